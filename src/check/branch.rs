@@ -1,0 +1,361 @@
+//! Judges the new commits of a governed branch.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::git::{self, Reader};
+use crate::policy::case::{Claim, CommitCase, RefRules, RollbackClaim};
+use crate::policy::keyring::Signer;
+use crate::policy::rules::{self, Reverted};
+use crate::policy::{Policy, RefRules as Rules};
+use crate::record::commit::Commit;
+use crate::record::tree::Change;
+use crate::record::{
+    Code, Finding, Findings, ObjectId, RefName, RepoPath, RunId, Subject, Timestamp,
+};
+use crate::signing::Signature;
+use crate::store::ledger::Refs;
+
+use super::Error;
+use super::report::{Report, git_finding};
+use super::run::Gatherer;
+
+/// The namespace in which git signs commits.
+const COMMIT_NAMESPACE: &str = "git";
+
+/// A branch and the commits to judge on it.
+pub struct Branch<'a> {
+    /// What the policy says about it.
+    pub rules: Rules<'a>,
+    /// The commits, parents before children.
+    pub commits: Vec<ObjectId>,
+    /// The time by which keys are judged.
+    pub time: Timestamp,
+}
+
+/// Returns the tips below which nothing is new to this branch: where it was, the tips at
+/// adoption, and for a branch that takes direct commits, or is new, the tips of branches that
+/// take only governed ones (their commits were judged by the stricter rule).
+pub fn known_tips(
+    policy: &Policy,
+    rules: &RefRules<'_>,
+    old: Option<ObjectId>,
+    before: &Refs,
+) -> Vec<ObjectId> {
+    let mut known = rules.adopted();
+    known.extend(old);
+    if rules.accepts_direct() || old.is_none() {
+        for (name, id) in before {
+            let strict = name.branch().is_some()
+                && policy
+                    .ref_rules(name)
+                    .is_some_and(|other| !other.accepts_direct());
+            if strict {
+                known.push(*id);
+            }
+        }
+    }
+    known
+}
+
+/// Judges every commit of a branch. Direct commits are spread over two threads.
+pub fn judge(
+    reader: &Reader,
+    branch: &Branch<'_>,
+    gatherer: &Gatherer<'_>,
+    max_paths: usize,
+) -> Result<Report, Error> {
+    let mut report = Report::default();
+    report.count("commits", branch.commits.len());
+    let paths = AtomicUsize::new(0);
+    let one = |reader: &Reader, chunk: &[ObjectId]| -> Result<(Findings, Vec<ObjectId>), Error> {
+        let mut findings = Findings::new();
+        let mut governed = Vec::new();
+        for id in chunk {
+            judge_plain(
+                reader,
+                branch,
+                *id,
+                max_paths,
+                &paths,
+                &mut findings,
+                &mut governed,
+            )?;
+        }
+        Ok((findings, governed))
+    };
+    let (findings, governed) = if branch.commits.len() < 32 {
+        one(reader, &branch.commits)?
+    } else {
+        // Neighbours share trees, so each thread takes one run of the history.
+        let (first, second) = branch.commits.split_at(branch.commits.len() / 2);
+        let other = reader.fork();
+        std::thread::scope(|scope| {
+            let one = &one;
+            let second = scope.spawn(move || one(&other, second));
+            let (mut findings, mut governed) = one(reader, first)?;
+            let (more, rest) = second
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+            findings.extend(more);
+            governed.extend(rest);
+            Ok::<_, Error>((findings, governed))
+        })?
+    };
+    report.count("paths", paths.load(Ordering::Relaxed));
+    report.findings.extend(findings);
+    for id in governed {
+        judge_claim(reader, branch, gatherer, id, &mut report)?;
+    }
+    Ok(report)
+}
+
+/// Judges names, modes and merges of any commit, and direct commits whole; others are left over.
+fn judge_plain(
+    reader: &Reader,
+    branch: &Branch<'_>,
+    id: ObjectId,
+    max_paths: usize,
+    paths: &AtomicUsize,
+    findings: &mut Findings,
+    governed: &mut Vec<ObjectId>,
+) -> Result<(), Error> {
+    let subject = || Subject::of_ref(branch.rules.reference()).at(id);
+    let gathered = gather(reader, id);
+    let (commit, changes) = match gathered {
+        Ok(found) => found,
+        // A malformed object is a finding on this commit; the others are judged all the same.
+        Err(error) => match git_finding(&error, subject()) {
+            Some(finding) => {
+                findings.push(finding);
+                return Ok(());
+            }
+            None => return Err(error.into()),
+        },
+    };
+    if paths.fetch_add(changes.len(), Ordering::Relaxed) + changes.len() > max_paths {
+        findings.push(
+            Finding::new(
+                Code::Int006,
+                "limits",
+                Subject::of_ref(branch.rules.reference()),
+            )
+            .found(format!("more than {max_paths} changed paths"))
+            .expected(format!("at most {max_paths}"))
+            .remedy("push in smaller parts"),
+        );
+        return Ok(());
+    }
+    let claim = Claim::of(&commit);
+    if claim != Claim::Direct {
+        governed.push(id);
+        return Ok(());
+    }
+    let case = case(&branch.rules, branch.time, &commit, &changes);
+    rules::entries(&case, findings);
+    rules::merge(&case, findings);
+    rules::direct(&case, findings);
+    Ok(())
+}
+
+/// Judges a commit that claims to be governed or a roll-back.
+fn judge_claim(
+    reader: &Reader,
+    branch: &Branch<'_>,
+    gatherer: &Gatherer<'_>,
+    id: ObjectId,
+    report: &mut Report,
+) -> Result<(), Error> {
+    let (commit, changes) = gather(reader, id)?;
+    let case = case(&branch.rules, branch.time, &commit, &changes);
+    rules::merge(&case, &mut report.findings);
+    match Claim::of(&commit) {
+        Claim::Governed(run) => {
+            report.count("runs", 1);
+            rules::entries(&case, &mut report.findings);
+            let facts = gatherer.run(&run)?;
+            rules::chain(&case, &facts, &mut report.findings);
+        }
+        Claim::Rollback(claim) => {
+            report.count("rollbacks", 1);
+            judge_rollback(reader, &case, gatherer, &claim, &mut report.findings)?;
+        }
+        Claim::Confused(why) => report.findings.push(
+            Finding::new(Code::Gov002, "trailers", case.subject())
+                .found(why)
+                .expected("the trailers of one run, or AWO-Rollback alone")
+                .remedy("git awo run"),
+        ),
+        Claim::Direct => {}
+    }
+    Ok(())
+}
+
+fn judge_rollback(
+    reader: &Reader,
+    case: &CommitCase<'_>,
+    gatherer: &Gatherer<'_>,
+    claim: &RollbackClaim,
+    findings: &mut Findings,
+) -> Result<(), Error> {
+    let mut refuse = |found: String| {
+        findings.push(
+            Finding::new(Code::Gov008, "rollback-of-a-run", case.subject())
+                .found(found)
+                .expected("the commit of a governed run")
+                .remedy("git awo rollback RUN"),
+        );
+    };
+    let (run, target) = match claim {
+        RollbackClaim::Run(run) => (run.clone(), None),
+        // git's own revert names a commit; the run is the one that made it.
+        RollbackClaim::Commit(target) => match run_of(reader, *target)? {
+            Some(run) => (run, Some(*target)),
+            None => {
+                refuse(format!("takes back {target}, which no run made"));
+                // Elsewhere a revert is a direct commit like any other.
+                if case.rules.accepts_direct() {
+                    findings_of_direct(case, findings);
+                }
+                return Ok(());
+            }
+        },
+    };
+    let facts = gatherer.run(&run)?;
+    let Some(commit) = target.or_else(|| facts.run.held().map(|run| run.says().commit)) else {
+        refuse(format!("takes back {run}, of which there is no run record"));
+        return Ok(());
+    };
+    let (reverted, changes) = gather(reader, commit)?;
+    let parents = &case.commit.parents;
+    let ancestor = match parents.first() {
+        Some(parent) => reader.is_ancestor(commit, *parent)?,
+        None => false,
+    };
+    let earlier = if ancestor {
+        earlier_rollback(reader, parents, commit, &run)?
+    } else {
+        None
+    };
+    let reverted = Reverted {
+        commit: &reverted,
+        changes: &changes,
+        ancestor,
+        earlier,
+    };
+    rules::rollback(case, &facts, &reverted, findings);
+    Ok(())
+}
+
+fn findings_of_direct(case: &CommitCase<'_>, findings: &mut Findings) {
+    // On a ref that takes direct commits a plain revert needs no run: judge it as what it is.
+    let mut own = Findings::new();
+    rules::entries(case, &mut own);
+    rules::direct(case, &mut own);
+    let kept: Vec<_> = std::mem::take(findings)
+        .into_iter()
+        .filter(|finding| {
+            !(finding.rule == "rollback-of-a-run" && finding.subject == case.subject())
+        })
+        .collect();
+    findings.extend(kept);
+    findings.extend(own);
+}
+
+/// Returns the run that made a commit, by its trailer, if the commit is there.
+fn run_of(reader: &Reader, id: ObjectId) -> Result<Option<RunId>, Error> {
+    if id.kind() != reader.hash_kind() || !reader.contains(id) {
+        return Ok(None);
+    }
+    let commit = match reader.commit(id) {
+        Ok(commit) => commit,
+        Err(git::Error::WrongKind { .. }) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    Ok(match Claim::of(&commit) {
+        Claim::Governed(run) => Some(run),
+        _ => None,
+    })
+}
+
+/// Returns a roll-back of the run between its commit and these tips.
+fn earlier_rollback(
+    reader: &Reader,
+    tips: &[ObjectId],
+    harness: ObjectId,
+    run: &RunId,
+) -> Result<Option<ObjectId>, Error> {
+    for id in reader.new_commits(tips, &[harness])? {
+        let same = match Claim::of(&*reader.commit(id)?) {
+            Claim::Rollback(RollbackClaim::Run(other)) => other == *run,
+            Claim::Rollback(RollbackClaim::Commit(target)) => target == harness,
+            _ => false,
+        };
+        if same {
+            return Ok(Some(id));
+        }
+    }
+    Ok(None)
+}
+
+/// Returns a commit and what it changes against every parent, each path once.
+fn gather(
+    reader: &Reader,
+    id: ObjectId,
+) -> Result<(std::sync::Arc<Commit>, Vec<Change>), git::Error> {
+    let commit = reader.commit(id)?;
+    let changes = match commit.parents.as_slice() {
+        [] => reader.changes(None, Some(commit.tree))?,
+        [parent] => reader.changes(Some(reader.commit(*parent)?.tree), Some(commit.tree))?,
+        parents => {
+            // Every parent: a change hidden in a merge shows against at least one of them.
+            let mut by_path: BTreeMap<RepoPath, Change> = BTreeMap::new();
+            for parent in parents {
+                for change in
+                    reader.changes(Some(reader.commit(*parent)?.tree), Some(commit.tree))?
+                {
+                    by_path.entry(change.path.clone()).or_insert(change);
+                }
+            }
+            by_path.into_values().collect()
+        }
+    };
+    Ok((commit, changes))
+}
+
+fn case<'a>(
+    rules: &'a RefRules<'a>,
+    time: Timestamp,
+    commit: &'a Commit,
+    changes: &'a [Change],
+) -> CommitCase<'a> {
+    CommitCase {
+        rules,
+        commit,
+        changes,
+        signer: signer_of(rules.policy(), rules.reference(), commit, time),
+    }
+}
+
+/// Returns who signed a commit, checked in process on the raw bytes.
+pub fn signer_of(
+    policy: &Policy,
+    reference: &RefName,
+    commit: &Commit,
+    time: Timestamp,
+) -> Result<Signer, Finding> {
+    let subject = || Subject::of_ref(reference).at(commit.id);
+    let bad = |found: String| {
+        Finding::new(Code::Att003, "commit-signed", subject())
+            .found(found)
+            .expected("an SSH signature by a person whom the policy names")
+            .remedy("git commit --amend -S, with gpg.format=ssh")
+    };
+    let Some(signature) = &commit.signature else {
+        return Err(bad("no signature".to_owned()));
+    };
+    let parsed = Signature::from_armor(&signature.armor).map_err(|error| bad(error.to_string()))?;
+    policy
+        .keyring()
+        .check(&parsed, COMMIT_NAMESPACE, &signature.payload, time)
+}

@@ -1,0 +1,300 @@
+//! The policy and its history: every version linked to the one before and signed by its roots.
+
+use std::collections::BTreeSet;
+
+use crate::git::Reader;
+use crate::policy::keyring::Signer;
+use crate::policy::{Keyring, Policy, Position};
+use crate::record::envelope::Envelope;
+use crate::record::predicate::PolicyPredicate;
+use crate::record::tree::Mode;
+use crate::record::{Code, Finding, IdentityName, ObjectId, Sha256, Subject, Timestamp};
+
+use super::Error;
+
+/// What a clone or server trusts from the start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Anchor {
+    /// The first policy commit.
+    Commit(ObjectId),
+    /// A key that signed the first policy commit, by fingerprint.
+    Key(String),
+}
+
+impl Anchor {
+    /// Parses an object id or a `SHA256:…` fingerprint.
+    pub fn parse(text: &str) -> Option<Self> {
+        if let Ok(id) = text.parse() {
+            return Some(Self::Commit(id));
+        }
+        let digest = text.strip_prefix("SHA256:")?;
+        let fits = digest.len() == 43
+            && digest
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'+' || b == b'/');
+        fits.then(|| Self::Key(text.to_owned()))
+    }
+}
+
+impl std::fmt::Display for Anchor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Commit(id) => id.fmt(f),
+            Self::Key(fingerprint) => f.write_str(fingerprint),
+        }
+    }
+}
+
+/// One version of the policy.
+pub struct Version {
+    /// Its commit.
+    pub commit: ObjectId,
+    /// Its text.
+    pub policy: Policy,
+    /// Who signed it.
+    pub signers: Vec<Signer>,
+    /// What was signed.
+    pub statement: PolicyPredicate,
+}
+
+/// The versions of the policy, the first one first. Never empty.
+pub struct PolicyHistory {
+    versions: Vec<Version>,
+    commits: Vec<ObjectId>,
+}
+
+/// The three files of a policy commit.
+pub struct PolicyFiles {
+    /// `policy.toml`
+    pub policy: Vec<u8>,
+    /// `allowed_signers`
+    pub allowed_signers: Vec<u8>,
+    /// `policy.dsse.json`
+    pub envelope: Vec<u8>,
+}
+
+/// The largest policy file.
+const MAX_FILE: u64 = 1024 * 1024;
+/// The most versions.
+const MAX_VERSIONS: usize = 100_000;
+
+impl PolicyHistory {
+    /// Loads and checks the history that ends at `tip`.
+    pub fn load(reader: &Reader, tip: ObjectId) -> Result<Self, Error> {
+        let mut commits = vec![tip];
+        loop {
+            let last = commits[commits.len() - 1];
+            let commit = reader.commit(last)?;
+            match commit.parents.as_slice() {
+                [] => break,
+                [parent] if commits.len() < MAX_VERSIONS => commits.push(*parent),
+                _ => {
+                    return Err(broken(
+                        last,
+                        "policy-linear",
+                        "more than one parent, or too many versions",
+                    ));
+                }
+            }
+        }
+        commits.reverse();
+        let mut history = Self {
+            versions: Vec::new(),
+            commits: Vec::new(),
+        };
+        for commit in commits {
+            history.extend(reader, commit)?;
+        }
+        Ok(history)
+    }
+
+    /// Checks one more version and appends it.
+    pub fn extend(&mut self, reader: &Reader, id: ObjectId) -> Result<(), Error> {
+        let commit = reader.commit(id)?;
+        let expected_parents: Vec<_> = self.commits.last().copied().into_iter().collect();
+        if commit.parents != expected_parents {
+            return Err(broken(
+                id,
+                "policy-linked",
+                "its parent is not the policy before it",
+            ));
+        }
+        let files = PolicyFiles::read(reader, id)?;
+        let policy = Policy::parse(&files.policy, &files.allowed_signers)
+            .map_err(|complaints| broken(id, "policy-readable", &complaints.join("; ")))?;
+        let envelope = Envelope::parse(&files.envelope)
+            .map_err(|error| broken(id, "policy-envelope", &error.to_string()))?;
+        // A first policy is signed by its own roots; each later one by those before it.
+        let judge = self
+            .versions
+            .last()
+            .map_or(&policy, |version| &version.policy);
+        let time = Timestamp::from_seconds(commit.committer.time)
+            .ok_or_else(|| broken(id, "policy-date", "an impossible date"))?;
+        let (statement, signers) =
+            Keyring::verify_policy(&envelope, judge, time).map_err(|finding| {
+                Error::Policy(vec![Finding {
+                    subject: Subject::of_commit(id),
+                    ..finding
+                }])
+            })?;
+        self.check_statement(id, &files, &policy, &statement)?;
+        let persons: BTreeSet<&IdentityName> =
+            signers.iter().map(|signer| &signer.person).collect();
+        if persons.len() < judge.root_threshold() {
+            let missing: Vec<_> = judge
+                .roots()
+                .iter()
+                .filter(|root| !persons.contains(root))
+                .map(ToString::to_string)
+                .collect();
+            return Err(Error::Policy(vec![
+                Finding::new(Code::Gov006, "policy-threshold", Subject::of_commit(id))
+                    .found(format!("signed by {} of the roots", persons.len()))
+                    .expected(format!("{} of them", judge.root_threshold()))
+                    .remedy(format!("git awo policy sign, by {}", missing.join(" or "))),
+            ]));
+        }
+        self.commits.push(id);
+        self.versions.push(Version {
+            commit: id,
+            policy,
+            signers,
+            statement,
+        });
+        Ok(())
+    }
+
+    fn check_statement(
+        &self,
+        id: ObjectId,
+        files: &PolicyFiles,
+        policy: &Policy,
+        statement: &PolicyPredicate,
+    ) -> Result<(), Error> {
+        let complain = |rule: &str, found: String| Err(broken(id, rule, &found));
+        if statement.policy != Sha256::of(&files.policy)
+            || statement.allowed_signers != Sha256::of(&files.allowed_signers)
+        {
+            return complain(
+                "policy-digests",
+                "the files are not those that were signed".to_owned(),
+            );
+        }
+        if statement.predecessor != self.commits.last().copied() {
+            return complain(
+                "policy-linked",
+                "the statement names another predecessor".to_owned(),
+            );
+        }
+        if statement.repository != self.commits.first().copied() {
+            return complain(
+                "policy-repository",
+                "the statement names another repository".to_owned(),
+            );
+        }
+        let version = self
+            .versions
+            .last()
+            .map_or(1, |version| version.policy.version().saturating_add(1));
+        if policy.version() != version || statement.version != version {
+            return complain(
+                "policy-version",
+                format!(
+                    "version {} (signed as {}), not {version}",
+                    policy.version(),
+                    statement.version
+                ),
+            );
+        }
+        Ok(())
+    }
+
+    /// Returns the versions, the first one first.
+    pub fn versions(&self) -> &[Version] {
+        &self.versions
+    }
+
+    /// Returns the policy commits, the first one first.
+    pub fn commits(&self) -> &[ObjectId] {
+        &self.commits
+    }
+
+    /// Returns the version in force.
+    pub fn current(&self) -> &Version {
+        self.versions
+            .last()
+            .expect("a history has at least one version")
+    }
+
+    /// Returns the first policy commit, which identifies the repository.
+    pub fn repository(&self) -> ObjectId {
+        self.commits[0]
+    }
+
+    /// Returns the position of a policy commit.
+    pub fn index_of(&self, commit: ObjectId) -> Option<usize> {
+        self.commits.iter().position(|it| *it == commit)
+    }
+
+    /// Returns the position at a version (the last one if there is no such) and time.
+    pub fn position(&self, index: usize, time: Timestamp) -> Position<'_> {
+        let index = index.min(self.versions.len() - 1);
+        Position {
+            policy: &self.versions[index].policy,
+            policies: &self.commits[..=index],
+            time,
+        }
+    }
+
+    /// Returns the position of now.
+    pub fn now(&self, time: Timestamp) -> Position<'_> {
+        self.position(self.versions.len() - 1, time)
+    }
+
+    /// Tells whether the history begins where the anchor says.
+    pub fn starts_at(&self, anchor: &Anchor) -> bool {
+        match anchor {
+            Anchor::Commit(id) => *id == self.commits[0],
+            Anchor::Key(fingerprint) => self.versions[0]
+                .signers
+                .iter()
+                .any(|signer| &signer.key == fingerprint),
+        }
+    }
+}
+
+impl PolicyFiles {
+    /// Reads the files of a policy commit; any other file there is refused.
+    pub fn read(reader: &Reader, id: ObjectId) -> Result<Self, Error> {
+        let tree = reader.tree(reader.commit(id)?.tree)?;
+        let names: Vec<_> = tree
+            .entries
+            .iter()
+            .map(|entry| entry.name.as_slice())
+            .collect();
+        let expected: [&[u8]; 3] = [b"allowed_signers", b"policy.dsse.json", b"policy.toml"];
+        if names != expected || tree.entries.iter().any(|entry| entry.mode != Mode::File) {
+            return Err(broken(
+                id,
+                "policy-files",
+                "not exactly policy.toml, allowed_signers and policy.dsse.json",
+            ));
+        }
+        let read = |at: usize| reader.blob_limited(tree.entries[at].id, MAX_FILE);
+        Ok(Self {
+            allowed_signers: read(0)?,
+            envelope: read(1)?,
+            policy: read(2)?,
+        })
+    }
+}
+
+fn broken(id: ObjectId, rule: &str, found: &str) -> Error {
+    Error::Policy(vec![
+        Finding::new(Code::Gov006, rule, Subject::of_commit(id))
+            .found(found)
+            .expected("a policy linked to its predecessor and signed by its roots")
+            .remedy("git awo policy log"),
+    ])
+}

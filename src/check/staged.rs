@@ -1,0 +1,77 @@
+//! Judges a commit that is about to be made: the same paths rules, earlier.
+
+use crate::git::Reader;
+use crate::policy::case::{CommitCase, RefRules};
+use crate::policy::keyring::Signer;
+use crate::policy::rules;
+use crate::record::commit::Commit;
+use crate::record::tree::Change;
+use crate::record::{Code, Finding, Findings, IdentityName, RefName, Subject};
+
+use super::report::Report;
+use super::{Error, PolicyHistory};
+
+/// Judges staged changes as a direct commit by this person on this branch.
+pub fn judge(
+    reader: &Reader,
+    history: &PolicyHistory,
+    reference: &RefName,
+    person: Option<&IdentityName>,
+    changes: &[Change],
+) -> Result<Report, Error> {
+    let mut report = Report::default();
+    report.count("paths", changes.len());
+    let policy = &history.current().policy;
+    let Some(rules) = policy.ref_rules(reference) else {
+        // A branch that no rule names may exist locally; only its push would be refused.
+        report.notes.push(format!(
+            "{reference} is not governed: its push would be refused"
+        ));
+        return Ok(report);
+    };
+    let Some(head) = reader.head_id()? else {
+        return Ok(report);
+    };
+    let commit = Commit {
+        message: Vec::new(),
+        ..(*reader.commit(head)?).clone()
+    };
+    let signer = match person {
+        Some(person) => Ok(Signer {
+            person: person.clone(),
+            key: String::new(),
+        }),
+        None => Err(Finding::new(Code::Att004, "key-known", Subject::none())
+            .found("the policy does not know your signing key")
+            .expected("user.signingkey of a person whom the policy names")
+            .remedy("git config user.signingkey PATH, or ask a root to add the key")),
+    };
+    let mut findings = Findings::new();
+    judge_rules(&rules, &commit, changes, signer, &mut findings);
+    // The commit does not exist yet: name the branch and the path alone.
+    report.findings = findings
+        .into_iter()
+        .map(|mut finding| {
+            finding.subject.commit = None;
+            finding
+        })
+        .collect();
+    Ok(report)
+}
+
+fn judge_rules(
+    rules: &RefRules<'_>,
+    commit: &Commit,
+    changes: &[Change],
+    signer: Result<Signer, Finding>,
+    findings: &mut Findings,
+) {
+    let case = CommitCase {
+        rules,
+        commit,
+        changes,
+        signer,
+    };
+    rules::entries(&case, findings);
+    rules::direct(&case, findings);
+}

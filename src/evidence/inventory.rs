@@ -1,0 +1,345 @@
+//! The inventory of a run: SHA256SUMS.txt.
+//!
+//! The bytes are those of `sha256sum` of the GNU coreutils over names that begin with `./`, sorted
+//! by the bytes of the names (`LC_ALL=C`). There is one form only: what `sha256sum -c` would
+//! skip or put up with is refused here.
+
+use std::collections::BTreeMap;
+
+use crate::record::{Code, Finding, Findings, RepoPath, Sha256, Subject};
+
+/// The name of the inventory in the run directory.
+pub const SUMS: &str = "SHA256SUMS.txt";
+
+/// The directory of clock values, which the inventory leaves out.
+pub const TIMESTAMPS: &str = "timestamps/";
+
+/// The longest inventory that is read, in bytes.
+pub const MAX_LEN: usize = 8 << 20;
+
+/// The most files an inventory may list.
+pub const MAX_LINES: usize = 50_000;
+
+/// The longest component of a path, in bytes.
+pub const MAX_COMPONENT: usize = 255;
+
+/// The longest path, in bytes.
+pub const MAX_PATH: usize = 4096;
+
+/// The most components of a path.
+pub const MAX_PATH_DEPTH: usize = 64;
+
+/// The digest of each file of a run; never empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inventory(BTreeMap<RepoPath, Sha256>);
+
+/// The bytes are no inventory.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("cannot read the inventory at line {line}: {why}")]
+pub struct BadInventory {
+    /// The line, from 1.
+    pub line: usize,
+    /// The rule that is broken.
+    pub why: String,
+    /// Whether a limit was exceeded (INT-006) and not a rule of the form broken (INT-004).
+    pub limit: bool,
+}
+
+impl BadInventory {
+    /// Returns this as a finding on the inventory.
+    pub fn finding(&self) -> Finding {
+        let (code, rule) = match self.limit {
+            true => (Code::Int006, "inventory-limit"),
+            false => (Code::Int004, "inventory-form"),
+        };
+        Finding::new(code, rule, Subject::none().path(&RepoPath::from(SUMS)))
+            .found(format!("{} in line {}", self.why, self.line))
+            .expected("lines `<64 hex digits>  ./<path>`, sorted by path, as sha256sum writes them")
+            .remedy("make the inventory again from the files of the run")
+    }
+}
+
+/// Why a path or line is refused, and whether because of a limit.
+pub(super) struct Refusal {
+    pub(super) why: &'static str,
+    pub(super) limit: bool,
+}
+
+impl Refusal {
+    fn form(why: &'static str) -> Self {
+        Self { why, limit: false }
+    }
+
+    fn limit(why: &'static str) -> Self {
+        Self { why, limit: true }
+    }
+
+    fn at(self, line: usize) -> BadInventory {
+        BadInventory {
+            line,
+            why: self.why.to_owned(),
+            limit: self.limit,
+        }
+    }
+}
+
+impl Inventory {
+    /// Returns the inventory of files with these digests, if they can be listed.
+    pub fn of(files: &BTreeMap<RepoPath, Sha256>) -> Result<Self, BadInventory> {
+        for (index, path) in files.keys().enumerate() {
+            check_listed(path.as_bytes()).map_err(|refusal| refusal.at(index + 1))?;
+        }
+        let inventory = Self(files.clone());
+        inventory.check_size(inventory.to_bytes().len())?;
+        Ok(inventory)
+    }
+
+    /// Reads an inventory in its one form.
+    pub fn parse(bytes: &[u8]) -> Result<Self, BadInventory> {
+        Self::read(bytes, true)
+    }
+
+    /// Reads an inventory whose lines may stand in any order, as in AWO's older runs.
+    ///
+    /// What [`Inventory::to_bytes`] and [`Inventory::root`] then say is of the sorted lines,
+    /// not of these bytes.
+    pub fn parse_unsorted(bytes: &[u8]) -> Result<Self, BadInventory> {
+        Self::read(bytes, false)
+    }
+
+    fn read(bytes: &[u8], sorted: bool) -> Result<Self, BadInventory> {
+        if bytes.len() > MAX_LEN {
+            return Err(Refusal::limit("the inventory is longer than 8 MiB").at(1));
+        }
+        let mut files = BTreeMap::new();
+        let lines = bytes.split_inclusive(|b| *b == b'\n');
+        for (line, number) in lines.zip(1..) {
+            if number > MAX_LINES {
+                let why = "the inventory lists more than 50,000 files";
+                return Err(Refusal::limit(why).at(number));
+            }
+            let (path, digest) = parse_line(line).map_err(|refusal| refusal.at(number))?;
+            if files.contains_key(&path) {
+                return Err(Refusal::form("a file stands twice").at(number));
+            }
+            if sorted && files.last_key_value().is_some_and(|(last, _)| *last > path) {
+                let why = "the lines are not sorted by the bytes of the paths";
+                return Err(Refusal::form(why).at(number));
+            }
+            files.insert(path, digest);
+        }
+        let inventory = Self(files);
+        inventory.check_size(bytes.len())?;
+        Ok(inventory)
+    }
+
+    fn check_size(&self, len: usize) -> Result<(), BadInventory> {
+        if self.0.is_empty() {
+            // Nothing to compare would be found in order, whatever was lost.
+            return Err(Refusal::form("the inventory lists no file").at(1));
+        }
+        if self.0.len() > MAX_LINES {
+            return Err(
+                Refusal::limit("the inventory lists more than 50,000 files").at(MAX_LINES + 1)
+            );
+        }
+        if len > MAX_LEN {
+            return Err(Refusal::limit("the inventory is longer than 8 MiB").at(1));
+        }
+        Ok(())
+    }
+
+    /// Returns the bytes of SHA256SUMS.txt.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        for (path, digest) in &self.0 {
+            let escaped = escape(path.as_bytes());
+            if escaped.len() != path.as_bytes().len() {
+                out.push(b'\\');
+            }
+            out.extend(digest.to_string().bytes());
+            out.extend(b"  ./");
+            out.extend(escaped);
+            out.push(b'\n');
+        }
+        out
+    }
+
+    /// Returns the SHA256 root of the run: the digest of the inventory's bytes.
+    pub fn root(&self) -> Sha256 {
+        Sha256::of(&self.to_bytes())
+    }
+
+    /// Returns the digest listed for a file.
+    pub fn get(&self, path: &RepoPath) -> Option<Sha256> {
+        self.0.get(path).copied()
+    }
+
+    /// Returns the files and their digests, sorted by path.
+    pub fn iter(&self) -> impl Iterator<Item = (&RepoPath, Sha256)> {
+        self.0.iter().map(|(path, digest)| (path, *digest))
+    }
+
+    /// Compares with the files there are, both ways.
+    ///
+    /// INT-001 for each file whose digest differs, INT-002 for each added or missing.
+    pub fn compare(&self, files: &BTreeMap<RepoPath, Sha256>) -> Findings {
+        let mut findings = Findings::new();
+        for (path, listed) in &self.0 {
+            let subject = Subject::none().path(path);
+            match files.get(path) {
+                Some(real) if real == listed => {}
+                Some(real) => findings.push(
+                    Finding::new(Code::Int001, "inventory-hash", subject)
+                        .found(real)
+                        .expected(listed)
+                        .remedy(format!(
+                            "restore {path} as it was when the inventory was made"
+                        )),
+                ),
+                None => findings.push(
+                    Finding::new(Code::Int002, "inventory-missing", subject)
+                        .found("no such file")
+                        .expected(listed)
+                        .remedy(format!("restore {path}, which the inventory lists")),
+                ),
+            }
+        }
+        for (path, real) in files {
+            if !self.0.contains_key(path) {
+                findings.push(
+                    Finding::new(Code::Int002, "inventory-added", Subject::none().path(path))
+                        .found(real)
+                        .expected("only files that the inventory lists")
+                        .remedy(format!("remove {path}, which the inventory does not list")),
+                );
+            }
+        }
+        findings
+    }
+}
+
+/// Reads one line with its line feed.
+fn parse_line(line: &[u8]) -> Result<(RepoPath, Sha256), Refusal> {
+    let Some(line) = line.strip_suffix(b"\n") else {
+        return Err(Refusal::form("the last line does not end in a line feed"));
+    };
+    if line.contains(&b'\r') {
+        return Err(Refusal::form("a carriage return stands bare in the line"));
+    }
+    let (escaped, body) = match line.strip_prefix(b"\\") {
+        Some(body) => (true, body),
+        None => (false, line),
+    };
+    let Some((digest, rest)) = body.split_at_checked(64) else {
+        return Err(Refusal::form("the line is too short for a digest"));
+    };
+    let digest = std::str::from_utf8(digest)
+        .ok()
+        .and_then(|text| text.parse().ok());
+    let Some(digest) = digest else {
+        return Err(Refusal::form(
+            "the line does not begin with 64 lower-case hex digits",
+        ));
+    };
+    let Some(name) = rest.strip_prefix(b"  ") else {
+        return Err(Refusal::form("two spaces are due after the digest"));
+    };
+    let Some(name) = name.strip_prefix(b"./") else {
+        return Err(Refusal::form("the path does not begin with ./"));
+    };
+    let path = match (escaped, name.contains(&b'\\')) {
+        (true, true) => unescape(name)?,
+        (false, false) => name.to_vec(),
+        (true, false) => {
+            return Err(Refusal::form(
+                "the line is marked as escaped but nothing in it is",
+            ));
+        }
+        (false, true) => {
+            return Err(Refusal::form(
+                "a backslash stands in a line not marked as escaped",
+            ));
+        }
+    };
+    check_listed(&path)?;
+    Ok((RepoPath::new(path), digest))
+}
+
+/// Escapes as coreutils do since 9.0: line feed, carriage return and backslash.
+fn escape(name: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(name.len());
+    for byte in name {
+        match byte {
+            b'\\' => out.extend(b"\\\\"),
+            b'\n' => out.extend(b"\\n"),
+            b'\r' => out.extend(b"\\r"),
+            other => out.push(*other),
+        }
+    }
+    out
+}
+
+fn unescape(name: &[u8]) -> Result<Vec<u8>, Refusal> {
+    let mut out = Vec::with_capacity(name.len());
+    let mut bytes = name.iter();
+    while let Some(byte) = bytes.next() {
+        let plain = match byte {
+            b'\\' => match bytes.next() {
+                Some(b'\\') => b'\\',
+                Some(b'n') => b'\n',
+                Some(b'r') => b'\r',
+                _ => return Err(Refusal::form("an unknown escape stands in the path")),
+            },
+            other => *other,
+        };
+        out.push(plain);
+    }
+    Ok(out)
+}
+
+/// Refuses what cannot be a file below the run directory.
+pub(super) fn check_path(path: &[u8]) -> Result<(), Refusal> {
+    if path.len() > MAX_PATH {
+        return Err(Refusal::limit("a path is longer than 4,096 bytes"));
+    }
+    if path.contains(&0) {
+        return Err(Refusal::form("a NUL stands in the path"));
+    }
+    if path.starts_with(b"/") {
+        return Err(Refusal::form("the path is absolute"));
+    }
+    let mut depth = 0usize;
+    for component in path.split(|b| *b == b'/') {
+        depth += 1;
+        match component {
+            b"" => return Err(Refusal::form("a component of the path is empty")),
+            b"." | b".." => return Err(Refusal::form("a component of the path is . or ..")),
+            long if long.len() > MAX_COMPONENT => {
+                return Err(Refusal::limit(
+                    "a component of a path is longer than 255 bytes",
+                ));
+            }
+            _ => {}
+        }
+    }
+    if depth > MAX_PATH_DEPTH {
+        return Err(Refusal::limit("a path has more than 64 components"));
+    }
+    Ok(())
+}
+
+/// Refuses what an inventory does not list: no file at all, itself, the clock values.
+fn check_listed(path: &[u8]) -> Result<(), Refusal> {
+    check_path(path)?;
+    if path == SUMS.as_bytes() {
+        return Err(Refusal::form("the inventory lists itself"));
+    }
+    if path.starts_with(TIMESTAMPS.as_bytes()) {
+        return Err(Refusal::form("the inventory lists a file of timestamps/"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

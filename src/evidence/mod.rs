@@ -1,0 +1,83 @@
+//! Room 1, `evidence`: the directory of a run. Its inventory, its files, its invariants.
+
+pub mod invariants;
+pub mod inventory;
+pub mod run_dir;
+mod steps;
+mod volatile;
+
+use std::path::PathBuf;
+
+use crate::record::{Code, Finding, RepoPath, Subject};
+
+pub use invariants::{artifact_digests, harness_evidence, invariants, required_evidence};
+pub use inventory::{BadInventory, Inventory};
+pub use run_dir::{RunFiles, digests, read_dir, verify, write_dir};
+
+/// What keeps a run directory from being read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file system refused.
+    #[error("cannot {action} {}", path.display())]
+    Io {
+        /// What was tried: `read`, `write`, `list`.
+        action: &'static str,
+        /// The file or directory.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// Something other than a regular file or a directory stands there.
+    #[error("cannot take {path} into a run: it is a {what}")]
+    NotRegular {
+        /// The path in the run directory.
+        path: RepoPath,
+        /// What it is: `symlink`, `special file`.
+        what: &'static str,
+    },
+    /// The file was exchanged for another while it was read.
+    #[error("cannot read {path}: it was replaced meanwhile")]
+    Replaced {
+        /// The path in the run directory.
+        path: RepoPath,
+    },
+    /// A name that no run directory may hold.
+    #[error("cannot use the path {path}: {why}")]
+    BadPath {
+        /// The path in the run directory.
+        path: RepoPath,
+        /// The rule it breaks.
+        why: &'static str,
+    },
+    /// More than a run may hold.
+    #[error("cannot take {path} into the run: {limit}")]
+    Limit {
+        /// The path at which the limit was passed.
+        path: RepoPath,
+        /// The limit.
+        limit: String,
+    },
+    /// The run would be written over something.
+    #[error("cannot write the run to {}: the directory is not empty", path.display())]
+    NotEmpty {
+        /// The directory.
+        path: PathBuf,
+    },
+}
+
+impl Error {
+    /// Returns this as a finding, or nothing where the check could not be made at all.
+    pub fn finding(&self) -> Option<Finding> {
+        let (code, rule, path) = match self {
+            Error::Io { .. } | Error::NotEmpty { .. } => return None,
+            Error::NotRegular { path, .. } => (Code::Int003, "run-file-kind", path),
+            Error::BadPath { path, .. } => (Code::Int003, "run-path", path),
+            Error::Replaced { path } => (Code::Rep003, "run-file-replaced", path),
+            Error::Limit { path, .. } => (Code::Int006, "run-limit", path),
+        };
+        let finding = Finding::new(code, rule, Subject::none().path(path))
+            .found(self)
+            .expected("regular files within the limits, which nobody changes meanwhile");
+        Some(finding.remedy(format!("remove {path} from the run directory")))
+    }
+}

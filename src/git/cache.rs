@@ -1,0 +1,67 @@
+//! A cache of object bytes that forgets by generation.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::record::ObjectId;
+
+/// Keeps the bytes of objects up to a size. What was not asked for during one generation goes.
+pub(super) struct Cache {
+    young: HashMap<ObjectId, Arc<[u8]>>,
+    old: HashMap<ObjectId, Arc<[u8]>>,
+    young_bytes: usize,
+    generation: usize,
+}
+
+impl Cache {
+    pub(super) fn new(bytes: usize) -> Self {
+        Self {
+            young: HashMap::new(),
+            old: HashMap::new(),
+            young_bytes: 0,
+            generation: bytes / 2,
+        }
+    }
+
+    pub(super) fn get(&mut self, id: &ObjectId) -> Option<Arc<[u8]>> {
+        if let Some(bytes) = self.young.get(id) {
+            return Some(Arc::clone(bytes));
+        }
+        let bytes = self.old.remove(id)?;
+        self.put(*id, Arc::clone(&bytes));
+        Some(bytes)
+    }
+
+    pub(super) fn put(&mut self, id: ObjectId, bytes: Arc<[u8]>) {
+        // The table costs too, so that many small objects cannot fill the memory.
+        let cost = bytes.len().saturating_add(96);
+        if cost > self.generation {
+            return;
+        }
+        if self.young_bytes.saturating_add(cost) > self.generation {
+            self.old = std::mem::take(&mut self.young);
+            self.young_bytes = 0;
+        }
+        self.young_bytes = self.young_bytes.saturating_add(cost);
+        self.young.insert(id, bytes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_keeps_what_is_asked_for_and_forgets_the_rest() {
+        let id = |n: u8| ObjectId::Sha1([n; 20]);
+        let mut cache = Cache::new(2 * 3 * (96 + 4));
+        for n in 0..9 {
+            cache.put(id(n), vec![n; 4].into());
+            assert!(cache.get(&id(0)).is_some(), "still there after {n}");
+        }
+        assert!(cache.get(&id(1)).is_none());
+        assert_eq!(cache.get(&id(8)).unwrap()[..], [8; 4]);
+        cache.put(id(20), vec![0; 10_000].into());
+        assert!(cache.get(&id(20)).is_none(), "too large for any generation");
+    }
+}

@@ -1,0 +1,228 @@
+//! Finding entries in trees, and the changes between two trees.
+
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+use super::error::Error;
+use super::reader::Reader;
+use crate::record::tree::{Change, EntryRef, Mode, entries, order};
+use crate::record::{HashKind, ObjectId, RepoPath};
+
+/// Directories may be nested so deep.
+const DEEPEST: u64 = 64;
+/// One comparison may list so many changes.
+const MOST_CHANGES: usize = 100_000;
+/// One comparison may open so many trees. Each changed file opens some, so the number must be
+/// above that of the changes; a tree that holds itself a billion times stops here.
+const MOST_TREES: u64 = 400_000;
+/// One comparison may look at so many entries.
+const MOST_ENTRIES: u64 = 20_000_000;
+/// The paths listed may have so many bytes together.
+const MOST_PATH_BYTES: u64 = 64 * 1024 * 1024;
+
+impl Reader {
+    /// Returns what stands at `path` below `tree`; the empty path is the tree itself.
+    pub fn entry(
+        &self,
+        tree: ObjectId,
+        path: &RepoPath,
+    ) -> Result<Option<(Mode, ObjectId)>, Error> {
+        let mut at = (Mode::Tree, tree);
+        if path.as_bytes().is_empty() {
+            self.raw_tree(tree)?;
+            return Ok(Some(at));
+        }
+        for name in path.components() {
+            if at.0 != Mode::Tree {
+                return Ok(None);
+            }
+            let raw = self.raw_tree(at.1)?;
+            let found = entries(&raw, self.hash_kind())
+                .flatten()
+                .find(|entry| entry.name == name);
+            match found {
+                Some(entry) => at = (entry.mode, entry.id),
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(at))
+    }
+
+    /// Returns everything below `tree` that is no directory, sorted, if there is at most `max`.
+    pub fn files(
+        &self,
+        tree: ObjectId,
+        max: usize,
+    ) -> Result<Vec<(RepoPath, Mode, ObjectId)>, Error> {
+        let changes = self.changes_limited(None, Some(tree), max)?;
+        let files = changes.into_iter().filter_map(|change| {
+            let (mode, id) = change.new?;
+            Some((change.path, mode, id))
+        });
+        Ok(files.collect())
+    }
+
+    /// Returns the changes from the tree `old` to the tree `new`, sorted by path.
+    ///
+    /// The same as `git diff-tree -r --raw --no-renames`: only entries that are no directories;
+    /// a file that became a directory is one deletion and an addition for each file in it.
+    /// `None` is the empty tree. More than 100,000 changes are an error.
+    pub fn changes(
+        &self,
+        old: Option<ObjectId>,
+        new: Option<ObjectId>,
+    ) -> Result<Vec<Change>, Error> {
+        self.changes_limited(old, new, MOST_CHANGES)
+    }
+
+    /// Returns the changes as [`Reader::changes`] does, if there are at most `max`.
+    pub fn changes_limited(
+        &self,
+        old: Option<ObjectId>,
+        new: Option<ObjectId>,
+        max: usize,
+    ) -> Result<Vec<Change>, Error> {
+        let mut compare = Compare {
+            reader: self,
+            kind: self.hash_kind(),
+            changes: Vec::new(),
+            max,
+            prefix: Vec::new(),
+            trees: 0,
+            entries: 0,
+            path_bytes: 0,
+        };
+        if old != new {
+            compare.trees(old, new, 0)?;
+        }
+        Ok(compare.changes)
+    }
+}
+
+struct Compare<'r> {
+    reader: &'r Reader,
+    kind: HashKind,
+    changes: Vec<Change>,
+    max: usize,
+    prefix: Vec<u8>,
+    trees: u64,
+    entries: u64,
+    path_bytes: u64,
+}
+
+impl Compare<'_> {
+    fn trees(
+        &mut self,
+        old: Option<ObjectId>,
+        new: Option<ObjectId>,
+        depth: u64,
+    ) -> Result<(), Error> {
+        if depth > DEEPEST {
+            return Err(Error::Limit {
+                what: "nested directories",
+                max: DEEPEST,
+            });
+        }
+        let old = self.open(old)?;
+        let new = self.open(new)?;
+        let mut old = entries(&old, self.kind).flatten();
+        let mut new = entries(&new, self.kind).flatten();
+        let (mut a, mut b) = (old.next(), new.next());
+        loop {
+            count(&mut self.entries, 1, MOST_ENTRIES, "tree entries")?;
+            let side = match (&a, &b) {
+                (None, None) => return Ok(()),
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (Some(a), Some(b)) => order(a.mode, a.name, b.mode, b.name),
+            };
+            match side {
+                Ordering::Less => {
+                    self.entry(a, None, depth)?;
+                    a = old.next();
+                }
+                Ordering::Greater => {
+                    self.entry(None, b, depth)?;
+                    b = new.next();
+                }
+                Ordering::Equal => {
+                    if a != b {
+                        self.entry(a, b, depth)?;
+                    }
+                    a = old.next();
+                    b = new.next();
+                }
+            }
+        }
+    }
+
+    /// Takes a difference in. Both sides, where both are there, are directories, or none is.
+    fn entry(
+        &mut self,
+        old: Option<EntryRef<'_>>,
+        new: Option<EntryRef<'_>>,
+        depth: u64,
+    ) -> Result<(), Error> {
+        let Some(entry) = new.or(old) else {
+            return Ok(());
+        };
+        let length = self.prefix.len();
+        if entry.mode == Mode::Tree {
+            // The prefix itself must stay small, though no path has been listed yet.
+            count(
+                &mut self.path_bytes.clone(),
+                (length + entry.name.len()) as u64,
+                MOST_PATH_BYTES,
+                "bytes of paths",
+            )?;
+            self.prefix.extend_from_slice(entry.name);
+            self.prefix.push(b'/');
+            self.trees(
+                old.map(|e| e.id),
+                new.map(|e| e.id),
+                depth.saturating_add(1),
+            )?;
+            self.prefix.truncate(length);
+            return Ok(());
+        }
+        if self.changes.len() >= self.max {
+            return Err(Error::Limit {
+                what: "changed paths",
+                max: self.max as u64,
+            });
+        }
+        let mut path = Vec::with_capacity(length + entry.name.len());
+        path.extend_from_slice(&self.prefix);
+        path.extend_from_slice(entry.name);
+        count(
+            &mut self.path_bytes,
+            path.len() as u64,
+            MOST_PATH_BYTES,
+            "bytes of paths",
+        )?;
+        self.changes.push(Change {
+            path: RepoPath::new(path),
+            old: old.map(|entry| (entry.mode, entry.id)),
+            new: new.map(|entry| (entry.mode, entry.id)),
+        });
+        Ok(())
+    }
+
+    fn open(&mut self, id: Option<ObjectId>) -> Result<Arc<[u8]>, Error> {
+        match id {
+            None => Ok(Arc::new([])),
+            Some(id) => {
+                count(&mut self.trees, 1, MOST_TREES, "trees in one comparison")?;
+                self.reader.raw_tree(id)
+            }
+        }
+    }
+}
+
+fn count(counter: &mut u64, by: u64, max: u64, what: &'static str) -> Result<(), Error> {
+    *counter = counter.saturating_add(by);
+    if *counter > max {
+        return Err(Error::Limit { what, max });
+    }
+    Ok(())
+}

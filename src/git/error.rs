@@ -1,0 +1,223 @@
+//! How reading and writing a repository fails.
+
+use std::path::PathBuf;
+
+use crate::record::commit::BadCommit;
+use crate::record::tree::BadTree;
+use crate::record::{ObjectId, RefName, RepoPath};
+
+/// A failure underneath, whose type is nobody's business.
+pub type Source = Box<dyn std::error::Error + Send + Sync>;
+
+/// The repository could not be read or written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// There is no repository.
+    #[error("cannot open a git repository at {}", .path.display())]
+    Open {
+        /// Where it was looked for.
+        path: PathBuf,
+        /// Why not.
+        source: Source,
+    },
+    /// A repository whose form this program cannot read.
+    #[error("cannot read the repository {}: {why}", .git_dir.display())]
+    Unsupported {
+        /// The repository.
+        git_dir: PathBuf,
+        /// What it uses.
+        why: String,
+    },
+    /// The repository does not show all objects that it names.
+    #[error("cannot trust an incomplete view of the repository: {why}")]
+    IncompleteView {
+        /// What hides or replaces objects.
+        why: String,
+    },
+    /// The environment of the hook says something unusable.
+    #[error("cannot read the hook's environment: {why}")]
+    Environment {
+        /// What is wrong with it.
+        why: String,
+    },
+    /// An object is not there.
+    #[error("cannot find object {id}")]
+    Missing {
+        /// The object.
+        id: ObjectId,
+    },
+    /// An object's bytes are not those that its name promises.
+    #[error("cannot trust object {id}: its content hashes to {found}")]
+    HashMismatch {
+        /// The name it was read under.
+        id: ObjectId,
+        /// The name its bytes have.
+        found: ObjectId,
+    },
+    /// An object's bytes are part of a SHA-1 collision attack.
+    #[error("cannot trust object {id}: its bytes carry a SHA-1 collision attack")]
+    Collision {
+        /// The object.
+        id: ObjectId,
+    },
+    /// An object could not be unpacked.
+    #[error("cannot read object {id}")]
+    Object {
+        /// The object.
+        id: ObjectId,
+        /// Why not.
+        source: Source,
+    },
+    /// An object is of another kind.
+    #[error("cannot read object {id} as a {wanted}: it is a {found}")]
+    WrongKind {
+        /// The object.
+        id: ObjectId,
+        /// What it is.
+        found: super::Kind,
+        /// What it should be.
+        wanted: super::Kind,
+    },
+    /// An object is larger than may be read.
+    #[error("cannot read object {id}: it has {size} bytes, more than {max}")]
+    TooLarge {
+        /// The object.
+        id: ObjectId,
+        /// Its size.
+        size: u64,
+        /// The limit.
+        max: u64,
+    },
+    /// A limit of work or memory was reached.
+    #[error("cannot go on: more than {max} {what}")]
+    Limit {
+        /// What there was too much of.
+        what: &'static str,
+        /// The limit.
+        max: u64,
+    },
+    /// A commit is malformed.
+    #[error("cannot read commit {id}")]
+    BadCommit {
+        /// The commit.
+        id: ObjectId,
+        /// Why not.
+        source: BadCommit,
+    },
+    /// A tree is malformed.
+    #[error("cannot read tree {id}")]
+    BadTree {
+        /// The tree.
+        id: ObjectId,
+        /// Why not.
+        source: BadTree,
+    },
+    /// An annotated tag is malformed, or tags are nested too deep.
+    #[error("cannot read tag {id}: {why}")]
+    BadTag {
+        /// The tag.
+        id: ObjectId,
+        /// Why not.
+        why: &'static str,
+    },
+    /// A notes tree is not one that git would write.
+    #[error("cannot read the notes at {path}: {why}")]
+    BadNotes {
+        /// The path in the notes tree.
+        path: RepoPath,
+        /// Why not.
+        why: &'static str,
+    },
+    /// A ref could not be read.
+    #[error("cannot read ref {name}")]
+    Ref {
+        /// The ref, or the prefix of the refs wanted.
+        name: String,
+        /// Why not.
+        source: Source,
+    },
+    /// An edit of a tree makes no sense.
+    #[error("cannot put {path} into a tree: {why}")]
+    BadEdit {
+        /// The path.
+        path: RepoPath,
+        /// Why not.
+        why: &'static str,
+    },
+    /// A commit to be written would not be read back.
+    #[error("cannot write the commit: {why}")]
+    BadDraft {
+        /// Why not.
+        why: &'static str,
+    },
+    /// An object could not be written.
+    #[error("cannot write an object to {}", .path.display())]
+    Write {
+        /// The object directory or file.
+        path: PathBuf,
+        /// Why not.
+        source: Source,
+    },
+    /// A file could not be read or written.
+    #[error("cannot use {}", .path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// git could not be started.
+    #[error("cannot start git")]
+    Start {
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// git ran and failed.
+    #[error("git {} failed ({status}): {}", .args.join(" "), .stderr.trim_end())]
+    Git {
+        /// The arguments.
+        args: Vec<String>,
+        /// How it ended.
+        status: std::process::ExitStatus,
+        /// What it said.
+        stderr: String,
+    },
+}
+
+/// Refs could not be moved. Unless it says otherwise, none has moved.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum UpdateError {
+    /// A ref is no longer where it was expected to be. Read it again, and retry.
+    #[error("cannot move {name}: it has moved since it was read")]
+    Moved {
+        /// The ref.
+        name: RefName,
+    },
+    /// Another process holds the lock of a ref, or left it behind.
+    #[error("cannot move {name}: {} is locked", .path.display())]
+    Locked {
+        /// The ref.
+        name: RefName,
+        /// The lock file.
+        path: PathBuf,
+    },
+    /// The update contradicts itself.
+    #[error("cannot move {name}: {why}")]
+    Bad {
+        /// The ref.
+        name: RefName,
+        /// Why not.
+        why: &'static str,
+    },
+    /// Anything else. After a failure in the middle of a transaction some refs may have moved.
+    #[error("cannot move the refs")]
+    Other(#[source] Source),
+}
+
+impl From<Error> for UpdateError {
+    fn from(error: Error) -> Self {
+        UpdateError::Other(Box::new(error))
+    }
+}

@@ -1,0 +1,34 @@
+//! Room 1, `git`: the repository. The only room that names gix or runs git.
+//!
+//! [`Reader`] reads: every object is hashed again, replacement refs, grafts and shallow files
+//! are not followed, and inside a server's hook the quarantine is seen. [`Repo`] also writes:
+//! objects, and refs by compare-and-swap.
+
+mod cache;
+mod diff;
+mod error;
+mod notes;
+mod odb;
+mod open;
+mod process;
+mod quarantine;
+mod reader;
+mod refs;
+mod tree_edit;
+mod walk;
+mod write;
+
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests_read;
+#[cfg(test)]
+mod tests_write;
+
+pub use error::{Error, UpdateError};
+pub use notes::{all_notes, note, note_path, path_for_note};
+pub use odb::Kind;
+pub use process::{LOCAL_ENVIRONMENT, git, git_in_this_environment, run};
+pub use quarantine::Quarantine;
+pub use reader::Reader;
+pub use write::{CommitDraft, Expected, RefUpdate, Repo};

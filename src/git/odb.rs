@@ -1,0 +1,304 @@
+//! Reading objects. Whatever comes out has been hashed again.
+
+use std::sync::{Arc, PoisonError};
+
+use gix::objs::Find as _;
+
+use super::error::Error;
+use super::open::LARGEST_OBJECT;
+use super::reader::Reader;
+use crate::record::commit::Commit;
+use crate::record::tree::{self, Tree};
+use crate::record::{HashKind, ObjectId};
+
+/// No commit or tag above this size is taken for one.
+const LARGEST_COMMIT: u64 = 16 * 1024 * 1024;
+/// No tree above this size is taken for one.
+const LARGEST_TREE: u64 = 64 * 1024 * 1024;
+/// A buffer that has grown beyond this is given back.
+const LARGEST_KEPT_BUFFER: usize = 4 * 1024 * 1024;
+/// So many tags may point at each other.
+const LONGEST_TAG_CHAIN: usize = 8;
+
+/// The kinds of objects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// A file's content.
+    Blob,
+    /// A directory.
+    Tree,
+    /// A commit.
+    Commit,
+    /// An annotated tag.
+    Tag,
+}
+
+impl std::fmt::Display for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Kind::Blob => "blob",
+            Kind::Tree => "tree",
+            Kind::Commit => "commit",
+            Kind::Tag => "tag",
+        })
+    }
+}
+
+impl Kind {
+    fn from_gix(kind: gix::objs::Kind) -> Self {
+        match kind {
+            gix::objs::Kind::Blob => Kind::Blob,
+            gix::objs::Kind::Tree => Kind::Tree,
+            gix::objs::Kind::Commit => Kind::Commit,
+            gix::objs::Kind::Tag => Kind::Tag,
+        }
+    }
+
+    pub(super) fn to_gix(self) -> gix::objs::Kind {
+        match self {
+            Kind::Blob => gix::objs::Kind::Blob,
+            Kind::Tree => gix::objs::Kind::Tree,
+            Kind::Commit => gix::objs::Kind::Commit,
+            Kind::Tag => gix::objs::Kind::Tag,
+        }
+    }
+}
+
+pub(super) fn kind_to_gix(kind: HashKind) -> gix::hash::Kind {
+    match kind {
+        HashKind::Sha1 => gix::hash::Kind::Sha1,
+        HashKind::Sha256 => gix::hash::Kind::Sha256,
+    }
+}
+
+pub(super) fn id_to_gix(id: ObjectId) -> gix::ObjectId {
+    match id {
+        ObjectId::Sha1(bytes) => gix::ObjectId::Sha1(bytes),
+        ObjectId::Sha256(bytes) => gix::ObjectId::Sha256(bytes),
+    }
+}
+
+pub(super) fn id_from_gix(id: &gix::oid) -> Option<ObjectId> {
+    ObjectId::from_bytes(id.as_bytes())
+}
+
+/// Returns the id an object of these bytes has; `None` if they carry a collision attack.
+pub(super) fn hash(hash_kind: HashKind, kind: Kind, bytes: &[u8]) -> Option<ObjectId> {
+    let id = gix::objs::compute_hash(kind_to_gix(hash_kind), kind.to_gix(), bytes).ok()?;
+    id_from_gix(&id)
+}
+
+impl Reader {
+    /// Returns an object, or `None` if it is not there.
+    pub fn object(&self, id: ObjectId) -> Result<Option<(Kind, Vec<u8>)>, Error> {
+        self.read(id, |kind, bytes| Ok((kind, bytes.to_vec())))
+    }
+
+    /// Tells whether an object is there, without reading it.
+    pub fn contains(&self, id: ObjectId) -> bool {
+        id.kind() == self.hash_kind() && self.handle.exists_without_refresh(&id_to_gix(id))
+    }
+
+    /// Returns the kind and the size an object's header claims, or `None` if it is not there.
+    pub fn header(&self, id: ObjectId) -> Result<Option<(Kind, u64)>, Error> {
+        use gix::odb::Header as _;
+        if id.kind() != self.hash_kind() {
+            return Ok(None);
+        }
+        let header = self
+            .handle
+            .try_header(&id_to_gix(id))
+            .map_err(|source| Error::Object {
+                id,
+                source: source.into(),
+            })?;
+        Ok(header.map(|header| (Kind::from_gix(header.kind()), header.size())))
+    }
+
+    /// Returns a commit.
+    pub fn commit(&self, id: ObjectId) -> Result<Arc<Commit>, Error> {
+        let raw = self.raw_commit(id)?;
+        match Commit::parse(id, &raw) {
+            Ok(commit) => Ok(Arc::new(commit)),
+            Err(source) => Err(Error::BadCommit { id, source }),
+        }
+    }
+
+    /// Returns a tree.
+    pub fn tree(&self, id: ObjectId) -> Result<Arc<Tree>, Error> {
+        let raw = self.raw_tree(id)?;
+        match Tree::parse(&raw, self.hash_kind()) {
+            Ok(tree) => Ok(Arc::new(tree)),
+            Err(source) => Err(Error::BadTree { id, source }),
+        }
+    }
+
+    /// Returns a blob.
+    pub fn blob(&self, id: ObjectId) -> Result<Vec<u8>, Error> {
+        self.expect(id, Kind::Blob, LARGEST_OBJECT as u64, |bytes| {
+            Ok(bytes.to_vec())
+        })
+    }
+
+    /// Returns a blob of at most `max` bytes. A larger one is refused before it is unpacked.
+    pub fn blob_limited(&self, id: ObjectId, max: u64) -> Result<Vec<u8>, Error> {
+        match self.header(id)? {
+            None => return Err(Error::Missing { id }),
+            Some((_, size)) if size > max => return Err(Error::TooLarge { id, size, max }),
+            Some(_) => {}
+        }
+        self.expect(id, Kind::Blob, max, |bytes| Ok(bytes.to_vec()))
+    }
+
+    /// Follows annotated tags to what they name.
+    pub fn peel(&self, id: ObjectId) -> Result<(Kind, ObjectId), Error> {
+        let mut at = id;
+        for _ in 0..LONGEST_TAG_CHAIN {
+            let named = self.read(at, |kind, bytes| {
+                if kind != Kind::Tag {
+                    return Ok(Err(kind));
+                }
+                tag_target(bytes, self.hash_kind())
+                    .map(Ok)
+                    .ok_or(Error::BadTag {
+                        id: at,
+                        why: "it names no object",
+                    })
+            })?;
+            match named.ok_or(Error::Missing { id: at })? {
+                Ok(next) => at = next,
+                Err(kind) => return Ok((kind, at)),
+            }
+        }
+        Err(Error::BadTag {
+            id,
+            why: "too many tags name each other",
+        })
+    }
+
+    /// Returns the id an object of these bytes has in this repository.
+    pub fn hash(&self, kind: Kind, bytes: &[u8]) -> Option<ObjectId> {
+        hash(self.hash_kind(), kind, bytes)
+    }
+
+    /// Returns the checked bytes of a tree. Trees are kept, so that neighbours share them.
+    pub(super) fn raw_tree(&self, id: ObjectId) -> Result<Arc<[u8]>, Error> {
+        if let Some(raw) = self.trees.borrow_mut().get(&id) {
+            return Ok(raw);
+        }
+        // git knows the empty tree even where it is not stored.
+        let empty = gix::ObjectId::empty_tree(kind_to_gix(self.hash_kind()));
+        let raw: Arc<[u8]> = if id.as_bytes() == empty.as_bytes() {
+            Arc::new([])
+        } else {
+            self.expect(id, Kind::Tree, LARGEST_TREE, |bytes| {
+                tree::check(bytes, self.hash_kind())
+                    .map_err(|source| Error::BadTree { id, source })?;
+                Ok(Arc::from(bytes))
+            })?
+        };
+        self.trees.borrow_mut().put(id, Arc::clone(&raw));
+        Ok(raw)
+    }
+
+    /// Returns the bytes of a commit, which are only known to have the right hash.
+    pub(super) fn raw_commit(&self, id: ObjectId) -> Result<Arc<[u8]>, Error> {
+        let commits = &self.shared.commits;
+        let kept = commits
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&id);
+        if let Some(raw) = kept {
+            return Ok(raw);
+        }
+        let raw: Arc<[u8]> = self.expect(id, Kind::Commit, LARGEST_COMMIT, |bytes| {
+            Ok(Arc::from(bytes))
+        })?;
+        commits
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .put(id, Arc::clone(&raw));
+        Ok(raw)
+    }
+
+    fn expect<T>(
+        &self,
+        id: ObjectId,
+        wanted: Kind,
+        max: u64,
+        take: impl FnOnce(&[u8]) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let found = self.read(id, |found, bytes| {
+            if found != wanted {
+                return Err(Error::WrongKind { id, found, wanted });
+            }
+            let size = bytes.len() as u64;
+            if size > max {
+                return Err(Error::TooLarge { id, size, max });
+            }
+            take(bytes)
+        })?;
+        found.ok_or(Error::Missing { id })
+    }
+
+    /// Reads an object and hashes it. Every read of the room goes through here.
+    fn read<T>(
+        &self,
+        id: ObjectId,
+        take: impl FnOnce(Kind, &[u8]) -> Result<T, Error>,
+    ) -> Result<Option<T>, Error> {
+        if id.kind() != self.hash_kind() {
+            return Ok(None);
+        }
+        let mut buffer = self.scratch.take();
+        let result = self.read_into(id, &mut buffer, take);
+        if buffer.capacity() <= LARGEST_KEPT_BUFFER {
+            self.scratch.replace(buffer);
+        }
+        result
+    }
+
+    fn read_into<T>(
+        &self,
+        id: ObjectId,
+        buffer: &mut Vec<u8>,
+        take: impl FnOnce(Kind, &[u8]) -> Result<T, Error>,
+    ) -> Result<Option<T>, Error> {
+        let object = match self.handle.try_find(&id_to_gix(id), buffer) {
+            Ok(Some(object)) => object,
+            Ok(None) => return Ok(None),
+            Err(source) => return Err(self.explain(id, source)),
+        };
+        let hash_kind = kind_to_gix(self.hash_kind());
+        match gix::objs::compute_hash(hash_kind, object.kind, object.data) {
+            Ok(found) if found.as_bytes() == id.as_bytes() => {
+                take(Kind::from_gix(object.kind), object.data).map(Some)
+            }
+            Ok(found) => Err(match id_from_gix(&found) {
+                Some(found) => Error::HashMismatch { id, found },
+                None => Error::Collision { id },
+            }),
+            Err(_) => Err(Error::Collision { id }),
+        }
+    }
+
+    fn explain(&self, id: ObjectId, source: gix::Error) -> Error {
+        let max = LARGEST_OBJECT as u64;
+        match self.header(id) {
+            Ok(Some((_, size))) if size > max => Error::TooLarge { id, size, max },
+            _ => Error::Object {
+                id,
+                source: source.into(),
+            },
+        }
+    }
+}
+
+fn tag_target(raw: &[u8], kind: HashKind) -> Option<ObjectId> {
+    let line = raw.split(|b| *b == b'\n').next()?;
+    let id: ObjectId = std::str::from_utf8(line.strip_prefix(b"object ")?)
+        .ok()?
+        .parse()
+        .ok()?;
+    (id.kind() == kind).then_some(id)
+}

@@ -1,0 +1,210 @@
+//! Opening a repository, and what makes its view untrustworthy.
+
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use gix::odb::pack::cache::lru::StaticLinkedList;
+use gix::odb::store::init::Slots;
+use tempfile::TempDir;
+
+use super::cache::Cache;
+use super::error::Error;
+use super::quarantine::Quarantine;
+use crate::record::HashKind;
+
+/// No object above this size is unpacked, whatever its header says.
+pub(super) const LARGEST_OBJECT: usize = 256 * 1024 * 1024;
+const COMMIT_CACHE: usize = 16 * 1024 * 1024;
+
+/// What all readers of one repository share.
+pub(super) struct Shared {
+    pub(super) hash_kind: HashKind,
+    pub(super) git_dir: PathBuf,
+    pub(super) common_dir: PathBuf,
+    pub(super) work_tree: Option<PathBuf>,
+    pub(super) is_bare: bool,
+    pub(super) repo: gix::ThreadSafeRepository,
+    /// Commits are read by the walk and again by who judges them, maybe on another thread.
+    pub(super) commits: Mutex<Cache>,
+    shallow_file: PathBuf,
+    in_quarantine: bool,
+    /// Kept until the last reader goes, and then removed.
+    _view: Option<TempDir>,
+}
+
+fn options() -> gix::open::Options {
+    let mut permissions = gix::open::Permissions::all();
+    // These two would run git.
+    permissions.config.git_binary = false;
+    permissions.attributes.git_binary = false;
+    // Objects are read through our own store, so gix needs no room in its.
+    gix::open::Options::default()
+        .permissions(permissions)
+        .object_store_slots(Slots::Given(1))
+}
+
+pub(super) fn discover(dir: &Path) -> Result<gix::ThreadSafeRepository, Error> {
+    let map = gix::sec::trust::Mapping {
+        full: options(),
+        reduced: options(),
+    };
+    gix::ThreadSafeRepository::discover_opts(dir, Default::default(), map).map_err(|source| {
+        Error::Open {
+            path: dir.to_owned(),
+            source: source.into(),
+        }
+    })
+}
+
+pub(super) fn open(git_dir: &Path) -> Result<gix::ThreadSafeRepository, Error> {
+    gix::ThreadSafeRepository::open_opts(git_dir, options()).map_err(|source| Error::Open {
+        path: git_dir.to_owned(),
+        source: source.into(),
+    })
+}
+
+/// Makes the object store and what goes with it.
+pub(super) fn share(
+    mut repo: gix::ThreadSafeRepository,
+    quarantine: Option<&Quarantine>,
+) -> Result<(Shared, gix::odb::Handle), Error> {
+    // Refs are named in full; a namespace in the environment must not change what they mean.
+    repo.refs.namespace = None;
+    let local = repo.to_thread_local();
+    let absolute = |path: &Path| {
+        std::fs::canonicalize(path).map_err(|source| Error::Io {
+            path: path.to_owned(),
+            source,
+        })
+    };
+    let git_dir = absolute(local.git_dir())?;
+    let common_dir = absolute(local.common_dir())?;
+    refuse_unsupported(&local, &git_dir)?;
+    let hash_kind = match local.object_hash() {
+        gix::hash::Kind::Sha1 => HashKind::Sha1,
+        gix::hash::Kind::Sha256 => HashKind::Sha256,
+        other => {
+            let why = format!("its object ids are of the kind {other}");
+            return Err(Error::Unsupported { git_dir, why });
+        }
+    };
+    let view = match quarantine {
+        Some(quarantine) => quarantine.view(&common_dir)?,
+        None => None,
+    };
+    let objects = match &view {
+        Some(view) => view.path().to_owned(),
+        None => common_dir.join("objects"),
+    };
+    let settings = gix::odb::store::init::Options {
+        alloc_limit_bytes: Some(LARGEST_OBJECT),
+        ..Default::default()
+    };
+    let mut handle =
+        gix::odb::at_opts(&objects, local.object_hash(), None, settings).map_err(|source| {
+            Error::Io {
+                path: objects.clone(),
+                source,
+            }
+        })?;
+    handle.set_pack_cache(|| {
+        Box::new(gix::odb::pack::cache::lru::MemoryCappedHashmap::new(
+            16 << 20,
+        ))
+    });
+    if view.is_some() {
+        // A quarantine does not change while the hook runs, and a miss would list all packs.
+        handle.refresh_never();
+    }
+    let shallow_file = quarantine
+        .and_then(|quarantine| quarantine.shallow_file.clone())
+        .unwrap_or_else(|| common_dir.join("shallow"));
+    let shared = Shared {
+        hash_kind,
+        work_tree: repo.work_tree.clone(),
+        is_bare: local.is_bare(),
+        repo,
+        commits: Mutex::new(Cache::new(COMMIT_CACHE)),
+        shallow_file,
+        in_quarantine: quarantine.is_some_and(|quarantine| quarantine.objects.is_some()),
+        git_dir,
+        common_dir,
+        _view: view,
+    };
+    Ok((shared, handle))
+}
+
+/// gix would open these and see no refs, or other objects.
+fn refuse_unsupported(repo: &gix::Repository, git_dir: &Path) -> Result<(), Error> {
+    let refuse = |why: String| {
+        Err(Error::Unsupported {
+            git_dir: git_dir.to_owned(),
+            why,
+        })
+    };
+    let config = repo.config_snapshot();
+    if let Some(format) = config.string("extensions.refStorage")
+        && !format.eq_ignore_ascii_case(b"files")
+    {
+        return refuse(format!(
+            "its refs are stored as {format}; migrate them to files"
+        ));
+    }
+    // A reftable repository has this stub, also where the configuration was tampered with.
+    if git_dir.join("reftable").is_dir() || repo.common_dir().join("reftable").is_dir() {
+        return refuse("it has a reftable directory; migrate its refs to files".into());
+    }
+    if let Some(version) = config.string("core.repositoryFormatVersion")
+        && !matches!(version.as_slice(), b"0" | b"1")
+    {
+        return refuse(format!("its format version is {version}"));
+    }
+    Ok(())
+}
+
+impl Shared {
+    pub(super) fn in_quarantine(&self) -> bool {
+        self.in_quarantine
+    }
+
+    /// Lists what hides or replaces objects, in words for people.
+    pub(super) fn view_problems(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        let not_empty = |path: &Path| std::fs::metadata(path).is_ok_and(|meta| meta.len() > 0);
+        if not_empty(&self.shallow_file) {
+            problems.push("it is shallow: run git fetch --unshallow".to_owned());
+        }
+        if not_empty(&self.common_dir.join("info").join("grafts")) {
+            problems.push("it has grafts: remove info/grafts".to_owned());
+        }
+        let local = self.repo.to_thread_local();
+        let config = local.config_snapshot();
+        let partial = config.string("extensions.partialClone").is_some()
+            || config
+                .plumbing()
+                .sections_by_name("remote")
+                .is_some_and(|mut remotes| {
+                    remotes.any(|remote| {
+                        remote
+                            .value("promisor")
+                            .is_some_and(|value| !value.eq_ignore_ascii_case(b"false"))
+                            || remote.value("partialCloneFilter").is_some()
+                    })
+                });
+        if partial || self.has_promisor_pack() {
+            problems.push("it is a partial clone: clone again without --filter".to_owned());
+        }
+        problems
+    }
+
+    fn has_promisor_pack(&self) -> bool {
+        let Ok(entries) = std::fs::read_dir(self.common_dir.join("objects").join("pack")) else {
+            return false;
+        };
+        entries.flatten().any(|entry| {
+            Path::new(&entry.file_name())
+                .extension()
+                .is_some_and(|ext| ext == "promisor")
+        })
+    }
+}

@@ -1,0 +1,250 @@
+//! The object quarantine in which git shows a server's hook what was pushed.
+
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use super::error::Error;
+
+/// What git tells a hook about where the repository and its objects are.
+///
+/// gix does not read these variables. So a directory outside the quarantine is made whose
+/// `info/alternates` names all object directories, and objects are read through it. Nothing is
+/// written inside the quarantine: git would carry it into the repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quarantine {
+    /// The repository, absolute.
+    pub git_dir: PathBuf,
+    /// Where the pushed objects are, absolute; `None` outside of a quarantine.
+    pub objects: Option<PathBuf>,
+    /// The other object directories, absolute.
+    pub alternates: Vec<PathBuf>,
+    /// A shallow file that git puts in the place of the repository's own.
+    pub shallow_file: Option<PathBuf>,
+}
+
+impl Quarantine {
+    /// Reads what git says in the environment. `get` looks a variable up, `cwd` is the current
+    /// directory by `getcwd` (the variable `PWD` can be the client's).
+    pub fn from_values(get: impl Fn(&str) -> Option<OsString>, cwd: &Path) -> Result<Self, Error> {
+        let fault = |why: String| Error::Environment { why };
+        let get = |key: &str| get(key).filter(|value| !value.is_empty());
+        let git_dir = get("GIT_DIR").ok_or(fault("GIT_DIR is not set".into()))?;
+        let objects = get("GIT_OBJECT_DIRECTORY").map(|dir| cwd.join(dir));
+        let quarantine = get("GIT_QUARANTINE_PATH").map(|dir| cwd.join(dir));
+        if let Some(quarantine) = &quarantine {
+            let real = |path: &Path| fs::canonicalize(path).ok();
+            let named = objects.as_deref().and_then(real);
+            if named.is_none() || named != real(quarantine) {
+                let why = "GIT_QUARANTINE_PATH and GIT_OBJECT_DIRECTORY name different directories";
+                return Err(fault(why.into()));
+            }
+        }
+        let list = get("GIT_ALTERNATE_OBJECT_DIRECTORIES").unwrap_or_default();
+        let alternates = split_list(&list)
+            .ok_or(fault(
+                "GIT_ALTERNATE_OBJECT_DIRECTORIES has a broken quote".into(),
+            ))?
+            .into_iter()
+            .map(|dir| cwd.join(dir))
+            .collect();
+        Ok(Self {
+            git_dir: cwd.join(git_dir),
+            objects,
+            alternates,
+            shallow_file: get("GIT_SHALLOW_FILE").map(|file| cwd.join(file)),
+        })
+    }
+
+    /// Makes the directory through which all objects are seen; `None` if the repository's own
+    /// object directory is the only one.
+    pub(super) fn view(&self, common_dir: &Path) -> Result<Option<TempDir>, Error> {
+        if self.objects.is_none() && self.alternates.is_empty() {
+            return Ok(None);
+        }
+        let own = common_dir.join("objects");
+        let objects = self.objects.as_ref().unwrap_or(&own);
+        let mut lines = Vec::new();
+        for dir in std::iter::once(objects).chain(&self.alternates) {
+            let dir = fs::canonicalize(dir).map_err(|source| Error::Io {
+                path: dir.clone(),
+                source,
+            })?;
+            lines.extend_from_slice(&alternates_line(dir.as_os_str()));
+        }
+        let temporary = tempfile::Builder::new()
+            .prefix("git-awo-view-")
+            .tempdir()
+            .map_err(|source| Error::Io {
+                path: std::env::temp_dir(),
+                source,
+            })?;
+        let write = |path: PathBuf| -> std::io::Result<()> {
+            fs::create_dir(path.join("pack"))?;
+            fs::create_dir(path.join("info"))?;
+            fs::write(path.join("info").join("alternates"), &lines)
+        };
+        write(temporary.path().to_owned()).map_err(|source| Error::Io {
+            path: temporary.path().to_owned(),
+            source,
+        })?;
+        Ok(Some(temporary))
+    }
+}
+
+/// Splits git's list of directories at `:`. An entry that starts with `"` is C-quoted.
+fn split_list(list: &OsStr) -> Option<Vec<PathBuf>> {
+    let mut rest = list.as_encoded_bytes();
+    let mut dirs = Vec::new();
+    while !rest.is_empty() {
+        let (entry, used) = match rest.strip_prefix(b"\"") {
+            Some(quoted) => {
+                let (entry, used) = unquote(quoted)?;
+                (entry, used + 1)
+            }
+            None => {
+                let end = rest.iter().position(|b| *b == b':').unwrap_or(rest.len());
+                (rest.get(..end)?.to_vec(), end)
+            }
+        };
+        rest = rest.get(used..)?;
+        if let Some(after) = rest.strip_prefix(b":") {
+            rest = after;
+        } else if !rest.is_empty() {
+            return None;
+        }
+        if !entry.is_empty() {
+            dirs.push(path_of(entry)?);
+        }
+    }
+    Some(dirs)
+}
+
+/// Reads up to the closing quote; returns the bytes meant and how many were used.
+fn unquote(text: &[u8]) -> Option<(Vec<u8>, usize)> {
+    let mut out = Vec::new();
+    let mut at = 0;
+    loop {
+        let byte = *text.get(at)?;
+        at += 1;
+        match byte {
+            b'"' => return Some((out, at)),
+            b'\\' => {
+                let escape = *text.get(at)?;
+                at += 1;
+                out.push(match escape {
+                    b'a' => 7,
+                    b'b' => 8,
+                    b't' => b'\t',
+                    b'n' => b'\n',
+                    b'v' => 11,
+                    b'f' => 12,
+                    b'r' => b'\r',
+                    b'"' | b'\\' => escape,
+                    b'0'..=b'3' => {
+                        let digits = std::str::from_utf8(text.get(at - 1..at + 2)?).ok()?;
+                        at += 2;
+                        u8::from_str_radix(digits, 8).ok()?
+                    }
+                    _ => return None,
+                });
+            }
+            other => out.push(other),
+        }
+    }
+}
+
+#[cfg(unix)]
+fn path_of(bytes: Vec<u8>) -> Option<PathBuf> {
+    use std::os::unix::ffi::OsStringExt as _;
+    Some(OsString::from_vec(bytes).into())
+}
+
+#[cfg(not(unix))]
+fn path_of(bytes: Vec<u8>) -> Option<PathBuf> {
+    String::from_utf8(bytes).ok().map(PathBuf::from)
+}
+
+/// Returns a line of an alternates file, quoted where the path would be misread.
+fn alternates_line(dir: &OsStr) -> Vec<u8> {
+    let bytes = dir.as_encoded_bytes();
+    let plain = !bytes.starts_with(b"\"")
+        && !bytes.starts_with(b"#")
+        && !bytes.iter().any(|b| matches!(b, b'\n' | b'\r'));
+    let mut line = Vec::with_capacity(bytes.len() + 3);
+    if plain {
+        line.extend_from_slice(bytes);
+    } else {
+        line.push(b'"');
+        for byte in bytes {
+            match byte {
+                b'"' | b'\\' => line.extend_from_slice(&[b'\\', *byte]),
+                b' '..=b'~' => line.push(*byte),
+                other => line.extend_from_slice(format!("\\{other:03o}").as_bytes()),
+            }
+        }
+        line.push(b'"');
+    }
+    line.push(b'\n');
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(list: &[(&str, &str)]) -> Result<Quarantine, Error> {
+        let list: Vec<(String, OsString)> = list
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).into()))
+            .collect();
+        let get = |key: &str| list.iter().find(|(k, _)| k == key).map(|(_, v)| v.clone());
+        Quarantine::from_values(get, Path::new("/srv/x.git"))
+    }
+
+    #[test]
+    fn paths_are_relative_to_the_current_directory() {
+        let read = values(&[
+            ("GIT_DIR", "."),
+            (
+                "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+                "/a:\"/b\\072\\\"c\\\\\":d",
+            ),
+        ])
+        .unwrap();
+        assert_eq!(read.git_dir, Path::new("/srv/x.git/."));
+        assert_eq!(read.objects, None);
+        assert_eq!(
+            read.alternates,
+            [
+                Path::new("/a"),
+                Path::new("/b:\"c\\"),
+                Path::new("/srv/x.git/d")
+            ]
+        );
+    }
+
+    #[test]
+    fn a_contradicting_environment_is_refused() {
+        assert!(values(&[]).is_err());
+        assert!(values(&[("GIT_DIR", ".")]).is_ok());
+        let list = "GIT_ALTERNATE_OBJECT_DIRECTORIES";
+        assert!(values(&[("GIT_DIR", "."), (list, "\"/open")]).is_err());
+        assert!(values(&[("GIT_DIR", "."), (list, "\"/a\"b")]).is_err());
+        assert!(values(&[("GIT_DIR", "."), ("GIT_QUARANTINE_PATH", "/tmp")]).is_err());
+        let (quarantine, objects) = ("GIT_QUARANTINE_PATH", "GIT_OBJECT_DIRECTORY");
+        assert!(values(&[("GIT_DIR", "."), (quarantine, "/tmp"), (objects, "/")]).is_err());
+        assert!(values(&[("GIT_DIR", "."), (quarantine, "/tmp"), (objects, "/tmp/.")]).is_ok());
+    }
+
+    #[test]
+    fn odd_directories_are_quoted_in_the_view() {
+        assert_eq!(alternates_line(OsStr::new("/a b")), b"/a b\n");
+        assert_eq!(
+            alternates_line(OsStr::new("/a\nb\"")),
+            b"\"/a\\012b\\\"\"\n"
+        );
+    }
+}

@@ -1,0 +1,139 @@
+//! The reader of a repository: where it is, and how to get one.
+
+use std::cell::RefCell;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::cache::Cache;
+use super::error::Error;
+use super::open::{self, Shared};
+use super::quarantine::Quarantine;
+use crate::record::HashKind;
+
+const TREE_CACHE: usize = 32 * 1024 * 1024;
+
+/// Reads a repository. It cannot write.
+///
+/// A reader belongs to one thread; [`Reader::fork`] makes another one for a second thread.
+pub struct Reader {
+    pub(super) shared: Arc<Shared>,
+    pub(super) handle: gix::odb::Handle,
+    pub(super) scratch: RefCell<Vec<u8>>,
+    pub(super) trees: RefCell<Cache>,
+}
+
+impl std::fmt::Debug for Reader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Reader")
+            .field("git_dir", &self.git_dir())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Reader {
+    /// Finds the repository that `dir` lies in. The environment is not asked.
+    pub fn discover(dir: &Path) -> Result<Self, Error> {
+        Self::new(open::discover(dir)?, None)
+    }
+
+    /// Opens the repository at `git_dir`, or the one of the work tree `git_dir`.
+    pub fn open(git_dir: &Path) -> Result<Self, Error> {
+        Self::new(open::open(git_dir)?, None)
+    }
+
+    /// Opens the repository inside one of its hooks, with the quarantine if there is one.
+    pub fn in_hook() -> Result<Self, Error> {
+        let cwd = std::env::current_dir().map_err(|source| Error::Io {
+            path: ".".into(),
+            source,
+        })?;
+        if std::env::var_os("GIT_NAMESPACE").is_some_and(|value| !value.is_empty()) {
+            let why = "GIT_NAMESPACE is set, and namespaces are not supported".into();
+            return Err(Error::Environment { why });
+        }
+        let quarantine = Quarantine::from_values(|key| std::env::var_os(key), &cwd)?;
+        Self::in_quarantine(&quarantine)
+    }
+
+    /// Opens the repository as one of its hooks sees it.
+    pub fn in_quarantine(quarantine: &Quarantine) -> Result<Self, Error> {
+        Self::new(open::open(&quarantine.git_dir)?, Some(quarantine))
+    }
+
+    fn new(
+        repo: gix::ThreadSafeRepository,
+        quarantine: Option<&Quarantine>,
+    ) -> Result<Self, Error> {
+        let (shared, handle) = open::share(repo, quarantine)?;
+        Ok(Self::with(Arc::new(shared), handle))
+    }
+
+    fn with(shared: Arc<Shared>, handle: gix::odb::Handle) -> Self {
+        Self {
+            shared,
+            handle,
+            scratch: RefCell::default(),
+            trees: RefCell::new(Cache::new(TREE_CACHE)),
+        }
+    }
+
+    /// Makes a reader of the same repository for another thread. Open packs are shared.
+    pub fn fork(&self) -> Self {
+        Self::with(Arc::clone(&self.shared), self.handle.clone())
+    }
+
+    /// Returns the hash function that names the objects.
+    pub fn hash_kind(&self) -> HashKind {
+        self.shared.hash_kind
+    }
+
+    /// Returns the repository's directory; of a linked work tree, its private one.
+    pub fn git_dir(&self) -> &Path {
+        &self.shared.git_dir
+    }
+
+    /// Returns the directory that all work trees share, with the objects and the refs.
+    pub fn common_dir(&self) -> &Path {
+        &self.shared.common_dir
+    }
+
+    /// Returns the work tree, if there is one.
+    pub fn work_tree(&self) -> Option<&Path> {
+        self.shared.work_tree.as_deref()
+    }
+
+    /// Tells whether the repository has no work tree.
+    pub fn is_bare(&self) -> bool {
+        self.shared.is_bare
+    }
+
+    /// Tells whether pushed objects are seen that are not yet in the repository.
+    pub fn is_in_quarantine(&self) -> bool {
+        self.shared.in_quarantine()
+    }
+
+    /// Returns a value of the configuration: the repository's, or else the user's or system's.
+    pub fn config(&self, key: &str) -> Option<String> {
+        let local = self.shared.repo.to_thread_local();
+        let value = local.config_snapshot().string(key)?;
+        String::from_utf8(value.into()).ok()
+    }
+
+    /// Lists what keeps the repository from showing all objects it names, in words for people.
+    ///
+    /// Replacement refs are no such thing: they are never followed.
+    pub fn view_problems(&self) -> Vec<String> {
+        self.shared.view_problems()
+    }
+
+    /// Refuses a repository that does not show all objects it names.
+    pub fn require_whole_view(&self) -> Result<(), Error> {
+        let problems = self.view_problems();
+        if problems.is_empty() {
+            return Ok(());
+        }
+        Err(Error::IncompleteView {
+            why: problems.join("; "),
+        })
+    }
+}

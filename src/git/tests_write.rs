@@ -1,0 +1,452 @@
+//! Writing, and reading inside a quarantine, compared with what git says.
+
+use std::fs;
+use std::path::PathBuf;
+
+use super::testing::{Sandbox, Site};
+use super::*;
+use crate::record::commit::Person;
+use crate::record::tree::Mode;
+use crate::record::{HashKind, ObjectId, RefName, RepoPath};
+
+const BOTH: [HashKind; 2] = [HashKind::Sha1, HashKind::Sha256];
+
+fn log() -> RefName {
+    RefName::new("refs/awo/log").unwrap()
+}
+
+fn person() -> Person {
+    Person {
+        name: "Ann Ö".into(),
+        email: b"ann@example.org".to_vec(),
+        time: 1_700_000_000,
+    }
+}
+
+fn draft(tree: ObjectId, parents: &[ObjectId], message: &str) -> CommitDraft {
+    CommitDraft {
+        tree,
+        parents: parents.to_vec(),
+        author: person(),
+        committer: person(),
+        message: message.into(),
+        signature: None,
+    }
+}
+
+fn move_log(expected: Expected, new: Option<ObjectId>) -> RefUpdate {
+    RefUpdate {
+        name: log(),
+        expected,
+        new,
+    }
+}
+
+fn commit_on(repo: &Repo, parents: &[ObjectId], message: &str) -> ObjectId {
+    let tree = repo.edit_tree(None, &[]).unwrap();
+    repo.write_commit(&draft(tree, parents, message)).unwrap()
+}
+
+#[test]
+fn trees_are_edited_as_by_git() {
+    for kind in BOTH {
+        let sandbox = Sandbox::new();
+        let site = sandbox.init("w", kind);
+        let repo = site.repo();
+        let blob = |text: &str| repo.write_blob(text.as_bytes()).unwrap();
+        let set = |path: &str, text: &str| (RepoPath::from(path), Some((Mode::File, blob(text))));
+        let gone = |path: &str| (RepoPath::from(path), None);
+        let listed =
+            |tree: ObjectId| site.git(&["ls-tree", "-r", "--name-only", &tree.to_string()]);
+        let one = repo
+            .edit_tree(
+                None,
+                &[
+                    set("a/b/c", "1"),
+                    set("a-b", "2"),
+                    set("z", "3"),
+                    set("a/d", "4"),
+                ],
+            )
+            .unwrap();
+        assert_eq!(listed(one), "a-b\na/b/c\na/d\nz");
+        assert_eq!(
+            repo.blob(
+                repo.entry(one, &RepoPath::from("a/b/c"))
+                    .unwrap()
+                    .unwrap()
+                    .1
+            )
+            .unwrap(),
+            b"1"
+        );
+        let two = repo
+            .edit_tree(
+                Some(one),
+                &[gone("a/b/c"), gone("z"), gone("none/such"), gone("z/below")],
+            )
+            .unwrap();
+        assert_eq!(listed(two), "a-b\na/d");
+        let back = repo
+            .edit_tree(Some(two), &[set("a/b/c", "1"), set("z", "3")])
+            .unwrap();
+        assert_eq!(back, one, "the same content is the same tree");
+        let swapped = repo
+            .edit_tree(
+                Some(one),
+                &[set("a", "now a file"), gone("a/b/c"), gone("a/d")],
+            )
+            .unwrap();
+        assert_eq!(listed(swapped), "a\na-b\nz");
+        let again = repo
+            .edit_tree(Some(swapped), &[set("a/x", "5"), gone("a")])
+            .unwrap();
+        assert_eq!(listed(again), "a-b\na/x\nz");
+        let whole = [(RepoPath::from("copy"), Some((Mode::Tree, two)))];
+        assert_eq!(
+            listed(repo.edit_tree(Some(two), &whole).unwrap()),
+            "a-b\na/d\ncopy/a-b\ncopy/a/d"
+        );
+        let empty = repo
+            .edit_tree(Some(two), &[gone("a"), gone("a-b")])
+            .unwrap();
+        assert_eq!(empty, repo.edit_tree(None, &[]).unwrap());
+        assert_eq!(listed(empty), "");
+        site.git(&["fsck", "--strict", "--no-dangling"]);
+        for wrong in [
+            "", "a//b", "/a", "a/", "a/../b", ".git/x", "a/.GIT", "z/below", "a/b", "a\0b",
+        ] {
+            assert!(
+                repo.edit_tree(Some(one), &[set(wrong, "x")]).is_err(),
+                "{wrong:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn commits_are_written_as_git_writes_them() {
+    for kind in BOTH {
+        let sandbox = Sandbox::new();
+        let site = sandbox.init("w", kind);
+        let repo = site.repo();
+        let one = commit_on(&repo, &[], "one\n");
+        let mut two = draft(
+            repo.edit_tree(None, &[]).unwrap(),
+            &[one],
+            "two\n\nAwo-Run: r\n",
+        );
+        two.signature = Some(b"-----BEGIN X-----\nabc\n-----END X-----\n".to_vec());
+        let id = repo.write_commit(&two).unwrap();
+        let read = repo.commit(id).unwrap();
+        let signature = read.signature.clone().unwrap();
+        assert_eq!(Some(signature.armor), two.signature);
+        assert_eq!(signature.payload, two.payload(kind));
+        assert_eq!(read.trailer("Awo-Run"), ["r"]);
+        assert_eq!(
+            site.git(&[
+                "show",
+                "-s",
+                "--format=%an <%ae> %at %s %P",
+                &id.to_string()
+            ]),
+            format!("Ann Ö <ann@example.org> 1700000000 two {one}")
+        );
+        site.git(&["fsck", "--strict", "--no-dangling"]);
+        two.signature = None;
+        let plain = site.git_with(
+            &["hash-object", "-t", "commit", "--stdin"],
+            &two.payload(kind),
+        );
+        assert_eq!(repo.write_commit(&two).unwrap().to_string(), plain);
+        let wrong: [fn(&mut CommitDraft); 7] = [
+            |d| d.author.name = b"a\nparent x".to_vec(),
+            |d| d.author.name = b"a <b>".to_vec(),
+            |d| d.committer.email = b"a> 1 +0000\nx y".to_vec(),
+            |d| d.committer.time = -1,
+            |d| d.message = b"a\0b".to_vec(),
+            |d| d.signature = Some(Vec::new()),
+            |d| d.parents = vec![ObjectId::Sha1([0; 20]), ObjectId::Sha256([0; 32])],
+        ];
+        for (at, break_it) in wrong.iter().enumerate() {
+            let mut broken = two.clone();
+            break_it(&mut broken);
+            let result = repo.write_commit(&broken);
+            assert!(
+                matches!(result, Err(Error::BadDraft { .. })),
+                "{at}: {result:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn refs_move_only_from_where_they_are_expected() {
+    let sandbox = Sandbox::new();
+    let site = sandbox.init("w", HashKind::Sha1);
+    let repo = site.repo();
+    let (one, two) = (commit_on(&repo, &[], "1"), commit_on(&repo, &[], "2"));
+    let moved = |result| matches!(result, Err(UpdateError::Moved { .. }));
+    assert!(moved(
+        repo.update_refs(&[move_log(Expected::At(one), Some(two))], "m")
+    ));
+    repo.update_refs(&[move_log(Expected::Absent, Some(one))], "first\nline")
+        .unwrap();
+    assert_eq!(site.id("refs/awo/log"), one);
+    assert!(moved(
+        repo.update_refs(&[move_log(Expected::Absent, Some(two))], "m")
+    ));
+    assert!(
+        moved(repo.update_refs(&[move_log(Expected::Absent, Some(one))], "m")),
+        "even to the same"
+    );
+    assert!(moved(
+        repo.update_refs(&[move_log(Expected::At(two), Some(one))], "m")
+    ));
+    repo.update_refs(&[move_log(Expected::At(one), Some(two))], "m")
+        .unwrap();
+    // All or nothing.
+    let main = RefName::new("refs/heads/main").unwrap();
+    let both = |log_at| {
+        [
+            RefUpdate {
+                name: main.clone(),
+                expected: Expected::Absent,
+                new: Some(one),
+            },
+            move_log(Expected::At(log_at), Some(one)),
+        ]
+    };
+    assert!(moved(repo.update_refs(&both(one), "m")));
+    assert_eq!(repo.reference(&main).unwrap(), None);
+    repo.update_refs(&both(two), "made by git-awo").unwrap();
+    assert_eq!(
+        (site.id("refs/heads/main"), site.id("refs/awo/log")),
+        (one, one)
+    );
+    assert!(
+        site.git(&["reflog", "show", "main"])
+            .contains("made by git-awo")
+    );
+    // A packed ref, and a deletion.
+    site.git(&["pack-refs", "--all"]);
+    assert!(moved(
+        repo.update_refs(&[move_log(Expected::At(two), None)], "m")
+    ));
+    repo.update_refs(&[move_log(Expected::At(one), Some(two))], "m")
+        .unwrap();
+    repo.update_refs(&[move_log(Expected::At(two), None)], "m")
+        .unwrap();
+    assert_eq!(repo.reference(&log()).unwrap(), None);
+    assert_eq!(site.git(&["for-each-ref", "refs/awo"]), "");
+    // What contradicts itself.
+    let zero = ObjectId::Sha1([0; 20]);
+    for update in [
+        move_log(Expected::Absent, None),
+        move_log(Expected::Absent, Some(zero)),
+        move_log(Expected::Absent, Some(ObjectId::Sha256([1; 32]))),
+    ] {
+        assert!(matches!(
+            repo.update_refs(&[update], "m"),
+            Err(UpdateError::Bad { .. })
+        ));
+    }
+    let twice = [
+        move_log(Expected::Absent, Some(one)),
+        move_log(Expected::Absent, Some(two)),
+    ];
+    assert!(repo.update_refs(&twice, "m").is_err());
+    assert_eq!(repo.reference(&log()).unwrap(), None);
+    // A symbolic ref is not written through.
+    site.git(&["symbolic-ref", "refs/awo/log", "refs/heads/main"]);
+    assert!(moved(
+        repo.update_refs(&[move_log(Expected::At(one), Some(two))], "m")
+    ));
+    assert_eq!(site.id("refs/heads/main"), one);
+}
+
+#[test]
+fn a_lock_left_behind_is_named_and_stays() {
+    let sandbox = Sandbox::new();
+    let site = sandbox.init("w.git", HashKind::Sha1);
+    let repo = site.repo();
+    let one = commit_on(&repo, &[], "1");
+    let lock = site.dir.join("refs/awo/log.lock");
+    fs::create_dir_all(site.dir.join("refs/awo")).unwrap();
+    fs::write(&lock, "").unwrap();
+    match repo.update_refs(&[move_log(Expected::Absent, Some(one))], "m") {
+        Err(UpdateError::Locked { name, path }) => {
+            assert_eq!(
+                (name, fs::canonicalize(path).unwrap()),
+                (log(), fs::canonicalize(&lock).unwrap())
+            );
+        }
+        other => panic!("{other:?}"),
+    }
+    assert!(lock.exists());
+    fs::remove_file(&lock).unwrap();
+    repo.update_refs(&[move_log(Expected::Absent, Some(one))], "m")
+        .unwrap();
+    assert!(!lock.exists());
+}
+
+#[test]
+fn of_eight_threads_that_append_none_loses_a_commit() {
+    let sandbox = Sandbox::new();
+    let site = sandbox.init("w.git", HashKind::Sha1);
+    let (threads, each) = (8, 12);
+    std::thread::scope(|scope| {
+        for thread in 0..threads {
+            let site = &site;
+            scope.spawn(move || {
+                let repo = site.repo();
+                for n in 0..each {
+                    loop {
+                        let tip = repo.reference(&log()).unwrap();
+                        let parents: Vec<ObjectId> = tip.into_iter().collect();
+                        let new = commit_on(&repo, &parents, &format!("{thread} {n}"));
+                        let expected = tip.map_or(Expected::Absent, Expected::At);
+                        match repo.update_refs(&[move_log(expected, Some(new))], "append") {
+                            Ok(()) => break,
+                            Err(UpdateError::Moved { .. } | UpdateError::Locked { .. }) => {}
+                            Err(other) => panic!("{other:?}"),
+                        }
+                    }
+                }
+            });
+        }
+    });
+    let log = site.git(&["log", "--format=%s", "refs/awo/log"]);
+    let mut found: Vec<&str> = log.lines().collect();
+    found.sort_unstable();
+    found.dedup();
+    assert_eq!(found.len(), threads * each);
+    site.git(&["fsck", "--strict", "--no-dangling"]);
+}
+
+/// Pushes a new commit to a bare repository whose hook keeps a copy of what git shows it.
+fn push_and_keep(
+    sandbox: &Sandbox,
+    kind: HashKind,
+    settings: &[(&str, &str)],
+) -> (PathBuf, Quarantine, ObjectId, ObjectId) {
+    let work = sandbox.init("w", kind);
+    let server = sandbox.init("s.git", kind);
+    let commit = |site: &Site<'_>, text: &str| {
+        fs::write(site.dir.join("f"), format!("{text}\n").repeat(200)).unwrap();
+        site.git(&["add", "f"]);
+        site.git(&["commit", "-q", "-m", text]);
+        site.id("HEAD")
+    };
+    let old = commit(&work, "old");
+    work.git(&["push", "-q", "../s.git", "main"]);
+    for (key, value) in settings {
+        server.git(&["config", key, value]);
+    }
+    let kept = sandbox.path().join("kept");
+    let hook = server.dir.join("hooks/pre-receive");
+    fs::create_dir_all(hook.parent().unwrap()).unwrap();
+    // The quarantine goes when the hook ends, so what it holds is copied and named anew.
+    let script = format!(
+        "#!/bin/sh\nset -e\ncp -R \"$GIT_OBJECT_DIRECTORY\" '{0}'\nenv > '{0}.env'\npwd > '{0}.cwd'\nexit 1\n",
+        kept.display()
+    );
+    fs::write(&hook, script).unwrap();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        fs::set_permissions(&hook, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let new = commit(&work, "new");
+    assert!(
+        !work
+            .try_git(&["push", "-q", "../s.git", "main"], b"")
+            .status
+            .success()
+    );
+    let variables = fs::read_to_string(kept.with_extension("env")).unwrap();
+    let cwd = PathBuf::from(
+        fs::read_to_string(kept.with_extension("cwd"))
+            .unwrap()
+            .trim_end(),
+    );
+    let get = |key: &str| {
+        let found = variables
+            .lines()
+            .find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
+        match key {
+            "GIT_OBJECT_DIRECTORY" | "GIT_QUARANTINE_PATH" => found.map(|_| kept.clone().into()),
+            _ => found.map(Into::into),
+        }
+    };
+    let quarantine = Quarantine::from_values(get, &cwd).unwrap();
+    (server.dir, quarantine, old, new)
+}
+
+#[test]
+fn pushed_objects_are_seen_in_the_quarantine() {
+    for (kind, settings) in [
+        (HashKind::Sha1, &[][..]),
+        (HashKind::Sha256, &[]),
+        (HashKind::Sha1, &[("receive.unpackLimit", "1")]),
+    ] {
+        let sandbox = Sandbox::new();
+        let (server, quarantine, old, new) = push_and_keep(&sandbox, kind, settings);
+        assert!(
+            quarantine.objects.is_some() && !quarantine.alternates.is_empty(),
+            "{quarantine:?}"
+        );
+        let reader = Reader::in_quarantine(&quarantine).unwrap();
+        assert!(reader.is_in_quarantine() && reader.is_bare());
+        let main = reader
+            .reference(&RefName::new("refs/heads/main").unwrap())
+            .unwrap();
+        assert_eq!(main, Some(old));
+        assert_eq!(reader.new_commits(&[new], &[old]).unwrap(), [new]);
+        let trees: Vec<_> = [old, new].map(|id| reader.commit(id).unwrap().tree).into();
+        let changes = reader.changes(Some(trees[0]), Some(trees[1])).unwrap();
+        assert_eq!(changes.len(), 1);
+        assert_eq!(
+            reader.blob(changes[0].new.unwrap().1).unwrap(),
+            "new\n".repeat(200).as_bytes()
+        );
+        // Without the quarantine the pushed objects are not there.
+        let plain = Reader::open(&server).unwrap();
+        assert!(!plain.is_in_quarantine());
+        assert!(matches!(plain.commit(new), Err(Error::Missing { .. })));
+        assert!(plain.commit(old).is_ok());
+        let kept = quarantine.objects.clone().unwrap();
+        assert!(
+            !kept.join("info/alternates").exists(),
+            "nothing is written inside"
+        );
+    }
+}
+
+#[test]
+fn git_runs_in_the_directory_asked_for_and_reports_failures() {
+    let sandbox = Sandbox::new();
+    let site = sandbox.init("w", HashKind::Sha1);
+    let output = run(&site.dir, &["rev-parse", "--show-toplevel"]).unwrap();
+    let shown = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(
+        fs::canonicalize(shown.trim_end()).unwrap(),
+        fs::canonicalize(&site.dir).unwrap()
+    );
+    match run(&site.dir, &["rev-parse", "--verify", "nonesuch"]) {
+        Err(error @ Error::Git { .. }) => assert!(
+            error.to_string().contains("rev-parse --verify nonesuch"),
+            "{error}"
+        ),
+        other => panic!("{other:?}"),
+    }
+    let removed: Vec<_> = git(&site.dir)
+        .get_envs()
+        .filter(|(_, v)| v.is_none())
+        .map(|(k, _)| k.to_owned())
+        .collect();
+    let listed = site.git(&["rev-parse", "--local-env-vars"]);
+    for key in listed.lines().filter(|key| !key.starts_with("GIT_CONFIG")) {
+        assert!(removed.iter().any(|found| found == key), "{key} is removed");
+    }
+}

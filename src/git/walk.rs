@@ -1,0 +1,271 @@
+//! Walking the history.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, HashSet};
+
+use super::error::Error;
+use super::odb::Kind;
+use super::reader::Reader;
+use crate::record::commit::BadCommit;
+use crate::record::{HashKind, ObjectId};
+
+/// So many hidden commits that are older than every new one are still looked at, in case a
+/// clock was wrong: such a commit can have a new one among its ancestors.
+const SLOP: usize = 16;
+
+/// What a walk needs to know about a commit.
+struct Node {
+    id: ObjectId,
+    date: u64,
+    parents: Vec<ObjectId>,
+    hidden: bool,
+    queued: bool,
+}
+
+/// Paints commits as hidden or new, the youngest first.
+struct Paint<'r> {
+    reader: &'r Reader,
+    nodes: Vec<Node>,
+    index: HashMap<ObjectId, usize>,
+    queue: BinaryHeap<(u64, Reverse<usize>)>,
+    /// How many commits in the queue are not hidden.
+    new_in_queue: usize,
+    /// The date of the oldest commit that was taken for new when it left the queue.
+    oldest_new: u64,
+}
+
+impl Reader {
+    /// Returns the commits that can be reached from `tips` but not from `hidden`, parents first.
+    ///
+    /// The same as `git rev-list TIPS --not HIDDEN`. Tags are followed; a hidden object that is
+    /// missing or no commit hides nothing. Where clocks were wrong, more commits may be
+    /// returned, never fewer. The order depends on nothing but the commits.
+    pub fn new_commits(
+        &self,
+        tips: &[ObjectId],
+        hidden: &[ObjectId],
+    ) -> Result<Vec<ObjectId>, Error> {
+        let mut paint = Paint {
+            reader: self,
+            nodes: Vec::new(),
+            index: HashMap::new(),
+            queue: BinaryHeap::new(),
+            new_in_queue: 0,
+            oldest_new: u64::MAX,
+        };
+        for id in hidden {
+            match self.peel(*id) {
+                Ok((Kind::Commit, id)) => paint.meet(id, true)?,
+                Ok(_) | Err(Error::Missing { .. }) => {}
+                Err(other) => return Err(other),
+            }
+        }
+        for id in tips {
+            match self.peel(*id)? {
+                (Kind::Commit, id) => paint.meet(id, false)?,
+                (found, id) => {
+                    return Err(Error::WrongKind {
+                        id,
+                        found,
+                        wanted: Kind::Commit,
+                    });
+                }
+            }
+        }
+        paint.run()?;
+        Ok(paint.new_in_order())
+    }
+
+    /// Tells whether `ancestor` can be reached from `commit`. A commit is its own ancestor.
+    pub fn is_ancestor(&self, ancestor: ObjectId, commit: ObjectId) -> Result<bool, Error> {
+        let mut seen = HashSet::from([commit]);
+        let mut queue = BinaryHeap::from([(u64::MAX, commit)]);
+        // Young commits first finds a near ancestor soon. No date ends the search: it may lie.
+        while let Some((_, id)) = queue.pop() {
+            if id == ancestor {
+                return Ok(true);
+            }
+            let raw = self.raw_commit(id)?;
+            for parent in read_links(id, &raw)?.0 {
+                if seen.insert(parent) {
+                    if parent == ancestor {
+                        return Ok(true);
+                    }
+                    let raw = self.raw_commit(parent)?;
+                    queue.push((read_links(parent, &raw)?.1, parent));
+                }
+            }
+        }
+        Ok(false)
+    }
+}
+
+impl Paint<'_> {
+    /// Notes that a commit was reached, and how.
+    fn meet(&mut self, id: ObjectId, hidden: bool) -> Result<(), Error> {
+        if let Some(at) = self.index.get(&id) {
+            if hidden {
+                self.hide(*at);
+            }
+            return Ok(());
+        }
+        let raw = match self.reader.raw_commit(id) {
+            Ok(raw) => raw,
+            // git goes on too where the hidden history ends early. It then hides less.
+            Err(Error::Missing { .. }) if hidden => return Ok(()),
+            Err(other) => return Err(other),
+        };
+        let (parents, date) = read_links(id, &raw)?;
+        let at = self.nodes.len();
+        self.nodes.push(Node {
+            id,
+            date,
+            parents,
+            hidden,
+            queued: true,
+        });
+        self.index.insert(id, at);
+        self.queue.push((date, Reverse(at)));
+        self.new_in_queue += usize::from(!hidden);
+        Ok(())
+    }
+
+    /// Hides a commit, and those below it that have already left the queue.
+    fn hide(&mut self, at: usize) {
+        let mut stack = vec![at];
+        while let Some(at) = stack.pop() {
+            let Some(node) = self.nodes.get_mut(at) else {
+                continue;
+            };
+            if node.hidden {
+                continue;
+            }
+            node.hidden = true;
+            if node.queued {
+                self.new_in_queue = self.new_in_queue.saturating_sub(1);
+            } else {
+                let parents = node.parents.iter().filter_map(|id| self.index.get(id));
+                stack.extend(parents);
+            }
+        }
+    }
+
+    fn run(&mut self) -> Result<(), Error> {
+        let mut slop = SLOP;
+        while let Some((date, Reverse(at))) = self.queue.pop() {
+            if self.new_in_queue == 0 {
+                if date < self.oldest_new {
+                    slop = slop.saturating_sub(1);
+                } else {
+                    slop = SLOP;
+                }
+                if slop == 0 || self.oldest_new == u64::MAX {
+                    break;
+                }
+            }
+            let Some(node) = self.nodes.get_mut(at) else {
+                continue;
+            };
+            node.queued = false;
+            let hidden = node.hidden;
+            let parents = node.parents.clone();
+            if !hidden {
+                self.new_in_queue = self.new_in_queue.saturating_sub(1);
+                self.oldest_new = self.oldest_new.min(date);
+            }
+            for parent in parents {
+                self.meet(parent, hidden)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the new commits, each after its parents; among those free to come, older first.
+    fn new_in_order(&self) -> Vec<ObjectId> {
+        let is_new = |at: &usize| self.nodes.get(*at).is_some_and(|node| !node.hidden);
+        let mut waits = vec![0usize; self.nodes.len()];
+        let mut children: Vec<Vec<usize>> = vec![Vec::new(); self.nodes.len()];
+        let mut ready = BinaryHeap::new();
+        for (at, node) in self
+            .nodes
+            .iter()
+            .enumerate()
+            .filter(|(_, node)| !node.hidden)
+        {
+            let parents = node
+                .parents
+                .iter()
+                .filter_map(|id| self.index.get(id).copied());
+            let mut count = 0;
+            for parent in parents.filter(is_new) {
+                if let Some(list) = children.get_mut(parent) {
+                    list.push(at);
+                    count += 1;
+                }
+            }
+            if let Some(wait) = waits.get_mut(at) {
+                *wait = count;
+            }
+            if count == 0 {
+                ready.push(Reverse((node.date, node.id, at)));
+            }
+        }
+        let mut order = Vec::new();
+        while let Some(Reverse((_, id, at))) = ready.pop() {
+            order.push(id);
+            for child in children.get(at).into_iter().flatten() {
+                let Some(wait) = waits.get_mut(*child) else {
+                    continue;
+                };
+                *wait = wait.saturating_sub(1);
+                if *wait == 0
+                    && let Some(node) = self.nodes.get(*child)
+                {
+                    ready.push(Reverse((node.date, node.id, *child)));
+                }
+            }
+        }
+        order
+    }
+}
+
+/// Reads parents and date of a commit as git's own walk does, which is more lenient than
+/// [`crate::record::commit::Commit::parse`]: old history need not be flawless to be hidden.
+fn read_links(id: ObjectId, raw: &[u8]) -> Result<(Vec<ObjectId>, u64), Error> {
+    let bad = |why| Error::BadCommit {
+        id,
+        source: BadCommit { why },
+    };
+    let mut lines = raw.split(|b| *b == b'\n');
+    let tree = lines.next().and_then(|line| line.strip_prefix(b"tree "));
+    if tree.and_then(|text| read_id(text, id.kind())).is_none() {
+        return Err(bad("the first line names no tree"));
+    }
+    let mut parents = Vec::with_capacity(1);
+    let mut line = lines.next();
+    while let Some(text) = line.and_then(|line| line.strip_prefix(b"parent ")) {
+        parents.push(read_id(text, id.kind()).ok_or(bad("a parent is no object id"))?);
+        line = lines.next();
+    }
+    let date = line
+        .filter(|line| line.starts_with(b"author "))
+        .and_then(|_| lines.next())
+        .and_then(|line| line.strip_prefix(b"committer "))
+        .and_then(|line| line.rsplit(|b| *b == b'>').next())
+        .and_then(|when| when.split(|b| *b == b' ').find(|part| !part.is_empty()))
+        .and_then(|digits| std::str::from_utf8(digits).ok()?.parse().ok());
+    Ok((parents, date.unwrap_or(0)))
+}
+
+fn read_id(text: &[u8], kind: HashKind) -> Option<ObjectId> {
+    let mut bytes = [0; 32];
+    let bytes = bytes.get_mut(..kind.bytes())?;
+    if text.len() != bytes.len() * 2 {
+        return None;
+    }
+    for (byte, pair) in bytes.iter_mut().zip(text.chunks_exact(2)) {
+        let digit = |at: usize| (*pair.get(at)? as char).to_digit(16);
+        *byte = u8::try_from(digit(0)? * 16 + digit(1)?).ok()?;
+    }
+    ObjectId::from_bytes(bytes)
+}

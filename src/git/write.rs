@@ -1,0 +1,368 @@
+//! Writing: objects, and refs by compare-and-swap.
+
+use std::cell::RefCell;
+use std::fs::File;
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use gix::lock::acquire::Fail;
+use gix::objs::Write as _;
+use gix::refs::transaction::{Change, LogChange, PreviousValue, RefEdit};
+use gix::refs::{FullName, Target};
+
+use super::error::{Error, UpdateError};
+use super::odb::{Kind, id_to_gix};
+use super::reader::Reader;
+use crate::record::commit::{Commit, Person};
+use crate::record::{HashKind, ObjectId, RefName};
+
+/// A lock that another process holds is waited for so long. git takes a few milliseconds.
+const LOCK_WAIT: Duration = Duration::from_millis(1_000);
+
+/// A repository that is also written to. It reads as a [`Reader`] does.
+#[derive(Debug)]
+pub struct Repo {
+    reader: Reader,
+    /// Object files written but not yet known to be on the disk.
+    unsynced: RefCell<Vec<PathBuf>>,
+}
+
+impl Deref for Repo {
+    type Target = Reader;
+
+    fn deref(&self) -> &Reader {
+        &self.reader
+    }
+}
+
+/// A commit to be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommitDraft {
+    /// The root tree.
+    pub tree: ObjectId,
+    /// The parents, in their order.
+    pub parents: Vec<ObjectId>,
+    /// The author. The time is written as UTC.
+    pub author: Person,
+    /// The committer. The time is written as UTC.
+    pub committer: Person,
+    /// The message.
+    pub message: Vec<u8>,
+    /// The armoured signature over [`CommitDraft::payload`].
+    pub signature: Option<Vec<u8>>,
+}
+
+/// Where a ref must be for its update to happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expected {
+    /// The ref must not exist.
+    Absent,
+    /// The ref must name this object directly.
+    At(ObjectId),
+}
+
+/// A move of one ref.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefUpdate {
+    /// The ref.
+    pub name: RefName,
+    /// Where it must be now.
+    pub expected: Expected,
+    /// Where it goes; `None` deletes it.
+    pub new: Option<ObjectId>,
+}
+
+impl CommitDraft {
+    /// Returns the bytes that a signature must be over: the commit without one.
+    pub fn payload(&self, kind: HashKind) -> Vec<u8> {
+        self.bytes(kind, None)
+    }
+
+    fn bytes(&self, kind: HashKind, signature: Option<&[u8]>) -> Vec<u8> {
+        let mut raw = format!("tree {}\n", self.tree).into_bytes();
+        for parent in &self.parents {
+            raw.extend_from_slice(format!("parent {parent}\n").as_bytes());
+        }
+        for (role, person) in [("author", &self.author), ("committer", &self.committer)] {
+            raw.extend_from_slice(role.as_bytes());
+            raw.push(b' ');
+            if !person.name.is_empty() {
+                raw.extend_from_slice(&person.name);
+                raw.push(b' ');
+            }
+            raw.push(b'<');
+            raw.extend_from_slice(&person.email);
+            raw.extend_from_slice(format!("> {} +0000\n", person.time).as_bytes());
+        }
+        if let Some(signature) = signature {
+            raw.extend_from_slice(match kind {
+                HashKind::Sha1 => b"gpgsig",
+                HashKind::Sha256 => b"gpgsig-sha256",
+            });
+            let lines = signature.strip_suffix(b"\n").unwrap_or(signature);
+            for line in lines.split(|b| *b == b'\n') {
+                raw.push(b' ');
+                raw.extend_from_slice(line);
+                raw.push(b'\n');
+            }
+        }
+        raw.push(b'\n');
+        raw.extend_from_slice(&self.message);
+        raw
+    }
+}
+
+impl Repo {
+    /// Finds the repository that `dir` lies in. The environment is not asked.
+    pub fn discover(dir: &Path) -> Result<Self, Error> {
+        Self::with(Reader::discover(dir)?)
+    }
+
+    /// Opens the repository at `git_dir`, or the one of the work tree `git_dir`.
+    pub fn open(git_dir: &Path) -> Result<Self, Error> {
+        Self::with(Reader::open(git_dir)?)
+    }
+
+    fn with(reader: Reader) -> Result<Self, Error> {
+        // git forbids to move refs while a push is in quarantine; gix would do it.
+        if std::env::var_os("GIT_QUARANTINE_PATH").is_some_and(|path| !path.is_empty()) {
+            let why = "nothing may be written while a push is in quarantine".into();
+            return Err(Error::Environment { why });
+        }
+        Ok(Self {
+            reader,
+            unsynced: RefCell::default(),
+        })
+    }
+
+    /// Returns the reading half, for what must not write.
+    pub fn reader(&self) -> &Reader {
+        &self.reader
+    }
+
+    /// Writes a blob.
+    pub fn write_blob(&self, bytes: &[u8]) -> Result<ObjectId, Error> {
+        self.write_object(Kind::Blob, bytes)
+    }
+
+    /// Writes a commit, if it reads back as what the draft says.
+    pub fn write_commit(&self, draft: &CommitDraft) -> Result<ObjectId, Error> {
+        let bad = |why| Error::BadDraft { why };
+        let raw = draft.bytes(self.hash_kind(), draft.signature.as_deref());
+        let id = self
+            .hash(Kind::Commit, &raw)
+            .ok_or(bad("it carries a collision attack"))?;
+        // A line feed in a name, or a blank line in a signature, would make other headers.
+        let read = Commit::parse(id, &raw).map_err(|fault| bad(fault.why))?;
+        let same = read.tree == draft.tree
+            && read.parents == draft.parents
+            && read.author == draft.author
+            && read.committer == draft.committer
+            && read.message == draft.message
+            && read.signature.is_some() == draft.signature.is_some()
+            && read
+                .signature
+                .is_none_or(|read| read.payload == draft.payload(self.hash_kind()));
+        if !same {
+            return Err(bad(
+                "a name, address or signature would be read as something else",
+            ));
+        }
+        self.write_object(Kind::Commit, &raw)
+    }
+
+    pub(super) fn write_object(&self, kind: Kind, bytes: &[u8]) -> Result<ObjectId, Error> {
+        let objects = self.common_dir().join("objects");
+        let fail = |source| Error::Write {
+            path: objects.clone(),
+            source,
+        };
+        let id = self
+            .hash(kind, bytes)
+            .ok_or_else(|| fail("its bytes carry a collision attack".into()))?;
+        if self.contains(id) {
+            return Ok(id);
+        }
+        let written = self
+            .reader
+            .handle
+            .write_buf(kind.to_gix(), bytes)
+            .map_err(|source| fail(source.into()))?;
+        if written != id_to_gix(id) {
+            return Err(fail("it was written under another name".into()));
+        }
+        let hex = id.to_string();
+        let (directory, file) = hex.split_at_checked(2).unwrap_or_default();
+        self.unsynced
+            .borrow_mut()
+            .push(objects.join(directory).join(file));
+        Ok(id)
+    }
+
+    /// Brings the objects written so far to the disk.
+    ///
+    /// A ref that survives a power failure without the objects it names would be worse than
+    /// no ref, and neither git's defaults nor gix see to it.
+    pub fn sync(&self) -> Result<(), Error> {
+        let files = std::mem::take(&mut *self.unsynced.borrow_mut());
+        let sync = |path: &Path| match File::open(path).and_then(|file| file.sync_all()) {
+            // A repack may have moved the object meanwhile; then it is in a pack.
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(Error::Io {
+                path: path.to_owned(),
+                source,
+            }),
+            _ => Ok(()),
+        };
+        files.iter().try_for_each(|file| sync(file))?;
+        #[cfg(unix)]
+        {
+            let mut directories: Vec<&Path> =
+                files.iter().filter_map(|file| file.parent()).collect();
+            directories.sort();
+            directories.dedup();
+            directories.into_iter().try_for_each(sync)?;
+        }
+        Ok(())
+    }
+
+    /// Moves refs in one transaction, if each is where it is expected to be.
+    ///
+    /// All refs are locked before any is moved. Objects written before are brought to the disk
+    /// first. The reflog gets `message`.
+    pub fn update_refs(&self, updates: &[RefUpdate], message: &str) -> Result<(), UpdateError> {
+        self.sync()?;
+        let mut edits = Vec::with_capacity(updates.len());
+        for update in updates {
+            self.check(update)?;
+            edits.push(edit(update, message)?);
+        }
+        let refs = &self.shared.repo.refs;
+        let wait = Fail::AfterDurationWithBackoff(LOCK_WAIT);
+        let prepared = refs
+            .transaction()
+            .prepare(edits, wait, wait)
+            .map_err(|error| self.explain(updates, error))?;
+        let seconds = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default();
+        let time = format!("{} +0000", seconds.as_secs());
+        let committer = gix::actor::SignatureRef {
+            name: "git-awo".into(),
+            email: "git-awo@localhost".into(),
+            time: &time,
+        };
+        let done = prepared
+            .commit(Some(committer))
+            .map_err(|error| UpdateError::Other(error.into()))?;
+        // gix lets a ref pass that must not exist if it exists with the new value already. Two
+        // writers would then both believe to have made it.
+        for update in updates
+            .iter()
+            .filter(|update| update.expected == Expected::Absent)
+        {
+            let existed = done.iter().any(|edit| {
+                edit.name.as_bstr() == update.name.as_str()
+                    && edit.change.previous_value().is_some()
+            });
+            if existed {
+                return Err(UpdateError::Moved {
+                    name: update.name.clone(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks before locking: a stale expectation need not wait, and what gix would read
+    /// leniently (a malformed ref as none at all) is an error here.
+    fn check(&self, update: &RefUpdate) -> Result<(), UpdateError> {
+        let bad = |why| {
+            Err(UpdateError::Bad {
+                name: update.name.clone(),
+                why,
+            })
+        };
+        if let Some(new) = update.new
+            && (new.is_zero() || new.kind() != self.hash_kind())
+        {
+            return bad("the new value is no object id of this repository's kind");
+        }
+        if update.new.is_none() && update.expected == Expected::Absent {
+            return bad("a ref that must not exist cannot be deleted");
+        }
+        let found = self.target(update.name.as_str())?;
+        let as_expected = match (update.expected, found) {
+            (Expected::Absent, None) => true,
+            (Expected::At(id), Some(Target::Object(found))) => found == id_to_gix(id),
+            _ => false,
+        };
+        if as_expected {
+            return Ok(());
+        }
+        Err(UpdateError::Moved {
+            name: update.name.clone(),
+        })
+    }
+
+    /// Tells by looking again why a transaction was not even prepared.
+    fn explain(&self, updates: &[RefUpdate], error: gix::Error) -> UpdateError {
+        for update in updates {
+            if let Err(moved @ UpdateError::Moved { .. }) = self.check(update) {
+                return moved;
+            }
+        }
+        for update in updates {
+            let mut path = self
+                .common_dir()
+                .join(update.name.as_str())
+                .into_os_string();
+            path.push(".lock");
+            let path = PathBuf::from(path);
+            if error.is_retryable() && path.exists() {
+                return UpdateError::Locked {
+                    name: update.name.clone(),
+                    path,
+                };
+            }
+        }
+        let packed = self.common_dir().join("packed-refs.lock");
+        match updates.first() {
+            Some(update) if error.is_retryable() && packed.exists() => UpdateError::Locked {
+                name: update.name.clone(),
+                path: packed,
+            },
+            _ => UpdateError::Other(error.into()),
+        }
+    }
+}
+
+fn edit(update: &RefUpdate, message: &str) -> Result<RefEdit, UpdateError> {
+    let name: FullName = update
+        .name
+        .as_str()
+        .try_into()
+        .map_err(|_| UpdateError::Bad {
+            name: update.name.clone(),
+            why: "it is no ref name",
+        })?;
+    let expected = match update.expected {
+        Expected::Absent => PreviousValue::MustNotExist,
+        Expected::At(id) => PreviousValue::MustExistAndMatch(Target::Object(id_to_gix(id))),
+    };
+    let change = match update.new {
+        Some(new) => Change::Update {
+            log: LogChange {
+                message: message.replace(['\n', '\r', '\0'], " ").into(),
+                ..LogChange::default()
+            },
+            expected,
+            new: Target::Object(id_to_gix(new)),
+        },
+        None => Change::Delete {
+            expected,
+            log: gix::refs::transaction::RefLog::AndReference,
+        },
+    };
+    Ok(RefEdit::new(name, change))
+}

@@ -1,0 +1,379 @@
+//! From what was gathered to a draft.
+
+use crate::record::contract::{
+    ActionName, Admission, ContractDraft, PacketKind, PathList, SCHEMA, Target, check_pattern,
+    check_sentence,
+};
+use crate::record::{ObjectId, RefName, Sha256, TaskId};
+
+use super::super::ImportOptions;
+use super::super::problem::{Complaint, PacketErrors, PacketProblem};
+use super::{Gather, List, Said, Scalar, approved_id, approved_target};
+
+impl Gather {
+    /// Returns the draft, or everything there is to complain about.
+    pub(in super::super) fn finish(
+        mut self,
+        kind: Option<PacketKind>,
+        options: &ImportOptions,
+        source_sha256: Sha256,
+    ) -> Result<ContractDraft, PacketErrors> {
+        let draft = kind.and_then(|kind| self.draft(kind, options, source_sha256));
+        let draft = draft.filter(|_| self.complaints.is_empty());
+        // The checks above speak of lines; the draft's own check has the last word.
+        if let Some(draft) = draft {
+            match draft.clone().check() {
+                Ok(_) => return Ok(draft),
+                Err(problems) => {
+                    for problem in problems {
+                        let line = self.line_of(problem.field());
+                        self.complain(line, PacketProblem::Contract(problem));
+                    }
+                }
+            }
+        }
+        let mut complaints = self.complaints;
+        complaints.sort_by_key(|complaint: &Complaint| complaint.line.unwrap_or(usize::MAX));
+        Err(PacketErrors(complaints))
+    }
+
+    fn draft(
+        &mut self,
+        packet_kind: PacketKind,
+        options: &ImportOptions,
+        source_sha256: Sha256,
+    ) -> Option<ContractDraft> {
+        let strict = packet_kind == PacketKind::GovernedWorkflowApproval;
+        let mut supplied = Vec::new();
+
+        let id = self.id();
+        let base_task_id = self.name(Scalar::BaseId, TaskId::new);
+        let task = self.required(Scalar::Task);
+        let target = self.target(strict, options, &mut supplied);
+        let target_ref = self.target_ref(options, &mut supplied);
+        let base = self.base();
+        self.check_lists();
+        let allowed_paths = self.paths(List::AllowedPaths, PathList::Allowed);
+        let forbidden_paths = self.paths(List::ForbiddenPaths, PathList::Forbidden);
+        let forbidden_actions = self.actions();
+        let approval_sentence = self.sentence(strict, id.as_ref(), &mut supplied);
+        let wanted = [
+            List::ForbiddenPaths,
+            List::ForbiddenActions,
+            List::SuccessCriteria,
+            List::Rollback,
+            List::Evidence,
+        ];
+        for list in wanted
+            .into_iter()
+            .filter(|list| self.texts(*list).is_empty())
+        {
+            supplied.push(format!("{}: the packet lists none", list.field()));
+        }
+        let validation_command = self.text(Scalar::Validation);
+        if validation_command.is_none() {
+            supplied.push("validation_command: the packet gives none".to_owned());
+        }
+        Some(ContractDraft {
+            schema: SCHEMA.to_owned(),
+            id: id?,
+            base_task_id,
+            title: self.text(Scalar::Title),
+            task: task?,
+            target: target?,
+            target_ref: target_ref?,
+            base,
+            allowed_paths,
+            forbidden_paths,
+            forbidden_actions,
+            out_of_scope: self.texts(List::OutOfScope),
+            success_criteria: self.texts(List::SuccessCriteria),
+            validation_command,
+            rollback: self.texts(List::Rollback),
+            approval_sentence: approval_sentence?,
+            evidence: self.texts(List::Evidence),
+            stage: self.text(Scalar::Stage),
+            status: self.text(Scalar::Status),
+            risk_tier: self.text(Scalar::RiskTier),
+            requestor: self.text(Scalar::Requestor),
+            user_signature: self.text(Scalar::Signature),
+            lineage: self.texts(List::Lineage),
+            waivers: self.texts(List::Waivers),
+            extra: self
+                .extra
+                .iter()
+                .map(|(key, said)| (key.clone(), said.text.clone()))
+                .collect(),
+            packet_kind,
+            source_sha256,
+            not_understood: self.not_understood(supplied),
+        })
+    }
+
+    fn text(&self, scalar: Scalar) -> Option<String> {
+        self.scalars.get(&scalar).map(|said| said.text.clone())
+    }
+
+    fn required(&mut self, scalar: Scalar) -> Option<String> {
+        let text = self.text(scalar);
+        if text.is_none() {
+            self.complain(None, PacketProblem::Missing(scalar.name()));
+        }
+        text
+    }
+
+    fn texts(&self, list: List) -> Vec<String> {
+        let entries = self
+            .lists
+            .get(&list)
+            .map(|listed| listed.entries.as_slice())
+            .unwrap_or_default();
+        entries.iter().map(|said| said.text.clone()).collect()
+    }
+
+    fn name<T>(
+        &mut self,
+        scalar: Scalar,
+        make: impl Fn(String) -> Result<T, crate::record::name::BadName>,
+    ) -> Option<T> {
+        let said = self.scalars.get(&scalar)?.clone();
+        match make(said.text) {
+            Ok(name) => Some(name),
+            Err(source) => {
+                let problem = PacketProblem::Name {
+                    what: scalar.name(),
+                    source,
+                };
+                self.complain(Some(said.line), problem);
+                None
+            }
+        }
+    }
+
+    /// Returns the task id: the labelled one, or else the one that the sentence approves. All
+    /// places that name the task have to agree.
+    fn id(&mut self) -> Option<TaskId> {
+        let approved = self.scalars.get(&Scalar::Sentence).and_then(|said| {
+            approved_id(&said.text).map(|id| Said {
+                line: said.line,
+                text: id.to_owned(),
+            })
+        });
+        let labelled = self.scalars.get(&Scalar::Id).cloned();
+        let first = labelled.clone().or(approved.clone());
+        let Some(first) = first else {
+            self.complain(None, PacketProblem::Missing("task id"));
+            return None;
+        };
+        for other in approved
+            .into_iter()
+            .chain(std::mem::take(&mut self.mentions))
+        {
+            if other.text != first.text {
+                let problem = PacketProblem::TwoIds {
+                    first: first.text.clone(),
+                    line: first.line,
+                    second: other.text,
+                };
+                self.complain(Some(other.line), problem);
+            }
+        }
+        if labelled.is_none() {
+            self.scalars.insert(Scalar::Id, first);
+        }
+        self.name(Scalar::Id, TaskId::new)
+    }
+
+    fn target(
+        &mut self,
+        strict: bool,
+        options: &ImportOptions,
+        supplied: &mut Vec<String>,
+    ) -> Option<Target> {
+        let stated = self.text(Scalar::Locator);
+        if let Some(locator) = &stated
+            && let Some(sentence) = self.scalars.get(&Scalar::Sentence).cloned()
+            && let Some(found) = approved_target(&sentence.text)
+            && found != locator
+        {
+            let problem = PacketProblem::OtherTarget {
+                found: found.to_owned(),
+                expected: locator.clone(),
+            };
+            self.complain(Some(sentence.line), problem);
+        }
+        let locator = match (stated, &options.locator) {
+            (Some(locator), _) => Some(locator),
+            (None, Some(locator)) if !strict => {
+                supplied.push(format!(
+                    "target.locator: supplied by the import as {locator}"
+                ));
+                Some(locator.clone())
+            }
+            (None, _) => self.required(Scalar::Locator),
+        };
+        let status = match self.text(Scalar::AdmissionStatus) {
+            None if strict => self.required(Scalar::AdmissionStatus),
+            None => {
+                supplied.push("target.admission.status: the packet gives none".to_owned());
+                Some("unstated".to_owned())
+            }
+            stated => stated,
+        };
+        let admission = Admission {
+            source: self.text(Scalar::AdmissionSource),
+            status: status?,
+            owner: self.text(Scalar::AdmissionOwner),
+            risk: self.text(Scalar::AdmissionRisk),
+            observed_state: self.text(Scalar::Observed),
+        };
+        Some(Target {
+            locator: locator?,
+            admission,
+        })
+    }
+
+    fn target_ref(
+        &mut self,
+        options: &ImportOptions,
+        supplied: &mut Vec<String>,
+    ) -> Option<RefName> {
+        if !self.scalars.contains_key(&Scalar::TargetRef) {
+            let Some(observed) = self.observed_branch.take() else {
+                supplied.push(format!(
+                    "target_ref: supplied by the import as {}",
+                    options.target_ref
+                ));
+                return Some(options.target_ref.clone());
+            };
+            supplied.push(format!(
+                "target_ref: the branch observed in line {}",
+                observed.line
+            ));
+            self.scalars.insert(Scalar::TargetRef, observed);
+        }
+        self.name(Scalar::TargetRef, |text| {
+            if text.starts_with("refs/") {
+                RefName::new(text)
+            } else {
+                RefName::new(format!("refs/heads/{text}"))
+            }
+        })
+    }
+
+    fn base(&mut self) -> Option<ObjectId> {
+        let said = self.scalars.get(&Scalar::Base)?.clone();
+        match said.text.parse() {
+            Ok(base) => Some(base),
+            Err(source) => {
+                self.complain(Some(said.line), PacketProblem::Base(source));
+                None
+            }
+        }
+    }
+
+    /// Complains about lists of exact names that were announced and hold nothing, or hold both
+    /// names and the word that there are none.
+    fn check_lists(&mut self) {
+        let complained = |list: List, complaints: &[Complaint]| {
+            complaints.iter().any(
+                |c| matches!(&c.problem, PacketProblem::Item { what, .. } if *what == list.name()),
+            )
+        };
+        for (list, listed) in self.lists.clone() {
+            if !listed.entries.is_empty() {
+                if let Some(none) = listed.none.filter(|_| list.is_exact()) {
+                    self.unreadable(list.name(), none, "none", "other entries stand beside it");
+                }
+            } else if list.is_exact() && (listed.none.is_none() || list == List::AllowedPaths) {
+                // An entry that cannot be read has been complained about already.
+                if complained(list, &self.complaints) {
+                    continue;
+                }
+                self.complain(Some(listed.line), PacketProblem::EmptyList(list.name()));
+            } else if listed.none.is_none() {
+                self.note(listed.line, &format!("{}: nothing follows", list.name()));
+            }
+        }
+        if !self.lists.contains_key(&List::AllowedPaths) {
+            self.complain(None, PacketProblem::Missing(List::AllowedPaths.name()));
+        }
+    }
+
+    fn paths(&mut self, list: List, kind: PathList) -> Vec<String> {
+        let entries = self
+            .lists
+            .get(&list)
+            .map(|listed| listed.entries.clone())
+            .unwrap_or_default();
+        for said in &entries {
+            if let Err(source) = check_pattern(&said.text, kind) {
+                let problem = PacketProblem::Path {
+                    pattern: said.text.clone(),
+                    source,
+                };
+                self.complain(Some(said.line), problem);
+            }
+        }
+        entries.into_iter().map(|said| said.text).collect()
+    }
+
+    fn actions(&mut self) -> Vec<ActionName> {
+        let entries = self
+            .lists
+            .get(&List::ForbiddenActions)
+            .map(|listed| listed.entries.clone());
+        let mut actions = Vec::new();
+        for said in entries.unwrap_or_default() {
+            match said.text.parse() {
+                Ok(action) => actions.push(action),
+                Err(unknown) => self.complain(Some(said.line), PacketProblem::Action(unknown)),
+            }
+        }
+        actions
+    }
+
+    fn sentence(
+        &mut self,
+        strict: bool,
+        id: Option<&TaskId>,
+        supplied: &mut Vec<String>,
+    ) -> Option<String> {
+        if let Some(said) = self.scalars.get(&Scalar::Sentence).cloned() {
+            if let Err(why) = check_sentence(&said.text) {
+                self.complain(Some(said.line), PacketProblem::Sentence(why));
+            }
+            return Some(said.text);
+        }
+        if strict {
+            // A sentence that was refused has been complained about already.
+            let sentence = |c: &Complaint| matches!(c.problem, PacketProblem::Sentence(_));
+            return if self.complaints.iter().any(sentence) {
+                None
+            } else {
+                self.required(Scalar::Sentence)
+            };
+        }
+        supplied.push("approval_sentence: generated, the packet gives none".to_owned());
+        id.map(|id| format!("I approve {id}."))
+    }
+
+    fn not_understood(&mut self, supplied: Vec<String>) -> Vec<String> {
+        self.notes.sort_by_key(|(line, _)| *line);
+        let notes = self
+            .notes
+            .iter()
+            .map(|(line, text)| format!("line {line}: {text}"));
+        notes.chain(supplied).collect()
+    }
+
+    fn line_of(&self, field: &str) -> Option<usize> {
+        let scalar = Scalar::ALL.iter().find(|scalar| scalar.field() == field);
+        let list = List::ALL.iter().find(|list| list.field() == field);
+        let scalar = scalar.and_then(|scalar| self.scalars.get(scalar));
+        let list = list.and_then(|list| self.lists.get(list));
+        scalar
+            .map(|said| said.line)
+            .or(list.map(|listed| listed.line))
+    }
+}

@@ -1,0 +1,105 @@
+//! Room 1, `intake`: task packets become contract drafts.
+//!
+//! Three kinds of packet are read: Markdown workflow approvals (target repository, task contract,
+//! required approval), Markdown work packets (metadata, scope, quality gate), and our own small
+//! TOML. A packet is read by its structure and never guessed at: what is missing, said twice or
+//! unknown is a complaint with its line, and all complaints come at once. What was read but has no
+//! place in a contract is listed in `not_understood`.
+
+mod front;
+mod gather;
+mod governed;
+mod grammar;
+mod lines;
+mod own;
+mod pieces;
+mod problem;
+#[cfg(test)]
+mod tests;
+mod walk;
+mod work;
+
+pub use problem::{Complaint, PacketErrors, PacketProblem};
+
+pub use crate::record::sentence;
+
+use crate::record::contract::{ContractDraft, PacketKind};
+use crate::record::{RefName, Sha256};
+
+use gather::Gather;
+use lines::Lines;
+
+/// The largest packet that is read, in bytes.
+pub const MAX_PACKET: usize = 1 << 20;
+
+/// The schema of a TOML packet.
+pub const TOML_SCHEMA: &str = "awo.packet/1";
+
+/// What stands in for things a packet may leave open. Each use is listed in `not_understood`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImportOptions {
+    /// The branch that gets the commit, when the packet names none.
+    pub target_ref: RefName,
+    /// The target repository, when the packet names none. `.` is the repository that the packet
+    /// is imported into; with `None` such a packet is refused.
+    pub locator: Option<String>,
+}
+
+impl Default for ImportOptions {
+    fn default() -> Self {
+        let target_ref = RefName::new("refs/heads/main").expect("this is a well-formed ref name");
+        Self {
+            target_ref,
+            locator: Some(".".to_owned()),
+        }
+    }
+}
+
+/// Returns the contract draft that a packet describes, or every complaint about the packet.
+///
+/// The draft passes [`ContractDraft::check`]. A packet that holds no approval sentence gets
+/// `I approve <ID>.`, and `not_understood` says so.
+pub fn import(bytes: &[u8], options: &ImportOptions) -> Result<ContractDraft, PacketErrors> {
+    if bytes.len() > MAX_PACKET {
+        let problem = PacketProblem::TooLarge {
+            found: bytes.len(),
+            max: MAX_PACKET,
+        };
+        return Err(PacketErrors::one(None, problem));
+    }
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
+        let line = before.iter().filter(|b| **b == b'\n').count() + 1;
+        PacketErrors::one(Some(line), PacketProblem::NotUtf8)
+    })?;
+    let mut gather = Gather::default();
+    let lines = Lines::new(text.strip_prefix('\u{feff}').unwrap_or(text));
+    lines.check(&mut gather);
+    let kind = if own::recognise(&lines) {
+        own::read(&lines, &mut gather);
+        Some(PacketKind::Toml)
+    } else {
+        read_markdown(&lines, &mut gather)
+    };
+    gather.finish(kind, options, Sha256::of(bytes))
+}
+
+fn read_markdown(lines: &Lines<'_>, gather: &mut Gather) -> Option<PacketKind> {
+    let first = front::read(lines, gather);
+    let pieces = pieces::split(lines, first, gather);
+    let (kind, grammar) = match (governed::recognise(&pieces), work::recognise(&pieces)) {
+        (true, false) => (PacketKind::GovernedWorkflowApproval, governed::GRAMMAR),
+        (false, true) => (PacketKind::WorkPacket, work::GRAMMAR),
+        (found, _) => {
+            let problem = if found {
+                PacketProblem::TwoKinds
+            } else {
+                PacketProblem::UnknownKind
+            };
+            gather.complain(None, problem);
+            return None;
+        }
+    };
+    walk::walk(pieces, grammar, gather);
+    Some(kind)
+}

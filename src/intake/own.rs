@@ -1,0 +1,141 @@
+//! Our own packets: TOML with the field names of the contract.
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::TOML_SCHEMA;
+use super::gather::{Gather, List, Scalar};
+use super::lines::Lines;
+use super::problem::PacketProblem;
+
+fn scalar_of(path: &str) -> Option<Scalar> {
+    Scalar::ALL
+        .iter()
+        .find(|scalar| scalar.field() == path)
+        .copied()
+}
+
+fn list_of(path: &str) -> Option<List> {
+    List::ALL.iter().find(|list| list.field() == path).copied()
+}
+
+/// Tells whether the first line that says anything is a key of such a packet.
+pub(super) fn recognise(lines: &Lines<'_>) -> bool {
+    let said = |line: &&str| !line.is_empty() && !line.starts_with('#');
+    let first = (0..lines.len())
+        .map(|index| lines.get(index).trim())
+        .find(said);
+    let key = first
+        .and_then(|line| line.split_once('='))
+        .map(|(key, _)| key.trim());
+    key.is_some_and(|key| key == "schema" || scalar_of(key).is_some() || list_of(key).is_some())
+}
+
+struct Own<'a, 'b> {
+    lines: &'a Lines<'a>,
+    gather: &'b mut Gather,
+}
+
+/// Reads the packet.
+pub(super) fn read(lines: &Lines<'_>, gather: &mut Gather) {
+    let (table, errors) = DeTable::parse_recoverable(lines.text());
+    if !errors.is_empty() {
+        for error in errors {
+            let line = error.span().map(|span| lines.at(span.start) + 1);
+            gather.complain(
+                line,
+                PacketProblem::Toml(error.message().replace('\n', ", ")),
+            );
+        }
+        return;
+    }
+    let table = table.into_inner();
+    if !table.keys().any(|key| key.get_ref() == "schema") {
+        gather.complain(None, PacketProblem::Missing("schema"));
+    }
+    Own { lines, gather }.table("", &table);
+}
+
+impl Own<'_, '_> {
+    fn line<T>(&self, spanned: &Spanned<T>) -> usize {
+        self.lines.at(spanned.span().start) + 1
+    }
+
+    fn table(&mut self, prefix: &str, table: &DeTable<'_>) {
+        for (key, value) in table {
+            let line = self.line(key);
+            let path = format!("{prefix}{}", key.get_ref());
+            match (path.as_str(), scalar_of(&path), list_of(&path)) {
+                ("schema", ..) => {
+                    if value.get_ref().as_str() != Some(TOML_SCHEMA) {
+                        self.wrong(line, &path, "the string \"awo.packet/1\"");
+                    }
+                }
+                ("target" | "target.admission", ..) => match value.get_ref() {
+                    DeValue::Table(inner) => self.table(&format!("{path}."), inner),
+                    _ => self.wrong(line, &path, "a table"),
+                },
+                ("extra", ..) => match value.get_ref() {
+                    DeValue::Table(inner) => self.extra(inner),
+                    _ => self.wrong(line, &path, "a table of strings"),
+                },
+                (_, Some(scalar), _) => self.scalar(scalar, line, &path, value),
+                (_, _, Some(list)) => self.list(list, line, &path, value),
+                _ => self
+                    .gather
+                    .complain(Some(line), PacketProblem::UnknownKey(path)),
+            }
+        }
+    }
+
+    fn wrong(&mut self, line: usize, key: &str, wanted: &'static str) {
+        self.gather.complain(
+            Some(line),
+            PacketProblem::WrongType {
+                key: key.to_owned(),
+                wanted,
+            },
+        );
+    }
+
+    fn scalar(&mut self, scalar: Scalar, line: usize, path: &str, value: &Spanned<DeValue<'_>>) {
+        match value.get_ref() {
+            DeValue::String(text) => self.gather.say(scalar, line, text),
+            // People write a stage as a number.
+            DeValue::Integer(number) if scalar == Scalar::Stage && number.radix() == 10 => {
+                self.gather.say(scalar, line, number.as_str());
+            }
+            _ => self.wrong(line, path, "a string"),
+        }
+    }
+
+    fn list(&mut self, list: List, line: usize, path: &str, value: &Spanned<DeValue<'_>>) {
+        self.gather.open(list, line);
+        match value.get_ref() {
+            DeValue::String(text) if list == List::Rollback => self.gather.entry(list, line, text),
+            DeValue::Array(values) => {
+                if values.is_empty() {
+                    self.gather.none(list, line);
+                }
+                for value in values {
+                    let line = self.line(value);
+                    match value.get_ref().as_str() {
+                        Some(text) => self.gather.entry(list, line, text),
+                        None => self.wrong(line, path, "an array of strings"),
+                    }
+                }
+            }
+            _ => self.wrong(line, path, "an array of strings"),
+        }
+    }
+
+    fn extra(&mut self, table: &DeTable<'_>) {
+        for (key, value) in table {
+            let line = self.line(key);
+            match value.get_ref().as_str() {
+                Some(text) => self.gather.extra(key.get_ref(), line, text),
+                None => self.wrong(line, &format!("extra.{}", key.get_ref()), "a string"),
+            }
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! Why a packet cannot be imported.
+
+use std::fmt;
+
+use crate::record::contract::{BadPattern, ContractProblem, UnknownAction};
+use crate::record::digest::BadDigest;
+use crate::record::name::BadName;
+
+/// One reason why a packet cannot be imported.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PacketProblem {
+    /// The packet is larger than any packet.
+    #[error("cannot read a packet of {found} bytes, {max} is the most")]
+    TooLarge {
+        /// The size found.
+        found: usize,
+        /// The size allowed.
+        max: usize,
+    },
+    /// The packet is no text.
+    #[error("cannot read the packet as UTF-8")]
+    NotUtf8,
+    /// A character that hides or reorders what a reader sees.
+    #[error("cannot accept {0} in a packet")]
+    Unfit(String),
+    /// Nothing in it looks like a packet.
+    #[error(
+        "cannot recognise the packet: it is neither a workflow approval, nor a work packet, nor TOML"
+    )]
+    UnknownKind,
+    /// It looks like two kinds at once.
+    #[error("cannot tell which kind of packet this is: it has the headings of both")]
+    TwoKinds,
+    /// A code fence that begins before the packet, or never ends.
+    #[error("cannot read a code fence that {0}")]
+    Fence(&'static str),
+    /// Lists within lists, deeper than anybody writes.
+    #[error("cannot read lists nested more than {0} deep")]
+    TooDeep(usize),
+    /// Something every packet of this kind must have.
+    #[error("cannot find the {0}")]
+    Missing(&'static str),
+    /// A list that has a label and no entries.
+    #[error("cannot find any entry of {0}")]
+    EmptyList(&'static str),
+    /// The same thing is said twice, differently.
+    #[error("cannot choose between two texts for the {what}: the other is in line {first}")]
+    Twice {
+        /// What is said twice.
+        what: String,
+        /// Where it was said first.
+        first: usize,
+    },
+    /// Two ids.
+    #[error("cannot choose between two task ids: {second:?} here, {first:?} in line {line}")]
+    TwoIds {
+        /// The id said first.
+        first: String,
+        /// Where it was said first.
+        line: usize,
+        /// The other one.
+        second: String,
+    },
+    /// The sentence speaks of another repository than the packet.
+    #[error("cannot accept a sentence about {found:?}: the target repository is {expected:?}")]
+    OtherTarget {
+        /// What the sentence names.
+        found: String,
+        /// What the packet names.
+        expected: String,
+    },
+    /// The sentence cannot be compared as one line, or is not there.
+    #[error("cannot accept an approval sentence that {0}")]
+    Sentence(&'static str),
+    /// An item that is no single path, action or value.
+    #[error("cannot read {text:?} as one entry of {what}: {why}")]
+    Item {
+        /// The list or field.
+        what: &'static str,
+        /// What stands there.
+        text: String,
+        /// Why it cannot be read.
+        why: &'static str,
+    },
+    /// A field of the contract in a place where it has no meaning.
+    #[error("cannot accept {0:?} here, outside the section it belongs to")]
+    Misplaced(String),
+    /// A path pattern that must not stand in a contract.
+    #[error("cannot accept the path {pattern:?}")]
+    Path {
+        /// The pattern.
+        pattern: String,
+        /// The rule it breaks.
+        source: BadPattern,
+    },
+    /// An action nobody knows.
+    #[error("cannot forbid an unknown action")]
+    Action(#[source] UnknownAction),
+    /// A task id or branch that is none.
+    #[error("cannot read the {what}")]
+    Name {
+        /// What was wanted.
+        what: &'static str,
+        /// The rule it breaks.
+        source: BadName,
+    },
+    /// A commit id that is none.
+    #[error("cannot read the base commit")]
+    Base(#[source] BadDigest),
+    /// Not TOML.
+    #[error("cannot read the packet as TOML: {0}")]
+    Toml(String),
+    /// A key that a TOML packet does not have.
+    #[error("cannot accept the unknown key {0:?}")]
+    UnknownKey(String),
+    /// A TOML value of the wrong type.
+    #[error("cannot accept {key}: {wanted} is wanted")]
+    WrongType {
+        /// The key.
+        key: String,
+        /// The type wanted.
+        wanted: &'static str,
+    },
+    /// The contract that came of it does not hold.
+    #[error("cannot make a contract of the packet")]
+    Contract(#[source] ContractProblem),
+}
+
+/// One complaint about a packet, with its line where it has one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Complaint {
+    /// The line of the packet, counted from 1; absent where something is missing from all of it.
+    pub line: Option<usize>,
+    /// What is wrong.
+    pub problem: PacketProblem,
+}
+
+impl fmt::Display for Complaint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(line) = self.line {
+            write!(f, "line {line}: ")?;
+        }
+        write!(f, "{}", self.problem)?;
+        // Complaints are listed side by side, so each carries its own reasons.
+        let mut source = std::error::Error::source(&self.problem);
+        while let Some(cause) = source {
+            write!(f, ": {cause}")?;
+            source = cause.source();
+        }
+        Ok(())
+    }
+}
+
+/// Everything that is wrong with a packet, sorted by line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PacketErrors(pub Vec<Complaint>);
+
+impl PacketErrors {
+    pub(super) fn one(line: Option<usize>, problem: PacketProblem) -> Self {
+        Self(vec![Complaint { line, problem }])
+    }
+}
+
+impl fmt::Display for PacketErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("cannot import the packet")?;
+        for complaint in &self.0 {
+            write!(f, "\n  {complaint}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for PacketErrors {}

@@ -1,0 +1,379 @@
+//! Walks the pieces of a packet and says what each of them is.
+
+use super::gather::{Gather, Scalar};
+use super::grammar::{Grammar, Means, Open, Section};
+use super::lines::{code_span, code_spans, is_id, key, label};
+use super::pieces::{Piece, PieceKind};
+use super::problem::PacketProblem;
+
+struct Walk<'a> {
+    gather: &'a mut Gather,
+    grammar: Grammar,
+    heading: String,
+    section: Section,
+    open: Open,
+    /// Where the sentence was announced, until its block comes.
+    announced: Option<usize>,
+}
+
+/// Reads all pieces.
+pub(super) fn walk(pieces: Vec<Piece>, grammar: Grammar, gather: &mut Gather) {
+    let mut walk = Walk {
+        gather,
+        grammar,
+        heading: String::new(),
+        section: Section::Unknown,
+        open: Open::Nothing,
+        announced: None,
+    };
+    let mut titled = false;
+    for piece in &pieces {
+        if !matches!(piece.kind, PieceKind::Fence(..)) {
+            walk.no_sentence();
+        }
+        let (line, text) = (piece.line, piece.text.as_str());
+        match &piece.kind {
+            PieceKind::Heading(1) if !titled => {
+                titled = true;
+                (grammar.title)(walk.gather, line, text);
+            }
+            PieceKind::Heading(1) => {
+                walk.gather.note(line, text);
+                walk.section = Section::Unknown;
+                walk.heading.clear();
+                walk.open = Open::Nothing;
+            }
+            PieceKind::Heading(2) => walk.section(line, text),
+            PieceKind::Heading(_) => walk.labelled(line, text, "", 0, true),
+            PieceKind::Line(goes_on) => walk.line(line, text, *goes_on),
+            PieceKind::Item(depth) => walk.item(line, text, *depth),
+            PieceKind::Fence(depth, content) => walk.fence(line, *depth, content),
+            PieceKind::Other(inside) => walk.other(line, text, *inside),
+        }
+    }
+    walk.no_sentence();
+}
+
+impl Walk<'_> {
+    fn no_sentence(&mut self) {
+        if let Some(line) = self.announced.take() {
+            let problem = PacketProblem::Sentence("is announced, with no block of text after it");
+            self.gather.complain(Some(line), problem);
+        }
+    }
+
+    fn section(&mut self, line: usize, text: &str) {
+        self.heading = text.to_owned();
+        self.section = (self.grammar.section)(&key(text));
+        self.open = match self.section {
+            Section::List(list) => {
+                self.gather.open(list, line);
+                Open::List {
+                    list,
+                    depth: 0,
+                    heading: true,
+                    items: false,
+                }
+            }
+            Section::Unknown => {
+                self.gather.note(line, text);
+                Open::Unknown { depth: 0 }
+            }
+            _ => Open::Nothing,
+        };
+    }
+
+    /// Reads `label: value`, where `depth` is that of the item it stands in.
+    fn labelled(&mut self, line: usize, label: &str, value: &str, depth: usize, heading: bool) {
+        let bullet = if depth > 0 { "- " } else { "" };
+        match (self.grammar.label)(&self.heading, label) {
+            Means::Scalar(scalar) => {
+                if !value.is_empty() {
+                    self.gather.say_markdown(scalar, line, value);
+                }
+                self.open = Open::Scalar {
+                    scalar,
+                    depth,
+                    heading,
+                };
+            }
+            Means::List(list) => {
+                self.gather.open(list, line);
+                if !value.is_empty() {
+                    self.gather.item(list, line, value);
+                }
+                self.open = Open::List {
+                    list,
+                    depth,
+                    heading,
+                    items: !value.is_empty(),
+                };
+            }
+            Means::Extra(key) => {
+                if value.is_empty() {
+                    self.gather.note(line, &format!("{bullet}{label}:"));
+                } else {
+                    self.gather.extra(&key, line, value);
+                }
+                self.open = Open::Unknown { depth };
+            }
+            Means::Misplaced => {
+                self.gather
+                    .complain(Some(line), PacketProblem::Misplaced(label.to_owned()));
+                self.open = Open::Unknown { depth };
+            }
+            Means::Unknown => {
+                let joint = if heading { "" } else { ":" };
+                self.gather
+                    .note(line, &format!("{bullet}{label}{joint} {value}"));
+                // A label with a value announces no list, so it is prose to what stands around it.
+                if value.is_empty() || depth > 0 {
+                    self.open = Open::Unknown { depth };
+                } else {
+                    self.interrupt();
+                }
+            }
+        }
+    }
+
+    /// Reads what any line or item may be: an announced sentence, or one after its label.
+    fn sentence(&mut self, line: usize, text: &str) -> bool {
+        if text.ends_with(':') && text.to_lowercase().contains("sentence") {
+            self.announced = Some(line);
+            self.open = Open::Nothing;
+            return true;
+        }
+        match label(text) {
+            Some((label, value)) if label.to_lowercase().ends_with("sentence") => {
+                match code_span(value) {
+                    Some(sentence) => self.gather.say(Scalar::Sentence, line, sentence),
+                    None => self.gather.complain(
+                        Some(line),
+                        PacketProblem::Sentence("stands in a line without backticks around it"),
+                    ),
+                }
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn line(&mut self, line: usize, text: &str, goes_on: bool) {
+        if self.sentence(line, text) {
+            return;
+        }
+        if let Some((label, value)) = label(text) {
+            return self.labelled(line, label, value, 0, false);
+        }
+        if let Open::Scalar {
+            scalar: Scalar::Task,
+            depth: 0,
+            ..
+        } = self.open
+            && goes_on
+        {
+            return self.gather.go_on(Scalar::Task, ' ', text);
+        }
+        self.words(line, text);
+        self.interrupt();
+    }
+
+    /// Lists words as not understood; what the packet says of itself must name the same task.
+    fn words(&mut self, line: usize, text: &str) {
+        self.gather.note(line, text);
+        if self.section == Section::Gate
+            && code_spans(text).any(|(span, _)| span.contains("_STAGE="))
+        {
+            // The stage restricts the run: it must not get lost among words.
+            self.gather.unreadable(
+                "stage",
+                line,
+                text,
+                "put it in an item and backticks of its own",
+            );
+        }
+        if self.section == Section::Status {
+            for (id, _) in code_spans(text).filter(|(id, _)| is_id(id)) {
+                self.gather.mention(line, id);
+            }
+        }
+    }
+
+    /// Lists a quote, HTML and the like; in an item of a list of names it may be such a name.
+    fn other(&mut self, line: usize, text: &str, inside: bool) {
+        match self.open {
+            Open::List { list, .. } if inside && list.is_exact() => {
+                let why = "it is not a plain list item";
+                self.gather.unreadable(list.name(), line, text, why);
+            }
+            _ => {
+                self.gather.note(line, text);
+                self.interrupt();
+            }
+        }
+    }
+
+    /// Ends what is open, because prose stands there.
+    fn interrupt(&mut self) {
+        self.open = match self.open {
+            // Words between a heading and its list introduce the list.
+            Open::List {
+                heading: true,
+                items: false,
+                ..
+            }
+            | Open::Scalar { heading: true, .. } => self.open,
+            Open::List { list, .. } | Open::Loose(list) => Open::Loose(list),
+            Open::Unknown { depth: 0 } if self.section == Section::Unknown => self.open,
+            _ => Open::Nothing,
+        };
+    }
+
+    fn item(&mut self, line: usize, text: &str, depth: usize) {
+        if self.section == Section::Gate {
+            return self.setting(line, text);
+        }
+        match self.open {
+            Open::List {
+                list,
+                depth: base,
+                heading,
+                ..
+            } if depth == base + 1 => {
+                self.open = Open::List {
+                    list,
+                    depth: base,
+                    heading,
+                    items: true,
+                };
+                return self.gather.item(list, line, text);
+            }
+            Open::List {
+                list, depth: base, ..
+            } if depth > base => {
+                return self.gather.nested(list, line, &format!("- {text}"));
+            }
+            Open::Scalar {
+                scalar: Scalar::Task,
+                depth: base,
+                ..
+            } if depth > base => {
+                return self.gather.go_on(Scalar::Task, '\n', &format!("- {text}"));
+            }
+            Open::Scalar {
+                scalar: Scalar::Validation,
+                depth: base,
+                ..
+            } if depth > base => {
+                return self.gather.say_markdown(Scalar::Validation, line, text);
+            }
+            Open::Unknown { depth: base } if depth > base => {
+                if let Some((label, _)) = label(text)
+                    && matches!((self.grammar.label)(&self.heading, label), Means::Misplaced)
+                {
+                    self.gather
+                        .complain(Some(line), PacketProblem::Misplaced(label.to_owned()));
+                }
+                return self.gather.note(line, &format!("- {text}"));
+            }
+            _ => {}
+        }
+        if self.sentence(line, text) {
+            return;
+        }
+        let loose = match self.open {
+            Open::Loose(list) if list.is_exact() => Some(list),
+            _ => None,
+        };
+        match (label(text), loose) {
+            (Some((label, value)), None) => self.labelled(line, label, value, depth, false),
+            (_, Some(list)) => {
+                let why = "prose stands between it and the list";
+                self.gather.unreadable(list.name(), line, text, why);
+            }
+            (None, None) => {
+                self.words(line, &format!("- {text}"));
+                self.open = Open::Unknown { depth };
+            }
+        }
+    }
+
+    fn setting(&mut self, line: usize, text: &str) {
+        let name = |name: &str| {
+            name.starts_with(|c: char| c.is_ascii_uppercase())
+                && name
+                    .bytes()
+                    .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
+        };
+        let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
+        match code_span(first).and_then(|span| span.split_once('=')) {
+            Some((key, value)) if name(key) => {
+                self.words(line.saturating_add(1), rest);
+                self.gather.extra(&format!("env.{key}"), line, value);
+                if key.ends_with("_STAGE") {
+                    self.gather.say(Scalar::Stage, line, value);
+                }
+            }
+            _ => self.words(line, &format!("- {text}")),
+        }
+    }
+
+    fn fence(&mut self, line: usize, depth: usize, content: &[String]) {
+        if self.announced.take().is_some() || self.section == Section::Sentence {
+            let [sentence] = content else {
+                let why = if content.is_empty() {
+                    "is blank"
+                } else {
+                    "has more than one line"
+                };
+                return self
+                    .gather
+                    .complain(Some(line), PacketProblem::Sentence(why));
+            };
+            return self
+                .gather
+                .say(Scalar::Sentence, line.saturating_add(1), sentence);
+        }
+        let numbered = content
+            .iter()
+            .zip(line.saturating_add(1)..)
+            .filter(|(text, _)| !text.trim().is_empty());
+        match self.open {
+            Open::Scalar {
+                scalar: Scalar::Validation,
+                depth: base,
+                ..
+            } if depth == base => {
+                self.gather
+                    .say(Scalar::Validation, line, &content.join("\n"));
+            }
+            Open::List {
+                list,
+                depth: base,
+                heading,
+                ..
+            } if depth == base => {
+                self.open = Open::List {
+                    list,
+                    depth: base,
+                    heading,
+                    items: true,
+                };
+                for (text, line) in numbered {
+                    self.gather.entry(list, line, text);
+                }
+            }
+            Open::List {
+                list, depth: base, ..
+            } if depth > base => {
+                self.gather
+                    .nested(list, line.saturating_add(1), &content.join("\n"));
+            }
+            _ => {
+                for (text, line) in numbered {
+                    self.gather.note(line, text);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! git-awo: governed work on a Git repository.
+//!
+//! Every act of governance is a signed statement about a git object; gates are pure functions
+//! over statements and diffs; one engine answers at three doors: the client's hooks, the
+//! server's hooks, and `git awo verify` on any clone.
+
+pub mod check;
+pub mod evidence;
+pub mod git;
+pub mod intake;
+pub mod policy;
+pub mod record;
+pub mod signing;
+pub mod store;

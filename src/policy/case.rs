@@ -1,0 +1,274 @@
+//! The case: the facts that the rules judge. Gathered by `check`, plain values here.
+
+use std::collections::BTreeMap;
+
+use crate::record::commit::Commit;
+use crate::record::predicate::{
+    ApprovalPredicate, AttestationPredicate, ContractPredicate, FinalizationPredicate,
+    IndependencePredicate, OutcomePredicate, OverridePredicate, RunPredicate,
+};
+use crate::record::tree::Change;
+use crate::record::{
+    Finding, Findings, IdentityName, ObjectId, RefName, RepoPath, RunId, Sha256, Subject, Timestamp,
+};
+
+use super::keyring::Signer;
+use super::{Grant, Policy, Restriction, Verified};
+
+/// What the policy says about one ref: every entry that names it, all of which must agree.
+pub struct RefRules<'a> {
+    policy: &'a Policy,
+    reference: RefName,
+    grants: Vec<&'a Grant>,
+    restrictions: Vec<&'a Restriction>,
+}
+
+impl<'a> RefRules<'a> {
+    pub(super) fn of(policy: &'a Policy, reference: &RefName) -> Option<Self> {
+        let path = RepoPath::from(reference.as_str());
+        let grants: Vec<_> = policy
+            .grants
+            .iter()
+            .filter(|grant| grant.pattern.matches(&path))
+            .collect();
+        if grants.is_empty() {
+            return None;
+        }
+        let matches = |rule: &&Restriction| rule.refs.iter().any(|set| set.matches(&path));
+        let restrictions = policy.restrictions.iter().filter(matches).collect();
+        Some(Self {
+            policy,
+            reference: reference.clone(),
+            grants,
+            restrictions,
+        })
+    }
+
+    /// Returns the policy.
+    pub fn policy(&self) -> &'a Policy {
+        self.policy
+    }
+
+    /// Returns the ref.
+    pub fn reference(&self) -> &RefName {
+        &self.reference
+    }
+
+    /// Tells whether governed commits are taken.
+    pub fn accepts_governed(&self) -> bool {
+        self.grants.iter().all(|grant| grant.governed)
+    }
+
+    /// Tells whether roll-backs are taken.
+    pub fn accepts_rollback(&self) -> bool {
+        self.grants.iter().all(|grant| grant.rollback)
+    }
+
+    /// Tells whether direct commits are taken.
+    pub fn accepts_direct(&self) -> bool {
+        self.grants.iter().all(|grant| grant.direct.is_some())
+    }
+
+    /// Tells whether merges are taken.
+    pub fn accepts_merges(&self) -> bool {
+        self.grants.iter().all(|grant| grant.merges)
+    }
+
+    /// Tells whether the ref may be deleted or moved other than forward.
+    pub fn accepts_rewind(&self) -> bool {
+        self.grants.iter().all(|grant| grant.rewind)
+    }
+
+    /// Returns the tips at adoption, whose history is not judged.
+    pub fn adopted(&self) -> Vec<ObjectId> {
+        self.grants
+            .iter()
+            .filter_map(|grant| grant.adopted)
+            .collect()
+    }
+
+    /// Tells whether the person may write the path in a direct commit.
+    pub fn grants_direct(&self, person: &IdentityName, path: &RepoPath) -> bool {
+        self.grants.iter().all(|grant| {
+            grant
+                .direct
+                .iter()
+                .flatten()
+                .any(|(writers, paths)| writers.include(self.policy, person) && paths.matches(path))
+        })
+    }
+
+    /// Returns the name of the first restriction that keeps the person from the path.
+    pub fn restricts(&self, person: &IdentityName, path: &RepoPath) -> Option<&str> {
+        self.restrictions
+            .iter()
+            .find(|rule| rule.paths.matches(path) && !rule.writers.include(self.policy, person))
+            .map(|rule| rule.name.as_str())
+    }
+}
+
+/// A new commit on a governed ref.
+pub struct CommitCase<'a> {
+    /// What the policy says about the ref.
+    pub rules: &'a RefRules<'a>,
+    /// The commit.
+    pub commit: &'a Commit,
+    /// What it changes, against every parent.
+    pub changes: &'a [Change],
+    /// Who signed it, or why nobody can be said to have.
+    pub signer: Result<Signer, Finding>,
+}
+
+impl CommitCase<'_> {
+    /// Returns a subject that names the ref and the commit.
+    pub fn subject(&self) -> Subject {
+        Subject::of_ref(self.rules.reference()).at(self.commit.id)
+    }
+
+    /// Returns the person who signed; adds the finding and returns `None` if nobody did.
+    pub fn person(&self, findings: &mut Findings) -> Option<IdentityName> {
+        match &self.signer {
+            Ok(signer) => Some(signer.person.clone()),
+            Err(finding) => {
+                findings.push(Finding {
+                    subject: self.subject(),
+                    ..finding.clone()
+                });
+                None
+            }
+        }
+    }
+}
+
+/// What a commit claims to be, by its trailers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// Neither of the others.
+    Direct,
+    /// A harness commit: `AWO-Run`, `AWO-Task`, `AWO-Root`.
+    Governed(RunId),
+    /// A roll-back of a run (`AWO-Rollback`) or of a commit (git's own "This reverts commit").
+    Rollback(RollbackClaim),
+    /// The trailers contradict each other or are malformed.
+    Confused(String),
+}
+
+/// What a roll-back says it takes back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RollbackClaim {
+    /// A run.
+    Run(RunId),
+    /// A commit.
+    Commit(ObjectId),
+}
+
+impl Claim {
+    /// Returns what a commit claims to be.
+    pub fn of(commit: &Commit) -> Self {
+        let values = |key: &str| -> Vec<String> {
+            let wanted = |(name, _): &(String, String)| name.eq_ignore_ascii_case(key);
+            commit
+                .trailers()
+                .into_iter()
+                .filter(wanted)
+                .map(|(_, value)| value)
+                .collect()
+        };
+        let runs = values("AWO-Run");
+        let rollbacks = values("AWO-Rollback");
+        let governed =
+            !runs.is_empty() || !values("AWO-Task").is_empty() || !values("AWO-Root").is_empty();
+        match (governed, runs.as_slice(), rollbacks.as_slice()) {
+            (true, [run], []) => match RunId::new(run.clone()) {
+                Ok(run) => Self::Governed(run),
+                Err(error) => Self::Confused(error.to_string()),
+            },
+            (false, [], [run]) => match RunId::new(run.clone()) {
+                Ok(run) => Self::Rollback(RollbackClaim::Run(run)),
+                Err(error) => Self::Confused(error.to_string()),
+            },
+            (false, [], []) => match reverted(&commit.message) {
+                Some(commit) => Self::Rollback(RollbackClaim::Commit(commit)),
+                None => Self::Direct,
+            },
+            _ => Self::Confused(
+                "trailers AWO-Run, AWO-Task, AWO-Root and AWO-Rollback do not fit together"
+                    .to_owned(),
+            ),
+        }
+    }
+}
+
+/// Returns the commit that git's own revert message names.
+fn reverted(message: &[u8]) -> Option<ObjectId> {
+    let text = String::from_utf8_lossy(message);
+    let (_, rest) = text.split_once("This reverts commit ")?;
+    let hex: String = rest.chars().take_while(char::is_ascii_hexdigit).collect();
+    hex.parse().ok()
+}
+
+/// A link of the chain as it was found.
+#[derive(Clone, Debug)]
+pub enum Link<T> {
+    /// There is none.
+    Missing,
+    /// There is one that does not hold.
+    Bad(Finding),
+    /// There is one, checked by itself; what it binds is for the rules.
+    Held(T),
+}
+
+impl<T> Link<T> {
+    /// Returns the link if it holds.
+    pub fn held(&self) -> Option<&T> {
+        match self {
+            Link::Held(value) => Some(value),
+            _ => None,
+        }
+    }
+}
+
+/// The evidence of a run, as recomputed from its bytes.
+#[derive(Clone, Debug)]
+pub struct EvidenceFacts {
+    /// The root computed.
+    pub root: Sha256,
+    /// Hash and file-set mismatches.
+    pub findings: Findings,
+    /// The invariants broken (reasons, sorted).
+    pub reasons: Vec<String>,
+}
+
+/// Everything known about a run.
+pub struct RunFacts {
+    /// The run.
+    pub id: RunId,
+    /// The run record.
+    pub run: Link<Verified<RunPredicate>>,
+    /// The contract that the run record names.
+    pub contract: Link<Verified<ContractPredicate>>,
+    /// The approvals noted on that contract.
+    pub task_approvals: Vec<Verified<ApprovalPredicate>>,
+    /// For each approval spent: the run that the ledger says spent it.
+    pub spent: BTreeMap<Sha256, Option<RunId>>,
+    /// The evidence.
+    pub evidence: Link<EvidenceFacts>,
+    /// The independence logs.
+    pub independence: Vec<Verified<IndependencePredicate>>,
+    /// The overrides.
+    pub overrides: Vec<Verified<OverridePredicate>>,
+    /// The audit approvals noted on the harness commit.
+    pub audit_approvals: Vec<Verified<ApprovalPredicate>>,
+    /// The attestations noted on the harness commit.
+    pub attestations: Vec<Verified<AttestationPredicate>>,
+    /// The finalization.
+    pub finalization: Link<Verified<FinalizationPredicate>>,
+    /// Whether the provenance index has the run.
+    pub indexed: bool,
+    /// The outcome.
+    pub outcome: Link<Verified<OutcomePredicate>>,
+    /// Records of this run that do not hold by themselves.
+    pub bad: Findings,
+    /// The time by which expiry is judged: when the push arrived.
+    pub time: Timestamp,
+}

@@ -1,0 +1,174 @@
+//! `policy.toml` as it is written. Every field public, any value; [`super::Policy`] is the
+//! checked form.
+
+use serde::{Deserialize, Serialize};
+
+/// The schema name that a policy must carry.
+pub const SCHEMA: &str = "awo.policy/1";
+
+/// A policy document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Document {
+    /// `awo.policy/1`.
+    pub schema: String,
+    /// Counts up by one with each policy commit.
+    pub version: u32,
+    /// The automation level: `FULL_HUMAN`, `HYBRID`, `AUTONOMOUS` or `LOCKED`.
+    pub level: String,
+    /// When the policy ceases to be in force; every push is refused from then on.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub expires: Option<String>,
+    /// Who may change the policy.
+    pub roots: Roots,
+    /// The gates.
+    #[serde(default)]
+    pub gates: Gates,
+    /// Paths and modes that need more than a right to write.
+    #[serde(default)]
+    pub tree: TreeRules,
+    /// The persons.
+    #[serde(rename = "identity")]
+    pub identities: Vec<Identity>,
+    /// The governed refs. A ref that none names is refused.
+    #[serde(rename = "ref", default)]
+    pub refs: Vec<RefGrant>,
+    /// Restrictions; each one that matches must agree.
+    #[serde(rename = "rule", default)]
+    pub rules: Vec<Rule>,
+    /// Resource limits.
+    #[serde(default)]
+    pub limits: Limits,
+}
+
+/// Who may change the policy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Roots {
+    /// How many distinct persons must sign.
+    pub threshold: u32,
+    /// The persons.
+    pub identities: Vec<String>,
+}
+
+/// A person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Identity {
+    /// The name, unique.
+    pub name: String,
+    /// Further names by which `allowed_signers` may call this person.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub principals: Vec<String>,
+    /// What they may do: `operator`, `orchestrator`, `reviewer`, `server`, `model`.
+    #[serde(default)]
+    pub roles: Vec<String>,
+}
+
+/// The needs of the gates.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Gates {
+    /// How many operators must approve a task (gate 1).
+    pub task_approvals: u32,
+    /// How many reviewers must approve a run (gate 3).
+    pub audit_approvals: u32,
+    /// How long an approval is valid, in days.
+    pub approval_days: u32,
+    /// Whose override may permit a review by the orchestrator. Empty: nobody's.
+    pub self_approval_override: Vec<String>,
+}
+
+impl Default for Gates {
+    fn default() -> Self {
+        Self {
+            task_approvals: 1,
+            audit_approvals: 1,
+            approval_days: 30,
+            self_approval_override: Vec::new(),
+        }
+    }
+}
+
+/// What no commit may do to the tree without more.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TreeRules {
+    /// Protected artefacts (broad patterns): nothing may touch them.
+    pub protected: Vec<String>,
+    /// Where files may be or become executable (exact patterns).
+    pub executable: Vec<String>,
+    /// Where symlinks may stand (exact patterns).
+    pub symlinks: Vec<String>,
+}
+
+/// What a governed ref takes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RefGrant {
+    /// Which refs: `refs/heads/main`, `refs/heads/wip/**`.
+    pub pattern: String,
+    /// What a new commit may be: `governed`, `rollback`, `direct`.
+    pub accept: Vec<String>,
+    /// Whether merges are taken.
+    #[serde(default)]
+    pub merges: bool,
+    /// Whether the ref may be deleted or moved other than forward.
+    #[serde(default)]
+    pub rewind: bool,
+    /// The tip at adoption: history up to it is not judged.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub adopted: Option<String>,
+    /// Who may push direct commits, and where.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub direct: Vec<DirectGrant>,
+}
+
+/// A right to push direct commits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DirectGrant {
+    /// Persons by name, `role:NAME`, or `*` for everybody whom the policy names.
+    pub writers: Vec<String>,
+    /// Which paths (exact patterns).
+    pub paths: Vec<String>,
+}
+
+/// A restriction.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rule {
+    /// Its name, for messages.
+    pub name: String,
+    /// On which refs.
+    pub refs: Vec<String>,
+    /// On which paths (broad patterns). `**` for all.
+    pub paths: Vec<String>,
+    /// Only these may touch them. Empty: nobody.
+    pub writers: Vec<String>,
+}
+
+/// Resource limits (INT-006); the defaults are the taxonomy's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Refs a push.
+    pub refs: usize,
+    /// Commits a push.
+    pub commits: usize,
+    /// Changed paths a push.
+    pub paths: usize,
+    /// Bytes of evidence a run.
+    pub evidence_bytes: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            refs: 1_000,
+            commits: 10_000,
+            paths: 100_000,
+            evidence_bytes: 64 * 1024 * 1024,
+        }
+    }
+}

@@ -1,0 +1,409 @@
+//! Whose key is whose: from an envelope to a [`Verified`] statement.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::record::envelope::Envelope;
+use crate::record::predicate::{Approves, PolicyPredicate};
+use crate::record::statement::{BadStatement, Context, Kind, Predicate, Statement};
+use crate::record::{Code, Finding, IdentityName, ObjectId, Sha256, Subject, Timestamp};
+use crate::signing::{self, AllowedSigners, PublicKey, Signature};
+
+use super::{Person, Policy, Role};
+
+/// The keys of a policy, and the persons they belong to.
+#[derive(Clone, Debug, Default)]
+pub struct Keyring {
+    keys: HashMap<PublicKey, Holder>,
+}
+
+#[derive(Clone, Debug)]
+struct Holder {
+    person: IdentityName,
+    /// The key as the policy has it: its verifying form is computed once and shared.
+    key: PublicKey,
+    uses: Vec<Use>,
+}
+
+/// One line of `allowed_signers`: for which namespaces and when.
+#[derive(Clone, Debug)]
+struct Use {
+    entry: signing::AllowedSigner,
+}
+
+/// Where in the history a statement stands: by what it is judged.
+#[derive(Clone, Copy)]
+pub struct Position<'a> {
+    /// The policy in force before the push that brought the statement.
+    pub policy: &'a Policy,
+    /// The policy commits up to that one, the first one first.
+    pub policies: &'a [ObjectId],
+    /// The time of that push.
+    pub time: Timestamp,
+}
+
+impl Position<'_> {
+    /// Returns the first policy commit, which identifies the repository.
+    pub fn repository(&self) -> ObjectId {
+        // A position is only made of a loaded history, which has at least one commit.
+        self.policies[0]
+    }
+}
+
+/// A statement whose signature, kind, signer, role, repository and policy were checked.
+///
+/// Rules accept only these; there is no other way to make one than [`Keyring::verify`].
+#[derive(Clone, Debug)]
+pub struct Verified<P> {
+    predicate: P,
+    digest: Sha256,
+    signer: IdentityName,
+    key: String,
+}
+
+impl<P: Predicate> Verified<P> {
+    /// Returns what the statement says.
+    pub fn says(&self) -> &P {
+        &self.predicate
+    }
+
+    /// Returns the digest of its payload.
+    pub fn digest(&self) -> Sha256 {
+        self.digest
+    }
+
+    /// Returns the person who signed.
+    pub fn signer(&self) -> &IdentityName {
+        &self.signer
+    }
+
+    /// Returns the fingerprint of the key.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+}
+
+/// A signature that was checked, and by whom it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signer {
+    /// The person.
+    pub person: IdentityName,
+    /// The fingerprint of the key.
+    pub key: String,
+}
+
+impl Keyring {
+    pub(super) fn new(
+        signers: &AllowedSigners,
+        persons: &BTreeMap<IdentityName, Person>,
+        complaints: &mut Vec<String>,
+    ) -> Self {
+        let mut keys: HashMap<PublicKey, Holder> = HashMap::new();
+        for entry in signers.entries() {
+            for principal in &entry.principals {
+                let Some(person) = persons
+                    .values()
+                    .find(|it| it.principals.contains(principal))
+                else {
+                    complaints.push(format!(
+                        "allowed_signers line {}: {principal:?} is no identity",
+                        entry.line
+                    ));
+                    continue;
+                };
+                let holder = keys.entry(entry.key.clone()).or_insert_with(|| Holder {
+                    person: person.name.clone(),
+                    key: entry.key.clone(),
+                    uses: Vec::new(),
+                });
+                // Independence is between persons: a shared key would be two persons in one.
+                if holder.person != person.name {
+                    complaints.push(format!(
+                        "allowed_signers line {}: the key belongs to {} and to {}",
+                        entry.line, holder.person, person.name
+                    ));
+                }
+                holder.uses.push(Use {
+                    entry: entry.clone(),
+                });
+            }
+        }
+        Self { keys }
+    }
+
+    /// Tells whether some key belongs to this person.
+    pub fn has_key_of(&self, person: &IdentityName) -> bool {
+        self.keys.values().any(|holder| &holder.person == person)
+    }
+
+    /// Returns the person to whom a key belongs.
+    pub fn person_of(&self, key: &PublicKey) -> Option<&IdentityName> {
+        self.keys.get(key).map(|holder| &holder.person)
+    }
+
+    /// Returns persons and fingerprints, sorted.
+    pub fn entries(&self) -> Vec<(IdentityName, String)> {
+        let mut entries: Vec<_> = self
+            .keys
+            .values()
+            .map(|holder| (holder.person.clone(), holder.key.fingerprint().to_owned()))
+            .collect();
+        entries.sort();
+        entries
+    }
+
+    /// Checks a signature over raw bytes: known key, permitted for the namespace at that time.
+    pub fn check(
+        &self,
+        signature: &Signature,
+        namespace: &str,
+        message: &[u8],
+        time: Timestamp,
+    ) -> Result<Signer, Finding> {
+        let fingerprint = signature.public_key().fingerprint().to_owned();
+        let unknown = |found: String| {
+            Finding::new(Code::Att004, "key-known", Subject::none())
+                .found(found)
+                .expected(format!("a key that the policy allows for {namespace}"))
+                .remedy("ask a root to add the key: git awo policy propose FILE")
+        };
+        let Some(holder) = self.keys.get(signature.public_key()) else {
+            return Err(unknown(format!(
+                "key {fingerprint} is unknown to the policy"
+            )));
+        };
+        let mut usable = holder
+            .uses
+            .iter()
+            .filter(|it| it.entry.allows(namespace))
+            .peekable();
+        if usable.peek().is_none() {
+            return Err(unknown(format!(
+                "key {fingerprint} may not sign {namespace}"
+            )));
+        }
+        if !usable.any(|it| it.entry.valid_at(time)) {
+            return Err(unknown(format!("key {fingerprint} is not valid at {time}")));
+        }
+        let _flags =
+            signing::verify_with(&holder.key, signature, namespace, message).map_err(|error| {
+                Finding::new(Code::Att003, "signature-good", Subject::none())
+                    .found(error)
+                    .expected(format!(
+                        "a signature by {} in namespace {namespace}",
+                        holder.person
+                    ))
+                    .remedy("sign it again with the key named")
+            })?;
+        Ok(Signer {
+            person: holder.person.clone(),
+            key: fingerprint,
+        })
+    }
+
+    /// Checks an envelope with one signature whole: form, kind, signature, signer, role,
+    /// repository and policy. What it binds besides is the rules' affair.
+    pub fn verify<P: Predicate>(
+        envelope: &Envelope,
+        position: &Position<'_>,
+    ) -> Result<Verified<P>, Finding> {
+        let digest = envelope.digest();
+        let about = || Subject::of_record(digest);
+        let statement = Statement::<P>::parse(envelope.payload())
+            .map_err(|error| bad_statement(&error, P::KIND, about()))?;
+        let [raw] = envelope.signatures() else {
+            return Err(Finding::new(Code::Att003, "one-signature", about())
+                .found(format!("{} signatures", envelope.signatures().len()))
+                .expected("one"));
+        };
+        let signer = check_raw(position, &raw.sig, &raw.keyid, P::KIND, envelope, about())?;
+        let Some(context) = statement.predicate.context() else {
+            return Err(Finding::new(Code::Int004, "context", about())
+                .found("a statement without a signer"));
+        };
+        check_context(context, &signer, position, about())?;
+        check_role(position.policy, &statement.predicate, context, about())?;
+        let Signer { person, key } = signer;
+        Ok(Verified {
+            predicate: statement.predicate,
+            digest,
+            signer: person,
+            key,
+        })
+    }
+
+    /// Checks the signatures of a policy statement by the roots of `policy` and returns who signed.
+    /// Signatures by others are findings.
+    pub fn verify_policy(
+        envelope: &Envelope,
+        policy: &Policy,
+        time: Timestamp,
+    ) -> Result<(PolicyPredicate, Vec<Signer>), Finding> {
+        let about = || Subject::of_record(envelope.digest());
+        let statement = Statement::<PolicyPredicate>::parse(envelope.payload())
+            .map_err(|error| bad_statement(&error, Kind::Policy, about()))?;
+        let mut signers = Vec::new();
+        for raw in envelope.signatures() {
+            let signature = parse_signature(&raw.sig, &raw.keyid, about())?;
+            let namespace = Kind::Policy.namespace();
+            let signer = policy
+                .keyring
+                .check(&signature, namespace, &envelope.pae(), time)
+                .map_err(|finding| Finding {
+                    subject: about(),
+                    ..finding
+                })?;
+            if !policy.roots.contains(&signer.person) {
+                return Err(Finding::new(Code::Gov006, "policy-roots", about())
+                    .found(format!("signed by {}, who is no root", signer.person))
+                    .expected("signatures of roots only"));
+            }
+            signers.push(signer);
+        }
+        Ok((statement.predicate, signers))
+    }
+}
+
+fn parse_signature(sig: &[u8], keyid: &str, about: Subject) -> Result<Signature, Finding> {
+    let bad = |found: String| {
+        Finding::new(Code::Att003, "signature-form", about)
+            .found(found)
+            .expected("a binary SSHSIG whose key the keyid names")
+    };
+    let signature = match Signature::from_blob(sig) {
+        Ok(signature) => signature,
+        Err(error) => return Err(bad(error.to_string())),
+    };
+    if signature.public_key().fingerprint() != keyid {
+        return Err(bad(format!(
+            "keyid {keyid} over a signature by {}",
+            signature.public_key().fingerprint()
+        )));
+    }
+    Ok(signature)
+}
+
+fn check_raw(
+    position: &Position<'_>,
+    sig: &[u8],
+    keyid: &str,
+    kind: Kind,
+    envelope: &Envelope,
+    about: Subject,
+) -> Result<Signer, Finding> {
+    let signature = parse_signature(sig, keyid, about.clone())?;
+    position
+        .policy
+        .keyring
+        .check(&signature, kind.namespace(), &envelope.pae(), position.time)
+        .map_err(|finding| Finding {
+            subject: about,
+            ..finding
+        })
+}
+
+fn check_context(
+    context: &Context,
+    signer: &Signer,
+    position: &Position<'_>,
+    about: Subject,
+) -> Result<(), Finding> {
+    if context.identity != signer.person {
+        return Err(Finding::new(Code::Att001, "signer-is-claimed", about)
+            .found(format!(
+                "claims {}, signed by {}",
+                context.identity, signer.person
+            ))
+            .expected("the person whose key signed"));
+    }
+    if context.repository != position.repository() {
+        return Err(Finding::new(Code::Att002, "binds-repository", about)
+            .found(context.repository)
+            .expected(position.repository())
+            .remedy("make the statement in this repository: it cannot be carried over"));
+    }
+    if !position.policies.contains(&context.policy) {
+        return Err(Finding::new(Code::Att002, "binds-policy", about)
+            .found(context.policy)
+            .expected("a policy in force by then")
+            .remedy("git awo fetch, then make the statement again"));
+    }
+    Ok(())
+}
+
+fn check_role<P: Predicate>(
+    policy: &Policy,
+    predicate: &P,
+    context: &Context,
+    about: Subject,
+) -> Result<(), Finding> {
+    let allowed = roles_for(P::KIND, predicate.approves());
+    let refuse = |found: String, expected: String| {
+        Finding::new(Code::Att001, "role-held", about.clone())
+            .found(found)
+            .expected(expected)
+            .remedy("ask a person who holds the role")
+    };
+    if P::KIND == Kind::Override {
+        if !policy.may_override(&context.identity) {
+            return Err(refuse(
+                format!(
+                    "{} holds {}",
+                    context.identity,
+                    policy.roles_of(&context.identity)
+                ),
+                "a person whom gates.self_approval_override names".to_owned(),
+            ));
+        }
+        return Ok(());
+    }
+    let words: Vec<_> = allowed.iter().map(|role| role.word()).collect();
+    let Some(role) = Role::of_word(&context.role).filter(|role| allowed.contains(role)) else {
+        return Err(refuse(
+            format!("made as {:?}", context.role),
+            format!("made as {}", words.join(" or ")),
+        ));
+    };
+    if !policy.holds(&context.identity, role) {
+        return Err(refuse(
+            format!(
+                "{} holds {}",
+                context.identity,
+                policy.roles_of(&context.identity)
+            ),
+            format!("the role {}", role.word()),
+        ));
+    }
+    Ok(())
+}
+
+/// Returns the roles that may make a statement of this kind.
+pub fn roles_for(kind: Kind, approves: Option<Approves>) -> &'static [Role] {
+    use Role::{Operator, Orchestrator, Reviewer, Server};
+    match kind {
+        Kind::Contract | Kind::Outcome => &[Operator],
+        Kind::Approval => match approves {
+            Some(Approves::Audit) => &[Reviewer],
+            _ => &[Operator],
+        },
+        Kind::Run => &[Orchestrator],
+        Kind::Independence | Kind::Attestation => &[Reviewer],
+        Kind::Finalization => &[Orchestrator, Operator, Reviewer],
+        Kind::Receipt => &[Server],
+        Kind::Policy | Kind::Override => &[],
+    }
+}
+
+fn bad_statement(error: &BadStatement, kind: Kind, about: Subject) -> Finding {
+    let (code, rule) = match error {
+        BadStatement::Json(bad) if bad.limit => (Code::Int006, "record-limits"),
+        BadStatement::Json(_) | BadStatement::Subject => (Code::Int004, "record-canonical"),
+        BadStatement::Type { .. } => (Code::Att003, "statement-type"),
+    };
+    let found = match error {
+        BadStatement::Json(bad) => bad.to_string(),
+        other => other.to_string(),
+    };
+    Finding::new(code, rule, about)
+        .found(found)
+        .expected(format!("a canonical {kind} statement"))
+}

@@ -1,0 +1,289 @@
+//! Path patterns: globs over bytes, compiled once into one automaton a set.
+//!
+//! Two readings of one syntax, both stricter than the other would be:
+//! - *allowed* patterns are exact: anchored at the root, byte for byte; `src/a.py` is that one
+//!   path, `src/` is everything below `src`, `*` and `?` stop at `/`, `**` does not.
+//! - *forbidden* patterns are broad, as in gitignore: without an inner `/` they match at every
+//!   depth; they cover the path and all below it; NFC and full case folding apply to both sides.
+
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use unicode_normalization::UnicodeNormalization as _;
+
+use crate::record::RepoPath;
+
+/// A pattern cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("pattern {pattern:?} {why}")]
+pub struct BadPattern {
+    /// The pattern.
+    pub pattern: String,
+    /// The rule it breaks.
+    pub why: String,
+}
+
+/// A set of path patterns, compiled.
+#[derive(Clone, Debug)]
+pub struct PathSet {
+    patterns: Vec<String>,
+    globs: GlobSet,
+    /// Whether the set has `**`, which needs no matching.
+    everything: bool,
+    fold: bool,
+}
+
+impl PathSet {
+    /// Compiles patterns in the exact reading.
+    pub fn exact(patterns: &[String]) -> Result<Self, BadPattern> {
+        Self::build(patterns, false, |pattern| {
+            let anchored = pattern.strip_prefix('/').unwrap_or(pattern);
+            match anchored.strip_suffix('/') {
+                Some(directory) => vec![format!("{directory}/**")],
+                None => vec![anchored.to_owned()],
+            }
+        })
+    }
+
+    /// Compiles patterns in the broad reading.
+    pub fn broad(patterns: &[String]) -> Result<Self, BadPattern> {
+        Self::build(patterns, true, |pattern| {
+            let name = pattern.strip_suffix('/').unwrap_or(pattern);
+            match name.strip_prefix('/') {
+                Some(anchored) => vec![anchored.to_owned(), format!("{anchored}/**")],
+                None if name.contains('/') => vec![name.to_owned(), format!("{name}/**")],
+                None => vec![format!("**/{name}"), format!("**/{name}/**")],
+            }
+        })
+    }
+
+    fn build(
+        patterns: &[String],
+        fold: bool,
+        globs_of: impl Fn(&str) -> Vec<String>,
+    ) -> Result<Self, BadPattern> {
+        let mut builder = GlobSetBuilder::new();
+        for pattern in patterns {
+            let bad = |why: String| BadPattern {
+                pattern: pattern.clone(),
+                why,
+            };
+            check(pattern).map_err(|why| bad(why.to_owned()))?;
+            let folded = if fold {
+                fold_text(pattern)
+            } else {
+                pattern.clone()
+            };
+            for glob in globs_of(&folded) {
+                let compiled = GlobBuilder::new(&glob)
+                    .literal_separator(true)
+                    .backslash_escape(true)
+                    .build()
+                    .map_err(|error| bad(format!("is not a glob: {}", error.kind())))?;
+                builder.add(compiled);
+            }
+        }
+        let globs = builder.build().map_err(|error| BadPattern {
+            pattern: patterns.join(" "),
+            why: error.to_string(),
+        })?;
+        let everything = patterns.iter().any(|pattern| pattern == "**");
+        Ok(Self {
+            patterns: patterns.to_vec(),
+            globs,
+            everything,
+            fold,
+        })
+    }
+
+    /// Tells whether the path matches.
+    pub fn matches(&self, path: &RepoPath) -> bool {
+        if self.everything {
+            return true;
+        }
+        if self.patterns.is_empty() {
+            return false;
+        }
+        if self.fold {
+            self.globs.is_match(path_of(&fold_bytes(path.as_bytes())))
+        } else {
+            self.globs.is_match(path_of(path.as_bytes()))
+        }
+    }
+
+    /// Returns the first pattern that matches, for a message.
+    pub fn which(&self, path: &RepoPath) -> Option<&str> {
+        self.patterns
+            .iter()
+            .find(|pattern| {
+                let one = std::slice::from_ref(*pattern);
+                let set = if self.fold {
+                    Self::broad(one)
+                } else {
+                    Self::exact(one)
+                };
+                set.is_ok_and(|set| set.matches(path))
+            })
+            .map(String::as_str)
+    }
+
+    /// Returns the patterns as they were written.
+    pub fn patterns(&self) -> &[String] {
+        &self.patterns
+    }
+}
+
+/// Ref patterns: as exact path patterns, over full ref names.
+pub fn ref_pattern(pattern: &str) -> Result<PathSet, BadPattern> {
+    if !pattern.starts_with("refs/") {
+        let why = "does not start with refs/".to_owned();
+        return Err(BadPattern {
+            pattern: pattern.to_owned(),
+            why,
+        });
+    }
+    PathSet::exact(&[pattern.to_owned()])
+}
+
+fn check(pattern: &str) -> Result<(), &'static str> {
+    if pattern.is_empty() || pattern == "/" {
+        return Err("is empty");
+    }
+    if pattern.starts_with('!') {
+        return Err("is negated: a pattern can only add, write what is meant");
+    }
+    if pattern.chars().any(char::is_control) {
+        return Err("has a control character");
+    }
+    if pattern.split('/').any(|part| part == "." || part == "..") {
+        return Err("has a '.' or '..' component");
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn path_of(bytes: &[u8]) -> &std::path::Path {
+    use std::os::unix::ffi::OsStrExt as _;
+    std::path::Path::new(std::ffi::OsStr::from_bytes(bytes))
+}
+
+fn fold_bytes(bytes: &[u8]) -> Vec<u8> {
+    if bytes.is_ascii() {
+        return bytes.to_ascii_lowercase();
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(text) => fold_text(text).into_bytes(),
+        // Such a name is refused elsewhere (INT-003); here fold what can be folded.
+        Err(_) => bytes.to_ascii_lowercase(),
+    }
+}
+
+/// Returns text in NFC after full case folding, as forbidden patterns and paths are compared.
+fn fold_text(text: &str) -> String {
+    let composed: String = text.nfc().collect();
+    caseless::default_case_fold_str(&composed).nfc().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn exact(pattern: &str, path: &str) -> bool {
+        PathSet::exact(&[pattern.to_owned()])
+            .unwrap()
+            .matches(&RepoPath::from(path))
+    }
+
+    fn broad(pattern: &str, path: &str) -> bool {
+        PathSet::broad(&[pattern.to_owned()])
+            .unwrap()
+            .matches(&RepoPath::from(path))
+    }
+
+    #[test]
+    fn allowed_patterns_are_exact() {
+        for (pattern, path, expected) in [
+            ("src/strings.py", "src/strings.py", true),
+            ("/src/strings.py", "src/strings.py", true),
+            ("src/strings.py", "src/strings.py.bak", false),
+            ("src/strings.py", "src/strings.pyx", false),
+            ("src/strings.py", "src/strings.py/evil", false),
+            ("src/strings.py", "src/Strings.py", false),
+            ("src/strings.py", "a/src/strings.py", false),
+            ("strings.py", "src/strings.py", false),
+            ("src/", "src/a", true),
+            ("src/", "src/a/b", true),
+            ("src/", "src", false),
+            ("src/", "src_evil/a", false),
+            ("src/", "SRC/a", false),
+            ("src/*", "src/a", true),
+            ("src/*", "src/a/b", false),
+            ("src/**", "src/a/b", true),
+            ("src/*.py", "src/a.py", true),
+            ("src/*.py", "src/a/b.py", false),
+            ("**/x", "x", true),
+            ("**/x", "a/b/x", true),
+            ("**", "any/thing", true),
+            ("a?c", "abc", true),
+            ("a?c", "a/c", false),
+            ("[ab].py", "a.py", true),
+            ("[!a].py", "b.py", true),
+            ("\\*.py", "*.py", true),
+            ("\\*.py", "a.py", false),
+        ] {
+            assert_eq!(exact(pattern, path), expected, "{pattern} on {path}");
+        }
+    }
+
+    #[test]
+    fn forbidden_patterns_are_broad() {
+        for (pattern, path, expected) in [
+            ("secrets/", "secrets/k", true),
+            ("secrets/", "a/secrets/k", true),
+            ("secrets/", "secrets", true),
+            ("secrets/", "secretsx/k", false),
+            ("secrets/", "Secrets/k", true),
+            (".env", ".env", true),
+            (".env", ".ENV", true),
+            (".env", "sub/.env", true),
+            (".env", ".environment", false),
+            (".env.*", ".env.prod", true),
+            (".env.*", "sub/.env.prod", true),
+            (".env.*", ".env", false),
+            (".github/workflows/", ".github/workflows/ci.yml", true),
+            (".github/workflows/", ".GitHub/Workflows/ci.yml", true),
+            (".github/workflows/", "sub/.github/workflows/ci.yml", false),
+            ("/top", "top", true),
+            ("/top", "sub/top", false),
+            ("straße", "STRASSE", true),
+            ("\u{e9}", "e\u{301}", true),
+            ("deploy/", "deploy_notes.md", false),
+        ] {
+            assert_eq!(broad(pattern, path), expected, "{pattern} on {path}");
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_neither_panic_nor_match_by_accident() {
+        let path = RepoPath::new(b"src/\xff\xfe".to_vec());
+        let set = |p: &str| PathSet::exact(&[p.to_owned()]).unwrap();
+        assert!(set("src/").matches(&path));
+        assert!(!set("docs/").matches(&path));
+    }
+
+    #[test]
+    fn refuses_patterns_that_mean_nothing_or_take_back() {
+        for bad in ["", "/", "!a", "a/../b", "a\nb", "[", "a/./b"] {
+            assert!(
+                PathSet::exact(&[bad.to_owned()]).is_err(),
+                "{bad:?} is refused"
+            );
+        }
+        assert!(PathSet::exact(&["a".to_owned()]).is_ok());
+    }
+
+    #[test]
+    fn names_the_pattern_that_matched() {
+        let set = PathSet::broad(&["deploy/".to_owned(), ".env.*".to_owned()]).unwrap();
+        assert_eq!(set.which(&RepoPath::from("x/.env.prod")), Some(".env.*"));
+        assert_eq!(set.which(&RepoPath::from("x")), None);
+    }
+}

@@ -1,0 +1,52 @@
+//! Direct commits and merges.
+
+use crate::policy::case::CommitCase;
+use crate::record::{Code, Finding, Findings};
+
+use super::scope::policy_paths;
+
+/// Judges a commit that claims to be nothing but a commit.
+pub fn direct(case: &CommitCase<'_>, findings: &mut Findings) {
+    if !case.rules.accepts_direct() {
+        findings.push(
+            Finding::new(Code::Gov002, "complete-chain", case.subject())
+                .found("a direct commit, without a run")
+                .expected("a run with its approvals, evidence, review and attestation")
+                .remedy("git awo task new"),
+        );
+        // Its paths are reported too: who mends only the first finding would meet the next.
+    }
+    let Some(person) = case.person(findings) else {
+        return;
+    };
+    policy_paths(case, &person, findings);
+    if !case.rules.accepts_direct() {
+        return;
+    }
+    for change in case.changes {
+        if !case.rules.grants_direct(&person, &change.path) {
+            findings.push(
+                Finding::new(
+                    Code::Gov003,
+                    "direct-writers",
+                    case.subject().path(&change.path),
+                )
+                .found(format!("changed by {person}"))
+                .expected("a writer whom the policy grants this path")
+                .remedy("git awo policy show"),
+            );
+        }
+    }
+}
+
+/// Refuses merges where the policy does not take them.
+pub fn merge(case: &CommitCase<'_>, findings: &mut Findings) {
+    if case.commit.parents.len() > 1 && !case.rules.accepts_merges() {
+        findings.push(
+            Finding::new(Code::Gov004, "merge", case.subject())
+                .found(format!("a merge of {} parents", case.commit.parents.len()))
+                .expected("one parent")
+                .remedy("git rebase"),
+        );
+    }
+}

@@ -1,0 +1,13 @@
+//! One rule, one function: the case goes in, findings come out.
+
+mod chain;
+mod direct;
+mod rollback;
+mod scope;
+mod tree;
+
+pub use chain::{Reviews, chain, reviews, run_binds};
+pub use direct::{direct, merge};
+pub use rollback::{Reverted, inverse, rollback};
+pub use scope::{contract_scope, policy_paths};
+pub use tree::entries;

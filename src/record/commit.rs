@@ -1,0 +1,442 @@
+//! Commits, read strictly from the bytes that git stores.
+//!
+//! Verification stands on raw bytes: a parser that accepts what it does not understand, and a
+//! signature check over a re-encoded commit, would judge something other than what git shows.
+
+use super::{HashKind, ObjectId};
+
+/// Who made a commit, and when.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Person {
+    /// The name, without the blank before the address.
+    pub name: Vec<u8>,
+    /// The address between `<` and `>`.
+    pub email: Vec<u8>,
+    /// Seconds since 1970; the time zone is not kept.
+    pub time: i64,
+}
+
+/// The signature in a commit's header, with the bytes it is over.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct CommitSignature {
+    /// The armoured signature, its continuation lines joined as git joins them.
+    pub armor: Vec<u8>,
+    /// The commit without any signature header: the bytes that were signed.
+    pub payload: Vec<u8>,
+}
+
+/// A commit object.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Commit {
+    /// The id it was read under.
+    pub id: ObjectId,
+    /// The root tree.
+    pub tree: ObjectId,
+    /// The parents, in their order.
+    pub parents: Vec<ObjectId>,
+    /// The author.
+    pub author: Person,
+    /// The committer.
+    pub committer: Person,
+    /// Everything after the blank line that ends the header.
+    pub message: Vec<u8>,
+    /// The signature for this hash kind, if there is one.
+    pub signature: Option<CommitSignature>,
+}
+
+/// The bytes are no commit that has exactly one meaning.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("cannot read the commit: {why}")]
+pub struct BadCommit {
+    /// The rule that was broken.
+    pub why: &'static str,
+}
+
+fn bad(why: &'static str) -> BadCommit {
+    BadCommit { why }
+}
+
+impl Commit {
+    /// Reads a commit from its raw bytes, refusing what could be read in two ways.
+    pub fn parse(id: ObjectId, raw: &[u8]) -> Result<Self, BadCommit> {
+        if raw.contains(&0) {
+            return Err(bad("it holds a NUL byte"));
+        }
+        let kind = id.kind();
+        let (header, message) = split_header(raw)?;
+        let mut lines = header.split(|b| *b == b'\n').peekable();
+
+        let tree = lines
+            .next()
+            .and_then(|line| line.strip_prefix(b"tree "))
+            .ok_or(bad("the first line names no tree"))?;
+        let tree = read_id(tree, kind)?;
+        let mut parents = Vec::new();
+        while let Some(line) = lines.next_if(|line| line.starts_with(b"parent ")) {
+            parents.push(read_id(line.get(7..).unwrap_or_default(), kind)?);
+        }
+        let author = lines
+            .next()
+            .and_then(|line| line.strip_prefix(b"author "))
+            .ok_or(bad("no author follows the parents"))?;
+        let author = read_person(author)?;
+        let committer = lines
+            .next()
+            .and_then(|line| line.strip_prefix(b"committer "))
+            .ok_or(bad("no committer follows the author"))?;
+        let committer = read_person(committer)?;
+        check_extra_headers(lines)?;
+        Ok(Self {
+            id,
+            tree,
+            parents,
+            author,
+            committer,
+            message: message.to_vec(),
+            signature: split_signature(raw, kind),
+        })
+    }
+
+    /// Returns the first line of the message.
+    pub fn title(&self) -> &[u8] {
+        self.message
+            .split(|b| *b == b'\n')
+            .next()
+            .unwrap_or_default()
+    }
+
+    /// Returns the trailers (`Key: value`) of the message's last paragraph, in their order.
+    ///
+    /// As in git, the title is no trailer block, and one line that is no trailer makes the
+    /// paragraph plain text.
+    pub fn trailers(&self) -> Vec<(String, String)> {
+        let text = String::from_utf8_lossy(&self.message);
+        let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+        let end = lines
+            .iter()
+            .rposition(|line| !line.is_empty())
+            .map_or(0, |last| last + 1);
+        let body = lines.get(..end).unwrap_or_default();
+        let Some(blank) = body.iter().rposition(|line| line.is_empty()) else {
+            return Vec::new();
+        };
+        // Only blank lines before it: the paragraph is the title.
+        if body.iter().take(blank).all(|line| line.is_empty()) {
+            return Vec::new();
+        }
+        let mut found: Vec<(String, String)> = Vec::new();
+        for line in body.iter().skip(blank + 1) {
+            if line.starts_with([' ', '\t']) {
+                let Some((_, value)) = found.last_mut() else {
+                    return Vec::new();
+                };
+                value.push(' ');
+                value.push_str(line.trim_start());
+            } else if let Some((key, value)) = read_trailer(line) {
+                found.push((key.to_owned(), value.to_owned()));
+            } else if !line.starts_with("(cherry picked from commit ") {
+                return Vec::new();
+            }
+        }
+        found
+    }
+
+    /// Returns every value of one trailer, so that a caller sees when it stands there twice.
+    pub fn trailer(&self, key: &str) -> Vec<String> {
+        self.trailers()
+            .into_iter()
+            .filter(|(found, _)| found.eq_ignore_ascii_case(key))
+            .map(|(_, value)| value)
+            .collect()
+    }
+}
+
+fn read_trailer(line: &str) -> Option<(&str, &str)> {
+    let (key, value) = line.split_once(':')?;
+    let fits = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
+    if key.is_empty() || !key.bytes().all(fits) {
+        return None;
+    }
+    Some((key, value.trim_start()))
+}
+
+/// Splits the header (without its last line feed) from the message.
+fn split_header(raw: &[u8]) -> Result<(&[u8], &[u8]), BadCommit> {
+    match raw.windows(2).position(|pair| pair == b"\n\n") {
+        Some(end) => {
+            let header = raw.get(..end).unwrap_or_default();
+            Ok((header, raw.get(end + 2..).unwrap_or_default()))
+        }
+        // git writes a blank line always, but reads a commit that ends with its header.
+        None => match raw.strip_suffix(b"\n") {
+            Some(header) => Ok((header, &[])),
+            None => Err(bad("the header does not end")),
+        },
+    }
+}
+
+fn check_extra_headers<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Result<(), BadCommit> {
+    let mut seen: Vec<&[u8]> = Vec::new();
+    for line in lines {
+        if line.starts_with(b" ") {
+            if seen.is_empty() {
+                return Err(bad("a continuation line follows no header"));
+            }
+            continue;
+        }
+        let Some(at) = line.iter().position(|b| *b == b' ').filter(|at| *at > 0) else {
+            return Err(bad("a header has no value"));
+        };
+        let key = line.get(..at).unwrap_or_default();
+        if matches!(key, b"tree" | b"parent" | b"author" | b"committer") {
+            return Err(bad(
+                "tree, parent, author or committer stands twice or out of place",
+            ));
+        }
+        if key.starts_with(b"gpgsig") {
+            // git leaves every such header out of the signed bytes, so nobody would vouch for it.
+            if !matches!(key, b"gpgsig" | b"gpgsig-sha256") {
+                return Err(bad("a header of an unknown signature kind"));
+            }
+            if seen.contains(&key) {
+                return Err(bad("it has two signatures"));
+            }
+        }
+        if key == b"encoding" && seen.contains(&key) {
+            return Err(bad("it has two encodings"));
+        }
+        seen.push(key);
+    }
+    Ok(())
+}
+
+/// Follows git's `parse_buffer_signed_by_header`: every header that starts with `gpgsig` is
+/// left out of the payload; only the one for this hash kind is the signature.
+fn split_signature(raw: &[u8], kind: HashKind) -> Option<CommitSignature> {
+    let ours: &[u8] = match kind {
+        HashKind::Sha1 => b"gpgsig ",
+        HashKind::Sha256 => b"gpgsig-sha256 ",
+    };
+    let mut armor = Vec::new();
+    let mut payload = Vec::with_capacity(raw.len());
+    let mut in_ours = false;
+    let mut in_other = false;
+    let mut rest = raw;
+    while !rest.is_empty() {
+        let end = rest
+            .iter()
+            .position(|b| *b == b'\n')
+            .map_or(rest.len(), |at| at + 1);
+        let (line, after) = rest.split_at_checked(end).unwrap_or((rest, &[]));
+        if line == b"\n" {
+            payload.extend_from_slice(rest);
+            break;
+        }
+        if let Some(continued) = line.strip_prefix(b" ") {
+            if in_ours {
+                armor.extend_from_slice(continued);
+            } else if !in_other {
+                payload.extend_from_slice(line);
+            }
+        } else {
+            in_ours = false;
+            in_other = false;
+            if let Some(first) = line.strip_prefix(ours) {
+                in_ours = true;
+                armor.extend_from_slice(first);
+            } else if line.starts_with(b"gpgsig") {
+                in_other = true;
+            } else {
+                payload.extend_from_slice(line);
+            }
+        }
+        rest = after;
+    }
+    (!armor.is_empty()).then_some(CommitSignature { armor, payload })
+}
+
+fn read_id(text: &[u8], kind: HashKind) -> Result<ObjectId, BadCommit> {
+    std::str::from_utf8(text)
+        .ok()
+        .and_then(|text| text.parse::<ObjectId>().ok())
+        .filter(|id| id.kind() == kind)
+        .ok_or(bad(
+            "a tree or parent is no object id of this repository's kind",
+        ))
+}
+
+fn read_person(text: &[u8]) -> Result<Person, BadCommit> {
+    let mut parts = text.splitn(2, |b| *b == b'<');
+    let (Some(name), Some(rest)) = (parts.next(), parts.next()) else {
+        return Err(bad("a person has no address"));
+    };
+    let mut parts = rest.splitn(2, |b| *b == b'>');
+    let (Some(email), Some(when)) = (parts.next(), parts.next()) else {
+        return Err(bad("a person's address does not end"));
+    };
+    let stray = |b: &u8| matches!(b, b'<' | b'>');
+    if name.iter().any(stray) || email.iter().any(stray) || when.iter().any(stray) {
+        return Err(bad("a person has more than one address"));
+    }
+    if !name.is_empty() && !name.ends_with(b" ") {
+        return Err(bad("no blank stands before a person's address"));
+    }
+    Ok(Person {
+        name: name.strip_suffix(b" ").unwrap_or(name).to_vec(),
+        email: email.to_vec(),
+        time: read_time(when)?,
+    })
+}
+
+/// Reads ` SECONDS +HHMM`.
+fn read_time(when: &[u8]) -> Result<i64, BadCommit> {
+    let fault = bad("a person's time is not of the form SECONDS +HHMM");
+    let text = std::str::from_utf8(when).map_err(|_| fault.clone())?;
+    let mut parts = text.strip_prefix(' ').ok_or(fault.clone())?.splitn(2, ' ');
+    let (Some(seconds), Some(zone)) = (parts.next(), parts.next()) else {
+        return Err(fault);
+    };
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let canonical = digits(seconds) && (seconds == "0" || !seconds.starts_with('0'));
+    let zone_fits =
+        zone.len() == 5 && zone.starts_with(['+', '-']) && zone.get(1..).is_some_and(digits);
+    if !canonical || !zone_fits {
+        return Err(fault);
+    }
+    seconds.parse().map_err(|_| fault)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TREE: &str = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
+    const PERSON: &str = "Ann Ö <ann@example.org> 1700000000 +0100";
+
+    fn id() -> ObjectId {
+        "da39a3ee5e6b4b0d3255bfef95601890afd80709".parse().unwrap()
+    }
+
+    fn raw(extra: &str, message: &str) -> Vec<u8> {
+        format!(
+            "tree {TREE}\nparent {TREE}\nauthor {PERSON}\ncommitter {PERSON}\n{extra}\n{message}"
+        )
+        .into_bytes()
+    }
+
+    fn parse(text: impl AsRef<[u8]>) -> Result<Commit, BadCommit> {
+        Commit::parse(id(), text.as_ref())
+    }
+
+    #[test]
+    fn an_ordinary_commit_is_read() {
+        let commit = parse(raw("encoding ISO-8859-1\n", "Title\n\nbody\n")).unwrap();
+        assert_eq!(commit.tree.to_string(), TREE);
+        assert_eq!(commit.parents.len(), 1);
+        assert_eq!(commit.author.name, "Ann Ö".as_bytes());
+        assert_eq!(commit.author.email, b"ann@example.org");
+        assert_eq!(commit.committer.time, 1_700_000_000);
+        assert_eq!(commit.title(), b"Title");
+        assert_eq!(commit.signature, None);
+        let bare = format!("tree {TREE}\nauthor <a@b> 0 +0000\ncommitter x <> 1 -0230\n");
+        assert_eq!(parse(bare).unwrap().message, b"");
+    }
+
+    #[test]
+    fn ambiguous_commits_are_refused() {
+        let good = String::from_utf8(raw("", "m\n")).unwrap();
+        assert!(parse(&good).is_ok());
+        let tree_line = format!("tree {TREE}\n");
+        for wrong in [
+            good.replace(&tree_line, ""),
+            good.replace(&tree_line, &tree_line.repeat(2)),
+            good.replace("author", "tree x\nauthor"),
+            good.replace("committer", "Committer"),
+            good.replace(TREE, &TREE[1..]),
+            good.replace(TREE, &TREE.to_uppercase()),
+            good.replace(TREE, &format!("{TREE}{}", &TREE[..24])),
+            good.replace("m\n", "m\0\n"),
+            good.replace("1700000000", "01700000000"),
+            good.replace("1700000000", "-1700000000"),
+            good.replace("1700000000", "99999999999999999999"),
+            good.replace("+0100", "+01000"),
+            good.replace(" <ann", "<ann"),
+            good.replace("ann@", "<ann@"),
+            good.replace("example.org>", "example.org"),
+            format!("tree {TREE}\nauthor {PERSON}"),
+            String::new(),
+        ] {
+            assert!(parse(&wrong).is_err(), "{wrong:?} is refused");
+        }
+        for extra in [
+            format!("tree {TREE}\n"),
+            format!("parent {TREE}\n"),
+            format!("author {PERSON}\n"),
+            format!("committer {PERSON}\n"),
+            " lost continuation\n".to_owned(),
+            "novalue\n".to_owned(),
+            "gpgsig a\ngpgsig b\n".to_owned(),
+            "gpgsig-sha256 a\ngpgsig-sha256 b\n".to_owned(),
+            "gpgsigx a\n".to_owned(),
+            "encoding a\nencoding b\n".to_owned(),
+        ] {
+            assert!(parse(raw(&extra, "m")).is_err(), "{extra:?} is refused");
+        }
+        assert!(
+            parse(raw(
+                "mergetag object x\n type commit\nmergetag object y\n",
+                "m"
+            ))
+            .is_ok()
+        );
+    }
+
+    #[test]
+    fn the_payload_leaves_out_every_signature_header() {
+        let signature = "gpgsig -----BEGIN\n abc\n \n -----END\n";
+        let commit = parse(raw(
+            &format!("{signature}gpgsig-sha256 x\n y\nencoding q\n"),
+            "m\n gpgsig\n",
+        ))
+        .unwrap();
+        let found = commit.signature.unwrap();
+        assert_eq!(found.armor, b"-----BEGIN\nabc\n\n-----END\n");
+        assert_eq!(found.payload, raw("encoding q\n", "m\n gpgsig\n"));
+        // Only the header for this hash kind counts.
+        assert_eq!(
+            parse(raw("gpgsig-sha256 x\n y\n", "m")).unwrap().signature,
+            None
+        );
+        let sha256: ObjectId = TREE.repeat(2)[..64].parse().unwrap();
+        let text = String::from_utf8(raw("gpgsig-sha256 x\n y\n", "m")).unwrap();
+        let text = text.replace(TREE, &sha256.to_string());
+        let commit = Commit::parse(sha256, text.as_bytes()).unwrap();
+        assert_eq!(commit.signature.unwrap().armor, b"x\ny\n");
+    }
+
+    #[test]
+    fn trailers_stand_in_the_last_paragraph() {
+        let trailers = |message: &str| parse(raw("", message)).unwrap().trailers();
+        let found = trailers("Title\n\nAwo-X: no\n\nAwo-Run: a\nAwo-Run: b\n c\nawo-task:t\n\n");
+        assert_eq!(
+            found,
+            [("Awo-Run", "a"), ("Awo-Run", "b c"), ("awo-task", "t")]
+                .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        );
+        let commit = parse(raw("", "Title\n\nAwo-Run: a\nawo-run: b\n")).unwrap();
+        assert_eq!(commit.trailer("Awo-Run"), ["a", "b"]);
+        for none in [
+            "Key: value\n",
+            "\n\nKey: value",
+            "T\n\nKey: value\nprose\n",
+            "T\n\n x: y",
+            "",
+        ] {
+            assert_eq!(trailers(none), [], "{none:?} has no trailers");
+        }
+        assert_eq!(
+            trailers("T\n\nA: b\n(cherry picked from commit 12)\n").len(),
+            1
+        );
+    }
+}

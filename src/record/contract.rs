@@ -1,0 +1,326 @@
+//! Task contracts: what one piece of work may touch, must reach and leaves behind.
+//!
+//! A [`ContractDraft`] is what somebody wrote; a [`Contract`] is one that was checked. Only the
+//! second is ever signed, and it is checked again whenever it is read.
+
+mod action;
+mod pattern;
+mod problem;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::ops::Deref;
+
+use serde::{Deserialize, Serialize};
+
+pub use action::{ActionName, UnknownAction};
+pub use pattern::{BadPattern, PathList, check_pattern, is_unfit};
+pub use problem::{ContractProblem, ContractProblems};
+
+use super::{ObjectId, RefName, Sha256, TaskId};
+
+/// The schema of a contract.
+pub const SCHEMA: &str = "awo.contract/1";
+
+/// The most entries that one list of a contract may have.
+const MAX_ENTRIES: usize = 50_000;
+
+/// Says which kind of packet a contract was made from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum PacketKind {
+    /// Markdown: a target repository, a task contract and a required approval.
+    #[serde(rename = "governed-workflow-approval")]
+    GovernedWorkflowApproval,
+    /// Markdown: metadata, scope and quality gate.
+    #[serde(rename = "work-packet")]
+    WorkPacket,
+    /// TOML with the schema `awo.packet/1`.
+    #[serde(rename = "toml")]
+    Toml,
+}
+
+/// The repository that the work is for, and what the packet says of its admission.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Target {
+    /// Where the repository is, as the packet writes it. A locator proves nothing: the admitted
+    /// repository is known by its identity.
+    pub locator: String,
+    /// What the packet says of the admission.
+    pub admission: Admission,
+}
+
+/// What a packet says of the admission of its target.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Admission {
+    /// The record of the admission.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// `admitted`, or what else the packet says; `unstated` where it says nothing.
+    pub status: String,
+    /// The owner of the repository.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// The risk classification.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub risk: Option<String>,
+    /// The state in which the repository was seen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub observed_state: Option<String>,
+}
+
+/// A contract as somebody wrote it: every field public, nothing checked across fields.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ContractDraft {
+    /// [`SCHEMA`].
+    pub schema: String,
+    /// The task.
+    pub id: TaskId,
+    /// The id without its version, where the packet has versions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub base_task_id: Option<TaskId>,
+    /// The packet's heading.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// What is to be done.
+    pub task: String,
+    /// The repository it is for.
+    pub target: Target,
+    /// The branch that gets the one commit.
+    pub target_ref: RefName,
+    /// The commit the packet starts from, where it names one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub base: Option<ObjectId>,
+    /// Paths the run may touch, in gitignore syntax. An empty list allows nothing.
+    pub allowed_paths: Vec<String>,
+    /// Paths the run must not touch, in gitignore syntax; they win over allowed ones.
+    pub forbidden_paths: Vec<String>,
+    /// What the run must not do.
+    pub forbidden_actions: Vec<ActionName>,
+    /// What the packet rules out in words.
+    pub out_of_scope: Vec<String>,
+    /// What must hold afterwards.
+    pub success_criteria: Vec<String>,
+    /// The command (or script) that validates the result.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub validation_command: Option<String>,
+    /// How the work is undone.
+    pub rollback: Vec<String>,
+    /// The exact sentence that an operator has to approve.
+    pub approval_sentence: String,
+    /// What evidence is required afterwards.
+    pub evidence: Vec<String>,
+    /// The stage that `AWO_RUN_STAGE` must name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stage: Option<String>,
+    /// The packet's own status. Informational: the status of a task is derived from records.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    /// The packet's risk tier.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub risk_tier: Option<String>,
+    /// Who asked for the work.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requestor: Option<String>,
+    /// The signature token that the packet carries. It is text and proves nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_signature: Option<String>,
+    /// What the packet says of its predecessors.
+    pub lineage: Vec<String>,
+    /// Waivers as the packet words them. They waive nothing until signed as records.
+    pub waivers: Vec<String>,
+    /// Other metadata that was understood, by its name in the packet.
+    pub extra: BTreeMap<String, String>,
+    /// The kind of the packet.
+    pub packet_kind: PacketKind,
+    /// The digest of the packet's original bytes.
+    pub source_sha256: Sha256,
+    /// `line N: text` for each line of the packet that no field came from, and `field: text`
+    /// for each field that the importer supplied.
+    pub not_understood: Vec<String>,
+}
+
+/// A contract that was checked. Its fields are read through [`ContractDraft`] and never changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "ContractDraft", into = "ContractDraft")]
+pub struct Contract(ContractDraft);
+
+impl Deref for Contract {
+    type Target = ContractDraft;
+
+    fn deref(&self) -> &ContractDraft {
+        &self.0
+    }
+}
+
+impl TryFrom<ContractDraft> for Contract {
+    type Error = ContractProblems;
+
+    fn try_from(draft: ContractDraft) -> Result<Self, ContractProblems> {
+        draft.check().map_err(ContractProblems)
+    }
+}
+
+impl From<Contract> for ContractDraft {
+    fn from(contract: Contract) -> Self {
+        contract.0
+    }
+}
+
+impl ContractDraft {
+    /// Returns the contract, or every reason why this is none.
+    pub fn check(self) -> Result<Contract, Vec<ContractProblem>> {
+        let problems = self.problems();
+        if problems.is_empty() {
+            Ok(Contract(self))
+        } else {
+            Err(problems)
+        }
+    }
+
+    fn problems(&self) -> Vec<ContractProblem> {
+        let mut problems = Vec::new();
+        if self.schema != SCHEMA {
+            problems.push(ContractProblem::Schema(self.schema.clone()));
+        }
+        if self.allowed_paths.is_empty() {
+            problems.push(ContractProblem::EmptyScope);
+        }
+        let lists = [
+            ("allowed_paths", &self.allowed_paths, PathList::Allowed),
+            (
+                "forbidden_paths",
+                &self.forbidden_paths,
+                PathList::Forbidden,
+            ),
+        ];
+        for (field, patterns, list) in lists {
+            for pattern in patterns {
+                if let Err(source) = check_pattern(pattern, list) {
+                    problems.push(ContractProblem::Pattern {
+                        field,
+                        pattern: pattern.clone(),
+                        source,
+                    });
+                }
+            }
+        }
+        let forbidden: std::collections::BTreeSet<&String> = self.forbidden_paths.iter().collect();
+        for path in self
+            .allowed_paths
+            .iter()
+            .filter(|path| forbidden.contains(path))
+        {
+            problems.push(ContractProblem::Contradiction(path.clone()));
+        }
+        self.text_problems(&mut problems);
+        if let Err(why) = check_sentence(&self.approval_sentence) {
+            problems.push(ContractProblem::Sentence(why));
+        }
+        if self.target_ref.branch().is_none() {
+            problems.push(ContractProblem::TargetRef(self.target_ref.to_string()));
+        }
+        if self.base.is_some_and(|base| base.is_zero()) {
+            problems.push(ContractProblem::ZeroBase);
+        }
+        let token = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+        if let Some(stage) = &self.stage
+            && (stage.is_empty() || stage.len() > 32 || !stage.bytes().all(token))
+        {
+            problems.push(ContractProblem::Stage(stage.clone()));
+        }
+        problems
+    }
+
+    fn text_problems(&self, problems: &mut Vec<ContractProblem>) {
+        let admission = &self.target.admission;
+        let texts = [
+            ("title", self.title.as_ref()),
+            ("task", Some(&self.task)),
+            ("target.locator", Some(&self.target.locator)),
+            ("target.admission.source", admission.source.as_ref()),
+            ("target.admission.status", Some(&admission.status)),
+            ("target.admission.owner", admission.owner.as_ref()),
+            ("target.admission.risk", admission.risk.as_ref()),
+            (
+                "target.admission.observed_state",
+                admission.observed_state.as_ref(),
+            ),
+            ("validation_command", self.validation_command.as_ref()),
+            ("status", self.status.as_ref()),
+            ("risk_tier", self.risk_tier.as_ref()),
+            ("requestor", self.requestor.as_ref()),
+            ("user_signature", self.user_signature.as_ref()),
+        ];
+        for (field, text) in texts {
+            if let Some(text) = text {
+                check_text(field, text, problems);
+            }
+        }
+        let lists = [
+            ("out_of_scope", &self.out_of_scope),
+            ("success_criteria", &self.success_criteria),
+            ("rollback", &self.rollback),
+            ("evidence", &self.evidence),
+            ("lineage", &self.lineage),
+            ("waivers", &self.waivers),
+            ("not_understood", &self.not_understood),
+        ];
+        for (field, entries) in lists {
+            for text in entries {
+                check_text(field, text, problems);
+            }
+        }
+        for (key, value) in &self.extra {
+            check_text("extra", key, problems);
+            // A value may be empty: a packet may leave a metadata line blank.
+            if value.chars().any(is_unfit) {
+                problems.push(ContractProblem::Unfit("extra"));
+            }
+        }
+        let sizes = [
+            ("allowed_paths", self.allowed_paths.len()),
+            ("forbidden_paths", self.forbidden_paths.len()),
+            ("forbidden_actions", self.forbidden_actions.len()),
+            ("extra", self.extra.len()),
+        ];
+        let sizes = sizes
+            .into_iter()
+            .chain(lists.map(|(field, entries)| (field, entries.len())));
+        for (field, _) in sizes.filter(|(_, size)| *size > MAX_ENTRIES) {
+            problems.push(ContractProblem::TooMany(field));
+        }
+    }
+}
+
+fn check_text(field: &'static str, text: &str, problems: &mut Vec<ContractProblem>) {
+    if text.trim().is_empty() {
+        problems.push(ContractProblem::Blank(field));
+    }
+    if text.chars().any(is_unfit) {
+        problems.push(ContractProblem::Unfit(field));
+    }
+}
+
+/// Checks that a sentence can be shown, typed and compared as one line, or says what hinders it.
+pub fn check_sentence(sentence: &str) -> Result<(), &'static str> {
+    if sentence.trim().is_empty() {
+        return Err("is blank");
+    }
+    if sentence.len() > 1000 {
+        return Err("has more than 1,000 bytes");
+    }
+    if sentence.contains('\n') {
+        return Err("has more than one line");
+    }
+    if sentence.chars().any(|c| c.is_control() || is_unfit(c)) {
+        return Err("holds a control or reordering character");
+    }
+    if sentence.trim() != sentence {
+        return Err("begins or ends with white space");
+    }
+    Ok(())
+}

@@ -1,0 +1,218 @@
+//! Git object ids of both hash kinds, and SHA-256 digests of content.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use sha2::Digest as _;
+
+/// Says which hash function names the objects of a repository.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum HashKind {
+    /// 20 bytes, git's default.
+    Sha1,
+    /// 32 bytes, `git init --object-format=sha256`.
+    Sha256,
+}
+
+impl HashKind {
+    /// Returns the length of an id in bytes.
+    pub fn bytes(self) -> usize {
+        match self {
+            HashKind::Sha1 => 20,
+            HashKind::Sha256 => 32,
+        }
+    }
+}
+
+/// Names a git object.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum ObjectId {
+    /// An id in a SHA-1 repository.
+    Sha1([u8; 20]),
+    /// An id in a SHA-256 repository.
+    Sha256([u8; 32]),
+}
+
+impl ObjectId {
+    /// Returns the id made of these raw bytes, if there are 20 or 32 of them.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        match bytes.len() {
+            20 => bytes.try_into().ok().map(ObjectId::Sha1),
+            32 => bytes.try_into().ok().map(ObjectId::Sha256),
+            _ => None,
+        }
+    }
+
+    /// Returns the raw bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        match self {
+            ObjectId::Sha1(bytes) => bytes,
+            ObjectId::Sha256(bytes) => bytes,
+        }
+    }
+
+    /// Returns the hash kind this id belongs to.
+    pub fn kind(&self) -> HashKind {
+        match self {
+            ObjectId::Sha1(_) => HashKind::Sha1,
+            ObjectId::Sha256(_) => HashKind::Sha256,
+        }
+    }
+
+    /// Tells whether this is the all-zero id, with which git says "no object".
+    pub fn is_zero(&self) -> bool {
+        self.as_bytes().iter().all(|b| *b == 0)
+    }
+
+    /// Returns the first twelve hex digits, for people.
+    pub fn short(&self) -> String {
+        self.to_string()[..12].to_owned()
+    }
+}
+
+impl fmt::Display for ObjectId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_hex(f, self.as_bytes())
+    }
+}
+
+impl fmt::Debug for ObjectId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_hex(f, self.as_bytes())
+    }
+}
+
+impl FromStr for ObjectId {
+    type Err = BadDigest;
+
+    fn from_str(text: &str) -> Result<Self, BadDigest> {
+        hex_bytes(text.as_bytes())
+            .and_then(|bytes| Self::from_bytes(&bytes))
+            .ok_or_else(|| BadDigest(text.to_owned()))
+    }
+}
+
+impl TryFrom<String> for ObjectId {
+    type Error = BadDigest;
+
+    fn try_from(text: String) -> Result<Self, BadDigest> {
+        text.parse()
+    }
+}
+
+impl From<ObjectId> for String {
+    fn from(id: ObjectId) -> Self {
+        id.to_string()
+    }
+}
+
+/// A SHA-256 digest of content (not a git object id).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Sha256([u8; 32]);
+
+impl Sha256 {
+    /// Returns the digest of `bytes`.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(sha2::Sha256::digest(bytes).into())
+    }
+
+    /// Returns the raw bytes.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// Returns the first two hex digits, by which trees are fanned out.
+    pub fn fanout(&self) -> String {
+        format!("{:02x}", self.0[0])
+    }
+}
+
+impl fmt::Display for Sha256 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_hex(f, &self.0)
+    }
+}
+
+impl fmt::Debug for Sha256 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_hex(f, &self.0)
+    }
+}
+
+impl FromStr for Sha256 {
+    type Err = BadDigest;
+
+    fn from_str(text: &str) -> Result<Self, BadDigest> {
+        hex_bytes(text.as_bytes())
+            .and_then(|bytes| <[u8; 32]>::try_from(bytes).ok())
+            .map(Self)
+            .ok_or_else(|| BadDigest(text.to_owned()))
+    }
+}
+
+impl TryFrom<String> for Sha256 {
+    type Error = BadDigest;
+
+    fn try_from(text: String) -> Result<Self, BadDigest> {
+        text.parse()
+    }
+}
+
+impl From<Sha256> for String {
+    fn from(digest: Sha256) -> Self {
+        digest.to_string()
+    }
+}
+
+/// The text is no lower-case hex digest of the length wanted.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not a lower-case hex digest")]
+pub struct BadDigest(pub String);
+
+fn write_hex(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut text = [0u8; 64];
+    for (pair, byte) in text.chunks_exact_mut(2).zip(bytes) {
+        pair[0] = DIGITS[usize::from(byte >> 4)];
+        pair[1] = DIGITS[usize::from(byte & 15)];
+    }
+    let used = &text[..(bytes.len() * 2).min(64)];
+    f.pad(std::str::from_utf8(used).expect("hex digits are ASCII"))
+}
+
+fn hex_bytes(text: &[u8]) -> Option<Vec<u8>> {
+    let digit = |c: u8| match c {
+        b'0'..=b'9' => Some(c - b'0'),
+        b'a'..=b'f' => Some(c - b'a' + 10),
+        _ => None,
+    };
+    if !text.len().is_multiple_of(2) {
+        return None;
+    }
+    text.chunks_exact(2)
+        .map(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_round_trip_and_refuse_upper_case() {
+        let sha1 = "da39a3ee5e6b4b0d3255bfef95601890afd80709";
+        assert_eq!(sha1.parse::<ObjectId>().unwrap().to_string(), sha1);
+        assert!(sha1.to_uppercase().parse::<ObjectId>().is_err());
+        assert!(sha1[1..].parse::<ObjectId>().is_err());
+        let empty = Sha256::of(b"");
+        assert_eq!(
+            empty.to_string(),
+            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+        );
+        assert_eq!(empty.to_string().parse::<Sha256>().unwrap(), empty);
+        assert_eq!(empty.fanout(), "e3");
+    }
+}

@@ -1,0 +1,206 @@
+//! DSSE envelopes: a payload and the signatures over it.
+//!
+//! Stored as one line of JSON without white space, keys sorted, so that notes can hold one a
+//! line. `payload` and `sig` are standard base64; a `sig` is a binary SSHSIG (what stands
+//! between the lines of an armoured one) over the pre-authentication encoding of the payload.
+
+use base64ct::{Base64, Encoding as _};
+use serde::{Deserialize, Serialize};
+
+use super::Sha256;
+
+/// The payload type of in-toto statements.
+pub const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
+
+/// The largest envelope we read: a record of 1 MiB, in base64, with a few signatures.
+pub const MAX_ENVELOPE: usize = 2 * 1024 * 1024;
+
+/// A signed payload whose signatures nobody has checked yet.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Envelope {
+    payload: Vec<u8>,
+    signatures: Vec<EnvelopeSignature>,
+}
+
+/// One signature of an envelope.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct EnvelopeSignature {
+    /// The fingerprint of the key, `SHA256:…`. A hint: the signature itself holds the key.
+    pub keyid: String,
+    /// The binary SSHSIG.
+    pub sig: Vec<u8>,
+}
+
+/// The bytes are no envelope in our one form.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no DSSE envelope in its one form: {why}")]
+pub struct BadEnvelope {
+    /// The rule broken.
+    pub why: String,
+    /// Whether a limit was exceeded (INT-006) rather than the form broken (INT-004).
+    pub limit: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(non_snake_case)]
+struct Wire {
+    payload: String,
+    payloadType: String,
+    signatures: Vec<WireSignature>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireSignature {
+    keyid: String,
+    sig: String,
+}
+
+impl Envelope {
+    /// Returns the envelope of a payload and its signatures, which are put in order.
+    pub fn new(payload: Vec<u8>, mut signatures: Vec<EnvelopeSignature>) -> Self {
+        signatures.sort();
+        signatures.dedup();
+        Self {
+            payload,
+            signatures,
+        }
+    }
+
+    /// Parses the one form that [`Envelope::to_bytes`] writes; anything else is refused.
+    pub fn parse(bytes: &[u8]) -> Result<Self, BadEnvelope> {
+        let bad = |why: String| BadEnvelope { why, limit: false };
+        if bytes.len() > MAX_ENVELOPE {
+            let why = format!("{} bytes, at most {MAX_ENVELOPE}", bytes.len());
+            return Err(BadEnvelope { why, limit: true });
+        }
+        let wire: Wire = serde_json::from_slice(bytes).map_err(|error| bad(error.to_string()))?;
+        if wire.payloadType != PAYLOAD_TYPE {
+            return Err(bad(format!("payload type {:?}", wire.payloadType)));
+        }
+        let decode = |what: &str, text: &str| {
+            Base64::decode_vec(text).map_err(|error| bad(format!("{what}: {error}")))
+        };
+        let payload = decode("payload", &wire.payload)?;
+        let mut signatures = Vec::new();
+        for signature in wire.signatures {
+            let sig = decode("signature", &signature.sig)?;
+            signatures.push(EnvelopeSignature {
+                keyid: signature.keyid,
+                sig,
+            });
+        }
+        if signatures.is_empty() {
+            return Err(bad("no signature".to_owned()));
+        }
+        let envelope = Self {
+            payload,
+            signatures,
+        };
+        // One form only: two spellings of one record must not both be storable.
+        if envelope.to_bytes() != bytes {
+            return Err(bad(
+                "not the canonical spelling (key order, spaces, signature order)".to_owned(),
+            ));
+        }
+        let canonical = Self::new(envelope.payload.clone(), envelope.signatures.clone());
+        if canonical != envelope {
+            return Err(bad("signatures out of order or twice".to_owned()));
+        }
+        Ok(envelope)
+    }
+
+    /// Returns the stored form, without a line end.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let wire = Wire {
+            payload: Base64::encode_string(&self.payload),
+            payloadType: PAYLOAD_TYPE.to_owned(),
+            signatures: self
+                .signatures
+                .iter()
+                .map(|signature| WireSignature {
+                    keyid: signature.keyid.clone(),
+                    sig: Base64::encode_string(&signature.sig),
+                })
+                .collect(),
+        };
+        serde_json::to_vec(&wire).expect("strings always serialise")
+    }
+
+    /// Returns the payload: the canonical JSON of an in-toto statement.
+    pub fn payload(&self) -> &[u8] {
+        &self.payload
+    }
+
+    /// Returns the signatures.
+    pub fn signatures(&self) -> &[EnvelopeSignature] {
+        &self.signatures
+    }
+
+    /// Returns the SHA-256 of the payload, which names the record everywhere.
+    ///
+    /// Not of the envelope: a signature can be made again, the statement stays the same.
+    pub fn digest(&self) -> Sha256 {
+        Sha256::of(&self.payload)
+    }
+
+    /// Returns the bytes that are signed: DSSE's pre-authentication encoding.
+    pub fn pae(&self) -> Vec<u8> {
+        pae(&self.payload)
+    }
+}
+
+/// Returns DSSE's pre-authentication encoding of an in-toto payload.
+pub fn pae(payload: &[u8]) -> Vec<u8> {
+    let mut out = format!(
+        "DSSEv1 {} {PAYLOAD_TYPE} {} ",
+        PAYLOAD_TYPE.len(),
+        payload.len()
+    )
+    .into_bytes();
+    out.extend_from_slice(payload);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn envelope() -> Envelope {
+        let sig = EnvelopeSignature {
+            keyid: "SHA256:x".into(),
+            sig: vec![1, 2, 3],
+        };
+        Envelope::new(b"{}".to_vec(), vec![sig])
+    }
+
+    #[test]
+    fn round_trips() {
+        let bytes = envelope().to_bytes();
+        assert_eq!(Envelope::parse(&bytes).unwrap(), envelope());
+        assert!(!bytes.contains(&b'\n'), "one line");
+    }
+
+    #[test]
+    fn refuses_every_other_spelling() {
+        let text = String::from_utf8(envelope().to_bytes()).unwrap();
+        for (what, bad) in [
+            ("a space", text.replace(":[", ": [")),
+            ("a final line feed", format!("{text}\n")),
+            ("another payload type", text.replace("in-toto", "in-totO")),
+            ("no signature", r#"{"payload":"e30=","payloadType":"application/vnd.in-toto+json","signatures":[]}"#.into()),
+            ("an unknown key", text.replacen('{', r#"{"a":1,"#, 1)),
+            ("a duplicate key", text.replacen('{', r#"{"payload":"e30=","#, 1)),
+            ("loose base64", text.replace("e30=", "e30")),
+        ] {
+            assert_ne!(bad, text, "{what}");
+            assert!(Envelope::parse(bad.as_bytes()).is_err(), "{what} is refused");
+        }
+    }
+
+    #[test]
+    fn encodes_as_the_dsse_protocol_says() {
+        assert_eq!(pae(b"hi"), b"DSSEv1 28 application/vnd.in-toto+json 2 hi");
+    }
+}

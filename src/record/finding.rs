@@ -1,0 +1,324 @@
+//! Findings and verdicts: how a check says no. The codes are the failure taxonomy, version 1.2.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+use super::{ObjectId, RefName, RepoPath, RunId};
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
+        /// A code of the failure taxonomy (version 1.2). A code never changes its meaning.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Code { $($(#[$doc])* $name,)* }
+
+        impl Code {
+            /// Every code, in the order of the taxonomy.
+            pub const ALL: &'static [Code] = &[$(Code::$name,)*];
+
+            /// Returns the code as it is written: `GOV-001`.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Code::$name => $text,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    /// Self-approval: the same person orchestrated and reviewed, without a recorded override.
+    Gov001 = "GOV-001",
+    /// Invariant or chain failure.
+    Gov002 = "GOV-002",
+    /// Path outside the allowed ones, inside forbidden ones, or protected.
+    Gov003 = "GOV-003",
+    /// Forbidden action.
+    Gov004 = "GOV-004",
+    /// Approval missing, not byte-exact, withdrawn, expired, or by too few persons.
+    Gov005 = "GOV-005",
+    /// Policy change without its threshold, downgraded, unlinked, missing or unreadable; no pinned root.
+    Gov006 = "GOV-006",
+    /// LOCKED: a human would be needed; halted, nothing applied.
+    Gov007 = "GOV-007",
+    /// Roll-back is not the exact inverse of one rejected governed commit.
+    Gov008 = "GOV-008",
+    /// Gate: auto-signature forbidden, confidence under the threshold, human required.
+    Gov009 = "GOV-009",
+    /// Workflow limits.
+    Gov010 = "GOV-010",
+    /// Illegal order of states, gates, phases, packs or events.
+    Gov011 = "GOV-011",
+    /// Autonomy ceiling exceeded, absent or raised.
+    Gov012 = "GOV-012",
+    /// Hash mismatch.
+    Int001 = "INT-001",
+    /// File-set mismatch.
+    Int002 = "INT-002",
+    /// Malformed or ambiguous git object or path.
+    Int003 = "INT-003",
+    /// Malformed or non-canonical record.
+    Int004 = "INT-004",
+    /// Incomplete or untrusted view of objects.
+    Int005 = "INT-005",
+    /// Resource limit exceeded.
+    Int006 = "INT-006",
+    /// Not deterministic.
+    Int007 = "INT-007",
+    /// A derived view differs from its recomputation.
+    Int008 = "INT-008",
+    /// Role mismatch.
+    Att001 = "ATT-001",
+    /// Binding failure.
+    Att002 = "ATT-002",
+    /// Signature bad.
+    Att003 = "ATT-003",
+    /// Key unknown, revoked, expired or too weak at that position of the history.
+    Att004 = "ATT-004",
+    /// Replay.
+    Rep001 = "REP-001",
+    /// Governance ref rewritten, rewound, deleted, forked or frozen.
+    Rep002 = "REP-002",
+    /// State changed between check and update.
+    Rep003 = "REP-003",
+    /// Orphan: a record without its counterpart.
+    Str001 = "STR-001",
+    /// Mandatory record or ref missing, ambiguous, or of an unknown kind or version.
+    Str002 = "STR-002",
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl Serialize for Code {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// What a finding is about. Every part is optional; the order of the fields is the sort order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Subject {
+    /// The ref concerned.
+    #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+    /// The commit (or other object) concerned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    /// The path concerned, C-quoted as git does where it is not plain.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// The run concerned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
+    /// The record concerned, by its path in the ledger or its digest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub record: Option<String>,
+}
+
+impl Subject {
+    /// Returns a subject that names nothing yet.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// Returns a subject that names a ref.
+    pub fn of_ref(name: &RefName) -> Self {
+        Self {
+            reference: Some(name.to_string()),
+            ..Self::default()
+        }
+    }
+
+    /// Returns a subject that names a commit.
+    pub fn of_commit(id: ObjectId) -> Self {
+        Self {
+            commit: Some(id.to_string()),
+            ..Self::default()
+        }
+    }
+
+    /// Returns a subject that names a run.
+    pub fn of_run(run: &RunId) -> Self {
+        Self {
+            run: Some(run.to_string()),
+            ..Self::default()
+        }
+    }
+
+    /// Returns a subject that names a record.
+    pub fn of_record(record: impl fmt::Display) -> Self {
+        Self {
+            record: Some(record.to_string()),
+            ..Self::default()
+        }
+    }
+
+    /// Names the ref too.
+    pub fn on(mut self, name: &RefName) -> Self {
+        self.reference = Some(name.to_string());
+        self
+    }
+
+    /// Names the commit too.
+    pub fn at(mut self, id: ObjectId) -> Self {
+        self.commit = Some(id.to_string());
+        self
+    }
+
+    /// Names the path too.
+    pub fn path(mut self, path: &RepoPath) -> Self {
+        self.path = Some(path.to_string());
+        self
+    }
+
+    /// Names the run too.
+    pub fn run(mut self, run: &RunId) -> Self {
+        self.run = Some(run.to_string());
+        self
+    }
+
+    /// Names the record too.
+    pub fn record(mut self, record: impl fmt::Display) -> Self {
+        self.record = Some(record.to_string());
+        self
+    }
+}
+
+/// One reason to refuse.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Finding {
+    /// What it is about. First in the sort order, so that findings on one thing stand together.
+    pub subject: Subject,
+    /// The code of the taxonomy.
+    pub code: Code,
+    /// The rule that was broken, in lower-case words joined by `-`.
+    pub rule: String,
+    /// What was found.
+    pub found: String,
+    /// What was expected.
+    pub expected: String,
+    /// One thing to do about it, best a command.
+    pub remedy: String,
+}
+
+impl Finding {
+    /// Returns a finding with code and rule; the other parts follow by the methods below.
+    pub fn new(code: Code, rule: &str, subject: Subject) -> Self {
+        Self {
+            subject,
+            code,
+            rule: rule.to_owned(),
+            found: String::new(),
+            expected: String::new(),
+            remedy: String::new(),
+        }
+    }
+
+    /// Says what was found.
+    pub fn found(mut self, text: impl fmt::Display) -> Self {
+        self.found = text.to_string();
+        self
+    }
+
+    /// Says what was expected.
+    pub fn expected(mut self, text: impl fmt::Display) -> Self {
+        self.expected = text.to_string();
+        self
+    }
+
+    /// Says what to do.
+    pub fn remedy(mut self, text: impl fmt::Display) -> Self {
+        self.remedy = text.to_string();
+        self
+    }
+}
+
+/// A set of findings: sorted, each once, so that the same state gives the same bytes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Findings(BTreeSet<Finding>);
+
+impl Findings {
+    /// Returns an empty set.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a finding.
+    pub fn push(&mut self, finding: Finding) {
+        self.0.insert(finding);
+    }
+
+    /// Adds all findings of another set.
+    pub fn extend(&mut self, other: impl IntoIterator<Item = Finding>) {
+        self.0.extend(other);
+    }
+
+    /// Tells whether nothing was found.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Returns how many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Returns the findings in order.
+    pub fn iter(&self) -> impl Iterator<Item = &Finding> {
+        self.0.iter()
+    }
+
+    /// Tells whether one of them has this code.
+    pub fn has(&self, code: Code) -> bool {
+        self.0.iter().any(|finding| finding.code == code)
+    }
+}
+
+impl IntoIterator for Findings {
+    type Item = Finding;
+    type IntoIter = std::collections::btree_set::IntoIter<Finding>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+impl FromIterator<Finding> for Findings {
+    fn from_iter<I: IntoIterator<Item = Finding>>(iter: I) -> Self {
+        Self(iter.into_iter().collect())
+    }
+}
+
+/// What a check decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Nothing was found.
+    Allowed,
+    /// At least one finding.
+    Denied,
+    /// The check could not be made. Never to be taken for `Allowed`.
+    Undecided,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn findings_are_sorted_and_unique() {
+        let finding = |code| Finding::new(code, "rule", Subject::none());
+        let set: Findings = [
+            finding(Code::Int001),
+            finding(Code::Gov001),
+            finding(Code::Int001),
+        ]
+        .into_iter()
+        .collect();
+        let codes: Vec<_> = set.iter().map(|f| f.code.as_str()).collect();
+        assert_eq!(codes, ["GOV-001", "INT-001"]);
+    }
+}

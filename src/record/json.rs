@@ -1,0 +1,399 @@
+//! Canonical JSON: one form of bytes for each value, the form AWO writes.
+//!
+//! The bytes are those of Python's `json.dumps(data, indent=2, ensure_ascii=False,
+//! sort_keys=True)`: keys sorted by code point, two spaces a level, no line feed at the end.
+//! This is not RFC 8785. The parser is our own, because the ones at hand keep the last of two
+//! equal keys, turn long integers into floats and recurse as deep as the input says.
+//!
+//! [`parse`] reads any strict JSON. [`parse_canonical`] reads a record of ours: canonical bytes,
+//! integers only, within ±(2^53-1), no field the type does not know.
+
+#[cfg(test)]
+mod differential;
+mod parse;
+#[cfg(test)]
+mod tests;
+mod write;
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::path::escape;
+use super::{Code, Finding, Subject};
+
+pub use parse::{parse, parse_with};
+pub use write::to_canonical;
+
+/// The deepest nesting of arrays and objects that is read.
+pub const MAX_DEPTH: usize = 32;
+
+/// The longest document that is read, in bytes.
+pub const MAX_LEN: usize = 1 << 20;
+
+/// The largest integer of a typed record: 2^53-1, the last that every JSON reader keeps exact.
+pub const MAX_INTEGER: u64 = (1 << 53) - 1;
+
+/// No limit on nesting may be set higher than this: the parser recurses once a level.
+pub const HARD_DEPTH: usize = 96;
+
+/// A JSON value.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Json {
+    /// `null`.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A number.
+    Number(Number),
+    /// A string.
+    String(String),
+    /// An array.
+    Array(Vec<Json>),
+    /// An object; its keys stand sorted by code point.
+    Object(BTreeMap<String, Json>),
+}
+
+impl Json {
+    /// Returns the member of an object with this key.
+    pub fn get(&self, key: &str) -> Option<&Json> {
+        self.as_object()?.get(key)
+    }
+
+    /// Returns the text of a string.
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Json::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Returns the integer, if it is one that fits.
+    pub fn as_i64(&self) -> Option<i64> {
+        match self {
+            Json::Number(number) => number.as_i64(),
+            _ => None,
+        }
+    }
+
+    /// Returns the truth value.
+    pub fn as_bool(&self) -> Option<bool> {
+        match self {
+            Json::Bool(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// Returns the elements of an array.
+    pub fn as_array(&self) -> Option<&[Json]> {
+        match self {
+            Json::Array(items) => Some(items),
+            _ => None,
+        }
+    }
+
+    /// Returns the members of an object.
+    pub fn as_object(&self) -> Option<&BTreeMap<String, Json>> {
+        match self {
+            Json::Object(members) => Some(members),
+            _ => None,
+        }
+    }
+}
+
+impl From<&str> for Json {
+    fn from(text: &str) -> Self {
+        Json::String(text.to_owned())
+    }
+}
+
+impl From<i64> for Json {
+    fn from(value: i64) -> Self {
+        Json::Number(Number::from(value))
+    }
+}
+
+/// A number: an integer of any size, or a finite float.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Number(Form);
+
+#[derive(Clone, Debug, PartialEq)]
+enum Form {
+    /// Decimal digits, with `-` before them if negative, without leading zeros; never `-0`.
+    Integer(String),
+    /// Never NaN nor infinite.
+    Float(f64),
+}
+
+impl Number {
+    /// Returns the number of a finite float.
+    pub fn float(value: f64) -> Option<Self> {
+        value.is_finite().then_some(Self(Form::Float(value)))
+    }
+
+    /// Tells whether it is an integer.
+    pub fn is_integer(&self) -> bool {
+        matches!(self.0, Form::Integer(_))
+    }
+
+    /// Returns the integer, if it is one that fits.
+    pub fn as_i64(&self) -> Option<i64> {
+        match &self.0 {
+            Form::Integer(digits) => digits.parse().ok(),
+            Form::Float(_) => None,
+        }
+    }
+
+    /// Tells whether it may stand in a typed record.
+    fn fits_record(&self) -> bool {
+        self.as_i64()
+            .is_some_and(|value| value.unsigned_abs() <= MAX_INTEGER)
+    }
+}
+
+impl From<i64> for Number {
+    fn from(value: i64) -> Self {
+        Self(Form::Integer(value.to_string()))
+    }
+}
+
+impl From<u64> for Number {
+    fn from(value: u64) -> Self {
+        Self(Form::Integer(value.to_string()))
+    }
+}
+
+/// How large a document may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The deepest nesting of arrays and objects; above [`HARD_DEPTH`] it counts as that.
+    pub depth: usize,
+    /// The longest document in bytes.
+    pub len: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            depth: MAX_DEPTH,
+            len: MAX_LEN,
+        }
+    }
+}
+
+/// The bytes are no JSON, or not the JSON wanted.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("cannot read the json at line {line}, column {column} (byte {offset}): {why}")]
+pub struct BadJson {
+    /// Where, in bytes from the start.
+    pub offset: usize,
+    /// The line, from 1.
+    pub line: usize,
+    /// The character in the line, from 1.
+    pub column: usize,
+    /// The rule that is broken.
+    pub why: String,
+    /// Whether a limit was exceeded (INT-006) and not a rule of the form broken (INT-004).
+    pub limit: bool,
+}
+
+impl BadJson {
+    fn at(bytes: &[u8], offset: usize, why: impl Into<String>) -> Self {
+        let before = bytes.get(..offset).unwrap_or(bytes);
+        let line_start = before
+            .iter()
+            .rposition(|b| *b == b'\n')
+            .map_or(0, |at| at + 1);
+        // The continuation bytes of UTF-8 begin with the bits 10: all others begin a character.
+        let starts_character = |b: &&u8| **b & 0xc0 != 0x80;
+        Self {
+            offset,
+            line: 1 + before.iter().filter(|b| **b == b'\n').count(),
+            column: 1 + before
+                .iter()
+                .skip(line_start)
+                .filter(starts_character)
+                .count(),
+            why: why.into(),
+            limit: false,
+        }
+    }
+
+    fn limit(mut self) -> Self {
+        self.limit = true;
+        self
+    }
+
+    /// Returns the code of the taxonomy: INT-006 for a limit, INT-004 for all else.
+    pub fn code(&self) -> Code {
+        if self.limit {
+            Code::Int006
+        } else {
+            Code::Int004
+        }
+    }
+
+    /// Returns this as a finding on `subject`.
+    pub fn finding(&self, subject: Subject) -> Finding {
+        let rule = if self.limit {
+            "json-limit"
+        } else {
+            "canonical-json"
+        };
+        let place = format!(
+            "line {}, column {} (byte {})",
+            self.line, self.column, self.offset
+        );
+        Finding::new(self.code(), rule, subject)
+            .found(format!("{} at {place}", self.why))
+            .expected("canonical JSON within the limits")
+            .remedy("write the record again with git awo; do not edit it by hand")
+    }
+}
+
+/// The value cannot be a canonical record.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("cannot write the record as canonical json: {0}")]
+pub struct NotCanonical(pub String);
+
+/// Returns the canonical bytes of a typed record.
+///
+/// An integer beyond ±(2^53-1) or a float is written as Python writes it, and no reader of
+/// records ([`parse_canonical`]) takes it; give the fields of a record types that cannot hold
+/// one (`u32`), or use [`try_canonical`].
+///
+/// # Panics
+/// When the type has no JSON form at all (a map whose keys are no strings): a fault of the
+/// type, which no input brings about.
+pub fn canonical<T: Serialize>(record: &T) -> Vec<u8> {
+    to_canonical(&to_json(record).expect("the type of a record has a JSON form"))
+}
+
+/// Returns the canonical bytes of a typed record, or says why [`parse_canonical`] would refuse them.
+pub fn try_canonical<T: Serialize>(record: &T) -> Result<Vec<u8>, NotCanonical> {
+    let value = to_json(record)?;
+    match bad_number(&value) {
+        Some(number) => Err(NotCanonical(number_why(number))),
+        None => Ok(to_canonical(&value)),
+    }
+}
+
+/// Reads a typed record, within the usual limits.
+///
+/// The bytes must be exactly those that [`canonical`] gives for the record read.
+pub fn parse_canonical<T: Serialize + DeserializeOwned>(bytes: &[u8]) -> Result<T, BadJson> {
+    parse_canonical_with(bytes, Limits::default())
+}
+
+/// Reads a typed record, within the given limits.
+pub fn parse_canonical_with<T: Serialize + DeserializeOwned>(
+    bytes: &[u8],
+    limits: Limits,
+) -> Result<T, BadJson> {
+    let value = parse_with(bytes, limits)?;
+    require_same(
+        bytes,
+        &to_canonical(&value),
+        "the bytes are not in canonical form from here on",
+    )?;
+    if let Some(number) = bad_number(&value) {
+        // The bytes are canonical, so the number stands there as it is written here.
+        let text = to_canonical(&Json::Number(number.clone()));
+        let offset = number_offset(bytes, &text);
+        return Err(BadJson::at(bytes, offset, number_why(number)));
+    }
+    let record: T = serde_json::from_slice(bytes).map_err(|source| schema_error(bytes, &source))?;
+    // A type may read more forms than it writes (a default, an alias, a lenient name).
+    let again = to_json(&record).map_err(|source| BadJson::at(bytes, 0, source.0))?;
+    require_same(
+        bytes,
+        &to_canonical(&again),
+        "the record read differs from what is written here",
+    )?;
+    Ok(record)
+}
+
+fn require_same(given: &[u8], wanted: &[u8], why: &str) -> Result<(), BadJson> {
+    if given == wanted {
+        return Ok(());
+    }
+    let same = given.iter().zip(wanted).take_while(|(a, b)| a == b).count();
+    Err(BadJson::at(given, same, why))
+}
+
+fn to_json<T: Serialize>(record: &T) -> Result<Json, NotCanonical> {
+    let value = serde_json::to_value(record).map_err(|source| NotCanonical(source.to_string()))?;
+    Ok(from_value(value))
+}
+
+fn from_value(value: serde_json::Value) -> Json {
+    use serde_json::Value;
+    match value {
+        Value::Null => Json::Null,
+        Value::Bool(value) => Json::Bool(value),
+        Value::String(text) => Json::String(text),
+        Value::Array(items) => Json::Array(items.into_iter().map(from_value).collect()),
+        Value::Object(members) => Json::Object(
+            members
+                .into_iter()
+                .map(|(key, value)| (key, from_value(value)))
+                .collect(),
+        ),
+        Value::Number(number) => match number.as_f64().filter(|_| number.is_f64()) {
+            Some(value) => Json::Number(Number(Form::Float(value))),
+            None => Json::Number(Number(Form::Integer(number.to_string()))),
+        },
+    }
+}
+
+fn bad_number(value: &Json) -> Option<&Number> {
+    match value {
+        Json::Number(number) => (!number.fits_record()).then_some(number),
+        Json::Array(items) => items.iter().find_map(bad_number),
+        Json::Object(members) => members.values().find_map(bad_number),
+        Json::Null | Json::Bool(_) | Json::String(_) => None,
+    }
+}
+
+fn number_why(number: &Number) -> String {
+    if number.is_integer() {
+        "an integer of a record must lie within ±9007199254740991".to_owned()
+    } else {
+        "a float cannot stand in a record".to_owned()
+    }
+}
+
+/// Finds the number in canonical bytes: it begins a line or follows the `: ` of a key.
+fn number_offset(bytes: &[u8], number: &[u8]) -> usize {
+    let mut start = 0;
+    for line in bytes.split(|b| *b == b'\n') {
+        let body = line.strip_suffix(b",").unwrap_or(line);
+        if let Some(before) = body.strip_suffix(number)
+            && (before.iter().all(|b| *b == b' ') || before.ends_with(b"\": "))
+        {
+            return start + before.len();
+        }
+        start += line.len() + 1;
+    }
+    0
+}
+
+/// Says where the type refused the value. The message may quote a stranger's key.
+fn schema_error(bytes: &[u8], source: &serde_json::Error) -> BadJson {
+    let before: usize = bytes
+        .split_inclusive(|b| *b == b'\n')
+        .take(source.line().saturating_sub(1))
+        .map(<[u8]>::len)
+        .sum();
+    let offset = (before + source.column().saturating_sub(1)).min(bytes.len());
+    let full = source.to_string();
+    let place = format!(" at line {} column {}", source.line(), source.column());
+    let message = full.strip_suffix(&place).unwrap_or(&full);
+    let short: String = message.chars().take(200).collect();
+    BadJson::at(
+        bytes,
+        offset,
+        escape(short.replace(['\n', '\t'], " ").as_bytes()),
+    )
+}

@@ -1,0 +1,315 @@
+//! The parser: RFC 8259, without the liberties it leaves.
+
+use std::collections::BTreeMap;
+
+use super::{BadJson, Form, HARD_DEPTH, Json, Limits, Number};
+
+/// Integers with more digits than Python 3.11 reads are refused, for the writers to agree.
+const MAX_DIGITS: usize = 4300;
+
+/// Reads a JSON document, within the usual limits.
+pub fn parse(bytes: &[u8]) -> Result<Json, BadJson> {
+    parse_with(bytes, Limits::default())
+}
+
+/// Reads a JSON document, within the given limits.
+///
+/// UTF-8 without a byte order mark, no key twice in an object, no NaN nor infinity (`1e400`
+/// is one), no half of a surrogate pair, nothing after the value but white space.
+pub fn parse_with(bytes: &[u8], limits: Limits) -> Result<Json, BadJson> {
+    if bytes.len() > limits.len {
+        let why = format!("the document is longer than {} bytes", limits.len);
+        return Err(BadJson::at(bytes, limits.len, why).limit());
+    }
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(source) => {
+            return Err(BadJson::at(
+                bytes,
+                source.valid_up_to(),
+                "the bytes are not UTF-8",
+            ));
+        }
+    };
+    if text.starts_with('\u{feff}') {
+        return Err(BadJson::at(
+            bytes,
+            0,
+            "a byte order mark stands at the start",
+        ));
+    }
+    let mut parser = Parser {
+        text,
+        at: 0,
+        depth: 0,
+        max_depth: limits.depth.min(HARD_DEPTH),
+    };
+    parser.skip_space();
+    let value = parser.value()?;
+    parser.skip_space();
+    match parser.peek() {
+        None => Ok(value),
+        Some(_) => Err(parser.bad("something follows the value")),
+    }
+}
+
+struct Parser<'a> {
+    text: &'a str,
+    /// The next byte to read.
+    at: usize,
+    /// How many arrays and objects are open.
+    depth: usize,
+    max_depth: usize,
+}
+
+impl Parser<'_> {
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn bad(&self, why: impl Into<String>) -> BadJson {
+        self.bad_at(self.at, why)
+    }
+
+    fn bad_at(&self, offset: usize, why: impl Into<String>) -> BadJson {
+        BadJson::at(self.text.as_bytes(), offset, why)
+    }
+
+    fn skip_space(&mut self) {
+        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
+            self.at += 1;
+        }
+    }
+
+    /// Takes this byte if it is the next.
+    fn take(&mut self, wanted: u8) -> bool {
+        let there = self.peek() == Some(wanted);
+        self.at += usize::from(there);
+        there
+    }
+
+    fn value(&mut self) -> Result<Json, BadJson> {
+        match self.peek() {
+            Some(b'{') => self.nested(Self::object),
+            Some(b'[') => self.nested(Self::array),
+            Some(b'"') => self.string().map(Json::String),
+            Some(b'-' | b'0'..=b'9') => self.number().map(Json::Number),
+            Some(b't') => self.word("true", Json::Bool(true)),
+            Some(b'f') => self.word("false", Json::Bool(false)),
+            Some(b'n') => self.word("null", Json::Null),
+            Some(b'N' | b'I') => Err(self.bad("NaN and Infinity are no JSON")),
+            Some(_) => Err(self.bad("no value begins with this character")),
+            None => Err(self.bad("the document ends where a value is due")),
+        }
+    }
+
+    fn word(&mut self, word: &str, value: Json) -> Result<Json, BadJson> {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        if !rest.starts_with(word) {
+            return Err(self.bad("no value begins with this character"));
+        }
+        self.at += word.len();
+        Ok(value)
+    }
+
+    fn nested(&mut self, read: fn(&mut Self) -> Result<Json, BadJson>) -> Result<Json, BadJson> {
+        if self.depth >= self.max_depth {
+            let why = format!(
+                "arrays and objects are nested deeper than {}",
+                self.max_depth
+            );
+            return Err(self.bad(why).limit());
+        }
+        self.at += 1;
+        self.depth += 1;
+        let value = read(self);
+        self.depth -= 1;
+        value
+    }
+
+    fn array(&mut self) -> Result<Json, BadJson> {
+        let mut items = Vec::new();
+        self.skip_space();
+        if self.take(b']') {
+            return Ok(Json::Array(items));
+        }
+        loop {
+            self.skip_space();
+            items.push(self.value()?);
+            self.skip_space();
+            if self.take(b']') {
+                return Ok(Json::Array(items));
+            }
+            if !self.take(b',') {
+                return Err(self.bad("a comma or ] is due"));
+            }
+        }
+    }
+
+    fn object(&mut self) -> Result<Json, BadJson> {
+        let mut members = BTreeMap::new();
+        self.skip_space();
+        if self.take(b'}') {
+            return Ok(Json::Object(members));
+        }
+        loop {
+            self.skip_space();
+            let key_at = self.at;
+            if self.peek() != Some(b'"') {
+                return Err(self.bad("a key in quotes is due"));
+            }
+            let key = self.string()?;
+            if members.contains_key(&key) {
+                let short: String = key.chars().take(80).collect();
+                return Err(self.bad_at(
+                    key_at,
+                    format!("the key {short:?} stands twice in an object"),
+                ));
+            }
+            self.skip_space();
+            if !self.take(b':') {
+                return Err(self.bad("a colon is due"));
+            }
+            self.skip_space();
+            let value = self.value()?;
+            members.insert(key, value);
+            self.skip_space();
+            if self.take(b'}') {
+                return Ok(Json::Object(members));
+            }
+            if !self.take(b',') {
+                return Err(self.bad("a comma or } is due"));
+            }
+        }
+    }
+
+    fn string(&mut self) -> Result<String, BadJson> {
+        self.at += 1;
+        let mut out = String::new();
+        let mut run = self.at;
+        loop {
+            // Quotes, backslashes and control characters are ASCII, so the run between two of
+            // them is whole characters.
+            let plain = self.text.get(run..self.at).unwrap_or_default();
+            match self.peek() {
+                Some(b'"') => {
+                    out.push_str(plain);
+                    self.at += 1;
+                    return Ok(out);
+                }
+                Some(b'\\') => {
+                    out.push_str(plain);
+                    let c = self.escape()?;
+                    out.push(c);
+                    run = self.at;
+                }
+                Some(0..0x20) => {
+                    return Err(self.bad("a control character stands bare in a string"));
+                }
+                Some(_) => self.at += 1,
+                None => return Err(self.bad("the document ends inside a string")),
+            }
+        }
+    }
+
+    fn escape(&mut self) -> Result<char, BadJson> {
+        let start = self.at;
+        self.at += 1;
+        let kind = self.peek();
+        self.at += 1;
+        Ok(match kind {
+            Some(b'"') => '"',
+            Some(b'\\') => '\\',
+            Some(b'/') => '/',
+            Some(b'b') => '\u{8}',
+            Some(b'f') => '\u{c}',
+            Some(b'n') => '\n',
+            Some(b'r') => '\r',
+            Some(b't') => '\t',
+            Some(b'u') => return self.unicode_escape(start),
+            _ => return Err(self.bad_at(start, "an unknown escape stands in a string")),
+        })
+    }
+
+    fn unicode_escape(&mut self, start: usize) -> Result<char, BadJson> {
+        let lone = "half of a surrogate pair stands in a string";
+        let first = self.hex4(start)?;
+        let code = match first {
+            0xd800..=0xdbff => {
+                if !(self.take(b'\\') && self.take(b'u')) {
+                    return Err(self.bad_at(start, lone));
+                }
+                let second = self.hex4(start)?;
+                if !(0xdc00..=0xdfff).contains(&second) {
+                    return Err(self.bad_at(start, lone));
+                }
+                0x10000 + ((first & 0x3ff) << 10 | second & 0x3ff)
+            }
+            other => other,
+        };
+        char::from_u32(code).ok_or_else(|| self.bad_at(start, lone))
+    }
+
+    fn hex4(&mut self, start: usize) -> Result<u32, BadJson> {
+        let digits = self
+            .text
+            .get(self.at..self.at.saturating_add(4))
+            .unwrap_or_default();
+        // from_str_radix would take a sign.
+        if digits.len() != 4 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return Err(self.bad_at(start, "four hex digits are due after \\u"));
+        }
+        self.at += 4;
+        u32::from_str_radix(digits, 16)
+            .map_err(|_| self.bad_at(start, "four hex digits are due after \\u"))
+    }
+
+    fn digits(&mut self) -> Result<(), BadJson> {
+        if !matches!(self.peek(), Some(b'0'..=b'9')) {
+            return Err(self.bad("a digit is due"));
+        }
+        while let Some(b'0'..=b'9') = self.peek() {
+            self.at += 1;
+        }
+        Ok(())
+    }
+
+    fn number(&mut self) -> Result<Number, BadJson> {
+        let start = self.at;
+        let negative = self.take(b'-');
+        if self.take(b'0') {
+            if let Some(b'0'..=b'9') = self.peek() {
+                return Err(self.bad_at(start, "a number begins with a zero"));
+            }
+        } else if negative && self.peek() == Some(b'I') {
+            return Err(self.bad_at(start, "NaN and Infinity are no JSON"));
+        } else {
+            self.digits()?;
+        }
+        let mut integer = true;
+        if self.take(b'.') {
+            integer = false;
+            self.digits()?;
+        }
+        if self.take(b'e') || self.take(b'E') {
+            integer = false;
+            let _signed = self.take(b'+') || self.take(b'-');
+            self.digits()?;
+        }
+        let text = self.text.get(start..self.at).unwrap_or_default();
+        if integer {
+            if text.len() - usize::from(negative) > MAX_DIGITS {
+                return Err(self.bad_at(
+                    start,
+                    format!("an integer has more than {MAX_DIGITS} digits"),
+                ));
+            }
+            let text = if text == "-0" { "0" } else { text };
+            return Ok(Number(Form::Integer(text.to_owned())));
+        }
+        match text.parse::<f64>() {
+            Ok(value) if value.is_finite() => Ok(Number(Form::Float(value))),
+            _ => Err(self.bad_at(start, "a number is too large for a float")),
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! Room 0, `record`: the nouns. Ids, names, paths as bytes, canonical bytes,
+//! statements and envelopes, findings and verdicts. No input or output happens here.
+
+pub mod commit;
+pub mod contract;
+pub mod digest;
+pub mod envelope;
+pub mod finding;
+pub mod json;
+pub mod name;
+pub mod path;
+pub mod predicate;
+pub mod sentence;
+pub mod statement;
+pub mod time;
+pub mod tree;
+
+pub use digest::{HashKind, ObjectId, Sha256};
+pub use finding::{Code, Finding, Findings, Subject, Verdict};
+pub use name::{IdentityName, RefName, RunId, TaskId};
+pub use path::RepoPath;
+pub use time::Timestamp;

@@ -1,0 +1,221 @@
+//! Names: tasks, runs, identities and refs.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The text cannot be such a name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{text:?} is not a {what}: {why}")]
+pub struct BadName {
+    /// What was wanted: `run id`, `ref name` …
+    pub what: &'static str,
+    /// What was given.
+    pub text: String,
+    /// The rule it breaks.
+    pub why: &'static str,
+}
+
+macro_rules! text_name {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $check:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// Returns the name, or says which rule the text breaks.
+            pub fn new(text: impl Into<String>) -> Result<Self, BadName> {
+                let text = text.into();
+                let check: fn(&str) -> Result<(), &'static str> = $check;
+                match check(&text) {
+                    Ok(()) => Ok(Self(text)),
+                    Err(why) => Err(BadName { what: $what, text, why }),
+                }
+            }
+
+            /// Returns the text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = BadName;
+
+            fn try_from(text: String) -> Result<Self, BadName> {
+                Self::new(text)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(name: $name) -> Self {
+                name.0
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = BadName;
+
+            fn from_str(text: &str) -> Result<Self, BadName> {
+                Self::new(text)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(&self.0)
+            }
+        }
+    };
+}
+
+text_name!(
+    /// Names a task: `CTO-WORK-049`. `[A-Za-z0-9._-]{1,80}`, usable as a file name everywhere.
+    TaskId, "task id", check_id
+);
+text_name!(
+    /// Names a run: `run_2025-10-31T00-00-42Z`. `[A-Za-z0-9._-]{1,80}` (AWO), usable as a file name everywhere.
+    RunId, "run id", check_id
+);
+text_name!(
+    /// Names a person, as the policy knows them: `olga`, `olga@example.org`.
+    IdentityName, "identity name", check_identity
+);
+text_name!(
+    /// A full ref name: `refs/heads/main`. Follows `git check-ref-format`.
+    RefName, "ref name", check_ref
+);
+
+impl RefName {
+    /// Returns the part after `refs/heads/` of a branch.
+    pub fn branch(&self) -> Option<&str> {
+        self.0.strip_prefix("refs/heads/")
+    }
+}
+
+fn check_id(text: &str) -> Result<(), &'static str> {
+    if text.is_empty() {
+        return Err("it is empty");
+    }
+    if text.len() > 80 {
+        return Err("it has more than 80 characters");
+    }
+    if !text
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
+    {
+        return Err("only A-Z a-z 0-9 . _ - may stand in it");
+    }
+    // A name that starts with a dot or a dash is `..`, hidden or an option; one that ends
+    // in a dot or in `.lock` cannot be a ref component or a Windows file name.
+    if text.starts_with(['.', '-']) {
+        return Err("it starts with a dot or a dash");
+    }
+    if text.ends_with('.') || text.ends_with(".lock") {
+        return Err("it ends with a dot or with .lock");
+    }
+    if text.contains("..") {
+        return Err("it has two dots in a row");
+    }
+    Ok(())
+}
+
+fn check_identity(text: &str) -> Result<(), &'static str> {
+    if text.is_empty() || text.len() > 120 {
+        return Err("it must have 1 to 120 characters");
+    }
+    let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'@' | b'+');
+    if !text.bytes().all(fits) {
+        return Err("only A-Z a-z 0-9 . _ - @ + may stand in it");
+    }
+    if text.starts_with(['-', '.']) {
+        return Err("it starts with a dot or a dash");
+    }
+    Ok(())
+}
+
+fn check_ref(text: &str) -> Result<(), &'static str> {
+    if !text.starts_with("refs/") {
+        return Err("it does not start with refs/");
+    }
+    if text.len() > 1024 {
+        return Err("it has more than 1,024 bytes");
+    }
+    let forbidden = |c: char| c <= ' ' || c == '\u{7f}' || "~^:?*[\\".contains(c);
+    if text.chars().any(forbidden) {
+        return Err("a control character, space or one of ~^:?*[\\ stands in it");
+    }
+    if text.contains("..") || text.contains("@{") || text.ends_with('.') {
+        return Err("it has '..' or '@{', or ends with a dot");
+    }
+    for component in text.split('/') {
+        if component.is_empty() || component.starts_with('.') || component.ends_with(".lock") {
+            return Err("a component is empty, starts with a dot or ends with .lock");
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_safe_file_names() {
+        for good in [
+            "run_2025-10-31T00-00-42Z",
+            "CTO-WORK-049",
+            "a",
+            &"x".repeat(80),
+        ] {
+            assert!(RunId::new(good).is_ok(), "{good} is a run id");
+        }
+        for bad in [
+            "",
+            ".",
+            "..",
+            "../x",
+            "a/b",
+            "x.lock",
+            "-x",
+            ".x",
+            "x.",
+            "a..b",
+            "é",
+            "a b",
+            &"x".repeat(81),
+            "x\n",
+        ] {
+            assert!(RunId::new(bad).is_err(), "{bad:?} is no run id");
+        }
+    }
+
+    #[test]
+    fn ref_names_follow_git() {
+        for good in [
+            "refs/heads/main",
+            "refs/awo/evidence/2026-11",
+            "refs/tags/v1.0",
+            "refs/heads/é",
+        ] {
+            assert!(RefName::new(good).is_ok(), "{good} is a ref name");
+        }
+        for bad in [
+            "main",
+            "refs/heads/",
+            "refs//x",
+            "refs/heads/a..b",
+            "refs/heads/.x",
+            "refs/heads/x.lock",
+            "refs/heads/a b",
+            "refs/heads/a~1",
+            "refs/heads/a:b",
+            "refs/heads/x.",
+            "refs/heads/@{u}",
+            "refs/heads/a\\b",
+        ] {
+            assert!(RefName::new(bad).is_err(), "{bad:?} is no ref name");
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Paths inside a repository, as git stores them: bytes with `/` between components.
+
+use std::fmt;
+
+use bstr::ByteSlice as _;
+use serde::{Serialize, Serializer};
+
+/// A path in a git tree, relative to its root. Any bytes but NUL: a stranger may have chosen them.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct RepoPath(Vec<u8>);
+
+impl RepoPath {
+    /// Returns the path made of these bytes.
+    pub fn new(bytes: impl Into<Vec<u8>>) -> Self {
+        Self(bytes.into())
+    }
+
+    /// Returns the bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Returns the path as text, if it is UTF-8.
+    pub fn to_str(&self) -> Option<&str> {
+        std::str::from_utf8(&self.0).ok()
+    }
+
+    /// Returns this path with `name` below it.
+    pub fn join(&self, name: &[u8]) -> Self {
+        let mut bytes = Vec::with_capacity(self.0.len() + 1 + name.len());
+        bytes.extend_from_slice(&self.0);
+        if !bytes.is_empty() {
+            bytes.push(b'/');
+        }
+        bytes.extend_from_slice(name);
+        Self(bytes)
+    }
+
+    /// Returns the components.
+    pub fn components(&self) -> impl Iterator<Item = &[u8]> {
+        self.0.split(|b| *b == b'/')
+    }
+}
+
+impl From<&str> for RepoPath {
+    fn from(text: &str) -> Self {
+        Self(text.as_bytes().to_vec())
+    }
+}
+
+impl fmt::Display for RepoPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&quote(&self.0))
+    }
+}
+
+impl fmt::Debug for RepoPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&quote(&self.0))
+    }
+}
+
+impl Serialize for RepoPath {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&quote(&self.0))
+    }
+}
+
+/// Returns the path as git shows it: as it is, or C-quoted with `"` around it when it holds a
+/// control character, a quote, a backslash or bytes that are not UTF-8.
+pub fn quote(bytes: &[u8]) -> String {
+    let plain = |text: &str| {
+        !text
+            .chars()
+            .any(|c| c.is_control() || c == '"' || c == '\\')
+    };
+    if let Ok(text) = std::str::from_utf8(bytes)
+        && plain(text)
+    {
+        return text.to_owned();
+    }
+    let mut out = String::from("\"");
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            match c {
+                '"' => out.push_str("\\\""),
+                '\\' => out.push_str("\\\\"),
+                '\n' => out.push_str("\\n"),
+                '\t' => out.push_str("\\t"),
+                '\r' => out.push_str("\\r"),
+                c if c.is_control() => {
+                    let mut buffer = [0; 4];
+                    for byte in c.encode_utf8(&mut buffer).bytes() {
+                        out.push_str(&format!("\\{byte:03o}"));
+                    }
+                }
+                c => out.push(c),
+            }
+        }
+        for byte in chunk.invalid() {
+            out.push_str(&format!("\\{byte:03o}"));
+        }
+    }
+    out.push('"');
+    out
+}
+
+/// Returns text from a repository made fit for a terminal: every control character but the
+/// line feed and the tab, and every character that reorders text, shown as an escape.
+pub fn escape(text: &[u8]) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.to_str_lossy().chars() {
+        let reorders = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        if (c.is_control() && c != '\n' && c != '\t') || reorders {
+            out.extend(c.escape_unicode());
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotes_as_git_does() {
+        assert_eq!(quote(b"src/a.py"), "src/a.py");
+        assert_eq!(quote("src/é.py".as_bytes()), "src/é.py");
+        assert_eq!(quote(b"a\nb\t\"\\"), r#""a\nb\t\"\\""#);
+        assert_eq!(quote(b"\xff\xfe"), r#""\377\376""#);
+        assert_eq!(quote(b"\x1b[31m"), r#""\033[31m""#);
+    }
+
+    #[test]
+    fn escapes_what_a_terminal_would_obey() {
+        assert_eq!(escape(b"ok\n"), "ok\n");
+        assert_eq!(escape(b"\x1b]0;x\x07"), "\\u{1b}]0;x\\u{7}");
+        assert_eq!(escape("a\u{202e}b".as_bytes()), "a\\u{202e}b");
+    }
+}

@@ -1,0 +1,99 @@
+//! Points in time, to the second, in UTC.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// A point in time in whole seconds since 1970; written `2026-11-21T01:52:49Z`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Timestamp(jiff::Timestamp);
+
+/// The text is no time of the form `YYYY-MM-DDTHH:MM:SSZ`.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not a time of the form 2026-01-31T23:59:59Z")]
+pub struct BadTimestamp(pub String);
+
+impl Timestamp {
+    /// Returns the point so many seconds after 1970, if the calendar has it.
+    pub fn from_seconds(seconds: i64) -> Option<Self> {
+        jiff::Timestamp::from_second(seconds).ok().map(Self)
+    }
+
+    /// Returns the seconds since 1970.
+    pub fn seconds(self) -> i64 {
+        self.0.as_second()
+    }
+
+    /// Returns the point `days` later (or the latest there is).
+    pub fn plus_days(self, days: u32) -> Self {
+        let seconds = self.seconds().saturating_add(i64::from(days) * 86_400);
+        Self::from_seconds(seconds).unwrap_or(Self(jiff::Timestamp::MAX))
+    }
+
+    /// Returns the month, `YYYY-MM`.
+    pub fn month(self) -> String {
+        self.0.strftime("%Y-%m").to_string()
+    }
+
+    /// Returns the time as it stands in AWO's run ids: `2026-11-21T01-52-49Z`.
+    pub fn for_file_names(self) -> String {
+        self.0.strftime("%Y-%m-%dT%H-%M-%SZ").to_string()
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.strftime("%Y-%m-%dT%H:%M:%SZ").fmt(f)
+    }
+}
+
+impl FromStr for Timestamp {
+    type Err = BadTimestamp;
+
+    fn from_str(text: &str) -> Result<Self, BadTimestamp> {
+        let parsed: Result<jiff::Timestamp, _> = text.parse();
+        match parsed.map(Self) {
+            // Only the one form that we write: anything else would not round-trip.
+            Ok(time) if time.to_string() == text => Ok(time),
+            _ => Err(BadTimestamp(text.to_owned())),
+        }
+    }
+}
+
+impl TryFrom<String> for Timestamp {
+    type Error = BadTimestamp;
+
+    fn try_from(text: String) -> Result<Self, BadTimestamp> {
+        text.parse()
+    }
+}
+
+impl From<Timestamp> for String {
+    fn from(time: Timestamp) -> Self {
+        time.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_form_only() {
+        let time: Timestamp = "2026-11-21T01:52:49Z".parse().unwrap();
+        assert_eq!(time.to_string(), "2026-11-21T01:52:49Z");
+        assert_eq!(time.month(), "2026-11");
+        assert_eq!(time.for_file_names(), "2026-11-21T01-52-49Z");
+        for bad in [
+            "2026-11-21 01:52:49Z",
+            "2026-11-21T01:52:49+00:00",
+            "2026-11-21T01:52:49.5Z",
+            "now",
+            "",
+        ] {
+            assert!(bad.parse::<Timestamp>().is_err(), "{bad:?} is refused");
+        }
+    }
+}

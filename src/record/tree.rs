@@ -1,0 +1,372 @@
+//! Trees, read strictly from the bytes that git stores, and changes between them.
+
+use std::cmp::Ordering;
+
+use super::path::quote;
+use super::{HashKind, ObjectId, RepoPath};
+
+/// What a tree entry is. Only git's canonical modes exist here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Mode {
+    /// `100644`.
+    File,
+    /// `100755`.
+    Executable,
+    /// `120000`.
+    Symlink,
+    /// `40000`, a directory.
+    Tree,
+    /// `160000`, a commit of another repository.
+    Gitlink,
+}
+
+impl Mode {
+    /// Returns the mode as it stands in a tree: octal without leading zeros.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Mode::File => "100644",
+            Mode::Executable => "100755",
+            Mode::Symlink => "120000",
+            Mode::Tree => "40000",
+            Mode::Gitlink => "160000",
+        }
+    }
+
+    /// Returns the mode that is written so, if it is one of git's canonical ones.
+    pub fn from_octal(text: &[u8]) -> Option<Self> {
+        Some(match text {
+            b"100644" => Mode::File,
+            b"100755" => Mode::Executable,
+            b"120000" => Mode::Symlink,
+            b"40000" => Mode::Tree,
+            b"160000" => Mode::Gitlink,
+            _ => return None,
+        })
+    }
+}
+
+impl std::fmt::Display for Mode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// One entry of a tree, borrowed from the tree's bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EntryRef<'a> {
+    /// What it is.
+    pub mode: Mode,
+    /// Its name: not empty, without `/` and NUL.
+    pub name: &'a [u8],
+    /// The object it names.
+    pub id: ObjectId,
+}
+
+/// One entry of a tree.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Entry {
+    /// What it is.
+    pub mode: Mode,
+    /// Its name: not empty, without `/` and NUL.
+    pub name: Vec<u8>,
+    /// The object it names.
+    pub id: ObjectId,
+}
+
+impl From<EntryRef<'_>> for Entry {
+    fn from(entry: EntryRef<'_>) -> Self {
+        Self {
+            mode: entry.mode,
+            name: entry.name.to_vec(),
+            id: entry.id,
+        }
+    }
+}
+
+/// A tree object: one directory.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Tree {
+    /// The entries in git's order.
+    pub entries: Vec<Entry>,
+}
+
+/// The bytes are no tree that git would write.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("cannot read the tree at {}: {why}", quote(.name))]
+pub struct BadTree {
+    /// The entry at fault, as far as it could be read.
+    pub name: Vec<u8>,
+    /// The rule that was broken.
+    pub why: &'static str,
+}
+
+impl Tree {
+    /// Reads a tree from its raw bytes, refusing every form git would not write itself.
+    pub fn parse(raw: &[u8], kind: HashKind) -> Result<Self, BadTree> {
+        check(raw, kind)?;
+        let entries = entries(raw, kind).map(|entry| entry.map(Entry::from));
+        Ok(Self {
+            entries: entries.collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// Returns the tree made of these entries, which are brought into git's order.
+    pub fn from_entries(mut entries: Vec<Entry>) -> Result<Self, BadTree> {
+        entries.sort_by(|a, b| order(a.mode, &a.name, b.mode, &b.name));
+        let mut order = Order::default();
+        for entry in &entries {
+            if entry.name.is_empty() || entry.name.iter().any(|b| matches!(b, b'/' | 0)) {
+                return Err(BadTree {
+                    name: entry.name.clone(),
+                    why: "the name is empty or holds '/' or NUL",
+                });
+            }
+            order.next(entry.mode, &entry.name)?;
+        }
+        Ok(Self { entries })
+    }
+
+    /// Returns the bytes of the tree object.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut raw = Vec::with_capacity(self.entries.len().saturating_mul(40));
+        for entry in &self.entries {
+            raw.extend_from_slice(entry.mode.as_str().as_bytes());
+            raw.push(b' ');
+            raw.extend_from_slice(&entry.name);
+            raw.push(0);
+            raw.extend_from_slice(entry.id.as_bytes());
+        }
+        raw
+    }
+
+    /// Returns the entry with this name.
+    pub fn get(&self, name: &[u8]) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.name == name)
+    }
+}
+
+/// What happened to one path that is no directory. At least one side is there, and they differ.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Change {
+    /// The path.
+    pub path: RepoPath,
+    /// What stood there before.
+    pub old: Option<(Mode, ObjectId)>,
+    /// What stands there after.
+    pub new: Option<(Mode, ObjectId)>,
+}
+
+/// Reads the entries of a tree one by one, without checking their order: see [`check`].
+pub fn entries(raw: &[u8], kind: HashKind) -> Entries<'_> {
+    Entries { rest: raw, kind }
+}
+
+/// Iterates over the entries of a tree's raw bytes. It ends at the first fault.
+#[derive(Clone, Debug)]
+pub struct Entries<'a> {
+    rest: &'a [u8],
+    kind: HashKind,
+}
+
+impl<'a> Iterator for Entries<'a> {
+    type Item = Result<EntryRef<'a>, BadTree>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        match split_entry(self.rest, self.kind) {
+            Ok((entry, rest)) => {
+                self.rest = rest;
+                Some(Ok(entry))
+            }
+            Err(fault) => {
+                self.rest = &[];
+                Some(Err(fault))
+            }
+        }
+    }
+}
+
+fn split_entry(raw: &[u8], kind: HashKind) -> Result<(EntryRef<'_>, &[u8]), BadTree> {
+    let bad = |name: &[u8], why| BadTree {
+        name: name.to_vec(),
+        why,
+    };
+    let head = raw.get(..7).unwrap_or(raw);
+    let space = head.iter().position(|b| *b == b' ');
+    let mode = space.and_then(|at| Mode::from_octal(head.get(..at)?));
+    let (Some(mode), Some(space)) = (mode, space) else {
+        return Err(bad(
+            b"",
+            "a mode is not one of 100644 100755 120000 40000 160000",
+        ));
+    };
+    let rest = raw.get(space + 1..).unwrap_or_default();
+    let Some(end) = rest.iter().position(|b| *b == 0) else {
+        return Err(bad(b"", "a name does not end"));
+    };
+    let (name, rest) = rest.split_at_checked(end).unwrap_or_default();
+    if name.is_empty() || name.contains(&b'/') {
+        return Err(bad(name, "the name is empty or holds '/'"));
+    }
+    let rest = rest.get(1..).unwrap_or_default();
+    let cut = match kind {
+        HashKind::Sha1 => rest
+            .split_first_chunk()
+            .map(|(id, rest)| (ObjectId::Sha1(*id), rest)),
+        HashKind::Sha256 => rest
+            .split_first_chunk()
+            .map(|(id, rest)| (ObjectId::Sha256(*id), rest)),
+    };
+    match cut {
+        Some((id, rest)) => Ok((EntryRef { mode, name, id }, rest)),
+        None => Err(bad(name, "the object id is cut off")),
+    }
+}
+
+/// Checks a tree's raw bytes: every entry well-formed, git's order, no name twice.
+pub fn check(raw: &[u8], kind: HashKind) -> Result<(), BadTree> {
+    let mut order = Order::default();
+    for entry in entries(raw, kind) {
+        let entry = entry?;
+        order.next(entry.mode, entry.name)?;
+    }
+    Ok(())
+}
+
+/// Compares two names as git sorts them: a directory as if its name ended with `/`.
+pub fn order(a_mode: Mode, a: &[u8], b_mode: Mode, b: &[u8]) -> Ordering {
+    let common = a.len().min(b.len());
+    let heads = a.get(..common).cmp(&b.get(..common));
+    let end = |mode: Mode| if mode == Mode::Tree { b'/' } else { 0 };
+    heads.then_with(|| {
+        let a_next = a.get(common).copied().unwrap_or_else(|| end(a_mode));
+        let b_next = b.get(common).copied().unwrap_or_else(|| end(b_mode));
+        a_next.cmp(&b_next)
+    })
+}
+
+/// Watches that names come in git's order and none comes twice.
+#[derive(Default)]
+struct Order<'a> {
+    last: Option<(Mode, &'a [u8])>,
+    /// The leaves whose name is a prefix of the last name. A directory of the same name as a
+    /// leaf sorts apart from it (`a`, `a-b`, `a/`), but only such names can stand between.
+    leaves: Vec<&'a [u8]>,
+}
+
+impl<'a> Order<'a> {
+    fn next(&mut self, mode: Mode, name: &'a [u8]) -> Result<(), BadTree> {
+        let bad = |why| BadTree {
+            name: name.to_vec(),
+            why,
+        };
+        if let Some((last_mode, last)) = self.last {
+            if last == name {
+                return Err(bad("the name stands twice"));
+            }
+            if order(last_mode, last, mode, name) != Ordering::Less {
+                return Err(bad("the entries are not in git's order"));
+            }
+        }
+        while self
+            .leaves
+            .last()
+            .is_some_and(|leaf| !name.starts_with(leaf))
+        {
+            self.leaves.pop();
+        }
+        if self.leaves.last() == Some(&name) {
+            return Err(bad("the name stands twice"));
+        }
+        if mode != Mode::Tree {
+            self.leaves.push(name);
+        }
+        self.last = Some((mode, name));
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn raw(list: &[(&str, &str)]) -> Vec<u8> {
+        let mut raw = Vec::new();
+        for (mode, name) in list {
+            raw.extend_from_slice(format!("{mode} {name}\0").as_bytes());
+            raw.extend_from_slice(&[7; 20]);
+        }
+        raw
+    }
+
+    fn parse(list: &[(&str, &str)]) -> Result<Tree, BadTree> {
+        Tree::parse(&raw(list), HashKind::Sha1)
+    }
+
+    #[test]
+    fn a_good_tree_round_trips() {
+        let list = [
+            ("100644", "a"),
+            ("100755", "a-b"),
+            ("40000", "a.c"),
+            ("120000", "a0"),
+            ("160000", "b"),
+            ("40000", "b-"),
+        ];
+        let tree = parse(&list).unwrap();
+        assert_eq!(tree.to_bytes(), raw(&list));
+        assert_eq!(tree.get(b"a0").unwrap().mode, Mode::Symlink);
+        assert!(tree.get(b"z").is_none());
+        let mut shuffled = tree.entries.clone();
+        shuffled.reverse();
+        assert_eq!(Tree::from_entries(shuffled).unwrap(), tree);
+        assert_eq!(Tree::parse(b"", HashKind::Sha256).unwrap(), Tree::default());
+    }
+
+    #[test]
+    fn trees_git_would_not_write_are_refused() {
+        for list in [
+            &[("100644", "f"), ("100644", "f")][..],
+            &[("100644", "b"), ("100644", "a")],
+            &[("0100644", "a")],
+            &[("100664", "a")],
+            &[("040000", "a")],
+            &[("100600", "a")],
+            &[("", "a")],
+            &[("100644", "")],
+            &[("100644", "src/evil")],
+            &[("40000", "a"), ("100644", "a.")],
+            // A file and a directory of the same name, also with names between.
+            &[("100644", "a"), ("40000", "a")],
+            &[("100644", "a"), ("100644", "a-"), ("40000", "a")],
+            &[
+                ("100644", "a"),
+                ("100644", "a-"),
+                ("40000", "a-b"),
+                ("100644", "a."),
+                ("40000", "a"),
+            ],
+            &[("40000", "a"), ("100644", "a")],
+        ] {
+            assert!(parse(list).is_err(), "{list:?} is refused");
+        }
+        let good = raw(&[("100644", "a")]);
+        for end in 1..good.len() {
+            assert!(
+                Tree::parse(&good[..end], HashKind::Sha1).is_err(),
+                "cut at {end}"
+            );
+        }
+        assert!(Tree::parse(&good, HashKind::Sha256).is_err());
+        let entry = |name: &str| Entry {
+            mode: Mode::File,
+            name: name.into(),
+            id: ObjectId::Sha1([0; 20]),
+        };
+        assert!(Tree::from_entries(vec![entry("a"), entry("a")]).is_err());
+        assert!(Tree::from_entries(vec![entry("a/b")]).is_err());
+        assert!(Tree::from_entries(vec![entry("a"), entry("b")]).is_ok());
+    }
+}

@@ -1,0 +1,72 @@
+//! Making new keys.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use ssh_key::LineEnding;
+use ssh_key::private::{Ed25519Keypair, KeypairData, PrivateKey};
+
+use super::key::PublicKey;
+use super::signer::{SigningError, public_path};
+
+/// Writes a new ed25519 key, without a passphrase, to `path` and `path.pub`.
+///
+/// The seed is the secret: take it from the system's random numbers. Neither file may be there
+/// yet, and if one cannot be written, none is left.
+pub fn generate_ed25519(
+    path: &Path,
+    comment: &str,
+    seed: [u8; 32],
+) -> Result<PublicKey, SigningError> {
+    if comment.chars().any(char::is_control) {
+        return Err(SigningError::Comment(comment.to_owned()));
+    }
+    let pair = Ed25519Keypair::from_seed(&seed);
+    let private = PrivateKey::new(KeypairData::Ed25519(pair), comment);
+    let private = private.map_err(SigningError::Encode)?;
+    let pem = private
+        .to_openssh(LineEnding::LF)
+        .map_err(SigningError::Encode)?;
+    let wire = private
+        .public_key()
+        .to_bytes()
+        .map_err(SigningError::Encode)?;
+    let name = || path.display().to_string();
+    let key = PublicKey::from_wire(&wire).map_err(|source| SigningError::Key {
+        name: name(),
+        source,
+    })?;
+    let mut line = key.to_line();
+    if !comment.is_empty() {
+        line.push(' ');
+        line.push_str(comment);
+    }
+    line.push('\n');
+
+    write_new(path, pem.as_bytes(), 0o600)?;
+    write_new(&public_path(path), line.as_bytes(), 0o644).inspect_err(|_| {
+        // Only what this call has made goes away again.
+        let _ = fs::remove_file(path);
+    })?;
+    Ok(key)
+}
+
+fn write_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), SigningError> {
+    let failed = |source: io::Error| SigningError::Write {
+        path: path.to_owned(),
+        source,
+    };
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
+    #[cfg(not(unix))]
+    let _ = mode;
+    let mut file = options.open(path).map_err(failed)?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all());
+    written.map_err(|source| {
+        let _ = fs::remove_file(path);
+        failed(source)
+    })
+}

@@ -1,0 +1,32 @@
+//! Room 1, `signing`: OpenSSH public keys, SSHSIG signatures, `allowed_signers` files, and
+//! signers. It says which key signed which bytes in which namespace, and never whether that key
+//! may: trust is decided above. Verification runs in process; only signing with keys that we
+//! cannot hold ourselves (agents, hardware keys, passphrases) starts `ssh-keygen`.
+
+pub mod algorithm;
+pub mod allowed;
+pub mod generate;
+pub mod key;
+pub mod keygen;
+pub mod signer;
+pub mod sshsig;
+pub mod verify;
+
+mod private;
+mod wire;
+
+#[cfg(test)]
+mod interop_tests;
+#[cfg(test)]
+mod signer_tests;
+#[cfg(test)]
+mod token_tests;
+
+pub use algorithm::Algorithm;
+pub use allowed::{AllowedSigner, AllowedSigners, BadAllowedSigners};
+pub use generate::generate_ed25519;
+pub use key::{BadPublicKey, PublicKey};
+pub use keygen::SshKeygen;
+pub use signer::{FileKey, Signer, SigningError, open_signer};
+pub use sshsig::{HashAlgorithm, Signature, SignatureError};
+pub use verify::{Checked, verify, verify_with};

@@ -1,0 +1,47 @@
+//! The outside of OpenSSH private key files: what can be read without a passphrase.
+
+use base64ct::{Base64, Encoding as _};
+
+use super::key::{BadPublicKey, PublicKey};
+use super::wire::Reader;
+
+const BEGIN: &str = "-----BEGIN OPENSSH PRIVATE KEY-----";
+const END: &str = "-----END OPENSSH PRIVATE KEY-----";
+const MAGIC: &[u8] = b"openssh-key-v1\0";
+
+/// What an OpenSSH private key file says in clear.
+pub(super) struct Header {
+    pub(super) encrypted: bool,
+    pub(super) public_key: PublicKey,
+}
+
+/// Reads the header, or answers `None` if the text is no OpenSSH private key.
+pub(super) fn header(text: &str) -> Result<Option<Header>, BadPublicKey> {
+    let Some(container) = container(text) else {
+        return Ok(None);
+    };
+    let mut reader = Reader::new(&container);
+    let mut fields = || {
+        if reader.bytes(MAGIC.len())? != MAGIC {
+            return Err("it is not an openssh-key-v1 file");
+        }
+        let encrypted = reader.text()? != "none";
+        let _kdf = reader.string()?;
+        let _kdf_options = reader.string()?;
+        if reader.uint32()? != 1 {
+            return Err("the file holds not exactly one key");
+        }
+        Ok((encrypted, reader.string()?))
+    };
+    let (encrypted, wire) = fields().map_err(BadPublicKey::Malformed)?;
+    Ok(Some(Header {
+        encrypted,
+        public_key: PublicKey::from_wire(wire)?,
+    }))
+}
+
+fn container(text: &str) -> Option<Vec<u8>> {
+    let body = text.trim().strip_prefix(BEGIN)?.strip_suffix(END)?;
+    let base64: String = body.split_ascii_whitespace().collect();
+    Base64::decode_vec(&base64).ok()
+}

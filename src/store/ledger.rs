@@ -1,0 +1,262 @@
+//! Reading the ledger, the notes and the evidence as some set of refs shows them.
+
+use std::collections::BTreeMap;
+
+use crate::evidence::RunFiles;
+use crate::git::{self, Reader};
+use crate::record::envelope::Envelope;
+use crate::record::tree::Mode;
+use crate::record::{ObjectId, RefName, RepoPath, RunId, Sha256, TaskId};
+
+use super::Error;
+use super::index::Index;
+use super::layout::{self, LedgerPath};
+
+/// Where every ref is, as far as it matters: now, or after a push.
+pub type Refs = BTreeMap<RefName, ObjectId>;
+
+/// The records as a set of refs shows them.
+pub struct Records<'a> {
+    reader: &'a Reader,
+    ledger: Option<ObjectId>,
+    approvals: Option<ObjectId>,
+    attestations: Option<ObjectId>,
+    refs: &'a Refs,
+}
+
+impl<'a> Records<'a> {
+    /// Opens the records that these refs show.
+    pub fn open(reader: &'a Reader, refs: &'a Refs) -> Result<Self, Error> {
+        let tree_of = |name: RefName| -> Result<Option<ObjectId>, Error> {
+            match refs.get(&name) {
+                Some(commit) => Ok(Some(reader.commit(*commit)?.tree)),
+                None => Ok(None),
+            }
+        };
+        Ok(Self {
+            reader,
+            ledger: tree_of(layout::ledger())?,
+            approvals: tree_of(layout::approvals())?,
+            attestations: tree_of(layout::attestations())?,
+            refs,
+        })
+    }
+
+    /// Returns the reader.
+    pub fn reader(&self) -> &'a Reader {
+        self.reader
+    }
+
+    /// Returns the refs.
+    pub fn refs(&self) -> &'a Refs {
+        self.refs
+    }
+
+    /// Returns the bytes at a path of the ledger.
+    pub fn file(&self, path: &LedgerPath) -> Result<Option<Vec<u8>>, Error> {
+        Ok(self.file_with_id(path)?.map(|(_, bytes)| bytes))
+    }
+
+    fn file_with_id(&self, path: &LedgerPath) -> Result<Option<(ObjectId, Vec<u8>)>, Error> {
+        let Some(tree) = self.ledger else {
+            return Ok(None);
+        };
+        let path = path.to_path();
+        match self.reader.entry(tree, &path)? {
+            None => Ok(None),
+            Some((Mode::File, id)) => Ok(Some((id, self.reader.blob(id)?))),
+            Some(_) => Err(Error::NoFile { path }),
+        }
+    }
+
+    /// Returns the envelope at a path of the ledger.
+    pub fn envelope(&self, path: &LedgerPath) -> Result<Option<Envelope>, Error> {
+        match self.file(path)? {
+            None => Ok(None),
+            Some(bytes) => parse(path.to_path(), &bytes).map(Some),
+        }
+    }
+
+    /// Returns the id of the blob that holds a contract, to which its approvals are noted.
+    pub fn contract_blob(&self, task: &TaskId) -> Result<Option<ObjectId>, Error> {
+        let Some(tree) = self.ledger else {
+            return Ok(None);
+        };
+        let entry = self
+            .reader
+            .entry(tree, &LedgerPath::Contract(task.clone()).to_path())?;
+        Ok(entry.map(|(_, id)| id))
+    }
+
+    /// Returns which run spent an approval.
+    pub fn spender(&self, approval: &Sha256) -> Result<Option<RunId>, Error> {
+        let bytes = self.file(&LedgerPath::Spent(*approval))?;
+        Ok(bytes.and_then(|bytes| parse_spent(&bytes)))
+    }
+
+    /// Tells whether the provenance index has the run.
+    pub fn indexed(&self, run: &RunId) -> Result<bool, Error> {
+        let path = LedgerPath::shard_of(run);
+        let Some(bytes) = self.file(&path)? else {
+            return Ok(false);
+        };
+        let shard = Index::parse(&bytes).map_err(|source| Error::Malformed {
+            path: path.to_path(),
+            source,
+        })?;
+        Ok(shard.get(run).is_some())
+    }
+
+    /// Returns every record of a run whose name carries a digest: independence logs, overrides.
+    pub fn run_records(&self, run: &RunId) -> Result<Vec<(LedgerPath, Envelope)>, Error> {
+        let Some(tree) = self.ledger else {
+            return Ok(Vec::new());
+        };
+        let directory = RepoPath::from(layout::run_directory(run).as_str());
+        let Some((Mode::Tree, id)) = self.reader.entry(tree, &directory)? else {
+            return Ok(Vec::new());
+        };
+        let mut found = Vec::new();
+        for entry in &self.reader.tree(id)?.entries {
+            let path = directory.join(&entry.name);
+            if let Some(it @ (LedgerPath::Independence(..) | LedgerPath::Override(..))) =
+                LedgerPath::parse(&path)
+            {
+                found.push((it, parse(path, &self.reader.blob(entry.id)?)?));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Returns the paths of the ledger below a directory (`""` for all), sorted.
+    pub fn list(&self, below: &str) -> Result<Vec<(RepoPath, ObjectId)>, Error> {
+        let Some(tree) = self.ledger else {
+            return Ok(Vec::new());
+        };
+        let prefix = RepoPath::from(below);
+        let root = if below.is_empty() {
+            tree
+        } else {
+            match self.reader.entry(tree, &prefix)? {
+                Some((Mode::Tree, id)) => id,
+                _ => return Ok(Vec::new()),
+            }
+        };
+        let files = self.reader.files(root, MAX_LISTED)?;
+        Ok(files
+            .into_iter()
+            .map(|(path, _, id)| (prefix.join(path.as_bytes()), id))
+            .collect())
+    }
+
+    /// Returns the ids of all tasks, sorted.
+    pub fn tasks(&self) -> Result<Vec<TaskId>, Error> {
+        let paths = self.list("contracts")?;
+        let mut tasks: Vec<_> = paths
+            .iter()
+            .filter_map(|(path, _)| match LedgerPath::parse(path) {
+                Some(LedgerPath::Contract(task)) => Some(task),
+                _ => None,
+            })
+            .collect();
+        tasks.sort();
+        Ok(tasks)
+    }
+
+    /// Returns the ids of all runs, sorted.
+    pub fn runs(&self) -> Result<Vec<RunId>, Error> {
+        let paths = self.list("runs")?;
+        let mut runs: Vec<_> = paths
+            .iter()
+            .filter_map(|(path, _)| match LedgerPath::parse(path) {
+                Some(LedgerPath::Run(run)) => Some(run),
+                _ => None,
+            })
+            .collect();
+        runs.sort();
+        Ok(runs)
+    }
+
+    /// Returns the envelopes noted on an object in the approvals.
+    pub fn approvals_of(&self, object: ObjectId) -> Result<Vec<Envelope>, Error> {
+        self.notes_of(self.approvals, object)
+    }
+
+    /// Returns the envelopes noted on an object in the attestations.
+    pub fn attestations_of(&self, object: ObjectId) -> Result<Vec<Envelope>, Error> {
+        self.notes_of(self.attestations, object)
+    }
+
+    fn notes_of(&self, tree: Option<ObjectId>, object: ObjectId) -> Result<Vec<Envelope>, Error> {
+        let Some(tree) = tree else {
+            return Ok(Vec::new());
+        };
+        let Some(blob) = git::note(self.reader, tree, object)? else {
+            return Ok(Vec::new());
+        };
+        let bytes = self.reader.blob(blob)?;
+        note_lines(&bytes)
+            .map(|line| parse(format!("note on {object}"), line))
+            .collect()
+    }
+
+    /// Returns the evidence of a run, every file read and hashed, or `None` if there is none.
+    /// At most `max_bytes` are read.
+    pub fn evidence(
+        &self,
+        reference: &RefName,
+        run: &RunId,
+        max_bytes: u64,
+    ) -> Result<Option<RunFiles>, Error> {
+        let Some(commit) = self.refs.get(reference) else {
+            return Ok(None);
+        };
+        let tree = self.reader.commit(*commit)?.tree;
+        let directory = RepoPath::from(layout::run_directory(run).as_str());
+        let Some((Mode::Tree, id)) = self.reader.entry(tree, &directory)? else {
+            return Ok(None);
+        };
+        let mut files = RunFiles::new();
+        let mut left = max_bytes;
+        for (path, mode, id) in self.reader.files(id, MAX_EVIDENCE_FILES)? {
+            if mode != Mode::File {
+                return Err(Error::NoFile { path });
+            }
+            let bytes = self.reader.blob_limited(id, left)?;
+            left = left.saturating_sub(bytes.len() as u64);
+            files.insert(path, bytes);
+        }
+        Ok(Some(files))
+    }
+}
+
+/// How many paths one listing may have.
+const MAX_LISTED: usize = 4_000_000;
+/// How many files the evidence of one run may have.
+const MAX_EVIDENCE_FILES: usize = 50_000;
+
+/// Returns the lines of a note: one envelope each.
+pub fn note_lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    bytes
+        .split(|byte| *byte == b'\n')
+        .filter(|line| !line.is_empty())
+}
+
+/// Returns the content of a spent marker.
+pub fn spent(run: &RunId) -> Vec<u8> {
+    format!("{run}\n").into_bytes()
+}
+
+/// Returns the run that a spent marker names.
+pub fn parse_spent(bytes: &[u8]) -> Option<RunId> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    RunId::new(text.strip_suffix('\n')?).ok()
+}
+
+/// Parses an envelope that stands somewhere.
+pub fn parse(place: impl ToString, bytes: &[u8]) -> Result<Envelope, Error> {
+    Envelope::parse(bytes).map_err(|source| Error::Envelope {
+        record: place.to_string(),
+        source,
+    })
+}

@@ -1,0 +1,127 @@
+//! Union merges of governance refs: nothing is lost, nothing changes, the index is recomputed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::git::{self, CommitDraft, Repo};
+use crate::record::commit::Person;
+use crate::record::tree::Mode;
+use crate::record::{ObjectId, RefName, RepoPath};
+
+use super::Error;
+use super::index::Index;
+use super::layout::{LedgerPath, Place};
+use super::ledger::note_lines;
+
+/// Returns the tip that holds both histories: one of the two if it contains the other, else a
+/// merge commit with the union of their trees.
+pub fn merge(
+    repo: &Repo,
+    reference: &RefName,
+    ours: ObjectId,
+    theirs: ObjectId,
+    author: &Person,
+) -> Result<ObjectId, Error> {
+    if ours == theirs || repo.is_ancestor(theirs, ours)? {
+        return Ok(ours);
+    }
+    if repo.is_ancestor(ours, theirs)? {
+        return Ok(theirs);
+    }
+    let place = Place::of(reference);
+    if !matches!(
+        place,
+        Some(Place::Ledger | Place::Approvals | Place::Attestations | Place::Evidence)
+    ) {
+        return Err(Error::Unrelated {
+            reference: reference.clone(),
+            ours,
+            theirs,
+        });
+    }
+    let (our_tree, their_tree) = (repo.commit(ours)?.tree, repo.commit(theirs)?.tree);
+    let notes = matches!(place, Some(Place::Approvals | Place::Attestations));
+    let edits = if notes {
+        union_of_notes(repo, our_tree, their_tree)?
+    } else {
+        union_of_files(repo, reference, our_tree, their_tree)?
+    };
+    let tree = if edits.is_empty() {
+        our_tree
+    } else {
+        repo.edit_tree(Some(our_tree), &edits)?
+    };
+    // Parents in a fixed order, so that two clones which merge the same tips agree on the trees.
+    let mut parents = vec![ours, theirs];
+    parents.sort();
+    let draft = CommitDraft {
+        tree,
+        parents,
+        author: author.clone(),
+        committer: author.clone(),
+        message: format!("union of {reference}\n").into_bytes(),
+        signature: None,
+    };
+    Ok(repo.write_commit(&draft)?)
+}
+
+type Edits = Vec<(RepoPath, Option<(Mode, ObjectId)>)>;
+
+fn union_of_files(
+    repo: &Repo,
+    reference: &RefName,
+    ours: ObjectId,
+    theirs: ObjectId,
+) -> Result<Edits, Error> {
+    let mut edits = Vec::new();
+    for change in repo.changes(Some(ours), Some(theirs))? {
+        match (change.old, change.new) {
+            (_, None) => {}
+            (None, Some(new)) => edits.push((change.path, Some(new))),
+            (Some((_, old)), Some((_, new))) => {
+                if !matches!(LedgerPath::parse(&change.path), Some(LedgerPath::Shard(..))) {
+                    return Err(Error::Conflict {
+                        reference: reference.clone(),
+                        path: change.path,
+                    });
+                }
+                let parse = |id| -> Result<Index, Error> {
+                    Index::parse(&repo.blob(id)?).map_err(|source| Error::Malformed {
+                        path: change.path.clone(),
+                        source,
+                    })
+                };
+                let entries = parse(old)?.entries.into_iter().chain(parse(new)?.entries);
+                let blob = repo.write_blob(&Index::of(entries).to_bytes())?;
+                edits.push((change.path, Some((Mode::File, blob))));
+            }
+        }
+    }
+    Ok(edits)
+}
+
+fn union_of_notes(repo: &Repo, ours: ObjectId, theirs: ObjectId) -> Result<Edits, Error> {
+    let our_notes: BTreeMap<_, _> = git::all_notes(repo, ours)?.into_iter().collect();
+    let mut edits = Vec::new();
+    for (object, blob) in git::all_notes(repo, theirs)? {
+        let merged = match our_notes.get(&object) {
+            Some(same) if *same == blob => continue,
+            None => blob,
+            Some(other) => {
+                let (a, b) = (repo.blob(*other)?, repo.blob(blob)?);
+                // As git's own cat_sort_uniq does.
+                let lines: BTreeSet<_> = note_lines(&a).chain(note_lines(&b)).collect();
+                let mut text = Vec::new();
+                for line in lines {
+                    text.extend_from_slice(line);
+                    text.push(b'\n');
+                }
+                repo.write_blob(&text)?
+            }
+        };
+        edits.push((
+            git::path_for_note(repo, Some(ours), object)?,
+            Some((Mode::File, merged)),
+        ));
+    }
+    Ok(edits)
+}
