@@ -279,7 +279,7 @@ fn run_of(reader: &Reader, id: ObjectId) -> Result<Option<RunId>, Error> {
 }
 
 /// Returns a roll-back of the run between its commit and these tips.
-fn earlier_rollback(
+pub fn earlier_rollback(
     reader: &Reader,
     tips: &[ObjectId],
     harness: ObjectId,

@@ -342,6 +342,19 @@ fn verify_records(gatherer: &Gatherer<'_>, refs: &Refs, report: &mut Report) -> 
         }
     }
     report.count("records", arrivals.len());
+    if let Positions::Logged(logged) = &gatherer.positions {
+        for digest in logged
+            .keys()
+            .filter(|digest| !arrivals.digests().contains(digest))
+        {
+            report.findings.push(
+                Finding::new(Code::Rep002, "records-kept", Subject::of_record(digest))
+                    .found("a record that the receive log knows is gone")
+                    .expected("every record kept")
+                    .remedy("git awo fetch; else compare with another clone"),
+            );
+        }
+    }
     arrivals.judge(gatherer, &mut report.findings)
 }
 

@@ -168,13 +168,13 @@ impl Compare<'_> {
         };
         let length = self.prefix.len();
         if entry.mode == Mode::Tree {
-            // The prefix itself must stay small, though no path has been listed yet.
-            count(
-                &mut self.path_bytes.clone(),
-                (length + entry.name.len()) as u64,
-                MOST_PATH_BYTES,
-                "bytes of paths",
-            )?;
+            // The prefix itself must stay small, though no path may ever be listed below it.
+            if (length + entry.name.len()) as u64 > MOST_PATH_BYTES {
+                return Err(Error::Limit {
+                    what: "bytes of paths",
+                    max: MOST_PATH_BYTES,
+                });
+            }
             self.prefix.extend_from_slice(entry.name);
             self.prefix.push(b'/');
             self.trees(

@@ -21,7 +21,13 @@ mod write;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
+mod tests_hook;
+#[cfg(test)]
+mod tests_objects;
+#[cfg(test)]
 mod tests_read;
+#[cfg(test)]
+mod tests_walk;
 #[cfg(test)]
 mod tests_write;
 

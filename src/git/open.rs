@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use gix::odb::pack::cache::lru::StaticLinkedList;
+use gix::odb::pack::cache::lru::MemoryCappedHashmap;
 use gix::odb::store::init::Slots;
 use tempfile::TempDir;
 
@@ -15,6 +15,8 @@ use crate::record::HashKind;
 /// No object above this size is unpacked, whatever its header says.
 pub(super) const LARGEST_OBJECT: usize = 256 * 1024 * 1024;
 const COMMIT_CACHE: usize = 16 * 1024 * 1024;
+/// Bases of deltas, for each reader. Trees are mostly stored as deltas of their neighbours.
+const PACK_CACHE: usize = 32 * 1024 * 1024;
 
 /// What all readers of one repository share.
 pub(super) struct Shared {
@@ -107,11 +109,7 @@ pub(super) fn share(
                 source,
             }
         })?;
-    handle.set_pack_cache(|| {
-        Box::new(gix::odb::pack::cache::lru::MemoryCappedHashmap::new(
-            16 << 20,
-        ))
-    });
+    handle.set_pack_cache(|| Box::new(MemoryCappedHashmap::new(PACK_CACHE)));
     if view.is_some() {
         // A quarantine does not change while the hook runs, and a miss would list all packs.
         handle.refresh_never();

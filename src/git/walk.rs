@@ -39,7 +39,8 @@ impl Reader {
     ///
     /// The same as `git rev-list TIPS --not HIDDEN`. Tags are followed; a hidden object that is
     /// missing or no commit hides nothing. Where clocks were wrong, more commits may be
-    /// returned, never fewer. The order depends on nothing but the commits.
+    /// returned, never fewer. The order depends on nothing but the commits. To compare many
+    /// trees, go backwards: git stores the youngest whole and the older ones as deltas.
     pub fn new_commits(
         &self,
         tips: &[ObjectId],

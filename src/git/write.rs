@@ -155,15 +155,22 @@ impl Repo {
             .ok_or(bad("it carries a collision attack"))?;
         // A line feed in a name, or a blank line in a signature, would make other headers.
         let read = Commit::parse(id, &raw).map_err(|fault| bad(fault.why))?;
-        let same = read.tree == draft.tree
+        let signed_alike = match (&read.signature, &draft.signature) {
+            (None, None) => true,
+            (Some(read), Some(wanted)) => {
+                let wanted = wanted.strip_suffix(b"\n").unwrap_or(wanted);
+                !wanted.is_empty()
+                    && read.armor.strip_suffix(b"\n") == Some(wanted)
+                    && read.payload == draft.payload(self.hash_kind())
+            }
+            _ => false,
+        };
+        let same = signed_alike
+            && read.tree == draft.tree
             && read.parents == draft.parents
             && read.author == draft.author
             && read.committer == draft.committer
-            && read.message == draft.message
-            && read.signature.is_some() == draft.signature.is_some()
-            && read
-                .signature
-                .is_none_or(|read| read.payload == draft.payload(self.hash_kind()));
+            && read.message == draft.message;
         if !same {
             return Err(bad(
                 "a name, address or signature would be read as something else",

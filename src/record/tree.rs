@@ -2,6 +2,8 @@
 
 use std::cmp::Ordering;
 
+use bstr::ByteSlice as _;
+
 use super::path::quote;
 use super::{HashKind, ObjectId, RepoPath};
 
@@ -203,7 +205,7 @@ fn split_entry(raw: &[u8], kind: HashKind) -> Result<(EntryRef<'_>, &[u8]), BadT
         ));
     };
     let rest = raw.get(space + 1..).unwrap_or_default();
-    let Some(end) = rest.iter().position(|b| *b == 0) else {
+    let Some(end) = rest.find_byte(0) else {
         return Err(bad(b"", "a name does not end"));
     };
     let (name, rest) = rest.split_at_checked(end).unwrap_or_default();

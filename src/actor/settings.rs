@@ -1,0 +1,109 @@
+//! What a clone or server has set besides git's configuration: `<common dir>/awo/`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::check::Anchor;
+use crate::git::Repo;
+use crate::record::{ObjectId, RefName, json};
+
+use super::{Error, write_atomically};
+
+/// The directory of our own files in a repository. Nothing in it is ever pushed or fetched.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    directory: PathBuf,
+}
+
+/// Governance refs as they were seen at each remote.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HighWater {
+    /// The refs.
+    pub refs: BTreeMap<RefName, ObjectId>,
+}
+
+impl Settings {
+    /// Returns the settings of the repository whose directory, shared by its work trees, this is.
+    pub fn at(common_dir: &Path) -> Self {
+        Self {
+            directory: common_dir.join("awo"),
+        }
+    }
+
+    /// Returns the settings of a repository.
+    pub fn of(repo: &Repo) -> Self {
+        Self {
+            directory: repo.common_dir().join("awo"),
+        }
+    }
+
+    /// Returns the directory.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Returns the server's private key.
+    pub fn server_key(&self) -> PathBuf {
+        self.directory.join("server_key")
+    }
+
+    /// Returns the anchor.
+    pub fn anchor(&self) -> Result<Option<Anchor>, Error> {
+        let path = self.directory.join("anchor");
+        let Some(bytes) = read(&path)? else {
+            return Ok(None);
+        };
+        let text = String::from_utf8_lossy(&bytes);
+        match Anchor::parse(text.trim_end_matches('\n')) {
+            Some(anchor) => Ok(Some(anchor)),
+            // A damaged anchor is not "no anchor": that would make a server accept less, and a
+            // clone decide nothing, for a reason that nobody sees.
+            None => Err(Error::Malformed {
+                path,
+                why: "no object id and no fingerprint".to_owned(),
+            }),
+        }
+    }
+
+    /// Sets the anchor.
+    pub fn set_anchor(&self, anchor: &Anchor) -> Result<(), Error> {
+        write_atomically(
+            &self.directory.join("anchor"),
+            format!("{anchor}\n").as_bytes(),
+        )
+    }
+
+    /// Returns the marks below which governance refs may not fall.
+    pub fn high_water(&self) -> Result<HighWater, Error> {
+        let path = self.directory.join("high-water.json");
+        let Some(bytes) = read(&path)? else {
+            return Ok(HighWater::default());
+        };
+        json::parse_canonical(&bytes).map_err(|error| Error::Malformed {
+            path,
+            why: error.to_string(),
+        })
+    }
+
+    /// Raises the marks.
+    pub fn set_high_water(&self, marks: &HighWater) -> Result<(), Error> {
+        write_atomically(
+            &self.directory.join("high-water.json"),
+            &json::canonical(marks),
+        )
+    }
+}
+
+fn read(path: &Path) -> Result<Option<Vec<u8>>, Error> {
+    match std::fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(Error::Io {
+            path: path.to_owned(),
+            source,
+        }),
+    }
+}

@@ -1,0 +1,256 @@
+//! `git awo approve`
+
+use std::io::{BufRead as _, IsTerminal as _};
+
+use clap::Args;
+use serde_json::json;
+
+use crate::actor::Actor;
+use crate::check::PolicyHistory;
+use crate::cli::context::{facts_of, judge_chain, revision};
+use crate::cli::{Answer, CliError, Context};
+use crate::policy::Role;
+use crate::policy::rules;
+use crate::record::predicate::{ApprovalPredicate, Approves, ContractPredicate};
+use crate::record::statement::Statement;
+use crate::record::{Code, Finding, Findings, ObjectId, RunId, Subject, TaskId, sentence};
+use crate::store::batch::Batch;
+use crate::store::layout::LedgerPath;
+use crate::store::ledger::Records;
+
+/// Approve a task by its exact sentence, or a run (gate 3)
+///
+/// A task is approved for one execution on one base commit; the sentence is compared byte for
+/// byte. On a terminal it is asked for. A run is approved after gate 2, by a reviewer.
+#[derive(Debug, Args)]
+pub struct ApproveArgs {
+    /// The task or run
+    id: String,
+    /// The sentence, exactly as the contract demands it
+    #[arg(long, value_name = "TEXT")]
+    sentence: Option<String>,
+    /// The commit on which the task may be executed [default: the tip of its branch]
+    #[arg(long, value_name = "REV")]
+    base: Option<String>,
+    /// Where the forge ran the audit
+    #[arg(long, value_name = "URL")]
+    workflow_run_url: Option<String>,
+}
+
+/// Runs the command.
+pub fn run(context: &Context, args: &ApproveArgs) -> Result<Answer, CliError> {
+    let actor = context.actor()?;
+    let history = actor.history()?;
+    let refs = actor.refs()?;
+    let records = Records::open(&actor.repo, &refs)?;
+    let task = TaskId::new(args.id.as_str()).map_err(|error| CliError::usage(error.to_string()))?;
+    let run = RunId::new(args.id.as_str()).map_err(|error| CliError::usage(error.to_string()))?;
+    let is_task = records.contract_blob(&task)?.is_some();
+    let is_run = records.file(&LedgerPath::Run(run.clone()))?.is_some();
+    match (is_task, is_run) {
+        (true, false) => approve_task(context, args, &actor, &history, &records, task),
+        (false, true) => approve_run(args, &actor, &history, &records, run),
+        (true, true) => Err(CliError::usage(format!("{} is a task and a run", args.id))),
+        (false, false) => Err(CliError::denied(
+            format!("there is no task and no run {} in this clone", args.id),
+            [
+                Finding::new(Code::Str002, "record-present", Subject::of_record(&args.id))
+                    .found("nothing of that name")
+                    .expected("a task or a run")
+                    .remedy("git awo fetch; git awo task list"),
+            ],
+        )),
+    }
+}
+
+fn approve_task(
+    context: &Context,
+    args: &ApproveArgs,
+    actor: &Actor,
+    history: &PolicyHistory,
+    records: &Records<'_>,
+    task: TaskId,
+) -> Result<Answer, CliError> {
+    let missing = || CliError::undecided(format!("the contract {task} went away"));
+    let envelope = records
+        .envelope(&LedgerPath::Contract(task.clone()))?
+        .ok_or_else(missing)?;
+    let blob = records.contract_blob(&task)?.ok_or_else(missing)?;
+    let contract = actor
+        .gatherer(records, history)
+        .verify::<ContractPredicate>(&envelope)
+        .map_err(|finding| {
+            CliError::denied(format!("the contract {task} does not hold"), [finding])
+        })?;
+    let contract = &contract.says().contract;
+    let signer_context = actor.context(history, &[Role::Operator])?;
+    let base = match &args.base {
+        Some(text) => revision(actor, text)?,
+        None => actor.repo.reference(&contract.target_ref)?.ok_or_else(|| {
+            CliError::usage(format!(
+                "{} does not exist here; name the commit with --base",
+                contract.target_ref
+            ))
+        })?,
+    };
+    let given = match &args.sentence {
+        Some(sentence) => sentence.clone().into_bytes(),
+        None => ask(context, contract.task.as_str(), &contract.approval_sentence)?,
+    };
+    sentence::compare(&contract.approval_sentence, &given).map_err(|mismatch| {
+        CliError::denied(
+            "the sentence is not the one that the contract demands",
+            [
+                Finding::new(Code::Gov005, "exact-sentence", Subject::of_record(&task))
+                    .found(mismatch)
+                    .expected(format!("{:?}", contract.approval_sentence))
+                    .remedy(format!("git awo task show {task}")),
+            ],
+        )
+    })?;
+    let nonce = nonce(records, blob, &signer_context.identity)?;
+    let approval = ApprovalPredicate {
+        approves: Approves::Task,
+        base: Some(base),
+        commit: None,
+        context: signer_context,
+        contract: envelope.digest(),
+        expires: actor
+            .now()
+            .plus_days(history.current().policy.document().gates.approval_days),
+        independence: None,
+        nonce,
+        root: None,
+        run: None,
+        sentence: Some(contract.approval_sentence.clone()),
+        task: task.clone(),
+        workflow_run_url: args.workflow_run_url.clone(),
+    };
+    let expires = approval.expires;
+    let envelope = actor.sign(approval)?;
+    let digest = envelope.digest();
+    Batch::new(format!("approve {task}"))
+        .approval(blob, envelope)
+        .commit(&actor.repo, &actor.author())?;
+    let text = format!(
+        "approved {task} for one execution on {}, until {expires}\nnext: git awo push, then AWO_ALLOW_RUN=1 git awo run {task} -- COMMAND\n",
+        base.short()
+    );
+    let value = json!({ "approves": "task", "task": task, "base": base, "approval": digest, "expires": expires });
+    Ok(Answer::new("approval", value, text))
+}
+
+/// Asks for the sentence on a terminal; elsewhere it must be given.
+fn ask(context: &Context, task: &str, expected: &str) -> Result<Vec<u8>, CliError> {
+    let stdin = std::io::stdin();
+    if !stdin.is_terminal() {
+        return Err(CliError::usage("the sentence must be given")
+            .hint("git awo approve TASK --sentence TEXT"));
+    }
+    context.say(format!(
+        "{task}\nTo approve, type this sentence exactly:\n{expected}"
+    ));
+    let mut line = Vec::new();
+    stdin
+        .lock()
+        .read_until(b'\n', &mut line)
+        .map_err(|error| CliError::undecided(error.to_string()))?;
+    Ok(line)
+}
+
+fn approve_run(
+    args: &ApproveArgs,
+    actor: &Actor,
+    history: &PolicyHistory,
+    records: &Records<'_>,
+    run: RunId,
+) -> Result<Answer, CliError> {
+    let gatherer = actor.gatherer(records, history);
+    let facts = facts_of(&gatherer, &run)?;
+    let signer_context = actor.context(history, &[Role::Reviewer])?;
+    let policy = &history.current().policy;
+    let later = [
+        "run-approved",
+        "attestation",
+        "finalization",
+        "provenance-index",
+    ];
+    let Some(record) = facts.run.held() else {
+        let mut findings = Findings::new();
+        rules::run_binds(&facts, policy, &mut findings);
+        return Err(CliError::denied(
+            format!("{run} cannot be approved"),
+            findings,
+        ));
+    };
+    let says = record.says();
+    let mut findings = judge_chain(records, history, &facts, says, &later)?;
+    let reviews = rules::reviews(&facts, policy, None, &mut Findings::new());
+    let overridden = facts
+        .overrides
+        .iter()
+        .any(|it| it.says().commit == says.commit && it.says().root == says.root);
+    if &signer_context.identity == record.signer() && !overridden {
+        findings.push(
+            Finding::new(Code::Gov001, "independent-reviewer", Subject::of_run(&run))
+                .found(format!(
+                    "gate 3: {} orchestrated and reviewed",
+                    signer_context.identity
+                ))
+                .expected("another person")
+                .remedy(format!(
+                    "ask another reviewer ({})",
+                    policy.holders(Role::Reviewer)
+                )),
+        );
+    }
+    let independence = reviews.passed.first().copied();
+    if !findings.is_empty() || independence.is_none() {
+        return Err(CliError::denied(
+            format!("{run} cannot be approved"),
+            findings,
+        ));
+    }
+    let approval = ApprovalPredicate {
+        approves: Approves::Audit,
+        base: None,
+        commit: Some(says.commit),
+        nonce: nonce(records, says.commit, &signer_context.identity)?,
+        context: signer_context,
+        contract: says.contract,
+        expires: actor.now().plus_days(policy.document().gates.approval_days),
+        independence,
+        root: Some(says.root),
+        run: Some(run.clone()),
+        sentence: None,
+        task: says.task.clone(),
+        workflow_run_url: args.workflow_run_url.clone(),
+    };
+    let envelope = actor.sign(approval)?;
+    let digest = envelope.digest();
+    Batch::new(format!("approve {run}"))
+        .approval(says.commit, envelope)
+        .commit(&actor.repo, &actor.author())?;
+    let text = format!(
+        "approved {run} ({}), gate 3\nnext: git awo attest {run}\n",
+        says.commit.short()
+    );
+    let value =
+        json!({ "approves": "audit", "run": run, "commit": says.commit, "approval": digest });
+    Ok(Answer::new("approval", value, text))
+}
+
+/// Returns the number of this approval among those of the same person on the same object: two
+/// approvals are two, the same one twice is one, and no randomness is needed.
+fn nonce(
+    records: &Records<'_>,
+    object: ObjectId,
+    person: &crate::record::IdentityName,
+) -> Result<String, CliError> {
+    let mut earlier = 0;
+    for envelope in records.approvals_of(object)? {
+        let parsed = Statement::<ApprovalPredicate>::parse(envelope.payload());
+        earlier += usize::from(parsed.is_ok_and(|it| &it.predicate.context.identity == person));
+    }
+    Ok((earlier + 1).to_string())
+}

@@ -1,0 +1,97 @@
+//! `git awo attest`
+
+use clap::Args;
+use serde_json::json;
+
+use crate::cli::context::{facts_of, judge_chain};
+use crate::cli::{Answer, CliError, Context};
+use crate::policy::Role;
+use crate::policy::rules;
+use crate::record::predicate::AttestationPredicate;
+use crate::record::{Code, Finding, Findings, RunId, Sha256, Subject};
+use crate::store::batch::Batch;
+use crate::store::ledger::Records;
+
+/// Attest a run: only after integrity, gate 2 and approval
+#[derive(Debug, Args)]
+pub struct AttestArgs {
+    /// The run
+    run: String,
+    /// Where the forge ran the audit
+    #[arg(long, value_name = "URL")]
+    workflow_run_url: Option<String>,
+}
+
+/// Runs the command.
+pub fn run(context: &Context, args: &AttestArgs) -> Result<Answer, CliError> {
+    let run = RunId::new(args.run.as_str()).map_err(|error| CliError::usage(error.to_string()))?;
+    let actor = context.actor()?;
+    let history = actor.history()?;
+    let refs = actor.refs()?;
+    let records = Records::open(&actor.repo, &refs)?;
+    let gatherer = actor.gatherer(&records, &history);
+    let facts = facts_of(&gatherer, &run)?;
+    let signer_context = actor.context(&history, &[Role::Reviewer])?;
+    let policy = &history.current().policy;
+    let refuse =
+        |findings: Findings| CliError::denied(format!("{run} cannot be attested"), findings);
+    let Some(record) = facts.run.held() else {
+        let mut findings = Findings::new();
+        rules::run_binds(&facts, policy, &mut findings);
+        return Err(refuse(findings));
+    };
+    let says = record.says();
+    let later = ["attestation", "finalization", "provenance-index"];
+    let mut findings = judge_chain(&records, &history, &facts, says, &later)?;
+    let overridden = facts
+        .overrides
+        .iter()
+        .any(|it| it.says().commit == says.commit && it.says().root == says.root);
+    if &signer_context.identity == record.signer() && !overridden {
+        findings.push(
+            Finding::new(Code::Gov001, "independent-reviewer", Subject::of_run(&run))
+                .found(format!(
+                    "attestation: {} orchestrated and reviewed",
+                    record.signer()
+                ))
+                .expected("another person")
+                .remedy(format!(
+                    "ask another reviewer ({})",
+                    policy.holders(Role::Reviewer)
+                )),
+        );
+    }
+    let reviews = rules::reviews(&facts, policy, None, &mut Findings::new());
+    let independence = reviews.passed.first().copied();
+    let (Some(independence), true) = (independence, findings.is_empty()) else {
+        return Err(refuse(findings));
+    };
+    let reviewer = signer_context.identity.clone();
+    let attestation = AttestationPredicate {
+        approvals: reviews.approved.iter().map(|(digest, _)| *digest).collect(),
+        commit: says.commit,
+        context: signer_context,
+        contract: says.contract,
+        independence,
+        reviewer_sha256: Sha256::of(reviewer.as_str().as_bytes()),
+        reviewer,
+        root: says.root,
+        run: run.clone(),
+        run_record: record.digest(),
+        tree: says.tree,
+        workflow_run_url: args.workflow_run_url.clone(),
+    };
+    let envelope = actor.sign(attestation)?;
+    let digest = envelope.digest();
+    Batch::new(format!("attest {run}"))
+        .attestation(says.commit, envelope)
+        .commit(&actor.repo, &actor.author())?;
+    let text = format!(
+        "attested {run}: {} with root {}\nnext: git awo push, then git awo finalize {run}\n",
+        says.commit.short(),
+        says.root
+    );
+    let value =
+        json!({ "run": run, "commit": says.commit, "root": says.root, "attestation": digest });
+    Ok(Answer::new("attestation", value, text))
+}

@@ -1,0 +1,167 @@
+//! `git awo chain`
+
+use clap::Args;
+use serde_json::json;
+
+use crate::check::report::Report;
+use crate::cli::context::{facts_of, judge_chain};
+use crate::cli::{Answer, CliError, Context};
+use crate::policy::case::{Link, RunFacts};
+use crate::policy::rules;
+use crate::record::{Findings, RunId};
+use crate::render;
+use crate::store::ledger::Records;
+
+/// Show each link of a run's chain, what it binds, and whether it holds
+#[derive(Debug, Args)]
+pub struct ChainArgs {
+    /// The run
+    run: String,
+}
+
+/// Runs the command.
+pub fn run(context: &Context, args: &ChainArgs) -> Result<Answer, CliError> {
+    let run = RunId::new(args.run.as_str()).map_err(|error| CliError::usage(error.to_string()))?;
+    let actor = context.actor()?;
+    let history = actor.history()?;
+    let refs = actor.refs()?;
+    let records = Records::open(&actor.repo, &refs)?;
+    let facts = facts_of(&actor.gatherer(&records, &history), &run)?;
+    let mut report = Report::default();
+    report.count("runs", 1);
+    match facts.run.held() {
+        Some(record) => {
+            report
+                .findings
+                .extend(judge_chain(&records, &history, &facts, record.says(), &[])?)
+        }
+        None => {
+            let mut findings = Findings::new();
+            rules::run_binds(&facts, &history.current().policy, &mut findings);
+            report.findings.extend(findings);
+        }
+    }
+    let links = links(&facts);
+    let mut text = format!("{run}\n");
+    for (name, state, binds) in &links {
+        text.push_str(&format!("  {name:<18} {state:<8} {binds}\n"));
+    }
+    text.push_str(&render::report::report(&report));
+    let rows: Vec<_> = links
+        .iter()
+        .map(|(name, state, binds)| json!({ "link": name, "state": state, "binds": binds }))
+        .collect();
+    let mut value = report.to_json();
+    if let Some(map) = value.as_object_mut() {
+        map.insert("links".to_owned(), json!(rows));
+    }
+    Ok(Answer::new("verdict", value, text).exit(u8::from(!report.findings.is_empty())))
+}
+
+fn state<T>(link: &Link<T>) -> &'static str {
+    match link {
+        Link::Missing => "missing",
+        Link::Bad(_) => "bad",
+        Link::Held(_) => "held",
+    }
+}
+
+/// Returns each link: its name, its state, and what it binds.
+pub fn links(facts: &RunFacts) -> Vec<(&'static str, &'static str, String)> {
+    let many = |count: usize| if count > 0 { "held" } else { "missing" };
+    let names = |list: Vec<String>| list.join(", ");
+    let run = facts.run.held().map(|run| run.says());
+    vec![
+        (
+            "contract",
+            state(&facts.contract),
+            facts
+                .contract
+                .held()
+                .map(|it| format!("{} by {}", it.digest(), it.signer()))
+                .unwrap_or_default(),
+        ),
+        (
+            "approval (gate 1)",
+            many(facts.task_approvals.len()),
+            names(
+                facts
+                    .task_approvals
+                    .iter()
+                    .map(|it| format!("{} by {}", it.digest(), it.signer()))
+                    .collect(),
+            ),
+        ),
+        (
+            "run",
+            state(&facts.run),
+            facts
+                .run
+                .held()
+                .map(|it| format!("{} by {}", it.says().commit, it.signer()))
+                .unwrap_or_default(),
+        ),
+        (
+            "evidence",
+            state(&facts.evidence),
+            run.map(|run| format!("root {}", run.root))
+                .unwrap_or_default(),
+        ),
+        (
+            "gate 2",
+            many(facts.independence.len()),
+            names(
+                facts
+                    .independence
+                    .iter()
+                    .map(|it| format!("{} by {}", it.says().status.word(), it.signer()))
+                    .collect(),
+            ),
+        ),
+        (
+            "gate 3",
+            many(facts.audit_approvals.len()),
+            names(
+                facts
+                    .audit_approvals
+                    .iter()
+                    .map(|it| format!("{} by {}", it.digest(), it.signer()))
+                    .collect(),
+            ),
+        ),
+        (
+            "attestation",
+            many(facts.attestations.len()),
+            names(
+                facts
+                    .attestations
+                    .iter()
+                    .map(|it| format!("{} by {}", it.digest(), it.signer()))
+                    .collect(),
+            ),
+        ),
+        (
+            "finalization",
+            state(&facts.finalization),
+            facts
+                .finalization
+                .held()
+                .map(|it| format!("{} by {}", it.digest(), it.signer()))
+                .unwrap_or_default(),
+        ),
+        (
+            "provenance index",
+            if facts.indexed { "held" } else { "missing" },
+            String::new(),
+        ),
+        (
+            "outcome",
+            state(&facts.outcome),
+            facts
+                .outcome
+                .held()
+                .map(|it| format!("{:?} by {}", it.says().outcome, it.signer()).to_lowercase())
+                .unwrap_or_default(),
+        ),
+    ]
+}

@@ -1,0 +1,277 @@
+//! `git awo fetch`
+
+use std::collections::BTreeSet;
+
+use clap::Args;
+use serde_json::json;
+
+use crate::actor::Actor;
+use crate::check::PolicyHistory;
+use crate::check::governance::Arrivals;
+use crate::check::run::{Gatherer, Positions};
+use crate::cli::{Answer, CliError, Context};
+use crate::git::{self, Expected, RefUpdate};
+use crate::record::{Code, Finding, Findings, ObjectId, RefName, Subject};
+use crate::store::batch::pause;
+use crate::store::layout::{self, Place};
+use crate::store::ledger::{Records, Refs};
+use crate::store::{self, merge};
+
+/// Fetch branches and records, verify them, then merge the records
+///
+/// What the server has lost since the last fetch is refused, and nothing is merged then.
+#[derive(Debug, Args)]
+pub struct FetchArgs {
+    /// The remote
+    #[arg(default_value = "origin")]
+    remote: String,
+    /// Where a record here conflicts with one of the same name there, take theirs
+    #[arg(long)]
+    theirs: bool,
+}
+
+/// Runs the command.
+pub fn run(context: &Context, args: &FetchArgs) -> Result<Answer, CliError> {
+    let actor = context.actor()?;
+    let moved = fetch(&actor, &args.remote, args.theirs)?;
+    let trusted = actor.anchor()?.is_some();
+    let mut text = String::new();
+    for (reference, id) in &moved {
+        text.push_str(&format!("{reference} is at {}\n", id.short()));
+    }
+    if moved.is_empty() {
+        text.push_str("nothing new\n");
+    }
+    if !trusted {
+        text.push_str("nothing is trusted yet; next: git awo trust FINGERPRINT\n");
+    }
+    let rows: Vec<_> = moved
+        .iter()
+        .map(|(reference, id)| json!({ "ref": reference, "id": id }))
+        .collect();
+    Ok(Answer::new(
+        "fetch",
+        json!({ "remote": args.remote, "moved": rows, "trusted": trusted }),
+        text,
+    ))
+}
+
+/// Fetches, verifies and merges; returns the governance refs that moved here.
+pub fn fetch(
+    actor: &Actor,
+    remote: &str,
+    theirs: bool,
+) -> Result<Vec<(RefName, ObjectId)>, CliError> {
+    if remote.is_empty() || remote.starts_with('-') || remote.contains([':', '/', ' ']) {
+        return Err(CliError::usage(format!("{remote:?} is no remote's name"))
+            .hint("git remote add origin URL"));
+    }
+    let before = tracking(&actor.refs()?, remote);
+    let refspecs = [
+        format!("+refs/heads/*:refs/remotes/{remote}/*"),
+        format!("+refs/awo/*:refs/awo-remotes/{remote}/awo/*"),
+        format!("+refs/notes/awo/*:refs/awo-remotes/{remote}/notes/awo/*"),
+    ];
+    let mut words = vec!["fetch", "--quiet", "--no-tags", "--prune", remote];
+    words.extend(refspecs.iter().map(String::as_str));
+    git::run(actor.place(), &words)
+        .map_err(|error| CliError::from(error).hint(format!("git remote get-url {remote}")))?;
+    // The objects are new to this process: open the repository again.
+    let actor = Actor::of(git::Repo::open(actor.repo.git_dir())?)?;
+    let after = tracking(&actor.refs()?, remote);
+    let findings = lost(&actor, &before, &after)?;
+    if !findings.is_empty() {
+        restore(&actor, remote, &before, &after)?;
+        return Err(CliError::denied(
+            format!("{remote} was rewound or forked; nothing was merged"),
+            findings,
+        ));
+    }
+    let findings = arrived(&actor, &before, &after)?;
+    if !findings.is_empty() {
+        return Err(CliError::denied(
+            format!("{remote} holds what does not verify; nothing was merged"),
+            findings,
+        ));
+    }
+    let moved = merge_all(&actor, &after, theirs)?;
+    raise_marks(&actor, &after)?;
+    Ok(moved)
+}
+
+/// Returns the governance refs of a remote, by their names there.
+pub fn tracking(refs: &Refs, remote: &str) -> Refs {
+    let prefix = format!("refs/awo-remotes/{remote}/");
+    refs.iter()
+        .filter_map(|(name, id)| {
+            let rest = name.as_str().strip_prefix(&prefix)?;
+            Some((RefName::new(format!("refs/{rest}")).ok()?, *id))
+        })
+        .collect()
+}
+
+/// Governance refs only grow: one that is gone or moved back was tampered with.
+fn lost(actor: &Actor, before: &Refs, after: &Refs) -> Result<Findings, CliError> {
+    let mut findings = Findings::new();
+    let marks = actor.settings.high_water()?.refs;
+    for (reference, seen) in before.iter().chain(&marks) {
+        let now = after.get(reference);
+        let kept = match now {
+            Some(now) => actor.repo.contains(*seen) && actor.repo.is_ancestor(*seen, *now)?,
+            None => false,
+        };
+        if !kept {
+            findings.push(
+                Finding::new(Code::Rep002, "high-water-mark", Subject::of_ref(reference))
+                    .found(now.map_or("the ref is gone".to_owned(), ToString::to_string))
+                    .expected(format!("a descendant of {seen}, seen before"))
+                    .remedy("ask the server's administrator; compare with another clone"),
+            );
+        }
+    }
+    Ok(findings)
+}
+
+/// Puts the tracking refs back: what was seen is remembered, not what replaced it.
+fn restore(actor: &Actor, remote: &str, before: &Refs, after: &Refs) -> Result<(), CliError> {
+    let mut updates = Vec::new();
+    for (reference, seen) in before {
+        let Some(name) = layout::tracking(remote, reference) else {
+            continue;
+        };
+        let now = after.get(reference).copied();
+        if now != Some(*seen) {
+            let expected = now.map_or(Expected::Absent, Expected::At);
+            updates.push(RefUpdate {
+                name,
+                expected,
+                new: Some(*seen),
+            });
+        }
+    }
+    if !updates.is_empty() {
+        actor
+            .repo
+            .update_refs(&updates, "awo: keep what was seen")
+            .map_err(store::Error::from)?;
+    }
+    Ok(())
+}
+
+/// Judges what is new there, by the policies that its records name.
+fn arrived(actor: &Actor, before: &Refs, after: &Refs) -> Result<Findings, CliError> {
+    let mut findings = Findings::new();
+    let Some(tip) = after.get(&layout::policy()) else {
+        return Ok(findings);
+    };
+    let history = PolicyHistory::load(&actor.repo, *tip)?;
+    if let Some(anchor) = actor.anchor()?
+        && !history.starts_at(&anchor)
+    {
+        findings.push(
+            Finding::new(
+                Code::Gov006,
+                "pinned-root",
+                Subject::of_ref(&layout::policy()),
+            )
+            .found(history.repository())
+            .expected(anchor)
+            .remedy("git awo trust"),
+        );
+        return Ok(findings);
+    }
+    let mut arrivals = Arrivals::default();
+    for (reference, new) in after {
+        if matches!(
+            Place::of(reference),
+            Some(Place::Policy | Place::Log | Place::Unknown) | None
+        ) {
+            continue;
+        }
+        let old = before.get(reference).copied();
+        if old != Some(*new) {
+            arrivals.collect(&actor.repo, reference, old, *new, &mut findings)?;
+        }
+    }
+    let records = Records::open(&actor.repo, after)?;
+    let gatherer = Gatherer {
+        records: &records,
+        history: &history,
+        positions: Positions::Named,
+        time: actor.now(),
+    };
+    // Expiry is the server's affair at arrival; here it would refuse history.
+    let mut own = Findings::new();
+    arrivals.judge(&gatherer, &mut own)?;
+    findings.extend(
+        own.into_iter()
+            .filter(|finding| finding.rule != "approval-unexpired"),
+    );
+    Ok(findings)
+}
+
+fn merge_all(
+    actor: &Actor,
+    theirs: &Refs,
+    prefer_theirs: bool,
+) -> Result<Vec<(RefName, ObjectId)>, CliError> {
+    for attempt in 0..50 {
+        let mut updates = Vec::new();
+        let ours = actor.refs()?;
+        for (reference, their) in theirs {
+            if matches!(Place::of(reference), Some(Place::Unknown) | None) {
+                continue;
+            }
+            let merged = match ours.get(reference) {
+                None => *their,
+                Some(our) => {
+                    match merge::merge(&actor.repo, reference, *our, *their, &actor.author()) {
+                        Err(store::Error::Conflict { .. }) if prefer_theirs => *their,
+                        other => other?,
+                    }
+                }
+            };
+            if ours.get(reference) != Some(&merged) {
+                let expected = ours
+                    .get(reference)
+                    .map_or(Expected::Absent, |id| Expected::At(*id));
+                updates.push(RefUpdate {
+                    name: reference.clone(),
+                    expected,
+                    new: Some(merged),
+                });
+            }
+        }
+        if updates.is_empty() {
+            return Ok(Vec::new());
+        }
+        match actor.repo.update_refs(&updates, "awo: fetch") {
+            Ok(()) => {
+                return Ok(updates
+                    .into_iter()
+                    .filter_map(|it| Some((it.name, it.new?)))
+                    .collect());
+            }
+            Err(git::UpdateError::Moved { .. } | git::UpdateError::Locked { .. }) => {
+                pause(attempt)?
+            }
+            Err(error) => return Err(store::Error::from(error).into()),
+        }
+    }
+    Err(store::Error::Contended { attempts: 50 }.into())
+}
+
+fn raise_marks(actor: &Actor, after: &Refs) -> Result<(), CliError> {
+    let mut marks = actor.settings.high_water()?;
+    let known: BTreeSet<_> = after
+        .keys()
+        .filter(|name| Place::of(name).is_some())
+        .cloned()
+        .collect();
+    for reference in known {
+        if let Some(id) = after.get(&reference) {
+            marks.refs.insert(reference, *id);
+        }
+    }
+    Ok(actor.settings.set_high_water(&marks)?)
+}

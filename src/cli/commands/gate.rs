@@ -1,0 +1,175 @@
+//! `git awo gate`
+
+use clap::Args;
+use serde_json::json;
+
+use crate::cli::context::{facts_of, judge_chain};
+use crate::cli::{Answer, CliError, Context};
+use crate::policy::Role;
+use crate::policy::rules;
+use crate::record::predicate::{GateStatus, IndependencePredicate, OverridePredicate};
+use crate::record::{Code, Finding, Findings, RunId, Subject};
+use crate::store::batch::Batch;
+use crate::store::layout::LedgerPath;
+use crate::store::ledger::Records;
+
+/// Review a run by machine: gate 2
+///
+/// Recomputes every hash, checks the invariants and what the run binds, and that the reviewer is
+/// another person than the orchestrator. Writes the independence log, also when the gate fails.
+#[derive(Debug, Args)]
+pub struct GateArgs {
+    /// The run
+    run: String,
+    /// Record an override: only for whom the policy's gates.self_approval_override names
+    #[arg(long)]
+    allow_self_approval: bool,
+    /// Why the override is needed
+    #[arg(long, value_name = "TEXT", requires = "allow_self_approval")]
+    reason: Option<String>,
+}
+
+/// Runs the command.
+pub fn run(context: &Context, args: &GateArgs) -> Result<Answer, CliError> {
+    let run = RunId::new(args.run.as_str()).map_err(|error| CliError::usage(error.to_string()))?;
+    let actor = context.actor()?;
+    let history = actor.history()?;
+    let refs = actor.refs()?;
+    let records = Records::open(&actor.repo, &refs)?;
+    let gatherer = actor.gatherer(&records, &history);
+    let facts = facts_of(&gatherer, &run)?;
+    let policy = &history.current().policy;
+    let signer_context = actor.context(&history, &[Role::Reviewer])?;
+    let Some(record) = facts.run.held() else {
+        let mut findings = Findings::new();
+        rules::run_binds(&facts, policy, &mut findings);
+        return Err(CliError::denied(
+            format!("{run} cannot be reviewed: its run record does not hold"),
+            findings,
+        ));
+    };
+    let says = record.says();
+    // Everything of the chain that exists before gate 2.
+    let later = [
+        "gate-2",
+        "run-approved",
+        "attestation",
+        "finalization",
+        "provenance-index",
+        "independent-reviewer",
+    ];
+    let mut findings = judge_chain(&records, &history, &facts, says, &later)?;
+    let mut batch = Batch::new(format!("gate 2 of {run}"));
+    let same = record.signer() == &signer_context.identity;
+    let recorded = facts
+        .overrides
+        .iter()
+        .any(|it| it.says().commit == says.commit && it.says().root == says.root);
+    if args.allow_self_approval && !recorded {
+        let person = &signer_context.identity;
+        if !policy.may_override(person) {
+            return Err(CliError::denied(
+                "you may not permit a self-approval",
+                [
+                    Finding::new(Code::Att001, "role-held", Subject::of_run(&run))
+                        .found(format!("{person} holds {}", policy.roles_of(person)))
+                        .expected("a person whom gates.self_approval_override names")
+                        .remedy(format!(
+                            "ask another reviewer ({}) to run git awo gate {run}",
+                            policy.holders(Role::Reviewer)
+                        )),
+                ],
+            ));
+        }
+        let envelope = actor.sign(OverridePredicate {
+            allow_self_approval: "1".to_owned(),
+            commit: says.commit,
+            context: signer_context.clone(),
+            reason: args.reason.clone().unwrap_or_default(),
+            root: says.root,
+            run: run.clone(),
+        })?;
+        batch = batch.record(
+            &LedgerPath::Override(run.clone(), envelope.digest()),
+            &envelope,
+        );
+    }
+    let overridden = recorded || args.allow_self_approval;
+    let status = if !findings.is_empty() {
+        GateStatus::FailedInvariants
+    } else if !same {
+        GateStatus::ApprovedByIndependentReviewer
+    } else if overridden {
+        GateStatus::SelfApprovedWithOverride
+    } else {
+        GateStatus::FailedSelfApproval
+    };
+    if status == GateStatus::FailedSelfApproval {
+        findings.push(
+            Finding::new(Code::Gov001, "independent-reviewer", Subject::of_run(&run))
+                .found(format!(
+                    "gate 2: {} orchestrated and reviewed",
+                    record.signer()
+                ))
+                .expected("another person")
+                .remedy(format!(
+                    "ask another reviewer ({}) to run git awo gate {run}",
+                    policy.holders(Role::Reviewer)
+                )),
+        );
+    }
+    let mut reasons: Vec<String> = if status == GateStatus::FailedInvariants {
+        findings
+            .iter()
+            .map(|it| format!("{}:{}:{}", it.code, it.rule, it.found))
+            .collect()
+    } else {
+        Vec::new()
+    };
+    reasons.sort();
+    let log = IndependencePredicate {
+        allow_self_approval: if same && overridden { "1" } else { "0" }.to_owned(),
+        commit: says.commit,
+        invariants_ok: reasons.is_empty(),
+        invariants_reasons: reasons,
+        message: message(status).to_owned(),
+        orchestrator: record.signer().clone(),
+        reviewer: signer_context.identity.clone(),
+        context: signer_context,
+        root: facts
+            .evidence
+            .held()
+            .map_or(says.root, |evidence| evidence.root),
+        run_id: run.clone(),
+        status,
+    };
+    let value = json!({ "run": run, "status": status.word(), "findings": findings.iter().collect::<Vec<_>>() });
+    let envelope = actor.sign(log)?;
+    batch
+        .record(
+            &LedgerPath::Independence(run.clone(), envelope.digest()),
+            &envelope,
+        )
+        .commit(&actor.repo, &actor.author())?;
+    let mut text = String::new();
+    for finding in findings.iter() {
+        text.push_str(&crate::render::report::line(finding));
+        text.push('\n');
+    }
+    text.push_str(&format!("{run}: {}: {}\n", status.word(), message(status)));
+    if status.passed() {
+        text.push_str(&format!("next: git awo approve {run}\n"));
+    }
+    Ok(Answer::new("gate", value, text).exit(u8::from(!status.passed())))
+}
+
+fn message(status: GateStatus) -> &'static str {
+    match status {
+        GateStatus::FailedInvariants => "an invariant, a hash or a binding does not hold",
+        GateStatus::FailedSelfApproval => "orchestrator and reviewer are one person",
+        GateStatus::SelfApprovedWithOverride => {
+            "orchestrator and reviewer are one person, by a recorded override"
+        }
+        GateStatus::ApprovedByIndependentReviewer => "reviewed by another person",
+    }
+}

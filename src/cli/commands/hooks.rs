@@ -1,0 +1,114 @@
+//! `git awo hooks`
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use crate::cli::{Answer, CliError, Context};
+use crate::hook::install::{self, Side};
+
+/// Install, list and remove the hooks
+#[derive(Debug, Args)]
+pub struct HooksArgs {
+    #[command(subcommand)]
+    command: HooksCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum HooksCommand {
+    /// Install the hooks; existing ones are kept and still run
+    Install {
+        /// The server's hooks instead of a clone's
+        #[arg(long)]
+        server: bool,
+    },
+    /// Say for each hook whether it is there and up to date
+    Status {
+        /// The server's hooks instead of a clone's
+        #[arg(long)]
+        server: bool,
+    },
+    /// Remove the hooks and put back what was there before
+    Uninstall {
+        /// The server's hooks instead of a clone's
+        #[arg(long)]
+        server: bool,
+    },
+}
+
+/// Runs the command.
+pub fn run(context: &Context, args: &HooksArgs) -> Result<Answer, CliError> {
+    let actor = context.actor()?;
+    let directory = install::hooks_dir(&actor.repo);
+    let side = |server: bool| {
+        if server || actor.repo.is_bare() {
+            Side::Server
+        } else {
+            Side::Client
+        }
+    };
+    match &args.command {
+        HooksCommand::Install { server } => {
+            let changes = install::install(&directory, side(*server), &program()?)?;
+            let text: String = changes
+                .iter()
+                .map(|change| format!("{}: {}\n", change.name, change.what))
+                .collect();
+            let names: Vec<_> = changes
+                .iter()
+                .map(|change| format!("{}: {}", change.name, change.what))
+                .collect();
+            Ok(Answer::new(
+                "hooks",
+                json!({ "directory": directory.display().to_string(), "changes": names }),
+                text,
+            ))
+        }
+        HooksCommand::Uninstall { server } => {
+            let changes = install::uninstall(&directory, side(*server))?;
+            let text: String = changes
+                .iter()
+                .map(|change| format!("{}: {}\n", change.name, change.what))
+                .collect();
+            let names: Vec<_> = changes
+                .iter()
+                .map(|change| format!("{}: {}", change.name, change.what))
+                .collect();
+            Ok(Answer::new(
+                "hooks",
+                json!({ "directory": directory.display().to_string(), "changes": names }),
+                text,
+            ))
+        }
+        HooksCommand::Status { server } => {
+            let all = install::status(&directory, side(*server), &program()?)?;
+            let rows: Vec<_> = all
+                .iter()
+                .map(|it| json!({ "hook": it.name, "state": word(it.state) }))
+                .collect();
+            let text: String = all
+                .iter()
+                .map(|it| format!("{:<24} {}\n", it.name, word(it.state)))
+                .collect();
+            let good = all.iter().all(|it| it.state == install::State::Installed);
+            let value = json!({ "directory": directory.display().to_string(), "hooks": rows });
+            Ok(Answer::new("hooks", value, text).exit(u8::from(!good)))
+        }
+    }
+}
+
+/// Returns the path of this program, which the shims call.
+pub fn program() -> Result<std::path::PathBuf, CliError> {
+    std::env::current_exe()
+        .map_err(|error| CliError::undecided(format!("cannot find this program: {error}")))
+}
+
+/// Returns how a hook stands, in words.
+pub fn word(state: install::State) -> &'static str {
+    match state {
+        install::State::Missing => "missing",
+        install::State::Installed => "installed",
+        install::State::Outdated => "outdated",
+        install::State::NotExecutable => "not executable",
+        install::State::Foreign => "another program's",
+    }
+}

@@ -1,0 +1,25 @@
+//! One file a command.
+
+pub mod approve;
+pub mod attest;
+pub mod chain;
+pub mod doctor;
+pub mod fetch;
+pub mod finalize;
+pub mod gate;
+pub mod hook;
+pub mod hooks;
+pub mod init;
+pub mod log;
+pub mod outcome;
+pub mod policy;
+pub mod push;
+pub mod quickstart;
+pub mod receipt;
+pub mod rollback;
+pub mod run;
+pub mod show;
+pub mod status;
+pub mod task;
+pub mod trust;
+pub mod verify;

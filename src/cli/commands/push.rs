@@ -1,0 +1,242 @@
+//! `git awo push`
+
+use clap::Args;
+use serde_json::json;
+
+use crate::actor::Actor;
+use crate::cli::commands::fetch::{fetch, tracking};
+use crate::cli::{Answer, CliError, Context};
+use crate::git;
+use crate::record::path::escape;
+use crate::record::{Code, Finding, ObjectId, RefName, Subject};
+use crate::store::batch::pause;
+use crate::store::layout::{self, Place};
+use crate::store::ledger::Refs;
+
+/// How often a push that lost a race is tried again.
+const ATTEMPTS: usize = 40;
+
+/// Push branch, ledger, evidence and notes in one atomic push
+///
+/// Everything that is ahead of the remote goes at once: the records, the current branch, and the
+/// governed branches. If others pushed meanwhile, their records are merged and the push is tried
+/// again.
+#[derive(Debug, Args)]
+pub struct PushArgs {
+    /// The remote
+    #[arg(default_value = "origin")]
+    remote: String,
+    /// Push these branches only (and the records)
+    #[arg(long = "branch", value_name = "BRANCH")]
+    branches: Vec<String>,
+    /// Push the records only
+    #[arg(long, conflicts_with = "branches")]
+    records_only: bool,
+}
+
+/// Runs the command.
+pub fn run(context: &Context, args: &PushArgs) -> Result<Answer, CliError> {
+    let remote = args.remote.as_str();
+    let mut last = String::new();
+    for attempt in 0..ATTEMPTS {
+        let actor = context.actor()?;
+        let plan = plan(&actor, args)?;
+        if plan.is_empty() {
+            let value = json!({ "remote": remote, "pushed": [], "attempts": attempt });
+            return Ok(Answer::new("push", value, "nothing to push\n"));
+        }
+        let seen = tracking(&actor.refs()?, remote);
+        match push(&actor, remote, &plan)? {
+            Ok(()) => {
+                // What the server holds now is known: the next push needs no fetch to know it.
+                let _ = fetch(&actor, remote, false);
+                let mut text = String::new();
+                for (reference, id) in &plan {
+                    text.push_str(&format!("{reference} -> {}\n", id.short()));
+                }
+                let rows: Vec<_> = plan
+                    .iter()
+                    .map(|(reference, id)| json!({ "ref": reference, "id": id }))
+                    .collect();
+                let value = json!({ "remote": remote, "pushed": rows, "attempts": attempt + 1 });
+                return Ok(Answer::new("push", value, text));
+            }
+            Err(said) => last = said,
+        }
+        fetch(&actor, remote, false)?;
+        let now = tracking(&context.actor()?.refs()?, remote);
+        // Only a push that lost a race is tried again; a refusal stays one.
+        let raced = now != seen || last.contains("REP-003") || last.contains("cannot lock ref");
+        if !raced {
+            break;
+        }
+        let moved = overtaken(&context.actor()?, remote, &plan)?;
+        if !moved.is_empty() {
+            return Err(CliError::denied("the branch moved meanwhile", moved));
+        }
+        pause(attempt)?;
+    }
+    Err(refused(&last))
+}
+
+/// Returns the refs to push and where they are, in a fixed order.
+fn plan(actor: &Actor, args: &PushArgs) -> Result<Vec<(RefName, ObjectId)>, CliError> {
+    let refs = actor.refs()?;
+    let theirs = tracking(&refs, &args.remote);
+    let mut plan = Vec::new();
+    for (name, id) in &refs {
+        let ahead = match Place::of(name) {
+            Some(
+                Place::Policy
+                | Place::Ledger
+                | Place::Evidence
+                | Place::Approvals
+                | Place::Attestations,
+            ) => theirs.get(name) != Some(id),
+            Some(_) => false,
+            None => match name.branch() {
+                Some(branch) if wanted(actor, args, name, branch)? => {
+                    branch_is_ahead(actor, &refs, &args.remote, branch, *id)?
+                }
+                _ => false,
+            },
+        };
+        if ahead {
+            plan.push((name.clone(), *id));
+        }
+    }
+    // A policy change is judged by the policy before it, and so is everything beside it: it goes
+    // alone if the server has none yet.
+    let policy = layout::policy();
+    if !theirs.contains_key(&policy) && plan.iter().any(|(name, _)| *name == policy) {
+        let remote_has_policy = remote_has(actor, &args.remote, &policy)?;
+        if !remote_has_policy {
+            plan.retain(|(name, _)| *name == policy);
+        }
+    }
+    Ok(plan)
+}
+
+fn wanted(actor: &Actor, args: &PushArgs, name: &RefName, branch: &str) -> Result<bool, CliError> {
+    if args.records_only {
+        return Ok(false);
+    }
+    if !args.branches.is_empty() {
+        return Ok(args
+            .branches
+            .iter()
+            .any(|it| it == branch || it == name.as_str()));
+    }
+    if actor.repo.head()?.as_ref() == Some(name) {
+        return Ok(true);
+    }
+    let history = actor.history()?;
+    Ok(history
+        .current()
+        .policy
+        .ref_rules(name)
+        .is_some_and(|rules| rules.accepts_governed()))
+}
+
+fn branch_is_ahead(
+    actor: &Actor,
+    refs: &Refs,
+    remote: &str,
+    branch: &str,
+    id: ObjectId,
+) -> Result<bool, CliError> {
+    let tracked = RefName::new(format!("refs/remotes/{remote}/{branch}"))
+        .ok()
+        .and_then(|name| refs.get(&name).copied());
+    match tracked {
+        None => Ok(true),
+        Some(theirs) => Ok(theirs != id && actor.repo.is_ancestor(theirs, id)?),
+    }
+}
+
+fn remote_has(actor: &Actor, remote: &str, reference: &RefName) -> Result<bool, CliError> {
+    let output = git::run(
+        actor.place(),
+        &["ls-remote", "--refs", remote, reference.as_str()],
+    )?;
+    Ok(!output.stdout.is_empty())
+}
+
+/// Pushes; returns what git and the server said if they refused.
+fn push(
+    actor: &Actor,
+    remote: &str,
+    plan: &[(RefName, ObjectId)],
+) -> Result<Result<(), String>, CliError> {
+    let mut command = git::git(actor.place());
+    command.args(["push", "--atomic", "--quiet", "--no-follow-tags", remote]);
+    for (reference, id) in plan {
+        // The exact object that was judged here, not wherever the ref may be by then.
+        command.arg(format!("{id}:{reference}"));
+    }
+    let output = command
+        .stdin(std::process::Stdio::inherit())
+        .output()
+        .map_err(|error| CliError::undecided(format!("cannot run git: {error}")))?;
+    if output.status.success() {
+        return Ok(Ok(()));
+    }
+    Ok(Err(escape(&output.stderr)))
+}
+
+/// Returns the branches of the plan that others moved: a signed commit cannot be rebased by us.
+fn overtaken(
+    actor: &Actor,
+    remote: &str,
+    plan: &[(RefName, ObjectId)],
+) -> Result<Vec<Finding>, CliError> {
+    let refs = actor.refs()?;
+    let mut findings = Vec::new();
+    for (reference, id) in plan {
+        let Some(branch) = reference.branch() else {
+            continue;
+        };
+        let tracked = RefName::new(format!("refs/remotes/{remote}/{branch}"))
+            .ok()
+            .and_then(|name| refs.get(&name).copied());
+        if let Some(theirs) = tracked
+            && !actor.repo.is_ancestor(theirs, *id)?
+        {
+            findings.push(
+                Finding::new(Code::Rep003, "branch-moved", Subject::of_ref(reference).at(theirs))
+                    .found(format!("{remote} moved to {theirs}"))
+                    .expected(format!("an ancestor of {id}"))
+                    .remedy("git awo push --records-only; rebase direct commits, or approve and run the task again"),
+            );
+        }
+    }
+    Ok(findings)
+}
+
+/// Returns the refusal, with the findings that the server's lines carry.
+fn refused(said: &str) -> CliError {
+    let mut findings: Vec<Finding> = Vec::new();
+    for line in said.lines() {
+        let line = line.trim_start_matches("remote: ").trim();
+        if let Some(code) = Code::ALL
+            .iter()
+            .find(|code| line.starts_with(code.as_str()))
+        {
+            let rest = line.trim_start_matches(code.as_str()).trim();
+            findings.push(
+                Finding::new(*code, "server", Subject::none())
+                    .found(rest)
+                    .expected("a push that the policy allows")
+                    .remedy("git awo verify"),
+            );
+        }
+    }
+    if findings.is_empty() {
+        return CliError::undecided(format!("the push did not succeed:\n{}", said.trim_end()))
+            .hint("git awo doctor");
+    }
+    CliError::denied(
+        format!("the server refused the push:\n{}", said.trim_end()),
+        findings,
+    )
+}

@@ -1,0 +1,61 @@
+//! `git awo quickstart`
+
+mod scene;
+mod world;
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::json;
+
+use crate::cli::{Answer, CliError, Context};
+
+use world::World;
+
+/// Walk the whole road in a fresh directory
+///
+/// Makes a bare server with hooks, an operator, an orchestrator and a reviewer with their own keys
+/// and clones; imports a packet, approves, runs, reviews, attests and pushes; shows refused
+/// pushes, verification on a fresh clone, tampering found, and a roll-back. Every command is
+/// printed as one would type it.
+#[derive(Debug, Args)]
+pub struct QuickstartArgs {
+    /// The directory, new or empty [default: a new one in the temporary directory]
+    directory: Option<PathBuf>,
+}
+
+/// Runs the command.
+pub fn run(context: &Context, args: &QuickstartArgs) -> Result<Answer, CliError> {
+    let root = match &args.directory {
+        Some(directory) => context.directory().join(directory),
+        None => tempfile::Builder::new()
+            .prefix("git-awo-quickstart-")
+            .tempdir()
+            .map_err(|error| CliError::undecided(format!("cannot make a directory: {error}")))?
+            .keep(),
+    };
+    let mut world = World::new(root, context.json())?;
+    scene::play(&mut world)?;
+    let text = format!(
+        "\nDone in {:.1} s: {} commands, {} refusals, all as expected.\nIt is all still there: {}\n\
+         Try next:\n  cd {}/rita && git awo log\n  cd {}/rita && git awo chain {}\n  cd {}/rita && git awo status\n",
+        world.seconds(),
+        world.steps().len(),
+        world.steps().iter().filter(|step| step.refused).count(),
+        world.root().display(),
+        world.root().display(),
+        world.root().display(),
+        scene::RUN,
+        world.root().display(),
+    );
+    let steps: Vec<_> = world
+        .steps()
+        .iter()
+        .map(|step| json!({ "who": step.who, "command": step.command, "exit": step.code, "refused": step.refused }))
+        .collect();
+    Ok(Answer::new(
+        "quickstart",
+        json!({ "directory": world.root().display().to_string(), "steps": steps }),
+        text,
+    ))
+}

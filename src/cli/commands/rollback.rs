@@ -1,0 +1,136 @@
+//! `git awo rollback`
+
+use clap::Args;
+use serde_json::json;
+
+use crate::check::branch::signer_of;
+use crate::cli::context::{facts_of, follow, require_clean};
+use crate::cli::{Answer, CliError, Context};
+use crate::git::{CommitDraft, Expected, RefUpdate};
+use crate::policy::case::CommitCase;
+use crate::policy::rules::{self, Reverted};
+use crate::record::{Code, Finding, Findings, RunId, Subject};
+use crate::store::ledger::Records;
+
+/// Take back a rejected run: one commit, its exact inverse
+#[derive(Debug, Args)]
+pub struct RollbackArgs {
+    /// The run
+    run: String,
+}
+
+/// Runs the command.
+pub fn run(context: &Context, args: &RollbackArgs) -> Result<Answer, CliError> {
+    let run = RunId::new(args.run.as_str()).map_err(|error| CliError::usage(error.to_string()))?;
+    let actor = context.actor()?;
+    let history = actor.history()?;
+    let refs = actor.refs()?;
+    let records = Records::open(&actor.repo, &refs)?;
+    let gatherer = actor.gatherer(&records, &history);
+    let facts = facts_of(&gatherer, &run)?;
+    let policy = &history.current().policy;
+    let refuse =
+        |findings: Findings| CliError::denied(format!("{run} cannot be rolled back"), findings);
+    let Some(record) = facts.run.held() else {
+        let mut findings = Findings::new();
+        rules::run_binds(&facts, policy, &mut findings);
+        return Err(refuse(findings));
+    };
+    let says = record.says();
+    let reader = &actor.repo;
+    let gone =
+        || CliError::usage(format!("{} does not exist here", says.reference)).hint("git fetch");
+    let tip = reader.reference(&says.reference)?.ok_or_else(gone)?;
+    let tip_tree = reader.commit(tip)?.tree;
+    let harness = reader.commit(says.commit)?;
+    let changes = reader.changes(Some(reader.commit(says.base)?.tree), Some(harness.tree))?;
+    let mut stale = Findings::new();
+    let mut edits = Vec::new();
+    for change in &changes {
+        if reader.entry(tip_tree, &change.path)? != change.new {
+            stale.push(
+                Finding::new(
+                    Code::Gov008,
+                    "exact-inverse",
+                    Subject::of_run(&run).path(&change.path),
+                )
+                .found("changed by others since")
+                .expected("as the run left it")
+                .remedy("undo it by a task of its own: git awo task new"),
+            );
+        }
+        edits.push((change.path.clone(), change.old));
+    }
+    if !stale.is_empty() {
+        return Err(refuse(stale));
+    }
+    require_clean(&actor, &says.reference)?;
+    let author = actor.author();
+    let mut draft = CommitDraft {
+        tree: reader.edit_tree(Some(tip_tree), &edits)?,
+        parents: vec![tip],
+        author: author.clone(),
+        committer: author,
+        message: format!(
+            "Roll back {run}\n\nThe exact inverse of {}.\n\nAWO-Rollback: {run}\n",
+            says.commit
+        )
+        .into_bytes(),
+        signature: None,
+    };
+    let signature = actor.sign_raw("git", &draft.payload(reader.hash_kind()))?;
+    draft.signature = Some(signature.to_armor().into_bytes());
+    let id = reader.write_commit(&draft)?;
+    // Judge it as the server will, before anything moves.
+    let commit = reader.commit(id)?;
+    let Some(rules) = policy.ref_rules(&says.reference) else {
+        return Err(CliError::undecided(format!(
+            "{} is not governed",
+            says.reference
+        )));
+    };
+    let inverse = reader.changes(Some(tip_tree), Some(commit.tree))?;
+    let signer = signer_of(policy, &says.reference, &commit, actor.now());
+    let case = CommitCase {
+        rules: &rules,
+        commit: &commit,
+        changes: &inverse,
+        signer,
+    };
+    let ancestor = reader.is_ancestor(says.commit, tip)?;
+    let earlier = if ancestor {
+        crate::check::branch::earlier_rollback(reader, &[tip], says.commit, &run)?
+    } else {
+        None
+    };
+    let reverted = Reverted {
+        commit: &harness,
+        changes: &changes,
+        ancestor,
+        earlier,
+    };
+    let mut findings = Findings::new();
+    rules::rollback(&case, &facts, &reverted, &mut findings);
+    if !findings.is_empty() {
+        return Err(refuse(findings).hint(format!("git awo outcome {run} rejected --reason TEXT")));
+    }
+    let update = RefUpdate {
+        name: says.reference.clone(),
+        expected: Expected::At(tip),
+        new: Some(id),
+    };
+    reader
+        .update_refs(&[update], &format!("awo: rollback {run}"))
+        .map_err(crate::store::Error::from)?;
+    follow(&actor, &says.reference, tip, id)?;
+    let text = format!(
+        "rolled {run} back: {} is at {}\nnext: git awo push\n",
+        says.reference,
+        id.short()
+    );
+    Ok(Answer::new(
+        "rollback",
+        json!({ "run": run, "commit": id, "ref": says.reference }),
+        text,
+    ))
+}

@@ -1,0 +1,123 @@
+//! `git awo status`
+
+use clap::Args;
+use serde_json::json;
+
+use crate::cli::commands::fetch::tracking;
+use crate::cli::{Answer, CliError, Context};
+use crate::policy::rules;
+use crate::record::predicate::Verdict;
+use crate::record::{Findings, TaskId};
+use crate::store::layout::Place;
+use crate::store::ledger::Records;
+
+/// Show where things stand and the next command
+#[derive(Debug, Args)]
+pub struct StatusArgs {}
+
+/// Runs the command.
+pub fn run(context: &Context, _args: &StatusArgs) -> Result<Answer, CliError> {
+    let actor = context.actor()?;
+    let history = actor.history()?;
+    let refs = actor.refs()?;
+    let records = Records::open(&actor.repo, &refs)?;
+    let gatherer = actor.gatherer(&records, &history);
+    let policy = &history.current().policy;
+    let me = actor
+        .person(&history)
+        .map(|person| format!("{person} ({})", policy.roles_of(&person)));
+    let me = me.unwrap_or_else(|_| "nobody whom the policy knows".to_owned());
+    let anchor = actor.anchor()?.map(|anchor| anchor.to_string());
+    let mut text = format!(
+        "policy {} (version {}), level {}\n",
+        history.current().commit.short(),
+        policy.version(),
+        policy.level().word()
+    );
+    text.push_str(&format!("you are {me}\n"));
+    if anchor.is_none() {
+        text.push_str("nothing is trusted here; next: git awo trust FINGERPRINT\n");
+    }
+    let mut started: Vec<TaskId> = Vec::new();
+    let mut rows = Vec::new();
+    for id in records.runs()? {
+        let facts = gatherer.run(&id)?;
+        if let Some(run) = facts.run.held() {
+            started.push(run.says().task.clone());
+        }
+        let reviews = rules::reviews(&facts, policy, None, &mut Findings::new());
+        let outcome = facts.outcome.held().map(|it| it.says().outcome);
+        let (state, next) = if facts.run.held().is_none() {
+            ("broken", format!("git awo chain {id}"))
+        } else if outcome == Some(Verdict::Rejected) {
+            ("rejected", format!("git awo rollback {id}"))
+        } else if outcome == Some(Verdict::Accepted) {
+            ("accepted", String::new())
+        } else if facts.finalization.held().is_some() {
+            (
+                "finalized",
+                format!("git awo outcome {id} accepted --reason TEXT"),
+            )
+        } else if !reviews.attested.is_empty() {
+            ("attested", format!("git awo finalize {id}"))
+        } else if !reviews.approved.is_empty() {
+            ("approved", format!("git awo attest {id}"))
+        } else if !reviews.passed.is_empty() {
+            ("gate 2 passed", format!("git awo approve {id}"))
+        } else {
+            ("executed", format!("git awo gate {id}"))
+        };
+        text.push_str(&format!("run  {id:<32} {state:<14} {next}\n"));
+        rows.push(json!({ "run": id, "state": state, "next": next }));
+    }
+    let mut tasks = Vec::new();
+    for id in records.tasks()? {
+        if started.contains(&id) {
+            continue;
+        }
+        let blob = records.contract_blob(&id)?;
+        let approvals = blob
+            .map(|blob| records.approvals_of(blob))
+            .transpose()?
+            .unwrap_or_default()
+            .len();
+        let state = if approvals > 0 {
+            "approved"
+        } else {
+            "imported"
+        };
+        let next = if approvals > 0 {
+            format!("git awo run {id} -- COMMAND")
+        } else {
+            format!("git awo approve {id}")
+        };
+        text.push_str(&format!("task {id:<32} {state:<14} {next}\n"));
+        tasks.push(json!({ "task": id, "state": state, "next": next }));
+    }
+    let unpushed = unpushed(&refs);
+    if unpushed > 0 {
+        text.push_str(&format!(
+            "{unpushed} governance refs differ from origin; next: git awo push\n"
+        ));
+    }
+    let value = json!({
+        "policy": history.current().commit, "version": policy.version(), "level": policy.level().word(),
+        "you": me, "anchor": anchor, "runs": rows, "tasks": tasks, "unpushed_refs": unpushed,
+    });
+    Ok(Answer::new(
+        "status",
+        value,
+        crate::record::path::escape(text.as_bytes()),
+    ))
+}
+
+fn unpushed(refs: &crate::store::ledger::Refs) -> usize {
+    let theirs = tracking(refs, "origin");
+    if theirs.is_empty() {
+        return 0;
+    }
+    refs.iter()
+        .filter(|(name, _)| matches!(Place::of(name), Some(place) if !matches!(place, Place::Unknown | Place::Log)))
+        .filter(|(name, id)| theirs.get(name) != Some(id))
+        .count()
+}

@@ -1,0 +1,224 @@
+//! What every command needs: where, as whom, and how to answer. Built once.
+
+use std::path::{Path, PathBuf};
+
+use crate::actor::Actor;
+use crate::check::PolicyHistory;
+use crate::check::report::Report;
+use crate::check::run::Gatherer;
+use crate::git::{self, Repo};
+use crate::policy::case::{CommitCase, Link, RunFacts};
+use crate::policy::keyring::Signer;
+use crate::policy::rules;
+use crate::record::predicate::RunPredicate;
+use crate::record::{Code, Finding, Findings, ObjectId, RefName, RunId, Subject};
+use crate::store::ledger::Records;
+
+use super::{Answer, CliError};
+use crate::render;
+
+/// What every command needs.
+pub struct Context {
+    directory: PathBuf,
+    json: bool,
+}
+
+impl Context {
+    /// Returns the context of a program started with these global options.
+    pub fn new(directory: Option<&Path>, json: bool) -> Self {
+        Self {
+            directory: directory.unwrap_or(Path::new(".")).to_owned(),
+            json,
+        }
+    }
+
+    /// Returns the directory to work in.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Tells whether the result is wanted as JSON.
+    pub fn json(&self) -> bool {
+        self.json
+    }
+
+    /// Opens the repository: `GIT_DIR` as git does, else the one around the directory.
+    pub fn actor(&self) -> Result<Actor, CliError> {
+        let repo = match std::env::var_os("GIT_DIR") {
+            Some(git_dir) if !git_dir.is_empty() => Repo::open(&self.directory.join(git_dir))?,
+            _ => Repo::discover(&self.directory)?,
+        };
+        Ok(Actor::of(repo)?)
+    }
+
+    /// Says something to a person, on stderr; results go to stdout.
+    pub fn say(&self, text: impl AsRef<str>) {
+        eprintln!("{}", crate::record::path::escape(text.as_ref().as_bytes()));
+    }
+}
+
+/// Returns the answer that a report is.
+pub fn answer_of(report: &Report) -> Answer {
+    use crate::record::Verdict;
+    let code = match report.verdict() {
+        Verdict::Allowed => 0,
+        Verdict::Denied => 1,
+        Verdict::Undecided => 3,
+    };
+    Answer::new("verdict", report.to_json(), render::report::report(report)).exit(code)
+}
+
+/// Returns the commit that a revision names. `git rev-parse` knows the syntax.
+pub fn revision(actor: &Actor, text: &str) -> Result<ObjectId, CliError> {
+    if text.starts_with('-') {
+        return Err(CliError::usage(format!("{text:?} is no revision")));
+    }
+    let spec = format!("{text}^{{commit}}");
+    let output = git::run(
+        actor.repo.git_dir(),
+        &[
+            "rev-parse",
+            "--verify",
+            "--quiet",
+            "--end-of-options",
+            &spec,
+        ],
+    )
+    .map_err(|_| CliError::usage(format!("no commit {text:?}")).hint("git log --oneline"))?;
+    let hex = String::from_utf8_lossy(&output.stdout);
+    hex.trim()
+        .parse()
+        .map_err(|_| CliError::usage(format!("no commit {text:?}")))
+}
+
+/// Returns the facts of a run, or says that there is none.
+pub fn facts_of(gatherer: &Gatherer<'_>, run: &RunId) -> Result<RunFacts, CliError> {
+    let facts = gatherer.run(run)?;
+    if matches!(facts.run, Link::Missing) {
+        return Err(CliError::denied(
+            format!("there is no run {run} in this clone"),
+            [
+                Finding::new(Code::Str002, "run-record", Subject::of_run(run))
+                    .found("no run record")
+                    .expected("a run record in the ledger")
+                    .remedy("git awo fetch; git awo log"),
+            ],
+        ));
+    }
+    Ok(facts)
+}
+
+/// Judges the commit of a run with its chain, as the server will; findings of these rules are
+/// left out, because their links are still to come.
+pub fn judge_chain(
+    records: &Records<'_>,
+    history: &PolicyHistory,
+    facts: &RunFacts,
+    run: &RunPredicate,
+    later: &[&str],
+) -> Result<Findings, CliError> {
+    let reader = records.reader();
+    let policy = &history.current().policy;
+    let Some(rules) = policy.ref_rules(&run.reference) else {
+        return Err(CliError::denied(
+            format!("{} is not governed", run.reference),
+            [Finding::new(
+                Code::Gov004,
+                "ungoverned-ref",
+                Subject::of_ref(&run.reference),
+            )
+            .found("a ref that no rule governs")
+            .expected("a governed branch")
+            .remedy("git awo policy show")],
+        ));
+    };
+    let commit = reader.commit(run.commit)?;
+    let parent = commit
+        .parents
+        .first()
+        .map(|id| reader.commit(*id))
+        .transpose()?
+        .map(|commit| commit.tree);
+    let changes = reader.changes(parent, Some(commit.tree))?;
+    let signer: Result<Signer, Finding> =
+        crate::check::branch::signer_of(policy, &run.reference, &commit, facts.time);
+    let case = CommitCase {
+        rules: &rules,
+        commit: &commit,
+        changes: &changes,
+        signer,
+    };
+    let mut findings = Findings::new();
+    rules::entries(&case, &mut findings);
+    rules::merge(&case, &mut findings);
+    rules::chain(&case, facts, &mut findings);
+    Ok(findings
+        .into_iter()
+        .filter(|finding| !later.contains(&finding.rule.as_str()))
+        .collect())
+}
+
+/// Moves the checked-out work tree along with a branch that just moved, if it is checked out here.
+/// The work tree must be clean before: [`require_clean`].
+pub fn follow(
+    actor: &Actor,
+    reference: &RefName,
+    old: ObjectId,
+    new: ObjectId,
+) -> Result<(), CliError> {
+    if checked_out(actor, reference)? {
+        let (old, new) = (old.to_string(), new.to_string());
+        git::run(
+            actor.place(),
+            &[
+                "-c",
+                "core.hooksPath=/dev/null",
+                "read-tree",
+                "-m",
+                "-u",
+                &old,
+                &new,
+            ],
+        )?;
+    }
+    Ok(())
+}
+
+/// Refuses if the branch is checked out here with local changes.
+pub fn require_clean(actor: &Actor, reference: &RefName) -> Result<(), CliError> {
+    if !checked_out(actor, reference)? {
+        return Ok(());
+    }
+    let output = git::run(
+        actor.place(),
+        &[
+            "-c",
+            "core.fsmonitor=false",
+            "status",
+            "--porcelain",
+            "--untracked-files=no",
+        ],
+    )?;
+    if output.stdout.is_empty() {
+        return Ok(());
+    }
+    Err(CliError::denied(
+        format!("{reference} is checked out here with local changes"),
+        [
+            Finding::new(Code::Gov002, "work-tree-clean", Subject::of_ref(reference))
+                .found(
+                    String::from_utf8_lossy(&output.stdout)
+                        .lines()
+                        .take(5)
+                        .collect::<Vec<_>>()
+                        .join(", "),
+                )
+                .expected("a clean work tree")
+                .remedy("git stash"),
+        ],
+    ))
+}
+
+fn checked_out(actor: &Actor, reference: &RefName) -> Result<bool, CliError> {
+    Ok(actor.repo.work_tree().is_some() && actor.repo.head()?.as_ref() == Some(reference))
+}

@@ -1,0 +1,166 @@
+//! Room 6, `cli`: the command line. One file a command: its arguments beside its `run`, which
+//! stays short because the work lives below.
+
+pub mod commands;
+mod context;
+mod error;
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use serde_json::{Value, json};
+
+pub use context::Context;
+pub use error::{CliError, Kind};
+
+use commands as c;
+
+/// Governed work on a Git repository: contracts, approvals, evidence and attestations that every clone can verify
+#[derive(Debug, Parser)]
+#[command(name = "git-awo", bin_name = "git awo", version, max_term_width = 100)]
+struct Cli {
+    /// Run as if started in DIR
+    #[arg(short = 'C', value_name = "DIR", global = true)]
+    directory: Option<PathBuf>,
+    /// Print the result as JSON
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Quickstart(c::quickstart::QuickstartArgs),
+    Init(c::init::InitArgs),
+    Hooks(c::hooks::HooksArgs),
+    Trust(c::trust::TrustArgs),
+    Policy(c::policy::PolicyArgs),
+    Doctor(c::doctor::DoctorArgs),
+    Task(c::task::TaskArgs),
+    Approve(c::approve::ApproveArgs),
+    Run(c::run::RunArgs),
+    Gate(c::gate::GateArgs),
+    Attest(c::attest::AttestArgs),
+    Finalize(c::finalize::FinalizeArgs),
+    Push(c::push::PushArgs),
+    Fetch(c::fetch::FetchArgs),
+    Outcome(c::outcome::OutcomeArgs),
+    Rollback(c::rollback::RollbackArgs),
+    Verify(c::verify::VerifyArgs),
+    Status(c::status::StatusArgs),
+    Log(c::log::LogArgs),
+    Show(c::show::ShowArgs),
+    Chain(c::chain::ChainArgs),
+    Receipt(c::receipt::ReceiptArgs),
+    #[command(hide = true)]
+    Hook(c::hook::HookArgs),
+}
+
+/// What a command answers: the value for `--json`, the text for people, and the exit code.
+pub struct Answer {
+    value: Value,
+    text: String,
+    code: u8,
+}
+
+impl Answer {
+    /// Returns an answer that means "done". `schema` is `<thing>`, of `awo.<thing>/1`.
+    pub fn new(schema: &str, value: Value, text: impl Into<String>) -> Self {
+        let mut value = value;
+        if let Value::Object(map) = &mut value
+            && !map.contains_key("schema")
+        {
+            map.insert("schema".to_owned(), json!(format!("awo.{schema}/1")));
+        }
+        Self {
+            value,
+            text: text.into(),
+            code: 0,
+        }
+    }
+
+    /// Returns the same with another exit code.
+    pub fn exit(mut self, code: u8) -> Self {
+        self.code = code;
+        self
+    }
+}
+
+/// Runs the program: parses the arguments, runs the command, prints, and returns the exit code.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are results; everything else is a wrong use, exit 2.
+            let wrong = error.use_stderr();
+            let _ = error.print();
+            return ExitCode::from(if wrong { 2 } else { 0 });
+        }
+    };
+    let context = Context::new(cli.directory.as_deref(), cli.json);
+    if let Command::Hook(args) = &cli.command {
+        return ExitCode::from(c::hook::run(&context, args));
+    }
+    match dispatch(&context, cli.command) {
+        Ok(answer) => {
+            let text = if cli.json {
+                pretty(&answer.value)
+            } else {
+                answer.text
+            };
+            print(&text);
+            ExitCode::from(answer.code)
+        }
+        Err(error) => {
+            if cli.json {
+                print(&pretty(&error.to_json()));
+            }
+            eprint!("{}", error.to_text());
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+fn pretty(value: &Value) -> String {
+    // The canonical form: the same state gives the same bytes.
+    let mut text = String::from_utf8(crate::record::json::canonical(value)).expect("JSON is UTF-8");
+    text.push('\n');
+    text
+}
+
+fn print(text: &str) {
+    // A reader that went away (`| head`) is no failure of ours.
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+fn dispatch(context: &Context, command: Command) -> Result<Answer, CliError> {
+    match command {
+        Command::Quickstart(args) => c::quickstart::run(context, &args),
+        Command::Init(args) => c::init::run(context, &args),
+        Command::Hooks(args) => c::hooks::run(context, &args),
+        Command::Trust(args) => c::trust::run(context, &args),
+        Command::Policy(args) => c::policy::run(context, &args),
+        Command::Doctor(args) => c::doctor::run(context, &args),
+        Command::Task(args) => c::task::run(context, &args),
+        Command::Approve(args) => c::approve::run(context, &args),
+        Command::Run(args) => c::run::run(context, &args),
+        Command::Gate(args) => c::gate::run(context, &args),
+        Command::Attest(args) => c::attest::run(context, &args),
+        Command::Finalize(args) => c::finalize::run(context, &args),
+        Command::Push(args) => c::push::run(context, &args),
+        Command::Fetch(args) => c::fetch::run(context, &args),
+        Command::Outcome(args) => c::outcome::run(context, &args),
+        Command::Rollback(args) => c::rollback::run(context, &args),
+        Command::Verify(args) => c::verify::run(context, &args),
+        Command::Status(args) => c::status::run(context, &args),
+        Command::Log(args) => c::log::run(context, &args),
+        Command::Show(args) => c::show::run(context, &args),
+        Command::Chain(args) => c::chain::run(context, &args),
+        Command::Receipt(args) => c::receipt::run(context, &args),
+        Command::Hook(_) => unreachable!("hooks are handled before"),
+    }
+}

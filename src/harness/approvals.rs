@@ -1,0 +1,178 @@
+//! The approvals that a run spends.
+
+use std::collections::BTreeMap;
+
+use crate::check::run::Gatherer;
+use crate::policy::{Role, Verified};
+use crate::record::predicate::{ApprovalPredicate, Approves, ContractPredicate};
+use crate::record::{
+    Code, Finding, Findings, IdentityName, ObjectId, Sha256, Subject, Timestamp, sentence,
+};
+use crate::store::layout::LedgerPath;
+use crate::store::ledger::parse_spent;
+
+use super::Error;
+
+struct Judge<'a> {
+    gatherer: &'a Gatherer<'a>,
+    contract: &'a Verified<ContractPredicate>,
+    base: Option<ObjectId>,
+    now: Timestamp,
+}
+
+/// Returns approvals by as many distinct operators as the policy demands, sorted.
+///
+/// Approvals of other runs may stand on the same contract: why one does not count is reported
+/// only if there are too few that do.
+pub(super) fn choose(
+    gatherer: &Gatherer<'_>,
+    contract: &Verified<ContractPredicate>,
+    blob: ObjectId,
+    base: Option<ObjectId>,
+    now: Timestamp,
+    findings: &mut Findings,
+) -> Result<Vec<Sha256>, Error> {
+    let judge = Judge {
+        gatherer,
+        contract,
+        base,
+        now,
+    };
+    let policy = &gatherer.history.current().policy;
+    // Never none, whatever a policy says: a contract by itself authorises nothing.
+    let needed = (policy.document().gates.task_approvals as usize).max(1);
+    let mut valid: BTreeMap<IdentityName, Sha256> = BTreeMap::new();
+    let mut refused = Findings::new();
+    for envelope in gatherer.records.approvals_of(blob)? {
+        let approval = match gatherer.verify::<ApprovalPredicate>(&envelope) {
+            Ok(approval) => approval,
+            Err(finding) => {
+                refused.push(finding);
+                continue;
+            }
+        };
+        let before = refused.len();
+        judge.approval(&approval, &mut refused)?;
+        if refused.len() == before {
+            // The same one each time, if a person approved twice.
+            let slot = valid
+                .entry(approval.signer().clone())
+                .or_insert(approval.digest());
+            *slot = (*slot).min(approval.digest());
+        }
+    }
+    if valid.len() < needed {
+        let task = &contract.says().contract.id;
+        findings.extend(refused);
+        findings.push(
+            Finding::new(
+                Code::Gov005,
+                "task-approved",
+                Subject::of_record(contract.digest()),
+            )
+            .found(format!(
+                "approved by {} operators for this base",
+                valid.len()
+            ))
+            .expected(format!("{needed} distinct operators"))
+            .remedy(format!("git awo approve {task}")),
+        );
+        return Ok(Vec::new());
+    }
+    let mut digests: Vec<_> = valid.into_values().take(needed).collect();
+    digests.sort();
+    Ok(digests)
+}
+
+impl Judge<'_> {
+    fn approval(
+        &self,
+        approval: &Verified<ApprovalPredicate>,
+        refused: &mut Findings,
+    ) -> Result<(), Error> {
+        let says = approval.says();
+        let contract = &self.contract.says().contract;
+        let again = format!("git awo approve {}", contract.id);
+        let mut refuse = |code, rule: &str, found: String, expected: String| {
+            let subject = Subject::of_record(approval.digest());
+            let finding = Finding::new(code, rule, subject).found(found);
+            refused.push(finding.expected(expected).remedy(&again));
+        };
+        if says.approves != Approves::Task {
+            refuse(
+                Code::Att002,
+                "approves-task",
+                "approves a run".to_owned(),
+                "approves a task".to_owned(),
+            );
+        }
+        if says.contract != self.contract.digest() || says.task != contract.id {
+            refuse(
+                Code::Att002,
+                "binds-contract",
+                format!("the approval binds {} of {}", says.contract, says.task),
+                format!("{}, the contract as it is now", self.contract.digest()),
+            );
+        }
+        if let Some(base) = self.base
+            && says.base != Some(base)
+        {
+            let bound = says
+                .base
+                .map_or("no base commit".to_owned(), |it| it.to_string());
+            refuse(
+                Code::Att002,
+                "binds-base",
+                format!("the approval binds {bound}"),
+                format!("{base}, where the branch is"),
+            );
+        }
+        let given = says.sentence.as_deref().unwrap_or_default();
+        if let Err(mismatch) = sentence::compare(&contract.approval_sentence, given.as_bytes()) {
+            refuse(
+                Code::Gov005,
+                "exact-sentence",
+                mismatch.to_string(),
+                format!("{:?}", contract.approval_sentence),
+            );
+        }
+        if says.expires <= self.now {
+            refuse(
+                Code::Gov005,
+                "approval-unexpired",
+                format!(
+                    "the approval of {} expired at {}",
+                    approval.signer(),
+                    says.expires
+                ),
+                format!("one valid at {}", self.now),
+            );
+        }
+        // The record holds by the policy that it names; executing needs the one in force.
+        let policy = &self.gatherer.history.current().policy;
+        if !policy.holds(approval.signer(), Role::Operator) {
+            refuse(
+                Code::Gov005,
+                "approved-by-operator",
+                format!(
+                    "{} holds {}",
+                    approval.signer(),
+                    policy.roles_of(approval.signer())
+                ),
+                "an approval by one who is an operator now".to_owned(),
+            );
+        }
+        let records = self.gatherer.records;
+        let marker = LedgerPath::Spent(approval.digest());
+        if let Some(bytes) = records.file(&marker)? {
+            let spender = parse_spent(&bytes).map_or("a run".to_owned(), |run| run.to_string());
+            refuse(
+                Code::Rep001,
+                "one-approval-one-run",
+                format!("the approval was spent by {spender}"),
+                "an unused approval".to_owned(),
+            );
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,50 @@
+//! Whether the repository's own work tree is clean.
+
+use crate::actor::Actor;
+use crate::record::{Code, Finding, RepoPath, Subject};
+
+use super::{Error, tools};
+
+/// How many paths of an unclean work tree are named.
+const MOST_NAMED: usize = 20;
+
+/// Returns a finding if the work tree is not clean. A repository without one is.
+pub(super) fn clean(actor: &Actor, why: &str) -> Result<Option<Finding>, Error> {
+    let Some(dir) = actor.repo.work_tree() else {
+        return Ok(None);
+    };
+    let mut command = tools::guarded(dir);
+    command.args([
+        "status",
+        "--porcelain=v1",
+        "-z",
+        "--untracked-files=normal",
+        "--ignore-submodules=dirty",
+    ]);
+    let output = tools::output(command)?;
+    let mut paths = Vec::new();
+    let mut entries = output.split(|b| *b == 0).filter(|entry| !entry.is_empty());
+    while let Some(entry) = entries.next() {
+        let (kind, path) = entry.split_at_checked(3).unwrap_or((entry, &[]));
+        // The old name of what was renamed follows.
+        if kind.iter().take(2).any(|b| matches!(b, b'R' | b'C')) {
+            entries.next();
+        }
+        paths.push(RepoPath::new(path).to_string());
+    }
+    if paths.is_empty() {
+        return Ok(None);
+    }
+    let rest = paths.len().saturating_sub(MOST_NAMED);
+    paths.truncate(MOST_NAMED);
+    let mut found = paths.join(", ");
+    if rest > 0 {
+        found.push_str(&format!(" and {rest} more"));
+    }
+    Ok(Some(
+        Finding::new(Code::Gov002, "work-tree-clean", Subject::none())
+            .found(format!("changed or untracked: {found}"))
+            .expected(format!("a clean work tree, else {why}"))
+            .remedy("git stash --include-untracked, or git commit"),
+    ))
+}

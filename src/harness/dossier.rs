@@ -1,0 +1,217 @@
+//! Makes the evidence of a run: the files of its directory, their inventory and its root.
+//!
+//! Nothing in it but `timestamps/` depends on the clock or on where the run took place, so the
+//! same contract, base, command and output give the same root.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::evidence::inventory::SUMS;
+use crate::evidence::{self, Inventory, RunFiles};
+use crate::record::json::{self, Json};
+use crate::record::tree::Change;
+use crate::record::{
+    Code, Finding, Findings, ObjectId, RepoPath, RunId, Sha256, Subject, Timestamp,
+};
+
+use super::documents::{self, Documents};
+use super::place::io;
+use super::{Error, Execution, events, tools};
+
+/// What a run left behind.
+pub(super) struct Material<'a> {
+    /// The tree made.
+    pub(super) tree: ObjectId,
+    /// What it changes.
+    pub(super) changes: &'a [Change],
+    /// What the command reported.
+    pub(super) events: &'a [Json],
+    /// When the run began and when its last program ended.
+    pub(super) times: (Timestamp, Timestamp),
+}
+
+/// Makes the files of the run and returns them with their root. What breaks an invariant or a
+/// limit is refused: it would be by everybody else.
+pub(super) fn make(
+    execution: &Execution<'_>,
+    material: &Material<'_>,
+) -> Result<(RunFiles, Sha256), Error> {
+    let mut files = RunFiles::new();
+    let mut add = |name: &str, bytes: Vec<u8>| _ = files.insert(RepoPath::from(name), bytes);
+    let documents = Documents::new(execution, material)?;
+    add("report.md", documents.report_md().into_bytes());
+    for (name, document) in [
+        ("report.json", documents.report()),
+        ("run_manifest.json", documents.manifest()),
+        ("provenance.json", documents.provenance()?),
+        ("environment.json", documents.environment()?),
+        ("freshness.json", documents.freshness()),
+        ("owned_repo.json", documents.owned_repo()),
+        ("control_surface.json", documents.control_surface()),
+        ("scope/contract_scope.json", documents.scope()),
+        ("artifacts/changed_paths.json", documents.changed_paths()),
+    ] {
+        add(name, json::canonical(&document));
+    }
+    steps(&documents, &mut add);
+    add("events.normalized.jsonl", event_lines(execution, material));
+    add("patch.diff", patch(execution, material)?);
+    let limit = execution
+        .history
+        .current()
+        .policy
+        .document()
+        .limits
+        .evidence_bytes;
+    for (name, file) in [
+        ("logs/stdout.log", "stdout"),
+        ("logs/stderr.log", "stderr"),
+        ("test.log", "test.log"),
+    ] {
+        let bytes = read_limited(execution, file, limit)?;
+        add(name, execution.scrub.bytes(&bytes));
+    }
+    let digests = evidence::artifact_digests(&files);
+    files.insert(RepoPath::from("artifact_digests.json"), digests);
+    let (started, finished) = material.times;
+    let clock = format!("finished={finished}\nstarted={started}\n").into_bytes();
+    files.insert(RepoPath::from("timestamps/run.txt"), clock);
+    let inventory = Inventory::of(&evidence::digests(&files));
+    let inventory =
+        inventory.map_err(|bad| Error::Refused([bad.finding()].into_iter().collect()))?;
+    files.insert(RepoPath::from(SUMS), inventory.to_bytes());
+    let root = check(execution, &files, limit)?;
+    Ok((files, root))
+}
+
+/// Verifies what was made as every door will.
+fn check(execution: &Execution<'_>, files: &RunFiles, limit: u64) -> Result<Sha256, Error> {
+    let run = &execution.admitted.run;
+    let (mut findings, root) = evidence::verify(files);
+    let mut reasons = evidence::invariants(run, files);
+    reasons.extend(evidence::harness_evidence(files));
+    for reason in reasons {
+        findings.push(
+            Finding::new(Code::Gov002, "invariants", Subject::of_run(run))
+                .found(reason)
+                .expected("the invariants of a run directory")
+                .remedy("change what the command or the contract puts there"),
+        );
+    }
+    let total: u64 = files.values().map(|bytes| bytes.len() as u64).sum();
+    if total > limit {
+        findings.push(too_large(run, &format!("{total} bytes of evidence"), limit));
+    }
+    match root {
+        Some(root) if findings.is_empty() => Ok(root),
+        _ => Err(Error::Refused(findings)),
+    }
+}
+
+fn too_large(run: &RunId, found: &str, limit: u64) -> Finding {
+    Finding::new(Code::Int006, "limits", Subject::of_run(run))
+        .found(found)
+        .expected(format!("at most {limit}"))
+        .remedy("let the command write less")
+}
+
+/// Reads a file that a stranger wrote, if it is no longer than all evidence may be.
+fn read_limited(execution: &Execution<'_>, name: &str, limit: u64) -> Result<Vec<u8>, Error> {
+    let path = &execution.place.file(name);
+    let length = fs::metadata(path).map_err(io("read", path))?.len();
+    if length > limit {
+        let run = &execution.admitted.run;
+        let finding = too_large(run, &format!("{name} of {length} bytes"), limit);
+        return Err(Error::Refused(Findings::from_iter([finding])));
+    }
+    fs::read(path).map_err(io("read", path))
+}
+
+/// Adds the steps, the index of them and the trace.
+fn steps(documents: &Documents<'_>, add: &mut impl FnMut(&str, Vec<u8>)) {
+    let mut index = Vec::new();
+    let mut trace = Vec::new();
+    for (number, (id, op, body)) in (1u32..).zip(documents.steps()) {
+        index.push(json!({"id": id, "index": number, "op": op}));
+        add(
+            &format!("steps/{number:02}_{id}.json"),
+            json::canonical(&body),
+        );
+        let line = json!({"id": id, "index": number, "op": op, "status": "ok"});
+        trace.extend(documents::line(&line));
+    }
+    let run = documents.run().as_str();
+    add(
+        "index.json",
+        json::canonical(&json!({"run_id": run, "steps": index})),
+    );
+    add("trace.jsonl", trace);
+}
+
+fn event_lines(execution: &Execution<'_>, material: &Material<'_>) -> Vec<u8> {
+    let admitted = &execution.admitted;
+    let mut lines = documents::line(&json!({
+        "base": admitted.base,
+        "event": "run.begun",
+        "run_id": admitted.run,
+        "task": admitted.contract().id,
+    }));
+    for event in material.events {
+        let body = events::normalised(event, &execution.scrub);
+        let members = [
+            ("event".to_owned(), Json::from("command.reported")),
+            ("report".to_owned(), body),
+        ];
+        lines.extend(events::compact(&Json::Object(members.into())));
+        lines.push(b'\n');
+    }
+    let validated = match &admitted.contract().validation_command {
+        Some(_) => json!({"event": "run.validated", "exit_code": 0}),
+        None => json!({"event": "run.not_validated", "reason": "the contract names no command"}),
+    };
+    for event in [json!({"event": "command.ended", "exit_code": 0}), validated] {
+        lines.extend(documents::line(&event));
+    }
+    lines
+}
+
+/// Returns the difference as git shows it, by settings that are the same everywhere.
+fn patch(execution: &Execution<'_>, material: &Material<'_>) -> Result<Vec<u8>, Error> {
+    let repo = &execution.actor.repo;
+    let base = repo.commit(execution.admitted.base)?.tree;
+    // In an empty directory: no attributes of a work tree are seen.
+    let mut diff = tools::hardened(execution.place.root(), repo.common_dir());
+    diff.args([
+        "diff-tree",
+        "-p",
+        "-r",
+        "--no-ext-diff",
+        "--no-textconv",
+        "--no-renames",
+    ]);
+    diff.args([
+        "--full-index",
+        "--binary",
+        "--no-color",
+        "--unified=3",
+        "--inter-hunk-context=0",
+    ]);
+    diff.args([
+        "--diff-algorithm=myers",
+        "--no-indent-heuristic",
+        "--submodule=short",
+    ]);
+    diff.args(["--src-prefix=a/", "--dst-prefix=b/", "--end-of-options"]);
+    diff.args([base.to_string(), material.tree.to_string()]);
+    tools::output(diff)
+}
+
+/// Returns a path with what stood and stands there, as JSON.
+pub(super) fn change(change: &Change) -> Value {
+    let side = |side: Option<(crate::record::tree::Mode, ObjectId)>| match side {
+        Some((mode, id)) => json!({"id": id, "mode": mode.as_str()}),
+        None => Value::Null,
+    };
+    json!({"new": side(change.new), "old": side(change.old), "path": change.path})
+}

@@ -1,0 +1,262 @@
+//! The stages of a run after the gate.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io::{Read as _, Seek as _, SeekFrom};
+use std::path::Path;
+use std::process::ExitStatus;
+
+use crate::policy::case::CommitCase;
+use crate::policy::keyring::Signer;
+use crate::policy::rules;
+use crate::record::commit::Person;
+use crate::record::path::escape;
+use crate::record::tree::Change;
+use crate::record::{Code, Finding, Findings, ObjectId, Subject};
+use crate::store::layout;
+use crate::store::ledger::Records;
+
+use super::dossier::{self, Material};
+use super::measure::{self, Measured};
+use super::watch::Changed;
+use super::{Error, Execution, RunDone, clean, events, finish, tools};
+
+/// So much of a log's end is told with a failure.
+const TAIL: u64 = 4_096;
+
+impl Execution<'_> {
+    /// Runs the command, measures, validates, commits and records.
+    pub(super) fn execute(&self) -> Result<RunDone, Error> {
+        let mut findings = Findings::new();
+        self.command(&mut findings)?;
+        let repo = &self.actor.repo;
+        let admitted = &self.admitted;
+        let measured = measure::measure(repo, &self.place, admitted.base, &mut findings)?;
+        let base_tree = repo.commit(admitted.base)?.tree;
+        let limits = &self.history.current().policy.document().limits;
+        let changes = repo.changes(Some(base_tree), Some(measured.tree))?;
+        if changes.len() > limits.paths {
+            findings.push(
+                Finding::new(Code::Int006, "limits", self.subject())
+                    .found(format!("{} changed paths", changes.len()))
+                    .expected(format!("at most {}", limits.paths))
+                    .remedy("split the task"),
+            );
+        }
+        let author = self.actor.author();
+        self.changes(&changes, &measured, &author, &mut findings)?;
+        let path = self.place.file(EVENTS);
+        let events = events::read(&path, admitted.contract(), &admitted.run, &mut findings)?;
+        if !findings.is_empty() {
+            return Err(Error::Refused(findings));
+        }
+        self.validate(&measured)?;
+        let material = Material {
+            tree: measured.tree,
+            changes: &changes,
+            events: &events,
+            times: (self.started, self.actor.now().max(self.started)),
+        };
+        let (files, root) = dossier::make(self, &material)?;
+        // Not before the evidence is made: nothing is left to be done afterwards but the record.
+        let mut findings = self.freshness()?;
+        let why = "the run has reached outside of its worktree";
+        findings.extend(clean::clean(self.actor, why)?);
+        if !findings.is_empty() {
+            return Err(Error::Refused(findings));
+        }
+        let now = self.actor.now();
+        let mut done = finish::record(self, &author, measured.tree, files, root, now)?;
+        done.changed = changes.into_iter().map(|change| change.path).collect();
+        Ok(done)
+    }
+
+    fn subject(&self) -> Subject {
+        Subject::of_run(&self.admitted.run)
+    }
+
+    /// Runs the command, and finds what it did to the repository besides its files.
+    fn command(&self, findings: &mut Findings) -> Result<(), Error> {
+        let [program, args @ ..] = self.command else {
+            return Err(Error::NoCommand);
+        };
+        let mut command = self.stranger(program);
+        command.args(args);
+        let events = self.place.file(EVENTS);
+        command.env("AWO_EVENTS_FILE", &events);
+        let (out, err) = (self.place.file("stdout"), self.place.file("stderr"));
+        let status = tools::capture(command, &out, Some(&err))?;
+        let changed = self.compare()?;
+        findings.extend(changed.findings);
+        if !status.success() {
+            if findings.is_empty() {
+                let stderr = self.tail(&err);
+                return Err(Error::Failed { status, stderr });
+            }
+            findings.push(self.failed("command-succeeds", "the command", status));
+        }
+        // No git on what it could have tampered with; and nothing to measure of a failure.
+        if changed.tampered || !status.success() {
+            return Err(Error::Refused(std::mem::take(findings)));
+        }
+        Ok(())
+    }
+
+    fn stranger(&self, program: &OsStr) -> std::process::Command {
+        let mut command = tools::stranger(program, self.place.tree());
+        let admitted = &self.admitted;
+        command
+            .env("AWO_RUN_ID", admitted.run.as_str())
+            .env("AWO_TASK_ID", admitted.contract().id.as_str())
+            .env("AWO_BASE", admitted.base.to_string());
+        command
+    }
+
+    /// Judges what was changed, by the rules of the server and those of the contract.
+    fn changes(
+        &self,
+        changes: &[Change],
+        measured: &Measured,
+        author: &Person,
+        findings: &mut Findings,
+    ) -> Result<(), Error> {
+        let admitted = &self.admitted;
+        let contract = admitted.contract();
+        if changes.is_empty() {
+            findings.push(
+                Finding::new(Code::Gov002, "something-changed", self.subject())
+                    .found("the command changed nothing")
+                    .expected("a change within the contract")
+                    .remedy(format!("git awo task show {}", contract.id)),
+            );
+            return Ok(());
+        }
+        let repo = &self.actor.repo;
+        // An object that no ref names: it can be looked at, and goes with the next gc.
+        let draft = finish::draft(admitted, author, measured.tree, None);
+        let commit = repo.commit(repo.write_commit(&draft)?)?;
+        let policy = &self.history.current().policy;
+        let Some(rules) = policy.ref_rules(&contract.target_ref) else {
+            // The gate has seen to it.
+            return Ok(());
+        };
+        let key = self.actor.signer()?.public_key().fingerprint().to_owned();
+        let person = admitted.person.clone();
+        let case = CommitCase {
+            rules: &rules,
+            commit: &commit,
+            changes,
+            signer: Ok(Signer { person, key }),
+        };
+        rules::entries(&case, findings);
+        rules::policy_paths(&case, &admitted.person, findings);
+        let subject = case.subject().run(&admitted.run);
+        rules::contract_scope(contract, changes, &subject, findings);
+        Ok(())
+    }
+
+    /// Runs the contract's validation command. Whatever it runs was written by a stranger too,
+    /// so everything is compared again.
+    fn validate(&self, measured: &Measured) -> Result<(), Error> {
+        let log = self.place.file("test.log");
+        let Some(text) = &self.admitted.contract().validation_command else {
+            return fs::write(&log, "the contract names no validation command\n")
+                .map_err(super::place::io("make", &log));
+        };
+        let mut command = self.stranger(OsStr::new("sh"));
+        command.args(["-e", "-c", text]);
+        let status = tools::capture(command, &log, None)?;
+        let changed = self.compare()?;
+        let mut findings = changed.findings;
+        for path in measured.changed_since(&self.actor.repo, &self.place)? {
+            let subject = self.subject().path(&path);
+            findings.push(
+                Finding::new(Code::Gov002, "validation-changes-nothing", subject)
+                    .found("changed by the validation command")
+                    .expected("what the command left there")
+                    .remedy("let the validation write elsewhere"),
+            );
+        }
+        if !status.success() {
+            if findings.is_empty() {
+                let log = self.tail(&log);
+                return Err(Error::ValidationFailed { status, log });
+            }
+            findings.push(self.failed("validation-passes", "the validation", status));
+        }
+        if findings.is_empty() {
+            return Ok(());
+        }
+        Err(Error::Refused(findings))
+    }
+
+    fn failed(&self, rule: &str, what: &str, status: ExitStatus) -> Finding {
+        Finding::new(Code::Gov002, rule, self.subject())
+            .found(format!("{what} ended with {status}"))
+            .expected("exit code 0")
+            .remedy("see to the other findings first")
+    }
+
+    fn compare(&self) -> Result<Changed, Error> {
+        let mut changed = self.watch.compare(self.actor, &self.place, self.history)?;
+        // Of what moved, the branch and the policy are told for what they are; if that cannot be
+        // read any more, the move itself is told.
+        if !changed.findings.is_empty()
+            && let Ok(more) = self.freshness()
+        {
+            changed.findings.extend(more);
+        }
+        Ok(changed)
+    }
+
+    /// Finds what moved under the run: the branch, the policy, the contract.
+    fn freshness(&self) -> Result<Findings, Error> {
+        let repo = &self.actor.repo;
+        let contract = self.admitted.contract();
+        let refs = self.actor.refs()?;
+        let blob = Records::open(repo, &refs)?.contract_blob(&contract.id)?;
+        let policy = layout::policy();
+        let mut findings = Findings::new();
+        let mut same = |subject: Subject, what: &str, now: Option<ObjectId>, then: ObjectId| {
+            if now != Some(then) {
+                let now = now.map_or("nothing".to_owned(), |id| id.to_string());
+                findings.push(
+                    Finding::new(Code::Rep003, "freshness", subject)
+                        .found(format!("{what} moved meanwhile to {now}"))
+                        .expected(then)
+                        .remedy(format!("git awo approve {}, then git awo run", contract.id)),
+                );
+            }
+        };
+        let target = &contract.target_ref;
+        let tip = refs.get(target).copied();
+        same(
+            Subject::of_ref(target),
+            "the branch",
+            tip,
+            self.admitted.base,
+        );
+        let tip = refs.get(&policy).copied();
+        let then = self.history.current().commit;
+        same(Subject::of_ref(&policy), "the policy", tip, then);
+        same(self.subject(), "the contract", blob, self.admitted.blob);
+        Ok(findings)
+    }
+
+    /// Returns the end of a log, fit for a terminal.
+    fn tail(&self, path: &Path) -> String {
+        let read = || {
+            let mut file = fs::File::open(path)?;
+            let length = file.metadata()?.len();
+            file.seek(SeekFrom::Start(length.saturating_sub(TAIL)))?;
+            let mut bytes = Vec::new();
+            file.take(TAIL).read_to_end(&mut bytes)?;
+            Ok::<_, std::io::Error>(bytes)
+        };
+        // The failure itself is what matters; a log that is gone is an empty one.
+        escape(&read().unwrap_or_default())
+    }
+}
+
+/// The name of the file of events.
+const EVENTS: &str = "events.jsonl";

@@ -1,0 +1,148 @@
+//! The one commit, and the record that binds it to its evidence.
+
+use crate::check::branch::signer_of;
+use crate::evidence::RunFiles;
+use crate::evidence::inventory::SUMS;
+use crate::git::CommitDraft;
+use crate::policy::Keyring;
+use crate::policy::Role;
+use crate::record::commit::Person;
+use crate::record::contract::Contract;
+use crate::record::predicate::RunPredicate;
+use crate::record::{
+    Code, Finding, Findings, ObjectId, RepoPath, RunId, Sha256, Subject, Timestamp,
+};
+use crate::store;
+use crate::store::batch::Batch;
+use crate::store::layout::{self, LedgerPath};
+use crate::store::ledger::spent;
+
+use super::gate::Admitted;
+use super::{Error, Execution, RunDone};
+
+/// Returns the message of the commit; the root is none as long as the evidence is not made.
+pub(super) fn message(contract: &Contract, run: &RunId, root: Option<Sha256>) -> String {
+    let mut message = format!(
+        "{}\n\nAWO-Task: {}\nAWO-Run: {run}\n",
+        title(contract),
+        contract.id
+    );
+    if let Some(root) = root {
+        message.push_str(&format!("AWO-Root: {root}\n"));
+    }
+    message
+}
+
+/// Returns the title: the packet's, or the first line of the task.
+pub(super) fn title(contract: &Contract) -> String {
+    let texts = contract.title.iter().chain([&contract.task]);
+    let mut lines = texts.flat_map(|text| text.lines()).map(str::trim);
+    let line = lines.find(|line| !line.is_empty()).unwrap_or("Task");
+    line.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
+}
+
+/// Returns the commit before it is signed.
+pub(super) fn draft(
+    admitted: &Admitted,
+    author: &Person,
+    tree: ObjectId,
+    root: Option<Sha256>,
+) -> CommitDraft {
+    CommitDraft {
+        tree,
+        parents: vec![admitted.base],
+        author: author.clone(),
+        committer: author.clone(),
+        message: message(admitted.contract(), &admitted.run, root).into_bytes(),
+        signature: None,
+    }
+}
+
+/// Signs and writes the commit, and stores the record of the run with its evidence: all of it
+/// or nothing.
+pub(super) fn record(
+    execution: &Execution<'_>,
+    author: &Person,
+    tree: ObjectId,
+    files: RunFiles,
+    root: Sha256,
+    now: Timestamp,
+) -> Result<RunDone, Error> {
+    let (actor, history, admitted) = (execution.actor, execution.history, &execution.admitted);
+    let repo = &actor.repo;
+    let contract = admitted.contract();
+    let mut commit = draft(admitted, author, tree, Some(root));
+    let signature = actor.sign_raw("git", &commit.payload(repo.hash_kind()))?;
+    commit.signature = Some(signature.to_armor().into_bytes());
+    let commit = repo.write_commit(&commit)?;
+
+    let run = RunPredicate {
+        approvals: admitted.approvals.clone(),
+        base: admitted.base,
+        commit,
+        context: actor.context_as(history, admitted.person.clone(), Role::Orchestrator.word()),
+        contract: admitted.contract.digest(),
+        evidence: layout::evidence(&now.month()),
+        reference: contract.target_ref.clone(),
+        root,
+        run: admitted.run.clone(),
+        task: contract.id.clone(),
+        tree,
+    };
+    let envelope = actor.sign(run.clone())?;
+    // What the server would refuse is not stored in the first place.
+    let mut findings = Findings::new();
+    let policy = &history.current().policy;
+    let read = repo.commit(commit)?;
+    findings.extend(signer_of(policy, &run.reference, &read, now).err());
+    findings.extend(Keyring::verify::<RunPredicate>(&envelope, &history.now(now)).err());
+    if !findings.is_empty() {
+        return Err(Error::Refused(findings));
+    }
+
+    let inventory = files
+        .get(&RepoPath::from(SUMS))
+        .cloned()
+        .unwrap_or_default();
+    let mut batch = Batch::new(format!("run {} of {}", run.run, run.task))
+        .evidence(run.evidence.clone(), run.run.clone(), files, commit)
+        .record(&LedgerPath::Run(run.run.clone()), &envelope)
+        .file(&LedgerPath::Inventory(run.run.clone()), inventory);
+    for approval in &run.approvals {
+        batch = batch.file(&LedgerPath::Spent(*approval), spent(&run.run));
+    }
+    batch
+        .commit(repo, author)
+        .map_err(|error| replayed(error, &run.run))?;
+    Ok(RunDone {
+        run: run.run,
+        commit,
+        root,
+        reference: run.reference,
+        evidence: run.evidence,
+        changed: Vec::new(),
+    })
+}
+
+/// Says of a record that stands there already what it means: somebody was faster.
+fn replayed(error: store::Error, run: &RunId) -> Error {
+    let store::Error::Exists { path } = &error else {
+        return error.into();
+    };
+    let subject = Subject::of_run(run).record(path);
+    let finding = match LedgerPath::parse(path) {
+        Some(LedgerPath::Spent(approval)) => {
+            Finding::new(Code::Rep001, "one-approval-one-run", subject)
+                .found(format!("the approval {approval} was spent meanwhile"))
+                .expected("an unused approval")
+                .remedy("git awo approve, then git awo run")
+        }
+        _ => Finding::new(Code::Rep001, "run-id", subject)
+            .found("a run of this name was recorded meanwhile")
+            .expected("a name that no run has had")
+            .remedy("git awo run, with another name"),
+    };
+    Error::Refused([finding].into_iter().collect())
+}

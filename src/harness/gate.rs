@@ -1,0 +1,374 @@
+//! The execution gate: everything that must hold before a command runs, each failure named.
+
+use crate::actor::Actor;
+use crate::check::run::Gatherer;
+use crate::check::{self, PolicyHistory};
+use crate::policy::{Level, Role, Verified};
+use crate::record::contract::Contract;
+use crate::record::path::quote;
+use crate::record::predicate::ContractPredicate;
+use crate::record::{
+    Code, Finding, Findings, IdentityName, ObjectId, RefName, RepoPath, RunId, Sha256, Subject,
+    Timestamp,
+};
+use crate::store::layout::{self, LedgerPath};
+use crate::store::ledger::{Records, Refs};
+
+use super::clean::clean;
+use super::{Error, RunRequest, approvals};
+
+/// So many runs of one second get names of their own.
+const MOST_NAMESAKES: u32 = 10_000;
+
+/// What the gate let through.
+pub(super) struct Admitted {
+    /// The contract.
+    pub(super) contract: Verified<ContractPredicate>,
+    /// The blob of its envelope, to which approvals are noted.
+    pub(super) blob: ObjectId,
+    /// The approvals to be spent, sorted.
+    pub(super) approvals: Vec<Sha256>,
+    /// The commit to start from.
+    pub(super) base: ObjectId,
+    /// Who runs it.
+    pub(super) person: IdentityName,
+    /// The run.
+    pub(super) run: RunId,
+}
+
+impl Admitted {
+    /// Returns the contract itself.
+    pub(super) fn contract(&self) -> &Contract {
+        &self.contract.says().contract
+    }
+}
+
+struct Gate<'a> {
+    actor: &'a Actor,
+    request: &'a RunRequest,
+    history: &'a PolicyHistory,
+    now: Timestamp,
+    findings: Findings,
+}
+
+/// Lets a request through, or refuses it with everything that does not hold.
+pub(super) fn admit(
+    actor: &Actor,
+    request: &RunRequest,
+    refs: &Refs,
+    history: &PolicyHistory,
+) -> Result<Admitted, Error> {
+    let mut gate = Gate {
+        actor,
+        request,
+        history,
+        now: actor.now(),
+        findings: Findings::new(),
+    };
+    let records = Records::open(&actor.repo, refs)?;
+    let gatherer = actor.gatherer(&records, history);
+    gate.enabled();
+    gate.policy_in_force()?;
+    let person = gate.orchestrator()?;
+    gate.work_tree("the run would not know what it starts from")?;
+    gate.whole_view();
+    let run = gate.run_id(&records)?;
+    let contract = gate.contract(&gatherer)?;
+    let mut base = None;
+    let mut spent = Vec::new();
+    if let Some((contract, blob)) = &contract {
+        let says = &contract.says().contract;
+        gate.stage(says);
+        gate.admitted(says);
+        gate.governed(&says.target_ref);
+        base = gate.base(says)?;
+        let approvals = approvals::choose(
+            &gatherer,
+            contract,
+            *blob,
+            base,
+            gate.now,
+            &mut gate.findings,
+        );
+        spent = approvals?;
+    }
+    match (contract, base, person, run) {
+        (Some((contract, blob)), Some(base), Some(person), Some(run))
+            if gate.findings.is_empty() =>
+        {
+            Ok(Admitted {
+                contract,
+                blob,
+                approvals: spent,
+                base,
+                person,
+                run,
+            })
+        }
+        _ => Err(Error::Refused(gate.findings)),
+    }
+}
+
+impl Gate<'_> {
+    fn about_task(&self) -> Subject {
+        Subject::of_record(LedgerPath::Contract(self.request.task.clone()).to_path())
+    }
+
+    fn refuse(&mut self, finding: Finding) {
+        self.findings.push(finding);
+    }
+
+    fn enabled(&mut self) {
+        let value = self.request.environment.allow_run.as_deref();
+        if value != Some("1") {
+            let found = value.map_or("AWO_ALLOW_RUN is not set".to_owned(), |text| {
+                format!("AWO_ALLOW_RUN is {}", quote(text.as_bytes()))
+            });
+            self.refuse(
+                Finding::new(Code::Gov002, "execution-enabled", Subject::none())
+                    .found(found)
+                    .expected("AWO_ALLOW_RUN=1")
+                    .remedy("set AWO_ALLOW_RUN=1 for this one command"),
+            );
+        }
+    }
+
+    fn stage(&mut self, contract: &Contract) {
+        let Some(stage) = &contract.stage else { return };
+        let value = self.request.environment.stage.as_deref();
+        if value != Some(stage.as_str()) {
+            let found = value.map_or("AWO_RUN_STAGE is not set".to_owned(), |text| {
+                format!("AWO_RUN_STAGE is {}", quote(text.as_bytes()))
+            });
+            let finding = Finding::new(Code::Gov002, "execution-stage", self.about_task())
+                .found(found)
+                .expected(format!("AWO_RUN_STAGE={stage}"))
+                .remedy(format!("set AWO_RUN_STAGE={stage} for this one command"));
+            self.refuse(finding);
+        }
+    }
+
+    fn policy_in_force(&mut self) -> Result<(), Error> {
+        let subject = || Subject::of_ref(&layout::policy());
+        let policy = &self.history.current().policy;
+        if policy.level() == Level::Locked {
+            self.refuse(
+                Finding::new(Code::Gov007, "locked", subject())
+                    .found("a run while the policy is LOCKED")
+                    .expected("nothing executed")
+                    .remedy("only a policy change lifts it: git awo policy propose FILE"),
+            );
+        }
+        if policy.expired_at(self.now) {
+            self.refuse(
+                Finding::new(Code::Gov006, "policy-unexpired", subject())
+                    .found("the policy has expired")
+                    .expected("a policy in force")
+                    .remedy("git awo policy propose FILE"),
+            );
+        }
+        if let Some(anchor) = self.actor.anchor()?
+            && !self.history.starts_at(&anchor)
+        {
+            self.refuse(
+                Finding::new(Code::Gov006, "pinned-root", subject())
+                    .found(self.history.repository())
+                    .expected(anchor)
+                    .remedy("git awo trust"),
+            );
+        }
+        Ok(())
+    }
+
+    fn orchestrator(&mut self) -> Result<Option<IdentityName>, Error> {
+        let signer = self.actor.signer()?;
+        let policy = &self.history.current().policy;
+        let key = signer.public_key();
+        let Some(person) = policy.keyring().person_of(key).cloned() else {
+            self.refuse(
+                Finding::new(Code::Att004, "key-known", Subject::none())
+                    .found(format!(
+                        "key {} is unknown to the policy",
+                        key.fingerprint()
+                    ))
+                    .expected("a key of an orchestrator")
+                    .remedy("ask a root to add the key: git awo policy propose FILE"),
+            );
+            return Ok(None);
+        };
+        if !policy.holds(&person, Role::Orchestrator) {
+            self.refuse(
+                Finding::new(Code::Att001, "role-held", Subject::none())
+                    .found(format!("{person} holds {}", policy.roles_of(&person)))
+                    .expected("the role orchestrator")
+                    .remedy(format!("ask {}", policy.holders(Role::Orchestrator))),
+            );
+            return Ok(None);
+        }
+        Ok(Some(person))
+    }
+
+    fn work_tree(&mut self, why: &str) -> Result<(), Error> {
+        self.findings.extend(clean(self.actor, why)?);
+        Ok(())
+    }
+
+    fn whole_view(&mut self) {
+        for problem in self.actor.repo.view_problems() {
+            self.refuse(
+                Finding::new(Code::Int005, "whole-view", Subject::none())
+                    .found(problem)
+                    .expected("a repository that shows every object it names")
+                    .remedy("git fetch --unshallow, or clone again without filters"),
+            );
+        }
+    }
+
+    fn run_id(&mut self, records: &Records<'_>) -> Result<Option<RunId>, Error> {
+        if let Some(run) = &self.request.run {
+            if exists(records, run)? {
+                self.refuse(
+                    Finding::new(Code::Rep001, "run-id", Subject::of_run(run))
+                        .found("a run of this name")
+                        .expected("a name that no run has had")
+                        .remedy("leave --run-id away, or give another"),
+                );
+            }
+            return Ok(Some(run.clone()));
+        }
+        let stem = format!("run_{}", self.now.for_file_names());
+        for number in 1..=MOST_NAMESAKES {
+            let text = match number {
+                1 => stem.clone(),
+                _ => format!("{stem}-{number}"),
+            };
+            if let Ok(run) = RunId::new(text)
+                && !exists(records, &run)?
+            {
+                return Ok(Some(run));
+            }
+        }
+        self.refuse(
+            Finding::new(Code::Rep001, "run-id", Subject::none())
+                .found(format!("{MOST_NAMESAKES} runs named {stem}"))
+                .expected("a name that no run has had")
+                .remedy("git awo run, with --run-id"),
+        );
+        Ok(None)
+    }
+
+    fn contract(
+        &mut self,
+        gatherer: &Gatherer<'_>,
+    ) -> Result<Option<(Verified<ContractPredicate>, ObjectId)>, Error> {
+        let task = &self.request.task;
+        let records = gatherer.records;
+        let path = LedgerPath::Contract(task.clone());
+        let found = match records.envelope(&path) {
+            Ok(found) => found.zip(records.contract_blob(task)?),
+            Err(error) => {
+                let error = check::Error::from(error);
+                let findings = error.findings(self.about_task());
+                if findings.is_empty() {
+                    return Err(error.into());
+                }
+                self.findings.extend(findings);
+                return Ok(None);
+            }
+        };
+        let Some((envelope, blob)) = found else {
+            let finding = Finding::new(Code::Str002, "contract-present", self.about_task())
+                .found(format!("no contract {task}"))
+                .expected("a contract in the ledger")
+                .remedy("git awo fetch, or git awo task import FILE");
+            self.refuse(finding);
+            return Ok(None);
+        };
+        let contract = match gatherer.verify::<ContractPredicate>(&envelope) {
+            Ok(contract) => contract,
+            Err(finding) => {
+                let subject = self.about_task();
+                self.refuse(Finding { subject, ..finding });
+                return Ok(None);
+            }
+        };
+        let id = &contract.says().contract.id;
+        if id != task {
+            let finding = Finding::new(Code::Att002, "binds-task", self.about_task())
+                .found(format!("the contract is for {id}"))
+                .expected(task)
+                .remedy("git awo task import FILE");
+            self.refuse(finding);
+            return Ok(None);
+        }
+        Ok(Some((contract, blob)))
+    }
+
+    fn admitted(&mut self, contract: &Contract) {
+        let status = &contract.target.admission.status;
+        if status != "admitted" {
+            let finding = Finding::new(Code::Gov002, "target-admitted", self.about_task())
+                .found(format!("the target is {}", quote(status.as_bytes())))
+                .expected("admitted")
+                .remedy("have the repository admitted, then import the new packet");
+            self.refuse(finding);
+        }
+    }
+
+    /// What no server would take need not be made.
+    fn governed(&mut self, target: &RefName) {
+        let rules = self.history.current().policy.ref_rules(target);
+        if !rules.is_some_and(|rules| rules.accepts_governed()) {
+            self.refuse(
+                Finding::new(Code::Gov002, "governed-accepted", Subject::of_ref(target))
+                    .found("a branch that takes no governed commits")
+                    .expected("a ref that the policy opens to governed commits")
+                    .remedy("git awo policy show"),
+            );
+        }
+    }
+
+    fn base(&mut self, contract: &Contract) -> Result<Option<ObjectId>, Error> {
+        let target = &contract.target_ref;
+        let repo = &self.actor.repo;
+        let Some(tip) = repo.reference(target)? else {
+            self.refuse(
+                Finding::new(Code::Str002, "target-ref", Subject::of_ref(target))
+                    .found("no such branch here")
+                    .expected("the target branch of the contract")
+                    .remedy("git fetch, then git branch"),
+            );
+            return Ok(None);
+        };
+        if let Some(base) = contract.base
+            && base != tip
+            && !(repo.contains(base) && repo.is_ancestor(base, tip)?)
+        {
+            // A packet may be older than the branch, but not of another history.
+            self.refuse(
+                Finding::new(Code::Att002, "contract-base", Subject::of_ref(target))
+                    .found(format!("the contract starts from {base}"))
+                    .expected(format!("{tip} or an ancestor of it"))
+                    .remedy("import a packet for this history"),
+            );
+        }
+        Ok(Some(tip))
+    }
+}
+
+fn exists(records: &Records<'_>, run: &RunId) -> Result<bool, Error> {
+    let directory = layout::run_directory(run);
+    if !records.list(&directory)?.is_empty() {
+        return Ok(true);
+    }
+    let reader = records.reader();
+    let path = RepoPath::from(directory.as_str());
+    for (name, tip) in records.refs() {
+        if name.as_str().starts_with(layout::EVIDENCE_PREFIX)
+            && reader.entry(reader.commit(*tip)?.tree, &path)?.is_some()
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}

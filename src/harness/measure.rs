@@ -1,0 +1,188 @@
+//! The measure of what a command did: the bytes in the worktree, not what anybody says of them.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use crate::git::{Kind, Repo};
+use crate::record::tree::Mode;
+use crate::record::{Code, Finding, Findings, ObjectId, RepoPath, Subject};
+
+use super::Error;
+use super::place::{Place, io, native};
+
+/// A base may hold so many files.
+const MOST_FILES: usize = 4_000_000;
+/// No larger file is taken into a commit.
+const LARGEST_FILE: u64 = 256 << 20;
+
+/// What stands at a path: a file or symlink, or nothing.
+type At = Option<(Mode, ObjectId)>;
+
+/// The content of a worktree.
+pub(super) struct Measured {
+    /// Every path looked at: all of the base, all that git tracks, all that it does not ignore.
+    paths: BTreeMap<RepoPath, At>,
+    /// The tree made of it.
+    pub(super) tree: ObjectId,
+}
+
+/// Writes the content of the worktree as a tree. What no tree may hold becomes a finding.
+pub(super) fn measure(
+    repo: &Repo,
+    place: &Place,
+    base: ObjectId,
+    findings: &mut Findings,
+) -> Result<Measured, Error> {
+    let base_tree = repo.commit(base)?.tree;
+    let mut before: BTreeMap<RepoPath, At> = BTreeMap::new();
+    for (path, mode, id) in repo.files(base_tree, MOST_FILES)? {
+        before.insert(path, Some((mode, id)));
+    }
+    // The base by itself: a command may have changed the index to hide what it changed.
+    let mut candidates: BTreeMap<RepoPath, At> = before.clone();
+    for args in [
+        ["--cached"].as_slice(),
+        ["--others", "--exclude-standard"].as_slice(),
+    ] {
+        let mut list = place.git();
+        list.args(["ls-files", "-z"]).args(args);
+        let output = super::tools::output(list)?;
+        for path in output.split(|b| *b == 0).filter(|path| !path.is_empty()) {
+            match path.strip_suffix(b"/") {
+                // git does not look into another repository, and says so by the slash.
+                Some(inner) => {
+                    findings.push(refused(&RepoPath::new(inner), "a repository of its own"))
+                }
+                None => _ = candidates.entry(RepoPath::new(path)).or_insert(None),
+            }
+        }
+    }
+    let mut edits = Vec::new();
+    let mut paths = BTreeMap::new();
+    for (path, old) in candidates {
+        let now = look(repo, place.tree(), &path, old, true, findings)?;
+        if now != old {
+            edits.push((path.clone(), now));
+        }
+        paths.insert(path, now);
+    }
+    let tree = repo.edit_tree(Some(base_tree), &edits)?;
+    Ok(Measured { paths, tree })
+}
+
+impl Measured {
+    /// Returns the paths at which the worktree now differs from what was measured. Files that
+    /// are new since then, such as caches, are not looked for: no commit will hold them.
+    pub(super) fn changed_since(&self, repo: &Repo, place: &Place) -> Result<Vec<RepoPath>, Error> {
+        let mut changed = Vec::new();
+        let mut findings = Findings::new();
+        for (path, then) in &self.paths {
+            let now = look(repo, place.tree(), path, *then, false, &mut findings)?;
+            if now != *then || !findings.is_empty() {
+                changed.push(path.clone());
+                findings = Findings::new();
+            }
+        }
+        Ok(changed)
+    }
+}
+
+/// Looks at what stands at a path. With `keep`, its bytes become an object.
+fn look(
+    repo: &Repo,
+    root: &Path,
+    path: &RepoPath,
+    old: At,
+    keep: bool,
+    findings: &mut Findings,
+) -> Result<At, Error> {
+    let inner = native(path)?;
+    // Behind a symlink stands nothing of this tree.
+    let mut parent = root.to_path_buf();
+    for name in inner.parent().into_iter().flat_map(Path::components) {
+        parent.push(name);
+        match fs::symlink_metadata(&parent) {
+            Ok(found) if found.is_dir() => {}
+            Ok(_) => return Ok(None),
+            Err(error) if is_absent(&error) => return Ok(None),
+            Err(error) => return Err(io("read", &parent)(error)),
+        }
+    }
+    let real = root.join(&inner);
+    let found = match fs::symlink_metadata(&real) {
+        Ok(found) => found,
+        Err(error) if is_absent(&error) => return Ok(None),
+        Err(error) => return Err(io("read", &real)(error)),
+    };
+    if found.is_dir() {
+        let mut entries = fs::read_dir(&real).map_err(io("read", &real))?;
+        if let Some((Mode::Gitlink, _)) = old {
+            // Not checked out: it is as it was.
+            if entries.next().is_none() {
+                return Ok(old);
+            }
+            findings.push(refused(path, "a submodule with content"));
+        } else if fs::symlink_metadata(real.join(".git")).is_ok() {
+            findings.push(refused(path, "a repository of its own"));
+        }
+        return Ok(None);
+    }
+    let (mode, bytes) = if found.is_symlink() {
+        let target = fs::read_link(&real).map_err(io("read", &real))?;
+        (
+            Mode::Symlink,
+            target.as_os_str().as_encoded_bytes().to_vec(),
+        )
+    } else if !found.is_file() {
+        findings.push(refused(path, "a special file"));
+        return Ok(None);
+    } else if found.len() > LARGEST_FILE {
+        findings.push(
+            Finding::new(Code::Int006, "limits", Subject::none().path(path))
+                .found(format!("a file of {} bytes", found.len()))
+                .expected(format!("at most {LARGEST_FILE}"))
+                .remedy("leave it out of the repository"),
+        );
+        return Ok(None);
+    } else {
+        let bytes = fs::read(&real).map_err(io("read", &real))?;
+        (file_mode(&found, old), bytes)
+    };
+    let id = match repo.hash(Kind::Blob, &bytes) {
+        Some(id) if !keep || old.is_some_and(|(_, known)| known == id) => id,
+        // Writes it, or says why the bytes cannot be an object.
+        _ => repo.write_blob(&bytes)?,
+    };
+    Ok(Some((mode, id)))
+}
+
+#[cfg(unix)]
+fn file_mode(found: &fs::Metadata, _old: At) -> Mode {
+    use std::os::unix::fs::PermissionsExt as _;
+    if found.permissions().mode() & 0o100 == 0 {
+        Mode::File
+    } else {
+        Mode::Executable
+    }
+}
+
+#[cfg(not(unix))]
+fn file_mode(_found: &fs::Metadata, old: At) -> Mode {
+    match old {
+        Some((Mode::Executable, _)) => Mode::Executable,
+        _ => Mode::File,
+    }
+}
+
+fn is_absent(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{NotADirectory, NotFound};
+    matches!(error.kind(), NotFound | NotADirectory)
+}
+
+fn refused(path: &RepoPath, found: &str) -> Finding {
+    Finding::new(Code::Int003, "tree-entry-mode", Subject::none().path(path))
+        .found(found)
+        .expected("files")
+        .remedy("let the command leave it out")
+}

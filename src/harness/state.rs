@@ -1,0 +1,218 @@
+//! Reads the state of a repository that no command of a run may change, as plain bytes.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::actor::Actor;
+use crate::record::Sha256;
+
+use super::place::{Place, io};
+use super::{Error, tools};
+
+/// So often the refs are read again until two readings agree.
+const READINGS: usize = 20;
+/// Hook directories and refs may be nested so deep.
+const DEEPEST: usize = 64;
+
+/// What a path holds, in a few bytes.
+pub(super) type Values = BTreeMap<Vec<u8>, Vec<u8>>;
+
+/// Reads every ref and HEAD, as bytes: also what no other reader would take for a ref.
+pub(super) fn refs(actor: &Actor) -> Result<Values, Error> {
+    let mut last = read_refs(actor)?;
+    for _ in 0..READINGS {
+        let again = read_refs(actor)?;
+        if again == last {
+            break;
+        }
+        last = again;
+    }
+    Ok(last)
+}
+
+fn read_refs(actor: &Actor) -> Result<Values, Error> {
+    let common = actor.repo.common_dir();
+    let mut loose = Values::new();
+    walk(&common.join("refs"), b"refs", DEEPEST, &mut |name, path| {
+        // A lock is another writer's, who has not written yet.
+        if !name.ends_with(b".lock")
+            && let Some(value) = content(path)?
+        {
+            loose.insert(name.to_vec(), value.trim_ascii_end().to_vec());
+        }
+        Ok(())
+    })?;
+    // Afterwards: what was packed meanwhile is found in one of the two places.
+    let mut refs = Values::new();
+    let packed = content(&common.join("packed-refs"))?.unwrap_or_default();
+    for line in packed.split(|b| *b == b'\n') {
+        if let Some(space) = line.iter().position(|b| *b == b' ')
+            && !line.starts_with(b"#")
+        {
+            let (value, name) = line.split_at(space);
+            refs.insert(name.trim_ascii_start().to_vec(), value.to_vec());
+        }
+    }
+    refs.extend(loose);
+    for head in [actor.repo.git_dir(), common] {
+        if let Some(value) = content(&head.join("HEAD"))? {
+            let name = if head == common {
+                "HEAD"
+            } else {
+                "HEAD of this worktree"
+            };
+            refs.insert(name.as_bytes().to_vec(), value.trim_ascii_end().to_vec());
+        }
+    }
+    Ok(refs)
+}
+
+/// Reads the files that decide what git does here.
+pub(super) fn settings(actor: &Actor, place: &Place) -> Result<Values, Error> {
+    let common = actor.repo.common_dir();
+    let mut files: Vec<(String, PathBuf)> = Vec::new();
+    for name in [
+        "commondir",
+        "config",
+        "config.worktree",
+        "info/attributes",
+        "info/exclude",
+        "info/grafts",
+        "info/sparse-checkout",
+        "objects/info/alternates",
+        "shallow",
+    ] {
+        files.push((name.to_owned(), common.join(name)));
+    }
+    let own = actor.repo.git_dir();
+    if own != common {
+        files.push((
+            "this worktree's config".to_owned(),
+            own.join("config.worktree"),
+        ));
+    }
+    for name in ["commondir", "config.worktree", "gitdir"] {
+        files.push((format!("the run's {name}"), place.admin().join(name)));
+    }
+    files.push(("the run's .git".to_owned(), place.tree().join(".git")));
+    let mut found = Values::new();
+    for (name, path) in files {
+        if let Some(value) = digest(&path)? {
+            found.insert(name.into_bytes(), value);
+        }
+    }
+    for old in ["branches", "remotes"] {
+        walk(
+            &common.join(old),
+            old.as_bytes(),
+            DEEPEST,
+            &mut |name, path| {
+                found.extend(digest(path)?.map(|value| (name.to_vec(), value)));
+                Ok(())
+            },
+        )?;
+    }
+    Ok(found)
+}
+
+/// Reads the keys of the repository's configuration, with those of the files it includes.
+pub(super) fn keys(actor: &Actor) -> Result<Values, Error> {
+    let common = actor.repo.common_dir();
+    let mut list = tools::hardened(common, common);
+    list.args(["config", "--list", "-z", "--local", "--includes"]);
+    let output = tools::output(list)?;
+    let mut keys: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
+    for entry in output.split(|b| *b == 0).filter(|entry| !entry.is_empty()) {
+        let end = entry.iter().position(|b| *b == b'\n');
+        let (key, value) = entry.split_at(end.unwrap_or(entry.len()));
+        let values = keys.entry(key.to_vec()).or_default();
+        values.extend_from_slice(value);
+        values.push(0);
+    }
+    Ok(keys)
+}
+
+/// Reads the hooks, and those in the directory that the configuration names.
+pub(super) fn hooks(actor: &Actor) -> Result<Values, Error> {
+    let mut places = vec![(b"hooks".to_vec(), actor.repo.common_dir().join("hooks"))];
+    if let Some(path) = actor.repo.config("core.hooksPath") {
+        let top = actor.repo.work_tree().unwrap_or(actor.repo.common_dir());
+        let home = std::env::var_os("HOME").map(PathBuf::from);
+        let real = match (path.strip_prefix("~/"), home) {
+            (Some(rest), Some(home)) => home.join(rest),
+            _ => top.join(&path),
+        };
+        places.push((path.into_bytes(), real));
+    }
+    let mut found = Values::new();
+    for (name, place) in places {
+        walk(&place, &name, DEEPEST, &mut |name, path| {
+            found.extend(digest(path)?.map(|value| (name.to_vec(), value)));
+            Ok(())
+        })?;
+    }
+    Ok(found)
+}
+
+/// Takes a name and where it is.
+type Each<'a> = dyn FnMut(&[u8], &Path) -> Result<(), Error> + 'a;
+
+/// Calls for everything below a directory that is no directory. A missing one is empty.
+fn walk(dir: &Path, name: &[u8], depth: usize, each: &mut Each<'_>) -> Result<(), Error> {
+    let entries = match fs::read_dir(dir) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(io("list", dir)(error)),
+    };
+    for entry in entries {
+        let entry = entry.map_err(io("list", dir))?;
+        let kind = entry.file_type().map_err(io("read", &entry.path()))?;
+        let inner = [name, b"/", entry.file_name().as_encoded_bytes()].concat();
+        match depth.checked_sub(1) {
+            Some(depth) if kind.is_dir() => walk(&entry.path(), &inner, depth, each)?,
+            _ => each(&inner, &entry.path())?,
+        }
+    }
+    Ok(())
+}
+
+/// Returns what a path holds: of a symlink where it points to.
+fn content(path: &Path) -> Result<Option<Vec<u8>>, Error> {
+    let read = || {
+        let found = fs::symlink_metadata(path)?;
+        if found.is_symlink() {
+            let target = fs::read_link(path)?;
+            return Ok([b"link to ", target.as_os_str().as_encoded_bytes()].concat());
+        }
+        if !found.is_file() {
+            return Ok(b"no file".to_vec());
+        }
+        fs::read(path)
+    };
+    match read() {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(io("read", path)(error)),
+    }
+}
+
+/// Returns a digest of what a path holds, with its mode and, of a symlink, with its target's.
+fn digest(path: &Path) -> Result<Option<Vec<u8>>, Error> {
+    let Some(mut bytes) = content(path)? else {
+        return Ok(None);
+    };
+    let mut mode = 0;
+    if let Ok(found) = fs::metadata(path) {
+        #[cfg(unix)]
+        {
+            mode = std::os::unix::fs::PermissionsExt::mode(&found.permissions());
+        }
+        if found.is_file() && bytes.starts_with(b"link to ") {
+            bytes.extend(fs::read(path).map_err(io("read", path))?);
+        }
+    }
+    Ok(Some(
+        format!("{mode:o} {}", Sha256::of(&bytes)).into_bytes(),
+    ))
+}

@@ -1,0 +1,128 @@
+//! Running programs: git, so that it runs nothing else, and strangers' commands.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::{File, OpenOptions};
+use std::path::Path;
+use std::process::{Command, ExitStatus, Stdio};
+
+use crate::git;
+
+use super::Error;
+
+/// Keeps git from starting what the repository names. What decides about content stays as the
+/// user has set it: their work tree is clean by their own settings.
+const GUARDED: &[&str] = &[
+    "core.hooksPath=/dev/null",
+    "core.fsmonitor=false",
+    "core.untrackedCache=false",
+];
+
+/// Keeps settings of this machine out of what is measured, besides.
+const HARDENED: &[&str] = &[
+    "core.attributesFile=/dev/null",
+    "core.autocrlf=false",
+    "core.excludesFile=/dev/null",
+    "core.quotePath=true",
+    "core.sparseCheckout=false",
+    "diff.suppressBlankEmpty=false",
+    "submodule.recurse=false",
+];
+
+/// Returns git as the user has set it, without hooks and monitors.
+pub(super) fn guarded(dir: &Path) -> Command {
+    let mut command = git::git(dir);
+    for setting in GUARDED {
+        command.args(["-c", setting]);
+    }
+    command.env("GIT_OPTIONAL_LOCKS", "0");
+    command
+}
+
+/// Returns git on exactly this repository, without the settings of user and machine.
+///
+/// The repository is named and not searched for: a command that ran in a worktree may have made
+/// it point elsewhere.
+pub(super) fn hardened(dir: &Path, git_dir: &Path) -> Command {
+    let mut command = guarded(dir);
+    for setting in HARDENED {
+        command.args(["-c", setting]);
+    }
+    command.arg("--git-dir").arg(git_dir);
+    command.env("GIT_CONFIG_GLOBAL", "/dev/null");
+    command.env("GIT_CONFIG_NOSYSTEM", "1");
+    command
+}
+
+/// Runs git to its end and returns what it wrote.
+pub(super) fn output(mut command: Command) -> Result<Vec<u8>, Error> {
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|source| git::Error::Start { source })?;
+    if output.status.success() {
+        return Ok(output.stdout);
+    }
+    let args = command
+        .get_args()
+        .map(|arg| arg.to_string_lossy().into_owned());
+    Err(Error::Git(git::Error::Git {
+        args: args.collect(),
+        status: output.status,
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }))
+}
+
+/// Returns a stranger's program, to be run in `dir`.
+///
+/// What binds git to a repository is taken out of its environment, and so is what enables a
+/// run: nothing in a run may start another one.
+pub(super) fn stranger(program: &OsStr, dir: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir(dir);
+    for key in git::LOCAL_ENVIRONMENT {
+        command.env_remove(key);
+    }
+    command
+        .env_remove("AWO_ALLOW_RUN")
+        .env_remove("AWO_RUN_STAGE");
+    // Byte code beside the sources would be a change of the tree.
+    command.env("PYTHONDONTWRITEBYTECODE", "1");
+    command
+}
+
+/// Runs a stranger's program with its output in files; one file takes both if `err` is none.
+pub(super) fn capture(
+    mut command: Command,
+    out: &Path,
+    err: Option<&Path>,
+) -> Result<ExitStatus, Error> {
+    let program = command.get_program().to_owned();
+    let started = |source| Error::Start {
+        program: OsString::from(&program),
+        source,
+    };
+    let stdout = create(out)?;
+    let stderr = match err {
+        Some(path) => create(path)?,
+        None => stdout.try_clone().map_err(started)?,
+    };
+    command
+        .stdin(Stdio::null())
+        .stdout(stdout)
+        .stderr(stderr)
+        .status()
+        .map_err(started)
+}
+
+fn create(path: &Path) -> Result<File, Error> {
+    // Appending: two streams in one file do not write over each other.
+    OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path)
+        .map_err(|source| Error::Io {
+            action: "make",
+            path: path.to_owned(),
+            source,
+        })
+}

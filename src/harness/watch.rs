@@ -1,0 +1,211 @@
+//! Watches over the repository while a stranger's command runs: its refs, configuration and
+//! hooks must be afterwards what they were before.
+
+use std::collections::BTreeSet;
+
+use crate::actor::Actor;
+use crate::check::PolicyHistory;
+use crate::check::governance::Arrivals;
+use crate::check::run::{Gatherer, Positions};
+use crate::record::path::quote;
+use crate::record::{Code, Finding, Findings, ObjectId, RefName, Subject};
+use crate::store::layout::Place as Governance;
+use crate::store::ledger::Records;
+
+use super::Error;
+use super::place::Place;
+use super::state::{Values, hooks, keys, refs, settings};
+
+/// The state of a repository, as far as no command may change it.
+pub(super) struct Watch {
+    refs: Values,
+    settings: Values,
+    keys: Values,
+    hooks: Values,
+}
+
+/// What a command changed besides files.
+pub(super) struct Changed {
+    /// Everything changed.
+    pub(super) findings: Findings,
+    /// Whether git could be led to start something: it must not be asked any more.
+    pub(super) tampered: bool,
+}
+
+impl Watch {
+    /// Remembers the state.
+    pub(super) fn take(actor: &Actor, place: &Place) -> Result<Self, Error> {
+        Ok(Self {
+            refs: refs(actor)?,
+            settings: settings(actor, place)?,
+            keys: keys(actor)?,
+            hooks: hooks(actor)?,
+        })
+    }
+
+    /// Compares the state with the one remembered.
+    pub(super) fn compare(
+        &self,
+        actor: &Actor,
+        place: &Place,
+        history: &PolicyHistory,
+    ) -> Result<Changed, Error> {
+        let mut findings = Findings::new();
+        let settings = settings(actor, place)?;
+        let hooks = hooks(actor)?;
+        let mut named = false;
+        let keys = match keys(actor) {
+            Ok(keys) => keys,
+            // The file is broken now, which is a change by itself.
+            Err(_) if settings != self.settings => self.keys.clone(),
+            Err(error) => return Err(error),
+        };
+        for (key, how) in differences(&self.keys, &keys) {
+            named = true;
+            let rule = match key.starts_with(b"remote.") {
+                true => "remote-change",
+                false => "config-change",
+            };
+            findings.push(changed(rule, format!("{} was {how}", quote(&key))));
+        }
+        for (file, how) in differences(&self.settings, &settings) {
+            // The keys say more than that their file is another one.
+            if !(named && file == b"config") {
+                findings.push(changed(
+                    "config-change",
+                    format!("{} was {how}", quote(&file)),
+                ));
+            }
+        }
+        for (file, how) in differences(&self.hooks, &hooks) {
+            findings.push(changed(
+                "hook-change",
+                format!("{} was {how}", quote(&file)),
+            ));
+        }
+        let tampered = !findings.is_empty();
+        self.compare_refs(actor, history, &mut findings)?;
+        Ok(Changed { findings, tampered })
+    }
+
+    fn compare_refs(
+        &self,
+        actor: &Actor,
+        history: &PolicyHistory,
+        findings: &mut Findings,
+    ) -> Result<(), Error> {
+        let now = refs(actor)?;
+        let moved = differences(&self.refs, &now);
+        // What cannot be read did not grow by records that hold.
+        let grown = self.grown_by_others(actor, history, &now, &moved);
+        let grown = grown.unwrap_or_default();
+        for (name, how) in moved {
+            if grown.contains(&name) {
+                continue;
+            }
+            let value = |values: &Values| {
+                let value = values.get(&name).map(|value| quote(value));
+                value.unwrap_or_else(|| "nothing".to_owned())
+            };
+            let subject = Subject {
+                reference: Some(quote(&name)),
+                ..Subject::none()
+            };
+            findings.push(
+                Finding::new(Code::Gov004, "ref-move", subject)
+                    .found(format!("{how} during the run: {}", value(&now)))
+                    .expected(value(&self.refs))
+                    .remedy("put the ref back; a run moves none"),
+            );
+        }
+        Ok(())
+    }
+
+    /// Returns the governance refs that grew by nothing but records that hold: other persons go
+    /// on working while a command runs.
+    fn grown_by_others(
+        &self,
+        actor: &Actor,
+        history: &PolicyHistory,
+        now: &Values,
+        moved: &[(Vec<u8>, &'static str)],
+    ) -> Result<BTreeSet<Vec<u8>>, Error> {
+        let reader = actor.repo.reader();
+        let mut arrivals = Arrivals::default();
+        let mut findings = Findings::new();
+        let mut grown = BTreeSet::new();
+        for (raw, _) in moved {
+            let Some(name) = ref_name(raw) else { continue };
+            let records = matches!(
+                Governance::of(&name),
+                Some(
+                    Governance::Ledger
+                        | Governance::Approvals
+                        | Governance::Attestations
+                        | Governance::Evidence
+                )
+            );
+            let old = self.refs.get(raw);
+            let (Some(new), true) = (now.get(raw).and_then(|it| id(it)), records) else {
+                continue;
+            };
+            let old = match old.map(|it| id(it)) {
+                Some(None) => continue,
+                Some(old) => old,
+                None => None,
+            };
+            if !reader.contains(new) {
+                continue;
+            }
+            arrivals.collect(reader, &name, old, new, &mut findings)?;
+            grown.insert(raw.clone());
+        }
+        if grown.is_empty() {
+            return Ok(grown);
+        }
+        let after = now
+            .iter()
+            .filter_map(|(name, value)| Some((ref_name(name)?, id(value)?)))
+            .collect();
+        let records = Records::open(reader, &after)?;
+        let gatherer = Gatherer {
+            records: &records,
+            history,
+            positions: Positions::Arriving(arrivals.digests()),
+            time: actor.now(),
+        };
+        arrivals.judge(&gatherer, &mut findings)?;
+        if !findings.is_empty() {
+            grown.clear();
+        }
+        Ok(grown)
+    }
+}
+
+fn changed(rule: &str, found: String) -> Finding {
+    Finding::new(Code::Gov004, rule, Subject::none())
+        .found(format!("{found} during the run"))
+        .expected("a repository whose configuration and hooks stay as they are")
+        .remedy("undo it by hand before anything else: git may run what it names")
+}
+
+fn differences(before: &Values, after: &Values) -> Vec<(Vec<u8>, &'static str)> {
+    let names: BTreeSet<_> = before.keys().chain(after.keys()).collect();
+    let how = |name: &Vec<u8>| match (before.get(name), after.get(name)) {
+        (Some(old), Some(new)) => (old != new).then_some("changed"),
+        (Some(_), None) => Some("removed"),
+        (None, _) => Some("added"),
+    };
+    names
+        .into_iter()
+        .filter_map(|name| Some((name.clone(), how(name)?)))
+        .collect()
+}
+
+fn ref_name(raw: &[u8]) -> Option<RefName> {
+    RefName::new(std::str::from_utf8(raw).ok()?).ok()
+}
+
+fn id(raw: &[u8]) -> Option<ObjectId> {
+    std::str::from_utf8(raw).ok()?.parse().ok()
+}

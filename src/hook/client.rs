@@ -1,0 +1,305 @@
+//! The hooks of a clone: the server's verdict, earlier. A clone without a policy has nothing to
+//! say, and neither has a push to a remote that is not known to be governed.
+
+use std::path::{Path, PathBuf};
+
+use crate::actor::{Clock, Settings, person_of};
+use crate::check::{PolicyHistory, Report, push, staged};
+use crate::git::{self, Reader};
+use crate::record::commit::Commit;
+use crate::record::tree::{Change, Mode};
+use crate::record::{Code, Finding, HashKind, IdentityName, ObjectId, RefName, RepoPath, Subject};
+use crate::signing;
+use crate::store::layout;
+use crate::store::ledger::Refs;
+
+use super::{Error, input};
+
+/// Judges what is staged, before a commit.
+pub fn pre_commit() -> Result<Report, Error> {
+    let (reader, cwd) = open()?;
+    let mut report = Report::default();
+    let (Some(history), Some(branch)) = (history(&reader)?, reader.head()?) else {
+        return Ok(report);
+    };
+    if merging(&reader) {
+        // The changes against one parent are what the other side made; its rules judged those.
+        merge(&history, &branch, &mut report);
+        return Ok(report);
+    }
+    if reader.head_id()?.is_none() {
+        return Ok(report);
+    }
+    let changes = staged_changes(&cwd, reader.hash_kind())?;
+    let person = person(&reader, &cwd, &history);
+    Ok(staged::judge(
+        &reader,
+        &history,
+        &branch,
+        person.as_ref(),
+        &changes,
+    )?)
+}
+
+/// Judges a merge that needs no hand, before its commit.
+pub fn pre_merge_commit() -> Result<Report, Error> {
+    let (reader, _) = open()?;
+    let mut report = Report::default();
+    if let (Some(history), Some(branch)) = (history(&reader)?, reader.head()?) {
+        merge(&history, &branch, &mut report);
+    }
+    Ok(report)
+}
+
+/// Judges a commit message.
+pub fn commit_msg(file: &Path) -> Result<Report, Error> {
+    let (reader, cwd) = open()?;
+    let mut report = Report::default();
+    if history(&reader)?.is_none() {
+        return Ok(report);
+    }
+    let path = cwd.join(file);
+    let text = std::fs::read(&path).map_err(|source| Error::Io { path, source })?;
+    report.findings.extend(by_hand(&text));
+    Ok(report)
+}
+
+/// Judges a push as the server would, from where the server was last seen.
+pub fn pre_push(remote: &str, input: &[u8]) -> Result<Report, Error> {
+    let (reader, _) = open()?;
+    let mut report = Report::default();
+    let Some(before) = seen(&reader, remote)? else {
+        return Ok(report);
+    };
+    let movements = input::pushed(input, reader.hash_kind(), &mut report.findings);
+    if !report.findings.is_empty() || movements.is_empty() {
+        return Ok(report);
+    }
+    let mut before = before;
+    for movement in &movements {
+        // What the server itself says is newer than what was seen.
+        match movement.old {
+            Some(id) => _ = before.insert(movement.reference.clone(), id),
+            None => _ = before.remove(&movement.reference),
+        }
+    }
+    let anchor = Settings::at(reader.common_dir()).anchor()?;
+    report.absorb(push::judge(&push::Push {
+        reader: &reader,
+        before: &before,
+        movements: &movements,
+        anchor: anchor.as_ref(),
+        time: Clock::from_environment()?.now(),
+    }));
+    Ok(report)
+}
+
+/// Returns where a server's refs were when last seen; `None` if it is not known to have a policy.
+pub fn seen(reader: &Reader, remote: &str) -> Result<Option<Refs>, Error> {
+    let mut seen = Refs::new();
+    for (prefix, original) in [
+        (format!("refs/awo-remotes/{remote}/"), "refs/"),
+        (format!("refs/remotes/{remote}/"), "refs/heads/"),
+    ] {
+        // A remote that is an address has no tracking refs, and cannot stand in a ref name.
+        if RefName::new(format!("{prefix}x")).is_err() {
+            return Ok(None);
+        }
+        for (name, id) in reader.references(&prefix)? {
+            let Some(rest) = name.as_str().strip_prefix(&prefix) else {
+                continue;
+            };
+            if rest == "HEAD" {
+                continue;
+            }
+            if let Ok(name) = RefName::new(format!("{original}{rest}")) {
+                seen.insert(name, id);
+            }
+        }
+    }
+    Ok(seen.contains_key(&layout::policy()).then_some(seen))
+}
+
+/// Returns the finding if the message has trailers that only our own commands write.
+pub fn by_hand(text: &[u8]) -> Option<Finding> {
+    // With and without what git will strip: which of both it does is the user's setting.
+    let found = ours(text).or_else(|| ours(&stripped(text)))?;
+    Some(
+        Finding::new(Code::Gov002, "trailer-by-hand", Subject::none())
+            .found(format!("the trailer {found} in a commit message"))
+            .expected("AWO trailers only by git awo run and git awo rollback")
+            .remedy("take the trailer out of the message"),
+    )
+}
+
+fn ours(message: &[u8]) -> Option<String> {
+    let zero = ObjectId::from_bytes(&[0; 20])?;
+    let nobody = crate::record::commit::Person {
+        name: Vec::new(),
+        email: Vec::new(),
+        time: 0,
+    };
+    let commit = Commit {
+        id: zero,
+        tree: zero,
+        parents: Vec::new(),
+        author: nobody.clone(),
+        committer: nobody,
+        message: message.to_vec(),
+        signature: None,
+    };
+    let is_ours = |key: &String| {
+        key.get(..4)
+            .is_some_and(|start| start.eq_ignore_ascii_case("AWO-"))
+    };
+    commit
+        .trailers()
+        .into_iter()
+        .map(|(key, _)| key)
+        .find(is_ours)
+}
+
+/// Returns the message as `git commit` keeps it by default: without comments and what follows
+/// the scissors.
+fn stripped(text: &[u8]) -> Vec<u8> {
+    let mut kept = Vec::new();
+    for line in text.split_inclusive(|b| *b == b'\n') {
+        if line.starts_with(b"# ---") && line.windows(4).any(|it| it == b" >8 ") {
+            break;
+        }
+        if !line.starts_with(b"#") {
+            kept.extend_from_slice(line);
+        }
+    }
+    kept
+}
+
+fn merge(history: &PolicyHistory, branch: &RefName, report: &mut Report) {
+    let policy = &history.current().policy;
+    if policy
+        .ref_rules(branch)
+        .is_some_and(|rules| !rules.accepts_merges())
+    {
+        report.findings.push(
+            Finding::new(Code::Gov004, "merge", Subject::of_ref(branch))
+                .found("a merge commit")
+                .expected("a branch without merges, as the policy says")
+                .remedy("git merge --abort, then git rebase"),
+        );
+    }
+}
+
+fn merging(reader: &Reader) -> bool {
+    reader.git_dir().join("MERGE_HEAD").exists()
+}
+
+/// Opens the repository as git tells its hooks where it is.
+fn open() -> Result<(Reader, PathBuf), Error> {
+    let cwd = std::env::current_dir().map_err(|source| Error::Io {
+        path: ".".into(),
+        source,
+    })?;
+    let told = std::env::var_os("GIT_DIR").is_some_and(|dir| !dir.is_empty());
+    let reader = if told {
+        Reader::in_hook()?
+    } else {
+        Reader::discover(&cwd)?
+    };
+    Ok((reader, cwd))
+}
+
+fn history(reader: &Reader) -> Result<Option<PolicyHistory>, Error> {
+    match reader.reference(&layout::policy())? {
+        Some(tip) => Ok(Some(PolicyHistory::load(reader, tip)?)),
+        None => Ok(None),
+    }
+}
+
+/// Returns who one is by one's key. That the policy does not know one is for the rules to say.
+fn person(reader: &Reader, cwd: &Path, history: &PolicyHistory) -> Option<IdentityName> {
+    // git itself, since only it knows what `git -c` has set.
+    let output = git::git_in_this_environment(cwd)
+        .args(["config", "--get", "user.signingkey"])
+        .stdin(std::process::Stdio::null())
+        .output();
+    let asked = output.ok().filter(|output| output.status.success());
+    let asked = asked.and_then(|output| String::from_utf8(output.stdout).ok());
+    let key = asked.map(|text| text.trim_end_matches('\n').to_owned());
+    let key = key.or_else(|| reader.config("user.signingkey"))?;
+    let signer = signing::open_signer(&key).ok()?;
+    person_of(history, signer.public_key()).ok()
+}
+
+/// Returns what the index changes against HEAD, asked of git in the hook's own environment: it
+/// knows which index is meant.
+fn staged_changes(cwd: &Path, kind: HashKind) -> Result<Vec<Change>, Error> {
+    let output = git::git_in_this_environment(cwd)
+        .args([
+            "-c",
+            "core.fsmonitor=false",
+            "diff-index",
+            "--cached",
+            "--raw",
+            "-z",
+        ])
+        .args([
+            "--no-renames",
+            "--no-relative",
+            "--full-index",
+            "--ignore-submodules=none",
+            "HEAD",
+        ])
+        .stdin(std::process::Stdio::null())
+        .output()
+        .map_err(|source| git::Error::Start { source })?;
+    if !output.status.success() {
+        return Err(Error::Odd("git diff-index failed"));
+    }
+    raw_changes(&output.stdout, kind)
+}
+
+/// Reads the output of `git diff-index --raw -z --full-index`.
+pub fn raw_changes(raw: &[u8], kind: HashKind) -> Result<Vec<Change>, Error> {
+    let mut changes = Vec::new();
+    if raw.is_empty() {
+        return Ok(changes);
+    }
+    let body = raw
+        .strip_suffix(b"\0")
+        .ok_or(Error::Odd("a path without an end"))?;
+    let mut parts = body.split(|b| *b == 0);
+    while let Some(head) = parts.next() {
+        let path = parts.next().ok_or(Error::Odd("a change without a path"))?;
+        let head = head
+            .strip_prefix(b":")
+            .ok_or(Error::Odd("a change without a colon"))?;
+        let fields: Vec<&[u8]> = head.split(|b| *b == b' ').collect();
+        let [old_mode, new_mode, old, new, status] = fields.as_slice() else {
+            return Err(Error::Odd("a change without five fields"));
+        };
+        if status.starts_with(b"U") {
+            return Err(Error::Odd("a path is not merged yet"));
+        }
+        changes.push(Change {
+            path: RepoPath::new(path),
+            old: side(old_mode, old, kind)?,
+            new: side(new_mode, new, kind)?,
+        });
+    }
+    Ok(changes)
+}
+
+fn side(mode: &[u8], id: &[u8], kind: HashKind) -> Result<Option<(Mode, ObjectId)>, Error> {
+    if mode == b"000000" {
+        return Ok(None);
+    }
+    let mode = Mode::from_octal(mode).ok_or(Error::Odd("a mode that git does not have"))?;
+    let id: Option<ObjectId> = std::str::from_utf8(id)
+        .ok()
+        .and_then(|text| text.parse().ok());
+    let id = id.filter(|id| id.kind() == kind && !id.is_zero());
+    Ok(Some((
+        mode,
+        id.ok_or(Error::Odd("a change without an object"))?,
+    )))
+}

@@ -1,0 +1,237 @@
+//! `git awo hook NAME …`: one call of git, answered.
+
+use std::ffi::OsString;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+use crate::actor::{Actor, Clock};
+use crate::check::{self, Report};
+use crate::git::{Reader, Repo};
+use crate::record::predicate::Movement;
+use crate::record::{Subject, Verdict};
+
+use super::parent::{self, Caller, Key};
+use super::pushes::{Judged, Pushes};
+use super::receipt::{self, Pushed, Receipt};
+use super::{Error, client, input, server, speak, transaction};
+
+/// Answers one call of git: returns the exit code (0 allowed, 1 denied, 2 no such hook,
+/// 3 undecided). Whatever is to be said goes to `stderr`.
+pub fn dispatch(
+    name: &str,
+    args: &[OsString],
+    stdin: &mut dyn Read,
+    stderr: &mut dyn Write,
+) -> i32 {
+    let answered = match name {
+        "pre-receive" => pre_receive(stdin),
+        "reference-transaction" => reference_transaction(args, stdin),
+        "post-receive" => return post_receive(stdin, stderr),
+        "pre-commit" => client::pre_commit(),
+        "commit-msg" => path(args).and_then(|file| client::commit_msg(&file)),
+        "pre-merge-commit" => client::pre_merge_commit(),
+        "pre-push" => pre_push(args, stdin),
+        other => Err(Error::Usage(format!("git-awo has no hook {other:?}"))),
+    };
+    let report = match answered {
+        Ok(report) => report,
+        Err(Error::Usage(why)) => {
+            say(stderr, &speak::remark(&format!("cannot answer: {why}")));
+            return 2;
+        }
+        Err(error) => report_of(&error),
+    };
+    say(stderr, &speak::speak(&report));
+    if name == "pre-receive"
+        || (name == "reference-transaction" && report.verdict() != Verdict::Allowed)
+    {
+        write_json(&report, stderr);
+    }
+    match report.verdict() {
+        Verdict::Allowed => 0,
+        Verdict::Denied => 1,
+        Verdict::Undecided => 3,
+    }
+}
+
+fn report_of(error: &Error) -> Report {
+    let mut report = Report::default();
+    let finding = match error {
+        Error::Check(error) => {
+            error.report(Subject::none(), &mut report);
+            return report;
+        }
+        Error::Git(error) => check::report::git_finding(error, Subject::none()),
+        _ => None,
+    };
+    match finding {
+        Some(finding) => report.findings.push(finding),
+        None => report.undecided.push(check::report::chain_of(error)),
+    }
+    report
+}
+
+fn pre_receive(stdin: &mut dyn Read) -> Result<Report, Error> {
+    let input = input::read(stdin).map_err(Error::Input)?;
+    let reader = Reader::in_hook()?;
+    let (report, judged) = server::pre_receive(&reader, &input, Clock::from_environment()?.now());
+    if let Some(judged) = judged {
+        Pushes::at(reader.common_dir()).remember(&key(&parent::caller()), &judged)?;
+    }
+    Ok(report)
+}
+
+fn reference_transaction(args: &[OsString], stdin: &mut dyn Read) -> Result<Report, Error> {
+    let input = input::read(stdin).map_err(Error::Input)?;
+    let [state] = args else {
+        return Err(Error::Usage(
+            "reference-transaction takes one state".to_owned(),
+        ));
+    };
+    // Only here can anything still be stopped, and only here the refs are locked.
+    if state != "prepared" {
+        return Ok(Report::default());
+    }
+    let caller = parent::caller();
+    if caller == Caller::Other {
+        return Ok(Report::default());
+    }
+    let reader = Reader::in_hook()?;
+    let mut report = transaction::prepared(&reader, &input, &caller)?;
+    if report.verdict() != Verdict::Allowed
+        && let Err(error) = partial_receipt(&reader, &caller)
+    {
+        let why = check::report::chain_of(&error);
+        report
+            .notes
+            .push(format!("no receipt of what stands already: {why}"));
+    }
+    Ok(report)
+}
+
+/// git ends when a transaction is refused: what earlier ones of this push moved is written down
+/// here, since `post-receive` will not be called.
+fn partial_receipt(reader: &Reader, caller: &Caller) -> Result<(), Error> {
+    let pushes = Pushes::at(reader.common_dir());
+    let key = key(caller);
+    let Some(judged) = pushes.recall(&key)? else {
+        return Ok(());
+    };
+    let movements = transaction::applied(reader, &judged)?;
+    if !movements.is_empty() {
+        write_receipt(
+            Repo::open(reader.git_dir())?,
+            &movements,
+            Some(&judged),
+            &pushes,
+            &key,
+        )?;
+    }
+    pushes.forget(&key)
+}
+
+fn pre_push(args: &[OsString], stdin: &mut dyn Read) -> Result<Report, Error> {
+    let input = input::read(stdin).map_err(Error::Input)?;
+    let [remote, _url] = args else {
+        return Err(Error::Usage(
+            "pre-push takes a remote and its address".to_owned(),
+        ));
+    };
+    client::pre_push(&remote.to_string_lossy(), &input)
+}
+
+/// Nothing can be refused any more: whatever goes wrong is said, and the next entry heals it.
+fn post_receive(stdin: &mut dyn Read, stderr: &mut dyn Write) -> i32 {
+    match try_post_receive(stdin) {
+        Ok(Receipt::Written { .. }) => {}
+        Ok(Receipt::Impossible(why)) => say(
+            stderr,
+            &speak::remark(&format!("warning: no receipt: {why}")),
+        ),
+        Err(error) => {
+            let why = check::report::chain_of(&error);
+            say(
+                stderr,
+                &speak::remark(&format!("warning: no receipt: {why}")),
+            );
+        }
+    }
+    0
+}
+
+fn try_post_receive(stdin: &mut dyn Read) -> Result<Receipt, Error> {
+    let input = input::read(stdin).map_err(Error::Input)?;
+    let repo = Repo::open(&git_dir()?)?;
+    let pushes = Pushes::at(repo.common_dir());
+    let key = key(&parent::caller());
+    let judged = pushes.recall(&key)?;
+    let mut findings = crate::record::Findings::new();
+    let movements = input::movements(&input, repo.hash_kind(), &mut findings);
+    let receipt = write_receipt(repo, &movements, judged.as_ref(), &pushes, &key);
+    // Until the receipt stands, others must be able to see that this push is under way.
+    pushes.forget(&key)?;
+    pushes.sweep();
+    receipt
+}
+
+fn write_receipt(
+    repo: Repo,
+    movements: &[Movement],
+    judged: Option<&Judged>,
+    pushes: &Pushes,
+    key: &Key,
+) -> Result<Receipt, Error> {
+    let pushed = Pushed {
+        movements,
+        judged,
+        pusher: receipt::pusher(|name| std::env::var(name).ok()),
+        others: &|| pushes.others(key),
+    };
+    receipt::record(&Actor::of(repo)?, &pushed)
+}
+
+fn git_dir() -> Result<PathBuf, Error> {
+    let cwd = std::env::current_dir().map_err(|source| Error::Io {
+        path: ".".into(),
+        source,
+    })?;
+    let dir = std::env::var_os("GIT_DIR").filter(|dir| !dir.is_empty());
+    let dir = dir.ok_or_else(|| Error::Usage("GIT_DIR is not set".to_owned()))?;
+    Ok(cwd.join(dir))
+}
+
+fn key(caller: &Caller) -> Key {
+    match caller {
+        Caller::ReceivePack(key) | Caller::Unknown(key) => key.clone(),
+        // Not called by a push at all: a name that no push will ask for.
+        Caller::Other => parent::key_of(std::process::id()).unwrap_or_else(Key::nobody),
+    }
+}
+
+fn path(args: &[OsString]) -> Result<PathBuf, Error> {
+    match args {
+        [file] => Ok(PathBuf::from(file)),
+        _ => Err(Error::Usage("commit-msg takes one file".to_owned())),
+    }
+}
+
+/// `GIT_AWO_JSON=FILE` asks for the verdict as an object too.
+fn write_json(report: &Report, stderr: &mut dyn Write) {
+    let Some(file) = std::env::var_os("GIT_AWO_JSON").filter(|file| !file.is_empty()) else {
+        return;
+    };
+    let mut text = report.to_json().to_string();
+    text.push('\n');
+    if let Err(error) = crate::actor::write_atomically(Path::new(&file), text.as_bytes()) {
+        say(
+            stderr,
+            &speak::remark(&format!("warning: {}", check::report::chain_of(&error))),
+        );
+    }
+}
+
+/// That nobody listens any more does not change the verdict.
+fn say(stderr: &mut dyn Write, text: &str) {
+    let _ = stderr.write_all(text.as_bytes());
+    let _ = stderr.flush();
+}

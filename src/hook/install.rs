@@ -1,0 +1,321 @@
+//! Installing the shims. A hook that is there already is kept, byte for byte, beside ours, and
+//! runs after it with the same arguments and the same input; a failure of ours stops it.
+
+use std::fs;
+use std::io::{ErrorKind, Write as _};
+use std::path::{Path, PathBuf};
+
+use crate::git::Reader;
+
+const PLAIN: &str = include_str!("../../hooks/plain");
+const WITH_INPUT: &str = include_str!("../../hooks/with-input");
+const TRANSACTION: &str = include_str!("../../hooks/reference-transaction");
+
+/// Stands in every shim of ours, of whatever version.
+const MARKER: &[u8] = b"# >>> git-awo >>>";
+/// What is put behind the name of a hook that was there before.
+const KEPT: &str = ".before-awo";
+
+/// Whose hooks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// A person's clone.
+    Client,
+    /// A server's bare repository.
+    Server,
+}
+
+impl Side {
+    /// Returns the hooks of this side, in the order in which git calls them.
+    pub fn hooks(self) -> &'static [&'static str] {
+        match self {
+            Side::Client => &["pre-commit", "commit-msg", "pre-merge-commit", "pre-push"],
+            Side::Server => &["pre-receive", "reference-transaction", "post-receive"],
+        }
+    }
+}
+
+/// How one hook stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// There is none.
+    Missing,
+    /// Our shim, as this version writes it for this program.
+    Installed,
+    /// Our shim, of another version or for another program.
+    Outdated,
+    /// Our shim, but git would not run it.
+    NotExecutable,
+    /// Somebody else's hook, and ours is not there.
+    Foreign,
+}
+
+/// How one hook stands, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HookStatus {
+    /// The hook's name.
+    pub name: &'static str,
+    /// Its file.
+    pub path: PathBuf,
+    /// How it stands.
+    pub state: State,
+    /// Whether another hook is kept beside it, and run after it.
+    pub kept: bool,
+}
+
+/// What was done to one hook.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HookChange {
+    /// The hook's name.
+    pub name: &'static str,
+    /// Its file.
+    pub path: PathBuf,
+    /// What was done, in words for people.
+    pub what: &'static str,
+}
+
+/// Hooks could not be installed or looked at.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file could not be read or written.
+    #[error("cannot use {}", .path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// There are two hooks to keep, and only one can be.
+    #[error("cannot keep {}: another hook is kept already as {}", .hook.display(), .kept.display())]
+    Taken {
+        /// The hook.
+        hook: PathBuf,
+        /// The one kept already.
+        kept: PathBuf,
+    },
+    /// The program's path cannot stand in a shell script.
+    #[error("cannot name the program {0:?} in a hook: its path must be absolute and UTF-8")]
+    Program(PathBuf),
+}
+
+/// Installs the shims of one side, for this program; those that stand already stay.
+pub fn install(hooks_dir: &Path, side: Side, program: &Path) -> Result<Vec<HookChange>, Error> {
+    fs::create_dir_all(hooks_dir).map_err(|source| io(hooks_dir, source))?;
+    let mut changes = Vec::new();
+    for status in status(hooks_dir, side, program)? {
+        let text = shim(status.name, side, program)?;
+        let what = match status.state {
+            State::Installed => "already installed",
+            State::Missing => "installed",
+            State::Outdated => "updated",
+            State::NotExecutable => "made executable",
+            State::Foreign => {
+                keep(&status.path)?;
+                "installed; the hook that was there is kept and runs after it"
+            }
+        };
+        if status.state != State::Installed {
+            write(&status.path, &text)?;
+        }
+        changes.push(HookChange {
+            name: status.name,
+            path: status.path,
+            what,
+        });
+    }
+    Ok(changes)
+}
+
+/// Tells how the hooks of one side stand.
+pub fn status(hooks_dir: &Path, side: Side, program: &Path) -> Result<Vec<HookStatus>, Error> {
+    let mut list = Vec::new();
+    for name in side.hooks() {
+        let path = hooks_dir.join(name);
+        let state = match contents(&path)? {
+            None => State::Missing,
+            Some(text) if !is_ours(&text) => State::Foreign,
+            Some(_) if !is_executable(&path)? => State::NotExecutable,
+            Some(text) if text == shim(name, side, program)?.as_bytes() => State::Installed,
+            Some(_) => State::Outdated,
+        };
+        let kept = exists(&kept_path(&path))?;
+        list.push(HookStatus {
+            name,
+            path,
+            state,
+            kept,
+        });
+    }
+    Ok(list)
+}
+
+/// Removes the shims of one side, and puts back what was there before them.
+pub fn uninstall(hooks_dir: &Path, side: Side) -> Result<Vec<HookChange>, Error> {
+    let mut changes = Vec::new();
+    for name in side.hooks() {
+        let path = hooks_dir.join(name);
+        let kept = kept_path(&path);
+        let ours = match contents(&path)? {
+            Some(text) => is_ours(&text),
+            None => exists(&kept)?,
+        };
+        let what = if !ours {
+            match exists(&path)? {
+                true => "left: it is not ours",
+                false => "was not installed",
+            }
+        } else if exists(&kept)? {
+            fs::rename(&kept, &path).map_err(|source| io(&path, source))?;
+            "removed; the hook that was there before is back"
+        } else {
+            fs::remove_file(&path).map_err(|source| io(&path, source))?;
+            "removed"
+        };
+        changes.push(HookChange { name, path, what });
+    }
+    Ok(changes)
+}
+
+/// Returns where git looks for the hooks of this repository: `core.hooksPath`, if it is set.
+pub fn hooks_dir(reader: &Reader) -> PathBuf {
+    match configured(reader) {
+        // git runs hooks at the top of the work tree, or in a bare repository.
+        Some(path) => reader.work_tree().unwrap_or(reader.git_dir()).join(path),
+        None => reader.common_dir().join("hooks"),
+    }
+}
+
+/// Returns a warning if `core.hooksPath` leads to hooks that other repositories may use too, or
+/// that are files of the project.
+pub fn hooks_dir_warning(reader: &Reader) -> Option<String> {
+    configured(reader)?;
+    let dir = hooks_dir(reader);
+    let inside = |parent: &Path| dir.starts_with(parent);
+    if inside(reader.common_dir()) || inside(reader.git_dir()) {
+        return None;
+    }
+    let why = match reader.work_tree() {
+        Some(tree) if inside(tree) => "its files may be under version control",
+        _ => "other repositories may use it too",
+    };
+    Some(format!("core.hooksPath is {}: {why}", dir.display()))
+}
+
+fn configured(reader: &Reader) -> Option<PathBuf> {
+    let value = reader
+        .config("core.hooksPath")
+        .filter(|value| !value.is_empty())?;
+    match (value.strip_prefix("~/"), std::env::home_dir()) {
+        (Some(rest), Some(home)) => Some(home.join(rest)),
+        _ => Some(PathBuf::from(value)),
+    }
+}
+
+/// Returns the shim of a hook.
+fn shim(name: &str, side: Side, program: &Path) -> Result<String, Error> {
+    let text = program
+        .to_str()
+        .filter(|text| program.is_absolute() && !text.contains('\0'));
+    let text = text.ok_or_else(|| Error::Program(program.to_owned()))?;
+    let template = match name {
+        "reference-transaction" => TRANSACTION,
+        "pre-receive" | "post-receive" | "pre-push" => WITH_INPUT,
+        _ => PLAIN,
+    };
+    let side = if side == Side::Server {
+        " --server"
+    } else {
+        ""
+    };
+    // The path last: it may hold anything, also what looks like one of the others.
+    Ok(template
+        .replace("@HOOK@", name)
+        .replace("@SIDE@", side)
+        .replace("@PROGRAM@", &format!("'{}'", text.replace('\'', r"'\''"))))
+}
+
+fn is_ours(text: &[u8]) -> bool {
+    text.split(|b| *b == b'\n')
+        .any(|line| line.starts_with(MARKER))
+}
+
+fn kept_path(hook: &Path) -> PathBuf {
+    let mut name = hook.as_os_str().to_owned();
+    name.push(KEPT);
+    PathBuf::from(name)
+}
+
+/// Keeps a hook under its other name. It also stays where it is until ours replaces it, so that
+/// there is no moment without any.
+fn keep(hook: &Path) -> Result<(), Error> {
+    let kept = kept_path(hook);
+    if exists(&kept)? {
+        return Err(Error::Taken {
+            hook: hook.to_owned(),
+            kept,
+        });
+    }
+    match fs::hard_link(hook, &kept) {
+        // A file system without links: then it is moved.
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+            fs::rename(hook, &kept).map_err(|source| io(hook, source))
+        }
+        other => other.map_err(|source| io(&kept, source)),
+    }
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Error> {
+    let fail = |source| io(path, source);
+    let directory = path.parent().unwrap_or(Path::new("."));
+    let mut file = tempfile::Builder::new()
+        .prefix(".git-awo-")
+        .tempfile_in(directory)
+        .map_err(fail)?;
+    file.write_all(text.as_bytes()).map_err(fail)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        file.as_file()
+            .set_permissions(fs::Permissions::from_mode(0o755))
+            .map_err(fail)?;
+    }
+    file.as_file().sync_all().map_err(fail)?;
+    file.persist(path).map_err(|error| fail(error.error))?;
+    Ok(())
+}
+
+fn contents(path: &Path) -> Result<Option<Vec<u8>>, Error> {
+    match fs::read(path) {
+        Ok(text) => Ok(Some(text)),
+        // A link to nowhere is somebody's hook too, and is kept.
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(exists(path)?.then(Vec::new)),
+        Err(source) => Err(io(path, source)),
+    }
+}
+
+fn exists(path: &Path) -> Result<bool, Error> {
+    match fs::symlink_metadata(path) {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(source) => Err(io(path, source)),
+    }
+}
+
+#[cfg(unix)]
+fn is_executable(path: &Path) -> Result<bool, Error> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let metadata = fs::metadata(path).map_err(|source| io(path, source))?;
+    Ok(metadata.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_executable(_path: &Path) -> Result<bool, Error> {
+    Ok(true)
+}
+
+fn io(path: &Path, source: std::io::Error) -> Error {
+    Error::Io {
+        path: path.to_owned(),
+        source,
+    }
+}

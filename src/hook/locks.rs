@@ -1,0 +1,151 @@
+//! Closes the moment between our look at the policy and the update itself.
+//!
+//! git locks only the refs that a transaction moves, so a branch could still land just after a
+//! change of the policy that forbids it. The lock files themselves tell: whoever moves a branch
+//! has locked it before looking for the policy's lock, and whoever moves the policy has locked
+//! that before looking for those of branches. One of the two sees the other. The branch gives
+//! way soon and the policy later, so that they do not wait for each other.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant, SystemTime};
+
+use crate::record::{Code, Finding, Subject};
+use crate::store::layout;
+
+use super::input::Change;
+
+/// How long a branch waits for a policy that is being moved.
+const BRANCH_WAITS: Duration = Duration::from_millis(500);
+/// How long a policy waits for branches that are being moved.
+const POLICY_WAITS: Duration = Duration::from_secs(3);
+/// An older lock was left by a process that died.
+const STALE: Duration = Duration::from_secs(60);
+/// No branch has more components.
+const DEEPEST: usize = 64;
+
+/// Waits until no other transaction is under way that this one must not overlap with.
+pub fn wait(common_dir: &Path, changes: &[Change]) -> Option<Finding> {
+    let policy = layout::policy();
+    let path = |name: &str| common_dir.join(format!("{name}.lock"));
+    let (limit, other): (_, Box<dyn Fn() -> Option<PathBuf>>) =
+        if changes.iter().any(|it| it.name == policy.as_str()) {
+            let own: Vec<PathBuf> = changes.iter().map(|it| path(&it.name)).collect();
+            let heads = common_dir.join("refs").join("heads");
+            (
+                POLICY_WAITS,
+                Box::new(move || locked_below(&heads, &own, DEEPEST)),
+            )
+        } else {
+            let lock = path(policy.as_str());
+            (
+                BRANCH_WAITS,
+                Box::new(move || is_fresh(&lock).then(|| lock.clone())),
+            )
+        };
+    let start = Instant::now();
+    while let Some(lock) = other() {
+        if start.elapsed() >= limit {
+            let lock = lock
+                .strip_prefix(common_dir)
+                .unwrap_or(&lock)
+                .display()
+                .to_string();
+            return Some(
+                Finding::new(Code::Rep003, "transaction-alone", Subject::none())
+                    .found(format!("another push is under way: {lock}"))
+                    .expected("policy and branches moved one after the other")
+                    .remedy("git awo fetch, then push again"),
+            );
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    None
+}
+
+fn locked_below(directory: &Path, own: &[PathBuf], depth: usize) -> Option<PathBuf> {
+    let depth = depth.checked_sub(1)?;
+    // A directory that git removes meanwhile holds no lock.
+    for entry in fs::read_dir(directory).ok()?.flatten() {
+        let path = entry.path();
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            if let Some(found) = locked_below(&path, own, depth) {
+                return Some(found);
+            }
+        } else if path.extension().is_some_and(|it| it == "lock")
+            && !own.contains(&path)
+            && is_fresh(&path)
+        {
+            return Some(path);
+        }
+    }
+    None
+}
+
+fn is_fresh(lock: &Path) -> bool {
+    let Ok(modified) = fs::metadata(lock).and_then(|it| it.modified()) else {
+        return false;
+    };
+    SystemTime::now()
+        .duration_since(modified)
+        .map_or(true, |age| age < STALE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hook::input::Value;
+
+    fn change(name: &str) -> Change {
+        Change {
+            name: name.to_owned(),
+            old: Value::Object(None),
+            new: Value::Object(None),
+        }
+    }
+
+    fn refs(locks: &[&str]) -> tempfile::TempDir {
+        let dir = tempfile::TempDir::new().unwrap();
+        for lock in locks {
+            let path = dir.path().join(format!("refs/{lock}.lock"));
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "").unwrap();
+        }
+        dir
+    }
+
+    #[test]
+    fn a_branch_gives_way_to_a_policy_under_way_and_not_to_its_own() {
+        let dir = refs(&["heads/main", "awo/policy"]);
+        assert!(wait(dir.path(), &[change("refs/heads/main")]).is_some());
+        let both = [change("refs/heads/main"), change("refs/awo/policy")];
+        assert!(wait(dir.path(), &both).is_none());
+        let dir = refs(&["heads/main", "heads/other"]);
+        assert!(wait(dir.path(), &[change("refs/heads/main")]).is_none());
+    }
+
+    #[test]
+    fn a_policy_waits_for_branches_under_way_until_they_are_done() {
+        let dir = refs(&["awo/policy", "heads/a/b"]);
+        let lock = dir.path().join("refs/heads/a/b.lock");
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                std::thread::sleep(Duration::from_millis(100));
+                fs::remove_file(&lock).unwrap();
+            });
+            assert!(wait(dir.path(), &[change("refs/awo/policy")]).is_none());
+        });
+        assert!(!lock.exists());
+    }
+
+    #[test]
+    fn a_lock_left_behind_long_ago_stops_nobody() {
+        let dir = refs(&["awo/policy"]);
+        let lock = fs::File::options()
+            .write(true)
+            .open(dir.path().join("refs/awo/policy.lock"));
+        let old = SystemTime::now() - Duration::from_secs(3_600);
+        lock.unwrap().set_modified(old).unwrap();
+        assert!(wait(dir.path(), &[change("refs/heads/main")]).is_none());
+    }
+}

@@ -1,0 +1,80 @@
+//! Room 5, `hook`: what git calls, and installing the shims that make git call it.
+//!
+//! On a server `pre-receive` judges, `reference-transaction` makes sure that what was judged is
+//! what is applied, and `post-receive` writes the receive log. In a clone the hooks give the
+//! same verdict earlier; they are a convenience, never the authority.
+
+pub mod client;
+pub mod gaps;
+pub mod input;
+pub mod install;
+pub mod locks;
+pub mod parent;
+pub mod pushes;
+pub mod receipt;
+pub mod server;
+pub mod speak;
+pub mod transaction;
+
+mod dispatch;
+
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests_client;
+#[cfg(test)]
+mod tests_install;
+#[cfg(test)]
+mod tests_receipt;
+#[cfg(test)]
+mod tests_server;
+
+use std::path::PathBuf;
+
+use crate::record::json::BadJson;
+use crate::{actor, check, git};
+
+pub use dispatch::dispatch;
+pub use speak::speak;
+
+/// A hook could not do its work. Wherever something can be refused, this refuses.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The repository could not be read or written.
+    #[error(transparent)]
+    Git(#[from] git::Error),
+    /// Clock, key or settings could not be used.
+    #[error(transparent)]
+    Actor(#[from] actor::Error),
+    /// The check could not be made.
+    #[error(transparent)]
+    Check(#[from] check::Error),
+    /// A file could not be read or written.
+    #[error("cannot use {}", .path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// What git writes to the hook could not be read.
+    #[error("cannot read the standard input")]
+    Input(#[source] std::io::Error),
+    /// A file of ours is damaged.
+    #[error("cannot read {}", .path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: BadJson,
+    },
+    /// git said something that it should not.
+    #[error("cannot read what git says: {0}")]
+    Odd(&'static str),
+    /// The receipt could not be written.
+    #[error("cannot write the receive log: {0}")]
+    Log(String),
+    /// git called in a way that the hook does not know.
+    #[error("cannot answer: {0}")]
+    Usage(String),
+}

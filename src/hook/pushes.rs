@@ -1,0 +1,206 @@
+//! What `pre-receive` leaves for the hooks that follow it in the same push: a small file of our
+//! own in `<common dir>/awo/pushes/`, named after the `git receive-pack` that runs them all.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use serde::{Deserialize, Serialize};
+
+use crate::actor::Settings;
+use crate::record::json::{self, Limits};
+use crate::record::predicate::Movement;
+use crate::store::ledger::Refs;
+
+use super::Error;
+use super::input::MAX_INPUT;
+use super::parent::{self, Key};
+
+/// What a push was judged by, and what was judged.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Judged {
+    /// Where every governance ref was (but the receive log, on which no verdict relies).
+    pub before: Refs,
+    /// The movements that were allowed.
+    pub movements: Vec<Movement>,
+}
+
+/// The directory of these files.
+#[derive(Clone, Debug)]
+pub struct Pushes {
+    directory: PathBuf,
+}
+
+impl Pushes {
+    /// Returns the pushes of the repository whose shared directory this is.
+    pub fn at(common_dir: &Path) -> Self {
+        let directory = Settings::at(common_dir).directory().join("pushes");
+        Self { directory }
+    }
+
+    fn path(&self, key: &Key) -> PathBuf {
+        self.directory.join(key.as_str())
+    }
+
+    /// Remembers what was judged.
+    ///
+    /// It need not survive a power failure, which ends the push too, so nothing waits for the
+    /// disk here.
+    pub fn remember(&self, key: &Key, judged: &Judged) -> Result<(), Error> {
+        let path = self.path(key);
+        let fail = |source| Error::Io {
+            path: path.clone(),
+            source,
+        };
+        std::fs::create_dir_all(&self.directory).map_err(fail)?;
+        let mut file = tempfile::Builder::new()
+            .prefix(".new-")
+            .tempfile_in(&self.directory)
+            .map_err(fail)?;
+        file.write_all(&json::canonical(judged)).map_err(fail)?;
+        file.persist(&path).map_err(|error| fail(error.error))?;
+        Ok(())
+    }
+
+    /// Returns what was judged, or `None` if nothing was.
+    pub fn recall(&self, key: &Key) -> Result<Option<Judged>, Error> {
+        let path = self.path(key);
+        let bytes = match std::fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(Error::Io { path, source }),
+        };
+        let limits = Limits {
+            len: 4 * MAX_INPUT,
+            ..Limits::default()
+        };
+        match json::parse_canonical_with(&bytes, limits) {
+            Ok(judged) => Ok(Some(judged)),
+            Err(source) => Err(Error::Malformed { path, source }),
+        }
+    }
+
+    /// Forgets a push. That there is nothing to forget is no error.
+    pub fn forget(&self, key: &Key) -> Result<(), Error> {
+        let path = self.path(key);
+        match std::fs::remove_file(&path) {
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                Err(Error::Io { path, source })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Returns the movements of all other pushes that are under way.
+    pub fn others(&self, own: &Key) -> Vec<Movement> {
+        let mut found = Vec::new();
+        for key in self.keys() {
+            if key != *own
+                && parent::is_alive(&key) == Some(true)
+                && let Ok(Some(judged)) = self.recall(&key)
+            {
+                found.extend(judged.movements);
+            }
+        }
+        found
+    }
+
+    /// Removes what pushes left that ended without `post-receive`.
+    pub fn sweep(&self) {
+        let day = Duration::from_secs(86_400);
+        let old = |path: &Path| {
+            let modified = std::fs::metadata(path).and_then(|it| it.modified());
+            modified.is_ok_and(|time| {
+                SystemTime::now()
+                    .duration_since(time)
+                    .is_ok_and(|age| age > day)
+            })
+        };
+        let Ok(entries) = std::fs::read_dir(&self.directory) else {
+            return;
+        };
+        for entry in entries.flatten() {
+            let path = entry.path();
+            let key = entry
+                .file_name()
+                .into_string()
+                .ok()
+                .and_then(|name| Key::parse(&name));
+            let dead = match &key {
+                Some(key) => parent::is_alive(key) == Some(false),
+                None => false,
+            };
+            if dead || old(&path) {
+                // Somebody else may be sweeping too.
+                let _ = std::fs::remove_file(&path);
+            }
+        }
+    }
+
+    fn keys(&self) -> Vec<Key> {
+        let Ok(entries) = std::fs::read_dir(&self.directory) else {
+            return Vec::new();
+        };
+        let names = entries
+            .flatten()
+            .filter_map(|entry| entry.file_name().into_string().ok());
+        let mut keys: Vec<_> = names.filter_map(|name| Key::parse(&name)).collect();
+        keys.sort();
+        keys
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::RefName;
+
+    #[test]
+    fn what_is_remembered_is_recalled_by_its_own_push_only() {
+        let dir = tempfile::TempDir::new().unwrap();
+        let pushes = Pushes::at(dir.path());
+        let (mine, other) = (Key::parse("17-5").unwrap(), Key::parse("17-6").unwrap());
+        let id = "1".repeat(40).parse().unwrap();
+        let judged = Judged {
+            before: [(RefName::new("refs/awo/policy").unwrap(), id)].into(),
+            movements: vec![Movement {
+                reference: RefName::new("refs/heads/main").unwrap(),
+                old: None,
+                new: Some(id),
+            }],
+        };
+        assert_eq!(pushes.recall(&mine).unwrap(), None);
+        pushes.remember(&mine, &judged).unwrap();
+        assert_eq!(pushes.recall(&mine).unwrap(), Some(judged));
+        assert_eq!(pushes.recall(&other).unwrap(), None);
+        pushes.forget(&mine).unwrap();
+        pushes.forget(&mine).unwrap();
+        assert_eq!(pushes.recall(&mine).unwrap(), None);
+    }
+
+    #[test]
+    fn a_damaged_memory_is_an_error_and_not_the_absence_of_one() {
+        let dir = tempfile::TempDir::new().unwrap();
+        let pushes = Pushes::at(dir.path());
+        let key = Key::parse("17-5").unwrap();
+        pushes.remember(&key, &Judged::default()).unwrap();
+        std::fs::write(dir.path().join("awo/pushes/17-5"), b"{}").unwrap();
+        assert!(pushes.recall(&key).is_err());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_memory_of_a_dead_push_is_swept_and_that_of_a_living_one_kept() {
+        let dir = tempfile::TempDir::new().unwrap();
+        let pushes = Pushes::at(dir.path());
+        let living = parent::key_of(std::process::id()).unwrap();
+        let dead = Key::parse(&format!("{}-1", std::process::id())).unwrap();
+        for key in [&living, &dead] {
+            pushes.remember(key, &Judged::default()).unwrap();
+        }
+        pushes.sweep();
+        assert!(pushes.recall(&living).unwrap().is_some());
+        assert!(pushes.recall(&dead).unwrap().is_none());
+    }
+}

@@ -1,0 +1,320 @@
+//! `post-receive`: appends a receipt to `refs/awo/log`, signed with the server's key.
+//!
+//! Pushes overlap, so a later one may write first. Its entry then tells the earlier movement as
+//! unrecorded, and the earlier push's own entry, which names the same movement, resolves it.
+
+use crate::actor::{self, Actor};
+use crate::check::log::{self, ENTRY, STATE, State};
+use crate::check::{self, PolicyHistory};
+use crate::git::{CommitDraft, Expected, Reader, RefUpdate, Repo, UpdateError};
+use crate::policy::{Keyring, Role};
+use crate::record::commit::Person;
+use crate::record::envelope::Envelope;
+use crate::record::predicate::{Movement, ReceiptPredicate};
+use crate::record::statement::Statement;
+use crate::record::tree::Mode;
+use crate::record::{IdentityName, ObjectId, RefName, RepoPath, Sha256, Timestamp};
+use crate::store::batch::pause;
+use crate::store::layout::{self, Place};
+use crate::store::ledger::Refs;
+
+use super::Error;
+use super::gaps::{self, View};
+use super::pushes::Judged;
+
+/// How often a lost race is run again.
+const ATTEMPTS: usize = 200;
+/// So far back a movement is looked for that another entry may have told.
+const LOOK_BACK: usize = 1_000;
+/// The longest name of who pushed.
+const LONGEST_PUSHER: usize = 120;
+
+/// A push that landed.
+pub struct Pushed<'a> {
+    /// What it moved.
+    pub movements: &'a [Movement],
+    /// By what it was judged, if that is still known.
+    pub judged: Option<&'a Judged>,
+    /// Who pushed.
+    pub pusher: String,
+    /// Asks for the movements of other pushes under way.
+    pub others: &'a dyn Fn() -> Vec<Movement>,
+}
+
+/// What became of the receipt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Receipt {
+    /// It stands in the log.
+    Written {
+        /// The log's new tip.
+        commit: ObjectId,
+    },
+    /// This server cannot write any: why not, and what to do.
+    Impossible(String),
+}
+
+/// The last entry of the log.
+struct Last {
+    tip: ObjectId,
+    digest: Sha256,
+    says: ReceiptPredicate,
+    state: State,
+}
+
+/// Appends the receipt of a push.
+pub fn record(actor: &Actor, pushed: &Pushed<'_>) -> Result<Receipt, Error> {
+    let repo = &actor.repo;
+    let key = actor.settings.server_key();
+    if !key.exists() {
+        return Ok(impossible("this server has no key; git awo init --server"));
+    }
+    let signer = crate::signing::open_signer(&key.to_string_lossy());
+    let signer = signer.map_err(|source| Error::Actor(actor::Error::Sign(source)))?;
+    let history = actor.history()?;
+    let own_policy = judged_by(pushed, &history);
+    let mut movements = pushed.movements.to_vec();
+    movements.sort();
+    for attempt in 0..ATTEMPTS {
+        let last = last_entry(repo)?;
+        // In this order: whoever lands in between has an entry by then, or is still listed.
+        let present = followed(&check::push::refs(repo)?, &history);
+        let others = (pushed.others)();
+        let floor = last
+            .as_ref()
+            .and_then(|last| history.index_of(last.says.context.policy));
+        // An entry never goes back behind the policy of the one before.
+        let policy = own_policy.max(floor.unwrap_or_default());
+        let Some(version) = history.versions().get(policy) else {
+            return Ok(impossible("the policy that judged this push is gone"));
+        };
+        let Some(person) = version.policy.keyring().person_of(signer.public_key()) else {
+            return Ok(impossible(
+                "the policy does not know this server's key; git awo policy propose FILE",
+            ));
+        };
+        if !version.policy.holds(person, Role::Server) {
+            return Ok(impossible(
+                "the policy gives this server's key no role `server`; git awo policy propose FILE",
+            ));
+        }
+        let now = actor.now();
+        let time = last.as_ref().map_or(now, |last| last.says.time.max(now));
+        let state = last
+            .as_ref()
+            .map(|last| last.state.clone())
+            .unwrap_or_default();
+        let unrecorded = gaps::unrecorded(&View {
+            logged: &state.refs,
+            present: &present,
+            own: &movements,
+            others: &others,
+            reported: &|movement| was_reported(repo, last.as_ref(), movement),
+        });
+        let receipt = ReceiptPredicate {
+            context: context(&history, person, policy)?,
+            movements: movements.clone(),
+            previous: last.as_ref().map(|last| last.digest),
+            pusher: pushed.pusher.clone(),
+            sequence: last
+                .as_ref()
+                .map_or(1, |last| last.says.sequence.saturating_add(1)),
+            time,
+            unrecorded,
+        };
+        let payload = Statement::new(receipt.clone()).to_payload();
+        let envelope = sign(&*signer, payload)?;
+        // An entry that does not verify would end the log for everybody.
+        if let Err(finding) =
+            Keyring::verify::<ReceiptPredicate>(&envelope, &history.position(policy, time))
+        {
+            return Ok(impossible(&format!(
+                "{}, expected {}",
+                finding.found, finding.expected
+            )));
+        }
+        let mut state = state;
+        state.apply(&receipt);
+        let commit = write(
+            repo,
+            last.as_ref().map(|last| last.tip),
+            &envelope,
+            &state,
+            &receipt,
+        )?;
+        let update = RefUpdate {
+            name: layout::log(),
+            expected: last.map_or(Expected::Absent, |last| Expected::At(last.tip)),
+            new: Some(commit),
+        };
+        match repo.update_refs(&[update], "awo: receipt") {
+            Ok(()) => return Ok(Receipt::Written { commit }),
+            Err(UpdateError::Moved { .. } | UpdateError::Locked { .. }) => {
+                pause(attempt).map_err(|error| Error::Check(error.into()))?;
+            }
+            Err(error) => return Err(Error::Log(check::report::chain_of(&error))),
+        }
+    }
+    Err(Error::Log(format!(
+        "other pushes won {ATTEMPTS} times in a row"
+    )))
+}
+
+/// Returns who pushed, as the server's environment names them.
+pub fn pusher(get: impl Fn(&str) -> Option<String>) -> String {
+    let names = ["GL_USER", "REMOTE_USER", "GIT_PUSHER", "LOGNAME", "USER"];
+    let clean = |text: String| -> String {
+        let plain = |c: &char| {
+            c.is_ascii_graphic() || *c == ' ' || (c.is_alphanumeric() && !c.is_control())
+        };
+        text.chars()
+            .filter(plain)
+            .take(LONGEST_PUSHER)
+            .collect::<String>()
+            .trim()
+            .to_owned()
+    };
+    let named = names
+        .iter()
+        .filter_map(|name| get(name))
+        .map(clean)
+        .find(|text| !text.is_empty());
+    named.unwrap_or_else(|| "unknown".to_owned())
+}
+
+fn impossible(why: &str) -> Receipt {
+    Receipt::Impossible(why.to_owned())
+}
+
+/// Returns which version of the policy was in force before the push: of the first push, the
+/// first version, which it brought itself.
+fn judged_by(pushed: &Pushed<'_>, history: &PolicyHistory) -> usize {
+    let name = layout::policy();
+    let moved = pushed.movements.iter().find(|it| it.reference == name);
+    let before = match (pushed.judged, moved) {
+        (Some(judged), _) => judged.before.get(&name).copied(),
+        (None, Some(movement)) => movement.old,
+        (None, None) => Some(history.current().commit),
+    };
+    before
+        .and_then(|commit| history.index_of(commit))
+        .unwrap_or_default()
+}
+
+/// Returns the refs that the log follows: governance but the log itself, and governed branches.
+fn followed(refs: &Refs, history: &PolicyHistory) -> Refs {
+    let policy = &history.current().policy;
+    let follows = |name: &RefName| match Place::of(name) {
+        Some(place) => place != Place::Log,
+        None => policy.ref_rules(name).is_some(),
+    };
+    refs.iter()
+        .filter(|(name, _)| follows(name))
+        .map(|(name, id)| (name.clone(), *id))
+        .collect()
+}
+
+fn context(
+    history: &PolicyHistory,
+    person: &IdentityName,
+    policy: usize,
+) -> Result<crate::record::statement::Context, Error> {
+    let commit = history.commits().get(policy).copied();
+    Ok(crate::record::statement::Context {
+        identity: person.clone(),
+        policy: commit.ok_or_else(|| Error::Log("the policy has no such version".to_owned()))?,
+        repository: history.repository(),
+        role: Role::Server.word().to_owned(),
+    })
+}
+
+fn last_entry(repo: &Repo) -> Result<Option<Last>, Error> {
+    let Some(tip) = repo.reference(&layout::log())? else {
+        return Ok(None);
+    };
+    let (entry, state) = log::files(repo, tip)?;
+    let (digest, says) = read_entry(&entry).map_err(Error::Log)?;
+    let state = State::parse(&state).map_err(|error| Error::Log(format!("{tip}: {error}")))?;
+    Ok(Some(Last {
+        tip,
+        digest,
+        says,
+        state,
+    }))
+}
+
+fn read_entry(bytes: &[u8]) -> Result<(Sha256, ReceiptPredicate), String> {
+    let envelope = Envelope::parse(bytes).map_err(|error| error.to_string())?;
+    let statement = Statement::<ReceiptPredicate>::parse(envelope.payload());
+    let statement = statement.map_err(|error| check::report::chain_of(&error))?;
+    Ok((envelope.digest(), statement.predicate))
+}
+
+/// Tells whether an earlier entry told the movement as unrecorded: then this push was overtaken.
+fn was_reported(reader: &Reader, last: Option<&Last>, movement: &Movement) -> bool {
+    let mut at = last.map(|last| last.tip);
+    for _ in 0..LOOK_BACK {
+        let Some(id) = at else { return false };
+        let Ok((entry, _)) = log::files(reader, id) else {
+            return false;
+        };
+        let Ok((_, says)) = read_entry(&entry) else {
+            return false;
+        };
+        // The same movement pushed twice: the earlier one has its entry already.
+        if says.movements.contains(movement) {
+            return false;
+        }
+        if says.unrecorded.contains(movement) {
+            return true;
+        }
+        at = reader
+            .commit(id)
+            .ok()
+            .and_then(|commit| commit.parents.first().copied());
+    }
+    false
+}
+
+fn sign(signer: &dyn crate::signing::Signer, payload: Vec<u8>) -> Result<Envelope, Error> {
+    use crate::record::envelope::{EnvelopeSignature, pae};
+    use crate::record::statement::{Kind, Predicate};
+    const KIND: Kind = <ReceiptPredicate as Predicate>::KIND;
+    let signature = signer.sign(KIND.namespace(), &pae(&payload));
+    let signature = signature.map_err(|source| Error::Actor(actor::Error::Sign(source)))?;
+    let signature = EnvelopeSignature {
+        keyid: signature.public_key().fingerprint().to_owned(),
+        sig: signature.to_blob().to_vec(),
+    };
+    Ok(Envelope::new(payload, vec![signature]))
+}
+
+fn write(
+    repo: &Repo,
+    parent: Option<ObjectId>,
+    envelope: &Envelope,
+    state: &State,
+    receipt: &ReceiptPredicate,
+) -> Result<ObjectId, Error> {
+    let entry = repo.write_blob(&envelope.to_bytes())?;
+    let state = repo.write_blob(&state.to_bytes())?;
+    let file = |name: &str, id| (RepoPath::from(name), Some((Mode::File, id)));
+    let tree = repo.edit_tree(None, &[file(ENTRY, entry), file(STATE, state)])?;
+    let server = server(receipt.time);
+    let draft = CommitDraft {
+        tree,
+        parents: parent.into_iter().collect(),
+        author: server.clone(),
+        committer: server,
+        message: format!("receipt {}\n", receipt.sequence).into_bytes(),
+        signature: None,
+    };
+    Ok(repo.write_commit(&draft)?)
+}
+
+fn server(time: Timestamp) -> Person {
+    Person {
+        name: b"git-awo server".to_vec(),
+        email: b"git-awo@localhost".to_vec(),
+        time: time.seconds(),
+    }
+}

@@ -1,0 +1,75 @@
+//! The server's door: `pre-receive` judges, `post-receive` writes it down.
+
+use crate::actor::Settings;
+use crate::check::{self, Report, push};
+use crate::git::Reader;
+use crate::record::predicate::Movement;
+use crate::record::{Code, Finding, ObjectId, Subject, Timestamp, Verdict};
+use crate::store::ledger::Refs;
+
+use super::input;
+use super::pushes::Judged;
+use super::transaction;
+
+/// Judges what arrives. The second value is what the transaction hook must find unchanged;
+/// there is none if anything was found or undecided.
+pub fn pre_receive(reader: &Reader, input: &[u8], time: Timestamp) -> (Report, Option<Judged>) {
+    let mut report = Report::default();
+    let movements = input::movements(input, reader.hash_kind(), &mut report.findings);
+    if !report.findings.is_empty() {
+        return (report, None);
+    }
+    let before = match push::refs(reader) {
+        Ok(before) => before,
+        Err(error) => return (undecided(report, &error), None),
+    };
+    for movement in &movements {
+        report.findings.extend(stale(movement, &before));
+    }
+    if !report.findings.is_empty() {
+        return (report, None);
+    }
+    let anchor = match Settings::at(reader.common_dir()).anchor() {
+        Ok(anchor) => anchor,
+        Err(error) => {
+            report.undecided.push(check::report::chain_of(&error));
+            return (report, None);
+        }
+    };
+    report.absorb(push::judge(&push::Push {
+        reader,
+        before: &before,
+        movements: &movements,
+        anchor: anchor.as_ref(),
+        time,
+    }));
+    let judged = (report.verdict() == Verdict::Allowed).then(|| Judged {
+        before: transaction::relied_on(&before),
+        movements,
+    });
+    (report, judged)
+}
+
+/// git compares under the lock as well; but the verdict must be about what is there.
+fn stale(movement: &Movement, before: &Refs) -> Option<Finding> {
+    let real = before.get(&movement.reference).copied();
+    let shown = |id: Option<ObjectId>| id.map_or("nothing".to_owned(), |id| id.to_string());
+    (real != movement.old).then(|| {
+        Finding::new(
+            Code::Rep003,
+            "old-value",
+            Subject::of_ref(&movement.reference),
+        )
+        .found(format!("the ref is at {}", shown(real)))
+        .expected(format!(
+            "at {}, from where it is pushed",
+            shown(movement.old)
+        ))
+        .remedy("git awo fetch, then push again")
+    })
+}
+
+fn undecided(mut report: Report, error: &check::Error) -> Report {
+    error.report(Subject::none(), &mut report);
+    report
+}

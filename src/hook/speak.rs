@@ -1,0 +1,267 @@
+//! How hooks speak: on standard error, without colour, at most 70 columns a line, since git puts
+//! `remote: ` in front of it. Whatever comes from the repository is escaped.
+
+use crate::check::Report;
+use crate::record::path::escape;
+use crate::record::{Finding, Subject, Verdict};
+
+/// The longest line.
+pub const COLUMNS: usize = 70;
+/// So many findings are told; the rest is counted.
+const SHOWN: usize = 50;
+/// The longest text that one part of a finding may have.
+const LONGEST: usize = 600;
+
+/// Returns what a hook says about a report; nothing if all is well.
+pub fn speak(report: &Report) -> String {
+    let mut out = String::new();
+    match report.verdict() {
+        Verdict::Allowed => {}
+        Verdict::Denied => {
+            let many = report.findings.len();
+            let noun = if many == 1 { "finding" } else { "findings" };
+            line(&mut out, "", &format!("git-awo: denied, {many} {noun}"));
+        }
+        Verdict::Undecided => line(
+            &mut out,
+            "",
+            "git-awo: refused, since nothing could be decided",
+        ),
+    }
+    for finding in report.findings.iter().take(SHOWN) {
+        tell(&mut out, finding);
+    }
+    let hidden = report.findings.len().saturating_sub(SHOWN);
+    if hidden > 0 {
+        line(
+            &mut out,
+            "",
+            &format!("and {hidden} more; git awo verify shows all"),
+        );
+    }
+    for why in report.undecided.iter().take(SHOWN) {
+        line(&mut out, "", &format!("undecided: {why}"));
+    }
+    if report.findings.is_empty() && !report.undecided.is_empty() {
+        line(&mut out, "  ", "remedy: git awo doctor");
+    }
+    for note in report.notes.iter().take(SHOWN) {
+        line(&mut out, "", &format!("note: {note}"));
+    }
+    out
+}
+
+/// Returns one remark, in the same form.
+pub fn remark(text: &str) -> String {
+    let mut out = String::new();
+    line(&mut out, "", &format!("git-awo: {text}"));
+    out
+}
+
+fn tell(out: &mut String, finding: &Finding) {
+    let place = place(&finding.subject);
+    line(
+        out,
+        "",
+        &format!(
+            "{} {}",
+            finding.code,
+            if place.is_empty() {
+                "this push"
+            } else {
+                &place
+            }
+        ),
+    );
+    for (word, text) in [
+        ("found", &finding.found),
+        ("expected", &finding.expected),
+        ("rule", &finding.rule),
+        ("remedy", &finding.remedy),
+    ] {
+        if !text.is_empty() {
+            line(out, "  ", &format!("{word}: {text}"));
+        }
+    }
+}
+
+fn place(subject: &Subject) -> String {
+    let mut parts = Vec::new();
+    let short = |id: &str| -> String { id.chars().take(12).collect() };
+    parts.extend(subject.path.clone());
+    parts.extend(subject.run.as_ref().map(|run| format!("run {run}")));
+    parts.extend(
+        subject
+            .record
+            .as_ref()
+            .map(|record| format!("record {record}")),
+    );
+    parts.extend(
+        subject
+            .commit
+            .as_ref()
+            .map(|commit| format!("commit {}", short(commit))),
+    );
+    parts.extend(subject.reference.as_ref().map(|name| format!("on {name}")));
+    parts.join(", ")
+}
+
+/// Writes one text, wrapped; the lines after the first stand further in.
+fn line(out: &mut String, indent: &str, text: &str) {
+    let text = plain(text);
+    let mut row = indent.to_owned();
+    let mut width = indent.len();
+    let mut fresh = true;
+    let further = format!("{indent}    ");
+    let mut next = |row: &mut String, width: &mut usize| {
+        out.push_str(row.trim_end());
+        out.push('\n');
+        *row = further.clone();
+        *width = further.len();
+    };
+    for word in text.split(' ').filter(|word| !word.is_empty()) {
+        let needed = columns(word);
+        let gap = usize::from(!fresh);
+        if !fresh && width + gap + needed > COLUMNS {
+            next(&mut row, &mut width);
+        } else if !fresh {
+            row.push(' ');
+            width += 1;
+        }
+        for c in word.chars() {
+            if width + column(c) > COLUMNS {
+                next(&mut row, &mut width);
+            }
+            row.push(c);
+            width += column(c);
+        }
+        fresh = false;
+    }
+    next(&mut row, &mut width);
+}
+
+/// Returns the text on one line, with nothing in it that a terminal would obey.
+fn plain(text: &str) -> String {
+    let mut out = String::new();
+    for (shown, c) in escape(text.as_bytes()).chars().enumerate() {
+        if shown == LONGEST {
+            out.push('…');
+            break;
+        }
+        match c {
+            '\n' => out.push_str("\\n"),
+            '\t' => out.push_str("\\t"),
+            // Without width, so that two names look alike; escape() leaves them.
+            '\u{61c}'
+            | '\u{ad}'
+            | '\u{200b}'..='\u{200d}'
+            | '\u{2028}'
+            | '\u{2029}'
+            | '\u{2060}'..='\u{2065}'
+            | '\u{feff}'
+            | '\u{e0000}'..='\u{e0fff}' => {
+                out.extend(c.escape_unicode());
+            }
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+fn columns(word: &str) -> usize {
+    word.chars().map(column).sum()
+}
+
+/// Returns the columns of a character, rather too many than too few: from Hangul on, two.
+fn column(c: char) -> usize {
+    if c < '\u{1100}' { 1 } else { 2 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{Code, RefName, RepoPath};
+
+    fn widest(text: &str) -> usize {
+        text.lines().map(columns).max().unwrap_or_default()
+    }
+
+    fn denied(finding: Finding) -> Report {
+        let mut report = Report::default();
+        report.findings.push(finding);
+        report
+    }
+
+    #[test]
+    fn hostile_names_stay_within_seventy_columns_and_cannot_speak_to_the_terminal() {
+        for name in [
+            "\u{1b}]0;owned\u{7}".to_owned(),
+            "x".repeat(5_000),
+            "漢字".repeat(300),
+            "a b ".repeat(400),
+            "\u{202e}gpj.exe\nremote: GOV-000 all is well\r\u{9b}2J".to_owned(),
+            "\u{200b}".repeat(200),
+        ] {
+            let reference = RefName::new("refs/heads/main").unwrap();
+            let subject = Subject::of_ref(&reference).path(&RepoPath::from(name.as_str()));
+            let text = speak(&denied(
+                Finding::new(Code::Gov003, "scope", subject)
+                    .found(&name)
+                    .expected(&name)
+                    .remedy(&name),
+            ));
+            assert!(widest(&text) <= COLUMNS, "{text}");
+            assert!(
+                !text
+                    .chars()
+                    .any(|c| (c.is_control() && c != '\n') || c == '\u{202e}' || c == '\u{200b}'),
+                "{text:?}"
+            );
+            assert!(text.lines().all(|row| !row.starts_with("remote")), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_plain_finding_reads_as_code_place_and_remedy() {
+        let reference = RefName::new("refs/heads/main").unwrap();
+        let text = speak(&denied(
+            Finding::new(Code::Gov004, "force-push", Subject::of_ref(&reference))
+                .found("does not contain 1234")
+                .expected("a fast-forward")
+                .remedy("git fetch"),
+        ));
+        assert_eq!(
+            text,
+            "git-awo: denied, 1 finding\n\
+             GOV-004 on refs/heads/main\n  \
+             found: does not contain 1234\n  \
+             expected: a fast-forward\n  \
+             rule: force-push\n  \
+             remedy: git fetch\n"
+        );
+    }
+
+    #[test]
+    fn an_allowed_report_says_nothing_and_an_undecided_one_says_why() {
+        assert_eq!(speak(&Report::default()), "");
+        let mut report = Report::default();
+        report.undecided.push("the disk is gone".to_owned());
+        let text = speak(&report);
+        assert!(text.contains("undecided: the disk is gone"), "{text}");
+        assert!(text.contains("remedy:"), "{text}");
+    }
+
+    #[test]
+    fn many_findings_are_counted_and_not_all_told() {
+        let mut report = Report::default();
+        for at in 0..80 {
+            report
+                .findings
+                .push(Finding::new(Code::Gov003, "scope", Subject::of_record(at)));
+        }
+        let text = speak(&report);
+        assert!(text.contains("denied, 80 findings"), "{text}");
+        assert!(text.contains("and 30 more"), "{text}");
+        assert_eq!(text.matches("GOV-003").count(), 50);
+    }
+}

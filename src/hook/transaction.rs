@@ -1,0 +1,204 @@
+//! `reference-transaction`: what was judged is what is applied.
+//!
+//! `pre-receive` is not serialised: between its verdict and the update another push may land.
+//! In the state `prepared` git holds the locks of the refs it is about to move, and asks again.
+
+use std::collections::BTreeSet;
+
+use crate::check::Report;
+use crate::git::Reader;
+use crate::record::predicate::Movement;
+use crate::record::{Code, Finding, Findings, ObjectId, RefName, Subject};
+use crate::store::layout::{self, Place};
+use crate::store::ledger::Refs;
+
+use super::Error;
+use super::input::{self, Change, Value};
+use super::locks;
+use super::parent::Caller;
+use super::pushes::{Judged, Pushes};
+
+/// Judges a transaction that is about to be committed.
+pub fn prepared(reader: &Reader, input: &[u8], caller: &Caller) -> Result<Report, Error> {
+    let mut report = Report::default();
+    let key = match caller {
+        Caller::ReceivePack(key) | Caller::Unknown(key) => key,
+        // The administrator moves refs, or git tidies up. A hook cannot stop who can remove it;
+        // the receive log and `git awo verify` show what happened.
+        Caller::Other => return Ok(report),
+    };
+    let Some(judged) = Pushes::at(reader.common_dir()).recall(key)? else {
+        // Every command that works in a repository sets GIT_PREFIX for its hooks, but not
+        // receive-pack, which opens the repository in its own way.
+        let local = std::env::var_os("GIT_PREFIX").is_some();
+        if !(local && matches!(caller, Caller::Unknown(_))) {
+            report.findings.push(unjudged());
+        }
+        return Ok(report);
+    };
+    let changes = input::changes(input, reader.hash_kind(), &mut report.findings);
+    report.count("refs", changes.len());
+    report
+        .findings
+        .extend(locks::wait(reader.common_dir(), &changes));
+    let now = current(reader, &judged)?;
+    report.findings.extend(judge(&judged, &changes, &now));
+    Ok(report)
+}
+
+/// Returns the movements of a push that stand already. Without `--atomic` some can, when a later
+/// one is refused; git then ends, and never calls `post-receive`.
+pub fn applied(reader: &Reader, judged: &Judged) -> Result<Vec<Movement>, Error> {
+    let now = current(reader, judged)?;
+    let stands = |it: &&Movement| now.get(&it.reference).copied() == it.new;
+    Ok(judged.movements.iter().filter(stands).cloned().collect())
+}
+
+/// Returns where the refs are that matter to a push: governance, and what it moves.
+fn current(reader: &Reader, judged: &Judged) -> Result<Refs, Error> {
+    let mut now = Refs::new();
+    for prefix in layout::GOVERNANCE_PREFIXES {
+        now.extend(reader.references(prefix)?);
+    }
+    for movement in &judged.movements {
+        if let Some(id) = reader.reference(&movement.reference)? {
+            now.insert(movement.reference.clone(), id);
+        }
+    }
+    Ok(now)
+}
+
+/// Returns the governance refs on which a verdict relies: all but the receive log.
+pub fn relied_on(refs: &Refs) -> Refs {
+    let relied = |name: &RefName| Place::of(name).is_some_and(|place| place != Place::Log);
+    refs.iter()
+        .filter(|(name, _)| relied(name))
+        .map(|(name, id)| (name.clone(), *id))
+        .collect()
+}
+
+/// Judges the changes of one transaction of a push. `now` is where every ref is.
+pub fn judge(judged: &Judged, changes: &[Change], now: &Refs) -> Findings {
+    let mut findings = Findings::new();
+    let mut moving: BTreeSet<&RefName> = BTreeSet::new();
+    for change in changes {
+        if change.name == "HEAD" && mirrors(change, changes) {
+            continue;
+        }
+        let planned = judged
+            .movements
+            .iter()
+            .find(|it| it.reference.as_str() == change.name);
+        match planned {
+            Some(movement) => {
+                moving.insert(&movement.reference);
+                same(movement, change, now, &mut findings);
+            }
+            None => findings.push(
+                moved(&change.name, "transaction-judged")
+                    .found("a ref moves that was not judged")
+                    .expected("only what pre-receive allowed"),
+            ),
+        }
+    }
+    unmoved(judged, now, &mut findings);
+    // Without --atomic each ref has a transaction of its own, and the records may stay behind.
+    let code = moving.iter().any(|name| Place::of(name).is_none());
+    if code {
+        for movement in records(judged) {
+            let applied = now.get(&movement.reference).copied() == movement.new;
+            if !applied && !moving.contains(&movement.reference) {
+                findings.push(
+                    moved(movement.reference.as_str(), "records-first")
+                        .found("a branch moves before the records pushed with it")
+                        .expected("one transaction, or the records before the branch")
+                        .remedy("git awo push"),
+                );
+            }
+        }
+    }
+    findings
+}
+
+/// Older gits also show `HEAD` when the branch moves that it points to.
+fn mirrors(head: &Change, changes: &[Change]) -> bool {
+    matches!(head.new, Value::Object(_))
+        && changes
+            .iter()
+            .any(|it| it.name != "HEAD" && it.new == head.new)
+}
+
+fn same(movement: &Movement, change: &Change, now: &Refs, findings: &mut Findings) {
+    let old: Option<ObjectId> = now.get(&movement.reference).copied();
+    // An old value of zeros also means that git does not care, so the ref itself is looked at.
+    let demanded = match change.old {
+        Value::Object(None) => true,
+        Value::Object(old) => old == movement.old,
+        Value::Symbolic => false,
+    };
+    if !demanded || old != movement.old || change.new != Value::Object(movement.new) {
+        findings.push(
+            moved(movement.reference.as_str(), "transaction-judged")
+                .found(format!("it is at {}", shown(old)))
+                .expected(format!(
+                    "at {}, from where it was judged",
+                    shown(movement.old)
+                )),
+        );
+    }
+}
+
+/// No governance ref may have moved since, but by this push.
+fn unmoved(judged: &Judged, now: &Refs, findings: &mut Findings) {
+    let current = relied_on(now);
+    let names: BTreeSet<&RefName> = judged.before.keys().chain(current.keys()).collect();
+    for name in names {
+        let before = judged.before.get(name).copied();
+        let current = current.get(name).copied();
+        let by_us = judged
+            .movements
+            .iter()
+            .any(|it| it.reference == *name && it.old == before && it.new == current);
+        if before != current && !by_us {
+            let rule = if *name == layout::policy() {
+                "policy-unmoved"
+            } else {
+                "records-unmoved"
+            };
+            findings.push(
+                moved(name.as_str(), rule)
+                    .found(format!(
+                        "it moved to {} since this push was judged",
+                        shown(current)
+                    ))
+                    .expected(format!("at {}", shown(before))),
+            );
+        }
+    }
+}
+
+fn records(judged: &Judged) -> impl Iterator<Item = &Movement> {
+    judged
+        .movements
+        .iter()
+        .filter(|it| Place::of(&it.reference).is_some())
+}
+
+fn unjudged() -> Finding {
+    Finding::new(Code::Rep003, "transaction-judged", Subject::none())
+        .found("a push arrives that pre-receive has not judged")
+        .expected("the pre-receive hook of git-awo to run first")
+        .remedy("git awo hooks install --server")
+}
+
+fn moved(name: &str, rule: &str) -> Finding {
+    let subject = Subject {
+        reference: Some(crate::record::path::quote(name.as_bytes())),
+        ..Subject::none()
+    };
+    Finding::new(Code::Rep003, rule, subject).remedy("git awo fetch, then push again")
+}
+
+fn shown(id: Option<ObjectId>) -> String {
+    id.map_or("nothing".to_owned(), |id| id.short())
+}

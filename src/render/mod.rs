@@ -1,0 +1,3 @@
+//! Room 3, `render`: values become text for people. JSON needs no rendering: values serialise.
+
+pub mod report;

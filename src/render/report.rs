@@ -1,0 +1,72 @@
+//! A report as lines: one a finding, then a summary.
+
+use crate::check::Report;
+use crate::record::path::escape;
+use crate::record::{Finding, Subject, Verdict};
+
+/// Returns what a report says.
+pub fn report(report: &Report) -> String {
+    let mut out = String::new();
+    for finding in report.findings.iter() {
+        out.push_str(&line(finding));
+        out.push('\n');
+    }
+    for reason in &report.undecided {
+        out.push_str(&format!("undecided: {}\n", escape(reason.as_bytes())));
+    }
+    for note in &report.notes {
+        out.push_str(&format!("note: {}\n", escape(note.as_bytes())));
+    }
+    let counts: Vec<_> = report
+        .checked
+        .iter()
+        .map(|(what, number)| format!("{number} {what}"))
+        .collect();
+    let counts = if counts.is_empty() {
+        "nothing".to_owned()
+    } else {
+        counts.join(", ")
+    };
+    out.push_str(&match report.verdict() {
+        Verdict::Allowed => format!("ok: {counts} checked\n"),
+        Verdict::Denied => format!(
+            "denied: {} findings; {counts} checked\n",
+            report.findings.len()
+        ),
+        Verdict::Undecided => format!("undecided; {counts} checked\n"),
+    });
+    out
+}
+
+/// Returns a finding as one line and its remedy as a second.
+pub fn line(finding: &Finding) -> String {
+    let mut text = format!("{} {}", finding.code, subject(&finding.subject));
+    text.push_str(&format!("{}: found {}", finding.rule, finding.found));
+    if !finding.expected.is_empty() {
+        text.push_str(&format!("; expected {}", finding.expected));
+    }
+    if !finding.remedy.is_empty() {
+        text.push_str(&format!("\n    remedy: {}", finding.remedy));
+    }
+    escape(text.as_bytes())
+}
+
+fn subject(subject: &Subject) -> String {
+    let short = |id: &String| id.chars().take(12).collect::<String>();
+    let parts = [
+        subject.reference.clone(),
+        subject.commit.as_ref().map(short),
+        subject.path.clone(),
+        subject.run.as_ref().map(|run| format!("run {run}")),
+        subject
+            .record
+            .as_ref()
+            .map(|record| format!("record {record}")),
+    ];
+    let words: Vec<_> = parts.into_iter().flatten().collect();
+    if words.is_empty() {
+        String::new()
+    } else {
+        format!("{}: ", words.join(" "))
+    }
+}
