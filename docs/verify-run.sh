@@ -1,23 +1,22 @@
 #!/usr/bin/env bash
 # Checks one attested run without git-awo: git, ssh-keygen, sha256sum, python3 (3.11 or later).
 #   docs/verify-run.sh REPO RUN_ID [FIRST_POLICY_COMMIT]
-# Prints "ok …" and exits 0, or says what is wrong. REPO holds refs/awo/* and refs/notes/awo/*.
-# Keys are judged by the newest policy and this clock, so a run whose key was rotated out since is
-# refused here. Overrides, approvals and gate 2 are not looked at. See docs/design/formats.md.
+# Prints "ok …" and exits 0, or says what is wrong. Keys are judged by the newest policy and by this
+# clock, so a key rotated out since is refused; approvals, gate 2 and overrides are not looked at.
 set -euo pipefail; export LC_ALL=C GIT_NO_REPLACE_OBJECTS=1
 [ $# -eq 2 ] || [ $# -eq 3 ] || { echo "usage: $0 REPO RUN_ID [FIRST_POLICY_COMMIT]" >&2; exit 2; }
 repo=$1 run=$2 tmp=$(mktemp -d); trap 'rm -rf "$tmp"' EXIT
-die() { echo "FAIL $run: $1" >&2; exit 1; }
-g() { git -C "$repo" -c core.fsmonitor=false "$@"; }
-blob() { g cat-file blob "$1" > "$2" 2>/dev/null || die "missing: $1"; }
-same() { [ -n "$2" ] && [ "$2" = "$3" ] || die "$1: found '$2', expected '$3'"; }
+g() { git -C "$repo" -c core.fsmonitor=false "$@"; }; die() { echo "FAIL $run: $1" >&2; exit 1; }
+blob() { g cat-file blob "$1" > "$2" 2>/dev/null || die "missing: $1"; }; same() { [ -n "$2" ] && [ "$2" = "$3" ] || die "$1: found '$2', expected '$3'"; }
 sum() { sha256sum < "$1" | cut -c1-64; }
 # check ENVELOPE KIND POLICY OUT: its form, and its signatures by the persons who may; fields to OUT/
-check() { mkdir -p "$4"; python3 - "$@" <<'PY' || die "the $2 statement does not hold"
-import base64, json, subprocess, sys, tomllib
+check() { mkdir -p "$4"; python3 - "$@" <<'PY' 2> "$4/why" || die "no good $2 statement: $(tail -n 1 "$4/why")"
+import base64, hashlib, json, subprocess, sys, tomllib
 (path, kind, policy, out), mime = sys.argv[1:], "application/vnd.in-toto+json"
-envelope = json.load(open(path))
+envelope = json.loads(raw := open(path, "rb").read())
 statement = json.loads(payload := base64.b64decode(envelope["payload"], validate=True))
+again = envelope | {"payload": base64.b64encode(payload).decode()}
+if raw != json.dumps(again, separators=(",", ":"), sort_keys=True).encode(): sys.exit("another spelling of the envelope")
 form = json.dumps(statement, indent=2, ensure_ascii=False, sort_keys=True).encode()
 if (payload, envelope["payloadType"], statement["predicateType"]) != (form, mime, f"https://git-awo.dev/{kind}/v1"): sys.exit(f"no {kind}")
 pae = b"DSSEv1 %d %s %d " % (len(mime), mime.encode(), len(payload)) + payload
@@ -27,12 +26,14 @@ roots, persons = rules["roots"], {it["name"]: it for it in rules["identity"]}
 role = {"run": "orchestrator", "attestation": "reviewer"}.get(kind)
 names, need = ([says["identity"]], 1) if role else (roots["identities"], roots["threshold"])
 if role and (role not in persons[names[0]].get("roles", []) or len(envelope["signatures"]) != 1): sys.exit(f"not one signature by a {role}")
-def signed(name, sig):  # by a key that allowed_signers gives one of the person's names
+def signed(name, sig, keyid):  # by a key that allowed_signers gives one of the person's names
+    key = (blob := base64.b64decode(sig, validate=True))[14:14 + int.from_bytes(blob[10:14], "big")]
+    named = keyid == "SHA256:" + base64.b64encode(hashlib.sha256(key).digest()).decode().rstrip("=")
     open(out + "/sig", "w").write(f"-----BEGIN SSH SIGNATURE-----\n{sig}\n-----END SSH SIGNATURE-----\n")
     verify = ["ssh-keygen", "-Y", "verify", "-f", policy + "/allowed_signers", "-n", "git-awo." + kind, "-s", out + "/sig"]
-    return any(subprocess.run([*verify, "-I", who], input=pae, capture_output=True).returncode == 0
+    return named and any(subprocess.run([*verify, "-I", who], input=pae, capture_output=True).returncode == 0
                for who in [name, *persons[name].get("principals", [])])
-count = sum(any(signed(name, it["sig"]) for it in envelope["signatures"]) for name in set(names))
+count = sum(any(signed(name, **it) for it in envelope["signatures"]) for name in set(names))
 if count < need: sys.exit(f"signed by {count} of {need} persons: {', '.join(names)}")
 open(out + "/payload", "wb").write(payload)
 for key, value in says.items(): open(f"{out}/.{key}", "w").write(str(value))
@@ -53,8 +54,7 @@ done
 dir=runs/$(printf %s "$run" | sha256sum | cut -c1-2)/$run r=$tmp/r n=0
 blob "refs/awo/ledger:$dir/run.dsse.json" "$tmp/run.json"
 check "$tmp/run.json" run "$p" "$r"
-same "run of the record" "$(cat "$r/.run")" "$run"
-same "repository of the run" "$(cat "$r/.repository")" "$first"
+same "run of the record" "$(cat "$r/.run")" "$run"; same "repository of the run" "$(cat "$r/.repository")" "$first"
 same "tree of the commit" "$(g rev-parse -q --verify "$(cat "$r/.commit")^{tree}")" "$(cat "$r/.tree")"
 blob "$(g notes --ref=refs/notes/awo/attestations list "$(cat "$r/.commit")" 2>/dev/null || echo attestation)" "$tmp/note"
 while read -r line || [ -n "$line" ]; do

@@ -3,7 +3,7 @@
 //!
 //! Each stage of the main road is played once and copied for every test that starts there.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 
@@ -610,11 +610,4 @@ fn reject(world: World) -> World {
     world.ok("olga", "olga", &["git", "awo", "push"]);
     world.ok("otto", "otto", &["git", "awo", "fetch"]);
     world
-}
-
-/// Appends a line to a file of the world.
-pub fn append(path: &Path, text: &str) {
-    let mut all = std::fs::read(path).unwrap_or_default();
-    all.extend_from_slice(text.as_bytes());
-    std::fs::write(path, all).unwrap();
 }

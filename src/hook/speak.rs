@@ -60,19 +60,7 @@ pub fn remark(text: &str) -> String {
 
 fn tell(out: &mut String, finding: &Finding) {
     let place = place(&finding.subject);
-    line(
-        out,
-        "",
-        &format!(
-            "{} {}",
-            finding.code,
-            if place.is_empty() {
-                "this push"
-            } else {
-                &place
-            }
-        ),
-    );
+    line(out, "", &format!("{} {place}", finding.code));
     for (word, text) in [
         ("found", &finding.found),
         ("expected", &finding.expected),

@@ -209,6 +209,7 @@ fn reverted(message: &[u8]) -> Option<ObjectId> {
 
 /// A link of the chain as it was found.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "a run has half a dozen links")]
 pub enum Link<T> {
     /// There is none.
     Missing,

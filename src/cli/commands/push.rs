@@ -66,7 +66,11 @@ pub fn run(context: &Context, args: &PushArgs) -> Result<Answer, CliError> {
         fetch(&actor, remote, false)?;
         let now = tracking(&context.actor()?.refs()?, remote);
         // Only a push that lost a race is tried again; a refusal stays one.
-        let raced = now != seen || last.contains("REP-003") || last.contains("cannot lock ref");
+        // A transaction that our hook stops (REP-003) ends the connection before git can say why.
+        let raced = now != seen
+            || ["REP-003", "cannot lock ref", "hung up unexpectedly"]
+                .iter()
+                .any(|words| last.contains(words));
         if !raced {
             break;
         }

@@ -1,0 +1,179 @@
+//! Collects what a push brings to the governance refs.
+
+use super::*;
+
+impl Arrivals {
+    /// Collects what a movement of a governance ref brings; what it takes away or changes is a
+    /// finding.
+    pub fn collect(
+        &mut self,
+        reader: &Reader,
+        reference: &RefName,
+        old: Option<ObjectId>,
+        new: ObjectId,
+        findings: &mut Findings,
+    ) -> Result<(), Error> {
+        if let Some(old) = old
+            && !reader.is_ancestor(old, new)?
+        {
+            findings.push(
+                Finding::new(Code::Rep002, "forward-only", Subject::of_ref(reference))
+                    .found(format!("moved to {new}, which does not contain {old}"))
+                    .expected(format!("a descendant of {old}"))
+                    .remedy("git awo fetch, then git awo push"),
+            );
+        }
+        let tree = |id: ObjectId| reader.commit(id).map(|commit| commit.tree);
+        let (old, new) = (old.map(tree).transpose()?, tree(new)?);
+        match Place::of(reference) {
+            Some(Place::Ledger) => self.collect_ledger(reader, reference, old, new, findings),
+            Some(Place::Evidence) => self.collect_evidence(reader, reference, old, new, findings),
+            Some(place @ (Place::Approvals | Place::Attestations)) => {
+                self.collect_notes(reader, reference, place, old, new, findings)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn collect_ledger(
+        &mut self,
+        reader: &Reader,
+        reference: &RefName,
+        old: Option<ObjectId>,
+        new: ObjectId,
+        findings: &mut Findings,
+    ) -> Result<(), Error> {
+        for change in reader.changes(old, Some(new))? {
+            let Some(path) = LedgerPath::parse(&change.path) else {
+                findings.push(unknown(reference, &change.path));
+                continue;
+            };
+            match (change.old, change.new, &path) {
+                (before, Some((Mode::File, id)), LedgerPath::Shard(..)) => {
+                    self.shards.push((path, before.map(|(_, id)| id), id));
+                }
+                (None, Some((Mode::File, id)), _) => {
+                    if change
+                        .path
+                        .to_str()
+                        .is_some_and(|text| text.ends_with(".dsse.json"))
+                        && let Ok(envelope) = Envelope::parse(&reader.blob_limited(id, MAX_RECORD)?)
+                    {
+                        self.digests.insert(envelope.digest());
+                    }
+                    self.ledger.push((path, id));
+                }
+                (None, Some(_), _) => findings.push(unknown(reference, &change.path)),
+                _ => findings.push(rewritten(reference, &change.path, change.new.is_none())),
+            }
+        }
+        Ok(())
+    }
+
+    fn collect_evidence(
+        &mut self,
+        reader: &Reader,
+        reference: &RefName,
+        old: Option<ObjectId>,
+        new: ObjectId,
+        findings: &mut Findings,
+    ) -> Result<(), Error> {
+        let mut runs = BTreeSet::new();
+        for change in reader.changes(old, Some(new))? {
+            if change.old.is_some() {
+                findings.push(rewritten(reference, &change.path, change.new.is_none()));
+                continue;
+            }
+            let run = change
+                .path
+                .to_str()
+                .and_then(|text| RunId::new(text.split('/').nth(2)?).ok());
+            let below = run.as_ref().is_some_and(|run| {
+                change
+                    .path
+                    .as_bytes()
+                    .starts_with(format!("{}/", layout::run_directory(run)).as_bytes())
+            });
+            match run {
+                Some(run) if below && matches!(change.new, Some((Mode::File, _))) => {
+                    _ = runs.insert(run)
+                }
+                _ => findings.push(unknown(reference, &change.path)),
+            }
+        }
+        for run in runs {
+            let directory = RepoPath::from(layout::run_directory(&run).as_str());
+            // A run's evidence arrives once and whole.
+            let there = old
+                .map(|old| reader.entry(old, &directory))
+                .transpose()?
+                .flatten();
+            if there.is_some() {
+                findings.push(
+                    Finding::new(
+                        Code::Int002,
+                        "evidence-whole",
+                        Subject::of_ref(reference).run(&run),
+                    )
+                    .found("files added to evidence that was there before")
+                    .expected("evidence that never changes")
+                    .remedy("git awo run, with a new run id"),
+                );
+            }
+            self.evidence.push((reference.clone(), run));
+        }
+        Ok(())
+    }
+
+    fn collect_notes(
+        &mut self,
+        reader: &Reader,
+        reference: &RefName,
+        place: Place,
+        old: Option<ObjectId>,
+        new: ObjectId,
+        findings: &mut Findings,
+    ) -> Result<(), Error> {
+        let before: BTreeMap<ObjectId, ObjectId> = match old {
+            Some(old) => git::all_notes(reader, old)?.into_iter().collect(),
+            None => BTreeMap::new(),
+        };
+        let after: BTreeMap<ObjectId, ObjectId> =
+            git::all_notes(reader, new)?.into_iter().collect();
+        for object in before.keys().filter(|object| !after.contains_key(object)) {
+            findings.push(rewritten_note(reference, *object, "the note was removed"));
+        }
+        for (object, blob) in after {
+            let earlier = before.get(&object);
+            if earlier == Some(&blob) {
+                continue;
+            }
+            let text = reader.blob_limited(blob, MAX_NOTE)?;
+            let earlier = earlier
+                .map(|id| reader.blob(*id))
+                .transpose()?
+                .unwrap_or_default();
+            let lines: BTreeSet<_> = note_lines(&text).collect();
+            let known: BTreeSet<_> = note_lines(&earlier).collect();
+            if !known.is_subset(&lines) {
+                findings.push(rewritten_note(
+                    reference,
+                    object,
+                    "a line was removed or changed",
+                ));
+            }
+            for line in lines.difference(&known) {
+                match ledger::parse(format!("note on {object}"), line) {
+                    Ok(envelope) => {
+                        self.digests.insert(envelope.digest());
+                        self.notes.push((place, object, envelope));
+                    }
+                    Err(error) => {
+                        findings.extend(Error::from(error).findings(Subject::of_ref(reference)))
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,294 @@
+//! Judges what arrived, record by record and run by run.
+
+use super::notes::judge_note;
+use super::shards::judge_shard;
+use super::*;
+
+impl Arrivals {
+    /// Judges everything that arrived.
+    pub fn judge(&self, gatherer: &Gatherer<'_>, findings: &mut Findings) -> Result<(), Error> {
+        let mut runs: BTreeSet<RunId> = BTreeSet::new();
+        for (path, id) in &self.ledger {
+            self.judge_record(gatherer, path, *id, findings)?;
+            match path {
+                LedgerPath::Run(run)
+                | LedgerPath::Inventory(run)
+                | LedgerPath::Independence(run, _)
+                | LedgerPath::Override(run, _)
+                | LedgerPath::Finalization(run)
+                | LedgerPath::Outcome(run) => _ = runs.insert(run.clone()),
+                _ => {}
+            }
+        }
+        for (path, before, after) in &self.shards {
+            judge_shard(gatherer, path, *before, *after, findings)?;
+        }
+        for (place, object, envelope) in &self.notes {
+            if let Some(run) = judge_note(gatherer, *place, *object, envelope, findings)? {
+                runs.insert(run);
+            }
+        }
+        for (reference, run) in &self.evidence {
+            self.judge_evidence(gatherer, reference, run, findings)?;
+        }
+        for run in runs {
+            self.judge_run(gatherer, &run, findings)?;
+        }
+        Ok(())
+    }
+
+    fn judge_record(
+        &self,
+        gatherer: &Gatherer<'_>,
+        path: &LedgerPath,
+        id: ObjectId,
+        findings: &mut Findings,
+    ) -> Result<(), Error> {
+        let records = gatherer.records;
+        let bytes = records.reader().blob_limited(id, MAX_RECORD)?;
+        let subject = || Subject::of_record(path.to_path());
+        let envelope = match path {
+            LedgerPath::Packet(task) => {
+                orphan_unless(
+                    records.contract_blob(task)?.is_some(),
+                    path,
+                    "a contract",
+                    findings,
+                );
+                return Ok(());
+            }
+            LedgerPath::Inventory(run) => {
+                orphan_unless(
+                    records.file(&LedgerPath::Run(run.clone()))?.is_some(),
+                    path,
+                    "a run record",
+                    findings,
+                );
+                return Ok(());
+            }
+            LedgerPath::Spent(approval) => {
+                return judge_spent(gatherer, path, approval, &bytes, findings);
+            }
+            LedgerPath::ProposedPolicy(digest) | LedgerPath::ProposedSigners(digest) => {
+                let signed = records.list(&format!("proposals/{digest}"))?.len() > 2;
+                orphan_unless(signed, path, "a signature by a root", findings);
+                return Ok(());
+            }
+            LedgerPath::Shard(..) => return Ok(()),
+            _ => match ledger::parse(path.to_path(), &bytes) {
+                Ok(envelope) => envelope,
+                Err(error) => {
+                    findings.extend(Error::from(error).findings(subject()));
+                    return Ok(());
+                }
+            },
+        };
+        let fail = |finding: Finding| Finding {
+            subject: subject(),
+            ..finding
+        };
+        let misplaced = |found: String| {
+            Finding::new(Code::Int004, "record-place", subject())
+                .found(found)
+                .expected("the record that its path names")
+                .remedy("git awo fetch")
+        };
+        let place = |fits: bool, found: String| (!fits).then(|| misplaced(found));
+        let outcome: Result<(), Finding> = match path {
+            LedgerPath::Contract(task) => {
+                gatherer.verify::<ContractPredicate>(&envelope).map(|it| {
+                    let contract = &it.says().contract;
+                    findings.extend(place(
+                        contract.id == *task,
+                        format!("the contract {}", contract.id),
+                    ));
+                    let packet = records
+                        .file(&LedgerPath::Packet(task.clone()))
+                        .ok()
+                        .flatten();
+                    if packet.map(|bytes| Sha256::of(&bytes)) != Some(contract.source_sha256) {
+                        findings.push(
+                            Finding::new(Code::Att002, "binds-packet", subject())
+                                .found("the packet beside the contract is missing or another")
+                                .expected(contract.source_sha256)
+                                .remedy("git awo task import FILE"),
+                        );
+                    }
+                })
+            }
+            LedgerPath::Run(run) => gatherer.verify::<RunPredicate>(&envelope).map(|it| {
+                findings.extend(place(
+                    it.says().run == *run,
+                    format!("the run {}", it.says().run),
+                ))
+            }),
+            LedgerPath::Independence(run, digest) => gatherer
+                .verify::<IndependencePredicate>(&envelope)
+                .map(|it| {
+                    findings.extend(place(
+                        it.says().run_id == *run && it.digest() == *digest,
+                        format!("a log of {}", it.says().run_id),
+                    ));
+                }),
+            LedgerPath::Override(run, digest) => {
+                gatherer.verify::<OverridePredicate>(&envelope).map(|it| {
+                    findings.extend(place(
+                        it.says().run == *run && it.digest() == *digest,
+                        format!("an override of {}", it.says().run),
+                    ));
+                    // Exactly this spelling, or it permits nothing and must not look as if it did.
+                    if it.says().allow_self_approval != "1" {
+                        let found =
+                            format!("allow_self_approval={:?}", it.says().allow_self_approval);
+                        findings.push(
+                            Finding::new(Code::Gov001, "override-form", subject())
+                                .found(found)
+                                .expected(r#""1""#)
+                                .remedy(format!("git awo gate {run} --allow-self-approval")),
+                        );
+                    }
+                })
+            }
+            LedgerPath::Finalization(run) => gatherer
+                .verify::<FinalizationPredicate>(&envelope)
+                .map(|it| {
+                    findings.extend(place(
+                        it.says().run == *run,
+                        format!("a finalization of {}", it.says().run),
+                    ))
+                }),
+            LedgerPath::Outcome(run) => gatherer.verify::<OutcomePredicate>(&envelope).map(|it| {
+                findings.extend(place(
+                    it.says().run == *run,
+                    format!("an outcome of {}", it.says().run),
+                ));
+            }),
+            LedgerPath::ProposalSignature(digest, _) => judge_proposal(gatherer, digest, &envelope),
+            _ => Ok(()),
+        };
+        if let Err(finding) = outcome {
+            findings.push(fail(finding));
+        }
+        Ok(())
+    }
+
+    /// Judges what the records of one run bind, those that arrived in focus.
+    fn judge_run(
+        &self,
+        gatherer: &Gatherer<'_>,
+        run: &RunId,
+        findings: &mut Findings,
+    ) -> Result<(), Error> {
+        let facts = gatherer.run(run)?;
+        let policy = &gatherer.history.current().policy;
+        let arrived = |digest: Sha256| self.digests.contains(&digest);
+        if facts.run.held().is_some_and(|it| arrived(it.digest())) {
+            rules::run_binds(&facts, policy, findings);
+        }
+        rules::reviews(&facts, policy, Some(&self.digests), findings);
+        if let (Some(record), Some(outcome)) = (facts.run.held(), facts.outcome.held())
+            && arrived(outcome.digest())
+            && (outcome.says().commit != record.says().commit
+                || outcome.says().root != record.says().root)
+        {
+            findings.push(
+                Finding::new(Code::Att002, "binds-commit", Subject::of_run(run))
+                    .found(format!("the outcome binds {}", outcome.says().commit))
+                    .expected(record.says().commit)
+                    .remedy(format!("git awo outcome {run}")),
+            );
+        }
+        if let Some(finalization) = facts.finalization.held()
+            && arrived(finalization.digest())
+            && !facts.indexed
+        {
+            findings.push(
+                Finding::new(Code::Str001, "provenance-index", Subject::of_run(run))
+                    .found("a finalization without an entry in the provenance index")
+                    .expected("both")
+                    .remedy(format!("git awo finalize {run}")),
+            );
+        }
+        Ok(())
+    }
+
+    fn judge_evidence(
+        &self,
+        gatherer: &Gatherer<'_>,
+        reference: &RefName,
+        run: &RunId,
+        findings: &mut Findings,
+    ) -> Result<(), Error> {
+        // The run may be bad in itself, which is found there; here only that it claims this evidence.
+        let envelope = gatherer
+            .records
+            .envelope(&LedgerPath::Run(run.clone()))
+            .ok()
+            .flatten();
+        let claims = envelope
+            .and_then(|envelope| Statement::<RunPredicate>::parse(envelope.payload()).ok())
+            .is_some_and(|statement| statement.predicate.evidence == *reference);
+        if !claims {
+            findings.push(
+                Finding::new(
+                    Code::Str001,
+                    "evidence-of-a-run",
+                    Subject::of_ref(reference).run(run),
+                )
+                .found("evidence that no run record names")
+                .expected("a run record in the same push")
+                .remedy("git awo push"),
+            );
+        }
+        Ok(())
+    }
+}
+
+fn judge_spent(
+    gatherer: &Gatherer<'_>,
+    path: &LedgerPath,
+    approval: &Sha256,
+    bytes: &[u8],
+    findings: &mut Findings,
+) -> Result<(), Error> {
+    let mut spends = false;
+    if let Some(run) = ledger::parse_spent(bytes)
+        && let Some(envelope) = gatherer.records.envelope(&LedgerPath::Run(run))?
+        && let Ok(statement) = Statement::<RunPredicate>::parse(envelope.payload())
+    {
+        spends = statement.predicate.approvals.contains(approval);
+    }
+    orphan_unless(spends, path, "a run that spends the approval", findings);
+    Ok(())
+}
+
+fn judge_proposal(
+    gatherer: &Gatherer<'_>,
+    digest: &Sha256,
+    envelope: &Envelope,
+) -> Result<(), Finding> {
+    let about = || Subject::of_record(digest);
+    if envelope.digest() != *digest {
+        return Err(Finding::new(Code::Att002, "proposal", about())
+            .found("a signature over another proposal"));
+    }
+    let current = &gatherer.history.current().policy;
+    let (statement, _) = crate::policy::Keyring::verify_policy(envelope, current, gatherer.time)?;
+    let read = |path| {
+        gatherer
+            .records
+            .file(&path)
+            .ok()
+            .flatten()
+            .map(|bytes| Sha256::of(&bytes))
+    };
+    let files = (
+        read(LedgerPath::ProposedPolicy(*digest)),
+        read(LedgerPath::ProposedSigners(*digest)),
+    );
+    if files != (Some(statement.policy), Some(statement.allowed_signers)) {
+        return Err(Finding::new(Code::Att002, "proposal", about())
+            .found("the files are not those that were signed"));
+    }
+    Ok(())
+}

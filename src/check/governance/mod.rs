@@ -1,0 +1,117 @@
+//! Judges the growth of governance refs: only forward, only growing, and every record that
+//! arrives checked by itself and against what it binds.
+
+mod collect;
+mod judge;
+mod notes;
+mod shards;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::git::{self, Reader};
+use crate::policy::keyring::Verified;
+use crate::policy::rules;
+use crate::record::envelope::Envelope;
+use crate::record::predicate::{
+    ApprovalPredicate, Approves, AttestationPredicate, ContractPredicate, FinalizationPredicate,
+    IndependencePredicate, OutcomePredicate, OverridePredicate, RunPredicate,
+};
+use crate::record::sentence;
+use crate::record::statement::{Kind, Statement};
+use crate::record::tree::Mode;
+use crate::record::{
+    Code, Finding, Findings, ObjectId, RefName, RepoPath, RunId, Sha256, Subject, TaskId,
+};
+use crate::store;
+use crate::store::index::{Entry, Index};
+use crate::store::layout::{self, LedgerPath, Place};
+use crate::store::ledger::{self, note_lines};
+
+use super::Error;
+use super::run::{Gatherer, kind_of};
+
+/// The largest record.
+pub(super) const MAX_RECORD: u64 = 2 * 1024 * 1024;
+/// The largest note: many envelopes.
+pub(super) const MAX_NOTE: u64 = 16 * 1024 * 1024;
+/// What arrived on governance refs: to be judged together, since records bind each other.
+#[derive(Default)]
+pub struct Arrivals {
+    ledger: Vec<(LedgerPath, ObjectId)>,
+    shards: Vec<(LedgerPath, Option<ObjectId>, ObjectId)>,
+    notes: Vec<(Place, ObjectId, Envelope)>,
+    evidence: Vec<(RefName, RunId)>,
+    digests: BTreeSet<Sha256>,
+}
+
+impl Arrivals {
+    /// Returns the digests of the records that arrived.
+    pub fn digests(&self) -> &BTreeSet<Sha256> {
+        &self.digests
+    }
+
+    /// Returns how many records arrived.
+    pub fn len(&self) -> usize {
+        self.ledger.len() + self.notes.len()
+    }
+
+    /// Tells whether nothing arrived.
+    pub fn is_empty(&self) -> bool {
+        self.ledger.is_empty()
+            && self.shards.is_empty()
+            && self.notes.is_empty()
+            && self.evidence.is_empty()
+    }
+}
+
+pub(super) fn orphan_unless(there: bool, path: &LedgerPath, what: &str, findings: &mut Findings) {
+    if !there {
+        findings.push(
+            Finding::new(
+                Code::Str001,
+                "record-of-something",
+                Subject::of_record(path.to_path()),
+            )
+            .found(format!("no {} beside it", what.trim_start_matches("a ")))
+            .expected(what)
+            .remedy("git awo push"),
+        );
+    }
+}
+
+pub(super) fn unknown(reference: &RefName, path: &RepoPath) -> Finding {
+    Finding::new(
+        Code::Str002,
+        "record-kind",
+        Subject::of_ref(reference).path(path),
+    )
+    .found("a file of an unknown kind")
+    .expected("a record of this version")
+    .remedy("upgrade git-awo, or push with git awo push")
+}
+
+pub(super) fn rewritten(reference: &RefName, path: &RepoPath, removed: bool) -> Finding {
+    Finding::new(
+        Code::Rep002,
+        "records-never-change",
+        Subject::of_ref(reference).path(path),
+    )
+    .found(if removed {
+        "a record was removed"
+    } else {
+        "a record was changed"
+    })
+    .expected("every record kept as it was")
+    .remedy("git awo fetch, then git awo push")
+}
+
+pub(super) fn rewritten_note(reference: &RefName, object: ObjectId, found: &str) -> Finding {
+    Finding::new(
+        Code::Rep002,
+        "records-never-change",
+        Subject::of_ref(reference).at(object),
+    )
+    .found(found)
+    .expected("lines only added")
+    .remedy("git awo fetch, then git awo push")
+}

@@ -1,0 +1,158 @@
+//! Judges notes: approvals and attestations.
+
+use super::*;
+
+/// Judges a note by itself; returns the run whose reviews must be judged with it.
+pub(super) fn judge_note(
+    gatherer: &Gatherer<'_>,
+    place: Place,
+    object: ObjectId,
+    envelope: &Envelope,
+    findings: &mut Findings,
+) -> Result<Option<RunId>, Error> {
+    let subject = || Subject::of_record(envelope.digest()).at(object);
+    let wrong = |found: &str| {
+        Finding::new(Code::Att002, "note-object", subject())
+            .found(found)
+            .expected("a note on the object that it binds")
+            .remedy("git awo approve")
+    };
+    if place == Place::Attestations {
+        return Ok(match gatherer.verify::<AttestationPredicate>(envelope) {
+            Ok(attestation) => {
+                if attestation.says().commit != object {
+                    findings.push(wrong("an attestation of another commit"));
+                }
+                run_of_record(gatherer, &attestation.says().run, subject(), findings)?
+            }
+            Err(finding) => {
+                findings.push(Finding {
+                    subject: subject(),
+                    ..finding
+                });
+                None
+            }
+        });
+    }
+    let approval = match gatherer.verify::<ApprovalPredicate>(envelope) {
+        Ok(approval) => approval,
+        Err(finding) => {
+            findings.push(Finding {
+                subject: subject(),
+                ..finding
+            });
+            return Ok(None);
+        }
+    };
+    match approval.says().approves {
+        Approves::Task => {
+            judge_task_approval(gatherer, object, &approval, subject(), findings)?;
+            Ok(None)
+        }
+        Approves::Audit => {
+            if approval.says().commit != Some(object) {
+                findings.push(wrong("an approval of another commit"));
+            }
+            match &approval.says().run {
+                Some(run) => run_of_record(gatherer, run, subject(), findings),
+                None => Ok(None),
+            }
+        }
+    }
+}
+
+pub(super) fn run_of_record(
+    gatherer: &Gatherer<'_>,
+    run: &RunId,
+    subject: Subject,
+    findings: &mut Findings,
+) -> Result<Option<RunId>, Error> {
+    if gatherer
+        .records
+        .file(&LedgerPath::Run(run.clone()))?
+        .is_none()
+    {
+        findings.push(
+            Finding::new(Code::Str001, "run-of-record", subject.run(run))
+                .found("no such run")
+                .expected("a run record")
+                .remedy("git awo push"),
+        );
+        return Ok(None);
+    }
+    Ok(Some(run.clone()))
+}
+
+pub(super) fn judge_task_approval(
+    gatherer: &Gatherer<'_>,
+    object: ObjectId,
+    approval: &Verified<ApprovalPredicate>,
+    subject: Subject,
+    findings: &mut Findings,
+) -> Result<(), Error> {
+    let says = approval.says();
+    let task: &TaskId = &says.task;
+    let mut bind = |rule: &str, found: String, expected: String| {
+        findings.push(
+            Finding::new(Code::Att002, rule, subject.clone())
+                .found(found)
+                .expected(expected)
+                .remedy(format!("git awo approve {task}")),
+        );
+    };
+    let envelope = gatherer
+        .records
+        .envelope(&LedgerPath::Contract(task.clone()))?;
+    let Some(envelope) = envelope.filter(|it| kind_of(it) == Some(Kind::Contract)) else {
+        bind(
+            "binds-contract",
+            format!("no contract {task}"),
+            "a contract in the ledger".to_owned(),
+        );
+        return Ok(());
+    };
+    if gatherer.records.contract_blob(task)? != Some(object) {
+        bind(
+            "note-object",
+            format!("noted on {object}"),
+            "a note on the contract".to_owned(),
+        );
+    }
+    if says.contract != envelope.digest() {
+        bind(
+            "binds-contract",
+            says.contract.to_string(),
+            envelope.digest().to_string(),
+        );
+    }
+    if says.base.is_none() || says.commit.is_some() || says.run.is_some() || says.root.is_some() {
+        bind(
+            "binds-base",
+            "not exactly a base commit".to_owned(),
+            "a base commit, and no run".to_owned(),
+        );
+    }
+    if let Ok(statement) = Statement::<ContractPredicate>::parse(envelope.payload()) {
+        let expected = &statement.predicate.contract.approval_sentence;
+        let given = says.sentence.as_deref().unwrap_or_default();
+        if let Err(mismatch) = sentence::compare(expected, given.as_bytes()) {
+            findings.push(
+                Finding::new(Code::Gov005, "exact-sentence", subject.clone())
+                    .found(mismatch)
+                    .expected(format!("{expected:?}"))
+                    .remedy(format!("git awo approve {task}")),
+            );
+        }
+    }
+    if let Some(time) = gatherer.arrival(approval.digest())
+        && says.expires <= time
+    {
+        findings.push(
+            Finding::new(Code::Gov005, "approval-unexpired", subject)
+                .found(format!("expired at {}", says.expires))
+                .expected(format!("valid at {time}"))
+                .remedy(format!("git awo approve {task}")),
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,182 @@
+//! What was seen before: high-water marks, the receive log, saved receipts.
+
+use super::*;
+
+/// Nothing that was seen before may be gone: a server that was rewound or forked is noticed.
+pub(super) fn high_water(clone: &Clone<'_>, refs: &Refs, report: &mut Report) -> Result<(), Error> {
+    for (reference, seen) in clone.high_water {
+        let now = refs.get(reference);
+        let kept = match now {
+            Some(now) => clone.reader.contains(*seen) && clone.reader.is_ancestor(*seen, *now)?,
+            None => false,
+        };
+        if !kept {
+            report.findings.push(
+                Finding::new(Code::Rep002, "high-water-mark", Subject::of_ref(reference))
+                    .found(now.map_or("the ref is gone".to_owned(), |id| {
+                        format!("{id}, which does not contain it")
+                    }))
+                    .expected(format!("a descendant of {seen}, seen before"))
+                    .remedy("compare with another clone: the server was rewound or forked"),
+            );
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn hidden_by_refs(refs: &Refs, report: &mut Report) {
+    for name in refs
+        .keys()
+        .filter(|name| name.as_str().starts_with("refs/replace/"))
+    {
+        report.findings.push(
+            Finding::new(Code::Int005, "replace-ref", Subject::of_ref(name))
+                .found("a replace ref, which shows other objects to git than to git-awo")
+                .expected("none")
+                .remedy(format!("git update-ref -d {name}")),
+        );
+    }
+}
+
+pub(super) fn provenance(
+    clone: &Clone<'_>,
+    refs: &Refs,
+    history: &PolicyHistory,
+    report: &mut Report,
+) -> Result<Provenance, Error> {
+    let reader = clone.reader;
+    let reference = layout::log();
+    let Some(tip) = refs.get(&reference) else {
+        report
+            .notes
+            .push("no receive log: every record is judged by the policy in force".to_owned());
+        if !clone.receipts.is_empty() {
+            report
+                .undecided
+                .push("the receipt cannot be looked up: no receive log; git awo fetch".to_owned());
+        }
+        return Ok(Provenance {
+            log: Log::default(),
+            positions: BTreeMap::new(),
+        });
+    };
+    let log = Log::load(reader, *tip, history, &mut report.findings)?;
+    report.count("receipts", log.entries.len());
+    for gap in &log.unrecorded {
+        report.notes.push(format!(
+            "{} moved past the hooks to {}",
+            gap.reference,
+            gap.new.map_or("nothing".to_owned(), |id| id.to_string())
+        ));
+    }
+    let mut positions = BTreeMap::new();
+    for entry in &log.entries {
+        let says = entry.receipt.says();
+        let mut arrivals = Arrivals::default();
+        for movement in says.movements.iter() {
+            let (Some(Place::Ledger | Place::Approvals | Place::Attestations), Some(new)) =
+                (Place::of(&movement.reference), movement.new)
+            else {
+                continue;
+            };
+            if reader.contains(new) && movement.old.is_none_or(|old| reader.contains(old)) {
+                arrivals.collect(
+                    reader,
+                    &movement.reference,
+                    movement.old,
+                    new,
+                    &mut report.findings,
+                )?;
+            }
+        }
+        for digest in arrivals.digests() {
+            positions
+                .entry(*digest)
+                .or_insert((entry.policy, says.time));
+        }
+    }
+    for (reference, logged) in &log.state.refs {
+        logged_state(reader, reference, *logged, refs, history, report)?;
+    }
+    receipts(clone, &log, report);
+    Ok(Provenance { log, positions })
+}
+
+/// What the log says was there must still be contained in what is there.
+pub(super) fn logged_state(
+    reader: &Reader,
+    reference: &RefName,
+    logged: ObjectId,
+    refs: &Refs,
+    history: &PolicyHistory,
+    report: &mut Report,
+) -> Result<(), Error> {
+    let rewinds = history
+        .current()
+        .policy
+        .ref_rules(reference)
+        .is_some_and(|rules| rules.accepts_rewind());
+    if rewinds {
+        return Ok(());
+    }
+    let candidates: Vec<_> = refs
+        .iter()
+        .filter(|(name, _)| governed_name(name).as_ref() == Some(reference))
+        .collect();
+    let mut kept = false;
+    for (_, id) in &candidates {
+        kept |= reader.contains(logged) && reader.is_ancestor(logged, **id)?;
+    }
+    // A branch that this clone never fetched proves nothing about the server.
+    let fetched = Place::of(reference).is_some() || !candidates.is_empty();
+    if fetched && !kept {
+        report.findings.push(
+            Finding::new(Code::Rep002, "logged-state", Subject::of_ref(reference))
+                .found(
+                    candidates
+                        .first()
+                        .map_or("no such ref".to_owned(), |(_, id)| id.to_string()),
+                )
+                .expected(format!("a descendant of {logged}, as the receive log says"))
+                .remedy("git fetch, git awo fetch; else the server was rewound"),
+        );
+    }
+    Ok(())
+}
+
+/// Returns the ref on the server that a local ref stands for.
+pub(super) fn governed_name(name: &RefName) -> Option<RefName> {
+    if name.branch().is_some() || Place::of(name).is_some() {
+        return Some(name.clone());
+    }
+    let (_, branch) = name
+        .as_str()
+        .strip_prefix("refs/remotes/")?
+        .split_once('/')?;
+    if branch == "HEAD" {
+        return None;
+    }
+    RefName::new(format!("refs/heads/{branch}")).ok()
+}
+
+pub(super) fn receipts(clone: &Clone<'_>, log: &Log, report: &mut Report) {
+    for receipt in clone.receipts {
+        let digest = receipt.digest();
+        if log
+            .entries
+            .iter()
+            .any(|entry| entry.receipt.digest() == digest)
+        {
+            report.count("saved receipts", 1);
+            continue;
+        }
+        let sequence = Statement::<ReceiptPredicate>::parse(receipt.payload())
+            .map_or(0, |it| it.predicate.sequence);
+        report.findings.push(
+            Finding::new(Code::Rep002, "receipt-in-log", Subject::of_record(digest))
+                .found("the receive log does not contain the receipt")
+                .expected(format!("entry {sequence} of the log"))
+                .remedy("git awo fetch; else the server has hidden a push"),
+        );
+    }
+}

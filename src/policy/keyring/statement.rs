@@ -1,0 +1,152 @@
+//! The parts of checking a statement: form, signature, context, role.
+
+use super::*;
+
+pub(super) fn parse_signature(
+    sig: &[u8],
+    keyid: &str,
+    about: Subject,
+) -> Result<Signature, Finding> {
+    let bad = |found: String| {
+        Finding::new(Code::Att003, "signature-form", about)
+            .found(found)
+            .expected("a binary SSHSIG whose key the keyid names")
+    };
+    let signature = match Signature::from_blob(sig) {
+        Ok(signature) => signature,
+        Err(error) => return Err(bad(error.to_string())),
+    };
+    if signature.public_key().fingerprint() != keyid {
+        return Err(bad(format!(
+            "keyid {keyid} over a signature by {}",
+            signature.public_key().fingerprint()
+        )));
+    }
+    Ok(signature)
+}
+
+pub(super) fn check_raw(
+    position: &Position<'_>,
+    sig: &[u8],
+    keyid: &str,
+    kind: Kind,
+    envelope: &Envelope,
+    about: Subject,
+) -> Result<Signer, Finding> {
+    let signature = parse_signature(sig, keyid, about.clone())?;
+    position
+        .policy
+        .keyring
+        .check(&signature, kind.namespace(), &envelope.pae(), position.time)
+        .map_err(|finding| Finding {
+            subject: about,
+            ..finding
+        })
+}
+
+pub(super) fn check_context(
+    context: &Context,
+    signer: &Signer,
+    position: &Position<'_>,
+    about: Subject,
+) -> Result<(), Finding> {
+    if context.identity != signer.person {
+        return Err(Finding::new(Code::Att001, "signer-is-claimed", about)
+            .found(format!(
+                "claims {}, signed by {}",
+                context.identity, signer.person
+            ))
+            .expected("the person whose key signed"));
+    }
+    if context.repository != position.repository() {
+        return Err(Finding::new(Code::Att002, "binds-repository", about)
+            .found(context.repository)
+            .expected(position.repository())
+            .remedy("make the statement in this repository: it cannot be carried over"));
+    }
+    if !position.policies.contains(&context.policy) {
+        return Err(Finding::new(Code::Att002, "binds-policy", about)
+            .found(context.policy)
+            .expected("a policy in force by then")
+            .remedy("git awo fetch, then make the statement again"));
+    }
+    Ok(())
+}
+
+pub(super) fn check_role<P: Predicate>(
+    policy: &Policy,
+    predicate: &P,
+    context: &Context,
+    about: Subject,
+) -> Result<(), Finding> {
+    let allowed = roles_for(P::KIND, predicate.approves());
+    let refuse = |found: String, expected: String| {
+        Finding::new(Code::Att001, "role-held", about.clone())
+            .found(found)
+            .expected(expected)
+            .remedy("ask a person who holds the role")
+    };
+    if P::KIND == Kind::Override {
+        if !policy.may_override(&context.identity) {
+            return Err(refuse(
+                format!(
+                    "{} holds {}",
+                    context.identity,
+                    policy.roles_of(&context.identity)
+                ),
+                "a person whom gates.self_approval_override names".to_owned(),
+            ));
+        }
+        return Ok(());
+    }
+    let words: Vec<_> = allowed.iter().map(|role| role.word()).collect();
+    let Some(role) = Role::of_word(&context.role).filter(|role| allowed.contains(role)) else {
+        return Err(refuse(
+            format!("made as {:?}", context.role),
+            format!("made as {}", words.join(" or ")),
+        ));
+    };
+    if !policy.holds(&context.identity, role) {
+        return Err(refuse(
+            format!(
+                "{} holds {}",
+                context.identity,
+                policy.roles_of(&context.identity)
+            ),
+            format!("the role {}", role.word()),
+        ));
+    }
+    Ok(())
+}
+
+/// Returns the roles that may make a statement of this kind.
+pub fn roles_for(kind: Kind, approves: Option<Approves>) -> &'static [Role] {
+    use Role::{Operator, Orchestrator, Reviewer, Server};
+    match kind {
+        Kind::Contract | Kind::Outcome => &[Operator],
+        Kind::Approval => match approves {
+            Some(Approves::Audit) => &[Reviewer],
+            _ => &[Operator],
+        },
+        Kind::Run => &[Orchestrator],
+        Kind::Independence | Kind::Attestation => &[Reviewer],
+        Kind::Finalization => &[Orchestrator, Operator, Reviewer],
+        Kind::Receipt => &[Server],
+        Kind::Policy | Kind::Override => &[],
+    }
+}
+
+pub(super) fn bad_statement(error: &BadStatement, kind: Kind, about: Subject) -> Finding {
+    let (code, rule) = match error {
+        BadStatement::Json(bad) if bad.limit => (Code::Int006, "record-limits"),
+        BadStatement::Json(_) | BadStatement::Subject => (Code::Int004, "record-canonical"),
+        BadStatement::Type { .. } => (Code::Att003, "statement-type"),
+    };
+    let found = match error {
+        BadStatement::Json(bad) => bad.to_string(),
+        other => other.to_string(),
+    };
+    Finding::new(code, rule, about)
+        .found(found)
+        .expected(format!("a canonical {kind} statement"))
+}

@@ -1,0 +1,268 @@
+//! From the two files of a policy to a checked [`Policy`]: every complaint at once.
+
+use super::document::RefGrant;
+use super::*;
+use super::{document, pattern};
+
+/// Files that change what git does with other files; nothing may touch them without more.
+const ALWAYS_PROTECTED: &[&str] = &[".gitattributes", ".gitmodules", ".mailmap", ".lfsconfig"];
+
+impl Policy {
+    /// Checks the two files of a policy. All complaints are returned at once.
+    pub fn parse(policy_toml: &[u8], allowed_signers: &[u8]) -> Result<Self, Vec<String>> {
+        let text = std::str::from_utf8(policy_toml)
+            .map_err(|_| vec!["policy.toml is not UTF-8".to_owned()])?;
+        let document: Document = toml::from_str(text)
+            .map_err(|error| vec![format!("policy.toml: {}", error.to_string().trim_end())])?;
+        let signers = AllowedSigners::parse(allowed_signers)
+            .map_err(|error| vec![format!("allowed_signers: {error}")])?;
+        Self::check(document, &signers)
+    }
+
+    fn check(document: Document, signers: &AllowedSigners) -> Result<Self, Vec<String>> {
+        let mut complaints = Vec::new();
+        if document.schema != document::SCHEMA {
+            complaints.push(format!(
+                "schema is {:?}, not {:?}",
+                document.schema,
+                document::SCHEMA
+            ));
+        }
+        if document.version == 0 {
+            complaints.push("version must be 1 or more".to_owned());
+        }
+        let level = Level::of_text(&document.level).unwrap_or_else(|| {
+            complaints.push(format!("level {:?} is unknown", document.level));
+            Level::Locked
+        });
+        let expires = document
+            .expires
+            .as_deref()
+            .and_then(|text| match text.parse() {
+                Ok(time) => Some(time),
+                Err(error) => {
+                    complaints.push(format!("expires: {error}"));
+                    None
+                }
+            });
+        let persons = persons(&document, &mut complaints);
+        let roots = roots(&document, &persons, &mut complaints);
+        let mut writers = |what: &str, texts: &[String]| {
+            Writers::parse(texts, &persons).unwrap_or_else(|why| {
+                complaints.push(format!("{what}: {why}"));
+                Writers::nobody()
+            })
+        };
+        let override_writers = writers(
+            "gates.self_approval_override",
+            &document.gates.self_approval_override,
+        );
+        let mut grant_writers = Vec::new();
+        for grant in &document.refs {
+            let each = grant
+                .direct
+                .iter()
+                .map(|direct| writers(&grant.pattern, &direct.writers));
+            grant_writers.push(each.collect::<Vec<_>>());
+        }
+        let rule_writers: Vec<_> = document
+            .rules
+            .iter()
+            .map(|rule| writers(&rule.name, &rule.writers))
+            .collect();
+
+        let mut set = |what: &str, built: Result<PathSet, pattern::BadPattern>| {
+            built.unwrap_or_else(|error| {
+                complaints.push(format!("{what}: {error}"));
+                PathSet::exact(&[]).expect("the empty set compiles")
+            })
+        };
+        let protected: Vec<String> = ALWAYS_PROTECTED
+            .iter()
+            .map(|&name| name.to_owned())
+            .chain(document.tree.protected.clone())
+            .collect();
+        let protected = set("tree.protected", PathSet::broad(&protected));
+        let executable = set("tree.executable", PathSet::exact(&document.tree.executable));
+        let symlinks = set("tree.symlinks", PathSet::exact(&document.tree.symlinks));
+        let mut grants = Vec::new();
+        for (grant, who) in document.refs.iter().zip(grant_writers) {
+            let pattern = set("ref", pattern::ref_pattern(&grant.pattern));
+            let paths = grant
+                .direct
+                .iter()
+                .map(|direct| set(&grant.pattern, PathSet::exact(&direct.paths)));
+            let direct = who.into_iter().zip(paths.collect::<Vec<_>>()).collect();
+            grants.push(Grant::new(grant, pattern, direct));
+        }
+        let mut restrictions = Vec::new();
+        for (rule, writers) in document.rules.iter().zip(rule_writers) {
+            restrictions.push(Restriction {
+                name: rule.name.clone(),
+                refs: rule
+                    .refs
+                    .iter()
+                    .map(|text| set(&rule.name, pattern::ref_pattern(text)))
+                    .collect(),
+                paths: set(&rule.name, PathSet::broad(&rule.paths)),
+                writers,
+            });
+        }
+        lint(&document, &mut complaints);
+        let keyring = Keyring::new(signers, &persons, &mut complaints);
+        for root in &roots {
+            if !keyring.has_key_of(root) {
+                complaints.push(format!("root {root} has no key in allowed_signers"));
+            }
+        }
+        if !complaints.is_empty() {
+            return Err(complaints);
+        }
+        Ok(Self {
+            document,
+            level,
+            expires,
+            roots,
+            persons,
+            override_writers,
+            grants,
+            restrictions,
+            protected,
+            executable,
+            symlinks,
+            keyring,
+        })
+    }
+}
+
+impl Grant {
+    fn new(grant: &RefGrant, pattern: PathSet, direct: Vec<(Writers, PathSet)>) -> Self {
+        let accepts = |word: &str| grant.accept.iter().any(|it| it == word);
+        Self {
+            pattern,
+            governed: accepts("governed"),
+            rollback: accepts("rollback"),
+            merges: grant.merges,
+            rewind: grant.rewind,
+            adopted: grant.adopted.as_deref().and_then(|text| text.parse().ok()),
+            direct: accepts("direct").then_some(direct),
+        }
+    }
+}
+
+fn persons(document: &Document, complaints: &mut Vec<String>) -> BTreeMap<IdentityName, Person> {
+    let mut persons = BTreeMap::new();
+    let mut taken = BTreeSet::new();
+    for identity in &document.identities {
+        let name = match IdentityName::new(identity.name.clone()) {
+            Ok(name) => name,
+            Err(error) => {
+                complaints.push(format!("identity: {error}"));
+                continue;
+            }
+        };
+        let mut roles = BTreeSet::new();
+        for word in &identity.roles {
+            match Role::of_word(word) {
+                Some(role) => _ = roles.insert(role),
+                None => complaints.push(format!("identity {name}: unknown role {word:?}")),
+            }
+        }
+        let mut principals: BTreeSet<String> = identity.principals.iter().cloned().collect();
+        principals.insert(name.to_string());
+        for principal in &principals {
+            // One principal under two names would make one person count as two.
+            if !taken.insert(principal.clone()) {
+                complaints.push(format!("principal {principal:?} names two identities"));
+            }
+        }
+        persons.insert(
+            name.clone(),
+            Person {
+                name,
+                principals,
+                roles,
+            },
+        );
+    }
+    persons
+}
+
+fn roots(
+    document: &Document,
+    persons: &BTreeMap<IdentityName, Person>,
+    complaints: &mut Vec<String>,
+) -> BTreeSet<IdentityName> {
+    let mut roots = BTreeSet::new();
+    for text in &document.roots.identities {
+        match IdentityName::new(text.clone()) {
+            Ok(name) if persons.contains_key(&name) => _ = roots.insert(name),
+            _ => complaints.push(format!("roots: unknown identity {text:?}")),
+        }
+    }
+    let threshold = document.roots.threshold as usize;
+    if threshold == 0 || threshold > roots.len() {
+        complaints.push(format!(
+            "roots: threshold {threshold} of {} persons",
+            roots.len()
+        ));
+    }
+    roots
+}
+
+/// Complains about what parses but cannot be meant.
+fn lint(document: &Document, complaints: &mut Vec<String>) {
+    for grant in &document.refs {
+        let of = format!("ref {:?}", grant.pattern);
+        if !grant.pattern.starts_with("refs/heads/") {
+            complaints.push(format!(
+                "{of}: only branches can be governed by an entry; other refs follow fixed rules"
+            ));
+        }
+        if grant.accept.is_empty() {
+            complaints.push(format!("{of}: accepts nothing"));
+        }
+        for word in &grant.accept {
+            if !["governed", "rollback", "direct"].contains(&word.as_str()) {
+                complaints.push(format!("{of}: unknown kind of commit {word:?}"));
+            }
+        }
+        if grant.direct.is_empty() && grant.accept.iter().any(|word| word == "direct") {
+            complaints.push(format!(
+                "{of}: accepts direct commits but grants nobody the right"
+            ));
+        }
+        if !grant.direct.is_empty() && !grant.accept.iter().any(|word| word == "direct") {
+            complaints.push(format!(
+                "{of}: grants direct commits but does not accept them"
+            ));
+        }
+        if grant
+            .adopted
+            .as_deref()
+            .is_some_and(|text| text.parse::<ObjectId>().is_err())
+        {
+            complaints.push(format!("{of}: adopted is no object id"));
+        }
+    }
+    let mut names = BTreeSet::new();
+    for rule in &document.rules {
+        if rule.name.is_empty() || !names.insert(&rule.name) {
+            complaints.push(format!("rule {:?}: the name is empty or taken", rule.name));
+        }
+        if rule.refs.is_empty() || rule.paths.is_empty() {
+            complaints.push(format!("rule {:?}: matches nothing", rule.name));
+        }
+    }
+    let gates = &document.gates;
+    if gates.task_approvals == 0 || gates.audit_approvals == 0 {
+        complaints.push("gates: at least one approval of each kind is needed".to_owned());
+    }
+    if gates.approval_days == 0 || gates.approval_days > 3_650 {
+        complaints.push("gates: approval_days must be 1 to 3650".to_owned());
+    }
+    let limits = &document.limits;
+    if limits.refs == 0 || limits.commits == 0 || limits.paths == 0 || limits.evidence_bytes == 0 {
+        complaints.push("limits: a limit of 0 refuses everything".to_owned());
+    }
+}

@@ -1,0 +1,192 @@
+//! Attestation and finalization.
+
+use super::*;
+
+impl<'a> Links<'a> {
+    pub(super) fn attestation(
+        &mut self,
+        run: &Verified<RunPredicate>,
+        passed: &BTreeSet<Sha256>,
+        approved: &BTreeSet<(Sha256, IdentityName)>,
+    ) -> BTreeSet<Sha256> {
+        let facts = self.facts;
+        let mut attested = BTreeSet::new();
+        for attestation in &facts.attestations {
+            if self.item(attestation.digest(), |links| {
+                links.attestation_holds(run, attestation, passed, approved)
+            }) {
+                attested.insert(attestation.digest());
+            }
+        }
+        if facts.attestations.is_empty() {
+            self.gap(
+                Code::Gov002,
+                "attestation",
+                "no attestation",
+                "an attestation",
+                format!("git awo attest {}", facts.id),
+            );
+        }
+        attested
+    }
+
+    pub(super) fn attestation_holds(
+        &mut self,
+        run: &Verified<RunPredicate>,
+        attestation: &Verified<AttestationPredicate>,
+        passed: &BTreeSet<Sha256>,
+        approved: &BTreeSet<(Sha256, IdentityName)>,
+    ) {
+        let says = attestation.says();
+        let what = "the attestation";
+        self.binds("binds-run", what, &says.run, &self.facts.id);
+        self.binds("binds-commit", what, &says.commit, &run.says().commit);
+        self.binds("binds-tree", what, &says.tree, &run.says().tree);
+        self.binds("binds-root", what, &says.root, &run.says().root);
+        self.binds("binds-contract", what, &says.contract, &run.says().contract);
+        self.binds("binds-run-record", what, &says.run_record, &run.digest());
+        if !passed.contains(&says.independence) {
+            self.push(
+                Code::Att002,
+                "binds-gate-2",
+                says.independence,
+                "a gate 2 that passed",
+                format!("git awo gate {}", self.facts.id),
+            );
+        }
+        self.approvals_known(what, &says.approvals, approved);
+        if says.reviewer != *attestation.signer()
+            || says.reviewer_sha256 != Sha256::of(says.reviewer.as_str().as_bytes())
+        {
+            let found = format!("reviewer {} ({})", says.reviewer, says.reviewer_sha256);
+            self.push(
+                Code::Att001,
+                "attestation-reviewer",
+                found,
+                attestation.signer(),
+                format!("git awo attest {}", self.facts.id),
+            );
+        }
+        if attestation.signer() == run.signer() && !self.overridden(run) {
+            self.self_approved("attestation", attestation.signer());
+        }
+    }
+
+    pub(super) fn approvals_known(
+        &mut self,
+        what: &str,
+        named: &[Sha256],
+        approved: &BTreeSet<(Sha256, IdentityName)>,
+    ) {
+        let known = |digest: &Sha256| approved.iter().any(|(it, _)| it == digest);
+        for digest in named.iter().filter(|digest| !known(digest)) {
+            self.push(
+                Code::Att002,
+                "binds-approvals",
+                format!("{what} binds {digest}"),
+                "an approval of this run that holds",
+                format!("git awo approve {}", self.facts.id),
+            );
+        }
+        let persons: BTreeSet<_> = approved
+            .iter()
+            .filter(|(digest, _)| named.contains(digest))
+            .map(|(_, person)| person)
+            .collect();
+        let needed = self.policy.document().gates.audit_approvals as usize;
+        if persons.len() < needed {
+            let found = format!("{what} names approvals by {} persons", persons.len());
+            self.push(
+                Code::Gov005,
+                "run-approved",
+                found,
+                format!("{needed} distinct reviewers"),
+                format!("git awo approve {}", self.facts.id),
+            );
+        }
+    }
+
+    pub(super) fn finalization(
+        &mut self,
+        run: &Verified<RunPredicate>,
+        passed: &BTreeSet<Sha256>,
+        approved: &BTreeSet<(Sha256, IdentityName)>,
+        attested: &BTreeSet<Sha256>,
+    ) {
+        let facts = self.facts;
+        match &facts.finalization {
+            Link::Held(finalization) => {
+                self.item(finalization.digest(), |links| {
+                    links.finalization_holds(run, finalization, passed, approved, attested);
+                });
+            }
+            other if self.focus.is_none() => _ = self.link("finalization", "finalization", other),
+            _ => {}
+        }
+        if !facts.indexed {
+            self.gap(
+                Code::Str001,
+                "provenance-index",
+                "the run is not in the provenance index",
+                "an entry",
+                "git awo index rebuild",
+            );
+        }
+    }
+
+    pub(super) fn finalization_holds(
+        &mut self,
+        run: &Verified<RunPredicate>,
+        finalization: &Verified<FinalizationPredicate>,
+        passed: &BTreeSet<Sha256>,
+        approved: &BTreeSet<(Sha256, IdentityName)>,
+        attested: &BTreeSet<Sha256>,
+    ) {
+        let says = finalization.says();
+        let what = "the finalization";
+        self.binds("binds-run", what, &says.run, &self.facts.id);
+        self.binds("binds-commit", what, &says.commit, &run.says().commit);
+        self.binds("binds-root", what, &says.root, &run.says().root);
+        self.binds("binds-run-record", what, &says.run_record, &run.digest());
+        if !passed.contains(&says.independence) {
+            self.push(
+                Code::Att002,
+                "binds-gate-2",
+                says.independence,
+                "a gate 2 that passed",
+                format!("git awo gate {}", self.facts.id),
+            );
+        }
+        if !attested.contains(&says.attestation) {
+            self.push(
+                Code::Att002,
+                "binds-attestation",
+                says.attestation,
+                "an attestation that holds",
+                format!("git awo attest {}", self.facts.id),
+            );
+        }
+        self.approvals_known(what, &says.approvals, approved);
+        let named: BTreeSet<_> = approved
+            .iter()
+            .filter(|(digest, _)| says.approvals.contains(digest))
+            .map(|(_, person)| person.clone())
+            .collect();
+        let claimed: BTreeSet<_> = says.approved_by.iter().cloned().collect();
+        if named != claimed {
+            let words = |set: &BTreeSet<IdentityName>| {
+                set.iter()
+                    .map(ToString::to_string)
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            };
+            self.push(
+                Code::Att001,
+                "finalization-persons",
+                words(&claimed),
+                words(&named),
+                format!("git awo finalize {}", self.facts.id),
+            );
+        }
+    }
+}

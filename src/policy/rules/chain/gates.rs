@@ -1,0 +1,284 @@
+//! Gate 2 (independence) and gate 3 (audit).
+
+use super::*;
+
+impl<'a> Links<'a> {
+    /// Gate 2: at least one log that passes, by another person or under a recorded override.
+    pub(super) fn independence(&mut self, run: &Verified<RunPredicate>) -> BTreeSet<Sha256> {
+        let facts = self.facts;
+        let mut passed = BTreeSet::new();
+        let failed = |status| {
+            facts
+                .independence
+                .iter()
+                .any(move |log| log.says().status == status)
+        };
+        for log in &facts.independence {
+            let holds = self.item(log.digest(), |links| links.log_holds(run, log));
+            if holds && log.says().status.passed() {
+                passed.insert(log.digest());
+            }
+        }
+        // A reviewer who found a broken invariant is not outvoted: no later gate follows.
+        if let Some(log) = facts
+            .independence
+            .iter()
+            .find(|log| log.says().status == GateStatus::FailedInvariants)
+        {
+            let found = format!(
+                "{}: {}",
+                log.says().status.word(),
+                log.says().invariants_reasons.join(", ")
+            );
+            self.gap(
+                Code::Gov002,
+                "gate-2",
+                found,
+                "a run whose invariants hold",
+                "git awo run",
+            );
+            passed.clear();
+        } else if passed.is_empty()
+            && failed(GateStatus::FailedSelfApproval)
+            && self.focus.is_none()
+        {
+            self.self_approved("gate 2", run.signer());
+        } else if facts.independence.is_empty() {
+            self.gap(
+                Code::Gov002,
+                "gate-2",
+                "no independence log",
+                "gate 2 passed",
+                format!("git awo gate {}", facts.id),
+            );
+        }
+        passed
+    }
+
+    pub(super) fn log_holds(
+        &mut self,
+        run: &Verified<RunPredicate>,
+        log: &Verified<IndependencePredicate>,
+    ) {
+        let says = log.says();
+        self.binds(
+            "binds-run",
+            "the independence log",
+            &says.run_id,
+            &self.facts.id,
+        );
+        self.binds(
+            "binds-commit",
+            "the independence log",
+            &says.commit,
+            &run.says().commit,
+        );
+        // The names are recomputed from the keys: a log cannot make two persons out of one.
+        if &says.orchestrator != run.signer() || &says.reviewer != log.signer() {
+            let found = format!(
+                "orchestrator {}, reviewer {}",
+                says.orchestrator, says.reviewer
+            );
+            let expected = format!("orchestrator {}, reviewer {}", run.signer(), log.signer());
+            self.push(
+                Code::Att001,
+                "independence-persons",
+                found,
+                expected,
+                format!("git awo gate {}", self.facts.id),
+            );
+        }
+        if !says.status.passed() {
+            return;
+        }
+        self.binds(
+            "binds-root",
+            "the independence log",
+            &says.root,
+            &run.says().root,
+        );
+        if !says.invariants_ok || !says.invariants_reasons.is_empty() {
+            self.push(
+                Code::Gov002,
+                "gate-2",
+                "a passing log with broken invariants",
+                "none broken",
+                "git awo run",
+            );
+        }
+        let same = run.signer() == log.signer();
+        let expected = if same {
+            GateStatus::SelfApprovedWithOverride
+        } else {
+            GateStatus::ApprovedByIndependentReviewer
+        };
+        if same && !self.overridden(run) {
+            self.self_approved("gate 2", log.signer());
+        } else if says.status != expected {
+            self.push(
+                Code::Gov002,
+                "gate-2-status",
+                says.status.word(),
+                expected.word(),
+                format!("git awo gate {}", self.facts.id),
+            );
+        }
+        // AWO's flag has exactly two spellings; "1" only where an override is recorded.
+        let overridden = self.overridden(run);
+        if says.allow_self_approval != "0" && !(says.allow_self_approval == "1" && overridden) {
+            let found = format!("allow_self_approval={:?}", says.allow_self_approval);
+            let expected = if overridden {
+                r#""0" or "1""#
+            } else {
+                r#""0""#
+            };
+            self.push(
+                Code::Gov001,
+                "override-recorded",
+                found,
+                expected,
+                format!("git awo gate {}", self.facts.id),
+            );
+        }
+    }
+
+    pub(super) fn self_approved(&mut self, gate: &str, person: &IdentityName) {
+        let others: Vec<_> = self
+            .policy
+            .holders(crate::policy::Role::Reviewer)
+            .split(", ")
+            .filter(|name| *name != person.as_str())
+            .map(str::to_owned)
+            .collect();
+        let who = if others.is_empty() {
+            "another reviewer (the policy names none)".to_owned()
+        } else {
+            others.join(" or ")
+        };
+        self.push(
+            Code::Gov001,
+            "independent-reviewer",
+            format!("{gate}: {person} orchestrated and reviewed"),
+            "another person",
+            format!("ask {who} to run git awo gate {}", self.facts.id),
+        );
+    }
+
+    pub(super) fn overridden(&self, run: &Verified<RunPredicate>) -> bool {
+        self.facts.overrides.iter().any(|it| {
+            let says = it.says();
+            says.allow_self_approval == "1"
+                && says.run == self.facts.id
+                && says.commit == run.says().commit
+                && says.root == run.says().root
+        })
+    }
+
+    /// Gate 3: enough distinct reviewers, each after a gate 2 that passed.
+    pub(super) fn audit_approvals(
+        &mut self,
+        run: &Verified<RunPredicate>,
+        passed: &BTreeSet<Sha256>,
+    ) -> BTreeSet<(Sha256, IdentityName)> {
+        let facts = self.facts;
+        let mut approved = BTreeSet::new();
+        for approval in &facts.audit_approvals {
+            if self.item(approval.digest(), |links| {
+                links.audit_approval(run, approval, passed)
+            }) {
+                approved.insert((approval.digest(), approval.signer().clone()));
+            }
+        }
+        let persons: BTreeSet<_> = approved.iter().map(|(_, person)| person).collect();
+        let needed = self.policy.document().gates.audit_approvals as usize;
+        if persons.len() < needed {
+            let found = format!("approved by {} persons", persons.len());
+            self.gap(
+                Code::Gov005,
+                "run-approved",
+                found,
+                format!("{needed} distinct reviewers"),
+                format!("git awo approve {}", facts.id),
+            );
+        }
+        approved
+    }
+
+    pub(super) fn audit_approval(
+        &mut self,
+        run: &Verified<RunPredicate>,
+        approval: &Verified<ApprovalPredicate>,
+        passed: &BTreeSet<Sha256>,
+    ) {
+        let says = approval.says();
+        if says.approves != Approves::Audit {
+            self.push(
+                Code::Att002,
+                "approves-run",
+                "approves a task",
+                "approves a run",
+                format!("git awo approve {}", self.facts.id),
+            );
+            return;
+        }
+        self.bind_option(
+            "binds-run",
+            "the approval",
+            says.run.as_ref(),
+            &self.facts.id,
+        );
+        self.bind_option(
+            "binds-commit",
+            "the approval",
+            says.commit.as_ref(),
+            &run.says().commit,
+        );
+        self.bind_option(
+            "binds-root",
+            "the approval",
+            says.root.as_ref(),
+            &run.says().root,
+        );
+        self.binds(
+            "binds-contract",
+            "the approval",
+            &says.contract,
+            &run.says().contract,
+        );
+        if !says
+            .independence
+            .is_some_and(|digest| passed.contains(&digest))
+        {
+            self.push(
+                Code::Gov002,
+                "gate-order",
+                "an approval that follows no passed gate 2",
+                "gate 2, then gate 3",
+                format!("git awo gate {}", self.facts.id),
+            );
+        }
+        if approval.signer() == run.signer() && !self.overridden(run) {
+            self.self_approved("gate 3", approval.signer());
+        }
+        self.unexpired(approval);
+    }
+
+    pub(super) fn bind_option<T: PartialEq + ToString>(
+        &mut self,
+        rule: &str,
+        what: &str,
+        found: Option<&T>,
+        expected: &T,
+    ) {
+        match found {
+            Some(found) => _ = self.binds(rule, what, found, expected),
+            None => self.push(
+                Code::Att002,
+                rule,
+                format!("{what} binds nothing"),
+                expected.to_string(),
+                format!("git awo chain {}", self.facts.id),
+            ),
+        }
+    }
+}

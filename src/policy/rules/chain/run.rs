@@ -1,0 +1,257 @@
+//! From the contract to the evidence: what a run rests on and leaves behind.
+
+use super::*;
+
+impl<'a> Links<'a> {
+    pub(super) fn run_binds_commit(
+        &mut self,
+        case: &CommitCase<'_>,
+        run: &Verified<RunPredicate>,
+        person: Option<&IdentityName>,
+    ) {
+        let says = run.says();
+        let commit = case.commit;
+        self.binds("binds-commit", "the run record", &says.commit, &commit.id);
+        self.binds("binds-tree", "the run record", &says.tree, &commit.tree);
+        self.binds(
+            "binds-ref",
+            "the run record",
+            &says.reference,
+            case.rules.reference(),
+        );
+        self.binds("binds-run", "the run record", &says.run, &self.facts.id);
+        match commit.parents.as_slice() {
+            [parent] => _ = self.binds("binds-base", "the run record", &says.base, parent),
+            _ => {
+                let found = format!("{} parents", commit.parents.len());
+                self.push(
+                    Code::Gov002,
+                    "single-commit",
+                    found,
+                    "exactly one commit on its base",
+                    "git awo run",
+                );
+            }
+        }
+        let trailers = commit.trailers();
+        for (key, expected) in [
+            ("AWO-Task", says.task.to_string()),
+            ("AWO-Root", says.root.to_string()),
+        ] {
+            let values: Vec<_> = trailers
+                .iter()
+                .filter(|(name, _)| name.eq_ignore_ascii_case(key))
+                .collect();
+            match values.as_slice() {
+                [(_, value)] => {
+                    _ = self.binds(
+                        "binds-trailers",
+                        &format!("the trailer {key}"),
+                        value,
+                        &expected,
+                    )
+                }
+                _ => {
+                    let found = format!("{} trailers {key}", values.len());
+                    self.push(Code::Gov002, "trailers", found, "one", "git awo run");
+                }
+            }
+        }
+        if let Some(person) = person
+            && person != run.signer()
+        {
+            let found = format!("commit signed by {person}, run record by {}", run.signer());
+            self.push(
+                Code::Att001,
+                "one-orchestrator",
+                found,
+                "one person",
+                "git awo run",
+            );
+        }
+    }
+
+    pub(super) fn contract(
+        &mut self,
+        run: &Verified<RunPredicate>,
+        contract: &Verified<ContractPredicate>,
+    ) {
+        self.binds(
+            "binds-contract",
+            "the run record",
+            &run.says().contract,
+            &contract.digest(),
+        );
+        self.binds(
+            "binds-task",
+            "the run record",
+            &run.says().task,
+            &contract.says().contract.id,
+        );
+        self.binds(
+            "binds-ref",
+            "the run record",
+            &run.says().reference,
+            &contract.says().contract.target_ref,
+        );
+    }
+
+    /// Approvals of the task: each one that the run spends must exist, bind and be of use once.
+    pub(super) fn task_approvals(
+        &mut self,
+        run: &Verified<RunPredicate>,
+        contract: &Verified<ContractPredicate>,
+    ) {
+        let mut persons = BTreeSet::new();
+        let again = format!("git awo approve {}", run.says().task);
+        for digest in &run.says().approvals {
+            let found = self
+                .facts
+                .task_approvals
+                .iter()
+                .find(|approval| approval.digest() == *digest);
+            let Some(approval) = found else {
+                self.push(
+                    Code::Gov005,
+                    "task-approved",
+                    format!("no approval {digest}"),
+                    "the approval that the run spends",
+                    &again,
+                );
+                continue;
+            };
+            if self.task_approval(run, contract, approval) {
+                persons.insert(approval.signer().clone());
+            }
+            match self.facts.spent.get(digest) {
+                Some(Some(spender)) if *spender == self.facts.id => {}
+                Some(Some(spender)) => {
+                    self.push(
+                        Code::Rep001,
+                        "one-approval-one-run",
+                        format!("{digest} was spent by {spender}"),
+                        "an unused approval",
+                        &again,
+                    );
+                }
+                _ => self.push(
+                    Code::Gov002,
+                    "spent-marker",
+                    format!("{digest} is not marked as spent"),
+                    "the marker",
+                    "git awo run",
+                ),
+            }
+        }
+        let needed = self.policy.document().gates.task_approvals as usize;
+        if persons.len() < needed {
+            let found = format!("approved by {} persons", persons.len());
+            self.push(
+                Code::Gov005,
+                "task-approved",
+                found,
+                format!("{needed} distinct operators"),
+                &again,
+            );
+        }
+    }
+
+    pub(super) fn task_approval(
+        &mut self,
+        run: &Verified<RunPredicate>,
+        contract: &Verified<ContractPredicate>,
+        approval: &Verified<ApprovalPredicate>,
+    ) -> bool {
+        let says = approval.says();
+        let before = self.findings.len();
+        if says.approves != Approves::Task {
+            self.push(
+                Code::Att002,
+                "approves-task",
+                "approves a run",
+                "approves a task",
+                format!("git awo approve {}", run.says().task),
+            );
+        }
+        self.binds(
+            "binds-contract",
+            "the approval",
+            &says.contract,
+            &contract.digest(),
+        );
+        self.binds("binds-task", "the approval", &says.task, &run.says().task);
+        match &says.base {
+            Some(base) => _ = self.binds("binds-base", "the approval", base, &run.says().base),
+            None => self.push(
+                Code::Att002,
+                "binds-base",
+                "no base commit",
+                run.says().base,
+                "git awo approve",
+            ),
+        }
+        let expected = contract.says().contract.approval_sentence.as_str();
+        let given = says.sentence.as_deref().unwrap_or_default();
+        if let Err(mismatch) = sentence::compare(expected, given.as_bytes()) {
+            self.push(
+                Code::Gov005,
+                "exact-sentence",
+                mismatch,
+                format!("{expected:?}"),
+                format!("git awo approve {}", run.says().task),
+            );
+        }
+        self.unexpired(approval);
+        self.findings.len() == before
+    }
+
+    pub(super) fn unexpired(&mut self, approval: &Verified<ApprovalPredicate>) {
+        let expires = approval.says().expires;
+        if expires <= self.facts.time {
+            let found = format!("the approval of {} expired at {expires}", approval.signer());
+            self.push(
+                Code::Gov005,
+                "approval-unexpired",
+                found,
+                format!("one valid at {}", self.facts.time),
+                format!("git awo approve {}", approval.says().task),
+            );
+        }
+    }
+
+    pub(super) fn evidence(&mut self, run: &Verified<RunPredicate>) {
+        let facts = self.facts;
+        let Some(evidence) = self.link("evidence", "evidence", &facts.evidence) else {
+            return;
+        };
+        for finding in evidence.findings.iter() {
+            let path = finding.subject.path.clone();
+            let subject = Subject {
+                path,
+                ..self.subject.clone()
+            };
+            self.findings.push(Finding {
+                subject,
+                ..finding.clone()
+            });
+        }
+        if evidence.root != run.says().root {
+            self.push(
+                Code::Int001,
+                "evidence-root",
+                evidence.root,
+                run.says().root,
+                format!("git awo chain {}", self.facts.id),
+            );
+        }
+        for reason in &evidence.reasons {
+            self.push(
+                Code::Gov002,
+                "invariants",
+                reason,
+                "the invariants of a run directory",
+                "git awo run",
+            );
+        }
+    }
+}

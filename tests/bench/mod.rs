@@ -1,0 +1,91 @@
+//! Benchmarks: run by hand, never part of a verdict.
+//!
+//! Each figure is a ratio of medians taken in alternation in the same run, since absolute times
+//! mean nothing on a shared machine.
+
+mod corpus;
+mod measure;
+
+use corpus::{BRANCH, Corpus};
+use measure::{Cost, median};
+
+/// How many commits the pushes have, and how often each is measured.
+const PUSHES: [(usize, usize); 4] = [(1, 15), (100, 9), (1_000, 7), (10_000, 5)];
+
+/// `AWO_BENCH_PUSHES=1,100` measures only these; `AWO_BENCH_KEEP=DIRECTORY` keeps the world there
+/// and takes it up again.
+#[test]
+#[ignore = "benchmark: run by hand with cargo test --release --test awo -- --ignored --nocapture bench_push"]
+fn bench_push() {
+    let wanted = std::env::var("AWO_BENCH_PUSHES").ok();
+    let wanted = |n: usize| {
+        let listed = |list: &String| list.split(',').any(|it| it.trim() == n.to_string());
+        wanted.as_ref().is_none_or(listed)
+    };
+    let corpus = Corpus::build();
+    println!("{}", measure::machine());
+    println!("push of n commits over a local path, both ends; ratios: with hooks / without");
+    println!(
+        "{:>7} {:>6} {:>10} {:>10} {:>8} {:>10} {:>10} {:>8}",
+        "n", "rounds", "cpu ms", "without", "ratio", "wall ms", "without", "ratio"
+    );
+    for (n, rounds) in PUSHES.into_iter().filter(|(n, _)| wanted(*n)) {
+        // The first round warms the caches of the file system.
+        push(&corpus, n, true);
+        push(&corpus, n, false);
+        let mut with = Vec::new();
+        let mut without = Vec::new();
+        for round in 0..rounds {
+            // Whoever goes first may pay for the other: they take turns.
+            let first = round % 2 == 0;
+            for hooks in [first, !first] {
+                let costs = if hooks { &mut with } else { &mut without };
+                costs.push(push(&corpus, n, hooks));
+            }
+        }
+        let of = |costs: &[Cost], part: fn(&Cost) -> f64| median(costs.iter().map(part).collect());
+        let (cpu, cpu_plain) = (of(&with, |it| it.cpu), of(&without, |it| it.cpu));
+        let (wall, wall_plain) = (of(&with, |it| it.wall), of(&without, |it| it.wall));
+        println!(
+            "{n:>7} {rounds:>6} {:>10.1} {:>10.1} {:>8.3} {:>10.1} {:>10.1} {:>8.3}",
+            cpu * 1e3,
+            cpu_plain * 1e3,
+            cpu / cpu_plain,
+            wall * 1e3,
+            wall_plain * 1e3,
+            wall / wall_plain,
+        );
+        if n == 10_000 {
+            let cost = measure::pre_receive(&corpus, n);
+            println!(
+                "{n:>7} pre-receive alone: {:.1} ms of CPU, {:.1} ms of wall, at most {:.1} MiB resident",
+                cost.cpu * 1e3,
+                cost.wall * 1e3,
+                cost.resident / 1024.0,
+            );
+        }
+    }
+}
+
+/// Pushes `n` commits to a fresh copy of the server.
+fn push(corpus: &Corpus, n: usize, hooks: bool) -> Cost {
+    corpus.fresh_server();
+    let receive = if hooks {
+        "git receive-pack"
+    } else {
+        "git -c core.hooksPath=/dev/null receive-pack"
+    };
+    let cost = measure::run(
+        corpus,
+        &[
+            "git",
+            "push",
+            "--quiet",
+            &format!("--receive-pack={receive}"),
+            "../run.git",
+            &format!("refs/bench/{n}:{BRANCH}"),
+        ],
+    );
+    corpus.expect_pushed(n, hooks);
+    cost
+}

@@ -1,0 +1,226 @@
+//! What a change of the policy does to what was said before it, and to what is said after.
+
+use crate::world::{RUN, World, policy};
+
+impl World {
+    /// Puts the next policy into force: the same with `edit` applied, and these signers.
+    fn next_policy(
+        &self,
+        version: u32,
+        signers: Option<&str>,
+        edit: impl FnOnce(String) -> String,
+    ) {
+        let tip = self.rev("olga", "refs/heads/main");
+        let adopted = self.ok(
+            "olga",
+            "olga",
+            &["git", "rev-list", "--max-parents=0", "refs/heads/main"],
+        );
+        let _ = tip;
+        self.write(
+            "policy/next.toml",
+            edit(policy(version, adopted.trim(), "")),
+        );
+        let mut words = vec!["git", "awo", "policy", "propose", "../policy/next.toml"];
+        if let Some(signers) = signers {
+            self.write("policy/next_signers", signers);
+            words.extend(["--allowed-signers", "../policy/next_signers"]);
+        }
+        self.ok("olga", "olga", &["git", "awo", "fetch"]);
+        self.ok("olga", "olga", &words);
+        self.ok("olga", "olga", &["git", "awo", "policy", "apply"]);
+        self.ok("olga", "olga", &["git", "awo", "push"]);
+    }
+
+    /// Returns allowed_signers with rita's key exchanged for a new one, which she then uses.
+    fn rotated(&self) -> String {
+        self.ok(
+            "rita",
+            "home/rita",
+            &[
+                "ssh-keygen",
+                "-q",
+                "-t",
+                "ed25519",
+                "-N",
+                "",
+                "-C",
+                "rita",
+                "-f",
+                "new",
+            ],
+        );
+        let old = std::fs::read_to_string(self.path("home/rita/key.pub")).unwrap();
+        let new = std::fs::read_to_string(self.path("home/rita/new.pub")).unwrap();
+        let signers = std::fs::read_to_string(self.path("policy/allowed_signers")).unwrap();
+        signers.replace(old.trim(), new.trim())
+    }
+}
+
+#[test]
+fn statements_made_before_a_rotation_stay_valid_and_later_ones_need_the_new_key() {
+    let world = World::landed();
+    let signers = world.rotated();
+    world.next_policy(2, Some(&signers), |text| text);
+    world.fresh_clone();
+    world.ok("vera", "vera", &["git", "awo", "verify"]);
+    // rita's old key signs nothing any more: not at her tools, not at the server.
+    world.ok("rita", "rita", &["git", "awo", "fetch"]);
+    world.refused("rita", "rita", &["git", "awo", "gate", RUN], "ATT-004");
+    world.ok(
+        "rita",
+        "rita",
+        &["git", "config", "user.signingkey", "~/new"],
+    );
+    world.ok("rita", "rita", &["git", "awo", "gate", RUN]);
+    world.ok("rita", "rita", &["git", "awo", "push"]);
+    world.ok("vera", "vera", &["git", "awo", "fetch"]);
+    world.ok("vera", "vera", &["git", "awo", "verify"]);
+}
+
+#[test]
+fn a_statement_by_a_revoked_key_that_arrives_after_the_revocation_is_refused() {
+    let world = World::executed();
+    // Made while the key was good, pushed when it no longer is.
+    world.ok("rita", "rita", &["git", "awo", "gate", RUN]);
+    let signers = world.rotated();
+    world.next_policy(2, Some(&signers), |text| text);
+    world.ok("rita", "rita", &["git", "awo", "fetch"]);
+    world.push_refused("rita", &["refs/awo/ledger"], "ATT-004");
+    world.force("rita", &["refs/awo/ledger"]);
+    world.fresh_clone();
+    world.verify_finds("ATT-004");
+}
+
+#[test]
+fn a_governed_commit_lands_although_a_reviewer_rotated_the_key_meanwhile() {
+    let world = World::attested();
+    let signers = world.rotated();
+    world.next_policy(2, Some(&signers), |text| text);
+    world.ok("otto", "otto", &["git", "awo", "fetch"]);
+    world.ok("otto", "otto", &["git", "awo", "finalize", RUN]);
+    world.ok("otto", "otto", &["git", "awo", "push"]);
+    world.fresh_clone();
+    world.ok("vera", "vera", &["git", "awo", "verify"]);
+}
+
+#[test]
+fn nothing_but_a_policy_change_passes_a_locked_policy() {
+    let world = World::finalized();
+    world.next_policy(2, None, |text| text.replace("HYBRID", "LOCKED"));
+    world.ok("otto", "otto", &["git", "awo", "fetch"]);
+    world.push_refused(
+        "otto",
+        &["main", "refs/awo/ledger", "refs/notes/awo/*"],
+        "GOV-007",
+    );
+    world.next_policy_alone(3);
+    world.ok("otto", "otto", &["git", "awo", "fetch"]);
+    world.ok("otto", "otto", &["git", "awo", "push"]);
+}
+
+impl World {
+    /// Unlocks: while LOCKED the proposal cannot travel through the ledger, the policy alone can.
+    fn next_policy_alone(&self, version: u32) {
+        let adopted = self.ok(
+            "olga",
+            "olga",
+            &["git", "rev-list", "--max-parents=0", "refs/heads/main"],
+        );
+        self.write("policy/next.toml", policy(version, adopted.trim(), ""));
+        self.ok(
+            "olga",
+            "olga",
+            &["git", "awo", "policy", "propose", "../policy/next.toml"],
+        );
+        self.ok("olga", "olga", &["git", "awo", "policy", "apply"]);
+        self.push_accepted("olga", &["refs/awo/policy"]);
+        self.ok("olga", "olga", &["git", "awo", "push"]);
+    }
+}
+
+#[test]
+fn an_expired_policy_refuses_and_can_be_renewed() {
+    let world = World::finalized();
+    world.next_policy(2, None, |text| {
+        text.replace("level =", "expires = \"2020-01-01T00:00:00Z\"\nlevel =")
+    });
+    world.ok("otto", "otto", &["git", "awo", "fetch"]);
+    world.push_refused(
+        "otto",
+        &["main", "refs/awo/ledger", "refs/notes/awo/*"],
+        "GOV-006",
+    );
+    world.next_policy_alone(3);
+    world.ok("otto", "otto", &["git", "awo", "fetch"]);
+    world.ok("otto", "otto", &["git", "awo", "push"]);
+}
+
+#[test]
+fn two_roots_must_sign_where_two_are_needed() {
+    let world = World::founded();
+    world.next_policy(2, None, |text| {
+        text.replace(
+            "threshold = 1\nidentities = [\"olga\"]",
+            "threshold = 2\nidentities = [\"olga\", \"rita\"]",
+        )
+    });
+    let adopted = world.ok(
+        "olga",
+        "olga",
+        &["git", "rev-list", "--max-parents=0", "refs/heads/main"],
+    );
+    let third = policy(3, adopted.trim(), "").replace(
+        "threshold = 1\nidentities = [\"olga\"]",
+        "threshold = 2\nidentities = [\"olga\", \"rita\"]",
+    );
+    world.write("policy/third.toml", third);
+    world.ok(
+        "olga",
+        "olga",
+        &["git", "awo", "policy", "propose", "../policy/third.toml"],
+    );
+    world.refused(
+        "olga",
+        "olga",
+        &["git", "awo", "policy", "apply"],
+        "GOV-006",
+    );
+    // The same person again is still one person.
+    world.ok("olga", "olga", &["git", "awo", "policy", "sign"]);
+    world.refused(
+        "olga",
+        "olga",
+        &["git", "awo", "policy", "apply"],
+        "GOV-006",
+    );
+    world.ok("olga", "olga", &["git", "awo", "push"]);
+    world.ok("otto", "otto", &["git", "awo", "fetch"]);
+    world.refused("otto", "otto", &["git", "awo", "policy", "sign"], "GOV-006");
+    world.ok("rita", "rita", &["git", "awo", "fetch"]);
+    world.ok("rita", "rita", &["git", "awo", "policy", "sign"]);
+    world.ok("rita", "rita", &["git", "awo", "policy", "apply"]);
+    world.ok("rita", "rita", &["git", "awo", "push"]);
+    let log = world.ok("rita", "rita", &["git", "awo", "policy", "log"]);
+    assert!(
+        log.contains("signed by olga, rita") || log.contains("signed by rita, olga"),
+        "{log}"
+    );
+}
+
+#[test]
+fn an_older_policy_validly_signed_is_refused_and_found() {
+    let world = World::founded();
+    let first = world.rev("server.git", "refs/awo/policy");
+    world.next_policy(2, None, |text| text.replace("HYBRID", "FULL_HUMAN"));
+    world.push_refused("olga", &[&format!("+{first}:refs/awo/policy")], "GOV-006");
+    world.ok("rita", "rita", &["git", "awo", "fetch"]);
+    world.ok(
+        "server",
+        "server.git",
+        &["git", "update-ref", "refs/awo/policy", &first],
+    );
+    world.refused("rita", "rita", &["git", "awo", "fetch"], "REP-002");
+    world.fresh_clone();
+    world.verify_finds("REP-002");
+}
