@@ -449,6 +449,19 @@ fn one_approval_cannot_be_spent_in_two_clones() {
     let before = world.server();
     world.refused("otto", "otto2", &["git", "awo", "push"], "REP-001");
     assert_eq!(world.server(), before, "nothing moved on the server");
+    // The loser takes the server's records; the own ones are kept out of the way, not lost.
+    world.ok("otto", "otto2", &["git", "awo", "fetch", "--theirs"]);
+    let kept = world.ok(
+        "otto",
+        "otto2",
+        &[
+            "git",
+            "for-each-ref",
+            "--format=%(refname)",
+            "refs/awo-displaced",
+        ],
+    );
+    assert!(kept.starts_with("refs/awo-displaced/awo/ledger/"), "{kept}");
 }
 
 #[test]
@@ -682,7 +695,7 @@ fn the_independent_check_agrees() {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/verify-run.sh");
     let lines = std::fs::read_to_string(script).unwrap().lines().count();
     assert!(lines <= 80, "{lines} lines, at most 80");
-    let said = world.ok("vera", ".", &["sh", script, "vera", RUN]);
+    let said = world.ok("vera", ".", &["bash", script, "vera", RUN]);
     assert!(said.contains("ok"), "{said}");
     // A changed attestation is found without git-awo too.
     let notes = "refs/notes/awo/attestations";
@@ -713,8 +726,55 @@ fn the_independent_check_agrees() {
         ],
     );
     assert_ne!(
-        world.run("vera", ".", &["sh", script, "vera", RUN]).code,
+        world.run("vera", ".", &["bash", script, "vera", RUN]).code,
         0,
         "a forged note is refused"
     );
+}
+
+#[test]
+fn every_hint_names_a_command_that_exists() {
+    let world = World::founded();
+    let help = world.ok("olga", ".", &["git", "awo", "--help"]);
+    let known: Vec<&str> = help
+        .lines()
+        .filter_map(|line| line.strip_prefix("  ")?.split_whitespace().next())
+        .chain(["hook"])
+        .collect();
+    let mut seen = 0;
+    for entry in walk(std::path::Path::new(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/src"
+    ))) {
+        let text = std::fs::read_to_string(&entry).unwrap();
+        for (at, _) in text.match_indices("git awo ") {
+            let word: String = text[at + 8..]
+                .chars()
+                .take_while(|c| c.is_ascii_lowercase())
+                .collect();
+            // Prose goes on in other ways: `git awo …`, `git awo -h`.
+            if !word.is_empty() {
+                assert!(
+                    known.contains(&word.as_str()),
+                    "git awo {word} in {}",
+                    entry.display()
+                );
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 50, "the source was read: {seen}");
+}
+
+fn walk(directory: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(walk(&path));
+        } else {
+            found.push(path);
+        }
+    }
+    found
 }

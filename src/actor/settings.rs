@@ -21,8 +21,8 @@ pub struct Settings {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HighWater {
-    /// The refs.
-    pub refs: BTreeMap<RefName, ObjectId>,
+    /// By remote.
+    pub remotes: BTreeMap<String, BTreeMap<RefName, ObjectId>>,
 }
 
 impl Settings {

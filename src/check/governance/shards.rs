@@ -28,7 +28,7 @@ pub(super) fn judge_shard(
         Finding::new(Code::Int008, "provenance-index", subject(run))
             .found(found)
             .expected("the entries that the finalizations imply")
-            .remedy("git awo index rebuild")
+            .remedy("git awo fetch, then git awo finalize RUN")
     };
     if Index::of(after.entries.clone()) != after {
         findings.push(
@@ -39,7 +39,7 @@ pub(super) fn judge_shard(
             )
             .found("entries out of order or twice")
             .expected("entries sorted by run id")
-            .remedy("git awo index rebuild"),
+            .remedy("git awo fetch, then git awo finalize RUN"),
         );
     }
     for entry in before

@@ -47,7 +47,7 @@ pub struct Clone<'a> {
     /// What is trusted.
     pub anchor: Option<&'a Anchor>,
     /// Governance refs as this clone saw them before: none of them may have moved back.
-    pub high_water: &'a BTreeMap<RefName, ObjectId>,
+    pub high_water: &'a [(RefName, ObjectId)],
     /// Receipts of pushes, which the log must contain.
     pub receipts: &'a [Envelope],
     /// The time.

@@ -25,7 +25,8 @@ pub struct FetchArgs {
     /// The remote
     #[arg(default_value = "origin")]
     remote: String,
-    /// Where a record here conflicts with one of the same name there, take theirs
+    /// Where a record here conflicts with one of the same name there, take their records; the tip
+    /// here is kept as refs/awo-displaced/…
     #[arg(long)]
     theirs: bool,
 }
@@ -79,7 +80,7 @@ pub fn fetch(
     // The objects are new to this process: open the repository again.
     let actor = Actor::of(git::Repo::open(actor.repo.git_dir())?)?;
     let after = tracking(&actor.refs()?, remote);
-    let findings = lost(&actor, &before, &after)?;
+    let findings = lost(&actor, remote, &before, &after)?;
     if !findings.is_empty() {
         restore(&actor, remote, &before, &after)?;
         return Err(CliError::denied(
@@ -95,7 +96,7 @@ pub fn fetch(
         ));
     }
     let moved = merge_all(&actor, &after, theirs)?;
-    raise_marks(&actor, &after)?;
+    raise_marks(&actor, remote, &after)?;
     Ok(moved)
 }
 
@@ -111,9 +112,14 @@ pub fn tracking(refs: &Refs, remote: &str) -> Refs {
 }
 
 /// Governance refs only grow: one that is gone or moved back was tampered with.
-fn lost(actor: &Actor, before: &Refs, after: &Refs) -> Result<Findings, CliError> {
+fn lost(actor: &Actor, remote: &str, before: &Refs, after: &Refs) -> Result<Findings, CliError> {
     let mut findings = Findings::new();
-    let marks = actor.settings.high_water()?.refs;
+    let marks = actor
+        .settings
+        .high_water()?
+        .remotes
+        .remove(remote)
+        .unwrap_or_default();
     for (reference, seen) in before.iter().chain(&marks) {
         let now = after.get(reference);
         let kept = match now {
@@ -226,7 +232,10 @@ fn merge_all(
                 None => *their,
                 Some(our) => {
                     match merge::merge(&actor.repo, reference, *our, *their, &actor.author()) {
-                        Err(store::Error::Conflict { .. }) if prefer_theirs => *their,
+                        Err(store::Error::Conflict { .. }) if prefer_theirs => {
+                            updates.push(displaced(reference, *our)?);
+                            *their
+                        }
                         other => other?,
                     }
                 }
@@ -261,7 +270,19 @@ fn merge_all(
     Err(store::Error::Contended { attempts: 50 }.into())
 }
 
-fn raise_marks(actor: &Actor, after: &Refs) -> Result<(), CliError> {
+/// Keeps a tip that theirs replaces: nothing is lost, it is only out of the way.
+fn displaced(reference: &RefName, tip: ObjectId) -> Result<RefUpdate, CliError> {
+    let rest = reference.as_str().trim_start_matches("refs/");
+    let name = RefName::new(format!("refs/awo-displaced/{rest}/{}", tip.short()))
+        .map_err(|error| CliError::undecided(error.to_string()))?;
+    Ok(RefUpdate {
+        name,
+        expected: Expected::Absent,
+        new: Some(tip),
+    })
+}
+
+fn raise_marks(actor: &Actor, remote: &str, after: &Refs) -> Result<(), CliError> {
     let mut marks = actor.settings.high_water()?;
     let known: BTreeSet<_> = after
         .keys()
@@ -270,7 +291,11 @@ fn raise_marks(actor: &Actor, after: &Refs) -> Result<(), CliError> {
         .collect();
     for reference in known {
         if let Some(id) = after.get(&reference) {
-            marks.refs.insert(reference, *id);
+            marks
+                .remotes
+                .entry(remote.to_owned())
+                .or_default()
+                .insert(reference, *id);
         }
     }
     Ok(actor.settings.set_high_water(&marks)?)

@@ -36,17 +36,17 @@ pub fn run(context: &Context, args: &QuickstartArgs) -> Result<Answer, CliError>
     };
     let mut world = World::new(root, context.json())?;
     scene::play(&mut world)?;
+    let refusals = world.steps().iter().filter(|step| step.refused).count();
+    let place = world.root().display();
     let text = format!(
-        "\nDone in {:.1} s: {} commands, {} refusals, all as expected.\nIt is all still there: {}\n\
-         Try next:\n  cd {}/rita && git awo log\n  cd {}/rita && git awo chain {}\n  cd {}/rita && git awo status\n",
+        "\nDone in {:.1} s: {} commands, {refusals} refusals, all as expected.\n\
+         It is all still there: {place}\nTry next:\n  \
+         export PATH=\"{place}/bin:$PATH\"   # so that git finds this program\n  \
+         cd {place}/vera\n  git awo log; git awo status; git awo chain {RUN}; git awo verify\n  \
+         echo x >> src/strings.py && git commit -am x && git push   # refused\n",
         world.seconds(),
         world.steps().len(),
-        world.steps().iter().filter(|step| step.refused).count(),
-        world.root().display(),
-        world.root().display(),
-        world.root().display(),
-        scene::RUN,
-        world.root().display(),
+        RUN = scene::RUN,
     );
     let steps: Vec<_> = world
         .steps()

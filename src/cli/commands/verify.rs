@@ -43,12 +43,18 @@ pub fn run(context: &Context, args: &VerifyArgs) -> Result<Answer, CliError> {
         receipts.push(ledger::parse(file.display(), line)?);
     }
     let anchor = actor.anchor()?;
-    let marks = actor.settings.high_water()?;
+    let seen: Vec<_> = actor
+        .settings
+        .high_water()?
+        .remotes
+        .into_values()
+        .flatten()
+        .collect();
     let report = verify(
         &Clone {
             reader: &actor.repo,
             anchor: anchor.as_ref(),
-            high_water: &marks.refs,
+            high_water: &seen,
             receipts: &receipts,
             time: actor.now(),
         },

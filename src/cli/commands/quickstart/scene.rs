@@ -430,5 +430,10 @@ fn rollback(world: &mut World) -> Result<(), CliError> {
     world.ok("olga", "olga", &["git", "awo", "push"])?;
     world.ok("vera", "vera", &["git", "awo", "fetch"])?;
     world.ok("vera", "vera", &["git", "awo", "verify"])?;
+    world.ok(
+        "vera",
+        "vera",
+        &["git", "merge", "--quiet", "--ff-only", "origin/main"],
+    )?;
     Ok(())
 }

@@ -129,7 +129,7 @@ impl<'a> Links<'a> {
                 "provenance-index",
                 "the run is not in the provenance index",
                 "an entry",
-                "git awo index rebuild",
+                format!("git awo finalize {}", facts.id),
             );
         }
     }
