@@ -477,22 +477,22 @@ fn ten_pushes_each_by_three_persons_at_once_all_land() {
         "otto",
         &["git", "checkout", "--quiet", "-b", "wip/otto"],
     );
-    // rita holds no right to write: she records, and so do the others.
+    world.ok(
+        "rita",
+        "rita",
+        &["git", "checkout", "--quiet", "-b", "wip/rita"],
+    );
     std::thread::scope(|scope| {
-        for who in ["olga", "otto"] {
+        for who in ["olga", "otto", "rita"] {
             let world = &world;
             scope.spawn(move || {
                 for number in 0..10 {
                     if who == "olga" {
                         let id = format!("T-{number}");
-                        world.ok(
-                            who,
-                            who,
-                            &[
-                                "git", "awo", "task", "new", &id, "--task", "a task", "--allow",
-                                "src/",
-                            ],
-                        );
+                        let words = [
+                            "git", "awo", "task", "new", &id, "--task", "a task", "--allow", "src/",
+                        ];
+                        world.ok(who, who, &words);
                     }
                     world.write(&format!("{who}/src/{who}{number}.py"), "x = 1\n");
                     world.commit(who, &format!("{who} {number}"));
@@ -502,7 +502,7 @@ fn ten_pushes_each_by_three_persons_at_once_all_land() {
         }
         let world = &world;
         scope.spawn(move || {
-            // olga's second clone: a third writer of the same ledger.
+            // olga's second clone: another writer of the same ledger.
             world.ok(
                 "olga",
                 ".",
@@ -545,7 +545,7 @@ fn ten_pushes_each_by_three_persons_at_once_all_land() {
             );
         }
     }
-    for who in ["olga", "otto"] {
+    for who in ["olga", "otto", "rita"] {
         let count = world.ok(
             "server",
             "server.git",

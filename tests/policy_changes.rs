@@ -224,3 +224,23 @@ fn an_older_policy_validly_signed_is_refused_and_found() {
     world.fresh_clone();
     world.verify_finds("REP-002");
 }
+
+#[test]
+fn a_stricter_gate_does_not_reach_back() {
+    let world = World::landed();
+    world.next_policy(2, None, |text| {
+        text.replace("audit_approvals = 1", "audit_approvals = 2")
+    });
+    world.fresh_clone();
+    world.ok("vera", "vera", &["git", "awo", "verify"]);
+}
+
+#[test]
+fn a_stricter_gate_holds_for_what_comes_after() {
+    let world = World::attested();
+    world.next_policy(2, None, |text| {
+        text.replace("audit_approvals = 1", "audit_approvals = 2")
+    });
+    world.ok("otto", "otto", &["git", "awo", "fetch"]);
+    world.refused("otto", "otto", &["git", "awo", "finalize", RUN], "GOV-005");
+}

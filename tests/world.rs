@@ -521,7 +521,7 @@ merges = true
 adopted = "{tip}"
 
 [[ref.direct]]
-writers = ["role:orchestrator", "olga"]
+writers = ["role:orchestrator", "olga", "rita"]
 paths = ["src/", "docs/", "test_strings.py"]
 
 [[rule]]

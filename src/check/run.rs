@@ -59,6 +59,20 @@ impl Gatherer<'_> {
         }
     }
 
+    /// Returns the policy by which the records of a run are counted: of the push that brought this
+    /// record, if the log knows it. A later, stricter policy does not reach back.
+    pub fn policy_of(&self, record: Option<Sha256>) -> &crate::policy::Policy {
+        let current = &self.history.current().policy;
+        match (&self.positions, record) {
+            (Positions::Logged(log), Some(digest)) => {
+                log.get(&digest).map_or(current, |(index, time)| {
+                    self.history.position(*index, *time).policy
+                })
+            }
+            _ => current,
+        }
+    }
+
     /// Returns the time at which a record arrived, if it is known: by that its expiry is judged.
     pub fn arrival(&self, record: Sha256) -> Option<Timestamp> {
         match &self.positions {

@@ -180,12 +180,14 @@ impl Arrivals {
         findings: &mut Findings,
     ) -> Result<(), Error> {
         let facts = gatherer.run(run)?;
-        let policy = &gatherer.history.current().policy;
         let arrived = |digest: Sha256| self.digests.contains(&digest);
-        if facts.run.held().is_some_and(|it| arrived(it.digest())) {
-            rules::run_binds(&facts, policy, findings);
+        let record = facts.run.held().map(|it| it.digest());
+        if record.is_some_and(arrived) {
+            rules::run_binds(&facts, gatherer.policy_of(record), findings);
         }
-        rules::reviews(&facts, policy, Some(&self.digests), findings);
+        let last = facts.finalization.held().map(|it| it.digest());
+        let focus = Some(&self.digests);
+        rules::reviews(&facts, gatherer.policy_of(last), focus, findings);
         if let (Some(record), Some(outcome)) = (facts.run.held(), facts.outcome.held())
             && arrived(outcome.digest())
             && (outcome.says().commit != record.says().commit
