@@ -414,6 +414,36 @@ fn gates_come_in_their_order() {
 }
 
 #[test]
+fn a_reviewer_without_the_evidence_is_told_and_the_run_lives_on() {
+    let world = World::executed();
+    let evidence = world.ok(
+        "rita",
+        "rita",
+        &[
+            "git",
+            "for-each-ref",
+            "--format=%(refname)",
+            "refs/awo/evidence",
+        ],
+    );
+    world.ok(
+        "rita",
+        "rita",
+        &["git", "update-ref", "-d", evidence.trim()],
+    );
+    let ledger = world.rev("rita", "refs/awo/ledger");
+    let said = world.refused("rita", "rita", &["git", "awo", "gate", RUN], "GOV-002");
+    assert!(said.contains("git awo fetch"), "{said}");
+    assert_eq!(
+        world.rev("rita", "refs/awo/ledger"),
+        ledger,
+        "no failed log"
+    );
+    world.ok("rita", "rita", &["git", "awo", "fetch"]);
+    world.ok("rita", "rita", &["git", "awo", "gate", RUN]);
+}
+
+#[test]
 fn a_self_approval_needs_the_word_of_the_policys_authority() {
     let world = World::executed();
     world.refused("otto", "otto", &["git", "awo", "gate", RUN], "GOV-001");

@@ -1,6 +1,7 @@
 //! Judges the new commits of a governed branch.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::git::{self, Reader};
@@ -71,9 +72,11 @@ pub fn judge(
     let one = |reader: &Reader, chunk: &[ObjectId]| -> Result<(Findings, Vec<ObjectId>), Error> {
         let mut findings = Findings::new();
         let mut governed = Vec::new();
-        for id in chunk {
+        let mut history = History::new(reader);
+        // The youngest first: git stores it whole, and older trees as deltas of younger ones.
+        for id in chunk.iter().rev() {
             judge_plain(
-                reader,
+                &mut history,
                 branch,
                 *id,
                 max_paths,
@@ -82,6 +85,7 @@ pub fn judge(
                 &mut governed,
             )?;
         }
+        governed.reverse();
         Ok((findings, governed))
     };
     let (findings, governed) = if branch.commits.len() < 32 {
@@ -112,7 +116,7 @@ pub fn judge(
 
 /// Judges names, modes and merges of any commit, and direct commits whole; others are left over.
 fn judge_plain(
-    reader: &Reader,
+    history: &mut History<'_>,
     branch: &Branch<'_>,
     id: ObjectId,
     max_paths: usize,
@@ -121,7 +125,7 @@ fn judge_plain(
     governed: &mut Vec<ObjectId>,
 ) -> Result<(), Error> {
     let subject = || Subject::of_ref(branch.rules.reference()).at(id);
-    let gathered = gather(reader, id);
+    let gathered = history.gather(id);
     let (commit, changes) = match gathered {
         Ok(found) => found,
         // A malformed object is a finding on this commit; the others are judged all the same.
@@ -166,7 +170,7 @@ fn judge_claim(
     id: ObjectId,
     report: &mut Report,
 ) -> Result<(), Error> {
-    let (commit, changes) = gather(reader, id)?;
+    let (commit, changes) = History::new(reader).gather(id)?;
     let case = case(&branch.rules, branch.time, &commit, &changes);
     rules::merge(&case, &mut report.findings);
     match Claim::of(&commit) {
@@ -226,7 +230,7 @@ fn judge_rollback(
         refuse(format!("takes back {run}, of which there is no run record"));
         return Ok(());
     };
-    let (reverted, changes) = gather(reader, commit)?;
+    let (reverted, changes) = History::new(reader).gather(commit)?;
     let parents = &case.commit.parents;
     let ancestor = match parents.first() {
         Some(parent) => reader.is_ancestor(commit, *parent)?,
@@ -298,29 +302,48 @@ pub fn earlier_rollback(
     Ok(None)
 }
 
-/// Returns a commit and what it changes against every parent, each path once.
-fn gather(
-    reader: &Reader,
-    id: ObjectId,
-) -> Result<(std::sync::Arc<Commit>, Vec<Change>), git::Error> {
-    let commit = reader.commit(id)?;
-    let changes = match commit.parents.as_slice() {
-        [] => reader.changes(None, Some(commit.tree))?,
-        [parent] => reader.changes(Some(reader.commit(*parent)?.tree), Some(commit.tree))?,
-        parents => {
-            // Every parent: a change hidden in a merge shows against at least one of them.
-            let mut by_path: BTreeMap<RepoPath, Change> = BTreeMap::new();
-            for parent in parents {
-                for change in
-                    reader.changes(Some(reader.commit(*parent)?.tree), Some(commit.tree))?
-                {
-                    by_path.entry(change.path.clone()).or_insert(change);
-                }
-            }
-            by_path.into_values().collect()
+/// Reads commits and what they change, a child before its parent.
+struct History<'r> {
+    reader: &'r Reader,
+    /// The parent last asked for: it is likely to be the next commit.
+    parent: Option<Arc<Commit>>,
+}
+
+impl<'r> History<'r> {
+    fn new(reader: &'r Reader) -> Self {
+        Self {
+            reader,
+            parent: None,
         }
-    };
-    Ok((commit, changes))
+    }
+
+    /// Returns a commit and what it changes against every parent, each path once.
+    fn gather(&mut self, id: ObjectId) -> Result<(Arc<Commit>, Vec<Change>), git::Error> {
+        let commit = match self.parent.take() {
+            Some(parent) if parent.id == id => parent,
+            _ => self.reader.commit(id)?,
+        };
+        let changes = match commit.parents.as_slice() {
+            [] => self.reader.changes(None, Some(commit.tree))?,
+            [parent] => self.changes(*parent, &commit)?,
+            parents => {
+                // Every parent: a change hidden in a merge shows against at least one of them.
+                let mut by_path: BTreeMap<RepoPath, Change> = BTreeMap::new();
+                for parent in parents {
+                    for change in self.changes(*parent, &commit)? {
+                        by_path.entry(change.path.clone()).or_insert(change);
+                    }
+                }
+                by_path.into_values().collect()
+            }
+        };
+        Ok((commit, changes))
+    }
+
+    fn changes(&mut self, parent: ObjectId, commit: &Commit) -> Result<Vec<Change>, git::Error> {
+        let parent = self.parent.insert(self.reader.commit(parent)?);
+        self.reader.changes(Some(parent.tree), Some(commit.tree))
+    }
 }
 
 fn case<'a>(

@@ -1,23 +1,25 @@
 //! A cache of object bytes that forgets by generation.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 
 use crate::record::ObjectId;
 
 /// Keeps the bytes of objects up to a size. What was not asked for during one generation goes.
 pub(super) struct Cache {
-    young: HashMap<ObjectId, Arc<[u8]>>,
-    old: HashMap<ObjectId, Arc<[u8]>>,
+    young: HashMap<ObjectId, Arc<[u8]>, Seed>,
+    old: HashMap<ObjectId, Arc<[u8]>, Seed>,
     young_bytes: usize,
     generation: usize,
 }
 
 impl Cache {
     pub(super) fn new(bytes: usize) -> Self {
+        let seed = Seed::random();
         Self {
-            young: HashMap::new(),
-            old: HashMap::new(),
+            young: HashMap::with_hasher(seed),
+            old: HashMap::with_hasher(seed),
             young_bytes: 0,
             generation: bytes / 2,
         }
@@ -39,11 +41,72 @@ impl Cache {
             return;
         }
         if self.young_bytes.saturating_add(cost) > self.generation {
-            self.old = std::mem::take(&mut self.young);
+            std::mem::swap(&mut self.old, &mut self.young);
+            self.young.clear();
             self.young_bytes = 0;
         }
         self.young_bytes = self.young_bytes.saturating_add(cost);
         self.young.insert(id, bytes);
+    }
+}
+
+/// Spreads object ids over a table. They are digests already, so two of their words are enough;
+/// but strangers choose them, and must not know in which row one comes.
+#[derive(Clone, Copy)]
+struct Seed {
+    offset: u64,
+    factor: u64,
+}
+
+impl Seed {
+    fn random() -> Self {
+        let random = RandomState::new();
+        Self {
+            offset: random.hash_one(0),
+            factor: random.hash_one(1) | 1,
+        }
+    }
+}
+
+impl BuildHasher for Seed {
+    type Hasher = Spread;
+
+    fn build_hasher(&self) -> Spread {
+        Spread {
+            seed: *self,
+            state: 0,
+        }
+    }
+}
+
+struct Spread {
+    seed: Seed,
+    state: u64,
+}
+
+impl Hasher for Spread {
+    fn write(&mut self, bytes: &[u8]) {
+        for chunk in bytes
+            .first_chunk::<16>()
+            .into_iter()
+            .flat_map(|it| it.as_chunks().0)
+        {
+            self.write_u64(u64::from_le_bytes(*chunk));
+        }
+    }
+
+    fn write_u64(&mut self, word: u64) {
+        let mixed = u128::from(self.state ^ word ^ self.seed.offset) * u128::from(self.seed.factor);
+        self.state = (mixed as u64) ^ ((mixed >> 64) as u64);
+    }
+
+    // The length of an id and which kind it is: the same for all ids of a repository.
+    fn write_usize(&mut self, _: usize) {}
+
+    fn write_isize(&mut self, _: isize) {}
+
+    fn finish(&self) -> u64 {
+        self.state
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::error::Error;
 use super::reader::Reader;
-use crate::record::tree::{Change, EntryRef, Mode, entries, order};
+use crate::record::tree::{Change, Entries, EntryRef, Mode, entries, order, skip_common};
 use crate::record::{HashKind, ObjectId, RepoPath};
 
 /// Directories may be nested so deep.
@@ -125,9 +125,9 @@ impl Compare<'_> {
         }
         let old = self.open(old)?;
         let new = self.open(new)?;
-        let mut old = entries(&old, self.kind).flatten();
-        let mut new = entries(&new, self.kind).flatten();
-        let (mut a, mut b) = (old.next(), new.next());
+        let mut old = entries(&old, self.kind);
+        let mut new = entries(&new, self.kind);
+        let (mut a, mut b) = self.pair(&mut old, &mut new)?;
         loop {
             count(&mut self.entries, 1, MOST_ENTRIES, "tree entries")?;
             let side = match (&a, &b) {
@@ -139,21 +139,31 @@ impl Compare<'_> {
             match side {
                 Ordering::Less => {
                     self.entry(a, None, depth)?;
-                    a = old.next();
+                    a = next(&mut old);
                 }
                 Ordering::Greater => {
                     self.entry(None, b, depth)?;
-                    b = new.next();
+                    b = next(&mut new);
                 }
                 Ordering::Equal => {
                     if a != b {
                         self.entry(a, b, depth)?;
                     }
-                    a = old.next();
-                    b = new.next();
+                    (a, b) = self.pair(&mut old, &mut new)?;
                 }
             }
         }
+    }
+
+    /// Returns the next entries of both sides, after those that are the same.
+    fn pair<'a>(
+        &mut self,
+        old: &mut Entries<'a>,
+        new: &mut Entries<'a>,
+    ) -> Result<(Option<EntryRef<'a>>, Option<EntryRef<'a>>), Error> {
+        let same = skip_common(old, new);
+        count(&mut self.entries, same, MOST_ENTRIES, "tree entries")?;
+        Ok((next(old), next(new)))
     }
 
     /// Takes a difference in. Both sides, where both are there, are directories, or none is.
@@ -217,6 +227,11 @@ impl Compare<'_> {
             }
         }
     }
+}
+
+/// Returns the next entry. The tree was checked when it was read, so there is no faulty one.
+fn next<'a>(entries: &mut Entries<'a>) -> Option<EntryRef<'a>> {
+    entries.next()?.ok()
 }
 
 fn count(counter: &mut u64, by: u64, max: u64, what: &'static str) -> Result<(), Error> {

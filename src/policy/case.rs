@@ -165,25 +165,23 @@ pub enum RollbackClaim {
 impl Claim {
     /// Returns what a commit claims to be.
     pub fn of(commit: &Commit) -> Self {
-        let values = |key: &str| -> Vec<String> {
-            let wanted = |(name, _): &(String, String)| name.eq_ignore_ascii_case(key);
-            commit
-                .trailers()
-                .into_iter()
-                .filter(wanted)
-                .map(|(_, value)| value)
-                .collect()
+        // Read once: every commit of every push comes through here.
+        let trailers = commit.trailers();
+        let values = |key: &str| -> Vec<&String> {
+            let wanted = |(name, _): &&(String, String)| name.eq_ignore_ascii_case(key);
+            let found = trailers.iter().filter(wanted);
+            found.map(|(_, value)| value).collect()
         };
         let runs = values("AWO-Run");
         let rollbacks = values("AWO-Rollback");
         let governed =
             !runs.is_empty() || !values("AWO-Task").is_empty() || !values("AWO-Root").is_empty();
         match (governed, runs.as_slice(), rollbacks.as_slice()) {
-            (true, [run], []) => match RunId::new(run.clone()) {
+            (true, [run], []) => match RunId::new((*run).clone()) {
                 Ok(run) => Self::Governed(run),
                 Err(error) => Self::Confused(error.to_string()),
             },
-            (false, [], [run]) => match RunId::new(run.clone()) {
+            (false, [], [run]) => match RunId::new((*run).clone()) {
                 Ok(run) => Self::Rollback(RollbackClaim::Run(run)),
                 Err(error) => Self::Confused(error.to_string()),
             },

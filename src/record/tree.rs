@@ -190,6 +190,24 @@ impl<'a> Iterator for Entries<'a> {
     }
 }
 
+/// Passes over the entries that both begin with byte for byte; returns how many.
+///
+/// Two versions of a tree differ in few entries: the others need not be read to be skipped.
+pub fn skip_common(a: &mut Entries<'_>, b: &mut Entries<'_>) -> u64 {
+    let mut skipped = 0;
+    while let Some(end) = a.rest.find_byte(0) {
+        let end = end.saturating_add(1).saturating_add(a.kind.bytes());
+        match (a.rest.split_at_checked(end), b.rest.split_at_checked(end)) {
+            (Some((same, a_rest)), Some((other, b_rest))) if same == other => {
+                (a.rest, b.rest) = (a_rest, b_rest);
+            }
+            _ => break,
+        }
+        skipped += 1;
+    }
+    skipped
+}
+
 fn split_entry(raw: &[u8], kind: HashKind) -> Result<(EntryRef<'_>, &[u8]), BadTree> {
     let bad = |name: &[u8], why| BadTree {
         name: name.to_vec(),
@@ -325,6 +343,37 @@ mod tests {
         shuffled.reverse();
         assert_eq!(Tree::from_entries(shuffled).unwrap(), tree);
         assert_eq!(Tree::parse(b"", HashKind::Sha256).unwrap(), Tree::default());
+    }
+
+    #[test]
+    fn skipping_ends_before_the_first_entry_that_differs_in_anything() {
+        let (a, b, c) = (("100644", "a"), ("100644", "b"), ("100644", "c"));
+        let skipped = |one: &[u8], other: &[u8]| {
+            let (mut one, mut other) =
+                (entries(one, HashKind::Sha1), entries(other, HashKind::Sha1));
+            let skipped = skip_common(&mut one, &mut other);
+            let mut name = |it: &mut Entries| it.next().map(|it| it.unwrap().name.to_vec());
+            (skipped, name(&mut one), name(&mut other))
+        };
+        let text = |name: &str| Some(name.as_bytes().to_vec());
+        let whole = raw(&[a, b]);
+        assert_eq!(skipped(&whole, &whole), (2, None, None));
+        assert_eq!(skipped(&whole, &raw(&[a])), (1, text("b"), None));
+        assert_eq!(skipped(&raw(&[a, c]), &whole), (1, text("c"), text("b")));
+        let mode = raw(&[a, ("100755", "b")]);
+        assert_eq!(skipped(&mode, &whole), (1, text("b"), text("b")));
+        let mut id = whole.clone();
+        *id.last_mut().unwrap() = 8;
+        assert_eq!(skipped(&id, &whole), (1, text("b"), text("b")));
+        assert_eq!(skipped(&whole[..60], &whole[..60]).0, 2);
+        assert_eq!(
+            skip_common(
+                &mut entries(&whole[..59], HashKind::Sha1),
+                &mut entries(&whole[..59], HashKind::Sha1),
+            ),
+            1,
+            "what is cut off is left for who reads it"
+        );
     }
 
     #[test]

@@ -59,6 +59,14 @@ pub fn run(context: &Context, args: &GateArgs) -> Result<Answer, CliError> {
         "independent-reviewer",
     ];
     let mut findings = judge_chain(&records, &history, &facts, says, &later)?;
+    // A failed log ends the run for good. What is only missing here proves nothing against it.
+    if !findings.is_empty() && !findings.iter().any(speaks_against_the_run) {
+        return Err(CliError::denied(
+            format!("{run} cannot be reviewed here: a link is missing or does not hold"),
+            findings,
+        )
+        .hint("git awo fetch"));
+    }
     let mut batch = Batch::new(format!("gate 2 of {run}"));
     let same = record.signer() == &signer_context.identity;
     let recorded = facts
@@ -161,6 +169,19 @@ pub fn run(context: &Context, args: &GateArgs) -> Result<Answer, CliError> {
         text.push_str(&format!("next: git awo approve {run}\n"));
     }
     Ok(Answer::new("gate", value, text).exit(u8::from(!status.passed())))
+}
+
+/// Tells whether a finding is about what the run did or left behind, not about other records.
+fn speaks_against_the_run(finding: &Finding) -> bool {
+    let codes = [
+        Code::Int001,
+        Code::Int002,
+        Code::Int003,
+        Code::Gov003,
+        Code::Gov004,
+    ];
+    let rules = ["invariants", "single-commit", "trailers"];
+    codes.contains(&finding.code) || rules.contains(&finding.rule.as_str())
 }
 
 fn message(status: GateStatus) -> &'static str {
