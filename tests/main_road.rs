@@ -808,3 +808,17 @@ fn walk(directory: &std::path::Path) -> Vec<std::path::PathBuf> {
     }
     found
 }
+
+#[test]
+fn nobody_founds_a_second_policy_by_mistake() {
+    let world = World::founded();
+    world.ok(
+        "vera",
+        ".",
+        &["git", "clone", "--quiet", "server.git", "vera"],
+    );
+    let said = world.refused("vera", "vera", &["git", "awo", "init"], "GOV-006");
+    assert!(said.contains("git awo fetch origin"), "{said}");
+    world.ok("vera", "vera", &["git", "awo", "fetch"]);
+    world.ok("vera", "vera", &["git", "awo", "init"]);
+}

@@ -86,12 +86,8 @@ struct Spread {
 
 impl Hasher for Spread {
     fn write(&mut self, bytes: &[u8]) {
-        for chunk in bytes
-            .first_chunk::<16>()
-            .into_iter()
-            .flat_map(|it| it.as_chunks().0)
-        {
-            self.write_u64(u64::from_le_bytes(*chunk));
+        for word in bytes.as_chunks().0.iter().take(2) {
+            self.write_u64(u64::from_le_bytes(*word));
         }
     }
 

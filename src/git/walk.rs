@@ -3,6 +3,8 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, HashSet};
 
+use bstr::ByteSlice as _;
+
 use super::error::Error;
 use super::odb::Kind;
 use super::reader::Reader;
@@ -237,7 +239,7 @@ fn read_links(id: ObjectId, raw: &[u8]) -> Result<(Vec<ObjectId>, u64), Error> {
         id,
         source: BadCommit { why },
     };
-    let mut lines = raw.split(|b| *b == b'\n');
+    let mut lines = raw.split_str("\n");
     let tree = lines.next().and_then(|line| line.strip_prefix(b"tree "));
     if tree.and_then(|text| read_id(text, id.kind())).is_none() {
         return Err(bad("the first line names no tree"));

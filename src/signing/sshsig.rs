@@ -283,12 +283,14 @@ fn armored(blob: &[u8]) -> String {
     let base64 = Base64::encode_string(blob);
     let mut armor = String::with_capacity(base64.len().saturating_add(128));
     armor.push_str(BEGIN);
-    for (at, c) in base64.chars().enumerate() {
-        if at > 0 && at % WIDTH == 0 {
-            armor.push('\n');
-        }
-        armor.push(c);
+    let mut rest = base64.as_str();
+    while rest.len() > WIDTH {
+        let (line, more) = rest.split_at_checked(WIDTH).unwrap_or((rest, ""));
+        armor.push_str(line);
+        armor.push('\n');
+        rest = more;
     }
+    armor.push_str(rest);
     armor.push('\n');
     armor.push_str(END);
     armor.push('\n');

@@ -9,6 +9,7 @@ use crate::actor::Actor;
 use crate::check::{Anchor, PolicyHistory};
 use crate::cli::commands::hooks::program;
 use crate::cli::commands::policy::write_version;
+use crate::cli::commands::push::remote_has;
 use crate::cli::{Answer, CliError, Context};
 use crate::git;
 use crate::hook::install::{self, Side};
@@ -132,6 +133,7 @@ fn public_of(key: &Path) -> PathBuf {
 fn clone(context: &Context, actor: &Actor, args: &InitArgs) -> Result<Answer, CliError> {
     let founded = actor.repo.reference(&layout::policy())?.is_none();
     let history: PolicyHistory = if founded {
+        must_be_first(actor)?;
         found(context, actor, args)?;
         let history = actor.history()?;
         actor
@@ -173,6 +175,33 @@ fn clone(context: &Context, actor: &Actor, args: &InitArgs) -> Result<Answer, Cl
         .collect();
     let value = json!({ "repository": repository, "founded": founded, "signed_by": key, "hooks": names, "remotes": remotes });
     Ok(Answer::new("init", value, text))
+}
+
+/// Refuses to found a second policy beside the one that a remote has already.
+fn must_be_first(actor: &Actor) -> Result<(), CliError> {
+    let output = git::run(actor.place(), &["remote"])?;
+    for remote in String::from_utf8_lossy(&output.stdout).lines() {
+        let has = remote_has(actor, remote, &layout::policy()).map_err(|_| {
+            CliError::undecided(format!(
+                "cannot ask {remote} whether it has a policy already"
+            ))
+            .hint(format!("git ls-remote {remote} refs/awo/policy"))
+        })?;
+        if has {
+            return Err(CliError::denied(
+                format!("{remote} has a policy: this clone only has to join it"),
+                [Finding::new(
+                    Code::Gov006,
+                    "first-policy",
+                    Subject::of_ref(&layout::policy()),
+                )
+                .found("a second first policy")
+                .expected("the one there is")
+                .remedy(format!("git awo fetch {remote}, then git awo init"))],
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Writes and signs the first policy.

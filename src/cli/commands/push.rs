@@ -158,7 +158,8 @@ fn branch_is_ahead(
     }
 }
 
-fn remote_has(actor: &Actor, remote: &str, reference: &RefName) -> Result<bool, CliError> {
+/// Tells whether a remote has a ref, by asking it.
+pub fn remote_has(actor: &Actor, remote: &str, reference: &RefName) -> Result<bool, CliError> {
     let output = git::run(
         actor.place(),
         &["ls-remote", "--refs", remote, reference.as_str()],
