@@ -1079,3 +1079,116 @@ fn governance_refs(world: &World) -> BTreeSet<String> {
     assert!(names.iter().all(|name| RefName::new(name.as_str()).is_ok()));
     names
 }
+
+#[test]
+fn what_was_forced_past_the_hooks_is_found_although_later_pushes_were_good() {
+    let world = World::founded();
+    world.ok(
+        "rita",
+        "rita",
+        &["git", "checkout", "--quiet", "-b", "wip/rita"],
+    );
+    world.write("rita/src/a.py", "x = 1\n");
+    world.ok("rita", "rita", &["git", "add", "-A"]);
+    world.ok(
+        "rita",
+        "rita",
+        &[
+            "git",
+            "commit",
+            "--quiet",
+            "--no-verify",
+            "--no-gpg-sign",
+            "-m",
+            "Unsigned",
+        ],
+    );
+    world.force("rita", &["wip/rita"]);
+    world.write("rita/src/b.py", "x = 1\n");
+    world.commit("rita", "Signed");
+    world.push_accepted("rita", &["wip/rita"]);
+    world.fresh_clone();
+    world.verify_finds("ATT-003");
+}
+
+#[test]
+fn without_a_log_two_branches_do_not_hide_each_others_commits() {
+    let world = World::founded();
+    let tip = world.rev("olga", "refs/heads/main");
+    let more = format!(
+        "[[ref]]\npattern = \"refs/heads/release\"\naccept = [\"governed\"]\nadopted = \"{tip}\"\n"
+    );
+    world.write("policy/release.toml", policy(2, &tip, &more));
+    world.ok(
+        "olga",
+        "olga",
+        &["git", "awo", "policy", "propose", "../policy/release.toml"],
+    );
+    world.ok("olga", "olga", &["git", "awo", "policy", "apply"]);
+    world.ok("olga", "olga", &["git", "awo", "push"]);
+    world.write("otto/src/a.py", "evil\n");
+    world.commit("otto", "Evil");
+    world.force("otto", &["main", "main:release"]);
+    world.ok(
+        "server",
+        "server.git",
+        &["git", "update-ref", "-d", "refs/awo/log"],
+    );
+    world.fresh_clone();
+    world.verify_finds("GOV-002");
+}
+
+#[test]
+fn a_refused_fetch_is_refused_again() {
+    let world = World::executed();
+    forged_outcome(&world);
+    world.force("otto", &["refs/awo/ledger"]);
+    for _ in 0..2 {
+        let before = world.rev("rita", "refs/awo/ledger");
+        world.refused("rita", "rita", &["git", "awo", "fetch"], "ATT-001");
+        assert_eq!(
+            world.rev("rita", "refs/awo/ledger"),
+            before,
+            "nothing was merged"
+        );
+        // Plain git brings the refs too: that changes nothing.
+        world.ok("rita", "rita", &["git", "fetch", "--quiet"]);
+    }
+}
+
+/// otto, who is no operator, accepts his own run.
+fn forged_outcome(world: &World) {
+    let actor = world.actor("otto");
+    let history = actor.history().unwrap();
+    let run = world.run_record("otto");
+    let outcome = OutcomePredicate {
+        commit: run.commit,
+        context: context(&actor, &history, "otto", "operator"),
+        outcome: Outcome::Accepted,
+        reason: "mine".into(),
+        root: run.root,
+        run: run.run.clone(),
+    };
+    let envelope = actor.sign(outcome).unwrap();
+    Batch::new("forged")
+        .record(&LedgerPath::Outcome(run.run), &envelope)
+        .commit(&actor.repo, &actor.author())
+        .unwrap();
+}
+
+#[test]
+fn an_approval_valid_for_ever_is_refused() {
+    let world = World::attested();
+    forged_approval(&world, |approval| {
+        approval.expires = approval.expires.plus_days(3_000)
+    });
+    world.push_refused("rita", RECORDS, "GOV-005");
+}
+
+#[test]
+fn verify_of_a_run_judges_its_chain_whatever_its_commit_says() {
+    let world = World::finalized();
+    world.ok("otto", "otto", &["git", "awo", "verify", RUN]);
+    let world = World::executed();
+    world.refused("otto", "otto", &["git", "awo", "verify", RUN], "GOV-002");
+}

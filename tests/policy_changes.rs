@@ -236,6 +236,84 @@ fn a_stricter_gate_does_not_reach_back() {
 }
 
 #[test]
+fn a_stricter_first_gate_does_not_reach_back_either() {
+    let world = World::landed();
+    world.next_policy(2, None, |text| {
+        text.replace("task_approvals = 1", "task_approvals = 2")
+    });
+    world.fresh_clone();
+    world.ok("vera", "vera", &["git", "awo", "verify"]);
+    // A new clone's first fetch judges everything, too.
+    world.ok(
+        "vera",
+        ".",
+        &["git", "clone", "--quiet", "server.git", "again"],
+    );
+    world.ok(
+        "vera",
+        "again",
+        &["git", "remote", "set-url", "origin", "../server.git"],
+    );
+    world.ok(
+        "vera",
+        "again",
+        &["git", "awo", "trust", &world.fingerprint()],
+    );
+    world.ok("vera", "again", &["git", "awo", "fetch"]);
+}
+
+#[test]
+fn a_root_may_rotate_the_key_that_signed_proposals() {
+    let world = World::landed();
+    world.next_policy(2, None, |text| text);
+    world.ok(
+        "olga",
+        "home/olga",
+        &[
+            "ssh-keygen",
+            "-q",
+            "-t",
+            "ed25519",
+            "-N",
+            "",
+            "-C",
+            "olga",
+            "-f",
+            "new",
+        ],
+    );
+    let fingerprint = world.fingerprint();
+    let read = |path: &str| std::fs::read_to_string(world.path(path)).unwrap();
+    let signers = read("policy/allowed_signers");
+    let signers = signers.replace(
+        read("home/olga/key.pub").trim(),
+        read("home/olga/new.pub").trim(),
+    );
+    world.next_policy(3, Some(&signers), |text| text);
+    world.ok(
+        "olga",
+        "olga",
+        &["git", "config", "user.signingkey", "~/new"],
+    );
+    world.next_policy(4, None, |text| text);
+    world.fresh_clone();
+    world.ok("vera", "vera", &["git", "awo", "verify"]);
+    world.ok(
+        "vera",
+        ".",
+        &["git", "clone", "--quiet", "server.git", "again"],
+    );
+    world.ok(
+        "vera",
+        "again",
+        &["git", "remote", "set-url", "origin", "../server.git"],
+    );
+    world.ok("vera", "again", &["git", "awo", "trust", &fingerprint]);
+    world.ok("vera", "again", &["git", "awo", "fetch"]);
+    world.ok("vera", "again", &["git", "awo", "verify"]);
+}
+
+#[test]
 fn a_stricter_gate_holds_for_what_comes_after() {
     let world = World::attested();
     world.next_policy(2, None, |text| {

@@ -344,12 +344,10 @@ fn judge_branch(
         commits,
         time: push.time,
     };
-    let judged = branch::judge(
-        push.reader,
-        &branch,
-        gatherer,
-        policy.document().limits.paths,
-    );
+    // The limit is one for the whole push, over all its branches.
+    let seen = report.checked.get("paths").copied().unwrap_or_default();
+    let left = policy.document().limits.paths.saturating_sub(seen as usize);
+    let judged = branch::judge(push.reader, &branch, gatherer, left);
     match judged {
         Ok(found) => report.absorb(found),
         Err(error) => error.report(subject(), report),

@@ -22,10 +22,13 @@ pub enum Positions<'a> {
     Arriving(&'a BTreeSet<Sha256>),
     /// By the receive log: version and time of the push that brought the record. Records that
     /// the log does not know are judged by the policy in force.
-    Logged(&'a BTreeMap<Sha256, (usize, Timestamp)>),
+    Logged(&'a Logged),
     /// Each by the policy that it names: for tools that help a person, not for a door.
     Named,
 }
+
+/// Version of the policy and time of the push that brought each record.
+pub type Logged = BTreeMap<Sha256, (usize, Timestamp)>;
 
 /// Looks records up and checks each by itself.
 pub struct Gatherer<'a> {
@@ -82,12 +85,18 @@ impl Gatherer<'_> {
         }
     }
 
-    /// Returns the time by which the approvals of a run are judged: when its record arrived. A
+    /// Returns the time by which approvals are judged: when the record that uses them arrived. A
     /// clone that has no log of that goes by the commit's own date, since only the server's clock
     /// could refuse in time.
-    fn expiry_time(&self, run: Option<Sha256>, commit: ObjectId) -> Result<Timestamp, Error> {
-        if let Some(time) = run.and_then(|digest| self.arrival(digest)) {
-            return Ok(time);
+    fn expiry_time(&self, record: Option<Sha256>, commit: ObjectId) -> Result<Timestamp, Error> {
+        match record {
+            Some(digest) => {
+                if let Some(time) = self.arrival(digest) {
+                    return Ok(time);
+                }
+            }
+            None if !matches!(self.positions, Positions::Logged(_)) => return Ok(self.time),
+            None => {}
         }
         let reader = self.records.reader();
         if !reader.contains(commit) {
@@ -132,11 +141,14 @@ impl Gatherer<'_> {
             outcome: self.link(&LedgerPath::Outcome(id.clone()))?,
             bad: Findings::new(),
             time: self.time,
+            audited: self.time,
         };
         let Some(run) = facts.run.held().map(|run| run.says().clone()) else {
             return Ok(facts);
         };
         facts.time = self.expiry_time(facts.run.held().map(Verified::digest), run.commit)?;
+        facts.audited =
+            self.expiry_time(facts.finalization.held().map(Verified::digest), run.commit)?;
         facts.contract = self.link(&LedgerPath::Contract(run.task.clone()))?;
         for digest in &run.approvals {
             facts.spent.insert(*digest, self.records.spender(digest)?);

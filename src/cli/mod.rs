@@ -89,8 +89,19 @@ impl Answer {
     }
 }
 
-/// Runs the program: parses the arguments, runs the command, prints, and returns the exit code.
+/// Runs the program; a panic, which is our bug, ends it with exit code 4.
 pub fn main() -> ExitCode {
+    std::panic::catch_unwind(program).unwrap_or_else(|_| {
+        eprintln!(
+            "hint: this is a bug in git-awo {}",
+            env!("CARGO_PKG_VERSION")
+        );
+        ExitCode::from(4)
+    })
+}
+
+/// Parses the arguments, runs the command, prints, and returns the exit code.
+fn program() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

@@ -50,16 +50,16 @@ impl Cache {
     }
 }
 
-/// Spreads object ids over a table. They are digests already, so two of their words are enough;
+/// Spreads object ids over a table, and nothing but them. They are digests already, so two of their words are enough;
 /// but strangers choose them, and must not know in which row one comes.
 #[derive(Clone, Copy)]
-struct Seed {
+pub(super) struct Seed {
     offset: u64,
     factor: u64,
 }
 
 impl Seed {
-    fn random() -> Self {
+    pub(super) fn random() -> Self {
         let random = RandomState::new();
         Self {
             offset: random.hash_one(0),
@@ -79,7 +79,7 @@ impl BuildHasher for Seed {
     }
 }
 
-struct Spread {
+pub(super) struct Spread {
     seed: Seed,
     state: u64,
 }
@@ -109,6 +109,22 @@ impl Hasher for Spread {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ids_that_share_words_are_spread_all_the_same() {
+        let seed = Seed::random();
+        let mut rows = std::collections::HashSet::new();
+        for n in 0..=255 {
+            let mut bytes = [0; 20];
+            // Strangers can choose the low bits of either word, but not what becomes of them.
+            bytes[7] = n;
+            rows.insert(seed.hash_one(ObjectId::Sha1(bytes)) & 0xffff);
+            bytes[7] = 0;
+            bytes[15] = n;
+            rows.insert(seed.hash_one(ObjectId::Sha1(bytes)) & 0xffff);
+        }
+        assert!(rows.len() > 400, "{} rows for 511 ids", rows.len());
+    }
 
     #[test]
     fn it_keeps_what_is_asked_for_and_forgets_the_rest() {

@@ -16,7 +16,7 @@ use crate::record::HashKind;
 pub(super) const LARGEST_OBJECT: usize = 256 * 1024 * 1024;
 const COMMIT_CACHE: usize = 16 * 1024 * 1024;
 /// Bases of deltas, for each reader. Trees are mostly stored as deltas of their neighbours.
-const PACK_CACHE: usize = 32 * 1024 * 1024;
+const PACK_CACHE: usize = 8 * 1024 * 1024;
 
 /// What all readers of one repository share.
 pub(super) struct Shared {

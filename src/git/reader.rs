@@ -10,7 +10,8 @@ use super::open::{self, Shared};
 use super::quarantine::Quarantine;
 use crate::record::HashKind;
 
-const TREE_CACHE: usize = 32 * 1024 * 1024;
+/// For each reader: the directories of one version of a large tree, twice.
+const TREE_CACHE: usize = 16 * 1024 * 1024;
 
 /// Reads a repository. It cannot write.
 ///

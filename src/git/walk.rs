@@ -5,6 +5,7 @@ use std::collections::{BinaryHeap, HashMap, HashSet};
 
 use bstr::ByteSlice as _;
 
+use super::cache::Seed;
 use super::error::Error;
 use super::odb::Kind;
 use super::reader::Reader;
@@ -28,7 +29,7 @@ struct Node {
 struct Paint<'r> {
     reader: &'r Reader,
     nodes: Vec<Node>,
-    index: HashMap<ObjectId, usize>,
+    index: HashMap<ObjectId, usize, Seed>,
     queue: BinaryHeap<(u64, Reverse<usize>)>,
     /// How many commits in the queue are not hidden.
     new_in_queue: usize,
@@ -51,7 +52,7 @@ impl Reader {
         let mut paint = Paint {
             reader: self,
             nodes: Vec::new(),
-            index: HashMap::new(),
+            index: HashMap::with_hasher(Seed::random()),
             queue: BinaryHeap::new(),
             new_in_queue: 0,
             oldest_new: u64::MAX,
@@ -81,7 +82,8 @@ impl Reader {
 
     /// Tells whether `ancestor` can be reached from `commit`. A commit is its own ancestor.
     pub fn is_ancestor(&self, ancestor: ObjectId, commit: ObjectId) -> Result<bool, Error> {
-        let mut seen = HashSet::from([commit]);
+        let mut seen = HashSet::with_hasher(Seed::random());
+        seen.insert(commit);
         let mut queue = BinaryHeap::from([(u64::MAX, commit)]);
         // Young commits first finds a near ancestor soon. No date ends the search: it may lie.
         while let Some((_, id)) = queue.pop() {

@@ -79,11 +79,12 @@ impl<'a> RefRules<'a> {
         self.grants.iter().all(|grant| grant.rewind)
     }
 
-    /// Returns the tips at adoption, whose history is not judged.
+    /// Returns the tip at adoption, whose history is not judged, if every entry names that one.
     pub fn adopted(&self) -> Vec<ObjectId> {
-        self.grants
-            .iter()
-            .filter_map(|grant| grant.adopted)
+        let first = self.grants.iter().find_map(|grant| grant.adopted);
+        first
+            .filter(|tip| self.grants.iter().all(|grant| grant.adopted == Some(*tip)))
+            .into_iter()
             .collect()
     }
 
@@ -268,6 +269,8 @@ pub struct RunFacts {
     pub outcome: Link<Verified<OutcomePredicate>>,
     /// Records of this run that do not hold by themselves.
     pub bad: Findings,
-    /// The time by which expiry is judged: when the push arrived.
+    /// The time by which the task approvals are judged: when the run record arrived.
     pub time: Timestamp,
+    /// The time by which the audit approvals are judged: when the finalization arrived.
+    pub audited: Timestamp,
 }

@@ -1,6 +1,6 @@
 //! From the two files of a policy to a checked [`Policy`]: every complaint at once.
 
-use super::document::RefGrant;
+use super::document::{Limits, RefGrant};
 use super::*;
 use super::{document, pattern};
 
@@ -262,6 +262,9 @@ fn lint(document: &Document, complaints: &mut Vec<String>) {
         complaints.push("gates: approval_days must be 1 to 3650".to_owned());
     }
     let limits = &document.limits;
+    if limits.evidence_bytes > Limits::default().evidence_bytes {
+        complaints.push("limits: evidence_bytes is at most 67108864 (64 MiB)".to_owned());
+    }
     if limits.refs == 0 || limits.commits == 0 || limits.paths == 0 || limits.evidence_bytes == 0 {
         complaints.push("limits: a limit of 0 refuses everything".to_owned());
     }

@@ -156,6 +156,11 @@ fn check(pattern: &str) -> Result<(), &'static str> {
     if pattern.split('/').any(|part| part == "." || part == "..") {
         return Err("has a '.' or '..' component");
     }
+    let inner = pattern.strip_prefix('/').unwrap_or(pattern);
+    let inner = inner.strip_suffix('/').unwrap_or(inner);
+    if inner.split('/').any(str::is_empty) {
+        return Err("has an empty component, which no path has");
+    }
     Ok(())
 }
 
@@ -271,7 +276,7 @@ mod tests {
 
     #[test]
     fn refuses_patterns_that_mean_nothing_or_take_back() {
-        for bad in ["", "/", "!a", "a/../b", "a\nb", "[", "a/./b"] {
+        for bad in ["", "/", "//", "a//b", "!a", "a/../b", "a\nb", "[", "a/./b"] {
             assert!(
                 PathSet::exact(&[bad.to_owned()]).is_err(),
                 "{bad:?} is refused"

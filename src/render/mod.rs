@@ -1,3 +1,3 @@
-//! Room 3, `render`: values become text for people. JSON needs no rendering: values serialise.
+//! Room 4, `render`: values become text for people. JSON needs no rendering: values serialise.
 
 pub mod report;

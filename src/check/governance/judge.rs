@@ -1,8 +1,10 @@
 //! Judges what arrived, record by record and run by run.
 
+use super::super::run::Positions;
 use super::notes::judge_note;
 use super::shards::judge_shard;
 use super::*;
+use crate::record::predicate::PolicyPredicate;
 
 impl Arrivals {
     /// Judges everything that arrived.
@@ -45,7 +47,11 @@ impl Arrivals {
         findings: &mut Findings,
     ) -> Result<(), Error> {
         let records = gatherer.records;
-        let bytes = records.reader().blob_limited(id, MAX_RECORD)?;
+        let limit = match path {
+            LedgerPath::Inventory(_) => crate::evidence::inventory::MAX_LEN as u64,
+            _ => MAX_RECORD,
+        };
+        let bytes = records.reader().blob_limited(id, limit)?;
         let subject = || Subject::of_record(path.to_path());
         let envelope = match path {
             LedgerPath::Packet(task) => {
@@ -274,8 +280,23 @@ fn judge_proposal(
         return Err(Finding::new(Code::Att002, "proposal", about())
             .found("a signature over another proposal"));
     }
-    let current = &gatherer.history.current().policy;
-    let (statement, _) = crate::policy::Keyring::verify_policy(envelope, current, gatherer.time)?;
+    // Signatures are collected under the policy that the proposal follows.
+    let history = gatherer.history;
+    let parsed = Statement::<PolicyPredicate>::parse(envelope.payload()).ok();
+    let follows = parsed.and_then(|it| history.index_of(it.predicate.predecessor?));
+    let Some(follows) = follows else {
+        return Err(Finding::new(Code::Gov006, "policy-linked", about())
+            .found("a proposal that follows no policy of this repository")
+            .expected("a successor of a policy")
+            .remedy("git awo policy propose FILE"));
+    };
+    let policy = &history.versions()[follows].policy;
+    let (statement, _) = crate::policy::Keyring::verify_policy(envelope, policy, gatherer.time)?;
+    if gatherer.arrival(*digest).is_some() && matches!(gatherer.positions, Positions::Arriving(_)) {
+        // Whoever is no root any more adds no signature.
+        let current = &history.current().policy;
+        crate::policy::Keyring::verify_policy(envelope, current, gatherer.time)?;
+    }
     let read = |path| {
         gatherer
             .records

@@ -1,5 +1,6 @@
 //! Judges notes: approvals and attestations.
 
+use super::super::run::Positions;
 use super::*;
 
 /// Judges a note by itself; returns the run whose reviews must be judged with it.
@@ -44,6 +45,7 @@ pub(super) fn judge_note(
             return Ok(None);
         }
     };
+    lifetime(gatherer, &approval, subject(), findings);
     match approval.says().approves {
         Approves::Task => {
             judge_task_approval(gatherer, object, &approval, subject(), findings)?;
@@ -155,4 +157,33 @@ pub(super) fn judge_task_approval(
         );
     }
     Ok(())
+}
+
+/// An approval that arrives may not be valid for longer than the policy says, give or take a day
+/// for clocks that disagree.
+fn lifetime(
+    gatherer: &Gatherer<'_>,
+    approval: &Verified<ApprovalPredicate>,
+    subject: Subject,
+    findings: &mut Findings,
+) {
+    if !matches!(gatherer.positions, Positions::Arriving(_)) {
+        return;
+    }
+    let days = gatherer
+        .history
+        .current()
+        .policy
+        .document()
+        .gates
+        .approval_days;
+    let latest = gatherer.time.plus_days(days.saturating_add(1));
+    if approval.says().expires > latest {
+        findings.push(
+            Finding::new(Code::Gov005, "approval-lifetime", subject)
+                .found(format!("valid until {}", approval.says().expires))
+                .expected(format!("at most {days} days"))
+                .remedy(format!("git awo approve {}", approval.says().task)),
+        );
+    }
 }

@@ -1,5 +1,7 @@
 //! Verifies a clone: everything again, from objects, offline.
 
+mod branches;
+mod run;
 mod seen;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,17 +11,18 @@ use crate::policy::rules;
 use crate::record::envelope::Envelope;
 use crate::record::predicate::ReceiptPredicate;
 use crate::record::statement::Statement;
-use crate::record::{Code, Finding, ObjectId, RefName, RunId, Sha256, Subject, Timestamp};
+use crate::record::{Code, Finding, ObjectId, RefName, RunId, Subject, Timestamp};
 use crate::store::layout::{self, Place};
 use crate::store::ledger::{Records, Refs};
 
-use seen::{governed_name, hidden_by_refs, high_water, provenance};
+pub use seen::positions;
+use seen::{hidden_by_refs, high_water, provenance};
 
 use super::branch::{self, Branch};
 use super::governance::Arrivals;
 use super::log::Log;
 use super::report::Report;
-use super::run::{Gatherer, Positions};
+use super::run::{Gatherer, Logged, Positions};
 use super::{Anchor, Error, PolicyHistory};
 
 /// What to verify.
@@ -66,7 +69,7 @@ pub fn verify(clone: &Clone<'_>, scope: &Scope) -> Report {
 /// Where the records came from, by the log.
 struct Provenance {
     log: Log,
-    positions: BTreeMap<Sha256, (usize, Timestamp)>,
+    positions: Logged,
 }
 
 fn try_verify(clone: &Clone<'_>, scope: &Scope, report: &mut Report) -> Result<(), Error> {
@@ -111,9 +114,7 @@ fn try_verify(clone: &Clone<'_>, scope: &Scope, report: &mut Report) -> Result<(
     match scope {
         Scope::All => {
             verify_records(&gatherer, &refs, report)?;
-            for (reference, tip) in tips(&refs) {
-                verify_branch(&gatherer, &provenance.log, &reference, tip, &refs, report)?;
-            }
+            branches::verify(&gatherer, &provenance.log, &refs, report)?;
         }
         Scope::Commits {
             reference,
@@ -135,18 +136,10 @@ fn try_verify(clone: &Clone<'_>, scope: &Scope, report: &mut Report) -> Result<(
             };
             report.absorb(branch::judge(reader, &branch, &gatherer, limit)?);
         }
-        Scope::Run(run) => verify_run(&gatherer, &provenance.log, run, report)?,
+        Scope::Run(run) => run::verify(&gatherer, &provenance.log, run, report)?,
     }
     Ok(())
 }
-/// Returns every tip of every branch: local ones and those last seen at the remotes.
-fn tips(refs: &Refs) -> BTreeSet<(RefName, ObjectId)> {
-    refs.iter()
-        .filter(|(name, _)| Place::of(name).is_none())
-        .filter_map(|(name, id)| Some((governed_name(name)?, *id)))
-        .collect()
-}
-
 /// Judges every record there is.
 fn verify_records(gatherer: &Gatherer<'_>, refs: &Refs, report: &mut Report) -> Result<(), Error> {
     let mut arrivals = Arrivals::default();
@@ -180,119 +173,4 @@ fn verify_records(gatherer: &Gatherer<'_>, refs: &Refs, report: &mut Report) -> 
         }
     }
     arrivals.judge(gatherer, &mut report.findings)
-}
-
-/// Judges a branch push by push, each by the policy in force then, and what is left by today's.
-fn verify_branch(
-    gatherer: &Gatherer<'_>,
-    log: &Log,
-    reference: &RefName,
-    tip: ObjectId,
-    refs: &Refs,
-    report: &mut Report,
-) -> Result<(), Error> {
-    let reader = gatherer.records.reader();
-    let history = gatherer.history;
-    let mut state = super::log::State::default();
-    let mut judged: Vec<ObjectId> = Vec::new();
-    for entry in &log.entries {
-        let says = entry.receipt.says();
-        for movement in says
-            .movements
-            .iter()
-            .filter(|it| &it.reference == reference)
-        {
-            let Some(new) = movement.new.filter(|new| reader.contains(*new)) else {
-                continue;
-            };
-            // Only what this tip contains: a clone may be behind the log.
-            if !reader.is_ancestor(new, tip)? {
-                continue;
-            }
-            let policy = &history.versions()[entry.policy].policy;
-            if let Some(rules) = policy.ref_rules(reference) {
-                let mut known = branch::known_tips(policy, &rules, movement.old, &state.refs);
-                known.retain(|id| reader.contains(*id));
-                let commits = reader.new_commits(&[new], &known)?;
-                let branch = Branch {
-                    rules,
-                    commits,
-                    time: says.time,
-                };
-                report.absorb(branch::judge(reader, &branch, gatherer, usize::MAX / 2)?);
-                judged.push(new);
-            }
-        }
-        state.apply(says);
-    }
-    let policy = &history.current().policy;
-    let Some(rules) = policy.ref_rules(reference) else {
-        report.notes.push(format!("{reference} is not governed"));
-        return Ok(());
-    };
-    let others: Refs = refs
-        .iter()
-        .filter(|(name, _)| *name != reference)
-        .map(|(name, id)| (name.clone(), *id))
-        .collect();
-    let logged = log.state.refs.get(reference).copied();
-    let mut known = branch::known_tips(policy, &rules, logged, &others);
-    known.extend(judged);
-    known.retain(|id| reader.contains(*id));
-    let commits = reader.new_commits(&[tip], &known)?;
-    let branch = Branch {
-        rules,
-        commits,
-        time: gatherer.time,
-    };
-    report.absorb(branch::judge(reader, &branch, gatherer, usize::MAX / 2)?);
-    Ok(())
-}
-
-fn verify_run(
-    gatherer: &Gatherer<'_>,
-    log: &Log,
-    run: &RunId,
-    report: &mut Report,
-) -> Result<(), Error> {
-    report.count("runs", 1);
-    let facts = gatherer.run(run)?;
-    let Some(record) = facts.run.held().map(|record| record.says().clone()) else {
-        rules::run_binds(
-            &facts,
-            &gatherer.history.current().policy,
-            &mut report.findings,
-        );
-        return Ok(());
-    };
-    // By the policy of the push that brought the commit, if the log knows it.
-    let entry = log.entries.iter().find(|entry| {
-        entry
-            .receipt
-            .says()
-            .movements
-            .iter()
-            .any(|it| it.reference == record.reference && it.new == Some(record.commit))
-    });
-    let index = entry.map_or(usize::MAX, |entry| entry.policy);
-    let time = entry.map_or(gatherer.time, |entry| entry.receipt.says().time);
-    let position = gatherer.history.position(index, time);
-    let Some(rules) = position.policy.ref_rules(&record.reference) else {
-        report
-            .undecided
-            .push(format!("{} is not governed", record.reference));
-        return Ok(());
-    };
-    let branch = Branch {
-        rules,
-        commits: vec![record.commit],
-        time,
-    };
-    report.absorb(branch::judge(
-        gatherer.records.reader(),
-        &branch,
-        gatherer,
-        usize::MAX / 2,
-    )?);
-    Ok(())
 }

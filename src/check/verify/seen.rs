@@ -1,6 +1,7 @@
 //! What was seen before: high-water marks, the receive log, saved receipts.
 
 use super::*;
+use crate::record::Findings;
 
 /// Nothing that was seen before may be gone: a server that was rewound or forked is noticed.
 pub(super) fn high_water(clone: &Clone<'_>, refs: &Refs, report: &mut Report) -> Result<(), Error> {
@@ -69,32 +70,7 @@ pub(super) fn provenance(
             gap.new.map_or("nothing".to_owned(), |id| id.to_string())
         ));
     }
-    let mut positions = BTreeMap::new();
-    for entry in &log.entries {
-        let says = entry.receipt.says();
-        let mut arrivals = Arrivals::default();
-        for movement in says.movements.iter() {
-            let (Some(Place::Ledger | Place::Approvals | Place::Attestations), Some(new)) =
-                (Place::of(&movement.reference), movement.new)
-            else {
-                continue;
-            };
-            if reader.contains(new) && movement.old.is_none_or(|old| reader.contains(old)) {
-                arrivals.collect(
-                    reader,
-                    &movement.reference,
-                    movement.old,
-                    new,
-                    &mut report.findings,
-                )?;
-            }
-        }
-        for digest in arrivals.digests() {
-            positions
-                .entry(*digest)
-                .or_insert((entry.policy, says.time));
-        }
-    }
+    let positions = positions(reader, &log, &mut report.findings)?;
     for (reference, logged) in &log.state.refs {
         logged_state(reader, reference, *logged, refs, history, report)?;
     }
@@ -179,4 +155,29 @@ pub(super) fn receipts(clone: &Clone<'_>, log: &Log, report: &mut Report) {
                 .remedy("git awo fetch; else the server has hidden a push"),
         );
     }
+}
+
+/// Returns which push brought each record, by the log.
+pub fn positions(reader: &Reader, log: &Log, findings: &mut Findings) -> Result<Logged, Error> {
+    let mut positions = Logged::new();
+    for entry in &log.entries {
+        let says = entry.receipt.says();
+        let mut arrivals = Arrivals::default();
+        for movement in says.movements.iter() {
+            let (Some(Place::Ledger | Place::Approvals | Place::Attestations), Some(new)) =
+                (Place::of(&movement.reference), movement.new)
+            else {
+                continue;
+            };
+            if reader.contains(new) && movement.old.is_none_or(|old| reader.contains(old)) {
+                arrivals.collect(reader, &movement.reference, movement.old, new, findings)?;
+            }
+        }
+        for digest in arrivals.digests() {
+            positions
+                .entry(*digest)
+                .or_insert((entry.policy, says.time));
+        }
+    }
+    Ok(positions)
 }

@@ -8,7 +8,9 @@ use serde_json::json;
 use crate::actor::Actor;
 use crate::check::PolicyHistory;
 use crate::check::governance::Arrivals;
-use crate::check::run::{Gatherer, Positions};
+use crate::check::log::Log;
+use crate::check::run::{Gatherer, Logged, Positions};
+use crate::check::verify::positions;
 use crate::cli::{Answer, CliError, Context};
 use crate::git::{self, Expected, RefUpdate};
 use crate::record::{Code, Finding, Findings, ObjectId, RefName, Subject};
@@ -88,7 +90,7 @@ pub fn fetch(
             findings,
         ));
     }
-    let findings = arrived(&actor, &before, &after)?;
+    let findings = arrived(&actor, remote, &after)?;
     if !findings.is_empty() {
         return Err(CliError::denied(
             format!("{remote} holds what does not verify; nothing was merged"),
@@ -164,8 +166,9 @@ fn restore(actor: &Actor, remote: &str, before: &Refs, after: &Refs) -> Result<(
     Ok(())
 }
 
-/// Judges what is new there, by the policies that its records name.
-fn arrived(actor: &Actor, before: &Refs, after: &Refs) -> Result<Findings, CliError> {
+/// Judges what is new there since the last fetch that was merged, each record by the policy of
+/// the push that brought it. What a refused fetch has seen is judged again.
+fn arrived(actor: &Actor, remote: &str, after: &Refs) -> Result<Findings, CliError> {
     let mut findings = Findings::new();
     let Some(tip) = after.get(&layout::policy()) else {
         return Ok(findings);
@@ -186,6 +189,12 @@ fn arrived(actor: &Actor, before: &Refs, after: &Refs) -> Result<Findings, CliEr
         );
         return Ok(findings);
     }
+    let merged = actor
+        .settings
+        .high_water()?
+        .remotes
+        .remove(remote)
+        .unwrap_or_default();
     let mut arrivals = Arrivals::default();
     for (reference, new) in after {
         if matches!(
@@ -194,25 +203,26 @@ fn arrived(actor: &Actor, before: &Refs, after: &Refs) -> Result<Findings, CliEr
         ) {
             continue;
         }
-        let old = before.get(reference).copied();
+        let old = merged.get(reference).copied();
         if old != Some(*new) {
             arrivals.collect(&actor.repo, reference, old, *new, &mut findings)?;
         }
     }
+    let logged = match after.get(&layout::log()) {
+        Some(tip) => {
+            let log = Log::load(&actor.repo, *tip, &history, &mut findings)?;
+            positions(&actor.repo, &log, &mut findings)?
+        }
+        None => Logged::new(),
+    };
     let records = Records::open(&actor.repo, after)?;
     let gatherer = Gatherer {
         records: &records,
         history: &history,
-        positions: Positions::Named,
+        positions: Positions::Logged(&logged),
         time: actor.now(),
     };
-    // Expiry is the server's affair at arrival; here it would refuse history.
-    let mut own = Findings::new();
-    arrivals.judge(&gatherer, &mut own)?;
-    findings.extend(
-        own.into_iter()
-            .filter(|finding| finding.rule != "approval-unexpired"),
-    );
+    arrivals.judge(&gatherer, &mut findings)?;
     Ok(findings)
 }
 

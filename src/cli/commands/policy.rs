@@ -1,5 +1,6 @@
 //! `git awo policy`
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
@@ -308,20 +309,22 @@ fn answer_for(context: &Context, digest: Sha256, what: &str) -> Result<Answer, C
     let actor = context.actor()?;
     let history = actor.history()?;
     let proposal = the_proposal(&actor, &history, Some(&digest.to_string()))?;
-    let (signed, needed) = (
-        proposal.signatures.len(),
-        history.current().policy.root_threshold(),
-    );
+    let current = &history.current().policy;
+    let envelope = Envelope::new(proposal.payload.clone(), proposal.signatures.clone());
+    let (_, who) = Keyring::verify_policy(&envelope, current, actor.now())
+        .map_err(|finding| CliError::denied("the proposal does not hold", [finding]))?;
+    let persons: BTreeSet<_> = who.into_iter().map(|signer| signer.person).collect();
+    let (signed, needed) = (persons.len(), current.root_threshold());
     let next = if signed >= needed {
         "git awo policy apply"
     } else {
         "git awo push; another root: git awo policy sign"
     };
     let text = format!(
-        "{what}: policy {} as {digest}, {signed} of {needed} signatures\nnext: {next}\n",
+        "{what}: policy {} as {digest}, signed by {signed} of {needed} persons\nnext: {next}\n",
         proposal.statement.version
     );
-    let value = json!({ "digest": digest, "version": proposal.statement.version, "signatures": signed, "threshold": needed });
+    let value = json!({ "digest": digest, "version": proposal.statement.version, "signed_by": signed, "threshold": needed });
     Ok(Answer::new("policy-proposal", value, text))
 }
 

@@ -19,7 +19,7 @@ use crate::record::{RunId, TaskId};
 pub struct RunArgs {
     /// The task
     task: String,
-    /// The run's id [default: run_<time>]
+    /// The run's id [default: run_ and the time]
     #[arg(long, value_name = "ID")]
     run_id: Option<String>,
     /// The command that does the work

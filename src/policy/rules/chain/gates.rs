@@ -260,7 +260,7 @@ impl<'a> Links<'a> {
         if approval.signer() == run.signer() && !self.overridden(run) {
             self.self_approved("gate 3", approval.signer());
         }
-        self.unexpired(approval);
+        self.unexpired(approval, self.facts.audited);
     }
 
     pub(super) fn bind_option<T: PartialEq + ToString>(

@@ -1,6 +1,7 @@
 //! From the contract to the evidence: what a run rests on and leaves behind.
 
 use super::*;
+use crate::record::Timestamp;
 
 impl<'a> Links<'a> {
     pub(super) fn run_binds_commit(
@@ -201,19 +202,19 @@ impl<'a> Links<'a> {
                 format!("git awo approve {}", run.says().task),
             );
         }
-        self.unexpired(approval);
+        self.unexpired(approval, self.facts.time);
         self.findings.len() == before
     }
 
-    pub(super) fn unexpired(&mut self, approval: &Verified<ApprovalPredicate>) {
+    pub(super) fn unexpired(&mut self, approval: &Verified<ApprovalPredicate>, time: Timestamp) {
         let expires = approval.says().expires;
-        if expires <= self.facts.time {
+        if expires <= time {
             let found = format!("the approval of {} expired at {expires}", approval.signer());
             self.push(
                 Code::Gov005,
                 "approval-unexpired",
                 found,
-                format!("one valid at {}", self.facts.time),
+                format!("one valid at {time}"),
                 format!("git awo approve {}", approval.says().task),
             );
         }

@@ -1,0 +1,137 @@
+//! Judges every commit of every branch, push by push, each by the policy in force then.
+//!
+//! A commit is hidden only by what was judged here before, or by the tips at adoption. What the
+//! log merely says was there proves nothing: it may have been put there past the hooks.
+
+use super::seen::governed_name;
+use super::*;
+use crate::policy::RefRules;
+use crate::record::predicate::Movement;
+
+/// The tips judged so far, by branch.
+struct Judged<'a> {
+    gatherer: &'a Gatherer<'a>,
+    tips: BTreeMap<RefName, Vec<ObjectId>>,
+    /// Branches that take only governed commits: what was judged there was judged strictly.
+    strict: BTreeSet<RefName>,
+}
+
+/// Judges every branch of a clone.
+pub(super) fn verify(
+    gatherer: &Gatherer<'_>,
+    log: &Log,
+    refs: &Refs,
+    report: &mut Report,
+) -> Result<(), Error> {
+    let tips = tips(refs);
+    let mut judged = Judged {
+        gatherer,
+        tips: BTreeMap::new(),
+        strict: BTreeSet::new(),
+    };
+    let reader = gatherer.records.reader();
+    for entry in &log.entries {
+        let says = entry.receipt.says();
+        // What moved past the hooks first: it was there before this push.
+        let movements = says.unrecorded.iter().chain(&says.movements);
+        for movement in movements.filter(|it| it.reference.branch().is_some()) {
+            if contained(reader, &tips, movement)?
+                && let Some(new) = movement.new
+            {
+                judged.judge(&movement.reference, new, entry.policy, says.time, report)?;
+            }
+        }
+    }
+    // Strict branches first, so that others may build on what was judged there.
+    let current = gatherer.history.versions().len() - 1;
+    let policy = &gatherer.history.current().policy;
+    let is_strict = |name: &RefName| {
+        policy
+            .ref_rules(name)
+            .is_some_and(|it| !it.accepts_direct())
+    };
+    let (strict, loose): (Vec<_>, Vec<_>) = tips.iter().partition(|(name, _)| is_strict(name));
+    for (reference, tip) in strict.into_iter().chain(loose) {
+        judged.judge(reference, *tip, current, gatherer.time, report)?;
+    }
+    Ok(())
+}
+
+impl Judged<'_> {
+    /// Judges what is new on a branch up to a tip, by one version of the policy.
+    fn judge(
+        &mut self,
+        reference: &RefName,
+        tip: ObjectId,
+        version: usize,
+        time: Timestamp,
+        report: &mut Report,
+    ) -> Result<(), Error> {
+        let history = self.gatherer.history;
+        let Some(rules) = history.versions()[version].policy.ref_rules(reference) else {
+            let note = format!("{reference} is not governed");
+            if !report.notes.contains(&note) {
+                report.notes.push(note);
+            }
+            return Ok(());
+        };
+        let reader = self.gatherer.records.reader();
+        let strict = !rules.accepts_direct();
+        let commits = reader.new_commits(&[tip], &self.known(reference, &rules))?;
+        let branch = Branch {
+            rules,
+            commits,
+            time,
+        };
+        report.absorb(branch::judge(
+            reader,
+            &branch,
+            self.gatherer,
+            usize::MAX / 2,
+        )?);
+        self.tips.entry(reference.clone()).or_default().push(tip);
+        if strict {
+            self.strict.insert(reference.clone());
+        }
+        Ok(())
+    }
+
+    fn known(&self, reference: &RefName, rules: &RefRules<'_>) -> Vec<ObjectId> {
+        let reader = self.gatherer.records.reader();
+        let mut known = rules.adopted();
+        known.extend(self.tips.get(reference).into_iter().flatten());
+        // As at the door: a new branch, or one that takes direct commits, may start from a
+        // branch that was judged by the stricter rule.
+        if rules.accepts_direct() || !self.tips.contains_key(reference) {
+            let strict = self.strict.iter().filter(|name| *name != reference);
+            known.extend(strict.filter_map(|name| self.tips.get(name)).flatten());
+        }
+        known.retain(|id| reader.contains(*id));
+        known
+    }
+}
+
+/// Tells whether a tip of that branch contains where it moved: a clone may be behind the log.
+fn contained(
+    reader: &Reader,
+    tips: &BTreeSet<(RefName, ObjectId)>,
+    movement: &Movement,
+) -> Result<bool, Error> {
+    let Some(new) = movement.new.filter(|new| reader.contains(*new)) else {
+        return Ok(false);
+    };
+    for (_, tip) in tips.iter().filter(|(name, _)| *name == movement.reference) {
+        if reader.is_ancestor(new, *tip)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Returns every tip of every branch: local ones and those last seen at the remotes.
+fn tips(refs: &Refs) -> BTreeSet<(RefName, ObjectId)> {
+    refs.iter()
+        .filter(|(name, _)| Place::of(name).is_none())
+        .filter_map(|(name, id)| Some((governed_name(name)?, *id)))
+        .collect()
+}

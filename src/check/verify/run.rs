@@ -1,0 +1,74 @@
+//! Judges one run with its whole chain.
+
+use super::*;
+use crate::policy::case::CommitCase;
+use crate::record::Findings;
+use crate::record::predicate::RunPredicate;
+
+/// Judges a run: its chain, whatever its commit claims to be.
+pub(super) fn verify(
+    gatherer: &Gatherer<'_>,
+    log: &Log,
+    run: &RunId,
+    report: &mut Report,
+) -> Result<(), Error> {
+    report.count("runs", 1);
+    let facts = gatherer.run(run)?;
+    let Some(record) = facts.run.held().map(|record| record.says().clone()) else {
+        let policy = &gatherer.history.current().policy;
+        rules::run_binds(&facts, policy, &mut report.findings);
+        return Ok(());
+    };
+    let reader = gatherer.records.reader();
+    let (index, time) = arrival(reader, log, &record)?.unwrap_or((usize::MAX, gatherer.time));
+    let position = gatherer.history.position(index, time);
+    let Some(rules) = position.policy.ref_rules(&record.reference) else {
+        report
+            .undecided
+            .push(format!("{} is not governed", record.reference));
+        return Ok(());
+    };
+    let commit = reader.commit(record.commit)?;
+    let parent = match commit.parents.first() {
+        Some(parent) => Some(reader.commit(*parent)?.tree),
+        None => None,
+    };
+    let changes = reader.changes(parent, Some(commit.tree))?;
+    let case = CommitCase {
+        rules: &rules,
+        commit: &commit,
+        changes: &changes,
+        signer: branch::signer_of(position.policy, &record.reference, &commit, time),
+    };
+    let mut findings = Findings::new();
+    rules::entries(&case, &mut findings);
+    rules::merge(&case, &mut findings);
+    rules::chain(&case, &facts, &mut findings);
+    report.findings.extend(findings);
+    Ok(())
+}
+
+/// Returns the policy and time of the push that brought the commit of a run, if the log knows it.
+fn arrival(
+    reader: &Reader,
+    log: &Log,
+    run: &RunPredicate,
+) -> Result<Option<(usize, Timestamp)>, Error> {
+    let holds = |id: Option<ObjectId>| match id.filter(|id| reader.contains(*id)) {
+        Some(id) => reader.is_ancestor(run.commit, id),
+        None => Ok(false),
+    };
+    for entry in &log.entries {
+        let says = entry.receipt.says();
+        for movement in says
+            .movements
+            .iter()
+            .filter(|it| it.reference == run.reference)
+        {
+            if holds(movement.new)? && !holds(movement.old)? {
+                return Ok(Some((entry.policy, says.time)));
+            }
+        }
+    }
+    Ok(None)
+}
