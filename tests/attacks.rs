@@ -1192,3 +1192,222 @@ fn verify_of_a_run_judges_its_chain_whatever_its_commit_says() {
     let world = World::executed();
     world.refused("otto", "otto", &["git", "awo", "verify", RUN], "GOV-002");
 }
+
+#[test]
+fn a_rewind_past_the_hooks_is_not_laundered_by_a_later_push() {
+    for (reference, earlier) in [
+        ("refs/heads/main", "^"),
+        ("refs/awo/ledger", "^"),
+        ("refs/notes/awo/attestations", ""),
+    ] {
+        let world = World::landed();
+        if earlier.is_empty() {
+            world.ok(
+                "server",
+                "server.git",
+                &["git", "update-ref", "-d", reference],
+            );
+        } else {
+            let to = world.rev("server.git", &format!("{reference}{earlier}"));
+            world.ok(
+                "server",
+                "server.git",
+                &[
+                    "git",
+                    "-c",
+                    "core.hooksPath=/dev/null",
+                    "update-ref",
+                    reference,
+                    &to,
+                ],
+            );
+        }
+        world.ok(
+            "rita",
+            "rita",
+            &["git", "checkout", "--quiet", "-b", "wip/rita"],
+        );
+        world.write("rita/src/a.py", "x = 1\n");
+        world.commit("rita", "Honest");
+        world.push_accepted("rita", &["wip/rita"]);
+        world.fresh_clone();
+        world.verify_finds("REP-002");
+    }
+}
+
+#[test]
+fn a_server_without_its_log_is_found() {
+    let world = World::landed();
+    world.ok(
+        "server",
+        "server.git",
+        &["git", "update-ref", "-d", "refs/awo/log"],
+    );
+    world.fresh_clone();
+    world.verify_finds("STR-002");
+}
+
+#[test]
+fn a_server_that_cannot_log_refuses() {
+    let world = World::approved();
+    std::fs::remove_file(world.path("server.git/awo/server_key.pub")).unwrap();
+    world.write("otto/src/a.py", "x = 1\n");
+    world.commit("otto", "Work");
+    world.push_refused("otto", &["HEAD:refs/heads/wip/otto"], "STR-002");
+}
+
+#[test]
+fn swapped_and_missing_files_are_found() {
+    let world = World::landed();
+    world.fresh_clone();
+    let vera = world.path("vera/.git");
+    let blob = world.rev("vera", "origin/main:src/strings.py");
+    // Unpack everything, then put other bytes under the old name.
+    let pack = "mkdir p && mv objects/pack/* p/ 2>/dev/null; for i in p/*.pack; do git unpack-objects -q < $i; done; rm -rf p";
+    world.ok("vera", "vera/.git", &["sh", "-c", pack]);
+    let object = vera.join(format!("objects/{}/{}", &blob[..2], &blob[2..]));
+    let other = world.ok(
+        "vera",
+        "vera",
+        &["sh", "-c", "echo evil | git hash-object -w --stdin"],
+    );
+    let other = vera.join(format!("objects/{}/{}", &other[..2], other[2..].trim()));
+    let good = std::fs::read(&object).unwrap();
+    std::fs::remove_file(&object).unwrap();
+    world.verify_finds("INT-005");
+    std::fs::copy(&other, &object).unwrap();
+    world.verify_finds("INT-001");
+    std::fs::remove_file(&object).unwrap();
+    std::fs::write(&object, good).unwrap();
+    world.ok("vera", "vera", &["git", "awo", "verify"]);
+}
+
+#[test]
+fn a_review_of_nothing_is_refused() {
+    let world = World::attested();
+    forged_approval(&world, |approval| approval.run = None);
+    world.push_refused("rita", RECORDS, "ATT-002");
+}
+
+#[test]
+fn a_review_noted_on_another_commit_is_refused() {
+    let world = World::attested();
+    let actor = world.actor("rita");
+    let run = world.run_record("rita");
+    let refs = actor.refs().unwrap();
+    let records = Records::open(&actor.repo, &refs).unwrap();
+    let envelope = records.approvals_of(run.commit).unwrap().remove(0);
+    let mut approval = Statement::<ApprovalPredicate>::parse(envelope.payload())
+        .unwrap()
+        .predicate;
+    approval.commit = Some(run.base);
+    let envelope = actor.sign(approval).unwrap();
+    Batch::new("forged")
+        .approval(run.base, envelope)
+        .commit(&actor.repo, &actor.author())
+        .unwrap();
+    world.attack("rita", RECORDS, "ATT-002");
+}
+
+#[test]
+fn a_run_rejected_before_it_landed_does_not_land() {
+    let world = World::finalized();
+    world.ok("otto", "otto", &["git", "awo", "push", "--records-only"]);
+    world.ok("olga", "olga", &["git", "awo", "fetch"]);
+    world.ok(
+        "olga",
+        "olga",
+        &["git", "awo", "outcome", RUN, "rejected", "--reason", "no"],
+    );
+    world.ok("olga", "olga", &["git", "awo", "push"]);
+    world.push_refused("otto", &["main"], "GOV-011");
+}
+
+#[test]
+fn a_disguised_name_does_not_escape_protection() {
+    let world = World::founded();
+    world.write("otto/src/.git\u{200d}modules", "x\n");
+    world.commit("otto", "Disguise");
+    world.push_refused("otto", &["HEAD:refs/heads/wip/otto"], "GOV-003");
+}
+
+#[test]
+fn an_empty_commit_by_somebody_without_a_right_is_refused() {
+    let world = World::founded();
+    world.ok(
+        "server",
+        ".",
+        &["git", "clone", "--quiet", "server.git", "server"],
+    );
+    world.ok(
+        "server",
+        "server",
+        &[
+            "git",
+            "config",
+            "user.signingkey",
+            &world
+                .path("server.git/awo/server_key")
+                .display()
+                .to_string(),
+        ],
+    );
+    world.commit("server", "Nothing");
+    let before = world.server();
+    world.refused(
+        "server",
+        "server",
+        &["git", "push", "origin", "HEAD:refs/heads/wip/server"],
+        "GOV-003",
+    );
+    assert_eq!(world.server(), before);
+}
+
+#[test]
+fn gits_own_revert_is_a_direct_commit_where_those_are_taken() {
+    let world = World::landed();
+    world.ok(
+        "olga",
+        "olga",
+        &[
+            "git",
+            "-c",
+            "core.hooksPath=/dev/null",
+            "revert",
+            "--no-edit",
+            "HEAD",
+        ],
+    );
+    world.push_accepted("olga", &["HEAD:refs/heads/wip/olga"]);
+}
+
+#[test]
+fn the_pushers_clock_is_not_the_servers() {
+    let world = World::founded();
+    world.write("otto/src/a.py", "x = 1\n");
+    world.commit("otto", "Work");
+    let words = [
+        "git",
+        "push",
+        "--quiet",
+        "--no-verify",
+        "origin",
+        "HEAD:refs/heads/wip/otto",
+    ];
+    let mut push = world.command("otto", "otto", &words);
+    assert!(
+        push.env("SOURCE_DATE_EPOCH", "2000000000")
+            .status()
+            .unwrap()
+            .success()
+    );
+    let dates = world.ok(
+        "server",
+        "server.git",
+        &["git", "log", "-1", "--format=%ct", "refs/awo/log"],
+    );
+    assert!(
+        dates.trim().parse::<u64>().unwrap() < 2_000_000_000,
+        "{dates}"
+    );
+}

@@ -314,6 +314,131 @@ fn a_root_may_rotate_the_key_that_signed_proposals() {
 }
 
 #[test]
+fn two_proposals_may_travel_in_one_push() {
+    let world = World::founded();
+    let adopted = world.rev("olga", "refs/heads/main");
+    for version in [2, 3] {
+        world.write("policy/next.toml", policy(version, &adopted, ""));
+        world.ok(
+            "olga",
+            "olga",
+            &["git", "awo", "policy", "propose", "../policy/next.toml"],
+        );
+        world.ok("olga", "olga", &["git", "awo", "policy", "apply"]);
+    }
+    world.ok("olga", "olga", &["git", "awo", "push"]);
+}
+
+#[test]
+fn commits_are_verified_by_the_policy_of_their_push() {
+    let world = World::landed();
+    world.ok(
+        "otto",
+        "home/otto",
+        &[
+            "ssh-keygen",
+            "-q",
+            "-t",
+            "ed25519",
+            "-N",
+            "",
+            "-C",
+            "otto",
+            "-f",
+            "new",
+        ],
+    );
+    let read = |path: &str| std::fs::read_to_string(world.path(path)).unwrap();
+    let signers = read("policy/allowed_signers");
+    let signers = signers.replace(
+        read("home/otto/key.pub").trim(),
+        read("home/otto/new.pub").trim(),
+    );
+    world.next_policy(2, Some(&signers), |text| text);
+    world.fresh_clone();
+    world.ok("vera", "vera", &["git", "awo", "verify", "HEAD"]);
+    world.ok("vera", "vera", &["git", "awo", "verify", "HEAD^..HEAD"]);
+    world.ok("vera", "vera", &["git", "awo", "verify", RUN]);
+}
+
+#[test]
+fn a_branch_that_was_strict_once_hides_no_loose_commits() {
+    let world = World::founded();
+    let dev = |kind: &str| {
+        format!(
+            "[[ref]]\npattern = \"refs/heads/dev\"\naccept = [\"{kind}\"]\n{}",
+            if kind == "direct" {
+                "[[ref.direct]]\nwriters = [\"*\"]\npaths = [\"**\"]\n"
+            } else {
+                ""
+            }
+        )
+    };
+    let release = "[[ref]]\npattern = \"refs/heads/release/*\"\naccept = [\"governed\"]\n";
+    world.next_policy(2, None, |text| {
+        format!("{text}{}{release}", dev("governed"))
+    });
+    world.ok("otto", "otto", &["git", "awo", "fetch"]);
+    world.push_accepted("otto", &["main:dev"]);
+    world.next_policy(3, None, |text| format!("{text}{}{release}", dev("direct")));
+    world.write("otto/src/a.py", "x = 1\n");
+    world.commit("otto", "Direct");
+    world.push_accepted("otto", &["HEAD:dev"]);
+    world.push_refused("otto", &["HEAD:refs/heads/release/1"], "GOV-002");
+    world.force("otto", &["HEAD:refs/heads/release/1"]);
+    world.fresh_clone();
+    world.verify_finds("GOV-002");
+}
+
+#[test]
+fn a_root_key_after_its_window_signs_nothing_by_dating_back() {
+    let world = World::founded();
+    let read = |path: &str| std::fs::read_to_string(world.path(path)).unwrap();
+    world.ok(
+        "olga",
+        "home/olga",
+        &[
+            "ssh-keygen",
+            "-q",
+            "-t",
+            "ed25519",
+            "-N",
+            "",
+            "-C",
+            "olga",
+            "-f",
+            "new",
+        ],
+    );
+    let signers = read("policy/allowed_signers");
+    let ended = signers.replace("olga ssh", "olga valid-before=\"20200101Z\" ssh");
+    let both = format!("{ended}olga {}", read("home/olga/new.pub"));
+    world.next_policy(2, Some(&both), |text| text);
+    // The old key signs once more, in a commit dated 2019.
+    let adopted = world.ok(
+        "olga",
+        "olga",
+        &["git", "rev-list", "--max-parents=0", "refs/heads/main"],
+    );
+    world.write("policy/late.toml", policy(3, adopted.trim(), ""));
+    let pinned = |words: &[&str]| {
+        let mut command = world.command("olga", "olga", words);
+        let output = command
+            .env("SOURCE_DATE_EPOCH", "1560000000")
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    };
+    pinned(&["git", "awo", "policy", "propose", "../policy/late.toml"]);
+    pinned(&["git", "awo", "policy", "apply"]);
+    world.push_refused("olga", &["refs/awo/policy"], "ATT-004");
+}
+
+#[test]
 fn a_stricter_gate_holds_for_what_comes_after() {
     let world = World::attested();
     world.next_policy(2, None, |text| {

@@ -148,6 +148,7 @@ impl Actor {
             history,
             positions: Positions::Named,
             time: self.now(),
+            arriving_policies: None,
         }
     }
 

@@ -50,6 +50,11 @@ impl Settings {
         self.directory.join("server_key")
     }
 
+    /// Returns its public half.
+    pub fn server_key_public(&self) -> PathBuf {
+        self.directory.join("server_key.pub")
+    }
+
     /// Returns the anchor.
     pub fn anchor(&self) -> Result<Option<Anchor>, Error> {
         let path = self.directory.join("anchor");

@@ -19,7 +19,7 @@ use crate::store::ledger::Refs;
 
 use super::Error;
 use super::report::{Report, git_finding};
-use super::run::Gatherer;
+use super::run::{Gatherer, Positions};
 
 /// The namespace in which git signs commits.
 const COMMIT_NAMESPACE: &str = "git";
@@ -47,10 +47,11 @@ pub fn known_tips(
     known.extend(old);
     if rules.accepts_direct() || old.is_none() {
         for (name, id) in before {
+            // As strict as this one at least: governed commits only, by the same restrictions.
             let strict = name.branch().is_some()
-                && policy
-                    .ref_rules(name)
-                    .is_some_and(|other| !other.accepts_direct());
+                && policy.ref_rules(name).is_some_and(|other| {
+                    !other.accepts_direct() && rules.restrictions().is_subset(&other.restrictions())
+                });
             if strict {
                 known.push(*id);
             }
@@ -179,6 +180,10 @@ fn judge_claim(
             rules::entries(&case, &mut report.findings);
             let facts = gatherer.run(&run)?;
             rules::chain(&case, &facts, &mut report.findings);
+            // Where it arrives: a run that was rejected before it landed does not land.
+            if matches!(gatherer.positions, Positions::Arriving(_)) {
+                rules::not_rejected(&case, &facts, &mut report.findings);
+            }
         }
         Claim::Rollback(claim) => {
             report.count("rollbacks", 1);
@@ -202,6 +207,19 @@ fn judge_rollback(
     claim: &RollbackClaim,
     findings: &mut Findings,
 ) -> Result<(), Error> {
+    let (run, target) = match claim {
+        RollbackClaim::Run(run) => (Some(run.clone()), None),
+        // git's own revert names a commit; the run is the one that made it.
+        RollbackClaim::Commit(target) => (run_of(reader, *target)?, Some(*target)),
+    };
+    // Where direct commits are taken, git's own revert is one like any other, unless it takes
+    // back a run on a branch that takes runs.
+    let plain = target.is_some() && !(case.rules.accepts_rollback() && run.is_some());
+    if plain && case.rules.accepts_direct() {
+        rules::entries(case, findings);
+        rules::direct(case, findings);
+        return Ok(());
+    }
     let mut refuse = |found: String| {
         findings.push(
             Finding::new(Code::Gov008, "rollback-of-a-run", case.subject())
@@ -210,20 +228,9 @@ fn judge_rollback(
                 .remedy("git awo rollback RUN"),
         );
     };
-    let (run, target) = match claim {
-        RollbackClaim::Run(run) => (run.clone(), None),
-        // git's own revert names a commit; the run is the one that made it.
-        RollbackClaim::Commit(target) => match run_of(reader, *target)? {
-            Some(run) => (run, Some(*target)),
-            None => {
-                refuse(format!("takes back {target}, which no run made"));
-                // Elsewhere a revert is a direct commit like any other.
-                if case.rules.accepts_direct() {
-                    findings_of_direct(case, findings);
-                }
-                return Ok(());
-            }
-        },
+    let Some(run) = run else {
+        refuse("takes back a commit that no run made".to_owned());
+        return Ok(());
     };
     let facts = gatherer.run(&run)?;
     let Some(commit) = target.or_else(|| facts.run.held().map(|run| run.says().commit)) else {
@@ -249,21 +256,6 @@ fn judge_rollback(
     };
     rules::rollback(case, &facts, &reverted, findings);
     Ok(())
-}
-
-fn findings_of_direct(case: &CommitCase<'_>, findings: &mut Findings) {
-    // On a ref that takes direct commits a plain revert needs no run: judge it as what it is.
-    let mut own = Findings::new();
-    rules::entries(case, &mut own);
-    rules::direct(case, &mut own);
-    let kept: Vec<_> = std::mem::take(findings)
-        .into_iter()
-        .filter(|finding| {
-            !(finding.rule == "rollback-of-a-run" && finding.subject == case.subject())
-        })
-        .collect();
-    findings.extend(kept);
-    findings.extend(own);
 }
 
 /// Returns the run that made a commit, by its trailer, if the commit is there.
@@ -380,5 +372,5 @@ pub fn signer_of(
     let parsed = Signature::from_armor(&signature.armor).map_err(|error| bad(error.to_string()))?;
     policy
         .keyring()
-        .check(&parsed, COMMIT_NAMESPACE, &signature.payload, time)
+        .check(&parsed, COMMIT_NAMESPACE, &signature.payload, Some(time))
 }

@@ -157,13 +157,13 @@ impl Log {
         let time = crate::record::Timestamp::from_seconds(time)
             .ok_or_else(|| EntryError::Bad(broken(id, "log-entry", "an impossible date")))?;
         let receipt =
-            Keyring::verify::<ReceiptPredicate>(&envelope, &history.position(policy, time))
+            Keyring::verify::<ReceiptPredicate>(&envelope, &history.position(policy, Some(time)))
                 .map_err(|finding| {
-                    EntryError::Bad(Finding {
-                        subject: about(id),
-                        ..finding
-                    })
-                })?;
+                EntryError::Bad(Finding {
+                    subject: about(id),
+                    ..finding
+                })
+            })?;
         let says = receipt.says();
         if says.previous != previous || says.sequence != self.entries.len() as u64 + 1 {
             return Err(EntryError::Bad(broken(

@@ -55,6 +55,7 @@ pub struct Version {
     pub signers: Vec<Signer>,
     /// What was signed.
     pub statement: PolicyPredicate,
+    envelope: Envelope,
 }
 
 /// The versions of the policy, the first one first. Never empty.
@@ -161,6 +162,7 @@ impl PolicyHistory {
             policy,
             signers,
             statement,
+            envelope,
         });
         Ok(())
     }
@@ -210,6 +212,16 @@ impl PolicyHistory {
         Ok(())
     }
 
+    /// Tells what is wrong with a version if it was put into force at this time: the date of its
+    /// commit is its author's word, so a key could sign after its window by dating back.
+    pub fn refuses_at(&self, index: usize, time: Timestamp) -> Option<Finding> {
+        let version = self.versions.get(index)?;
+        let judge = &self.versions[index.saturating_sub(1)].policy;
+        let subject = Subject::of_commit(version.commit);
+        let checked = Keyring::verify_policy(&version.envelope, judge, time);
+        checked.err().map(|finding| Finding { subject, ..finding })
+    }
+
     /// Returns the versions, the first one first.
     pub fn versions(&self) -> &[Version] {
         &self.versions
@@ -238,7 +250,7 @@ impl PolicyHistory {
     }
 
     /// Returns the position at a version (the last one if there is no such) and time.
-    pub fn position(&self, index: usize, time: Timestamp) -> Position<'_> {
+    pub fn position(&self, index: usize, time: Option<Timestamp>) -> Position<'_> {
         let index = index.min(self.versions.len() - 1);
         Position {
             policy: &self.versions[index].policy,
@@ -249,7 +261,7 @@ impl PolicyHistory {
 
     /// Returns the position of now.
     pub fn now(&self, time: Timestamp) -> Position<'_> {
-        self.position(self.versions.len() - 1, time)
+        self.position(self.versions.len() - 1, Some(time))
     }
 
     /// Tells whether the history begins where the anchor says.

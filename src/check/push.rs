@@ -80,12 +80,18 @@ fn try_judge(push: &Push<'_>, report: &mut Report) -> Result<(), Error> {
             _ => report.findings.push(forbidden_ref(&movement.reference)),
         }
     }
+    // One that does not hold is refused above; here only what it names counts.
+    let moved = after
+        .get(&layout::policy())
+        .filter(|id| **id != history.current().commit);
+    let arriving = moved.and_then(|id| PolicyHistory::load(push.reader, *id).ok());
     let records = Records::open(push.reader, &after)?;
     let gatherer = Gatherer {
         records: &records,
         history: &history,
         positions: Positions::Arriving(arrivals.digests()),
         time: push.time,
+        arriving_policies: arriving.as_ref(),
     };
     report.count("records", arrivals.len());
     arrivals.judge(&gatherer, &mut report.findings)?;
@@ -129,6 +135,8 @@ fn first_push(push: &Push<'_>, report: &mut Report) -> Result<(), Error> {
     if !history.starts_at(anchor) {
         report.findings.push(unanchored(anchor, &history));
     }
+    let late = (0..history.commits().len()).filter_map(|at| history.refuses_at(at, push.time));
+    report.findings.extend(late);
     report.count("policies", history.commits().len());
     Ok(())
 }
@@ -277,10 +285,13 @@ fn judge_policy(
     }
     match PolicyHistory::load(push.reader, new) {
         Ok(newer) => {
-            let added = newer
-                .commits()
-                .len()
-                .saturating_sub(history.commits().len());
+            let known = history.commits().len();
+            let added = newer.commits().len().saturating_sub(known);
+            let late =
+                (known..newer.commits().len()).filter_map(|at| newer.refuses_at(at, push.time));
+            report
+                .findings
+                .extend(late.map(|it| it.subject_on(&reference)));
             report.count("policies", added);
         }
         Err(error) => error.report(Subject::of_ref(&reference), report),
@@ -313,6 +324,11 @@ fn judge_branch(
         }
         return Ok(());
     };
+    // A branch is at a commit: a tag there would be peeled by some and not by others.
+    if let Err(error) = push.reader.commit(new) {
+        Error::from(error).report(subject(), report);
+        return Ok(());
+    }
     if let Some(old) = movement.old
         && !rules.accepts_rewind()
         && !push.reader.is_ancestor(old, new)?

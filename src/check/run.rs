@@ -40,25 +40,33 @@ pub struct Gatherer<'a> {
     pub positions: Positions<'a>,
     /// The time for records that are judged by the policy in force.
     pub time: Timestamp,
+    /// The history with the versions that arrive in the same push, if some do. Proposals may
+    /// follow one of those; nothing is judged by it.
+    pub arriving_policies: Option<&'a PolicyHistory>,
 }
 
 impl Gatherer<'_> {
     /// Returns the position of a record.
     pub fn position(&self, envelope: &Envelope) -> Position<'_> {
-        let named = || match policy_named(envelope).and_then(|id| self.history.index_of(id)) {
-            Some(index) => self.history.position(index, self.time),
-            None => self.history.now(self.time),
-        };
         match &self.positions {
-            Positions::Named => named(),
+            Positions::Named => self.named(envelope, None),
             Positions::Arriving(fresh) if fresh.contains(&envelope.digest()) => {
                 self.history.now(self.time)
             }
-            Positions::Arriving(_) => named(),
+            Positions::Arriving(_) => self.named(envelope, None),
             Positions::Logged(log) => match log.get(&envelope.digest()) {
-                Some((index, time)) => self.history.position(*index, *time),
+                Some((index, time)) => self.history.position(*index, Some(*time)),
                 None => self.history.now(self.time),
             },
+        }
+    }
+
+    /// Returns the position of the policy that a record names (of the one in force, if that is
+    /// none of ours).
+    fn named(&self, envelope: &Envelope, time: Option<Timestamp>) -> Position<'_> {
+        match policy_named(envelope).and_then(|id| self.history.index_of(id)) {
+            Some(index) => self.history.position(index, time),
+            None => self.history.now(self.time),
         }
     }
 
@@ -69,7 +77,7 @@ impl Gatherer<'_> {
         match (&self.positions, record) {
             (Positions::Logged(log), Some(digest)) => {
                 log.get(&digest).map_or(current, |(index, time)| {
-                    self.history.position(*index, *time).policy
+                    self.history.position(*index, Some(*time)).policy
                 })
             }
             _ => current,
@@ -107,7 +115,14 @@ impl Gatherer<'_> {
 
     /// Checks one record by itself.
     pub fn verify<P: Predicate>(&self, envelope: &Envelope) -> Result<Verified<P>, Finding> {
-        Keyring::verify(envelope, &self.position(envelope))
+        let verified = Keyring::verify(envelope, &self.position(envelope))?;
+        if let Positions::Arriving(fresh) = &self.positions
+            && fresh.contains(&envelope.digest())
+        {
+            // Later pushes will judge it by the policy that it names: it must hold by that too.
+            Keyring::verify::<P>(envelope, &self.named(envelope, Some(self.time)))?;
+        }
+        Ok(verified)
     }
 
     fn link<P: Predicate>(&self, path: &LedgerPath) -> Result<Link<Verified<P>>, Error> {
@@ -147,8 +162,14 @@ impl Gatherer<'_> {
             return Ok(facts);
         };
         facts.time = self.expiry_time(facts.run.held().map(Verified::digest), run.commit)?;
-        facts.audited =
-            self.expiry_time(facts.finalization.held().map(Verified::digest), run.commit)?;
+        facts.audited = match self.positions {
+            // Where something arrives or is about to be made, it is now that they must be valid.
+            Positions::Arriving(_) | Positions::Named => self.time,
+            Positions::Logged(_) => {
+                let last = facts.finalization.held().map(Verified::digest);
+                self.expiry_time(last, run.commit)?
+            }
+        };
         facts.contract = self.link(&LedgerPath::Contract(run.task.clone()))?;
         for digest in &run.approvals {
             facts.spent.insert(*digest, self.records.spender(digest)?);

@@ -50,7 +50,9 @@ impl Cache {
     }
 }
 
-/// Spreads object ids over a table, and nothing but them. They are digests already, so two of their words are enough;
+/// Spreads object ids over a table, and nothing but them.
+///
+/// They are digests already, so two of their words are enough;
 /// but strangers choose them, and must not know in which row one comes.
 #[derive(Clone, Copy)]
 pub(super) struct Seed {

@@ -14,7 +14,8 @@ use crate::record::HashKind;
 
 /// No object above this size is unpacked, whatever its header says.
 pub(super) const LARGEST_OBJECT: usize = 256 * 1024 * 1024;
-const COMMIT_CACHE: usize = 16 * 1024 * 1024;
+/// As many signed commits as one push may have by default.
+const COMMIT_CACHE: usize = 32 * 1024 * 1024;
 /// Bases of deltas, for each reader. Trees are mostly stored as deltas of their neighbours.
 const PACK_CACHE: usize = 8 * 1024 * 1024;
 

@@ -59,7 +59,11 @@ impl Execution<'_> {
         };
         let (files, root) = dossier::make(self, &material)?;
         // Not before the evidence is made: nothing is left to be done afterwards but the record.
-        let mut findings = self.freshness()?;
+        // What no descendant of the command did may have been done by a daemon in its name.
+        let mut findings = self.compare()?.findings;
+        if findings.is_empty() {
+            findings = self.freshness()?;
+        }
         let why = "the run has reached outside of its worktree";
         findings.extend(clean::clean(self.actor, why)?);
         if !findings.is_empty() {

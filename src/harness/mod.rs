@@ -7,6 +7,7 @@ mod documents;
 mod dossier;
 mod events;
 mod execute;
+mod family;
 mod finish;
 mod gate;
 mod measure;
@@ -174,6 +175,9 @@ struct Execution<'a> {
 /// Everything that stands against it is reported together, stage by stage: the execution gate;
 /// what the command did; what the validation found. The branch does not move; the commit made
 /// is held by the ref of its evidence.
+///
+/// While it goes on, this process should start no other children: what a command leaves running
+/// cannot be told from them, and is ended. A second run in the same process waits.
 pub fn run(actor: &Actor, request: &RunRequest) -> Result<RunDone, Error> {
     if request.command.first().is_none_or(|it| it.is_empty()) {
         return Err(Error::NoCommand);

@@ -10,7 +10,7 @@ use crate::record::Sha256;
 use super::place::{Place, io};
 use super::{Error, tools};
 
-/// So often the refs are read again until two readings agree.
+/// So often what others may be writing is read again until two readings agree.
 const READINGS: usize = 20;
 /// Hook directories and refs may be nested so deep.
 const DEEPEST: usize = 64;
@@ -20,9 +20,14 @@ pub(super) type Values = BTreeMap<Vec<u8>, Vec<u8>>;
 
 /// Reads every ref and HEAD, as bytes: also what no other reader would take for a ref.
 pub(super) fn refs(actor: &Actor) -> Result<Values, Error> {
-    let mut last = read_refs(actor)?;
+    steady(|| read_refs(actor))
+}
+
+/// Reads until two readings agree.
+fn steady(read: impl Fn() -> Result<Values, Error>) -> Result<Values, Error> {
+    let mut last = read()?;
     for _ in 0..READINGS {
-        let again = read_refs(actor)?;
+        let again = read()?;
         if again == last {
             break;
         }
@@ -153,6 +158,25 @@ pub(super) fn hooks(actor: &Actor) -> Result<Values, Error> {
         })?;
     }
     Ok(found)
+}
+
+/// Reads the directory that says what this clone trusts: the anchor, the high-water marks, the
+/// server's key, and whatever else is there.
+pub(super) fn trust(actor: &Actor) -> Result<Values, Error> {
+    let root = actor.settings.directory();
+    // Two readings: our own commands write a file beside its place first.
+    steady(|| {
+        let mut found = Values::new();
+        // The directory itself may have become a symlink to a copy of it.
+        found.extend(digest(root)?.map(|value| (b"awo".to_vec(), value)));
+        if fs::metadata(root).is_ok_and(|it| it.is_dir()) {
+            walk(root, b"awo", DEEPEST, &mut |name, path| {
+                found.extend(digest(path)?.map(|value| (name.to_vec(), value)));
+                Ok(())
+            })?;
+        }
+        Ok(found)
+    })
 }
 
 /// Takes a name and where it is.

@@ -7,7 +7,7 @@ use std::process::{Command, ExitStatus, Stdio};
 
 use crate::git;
 
-use super::Error;
+use super::{Error, family};
 
 /// Keeps git from starting what the repository names. What decides about content stays as the
 /// user has set it: their work tree is clean by their own settings.
@@ -91,6 +91,9 @@ pub(super) fn stranger(program: &OsStr, dir: &Path) -> Command {
 }
 
 /// Runs a stranger's program with its output in files; one file takes both if `err` is none.
+///
+/// Files and no pipes: nobody waits for the end of a stream that a background process keeps open.
+/// Nothing that the program started is left when this returns.
 pub(super) fn capture(
     mut command: Command,
     out: &Path,
@@ -106,12 +109,8 @@ pub(super) fn capture(
         Some(path) => create(path)?,
         None => stdout.try_clone().map_err(started)?,
     };
-    command
-        .stdin(Stdio::null())
-        .stdout(stdout)
-        .stderr(stderr)
-        .status()
-        .map_err(started)
+    command.stdin(Stdio::null()).stdout(stdout).stderr(stderr);
+    family::run(&mut command)
 }
 
 fn create(path: &Path) -> Result<File, Error> {

@@ -1,5 +1,5 @@
-//! Watches over the repository while a stranger's command runs: its refs, configuration and
-//! hooks must be afterwards what they were before.
+//! Watches over the repository while a stranger's command runs: its refs, configuration, hooks
+//! and trust files must be afterwards what they were before.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use crate::store::ledger::Records;
 
 use super::Error;
 use super::place::Place;
-use super::state::{Values, hooks, keys, refs, settings};
+use super::state::{Values, hooks, keys, refs, settings, trust};
 
 /// The state of a repository, as far as no command may change it.
 pub(super) struct Watch {
@@ -22,6 +22,7 @@ pub(super) struct Watch {
     settings: Values,
     keys: Values,
     hooks: Values,
+    trust: Values,
 }
 
 /// What a command changed besides files.
@@ -40,6 +41,7 @@ impl Watch {
             settings: settings(actor, place)?,
             keys: keys(actor)?,
             hooks: hooks(actor)?,
+            trust: trust(actor)?,
         })
     }
 
@@ -82,6 +84,16 @@ impl Watch {
                 "hook-change",
                 format!("{} was {how}", quote(&file)),
             ));
+        }
+        // Also what a fetch in another terminal did: a mark is only as good as its writer, and
+        // who that was does not show.
+        for (file, how) in differences(&self.trust, &trust(actor)?) {
+            findings.push(
+                Finding::new(Code::Gov004, "trust-change", Subject::none())
+                    .found(format!("{} was {how} during the run", quote(&file)))
+                    .expected("what this clone trusts stays as it is")
+                    .remedy("put it back by hand: git awo trust, then git awo fetch"),
+            );
         }
         let tampered = !findings.is_empty();
         self.compare_refs(actor, history, &mut findings)?;
@@ -173,6 +185,7 @@ impl Watch {
             history,
             positions: Positions::Arriving(arrivals.digests()),
             time: actor.now(),
+            arriving_policies: None,
         };
         arrivals.judge(&gatherer, &mut findings)?;
         if !findings.is_empty() {

@@ -74,7 +74,7 @@ fn report_of(error: &Error) -> Report {
 fn pre_receive(stdin: &mut dyn Read) -> Result<Report, Error> {
     let input = input::read(stdin).map_err(Error::Input)?;
     let reader = Reader::in_hook()?;
-    let (report, judged) = server::pre_receive(&reader, &input, Clock::from_environment()?.now());
+    let (report, judged) = server::pre_receive(&reader, &input, Clock::system().now());
     if let Some(judged) = judged {
         Pushes::at(reader.common_dir()).remember(&key(&parent::caller()), &judged)?;
     }

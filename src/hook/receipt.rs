@@ -3,6 +3,7 @@
 //! Pushes overlap, so a later one may write first. Its entry then tells the earlier movement as
 //! unrecorded, and the earlier push's own entry, which names the same movement, resolves it.
 
+use crate::actor::Clock;
 use crate::actor::{self, Actor};
 use crate::check::log::{self, ENTRY, STATE, State};
 use crate::check::{self, PolicyHistory};
@@ -97,7 +98,7 @@ pub fn record(actor: &Actor, pushed: &Pushed<'_>) -> Result<Receipt, Error> {
                 "the policy gives this server's key no role `server`; git awo policy propose FILE",
             ));
         }
-        let now = actor.now();
+        let now = Clock::system().now();
         let time = last.as_ref().map_or(now, |last| last.says.time.max(now));
         let state = last
             .as_ref()
@@ -125,7 +126,7 @@ pub fn record(actor: &Actor, pushed: &Pushed<'_>) -> Result<Receipt, Error> {
         let envelope = sign(&*signer, payload)?;
         // An entry that does not verify would end the log for everybody.
         if let Err(finding) =
-            Keyring::verify::<ReceiptPredicate>(&envelope, &history.position(policy, time))
+            Keyring::verify::<ReceiptPredicate>(&envelope, &history.position(policy, Some(time)))
         {
             return Ok(impossible(&format!(
                 "{}, expected {}",

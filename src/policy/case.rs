@@ -1,6 +1,6 @@
 //! The case: the facts that the rules judge. Gathered by `check`, plain values here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::record::commit::Commit;
 use crate::record::predicate::{
@@ -86,6 +86,22 @@ impl<'a> RefRules<'a> {
             .filter(|tip| self.grants.iter().all(|grant| grant.adopted == Some(*tip)))
             .into_iter()
             .collect()
+    }
+
+    /// Returns the names of the restrictions that apply to the ref.
+    pub fn restrictions(&self) -> BTreeSet<String> {
+        self.restrictions
+            .iter()
+            .map(|rule| rule.name.clone())
+            .collect()
+    }
+
+    /// Tells whether the person may push direct commits at all.
+    pub fn grants_anything(&self, person: &IdentityName) -> bool {
+        self.grants.iter().all(|grant| {
+            let mut direct = grant.direct.iter().flatten();
+            direct.any(|(writers, _)| writers.include(self.policy, person))
+        })
     }
 
     /// Tells whether the person may write the path in a direct commit.

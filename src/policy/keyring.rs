@@ -46,8 +46,9 @@ pub struct Position<'a> {
     pub policy: &'a Policy,
     /// The policy commits up to that one, the first one first.
     pub policies: &'a [ObjectId],
-    /// The time of that push.
-    pub time: Timestamp,
+    /// The time of that push; none for a record that was accepted before, when its key's window
+    /// was looked at.
+    pub time: Option<Timestamp>,
 }
 
 impl Position<'_> {
@@ -170,7 +171,7 @@ impl Keyring {
         signature: &Signature,
         namespace: &str,
         message: &[u8],
-        time: Timestamp,
+        time: Option<Timestamp>,
     ) -> Result<Signer, Finding> {
         let fingerprint = signature.public_key().fingerprint().to_owned();
         let unknown = |found: String| {
@@ -194,7 +195,9 @@ impl Keyring {
                 "key {fingerprint} may not sign {namespace}"
             )));
         }
-        if !usable.any(|it| it.entry.valid_at(time)) {
+        if let Some(time) = time
+            && !usable.any(|it| it.entry.valid_at(time))
+        {
             return Err(unknown(format!("key {fingerprint} is not valid at {time}")));
         }
         let _flags =
@@ -260,7 +263,7 @@ impl Keyring {
             let namespace = Kind::Policy.namespace();
             let signer = policy
                 .keyring
-                .check(&signature, namespace, &envelope.pae(), time)
+                .check(&signature, namespace, &envelope.pae(), Some(time))
                 .map_err(|finding| Finding {
                     subject: about(),
                     ..finding

@@ -171,7 +171,11 @@ fn path_of(bytes: &[u8]) -> &std::path::Path {
 }
 
 fn fold_bytes(bytes: &[u8]) -> Vec<u8> {
-    if bytes.is_ascii() {
+    let trims = |at: usize| {
+        let next = bytes.get(at + 1);
+        matches!(next, None | Some(b'/')) && matches!(bytes.get(at), Some(b'.' | b' '))
+    };
+    if bytes.is_ascii() && !(0..bytes.len()).any(trims) {
         return bytes.to_ascii_lowercase();
     }
     match std::str::from_utf8(bytes) {
@@ -181,10 +185,21 @@ fn fold_bytes(bytes: &[u8]) -> Vec<u8> {
     }
 }
 
-/// Returns text in NFC after full case folding, as forbidden patterns and paths are compared.
+/// Returns text in NFC after full case folding, without what some file systems pass over:
+/// ignorable characters, and dots and spaces at the end of a component.
 fn fold_text(text: &str) -> String {
-    let composed: String = text.nfc().collect();
-    caseless::default_case_fold_str(&composed).nfc().collect()
+    let composed: String = text.nfc().filter(|c| !ignorable(*c)).collect();
+    let folded: String = caseless::default_case_fold_str(&composed).nfc().collect();
+    let plain = |part: &str| match part {
+        "." | ".." => part.to_owned(),
+        _ => part.trim_end_matches(['.', ' ']).to_owned(),
+    };
+    folded.split('/').map(plain).collect::<Vec<_>>().join("/")
+}
+
+/// Tells whether HFS+ passes over the character when it compares names.
+pub fn ignorable(c: char) -> bool {
+    matches!(c, '\u{200c}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{206a}'..='\u{206f}' | '\u{feff}')
 }
 
 #[cfg(test)]
@@ -261,6 +276,9 @@ mod tests {
             ("straße", "STRASSE", true),
             ("\u{e9}", "e\u{301}", true),
             ("deploy/", "deploy_notes.md", false),
+            (".gitmodules", "a/.git\u{200d}modules", true),
+            ("secrets/", "secrets./k", true),
+            ("secrets/", "secrets /k", true),
         ] {
             assert_eq!(broad(pattern, path), expected, "{pattern} on {path}");
         }

@@ -217,6 +217,12 @@ impl Finding {
         }
     }
 
+    /// Names the ref too.
+    pub fn subject_on(mut self, reference: &RefName) -> Self {
+        self.subject = self.subject.on(reference);
+        self
+    }
+
     /// Says what was found.
     pub fn found(mut self, text: impl fmt::Display) -> Self {
         self.found = text.to_string();

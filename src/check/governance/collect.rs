@@ -2,6 +2,9 @@
 
 use super::*;
 
+/// How many files one look at a governance ref may bring: a clone sees years at once.
+const MAX_RECORDS: usize = 1_000_000;
+
 impl Arrivals {
     /// Collects what a movement of a governance ref brings; what it takes away or changes is a
     /// finding.
@@ -43,7 +46,7 @@ impl Arrivals {
         new: ObjectId,
         findings: &mut Findings,
     ) -> Result<(), Error> {
-        for change in reader.changes(old, Some(new))? {
+        for change in reader.changes_limited(old, Some(new), MAX_RECORDS)? {
             let Some(path) = LedgerPath::parse(&change.path) else {
                 findings.push(unknown(reference, &change.path));
                 continue;
@@ -79,7 +82,7 @@ impl Arrivals {
         findings: &mut Findings,
     ) -> Result<(), Error> {
         let mut runs = BTreeSet::new();
-        for change in reader.changes(old, Some(new))? {
+        for change in reader.changes_limited(old, Some(new), MAX_RECORDS)? {
             if change.old.is_some() {
                 findings.push(rewritten(reference, &change.path, change.new.is_none()));
                 continue;

@@ -4,6 +4,7 @@ use super::super::run::Positions;
 use super::notes::judge_note;
 use super::shards::judge_shard;
 use super::*;
+use crate::check::PolicyHistory;
 use crate::record::predicate::PolicyPredicate;
 
 impl Arrivals {
@@ -283,17 +284,22 @@ fn judge_proposal(
     // Signatures are collected under the policy that the proposal follows.
     let history = gatherer.history;
     let parsed = Statement::<PolicyPredicate>::parse(envelope.payload()).ok();
-    let follows = parsed.and_then(|it| history.index_of(it.predicate.predecessor?));
-    let Some(follows) = follows else {
+    let predecessor = parsed.and_then(|it| it.predicate.predecessor);
+    let follows = |history: &PolicyHistory| predecessor.and_then(|id| history.index_of(id));
+    let newer = gatherer.arriving_policies.unwrap_or(history);
+    let Some(at) = follows(newer) else {
         return Err(Finding::new(Code::Gov006, "policy-linked", about())
             .found("a proposal that follows no policy of this repository")
             .expected("a successor of a policy")
             .remedy("git awo policy propose FILE"));
     };
-    let policy = &history.versions()[follows].policy;
-    let (statement, _) = crate::policy::Keyring::verify_policy(envelope, policy, gatherer.time)?;
-    if gatherer.arrival(*digest).is_some() && matches!(gatherer.positions, Positions::Arriving(_)) {
-        // Whoever is no root any more adds no signature.
+    let policy = &newer.versions()[at].policy;
+    let time = gatherer.arrival(*digest).unwrap_or(gatherer.time);
+    let (statement, _) = crate::policy::Keyring::verify_policy(envelope, policy, time)?;
+    let arrives =
+        matches!(&gatherer.positions, Positions::Arriving(fresh) if fresh.contains(digest));
+    if arrives && follows(history).is_some() {
+        // Whoever is no root any more adds no signature to an older proposal.
         let current = &history.current().policy;
         crate::policy::Keyring::verify_policy(envelope, current, gatherer.time)?;
     }

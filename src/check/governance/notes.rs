@@ -21,10 +21,16 @@ pub(super) fn judge_note(
     if place == Place::Attestations {
         return Ok(match gatherer.verify::<AttestationPredicate>(envelope) {
             Ok(attestation) => {
-                if attestation.says().commit != object {
+                let says = attestation.says();
+                let bound = Bound {
+                    commit: Some(says.commit),
+                    root: Some(says.root),
+                    contract: says.contract,
+                };
+                if says.commit != object {
                     findings.push(wrong("an attestation of another commit"));
                 }
-                run_of_record(gatherer, &attestation.says().run, subject(), findings)?
+                run_of_record(gatherer, &says.run, &bound, subject(), findings)?
             }
             Err(finding) => {
                 findings.push(Finding {
@@ -52,28 +58,45 @@ pub(super) fn judge_note(
             Ok(None)
         }
         Approves::Audit => {
-            if approval.says().commit != Some(object) {
+            let says = approval.says();
+            if says.commit != Some(object) {
                 findings.push(wrong("an approval of another commit"));
             }
-            match &approval.says().run {
-                Some(run) => run_of_record(gatherer, run, subject(), findings),
-                None => Ok(None),
+            let bound = Bound {
+                commit: says.commit,
+                root: says.root,
+                contract: says.contract,
+            };
+            match &says.run {
+                Some(run) => run_of_record(gatherer, run, &bound, subject(), findings),
+                None => {
+                    findings.push(wrong("an approval of no run"));
+                    Ok(None)
+                }
             }
         }
     }
 }
 
-pub(super) fn run_of_record(
+/// What a review binds of its run.
+struct Bound {
+    commit: Option<ObjectId>,
+    root: Option<Sha256>,
+    contract: Sha256,
+}
+
+/// Returns the run of a review, if there is one and it is what the review binds: a review of
+/// anything else would count for nothing, and stand in the way of those that do.
+fn run_of_record(
     gatherer: &Gatherer<'_>,
     run: &RunId,
+    bound: &Bound,
     subject: Subject,
     findings: &mut Findings,
 ) -> Result<Option<RunId>, Error> {
-    if gatherer
-        .records
-        .file(&LedgerPath::Run(run.clone()))?
-        .is_none()
-    {
+    let envelope = gatherer.records.envelope(&LedgerPath::Run(run.clone()))?;
+    let record = envelope.and_then(|it| Statement::<RunPredicate>::parse(it.payload()).ok());
+    let Some(record) = record.map(|it| it.predicate) else {
         findings.push(
             Finding::new(Code::Str001, "run-of-record", subject.run(run))
                 .found("no such run")
@@ -81,6 +104,17 @@ pub(super) fn run_of_record(
                 .remedy("git awo push"),
         );
         return Ok(None);
+    };
+    let same = bound.commit == Some(record.commit)
+        && bound.root == Some(record.root)
+        && bound.contract == record.contract;
+    if !same {
+        findings.push(
+            Finding::new(Code::Att002, "binds-run", subject.run(run))
+                .found("a review that binds another commit, root or contract")
+                .expected(format!("{} with root {}", record.commit, record.root))
+                .remedy(format!("git awo gate {run}")),
+        );
     }
     Ok(Some(run.clone()))
 }

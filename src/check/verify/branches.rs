@@ -3,6 +3,7 @@
 //! A commit is hidden only by what was judged here before, or by the tips at adoption. What the
 //! log merely says was there proves nothing: it may have been put there past the hooks.
 
+use super::blobs::Blobs;
 use super::seen::governed_name;
 use super::*;
 use crate::policy::RefRules;
@@ -11,9 +12,18 @@ use crate::record::predicate::Movement;
 /// The tips judged so far, by branch.
 struct Judged<'a> {
     gatherer: &'a Gatherer<'a>,
-    tips: BTreeMap<RefName, Vec<ObjectId>>,
-    /// Branches that take only governed commits: what was judged there was judged strictly.
-    strict: BTreeSet<RefName>,
+    tips: BTreeMap<RefName, Vec<Tip>>,
+    blobs: Blobs,
+}
+
+/// A tip that was judged.
+struct Tip {
+    id: ObjectId,
+    /// Whether it was judged where only governed commits are taken, and nothing was found:
+    /// then other branches may build on it.
+    strict: bool,
+    /// The restrictions that it was judged by.
+    restrictions: BTreeSet<String>,
 }
 
 /// Judges every branch of a clone.
@@ -27,7 +37,7 @@ pub(super) fn verify(
     let mut judged = Judged {
         gatherer,
         tips: BTreeMap::new(),
-        strict: BTreeSet::new(),
+        blobs: Blobs::default(),
     };
     let reader = gatherer.records.reader();
     for entry in &log.entries {
@@ -53,6 +63,9 @@ pub(super) fn verify(
     let (strict, loose): (Vec<_>, Vec<_>) = tips.iter().partition(|(name, _)| is_strict(name));
     for (reference, tip) in strict.into_iter().chain(loose) {
         judged.judge(reference, *tip, current, gatherer.time, report)?;
+        if policy.ref_rules(reference).is_some() {
+            judged.blobs.of_tip(reader, reference, *tip, report)?;
+        }
     }
     Ok(())
 }
@@ -77,34 +90,42 @@ impl Judged<'_> {
         };
         let reader = self.gatherer.records.reader();
         let strict = !rules.accepts_direct();
+        let restrictions = rules.restrictions();
         let commits = reader.new_commits(&[tip], &self.known(reference, &rules))?;
+        self.blobs.of_commits(reader, reference, &commits, report)?;
         let branch = Branch {
             rules,
             commits,
             time,
         };
-        report.absorb(branch::judge(
-            reader,
-            &branch,
-            self.gatherer,
-            usize::MAX / 2,
-        )?);
-        self.tips.entry(reference.clone()).or_default().push(tip);
-        if strict {
-            self.strict.insert(reference.clone());
-        }
+        let found = branch::judge(reader, &branch, self.gatherer, usize::MAX / 2)?;
+        let clean = found.findings.is_empty() && found.undecided.is_empty();
+        report.absorb(found);
+        self.tips.entry(reference.clone()).or_default().push(Tip {
+            id: tip,
+            strict: strict && clean,
+            restrictions,
+        });
         Ok(())
     }
 
     fn known(&self, reference: &RefName, rules: &RefRules<'_>) -> Vec<ObjectId> {
         let reader = self.gatherer.records.reader();
         let mut known = rules.adopted();
-        known.extend(self.tips.get(reference).into_iter().flatten());
+        let own = self.tips.get(reference).into_iter().flatten();
+        known.extend(own.map(|tip| tip.id));
         // As at the door: a new branch, or one that takes direct commits, may start from a
         // branch that was judged by the stricter rule.
         if rules.accepts_direct() || !self.tips.contains_key(reference) {
-            let strict = self.strict.iter().filter(|name| *name != reference);
-            known.extend(strict.filter_map(|name| self.tips.get(name)).flatten());
+            let restrictions = rules.restrictions();
+            let strict = |tip: &&Tip| tip.strict && restrictions.is_subset(&tip.restrictions);
+            known.extend(
+                self.tips
+                    .values()
+                    .flatten()
+                    .filter(strict)
+                    .map(|tip| tip.id),
+            );
         }
         known.retain(|id| reader.contains(*id));
         known

@@ -1,6 +1,8 @@
 //! Verifies a clone: everything again, from objects, offline.
 
+mod blobs;
 mod branches;
+mod commits;
 mod run;
 mod seen;
 
@@ -110,6 +112,7 @@ fn try_verify(clone: &Clone<'_>, scope: &Scope, report: &mut Report) -> Result<(
         history: &history,
         positions: Positions::Logged(&provenance.positions),
         time: clone.time,
+        arriving_policies: None,
     };
     match scope {
         Scope::All => {
@@ -121,20 +124,7 @@ fn try_verify(clone: &Clone<'_>, scope: &Scope, report: &mut Report) -> Result<(
             tips,
             hidden,
         } => {
-            let Some(rules) = history.current().policy.ref_rules(reference) else {
-                report.undecided.push(format!(
-                    "{reference} is not governed: name the branch with --ref"
-                ));
-                return Ok(());
-            };
-            let commits = reader.new_commits(tips, hidden)?;
-            let limit = usize::MAX / 2;
-            let branch = Branch {
-                rules,
-                commits,
-                time: clone.time,
-            };
-            report.absorb(branch::judge(reader, &branch, &gatherer, limit)?);
+            commits::verify(&gatherer, &provenance.log, reference, tips, hidden, report)?;
         }
         Scope::Run(run) => run::verify(&gatherer, &provenance.log, run, report)?,
     }

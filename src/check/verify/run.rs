@@ -21,7 +21,7 @@ pub(super) fn verify(
     };
     let reader = gatherer.records.reader();
     let (index, time) = arrival(reader, log, &record)?.unwrap_or((usize::MAX, gatherer.time));
-    let position = gatherer.history.position(index, time);
+    let position = gatherer.history.position(index, Some(time));
     let Some(rules) = position.policy.ref_rules(&record.reference) else {
         report
             .undecided

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::record::Findings;
+use crate::record::predicate::Movement;
 
 /// Nothing that was seen before may be gone: a server that was rewound or forked is noticed.
 pub(super) fn high_water(clone: &Clone<'_>, refs: &Refs, report: &mut Report) -> Result<(), Error> {
@@ -51,6 +52,23 @@ pub(super) fn provenance(
         report
             .notes
             .push("no receive log: every record is judged by the policy in force".to_owned());
+        let policy = &history.current().policy;
+        let logs = |person: &&crate::policy::Person| {
+            person.roles.contains(&crate::policy::Role::Server)
+                && policy.keyring().has_key_of(&person.name)
+        };
+        // Without its log a server can rewind everything alike, and nobody would notice.
+        if let Some(server) = policy.persons().find(logs) {
+            report.findings.push(
+                Finding::new(Code::Str002, "log-present", Subject::of_ref(&reference))
+                    .found("no refs/awo/log")
+                    .expected(format!(
+                        "the log that {} writes, as the policy says",
+                        server.name
+                    ))
+                    .remedy("git awo fetch; before the first push: git awo push"),
+            );
+        }
         if !clone.receipts.is_empty() {
             report
                 .undecided
@@ -64,18 +82,51 @@ pub(super) fn provenance(
     let log = Log::load(reader, *tip, history, &mut report.findings)?;
     report.count("receipts", log.entries.len());
     for gap in &log.unrecorded {
+        if rewound(reader, gap, history)? {
+            report.findings.push(
+                Finding::new(
+                    Code::Rep002,
+                    "forward-only",
+                    Subject::of_ref(&gap.reference),
+                )
+                .found(format!("moved past the hooks to {}", describe(gap.new)))
+                .expected(format!("a descendant of {}", describe(gap.old)))
+                .remedy("compare with another clone: the server was rewound or forked"),
+            );
+        }
         report.notes.push(format!(
             "{} moved past the hooks to {}",
             gap.reference,
-            gap.new.map_or("nothing".to_owned(), |id| id.to_string())
+            describe(gap.new)
         ));
     }
+    policies_in_time(&log, history, report);
     let positions = positions(reader, &log, &mut report.findings)?;
     for (reference, logged) in &log.state.refs {
         logged_state(reader, reference, *logged, refs, history, report)?;
     }
     receipts(clone, &log, report);
     Ok(Provenance { log, positions })
+}
+
+fn describe(id: Option<ObjectId>) -> String {
+    id.map_or("nothing".to_owned(), |id| id.to_string())
+}
+
+/// Tells whether a movement past the hooks took something away. A push whose receipt was not
+/// written in time leaves a gap too, but one that only goes forward.
+fn rewound(reader: &Reader, gap: &Movement, history: &PolicyHistory) -> Result<bool, Error> {
+    let rules = history.current().policy.ref_rules(&gap.reference);
+    if rules.is_some_and(|rules| rules.accepts_rewind()) {
+        return Ok(false);
+    }
+    Ok(match (gap.old, gap.new) {
+        (None, _) => false,
+        (Some(_), None) => true,
+        (Some(old), Some(new)) => {
+            !(reader.contains(old) && reader.contains(new) && reader.is_ancestor(old, new)?)
+        }
+    })
 }
 
 /// What the log says was there must still be contained in what is there.
@@ -180,4 +231,24 @@ pub fn positions(reader: &Reader, log: &Log, findings: &mut Findings) -> Result<
         }
     }
     Ok(positions)
+}
+
+/// Each version of the policy must have been signed by keys that were valid when it came.
+fn policies_in_time(log: &Log, history: &PolicyHistory, report: &mut Report) {
+    let reference = layout::policy();
+    for entry in &log.entries {
+        let says = entry.receipt.says();
+        for movement in says.movements.iter().filter(|it| it.reference == reference) {
+            let from = movement
+                .old
+                .and_then(|id| history.index_of(id))
+                .map_or(0, |at| at + 1);
+            let to = movement
+                .new
+                .and_then(|id| history.index_of(id))
+                .map_or(0, |at| at + 1);
+            let late = (from..to).filter_map(|at| history.refuses_at(at, says.time));
+            report.findings.extend(late);
+        }
+    }
 }

@@ -221,6 +221,7 @@ fn arrived(actor: &Actor, remote: &str, after: &Refs) -> Result<Findings, CliErr
         history: &history,
         positions: Positions::Logged(&logged),
         time: actor.now(),
+        arriving_policies: None,
     };
     arrivals.judge(&gatherer, &mut findings)?;
     Ok(findings)

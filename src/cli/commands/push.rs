@@ -131,15 +131,11 @@ fn wanted(actor: &Actor, args: &PushArgs, name: &RefName, branch: &str) -> Resul
             .iter()
             .any(|it| it == branch || it == name.as_str()));
     }
-    if actor.repo.head()?.as_ref() == Some(name) {
-        return Ok(true);
-    }
     let history = actor.history()?;
-    Ok(history
-        .current()
-        .policy
-        .ref_rules(name)
-        .is_some_and(|rules| rules.accepts_governed()))
+    let Some(rules) = history.current().policy.ref_rules(name) else {
+        return Ok(false);
+    };
+    Ok(rules.accepts_governed() || actor.repo.head()?.as_ref() == Some(name))
 }
 
 fn branch_is_ahead(

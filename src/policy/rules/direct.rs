@@ -23,6 +23,15 @@ pub fn direct(case: &CommitCase<'_>, findings: &mut Findings) {
     if !case.rules.accepts_direct() {
         return;
     }
+    if !case.rules.grants_anything(&person) {
+        findings.push(
+            Finding::new(Code::Gov003, "direct-writers", case.subject())
+                .found(format!("a direct commit by {person}"))
+                .expected("a writer whom the policy names for this ref")
+                .remedy("git awo policy show"),
+        );
+        return;
+    }
     for change in case.changes {
         if !case.rules.grants_direct(&person, &change.path) {
             findings.push(

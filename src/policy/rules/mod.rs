@@ -8,6 +8,6 @@ mod tree;
 
 pub use chain::{Reviews, chain, reviews, run_binds};
 pub use direct::{direct, merge};
-pub use rollback::{Reverted, inverse, rollback};
+pub use rollback::{Reverted, inverse, not_rejected, rollback};
 pub use scope::{contract_scope, policy_paths};
 pub use tree::entries;

@@ -125,6 +125,26 @@ pub fn rollback(
     policy_paths(case, &person, findings);
 }
 
+/// Refuses to land a run that the operator has rejected.
+pub fn not_rejected(case: &CommitCase<'_>, facts: &RunFacts, findings: &mut Findings) {
+    let rejected = facts
+        .outcome
+        .held()
+        .is_some_and(|it| it.says().outcome == Verdict::Rejected);
+    if rejected {
+        findings.push(
+            Finding::new(
+                Code::Gov011,
+                "landed-before-outcome",
+                case.subject().run(&facts.id),
+            )
+            .found("a run that was rejected before it landed")
+            .expected("a run that nobody has rejected")
+            .remedy("git awo approve TASK, and run it again"),
+        );
+    }
+}
+
 /// Returns each path at which `later` is not the exact inverse of `earlier`, and how it differs.
 pub fn inverse(earlier: &[Change], later: &[Change]) -> Vec<(RepoPath, &'static str)> {
     let mut differences = Vec::new();

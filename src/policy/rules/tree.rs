@@ -1,6 +1,7 @@
 //! Names and modes of tree entries (INT-003), whatever the paths allow.
 
 use crate::policy::case::CommitCase;
+use crate::policy::pattern::ignorable;
 use crate::record::tree::Mode;
 use crate::record::{Code, Finding, Findings, RepoPath};
 
@@ -78,6 +79,12 @@ fn bad_component(name: &str) -> Option<&'static str> {
     }
     if name.len() > MAX_COMPONENT {
         return Some("a component of more than 255 bytes");
+    }
+    if name.chars().any(ignorable) {
+        return Some("a name with a character that some file systems pass over");
+    }
+    if name.ends_with(['.', ' ']) {
+        return Some("a component that ends with a dot or a space");
     }
     if disguises_dot_git(name) {
         return Some("a disguise of .git");

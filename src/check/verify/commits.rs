@@ -1,0 +1,79 @@
+//! Judges some commits, each by the policy of the push that brought it.
+
+use super::blobs::Blobs;
+use super::*;
+
+/// Judges the commits reachable from `tips` and not from `hidden`, as on this branch.
+pub(super) fn verify(
+    gatherer: &Gatherer<'_>,
+    log: &Log,
+    reference: &RefName,
+    tips: &[ObjectId],
+    hidden: &[ObjectId],
+    report: &mut Report,
+) -> Result<(), Error> {
+    let reader = gatherer.records.reader();
+    let wanted = reader.new_commits(tips, hidden)?;
+    Blobs::default().of_commits(reader, reference, &wanted, report)?;
+    let mut left: BTreeSet<ObjectId> = wanted.iter().copied().collect();
+    for entry in &log.entries {
+        let says = entry.receipt.says();
+        for movement in says
+            .movements
+            .iter()
+            .filter(|it| &it.reference == reference)
+        {
+            let Some(new) = movement.new.filter(|id| reader.contains(*id)) else {
+                continue;
+            };
+            let old: Vec<_> = movement
+                .old
+                .filter(|id| reader.contains(*id))
+                .into_iter()
+                .collect();
+            let brought = reader.new_commits(&[new], &old)?;
+            let commits: Vec<_> = brought.into_iter().filter(|id| left.remove(id)).collect();
+            judge(
+                gatherer,
+                reference,
+                commits,
+                entry.policy,
+                says.time,
+                report,
+            )?;
+        }
+    }
+    // What the log does not know is judged as if it were pushed now.
+    let commits = wanted.into_iter().filter(|id| left.contains(id)).collect();
+    let current = gatherer.history.versions().len() - 1;
+    judge(gatherer, reference, commits, current, gatherer.time, report)
+}
+
+fn judge(
+    gatherer: &Gatherer<'_>,
+    reference: &RefName,
+    commits: Vec<ObjectId>,
+    version: usize,
+    time: Timestamp,
+    report: &mut Report,
+) -> Result<(), Error> {
+    if commits.is_empty() {
+        return Ok(());
+    }
+    let Some(rules) = gatherer.history.versions()[version]
+        .policy
+        .ref_rules(reference)
+    else {
+        let reason = format!("{reference} is not governed: name the branch with --ref");
+        report.undecided.push(reason);
+        return Ok(());
+    };
+    let branch = Branch {
+        rules,
+        commits,
+        time,
+    };
+    let reader = gatherer.records.reader();
+    report.absorb(branch::judge(reader, &branch, gatherer, usize::MAX / 2)?);
+    Ok(())
+}
