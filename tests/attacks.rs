@@ -1225,7 +1225,7 @@ fn a_rewind_past_the_hooks_is_not_laundered_by_a_later_push() {
         world.ok(
             "rita",
             "rita",
-            &["git", "checkout", "--quiet", "-b", "wip/rita"],
+            &["git", "checkout", "--quiet", "-b", "wip/rita", "main^"],
         );
         world.write("rita/src/a.py", "x = 1\n");
         world.commit("rita", "Honest");

@@ -59,8 +59,13 @@ impl Execution<'_> {
         };
         let (files, root) = dossier::make(self, &material)?;
         // Not before the evidence is made: nothing is left to be done afterwards but the record.
-        // What no descendant of the command did may have been done by a daemon in its name.
-        let mut findings = self.compare()?.findings;
+        // Once more everything: a daemon may have acted for the command, and is none of its
+        // processes.
+        let changed = self.compare()?;
+        if changed.tampered {
+            return Err(Error::Refused(changed.findings));
+        }
+        let mut findings = changed.findings;
         if findings.is_empty() {
             findings = self.freshness()?;
         }

@@ -12,6 +12,8 @@ mod finish;
 mod gate;
 mod measure;
 mod place;
+#[cfg(target_os = "linux")]
+mod reaper;
 mod scrub;
 mod state;
 #[cfg(test)]

@@ -167,16 +167,40 @@ pub(super) fn trust(actor: &Actor) -> Result<Values, Error> {
     // Two readings: our own commands write a file beside its place first.
     steady(|| {
         let mut found = Values::new();
-        // The directory itself may have become a symlink to a copy of it.
-        found.extend(digest(root)?.map(|value| (b"awo".to_vec(), value)));
-        if fs::metadata(root).is_ok_and(|it| it.is_dir()) {
-            walk(root, b"awo", DEEPEST, &mut |name, path| {
-                found.extend(digest(path)?.map(|value| (name.to_vec(), value)));
-                Ok(())
-            })?;
-        }
+        everything(root, b"awo", DEEPEST, &mut found)?;
         Ok(found)
     })
+}
+
+/// Notes a path and, of a directory, everything below it. Directories count too: one in the place
+/// of a file that is not there yet keeps it from being made.
+fn everything(path: &Path, name: &[u8], depth: usize, found: &mut Values) -> Result<(), Error> {
+    let Some(value) = digest(path)? else {
+        return Ok(());
+    };
+    found.insert(name.to_vec(), value);
+    let kind = match depth {
+        // The directory itself may have been a symlink all the time; those below lead away.
+        DEEPEST => fs::metadata(path),
+        _ => fs::symlink_metadata(path),
+    };
+    let Some(depth) = depth.checked_sub(1) else {
+        return Ok(());
+    };
+    if !kind.is_ok_and(|it| it.is_dir()) {
+        return Ok(());
+    }
+    let entries = match fs::read_dir(path) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(io("list", path)(error)),
+    };
+    for entry in entries {
+        let entry = entry.map_err(io("list", path))?;
+        let inner = [name, b"/", entry.file_name().as_encoded_bytes()].concat();
+        everything(&entry.path(), &inner, depth, found)?;
+    }
+    Ok(())
 }
 
 /// Takes a name and where it is.

@@ -1,0 +1,243 @@
+//! Linux: inherits the orphans of a command, and ends and reaps them.
+//!
+//! As long as a descendant of the command lives, one of our own children is an ancestor of it or
+//! it itself; for an orphan comes to the nearest subreaper, which this process makes itself. And
+//! no child of ours goes before we reap it, not even if it has died. So a single look at all
+//! processes that finds no child of ours has proved that nothing is left, however fast its
+//! processes start others.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use rustix::process::{self as sys, Pid, Signal, WaitOptions};
+
+use crate::record::{Code, Finding, Subject};
+
+use super::place::io;
+use super::{Error, refused};
+
+/// How long programs may tidy up: git takes its lock files away.
+const POLITE: Duration = Duration::from_millis(300);
+/// What still starts processes after this long cannot be ended.
+const LONGEST: Duration = Duration::from_secs(10);
+/// Between two looks.
+const PAUSE: Duration = Duration::from_millis(3);
+/// So many processes are named.
+const MOST_NAMED: usize = 10;
+
+/// The processes of a command: all our children but those that were there before it.
+pub(super) struct Family {
+    /// The children that were there before.
+    known: BTreeSet<Process>,
+    /// Whether this process was a subreaper already.
+    subreaper: bool,
+}
+
+/// What `/proc` says of a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Process {
+    pid: i32,
+    parent: i32,
+    group: i32,
+    /// When it began: a number may be given again.
+    start: u64,
+}
+
+impl Family {
+    /// Makes this process inherit orphans, until the value goes.
+    pub(super) fn before() -> Result<Self, Error> {
+        let fail = io("become the subreaper in", Path::new("/proc/self"));
+        let subreaper = match sys::child_subreaper() {
+            Ok(reaper) => reaper.is_some(),
+            Err(error) => return Err(fail(error.into())),
+        };
+        if let Err(error) = sys::set_child_subreaper(Some(sys::getpid())) {
+            return Err(fail(error.into()));
+        }
+        let mut family = Self {
+            known: BTreeSet::new(),
+            subreaper,
+        };
+        family.known.extend(family.children(&processes()?));
+        Ok(family)
+    }
+
+    /// Ends and reaps everything that the command has left.
+    pub(super) fn end(&self, _group: u32) -> Result<(), Error> {
+        let begun = Instant::now();
+        let mut told = BTreeSet::new();
+        loop {
+            let all = processes()?;
+            let mut left = self.children(&all);
+            // Whatever has died goes, and with it its number.
+            left.retain(|it| !it.reap());
+            if left.is_empty() && self.children(&processes()?).is_empty() {
+                return Ok(());
+            }
+            let spent = begun.elapsed();
+            if spent > LONGEST {
+                return Err(endless(&left));
+            }
+            let family = descendants(&left, &all);
+            for process in left {
+                if spent > POLITE {
+                    process.signal(Signal::KILL, &all, &family);
+                } else if told.insert((process.pid, process.start)) {
+                    process.signal(Signal::TERM, &all, &family);
+                }
+            }
+            std::thread::sleep(PAUSE);
+        }
+    }
+
+    /// Returns our children that were not there before, the dead among them.
+    fn children(&self, all: &[Process]) -> Vec<Process> {
+        let own = sys::getpid().as_raw_pid();
+        let children = all.iter().filter(|it| it.parent == own);
+        let new = children.filter(|it| !self.known.contains(it) && !is_of_another_test(it));
+        new.copied().collect()
+    }
+}
+
+impl Drop for Family {
+    fn drop(&mut self) {
+        if !self.subreaper {
+            // What was possible a moment ago is so now.
+            let _ = sys::set_child_subreaper(None);
+        }
+    }
+}
+
+/// The tests of one program start git in threads beside each other, always in their own group.
+fn is_of_another_test(process: &Process) -> bool {
+    cfg!(test) && process.group == sys::getpgrp().as_raw_pid()
+}
+
+impl Process {
+    /// Takes a dead child away. Returns whether there was one.
+    fn reap(&self) -> bool {
+        let Some(pid) = number(self.pid) else {
+            return false;
+        };
+        matches!(sys::waitpid(Some(pid), WaitOptions::NOHANG), Ok(Some(_)))
+    }
+
+    /// Signals a child of ours, whose number no other process can have yet, and its whole group
+    /// at once if that consists of the command's processes only: a group can be joined.
+    fn signal(&self, signal: Signal, all: &[Process], family: &BTreeSet<i32>) {
+        let mut members = all.iter().filter(|it| it.group == self.group);
+        // One that may not be signalled is still there in the end, which is what counts.
+        if members.all(|it| family.contains(&it.pid))
+            && let Some(group) = number(self.group)
+        {
+            let _ = sys::kill_process_group(group, signal);
+        }
+        if let Some(pid) = number(self.pid)
+            && signal == Signal::KILL
+        {
+            let _ = sys::kill_process(pid, signal);
+        }
+    }
+}
+
+fn number(pid: i32) -> Option<Pid> {
+    // No process that a signal may go to is 0 or 1: as groups they would be others than meant.
+    (pid > 1).then(|| Pid::from_raw(pid)).flatten()
+}
+
+/// Returns the numbers of these processes and of everything below them.
+fn descendants(roots: &[Process], all: &[Process]) -> BTreeSet<i32> {
+    let mut family: BTreeSet<i32> = roots.iter().map(|it| it.pid).collect();
+    loop {
+        let before = family.len();
+        for process in all {
+            if family.contains(&process.parent) {
+                family.insert(process.pid);
+            }
+        }
+        if family.len() == before {
+            return family;
+        }
+    }
+}
+
+/// Reads all processes. One that goes meanwhile is left out; a child of ours does not.
+fn processes() -> Result<Vec<Process>, Error> {
+    let root = Path::new("/proc");
+    let mut all = Vec::new();
+    for entry in fs::read_dir(root).map_err(io("list", root))? {
+        let entry = entry.map_err(io("list", root))?;
+        let name = entry.file_name();
+        let Some(pid) = name.to_str().and_then(|it| it.parse().ok()) else {
+            continue;
+        };
+        if let Ok(text) = fs::read(entry.path().join("stat")) {
+            all.extend(parse(pid, &text));
+        }
+    }
+    let own = sys::getpid().as_raw_pid();
+    if all.iter().all(|it| it.pid != own) {
+        let source = std::io::Error::other("it does not show this process");
+        return Err(io("list", root)(source));
+    }
+    Ok(all)
+}
+
+/// Reads `/proc/PID/stat`: the name of the program stands in parentheses and may hold anything.
+fn parse(pid: i32, text: &[u8]) -> Option<Process> {
+    let end = text.iter().rposition(|b| *b == b')')?;
+    let rest = std::str::from_utf8(text.get(end..)?).ok()?;
+    let mut fields = rest.split_ascii_whitespace().skip(2);
+    let parent = fields.next()?.parse().ok()?;
+    let group = fields.next()?.parse().ok()?;
+    let start = fields.nth(16)?.parse().ok()?;
+    Some(Process {
+        pid,
+        parent,
+        group,
+        start,
+    })
+}
+
+fn endless(left: &[Process]) -> Error {
+    let mut named: Vec<_> = left.iter().map(|it| it.pid.to_string()).collect();
+    named.truncate(MOST_NAMED);
+    refused([Finding::new(Code::Gov004, "process-left", Subject::none())
+        .found(format!("processes that do not end: {}", named.join(", ")))
+        .expected("a command that leaves nothing running")
+        .remedy("end them by hand; let the command wait for what it starts")])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_may_have_any_name() {
+        let after = "S 7 8 9 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 4711 9000 10";
+        let process = Process {
+            pid: 5,
+            parent: 7,
+            group: 8,
+            start: 4711,
+        };
+        for name in [&b"sh"[..], b"a b", b") R 1 1 (", b"\xff\n"] {
+            let text = [b"5 (", name, b") ", after.as_bytes()].concat();
+            assert_eq!(parse(5, &text), Some(process));
+        }
+        assert_eq!(parse(5, b"5 (sh) S 7"), None);
+        assert_eq!(parse(5, b""), None);
+    }
+
+    #[test]
+    fn the_kernel_shows_this_process_as_it_is() {
+        let all = processes().unwrap();
+        let own = sys::getpid().as_raw_pid();
+        let own = all.iter().find(|it| it.pid == own).unwrap();
+        assert_eq!(own.parent, sys::getppid().unwrap().as_raw_pid());
+        assert_eq!(own.group, sys::getpgrp().as_raw_pid());
+        assert!(own.start > 0);
+    }
+}
