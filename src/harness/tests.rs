@@ -1,5 +1,6 @@
 //! Whole runs in real repositories, by small shell scripts in the agent's place.
 
+mod escape_tests;
 mod gate_tests;
 mod outcome_tests;
 mod world;
@@ -199,7 +200,11 @@ fn records_that_others_add_meanwhile_are_no_fault_of_the_run() {
     let done = std::thread::scope(|scope| {
         let other = scope.spawn(|| {
             wait_for(&ready);
-            world.approve_with(|approval| approval.nonce = "n2".to_owned());
+            world.approve_with(|approval| {
+                approval.nonce = "n2".to_owned();
+                // One that arrives is held to the longest life that the policy allows.
+                approval.expires = world.actor("olga").now().plus_days(7);
+            });
             std::fs::write(&go, "").unwrap();
         });
         let done = world.run(&script);

@@ -19,7 +19,7 @@ const ATTEMPTS: usize = 40;
 /// Push branch, ledger, evidence and notes in one atomic push
 ///
 /// Everything that is ahead of the remote goes at once: the records, the current branch, and the
-/// governed branches. If others pushed meanwhile, their records are merged and the push is tried
+/// governed branches; a changed policy goes before the branches. If others pushed meanwhile, their records are merged and the push is tried
 /// again.
 #[derive(Debug, Args)]
 pub struct PushArgs {
@@ -38,28 +38,32 @@ pub struct PushArgs {
 pub fn run(context: &Context, args: &PushArgs) -> Result<Answer, CliError> {
     let remote = args.remote.as_str();
     let mut last = String::new();
+    let mut pushed: Vec<(RefName, ObjectId)> = Vec::new();
     for attempt in 0..ATTEMPTS {
         let actor = context.actor()?;
-        let plan = plan(&actor, args)?;
+        let mut plan = plan(&actor, args)?;
         if plan.is_empty() {
-            let value = json!({ "remote": remote, "pushed": [], "attempts": attempt });
-            return Ok(Answer::new("push", value, "nothing to push\n"));
+            return Ok(answer(remote, &pushed));
+        }
+        let policy = layout::policy();
+        if plan.iter().any(|(name, _)| *name == policy) {
+            // A changed policy goes before the branches, with the records: those are judged by
+            // the policy before it, under which they were made. A first policy goes alone.
+            let first = !remote_has(&actor, remote, &policy)?;
+            plan.retain(|(name, _)| *name == policy || (!first && name.branch().is_none()));
         }
         let seen = tracking(&actor.refs()?, remote);
         match push(&actor, remote, &plan)? {
             Ok(()) => {
+                let whole = plan.iter().all(|(name, _)| *name != policy);
+                pushed.extend(plan);
                 // What the server holds now is known: the next push needs no fetch to know it.
-                let _ = fetch(&actor, remote, false);
-                let mut text = String::new();
-                for (reference, id) in &plan {
-                    text.push_str(&format!("{reference} -> {}\n", id.short()));
+                let known = fetch(&actor, remote, false);
+                if whole {
+                    return Ok(answer(remote, &pushed));
                 }
-                let rows: Vec<_> = plan
-                    .iter()
-                    .map(|(reference, id)| json!({ "ref": reference, "id": id }))
-                    .collect();
-                let value = json!({ "remote": remote, "pushed": rows, "attempts": attempt + 1 });
-                return Ok(Answer::new("push", value, text));
+                known?;
+                continue;
             }
             Err(said) => last = said,
         }
@@ -81,6 +85,19 @@ pub fn run(context: &Context, args: &PushArgs) -> Result<Answer, CliError> {
         pause(attempt)?;
     }
     Err(refused(&last))
+}
+
+fn answer(remote: &str, pushed: &[(RefName, ObjectId)]) -> Answer {
+    let mut text = String::new();
+    for (reference, id) in pushed {
+        text.push_str(&format!("{reference} -> {}\n", id.short()));
+    }
+    if pushed.is_empty() {
+        text.push_str("nothing to push\n");
+    }
+    let row = |(reference, id): &(RefName, ObjectId)| json!({ "ref": reference, "id": id });
+    let rows: Vec<_> = pushed.iter().map(row).collect();
+    Answer::new("push", json!({ "remote": remote, "pushed": rows }), text)
 }
 
 /// Returns the refs to push and where they are, in a fixed order.
@@ -107,15 +124,6 @@ fn plan(actor: &Actor, args: &PushArgs) -> Result<Vec<(RefName, ObjectId)>, CliE
         };
         if ahead {
             plan.push((name.clone(), *id));
-        }
-    }
-    // A policy change is judged by the policy before it, and so is everything beside it: it goes
-    // alone if the server has none yet.
-    let policy = layout::policy();
-    if !theirs.contains_key(&policy) && plan.iter().any(|(name, _)| *name == policy) {
-        let remote_has_policy = remote_has(actor, &args.remote, &policy)?;
-        if !remote_has_policy {
-            plan.retain(|(name, _)| *name == policy);
         }
     }
     Ok(plan)

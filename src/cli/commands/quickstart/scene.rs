@@ -172,7 +172,6 @@ fn found(world: &mut World) -> Result<String, CliError> {
         ],
     )?;
     world.ok("olga", "olga", &["git", "awo", "push"])?;
-    world.ok("olga", "olga", &["git", "awo", "push"])?;
     for name in ["otto", "rita"] {
         world.ok(name, ".", &["git", "clone", "--quiet", "server.git", name])?;
         world.ok(name, name, &["git", "awo", "trust", &fingerprint])?;
