@@ -245,7 +245,7 @@ impl<'a> Documents<'a> {
             "replay": {
                 "commands": [
                     format!("git awo chain {run}"),
-                    format!("git awo verify --run {run}"),
+                    format!("git awo verify {run}"),
                 ],
                 "events": "events.normalized.jsonl",
                 "patch": "patch.diff",
