@@ -623,6 +623,7 @@ fn every_command_answers_in_json_with_its_schema() {
         (vec!["fetch"], "awo.fetch/1"),
         (vec!["push"], "awo.push/1"),
         (vec!["receipt"], "awo.receipt/1"),
+        (vec!["frobnicate"], "awo.error/1"),
         (vec!["init"], "awo.init/1"),
         (vec!["gate", "no_such_run"], "awo.error/1"),
         (vec!["approve", "no_such_task"], "awo.error/1"),
@@ -821,4 +822,101 @@ fn nobody_founds_a_second_policy_by_mistake() {
     assert!(said.contains("git awo fetch origin"), "{said}");
     world.ok("vera", "vera", &["git", "awo", "fetch"]);
     world.ok("vera", "vera", &["git", "awo", "init"]);
+}
+
+#[test]
+fn a_contract_from_the_command_line_can_be_run() {
+    let world = World::founded();
+    let new = [
+        "git",
+        "awo",
+        "task",
+        "new",
+        "T-1",
+        "--task",
+        "Add notes",
+        "--allow",
+        "docs/*.md",
+        "--validate",
+        "test -f docs/a.md",
+    ];
+    world.ok("olga", "olga", &new);
+    world.ok(
+        "olga",
+        "olga",
+        &[
+            "git",
+            "awo",
+            "approve",
+            "T-1",
+            "--sentence",
+            "I approve T-1.",
+        ],
+    );
+    world.ok("olga", "olga", &["git", "awo", "push"]);
+    world.ok("otto", "otto", &["git", "awo", "fetch"]);
+    let script = "mkdir -p docs; echo note > docs/a.md";
+    world.ok(
+        "otto",
+        "otto",
+        &["git", "awo", "run", "T-1", "--", "sh", "-c", script],
+    );
+}
+
+#[test]
+fn an_old_clone_notices_a_rewound_branch() {
+    let world = World::landed();
+    world.ok("rita", "rita", &["git", "awo", "verify"]);
+    let earlier = world.rev("server.git", "refs/heads/main^");
+    world.ok(
+        "server",
+        "server.git",
+        &["git", "update-ref", "refs/heads/main", &earlier],
+    );
+    world.ok("rita", "rita", &["git", "awo", "fetch"]);
+    world.refused("rita", "rita", &["git", "awo", "verify"], "REP-002");
+}
+
+#[test]
+fn finalize_leaves_no_other_work_tree_behind() {
+    let world = World::attested();
+    world.ok(
+        "otto",
+        "otto",
+        &[
+            "git",
+            "worktree",
+            "add",
+            "--quiet",
+            "-b",
+            "wip/x",
+            "../linked",
+        ],
+    );
+    let said = world.refused(
+        "otto",
+        "linked",
+        &["git", "awo", "finalize", RUN],
+        "GOV-002",
+    );
+    assert!(said.contains("another work tree"), "{said}");
+    world.ok("otto", "otto", &["git", "awo", "finalize", RUN]);
+    assert_eq!(
+        world.ok("otto", "otto", &["git", "status", "--porcelain"]),
+        ""
+    );
+}
+
+#[test]
+fn a_run_is_rolled_back_once_and_status_knows() {
+    let world = World::rejected();
+    world.ok("rita", "rita", &["git", "awo", "fetch"]);
+    world.ok("olga", "olga", &["git", "awo", "rollback", RUN]);
+    world.ok("olga", "olga", &["git", "awo", "push"]);
+    let status = world.ok("olga", "olga", &["git", "awo", "status"]);
+    assert!(status.contains("rolled back"), "{status}");
+    // otto's branch is behind: a second roll-back there would only diverge.
+    world.ok("otto", "otto", &["git", "awo", "fetch"]);
+    let said = world.refused("otto", "otto", &["git", "awo", "rollback", RUN], "REP-003");
+    assert!(said.contains("git merge --ff-only"), "{said}");
 }

@@ -187,7 +187,7 @@ pub fn follow(
 /// Refuses if the branch is checked out here with local changes.
 pub fn require_clean(actor: &Actor, reference: &RefName) -> Result<(), CliError> {
     if !checked_out(actor, reference)? {
-        return Ok(());
+        return not_elsewhere(actor, reference);
     }
     let output = git::run(
         actor.place(),
@@ -217,6 +217,30 @@ pub fn require_clean(actor: &Actor, reference: &RefName) -> Result<(), CliError>
                 .remedy("git stash"),
         ],
     ))
+}
+
+/// Refuses if another work tree has the branch checked out: it would be left behind, with the
+/// exact reversal of what happens staged.
+fn not_elsewhere(actor: &Actor, reference: &RefName) -> Result<(), CliError> {
+    let output = git::run(actor.place(), &["worktree", "list", "--porcelain"])?;
+    let listed = String::from_utf8_lossy(&output.stdout);
+    let mut place = "";
+    for line in listed.lines() {
+        if let Some(path) = line.strip_prefix("worktree ") {
+            place = path;
+        } else if line.strip_prefix("branch ") == Some(reference.as_str()) {
+            return Err(CliError::denied(
+                format!("{reference} is checked out in another work tree"),
+                [
+                    Finding::new(Code::Gov002, "work-tree-clean", Subject::of_ref(reference))
+                        .found(place)
+                        .expected("the branch checked out here or nowhere")
+                        .remedy(format!("cd {place}, and run the command there")),
+                ],
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn checked_out(actor: &Actor, reference: &RefName) -> Result<bool, CliError> {

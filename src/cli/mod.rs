@@ -107,6 +107,16 @@ fn program() -> ExitCode {
         Err(error) => {
             // Help and version are results; everything else is a wrong use, exit 2.
             let wrong = error.use_stderr();
+            if wrong && std::env::args().any(|word| word == "--json") {
+                let first = error.to_string();
+                let first = first
+                    .lines()
+                    .next()
+                    .unwrap_or_default()
+                    .trim_start_matches("error: ");
+                let error = CliError::usage(first).hint("git awo -h");
+                print(&pretty(&error.to_json()));
+            }
             let _ = error.print();
             return ExitCode::from(if wrong { 2 } else { 0 });
         }

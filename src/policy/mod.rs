@@ -163,6 +163,22 @@ impl Policy {
         }
     }
 
+    /// Returns the persons other than one who hold a role, for a message.
+    pub fn holders_but(&self, role: Role, person: &IdentityName) -> String {
+        let others = |it: &&Person| it.roles.contains(&role) && it.name != *person;
+        let names: Vec<_> = self
+            .persons
+            .values()
+            .filter(others)
+            .map(|it| it.name.to_string())
+            .collect();
+        if names.is_empty() {
+            "the policy names none".to_owned()
+        } else {
+            names.join(", ")
+        }
+    }
+
     /// Tells whether this person's override may permit a review by the orchestrator.
     pub fn may_override(&self, person: &IdentityName) -> bool {
         self.override_writers.include(self, person)

@@ -146,10 +146,15 @@ pub(super) fn logged_state(
     if rewinds {
         return Ok(());
     }
-    let candidates: Vec<_> = refs
+    let stands_for = |name: &RefName| governed_name(name).as_ref() == Some(reference);
+    let mut candidates: Vec<_> = refs.iter().filter(|(name, _)| stands_for(name)).collect();
+    // What was last seen at a remote tells about it; the local branch may have it from before.
+    if candidates
         .iter()
-        .filter(|(name, _)| governed_name(name).as_ref() == Some(reference))
-        .collect();
+        .any(|(name, _)| name.as_str().starts_with("refs/remotes/"))
+    {
+        candidates.retain(|(name, _)| name.as_str().starts_with("refs/remotes/"));
+    }
     let mut kept = false;
     for (_, id) in &candidates {
         kept |= reader.contains(logged) && reader.is_ancestor(logged, **id)?;

@@ -111,6 +111,34 @@ pub fn run(context: &Context, _args: &DoctorArgs) -> Result<Answer, CliError> {
             "git awo fetch, or git awo init",
         ),
     }
+    if !server && let Ok(history) = actor.history() {
+        match actor.signer() {
+            Ok(signer)
+                if history
+                    .current()
+                    .policy
+                    .keyring()
+                    .person_of(signer.public_key())
+                    .is_none() =>
+            {
+                complain(
+                    Code::Att004,
+                    "key-known",
+                    signer.public_key().fingerprint().to_owned(),
+                    "a key that the policy names",
+                    "git config user.signingkey PATH, or ask a root to add the key",
+                )
+            }
+            Ok(_) => {}
+            Err(error) => complain(
+                Code::Att004,
+                "key-usable",
+                crate::check::report::chain_of(&error),
+                "a signing key",
+                "git config user.signingkey PATH",
+            ),
+        }
+    }
     let side = if server { Side::Server } else { Side::Client };
     let directory = install::hooks_dir(&actor.repo);
     for hook in install::status(&directory, side, &program()?)? {

@@ -84,7 +84,7 @@ pub fn run(context: &Context, args: &GateArgs) -> Result<Answer, CliError> {
                         .expected("a person whom gates.self_approval_override names")
                         .remedy(format!(
                             "ask another reviewer ({}) to run git awo gate {run}",
-                            policy.holders(Role::Reviewer)
+                            policy.holders_but(Role::Reviewer, record.signer())
                         )),
                 ],
             ));
@@ -122,7 +122,7 @@ pub fn run(context: &Context, args: &GateArgs) -> Result<Answer, CliError> {
                 .expected("another person")
                 .remedy(format!(
                     "ask another reviewer ({}) to run git awo gate {run}",
-                    policy.holders(Role::Reviewer)
+                    policy.holders_but(Role::Reviewer, record.signer())
                 )),
         );
     }

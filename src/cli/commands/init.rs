@@ -239,6 +239,16 @@ fn found(context: &Context, actor: &Actor, args: &InitArgs) -> Result<(), CliErr
             }),
         )
     })?;
+    for grant in &checked.document().refs {
+        let there = |text: &String| text.parse().is_ok_and(|id| actor.repo.commit(id).is_ok());
+        if let Some(text) = grant.adopted.as_ref().filter(|text| !there(text)) {
+            return Err(CliError::usage(format!(
+                "{}: there is no commit {text} to adopt",
+                grant.pattern
+            ))
+            .hint("git rev-parse HEAD, and name that as adopted"));
+        }
+    }
     if checked.root_threshold() > 1 {
         return Err(
             CliError::usage("the first policy has one signature: its threshold must be 1").hint(

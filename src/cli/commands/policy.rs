@@ -137,7 +137,7 @@ fn complaint(found: String) -> Finding {
     )
     .found(found)
     .expected("a policy without complaints")
-    .remedy("git awo policy check FILE")
+    .remedy("mend FILE, then git awo policy check FILE")
 }
 
 fn check(

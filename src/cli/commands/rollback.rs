@@ -3,13 +3,14 @@
 use clap::Args;
 use serde_json::json;
 
+use crate::actor::Actor;
 use crate::check::branch::signer_of;
 use crate::cli::context::{facts_of, follow, require_clean};
 use crate::cli::{Answer, CliError, Context};
 use crate::git::{CommitDraft, Expected, RefUpdate};
 use crate::policy::case::CommitCase;
 use crate::policy::rules::{self, Reverted};
-use crate::record::{Code, Finding, Findings, RunId, Subject};
+use crate::record::{Code, Finding, Findings, ObjectId, RefName, RunId, Subject};
 use crate::store::ledger::Records;
 
 /// Take back a rejected run: one commit, its exact inverse
@@ -64,6 +65,7 @@ pub fn run(context: &Context, args: &RollbackArgs) -> Result<Answer, CliError> {
     if !stale.is_empty() {
         return Err(refuse(stale));
     }
+    behind(&actor, &says.reference, tip)?;
     require_clean(&actor, &says.reference)?;
     let author = actor.author();
     let mut draft = CommitDraft {
@@ -133,4 +135,24 @@ pub fn run(context: &Context, args: &RollbackArgs) -> Result<Answer, CliError> {
         json!({ "run": run, "commit": id, "ref": says.reference }),
         text,
     ))
+}
+
+/// Refuses to roll back on a branch that is behind what was last seen at a remote.
+fn behind(actor: &Actor, reference: &RefName, tip: ObjectId) -> Result<(), CliError> {
+    let branch = reference.branch().unwrap_or_default();
+    for (name, theirs) in actor.repo.references("refs/remotes/")? {
+        let same = name.as_str().ends_with(&format!("/{branch}"));
+        if same && !actor.repo.is_ancestor(theirs, tip)? {
+            return Err(CliError::denied(
+                format!("{reference} is behind {name}"),
+                [
+                    Finding::new(Code::Rep003, "branch-moved", Subject::of_ref(reference))
+                        .found(tip)
+                        .expected(format!("a descendant of {theirs}"))
+                        .remedy(format!("git merge --ff-only {name}")),
+                ],
+            ));
+        }
+    }
+    Ok(())
 }

@@ -3,13 +3,17 @@
 use clap::Args;
 use serde_json::json;
 
+use crate::actor::Actor;
+use crate::check::branch::earlier_rollback;
 use crate::cli::commands::fetch::tracking;
 use crate::cli::{Answer, CliError, Context};
+use crate::policy::case::RunFacts;
 use crate::policy::rules;
 use crate::record::predicate::Verdict;
 use crate::record::{Findings, TaskId};
 use crate::store::layout::Place;
 use crate::store::ledger::Records;
+use crate::store::ledger::Refs;
 
 /// Show where things stand and the next command
 #[derive(Debug, Args)]
@@ -49,6 +53,8 @@ pub fn run(context: &Context, _args: &StatusArgs) -> Result<Answer, CliError> {
         let outcome = facts.outcome.held().map(|it| it.says().outcome);
         let (state, next) = if facts.run.held().is_none() {
             ("broken", format!("git awo chain {id}"))
+        } else if outcome == Some(Verdict::Rejected) && rolled_back(&actor, &refs, &facts)? {
+            ("rolled back", String::new())
         } else if outcome == Some(Verdict::Rejected) {
             ("rejected", format!("git awo rollback {id}"))
         } else if outcome == Some(Verdict::Accepted) {
@@ -120,4 +126,25 @@ fn unpushed(refs: &crate::store::ledger::Refs) -> usize {
         .filter(|(name, _)| matches!(Place::of(name), Some(place) if !matches!(place, Place::Unknown | Place::Log)))
         .filter(|(name, id)| theirs.get(name) != Some(id))
         .count()
+}
+
+/// Tells whether a branch, here or at a remote, holds the roll-back of the run.
+fn rolled_back(actor: &Actor, refs: &Refs, facts: &RunFacts) -> Result<bool, CliError> {
+    let Some(run) = facts.run.held().map(|run| run.says()) else {
+        return Ok(false);
+    };
+    let branch = run.reference.branch().unwrap_or_default();
+    let tips = refs.iter().filter(|(name, _)| {
+        *name == &run.reference
+            || (name.as_str().starts_with("refs/remotes/")
+                && name.as_str().ends_with(&format!("/{branch}")))
+    });
+    for (_, tip) in tips {
+        if actor.repo.is_ancestor(run.commit, *tip)?
+            && earlier_rollback(&actor.repo, &[*tip], run.commit, &facts.id)?.is_some()
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

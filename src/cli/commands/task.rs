@@ -124,6 +124,8 @@ fn packet(new: &NewArgs) -> String {
         line("validation_command", json!(command));
     }
     line("rollback", json!(["git awo rollback RUN"]));
+    // Who may sign a contract may admit the repository that it is signed in.
+    text.push_str("[target]\nlocator = \".\"\n[target.admission]\nstatus = \"admitted\"\n");
     text
 }
 

@@ -121,7 +121,10 @@ impl<'a> Links<'a> {
                 None
             }
             Link::Missing => {
-                let remedy = format!("git awo chain {}, then git awo push", self.facts.id);
+                let remedy = match rule {
+                    "finalization" => format!("git awo finalize {}", self.facts.id),
+                    _ => "git awo fetch; git awo push by whoever made it".to_owned(),
+                };
                 self.push(
                     Code::Gov002,
                     rule,
