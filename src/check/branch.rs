@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::git::{self, Reader};
-use crate::policy::case::{Claim, CommitCase, RefRules, RollbackClaim};
+use crate::policy::case::{Claim, CommitCase, RefRules, RollbackClaim, RunFacts};
 use crate::policy::keyring::Signer;
 use crate::policy::rules::{self, Reverted};
 use crate::policy::{Policy, RefRules as Rules};
@@ -161,6 +161,23 @@ fn judge_plain(
     rules::merge(&case, findings);
     rules::direct(&case, findings);
     Ok(())
+}
+
+/// Judges the commit of a run with its whole chain, whatever its trailers claim.
+pub fn judge_run(
+    reader: &Reader,
+    rules: &RefRules<'_>,
+    id: ObjectId,
+    facts: &RunFacts,
+    time: Timestamp,
+) -> Result<Findings, git::Error> {
+    let (commit, changes) = History::new(reader).gather(id)?;
+    let case = case(rules, time, &commit, &changes);
+    let mut findings = Findings::new();
+    rules::entries(&case, &mut findings);
+    rules::merge(&case, &mut findings);
+    rules::chain(&case, facts, &mut findings);
+    Ok(findings)
 }
 
 /// Judges a commit that claims to be governed or a roll-back.

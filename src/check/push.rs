@@ -1,15 +1,17 @@
 //! Judges a whole push at once, by the policy as it stood before it.
 
+mod branch_move;
+
 use std::collections::BTreeMap;
 
 use crate::git::Reader;
-use crate::policy::Level;
+use crate::policy::{Level, Policy};
 use crate::record::predicate::Movement;
 use crate::record::{Code, Finding, ObjectId, RefName, Subject, Timestamp};
+use crate::signing::PublicKey;
 use crate::store::layout::{self, Place};
 use crate::store::ledger::{Records, Refs};
 
-use super::branch::{self, Branch};
 use super::governance::Arrivals;
 use super::report::Report;
 use super::run::{Gatherer, Positions};
@@ -25,8 +27,18 @@ pub struct Push<'a> {
     pub movements: &'a [Movement],
     /// What the first policy must match.
     pub anchor: Option<&'a Anchor>,
+    /// Who asks.
+    pub door: Door,
     /// The time of arrival.
     pub time: Timestamp,
+}
+
+/// Who asks for a judgement.
+pub enum Door {
+    /// A clone, before it pushes: it writes no log.
+    Clone,
+    /// A server, with the key that it writes its log with, if it has one.
+    Server(Option<PublicKey>),
 }
 
 /// Judges the push. Everything found is reported; what cannot be decided is never "allowed".
@@ -70,6 +82,7 @@ fn try_judge(push: &Push<'_>, report: &mut Report) -> Result<(), Error> {
         }
     }
     halted(push, &history, report);
+    report.findings.extend(cannot_log(push, policy));
 
     let mut arrivals = Arrivals::default();
     let mut branches = Vec::new();
@@ -97,7 +110,7 @@ fn try_judge(push: &Push<'_>, report: &mut Report) -> Result<(), Error> {
     arrivals.judge(&gatherer, &mut report.findings)?;
     let mut commits = limits.commits;
     for movement in branches {
-        judge_branch(push, &gatherer, movement, &mut commits, report)?;
+        branch_move::judge(push, &gatherer, movement, &mut commits, report)?;
     }
     Ok(())
 }
@@ -159,6 +172,35 @@ fn unanchored(anchor: &Anchor, history: &PolicyHistory) -> Finding {
     ))
     .expected(anchor)
     .remedy("git awo trust")
+}
+
+/// A server whose policy names it must be able to write its log: without it nothing shows later
+/// which policy a push was judged by.
+fn cannot_log(push: &Push<'_>, policy: &Policy) -> Option<Finding> {
+    let Door::Server(key) = &push.door else {
+        return None;
+    };
+    // A push of the policy alone may be what mends it.
+    if push
+        .movements
+        .iter()
+        .all(|it| it.reference == layout::policy())
+    {
+        return None;
+    }
+    let first = policy.log_writers().next()?;
+    let own = key.as_ref().and_then(|key| policy.keyring().person_of(key));
+    if own.is_some_and(|own| policy.log_writers().any(|server| server.name == *own)) {
+        return None;
+    }
+    let remedy =
+        "git awo init --server, and its key into allowed_signers by git awo policy propose";
+    Some(
+        Finding::new(Code::Str002, "log-key", Subject::none())
+            .found("this server's key is not the one that the policy names for the log")
+            .expected(format!("the key of {}", first.name))
+            .remedy(remedy),
+    )
 }
 
 /// LOCKED and expired policies let nothing through but a change of the policy.
@@ -295,78 +337,6 @@ fn judge_policy(
             report.count("policies", added);
         }
         Err(error) => error.report(Subject::of_ref(&reference), report),
-    }
-    Ok(())
-}
-
-fn judge_branch(
-    push: &Push<'_>,
-    gatherer: &Gatherer<'_>,
-    movement: &Movement,
-    commits_left: &mut usize,
-    report: &mut Report,
-) -> Result<(), Error> {
-    let reference = &movement.reference;
-    let policy = &gatherer.history.current().policy;
-    let subject = || Subject::of_ref(reference);
-    let Some(rules) = policy.ref_rules(reference) else {
-        report.findings.push(forbidden_ref(reference));
-        return Ok(());
-    };
-    let Some(new) = movement.new else {
-        if !rules.accepts_rewind() {
-            report.findings.push(
-                Finding::new(Code::Gov004, "delete", subject())
-                    .found("a deletion")
-                    .expected("a ref that is kept")
-                    .remedy("git awo policy show"),
-            );
-        }
-        return Ok(());
-    };
-    // A branch is at a commit: a tag there would be peeled by some and not by others.
-    if let Err(error) = push.reader.commit(new) {
-        Error::from(error).report(subject(), report);
-        return Ok(());
-    }
-    if let Some(old) = movement.old
-        && !rules.accepts_rewind()
-        && !push.reader.is_ancestor(old, new)?
-    {
-        report.findings.push(
-            Finding::new(Code::Gov004, "force-push", subject().at(new))
-                .found(format!("does not contain {old}"))
-                .expected("a fast-forward")
-                .remedy("git fetch, git rebase, then push again"),
-        );
-    }
-    let known = branch::known_tips(policy, &rules, movement.old, push.before);
-    let commits = push.reader.new_commits(&[new], &known)?;
-    if commits.len() > *commits_left {
-        report.findings.push(
-            Finding::new(Code::Int006, "limits", subject())
-                .found(format!("{} commits", commits.len()))
-                .expected(format!(
-                    "at most {} a push",
-                    policy.document().limits.commits
-                ))
-                .remedy("push in smaller parts"),
-        );
-        return Ok(());
-    }
-    *commits_left -= commits.len();
-    let branch = Branch {
-        rules,
-        commits,
-        time: push.time,
-    };
-    // The limit is one for the whole push, over all its branches.
-    let seen = report.checked.get("paths").copied().unwrap_or_default();
-    let left = policy.document().limits.paths.saturating_sub(seen as usize);
-    let judged = branch::judge(push.reader, &branch, gatherer, left);
-    match judged {
-        Ok(found) => report.absorb(found),
-        Err(error) => error.report(subject(), report),
     }
     Ok(())
 }

@@ -4,12 +4,11 @@ use std::path::{Path, PathBuf};
 
 use crate::actor::Actor;
 use crate::check::PolicyHistory;
+use crate::check::branch;
 use crate::check::report::Report;
 use crate::check::run::Gatherer;
 use crate::git::{self, Repo};
-use crate::policy::case::{CommitCase, Link, RunFacts};
-use crate::policy::keyring::Signer;
-use crate::policy::rules;
+use crate::policy::case::{Link, RunFacts};
 use crate::record::predicate::RunPredicate;
 use crate::record::{Code, Finding, Findings, ObjectId, RefName, RunId, Subject};
 use crate::store::ledger::Records;
@@ -132,26 +131,7 @@ pub fn judge_chain(
             .remedy("git awo policy show")],
         ));
     };
-    let commit = reader.commit(run.commit)?;
-    let parent = commit
-        .parents
-        .first()
-        .map(|id| reader.commit(*id))
-        .transpose()?
-        .map(|commit| commit.tree);
-    let changes = reader.changes(parent, Some(commit.tree))?;
-    let signer: Result<Signer, Finding> =
-        crate::check::branch::signer_of(policy, &run.reference, &commit, facts.time);
-    let case = CommitCase {
-        rules: &rules,
-        commit: &commit,
-        changes: &changes,
-        signer,
-    };
-    let mut findings = Findings::new();
-    rules::entries(&case, &mut findings);
-    rules::merge(&case, &mut findings);
-    rules::chain(&case, facts, &mut findings);
+    let findings = branch::judge_run(reader, &rules, run.commit, facts, facts.time)?;
     Ok(findings
         .into_iter()
         .filter(|finding| !later.contains(&finding.rule.as_str()))

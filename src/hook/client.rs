@@ -89,6 +89,7 @@ pub fn pre_push(remote: &str, input: &[u8]) -> Result<Report, Error> {
         before: &before,
         movements: &movements,
         anchor: anchor.as_ref(),
+        door: push::Door::Clone,
         time: Clock::from_environment()?.now(),
     }));
     Ok(report)

@@ -1,14 +1,11 @@
 //! The server's door: `pre-receive` judges, `post-receive` writes it down.
 
 use crate::actor::Settings;
-use crate::check::PolicyHistory;
 use crate::check::{self, Report, push};
 use crate::git::Reader;
-use crate::policy::Role;
 use crate::record::predicate::Movement;
 use crate::record::{Code, Finding, ObjectId, Subject, Timestamp, Verdict};
 use crate::signing::PublicKey;
-use crate::store::layout;
 use crate::store::ledger::Refs;
 
 use super::input;
@@ -40,15 +37,12 @@ pub fn pre_receive(reader: &Reader, input: &[u8], time: Timestamp) -> (Report, O
             return (report, None);
         }
     };
-    // A push of the policy alone may be what mends it.
-    if movements.iter().any(|it| it.reference != layout::policy()) {
-        report.absorb(log_is_possible(reader, &before));
-    }
     report.absorb(push::judge(&push::Push {
         reader,
         before: &before,
         movements: &movements,
         anchor: anchor.as_ref(),
+        door: push::Door::Server(log_key(reader)),
         time,
     }));
     let judged = (report.verdict() == Verdict::Allowed).then(|| Judged {
@@ -58,41 +52,11 @@ pub fn pre_receive(reader: &Reader, input: &[u8], time: Timestamp) -> (Report, O
     (report, judged)
 }
 
-/// A server whose policy names it must be able to write its log: without it nothing shows later
-/// which policy a push was judged by.
-fn log_is_possible(reader: &Reader, before: &Refs) -> Report {
-    let mut report = Report::default();
-    let Some(tip) = before.get(&layout::policy()) else {
-        return report;
-    };
-    // A policy that does not hold is found, and refused, by the judgement itself.
-    let Ok(history) = PolicyHistory::load(reader, *tip) else {
-        return report;
-    };
-    let policy = &history.current().policy;
-    let servers: Vec<_> = policy
-        .persons()
-        .filter(|person| {
-            person.roles.contains(&Role::Server) && policy.keyring().has_key_of(&person.name)
-        })
-        .collect();
-    if servers.is_empty() {
-        return report;
-    }
-    let settings = Settings::at(reader.common_dir());
-    let own = std::fs::read_to_string(settings.server_key_public())
-        .ok()
-        .and_then(|line| PublicKey::from_line(line.trim()).ok())
-        .and_then(|key| policy.keyring().person_of(&key).cloned());
-    if !own.is_some_and(|own| servers.iter().any(|server| server.name == own)) {
-        report.findings.push(
-            Finding::new(Code::Str002, "log-key", Subject::none())
-                .found("this server's key is not the one that the policy names for the log")
-                .expected(format!("the key of {}", servers[0].name))
-                .remedy("git awo init --server, and its key into allowed_signers by git awo policy propose"),
-        );
-    }
-    report
+/// Returns the key that this server writes its log with, if it has one.
+fn log_key(reader: &Reader) -> Option<PublicKey> {
+    let path = Settings::at(reader.common_dir()).server_key_public();
+    let line = std::fs::read_to_string(path).ok()?;
+    PublicKey::from_line(line.trim()).ok()
 }
 
 /// git compares under the lock as well; but the verdict must be about what is there.

@@ -255,6 +255,22 @@ pub struct EvidenceFacts {
     pub reasons: Vec<String>,
 }
 
+impl RunFacts {
+    /// Tells whether a recorded override lets the orchestrator review this run.
+    pub fn overridden(&self) -> bool {
+        let Some(run) = self.run.held().map(|run| run.says()) else {
+            return false;
+        };
+        self.overrides.iter().any(|it| {
+            let says = it.says();
+            says.allow_self_approval == "1"
+                && says.run == self.id
+                && says.commit == run.commit
+                && says.root == run.root
+        })
+    }
+}
+
 /// Everything known about a run.
 pub struct RunFacts {
     /// The run.

@@ -163,6 +163,13 @@ impl Policy {
         }
     }
 
+    /// Returns the servers whose key may sign the receive log.
+    pub fn log_writers(&self) -> impl Iterator<Item = &Person> {
+        self.persons.values().filter(|person| {
+            person.roles.contains(&Role::Server) && self.keyring.has_key_of(&person.name)
+        })
+    }
+
     /// Returns the persons other than one who hold a role, for a message.
     pub fn holders_but(&self, role: Role, person: &IdentityName) -> String {
         let others = |it: &&Person| it.roles.contains(&role) && it.name != *person;

@@ -1,8 +1,6 @@
 //! Judges one run with its whole chain.
 
 use super::*;
-use crate::policy::case::CommitCase;
-use crate::record::Findings;
 use crate::record::predicate::RunPredicate;
 
 /// Judges a run: its chain, whatever its commit claims to be.
@@ -28,22 +26,7 @@ pub(super) fn verify(
             .push(format!("{} is not governed", record.reference));
         return Ok(());
     };
-    let commit = reader.commit(record.commit)?;
-    let parent = match commit.parents.first() {
-        Some(parent) => Some(reader.commit(*parent)?.tree),
-        None => None,
-    };
-    let changes = reader.changes(parent, Some(commit.tree))?;
-    let case = CommitCase {
-        rules: &rules,
-        commit: &commit,
-        changes: &changes,
-        signer: branch::signer_of(position.policy, &record.reference, &commit, time),
-    };
-    let mut findings = Findings::new();
-    rules::entries(&case, &mut findings);
-    rules::merge(&case, &mut findings);
-    rules::chain(&case, &facts, &mut findings);
+    let findings = branch::judge_run(reader, &rules, record.commit, &facts, time)?;
     report.findings.extend(findings);
     Ok(())
 }

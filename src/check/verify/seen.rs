@@ -52,13 +52,8 @@ pub(super) fn provenance(
         report
             .notes
             .push("no receive log: every record is judged by the policy in force".to_owned());
-        let policy = &history.current().policy;
-        let logs = |person: &&crate::policy::Person| {
-            person.roles.contains(&crate::policy::Role::Server)
-                && policy.keyring().has_key_of(&person.name)
-        };
         // Without its log a server can rewind everything alike, and nobody would notice.
-        if let Some(server) = policy.persons().find(logs) {
+        if let Some(server) = history.current().policy.log_writers().next() {
             report.findings.push(
                 Finding::new(Code::Str002, "log-present", Subject::of_ref(&reference))
                     .found("no refs/awo/log")

@@ -186,10 +186,7 @@ fn approve_run(
     let says = record.says();
     let mut findings = judge_chain(records, history, &facts, says, &later)?;
     let reviews = rules::reviews(&facts, policy, None, &mut Findings::new());
-    let overridden = facts
-        .overrides
-        .iter()
-        .any(|it| it.says().commit == says.commit && it.says().root == says.root);
+    let overridden = facts.overridden();
     if &signer_context.identity == record.signer() && !overridden {
         findings.push(
             Finding::new(Code::Gov001, "independent-reviewer", Subject::of_run(&run))

@@ -43,10 +43,7 @@ pub fn run(context: &Context, args: &AttestArgs) -> Result<Answer, CliError> {
     let says = record.says();
     let later = ["attestation", "finalization", "provenance-index"];
     let mut findings = judge_chain(&records, &history, &facts, says, &later)?;
-    let overridden = facts
-        .overrides
-        .iter()
-        .any(|it| it.says().commit == says.commit && it.says().root == says.root);
+    let overridden = facts.overridden();
     if &signer_context.identity == record.signer() && !overridden {
         findings.push(
             Finding::new(Code::Gov001, "independent-reviewer", Subject::of_run(&run))

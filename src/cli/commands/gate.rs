@@ -69,10 +69,7 @@ pub fn run(context: &Context, args: &GateArgs) -> Result<Answer, CliError> {
     }
     let mut batch = Batch::new(format!("gate 2 of {run}"));
     let same = record.signer() == &signer_context.identity;
-    let recorded = facts
-        .overrides
-        .iter()
-        .any(|it| it.says().commit == says.commit && it.says().root == says.root);
+    let recorded = facts.overridden();
     if args.allow_self_approval && !recorded {
         let person = &signer_context.identity;
         if !policy.may_override(person) {

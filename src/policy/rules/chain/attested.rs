@@ -67,7 +67,7 @@ impl<'a> Links<'a> {
                 format!("git awo attest {}", self.facts.id),
             );
         }
-        if attestation.signer() == run.signer() && !self.overridden(run) {
+        if attestation.signer() == run.signer() && !self.facts.overridden() {
             self.self_approved("attestation", attestation.signer());
         }
     }

@@ -112,7 +112,7 @@ impl<'a> Links<'a> {
         } else {
             GateStatus::ApprovedByIndependentReviewer
         };
-        if same && !self.overridden(run) {
+        if same && !self.facts.overridden() {
             self.self_approved("gate 2", log.signer());
         } else if says.status != expected {
             self.push(
@@ -124,7 +124,7 @@ impl<'a> Links<'a> {
             );
         }
         // AWO's flag has exactly two spellings; "1" only where an override is recorded.
-        let overridden = self.overridden(run);
+        let overridden = self.facts.overridden();
         if says.allow_self_approval != "0" && !(says.allow_self_approval == "1" && overridden) {
             let found = format!("allow_self_approval={:?}", says.allow_self_approval);
             let expected = if overridden {
@@ -162,16 +162,6 @@ impl<'a> Links<'a> {
             "another person",
             format!("ask {who} to run git awo gate {}", self.facts.id),
         );
-    }
-
-    pub(super) fn overridden(&self, run: &Verified<RunPredicate>) -> bool {
-        self.facts.overrides.iter().any(|it| {
-            let says = it.says();
-            says.allow_self_approval == "1"
-                && says.run == self.facts.id
-                && says.commit == run.says().commit
-                && says.root == run.says().root
-        })
     }
 
     /// Gate 3: enough distinct reviewers, each after a gate 2 that passed.
@@ -257,7 +247,7 @@ impl<'a> Links<'a> {
                 format!("git awo gate {}", self.facts.id),
             );
         }
-        if approval.signer() == run.signer() && !self.overridden(run) {
+        if approval.signer() == run.signer() && !self.facts.overridden() {
             self.self_approved("gate 3", approval.signer());
         }
         self.unexpired(approval, self.facts.audited);
