@@ -1,5 +1,6 @@
 //! Room 1, `evidence`: the directory of a run. Its inventory, its files, its invariants.
 
+pub mod demands;
 pub mod invariants;
 pub mod inventory;
 pub mod run_dir;
@@ -10,9 +11,10 @@ use std::path::PathBuf;
 
 use crate::record::{Code, Finding, RepoPath, Subject};
 
+pub use demands::{Demands, breaches};
 pub use invariants::{artifact_digests, harness_evidence, invariants, required_evidence};
 pub use inventory::{BadInventory, Inventory};
-pub use run_dir::{RunFiles, digests, read_dir, verify, write_dir};
+pub use run_dir::{RunFiles, digests, read_dir, read_whole_dir, verify, write_dir};
 
 /// What keeps a run directory from being read or written.
 #[derive(Debug, thiserror::Error)]

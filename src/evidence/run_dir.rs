@@ -26,7 +26,19 @@ pub type RunFiles = BTreeMap<RepoPath, Vec<u8>>;
 /// Symlinks, special files and anything beyond the limits are refused; nothing is skipped. A
 /// directory without files leaves no trace, as in git.
 pub fn read_dir(dir: &Path) -> Result<RunFiles, Error> {
+    let (files, refused) = read_whole_dir(dir)?;
+    match refused.into_iter().next() {
+        Some(error) => Err(error),
+        None => Ok(files),
+    }
+}
+
+/// Reads a run directory as [`read_dir`] does, and goes on after what is refused: returns what
+/// could be taken, and why each of the others could not. Only what the file system itself
+/// refuses, and a directory of too many files, end it.
+pub fn read_whole_dir(dir: &Path) -> Result<(RunFiles, Vec<Error>), Error> {
     let mut files = RunFiles::new();
+    let mut refused = Vec::new();
     let mut left = MAX_TOTAL;
     let mut pending = vec![(dir.to_path_buf(), RepoPath::default())];
     let mut seen = 0usize;
@@ -49,26 +61,34 @@ pub fn read_dir(dir: &Path) -> Result<RunFiles, Error> {
                 let limit = format!("a run may hold {MAX_LINES} files and directories");
                 return Err(Error::Limit { path, limit });
             }
-            check(&path)?;
+            if let Err(error) = check(&path) {
+                refused.push(error);
+                continue;
+            }
             let real = entry.path();
             let metadata = fs::symlink_metadata(&real).map_err(io("read", &real))?;
             if metadata.is_dir() {
                 pending.push((real, path));
             } else if metadata.is_file() {
-                let content = read_file(&real, &path, &metadata, left)?;
-                left = left.saturating_sub(content.len() as u64);
-                files.insert(path, content);
+                match read_file(&real, &path, &metadata, left) {
+                    Ok(content) => {
+                        left = left.saturating_sub(content.len() as u64);
+                        files.insert(path, content);
+                    }
+                    Err(error @ Error::Io { .. }) => return Err(error),
+                    Err(error) => refused.push(error),
+                }
             } else {
                 let what = if metadata.is_symlink() {
                     "symlink"
                 } else {
                     "special file"
                 };
-                return Err(Error::NotRegular { path, what });
+                refused.push(Error::NotRegular { path, what });
             }
         }
     }
-    Ok(files)
+    Ok((files, refused))
 }
 
 fn read_file(

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::evidence;
 use crate::record::json::{self, Json};
 use crate::record::path::{escape, quote};
 use crate::record::{RunId, Sha256, Timestamp};
@@ -141,7 +142,7 @@ impl<'a> Documents<'a> {
             "packet_sha256": contract.source_sha256,
             "reference": contract.target_ref,
             "run_id": self.run(),
-            "schema": "awo.run-manifest/1",
+            "schema": evidence::demands::MANIFEST_SCHEMA,
             "task": contract.id,
             "tree": self.material.tree,
             "validation_command": contract.validation_command,

@@ -236,6 +236,30 @@ fn symlinks_and_special_files_are_refused_by_name() {
 }
 
 #[test]
+fn what_a_run_may_not_hold_is_named_each_and_the_rest_is_read() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("real"), "x").unwrap();
+    fs::write(dir.path().join("long"), "y").unwrap();
+    for name in ["a", "b"] {
+        symlink("real", dir.path().join(name)).unwrap();
+    }
+    let (files, refused) = read_whole_dir(dir.path()).unwrap();
+    assert_eq!(files.len(), 2);
+    let mut named: Vec<_> = refused.iter().map(ToString::to_string).collect();
+    named.sort();
+    assert_eq!(
+        named,
+        ["a", "b"].map(|name| format!("cannot take {name} into a run: it is a symlink"))
+    );
+    for name in ["a", "b"] {
+        fs::remove_file(dir.path().join(name)).unwrap();
+    }
+    let (files, refused) = read_whole_dir(dir.path()).unwrap();
+    assert!(refused.is_empty());
+    assert_eq!(files, read_dir(dir.path()).unwrap());
+}
+
+#[test]
 fn a_run_may_hold_64_mib_and_not_a_byte_more() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("small"), [0; 10]).unwrap();
