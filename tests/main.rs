@@ -6,4 +6,5 @@ mod bench;
 mod main_road;
 mod policy_changes;
 mod rooms;
+mod run_import;
 mod world;

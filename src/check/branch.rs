@@ -311,6 +311,11 @@ pub fn earlier_rollback(
     Ok(None)
 }
 
+/// Returns a commit and what it changes against every parent, each path once.
+pub fn changes_of(reader: &Reader, id: ObjectId) -> Result<(Arc<Commit>, Vec<Change>), git::Error> {
+    History::new(reader).gather(id)
+}
+
 /// Reads commits and what they change, a child before its parent.
 struct History<'r> {
     reader: &'r Reader,

@@ -8,7 +8,7 @@ use std::fs;
 use serde_json::{Value, json};
 
 use crate::evidence::inventory::SUMS;
-use crate::evidence::{self, Inventory, RunFiles};
+use crate::evidence::{self, Demands, Inventory, RunFiles};
 use crate::record::json::{self, Json};
 use crate::record::tree::Change;
 use crate::record::{
@@ -87,26 +87,39 @@ pub(super) fn make(
 
 /// Verifies what was made as every door will.
 fn check(execution: &Execution<'_>, files: &RunFiles, limit: u64) -> Result<Sha256, Error> {
-    let run = &execution.admitted.run;
+    let admitted = &execution.admitted;
+    let demands = Demands::of(admitted.contract());
+    match judge(&admitted.run, files, demands, limit) {
+        (findings, Some(root)) if findings.is_empty() => Ok(root),
+        (findings, _) => Err(Error::Refused(findings)),
+    }
+}
+
+/// Returns everything that stands against the files of a run, and their root where their
+/// integrity holds. They may have `limit` bytes together.
+pub(super) fn judge(
+    run: &RunId,
+    files: &RunFiles,
+    demands: Demands,
+    limit: u64,
+) -> (Findings, Option<Sha256>) {
     let (mut findings, root) = evidence::verify(files);
-    let mut reasons = evidence::invariants(run, files);
-    reasons.extend(evidence::harness_evidence(files));
-    for reason in reasons {
-        findings.push(
-            Finding::new(Code::Gov002, "invariants", Subject::of_run(run))
-                .found(reason)
-                .expected("the invariants of a run directory")
-                .remedy("change what the command or the contract puts there"),
-        );
+    for reason in evidence::breaches(run, files, demands) {
+        findings.push(broken(run, reason));
     }
     let total: u64 = files.values().map(|bytes| bytes.len() as u64).sum();
     if total > limit {
         findings.push(too_large(run, &format!("{total} bytes of evidence"), limit));
     }
-    match root {
-        Some(root) if findings.is_empty() => Ok(root),
-        _ => Err(Error::Refused(findings)),
-    }
+    (findings, root)
+}
+
+/// Returns the finding that one broken invariant is.
+pub(super) fn broken(run: &RunId, reason: String) -> Finding {
+    Finding::new(Code::Gov002, "invariants", Subject::of_run(run))
+        .found(reason)
+        .expected("the invariants of a run directory")
+        .remedy("mend what makes the run directory, then make it again")
 }
 
 fn too_large(run: &RunId, found: &str, limit: u64) -> Finding {

@@ -8,7 +8,6 @@ use std::process::ExitStatus;
 
 use crate::policy::case::CommitCase;
 use crate::policy::keyring::Signer;
-use crate::policy::rules;
 use crate::record::commit::Person;
 use crate::record::path::escape;
 use crate::record::tree::Change;
@@ -17,9 +16,10 @@ use crate::store::layout;
 use crate::store::ledger::Records;
 
 use super::dossier::{self, Material};
+use super::finish::Made;
 use super::measure::{self, Measured};
 use super::watch::Changed;
-use super::{Error, Execution, RunDone, clean, events, finish, tools};
+use super::{Error, Execution, RunDone, clean, events, finish, scope, tools};
 
 /// So much of a log's end is told with a failure.
 const TAIL: u64 = 4_096;
@@ -33,16 +33,7 @@ impl Execution<'_> {
         let admitted = &self.admitted;
         let measured = measure::measure(repo, &self.place, admitted.base, &mut findings)?;
         let base_tree = repo.commit(admitted.base)?.tree;
-        let limits = &self.history.current().policy.document().limits;
         let changes = repo.changes(Some(base_tree), Some(measured.tree))?;
-        if changes.len() > limits.paths {
-            findings.push(
-                Finding::new(Code::Int006, "limits", self.subject())
-                    .found(format!("{} changed paths", changes.len()))
-                    .expected(format!("at most {}", limits.paths))
-                    .remedy("split the task"),
-            );
-        }
         let author = self.actor.author();
         self.changes(&changes, &measured, &author, &mut findings)?;
         let path = self.place.file(EVENTS);
@@ -75,7 +66,14 @@ impl Execution<'_> {
             return Err(Error::Refused(findings));
         }
         let now = self.actor.now();
-        let mut done = finish::record(self, &author, measured.tree, files, root, now)?;
+        let (actor, history) = (self.actor, self.history);
+        let commit = finish::commit(actor, admitted, &author, measured.tree, root)?;
+        let made = Made {
+            commit,
+            files,
+            root,
+        };
+        let mut done = finish::record(actor, history, admitted, made, now)?;
         done.changed = changes.into_iter().map(|change| change.path).collect();
         Ok(done)
     }
@@ -131,15 +129,6 @@ impl Execution<'_> {
     ) -> Result<(), Error> {
         let admitted = &self.admitted;
         let contract = admitted.contract();
-        if changes.is_empty() {
-            findings.push(
-                Finding::new(Code::Gov002, "something-changed", self.subject())
-                    .found("the command changed nothing")
-                    .expected("a change within the contract")
-                    .remedy(format!("git awo task show {}", contract.id)),
-            );
-            return Ok(());
-        }
         let repo = &self.actor.repo;
         // An object that no ref names: it can be looked at, and goes with the next gc.
         let draft = finish::draft(admitted, author, measured.tree, None);
@@ -157,10 +146,8 @@ impl Execution<'_> {
             changes,
             signer: Ok(Signer { person, key }),
         };
-        rules::entries(&case, findings);
-        rules::policy_paths(&case, &admitted.person, findings);
-        let subject = case.subject().run(&admitted.run);
-        rules::contract_scope(contract, changes, &subject, findings);
+        let person = Some(&admitted.person);
+        scope::judge(&case, contract, person, &admitted.run, findings);
         Ok(())
     }
 

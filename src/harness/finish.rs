@@ -1,5 +1,7 @@
 //! The one commit, and the record that binds it to its evidence.
 
+use crate::actor::Actor;
+use crate::check::PolicyHistory;
 use crate::check::branch::signer_of;
 use crate::evidence::RunFiles;
 use crate::evidence::inventory::SUMS;
@@ -18,7 +20,7 @@ use crate::store::layout::{self, LedgerPath};
 use crate::store::ledger::spent;
 
 use super::gate::Admitted;
-use super::{Error, Execution, RunDone};
+use super::{Error, RunDone};
 
 /// Returns the message of the commit; the root is none as long as the evidence is not made.
 pub(super) fn message(contract: &Contract, run: &RunId, root: Option<Sha256>) -> String {
@@ -60,24 +62,47 @@ pub(super) fn draft(
     }
 }
 
-/// Signs and writes the commit, and stores the record of the run with its evidence: all of it
-/// or nothing.
-pub(super) fn record(
-    execution: &Execution<'_>,
+/// What a run made.
+pub(super) struct Made {
+    /// The signed commit.
+    pub(super) commit: ObjectId,
+    /// The evidence.
+    pub(super) files: RunFiles,
+    /// Its root.
+    pub(super) root: Sha256,
+}
+
+/// Signs and writes the commit. No ref names it yet.
+pub(super) fn commit(
+    actor: &Actor,
+    admitted: &Admitted,
     author: &Person,
     tree: ObjectId,
-    files: RunFiles,
     root: Sha256,
-    now: Timestamp,
-) -> Result<RunDone, Error> {
-    let (actor, history, admitted) = (execution.actor, execution.history, &execution.admitted);
+) -> Result<ObjectId, Error> {
     let repo = &actor.repo;
-    let contract = admitted.contract();
     let mut commit = draft(admitted, author, tree, Some(root));
     let signature = actor.sign_raw("git", &commit.payload(repo.hash_kind()))?;
     commit.signature = Some(signature.to_armor().into_bytes());
-    let commit = repo.write_commit(&commit)?;
+    Ok(repo.write_commit(&commit)?)
+}
 
+/// Stores the record of the run with its evidence, which holds the commit: all of it or nothing.
+pub(super) fn record(
+    actor: &Actor,
+    history: &PolicyHistory,
+    admitted: &Admitted,
+    made: Made,
+    now: Timestamp,
+) -> Result<RunDone, Error> {
+    let repo = &actor.repo;
+    let contract = admitted.contract();
+    let Made {
+        commit,
+        files,
+        root,
+    } = made;
+    let read = repo.commit(commit)?;
     let run = RunPredicate {
         approvals: admitted.approvals.clone(),
         base: admitted.base,
@@ -89,13 +114,12 @@ pub(super) fn record(
         root,
         run: admitted.run.clone(),
         task: contract.id.clone(),
-        tree,
+        tree: read.tree,
     };
     let envelope = actor.sign(run.clone())?;
     // What the server would refuse is not stored in the first place.
     let mut findings = Findings::new();
     let policy = &history.current().policy;
-    let read = repo.commit(commit)?;
     findings.extend(signer_of(policy, &run.reference, &read, now).err());
     findings.extend(Keyring::verify::<RunPredicate>(&envelope, &history.now(now)).err());
     if !findings.is_empty() {
@@ -114,7 +138,7 @@ pub(super) fn record(
         batch = batch.file(&LedgerPath::Spent(*approval), spent(&run.run));
     }
     batch
-        .commit(repo, author)
+        .commit(repo, &actor.author())
         .map_err(|error| replayed(error, &run.run))?;
     Ok(RunDone {
         run: run.run,

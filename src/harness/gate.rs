@@ -1,4 +1,5 @@
-//! The execution gate: everything that must hold before a command runs, each failure named.
+//! The execution gate: everything that must hold before a command runs, or before a run that
+//! took place elsewhere is taken in, each failure named.
 
 use crate::actor::Actor;
 use crate::check::run::Gatherer;
@@ -8,17 +9,14 @@ use crate::record::contract::Contract;
 use crate::record::path::quote;
 use crate::record::predicate::ContractPredicate;
 use crate::record::{
-    Code, Finding, Findings, IdentityName, ObjectId, RefName, RepoPath, RunId, Sha256, Subject,
+    Code, Finding, Findings, IdentityName, ObjectId, RefName, RunId, Sha256, Subject, TaskId,
     Timestamp,
 };
 use crate::store::layout::{self, LedgerPath};
 use crate::store::ledger::{Records, Refs};
 
 use super::clean::clean;
-use super::{Error, RunRequest, approvals};
-
-/// So many runs of one second get names of their own.
-const MOST_NAMESAKES: u32 = 10_000;
+use super::{Error, RunEnvironment, approvals, run_id};
 
 /// What the gate let through.
 pub(super) struct Admitted {
@@ -43,24 +41,72 @@ impl Admitted {
     }
 }
 
+/// What the gate is asked to let through.
+pub(super) struct Asked<'a> {
+    /// The task whose contract it is about.
+    pub(super) task: &'a TaskId,
+    /// The name of the run; none for one made of the clock.
+    pub(super) run: Option<&'a RunId>,
+    /// What the environment permits; none where nothing is going to be executed, so that neither
+    /// the switches matter nor what the work tree holds.
+    pub(super) execution: Option<&'a RunEnvironment>,
+}
+
+/// What the gate found, whether it lets the request through or not.
+pub(super) struct Looked {
+    /// The contract, and the blob of its envelope.
+    pub(super) contract: Option<(Verified<ContractPredicate>, ObjectId)>,
+    /// The approvals to be spent, sorted; none unless there are enough.
+    pub(super) approvals: Vec<Sha256>,
+    /// The tip of the contract's branch.
+    pub(super) base: Option<ObjectId>,
+    /// Who asks, if an orchestrator.
+    pub(super) person: Option<IdentityName>,
+    /// The run.
+    pub(super) run: Option<RunId>,
+    /// Everything that does not hold.
+    pub(super) findings: Findings,
+}
+
+impl Looked {
+    /// Returns what was let through, or everything that stands against it.
+    pub(super) fn admitted(self) -> Result<Admitted, Error> {
+        match (self.contract, self.base, self.person, self.run) {
+            (Some((contract, blob)), Some(base), Some(person), Some(run))
+                if self.findings.is_empty() =>
+            {
+                Ok(Admitted {
+                    contract,
+                    blob,
+                    approvals: self.approvals,
+                    base,
+                    person,
+                    run,
+                })
+            }
+            _ => Err(Error::Refused(self.findings)),
+        }
+    }
+}
+
 struct Gate<'a> {
     actor: &'a Actor,
-    request: &'a RunRequest,
+    asked: &'a Asked<'a>,
     history: &'a PolicyHistory,
     now: Timestamp,
     findings: Findings,
 }
 
-/// Lets a request through, or refuses it with everything that does not hold.
-pub(super) fn admit(
+/// Looks at a request from every side, so that everything that does not hold is found at once.
+pub(super) fn look(
     actor: &Actor,
-    request: &RunRequest,
+    asked: &Asked<'_>,
     refs: &Refs,
     history: &PolicyHistory,
-) -> Result<Admitted, Error> {
+) -> Result<Looked, Error> {
     let mut gate = Gate {
         actor,
-        request,
+        asked,
         history,
         now: actor.now(),
         findings: Findings::new(),
@@ -70,48 +116,36 @@ pub(super) fn admit(
     gate.enabled();
     gate.policy_in_force()?;
     let person = gate.orchestrator()?;
-    gate.work_tree("the run would not know what it starts from")?;
+    if asked.execution.is_some() {
+        gate.work_tree("the run would not know what it starts from")?;
+    }
     gate.whole_view();
-    let run = gate.run_id(&records)?;
+    let run = run_id::choose(&records, asked.run, gate.now, &mut gate.findings)?;
     let contract = gate.contract(&gatherer)?;
     let mut base = None;
-    let mut spent = Vec::new();
+    let mut approvals = Vec::new();
     if let Some((contract, blob)) = &contract {
         let says = &contract.says().contract;
         gate.stage(says);
         gate.admitted(says);
         gate.governed(&says.target_ref);
         base = gate.base(says)?;
-        let approvals = approvals::choose(
-            &gatherer,
-            contract,
-            *blob,
-            base,
-            gate.now,
-            &mut gate.findings,
-        );
-        spent = approvals?;
+        let findings = &mut gate.findings;
+        approvals = approvals::choose(&gatherer, contract, *blob, base, gate.now, findings)?;
     }
-    match (contract, base, person, run) {
-        (Some((contract, blob)), Some(base), Some(person), Some(run))
-            if gate.findings.is_empty() =>
-        {
-            Ok(Admitted {
-                contract,
-                blob,
-                approvals: spent,
-                base,
-                person,
-                run,
-            })
-        }
-        _ => Err(Error::Refused(gate.findings)),
-    }
+    Ok(Looked {
+        contract,
+        approvals,
+        base,
+        person,
+        run,
+        findings: gate.findings,
+    })
 }
 
 impl Gate<'_> {
     fn about_task(&self) -> Subject {
-        Subject::of_record(LedgerPath::Contract(self.request.task.clone()).to_path())
+        Subject::of_record(LedgerPath::Contract(self.asked.task.clone()).to_path())
     }
 
     fn refuse(&mut self, finding: Finding) {
@@ -119,7 +153,10 @@ impl Gate<'_> {
     }
 
     fn enabled(&mut self) {
-        let value = self.request.environment.allow_run.as_deref();
+        let Some(environment) = self.asked.execution else {
+            return;
+        };
+        let value = environment.allow_run.as_deref();
         if value != Some("1") {
             let found = value.map_or("AWO_ALLOW_RUN is not set".to_owned(), |text| {
                 format!("AWO_ALLOW_RUN is {}", quote(text.as_bytes()))
@@ -134,8 +171,10 @@ impl Gate<'_> {
     }
 
     fn stage(&mut self, contract: &Contract) {
-        let Some(stage) = &contract.stage else { return };
-        let value = self.request.environment.stage.as_deref();
+        let (Some(stage), Some(environment)) = (&contract.stage, self.asked.execution) else {
+            return;
+        };
+        let value = environment.stage.as_deref();
         if value != Some(stage.as_str()) {
             let found = value.map_or("AWO_RUN_STAGE is not set".to_owned(), |text| {
                 format!("AWO_RUN_STAGE is {}", quote(text.as_bytes()))
@@ -224,44 +263,11 @@ impl Gate<'_> {
         }
     }
 
-    fn run_id(&mut self, records: &Records<'_>) -> Result<Option<RunId>, Error> {
-        if let Some(run) = &self.request.run {
-            if exists(records, run)? {
-                self.refuse(
-                    Finding::new(Code::Rep001, "run-id", Subject::of_run(run))
-                        .found("a run of this name")
-                        .expected("a name that no run has had")
-                        .remedy("leave --run-id away, or give another"),
-                );
-            }
-            return Ok(Some(run.clone()));
-        }
-        let stem = format!("run_{}", self.now.for_file_names());
-        for number in 1..=MOST_NAMESAKES {
-            let text = match number {
-                1 => stem.clone(),
-                _ => format!("{stem}-{number}"),
-            };
-            if let Ok(run) = RunId::new(text)
-                && !exists(records, &run)?
-            {
-                return Ok(Some(run));
-            }
-        }
-        self.refuse(
-            Finding::new(Code::Rep001, "run-id", Subject::none())
-                .found(format!("{MOST_NAMESAKES} runs named {stem}"))
-                .expected("a name that no run has had")
-                .remedy("git awo run, with --run-id"),
-        );
-        Ok(None)
-    }
-
     fn contract(
         &mut self,
         gatherer: &Gatherer<'_>,
     ) -> Result<Option<(Verified<ContractPredicate>, ObjectId)>, Error> {
-        let task = &self.request.task;
+        let task = self.asked.task;
         let records = gatherer.records;
         let path = LedgerPath::Contract(task.clone());
         let found = match records.envelope(&path) {
@@ -354,21 +360,4 @@ impl Gate<'_> {
         }
         Ok(Some(tip))
     }
-}
-
-fn exists(records: &Records<'_>, run: &RunId) -> Result<bool, Error> {
-    let directory = layout::run_directory(run);
-    if !records.list(&directory)?.is_empty() {
-        return Ok(true);
-    }
-    let reader = records.reader();
-    let path = RepoPath::from(directory.as_str());
-    for (name, tip) in records.refs() {
-        if name.as_str().starts_with(layout::EVIDENCE_PREFIX)
-            && reader.entry(reader.commit(*tip)?.tree, &path)?.is_some()
-        {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }

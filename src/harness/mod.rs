@@ -1,5 +1,6 @@
 //! Room 5, `harness`: executes a contract. A worktree of its own, the command, the measure of
-//! what it did, one signed commit with its evidence, and the record of the run.
+//! what it did, one signed commit with its evidence, and the record of the run. [`Import`] makes
+//! the same of a run that took place elsewhere.
 
 mod approvals;
 mod clean;
@@ -10,10 +11,13 @@ mod execute;
 mod family;
 mod finish;
 mod gate;
+mod import;
 mod measure;
 mod place;
 #[cfg(target_os = "linux")]
 mod reaper;
+mod run_id;
+mod scope;
 mod scrub;
 mod state;
 #[cfg(test)]
@@ -31,9 +35,11 @@ use crate::record::{
     Code, Finding, Findings, ObjectId, RefName, RepoPath, RunId, Sha256, Subject, TaskId, Timestamp,
 };
 use crate::store::layout;
-use crate::{check, git, store};
+use crate::{check, evidence, git, store};
 
-use gate::Admitted;
+pub use import::{Import, ImportRequest, Inspection, inspect};
+
+use gate::{Admitted, Asked};
 use place::Place;
 use scrub::Scrub;
 use watch::Watch;
@@ -138,6 +144,9 @@ pub enum Error {
         /// Why not.
         why: &'static str,
     },
+    /// A run directory could not be read.
+    #[error(transparent)]
+    Evidence(#[from] evidence::Error),
     /// Nobody can act.
     #[error(transparent)]
     Actor(#[from] actor::Error),
@@ -187,7 +196,12 @@ pub fn run(actor: &Actor, request: &RunRequest) -> Result<RunDone, Error> {
     let started = actor.now();
     let refs = actor.refs()?;
     let history = load_history(actor)?;
-    let admitted = gate::admit(actor, request, &refs, &history)?;
+    let asked = Asked {
+        task: &request.task,
+        run: request.run.as_ref(),
+        execution: Some(&request.environment),
+    };
+    let admitted = gate::look(actor, &asked, &refs, &history)?.admitted()?;
     let place = Place::make(&actor.repo, &admitted.run, admitted.base)?;
     let execution = Execution {
         actor,

@@ -2,6 +2,7 @@
 
 mod escape_tests;
 mod gate_tests;
+mod import_tests;
 mod outcome_tests;
 mod world;
 
