@@ -672,7 +672,8 @@ fn errors_name_the_next_command() {
         ],
     );
     let done = world.run("rita", "rita", &["git", "awo", "gate", RUN]);
-    assert_eq!(done.code, 2, "{}", done.text);
+    assert_eq!(done.code, 3, "{}", done.text);
+    assert!(done.text.contains("ATT-004"), "{}", done.text);
     assert!(
         done.text.contains("git config user.signingkey"),
         "{}",

@@ -2,6 +2,7 @@
 //! here; what is said leaves as a signed envelope.
 
 mod clock;
+mod failure;
 mod files;
 mod settings;
 
@@ -20,6 +21,7 @@ use crate::store::ledger::{Records, Refs};
 use crate::store::{self, layout};
 
 pub use clock::Clock;
+pub use failure::no_policy;
 pub use files::write_atomically;
 pub use settings::Settings;
 

@@ -111,10 +111,14 @@ impl Log {
                     log.entries.push(entry);
                     let (_, stored) = files(reader, id)?;
                     if stored != log.state.to_bytes() {
-                        findings.push(Finding {
-                            code: Code::Int008,
-                            ..broken(id, "log-state", "state.json differs from the entries")
-                        });
+                        findings.push(
+                            Finding::new(Code::Int008, "log-state", about(id))
+                                .found("state.json differs from the entries")
+                                .expected("what follows from the entries")
+                                .remedy(
+                                    "ask the server's administrator; compare with another clone",
+                                ),
+                        );
                     }
                 }
                 Err(EntryError::Bad(finding)) => {

@@ -2,6 +2,7 @@
 //! serves a push ([`push`]), a commit about to be made ([`staged`]) and a whole clone ([`verify`]).
 
 pub mod branch;
+pub mod failure;
 pub mod governance;
 pub mod log;
 pub mod policies;
@@ -14,6 +15,7 @@ pub mod verify;
 use crate::record::Finding;
 use crate::{git, store};
 
+pub use failure::Failure;
 pub use policies::{Anchor, PolicyHistory};
 pub use report::{Checked, Report};
 

@@ -210,13 +210,12 @@ impl Gatherer<'_> {
         let path = LedgerPath::Inventory(run.run.clone());
         let root = self.records.file(&path)?.map(|bytes| Sha256::of(&bytes));
         if root != Some(run.root) {
-            let code = if root.is_some() {
-                Code::Int001
-            } else {
-                Code::Int002
+            let (code, rule) = match root {
+                Some(_) => (Code::Int001, "inventory-root"),
+                None => (Code::Int002, "inventory-present"),
             };
             facts.bad.push(
-                Finding::new(code, "inventory", Subject::of_record(path.to_path()))
+                Finding::new(code, rule, Subject::of_record(path.to_path()))
                     .found(root.map_or("no inventory".to_owned(), |root| root.to_string()))
                     .expected(run.root)
                     .remedy(format!("git awo chain {}", run.run)),

@@ -9,8 +9,9 @@ use crate::check::report::Report;
 use crate::check::run::Gatherer;
 use crate::git::{self, Repo};
 use crate::policy::case::{Link, RunFacts};
+use crate::policy::rules;
 use crate::record::predicate::RunPredicate;
-use crate::record::{Code, Finding, Findings, ObjectId, RefName, RunId, Subject};
+use crate::record::{Code, Finding, Findings, ObjectId, RefName, Refusal, RunId, Subject};
 use crate::store::ledger::Records;
 
 use super::{Answer, CliError};
@@ -58,13 +59,7 @@ impl Context {
 
 /// Returns the answer that a report is.
 pub fn answer_of(report: &Report) -> Answer {
-    use crate::record::Verdict;
-    let code = match report.verdict() {
-        Verdict::Allowed => 0,
-        Verdict::Denied => 1,
-        Verdict::Undecided => 3,
-    };
-    Answer::new("verdict", report.to_json(), render::report::report(report)).exit(code)
+    Answer::new("verdict", report.to_json(), render::report::report(report)).judged(report)
 }
 
 /// Returns the commit that a revision names. `git rev-parse` knows the syntax.
@@ -107,6 +102,27 @@ pub fn facts_of(gatherer: &Gatherer<'_>, run: &RunId) -> Result<RunFacts, CliErr
     Ok(facts)
 }
 
+/// Returns why the record of a run does not hold.
+pub fn unheld(facts: &RunFacts, history: &PolicyHistory) -> Refusal {
+    let mut findings = Findings::new();
+    rules::run_binds(facts, &history.current().policy, &mut findings);
+    Refusal::or(
+        findings,
+        Finding::new(Code::Gov002, "run-holds", Subject::of_run(&facts.id))
+            .found("a run record that does not hold")
+            .expected("a run record that holds")
+            .remedy(format!("git awo chain {}", facts.id)),
+    )
+}
+
+/// Returns what stands against a step of a run: what the rules have found, or else that this link
+/// of the chain, which comes before it, is missing.
+pub fn before(findings: Findings, rule: &str, run: &RunId, remedy: String) -> Refusal {
+    let link = Finding::new(Code::Gov002, rule, Subject::of_run(run)).found("no such link");
+    let link = link.expected(format!("the link {rule} of the chain"));
+    Refusal::or(findings, link.remedy(remedy))
+}
+
 /// Judges the commit of a run with its chain, as the server will; findings of these rules are
 /// left out, because their links are still to come.
 pub fn judge_chain(
@@ -121,14 +137,7 @@ pub fn judge_chain(
     let Some(rules) = policy.ref_rules(&run.reference) else {
         return Err(CliError::denied(
             format!("{} is not governed", run.reference),
-            [Finding::new(
-                Code::Gov004,
-                "ungoverned-ref",
-                Subject::of_ref(&run.reference),
-            )
-            .found("a ref that no rule governs")
-            .expected("a governed branch")
-            .remedy("git awo policy show")],
+            ungoverned(&run.reference),
         ));
     };
     let findings = branch::judge_run(reader, &rules, run.commit, facts, facts.time)?;
@@ -136,6 +145,14 @@ pub fn judge_chain(
         .into_iter()
         .filter(|finding| !later.contains(&finding.rule.as_str()))
         .collect())
+}
+
+/// Returns the finding that no rule governs a ref.
+pub fn ungoverned(reference: &RefName) -> Finding {
+    Finding::new(Code::Gov004, "ungoverned-ref", Subject::of_ref(reference))
+        .found("a ref that no rule governs")
+        .expected("a governed branch")
+        .remedy("git awo policy show")
 }
 
 /// Moves the checked-out work tree along with a branch that just moved, if it is checked out here.

@@ -2,9 +2,11 @@
 
 use serde_json::{Value, json};
 
+use crate::check::Failure;
+use crate::check::failure::unusable;
 use crate::check::report::chain_of;
 use crate::record::path::escape;
-use crate::record::{Code, Finding, Findings, Subject};
+use crate::record::{Findings, Refusal, Subject};
 use crate::render;
 use crate::{actor, check, git, harness, hook, store};
 
@@ -20,6 +22,9 @@ pub enum Kind {
 }
 
 /// A command failed.
+///
+/// Whatever is denied or cannot be decided has a finding, and with it a code of the taxonomy: there
+/// is no other way to make one.
 #[derive(Debug)]
 pub struct CliError {
     kind: Kind,
@@ -29,34 +34,42 @@ pub struct CliError {
 }
 
 impl CliError {
-    /// A rule says no, with its findings.
-    pub fn denied(message: impl Into<String>, findings: impl IntoIterator<Item = Finding>) -> Self {
-        let findings = findings.into_iter().collect();
+    fn new(kind: Kind, message: impl Into<String>, findings: Findings) -> Self {
         Self {
-            kind: Kind::Denied,
+            kind,
             message: message.into(),
             findings,
             hints: Vec::new(),
         }
     }
 
-    /// The command was used wrongly.
-    pub fn usage(message: impl Into<String>) -> Self {
-        Self {
-            kind: Kind::Usage,
-            message: message.into(),
-            findings: Findings::new(),
-            hints: Vec::new(),
-        }
+    /// A rule says no, with its findings.
+    pub fn denied(message: impl Into<String>, why: impl Into<Refusal>) -> Self {
+        Self::new(Kind::Denied, message, why.into().into_findings())
     }
 
-    /// It could not be decided or done.
-    pub fn undecided(message: impl Into<String>) -> Self {
-        Self {
-            kind: Kind::Undecided,
-            message: message.into(),
-            findings: Findings::new(),
-            hints: Vec::new(),
+    /// The command was used wrongly.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::new(Kind::Usage, message, Findings::new())
+    }
+
+    /// It could not be decided or done, and the findings say why not.
+    pub fn undecided(message: impl Into<String>, why: impl Into<Refusal>) -> Self {
+        Self::new(Kind::Undecided, message, why.into().into_findings())
+    }
+
+    /// A file, a program or the system could not be used (INT-005).
+    pub fn unusable(rule: &str, message: impl Into<String>, error: &dyn std::error::Error) -> Self {
+        let message = message.into();
+        let finding = unusable(rule, error, Subject::none());
+        let found = format!("{message}: {}", finding.found);
+        Self::undecided(message, finding.found(found))
+    }
+
+    fn failed(message: String, failure: Failure) -> Self {
+        match failure {
+            Failure::Found(why) => Self::denied(message, why),
+            Failure::Undecided(why) => Self::undecided(message, why),
         }
     }
 
@@ -112,90 +125,26 @@ impl CliError {
 
 impl From<actor::Error> for CliError {
     fn from(error: actor::Error) -> Self {
-        use actor::Error as E;
-        let message = chain_of(&error);
+        let failure = error.failure(Subject::none());
         match error {
-            E::Store(error) => error.into(),
-            E::Check(error) => error.into(),
-            E::NoKey => Self::usage(message).hint("git config user.signingkey ~/.ssh/id_ed25519"),
-            E::NoPolicy => Self::undecided(message).hint("git awo fetch").hint("git awo init"),
-            E::UnknownKey(key) => Self::denied(
-                "your key is not in the policy",
-                [Finding::new(Code::Att004, "key-known", Subject::none())
-                    .found(key)
-                    .expected("a key of a person whom the policy names")
-                    .remedy("git config user.signingkey PATH, or ask a root: git awo policy propose FILE")],
-            ),
-            E::Role { person, role, held } => Self::denied(
-                message,
-                [Finding::new(Code::Att001, "role-held", Subject::none())
-                    .found(format!("{person} holds {held}"))
-                    .expected(role)
-                    .remedy("ask a person who holds the role: git awo policy show")],
-            ),
-            _ => Self::undecided(message).hint("git awo doctor"),
-        }
-    }
-}
-
-impl From<store::Error> for CliError {
-    fn from(error: store::Error) -> Self {
-        use store::Error as E;
-        let message = chain_of(&error);
-        let replay = |record: String, remedy: &str| {
-            Finding::new(
-                Code::Rep001,
-                "records-never-change",
-                Subject::of_record(record),
-            )
-            .found("another record of that name")
-            .expected("a new name")
-            .remedy(remedy)
-        };
-        match &error {
-            E::Exists { path } => Self::denied(
-                message.clone(),
-                [replay(path.to_string(), "git awo status")],
-            ),
-            E::Conflict { path, .. } => Self::denied(
-                message.clone(),
-                [replay(
-                    path.to_string(),
-                    "git awo fetch --theirs, then do it again",
-                )],
-            ),
-            E::Unrelated { reference, .. } => Self::denied(
-                message.clone(),
-                [
-                    Finding::new(Code::Rep002, "forward-only", Subject::of_ref(reference))
-                        .found("histories with nothing in common")
-                        .expected("one history")
-                        .remedy("compare with another clone: the server was rewound or forked"),
-                ],
-            ),
-            E::Update(git::UpdateError::Moved { name }) => Self::denied(
-                message.clone(),
-                [
-                    Finding::new(Code::Rep003, "nothing-moved", Subject::of_ref(name))
-                        .found("the ref moved meanwhile")
-                        .expected("the state that was judged")
-                        .remedy("run the command again"),
-                ],
-            ),
-            _ => check::Error::from(error).into(),
+            actor::Error::UnknownKey(_) => {
+                Self::failed("your key is not in the policy".into(), failure)
+            }
+            error => Self::failed(chain_of(&error), failure),
         }
     }
 }
 
 impl From<check::Error> for CliError {
     fn from(error: check::Error) -> Self {
-        let findings = error.findings(Subject::none());
-        let message = chain_of(&error);
-        if findings.is_empty() {
-            Self::undecided(message).hint("git awo doctor")
-        } else {
-            Self::denied(message, findings)
-        }
+        let failure = error.failure(Subject::none());
+        Self::failed(chain_of(&error), failure)
+    }
+}
+
+impl From<store::Error> for CliError {
+    fn from(error: store::Error) -> Self {
+        check::Error::from(error).into()
     }
 }
 
@@ -207,34 +156,24 @@ impl From<git::Error> for CliError {
 
 impl From<harness::Error> for CliError {
     fn from(error: harness::Error) -> Self {
-        let stopped = |rule: &str, status: &std::process::ExitStatus, said: &str| {
-            let finding = Finding::new(Code::Gov002, rule, Subject::none())
-                .found(status)
-                .expected("exit status: 0")
-                .remedy("mend the command and run it again: the approval is not spent");
-            Self::denied(
-                format!("{}\n{}", chain_of(&error), said.trim_end()),
-                [finding],
-            )
+        use harness::Error as E;
+        let failure = error.failure();
+        let message = match &error {
+            E::Refused(_) => {
+                "the run was refused; nothing was recorded and nothing moved".to_owned()
+            }
+            E::Failed { stderr: said, .. } | E::ValidationFailed { log: said, .. } => {
+                format!("{}\n{}", chain_of(&error), said.trim_end())
+            }
+            other => chain_of(other),
         };
-        match &error {
-            harness::Error::Refused(findings) => {
-                let message = "the run was refused; nothing was recorded and nothing moved";
-                Self::denied(message, findings.clone())
-            }
-            harness::Error::Failed { status, stderr } => {
-                stopped("command-succeeds", status, stderr)
-            }
-            harness::Error::ValidationFailed { status, log } => {
-                stopped("validation-succeeds", status, log)
-            }
-            other => Self::undecided(chain_of(other)),
-        }
+        Self::failed(message, failure)
     }
 }
 
 impl From<hook::install::Error> for CliError {
     fn from(error: hook::install::Error) -> Self {
-        Self::undecided(chain_of(&error)).hint("git awo hooks status")
+        let failure = error.failure();
+        Self::failed(chain_of(&error), failure).hint("git awo hooks status")
     }
 }

@@ -15,6 +15,9 @@ use serde_json::{Value, json};
 pub use context::Context;
 pub use error::{CliError, Kind};
 
+use crate::check::Report;
+use crate::record::{Refusal, Verdict};
+
 use commands as c;
 
 /// Governed work on a Git repository: contracts, approvals, evidence and attestations that every clone can verify
@@ -82,9 +85,23 @@ impl Answer {
         }
     }
 
-    /// Returns the same with another exit code.
-    pub fn exit(mut self, code: u8) -> Self {
-        self.code = code;
+    /// Returns the same as the answer of a report: its verdict fixes the exit code.
+    pub fn judged(mut self, report: &Report) -> Self {
+        self.code = match report.verdict() {
+            Verdict::Allowed => 0,
+            Verdict::Denied => 1,
+            Verdict::Undecided => 3,
+        };
+        self
+    }
+
+    /// Returns the same as a refusal: exit code 1, with the findings in the value.
+    pub fn refused(mut self, why: &Refusal) -> Self {
+        if let Value::Object(map) = &mut self.value {
+            let findings: Vec<_> = why.findings().iter().collect();
+            map.insert("findings".to_owned(), json!(findings));
+        }
+        self.code = 1;
         self
     }
 }

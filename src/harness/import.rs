@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::actor::Actor;
+use crate::check::PolicyHistory;
 use crate::check::branch::{changes_of, signer_of};
-use crate::check::{self, PolicyHistory};
 use crate::evidence::run_dir::MAX_TOTAL;
 use crate::evidence::{self, Demands, RunFiles};
 use crate::policy::case::{Claim, CommitCase};
@@ -255,13 +255,7 @@ fn judge(
 
 /// Reads the files of the directory; what it may not hold becomes findings.
 fn read(directory: &Path) -> Result<(RunFiles, Findings), Error> {
-    let (files, refused) = match evidence::read_whole_dir(directory) {
-        Ok(found) => found,
-        Err(error) => match error.finding() {
-            Some(finding) => return Err(super::refused([finding])),
-            None => return Err(error.into()),
-        },
-    };
+    let (files, refused) = evidence::read_whole_dir(directory)?;
     let mut findings: Findings = refused.iter().filter_map(|it| it.finding()).collect();
     for path in files.keys() {
         let names: Vec<_> = path.components().collect();
@@ -321,15 +315,10 @@ fn member(files: &RunFiles, file: &str, keys: &[&str]) -> Option<Json> {
 
 /// Adds what was found before to what ended the check.
 fn joined(error: Error, mut findings: Findings) -> Error {
-    let more = match error {
-        Error::Refused(more) => more,
-        other if findings.is_empty() => return other,
-        Error::Check(error) => Findings::from_iter(error.findings(Subject::none())),
-        Error::Git(error) => {
-            Findings::from_iter(check::Error::from(error).findings(Subject::none()))
-        }
-        _ => Findings::new(),
-    };
+    if findings.is_empty() {
+        return error;
+    }
+    let more = error.failure().into_refusal().into_findings();
     findings.extend(more);
     Error::Refused(findings)
 }

@@ -8,6 +8,7 @@ mod documents;
 mod dossier;
 mod events;
 mod execute;
+mod failure;
 mod family;
 mod finish;
 mod gate;
@@ -32,9 +33,8 @@ use std::process::ExitStatus;
 use crate::actor::{self, Actor};
 use crate::check::PolicyHistory;
 use crate::record::{
-    Code, Finding, Findings, ObjectId, RefName, RepoPath, RunId, Sha256, Subject, TaskId, Timestamp,
+    Finding, Findings, ObjectId, RefName, RepoPath, RunId, Sha256, TaskId, Timestamp,
 };
-use crate::store::layout;
 use crate::{check, evidence, git, store};
 
 pub use import::{Import, ImportRequest, Inspection, inspect};
@@ -218,14 +218,7 @@ pub fn run(actor: &Actor, request: &RunRequest) -> Result<RunDone, Error> {
 
 fn load_history(actor: &Actor) -> Result<PolicyHistory, Error> {
     match actor.history() {
-        Err(actor::Error::NoPolicy) => Err(refused([Finding::new(
-            Code::Gov006,
-            "policy-present",
-            Subject::of_ref(&layout::policy()),
-        )
-        .found("no refs/awo/policy in this clone")
-        .expected("the policy and its records")
-        .remedy("git awo fetch")])),
+        Err(actor::Error::NoPolicy) => Err(refused([actor::no_policy()])),
         Err(actor::Error::Check(check::Error::Policy(findings))) => Err(refused(findings)),
         other => Ok(other?),
     }

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use crate::actor::{Actor, Clock};
 use crate::check::{self, Report};
 use crate::git::{Reader, Repo};
+use crate::record::Verdict;
 use crate::record::predicate::Movement;
-use crate::record::{Subject, Verdict};
 
 use super::parent::{self, Caller, Key};
 use super::pushes::{Judged, Pushes};
@@ -56,18 +56,7 @@ pub fn dispatch(
 
 fn report_of(error: &Error) -> Report {
     let mut report = Report::default();
-    let finding = match error {
-        Error::Check(error) => {
-            error.report(Subject::none(), &mut report);
-            return report;
-        }
-        Error::Git(error) => check::report::git_finding(error, Subject::none()),
-        _ => None,
-    };
-    match finding {
-        Some(finding) => report.findings.push(finding),
-        None => report.undecided.push(check::report::chain_of(error)),
-    }
+    error.failure().report(&mut report);
     report
 }
 

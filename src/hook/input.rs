@@ -135,7 +135,7 @@ pub fn pushed(input: &[u8], kind: HashKind, findings: &mut Findings) -> Vec<Move
 fn lines<'a>(input: &'a [u8], findings: &mut Findings) -> Vec<&'a [u8]> {
     if input.len() > MAX_INPUT {
         findings.push(
-            Finding::new(Code::Int006, "hook-input", Subject::none())
+            Finding::new(Code::Int006, "hook-input-limit", Subject::none())
                 .found(format!("more than {MAX_INPUT} bytes of ref names"))
                 .expected(format!("at most {MAX_INPUT}"))
                 .remedy("push in smaller parts"),

@@ -5,6 +5,7 @@
 //! same verdict earlier; they are a convenience, never the authority.
 
 pub mod client;
+mod failure;
 pub mod gaps;
 pub mod input;
 pub mod install;

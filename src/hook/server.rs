@@ -33,7 +33,7 @@ pub fn pre_receive(reader: &Reader, input: &[u8], time: Timestamp) -> (Report, O
     let anchor = match Settings::at(reader.common_dir()).anchor() {
         Ok(anchor) => anchor,
         Err(error) => {
-            report.undecided.push(check::report::chain_of(&error));
+            error.failure(Subject::none()).report(&mut report);
             return (report, None);
         }
     };

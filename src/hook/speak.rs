@@ -3,7 +3,7 @@
 
 use crate::check::Report;
 use crate::record::path::escape;
-use crate::record::{Finding, Subject, Verdict};
+use crate::record::{Code, Finding, Subject, Verdict};
 
 /// The longest line.
 pub const COLUMNS: usize = 70;
@@ -15,6 +15,19 @@ const LONGEST: usize = 600;
 /// Returns what a hook says about a report; nothing if all is well.
 pub fn speak(report: &Report) -> String {
     let mut out = String::new();
+    // The code first: it is what people and programs look for.
+    let findings = || report.findings.iter().chain(report.undecided.iter());
+    for finding in findings().take(SHOWN) {
+        tell(&mut out, finding);
+    }
+    let hidden = findings().count().saturating_sub(SHOWN);
+    if hidden > 0 {
+        let text = format!("and {hidden} more; git awo verify shows all");
+        line(&mut out, "", &text);
+    }
+    for note in report.notes.iter().take(SHOWN) {
+        line(&mut out, "", &format!("note: {note}"));
+    }
     match report.verdict() {
         Verdict::Allowed => {}
         Verdict::Denied => {
@@ -28,27 +41,52 @@ pub fn speak(report: &Report) -> String {
             "git-awo: refused, since nothing could be decided",
         ),
     }
-    for finding in report.findings.iter().take(SHOWN) {
-        tell(&mut out, finding);
-    }
-    let hidden = report.findings.len().saturating_sub(SHOWN);
-    if hidden > 0 {
-        line(
-            &mut out,
-            "",
-            &format!("and {hidden} more; git awo verify shows all"),
-        );
-    }
-    for why in report.undecided.iter().take(SHOWN) {
-        line(&mut out, "", &format!("undecided: {why}"));
-    }
-    if report.findings.is_empty() && !report.undecided.is_empty() {
-        line(&mut out, "  ", "remedy: git awo doctor");
-    }
-    for note in report.notes.iter().take(SHOWN) {
-        line(&mut out, "", &format!("note: {note}"));
-    }
     out
+}
+
+/// Returns the findings in what a server said: the lines of [`speak`], with what git puts in
+/// front of them. Of a finding that was cut short the rest is made up by what is there.
+pub fn heard(said: &str) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = Vec::new();
+    for line in said.lines() {
+        let line = line.strip_prefix("remote: ").unwrap_or(line).trim_end();
+        let code = Code::ALL.iter().find(|code| {
+            let rest = line.strip_prefix(code.as_str());
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+        });
+        if let Some(code) = code {
+            let place = line.trim_start_matches(code.as_str()).trim();
+            let subject = match place {
+                "" => Subject::none(),
+                place => Subject::of_record(place),
+            };
+            findings.push(Finding::new(*code, "server", subject));
+            continue;
+        }
+        let Some(last) = findings.last_mut() else {
+            continue;
+        };
+        let part = line.strip_prefix("  ").filter(|it| !it.starts_with(' '));
+        match part.and_then(|part| part.split_once(": ")) {
+            Some(("found", text)) => last.found = text.to_owned(),
+            Some(("expected", text)) => last.expected = text.to_owned(),
+            Some(("rule", text)) => last.rule = text.to_owned(),
+            Some(("remedy", text)) => last.remedy = text.to_owned(),
+            _ => {}
+        }
+    }
+    for finding in &mut findings {
+        for (part, otherwise) in [
+            (&mut finding.found, "a push that the server refuses"),
+            (&mut finding.expected, "a push that the policy allows"),
+            (&mut finding.remedy, "git awo verify"),
+        ] {
+            if part.is_empty() {
+                *part = otherwise.to_owned();
+            }
+        }
+    }
+    findings
 }
 
 /// Returns one remark, in the same form.
@@ -220,12 +258,12 @@ mod tests {
         ));
         assert_eq!(
             text,
-            "git-awo: denied, 1 finding\n\
-             GOV-004 on refs/heads/main\n  \
+            "GOV-004 on refs/heads/main\n  \
              found: does not contain 1234\n  \
              expected: a fast-forward\n  \
              rule: force-push\n  \
-             remedy: git fetch\n"
+             remedy: git fetch\n\
+             git-awo: denied, 1 finding\n"
         );
     }
 
@@ -233,10 +271,55 @@ mod tests {
     fn an_allowed_report_says_nothing_and_an_undecided_one_says_why() {
         assert_eq!(speak(&Report::default()), "");
         let mut report = Report::default();
-        report.undecided.push("the disk is gone".to_owned());
+        report.undecided.push(
+            Finding::new(Code::Int005, "file-usable", Subject::none())
+                .found("the disk is gone")
+                .expected("a disk")
+                .remedy("git awo doctor"),
+        );
         let text = speak(&report);
-        assert!(text.contains("undecided: the disk is gone"), "{text}");
-        assert!(text.contains("remedy:"), "{text}");
+        assert!(text.starts_with("INT-005\n"), "{text}");
+        assert!(text.contains("found: the disk is gone"), "{text}");
+        assert!(text.contains("remedy: git awo doctor"), "{text}");
+        assert!(text.contains("nothing could be decided"), "{text}");
+    }
+
+    #[test]
+    fn what_a_server_says_is_heard_as_the_findings_that_it_had() {
+        let reference = RefName::new("refs/heads/main").unwrap();
+        let one = Finding::new(Code::Gov004, "force-push", Subject::of_ref(&reference))
+            .found("does not contain 1234")
+            .expected("a fast-forward")
+            .remedy("git fetch");
+        let mut report = denied(one);
+        let long = "a very long reason ".repeat(20);
+        report.undecided.push(
+            Finding::new(Code::Int005, "file-usable", Subject::none())
+                .found(long.trim())
+                .expected("less"),
+        );
+        let said: String = speak(&report)
+            .lines()
+            .map(|line| format!("remote: {line}        \n"))
+            .collect();
+        let said = format!("{said}To ../server.git\n ! [remote rejected] main -> main\n");
+        let heard = heard(&said);
+        let rules: Vec<_> = heard.iter().map(|it| (it.code, it.rule.as_str())).collect();
+        assert_eq!(
+            rules,
+            [(Code::Gov004, "force-push"), (Code::Int005, "file-usable")]
+        );
+        assert_eq!(heard[0].found, "does not contain 1234");
+        assert_eq!(heard[0].remedy, "git fetch");
+        assert!(
+            long.starts_with(&heard[1].found),
+            "as far as the first line goes"
+        );
+        assert_eq!(heard[1].remedy, "git awo verify", "made up");
+        assert_eq!(
+            super::heard("error: GOV-004 is not at the beginning\nGOV-0042\n"),
+            []
+        );
     }
 
     #[test]

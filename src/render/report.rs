@@ -11,8 +11,8 @@ pub fn report(report: &Report) -> String {
         out.push_str(&line(finding));
         out.push('\n');
     }
-    for reason in &report.undecided {
-        out.push_str(&format!("undecided: {}\n", escape(reason.as_bytes())));
+    for reason in report.undecided.iter() {
+        out.push_str(&format!("undecided: {}\n", line(reason)));
     }
     for note in &report.notes {
         out.push_str(&format!("note: {}\n", escape(note.as_bytes())));

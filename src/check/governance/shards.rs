@@ -25,7 +25,7 @@ pub(super) fn judge_shard(
     let after = read(after)?;
     let subject = |run: &RunId| Subject::of_run(run).record(path.to_path());
     let differs = |run: &RunId, found: &str| {
-        Finding::new(Code::Int008, "provenance-index", subject(run))
+        Finding::new(Code::Int008, "index-recomputed", subject(run))
             .found(found)
             .expected("the entries that the finalizations imply")
             .remedy("git awo fetch, then git awo finalize RUN")
@@ -34,7 +34,7 @@ pub(super) fn judge_shard(
         findings.push(
             Finding::new(
                 Code::Int008,
-                "provenance-index",
+                "index-recomputed",
                 Subject::of_record(path.to_path()),
             )
             .found("entries out of order or twice")
@@ -49,6 +49,7 @@ pub(super) fn judge_shard(
     {
         findings.push(Finding {
             code: Code::Rep002,
+            rule: "index-grows".to_owned(),
             ..differs(&entry.run_id, "an entry was removed or changed")
         });
     }
@@ -66,6 +67,7 @@ pub(super) fn judge_shard(
         match implied {
             None => findings.push(Finding {
                 code: Code::Str001,
+                rule: "index-orphan".to_owned(),
                 ..differs(&entry.run_id, "an entry without a finalization")
             }),
             Some(implied) if implied != *entry || LedgerPath::shard_of(&entry.run_id) != *path => {

@@ -64,8 +64,7 @@ fn judge(
         .policy
         .ref_rules(reference)
     else {
-        let reason = format!("{reference} is not governed: name the branch with --ref");
-        report.undecided.push(reason);
+        report.undecided.push(ungoverned(reference));
         return Ok(());
     };
     let branch = Branch {

@@ -81,7 +81,7 @@ fn try_verify(clone: &Clone<'_>, scope: &Scope, report: &mut Report) -> Result<(
     let policy = layout::policy();
     let Some(tip) = refs.get(&policy) else {
         report.findings.push(
-            Finding::new(Code::Str002, "policy-present", Subject::of_ref(&policy))
+            Finding::new(Code::Str002, "policy-fetched", Subject::of_ref(&policy))
                 .found("no refs/awo/policy in this clone")
                 .expected("the policy and its records")
                 .remedy("git awo fetch"),
@@ -89,7 +89,12 @@ fn try_verify(clone: &Clone<'_>, scope: &Scope, report: &mut Report) -> Result<(
         return Ok(());
     };
     let Some(anchor) = clone.anchor else {
-        report.undecided.push("GOV-006 no pinned root: nothing says that this policy is the right one; git awo trust FINGERPRINT".to_owned());
+        report.undecided.push(
+            Finding::new(Code::Gov006, "pinned-root", Subject::of_ref(&policy))
+                .found("no pinned root: nothing says that this policy is the right one")
+                .expected("the first policy commit or a fingerprint, from somebody you trust")
+                .remedy("git awo trust FINGERPRINT"),
+        );
         return Ok(());
     };
     high_water(clone, &refs, report)?;
@@ -130,6 +135,15 @@ fn try_verify(clone: &Clone<'_>, scope: &Scope, report: &mut Report) -> Result<(
     }
     Ok(())
 }
+
+/// Returns why commits of a ref without rules cannot be judged.
+fn ungoverned(reference: &RefName) -> Finding {
+    Finding::new(Code::Gov004, "ungoverned-ref", Subject::of_ref(reference))
+        .found("a ref that no rule governs")
+        .expected("a branch that the policy names")
+        .remedy("git awo verify REV --ref BRANCH")
+}
+
 /// Judges every record there is.
 fn verify_records(gatherer: &Gatherer<'_>, refs: &Refs, report: &mut Report) -> Result<(), Error> {
     let mut arrivals = Arrivals::default();

@@ -21,9 +21,7 @@ pub(super) fn verify(
     let (index, time) = arrival(reader, log, &record)?.unwrap_or((usize::MAX, gatherer.time));
     let position = gatherer.history.position(index, Some(time));
     let Some(rules) = position.policy.ref_rules(&record.reference) else {
-        report
-            .undecided
-            .push(format!("{} is not governed", record.reference));
+        report.undecided.push(ungoverned(&record.reference));
         return Ok(());
     };
     let findings = branch::judge_run(reader, &rules, record.commit, &facts, time)?;

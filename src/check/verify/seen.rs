@@ -65,9 +65,12 @@ pub(super) fn provenance(
             );
         }
         if !clone.receipts.is_empty() {
-            report
-                .undecided
-                .push("the receipt cannot be looked up: no receive log; git awo fetch".to_owned());
+            report.undecided.push(
+                Finding::new(Code::Str002, "log-present", Subject::of_ref(&reference))
+                    .found("a receipt that cannot be looked up: no receive log")
+                    .expected("the log that holds the receipt")
+                    .remedy("git awo fetch"),
+            );
         }
         return Ok(Provenance {
             log: Log::default(),

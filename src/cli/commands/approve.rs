@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::actor::Actor;
 use crate::check::PolicyHistory;
-use crate::cli::context::{facts_of, judge_chain, revision};
+use crate::cli::context::{before, facts_of, judge_chain, revision, unheld};
 use crate::cli::{Answer, CliError, Context};
 use crate::policy::Role;
 use crate::policy::rules;
@@ -71,7 +71,13 @@ fn approve_task(
     records: &Records<'_>,
     task: TaskId,
 ) -> Result<Answer, CliError> {
-    let missing = || CliError::undecided(format!("the contract {task} went away"));
+    let missing = || {
+        let finding = Finding::new(Code::Rep003, "nothing-moved", Subject::of_record(&task))
+            .found("the contract went away")
+            .expected("the contract that was there a moment ago")
+            .remedy("git awo fetch");
+        CliError::undecided(format!("the contract {task} went away"), finding)
+    };
     let envelope = records
         .envelope(&LedgerPath::Contract(task.clone()))?
         .ok_or_else(missing)?;
@@ -151,10 +157,9 @@ fn ask(context: &Context, task: &str, expected: &str) -> Result<Vec<u8>, CliErro
         "{task}\nTo approve, type this sentence exactly:\n{expected}"
     ));
     let mut line = Vec::new();
-    stdin
-        .lock()
-        .read_until(b'\n', &mut line)
-        .map_err(|error| CliError::undecided(error.to_string()))?;
+    stdin.lock().read_until(b'\n', &mut line).map_err(|error| {
+        CliError::unusable("terminal-readable", "cannot read the sentence", &error)
+    })?;
     Ok(line)
 }
 
@@ -176,11 +181,9 @@ fn approve_run(
         "provenance-index",
     ];
     let Some(record) = facts.run.held() else {
-        let mut findings = Findings::new();
-        rules::run_binds(&facts, policy, &mut findings);
         return Err(CliError::denied(
             format!("{run} cannot be approved"),
-            findings,
+            unheld(&facts, history),
         ));
     };
     let says = record.says();
@@ -203,10 +206,8 @@ fn approve_run(
     }
     let independence = reviews.passed.first().copied();
     if !findings.is_empty() || independence.is_none() {
-        return Err(CliError::denied(
-            format!("{run} cannot be approved"),
-            findings,
-        ));
+        let why = before(findings, "gate-2", &run, format!("git awo gate {run}"));
+        return Err(CliError::denied(format!("{run} cannot be approved"), why));
     }
     let approval = ApprovalPredicate {
         approves: Approves::Audit,

@@ -3,12 +3,12 @@
 use clap::Args;
 use serde_json::json;
 
-use crate::cli::context::{facts_of, judge_chain};
+use crate::cli::context::{before, facts_of, judge_chain, unheld};
 use crate::cli::{Answer, CliError, Context};
 use crate::policy::Role;
 use crate::policy::rules;
 use crate::record::predicate::AttestationPredicate;
-use crate::record::{Code, Finding, Findings, RunId, Sha256, Subject};
+use crate::record::{Code, Finding, Findings, Refusal, RunId, Sha256, Subject};
 use crate::store::batch::Batch;
 use crate::store::ledger::Records;
 
@@ -33,12 +33,9 @@ pub fn run(context: &Context, args: &AttestArgs) -> Result<Answer, CliError> {
     let facts = facts_of(&gatherer, &run)?;
     let signer_context = actor.context(&history, &[Role::Reviewer])?;
     let policy = &history.current().policy;
-    let refuse =
-        |findings: Findings| CliError::denied(format!("{run} cannot be attested"), findings);
+    let refuse = |why: Refusal| CliError::denied(format!("{run} cannot be attested"), why);
     let Some(record) = facts.run.held() else {
-        let mut findings = Findings::new();
-        rules::run_binds(&facts, policy, &mut findings);
-        return Err(refuse(findings));
+        return Err(refuse(unheld(&facts, &history)));
     };
     let says = record.says();
     let later = ["attestation", "finalization", "provenance-index"];
@@ -61,7 +58,8 @@ pub fn run(context: &Context, args: &AttestArgs) -> Result<Answer, CliError> {
     let reviews = rules::reviews(&facts, policy, None, &mut Findings::new());
     let independence = reviews.passed.first().copied();
     let (Some(independence), true) = (independence, findings.is_empty()) else {
-        return Err(refuse(findings));
+        let why = before(findings, "gate-2", &run, format!("git awo gate {run}"));
+        return Err(refuse(why));
     };
     let reviewer = signer_context.identity.clone();
     let attestation = AttestationPredicate {

@@ -4,11 +4,10 @@ use clap::Args;
 use serde_json::json;
 
 use crate::check::report::Report;
-use crate::cli::context::{facts_of, judge_chain};
+use crate::cli::context::{facts_of, judge_chain, unheld};
 use crate::cli::{Answer, CliError, Context};
 use crate::policy::case::{Link, RunFacts};
-use crate::policy::rules;
-use crate::record::{Findings, RunId};
+use crate::record::RunId;
 use crate::render;
 use crate::store::ledger::Records;
 
@@ -36,9 +35,8 @@ pub fn run(context: &Context, args: &ChainArgs) -> Result<Answer, CliError> {
                 .extend(judge_chain(&records, &history, &facts, record.says(), &[])?)
         }
         None => {
-            let mut findings = Findings::new();
-            rules::run_binds(&facts, &history.current().policy, &mut findings);
-            report.findings.extend(findings);
+            let why = unheld(&facts, &history);
+            report.findings.extend(why.into_findings());
         }
     }
     let links = links(&facts);
@@ -55,7 +53,7 @@ pub fn run(context: &Context, args: &ChainArgs) -> Result<Answer, CliError> {
     if let Some(map) = value.as_object_mut() {
         map.insert("links".to_owned(), json!(rows));
     }
-    Ok(Answer::new("verdict", value, text).exit(u8::from(!report.findings.is_empty())))
+    Ok(Answer::new("verdict", value, text).judged(&report))
 }
 
 fn state<T>(link: &Link<T>) -> &'static str {

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use crate::check::report::Report;
-use crate::cli::commands::hooks::{program, word};
+use crate::cli::commands::hooks::{not_installed, program};
 use crate::cli::context::answer_of;
 use crate::cli::{Answer, CliError, Context};
 use crate::git;
@@ -142,14 +142,14 @@ pub fn run(context: &Context, _args: &DoctorArgs) -> Result<Answer, CliError> {
     let side = if server { Side::Server } else { Side::Client };
     let directory = install::hooks_dir(&actor.repo);
     for hook in install::status(&directory, side, &program()?)? {
-        if hook.state != install::State::Installed {
-            let found = format!("{}: {}", hook.name, word(hook.state));
+        if let Some(finding) = not_installed(&hook) {
+            let (found, expected) = (finding.found, finding.expected);
             complain(
-                Code::Gov002,
-                "hooks-installed",
+                finding.code,
+                &finding.rule,
                 found,
-                "the hooks of this version",
-                "git awo hooks install",
+                &expected,
+                &finding.remedy,
             );
         }
     }

@@ -13,7 +13,7 @@ use crate::check::run::{Gatherer, Logged, Positions};
 use crate::check::verify::positions;
 use crate::cli::{Answer, CliError, Context};
 use crate::git::{self, Expected, RefUpdate};
-use crate::record::{Code, Finding, Findings, ObjectId, RefName, Subject};
+use crate::record::{Code, Finding, Findings, ObjectId, RefName, Refusal, Subject};
 use crate::store::batch::pause;
 use crate::store::layout::{self, Place};
 use crate::store::ledger::{Records, Refs};
@@ -82,19 +82,17 @@ pub fn fetch(
     // The objects are new to this process: open the repository again.
     let actor = Actor::of(git::Repo::open(actor.repo.git_dir())?)?;
     let after = tracking(&actor.refs()?, remote);
-    let findings = lost(&actor, remote, &before, &after)?;
-    if !findings.is_empty() {
+    if let Some(why) = Refusal::of(lost(&actor, remote, &before, &after)?) {
         restore(&actor, remote, &before, &after)?;
         return Err(CliError::denied(
             format!("{remote} was rewound or forked; nothing was merged"),
-            findings,
+            why,
         ));
     }
-    let findings = arrived(&actor, remote, &after)?;
-    if !findings.is_empty() {
+    if let Some(why) = Refusal::of(arrived(&actor, remote, &after)?) {
         return Err(CliError::denied(
             format!("{remote} holds what does not verify; nothing was merged"),
-            findings,
+            why,
         ));
     }
     let moved = merge_all(&actor, &after, theirs)?;
@@ -285,7 +283,7 @@ fn merge_all(
 fn displaced(reference: &RefName, tip: ObjectId) -> Result<RefUpdate, CliError> {
     let rest = reference.as_str().trim_start_matches("refs/");
     let name = RefName::new(format!("refs/awo-displaced/{rest}/{}", tip.short()))
-        .map_err(|error| CliError::undecided(error.to_string()))?;
+        .map_err(|error| CliError::unusable("ref-named", "cannot name the tip to keep", &error))?;
     Ok(RefUpdate {
         name,
         expected: Expected::Absent,

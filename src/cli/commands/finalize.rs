@@ -3,13 +3,13 @@
 use clap::Args;
 use serde_json::json;
 
-use crate::cli::context::{facts_of, follow, judge_chain, require_clean};
+use crate::cli::context::{before, facts_of, follow, judge_chain, require_clean, unheld};
 use crate::cli::{Answer, CliError, Context};
 use crate::git::{Expected, RefUpdate};
 use crate::policy::Role;
 use crate::policy::rules;
 use crate::record::predicate::FinalizationPredicate;
-use crate::record::{Code, Finding, Findings, IdentityName, RunId, Subject};
+use crate::record::{Code, Finding, Findings, IdentityName, Refusal, RunId, Subject};
 use crate::store::batch::Batch;
 use crate::store::layout::LedgerPath;
 use crate::store::ledger::Records;
@@ -35,12 +35,9 @@ pub fn run(context: &Context, args: &FinalizeArgs) -> Result<Answer, CliError> {
         &history,
         &[Role::Orchestrator, Role::Operator, Role::Reviewer],
     )?;
-    let refuse =
-        |findings: Findings| CliError::denied(format!("{run} cannot be finalized"), findings);
+    let refuse = |why: Refusal| CliError::denied(format!("{run} cannot be finalized"), why);
     let Some(record) = facts.run.held() else {
-        let mut findings = Findings::new();
-        rules::run_binds(&facts, policy, &mut findings);
-        return Err(refuse(findings));
+        return Err(refuse(unheld(&facts, &history)));
     };
     let says = record.says();
     let findings = judge_chain(
@@ -62,11 +59,17 @@ pub fn run(context: &Context, args: &FinalizeArgs) -> Result<Answer, CliError> {
     let (Some(attestation), Some((independence, approvals)), true) =
         (attested, passed, findings.is_empty())
     else {
-        return Err(refuse(findings));
+        let why = before(
+            findings,
+            "attestation",
+            &run,
+            format!("git awo attest {run}"),
+        );
+        return Err(refuse(why));
     };
     let tip = actor.repo.reference(&says.reference)?;
     if tip != Some(says.base) && tip != Some(says.commit) {
-        return Err(refuse(Findings::from_iter([Finding::new(
+        return Err(refuse(Refusal::from([Finding::new(
             Code::Rep003,
             "base-is-tip",
             Subject::of_run(&run),

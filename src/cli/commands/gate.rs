@@ -3,12 +3,11 @@
 use clap::Args;
 use serde_json::json;
 
-use crate::cli::context::{facts_of, judge_chain};
+use crate::cli::context::{facts_of, judge_chain, unheld};
 use crate::cli::{Answer, CliError, Context};
 use crate::policy::Role;
-use crate::policy::rules;
 use crate::record::predicate::{GateStatus, IndependencePredicate, OverridePredicate};
-use crate::record::{Code, Finding, Findings, RunId, Subject};
+use crate::record::{Code, Finding, Refusal, RunId, Subject};
 use crate::store::batch::Batch;
 use crate::store::layout::LedgerPath;
 use crate::store::ledger::Records;
@@ -41,11 +40,9 @@ pub fn run(context: &Context, args: &GateArgs) -> Result<Answer, CliError> {
     let policy = &history.current().policy;
     let signer_context = actor.context(&history, &[Role::Reviewer])?;
     let Some(record) = facts.run.held() else {
-        let mut findings = Findings::new();
-        rules::run_binds(&facts, policy, &mut findings);
         return Err(CliError::denied(
             format!("{run} cannot be reviewed: its run record does not hold"),
-            findings,
+            unheld(&facts, &history),
         ));
     };
     let says = record.says();
@@ -60,10 +57,12 @@ pub fn run(context: &Context, args: &GateArgs) -> Result<Answer, CliError> {
     ];
     let mut findings = judge_chain(&records, &history, &facts, says, &later)?;
     // A failed log ends the run for good. What is only missing here proves nothing against it.
-    if !findings.is_empty() && !findings.iter().any(speaks_against_the_run) {
+    if let Some(why) = Refusal::of(findings.clone())
+        && !findings.iter().any(speaks_against_the_run)
+    {
         return Err(CliError::denied(
             format!("{run} cannot be reviewed here: a link is missing or does not hold"),
-            findings,
+            why,
         )
         .hint("git awo fetch"));
     }
@@ -165,7 +164,12 @@ pub fn run(context: &Context, args: &GateArgs) -> Result<Answer, CliError> {
     if status.passed() {
         text.push_str(&format!("next: git awo approve {run}\n"));
     }
-    Ok(Answer::new("gate", value, text).exit(u8::from(!status.passed())))
+    let answer = Answer::new("gate", value, text);
+    // Findings and a gate that passed exclude each other, by how the status was chosen.
+    Ok(match Refusal::of(findings) {
+        Some(why) => answer.refused(&why),
+        None => answer,
+    })
 }
 
 /// Tells whether a finding is about what the run did or left behind, not about other records.

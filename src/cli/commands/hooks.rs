@@ -5,6 +5,8 @@ use serde_json::json;
 
 use crate::cli::{Answer, CliError, Context};
 use crate::hook::install::{self, Side};
+use crate::record::{Code, Finding, Refusal, Subject};
+use crate::render;
 
 /// Install, list and remove the hooks
 #[derive(Debug, Args)]
@@ -89,17 +91,33 @@ pub fn run(context: &Context, args: &HooksArgs) -> Result<Answer, CliError> {
                 .iter()
                 .map(|it| format!("{:<24} {}\n", it.name, word(it.state)))
                 .collect();
-            let good = all.iter().all(|it| it.state == install::State::Installed);
             let value = json!({ "directory": directory.display().to_string(), "hooks": rows });
-            Ok(Answer::new("hooks", value, text).exit(u8::from(!good)))
+            let Some(why) = Refusal::of(all.iter().filter_map(not_installed)) else {
+                return Ok(Answer::new("hooks", value, text));
+            };
+            let lines = why.findings().iter().map(render::report::line);
+            let text = lines.fold(text, |text, line| format!("{text}{line}\n"));
+            Ok(Answer::new("hooks", value, text).refused(&why))
         }
     }
+}
+
+/// Returns the finding that a hook is not as it should be, unless it is.
+pub fn not_installed(hook: &install::HookStatus) -> Option<Finding> {
+    if hook.state == install::State::Installed {
+        return None;
+    }
+    let finding = Finding::new(Code::Gov002, "hooks-installed", Subject::none())
+        .found(format!("{}: {}", hook.name, word(hook.state)))
+        .expected("the hooks of this version")
+        .remedy("git awo hooks install");
+    Some(finding)
 }
 
 /// Returns the path of this program, which the shims call.
 pub fn program() -> Result<std::path::PathBuf, CliError> {
     std::env::current_exe()
-        .map_err(|error| CliError::undecided(format!("cannot find this program: {error}")))
+        .map_err(|error| CliError::unusable("program-found", "cannot find this program", &error))
 }
 
 /// Returns how a hook stands, in words.

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::actor::Actor;
 use crate::check::{Anchor, PolicyHistory};
+use crate::cli::commands::complaints::complaints_of;
 use crate::cli::commands::hooks::program;
 use crate::cli::commands::policy::write_version;
 use crate::cli::commands::push::remote_has;
@@ -87,23 +88,22 @@ fn server(actor: &Actor, args: &InitArgs) -> Result<Answer, CliError> {
     let key = actor.settings.server_key();
     let public = public_of(&key);
     if !key.exists() {
-        std::fs::create_dir_all(actor.settings.directory()).map_err(|error| {
-            CliError::undecided(format!(
-                "cannot make {}: {error}",
-                actor.settings.directory().display()
-            ))
+        let directory = actor.settings.directory();
+        std::fs::create_dir_all(directory).map_err(|error| {
+            let message = format!("cannot make {}", directory.display());
+            CliError::unusable("own-file-usable", message, &error)
         })?;
         let mut seed = [0u8; 32];
-        getrandom::fill(&mut seed).map_err(|_| CliError::undecided("cannot draw random bytes"))?;
-        generate_ed25519(&key, "git-awo server", seed).map_err(|error| {
-            CliError::undecided(format!("cannot write the server's key: {error}"))
-        })?;
+        getrandom::fill(&mut seed).map_err(|_| crate::store::Error::Random)?;
+        generate_ed25519(&key, "git-awo server", seed)
+            .map_err(|error| CliError::from(crate::actor::Error::Sign(error)))?;
     }
     actor.settings.set_anchor(&anchor)?;
     let hooks = install::hooks_dir(&actor.repo);
     let changes = install::install(&hooks, Side::Server, &program()?)?;
     let line = std::fs::read_to_string(&public).map_err(|error| {
-        CliError::undecided(format!("cannot read {}: {error}", public.display()))
+        let message = format!("cannot read {}", public.display());
+        CliError::unusable("own-file-usable", message, &error)
     })?;
     let line = line.trim().to_owned();
     let mut text = format!("anchor: {anchor}\n");
@@ -181,11 +181,12 @@ fn clone(context: &Context, actor: &Actor, args: &InitArgs) -> Result<Answer, Cl
 fn must_be_first(actor: &Actor) -> Result<(), CliError> {
     let output = git::run(actor.place(), &["remote"])?;
     for remote in String::from_utf8_lossy(&output.stdout).lines() {
-        let has = remote_has(actor, remote, &layout::policy()).map_err(|_| {
-            CliError::undecided(format!(
-                "cannot ask {remote} whether it has a policy already"
-            ))
-            .hint(format!("git ls-remote {remote} refs/awo/policy"))
+        let has = remote_has(actor, remote, &layout::policy()).map_err(|error| {
+            error
+                .hint(format!(
+                    "cannot ask {remote} whether it has a policy already"
+                ))
+                .hint(format!("git ls-remote {remote} refs/awo/policy"))
         })?;
         if has {
             return Err(CliError::denied(
@@ -225,19 +226,7 @@ fn found(context: &Context, actor: &Actor, args: &InitArgs) -> Result<(), CliErr
         }
     };
     let checked = Policy::parse(&policy, &signers).map_err(|complaints| {
-        CliError::denied(
-            "the policy does not hold",
-            complaints.into_iter().map(|complaint| {
-                Finding::new(
-                    Code::Gov006,
-                    "policy-readable",
-                    Subject::of_record("policy.toml"),
-                )
-                .found(complaint)
-                .expected("a policy without complaints")
-                .remedy("git awo policy check FILE")
-            }),
-        )
+        CliError::denied("the policy does not hold", complaints_of(complaints))
     })?;
     for grant in &checked.document().refs {
         let there = |text: &String| text.parse().is_ok_and(|id| actor.repo.commit(id).is_ok());
@@ -321,8 +310,8 @@ fn default_policy(actor: &Actor, name: &IdentityName) -> Result<Vec<u8>, CliErro
         rules: Vec::new(),
         limits: Limits::default(),
     };
-    let text =
-        toml::to_string(&document).map_err(|error| CliError::undecided(error.to_string()))?;
+    let text = toml::to_string(&document)
+        .map_err(|error| CliError::unusable("policy-written", "cannot write the policy", &error))?;
     Ok(text.into_bytes())
 }
 

@@ -3,6 +3,7 @@
 pub mod approve;
 pub mod attest;
 pub mod chain;
+mod complaints;
 pub mod doctor;
 pub mod fetch;
 pub mod finalize;

@@ -3,12 +3,11 @@
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use crate::cli::context::facts_of;
+use crate::cli::context::{facts_of, unheld};
 use crate::cli::{Answer, CliError, Context};
 use crate::policy::Role;
-use crate::policy::rules;
+use crate::record::RunId;
 use crate::record::predicate::{OutcomePredicate, Verdict};
-use crate::record::{Findings, RunId};
 use crate::store::batch::Batch;
 use crate::store::layout::LedgerPath;
 use crate::store::ledger::Records;
@@ -40,11 +39,9 @@ pub fn run(context: &Context, args: &OutcomeArgs) -> Result<Answer, CliError> {
     let records = Records::open(&actor.repo, &refs)?;
     let facts = facts_of(&actor.gatherer(&records, &history), &run)?;
     let Some(record) = facts.run.held() else {
-        let mut findings = Findings::new();
-        rules::run_binds(&facts, &history.current().policy, &mut findings);
         return Err(CliError::denied(
             format!("{run} can have no outcome: its record does not hold"),
-            findings,
+            unheld(&facts, &history),
         ));
     };
     let outcome = match args.outcome {

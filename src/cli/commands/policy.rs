@@ -10,6 +10,7 @@ use crate::actor::Actor;
 use crate::check::PolicyHistory;
 use crate::check::policies::PolicyFiles;
 use crate::check::report::Report;
+use crate::cli::commands::complaints::{complaint, complaints_of, without_files};
 use crate::cli::context::answer_of;
 use crate::cli::{Answer, CliError, Context};
 use crate::git::{CommitDraft, Expected, RefUpdate};
@@ -129,17 +130,6 @@ fn signers(context: &Context, file: Option<&Path>) -> Result<Vec<u8>, CliError> 
     Ok(PolicyFiles::read(&actor.repo, history.current().commit)?.allowed_signers)
 }
 
-fn complaint(found: String) -> Finding {
-    Finding::new(
-        Code::Gov006,
-        "policy-readable",
-        Subject::of_record("policy.toml"),
-    )
-    .found(found)
-    .expected("a policy without complaints")
-    .remedy("mend FILE, then git awo policy check FILE")
-}
-
 fn check(
     context: &Context,
     file: &Path,
@@ -166,10 +156,7 @@ fn propose(
     let history = actor.history()?;
     let (policy, signers) = (read(context, file)?, signers(context, allowed_signers)?);
     let checked = Policy::parse(&policy, &signers).map_err(|complaints| {
-        CliError::denied(
-            "the policy does not hold",
-            complaints.into_iter().map(complaint),
-        )
+        CliError::denied("the policy does not hold", complaints_of(complaints))
     })?;
     let next = history.current().policy.version() + 1;
     if checked.version() != next {
@@ -334,8 +321,7 @@ fn apply(context: &Context, digest: Option<&str>) -> Result<Answer, CliError> {
     let refs = actor.refs()?;
     let records = Records::open(&actor.repo, &refs)?;
     let proposal = the_proposal(&actor, &history, digest)?;
-    let missing =
-        || CliError::undecided("the files of the proposal are missing").hint("git awo fetch");
+    let missing = || without_files(proposal.digest);
     let policy = records
         .file(&LedgerPath::ProposedPolicy(proposal.digest))?
         .ok_or_else(missing)?;

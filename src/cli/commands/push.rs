@@ -7,8 +7,9 @@ use crate::actor::Actor;
 use crate::cli::commands::fetch::{fetch, tracking};
 use crate::cli::{Answer, CliError, Context};
 use crate::git;
+use crate::hook::speak::heard;
 use crate::record::path::escape;
-use crate::record::{Code, Finding, ObjectId, RefName, Subject};
+use crate::record::{Code, Finding, ObjectId, RefName, Refusal, Subject};
 use crate::store::batch::pause;
 use crate::store::layout::{self, Place};
 use crate::store::ledger::Refs;
@@ -78,9 +79,8 @@ pub fn run(context: &Context, args: &PushArgs) -> Result<Answer, CliError> {
         if !raced {
             break;
         }
-        let moved = overtaken(&context.actor()?, remote, &plan)?;
-        if !moved.is_empty() {
-            return Err(CliError::denied("the branch moved meanwhile", moved));
+        if let Some(why) = Refusal::of(overtaken(&context.actor()?, remote, &plan)?) {
+            return Err(CliError::denied("the branch moved meanwhile", why));
         }
         pause(attempt)?;
     }
@@ -186,7 +186,7 @@ fn push(
     let output = command
         .stdin(std::process::Stdio::inherit())
         .output()
-        .map_err(|error| CliError::undecided(format!("cannot run git: {error}")))?;
+        .map_err(|source| git::Error::Start { source })?;
     if output.status.success() {
         return Ok(Ok(()));
     }
@@ -224,28 +224,24 @@ fn overtaken(
 
 /// Returns the refusal, with the findings that the server's lines carry.
 fn refused(said: &str) -> CliError {
-    let mut findings: Vec<Finding> = Vec::new();
-    for line in said.lines() {
-        let line = line.trim_start_matches("remote: ").trim();
-        if let Some(code) = Code::ALL
-            .iter()
-            .find(|code| line.starts_with(code.as_str()))
-        {
-            let rest = line.trim_start_matches(code.as_str()).trim();
-            findings.push(
-                Finding::new(*code, "server", Subject::none())
-                    .found(rest)
-                    .expected("a push that the policy allows")
-                    .remedy("git awo verify"),
-            );
-        }
+    let message = |what: &str| format!("{what}:\n{}", said.trim_end());
+    if let Some(why) = Refusal::of(heard(said)) {
+        return CliError::denied(message("the server refused the push"), why);
     }
-    if findings.is_empty() {
-        return CliError::undecided(format!("the push did not succeed:\n{}", said.trim_end()))
-            .hint("git awo doctor");
+    // Not our hooks: git itself, another hook, or no server at all. git says it in these words.
+    let last = said.lines().rfind(|line| !line.trim().is_empty());
+    let found = last.unwrap_or("git push failed without a word").trim();
+    let finding = |code, rule: &str| Finding::new(code, rule, Subject::none()).found(found);
+    let message = message("the push did not succeed");
+    if said.contains("[remote rejected]") {
+        let finding =
+            finding(Code::Gov004, "remote-accepts").expected("a push that the remote takes");
+        return CliError::denied(message, finding.remedy("git awo doctor, on the server"));
     }
-    CliError::denied(
-        format!("the server refused the push:\n{}", said.trim_end()),
-        findings,
-    )
+    if said.contains("[rejected]") {
+        let finding = finding(Code::Rep003, "nothing-moved").expected("a remote where it was seen");
+        return CliError::denied(message, finding.remedy("git awo fetch"));
+    }
+    let finding = finding(Code::Int005, "remote-reachable").expected("a remote that answers");
+    CliError::undecided(message, finding.remedy("git remote get-url origin"))
 }

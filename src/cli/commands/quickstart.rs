@@ -31,7 +31,9 @@ pub fn run(context: &Context, args: &QuickstartArgs) -> Result<Answer, CliError>
         None => tempfile::Builder::new()
             .prefix("git-awo-quickstart-")
             .tempdir()
-            .map_err(|error| CliError::undecided(format!("cannot make a directory: {error}")))?
+            .map_err(|error| {
+                CliError::unusable("quickstart-files", "cannot make a directory", &error)
+            })?
             .keep(),
     };
     let mut world = World::new(root, context.json())?;

@@ -5,12 +5,12 @@ use serde_json::json;
 
 use crate::actor::Actor;
 use crate::check::branch::signer_of;
-use crate::cli::context::{facts_of, follow, require_clean};
+use crate::cli::context::{facts_of, follow, require_clean, ungoverned, unheld};
 use crate::cli::{Answer, CliError, Context};
 use crate::git::{CommitDraft, Expected, RefUpdate};
 use crate::policy::case::CommitCase;
 use crate::policy::rules::{self, Reverted};
-use crate::record::{Code, Finding, Findings, ObjectId, RefName, RunId, Subject};
+use crate::record::{Code, Finding, Findings, ObjectId, RefName, Refusal, RunId, Subject};
 use crate::store::ledger::Records;
 
 /// Take back a rejected run: one commit, its exact inverse
@@ -30,12 +30,9 @@ pub fn run(context: &Context, args: &RollbackArgs) -> Result<Answer, CliError> {
     let gatherer = actor.gatherer(&records, &history);
     let facts = facts_of(&gatherer, &run)?;
     let policy = &history.current().policy;
-    let refuse =
-        |findings: Findings| CliError::denied(format!("{run} cannot be rolled back"), findings);
+    let refuse = |why: Refusal| CliError::denied(format!("{run} cannot be rolled back"), why);
     let Some(record) = facts.run.held() else {
-        let mut findings = Findings::new();
-        rules::run_binds(&facts, policy, &mut findings);
-        return Err(refuse(findings));
+        return Err(refuse(unheld(&facts, &history)));
     };
     let says = record.says();
     let reader = &actor.repo;
@@ -62,8 +59,8 @@ pub fn run(context: &Context, args: &RollbackArgs) -> Result<Answer, CliError> {
         }
         edits.push((change.path.clone(), change.old));
     }
-    if !stale.is_empty() {
-        return Err(refuse(stale));
+    if let Some(why) = Refusal::of(stale) {
+        return Err(refuse(why));
     }
     behind(&actor, &says.reference, tip)?;
     require_clean(&actor, &says.reference)?;
@@ -86,10 +83,10 @@ pub fn run(context: &Context, args: &RollbackArgs) -> Result<Answer, CliError> {
     // Judge it as the server will, before anything moves.
     let commit = reader.commit(id)?;
     let Some(rules) = policy.ref_rules(&says.reference) else {
-        return Err(CliError::undecided(format!(
-            "{} is not governed",
-            says.reference
-        )));
+        return Err(CliError::undecided(
+            format!("{} is not governed", says.reference),
+            ungoverned(&says.reference),
+        ));
     };
     let inverse = reader.changes(Some(tip_tree), Some(commit.tree))?;
     let signer = signer_of(policy, &says.reference, &commit, actor.now());
@@ -113,8 +110,8 @@ pub fn run(context: &Context, args: &RollbackArgs) -> Result<Answer, CliError> {
     };
     let mut findings = Findings::new();
     rules::rollback(&case, &facts, &reverted, &mut findings);
-    if !findings.is_empty() {
-        return Err(refuse(findings).hint(format!("git awo outcome {run} rejected --reason TEXT")));
+    if let Some(why) = Refusal::of(findings) {
+        return Err(refuse(why).hint(format!("git awo outcome {run} rejected --reason TEXT")));
     }
     let update = RefUpdate {
         name: says.reference.clone(),

@@ -11,7 +11,7 @@ use crate::policy::Role;
 use crate::record::contract::Contract;
 use crate::record::predicate::ContractPredicate;
 use crate::record::statement::Statement;
-use crate::record::{Code, Finding, RefName, Subject, TaskId};
+use crate::record::{Code, Finding, RefName, Refusal, Subject, TaskId};
 use crate::store::batch::Batch;
 use crate::store::layout::LedgerPath;
 use crate::store::ledger::Records;
@@ -151,7 +151,12 @@ fn import(
                 .expected("a complete, unambiguous packet")
                 .remedy("mend the packet and import it again")
         });
-        CliError::denied("the packet cannot be imported", findings)
+        let nothing = Finding::new(Code::Int004, "packet", Subject::none())
+            .found("a packet that cannot be understood")
+            .expected("a complete, unambiguous packet")
+            .remedy("mend the packet and import it again");
+        let why = Refusal::or(findings, nothing);
+        CliError::denied("the packet cannot be imported", why)
     })?;
     let contract = draft.check().map_err(|problems| {
         CliError::usage(

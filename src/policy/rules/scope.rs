@@ -43,7 +43,10 @@ pub fn contract_scope(
         // Contracts are checked when made; one that does not compile allows nothing.
         Err(error) => {
             findings.push(
-                Finding::new(Code::Int004, "contract-patterns", subject.clone()).found(error),
+                Finding::new(Code::Int004, "contract-patterns", subject.clone())
+                    .found(error)
+                    .expected("patterns in gitignore syntax")
+                    .remedy(format!("git awo task show {}", contract.id)),
             );
             return;
         }

@@ -8,6 +8,7 @@ use std::time::Instant;
 use crate::cli::CliError;
 use crate::git::LOCAL_ENVIRONMENT;
 use crate::record::path::escape;
+use crate::record::{Code, Finding, Subject};
 use crate::signing::generate_ed25519;
 
 /// A command that was run.
@@ -101,9 +102,9 @@ impl World {
             ),
         )?;
         let mut seed = [0u8; 32];
-        getrandom::fill(&mut seed).map_err(|_| CliError::undecided("cannot draw random bytes"))?;
+        getrandom::fill(&mut seed).map_err(|_| crate::store::Error::Random)?;
         let key = generate_ed25519(&self.root.join(&home).join("key"), name, seed)
-            .map_err(|error| CliError::undecided(error.to_string()))?;
+            .map_err(crate::actor::Error::Sign)?;
         Ok(key.to_line())
     }
 
@@ -113,10 +114,8 @@ impl World {
         if code == 0 {
             return Ok(out);
         }
-        Err(CliError::undecided(format!(
-            "this step failed with {code}: {}\n{out}",
-            words.join(" ")
-        )))
+        let what = format!("this step failed with {code}: {}", words.join(" "));
+        Err(step_failed(&what, &out))
     }
 
     /// Runs a command that must be refused, with this code in what it says.
@@ -131,10 +130,11 @@ impl World {
         if exit != 0 && out.contains(code) {
             return Ok(out);
         }
-        Err(CliError::undecided(format!(
-            "this step should have been refused with {code}, but ended with {exit}: {}\n{out}",
-            words.join(" ")
-        )))
+        let words = words.join(" ");
+        let what = format!(
+            "this step should have been refused with {code}, but ended with {exit}: {words}"
+        );
+        Err(step_failed(&what, &out))
     }
 
     fn run(
@@ -195,7 +195,9 @@ impl World {
             .envs(variables)
             .stdin(Stdio::null())
             .output()
-            .map_err(|error| CliError::undecided(format!("cannot run {command}: {error}")))?;
+            .map_err(|error| {
+                CliError::unusable("quickstart-step", format!("cannot run {command}"), &error)
+            })?;
         let mut text = output.stdout;
         text.extend_from_slice(&output.stderr);
         let text = escape(&text);
@@ -225,6 +227,18 @@ fn shown(word: &str) -> String {
     }
 }
 
+fn step_failed(what: &str, out: &str) -> CliError {
+    let finding = Finding::new(Code::Int005, "quickstart-step", Subject::none())
+        .found(what)
+        .expected("a system on which every step goes as it should")
+        .remedy("git --version, and ssh-keygen on the PATH");
+    CliError::undecided(format!("{what}\n{out}"), finding)
+}
+
 fn fail(path: &Path, error: &std::io::Error) -> CliError {
-    CliError::undecided(format!("cannot use {}: {error}", path.display()))
+    CliError::unusable(
+        "quickstart-files",
+        format!("cannot use {}", path.display()),
+        error,
+    )
 }

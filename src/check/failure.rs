@@ -1,0 +1,263 @@
+//! What a failure of the machinery amounts to in the taxonomy. Every variant of every error has its
+//! arm: no wildcard, so that a new one cannot go without a code.
+
+use crate::record::{Code, Finding, ObjectId, Refusal, Subject};
+use crate::{evidence, git, store};
+
+use super::Error;
+use super::report::{Report, chain_of};
+
+/// A failure in the taxonomy's terms. It never means "ok".
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// It speaks against what was read or was to be written.
+    Found(Refusal),
+    /// It says nothing of that: the check or the act could not be done.
+    Undecided(Refusal),
+}
+
+impl Failure {
+    /// Returns why.
+    pub fn refusal(&self) -> &Refusal {
+        match self {
+            Failure::Found(refusal) | Failure::Undecided(refusal) => refusal,
+        }
+    }
+
+    /// Returns why, whichever of both it is.
+    pub fn into_refusal(self) -> Refusal {
+        match self {
+            Failure::Found(refusal) | Failure::Undecided(refusal) => refusal,
+        }
+    }
+
+    /// Returns the findings if it speaks against what was read.
+    pub fn found(self) -> Option<Refusal> {
+        match self {
+            Failure::Found(refusal) => Some(refusal),
+            Failure::Undecided(_) => None,
+        }
+    }
+
+    /// Puts the failure into a report.
+    pub fn report(self, report: &mut Report) {
+        match self {
+            Failure::Found(refusal) => report.findings.extend(refusal.into_findings()),
+            Failure::Undecided(refusal) => report.undecided.extend(refusal.into_findings()),
+        }
+    }
+}
+
+/// Returns a failure of the machinery around us as a finding: a file, a program, the system.
+pub fn unusable(rule: &str, error: &dyn std::error::Error, subject: Subject) -> Finding {
+    Finding::new(Code::Int005, rule, subject)
+        .found(chain_of(error))
+        .expected("a repository and a system that can be read and written")
+        .remedy("git awo doctor")
+}
+
+impl Error {
+    /// Returns what the failure amounts to.
+    pub fn failure(&self, subject: Subject) -> Failure {
+        match self {
+            Error::Policy(findings) => Failure::Found(Refusal::or(
+                findings.clone(),
+                Finding::new(Code::Gov006, "policy-holds", subject)
+                    .found(self)
+                    .expected("a policy that holds")
+                    .remedy("git awo policy log"),
+            )),
+            Error::Git(error) => git_failure(error, subject),
+            Error::Store(error) => store_failure(error, subject),
+        }
+    }
+
+    /// Returns the findings that this failure amounts to, if it speaks against what was read;
+    /// otherwise the check is undecided.
+    pub fn findings(&self, subject: Subject) -> Vec<Finding> {
+        let found = self.failure(subject).found();
+        let found = found.map(|refusal| refusal.into_findings().into_iter().collect());
+        found.unwrap_or_default()
+    }
+
+    /// Puts the failure into a report.
+    pub fn report(&self, subject: Subject, report: &mut Report) {
+        self.failure(subject).report(report);
+    }
+}
+
+/// Returns the finding that a failure to read amounts to, if it speaks against what was read.
+pub fn git_finding(error: &git::Error, subject: Subject) -> Option<Finding> {
+    git_failure(error, subject)
+        .found()?
+        .into_findings()
+        .into_iter()
+        .next()
+}
+
+/// Returns what a failure to read or write the repository amounts to.
+pub fn git_failure(error: &git::Error, subject: Subject) -> Failure {
+    use git::Error as E;
+    let at = |id: &ObjectId| subject.clone().record(id);
+    let found = |code, rule, subject, remedy| {
+        let finding = Finding::new(code, rule, subject).found(chain_of(error));
+        Failure::Found(finding.expected("a readable object").remedy(remedy).into())
+    };
+    let written = |rule| {
+        let finding = Finding::new(Code::Int003, rule, subject.clone()).found(chain_of(error));
+        let finding = finding.expected("something that git can hold");
+        Failure::Found(finding.remedy("git fsck --strict").into())
+    };
+    let undecided = |rule| Failure::Undecided(unusable(rule, error, subject.clone()).into());
+    match error {
+        E::HashMismatch { id, .. } => found(
+            Code::Int001,
+            "object-hash",
+            at(id),
+            "restore the object from another clone",
+        ),
+        E::Missing { id } => found(
+            Code::Int005,
+            "object-present",
+            at(id),
+            "git fetch --refetch, or git awo fetch",
+        ),
+        E::IncompleteView { .. } | E::Unsupported { .. } => found(
+            Code::Int005,
+            "whole-view",
+            subject,
+            "git fetch --unshallow, or a full clone",
+        ),
+        E::Environment { .. } => found(Code::Int005, "hook-environment", subject, "git awo doctor"),
+        E::Collision { id } => found(
+            Code::Int003,
+            "object-collision",
+            at(id),
+            "do not use this object",
+        ),
+        E::Object { id, .. } => found(
+            Code::Int001,
+            "object-readable",
+            at(id),
+            "restore the object from another clone",
+        ),
+        E::WrongKind { id, .. } => found(
+            Code::Int003,
+            "object-kind",
+            at(id),
+            "push the kind of object wanted",
+        ),
+        E::BadCommit { id, .. } | E::BadTree { id, .. } | E::BadTag { id, .. } => {
+            found(Code::Int003, "object-form", at(id), "git fsck --strict")
+        }
+        E::BadNotes { .. } => found(Code::Int003, "notes-form", subject, "git awo fetch"),
+        E::TooLarge { id, .. } => found(Code::Int006, "object-size", at(id), "make it smaller"),
+        E::Limit { .. } => found(Code::Int006, "limits", subject, "push less at once"),
+        E::BadEdit { .. } => written("tree-edit"),
+        E::BadDraft { .. } => written("commit-draft"),
+        E::Open { .. } => {
+            let finding = unusable("repository-readable", error, subject.clone());
+            let finding = finding.remedy("git status, in the repository that is meant");
+            Failure::Undecided(finding.into())
+        }
+        E::Ref { .. } => undecided("ref-readable"),
+        E::Write { .. } | E::Io { .. } => undecided("file-usable"),
+        E::Start { .. } | E::Git { .. } => undecided("git-succeeds"),
+    }
+}
+
+/// Returns what a failure to move refs amounts to.
+pub fn update_failure(error: &git::UpdateError, subject: Subject) -> Failure {
+    use git::UpdateError as E;
+    let moved = |name, rule, expected: &str| {
+        Finding::new(Code::Rep003, rule, subject.clone().on(name))
+            .found(chain_of(error))
+            .expected(expected)
+            .remedy("run the command again: git awo status")
+    };
+    match error {
+        E::Moved { name } => {
+            Failure::Found(moved(name, "nothing-moved", "the state that was judged").into())
+        }
+        E::Locked { name, .. } => {
+            Failure::Undecided(moved(name, "ref-unlocked", "a ref that nobody else moves").into())
+        }
+        E::Bad { name, .. } => {
+            Failure::Undecided(moved(name, "ref-update", "one movement of each ref").into())
+        }
+        E::Other(_) => Failure::Undecided(unusable("refs-writable", error, subject).into()),
+    }
+}
+
+/// Returns what a failure to read or write the records amounts to.
+pub fn store_failure(error: &store::Error, subject: Subject) -> Failure {
+    use store::Error as E;
+    let form = |code, rule, subject| {
+        let finding = Finding::new(code, rule, subject).found(chain_of(error));
+        let finding = finding.expected("a record in its one form");
+        Failure::Found(
+            finding
+                .remedy("git awo verify --all on another clone")
+                .into(),
+        )
+    };
+    let record = |limit, subject| match limit {
+        true => form(Code::Int006, "record-limit", subject),
+        false => form(Code::Int004, "record-form", subject),
+    };
+    let taken = |path: &crate::record::RepoPath, remedy: &str| {
+        let subject = subject.clone().record(path);
+        let finding = Finding::new(Code::Rep001, "record-name", subject);
+        let finding = finding.found("another record of that name");
+        Failure::Found(finding.expected("a new name").remedy(remedy).into())
+    };
+    match error {
+        E::Git(error) => git_failure(error, subject),
+        E::Update(error) => update_failure(error, subject),
+        E::Envelope {
+            record: name,
+            source,
+        } => record(source.limit, subject.record(name)),
+        E::Malformed { path, source } => record(source.limit, subject.record(path)),
+        E::NoFile { path } => form(Code::Int003, "record-mode", subject.record(path)),
+        E::Exists { path } => taken(path, "git awo status"),
+        E::Conflict { path, .. } => taken(path, "git awo fetch --theirs, then do it again"),
+        E::Unrelated { reference, .. } => Failure::Found(
+            Finding::new(Code::Rep002, "forward-only", subject.on(reference))
+                .found("histories with nothing in common")
+                .expected("one history")
+                .remedy("compare with another clone: the server was rewound or forked")
+                .into(),
+        ),
+        E::Contended { .. } => Failure::Undecided(
+            Finding::new(Code::Rep003, "race-won", subject)
+                .found(chain_of(error))
+                .expected("a moment in which nobody else writes")
+                .remedy("run the command again: git awo status")
+                .into(),
+        ),
+        E::Random => Failure::Undecided(unusable("randomness", error, subject).into()),
+    }
+}
+
+/// Returns what a failure to read or write a run directory amounts to.
+pub fn evidence_failure(error: &evidence::Error) -> Failure {
+    use evidence::Error as E;
+    let found = |finding: Option<Finding>| match finding {
+        Some(finding) => Failure::Found(finding.into()),
+        None => Failure::Undecided(unusable("run-readable", error, Subject::none()).into()),
+    };
+    match error {
+        E::NotRegular { .. } | E::BadPath { .. } | E::Replaced { .. } | E::Limit { .. } => {
+            found(error.finding())
+        }
+        E::Io { .. } => found(None),
+        E::NotEmpty { .. } => Failure::Found(
+            Finding::new(Code::Int002, "run-directory-empty", Subject::none())
+                .found(chain_of(error))
+                .expected("an empty directory, or none")
+                .remedy("name another directory")
+                .into(),
+        ),
+    }
+}
