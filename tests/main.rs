@@ -7,4 +7,5 @@ mod main_road;
 mod policy_changes;
 mod rooms;
 mod run_import;
+mod taxonomy;
 mod world;

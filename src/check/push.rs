@@ -233,7 +233,7 @@ fn halted(push: &Push<'_>, history: &PolicyHistory, report: &mut Report) {
 
 fn forbidden_ref(reference: &RefName) -> Finding {
     let (rule, what) = if reference.as_str().starts_with("refs/replace/") {
-        ("replace-ref", "a replace ref")
+        ("replace-ref-push", "a replace ref")
     } else if reference.as_str().starts_with("refs/tags/") {
         ("tag-move", "a tag")
     } else {

@@ -229,12 +229,15 @@ impl Keyring {
         let [raw] = envelope.signatures() else {
             return Err(Finding::new(Code::Att003, "one-signature", about())
                 .found(format!("{} signatures", envelope.signatures().len()))
-                .expected("one"));
+                .expected("one")
+                .remedy("sign it again with git awo; do not edit it by hand"));
         };
         let signer = check_raw(position, &raw.sig, &raw.keyid, P::KIND, envelope, about())?;
         let Some(context) = statement.predicate.context() else {
             return Err(Finding::new(Code::Int004, "context", about())
-                .found("a statement without a signer"));
+                .found("a statement without a signer")
+                .expected("a context that names who signs")
+                .remedy("write the record again with git awo; do not edit it by hand"));
         };
         check_context(context, &signer, position, about())?;
         check_role(position.policy, &statement.predicate, context, about())?;
@@ -271,7 +274,8 @@ impl Keyring {
             if !policy.roots.contains(&signer.person) {
                 return Err(Finding::new(Code::Gov006, "policy-roots", about())
                     .found(format!("signed by {}, who is no root", signer.person))
-                    .expected("signatures of roots only"));
+                    .expected("signatures of roots only")
+                    .remedy("git awo policy sign, by a root"));
             }
             signers.push(signer);
         }

@@ -317,7 +317,9 @@ fn judge_proposal(
     );
     if files != (Some(statement.policy), Some(statement.allowed_signers)) {
         return Err(Finding::new(Code::Att002, "proposal", about())
-            .found("the files are not those that were signed"));
+            .found("the files are not those that were signed")
+            .expected("the policy.toml and allowed_signers of which the digests were signed")
+            .remedy("git awo policy propose FILE"));
     }
     Ok(())
 }

@@ -11,6 +11,7 @@ pub(super) fn parse_signature(
         Finding::new(Code::Att003, "signature-form", about)
             .found(found)
             .expected("a binary SSHSIG whose key the keyid names")
+            .remedy("sign it again with git awo; do not edit it by hand")
     };
     let signature = match Signature::from_blob(sig) {
         Ok(signature) => signature,
@@ -149,4 +150,5 @@ pub(super) fn bad_statement(error: &BadStatement, kind: Kind, about: Subject) ->
     Finding::new(code, rule, about)
         .found(found)
         .expected(format!("a canonical {kind} statement"))
+        .remedy("write the record again with git awo; do not edit it by hand")
 }

@@ -1,0 +1,245 @@
+//! The sources: there is no way to refuse without a code.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// A file of `src/` without its tests and whole-line comments.
+pub struct Source {
+    pub path: String,
+    pub code: String,
+}
+
+/// Returns the product's sources, sorted by path.
+pub fn sources() -> Vec<Source> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Vec::new();
+    collect(&root.join("src"), &mut files);
+    files.sort();
+    let mut sources = Vec::new();
+    for file in files {
+        let path = file.strip_prefix(root).unwrap().display().to_string();
+        let is_test = path.split('/').any(|part| {
+            let part = part.trim_end_matches(".rs");
+            matches!(part, "tests" | "testing" | "differential")
+                || part.starts_with("tests_")
+                || part.ends_with("_tests")
+        });
+        if is_test {
+            continue;
+        }
+        let text = std::fs::read_to_string(&file).unwrap();
+        let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+        let lines = text.lines().filter(|it| !it.trim_start().starts_with("//"));
+        let code = lines.collect::<Vec<_>>().join("\n");
+        sources.push(Source { path, code });
+    }
+    assert!(sources.len() > 100, "the sources are found");
+    sources
+}
+
+fn collect(directory: &Path, files: &mut Vec<std::path::PathBuf>) {
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(&path, files);
+        } else if path.extension().is_some_and(|it| it == "rs") {
+            files.push(path);
+        }
+    }
+}
+
+fn source<'a>(sources: &'a [Source], path: &str) -> &'a str {
+    let found = sources.iter().find(|it| it.path == path);
+    &found.unwrap_or_else(|| panic!("there is no {path}")).code
+}
+
+/// Every enum of errors, and the file that gives each of its variants a code.
+const MAPPED: &[(&str, &str, &str)] = &[
+    ("src/actor/mod.rs", "Error", "src/actor/failure.rs"),
+    ("src/check/mod.rs", "Error", "src/check/failure.rs"),
+    ("src/evidence/mod.rs", "Error", "src/check/failure.rs"),
+    ("src/git/error.rs", "Error", "src/check/failure.rs"),
+    ("src/git/error.rs", "UpdateError", "src/check/failure.rs"),
+    ("src/harness/mod.rs", "Error", "src/harness/failure.rs"),
+    ("src/hook/install.rs", "Error", "src/hook/failure.rs"),
+    ("src/hook/mod.rs", "Error", "src/hook/failure.rs"),
+    (
+        "src/signing/signer.rs",
+        "SigningError",
+        "src/actor/failure.rs",
+    ),
+    ("src/store/mod.rs", "Error", "src/check/failure.rs"),
+];
+
+/// Enums of errors that need no arm a variant, and why.
+const OTHERS: &[(&str, &str, &str)] = &[
+    (
+        "src/check/log.rs",
+        "EntryError",
+        "carries a finding, or an error that is mapped",
+    ),
+    (
+        "src/signing/sshsig.rs",
+        "SignatureError",
+        "whatever is wrong with a signature is ATT-003",
+    ),
+];
+
+/// Returns the variants of an enum.
+fn variants(code: &str, name: &str) -> BTreeSet<String> {
+    let start = code.find(&format!("enum {name} {{")).unwrap();
+    let body = &code[start..];
+    let body = &body[..body.find("\n}").unwrap()];
+    let lines = body.lines().filter_map(|line| line.strip_prefix("    "));
+    lines
+        .filter(|line| line.starts_with(|c: char| c.is_ascii_uppercase()))
+        .map(|line| line.chars().take_while(|c| c.is_alphanumeric()).collect())
+        .collect()
+}
+
+#[test]
+fn every_variant_of_every_error_has_an_arm_of_its_own() {
+    let sources = sources();
+    let mut found = BTreeSet::new();
+    for it in &sources {
+        for (at, _) in it.code.match_indices("enum ") {
+            let name: String = it.code[at + 5..]
+                .chars()
+                .take_while(|c| c.is_alphanumeric())
+                .collect();
+            if name.ends_with("Error") {
+                found.insert((it.path.clone(), name));
+            }
+        }
+    }
+    let listed: BTreeSet<_> = MAPPED
+        .iter()
+        .chain(OTHERS)
+        .map(|(path, name, _)| ((*path).to_owned(), (*name).to_owned()))
+        .collect();
+    assert_eq!(found, listed, "MAPPED or OTHERS has every enum of errors");
+    for (path, name, mapping) in MAPPED {
+        let all = variants(source(&sources, path), name);
+        assert!(!all.is_empty(), "{path} {name}");
+        let arms = source(&sources, mapping);
+        for variant in all {
+            let named = ["E::", "Error::"].iter().any(|prefix| {
+                let text = format!("{prefix}{variant}");
+                arms.match_indices(&text).any(|(at, _)| {
+                    !arms[at + text.len()..].starts_with(|c: char| c.is_alphanumeric())
+                })
+            });
+            assert!(
+                named,
+                "{mapping} has an arm for {name}::{variant} of {path}"
+            );
+        }
+    }
+    let mappings: BTreeSet<_> = MAPPED.iter().map(|(_, _, mapping)| *mapping).collect();
+    for mapping in mappings {
+        for line in source(&sources, mapping).lines().map(str::trim_start) {
+            let arm = line.split(" =>").next().unwrap_or_default();
+            let catches_all = line.contains(" =>")
+                && arm.split(" if ").next().is_some_and(|pattern| {
+                    pattern.chars().all(|c| c.is_ascii_lowercase() || c == '_')
+                        && !matches!(pattern, "true" | "false")
+                });
+            assert!(!catches_all, "a wildcard arm in {mapping}: {line}");
+        }
+    }
+}
+
+#[test]
+fn a_refusal_of_a_command_cannot_be_made_without_a_finding() {
+    let sources = sources();
+    let error = source(&sources, "src/cli/error.rs");
+    let constructors: BTreeSet<_> = functions(error)
+        .into_iter()
+        .filter(|(_, signature)| signature.ends_with("-> Self") && !signature.contains("mut self"))
+        .collect();
+    let refusing: Vec<_> = constructors
+        .iter()
+        .filter(|(name, _)| !matches!(name.as_str(), "from" | "new" | "failed" | "usage"))
+        .collect();
+    assert_eq!(refusing.len(), 3, "{refusing:?}");
+    for (name, signature) in refusing {
+        let needs = signature.contains("impl Into<Refusal>")
+            || (name == "unusable" && signature.contains("rule: &str"));
+        assert!(needs, "{name} takes why: {signature}");
+    }
+    assert!(error.contains("\n    kind: Kind,") && !error.contains("pub kind"));
+
+    let refusal = source(&sources, "src/record/refusal.rs");
+    assert!(refusal.contains("pub struct Refusal(Findings);"), "private");
+    assert!(refusal.contains("const { assert!(N > 0"));
+    assert!(!refusal.contains("Default"), "there is no empty one");
+
+    let report = source(&sources, "src/check/report.rs");
+    assert!(report.contains("pub undecided: Findings,"));
+
+    // Exit codes come from verdicts and errors, and from nowhere else.
+    let answer = source(&sources, "src/cli/mod.rs");
+    assert_eq!(answer.matches("self.code = ").count(), 2, "judged, refused");
+    for it in &sources {
+        assert!(!it.code.contains("process::exit"), "{}", it.path);
+        let sets = it.code.contains("ExitCode::from(");
+        assert!(!sets || it.path == "src/cli/mod.rs", "{}", it.path);
+    }
+}
+
+/// Returns name and signature of every function of a file.
+fn functions(code: &str) -> Vec<(String, String)> {
+    let starts = code.match_indices("fn ");
+    let rest = starts.map(|(at, _)| &code[at + 3..]);
+    rest.filter_map(|rest| {
+        let signature = rest.split(" {").next()?;
+        let name = signature
+            .chars()
+            .take_while(|c| c.is_alphanumeric() || *c == '_')
+            .collect();
+        Some((name, signature.to_owned()))
+    })
+    .collect()
+}
+
+#[test]
+fn every_finding_says_what_was_found_what_is_expected_and_what_to_do() {
+    let mut incomplete = Vec::new();
+    for it in sources() {
+        let starts: Vec<_> = it.code.match_indices("Finding::new(").collect();
+        for (number, (at, _)) in starts.iter().enumerate() {
+            let rest = &it.code[*at..];
+            // Up to the end of the function; a finding that others complete is complete there.
+            let end = rest.find("\n}\n").unwrap_or(rest.len());
+            let next = starts
+                .get(number + 1)
+                .map_or(rest.len(), |(next, _)| next - at);
+            let own = &rest[..end.min(next)];
+            let whole = &rest[..end];
+            for part in [".found(", ".expected(", ".remedy("] {
+                if !own.contains(part) && !whole.contains(part) {
+                    let line = it.code[..*at].lines().count();
+                    incomplete.push(format!("{}: about line {line} lacks {part}", it.path));
+                }
+            }
+        }
+    }
+    // What a server said is completed from what it left out; what `moved` makes, by its callers.
+    incomplete.retain(|it| {
+        !it.starts_with("src/hook/speak.rs") && !it.starts_with("src/hook/transaction.rs")
+    });
+    assert_eq!(incomplete, [""; 0]);
+}
+
+#[test]
+fn the_hooks_say_a_code_when_there_is_no_program_to_ask() {
+    for name in ["plain", "with-input", "reference-transaction"] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("hooks")
+            .join(name);
+        let text = std::fs::read_to_string(path).unwrap();
+        let refusals: Vec<_> = text.lines().filter(|it| it.contains("refuses")).collect();
+        assert_eq!(refusals.len(), 1, "{name}");
+        assert!(refusals[0].contains("echo \"INT-005 "), "{name}");
+    }
+}
