@@ -1,5 +1,5 @@
-//! What the commands say when they are refused or cannot decide: a table of situations, each played
-//! twice in a world of its own, for programs (`--json`) and for people.
+//! What the commands say when they are refused or cannot decide: a table of situations, each with a
+//! world of its own, where the same is typed twice: for programs (`--json`) and for people.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::PermissionsExt as _;
@@ -605,15 +605,6 @@ const ROWS: &[Row] = &[
         (3, "INT-005"),
     ),
     row(
-        "locked ref",
-        World::landed,
-        |world| world.write("olga/.git/refs/awo/ledger.lock", ""),
-        OLGA,
-        &["outcome", RUN, "accepted", "--reason", "x"],
-        (3, "REP-003"),
-    ),
-    // Objects.
-    row(
         "shallow",
         World::landed,
         |world| {
@@ -927,8 +918,7 @@ fn check(row: &Row) {
     }
     assert!(codes.contains(row.code), "{} is said: {said}", row.code);
 
-    let world = (row.stage)();
-    (row.prepare)(&world);
+    // In the same world: a refusal changes nothing, so it is given again.
     let answered = output(&world, row, false);
     assert_eq!(answered.status.code(), Some(row.exit), "alike: {said}");
     let mut text = String::from_utf8_lossy(&answered.stdout).into_owned();
@@ -999,4 +989,19 @@ fn every_command_names_a_code_where_there_is_no_policy() {
 fn every_refusal_names_its_code_to_programs_and_people() {
     assert!(ROWS.len() > 40, "{} rows", ROWS.len());
     check_all(ROWS);
+}
+
+#[test]
+#[ignore = "waits half a minute for a lock that never goes, twice"]
+fn a_lock_that_never_goes_is_named_by_its_code() {
+    let lock = |world: &World| world.write("olga/.git/refs/awo/ledger.lock", "");
+    let words = &["outcome", RUN, "accepted", "--reason", "x"];
+    check_all(&[row(
+        "locked ref",
+        World::landed,
+        lock,
+        OLGA,
+        words,
+        (3, "REP-003"),
+    )]);
 }
