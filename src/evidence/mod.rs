@@ -6,6 +6,7 @@ pub mod inventory;
 pub mod run_dir;
 mod steps;
 pub mod survey;
+pub mod tarball;
 pub mod timestamps;
 mod volatile;
 
