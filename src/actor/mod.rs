@@ -20,7 +20,7 @@ use crate::store::ledger::{Records, Refs};
 use crate::store::{self, layout};
 
 pub use clock::Clock;
-pub use files::write_atomically;
+pub use files::{publish_atomically, write_atomically};
 pub use settings::Settings;
 
 /// An act could not be done.
