@@ -82,7 +82,10 @@ fn gather(gatherer: &Gatherer<'_>, run: &RunId, judged: &mut Integrity) -> Resul
     };
     let record: Verified<RunPredicate> = match gatherer.verify(&envelope) {
         Ok(record) => record,
-        Err(finding) => {
+        Err(mut finding) => {
+            if finding.remedy.is_empty() {
+                finding.remedy = format!("git awo verify {run}, here and in another clone");
+            }
             judged.report.findings.push(finding);
             return Ok(());
         }

@@ -91,10 +91,10 @@ fn sums(context: &Context, name: &Path, replace: bool, print: bool) -> Result<An
     let written = match survey.sums() {
         Some(old) if old == bytes => false,
         Some(old) if !replace => {
-            let findings = match Inventory::judge(old, true) {
-                Ok(old) => survey.compare(&old),
-                Err(complaints) => complaints,
-            };
+            let mut findings = Inventory::judge(old, true).err().unwrap_or_default();
+            if let Ok(old) = Inventory::judge(old, false) {
+                findings.extend(survey.compare(&old));
+            }
             let message = format!("{shown} has an inventory that differs");
             return Err(CliError::denied(message, findings)
                 .hint(format!("git awo integrity sums {shown} --replace")));
@@ -185,6 +185,9 @@ pub(super) fn shown(what: &OsStr) -> String {
 
 /// Judges the files that a word names: those of a directory, or those of a recorded run.
 pub(super) fn judge(context: &Context, what: &OsStr) -> Result<(Place, Integrity), CliError> {
+    if what.is_empty() {
+        return Err(nameless());
+    }
     let directory = context.directory().join(what);
     let bytes = what.as_encoded_bytes();
     let plain = !bytes.contains(&b'/') && bytes != b"." && bytes != b"..";
@@ -257,7 +260,15 @@ fn stored(actor: &Actor, run: &RunId) -> Result<Integrity, CliError> {
     Ok(integrity::stored(&actor.gatherer(&records, &history), run))
 }
 
+/// An unset variable of a script must not come to mean the directory one stands in.
+fn nameless() -> CliError {
+    CliError::usage("the name of the directory is empty").hint("the one here: .")
+}
+
 fn require_directory(place: &Path, name: &Path) -> Result<(), CliError> {
+    if name.as_os_str().is_empty() {
+        return Err(nameless());
+    }
     let shown = shown(name.as_os_str());
     match place.symlink_metadata() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
