@@ -232,7 +232,7 @@ fn a_tarball_made_while_files_change_holds_or_is_refused() {
             match did.code {
                 0 => {
                     made += 1;
-                    outside.sh("rm -rf copy; mkdir copy; tar -xzf run.tgz -C copy; cd copy; sha256sum --quiet -c SHA256SUMS.txt");
+                    outside.sh("rm -rf copy; python3 -I -W ignore -c 'import tarfile; tarfile.open(\"run.tgz\").extractall(\"copy\")'; cd copy; sha256sum -c SHA256SUMS.txt >/dev/null");
                 }
                 1 => {
                     refused += 1;
