@@ -3,6 +3,7 @@
 
 mod attacks;
 mod bench;
+mod integrity;
 mod main_road;
 mod policy_changes;
 mod rooms;

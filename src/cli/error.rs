@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::check::Failure;
-use crate::check::failure::unusable;
+use crate::check::failure::{evidence_failure, unusable};
 use crate::check::report::chain_of;
 use crate::record::path::escape;
 use crate::record::{Findings, Refusal, Subject};
@@ -145,6 +145,12 @@ impl From<check::Error> for CliError {
 impl From<store::Error> for CliError {
     fn from(error: store::Error) -> Self {
         check::Error::from(error).into()
+    }
+}
+
+impl From<crate::evidence::Error> for CliError {
+    fn from(error: crate::evidence::Error) -> Self {
+        Self::failed(chain_of(&error), evidence_failure(&error))
     }
 }
 

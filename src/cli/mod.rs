@@ -58,6 +58,8 @@ enum Command {
     Show(c::show::ShowArgs),
     Chain(c::chain::ChainArgs),
     Receipt(c::receipt::ReceiptArgs),
+    Integrity(c::integrity::IntegrityArgs),
+    Tar(c::tar::TarArgs),
     #[command(hide = true)]
     Hook(c::hook::HookArgs),
 }
@@ -83,6 +85,13 @@ impl Answer {
             text: text.into(),
             code: 0,
         }
+    }
+
+    /// Returns the same, with the same exit code, saying more.
+    pub fn with(mut self, value: Value, text: impl Into<String>) -> Self {
+        self.value = value;
+        self.text = text.into();
+        self
     }
 
     /// Returns the same as the answer of a report: its verdict fixes the exit code.
@@ -199,6 +208,8 @@ fn dispatch(context: &Context, command: Command) -> Result<Answer, CliError> {
         Command::Show(args) => c::show::run(context, &args),
         Command::Chain(args) => c::chain::run(context, &args),
         Command::Receipt(args) => c::receipt::run(context, &args),
+        Command::Integrity(args) => c::integrity::run(context, &args),
+        Command::Tar(args) => c::tar::run(context, &args),
         Command::Hook(_) => unreachable!("hooks are handled before"),
     }
 }

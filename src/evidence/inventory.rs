@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use super::Error;
 use crate::record::{Code, Finding, Findings, RepoPath, Sha256, Subject};
 
 /// The name of the inventory in the run directory.
@@ -74,6 +75,21 @@ impl Refusal {
         Self { why, limit: true }
     }
 
+    /// Returns this as what keeps a path out of a run.
+    pub(super) fn of(self, path: &RepoPath) -> Error {
+        let path = path.clone();
+        match self.limit {
+            true => Error::Limit {
+                path,
+                limit: self.why.to_owned(),
+            },
+            false => Error::BadPath {
+                path,
+                why: self.why,
+            },
+        }
+    }
+
     fn at(self, line: usize) -> BadInventory {
         BadInventory {
             line,
@@ -96,7 +112,7 @@ impl Inventory {
 
     /// Reads an inventory in its one form.
     pub fn parse(bytes: &[u8]) -> Result<Self, BadInventory> {
-        Self::read(bytes, true)
+        Self::read(bytes, true).map_err(first)
     }
 
     /// Reads an inventory whose lines may stand in any order, as in AWO's older runs.
@@ -104,33 +120,61 @@ impl Inventory {
     /// What [`Inventory::to_bytes`] and [`Inventory::root`] then say is of the sorted lines,
     /// not of these bytes.
     pub fn parse_unsorted(bytes: &[u8]) -> Result<Self, BadInventory> {
-        Self::read(bytes, false)
+        Self::read(bytes, false).map_err(first)
     }
 
-    fn read(bytes: &[u8], sorted: bool) -> Result<Self, BadInventory> {
+    /// Reads an inventory, or says of every line what is wrong with it.
+    pub fn judge(bytes: &[u8], sorted: bool) -> Result<Self, Findings> {
+        let found = |bad: Vec<BadInventory>| bad.iter().map(BadInventory::finding).collect();
+        Self::read(bytes, sorted).map_err(found)
+    }
+
+    /// The complaints of a refusal are never none.
+    fn read(bytes: &[u8], sorted: bool) -> Result<Self, Vec<BadInventory>> {
         if bytes.len() > MAX_LEN {
-            return Err(Refusal::limit("the inventory is longer than 8 MiB").at(1));
+            return Err(vec![
+                Refusal::limit("the inventory is longer than 8 MiB").at(1),
+            ]);
         }
         let mut files = BTreeMap::new();
+        let mut bad = Vec::new();
+        let mut orderly = true;
         let lines = bytes.split_inclusive(|b| *b == b'\n');
         for (line, number) in lines.zip(1..) {
             if number > MAX_LINES {
                 let why = "the inventory lists more than 50,000 files";
-                return Err(Refusal::limit(why).at(number));
+                bad.push(Refusal::limit(why).at(number));
+                break;
             }
-            let (path, digest) = parse_line(line).map_err(|refusal| refusal.at(number))?;
+            let (path, digest) = match parse_line(line) {
+                Ok(listed) => listed,
+                Err(refusal) => {
+                    bad.push(refusal.at(number));
+                    continue;
+                }
+            };
             if files.contains_key(&path) {
-                return Err(Refusal::form("a file stands twice").at(number));
+                bad.push(Refusal::form("a file stands twice").at(number));
+                continue;
             }
-            if sorted && files.last_key_value().is_some_and(|(last, _)| *last > path) {
+            let after = files.last_key_value().is_none_or(|(last, _)| *last < path);
+            // Said once: one line at the wrong place puts all others there too.
+            if sorted && orderly && !after {
+                orderly = false;
                 let why = "the lines are not sorted by the bytes of the paths";
-                return Err(Refusal::form(why).at(number));
+                bad.push(Refusal::form(why).at(number));
             }
             files.insert(path, digest);
         }
         let inventory = Self(files);
-        inventory.check_size(bytes.len())?;
-        Ok(inventory)
+        if bad.is_empty() {
+            bad.extend(inventory.check_size(bytes.len()).err());
+        }
+        if bad.is_empty() {
+            Ok(inventory)
+        } else {
+            Err(bad)
+        }
     }
 
     fn check_size(&self, len: usize) -> Result<(), BadInventory> {
@@ -217,6 +261,11 @@ impl Inventory {
         }
         findings
     }
+}
+
+fn first(bad: Vec<BadInventory>) -> BadInventory {
+    let first = bad.into_iter().next();
+    first.expect("a refusal has a reason")
 }
 
 /// Reads one line with its line feed.

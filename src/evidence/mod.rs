@@ -1,10 +1,14 @@
 //! Room 1, `evidence`: the directory of a run. Its inventory, its files, its invariants.
 
 pub mod demands;
+pub mod directory;
 pub mod invariants;
 pub mod inventory;
 pub mod run_dir;
 mod steps;
+pub mod survey;
+pub mod tarball;
+pub mod timestamps;
 mod volatile;
 
 use std::path::PathBuf;
@@ -12,9 +16,11 @@ use std::path::PathBuf;
 use crate::record::{Code, Finding, RepoPath, Subject};
 
 pub use demands::{Demands, breaches};
+pub use directory::Directory;
 pub use invariants::{artifact_digests, harness_evidence, invariants, required_evidence};
 pub use inventory::{BadInventory, Inventory};
 pub use run_dir::{RunFiles, digests, read_dir, read_whole_dir, verify, write_dir};
+pub use survey::Survey;
 
 /// What keeps a run directory from being read or written.
 #[derive(Debug, thiserror::Error)]
@@ -37,8 +43,8 @@ pub enum Error {
         /// What it is: `symlink`, `special file`.
         what: &'static str,
     },
-    /// The file was exchanged for another while it was read.
-    #[error("cannot read {path}: it was replaced meanwhile")]
+    /// The file was changed or exchanged for another while it was read.
+    #[error("cannot read {path}: it was changed or replaced meanwhile")]
     Replaced {
         /// The path in the run directory.
         path: RepoPath,
@@ -80,6 +86,11 @@ impl Error {
         let finding = Finding::new(code, rule, Subject::none().path(path))
             .found(self)
             .expected("regular files within the limits, which nobody changes meanwhile");
-        Some(finding.remedy(format!("remove {path} from the run directory")))
+        Some(match self {
+            Error::Replaced { .. } => {
+                finding.remedy("run the command again when nobody writes there")
+            }
+            _ => finding.remedy(format!("remove {path} from the run directory")),
+        })
     }
 }

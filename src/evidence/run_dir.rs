@@ -6,17 +6,12 @@ use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::Error;
-use super::inventory::{Inventory, MAX_LINES, SUMS, TIMESTAMPS, check_path};
-use crate::record::{Code, Finding, Findings, RepoPath, Sha256, Subject, Timestamp};
+use super::inventory::{MAX_LINES, check_path};
+use super::survey::{Survey, is_outside};
+use crate::record::{Findings, RepoPath, Sha256};
 
 /// The most bytes all files of a run may have together.
 pub const MAX_TOTAL: u64 = 64 << 20;
-
-/// The most files in `timestamps/`.
-pub const MAX_TIMESTAMPS: usize = 32;
-
-/// The longest file in `timestamps/`, in bytes.
-pub const MAX_TIMESTAMP_LEN: usize = 256;
 
 /// Every regular file of a run, by its path in the run directory.
 pub type RunFiles = BTreeMap<RepoPath, Vec<u8>>;
@@ -196,16 +191,7 @@ fn native(path: &RepoPath) -> Result<PathBuf, Error> {
 }
 
 fn check(path: &RepoPath) -> Result<(), Error> {
-    check_path(path.as_bytes()).map_err(|refusal| match refusal.limit {
-        true => Error::Limit {
-            path: path.clone(),
-            limit: refusal.why.to_owned(),
-        },
-        false => Error::BadPath {
-            path: path.clone(),
-            why: refusal.why,
-        },
-    })
+    check_path(path.as_bytes()).map_err(|refusal| refusal.of(path))
 }
 
 fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Error + use<> {
@@ -221,116 +207,14 @@ fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Error
 pub fn digests(files: &RunFiles) -> BTreeMap<RepoPath, Sha256> {
     files
         .iter()
-        .filter(|(path, _)| path.as_bytes() != SUMS.as_bytes() && !is_timestamp(path))
+        .filter(|(path, _)| !is_outside(path))
         .map(|(path, content)| (path.clone(), Sha256::of(content)))
         .collect()
 }
 
-fn is_timestamp(path: &RepoPath) -> bool {
-    path.as_bytes().starts_with(TIMESTAMPS.as_bytes())
-}
-
-/// Verifies the files of a run against their inventory.
-///
-/// The lines of the inventory may stand in any order, as in AWO's older runs; that they are
-/// sorted is one of the [`invariants`](super::invariants()) that a run must meet to be gated.
-///
-/// Returns everything found, and the SHA256 root only where nothing was: a root that does not
-/// stand for its files is of no use to anyone.
+/// Verifies the files of a run against their inventory, as [`Survey::verify`] does.
 pub fn verify(files: &RunFiles) -> (Findings, Option<Sha256>) {
-    let mut findings = timestamps_region(files);
-    let sums = RepoPath::from(SUMS);
-    let root = match files.get(&sums) {
-        None => {
-            let missing = Finding::new(
-                Code::Int002,
-                "inventory-absent",
-                Subject::none().path(&sums),
-            )
-            .found("no inventory")
-            .expected(format!("a {SUMS} that lists every file"));
-            findings.push(missing.remedy("make the inventory from the files of the run"));
-            None
-        }
-        // The root binds the order; that it is the sorted one is an invariant of new runs.
-        Some(bytes) => match Inventory::parse_unsorted(bytes) {
-            Err(bad) => {
-                findings.push(bad.finding());
-                None
-            }
-            Ok(inventory) => {
-                findings.extend(inventory.compare(&digests(files)));
-                Some(Sha256::of(bytes))
-            }
-        },
-    };
-    let root = root.filter(|_| findings.is_empty());
-    (findings, root)
-}
-
-/// Nothing hashes the clock values, so nothing but dates may stand among them.
-fn timestamps_region(files: &RunFiles) -> Findings {
-    let mut findings = Findings::new();
-    let region = files.iter().filter(|(path, _)| is_timestamp(path));
-    for ((path, content), number) in region.zip(1..) {
-        let why = if number > MAX_TIMESTAMPS {
-            "one file more than the 32 allowed"
-        } else if !is_timestamp_name(path) {
-            "a file name that is not of A-Z a-z 0-9 . _ -"
-        } else if content.len() > MAX_TIMESTAMP_LEN {
-            "more than 256 bytes"
-        } else if !is_date_text(content) {
-            "something other than date text"
-        } else {
-            continue;
-        };
-        findings.push(
-            Finding::new(
-                Code::Int002,
-                "timestamps-region",
-                Subject::none().path(path),
-            )
-            .found(why)
-            .expected("lines of the form `key=2026-01-31T23:59:59Z`, a time or a date alone")
-            .remedy(format!(
-                "remove {path}, or move it to where the inventory lists it"
-            )),
-        );
-    }
-    findings
-}
-
-fn is_timestamp_name(path: &RepoPath) -> bool {
-    let name = path
-        .as_bytes()
-        .strip_prefix(TIMESTAMPS.as_bytes())
-        .unwrap_or_default();
-    let fits = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
-    (1..=80).contains(&name.len()) && name.iter().all(fits)
-}
-
-fn is_date_text(content: &[u8]) -> bool {
-    let Some(text) = std::str::from_utf8(content)
-        .ok()
-        .and_then(|text| text.strip_suffix('\n'))
-    else {
-        return false;
-    };
-    text.split('\n').all(|line| match line.split_once('=') {
-        Some((key, time)) => is_key(key) && time.parse::<Timestamp>().is_ok(),
-        None => {
-            line.parse::<Timestamp>().is_ok()
-                || format!("{line}T00:00:00Z").parse::<Timestamp>().is_ok()
-        }
-    })
-}
-
-fn is_key(key: &str) -> bool {
-    let fits =
-        |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'-' | b'.');
-    (1..=40).contains(&key.len())
-        && key.starts_with(|c: char| c.is_ascii_lowercase())
-        && key.bytes().all(fits)
+    Survey::of_files(files).verify()
 }
 
 #[cfg(test)]

@@ -130,6 +130,27 @@ impl Sha256 {
     }
 }
 
+/// Makes the digest of content that comes in pieces.
+#[derive(Clone, Default)]
+pub struct Hasher(sha2::Sha256);
+
+impl Hasher {
+    /// Returns a hasher of nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes the next piece.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// Returns the digest of all pieces, one after the other.
+    pub fn finish(self) -> Sha256 {
+        Sha256(self.0.finalize().into())
+    }
+}
+
 impl fmt::Display for Sha256 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write_hex(f, &self.0)
@@ -214,5 +235,15 @@ mod tests {
         );
         assert_eq!(empty.to_string().parse::<Sha256>().unwrap(), empty);
         assert_eq!(empty.fanout(), "e3");
+    }
+
+    #[test]
+    fn pieces_have_the_digest_of_the_whole() {
+        let mut pieces = Hasher::new();
+        for piece in [b"ab".as_slice(), b"", b"c"] {
+            pieces.update(piece);
+        }
+        assert_eq!(pieces.finish(), Sha256::of(b"abc"));
+        assert_eq!(Hasher::new().finish(), Sha256::of(b""));
     }
 }

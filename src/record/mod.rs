@@ -16,7 +16,7 @@ pub mod statement;
 pub mod time;
 pub mod tree;
 
-pub use digest::{HashKind, ObjectId, Sha256};
+pub use digest::{HashKind, Hasher, ObjectId, Sha256};
 pub use finding::{Code, Finding, Findings, Subject, Verdict};
 pub use name::{IdentityName, RefName, RunId, TaskId};
 pub use path::RepoPath;

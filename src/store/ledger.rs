@@ -15,6 +15,9 @@ use super::layout::{self, LedgerPath};
 /// Where every ref is, as far as it matters: now, or after a push.
 pub type Refs = BTreeMap<RefName, ObjectId>;
 
+/// A file of a tree: its path from there, its mode and its blob.
+pub type StoredFile = (RepoPath, Mode, ObjectId);
+
 /// The records as a set of refs shows them.
 pub struct Records<'a> {
     reader: &'a Reader,
@@ -208,17 +211,12 @@ impl<'a> Records<'a> {
         run: &RunId,
         max_bytes: u64,
     ) -> Result<Option<RunFiles>, Error> {
-        let Some(commit) = self.refs.get(reference) else {
-            return Ok(None);
-        };
-        let tree = self.reader.commit(*commit)?.tree;
-        let directory = RepoPath::from(layout::run_directory(run).as_str());
-        let Some((Mode::Tree, id)) = self.reader.entry(tree, &directory)? else {
+        let Some(listed) = self.evidence_files(reference, run)? else {
             return Ok(None);
         };
         let mut files = RunFiles::new();
         let mut left = max_bytes;
-        for (path, mode, id) in self.reader.files(id, MAX_EVIDENCE_FILES)? {
+        for (path, mode, id) in listed {
             if mode != Mode::File {
                 return Err(Error::NoFile { path });
             }
@@ -227,6 +225,24 @@ impl<'a> Records<'a> {
             files.insert(path, bytes);
         }
         Ok(Some(files))
+    }
+
+    /// Returns what stands in the evidence of a run, by its path there, sorted, or `None` if there
+    /// is none. No file is read.
+    pub fn evidence_files(
+        &self,
+        reference: &RefName,
+        run: &RunId,
+    ) -> Result<Option<Vec<StoredFile>>, Error> {
+        let Some(commit) = self.refs.get(reference) else {
+            return Ok(None);
+        };
+        let tree = self.reader.commit(*commit)?.tree;
+        let directory = RepoPath::from(layout::run_directory(run).as_str());
+        let Some((Mode::Tree, id)) = self.reader.entry(tree, &directory)? else {
+            return Ok(None);
+        };
+        Ok(Some(self.reader.files(id, MAX_EVIDENCE_FILES)?))
     }
 }
 

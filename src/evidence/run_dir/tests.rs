@@ -1,6 +1,10 @@
 use std::os::unix::fs::symlink;
 
 use super::*;
+use crate::evidence::Inventory;
+use crate::evidence::inventory::SUMS;
+use crate::evidence::timestamps::MAX_TIMESTAMPS;
+use crate::record::Code;
 
 fn run(list: &[(&str, &str)]) -> RunFiles {
     let mut files: RunFiles = list
@@ -118,18 +122,15 @@ fn clock_values_do_not_touch_the_root_and_nothing_else_hides_among_them() {
             "{content}"
         );
     }
-    for name in [
-        "timestamps/a/b",
-        "timestamps/a b",
-        "timestamps/é",
-        "timestamps/",
-    ] {
+    for name in ["timestamps/a/b", "timestamps/a b", "timestamps/é"] {
         assert_eq!(
             verify_codes(&with(name, &format!("{time}\n"))),
             ["INT-002"],
             "{name}"
         );
     }
+    let nameless = with("timestamps/", &format!("{time}\n"));
+    assert_eq!(verify_codes(&nameless), ["INT-003"], "no path at all");
     let mut files = good.clone();
     for number in 0..MAX_TIMESTAMPS {
         files.insert(

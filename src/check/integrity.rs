@@ -1,0 +1,212 @@
+//! The integrity of a run's files, in a directory or stored: what they are against what the
+//! inventory says. Chain and approvals are not looked at.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::evidence::inventory::SUMS;
+use crate::evidence::{self, Inventory, Survey};
+use crate::policy::Verified;
+use crate::record::predicate::RunPredicate;
+use crate::record::tree::Mode;
+use crate::record::{Code, Finding, ObjectId, RepoPath, RunId, Sha256, Subject};
+use crate::store::layout::LedgerPath;
+
+use super::Error;
+use super::failure::{evidence_failure, git_finding};
+use super::report::Report;
+use super::run::Gatherer;
+
+/// What is known of the files of a run.
+#[derive(Default)]
+pub struct Integrity {
+    /// What was found.
+    pub report: Report,
+    /// The SHA256 root; none unless everything holds.
+    pub root: Option<Sha256>,
+    /// The files.
+    pub survey: Survey,
+    /// The blob of each stored file; none for a directory.
+    pub blobs: BTreeMap<RepoPath, ObjectId>,
+}
+
+/// Judges a directory. What cannot be read leaves it undecided.
+pub fn directory(dir: &Path) -> Integrity {
+    let mut judged = Integrity::default();
+    match Survey::of_dir(dir) {
+        Ok(survey) => {
+            let (findings, root) = survey.verify();
+            judged.report.count("files", survey.digests().len());
+            judged.report.findings.extend(findings);
+            judged.root = root;
+            judged.survey = survey;
+        }
+        Err(error) => undecided(&error, &mut judged.report),
+    }
+    judged
+}
+
+fn undecided(error: &evidence::Error, report: &mut Report) {
+    report.count("files", 0);
+    evidence_failure(error).report(report);
+}
+
+/// Judges a stored run: its evidence against the inventory inside it, against the one in the
+/// ledger, and against the root that the signed run record binds.
+pub fn stored(gatherer: &Gatherer<'_>, run: &RunId) -> Integrity {
+    let mut judged = Integrity::default();
+    let result = gather(gatherer, run, &mut judged);
+    if let Err(error) = result {
+        error.report(Subject::of_run(run), &mut judged.report);
+    }
+    judged.report.count("files", judged.survey.digests().len());
+    // Said of this run: a path alone would be one of the repository.
+    judged.report.findings = std::mem::take(&mut judged.report.findings)
+        .into_iter()
+        .map(|mut finding| {
+            finding.subject = finding.subject.run(run);
+            finding
+        })
+        .collect();
+    let holds = judged.report.findings.is_empty() && judged.report.undecided.is_empty();
+    judged.root = judged.root.filter(|_| holds);
+    judged
+}
+
+fn gather(gatherer: &Gatherer<'_>, run: &RunId, judged: &mut Integrity) -> Result<(), Error> {
+    let records = gatherer.records;
+    records.reader().require_whole_view()?;
+    let path = LedgerPath::Run(run.clone());
+    let Some(envelope) = records.envelope(&path)? else {
+        judged.report.findings.push(unrecorded(run));
+        return Ok(());
+    };
+    let record: Verified<RunPredicate> = match gatherer.verify(&envelope) {
+        Ok(record) => record,
+        Err(mut finding) => {
+            if finding.remedy.is_empty() {
+                finding.remedy = format!("git awo verify {run}, here and in another clone");
+            }
+            judged.report.findings.push(finding);
+            return Ok(());
+        }
+    };
+    let says = record.says();
+    if says.run != *run {
+        let finding = Finding::new(
+            Code::Att002,
+            "binds-run",
+            Subject::of_record(path.to_path()),
+        );
+        let finding = finding.found(&says.run).expected(run);
+        judged.report.findings.push(finding.remedy("git awo fetch"));
+    }
+    survey(gatherer, says, judged)?;
+    against_ledger(gatherer, says, judged)
+}
+
+/// Says that there is no such run.
+pub fn unrecorded(run: &RunId) -> Finding {
+    Finding::new(Code::Str002, "run-record", Subject::of_run(run))
+        .found("no run record")
+        .expected("a run record in the ledger")
+        .remedy("git awo fetch")
+}
+
+/// Reads the evidence, each file by itself: one that cannot be read does not hide the others.
+fn survey(
+    gatherer: &Gatherer<'_>,
+    says: &RunPredicate,
+    judged: &mut Integrity,
+) -> Result<(), Error> {
+    let records = gatherer.records;
+    let Some(files) = records.evidence_files(&says.evidence, &says.run)? else {
+        let finding = Finding::new(Code::Str002, "evidence", Subject::of_ref(&says.evidence))
+            .found("no evidence of the run")
+            .expected("every file of it");
+        judged.report.findings.push(finding.remedy("git awo fetch"));
+        return Ok(());
+    };
+    let limits = &gatherer.history.current().policy.document().limits;
+    let mut left = limits.evidence_bytes;
+    let mut survey = Survey::new();
+    for (path, mode, id) in files {
+        if mode != Mode::File {
+            survey.refuse([no_file(&path, mode)]);
+            continue;
+        }
+        match records.reader().blob_limited(id, left) {
+            Ok(content) => {
+                left = left.saturating_sub(content.len() as u64);
+                survey.add(&path, &content);
+                judged.blobs.insert(path, id);
+            }
+            Err(error) => match git_finding(&error, Subject::none().path(&path)) {
+                Some(finding) => survey.refuse([finding]),
+                None => return Err(error.into()),
+            },
+        }
+    }
+    let survey = survey.finish();
+    let (findings, root) = survey.verify();
+    judged.report.findings.extend(findings);
+    if let Some(found) = survey.sums().map(Sha256::of)
+        && found != says.root
+    {
+        let subject = Subject::none().path(&RepoPath::from(SUMS));
+        judged
+            .report
+            .findings
+            .push(other_root(subject, found, says));
+    }
+    judged.root = root;
+    judged.survey = survey;
+    Ok(())
+}
+
+fn against_ledger(
+    gatherer: &Gatherer<'_>,
+    says: &RunPredicate,
+    judged: &mut Integrity,
+) -> Result<(), Error> {
+    let path = LedgerPath::Inventory(says.run.clone());
+    let subject = || Subject::of_record(path.to_path());
+    let findings = &mut judged.report.findings;
+    let Some(bytes) = gatherer.records.file(&path)? else {
+        let finding = Finding::new(Code::Int002, "inventory", subject())
+            .found("no inventory")
+            .expected(says.root);
+        findings.push(finding.remedy("git awo fetch"));
+        return Ok(());
+    };
+    let found = Sha256::of(&bytes);
+    if found != says.root {
+        findings.push(other_root(subject(), found, says));
+    }
+    match Inventory::judge(&bytes, false) {
+        Err(complaints) => findings.extend(complaints.into_iter().map(|mut finding| {
+            finding.subject = subject();
+            finding
+        })),
+        Ok(inventory) if !judged.blobs.is_empty() => {
+            findings.extend(judged.survey.compare(&inventory));
+        }
+        // Evidence that is missing as a whole is said once.
+        Ok(_) => {}
+    }
+    Ok(())
+}
+
+fn other_root(subject: Subject, found: Sha256, says: &RunPredicate) -> Finding {
+    Finding::new(Code::Int001, "evidence-root", subject)
+        .found(found)
+        .expected(says.root)
+        .remedy(format!("git awo chain {}", says.run))
+}
+
+fn no_file(path: &RepoPath, mode: Mode) -> Finding {
+    Finding::new(Code::Int003, "run-file-kind", Subject::none().path(path))
+        .found(format!("mode {}", mode.as_str()))
+        .expected("plain files, of mode 100644")
+        .remedy("compare with another clone: git awo fetch")
+}

@@ -1,0 +1,309 @@
+//! A survey: everything about a run's files that their integrity depends on, and no more.
+//!
+//! It is made alike of a directory, whose files are hashed while they stream by, and of a stored
+//! run. What no run may hold is a finding of the survey and does not end it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
+use std::path::Path;
+
+use super::directory::{Directory, Kind};
+use super::inventory::{Inventory, MAX_LEN, MAX_LINES, SUMS, TIMESTAMPS, check_path};
+use super::{Error, RunFiles, timestamps};
+use crate::record::digest::Hasher;
+use crate::record::{Code, Finding, Findings, RepoPath, Sha256, Subject};
+
+/// The most entries of any kind that a directory is walked through: as many directories and other
+/// things as there may be files.
+pub const MAX_ENTRIES: usize = 2 * MAX_LINES;
+
+/// The files of a run as its integrity sees them.
+#[derive(Clone, Debug, Default)]
+pub struct Survey {
+    digests: BTreeMap<RepoPath, Sha256>,
+    lengths: BTreeMap<RepoPath, u64>,
+    sums: Option<Vec<u8>>,
+    timestamps: BTreeMap<RepoPath, Vec<u8>>,
+    findings: Findings,
+    /// What the findings are about, as a subject names it.
+    refused: BTreeSet<Option<String>>,
+    partial: bool,
+}
+
+impl Survey {
+    /// Returns a survey of nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Surveys files that are at hand.
+    pub fn of_files(files: &RunFiles) -> Self {
+        let mut survey = Self::new();
+        for (path, content) in files {
+            survey.add(path, content);
+        }
+        survey.finish()
+    }
+
+    /// Surveys a directory. Symlinks, special files, names and numbers beyond the limits and files
+    /// that change meanwhile become findings; only what the file system does not let us see is an
+    /// error. A directory without files leaves no trace, as in git.
+    pub fn of_dir(dir: &Path) -> Result<Self, Error> {
+        let mut survey = Self::new();
+        match Directory::open(dir) {
+            Ok(directory) => {
+                let mut seen = 0;
+                survey.walk(&directory, &RepoPath::default(), &mut seen)?;
+            }
+            Err(error) => {
+                survey.take::<()>(Err(error))?;
+                survey.partial = true;
+            }
+        }
+        Ok(survey.finish())
+    }
+
+    /// Takes a stored file in.
+    pub fn add(&mut self, path: &RepoPath, content: &[u8]) {
+        if let Err(error) = check_place(path) {
+            return self.refuse(error.finding());
+        }
+        let mut content = content;
+        self.read(path, &mut content)
+            .expect("bytes at hand can be read");
+    }
+
+    /// Takes in that something may not stand where it stands, or could not be read.
+    pub fn refuse(&mut self, findings: impl IntoIterator<Item = Finding>) {
+        for finding in findings {
+            self.refused.insert(finding.subject.path.clone());
+            self.findings.push(finding);
+        }
+    }
+
+    /// Says that not everything there is was taken in: then nothing can be said to be missing.
+    pub fn cut_short(&mut self) {
+        self.partial = true;
+    }
+
+    /// Judges what only the whole can tell. To be called last.
+    pub fn finish(mut self) -> Self {
+        if self.digests.len() > MAX_LINES {
+            let limit = format!(
+                "it holds {} files, and an inventory may list {MAX_LINES}",
+                self.digests.len()
+            );
+            let path = RepoPath::from(".");
+            self.refuse(Error::Limit { path, limit }.finding());
+        }
+        self
+    }
+
+    fn walk(
+        &mut self,
+        directory: &Directory,
+        inner: &RepoPath,
+        seen: &mut usize,
+    ) -> Result<(), Error> {
+        let Some(names) = directory.names(MAX_ENTRIES - *seen)? else {
+            let path = match inner.as_bytes() {
+                b"" => RepoPath::from("."),
+                _ => inner.clone(),
+            };
+            let limit =
+                format!("a run may hold {MAX_ENTRIES} files, directories and others together");
+            self.refuse(Error::Limit { path, limit }.finding());
+            self.partial = true;
+            return Ok(());
+        };
+        *seen += names.len();
+        for name in names {
+            let path = inner.join(&name);
+            if let Some(below) = self.entry(directory, &name, &path)? {
+                self.walk(&below, &path, seen)?;
+            }
+            if self.partial {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes one name of a directory in; returns the directory that it is, if it is one.
+    fn entry(
+        &mut self,
+        parent: &Directory,
+        name: &[u8],
+        path: &RepoPath,
+    ) -> Result<Option<Directory>, Error> {
+        let looked = check_place(path).and_then(|()| parent.kind(name, path));
+        let opened = match looked {
+            Ok(Kind::Directory) if path.as_bytes() == SUMS.as_bytes() => Err(directory_of_sums()),
+            Ok(Kind::Directory) => parent.below(name, path).map(Some),
+            Ok(Kind::Other(what)) => {
+                let path = path.clone();
+                Err(Error::NotRegular { path, what })
+            }
+            Ok(Kind::File) => parent
+                .open_here(name, path)
+                .and_then(|file| file.read(|file| self.read(path, file)))
+                .map(|()| None),
+            Err(error) => Err(error),
+        };
+        Ok(self.take(opened)?.flatten())
+    }
+
+    /// Makes a finding of a refusal; what is none ends the survey.
+    fn take<T>(&mut self, result: Result<T, Error>) -> Result<Option<T>, Error> {
+        match result {
+            Ok(value) => Ok(Some(value)),
+            Err(error) => match error.finding() {
+                Some(finding) => {
+                    self.refuse([finding]);
+                    Ok(None)
+                }
+                None => Err(error),
+            },
+        }
+    }
+
+    /// Keeps of a file what is needed of it.
+    fn read(&mut self, path: &RepoPath, content: &mut impl Read) -> std::io::Result<()> {
+        let mut keep = |max: usize| -> std::io::Result<Vec<u8>> {
+            let mut kept = Vec::new();
+            // One byte more than allowed tells that it is too long.
+            content.take(max as u64 + 1).read_to_end(&mut kept)?;
+            Ok(kept)
+        };
+        if path.as_bytes() == SUMS.as_bytes() {
+            self.sums = Some(keep(MAX_LEN)?);
+        } else if timestamps::holds(path) {
+            let kept = keep(timestamps::MAX_TIMESTAMP_LEN)?;
+            self.timestamps.insert(path.clone(), kept);
+        } else {
+            let (digest, len) = hash(content)?;
+            self.digests.insert(path.clone(), digest);
+            self.lengths.insert(path.clone(), len);
+        }
+        Ok(())
+    }
+
+    /// Returns the digests of the files that an inventory lists: all but itself and `timestamps/`.
+    pub fn digests(&self) -> &BTreeMap<RepoPath, Sha256> {
+        &self.digests
+    }
+
+    /// Returns the length of a file that an inventory lists, in bytes.
+    pub fn len_of(&self, path: &RepoPath) -> Option<u64> {
+        self.lengths.get(path).copied()
+    }
+
+    /// Returns how many bytes the files have that an inventory lists.
+    pub fn bytes(&self) -> u64 {
+        self.lengths.values().sum()
+    }
+
+    /// Returns the bytes of the inventory, if there is one; no more than are needed to see that
+    /// it is too long.
+    pub fn sums(&self) -> Option<&[u8]> {
+        self.sums.as_deref()
+    }
+
+    /// Returns what keeps an inventory of these files from being made or from meaning anything:
+    /// what it cannot list, and what it does not cover and should.
+    pub fn unlistable(&self) -> Findings {
+        let mut findings = timestamps::judge(&self.timestamps);
+        findings.extend(self.findings.clone());
+        findings
+    }
+
+    /// Compares with an inventory, both ways.
+    ///
+    /// INT-001 for each file whose digest differs, INT-002 for each added or missing. What is
+    /// refused anyway is not called missing as well.
+    pub fn compare(&self, inventory: &Inventory) -> Findings {
+        if self.partial {
+            return Findings::new();
+        }
+        let findings = inventory.compare(&self.digests).into_iter();
+        findings
+            .filter(|finding| !self.refused.contains(&finding.subject.path))
+            .collect()
+    }
+
+    /// Verifies the files against their inventory.
+    ///
+    /// The lines of the inventory may stand in any order, as in AWO's older runs; that they are
+    /// sorted is one of the [`invariants`](super::invariants()) that a run must meet to be gated.
+    ///
+    /// Returns everything found, and the SHA256 root only where nothing was: a root that does not
+    /// stand for its files is of no use to anyone.
+    pub fn verify(&self) -> (Findings, Option<Sha256>) {
+        let mut findings = self.unlistable();
+        let mut root = None;
+        match &self.sums {
+            None if self.partial || self.refused.contains(&Some(SUMS.to_owned())) => {}
+            None => findings.push(absent()),
+            Some(bytes) => match Inventory::judge(bytes, false) {
+                Err(complaints) => findings.extend(complaints),
+                Ok(inventory) => {
+                    findings.extend(self.compare(&inventory));
+                    // The root binds the order; that it is the sorted one is an invariant of new runs.
+                    root = Some(Sha256::of(bytes));
+                }
+            },
+        }
+        let root = root.filter(|_| findings.is_empty());
+        (findings, root)
+    }
+}
+
+/// Refuses a path that cannot be in a run.
+fn check_place(path: &RepoPath) -> Result<(), Error> {
+    let inside = path.as_bytes().strip_prefix(SUMS.as_bytes());
+    if inside.is_some_and(|rest| rest.starts_with(b"/")) {
+        return Err(directory_of_sums());
+    }
+    check_path(path.as_bytes()).map_err(|refusal| refusal.of(path))
+}
+
+fn directory_of_sums() -> Error {
+    Error::NotRegular {
+        path: RepoPath::from(SUMS),
+        what: "directory",
+    }
+}
+
+fn absent() -> Finding {
+    let subject = Subject::none().path(&RepoPath::from(SUMS));
+    Finding::new(Code::Int002, "inventory-absent", subject)
+        .found("no inventory")
+        .expected(format!("a {SUMS} that lists every file"))
+        .remedy("restore it, or make it anew: git awo integrity sums DIR")
+}
+
+/// Returns digest and length of what is left to read.
+fn hash(content: &mut impl Read) -> std::io::Result<(Sha256, u64)> {
+    let mut hasher = Hasher::new();
+    let mut buffer = vec![0; 1 << 16];
+    let mut len = 0;
+    loop {
+        match content.read(&mut buffer) {
+            Ok(0) => return Ok((hasher.finish(), len)),
+            Ok(count) => {
+                hasher.update(&buffer[..count]);
+                len += count as u64;
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Tells whether an inventory leaves the path out.
+pub fn is_outside(path: &RepoPath) -> bool {
+    path.as_bytes() == SUMS.as_bytes() || path.as_bytes().starts_with(TIMESTAMPS.as_bytes())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,262 @@
+//! The canonical tarball of a run: the deterministic region, every file but `timestamps/`.
+//!
+//! The same files give the same bytes, on every machine and for ever: these bytes are signed.
+//! Nothing is taken over of a file but its path and its content.
+
+use std::collections::BTreeMap;
+use std::io::{self, Read, Write};
+
+use flate2::{Compression, GzBuilder};
+use tar::{Builder, EntryType, Header};
+
+use super::inventory::SUMS;
+use super::survey::Survey;
+use crate::record::digest::Hasher;
+use crate::record::{Code, Finding, Findings, RepoPath, Sha256, Subject};
+
+/// The level of the compression. Another one would be another tarball.
+const LEVEL: u32 = 6;
+
+/// The byte by which gzip says on what system it ran: unknown.
+const NO_SYSTEM: u8 = 255;
+
+/// The name under which GNU tar gives a long name in advance.
+const LONG_NAME: &[u8] = b"././@LongLink";
+
+/// The bytes of a name in a header.
+const NAME_LEN: usize = 100;
+
+/// A tarball that was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tarball {
+    /// The digest of its bytes, as written: compressed.
+    pub sha256: Sha256,
+    /// How many bytes it has, compressed.
+    pub bytes: u64,
+    /// How many files are in it, the inventory among them.
+    pub files: usize,
+}
+
+/// Why there is no tarball. What was written before is of no use.
+#[derive(Debug)]
+pub enum Failure<E> {
+    /// Files are not any more what the survey saw: INT-001 for each.
+    Changed(Findings),
+    /// A file could not be opened.
+    Open(E),
+    /// A file could not be read.
+    Read(RepoPath, io::Error),
+    /// The tarball could not be written.
+    Write(io::Error),
+}
+
+/// Writes the tarball of surveyed files, each read again through `open` and compared with the
+/// survey while it passes by.
+///
+/// The survey must have been verified: what it refused is not in the tarball.
+pub fn write<E, R: Read>(
+    survey: &Survey,
+    mut open: impl FnMut(&RepoPath) -> Result<R, E>,
+    out: impl Write,
+) -> Result<Tarball, Failure<E>> {
+    let out = GzBuilder::new()
+        .operating_system(NO_SYSTEM)
+        .mtime(0)
+        .write(Counted::new(out), Compression::new(LEVEL));
+    let mut archive = Builder::new(out);
+    let mut changed = Findings::new();
+    let mut members: BTreeMap<RepoPath, Option<Sha256>> = survey
+        .digests()
+        .iter()
+        .map(|(path, digest)| (path.clone(), Some(*digest)))
+        .collect();
+    if survey.sums().is_some() {
+        members.insert(RepoPath::from(SUMS), None);
+    }
+    let files = members.len();
+    for (path, digest) in members {
+        // The inventory is the one that was verified; every other file is held to it.
+        let Some(digest) = digest else {
+            let sums = survey.sums().unwrap_or_default();
+            append(&mut archive, &path, sums.len() as u64, sums).map_err(Failure::Write)?;
+            continue;
+        };
+        let len = survey.len_of(&path).unwrap_or_default();
+        let mut content = Checked::new(open(&path).map_err(Failure::Open)?, len);
+        let appended = append(&mut archive, &path, len, &mut content);
+        if let Some(error) = content.failed.take() {
+            return Err(Failure::Read(path, error));
+        }
+        appended.map_err(Failure::Write)?;
+        if let Some(found) = content.differs(digest) {
+            changed.push(exchanged(&path, found, digest));
+        }
+    }
+    let counted = archive
+        .into_inner()
+        .and_then(|gzip| gzip.finish())
+        .map_err(Failure::Write)?;
+    if !changed.is_empty() {
+        return Err(Failure::Changed(changed));
+    }
+    let (sha256, bytes) = counted.finish().map_err(Failure::Write)?;
+    Ok(Tarball {
+        sha256,
+        bytes,
+        files,
+    })
+}
+
+fn exchanged(path: &RepoPath, found: String, digest: Sha256) -> Finding {
+    Finding::new(Code::Int001, "tarball-hash", Subject::none().path(path))
+        .found(found)
+        .expected(digest)
+        .remedy("run the command again when nobody writes there")
+}
+
+/// Appends a file, with a name as `sha256sum -c` wants it. A name too long for a header goes
+/// before it as GNU tar has it, and the header holds its beginning.
+fn append(
+    archive: &mut Builder<impl Write>,
+    path: &RepoPath,
+    len: u64,
+    content: impl Read,
+) -> io::Result<()> {
+    let name = [b"./", path.as_bytes()].concat();
+    if name.len() > NAME_LEN {
+        let announced = header(
+            Header::new_gnu(),
+            EntryType::GNULongName,
+            LONG_NAME,
+            name.len() as u64 + 1,
+        );
+        archive.append(&announced, [name.as_slice(), b"\0"].concat().as_slice())?;
+    }
+    let short = &name[..name.len().min(NAME_LEN)];
+    archive.append(
+        &header(Header::new_ustar(), EntryType::Regular, short, len),
+        content,
+    )
+}
+
+fn header(mut header: Header, kind: EntryType, name: &[u8], len: u64) -> Header {
+    // By hand: the library would take the `./` away.
+    header.as_mut_bytes()[..name.len()].copy_from_slice(name);
+    header.set_entry_type(kind);
+    header.set_mode(0o644);
+    header.set_uid(0);
+    header.set_gid(0);
+    header.set_mtime(0);
+    header.set_size(len);
+    header.set_cksum();
+    header
+}
+
+/// Gives exactly as many bytes as the header says, and remembers what was really there.
+struct Checked<R> {
+    inner: R,
+    hasher: Hasher,
+    len: u64,
+    left: u64,
+    /// How many bytes were missing.
+    short: u64,
+    failed: Option<io::Error>,
+}
+
+impl<R: Read> Checked<R> {
+    fn new(inner: R, len: u64) -> Self {
+        Self {
+            inner,
+            hasher: Hasher::new(),
+            len,
+            left: len,
+            short: 0,
+            failed: None,
+        }
+    }
+
+    /// Returns what was found, if it is not the content of this digest.
+    fn differs(mut self, digest: Sha256) -> Option<String> {
+        let more = self.inner.read(&mut [0]).is_ok_and(|count| count > 0);
+        let found = self.hasher.finish();
+        if self.short > 0 {
+            Some(format!(
+                "{} bytes, before {}",
+                self.len - self.short,
+                self.len
+            ))
+        } else if more {
+            Some(format!("more than the {} bytes before", self.len))
+        } else {
+            (found != digest).then(|| found.to_string())
+        }
+    }
+}
+
+impl<R: Read> Read for Checked<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let room = usize::try_from(self.left)
+            .unwrap_or(usize::MAX)
+            .min(buffer.len());
+        if room == 0 {
+            return Ok(0);
+        }
+        let buffer = &mut buffer[..room];
+        let mut count = 0;
+        // Full pieces, so that nothing depends on how the file comes in.
+        while count < room && self.short == 0 {
+            match self.inner.read(&mut buffer[count..]) {
+                Ok(0) => self.short = self.left - count as u64,
+                Ok(more) => count += more,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    self.failed = Some(error);
+                    return Err(io::Error::other("the file cannot be read"));
+                }
+            }
+        }
+        self.hasher.update(&buffer[..count]);
+        // The header has promised the rest; the tarball will not be kept.
+        buffer[count..].fill(0);
+        self.left -= room as u64;
+        Ok(room)
+    }
+}
+
+/// Counts and hashes what is written.
+struct Counted<W> {
+    inner: W,
+    hasher: Hasher,
+    bytes: u64,
+}
+
+impl<W: Write> Counted<W> {
+    fn new(inner: W) -> Self {
+        Self {
+            inner,
+            hasher: Hasher::new(),
+            bytes: 0,
+        }
+    }
+
+    fn finish(mut self) -> io::Result<(Sha256, u64)> {
+        self.inner.flush()?;
+        Ok((self.hasher.finish(), self.bytes))
+    }
+}
+
+impl<W: Write> Write for Counted<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let count = self.inner.write(bytes)?;
+        self.hasher.update(&bytes[..count]);
+        self.bytes += count as u64;
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,83 @@
+//! The region of clock values, `timestamps/`, which no digest covers.
+
+use std::collections::BTreeMap;
+
+use super::inventory::TIMESTAMPS;
+use crate::record::{Code, Finding, Findings, RepoPath, Subject, Timestamp};
+
+/// The most files in `timestamps/`.
+pub const MAX_TIMESTAMPS: usize = 32;
+
+/// The longest file in `timestamps/`, in bytes.
+pub const MAX_TIMESTAMP_LEN: usize = 256;
+
+/// Tells whether the path is in the region.
+pub(super) fn holds(path: &RepoPath) -> bool {
+    path.as_bytes().starts_with(TIMESTAMPS.as_bytes())
+}
+
+/// Nothing hashes the clock values, so nothing but dates may stand among them.
+///
+/// A content that was cut at one byte beyond [`MAX_TIMESTAMP_LEN`] is judged as the whole one is.
+pub(super) fn judge(region: &BTreeMap<RepoPath, Vec<u8>>) -> Findings {
+    let mut findings = Findings::new();
+    for ((path, content), number) in region.iter().zip(1..) {
+        let why = if number > MAX_TIMESTAMPS {
+            "one file more than the 32 allowed"
+        } else if !is_timestamp_name(path) {
+            "a file name that is not of A-Z a-z 0-9 . _ -"
+        } else if content.len() > MAX_TIMESTAMP_LEN {
+            "more than 256 bytes"
+        } else if !is_date_text(content) {
+            "something other than date text"
+        } else {
+            continue;
+        };
+        findings.push(
+            Finding::new(
+                Code::Int002,
+                "timestamps-region",
+                Subject::none().path(path),
+            )
+            .found(why)
+            .expected("lines of the form `key=2026-01-31T23:59:59Z`, a time or a date alone")
+            .remedy(format!(
+                "remove {path}, or move it to where the inventory lists it"
+            )),
+        );
+    }
+    findings
+}
+
+fn is_timestamp_name(path: &RepoPath) -> bool {
+    let name = path
+        .as_bytes()
+        .strip_prefix(TIMESTAMPS.as_bytes())
+        .unwrap_or_default();
+    let fits = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+    (1..=80).contains(&name.len()) && name.iter().all(fits)
+}
+
+fn is_date_text(content: &[u8]) -> bool {
+    let Some(text) = std::str::from_utf8(content)
+        .ok()
+        .and_then(|text| text.strip_suffix('\n'))
+    else {
+        return false;
+    };
+    text.split('\n').all(|line| match line.split_once('=') {
+        Some((key, time)) => is_key(key) && time.parse::<Timestamp>().is_ok(),
+        None => {
+            line.parse::<Timestamp>().is_ok()
+                || format!("{line}T00:00:00Z").parse::<Timestamp>().is_ok()
+        }
+    })
+}
+
+fn is_key(key: &str) -> bool {
+    let fits =
+        |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'-' | b'.');
+    (1..=40).contains(&key.len())
+        && key.starts_with(|c: char| c.is_ascii_lowercase())
+        && key.bytes().all(fits)
+}
