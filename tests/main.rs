@@ -3,6 +3,7 @@
 
 mod attacks;
 mod bench;
+mod export;
 mod main_road;
 mod policy_changes;
 mod rooms;

@@ -3,6 +3,7 @@
 
 pub mod branch;
 pub mod governance;
+pub mod index;
 pub mod log;
 pub mod policies;
 pub mod push;

@@ -55,6 +55,8 @@ enum Command {
     Show(c::show::ShowArgs),
     Chain(c::chain::ChainArgs),
     Receipt(c::receipt::ReceiptArgs),
+    Index(c::index::IndexArgs),
+    Export(c::export::ExportArgs),
     #[command(hide = true)]
     Hook(c::hook::HookArgs),
 }
@@ -182,6 +184,8 @@ fn dispatch(context: &Context, command: Command) -> Result<Answer, CliError> {
         Command::Show(args) => c::show::run(context, &args),
         Command::Chain(args) => c::chain::run(context, &args),
         Command::Receipt(args) => c::receipt::run(context, &args),
+        Command::Index(args) => c::index::run(context, &args),
+        Command::Export(args) => c::export::run(context, &args),
         Command::Hook(_) => unreachable!("hooks are handled before"),
     }
 }

@@ -6,11 +6,11 @@ use clap::Args;
 use serde_json::json;
 
 use crate::actor::Actor;
-use crate::check::PolicyHistory;
 use crate::check::governance::Arrivals;
 use crate::check::log::Log;
 use crate::check::run::{Gatherer, Logged, Positions};
 use crate::check::verify::positions;
+use crate::check::{PolicyHistory, index};
 use crate::cli::{Answer, CliError, Context};
 use crate::git::{self, Expected, RefUpdate};
 use crate::record::{Code, Finding, Findings, ObjectId, RefName, Subject};
@@ -91,14 +91,23 @@ pub fn fetch(
         ));
     }
     let findings = arrived(&actor, remote, &after)?;
+    // The index is derived: one that differs must not keep away the records it is mended from.
+    let (derived, findings): (Vec<_>, Vec<_>) =
+        findings.into_iter().partition(|it| it.rule == index::RULE);
     if !findings.is_empty() {
         return Err(CliError::denied(
             format!("{remote} holds what does not verify; nothing was merged"),
-            findings,
+            findings.into_iter().chain(derived),
         ));
     }
     let moved = merge_all(&actor, &after, theirs)?;
     raise_marks(&actor, remote, &after)?;
+    if !derived.is_empty() {
+        let message = format!("the records of {remote} were merged, but its index is not theirs");
+        return Err(CliError::denied(message, derived)
+            .hint("git awo index rebuild")
+            .hint("git awo push"));
+    }
     Ok(moved)
 }
 
