@@ -8,6 +8,7 @@ pub mod actor;
 pub mod check;
 pub mod cli;
 pub mod evidence;
+pub mod export;
 pub mod git;
 pub mod harness;
 pub mod hook;

@@ -3,6 +3,7 @@
 
 mod attacks;
 mod bench;
+mod export;
 mod integrity;
 mod main_road;
 mod policy_changes;

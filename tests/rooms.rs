@@ -12,7 +12,7 @@ const FLOORS: &[&[&str]] = &[
     &["policy", "store"],
     &["check"],
     &["render", "actor"],
-    &["hook", "harness"],
+    &["hook", "harness", "export"],
     &["cli"],
 ];
 

@@ -4,6 +4,7 @@
 pub mod branch;
 pub mod failure;
 pub mod governance;
+pub mod index;
 pub mod integrity;
 pub mod log;
 pub mod policies;

@@ -10,6 +10,7 @@ use crate::record::predicate::{ApprovalPredicate, Approves, AttestationPredicate
 use crate::record::statement::{self, Kind, Predicate};
 use crate::record::{Code, Finding, Findings, ObjectId, RunId, Sha256, Subject, Timestamp, json};
 use crate::store;
+use crate::store::index::Entry;
 use crate::store::layout::LedgerPath;
 use crate::store::ledger::Records;
 
@@ -152,12 +153,13 @@ impl Gatherer<'_> {
             audit_approvals: Vec::new(),
             attestations: Vec::new(),
             finalization: self.link(&LedgerPath::Finalization(id.clone()))?,
-            indexed: self.records.indexed(id)?,
+            indexed: Link::Missing,
             outcome: self.link(&LedgerPath::Outcome(id.clone()))?,
             bad: Findings::new(),
             time: self.time,
             audited: self.time,
         };
+        facts.indexed = self.indexed(&facts)?;
         let Some(run) = facts.run.held().map(|run| run.says().clone()) else {
             return Ok(facts);
         };
@@ -185,6 +187,33 @@ impl Gatherer<'_> {
         self.run_records(&mut facts)?;
         self.notes(run.commit, &mut facts)?;
         Ok(facts)
+    }
+
+    /// The entry in the provenance index, compared with what the finalization implies.
+    fn indexed(&self, facts: &RunFacts) -> Result<Link<()>, Error> {
+        let shard = LedgerPath::shard_of(&facts.id);
+        let entry = match self.records.indexed(&facts.id) {
+            Ok(entry) => entry,
+            Err(error) => {
+                let finding = finding_or(error, &shard)?;
+                // A shard is derived: whatever is wrong with it is that it differs.
+                return Ok(Link::Bad(Finding {
+                    code: Code::Int008,
+                    rule: super::index::RULE.to_owned(),
+                    remedy: "git awo index rebuild".to_owned(),
+                    ..finding
+                }));
+            }
+        };
+        let implied = facts.finalization.held().map(|it| Entry::of(it.says()));
+        Ok(match (entry, implied) {
+            (None, _) => Link::Missing,
+            (Some(entry), Some(implied)) if entry != implied => {
+                let subject = Subject::of_run(&facts.id).record(shard.to_path());
+                Link::Bad(super::index::difference(subject, &entry, &implied))
+            }
+            (Some(_), _) => Link::Held(()),
+        })
     }
 
     /// The approvals that the run spends; others on the same contract are other runs' affair.

@@ -8,7 +8,7 @@ use crate::check::report::chain_of;
 use crate::record::path::escape;
 use crate::record::{Findings, Refusal, Subject};
 use crate::render;
-use crate::{actor, check, git, harness, hook, store};
+use crate::{actor, check, export, git, harness, hook, store};
 
 /// What sort of failure it is; fixes the exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,6 +151,12 @@ impl From<store::Error> for CliError {
 impl From<crate::evidence::Error> for CliError {
     fn from(error: crate::evidence::Error) -> Self {
         Self::failed(chain_of(&error), evidence_failure(&error))
+    }
+}
+
+impl From<export::Error> for CliError {
+    fn from(error: export::Error) -> Self {
+        Self::failed(chain_of(&error), error.failure())
     }
 }
 

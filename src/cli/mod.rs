@@ -60,6 +60,8 @@ enum Command {
     Receipt(c::receipt::ReceiptArgs),
     Integrity(c::integrity::IntegrityArgs),
     Tar(c::tar::TarArgs),
+    Index(c::index::IndexArgs),
+    Export(c::export::ExportArgs),
     #[command(hide = true)]
     Hook(c::hook::HookArgs),
 }
@@ -210,6 +212,8 @@ fn dispatch(context: &Context, command: Command) -> Result<Answer, CliError> {
         Command::Receipt(args) => c::receipt::run(context, &args),
         Command::Integrity(args) => c::integrity::run(context, &args),
         Command::Tar(args) => c::tar::run(context, &args),
+        Command::Index(args) => c::index::run(context, &args),
+        Command::Export(args) => c::export::run(context, &args),
         Command::Hook(_) => unreachable!("hooks are handled before"),
     }
 }

@@ -295,8 +295,8 @@ pub struct RunFacts {
     pub attestations: Vec<Verified<AttestationPredicate>>,
     /// The finalization.
     pub finalization: Link<Verified<FinalizationPredicate>>,
-    /// Whether the provenance index has the run.
-    pub indexed: bool,
+    /// The run's entry in the provenance index; it must be the one that the finalization implies.
+    pub indexed: Link<()>,
     /// The outcome.
     pub outcome: Link<Verified<OutcomePredicate>>,
     /// Records of this run that do not hold by themselves.

@@ -19,6 +19,12 @@ impl Refusal {
         Self::of(findings).unwrap_or_else(|| otherwise.into())
     }
 
+    /// Returns the same refusal with more findings.
+    pub fn and(mut self, more: impl IntoIterator<Item = Finding>) -> Self {
+        self.0.extend(more);
+        self
+    }
+
     /// Returns the findings.
     pub fn findings(&self) -> &Findings {
         &self.0

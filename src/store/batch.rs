@@ -12,9 +12,10 @@ use crate::record::tree::Mode;
 use crate::record::{ObjectId, RefName, RepoPath, RunId};
 
 use super::Error;
-use super::index::{Entry, Index};
+use super::index::{self, Entry, Index};
 use super::layout::{self, LedgerPath};
 use super::ledger::note_lines;
+use super::rebuild;
 
 /// How often a lost race is run again.
 const ATTEMPTS: usize = 200;
@@ -139,18 +140,21 @@ impl Batch {
                 None => edits.push((path.clone(), Some((Mode::File, blob)))),
             }
         }
-        for entry in &self.indexed {
-            let path = LedgerPath::shard_of(&entry.run_id).to_path();
-            let mut entries = vec![entry.clone()];
-            if let Some((_, id)) = existing(repo, tree, &path)? {
-                let shard = Index::parse(&repo.blob(id)?).map_err(|source| Error::Malformed {
-                    path: path.clone(),
-                    source,
-                })?;
-                entries.extend(shard.entries);
+        if !self.indexed.is_empty() {
+            let wanted = self
+                .indexed
+                .iter()
+                .map(|it| LedgerPath::shard_of(&it.run_id));
+            // From the finalizations, not from the shard: what somebody put into it does not stay.
+            let mut shards = index::implied(repo, tree, &wanted.collect())?;
+            for entry in &self.indexed {
+                let shard = shards
+                    .entry(LedgerPath::shard_of(&entry.run_id))
+                    .or_default();
+                let known = std::mem::take(&mut shard.entries);
+                *shard = Index::of(known.into_iter().chain([entry.clone()]));
             }
-            let blob = repo.write_blob(&Index::of(entries).to_bytes())?;
-            edits.push((path, Some((Mode::File, blob))));
+            edits.extend(rebuild::edits(repo, tree, &shards)?.0);
         }
         self.update(repo, author, reference, tip, tree, &edits, Vec::new())
     }

@@ -1,11 +1,20 @@
 //! The provenance index: one entry a finalized run, in shards, each a pure function of the
 //! finalizations whose run ids fall into it.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::{Deserialize, Serialize};
 
+use crate::git::Reader;
+use crate::record::envelope::{Envelope, MAX_ENVELOPE};
 use crate::record::json::{self, BadJson};
 use crate::record::predicate::FinalizationPredicate;
-use crate::record::{IdentityName, ObjectId, RunId};
+use crate::record::statement::Statement;
+use crate::record::tree::Mode;
+use crate::record::{IdentityName, ObjectId, RepoPath, RunId};
+
+use super::Error;
+use super::layout::LedgerPath;
 
 /// An entry: what AWO's index says of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,6 +81,12 @@ impl Index {
         json::parse_canonical(bytes)
     }
 
+    /// Returns what stands in a shard of any spelling, to name what is wrong in it. Nothing may
+    /// be believed of it.
+    pub fn parse_leniently(bytes: &[u8]) -> Option<Self> {
+        serde_json::from_slice(bytes).ok()
+    }
+
     /// Returns the canonical bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
         json::canonical(self)
@@ -80,5 +95,126 @@ impl Index {
     /// Returns the entry of a run.
     pub fn get(&self, run: &RunId) -> Option<&Entry> {
         self.entries.iter().find(|entry| &entry.run_id == run)
+    }
+}
+
+/// Shards, each with what it must hold; one that must hold nothing must not be there.
+pub type Shards = BTreeMap<LedgerPath, Index>;
+
+/// Returns what these shards must hold, recomputed from the finalizations of a ledger's tree.
+///
+/// Only the runs of the same first byte are listed, and only those of a wanted shard read.
+pub fn implied(
+    reader: &Reader,
+    ledger: Option<ObjectId>,
+    wanted: &BTreeSet<LedgerPath>,
+) -> Result<Shards, Error> {
+    let mut found: BTreeMap<LedgerPath, Vec<Entry>> = BTreeMap::new();
+    let mut firsts = BTreeSet::new();
+    for shard in wanted {
+        if let LedgerPath::Shard(first, _) = shard {
+            found.entry(shard.clone()).or_default();
+            firsts.insert(first.clone());
+        }
+    }
+    for first in firsts {
+        finalized(reader, ledger, &first, |shard, read| {
+            if let Some(entries) = found.get_mut(&shard) {
+                entries.extend(read()?);
+            }
+            Ok(())
+        })?;
+    }
+    Ok(shards(found))
+}
+
+/// Returns every shard that some finalization of a ledger's tree implies.
+pub fn implied_by_all(reader: &Reader, ledger: Option<ObjectId>) -> Result<Shards, Error> {
+    let mut found: BTreeMap<LedgerPath, Vec<Entry>> = BTreeMap::new();
+    for byte in 0..=u8::MAX {
+        finalized(reader, ledger, &format!("{byte:02x}"), |shard, read| {
+            if let Some(entry) = read()? {
+                found.entry(shard).or_default().push(entry);
+            }
+            Ok(())
+        })?;
+    }
+    Ok(shards(found))
+}
+
+/// Returns the shards that a ledger's tree holds.
+pub fn stored(
+    reader: &Reader,
+    ledger: Option<ObjectId>,
+) -> Result<BTreeMap<LedgerPath, ObjectId>, Error> {
+    let index = RepoPath::from("index");
+    let Some((Mode::Tree, tree)) = entry_of(reader, ledger, &index)? else {
+        return Ok(BTreeMap::new());
+    };
+    let files = reader.files(tree, MOST_SHARDS)?;
+    let known = files.into_iter().filter_map(|(path, _, id)| {
+        let path = LedgerPath::parse(&index.join(path.as_bytes()))?;
+        Some((path, id))
+    });
+    Ok(known.collect())
+}
+
+/// Two bytes name a shard; a tree with more files below `index/` holds other things.
+const MOST_SHARDS: usize = 1 << 17;
+
+fn shards(found: BTreeMap<LedgerPath, Vec<Entry>>) -> Shards {
+    let index = |(shard, entries)| (shard, Index::of(entries));
+    found.into_iter().map(index).collect()
+}
+
+/// Visits the runs below `runs/<first>`: the shard of each, and what reads its entry. A file that
+/// is no finalization of its run implies nothing; it is judged, and refused, as a record.
+fn finalized(
+    reader: &Reader,
+    ledger: Option<ObjectId>,
+    first: &str,
+    mut visit: impl FnMut(LedgerPath, &dyn Fn() -> Result<Option<Entry>, Error>) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let directory = RepoPath::from(format!("runs/{first}").as_str());
+    let Some((Mode::Tree, tree)) = entry_of(reader, ledger, &directory)? else {
+        return Ok(());
+    };
+    for run in &reader.tree(tree)?.entries {
+        let Some(id) = std::str::from_utf8(&run.name)
+            .ok()
+            .and_then(|name| RunId::new(name).ok())
+        else {
+            continue;
+        };
+        let shard = LedgerPath::shard_of(&id);
+        let fits = matches!(&shard, LedgerPath::Shard(own, _) if own == first);
+        if run.mode != Mode::Tree || !fits {
+            continue;
+        }
+        visit(shard, &|| {
+            let file = RepoPath::from("finalization.dsse.json");
+            let Some((Mode::File, blob)) = reader.entry(run.id, &file)? else {
+                return Ok(None);
+            };
+            let bytes = reader.blob_limited(blob, MAX_ENVELOPE as u64)?;
+            let statement = Envelope::parse(&bytes).ok().and_then(|envelope| {
+                Statement::<FinalizationPredicate>::parse(envelope.payload()).ok()
+            });
+            Ok(statement
+                .filter(|it| it.predicate.run == id)
+                .map(|it| Entry::of(&it.predicate)))
+        })?;
+    }
+    Ok(())
+}
+
+fn entry_of(
+    reader: &Reader,
+    ledger: Option<ObjectId>,
+    path: &RepoPath,
+) -> Result<Option<(Mode, ObjectId)>, Error> {
+    match ledger {
+        Some(tree) => Ok(reader.entry(tree, path)?),
+        None => Ok(None),
     }
 }

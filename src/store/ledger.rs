@@ -9,7 +9,7 @@ use crate::record::tree::Mode;
 use crate::record::{ObjectId, RefName, RepoPath, RunId, Sha256, TaskId};
 
 use super::Error;
-use super::index::Index;
+use super::index::{Entry, Index};
 use super::layout::{self, LedgerPath};
 
 /// Where every ref is, as far as it matters: now, or after a push.
@@ -97,17 +97,22 @@ impl<'a> Records<'a> {
         Ok(bytes.and_then(|bytes| parse_spent(&bytes)))
     }
 
-    /// Tells whether the provenance index has the run.
-    pub fn indexed(&self, run: &RunId) -> Result<bool, Error> {
+    /// Returns the tree of the ledger.
+    pub fn ledger_tree(&self) -> Option<ObjectId> {
+        self.ledger
+    }
+
+    /// Returns the entry that the provenance index has for a run.
+    pub fn indexed(&self, run: &RunId) -> Result<Option<Entry>, Error> {
         let path = LedgerPath::shard_of(run);
         let Some(bytes) = self.file(&path)? else {
-            return Ok(false);
+            return Ok(None);
         };
         let shard = Index::parse(&bytes).map_err(|source| Error::Malformed {
             path: path.to_path(),
             source,
         })?;
-        Ok(shard.get(run).is_some())
+        Ok(shard.get(run).cloned())
     }
 
     /// Returns every record of a run whose name carries a digest: independence logs, overrides.

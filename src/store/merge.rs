@@ -7,10 +7,9 @@ use crate::record::commit::Person;
 use crate::record::tree::Mode;
 use crate::record::{ObjectId, RefName, RepoPath};
 
-use super::Error;
-use super::index::Index;
 use super::layout::{LedgerPath, Place};
 use super::ledger::note_lines;
+use super::{Error, rebuild};
 
 /// Returns the tip that holds both histories: one of the two if it contains the other, else a
 /// merge commit with the union of their trees.
@@ -45,11 +44,17 @@ pub fn merge(
     } else {
         union_of_files(repo, reference, our_tree, their_tree)?
     };
-    let tree = if edits.is_empty() {
-        our_tree
-    } else {
-        repo.edit_tree(Some(our_tree), &edits)?
-    };
+    let mut tree = our_tree;
+    if !edits.is_empty() {
+        tree = repo.edit_tree(Some(tree), &edits)?;
+    }
+    if place == Some(Place::Ledger) {
+        let touched = touched_shards(repo, our_tree, their_tree)?;
+        let edits = rebuild::mended(repo, Some(tree), &touched)?;
+        if !edits.is_empty() {
+            tree = repo.edit_tree(Some(tree), &edits)?;
+        }
+    }
     // Parents in a fixed order, so that two clones which merge the same tips agree on the trees.
     let mut parents = vec![ours, theirs];
     parents.sort();
@@ -74,29 +79,39 @@ fn union_of_files(
 ) -> Result<Edits, Error> {
     let mut edits = Vec::new();
     for change in repo.changes(Some(ours), Some(theirs))? {
+        if matches!(LedgerPath::parse(&change.path), Some(LedgerPath::Shard(..))) {
+            continue;
+        }
         match (change.old, change.new) {
             (_, None) => {}
             (None, Some(new)) => edits.push((change.path, Some(new))),
-            (Some((_, old)), Some((_, new))) => {
-                if !matches!(LedgerPath::parse(&change.path), Some(LedgerPath::Shard(..))) {
-                    return Err(Error::Conflict {
-                        reference: reference.clone(),
-                        path: change.path,
-                    });
-                }
-                let parse = |id| -> Result<Index, Error> {
-                    Index::parse(&repo.blob(id)?).map_err(|source| Error::Malformed {
-                        path: change.path.clone(),
-                        source,
-                    })
-                };
-                let entries = parse(old)?.entries.into_iter().chain(parse(new)?.entries);
-                let blob = repo.write_blob(&Index::of(entries).to_bytes())?;
-                edits.push((change.path, Some((Mode::File, blob))));
+            (Some(_), Some(_)) => {
+                return Err(Error::Conflict {
+                    reference: reference.clone(),
+                    path: change.path,
+                });
             }
         }
     }
     Ok(edits)
+}
+
+/// The shards in which the two sides differ, and those of runs that one side alone has finalized.
+/// Both are recomputed from the union: an entry that one side repaired stays repaired.
+fn touched_shards(
+    repo: &Repo,
+    ours: ObjectId,
+    theirs: ObjectId,
+) -> Result<BTreeSet<LedgerPath>, Error> {
+    let mut shards = BTreeSet::new();
+    for change in repo.changes(Some(ours), Some(theirs))? {
+        match LedgerPath::parse(&change.path) {
+            Some(shard @ LedgerPath::Shard(..)) => _ = shards.insert(shard),
+            Some(LedgerPath::Finalization(run)) => _ = shards.insert(LedgerPath::shard_of(&run)),
+            _ => {}
+        }
+    }
+    Ok(shards)
 }
 
 fn union_of_notes(repo: &Repo, ours: ObjectId, theirs: ObjectId) -> Result<Edits, Error> {

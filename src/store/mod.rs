@@ -5,6 +5,7 @@ pub mod index;
 pub mod layout;
 pub mod ledger;
 pub mod merge;
+pub mod rebuild;
 
 use crate::git;
 use crate::record::envelope::BadEnvelope;

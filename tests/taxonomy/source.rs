@@ -58,6 +58,7 @@ const MAPPED: &[(&str, &str, &str)] = &[
     ("src/actor/mod.rs", "Error", "src/actor/failure.rs"),
     ("src/check/mod.rs", "Error", "src/check/failure.rs"),
     ("src/evidence/mod.rs", "Error", "src/check/failure.rs"),
+    ("src/export/mod.rs", "Error", "src/export/failure.rs"),
     ("src/git/error.rs", "Error", "src/check/failure.rs"),
     ("src/git/error.rs", "UpdateError", "src/check/failure.rs"),
     ("src/harness/mod.rs", "Error", "src/harness/failure.rs"),

@@ -52,8 +52,9 @@ impl Arrivals {
                 continue;
             };
             match (change.old, change.new, &path) {
-                (before, Some((Mode::File, id)), LedgerPath::Shard(..)) => {
-                    self.shards.push((path, before.map(|(_, id)| id), id));
+                // Derived, so it may change and go: it is judged by recomputation.
+                (_, None | Some((Mode::File, _)), LedgerPath::Shard(..)) => {
+                    self.shards.insert(path);
                 }
                 (None, Some((Mode::File, id)), _) => {
                     if change
@@ -63,6 +64,9 @@ impl Arrivals {
                         && let Ok(envelope) = Envelope::parse(&reader.blob_limited(id, MAX_RECORD)?)
                     {
                         self.digests.insert(envelope.digest());
+                    }
+                    if let LedgerPath::Finalization(run) = &path {
+                        self.shards.insert(LedgerPath::shard_of(run));
                     }
                     self.ledger.push((path, id));
                 }

@@ -2,9 +2,8 @@
 
 use super::super::run::Positions;
 use super::notes::judge_note;
-use super::shards::judge_shard;
 use super::*;
-use crate::check::PolicyHistory;
+use crate::check::{PolicyHistory, index};
 use crate::record::predicate::PolicyPredicate;
 
 impl Arrivals {
@@ -23,9 +22,7 @@ impl Arrivals {
                 _ => {}
             }
         }
-        for (path, before, after) in &self.shards {
-            judge_shard(gatherer, path, *before, *after, findings)?;
-        }
+        index::judge(gatherer.records, &self.shards, findings)?;
         for (place, object, envelope) in &self.notes {
             if let Some(run) = judge_note(gatherer, *place, *object, envelope, findings)? {
                 runs.insert(run);
@@ -205,17 +202,6 @@ impl Arrivals {
                     .found(format!("the outcome binds {}", outcome.says().commit))
                     .expected(record.says().commit)
                     .remedy(format!("git awo outcome {run}")),
-            );
-        }
-        if let Some(finalization) = facts.finalization.held()
-            && arrived(finalization.digest())
-            && !facts.indexed
-        {
-            findings.push(
-                Finding::new(Code::Str001, "provenance-index", Subject::of_run(run))
-                    .found("a finalization without an entry in the provenance index")
-                    .expected("both")
-                    .remedy(format!("git awo finalize {run}")),
             );
         }
         Ok(())

@@ -4,7 +4,6 @@
 mod collect;
 mod judge;
 mod notes;
-mod shards;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,8 +21,6 @@ use crate::record::tree::Mode;
 use crate::record::{
     Code, Finding, Findings, ObjectId, RefName, RepoPath, RunId, Sha256, Subject, TaskId,
 };
-use crate::store;
-use crate::store::index::{Entry, Index};
 use crate::store::layout::{self, LedgerPath, Place};
 use crate::store::ledger::{self, note_lines};
 
@@ -38,7 +35,8 @@ pub(super) const MAX_NOTE: u64 = 16 * 1024 * 1024;
 #[derive(Default)]
 pub struct Arrivals {
     ledger: Vec<(LedgerPath, ObjectId)>,
-    shards: Vec<(LedgerPath, Option<ObjectId>, ObjectId)>,
+    /// Shards that changed, and those of runs whose finalization arrived.
+    shards: BTreeSet<LedgerPath>,
     notes: Vec<(Place, ObjectId, Envelope)>,
     evidence: Vec<(RefName, RunId)>,
     digests: BTreeSet<Sha256>,

@@ -147,11 +147,7 @@ pub fn links(facts: &RunFacts) -> Vec<(&'static str, &'static str, String)> {
                 .map(|it| format!("{} by {}", it.digest(), it.signer()))
                 .unwrap_or_default(),
         ),
-        (
-            "provenance index",
-            if facts.indexed { "held" } else { "missing" },
-            String::new(),
-        ),
+        ("provenance index", state(&facts.indexed), String::new()),
         (
             "outcome",
             state(&facts.outcome),

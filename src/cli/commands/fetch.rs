@@ -6,11 +6,11 @@ use clap::Args;
 use serde_json::json;
 
 use crate::actor::Actor;
-use crate::check::PolicyHistory;
 use crate::check::governance::Arrivals;
 use crate::check::log::Log;
 use crate::check::run::{Gatherer, Logged, Positions};
 use crate::check::verify::positions;
+use crate::check::{PolicyHistory, index};
 use crate::cli::{Answer, CliError, Context};
 use crate::git::{self, Expected, RefUpdate};
 use crate::record::{Code, Finding, Findings, ObjectId, RefName, Refusal, Subject};
@@ -89,14 +89,24 @@ pub fn fetch(
             why,
         ));
     }
-    if let Some(why) = Refusal::of(arrived(&actor, remote, &after)?) {
+    let findings = arrived(&actor, remote, &after)?;
+    // The index is derived: one that differs must not keep away the records it is mended from.
+    let (derived, findings): (Vec<_>, Vec<_>) =
+        findings.into_iter().partition(|it| it.rule == index::RULE);
+    if let Some(why) = Refusal::of(findings) {
         return Err(CliError::denied(
             format!("{remote} holds what does not verify; nothing was merged"),
-            why,
+            why.and(derived),
         ));
     }
     let moved = merge_all(&actor, &after, theirs)?;
     raise_marks(&actor, remote, &after)?;
+    if let Some(why) = Refusal::of(derived) {
+        let message = format!("the records of {remote} were merged, but its index is not theirs");
+        return Err(CliError::denied(message, why)
+            .hint("git awo index rebuild")
+            .hint("git awo push"));
+    }
     Ok(moved)
 }
 

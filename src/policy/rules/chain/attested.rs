@@ -123,14 +123,20 @@ impl<'a> Links<'a> {
             other if self.focus.is_none() => _ = self.link("finalization", "finalization", other),
             _ => {}
         }
-        if !facts.indexed {
-            self.gap(
+        match &facts.indexed {
+            Link::Missing => self.gap(
                 Code::Str001,
                 "provenance-index",
                 "the run is not in the provenance index",
                 "an entry",
-                format!("git awo finalize {}", facts.id),
-            );
+                if facts.finalization.held().is_some() {
+                    "git awo index rebuild".to_owned()
+                } else {
+                    format!("git awo finalize {}", facts.id)
+                },
+            ),
+            other if self.focus.is_none() => _ = self.link("entry", "provenance-index", other),
+            _ => {}
         }
     }
 

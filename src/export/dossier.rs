@@ -1,0 +1,94 @@
+//! What is known of a run, as plain values: all that the files of an export are made from.
+
+use crate::evidence::RunFiles;
+use crate::record::envelope::Envelope;
+use crate::record::predicate::{
+    ApprovalPredicate, AttestationPredicate, ContractPredicate, FinalizationPredicate,
+    IndependencePredicate, OutcomePredicate, OverridePredicate, RunPredicate,
+};
+use crate::record::{IdentityName, ObjectId, Sha256};
+
+/// A record whose signature was checked, with the envelope as it is stored.
+#[derive(Clone, Debug)]
+pub struct Signed<P> {
+    /// What it says.
+    pub says: P,
+    /// The digest of its payload.
+    pub digest: Sha256,
+    /// Who signed.
+    pub signer: IdentityName,
+    /// The fingerprint of the key.
+    pub key: String,
+    /// The envelope.
+    pub envelope: Envelope,
+}
+
+/// Everything of a run that an export holds. Lists are sorted by digest, then by envelope.
+#[derive(Clone, Debug)]
+pub struct Dossier {
+    /// The run record.
+    pub run: Signed<RunPredicate>,
+    /// The contract.
+    pub contract: Signed<ContractPredicate>,
+    /// The packet from which the contract was made.
+    pub packet: Vec<u8>,
+    /// The task approvals that the run spends (gate 1).
+    pub task_approvals: Vec<Signed<ApprovalPredicate>>,
+    /// The results of gate 2, failed ones too.
+    pub independence: Vec<Signed<IndependencePredicate>>,
+    /// The permissions to review one's own run.
+    pub overrides: Vec<Signed<OverridePredicate>>,
+    /// The audit approvals (gate 3).
+    pub audit_approvals: Vec<Signed<ApprovalPredicate>>,
+    /// The attestations.
+    pub attestations: Vec<Signed<AttestationPredicate>>,
+    /// The finalization.
+    pub finalization: Option<Signed<FinalizationPredicate>>,
+    /// The outcome.
+    pub outcome: Option<Signed<OutcomePredicate>>,
+    /// The evidence, which fits its inventory and the root of the run record.
+    pub evidence: RunFiles,
+    /// The policies that these records name, sorted by commit.
+    pub policies: Vec<Rules>,
+}
+
+/// A version of the policy, as far as records are checked by it.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    /// The policy commit.
+    pub commit: ObjectId,
+    /// `policy.toml`
+    pub policy: Vec<u8>,
+    /// `allowed_signers`
+    pub allowed_signers: Vec<u8>,
+}
+
+impl Dossier {
+    /// Returns the attestation that the finalization binds, else the first by digest.
+    pub fn attestation(&self) -> Option<&Signed<AttestationPredicate>> {
+        let bound = self.finalization.as_ref().map(|it| it.says.attestation);
+        self.attestations
+            .iter()
+            .find(|it| bound.is_none_or(|digest| it.digest == digest))
+    }
+
+    /// Returns the log of gate 2 that decided: the one bound by finalization or attestation, else
+    /// one that passed, else the first by digest.
+    pub fn decisive_log(&self) -> Option<&Signed<IndependencePredicate>> {
+        let bound = match &self.finalization {
+            Some(finalization) => Some(finalization.says.independence),
+            None => self.attestation().map(|it| it.says.independence),
+        };
+        let logs = || self.independence.iter();
+        logs()
+            .find(|it| Some(it.digest) == bound)
+            .or_else(|| logs().find(|it| it.says.status.passed()))
+            .or_else(|| logs().next())
+    }
+
+    /// Returns the policy that was in force when the run was attested, or else made.
+    pub fn policy_in_force(&self) -> ObjectId {
+        let attested = self.attestation().map(|it| it.says.context.policy);
+        attested.unwrap_or(self.run.says.context.policy)
+    }
+}

@@ -1,0 +1,28 @@
+//! What keeps an export from being made, in the taxonomy's terms.
+
+use crate::check::Failure;
+use crate::check::failure::unusable;
+use crate::check::report::chain_of;
+use crate::record::{Code, Finding, Subject};
+
+use super::Error;
+
+impl Error {
+    /// Returns what the failure amounts to.
+    pub fn failure(&self) -> Failure {
+        match self {
+            Error::Refused(why) => Failure::Found(why.clone()),
+            Error::Check(error) => error.failure(Subject::none()),
+            Error::Destination { .. } => Failure::Found(
+                Finding::new(Code::Int002, "export-place", Subject::none())
+                    .found(chain_of(self))
+                    .expected("an absent or empty directory, or an earlier export")
+                    .remedy("git awo export RUN NEW-DIR")
+                    .into(),
+            ),
+            Error::Io { .. } => {
+                Failure::Undecided(unusable("export-written", self, Subject::none()).into())
+            }
+        }
+    }
+}

@@ -1,0 +1,319 @@
+//! What an export holds: a pure function from the records of a run to paths and bytes.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry as Slot;
+
+use serde_json::json;
+
+use crate::record::json::canonical;
+use crate::record::predicate::{AttestationPredicate, IndependencePredicate};
+use crate::record::statement::{Kind, Predicate};
+use crate::record::{Code, Finding, ObjectId, RepoPath, Sha256, Subject};
+use crate::render::attestation::{Attested, text};
+use crate::signing::AllowedSigners;
+use crate::store::index::Index;
+
+use super::dossier::{Dossier, Signed};
+
+/// The files of an export, by their paths below its directory.
+pub type Files = BTreeMap<RepoPath, Vec<u8>>;
+
+/// `provenance/index.json`
+pub const INDEX: &str = "provenance/index.json";
+
+/// Returns the file that holds the whole index.
+pub fn index_file(index: &Index) -> (RepoPath, Vec<u8>) {
+    (RepoPath::from(INDEX), index.to_bytes())
+}
+
+/// Returns the files of a run, all but the index. Two records that would have one name are a
+/// finding.
+pub fn files(dossier: &Dossier) -> Result<Files, Finding> {
+    let mut out = Out {
+        run: dossier.run.says.run.as_str(),
+        files: Files::new(),
+    };
+    for (path, bytes) in &dossier.evidence {
+        let directory = RepoPath::from(format!("runs/{}", out.run).as_str());
+        out.put(directory.join(path.as_bytes()), bytes.clone())?;
+    }
+    out.attestations(dossier)?;
+    out.logs(dossier)?;
+    out.approvals(dossier)?;
+    out.records(dossier)?;
+    Ok(out.files)
+}
+
+struct Out<'a> {
+    run: &'a str,
+    files: Files,
+}
+
+/// Returns the first twelve hex digits of a digest, as they stand in names.
+fn short(digest: Sha256) -> String {
+    digest.to_string()[..12].to_owned()
+}
+
+impl Out<'_> {
+    fn put(&mut self, path: RepoPath, bytes: Vec<u8>) -> Result<(), Finding> {
+        let subject = Subject::of_record(self.run).path(&path);
+        match self.files.entry(path) {
+            Slot::Vacant(slot) => _ = slot.insert(bytes),
+            Slot::Occupied(there) if *there.get() == bytes => {}
+            Slot::Occupied(_) => {
+                return Err(Finding::new(Code::Int003, "export-name", subject)
+                    .found("two records that would have this name")
+                    .expected("digests that differ in their first twelve digits")
+                    .remedy(format!("git awo show {}", self.run)));
+            }
+        }
+        Ok(())
+    }
+
+    fn text(&mut self, path: String, bytes: Vec<u8>) -> Result<(), Finding> {
+        self.put(RepoPath::from(path.as_str()), bytes)
+    }
+
+    fn attestations(&mut self, dossier: &Dossier) -> Result<(), Finding> {
+        let main = dossier.attestation().map(|it| it.digest);
+        let mut last = None;
+        for attestation in &dossier.attestations {
+            // The same statement signed twice is one attestation; the records hold both envelopes.
+            if last.replace(attestation.digest) == Some(attestation.digest) {
+                continue;
+            }
+            let stem = match main {
+                Some(digest) if digest == attestation.digest => "ATTESTATION".to_owned(),
+                _ => format!("ATTESTATION-{}", short(attestation.digest)),
+            };
+            let directory = format!("governance/attestations/{}", self.run);
+            let people = self.attested(dossier, attestation, &stem);
+            self.text(format!("{directory}/{stem}.txt"), people.into_bytes())?;
+            let payload = attestation.envelope.payload().to_vec();
+            self.text(format!("{directory}/{stem}.json"), payload)?;
+            let envelope = attestation.envelope.to_bytes();
+            self.text(format!("{directory}/{stem}.dsse.json"), envelope)?;
+        }
+        Ok(())
+    }
+
+    fn attested(
+        &self,
+        dossier: &Dossier,
+        attestation: &Signed<AttestationPredicate>,
+        stem: &str,
+    ) -> String {
+        let says = &attestation.says;
+        let persons = |digests: &[Sha256], from: &[Signed<_>]| {
+            let mut found: Vec<_> = from
+                .iter()
+                .filter(
+                    |it: &&Signed<crate::record::predicate::ApprovalPredicate>| {
+                        digests.contains(&it.digest)
+                    },
+                )
+                .map(|it| (it.digest, it.signer.clone()))
+                .collect();
+            found.dedup();
+            found
+        };
+        let manifest = dossier.evidence.get(&RepoPath::from("run_manifest.json"));
+        let (signers, principal) = signers_of(dossier, attestation);
+        text(&Attested {
+            says,
+            digest: attestation.digest,
+            key: &attestation.key,
+            run: &dossier.run.says,
+            orchestrator: &dossier.run.signer,
+            gate_1: persons(&dossier.run.says.approvals, &dossier.task_approvals),
+            gate_2: dossier
+                .independence
+                .iter()
+                .find(|it| it.digest == says.independence)
+                .map(|it| &it.says),
+            gate_3: persons(&says.approvals, &dossier.audit_approvals),
+            manifest: manifest.map(|bytes| Sha256::of(bytes)),
+            payload_length: attestation.envelope.payload().len(),
+            stem,
+            signers: &format!("../../records/{}/{signers}", self.run),
+            principal: &principal,
+        })
+    }
+
+    fn logs(&mut self, dossier: &Dossier) -> Result<(), Finding> {
+        let decisive = dossier.decisive_log().map(|it| it.digest);
+        for log in &dossier.independence {
+            let more = match decisive {
+                Some(digest) if digest == log.digest => String::new(),
+                _ => format!("-{}", short(log.digest)),
+            };
+            let path = format!("governance/logs/{}_independence{more}.json", self.run);
+            self.text(path, log_bytes(&log.says))?;
+        }
+        Ok(())
+    }
+
+    fn approvals(&mut self, dossier: &Dossier) -> Result<(), Finding> {
+        let says = &dossier.run.says;
+        let directory = format!("governance/approvals/{}", self.run);
+        let gate_1: Vec<_> = dossier.task_approvals.iter().collect();
+        if let Some(first) = gate_1.first() {
+            let scope = json!({
+                "approvals": says.approvals,
+                "approved_by": persons(&gate_1),
+                "base": says.base,
+                "contract": says.contract,
+                "run_id": says.run,
+                "sentence": first.says.sentence,
+                "task": says.task,
+                "workflow_run_url": url(gate_1.iter().map(|it| &it.says.workflow_run_url)),
+            });
+            self.text(
+                format!("{directory}/scope_approval.json"),
+                canonical(&scope),
+            )?;
+        }
+        let attestation = dossier.attestation();
+        let counted = match &dossier.finalization {
+            Some(it) => Some(&it.says.approvals),
+            None => attestation.map(|it| &it.says.approvals),
+        };
+        let gate_3: Vec<_> = dossier
+            .audit_approvals
+            .iter()
+            .filter(|it| counted.is_none_or(|counted| counted.contains(&it.digest)))
+            .collect();
+        if gate_3.is_empty() {
+            return Ok(());
+        }
+        let mut digests: Vec<_> = gate_3.iter().map(|it| it.digest).collect();
+        digests.dedup();
+        let last = dossier
+            .finalization
+            .iter()
+            .map(|it| &it.says.workflow_run_url);
+        let attested = attestation.iter().map(|it| &it.says.workflow_run_url);
+        let own = gate_3.iter().map(|it| &it.says.workflow_run_url);
+        let audit = json!({
+            "approvals": digests,
+            "approved_by": persons(&gate_3),
+            "commit": says.commit,
+            "contract": says.contract,
+            "root": says.root,
+            "run_id": says.run,
+            "task": says.task,
+            "workflow_run_url": url(last.chain(attested).chain(own)),
+        });
+        self.text(format!("{directory}/approval.json"), canonical(&audit))
+    }
+
+    fn records(&mut self, dossier: &Dossier) -> Result<(), Finding> {
+        self.record("packet", dossier.packet.clone())?;
+        self.record("contract.dsse.json", dossier.contract.envelope.to_bytes())?;
+        self.record("run.dsse.json", dossier.run.envelope.to_bytes())?;
+        self.envelopes("approval", &dossier.task_approvals)?;
+        self.envelopes("independence", &dossier.independence)?;
+        self.envelopes("override", &dossier.overrides)?;
+        self.envelopes("approval", &dossier.audit_approvals)?;
+        self.envelopes("attestation", &dossier.attestations)?;
+        if let Some(it) = &dossier.finalization {
+            self.record("finalization.dsse.json", it.envelope.to_bytes())?;
+        }
+        if let Some(it) = &dossier.outcome {
+            self.record("outcome.dsse.json", it.envelope.to_bytes())?;
+        }
+        for rules in &dossier.policies {
+            let signers = rules.allowed_signers.clone();
+            self.record(&policy_name(dossier, rules.commit), rules.policy.clone())?;
+            self.record(&signers_name(dossier, rules.commit), signers)?;
+        }
+        Ok(())
+    }
+
+    fn record(&mut self, name: &str, bytes: Vec<u8>) -> Result<(), Finding> {
+        self.text(format!("governance/records/{}/{name}", self.run), bytes)
+    }
+
+    fn envelopes<P: Predicate>(
+        &mut self,
+        word: &str,
+        records: &[Signed<P>],
+    ) -> Result<(), Finding> {
+        let mut times: BTreeMap<Sha256, usize> = BTreeMap::new();
+        for record in records {
+            let time = times.entry(record.digest).or_default();
+            *time += 1;
+            let more = match *time {
+                1 => String::new(),
+                // The same statement under another signature.
+                time => format!("-{time}"),
+            };
+            let name = format!("{word}-{}{more}.dsse.json", record.digest);
+            self.record(&name, record.envelope.to_bytes())?;
+        }
+        Ok(())
+    }
+}
+
+fn log_bytes(says: &IndependencePredicate) -> Vec<u8> {
+    canonical(&json!({
+        "allow_self_approval": says.allow_self_approval,
+        "invariants_ok": says.invariants_ok,
+        "invariants_reasons": says.invariants_reasons,
+        "message": says.message,
+        "orchestrator": says.orchestrator,
+        "reviewer": says.reviewer,
+        "run_id": says.run_id,
+        "status": says.status,
+    }))
+}
+
+fn persons<P>(records: &[&Signed<P>]) -> Vec<String> {
+    let mut names: Vec<_> = records.iter().map(|it| it.signer.to_string()).collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// Returns the first URL there is; AWO's files say "none" by an empty text.
+fn url<'a>(urls: impl IntoIterator<Item = &'a Option<String>>) -> String {
+    let mut known = urls.into_iter().flatten();
+    known.next().cloned().unwrap_or_default()
+}
+
+/// The plain names are those of the policy in force; others carry their commit.
+fn policy_name(dossier: &Dossier, commit: ObjectId) -> String {
+    if commit == dossier.policy_in_force() {
+        return "policy.toml".to_owned();
+    }
+    format!("policy-{}.toml", commit.short())
+}
+
+fn signers_name(dossier: &Dossier, commit: ObjectId) -> String {
+    if commit == dossier.policy_in_force() {
+        return "allowed_signers".to_owned();
+    }
+    format!("allowed_signers-{}", commit.short())
+}
+
+/// Returns the file of signers by which an attestation is checked, and the name that its signer
+/// has there: a policy may call a person otherwise than `allowed_signers` does.
+fn signers_of(dossier: &Dossier, attestation: &Signed<AttestationPredicate>) -> (String, String) {
+    let commit = attestation.says.context.policy;
+    let person = attestation.signer.to_string();
+    let rules = dossier.policies.iter().find(|it| it.commit == commit);
+    let signers = rules.and_then(|it| AllowedSigners::parse(&it.allowed_signers).ok());
+    let namespace = Kind::Attestation.namespace();
+    let principals = signers.and_then(|signers| {
+        let line = signers
+            .entries()
+            .iter()
+            .find(|line| line.key.fingerprint() == attestation.key && line.allows(namespace))?;
+        Some(line.principals.clone())
+    });
+    let principal = match principals {
+        Some(names) if !names.contains(&person) => names.first().cloned(),
+        _ => None,
+    };
+    (signers_name(dossier, commit), principal.unwrap_or(person))
+}

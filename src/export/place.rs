@@ -1,0 +1,277 @@
+//! Puts an export on the disk: new files whole or not at all, what is there already compared,
+//! nothing through a symlink.
+
+use std::collections::BTreeSet;
+use std::fs::{self, Metadata};
+use std::io::{ErrorKind, Write as _};
+use std::path::{Path, PathBuf};
+
+use crate::record::{Code, Finding, Findings, RepoPath, Sha256, Subject};
+
+use super::Error;
+use super::files::{Files, INDEX};
+
+/// What an export has at its top.
+const TOPS: [&str; 3] = ["governance", "provenance", "runs"];
+/// Files that are not yet in their places. A crash may leave one behind.
+const PENDING: &str = ".awo-export-";
+
+/// The directory of an export.
+pub struct Destination {
+    root: PathBuf,
+}
+
+impl Destination {
+    /// Takes a directory that is absent, empty, or holds an earlier export. Nothing is written.
+    pub fn open(root: &Path) -> Result<Self, Error> {
+        let refuse = |why: String| Error::Destination {
+            path: root.to_owned(),
+            why,
+        };
+        match fs::metadata(root) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                if fs::symlink_metadata(root).is_ok() {
+                    return Err(refuse("it is a symlink to nothing".to_owned()));
+                }
+            }
+            Err(error) => return Err(io(root)(error)),
+            Ok(metadata) if !metadata.is_dir() => {
+                return Err(refuse("it is no directory".to_owned()));
+            }
+            Ok(_) => {
+                for entry in fs::read_dir(root).map_err(io(root))? {
+                    let name = entry.map_err(io(root))?.file_name();
+                    let known = name
+                        .to_str()
+                        .is_some_and(|it| TOPS.contains(&it) || it.starts_with(PENDING));
+                    if !known {
+                        let name = RepoPath::new(name.as_encoded_bytes());
+                        return Err(refuse(format!("{name} in it is of no export")));
+                    }
+                }
+            }
+        }
+        Ok(Self {
+            root: root.to_owned(),
+        })
+    }
+
+    /// Tells what keeps these files from being written; writes nothing.
+    pub fn check(&self, files: &Files) -> Result<Findings, Error> {
+        let mut findings = Findings::new();
+        let mut runs = BTreeSet::new();
+        for (path, bytes) in files {
+            if let Some(finding) = self.obstacle(path, bytes)? {
+                findings.push(finding);
+            }
+            let mut parts = path.components();
+            if let (Some(b"runs"), Some(run)) = (parts.next(), parts.next()) {
+                runs.insert(RepoPath::from("runs").join(run));
+            }
+        }
+        for run in runs {
+            self.strangers(&run, files, &mut findings)?;
+        }
+        Ok(findings)
+    }
+
+    /// Writes the files that are not there yet. Returns how many.
+    pub fn write(&self, files: &Files) -> Result<usize, Error> {
+        fs::create_dir_all(&self.root).map_err(io(&self.root))?;
+        let mut written = 0;
+        for (path, bytes) in files {
+            // Again: it may have changed since it was checked.
+            if let Some(finding) = self.obstacle(path, bytes)? {
+                return Err(Error::Refused(finding.into()));
+            }
+            let place = self.place(path)?;
+            if read(&place)?.as_deref() == Some(bytes) {
+                continue;
+            }
+            self.directories(path)?;
+            let replace = path.as_bytes() == INDEX.as_bytes();
+            put(&self.root, &place, bytes, replace)?;
+            written += 1;
+        }
+        Ok(written)
+    }
+
+    fn place(&self, path: &RepoPath) -> Result<PathBuf, Error> {
+        let mut place = self.root.clone();
+        for name in path.components() {
+            place.push(native(name).ok_or_else(|| Error::Destination {
+                path: self.root.clone(),
+                why: format!("{path} cannot stand in it"),
+            })?);
+        }
+        Ok(place)
+    }
+
+    /// Returns what stands in the way of a file: something else on its path, or other bytes.
+    fn obstacle(&self, path: &RepoPath, bytes: &[u8]) -> Result<Option<Finding>, Error> {
+        let full = self.place(path)?;
+        let mut place = self.root.clone();
+        let depth = path.components().count();
+        let relative = full.strip_prefix(&self.root).unwrap_or(&full).to_owned();
+        for (at, name) in relative.components().enumerate() {
+            place.push(name);
+            let Some(metadata) = look(&place)? else {
+                return Ok(None);
+            };
+            let last = at + 1 == depth;
+            let fits = if last {
+                metadata.is_file()
+            } else {
+                metadata.is_dir()
+            };
+            if !fits {
+                let what = if metadata.is_symlink() {
+                    "a symlink"
+                } else if metadata.is_dir() {
+                    "a directory"
+                } else {
+                    "something else than a directory"
+                };
+                let expected = if last { "a plain file" } else { "a directory" };
+                return Ok(Some(in_the_way(Code::Int003, path, what, expected)));
+            }
+        }
+        if path.as_bytes() == INDEX.as_bytes() {
+            return Ok(None);
+        }
+        let there = read(&place)?.unwrap_or_default();
+        if there == bytes {
+            return Ok(None);
+        }
+        let (found, expected) = (Sha256::of(&there), Sha256::of(bytes));
+        Ok(Some(in_the_way(
+            Code::Int001,
+            path,
+            &format!("other bytes: {found}"),
+            &expected.to_string(),
+        )))
+    }
+
+    /// Files beside the evidence would pass for a part of it.
+    fn strangers(
+        &self,
+        run: &RepoPath,
+        files: &Files,
+        findings: &mut Findings,
+    ) -> Result<(), Error> {
+        let mut pending = vec![run.clone()];
+        while let Some(directory) = pending.pop() {
+            let place = self.place(&directory)?;
+            match look(&place)? {
+                Some(metadata) if metadata.is_dir() => {}
+                // Absent, or reported already as what stands in the way.
+                _ => continue,
+            }
+            for entry in fs::read_dir(&place).map_err(io(&place))? {
+                let entry = entry.map_err(io(&place))?;
+                let path = directory.join(entry.file_name().as_encoded_bytes());
+                if entry.file_type().map_err(io(&place))?.is_dir() {
+                    pending.push(path);
+                } else if !files.contains_key(&path) {
+                    let found = "a file that is not of the evidence";
+                    findings.push(in_the_way(Code::Int002, &path, found, "the evidence alone"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn directories(&self, path: &RepoPath) -> Result<(), Error> {
+        let place = self.place(path)?;
+        let relative = place.strip_prefix(&self.root).unwrap_or(&place);
+        let mut directory = self.root.clone();
+        for name in relative.parent().into_iter().flat_map(Path::components) {
+            directory.push(name);
+            match fs::create_dir(&directory) {
+                Ok(()) => {}
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(io(&directory)(error)),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Writes a file beside its place and moves it there, over what may stand there.
+pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let directory = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    put(directory, path, bytes, true)
+}
+
+fn put(directory: &Path, place: &Path, bytes: &[u8], replace: bool) -> Result<(), Error> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(PENDING);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        // As any new file, not as a secret; the user's umask takes its part.
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    let mut file = builder.tempfile_in(directory).map_err(io(directory))?;
+    file.write_all(bytes).map_err(io(place))?;
+    file.as_file().sync_all().map_err(io(place))?;
+    let moved = if replace {
+        file.persist(place)
+    } else {
+        file.persist_noclobber(place)
+    };
+    moved.map_err(|error| io(place)(error.error))?;
+    Ok(())
+}
+
+fn look(place: &Path) -> Result<Option<Metadata>, Error> {
+    match fs::symlink_metadata(place) {
+        Ok(metadata) => Ok(Some(metadata)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(io(place)(error)),
+    }
+}
+
+fn read(place: &Path) -> Result<Option<Vec<u8>>, Error> {
+    match fs::read(place) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(io(place)(error)),
+    }
+}
+
+/// Returns a component as this system writes it, unless it would lead elsewhere.
+fn native(name: &[u8]) -> Option<PathBuf> {
+    if matches!(name, b"" | b"." | b"..") || name.contains(&0) {
+        return None;
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::ffi::OsStrExt as _;
+        Some(PathBuf::from(std::ffi::OsStr::from_bytes(name)))
+    }
+    #[cfg(not(unix))]
+    {
+        let text = std::str::from_utf8(name).ok()?;
+        let strange = |c: char| c.is_control() || "\\:*?\"<>|/".contains(c);
+        (!text.contains(strange)).then(|| PathBuf::from(text))
+    }
+}
+
+fn in_the_way(code: Code, path: &RepoPath, found: &str, expected: &str) -> Finding {
+    Finding::new(code, "export-place", Subject::none().path(path))
+        .found(found)
+        .expected(expected)
+        .remedy("git awo export RUN DIR, with an empty directory")
+}
+
+fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Error + use<> {
+    let path = path.to_path_buf();
+    move |source| Error::Io { path, source }
+}
+
+#[cfg(test)]
+mod tests;

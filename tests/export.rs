@@ -1,0 +1,798 @@
+//! The provenance index and AWO's layout on the disk: what the server refuses, what a rebuild
+//! mends, and that every clone writes the same bytes.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use git_awo::actor::Actor;
+use git_awo::evidence;
+use git_awo::git::{CommitDraft, Expected, RefUpdate};
+use git_awo::record::envelope::pae;
+use git_awo::record::tree::Mode;
+use git_awo::record::{ObjectId, RefName, RepoPath, RunId, Sha256};
+use git_awo::store::index::{Entry, Index};
+use git_awo::store::layout::{self, LedgerPath};
+
+use crate::world::{AGENT, PACKET, PROGRAM, RUN, SENTENCE, World};
+
+/// Every governance ref that a run touches.
+const RECORDS: &[&str] = &["refs/awo/ledger", "refs/awo/evidence/*", "refs/notes/awo/*"];
+const LEDGER: &[&str] = &["refs/awo/ledger"];
+
+fn run() -> RunId {
+    RunId::new(RUN).unwrap()
+}
+
+fn shard() -> LedgerPath {
+    LedgerPath::shard_of(&run())
+}
+
+/// Returns a run id that nobody uses, whose entry belongs to the shard of the real run.
+fn ghost() -> RunId {
+    let ids = (0u32..).map(|n| RunId::new(format!("a_ghost_{n}")).unwrap());
+    let mut fits = ids.filter(|id| LedgerPath::shard_of(id) == shard());
+    fits.next().unwrap()
+}
+
+/// Returns the shard of the run as a clone holds it.
+fn stored(world: &World, who: &str) -> Index {
+    let actor = Actor::open(&world.path(who)).unwrap();
+    let tip = actor.repo.reference(&layout::ledger()).unwrap().unwrap();
+    let tree = actor.repo.commit(tip).unwrap().tree;
+    let (_, blob) = actor.repo.entry(tree, &shard().to_path()).unwrap().unwrap();
+    Index::parse(&actor.repo.blob(blob).unwrap()).unwrap()
+}
+
+/// Puts one file into the tree of a ref, or takes it out, in a commit upon its tip.
+fn edit(world: &World, who: &str, name: &RefName, path: &RepoPath, bytes: Option<&[u8]>) {
+    let actor = Actor::open(&world.path(who)).unwrap();
+    let tip = actor.repo.reference(name).unwrap().unwrap();
+    let tree = actor.repo.commit(tip).unwrap().tree;
+    let blob = bytes.map(|bytes| (Mode::File, actor.repo.write_blob(bytes).unwrap()));
+    let tree = actor
+        .repo
+        .edit_tree(Some(tree), &[(path.clone(), blob)])
+        .unwrap();
+    let draft = CommitDraft {
+        tree,
+        parents: vec![tip],
+        author: actor.author(),
+        committer: actor.author(),
+        message: b"by hand\n".to_vec(),
+        signature: None,
+    };
+    let update = RefUpdate {
+        name: name.clone(),
+        expected: Expected::At(tip),
+        new: Some(actor.repo.write_commit(&draft).unwrap()),
+    };
+    actor.repo.update_refs(&[update], "by hand").unwrap();
+}
+
+fn put_shard(world: &World, who: &str, bytes: Option<&[u8]>) {
+    edit(world, who, &layout::ledger(), &shard().to_path(), bytes);
+}
+
+fn entries(entries: Vec<Entry>) -> Vec<u8> {
+    let mut index = Index::of([]);
+    index.entries = entries;
+    index.to_bytes()
+}
+
+/// Adds an entry to otto's index of which nobody has finalized the run.
+fn haunt(world: &World) {
+    let own = stored(world, "otto").entries.remove(0);
+    let mut forged = own.clone();
+    forged.run_id = ghost();
+    put_shard(world, "otto", Some(&entries(vec![forged, own])));
+}
+
+/// The push is refused; forced past the hooks, a fresh clone finds it by `verify` and by `index
+/// verify`; a rebuild by whoever did it mends the server, and every clone takes the repair.
+#[track_caller]
+fn attack(world: &World, code: &str) {
+    world.push_refused("otto", LEDGER, code);
+    world.refused("otto", "otto", &["git", "awo", "index", "verify"], code);
+    let export = ["git", "awo", "index", "export"];
+    let said = world.refused("otto", "otto", &export, code);
+    assert!(said.contains("git awo index rebuild"), "the remedy: {said}");
+    world.force("otto", LEDGER);
+    world.fresh_clone();
+    let found = world.verify_finds(code);
+    assert!(
+        found.contains("git awo index rebuild"),
+        "the remedy: {found}"
+    );
+    world.refused("vera", "vera", &["git", "awo", "index", "verify"], code);
+
+    world.ok("otto", "otto", &["git", "awo", "index", "rebuild"]);
+    world.ok("otto", "otto", &["git", "awo", "index", "verify"]);
+    world.push_accepted("otto", LEDGER);
+    let refspec = "+refs/awo/*:refs/awo/*";
+    world.ok(
+        "vera",
+        "vera",
+        &["git", "fetch", "--quiet", "origin", refspec],
+    );
+    world.ok("vera", "vera", &["git", "awo", "verify"]);
+    world.ok("rita", "rita", &["git", "awo", "fetch"]);
+    world.ok("rita", "rita", &["git", "awo", "index", "verify"]);
+}
+
+#[test]
+fn an_entry_that_was_removed_is_refused_found_and_mended() {
+    let world = World::landed();
+    put_shard(&world, "otto", None);
+    attack(&world, "STR-001");
+}
+
+#[test]
+fn a_shard_that_was_emptied_is_refused_found_and_mended() {
+    let world = World::landed();
+    put_shard(&world, "otto", Some(&entries(vec![])));
+    attack(&world, "STR-001");
+}
+
+#[test]
+fn an_entry_without_a_finalization_is_refused_found_and_mended() {
+    let world = World::landed();
+    haunt(&world);
+    attack(&world, "STR-001");
+}
+
+#[test]
+fn a_stray_shard_is_refused_found_and_mended() {
+    let world = World::landed();
+    let mut entry = stored(&world, "otto").entries.remove(0);
+    entry.run_id = RunId::new("run_stray").unwrap();
+    let path = LedgerPath::shard_of(&entry.run_id).to_path();
+    let bytes = entries(vec![entry]);
+    edit(&world, "otto", &layout::ledger(), &path, Some(&bytes));
+    attack(&world, "STR-001");
+}
+
+#[test]
+fn an_entry_that_was_changed_is_refused_found_and_mended() {
+    let world = World::landed();
+    let mut entry = stored(&world, "otto").entries.remove(0);
+    entry.workflow_run_url = "https://ci.example/never".to_owned();
+    put_shard(&world, "otto", Some(&entries(vec![entry])));
+    attack(&world, "INT-008");
+}
+
+#[test]
+fn an_unsorted_shard_is_refused_found_and_mended() {
+    let world = World::landed();
+    let own = stored(&world, "otto").entries.remove(0);
+    let mut other = own.clone();
+    other.run_id = ghost();
+    assert!(other.run_id < own.run_id, "the ghost would stand first");
+    put_shard(&world, "otto", Some(&entries(vec![own, other])));
+    attack(&world, "INT-008");
+}
+
+#[test]
+fn an_entry_twice_is_refused_found_and_mended() {
+    let world = World::landed();
+    let own = stored(&world, "otto").entries.remove(0);
+    put_shard(&world, "otto", Some(&entries(vec![own.clone(), own])));
+    attack(&world, "INT-008");
+}
+
+#[test]
+fn a_shard_in_another_spelling_is_refused_found_and_mended() {
+    let world = World::landed();
+    let mut bytes = stored(&world, "otto").to_bytes();
+    bytes.push(b'\n');
+    put_shard(&world, "otto", Some(&bytes));
+    attack(&world, "INT-008");
+    let said = world.ok("otto", "otto", &["git", "awo", "index", "rebuild"]);
+    assert!(said.contains("nothing to do"), "once is enough: {said}");
+}
+
+#[test]
+fn a_finalization_that_arrives_without_its_entry_is_refused() {
+    let world = World::finalized();
+    put_shard(&world, "otto", None);
+    let mut refs = RECORDS.to_vec();
+    refs.push("main");
+    let said = world.push_refused("otto", &refs, "STR-001");
+    assert!(said.contains("provenance-index"), "{said}");
+    world.refused("otto", "otto", &["git", "awo", "chain", RUN], "STR-001");
+    // The benign twin: rebuilt, the same push is accepted.
+    world.ok("otto", "otto", &["git", "awo", "index", "rebuild"]);
+    world.push_accepted("otto", &refs);
+}
+
+#[test]
+fn the_chain_of_a_run_with_a_changed_entry_does_not_hold() {
+    let world = World::landed();
+    world.ok("otto", "otto", &["git", "awo", "chain", RUN]);
+    let mut entry = stored(&world, "otto").entries.remove(0);
+    entry.commit = ObjectId::Sha1([7; 20]);
+    put_shard(&world, "otto", Some(&entries(vec![entry])));
+    world.refused("otto", "otto", &["git", "awo", "chain", RUN], "INT-008");
+    world.refused("otto", "otto", &["git", "awo", "verify", RUN], "INT-008");
+}
+
+#[test]
+fn a_fetch_takes_the_records_of_a_bad_index_and_a_merge_mends_it() {
+    let world = World::landed();
+    // olga has a record of her own, so that her ledger and the server's are merged.
+    let outcome = ["git", "awo", "outcome", RUN, "accepted", "--reason", "good"];
+    world.ok("olga", "olga", &outcome);
+    haunt(&world);
+    world.force("otto", LEDGER);
+
+    let said = world.refused("olga", "olga", &["git", "awo", "fetch"], "STR-001");
+    assert!(said.contains("were merged"), "{said}");
+    world.ok("olga", "olga", &["git", "awo", "index", "verify"]);
+    world.ok("olga", "olga", &["git", "awo", "push"]);
+
+    // rita had nothing of her own and takes the bad shard as it is; she mends it and can push.
+    let world = World::landed();
+    haunt(&world);
+    world.force("otto", LEDGER);
+    world.refused("rita", "rita", &["git", "awo", "fetch"], "STR-001");
+    world.refused(
+        "rita",
+        "rita",
+        &["git", "awo", "index", "verify"],
+        "STR-001",
+    );
+    world.ok("rita", "rita", &["git", "awo", "index", "rebuild"]);
+    world.ok("rita", "rita", &["git", "awo", "push"]);
+    world.fresh_clone();
+    world.ok("vera", "vera", &["git", "awo", "index", "verify"]);
+}
+
+#[test]
+fn a_repair_survives_the_merge_with_the_bad_ledger() {
+    let world = World::landed();
+    haunt(&world);
+    world.force("otto", LEDGER);
+    // otto mends it here; meanwhile the bad ledger grows on the server.
+    let bad = world.rev("otto", "refs/awo/ledger");
+    world.ok("otto", "otto", &["git", "awo", "index", "rebuild"]);
+    world.ok(
+        "rita",
+        ".",
+        &["git", "clone", "--quiet", "server.git", "rita2"],
+    );
+    let refspec = "+refs/awo/*:refs/awo/*";
+    world.ok(
+        "rita",
+        "rita2",
+        &["git", "fetch", "--quiet", "origin", refspec],
+    );
+    let path = RepoPath::from("contracts/by-hand");
+    edit(&world, "rita2", &layout::ledger(), &path, None);
+    world.ok(
+        "rita",
+        "rita2",
+        &[
+            "git",
+            "push",
+            "--quiet",
+            "-f",
+            "--no-verify",
+            "--receive-pack=git -c core.hooksPath=/dev/null receive-pack",
+            "origin",
+            "refs/awo/ledger",
+        ],
+    );
+    assert_ne!(
+        world.rev("rita2", "refs/awo/ledger"),
+        bad,
+        "the server has moved on"
+    );
+    let said = world.refused("otto", "otto", &["git", "awo", "fetch"], "STR-001");
+    assert!(said.contains("were merged"), "{said}");
+    world.ok("otto", "otto", &["git", "awo", "index", "verify"]);
+    world.ok("otto", "otto", &["git", "awo", "push"]);
+    world.fresh_clone();
+    world.ok("vera", "vera", &["git", "awo", "index", "verify"]);
+}
+
+#[test]
+fn the_index_is_shown_exported_and_verified() {
+    let world = World::landed();
+    let commit = world.rev("otto", "main");
+    let table = world.ok("otto", "otto", &["git", "awo", "index", "show"]);
+    assert!(
+        table.contains(RUN) && table.contains(&commit[..12]),
+        "{table}"
+    );
+    let one = world.ok("otto", "otto", &["git", "awo", "index", "show", RUN]);
+    assert!(one.contains(&commit) && one.contains("rita"), "{one}");
+    let show = ["git", "awo", "index", "show", "run_unknown"];
+    world.refused("otto", "otto", &show, "STR-002");
+    let printed = world.ok("otto", "otto", &["git", "awo", "index", "export"]);
+    world.ok(
+        "otto",
+        "otto",
+        &["git", "awo", "index", "export", "../index.json"],
+    );
+    let file = std::fs::read_to_string(world.path("index.json")).unwrap();
+    assert_eq!(printed, file, "the file and the output are one");
+    assert_eq!(
+        file.as_bytes(),
+        stored(&world, "otto").to_bytes(),
+        "one shard is the whole"
+    );
+    let verdict = world.ok("otto", "otto", &["git", "awo", "--json", "index", "verify"]);
+    let verdict: serde_json::Value = serde_json::from_str(&verdict).unwrap();
+    assert_eq!(verdict["schema"], "awo.verdict/1");
+    assert_eq!(verdict["verdict"], "allowed");
+    assert_eq!(verdict["checked"]["finalizations"], 1);
+    // The attestation of an entry must be there.
+    world.ok(
+        "otto",
+        "otto",
+        &["git", "update-ref", "-d", "refs/notes/awo/attestations"],
+    );
+    let said = world.refused(
+        "otto",
+        "otto",
+        &["git", "awo", "index", "verify"],
+        "STR-001",
+    );
+    assert!(said.contains("index-attestation"), "{said}");
+}
+
+#[test]
+fn two_runs_finalized_in_either_order_give_one_index() {
+    let world = World::attested();
+    let second = PACKET.replace("SLUG-1", "SLUG-2");
+    world.write("second.md", second);
+    world.write(
+        "second.sh",
+        AGENT
+            .replace("-\".join", "_\".join")
+            .replace("hello-world", "hello_world")
+            .replace("a-b", "a_b"),
+    );
+    world.ok(
+        "olga",
+        "olga",
+        &["git", "awo", "task", "import", "../second.md"],
+    );
+    let sentence = SENTENCE.replace("SLUG-1", "SLUG-2");
+    world.ok(
+        "olga",
+        "olga",
+        &["git", "awo", "approve", "SLUG-2", "--sentence", &sentence],
+    );
+    world.ok("olga", "olga", &["git", "awo", "push"]);
+    world.ok("otto", "otto", &["git", "awo", "fetch"]);
+    let agent = world.path("second.sh").display().to_string();
+    let two = [
+        "git", "awo", "run", "SLUG-2", "--run-id", "run_2", "--", "sh", &agent,
+    ];
+    world.ok("otto", "otto", &two);
+    world.ok("otto", "otto", &["git", "awo", "push"]);
+    world.ok("rita", "rita", &["git", "awo", "fetch"]);
+    for step in ["gate", "approve", "attest"] {
+        world.ok("rita", "rita", &["git", "awo", step, "run_2"]);
+    }
+    world.ok("rita", "rita", &["git", "awo", "push"]);
+    world.ok("otto", "otto", &["git", "awo", "fetch"]);
+    // A second clone of otto's, with all of it.
+    let copied = std::process::Command::new("cp")
+        .args(["-a", "otto", "otto2"])
+        .current_dir(world.path(""))
+        .status()
+        .unwrap();
+    assert!(copied.success(), "the clone is copied");
+    let base = world.rev("otto", "main");
+    for (place, order) in [("otto", [RUN, "run_2"]), ("otto2", ["run_2", RUN])] {
+        for run in order {
+            world.ok("otto", place, &["git", "awo", "finalize", run]);
+            // Both were made on one base: the branch goes back, the records stay.
+            world.ok("otto", place, &["git", "reset", "--quiet", "--hard", &base]);
+        }
+    }
+    let export = |place: &str| world.ok("otto", place, &["git", "awo", "index", "export"]);
+    let index = export("otto");
+    assert_eq!(index, export("otto2"), "the order leaves no trace");
+    assert!(
+        index.contains("run_2") && index.contains(RUN),
+        "both are in it: {index}"
+    );
+    world.ok("otto", "otto", &["git", "awo", "push", "--records-only"]);
+    world.ok("otto", "otto2", &["git", "awo", "fetch"]);
+    world.ok("otto", "otto2", &["git", "awo", "index", "verify"]);
+    assert_eq!(index, export("otto2"), "nor does the merge");
+    world.ok("otto", "otto", &["git", "awo", "export", "--all", "../a"]);
+    world.ok("otto", "otto2", &["git", "awo", "export", RUN, "../b"]);
+    world.ok("otto", "otto2", &["git", "awo", "export", "run_2", "../b"]);
+    assert_eq!(
+        files(&world.path("a")),
+        files(&world.path("b")),
+        "at once or one by one"
+    );
+}
+
+/// Returns every file below a directory with its bytes, and every directory.
+fn files(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    let mut pending = vec![root.to_owned()];
+    while let Some(directory) = pending.pop() {
+        for entry in std::fs::read_dir(&directory).unwrap() {
+            let path = entry.unwrap().path();
+            let metadata = std::fs::symlink_metadata(&path).unwrap();
+            let below = path.strip_prefix(root).unwrap().to_owned();
+            if metadata.is_dir() {
+                found.insert(below.join(""), Vec::new());
+                pending.push(path);
+            } else {
+                assert!(metadata.is_file(), "a plain file: {}", path.display());
+                found.insert(below, std::fs::read(&path).unwrap());
+            }
+        }
+    }
+    assert!(!found.is_empty(), "something is in {}", root.display());
+    found
+}
+
+fn json(path: &Path) -> serde_json::Value {
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+}
+
+#[test]
+fn every_clone_exports_the_same_bytes() {
+    let world = World::landed();
+    world.fresh_clone();
+    world.ok("otto", "otto", &["git", "awo", "export", RUN, "../one"]);
+    let one = files(&world.path("one"));
+    // Another person, time zone, language, umask, directory, and way of naming the repository.
+    let script = format!("umask 077; exec {PROGRAM} -C ../vera export {RUN} ../two");
+    let done = world
+        .command("vera", "home/vera", &["sh", "-c", &script])
+        .current_dir(world.path("home"))
+        .env("TZ", "Pacific/Kiritimati")
+        .env("LANG", "tr_TR.UTF-8")
+        .env("LC_ALL", "tr_TR.UTF-8")
+        .env("SOURCE_DATE_EPOCH", "4000000000")
+        .output()
+        .unwrap();
+    assert!(
+        done.status.success(),
+        "{}",
+        String::from_utf8_lossy(&done.stderr)
+    );
+    assert_eq!(
+        one,
+        files(&world.path("two")),
+        "the same files with the same bytes"
+    );
+    // Again over itself: nothing to write, nothing left behind.
+    let again = world.ok("otto", "otto", &["git", "awo", "export", RUN, "../one"]);
+    assert!(again.contains(" 0 files written"), "{again}");
+    assert_eq!(one, files(&world.path("one")));
+    let index = world.ok("otto", "otto", &["git", "awo", "index", "export"]);
+    assert_eq!(one[Path::new("provenance/index.json")], index.into_bytes());
+    let entry = stored(&world, "otto").entries.remove(0);
+    assert!(
+        one.contains_key(Path::new(&entry.attestation_path)),
+        "the index names a file of it"
+    );
+    for (path, bytes) in &one {
+        if path.starts_with("governance") && path.extension().is_some_and(|it| it == "json") {
+            let text = String::from_utf8_lossy(bytes).into_owned();
+            let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+            if !path.to_string_lossy().ends_with(".dsse.json") {
+                let canonical = git_awo::record::json::canonical(&value);
+                assert_eq!(bytes, &canonical, "{} is canonical", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn an_export_holds_what_awo_expects_and_checks_without_the_repository() {
+    let world = World::landed();
+    world.ok("rita", "rita", &["git", "awo", "export", RUN, "../out"]);
+    let commit = world.rev("rita", "main");
+    let out = world.path("out");
+    let evidence = evidence::read_dir(&out.join("runs").join(RUN)).unwrap();
+    let (findings, root) = evidence::verify(&evidence);
+    assert!(findings.is_empty(), "the evidence fits its inventory");
+    let root = root.unwrap().to_string();
+
+    let governance = out.join("governance");
+    let log = json(&governance.join(format!("logs/{RUN}_independence.json")));
+    let keys: Vec<_> = log.as_object().unwrap().keys().cloned().collect();
+    let expected = [
+        "allow_self_approval",
+        "invariants_ok",
+        "invariants_reasons",
+        "message",
+        "orchestrator",
+        "reviewer",
+        "run_id",
+        "status",
+    ];
+    assert_eq!(keys, expected);
+    assert_eq!(log["status"], "APPROVED_BY_INDEPENDENT_REVIEWER");
+    assert_eq!(
+        (&log["orchestrator"], &log["reviewer"]),
+        (&"otto".into(), &"rita".into())
+    );
+    let approval = json(&governance.join(format!("approvals/{RUN}/approval.json")));
+    assert_eq!(approval["run_id"], RUN);
+    assert_eq!(approval["approved_by"], serde_json::json!(["rita"]));
+    assert_eq!(approval["workflow_run_url"], "");
+    let scope = json(&governance.join(format!("approvals/{RUN}/scope_approval.json")));
+    assert_eq!(scope["approved_by"], serde_json::json!(["olga"]));
+    assert_eq!(scope["sentence"], SENTENCE);
+
+    let attestations = governance.join("attestations").join(RUN);
+    let text = std::fs::read_to_string(attestations.join("ATTESTATION.txt")).unwrap();
+    let manifest = Sha256::of(&evidence[&RepoPath::from("run_manifest.json")]).to_string();
+    let first = world.rev("rita", "refs/awo/policy");
+    for fact in [
+        RUN,
+        commit.as_str(),
+        &root,
+        &manifest,
+        &first,
+        "rita",
+        "otto",
+        "olga",
+        "git-awo.attestation",
+        "APPROVED_BY_INDEPENDENT_REVIEWER",
+    ] {
+        assert!(text.contains(fact), "{fact} is in:\n{text}");
+    }
+    let records = governance.join("records").join(RUN);
+    for name in [
+        "packet",
+        "contract.dsse.json",
+        "run.dsse.json",
+        "finalization.dsse.json",
+        "allowed_signers",
+        "policy.toml",
+    ] {
+        assert!(records.join(name).is_file(), "{name}");
+    }
+
+    // The signature, with OpenSSH alone.
+    let payload = std::fs::read(attestations.join("ATTESTATION.json")).unwrap();
+    let envelope = json(&attestations.join("ATTESTATION.dsse.json"));
+    let sig = envelope["signatures"][0]["sig"].as_str().unwrap();
+    let armour = format!("-----BEGIN SSH SIGNATURE-----\n{sig}\n-----END SSH SIGNATURE-----\n");
+    world.write("sig", armour);
+    let verify = |namespace: &str, message: &[u8]| {
+        let signers = records.join("allowed_signers").display().to_string();
+        let words = [
+            "ssh-keygen",
+            "-Y",
+            "verify",
+            "-f",
+            &signers,
+            "-I",
+            "rita",
+            "-n",
+            namespace,
+            "-s",
+            "../../sig",
+        ];
+        let mut child = world
+            .command("vera", "home/vera", &words)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(message).unwrap();
+        child.wait().unwrap().success()
+    };
+    assert!(
+        verify("git-awo.attestation", &pae(&payload)),
+        "the signature is good"
+    );
+    assert!(
+        !verify("git-awo.approval", &pae(&payload)),
+        "in its namespace only"
+    );
+    assert!(
+        !verify("git-awo.attestation", &pae(b"{}")),
+        "over its payload only"
+    );
+}
+
+/// What the text tells a reader to type.
+#[test]
+#[ignore = "needs sha256sum, sed, fold and mktemp"]
+fn the_commands_in_the_text_work_as_they_stand() {
+    let world = World::landed();
+    world.ok("rita", "rita", &["git", "awo", "export", RUN, "../out"]);
+    let place = format!("out/governance/attestations/{RUN}");
+    let text = std::fs::read_to_string(world.path(&place).join("ATTESTATION.txt")).unwrap();
+    let line = |start: &str| {
+        text.lines()
+            .find(|it| it.starts_with(start))
+            .unwrap()
+            .to_owned()
+    };
+    let root = line("SHA256SUMS.txt")
+        .split_whitespace()
+        .nth(1)
+        .unwrap()
+        .to_owned();
+    let evidence = world.ok("vera", &place, &["sh", "-c", &line("cd ")]);
+    assert!(evidence.starts_with(&root), "the root: {evidence}");
+    let signature = [line("t="), line("{ echo"), line("ssh-keygen")].join("\n");
+    let said = world.ok("vera", &place, &["sh", "-e", "-c", &signature]);
+    assert!(
+        said.starts_with("Good \"git-awo.attestation\" signature for rita"),
+        "{said}"
+    );
+    world.write(&format!("{place}/ATTESTATION.json"), "{}");
+    let done = world.run("vera", &place, &["sh", "-e", "-c", &signature]);
+    assert_ne!(done.code, 0, "another payload does not pass: {}", done.text);
+}
+
+#[test]
+fn failed_reviews_are_exported_beside_the_decisive_one() {
+    let world = World::executed();
+    world.refused("otto", "otto", &["git", "awo", "gate", RUN], "GOV-001");
+    world.ok("otto", "otto", &["git", "awo", "export", RUN, "../before"]);
+    let logs = world.path("before/governance/logs");
+    let log = json(&logs.join(format!("{RUN}_independence.json")));
+    assert_eq!(
+        log["status"], "FAILED_SELF_APPROVAL",
+        "alone it is the one that counts"
+    );
+    assert!(
+        !world.path("before/governance/attestations").exists(),
+        "none yet"
+    );
+
+    world.ok("otto", "otto", &["git", "awo", "push"]);
+    world.ok("rita", "rita", &["git", "awo", "fetch"]);
+    for step in ["gate", "approve", "attest"] {
+        world.ok("rita", "rita", &["git", "awo", step, RUN]);
+    }
+    // A second attestation, which says something else.
+    let url = [
+        "git",
+        "awo",
+        "attest",
+        RUN,
+        "--workflow-run-url",
+        "https://ci.example/1\u{1b}[31m\nRun x",
+    ];
+    world.ok("rita", "rita", &url);
+    world.ok("rita", "rita", &["git", "awo", "export", RUN, "../after"]);
+    let logs = world.path("after/governance/logs");
+    let log = json(&logs.join(format!("{RUN}_independence.json")));
+    assert_eq!(log["status"], "APPROVED_BY_INDEPENDENT_REVIEWER");
+    let all = files(&logs);
+    assert_eq!(all.len(), 2, "the failed one too: {:?}", all.keys());
+    let failed = all
+        .values()
+        .filter(|it| String::from_utf8_lossy(it).contains("FAILED_SELF"));
+    assert_eq!(failed.count(), 1);
+
+    let attestations = files(&world.path("after/governance/attestations").join(RUN));
+    assert_eq!(
+        attestations.len(),
+        6,
+        "two of three files each: {:?}",
+        attestations.keys()
+    );
+    let digests: Vec<_> = attestations
+        .iter()
+        .filter(|(path, _)| {
+            path.to_string_lossy().ends_with(".json") && !path.to_string_lossy().contains(".dsse.")
+        })
+        .map(|(path, bytes)| (path.display().to_string(), Sha256::of(bytes).to_string()))
+        .collect();
+    let main = digests
+        .iter()
+        .find(|(path, _)| path == "ATTESTATION.json")
+        .unwrap();
+    let other = digests
+        .iter()
+        .find(|(path, _)| path != "ATTESTATION.json")
+        .unwrap();
+    assert!(main.1 < other.1, "the first by digest has the plain name");
+    assert_eq!(other.0, format!("ATTESTATION-{}.json", &other.1[..12]));
+    let text: Vec<u8> = attestations
+        .iter()
+        .filter(|(path, _)| path.extension().is_some_and(|it| it == "txt"))
+        .flat_map(|(_, bytes)| bytes.clone())
+        .collect();
+    let text = String::from_utf8(text).unwrap();
+    assert!(
+        text.contains(r"https://ci.example/1\u{1b}[31m\nRun x"),
+        "escaped, on one line: {text}"
+    );
+
+    // The one that the finalization binds keeps the plain name on every clone.
+    world.ok("rita", "rita", &["git", "awo", "push"]);
+    world.ok("otto", "otto", &["git", "awo", "fetch"]);
+    world.ok("otto", "otto", &["git", "awo", "finalize", RUN]);
+    world.ok("otto", "otto", &["git", "awo", "export", RUN, "../after"]);
+}
+
+#[test]
+fn what_does_not_hold_is_not_exported() {
+    let world = World::landed();
+    let export = ["git", "awo", "export", RUN, "../out"];
+    let refused = |code: &str| {
+        let said = world.refused("otto", "otto", &export, code);
+        assert!(!world.path("out").exists(), "nothing was written: {said}");
+    };
+    let unknown = ["git", "awo", "export", "run_unknown", "../out"];
+    world.refused("otto", "otto", &unknown, "STR-002");
+    assert!(!world.path("out").exists());
+    let wrong = world.run("otto", "otto", &["git", "awo", "export", RUN]);
+    assert_eq!(wrong.code, 2, "{}", wrong.text);
+
+    let evidence = world.ok(
+        "otto",
+        "otto",
+        &[
+            "git",
+            "for-each-ref",
+            "--format=%(refname)",
+            "refs/awo/evidence",
+        ],
+    );
+    let evidence = RefName::new(evidence.trim()).unwrap();
+    let tip = world.rev("otto", evidence.as_str());
+    let directory = layout::run_directory(&run());
+    let reset = || {
+        world.ok(
+            "otto",
+            "otto",
+            &["git", "update-ref", evidence.as_str(), &tip],
+        )
+    };
+    let at = |name: &str| RepoPath::from(format!("{directory}/{name}").as_str());
+    edit(
+        &world,
+        "otto",
+        &evidence,
+        &at("test.log"),
+        Some(b"all passed\n"),
+    );
+    refused("INT-001");
+    reset();
+    edit(
+        &world,
+        "otto",
+        &evidence,
+        &at("artifacts/more.txt"),
+        Some(b"more\n"),
+    );
+    refused("INT-002");
+    reset();
+    edit(&world, "otto", &evidence, &at("report.md"), None);
+    refused("INT-002");
+    world.ok(
+        "otto",
+        "otto",
+        &["git", "update-ref", "-d", evidence.as_str()],
+    );
+    refused("STR-002");
+    reset();
+    put_shard(&world, "otto", None);
+    refused("STR-001");
+    world.ok("otto", "otto", &["git", "awo", "index", "rebuild"]);
+    world.ok("otto", "otto", &export);
+
+    // Nor is it written over something else.
+    world.write(&format!("out/runs/{RUN}/report.md"), "forged\n");
+    let before = files(&world.path("out"));
+    world.refused("otto", "otto", &export, "INT-001");
+    assert_eq!(before, files(&world.path("out")), "nothing was changed");
+    world.write("mine/notes.txt", "mine\n");
+    let done = world.run("otto", "otto", &["git", "awo", "export", RUN, "../mine"]);
+    assert_eq!(done.code, 2, "a directory of the user's: {}", done.text);
+}
