@@ -3,6 +3,7 @@
 
 mod attacks;
 mod bench;
+mod ci_templates;
 mod main_road;
 mod policy_changes;
 mod rooms;
