@@ -6,7 +6,7 @@ mod judge;
 mod notes;
 mod shards;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::git::{self, Reader};
 use crate::policy::keyring::Verified;
