@@ -4,6 +4,7 @@
 mod attacks;
 mod bench;
 mod ci_templates;
+mod growth;
 mod main_road;
 mod policy_changes;
 mod rooms;

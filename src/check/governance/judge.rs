@@ -5,6 +5,7 @@ use super::notes::judge_note;
 use super::shards::judge_shard;
 use super::*;
 use crate::check::PolicyHistory;
+use crate::policy::case::RunFacts;
 use crate::record::predicate::PolicyPredicate;
 
 impl Arrivals {
@@ -192,7 +193,9 @@ impl Arrivals {
         if record.is_some_and(arrived) {
             rules::run_binds(&facts, gatherer.policy_of(record), findings);
         }
+        // By whose policy the reviews count matters only if some arrived.
         let last = facts.finalization.held().map(|it| it.digest());
+        let last = last.filter(|_| self.brings_reviews(&facts));
         let focus = Some(&self.digests);
         rules::reviews(&facts, gatherer.policy_of(last), focus, findings);
         if let (Some(record), Some(outcome)) = (facts.run.held(), facts.outcome.held())
@@ -219,6 +222,17 @@ impl Arrivals {
             );
         }
         Ok(())
+    }
+
+    /// Tells whether a review of the run arrived, or its finalization.
+    fn brings_reviews(&self, facts: &RunFacts) -> bool {
+        let arrived = |digest: Sha256| self.digests.contains(&digest);
+        let finalization = facts.finalization.held().map(|it| it.digest());
+        finalization.is_some_and(arrived)
+            || facts.independence.iter().any(|it| arrived(it.digest()))
+            || facts.overrides.iter().any(|it| arrived(it.digest()))
+            || facts.audit_approvals.iter().any(|it| arrived(it.digest()))
+            || facts.attestations.iter().any(|it| arrived(it.digest()))
     }
 
     fn judge_evidence(
@@ -295,6 +309,10 @@ fn judge_proposal(
     };
     let policy = &newer.versions()[at].policy;
     let time = gatherer.arrival(*digest).unwrap_or(gatherer.time);
+    if let Positions::Continued(part) = &gatherer.positions {
+        // The time of a proposal is that of its first signature, which may have come before.
+        part.unanswered.set(true);
+    }
     let (statement, _) = crate::policy::Keyring::verify_policy(envelope, policy, time)?;
     let arrives =
         matches!(&gatherer.positions, Positions::Arriving(fresh) if fresh.contains(digest));
