@@ -176,3 +176,33 @@ fn records_that_the_new_part_of_the_log_does_not_tell_are_judged_by_the_whole() 
     world.ok("rita", "rita", &["git", "awo", "fetch"]);
     world.ok("rita", "rita", &["git", "awo", "chain", RUN]);
 }
+
+#[test]
+fn what_came_before_the_policy_did_is_judged_when_it_comes() {
+    for (tampered, code) in [(false, 0), (true, 1)] {
+        let world = World::landed();
+        let policy = world.rev("server.git", "refs/awo/policy");
+        let hide = ["git", "update-ref", "-d", "refs/awo/policy"];
+        world.ok("server", "server.git", &hide);
+        if tampered {
+            let script = format!(
+                "export GIT_INDEX_FILE=\"$PWD/scratch\"; git read-tree refs/awo/ledger\n\
+                 path=$(git ls-files | grep /independence-); git rm -q --cached $path\n\
+                 new=$(git commit-tree -m x -p refs/awo/ledger $(git write-tree)); git update-ref refs/awo/ledger $new"
+            );
+            world.ok("server", "server.git", &["sh", "-e", "-c", &script]);
+        }
+        world.ok(
+            "vera",
+            ".",
+            &["git", "clone", "--quiet", "server.git", "vera"],
+        );
+        let origin = ["git", "remote", "set-url", "origin", "../server.git"];
+        world.ok("vera", "vera", &origin);
+        world.ok("vera", "vera", &["git", "awo", "fetch"]);
+        let show = ["git", "update-ref", "refs/awo/policy", &policy];
+        world.ok("server", "server.git", &show);
+        let done = world.run("vera", "vera", &["git", "awo", "fetch"]);
+        assert_eq!(done.code, code, "tampered {tampered}: {}", done.text);
+    }
+}
