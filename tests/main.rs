@@ -3,7 +3,9 @@
 
 mod attacks;
 mod bench;
+mod ci_templates;
 mod export;
+mod growth;
 mod integrity;
 mod main_road;
 mod policy_changes;

@@ -9,8 +9,11 @@ use serde::{Deserialize, Serialize};
 use crate::git::Reader;
 use crate::policy::{Keyring, Verified};
 use crate::record::predicate::{Movement, ReceiptPredicate};
+use crate::record::statement::Statement;
 use crate::record::tree::Mode;
-use crate::record::{Code, Finding, Findings, ObjectId, RefName, RepoPath, Sha256, Subject, json};
+use crate::record::{
+    Code, Finding, Findings, ObjectId, RefName, RepoPath, Sha256, Subject, Timestamp, json,
+};
 use crate::store;
 use crate::store::ledger;
 
@@ -72,6 +75,17 @@ pub struct Log {
     pub state: State,
     /// Movements that happened past the hook, as the next entry found them.
     pub unrecorded: Vec<Movement>,
+    /// What the entries follow, if not the beginning.
+    base: Option<Base>,
+}
+
+/// The last entry of a part of the log that was checked before.
+#[derive(Clone, Copy)]
+struct Base {
+    digest: Sha256,
+    sequence: u64,
+    policy: usize,
+    time: Timestamp,
 }
 
 impl Log {
@@ -83,12 +97,66 @@ impl Log {
         history: &PolicyHistory,
         findings: &mut Findings,
     ) -> Result<Self, Error> {
-        let mut commits = vec![tip];
-        loop {
-            let commit = reader.commit(commits[commits.len() - 1])?;
-            match commit.parents.as_slice() {
-                [] => break,
-                [parent] => commits.push(*parent),
+        Self::default().extend(reader, None, tip, history, findings)
+    }
+
+    /// Reads and checks the entries after `base`, up to `tip`, as [`Log::load`] does. The caller
+    /// knows that it checked the log up to `base` before: that part is believed, and what is read
+    /// of it is its last entry. `None` if the part cannot be continued: then the log must be
+    /// loaded whole.
+    pub fn load_after(
+        reader: &Reader,
+        base: ObjectId,
+        tip: ObjectId,
+        history: &PolicyHistory,
+        findings: &mut Findings,
+    ) -> Result<Option<Self>, Error> {
+        if !reader.contains(base) || !reader.is_ancestor(base, tip)? {
+            return Ok(None);
+        }
+        let (entry, state) = files(reader, base)?;
+        let Ok(envelope) = ledger::parse(ENTRY, &entry) else {
+            return Ok(None);
+        };
+        let statement = Statement::<ReceiptPredicate>::parse(envelope.payload());
+        let (Ok(statement), Ok(state)) = (statement, State::parse(&state)) else {
+            return Ok(None);
+        };
+        let says = statement.predicate;
+        let Some(policy) = history.index_of(says.context.policy) else {
+            return Ok(None);
+        };
+        let log = Self {
+            state,
+            base: Some(Base {
+                digest: envelope.digest(),
+                sequence: says.sequence,
+                policy,
+                time: says.time,
+            }),
+            ..Self::default()
+        };
+        log.extend(reader, Some(base), tip, history, findings)
+            .map(Some)
+    }
+
+    /// Appends the entries up to `tip`, and from after `base` on.
+    fn extend(
+        self,
+        reader: &Reader,
+        base: Option<ObjectId>,
+        tip: ObjectId,
+        history: &PolicyHistory,
+        findings: &mut Findings,
+    ) -> Result<Self, Error> {
+        let mut commits = Vec::new();
+        let mut next = Some(tip);
+        while let Some(id) = next.filter(|id| Some(*id) != base) {
+            commits.push(id);
+            let commit = reader.commit(id)?;
+            next = match commit.parents.as_slice() {
+                [] => None,
+                [parent] => Some(*parent),
                 _ => {
                     findings.push(broken(
                         commit.id,
@@ -100,12 +168,10 @@ impl Log {
             }
         }
         commits.reverse();
-        let mut log = Self::default();
-        let mut previous: Option<Sha256> = None;
+        let mut log = self;
         for id in commits {
-            match log.entry(reader, id, history, previous) {
+            match log.entry(reader, id, history) {
                 Ok(entry) => {
-                    previous = Some(entry.receipt.digest());
                     log.state.apply(entry.receipt.says());
                     log.note_unrecorded(entry.receipt.says());
                     log.entries.push(entry);
@@ -137,19 +203,32 @@ impl Log {
         self.unrecorded.retain(|gap| !entry.movements.contains(gap));
     }
 
+    /// Returns what the next entry must follow.
+    fn last(&self) -> Option<Base> {
+        match (self.entries.last(), &self.base) {
+            (Some(entry), _) => Some(Base {
+                digest: entry.receipt.digest(),
+                sequence: entry.receipt.says().sequence,
+                policy: entry.policy,
+                time: entry.receipt.says().time,
+            }),
+            (None, base) => *base,
+        }
+    }
+
     fn entry(
         &self,
         reader: &Reader,
         id: ObjectId,
         history: &PolicyHistory,
-        previous: Option<Sha256>,
     ) -> Result<Entry, EntryError> {
+        let last = self.last();
         let (entry, _) = files(reader, id)?;
         let envelope = ledger::parse(ENTRY, &entry).map_err(|error| {
             EntryError::Bad(broken(id, "log-entry", &super::report::chain_of(&error)))
         })?;
         let named = super::run::policy_named(&envelope).and_then(|policy| history.index_of(policy));
-        let floor = self.entries.last().map_or(0, |entry| entry.policy);
+        let floor = last.as_ref().map_or(0, |last| last.policy);
         let Some(policy) = named.filter(|index| *index >= floor) else {
             return Err(EntryError::Bad(broken(
                 id,
@@ -158,7 +237,7 @@ impl Log {
             )));
         };
         let time = reader.commit(id).map_err(Error::from)?.committer.time;
-        let time = crate::record::Timestamp::from_seconds(time)
+        let time = Timestamp::from_seconds(time)
             .ok_or_else(|| EntryError::Bad(broken(id, "log-entry", "an impossible date")))?;
         let receipt =
             Keyring::verify::<ReceiptPredicate>(&envelope, &history.position(policy, Some(time)))
@@ -169,16 +248,17 @@ impl Log {
                 })
             })?;
         let says = receipt.says();
-        if says.previous != previous || says.sequence != self.entries.len() as u64 + 1 {
+        let sequence = last
+            .as_ref()
+            .map_or(1, |last| last.sequence.saturating_add(1));
+        if says.previous != last.as_ref().map(|last| last.digest) || says.sequence != sequence {
             return Err(EntryError::Bad(broken(
                 id,
                 "log-linked",
                 "an entry that does not follow the one before",
             )));
         }
-        if let Some(last) = self.entries.last()
-            && says.time < last.receipt.says().time
-        {
+        if last.is_some_and(|last| says.time < last.time) {
             return Err(EntryError::Bad(broken(
                 id,
                 "log-time",

@@ -1,5 +1,6 @@
 //! Gathers everything known about a run.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::evidence;
@@ -24,12 +25,35 @@ pub enum Positions<'a> {
     /// By the receive log: version and time of the push that brought the record. Records that
     /// the log does not know are judged by the policy in force.
     Logged(&'a Logged),
+    /// By the newest part of the receive log, where a clone has checked the rest before, and the
+    /// records that it brought.
+    Continued(&'a Continued<'a>),
     /// Each by the policy that it names: for tools that help a person, not for a door.
     Named,
 }
 
 /// Version of the policy and time of the push that brought each record.
 pub type Logged = BTreeMap<Sha256, (usize, Timestamp)>;
+
+/// What the newest part of the receive log brought.
+pub struct Continued<'a> {
+    /// Its records.
+    pub logged: &'a Logged,
+    /// The records that are new to this clone. Every other one was checked here before, at its own
+    /// position, and is judged by the policy that it names, as at a server's door.
+    pub arriving: &'a BTreeSet<Sha256>,
+    /// Whether something was asked that only the whole log can answer: then what was judged by
+    /// this part proves nothing, and must be judged again by the whole.
+    pub unanswered: Cell<bool>,
+}
+
+impl Continued<'_> {
+    /// Tells whether this part of the log answers for every record that arrives.
+    pub fn covers_arrivals(&self) -> bool {
+        let covered = |digest| self.logged.contains_key(digest);
+        self.arriving.iter().all(covered)
+    }
+}
 
 /// Looks records up and checks each by itself.
 pub struct Gatherer<'a> {
@@ -59,6 +83,11 @@ impl Gatherer<'_> {
                 Some((index, time)) => self.history.position(*index, Some(*time)),
                 None => self.history.now(self.time),
             },
+            Positions::Continued(part) => match part.logged.get(&envelope.digest()) {
+                Some((index, time)) => self.history.position(*index, Some(*time)),
+                None if part.arriving.contains(&envelope.digest()) => self.history.now(self.time),
+                None => self.named(envelope, None),
+            },
         }
     }
 
@@ -81,6 +110,13 @@ impl Gatherer<'_> {
                     self.history.position(*index, Some(*time)).policy
                 })
             }
+            (Positions::Continued(part), Some(digest)) => match part.logged.get(&digest) {
+                Some((index, time)) => self.history.position(*index, Some(*time)).policy,
+                None => {
+                    part.unanswered.set(true);
+                    current
+                }
+            },
             _ => current,
         }
     }
@@ -90,6 +126,7 @@ impl Gatherer<'_> {
         match &self.positions {
             Positions::Arriving(fresh) => fresh.contains(&record).then_some(self.time),
             Positions::Logged(log) => log.get(&record).map(|(_, time)| *time),
+            Positions::Continued(part) => part.logged.get(&record).map(|(_, time)| *time),
             Positions::Named => Some(self.time),
         }
     }
@@ -104,7 +141,7 @@ impl Gatherer<'_> {
                     return Ok(time);
                 }
             }
-            None if !matches!(self.positions, Positions::Logged(_)) => return Ok(self.time),
+            None if !self.knows_a_log() => return Ok(self.time),
             None => {}
         }
         let reader = self.records.reader();
@@ -112,6 +149,13 @@ impl Gatherer<'_> {
             return Ok(self.time);
         }
         Ok(Timestamp::from_seconds(reader.commit(commit)?.committer.time).unwrap_or(self.time))
+    }
+
+    fn knows_a_log(&self) -> bool {
+        matches!(
+            self.positions,
+            Positions::Logged(_) | Positions::Continued(_)
+        )
     }
 
     /// Checks one record by itself.
@@ -167,7 +211,7 @@ impl Gatherer<'_> {
         facts.audited = match self.positions {
             // Where something arrives or is about to be made, it is now that they must be valid.
             Positions::Arriving(_) | Positions::Named => self.time,
-            Positions::Logged(_) => {
+            Positions::Logged(_) | Positions::Continued(_) => {
                 let last = facts.finalization.held().map(Verified::digest);
                 self.expiry_time(last, run.commit)?
             }

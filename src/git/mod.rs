@@ -32,7 +32,7 @@ mod tests_walk;
 mod tests_write;
 
 pub use error::{Error, UpdateError};
-pub use notes::{all_notes, note, note_path, path_for_note};
+pub use notes::{all_notes, note, note_path, object_of_note, path_for_note};
 pub use odb::Kind;
 pub use process::{LOCAL_ENVIRONMENT, git, git_in_this_environment, run};
 pub use quarantine::Quarantine;

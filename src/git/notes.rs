@@ -26,14 +26,7 @@ pub fn all_notes(
 ) -> Result<Vec<(ObjectId, ObjectId)>, Error> {
     let mut notes = Vec::new();
     for (path, mode, blob) in reader.files(notes_tree, MOST_NOTES)? {
-        let bad = |why| Error::BadNotes {
-            path: path.clone(),
-            why,
-        };
-        if mode != Mode::File {
-            return Err(bad("it is no plain file"));
-        }
-        let object = object_of(&path, reader.hash_kind()).ok_or(bad("it names no object"))?;
+        let object = object_of_note(reader, &path, mode == Mode::File)?;
         notes.push((object, blob, path));
     }
     notes.sort();
@@ -120,6 +113,19 @@ fn find(
             _ => return Ok(found),
         }
     }
+}
+
+/// Returns the object that the note at a path is about, as [`all_notes`] reads it; `plain` tells
+/// whether a plain file stands there. Anything else is an error.
+pub fn object_of_note(reader: &Reader, path: &RepoPath, plain: bool) -> Result<ObjectId, Error> {
+    let bad = |why| Error::BadNotes {
+        path: path.clone(),
+        why,
+    };
+    if !plain {
+        return Err(bad("it is no plain file"));
+    }
+    object_of(path, reader.hash_kind()).ok_or(bad("it names no object"))
 }
 
 fn object_of(path: &RepoPath, kind: HashKind) -> Option<ObjectId> {

@@ -107,6 +107,12 @@ fn walk_random_dags(kind: HashKind, skewed: bool, packed: bool) {
             reader.is_ancestor(ids[a - 1], ids[b - 1]).unwrap(),
             dag.reach(&[b]).contains(&a)
         );
+        let newer = match (dag.reach(&[b]).contains(&a), dag.reach(&[a]).contains(&b)) {
+            (true, _) => Some(ids[b - 1]),
+            (_, true) => Some(ids[a - 1]),
+            _ => None,
+        };
+        assert_eq!(reader.newer(ids[a - 1], ids[b - 1]).unwrap(), newer);
     }
     assert_eq!(more_than_needed, 0);
 }

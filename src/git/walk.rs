@@ -82,26 +82,77 @@ impl Reader {
 
     /// Tells whether `ancestor` can be reached from `commit`. A commit is its own ancestor.
     pub fn is_ancestor(&self, ancestor: ObjectId, commit: ObjectId) -> Result<bool, Error> {
-        let mut seen = HashSet::with_hasher(Seed::random());
-        seen.insert(commit);
-        let mut queue = BinaryHeap::from([(u64::MAX, commit)]);
-        // Young commits first finds a near ancestor soon. No date ends the search: it may lie.
-        while let Some((_, id)) = queue.pop() {
-            if id == ancestor {
-                return Ok(true);
+        let mut search = Search::new(self, ancestor, commit);
+        loop {
+            if let Some(found) = search.step()? {
+                return Ok(found);
             }
-            let raw = self.raw_commit(id)?;
-            for parent in read_links(id, &raw)?.0 {
-                if seen.insert(parent) {
-                    if parent == ancestor {
-                        return Ok(true);
-                    }
-                    let raw = self.raw_commit(parent)?;
-                    queue.push((read_links(parent, &raw)?.1, parent));
+        }
+    }
+
+    /// Returns which of two commits contains the other one, or `None` if neither does.
+    ///
+    /// Both are searched in turn, so that a near ancestor is found soon, whichever it is.
+    pub fn newer(&self, one: ObjectId, other: ObjectId) -> Result<Option<ObjectId>, Error> {
+        let mut searches = [
+            (one, Some(Search::new(self, other, one))),
+            (other, Some(Search::new(self, one, other))),
+        ];
+        while searches.iter().any(|(_, search)| search.is_some()) {
+            for (tip, slot) in &mut searches {
+                let answer = slot.as_mut().map(Search::step).transpose()?.flatten();
+                match answer {
+                    Some(true) => return Ok(Some(*tip)),
+                    Some(false) => *slot = None,
+                    None => {}
                 }
             }
         }
-        Ok(false)
+        Ok(None)
+    }
+}
+
+/// A search for an ancestor, a commit at a time.
+struct Search<'r> {
+    reader: &'r Reader,
+    ancestor: ObjectId,
+    seen: HashSet<ObjectId, Seed>,
+    // Young commits first finds a near ancestor soon. No date ends the search: it may lie.
+    queue: BinaryHeap<(u64, ObjectId)>,
+}
+
+impl<'r> Search<'r> {
+    fn new(reader: &'r Reader, ancestor: ObjectId, commit: ObjectId) -> Self {
+        let mut seen = HashSet::with_hasher(Seed::random());
+        seen.insert(commit);
+        Self {
+            reader,
+            ancestor,
+            seen,
+            queue: BinaryHeap::from([(u64::MAX, commit)]),
+        }
+    }
+
+    /// Looks at one more commit; returns the answer once it is known.
+    fn step(&mut self) -> Result<Option<bool>, Error> {
+        let Some((_, id)) = self.queue.pop() else {
+            return Ok(Some(false));
+        };
+        if id == self.ancestor {
+            return Ok(Some(true));
+        }
+        let raw = self.reader.raw_commit(id)?;
+        for parent in read_links(id, &raw)?.0 {
+            if self.seen.insert(parent) {
+                if parent == self.ancestor {
+                    return Ok(Some(true));
+                }
+                let raw = self.reader.raw_commit(parent)?;
+                let date = read_links(parent, &raw)?.1;
+                self.queue.push((date, parent));
+            }
+        }
+        Ok(None)
     }
 }
 

@@ -20,11 +20,11 @@ pub fn merge(
     theirs: ObjectId,
     author: &Person,
 ) -> Result<ObjectId, Error> {
-    if ours == theirs || repo.is_ancestor(theirs, ours)? {
+    if ours == theirs {
         return Ok(ours);
     }
-    if repo.is_ancestor(ours, theirs)? {
-        return Ok(theirs);
+    if let Some(newer) = repo.newer(ours, theirs)? {
+        return Ok(newer);
     }
     let place = Place::of(reference);
     if !matches!(

@@ -141,23 +141,33 @@ impl Arrivals {
         new: ObjectId,
         findings: &mut Findings,
     ) -> Result<(), Error> {
-        let before: BTreeMap<ObjectId, ObjectId> = match old {
-            Some(old) => git::all_notes(reader, old)?.into_iter().collect(),
-            None => BTreeMap::new(),
-        };
-        let after: BTreeMap<ObjectId, ObjectId> =
-            git::all_notes(reader, new)?.into_iter().collect();
-        for object in before.keys().filter(|object| !after.contains_key(object)) {
-            findings.push(rewritten_note(reference, *object, "the note was removed"));
+        let mut touched = BTreeSet::new();
+        for change in reader.changes_limited(old, Some(new), MAX_RECORDS)? {
+            let plain =
+                |side: Option<(Mode, ObjectId)>| side.is_none_or(|(mode, _)| mode == Mode::File);
+            touched.insert(git::object_of_note(
+                reader,
+                &change.path,
+                plain(change.new),
+            )?);
         }
-        for (object, blob) in after {
-            let earlier = before.get(&object);
-            if earlier == Some(&blob) {
+        for object in touched {
+            // Looked up in the whole trees: a note may have moved to another fan-out, and an object
+            // with two notes is an error.
+            let earlier = match old {
+                Some(old) => git::note(reader, old, object)?,
+                None => None,
+            };
+            let Some(blob) = git::note(reader, new, object)? else {
+                findings.push(rewritten_note(reference, object, "the note was removed"));
+                continue;
+            };
+            if earlier == Some(blob) {
                 continue;
             }
             let text = reader.blob_limited(blob, MAX_NOTE)?;
             let earlier = earlier
-                .map(|id| reader.blob(*id))
+                .map(|id| reader.blob(id))
                 .transpose()?
                 .unwrap_or_default();
             let lines: BTreeSet<_> = note_lines(&text).collect();

@@ -4,6 +4,7 @@ use super::super::run::Positions;
 use super::notes::judge_note;
 use super::*;
 use crate::check::{PolicyHistory, index};
+use crate::policy::case::RunFacts;
 use crate::record::predicate::PolicyPredicate;
 
 impl Arrivals {
@@ -189,7 +190,9 @@ impl Arrivals {
         if record.is_some_and(arrived) {
             rules::run_binds(&facts, gatherer.policy_of(record), findings);
         }
+        // By whose policy the reviews count matters only if some arrived.
         let last = facts.finalization.held().map(|it| it.digest());
+        let last = last.filter(|_| self.brings_reviews(&facts));
         let focus = Some(&self.digests);
         rules::reviews(&facts, gatherer.policy_of(last), focus, findings);
         if let (Some(record), Some(outcome)) = (facts.run.held(), facts.outcome.held())
@@ -205,6 +208,17 @@ impl Arrivals {
             );
         }
         Ok(())
+    }
+
+    /// Tells whether a review of the run arrived, or its finalization.
+    fn brings_reviews(&self, facts: &RunFacts) -> bool {
+        let arrived = |digest: Sha256| self.digests.contains(&digest);
+        let finalization = facts.finalization.held().map(|it| it.digest());
+        finalization.is_some_and(arrived)
+            || facts.independence.iter().any(|it| arrived(it.digest()))
+            || facts.overrides.iter().any(|it| arrived(it.digest()))
+            || facts.audit_approvals.iter().any(|it| arrived(it.digest()))
+            || facts.attestations.iter().any(|it| arrived(it.digest()))
     }
 
     fn judge_evidence(
@@ -281,6 +295,10 @@ fn judge_proposal(
     };
     let policy = &newer.versions()[at].policy;
     let time = gatherer.arrival(*digest).unwrap_or(gatherer.time);
+    if let Positions::Continued(part) = &gatherer.positions {
+        // The time of a proposal is that of its first signature, which may have come before.
+        part.unanswered.set(true);
+    }
     let (statement, _) = crate::policy::Keyring::verify_policy(envelope, policy, time)?;
     let arrives =
         matches!(&gatherer.positions, Positions::Arriving(fresh) if fresh.contains(digest));

@@ -5,7 +5,7 @@ mod collect;
 mod judge;
 mod notes;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::git::{self, Reader};
 use crate::policy::keyring::Verified;

@@ -1,5 +1,6 @@
 //! `git awo fetch`
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 
 use clap::Args;
@@ -8,7 +9,7 @@ use serde_json::json;
 use crate::actor::Actor;
 use crate::check::governance::Arrivals;
 use crate::check::log::Log;
-use crate::check::run::{Gatherer, Logged, Positions};
+use crate::check::run::{Continued, Gatherer, Logged, Positions};
 use crate::check::verify::positions;
 use crate::check::{PolicyHistory, index};
 use crate::cli::{Answer, CliError, Context};
@@ -100,7 +101,10 @@ pub fn fetch(
         ));
     }
     let moved = merge_all(&actor, &after, theirs)?;
-    raise_marks(&actor, remote, &after)?;
+    // A mark says that what is below it was judged here. Without a policy nothing was.
+    if after.contains_key(&layout::policy()) {
+        raise_marks(&actor, remote, &after)?;
+    }
     if let Some(why) = Refusal::of(derived) {
         let message = format!("the records of {remote} were merged, but its index is not theirs");
         return Err(CliError::denied(message, why)
@@ -216,22 +220,44 @@ fn arrived(actor: &Actor, remote: &str, after: &Refs) -> Result<Findings, CliErr
             arrivals.collect(&actor.repo, reference, old, *new, &mut findings)?;
         }
     }
-    let logged = match after.get(&layout::log()) {
-        Some(tip) => {
-            let log = Log::load(&actor.repo, *tip, &history, &mut findings)?;
-            positions(&actor.repo, &log, &mut findings)?
-        }
-        None => Logged::new(),
-    };
     let records = Records::open(&actor.repo, after)?;
-    let gatherer = Gatherer {
-        records: &records,
-        history: &history,
-        positions: Positions::Logged(&logged),
-        time: actor.now(),
-        arriving_policies: None,
+    let judge = |positions: Positions<'_>, findings: &mut Findings| {
+        let gatherer = Gatherer {
+            records: &records,
+            history: &history,
+            positions,
+            time: actor.now(),
+            arriving_policies: None,
+        };
+        arrivals.judge(&gatherer, findings)
     };
-    arrivals.judge(&gatherer, &mut findings)?;
+    let Some(tip) = after.get(&layout::log()) else {
+        judge(Positions::Logged(&Logged::new()), &mut findings)?;
+        return Ok(findings);
+    };
+    // The log up to the mark was checked when the mark was set: what is new is read, and if that
+    // does not answer everything, the whole.
+    if let Some(base) = merged.get(&layout::log()) {
+        let mut found = findings.clone();
+        let log = Log::load_after(&actor.repo, *base, *tip, &history, &mut found)?;
+        if let Some(log) = log {
+            let logged = positions(&actor.repo, &log, &mut found)?;
+            let part = Continued {
+                logged: &logged,
+                arriving: arrivals.digests(),
+                unanswered: Cell::new(false),
+            };
+            if part.covers_arrivals() {
+                judge(Positions::Continued(&part), &mut found)?;
+                if !part.unanswered.get() {
+                    return Ok(found);
+                }
+            }
+        }
+    }
+    let log = Log::load(&actor.repo, *tip, &history, &mut findings)?;
+    let logged = positions(&actor.repo, &log, &mut findings)?;
+    judge(Positions::Logged(&logged), &mut findings)?;
     Ok(findings)
 }
 
