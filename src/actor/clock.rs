@@ -24,6 +24,11 @@ impl Clock {
         }
     }
 
+    /// Returns a clock that stands still at this time, as in a closed world.
+    pub fn at(time: Timestamp) -> Self {
+        Self { pinned: Some(time) }
+    }
+
     /// Returns the system's clock, whatever the environment says: at a server's door the
     /// environment may be the pusher's.
     pub fn system() -> Self {

@@ -221,6 +221,12 @@ pub fn store_failure(error: &store::Error, subject: Subject) -> Failure {
         E::Malformed { path, source } => record(source.limit, subject.record(path)),
         E::NoFile { path } => form(Code::Int003, "record-mode", subject.record(path)),
         E::Exists { path } => taken(path, "git awo status"),
+        E::Noted { digest } => {
+            let finding = Finding::new(Code::Rep001, "noted-once", subject.record(digest));
+            let finding = finding.found("the same person has said this before");
+            let finding = finding.expected("something new");
+            Failure::Found(finding.remedy("git awo status").into())
+        }
         E::Conflict { path, .. } => taken(path, "git awo fetch --theirs, then do it again"),
         E::Unrelated { reference, .. } => Failure::Found(
             Finding::new(Code::Rep002, "forward-only", subject.on(reference))

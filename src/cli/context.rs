@@ -11,7 +11,7 @@ use crate::git::{self, Repo};
 use crate::policy::case::{Link, RunFacts};
 use crate::policy::rules;
 use crate::record::predicate::RunPredicate;
-use crate::record::{Code, Finding, Findings, ObjectId, RefName, Refusal, RunId, Subject};
+use crate::record::{Code, Finding, Findings, ObjectId, RefName, Refusal, RunId, Sha256, Subject};
 use crate::store::ledger::Records;
 
 use super::{Answer, CliError};
@@ -60,6 +60,19 @@ impl Context {
 /// Returns the answer that a report is.
 pub fn answer_of(report: &Report) -> Answer {
     Answer::new("verdict", report.to_json(), render::report::report(report)).judged(report)
+}
+
+/// Returns the record that now says it, and whether this command added it: of several processes
+/// that say the same for the same person, one does.
+pub fn effective(
+    noted: Result<(), crate::store::Error>,
+    own: Sha256,
+) -> Result<(Sha256, bool), CliError> {
+    match noted {
+        Ok(()) => Ok((own, true)),
+        Err(crate::store::Error::Noted { digest }) => Ok((digest, false)),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Returns the commit that a revision names. `git rev-parse` knows the syntax.

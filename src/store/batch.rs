@@ -29,7 +29,11 @@ pub struct Batch {
     indexed: Vec<Entry>,
     evidence: Option<Evidence>,
     moves: Vec<RefUpdate>,
+    once: Option<Once>,
 }
+
+/// Tells whether an envelope that is noted already says what is about to be noted.
+type Once = Box<dyn Fn(&Envelope) -> bool>;
 
 struct Evidence {
     reference: RefName,
@@ -67,6 +71,13 @@ impl Batch {
     /// Notes an attestation on a commit.
     pub fn attestation(mut self, object: ObjectId, envelope: Envelope) -> Self {
         self.notes.push((layout::attestations(), object, envelope));
+        self
+    }
+
+    /// Notes nothing if this is said already on the same object, also by another process at this
+    /// very moment: the batch then ends with [`Error::Noted`] and changes nothing.
+    pub fn once(mut self, said: impl Fn(&Envelope) -> bool + 'static) -> Self {
+        self.once = Some(Box::new(said));
         self
     }
 
@@ -159,6 +170,20 @@ impl Batch {
         self.update(repo, author, reference, tip, tree, &edits, Vec::new())
     }
 
+    fn require_unsaid(&self, note: &[u8]) -> Result<(), Error> {
+        let Some(said) = &self.once else {
+            return Ok(());
+        };
+        // A line that is no envelope says nothing; verification names it.
+        let mut lines = note_lines(note).filter_map(|line| Envelope::parse(line).ok());
+        match lines.find(|envelope| said(envelope)) {
+            Some(envelope) => Err(Error::Noted {
+                digest: envelope.digest(),
+            }),
+            None => Ok(()),
+        }
+    }
+
     fn note_updates(&self, repo: &Repo, author: &Person) -> Result<Vec<RefUpdate>, Error> {
         let mut by_ref: BTreeMap<&RefName, Vec<(ObjectId, &Envelope)>> = BTreeMap::new();
         for (reference, object, envelope) in &self.notes {
@@ -187,6 +212,7 @@ impl Batch {
                     );
                 }
                 let text = texts.entry(object).or_default();
+                self.require_unsaid(text)?;
                 let line = envelope.to_bytes();
                 if !note_lines(text).any(|it| it == line) {
                     text.extend_from_slice(&line);

@@ -10,7 +10,7 @@ pub mod rebuild;
 use crate::git;
 use crate::record::envelope::BadEnvelope;
 use crate::record::json::BadJson;
-use crate::record::{ObjectId, RefName, RepoPath};
+use crate::record::{ObjectId, RefName, RepoPath, Sha256};
 
 /// The records could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +48,12 @@ pub enum Error {
     Exists {
         /// Where it stands.
         path: RepoPath,
+    },
+    /// What was to be noted once is noted already.
+    #[error("cannot note it again: it stands there as {digest}")]
+    Noted {
+        /// The digest of the record that says it.
+        digest: Sha256,
     },
     /// Two histories hold different records under one name.
     #[error("cannot merge {reference}: both sides hold another {path}")]

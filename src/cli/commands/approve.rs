@@ -7,13 +7,16 @@ use serde_json::json;
 
 use crate::actor::Actor;
 use crate::check::PolicyHistory;
-use crate::cli::context::{before, facts_of, judge_chain, revision, unheld};
+use crate::cli::context::{before, effective, facts_of, judge_chain, revision, unheld};
 use crate::cli::{Answer, CliError, Context};
 use crate::policy::Role;
 use crate::policy::rules;
+use crate::record::envelope::Envelope;
 use crate::record::predicate::{ApprovalPredicate, Approves, ContractPredicate};
 use crate::record::statement::Statement;
-use crate::record::{Code, Finding, Findings, ObjectId, RunId, Subject, TaskId, sentence};
+use crate::record::{
+    Code, Finding, Findings, ObjectId, RunId, Subject, TaskId, Timestamp, sentence,
+};
 use crate::store::batch::Batch;
 use crate::store::layout::LedgerPath;
 use crate::store::ledger::Records;
@@ -224,18 +227,37 @@ fn approve_run(
         task: says.task.clone(),
         workflow_run_url: args.workflow_run_url.clone(),
     };
-    let envelope = actor.sign(approval)?;
-    let digest = envelope.digest();
-    Batch::new(format!("approve {run}"))
-        .approval(says.commit, envelope)
-        .commit(&actor.repo, &actor.author())?;
-    let text = format!(
-        "approved {run} ({}), gate 3\nnext: git awo attest {run}\n",
-        says.commit.short()
-    );
-    let value =
-        json!({ "approves": "audit", "run": run, "commit": says.commit, "approval": digest });
+    let envelope = actor.sign(approval.clone())?;
+    let now = actor.now();
+    let noted = Batch::new(format!("approve {run}"))
+        .approval(says.commit, envelope.clone())
+        .once(move |envelope| approves_the_same(envelope, &approval, now))
+        .commit(&actor.repo, &actor.author());
+    let (digest, effective) = effective(noted, envelope.digest())?;
+    let done = match effective {
+        true => format!("approved {run} ({}), gate 3", says.commit.short()),
+        false => format!("{run} was approved by you before, as {digest}: nothing was added"),
+    };
+    let value = json!({
+        "approves": "audit", "run": run, "commit": says.commit, "approval": digest, "effective": effective,
+    });
+    let text = format!("{done}\nnext: git awo attest {run}\n");
     Ok(Answer::new("approval", value, text))
+}
+
+/// Tells whether an approval of the same person already says this and is still valid.
+fn approves_the_same(envelope: &Envelope, wanted: &ApprovalPredicate, now: Timestamp) -> bool {
+    let Ok(statement) = Statement::<ApprovalPredicate>::parse(envelope.payload()) else {
+        return false;
+    };
+    let there = statement.predicate;
+    let same = ApprovalPredicate {
+        expires: there.expires,
+        nonce: there.nonce.clone(),
+        workflow_run_url: there.workflow_run_url.clone(),
+        ..wanted.clone()
+    };
+    there == same && there.expires > now
 }
 
 /// Returns the number of this approval among those of the same person on the same object: two

@@ -3,11 +3,13 @@
 use clap::Args;
 use serde_json::json;
 
-use crate::cli::context::{before, facts_of, judge_chain, unheld};
+use crate::cli::context::{before, effective, facts_of, judge_chain, unheld};
 use crate::cli::{Answer, CliError, Context};
 use crate::policy::Role;
 use crate::policy::rules;
+use crate::record::envelope::Envelope;
 use crate::record::predicate::AttestationPredicate;
+use crate::record::statement::Statement;
 use crate::record::{Code, Finding, Findings, Refusal, RunId, Sha256, Subject};
 use crate::store::batch::Batch;
 use crate::store::ledger::Records;
@@ -76,17 +78,36 @@ pub fn run(context: &Context, args: &AttestArgs) -> Result<Answer, CliError> {
         tree: says.tree,
         workflow_run_url: args.workflow_run_url.clone(),
     };
-    let envelope = actor.sign(attestation)?;
-    let digest = envelope.digest();
-    Batch::new(format!("attest {run}"))
-        .attestation(says.commit, envelope)
-        .commit(&actor.repo, &actor.author())?;
-    let text = format!(
-        "attested {run}: {} with root {}\nnext: git awo push, then git awo finalize {run}\n",
-        says.commit.short(),
-        says.root
-    );
-    let value =
-        json!({ "run": run, "commit": says.commit, "root": says.root, "attestation": digest });
+    let envelope = actor.sign(attestation.clone())?;
+    let noted = Batch::new(format!("attest {run}"))
+        .attestation(says.commit, envelope.clone())
+        .once(move |envelope| attests_the_same(envelope, &attestation))
+        .commit(&actor.repo, &actor.author());
+    let (digest, effective) = effective(noted, envelope.digest())?;
+    let done = match effective {
+        true => format!(
+            "attested {run}: {} with root {}",
+            says.commit.short(),
+            says.root
+        ),
+        false => format!("{run} was attested by you before, as {digest}: nothing was added"),
+    };
+    let text = format!("{done}\nnext: git awo push, then git awo finalize {run}\n");
+    let value = json!({
+        "run": run, "commit": says.commit, "root": says.root, "attestation": digest, "effective": effective,
+    });
     Ok(Answer::new("attestation", value, text))
+}
+
+/// Tells whether an attestation already says this, wherever the forge ran.
+fn attests_the_same(envelope: &Envelope, wanted: &AttestationPredicate) -> bool {
+    let Ok(statement) = Statement::<AttestationPredicate>::parse(envelope.payload()) else {
+        return false;
+    };
+    let there = statement.predicate;
+    let same = AttestationPredicate {
+        workflow_run_url: there.workflow_run_url.clone(),
+        ..wanted.clone()
+    };
+    there == same
 }
