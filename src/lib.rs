@@ -16,5 +16,7 @@ pub mod intake;
 pub mod policy;
 pub mod record;
 pub mod render;
+pub mod sandbox;
+pub mod selftest;
 pub mod signing;
 pub mod store;

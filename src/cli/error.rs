@@ -154,6 +154,18 @@ impl From<crate::evidence::Error> for CliError {
     }
 }
 
+impl From<crate::sandbox::Error> for CliError {
+    fn from(error: crate::sandbox::Error) -> Self {
+        let message = chain_of(&error);
+        match error {
+            crate::sandbox::Error::NotEmpty { .. } => {
+                Self::usage(message).hint("name a new or an empty directory")
+            }
+            error => Self::unusable("sandbox-usable", message, &error),
+        }
+    }
+}
+
 impl From<export::Error> for CliError {
     fn from(error: export::Error) -> Self {
         Self::failed(chain_of(&error), error.failure())

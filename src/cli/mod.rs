@@ -62,6 +62,7 @@ enum Command {
     Tar(c::tar::TarArgs),
     Index(c::index::IndexArgs),
     Export(c::export::ExportArgs),
+    Selftest(c::selftest::SelftestArgs),
     #[command(hide = true)]
     Hook(c::hook::HookArgs),
 }
@@ -114,6 +115,13 @@ impl Answer {
         }
         self.code = 1;
         self
+    }
+
+    /// Returns the same as something left undecided: exit code 3, with the findings in the value.
+    pub fn unfinished(self, why: &Refusal) -> Self {
+        let mut answer = self.refused(why);
+        answer.code = 3;
+        answer
     }
 }
 
@@ -214,6 +222,7 @@ fn dispatch(context: &Context, command: Command) -> Result<Answer, CliError> {
         Command::Tar(args) => c::tar::run(context, &args),
         Command::Index(args) => c::index::run(context, &args),
         Command::Export(args) => c::export::run(context, &args),
+        Command::Selftest(args) => c::selftest::run(context, &args),
         Command::Hook(_) => unreachable!("hooks are handled before"),
     }
 }

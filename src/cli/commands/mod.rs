@@ -22,6 +22,7 @@ pub mod quickstart;
 pub mod receipt;
 pub mod rollback;
 pub mod run;
+pub mod selftest;
 pub mod show;
 pub mod status;
 pub mod tar;

@@ -1,0 +1,225 @@
+//! Room 5, `sandbox`: a closed world on disk, in which real programs act: a bare server with its
+//! hooks, persons with homes, keys and clones of their own, nothing of the machine's configuration.
+//!
+//! Nothing in it is secret: keys are made of names, so that the same acts give the same bytes.
+
+mod founding;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use crate::actor::{self, Actor, Clock};
+use crate::record::Timestamp;
+use crate::record::path::escape;
+use crate::signing::SigningError;
+
+pub use founding::{RUN, SENTENCE, TASK};
+
+/// The time in the sandbox: 2026-01-01T00:00:00Z. Only the server's receive log has the real one.
+pub const DATE: i64 = 1_767_225_600;
+
+/// A world could not be made, or something in it was not as it must be to go on.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file system or a program is not as needed.
+    #[error("cannot use {}", .path.display())]
+    Io {
+        /// The file or program.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The directory of the world has something in it.
+    #[error("cannot make a sandbox in {}: it is not empty", .path.display())]
+    NotEmpty {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// A key could not be made.
+    #[error("cannot make a key")]
+    Key(#[from] SigningError),
+    /// Nobody could act through the library.
+    #[error("cannot act in the sandbox")]
+    Actor(#[from] actor::Error),
+    /// A command that should have succeeded did not.
+    #[error("{who} could not `{command}`: it ended with {code}\n{said}")]
+    Failed {
+        /// Who typed it.
+        who: String,
+        /// What was typed.
+        command: String,
+        /// How it ended.
+        code: i32,
+        /// What it said.
+        said: String,
+    },
+}
+
+/// What a command did.
+#[derive(Clone, Debug)]
+pub struct Done {
+    /// Its exit code; -1 if a signal ended it.
+    pub code: i32,
+    /// What it printed.
+    pub stdout: Vec<u8>,
+    /// What it said besides.
+    pub stderr: Vec<u8>,
+}
+
+impl Done {
+    fn of(output: Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: output.stdout,
+            stderr: output.stderr,
+        }
+    }
+
+    /// Returns both streams as text, fit for a terminal.
+    pub fn said(&self) -> String {
+        escape(&[self.stdout.as_slice(), self.stderr.as_slice()].concat())
+    }
+}
+
+/// A world: a directory, and the program under test.
+#[derive(Clone, Debug)]
+pub struct World {
+    root: PathBuf,
+    program: PathBuf,
+}
+
+impl World {
+    /// Makes an empty world in a directory that is absent or empty.
+    pub fn new(root: &Path, program: &Path) -> Result<Self, Error> {
+        std::fs::create_dir_all(root).map_err(io(root))?;
+        let mut entries = std::fs::read_dir(root).map_err(io(root))?;
+        if entries.next().is_some() {
+            return Err(Error::NotEmpty {
+                path: root.to_owned(),
+            });
+        }
+        Ok(Self {
+            root: root.canonicalize().map_err(io(root))?,
+            program: program.canonicalize().map_err(io(program))?,
+        })
+    }
+
+    /// Returns the directory.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Returns a path below the directory.
+    pub fn path(&self, below: &str) -> PathBuf {
+        self.root.join(below)
+    }
+
+    /// Copies the whole world: what is done in the copy leaves this one as it is.
+    pub fn copy(&self, to: &Path) -> Result<Self, Error> {
+        let copy = Self::new(to, &self.program)?;
+        copy_tree(&self.root, &copy.root)?;
+        Ok(copy)
+    }
+
+    /// Writes a file, with its directories.
+    pub fn write(&self, below: &str, bytes: impl AsRef<[u8]>) -> Result<(), Error> {
+        let path = self.path(below);
+        if let Some(parent) = path.parent() {
+            std::fs::create_dir_all(parent).map_err(io(parent))?;
+        }
+        std::fs::write(&path, bytes).map_err(io(&path))
+    }
+
+    /// Reads a file.
+    pub fn read(&self, below: &str) -> Result<Vec<u8>, Error> {
+        let path = self.path(below);
+        std::fs::read(&path).map_err(io(&path))
+    }
+
+    /// Returns a command as this person would type it in a directory of the world. `git awo` is
+    /// the program under test.
+    pub fn command(&self, who: &str, place: &str, words: &[&str]) -> Command {
+        let (program, arguments): (OsString, &[&str]) = match words {
+            ["git", "awo", rest @ ..] => (self.program.clone().into(), rest),
+            [program, rest @ ..] => (program.into(), rest),
+            [] => (OsString::new(), &[]),
+        };
+        let home = self.path(&format!("home/{who}"));
+        let date = format!("{DATE} +0000");
+        let mut command = Command::new(program);
+        command
+            .args(arguments)
+            .current_dir(self.path(place))
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", &home)
+            .env("LC_ALL", "C")
+            .env("TZ", "UTC")
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .env("GIT_TERMINAL_PROMPT", "0")
+            .env("GIT_AUTHOR_DATE", &date)
+            .env("GIT_COMMITTER_DATE", &date)
+            .env("SOURCE_DATE_EPOCH", DATE.to_string())
+            .env("AWO_ALLOW_RUN", "1")
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Runs a command, however it ends.
+    pub fn run(&self, who: &str, place: &str, words: &[&str]) -> Result<Done, Error> {
+        let output = self.command(who, place, words).output();
+        let program = PathBuf::from(words.first().copied().unwrap_or_default());
+        Ok(Done::of(output.map_err(io(&program))?))
+    }
+
+    /// Runs a command that must succeed; returns what it printed.
+    pub fn ok(&self, who: &str, place: &str, words: &[&str]) -> Result<String, Error> {
+        let done = self.run(who, place, words)?;
+        if done.code == 0 {
+            return Ok(String::from_utf8_lossy(&done.stdout).into_owned());
+        }
+        Err(Error::Failed {
+            who: who.to_owned(),
+            command: words.join(" "),
+            code: done.code,
+            said: done.said(),
+        })
+    }
+
+    /// Returns where every ref of a repository is.
+    pub fn refs(&self, place: &str) -> Result<String, Error> {
+        let format = "--format=%(refname) %(objectname)";
+        self.ok("server", place, &["git", "for-each-ref", format])
+    }
+
+    /// Acts as a person in a clone through the library, for what the commands would refuse.
+    pub fn actor(&self, who: &str, place: &str) -> Result<Actor, Error> {
+        let key = self.path(&format!("home/{who}/key"));
+        let mut actor = Actor::open(&self.path(place))?.with_key(&key);
+        if let Some(date) = Timestamp::from_seconds(DATE) {
+            actor.clock = Clock::at(date);
+        }
+        Ok(actor)
+    }
+}
+
+fn copy_tree(from: &Path, to: &Path) -> Result<(), Error> {
+    std::fs::create_dir_all(to).map_err(io(to))?;
+    for entry in std::fs::read_dir(from).map_err(io(from))? {
+        let entry = entry.map_err(io(from))?;
+        let (old, new) = (entry.path(), to.join(entry.file_name()));
+        let kind = entry.file_type().map_err(io(&old))?;
+        if kind.is_dir() {
+            copy_tree(&old, &new)?;
+        } else if kind.is_file() {
+            std::fs::copy(&old, &new).map_err(io(&new))?;
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Error + use<> {
+    let path = path.to_owned();
+    move |source| Error::Io { path, source }
+}

@@ -1,0 +1,237 @@
+//! Forgeries by people who have keys and do not use our commands. Signed as they would sign.
+
+use crate::actor::Actor;
+use crate::evidence::inventory::SUMS;
+use crate::evidence::{self, Inventory, RunFiles};
+use crate::git::{CommitDraft, Expected, RefUpdate};
+use crate::policy::Role;
+use crate::record::envelope::Envelope;
+use crate::record::predicate::{
+    ApprovalPredicate, AttestationPredicate, OverridePredicate, RunPredicate,
+};
+use crate::record::statement::{Predicate, Statement};
+use crate::record::tree::Mode;
+use crate::record::{IdentityName, ObjectId, RefName, RepoPath, RunId};
+use crate::sandbox::{RUN, World};
+use crate::store::batch::Batch;
+use crate::store::layout::{self, LedgerPath};
+use crate::store::ledger::{Records, spent};
+
+use super::Failed;
+
+fn lost(what: &str) -> Failed {
+    Failed::Expected(format!("{what} must be there to be forged"))
+}
+
+/// Returns the run of the sandbox.
+pub fn run_id() -> Result<RunId, Failed> {
+    RunId::new(RUN).map_err(|error| Failed::Left(error.to_string()))
+}
+
+fn parsed<P: Predicate>(envelope: &Envelope) -> Option<P> {
+    let statement = Statement::<P>::parse(envelope.payload()).ok()?;
+    Some(statement.predicate)
+}
+
+/// Returns the run record in a clone.
+pub fn run_record(actor: &Actor) -> Result<RunPredicate, Failed> {
+    let refs = actor.refs()?;
+    let records = Records::open(&actor.repo, &refs)?;
+    let envelope = records.envelope(&LedgerPath::Run(run_id()?))?;
+    envelope
+        .as_ref()
+        .and_then(parsed)
+        .ok_or_else(|| lost("the run record"))
+}
+
+/// Puts a governance ref back to where the server has it.
+fn forget(actor: &Actor, reference: &RefName) -> Result<(), Failed> {
+    let Some(tip) = actor.repo.reference(reference)? else {
+        return Ok(());
+    };
+    let tracking = layout::tracking("origin", reference).ok_or_else(|| lost("a tracking ref"))?;
+    let update = RefUpdate {
+        name: reference.clone(),
+        expected: Expected::At(tip),
+        new: actor.repo.reference(&tracking)?,
+    };
+    Ok(actor.repo.update_refs(&[update], "forged")?)
+}
+
+/// Records otto's run again, as if its directory had been another from the start. With `fit` the
+/// inventory is made to fit the files. Nothing of the run may be on the server.
+pub fn rerecord(world: &World, change: impl FnOnce(&mut RunFiles)) -> Result<(), Failed> {
+    let actor = world.actor("otto", "otto")?;
+    let old = run_record(&actor)?;
+    let refs = actor.refs()?;
+    let records = Records::open(&actor.repo, &refs)?;
+    let files = records.evidence(&old.evidence, &old.run, u64::MAX)?;
+    let mut files = files.ok_or_else(|| lost("the evidence"))?;
+    change(&mut files);
+    let inventory =
+        Inventory::of(&evidence::digests(&files)).map_err(|bad| Failed::Left(bad.to_string()))?;
+    let (sums, root) = (inventory.to_bytes(), inventory.root());
+    files.insert(RepoPath::from(SUMS), sums.clone());
+
+    let commit = actor.repo.commit(old.commit)?;
+    let message = String::from_utf8_lossy(&commit.message);
+    let message = message.replace(&old.root.to_string(), &root.to_string());
+    let mut draft = CommitDraft {
+        tree: commit.tree,
+        parents: commit.parents.clone(),
+        author: commit.author.clone(),
+        committer: commit.committer.clone(),
+        message: message.into_bytes(),
+        signature: None,
+    };
+    let signature = actor.sign_raw("git", &draft.payload(actor.repo.hash_kind()))?;
+    draft.signature = Some(signature.to_armor().into_bytes());
+    let commit = actor.repo.write_commit(&draft)?;
+    let run = RunPredicate {
+        commit,
+        root,
+        ..old
+    };
+    forget(&actor, &layout::ledger())?;
+    forget(&actor, &run.evidence)?;
+    let mut batch = Batch::new("forged")
+        .evidence(run.evidence.clone(), run.run.clone(), files, commit)
+        .record(&LedgerPath::Run(run.run.clone()), &actor.sign(run.clone())?)
+        .file(&LedgerPath::Inventory(run.run.clone()), sums);
+    for approval in &run.approvals {
+        batch = batch.file(&LedgerPath::Spent(*approval), spent(&run.run));
+    }
+    Ok(batch.commit(&actor.repo, &actor.author())?)
+}
+
+/// Puts a file into, or removes it from, a tree that a ref of a clone shows, as a new commit.
+pub fn edit(
+    world: &World,
+    who: &str,
+    reference: &RefName,
+    edits: &[(&str, Option<&[u8]>)],
+) -> Result<(), Failed> {
+    let actor = world.actor(who, who)?;
+    let tip = actor.repo.reference(reference)?;
+    let tip = tip.ok_or_else(|| lost(reference.as_str()))?;
+    let commit = actor.repo.commit(tip)?;
+    let mut changes = Vec::new();
+    for (path, bytes) in edits {
+        let blob = bytes
+            .map(|bytes| actor.repo.write_blob(bytes))
+            .transpose()?;
+        changes.push((RepoPath::from(*path), blob.map(|id| (Mode::File, id))));
+    }
+    let draft = CommitDraft {
+        tree: actor.repo.edit_tree(Some(commit.tree), &changes)?,
+        parents: vec![tip],
+        author: commit.author.clone(),
+        committer: commit.committer.clone(),
+        message: b"forged\n".to_vec(),
+        signature: None,
+    };
+    let update = RefUpdate {
+        name: reference.clone(),
+        expected: Expected::At(tip),
+        new: Some(actor.repo.write_commit(&draft)?),
+    };
+    Ok(actor.repo.update_refs(&[update], "forged")?)
+}
+
+/// Changes a file of the stored evidence in a clone; nothing for one that is to go.
+pub fn edit_evidence(
+    world: &World,
+    who: &str,
+    name: &str,
+    bytes: Option<&[u8]>,
+) -> Result<(), Failed> {
+    let run = run_record(&world.actor(who, who)?)?;
+    let path = format!("{}/{name}", layout::run_directory(&run.run));
+    edit(world, who, &run.evidence, &[(&path, bytes)])
+}
+
+/// Removes the notes on the harness commit from a notes ref of a clone.
+pub fn drop_notes(
+    world: &World,
+    who: &str,
+    reference: &RefName,
+    on: ObjectId,
+) -> Result<(), Failed> {
+    let actor = world.actor(who, who)?;
+    let tip = actor
+        .repo
+        .reference(reference)?
+        .ok_or_else(|| lost(reference.as_str()))?;
+    let tree = actor.repo.commit(tip)?.tree;
+    let path = crate::git::path_for_note(&actor.repo, Some(tree), on)?;
+    let path = path.to_string();
+    edit(world, who, reference, &[(&path, None)])
+}
+
+/// Replaces rita's approval of the run by one that somebody has changed and she has signed.
+pub fn reapprove(world: &World, change: impl FnOnce(&mut ApprovalPredicate)) -> Result<(), Failed> {
+    let actor = world.actor("rita", "rita")?;
+    let commit = run_record(&actor)?.commit;
+    let refs = actor.refs()?;
+    let records = Records::open(&actor.repo, &refs)?;
+    let noted = records.approvals_of(commit)?;
+    let mut approval = noted.iter().find_map(parsed::<ApprovalPredicate>);
+    let approval = approval.as_mut().ok_or_else(|| lost("the approval"))?;
+    change(approval);
+    let envelope = actor.sign(approval.clone())?;
+    forget(&actor, &layout::approvals())?;
+    let batch = Batch::new("forged").approval(commit, envelope);
+    Ok(batch.commit(&actor.repo, &actor.author())?)
+}
+
+/// Returns the attestation that stands in a clone.
+pub fn attestation(actor: &Actor) -> Result<AttestationPredicate, Failed> {
+    let commit = run_record(actor)?.commit;
+    let refs = actor.refs()?;
+    let records = Records::open(&actor.repo, &refs)?;
+    let noted = records.attestations_of(commit)?;
+    let attestation = noted.iter().find_map(parsed::<AttestationPredicate>);
+    attestation.ok_or_else(|| lost("the attestation"))
+}
+
+/// Notes an attestation, signed by this person, in their clone.
+pub fn attest_as(
+    world: &World,
+    who: &str,
+    attestation: AttestationPredicate,
+) -> Result<(), Failed> {
+    let actor = world.actor(who, who)?;
+    let envelope = actor.sign(attestation.clone())?;
+    let batch = Batch::new("forged").attestation(attestation.commit, envelope);
+    Ok(batch.commit(&actor.repo, &actor.author())?)
+}
+
+/// Stores a permission to review one's own run, signed by otto, in another spelling than `"1"`.
+pub fn override_spelled(world: &World, spelling: &str) -> Result<(), Failed> {
+    let actor = world.actor("otto", "otto")?;
+    let history = actor.history()?;
+    let run = run_record(&actor)?;
+    let envelope = actor.sign(OverridePredicate {
+        allow_self_approval: spelling.to_owned(),
+        commit: run.commit,
+        context: actor.context(&history, &[Role::Reviewer])?,
+        reason: "forged".to_owned(),
+        root: run.root,
+        run: run.run.clone(),
+    })?;
+    let path = LedgerPath::Override(run.run, envelope.digest());
+    let batch = Batch::new("forged").record(&path, &envelope);
+    Ok(batch.commit(&actor.repo, &actor.author())?)
+}
+
+/// Replaces otto's run record, still unpushed, by the same one signed by somebody else.
+pub fn run_record_by(world: &World, who: &str) -> Result<(), Failed> {
+    let actor = world.actor("otto", "otto")?;
+    let mut run = run_record(&actor)?;
+    run.context.identity =
+        IdentityName::new(who).map_err(|error| Failed::Left(error.to_string()))?;
+    let envelope = world.actor(who, "otto")?.sign(run.clone())?;
+    let path = LedgerPath::Run(run.run).to_path().to_string();
+    let bytes = envelope.to_bytes();
+    edit(world, "otto", &layout::ledger(), &[(&path, Some(&bytes))])
+}

@@ -1,0 +1,396 @@
+//! The stage on which a case is played, and what it may ask of the world.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use serde_json::Value;
+
+use crate::record::Code;
+use crate::sandbox::{Done, Error, World};
+use crate::{actor, git, store};
+
+/// How far the main road has been gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// Policy, server and clones are there.
+    Founded,
+    /// The task is approved and pushed.
+    Approved,
+    /// otto has executed it, and not pushed.
+    Executed,
+    /// rita has the records of the run.
+    HandedOver,
+    /// rita has passed it through gate 2, and not pushed.
+    Gated,
+    /// rita has approved and attested it, pushed, and otto has the records.
+    Attested,
+    /// otto has finalized it, and not pushed.
+    Finalized,
+    /// It is on the server.
+    Landed,
+}
+
+impl Stage {
+    fn before(self) -> Option<Self> {
+        match self {
+            Stage::Founded => None,
+            Stage::Approved => Some(Stage::Founded),
+            Stage::Executed => Some(Stage::Approved),
+            Stage::HandedOver => Some(Stage::Executed),
+            Stage::Gated => Some(Stage::HandedOver),
+            Stage::Attested => Some(Stage::Gated),
+            Stage::Finalized => Some(Stage::Attested),
+            Stage::Landed => Some(Stage::Finalized),
+        }
+    }
+
+    fn advance(self, world: &World) -> Result<(), Error> {
+        match self {
+            Stage::Founded => world.found(),
+            Stage::Approved => world.approve(),
+            Stage::Executed => world.execute(),
+            Stage::HandedOver => world.hand_over(),
+            Stage::Gated => world.gate(),
+            Stage::Attested => world.attest(),
+            Stage::Finalized => world.finalize(),
+            Stage::Landed => world.land(),
+        }
+    }
+
+    /// Goes the road up to here in a world in which nothing has happened.
+    pub fn reach(self, world: &World) -> Result<(), Error> {
+        if let Some(before) = self.before() {
+            before.reach(world)?;
+        }
+        self.advance(world)
+    }
+}
+
+/// Why a case failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Failed {
+    /// The world was not as needed, or a command failed that must succeed.
+    #[error(transparent)]
+    Sandbox(#[from] Error),
+    /// Something was not as it must be.
+    #[error("{0}")]
+    Expected(String),
+    /// The repository could not be read or written in between.
+    #[error("cannot read what a command left: {0}")]
+    Left(String),
+}
+
+macro_rules! left {
+    ($($error:ty),*) => {$(
+        impl From<$error> for Failed {
+            fn from(error: $error) -> Self {
+                Self::Left(crate::check::report::chain_of(&error))
+            }
+        }
+    )*};
+}
+left!(
+    actor::Error,
+    git::Error,
+    git::UpdateError,
+    store::Error,
+    std::io::Error,
+    serde_json::Error
+);
+
+/// The directory of all cases, with the stages made once and copied.
+pub struct Sandbox {
+    root: PathBuf,
+    program: PathBuf,
+    stages: Mutex<BTreeMap<Stage, World>>,
+}
+
+impl Sandbox {
+    /// Makes the directory, which must be absent or empty.
+    pub fn new(root: &Path, program: &Path) -> Result<Self, Error> {
+        let world = World::new(root, program)?;
+        Ok(Self {
+            root: world.root().to_owned(),
+            program: program.to_owned(),
+            stages: Mutex::default(),
+        })
+    }
+
+    /// Returns a text without the place where the sandbox happens to be.
+    pub fn shown(&self, text: &str) -> String {
+        text.replace(&*self.root.to_string_lossy(), "$SANDBOX")
+    }
+
+    /// Returns the world at a stage; not to be acted in.
+    fn stage(&self, stage: Stage) -> Result<World, Error> {
+        // A case that panicked has left the map as it was.
+        let mut stages = self.stages.lock().unwrap_or_else(PoisonError::into_inner);
+        self.make(stage, &mut stages)
+    }
+
+    fn make(&self, stage: Stage, made: &mut BTreeMap<Stage, World>) -> Result<World, Error> {
+        if let Some(world) = made.get(&stage) {
+            return Ok(world.clone());
+        }
+        let root = self.root.join("stages").join(format!("{stage:?}"));
+        // A stage that failed is made again: each case says itself why.
+        if root.exists() {
+            std::fs::remove_dir_all(&root).map_err(crate::sandbox::io(&root))?;
+        }
+        let world = match stage.before() {
+            None => World::new(&root, &self.program)?,
+            Some(before) => self.make(before, made)?.copy(&root)?,
+        };
+        stage.advance(&world)?;
+        made.insert(stage, world.clone());
+        Ok(world)
+    }
+}
+
+/// One case being played.
+pub struct Play<'a> {
+    sandbox: &'a Sandbox,
+    directory: PathBuf,
+    transcript: String,
+    found: BTreeSet<Code>,
+    worlds: usize,
+}
+
+impl<'a> Play<'a> {
+    pub(super) fn new(sandbox: &'a Sandbox, id: &str) -> Self {
+        Self {
+            sandbox,
+            directory: sandbox.root.join(id),
+            transcript: String::new(),
+            found: BTreeSet::new(),
+            worlds: 0,
+        }
+    }
+
+    /// Returns the codes found so far.
+    pub(super) fn found(&self) -> &BTreeSet<Code> {
+        &self.found
+    }
+
+    pub(super) fn require_found(&self, expected: &[Code]) -> Result<(), Failed> {
+        let missing: Vec<_> = expected
+            .iter()
+            .filter(|code| !self.found.contains(code))
+            .map(|code| code.as_str())
+            .collect();
+        match missing.is_empty() {
+            true => Ok(()),
+            false => Err(Failed::Expected(format!(
+                "not found: {}",
+                missing.join(", ")
+            ))),
+        }
+    }
+
+    /// Writes the transcript; the worlds of a case that passed go away.
+    pub(super) fn close(&self, passed: bool) -> Result<(), Failed> {
+        std::fs::create_dir_all(&self.directory)?;
+        let text = self.sandbox.shown(&self.transcript);
+        std::fs::write(self.directory.join("transcript.txt"), text)?;
+        for number in (1..=self.worlds).filter(|_| passed) {
+            std::fs::remove_dir_all(self.directory.join(format!("world-{number}")))?;
+        }
+        Ok(())
+    }
+
+    /// Returns a world of one's own at a stage.
+    pub fn world(&mut self, stage: Stage) -> Result<World, Failed> {
+        let made = self.sandbox.stage(stage)?;
+        let root = self.fresh();
+        self.note(&format!("a world: {stage:?}"));
+        Ok(made.copy(&root)?)
+    }
+
+    /// Returns a world that shares nothing with the others, gone through from its founding.
+    pub fn world_from_nothing(&mut self, stage: Stage) -> Result<World, Failed> {
+        let root = self.fresh();
+        self.note(&format!("a world from nothing: {stage:?}"));
+        let world = World::new(&root, &self.sandbox.program)?;
+        stage.reach(&world)?;
+        Ok(world)
+    }
+
+    fn fresh(&mut self) -> PathBuf {
+        self.worlds += 1;
+        self.directory.join(format!("world-{}", self.worlds))
+    }
+
+    /// Writes a line into the transcript.
+    pub fn note(&mut self, line: &str) {
+        self.transcript.push_str(&format!("# {line}\n"));
+    }
+
+    /// Keeps in the transcript what a command did.
+    pub fn record(&mut self, world: &World, who: &str, words: &[&str], done: &Done) {
+        let said = done
+            .said()
+            .replace(&*world.root().to_string_lossy(), "$WORLD");
+        let command = words.join(" ");
+        self.transcript.push_str(&format!(
+            "{who}$ {command}\n{}\n[{}]\n",
+            said.trim_end(),
+            done.code
+        ));
+    }
+
+    fn run(
+        &mut self,
+        world: &World,
+        who: &str,
+        place: &str,
+        words: &[&str],
+    ) -> Result<Done, Failed> {
+        let done = world.run(who, place, words)?;
+        self.record(world, who, words, &done);
+        Ok(done)
+    }
+
+    /// Runs a command that must succeed; returns what it printed.
+    pub fn ok(&mut self, world: &World, who: &str, words: &[&str]) -> Result<String, Failed> {
+        let done = self.run(world, who, who, words)?;
+        self.hold(
+            done.code == 0,
+            format!(
+                "{who}: `{}` must succeed, and ended with {}:\n{}",
+                words.join(" "),
+                done.code,
+                done.said()
+            ),
+        )?;
+        Ok(String::from_utf8_lossy(&done.stdout).into_owned())
+    }
+
+    /// Runs a command of git-awo with `--json` that must succeed; returns its value.
+    pub fn value(&mut self, world: &World, who: &str, words: &[&str]) -> Result<Value, Failed> {
+        let printed = self.ok(world, who, &as_json(words))?;
+        Ok(serde_json::from_str(&printed)?)
+    }
+
+    /// Runs a command of git-awo that must be denied with this code; returns its value.
+    pub fn refused(
+        &mut self,
+        world: &World,
+        who: &str,
+        words: &[&str],
+        code: Code,
+    ) -> Result<Value, Failed> {
+        let command = words.join(" ");
+        let done = self.run(world, who, who, &as_json(words))?;
+        self.hold(
+            done.code == 1,
+            format!(
+                "{who}: `{command}` must be denied with {}, and ended with {}:\n{}",
+                code.as_str(),
+                done.code,
+                done.said()
+            ),
+        )?;
+        let value: Value = serde_json::from_slice(&done.stdout)?;
+        let codes = self.codes(&value)?;
+        self.hold(
+            codes.contains(&code),
+            format!(
+                "{who}: `{command}` must say {}, and said {codes:?}",
+                code.as_str()
+            ),
+        )?;
+        Ok(value)
+    }
+
+    /// Returns the codes of a denied command's findings; each must be one of the taxonomy.
+    pub fn codes(&mut self, value: &Value) -> Result<BTreeSet<Code>, Failed> {
+        let findings = value["findings"]
+            .as_array()
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        let mut codes = BTreeSet::new();
+        for finding in findings {
+            let word = finding["code"].as_str().unwrap_or_default();
+            let known = Code::ALL.iter().find(|code| code.as_str() == word);
+            let Some(code) = known else {
+                return Err(Failed::Expected(format!(
+                    "{word:?} is no code of the taxonomy"
+                )));
+            };
+            codes.insert(*code);
+        }
+        self.hold(
+            !codes.is_empty(),
+            "a refusal must carry a code of the taxonomy",
+        )?;
+        self.found.extend(&codes);
+        Ok(codes)
+    }
+
+    /// Pushes with plain git, past the client's hooks; the server must refuse with this code, and
+    /// nothing may have moved there.
+    pub fn push_refused(
+        &mut self,
+        world: &World,
+        who: &str,
+        refspecs: &[&str],
+        code: Code,
+    ) -> Result<(), Failed> {
+        let before = world.refs("server.git")?;
+        let push = ["git", "push", "-q", "--no-verify", "--atomic", "origin"];
+        let done = self.run(world, who, who, &[&push, refspecs].concat())?;
+        let said = done.said();
+        let told: BTreeSet<Code> = Code::ALL
+            .iter()
+            .copied()
+            .filter(|code| {
+                said.lines()
+                    .any(|it| it.trim_start_matches("remote: ").starts_with(code.as_str()))
+            })
+            .collect();
+        self.hold(
+            done.code != 0 && told.contains(&code),
+            format!(
+                "the server must refuse {} of {who} with {}, and said:\n{said}",
+                refspecs.join(" "),
+                code.as_str()
+            ),
+        )?;
+        self.found.extend(told);
+        let moved = world.refs("server.git")? != before;
+        self.hold(!moved, "a refused push must move nothing on the server")
+    }
+
+    /// Pushes with plain git, past the client's hooks; the server must accept.
+    pub fn push_accepted(
+        &mut self,
+        world: &World,
+        who: &str,
+        refspecs: &[&str],
+    ) -> Result<(), Failed> {
+        let push = ["git", "push", "-q", "--no-verify", "--atomic", "origin"];
+        self.ok(world, who, &[&push, refspecs].concat())?;
+        Ok(())
+    }
+
+    /// Fails unless it is so.
+    pub fn hold(&mut self, so: bool, what: impl Into<String>) -> Result<(), Failed> {
+        match so {
+            true => Ok(()),
+            false => Err(Failed::Expected(what.into())),
+        }
+    }
+
+    /// Fails unless both are the same.
+    pub fn same(&mut self, what: &str, one: &[u8], other: &[u8]) -> Result<(), Failed> {
+        self.note(&format!("{what}: {} and {} bytes", one.len(), other.len()));
+        self.hold(one == other, format!("{what} must be the same bytes"))
+    }
+}
+
+/// Returns `git awo …` as `git awo --json …`: what comes last may be a command of its own.
+fn as_json<'w>(words: &[&'w str]) -> Vec<&'w str> {
+    let (program, rest) = words.split_at(words.len().min(2));
+    [program, &["--json"], rest].concat()
+}
