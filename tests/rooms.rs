@@ -12,7 +12,8 @@ const FLOORS: &[&[&str]] = &[
     &["policy", "store"],
     &["check"],
     &["render", "actor"],
-    &["hook", "harness", "export"],
+    &["hook", "harness", "export", "sandbox"],
+    &["selftest"],
     &["cli"],
 ];
 
@@ -25,6 +26,10 @@ const STARTERS: &[(&str, &str)] = &[
     (
         "src/harness/tools.rs",
         "a run is the execution of a command",
+    ),
+    (
+        "src/sandbox/mod.rs",
+        "persons of the sandbox type what people would type",
     ),
     (
         "src/cli/commands/quickstart/world.rs",

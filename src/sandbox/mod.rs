@@ -156,6 +156,8 @@ impl World {
             .env("HOME", &home)
             .env("LC_ALL", "C")
             .env("TZ", "UTC")
+            // No sample hooks: they are many, and copied with each world.
+            .env("GIT_TEMPLATE_DIR", "")
             .env("GIT_CONFIG_NOSYSTEM", "1")
             .env("GIT_TERMINAL_PROMPT", "0")
             .env("GIT_AUTHOR_DATE", &date)
