@@ -116,12 +116,18 @@ const MUTANTS: &[Mutant] = &[
         original: "    if !policy.holds(&context.identity, role) {",
         broken: "    if !policy.holds(&context.identity, role) && !{M} {",
     },
-    // What a statement binds does not matter.
+    // What an approval binds does not matter, at neither of the two places that look at it.
     Mutant {
         cases: &["TS-0016"],
-        file: "src/policy/rules/chain/links.rs",
-        original: "        if found != expected {",
-        broken: "        if found != expected && !{M} {",
+        file: "src/check/governance/notes.rs",
+        original: "        && bound.root == Some(record.root)",
+        broken: "        && (bound.root == Some(record.root) || {M})",
+    },
+    Mutant {
+        cases: &["TS-0016"],
+        file: "src/policy/rules/chain/gates.rs",
+        original: "            says.root.as_ref(),\n            &run.says().root,",
+        broken: "            says.root.as_ref().filter(|_| !{M}).or(Some(&run.says().root)),\n            &run.says().root,",
     },
     // The hash is that of nobody.
     Mutant {
