@@ -8,6 +8,7 @@ pub mod index;
 pub mod integrity;
 pub mod log;
 pub mod policies;
+pub mod position;
 pub mod push;
 pub mod report;
 pub mod run;

@@ -9,7 +9,8 @@ use serde_json::json;
 use crate::actor::Actor;
 use crate::check::governance::Arrivals;
 use crate::check::log::Log;
-use crate::check::run::{Continued, Gatherer, Logged, Positions};
+use crate::check::position::{Continued, Logged, Positions};
+use crate::check::run::Gatherer;
 use crate::check::verify::positions;
 use crate::check::{PolicyHistory, index};
 use crate::cli::{Answer, CliError, Context};
@@ -92,8 +93,9 @@ pub fn fetch(
     }
     let findings = arrived(&actor, remote, &after)?;
     // The index is derived: one that differs must not keep away the records it is mended from.
-    let (derived, findings): (Vec<_>, Vec<_>) =
-        findings.into_iter().partition(|it| it.rule == index::RULE);
+    let (derived, findings): (Vec<_>, Vec<_>) = findings
+        .into_iter()
+        .partition(|it| index::is_rule(&it.rule));
     if let Some(why) = Refusal::of(findings) {
         return Err(CliError::denied(
             format!("{remote} holds what does not verify; nothing was merged"),
