@@ -11,5 +11,6 @@ mod main_road;
 mod policy_changes;
 mod rooms;
 mod run_import;
+mod status;
 mod taxonomy;
 mod world;

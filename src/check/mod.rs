@@ -3,6 +3,7 @@
 
 pub mod branch;
 pub mod failure;
+pub mod glance;
 pub mod governance;
 pub mod index;
 pub mod integrity;
