@@ -4,6 +4,7 @@
 mod attacks;
 mod bench;
 mod ci_templates;
+mod concurrency;
 mod export;
 mod growth;
 mod integrity;
