@@ -17,10 +17,6 @@ pub const GITHUB: &str = include_str!("../docs/ci/github-actions.yml");
 pub const GITHUB_VERIFY: &str = include_str!("../docs/ci/github-actions-verify.yml");
 pub const GITLAB: &str = include_str!("../docs/ci/gitlab-ci.yml");
 
-/// Commands that the templates use and the program does not have yet: their lines are left out. A
-/// name that the program knows must leave this list.
-const NOT_YET: [&str; 3] = ["git awo integrity", "git awo tar", "git awo export"];
-
 /// The jobs of a governed run, in their order.
 pub const ROAD: [&str; 5] = ["run", "scope-gate", "gate-2", "audit-gate", "finalize"];
 
@@ -147,7 +143,6 @@ impl Scene {
             flavour: self.flavour(),
             secrets: self.secrets(),
             given: self.given(),
-            not_yet: &NOT_YET,
         };
         forge.run(&self.jobs(names), after)
     }
@@ -245,11 +240,41 @@ fn walks_the_whole_road(github: bool) {
     let verdict: Value = serde_json::from_str(&read("gate-2", "verdict.json")).unwrap();
     assert_eq!(verdict["status"], "APPROVED_BY_INDEPENDENT_REVIEWER");
     assert_eq!(independence_logs(of("gate-2")), 1);
+    kept_by_finalize(&scene, of("finalize"));
     let words = ["grep", "-rIl", "PRIVATE KEY", "forge"];
     assert_eq!(
         world.run("server", ".", &words).text,
         "",
         "no key is left behind"
+    );
+}
+
+/// Asserts that the last job keeps the tarball of the evidence and the export, and that both hold.
+fn kept_by_finalize(scene: &Scene, done: &Done) {
+    let kept = done.kept.join("kept");
+    let run = scene.run_id();
+    let check = |place: &std::path::Path| {
+        let mut sums = std::process::Command::new("sha256sum");
+        sums.args(["--check", "--strict", "--quiet", "SHA256SUMS.txt"]);
+        let output = sums.current_dir(place).output().unwrap();
+        assert!(output.status.success(), "{}: {output:?}", place.display());
+        std::fs::read(place.join("SHA256SUMS.txt")).unwrap()
+    };
+    let exported = check(&kept.join(format!("export/runs/{run}")));
+    let unpacked = assert_fs::TempDir::new().unwrap();
+    let tarball = std::fs::File::open(kept.join(format!("{run}.tar.gz"))).unwrap();
+    let tarball = flate2::read::GzDecoder::new(tarball);
+    tar::Archive::new(tarball).unpack(unpacked.path()).unwrap();
+    assert_eq!(check(unpacked.path()), exported, "one root");
+    let index = std::fs::read_to_string(kept.join("export/provenance/index.json")).unwrap();
+    assert!(index.contains(run), "{index}");
+    let attestation = format!("export/governance/attestations/{run}/ATTESTATION.txt");
+    assert!(kept.join(attestation).is_file());
+    let root = git_awo::record::Sha256::of(&exported).to_string();
+    assert!(
+        done.said.contains(&format!("root {root}")),
+        "integrity verify says the root: {}",
+        done.said
     );
 }
 

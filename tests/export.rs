@@ -654,10 +654,13 @@ fn failed_reviews_are_exported_beside_the_decisive_one() {
 
     world.ok("otto", "otto", &["git", "awo", "push"]);
     world.ok("rita", "rita", &["git", "awo", "fetch"]);
-    for step in ["gate", "approve", "attest"] {
+    for step in ["gate", "approve"] {
         world.ok("rita", "rita", &["git", "awo", step, RUN]);
     }
-    // A second attestation, which says something else.
+    // Two attestations, made at two places that did not know of each other.
+    world.ok("rita", ".", &["cp", "-a", "rita", "rita-ci"]);
+    world.ok("rita", "rita", &["git", "awo", "attest", RUN]);
+    world.ok("rita", "rita", &["git", "awo", "push"]);
     let url = [
         "git",
         "awo",
@@ -666,7 +669,9 @@ fn failed_reviews_are_exported_beside_the_decisive_one() {
         "--workflow-run-url",
         "https://ci.example/1\u{1b}[31m\nRun x",
     ];
-    world.ok("rita", "rita", &url);
+    world.ok("rita", "rita-ci", &url);
+    world.ok("rita", "rita-ci", &["git", "awo", "push"]);
+    world.ok("rita", "rita", &["git", "awo", "fetch"]);
     world.ok("rita", "rita", &["git", "awo", "export", RUN, "../after"]);
     let logs = world.path("after/governance/logs");
     let log = json(&logs.join(format!("{RUN}_independence.json")));
@@ -714,7 +719,6 @@ fn failed_reviews_are_exported_beside_the_decisive_one() {
     );
 
     // The one that the finalization binds keeps the plain name on every clone.
-    world.ok("rita", "rita", &["git", "awo", "push"]);
     world.ok("otto", "otto", &["git", "awo", "fetch"]);
     world.ok("otto", "otto", &["git", "awo", "finalize", RUN]);
     world.ok("otto", "otto", &["git", "awo", "export", RUN, "../after"]);
@@ -793,6 +797,9 @@ fn what_does_not_hold_is_not_exported() {
     world.refused("otto", "otto", &export, "INT-001");
     assert_eq!(before, files(&world.path("out")), "nothing was changed");
     world.write("mine/notes.txt", "mine\n");
-    let done = world.run("otto", "otto", &["git", "awo", "export", RUN, "../mine"]);
-    assert_eq!(done.code, 2, "a directory of the user's: {}", done.text);
+    // Nor into a directory of the user's.
+    let words = ["git", "awo", "export", RUN, "../mine"];
+    let before = files(&world.path("mine"));
+    world.refused("otto", "otto", &words, "INT-002");
+    assert_eq!(before, files(&world.path("mine")), "nothing was added");
 }

@@ -4,6 +4,7 @@
 mod attacks;
 mod bench;
 mod ci_templates;
+mod concurrency;
 mod export;
 mod growth;
 mod integrity;
@@ -13,5 +14,6 @@ mod policy_changes;
 mod rooms;
 mod run_import;
 mod selftest;
+mod status;
 mod taxonomy;
 mod world;

@@ -4,7 +4,7 @@ use crate::world::{RUN, World, policy};
 
 impl World {
     /// Puts the next policy into force: the same with `edit` applied, and these signers.
-    fn next_policy(
+    pub fn next_policy(
         &self,
         version: u32,
         signers: Option<&str>,

@@ -8,7 +8,8 @@ mod settings;
 
 use std::path::{Path, PathBuf};
 
-use crate::check::run::{Gatherer, Positions};
+use crate::check::position::Positions;
+use crate::check::run::Gatherer;
 use crate::check::{self, Anchor, PolicyHistory};
 use crate::git::{self, Repo};
 use crate::policy::Role;

@@ -18,8 +18,9 @@ use crate::signing::Signature;
 use crate::store::ledger::Refs;
 
 use super::Error;
+use super::position::Positions;
 use super::report::{Report, git_finding};
-use super::run::{Gatherer, Positions};
+use super::run::Gatherer;
 
 /// The namespace in which git signs commits.
 const COMMIT_NAMESPACE: &str = "git";

@@ -17,8 +17,15 @@ use super::Error;
 #[cfg(test)]
 mod tests;
 
-/// The rule of every finding on the index.
-pub const RULE: &str = "provenance-index";
+/// The rule that finalizations and entries come together (STR-001).
+const PRESENT: &str = "provenance-index";
+/// The rule that a shard is what the finalizations imply (INT-008).
+pub const DERIVED: &str = "index-derived";
+
+/// Tells whether a rule is one of those on the index, which [`crate::store::rebuild`] mends.
+pub fn is_rule(rule: &str) -> bool {
+    rule == PRESENT || rule == DERIVED
+}
 
 /// The largest shard that is read, in bytes.
 const MAX_SHARD: u64 = 16 * 1024 * 1024;
@@ -133,7 +140,7 @@ fn compare(shard: &LedgerPath, bytes: &[u8], implied: &Index, findings: &mut Fin
         }
         match implied.get(&entry.run_id) {
             None => findings.push(
-                Finding::new(Code::Str001, RULE, subject)
+                Finding::new(Code::Str001, PRESENT, subject)
                     .found("an entry without a finalization")
                     .expected("entries of finalized runs only")
                     .remedy(REBUILD),
@@ -160,7 +167,7 @@ fn compare(shard: &LedgerPath, bytes: &[u8], implied: &Index, findings: &mut Fin
 /// Returns the finding on a finalized run that its shard lacks.
 fn missing(shard: &LedgerPath, run: &RunId) -> Finding {
     let subject = Subject::of_run(run).record(shard.to_path());
-    Finding::new(Code::Str001, RULE, subject)
+    Finding::new(Code::Str001, PRESENT, subject)
         .found("a finalization without an entry in the provenance index")
         .expected("both")
         .remedy(REBUILD)
@@ -199,7 +206,7 @@ pub(super) fn difference(subject: Subject, found: &Entry, implied: &Entry) -> Fi
 }
 
 fn differs(subject: Subject, found: impl ToString, expected: impl ToString) -> Finding {
-    Finding::new(Code::Int008, RULE, subject)
+    Finding::new(Code::Int008, DERIVED, subject)
         .found(found.to_string())
         .expected(expected.to_string())
         .remedy(REBUILD)

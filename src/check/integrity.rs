@@ -121,9 +121,13 @@ fn survey(
 ) -> Result<(), Error> {
     let records = gatherer.records;
     let Some(files) = records.evidence_files(&says.evidence, &says.run)? else {
-        let finding = Finding::new(Code::Str002, "evidence", Subject::of_ref(&says.evidence))
-            .found("no evidence of the run")
-            .expected("every file of it");
+        let finding = Finding::new(
+            Code::Str002,
+            "evidence-present",
+            Subject::of_ref(&says.evidence),
+        )
+        .found("no evidence of the run")
+        .expected("every file of it");
         judged.report.findings.push(finding.remedy("git awo fetch"));
         return Ok(());
     };
@@ -173,7 +177,7 @@ fn against_ledger(
     let subject = || Subject::of_record(path.to_path());
     let findings = &mut judged.report.findings;
     let Some(bytes) = gatherer.records.file(&path)? else {
-        let finding = Finding::new(Code::Int002, "inventory", subject())
+        let finding = Finding::new(Code::Int002, "inventory-present", subject())
             .found("no inventory")
             .expected(says.root);
         findings.push(finding.remedy("git awo fetch"));

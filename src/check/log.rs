@@ -227,7 +227,8 @@ impl Log {
         let envelope = ledger::parse(ENTRY, &entry).map_err(|error| {
             EntryError::Bad(broken(id, "log-entry", &super::report::chain_of(&error)))
         })?;
-        let named = super::run::policy_named(&envelope).and_then(|policy| history.index_of(policy));
+        let named =
+            super::position::policy_named(&envelope).and_then(|policy| history.index_of(policy));
         let floor = last.as_ref().map_or(0, |last| last.policy);
         let Some(policy) = named.filter(|index| *index >= floor) else {
             return Err(EntryError::Bad(broken(

@@ -3,11 +3,13 @@
 
 pub mod branch;
 pub mod failure;
+pub mod glance;
 pub mod governance;
 pub mod index;
 pub mod integrity;
 pub mod log;
 pub mod policies;
+pub mod position;
 pub mod push;
 pub mod report;
 pub mod run;

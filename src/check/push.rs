@@ -13,8 +13,9 @@ use crate::store::layout::{self, Place};
 use crate::store::ledger::{Records, Refs};
 
 use super::governance::Arrivals;
+use super::position::Positions;
 use super::report::Report;
-use super::run::{Gatherer, Positions};
+use super::run::Gatherer;
 use super::{Anchor, Error, PolicyHistory};
 
 /// A push, and where it arrives.

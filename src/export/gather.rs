@@ -188,10 +188,10 @@ impl Gather<'_> {
         }
         let kept = records.file(&LedgerPath::Inventory(self.id.clone()))?;
         match kept {
-            None => self.refuse(Code::Int002, "inventory", "no inventory", run.root),
+            None => self.refuse(Code::Int002, "inventory-present", "no inventory", run.root),
             Some(bytes) if files.get(&inventory::SUMS.into()) != Some(&bytes) => {
                 let found = "an inventory in the ledger that differs from the evidence's";
-                self.refuse(Code::Int001, "inventory", found, Sha256::of(&bytes));
+                self.refuse(Code::Int001, "inventory-root", found, Sha256::of(&bytes));
             }
             Some(_) => {}
         }

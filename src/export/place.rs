@@ -133,7 +133,13 @@ impl Destination {
                     "something else than a directory"
                 };
                 let expected = if last { "a plain file" } else { "a directory" };
-                return Ok(Some(in_the_way(Code::Int003, path, what, expected)));
+                return Ok(Some(in_the_way(
+                    Code::Int003,
+                    "export-disguise",
+                    path,
+                    what,
+                    expected,
+                )));
             }
         }
         if path.as_bytes() == INDEX.as_bytes() {
@@ -146,6 +152,7 @@ impl Destination {
         let (found, expected) = (Sha256::of(&there), Sha256::of(bytes));
         Ok(Some(in_the_way(
             Code::Int001,
+            "export-same",
             path,
             &format!("other bytes: {found}"),
             &expected.to_string(),
@@ -174,7 +181,13 @@ impl Destination {
                     pending.push(path);
                 } else if !files.contains_key(&path) {
                     let found = "a file that is not of the evidence";
-                    findings.push(in_the_way(Code::Int002, &path, found, "the evidence alone"));
+                    findings.push(in_the_way(
+                        Code::Int002,
+                        "export-place",
+                        &path,
+                        found,
+                        "the evidence alone",
+                    ));
                 }
             }
         }
@@ -261,8 +274,8 @@ fn native(name: &[u8]) -> Option<PathBuf> {
     }
 }
 
-fn in_the_way(code: Code, path: &RepoPath, found: &str, expected: &str) -> Finding {
-    Finding::new(code, "export-place", Subject::none().path(path))
+fn in_the_way(code: Code, rule: &str, path: &RepoPath, found: &str, expected: &str) -> Finding {
+    Finding::new(code, rule, Subject::none().path(path))
         .found(found)
         .expected(expected)
         .remedy("git awo export RUN DIR, with an empty directory")

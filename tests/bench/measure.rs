@@ -7,14 +7,17 @@ use crate::world::PROGRAM;
 
 /// Runs a command and prints wall time, CPU time and the largest resident set (KiB) of all
 /// processes below it. The standard library does not tell what children cost.
-const WRAPPER: &str = "
+pub const WRAPPER: &str = "
 import resource, subprocess, sys, time
+# Where python3 is a shim, it had children before it became this program.
+before = resource.getrusage(resource.RUSAGE_CHILDREN)
 start = time.perf_counter()
 code = subprocess.call(sys.argv[2:])
 wall = time.perf_counter() - start
 used = resource.getrusage(resource.RUSAGE_CHILDREN)
 with open(sys.argv[1], 'w') as out:
-    print(wall, used.ru_utime + used.ru_stime, used.ru_maxrss, file=out)
+    cpu = used.ru_utime + used.ru_stime - before.ru_utime - before.ru_stime
+    print(wall, cpu, used.ru_maxrss, file=out)
 sys.exit(code)
 ";
 
@@ -58,7 +61,8 @@ pub fn pre_receive(corpus: &Corpus, n: usize) -> Cost {
     read(&std::fs::read_to_string(out).unwrap())
 }
 
-fn read(text: &str) -> Cost {
+/// Reads what the wrapper wrote.
+pub fn read(text: &str) -> Cost {
     let mut numbers = text.split_whitespace().map(|it| it.parse().unwrap());
     let mut next = || numbers.next().unwrap();
     Cost {

@@ -4,6 +4,7 @@
 //! mean nothing on a shared machine.
 
 mod corpus;
+mod ledger;
 mod measure;
 
 use corpus::{BRANCH, Corpus};

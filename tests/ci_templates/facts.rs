@@ -6,7 +6,7 @@ use saphyr::Yaml;
 
 use super::forge::{self, Job, What, in_order};
 use super::yaml::{entries, get, load, table, text, words};
-use super::{GITHUB, GITHUB_VERIFY, GITLAB, NOT_YET, ROAD, Scene};
+use super::{GITHUB, GITHUB_VERIFY, GITLAB, ROAD, Scene};
 use crate::world::World;
 
 const README: &str = include_str!("../../docs/ci/README.md");
@@ -131,14 +131,9 @@ fn every_command_of_the_templates_exists() {
         help.lines()
             .any(|line| line.split_whitespace().next() == Some(name))
     };
-    for name in NOT_YET {
-        let name = name.trim_start_matches("git awo ");
-        assert!(!knows(name), "{name} exists now: take it from NOT_YET");
-    }
     for (_, job) in all_jobs() {
         for name in scripts(&job).flat_map(forge::calls) {
-            let later = NOT_YET.contains(&format!("git awo {name}").as_str());
-            assert!(knows(&name) || later, "{}: git awo {name}", job.name);
+            assert!(knows(&name), "{}: git awo {name}", job.name);
         }
     }
 }

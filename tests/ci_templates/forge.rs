@@ -85,8 +85,6 @@ pub struct Forge<'w> {
     pub secrets: BTreeMap<String, Table>,
     /// What the forge and a person supply: `inputs.task`, `AWO_TASK`.
     pub given: Table,
-    /// Commands that this program does not have yet: their lines are left out.
-    pub not_yet: &'w [&'w str],
 }
 
 impl Forge<'_> {
@@ -194,7 +192,7 @@ impl Forge<'_> {
         path: &mut String,
     ) -> Result<String, String> {
         let script = match &step.what {
-            What::Shell(script) => without(script, self.not_yet),
+            What::Shell(script) => script,
             What::Keep(what) => {
                 let from = self.flavour.value(what, known)?;
                 let mut copy = Command::new("cp");
@@ -223,7 +221,7 @@ impl Forge<'_> {
         let system = std::env::var("PATH").unwrap();
         let output = Command::new("bash")
             .args(["--noprofile", "--norc", "-e", "-u", "-o", "pipefail", "-c"])
-            .arg(&script)
+            .arg(script)
             .current_dir(at.join("place"))
             .env_clear()
             .envs(&env)
@@ -259,15 +257,6 @@ pub fn in_order(jobs: &[Job]) -> Vec<&Job> {
         order.push(next.expect("needs name jobs of the file and go round in no circle"));
     }
     order
-}
-
-fn without(script: &str, commands: &[&str]) -> String {
-    let keep = |line: &&str| !commands.iter().any(|it| line.trim_start().starts_with(it));
-    script
-        .lines()
-        .filter(keep)
-        .map(|line| format!("{line}\n"))
-        .collect()
 }
 
 /// Returns the names of variables that a shell text reads, and whether each must be set.

@@ -36,6 +36,8 @@ const BY_HAND: &[(&str, &str, &str)] = &[
     ("src/actor/failure.rs", "key-private", "ATT-004"),
     ("src/actor/failure.rs", "key-usable", "ATT-004"),
     ("src/actor/failure.rs", "signature-made", "ATT-004"),
+    ("src/check/index.rs", "index-derived", "INT-008"),
+    ("src/check/index.rs", "provenance-index", "STR-001"),
     ("src/check/push.rs", "replace-ref-push", "GOV-004"),
     ("src/check/push.rs", "tag-move", "GOV-004"),
     ("src/check/push.rs", "ungoverned-ref", "GOV-004"),
@@ -137,6 +139,7 @@ const VARIABLE: &[(&str, usize)] = &[
     ("src/actor/failure.rs", 1),
     ("src/check/failure.rs", 5),
     ("src/check/governance/notes.rs", 1),
+    ("src/check/index.rs", 3),
     ("src/check/log.rs", 1),
     ("src/check/policies.rs", 1),
     ("src/check/push.rs", 3),
@@ -146,6 +149,8 @@ const VARIABLE: &[(&str, usize)] = &[
     ("src/cli/context.rs", 1),
     ("src/evidence/inventory.rs", 1),
     ("src/evidence/mod.rs", 1),
+    ("src/export/gather.rs", 1),
+    ("src/export/place.rs", 1),
     ("src/harness/approvals.rs", 1),
     ("src/harness/execute.rs", 1),
     ("src/harness/failure.rs", 1),
@@ -182,6 +187,11 @@ fn a_rule_belongs_to_one_code() {
             let call = it.code[at + text.len()..].trim_start();
             let call = call.split(')').next().unwrap();
             let second = call.split(',').nth(1).unwrap_or_default().trim();
+            let first = call.split(',').next().unwrap_or_default().trim();
+            // What the server has said is told again with the code that it named.
+            let heard = it.path == "src/hook/speak.rs";
+            let open = second.starts_with('"') && !first.starts_with("Code::") && !heard;
+            assert!(!open, "{}: {second} is given a code that varies", it.path);
             if !second.starts_with('"') {
                 *variable.entry(&it.path).or_default() += 1;
             }

@@ -9,6 +9,8 @@ use std::sync::Mutex;
 use git_awo::record::Code;
 use serde_json::Value;
 
+mod files;
+
 use crate::world::{PACKET, PROGRAM, RUN, SENTENCE, TASK, World};
 
 /// A situation: where it begins, what is done to the world, who then types what where, and what
@@ -143,6 +145,14 @@ const EVERYWHERE: &[&[&str]] = &[
     &[
         "run", "import", "..", "--task", TASK, "--commit", "HEAD", "--run-id", "r",
     ],
+    &["integrity", "verify", RUN],
+    &["tar", RUN, "-o", "out.tar.gz"],
+    &["export", RUN, "out"],
+    &["export", "--all", "out"],
+    &["index", "show"],
+    &["index", "export"],
+    &["index", "verify"],
+    &["index", "rebuild"],
     &["task", "list"],
     &["task", "show", TASK],
     &["policy", "show"],
@@ -168,6 +178,11 @@ const WITHOUT_POLICY: &[(&[&str], i32, &str)] = &[
     (&["outcome", RUN, "accepted", "--reason", "x"], 3, "GOV-006"),
     (&["approve", TASK, "--sentence", SENTENCE], 3, "GOV-006"),
     (&["run", TASK, "--", "true"], 1, "GOV-006"),
+    (&["integrity", "verify", RUN], 1, "STR-002"),
+    (&["tar", RUN, "-o", "out.tar.gz"], 1, "STR-002"),
+    (&["export", RUN, "out"], 3, "GOV-006"),
+    (&["index", "show", RUN], 1, "STR-002"),
+    (&["index", "verify"], 1, "STR-002"),
     (&["task", "show", TASK], 3, "GOV-006"),
     (&["policy", "show"], 3, "GOV-006"),
     (&["policy", "log"], 3, "GOV-006"),
@@ -857,7 +872,10 @@ fn assert_remedy(world: &World, name: &str, remedy: &str) {
         if let Some(rest) = rest.strip_prefix("awo ") {
             let mut words = vec![word(rest)];
             let more = rest[words[0].len()..].trim_start();
-            if matches!(words[0].as_str(), "policy" | "task" | "hooks") {
+            if matches!(
+                words[0].as_str(),
+                "hooks" | "index" | "integrity" | "policy" | "task"
+            ) {
                 words.push(word(more));
             }
             let words: Vec<_> = words.iter().map(String::as_str).collect();

@@ -1,6 +1,6 @@
 //! Judges what arrived, record by record and run by run.
 
-use super::super::run::Positions;
+use super::super::position::Positions;
 use super::notes::judge_note;
 use super::*;
 use crate::check::{PolicyHistory, index};

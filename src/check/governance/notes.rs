@@ -1,6 +1,6 @@
 //! Judges notes: approvals and attestations.
 
-use super::super::run::Positions;
+use super::super::position::Positions;
 use super::*;
 
 /// Judges a note by itself; returns the run whose reviews must be judged with it.

@@ -23,8 +23,9 @@ use seen::{hidden_by_refs, high_water, provenance};
 use super::branch::{self, Branch};
 use super::governance::Arrivals;
 use super::log::Log;
+use super::position::{Logged, Positions};
 use super::report::Report;
-use super::run::{Gatherer, Logged, Positions};
+use super::run::Gatherer;
 use super::{Anchor, Error, PolicyHistory};
 
 /// What to verify.

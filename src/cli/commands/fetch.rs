@@ -9,7 +9,8 @@ use serde_json::json;
 use crate::actor::Actor;
 use crate::check::governance::Arrivals;
 use crate::check::log::Log;
-use crate::check::run::{Continued, Gatherer, Logged, Positions};
+use crate::check::position::{Continued, Logged, Positions};
+use crate::check::run::Gatherer;
 use crate::check::verify::positions;
 use crate::check::{PolicyHistory, index};
 use crate::cli::{Answer, CliError, Context};
@@ -33,6 +34,9 @@ pub struct FetchArgs {
     #[arg(long)]
     theirs: bool,
 }
+
+/// How often a fetch that lost a race for the refs of this clone is tried again.
+const ATTEMPTS: usize = 40;
 
 /// Runs the command.
 pub fn run(context: &Context, args: &FetchArgs) -> Result<Answer, CliError> {
@@ -60,6 +64,30 @@ pub fn run(context: &Context, args: &FetchArgs) -> Result<Answer, CliError> {
     ))
 }
 
+/// Runs `git fetch`, again while other processes of this clone are moving the same refs.
+fn bring(actor: &Actor, remote: &str, words: &[&str]) -> Result<(), CliError> {
+    let mut attempt = 0;
+    loop {
+        match git::run(actor.place(), words) {
+            Ok(_) => return Ok(()),
+            Err(error) if attempt < ATTEMPTS && raced(&error.to_string()) => {
+                pause(attempt)?;
+                attempt += 1;
+            }
+            Err(error) => {
+                return Err(CliError::from(error).hint(format!("git remote get-url {remote}")));
+            }
+        }
+    }
+}
+
+/// Tells whether git could not move a ref because another process has moved it or is about to. A
+/// name that stands in the way of another stays there, and is not asked for again.
+fn raced(said: &str) -> bool {
+    let reasons = ["but expected", "File exists", "reference already exists"];
+    said.contains("cannot lock ref") && reasons.iter().any(|it| said.contains(it))
+}
+
 /// Fetches, verifies and merges; returns the governance refs that moved here.
 pub fn fetch(
     actor: &Actor,
@@ -78,12 +106,21 @@ pub fn fetch(
     ];
     let mut words = vec!["fetch", "--quiet", "--no-tags", "--prune", remote];
     words.extend(refspecs.iter().map(String::as_str));
-    git::run(actor.place(), &words)
-        .map_err(|error| CliError::from(error).hint(format!("git remote get-url {remote}")))?;
-    // The objects are new to this process: open the repository again.
-    let actor = Actor::of(git::Repo::open(actor.repo.git_dir())?)?;
-    let after = tracking(&actor.refs()?, remote);
-    if let Some(why) = Refusal::of(lost(&actor, remote, &before, &after)?) {
+    let mut looks = 0;
+    let (actor, after, lost) = loop {
+        bring(actor, remote, &words)?;
+        // The objects are new to this process: open the repository again.
+        let again = Actor::of(git::Repo::open(actor.repo.git_dir())?)?;
+        let after = tracking(&again.refs()?, remote);
+        let lost = lost(&again, remote, &before, &after)?;
+        looks += 1;
+        // Another fetch in this clone, begun before ours and ended after it, puts back what it has
+        // seen. What the server itself has lost is lost at the second look too.
+        if lost.is_empty() || looks == 2 {
+            break (again, after, lost);
+        }
+    };
+    if let Some(why) = Refusal::of(lost) {
         restore(&actor, remote, &before, &after)?;
         return Err(CliError::denied(
             format!("{remote} was rewound or forked; nothing was merged"),
@@ -92,8 +129,9 @@ pub fn fetch(
     }
     let findings = arrived(&actor, remote, &after)?;
     // The index is derived: one that differs must not keep away the records it is mended from.
-    let (derived, findings): (Vec<_>, Vec<_>) =
-        findings.into_iter().partition(|it| it.rule == index::RULE);
+    let (derived, findings): (Vec<_>, Vec<_>) = findings
+        .into_iter()
+        .partition(|it| index::is_rule(&it.rule));
     if let Some(why) = Refusal::of(findings) {
         return Err(CliError::denied(
             format!("{remote} holds what does not verify; nothing was merged"),

@@ -1,26 +1,35 @@
 //! `git awo status`
 
+use std::collections::BTreeSet;
+
 use clap::Args;
 use serde_json::json;
 
 use crate::actor::Actor;
 use crate::check::branch::earlier_rollback;
+use crate::check::glance::Glance;
+use crate::check::run::Gatherer;
 use crate::cli::commands::fetch::tracking;
 use crate::cli::{Answer, CliError, Context};
-use crate::policy::case::RunFacts;
 use crate::policy::rules;
-use crate::record::predicate::Verdict;
+use crate::record::predicate::{RunPredicate, Verdict};
 use crate::record::{Findings, TaskId};
 use crate::store::layout::Place;
 use crate::store::ledger::Records;
 use crate::store::ledger::Refs;
 
 /// Show where things stand and the next command
+///
+/// Accepted runs are only counted: nothing is left to be done with them.
 #[derive(Debug, Args)]
-pub struct StatusArgs {}
+pub struct StatusArgs {
+    /// Show accepted runs too
+    #[arg(long)]
+    all: bool,
+}
 
 /// Runs the command.
-pub fn run(context: &Context, _args: &StatusArgs) -> Result<Answer, CliError> {
+pub fn run(context: &Context, args: &StatusArgs) -> Result<Answer, CliError> {
     let actor = context.actor()?;
     let history = actor.history()?;
     let refs = actor.refs()?;
@@ -42,39 +51,25 @@ pub fn run(context: &Context, _args: &StatusArgs) -> Result<Answer, CliError> {
     if anchor.is_none() {
         text.push_str("nothing is trusted here; next: git awo trust FINGERPRINT\n");
     }
-    let mut started: Vec<TaskId> = Vec::new();
+    let mut started: BTreeSet<TaskId> = BTreeSet::new();
     let mut rows = Vec::new();
-    for id in records.runs()? {
-        let facts = gatherer.run(&id)?;
-        if let Some(run) = facts.run.held() {
-            started.push(run.says().task.clone());
+    let mut accepted = 0_usize;
+    for glance in gatherer.glances()? {
+        started.extend(glance.run.as_ref().map(|run| run.task.clone()));
+        let (state, next) = stands(&actor, &refs, &gatherer, &glance)?;
+        let done = glance.run.is_some() && glance.outcome == Some(Verdict::Accepted);
+        accepted += usize::from(done);
+        if done && !args.all {
+            continue;
         }
-        let reviews = rules::reviews(&facts, policy, None, &mut Findings::new());
-        let outcome = facts.outcome.held().map(|it| it.says().outcome);
-        let (state, next) = if facts.run.held().is_none() {
-            ("broken", format!("git awo chain {id}"))
-        } else if outcome == Some(Verdict::Rejected) && rolled_back(&actor, &refs, &facts)? {
-            ("rolled back", String::new())
-        } else if outcome == Some(Verdict::Rejected) {
-            ("rejected", format!("git awo rollback {id}"))
-        } else if outcome == Some(Verdict::Accepted) {
-            ("accepted", String::new())
-        } else if facts.finalization.held().is_some() {
-            (
-                "finalized",
-                format!("git awo outcome {id} accepted --reason TEXT"),
-            )
-        } else if !reviews.attested.is_empty() {
-            ("attested", format!("git awo finalize {id}"))
-        } else if !reviews.approved.is_empty() {
-            ("approved", format!("git awo attest {id}"))
-        } else if !reviews.passed.is_empty() {
-            ("gate 2 passed", format!("git awo approve {id}"))
-        } else {
-            ("executed", format!("git awo gate {id}"))
-        };
+        let id = &glance.id;
         text.push_str(&format!("run  {id:<32} {state:<14} {next}\n"));
         rows.push(json!({ "run": id, "state": state, "next": next }));
+    }
+    match accepted {
+        0 => {}
+        1 => text.push_str("1 run accepted\n"),
+        _ => text.push_str(&format!("{accepted} runs accepted\n")),
     }
     let mut tasks = Vec::new();
     for id in records.tasks()? {
@@ -108,13 +103,51 @@ pub fn run(context: &Context, _args: &StatusArgs) -> Result<Answer, CliError> {
     }
     let value = json!({
         "policy": history.current().commit, "version": policy.version(), "level": policy.level().word(),
-        "you": me, "anchor": anchor, "runs": rows, "tasks": tasks, "unpushed_refs": unpushed,
+        "you": me, "anchor": anchor, "runs": rows, "accepted_runs": accepted, "tasks": tasks, "unpushed_refs": unpushed,
     });
     Ok(Answer::new(
         "status",
         value,
         crate::record::path::escape(text.as_bytes()),
     ))
+}
+
+/// Returns how far a run has come, and the next command.
+fn stands(
+    actor: &Actor,
+    refs: &Refs,
+    gatherer: &Gatherer<'_>,
+    glance: &Glance,
+) -> Result<(&'static str, String), CliError> {
+    let id = &glance.id;
+    let Some(run) = &glance.run else {
+        return Ok(("broken", format!("git awo chain {id}")));
+    };
+    match glance.outcome {
+        Some(Verdict::Accepted) => return Ok(("accepted", String::new())),
+        Some(Verdict::Rejected) if rolled_back(actor, refs, run)? => {
+            return Ok(("rolled back", String::new()));
+        }
+        Some(Verdict::Rejected) => return Ok(("rejected", format!("git awo rollback {id}"))),
+        None => {}
+    }
+    if glance.finalized {
+        let next = format!("git awo outcome {id} accepted --reason TEXT");
+        return Ok(("finalized", next));
+    }
+    // Only what is under review needs the evidence and the notes.
+    let facts = gatherer.run(id)?;
+    let policy = &gatherer.history.current().policy;
+    let reviews = rules::reviews(&facts, policy, None, &mut Findings::new());
+    Ok(if !reviews.attested.is_empty() {
+        ("attested", format!("git awo finalize {id}"))
+    } else if !reviews.approved.is_empty() {
+        ("approved", format!("git awo attest {id}"))
+    } else if !reviews.passed.is_empty() {
+        ("gate 2 passed", format!("git awo approve {id}"))
+    } else {
+        ("executed", format!("git awo gate {id}"))
+    })
 }
 
 fn unpushed(refs: &crate::store::ledger::Refs) -> usize {
@@ -129,10 +162,7 @@ fn unpushed(refs: &crate::store::ledger::Refs) -> usize {
 }
 
 /// Tells whether a branch, here or at a remote, holds the roll-back of the run.
-fn rolled_back(actor: &Actor, refs: &Refs, facts: &RunFacts) -> Result<bool, CliError> {
-    let Some(run) = facts.run.held().map(|run| run.says()) else {
-        return Ok(false);
-    };
+fn rolled_back(actor: &Actor, refs: &Refs, run: &RunPredicate) -> Result<bool, CliError> {
     let branch = run.reference.branch().unwrap_or_default();
     let tips = refs.iter().filter(|(name, _)| {
         *name == &run.reference
@@ -141,7 +171,7 @@ fn rolled_back(actor: &Actor, refs: &Refs, facts: &RunFacts) -> Result<bool, Cli
     });
     for (_, tip) in tips {
         if actor.repo.is_ancestor(run.commit, *tip)?
-            && earlier_rollback(&actor.repo, &[*tip], run.commit, &facts.id)?.is_some()
+            && earlier_rollback(&actor.repo, &[*tip], run.commit, &run.run)?.is_some()
         {
             return Ok(true);
         }

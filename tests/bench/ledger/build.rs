@@ -1,0 +1,453 @@
+//! Builds the server with its ledger, and the clone.
+
+use std::collections::BTreeMap;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+use std::process::Stdio;
+
+use git_awo::check::log::{State, files};
+use git_awo::git::{CommitDraft, Repo, note_path};
+use git_awo::record::commit::Person;
+use git_awo::record::envelope::Envelope;
+use git_awo::record::predicate::{FinalizationPredicate, Movement, ReceiptPredicate};
+use git_awo::record::statement::{Kind, Statement};
+use git_awo::record::tree::Mode;
+use git_awo::record::{ObjectId, RefName, RepoPath, RunId, Sha256, TaskId, Timestamp};
+use git_awo::signing::{FileKey, Signer as _};
+use git_awo::store::index::{Entry, Index};
+use git_awo::store::layout::{self, LedgerPath};
+
+use super::desk::Desk;
+use super::template::{Template, Words, links, sign};
+use crate::world::World;
+
+/// How many runs a month has: the evidence of a month is one ref.
+const PER_MONTH: usize = 500;
+/// Seconds between two pushes.
+const STEP: i64 = 3;
+
+struct Keys {
+    olga: FileKey,
+    otto: FileKey,
+    rita: FileKey,
+    server: FileKey,
+}
+
+/// What the pushes of one run moved, by the marks of fast-import; main by its commit.
+struct Pushed {
+    main: ObjectId,
+    moved: Vec<(RefName, usize)>,
+}
+
+/// Builds a desk with a ledger of `runs` runs in a directory.
+pub fn build(directory: &Path, runs: usize) -> Desk {
+    let world = World::landed();
+    let desk = Desk::at(directory);
+    std::fs::create_dir_all(directory).unwrap();
+    let from = format!("{}/.", world.path("").display());
+    let copied = std::process::Command::new("cp")
+        .args(["-a", &from])
+        .arg(directory)
+        .status();
+    assert!(copied.unwrap().success());
+    let server = desk.path("server.git");
+    for (key, value) in [("receive.autogc", "false"), ("gc.auto", "0")] {
+        desk.ok("server", "server.git", &["git", "config", key, value]);
+    }
+    let key = |path: &str| FileKey::open(&desk.path(path)).unwrap();
+    let keys = Keys {
+        olga: key("home/olga/key"),
+        otto: key("home/otto/key"),
+        rita: key("home/rita/key"),
+        server: key("server.git/awo/server_key"),
+    };
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap();
+    let start = now.as_secs() as i64 - STEP * (runs as i64 + 100);
+    let template = Template::read(&server);
+    let mut import = Import::start(&desk);
+    let mut pushed = Vec::new();
+    let mut base = template.says.commit;
+    let repo = Repo::open(&server).unwrap();
+    let mut shards: BTreeMap<LedgerPath, Vec<Entry>> = BTreeMap::new();
+    for at in 1..runs {
+        let time = start + STEP * (at as i64 + 10);
+        let made = one(
+            &repo,
+            &template,
+            &keys,
+            &mut import,
+            &mut shards,
+            base,
+            at,
+            time,
+        );
+        base = made.main;
+        pushed.push(made);
+    }
+    let marks = import.end(&desk);
+    write_log(&desk, &repo, &keys.server, pushed, &marks, start);
+    let pack = ["git", "repack", "-a", "-d", "-q"];
+    desk.ok("server", "server.git", &pack);
+    desk.ok("server", "server.git", &["git", "pack-refs", "--all"]);
+    desk.ok("server", ".", &["cp", "-a", "server.git", "plain.git"]);
+
+    desk.ok("otto", ".", &["git", "clone", "-q", "server.git", "desk"]);
+    desk.ok(
+        "otto",
+        "desk",
+        &["git", "remote", "set-url", "origin", "../server.git"],
+    );
+    for (key, value) in [("gc.auto", "0"), ("maintenance.auto", "false")] {
+        desk.ok("otto", "desk", &["git", "config", key, value]);
+    }
+    let anchor = world.fingerprint();
+    desk.ok("otto", "desk", &["git", "awo", "trust", &anchor]);
+    desk.ok("otto", "desk", &["git", "awo", "fetch"]);
+    desk.ok("otto", "desk", &["git", "awo", "init"]);
+    desk.ok("server", "desk", &pack);
+    desk
+}
+
+/// Makes one run whole: its commit here, everything else in the import.
+#[allow(clippy::too_many_arguments)]
+fn one(
+    repo: &Repo,
+    template: &Template,
+    keys: &Keys,
+    import: &mut Import,
+    shards: &mut BTreeMap<LedgerPath, Vec<Entry>>,
+    base: ObjectId,
+    at: usize,
+    time: i64,
+) -> Pushed {
+    let run = RunId::new(format!("run_{at:06}")).unwrap();
+    let task = TaskId::new(format!("T-{at:06}")).unwrap();
+    let month = format!(
+        "{}-{:02}",
+        2020 + at / PER_MONTH / 12,
+        at / PER_MONTH % 12 + 1
+    );
+    let mut words = Words::of(template, &run, &task, &month);
+    let packet = words.text(&template.packet);
+    words.put(
+        Sha256::of(template.packet.as_bytes()),
+        Sha256::of(packet.as_bytes()),
+    );
+    let contract = words.sign(&template.contract, Kind::Contract, &keys.olga);
+    words.put(template.contract.digest(), contract.digest());
+    let (old_tree, old_base) = links(repo, template.says.commit);
+    let file =
+        format!("def slugify(text):\n    return \"-\".join(text.lower().split())\n\n\n# {at}\n");
+    let blob = repo.write_blob(file.as_bytes()).unwrap();
+    let edit = (RepoPath::from("src/strings.py"), Some((Mode::File, blob)));
+    let tree = repo
+        .edit_tree(Some(repo.commit(base).unwrap().tree), &[edit])
+        .unwrap();
+    words.put(old_tree, tree);
+    words.put(old_base, base);
+    let approval = words.sign(&template.approval, Kind::Approval, &keys.olga);
+    words.put(template.approval.digest(), approval.digest());
+    let (evidence, root) = words.evidence(&template.evidence);
+    words.put(template.says.root, root);
+    let commit = harness_commit(
+        repo,
+        &keys.otto,
+        tree,
+        base,
+        [task.as_str(), run.as_str(), &root.to_string()],
+        time,
+    );
+    words.put(template.says.commit, commit);
+    let record = words.sign(&template.run, Kind::Run, &keys.otto);
+    words.put(template.run.digest(), record.digest());
+    let independence = words.sign(&template.independence, Kind::Independence, &keys.rita);
+    words.put(template.independence.digest(), independence.digest());
+    let audit = words.sign(&template.audit, Kind::Approval, &keys.rita);
+    words.put(template.audit.digest(), audit.digest());
+    let attestation = words.sign(&template.attestation, Kind::Attestation, &keys.rita);
+    words.put(template.attestation.digest(), attestation.digest());
+    let finalization = words.sign(&template.finalization, Kind::Finalization, &keys.otto);
+
+    let says = Statement::<FinalizationPredicate>::parse(finalization.payload()).unwrap();
+    let shard = LedgerPath::shard_of(&run);
+    let entries = shards.entry(shard.clone()).or_default();
+    entries.push(Entry::of(&says.predicate));
+    let ledger: Vec<(LedgerPath, Vec<u8>)> = vec![
+        (LedgerPath::Contract(task.clone()), contract.to_bytes()),
+        (LedgerPath::Packet(task), packet.into_bytes()),
+        (
+            LedgerPath::Spent(approval.digest()),
+            git_awo::store::ledger::spent(&run),
+        ),
+        (LedgerPath::Run(run.clone()), record.to_bytes()),
+        (
+            LedgerPath::Inventory(run.clone()),
+            evidence[&RepoPath::from("SHA256SUMS.txt")].clone(),
+        ),
+        (
+            LedgerPath::Independence(run.clone(), independence.digest()),
+            independence.to_bytes(),
+        ),
+        (
+            LedgerPath::Finalization(run.clone()),
+            finalization.to_bytes(),
+        ),
+        (shard, Index::of(entries.clone()).to_bytes()),
+    ];
+    let ledger = ledger
+        .into_iter()
+        .map(|(path, bytes)| (path.to_path(), bytes));
+    let note = |object: ObjectId, envelope: &Envelope| {
+        let mut line = envelope.to_bytes();
+        line.push(b'\n');
+        (note_path(object), line)
+    };
+    let contract_blob = repo.write_blob(&contract.to_bytes()).unwrap();
+    let approvals = [note(contract_blob, &approval), note(commit, &audit)];
+    let directory = RepoPath::from(layout::run_directory(&run).as_str());
+    let evidence = evidence
+        .into_iter()
+        .map(|(path, bytes)| (directory.join(path.as_bytes()), bytes));
+    let moved = vec![
+        (
+            layout::evidence(&month),
+            import.commit(&layout::evidence(&month), time, Some(commit), evidence),
+        ),
+        (
+            layout::ledger(),
+            import.commit(&layout::ledger(), time, None, ledger),
+        ),
+        (
+            layout::approvals(),
+            import.commit(&layout::approvals(), time, None, approvals),
+        ),
+        (
+            layout::attestations(),
+            import.commit(
+                &layout::attestations(),
+                time,
+                None,
+                [note(commit, &attestation)],
+            ),
+        ),
+    ];
+    Pushed {
+        main: commit,
+        moved,
+    }
+}
+
+fn harness_commit(
+    repo: &Repo,
+    key: &FileKey,
+    tree: ObjectId,
+    base: ObjectId,
+    [task, run, root]: [&str; 3],
+    time: i64,
+) -> ObjectId {
+    let otto = Person {
+        name: b"otto".to_vec(),
+        email: b"otto@example.org".to_vec(),
+        time,
+    };
+    let message =
+        format!("Slugify, {task}\n\nAWO-Task: {task}\nAWO-Run: {run}\nAWO-Root: {root}\n");
+    let draft = CommitDraft {
+        tree,
+        parents: vec![base],
+        author: otto.clone(),
+        committer: otto,
+        message: message.into_bytes(),
+        signature: None,
+    };
+    let signature = key.sign("git", &draft.payload(repo.hash_kind())).unwrap();
+    let signature = Some(signature.to_armor().into_bytes());
+    repo.write_commit(&CommitDraft { signature, ..draft })
+        .unwrap()
+}
+
+/// `git fast-import` into the server, below `refs/bench/`.
+struct Import {
+    child: std::process::Child,
+    out: BufWriter<std::process::ChildStdin>,
+    mark: usize,
+    begun: BTreeMap<RefName, Option<ObjectId>>,
+}
+
+impl Import {
+    fn start(desk: &Desk) -> Self {
+        let marks = format!("--export-marks={}", desk.path("marks").display());
+        let words = [
+            "git",
+            "-c",
+            "core.hooksPath=/dev/null",
+            "fast-import",
+            "--quiet",
+            "--force",
+            &marks,
+        ];
+        let mut command = desk.command("server", "server.git", &words);
+        let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+        let out = BufWriter::new(child.stdin.take().unwrap());
+        let repo = Repo::open(&desk.path("server.git")).unwrap();
+        let refs = repo.references("refs/").unwrap();
+        let begun = refs
+            .into_iter()
+            .map(|(name, id)| (name, Some(id)))
+            .collect();
+        Self {
+            child,
+            out,
+            mark: 0,
+            begun,
+        }
+    }
+
+    /// Adds a commit to what will be this ref; returns its mark.
+    fn commit(
+        &mut self,
+        reference: &RefName,
+        time: i64,
+        held: Option<ObjectId>,
+        files: impl IntoIterator<Item = (RepoPath, Vec<u8>)>,
+    ) -> usize {
+        self.mark += 1;
+        // Not the ref itself: fast-import has ideas of its own about notes.
+        let name = reference.as_str().trim_start_matches("refs/");
+        let out = &mut self.out;
+        write!(out, "commit refs/bench/{name}\nmark :{}\n", self.mark).unwrap();
+        write!(
+            out,
+            "committer git-awo <git-awo@localhost> {time} +0000\ndata 5\nbench\n"
+        )
+        .unwrap();
+        if let Some(tip) = self.begun.insert(reference.clone(), None).flatten() {
+            writeln!(out, "from {tip}").unwrap();
+        }
+        if let Some(commit) = held {
+            writeln!(out, "merge {commit}").unwrap();
+        }
+        for (path, bytes) in files {
+            write!(out, "M 100644 inline {path}\ndata {}\n", bytes.len()).unwrap();
+            out.write_all(&bytes).unwrap();
+            out.write_all(b"\n").unwrap();
+        }
+        self.mark
+    }
+
+    /// Ends the import; returns the commits by their marks.
+    fn end(mut self, desk: &Desk) -> BTreeMap<usize, ObjectId> {
+        self.out.flush().unwrap();
+        drop(self.out);
+        assert!(
+            self.child.wait().unwrap().success(),
+            "the records are imported"
+        );
+        let text = std::fs::read_to_string(desk.path("marks")).unwrap();
+        let mark = |line: &str| {
+            let (mark, id) = line.split_once(' ').unwrap();
+            (mark[1..].parse().unwrap(), id.parse().unwrap())
+        };
+        text.lines().map(mark).collect()
+    }
+}
+
+/// Writes the receive log anew, one entry a push, and moves the refs to their places.
+fn write_log(
+    desk: &Desk,
+    repo: &Repo,
+    key: &FileKey,
+    pushed: Vec<Pushed>,
+    marks: &BTreeMap<usize, ObjectId>,
+    start: i64,
+) {
+    let mut entries = old_entries(repo);
+    let last = entries.last().unwrap().clone();
+    let mut state = State::default();
+    for entry in &entries {
+        state.apply(entry);
+    }
+    let main = RefName::new("refs/heads/main").unwrap();
+    for push in pushed {
+        let moved = push
+            .moved
+            .into_iter()
+            .map(|(name, mark)| (name, marks[&mark]));
+        let movements = moved
+            .chain([(main.clone(), push.main)])
+            .map(|(reference, new)| Movement {
+                old: state.refs.get(&reference).copied(),
+                reference,
+                new: Some(new),
+            });
+        let entry = ReceiptPredicate {
+            movements: movements.collect(),
+            ..last.clone()
+        };
+        state.apply(&entry);
+        entries.push(entry);
+    }
+    let mut import = Import::start(desk);
+    import.begun.remove(&layout::log());
+    let (mut previous, mut state) = (None, State::default());
+    for (at, mut entry) in entries.into_iter().enumerate() {
+        let time = start + STEP * at as i64;
+        entry.previous = previous;
+        entry.sequence = at as u64 + 1;
+        entry.time = Timestamp::from_seconds(time).unwrap();
+        entry.unrecorded.clear();
+        state.apply(&entry);
+        let envelope = sign(Statement::new(entry).to_payload(), Kind::Receipt, key);
+        previous = Some(envelope.digest());
+        let files = [
+            (RepoPath::from("entry.dsse.json"), envelope.to_bytes()),
+            (RepoPath::from("state.json"), state.to_bytes()),
+        ];
+        import.commit(&layout::log(), time, None, files);
+    }
+    let marks = import.end(desk);
+    let log = *marks.values().next_back().unwrap();
+    let mut updates = String::new();
+    for (name, id) in state.refs.iter().chain([(&layout::log(), &log)]) {
+        updates.push_str(&format!("update {name} {id}\n"));
+    }
+    let leftovers = repo.references("refs/bench/").unwrap();
+    for (name, _) in leftovers {
+        updates.push_str(&format!("delete {name}\n"));
+    }
+    std::fs::write(desk.path("updates"), updates).unwrap();
+    let words = [
+        "git",
+        "-c",
+        "core.hooksPath=/dev/null",
+        "update-ref",
+        "--stdin",
+    ];
+    let input = std::fs::File::open(desk.path("updates")).unwrap();
+    let done = desk
+        .command("server", "server.git", &words)
+        .stdin(input)
+        .status()
+        .unwrap();
+    assert!(done.success(), "the refs are moved");
+}
+
+/// Returns what the entries of the real log say, the first one first.
+fn old_entries(repo: &Repo) -> Vec<ReceiptPredicate> {
+    let mut entries = Vec::new();
+    let mut at = repo.reference(&layout::log()).unwrap();
+    while let Some(id) = at {
+        let (entry, _) = files(repo, id).unwrap();
+        let envelope = Envelope::parse(&entry).unwrap();
+        entries.push(
+            Statement::<ReceiptPredicate>::parse(envelope.payload())
+                .unwrap()
+                .predicate,
+        );
+        at = repo.commit(id).unwrap().parents.first().copied();
+    }
+    entries.reverse();
+    entries
+}

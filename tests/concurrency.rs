@@ -1,0 +1,145 @@
+//! Many processes that say the same at once: it is said once, and each is told so.
+
+use std::process::{Output, Stdio};
+
+use base64ct::{Base64, Encoding as _};
+use serde_json::Value;
+
+use crate::world::{RUN, World};
+
+const PROCESSES: usize = 16;
+
+/// Starts these commands, each `(who, place, words)`, before it waits for any of them.
+fn at_once(world: &World, commands: &[(&str, &str, &[&str])]) -> Vec<Output> {
+    let started: Vec<_> = commands
+        .iter()
+        .map(|(who, place, words)| {
+            let mut command = world.command(who, place, words);
+            command.stdout(Stdio::piped()).stderr(Stdio::piped());
+            command.spawn().unwrap()
+        })
+        .collect();
+    let wait = |it: std::process::Child| it.wait_with_output().unwrap();
+    started.into_iter().map(wait).collect()
+}
+
+fn said(output: &Output) -> String {
+    let mut text = String::from_utf8_lossy(&output.stdout).into_owned();
+    text.push_str(&String::from_utf8_lossy(&output.stderr));
+    text
+}
+
+/// Returns the persons whose statements are noted on the commit of the run, sorted, one for each
+/// line of the note.
+fn noted(world: &World, place: &str, notes: &str) -> Vec<String> {
+    let who = if place.ends_with(".git") {
+        "server"
+    } else {
+        place
+    };
+    let find = ["git", "log", "--all", "--format=%H", "--grep=^AWO-Run: "];
+    let commit = world.ok("rita", "rita", &find).trim().to_owned();
+    let reference = format!("--ref=refs/notes/awo/{notes}");
+    let note = world.ok(who, place, &["git", "notes", &reference, "show", &commit]);
+    let mut persons: Vec<_> = note
+        .lines()
+        .filter(|line| !line.is_empty())
+        .map(|line| {
+            let envelope: Value = serde_json::from_str(line).unwrap();
+            let payload = Base64::decode_vec(envelope["payload"].as_str().unwrap()).unwrap();
+            let statement: Value = serde_json::from_slice(&payload).unwrap();
+            let person = &statement["predicate"]["context"]["identity"];
+            person.as_str().unwrap().to_owned()
+        })
+        .collect();
+    persons.sort();
+    persons
+}
+
+/// Lets one reviewer say it in many processes at once: to programs in one world, to people in
+/// another, each as `stage` makes it.
+fn says_it_once(stage: impl Fn() -> World, word: &str, schema: &str, notes: &str) {
+    let world = stage();
+    let words = ["git", "awo", "--json", word, RUN];
+    let outputs = at_once(&world, &[("rita", "rita", &words[..]); PROCESSES]);
+    let mut digests = Vec::new();
+    let mut effective = 0;
+    for output in &outputs {
+        assert_eq!(output.status.code(), Some(0), "{}", said(output));
+        let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(json["schema"], format!("awo.{schema}/1"));
+        digests.push(json[schema].as_str().unwrap().to_owned());
+        effective += usize::from(json["effective"].as_bool().unwrap());
+    }
+    assert_eq!(effective, 1, "one process has added it");
+    digests.dedup();
+    assert_eq!(digests.len(), 1, "all name the one that counts");
+    assert_eq!(noted(&world, "rita", notes), ["rita"], "one line");
+
+    let world = stage();
+    let words = ["git", "awo", word, RUN];
+    let outputs = at_once(&world, &[("rita", "rita", &words[..]); PROCESSES]);
+    let losers: Vec<_> = outputs
+        .iter()
+        .map(said)
+        .filter(|text| text.contains("by you before") && text.contains("nothing was added"))
+        .collect();
+    assert_eq!(losers.len(), PROCESSES - 1, "{losers:?}");
+    assert!(outputs.iter().all(|it| it.status.success()));
+    assert_eq!(noted(&world, "rita", notes), ["rita"], "one line");
+}
+
+fn reviewed() -> World {
+    let world = World::executed();
+    world.ok("rita", "rita", &["git", "awo", "gate", RUN]);
+    world
+}
+
+#[test]
+fn of_sixteen_processes_that_approve_a_run_one_does() {
+    says_it_once(reviewed, "approve", "approval", "approvals");
+}
+
+#[test]
+fn of_sixteen_processes_that_attest_a_run_one_does() {
+    let approved = || {
+        let world = reviewed();
+        world.ok("rita", "rita", &["git", "awo", "approve", RUN]);
+        world
+    };
+    says_it_once(approved, "attest", "attestation", "attestations");
+}
+
+#[test]
+fn two_reviewers_in_eight_processes_each_push_their_approvals_and_none_is_lost() {
+    let world = World::executed();
+    world.next_policy(2, None, |text| {
+        text.replace(r#"["operator"]"#, r#"["operator", "reviewer"]"#)
+    });
+    world.ok("rita", "rita", &["git", "awo", "fetch"]);
+    world.ok("rita", "rita", &["git", "awo", "gate", RUN]);
+    world.ok("rita", "rita", &["git", "awo", "push"]);
+    world.ok("olga", "olga", &["git", "awo", "fetch"]);
+
+    let script = format!("\"$0\" approve {RUN} && \"$0\" push");
+    let words = ["sh", "-c", &script, crate::world::PROGRAM];
+    let commands = [
+        [("rita", "rita", &words[..]); PROCESSES / 2],
+        [("olga", "olga", &words[..]); PROCESSES / 2],
+    ]
+    .concat();
+    let outputs = at_once(&world, &commands);
+    let texts: Vec<_> = outputs.iter().map(said).collect();
+    for (output, text) in outputs.iter().zip(&texts) {
+        assert_eq!(output.status.code(), Some(0), "{text}");
+    }
+    let losers = texts.iter().filter(|it| it.contains("nothing was added"));
+    assert_eq!(losers.count(), PROCESSES - 2, "{texts:?}");
+    assert_eq!(
+        noted(&world, "server.git", "approvals"),
+        ["olga", "rita"],
+        "each once on the server"
+    );
+    world.fresh_clone();
+    world.ok("vera", "vera", &["git", "awo", "verify"]);
+}

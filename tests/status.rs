@@ -1,0 +1,90 @@
+//! `git awo status`: what is left to be done, and no more.
+
+use serde_json::Value;
+
+use crate::world::{RUN, World};
+
+fn status(world: &World, more: &[&str]) -> Value {
+    let words = [&["git", "awo", "--json", "status"], more].concat();
+    serde_json::from_str(&world.ok("olga", "olga", &words)).unwrap()
+}
+
+fn outcome(world: &World, word: &str) {
+    let words = [
+        "git",
+        "awo",
+        "outcome",
+        RUN,
+        word,
+        "--reason",
+        "looked at it",
+    ];
+    world.ok("olga", "olga", &words);
+}
+
+#[test]
+fn a_run_is_listed_until_it_is_accepted_and_counted_then() {
+    let world = World::landed();
+    let json = status(&world, &[]);
+    assert_eq!(json["runs"][0]["state"], "finalized");
+    assert_eq!(
+        json["runs"][0]["next"],
+        format!("git awo outcome {RUN} accepted --reason TEXT")
+    );
+    assert_eq!(json["accepted_runs"], 0);
+    let text = world.ok("olga", "olga", &["git", "awo", "status"]);
+    assert!(!text.contains("accepted\n"), "{text}");
+
+    outcome(&world, "accepted");
+    let json = status(&world, &[]);
+    assert_eq!(json["runs"], serde_json::json!([]));
+    assert_eq!(json["accepted_runs"], 1);
+    assert_eq!(json["tasks"], serde_json::json!([]), "its task is not open");
+    let text = world.ok("olga", "olga", &["git", "awo", "status"]);
+    assert!(text.contains("1 run accepted\n"), "{text}");
+    assert!(!text.contains(RUN), "{text}");
+
+    let json = status(&world, &["--all"]);
+    assert_eq!(json["runs"][0]["state"], "accepted");
+    assert_eq!(json["accepted_runs"], 1);
+    let text = world.ok("olga", "olga", &["git", "awo", "status", "--all"]);
+    assert!(text.contains(RUN), "{text}");
+}
+
+#[test]
+fn a_rejected_run_stays_listed() {
+    let world = World::landed();
+    outcome(&world, "rejected");
+    let json = status(&world, &[]);
+    assert_eq!(json["runs"][0]["state"], "rejected");
+    assert_eq!(json["accepted_runs"], 0);
+}
+
+#[test]
+fn an_outcome_that_does_not_hold_accepts_nothing() {
+    let world = World::landed();
+    outcome(&world, "accepted");
+    // The outcome is replaced by one in a form of its own, past every check.
+    let script = "set -eu
+        path=$(git ls-tree -r --name-only refs/awo/ledger | grep /outcome.dsse.json)
+        export GIT_INDEX_FILE=$PWD/.git/edited
+        git read-tree refs/awo/ledger
+        blob=$(git cat-file blob :$path | tr A-M B-N | git hash-object -w --stdin)
+        git update-index --cacheinfo 100644,$blob,$path
+        git update-ref refs/awo/ledger $(git commit-tree -p refs/awo/ledger -m x $(git write-tree))";
+    world.ok("olga", "olga", &["sh", "-c", script]);
+    let json = status(&world, &[]);
+    assert_eq!(json["runs"][0]["state"], "finalized");
+    assert_eq!(json["accepted_runs"], 0);
+}
+
+#[test]
+fn what_is_finalized_needs_no_evidence_to_be_listed() {
+    let world = World::landed();
+    let script =
+        "git for-each-ref --format='delete %(refname)' refs/awo/evidence | git update-ref --stdin";
+    world.ok("olga", "olga", &["sh", "-c", script]);
+    assert_eq!(status(&world, &[])["runs"][0]["state"], "finalized");
+    // What asks for the evidence says that it is missing.
+    world.refused("olga", "olga", &["git", "awo", "chain", RUN], "GOV-002");
+}
