@@ -921,3 +921,32 @@ fn a_run_is_rolled_back_once_and_status_knows() {
     let said = world.refused("otto", "otto", &["git", "awo", "rollback", RUN], "REP-003");
     assert!(said.contains("git merge --ff-only"), "{said}");
 }
+
+/// Runs a command some days from now.
+fn later(world: &World, who: &str, days: u64, words: &[&str]) -> std::process::Output {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let then = now.unwrap().as_secs() + days * 86_400;
+    let mut command = world.command(who, who, words);
+    command.env("SOURCE_DATE_EPOCH", then.to_string());
+    command.output().unwrap()
+}
+
+#[test]
+fn approvals_that_expire_after_a_run_has_landed_leave_its_chain_whole() {
+    let world = World::landed();
+    let output = later(&world, "otto", 40, &["git", "awo", "chain", RUN]);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "the chain holds for ever: {said}");
+}
+
+#[test]
+fn a_run_is_not_finalized_by_an_approval_that_has_expired() {
+    let world = World::attested();
+    world.ok("otto", "otto", &["git", "awo", "fetch"]);
+    let finalize = ["git", "awo", "finalize", RUN, "--json"];
+    let output = later(&world, "otto", 40, &finalize);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("GOV-005"), "{said}");
+    world.ok("otto", "otto", &finalize);
+}

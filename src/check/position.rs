@@ -105,7 +105,8 @@ impl Gatherer<'_> {
             Positions::Arriving(fresh) => fresh.contains(&record).then_some(self.time),
             Positions::Logged(log) => log.get(&record).map(|(_, time)| *time),
             Positions::Continued(part) => part.logged.get(&record).map(|(_, time)| *time),
-            Positions::Named => Some(self.time),
+            // Some time before: who looks at a finished run later finds what was found then.
+            Positions::Named => None,
         }
     }
 

@@ -84,9 +84,9 @@ impl Gatherer<'_> {
         };
         facts.time = self.expiry_time(facts.run.held().map(Verified::digest), run.commit)?;
         facts.audited = match self.positions {
-            // Where something arrives or is about to be made, it is now that they must be valid.
-            Positions::Arriving(_) | Positions::Named => self.time,
-            Positions::Logged(_) | Positions::Continued(_) => {
+            // Where something arrives it is now that they must be valid.
+            Positions::Arriving(_) => self.time,
+            _ => {
                 let last = facts.finalization.held().map(Verified::digest);
                 self.expiry_time(last, run.commit)?
             }
