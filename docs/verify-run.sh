@@ -52,7 +52,7 @@ for commit in $(g rev-list --reverse --topo-order refs/awo/policy); do
   before=$commit
 done
 dir=runs/$(printf %s "$run" | sha256sum | cut -c1-2)/$run r=$tmp/r n=0
-blob "refs/awo/ledger:$dir/run.dsse.json" "$tmp/run.json"
+blob "refs/awo/ledger:$dir@run.dsse.json" "$tmp/run.json"
 check "$tmp/run.json" run "$p" "$r"
 same "run of the record" "$(cat "$r/.run")" "$run"; same "repository of the run" "$(cat "$r/.repository")" "$first"
 same "tree of the commit" "$(g rev-parse -q --verify "$(cat "$r/.commit")^{tree}")" "$(cat "$r/.tree")"
@@ -64,7 +64,7 @@ while read -r line || [ -n "$line" ]; do
   [ "$(cat "$a/.identity")" != "$(cat "$r/.identity")" ] || die "attested by its own orchestrator"
 done < "$tmp/note"
 [ "$n" -gt 0 ] && mkdir "$tmp/ev" || die "no attestation" # The inventory is what the root names; the evidence is what the inventory names.
-blob "refs/awo/ledger:$dir/SHA256SUMS.txt" "$tmp/sums"
+blob "refs/awo/ledger:$dir@SHA256SUMS.txt" "$tmp/sums"
 same "root" "$(sum "$tmp/sums")" "$(cat "$r/.root")"
 g ls-tree -r -z "$(cat "$r/.evidence"):$dir" > "$tmp/tree" 2>/dev/null || die "no evidence"
 while IFS=$'\t' read -r -d '' meta path; do

@@ -294,7 +294,7 @@ fn independence_logs(done: &Done) -> usize {
     let mut archive = tar::Archive::new(file);
     let entries = archive.entries().unwrap();
     let paths = entries.map(|it| it.unwrap().path().unwrap().display().to_string());
-    paths.filter(|it| it.contains("/independence-")).count()
+    paths.filter(|it| it.contains("@independence-")).count()
 }
 
 fn one_person_is_stopped(github: bool) {
@@ -316,7 +316,7 @@ fn one_person_is_stopped(github: bool) {
     );
     assert!(done[2].said.contains("GOV-001"), "{}", done[2].said);
     assert!(
-        scene.ledger().contains("/independence-"),
+        scene.ledger().contains("@independence-"),
         "the log is on the server"
     );
     assert_eq!(independence_logs(&done[2]), 1, "and kept as an artifact");

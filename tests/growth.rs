@@ -186,7 +186,7 @@ fn what_came_before_the_policy_did_is_judged_when_it_comes() {
         world.ok("server", "server.git", &hide);
         if tampered {
             let script = "export GIT_INDEX_FILE=\"$PWD/scratch\"; git read-tree refs/awo/ledger\n\
-                 path=$(git ls-files | grep /independence-); git rm -q --cached $path\n\
+                 path=$(git ls-files | grep @independence-); git rm -q --cached $path\n\
                  new=$(git commit-tree -m x -p refs/awo/ledger $(git write-tree)); git update-ref refs/awo/ledger $new";
             world.ok("server", "server.git", &["sh", "-e", "-c", script]);
         }

@@ -30,7 +30,7 @@ fn a_packet_becomes_a_contract_byte_for_byte() {
     );
     let packet = listed
         .lines()
-        .find(|line| line.ends_with("/packet"))
+        .find(|line| line.ends_with("@packet"))
         .expect("the packet is kept");
     let kept = world.ok(
         "otto",
@@ -570,7 +570,7 @@ fn ten_pushes_each_by_three_persons_at_once_all_land() {
     for number in 0..10 {
         for prefix in ["T", "U"] {
             assert!(
-                ledger.contains(&format!("/{prefix}-{number}/contract.dsse.json")),
+                ledger.contains(&format!("/{prefix}-{number}@contract.dsse.json")),
                 "{prefix}-{number} in\n{ledger}"
             );
         }

@@ -66,7 +66,7 @@ fn an_outcome_that_does_not_hold_accepts_nothing() {
     outcome(&world, "accepted");
     // The outcome is replaced by one in a form of its own, past every check.
     let script = "set -eu
-        path=$(git ls-tree -r --name-only refs/awo/ledger | grep /outcome.dsse.json)
+        path=$(git ls-tree -r --name-only refs/awo/ledger | grep @outcome.dsse.json)
         export GIT_INDEX_FILE=$PWD/.git/edited
         git read-tree refs/awo/ledger
         blob=$(git cat-file blob :$path | tr A-M B-N | git hash-object -w --stdin)

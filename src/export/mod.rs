@@ -1,5 +1,5 @@
-//! Room 5, `export`: AWO's directory layout, made from the records of a clone. [`gather`] reads and
-//! checks, [`files`] decides the bytes, [`place`] puts them on the disk. No clock is read: the same
+//! Room 5, `export`: AWO's directory layout, made from the records of a clone. [`mod@gather`] reads and
+//! checks, [`mod@files`] decides the bytes, [`place`] puts them on the disk. No clock is read: the same
 //! records give the same bytes on every clone.
 
 pub mod dossier;

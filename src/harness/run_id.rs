@@ -51,7 +51,7 @@ pub(super) fn choose(
 
 fn exists(records: &Records<'_>, run: &RunId) -> Result<bool, Error> {
     let directory = layout::run_directory(run);
-    if !records.list(&directory)?.is_empty() {
+    if records.knows_run(run)? {
         return Ok(true);
     }
     let reader = records.reader();

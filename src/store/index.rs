@@ -179,24 +179,16 @@ fn finalized(
     let Some((Mode::Tree, tree)) = entry_of(reader, ledger, &directory)? else {
         return Ok(());
     };
-    for run in &reader.tree(tree)?.entries {
-        let Some(id) = std::str::from_utf8(&run.name)
-            .ok()
-            .and_then(|name| RunId::new(name).ok())
-        else {
+    for entry in &reader.tree(tree)?.entries {
+        let path = directory.join(&entry.name);
+        let Some(LedgerPath::Finalization(id)) = LedgerPath::parse(&path) else {
             continue;
         };
-        let shard = LedgerPath::shard_of(&id);
-        let fits = matches!(&shard, LedgerPath::Shard(own, _) if own == first);
-        if run.mode != Mode::Tree || !fits {
+        if entry.mode != Mode::File {
             continue;
         }
-        visit(shard, &|| {
-            let file = RepoPath::from("finalization.dsse.json");
-            let Some((Mode::File, blob)) = reader.entry(run.id, &file)? else {
-                return Ok(None);
-            };
-            let bytes = reader.blob_limited(blob, MAX_ENVELOPE as u64)?;
+        visit(LedgerPath::shard_of(&id), &|| {
+            let bytes = reader.blob_limited(entry.id, MAX_ENVELOPE as u64)?;
             let statement = Envelope::parse(&bytes).ok().and_then(|envelope| {
                 Statement::<FinalizationPredicate>::parse(envelope.payload()).ok()
             });

@@ -108,24 +108,26 @@ fn is_month(text: &str) -> bool {
 }
 
 /// A path in the ledger's tree. Names are fanned out by the SHA-256 of the id, `<hh>` its first
-/// two hex digits, so that adding a record stays cheap.
+/// two hex digits, so that adding a record stays cheap. The files of a task or run stand side by
+/// side, `@` after the id, not in a directory each: git walks every tree of the old ledger with
+/// each push.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum LedgerPath {
-    /// `contracts/<hh>/<TASK>/contract.dsse.json`
+    /// `contracts/<hh>/<TASK>@contract.dsse.json`
     Contract(TaskId),
-    /// `contracts/<hh>/<TASK>/packet`: the original, byte for byte.
+    /// `contracts/<hh>/<TASK>@packet`: the original, byte for byte.
     Packet(TaskId),
-    /// `runs/<hh>/<RUN>/run.dsse.json`
+    /// `runs/<hh>/<RUN>@run.dsse.json`
     Run(RunId),
-    /// `runs/<hh>/<RUN>/SHA256SUMS.txt`
+    /// `runs/<hh>/<RUN>@SHA256SUMS.txt`
     Inventory(RunId),
-    /// `runs/<hh>/<RUN>/independence-<sha256>.dsse.json`
+    /// `runs/<hh>/<RUN>@independence-<sha256>.dsse.json`
     Independence(RunId, Sha256),
-    /// `runs/<hh>/<RUN>/override-<sha256>.dsse.json`
+    /// `runs/<hh>/<RUN>@override-<sha256>.dsse.json`
     Override(RunId, Sha256),
-    /// `runs/<hh>/<RUN>/finalization.dsse.json`
+    /// `runs/<hh>/<RUN>@finalization.dsse.json`
     Finalization(RunId),
-    /// `runs/<hh>/<RUN>/outcome.dsse.json`
+    /// `runs/<hh>/<RUN>@outcome.dsse.json`
     Outcome(RunId),
     /// `spent/<hh>/<sha256>`: the run that spent the approval of this digest.
     Spent(Sha256),
@@ -143,9 +145,9 @@ impl LedgerPath {
     /// Returns the path.
     pub fn to_path(&self) -> RepoPath {
         let contract = |task: &TaskId, file: &str| {
-            format!("contracts/{}/{task}/{file}", fanout(task.as_str()))
+            format!("contracts/{}/{task}{AFTER_ID}{file}", fanout(task.as_str()))
         };
-        let run = |id: &RunId, file: &str| format!("{}/{file}", run_directory(id));
+        let run = |id: &RunId, file: &str| format!("{}{AFTER_ID}{file}", run_directory(id));
         let text = match self {
             Self::Contract(task) => contract(task, "contract.dsse.json"),
             Self::Packet(task) => contract(task, "packet"),
@@ -171,11 +173,15 @@ impl LedgerPath {
         let text = path.to_str()?;
         let parts: Vec<_> = text.split('/').collect();
         let parsed = match parts.as_slice() {
-            ["contracts", _, task, "contract.dsse.json"] => {
-                Self::Contract(TaskId::new(*task).ok()?)
+            ["contracts", _, name] => match name.split_once(AFTER_ID)? {
+                (task, "contract.dsse.json") => Self::Contract(TaskId::new(task).ok()?),
+                (task, "packet") => Self::Packet(TaskId::new(task).ok()?),
+                _ => return None,
+            },
+            ["runs", _, name] => {
+                let (id, file) = name.split_once(AFTER_ID)?;
+                Self::of_run(RunId::new(id).ok()?, file)?
             }
-            ["contracts", _, task, "packet"] => Self::Packet(TaskId::new(*task).ok()?),
-            ["runs", _, id, file] => Self::of_run(RunId::new(*id).ok()?, file)?,
             ["spent", _, digest] => Self::Spent(digest.parse().ok()?),
             ["index", first, file] => {
                 Self::Shard((*first).to_owned(), file.strip_suffix(".json")?.to_owned())
@@ -217,7 +223,20 @@ impl LedgerPath {
     }
 }
 
-/// Returns `runs/<hh>/<RUN>`: in the ledger the records of a run, in an evidence ref its files.
+/// What stands between the id and the kind of a record; no id has it.
+const AFTER_ID: char = '@';
+
+/// Returns where the ledger has the records of a run: the directory `runs/<hh>`, and how their
+/// names in it begin, `<RUN>@`.
+pub fn records_of_run(run: &RunId) -> (RepoPath, String) {
+    let directory = format!("runs/{}", fanout(run.as_str()));
+    (
+        RepoPath::from(directory.as_str()),
+        format!("{run}{AFTER_ID}"),
+    )
+}
+
+/// Returns `runs/<hh>/<RUN>`: in an evidence ref the directory of a run.
 pub fn run_directory(run: &RunId) -> String {
     format!("runs/{}/{run}", fanout(run.as_str()))
 }
@@ -271,11 +290,13 @@ mod tests {
             );
         }
         for bad in [
-            "runs/00/run_1/run.dsse.json",
+            "runs/00/run_1@run.dsse.json",
+            "runs/48/run_1",
+            "runs/48/run_1@",
             "runs/x",
             "x",
             "index/zz/00.json",
-            "runs/00/../run.dsse.json",
+            "runs/00/..@run.dsse.json",
         ] {
             assert_eq!(LedgerPath::parse(&RepoPath::from(bad)), None, "{bad}");
         }

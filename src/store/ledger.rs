@@ -117,23 +117,38 @@ impl<'a> Records<'a> {
 
     /// Returns every record of a run whose name carries a digest: independence logs, overrides.
     pub fn run_records(&self, run: &RunId) -> Result<Vec<(LedgerPath, Envelope)>, Error> {
-        let Some(tree) = self.ledger else {
-            return Ok(Vec::new());
-        };
-        let directory = RepoPath::from(layout::run_directory(run).as_str());
-        let Some((Mode::Tree, id)) = self.reader.entry(tree, &directory)? else {
-            return Ok(Vec::new());
-        };
         let mut found = Vec::new();
-        for entry in &self.reader.tree(id)?.entries {
-            let path = directory.join(&entry.name);
+        for (path, id) in self.files_of_run(run)? {
             if let Some(it @ (LedgerPath::Independence(..) | LedgerPath::Override(..))) =
                 LedgerPath::parse(&path)
             {
-                found.push((it, parse(path, &self.reader.blob(entry.id)?)?));
+                found.push((it, parse(path, &self.reader.blob(id)?)?));
             }
         }
         Ok(found)
+    }
+
+    /// Tells whether the ledger has anything of a run.
+    pub fn knows_run(&self, run: &RunId) -> Result<bool, Error> {
+        Ok(!self.files_of_run(run)?.is_empty())
+    }
+
+    fn files_of_run(&self, run: &RunId) -> Result<Vec<(RepoPath, ObjectId)>, Error> {
+        let Some(tree) = self.ledger else {
+            return Ok(Vec::new());
+        };
+        let (directory, begin) = layout::records_of_run(run);
+        let Some((Mode::Tree, id)) = self.reader.entry(tree, &directory)? else {
+            return Ok(Vec::new());
+        };
+        let tree = self.reader.tree(id)?;
+        let own = tree
+            .entries
+            .iter()
+            .filter(|entry| entry.name.starts_with(begin.as_bytes()));
+        Ok(own
+            .map(|entry| (directory.join(&entry.name), entry.id))
+            .collect())
     }
 
     /// Returns the paths of the ledger below a directory (`""` for all), sorted.

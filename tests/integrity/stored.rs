@@ -18,10 +18,10 @@ fn tamper(world: &World, prefix: &str, script: &str) {
     let script = format!(
         "set -eu
         ref=$(git for-each-ref --format='%(refname)' {prefix})
-        dir=$(git ls-tree -r --name-only $ref | grep '/SHA256SUMS.txt$'); dir=${{dir%/*}}
+        dir=$(git ls-tree -r --name-only $ref | grep '[/@]SHA256SUMS.txt$'); dir=${{dir%SHA256SUMS.txt}}
         export GIT_INDEX_FILE=$PWD/.git/tampered
         git read-tree $ref
-        put() {{ git update-index --add --cacheinfo ${{2:-100644}},$(git hash-object -w --stdin),$dir/$1; }}
+        put() {{ git update-index --add --cacheinfo ${{2:-100644}},$(git hash-object -w --stdin),${{dir}}$1; }}
         {script}
         git update-ref $ref $(git commit-tree -p $ref -m x $(git write-tree))"
     );
@@ -82,26 +82,26 @@ fn what_was_changed_in_the_evidence_is_found_each_thing_by_its_name() {
     let cases: &[(&str, &[&str])] = &[
         ("echo x | put report.md", &["INT-001 report.md"]),
         ("echo x | put new", &["INT-002 new"]),
-        ("git update-index --force-remove $dir/report.md", &["INT-002 report.md"]),
+        ("git update-index --force-remove ${dir}report.md", &["INT-002 report.md"]),
         (
-            "git update-index --force-remove $dir/report.md; echo x | put index.json; echo x | put z",
+            "git update-index --force-remove ${dir}report.md; echo x | put index.json; echo x | put z",
             &["INT-001 index.json", "INT-002 report.md", "INT-002 z"],
         ),
         ("echo x | put timestamps/x", &["INT-002 timestamps/x"]),
-        ("git cat-file blob $ref:$dir/report.md | put report.md 100755", &["INT-003 report.md"]),
+        ("git cat-file blob $ref:${dir}report.md | put report.md 100755", &["INT-003 report.md"]),
         ("printf report.md | put link 120000", &["INT-003 link"]),
         ("echo x | put SHA256SUMS.txt", &["INT-001 SHA256SUMS.txt", "INT-004 SHA256SUMS.txt"]),
         (
-            "git update-index --force-remove $dir/SHA256SUMS.txt",
+            "git update-index --force-remove ${dir}SHA256SUMS.txt",
             &["INT-002 SHA256SUMS.txt"],
         ),
         // All of it made anew: only the ledger and the record know better.
         (
             "echo x | put report.md
-             git cat-file blob $ref:$dir/SHA256SUMS.txt | sed \"s/.*  .\\/report.md/$(echo x | sha256sum | cut -c1-64)  .\\/report.md/\" | put SHA256SUMS.txt",
+             git cat-file blob $ref:${dir}SHA256SUMS.txt | sed \"s/.*  .\\/report.md/$(echo x | sha256sum | cut -c1-64)  .\\/report.md/\" | put SHA256SUMS.txt",
             &["INT-001 SHA256SUMS.txt", "INT-001 report.md"],
         ),
-        ("git cat-file blob $ref:$dir/report.md | put report.md", &[]),
+        ("git cat-file blob $ref:${dir}report.md | put report.md", &[]),
     ];
     let world = World::executed();
     let references = "refs/awo/evidence/";
@@ -148,19 +148,19 @@ fn the_ledgers_inventory_and_the_run_record_count_as_well() {
     for (script, wanted) in [
         ("echo x | put SHA256SUMS.txt", &["INT-001", "INT-004"][..]),
         (
-            "git cat-file blob $ref:$dir/SHA256SUMS.txt | sed '1s/^[0-7]/x8/;1s/^[89a-f]/x1/;1s/^x//' | put SHA256SUMS.txt",
+            "git cat-file blob $ref:${dir}SHA256SUMS.txt | sed '1s/^[0-7]/x8/;1s/^[89a-f]/x1/;1s/^x//' | put SHA256SUMS.txt",
             &["INT-001", "INT-001"],
         ),
         (
-            "git update-index --force-remove $dir/SHA256SUMS.txt",
+            "git update-index --force-remove ${dir}SHA256SUMS.txt",
             &["INT-002"],
         ),
         (
-            "git cat-file blob $ref:$dir/run.dsse.json | tr 'A' 'B' | put run.dsse.json",
+            "git cat-file blob $ref:${dir}run.dsse.json | tr 'A' 'B' | put run.dsse.json",
             &["INT-004"],
         ),
         (
-            "git cat-file blob $ref:$dir/SHA256SUMS.txt | put SHA256SUMS.txt",
+            "git cat-file blob $ref:${dir}SHA256SUMS.txt | put SHA256SUMS.txt",
             &[],
         ),
     ] {

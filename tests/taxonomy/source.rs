@@ -80,6 +80,11 @@ const OTHERS: &[(&str, &str, &str)] = &[
         "carries a finding, or an error that is mapped",
     ),
     (
+        "src/sandbox/mod.rs",
+        "Error",
+        "a sandbox that cannot be made is INT-005, and judges nothing",
+    ),
+    (
         "src/signing/sshsig.rs",
         "SignatureError",
         "whatever is wrong with a signature is ATT-003",

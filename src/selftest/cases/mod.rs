@@ -25,7 +25,9 @@ const RECORDS: [&str; 3] = ["refs/awo/ledger", "refs/awo/evidence/*", "refs/note
 fn ledger(play: &mut Play<'_>, world: &World, who: &str, name: &str) -> Result<usize, Failed> {
     let list = ["git", "ls-tree", "-r", "--name-only", "refs/awo/ledger"];
     let listed = play.ok(world, who, &list)?;
-    let names = listed.lines().filter_map(|line| line.rsplit('/').next());
+    let names = listed
+        .lines()
+        .filter_map(|line| line.rsplit(['/', '@']).next());
     Ok(names.filter(|it| it.starts_with(name)).count())
 }
 

@@ -206,7 +206,8 @@ fn missing_links(play: &mut Play<'_>) -> Result<(), Failed> {
         .to_path()
         .to_string();
     let shard = LedgerPath::shard_of(&run.run).to_path().to_string();
-    let directory = layout::run_directory(&run.run);
+    let (_, begin) = layout::records_of_run(&run.run);
+    let begin = format!("{begin}independence-");
     let listed = play.ok(
         &finalized,
         "otto",
@@ -214,7 +215,7 @@ fn missing_links(play: &mut Play<'_>) -> Result<(), Failed> {
     )?;
     let log = listed
         .lines()
-        .find(|line| line.starts_with(&directory) && line.contains("independence-"))
+        .find(|line| line.contains(&begin))
         .ok_or_else(|| Failed::Expected("the independence log must be there".to_owned()))?;
     let chain = ["git", "awo", "chain", RUN];
     play.ok(&finalized, "otto", &chain)?;
