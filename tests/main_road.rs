@@ -950,3 +950,16 @@ fn a_run_is_not_finalized_by_an_approval_that_has_expired() {
     assert!(said.contains("GOV-005"), "{said}");
     world.ok("otto", "otto", &finalize);
 }
+
+#[test]
+fn the_quickstart_takes_a_directory_as_it_is_named_from_here() {
+    let world = World::founded();
+    world.write("taken/file", "x");
+    let text = world.refused(
+        "olga",
+        ".",
+        &["git", "awo", "quickstart", "taken"],
+        "not empty",
+    );
+    assert!(!text.contains("taken/taken"), "{text}");
+}

@@ -21,12 +21,14 @@ use world::World;
 #[derive(Debug, Args)]
 pub struct QuickstartArgs {
     /// The directory, new or empty [default: a new one in the temporary directory]
-    directory: Option<PathBuf>,
+    // Not `directory`: clap would take it for -C.
+    #[arg(value_name = "DIRECTORY")]
+    place: Option<PathBuf>,
 }
 
 /// Runs the command.
 pub fn run(context: &Context, args: &QuickstartArgs) -> Result<Answer, CliError> {
-    let root = match &args.directory {
+    let root = match &args.place {
         Some(directory) => context.directory().join(directory),
         None => tempfile::Builder::new()
             .prefix("git-awo-quickstart-")

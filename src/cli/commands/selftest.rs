@@ -1,5 +1,6 @@
 //! `git awo selftest`
 
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -48,7 +49,10 @@ pub fn run(context: &Context, args: &SelftestArgs) -> Result<Answer, CliError> {
         (None, None) => PathBuf::new(),
     };
     let outcome = selftest::run(&root, &program()?, &args.only, |row| {
-        context.say(format!("{} {}", row.case.id, row.case.title));
+        // Progress is for people who watch.
+        if std::io::stderr().is_terminal() {
+            context.say(format!("{} {}", row.case.id, row.case.title));
+        }
     })?;
     if let Some(temporary) = temporary
         && outcome.failed().next().is_some()
