@@ -80,7 +80,7 @@ pub fn run(context: &Context, args: &GateArgs) -> Result<Answer, CliError> {
                         .expected("a person whom gates.self_approval_override names")
                         .remedy(format!(
                             "ask another reviewer ({}) to run git awo gate {run}",
-                            policy.holders_but(Role::Reviewer, record.signer())
+                            policy.holders_but(Role::Reviewer, person)
                         )),
                 ],
             ));
@@ -121,6 +121,16 @@ pub fn run(context: &Context, args: &GateArgs) -> Result<Answer, CliError> {
                     policy.holders_but(Role::Reviewer, record.signer())
                 )),
         );
+    }
+    if !status.passed() && facts.finalization.held().is_some() {
+        let finding = Finding::new(Code::Gov011, "gate-2-in-turn", Subject::of_run(&run))
+            .found(format!("{} after the finalization", status.word()))
+            .expected("failures of gate 2 before a run is finalized")
+            .remedy(format!("git awo outcome {run} rejected --reason TEXT"));
+        return Err(CliError::denied(
+            format!("{run} is finalized: nothing was recorded"),
+            Refusal::from(finding).and(findings),
+        ));
     }
     let mut reasons: Vec<String> = if status == GateStatus::FailedInvariants {
         findings

@@ -13,18 +13,22 @@ impl<'a> Links<'a> {
                 .iter()
                 .any(move |log| log.says().status == status)
         };
+        let mut vetoes = Vec::new();
         for log in &facts.independence {
-            let holds = self.item(log.digest(), |links| links.log_holds(run, log));
+            let holds = self.item(log.digest(), |links| {
+                links.log_holds(run, log);
+                links.log_in_time(log);
+            });
             if holds && log.says().status.passed() {
                 passed.insert(log.digest());
             }
+            if holds && log.says().status == GateStatus::FailedInvariants {
+                vetoes.push(log);
+            }
         }
-        // A reviewer who found a broken invariant is not outvoted: no later gate follows.
-        if let Some(log) = facts
-            .independence
-            .iter()
-            .find(|log| log.says().status == GateStatus::FailedInvariants)
-        {
+        // A reviewer who found a broken invariant is not outvoted: no later gate follows. What
+        // arrives together with the log, or came before it, was in its order.
+        if let Some(log) = vetoes.first() {
             let found = format!(
                 "{}: {}",
                 log.says().status.word(),
@@ -37,7 +41,13 @@ impl<'a> Links<'a> {
                 "a run whose invariants hold",
                 "git awo run",
             );
-            passed.clear();
+            let arrives = |log: &&Verified<_>| {
+                self.focus
+                    .is_some_and(|focus| focus.contains(&log.digest()))
+            };
+            if !vetoes.iter().all(arrives) {
+                passed.clear();
+            }
         } else if passed.is_empty()
             && failed(GateStatus::FailedSelfApproval)
             && self.focus.is_none()
@@ -53,6 +63,22 @@ impl<'a> Links<'a> {
             );
         }
         passed
+    }
+
+    /// A review that fails is too late for a run that is finalized: that is for the outcome.
+    fn log_in_time(&mut self, log: &Verified<IndependencePredicate>) {
+        let Some(focus) = self.focus else { return };
+        let finalized = self.facts.finalization.held().map(Verified::digest);
+        let before = finalized.is_some_and(|digest| !focus.contains(&digest));
+        if before && !log.says().status.passed() {
+            self.push(
+                Code::Gov011,
+                "gate-2-in-turn",
+                format!("{} after the finalization", log.says().status.word()),
+                "failures of gate 2 before a run is finalized",
+                format!("git awo outcome {} rejected --reason TEXT", self.facts.id),
+            );
+        }
     }
 
     pub(super) fn log_holds(
@@ -88,6 +114,24 @@ impl<'a> Links<'a> {
                 format!("git awo gate {}", self.facts.id),
             );
         }
+        // Who fails a run for its invariants names them, and the root may be another one: of the
+        // files as the reviewer found them.
+        let broken = !says.invariants_ok && !says.invariants_reasons.is_empty();
+        let same = run.signer() == log.signer();
+        let consistent = match says.status {
+            GateStatus::FailedInvariants => broken,
+            GateStatus::FailedSelfApproval => says.invariants_ok && same,
+            _ => true,
+        };
+        if !consistent {
+            self.push(
+                Code::Gov002,
+                "gate-2-status",
+                format!("{} for no reason", says.status.word()),
+                "a status that follows from what the log says",
+                format!("git awo gate {}", self.facts.id),
+            );
+        }
         if !says.status.passed() {
             return;
         }
@@ -106,7 +150,6 @@ impl<'a> Links<'a> {
                 "git awo run",
             );
         }
-        let same = run.signer() == log.signer();
         let expected = if same {
             GateStatus::SelfApprovedWithOverride
         } else {
