@@ -109,8 +109,7 @@ fn is_month(text: &str) -> bool {
 
 /// A path in the ledger's tree. Names are fanned out by the SHA-256 of the id, `<hh>` its first
 /// two hex digits, so that adding a record stays cheap. The files of a task or run stand side by
-/// side, `@` after the id, not in a directory each: git walks every tree of the old ledger with
-/// each push.
+/// side, `@` after the id, not in a directory each: a twentieth of the trees to store and walk.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum LedgerPath {
     /// `contracts/<hh>/<TASK>@contract.dsse.json`
