@@ -153,7 +153,14 @@ fn program() -> ExitCode {
                 let error = CliError::usage(first).hint("git awo -h");
                 print(&pretty(&error.to_json()));
             }
-            let _ = error.print();
+            match wrong {
+                // It repeats what was typed, and a script may have taken that from a stranger.
+                true => eprint!(
+                    "{}",
+                    crate::record::path::escape(error.to_string().as_bytes())
+                ),
+                false => _ = error.print(),
+            }
             return ExitCode::from(if wrong { 2 } else { 0 });
         }
     };

@@ -113,7 +113,10 @@ fn of_commit(
     text: &str,
     found: &mut Found,
 ) -> Result<(), CliError> {
-    let id = revision(actor, text)?;
+    // No revision either: then nothing of that name is known at all.
+    let Ok(id) = revision(actor, text) else {
+        return Ok(());
+    };
     if let Claim::Governed(run) = Claim::of(&*actor.repo.commit(id)?) {
         of_run(records, &run, found)?;
     }
