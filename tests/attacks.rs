@@ -49,7 +49,7 @@ impl World {
     }
 
     /// Acts as a person in a clone, through the library: for what the commands would refuse.
-    fn actor(&self, who: &str) -> Actor {
+    pub fn actor(&self, who: &str) -> Actor {
         let key = self.path(&format!("home/{who}/key"));
         Actor::open(&self.path(who)).unwrap().with_key(&key)
     }

@@ -3,9 +3,10 @@
 use std::process::{Output, Stdio};
 
 use base64ct::{Base64, Encoding as _};
+use git_awo::store::ledger::Records;
 use serde_json::Value;
 
-use crate::world::{RUN, World};
+use crate::world::{AGENT, PACKET, RUN, SENTENCE, TASK, World};
 
 const PROCESSES: usize = 16;
 
@@ -32,15 +33,20 @@ fn said(output: &Output) -> String {
 /// Returns the persons whose statements are noted on the commit of the run, sorted, one for each
 /// line of the note.
 fn noted(world: &World, place: &str, notes: &str) -> Vec<String> {
+    let find = ["git", "log", "--all", "--format=%H", "--grep=^AWO-Run: "];
+    let commit = world.ok("rita", "rita", &find).trim().to_owned();
+    noted_on(world, place, notes, &commit)
+}
+
+/// The same, of any object.
+fn noted_on(world: &World, place: &str, notes: &str, object: &str) -> Vec<String> {
     let who = if place.ends_with(".git") {
         "server"
     } else {
         place
     };
-    let find = ["git", "log", "--all", "--format=%H", "--grep=^AWO-Run: "];
-    let commit = world.ok("rita", "rita", &find).trim().to_owned();
     let reference = format!("--ref=refs/notes/awo/{notes}");
-    let note = world.ok(who, place, &["git", "notes", &reference, "show", &commit]);
+    let note = world.ok(who, place, &["git", "notes", &reference, "show", object]);
     let mut persons: Vec<_> = note
         .lines()
         .filter(|line| !line.is_empty())
@@ -142,4 +148,84 @@ fn two_reviewers_in_eight_processes_each_push_their_approvals_and_none_is_lost()
     );
     world.fresh_clone();
     world.ok("vera", "vera", &["git", "awo", "verify"]);
+}
+
+/// olga's task, which nobody has approved.
+fn imported() -> World {
+    let world = World::founded();
+    world.write("packet.md", PACKET);
+    let import = ["git", "awo", "task", "import", "../packet.md"];
+    world.ok("olga", "olga", &import);
+    world
+}
+
+/// The words by which olga approves it.
+const APPROVE: [&str; 7] = [
+    "git",
+    "awo",
+    "--json",
+    "approve",
+    TASK,
+    "--sentence",
+    SENTENCE,
+];
+
+/// The same as [`noted`], of the task.
+fn task_noted(world: &World) -> Vec<String> {
+    let actor = world.actor("olga");
+    let refs = actor.refs().unwrap();
+    let records = Records::open(&actor.repo, &refs).unwrap();
+    let contract = records.contract_blob(&TASK.parse().unwrap()).unwrap();
+    noted_on(world, "olga", "approvals", &contract.unwrap().to_string())
+}
+
+/// Tells of each process whether its approval counted, and which one stands.
+fn told(outputs: &[Output]) -> Vec<(bool, String)> {
+    let one = |output: &Output| {
+        assert_eq!(output.status.code(), Some(0), "{}", said(output));
+        let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let digest = json["approval"].as_str().unwrap().to_owned();
+        (json["effective"].as_bool().unwrap(), digest)
+    };
+    outputs.iter().map(one).collect()
+}
+
+#[test]
+fn of_sixteen_processes_that_approve_a_task_one_does_until_a_run_has_spent_it() {
+    let world = imported();
+    let olga = ("olga", "olga", &APPROVE[..]);
+    let answers = told(&at_once(&world, &[olga; PROCESSES]));
+    assert_eq!(answers.iter().filter(|it| it.0).count(), 1, "{answers:?}");
+    assert!(answers.iter().all(|it| it.1 == answers[0].1), "{answers:?}");
+    assert_eq!(task_noted(&world), ["olga"], "one line");
+
+    let later = told(&at_once(&world, &[olga]));
+    assert_eq!(later, [(false, answers[0].1.clone())]);
+    let text = world.ok("olga", "olga", &[&APPROVE[..2], &APPROVE[3..]].concat());
+    assert!(
+        text.contains("by you before") && text.contains("--again"),
+        "{text}"
+    );
+    assert_eq!(task_noted(&world), ["olga"], "one line");
+
+    world.ok("olga", "olga", &["git", "awo", "push"]);
+    world.ok("otto", "otto", &["git", "awo", "fetch"]);
+    let spend = ["git", "awo", "run", TASK, "--", "sh", "-c", AGENT];
+    world.ok("otto", "otto", &spend);
+    world.ok("otto", "otto", &["git", "awo", "push"]);
+    world.ok("olga", "olga", &["git", "awo", "fetch"]);
+    let spent = told(&at_once(&world, &[olga]));
+    assert!(spent[0].0 && spent[0].1 != answers[0].1, "{spent:?}");
+    assert_eq!(task_noted(&world), ["olga", "olga"]);
+    world.ok("olga", "olga", &["git", "awo", "push"]);
+}
+
+#[test]
+fn eight_processes_that_approve_a_task_again_are_eight_approvals() {
+    let world = imported();
+    let again = [&APPROVE[..], &["--again"]].concat();
+    let answers = told(&at_once(&world, &[("olga", "olga", &again[..]); 8]));
+    assert!(answers.iter().all(|it| it.0), "{answers:?}");
+    assert_eq!(task_noted(&world), ["olga"; 8]);
+    world.ok("olga", "olga", &["git", "awo", "push"]);
 }

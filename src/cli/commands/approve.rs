@@ -1,5 +1,6 @@
 //! `git awo approve`
 
+use std::collections::BTreeSet;
 use std::io::{BufRead as _, IsTerminal as _};
 
 use clap::Args;
@@ -7,6 +8,7 @@ use serde_json::json;
 
 use crate::actor::Actor;
 use crate::check::PolicyHistory;
+use crate::check::run::Gatherer;
 use crate::cli::context::{before, effective, facts_of, judge_chain, revision, unheld};
 use crate::cli::{Answer, CliError, Context};
 use crate::policy::Role;
@@ -15,7 +17,7 @@ use crate::record::envelope::Envelope;
 use crate::record::predicate::{ApprovalPredicate, Approves, ContractPredicate};
 use crate::record::statement::Statement;
 use crate::record::{
-    Code, Finding, Findings, ObjectId, RunId, Subject, TaskId, Timestamp, sentence,
+    Code, Finding, Findings, ObjectId, RunId, Sha256, Subject, TaskId, Timestamp, sentence,
 };
 use crate::store::batch::Batch;
 use crate::store::layout::LedgerPath;
@@ -23,8 +25,8 @@ use crate::store::ledger::Records;
 
 /// Approve a task by its exact sentence, or a run (gate 3)
 ///
-/// A task is approved for one execution on one base commit; the sentence is compared byte for
-/// byte. On a terminal it is asked for. A run is approved after gate 2, by a reviewer.
+/// A task is approved for one execution on one base commit; as long as no run has spent the
+/// approval, the same person's next one adds nothing. The sentence is compared byte for byte. On a terminal it is asked for. A run is approved after gate 2, by a reviewer.
 #[derive(Debug, Args)]
 pub struct ApproveArgs {
     /// The task or run
@@ -35,6 +37,9 @@ pub struct ApproveArgs {
     /// The commit on which the task may be executed [default: the tip of its branch]
     #[arg(long, value_name = "REV")]
     base: Option<String>,
+    /// Add a further approval of the task, for another execution on the same commit
+    #[arg(long)]
+    again: bool,
     /// Where the forge ran the audit
     #[arg(long, value_name = "URL")]
     workflow_run_url: Option<String>,
@@ -50,6 +55,9 @@ pub fn run(context: &Context, args: &ApproveArgs) -> Result<Answer, CliError> {
     let run = RunId::new(args.id.as_str()).map_err(|error| CliError::usage(error.to_string()))?;
     let is_task = records.contract_blob(&task)?.is_some();
     let is_run = records.file(&LedgerPath::Run(run.clone()))?.is_some();
+    if is_run && !is_task && args.again {
+        return Err(CliError::usage("a run is approved once by each reviewer"));
+    }
     match (is_task, is_run) {
         (true, false) => approve_task(context, args, &actor, &history, &records, task),
         (false, true) => approve_run(args, &actor, &history, &records, run),
@@ -85,8 +93,8 @@ fn approve_task(
         .envelope(&LedgerPath::Contract(task.clone()))?
         .ok_or_else(missing)?;
     let blob = records.contract_blob(&task)?.ok_or_else(missing)?;
-    let contract = actor
-        .gatherer(records, history)
+    let gatherer = actor.gatherer(records, history);
+    let contract = gatherer
         .verify::<ContractPredicate>(&envelope)
         .map_err(|finding| {
             CliError::denied(format!("the contract {task} does not hold"), [finding])
@@ -117,7 +125,7 @@ fn approve_task(
             ],
         )
     })?;
-    let nonce = nonce(records, blob, &signer_context.identity)?;
+    let dead = dead(&gatherer, blob)?;
     let approval = ApprovalPredicate {
         approves: Approves::Task,
         base: Some(base),
@@ -128,7 +136,7 @@ fn approve_task(
             .now()
             .plus_days(history.current().policy.document().gates.approval_days),
         independence: None,
-        nonce,
+        nonce: nonce()?,
         root: None,
         run: None,
         sentence: Some(contract.approval_sentence.clone()),
@@ -136,17 +144,46 @@ fn approve_task(
         workflow_run_url: args.workflow_run_url.clone(),
     };
     let expires = approval.expires;
-    let envelope = actor.sign(approval)?;
-    let digest = envelope.digest();
-    Batch::new(format!("approve {task}"))
-        .approval(blob, envelope)
-        .commit(&actor.repo, &actor.author())?;
-    let text = format!(
-        "approved {task} for one execution on {}, until {expires}\nnext: git awo push, then AWO_ALLOW_RUN=1 git awo run {task} -- COMMAND\n",
-        base.short()
-    );
-    let value = json!({ "approves": "task", "task": task, "base": base, "approval": digest, "expires": expires });
+    let envelope = actor.sign(approval.clone())?;
+    let mut batch = Batch::new(format!("approve {task}")).approval(blob, envelope.clone());
+    if !args.again {
+        let now = actor.now();
+        batch = batch
+            .once(move |it| !dead.contains(&it.digest()) && approves_the_same(it, &approval, now));
+    }
+    let noted = batch.commit(&actor.repo, &actor.author());
+    let (digest, effective) = effective(noted, envelope.digest())?;
+    let done = match effective {
+        true => format!(
+            "approved {task} for one execution on {}, until {expires}",
+            base.short()
+        ),
+        false => format!(
+            "{task} was approved by you before on {}, as {digest}, and no run has spent it: nothing was added (--again approves another execution)",
+            base.short()
+        ),
+    };
+    let mut value = json!({
+        "approves": "task", "task": task, "base": base, "approval": digest, "effective": effective,
+    });
+    if effective {
+        value["expires"] = json!(expires);
+    }
+    let text =
+        format!("{done}\nnext: git awo push, then AWO_ALLOW_RUN=1 git awo run {task} -- COMMAND\n");
     Ok(Answer::new("approval", value, text))
+}
+
+/// Returns the approvals of a task that no run can use: spent ones, and those that do not hold.
+fn dead(gatherer: &Gatherer<'_>, blob: ObjectId) -> Result<BTreeSet<Sha256>, CliError> {
+    let mut dead = BTreeSet::new();
+    for envelope in gatherer.records.approvals_of(blob)? {
+        let spent = gatherer.records.spender(&envelope.digest())?.is_some();
+        if spent || gatherer.verify::<ApprovalPredicate>(&envelope).is_err() {
+            dead.insert(envelope.digest());
+        }
+    }
+    Ok(dead)
 }
 
 /// Asks for the sentence on a terminal; elsewhere it must be given.
@@ -216,7 +253,7 @@ fn approve_run(
         approves: Approves::Audit,
         base: None,
         commit: Some(says.commit),
-        nonce: nonce(records, says.commit, &signer_context.identity)?,
+        nonce: nonce()?,
         context: signer_context,
         contract: says.contract,
         expires: actor.now().plus_days(policy.document().gates.approval_days),
@@ -260,17 +297,10 @@ fn approves_the_same(envelope: &Envelope, wanted: &ApprovalPredicate, now: Times
     there == same && there.expires > now
 }
 
-/// Returns the number of this approval among those of the same person on the same object: two
-/// approvals are two, the same one twice is one, and no randomness is needed.
-fn nonce(
-    records: &Records<'_>,
-    object: ObjectId,
-    person: &crate::record::IdentityName,
-) -> Result<String, CliError> {
-    let mut earlier = 0;
-    for envelope in records.approvals_of(object)? {
-        let parsed = Statement::<ApprovalPredicate>::parse(envelope.payload());
-        earlier += usize::from(parsed.is_ok_and(|it| &it.predicate.context.identity == person));
-    }
-    Ok((earlier + 1).to_string())
+/// Returns what tells two approvals of the same apart. It is random: a count would be the same in
+/// processes that race, and in two clones of one person.
+fn nonce() -> Result<String, CliError> {
+    let mut random = [0u8; 16];
+    getrandom::fill(&mut random).map_err(|_| crate::store::Error::Random)?;
+    Ok(random.iter().map(|byte| format!("{byte:02x}")).collect())
 }
