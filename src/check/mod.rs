@@ -2,6 +2,7 @@
 //! serves a push ([`push`]), a commit about to be made ([`staged`]) and a whole clone ([`verify`]).
 
 pub mod branch;
+pub mod claims;
 pub mod failure;
 pub mod glance;
 pub mod governance;

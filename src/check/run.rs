@@ -195,7 +195,8 @@ impl Gatherer<'_> {
                 };
             }
         };
-        let (findings, _) = evidence::verify(&files);
+        let (mut findings, _) = evidence::verify(&files);
+        findings.extend(super::claims::claims(run, &files));
         let reasons = evidence::breaches(&run.run, &files, demands);
         // Without an inventory the root is that of nothing, and the findings say why.
         let sums = files

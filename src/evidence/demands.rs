@@ -48,8 +48,8 @@ impl Demands {
 /// [`invariants`] of all runs, and
 /// - all of [`harness_evidence`], if the contract demands evidence or the manifest claims by its
 ///   schema that the harness made the run;
-/// - `missing_file:test.log`, if the contract names a validation command and a run that the
-///   harness did not make has no test.log, or an empty one. The harness runs the command itself,
+/// - `missing_file:test.log` or `empty_file:test.log`, if the contract names a validation command
+///   and a run that the harness did not make has no test.log, or an empty one. The harness runs the command itself,
 ///   and a command that passes may say nothing.
 pub fn breaches(run: &RunId, files: &RunFiles, demands: Demands) -> Vec<String> {
     let mut reasons = invariants(run, files);
@@ -68,8 +68,10 @@ pub fn breaches(run: &RunId, files: &RunFiles, demands: Demands) -> Vec<String> 
 /// Returns the breach if test.log is not there or empty.
 pub fn lacks_test_log(files: &RunFiles) -> Option<String> {
     let log = files.get(&RepoPath::from(TEST_LOG));
-    log.is_none_or(Vec::is_empty)
-        .then(|| format!("missing_file:{TEST_LOG}"))
+    match log {
+        None => Some(format!("missing_file:{TEST_LOG}")),
+        Some(log) => log.is_empty().then(|| format!("empty_file:{TEST_LOG}")),
+    }
 }
 
 fn claims_harness(files: &RunFiles) -> bool {

@@ -191,7 +191,7 @@ fn speaks_against_the_run(finding: &Finding) -> bool {
         Code::Gov003,
         Code::Gov004,
     ];
-    let rules = ["invariants", "single-commit", "trailers"];
+    let rules = ["invariants", "single-commit", "trailers", "evidence-claims"];
     codes.contains(&finding.code) || rules.contains(&finding.rule.as_str())
 }
 
