@@ -1282,6 +1282,36 @@ fn forged_outcome(world: &World) {
 }
 
 #[test]
+fn an_approval_with_a_nonce_that_is_no_plain_word_is_refused() {
+    for nonce in ["", "a b", "\u{1b}[31m", "n\u{e9}", &"n".repeat(65)] {
+        let world = World::attested();
+        forged_approval(&world, |approval| approval.nonce = nonce.to_owned());
+        let said = world.push_refused("rita", RECORDS, "INT-004");
+        assert!(said.contains("approval-nonce"), "{said}");
+    }
+    let world = World::attested();
+    forged_approval(&world, |approval| approval.nonce = "n.1_-".repeat(12));
+    world.push_accepted("rita", RECORDS);
+}
+
+#[test]
+fn another_approval_with_the_nonce_of_one_that_is_there_is_refused() {
+    let twice = |second: &str| {
+        let world = World::attested();
+        forged_approval(&world, |_| {});
+        world.push_accepted("rita", RECORDS);
+        forged_approval(&world, |approval| {
+            approval.nonce = second.to_owned();
+            approval.expires = approval.expires.plus_days(1);
+        });
+        world
+    };
+    let said = twice("7").push_refused("rita", RECORDS, "REP-001");
+    assert!(said.contains("nonce-once"), "{said}");
+    twice("8").push_accepted("rita", RECORDS);
+}
+
+#[test]
 fn an_approval_valid_for_ever_is_refused() {
     let world = World::attested();
     forged_approval(&world, |approval| {

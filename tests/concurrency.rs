@@ -229,3 +229,34 @@ fn eight_processes_that_approve_a_task_again_are_eight_approvals() {
     assert_eq!(task_noted(&world), ["olga"; 8]);
     world.ok("olga", "olga", &["git", "awo", "push"]);
 }
+
+#[test]
+fn eight_processes_push_from_one_clone_and_each_says_it_is_there() {
+    let world = reviewed();
+    world.ok("rita", "rita", &["git", "awo", "approve", RUN]);
+    let outputs = at_once(&world, &[("rita", "rita", &["git", "awo", "push"][..]); 8]);
+    for output in &outputs {
+        assert_eq!(output.status.code(), Some(0), "{}", said(output));
+    }
+    assert_eq!(noted(&world, "server.git", "approvals"), ["rita"]);
+}
+
+#[test]
+fn of_eight_processes_that_finalize_none_takes_another_s_work_for_local_changes() {
+    let world = World::attested();
+    let words = ["git", "awo", "finalize", RUN];
+    let outputs = at_once(&world, &[("otto", "otto", &words[..]); 8]);
+    for output in &outputs {
+        let text = said(output);
+        let landed = output.status.success() && text.contains("finalized");
+        assert!(landed || text.contains("REP-003"), "{text}");
+        assert!(!text.contains("git stash"), "{text}");
+    }
+    assert!(outputs.iter().any(|it| it.status.success()));
+    let status = ["git", "status", "--porcelain", "--untracked-files=no"];
+    assert_eq!(world.ok("otto", "otto", &status), "");
+    // The benign twin of what is not stashed: what the user changed is still refused.
+    let world = World::attested();
+    world.write("otto/src/strings.py", "changed\n");
+    world.refused("otto", "otto", &words, "GOV-002");
+}

@@ -199,8 +199,8 @@ pub fn follow(
     Ok(())
 }
 
-/// Refuses if the branch is checked out here with local changes.
-pub fn require_clean(actor: &Actor, reference: &RefName) -> Result<(), CliError> {
+/// Refuses if the branch, seen at `tip`, is checked out here with local changes.
+pub fn require_clean(actor: &Actor, reference: &RefName, tip: ObjectId) -> Result<(), CliError> {
     if !checked_out(actor, reference)? {
         return not_elsewhere(actor, reference);
     }
@@ -216,6 +216,19 @@ pub fn require_clean(actor: &Actor, reference: &RefName) -> Result<(), CliError>
     )?;
     if output.stdout.is_empty() {
         return Ok(());
+    }
+    // Another process that has just moved the branch is about to bring the work tree along: what
+    // differs then is not the user's, and not for them to stash.
+    let now = actor.repo.reference(reference)?;
+    if now != Some(tip) {
+        let finding = Finding::new(Code::Rep003, "nothing-moved", Subject::of_ref(reference))
+            .found(now.map_or("the ref is gone".to_owned(), |id| id.to_string()))
+            .expected(tip)
+            .remedy("git awo status");
+        return Err(CliError::denied(
+            format!("{reference} was moved meanwhile"),
+            [finding],
+        ));
     }
     Err(CliError::denied(
         format!("{reference} is checked out here with local changes"),

@@ -52,6 +52,7 @@ pub(super) fn judge_note(
         }
     };
     lifetime(gatherer, &approval, subject(), findings);
+    nonce(gatherer, object, &approval, subject(), findings)?;
     match approval.says().approves {
         Approves::Task => {
             judge_task_approval(gatherer, object, &approval, subject(), findings)?;
@@ -220,4 +221,52 @@ fn lifetime(
                 .remedy(format!("git awo approve {}", approval.says().task)),
         );
     }
+}
+
+/// The longest nonce of an approval, in characters.
+const MAX_NONCE: usize = 64;
+
+/// The nonce of an approval that arrives is a plain word, and of this person's approvals on this
+/// object the only one of its name: the same one twice is a replay with other words.
+fn nonce(
+    gatherer: &Gatherer<'_>,
+    object: ObjectId,
+    approval: &Verified<ApprovalPredicate>,
+    subject: Subject,
+    findings: &mut Findings,
+) -> Result<(), Error> {
+    if !matches!(gatherer.positions, Positions::Arriving(_)) {
+        return Ok(());
+    }
+    let says = approval.says();
+    let plain = |it: u8| it.is_ascii_alphanumeric() || b"._-".contains(&it);
+    let fits = (1..=MAX_NONCE).contains(&says.nonce.len()) && says.nonce.bytes().all(plain);
+    if !fits {
+        findings.push(
+            Finding::new(Code::Int004, "approval-nonce", subject.clone())
+                .found(format!("{:?}", says.nonce))
+                .expected(format!("1 to {MAX_NONCE} of 0-9 A-Z a-z . _ -"))
+                .remedy(format!("git awo approve {}", says.task)),
+        );
+    }
+    for other in gatherer.records.approvals_of(object)? {
+        let Ok(statement) = Statement::<ApprovalPredicate>::parse(other.payload()) else {
+            continue;
+        };
+        let there = statement.predicate;
+        let same = there.nonce == says.nonce && there.context.identity == says.context.identity;
+        if same && other.digest() != approval.digest() {
+            findings.push(
+                Finding::new(Code::Rep001, "nonce-once", subject.clone())
+                    .found(format!(
+                        "{:?} is the nonce of {}",
+                        says.nonce,
+                        other.digest()
+                    ))
+                    .expected("a nonce of its own")
+                    .remedy(format!("git awo approve {}", says.task)),
+            );
+        }
+    }
+    Ok(())
 }

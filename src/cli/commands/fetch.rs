@@ -70,7 +70,10 @@ fn bring(actor: &Actor, remote: &str, words: &[&str]) -> Result<(), CliError> {
     loop {
         match git::run(actor.place(), words) {
             Ok(_) => return Ok(()),
-            Err(error) if attempt < ATTEMPTS && raced(&error.to_string()) => {
+            Err(error) if raced(&error.to_string()) => {
+                if attempt == ATTEMPTS {
+                    return Err(store::Error::Contended { attempts: ATTEMPTS }.into());
+                }
                 pause(attempt)?;
                 attempt += 1;
             }
@@ -83,9 +86,10 @@ fn bring(actor: &Actor, remote: &str, words: &[&str]) -> Result<(), CliError> {
 
 /// Tells whether git could not move a ref because another process has moved it or is about to. A
 /// name that stands in the way of another stays there, and is not asked for again.
-fn raced(said: &str) -> bool {
+pub fn raced(said: &str) -> bool {
+    let locks = ["cannot lock ref", ".lock'"];
     let reasons = ["but expected", "File exists", "reference already exists"];
-    said.contains("cannot lock ref") && reasons.iter().any(|it| said.contains(it))
+    locks.iter().any(|it| said.contains(it)) && reasons.iter().any(|it| said.contains(it))
 }
 
 /// Fetches, verifies and merges; returns the governance refs that moved here.

@@ -85,7 +85,10 @@ pub fn run(context: &Context, args: &FinalizeArgs) -> Result<Answer, CliError> {
             says.task
         ))])));
     }
-    require_clean(&actor, &says.reference)?;
+    // A branch that is there already does not move, and no work tree with it.
+    if tip == Some(says.base) {
+        require_clean(&actor, &says.reference, says.base)?;
+    }
     let mut approved_by: Vec<IdentityName> = reviews
         .approved
         .iter()

@@ -4,7 +4,7 @@ use clap::Args;
 use serde_json::json;
 
 use crate::actor::Actor;
-use crate::cli::commands::fetch::{fetch, tracking};
+use crate::cli::commands::fetch::{fetch, raced, tracking};
 use crate::cli::{Answer, CliError, Context};
 use crate::git;
 use crate::hook::speak::heard;
@@ -73,6 +73,7 @@ pub fn run(context: &Context, args: &PushArgs) -> Result<Answer, CliError> {
         // Only a push that lost a race is tried again; a refusal stays one.
         // A transaction that our hook stops (REP-003) ends the connection before git can say why.
         let raced = now != seen
+            || raced(&last)
             || ["REP-003", "cannot lock ref", "hung up unexpectedly"]
                 .iter()
                 .any(|words| last.contains(words));
@@ -233,12 +234,12 @@ fn refused(said: &str) -> CliError {
     let found = last.unwrap_or("git push failed without a word").trim();
     let finding = |code, rule: &str| Finding::new(code, rule, Subject::none()).found(found);
     let message = message("the push did not succeed");
-    if said.contains("[remote rejected]") {
+    if !raced(said) && said.contains("[remote rejected]") {
         let finding =
             finding(Code::Gov004, "remote-accepts").expected("a push that the remote takes");
         return CliError::denied(message, finding.remedy("git awo doctor, on the server"));
     }
-    if said.contains("[rejected]") {
+    if raced(said) || said.contains("[rejected]") {
         let finding = finding(Code::Rep003, "nothing-moved").expected("a remote where it was seen");
         return CliError::denied(message, finding.remedy("git awo fetch"));
     }

@@ -63,7 +63,7 @@ pub fn run(context: &Context, args: &RollbackArgs) -> Result<Answer, CliError> {
         return Err(refuse(why));
     }
     behind(&actor, &says.reference, tip)?;
-    require_clean(&actor, &says.reference)?;
+    require_clean(&actor, &says.reference, tip)?;
     let author = actor.author();
     let mut draft = CommitDraft {
         tree: reader.edit_tree(Some(tip_tree), &edits)?,
