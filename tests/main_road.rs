@@ -645,7 +645,7 @@ fn exit_codes_are_the_contract() {
         (vec!["git", "awo", "verify"], 0),
         (vec!["git", "awo", "--version"], 0),
         (vec!["git", "awo", "--help"], 0),
-        (vec!["git", "awo", "show", "no_such_run"], 2),
+        (vec!["git", "awo", "show", "no_such_run"], 1),
         (vec!["git", "awo", "gate", "no_such_run"], 1),
         (vec!["git", "awo", "gate", "../x"], 2),
         (vec!["git", "awo", "frobnicate"], 2),

@@ -424,7 +424,7 @@ fn each_broken_invariant_is_refused_by_its_reason() {
     }
     for (added, content, reason) in [
         ("steps/3_x.json", "{}", "bad_step_filenames:3_x.json"),
-        ("test.log", "", "missing_file:test.log"),
+        ("test.log", "", "empty_file:test.log"),
     ] {
         ci.place_with(|files| _ = files.insert(RepoPath::from(added), content.into()));
         ci.refused(&["GOV-002", reason]);
@@ -489,6 +489,19 @@ fn a_run_of_another_base_or_name_is_refused() {
     // Who says nothing says nothing wrong.
     ci.place_replacing("run_manifest.json", "  \"run_id\": \"run_slugify\",\n", "");
     ci.import();
+}
+
+#[test]
+fn evidence_that_tells_of_another_run_is_refused() {
+    let ci = Ci::new();
+    let schema = "\"schema\": \"awo.run-manifest/1\"";
+    ci.place_with(|files| {
+        let manifest =
+            format!("{{\n  \"run_id\": \"other\",\n  {schema},\n  \"task\": \"OTHER-9\"\n}}");
+        files.insert("run_manifest.json".into(), manifest.into_bytes());
+    });
+    let said = ci.refused(&["ATT-002"]);
+    assert!(said.contains("run_manifest.json"), "{said}");
 }
 
 #[test]

@@ -14,6 +14,7 @@ use crate::store::index::Entry;
 use crate::store::layout::LedgerPath;
 use crate::store::ledger::Records;
 
+use super::claims::{Said, claims};
 use super::position::Positions;
 use super::{Error, PolicyHistory};
 
@@ -196,7 +197,7 @@ impl Gatherer<'_> {
             }
         };
         let (mut findings, _) = evidence::verify(&files);
-        findings.extend(super::claims::claims(run, &files));
+        findings.extend(claims(&Said::of(run), &files));
         let reasons = evidence::breaches(&run.run, &files, demands);
         // Without an inventory the root is that of nothing, and the findings say why.
         let sums = files

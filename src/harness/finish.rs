@@ -3,7 +3,7 @@
 use crate::actor::Actor;
 use crate::check::PolicyHistory;
 use crate::check::branch::signer_of;
-use crate::check::claims::claims;
+use crate::check::claims::{Said, claims};
 use crate::evidence::RunFiles;
 use crate::evidence::inventory::SUMS;
 use crate::git::CommitDraft;
@@ -123,7 +123,7 @@ pub(super) fn record(
     let policy = &history.current().policy;
     findings.extend(signer_of(policy, &run.reference, &read, now).err());
     findings.extend(Keyring::verify::<RunPredicate>(&envelope, &history.now(now)).err());
-    findings.extend(claims(&run, &files));
+    findings.extend(claims(&Said::of(&run), &files));
     if !findings.is_empty() {
         return Err(Error::Refused(findings));
     }

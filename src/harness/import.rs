@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::actor::Actor;
 use crate::check::PolicyHistory;
 use crate::check::branch::{changes_of, signer_of};
+use crate::check::claims::{Said, claims};
 use crate::evidence::run_dir::MAX_TOTAL;
 use crate::evidence::{self, Demands, RunFiles};
 use crate::policy::case::{Claim, CommitCase};
@@ -121,8 +122,24 @@ impl<'a> Import<'a> {
         let (true, Some(root)) = (findings.is_empty(), root) else {
             return Err(Error::Refused(findings));
         };
+        let admitted = looked.admitted()?;
+        let contract = admitted.contract();
+        let said = Said {
+            approvals: &admitted.approvals,
+            base: admitted.base,
+            contract: admitted.contract.digest(),
+            orchestrator: &admitted.person,
+            reference: &contract.target_ref,
+            run: &admitted.run,
+            task: &contract.id,
+            tree: commit.tree,
+        };
+        let findings = claims(&said, &files);
+        if !findings.is_empty() {
+            return Err(Error::Refused(findings));
+        }
         Ok(Self {
-            admitted: looked.admitted()?,
+            admitted,
             actor,
             history,
             files,

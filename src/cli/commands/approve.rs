@@ -17,7 +17,8 @@ use crate::record::envelope::Envelope;
 use crate::record::predicate::{ApprovalPredicate, Approves, ContractPredicate};
 use crate::record::statement::Statement;
 use crate::record::{
-    Code, Finding, Findings, ObjectId, RunId, Sha256, Subject, TaskId, Timestamp, sentence,
+    Code, Finding, Findings, IdentityName, ObjectId, RunId, Sha256, Subject, TaskId, Timestamp,
+    sentence,
 };
 use crate::store::batch::Batch;
 use crate::store::layout::LedgerPath;
@@ -126,7 +127,9 @@ fn approve_task(
         )
     })?;
     let dead = dead(&gatherer, blob)?;
-    let approval = ApprovalPredicate {
+    let now = actor.now();
+    let earlier = earlier(records, blob, &signer_context.identity)?;
+    let mut approval = ApprovalPredicate {
         approves: Approves::Task,
         base: Some(base),
         commit: None,
@@ -136,7 +139,7 @@ fn approve_task(
             .now()
             .plus_days(history.current().policy.document().gates.approval_days),
         independence: None,
-        nonce: nonce()?,
+        nonce: nonce(earlier, now),
         root: None,
         run: None,
         sentence: Some(contract.approval_sentence.clone()),
@@ -144,15 +147,25 @@ fn approve_task(
         workflow_run_url: args.workflow_run_url.clone(),
     };
     let expires = approval.expires;
-    let envelope = actor.sign(approval.clone())?;
-    let mut batch = Batch::new(format!("approve {task}")).approval(blob, envelope.clone());
-    if !args.again {
-        let now = actor.now();
-        batch = batch
-            .once(move |it| !dead.contains(&it.digest()) && approves_the_same(it, &approval, now));
-    }
-    let noted = batch.commit(&actor.repo, &actor.author());
-    let (digest, effective) = effective(noted, envelope.digest())?;
+    let mut number = earlier;
+    let (digest, effective) = loop {
+        let envelope = actor.sign(approval.clone())?;
+        let own = envelope.digest();
+        let batch = Batch::new(format!("approve {task}")).approval(blob, envelope);
+        let (again, wanted, dead) = (args.again, approval.clone(), dead.clone());
+        let batch = batch.once(move |it| match again {
+            true => it.digest() == own,
+            false => !dead.contains(&it.digest()) && approves_the_same(it, &wanted, now),
+        });
+        let noted = batch.commit(&actor.repo, &actor.author());
+        let (digest, effective) = effective(noted, own)?;
+        if effective || !again {
+            break (digest, effective);
+        }
+        // Another process has said the very same at this moment: this one is to be one more.
+        number += 1;
+        approval.nonce = nonce(number, now);
+    };
     let done = match effective {
         true => format!(
             "approved {task} for one execution on {}, until {expires}",
@@ -253,7 +266,10 @@ fn approve_run(
         approves: Approves::Audit,
         base: None,
         commit: Some(says.commit),
-        nonce: nonce()?,
+        nonce: nonce(
+            earlier(records, says.commit, &signer_context.identity)?,
+            actor.now(),
+        ),
         context: signer_context,
         contract: says.contract,
         expires: actor.now().plus_days(policy.document().gates.approval_days),
@@ -297,10 +313,23 @@ fn approves_the_same(envelope: &Envelope, wanted: &ApprovalPredicate, now: Times
     there == same && there.expires > now
 }
 
-/// Returns what tells two approvals of the same apart. It is random: a count would be the same in
-/// processes that race, and in two clones of one person.
-fn nonce() -> Result<String, CliError> {
-    let mut random = [0u8; 16];
-    getrandom::fill(&mut random).map_err(|_| crate::store::Error::Random)?;
-    Ok(random.iter().map(|byte| format!("{byte:02x}")).collect())
+/// Returns how many approvals of a person stand on an object.
+fn earlier(
+    records: &Records<'_>,
+    object: ObjectId,
+    person: &IdentityName,
+) -> Result<usize, CliError> {
+    let mut earlier = 0;
+    for envelope in records.approvals_of(object)? {
+        let parsed = Statement::<ApprovalPredicate>::parse(envelope.payload());
+        earlier += usize::from(parsed.is_ok_and(|it| &it.predicate.context.identity == person));
+    }
+    Ok(earlier)
+}
+
+/// Returns what tells two approvals of the same apart: their number, and the second. No randomness:
+/// the same acts at the same time give the same bytes. Two clones of one person that count alike
+/// have different seconds, or have said the very same.
+fn nonce(earlier: usize, now: Timestamp) -> String {
+    format!("{}-{}", earlier.saturating_add(1), now.seconds())
 }

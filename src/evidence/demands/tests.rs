@@ -66,12 +66,12 @@ fn a_validation_command_needs_a_log_that_says_something() {
     assert_eq!(more(&with(&[]), demands), ["missing_file:test.log"]);
     assert_eq!(
         more(&with(&[("test.log", "")]), demands),
-        ["missing_file:test.log"]
+        ["empty_file:test.log"]
     );
     assert_eq!(more(&with(&[("test.log", "ok\n")]), demands), [""; 0]);
     let silent = more(&with(&[CLAIMED, ("test.log", "")]), demands);
     assert!(
-        !silent.contains(&"missing_file:test.log".to_owned()),
+        !silent.contains(&"empty_file:test.log".to_owned()),
         "the harness has seen the exit code: {silent:?}"
     );
 }

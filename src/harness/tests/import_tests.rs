@@ -3,17 +3,28 @@
 
 use super::world::World;
 use super::{MEND, files_of};
-use crate::evidence::write_dir;
+use crate::evidence::inventory::SUMS;
+use crate::evidence::{self, Inventory, write_dir};
 use crate::harness::{Error, Import, ImportRequest};
 use crate::record::contract::ContractDraft;
-use crate::record::{Code, RunId};
+use crate::record::{Code, RepoPath, RunId, json};
 
 /// Makes a run in one world and asks for its import in another of the same contract and base.
 fn import(there: &World, change: impl FnOnce(&mut ImportRequest)) -> Result<(), Error> {
     let here = World::new();
     let done = here.run(MEND).unwrap();
     let directory = there.outside("made");
-    write_dir(&directory, &files_of(&here, &done)).unwrap();
+    let mut files = files_of(&here, &done);
+    // Who makes a run elsewhere says nothing of the approvals and the envelope here.
+    let manifest = RepoPath::from("run_manifest.json");
+    let mut says: serde_json::Value = serde_json::from_slice(&files[&manifest]).unwrap();
+    for key in ["approvals", "contract"] {
+        assert!(says.as_object_mut().unwrap().remove(key).is_some());
+    }
+    files.insert(manifest, json::canonical(&says));
+    let inventory = Inventory::of(&evidence::digests(&files)).unwrap();
+    files.insert(RepoPath::from(SUMS), inventory.to_bytes());
+    write_dir(&directory, &files).unwrap();
     there.write("src/a.txt", "one\nthree\n");
     there.git(&["commit", "-q", "-a", "-m", "made"]);
     let commit = there.id("HEAD");
