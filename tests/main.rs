@@ -7,6 +7,7 @@ mod ci_templates;
 mod concurrency;
 mod export;
 mod growth;
+mod hostile;
 mod integrity;
 mod main_road;
 mod mutants;

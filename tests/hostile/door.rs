@@ -1,0 +1,167 @@
+//! The door an attack is pushed against, and the way round it.
+
+use std::cell::Cell;
+use std::collections::BTreeSet;
+
+use git_awo::hook::speak::heard;
+
+use super::raw::Raw;
+use crate::world::World;
+
+/// A server under attack by one person. Refused pushes leave it as it was, so that a whole table of
+/// attacks can be pushed against one.
+pub struct Door {
+    pub world: World,
+    pub who: &'static str,
+    tries: Cell<usize>,
+}
+
+/// What a push came to.
+pub struct Pushed {
+    pub accepted: bool,
+    /// The codes that the server said, each once.
+    pub codes: BTreeSet<String>,
+    pub text: String,
+}
+
+impl Door {
+    pub fn new(world: World, who: &'static str) -> Self {
+        Self {
+            world,
+            who,
+            tries: Cell::new(0),
+        }
+    }
+
+    /// otto, who may commit directly below `src/`, `docs/` and `test_strings.py` of `wip/**`.
+    pub fn of_otto() -> Self {
+        Self::new(World::founded(), "otto")
+    }
+
+    pub fn raw(&self) -> Raw<'_> {
+        Raw {
+            world: &self.world,
+            who: self.who,
+        }
+    }
+
+    /// Returns the tip of main: object ids of the commit and of its tree.
+    pub fn base(&self) -> (String, String) {
+        let tip = self.world.rev(self.who, "origin/main");
+        let tree = self.world.rev(self.who, "origin/main^{tree}");
+        (tip, tree)
+    }
+
+    /// A commit on top of main with this tree.
+    #[track_caller]
+    pub fn commit(&self, tree: &str) -> String {
+        let (tip, _) = self.base();
+        self.raw().commit(tree, &[&tip], "Work\n")
+    }
+
+    /// A commit on top of main in whose `src/` these entries stand besides.
+    #[track_caller]
+    pub fn commit_in_src(&self, entries: &[super::raw::Entry<'_>]) -> String {
+        let (_, root) = self.base();
+        let src = self.world.rev(self.who, "origin/main:src");
+        let src = self.raw().tree_with(&src, entries);
+        let root = self.raw().tree_with(&root, &[("40000", b"src", &src)]);
+        self.commit(&root)
+    }
+
+    /// Pushes with plain git past the client's hooks.
+    pub fn push(&self, refspecs: &[&str]) -> Pushed {
+        let mut words = vec!["git", "push", "--no-verify", "--atomic", "origin"];
+        words.extend(refspecs);
+        let done = self.world.run(self.who, self.who, &words);
+        let codes = heard(&done.text)
+            .into_iter()
+            .map(|finding| finding.code.to_string());
+        Pushed {
+            accepted: done.code == 0,
+            codes: codes.collect(),
+            text: done.text,
+        }
+    }
+
+    /// The push is refused with exactly these codes; nothing moved, and no object is left behind.
+    #[track_caller]
+    pub fn refuses_push(&self, what: &str, refspecs: &[&str], codes: &[&str]) -> Pushed {
+        let before = (self.world.server(), self.files());
+        let pushed = self.push(refspecs);
+        assert!(!pushed.accepted, "{what} is accepted\n{}", pushed.text);
+        let wanted: BTreeSet<String> = codes.iter().map(|code| (*code).to_owned()).collect();
+        assert_eq!(pushed.codes, wanted, "{what}\n{}", pushed.text);
+        assert_eq!(
+            (self.world.server(), self.files()),
+            before,
+            "{what} leaves something behind"
+        );
+        pushed
+    }
+
+    #[track_caller]
+    pub fn accepts_push(&self, what: &str, refspecs: &[&str]) {
+        let pushed = self.push(refspecs);
+        assert!(pushed.accepted, "{what} is refused\n{}", pushed.text);
+        assert!(
+            pushed.codes.is_empty(),
+            "{what} is accepted, with findings\n{}",
+            pushed.text
+        );
+    }
+
+    /// This commit is refused as a new branch of `wip/**`, with exactly these codes. Forced past the
+    /// hooks, `verify` finds the same on a fresh clone (see [`Door::verify_finds_all`]).
+    #[track_caller]
+    pub fn refuses(&self, what: &str, commit: &str, codes: &[&str]) -> Pushed {
+        let branch = self.branch();
+        self.refuses_push(what, &[&format!("{commit}:refs/heads/wip/{branch}")], codes)
+    }
+
+    /// This commit is accepted as a new branch of `wip/**`.
+    #[track_caller]
+    pub fn accepts(&self, what: &str, commit: &str) {
+        let branch = self.branch();
+        self.accepts_push(what, &[&format!("{commit}:refs/heads/wip/{branch}")]);
+    }
+
+    /// Forces each commit past the hooks onto a branch of its own; `verify` on a fresh clone must
+    /// name each branch or commit with its code, all at once.
+    #[track_caller]
+    pub fn verify_finds_all(&self, forced: &[(&str, &str)]) {
+        let mut wanted = BTreeSet::new();
+        for (commit, code) in forced {
+            let branch = format!("refs/heads/wip/{}", self.branch());
+            self.world.force(self.who, &[&format!("{commit}:{branch}")]);
+            wanted.insert((branch, (*code).to_owned()));
+        }
+        self.world.fresh_clone();
+        let words = ["git", "awo", "verify", "--json"];
+        let output = self.world.command("vera", "vera", &words).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "verify finds it");
+        let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+        let found: BTreeSet<(String, String)> = answer["findings"]
+            .as_array()
+            .expect("findings")
+            .iter()
+            .map(|finding| (text(&finding["subject"]["ref"]), text(&finding["code"])))
+            .collect();
+        let missed: Vec<_> = wanted.difference(&found).collect();
+        assert!(missed.is_empty(), "verify misses {missed:?}\n{found:?}");
+    }
+
+    fn branch(&self) -> usize {
+        self.tries.set(self.tries.get() + 1);
+        self.tries.get()
+    }
+
+    /// The files in the server's object store: none may stay of what was refused.
+    fn files(&self) -> BTreeSet<String> {
+        let listed = self
+            .world
+            .ok("server", "server.git", &["find", "objects", "-type", "f"]);
+        listed.lines().map(str::to_owned).collect()
+    }
+}

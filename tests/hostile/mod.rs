@@ -1,0 +1,21 @@
+//! A hostile world: attacks, each pushed against a real server, and their benign twins.
+//!
+//! A case is a row of a table or a function of a few lines: it makes something with [`raw::Raw`] or
+//! with git, and says what [`door::Door`] must answer. Each module lists its attacks in `CASES`.
+
+mod catalogue;
+mod door;
+mod raw;
+mod trees;
+
+/// One attack of the catalogue.
+pub struct Case {
+    /// Its name here: a letter for the group, a number.
+    pub id: &'static str,
+    /// What the attacker does.
+    pub attack: &'static str,
+    /// What is answered: codes, `accepted` for what only looks like an attack, or `documented`.
+    pub answer: &'static str,
+    /// The tests that show it, as `module::function` below `tests/`.
+    pub tests: &'static [&'static str],
+}
