@@ -1090,7 +1090,7 @@ fn a_revert_of_the_revert_is_refused() {
             "HEAD",
         ],
     );
-    world.attack("olga", &["main"], "GOV-008");
+    world.attack("olga", &["main"], "REP-001");
 }
 
 #[test]

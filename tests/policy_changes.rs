@@ -222,7 +222,8 @@ fn an_older_policy_validly_signed_is_refused_and_found() {
     );
     world.refused("rita", "rita", &["git", "awo", "fetch"], "REP-002");
     world.fresh_clone();
-    world.verify_finds("REP-002");
+    let found = world.verify_finds("REP-002");
+    assert!(found.contains("policy-downgraded"), "{found}");
 }
 
 #[test]

@@ -32,6 +32,11 @@ impl World {
         STAGE.get_or_init(found).copy()
     }
 
+    /// Another world like it, with other keys.
+    pub fn founded_anew() -> Self {
+        found()
+    }
+
     /// olga's contract is approved and pushed.
     pub fn approved() -> Self {
         static STAGE: OnceLock<World> = OnceLock::new();

@@ -5,21 +5,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::git::{self, Reader};
-use crate::policy::case::{Claim, CommitCase, RefRules, RollbackClaim, RunFacts};
+use crate::policy::case::{Claim, CommitCase, RefRules, RunFacts};
 use crate::policy::keyring::Signer;
-use crate::policy::rules::{self, Reverted};
+use crate::policy::rules;
 use crate::policy::{Policy, RefRules as Rules};
 use crate::record::commit::Commit;
 use crate::record::tree::Change;
-use crate::record::{
-    Code, Finding, Findings, ObjectId, RefName, RepoPath, RunId, Subject, Timestamp,
-};
+use crate::record::{Code, Finding, Findings, ObjectId, RefName, RepoPath, Subject, Timestamp};
 use crate::signing::Signature;
 use crate::store::ledger::Refs;
 
 use super::Error;
 use super::position::Positions;
 use super::report::{Report, git_finding};
+use super::rollback;
 use super::run::Gatherer;
 
 /// The namespace in which git signs commits.
@@ -205,7 +204,7 @@ fn judge_claim(
         }
         Claim::Rollback(claim) => {
             report.count("rollbacks", 1);
-            judge_rollback(reader, &case, gatherer, &claim, &mut report.findings)?;
+            rollback::judge(reader, &case, gatherer, &claim, &mut report.findings)?;
         }
         Claim::Confused(why) => report.findings.push(
             Finding::new(Code::Gov002, "trailers", case.subject())
@@ -218,114 +217,20 @@ fn judge_claim(
     Ok(())
 }
 
-fn judge_rollback(
-    reader: &Reader,
-    case: &CommitCase<'_>,
-    gatherer: &Gatherer<'_>,
-    claim: &RollbackClaim,
-    findings: &mut Findings,
-) -> Result<(), Error> {
-    let (run, target) = match claim {
-        RollbackClaim::Run(run) => (Some(run.clone()), None),
-        // git's own revert names a commit; the run is the one that made it.
-        RollbackClaim::Commit(target) => (run_of(reader, *target)?, Some(*target)),
-    };
-    // Where direct commits are taken, git's own revert is one like any other, unless it takes
-    // back a run on a branch that takes runs.
-    let plain = target.is_some() && !(case.rules.accepts_rollback() && run.is_some());
-    if plain && case.rules.accepts_direct() {
-        rules::entries(case, findings);
-        rules::direct(case, findings);
-        return Ok(());
-    }
-    let mut refuse = |found: String| {
-        findings.push(
-            Finding::new(Code::Gov008, "rollback-of-a-run", case.subject())
-                .found(found)
-                .expected("the commit of a governed run")
-                .remedy("git awo rollback RUN"),
-        );
-    };
-    let Some(run) = run else {
-        refuse("takes back a commit that no run made".to_owned());
-        return Ok(());
-    };
-    let facts = gatherer.run(&run)?;
-    let Some(commit) = target.or_else(|| facts.run.held().map(|run| run.says().commit)) else {
-        refuse(format!("takes back {run}, of which there is no run record"));
-        return Ok(());
-    };
-    let (reverted, changes) = History::new(reader).gather(commit)?;
-    let parents = &case.commit.parents;
-    let ancestor = match parents.first() {
-        Some(parent) => reader.is_ancestor(commit, *parent)?,
-        None => false,
-    };
-    let earlier = if ancestor {
-        earlier_rollback(reader, parents, commit, &run)?
-    } else {
-        None
-    };
-    let reverted = Reverted {
-        commit: &reverted,
-        changes: &changes,
-        ancestor,
-        earlier,
-    };
-    rules::rollback(case, &facts, &reverted, findings);
-    Ok(())
-}
-
-/// Returns the run that made a commit, by its trailer, if the commit is there.
-fn run_of(reader: &Reader, id: ObjectId) -> Result<Option<RunId>, Error> {
-    if id.kind() != reader.hash_kind() || !reader.contains(id) {
-        return Ok(None);
-    }
-    let commit = match reader.commit(id) {
-        Ok(commit) => commit,
-        Err(git::Error::WrongKind { .. }) => return Ok(None),
-        Err(error) => return Err(error.into()),
-    };
-    Ok(match Claim::of(&commit) {
-        Claim::Governed(run) => Some(run),
-        _ => None,
-    })
-}
-
-/// Returns a roll-back of the run between its commit and these tips.
-pub fn earlier_rollback(
-    reader: &Reader,
-    tips: &[ObjectId],
-    harness: ObjectId,
-    run: &RunId,
-) -> Result<Option<ObjectId>, Error> {
-    for id in reader.new_commits(tips, &[harness])? {
-        let same = match Claim::of(&*reader.commit(id)?) {
-            Claim::Rollback(RollbackClaim::Run(other)) => other == *run,
-            Claim::Rollback(RollbackClaim::Commit(target)) => target == harness,
-            _ => false,
-        };
-        if same {
-            return Ok(Some(id));
-        }
-    }
-    Ok(None)
-}
-
 /// Returns a commit and what it changes against every parent, each path once.
 pub fn changes_of(reader: &Reader, id: ObjectId) -> Result<(Arc<Commit>, Vec<Change>), git::Error> {
     History::new(reader).gather(id)
 }
 
 /// Reads commits and what they change, a child before its parent.
-struct History<'r> {
+pub(super) struct History<'r> {
     reader: &'r Reader,
     /// The parent last asked for: it is likely to be the next commit.
     parent: Option<Arc<Commit>>,
 }
 
 impl<'r> History<'r> {
-    fn new(reader: &'r Reader) -> Self {
+    pub(super) fn new(reader: &'r Reader) -> Self {
         Self {
             reader,
             parent: None,
@@ -333,7 +238,10 @@ impl<'r> History<'r> {
     }
 
     /// Returns a commit and what it changes against every parent, each path once.
-    fn gather(&mut self, id: ObjectId) -> Result<(Arc<Commit>, Vec<Change>), git::Error> {
+    pub(super) fn gather(
+        &mut self,
+        id: ObjectId,
+    ) -> Result<(Arc<Commit>, Vec<Change>), git::Error> {
         let commit = match self.parent.take() {
             Some(parent) if parent.id == id => parent,
             _ => self.reader.commit(id)?,

@@ -13,6 +13,7 @@ pub mod policies;
 pub mod position;
 pub mod push;
 pub mod report;
+pub mod rollback;
 pub mod run;
 pub mod staged;
 pub mod verify;

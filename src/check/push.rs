@@ -57,7 +57,19 @@ fn try_judge(push: &Push<'_>, report: &mut Report) -> Result<(), Error> {
     let Some(tip) = push.before.get(&layout::policy()) else {
         return first_push(push, report);
     };
-    let history = PolicyHistory::load(push.reader, *tip)?;
+    let history = match PolicyHistory::load(push.reader, *tip) {
+        Ok(history) => history,
+        Err(error) => {
+            if matches!(error, Error::Policy(_)) {
+                let subjects = push
+                    .movements
+                    .iter()
+                    .map(|it| Subject::of_ref(&it.reference));
+                report.findings.extend(subjects.map(counts_as_locked));
+            }
+            return Err(error);
+        }
+    };
     if let Some(anchor) = push.anchor
         && !history.starts_at(anchor)
     {
@@ -232,6 +244,14 @@ fn halted(push: &Push<'_>, history: &PolicyHistory, report: &mut Report) {
     }
 }
 
+/// What cannot be read might say LOCKED, so it is taken to say so.
+fn counts_as_locked(subject: Subject) -> Finding {
+    Finding::new(Code::Gov007, "locked", subject)
+        .found("a push while the policy cannot be read, which counts as LOCKED")
+        .expected("nothing applied")
+        .remedy("restore refs/awo/policy from a clone: git push SERVER refs/awo/policy")
+}
+
 fn forbidden_ref(reference: &RefName) -> Finding {
     let (rule, what) = if reference.as_str().starts_with("refs/replace/") {
         ("replace-ref-push", "a replace ref")
@@ -275,6 +295,18 @@ fn governance(
                     .expected("the server alone writes it")
                     .remedy("git awo fetch"),
             );
+            let kept = match movement.old {
+                Some(old) => push.reader.is_ancestor(old, new)?,
+                None => true,
+            };
+            if !kept {
+                report.findings.push(
+                    Finding::new(Code::Rep002, "forward-only", subject())
+                        .found(format!("{new}, which does not contain it"))
+                        .expected("every entry kept")
+                        .remedy("git awo fetch"),
+                );
+            }
             Ok(())
         }
         Place::Unknown => {

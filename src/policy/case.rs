@@ -177,6 +177,8 @@ pub enum RollbackClaim {
     Run(RunId),
     /// A commit.
     Commit(ObjectId),
+    /// No one run: why it is not clear which.
+    Unclear(String),
 }
 
 impl Claim {
@@ -200,8 +202,11 @@ impl Claim {
             },
             (false, [], [run]) => match RunId::new((*run).clone()) {
                 Ok(run) => Self::Rollback(RollbackClaim::Run(run)),
-                Err(error) => Self::Confused(error.to_string()),
+                Err(error) => Self::Rollback(RollbackClaim::Unclear(error.to_string())),
             },
+            (false, [], [_, _, ..]) => Self::Rollback(RollbackClaim::Unclear(
+                "more than one run taken back in one commit".to_owned(),
+            )),
             (false, [], []) => match reverted(&commit.message) {
                 Some(commit) => Self::Rollback(RollbackClaim::Commit(commit)),
                 None => Self::Direct,

@@ -5,10 +5,15 @@ use std::path::Path;
 
 use git_awo::record::Code;
 
-use super::{Case, trees};
+use super::{Case, locked, metadata, rollbacks, trees};
 
 /// Every group.
-const GROUPS: &[(&str, &[Case])] = &[("Paths and trees", trees::CASES)];
+const GROUPS: &[(&str, &[Case])] = &[
+    ("Paths and trees", trees::CASES),
+    ("Governance refs, notes, log, clones", metadata::CASES),
+    ("Policy and LOCKED", locked::CASES),
+    ("Roll-back", rollbacks::CASES),
+];
 
 #[test]
 fn every_attack_names_tests_that_exist() {

@@ -5,7 +5,10 @@
 
 mod catalogue;
 mod door;
+mod locked;
+mod metadata;
 mod raw;
+mod rollbacks;
 mod trees;
 
 /// One attack of the catalogue.

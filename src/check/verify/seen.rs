@@ -13,6 +13,7 @@ pub(super) fn high_water(clone: &Clone<'_>, refs: &Refs, report: &mut Report) ->
             None => false,
         };
         if !kept {
+            report.findings.extend(older_policy(reference, now, *seen));
             report.findings.push(
                 Finding::new(Code::Rep002, "high-water-mark", Subject::of_ref(reference))
                     .found(now.map_or("the ref is gone".to_owned(), |id| {
@@ -24,6 +25,20 @@ pub(super) fn high_water(clone: &Clone<'_>, refs: &Refs, report: &mut Report) ->
         }
     }
     Ok(())
+}
+
+/// An older policy is validly signed too: only that a newer one was in force tells it apart.
+fn older_policy(reference: &RefName, now: Option<&ObjectId>, seen: ObjectId) -> Option<Finding> {
+    (*reference == layout::policy()).then(|| {
+        Finding::new(
+            Code::Gov006,
+            "policy-downgraded",
+            Subject::of_ref(reference),
+        )
+        .found(now.map_or("no policy".to_owned(), ObjectId::to_string))
+        .expected(format!("{seen}, which was in force, or a successor"))
+        .remedy("git awo fetch; else the server was rewound")
+    })
 }
 
 pub(super) fn hidden_by_refs(refs: &Refs, report: &mut Report) {
@@ -160,6 +175,8 @@ pub(super) fn logged_state(
     // A branch that this clone never fetched proves nothing about the server.
     let fetched = Place::of(reference).is_some() || !candidates.is_empty();
     if fetched && !kept {
+        let now = candidates.first().map(|(_, id)| *id);
+        report.findings.extend(older_policy(reference, now, logged));
         report.findings.push(
             Finding::new(Code::Rep002, "logged-state", Subject::of_ref(reference))
                 .found(

@@ -44,6 +44,7 @@ pub fn run(context: &Context, args: &LogArgs) -> Result<Answer, CliError> {
             Claim::Governed(run) => ("governed", Some(run.to_string())),
             Claim::Rollback(RollbackClaim::Run(run)) => ("rollback", Some(run.to_string())),
             Claim::Rollback(RollbackClaim::Commit(commit)) => ("rollback", Some(commit.short())),
+            Claim::Rollback(RollbackClaim::Unclear(_)) => ("rollback", None),
             Claim::Confused(_) => ("confused", None),
         };
         let signer = signer_of(&history.current().policy, &branch, &commit, actor.now());

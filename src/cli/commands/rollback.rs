@@ -98,7 +98,7 @@ pub fn run(context: &Context, args: &RollbackArgs) -> Result<Answer, CliError> {
     };
     let ancestor = reader.is_ancestor(says.commit, tip)?;
     let earlier = if ancestor {
-        crate::check::branch::earlier_rollback(reader, &[tip], says.commit, &run)?
+        crate::check::rollback::earlier_rollback(reader, &[tip], says.commit, &run)?
     } else {
         None
     };

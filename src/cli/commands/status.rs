@@ -6,8 +6,8 @@ use clap::Args;
 use serde_json::json;
 
 use crate::actor::Actor;
-use crate::check::branch::earlier_rollback;
 use crate::check::glance::Glance;
+use crate::check::rollback::earlier_rollback;
 use crate::check::run::Gatherer;
 use crate::cli::commands::fetch::tracking;
 use crate::cli::{Answer, CliError, Context};

@@ -1,0 +1,133 @@
+//! A commit that claims to take a run back.
+
+use crate::git::{self, Reader};
+use crate::policy::case::{Claim, CommitCase, RollbackClaim};
+use crate::policy::rules::{self, Reverted};
+use crate::record::{Code, Finding, Findings, ObjectId, RunId};
+
+use super::Error;
+use super::branch::History;
+use super::run::Gatherer;
+
+fn again(case: &CommitCase<'_>, rollback: ObjectId) -> Finding {
+    Finding::new(Code::Rep001, "rolled-back-for-good", case.subject())
+        .found(format!("applies again what {rollback} has taken back"))
+        .expected("a run of its own, with approvals of its own")
+        .remedy("git awo task new")
+}
+
+fn not_of_a_run(case: &CommitCase<'_>, found: &str) -> Finding {
+    Finding::new(Code::Gov008, "rollback-of-a-run", case.subject())
+        .found(found)
+        .expected("the commit of one governed run")
+        .remedy("git awo rollback RUN")
+}
+
+/// What a commit was made by, as it says itself.
+enum Maker {
+    Run(RunId),
+    Rollback,
+    Nobody,
+}
+
+/// Judges a commit that claims to take a run back.
+pub(super) fn judge(
+    reader: &Reader,
+    case: &CommitCase<'_>,
+    gatherer: &Gatherer<'_>,
+    claim: &RollbackClaim,
+    findings: &mut Findings,
+) -> Result<(), Error> {
+    let (run, target) = match claim {
+        RollbackClaim::Run(run) => (Some(run.clone()), None),
+        // git's own revert names a commit; the run is the one that made it.
+        RollbackClaim::Commit(target) => match maker(reader, *target)? {
+            Maker::Run(run) => (Some(run), Some(*target)),
+            // Applying again what was taken back spends the same approval twice.
+            Maker::Rollback if case.rules.accepts_rollback() => {
+                findings.push(again(case, *target));
+                return Ok(());
+            }
+            Maker::Rollback | Maker::Nobody => (None, Some(*target)),
+        },
+        RollbackClaim::Unclear(why) => {
+            findings.push(not_of_a_run(case, why));
+            return Ok(());
+        }
+    };
+    // Where direct commits are taken, git's own revert is one like any other, unless it takes
+    // back a run on a branch that takes runs.
+    let plain = target.is_some() && !(case.rules.accepts_rollback() && run.is_some());
+    if plain && case.rules.accepts_direct() {
+        rules::entries(case, findings);
+        rules::direct(case, findings);
+        return Ok(());
+    }
+    let mut refuse = |found: &str| findings.push(not_of_a_run(case, found));
+    let Some(run) = run else {
+        refuse("takes back a commit that no run made");
+        return Ok(());
+    };
+    let facts = gatherer.run(&run)?;
+    let Some(commit) = target.or_else(|| facts.run.held().map(|run| run.says().commit)) else {
+        refuse(&format!(
+            "takes back {run}, of which there is no run record"
+        ));
+        return Ok(());
+    };
+    let (reverted, changes) = History::new(reader).gather(commit)?;
+    let parents = &case.commit.parents;
+    let ancestor = match parents.first() {
+        Some(parent) => reader.is_ancestor(commit, *parent)?,
+        None => false,
+    };
+    let earlier = if ancestor {
+        earlier_rollback(reader, parents, commit, &run)?
+    } else {
+        None
+    };
+    let reverted = Reverted {
+        commit: &reverted,
+        changes: &changes,
+        ancestor,
+        earlier,
+    };
+    rules::rollback(case, &facts, &reverted, findings);
+    Ok(())
+}
+
+fn maker(reader: &Reader, id: ObjectId) -> Result<Maker, Error> {
+    if id.kind() != reader.hash_kind() || !reader.contains(id) {
+        return Ok(Maker::Nobody);
+    }
+    let commit = match reader.commit(id) {
+        Ok(commit) => commit,
+        Err(git::Error::WrongKind { .. }) => return Ok(Maker::Nobody),
+        Err(error) => return Err(error.into()),
+    };
+    Ok(match Claim::of(&commit) {
+        Claim::Governed(run) => Maker::Run(run),
+        Claim::Rollback(_) => Maker::Rollback,
+        _ => Maker::Nobody,
+    })
+}
+
+/// Returns a roll-back of the run between its commit and these tips.
+pub fn earlier_rollback(
+    reader: &Reader,
+    tips: &[ObjectId],
+    harness: ObjectId,
+    run: &RunId,
+) -> Result<Option<ObjectId>, Error> {
+    for id in reader.new_commits(tips, &[harness])? {
+        let same = match Claim::of(&*reader.commit(id)?) {
+            Claim::Rollback(RollbackClaim::Run(other)) => other == *run,
+            Claim::Rollback(RollbackClaim::Commit(target)) => target == harness,
+            _ => false,
+        };
+        if same {
+            return Ok(Some(id));
+        }
+    }
+    Ok(None)
+}

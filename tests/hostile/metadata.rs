@@ -1,0 +1,336 @@
+//! Governance refs, notes, the receive log, clones.
+
+use super::Case;
+use super::door::Door;
+use crate::world::{RUN, World};
+
+pub const CASES: &[Case] = &[
+    Case {
+        id: "M-01",
+        attack: "an entry of the receive log, written by somebody who is not the server",
+        answer: "GOV-006",
+        tests: &["hostile::metadata::the_log_is_the_servers"],
+    },
+    Case {
+        id: "M-02",
+        attack: "governance refs are deleted",
+        answer: "GOV-004, REP-002",
+        tests: &[
+            "hostile::metadata::governance_refs_are_not_deleted",
+            "attacks::a_governance_ref_deleted_on_the_server_is_found",
+        ],
+    },
+    Case {
+        id: "M-03",
+        attack: "governance refs are rewound, or replaced by something else",
+        answer: "REP-002",
+        tests: &[
+            "hostile::metadata::governance_refs_are_neither_rewound_nor_replaced",
+            "attacks::rewind_of_any_governance_ref_is_refused_and_found",
+        ],
+    },
+    Case {
+        id: "M-05",
+        attack: "git's own notes commands take lines away from a note",
+        answer: "REP-002",
+        tests: &[
+            "hostile::metadata::notes_only_grow",
+            "attacks::a_note_removed_by_git_notes_is_refused_and_found",
+        ],
+    },
+    Case {
+        id: "M-07",
+        attack: "the server is put back to yesterday's backup, consistently",
+        answer: "REP-002",
+        tests: &["hostile::metadata::a_consistent_rollback_of_the_server_is_noticed"],
+    },
+    Case {
+        id: "M-08",
+        attack: "the policy alone goes back to an older version, validly signed",
+        answer: "GOV-006, REP-002",
+        tests: &["policy_changes::an_older_policy_validly_signed_is_refused_and_found"],
+    },
+    Case {
+        id: "M-09",
+        attack: "two people are shown two histories; one has the other's receipt",
+        answer: "REP-002",
+        tests: &["hostile::metadata::two_histories_do_not_survive_a_receipt"],
+    },
+    Case {
+        id: "M-11",
+        attack: "a plain clone without the records is verified",
+        answer: "STR-002",
+        tests: &["attacks::a_plain_clone_is_told_what_to_fetch"],
+    },
+    Case {
+        id: "M-13",
+        attack: "a clone that brings its own root and policy",
+        answer: "GOV-006",
+        tests: &[
+            "hostile::metadata::a_repository_that_founded_itself_is_not_trusted",
+            "attacks::without_an_anchor_verify_cannot_decide",
+        ],
+    },
+];
+
+/// Every governance ref of the server, and where it is.
+fn governance(world: &World) -> Vec<(String, String)> {
+    let listed = world.server();
+    let refs = listed.lines().map(|line| line.split_once(' ').unwrap());
+    let governed = refs.filter(|(name, _)| !name.starts_with("refs/heads/"));
+    governed
+        .map(|(name, id)| (name.to_owned(), id.to_owned()))
+        .collect()
+}
+
+#[test]
+fn the_log_is_the_servers() {
+    let door = Door::new(World::landed(), "otto");
+    door.world.ok("otto", "otto", &["git", "awo", "fetch"]);
+    let tip = door.world.rev("otto", "refs/awo/log");
+    let tree = door.world.rev("otto", "refs/awo/log^{tree}");
+    let forged = door.raw().commit(&tree, &[&tip], "Receipt\n");
+    for (what, refspec, codes) in [
+        (
+            "an entry more",
+            format!("{forged}:refs/awo/log"),
+            &["GOV-006"][..],
+        ),
+        (
+            "another log",
+            "+main:refs/awo/log".to_owned(),
+            &["GOV-006", "REP-002"],
+        ),
+        (
+            "an entry less",
+            "+refs/awo/log^:refs/awo/log".to_owned(),
+            &["GOV-006", "REP-002"],
+        ),
+    ] {
+        door.refuses_push(what, &[&refspec], codes);
+    }
+    door.world
+        .force("otto", &[&format!("{forged}:refs/awo/log")]);
+    door.world.fresh_clone();
+    let done = door.world.run("vera", "vera", &["git", "awo", "verify"]);
+    assert_ne!(done.code, 0, "{}", done.text);
+}
+
+#[test]
+fn governance_refs_are_not_deleted() {
+    let door = Door::new(World::landed(), "otto");
+    let names = governance(&door.world);
+    for (name, _) in &names {
+        let said = door.refuses_push(name, &[&format!(":{name}")], &["GOV-004", "REP-002"]);
+        assert!(said.text.contains(name.as_str()), "{}", said.text);
+    }
+    let all: Vec<String> = names.iter().map(|(name, _)| format!(":{name}")).collect();
+    let all: Vec<&str> = all.iter().map(String::as_str).collect();
+    door.refuses_push("all at once", &all, &["GOV-004", "REP-002"]);
+}
+
+#[test]
+fn governance_refs_are_neither_rewound_nor_replaced() {
+    let door = Door::new(World::landed(), "otto");
+    door.world.ok("otto", "otto", &["git", "awo", "fetch"]);
+    for (name, id) in governance(&door.world) {
+        let tree = door.world.rev("otto", &format!("{id}^{{tree}}"));
+        let parents = door
+            .world
+            .ok("otto", "otto", &["git", "log", "-1", "--format=%P", &id]);
+        let parents: Vec<&str> = parents.split_whitespace().collect();
+        let mut news = vec![
+            (
+                "the same tree without a past",
+                door.raw().commit(&tree, &[], "m\n"),
+            ),
+            (
+                "the same tree beside it",
+                door.raw().commit(&tree, &parents, "m\n"),
+            ),
+            ("a branch", door.world.rev("otto", "main")),
+        ];
+        news.extend(
+            parents
+                .iter()
+                .map(|parent| ("what was before", (*parent).to_owned())),
+        );
+        for (what, new) in news {
+            let pushed = door.push(&[&format!("+{new}:{name}")]);
+            assert!(!pushed.accepted, "{name}, {what}: {}", pushed.text);
+            assert!(
+                pushed.codes.contains("REP-002"),
+                "{name}, {what}: {}",
+                pushed.text
+            );
+        }
+        // A merge takes nothing away, whichever side its tree is from: the tree tells.
+        let root = door.raw().tree(&[]);
+        let merged = door.raw().commit(&root, &[&id], "m\n");
+        let pushed = door.push(&[&format!("{merged}:{name}")]);
+        assert!(!pushed.accepted, "{name} emptied: {}", pushed.text);
+    }
+    let before = governance(&door.world);
+    door.world.ok("rita", "rita", &["git", "awo", "fetch"]);
+    assert_eq!(governance(&door.world), before);
+}
+
+#[test]
+fn notes_only_grow() {
+    let commit = |world: &World| world.rev("otto", "refs/heads/main");
+    let notes = "refs/notes/awo/attestations";
+    let acts: &[(&str, &[&str])] = &[
+        ("overwritten", &["add", "-f", "-m", "all is well"]),
+        ("removed", &["remove"]),
+        ("edited", &["append", "-m", "and more"]),
+    ];
+    for (what, act) in acts {
+        let door = Door::new(World::landed(), "otto");
+        let commit = commit(&door.world);
+        let mut words = vec!["git", "notes", "--ref", notes];
+        words.extend(*act);
+        words.push(&commit);
+        door.world.ok("otto", "otto", &words);
+        let pushed = door.push(&[notes]);
+        assert!(!pushed.accepted, "{what}: {}", pushed.text);
+        let code = if *what == "edited" {
+            "INT-004"
+        } else {
+            "REP-002"
+        };
+        assert!(pushed.codes.contains(code), "{what}: {}", pushed.text);
+    }
+    // `git notes merge -s ours` drops what the other side has added.
+    let door = Door::new(World::attested(), "otto");
+    let theirs = door.world.rev("server.git", notes);
+    let tree = door.raw().tree(&[]);
+    let ours = door.raw().commit(&tree, &[], "Notes\n");
+    door.world
+        .ok("otto", "otto", &["git", "update-ref", notes, &ours]);
+    door.world.ok(
+        "otto",
+        "otto",
+        &["git", "update-ref", "refs/notes/theirs", &theirs],
+    );
+    let merge = [
+        "git",
+        "notes",
+        "--ref",
+        notes,
+        "merge",
+        "-s",
+        "ours",
+        "refs/notes/theirs",
+    ];
+    door.world.ok("otto", "otto", &merge);
+    if door.world.rev("otto", notes) != theirs {
+        let tip = door.world.rev("otto", notes);
+        let emptied = door.raw().commit(&tree, &[&tip, &theirs], "Merge\n");
+        door.refuses_push(
+            "merged, ours",
+            &[&format!("{emptied}:{notes}")],
+            &["REP-002"],
+        );
+    }
+    // The benign twin: a real attestation more.
+    let world = World::attested();
+    world.ok("otto", "otto", &["git", "awo", "finalize", RUN]);
+    world.ok("otto", "otto", &["git", "awo", "push"]);
+}
+
+#[test]
+fn a_consistent_rollback_of_the_server_is_noticed() {
+    let world = World::executed();
+    world.ok("rita", "rita", &["git", "awo", "receipt"]);
+    let receipt = world.ok("rita", "rita", &["git", "awo", "receipt"]);
+    world.write("receipt.json", receipt.trim());
+    let yesterday = World::approved();
+    for (who, place) in [("server", "server.git")] {
+        world.ok(who, ".", &["rm", "-rf", place]);
+        let from = yesterday.path(place).display().to_string();
+        world.ok(who, ".", &["cp", "-a", &from, place]);
+    }
+    // Whoever has seen more notices at once.
+    world.refused("rita", "rita", &["git", "awo", "fetch"], "REP-002");
+    // A fresh clone cannot know, unless somebody kept a receipt: the documented limit.
+    world.fresh_clone();
+    let words = ["git", "awo", "verify", "--receipt", "../receipt.json"];
+    world.refused("vera", "vera", &words, "REP-002");
+    let plain = world.run("vera", "vera", &["git", "awo", "verify"]);
+    assert_eq!(plain.code, 0, "the rest is consistent\n{}", plain.text);
+}
+
+#[test]
+fn two_histories_do_not_survive_a_receipt() {
+    let world = World::founded();
+    world.ok("server", ".", &["cp", "-a", "server.git", "other.git"]);
+    let work = |who: &str, name: &str| {
+        world.ok(
+            who,
+            who,
+            &["git", "checkout", "--quiet", "-b", &format!("wip/{name}")],
+        );
+        world.write(&format!("{who}/src/{name}.py"), "x = 1\n");
+        world.commit(who, name);
+        world.ok(
+            who,
+            who,
+            &[
+                "git",
+                "push",
+                "-q",
+                "origin",
+                &format!("HEAD:refs/heads/wip/{name}"),
+            ],
+        );
+        world.ok(who, who, &["git", "awo", "fetch"]);
+        let receipt = world.ok(who, who, &["git", "awo", "receipt"]);
+        world.write(&format!("{who}.receipt"), receipt.trim());
+    };
+    world.ok(
+        "rita",
+        "rita",
+        &["git", "remote", "set-url", "origin", "../other.git"],
+    );
+    work("otto", "one");
+    work("rita", "two");
+    for (who, other) in [("otto", "rita"), ("rita", "otto")] {
+        let own = format!("../{who}.receipt");
+        world.ok(who, who, &["git", "awo", "verify", "--receipt", &own]);
+        let theirs = format!("../{other}.receipt");
+        world.refused(
+            who,
+            who,
+            &["git", "awo", "verify", "--receipt", &theirs],
+            "REP-002",
+        );
+    }
+}
+
+#[test]
+fn a_repository_that_founded_itself_is_not_trusted() {
+    let real = World::founded();
+    // Another world: other keys, everything else alike.
+    let mallory = World::founded_anew();
+    mallory.fresh_clone();
+    assert_ne!(mallory.fingerprint(), real.fingerprint(), "other roots");
+    let trusted = ["git", "awo", "trust", &real.fingerprint()];
+    mallory.refused("vera", "vera", &trusted, "GOV-006");
+    // Somebody who trusts the real root before anything is here.
+    mallory.ok(
+        "vera",
+        ".",
+        &["git", "clone", "--quiet", "server.git", "again"],
+    );
+    mallory.ok("vera", "again", &trusted);
+    mallory.refused("vera", "again", &["git", "awo", "fetch"], "GOV-006");
+    let specs = "+refs/awo/*:refs/awo/*";
+    mallory.ok(
+        "vera",
+        "again",
+        &["git", "fetch", "--quiet", "origin", specs],
+    );
+    mallory.refused("vera", "again", &["git", "awo", "verify"], "GOV-006");
+    // The benign twin: who trusts this root.
+    mallory.ok("vera", "vera", &["git", "awo", "verify"]);
+}
