@@ -47,6 +47,38 @@ const LONGER: &[(&str, usize)] = &[
     ("src/record/commit.rs", 450),
 ];
 
+/// What could stop the program on a stranger's data, and is denied in all that is no test.
+const DENIED: &[&str] = &[
+    "arithmetic_side_effects",
+    "cast_possible_truncation",
+    "cast_possible_wrap",
+    "cast_sign_loss",
+    "expect_used",
+    "get_unwrap",
+    "indexing_slicing",
+    "panic",
+    "panic_in_result_fn",
+    "string_slice",
+    "todo",
+    "unimplemented",
+    "unreachable",
+    "unwrap_used",
+];
+
+/// Where one of them is allowed, and how often; the reason stands there.
+const ALLOWED: &[(&str, usize)] = &[
+    ("src/check/policies.rs", 1),
+    ("src/check/report.rs", 1),
+    ("src/cli/commands/init.rs", 1),
+    ("src/cli/commands/log.rs", 1),
+    ("src/git/cache.rs", 1),
+    ("src/intake/mod.rs", 1),
+    ("src/lib.rs", 2),
+    ("src/record/envelope.rs", 1),
+    ("src/record/json.rs", 1),
+    ("src/store/layout.rs", 1),
+];
+
 struct Source {
     /// From the package's directory, with `/`.
     path: String,
@@ -250,6 +282,51 @@ fn only_listed_files_start_programs() {
         starters, listed,
         "STARTERS says of each such file why it may"
     );
+}
+
+#[test]
+fn what_could_panic_is_denied_and_every_exception_is_listed() {
+    let sources = sources();
+    let root = sources.iter().find(|it| it.path == "src/lib.rs").unwrap();
+    let (_, denied) = root
+        .code
+        .split_once("#![cfg_attr(\n    not(test),\n    deny(\n")
+        .unwrap();
+    let (denied, _) = denied.split_once("    )\n)]").unwrap();
+    let denied: Vec<_> = denied
+        .split(',')
+        .map(|it| it.trim().trim_start_matches("clippy::"))
+        .collect();
+    assert_eq!(denied, DENIED, "src/lib.rs denies these in the whole crate");
+
+    let mut found = Vec::new();
+    for source in sources.iter().filter(|it| !it.is_test()) {
+        let count = exceptions(&source.code);
+        if count > 0 {
+            found.push((source.path.as_str(), count));
+        }
+    }
+    assert_eq!(found, ALLOWED, "ALLOWED lists the exceptions");
+}
+
+/// Returns how often an attribute of this code lets one of the denied lints, or all, through.
+fn exceptions(code: &str) -> usize {
+    let attributes = code.split("#[").skip(1).chain(code.split("#![").skip(1));
+    let heads = attributes.filter_map(|it| it.split_once(")]").map(|(head, _)| head));
+    let lets = heads.filter(|it| {
+        ["allow(", "expect(", "warn("]
+            .iter()
+            .any(|word| it.contains(word))
+    });
+    let groups = ["all", "pedantic", "restriction"];
+    let mut count = 0;
+    for head in lets {
+        for word in head.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':')) {
+            let lint = word.strip_prefix("clippy::").unwrap_or_default();
+            count += usize::from(DENIED.contains(&lint) || groups.contains(&lint));
+        }
+    }
+    count
 }
 
 #[test]

@@ -40,8 +40,7 @@ impl Clock {
         self.pinned.unwrap_or_else(|| {
             let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
             let seconds = since.map_or(0, |it| i64::try_from(it.as_secs()).unwrap_or(i64::MAX));
-            Timestamp::from_seconds(seconds)
-                .unwrap_or_else(|| Timestamp::from_seconds(0).expect("1970 exists"))
+            Timestamp::from_seconds(seconds).unwrap_or(Timestamp::EPOCH)
         })
     }
 }

@@ -138,7 +138,8 @@ fn judge_plain(
             None => return Err(error.into()),
         },
     };
-    if paths.fetch_add(changes.len(), Ordering::Relaxed) + changes.len() > max_paths {
+    let before = paths.fetch_add(changes.len(), Ordering::Relaxed);
+    if before.saturating_add(changes.len()) > max_paths {
         findings.push(
             Finding::new(
                 Code::Int006,

@@ -7,7 +7,7 @@ use crate::policy::keyring::Signer;
 use crate::policy::{Keyring, Policy, Position};
 use crate::record::envelope::Envelope;
 use crate::record::predicate::PolicyPredicate;
-use crate::record::tree::Mode;
+use crate::record::tree::{Entry, Mode};
 use crate::record::{Code, Finding, IdentityName, ObjectId, Sha256, Subject, Timestamp};
 
 use super::Error;
@@ -83,12 +83,15 @@ impl PolicyHistory {
     /// Loads and checks the history that ends at `tip`.
     pub fn load(reader: &Reader, tip: ObjectId) -> Result<Self, Error> {
         let mut commits = vec![tip];
+        let mut last = tip;
         loop {
-            let last = commits[commits.len() - 1];
             let commit = reader.commit(last)?;
             match commit.parents.as_slice() {
                 [] => break,
-                [parent] if commits.len() < MAX_VERSIONS => commits.push(*parent),
+                [parent] if commits.len() < MAX_VERSIONS => {
+                    last = *parent;
+                    commits.push(last);
+                }
                 _ => {
                     return Err(broken(
                         last,
@@ -216,7 +219,7 @@ impl PolicyHistory {
     /// commit is its author's word, so a key could sign after its window by dating back.
     pub fn refuses_at(&self, index: usize, time: Timestamp) -> Option<Finding> {
         let version = self.versions.get(index)?;
-        let judge = &self.versions[index.saturating_sub(1)].policy;
+        let judge = &self.version(index.saturating_sub(1)).policy;
         let subject = Subject::of_commit(version.commit);
         let checked = Keyring::verify_policy(&version.envelope, judge, time);
         checked.err().map(|finding| Finding { subject, ..finding })
@@ -234,14 +237,26 @@ impl PolicyHistory {
 
     /// Returns the version in force.
     pub fn current(&self) -> &Version {
-        self.versions
-            .last()
-            .expect("a history has at least one version")
+        self.version(usize::MAX)
+    }
+
+    /// Returns the version at an index, or the last one if there is no such.
+    #[allow(
+        clippy::indexing_slicing,
+        reason = "a history is made of at least one version, and the index is cut to the last"
+    )]
+    pub fn version(&self, index: usize) -> &Version {
+        &self.versions[index.min(self.last_index())]
+    }
+
+    /// Returns the index of the version in force.
+    pub fn last_index(&self) -> usize {
+        self.versions.len().saturating_sub(1)
     }
 
     /// Returns the first policy commit, which identifies the repository.
     pub fn repository(&self) -> ObjectId {
-        self.commits[0]
+        self.version(0).commit
     }
 
     /// Returns the position of a policy commit.
@@ -251,24 +266,26 @@ impl PolicyHistory {
 
     /// Returns the position at a version (the last one if there is no such) and time.
     pub fn position(&self, index: usize, time: Option<Timestamp>) -> Position<'_> {
-        let index = index.min(self.versions.len() - 1);
+        let index = index.min(self.last_index());
         Position {
-            policy: &self.versions[index].policy,
-            policies: &self.commits[..=index],
+            repository: self.repository(),
+            policy: &self.version(index).policy,
+            policies: self.commits.get(..=index).unwrap_or(&self.commits),
             time,
         }
     }
 
     /// Returns the position of now.
     pub fn now(&self, time: Timestamp) -> Position<'_> {
-        self.position(self.versions.len() - 1, Some(time))
+        self.position(self.last_index(), Some(time))
     }
 
     /// Tells whether the history begins where the anchor says.
     pub fn starts_at(&self, anchor: &Anchor) -> bool {
         match anchor {
-            Anchor::Commit(id) => *id == self.commits[0],
-            Anchor::Key(fingerprint) => self.versions[0]
+            Anchor::Commit(id) => *id == self.repository(),
+            Anchor::Key(fingerprint) => self
+                .version(0)
                 .signers
                 .iter()
                 .any(|signer| &signer.key == fingerprint),
@@ -286,20 +303,28 @@ impl PolicyFiles {
             .map(|entry| entry.name.as_slice())
             .collect();
         let expected: [&[u8]; 3] = [b"allowed_signers", b"policy.dsse.json", b"policy.toml"];
-        if names != expected || tree.entries.iter().any(|entry| entry.mode != Mode::File) {
-            return Err(broken(
-                id,
-                "policy-files",
-                "not exactly policy.toml, allowed_signers and policy.dsse.json",
-            ));
+        let plain = tree.entries.iter().all(|entry| entry.mode == Mode::File);
+        let [signers, envelope, policy] = tree.entries.as_slice() else {
+            return Err(other_files(id));
+        };
+        if names != expected || !plain {
+            return Err(other_files(id));
         }
-        let read = |at: usize| reader.blob_limited(tree.entries[at].id, MAX_FILE);
+        let read = |entry: &Entry| reader.blob_limited(entry.id, MAX_FILE);
         Ok(Self {
-            allowed_signers: read(0)?,
-            envelope: read(1)?,
-            policy: read(2)?,
+            allowed_signers: read(signers)?,
+            envelope: read(envelope)?,
+            policy: read(policy)?,
         })
     }
+}
+
+fn other_files(id: ObjectId) -> Error {
+    broken(
+        id,
+        "policy-files",
+        "not exactly policy.toml, allowed_signers and policy.dsse.json",
+    )
 }
 
 fn broken(id: ObjectId, rule: &str, found: &str) -> Error {

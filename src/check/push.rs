@@ -168,7 +168,8 @@ fn first_push(push: &Push<'_>, report: &mut Report) -> Result<(), Error> {
 }
 
 fn unanchored(anchor: &Anchor, history: &PolicyHistory) -> Finding {
-    let founders: Vec<_> = history.versions()[0]
+    let founders: Vec<_> = history
+        .version(0)
         .signers
         .iter()
         .map(|signer| signer.key.clone())

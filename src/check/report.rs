@@ -37,13 +37,15 @@ struct Object<'a> {
 impl Report {
     /// Counts things that were checked.
     pub fn count(&mut self, what: &'static str, number: usize) {
-        *self.checked.entry(what).or_default() += number as u64;
+        let counted = self.checked.entry(what).or_default();
+        *counted = counted.saturating_add(number as u64);
     }
 
     /// Adds everything that another report holds.
     pub fn absorb(&mut self, other: Report) {
         for (what, number) in other.checked {
-            *self.checked.entry(what).or_default() += number;
+            let counted = self.checked.entry(what).or_default();
+            *counted = counted.saturating_add(number);
         }
         self.findings.extend(other.findings);
         self.undecided.extend(other.undecided);
@@ -62,6 +64,10 @@ impl Report {
     }
 
     /// Returns the `awo.verdict/1` object.
+    #[allow(
+        clippy::expect_used,
+        reason = "a report has only text keys: a fact of the type"
+    )]
     pub fn to_json(&self) -> serde_json::Value {
         let object = Object {
             schema: "awo.verdict/1",

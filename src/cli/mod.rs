@@ -190,7 +190,7 @@ fn program() -> ExitCode {
 
 fn pretty(value: &Value) -> String {
     // The canonical form: the same state gives the same bytes.
-    let mut text = String::from_utf8(crate::record::json::canonical(value)).expect("JSON is UTF-8");
+    let mut text = String::from_utf8_lossy(&crate::record::json::canonical(value)).into_owned();
     text.push('\n');
     text
 }
@@ -230,6 +230,6 @@ fn dispatch(context: &Context, command: Command) -> Result<Answer, CliError> {
         Command::Index(args) => c::index::run(context, &args),
         Command::Export(args) => c::export::run(context, &args),
         Command::Selftest(args) => c::selftest::run(context, &args),
-        Command::Hook(_) => unreachable!("hooks are handled before"),
+        Command::Hook(_) => Err(CliError::usage("hooks are called by git")),
     }
 }

@@ -103,7 +103,7 @@ impl Inventory {
     /// Returns the inventory of files with these digests, if they can be listed.
     pub fn of(files: &BTreeMap<RepoPath, Sha256>) -> Result<Self, BadInventory> {
         for (index, path) in files.keys().enumerate() {
-            check_listed(path.as_bytes()).map_err(|refusal| refusal.at(index + 1))?;
+            check_listed(path.as_bytes()).map_err(|refusal| refusal.at(index.saturating_add(1)))?;
         }
         let inventory = Self(files.clone());
         inventory.check_size(inventory.to_bytes().len())?;
@@ -265,7 +265,7 @@ impl Inventory {
 
 fn first(bad: Vec<BadInventory>) -> BadInventory {
     let first = bad.into_iter().next();
-    first.expect("a refusal has a reason")
+    first.unwrap_or_else(|| Refusal::form("it cannot be read").at(1))
 }
 
 /// Reads one line with its line feed.
@@ -360,7 +360,7 @@ pub(super) fn check_path(path: &[u8]) -> Result<(), Refusal> {
     }
     let mut depth = 0usize;
     for component in path.split(|b| *b == b'/') {
-        depth += 1;
+        depth = depth.saturating_add(1);
         match component {
             b"" => return Err(Refusal::form("a component of the path is empty")),
             b"." | b".." => return Err(Refusal::form("a component of the path is . or ..")),

@@ -51,7 +51,7 @@ pub fn read_whole_dir(dir: &Path) -> Result<(RunFiles, Vec<Error>), Error> {
         for entry in fs::read_dir(&place).map_err(io("list", &place))? {
             let entry = entry.map_err(io("list", &place))?;
             let path = inner.join(entry.file_name().as_encoded_bytes());
-            seen += 1;
+            seen = seen.saturating_add(1);
             if seen > MAX_LINES {
                 let limit = format!("a run may hold {MAX_LINES} files and directories");
                 return Err(Error::Limit { path, limit });

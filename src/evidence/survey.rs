@@ -69,8 +69,16 @@ impl Survey {
             return self.refuse(error.finding());
         }
         let mut content = content;
-        self.read(path, &mut content)
-            .expect("bytes at hand can be read");
+        // Bytes at hand can be read; if not, it is said and not passed over.
+        if let Err(source) = self.read(path, &mut content) {
+            let (action, path) = ("read", path.to_string().into());
+            let error = Error::Io {
+                action,
+                path,
+                source,
+            };
+            self.refuse(error.finding());
+        }
     }
 
     /// Takes in that something may not stand where it stands, or could not be read.
@@ -105,7 +113,7 @@ impl Survey {
         inner: &RepoPath,
         seen: &mut usize,
     ) -> Result<(), Error> {
-        let Some(names) = directory.names(MAX_ENTRIES - *seen)? else {
+        let Some(names) = directory.names(MAX_ENTRIES.saturating_sub(*seen))? else {
             let path = match inner.as_bytes() {
                 b"" => RepoPath::from("."),
                 _ => inner.clone(),
@@ -116,7 +124,7 @@ impl Survey {
             self.partial = true;
             return Ok(());
         };
-        *seen += names.len();
+        *seen = seen.saturating_add(names.len());
         for name in names {
             let path = inner.join(&name);
             if let Some(below) = self.entry(directory, &name, &path)? {
@@ -172,7 +180,9 @@ impl Survey {
         let mut keep = |max: usize| -> std::io::Result<Vec<u8>> {
             let mut kept = Vec::new();
             // One byte more than allowed tells that it is too long.
-            content.take(max as u64 + 1).read_to_end(&mut kept)?;
+            content
+                .take((max as u64).saturating_add(1))
+                .read_to_end(&mut kept)?;
             Ok(kept)
         };
         if path.as_bytes() == SUMS.as_bytes() {
@@ -291,8 +301,8 @@ fn hash(content: &mut impl Read) -> std::io::Result<(Sha256, u64)> {
         match content.read(&mut buffer) {
             Ok(0) => return Ok((hasher.finish(), len)),
             Ok(count) => {
-                hasher.update(&buffer[..count]);
-                len += count as u64;
+                hasher.update(buffer.get(..count).unwrap_or(&buffer));
+                len = len.saturating_add(count as u64);
             }
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),

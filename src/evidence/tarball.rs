@@ -128,11 +128,11 @@ fn append(
             Header::new_gnu(),
             EntryType::GNULongName,
             LONG_NAME,
-            name.len() as u64 + 1,
+            (name.len() as u64).saturating_add(1),
         );
         archive.append(&announced, [name.as_slice(), b"\0"].concat().as_slice())?;
     }
-    let short = &name[..name.len().min(NAME_LEN)];
+    let short = name.get(..NAME_LEN).unwrap_or(&name);
     archive.append(
         &header(Header::new_ustar(), EntryType::Regular, short, len),
         content,
@@ -141,7 +141,9 @@ fn append(
 
 fn header(mut header: Header, kind: EntryType, name: &[u8], len: u64) -> Header {
     // By hand: the library would take the `./` away.
-    header.as_mut_bytes()[..name.len()].copy_from_slice(name);
+    for (place, byte) in header.as_mut_bytes().iter_mut().zip(name) {
+        *place = *byte;
+    }
     header.set_entry_type(kind);
     header.set_mode(0o644);
     header.set_uid(0);
@@ -182,7 +184,7 @@ impl<R: Read> Checked<R> {
         if self.short > 0 {
             Some(format!(
                 "{} bytes, before {}",
-                self.len - self.short,
+                self.len.saturating_sub(self.short),
                 self.len
             ))
         } else if more {
@@ -201,13 +203,13 @@ impl<R: Read> Read for Checked<R> {
         if room == 0 {
             return Ok(0);
         }
-        let buffer = &mut buffer[..room];
+        let buffer = buffer.get_mut(..room).unwrap_or_default();
         let mut count = 0;
         // Full pieces, so that nothing depends on how the file comes in.
         while count < room && self.short == 0 {
-            match self.inner.read(&mut buffer[count..]) {
-                Ok(0) => self.short = self.left - count as u64,
-                Ok(more) => count += more,
+            match self.inner.read(buffer.get_mut(count..).unwrap_or_default()) {
+                Ok(0) => self.short = self.left.saturating_sub(count as u64),
+                Ok(more) => count = count.saturating_add(more),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
                     self.failed = Some(error);
@@ -215,10 +217,11 @@ impl<R: Read> Read for Checked<R> {
                 }
             }
         }
-        self.hasher.update(&buffer[..count]);
+        let (content, missing) = buffer.split_at_mut(count.min(room));
+        self.hasher.update(content);
         // The header has promised the rest; the tarball will not be kept.
-        buffer[count..].fill(0);
-        self.left -= room as u64;
+        missing.fill(0);
+        self.left = self.left.saturating_sub(room as u64);
         Ok(room)
     }
 }
@@ -248,8 +251,8 @@ impl<W: Write> Counted<W> {
 impl<W: Write> Write for Counted<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let count = self.inner.write(bytes)?;
-        self.hasher.update(&bytes[..count]);
-        self.bytes += count as u64;
+        self.hasher.update(bytes.get(..count).unwrap_or(bytes));
+        self.bytes = self.bytes.saturating_add(count as u64);
         Ok(count)
     }
 

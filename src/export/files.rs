@@ -51,7 +51,7 @@ struct Out<'a> {
 
 /// Returns the first twelve hex digits of a digest, as they stand in names.
 fn short(digest: Sha256) -> String {
-    digest.to_string()[..12].to_owned()
+    digest.to_string().chars().take(12).collect()
 }
 
 impl Out<'_> {
@@ -242,7 +242,7 @@ impl Out<'_> {
         let mut times: BTreeMap<Sha256, usize> = BTreeMap::new();
         for record in records {
             let time = times.entry(record.digest).or_default();
-            *time += 1;
+            *time = time.saturating_add(1);
             let more = match *time {
                 1 => String::new(),
                 // The same statement under another signature.

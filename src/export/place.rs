@@ -78,7 +78,7 @@ impl Destination {
     /// Writes the files that are not there yet. Returns how many.
     pub fn write(&self, files: &Files) -> Result<usize, Error> {
         fs::create_dir_all(&self.root).map_err(io(&self.root))?;
-        let mut written = 0;
+        let mut written = 0_usize;
         for (path, bytes) in files {
             // Again: it may have changed since it was checked.
             if let Some(finding) = self.obstacle(path, bytes)? {
@@ -91,7 +91,7 @@ impl Destination {
             self.directories(path)?;
             let replace = path.as_bytes() == INDEX.as_bytes();
             put(&self.root, &place, bytes, replace)?;
-            written += 1;
+            written = written.saturating_add(1);
         }
         Ok(written)
     }
@@ -118,7 +118,7 @@ impl Destination {
             let Some(metadata) = look(&place)? else {
                 return Ok(None);
             };
-            let last = at + 1 == depth;
+            let last = at.saturating_add(1) == depth;
             let fits = if last {
                 metadata.is_file()
             } else {

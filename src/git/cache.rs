@@ -93,8 +93,13 @@ impl Hasher for Spread {
         }
     }
 
+    #[allow(
+        clippy::cast_possible_truncation,
+        reason = "a hash folds the halves of a product"
+    )]
     fn write_u64(&mut self, word: u64) {
-        let mixed = u128::from(self.state ^ word ^ self.seed.offset) * u128::from(self.seed.factor);
+        let mixed = u128::from(self.state ^ word ^ self.seed.offset)
+            .wrapping_mul(u128::from(self.seed.factor));
         self.state = (mixed as u64) ^ ((mixed >> 64) as u64);
     }
 

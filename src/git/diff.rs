@@ -179,7 +179,7 @@ impl Compare<'_> {
         let length = self.prefix.len();
         if entry.mode == Mode::Tree {
             // The prefix itself must stay small, though no path may ever be listed below it.
-            if (length + entry.name.len()) as u64 > MOST_PATH_BYTES {
+            if length.saturating_add(entry.name.len()) as u64 > MOST_PATH_BYTES {
                 return Err(Error::Limit {
                     what: "bytes of paths",
                     max: MOST_PATH_BYTES,
@@ -201,7 +201,7 @@ impl Compare<'_> {
                 max: self.max as u64,
             });
         }
-        let mut path = Vec::with_capacity(length + entry.name.len());
+        let mut path = Vec::with_capacity(length.saturating_add(entry.name.len()));
         path.extend_from_slice(&self.prefix);
         path.extend_from_slice(entry.name);
         count(

@@ -102,7 +102,7 @@ fn split_list(list: &OsStr) -> Option<Vec<PathBuf>> {
         let (entry, used) = match rest.strip_prefix(b"\"") {
             Some(quoted) => {
                 let (entry, used) = unquote(quoted)?;
-                (entry, used + 1)
+                (entry, used.saturating_add(1))
             }
             None => {
                 let end = rest.iter().position(|b| *b == b':').unwrap_or(rest.len());
@@ -128,12 +128,12 @@ fn unquote(text: &[u8]) -> Option<(Vec<u8>, usize)> {
     let mut at = 0;
     loop {
         let byte = *text.get(at)?;
-        at += 1;
+        at = at.saturating_add(1);
         match byte {
             b'"' => return Some((out, at)),
             b'\\' => {
                 let escape = *text.get(at)?;
-                at += 1;
+                at = at.saturating_add(1);
                 out.push(match escape {
                     b'a' => 7,
                     b'b' => 8,
@@ -144,8 +144,10 @@ fn unquote(text: &[u8]) -> Option<(Vec<u8>, usize)> {
                     b'r' => b'\r',
                     b'"' | b'\\' => escape,
                     b'0'..=b'3' => {
-                        let digits = std::str::from_utf8(text.get(at - 1..at + 2)?).ok()?;
-                        at += 2;
+                        let end = at.saturating_add(2);
+                        let digits =
+                            std::str::from_utf8(text.get(at.checked_sub(1)?..end)?).ok()?;
+                        at = end;
                         u8::from_str_radix(digits, 8).ok()?
                     }
                     _ => return None,
@@ -173,7 +175,7 @@ fn alternates_line(dir: &OsStr) -> Vec<u8> {
     let plain = !bytes.starts_with(b"\"")
         && !bytes.starts_with(b"#")
         && !bytes.iter().any(|b| matches!(b, b'\n' | b'\r'));
-    let mut line = Vec::with_capacity(bytes.len() + 3);
+    let mut line = Vec::with_capacity(bytes.len().saturating_add(3));
     if plain {
         line.extend_from_slice(bytes);
     } else {

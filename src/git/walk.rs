@@ -182,7 +182,7 @@ impl Paint<'_> {
         });
         self.index.insert(id, at);
         self.queue.push((date, Reverse(at)));
-        self.new_in_queue += usize::from(!hidden);
+        self.new_in_queue = self.new_in_queue.saturating_add(usize::from(!hidden));
         Ok(())
     }
 
@@ -252,11 +252,11 @@ impl Paint<'_> {
                 .parents
                 .iter()
                 .filter_map(|id| self.index.get(id).copied());
-            let mut count = 0;
+            let mut count = 0_usize;
             for parent in parents.filter(is_new) {
                 if let Some(list) = children.get_mut(parent) {
                     list.push(at);
-                    count += 1;
+                    count = count.saturating_add(1);
                 }
             }
             if let Some(wait) = waits.get_mut(at) {
@@ -316,12 +316,12 @@ fn read_links(id: ObjectId, raw: &[u8]) -> Result<(Vec<ObjectId>, u64), Error> {
 fn read_id(text: &[u8], kind: HashKind) -> Option<ObjectId> {
     let mut bytes = [0; 32];
     let bytes = bytes.get_mut(..kind.bytes())?;
-    if text.len() != bytes.len() * 2 {
+    if text.len() != kind.bytes().saturating_mul(2) {
         return None;
     }
     for (byte, pair) in bytes.iter_mut().zip(text.chunks_exact(2)) {
         let digit = |at: usize| (*pair.get(at)? as char).to_digit(16);
-        *byte = u8::try_from(digit(0)? * 16 + digit(1)?).ok()?;
+        *byte = u8::try_from(digit(0)? << 4 | digit(1)?).ok()?;
     }
     ObjectId::from_bytes(bytes)
 }

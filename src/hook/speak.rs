@@ -148,18 +148,18 @@ fn line(out: &mut String, indent: &str, text: &str) {
     for word in text.split(' ').filter(|word| !word.is_empty()) {
         let needed = columns(word);
         let gap = usize::from(!fresh);
-        if !fresh && width + gap + needed > COLUMNS {
+        if !fresh && width.saturating_add(gap).saturating_add(needed) > COLUMNS {
             next(&mut row, &mut width);
         } else if !fresh {
             row.push(' ');
-            width += 1;
+            width = width.saturating_add(1);
         }
         for c in word.chars() {
-            if width + column(c) > COLUMNS {
+            if width.saturating_add(column(c)) > COLUMNS {
                 next(&mut row, &mut width);
             }
             row.push(c);
-            width += column(c);
+            width = width.saturating_add(column(c));
         }
         fresh = false;
     }

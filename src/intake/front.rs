@@ -32,10 +32,10 @@ pub(super) fn read(lines: &Lines<'_>, gather: &mut Gather) -> usize {
             && let Some(end) = front_matter_end(lines, index)
         {
             wrapper(lines, index, gather);
-            for inner in index + 1..end {
-                entry(inner + 1, lines.get(inner), gather);
+            for inner in index.saturating_add(1)..end {
+                entry(inner.saturating_add(1), lines.get(inner), gather);
             }
-            return end + 1;
+            return end.saturating_add(1);
         }
         if line.starts_with('#') && line.trim_start_matches('#').starts_with(' ') {
             wrapper(lines, index, gather);
@@ -43,7 +43,7 @@ pub(super) fn read(lines: &Lines<'_>, gather: &mut Gather) -> usize {
         }
         if line.starts_with("```") || line.starts_with("~~~") {
             gather.complain(
-                Some(index + 1),
+                Some(index.saturating_add(1)),
                 PacketProblem::Fence("opens before the packet begins"),
             );
             return lines.len();
@@ -54,14 +54,14 @@ pub(super) fn read(lines: &Lines<'_>, gather: &mut Gather) -> usize {
 
 fn wrapper(lines: &Lines<'_>, end: usize, gather: &mut Gather) {
     for index in 0..end {
-        gather.note(index + 1, lines.get(index));
+        gather.note(index.saturating_add(1), lines.get(index));
     }
 }
 
 /// Returns the line of the closing `---`, if all lines between are front matter.
 fn front_matter_end(lines: &Lines<'_>, open: usize) -> Option<usize> {
     let mut seen = false;
-    for index in open + 1..lines.len() {
+    for index in open.saturating_add(1)..lines.len() {
         let line = lines.get(index);
         if line == "---" {
             return seen.then_some(index);

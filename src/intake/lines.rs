@@ -20,7 +20,7 @@ impl<'a> Lines<'a> {
             .bytes()
             .enumerate()
             .filter(|(_, b)| *b == b'\n')
-            .map(|(at, _)| at + 1);
+            .map(|(at, _)| at.saturating_add(1));
         let mut starts: Vec<usize> = std::iter::once(0).chain(after).collect();
         if starts.len() > 1 && starts.last() == Some(&text.len()) {
             starts.pop();
@@ -69,7 +69,10 @@ impl<'a> Lines<'a> {
     pub(super) fn check(&self, gather: &mut Gather) {
         for index in 0..self.len() {
             if let Some(c) = self.get(index).chars().find(|c| is_unfit(*c)) {
-                gather.complain(Some(index + 1), PacketProblem::Unfit(describe(c)));
+                gather.complain(
+                    Some(index.saturating_add(1)),
+                    PacketProblem::Unfit(describe(c)),
+                );
             }
         }
     }
@@ -77,7 +80,9 @@ impl<'a> Lines<'a> {
 
 /// Returns how far a line is indented.
 pub(super) fn indent(line: &str) -> usize {
-    line.len() - line.trim_start_matches([' ', '\t']).len()
+    line.bytes()
+        .take_while(|b| matches!(b, b' ' | b'\t'))
+        .count()
 }
 
 /// Splits `Label: value`, `**Label:** value` or `**Label**: value`. The value may be empty.
@@ -127,9 +132,8 @@ pub(super) fn code_span(raw: &str) -> Option<&str> {
 
 /// Returns the code spans of a line, each with the text that follows it.
 pub(super) fn code_spans(raw: &str) -> impl Iterator<Item = (&str, &str)> {
-    let parts: Vec<&str> = raw.split('`').collect();
-    let spans = parts.len().saturating_sub(1) / 2;
-    (0..spans).filter_map(move |at| Some((*parts.get(2 * at + 1)?, *parts.get(2 * at + 2)?)))
+    let mut parts = raw.split('`').skip(1);
+    std::iter::from_fn(move || Some((parts.next()?, parts.next()?)))
 }
 
 /// Tells whether Markdown shows this text exactly as it is written.

@@ -46,6 +46,7 @@ pub struct ImportOptions {
 }
 
 impl Default for ImportOptions {
+    #[allow(clippy::expect_used, reason = "the name is written here")]
     fn default() -> Self {
         let target_ref = RefName::new("refs/heads/main").expect("this is a well-formed ref name");
         Self {
@@ -69,7 +70,8 @@ pub fn import(bytes: &[u8], options: &ImportOptions) -> Result<ContractDraft, Pa
     }
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
-        let line = before.iter().filter(|b| **b == b'\n').count() + 1;
+        let breaks = before.iter().filter(|b| **b == b'\n').count();
+        let line = breaks.saturating_add(1);
         PacketErrors::one(Some(line), PacketProblem::NotUtf8)
     })?;
     let mut gather = Gather::default();

@@ -41,7 +41,9 @@ pub(super) fn read(lines: &Lines<'_>, gather: &mut Gather) {
     let (table, errors) = DeTable::parse_recoverable(lines.text());
     if !errors.is_empty() {
         for error in errors {
-            let line = error.span().map(|span| lines.at(span.start) + 1);
+            let line = error
+                .span()
+                .map(|span| lines.at(span.start).saturating_add(1));
             gather.complain(
                 line,
                 PacketProblem::Toml(error.message().replace('\n', ", ")),
@@ -58,7 +60,7 @@ pub(super) fn read(lines: &Lines<'_>, gather: &mut Gather) {
 
 impl Own<'_, '_> {
     fn line<T>(&self, spanned: &Spanned<T>) -> usize {
-        self.lines.at(spanned.span().start) + 1
+        self.lines.at(spanned.span().start).saturating_add(1)
     }
 
     fn table(&mut self, prefix: &str, table: &DeTable<'_>) {

@@ -82,9 +82,9 @@ pub(super) fn split(lines: &Lines<'_>, first: usize, gather: &mut Gather) -> Vec
     while index < lines.len() {
         let raw = lines.get(index);
         let text = raw.trim();
-        let line = index + 1;
-        index += 1;
-        let (mark, within) = marks.get(line - 1);
+        let line = index.saturating_add(1);
+        index = index.saturating_add(1);
+        let (mark, within) = marks.get(line.saturating_sub(1));
         if text.is_empty() && !matches!(mark, Mark::Fence { .. }) {
             after_blank = true;
             continue;
@@ -97,7 +97,7 @@ pub(super) fn split(lines: &Lines<'_>, first: usize, gather: &mut Gather) -> Vec
                 let kind =
                     PieceKind::Fence(within.map_or(0, |(depth, _)| depth), content.collect());
                 // The line at `end` is the closing fence.
-                index = end + 1;
+                index = end.saturating_add(1);
                 kind
             }
             Mark::Item { depth, .. } => PieceKind::Item(depth),
@@ -169,7 +169,10 @@ fn mark(lines: &Lines<'_>, first: usize, gather: &mut Gather) -> Option<Marks> {
     // The parser asks every open list and quote about every line, so a line that opens thousands
     // of them would make it slow; it is refused before the parser sees it.
     if let Some(line) = (first..count).find(|line| markers(lines.get(*line)) > 2 * MAX_DEPTH) {
-        gather.complain(Some(line + 1), PacketProblem::TooDeep(MAX_DEPTH));
+        gather.complain(
+            Some(line.saturating_add(1)),
+            PacketProblem::TooDeep(MAX_DEPTH),
+        );
         return None;
     }
     let offset = lines.start(first);
@@ -179,7 +182,8 @@ fn mark(lines: &Lines<'_>, first: usize, gather: &mut Gather) -> Option<Marks> {
         let start = range.start.saturating_add(offset);
         let end = range.end.saturating_add(offset);
         let line = lines.at(start);
-        let span = line..lines.at(end.saturating_sub(1).max(start)) + 1;
+        let last = lines.at(end.saturating_sub(1).max(start));
+        let span = line..last.saturating_add(1);
         let column = start.saturating_sub(lines.start(line));
         match event {
             Event::Start(Tag::BlockQuote(_)) => {
@@ -187,20 +191,23 @@ fn mark(lines: &Lines<'_>, first: usize, gather: &mut Gather) -> Option<Marks> {
                 if quotes == 0 {
                     marks.set(span, Mark::Other);
                 }
-                quotes += 1;
+                quotes = quotes.saturating_add(1);
             }
             Event::End(TagEnd::BlockQuote(_)) => quotes = quotes.saturating_sub(1),
             Event::Start(Tag::Item) => {
-                depth += 1;
+                depth = depth.saturating_add(1);
                 if depth > MAX_DEPTH {
-                    gather.complain(Some(line + 1), PacketProblem::TooDeep(MAX_DEPTH));
+                    gather.complain(
+                        Some(line.saturating_add(1)),
+                        PacketProblem::TooDeep(MAX_DEPTH),
+                    );
                     return None;
                 }
                 if quotes > 0 {
                     continue;
                 }
-                let column =
-                    column + marker_width(lines.get(line).get(column..).unwrap_or_default());
+                let item = lines.get(line).get(column..).unwrap_or_default();
+                let column = column.saturating_add(marker_width(item));
                 for slot in marks.within.get_mut(span).into_iter().flatten() {
                     *slot = Some((depth, column));
                 }
@@ -209,7 +216,7 @@ fn mark(lines: &Lines<'_>, first: usize, gather: &mut Gather) -> Option<Marks> {
                     Mark::Plain => Mark::Item { depth, column },
                     _ => Mark::Other,
                 };
-                marks.set(line..line + 1, mark);
+                marks.set(line..line.saturating_add(1), mark);
             }
             Event::End(TagEnd::Item) => depth = depth.saturating_sub(1),
             _ if quotes > 0 => {}
@@ -229,13 +236,19 @@ fn mark(lines: &Lines<'_>, first: usize, gather: &mut Gather) -> Option<Marks> {
                 let last = span.end.saturating_sub(1);
                 // Two openings in a row: the first block was never closed, and has swallowed
                 // whatever stood between it and the second.
-                let reopens = (line + 1..last)
+                let reopens = (line.saturating_add(1)..last)
                     .any(|at| lines.get(at).trim_start().starts_with(fence_run(opening)));
                 if last == line || reopens || !closes(opening, lines.get(last)) {
-                    gather.complain(Some(line + 1), PacketProblem::Fence("is never closed"));
+                    gather.complain(
+                        Some(line.saturating_add(1)),
+                        PacketProblem::Fence("is never closed"),
+                    );
                     return None;
                 }
-                marks.set(line..line + 1, Mark::Fence { end: last, column });
+                marks.set(
+                    line..line.saturating_add(1),
+                    Mark::Fence { end: last, column },
+                );
             }
             Event::Start(Tag::CodeBlock(CodeBlockKind::Indented) | Tag::HtmlBlock)
             | Event::Rule => {
@@ -252,14 +265,14 @@ fn mark(lines: &Lines<'_>, first: usize, gather: &mut Gather) -> Option<Marks> {
 /// Returns the width of a list marker and the blanks that belong to it.
 fn marker_width(item: &str) -> usize {
     let digits = item.bytes().take_while(u8::is_ascii_digit).count();
-    let rest = item.get(digits + 1..).unwrap_or_default();
+    let rest = item.get(digits.saturating_add(1)..).unwrap_or_default();
     let blanks = indent(rest);
     let blanks = if rest.trim().is_empty() || blanks > 4 {
         1
     } else {
         blanks
     };
-    digits + 1 + blanks
+    digits.saturating_add(1).saturating_add(blanks)
 }
 
 /// Returns how many lists and quotes a line may open.

@@ -239,7 +239,7 @@ impl Walk<'_> {
                 depth: base,
                 heading,
                 ..
-            } if depth == base + 1 => {
+            } if depth == base.saturating_add(1) => {
                 self.open = Open::List {
                     list,
                     depth: base,

@@ -42,6 +42,8 @@ struct Use {
 /// Where in the history a statement stands: by what it is judged.
 #[derive(Clone, Copy)]
 pub struct Position<'a> {
+    /// The first policy commit, which identifies the repository.
+    pub repository: ObjectId,
     /// The policy in force before the push that brought the statement.
     pub policy: &'a Policy,
     /// The policy commits up to that one, the first one first.
@@ -49,14 +51,6 @@ pub struct Position<'a> {
     /// The time of that push; none for a record that was accepted before, when its key's window
     /// was looked at.
     pub time: Option<Timestamp>,
-}
-
-impl Position<'_> {
-    /// Returns the first policy commit, which identifies the repository.
-    pub fn repository(&self) -> ObjectId {
-        // A position is only made of a loaded history, which has at least one commit.
-        self.policies[0]
-    }
 }
 
 /// A statement whose signature, kind, signer, role, repository and policy were checked.

@@ -32,6 +32,16 @@ pub struct PathSet {
 }
 
 impl PathSet {
+    /// Returns the set that matches nothing.
+    pub fn empty() -> Self {
+        Self {
+            patterns: Vec::new(),
+            globs: GlobSet::empty(),
+            everything: false,
+            fold: false,
+        }
+    }
+
     /// Compiles patterns in the exact reading.
     pub fn exact(patterns: &[String]) -> Result<Self, BadPattern> {
         Self::build(patterns, false, |pattern| {
@@ -172,7 +182,7 @@ fn path_of(bytes: &[u8]) -> &std::path::Path {
 
 fn fold_bytes(bytes: &[u8]) -> Vec<u8> {
     let trims = |at: usize| {
-        let next = bytes.get(at + 1);
+        let next = bytes.get(at.saturating_add(1));
         matches!(next, None | Some(b'/')) && matches!(bytes.get(at), Some(b'.' | b' '))
     };
     if bytes.is_ascii() && !(0..bytes.len()).any(trims) {

@@ -115,7 +115,7 @@ impl Commit {
         let end = lines
             .iter()
             .rposition(|line| !line.is_empty())
-            .map_or(0, |last| last + 1);
+            .map_or(0, |last| last.saturating_add(1));
         let body = lines.get(..end).unwrap_or_default();
         let Some(blank) = body.iter().rposition(|line| line.is_empty()) else {
             return Vec::new();
@@ -125,7 +125,7 @@ impl Commit {
             return Vec::new();
         }
         let mut found: Vec<(String, String)> = Vec::new();
-        for line in body.iter().skip(blank + 1) {
+        for line in body.iter().skip(blank.saturating_add(1)) {
             if line.starts_with([' ', '\t']) {
                 let Some((_, value)) = found.last_mut() else {
                     return Vec::new();
@@ -165,7 +165,7 @@ fn split_header(raw: &[u8]) -> Result<(&[u8], &[u8]), BadCommit> {
     match raw.windows(2).position(|pair| pair == b"\n\n") {
         Some(end) => {
             let header = raw.get(..end).unwrap_or_default();
-            Ok((header, raw.get(end + 2..).unwrap_or_default()))
+            Ok((header, raw.get(end.saturating_add(2)..).unwrap_or_default()))
         }
         // git writes a blank line always, but reads a commit that ends with its header.
         None => match raw.strip_suffix(b"\n") {
@@ -226,7 +226,7 @@ fn split_signature(raw: &[u8], kind: HashKind) -> Option<CommitSignature> {
         let end = rest
             .iter()
             .position(|b| *b == b'\n')
-            .map_or(rest.len(), |at| at + 1);
+            .map_or(rest.len(), |at| at.saturating_add(1));
         let (line, after) = rest.split_at_checked(end).unwrap_or((rest, &[]));
         if line == b"\n" {
             payload.extend_from_slice(rest);

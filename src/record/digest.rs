@@ -68,7 +68,7 @@ impl ObjectId {
 
     /// Returns the first twelve hex digits, for people.
     pub fn short(&self) -> String {
-        self.to_string()[..12].to_owned()
+        self.to_string().chars().take(12).collect()
     }
 }
 
@@ -197,24 +197,29 @@ fn write_hex(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let mut text = [0u8; 64];
     for (pair, byte) in text.chunks_exact_mut(2).zip(bytes) {
-        pair[0] = DIGITS[usize::from(byte >> 4)];
-        pair[1] = DIGITS[usize::from(byte & 15)];
+        for (place, nibble) in pair.iter_mut().zip([byte >> 4, byte & 15]) {
+            *place = *DIGITS.get(usize::from(nibble)).ok_or(fmt::Error)?;
+        }
     }
-    let used = &text[..(bytes.len() * 2).min(64)];
-    f.pad(std::str::from_utf8(used).expect("hex digits are ASCII"))
+    let used = text
+        .get(..bytes.len().saturating_mul(2))
+        .ok_or(fmt::Error)?;
+    f.pad(std::str::from_utf8(used).map_err(|_| fmt::Error)?)
 }
 
 fn hex_bytes(text: &[u8]) -> Option<Vec<u8>> {
     let digit = |c: u8| match c {
-        b'0'..=b'9' => Some(c - b'0'),
-        b'a'..=b'f' => Some(c - b'a' + 10),
+        b'0'..=b'9' => c.checked_sub(b'0'),
+        b'a'..=b'f' => c.checked_sub(b'a' - 10),
         _ => None,
     };
-    if !text.len().is_multiple_of(2) {
+    let (pairs, odd) = text.as_chunks();
+    if !odd.is_empty() {
         return None;
     }
-    text.chunks_exact(2)
-        .map(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?))
+    pairs
+        .iter()
+        .map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?))
         .collect()
 }
 

@@ -112,6 +112,10 @@ impl Envelope {
     }
 
     /// Returns the stored form, without a line end.
+    #[allow(
+        clippy::expect_used,
+        reason = "strings always serialise: a fact of the type"
+    )]
     pub fn to_bytes(&self) -> Vec<u8> {
         let wire = Wire {
             payload: Base64::encode_string(&self.payload),

@@ -201,20 +201,13 @@ pub struct BadJson {
 impl BadJson {
     fn at(bytes: &[u8], offset: usize, why: impl Into<String>) -> Self {
         let before = bytes.get(..offset).unwrap_or(bytes);
-        let line_start = before
-            .iter()
-            .rposition(|b| *b == b'\n')
-            .map_or(0, |at| at + 1);
+        let last_line = before.rsplit(|b| *b == b'\n').next().unwrap_or_default();
         // The continuation bytes of UTF-8 begin with the bits 10: all others begin a character.
-        let starts_character = |b: &&u8| **b & 0xc0 != 0x80;
+        let characters = last_line.iter().filter(|b| **b & 0xc0 != 0x80);
         Self {
             offset,
-            line: 1 + before.iter().filter(|b| **b == b'\n').count(),
-            column: 1 + before
-                .iter()
-                .skip(line_start)
-                .filter(starts_character)
-                .count(),
+            line: before.split(|b| *b == b'\n').count(),
+            column: characters.count().saturating_add(1),
             why: why.into(),
             limit: false,
         }
@@ -266,6 +259,10 @@ pub struct NotCanonical(pub String);
 /// # Panics
 /// When the type has no JSON form at all (a map whose keys are no strings): a fault of the
 /// type, which no input brings about.
+#[allow(
+    clippy::expect_used,
+    reason = "it depends on the type and never on a value"
+)]
 pub fn canonical<T: Serialize>(record: &T) -> Vec<u8> {
     to_canonical(&to_json(record).expect("the type of a record has a JSON form"))
 }
@@ -366,15 +363,15 @@ fn number_why(number: &Number) -> String {
 
 /// Finds the number in canonical bytes: it begins a line or follows the `: ` of a key.
 fn number_offset(bytes: &[u8], number: &[u8]) -> usize {
-    let mut start = 0;
+    let mut start = 0_usize;
     for line in bytes.split(|b| *b == b'\n') {
         let body = line.strip_suffix(b",").unwrap_or(line);
         if let Some(before) = body.strip_suffix(number)
             && (before.iter().all(|b| *b == b' ') || before.ends_with(b"\": "))
         {
-            return start + before.len();
+            return start.saturating_add(before.len());
         }
-        start += line.len() + 1;
+        start = start.saturating_add(line.len()).saturating_add(1);
     }
     0
 }
@@ -386,7 +383,8 @@ fn schema_error(bytes: &[u8], source: &serde_json::Error) -> BadJson {
         .take(source.line().saturating_sub(1))
         .map(<[u8]>::len)
         .sum();
-    let offset = (before + source.column().saturating_sub(1)).min(bytes.len());
+    let offset = before.saturating_add(source.column().saturating_sub(1));
+    let offset = offset.min(bytes.len());
     let full = source.to_string();
     let place = format!(" at line {} column {}", source.line(), source.column());
     let message = full.strip_suffix(&place).unwrap_or(&full);

@@ -27,7 +27,8 @@ impl RepoPath {
 
     /// Returns this path with `name` below it.
     pub fn join(&self, name: &[u8]) -> Self {
-        let mut bytes = Vec::with_capacity(self.0.len() + 1 + name.len());
+        let len = self.0.len().saturating_add(1).saturating_add(name.len());
+        let mut bytes = Vec::with_capacity(len);
         bytes.extend_from_slice(&self.0);
         if !bytes.is_empty() {
             bytes.push(b'/');

@@ -25,8 +25,8 @@ pub fn compare(expected: &str, given: &[u8]) -> Result<(), SentenceMismatch> {
     if given == expected.as_bytes() {
         return Ok(());
     }
-    let mut position = 1;
-    let mut byte_offset = 0;
+    let mut position = 1_usize;
+    let mut byte_offset = 0_usize;
     for c in expected.chars() {
         let mut buffer = [0; 4];
         let rest = given.get(byte_offset..).unwrap_or_default();
@@ -34,8 +34,8 @@ pub fn compare(expected: &str, given: &[u8]) -> Result<(), SentenceMismatch> {
         if !rest.starts_with(encoded.as_bytes()) {
             break;
         }
-        position += 1;
-        byte_offset += encoded.len();
+        position = position.saturating_add(1);
+        byte_offset = byte_offset.saturating_add(encoded.len());
     }
     let wanted = expected
         .get(byte_offset..)

@@ -16,6 +16,9 @@ pub struct Timestamp(jiff::Timestamp);
 pub struct BadTimestamp(pub String);
 
 impl Timestamp {
+    /// The beginning of 1970.
+    pub const EPOCH: Self = Self(jiff::Timestamp::UNIX_EPOCH);
+
     /// Returns the point so many seconds after 1970, if the calendar has it.
     pub fn from_seconds(seconds: i64) -> Option<Self> {
         jiff::Timestamp::from_second(seconds).ok().map(Self)
@@ -28,7 +31,9 @@ impl Timestamp {
 
     /// Returns the point `days` later (or the latest there is).
     pub fn plus_days(self, days: u32) -> Self {
-        let seconds = self.seconds().saturating_add(i64::from(days) * 86_400);
+        let seconds = self
+            .seconds()
+            .saturating_add(i64::from(days).saturating_mul(86_400));
         Self::from_seconds(seconds).unwrap_or(Self(jiff::Timestamp::MAX))
     }
 

@@ -203,7 +203,7 @@ impl<'a> Iterator for Entries<'a> {
 ///
 /// Two versions of a tree differ in few entries: the others need not be read to be skipped.
 pub fn skip_common(a: &mut Entries<'_>, b: &mut Entries<'_>) -> u64 {
-    let mut skipped = 0;
+    let mut skipped = 0_u64;
     while let Some(end) = a.rest.find_byte(0) {
         let end = end.saturating_add(1).saturating_add(a.kind.bytes());
         match (a.rest.split_at_checked(end), b.rest.split_at_checked(end)) {
@@ -212,7 +212,7 @@ pub fn skip_common(a: &mut Entries<'_>, b: &mut Entries<'_>) -> u64 {
             }
             _ => break,
         }
-        skipped += 1;
+        skipped = skipped.saturating_add(1);
     }
     skipped
 }

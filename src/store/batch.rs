@@ -325,9 +325,12 @@ fn existing(
 pub fn pause(attempt: usize) -> Result<(), Error> {
     let mut random = [0u8; 2];
     getrandom::fill(&mut random).map_err(|_| Error::Random)?;
-    let spread = 2_000 * (attempt as u64 + 1).min(50);
+    let spread = (attempt as u64)
+        .saturating_add(1)
+        .min(50)
+        .saturating_mul(2_000);
     std::thread::sleep(Duration::from_micros(
-        u64::from(u16::from_le_bytes(random)) * spread / 65_536,
+        u64::from(u16::from_le_bytes(random)).saturating_mul(spread) / 65_536,
     ));
     Ok(())
 }

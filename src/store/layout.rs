@@ -217,8 +217,8 @@ impl LedgerPath {
     /// Returns the shard of the provenance index that holds a run.
     pub fn shard_of(run: &RunId) -> Self {
         let digest = Sha256::of(run.as_str().as_bytes());
-        let hex = digest.to_string();
-        Self::Shard(hex[..2].to_owned(), hex[2..4].to_owned())
+        let [first, second, ..] = *digest.as_bytes();
+        Self::Shard(format!("{first:02x}"), format!("{second:02x}"))
     }
 }
 
@@ -255,6 +255,7 @@ fn is_byte(text: &str) -> bool {
     text.len() == 2 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 
+#[allow(clippy::expect_used, reason = "the names are written in this file")]
 fn fixed(text: &str) -> RefName {
     RefName::new(text).expect("our own ref names are well formed")
 }

@@ -293,7 +293,7 @@ fn judge_proposal(
             .expected("a successor of a policy")
             .remedy("git awo policy propose FILE"));
     };
-    let policy = &newer.versions()[at].policy;
+    let policy = &newer.version(at).policy;
     let time = gatherer.arrival(*digest).unwrap_or(gatherer.time);
     if let Positions::Continued(part) = &gatherer.positions {
         // The time of a proposal is that of its first signature, which may have come before.

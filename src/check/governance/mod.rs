@@ -50,7 +50,7 @@ impl Arrivals {
 
     /// Returns how many records arrived.
     pub fn len(&self) -> usize {
-        self.ledger.len() + self.notes.len()
+        self.ledger.len().saturating_add(self.notes.len())
     }
 
     /// Tells whether nothing arrived.

@@ -65,7 +65,7 @@ pub(super) fn judge(
         );
         return Ok(());
     }
-    *commits_left -= commits.len();
+    *commits_left = commits_left.saturating_sub(commits.len());
     let branch = Branch {
         rules,
         commits,
@@ -73,7 +73,11 @@ pub(super) fn judge(
     };
     // The limit is one for the whole push, over all its branches.
     let seen = report.checked.get("paths").copied().unwrap_or_default();
-    let left = policy.document().limits.paths.saturating_sub(seen as usize);
+    let left = policy
+        .document()
+        .limits
+        .paths
+        .saturating_sub(usize::try_from(seen).unwrap_or(usize::MAX));
     let judged = branch::judge(push.reader, &branch, gatherer, left);
     match judged {
         Ok(found) => report.absorb(found),

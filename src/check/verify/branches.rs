@@ -53,7 +53,7 @@ pub(super) fn verify(
         }
     }
     // Strict branches first, so that others may build on what was judged there.
-    let current = gatherer.history.versions().len() - 1;
+    let current = gatherer.history.last_index();
     let policy = &gatherer.history.current().policy;
     let is_strict = |name: &RefName| {
         policy
@@ -81,7 +81,7 @@ impl Judged<'_> {
         report: &mut Report,
     ) -> Result<(), Error> {
         let history = self.gatherer.history;
-        let Some(rules) = history.versions()[version].policy.ref_rules(reference) else {
+        let Some(rules) = history.version(version).policy.ref_rules(reference) else {
             let note = format!("{reference} is not governed");
             if !report.notes.contains(&note) {
                 report.notes.push(note);

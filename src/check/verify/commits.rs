@@ -45,7 +45,7 @@ pub(super) fn verify(
     }
     // What the log does not know is judged as if it were pushed now.
     let commits = wanted.into_iter().filter(|id| left.contains(id)).collect();
-    let current = gatherer.history.versions().len() - 1;
+    let current = gatherer.history.last_index();
     judge(gatherer, reference, commits, current, gatherer.time, report)
 }
 
@@ -60,7 +60,9 @@ fn judge(
     if commits.is_empty() {
         return Ok(());
     }
-    let Some(rules) = gatherer.history.versions()[version]
+    let Some(rules) = gatherer
+        .history
+        .version(version)
         .policy
         .ref_rules(reference)
     else {

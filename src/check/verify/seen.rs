@@ -262,11 +262,11 @@ fn policies_in_time(log: &Log, history: &PolicyHistory, report: &mut Report) {
             let from = movement
                 .old
                 .and_then(|id| history.index_of(id))
-                .map_or(0, |at| at + 1);
+                .map_or(0, |at| at.saturating_add(1));
             let to = movement
                 .new
                 .and_then(|id| history.index_of(id))
-                .map_or(0, |at| at + 1);
+                .map_or(0, |at| at.saturating_add(1));
             let late = (from..to).filter_map(|at| history.refuses_at(at, says.time));
             report.findings.extend(late);
         }

@@ -163,7 +163,7 @@ fn approve_task(
             break (digest, effective);
         }
         // Another process has said the very same at this moment: this one is to be one more.
-        number += 1;
+        number = number.saturating_add(1);
         approval.nonce = nonce(number, now);
     };
     let done = match effective {
@@ -179,8 +179,8 @@ fn approve_task(
     let mut value = json!({
         "approves": "task", "task": task, "base": base, "approval": digest, "effective": effective,
     });
-    if effective {
-        value["expires"] = json!(expires);
+    if let Some(object) = value.as_object_mut().filter(|_| effective) {
+        object.insert("expires".to_owned(), json!(expires));
     }
     let text =
         format!("{done}\nnext: git awo push, then AWO_ALLOW_RUN=1 git awo run {task} -- COMMAND\n");
@@ -319,10 +319,12 @@ fn earlier(
     object: ObjectId,
     person: &IdentityName,
 ) -> Result<usize, CliError> {
-    let mut earlier = 0;
+    let mut earlier = 0_usize;
     for envelope in records.approvals_of(object)? {
         let parsed = Statement::<ApprovalPredicate>::parse(envelope.payload());
-        earlier += usize::from(parsed.is_ok_and(|it| &it.predicate.context.identity == person));
+        earlier = earlier.saturating_add(usize::from(
+            parsed.is_ok_and(|it| &it.predicate.context.identity == person),
+        ));
     }
     Ok(earlier)
 }

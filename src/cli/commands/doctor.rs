@@ -183,7 +183,7 @@ pub fn run(context: &Context, _args: &DoctorArgs) -> Result<Answer, CliError> {
     }
     if let Some(tip) = actor.repo.reference(&layout::log())? {
         let last = actor.repo.commit(tip)?.committer.time;
-        if last > actor.now().seconds() + 300 {
+        if last > actor.now().seconds().saturating_add(300) {
             complain(
                 Code::Gov011,
                 "clock",

@@ -74,11 +74,11 @@ pub fn run(context: &Context, args: &ExportArgs) -> Result<Answer, CliError> {
     if let Some(why) = Refusal::of(findings) {
         return Err(CliError::denied("nothing was exported", why));
     }
-    let (mut written, mut there) = (0, 0);
+    let (mut written, mut there) = (0_usize, 0_usize);
     let mut write = |files: &Files| -> Result<(), export::Error> {
         let new = destination.write(files)?;
-        written += new;
-        there += files.len() - new;
+        written = written.saturating_add(new);
+        there = there.saturating_add(files.len().saturating_sub(new));
         Ok(())
     };
     for run in &runs {

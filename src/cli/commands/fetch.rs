@@ -75,7 +75,7 @@ fn bring(actor: &Actor, remote: &str, words: &[&str]) -> Result<(), CliError> {
                     return Err(store::Error::Contended { attempts: ATTEMPTS }.into());
                 }
                 pause(attempt)?;
-                attempt += 1;
+                attempt = attempt.saturating_add(1);
             }
             Err(error) => {
                 return Err(CliError::from(error).hint(format!("git remote get-url {remote}")));
@@ -110,14 +110,14 @@ pub fn fetch(
     ];
     let mut words = vec!["fetch", "--quiet", "--no-tags", "--prune", remote];
     words.extend(refspecs.iter().map(String::as_str));
-    let mut looks = 0;
+    let mut looks = 0_usize;
     let (actor, after, lost) = loop {
         bring(actor, remote, &words)?;
         // The objects are new to this process: open the repository again.
         let again = Actor::of(git::Repo::open(actor.repo.git_dir())?)?;
         let after = tracking(&again.refs()?, remote);
         let lost = lost(&again, remote, &before, &after)?;
-        looks += 1;
+        looks = looks.saturating_add(1);
         // Another fetch in this clone, begun before ours and ended after it, puts back what it has
         // seen. What the server itself has lost is lost at the second look too.
         if lost.is_empty() || looks == 2 {

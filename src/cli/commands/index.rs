@@ -54,7 +54,7 @@ pub fn run(context: &Context, args: &IndexArgs) -> Result<Answer, CliError> {
         Action::Show { run } => show(context, run.as_deref()),
         Action::Export { file } if file.as_os_str() == "-" => {
             let index = whole(context)?;
-            let text = String::from_utf8(index.to_bytes()).expect("JSON is UTF-8");
+            let text = String::from_utf8_lossy(&index.to_bytes()).into_owned();
             Ok(Answer::new("provenance-index", json!(index), text))
         }
         Action::Export { file } => {

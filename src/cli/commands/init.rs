@@ -152,7 +152,8 @@ fn clone(context: &Context, actor: &Actor, args: &InitArgs) -> Result<Answer, Cl
     let hooks = install::hooks_dir(&actor.repo);
     let changes = install::install(&hooks, Side::Client, &program()?)?;
     let repository = history.repository();
-    let key = history.versions()[0]
+    let key = history
+        .version(0)
         .signers
         .first()
         .map(|signer| signer.key.clone())
@@ -264,6 +265,7 @@ fn read(context: &Context, file: &Path) -> Result<Vec<u8>, CliError> {
 }
 
 /// Returns the policy of somebody who starts alone: main is governed, wip/ is free for all named.
+#[allow(clippy::expect_used, reason = "the name is written here")]
 fn default_policy(actor: &Actor, name: &IdentityName) -> Result<Vec<u8>, CliError> {
     let main = crate::record::RefName::new("refs/heads/main").expect("a ref name");
     let adopted = actor.repo.reference(&main)?.map(|id| id.to_string());

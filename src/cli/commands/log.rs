@@ -24,16 +24,18 @@ pub struct LogArgs {
     number: usize,
 }
 
+#[allow(clippy::expect_used, reason = "the name is written here")]
+fn detached() -> RefName {
+    RefName::new("refs/heads/HEAD").expect("a ref name")
+}
+
 /// Runs the command.
 pub fn run(context: &Context, args: &LogArgs) -> Result<Answer, CliError> {
     let actor = context.actor()?;
     let refs = actor.refs()?;
     let records = Records::open(&actor.repo, &refs)?;
     let history = actor.history()?;
-    let branch = actor
-        .repo
-        .head()?
-        .unwrap_or_else(|| RefName::new("refs/heads/HEAD").expect("a ref name"));
+    let branch = actor.repo.head()?.unwrap_or_else(detached);
     let mut next = Some(revision(&actor, &args.rev)?);
     let mut rows = Vec::new();
     let mut text = String::new();

@@ -158,7 +158,7 @@ fn propose(
     let checked = Policy::parse(&policy, &signers).map_err(|complaints| {
         CliError::denied("the policy does not hold", complaints_of(complaints))
     })?;
-    let next = history.current().policy.version() + 1;
+    let next = history.current().policy.version().saturating_add(1);
     if checked.version() != next {
         let found = format!("version {}, not {next}", checked.version());
         return Err(CliError::denied(

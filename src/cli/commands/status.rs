@@ -58,7 +58,7 @@ pub fn run(context: &Context, args: &StatusArgs) -> Result<Answer, CliError> {
         started.extend(glance.run.as_ref().map(|run| run.task.clone()));
         let (state, next) = stands(&actor, &refs, &gatherer, &glance)?;
         let done = glance.run.is_some() && glance.outcome == Some(Verdict::Accepted);
-        accepted += usize::from(done);
+        accepted = accepted.saturating_add(usize::from(done));
         if done && !args.all {
             continue;
         }

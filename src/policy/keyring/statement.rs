@@ -59,10 +59,10 @@ pub(super) fn check_context(
             ))
             .expected("the person whose key signed"));
     }
-    if context.repository != position.repository() {
+    if context.repository != position.repository {
         return Err(Finding::new(Code::Att002, "binds-repository", about)
             .found(context.repository)
-            .expected(position.repository())
+            .expected(position.repository)
             .remedy("make the statement in this repository: it cannot be carried over"));
     }
     if !position.policies.contains(&context.policy) {

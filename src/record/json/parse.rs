@@ -77,14 +77,14 @@ impl Parser<'_> {
 
     fn skip_space(&mut self) {
         while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
-            self.at += 1;
+            self.at = self.at.saturating_add(1);
         }
     }
 
     /// Takes this byte if it is the next.
     fn take(&mut self, wanted: u8) -> bool {
         let there = self.peek() == Some(wanted);
-        self.at += usize::from(there);
+        self.at = self.at.saturating_add(usize::from(there));
         there
     }
 
@@ -108,7 +108,7 @@ impl Parser<'_> {
         if !rest.starts_with(word) {
             return Err(self.bad("no value begins with this character"));
         }
-        self.at += word.len();
+        self.at = self.at.saturating_add(word.len());
         Ok(value)
     }
 
@@ -120,10 +120,10 @@ impl Parser<'_> {
             );
             return Err(self.bad(why).limit());
         }
-        self.at += 1;
-        self.depth += 1;
+        self.at = self.at.saturating_add(1);
+        self.depth = self.depth.saturating_add(1);
         let value = read(self);
-        self.depth -= 1;
+        self.depth = self.depth.saturating_sub(1);
         value
     }
 
@@ -184,7 +184,7 @@ impl Parser<'_> {
     }
 
     fn string(&mut self) -> Result<String, BadJson> {
-        self.at += 1;
+        self.at = self.at.saturating_add(1);
         let mut out = String::new();
         let mut run = self.at;
         loop {
@@ -194,7 +194,7 @@ impl Parser<'_> {
             match self.peek() {
                 Some(b'"') => {
                     out.push_str(plain);
-                    self.at += 1;
+                    self.at = self.at.saturating_add(1);
                     return Ok(out);
                 }
                 Some(b'\\') => {
@@ -206,7 +206,7 @@ impl Parser<'_> {
                 Some(0..0x20) => {
                     return Err(self.bad("a control character stands bare in a string"));
                 }
-                Some(_) => self.at += 1,
+                Some(_) => self.at = self.at.saturating_add(1),
                 None => return Err(self.bad("the document ends inside a string")),
             }
         }
@@ -214,9 +214,9 @@ impl Parser<'_> {
 
     fn escape(&mut self) -> Result<char, BadJson> {
         let start = self.at;
-        self.at += 1;
+        self.at = self.at.saturating_add(1);
         let kind = self.peek();
-        self.at += 1;
+        self.at = self.at.saturating_add(1);
         Ok(match kind {
             Some(b'"') => '"',
             Some(b'\\') => '\\',
@@ -243,7 +243,7 @@ impl Parser<'_> {
                 if !(0xdc00..=0xdfff).contains(&second) {
                     return Err(self.bad_at(start, lone));
                 }
-                0x10000 + ((first & 0x3ff) << 10 | second & 0x3ff)
+                0x10000_u32.saturating_add((first & 0x3ff) << 10 | second & 0x3ff)
             }
             other => other,
         };
@@ -259,7 +259,7 @@ impl Parser<'_> {
         if digits.len() != 4 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
             return Err(self.bad_at(start, "four hex digits are due after \\u"));
         }
-        self.at += 4;
+        self.at = self.at.saturating_add(4);
         u32::from_str_radix(digits, 16)
             .map_err(|_| self.bad_at(start, "four hex digits are due after \\u"))
     }
@@ -269,7 +269,7 @@ impl Parser<'_> {
             return Err(self.bad("a digit is due"));
         }
         while let Some(b'0'..=b'9') = self.peek() {
-            self.at += 1;
+            self.at = self.at.saturating_add(1);
         }
         Ok(())
     }
@@ -298,7 +298,7 @@ impl Parser<'_> {
         }
         let text = self.text.get(start..self.at).unwrap_or_default();
         if integer {
-            if text.len() - usize::from(negative) > MAX_DIGITS {
+            if text.len().saturating_sub(usize::from(negative)) > MAX_DIGITS {
                 return Err(self.bad_at(
                     start,
                     format!("an integer has more than {MAX_DIGITS} digits"),

@@ -20,8 +20,8 @@ fn write(out: &mut String, value: &Json, depth: usize) {
         Json::Array(items) => {
             let mut opening = '[';
             for item in items {
-                begin_line(out, opening, depth + 1);
-                write(out, item, depth + 1);
+                begin_line(out, opening, depth.saturating_add(1));
+                write(out, item, depth.saturating_add(1));
                 opening = ',';
             }
             end_lines(out, depth, ']');
@@ -31,10 +31,10 @@ fn write(out: &mut String, value: &Json, depth: usize) {
             let mut opening = '{';
             // The map sorts by bytes of UTF-8, which is the order of code points.
             for (key, member) in members {
-                begin_line(out, opening, depth + 1);
+                begin_line(out, opening, depth.saturating_add(1));
                 write_string(out, key);
                 out.push_str(": ");
-                write(out, member, depth + 1);
+                write(out, member, depth.saturating_add(1));
                 opening = ',';
             }
             end_lines(out, depth, '}');
@@ -100,9 +100,9 @@ fn python_repr(value: f64) -> String {
     // As many decimals as the digits need; the value is exact in them, or they are its shortest.
     let sign = if value.is_sign_negative() { "-" } else { "" };
     let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
-    let before_point = usize::try_from(exponent + 1).unwrap_or(0);
+    let before_point = usize::try_from(exponent.saturating_add(1)).unwrap_or(0);
     if before_point == 0 {
-        let zeros = usize::try_from(-1 - exponent).unwrap_or(0);
+        let zeros = usize::try_from((-1_i32).saturating_sub(exponent)).unwrap_or(0);
         return format!("{sign}0.{}{digits}", "0".repeat(zeros));
     }
     let whole: String = digits

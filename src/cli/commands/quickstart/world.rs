@@ -157,7 +157,7 @@ impl World {
         let mut rest = words;
         while let Some((name, value)) = rest.first().and_then(|word| word.split_once('=')) {
             variables.push((name, value));
-            rest = &rest[1..];
+            rest = rest.get(1..).unwrap_or_default();
         }
         let mut process = match rest {
             // The same program, without git in between: it is a third faster.
