@@ -5,7 +5,7 @@ use std::path::Path;
 
 use git_awo::record::Code;
 
-use super::{Case, locked, metadata, rollbacks, trees};
+use super::{Case, locked, metadata, replay, rollbacks, trees};
 
 /// Every group.
 const GROUPS: &[(&str, &[Case])] = &[
@@ -13,6 +13,7 @@ const GROUPS: &[(&str, &[Case])] = &[
     ("Governance refs, notes, log, clones", metadata::CASES),
     ("Policy and LOCKED", locked::CASES),
     ("Roll-back", rollbacks::CASES),
+    ("Benign", replay::CASES),
 ];
 
 #[test]
@@ -44,4 +45,36 @@ fn every_attack_names_tests_that_exist() {
             assert!(known, "{}: {code} is no code", case.id);
         }
     }
+}
+
+#[test]
+fn the_page_of_attacks_is_what_the_tests_say() {
+    let mut page = String::from(
+        "# Attacks\n\n\
+         What is tried against git-awo, what must be answered, and the tests that show it. Each attack is really\n\
+         pushed or verified, and has a benign twin beside it that is accepted. This page is made from the lists in\n\
+         `tests/hostile/`: `AWO_BLESS=1 cargo test --test awo hostile::catalogue`.\n",
+    );
+    for (group, cases) in GROUPS {
+        page.push_str(&format!(
+            "\n## {group}\n\n| | Attack | Answer | Tests |\n|---|---|---|---|\n"
+        ));
+        for case in *cases {
+            let tests: Vec<String> = case.tests.iter().map(|test| format!("`{test}`")).collect();
+            let (id, attack, answer) = (case.id, case.attack, case.answer);
+            page.push_str(&format!(
+                "| {id} | {attack} | {answer} | {} |\n",
+                tests.join(", ")
+            ));
+        }
+    }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/design/attacks.md");
+    if std::env::var_os("AWO_BLESS").is_some() {
+        std::fs::write(&path, &page).unwrap();
+    }
+    let there = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        there == page,
+        "docs/design/attacks.md is old: run the command that it names"
+    );
 }

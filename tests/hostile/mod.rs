@@ -8,6 +8,7 @@ mod door;
 mod locked;
 mod metadata;
 mod raw;
+mod replay;
 mod rollbacks;
 mod trees;
 
