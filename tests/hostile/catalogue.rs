@@ -5,12 +5,13 @@ use std::path::Path;
 
 use git_awo::record::Code;
 
-use super::{Case, locked, metadata, replay, rollbacks, trees};
+use super::{Case, locked, metadata, network, replay, rollbacks, trees};
 
 /// Every group.
 const GROUPS: &[(&str, &[Case])] = &[
     ("Paths and trees", trees::CASES),
     ("Governance refs, notes, log, clones", metadata::CASES),
+    ("The network", network::CASES),
     ("Policy and LOCKED", locked::CASES),
     ("Roll-back", rollbacks::CASES),
     ("Benign", replay::CASES),

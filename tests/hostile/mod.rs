@@ -7,6 +7,7 @@ mod catalogue;
 mod door;
 mod locked;
 mod metadata;
+mod network;
 mod raw;
 mod replay;
 mod rollbacks;
