@@ -8,6 +8,7 @@ use crate::cli::context::answer_of;
 use crate::cli::{Answer, CliError, Context};
 use crate::git;
 use crate::hook::install::{self, Side};
+use crate::hook::places;
 use crate::record::{Code, Finding, Subject};
 use crate::store::layout;
 
@@ -192,6 +193,9 @@ pub fn run(context: &Context, _args: &DoctorArgs) -> Result<Answer, CliError> {
                 "set the clock",
             );
         }
+    }
+    if places::is_gitaly(&directory) {
+        report.notes.push(places::NO_TRANSACTION.to_owned());
     }
     report.count("checks", 8);
     Ok(answer_of(&report))
