@@ -64,11 +64,12 @@ fn dispatches(hook: &Path) -> bool {
 }
 
 /// Returns to where a hook leads that gitolite links again whenever it is set up: what takes its
-/// place is gone then, without a word.
+/// place is gone then, without a word. What leads to nowhere it does not link any more.
 pub fn linked_by_gitolite(hooks_dir: &Path, hook: &Path) -> Option<PathBuf> {
     let update = fs::read_link(hooks_dir.join("update")).ok()?;
     update
         .ends_with("hooks/common/update")
         .then(|| fs::read_link(hook).ok())
         .flatten()
+        .filter(|_| hook.exists())
 }
