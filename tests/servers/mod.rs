@@ -1,6 +1,7 @@
 //! Pushes through the servers that people have, with the real programs: the same verdicts as on
 //! a bare repository, heard by the client, with nothing moved where they are "no".
 
+mod dispatch;
 mod gitolite;
 mod service;
 
@@ -10,7 +11,7 @@ use base64ct::{Base64, Encoding as _};
 use serde_json::Value;
 
 use crate::world::{RUN, World};
-use service::{Service, Transport};
+use service::{PERSONS, Service, Transport, configure};
 
 /// Whether the server's objects and refs are files of their own or packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -240,4 +241,24 @@ fn five_pushes_at_once_through_sshd_all_land() {
 #[ignore = "needs sshd, nginx, fcgiwrap and gitolite3"]
 fn five_pushes_at_once_through_nginx_all_land() {
     takes_many_at_once(Transport::Http);
+}
+
+#[test]
+#[ignore = "needs root"]
+fn a_repository_of_another_account_is_judged_where_git_is_told_to_trust_it() {
+    let world = World::finalized();
+    let owner = ["chown", "-R", "nobody", "server.git"];
+    world.ok("server", ".", &owner);
+    let push = ["git", "push", "--no-verify", "--atomic", "origin", "main"];
+    let said = world.run("otto", "otto", &push).text;
+    assert!(said.contains("dubious ownership"), "git refuses: {said}");
+    for who in PERSONS {
+        configure(&world, who, "[safe]\n\tdirectory = *\n");
+    }
+    world.ok("server", "server.git", &["git", "awo", "doctor"]);
+    world.push_refused("otto", &["main"], "GOV-002");
+    world.push_accepted("otto", &GOVERNED);
+    world.receipt_of("refs/heads/main", "unknown");
+    world.fresh_clone();
+    world.ok("vera", "vera", &["git", "awo", "verify"]);
 }

@@ -105,7 +105,7 @@ pub fn wait_for(world: &World, name: &str, child: &mut Child, port: u16) {
     });
 }
 
-fn wait_until(world: &World, name: &str, child: &mut Child, ready: impl Fn() -> bool) {
+pub fn wait_until(world: &World, name: &str, child: &mut Child, ready: impl Fn() -> bool) {
     let start = Instant::now();
     let log = || std::fs::read_to_string(world.path(&format!("{name}.log"))).unwrap_or_default();
     while !ready() {
