@@ -277,3 +277,14 @@ fn below_gitlab_pushes_at_once_are_told_apart() {
     world.fresh_clone();
     world.ok("vera", "vera", &["git", "awo", "verify"]);
 }
+
+#[test]
+fn doctor_says_that_a_shared_repository_is_still_for_one_account() {
+    let world = World::founded();
+    let doctor = ["git", "awo", "doctor"];
+    let said = world.on_server(&doctor);
+    assert!(!said.contains("one account"), "{said}");
+    world.on_server(&["git", "config", "core.sharedRepository", "group"]);
+    let said = world.on_server(&doctor);
+    assert!(said.contains("one account"), "{said}");
+}

@@ -97,9 +97,8 @@ impl World {
 /// Who the receive log says pushed, where the transport tells the server.
 fn pusher(transport: Transport, who: &str) -> String {
     match transport {
-        Transport::Http | Transport::Gitolite => who.to_owned(),
-        Transport::Ssh => service::user(),
         Transport::File => "unknown".to_owned(),
+        _ => who.to_owned(),
     }
 }
 

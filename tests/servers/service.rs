@@ -191,7 +191,7 @@ fn ssh(world: &World) -> Service {
         .iter()
         .map(|who| {
             format!(
-                "restrict,command=\"git shell -c \\\"$SSH_ORIGINAL_COMMAND\\\"\" {}\n",
+                "restrict,command=\"GIT_PUSHER={who} git shell -c \\\"$SSH_ORIGINAL_COMMAND\\\"\" {}\n",
                 public_key(world, who)
             )
         })
