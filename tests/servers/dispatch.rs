@@ -257,10 +257,10 @@ fn below_gitlab_pushes_at_once_are_told_apart() {
         world.write(&format!("{who}/src/{who}.py"), "x = 1\n");
         world.commit(who, "Work");
     }
-    let started: Vec<_> = persons
-        .iter()
-        .map(|who| {
-            let refspec = format!("HEAD:refs/heads/wip/{who}");
+    let started: Vec<_> = (0..9)
+        .map(|index| {
+            let who = persons[index % persons.len()];
+            let refspec = format!("HEAD:refs/heads/wip/{index}");
             let words = ["git", "push", "--atomic", "origin", refspec.as_str()];
             let mut command = world.command(who, who, &words);
             command.stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -274,6 +274,7 @@ fn below_gitlab_pushes_at_once_are_told_apart() {
         assert!(!said.contains("no receipt"), "{said}");
     }
     assert_eq!(world.remembered(), [""; 0]);
+    world.all_recorded();
     world.fresh_clone();
     world.ok("vera", "vera", &["git", "awo", "verify"]);
 }

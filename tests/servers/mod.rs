@@ -8,6 +8,7 @@ mod service;
 use std::process::Stdio;
 
 use base64ct::{Base64, Encoding as _};
+use git_awo::check::log::ENTRY;
 use serde_json::Value;
 
 use crate::world::{RUN, World};
@@ -55,10 +56,21 @@ impl World {
     fn newest_receipt(&self) -> Value {
         let text = self.ok("server", "server.git", &["git", "awo", "--json", "receipt"]);
         let answer: Value = serde_json::from_str(&text).unwrap();
-        let envelope: Value = serde_json::from_str(answer["receipt"].as_str().unwrap()).unwrap();
-        let payload = Base64::decode_vec(envelope["payload"].as_str().unwrap()).unwrap();
-        let statement: Value = serde_json::from_slice(&payload).unwrap();
-        statement["predicate"].clone()
+        predicate(answer["receipt"].as_str().unwrap())
+    }
+
+    /// No entry of the log tells of a movement past the hooks, also of pushes that overlap.
+    #[track_caller]
+    fn all_recorded(&self) {
+        let git = |words: &[&str]| self.ok("server", "server.git", &[&["git"], words].concat());
+        for commit in git(&["rev-list", "refs/awo/log"]).lines() {
+            let entry = predicate(&git(&["show", &format!("{commit}:{ENTRY}")]));
+            assert_eq!(
+                entry["unrecorded"].as_array().map(Vec::len),
+                Some(0),
+                "{entry}"
+            );
+        }
     }
 
     /// The newest receipt names this ref as moved to where it is, and who pushed it.
@@ -92,6 +104,14 @@ impl World {
         assert!(said.contains("1 runs"), "the run was judged: {said}");
         self.ok("vera", "vera", &["git", "awo", "verify", RUN]);
     }
+}
+
+/// Returns what a statement in an envelope says.
+fn predicate(envelope: &str) -> Value {
+    let envelope: Value = serde_json::from_str(envelope).unwrap();
+    let payload = Base64::decode_vec(envelope["payload"].as_str().unwrap()).unwrap();
+    let statement: Value = serde_json::from_slice(&payload).unwrap();
+    statement["predicate"].clone()
 }
 
 /// Who the receive log says pushed, where the transport tells the server.
@@ -227,6 +247,7 @@ fn takes_many_at_once(transport: Transport) {
         let reference = format!("refs/heads/wip/{branch}");
         assert_eq!(world.rev("server.git", &reference), world.rev(who, "HEAD"));
     }
+    world.all_recorded();
     world.cloned_afresh(&service);
 }
 
