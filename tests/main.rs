@@ -15,6 +15,7 @@ mod policy_changes;
 mod rooms;
 mod run_import;
 mod selftest;
+mod servers;
 mod status;
 mod taxonomy;
 mod world;

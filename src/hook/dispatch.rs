@@ -65,7 +65,13 @@ fn pre_receive(stdin: &mut dyn Read) -> Result<Report, Error> {
     let reader = Reader::in_hook()?;
     let (report, judged) = server::pre_receive(&reader, &input, Clock::system().now());
     if let Some(judged) = judged {
-        Pushes::at(reader.common_dir()).remember(&key(&parent::caller()), &judged)?;
+        let pushes = Pushes::at(reader.common_dir());
+        let caller = parent::caller();
+        pushes.remember(&key(&caller), &judged)?;
+        if let Caller::Unknown(_) = caller {
+            // Gitaly calls us itself, and all pushes have the same parent then.
+            pushes.remember(&Key::of_movements(&judged.movements), &judged)?;
+        }
     }
     Ok(report)
 }
@@ -116,6 +122,7 @@ fn partial_receipt(reader: &Reader, caller: &Caller) -> Result<(), Error> {
             &key,
         )?;
     }
+    pushes.forget(&Key::of_movements(&judged.movements))?;
     pushes.forget(&key)
 }
 
@@ -152,10 +159,20 @@ fn try_post_receive(stdin: &mut dyn Read) -> Result<Receipt, Error> {
     let input = input::read(stdin).map_err(Error::Input)?;
     let repo = Repo::open(&git_dir()?)?;
     let pushes = Pushes::at(repo.common_dir());
-    let key = key(&parent::caller());
-    let judged = pushes.recall(&key)?;
     let mut findings = crate::record::Findings::new();
     let movements = input::movements(&input, repo.hash_kind(), &mut findings);
+    let caller = parent::caller();
+    let mut key = key(&caller);
+    let mut judged = None;
+    if let Caller::Unknown(guess) = caller {
+        // The guess may name another push by now, but not what this one moves.
+        if let Some((unseen, by)) = pushes.with(&movements) {
+            pushes.forget(&guess)?;
+            (key, judged) = (unseen, Some(by));
+        }
+    } else {
+        judged = pushes.recall(&key)?;
+    }
     let receipt = write_receipt(repo, &movements, judged.as_ref(), &pushes, &key);
     // Until the receipt stands, others must be able to see that this push is under way.
     pushes.forget(&key)?;

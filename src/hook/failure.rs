@@ -49,6 +49,17 @@ impl install::Error {
                     .remedy("join the two hooks in one file, then git awo hooks install")
                     .into(),
             ),
+            E::Gitolite { hook, target } => Failure::Found(
+                Finding::new(Code::Str002, "hook-stays", Subject::none())
+                    .found(format!(
+                        "{} leads to {}, and gitolite links it again",
+                        hook.display(),
+                        target.display()
+                    ))
+                    .expected("a hook of this repository alone")
+                    .remedy("take it out of gitolite's hooks/common, then git awo hooks install")
+                    .into(),
+            ),
             E::Program(_) => {
                 Failure::Undecided(unusable("program-named", self, Subject::none()).into())
             }

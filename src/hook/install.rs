@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use crate::git::Reader;
 
+use super::places;
+
 const PLAIN: &str = include_str!("../../hooks/plain");
 const WITH_INPUT: &str = include_str!("../../hooks/with-input");
 const TRANSACTION: &str = include_str!("../../hooks/reference-transaction");
@@ -93,6 +95,14 @@ pub enum Error {
         /// The one kept already.
         kept: PathBuf,
     },
+    /// gitolite would put its own hook back.
+    #[error("cannot keep {}: gitolite links it to {}, again and again", .hook.display(), .target.display())]
+    Gitolite {
+        /// The hook.
+        hook: PathBuf,
+        /// To where it leads.
+        target: PathBuf,
+    },
     /// The program's path cannot stand in a shell script.
     #[error("cannot name the program {0:?} in a hook: its path must be absolute and UTF-8")]
     Program(PathBuf),
@@ -100,9 +110,17 @@ pub enum Error {
 
 /// Installs the shims of one side, for this program; those that stand already stay.
 pub fn install(hooks_dir: &Path, side: Side, program: &Path) -> Result<Vec<HookChange>, Error> {
-    fs::create_dir_all(hooks_dir).map_err(|source| io(hooks_dir, source))?;
     let mut changes = Vec::new();
-    for status in status(hooks_dir, side, program)? {
+    let all = status(hooks_dir, side, program)?;
+    for status in &all {
+        if let Some(target) = places::linked_by_gitolite(hooks_dir, &status.path) {
+            let hook = status.path.clone();
+            return Err(Error::Gitolite { hook, target });
+        }
+    }
+    for status in all {
+        let directory = status.path.parent().unwrap_or(hooks_dir);
+        fs::create_dir_all(directory).map_err(|source| io(directory, source))?;
         let text = shim(status.name, side, program)?;
         let what = match status.state {
             State::Installed => "already installed",
@@ -129,8 +147,8 @@ pub fn install(hooks_dir: &Path, side: Side, program: &Path) -> Result<Vec<HookC
 /// Tells how the hooks of one side stand.
 pub fn status(hooks_dir: &Path, side: Side, program: &Path) -> Result<Vec<HookStatus>, Error> {
     let mut list = Vec::new();
-    for name in side.hooks() {
-        let path = hooks_dir.join(name);
+    for name in places::names(hooks_dir, side) {
+        let path = places::file(hooks_dir, side, name);
         let state = match contents(&path)? {
             None => State::Missing,
             Some(text) if !is_ours(&text) => State::Foreign,
@@ -152,8 +170,8 @@ pub fn status(hooks_dir: &Path, side: Side, program: &Path) -> Result<Vec<HookSt
 /// Removes the shims of one side, and puts back what was there before them.
 pub fn uninstall(hooks_dir: &Path, side: Side) -> Result<Vec<HookChange>, Error> {
     let mut changes = Vec::new();
-    for name in side.hooks() {
-        let path = hooks_dir.join(name);
+    for name in places::names(hooks_dir, side) {
+        let path = places::file(hooks_dir, side, name);
         let kept = kept_path(&path);
         let ours = match contents(&path)? {
             Some(text) => is_ours(&text),
@@ -176,8 +194,12 @@ pub fn uninstall(hooks_dir: &Path, side: Side) -> Result<Vec<HookChange>, Error>
     Ok(changes)
 }
 
-/// Returns where git looks for the hooks of this repository: `core.hooksPath`, if it is set.
+/// Returns where git looks for the hooks of this repository: `core.hooksPath`, if it is set. Where
+/// ours were put for Gitaly, it is Gitaly that looks.
 pub fn hooks_dir(reader: &Reader) -> PathBuf {
+    if let Some(directory) = places::gitaly(reader.git_dir()) {
+        return directory;
+    }
     match configured(reader) {
         // git runs hooks at the top of the work tree, or in a bare repository.
         Some(path) => reader.work_tree().unwrap_or(reader.git_dir()).join(path),
@@ -234,7 +256,7 @@ fn shim(name: &str, side: Side, program: &Path) -> Result<String, Error> {
         .replace("@PROGRAM@", &format!("'{}'", text.replace('\'', r"'\''"))))
 }
 
-fn is_ours(text: &[u8]) -> bool {
+pub(super) fn is_ours(text: &[u8]) -> bool {
     text.split(|b| *b == b'\n')
         .any(|line| line.starts_with(MARKER))
 }
@@ -302,14 +324,14 @@ fn exists(path: &Path) -> Result<bool, Error> {
 }
 
 #[cfg(unix)]
-fn is_executable(path: &Path) -> Result<bool, Error> {
+pub(super) fn is_executable(path: &Path) -> Result<bool, Error> {
     use std::os::unix::fs::PermissionsExt as _;
     let metadata = fs::metadata(path).map_err(|source| io(path, source))?;
     Ok(metadata.permissions().mode() & 0o111 != 0)
 }
 
 #[cfg(not(unix))]
-fn is_executable(_path: &Path) -> Result<bool, Error> {
+pub(super) fn is_executable(_path: &Path) -> Result<bool, Error> {
     Ok(true)
 }
 

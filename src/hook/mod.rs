@@ -11,6 +11,7 @@ pub mod input;
 pub mod install;
 pub mod locks;
 pub mod parent;
+pub mod places;
 pub mod pushes;
 pub mod receipt;
 pub mod server;

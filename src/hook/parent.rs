@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use crate::record::predicate::Movement;
+use crate::record::{Sha256, json};
+
 /// Names one process: its id and when it started, so that a reused id is another name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key(String);
@@ -14,6 +17,26 @@ impl Key {
     /// Returns the key of no process.
     pub fn nobody() -> Self {
         Self::new(0, 0)
+    }
+
+    /// Returns the key of a push whose process is not seen: a digest of what it moves. No process
+    /// has the id 0.
+    pub fn of_movements(movements: &[Movement]) -> Self {
+        let mut movements = movements.to_vec();
+        movements.sort();
+        let digest = Sha256::of(&json::canonical(&movements));
+        let start = digest.as_bytes().iter().take(8);
+        Self::new(0, start.fold(0, |sum, byte| (sum << 8) | u64::from(*byte)))
+    }
+
+    /// Tells whether the key names what a push moves, and no process.
+    pub fn is_of_movements(&self) -> bool {
+        self.pid() == Some(0) && *self != Self::nobody()
+    }
+
+    /// Tells whether the key was guessed: it names a process without its start.
+    pub fn is_guess(&self) -> bool {
+        self.0.ends_with("-0")
     }
 
     /// Parses `<pid>-<start>`.
@@ -126,8 +149,9 @@ fn subcommand(args: &[String]) -> Option<&str> {
 pub fn is_alive(key: &Key) -> Option<bool> {
     // Without a look at ourselves, nothing can be said about others.
     process(std::process::id())?;
-    let pid = key.pid()?;
-    Some(key_of(pid).as_ref() == Some(key))
+    let pid = key.pid().filter(|pid| *pid != 0)?;
+    let found = key_of(pid);
+    Some(found.is_some() && (key.is_guess() || found.as_ref() == Some(key)))
 }
 
 /// Returns the key of a running process.

@@ -16,6 +16,9 @@ use super::Error;
 use super::input::MAX_INPUT;
 use super::parent::{self, Key};
 
+/// So long a push may take from verdict to receipt, where its process is not seen.
+const UNSEEN: Duration = Duration::from_secs(600);
+
 /// What a push was judged by, and what was judged.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -81,6 +84,32 @@ impl Pushes {
         }
     }
 
+    /// Returns the newest push whose process was not seen and that judged these movements: without
+    /// `--atomic` some of what was judged may not stand.
+    pub fn with(&self, movements: &[Movement]) -> Option<(Key, Judged)> {
+        let judged = |key: Key| Some((self.recall(&key).ok()??, key));
+        let has = |judged: &Judged| movements.iter().all(|it| judged.movements.contains(it));
+        self.keys()
+            .into_iter()
+            .filter(Key::is_of_movements)
+            .filter_map(judged)
+            .filter(|(judged, _)| has(judged))
+            .min_by_key(|(_, key)| self.age(key))
+            .map(|(judged, key)| (key, judged))
+    }
+
+    fn age(&self, key: &Key) -> Option<Duration> {
+        age(&self.path(key))
+    }
+
+    fn is_under_way(&self, key: &Key) -> bool {
+        match parent::is_alive(key) {
+            // What is guessed is kept a second time, under what it moves.
+            Some(alive) => alive && !key.is_guess(),
+            None => key.is_of_movements() && self.age(key).is_some_and(|age| age < UNSEEN),
+        }
+    }
+
     /// Forgets a push. That there is nothing to forget is no error.
     pub fn forget(&self, key: &Key) -> Result<(), Error> {
         let path = self.path(key);
@@ -97,7 +126,7 @@ impl Pushes {
         let mut found = Vec::new();
         for key in self.keys() {
             if key != *own
-                && parent::is_alive(&key) == Some(true)
+                && self.is_under_way(&key)
                 && let Ok(Some(judged)) = self.recall(&key)
             {
                 found.extend(judged.movements);
@@ -109,14 +138,7 @@ impl Pushes {
     /// Removes what pushes left that ended without `post-receive`.
     pub fn sweep(&self) {
         let day = Duration::from_secs(86_400);
-        let old = |path: &Path| {
-            let modified = std::fs::metadata(path).and_then(|it| it.modified());
-            modified.is_ok_and(|time| {
-                SystemTime::now()
-                    .duration_since(time)
-                    .is_ok_and(|age| age > day)
-            })
-        };
+        let old = |path: &Path| age(path).is_some_and(|age| age > day);
         let Ok(entries) = std::fs::read_dir(&self.directory) else {
             return;
         };
@@ -149,6 +171,12 @@ impl Pushes {
         keys.sort();
         keys
     }
+}
+
+/// Returns how long ago a file was written; nothing if that cannot be known.
+fn age(path: &Path) -> Option<Duration> {
+    let modified = std::fs::metadata(path).and_then(|it| it.modified()).ok()?;
+    SystemTime::now().duration_since(modified).ok()
 }
 
 #[cfg(test)]
@@ -187,6 +215,45 @@ mod tests {
         pushes.remember(&key, &Judged::default()).unwrap();
         std::fs::write(dir.path().join("awo/pushes/17-5"), b"{}").unwrap();
         assert!(pushes.recall(&key).is_err());
+    }
+
+    #[test]
+    fn a_push_whose_process_is_not_seen_is_found_by_what_it_moves() {
+        let dir = tempfile::TempDir::new().unwrap();
+        let pushes = Pushes::at(dir.path());
+        let movement = |name: &str| Movement {
+            reference: RefName::new(name).unwrap(),
+            old: None,
+            new: Some("1".repeat(40).parse().unwrap()),
+        };
+        let (a, b, c) = (
+            movement("refs/heads/a"),
+            movement("refs/heads/b"),
+            movement("refs/heads/c"),
+        );
+        let both = Key::of_movements(&[b.clone(), a.clone()]);
+        assert_eq!(both, Key::of_movements(&[a.clone(), b.clone()]));
+        assert_ne!(both, Key::of_movements(std::slice::from_ref(&a)));
+        assert_eq!(Key::parse(both.as_str()), Some(both.clone()));
+        let judged = Judged {
+            before: Refs::new(),
+            movements: vec![a.clone(), b.clone()],
+        };
+        pushes.remember(&both, &judged).unwrap();
+        pushes.sweep();
+        let found = pushes.with(std::slice::from_ref(&b));
+        assert_eq!(found, Some((both.clone(), judged.clone())));
+        assert_eq!(pushes.with(&[b, c.clone()]), None);
+        let other = Key::of_movements(std::slice::from_ref(&c));
+        assert_eq!(pushes.others(&other), judged.movements);
+        assert_eq!(pushes.others(&both), []);
+        // One that ended without a word is not under way for ever.
+        let file = std::fs::File::options()
+            .write(true)
+            .open(pushes.path(&both));
+        let long_ago = SystemTime::now() - Duration::from_secs(700);
+        file.unwrap().set_modified(long_ago).unwrap();
+        assert_eq!(pushes.others(&other), []);
     }
 
     #[cfg(target_os = "linux")]

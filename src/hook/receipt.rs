@@ -162,7 +162,16 @@ pub fn record(actor: &Actor, pushed: &Pushed<'_>) -> Result<Receipt, Error> {
 
 /// Returns who pushed, as the server's environment names them.
 pub fn pusher(get: impl Fn(&str) -> Option<String>) -> String {
-    let names = ["GL_USER", "REMOTE_USER", "GIT_PUSHER", "LOGNAME", "USER"];
+    // gitolite; GitLab; Gitea and Forgejo; a web server; and who logged in.
+    let names = [
+        "GL_USER",
+        "GL_USERNAME",
+        "GITEA_PUSHER_NAME",
+        "REMOTE_USER",
+        "GIT_PUSHER",
+        "LOGNAME",
+        "USER",
+    ];
     let clean = |text: String| -> String {
         let plain = |c: &char| {
             c.is_ascii_graphic() || *c == ' ' || (c.is_alphanumeric() && !c.is_control())

@@ -287,3 +287,103 @@ fn hooks_go_where_git_looks_for_them() {
     git::run(&root, &["config", "core.hooksPath", "/etc/hooks"]).unwrap();
     assert_eq!(at(), (PathBuf::from("/etc/hooks"), true));
 }
+
+/// A hook of a server that runs a directory of hooks.
+const DISPATCHER: &str = "#!/bin/sh\ninput=$(cat)\nfor hook in \"$0.d/\"*; do\n\t\
+    [ ! -x \"$hook\" ] || echo \"$input\" | \"$hook\" || exit\ndone\n";
+
+#[test]
+fn where_a_server_runs_a_directory_of_hooks_ours_is_one_of_them() {
+    let place = Place::new();
+    let program = place.program(0);
+    let hook = place.hooks().join("pre-receive");
+    // The directory alone is no reason: nobody looks into it yet.
+    fs::create_dir(place.hooks().join("pre-receive.d")).unwrap();
+    install(&place.hooks(), Side::Server, &program).unwrap();
+    assert!(
+        fs::read(&hook)
+            .unwrap()
+            .starts_with(b"#!/bin/sh\n# >>> git-awo >>>")
+    );
+    uninstall(&place.hooks(), Side::Server).unwrap();
+
+    script(&hook, DISPATCHER);
+    assert_eq!(place.states(Side::Server, &program)[0], State::Missing);
+    install(&place.hooks(), Side::Server, &program).unwrap();
+    assert_eq!(
+        fs::read_to_string(&hook).unwrap(),
+        DISPATCHER,
+        "theirs is left alone"
+    );
+    assert!(place.hooks().join("pre-receive.d/git-awo").is_file());
+    assert!(place.hooks().join("reference-transaction").is_file());
+    assert!(place.run("pre-receive", &[], b"a\nb\n").status.success());
+    assert_eq!(place.calls(), "awo hook pre-receive\na\nb\n");
+    place.program(3);
+    assert_eq!(place.run("pre-receive", &[], b"a\n").status.code(), Some(3));
+    place.calls();
+
+    // A dispatcher that is not run dispatches nothing.
+    fs::set_permissions(&hook, fs::Permissions::from_mode(0o644)).unwrap();
+    assert_eq!(place.states(Side::Server, &program)[0], State::Foreign);
+    fs::set_permissions(&hook, fs::Permissions::from_mode(0o755)).unwrap();
+    assert_eq!(place.states(Side::Server, &program)[0], State::Installed);
+    uninstall(&place.hooks(), Side::Server).unwrap();
+    assert_eq!(
+        fs::read_dir(place.hooks().join("pre-receive.d"))
+            .unwrap()
+            .count(),
+        0
+    );
+    assert_eq!(fs::read_to_string(&hook).unwrap(), DISPATCHER);
+}
+
+#[test]
+fn for_gitlab_they_go_below_custom_hooks_and_are_found_there() {
+    let dir = TempDir::new().unwrap();
+    git::run(dir.path(), &["init", "-q", "--bare", "r.git"]).unwrap();
+    let root = dir.path().join("r.git").canonicalize().unwrap();
+    let reader = Reader::open(&root).unwrap();
+    let (hooks, program) = (root.join("custom_hooks"), Path::new("/bin/git-awo"));
+    fs::create_dir(&hooks).unwrap();
+    assert_eq!(
+        hooks_dir(&reader),
+        root.join("hooks"),
+        "none of ours is there"
+    );
+    install(&hooks, Side::Server, program).unwrap();
+    assert_eq!(hooks_dir(&reader), hooks);
+    let all = status(&hooks, Side::Server, program).unwrap();
+    let files: Vec<_> = all
+        .iter()
+        .map(|it| it.path.strip_prefix(&hooks).unwrap())
+        .collect();
+    let expected = ["pre-receive.d/git-awo", "post-receive.d/git-awo"];
+    assert_eq!(files, expected.map(Path::new));
+    assert!(all.iter().all(|it| it.state == State::Installed));
+    uninstall(&hooks, Side::Server).unwrap();
+    assert_eq!(hooks_dir(&reader), root.join("hooks"));
+}
+
+#[test]
+fn a_hook_that_gitolite_links_is_not_replaced_and_nothing_is_installed() {
+    let place = Place::new();
+    let program = place.program(0);
+    let common = place.dir.path().join("local/hooks/common");
+    fs::create_dir_all(&common).unwrap();
+    let link = |name: &str| {
+        script(&common.join(name), "#!/bin/sh\n");
+        std::os::unix::fs::symlink(common.join(name), place.hooks().join(name)).unwrap();
+    };
+    link("post-receive");
+    install(&place.hooks(), Side::Server, &program).unwrap();
+    uninstall(&place.hooks(), Side::Server).unwrap();
+    // Only gitolite links again; its own hook is `update`.
+    link("update");
+    let error = install(&place.hooks(), Side::Server, &program).unwrap_err();
+    assert!(error.to_string().contains("gitolite"), "{error}");
+    assert!(!place.hooks().join("pre-receive").exists());
+    fs::remove_file(place.hooks().join("post-receive")).unwrap();
+    install(&place.hooks(), Side::Server, &program).unwrap();
+    assert!(place.hooks().join("update").is_symlink());
+}

@@ -8,6 +8,7 @@ use crate::cli::context::answer_of;
 use crate::cli::{Answer, CliError, Context};
 use crate::git;
 use crate::hook::install::{self, Side};
+use crate::hook::places;
 use crate::record::{Code, Finding, Subject};
 use crate::store::layout;
 
@@ -192,6 +193,17 @@ pub fn run(context: &Context, _args: &DoctorArgs) -> Result<Answer, CliError> {
                 "set the clock",
             );
         }
+    }
+    let shared = actor.repo.config("core.sharedRepository");
+    if server && shared.is_some_and(|value| !matches!(value.as_str(), "" | "0" | "false" | "umask"))
+    {
+        // The key of the receive log, and what is kept of pushes under way, are the owner's alone.
+        let note = "core.sharedRepository is set: pushes must all arrive as one account, the owner \
+                    of awo/server_key; those of others are refused, or have no receipt";
+        report.notes.push(note.to_owned());
+    }
+    if places::is_gitaly(&directory) {
+        report.notes.push(places::NO_TRANSACTION.to_owned());
     }
     report.count("checks", 8);
     Ok(answer_of(&report))

@@ -1,10 +1,14 @@
 //! `git awo hooks`
 
+use std::path::{Path, PathBuf};
+
 use clap::{Args, Subcommand};
 use serde_json::json;
 
 use crate::cli::{Answer, CliError, Context};
+use crate::git::Repo;
 use crate::hook::install::{self, Side};
+use crate::hook::places;
 use crate::record::{Code, Finding, Refusal, Subject};
 use crate::render;
 
@@ -22,6 +26,9 @@ enum HooksCommand {
         /// The server's hooks instead of a clone's
         #[arg(long)]
         server: bool,
+        /// Below custom_hooks/, where GitLab looks for those of a repository
+        #[arg(long, requires = "server")]
+        gitlab: bool,
     },
     /// Say for each hook whether it is there and up to date
     Status {
@@ -40,7 +47,10 @@ enum HooksCommand {
 /// Runs the command.
 pub fn run(context: &Context, args: &HooksArgs) -> Result<Answer, CliError> {
     let actor = context.actor()?;
-    let directory = install::hooks_dir(&actor.repo);
+    let mut directory = install::hooks_dir(&actor.repo);
+    if let HooksCommand::Install { gitlab: true, .. } = &args.command {
+        directory = gitlab(&actor.repo)?;
+    }
     let side = |server: bool| {
         if server || actor.repo.is_bare() {
             Side::Server
@@ -49,12 +59,13 @@ pub fn run(context: &Context, args: &HooksArgs) -> Result<Answer, CliError> {
         }
     };
     match &args.command {
-        HooksCommand::Install { server } => {
+        HooksCommand::Install { server, .. } => {
             let changes = install::install(&directory, side(*server), &program()?)?;
-            let text: String = changes
+            let mut text: String = changes
                 .iter()
                 .map(|change| format!("{}: {}\n", change.name, change.what))
                 .collect();
+            text.extend(lost(&directory));
             let names: Vec<_> = changes
                 .iter()
                 .map(|change| format!("{}: {}", change.name, change.what))
@@ -91,6 +102,7 @@ pub fn run(context: &Context, args: &HooksArgs) -> Result<Answer, CliError> {
                 .iter()
                 .map(|it| format!("{:<24} {}\n", it.name, word(it.state)))
                 .collect();
+            let text = text + lost(&directory).as_deref().unwrap_or_default();
             let value = json!({ "directory": directory.display().to_string(), "hooks": rows });
             let Some(why) = Refusal::of(all.iter().filter_map(not_installed)) else {
                 return Ok(Answer::new("hooks", value, text));
@@ -100,6 +112,19 @@ pub fn run(context: &Context, args: &HooksArgs) -> Result<Answer, CliError> {
             Ok(Answer::new("hooks", value, text).refused(&why))
         }
     }
+}
+
+/// Returns where GitLab looks for the hooks of a repository.
+pub fn gitlab(repo: &Repo) -> Result<PathBuf, CliError> {
+    if !repo.is_bare() {
+        return Err(CliError::usage("a server is a bare repository"));
+    }
+    Ok(repo.git_dir().join(places::GITALY))
+}
+
+/// Returns what is lost where these hooks are all that is called, as a line.
+pub fn lost(directory: &Path) -> Option<String> {
+    places::is_gitaly(directory).then(|| format!("note: {}\n", places::NO_TRANSACTION))
 }
 
 /// Returns the finding that a hook is not as it should be, unless it is.
@@ -115,7 +140,7 @@ pub fn not_installed(hook: &install::HookStatus) -> Option<Finding> {
 }
 
 /// Returns the path of this program, which the shims call.
-pub fn program() -> Result<std::path::PathBuf, CliError> {
+pub fn program() -> Result<PathBuf, CliError> {
     std::env::current_exe()
         .map_err(|error| CliError::unusable("program-found", "cannot find this program", &error))
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::actor::Actor;
 use crate::check::{Anchor, PolicyHistory};
 use crate::cli::commands::complaints::complaints_of;
-use crate::cli::commands::hooks::program;
+use crate::cli::commands::hooks::{gitlab, lost, program};
 use crate::cli::commands::policy::write_version;
 use crate::cli::commands::push::remote_has;
 use crate::cli::{Answer, CliError, Context};
@@ -52,6 +52,9 @@ pub struct InitArgs {
     /// A fingerprint of a key that signs the first policy, or the first policy commit
     #[arg(long, value_name = "FINGERPRINT", requires = "server")]
     anchor: Option<String>,
+    /// Install the hooks below custom_hooks/, where GitLab looks for those of a repository
+    #[arg(long, requires = "server")]
+    gitlab: bool,
 }
 
 /// Runs the command.
@@ -99,7 +102,10 @@ fn server(actor: &Actor, args: &InitArgs) -> Result<Answer, CliError> {
             .map_err(|error| CliError::from(crate::actor::Error::Sign(error)))?;
     }
     actor.settings.set_anchor(&anchor)?;
-    let hooks = install::hooks_dir(&actor.repo);
+    let hooks = match args.gitlab {
+        true => gitlab(&actor.repo)?,
+        false => install::hooks_dir(&actor.repo),
+    };
     let changes = install::install(&hooks, Side::Server, &program()?)?;
     let line = std::fs::read_to_string(&public).map_err(|error| {
         let message = format!("cannot read {}", public.display());
@@ -110,6 +116,7 @@ fn server(actor: &Actor, args: &InitArgs) -> Result<Answer, CliError> {
     for change in &changes {
         text.push_str(&format!("{}: {}\n", change.name, change.what));
     }
+    text.extend(lost(&hooks));
     text.push_str(&format!(
         "for allowed_signers: server {line}\nnext: push refs/awo/policy, alone, as its first push\n"
     ));

@@ -1,0 +1,75 @@
+//! Where the hooks of a server go. Most servers run one file a hook; some keep that file for
+//! themselves and run a directory of others, and ours belongs there: beside theirs it would be
+//! overwritten the next time they write their own, and theirs, renamed, would not know its name.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::install::Side;
+
+/// Our file in a directory of hooks. It sorts before `gitea`.
+const OURS: &str = "git-awo";
+/// Where Gitaly, GitLab's git server, looks for hooks of a repository: `<repository>/custom_hooks`.
+/// It runs git with a `core.hooksPath` of its own, so that `hooks/` is never looked at.
+pub const GITALY: &str = "custom_hooks";
+
+/// What is lost where nobody calls `reference-transaction`, in words for people.
+pub const NO_TRANSACTION: &str = "GitLab calls no reference-transaction hook: two pushes at the \
+    same moment are judged each by itself, and without --atomic a branch may land without its \
+    records; git awo verify finds both";
+
+/// Returns the hooks that are called in this directory, in the order in which they are.
+pub fn names(hooks_dir: &Path, side: Side) -> &'static [&'static str] {
+    match side {
+        Side::Server if is_gitaly(hooks_dir) => &["pre-receive", "post-receive"],
+        _ => side.hooks(),
+    }
+}
+
+/// Tells whether this is the directory that Gitaly looks into.
+pub fn is_gitaly(hooks_dir: &Path) -> bool {
+    hooks_dir.file_name().is_some_and(|name| name == GITALY)
+}
+
+/// Returns the file of a hook.
+pub fn file(hooks_dir: &Path, side: Side, name: &str) -> PathBuf {
+    let directory = hooks_dir.join(format!("{name}.d"));
+    let inside = side == Side::Server
+        && (is_gitaly(hooks_dir) || (directory.is_dir() && dispatches(&hooks_dir.join(name))));
+    match inside {
+        true => directory.join(OURS),
+        false => hooks_dir.join(name),
+    }
+}
+
+/// Returns Gitaly's directory of a bare repository, if ours was put there.
+pub fn gitaly(git_dir: &Path) -> Option<PathBuf> {
+    let directory = git_dir.join(GITALY);
+    let ours = |name: &&str| {
+        let text = fs::read(file(&directory, Side::Server, name));
+        text.is_ok_and(|text| super::install::is_ours(&text))
+    };
+    let any = names(&directory, Side::Server).iter().any(ours);
+    any.then_some(directory)
+}
+
+/// Tells whether a hook runs those of a directory named after it, as those of Gitea do. That the
+/// directory is there says nothing: who trusts it is not enforced where nobody looks into it.
+fn dispatches(hook: &Path) -> bool {
+    let Ok(text) = fs::read(hook) else {
+        return false;
+    };
+    let named = text.windows(3).any(|part| part == b".d/");
+    named && !super::install::is_ours(&text) && super::install::is_executable(hook).unwrap_or(false)
+}
+
+/// Returns to where a hook leads that gitolite links again whenever it is set up: what takes its
+/// place is gone then, without a word. What leads to nowhere it does not link any more.
+pub fn linked_by_gitolite(hooks_dir: &Path, hook: &Path) -> Option<PathBuf> {
+    let update = fs::read_link(hooks_dir.join("update")).ok()?;
+    update
+        .ends_with("hooks/common/update")
+        .then(|| fs::read_link(hook).ok())
+        .flatten()
+        .filter(|_| hook.exists())
+}
