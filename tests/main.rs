@@ -6,6 +6,8 @@ mod bench;
 mod ci_templates;
 mod concurrency;
 mod export;
+mod fuzz_targets;
+mod fuzzing;
 mod growth;
 mod hostile;
 mod integrity;

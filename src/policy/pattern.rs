@@ -31,6 +31,9 @@ pub struct PathSet {
     fold: bool,
 }
 
+/// The longest pattern, in bytes. Compiling takes time that grows with it.
+const MAX_PATTERN: usize = 4_096;
+
 impl PathSet {
     /// Returns the set that matches nothing.
     pub fn empty() -> Self {
@@ -156,6 +159,9 @@ pub fn ref_pattern(pattern: &str) -> Result<PathSet, BadPattern> {
 fn check(pattern: &str) -> Result<(), &'static str> {
     if pattern.is_empty() || pattern == "/" {
         return Err("is empty");
+    }
+    if pattern.len() > MAX_PATTERN {
+        return Err("has more than 4,096 bytes, as no path has");
     }
     if pattern.starts_with('!') {
         return Err("is negated: a pattern can only add, write what is meant");
@@ -311,6 +317,8 @@ mod tests {
             );
         }
         assert!(PathSet::exact(&["a".to_owned()]).is_ok());
+        assert!(PathSet::exact(&["a".repeat(MAX_PATTERN + 1)]).is_err());
+        assert!(PathSet::exact(&["a".repeat(MAX_PATTERN)]).is_ok());
     }
 
     #[test]
