@@ -56,7 +56,7 @@ impl Reader {
     ) -> Result<Vec<(RepoPath, Mode, ObjectId)>, Error> {
         let changes = self.changes_limited(None, Some(tree), max)?;
         let files = changes.into_iter().filter_map(|change| {
-            let (mode, id) = change.new.filter(|(mode, _)| *mode != Mode::Tree)?;
+            let (mode, id) = change.new?;
             Some((change.path, mode, id))
         });
         Ok(files.collect())
@@ -65,9 +65,7 @@ impl Reader {
     /// Returns the changes from the tree `old` to the tree `new`, sorted by path.
     ///
     /// The same as `git diff-tree -r --raw --no-renames`: only entries that are no directories;
-    /// a file that became a directory is one deletion and an addition for each file in it. A
-    /// directory with nothing in it, which git never writes and does not show, stands for itself:
-    /// nobody would ever look at its name otherwise.
+    /// a file that became a directory is one deletion and an addition for each file in it.
     /// `None` is the empty tree. More than 100,000 changes are an error.
     pub fn changes(
         &self,
@@ -90,16 +88,12 @@ impl Reader {
             changes: Vec::new(),
             max,
             prefix: Vec::new(),
-            hollow: false,
             trees: 0,
             entries: 0,
             path_bytes: 0,
         };
         if old != new {
             compare.trees(old, new, 0)?;
-        }
-        if compare.hollow {
-            compare.changes.sort();
         }
         Ok(compare.changes)
     }
@@ -111,8 +105,6 @@ struct Compare<'r> {
     changes: Vec<Change>,
     max: usize,
     prefix: Vec<u8>,
-    /// Whether a directory stands among the changes, which sorts elsewhere than its tree entry.
-    hollow: bool,
     trees: u64,
     entries: u64,
     path_bytes: u64,
@@ -131,18 +123,8 @@ impl Compare<'_> {
                 max: DEEPEST,
             });
         }
-        let (old_id, new_id) = (old, new);
         let old = self.open(old)?;
         let new = self.open(new)?;
-        let hollow = |id: Option<ObjectId>, raw: &[u8]| {
-            id.filter(|_| raw.is_empty()).map(|id| (Mode::Tree, id))
-        };
-        let (was, is) = (hollow(old_id, &old), hollow(new_id, &new));
-        if depth > 0 && was != is {
-            self.hollow = true;
-            let path = self.prefix.strip_suffix(b"/").unwrap_or(&self.prefix);
-            self.push(path.to_vec(), was, is)?;
-        }
         let mut old = entries(&old, self.kind);
         let mut new = entries(&new, self.kind);
         let (mut a, mut b) = self.pair(&mut old, &mut new)?;
@@ -213,26 +195,15 @@ impl Compare<'_> {
             self.prefix.truncate(length);
             return Ok(());
         }
-        let path = [self.prefix.as_slice(), entry.name].concat();
-        self.push(
-            path,
-            old.map(|entry| (entry.mode, entry.id)),
-            new.map(|entry| (entry.mode, entry.id)),
-        )
-    }
-
-    fn push(
-        &mut self,
-        path: Vec<u8>,
-        old: Option<(Mode, ObjectId)>,
-        new: Option<(Mode, ObjectId)>,
-    ) -> Result<(), Error> {
         if self.changes.len() >= self.max {
             return Err(Error::Limit {
                 what: "changed paths",
                 max: self.max as u64,
             });
         }
+        let mut path = Vec::with_capacity(length.saturating_add(entry.name.len()));
+        path.extend_from_slice(&self.prefix);
+        path.extend_from_slice(entry.name);
         count(
             &mut self.path_bytes,
             path.len() as u64,
@@ -241,8 +212,8 @@ impl Compare<'_> {
         )?;
         self.changes.push(Change {
             path: RepoPath::new(path),
-            old,
-            new,
+            old: old.map(|entry| (entry.mode, entry.id)),
+            new: new.map(|entry| (entry.mode, entry.id)),
         });
         Ok(())
     }

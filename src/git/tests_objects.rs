@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::testing::Sandbox;
 use super::*;
-use crate::record::tree::{Change, Entry, Mode, Tree};
+use crate::record::tree::{Entry, Mode, Tree};
 use crate::record::{HashKind, ObjectId, RepoPath};
 
 const BOTH: [HashKind; 2] = [HashKind::Sha1, HashKind::Sha256];
@@ -150,55 +150,6 @@ fn trees_of_a_billion_paths_end_with_an_error() {
         let count = (width as usize).pow(u32::try_from(depth).unwrap());
         assert_eq!(repo.changes(None, Some(tree)).unwrap().len(), count);
     }
-}
-
-#[test]
-fn an_empty_directory_stands_for_itself() {
-    let sandbox = Sandbox::new();
-    let repo = sandbox.init("b.git", HashKind::Sha1).repo();
-    let blob = repo.write_blob(b"x").unwrap();
-    let empty = repo.edit_tree(None, &[]).unwrap();
-    let tree = |entries: &[(Mode, &[u8], ObjectId)]| {
-        let entry = |(mode, name, id): &(Mode, &[u8], ObjectId)| Entry {
-            mode: *mode,
-            name: name.to_vec(),
-            id: *id,
-        };
-        let tree = Tree::from_entries(entries.iter().map(entry).collect()).unwrap();
-        repo.write_object(Kind::Tree, &tree.to_bytes()).unwrap()
-    };
-    let inner = tree(&[(Mode::Tree, b".git", empty)]);
-    let hollow = tree(&[(Mode::File, b"a-b", blob), (Mode::Tree, b"a", inner)]);
-    let plain = tree(&[(Mode::File, b"a-b", blob)]);
-    let change = |path: &str, old, new| Change {
-        path: RepoPath::from(path),
-        old,
-        new,
-    };
-    let (dir, file) = (Some((Mode::Tree, empty)), Some((Mode::File, blob)));
-    assert_eq!(
-        repo.changes(Some(plain), Some(hollow)).unwrap(),
-        [change("a/.git", None, dir)]
-    );
-    assert_eq!(
-        repo.changes(Some(hollow), Some(plain)).unwrap(),
-        [change("a/.git", dir, None)]
-    );
-    assert_eq!(repo.changes(Some(hollow), Some(hollow)).unwrap(), []);
-    assert_eq!(repo.files(hollow, 9).unwrap().len(), 1, "it is no file");
-
-    // Emptied, filled, and a file before: the order is that of the paths.
-    let filled = tree(&[(Mode::File, b"x", blob)]);
-    let was_filled = tree(&[(Mode::File, b"a-b", blob), (Mode::Tree, b"a", filled)]);
-    let is_empty = tree(&[(Mode::Tree, b"a", empty)]);
-    assert_eq!(
-        repo.changes(Some(was_filled), Some(is_empty)).unwrap(),
-        [
-            change("a", None, dir),
-            change("a-b", file, None),
-            change("a/x", file, None),
-        ]
-    );
 }
 
 #[test]

@@ -156,8 +156,7 @@ impl Tree {
     }
 }
 
-/// What happened to one path that is no directory, or an empty one. At least one side is there, and
-/// they differ.
+/// What happened to one path that is no directory. At least one side is there, and they differ.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Change {
     /// The path.

@@ -30,12 +30,7 @@ pub fn entries(case: &CommitCase<'_>, findings: &mut Findings) {
             refuse("tree-entry-name", why.to_owned(), "a plain UTF-8 name");
         }
         match mode {
-            Mode::File => {}
-            Mode::Tree => refuse(
-                "tree-entry-mode",
-                "an empty directory, which git never writes".to_owned(),
-                "a file",
-            ),
+            Mode::File | Mode::Tree => {}
             // An unchanged executable bit is no news; a new one needs the policy's word.
             Mode::Executable => {
                 let was = matches!(change.old, Some((Mode::Executable, _)));
