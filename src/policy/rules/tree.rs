@@ -1,7 +1,7 @@
 //! Names and modes of tree entries (INT-003), whatever the paths allow.
 
 use crate::policy::case::CommitCase;
-use crate::policy::pattern::ignorable;
+use crate::record::fold::hfs_ignorable as ignorable;
 use crate::record::tree::Mode;
 use crate::record::{Code, Finding, Findings, RepoPath};
 
