@@ -1,19 +1,16 @@
 //! Judges the new commits of a governed branch.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+mod history;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::git::{self, Reader};
+use crate::git::{self, Compared, Reader};
 use crate::policy::case::{Claim, CommitCase, RefRules, RollbackClaim, RunFacts};
 use crate::policy::keyring::Signer;
 use crate::policy::rules::{self, Reverted};
 use crate::policy::{Policy, RefRules as Rules};
 use crate::record::commit::Commit;
-use crate::record::tree::Change;
-use crate::record::{
-    Code, Finding, Findings, ObjectId, RefName, RepoPath, RunId, Subject, Timestamp,
-};
+use crate::record::{Code, Finding, Findings, ObjectId, RefName, RunId, Subject, Timestamp};
 use crate::signing::Signature;
 use crate::store::ledger::Refs;
 
@@ -21,6 +18,9 @@ use super::Error;
 use super::position::Positions;
 use super::report::{Report, git_finding};
 use super::run::Gatherer;
+
+use history::History;
+pub use history::changes_of;
 
 /// The namespace in which git signs commits.
 const COMMIT_NAMESPACE: &str = "git";
@@ -74,7 +74,7 @@ pub fn judge(
     let one = |reader: &Reader, chunk: &[ObjectId]| -> Result<(Findings, Vec<ObjectId>), Error> {
         let mut findings = Findings::new();
         let mut governed = Vec::new();
-        let mut history = History::new(reader);
+        let mut history = History::new(reader, &branch.rules);
         // The youngest first: git stores it whole, and older trees as deltas of younger ones.
         for id in chunk.iter().rev() {
             judge_plain(
@@ -128,7 +128,7 @@ fn judge_plain(
 ) -> Result<(), Error> {
     let subject = || Subject::of_ref(branch.rules.reference()).at(id);
     let gathered = history.gather(id);
-    let (commit, changes) = match gathered {
+    let (commit, found) = match gathered {
         Ok(found) => found,
         // A malformed object is a finding on this commit; the others are judged all the same.
         Err(error) => match git_finding(&error, subject()) {
@@ -139,7 +139,8 @@ fn judge_plain(
             None => return Err(error.into()),
         },
     };
-    if paths.fetch_add(changes.len(), Ordering::Relaxed) + changes.len() > max_paths {
+    let changed = found.changes.len();
+    if paths.fetch_add(changed, Ordering::Relaxed) + changed > max_paths {
         findings.push(
             Finding::new(
                 Code::Int006,
@@ -157,7 +158,7 @@ fn judge_plain(
         governed.push(id);
         return Ok(());
     }
-    let case = case(&branch.rules, branch.time, &commit, &changes);
+    let case = case(&branch.rules, branch.time, &commit, &found);
     rules::entries(&case, findings);
     rules::merge(&case, findings);
     rules::direct(&case, findings);
@@ -172,8 +173,8 @@ pub fn judge_run(
     facts: &RunFacts,
     time: Timestamp,
 ) -> Result<Findings, git::Error> {
-    let (commit, changes) = History::new(reader).gather(id)?;
-    let case = case(rules, time, &commit, &changes);
+    let (commit, found) = History::new(reader, rules).gather(id)?;
+    let case = case(rules, time, &commit, &found);
     let mut findings = Findings::new();
     rules::entries(&case, &mut findings);
     rules::merge(&case, &mut findings);
@@ -189,8 +190,8 @@ fn judge_claim(
     id: ObjectId,
     report: &mut Report,
 ) -> Result<(), Error> {
-    let (commit, changes) = History::new(reader).gather(id)?;
-    let case = case(&branch.rules, branch.time, &commit, &changes);
+    let (commit, found) = History::new(reader, &branch.rules).gather(id)?;
+    let case = case(&branch.rules, branch.time, &commit, &found);
     rules::merge(&case, &mut report.findings);
     match Claim::of(&commit) {
         Claim::Governed(run) => {
@@ -207,12 +208,15 @@ fn judge_claim(
             report.count("rollbacks", 1);
             judge_rollback(reader, &case, gatherer, &claim, &mut report.findings)?;
         }
-        Claim::Confused(why) => report.findings.push(
-            Finding::new(Code::Gov002, "trailers", case.subject())
-                .found(why)
-                .expected("the trailers of one run, or AWO-Rollback alone")
-                .remedy("git awo run"),
-        ),
+        Claim::Confused(why) => {
+            rules::entries(&case, &mut report.findings);
+            report.findings.push(
+                Finding::new(Code::Gov002, "trailers", case.subject())
+                    .found(why)
+                    .expected("the trailers of one run, or AWO-Rollback alone")
+                    .remedy("git awo run"),
+            );
+        }
         Claim::Direct => {}
     }
     Ok(())
@@ -255,7 +259,7 @@ fn judge_rollback(
         refuse(format!("takes back {run}, of which there is no run record"));
         return Ok(());
     };
-    let (reverted, changes) = History::new(reader).gather(commit)?;
+    let (reverted, found) = History::new(reader, case.rules).gather(commit)?;
     let parents = &case.commit.parents;
     let ancestor = match parents.first() {
         Some(parent) => reader.is_ancestor(commit, *parent)?,
@@ -268,10 +272,11 @@ fn judge_rollback(
     };
     let reverted = Reverted {
         commit: &reverted,
-        changes: &changes,
+        changes: &found.changes,
         ancestor,
         earlier,
     };
+    rules::unseen(case, findings);
     rules::rollback(case, &facts, &reverted, findings);
     Ok(())
 }
@@ -312,65 +317,17 @@ pub fn earlier_rollback(
     Ok(None)
 }
 
-/// Returns a commit and what it changes against every parent, each path once.
-pub fn changes_of(reader: &Reader, id: ObjectId) -> Result<(Arc<Commit>, Vec<Change>), git::Error> {
-    History::new(reader).gather(id)
-}
-
-/// Reads commits and what they change, a child before its parent.
-struct History<'r> {
-    reader: &'r Reader,
-    /// The parent last asked for: it is likely to be the next commit.
-    parent: Option<Arc<Commit>>,
-}
-
-impl<'r> History<'r> {
-    fn new(reader: &'r Reader) -> Self {
-        Self {
-            reader,
-            parent: None,
-        }
-    }
-
-    /// Returns a commit and what it changes against every parent, each path once.
-    fn gather(&mut self, id: ObjectId) -> Result<(Arc<Commit>, Vec<Change>), git::Error> {
-        let commit = match self.parent.take() {
-            Some(parent) if parent.id == id => parent,
-            _ => self.reader.commit(id)?,
-        };
-        let changes = match commit.parents.as_slice() {
-            [] => self.reader.changes(None, Some(commit.tree))?,
-            [parent] => self.changes(*parent, &commit)?,
-            parents => {
-                // Every parent: a change hidden in a merge shows against at least one of them.
-                let mut by_path: BTreeMap<RepoPath, Change> = BTreeMap::new();
-                for parent in parents {
-                    for change in self.changes(*parent, &commit)? {
-                        by_path.entry(change.path.clone()).or_insert(change);
-                    }
-                }
-                by_path.into_values().collect()
-            }
-        };
-        Ok((commit, changes))
-    }
-
-    fn changes(&mut self, parent: ObjectId, commit: &Commit) -> Result<Vec<Change>, git::Error> {
-        let parent = self.parent.insert(self.reader.commit(parent)?);
-        self.reader.changes(Some(parent.tree), Some(commit.tree))
-    }
-}
-
 fn case<'a>(
     rules: &'a RefRules<'a>,
     time: Timestamp,
     commit: &'a Commit,
-    changes: &'a [Change],
+    found: &'a Compared,
 ) -> CommitCase<'a> {
     CommitCase {
         rules,
         commit,
-        changes,
+        changes: &found.changes,
+        faults: &found.faults,
         signer: signer_of(rules.policy(), rules.reference(), commit, time),
     }
 }

@@ -78,7 +78,11 @@ mod tests {
         ] {
             assert_eq!(name(one), name(other), "{one:?} and {other:?}");
             assert_eq!(bytes(one.as_bytes()), bytes(other.as_bytes()));
-            assert_eq!(name(&name(one)), name(one), "{one:?} is folded once for all");
+            assert_eq!(
+                name(&name(one)),
+                name(one),
+                "{one:?} is folded once for all"
+            );
         }
         for (one, other) in [
             ("a", "b"),
