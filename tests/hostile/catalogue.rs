@@ -5,10 +5,13 @@ use std::path::Path;
 
 use git_awo::record::Code;
 
-use super::{Case, trees};
+use super::{Case, size, trees};
 
 /// Every group.
-const GROUPS: &[(&str, &[Case])] = &[("Paths and trees", trees::CASES)];
+const GROUPS: &[(&str, &[Case])] = &[
+    ("Paths and trees", trees::CASES),
+    ("Resource limits", size::CASES),
+];
 
 #[test]
 fn every_attack_names_tests_that_exist() {

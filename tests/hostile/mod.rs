@@ -6,6 +6,7 @@
 mod catalogue;
 mod door;
 mod raw;
+mod size;
 mod trees;
 
 /// One attack of the catalogue.
