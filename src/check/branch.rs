@@ -1,17 +1,16 @@
 //! Judges the new commits of a governed branch.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+pub(super) mod history;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::git::{self, Reader};
+use crate::git::{self, Compared, Reader};
 use crate::policy::case::{Claim, CommitCase, RefRules, RunFacts};
 use crate::policy::keyring::Signer;
 use crate::policy::rules;
 use crate::policy::{Policy, RefRules as Rules};
 use crate::record::commit::Commit;
-use crate::record::tree::Change;
-use crate::record::{Code, Finding, Findings, ObjectId, RefName, RepoPath, Subject, Timestamp};
+use crate::record::{Code, Finding, Findings, ObjectId, RefName, Subject, Timestamp};
 use crate::signing::Signature;
 use crate::store::ledger::Refs;
 
@@ -20,6 +19,9 @@ use super::position::Positions;
 use super::report::{Report, git_finding};
 use super::rollback;
 use super::run::Gatherer;
+
+use history::History;
+pub use history::changes_of;
 
 /// The namespace in which git signs commits.
 const COMMIT_NAMESPACE: &str = "git";
@@ -73,7 +75,7 @@ pub fn judge(
     let one = |reader: &Reader, chunk: &[ObjectId]| -> Result<(Findings, Vec<ObjectId>), Error> {
         let mut findings = Findings::new();
         let mut governed = Vec::new();
-        let mut history = History::new(reader);
+        let mut history = History::new(reader, &branch.rules);
         // The youngest first: git stores it whole, and older trees as deltas of younger ones.
         for id in chunk.iter().rev() {
             judge_plain(
@@ -127,7 +129,7 @@ fn judge_plain(
 ) -> Result<(), Error> {
     let subject = || Subject::of_ref(branch.rules.reference()).at(id);
     let gathered = history.gather(id);
-    let (commit, changes) = match gathered {
+    let (commit, found) = match gathered {
         Ok(found) => found,
         // A malformed object is a finding on this commit; the others are judged all the same.
         Err(error) => match git_finding(&error, subject()) {
@@ -138,8 +140,9 @@ fn judge_plain(
             None => return Err(error.into()),
         },
     };
-    let before = paths.fetch_add(changes.len(), Ordering::Relaxed);
-    if before.saturating_add(changes.len()) > max_paths {
+    let changed = found.changes.len();
+    let before = paths.fetch_add(changed, Ordering::Relaxed);
+    if before.saturating_add(changed) > max_paths {
         findings.push(
             Finding::new(
                 Code::Int006,
@@ -157,7 +160,7 @@ fn judge_plain(
         governed.push(id);
         return Ok(());
     }
-    let case = case(&branch.rules, branch.time, &commit, &changes);
+    let case = case(&branch.rules, branch.time, &commit, &found);
     rules::entries(&case, findings);
     rules::merge(&case, findings);
     rules::direct(&case, findings);
@@ -172,8 +175,8 @@ pub fn judge_run(
     facts: &RunFacts,
     time: Timestamp,
 ) -> Result<Findings, git::Error> {
-    let (commit, changes) = History::new(reader).gather(id)?;
-    let case = case(rules, time, &commit, &changes);
+    let (commit, found) = History::new(reader, rules).gather(id)?;
+    let case = case(rules, time, &commit, &found);
     let mut findings = Findings::new();
     rules::entries(&case, &mut findings);
     rules::merge(&case, &mut findings);
@@ -189,8 +192,8 @@ fn judge_claim(
     id: ObjectId,
     report: &mut Report,
 ) -> Result<(), Error> {
-    let (commit, changes) = History::new(reader).gather(id)?;
-    let case = case(&branch.rules, branch.time, &commit, &changes);
+    let (commit, found) = History::new(reader, &branch.rules).gather(id)?;
+    let case = case(&branch.rules, branch.time, &commit, &found);
     rules::merge(&case, &mut report.findings);
     match Claim::of(&commit) {
         Claim::Governed(run) => {
@@ -207,79 +210,31 @@ fn judge_claim(
             report.count("rollbacks", 1);
             rollback::judge(reader, &case, gatherer, &claim, &mut report.findings)?;
         }
-        Claim::Confused(why) => report.findings.push(
-            Finding::new(Code::Gov002, "trailers", case.subject())
-                .found(why)
-                .expected("the trailers of one run, or AWO-Rollback alone")
-                .remedy("git awo run"),
-        ),
+        Claim::Confused(why) => {
+            rules::entries(&case, &mut report.findings);
+            report.findings.push(
+                Finding::new(Code::Gov002, "trailers", case.subject())
+                    .found(why)
+                    .expected("the trailers of one run, or AWO-Rollback alone")
+                    .remedy("git awo run"),
+            );
+        }
         Claim::Direct => {}
     }
     Ok(())
-}
-
-/// Returns a commit and what it changes against every parent, each path once.
-pub fn changes_of(reader: &Reader, id: ObjectId) -> Result<(Arc<Commit>, Vec<Change>), git::Error> {
-    History::new(reader).gather(id)
-}
-
-/// Reads commits and what they change, a child before its parent.
-pub(super) struct History<'r> {
-    reader: &'r Reader,
-    /// The parent last asked for: it is likely to be the next commit.
-    parent: Option<Arc<Commit>>,
-}
-
-impl<'r> History<'r> {
-    pub(super) fn new(reader: &'r Reader) -> Self {
-        Self {
-            reader,
-            parent: None,
-        }
-    }
-
-    /// Returns a commit and what it changes against every parent, each path once.
-    pub(super) fn gather(
-        &mut self,
-        id: ObjectId,
-    ) -> Result<(Arc<Commit>, Vec<Change>), git::Error> {
-        let commit = match self.parent.take() {
-            Some(parent) if parent.id == id => parent,
-            _ => self.reader.commit(id)?,
-        };
-        let changes = match commit.parents.as_slice() {
-            [] => self.reader.changes(None, Some(commit.tree))?,
-            [parent] => self.changes(*parent, &commit)?,
-            parents => {
-                // Every parent: a change hidden in a merge shows against at least one of them.
-                let mut by_path: BTreeMap<RepoPath, Change> = BTreeMap::new();
-                for parent in parents {
-                    for change in self.changes(*parent, &commit)? {
-                        by_path.entry(change.path.clone()).or_insert(change);
-                    }
-                }
-                by_path.into_values().collect()
-            }
-        };
-        Ok((commit, changes))
-    }
-
-    fn changes(&mut self, parent: ObjectId, commit: &Commit) -> Result<Vec<Change>, git::Error> {
-        let parent = self.parent.insert(self.reader.commit(parent)?);
-        self.reader.changes(Some(parent.tree), Some(commit.tree))
-    }
 }
 
 fn case<'a>(
     rules: &'a RefRules<'a>,
     time: Timestamp,
     commit: &'a Commit,
-    changes: &'a [Change],
+    found: &'a Compared,
 ) -> CommitCase<'a> {
     CommitCase {
         rules,
         commit,
-        changes,
+        changes: &found.changes,
+        faults: &found.faults,
         signer: signer_of(rules.policy(), rules.reference(), commit, time),
     }
 }

@@ -8,6 +8,7 @@ pub mod glance;
 pub mod governance;
 pub mod index;
 pub mod integrity;
+mod limits;
 pub mod log;
 pub mod policies;
 pub mod position;

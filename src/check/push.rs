@@ -12,7 +12,7 @@ use crate::signing::PublicKey;
 use crate::store::layout::{self, Place};
 use crate::store::ledger::{Records, Refs};
 
-use super::governance::Arrivals;
+use super::governance::{Arrivals, trees};
 use super::position::Positions;
 use super::report::Report;
 use super::run::Gatherer;
@@ -329,6 +329,11 @@ fn governance(
                 &mut report.findings,
             );
             if let Err(error) = collected {
+                error.report(subject(), report);
+            }
+            let (old, refs) = (movement.old, push.before);
+            let found = &mut report.findings;
+            if let Err(error) = trees(push.reader, reference, old, new, refs, history, found) {
                 error.report(subject(), report);
             }
             Ok(())

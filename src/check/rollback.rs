@@ -6,7 +6,7 @@ use crate::policy::rules::{self, Reverted};
 use crate::record::{Code, Finding, Findings, ObjectId, RunId};
 
 use super::Error;
-use super::branch::History;
+use super::branch::history::History;
 use super::run::Gatherer;
 
 fn again(case: &CommitCase<'_>, rollback: ObjectId) -> Finding {
@@ -75,7 +75,7 @@ pub(super) fn judge(
         ));
         return Ok(());
     };
-    let (reverted, changes) = History::new(reader).gather(commit)?;
+    let (reverted, found) = History::new(reader, case.rules).gather(commit)?;
     let parents = &case.commit.parents;
     let ancestor = match parents.first() {
         Some(parent) => reader.is_ancestor(commit, *parent)?,
@@ -88,10 +88,11 @@ pub(super) fn judge(
     };
     let reverted = Reverted {
         commit: &reverted,
-        changes: &changes,
+        changes: &found.changes,
         ancestor,
         earlier,
     };
+    rules::unseen(case, findings);
     rules::rollback(case, &facts, &reverted, findings);
     Ok(())
 }

@@ -16,7 +16,7 @@ use crate::store::ledger::Records;
 
 use super::claims::{Said, claims};
 use super::position::Positions;
-use super::{Error, PolicyHistory};
+use super::{Error, PolicyHistory, limits};
 
 /// Looks records up and checks each by itself.
 pub struct Gatherer<'a> {
@@ -36,7 +36,9 @@ pub struct Gatherer<'a> {
 impl Gatherer<'_> {
     /// Checks one record by itself.
     pub fn verify<P: Predicate>(&self, envelope: &Envelope) -> Result<Verified<P>, Finding> {
-        let verified = Keyring::verify(envelope, &self.position(envelope))?;
+        let position = self.position(envelope);
+        limits::record(envelope, &position.policy.document().limits)?;
+        let verified = Keyring::verify(envelope, &position)?;
         if let Positions::Arriving(fresh) = &self.positions
             && fresh.contains(&envelope.digest())
         {
@@ -157,7 +159,13 @@ impl Gatherer<'_> {
 
     fn inventory(&self, run: &RunPredicate, facts: &mut RunFacts) -> Result<(), Error> {
         let path = LedgerPath::Inventory(run.run.clone());
-        let root = self.records.file(&path)?.map(|bytes| Sha256::of(&bytes));
+        let bytes = self.records.file(&path)?;
+        if let (Some(bytes), Some(record)) = (&bytes, facts.run.held()) {
+            let limits = self.limits_of(run, record.digest());
+            let subject = Subject::of_record(path.to_path());
+            facts.bad.extend(limits::inventory(bytes, limits, subject));
+        }
+        let root = bytes.map(|bytes| Sha256::of(&bytes));
         if root != Some(run.root) {
             let (code, rule) = match root {
                 Some(_) => (Code::Int001, "inventory-root"),

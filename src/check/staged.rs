@@ -5,7 +5,7 @@ use crate::policy::case::{CommitCase, RefRules};
 use crate::policy::keyring::Signer;
 use crate::policy::rules;
 use crate::record::commit::Commit;
-use crate::record::tree::Change;
+use crate::record::tree::{Change, faults};
 use crate::record::{Code, Finding, Findings, IdentityName, RefName, Subject};
 
 use super::report::Report;
@@ -70,6 +70,7 @@ fn judge_rules(
         rules,
         commit,
         changes,
+        faults: &faults::of_added(changes),
         signer,
     };
     rules::entries(&case, findings);

@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use super::error::Error;
 use super::reader::Reader;
-use crate::record::tree::{Change, Entries, EntryRef, Mode, entries, order, skip_common};
+use crate::record::tree::{
+    Change, Entries, EntryRef, Fault, Mode, What, entries, entries_before, faults, order,
+    skip_common,
+};
 use crate::record::{HashKind, ObjectId, RepoPath};
 
 /// Directories may be nested so deep.
@@ -19,6 +22,15 @@ const MOST_TREES: u64 = 400_000;
 const MOST_ENTRIES: u64 = 20_000_000;
 /// The paths listed may have so many bytes together.
 const MOST_PATH_BYTES: u64 = 64 * 1024 * 1024;
+
+/// What a tree is against the one before it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Compared {
+    /// The changes, sorted by path.
+    pub changes: Vec<Change>,
+    /// What is wrong with entries that were not there before, directories too.
+    pub faults: Vec<Fault>,
+}
 
 impl Reader {
     /// Returns what stands at `path` below `tree`; the empty path is the tree itself.
@@ -82,10 +94,35 @@ impl Reader {
         new: Option<ObjectId>,
         max: usize,
     ) -> Result<Vec<Change>, Error> {
+        Ok(self.compared(old, new, max, false)?.changes)
+    }
+
+    /// Returns the changes as [`Reader::changes`] does, if there are at most `max`, and judges
+    /// every tree that is new: a directory can be at fault without any path being changed.
+    ///
+    /// What the tree `old` has in common with `new` is not judged. `old` itself may hold what
+    /// old programs wrote; a new tree that git would not write is an error.
+    pub fn compare(
+        &self,
+        old: Option<ObjectId>,
+        new: Option<ObjectId>,
+        max: usize,
+    ) -> Result<Compared, Error> {
+        self.compared(old, new, max, true)
+    }
+
+    fn compared(
+        &self,
+        old: Option<ObjectId>,
+        new: Option<ObjectId>,
+        max: usize,
+        judges: bool,
+    ) -> Result<Compared, Error> {
         let mut compare = Compare {
             reader: self,
             kind: self.hash_kind(),
-            changes: Vec::new(),
+            found: Compared::default(),
+            judges,
             max,
             prefix: Vec::new(),
             trees: 0,
@@ -95,14 +132,15 @@ impl Reader {
         if old != new {
             compare.trees(old, new, 0)?;
         }
-        Ok(compare.changes)
+        Ok(compare.found)
     }
 }
 
 struct Compare<'r> {
     reader: &'r Reader,
     kind: HashKind,
-    changes: Vec<Change>,
+    found: Compared,
+    judges: bool,
     max: usize,
     prefix: Vec<u8>,
     trees: u64,
@@ -123,15 +161,17 @@ impl Compare<'_> {
                 max: DEEPEST,
             });
         }
-        let old = self.open(old)?;
-        let new = self.open(new)?;
-        let mut old = entries(&old, self.kind);
-        let mut new = entries(&new, self.kind);
+        let old = self.open(old, Reader::raw_tree_before)?;
+        let new = self.open(new, Reader::raw_tree)?;
+        let raw = &new;
+        let mut old = entries_before(&old, self.kind);
+        let mut new = entries(raw, self.kind);
+        let mut added = Vec::new();
         let (mut a, mut b) = self.pair(&mut old, &mut new)?;
         loop {
             count(&mut self.entries, 1, MOST_ENTRIES, "tree entries")?;
             let side = match (&a, &b) {
-                (None, None) => return Ok(()),
+                (None, None) => return self.collisions(raw, &added),
                 (Some(_), None) => Ordering::Less,
                 (None, Some(_)) => Ordering::Greater,
                 (Some(a), Some(b)) => order(a.mode, a.name, b.mode, b.name),
@@ -142,6 +182,7 @@ impl Compare<'_> {
                     a = next(&mut old);
                 }
                 Ordering::Greater => {
+                    added.extend(b.filter(|_| self.judges).map(|entry| entry.name));
                     self.entry(None, b, depth)?;
                     b = next(&mut new);
                 }
@@ -177,6 +218,21 @@ impl Compare<'_> {
             return Ok(());
         };
         let length = self.prefix.len();
+        if self.judges
+            && let Some(new) = new
+        {
+            if old.is_none()
+                && let Some(what) = faults::of_name(new.name)
+            {
+                self.fault(new.name, what)?;
+            }
+            if new.id.is_zero() {
+                return self.fault(new.name, What::Null);
+            }
+            if new.mode == Mode::Tree && self.reader.is_empty_tree(new.id) {
+                self.fault(new.name, What::Empty)?;
+            }
+        }
         if entry.mode == Mode::Tree {
             // The prefix itself must stay small, though no path may ever be listed below it.
             if length.saturating_add(entry.name.len()) as u64 > MOST_PATH_BYTES {
@@ -195,35 +251,59 @@ impl Compare<'_> {
             self.prefix.truncate(length);
             return Ok(());
         }
-        if self.changes.len() >= self.max {
+        if self.found.changes.len() >= self.max {
             return Err(Error::Limit {
                 what: "changed paths",
                 max: self.max as u64,
             });
         }
-        let mut path = Vec::with_capacity(length.saturating_add(entry.name.len()));
-        path.extend_from_slice(&self.prefix);
-        path.extend_from_slice(entry.name);
-        count(
-            &mut self.path_bytes,
-            path.len() as u64,
-            MOST_PATH_BYTES,
-            "bytes of paths",
-        )?;
-        self.changes.push(Change {
-            path: RepoPath::new(path),
+        let path = self.path(entry.name)?;
+        self.found.changes.push(Change {
+            path,
             old: old.map(|entry| (entry.mode, entry.id)),
             new: new.map(|entry| (entry.mode, entry.id)),
         });
         Ok(())
     }
 
-    fn open(&mut self, id: Option<ObjectId>) -> Result<Arc<[u8]>, Error> {
+    fn collisions(&mut self, raw: &[u8], added: &[&[u8]]) -> Result<(), Error> {
+        for (name, what) in faults::collisions(raw, self.kind, added) {
+            self.fault(&name, what)?;
+        }
+        Ok(())
+    }
+
+    fn fault(&mut self, name: &[u8], what: What) -> Result<(), Error> {
+        let path = self.path(name)?;
+        self.found.faults.push(Fault { path, what });
+        Ok(())
+    }
+
+    /// Returns the path of an entry of the directory that is looked at.
+    fn path(&mut self, name: &[u8]) -> Result<RepoPath, Error> {
+        let mut path = Vec::with_capacity(self.prefix.len().saturating_add(name.len()));
+        path.extend_from_slice(&self.prefix);
+        path.extend_from_slice(name);
+        let bytes = path.len() as u64;
+        count(
+            &mut self.path_bytes,
+            bytes,
+            MOST_PATH_BYTES,
+            "bytes of paths",
+        )?;
+        Ok(RepoPath::new(path))
+    }
+
+    fn open(
+        &mut self,
+        id: Option<ObjectId>,
+        read: impl Fn(&Reader, ObjectId) -> Result<Arc<[u8]>, Error>,
+    ) -> Result<Arc<[u8]>, Error> {
         match id {
             None => Ok(Arc::new([])),
             Some(id) => {
                 count(&mut self.trees, 1, MOST_TREES, "trees in one comparison")?;
-                self.reader.raw_tree(id)
+                read(self.reader, id)
             }
         }
     }

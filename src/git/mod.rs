@@ -31,6 +31,7 @@ mod tests_walk;
 #[cfg(test)]
 mod tests_write;
 
+pub use diff::Compared;
 pub use error::{Error, UpdateError};
 pub use notes::{all_notes, note, note_path, object_of_note, path_for_note};
 pub use odb::Kind;

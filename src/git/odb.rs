@@ -181,14 +181,19 @@ impl Reader {
         hash(self.hash_kind(), kind, bytes)
     }
 
+    /// Tells whether this is the tree with nothing in it.
+    pub(super) fn is_empty_tree(&self, id: ObjectId) -> bool {
+        let empty = gix::ObjectId::empty_tree(kind_to_gix(self.hash_kind()));
+        id.as_bytes() == empty.as_bytes()
+    }
+
     /// Returns the checked bytes of a tree. Trees are kept, so that neighbours share them.
     pub(super) fn raw_tree(&self, id: ObjectId) -> Result<Arc<[u8]>, Error> {
         if let Some(raw) = self.trees.borrow_mut().get(&id) {
             return Ok(raw);
         }
         // git knows the empty tree even where it is not stored.
-        let empty = gix::ObjectId::empty_tree(kind_to_gix(self.hash_kind()));
-        let raw: Arc<[u8]> = if id.as_bytes() == empty.as_bytes() {
+        let raw: Arc<[u8]> = if self.is_empty_tree(id) {
             Arc::new([])
         } else {
             self.expect(id, Kind::Tree, LARGEST_TREE, |bytes| {
@@ -199,6 +204,27 @@ impl Reader {
         };
         self.trees.borrow_mut().put(id, Arc::clone(&raw));
         Ok(raw)
+    }
+
+    /// Returns the bytes of a tree that is no longer to be judged; they are only known to have
+    /// the right hash.
+    pub(super) fn raw_tree_before(&self, id: ObjectId) -> Result<Arc<[u8]>, Error> {
+        match self.raw_tree(id) {
+            Err(Error::BadTree { .. }) => {
+                self.expect(
+                    id,
+                    Kind::Tree,
+                    LARGEST_TREE,
+                    |bytes| match tree::entries_before(bytes, self.hash_kind())
+                        .find_map(Result::err)
+                    {
+                        Some(source) => Err(Error::BadTree { id, source }),
+                        None => Ok(Arc::from(bytes)),
+                    },
+                )
+            }
+            other => other,
+        }
     }
 
     /// Returns the bytes of a commit, which are only known to have the right hash.

@@ -6,11 +6,11 @@ use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 use std::process::ExitStatus;
 
+use crate::git::Compared;
 use crate::policy::case::CommitCase;
 use crate::policy::keyring::Signer;
 use crate::record::commit::Person;
 use crate::record::path::escape;
-use crate::record::tree::Change;
 use crate::record::{Code, Finding, Findings, ObjectId, Subject};
 use crate::store::layout;
 use crate::store::ledger::Records;
@@ -33,9 +33,11 @@ impl Execution<'_> {
         let admitted = &self.admitted;
         let measured = measure::measure(repo, &self.place, admitted.base, &mut findings)?;
         let base_tree = repo.commit(admitted.base)?.tree;
-        let changes = repo.changes(Some(base_tree), Some(measured.tree))?;
+        let most = self.history.current().policy.document().limits.paths;
+        let compared = repo.compare(Some(base_tree), Some(measured.tree), most)?;
+        let changes = &compared.changes;
         let author = self.actor.author();
-        self.changes(&changes, &measured, &author, &mut findings)?;
+        self.changes(&compared, &measured, &author, &mut findings)?;
         let path = self.place.file(EVENTS);
         let events = events::read(&path, admitted.contract(), &admitted.run, &mut findings)?;
         if !findings.is_empty() {
@@ -44,7 +46,7 @@ impl Execution<'_> {
         self.validate(&measured)?;
         let material = Material {
             tree: measured.tree,
-            changes: &changes,
+            changes,
             events: &events,
             times: (self.started, self.actor.now().max(self.started)),
         };
@@ -74,7 +76,7 @@ impl Execution<'_> {
             root,
         };
         let mut done = finish::record(actor, history, admitted, made, now)?;
-        done.changed = changes.into_iter().map(|change| change.path).collect();
+        done.changed = compared.changes.into_iter().map(|it| it.path).collect();
         Ok(done)
     }
 
@@ -122,7 +124,7 @@ impl Execution<'_> {
     /// Judges what was changed, by the rules of the server and those of the contract.
     fn changes(
         &self,
-        changes: &[Change],
+        compared: &Compared,
         measured: &Measured,
         author: &Person,
         findings: &mut Findings,
@@ -143,7 +145,8 @@ impl Execution<'_> {
         let case = CommitCase {
             rules: &rules,
             commit: &commit,
-            changes,
+            changes: &compared.changes,
+            faults: &compared.faults,
             signer: Ok(Signer { person, key }),
         };
         let person = Some(&admitted.person);

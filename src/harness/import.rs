@@ -10,6 +10,7 @@ use crate::check::branch::{changes_of, signer_of};
 use crate::check::claims::{Said, claims};
 use crate::evidence::run_dir::MAX_TOTAL;
 use crate::evidence::{self, Demands, RunFiles};
+use crate::git::Compared;
 use crate::policy::case::{Claim, CommitCase};
 use crate::policy::rules;
 use crate::record::commit::Commit;
@@ -103,7 +104,8 @@ impl<'a> Import<'a> {
         if let Some(base) = looked.base {
             findings.extend(another_base(&files, base));
         }
-        let (commit, changes) = match changes_of(&actor.repo, request.commit) {
+        let most = policy.document().limits.paths;
+        let (commit, compared) = match changes_of(&actor.repo, request.commit, most) {
             Ok(found) => found,
             Err(error) => {
                 findings.extend(looked.findings);
@@ -115,7 +117,7 @@ impl<'a> Import<'a> {
             &history,
             &looked,
             request,
-            (&commit, &changes, root),
+            (&commit, &compared, root),
             &mut findings,
         );
         findings.extend(looked.findings.clone());
@@ -145,7 +147,7 @@ impl<'a> Import<'a> {
             files,
             root,
             commit,
-            changes,
+            changes: compared.changes,
             ready,
         })
     }
@@ -209,7 +211,7 @@ fn judge(
     history: &PolicyHistory,
     looked: &Looked,
     request: &ImportRequest,
-    (commit, changes, root): (&Commit, &[Change], Option<Sha256>),
+    (commit, compared, root): (&Commit, &Compared, Option<Sha256>),
     findings: &mut Findings,
 ) -> bool {
     let subject = || Subject::of_commit(commit.id).run(&request.run);
@@ -241,7 +243,8 @@ fn judge(
     let case = CommitCase {
         rules: &rules,
         commit,
-        changes,
+        changes: &compared.changes,
+        faults: &compared.faults,
         signer: signer_of(policy, &contract.target_ref, commit, actor.now()),
     };
     rules::merge(&case, findings);

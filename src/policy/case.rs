@@ -7,7 +7,7 @@ use crate::record::predicate::{
     ApprovalPredicate, AttestationPredicate, ContractPredicate, FinalizationPredicate,
     IndependencePredicate, OutcomePredicate, OverridePredicate, RunPredicate,
 };
-use crate::record::tree::Change;
+use crate::record::tree::{Change, Fault};
 use crate::record::{
     Finding, Findings, IdentityName, ObjectId, RefName, RepoPath, RunId, Sha256, Subject, Timestamp,
 };
@@ -132,6 +132,8 @@ pub struct CommitCase<'a> {
     pub commit: &'a Commit,
     /// What it changes, against every parent.
     pub changes: &'a [Change],
+    /// What is wrong with entries of its trees that no parent has.
+    pub faults: &'a [Fault],
     /// Who signed it, or why nobody can be said to have.
     pub signer: Result<Signer, Finding>,
 }

@@ -160,6 +160,20 @@ pub struct Limits {
     pub paths: usize,
     /// Bytes of evidence a run.
     pub evidence_bytes: u64,
+    /// Bytes of a component of a path.
+    pub component_bytes: usize,
+    /// Bytes of a path.
+    pub path_bytes: usize,
+    /// Directories nested in each other.
+    pub tree_depth: usize,
+    /// Bytes of the JSON of a record.
+    pub record_bytes: usize,
+    /// Levels of the JSON of a record.
+    pub record_depth: usize,
+    /// Bytes of an inventory (`SHA256SUMS.txt`).
+    pub inventory_bytes: usize,
+    /// Lines of an inventory.
+    pub inventory_lines: usize,
 }
 
 impl Default for Limits {
@@ -169,6 +183,13 @@ impl Default for Limits {
             commits: 10_000,
             paths: 100_000,
             evidence_bytes: 64 * 1024 * 1024,
+            component_bytes: 255,
+            path_bytes: 4_096,
+            tree_depth: 64,
+            record_bytes: 1024 * 1024,
+            record_depth: 32,
+            inventory_bytes: 8 * 1024 * 1024,
+            inventory_lines: 50_000,
         }
     }
 }

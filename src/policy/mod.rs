@@ -200,6 +200,11 @@ impl Policy {
         }
     }
 
+    /// Returns every tip at adoption.
+    pub fn adopted(&self) -> impl Iterator<Item = ObjectId> {
+        self.grants.iter().filter_map(|grant| grant.adopted)
+    }
+
     /// Returns what the policy says about one ref, or `None` if no entry names it.
     pub fn ref_rules(&self, reference: &RefName) -> Option<RefRules<'_>> {
         RefRules::of(self, reference)

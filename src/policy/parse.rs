@@ -261,11 +261,46 @@ fn lint(document: &Document, complaints: &mut Vec<String>) {
     if gates.approval_days == 0 || gates.approval_days > 3_650 {
         complaints.push("gates: approval_days must be 1 to 3650".to_owned());
     }
-    let limits = &document.limits;
-    if limits.evidence_bytes > Limits::default().evidence_bytes {
-        complaints.push("limits: evidence_bytes is at most 67108864 (64 MiB)".to_owned());
-    }
-    if limits.refs == 0 || limits.commits == 0 || limits.paths == 0 || limits.evidence_bytes == 0 {
-        complaints.push("limits: a limit of 0 refuses everything".to_owned());
+    limits(&document.limits, complaints);
+}
+
+/// Limits may be lowered. Those that keep a reader from what it could not hold are never raised;
+/// how much one push may bring may be.
+fn limits(limits: &Limits, complaints: &mut Vec<String>) {
+    let most = Limits::default();
+    let fixed = |name: &str, is: u64, most: u64| (name.to_owned(), is, most);
+    let of = |name: &str, is: usize, most: usize| fixed(name, is as u64, most as u64);
+    let all = [
+        of("refs", limits.refs, usize::MAX),
+        of("commits", limits.commits, usize::MAX),
+        of("paths", limits.paths, usize::MAX),
+        fixed("evidence_bytes", limits.evidence_bytes, most.evidence_bytes),
+        of(
+            "component_bytes",
+            limits.component_bytes,
+            most.component_bytes,
+        ),
+        of("path_bytes", limits.path_bytes, most.path_bytes),
+        of("tree_depth", limits.tree_depth, most.tree_depth),
+        of("record_bytes", limits.record_bytes, most.record_bytes),
+        of("record_depth", limits.record_depth, most.record_depth),
+        of(
+            "inventory_bytes",
+            limits.inventory_bytes,
+            most.inventory_bytes,
+        ),
+        of(
+            "inventory_lines",
+            limits.inventory_lines,
+            most.inventory_lines,
+        ),
+    ];
+    for (name, is, most) in all {
+        if is == 0 {
+            complaints.push(format!("limits: {name}: a limit of 0 refuses everything"));
+        }
+        if is > most {
+            complaints.push(format!("limits: {name} is at most {most}"));
+        }
     }
 }

@@ -7,9 +7,8 @@
 //!   depth; they cover the path and all below it; NFC and full case folding apply to both sides.
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
-use unicode_normalization::UnicodeNormalization as _;
 
-use crate::record::RepoPath;
+use crate::record::{RepoPath, fold};
 
 /// A pattern cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -81,7 +80,7 @@ impl PathSet {
             };
             check(pattern).map_err(|why| bad(why.to_owned()))?;
             let folded = if fold {
-                fold_text(pattern)
+                fold::path(pattern)
             } else {
                 pattern.clone()
             };
@@ -116,7 +115,7 @@ impl PathSet {
             return false;
         }
         if self.fold {
-            self.globs.is_match(path_of(&fold_bytes(path.as_bytes())))
+            self.globs.is_match(path_of(&fold::bytes(path.as_bytes())))
         } else {
             self.globs.is_match(path_of(path.as_bytes()))
         }
@@ -184,38 +183,6 @@ fn check(pattern: &str) -> Result<(), &'static str> {
 fn path_of(bytes: &[u8]) -> &std::path::Path {
     use std::os::unix::ffi::OsStrExt as _;
     std::path::Path::new(std::ffi::OsStr::from_bytes(bytes))
-}
-
-fn fold_bytes(bytes: &[u8]) -> Vec<u8> {
-    let trims = |at: usize| {
-        let next = bytes.get(at.saturating_add(1));
-        matches!(next, None | Some(b'/')) && matches!(bytes.get(at), Some(b'.' | b' '))
-    };
-    if bytes.is_ascii() && !(0..bytes.len()).any(trims) {
-        return bytes.to_ascii_lowercase();
-    }
-    match std::str::from_utf8(bytes) {
-        Ok(text) => fold_text(text).into_bytes(),
-        // Such a name is refused elsewhere (INT-003); here fold what can be folded.
-        Err(_) => bytes.to_ascii_lowercase(),
-    }
-}
-
-/// Returns text in NFC after full case folding, without what some file systems pass over:
-/// ignorable characters, and dots and spaces at the end of a component.
-fn fold_text(text: &str) -> String {
-    let composed: String = text.nfc().filter(|c| !ignorable(*c)).collect();
-    let folded: String = caseless::default_case_fold_str(&composed).nfc().collect();
-    let plain = |part: &str| match part {
-        "." | ".." => part.to_owned(),
-        _ => part.trim_end_matches(['.', ' ']).to_owned(),
-    };
-    folded.split('/').map(plain).collect::<Vec<_>>().join("/")
-}
-
-/// Tells whether HFS+ passes over the character when it compares names.
-pub fn ignorable(c: char) -> bool {
-    matches!(c, '\u{200c}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{206a}'..='\u{206f}' | '\u{feff}')
 }
 
 #[cfg(test)]

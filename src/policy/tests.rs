@@ -6,7 +6,7 @@ use super::case::CommitCase;
 use super::keyring::Signer;
 use super::{Level, Policy, Role, rules};
 use crate::record::commit::{Commit, Person as GitPerson};
-use crate::record::tree::{Change, Mode};
+use crate::record::tree::{Change, Mode, faults};
 use crate::record::{Findings, IdentityName, ObjectId, RefName, RepoPath};
 
 const OLGA: &str =
@@ -72,6 +72,7 @@ fn findings(policy: &Policy, person: &str, changes: &[Change]) -> Findings {
         rules: &rules,
         commit: &commit,
         changes,
+        faults: &faults::of_added(changes),
         signer,
     };
     let mut findings = Findings::new();

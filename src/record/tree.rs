@@ -7,6 +7,10 @@ use bstr::ByteSlice as _;
 use super::path::quote;
 use super::{HashKind, ObjectId, RepoPath};
 
+pub mod faults;
+
+pub use faults::{Fault, What};
+
 /// What a tree entry is. Only git's canonical modes exist here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Mode {
@@ -41,6 +45,21 @@ impl Mode {
             Mode::Tree => "40000",
             Mode::Gitlink => "160000",
         }
+    }
+
+    /// Returns what git takes a mode for that old programs wrote: `100664`, `100600`, `040000`.
+    fn from_old(octal: &[u8]) -> Option<Self> {
+        let text = std::str::from_utf8(octal)
+            .ok()
+            .filter(|text| text.len() <= 7)?;
+        let bits = u32::from_str_radix(text, 8).ok()?;
+        Some(match bits & 0o170_000 {
+            0o040_000 => Mode::Tree,
+            0o120_000 => Mode::Symlink,
+            0o160_000 => Mode::Gitlink,
+            _ if bits & 0o100 != 0 => Mode::Executable,
+            _ => Mode::File,
+        })
     }
 
     /// Returns the mode that is written so, if it is one of git's canonical ones.
@@ -169,7 +188,23 @@ pub struct Change {
 
 /// Reads the entries of a tree one by one, without checking their order: see [`check`].
 pub fn entries(raw: &[u8], kind: HashKind) -> Entries<'_> {
-    Entries { rest: raw, kind }
+    let strict = true;
+    Entries {
+        rest: raw,
+        kind,
+        strict,
+    }
+}
+
+/// Reads the entries of a tree that is no longer to be judged: modes of old programs are taken
+/// for what git takes them for, and names may be any.
+pub fn entries_before(raw: &[u8], kind: HashKind) -> Entries<'_> {
+    let strict = false;
+    Entries {
+        rest: raw,
+        kind,
+        strict,
+    }
 }
 
 /// Iterates over the entries of a tree's raw bytes. It ends at the first fault.
@@ -177,6 +212,7 @@ pub fn entries(raw: &[u8], kind: HashKind) -> Entries<'_> {
 pub struct Entries<'a> {
     rest: &'a [u8],
     kind: HashKind,
+    strict: bool,
 }
 
 impl<'a> Iterator for Entries<'a> {
@@ -186,7 +222,7 @@ impl<'a> Iterator for Entries<'a> {
         if self.rest.is_empty() {
             return None;
         }
-        match split_entry(self.rest, self.kind) {
+        match split_entry(self.rest, self.kind, self.strict) {
             Ok((entry, rest)) => {
                 self.rest = rest;
                 Some(Ok(entry))
@@ -217,7 +253,7 @@ pub fn skip_common(a: &mut Entries<'_>, b: &mut Entries<'_>) -> u64 {
     skipped
 }
 
-fn split_entry(raw: &[u8], kind: HashKind) -> Result<(EntryRef<'_>, &[u8]), BadTree> {
+fn split_entry(raw: &[u8], kind: HashKind, strict: bool) -> Result<(EntryRef<'_>, &[u8]), BadTree> {
     let bad = |name: &[u8], why| BadTree {
         name: name.to_vec(),
         why,
@@ -226,7 +262,13 @@ fn split_entry(raw: &[u8], kind: HashKind) -> Result<(EntryRef<'_>, &[u8]), BadT
         let rest = raw.strip_prefix(mode.as_str().as_bytes())?;
         Some((*mode, rest.strip_prefix(b" ")?))
     };
-    let Some((mode, rest)) = Mode::ALL.iter().find_map(started) else {
+    let old = || {
+        let (octal, rest) = raw.split_once_str(" ")?;
+        Some((Mode::from_old(octal)?, rest))
+    };
+    let known = Mode::ALL.iter().find_map(started);
+    let known = known.or_else(|| if strict { None } else { old() });
+    let Some((mode, rest)) = known else {
         return Err(bad(
             b"",
             "a mode is not one of 100644 100755 120000 40000 160000",
@@ -236,7 +278,7 @@ fn split_entry(raw: &[u8], kind: HashKind) -> Result<(EntryRef<'_>, &[u8]), BadT
         return Err(bad(b"", "a name does not end"));
     };
     let (name, rest) = rest.split_at_checked(end).unwrap_or_default();
-    if name.is_empty() || name.contains(&b'/') {
+    if strict && (name.is_empty() || name.contains(&b'/')) {
         return Err(bad(name, "the name is empty or holds '/'"));
     }
     let rest = rest.get(1..).unwrap_or_default();

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use git_awo::record::Code;
 
-use super::{Case, locked, metadata, network, replay, rollbacks, trees};
+use super::{Case, locked, metadata, network, replay, rollbacks, size, trees};
 
 /// Every group.
 const GROUPS: &[(&str, &[Case])] = &[
@@ -15,6 +15,7 @@ const GROUPS: &[(&str, &[Case])] = &[
     ("Policy and LOCKED", locked::CASES),
     ("Roll-back", rollbacks::CASES),
     ("Benign", replay::CASES),
+    ("Resource limits", size::CASES),
 ];
 
 #[test]

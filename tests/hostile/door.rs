@@ -1,7 +1,7 @@
 //! The door an attack is pushed against, and the way round it.
 
 use std::cell::Cell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use git_awo::hook::speak::heard;
 
@@ -126,16 +126,79 @@ impl Door {
         self.accepts_push(what, &[&format!("{commit}:refs/heads/wip/{branch}")]);
     }
 
+    /// Each commit is pushed as a new branch of `wip/**`, all in one push. It must be refused with
+    /// exactly these codes for each branch; none are for one that is not at fault.
+    #[track_caller]
+    pub fn refuses_each(&self, table: &[(String, String, &[&str])]) {
+        let before = (self.world.server(), self.files());
+        let mut refspecs = Vec::new();
+        let mut wanted = BTreeMap::new();
+        for (what, commit, codes) in table {
+            let branch = format!("refs/heads/wip/{}", self.branch());
+            refspecs.push(format!("{commit}:{branch}"));
+            let codes: BTreeSet<String> = codes.iter().map(|it| (*it).to_owned()).collect();
+            wanted.insert(branch, (what, codes));
+        }
+        let mut words = vec!["git", "push", "--no-verify", "--atomic", "origin"];
+        words.extend(refspecs.iter().map(String::as_str));
+        let verdict = self.world.path("verdict.json");
+        let mut push = self.world.command(self.who, self.who, &words);
+        let output = push.env("GIT_AWO_JSON", &verdict).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success(), "the push is accepted\n{text}");
+        let verdict = std::fs::read(&verdict).expect(&text);
+        let verdict: serde_json::Value = serde_json::from_slice(&verdict).unwrap();
+        assert_eq!(verdict["undecided"].as_array().map(Vec::len), Some(0));
+        let mut found: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+        for finding in verdict["findings"].as_array().unwrap() {
+            let branch = finding["subject"]["ref"].as_str().unwrap_or_default();
+            let code = finding["code"].as_str().unwrap().to_owned();
+            found.entry(branch).or_default().insert(code);
+        }
+        for (branch, (what, codes)) in &wanted {
+            let found = found.remove(branch.as_str()).unwrap_or_default();
+            assert_eq!(&found, codes, "{what} on {branch}\n{text}");
+        }
+        assert!(found.is_empty(), "nothing else is found: {found:?}");
+        assert_eq!((self.world.server(), self.files()), before, "{text}");
+    }
+
+    /// All of these are refused with this one code and found by `verify`, whoever forces them.
+    #[track_caller]
+    pub fn refuses_all(&self, table: &[(String, String)], code: &'static str) {
+        let codes: &[&str] = &[code];
+        let each = table
+            .iter()
+            .map(|(what, id)| (what.clone(), id.clone(), codes));
+        self.refuses_each(&each.collect::<Vec<_>>());
+        let forced: Vec<_> = table.iter().map(|(_, id)| (id.as_str(), code)).collect();
+        self.verify_finds_all(&forced);
+    }
+
+    /// Each commit is accepted as a new branch of `wip/**`, all in one push.
+    #[track_caller]
+    pub fn accepts_all(&self, table: &[(String, String)]) {
+        let refspecs: Vec<String> = table
+            .iter()
+            .map(|(_, commit)| format!("{commit}:refs/heads/wip/{}", self.branch()))
+            .collect();
+        let refspecs: Vec<&str> = refspecs.iter().map(String::as_str).collect();
+        self.accepts_push("all of them", &refspecs);
+    }
+
     /// Forces each commit past the hooks onto a branch of its own; `verify` on a fresh clone must
     /// name each branch or commit with its code, all at once.
     #[track_caller]
     pub fn verify_finds_all(&self, forced: &[(&str, &str)]) {
         let mut wanted = BTreeSet::new();
+        let mut refspecs = Vec::new();
         for (commit, code) in forced {
             let branch = format!("refs/heads/wip/{}", self.branch());
-            self.world.force(self.who, &[&format!("{commit}:{branch}")]);
+            refspecs.push(format!("{commit}:{branch}"));
             wanted.insert((branch, (*code).to_owned()));
         }
+        let refspecs: Vec<&str> = refspecs.iter().map(String::as_str).collect();
+        self.world.force(self.who, &refspecs);
         self.world.fresh_clone();
         let words = ["git", "awo", "verify", "--json"];
         let output = self.world.command("vera", "vera", &words).output().unwrap();

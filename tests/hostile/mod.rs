@@ -11,6 +11,7 @@ mod network;
 mod raw;
 mod replay;
 mod rollbacks;
+mod size;
 mod trees;
 
 /// One attack of the catalogue.

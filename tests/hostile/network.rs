@@ -54,7 +54,11 @@ impl Middle {
             &base,
         ];
         let mut daemon = world.command("server", ".", &words);
-        let daemon = daemon.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let daemon = daemon
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
         let change: Arc<Mutex<Option<Change>>> = Arc::new(Mutex::new(None));
         let shared = Arc::clone(&change);
         thread::spawn(move || {

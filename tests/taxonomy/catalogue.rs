@@ -27,7 +27,6 @@ const HELPERS: &[(&str, &str, &str, usize)] = &[
     ("src/policy/rules/chain/", "self.link(", "GOV-002", 1),
     ("src/policy/rules/rollback.rs", "refuse(", "GOV-008", 3),
     ("src/policy/rules/scope.rs", "deny(", "GOV-003", 2),
-    ("src/policy/rules/tree.rs", "refuse(", "INT-003", 3),
 ];
 
 /// Rules that stand in no call: the file, the rule, its code.
@@ -161,7 +160,6 @@ const VARIABLE: &[(&str, usize)] = &[
     ("src/policy/rules/chain/links.rs", 1),
     ("src/policy/rules/rollback.rs", 1),
     ("src/policy/rules/scope.rs", 2),
-    ("src/policy/rules/tree.rs", 1),
     ("src/record/json.rs", 1),
 ];
 

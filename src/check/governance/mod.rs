@@ -4,6 +4,7 @@
 mod collect;
 mod judge;
 mod notes;
+mod trees;
 
 use std::collections::BTreeSet;
 
@@ -23,6 +24,8 @@ use crate::record::{
 };
 use crate::store::layout::{self, LedgerPath, Place};
 use crate::store::ledger::{self, note_lines};
+
+pub use trees::trees;
 
 use super::Error;
 use super::run::{Gatherer, kind_of};

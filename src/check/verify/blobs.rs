@@ -15,6 +15,9 @@ pub(super) struct Blobs {
     seen: HashSet<ObjectId>,
 }
 
+/// How many files one commit may change: the policy's limit was the door's.
+const MAX_CHANGES: usize = 1_000_000;
+
 /// How many files a tip may have.
 const MAX_FILES: usize = 10_000_000;
 
@@ -37,7 +40,18 @@ impl Blobs {
                 parents.push(None);
             }
             for parent in parents {
-                for change in reader.changes(parent, Some(commit.tree))? {
+                let changes = match reader.changes_limited(parent, Some(commit.tree), MAX_CHANGES) {
+                    Ok(changes) => changes,
+                    // A tree that cannot be walked is a finding; what else there is, is hashed.
+                    Err(error) => match git_finding(&error, Subject::of_ref(reference).at(*id)) {
+                        Some(finding) => {
+                            report.findings.push(finding);
+                            continue;
+                        }
+                        None => return Err(error.into()),
+                    },
+                };
+                for change in changes {
                     if let Some((mode, blob)) = change.new {
                         self.hash(reader, reference, &change.path, mode, blob, report)?;
                     }
@@ -55,8 +69,22 @@ impl Blobs {
         tip: ObjectId,
         report: &mut Report,
     ) -> Result<(), Error> {
-        for (path, mode, blob) in reader.files(reader.commit(tip)?.tree, MAX_FILES)? {
-            self.hash(reader, reference, &path, mode, blob, report)?;
+        // As what was there before: how the trees look is judged with the commits that brought them.
+        let tree = reader.commit(tip)?.tree;
+        let files = match reader.changes_limited(Some(tree), None, MAX_FILES) {
+            Ok(files) => files,
+            Err(error) => match git_finding(&error, Subject::of_ref(reference).at(tip)) {
+                Some(finding) => {
+                    report.findings.push(finding);
+                    return Ok(());
+                }
+                None => return Err(error.into()),
+            },
+        };
+        for file in files {
+            if let Some((mode, blob)) = file.old {
+                self.hash(reader, reference, &file.path, mode, blob, report)?;
+            }
         }
         Ok(())
     }

@@ -21,7 +21,7 @@ pub use seen::positions;
 use seen::{hidden_by_refs, high_water, provenance};
 
 use super::branch::{self, Branch};
-use super::governance::Arrivals;
+use super::governance::{Arrivals, trees};
 use super::log::Log;
 use super::position::{Logged, Positions};
 use super::report::Report;
@@ -152,7 +152,9 @@ fn verify_records(gatherer: &Gatherer<'_>, refs: &Refs, report: &mut Report) -> 
     for (name, tip) in refs {
         match Place::of(name) {
             Some(Place::Ledger | Place::Approvals | Place::Attestations | Place::Evidence) => {
-                arrivals.collect(reader, name, None, *tip, &mut report.findings)?;
+                let found = &mut report.findings;
+                arrivals.collect(reader, name, None, *tip, found)?;
+                trees(reader, name, None, *tip, refs, gatherer.history, found)?;
             }
             Some(Place::Unknown) => report.findings.push(
                 Finding::new(Code::Str002, "ref-kind", Subject::of_ref(name))

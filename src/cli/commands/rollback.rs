@@ -88,12 +88,14 @@ pub fn run(context: &Context, args: &RollbackArgs) -> Result<Answer, CliError> {
             ungoverned(&says.reference),
         ));
     };
-    let inverse = reader.changes(Some(tip_tree), Some(commit.tree))?;
+    let most = policy.document().limits.paths;
+    let inverse = reader.compare(Some(tip_tree), Some(commit.tree), most)?;
     let signer = signer_of(policy, &says.reference, &commit, actor.now());
     let case = CommitCase {
         rules: &rules,
         commit: &commit,
-        changes: &inverse,
+        changes: &inverse.changes,
+        faults: &inverse.faults,
         signer,
     };
     let ancestor = reader.is_ancestor(says.commit, tip)?;

@@ -10,4 +10,4 @@ pub use chain::{Reviews, chain, reviews, run_binds};
 pub use direct::{direct, merge};
 pub use rollback::{Reverted, inverse, not_rejected, rollback};
 pub use scope::{contract_scope, policy_paths};
-pub use tree::entries;
+pub use tree::{entries, fault, unseen};

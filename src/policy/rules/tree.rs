@@ -1,140 +1,102 @@
 //! Names and modes of tree entries (INT-003), whatever the paths allow.
 
 use crate::policy::case::CommitCase;
-use crate::policy::pattern::ignorable;
-use crate::record::tree::Mode;
-use crate::record::{Code, Finding, Findings, RepoPath};
-
-/// The longest component, in bytes.
-const MAX_COMPONENT: usize = 255;
-/// The longest path, in bytes.
-const MAX_PATH: usize = 4_096;
+use crate::policy::document::Limits;
+use crate::record::path::quote;
+use crate::record::tree::{Fault, Mode, What};
+use crate::record::{Code, Finding, Findings, RepoPath, Subject};
 
 /// Refuses entries that a file system or git itself could take for something else, and modes
-/// that the policy does not permit there.
+/// that the policy does not permit there. What stood there before is no news.
 pub fn entries(case: &CommitCase<'_>, findings: &mut Findings) {
+    findings.extend(case.faults.iter().map(|it| fault(it, case.subject())));
     let policy = case.rules.policy();
+    let limits = &policy.document().limits;
     for change in case.changes {
         let Some((mode, _)) = change.new else {
             continue;
         };
-        let mut refuse = |rule: &str, found: String, expected: &str| {
+        let subject = || case.subject().path(&change.path);
+        if change.old.is_none() {
+            findings.extend(length(&change.path, limits, subject));
+        }
+        // An unchanged executable bit is no news; a new one needs the policy's word.
+        let was_executable = matches!(change.old, Some((Mode::Executable, _)));
+        let refused = match mode {
+            Mode::Executable if !was_executable && !policy.executable.matches(&change.path) => {
+                Some(("an executable file", "a place in tree.executable"))
+            }
+            Mode::Symlink if !policy.symlinks.matches(&change.path) => {
+                Some(("a symlink", "a place in tree.symlinks"))
+            }
+            Mode::Gitlink => Some(("a submodule", "a file")),
+            _ => None,
+        };
+        if let Some((found, expected)) = refused {
             findings.push(
-                Finding::new(Code::Int003, rule, case.subject().path(&change.path))
+                Finding::new(Code::Int003, "tree-entry-mode", subject())
                     .found(found)
                     .expected(expected)
-                    .remedy("git commit --amend without it"),
+                    .remedy(REMEDY),
             );
-        };
-        if let Some(why) = bad_path(&change.path) {
-            refuse("tree-entry-name", why.to_owned(), "a plain UTF-8 name");
-        }
-        match mode {
-            Mode::File | Mode::Tree => {}
-            // An unchanged executable bit is no news; a new one needs the policy's word.
-            Mode::Executable => {
-                let was = matches!(change.old, Some((Mode::Executable, _)));
-                if !was && !policy.executable.matches(&change.path) {
-                    refuse(
-                        "tree-entry-mode",
-                        "an executable file".to_owned(),
-                        "a place in tree.executable",
-                    );
-                }
-            }
-            Mode::Symlink => {
-                if !policy.symlinks.matches(&change.path) {
-                    refuse(
-                        "tree-entry-mode",
-                        "a symlink".to_owned(),
-                        "a place in tree.symlinks",
-                    );
-                }
-            }
-            Mode::Gitlink => refuse("tree-entry-mode", "a submodule".to_owned(), "a file"),
         }
     }
 }
 
-fn bad_path(path: &RepoPath) -> Option<&'static str> {
-    let bytes = path.as_bytes();
-    if bytes.len() > MAX_PATH {
-        return Some("a path of more than 4,096 bytes");
-    }
-    let Some(text) = path.to_str() else {
-        return Some("a name that is not UTF-8");
+/// Refuses what is in the trees though no change of a path shows it. All that a roll-back puts
+/// back stood there before; but an exact inverse speaks of paths only.
+pub fn unseen(case: &CommitCase<'_>, findings: &mut Findings) {
+    let unseen = |it: &&Fault| matches!(it.what, What::Empty | What::Null);
+    let unseen = case.faults.iter().filter(unseen);
+    findings.extend(unseen.map(|it| fault(it, case.subject())));
+}
+
+/// Returns the finding on one fault in a tree.
+pub fn fault(fault: &Fault, subject: Subject) -> Finding {
+    let subject = subject.path(&fault.path);
+    let finding = match &fault.what {
+        What::Name(why) => Finding::new(Code::Int003, "tree-entry-name", subject)
+            .found(why)
+            .expected("a plain UTF-8 name"),
+        What::Collides { with } => Finding::new(Code::Int003, "tree-entry-collision", subject)
+            .found(format!(
+                "a name that some file systems take for {}",
+                quote(with)
+            ))
+            .expected("names that differ in more than case, Unicode form and what is not seen"),
+        What::Empty => Finding::new(Code::Int003, "tree-entry-empty", subject)
+            .found("a directory with nothing in it")
+            .expected("directories that hold files"),
+        What::Null => Finding::new(Code::Int003, "tree-entry-object", subject)
+            .found("the object of zeros, which is none")
+            .expected("an object"),
     };
-    if text.chars().any(char::is_control) {
-        return Some("a name with a control character");
-    }
-    if text.contains('\\') {
-        return Some("a name with a backslash");
-    }
-    text.split('/').find_map(bad_component)
+    finding.remedy(REMEDY)
 }
 
-fn bad_component(name: &str) -> Option<&'static str> {
-    if name.is_empty() || name == "." || name == ".." {
-        return Some("an empty, '.' or '..' component");
-    }
-    if name.len() > MAX_COMPONENT {
-        return Some("a component of more than 255 bytes");
-    }
-    if name.chars().any(ignorable) {
-        return Some("a name with a character that some file systems pass over");
-    }
-    if name.ends_with(['.', ' ']) {
-        return Some("a component that ends with a dot or a space");
-    }
-    if disguises_dot_git(name) {
-        return Some("a disguise of .git");
-    }
-    None
-}
+const REMEDY: &str = "git commit --amend without it";
 
-/// Tells whether a file system would take the name for `.git`: case folded and ignorable
-/// characters dropped (HFS+), trailing dots, spaces and streams dropped or the short name (NTFS).
-fn disguises_dot_git(name: &str) -> bool {
-    let ignorable = |c: char| matches!(c, '\u{200c}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{206a}'..='\u{206f}' | '\u{feff}');
-    let seen: String = name
-        .chars()
-        .filter(|c| !ignorable(*c))
-        .flat_map(char::to_lowercase)
-        .collect();
-    let before_stream = seen.split(':').next().unwrap_or_default();
-    let trimmed = before_stream.trim_end_matches(['.', ' ']);
-    trimmed == ".git" || trimmed == "git~1"
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn finds_disguises_and_leaves_plain_names() {
-        for bad in [
-            ".git",
-            ".GIT",
-            "git~1",
-            "GIT~1",
-            ".g\u{200c}it",
-            ".git. ",
-            ".git ",
-            ".git::$INDEX_ALLOCATION",
-            "..",
-            ".",
-            "",
-        ] {
-            assert!(bad_component(bad).is_some(), "{bad:?} is refused");
-        }
-        for good in [".gitignore", "git", "git~12", ".github", "a", "é", "x.git"] {
-            assert!(bad_component(good).is_none(), "{good:?} is a name");
-        }
-        assert!(bad_path(&RepoPath::new(b"a/\xff".to_vec())).is_some());
-        assert!(bad_path(&RepoPath::from("a\nb")).is_some());
-        assert!(bad_path(&RepoPath::from("a/.git/config")).is_some());
-        assert!(bad_path(&RepoPath::from("a/b.py")).is_none());
-        assert!(bad_path(&RepoPath::new("x".repeat(255))).is_none());
-        assert!(bad_path(&RepoPath::new("x".repeat(256))).is_some());
+/// Judges how long and how deep a path is. Lengths make names that some machines cannot hold
+/// (INT-003), depth costs whoever walks the tree (INT-006).
+fn length(path: &RepoPath, limits: &Limits, subject: impl Fn() -> Subject) -> Option<Finding> {
+    let longest = path.components().map(<[u8]>::len).max().unwrap_or_default();
+    let (is, max) = match path.as_bytes().len() {
+        whole if whole > limits.path_bytes => (whole, limits.path_bytes),
+        _ => (longest, limits.component_bytes),
+    };
+    if is > max {
+        return Some(
+            Finding::new(Code::Int003, "tree-entry-length", subject())
+                .found(format!("a path or a component of {is} bytes"))
+                .expected(format!("at most {max}"))
+                .remedy(REMEDY),
+        );
     }
+    let depth = path.components().count().saturating_sub(1);
+    (depth > limits.tree_depth).then(|| {
+        Finding::new(Code::Int006, "tree-depth", subject())
+            .found(format!("{depth} directories inside each other"))
+            .expected(format!("at most {}", limits.tree_depth))
+            .remedy(REMEDY)
+    })
 }

@@ -1,0 +1,268 @@
+//! Names in trees that a file system, a reader of lines or git itself could take for something
+//! else.
+
+use bstr::ByteSlice as _;
+
+use super::fold;
+
+/// Files that git itself obeys: what follows the dot, and how NTFS spells their short names once
+/// the plain ones are taken (two letters and a checksum, as in git's `is_ntfs_dot_str`).
+const GITS_OWN: &[(&str, &str)] = &[
+    ("git", "gi2837"),
+    ("gitmodules", "gi7eba"),
+    ("gitattributes", "gi7d29"),
+    ("gitignore", "gi250a"),
+    ("mailmap", "maba30"),
+    ("lfsconfig", "lfd659"),
+];
+
+/// Returns why one name in a tree is refused, if it is. How long it may be is not judged here.
+pub fn fault(name: &[u8]) -> Option<&'static str> {
+    if matches!(name, b"" | b"." | b"..") {
+        return Some("an empty, '.' or '..' component");
+    }
+    let Ok(text) = name.to_str() else {
+        return Some("a name that is not UTF-8");
+    };
+    // Line and paragraph separators end a line for some readers, as control characters do.
+    if text
+        .chars()
+        .any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}'))
+    {
+        return Some("a name with a control character");
+    }
+    if text.contains('\\') {
+        return Some("a name with a backslash");
+    }
+    if text.contains('/') {
+        return Some("a name with a slash");
+    }
+    let folded = fold::name(text);
+    if matches!(folded.as_str(), "" | "." | "..") {
+        return Some("a disguise of '.' or '..'");
+    }
+    if let Some(why) = disguise(text, &folded) {
+        return Some(why);
+    }
+    if hides_something(text) {
+        return Some("a name with a character that some file systems pass over");
+    }
+    if text.ends_with(['.', ' ']) {
+        return Some("a component that ends with a dot or a space");
+    }
+    if text.contains(":$") {
+        return Some("a name that is a stream of another file");
+    }
+    None
+}
+
+/// Tells whether a file system would take the name for `.git`, or, being spelt otherwise, for
+/// another file that git obeys.
+fn disguise(text: &str, folded: &str) -> Option<&'static str> {
+    // NTFS: what follows a colon names a stream, dots and spaces at the end do not count.
+    let file = folded.split(':').next().unwrap_or_default();
+    let file = file.trim_end_matches(['.', ' ']);
+    for (at, (name, checksum)) in GITS_OWN.iter().enumerate() {
+        let long = file.strip_prefix('.') == Some(*name);
+        // Case alone is no disguise of a file that may be there: it is protected in any case.
+        let plain = at > 0 && text.eq_ignore_ascii_case(file);
+        if (long && !plain) || is_short_name(file, name, checksum) {
+            return Some(match at {
+                0 => "a disguise of .git",
+                _ => "a disguise of a file that git obeys",
+            });
+        }
+    }
+    None
+}
+
+/// Tells whether NTFS may have given a file of this name this short name.
+fn is_short_name(file: &str, name: &str, checksum: &str) -> bool {
+    let Some((base, digits)) = file.split_once('~') else {
+        return false;
+    };
+    let begin = name.get(..6).unwrap_or(name);
+    let counted = |digits: &str| matches!(digits.as_bytes(), [b'1'..=b'9']);
+    if base == begin {
+        return counted(digits);
+    }
+    // As git has it: any beginning of the checksummed name, then a number that fills eight.
+    let fills = base.len().saturating_add(digits.len()) == 7;
+    let number = !digits.starts_with('0') && digits.bytes().all(|b| b.is_ascii_digit());
+    !digits.is_empty() && fills && number && checksum.starts_with(base)
+}
+
+/// Tells whether a character stands in the name that HFS+ passes over or that turns the direction
+/// of the text. Joiners between letters that are not ASCII are part of words and of pictures.
+fn hides_something(text: &str) -> bool {
+    let mut before = None;
+    let mut rest = text.chars();
+    while let Some(c) = rest.next() {
+        let after = rest.clone().next();
+        let letter = |c: Option<char>| c.is_some_and(|c| !c.is_ascii() && !fold::hfs_ignorable(c));
+        let joins = matches!(c, '\u{200c}' | '\u{200d}') && letter(before) && letter(after);
+        let turns = matches!(c, '\u{2066}'..='\u{2069}');
+        if (fold::hfs_ignorable(c) || turns) && !joins {
+            return true;
+        }
+        before = Some(c);
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn disguises_are_refused() {
+        for bad in [
+            ".git",
+            ".GIT",
+            ".Git",
+            "git~1",
+            "GIT~1",
+            "gIt~2",
+            "GIT~9",
+            "git~1.",
+            "git~1 ",
+            "gi2837~1",
+            ".g\u{200c}it",
+            "\u{feff}.git",
+            ".git\u{206f}",
+            ".gi\u{ad}t",
+            ".g\u{131}t\u{200c}",
+            ".git. ",
+            ".git ",
+            ".git...",
+            ".git . .",
+            ".git::$INDEX_ALLOCATION",
+            ".git:x",
+            ".git .:x",
+            "git~1:x",
+            ".gitmodules ",
+            ".gitmodules.",
+            ".gitmodules:x",
+            ".gitmodules::$DATA",
+            "GITMOD~1",
+            "gitmod~4",
+            "gi7eba~1",
+            "GI7EBA~9",
+            "gi7eb~10",
+            "gi7~1234",
+            "gi~12345",
+            "gitmod~1 .",
+            ".gitm\u{200c}odules",
+            ".gitattributes ",
+            "gitatt~1",
+            "gi7d29~1",
+            ".gitignore.",
+            "gitign~1",
+            "gi250a~1",
+            ".mailmap ",
+            "mailma~1",
+            "MABA30~1",
+            "lfscon~1",
+            "lfd659~1",
+            ".lfsconfig:x",
+            ".gitm\u{f6}dules\u{202e}",
+            "..",
+            ".",
+            "",
+            "..\u{200d}",
+            ".\u{feff}",
+            "\u{200b}",
+            "...",
+            ". .",
+            ".. ",
+            ". ",
+            " ",
+            "a\\b",
+            "..\\..\\x",
+            "a\tb",
+            "a\nb",
+            "a\x7f",
+            "a\u{85}b",
+            "a\u{2028}b",
+            "a\u{2029}",
+            "a.",
+            "a ",
+            "a\u{202e}b",
+            "a\u{2066}b",
+            "a\u{200c}b",
+            "\u{e9}\u{200d}",
+            "a:$DATA",
+            "a::$DATA",
+        ] {
+            assert!(fault(bad.as_bytes()).is_some(), "{bad:?} is refused");
+        }
+        for bad in [
+            &b"\xff\xfe"[..],
+            b"a\xc3",
+            b"\xed\xa0\x80",
+            b"\xc0\xaf",
+            b".g\xe2\x80it",
+            b"src/evil",
+        ] {
+            assert!(fault(bad).is_some(), "{bad:?} is refused");
+        }
+    }
+
+    #[test]
+    fn plain_names_pass() {
+        for good in [
+            "a",
+            "README.md",
+            ".gitignore",
+            ".gitmodules",
+            ".GitModules",
+            ".mailmap",
+            ".gitattributes",
+            ".lfsconfig",
+            ".github",
+            ".gitlab-ci.yml",
+            ".gitkeep",
+            "git",
+            "git~12",
+            "git~",
+            "git~a",
+            "git~0",
+            "x.git",
+            ".gitx",
+            ".git-x",
+            "gitmod",
+            "gitmod~5x",
+            "gitmodules",
+            "gi7eba",
+            "gi7eba~",
+            "gi7ebb~1",
+            "\u{e9}t\u{e9}.py",
+            "e\u{301}.py",
+            "with space.py",
+            "a..b",
+            "..a",
+            "...a",
+            "a~1",
+            "file.c~",
+            "#x#",
+            "a:b",
+            "aux.c",
+            "CON",
+            "nul",
+            "quote'\"",
+            "a;b",
+            "-rf",
+            "@",
+            "\u{65e5}\u{672c}",
+            "\u{1f600}.md",
+            "\u{645}\u{6cc}\u{200c}\u{62e}\u{648}\u{627}\u{647}\u{645}.md",
+            "\u{1f469}\u{200d}\u{1f4bb}.md",
+            "\u{2764}\u{fe0f}.md",
+            "%2e%2e",
+            "$HOME",
+            "*?",
+        ] {
+            assert_eq!(fault(good.as_bytes()), None, "{good:?} is a name");
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! Trees and paths.
+
+mod collisions;
+mod modes;
+mod names;
+mod records;
+mod scope;
+mod shape;
+
+use super::Case;
+use super::door::Door;
+
+pub const CASES: &[Case] = &[
+    Case {
+        id: "P-01",
+        attack: "an allowed file, and a protected or a foreign one in the same commit",
+        answer: "GOV-003",
+        tests: &["hostile::trees::scope::paths_that_nobody_granted"],
+    },
+    Case {
+        id: "P-02",
+        attack: "a path that only begins like an allowed one, or stands in its place",
+        answer: "GOV-003",
+        tests: &["hostile::trees::scope::a_path_that_only_begins_like_an_allowed_one"],
+    },
+    Case {
+        id: "P-03",
+        attack: "a protected path spelt in other case, Unicode form, with what is not seen, or short",
+        answer: "GOV-003",
+        tests: &["hostile::trees::scope::a_protected_path_spelt_otherwise"],
+    },
+    Case {
+        id: "P-05",
+        attack: "two names in one directory that some file system takes for one",
+        answer: "INT-003",
+        tests: &[
+            "hostile::trees::collisions::names_that_a_file_system_takes_for_one",
+            "hostile::trees::collisions::a_new_name_that_collides_with_one_that_was_there",
+            "hostile::trees::collisions::a_merge_of_two_innocent_sides_collides",
+        ],
+    },
+    Case {
+        id: "P-06",
+        attack: "only looks like one: a collision from before adoption in a directory that is worked on",
+        answer: "accepted",
+        tests: &["hostile::trees::collisions::what_was_adopted_does_not_stand_in_the_way"],
+    },
+    Case {
+        id: "P-07",
+        attack: "disguises of .git, '.', '..' and of git's own files, at any depth",
+        answer: "INT-003",
+        tests: &[
+            "hostile::trees::names::disguises_at_any_depth",
+            "hostile::trees::names::disguises_of_protected_files_are_found_twice",
+        ],
+    },
+    Case {
+        id: "P-09",
+        attack: "names with slashes, '.', '..' or nothing",
+        answer: "INT-003",
+        tests: &[
+            "hostile::trees::names::disguises_at_any_depth",
+            "hostile::trees::shape::trees_that_git_itself_cannot_read",
+        ],
+    },
+    Case {
+        id: "P-10",
+        attack: "names with line feeds, tabs, escapes, separators",
+        answer: "INT-003",
+        tests: &["hostile::trees::names::names_that_a_reader_of_lines_would_split"],
+    },
+    Case {
+        id: "P-11",
+        attack: "names that are no UTF-8; components and paths that are too long",
+        answer: "INT-003",
+        tests: &[
+            "hostile::trees::names::names_that_are_no_text",
+            "hostile::size::components_and_paths_at_the_limit_and_one_more",
+        ],
+    },
+    Case {
+        id: "P-12",
+        attack: "a symlink, also in the place of a file or of git's own",
+        answer: "INT-003, GOV-003",
+        tests: &["hostile::trees::modes::symlinks_submodules_and_new_executables"],
+    },
+    Case {
+        id: "P-15",
+        attack: "a submodule, with or without .gitmodules",
+        answer: "INT-003, GOV-003",
+        tests: &["hostile::trees::modes::symlinks_submodules_and_new_executables"],
+    },
+    Case {
+        id: "P-17",
+        attack: "a file made executable, and nothing else",
+        answer: "INT-003",
+        tests: &[
+            "hostile::trees::modes::symlinks_submodules_and_new_executables",
+            "hostile::trees::modes::what_the_policy_names_may_be_executable_or_a_symlink",
+        ],
+    },
+    Case {
+        id: "P-19",
+        attack: "renames, copies and swaps out of and into protected directories",
+        answer: "GOV-003",
+        tests: &["hostile::trees::scope::renames_copies_and_swaps"],
+    },
+    Case {
+        id: "P-20",
+        attack: "trees in no order, with a name twice, with modes that git does not write",
+        answer: "INT-003",
+        tests: &[
+            "hostile::trees::shape::trees_that_git_would_not_write",
+            "hostile::trees::shape::in_a_merge_and_in_between",
+        ],
+    },
+    Case {
+        id: "P-21",
+        attack: "directories with nothing in them, which no change of a path shows",
+        answer: "INT-003",
+        tests: &["hostile::trees::shape::trees_that_git_would_not_write"],
+    },
+    Case {
+        id: "P-22",
+        attack: "the empty tree at the root: everything is deleted",
+        answer: "GOV-003",
+        tests: &["hostile::trees::scope::everything_deleted"],
+    },
+    Case {
+        id: "P-23",
+        attack: "the same where git checks objects itself",
+        answer: "INT-003",
+        tests: &["hostile::trees::shape::where_git_checks_objects_itself"],
+    },
+    Case {
+        id: "P-24",
+        attack: ".gitattributes, .gitmodules, .mailmap, .lfsconfig at any depth",
+        answer: "GOV-003",
+        tests: &["hostile::trees::scope::files_that_git_obeys_at_any_depth"],
+    },
+    Case {
+        id: "P-26",
+        attack: "the same trees in ledger, notes, evidence and policy, also in between",
+        answer: "INT-003, GOV-006, STR-002",
+        tests: &["hostile::trees::records::odd_trees_on_governance_refs"],
+    },
+    Case {
+        id: "P-27",
+        attack: "only looks like one: a thousand ordinary files with accents, blanks, dots, long names",
+        answer: "accepted",
+        tests: &["hostile::trees::names::a_tree_as_people_make_them"],
+    },
+];
+
+/// A table of commits in whose `src/` one entry stands besides: what it is called, and its id.
+fn commits_in_src(door: &Door, names: &[&[u8]]) -> Vec<(String, String)> {
+    let blob = door.raw().blob("x\n");
+    let commit = |name: &&[u8]| {
+        let id = door.commit_in_src(&[("100644", name, &blob)]);
+        (String::from_utf8_lossy(name).into_owned(), id)
+    };
+    names.iter().map(commit).collect()
+}
