@@ -5,7 +5,7 @@
 use std::collections::HashSet;
 
 use super::*;
-use crate::check::report::git_finding;
+use crate::check::failure::git_failure;
 use crate::record::RepoPath;
 use crate::record::tree::Mode;
 
@@ -78,10 +78,7 @@ impl Blobs {
         let Err(error) = reader.blob(blob) else {
             return Ok(());
         };
-        match git_finding(&error, Subject::of_ref(reference).path(path)) {
-            Some(finding) => report.findings.push(finding),
-            None => return Err(error.into()),
-        }
+        git_failure(&error, Subject::of_ref(reference).path(path)).report(report);
         Ok(())
     }
 }
