@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::git::{self, Reader};
 use crate::policy::case::{Claim, CommitCase, RefRules, RollbackClaim, RunFacts};
-use crate::policy::keyring::Signer;
+use crate::policy::keyring::{COMMIT_NAMESPACE, Signer, refused_key};
 use crate::policy::rules::{self, Reverted};
 use crate::policy::{Policy, RefRules as Rules};
 use crate::record::commit::Commit;
@@ -21,9 +21,6 @@ use super::Error;
 use super::position::Positions;
 use super::report::{Report, git_finding};
 use super::run::Gatherer;
-
-/// The namespace in which git signs commits.
-const COMMIT_NAMESPACE: &str = "git";
 
 /// A branch and the commits to judge on it.
 pub struct Branch<'a> {
@@ -392,7 +389,9 @@ pub fn signer_of(
     let Some(signature) = &commit.signature else {
         return Err(bad("no signature".to_owned()));
     };
-    let parsed = Signature::from_armor(&signature.armor).map_err(|error| bad(error.to_string()))?;
+    let parsed = Signature::from_armor(&signature.armor).map_err(|error| {
+        refused_key(&error, subject()).unwrap_or_else(|| bad(error.to_string()))
+    })?;
     policy
         .keyring()
         .check(&parsed, COMMIT_NAMESPACE, &signature.payload, Some(time))

@@ -1,6 +1,7 @@
 //! The parts of checking a statement: form, signature, context, role.
 
 use super::*;
+use crate::signing::{BadPublicKey, SignatureError};
 
 pub(super) fn parse_signature(
     sig: &[u8],
@@ -8,14 +9,17 @@ pub(super) fn parse_signature(
     about: Subject,
 ) -> Result<Signature, Finding> {
     let bad = |found: String| {
-        Finding::new(Code::Att003, "signature-form", about)
+        Finding::new(Code::Att003, "signature-form", about.clone())
             .found(found)
             .expected("a binary SSHSIG whose key the keyid names")
             .remedy("sign it again with git awo; do not edit it by hand")
     };
     let signature = match Signature::from_blob(sig) {
         Ok(signature) => signature,
-        Err(error) => return Err(bad(error.to_string())),
+        Err(error) => {
+            let refused = refused_key(&error, about.clone());
+            return Err(refused.unwrap_or_else(|| bad(error.to_string())));
+        }
     };
     if signature.public_key().fingerprint() != keyid {
         return Err(bad(format!(
@@ -24,6 +28,19 @@ pub(super) fn parse_signature(
         )));
     }
     Ok(signature)
+}
+
+/// Returns the finding on a signature whose key no policy can allow: one too weak, a certificate, or
+/// of a kind unknown here. Nothing if that is not what is wrong with the signature.
+pub fn refused_key(error: &SignatureError, about: Subject) -> Option<Finding> {
+    let key = match error {
+        SignatureError::Key(BadPublicKey::Malformed(_)) => return None,
+        SignatureError::Key(key) => key,
+        _ => return None,
+    };
+    let finding = Finding::new(Code::Att004, "key-accepted", about).found(key);
+    let finding = finding.expected("a key of a kind and size that is accepted");
+    Some(finding.remedy("git awo policy propose FILE, with another key in allowed_signers"))
 }
 
 pub(super) fn check_raw(
