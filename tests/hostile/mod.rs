@@ -5,7 +5,9 @@
 
 mod catalogue;
 mod door;
+mod forge;
 mod raw;
+mod signatures;
 mod trees;
 
 /// One attack of the catalogue.
