@@ -8,6 +8,7 @@ mod door;
 mod forge;
 mod raw;
 mod signatures;
+mod sweep;
 mod trees;
 
 /// One attack of the catalogue.
