@@ -1409,7 +1409,13 @@ fn swapped_and_missing_files_are_found() {
     let other = vera.join(format!("objects/{}/{}", &other[..2], other[2..].trim()));
     let good = std::fs::read(&object).unwrap();
     std::fs::remove_file(&object).unwrap();
-    world.verify_finds("INT-005");
+    let gone = world.run("vera", "vera", &["git", "awo", "verify", "--json"]);
+    assert_eq!(
+        gone.code, 3,
+        "what is not there decides nothing\n{}",
+        gone.text
+    );
+    assert!(gone.text.contains("\"INT-005\""), "{}", gone.text);
     std::fs::copy(&other, &object).unwrap();
     world.verify_finds("INT-001");
     std::fs::remove_file(&object).unwrap();

@@ -73,6 +73,11 @@ impl World {
         STAGE.get_or_init(|| reject(World::landed())).copy()
     }
 
+    /// Another world in which everything is the same so far.
+    pub fn copied(&self) -> Self {
+        self.copy()
+    }
+
     fn copy(&self) -> Self {
         let directory = TempDir::new().unwrap();
         let status = Command::new("cp")

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::git::{self, Compared, Reader};
 use crate::policy::case::{Claim, CommitCase, RefRules, RunFacts};
-use crate::policy::keyring::Signer;
+use crate::policy::keyring::{COMMIT_NAMESPACE, Signer, refused_key};
 use crate::policy::rules;
 use crate::policy::{Policy, RefRules as Rules};
 use crate::record::commit::Commit;
@@ -22,9 +22,6 @@ use super::run::Gatherer;
 
 use history::History;
 pub use history::changes_of;
-
-/// The namespace in which git signs commits.
-const COMMIT_NAMESPACE: &str = "git";
 
 /// A branch and the commits to judge on it.
 pub struct Branch<'a> {
@@ -256,7 +253,9 @@ pub fn signer_of(
     let Some(signature) = &commit.signature else {
         return Err(bad("no signature".to_owned()));
     };
-    let parsed = Signature::from_armor(&signature.armor).map_err(|error| bad(error.to_string()))?;
+    let parsed = Signature::from_armor(&signature.armor).map_err(|error| {
+        refused_key(&error, subject()).unwrap_or_else(|| bad(error.to_string()))
+    })?;
     policy
         .keyring()
         .check(&parsed, COMMIT_NAMESPACE, &signature.payload, Some(time))

@@ -108,6 +108,12 @@ pub fn git_failure(error: &git::Error, subject: Subject) -> Failure {
         let finding = finding.expected("something that git can hold");
         Failure::Found(finding.remedy("git fsck --strict").into())
     };
+    // What is not shown speaks against nobody: nothing can be decided until all is there.
+    let unseen = |rule, subject, remedy| {
+        let finding = Finding::new(Code::Int005, rule, subject).found(chain_of(error));
+        let finding = finding.expected("a view of all objects");
+        Failure::Undecided(finding.remedy(remedy).into())
+    };
     let undecided = |rule| Failure::Undecided(unusable(rule, error, subject.clone()).into());
     match error {
         E::HashMismatch { id, .. } => found(
@@ -116,19 +122,17 @@ pub fn git_failure(error: &git::Error, subject: Subject) -> Failure {
             at(id),
             "restore the object from another clone",
         ),
-        E::Missing { id } => found(
-            Code::Int005,
+        E::Missing { id } => unseen(
             "object-present",
             at(id),
             "git fetch --refetch, or git awo fetch",
         ),
-        E::IncompleteView { .. } | E::Unsupported { .. } => found(
-            Code::Int005,
+        E::IncompleteView { .. } | E::Unsupported { .. } => unseen(
             "whole-view",
             subject,
             "git fetch --unshallow, or a full clone",
         ),
-        E::Environment { .. } => found(Code::Int005, "hook-environment", subject, "git awo doctor"),
+        E::Environment { .. } => unseen("hook-environment", subject, "git awo doctor"),
         E::Collision { id } => found(
             Code::Int003,
             "object-collision",

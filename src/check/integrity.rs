@@ -13,7 +13,7 @@ use crate::record::{Code, Finding, ObjectId, RepoPath, RunId, Sha256, Subject};
 use crate::store::layout::LedgerPath;
 
 use super::Error;
-use super::failure::{evidence_failure, git_finding};
+use super::failure::{evidence_failure, git_failure};
 use super::report::Report;
 use super::run::Gatherer;
 
@@ -145,15 +145,22 @@ fn survey(
                 survey.add(&path, &content);
                 judged.blobs.insert(path, id);
             }
-            Err(error) => match git_finding(&error, Subject::none().path(&path)) {
-                Some(finding) => survey.refuse([finding]),
-                None => return Err(error.into()),
-            },
+            Err(error) => survey.refuse(
+                git_failure(&error, Subject::none().path(&path))
+                    .into_refusal()
+                    .into_findings(),
+            ),
         }
     }
     let survey = survey.finish();
     let (findings, root) = survey.verify();
-    judged.report.findings.extend(findings);
+    // A file that this clone does not have speaks against nobody.
+    for finding in findings.iter().cloned() {
+        match finding.code {
+            Code::Int005 => judged.report.undecided.push(finding),
+            _ => judged.report.findings.push(finding),
+        }
+    }
     if let Some(found) = survey.sums().map(Sha256::of)
         && found != says.root
     {

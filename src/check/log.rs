@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::git::Reader;
+use crate::git::{self, CommitDraft, Reader};
 use crate::policy::{Keyring, Verified};
+use crate::record::commit::Person;
 use crate::record::predicate::{Movement, ReceiptPredicate};
 use crate::record::statement::Statement;
 use crate::record::tree::Mode;
@@ -266,6 +267,17 @@ impl Log {
                 "an entry older than the one before",
             )));
         }
+        let commit = reader.commit(id).map_err(Error::from)?;
+        let draft = commit_of(says, commit.tree, commit.parents.first().copied());
+        let implied = reader.hash(git::Kind::Commit, &draft.payload(reader.hash_kind()));
+        let alone = reader.tree(commit.tree).map_err(Error::from)?.entries.len() == 2;
+        if implied != Some(id) || !alone {
+            return Err(EntryError::Bad(broken(
+                id,
+                "log-entry",
+                "a commit that says more than its entry, or something else",
+            )));
+        }
         Ok(Entry { receipt, policy })
     }
 }
@@ -278,6 +290,24 @@ enum EntryError {
 impl<E: Into<Error>> From<E> for EntryError {
     fn from(error: E) -> Self {
         Self::Read(error.into())
+    }
+}
+
+/// Returns the commit that holds an entry: it follows from the entry, so that nothing in it is anybody's
+/// to choose.
+pub fn commit_of(says: &ReceiptPredicate, tree: ObjectId, parent: Option<ObjectId>) -> CommitDraft {
+    let server = Person {
+        name: b"git-awo server".to_vec(),
+        email: b"git-awo@localhost".to_vec(),
+        time: says.time.seconds(),
+    };
+    CommitDraft {
+        tree,
+        parents: parent.into_iter().collect(),
+        author: server.clone(),
+        committer: server,
+        message: format!("receipt {}\n", says.sequence).into_bytes(),
+        signature: None,
     }
 }
 

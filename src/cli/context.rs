@@ -12,7 +12,9 @@ use crate::git::{self, Repo};
 use crate::policy::case::{Link, RunFacts};
 use crate::policy::rules;
 use crate::record::predicate::RunPredicate;
-use crate::record::{Code, Finding, Findings, ObjectId, RefName, Refusal, RunId, Sha256, Subject};
+use crate::record::{
+    Code, Finding, Findings, ObjectId, RefName, Refusal, RunId, Sha256, Subject, WorkflowUrl,
+};
 use crate::store::ledger::Records;
 
 use super::{Answer, CliError};
@@ -273,4 +275,18 @@ fn not_elsewhere(actor: &Actor, reference: &RefName) -> Result<(), CliError> {
 
 fn checked_out(actor: &Actor, reference: &RefName) -> Result<bool, CliError> {
     Ok(actor.repo.work_tree().is_some() && actor.repo.head()?.as_ref() == Some(reference))
+}
+
+/// Returns the address of a forge's run as a record holds it (INT-004 if it is none).
+pub fn workflow_url(text: Option<&str>) -> Result<Option<WorkflowUrl>, CliError> {
+    let checked = text.map(WorkflowUrl::new).transpose();
+    checked.map_err(|bad| {
+        CliError::denied(
+            "the address of the workflow run cannot stand in a record",
+            Finding::new(Code::Int004, "workflow-url", Subject::none())
+                .found(bad)
+                .expected("http:// or https://, printable ASCII, at most 2,048 bytes")
+                .remedy("git awo approve RUN --workflow-run-url URL"),
+        )
+    })
 }

@@ -28,6 +28,9 @@ pub struct Directory {
     real: PathBuf,
 }
 
+/// Holds others out of a directory until it is dropped: see [`Directory::alone`].
+pub struct Alone(#[expect(dead_code, reason = "the lock lives as long as this is open")] OwnedFd);
+
 /// What stands under a name.
 pub(super) enum Kind {
     Directory,
@@ -52,6 +55,19 @@ impl Directory {
                 Ok(found) if !found.is_dir() => Err(refused("file, no directory")),
                 _ => Err(self::io("read", real, error.into())),
             },
+        }
+    }
+
+    /// Keeps others who call this out of the directory, until the value returned is dropped or the
+    /// process ends; waits for whoever is in it. A file system without such locks keeps nobody out.
+    pub fn alone(&self) -> Option<Alone> {
+        let held = self.fd.try_clone().ok()?;
+        loop {
+            match rustix::fs::flock(&held, rustix::fs::FlockOperation::LockExclusive) {
+                Ok(()) => return Some(Alone(held)),
+                Err(Errno::INTR) => {}
+                Err(_) => return None,
+            }
         }
     }
 

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::record::json::canonical;
 use crate::record::predicate::{AttestationPredicate, IndependencePredicate};
 use crate::record::statement::{Kind, Predicate};
-use crate::record::{Code, Finding, ObjectId, RepoPath, Sha256, Subject};
+use crate::record::{Code, Finding, ObjectId, RepoPath, Sha256, Subject, WorkflowUrl};
 use crate::render::attestation::{Attested, text};
 use crate::signing::AllowedSigners;
 use crate::store::index::Index;
@@ -276,9 +276,9 @@ fn persons<P>(records: &[&Signed<P>]) -> Vec<String> {
 }
 
 /// Returns the first URL there is; AWO's files say "none" by an empty text.
-fn url<'a>(urls: impl IntoIterator<Item = &'a Option<String>>) -> String {
+fn url<'a>(urls: impl IntoIterator<Item = &'a Option<WorkflowUrl>>) -> String {
     let mut known = urls.into_iter().flatten();
-    known.next().cloned().unwrap_or_default()
+    known.next().cloned().map(String::from).unwrap_or_default()
 }
 
 /// The plain names are those of the policy in force; others carry their commit.

@@ -7,14 +7,13 @@ use crate::actor::Clock;
 use crate::actor::{self, Actor};
 use crate::check::log::{self, ENTRY, STATE, State};
 use crate::check::{self, PolicyHistory};
-use crate::git::{CommitDraft, Expected, Reader, RefUpdate, Repo, UpdateError};
+use crate::git::{Expected, Reader, RefUpdate, Repo, UpdateError};
 use crate::policy::{Keyring, Role};
-use crate::record::commit::Person;
 use crate::record::envelope::Envelope;
 use crate::record::predicate::{Movement, ReceiptPredicate};
 use crate::record::statement::Statement;
 use crate::record::tree::Mode;
-use crate::record::{IdentityName, ObjectId, RefName, RepoPath, Sha256, Timestamp};
+use crate::record::{IdentityName, ObjectId, RefName, RepoPath, Sha256};
 use crate::store::batch::pause;
 use crate::store::layout::{self, Place};
 use crate::store::ledger::Refs;
@@ -309,22 +308,6 @@ fn write(
     let state = repo.write_blob(&state.to_bytes())?;
     let file = |name: &str, id| (RepoPath::from(name), Some((Mode::File, id)));
     let tree = repo.edit_tree(None, &[file(ENTRY, entry), file(STATE, state)])?;
-    let server = server(receipt.time);
-    let draft = CommitDraft {
-        tree,
-        parents: parent.into_iter().collect(),
-        author: server.clone(),
-        committer: server,
-        message: format!("receipt {}\n", receipt.sequence).into_bytes(),
-        signature: None,
-    };
+    let draft = log::commit_of(receipt, tree, parent);
     Ok(repo.write_commit(&draft)?)
-}
-
-fn server(time: Timestamp) -> Person {
-    Person {
-        name: b"git-awo server".to_vec(),
-        email: b"git-awo@localhost".to_vec(),
-        time: time.seconds(),
-    }
 }

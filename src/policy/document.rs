@@ -77,6 +77,9 @@ pub struct Gates {
     pub approval_days: u32,
     /// Whose override may permit a review by the orchestrator. Empty: nobody's.
     pub self_approval_override: Vec<String>,
+    /// What only a security key that was touched may sign: kinds of statements, or `commit`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub require_touch: Vec<String>,
 }
 
 impl Default for Gates {
@@ -86,6 +89,7 @@ impl Default for Gates {
             audit_approvals: 1,
             approval_days: 30,
             self_approval_override: Vec::new(),
+            require_touch: Vec::new(),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 mod statement;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::record::envelope::Envelope;
 use crate::record::predicate::{Approves, PolicyPredicate};
@@ -12,8 +12,11 @@ use crate::signing::{self, AllowedSigners, PublicKey, Signature};
 
 use super::{Person, Policy, Role};
 
-pub use statement::roles_for;
 use statement::{bad_statement, check_context, check_raw, check_role, parse_signature};
+pub use statement::{refused_key, roles_for};
+
+/// The SSHSIG namespace of commits, which git has chosen.
+pub const COMMIT_NAMESPACE: &str = "git";
 
 /// The keys of a policy, and the persons they belong to.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +26,8 @@ use statement::{bad_statement, check_context, check_raw, check_role, parse_signa
 )]
 pub struct Keyring {
     keys: HashMap<PublicKey, Holder>,
+    /// The namespaces in which only a touched security key may sign.
+    touched: BTreeSet<&'static str>,
 }
 
 #[derive(Clone, Debug)]
@@ -103,6 +108,7 @@ impl Keyring {
     pub(super) fn new(
         signers: &AllowedSigners,
         persons: &BTreeMap<IdentityName, Person>,
+        touched: BTreeSet<&'static str>,
         complaints: &mut Vec<String>,
     ) -> Self {
         let mut keys: HashMap<PublicKey, Holder> = HashMap::new();
@@ -135,12 +141,22 @@ impl Keyring {
                 });
             }
         }
-        Self { keys }
+        Self { keys, touched }
     }
 
     /// Tells whether some key belongs to this person.
     pub fn has_key_of(&self, person: &IdentityName) -> bool {
         self.keys.values().any(|holder| &holder.person == person)
+    }
+
+    /// Tells whether some key of this person may, at some time, sign in this namespace.
+    pub fn may_sign(&self, person: &IdentityName, namespace: &str) -> bool {
+        self.keys.values().any(|holder| {
+            let key = holder.key.algorithm();
+            let allowed = holder.uses.iter().any(|it| it.entry.allows(namespace));
+            let touched = !self.touched.contains(namespace) || key.is_security_key();
+            &holder.person == person && allowed && touched
+        })
     }
 
     /// Returns the person to whom a key belongs.
@@ -194,7 +210,7 @@ impl Keyring {
         {
             return Err(unknown(format!("key {fingerprint} is not valid at {time}")));
         }
-        let _flags =
+        let flags =
             signing::verify_with(&holder.key, signature, namespace, message).map_err(|error| {
                 Finding::new(Code::Att003, "signature-good", Subject::none())
                     .found(error)
@@ -204,6 +220,14 @@ impl Keyring {
                     ))
                     .remedy("sign it again with the key named")
             })?;
+        if self.touched.contains(namespace) && !flags.touched() {
+            return Err(Finding::new(Code::Att004, "key-touched", Subject::none())
+                .found(format!("key {fingerprint}, which tells of no touch"))
+                .expected(format!(
+                    "a security key that was touched, as gates.require_touch demands for {namespace}"
+                ))
+                .remedy("sign it again with a security key (ssh-keygen -t ed25519-sk)"));
+        }
         Ok(Signer {
             person: holder.person.clone(),
             key: fingerprint,
@@ -254,6 +278,12 @@ impl Keyring {
         let about = || Subject::of_record(envelope.digest());
         let statement = Statement::<PolicyPredicate>::parse(envelope.payload())
             .map_err(|error| bad_statement(&error, Kind::Policy, about()))?;
+        if envelope.signatures().is_empty() {
+            return Err(Finding::new(Code::Att003, "one-signature", about())
+                .found("0 signatures")
+                .expected("one by each root")
+                .remedy("git awo policy sign, by a root"));
+        }
         let mut signers = Vec::new();
         for raw in envelope.signatures() {
             let signature = parse_signature(&raw.sig, &raw.keyid, about())?;

@@ -1,8 +1,10 @@
 //! From the two files of a policy to a checked [`Policy`]: every complaint at once.
 
 use super::document::{Limits, RefGrant};
+use super::keyring::COMMIT_NAMESPACE;
 use super::*;
 use super::{document, pattern};
+use crate::record::statement::Kind;
 
 /// Files that change what git does with other files; nothing may touch them without more.
 const ALWAYS_PROTECTED: &[&str] = &[".gitattributes", ".gitmodules", ".mailmap", ".lfsconfig"];
@@ -109,10 +111,16 @@ impl Policy {
             });
         }
         lint(&document, &mut complaints);
-        let keyring = Keyring::new(signers, &persons, &mut complaints);
+        let touched = touched(&document, &mut complaints);
+        let keyring = Keyring::new(signers, &persons, touched, &mut complaints);
         for root in &roots {
             if !keyring.has_key_of(root) {
                 complaints.push(format!("root {root} has no key in allowed_signers"));
+            } else if !keyring.may_sign(root, Kind::Policy.namespace()) {
+                // Else nobody could ever take this back.
+                complaints.push(format!(
+                    "root {root} has no key that may sign a policy (gates.require_touch, namespaces=)"
+                ));
             }
         }
         if !complaints.is_empty() {
@@ -208,6 +216,23 @@ fn roots(
         ));
     }
     roots
+}
+
+/// Returns the namespaces in which only a touched security key may sign.
+fn touched(document: &Document, complaints: &mut Vec<String>) -> BTreeSet<&'static str> {
+    let mut namespaces = BTreeSet::new();
+    for word in &document.gates.require_touch {
+        let kind = Kind::ALL.iter().find(|kind| kind.word() == word);
+        match (word.as_str(), kind) {
+            ("commit", _) => _ = namespaces.insert(COMMIT_NAMESPACE),
+            // A server has nobody who could touch anything.
+            (_, Some(kind)) if *kind != Kind::Receipt => _ = namespaces.insert(kind.namespace()),
+            _ => complaints.push(format!(
+                "gates: require_touch: {word:?} is nothing people sign"
+            )),
+        }
+    }
+    namespaces
 }
 
 /// Complains about what parses but cannot be meant.

@@ -324,3 +324,29 @@ proptest! {
         }
     }
 }
+
+/// Returns the policy in which a touch is demanded for these, and who may sign what in it.
+fn touched(words: &str) -> Result<Policy, Vec<String>> {
+    parse(&document(&format!("[gates]\nrequire_touch = [{words}]\n")))
+}
+
+#[test]
+fn a_touch_is_demanded_of_what_people_sign_and_never_so_that_no_root_is_left() {
+    let olga = IdentityName::new("olga").unwrap();
+    let policy = touched(r#""approval", "commit""#).unwrap();
+    let may = |namespace| policy.keyring().may_sign(&olga, namespace);
+    assert!(!may("git-awo.approval") && !may("git"), "her key is a file");
+    assert!(may("git-awo.attestation"), "nothing is demanded of that");
+    for (words, complaint) in [
+        (r#""receipt""#, "nothing people sign"),
+        (r#""approvals""#, "nothing people sign"),
+        (r#""git-awo.approval""#, "nothing people sign"),
+        (r#""policy""#, "no key that may sign a policy"),
+    ] {
+        let complaints = touched(words).unwrap_err();
+        assert!(
+            complaints.iter().any(|it| it.contains(complaint)),
+            "{words}: {complaints:?}"
+        );
+    }
+}

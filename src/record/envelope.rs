@@ -68,7 +68,8 @@ impl Envelope {
         }
     }
 
-    /// Parses the one form that [`Envelope::to_bytes`] writes; anything else is refused.
+    /// Parses the one form that [`Envelope::to_bytes`] writes; anything else is refused. An envelope
+    /// without a signature has a form too: that it proves nothing is for its verification to say.
     pub fn parse(bytes: &[u8]) -> Result<Self, BadEnvelope> {
         let bad = |why: String| BadEnvelope { why, limit: false };
         if bytes.len() > MAX_ENVELOPE {
@@ -90,9 +91,6 @@ impl Envelope {
                 keyid: signature.keyid,
                 sig,
             });
-        }
-        if signatures.is_empty() {
-            return Err(bad("no signature".to_owned()));
         }
         let envelope = Self {
             payload,
@@ -193,13 +191,22 @@ mod tests {
             ("a space", text.replace(":[", ": [")),
             ("a final line feed", format!("{text}\n")),
             ("another payload type", text.replace("in-toto", "in-totO")),
-            ("no signature", r#"{"payload":"e30=","payloadType":"application/vnd.in-toto+json","signatures":[]}"#.into()),
+            (
+                "no list of signatures",
+                r#"{"payload":"e30=","payloadType":"application/vnd.in-toto+json"}"#.into(),
+            ),
             ("an unknown key", text.replacen('{', r#"{"a":1,"#, 1)),
-            ("a duplicate key", text.replacen('{', r#"{"payload":"e30=","#, 1)),
+            (
+                "a duplicate key",
+                text.replacen('{', r#"{"payload":"e30=","#, 1),
+            ),
             ("loose base64", text.replace("e30=", "e30")),
         ] {
             assert_ne!(bad, text, "{what}");
-            assert!(Envelope::parse(bad.as_bytes()).is_err(), "{what} is refused");
+            assert!(
+                Envelope::parse(bad.as_bytes()).is_err(),
+                "{what} is refused"
+            );
         }
     }
 

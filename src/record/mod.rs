@@ -20,7 +20,7 @@ pub mod tree;
 
 pub use digest::{HashKind, Hasher, ObjectId, Sha256};
 pub use finding::{Code, Finding, Findings, Subject, Verdict};
-pub use name::{IdentityName, RefName, RunId, TaskId};
+pub use name::{IdentityName, RefName, RunId, TaskId, WorkflowUrl};
 pub use path::RepoPath;
 pub use refusal::Refusal;
 pub use time::Timestamp;

@@ -87,6 +87,12 @@ text_name!(
     RefName, "ref name", check_ref
 );
 
+text_name!(
+    /// Where a forge ran an audit: `https://forge.example/runs/1`. An address of the web in printable
+    /// ASCII, at most 2,048 bytes.
+    WorkflowUrl, "workflow run url", check_url
+);
+
 impl RefName {
     /// Returns the part after `refs/heads/` of a branch.
     pub fn branch(&self) -> Option<&str> {
@@ -133,6 +139,24 @@ fn check_identity(text: &str) -> Result<(), &'static str> {
         return Err("it starts with a dot or a dash");
     }
     Ok(())
+}
+
+fn check_url(text: &str) -> Result<(), &'static str> {
+    if text.len() > 2_048 {
+        return Err("it has more than 2,048 bytes");
+    }
+    if !text.bytes().all(|b| b.is_ascii_graphic()) {
+        return Err("only printable ASCII without spaces may stand in it");
+    }
+    let rest = ["https://", "http://"]
+        .iter()
+        .find_map(|scheme| text.strip_prefix(scheme));
+    match rest {
+        // What follows at once would name no host.
+        Some(rest) if !rest.is_empty() && !rest.starts_with(['/', '?', '#']) => Ok(()),
+        Some(_) => Err("it names no host"),
+        None => Err("it does not begin with https:// or http://"),
+    }
 }
 
 fn check_ref(text: &str) -> Result<(), &'static str> {
@@ -216,6 +240,36 @@ mod tests {
             "refs/heads/a\\b",
         ] {
             assert!(RefName::new(bad).is_err(), "{bad:?} is no ref name");
+        }
+    }
+
+    #[test]
+    fn workflow_urls_are_of_the_web_and_plain() {
+        let longest = format!("https://{}", "x".repeat(2_040));
+        for good in [
+            "https://forge.example/runs/1?attempt=2#step",
+            "http://[::1]:8080/",
+            &longest,
+        ] {
+            assert!(WorkflowUrl::new(good).is_ok(), "{good} is one");
+        }
+        for bad in [
+            "",
+            "https://",
+            "https:///runs",
+            "HTTPS://forge.example",
+            "javascript:alert(1)",
+            "file:///etc/passwd",
+            "ftp://forge.example",
+            "//forge.example",
+            "https://forge.example/a b",
+            "https://forge.example/\u{1b}[2J",
+            "https://forge.example/\n",
+            "https://f\u{f6}rge.example",
+            " https://forge.example",
+            &format!("{longest}x"),
+        ] {
+            assert!(WorkflowUrl::new(bad).is_err(), "{bad:?} is none");
         }
     }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::contract::Contract;
 use super::statement::{Context, Kind, Predicate, Subject};
-use super::{IdentityName, ObjectId, RefName, RunId, Sha256, TaskId, Timestamp};
+use super::{IdentityName, ObjectId, RefName, RunId, Sha256, TaskId, Timestamp, WorkflowUrl};
 
 /// A policy version. Signed by the roots; no [`Context`], because it founds the repository.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,7 +79,7 @@ pub struct ApprovalPredicate {
     pub task: TaskId,
     /// Where the forge ran the audit, if it did.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub workflow_run_url: Option<String>,
+    pub workflow_run_url: Option<WorkflowUrl>,
 }
 
 /// A run record.
@@ -218,7 +218,7 @@ pub struct AttestationPredicate {
     pub tree: ObjectId,
     /// Where the forge ran the audit, if it did.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub workflow_run_url: Option<String>,
+    pub workflow_run_url: Option<WorkflowUrl>,
 }
 
 /// A finalization: names every link of the complete chain.
@@ -245,7 +245,7 @@ pub struct FinalizationPredicate {
     pub run_record: Sha256,
     /// Where the forge ran the audit, if it did.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub workflow_run_url: Option<String>,
+    pub workflow_run_url: Option<WorkflowUrl>,
 }
 
 /// What the operator thinks of the result.

@@ -68,7 +68,10 @@ pub fn text(it: &Attested<'_>) -> String {
     });
     lines.push(("Gate 2 (machine)", gate_2));
     lines.extend(rows("Gate 3 (audit)", approvals(&it.gate_3)));
-    let url = says.workflow_run_url.as_deref().map(one_line);
+    let url = says
+        .workflow_run_url
+        .as_ref()
+        .map(|it| one_line(it.as_str()));
     lines.extend([
         ("Workflow run", url.unwrap_or_else(none)),
         (

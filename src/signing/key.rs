@@ -35,6 +35,9 @@ pub enum BadPublicKey {
     /// An RSA key that is too short to be safe or too long to be checked.
     #[error("the RSA key has {0} bits, only 2048 to 8192 are accepted")]
     RsaSize(usize),
+    /// An RSA key whose exponent makes signatures easy to forge, or cannot be used.
+    #[error("the RSA key has an exponent that is even, less than 65537 or above 33 bits")]
+    RsaExponent,
     /// A point of small order, for which signatures can be made without a private key.
     #[error("the key is a point of small order, anyone can sign for it")]
     SmallOrder,
@@ -283,14 +286,16 @@ fn rsa(reader: &mut Reader<'_>) -> Result<Material, BadPublicKey> {
         return Err(BadPublicKey::RsaSize(bits));
     }
     let odd = |number: &[u8]| number.last().is_some_and(|byte| byte & 1 == 1);
-    // `ring` takes exponents from 3 to 33 bits; OpenSSH writes 65537.
+    // OpenSSH writes 65537, FIPS 186-5 takes nothing smaller, and `ring` nothing of more than 33 bits.
     let fits = match e {
-        [1] => false,
         [high, _, _, _, _] => *high == 1,
-        _ => e.len() < 5,
+        _ => (3..5).contains(&e.len()),
     };
-    if !odd(n) || !odd(e) || !fits {
-        return Err(BadPublicKey::Malformed("its RSA numbers are out of range"));
+    if !odd(n) {
+        return Err(BadPublicKey::Malformed("its RSA modulus is even"));
+    }
+    if !odd(e) || !fits {
+        return Err(BadPublicKey::RsaExponent);
     }
     Ok(Material::Rsa {
         n: n.into(),

@@ -59,7 +59,11 @@ impl Entry {
             ),
             commit: finalization.commit,
             run_id: finalization.run.clone(),
-            workflow_run_url: finalization.workflow_run_url.clone().unwrap_or_default(),
+            workflow_run_url: finalization
+                .workflow_run_url
+                .clone()
+                .map(String::from)
+                .unwrap_or_default(),
         }
     }
 }

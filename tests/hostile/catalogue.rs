@@ -5,11 +5,13 @@ use std::path::Path;
 
 use git_awo::record::Code;
 
-use super::{Case, locked, metadata, network, replay, rollbacks, size, trees};
+use super::{Case, locked, metadata, network, replay, rollbacks, signatures, size, sweep, trees};
 
 /// Every group.
 const GROUPS: &[(&str, &[Case])] = &[
     ("Paths and trees", trees::CASES),
+    ("Signatures and keys", signatures::CASES),
+    ("Single bytes", sweep::CASES),
     ("Governance refs, notes, log, clones", metadata::CASES),
     ("The network", network::CASES),
     ("Policy and LOCKED", locked::CASES),

@@ -5,13 +5,16 @@
 
 mod catalogue;
 mod door;
+mod forge;
 mod locked;
 mod metadata;
 mod network;
 mod raw;
 mod replay;
 mod rollbacks;
+mod signatures;
 mod size;
+mod sweep;
 mod trees;
 
 /// One attack of the catalogue.

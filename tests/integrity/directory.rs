@@ -399,3 +399,29 @@ fn a_broken_repository_around_a_directory_does_not_matter() {
     assert_eq!(outside.verified(), [""; 0]);
     assert_eq!(outside.awo(&["tar", "run", "-o", "out.tgz"]).code, 0);
 }
+
+#[test]
+fn inventories_made_at_once_list_nothing_of_each_other() {
+    let outside = Outside::with_run();
+    let made = outside.read("run/SHA256SUMS.txt");
+    for round in 0..4 {
+        let words = ["integrity", "sums", "run", "--replace"];
+        // A different file each round, so that every round has something to write.
+        outside.write("run/empty", format!("{round}"));
+        let start = || {
+            super::program(&outside.path(""))
+                .args(words)
+                .stdout(std::process::Stdio::null())
+                .stderr(std::process::Stdio::null())
+                .spawn()
+                .unwrap()
+        };
+        let children: Vec<_> = (0..6).map(|_| start()).collect();
+        for mut child in children {
+            assert!(child.wait().unwrap().success());
+        }
+        assert_eq!(outside.verified(), [""; 0]);
+        let listed = outside.read("run/SHA256SUMS.txt");
+        assert_eq!(listed.len(), made.len(), "the same files");
+    }
+}

@@ -40,8 +40,19 @@ impl Did {
     /// Code and path of each finding, as they stand in the answer.
     #[track_caller]
     fn findings(&self) -> Vec<String> {
+        self.listed("findings")
+    }
+
+    /// The same of what leaves it undecided.
+    #[track_caller]
+    fn undecided(&self) -> Vec<String> {
+        self.listed("undecided")
+    }
+
+    #[track_caller]
+    fn listed(&self, key: &str) -> Vec<String> {
         let json = self.json();
-        let findings = json["findings"].as_array().expect("findings").clone();
+        let findings = json[key].as_array().expect(key).clone();
         for finding in &findings {
             for part in ["rule", "found", "expected", "remedy"] {
                 assert_ne!(finding[part], "", "{part} of {finding}");

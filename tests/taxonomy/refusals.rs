@@ -632,7 +632,7 @@ const ROWS: &[Row] = &[
         },
         ("vera", "home/vera/c"),
         &["verify"],
-        (1, "INT-005"),
+        (3, "INT-005"),
     ),
     row(
         "shallow",

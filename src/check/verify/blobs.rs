@@ -5,7 +5,7 @@
 use std::collections::HashSet;
 
 use super::*;
-use crate::check::report::git_finding;
+use crate::check::failure::git_failure;
 use crate::record::RepoPath;
 use crate::record::tree::Mode;
 
@@ -43,13 +43,10 @@ impl Blobs {
                 let changes = match reader.changes_limited(parent, Some(commit.tree), MAX_CHANGES) {
                     Ok(changes) => changes,
                     // A tree that cannot be walked is a finding; what else there is, is hashed.
-                    Err(error) => match git_finding(&error, Subject::of_ref(reference).at(*id)) {
-                        Some(finding) => {
-                            report.findings.push(finding);
-                            continue;
-                        }
-                        None => return Err(error.into()),
-                    },
+                    Err(error) => {
+                        git_failure(&error, Subject::of_ref(reference).at(*id)).report(report);
+                        continue;
+                    }
                 };
                 for change in changes {
                     if let Some((mode, blob)) = change.new {
@@ -73,13 +70,10 @@ impl Blobs {
         let tree = reader.commit(tip)?.tree;
         let files = match reader.changes_limited(Some(tree), None, MAX_FILES) {
             Ok(files) => files,
-            Err(error) => match git_finding(&error, Subject::of_ref(reference).at(tip)) {
-                Some(finding) => {
-                    report.findings.push(finding);
-                    return Ok(());
-                }
-                None => return Err(error.into()),
-            },
+            Err(error) => {
+                git_failure(&error, Subject::of_ref(reference).at(tip)).report(report);
+                return Ok(());
+            }
         };
         for file in files {
             if let Some((mode, blob)) = file.old {
@@ -106,10 +100,7 @@ impl Blobs {
         let Err(error) = reader.blob(blob) else {
             return Ok(());
         };
-        match git_finding(&error, Subject::of_ref(reference).path(path)) {
-            Some(finding) => report.findings.push(finding),
-            None => return Err(error.into()),
-        }
+        git_failure(&error, Subject::of_ref(reference).path(path)).report(report);
         Ok(())
     }
 }

@@ -9,7 +9,9 @@ use serde_json::json;
 use crate::actor::Actor;
 use crate::check::PolicyHistory;
 use crate::check::run::Gatherer;
-use crate::cli::context::{before, effective, facts_of, judge_chain, revision, unheld};
+use crate::cli::context::{
+    before, effective, facts_of, judge_chain, revision, unheld, workflow_url,
+};
 use crate::cli::{Answer, CliError, Context};
 use crate::policy::Role;
 use crate::policy::rules;
@@ -144,7 +146,7 @@ fn approve_task(
         run: None,
         sentence: Some(contract.approval_sentence.clone()),
         task: task.clone(),
-        workflow_run_url: args.workflow_run_url.clone(),
+        workflow_run_url: workflow_url(args.workflow_run_url.as_deref())?,
     };
     let expires = approval.expires;
     let mut number = earlier;
@@ -278,7 +280,7 @@ fn approve_run(
         run: Some(run.clone()),
         sentence: None,
         task: says.task.clone(),
-        workflow_run_url: args.workflow_run_url.clone(),
+        workflow_run_url: workflow_url(args.workflow_run_url.as_deref())?,
     };
     let envelope = actor.sign(approval.clone())?;
     let now = actor.now();

@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::json;
 
-use crate::cli::context::{before, effective, facts_of, judge_chain, unheld};
+use crate::cli::context::{before, effective, facts_of, judge_chain, unheld, workflow_url};
 use crate::cli::{Answer, CliError, Context};
 use crate::policy::Role;
 use crate::policy::rules;
@@ -76,7 +76,7 @@ pub fn run(context: &Context, args: &AttestArgs) -> Result<Answer, CliError> {
         run: run.clone(),
         run_record: record.digest(),
         tree: says.tree,
-        workflow_run_url: args.workflow_run_url.clone(),
+        workflow_run_url: workflow_url(args.workflow_run_url.as_deref())?,
     };
     let envelope = actor.sign(attestation.clone())?;
     let noted = Batch::new(format!("attest {run}"))

@@ -13,7 +13,7 @@ use crate::check::report::Report;
 use crate::cli::context::answer_of;
 use crate::cli::{Answer, CliError, Context};
 use crate::evidence::inventory::SUMS;
-use crate::evidence::{Inventory, Survey};
+use crate::evidence::{Directory, Inventory, Survey};
 use crate::record::path::{escape, quote};
 use crate::record::{Code, Finding, Refusal, RepoPath, RunId, Subject};
 use crate::render;
@@ -72,6 +72,8 @@ fn sums(context: &Context, name: &Path, replace: bool, print: bool) -> Result<An
     let place = context.directory().join(name);
     require_directory(&place, name)?;
     let shown = quote(name.as_os_str().as_encoded_bytes());
+    // Two at once would each list the file that the other is just writing.
+    let _held = Directory::open(&place).ok().and_then(|it| it.alone());
     let survey = Survey::of_dir(&place)?;
     if let Some(why) = Refusal::of(survey.unlistable()) {
         let message = format!("no inventory can be made of {shown}");

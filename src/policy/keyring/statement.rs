@@ -1,6 +1,8 @@
 //! The parts of checking a statement: form, signature, context, role.
 
 use super::*;
+use crate::record::envelope::pae;
+use crate::signing::{BadPublicKey, SignatureError};
 
 pub(super) fn parse_signature(
     sig: &[u8],
@@ -8,14 +10,17 @@ pub(super) fn parse_signature(
     about: Subject,
 ) -> Result<Signature, Finding> {
     let bad = |found: String| {
-        Finding::new(Code::Att003, "signature-form", about)
+        Finding::new(Code::Att003, "signature-form", about.clone())
             .found(found)
             .expected("a binary SSHSIG whose key the keyid names")
             .remedy("sign it again with git awo; do not edit it by hand")
     };
     let signature = match Signature::from_blob(sig) {
         Ok(signature) => signature,
-        Err(error) => return Err(bad(error.to_string())),
+        Err(error) => {
+            let refused = refused_key(&error, about.clone());
+            return Err(refused.unwrap_or_else(|| bad(error.to_string())));
+        }
     };
     if signature.public_key().fingerprint() != keyid {
         return Err(bad(format!(
@@ -24,6 +29,19 @@ pub(super) fn parse_signature(
         )));
     }
     Ok(signature)
+}
+
+/// Returns the finding on a signature whose key no policy can allow: one too weak, a certificate, or
+/// of a kind unknown here. Nothing if that is not what is wrong with the signature.
+pub fn refused_key(error: &SignatureError, about: Subject) -> Option<Finding> {
+    let key = match error {
+        SignatureError::Key(BadPublicKey::Malformed(_)) => return None,
+        SignatureError::Key(key) => key,
+        _ => return None,
+    };
+    let finding = Finding::new(Code::Att004, "key-accepted", about).found(key);
+    let finding = finding.expected("a key of a kind and size that is accepted");
+    Some(finding.remedy("git awo policy propose FILE, with another key in allowed_signers"))
 }
 
 pub(super) fn check_raw(
@@ -35,14 +53,40 @@ pub(super) fn check_raw(
     about: Subject,
 ) -> Result<Signer, Finding> {
     let signature = parse_signature(sig, keyid, about.clone())?;
-    position
-        .policy
-        .keyring
-        .check(&signature, kind.namespace(), &envelope.pae(), position.time)
-        .map_err(|finding| Finding {
-            subject: about,
-            ..finding
-        })
+    let check = |message: &[u8]| {
+        let keyring = &position.policy.keyring;
+        keyring.check(&signature, kind.namespace(), message, position.time)
+    };
+    let finding = match check(&envelope.pae()) {
+        Ok(signer) => return Ok(signer),
+        Err(finding) => finding,
+    };
+    let spelling = other_spellings(envelope.payload())
+        .into_iter()
+        .find(|(_, payload)| check(&pae(payload)).is_ok());
+    if let Some((spelling, _)) = spelling {
+        return Err(Finding::new(Code::Att002, "binds-bytes", about)
+            .found(format!("a signature over the record {spelling}"))
+            .expected("a signature over the bytes that are stored")
+            .remedy("sign it again with git awo; do not edit it by hand"));
+    }
+    Err(Finding {
+        subject: about,
+        ..finding
+    })
+}
+
+/// Returns the same value in bytes that other tools sign: such a signature holds, and binds others.
+fn other_spellings(payload: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
+    let with_line_feed = |bytes: &[u8]| [bytes, b"\n"].concat();
+    let mut spellings = vec![("with a final line feed", with_line_feed(payload))];
+    let value = serde_json::from_slice::<serde_json::Value>(payload);
+    if let Some(compact) = value.ok().and_then(|it| serde_json::to_vec(&it).ok()) {
+        let line = with_line_feed(&compact);
+        spellings.push(("without white space", compact));
+        spellings.push(("without white space and with a final line feed", line));
+    }
+    spellings
 }
 
 pub(super) fn check_context(

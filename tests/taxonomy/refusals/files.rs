@@ -269,7 +269,7 @@ const ROWS: &[Row] = &[
         |world| std::fs::remove_file(ledger_object(world)).unwrap(),
         OTTO,
         &["index", "rebuild"],
-        (1, "INT-005"),
+        (3, "INT-005"),
     ),
     // Runs made elsewhere.
     row(

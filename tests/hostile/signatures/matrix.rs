@@ -1,0 +1,342 @@
+//! Every kind of statement in every namespace, and in the place of every other kind.
+
+use std::collections::BTreeSet;
+
+use git_awo::policy::Keyring;
+use git_awo::record::envelope::Envelope;
+use git_awo::record::predicate::{
+    ApprovalPredicate, AttestationPredicate, ContractPredicate, FinalizationPredicate,
+    IndependencePredicate, OutcomePredicate, OverridePredicate, PolicyPredicate, ReceiptPredicate,
+    RunPredicate,
+};
+use git_awo::record::statement::{Kind, Predicate, Statement};
+use git_awo::record::{Code, Finding};
+
+use crate::hostile::door::Door;
+use crate::hostile::forge::{APPROVALS, ATTESTATIONS, LEDGER};
+use crate::world::{RUN, SENTENCE, TASK, World};
+
+/// Namespaces of others, and what looks like one of ours.
+const FOREIGN: &[&str] = &[
+    "git",
+    "file",
+    "email",
+    "git-awo",
+    "git-awo.",
+    "git-awo.*",
+    "Git-Awo.Run",
+    "git-awo.approvals",
+];
+
+/// One record of each kind as its maker is about to push it: who, where it stands, and what else
+/// has to come with it.
+struct Fresh {
+    kind: Kind,
+    door: Door,
+    reference: &'static str,
+    path: String,
+}
+
+impl Fresh {
+    fn bytes(&self) -> Vec<u8> {
+        let from = format!("{}:{}", self.reference, self.path);
+        let words = ["git", "cat-file", "blob", &from];
+        let text = self.door.world.ok(self.door.who, self.door.who, &words);
+        text.trim_end().as_bytes().to_vec()
+    }
+
+    fn envelope(&self) -> Envelope {
+        Envelope::parse(&self.bytes()).unwrap()
+    }
+
+    /// The ref with this envelope in the place of the good one.
+    fn with(&self, envelope: &Envelope) -> String {
+        let mut bytes = envelope.to_bytes();
+        if self.reference.starts_with("refs/notes/") {
+            bytes.push(b'\n');
+        }
+        self.door
+            .grown(self.reference, &[(&self.path, Some(&bytes))])
+    }
+
+    fn signed_in(&self, namespace: &str) -> Envelope {
+        let payload = self.envelope().payload().to_vec();
+        let signature = self.door.sign_in(namespace, &payload);
+        Envelope::new(payload, vec![signature])
+    }
+
+    #[track_caller]
+    fn refuses(&self, what: &str, envelope: &Envelope) {
+        let commit = self.with(envelope);
+        let what = format!("{}: {what}", self.kind);
+        let refspec = format!("{commit}:{}", self.reference);
+        self.door.refuses_push(&what, &[&refspec], &["ATT-003"]);
+    }
+}
+
+/// Returns where in a ref of this clone a record of a kind stands that the server has not yet.
+fn fresh(kind: Kind, world: World, who: &'static str, reference: &'static str, has: &str) -> Fresh {
+    let listed = world.ok(
+        who,
+        who,
+        &["git", "ls-tree", "-r", "--name-only", reference],
+    );
+    let path = listed.lines().find(|path| path.contains(has)).expect(has);
+    Fresh {
+        kind,
+        path: path.to_owned(),
+        door: Door::new(world, who),
+        reference,
+    }
+}
+
+fn made(kind: Kind) -> Fresh {
+    let import = ["git", "awo", "task", "import", "../packet.md"];
+    let all: &[(&str, &str, &[&str])] = match kind {
+        Kind::Contract => &[("olga", "olga", &import)],
+        Kind::Approval => &[
+            ("olga", "olga", &import),
+            ("olga", "olga", &["git", "awo", "push"]),
+            (
+                "olga",
+                "olga",
+                &["git", "awo", "approve", TASK, "--sentence", SENTENCE],
+            ),
+        ],
+        Kind::Independence => &[("rita", "rita", &["git", "awo", "gate", RUN])],
+        Kind::Attestation => &[
+            ("rita", "rita", &["git", "awo", "gate", RUN]),
+            ("rita", "rita", &["git", "awo", "approve", RUN]),
+            ("rita", "rita", &["git", "awo", "push"]),
+            ("rita", "rita", &["git", "awo", "attest", RUN]),
+        ],
+        Kind::Outcome => &[(
+            "olga",
+            "olga",
+            &["git", "awo", "outcome", RUN, "accepted", "--reason", "good"],
+        )],
+        _ => &[],
+    };
+    let world = match kind {
+        Kind::Contract | Kind::Approval | Kind::Policy => World::founded(),
+        Kind::Run => World::executed(),
+        Kind::Independence | Kind::Attestation | Kind::Override => World::executed(),
+        Kind::Finalization => World::finalized(),
+        Kind::Outcome | Kind::Receipt => World::landed(),
+    };
+    world.write("packet.md", crate::world::PACKET);
+    for (who, place, words) in all {
+        world.ok(who, place, words);
+    }
+    match kind {
+        Kind::Contract => fresh(kind, world, "olga", LEDGER, "@contract."),
+        Kind::Approval => fresh(kind, world, "olga", APPROVALS, ""),
+        Kind::Independence => fresh(kind, world, "rita", LEDGER, "@independence"),
+        Kind::Attestation => fresh(kind, world, "rita", ATTESTATIONS, ""),
+        Kind::Finalization => fresh(kind, world, "otto", LEDGER, "@finalization"),
+        Kind::Outcome => fresh(kind, world, "olga", LEDGER, "@outcome"),
+        Kind::Run => fresh(kind, world, "otto", LEDGER, "@run."),
+        Kind::Receipt => {
+            world.ok("otto", "otto", &["git", "awo", "fetch"]);
+            fresh(kind, world, "otto", "refs/awo/log", "entry.dsse.json")
+        }
+        Kind::Policy => fresh(kind, world, "olga", "refs/awo/policy", "policy.dsse.json"),
+        Kind::Override => {
+            world.ok("olga", "olga", &["git", "awo", "fetch"]);
+            let door = Door::new(world, "olga");
+            let envelope = door.sealed(kind, door.override_of(|_| {}));
+            let commit = door.overridden(&envelope);
+            let words = ["git", "update-ref", LEDGER, &commit];
+            door.world.ok("olga", "olga", &words);
+            let path = door.override_path(&envelope);
+            Fresh {
+                kind,
+                door,
+                reference: LEDGER,
+                path,
+            }
+        }
+    }
+}
+
+/// What the keyring says of an envelope that is to be a statement of a kind.
+fn judged(door: &Door, kind: Kind, envelope: &Envelope) -> Result<(), Finding> {
+    let actor = door.actor();
+    let history = actor.history().unwrap();
+    let position = history.now(actor.now());
+    fn of<P: Predicate>(
+        envelope: &Envelope,
+        at: &git_awo::policy::Position<'_>,
+    ) -> Result<(), Finding> {
+        Keyring::verify::<P>(envelope, at).map(|_| ())
+    }
+    match kind {
+        Kind::Policy => Keyring::verify_policy(envelope, position.policy, actor.now()).map(|_| ()),
+        Kind::Contract => of::<ContractPredicate>(envelope, &position),
+        Kind::Approval => of::<ApprovalPredicate>(envelope, &position),
+        Kind::Run => of::<RunPredicate>(envelope, &position),
+        Kind::Independence => of::<IndependencePredicate>(envelope, &position),
+        Kind::Override => of::<OverridePredicate>(envelope, &position),
+        Kind::Attestation => of::<AttestationPredicate>(envelope, &position),
+        Kind::Finalization => of::<FinalizationPredicate>(envelope, &position),
+        Kind::Outcome => of::<OutcomePredicate>(envelope, &position),
+        Kind::Receipt => of::<ReceiptPredicate>(envelope, &position),
+    }
+}
+
+/// Nobody in this world has the server's key but the server.
+fn signer_of(fresh: &Fresh, namespace: &str, payload: &[u8]) -> Envelope {
+    if fresh.kind != Kind::Receipt {
+        return Envelope::new(
+            payload.to_vec(),
+            vec![fresh.door.sign_in(namespace, payload)],
+        );
+    }
+    let key = fresh.door.world.path("server.git/awo/server_key");
+    let actor = fresh.door.actor().with_key(&key);
+    let made = actor
+        .sign_raw(namespace, &git_awo::record::envelope::pae(payload))
+        .unwrap();
+    let signature = git_awo::record::envelope::EnvelopeSignature {
+        keyid: made.public_key().fingerprint().to_owned(),
+        sig: made.to_blob().to_vec(),
+    };
+    Envelope::new(payload.to_vec(), vec![signature])
+}
+
+#[test]
+fn every_kind_holds_in_its_own_namespace_and_place_and_in_no_other() {
+    let records: Vec<_> = Kind::ALL.iter().map(|kind| made(*kind)).collect();
+    let ours: BTreeSet<&str> = Kind::ALL.iter().map(|kind| kind.namespace()).collect();
+    assert_eq!(ours.len(), Kind::ALL.len(), "one namespace a kind");
+    let mut crossed = 0;
+    for record in &records {
+        let payload = record.envelope().payload().to_vec();
+        for namespace in ours.iter().chain(FOREIGN) {
+            let envelope = signer_of(record, namespace, &payload);
+            let verdict = judged(&record.door, record.kind, &envelope);
+            if *namespace == record.kind.namespace() {
+                verdict.unwrap_or_else(|finding| panic!("{}: {finding:?}", record.kind));
+                continue;
+            }
+            let finding = verdict.expect_err(namespace);
+            assert_eq!(finding.code, Code::Att003, "{} in {namespace}", record.kind);
+            crossed += 1;
+        }
+        for place in Kind::ALL.iter().filter(|place| **place != record.kind) {
+            // Whatever namespace it is in: what it says is of another kind.
+            for namespace in [record.kind.namespace(), place.namespace()] {
+                let envelope = signer_of(record, namespace, &payload);
+                let finding = judged(&record.door, *place, &envelope).expect_err(namespace);
+                assert_eq!(finding.code, Code::Att003, "{} as {place}", record.kind);
+                crossed += 1;
+            }
+        }
+    }
+    let kinds = Kind::ALL.len();
+    assert_eq!(
+        crossed,
+        kinds * (kinds - 1 + FOREIGN.len()) + kinds * (kinds - 1) * 2
+    );
+}
+
+/// Pushes a record of a kind in the namespaces of its neighbour and of commits, and with the
+/// neighbour's content.
+fn at_the_door(kind: Kind, neighbour: Kind) {
+    let record = made(kind);
+    for namespace in [neighbour.namespace(), "git", "file"] {
+        record.refuses(namespace, &record.signed_in(namespace));
+    }
+    let refspec = format!("{0}:{0}", record.reference);
+    match kind {
+        // Needs its run to have landed in the same push.
+        Kind::Finalization => {
+            let words = ["git", "awo", "push"];
+            record
+                .door
+                .world
+                .ok(record.door.who, record.door.who, &words);
+        }
+        _ => record.door.accepts_push("the good one", &[&refspec]),
+    }
+}
+
+#[test]
+fn a_contract_in_another_namespace_is_refused() {
+    at_the_door(Kind::Contract, Kind::Approval);
+}
+
+#[test]
+fn an_approval_in_another_namespace_is_refused() {
+    at_the_door(Kind::Approval, Kind::Attestation);
+}
+
+#[test]
+fn an_independence_log_in_another_namespace_is_refused() {
+    at_the_door(Kind::Independence, Kind::Override);
+}
+
+#[test]
+fn an_override_in_another_namespace_is_refused() {
+    at_the_door(Kind::Override, Kind::Outcome);
+}
+
+#[test]
+fn an_attestation_in_another_namespace_is_refused() {
+    at_the_door(Kind::Attestation, Kind::Approval);
+}
+
+#[test]
+fn a_finalization_in_another_namespace_is_refused() {
+    at_the_door(Kind::Finalization, Kind::Run);
+}
+
+#[test]
+fn an_outcome_in_another_namespace_is_refused() {
+    at_the_door(Kind::Outcome, Kind::Contract);
+}
+
+#[test]
+fn a_run_record_in_another_namespace_is_refused() {
+    let world = World::approved();
+    world.write("agent.sh", crate::world::AGENT);
+    let agent = world.path("agent.sh").display().to_string();
+    let run = [
+        "git", "awo", "run", TASK, "--run-id", RUN, "--", "sh", &agent,
+    ];
+    world.ok("otto", "otto", &run);
+    let record = fresh(Kind::Run, world, "otto", LEDGER, "@run.");
+    for namespace in ["git-awo.contract", "git", "file"] {
+        let commit = record.with(&record.signed_in(namespace));
+        let refspecs = [&format!("{commit}:{LEDGER}"), "refs/awo/evidence/*"];
+        record.door.refuses_push(namespace, &refspecs, &["ATT-003"]);
+    }
+    record
+        .door
+        .accepts_push("the good one", &[LEDGER, "refs/awo/evidence/*"]);
+}
+
+#[test]
+fn a_policy_in_another_namespace_is_refused() {
+    let world = World::founded();
+    let tip = world.rev("olga", "refs/heads/main");
+    world.write("policy/next.toml", crate::world::policy(2, &tip, ""));
+    let propose = ["git", "awo", "policy", "propose", "../policy/next.toml"];
+    world.ok("olga", "olga", &propose);
+    world.ok("olga", "olga", &["git", "awo", "policy", "apply"]);
+    let record = fresh(
+        Kind::Policy,
+        world,
+        "olga",
+        "refs/awo/policy",
+        "policy.dsse.json",
+    );
+    for namespace in ["git-awo.contract", "git", "file"] {
+        record.refuses(namespace, &record.signed_in(namespace));
+    }
+    let statement = Statement::<PolicyPredicate>::parse(record.envelope().payload());
+    assert_eq!(statement.unwrap().predicate.version, 2);
+    record
+        .door
+        .accepts_push("the good one", &["refs/awo/policy"]);
+}
