@@ -5,6 +5,7 @@ mod attacks;
 mod bench;
 mod ci_templates;
 mod concurrency;
+mod crash;
 mod export;
 mod growth;
 mod integrity;

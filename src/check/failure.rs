@@ -1,6 +1,8 @@
 //! What a failure of the machinery amounts to in the taxonomy. Every variant of every error has its
 //! arm: no wildcard, so that a new one cannot go without a code.
 
+use std::path::Path;
+
 use crate::record::{Code, Finding, ObjectId, Refusal, Subject};
 use crate::{evidence, git, store};
 
@@ -166,6 +168,16 @@ pub fn git_failure(error: &git::Error, subject: Subject) -> Failure {
     }
 }
 
+/// Returns a path as one would type it in a shell.
+fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@%,:=".contains(c);
+    match text.chars().all(plain) {
+        true => text,
+        false => format!("'{}'", text.replace('\'', r"'\''")),
+    }
+}
+
 /// Returns what a failure to move refs amounts to.
 pub fn update_failure(error: &git::UpdateError, subject: Subject) -> Failure {
     use git::UpdateError as E;
@@ -179,9 +191,11 @@ pub fn update_failure(error: &git::UpdateError, subject: Subject) -> Failure {
         E::Moved { name } => {
             Failure::Found(moved(name, "nothing-moved", "the state that was judged").into())
         }
-        E::Locked { name, .. } => {
-            Failure::Undecided(moved(name, "ref-unlocked", "a ref that nobody else moves").into())
-        }
+        E::Locked { name, path, .. } => Failure::Undecided(
+            moved(name, "ref-unlocked", "a ref that nobody else moves")
+                .remedy(format!("if no other git process is at work: rm {}", quoted(path)))
+                .into(),
+        ),
         E::Bad { name, .. } => {
             Failure::Undecided(moved(name, "ref-update", "one movement of each ref").into())
         }
