@@ -12,6 +12,7 @@ mod integrity;
 mod main_road;
 mod mutants;
 mod policy_changes;
+mod races;
 mod rooms;
 mod run_import;
 mod selftest;

@@ -164,6 +164,13 @@ pub fn git_failure(error: &git::Error, subject: Subject) -> Failure {
         }
         E::Ref { .. } => undecided("ref-readable"),
         E::Write { .. } | E::Io { .. } => undecided("file-usable"),
+        E::Git { stderr, .. } if stderr.contains(".lock': File exists") => Failure::Undecided(
+            Finding::new(Code::Rep003, "ref-unlocked", subject)
+                .found(chain_of(error))
+                .expected("a repository in which no other git process is at work")
+                .remedy("if none is, remove the lock that git names")
+                .into(),
+        ),
         E::Start { .. } | E::Git { .. } => undecided("git-succeeds"),
     }
 }
@@ -193,7 +200,10 @@ pub fn update_failure(error: &git::UpdateError, subject: Subject) -> Failure {
         }
         E::Locked { name, path, .. } => Failure::Undecided(
             moved(name, "ref-unlocked", "a ref that nobody else moves")
-                .remedy(format!("if no other git process is at work: rm {}", quoted(path)))
+                .remedy(format!(
+                    "if no other git process is at work: rm {}",
+                    quoted(path)
+                ))
                 .into(),
         ),
         E::Bad { name, .. } => {

@@ -9,9 +9,7 @@ const SOON: Duration = Duration::from_secs(3);
 
 /// Returns how old a lock is; `None` if it is gone, or from the future.
 fn age(lock: &Path) -> Option<Duration> {
-    let made = std::fs::metadata(lock)
-        .and_then(|it| it.modified())
-        .ok()?;
+    let made = std::fs::metadata(lock).and_then(|it| it.modified()).ok()?;
     SystemTime::now().duration_since(made).ok()
 }
 
@@ -87,7 +85,10 @@ mod tests {
         let told = holder(&lock, dir.path(), None);
         assert!(told.starts_with("90 s old; "), "{told}");
         #[cfg(target_os = "linux")]
-        assert!(told.ends_with("no git process is seen at work here"), "{told}");
+        assert!(
+            told.ends_with("no git process is seen at work here"),
+            "{told}"
+        );
     }
 
     #[cfg(target_os = "linux")]

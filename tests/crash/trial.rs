@@ -187,7 +187,9 @@ impl<'a> Trial<'a> {
     /// until a person has removed it.
     fn again(&self, state: Ended, locks: &[PathBuf], new: &State, faults: &mut Vec<String>) {
         let (mut code, mut said) = self.typed(None);
-        if code != 0 && !locks.is_empty() {
+        let already = ["REP-001", "already", "no such proposal"];
+        let stands = |said: &str| state == Ended::New && already.iter().any(|it| said.contains(it));
+        if code != 0 && !locks.is_empty() && !stands(&said) {
             let named = locks.iter().any(|lock| {
                 let name = lock.file_name().unwrap().to_str().unwrap();
                 said.contains(name)
@@ -204,9 +206,7 @@ impl<'a> Trial<'a> {
             (code, said) = self.typed(None);
         }
         // What stands already is not said twice.
-        let already = ["REP-001", "already", "no such proposal"];
-        let stands = state == Ended::New && already.iter().any(|it| said.contains(it));
-        if code != 0 && !stands {
+        if code != 0 && !stands(&said) {
             faults.push(format!("again: exit {code}: {said}"));
         }
         let now = State::of(&self.world, self.case);
@@ -229,6 +229,11 @@ impl<'a> Trial<'a> {
             .flatten()
             .map(|entry| entry.file_name().into_string().unwrap())
             .filter(|name| name.starts_with("awo-run-"))
+            // Killed before anything was in it.
+            .filter(|name| {
+                let path = self.world.path("tmp").join(name);
+                std::fs::read_dir(path).unwrap().count() > 1
+            })
             .collect();
         if !names.is_empty() {
             faults.push(format!("again: left in TMPDIR: {names:?}"));

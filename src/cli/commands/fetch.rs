@@ -15,7 +15,6 @@ use crate::check::verify::positions;
 use crate::check::{PolicyHistory, index};
 use crate::cli::{Answer, CliError, Context};
 use crate::git::{self, Expected, RefUpdate};
-use crate::record::path::escape;
 use crate::record::{Code, Finding, Findings, ObjectId, RefName, Refusal, Subject};
 use crate::store::batch::pause;
 use crate::store::layout::{self, Place};
@@ -73,7 +72,7 @@ fn bring(actor: &Actor, remote: &str, words: &[&str]) -> Result<(), CliError> {
             Ok(_) => return Ok(()),
             Err(error) if raced(&error.to_string()) => {
                 if attempt == ATTEMPTS {
-                    return Err(locked(&error));
+                    return Err(error.into());
                 }
                 pause(attempt)?;
                 attempt += 1;
@@ -83,15 +82,6 @@ fn bring(actor: &Actor, remote: &str, words: &[&str]) -> Result<(), CliError> {
             }
         }
     }
-}
-
-/// Says by git's own words which lock does not go away.
-fn locked(error: &git::Error) -> CliError {
-    let finding = Finding::new(Code::Rep003, "ref-unlocked", Subject::none())
-        .found(escape(error.to_string().as_bytes()))
-        .expected("a ref that nobody else moves")
-        .remedy("if no other git process is at work, remove the lock that git names");
-    CliError::undecided("another process holds a lock, or has left it behind", finding)
 }
 
 /// Tells whether git could not move a ref because another process has moved it or is about to. A
