@@ -90,6 +90,21 @@ impl World {
         Self { directory }
     }
 
+    /// Copies the world without the directories and files at its top for whose names this holds.
+    pub fn copy_without(&self, left: impl Fn(&str) -> bool) -> Self {
+        let directory = TempDir::new().unwrap();
+        let mut command = Command::new("cp");
+        command.arg("-a");
+        for entry in std::fs::read_dir(self.directory.path()).unwrap().flatten() {
+            if !left(entry.file_name().to_str().unwrap()) {
+                command.arg(entry.path());
+            }
+        }
+        let status = command.arg(directory.path()).status().unwrap();
+        assert!(status.success(), "the world is copied");
+        Self { directory }
+    }
+
     pub fn path(&self, below: &str) -> PathBuf {
         self.directory.path().join(below)
     }

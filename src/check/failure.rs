@@ -1,6 +1,8 @@
 //! What a failure of the machinery amounts to in the taxonomy. Every variant of every error has its
 //! arm: no wildcard, so that a new one cannot go without a code.
 
+use std::path::Path;
+
 use crate::record::{Code, Finding, ObjectId, Refusal, Subject};
 use crate::{evidence, git, store};
 
@@ -166,7 +168,24 @@ pub fn git_failure(error: &git::Error, subject: Subject) -> Failure {
         }
         E::Ref { .. } => undecided("ref-readable"),
         E::Write { .. } | E::Io { .. } => undecided("file-usable"),
+        E::Git { stderr, .. } if stderr.contains(".lock': File exists") => Failure::Undecided(
+            Finding::new(Code::Rep003, "ref-unlocked", subject)
+                .found(chain_of(error))
+                .expected("a repository in which no other git process is at work")
+                .remedy("if none is, remove the lock that git names")
+                .into(),
+        ),
         E::Start { .. } | E::Git { .. } => undecided("git-succeeds"),
+    }
+}
+
+/// Returns a path as one would type it in a shell.
+fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@%,:=".contains(c);
+    match text.chars().all(plain) {
+        true => text,
+        false => format!("'{}'", text.replace('\'', r"'\''")),
     }
 }
 
@@ -183,9 +202,14 @@ pub fn update_failure(error: &git::UpdateError, subject: Subject) -> Failure {
         E::Moved { name } => {
             Failure::Found(moved(name, "nothing-moved", "the state that was judged").into())
         }
-        E::Locked { name, .. } => {
-            Failure::Undecided(moved(name, "ref-unlocked", "a ref that nobody else moves").into())
-        }
+        E::Locked { name, path, .. } => Failure::Undecided(
+            moved(name, "ref-unlocked", "a ref that nobody else moves")
+                .remedy(format!(
+                    "if no other git process is at work: rm {}",
+                    quoted(path)
+                ))
+                .into(),
+        ),
         E::Bad { name, .. } => {
             Failure::Undecided(moved(name, "ref-update", "one movement of each ref").into())
         }

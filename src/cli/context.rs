@@ -184,21 +184,42 @@ pub fn follow(
     new: ObjectId,
 ) -> Result<(), CliError> {
     if checked_out(actor, reference)? {
-        let (old, new) = (old.to_string(), new.to_string());
-        git::run(
-            actor.place(),
-            &[
-                "-c",
-                "core.hooksPath=/dev/null",
-                "read-tree",
-                "-m",
-                "-u",
-                &old,
-                &new,
-            ],
-        )?;
+        read_tree(actor, old, new)?;
     }
     Ok(())
+}
+
+fn read_tree(actor: &Actor, old: ObjectId, new: ObjectId) -> Result<(), git::Error> {
+    let (old, new) = (old.to_string(), new.to_string());
+    let quiet = "core.hooksPath=/dev/null";
+    let words = ["-c", quiet, "read-tree", "-m", "-u", &old, &new];
+    git::run(actor.place(), &words).map(|_| ())
+}
+
+/// Brings the work tree along if the branch was moved by a process that ended before it could:
+/// the index is then exactly as it was. Returns what is to be said if that did not succeed.
+pub fn catch_up(
+    actor: &Actor,
+    reference: &RefName,
+    old: ObjectId,
+    new: ObjectId,
+) -> Result<String, CliError> {
+    if old == new || !checked_out(actor, reference)? {
+        return Ok(String::new());
+    }
+    let before = old.to_string();
+    let compare = ["diff-index", "--cached", "--name-only", &before, "--"];
+    let differ = git::run(actor.place(), &compare)?;
+    if !differ.stdout.is_empty() {
+        return Ok(String::new());
+    }
+    let Err(error) = read_tree(actor, old, new) else {
+        return Ok(String::new());
+    };
+    let why = crate::record::path::escape(error.to_string().as_bytes());
+    Ok(format!(
+        "the work tree is not where {reference} is: {why}\nnext: git status\n"
+    ))
 }
 
 /// Refuses if the branch, seen at `tip`, is checked out here with local changes.

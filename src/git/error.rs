@@ -196,12 +196,14 @@ pub enum UpdateError {
         name: RefName,
     },
     /// Another process holds the lock of a ref, or left it behind.
-    #[error("cannot move {name}: {} is locked", .path.display())]
+    #[error("cannot move {name}: the lock {} is held or was left behind, {holder}", .path.display())]
     Locked {
         /// The ref.
         name: RefName,
         /// The lock file.
         path: PathBuf,
+        /// What is known of the holder, in words.
+        holder: String,
     },
     /// The update contradicts itself.
     #[error("cannot move {name}: {why}")]
@@ -214,6 +216,18 @@ pub enum UpdateError {
     /// Anything else. After a failure in the middle of a transaction some refs may have moved.
     #[error("cannot move the refs")]
     Other(#[source] Source),
+}
+
+impl UpdateError {
+    /// Tells whether the same, read again and tried again, may succeed soon: another process was
+    /// faster, or holds a lock. A lock that is seconds old was left behind, and does not go away.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            UpdateError::Moved { .. } => true,
+            UpdateError::Locked { path, .. } => super::holder::may_pass(path),
+            _ => false,
+        }
+    }
 }
 
 impl From<Error> for UpdateError {

@@ -7,6 +7,7 @@
 mod cache;
 mod diff;
 mod error;
+mod holder;
 mod notes;
 mod odb;
 mod open;
@@ -15,6 +16,7 @@ mod quarantine;
 mod reader;
 mod refs;
 mod tree_edit;
+mod update;
 mod walk;
 mod write;
 

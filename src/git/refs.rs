@@ -1,8 +1,9 @@
 //! Reading refs.
 
 use std::collections::BTreeMap;
+use std::time::SystemTime;
 
-use gix::refs::{FullNameRef, Target};
+use gix::refs::{FullNameRef, Reference, Target, packed};
 
 use super::error::{Error, Source};
 use super::odb::id_from_gix;
@@ -11,6 +12,8 @@ use crate::record::{ObjectId, RefName};
 
 /// git follows no more symbolic refs than this.
 const LONGEST_CHAIN: usize = 5;
+/// So often refs are listed again because `packed-refs` was replaced meanwhile.
+const STILL_ATTEMPTS: usize = 20;
 
 impl Reader {
     /// Returns the object a ref names, or `None` if there is no such ref.
@@ -29,31 +32,21 @@ impl Reader {
             name: prefix.to_owned(),
             source,
         };
-        let refs = &self.shared.repo.refs;
-        let platform = refs.iter().map_err(|e| fail(e.into()))?;
-        // gix lists a directory by its name with a slash; any other prefix is filtered here.
-        let directory = prefix
-            .rfind('/')
-            .map_or("", |at| prefix.get(..=at).unwrap_or_default());
-        let found = if directory.is_empty() {
-            platform.all()
-        } else {
-            platform.prefixed(
-                directory
-                    .try_into()
-                    .map_err(|e: gix::Error| fail(e.into()))?,
-            )
-        };
+        let mut listed = Err(fail("packed-refs does not stand still".into()));
+        for attempt in 0..STILL_ATTEMPTS {
+            let before = self.packed_stamp();
+            listed = self.list(prefix).map_err(&fail);
+            // Refs that moved together, or went from one place to the other, are seen together.
+            if self.packed_stamp() == before && (listed.is_ok() || attempt > 4) {
+                break;
+            }
+        }
         let mut list = BTreeMap::new();
-        for reference in found.map_err(|e| fail(e.into()))? {
-            let reference = reference.map_err(|e| fail(e.into()))?;
+        for reference in listed? {
             let bytes = reference.name.as_bstr();
             let Ok(text) = std::str::from_utf8(bytes) else {
                 continue;
             };
-            if !text.starts_with(prefix) {
-                continue;
-            }
             let Ok(name) = RefName::new(text) else {
                 continue;
             };
@@ -63,6 +56,46 @@ impl Reader {
             }
         }
         Ok(list.into_iter().collect())
+    }
+
+    /// Returns the refs as they are stored. Loose files are read first: what is packed meanwhile is
+    /// then found in one of the two places, and the loose one is the one that holds.
+    fn list(&self, prefix: &str) -> Result<Vec<Reference>, Source> {
+        let refs = &self.shared.repo.refs;
+        let mut list = BTreeMap::new();
+        // gix lists a directory by its name with a slash; any other prefix is filtered here.
+        let directory = prefix
+            .rfind('/')
+            .map_or("", |at| prefix.get(..=at).unwrap_or_default());
+        let loose = if directory.is_empty() {
+            refs.loose_iter()?
+        } else {
+            refs.loose_iter_prefixed(directory.try_into().map_err(|e: gix::Error| e)?)?
+        };
+        for reference in loose {
+            let reference = reference?;
+            if reference.name.as_bstr().starts_with(prefix.as_bytes()) {
+                list.insert(reference.name.clone(), reference);
+            }
+        }
+        // Opened anew: by the time of a file alone, gix would miss what was packed this moment.
+        if let Some(packed) = refs.open_packed_buffer()? {
+            for reference in packed.iter_prefixed(prefix.into())? {
+                let reference = Reference::from(reference?);
+                list.entry(reference.name.clone()).or_insert(reference);
+            }
+        }
+        Ok(list.into_values().collect())
+    }
+
+    /// Returns what changes when `packed-refs` is replaced.
+    fn packed_stamp(&self) -> Option<(u64, u64, Option<SystemTime>)> {
+        let meta = std::fs::metadata(self.common_dir().join("packed-refs")).ok()?;
+        #[cfg(unix)]
+        let inode = std::os::unix::fs::MetadataExt::ino(&meta);
+        #[cfg(not(unix))]
+        let inode = 0;
+        Some((inode, meta.len(), meta.modified().ok()))
     }
 
     /// Returns the branch that `HEAD` points to, even if it has no commit; `None` if detached.
@@ -93,14 +126,22 @@ impl Reader {
         let full: &FullNameRef = name
             .try_into()
             .map_err(|e: gix::validate::reference::name::Error| fail(e.into()))?;
-        let found = self
-            .shared
-            .repo
-            .refs
-            .try_find(full)
-            .map_err(|e| fail(e.into()))?;
+        let refs = &self.shared.repo.refs;
+        let find = |packed: Option<&packed::Buffer>| {
+            let found = refs.try_find_packed(full, packed);
+            found.map_err(|e| fail(e.into()))
+        };
+        let exact = |found: &Reference| found.name.as_bstr() == full.as_bstr();
+        // The loose file first, then packed-refs as it is now: see `list`.
+        let found = match find(None)?.filter(exact) {
+            Some(found) => Some(found),
+            None => {
+                let packed = refs.open_packed_buffer().map_err(|e| fail(e.into()))?;
+                find(packed.as_ref())?
+            }
+        };
         // gix searches as `git rev-parse` does, and might come back with refs/tags/refs/heads/x.
-        let found = found.filter(|found| found.name.as_bstr() == full.as_bstr());
+        let found = found.filter(exact);
         Ok(found.map(|found| found.target))
     }
 

@@ -274,7 +274,7 @@ fn a_lock_left_behind_is_named_and_stays() {
     fs::create_dir_all(site.dir.join("refs/awo")).unwrap();
     fs::write(&lock, "").unwrap();
     match repo.update_refs(&[move_log(Expected::Absent, Some(one))], "m") {
-        Err(UpdateError::Locked { name, path }) => {
+        Err(UpdateError::Locked { name, path, .. }) => {
             assert_eq!(
                 (name, fs::canonicalize(path).unwrap()),
                 (log(), fs::canonicalize(&lock).unwrap())

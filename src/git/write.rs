@@ -1,24 +1,17 @@
-//! Writing: objects, and refs by compare-and-swap.
+//! Writing: objects, and what a movement of refs is. They are moved in `update`.
 
 use std::cell::RefCell;
 use std::fs::File;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
 
-use gix::lock::acquire::Fail;
 use gix::objs::Write as _;
-use gix::refs::transaction::{Change, LogChange, PreviousValue, RefEdit};
-use gix::refs::{FullName, Target};
 
-use super::error::{Error, UpdateError};
+use super::error::Error;
 use super::odb::{Kind, id_to_gix};
 use super::reader::Reader;
 use crate::record::commit::{Commit, Person};
 use crate::record::{HashKind, ObjectId, RefName};
-
-/// A lock that another process holds is waited for so long. git takes a few milliseconds.
-const LOCK_WAIT: Duration = Duration::from_millis(1_000);
 
 /// A repository that is also written to. It reads as a [`Reader`] does.
 #[derive(Debug)]
@@ -232,144 +225,4 @@ impl Repo {
         }
         Ok(())
     }
-
-    /// Moves refs in one transaction, if each is where it is expected to be.
-    ///
-    /// All refs are locked before any is moved. Objects written before are brought to the disk
-    /// first. The reflog gets `message`.
-    pub fn update_refs(&self, updates: &[RefUpdate], message: &str) -> Result<(), UpdateError> {
-        self.sync()?;
-        let mut edits = Vec::with_capacity(updates.len());
-        for update in updates {
-            self.check(update)?;
-            edits.push(edit(update, message)?);
-        }
-        let refs = &self.shared.repo.refs;
-        let wait = Fail::AfterDurationWithBackoff(LOCK_WAIT);
-        let prepared = refs
-            .transaction()
-            .prepare(edits, wait, wait)
-            .map_err(|error| self.explain(updates, error))?;
-        let seconds = SystemTime::now()
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .unwrap_or_default();
-        let time = format!("{} +0000", seconds.as_secs());
-        let committer = gix::actor::SignatureRef {
-            name: "git-awo".into(),
-            email: "git-awo@localhost".into(),
-            time: &time,
-        };
-        let done = prepared
-            .commit(Some(committer))
-            .map_err(|error| UpdateError::Other(error.into()))?;
-        // gix lets a ref pass that must not exist if it exists with the new value already. Two
-        // writers would then both believe to have made it.
-        for update in updates
-            .iter()
-            .filter(|update| update.expected == Expected::Absent)
-        {
-            let existed = done.iter().any(|edit| {
-                edit.name.as_bstr() == update.name.as_str()
-                    && edit.change.previous_value().is_some()
-            });
-            if existed {
-                return Err(UpdateError::Moved {
-                    name: update.name.clone(),
-                });
-            }
-        }
-        Ok(())
-    }
-
-    /// Looks before locking: a stale expectation need not wait, and what gix would read
-    /// leniently (a malformed ref as none at all) is an error here.
-    fn check(&self, update: &RefUpdate) -> Result<(), UpdateError> {
-        let bad = |why| {
-            Err(UpdateError::Bad {
-                name: update.name.clone(),
-                why,
-            })
-        };
-        if let Some(new) = update.new
-            && (new.is_zero() || new.kind() != self.hash_kind())
-        {
-            return bad("the new value is no object id of this repository's kind");
-        }
-        if update.new.is_none() && update.expected == Expected::Absent {
-            return bad("a ref that must not exist cannot be deleted");
-        }
-        let found = self.target(update.name.as_str())?;
-        let as_expected = match (update.expected, found) {
-            (Expected::Absent, None) => true,
-            (Expected::At(id), Some(Target::Object(found))) => found == id_to_gix(id),
-            _ => false,
-        };
-        if as_expected {
-            return Ok(());
-        }
-        Err(UpdateError::Moved {
-            name: update.name.clone(),
-        })
-    }
-
-    /// Tells by looking again why a transaction was not even prepared.
-    fn explain(&self, updates: &[RefUpdate], error: gix::Error) -> UpdateError {
-        for update in updates {
-            if let Err(moved @ UpdateError::Moved { .. }) = self.check(update) {
-                return moved;
-            }
-        }
-        for update in updates {
-            let mut path = self
-                .common_dir()
-                .join(update.name.as_str())
-                .into_os_string();
-            path.push(".lock");
-            let path = PathBuf::from(path);
-            if error.is_retryable() && path.exists() {
-                return UpdateError::Locked {
-                    name: update.name.clone(),
-                    path,
-                };
-            }
-        }
-        let packed = self.common_dir().join("packed-refs.lock");
-        match updates.first() {
-            Some(update) if error.is_retryable() && packed.exists() => UpdateError::Locked {
-                name: update.name.clone(),
-                path: packed,
-            },
-            _ => UpdateError::Other(error.into()),
-        }
-    }
-}
-
-fn edit(update: &RefUpdate, message: &str) -> Result<RefEdit, UpdateError> {
-    let name: FullName = update
-        .name
-        .as_str()
-        .try_into()
-        .map_err(|_| UpdateError::Bad {
-            name: update.name.clone(),
-            why: "it is no ref name",
-        })?;
-    let expected = match update.expected {
-        Expected::Absent => PreviousValue::MustNotExist,
-        Expected::At(id) => PreviousValue::MustExistAndMatch(Target::Object(id_to_gix(id))),
-    };
-    let change = match update.new {
-        Some(new) => Change::Update {
-            log: LogChange {
-                message: message.replace(['\n', '\r', '\0'], " ").into(),
-                ..LogChange::default()
-            },
-            expected,
-            new: Target::Object(id_to_gix(new)),
-        },
-        None => Change::Delete {
-            expected,
-            log: gix::refs::transaction::RefLog::AndReference,
-        },
-    };
-    Ok(RefEdit::new(name, change))
 }

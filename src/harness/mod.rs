@@ -13,6 +13,7 @@ mod family;
 mod finish;
 mod gate;
 mod import;
+mod leftover;
 mod measure;
 mod place;
 #[cfg(target_os = "linux")]

@@ -9,7 +9,7 @@ use crate::git::Repo;
 use crate::record::tree::Mode;
 use crate::record::{ObjectId, RepoPath, RunId};
 
-use super::{Error, tools};
+use super::{Error, leftover, tools};
 
 /// A base may hold so many files.
 const MOST_FILES: usize = 4_000_000;
@@ -20,13 +20,16 @@ pub(super) struct Place {
     root: PathBuf,
     tree: PathBuf,
     admin: PathBuf,
+    /// Tells other runs that this one lives.
+    _held: fs::File,
 }
 
 impl Place {
     /// Makes a worktree at `base`, detached, with the bytes of the objects: no filter runs, and
     /// no line ending is converted, so that what differs afterwards was changed.
     pub(super) fn make(repo: &Repo, run: &RunId, base: ObjectId) -> Result<Self, Error> {
-        let made = tempfile::Builder::new().prefix("awo-run-").tempdir();
+        leftover::sweep(repo.common_dir());
+        let made = tempfile::Builder::new().prefix(leftover::PREFIX).tempdir();
         let temporary = made.map_err(io("make", &std::env::temp_dir()))?;
         let root = fs::canonicalize(temporary.path()).map_err(io("make", temporary.path()))?;
         if repo.work_tree().is_some_and(|tree| root.starts_with(tree)) {
@@ -35,6 +38,7 @@ impl Place {
         }
         let tree = root.join(run.as_str());
         let common = repo.common_dir();
+        let held = leftover::hold(&root, common)?;
         let mut add = tools::hardened(common, common);
         add.args(["worktree", "add", "--quiet", "--detach", "--no-checkout"]);
         add.arg(&tree).arg(base.to_string());
@@ -55,6 +59,7 @@ impl Place {
             root,
             tree,
             admin,
+            _held: held,
         };
         check_out(repo, repo.commit(base)?.tree, &place.tree)?;
         let mut index = place.git();
@@ -194,7 +199,7 @@ pub(super) fn native(path: &RepoPath) -> Result<PathBuf, Error> {
 }
 
 /// Removes a directory, also where a command has taken the right to from it.
-fn remove(dir: &Path) {
+pub(super) fn remove(dir: &Path) {
     if fs::remove_dir_all(dir).is_err() && dir.exists() {
         open_up(dir);
         let _ = fs::remove_dir_all(dir);

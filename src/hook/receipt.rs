@@ -7,7 +7,7 @@ use crate::actor::Clock;
 use crate::actor::{self, Actor};
 use crate::check::log::{self, ENTRY, STATE, State};
 use crate::check::{self, PolicyHistory};
-use crate::git::{Expected, Reader, RefUpdate, Repo, UpdateError};
+use crate::git::{Expected, Reader, RefUpdate, Repo};
 use crate::policy::{Keyring, Role};
 use crate::record::envelope::Envelope;
 use crate::record::predicate::{Movement, ReceiptPredicate};
@@ -148,7 +148,7 @@ pub fn record(actor: &Actor, pushed: &Pushed<'_>) -> Result<Receipt, Error> {
         };
         match repo.update_refs(&[update], "awo: receipt") {
             Ok(()) => return Ok(Receipt::Written { commit }),
-            Err(UpdateError::Moved { .. } | UpdateError::Locked { .. }) => {
+            Err(error) if error.may_pass() => {
                 pause(attempt).map_err(|error| Error::Check(error.into()))?;
             }
             Err(error) => return Err(Error::Log(check::report::chain_of(&error))),

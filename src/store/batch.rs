@@ -127,9 +127,7 @@ impl Batch {
                 Err(UpdateError::Moved { name }) if self.moves.iter().any(|it| it.name == name) => {
                     return Err(UpdateError::Moved { name }.into());
                 }
-                Err(UpdateError::Moved { .. }) => pause(attempt)?,
-                // A lock is either another writer's, soon gone, or stale, and then reported.
-                Err(UpdateError::Locked { .. }) if attempt < 20 => pause(attempt)?,
+                Err(error) if error.may_pass() => pause(attempt)?,
                 Err(other) => return Err(other.into()),
             }
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::git::{CommitDraft, Expected, Reader, RefUpdate, Repo, UpdateError};
+use crate::git::{CommitDraft, Expected, Reader, RefUpdate, Repo};
 use crate::record::commit::Person;
 use crate::record::tree::Mode;
 use crate::record::{ObjectId, RepoPath};
@@ -61,8 +61,7 @@ pub fn rebuild(repo: &Repo, author: &Person) -> Result<Vec<(RepoPath, Change)>, 
         };
         match repo.update_refs(&[update], "awo: rebuild the provenance index") {
             Ok(()) => return Ok(changes),
-            Err(UpdateError::Moved { .. }) => pause(attempt)?,
-            Err(UpdateError::Locked { .. }) if attempt < 20 => pause(attempt)?,
+            Err(error) if error.may_pass() => pause(attempt)?,
             Err(other) => return Err(other.into()),
         }
     }

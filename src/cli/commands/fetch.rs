@@ -72,7 +72,7 @@ fn bring(actor: &Actor, remote: &str, words: &[&str]) -> Result<(), CliError> {
             Ok(_) => return Ok(()),
             Err(error) if raced(&error.to_string()) => {
                 if attempt == ATTEMPTS {
-                    return Err(store::Error::Contended { attempts: ATTEMPTS }.into());
+                    return Err(error.into());
                 }
                 pause(attempt)?;
                 attempt = attempt.saturating_add(1);
@@ -348,9 +348,7 @@ fn merge_all(
                     .filter_map(|it| Some((it.name, it.new?)))
                     .collect());
             }
-            Err(git::UpdateError::Moved { .. } | git::UpdateError::Locked { .. }) => {
-                pause(attempt)?
-            }
+            Err(error) if error.may_pass() => pause(attempt)?,
             Err(error) => return Err(store::Error::from(error).into()),
         }
     }

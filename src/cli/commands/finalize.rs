@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::json;
 
-use crate::cli::context::{before, facts_of, follow, judge_chain, require_clean, unheld};
+use crate::cli::context::{before, catch_up, facts_of, follow, judge_chain, require_clean, unheld};
 use crate::cli::{Answer, CliError, Context};
 use crate::git::{Expected, RefUpdate};
 use crate::policy::Role;
@@ -130,11 +130,14 @@ pub fn run(context: &Context, args: &FinalizeArgs) -> Result<Answer, CliError> {
         });
     }
     batch.commit(&actor.repo, &actor.author())?;
-    if tip == Some(says.base) {
+    let remark = if tip == Some(says.base) {
         follow(&actor, &says.reference, says.base, says.commit)?;
-    }
+        String::new()
+    } else {
+        catch_up(&actor, &says.reference, says.base, says.commit)?
+    };
     let text = format!(
-        "finalized {run}: {} is at {}\nnext: git awo push\n",
+        "finalized {run}: {} is at {}\n{remark}next: git awo push\n",
         says.reference,
         says.commit.short()
     );

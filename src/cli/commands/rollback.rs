@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::actor::Actor;
 use crate::check::branch::signer_of;
-use crate::cli::context::{facts_of, follow, require_clean, ungoverned, unheld};
+use crate::cli::context::{catch_up, facts_of, follow, require_clean, ungoverned, unheld};
 use crate::cli::{Answer, CliError, Context};
 use crate::git::{CommitDraft, Expected, RefUpdate};
 use crate::policy::case::CommitCase;
@@ -39,6 +39,28 @@ pub fn run(context: &Context, args: &RollbackArgs) -> Result<Answer, CliError> {
     let gone =
         || CliError::usage(format!("{} does not exist here", says.reference)).hint("git fetch");
     let tip = reader.reference(&says.reference)?.ok_or_else(gone)?;
+    let ancestor = reader.is_ancestor(says.commit, tip)?;
+    let earlier = if ancestor {
+        crate::check::rollback::earlier_rollback(reader, &[tip], says.commit, &run)?
+    } else {
+        None
+    };
+    if let Some(earlier) = earlier {
+        let remark = match reader.commit(earlier)?.parents.as_slice() {
+            [before] if earlier == tip => catch_up(&actor, &says.reference, *before, tip)?,
+            _ => String::new(),
+        };
+        let subject = Subject::of_run(&run).at(earlier);
+        let finding = Finding::new(Code::Gov008, "rollback-once", subject)
+            .found(format!("taken back before by {earlier}"))
+            .expected("one roll-back")
+            .remedy("git awo push");
+        let refusal = CliError::denied(format!("{run} is rolled back already"), [finding]);
+        return Err(match remark.is_empty() {
+            true => refusal,
+            false => refusal.hint(remark.trim_end()),
+        });
+    }
     let tip_tree = reader.commit(tip)?.tree;
     let harness = reader.commit(says.commit)?;
     let changes = reader.changes(Some(reader.commit(says.base)?.tree), Some(harness.tree))?;
@@ -97,12 +119,6 @@ pub fn run(context: &Context, args: &RollbackArgs) -> Result<Answer, CliError> {
         changes: &inverse.changes,
         faults: &inverse.faults,
         signer,
-    };
-    let ancestor = reader.is_ancestor(says.commit, tip)?;
-    let earlier = if ancestor {
-        crate::check::rollback::earlier_rollback(reader, &[tip], says.commit, &run)?
-    } else {
-        None
     };
     let reverted = Reverted {
         commit: &harness,

@@ -1,0 +1,111 @@
+//! Who may hold a lock. A lock file does not say, but its age and the processes at work in the
+//! repository tell a person whether it was left behind by one that died.
+
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+/// An older lock is not about to go: git and this program hold one for milliseconds.
+const SOON: Duration = Duration::from_secs(3);
+
+/// Returns how old a lock is; `None` if it is gone, or from the future.
+fn age(lock: &Path) -> Option<Duration> {
+    let made = std::fs::metadata(lock).and_then(|it| it.modified()).ok()?;
+    SystemTime::now().duration_since(made).ok()
+}
+
+/// Tells whether a lock is worth waiting for: it is gone already, or young.
+pub(super) fn may_pass(lock: &Path) -> bool {
+    age(lock).is_none_or(|age| age < SOON)
+}
+
+/// Returns what is known of the holder, in words: the age of the lock, and the git processes whose
+/// directory lies in the repository, besides this one and its parents.
+pub(super) fn holder(lock: &Path, git_dir: &Path, work_tree: Option<&Path>) -> String {
+    let age = age(lock).map_or("of unknown age".to_owned(), |age| {
+        format!("{} s old", age.as_secs())
+    });
+    let mut at_work = processes(|directory| {
+        directory.starts_with(git_dir) || work_tree.is_some_and(|tree| directory.starts_with(tree))
+    });
+    at_work.sort_unstable();
+    let who = match at_work.as_slice() {
+        [] if cfg!(target_os = "linux") => "no git process is seen at work here".to_owned(),
+        [] => "it is not known whether a git process is at work here".to_owned(),
+        list => format!("at work here: {}", list.join(", ")),
+    };
+    format!("{age}; {who}")
+}
+
+/// Lists programs of git whose current directory is as asked for.
+fn processes(here: impl Fn(&Path) -> bool) -> Vec<String> {
+    let parents = parents();
+    let Ok(entries) = std::fs::read_dir("/proc") else {
+        return Vec::new();
+    };
+    let named = entries.flatten().filter_map(|entry| {
+        let pid: u32 = entry.file_name().to_str()?.parse().ok()?;
+        let name = std::fs::read_to_string(entry.path().join("comm")).ok()?;
+        let name = name.trim_end();
+        let directory = std::fs::read_link(entry.path().join("cwd")).ok()?;
+        let ours = name.starts_with("git") && !parents.contains(&pid) && here(&directory);
+        ours.then(|| format!("{} (process {pid})", name.escape_debug()))
+    });
+    named.collect()
+}
+
+/// Returns this process and those that have started it.
+fn parents() -> Vec<u32> {
+    let mut list = vec![std::process::id()];
+    while let Some(last) = list.last()
+        && list.len() < 64
+        && let Ok(text) = std::fs::read_to_string(format!("/proc/{last}/stat"))
+        && let Some((_, rest)) = text.rsplit_once(')')
+        && let Some(parent) = rest.split_whitespace().nth(1)
+        && let Ok(parent @ 1..) = parent.parse()
+    {
+        list.push(parent);
+    }
+    list
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_old_lock_is_told_with_its_age_and_a_young_one_is_waited_for() {
+        let dir = tempfile::TempDir::new().unwrap();
+        let lock = dir.path().join("x.lock");
+        assert!(may_pass(&lock), "it is gone");
+        let file = std::fs::File::create(&lock).unwrap();
+        assert!(may_pass(&lock));
+        let old = SystemTime::now() - Duration::from_secs(90);
+        file.set_modified(old).unwrap();
+        assert!(!may_pass(&lock));
+        let told = holder(&lock, dir.path(), None);
+        assert!(told.starts_with("90 s old; "), "{told}");
+        #[cfg(target_os = "linux")]
+        assert!(
+            told.ends_with("no git process is seen at work here"),
+            "{told}"
+        );
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_git_process_in_the_repository_is_named_and_one_elsewhere_is_not() {
+        let dir = tempfile::TempDir::new().unwrap();
+        let real = dir.path().canonicalize().unwrap();
+        let mut command = std::process::Command::new("git");
+        command.args(["hash-object", "--stdin"]).current_dir(&real);
+        command.stdin(std::process::Stdio::piped());
+        let mut child = command.stdout(std::process::Stdio::null()).spawn().unwrap();
+        let (pid, lock) = (child.id(), real.join("x.lock"));
+        let named = |told: String| told.contains(&format!("git (process {pid})"));
+        let there = named(holder(&lock, &real, None));
+        let elsewhere = named(holder(&lock, &real.join("elsewhere"), None));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(there && !elsewhere);
+    }
+}

@@ -1,0 +1,209 @@
+//! Moving refs by compare-and-swap, several of them at once.
+//!
+//! A transaction of gix or git renames one loose file after the other, and a process that is killed
+//! in between leaves some refs moved and others not. So several refs are moved in `packed-refs`,
+//! which is one file: first they are packed where they are, which changes nothing, and then the
+//! file is replaced by one in which all of them have moved.
+
+use std::time::{Duration, SystemTime};
+
+use gix::lock::acquire::Fail;
+use gix::refs::file::Store;
+use gix::refs::file::transaction::PackedRefs;
+use gix::refs::transaction::{Change, LogChange, PreviousValue, RefEdit, RefLog};
+use gix::refs::{FullName, Target};
+
+use super::error::{Error, UpdateError};
+use super::holder;
+use super::odb::id_to_gix;
+use super::write::{Expected, RefUpdate, Repo};
+use crate::record::HashKind;
+
+/// A lock that another process holds is waited for so long. git takes a few milliseconds.
+const LOCK_WAIT: Duration = Duration::from_millis(1_000);
+
+impl Repo {
+    /// Moves refs in one transaction, if each is where it is expected to be.
+    ///
+    /// All refs are locked before any is moved, and whoever looks sees all of them moved or none,
+    /// also if this process is killed meanwhile. Only when a ref is deleted, it goes by itself.
+    /// Objects written before are brought to the disk first. The reflog gets `message`.
+    pub fn update_refs(&self, updates: &[RefUpdate], message: &str) -> Result<(), UpdateError> {
+        self.sync()?;
+        for update in updates {
+            self.check(update)?;
+        }
+        let together = updates.len() > 1 && updates.iter().all(|it| it.new.is_some());
+        if !together {
+            return self.apply(updates, message, PackedRefs::default());
+        }
+        let loose: Vec<RefUpdate> = updates
+            .iter()
+            .filter_map(|update| match update.expected {
+                Expected::At(id) => Some(RefUpdate {
+                    new: Some(id),
+                    ..update.clone()
+                }),
+                Expected::Absent => None,
+            })
+            .filter(|update| self.common_dir().join(update.name.as_str()).exists())
+            .collect();
+        if !loose.is_empty() {
+            self.apply(&loose, message, self.packed())?;
+        }
+        self.apply(updates, message, self.packed())?;
+        self.sync_packed()
+    }
+
+    fn packed(&self) -> PackedRefs<'_> {
+        let objects = Box::new(self.reader().handle.clone());
+        PackedRefs::DeletionsAndNonSymbolicUpdatesRemoveLooseSourceReference(objects)
+    }
+
+    fn sync_packed(&self) -> Result<(), UpdateError> {
+        let path = self.common_dir().join("packed-refs");
+        let synced = std::fs::File::open(&path).and_then(|file| file.sync_all());
+        synced.map_err(|source| Error::Io { path, source }.into())
+    }
+
+    fn apply(
+        &self,
+        updates: &[RefUpdate],
+        message: &str,
+        packed: PackedRefs<'_>,
+    ) -> Result<(), UpdateError> {
+        let edits = updates.iter().map(|update| edit(update, message));
+        let edits: Vec<_> = edits.collect::<Result<_, _>>()?;
+        // With nothing remembered of packed-refs: gix takes what it remembers for the present as
+        // long as the file's time is the same, and it is for some milliseconds.
+        let refs = self.fresh_refs();
+        let wait = Fail::AfterDurationWithBackoff(LOCK_WAIT);
+        let prepared = refs
+            .transaction()
+            .packed_refs(packed)
+            .prepare(edits, wait, wait)
+            .map_err(|error| self.explain(updates, error))?;
+        // gix has looked at packed-refs before it had the locks, and lets a ref pass that must not
+        // exist if it exists with the new value: two writers would both believe to have made it.
+        for update in updates {
+            self.check(update)?;
+        }
+        let seconds = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default();
+        let time = format!("{} +0000", seconds.as_secs());
+        let committer = gix::actor::SignatureRef {
+            name: "git-awo".into(),
+            email: "git-awo@localhost".into(),
+            time: &time,
+        };
+        prepared
+            .commit(Some(committer))
+            .map(|_| ())
+            .map_err(|error| UpdateError::Other(error.into()))
+    }
+
+    fn fresh_refs(&self) -> Store {
+        let known = &self.shared.repo.refs;
+        let options = gix::refs::store::init::Options {
+            write_reflog: known.write_reflog,
+            precompose_unicode: known.precompose_unicode,
+            prohibit_windows_device_names: known.prohibit_windows_device_names,
+        };
+        let hash = match self.hash_kind() {
+            HashKind::Sha1 => gix::hash::Kind::Sha1,
+            HashKind::Sha256 => gix::hash::Kind::Sha256,
+        };
+        let git_dir = known.git_dir().to_owned();
+        match known.common_dir() {
+            Some(common) => {
+                Store::for_linked_worktree_opts(git_dir, common.to_owned(), hash, options)
+            }
+            None => Store::at_opts(git_dir, hash, options),
+        }
+    }
+
+    /// Looks before locking: a stale expectation need not wait, and what gix would read
+    /// leniently (a malformed ref as none at all) is an error here.
+    fn check(&self, update: &RefUpdate) -> Result<(), UpdateError> {
+        let bad = |why| {
+            Err(UpdateError::Bad {
+                name: update.name.clone(),
+                why,
+            })
+        };
+        if let Some(new) = update.new
+            && (new.is_zero() || new.kind() != self.hash_kind())
+        {
+            return bad("the new value is no object id of this repository's kind");
+        }
+        if update.new.is_none() && update.expected == Expected::Absent {
+            return bad("a ref that must not exist cannot be deleted");
+        }
+        let found = self.target(update.name.as_str())?;
+        let as_expected = match (update.expected, found) {
+            (Expected::Absent, None) => true,
+            (Expected::At(id), Some(Target::Object(found))) => found == id_to_gix(id),
+            _ => false,
+        };
+        if as_expected {
+            return Ok(());
+        }
+        Err(UpdateError::Moved {
+            name: update.name.clone(),
+        })
+    }
+
+    /// Tells by looking again why a transaction was not even prepared.
+    fn explain(&self, updates: &[RefUpdate], error: gix::Error) -> UpdateError {
+        for update in updates {
+            if let Err(moved @ UpdateError::Moved { .. }) = self.check(update) {
+                return moved;
+            }
+        }
+        let lock_of = |name: &str| self.common_dir().join(format!("{name}.lock"));
+        let locks = updates.iter().map(|it| (it, lock_of(it.name.as_str())));
+        let packed = updates.first().map(|it| (it, lock_of("packed-refs")));
+        for (update, path) in locks.chain(packed) {
+            if error.is_retryable() && path.exists() {
+                let holder = holder::holder(&path, self.common_dir(), self.work_tree());
+                return UpdateError::Locked {
+                    name: update.name.clone(),
+                    path,
+                    holder,
+                };
+            }
+        }
+        UpdateError::Other(error.into())
+    }
+}
+
+fn edit(update: &RefUpdate, message: &str) -> Result<RefEdit, UpdateError> {
+    let name: FullName = update
+        .name
+        .as_str()
+        .try_into()
+        .map_err(|_| UpdateError::Bad {
+            name: update.name.clone(),
+            why: "it is no ref name",
+        })?;
+    let expected = match update.expected {
+        Expected::Absent => PreviousValue::MustNotExist,
+        Expected::At(id) => PreviousValue::MustExistAndMatch(Target::Object(id_to_gix(id))),
+    };
+    let change = match update.new {
+        Some(new) => Change::Update {
+            log: LogChange {
+                message: message.replace(['\n', '\r', '\0'], " ").into(),
+                ..LogChange::default()
+            },
+            expected,
+            new: Target::Object(id_to_gix(new)),
+        },
+        None => Change::Delete {
+            expected,
+            log: RefLog::AndReference,
+        },
+    };
+    Ok(RefEdit::new(name, change))
+}

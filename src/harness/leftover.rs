@@ -1,0 +1,104 @@
+//! What a run leaves when its process is killed: a worktree nobody works in. The next run removes
+//! it. A file beside each worktree names its repository, and is locked as long as the run lives.
+
+use std::fs::{self, File};
+use std::io::{Read as _, Write as _};
+use std::path::Path;
+
+use super::Error;
+use super::place::{io, remove};
+
+/// What the names of these directories begin with.
+pub(super) const PREFIX: &str = "awo-run-";
+/// The file beside the worktree.
+const HELD: &str = "held";
+/// The longest path to a repository that is read.
+const LONGEST: u64 = 64 * 1024;
+
+/// Marks a directory as one in use by this process, until the file returned is closed.
+pub(super) fn hold(root: &Path, common: &Path) -> Result<File, Error> {
+    let path = root.join(HELD);
+    let mut file = File::create_new(&path).map_err(io("make", &path))?;
+    if !lock(&file) {
+        let source = std::io::Error::other("another process has locked it");
+        return Err(io("lock", &path)(source));
+    }
+    file.write_all(common.as_os_str().as_encoded_bytes())
+        .map_err(io("write", &path))?;
+    Ok(file)
+}
+
+/// Removes what dead runs of this repository have left in the directory for temporary files;
+/// returns how many.
+pub(super) fn sweep(common: &Path) -> usize {
+    let entries = fs::read_dir(std::env::temp_dir()).into_iter().flatten();
+    let named = entries.flatten().filter(|entry| {
+        let name = entry.file_name();
+        name.as_encoded_bytes().starts_with(PREFIX.as_bytes())
+            && entry.file_type().is_ok_and(|kind| kind.is_dir())
+    });
+    let roots = named.filter_map(|entry| fs::canonicalize(entry.path()).ok());
+    roots.filter(|root| sweep_one(root, common)).count()
+}
+
+fn sweep_one(root: &Path, common: &Path) -> bool {
+    let Ok(file) = File::open(root.join(HELD)) else {
+        return false;
+    };
+    let mut named = Vec::new();
+    // Not yet written, it is of a run that has just begun, or has died before there was more.
+    let read = (&file).take(LONGEST).read_to_end(&mut named);
+    if read.is_err() || named != common.as_os_str().as_encoded_bytes() || !lock(&file) {
+        return false;
+    }
+    let entries = fs::read_dir(common.join("worktrees")).into_iter().flatten();
+    for entry in entries.flatten() {
+        let link = fs::read_to_string(entry.path().join("gitdir")).unwrap_or_default();
+        if Path::new(link.trim_end()).starts_with(root) {
+            remove(&entry.path());
+        }
+    }
+    // Only goes if it is empty.
+    let _ = fs::remove_dir(common.join("worktrees"));
+    remove(root);
+    !root.exists()
+}
+
+#[cfg(unix)]
+fn lock(file: &File) -> bool {
+    use rustix::fs::{FlockOperation, flock};
+    flock(file, FlockOperation::NonBlockingLockExclusive).is_ok()
+}
+
+/// Nothing is known of who lives, so nothing is removed.
+#[cfg(not(unix))]
+fn lock(_file: &File) -> bool {
+    true
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_dead_run_left_goes_and_what_a_living_one_holds_or_another_repository_stays() {
+        let dir = tempfile::TempDir::new().unwrap();
+        let base = dir.path().canonicalize().unwrap();
+        let (root, common) = (base.join("awo-run-x"), base.join("r.git"));
+        let admin = common.join("worktrees/run_x");
+        let other = common.join("worktrees/mine");
+        for directory in [&root.join("run_x"), &admin, &other] {
+            fs::create_dir_all(directory).unwrap();
+        }
+        let link = root.join("run_x/.git").display().to_string();
+        fs::write(admin.join("gitdir"), format!("{link}\n")).unwrap();
+        fs::write(other.join("gitdir"), "/elsewhere/.git\n").unwrap();
+        let held = hold(&root, &common).unwrap();
+        assert!(!sweep_one(&root, &common), "it is held");
+        drop(held);
+        assert!(!sweep_one(&root, &base.join("other.git")), "not its own");
+        assert!(root.exists() && admin.exists());
+        assert!(sweep_one(&root, &common));
+        assert!(!root.exists() && !admin.exists() && other.exists());
+    }
+}

@@ -1,0 +1,100 @@
+//! Housekeeping while others write and verify.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use crate::world::World;
+
+/// olga pushes record after record while the server is repacked and her clone too, and vera fetches
+/// and verifies.
+fn housekeeping(pushes: usize) {
+    let world = World::founded();
+    world.fresh_clone();
+    world.ok("vera", "vera", &["git", "awo", "init"]);
+    let (done, rounds, verified) = (
+        AtomicBool::new(false),
+        AtomicUsize::new(0),
+        AtomicUsize::new(0),
+    );
+    std::thread::scope(|scope| {
+        for place in ["server.git", "olga"] {
+            let (world, done, rounds) = (&world, &done, &rounds);
+            scope.spawn(move || {
+                while !done.load(Ordering::Relaxed) {
+                    for words in [
+                        &["git", "pack-refs", "--all"][..],
+                        &["git", "repack", "-ad", "-q"],
+                        &["git", "gc", "--quiet"],
+                    ] {
+                        // What loses a race for a lock, or for an object that another repack has
+                        // moved, says so and has done nothing.
+                        world.run("server", place, words);
+                    }
+                    rounds.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                for place in ["vera", "olga"] {
+                    let seen = world.run(place, place, &["git", "awo", "verify"]);
+                    assert_eq!(seen.code, 0, "no false violation in {place}: {}", seen.text);
+                }
+                verified.fetch_add(1, Ordering::Relaxed);
+                world.ok("vera", "vera", &["git", "awo", "fetch"]);
+            }
+        });
+        let pushed = std::panic::catch_unwind(|| {
+            for n in 0..pushes {
+                let id = format!("W-0-{n}");
+                let words = [
+                    "git",
+                    "awo",
+                    "task",
+                    "new",
+                    &id,
+                    "--task",
+                    "do it",
+                    "--allow",
+                    "src/",
+                    "--validate",
+                    "true",
+                ];
+                world.ok("olga", "olga", &words);
+                world.ok("olga", "olga", &["git", "awo", "push"]);
+            }
+        });
+        done.store(true, Ordering::Relaxed);
+        if let Err(why) = pushed {
+            std::panic::resume_unwind(why);
+        }
+    });
+    let words = ["git", "ls-tree", "-r", "--name-only", "refs/awo/ledger"];
+    let listed = world.ok("server", "server.git", &words);
+    let there = listed.lines().filter(|line| line.contains("W-0-")).count();
+    assert_eq!(there, pushes, "nothing is lost");
+    world.ok(
+        "server",
+        "server.git",
+        &["git", "fsck", "--strict", "--no-dangling"],
+    );
+    world.ok("vera", "vera", &["git", "awo", "fetch"]);
+    world.ok("vera", "vera", &["git", "awo", "verify"]);
+    println!(
+        "{pushes} pushes beside {} rounds of housekeeping and {} of verification",
+        rounds.into_inner(),
+        verified.into_inner()
+    );
+}
+
+#[test]
+fn ten_pushes_beside_gc_repack_and_pack_refs_lose_nothing_and_nothing_false_is_found() {
+    housekeeping(10);
+}
+
+mod long {
+    #[test]
+    #[ignore = "takes long; its figures are published"]
+    fn fifty_pushes_beside_housekeeping() {
+        super::housekeeping(50);
+    }
+}

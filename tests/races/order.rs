@@ -1,0 +1,153 @@
+//! Two pushes of which the order decides.
+
+use super::{ended, stagger, start};
+use crate::world::{AGENT, TASK, World};
+
+/// Lets the server write down in which order transactions are prepared and have been committed: a
+/// hook of its own, which ours keeps and runs.
+fn with_witness() -> World {
+    let world = World::founded();
+    let hook = "server.git/hooks/reference-transaction.before-awo";
+    let script = "#!/bin/sh\nwhile read -r old new ref; do\n\
+        echo \"$1 $ref $new\" >>witness\ndone\n";
+    world.write(hook, script);
+    world.ok("server", ".", &["chmod", "+x", hook]);
+    world
+}
+
+/// Writes the next version of the policy at this level into olga's clone.
+fn policy(world: &World, version: u32, level: &str) {
+    let words = ["git", "rev-list", "--max-parents=0", "refs/heads/main"];
+    let adopted = world.ok("olga", "olga", &words);
+    let text = crate::world::policy(version, adopted.trim(), "");
+    let text = text.replace("\"HYBRID\"", &format!("{level:?}"));
+    world.write("policy/next.toml", text);
+    let propose = ["git", "awo", "policy", "propose", "../policy/next.toml"];
+    world.ok("olga", "olga", &propose);
+    world.ok("olga", "olga", &["git", "awo", "policy", "apply"]);
+}
+
+/// A push of code races one that sets LOCKED, again and again.
+fn lock_races(trials: usize) {
+    let world = with_witness();
+    world.ok("rita", "rita", &["git", "checkout", "-q", "-b", "wip/rita"]);
+    let (mut landed, mut version) = (0, 1);
+    for trial in 0..trials {
+        policy(&world, version + 1, "LOCKED");
+        world.ok("rita", "rita", &["git", "awo", "fetch"]);
+        world.write("rita/src/new.py", format!("# {trial}\n"));
+        let commit = world.commit("rita", "direct");
+        let push = ["git", "push", "-q", "--no-verify", "origin", "wip/rita"];
+        let records = ["git", "awo", "push", "--records-only"];
+        let (code, lock);
+        if trial % 2 == 0 {
+            code = start(&world, "rita", "rita", &push);
+            stagger(trial);
+            lock = start(&world, "olga", "olga", &records);
+        } else {
+            lock = start(&world, "olga", "olga", &records);
+            stagger(trial);
+            code = start(&world, "rita", "rita", &push);
+        }
+        let (code, lock) = (ended(code), ended(lock));
+        assert_eq!(lock.code, 0, "trial {trial}: {}", lock.text);
+        let policy_tip = world.rev("server.git", "refs/awo/policy");
+        assert_eq!(policy_tip, world.rev("olga", "refs/awo/policy"));
+        let witness = String::from_utf8(std::fs::read(world.path("server.git/witness")).unwrap());
+        let witness = witness.unwrap();
+        let line = |text: String| witness.lines().position(|it| it == text);
+        let locked = line(format!("committed refs/awo/policy {policy_tip}")).unwrap();
+        if code.code == 0 {
+            landed += 1;
+            assert_eq!(world.rev("server.git", "refs/heads/wip/rita"), commit);
+            let prepared = line(format!("prepared refs/heads/wip/rita {commit}")).unwrap();
+            assert!(
+                prepared < locked,
+                "trial {trial}: code after LOCK\n{witness}"
+            );
+        } else {
+            let told = ["REP-003", "GOV-007"]
+                .iter()
+                .any(|it| code.text.contains(it));
+            assert!(told, "trial {trial}: {}", code.text);
+            let words = ["git", "reset", "-q", "--hard", "HEAD^"];
+            world.ok("rita", "rita", &words);
+        }
+        policy(&world, version + 2, "HYBRID");
+        world.ok("olga", "olga", &records);
+        version += 2;
+        std::fs::write(world.path("server.git/witness"), "").unwrap();
+    }
+    super::verified(&world);
+    println!("{trials} pushes raced LOCK: {landed} landed before it, 0 after");
+}
+
+/// otto's two clones spend one approval each, and push at once, again and again.
+fn spends_race(trials: usize) {
+    let world = World::approved();
+    world.ok("otto", ".", &["cp", "-a", "otto", "otto2"]);
+    for (place, run) in [("otto", "run_one"), ("otto2", "run_two")] {
+        let words = [
+            "git", "awo", "run", TASK, "--run-id", run, "--", "sh", "-c", AGENT,
+        ];
+        world.ok("otto", place, &words);
+    }
+    let mut won = [0, 0];
+    for trial in 0..trials {
+        let world = world.copy_without(|_| false);
+        let push = ["git", "awo", "push"];
+        let places = ["otto", "otto2"];
+        let first = start(&world, "otto", places[trial % 2], &push);
+        stagger(trial);
+        let second = start(&world, "otto", places[(trial + 1) % 2], &push);
+        let mut ends = [ended(first), ended(second)];
+        if trial % 2 == 1 {
+            ends.swap(0, 1);
+        }
+        let tree = ["git", "ls-tree", "-r", "--name-only", "refs/awo/ledger"];
+        let ledger = world.ok("server", "server.git", &tree);
+        for (at, (end, run)) in ends.iter().zip(["run_one", "run_two"]).enumerate() {
+            assert_eq!(
+                end.code == 0,
+                ledger.contains(run),
+                "{}\n{ledger}",
+                end.text
+            );
+            assert!(end.code == 0 || end.text.contains("REP-0"), "{}", end.text);
+            won[at] += usize::from(end.code == 0);
+        }
+        let landed = ends.iter().filter(|it| it.code == 0).count();
+        assert_eq!(landed, 1, "{}\n{}", ends[0].text, ends[1].text);
+        if trial % 50 == 0 {
+            super::verified(&world);
+        }
+    }
+    println!(
+        "{trials} times two spends of one approval raced: the one won {}, the other {}",
+        won[0], won[1]
+    );
+}
+
+#[test]
+fn no_code_lands_after_lock_whichever_push_is_faster() {
+    lock_races(6);
+}
+
+#[test]
+fn of_two_spends_of_one_approval_one_lands() {
+    spends_race(6);
+}
+
+mod long {
+    #[test]
+    #[ignore = "takes long; its figures are published"]
+    fn a_thousand_pushes_race_lock() {
+        super::lock_races(1_000);
+    }
+
+    #[test]
+    #[ignore = "takes long; its figures are published"]
+    fn a_thousand_times_two_spends_of_one_approval_race() {
+        super::spends_race(1_000);
+    }
+}
