@@ -189,8 +189,10 @@ fn program() -> ExitCode {
 }
 
 fn pretty(value: &Value) -> String {
-    // The canonical form: the same state gives the same bytes.
-    let mut text = String::from_utf8(crate::record::json::canonical(value)).expect("JSON is UTF-8");
+    // The canonical form: the same state gives the same bytes. What a terminal would obey is
+    // escaped in it, since many a one reads it there.
+    let text = String::from_utf8(crate::record::json::canonical(value)).expect("JSON is UTF-8");
+    let mut text = crate::record::path::escape_json(&text);
     text.push('\n');
     text
 }
