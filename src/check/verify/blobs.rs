@@ -6,6 +6,7 @@ use std::collections::HashSet;
 
 use super::*;
 use crate::check::report::git_finding;
+use crate::git;
 use crate::record::RepoPath;
 use crate::record::tree::Mode;
 
@@ -28,20 +29,16 @@ impl Blobs {
         report: &mut Report,
     ) -> Result<(), Error> {
         for id in commits {
-            let commit = reader.commit(*id)?;
-            let mut parents = Vec::new();
-            for parent in &commit.parents {
-                parents.push(Some(reader.commit(*parent)?.tree));
-            }
-            if parents.is_empty() {
-                parents.push(None);
-            }
-            for parent in parents {
-                for change in reader.changes(parent, Some(commit.tree))? {
-                    if let Some((mode, blob)) = change.new {
-                        self.hash(reader, reference, &change.path, mode, blob, report)?;
+            let subject = Subject::of_ref(reference).at(*id);
+            // A malformed object speaks against this commit, and the others are looked at too.
+            match changes(reader, *id).map_err(|error| (git_finding(&error, subject), error)) {
+                Ok(found) => {
+                    for (path, mode, blob) in found {
+                        self.hash(reader, reference, &path, mode, blob, report)?;
                     }
                 }
+                Err((Some(finding), _)) => report.findings.push(finding),
+                Err((None, error)) => return Err(error.into()),
             }
         }
         Ok(())
@@ -84,4 +81,23 @@ impl Blobs {
         }
         Ok(())
     }
+}
+
+/// Returns the files that a commit has and one of its parents has not.
+fn changes(reader: &Reader, id: ObjectId) -> Result<Vec<(RepoPath, Mode, ObjectId)>, git::Error> {
+    let commit = reader.commit(id)?;
+    let mut parents = Vec::new();
+    for parent in &commit.parents {
+        parents.push(Some(reader.commit(*parent)?.tree));
+    }
+    if parents.is_empty() {
+        parents.push(None);
+    }
+    let mut files = Vec::new();
+    for parent in parents {
+        for change in reader.changes(parent, Some(commit.tree))? {
+            files.extend(change.new.map(|(mode, blob)| (change.path, mode, blob)));
+        }
+    }
+    Ok(files)
 }
