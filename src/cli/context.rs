@@ -81,7 +81,8 @@ pub fn revision(actor: &Actor, text: &str) -> Result<ObjectId, CliError> {
     if text.starts_with('-') {
         return Err(CliError::usage(format!("{text:?} is no revision")));
     }
-    let spec = format!("{text}^{{commit}}");
+    let (name, rest) = text.split_at(name_ends(text));
+    let spec = format!("{}{rest}^{{commit}}", meant(actor, name)?);
     let output = git::run(
         actor.repo.git_dir(),
         &[
@@ -97,6 +98,44 @@ pub fn revision(actor: &Actor, text: &str) -> Result<ObjectId, CliError> {
     hex.trim()
         .parse()
         .map_err(|_| CliError::usage(format!("no commit {text:?}")))
+}
+
+/// Returns where the name ends in a revision such as `main~3` or `v1@{yesterday}`.
+fn name_ends(text: &str) -> usize {
+    let ends = [text.find(['^', '~', ':']), text.find("@{")];
+    ends.into_iter().flatten().min().unwrap_or(text.len())
+}
+
+/// Returns the full name of the ref that a name means; the name as it is where it means none, or
+/// says by itself what it is. git guesses where several are meant: a tag before a branch, a ref
+/// before an abbreviated id. Whoever made the clone would choose what is judged.
+fn meant(actor: &Actor, name: &str) -> Result<String, CliError> {
+    let is_id = name.parse::<ObjectId>().is_ok();
+    if name.is_empty() || is_id || matches!(name, "HEAD" | "@") || name.starts_with("refs/") {
+        return Ok(name.to_owned());
+    }
+    let mut found = Vec::new();
+    for place in ["refs", "refs/tags", "refs/heads", "refs/remotes"] {
+        if let Ok(full) = RefName::new(format!("{place}/{name}"))
+            && actor.repo.reference(&full)?.is_some()
+        {
+            found.push(full.to_string());
+        }
+    }
+    let hex = name.len() >= 4 && name.bytes().all(|b| b.is_ascii_hexdigit());
+    match found.as_slice() {
+        [] => Ok(name.to_owned()),
+        [one] if !hex => Ok(one.clone()),
+        several => {
+            let id = if hex {
+                ", or the beginning of an id"
+            } else {
+                ""
+            };
+            let why = format!("{name} can mean {}{id}", several.join(", "));
+            Err(CliError::usage(why).hint("git rev-parse, and name it in full"))
+        }
+    }
 }
 
 /// Returns the facts of a run, or says that there is none.
