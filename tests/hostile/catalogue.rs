@@ -5,10 +5,13 @@ use std::path::Path;
 
 use git_awo::record::Code;
 
-use super::{Case, trees};
+use super::{Case, graph, trees};
 
 /// Every group.
-const GROUPS: &[(&str, &[Case])] = &[("Paths and trees", trees::CASES)];
+const GROUPS: &[(&str, &[Case])] = &[
+    ("Paths and trees", trees::CASES),
+    ("Commits, graph, refs", graph::CASES),
+];
 
 #[test]
 fn every_attack_names_tests_that_exist() {
