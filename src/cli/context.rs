@@ -83,7 +83,8 @@ pub fn revision(actor: &Actor, text: &str) -> Result<ObjectId, CliError> {
     }
     let (name, rest) = text.split_at(name_ends(text));
     let spec = format!("{}{rest}^{{commit}}", meant(actor, name)?);
-    let output = git::run(
+    let output = git::run_guarded(
+        &actor.repo,
         actor.repo.git_dir(),
         &[
             "rev-parse",
@@ -222,18 +223,8 @@ pub fn follow(
 ) -> Result<(), CliError> {
     if checked_out(actor, reference)? {
         let (old, new) = (old.to_string(), new.to_string());
-        git::run(
-            actor.place(),
-            &[
-                "-c",
-                "core.hooksPath=/dev/null",
-                "read-tree",
-                "-m",
-                "-u",
-                &old,
-                &new,
-            ],
-        )?;
+        let words = ["read-tree", "-m", "-u", &old, &new];
+        git::run_guarded(&actor.repo, actor.place(), &words)?;
     }
     Ok(())
 }
@@ -243,16 +234,13 @@ pub fn require_clean(actor: &Actor, reference: &RefName, tip: ObjectId) -> Resul
     if !checked_out(actor, reference)? {
         return not_elsewhere(actor, reference);
     }
-    let output = git::run(
-        actor.place(),
-        &[
-            "-c",
-            "core.fsmonitor=false",
-            "status",
-            "--porcelain",
-            "--untracked-files=no",
-        ],
-    )?;
+    let words = [
+        "status",
+        "--porcelain",
+        "--untracked-files=no",
+        "--ignore-submodules=dirty",
+    ];
+    let output = git::run_guarded(&actor.repo, actor.place(), &words)?;
     if output.stdout.is_empty() {
         return Ok(());
     }
@@ -289,7 +277,8 @@ pub fn require_clean(actor: &Actor, reference: &RefName, tip: ObjectId) -> Resul
 /// Refuses if another work tree has the branch checked out: it would be left behind, with the
 /// exact reversal of what happens staged.
 fn not_elsewhere(actor: &Actor, reference: &RefName) -> Result<(), CliError> {
-    let output = git::run(actor.place(), &["worktree", "list", "--porcelain"])?;
+    let words = ["worktree", "list", "--porcelain"];
+    let output = git::run_guarded(&actor.repo, actor.place(), &words)?;
     let listed = String::from_utf8_lossy(&output.stdout);
     let mut place = "";
     for line in listed.lines() {
