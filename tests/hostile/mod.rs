@@ -5,6 +5,7 @@
 
 mod catalogue;
 mod door;
+mod environment;
 mod graph;
 mod raw;
 mod trees;
