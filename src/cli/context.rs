@@ -83,8 +83,10 @@ pub fn revision(actor: &Actor, text: &str) -> Result<ObjectId, CliError> {
     if text.starts_with('-') {
         return Err(CliError::usage(format!("{text:?} is no revision")));
     }
-    let spec = format!("{text}^{{commit}}");
-    let output = git::run(
+    let (name, rest) = text.split_at(name_ends(text));
+    let spec = format!("{}{rest}^{{commit}}", meant(actor, name)?);
+    let output = git::run_guarded(
+        &actor.repo,
         actor.repo.git_dir(),
         &[
             "rev-parse",
@@ -99,6 +101,44 @@ pub fn revision(actor: &Actor, text: &str) -> Result<ObjectId, CliError> {
     hex.trim()
         .parse()
         .map_err(|_| CliError::usage(format!("no commit {text:?}")))
+}
+
+/// Returns where the name ends in a revision such as `main~3` or `v1@{yesterday}`.
+fn name_ends(text: &str) -> usize {
+    let ends = [text.find(['^', '~', ':']), text.find("@{")];
+    ends.into_iter().flatten().min().unwrap_or(text.len())
+}
+
+/// Returns the full name of the ref that a name means; the name as it is where it means none, or
+/// says by itself what it is. git guesses where several are meant: a tag before a branch, a ref
+/// before an abbreviated id. Whoever made the clone would choose what is judged.
+fn meant(actor: &Actor, name: &str) -> Result<String, CliError> {
+    let is_id = name.parse::<ObjectId>().is_ok();
+    if name.is_empty() || is_id || matches!(name, "HEAD" | "@") || name.starts_with("refs/") {
+        return Ok(name.to_owned());
+    }
+    let mut found = Vec::new();
+    for place in ["refs", "refs/tags", "refs/heads", "refs/remotes"] {
+        if let Ok(full) = RefName::new(format!("{place}/{name}"))
+            && actor.repo.reference(&full)?.is_some()
+        {
+            found.push(full.to_string());
+        }
+    }
+    let hex = name.len() >= 4 && name.bytes().all(|b| b.is_ascii_hexdigit());
+    match found.as_slice() {
+        [] => Ok(name.to_owned()),
+        [one] if !hex => Ok(one.clone()),
+        several => {
+            let id = if hex {
+                ", or the beginning of an id"
+            } else {
+                ""
+            };
+            let why = format!("{name} can mean {}{id}", several.join(", "));
+            Err(CliError::usage(why).hint("git rev-parse, and name it in full"))
+        }
+    }
 }
 
 /// Returns the facts of a run, or says that there is none.
@@ -191,9 +231,8 @@ pub fn follow(
 
 fn read_tree(actor: &Actor, old: ObjectId, new: ObjectId) -> Result<(), git::Error> {
     let (old, new) = (old.to_string(), new.to_string());
-    let quiet = "core.hooksPath=/dev/null";
-    let words = ["-c", quiet, "read-tree", "-m", "-u", &old, &new];
-    git::run(actor.place(), &words).map(|_| ())
+    let words = ["read-tree", "-m", "-u", &old, &new];
+    git::run_guarded(&actor.repo, actor.place(), &words).map(|_| ())
 }
 
 /// Brings the work tree along if the branch was moved by a process that ended before it could:
@@ -227,16 +266,13 @@ pub fn require_clean(actor: &Actor, reference: &RefName, tip: ObjectId) -> Resul
     if !checked_out(actor, reference)? {
         return not_elsewhere(actor, reference);
     }
-    let output = git::run(
-        actor.place(),
-        &[
-            "-c",
-            "core.fsmonitor=false",
-            "status",
-            "--porcelain",
-            "--untracked-files=no",
-        ],
-    )?;
+    let words = [
+        "status",
+        "--porcelain",
+        "--untracked-files=no",
+        "--ignore-submodules=dirty",
+    ];
+    let output = git::run_guarded(&actor.repo, actor.place(), &words)?;
     if output.stdout.is_empty() {
         return Ok(());
     }
@@ -273,7 +309,8 @@ pub fn require_clean(actor: &Actor, reference: &RefName, tip: ObjectId) -> Resul
 /// Refuses if another work tree has the branch checked out: it would be left behind, with the
 /// exact reversal of what happens staged.
 fn not_elsewhere(actor: &Actor, reference: &RefName) -> Result<(), CliError> {
-    let output = git::run(actor.place(), &["worktree", "list", "--porcelain"])?;
+    let words = ["worktree", "list", "--porcelain"];
+    let output = git::run_guarded(&actor.repo, actor.place(), &words)?;
     let listed = String::from_utf8_lossy(&output.stdout);
     let mut place = "";
     for line in listed.lines() {

@@ -189,8 +189,11 @@ fn program() -> ExitCode {
 }
 
 fn pretty(value: &Value) -> String {
-    // The canonical form: the same state gives the same bytes.
-    let mut text = String::from_utf8_lossy(&crate::record::json::canonical(value)).into_owned();
+    // The canonical form: the same state gives the same bytes. What a terminal would obey is
+    // escaped in it, since many a one reads it there.
+    let text = crate::record::json::canonical(value);
+    let text = String::from_utf8_lossy(&text);
+    let mut text = crate::record::path::escape_json(&text);
     text.push('\n');
     text
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use super::error::Error;
+use super::reader::Reader;
 
 /// The variables that bind a process to one repository, as `git rev-parse --local-env-vars`
 /// lists them, and those of a hook. Settings given by `git -c` are not among them: they are the
@@ -27,13 +28,59 @@ pub const LOCAL_ENVIRONMENT: &[&str] = &[
     "GIT_WORK_TREE",
 ];
 
+/// Keeps git from asking a program what has changed, and from believing what a file of the
+/// repository says about the parents of commits.
+const SETTINGS: &[&str] = &["core.fsmonitor=false", "core.commitGraph=false"];
+
+/// Keeps git from running hooks, besides.
+const GUARDED: &[&str] = &["core.hooksPath=/dev/null", "core.untrackedCache=false"];
+
 /// Returns a command that runs git in `dir`, whatever repository the environment names.
 ///
-/// Home, path, `SSH_*` and `GIT_TERMINAL_PROMPT` stay as they are.
+/// Home, path, `SSH_*` and `GIT_TERMINAL_PROMPT` stay as they are. Replacement refs are not
+/// followed, as nowhere in this program. To reach a remote, git starts what the configuration
+/// names, and the hooks of a push.
 pub fn git(dir: &Path) -> Command {
     let mut command = git_in_this_environment(dir);
     for key in LOCAL_ENVIRONMENT {
         command.env_remove(key);
+    }
+    command.env("GIT_NO_REPLACE_OBJECTS", "1");
+    for setting in SETTINGS {
+        command.args(["-c", setting]);
+    }
+    command
+}
+
+/// Returns git for what needs no remote: it starts nothing that this repository names, neither
+/// hooks nor filters. Filters of the user and of the machine, and those given by `git -c`, stay:
+/// git trusts these places too where it matters (`git help config`, protected configuration).
+pub fn guarded(reader: &Reader, dir: &Path) -> Command {
+    let mut command = git(dir);
+    for setting in GUARDED {
+        command.args(["-c", setting]);
+    }
+    // By the environment: a name may hold a `=`, where `-c` would cut it.
+    let count = "GIT_CONFIG_COUNT";
+    let given = std::env::var(count).ok().and_then(|text| text.parse().ok());
+    let mut at: usize = given.unwrap_or(0);
+    for name in reader.own_filters() {
+        for (part, value) in [
+            ("clean", ""),
+            ("smudge", ""),
+            ("process", ""),
+            ("required", "false"),
+        ] {
+            command.env(
+                format!("GIT_CONFIG_KEY_{at}"),
+                format!("filter.{name}.{part}"),
+            );
+            command.env(format!("GIT_CONFIG_VALUE_{at}"), value);
+            at = at.saturating_add(1);
+        }
+    }
+    if at > 0 {
+        command.env(count, at.to_string());
     }
     command
 }
@@ -51,7 +98,20 @@ pub fn git_in_this_environment(dir: &Path) -> Command {
 
 /// Runs git in `dir` and returns its output, or an error with what it said.
 pub fn run<A: AsRef<OsStr>>(dir: &Path, args: &[A]) -> Result<Output, Error> {
-    let output = git(dir)
+    finish(git(dir), args)
+}
+
+/// Runs git as [`guarded`] makes it and returns its output, or an error with what it said.
+pub fn run_guarded<A: AsRef<OsStr>>(
+    reader: &Reader,
+    dir: &Path,
+    args: &[A],
+) -> Result<Output, Error> {
+    finish(guarded(reader, dir), args)
+}
+
+fn finish<A: AsRef<OsStr>>(mut git: Command, args: &[A]) -> Result<Output, Error> {
+    let output = git
         .args(args)
         .stdin(std::process::Stdio::null())
         .output()

@@ -1,6 +1,7 @@
 //! The reader of a repository: where it is, and how to get one.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -118,6 +119,21 @@ impl Reader {
         let local = self.shared.repo.to_thread_local();
         let value = local.config_snapshot().string(key)?;
         String::from_utf8(value.into()).ok()
+    }
+
+    /// Returns the names of the filters that the repository's own configuration defines, as far as
+    /// they are UTF-8; not those of the user or the machine.
+    pub(super) fn own_filters(&self) -> BTreeSet<String> {
+        use gix::config::Source;
+        let local = self.shared.repo.to_thread_local();
+        let config = local.config_snapshot();
+        let sections = config.plumbing().sections_by_name("filter");
+        let own = sections
+            .into_iter()
+            .flatten()
+            .filter(|section| matches!(section.meta().source, Source::Local | Source::Worktree));
+        own.filter_map(|section| section.header().subsection_name().map(|it| it.to_string()))
+            .collect()
     }
 
     /// Lists what keeps the repository from showing all objects it names, in words for people.

@@ -271,3 +271,45 @@ fn notes_are_found_at_every_fan_out() {
     assert!(all_notes(&reader, add(&link, Mode::Symlink)).is_err());
     assert!(all_notes(&reader, add(&link, Mode::File)).is_ok());
 }
+
+/// The two messages of the SHAttered attack (Stevens et al., 2017) have one SHA-1. Behind git's own
+/// header they have not, so no object can be made of them: the hasher is asked.
+#[test]
+fn bytes_of_a_collision_attack_have_no_hash() {
+    let text = |hex: &str| -> Vec<u8> {
+        let digits = hex.as_bytes().chunks(2);
+        let pairs = digits.map(|pair| std::str::from_utf8(pair).unwrap());
+        pairs
+            .map(|pair| u8::from_str_radix(pair, 16).unwrap())
+            .collect()
+    };
+    let head = "255044462d312e330a25e2e3cfd30a0a0a312030206f626a0a3c3c2f57696474682032203020522f4865\
+                696768742033203020522f547970652034203020522f537562747970652035203020522f46696c746572\
+                2036203020522f436f6c6f7253706163652037203020522f4c656e6774682038203020522f4269747350\
+                6572436f6d706f6e656e7420383e3e0a73747265616d0affd8fffe00245348412d312069732064656164\
+                2121212121852fec092339759c39b1a1c63c4c97e1fffe01";
+    let one = "7f46dc93a6b67e013b029aaa1db2560b45ca67d688c7f84b8c4c791fe02b3df614f86db1690901c56b45\
+               c1530afedfb76038e972722fe7ad728f0e4904e046c230570fe9d41398abe12ef5bc942be33542a4802d\
+               98b5d70f2a332ec37fac3514e74ddc0f2cc1a874cd0c78305a21566461309789606bd0bf3f98cda80446\
+               29a1";
+    let other = "7346dc9166b67e118f029ab621b2560ff9ca67cca8c7f85ba84c79030c2b3de218f86db3a90901d5df\
+                 45c14f26fedfb3dc38e96ac22fe7bd728f0e45bce046d23c570feb141398bb552ef5a0a82be331fea4\
+                 8037b8b5d71f0e332edf93ac3500eb4ddc0decc1a864790c782c76215660dd309791d06bd0af3f98cd\
+                 a4bc4629b1";
+    let hashed = |kind, tail: &str| {
+        let mut hasher = gix::hash::hasher(kind);
+        hasher.update(&text(head));
+        hasher.update(&text(tail));
+        hasher.try_finalize()
+    };
+    for attack in [one, other] {
+        assert!(hashed(gix::hash::Kind::Sha1, attack).is_err());
+        assert!(hashed(gix::hash::Kind::Sha256, attack).is_ok());
+        let harmless = attack.replacen('7', "8", 1);
+        assert!(hashed(gix::hash::Kind::Sha1, &harmless).is_ok());
+    }
+    let sandbox = Sandbox::new();
+    let reader = sandbox.init("w", HashKind::Sha1).reader();
+    let blob = |tail| reader.hash(Kind::Blob, &text(&format!("{head}{tail}")));
+    assert_ne!(blob(one).unwrap(), blob(other).unwrap());
+}

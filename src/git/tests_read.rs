@@ -278,6 +278,31 @@ fn an_incomplete_view_is_named() {
 }
 
 #[test]
+fn guarded_git_starts_no_filter_and_no_hook_of_the_repository() {
+    let sandbox = Sandbox::new();
+    let site = sandbox.init("w", HashKind::Sha1);
+    fs::write(site.dir.join("f"), "one\n").unwrap();
+    site.git(&["add", "f"]);
+    site.git(&["commit", "-q", "-m", "one"]);
+    let trap = "touch fired; cat";
+    for key in ["filter.a=b.clean", "filter.a=b.smudge", "core.fsmonitor"] {
+        site.git(&["config", key, trap]);
+    }
+    site.git(&["config", "filter.a=b.required", "true"]);
+    fs::write(site.dir.join(".git/info/attributes"), "* filter=a=b\n").unwrap();
+    let fires = |mut command: std::process::Command| {
+        // Same size, another time: git must look into it.
+        fs::write(site.dir.join("f"), "two\n").unwrap();
+        let output = command.args(["status", "--porcelain"]).output().unwrap();
+        assert_eq!(output.stdout, b" M f\n", "{output:?}");
+        fs::remove_file(site.dir.join("fired")).is_ok()
+    };
+    fs::write(site.dir.join(".git/info/exclude"), "fired\n").unwrap();
+    assert!(fires(git(&site.dir)), "the filter runs");
+    assert!(!fires(guarded(&site.reader(), &site.dir)));
+}
+
+#[test]
 fn a_reftable_repository_is_refused() {
     let sandbox = Sandbox::new();
     let site = sandbox.init("w", HashKind::Sha1);

@@ -1,6 +1,7 @@
 //! Whether the repository's own work tree is clean.
 
 use crate::actor::Actor;
+use crate::git;
 use crate::record::{Code, Finding, RepoPath, Subject};
 
 use super::{Error, tools};
@@ -13,7 +14,8 @@ pub(super) fn clean(actor: &Actor, why: &str) -> Result<Option<Finding>, Error> 
     let Some(dir) = actor.repo.work_tree() else {
         return Ok(None);
     };
-    let mut command = tools::guarded(dir);
+    let mut command = git::guarded(&actor.repo, dir);
+    command.env("GIT_OPTIONAL_LOCKS", "0");
     command.args([
         "status",
         "--porcelain=v1",

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::evidence;
+use crate::git;
 use crate::record::json::{self, Json};
 use crate::record::path::{escape, quote};
 use crate::record::{RunId, Sha256, Timestamp};
@@ -184,7 +185,7 @@ impl<'a> Documents<'a> {
     pub(super) fn environment(&self) -> Result<Value, Error> {
         let admitted = &self.execution.admitted;
         let target = &admitted.contract().target_ref;
-        let mut version = tools::guarded(self.execution.place.root());
+        let mut version = git::git(self.execution.place.root());
         version.arg("--version");
         let version = String::from_utf8_lossy(&tools::output(version)?)
             .trim()

@@ -194,7 +194,7 @@ fn patch(execution: &Execution<'_>, material: &Material<'_>) -> Result<Vec<u8>, 
     let repo = &execution.actor.repo;
     let base = repo.commit(execution.admitted.base)?.tree;
     // In an empty directory: no attributes of a work tree are seen.
-    let mut diff = tools::hardened(execution.place.root(), repo.common_dir());
+    let mut diff = tools::hardened(repo, execution.place.root(), repo.common_dir());
     diff.args([
         "diff-tree",
         "-p",

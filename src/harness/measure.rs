@@ -45,7 +45,7 @@ pub(super) fn measure(
         ["--cached"].as_slice(),
         ["--others", "--exclude-standard"].as_slice(),
     ] {
-        let mut list = place.git();
+        let mut list = place.git(repo);
         list.args(["ls-files", "-z"]).args(args);
         let output = super::tools::output(list)?;
         for path in output.split(|b| *b == 0).filter(|path| !path.is_empty()) {

@@ -39,7 +39,7 @@ impl Place {
         let tree = root.join(run.as_str());
         let common = repo.common_dir();
         let held = leftover::hold(&root, common)?;
-        let mut add = tools::hardened(common, common);
+        let mut add = tools::hardened(repo, common, common);
         add.args(["worktree", "add", "--quiet", "--detach", "--no-checkout"]);
         add.arg(&tree).arg(base.to_string());
         tools::output(add)?;
@@ -47,7 +47,7 @@ impl Place {
         let admin = match admin {
             Ok(admin) => admin,
             Err(error) => {
-                let mut remove = tools::hardened(common, common);
+                let mut remove = tools::hardened(repo, common, common);
                 remove.args(["worktree", "remove", "--force"]).arg(&tree);
                 // The first error is the one to be told.
                 let _ = tools::output(remove);
@@ -62,7 +62,7 @@ impl Place {
             _held: held,
         };
         check_out(repo, repo.commit(base)?.tree, &place.tree)?;
-        let mut index = place.git();
+        let mut index = place.git(repo);
         index.args(["read-tree", &base.to_string()]);
         tools::output(index)?;
         Ok(place)
@@ -89,8 +89,8 @@ impl Place {
     }
 
     /// Returns git in the worktree, whatever the worktree itself says where it belongs.
-    pub(super) fn git(&self) -> std::process::Command {
-        let mut command = tools::hardened(&self.tree, &self.admin);
+    pub(super) fn git(&self, repo: &Repo) -> std::process::Command {
+        let mut command = tools::hardened(repo, &self.tree, &self.admin);
         command.arg("--work-tree").arg(&self.tree);
         command
     }

@@ -124,7 +124,7 @@ pub(super) fn settings(actor: &Actor, place: &Place) -> Result<Values, Error> {
 /// Reads the keys of the repository's configuration, with those of the files it includes.
 pub(super) fn keys(actor: &Actor) -> Result<Values, Error> {
     let common = actor.repo.common_dir();
-    let mut list = tools::hardened(common, common);
+    let mut list = tools::hardened(&actor.repo, common, common);
     list.args(["config", "--list", "-z", "--local", "--includes"]);
     let output = tools::output(list)?;
     let mut keys: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();

@@ -5,17 +5,9 @@ use std::fs::{File, OpenOptions};
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 
-use crate::git;
+use crate::git::{self, Reader};
 
 use super::{Error, family};
-
-/// Keeps git from starting what the repository names. What decides about content stays as the
-/// user has set it: their work tree is clean by their own settings.
-const GUARDED: &[&str] = &[
-    "core.hooksPath=/dev/null",
-    "core.fsmonitor=false",
-    "core.untrackedCache=false",
-];
 
 /// Keeps settings of this machine out of what is measured, besides.
 const HARDENED: &[&str] = &[
@@ -28,26 +20,17 @@ const HARDENED: &[&str] = &[
     "submodule.recurse=false",
 ];
 
-/// Returns git as the user has set it, without hooks and monitors.
-pub(super) fn guarded(dir: &Path) -> Command {
-    let mut command = git::git(dir);
-    for setting in GUARDED {
-        command.args(["-c", setting]);
-    }
-    command.env("GIT_OPTIONAL_LOCKS", "0");
-    command
-}
-
 /// Returns git on exactly this repository, without the settings of user and machine.
 ///
 /// The repository is named and not searched for: a command that ran in a worktree may have made
 /// it point elsewhere.
-pub(super) fn hardened(dir: &Path, git_dir: &Path) -> Command {
-    let mut command = guarded(dir);
+pub(super) fn hardened(reader: &Reader, dir: &Path, git_dir: &Path) -> Command {
+    let mut command = git::guarded(reader, dir);
     for setting in HARDENED {
         command.args(["-c", setting]);
     }
     command.arg("--git-dir").arg(git_dir);
+    command.env("GIT_OPTIONAL_LOCKS", "0");
     command.env("GIT_CONFIG_GLOBAL", "/dev/null");
     command.env("GIT_CONFIG_NOSYSTEM", "1");
     command

@@ -310,7 +310,7 @@ fn contents(path: &Path) -> Result<Option<Vec<u8>>, Error> {
     match fs::read(path) {
         Ok(text) => Ok(Some(text)),
         // A link to nowhere is somebody's hook too, and is kept.
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(exists(path)?.then(Vec::new)),
+        Err(error) if is_absent(&error) => Ok(exists(path)?.then(Vec::new)),
         Err(source) => Err(io(path, source)),
     }
 }
@@ -318,9 +318,14 @@ fn contents(path: &Path) -> Result<Option<Vec<u8>>, Error> {
 fn exists(path: &Path) -> Result<bool, Error> {
     match fs::symlink_metadata(path) {
         Ok(_) => Ok(true),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) if is_absent(&error) => Ok(false),
         Err(source) => Err(io(path, source)),
     }
+}
+
+/// `core.hooksPath=/dev/null` is how hooks are turned off: there is none then, and it is said so.
+fn is_absent(error: &std::io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
 }
 
 #[cfg(unix)]

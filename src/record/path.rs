@@ -111,14 +111,36 @@ pub fn quote(bytes: &[u8]) -> String {
 pub fn escape(text: &[u8]) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.to_str_lossy().chars() {
-        let reorders = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        if (c.is_control() && c != '\n' && c != '\t') || reorders {
+        if obeyed(c) {
             out.extend(c.escape_unicode());
         } else {
             out.push(c);
         }
     }
     out
+}
+
+/// Returns a JSON text that is the same document and fit for a terminal.
+///
+/// JSON escapes the controls below U+0020 itself; the others may stand raw in it, in strings only.
+pub fn escape_json(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if obeyed(c) {
+            // None of them lies beyond the basic plane.
+            out.push_str(&format!("\\u{:04x}", u32::from(c)));
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+/// Tells whether a terminal might do something else with a character than show it in its place:
+/// a control, or one of Unicode's Bidi_Control.
+fn obeyed(c: char) -> bool {
+    let reorders = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    (c.is_control() && c != '\n' && c != '\t') || reorders
 }
 
 #[cfg(test)]
@@ -138,6 +160,25 @@ mod tests {
     fn escapes_what_a_terminal_would_obey() {
         assert_eq!(escape(b"ok\n"), "ok\n");
         assert_eq!(escape(b"\x1b]0;x\x07"), "\\u{1b}]0;x\\u{7}");
-        assert_eq!(escape("a\u{202e}b".as_bytes()), "a\\u{202e}b");
+        for c in [
+            '\u{61c}', '\u{200f}', '\u{202e}', '\u{2069}', '\u{7f}', '\u{9b}',
+        ] {
+            let (text, shown) = (format!("a{c}b"), format!("a\\u{{{:x}}}b", u32::from(c)));
+            assert_eq!(escape(text.as_bytes()), shown);
+        }
+    }
+
+    #[test]
+    fn escaped_json_is_the_same_document() {
+        let text = "a\u{9b}2J\u{7f}\u{202e}\u{61c}é\u{1f600}\n\t\"\\";
+        let json = serde_json::json!({ text: [text] }).to_string();
+        let safe = escape_json(&json);
+        assert!(!safe.chars().any(obeyed), "{safe:?}");
+        let (one, two): (serde_json::Value, serde_json::Value) = (
+            serde_json::from_str(&json).unwrap(),
+            serde_json::from_str(&safe).unwrap(),
+        );
+        assert_eq!(one, two);
+        assert_eq!(escape_json("{\n  \"a\": 1\n}"), "{\n  \"a\": 1\n}");
     }
 }

@@ -5,7 +5,10 @@ use std::path::Path;
 
 use git_awo::record::Code;
 
-use super::{Case, locked, metadata, network, replay, rollbacks, signatures, size, sweep, trees};
+use super::{
+    Case, environment, graph, locked, metadata, network, replay, rollbacks, signatures, size,
+    sweep, trees,
+};
 
 /// Every group.
 const GROUPS: &[(&str, &[Case])] = &[
@@ -18,6 +21,8 @@ const GROUPS: &[(&str, &[Case])] = &[
     ("Roll-back", rollbacks::CASES),
     ("Benign", replay::CASES),
     ("Resource limits", size::CASES),
+    ("Commits, graph, refs", graph::CASES),
+    ("Environment and output", environment::CASES),
 ];
 
 #[test]

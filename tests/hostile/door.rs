@@ -215,6 +215,23 @@ impl Door {
         assert!(missed.is_empty(), "verify misses {missed:?}\n{found:?}");
     }
 
+    /// Asks the server's `pre-receive` about these lines, without a push; returns what it says.
+    pub fn hook(&self, lines: &str) -> String {
+        let words = ["git", "awo", "hook", "pre-receive"];
+        let mut command = self.world.command("server", "server.git", &words);
+        let (stdin, stdout) = (std::process::Stdio::piped(), std::process::Stdio::piped());
+        command.env("GIT_DIR", ".").stdin(stdin).stdout(stdout);
+        let mut child = command
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut input = child.stdin.take().unwrap();
+        std::io::Write::write_all(&mut input, lines.as_bytes()).unwrap();
+        drop(input);
+        let output = child.wait_with_output().unwrap();
+        String::from_utf8(output.stderr).unwrap()
+    }
+
     fn branch(&self) -> usize {
         self.tries.set(self.tries.get() + 1);
         self.tries.get()

@@ -5,7 +5,9 @@
 
 mod catalogue;
 mod door;
+mod environment;
 mod forge;
+mod graph;
 mod locked;
 mod metadata;
 mod network;

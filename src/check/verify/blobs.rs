@@ -6,6 +6,7 @@ use std::collections::HashSet;
 
 use super::*;
 use crate::check::failure::git_failure;
+use crate::git;
 use crate::record::RepoPath;
 use crate::record::tree::Mode;
 
@@ -31,27 +32,15 @@ impl Blobs {
         report: &mut Report,
     ) -> Result<(), Error> {
         for id in commits {
-            let commit = reader.commit(*id)?;
-            let mut parents = Vec::new();
-            for parent in &commit.parents {
-                parents.push(Some(reader.commit(*parent)?.tree));
-            }
-            if parents.is_empty() {
-                parents.push(None);
-            }
-            for parent in parents {
-                let changes = match reader.changes_limited(parent, Some(commit.tree), MAX_CHANGES) {
-                    Ok(changes) => changes,
-                    // A tree that cannot be walked is a finding; what else there is, is hashed.
-                    Err(error) => {
-                        git_failure(&error, Subject::of_ref(reference).at(*id)).report(report);
-                        continue;
+            // A malformed object speaks against this commit, and the others are looked at too.
+            match changes(reader, *id) {
+                Ok(found) => {
+                    for (path, mode, blob) in found {
+                        self.hash(reader, reference, &path, mode, blob, report)?;
                     }
-                };
-                for change in changes {
-                    if let Some((mode, blob)) = change.new {
-                        self.hash(reader, reference, &change.path, mode, blob, report)?;
-                    }
+                }
+                Err(error) => {
+                    git_failure(&error, Subject::of_ref(reference).at(*id)).report(report);
                 }
             }
         }
@@ -103,4 +92,23 @@ impl Blobs {
         git_failure(&error, Subject::of_ref(reference).path(path)).report(report);
         Ok(())
     }
+}
+
+/// Returns the files that a commit has and one of its parents has not.
+fn changes(reader: &Reader, id: ObjectId) -> Result<Vec<(RepoPath, Mode, ObjectId)>, git::Error> {
+    let commit = reader.commit(id)?;
+    let mut parents = Vec::new();
+    for parent in &commit.parents {
+        parents.push(Some(reader.commit(*parent)?.tree));
+    }
+    if parents.is_empty() {
+        parents.push(None);
+    }
+    let mut files = Vec::new();
+    for parent in parents {
+        for change in reader.changes_limited(parent, Some(commit.tree), MAX_CHANGES)? {
+            files.extend(change.new.map(|(mode, blob)| (change.path, mode, blob)));
+        }
+    }
+    Ok(files)
 }

@@ -48,7 +48,9 @@ pub(super) fn verify(
             if contained(reader, &tips, movement)?
                 && let Some(new) = movement.new
             {
-                judged.judge(&movement.reference, new, entry.policy, says.time, report)?;
+                let reference = &movement.reference;
+                let found = judged.judge(reference, new, entry.policy, says.time, report);
+                put(found, reference, report);
             }
         }
     }
@@ -62,12 +64,21 @@ pub(super) fn verify(
     };
     let (strict, loose): (Vec<_>, Vec<_>) = tips.iter().partition(|(name, _)| is_strict(name));
     for (reference, tip) in strict.into_iter().chain(loose) {
-        judged.judge(reference, *tip, current, gatherer.time, report)?;
+        let found = judged.judge(reference, *tip, current, gatherer.time, report);
+        put(found, reference, report);
         if policy.ref_rules(reference).is_some() {
-            judged.blobs.of_tip(reader, reference, *tip, report)?;
+            let found = judged.blobs.of_tip(reader, reference, *tip, report);
+            put(found, reference, report);
         }
     }
     Ok(())
+}
+
+/// What cannot be read on one branch is told of it, and the others are judged all the same.
+fn put(result: Result<(), Error>, reference: &RefName, report: &mut Report) {
+    if let Err(error) = result {
+        error.report(Subject::of_ref(reference), report);
+    }
 }
 
 impl Judged<'_> {

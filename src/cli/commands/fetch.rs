@@ -108,7 +108,10 @@ pub fn fetch(
         format!("+refs/awo/*:refs/awo-remotes/{remote}/awo/*"),
         format!("+refs/notes/awo/*:refs/awo-remotes/{remote}/notes/awo/*"),
     ];
-    let mut words = vec!["fetch", "--quiet", "--no-tags", "--prune", remote];
+    // What is fetched is judged here: no hook has a part in it.
+    let no_hooks = ["-c", "core.hooksPath=/dev/null"];
+    let mut words = no_hooks.to_vec();
+    words.extend(["fetch", "--quiet", "--no-tags", "--prune", remote]);
     words.extend(refspecs.iter().map(String::as_str));
     let mut looks = 0_usize;
     let (actor, after, lost) = loop {

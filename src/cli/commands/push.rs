@@ -167,7 +167,7 @@ fn branch_is_ahead(
 pub fn remote_has(actor: &Actor, remote: &str, reference: &RefName) -> Result<bool, CliError> {
     let output = git::run(
         actor.place(),
-        &["ls-remote", "--refs", remote, reference.as_str()],
+        &["ls-remote", "--refs", "--", remote, reference.as_str()],
     )?;
     Ok(!output.stdout.is_empty())
 }
@@ -179,7 +179,8 @@ fn push(
     plan: &[(RefName, ObjectId)],
 ) -> Result<Result<(), String>, CliError> {
     let mut command = git::git(actor.place());
-    command.args(["push", "--atomic", "--quiet", "--no-follow-tags", remote]);
+    command.args(["push", "--atomic", "--quiet", "--no-follow-tags", "--"]);
+    command.arg(remote);
     for (reference, id) in plan {
         // The exact object that was judged here, not wherever the ref may be by then.
         command.arg(format!("{id}:{reference}"));

@@ -1,0 +1,132 @@
+//! Merges: compared with every parent, and none where none are taken.
+
+use crate::hostile::door::Door;
+
+#[test]
+fn merges_are_compared_with_every_parent() {
+    let door = Door::of_otto();
+    let raw = door.raw();
+    let (tip, root) = door.base();
+    let src = door.world.rev("otto", "origin/main:src");
+    let blob = raw.blob("x = 1\n");
+    let with = |names: &[&str]| {
+        let entries: Vec<_> = names
+            .iter()
+            .map(|name| ("100644", name.as_bytes(), blob.as_str()))
+            .collect();
+        let src = raw.tree_with(&src, &entries);
+        raw.tree_with(&root, &[("40000", b"src", &src)])
+    };
+    let evil = |tree: &str| raw.tree_with(tree, &[("100644", b"Makefile", &blob)]);
+    let one = raw.commit(&with(&["a.py"]), &[&tip], "One\n");
+    let two = raw.commit(&with(&["b.py"]), &[&tip], "Two\n");
+    let three = raw.commit(&with(&["c.py"]), &[&tip], "Three\n");
+    let both = with(&["a.py", "b.py"]);
+    let all = with(&["a.py", "b.py", "c.py"]);
+    // Something that only olga may change; its side alone is refused, so is what brings it along.
+    let foreign = raw.commit(&evil(&root), &[&tip], "Foreign\n");
+    let mut found = Vec::new();
+    for (what, tree, parents) in [
+        ("a file in the merge alone", evil(&both), vec![&one, &two]),
+        ("the parents swapped", evil(&both), vec![&two, &one]),
+        ("an octopus", evil(&all), vec![&one, &two, &three]),
+        (
+            "an octopus, from no parent at all",
+            evil(&root),
+            vec![&one, &two, &three],
+        ),
+        ("a parent twice", evil(&both), vec![&one, &one]),
+        ("a parent and its own parent", evil(&both), vec![&one, &tip]),
+        (
+            "ours, over a foreign change",
+            with(&["a.py"]),
+            vec![&one, &foreign],
+        ),
+        (
+            "theirs, a foreign change",
+            evil(&root),
+            vec![&one, &foreign],
+        ),
+        (
+            "the last of four parents",
+            all.clone(),
+            vec![&one, &two, &three, &foreign],
+        ),
+        (
+            "README.md left out",
+            {
+                let src = raw.tree_with(&src, &[("100644", b"a.py", &blob)]);
+                raw.tree(&[("40000", b"src", &src)])
+            },
+            vec![&one, &two],
+        ),
+    ] {
+        let parents: Vec<&str> = parents.into_iter().map(String::as_str).collect();
+        let commit = raw.commit(&tree, &parents, "Merge\n");
+        door.refuses(what, &commit, &["GOV-003"]);
+        found.push((commit, "GOV-003"));
+    }
+    let many: Vec<String> = (0..20)
+        .map(|at| raw.commit(&root, &[&tip], &format!("{at}\n")))
+        .collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    for (what, tree, parents) in [
+        ("a plain merge", &both, vec![one.as_str(), &two]),
+        ("an octopus", &all, vec![one.as_str(), &two, &three]),
+        (
+            "ours, over one's own change",
+            &with(&["a.py"]),
+            vec![one.as_str(), &two],
+        ),
+        ("a parent twice", &with(&["a.py"]), vec![one.as_str(), &one]),
+        ("twenty parents", &root, many),
+    ] {
+        door.accepts(what, &raw.commit(tree, &parents, "Merge\n"));
+    }
+    let found: Vec<(&str, &str)> = found
+        .iter()
+        .map(|(id, code)| (id.as_str(), *code))
+        .collect();
+    door.verify_finds_all(&found);
+}
+
+#[test]
+fn no_merge_is_taken_on_a_governed_branch() {
+    let door = Door::of_otto();
+    let raw = door.raw();
+    let (tip, root) = door.base();
+    let side = raw.commit(&root, &[&tip], "Side\n");
+    let orphan = raw.commit(&root, &[], "Root\n");
+    for (what, parents) in [
+        ("a merge", vec![&tip, &side]),
+        ("a merge, the parents swapped", vec![&side, &tip]),
+        ("main merged with itself", vec![&tip, &tip]),
+        ("an octopus", vec![&tip, &side, &orphan]),
+        ("a root of its own merged", vec![&tip, &orphan]),
+    ] {
+        let parents: Vec<&str> = parents.into_iter().map(String::as_str).collect();
+        let commit = raw.commit(&root, &parents, "Merge\n");
+        let refspec = format!("{commit}:refs/heads/main");
+        door.refuses_push(what, &[&refspec], &["GOV-002", "GOV-004"]);
+    }
+}
+
+#[test]
+fn an_unrelated_history_is_judged_whole() {
+    let door = Door::of_otto();
+    let raw = door.raw();
+    let (tip, root) = door.base();
+    let blob = raw.blob("x = 1\n");
+    let src = raw.tree(&[("100644", b"a.py", &blob)]);
+    let mine = raw.tree(&[("40000", b"src", &src)]);
+    let orphan = raw.commit(&root, &[], "Everything anew\n");
+    door.refuses("a root with foreign files", &orphan, &["GOV-003"]);
+    let mine = raw.commit(&mine, &[], "Of my own\n");
+    door.accepts("a root with files of one's own", &mine);
+    let merged = raw.commit(&root, &[&tip, &orphan], "Merge\n");
+    door.refuses(
+        "a merge of the root with foreign files",
+        &merged,
+        &["GOV-003"],
+    );
+}

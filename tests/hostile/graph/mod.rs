@@ -1,0 +1,121 @@
+//! Commits, their graph, and refs.
+
+mod commits;
+mod merges;
+mod refs;
+
+use super::Case;
+
+pub const CASES: &[Case] = &[
+    Case {
+        id: "G-01",
+        attack: "a push to main of a commit that no run made",
+        answer: "GOV-002",
+        tests: &[
+            "attacks::a_direct_commit_is_refused",
+            "attacks::a_direct_commit_is_accepted_where_the_policy_grants_it",
+        ],
+    },
+    Case {
+        id: "G-02",
+        attack: "a change that a later commit of the push takes back: a path, a mode, a name, on a side branch",
+        answer: "GOV-003, INT-003",
+        tests: &[
+            "attacks::a_path_added_and_removed_within_the_push_is_refused",
+            "hostile::graph::commits::what_is_done_and_undone_is_seen_wherever_it_hides",
+        ],
+    },
+    Case {
+        id: "G-03",
+        attack: "a merge that holds more than its parents do, or less: two or three parents, `-s ours`, a parent twice, the parents swapped",
+        answer: "GOV-003",
+        tests: &[
+            "attacks::a_merge_that_hides_a_change_is_refused",
+            "hostile::graph::merges::merges_are_compared_with_every_parent",
+        ],
+    },
+    Case {
+        id: "G-05",
+        attack: "any merge where none are taken",
+        answer: "GOV-002, GOV-004",
+        tests: &[
+            "attacks::a_merge_is_refused_where_merges_are_not",
+            "hostile::graph::merges::no_merge_is_taken_on_a_governed_branch",
+        ],
+    },
+    Case {
+        id: "G-06",
+        attack: "a commit put on the server first, at a branch of looser rules or at a ref past the hooks, then main moved to it",
+        answer: "GOV-002, GOV-003",
+        tests: &["hostile::graph::refs::a_commit_that_the_server_has_is_judged_where_it_goes"],
+    },
+    Case {
+        id: "G-08",
+        attack: "a root of its own over main, or a merge of one",
+        answer: "GOV-002, GOV-003, GOV-004",
+        tests: &[
+            "hostile::graph::refs::main_is_not_moved_but_forward",
+            "hostile::graph::merges::no_merge_is_taken_on_a_governed_branch",
+            "hostile::graph::merges::an_unrelated_history_is_judged_whole",
+        ],
+    },
+    Case {
+        id: "G-10",
+        attack: "main rewound, deleted, forced to a sibling; a mirror of an empty clone",
+        answer: "GOV-004, REP-002",
+        tests: &[
+            "attacks::branches_are_neither_deleted_nor_rewound",
+            "hostile::graph::refs::main_is_not_moved_but_forward",
+            "hostile::graph::refs::a_mirror_of_an_empty_clone_deletes_nothing",
+        ],
+    },
+    Case {
+        id: "G-11",
+        attack: "tags made, moved and deleted; an annotated tag that calls itself otherwise; a tag as the tip of a branch",
+        answer: "GOV-004, INT-003",
+        tests: &[
+            "attacks::refs_of_other_kinds_are_refused",
+            "hostile::graph::refs::tags_are_neither_made_nor_moved_nor_deleted",
+            "hostile::graph::refs::a_branch_is_at_a_commit",
+        ],
+    },
+    Case {
+        id: "G-13",
+        attack: "names that a short name could be mistaken for: a tag or branch called main, refs/heads/main, HEAD, an object id, @, an option",
+        answer: "GOV-004",
+        tests: &[
+            "hostile::graph::refs::odd_names_are_judged_in_full",
+            "hostile::graph::refs::a_name_that_means_two_things_is_not_guessed",
+        ],
+    },
+    Case {
+        id: "G-15",
+        attack: "a push of replace refs",
+        answer: "GOV-004",
+        tests: &["hostile::graph::refs::replace_refs_and_refs_of_no_kind_are_refused"],
+    },
+    Case {
+        id: "G-28",
+        attack: "the attested commit amended, rebased, squashed, cherry-picked, or its message and records moved to a commit of one's own",
+        answer: "ATT-002, GOV-002, GOV-003",
+        tests: &[
+            "attacks::an_amended_commit_is_refused",
+            "hostile::graph::commits::another_commit_under_the_records_of_a_run_is_refused",
+        ],
+    },
+    Case {
+        id: "G-30",
+        attack: "commits that two readers read in two ways: headers twice, missing, out of order, with NUL, CR or blanks; dates and zones that git does not write",
+        answer: "INT-003, ATT-003",
+        tests: &[
+            "hostile::graph::commits::commits_that_can_be_read_in_two_ways_are_refused",
+            "hostile::graph::commits::odd_but_plain_commits_are_accepted",
+        ],
+    },
+    Case {
+        id: "G-31",
+        attack: "a parent or tree that is missing, of another kind, or null",
+        answer: "INT-003, INT-005",
+        tests: &["hostile::graph::commits::a_commit_of_objects_that_are_not_there_is_refused"],
+    },
+];

@@ -1,0 +1,313 @@
+//! Refs: where they may go, and what their names mean.
+
+use crate::hostile::door::Door;
+use crate::world::World;
+
+#[test]
+fn a_commit_that_the_server_has_is_judged_where_it_goes() {
+    let door = Door::of_otto();
+    let raw = door.raw();
+    let blob = raw.blob("x = 1\n");
+    let (_, root) = door.base();
+    let commit = door.commit_in_src(&[("100644", b"a.py", &blob)]);
+    door.accepts("a commit of one's own", &commit);
+    let main = format!("{commit}:refs/heads/main");
+    door.refuses_push("the same, on main", &[&main], &["GOV-002"]);
+    let evil = raw.tree_with(&root, &[("100644", b"Makefile", &blob)]);
+    let evil = door.commit(&evil);
+    door.world.force(
+        "otto",
+        &[
+            &format!("{evil}:refs/heads/tmp"),
+            &format!("{evil}:refs/keep/it"),
+        ],
+    );
+    let main = format!("{evil}:refs/heads/main");
+    door.refuses_push(
+        "seeded past the hooks, then to main",
+        &[&main],
+        &["GOV-002"],
+    );
+    door.refuses(
+        "seeded past the hooks, then to a branch",
+        &evil,
+        &["GOV-003"],
+    );
+    let on_top = raw.commit(&root, &[&evil], "Take it back\n");
+    door.refuses("one on top of it", &on_top, &["GOV-003"]);
+    door.accepts(
+        "another of one's own",
+        &door.commit_in_src(&[("100644", b"b.py", &blob)]),
+    );
+}
+
+#[test]
+fn main_is_not_moved_but_forward() {
+    let world = World::landed();
+    let door = Door::new(world, "otto");
+    let raw = door.raw();
+    let (tip, root) = door.base();
+    let before = door.world.rev("otto", "origin/main^");
+    let orphan = raw.commit(&root, &[], "Root\n");
+    let sibling = raw.commit(&root, &[&before], "Sibling\n");
+    for (what, refspec, codes) in [
+        (
+            "rewound",
+            format!("+{before}:refs/heads/main"),
+            vec!["GOV-004"],
+        ),
+        ("deleted", ":refs/heads/main".to_owned(), vec!["GOV-004"]),
+        (
+            "an orphan",
+            format!("+{orphan}:refs/heads/main"),
+            vec!["GOV-002", "GOV-004"],
+        ),
+        (
+            "a sibling",
+            format!("+{sibling}:refs/heads/main"),
+            vec!["GOV-002", "GOV-004"],
+        ),
+    ] {
+        door.refuses_push(what, &[&refspec], &codes);
+    }
+    door.refuses_push(
+        "deleted beside a good push",
+        &[":refs/heads/main", &format!("{tip}:refs/heads/wip/good")],
+        &["GOV-004"],
+    );
+    door.accepts("the tip itself, elsewhere", &tip);
+}
+
+#[test]
+fn a_mirror_of_an_empty_clone_deletes_nothing() {
+    let world = World::landed();
+    world.ok("otto", ".", &["git", "init", "--quiet", "empty"]);
+    world.ok(
+        "otto",
+        "empty",
+        &["git", "remote", "add", "origin", "../server.git"],
+    );
+    let before = world.server();
+    let done = world.run("otto", "empty", &["git", "push", "--mirror", "origin"]);
+    assert_ne!(done.code, 0, "{}", done.text);
+    for code in ["GOV-004", "REP-002"] {
+        assert!(done.text.contains(code), "{}", done.text);
+    }
+    assert_eq!(world.server(), before);
+    let done = world.run("otto", "otto", &["git", "push", "--mirror", "origin"]);
+    assert_ne!(
+        done.code, 0,
+        "a mirror brings the refs of a clone: {}",
+        done.text
+    );
+    assert_eq!(world.server(), before);
+}
+
+#[test]
+fn tags_are_neither_made_nor_moved_nor_deleted() {
+    let door = Door::of_otto();
+    let raw = door.raw();
+    let (tip, tree) = door.base();
+    let tag = |name: &str, kind: &str, id: &str| {
+        let text = format!(
+            "object {id}\ntype {kind}\ntag {name}\ntagger otto <o@o> 1700000000 +0000\n\nTag\n"
+        );
+        raw.object("tag", text.as_bytes())
+    };
+    // One is there from before, put there by the administrator.
+    door.world.force("otto", &[&format!("{tip}:refs/tags/v0")]);
+    let other = raw.commit(&tree, &[&tip], "Work\n");
+    for (what, refspec) in [
+        ("a light tag", format!("{tip}:refs/tags/v1")),
+        (
+            "an annotated tag",
+            format!("{}:refs/tags/v1", tag("v1", "commit", &tip)),
+        ),
+        (
+            "one that calls itself v2",
+            format!("{}:refs/tags/v1", tag("v2", "commit", &tip)),
+        ),
+        (
+            "one that calls itself a branch",
+            format!("{}:refs/tags/v1", tag("refs/heads/main", "commit", &tip)),
+        ),
+        (
+            "a tag of a tree",
+            format!("{}:refs/tags/v1", tag("v1", "tree", &tree)),
+        ),
+        (
+            "a tag of a tag",
+            format!(
+                "{}:refs/tags/v1",
+                tag("v1", "tag", &tag("v0", "commit", &tip))
+            ),
+        ),
+        (
+            "a tag that was there, moved",
+            format!("+{other}:refs/tags/v0"),
+        ),
+        ("a tag that was there, deleted", ":refs/tags/v0".to_owned()),
+    ] {
+        door.refuses_push(what, &[&refspec], &["GOV-004"]);
+    }
+    door.accepts("a branch of the same name", &other);
+}
+
+#[test]
+fn a_branch_is_at_a_commit() {
+    let door = Door::of_otto();
+    let (tip, tree) = door.base();
+    let text =
+        format!("object {tip}\ntype commit\ntag v1\ntagger otto <o@o> 1700000000 +0000\n\nTag\n");
+    let tag = door.raw().object("tag", text.as_bytes());
+    let zero = "0".repeat(tip.len());
+    // git's own update refuses most of these too, but after our hook was asked.
+    for (what, id) in [("a tag", &tag), ("a tree", &tree)] {
+        let words = [
+            "git",
+            "push",
+            "--quiet",
+            "--no-verify",
+            "origin",
+            &format!("{id}:refs/keep/it"),
+        ];
+        let before = door.world.server();
+        assert_ne!(door.world.run("otto", "otto", &words).code, 0);
+        assert_eq!(door.world.server(), before);
+        door.world.force("otto", &[&format!("{id}:refs/keep/it")]);
+        let said = door.hook(&format!("{zero} {id} refs/heads/wip/odd\n"));
+        assert!(said.contains("INT-003"), "{what}: {said}");
+    }
+    let said = door.hook(&format!("{zero} {tip} refs/heads/wip/even\n"));
+    assert!(!said.contains("INT-003"), "{said}");
+}
+
+#[test]
+fn odd_names_are_judged_in_full() {
+    let door = Door::of_otto();
+    let (tip, tree) = door.base();
+    let hex = "a".repeat(40);
+    let names = [
+        "refs/tags/main",
+        "refs/tags/refs/heads/main",
+        "refs/heads/refs/heads/main",
+        "refs/heads/HEAD",
+        "refs/heads/FETCH_HEAD",
+        "refs/heads/-x",
+        "refs/heads/--all",
+        "refs/heads/@",
+        &format!("refs/heads/{hex}"),
+        &format!("refs/heads/{tip}"),
+        "refs/heads/Main",
+        "refs/heads/MAIN",
+        "refs/heads/ma\u{131}n",
+        "refs/heads/main\u{200b}",
+        "refs/heads/m\u{430}in",
+        "refs/heads/wip",
+        "refs/heads/wipx/y",
+        "refs/remotes/origin/main",
+        "refs/stash",
+        "refs/bisect/bad",
+        "refs/original/refs/heads/main",
+        "refs/worktree/x",
+        "refs/main-worktree/x",
+        "refs/for/main",
+        "refs/pull/1/head",
+        "refs/x/heads/main",
+        "refs/heads2/main",
+    ];
+    for name in names {
+        door.refuses_push(name, &[&format!("{tip}:{name}")], &["GOV-004"]);
+    }
+    // What is loose about names stays below refs/heads/wip/: these are just names.
+    for name in [
+        format!("wip/{hex}"),
+        "wip/refs/heads/main".into(),
+        "wip/HEAD".into(),
+        "wip/@".into(),
+        "wip/caf\u{e9}".into(),
+    ] {
+        door.accepts_push(&name, &[&format!("{tip}:refs/heads/{name}")]);
+    }
+    // A branch beside a tag of its name, put there by the administrator: each is what it is.
+    let other = door.raw().commit(&tree, &[&tip], "Work\n");
+    door.world
+        .force("otto", &[&format!("{other}:refs/tags/main")]);
+    let main = format!("{other}:refs/heads/main");
+    door.refuses_push("main, as the tag is", &[&main], &["GOV-002"]);
+    door.accepts("a branch", &other);
+}
+
+#[test]
+fn a_name_that_means_two_things_is_not_guessed() {
+    let world = World::landed();
+    world.fresh_clone();
+    let good = world.rev("vera", "refs/heads/main");
+    let door = Door::new(world, "vera");
+    let world = &door.world;
+    let tree = world.rev("vera", "refs/heads/main^{tree}");
+    let evil = door.raw().commit(&tree, &[&good], "Nobody made it\n");
+    world.ok(
+        "vera",
+        "vera",
+        &["git", "update-ref", "refs/heads/main", &evil],
+    );
+    let verify = |what: &str| {
+        world.run(
+            "vera",
+            "vera",
+            &["git", "awo", "verify", what, "--ref", "main"],
+        )
+    };
+    let done = verify("main");
+    assert_eq!(done.code, 1, "{}", done.text);
+    for tag in ["refs/tags/main", "refs/main"] {
+        world.ok("vera", "vera", &["git", "update-ref", tag, &good]);
+        for what in ["main", "main^0", "main~0", "main@{0}"] {
+            let done = verify(what);
+            assert_eq!(
+                done.code, 2,
+                "{tag}: {what} means two things: {}",
+                done.text
+            );
+        }
+        let done = verify("refs/heads/main");
+        assert_eq!(done.code, 1, "the branch in full: {}", done.text);
+        let done = verify(tag);
+        assert_eq!(done.code, 0, "the tag in full: {}", done.text);
+        world.ok("vera", "vera", &["git", "update-ref", "-d", tag]);
+    }
+    // An id is that object, whatever is called so.
+    world.ok(
+        "vera",
+        "vera",
+        &["git", "update-ref", &format!("refs/heads/{evil}"), &good],
+    );
+    assert_eq!(verify(&evil).code, 1);
+    assert_eq!(verify(&good).code, 0);
+}
+
+#[test]
+fn replace_refs_and_refs_of_no_kind_are_refused() {
+    let door = Door::of_otto();
+    let (tip, tree) = door.base();
+    let decoy = door.raw().commit(&tree, &[&tip], "Decoy\n");
+    let replace = format!("{decoy}:refs/replace/{tip}");
+    door.refuses_push("a replace ref", &[&replace], &["GOV-004"]);
+    let branch = format!("{decoy}:refs/heads/wip/x");
+    door.refuses_push(
+        "a replace ref beside a good branch",
+        &[&replace, &branch],
+        &["GOV-004"],
+    );
+    door.accepts("the decoy as a branch", &decoy);
+    // Put there by the administrator, it hides nothing from the hook.
+    door.world.force("otto", &[&replace]);
+    door.refuses_push(
+        "what it is said to be replaced by",
+        &[&format!("{decoy}:refs/heads/main")],
+        &["GOV-002"],
+    );
+    let again = door.raw().commit(&tree, &[&tip], "Honest\n");
+    door.accepts("an honest commit", &again);
+}
