@@ -137,9 +137,7 @@ fn approve_task(
         commit: None,
         context: signer_context,
         contract: envelope.digest(),
-        expires: actor
-            .now()
-            .plus_days(history.current().policy.document().gates.approval_days),
+        expires: now.plus_days(history.current().policy.document().gates.approval_days),
         independence: None,
         nonce: nonce(earlier, now),
         root: None,
@@ -156,7 +154,7 @@ fn approve_task(
         let batch = Batch::new(format!("approve {task}")).approval(blob, envelope);
         let (again, wanted, dead) = (args.again, approval.clone(), dead.clone());
         let batch = batch.once(move |it| match again {
-            true => it.digest() == own,
+            true => it.digest() == own || uses_nonce(it, &wanted),
             false => !dead.contains(&it.digest()) && approves_the_same(it, &wanted, now),
         });
         let noted = batch.commit(&actor.repo, &actor.author());
@@ -264,17 +262,18 @@ fn approve_run(
         let why = before(findings, "gate-2", &run, format!("git awo gate {run}"));
         return Err(CliError::denied(format!("{run} cannot be approved"), why));
     }
+    let now = actor.now();
     let approval = ApprovalPredicate {
         approves: Approves::Audit,
         base: None,
         commit: Some(says.commit),
         nonce: nonce(
             earlier(records, says.commit, &signer_context.identity)?,
-            actor.now(),
+            now,
         ),
         context: signer_context,
         contract: says.contract,
-        expires: actor.now().plus_days(policy.document().gates.approval_days),
+        expires: now.plus_days(policy.document().gates.approval_days),
         independence,
         root: Some(says.root),
         run: Some(run.clone()),
@@ -283,7 +282,6 @@ fn approve_run(
         workflow_run_url: workflow_url(args.workflow_run_url.as_deref())?,
     };
     let envelope = actor.sign(approval.clone())?;
-    let now = actor.now();
     let noted = Batch::new(format!("approve {run}"))
         .approval(says.commit, envelope.clone())
         .once(move |envelope| approves_the_same(envelope, &approval, now))
@@ -313,6 +311,15 @@ fn approves_the_same(envelope: &Envelope, wanted: &ApprovalPredicate, now: Times
         ..wanted.clone()
     };
     there == same && there.expires > now
+}
+
+/// Tells whether an approval of the same person has this nonce: the server takes each once.
+fn uses_nonce(envelope: &Envelope, wanted: &ApprovalPredicate) -> bool {
+    let parsed = Statement::<ApprovalPredicate>::parse(envelope.payload());
+    parsed.is_ok_and(|it| {
+        let there = it.predicate;
+        there.context.identity == wanted.context.identity && there.nonce == wanted.nonce
+    })
 }
 
 /// Returns how many approvals of a person stand on an object.
