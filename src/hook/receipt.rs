@@ -210,7 +210,7 @@ fn judged_by(pushed: &Pushed<'_>, history: &PolicyHistory) -> usize {
 }
 
 /// Returns the refs that the log follows: governance but the log itself, and governed branches.
-fn followed(refs: &Refs, history: &PolicyHistory) -> Refs {
+pub fn followed(refs: &Refs, history: &PolicyHistory) -> Refs {
     let policy = &history.current().policy;
     let follows = |name: &RefName| match Place::of(name) {
         Some(place) => place != Place::Log,

@@ -6,8 +6,8 @@ use std::path::Path;
 use git_awo::record::Code;
 
 use super::{
-    Case, environment, graph, locked, metadata, network, replay, rollbacks, signatures, size,
-    sweep, trees,
+    Case, doctor, environment, graph, locked, metadata, network, replay, rollbacks, signatures,
+    size, sweep, trees,
 };
 
 /// Every group.
@@ -19,6 +19,7 @@ const GROUPS: &[(&str, &[Case])] = &[
     ("The network", network::CASES),
     ("Policy and LOCKED", locked::CASES),
     ("Roll-back", rollbacks::CASES),
+    ("What the doctor finds", doctor::CASES),
     ("Benign", replay::CASES),
     ("Resource limits", size::CASES),
     ("Commits, graph, refs", graph::CASES),

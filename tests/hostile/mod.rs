@@ -4,6 +4,7 @@
 //! with git, and says what [`door::Door`] must answer. Each module lists its attacks in `CASES`.
 
 mod catalogue;
+mod doctor;
 mod door;
 mod environment;
 mod forge;

@@ -1,0 +1,198 @@
+//! The hooks, what could go past them, and what people get to see of the records.
+
+use std::path::{Path, PathBuf};
+
+use super::Examination;
+use crate::check::log::{self, State};
+use crate::check::push::refs;
+use crate::cli::CliError;
+use crate::cli::commands::hooks::{not_installed, program};
+use crate::git;
+use crate::hook::gaps::{self, View};
+use crate::hook::install::{self, Side};
+use crate::hook::{places, receipt};
+use crate::record::{Code, Finding, Subject};
+use crate::store::layout;
+
+pub(super) fn hooks(it: &mut Examination<'_>) -> Result<(), CliError> {
+    let side = if it.server {
+        Side::Server
+    } else {
+        Side::Client
+    };
+    let directory = install::hooks_dir(&it.actor.repo);
+    let all = install::status(&directory, side, &program()?)?;
+    it.report
+        .findings
+        .extend(all.iter().filter_map(not_installed));
+    if places::is_gitaly(&directory) {
+        it.note(places::NO_TRANSACTION);
+    }
+    Ok(())
+}
+
+/// git itself is asked where it looks for hooks: configuration of the user and of the machine counts.
+pub(super) fn where_git_looks(it: &mut Examination<'_>) -> Result<(), CliError> {
+    let place = it.actor.place();
+    let words = ["rev-parse", "--path-format=absolute", "--git-path", "hooks"];
+    let Ok(output) = git::run(place, &words) else {
+        // git 2.31 knows the format; before it the answer depends on the directory.
+        return Ok(());
+    };
+    let looked = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim_end_matches('\n'));
+    let ours = install::hooks_dir(&it.actor.repo);
+    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    if !places::is_gitaly(&ours) && real(&looked) != real(&ours) {
+        let found = format!("git runs the hooks of {}", looked.display());
+        let expected = format!("those of {}", ours.display());
+        let remedy = "git config --show-origin core.hooksPath";
+        it.complain(Code::Gov002, "hooks-path", found, &expected, remedy);
+    }
+    Ok(())
+}
+
+/// On a server every movement has an entry in the receive log; one without went past the hooks, or
+/// is of a push under way.
+pub(super) fn past_the_hooks(it: &mut Examination<'_>) -> Result<(), CliError> {
+    let repo = &it.actor.repo;
+    let (Ok(history), Some(tip)) = (it.actor.history(), repo.reference(&layout::log())?) else {
+        return Ok(());
+    };
+    if !it.server {
+        return Ok(());
+    }
+    let state = log::files(repo, tip).map(|(_, state)| State::parse(&state));
+    let Ok(Ok(state)) = state else {
+        it.complain(
+            Code::Int004,
+            "log-readable",
+            "the newest entry of the receive log cannot be read",
+            "an entry of this version",
+            "git awo verify",
+        );
+        return Ok(());
+    };
+    let unrecorded = gaps::unrecorded(&View {
+        logged: &state.refs,
+        present: &receipt::followed(&refs(repo)?, &history),
+        own: &[],
+        others: &[],
+        reported: &|_| false,
+    });
+    for movement in unrecorded {
+        let place = |id: Option<_>| {
+            id.map_or("nowhere".to_owned(), |id: crate::record::ObjectId| {
+                id.to_string()
+            })
+        };
+        it.report.findings.push(
+            Finding::new(
+                Code::Rep002,
+                "past-the-hooks",
+                Subject::of_ref(&movement.reference),
+            )
+            .found(format!(
+                "moved to {} without an entry in the log",
+                place(movement.new)
+            ))
+            .expected(format!("{}, as the receive log says", place(movement.old)))
+            .remedy("git awo verify; if a push is under way, look again"),
+        );
+    }
+    Ok(())
+}
+
+/// Records that a server does not announce cannot be fetched, and nobody would miss them.
+pub(super) fn hidden_refs(it: &mut Examination<'_>) -> Result<(), CliError> {
+    for key in [
+        "transfer.hideRefs",
+        "uploadpack.hideRefs",
+        "receive.hideRefs",
+    ] {
+        for value in values(it, key) {
+            let name = value.trim_start_matches(['^', '!']).trim_end_matches('/');
+            let covers = [
+                "refs/awo",
+                "refs/notes",
+                "refs/notes/awo",
+                "refs/heads",
+                "refs",
+            ];
+            let below = name.starts_with("refs/awo/") || name.starts_with("refs/notes/awo/");
+            if !value.starts_with('!') && (covers.contains(&name) || below) {
+                let found = format!("{key} = {value}");
+                let expected = "branches and records announced to everybody";
+                let remedy = format!("git config --unset {key}");
+                it.complain(Code::Str002, "records-announced", found, expected, &remedy);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// `proc-receive` moves the refs of a push itself, whatever was judged before.
+pub(super) fn other_receivers(it: &mut Examination<'_>) -> Result<(), CliError> {
+    for value in values(it, "receive.procReceiveRefs") {
+        let found = format!("receive.procReceiveRefs = {value}");
+        let remedy = "git config --unset-all receive.procReceiveRefs";
+        it.complain(
+            Code::Gov002,
+            "proc-receive",
+            found,
+            "no other receiver",
+            remedy,
+        );
+    }
+    Ok(())
+}
+
+pub(super) fn refspecs(it: &mut Examination<'_>) -> Result<(), CliError> {
+    if it.server {
+        return Ok(());
+    }
+    let specs: Vec<String> = configured(it, r"^remote\..*\.fetch$");
+    if !specs.is_empty() && !specs.iter().any(|spec| spec.contains("refs/awo/*")) {
+        let found = "git fetch does not bring refs/awo/*";
+        it.complain(
+            Code::Str002,
+            "refspecs",
+            found,
+            "the refspecs",
+            "git awo init",
+        );
+    }
+    Ok(())
+}
+
+/// Who can write to the server's directory needs no push.
+pub(super) fn remotes(it: &mut Examination<'_>) -> Result<(), CliError> {
+    for url in configured(it, r"^remote\..*\.(push)?url$") {
+        let path = url.strip_prefix("file://").unwrap_or(&url);
+        let path = it.actor.place().join(path);
+        if path.is_dir() && rustix::fs::access(&path, rustix::fs::Access::WRITE_OK).is_ok() {
+            it.note(format!(
+                "{} is a directory that you can write to: git push runs its hooks as you, and whoever \
+                 writes there otherwise goes past them (git awo verify finds what went past)",
+                crate::record::path::escape(url.as_bytes())
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Every value of a key, from all configuration that git reads here.
+fn values(it: &Examination<'_>, key: &str) -> Vec<String> {
+    configured(it, &format!("^{}$", key.to_lowercase().replace('.', r"\.")))
+}
+
+fn configured(it: &Examination<'_>, pattern: &str) -> Vec<String> {
+    let words = ["config", "-z", "--get-regexp", pattern];
+    let Ok(output) = git::run(it.actor.place(), &words) else {
+        return Vec::new();
+    };
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let values = text
+        .split_terminator('\0')
+        .filter_map(|pair| pair.split_once('\n'));
+    values.map(|(_, value)| value.to_owned()).collect()
+}
