@@ -143,7 +143,7 @@ const VARIABLE: &[(&str, usize)] = &[
     ("src/check/policies.rs", 1),
     ("src/check/push.rs", 3),
     ("src/check/run.rs", 1),
-    ("src/cli/commands/doctor.rs", 1),
+    ("src/cli/commands/doctor/mod.rs", 1),
     ("src/cli/commands/push.rs", 1),
     ("src/cli/context.rs", 1),
     ("src/evidence/inventory.rs", 1),
