@@ -172,7 +172,7 @@ pub fn git_failure(error: &git::Error, subject: Subject) -> Failure {
             Finding::new(Code::Rep003, "ref-unlocked", subject)
                 .found(chain_of(error))
                 .expected("a repository in which no other git process is at work")
-                .remedy("if none is, remove the lock that git names")
+                .remedy("remove that lock, if nobody else is at work in the repository")
                 .into(),
         ),
         E::Start { .. } | E::Git { .. } => undecided("git-succeeds"),
@@ -205,7 +205,7 @@ pub fn update_failure(error: &git::UpdateError, subject: Subject) -> Failure {
         E::Locked { name, path, .. } => Failure::Undecided(
             moved(name, "ref-unlocked", "a ref that nobody else moves")
                 .remedy(format!(
-                    "if no other git process is at work: rm {}",
+                    "rm {}, if nobody else is at work in the repository",
                     quoted(path)
                 ))
                 .into(),

@@ -351,3 +351,49 @@ fn git_runs_in_the_directory_asked_for_and_reports_failures() {
         assert!(decided.iter().any(|it| *it == key), "{key} is not left");
     }
 }
+
+#[test]
+fn several_refs_move_in_one_file_and_are_seen_moved_together_by_git_and_by_us() {
+    let sandbox = Sandbox::new();
+    let site = sandbox.init("w.git", HashKind::Sha1);
+    let repo = site.repo();
+    let one = commit_on(&repo, &[], "1");
+    let two = commit_on(&repo, &[one], "2");
+    let main = RefName::new("refs/heads/main").unwrap();
+    let both = |expected, new| {
+        [log(), main.clone()].map(|name| RefUpdate {
+            name,
+            expected,
+            new: Some(new),
+        })
+    };
+    // One by one they are loose files; together they move in packed-refs, and no loose one is left
+    // that would hide it.
+    for update in both(Expected::Absent, one) {
+        repo.update_refs(&[update], "m").unwrap();
+    }
+    assert!(site.dir.join("refs/awo/log").exists());
+    repo.update_refs(&both(Expected::At(one), two), "m")
+        .unwrap();
+    let packed = fs::read_to_string(site.dir.join("packed-refs")).unwrap();
+    for name in [log(), main.clone()] {
+        assert!(!site.dir.join(name.as_str()).exists());
+        assert!(packed.contains(&format!("{two} {name}\n")), "{packed}");
+        assert_eq!(site.id(name.as_str()), two);
+        assert_eq!(repo.reference(&name).unwrap(), Some(two));
+    }
+    assert_eq!(repo.references("refs/").unwrap().len(), 2);
+    // A second handle, opened before, does not take what it remembers for the present.
+    let other = site.repo();
+    assert_eq!(other.reference(&log()).unwrap(), Some(two));
+    for (old, new) in [(two, one), (one, two), (two, one)] {
+        repo.update_refs(&both(Expected::At(old), new), "m")
+            .unwrap();
+        assert_eq!(other.reference(&log()).unwrap(), Some(new));
+        assert!(matches!(
+            other.update_refs(&both(Expected::At(old), two), "m"),
+            Err(UpdateError::Moved { .. })
+        ));
+    }
+    site.git(&["fsck", "--strict", "--no-dangling"]);
+}

@@ -13,6 +13,10 @@ use super::reader::Reader;
 use crate::record::commit::{Commit, Person};
 use crate::record::{HashKind, ObjectId, RefName};
 
+/// So often an object is written again: a `git gc` removes a directory of objects that it has
+/// emptied, maybe just before the object gets its name in it.
+const WRITE_AGAIN: usize = 5;
+
 /// A repository that is also written to. It reads as a [`Reader`] does.
 #[derive(Debug)]
 pub struct Repo {
@@ -184,11 +188,14 @@ impl Repo {
         if self.contains(id) {
             return Ok(id);
         }
-        let written = self
-            .reader
-            .handle
-            .write_buf(kind.to_gix(), bytes)
-            .map_err(|source| fail(source.into()))?;
+        let write = || self.reader.handle.write_buf(kind.to_gix(), bytes);
+        let mut written = write();
+        for _ in 0..WRITE_AGAIN {
+            if written.is_err() {
+                written = write();
+            }
+        }
+        let written = written.map_err(|source| fail(source.into()))?;
         if written != id_to_gix(id) {
             return Err(fail("it was written under another name".into()));
         }

@@ -189,7 +189,7 @@ macro_rules! swept {
             #[test]
             #[ignore = "needs a C compiler, and to trace processes"]
             fn $name() {
-                crate::crash::sweep(&$case, Some(24));
+                crate::crash::sweep(&$case, Some(8));
             }
         )*
         mod long {

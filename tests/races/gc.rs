@@ -70,7 +70,10 @@ fn housekeeping(pushes: usize) {
     });
     let words = ["git", "ls-tree", "-r", "--name-only", "refs/awo/ledger"];
     let listed = world.ok("server", "server.git", &words);
-    let there = listed.lines().filter(|line| line.contains("W-0-")).count();
+    let there = listed
+        .lines()
+        .filter(|line| line.contains("W-0-") && line.contains("@contract."))
+        .count();
     assert_eq!(there, pushes, "nothing is lost");
     world.ok(
         "server",

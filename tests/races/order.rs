@@ -38,14 +38,21 @@ fn lock_races(trials: usize) {
         world.write("rita/src/new.py", format!("# {trial}\n"));
         let commit = world.commit("rita", "direct");
         let push = ["git", "push", "-q", "--no-verify", "origin", "wip/rita"];
-        let records = ["git", "awo", "push", "--records-only"];
+        let lock_push = [
+            "git",
+            "push",
+            "-q",
+            "--no-verify",
+            "origin",
+            "refs/awo/policy",
+        ];
         let (code, lock);
         if trial % 2 == 0 {
             code = start(&world, "rita", "rita", &push);
             stagger(trial);
-            lock = start(&world, "olga", "olga", &records);
+            lock = start(&world, "olga", "olga", &lock_push);
         } else {
-            lock = start(&world, "olga", "olga", &records);
+            lock = start(&world, "olga", "olga", &lock_push);
             stagger(trial);
             code = start(&world, "rita", "rita", &push);
         }
@@ -73,8 +80,10 @@ fn lock_races(trials: usize) {
             let words = ["git", "reset", "-q", "--hard", "HEAD^"];
             world.ok("rita", "rita", &words);
         }
+        // Like a person would: that the server is LOCKED is known from a fetch.
+        world.ok("olga", "olga", &["git", "awo", "fetch"]);
         policy(&world, version + 2, "HYBRID");
-        world.ok("olga", "olga", &records);
+        world.ok("olga", "olga", &["git", "awo", "push", "--records-only"]);
         version += 2;
         std::fs::write(world.path("server.git/witness"), "").unwrap();
     }

@@ -10,7 +10,9 @@ use crate::world::World;
 fn contracts(world: &World, place: &str) -> Vec<String> {
     let words = ["git", "ls-tree", "-r", "--name-only", "refs/awo/ledger"];
     let listed = world.ok("server", place, &words);
-    let names = listed.lines().filter(|line| line.contains("W-"));
+    let names = listed
+        .lines()
+        .filter(|line| line.contains("W-") && line.contains("@contract."));
     names.map(str::to_owned).collect()
 }
 
@@ -23,10 +25,7 @@ fn all_there(world: &World, place: &str, writers: usize, records: usize) {
     let found = contracts(world, place);
     assert_eq!(found.len(), writers * records, "none lost, none twice");
     for id in expected(writers, records) {
-        let named = |path: &&String| {
-            path.split('/')
-                .any(|part| part.starts_with(&format!("{id}.")) || part == id)
-        };
+        let named = |path: &&String| path.contains(&format!("/{id}@contract."));
         let count = found.iter().filter(named).count();
         assert_eq!(count, 1, "{id} is there once");
     }

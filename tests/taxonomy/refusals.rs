@@ -1010,7 +1010,7 @@ fn every_refusal_names_its_code_to_programs_and_people() {
 }
 
 #[test]
-#[ignore = "waits half a minute for a lock that never goes, twice"]
+#[ignore = "waits some seconds for a lock that never goes, twice"]
 fn a_lock_that_never_goes_is_named_by_its_code() {
     let lock = |world: &World| world.write("olga/.git/refs/awo/ledger.lock", "");
     let words = &["outcome", RUN, "accepted", "--reason", "x"];

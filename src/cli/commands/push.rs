@@ -4,10 +4,12 @@ use clap::Args;
 use serde_json::json;
 
 use crate::actor::Actor;
+use crate::check::PolicyHistory;
 use crate::cli::commands::fetch::{fetch, raced, tracking};
 use crate::cli::{Answer, CliError, Context};
 use crate::git;
 use crate::hook::speak::heard;
+use crate::policy::Level;
 use crate::record::path::escape;
 use crate::record::{Code, Finding, ObjectId, RefName, Refusal, Subject};
 use crate::store::batch::pause;
@@ -16,6 +18,9 @@ use crate::store::ledger::Refs;
 
 /// How often a push that lost a race is tried again.
 const ATTEMPTS: usize = 40;
+
+/// So git says, too, when a `git gc` at the server has removed an empty directory meanwhile.
+const MIGRATE: &str = "unable to migrate objects to permanent storage";
 
 /// Push branch, ledger, evidence and notes in one atomic push
 ///
@@ -51,7 +56,9 @@ pub fn run(context: &Context, args: &PushArgs) -> Result<Answer, CliError> {
             // A changed policy goes before the branches, with the records: those are judged by
             // the policy before it, under which they were made. A first policy goes alone.
             let first = !remote_has(&actor, remote, &policy)?;
-            plan.retain(|(name, _)| *name == policy || (!first && name.branch().is_none()));
+            // While the server is LOCKED it takes a policy and nothing else.
+            let alone = first || is_locked(&actor, remote)?;
+            plan.retain(|(name, _)| *name == policy || (!alone && name.branch().is_none()));
         }
         let seen = tracking(&actor.refs()?, remote);
         match push(&actor, remote, &plan)? {
@@ -74,9 +81,14 @@ pub fn run(context: &Context, args: &PushArgs) -> Result<Answer, CliError> {
         // A transaction that our hook stops (REP-003) ends the connection before git can say why.
         let raced = now != seen
             || raced(&last)
-            || ["REP-003", "cannot lock ref", "hung up unexpectedly"]
-                .iter()
-                .any(|words| last.contains(words));
+            || [
+                "REP-003",
+                "cannot lock ref",
+                "hung up unexpectedly",
+                MIGRATE,
+            ]
+            .iter()
+            .any(|words| last.contains(words));
         if !raced {
             break;
         }
@@ -86,6 +98,15 @@ pub fn run(context: &Context, args: &PushArgs) -> Result<Answer, CliError> {
         pause(attempt)?;
     }
     Err(refused(&last))
+}
+
+/// Tells whether the policy last seen at a remote stops everything but its successor.
+fn is_locked(actor: &Actor, remote: &str) -> Result<bool, CliError> {
+    let Some(tip) = tracking(&actor.refs()?, remote).remove(&layout::policy()) else {
+        return Ok(false);
+    };
+    let history = PolicyHistory::load(&actor.repo, tip)?;
+    Ok(history.current().policy.level() == Level::Locked)
 }
 
 fn answer(remote: &str, pushed: &[(RefName, ObjectId)]) -> Answer {
