@@ -5,6 +5,7 @@ mod attacks;
 mod bench;
 mod ci_templates;
 mod concurrency;
+mod differential;
 mod export;
 mod fuzz_targets;
 mod fuzzing;

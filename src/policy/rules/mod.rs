@@ -4,7 +4,7 @@ mod chain;
 mod direct;
 mod rollback;
 mod scope;
-mod tree;
+pub mod tree;
 
 pub use chain::{Reviews, chain, reviews, run_binds};
 pub use direct::{direct, merge};

@@ -61,7 +61,8 @@ pub fn entries(case: &CommitCase<'_>, findings: &mut Findings) {
     }
 }
 
-fn bad_path(path: &RepoPath) -> Option<&'static str> {
+/// Tells why no file may stand at this path, whatever the policy says.
+pub fn bad_path(path: &RepoPath) -> Option<&'static str> {
     let bytes = path.as_bytes();
     if bytes.len() > MAX_PATH {
         return Some("a path of more than 4,096 bytes");
