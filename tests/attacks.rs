@@ -108,6 +108,66 @@ fn a_path_kept_by_a_restriction_is_refused() {
     world.attack("otto", &["HEAD:refs/heads/wip/otto"], "GOV-003");
 }
 
+/// Writes a tree in which `src/<name>/` has this tree as its content, and commits it on `wip`.
+fn commit_of_a_directory(world: &World, name: &str, content: &str) {
+    let id = |text: String| text.trim().to_owned();
+    let tree = |lines: &str| {
+        let script = format!("printf '{lines}' | git mktree");
+        id(world.ok("otto", "otto", &["sh", "-c", &script]))
+    };
+    let listed = |of: &str| {
+        let list = world.ok("otto", "otto", &["git", "ls-tree", of]);
+        let lines = list.lines().filter(|line| !line.ends_with("\tsrc"));
+        let lines = lines.map(|line| format!("{}\\n", line.replace('\t', "\\t")));
+        lines.collect::<String>()
+    };
+    let (others, inner) = (listed("HEAD"), listed("HEAD:src"));
+    // `git mktree` does not look at names.
+    let src = tree(&format!("{inner}040000 tree {content}\\t{name}\\n"));
+    let root = tree(&format!("{others}040000 tree {src}\\tsrc\\n"));
+    let commit = [
+        "git",
+        "commit-tree",
+        "-S",
+        "-m",
+        "A directory",
+        "-p",
+        "HEAD",
+        &root,
+    ];
+    let commit = id(world.ok("otto", "otto", &commit));
+    world.ok(
+        "otto",
+        "otto",
+        &["git", "update-ref", "refs/heads/wip", &commit],
+    );
+}
+
+#[test]
+fn a_directory_with_nothing_in_it_hides_no_name() {
+    let empty = |world: &World| {
+        let words = ["sh", "-c", "git mktree </dev/null"];
+        world.ok("otto", "otto", &words).trim().to_owned()
+    };
+    for name in [".git", "..", "GIT~1"] {
+        let world = World::founded();
+        let empty = empty(&world);
+        commit_of_a_directory(&world, name, &empty);
+        world.attack("otto", &["wip:refs/heads/wip/otto"], "INT-003");
+    }
+}
+
+#[test]
+fn a_directory_with_a_file_in_it_is_accepted() {
+    let world = World::founded();
+    let file = "printf '100644 blob %s\\tf\\n' $(echo x | git hash-object -w --stdin) | git mktree";
+    let tree = world.ok("otto", "otto", &["sh", "-c", file]);
+    commit_of_a_directory(&world, "notes", tree.trim());
+    world.push_accepted("otto", &["wip:refs/heads/wip/otto"]);
+    world.fresh_clone();
+    world.ok("vera", "vera", &["git", "awo", "verify"]);
+}
+
 #[test]
 fn an_unsigned_commit_is_refused() {
     let world = World::founded();

@@ -6,6 +6,7 @@ mod bench;
 mod ci_templates;
 mod concurrency;
 mod crash;
+mod differential;
 mod export;
 mod fuzz_targets;
 mod fuzzing;

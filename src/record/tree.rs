@@ -296,11 +296,17 @@ fn split_entry(raw: &[u8], kind: HashKind, strict: bool) -> Result<(EntryRef<'_>
     }
 }
 
-/// Checks a tree's raw bytes: every entry well-formed, git's order, no name twice.
+/// Checks a tree's raw bytes: every entry well-formed and of some object, git's order, no name twice.
 pub fn check(raw: &[u8], kind: HashKind) -> Result<(), BadTree> {
     let mut order = Order::default();
     for entry in entries(raw, kind) {
         let entry = entry?;
+        if entry.id.is_zero() {
+            return Err(BadTree {
+                name: entry.name.to_vec(),
+                why: "an object id is all zeros",
+            });
+        }
         order.next(entry.mode, entry.name)?;
     }
     Ok(())

@@ -96,7 +96,10 @@ pub fn run_dir(data: &[u8]) -> bool {
     for finding in findings.iter() {
         // Clock values, and places where no file of a run may stand.
         assert!(
-            matches!(finding.code, Code::Int002 | Code::Int004 | Code::Int006),
+            matches!(
+                finding.code,
+                Code::Int002 | Code::Int003 | Code::Int004 | Code::Int006
+            ),
             "{finding:?}"
         );
     }

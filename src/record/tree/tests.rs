@@ -34,6 +34,20 @@ fn a_good_tree_round_trips() {
 }
 
 #[test]
+fn an_entry_is_of_some_object() {
+    let mut none = raw(&[("100644", "a"), ("160000", "b")]);
+    let end = none.len();
+    none[end - 20..].fill(0);
+    let bad = check(&none, HashKind::Sha1).unwrap_err();
+    assert_eq!(
+        (bad.name.as_slice(), bad.why),
+        (b"b".as_slice(), "an object id is all zeros")
+    );
+    none[end - 1] = 1;
+    assert_eq!(check(&none, HashKind::Sha1), Ok(()));
+}
+
+#[test]
 fn skipping_ends_before_the_first_entry_that_differs_in_anything() {
     let (a, b, c) = (("100644", "a"), ("100644", "b"), ("100644", "c"));
     let skipped = |one: &[u8], other: &[u8]| {

@@ -1,0 +1,282 @@
+//! What git and OpenSSH say of hostile inputs, against what we say: whatever they refuse we refuse too.
+//! One process judges all trees; each signature costs one, so that few are asked about unless
+//! `AWO_DIFFERENTIAL=10000` wants more.
+
+use std::collections::BTreeSet;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use git_awo::git::Reader;
+use git_awo::record::tree::{self, Mode};
+use git_awo::record::{HashKind, ObjectId};
+use git_awo::signing::{self, Signature};
+
+use crate::fuzz_targets::catalogue;
+use crate::fuzzing::{Numbers, mutated};
+
+const TREES: usize = 10_000;
+const SIGNATURES: usize = 1_000;
+
+fn git(dir: &Path, words: &[&str], input: &[u8]) -> String {
+    let mut child = Command::new("git")
+        .args(words)
+        .current_dir(dir)
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let input = input.to_vec();
+    let writer = std::thread::spawn(move || stdin.write_all(&input));
+    let output = child.wait_with_output().unwrap();
+    writer.join().unwrap().unwrap();
+    let text = [output.stdout, output.stderr].concat();
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+/// Names that some system takes for something else, and plain ones around them.
+const NAMES: &[&[u8]] = &[
+    b"a",
+    b"a-b",
+    b"a.b",
+    b"b",
+    b"src",
+    b"zebra",
+    b"\xc3\xa9.py",
+    b"e\xcc\x81.py",
+    b".git",
+    b".GIT",
+    b".Git",
+    b"git~1",
+    b"GIT~1",
+    b".git ",
+    b".git.",
+    b".git...",
+    b".git::$INDEX_ALLOCATION",
+    b".git\\x",
+    b".g\xe2\x80\x8cit",
+    b".\xe2\x80\x8dgit",
+    b"\xef\xbb\xbf.git",
+    b".gi\xe2\x81\xaft",
+    b".gitmodules",
+    b".GITMODULES",
+    b"gitmod~1",
+    b".gitattributes",
+    b".gitignore",
+    b".mailmap",
+    b".",
+    b"..",
+    b"...",
+    b"",
+    b"a/b",
+    b"../x",
+    b"\xff\xfe",
+    b"a\nb",
+    b"a\x1b[2J",
+    b"a\\b",
+    b"con",
+    b"a:b",
+    b"a ",
+];
+
+const MODES: &[&str] = &[
+    "100644", "100644", "100644", "40000", "40000", "100755", "120000", "160000", "100664",
+    "0100644", "040000", "0", "644", "100600", "170000",
+];
+
+/// Returns a tree that is nearly right: mostly in order, mostly of good names.
+fn hostile_tree(numbers: &mut Numbers, ids: &[ObjectId; 3]) -> Vec<u8> {
+    let mut entries = Vec::new();
+    for _ in 0..=numbers.below(4) {
+        let (first, all) = (numbers.below(8), numbers.below(NAMES.len()));
+        let name = NAMES[if numbers.below(3) == 0 { all } else { first }];
+        let (good, any) = (numbers.below(8), numbers.below(MODES.len()));
+        let mode = MODES[if numbers.below(4) == 0 { any } else { good }];
+        entries.push((mode, name));
+    }
+    let key = |(mode, name): &(&str, &[u8])| {
+        let directory = mode.trim_start_matches('0') == "40000";
+        let end: &[u8] = if directory { b"/" } else { b"" };
+        [*name, end].concat()
+    };
+    if numbers.below(8) > 0 {
+        entries.sort_by_key(key);
+    }
+    if numbers.below(8) > 0 {
+        entries.dedup_by_key(|(_, name)| *name);
+    }
+    let mut raw = Vec::new();
+    for (mode, name) in entries {
+        raw.extend_from_slice(mode.as_bytes());
+        raw.push(b' ');
+        raw.extend_from_slice(name);
+        raw.push(0);
+        let [blob, directory, empty] = ids;
+        let id = match mode.trim_start_matches('0') {
+            // Nothing at all.
+            _ if numbers.below(40) == 0 => "0".repeat(40).parse().unwrap(),
+            "40000" if numbers.below(2) == 0 => *empty,
+            "40000" => *directory,
+            _ => *blob,
+        };
+        raw.extend_from_slice(id.as_bytes());
+    }
+    raw
+}
+
+#[test]
+#[ignore = "ten thousand trees and `git fsck`: half a minute"]
+fn what_git_fsck_refuses_of_a_tree_we_refuse_too() {
+    let temporary = tempfile::tempdir().unwrap();
+    let dir = temporary.path();
+    git(dir, &["init", "-q", "--bare", "."], b"");
+    let id = |text: String| text.trim().parse::<ObjectId>().unwrap();
+    let blob = id(git(dir, &["hash-object", "-w", "--stdin"], b"x"));
+    let directory = id(git(
+        dir,
+        &["mktree"],
+        format!("100644 blob {blob}\tfile\n").as_bytes(),
+    ));
+    let empty = id(git(dir, &["mktree"], b""));
+    let mut numbers = Numbers(0x5eed);
+    let mut trees = BTreeSet::new();
+    while trees.len() < TREES {
+        trees.insert(hostile_tree(&mut numbers, &[blob, directory, empty]));
+    }
+    let trees: Vec<_> = trees.into_iter().collect();
+    std::fs::create_dir(dir.join("raw")).unwrap();
+    let mut list = String::new();
+    for (raw, number) in trees.iter().zip(0..) {
+        std::fs::write(dir.join(format!("raw/{number}")), raw).unwrap();
+        list += &format!("raw/{number}\n");
+    }
+    let words = [
+        "hash-object",
+        "-t",
+        "tree",
+        "-w",
+        "--literally",
+        "--stdin-paths",
+    ];
+    let ids: Vec<_> = git(dir, &words, list.as_bytes())
+        .lines()
+        .map(|it| id(it.to_owned()))
+        .collect();
+    assert_eq!(ids.len(), trees.len(), "git wrote them all");
+
+    let said = git(
+        dir,
+        &["fsck", "--strict", "--no-dangling", "--no-progress"],
+        b"",
+    );
+    let named = |line: &str| {
+        let rest = line
+            .strip_prefix("error in tree ")
+            .or_else(|| line.strip_prefix("warning in tree "));
+        rest.and_then(|it| it.split(':').next()?.parse::<ObjectId>().ok())
+    };
+    let refused: BTreeSet<_> = said.lines().filter_map(named).collect();
+
+    let reader = Reader::open(dir).unwrap();
+    let (mut ours, mut wrong) = (0, Vec::new());
+    for (raw, id) in trees.iter().zip(&ids) {
+        let found = found_in(&reader, raw, *id);
+        ours += usize::from(found.is_some());
+        if refused.contains(id) && found.is_none() {
+            let why: Vec<_> = said
+                .lines()
+                .filter(|line| line.contains(&id.to_string()))
+                .collect();
+            wrong.push(format!("{} {why:?}", raw.escape_ascii()));
+        }
+    }
+    println!(
+        "{} trees: git refuses {}, we refuse {ours}",
+        trees.len(),
+        refused.len()
+    );
+    assert!(
+        refused.len() > TREES / 4 && ours < TREES,
+        "both good and bad ones are among them"
+    );
+    assert!(
+        wrong.is_empty(),
+        "{} that git alone refuses:\n{}",
+        wrong.len(),
+        wrong[..wrong.len().min(20)].join("\n")
+    );
+}
+
+/// Returns why a push that brings this tree is refused, whatever the policy grants.
+fn found_in(reader: &Reader, raw: &[u8], id: ObjectId) -> Option<String> {
+    if let Err(bad) = tree::check(raw, HashKind::Sha1) {
+        return Some(bad.to_string());
+    }
+    let compared = match reader.compare(None, Some(id), 100_000) {
+        Ok(compared) => compared,
+        Err(error) => return Some(error.to_string()),
+    };
+    if let Some(fault) = compared.faults.first() {
+        return Some(format!("{:?}", fault.what));
+    }
+    compared
+        .changes
+        .iter()
+        .find_map(|change| match change.new? {
+            // A symlink needs the policy's word, which is never given for git's own files.
+            (Mode::Tree | Mode::Gitlink | Mode::Symlink, _) => Some("its mode".to_owned()),
+            // How long a path may be is the policy's limit; git warns where its own is passed.
+            _ => (change.path.as_bytes().len() > 4_096).then(|| "its length".to_owned()),
+        })
+}
+
+#[test]
+#[ignore = "a thousand runs of ssh-keygen: ten seconds"]
+fn what_openssh_refuses_of_a_signature_we_refuse_too() {
+    let temporary = tempfile::tempdir().unwrap();
+    let dir = temporary.path();
+    let seeds = catalogue::seeds("signature");
+    let mut numbers = Numbers(0x516);
+    let asked = std::env::var("AWO_DIFFERENTIAL").ok();
+    let how_many = asked.map_or(SIGNATURES, |it| it.parse().unwrap());
+    let (mut both, mut theirs) = (0, 0);
+    let mut seen = BTreeSet::new();
+    while seen.len() < how_many {
+        let armor = match seen.len() {
+            number if number < seeds.len() => seeds[number].clone(),
+            _ => mutated(&seeds, &mut numbers),
+        };
+        if !seen.insert(armor.clone()) {
+            continue;
+        }
+        let parsed = Signature::from_armor(&armor);
+        let we =
+            parsed.is_ok_and(|it| signing::verify(&it, "git-awo.run", b"what was signed").is_ok());
+        let they = openssh_accepts(dir, &armor);
+        both += usize::from(we && they);
+        theirs += usize::from(they);
+        assert!(they || !we, "only we accept {}", armor.escape_ascii());
+    }
+    println!("{how_many} signatures: OpenSSH accepts {theirs}, we {both} of them and no other");
+    assert!(both >= 6, "the genuine ones are accepted");
+}
+
+fn openssh_accepts(dir: &Path, armor: &[u8]) -> bool {
+    let file = dir.join("signature");
+    std::fs::write(&file, armor).unwrap();
+    let mut child = Command::new("ssh-keygen")
+        .args(["-Y", "check-novalidate", "-n", "git-awo.run", "-s"])
+        .arg(&file)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    // It may have refused the signature without reading the message.
+    let _ = child.stdin.take().unwrap().write_all(b"what was signed");
+    child.wait().unwrap().success()
+}
