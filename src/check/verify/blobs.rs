@@ -13,6 +13,8 @@ use crate::record::tree::Mode;
 #[derive(Default)]
 pub(super) struct Blobs {
     seen: HashSet<ObjectId>,
+    /// The trees at tips whose files were all hashed.
+    whole: HashSet<ObjectId>,
 }
 
 /// How many files one commit may change: the policy's limit was the door's.
@@ -71,6 +73,9 @@ impl Blobs {
     ) -> Result<(), Error> {
         // As what was there before: how the trees look is judged with the commits that brought them.
         let tree = reader.commit(tip)?.tree;
+        if self.whole.contains(&tree) {
+            return Ok(());
+        }
         let files = match reader.changes_limited(Some(tree), None, MAX_FILES) {
             Ok(files) => files,
             Err(error) => match git_finding(&error, Subject::of_ref(reference).at(tip)) {
@@ -86,6 +91,7 @@ impl Blobs {
                 self.hash(reader, reference, &file.path, mode, blob, report)?;
             }
         }
+        self.whole.insert(tree);
         Ok(())
     }
 

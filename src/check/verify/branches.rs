@@ -12,18 +12,15 @@ use crate::record::predicate::Movement;
 /// The tips judged so far, by branch.
 struct Judged<'a> {
     gatherer: &'a Gatherer<'a>,
-    tips: BTreeMap<RefName, Vec<Tip>>,
+    tips: BTreeMap<RefName, Vec<ObjectId>>,
+    /// Those that were judged where only governed commits are taken, and nothing was found: other
+    /// branches may build on them. By the restrictions they were judged by, each once: a server
+    /// may have a hundred thousand refs at few commits.
+    strict: BTreeMap<BTreeSet<String>, BTreeSet<ObjectId>>,
+    /// Tips in which nothing was found, by version, time and entries of the policy: what was
+    /// judged alike for another ref is not judged again.
+    clean: BTreeSet<(usize, Timestamp, Vec<usize>, ObjectId)>,
     blobs: Blobs,
-}
-
-/// A tip that was judged.
-struct Tip {
-    id: ObjectId,
-    /// Whether it was judged where only governed commits are taken, and nothing was found:
-    /// then other branches may build on it.
-    strict: bool,
-    /// The restrictions that it was judged by.
-    restrictions: BTreeSet<String>,
 }
 
 /// Judges every branch of a clone.
@@ -37,6 +34,8 @@ pub(super) fn verify(
     let mut judged = Judged {
         gatherer,
         tips: BTreeMap::new(),
+        strict: BTreeMap::new(),
+        clean: BTreeSet::new(),
         blobs: Blobs::default(),
     };
     let reader = gatherer.records.reader();
@@ -88,8 +87,14 @@ impl Judged<'_> {
             }
             return Ok(());
         };
+        let alike = (version, time, rules.entries(), tip);
+        if self.clean.contains(&alike) {
+            self.tips.entry(reference.clone()).or_default().push(tip);
+            return Ok(());
+        }
         let reader = self.gatherer.records.reader();
         let strict = !rules.accepts_direct();
+        let direct_only = !strict && !rules.accepts_governed() && !rules.accepts_rollback();
         let restrictions = rules.restrictions();
         let commits = reader.new_commits(&[tip], &self.known(reference, &rules))?;
         self.blobs.of_commits(reader, reference, &commits, report)?;
@@ -101,11 +106,14 @@ impl Judged<'_> {
         let found = branch::judge(reader, &branch, self.gatherer, usize::MAX / 2)?;
         let clean = found.findings.is_empty() && found.undecided.is_empty();
         report.absorb(found);
-        self.tips.entry(reference.clone()).or_default().push(Tip {
-            id: tip,
-            strict: strict && clean,
-            restrictions,
-        });
+        self.tips.entry(reference.clone()).or_default().push(tip);
+        // A run is bound to one branch, a direct commit to none.
+        if clean && direct_only {
+            self.clean.insert(alike);
+        }
+        if strict && clean {
+            self.strict.entry(restrictions).or_default().insert(tip);
+        }
         Ok(())
     }
 
@@ -113,19 +121,14 @@ impl Judged<'_> {
         let reader = self.gatherer.records.reader();
         let mut known = rules.adopted();
         let own = self.tips.get(reference).into_iter().flatten();
-        known.extend(own.map(|tip| tip.id));
+        known.extend(own);
         // As at the door: a new branch, or one that takes direct commits, may start from a
         // branch that was judged by the stricter rule.
         if rules.accepts_direct() || !self.tips.contains_key(reference) {
             let restrictions = rules.restrictions();
-            let strict = |tip: &&Tip| tip.strict && restrictions.is_subset(&tip.restrictions);
-            known.extend(
-                self.tips
-                    .values()
-                    .flatten()
-                    .filter(strict)
-                    .map(|tip| tip.id),
-            );
+            let judged = self.strict.iter();
+            let as_strict = judged.filter(|(by, _)| restrictions.is_subset(by));
+            known.extend(as_strict.flat_map(|(_, tips)| tips));
         }
         known.retain(|id| reader.contains(*id));
         known
