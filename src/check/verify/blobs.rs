@@ -13,7 +13,7 @@ use crate::record::tree::Mode;
 #[derive(Default)]
 pub(super) struct Blobs {
     seen: HashSet<ObjectId>,
-    /// The trees at tips whose files were all hashed.
+    /// The tips whose files were all hashed.
     whole: HashSet<ObjectId>,
 }
 
@@ -72,10 +72,10 @@ impl Blobs {
         report: &mut Report,
     ) -> Result<(), Error> {
         // As what was there before: how the trees look is judged with the commits that brought them.
-        let tree = reader.commit(tip)?.tree;
-        if self.whole.contains(&tree) {
+        if self.whole.contains(&tip) {
             return Ok(());
         }
+        let tree = reader.commit(tip)?.tree;
         let files = match reader.changes_limited(Some(tree), None, MAX_FILES) {
             Ok(files) => files,
             Err(error) => match git_finding(&error, Subject::of_ref(reference).at(tip)) {
@@ -91,7 +91,7 @@ impl Blobs {
                 self.hash(reader, reference, &file.path, mode, blob, report)?;
             }
         }
-        self.whole.insert(tree);
+        self.whole.insert(tip);
         Ok(())
     }
 

@@ -61,8 +61,7 @@ pub(super) fn verify(
     };
     let (strict, loose): (Vec<_>, Vec<_>) = tips.iter().partition(|(name, _)| is_strict(name));
     for (reference, tip) in strict.into_iter().chain(loose) {
-        judged.judge(reference, *tip, current, gatherer.time, report)?;
-        if policy.ref_rules(reference).is_some() {
+        if judged.judge(reference, *tip, current, gatherer.time, report)? {
             judged.blobs.of_tip(reader, reference, *tip, report)?;
         }
     }
@@ -70,7 +69,8 @@ pub(super) fn verify(
 }
 
 impl Judged<'_> {
-    /// Judges what is new on a branch up to a tip, by one version of the policy.
+    /// Judges what is new on a branch up to a tip, by one version of the policy; returns whether
+    /// that governs it.
     fn judge(
         &mut self,
         reference: &RefName,
@@ -78,19 +78,19 @@ impl Judged<'_> {
         version: usize,
         time: Timestamp,
         report: &mut Report,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
         let history = self.gatherer.history;
         let Some(rules) = history.versions()[version].policy.ref_rules(reference) else {
             let note = format!("{reference} is not governed");
             if !report.notes.contains(&note) {
                 report.notes.push(note);
             }
-            return Ok(());
+            return Ok(false);
         };
         let alike = (version, time, rules.entries(), tip);
         if self.clean.contains(&alike) {
             self.tips.entry(reference.clone()).or_default().push(tip);
-            return Ok(());
+            return Ok(true);
         }
         let reader = self.gatherer.records.reader();
         let strict = !rules.accepts_direct();
@@ -114,7 +114,7 @@ impl Judged<'_> {
         if strict && clean {
             self.strict.entry(restrictions).or_default().insert(tip);
         }
-        Ok(())
+        Ok(true)
     }
 
     fn known(&self, reference: &RefName, rules: &RefRules<'_>) -> Vec<ObjectId> {
