@@ -105,7 +105,11 @@ impl Gatherer<'_> {
         // Of a contract that cannot be read nobody knows what it demands: everything then.
         let contract = facts.contract.held().map(|it| &it.says().contract);
         let demands = contract.map_or(evidence::Demands::ALL, evidence::Demands::of);
-        facts.evidence = self.evidence(&run, demands)?;
+        let limits = match facts.run.held() {
+            Some(record) => self.limits_of(&run, record.digest()),
+            None => &self.history.current().policy.document().limits,
+        };
+        facts.evidence = self.evidence(&run, demands, limits.evidence_bytes)?;
         self.run_records(&mut facts)?;
         self.notes(run.commit, &mut facts)?;
         Ok(facts)
@@ -185,14 +189,8 @@ impl Gatherer<'_> {
         &self,
         run: &RunPredicate,
         demands: evidence::Demands,
+        limit: u64,
     ) -> Result<Link<EvidenceFacts>, Error> {
-        let limit = self
-            .history
-            .current()
-            .policy
-            .document()
-            .limits
-            .evidence_bytes;
         let files = match self.records.evidence(&run.evidence, &run.run, limit) {
             Ok(Some(files)) => files,
             Ok(None) => return Ok(Link::Missing),

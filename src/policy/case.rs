@@ -44,6 +44,15 @@ impl<'a> RefRules<'a> {
         })
     }
 
+    /// Returns what tells these rules from others of the same policy: refs that are named by the
+    /// same entries are judged alike.
+    pub fn entries(&self) -> Vec<usize> {
+        let grants = self.grants.iter().map(|it| std::ptr::from_ref(*it).addr());
+        let restrictions = self.restrictions.iter();
+        let restrictions = restrictions.map(|it| std::ptr::from_ref(*it).addr());
+        grants.chain(restrictions).collect()
+    }
+
     /// Returns the policy.
     pub fn policy(&self) -> &'a Policy {
         self.policy

@@ -85,7 +85,7 @@ impl PathSet {
                 pattern.clone()
             };
             for glob in globs_of(&folded) {
-                let compiled = GlobBuilder::new(&glob)
+                let compiled = GlobBuilder::new(&without_choices(&glob))
                     .literal_separator(true)
                     .backslash_escape(true)
                     .build()
@@ -179,6 +179,33 @@ fn check(pattern: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
+/// Returns the glob with its braces taken for what they are: in gitignore they are characters like
+/// any other, to the matcher they would be a choice.
+fn without_choices(glob: &str) -> String {
+    let mut plain = String::with_capacity(glob.len());
+    let mut chars = glob.chars().peekable();
+    // In a class, how many characters of it were seen.
+    let mut class: Option<usize> = None;
+    while let Some(c) = chars.next() {
+        match (c, class) {
+            ('\\', None) => {
+                plain.push(c);
+                plain.extend(chars.next());
+                continue;
+            }
+            ('{' | '}', None) => plain.push('\\'),
+            ('[', None) => class = Some(0),
+            // A `]` that stands first belongs to the class.
+            (']', Some(seen)) if seen > 0 => class = None,
+            ('!' | '^', Some(0)) if matches!(plain.chars().last(), Some('[')) => {}
+            (_, Some(seen)) => class = Some(seen + 1),
+            _ => {}
+        }
+        plain.push(c);
+    }
+    plain
+}
+
 #[cfg(unix)]
 fn path_of(bytes: &[u8]) -> &std::path::Path {
     use std::os::unix::ffi::OsStrExt as _;
@@ -231,6 +258,16 @@ mod tests {
             ("[!a].py", "b.py", true),
             ("\\*.py", "*.py", true),
             ("\\*.py", "a.py", false),
+            ("{a,b}.py", "a.py", false),
+            ("{a,b}.py", "{a,b}.py", true),
+            ("\\{a}", "{a}", true),
+            ("[{]a", "{a", true),
+            ("[]{]a", "{a", true),
+            ("[!{]a", "{a", false),
+            ("a/**/b", "a/b", true),
+            ("a/**/b", "a/x/y/b", true),
+            ("a/**", "a", false),
+            ("*", ".hidden", true),
         ] {
             assert_eq!(exact(pattern, path), expected, "{pattern} on {path}");
         }
@@ -262,6 +299,17 @@ mod tests {
             (".gitmodules", "a/.git\u{200d}modules", true),
             ("secrets/", "secrets./k", true),
             ("secrets/", "secrets /k", true),
+            ("secrets/", "a/SECRETS/b/c", true),
+            ("{a,b}", "a", false),
+            ("{a,b}", "x/{A,B}/y", true),
+            ("*.key", "a/b.KEY", true),
+            ("*.key", "a.key/b", true),
+            ("a/*", "a/b/c", true),
+            ("a/*", "x/a/b", false),
+            ("**/a/b", "x/y/A/B/c", true),
+            ("k", "\u{212a}", true),
+            ("keys", "ke\u{200b}ys", true),
+            ("[ab]x", "BX", true),
         ] {
             assert_eq!(broad(pattern, path), expected, "{pattern} on {path}");
         }

@@ -350,3 +350,34 @@ fn a_touch_is_demanded_of_what_people_sign_and_never_so_that_no_root_is_left() {
         );
     }
 }
+
+#[test]
+fn limits_may_be_lowered_and_only_those_of_a_push_raised() {
+    for good in [
+        "refs = 2000",
+        "commits = 20000",
+        "paths = 200000",
+        "component_bytes = 100",
+        "record_depth = 8",
+        "inventory_lines = 50000",
+    ] {
+        let text = document(&format!("[limits]\n{good}\n"));
+        assert!(parse(&text).is_ok(), "{good}");
+    }
+    for bad in [
+        "refs = 0",
+        "evidence_bytes = 67108865",
+        "component_bytes = 256",
+        "path_bytes = 4097",
+        "tree_depth = 65",
+        "record_bytes = 1048577",
+        "record_depth = 33",
+        "inventory_bytes = 8388609",
+        "inventory_lines = 50001",
+        "inventory_lines = 0",
+        "files = 1",
+    ] {
+        let text = document(&format!("[limits]\n{bad}\n"));
+        assert!(parse(&text).is_err(), "{bad}");
+    }
+}

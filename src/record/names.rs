@@ -18,6 +18,9 @@ const GITS_OWN: &[(&str, &str)] = &[
 
 /// Returns why one name in a tree is refused, if it is. How long it may be is not judged here.
 pub fn fault(name: &[u8]) -> Option<&'static str> {
+    if is_plain(name) {
+        return None;
+    }
     if matches!(name, b"" | b"." | b"..") {
         return Some("an empty, '.' or '..' component");
     }
@@ -54,6 +57,13 @@ pub fn fault(name: &[u8]) -> Option<&'static str> {
         return Some("a name that is a stream of another file");
     }
     None
+}
+
+/// Tells whether the name is one of those that most are: nothing below could be wrong with it.
+fn is_plain(name: &[u8]) -> bool {
+    let inner = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
+    let ends = |b: Option<&u8>| b.is_some_and(|b| *b != b'.');
+    ends(name.first()) && ends(name.last()) && name.iter().all(inner)
 }
 
 /// Tells whether a file system would take the name for `.git`, or, being spelt otherwise, for

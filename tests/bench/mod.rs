@@ -5,7 +5,7 @@
 
 mod corpus;
 mod ledger;
-mod measure;
+pub mod measure;
 
 use corpus::{BRANCH, Corpus};
 use measure::{Cost, median};

@@ -14,6 +14,8 @@ use crate::record::tree::Mode;
 #[derive(Default)]
 pub(super) struct Blobs {
     seen: HashSet<ObjectId>,
+    /// The tips whose files were all hashed.
+    whole: HashSet<ObjectId>,
 }
 
 /// How many files one commit may change: the policy's limit was the door's.
@@ -56,6 +58,9 @@ impl Blobs {
         report: &mut Report,
     ) -> Result<(), Error> {
         // As what was there before: how the trees look is judged with the commits that brought them.
+        if self.whole.contains(&tip) {
+            return Ok(());
+        }
         let tree = reader.commit(tip)?.tree;
         let files = match reader.changes_limited(Some(tree), None, MAX_FILES) {
             Ok(files) => files,
@@ -69,6 +74,7 @@ impl Blobs {
                 self.hash(reader, reference, &file.path, mode, blob, report)?;
             }
         }
+        self.whole.insert(tip);
         Ok(())
     }
 

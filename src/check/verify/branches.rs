@@ -12,18 +12,15 @@ use crate::record::predicate::Movement;
 /// The tips judged so far, by branch.
 struct Judged<'a> {
     gatherer: &'a Gatherer<'a>,
-    tips: BTreeMap<RefName, Vec<Tip>>,
+    tips: BTreeMap<RefName, Vec<ObjectId>>,
+    /// Those that were judged where only governed commits are taken, and nothing was found: other
+    /// branches may build on them. By the restrictions they were judged by, each once: a server
+    /// may have a hundred thousand refs at few commits.
+    strict: BTreeMap<BTreeSet<String>, BTreeSet<ObjectId>>,
+    /// Tips in which nothing was found, by version, time and entries of the policy: what was
+    /// judged alike for another ref is not judged again.
+    clean: BTreeSet<(usize, Timestamp, Vec<usize>, ObjectId)>,
     blobs: Blobs,
-}
-
-/// A tip that was judged.
-struct Tip {
-    id: ObjectId,
-    /// Whether it was judged where only governed commits are taken, and nothing was found:
-    /// then other branches may build on it.
-    strict: bool,
-    /// The restrictions that it was judged by.
-    restrictions: BTreeSet<String>,
 }
 
 /// Judges every branch of a clone.
@@ -37,6 +34,8 @@ pub(super) fn verify(
     let mut judged = Judged {
         gatherer,
         tips: BTreeMap::new(),
+        strict: BTreeMap::new(),
+        clean: BTreeSet::new(),
         blobs: Blobs::default(),
     };
     let reader = gatherer.records.reader();
@@ -49,7 +48,9 @@ pub(super) fn verify(
                 && let Some(new) = movement.new
             {
                 let reference = &movement.reference;
-                let found = judged.judge(reference, new, entry.policy, says.time, report);
+                let found = judged
+                    .judge(reference, new, entry.policy, says.time, report)
+                    .map(|_| ());
                 put(found, reference, report);
             }
         }
@@ -64,11 +65,13 @@ pub(super) fn verify(
     };
     let (strict, loose): (Vec<_>, Vec<_>) = tips.iter().partition(|(name, _)| is_strict(name));
     for (reference, tip) in strict.into_iter().chain(loose) {
-        let found = judged.judge(reference, *tip, current, gatherer.time, report);
-        put(found, reference, report);
-        if policy.ref_rules(reference).is_some() {
-            let found = judged.blobs.of_tip(reader, reference, *tip, report);
-            put(found, reference, report);
+        match judged.judge(reference, *tip, current, gatherer.time, report) {
+            Ok(true) => {
+                let found = judged.blobs.of_tip(reader, reference, *tip, report);
+                put(found, reference, report);
+            }
+            Ok(false) => {}
+            Err(error) => put(Err(error), reference, report),
         }
     }
     Ok(())
@@ -82,7 +85,8 @@ fn put(result: Result<(), Error>, reference: &RefName, report: &mut Report) {
 }
 
 impl Judged<'_> {
-    /// Judges what is new on a branch up to a tip, by one version of the policy.
+    /// Judges what is new on a branch up to a tip, by one version of the policy; returns whether
+    /// that governs it.
     fn judge(
         &mut self,
         reference: &RefName,
@@ -90,17 +94,23 @@ impl Judged<'_> {
         version: usize,
         time: Timestamp,
         report: &mut Report,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
         let history = self.gatherer.history;
         let Some(rules) = history.version(version).policy.ref_rules(reference) else {
             let note = format!("{reference} is not governed");
             if !report.notes.contains(&note) {
                 report.notes.push(note);
             }
-            return Ok(());
+            return Ok(false);
         };
+        let alike = (version, time, rules.entries(), tip);
+        if self.clean.contains(&alike) {
+            self.tips.entry(reference.clone()).or_default().push(tip);
+            return Ok(true);
+        }
         let reader = self.gatherer.records.reader();
         let strict = !rules.accepts_direct();
+        let direct_only = !strict && !rules.accepts_governed() && !rules.accepts_rollback();
         let restrictions = rules.restrictions();
         let commits = reader.new_commits(&[tip], &self.known(reference, &rules))?;
         self.blobs.of_commits(reader, reference, &commits, report)?;
@@ -112,31 +122,29 @@ impl Judged<'_> {
         let found = branch::judge(reader, &branch, self.gatherer, usize::MAX / 2)?;
         let clean = found.findings.is_empty() && found.undecided.is_empty();
         report.absorb(found);
-        self.tips.entry(reference.clone()).or_default().push(Tip {
-            id: tip,
-            strict: strict && clean,
-            restrictions,
-        });
-        Ok(())
+        self.tips.entry(reference.clone()).or_default().push(tip);
+        // A run is bound to one branch, a direct commit to none.
+        if clean && direct_only {
+            self.clean.insert(alike);
+        }
+        if strict && clean {
+            self.strict.entry(restrictions).or_default().insert(tip);
+        }
+        Ok(true)
     }
 
     fn known(&self, reference: &RefName, rules: &RefRules<'_>) -> Vec<ObjectId> {
         let reader = self.gatherer.records.reader();
         let mut known = rules.adopted();
         let own = self.tips.get(reference).into_iter().flatten();
-        known.extend(own.map(|tip| tip.id));
+        known.extend(own);
         // As at the door: a new branch, or one that takes direct commits, may start from a
         // branch that was judged by the stricter rule.
         if rules.accepts_direct() || !self.tips.contains_key(reference) {
             let restrictions = rules.restrictions();
-            let strict = |tip: &&Tip| tip.strict && restrictions.is_subset(&tip.restrictions);
-            known.extend(
-                self.tips
-                    .values()
-                    .flatten()
-                    .filter(strict)
-                    .map(|tip| tip.id),
-            );
+            let judged = self.strict.iter();
+            let as_strict = judged.filter(|(by, _)| restrictions.is_subset(by));
+            known.extend(as_strict.flat_map(|(_, tips)| tips));
         }
         known.retain(|id| reader.contains(*id));
         known

@@ -1,0 +1,165 @@
+//! Resource limits: at the limit accepted, at one more refused; what is hostile costs little.
+
+mod costs;
+mod pushes;
+mod records;
+
+use super::Case;
+use super::door::Door;
+use crate::world::policy;
+
+pub const CASES: &[Case] = &[
+    Case {
+        id: "L-01",
+        attack: "components of 256 bytes, paths of 4,097, directories 65 deep",
+        answer: "INT-003, INT-006",
+        tests: &["hostile::size::components_and_paths_at_the_limit_and_one_more"],
+    },
+    Case {
+        id: "L-02",
+        attack: "1,001 refs in one push; 5,000 of them",
+        answer: "INT-006",
+        tests: &[
+            "hostile::size::pushes::refs_at_the_limit_and_one_more",
+            "hostile::size::costs::hostile_pushes_cost_little",
+        ],
+    },
+    Case {
+        id: "L-03",
+        attack: "10,001 commits in one push",
+        answer: "INT-006",
+        tests: &[
+            "hostile::size::pushes::commits_at_the_limit_and_one_more",
+            "hostile::size::pushes::ten_thousand_commits_and_one_more",
+        ],
+    },
+    Case {
+        id: "L-04",
+        attack: "100,001 changed paths in one push, over one commit or several",
+        answer: "INT-006",
+        tests: &[
+            "hostile::size::pushes::paths_at_the_limit_and_one_more",
+            "hostile::size::pushes::a_hundred_thousand_paths_and_one_more",
+        ],
+    },
+    Case {
+        id: "L-05",
+        attack: "evidence, records and inventories larger than the policy takes",
+        answer: "INT-006",
+        tests: &["hostile::size::records::a_run_at_the_limits_of_its_policy_and_one_more"],
+    },
+    Case {
+        id: "L-06",
+        attack: "a record of 100 MB, of 64 MiB zeros in a small pack, of 100,000 levels",
+        answer: "INT-006",
+        tests: &["hostile::size::records::huge_and_deep_records"],
+    },
+    Case {
+        id: "L-07",
+        attack: "10^9 paths from 9 tree objects, a file of 64 MiB zeros",
+        answer: "INT-006",
+        tests: &["hostile::size::costs::hostile_pushes_cost_little"],
+    },
+    Case {
+        id: "L-08",
+        attack: "only looks like one: 100,000 refs on the server",
+        answer: "accepted",
+        tests: &["hostile::size::costs::a_hundred_thousand_refs_are_verified_soon"],
+    },
+];
+
+/// otto's door, with a policy of these limits.
+fn door_with(limits: &str) -> Door {
+    let door = Door::of_otto();
+    let (tip, _) = door.base();
+    let limits = format!("[limits]\n{limits}\n");
+    door.world
+        .next_policy(2, None, |_| policy(2, &tip, &limits));
+    door
+}
+
+/// A commit with a file at this path below `src/`, whatever the path is.
+fn commit_at(door: &Door, path: &[&str]) -> String {
+    let raw = door.raw();
+    let blob = raw.blob("x\n");
+    let (file, directories) = path.split_last().unwrap();
+    let mut entry = ("100644", *file, blob);
+    for name in directories.iter().rev() {
+        let tree = raw.tree(&[(entry.0, entry.1.as_bytes(), &entry.2)]);
+        entry = ("40000", name, tree);
+    }
+    door.commit_in_src(&[(entry.0, entry.1.as_bytes(), &entry.2)])
+}
+
+#[test]
+fn components_and_paths_at_the_limit_and_one_more() {
+    let door = Door::of_otto();
+    let long = "n".repeat(256);
+    // `src/` and fifteen directories of 255 bytes with their slashes are 3,844 bytes.
+    let path = |rest: usize| {
+        let mut path = vec![&long[..255]; 15];
+        path.push(&long[..rest]);
+        commit_at(&door, &path)
+    };
+    let names = ["d"; 65];
+    door.accepts(
+        "a component of 255 bytes",
+        &commit_at(&door, &[&long[..255]]),
+    );
+    door.accepts(
+        "a directory of 255 bytes",
+        &commit_at(&door, &[&long[..255], "x"]),
+    );
+    door.accepts("a path of 4,096 bytes", &path(252));
+    // src itself is one of the 64.
+    door.accepts("64 directories", &commit_at(&door, &names[..64]));
+    let int3: &[&str] = &["INT-003"];
+    let table = [
+        ("a component of 256 bytes", commit_at(&door, &[&long]), int3),
+        (
+            "a directory of 256 bytes",
+            commit_at(&door, &[&long, "x"]),
+            int3,
+        ),
+        ("a path of 4,097 bytes", path(253), int3),
+        ("65 directories", commit_at(&door, &names), &["INT-006"]),
+    ];
+    let table = table.map(|(what, id, codes)| (what.to_owned(), id, codes));
+    door.refuses_each(&table);
+    let forced: Vec<_> = table.iter().map(|it| (it.1.as_str(), it.2[0])).collect();
+    door.verify_finds_all(&forced);
+}
+
+#[test]
+fn a_policy_lowers_lengths_and_depth() {
+    let door = door_with("component_bytes = 12\npath_bytes = 20\ntree_depth = 3");
+    door.accepts("within", &commit_at(&door, &["a", "b", "c"]));
+    door.accepts(
+        "a path of 20 bytes",
+        &commit_at(&door, &["abcdefg", "abcdefgh"]),
+    );
+    door.accepts(
+        "a component of 12 bytes",
+        &commit_at(&door, &["abcdefghijkl"]),
+    );
+    let table = [
+        (
+            "a path of 21 bytes",
+            commit_at(&door, &["abcdefg", "abcdefghi"]),
+            "INT-003",
+        ),
+        (
+            "a component of 13 bytes",
+            commit_at(&door, &["abcdefghijklm"]),
+            "INT-003",
+        ),
+        (
+            "4 directories",
+            commit_at(&door, &["a", "b", "c", "d"]),
+            "INT-006",
+        ),
+    ];
+    for (what, commit, code) in &table {
+        door.refuses(what, commit, &[code]);
+    }
+}

@@ -1,0 +1,161 @@
+//! How much one push may bring.
+
+use std::io::Write as _;
+use std::process::Stdio;
+
+use git_awo::git::CommitDraft;
+use git_awo::record::ObjectId;
+
+use super::door_with;
+use crate::hostile::door::Door;
+
+/// Pushes that many new branches at one commit.
+fn refs(commit: &str, count: usize) -> Vec<String> {
+    (0..count)
+        .map(|at| format!("{commit}:refs/heads/wip/many/{count}/{at}"))
+        .collect()
+}
+
+fn refused(door: &Door, what: &str, refspecs: &[String]) {
+    let refspecs: Vec<&str> = refspecs.iter().map(String::as_str).collect();
+    door.refuses_push(what, &refspecs, &["INT-006"]);
+}
+
+fn accepted(door: &Door, what: &str, refspecs: &[String]) {
+    let refspecs: Vec<&str> = refspecs.iter().map(String::as_str).collect();
+    door.accepts_push(what, &refspecs);
+}
+
+#[test]
+fn refs_at_the_limit_and_one_more() {
+    let door = Door::of_otto();
+    let (tip, _) = door.base();
+    refused(&door, "1,001 refs", &refs(&tip, 1_001));
+    accepted(&door, "1,000 refs", &refs(&tip, 1_000));
+    let door = door_with("refs = 3");
+    let (tip, _) = door.base();
+    refused(&door, "4 refs of 3", &refs(&tip, 4));
+    accepted(&door, "3 refs of 3", &refs(&tip, 3));
+}
+
+/// A chain of signed commits that change nothing; returns each tenth part's tip as well as the last.
+fn chain(door: &Door, count: usize) -> Vec<String> {
+    let actor = door.world.actor(door.who);
+    let (tip, tree) = door.base();
+    let mut parent: ObjectId = tip.parse().unwrap();
+    let mut all = Vec::with_capacity(count);
+    for _ in 0..count {
+        let mut draft = CommitDraft {
+            tree: tree.parse().unwrap(),
+            parents: vec![parent],
+            author: actor.author(),
+            committer: actor.author(),
+            message: b"Nothing\n".to_vec(),
+            signature: None,
+        };
+        let signature = actor.sign_raw("git", &draft.payload(actor.repo.hash_kind()));
+        draft.signature = Some(signature.unwrap().to_armor().into_bytes());
+        parent = actor.repo.write_commit(&draft).unwrap();
+        all.push(parent.to_string());
+    }
+    all
+}
+
+fn at_the_limit(door: &Door, limit: usize) {
+    let chain = chain(door, limit + 1);
+    let (at, over) = (&chain[limit - 1], &chain[limit]);
+    door.refuses("one commit more", over, &["INT-006"]);
+    // Also if they come on two branches.
+    let half = &chain[limit / 2];
+    let other = door.commit_in_src(&[("100644", b"x", &door.raw().blob("x\n"))]);
+    let both = [
+        format!("{at}:refs/heads/wip/a"),
+        format!("{other}:refs/heads/wip/b"),
+    ];
+    refused(door, "one more on another branch", &both);
+    door.accepts("half of them", half);
+    door.accepts("at the limit", at);
+}
+
+#[test]
+fn commits_at_the_limit_and_one_more() {
+    at_the_limit(&door_with("commits = 5"), 5);
+}
+
+#[test]
+#[ignore = "slow: 10,001 signed commits are made and pushed"]
+fn ten_thousand_commits_and_one_more() {
+    at_the_limit(&Door::of_otto(), 10_000);
+}
+
+/// A commit with that many new files, in two directories.
+fn files(door: &Door, count: usize) -> String {
+    let raw = door.raw();
+    let blob = raw.blob("x\n");
+    let tree = |count: usize| {
+        let words = ["git", "mktree"];
+        let mut command = door.world.command(door.who, door.who, &words);
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines: String = (0..count)
+            .map(|at| format!("100644 blob {blob}\t{at}\n"))
+            .collect();
+        child
+            .stdin
+            .take()
+            .unwrap()
+            .write_all(lines.as_bytes())
+            .unwrap();
+        String::from_utf8(child.wait_with_output().unwrap().stdout)
+            .unwrap()
+            .trim()
+            .to_owned()
+    };
+    let (one, two) = (tree(count / 2), tree(count - count / 2));
+    door.commit_in_src(&[("40000", b"one", &one), ("40000", b"two", &two)])
+}
+
+fn paths_at_the_limit(door: &Door, limit: usize) {
+    door.refuses("one path more", &files(door, limit + 1), &["INT-006"]);
+    let full = files(door, limit);
+    // One more in a second commit, on the same branch or on another one.
+    let (_, root) = door.base();
+    let undone = door.raw().commit(&root, &[&full], "Undo\n");
+    door.refuses("as many again in a second commit", &undone, &["INT-006"]);
+    let other = door.commit_in_src(&[("100644", b"x", &door.raw().blob("x\n"))]);
+    let both = [
+        format!("{full}:refs/heads/wip/a"),
+        format!("{other}:refs/heads/wip/b"),
+    ];
+    refused(door, "one more on another branch", &both);
+    door.accepts("at the limit", &full);
+}
+
+#[test]
+fn paths_at_the_limit_and_one_more() {
+    paths_at_the_limit(&door_with("paths = 6"), 6);
+}
+
+#[test]
+fn a_hundred_thousand_paths_and_one_more() {
+    paths_at_the_limit(&Door::of_otto(), 100_000);
+}
+
+#[test]
+#[ignore = "slow: 100,001 files are judged three times"]
+fn a_policy_may_raise_what_a_push_may_bring() {
+    let door = door_with("paths = 150000\nrefs = 1200");
+    door.accepts("more paths than by default", &files(&door, 100_001));
+    let (tip, _) = door.base();
+    accepted(&door, "more refs than by default", &refs(&tip, 1_001));
+    door.refuses(
+        "more than the policy takes",
+        &files(&door, 150_001),
+        &["INT-006"],
+    );
+    door.world.fresh_clone();
+    door.world.ok("vera", "vera", &["git", "awo", "verify"]);
+}
