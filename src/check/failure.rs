@@ -122,7 +122,11 @@ pub fn git_failure(error: &git::Error, subject: Subject) -> Failure {
             at(id),
             "git fetch --refetch, or git awo fetch",
         ),
-        E::IncompleteView { .. } | E::Unsupported { .. } => found(
+        E::Unsupported { remedy, .. } => {
+            let finding = unusable("repository-readable", error, subject.clone());
+            Failure::Undecided(finding.remedy(remedy).into())
+        }
+        E::IncompleteView { .. } => found(
             Code::Int005,
             "whole-view",
             subject,
