@@ -85,7 +85,6 @@ pub fn revision(actor: &Actor, text: &str) -> Result<ObjectId, CliError> {
     let spec = format!("{}{rest}^{{commit}}", meant(actor, name)?);
     let output = git::run_guarded(
         &actor.repo,
-        actor.repo.git_dir(),
         &[
             "rev-parse",
             "--verify",
@@ -224,7 +223,7 @@ pub fn follow(
     if checked_out(actor, reference)? {
         let (old, new) = (old.to_string(), new.to_string());
         let words = ["read-tree", "-m", "-u", &old, &new];
-        git::run_guarded(&actor.repo, actor.place(), &words)?;
+        git::run_guarded(&actor.repo, &words)?;
     }
     Ok(())
 }
@@ -240,7 +239,7 @@ pub fn require_clean(actor: &Actor, reference: &RefName, tip: ObjectId) -> Resul
         "--untracked-files=no",
         "--ignore-submodules=dirty",
     ];
-    let output = git::run_guarded(&actor.repo, actor.place(), &words)?;
+    let output = git::run_guarded(&actor.repo, &words)?;
     if output.stdout.is_empty() {
         return Ok(());
     }
@@ -278,7 +277,7 @@ pub fn require_clean(actor: &Actor, reference: &RefName, tip: ObjectId) -> Resul
 /// exact reversal of what happens staged.
 fn not_elsewhere(actor: &Actor, reference: &RefName) -> Result<(), CliError> {
     let words = ["worktree", "list", "--porcelain"];
-    let output = git::run_guarded(&actor.repo, actor.place(), &words)?;
+    let output = git::run_guarded(&actor.repo, &words)?;
     let listed = String::from_utf8_lossy(&output.stdout);
     let mut place = "";
     for line in listed.lines() {

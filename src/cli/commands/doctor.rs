@@ -154,8 +154,8 @@ pub fn run(context: &Context, _args: &DoctorArgs) -> Result<Answer, CliError> {
         }
     }
     if !server {
-        let specs = git::run(
-            actor.repo.git_dir(),
+        let specs = git::run_at_home(
+            &actor.repo,
             &["config", "--get-regexp", r"^remote\..*\.fetch$"],
         )
         .map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
