@@ -5,12 +5,13 @@ use std::path::Path;
 
 use git_awo::record::Code;
 
-use super::{Case, environment, graph, trees};
+use super::{Case, environment, graph, trees, view};
 
 /// Every group.
 const GROUPS: &[(&str, &[Case])] = &[
     ("Paths and trees", trees::CASES),
     ("Commits, graph, refs", graph::CASES),
+    ("Object view", view::CASES),
     ("Environment and output", environment::CASES),
 ];
 

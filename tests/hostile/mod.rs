@@ -9,6 +9,7 @@ mod environment;
 mod graph;
 mod raw;
 mod trees;
+mod view;
 
 /// One attack of the catalogue.
 pub struct Case {
