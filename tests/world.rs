@@ -29,7 +29,12 @@ impl World {
     /// The server has a policy and an adopted main; all three have clones that trust it.
     pub fn founded() -> Self {
         static STAGE: OnceLock<World> = OnceLock::new();
-        STAGE.get_or_init(found).copy()
+        STAGE.get_or_init(|| found("sha1")).copy()
+    }
+
+    /// The same, with another kind of object ids.
+    pub fn founded_as(format: &str) -> Self {
+        found(format)
     }
 
     /// Another world like it, with other keys.
@@ -413,7 +418,7 @@ fn person(world: &World, name: &str) -> String {
         .to_owned()
 }
 
-fn found() -> World {
+fn found(format: &str) -> World {
     let world = World {
         directory: TempDir::new().unwrap(),
     };
@@ -426,7 +431,14 @@ fn found() -> World {
     world.ok(
         "server",
         ".",
-        &["git", "init", "--quiet", "--bare", "server.git"],
+        &[
+            "git",
+            "init",
+            "--quiet",
+            "--bare",
+            &format!("--object-format={format}"),
+            "server.git",
+        ],
     );
     let fingerprint = world.fingerprint();
     let made = world.ok(

@@ -116,11 +116,6 @@ impl Actor {
         self
     }
 
-    /// Returns where git is run: a relative path of a remote is relative to the work tree.
-    pub fn place(&self) -> &Path {
-        self.repo.work_tree().unwrap_or(self.repo.git_dir())
-    }
-
     /// Returns the present time.
     pub fn now(&self) -> Timestamp {
         self.clock.now()

@@ -129,7 +129,11 @@ pub fn git_failure(error: &git::Error, subject: Subject) -> Failure {
             at(id),
             "git fetch --refetch, or git awo fetch",
         ),
-        E::IncompleteView { .. } | E::Unsupported { .. } => unseen(
+        E::Unsupported { remedy, .. } => {
+            let finding = unusable("repository-readable", error, subject.clone());
+            Failure::Undecided(finding.remedy(remedy).into())
+        }
+        E::IncompleteView { .. } => unseen(
             "whole-view",
             subject,
             "git fetch --unshallow, or a full clone",

@@ -87,7 +87,6 @@ pub fn revision(actor: &Actor, text: &str) -> Result<ObjectId, CliError> {
     let spec = format!("{}{rest}^{{commit}}", meant(actor, name)?);
     let output = git::run_guarded(
         &actor.repo,
-        actor.repo.git_dir(),
         &[
             "rev-parse",
             "--verify",
@@ -232,7 +231,7 @@ pub fn follow(
 fn read_tree(actor: &Actor, old: ObjectId, new: ObjectId) -> Result<(), git::Error> {
     let (old, new) = (old.to_string(), new.to_string());
     let words = ["read-tree", "-m", "-u", &old, &new];
-    git::run_guarded(&actor.repo, actor.place(), &words).map(|_| ())
+    git::run_guarded(&actor.repo, &words).map(|_| ())
 }
 
 /// Brings the work tree along if the branch was moved by a process that ended before it could:
@@ -248,7 +247,7 @@ pub fn catch_up(
     }
     let before = old.to_string();
     let compare = ["diff-index", "--cached", "--name-only", &before, "--"];
-    let differ = git::run(actor.place(), &compare)?;
+    let differ = git::run_guarded(&actor.repo, &compare)?;
     if !differ.stdout.is_empty() {
         return Ok(String::new());
     }
@@ -272,7 +271,7 @@ pub fn require_clean(actor: &Actor, reference: &RefName, tip: ObjectId) -> Resul
         "--untracked-files=no",
         "--ignore-submodules=dirty",
     ];
-    let output = git::run_guarded(&actor.repo, actor.place(), &words)?;
+    let output = git::run_guarded(&actor.repo, &words)?;
     if output.stdout.is_empty() {
         return Ok(());
     }
@@ -310,7 +309,7 @@ pub fn require_clean(actor: &Actor, reference: &RefName, tip: ObjectId) -> Resul
 /// exact reversal of what happens staged.
 fn not_elsewhere(actor: &Actor, reference: &RefName) -> Result<(), CliError> {
     let words = ["worktree", "list", "--porcelain"];
-    let output = git::run_guarded(&actor.repo, actor.place(), &words)?;
+    let output = git::run_guarded(&actor.repo, &words)?;
     let listed = String::from_utf8_lossy(&output.stdout);
     let mut place = "";
     for line in listed.lines() {

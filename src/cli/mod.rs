@@ -170,10 +170,11 @@ fn program() -> ExitCode {
     }
     match dispatch(&context, cli.command) {
         Ok(answer) => {
+            // Whatever a command has forgotten to escape.
             let text = if cli.json {
                 pretty(&answer.value)
             } else {
-                answer.text
+                crate::record::path::escape(answer.text.as_bytes())
             };
             print(&text);
             ExitCode::from(answer.code)

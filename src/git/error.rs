@@ -28,6 +28,8 @@ pub enum Error {
         git_dir: PathBuf,
         /// What it uses.
         why: String,
+        /// What to do about it.
+        remedy: &'static str,
     },
     /// The repository does not show all objects that it names.
     #[error("cannot trust an incomplete view of the repository: {why}")]

@@ -37,7 +37,10 @@ pub use diff::Compared;
 pub use error::{Error, UpdateError};
 pub use notes::{all_notes, note, note_path, object_of_note, path_for_note};
 pub use odb::Kind;
-pub use process::{LOCAL_ENVIRONMENT, git, git_in_this_environment, guarded, run, run_guarded};
+pub use process::{
+    LOCAL_ENVIRONMENT, at_home, git, git_in_this_environment, guarded, guarded_at_home, run,
+    run_at_home, run_guarded,
+};
 pub use quarantine::Quarantine;
 pub use reader::Reader;
 pub use write::{CommitDraft, Expected, RefUpdate, Repo};

@@ -88,7 +88,12 @@ pub(super) fn share(
         gix::hash::Kind::Sha256 => HashKind::Sha256,
         other => {
             let why = format!("its object ids are of the kind {other}");
-            return Err(Error::Unsupported { git_dir, why });
+            let remedy = "git rev-parse --show-object-format";
+            return Err(Error::Unsupported {
+                git_dir,
+                why,
+                remedy,
+            });
         }
     };
     let view = match quarantine {
@@ -135,28 +140,30 @@ pub(super) fn share(
 
 /// gix would open these and see no refs, or other objects.
 fn refuse_unsupported(repo: &gix::Repository, git_dir: &Path) -> Result<(), Error> {
-    let refuse = |why: String| {
+    let refuse = |why: String, remedy| {
         Err(Error::Unsupported {
             git_dir: git_dir.to_owned(),
             why,
+            remedy,
         })
     };
+    let migrate = "git refs migrate --ref-format=files";
     let config = repo.config_snapshot();
     if let Some(format) = config.string("extensions.refStorage")
         && !format.eq_ignore_ascii_case(b"files")
     {
-        return refuse(format!(
-            "its refs are stored as {format}; migrate them to files"
-        ));
+        let why = format!("its refs are stored as {format}");
+        return refuse(why, migrate);
     }
     // A reftable repository has this stub, also where the configuration was tampered with.
     if git_dir.join("reftable").is_dir() || repo.common_dir().join("reftable").is_dir() {
-        return refuse("it has a reftable directory; migrate its refs to files".into());
+        return refuse("it has a reftable directory".into(), migrate);
     }
     if let Some(version) = config.string("core.repositoryFormatVersion")
         && !matches!(version.as_slice(), b"0" | b"1")
     {
-        return refuse(format!("its format version is {version}"));
+        let remedy = "git config core.repositoryFormatVersion";
+        return refuse(format!("its format version is {version}"), remedy);
     }
     Ok(())
 }

@@ -52,6 +52,30 @@ pub fn git(dir: &Path) -> Command {
     command
 }
 
+/// Binds git to the repository that was opened. A work tree may lie where git would find another
+/// one: by `GIT_WORK_TREE`, or by a `core.worktree` that a stranger has set.
+fn bind(mut command: Command, reader: &Reader) -> Command {
+    command.env("GIT_DIR", reader.git_dir());
+    if let Some(tree) = reader.work_tree() {
+        command.env("GIT_WORK_TREE", tree);
+    }
+    command
+}
+
+/// Returns git at home in the repository: in its work tree, or in its directory if it has none.
+pub fn at_home(reader: &Reader) -> Command {
+    bind(git(home(reader)), reader)
+}
+
+fn home(reader: &Reader) -> &Path {
+    reader.work_tree().unwrap_or(reader.git_dir())
+}
+
+/// Runs git as [`at_home`] makes it and returns its output, or an error with what it said.
+pub fn run_at_home<A: AsRef<OsStr>>(reader: &Reader, args: &[A]) -> Result<Output, Error> {
+    finish(at_home(reader), args)
+}
+
 /// Returns git for what needs no remote: it starts nothing that this repository names, neither
 /// hooks nor filters. Filters of the user and of the machine, and those given by `git -c`, stay:
 /// git trusts these places too where it matters (`git help config`, protected configuration).
@@ -101,13 +125,15 @@ pub fn run<A: AsRef<OsStr>>(dir: &Path, args: &[A]) -> Result<Output, Error> {
     finish(git(dir), args)
 }
 
-/// Runs git as [`guarded`] makes it and returns its output, or an error with what it said.
-pub fn run_guarded<A: AsRef<OsStr>>(
-    reader: &Reader,
-    dir: &Path,
-    args: &[A],
-) -> Result<Output, Error> {
-    finish(guarded(reader, dir), args)
+/// Runs git as [`guarded`] makes it, at home, and returns its output, or an error with what it
+/// said.
+pub fn run_guarded<A: AsRef<OsStr>>(reader: &Reader, args: &[A]) -> Result<Output, Error> {
+    finish(guarded_at_home(reader), args)
+}
+
+/// Returns git as [`guarded`] makes it, at home in the repository.
+pub fn guarded_at_home(reader: &Reader) -> Command {
+    bind(guarded(reader, home(reader)), reader)
 }
 
 fn finish<A: AsRef<OsStr>>(mut git: Command, args: &[A]) -> Result<Output, Error> {

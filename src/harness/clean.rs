@@ -11,10 +11,10 @@ const MOST_NAMED: usize = 20;
 
 /// Returns a finding if the work tree is not clean. A repository without one is.
 pub(super) fn clean(actor: &Actor, why: &str) -> Result<Option<Finding>, Error> {
-    let Some(dir) = actor.repo.work_tree() else {
+    if actor.repo.work_tree().is_none() {
         return Ok(None);
-    };
-    let mut command = git::guarded(&actor.repo, dir);
+    }
+    let mut command = git::guarded_at_home(&actor.repo);
     command.env("GIT_OPTIONAL_LOCKS", "0");
     command.args([
         "status",

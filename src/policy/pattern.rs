@@ -198,7 +198,7 @@ fn without_choices(glob: &str) -> String {
             // A `]` that stands first belongs to the class.
             (']', Some(seen)) if seen > 0 => class = None,
             ('!' | '^', Some(0)) if matches!(plain.chars().last(), Some('[')) => {}
-            (_, Some(seen)) => class = Some(seen + 1),
+            (_, Some(seen)) => class = Some(seen.saturating_add(1)),
             _ => {}
         }
         plain.push(c);

@@ -7,7 +7,7 @@ use git_awo::record::Code;
 
 use super::{
     Case, doctor, environment, graph, locked, metadata, network, replay, rollbacks, signatures,
-    size, sweep, trees,
+    size, sweep, trees, view,
 };
 
 /// Every group.
@@ -23,6 +23,7 @@ const GROUPS: &[(&str, &[Case])] = &[
     ("Benign", replay::CASES),
     ("Resource limits", size::CASES),
     ("Commits, graph, refs", graph::CASES),
+    ("Object view", view::CASES),
     ("Environment and output", environment::CASES),
 ];
 

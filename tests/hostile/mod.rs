@@ -19,6 +19,7 @@ mod signatures;
 mod size;
 mod sweep;
 mod trees;
+mod view;
 
 /// One attack of the catalogue.
 pub struct Case {

@@ -68,7 +68,7 @@ pub fn run(context: &Context, args: &FetchArgs) -> Result<Answer, CliError> {
 fn bring(actor: &Actor, remote: &str, words: &[&str]) -> Result<(), CliError> {
     let mut attempt = 0;
     loop {
-        match git::run(actor.place(), words) {
+        match git::run_at_home(&actor.repo, words) {
             Ok(_) => return Ok(()),
             Err(error) if raced(&error.to_string()) => {
                 if attempt == ATTEMPTS {

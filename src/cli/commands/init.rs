@@ -187,7 +187,7 @@ fn clone(context: &Context, actor: &Actor, args: &InitArgs) -> Result<Answer, Cl
 
 /// Refuses to found a second policy beside the one that a remote has already.
 fn must_be_first(actor: &Actor) -> Result<(), CliError> {
-    let output = git::run(actor.place(), &["remote"])?;
+    let output = git::run_at_home(&actor.repo, &["remote"])?;
     for remote in String::from_utf8_lossy(&output.stdout).lines() {
         let has = remote_has(actor, remote, &layout::policy()).map_err(|error| {
             error
@@ -326,12 +326,11 @@ fn default_policy(actor: &Actor, name: &IdentityName) -> Result<Vec<u8>, CliErro
 
 /// Makes `git fetch` bring the records into tracking refs, for every remote.
 fn refspecs(actor: &Actor) -> Result<Vec<String>, CliError> {
-    let directory = actor.repo.git_dir();
-    let output = git::run(directory, &["remote"])?;
+    let output = git::run_at_home(&actor.repo, &["remote"])?;
     let mut remotes = Vec::new();
     for remote in String::from_utf8_lossy(&output.stdout).lines() {
         let key = format!("remote.{remote}.fetch");
-        let known = git::run(directory, &["config", "--get-all", &key])
+        let known = git::run_at_home(&actor.repo, &["config", "--get-all", &key])
             .map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
             .unwrap_or_default();
         for refspec in [
@@ -339,7 +338,7 @@ fn refspecs(actor: &Actor) -> Result<Vec<String>, CliError> {
             format!("+refs/notes/awo/*:refs/awo-remotes/{remote}/notes/awo/*"),
         ] {
             if !known.lines().any(|line| line == refspec) {
-                git::run(directory, &["config", "--add", &key, &refspec])?;
+                git::run_at_home(&actor.repo, &["config", "--add", &key, &refspec])?;
             }
         }
         remotes.push(remote.to_owned());

@@ -186,8 +186,8 @@ fn branch_is_ahead(
 
 /// Tells whether a remote has a ref, by asking it.
 pub fn remote_has(actor: &Actor, remote: &str, reference: &RefName) -> Result<bool, CliError> {
-    let output = git::run(
-        actor.place(),
+    let output = git::run_at_home(
+        &actor.repo,
         &["ls-remote", "--refs", "--", remote, reference.as_str()],
     )?;
     Ok(!output.stdout.is_empty())
@@ -199,7 +199,7 @@ fn push(
     remote: &str,
     plan: &[(RefName, ObjectId)],
 ) -> Result<Result<(), String>, CliError> {
-    let mut command = git::git(actor.place());
+    let mut command = git::at_home(&actor.repo);
     command.args(["push", "--atomic", "--quiet", "--no-follow-tags", "--"]);
     command.arg(remote);
     for (reference, id) in plan {

@@ -36,7 +36,7 @@ fn the_traps_work() {
         ),
     ] {
         for name in &names {
-            traps.into_clone("otto", &only(name));
+            traps.put_into("otto", &only(name));
         }
         world.write("otto/README.md", "# changed\n");
         world.run("otto", "otto", &words);
@@ -52,7 +52,7 @@ fn the_main_road_starts_no_program_that_the_clone_names() {
     let world = World::founded();
     let traps = Traps(&world);
     for who in ALL {
-        traps.into_clone(who, PROGRAMS);
+        traps.put_into(who, PROGRAMS);
     }
     walk(&world, |_, _| {});
     assert_eq!(traps.fired(), Default::default());
@@ -65,7 +65,7 @@ fn the_main_road_is_the_same_whatever_the_clone_shows_and_matches() {
     let world = World::founded();
     let traps = Traps(&world);
     for who in ALL {
-        traps.into_clone(who, VIEWS);
+        traps.put_into(who, VIEWS);
         world.write(
             &format!("{who}/.git/more"),
             "[core]\n\tignoreCase = true\n\tquotePath = false\n",
@@ -99,7 +99,7 @@ fn no_command_but_push_and_fetch_starts_what_the_clone_names() {
     let world = World::landed();
     let traps = Traps(&world);
     for table in [PROGRAMS, REMOTES] {
-        traps.into_clone("otto", table);
+        traps.put_into("otto", table);
     }
     let mut sprung = Vec::new();
     for call in every_command(&world) {
@@ -127,7 +127,7 @@ fn push_and_fetch_start_only_what_reaches_the_remote() {
     let world = World::landed();
     let traps = Traps(&world);
     for table in [PROGRAMS, REMOTES] {
-        traps.into_clone("otto", table);
+        traps.put_into("otto", table);
     }
     world.write("otto/src/new.py", "x = 1\n");
     for words in [["git", "awo", "fetch"], ["git", "awo", "push"]] {

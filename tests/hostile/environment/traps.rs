@@ -193,7 +193,7 @@ impl Traps<'_> {
     }
 
     /// Puts the settings into a clone's own configuration, and lets every path have the drivers.
-    pub fn into_clone(&self, who: &str, table: &[(&str, &str)]) {
+    pub fn put_into(&self, who: &str, table: &[(&str, &str)]) {
         for (key, value) in self.settings(table) {
             self.0
                 .ok(who, who, &["git", "config", "--local", &key, &value]);

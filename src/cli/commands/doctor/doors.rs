@@ -33,9 +33,8 @@ pub(super) fn hooks(it: &mut Examination<'_>) -> Result<(), CliError> {
 
 /// git itself is asked where it looks for hooks: configuration of the user and of the machine counts.
 pub(super) fn where_git_looks(it: &mut Examination<'_>) -> Result<(), CliError> {
-    let place = it.actor.place();
     let words = ["rev-parse", "--path-format=absolute", "--git-path", "hooks"];
-    let Ok(output) = git::run(place, &words) else {
+    let Ok(output) = git::run_at_home(&it.actor.repo, &words) else {
         // git 2.31 knows the format; before it the answer depends on the directory.
         return Ok(());
     };
@@ -166,9 +165,11 @@ pub(super) fn refspecs(it: &mut Examination<'_>) -> Result<(), CliError> {
 
 /// Who can write to the server's directory needs no push.
 pub(super) fn remotes(it: &mut Examination<'_>) -> Result<(), CliError> {
+    let repo = &it.actor.repo;
+    let home = repo.work_tree().unwrap_or(repo.git_dir()).to_owned();
     for url in configured(it, r"^remote\..*\.(push)?url$") {
         let path = url.strip_prefix("file://").unwrap_or(&url);
-        let path = it.actor.place().join(path);
+        let path = home.join(path);
         if path.is_dir() && rustix::fs::access(&path, rustix::fs::Access::WRITE_OK).is_ok() {
             it.note(format!(
                 "{} is a directory that you can write to: git push runs its hooks as you, and whoever \
@@ -187,7 +188,7 @@ fn values(it: &Examination<'_>, key: &str) -> Vec<String> {
 
 fn configured(it: &Examination<'_>, pattern: &str) -> Vec<String> {
     let words = ["config", "-z", "--get-regexp", pattern];
-    let Ok(output) = git::run(it.actor.place(), &words) else {
+    let Ok(output) = git::run_at_home(&it.actor.repo, &words) else {
         return Vec::new();
     };
     let text = String::from_utf8_lossy(&output.stdout).into_owned();

@@ -6,7 +6,6 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use crate::cli::CliError;
-use crate::git::LOCAL_ENVIRONMENT;
 use crate::record::path::escape;
 use crate::record::{Code, Finding, Subject};
 use crate::signing::generate_ed25519;
@@ -173,9 +172,13 @@ impl World {
             }
             [] => return Err(CliError::usage("an empty command")),
         };
-        for key in LOCAL_ENVIRONMENT {
-            process.env_remove(key);
-        }
+        // Nothing of who calls: neither their repository nor their settings.
+        process.env_clear();
+        let kept = ["LANG", "LC_ALL", "TMPDIR"];
+        let kept = kept
+            .iter()
+            .filter_map(|key| Some((key, std::env::var_os(key)?)));
+        process.envs(kept);
         let path = std::env::var("PATH").unwrap_or_default();
         let output = process
             .current_dir(&directory)
@@ -189,9 +192,6 @@ impl World {
                 format!("{}:{path}", self.root.join("bin").display()),
             )
             .env("GIT_CONFIG_NOSYSTEM", "1")
-            .env_remove("GIT_CONFIG_GLOBAL")
-            .env_remove("SSH_AUTH_SOCK")
-            .env_remove("SOURCE_DATE_EPOCH")
             .envs(variables)
             .stdin(Stdio::null())
             .output()

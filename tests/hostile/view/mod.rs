@@ -1,0 +1,68 @@
+//! What a clone shows of its objects: replaced, hidden, left out, forged.
+
+mod formats;
+mod hidden;
+mod stores;
+
+use super::Case;
+
+pub const CASES: &[Case] = &[
+    Case {
+        id: "V-15",
+        attack: "replace refs in a clone, packed or loose, also under another base",
+        answer: "INT-005",
+        tests: &["hostile::view::hidden::whatever_hides_objects_is_named_by_verify"],
+    },
+    Case {
+        id: "V-16",
+        attack: "grafts, a shallow or partial clone, a promisor remote or pack",
+        answer: "INT-005",
+        tests: &[
+            "hostile::view::hidden::whatever_hides_objects_is_named_by_verify",
+            "hostile::view::hidden::a_clone_by_depth_or_filter_is_not_whole",
+            "hostile::view::hidden::a_server_that_hides_objects_refuses_pushes",
+        ],
+    },
+    Case {
+        id: "V-19",
+        attack: "another object's bytes, truncated bytes or garbage under an object's name, loose or in a pack",
+        answer: "INT-001, INT-005",
+        tests: &[
+            "attacks::swapped_and_missing_files_are_found",
+            "hostile::view::stores::every_object_swapped_for_another_is_found",
+            "hostile::view::stores::broken_packs_are_found",
+        ],
+    },
+    Case {
+        id: "V-20",
+        attack: "a pack index or multi-pack-index that points ids at other objects; a commit-graph with other parents",
+        answer: "INT-001",
+        tests: &[
+            "hostile::view::stores::a_forged_pack_index_is_found",
+            "hostile::view::stores::a_forged_commit_graph_is_not_believed",
+        ],
+    },
+    Case {
+        id: "V-21",
+        attack: "alternates: a directory that the attacker changes later",
+        answer: "INT-001, INT-005",
+        tests: &["hostile::view::stores::objects_behind_alternates_are_hashed_too"],
+    },
+    Case {
+        id: "V-25",
+        attack: "repositories of other forms: SHA-256, reftable, linked worktrees, a .git file",
+        answer: "INT-005",
+        tests: &[
+            "hostile::view::formats::the_whole_road_on_sha256",
+            "hostile::view::formats::a_reftable_clone_is_refused_by_every_command",
+            "hostile::view::formats::a_reftable_server_refuses_pushes",
+            "hostile::view::formats::linked_worktrees_and_git_files_are_the_same_repository",
+        ],
+    },
+    Case {
+        id: "V-27",
+        attack: "SHA-1 collisions: known colliding messages; one object served under another's id",
+        answer: "INT-001, INT-003",
+        tests: &["hostile::view::stores::every_object_swapped_for_another_is_found"],
+    },
+];
