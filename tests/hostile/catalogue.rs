@@ -5,14 +5,20 @@ use std::path::Path;
 
 use git_awo::record::Code;
 
-use super::{Case, trees};
+use super::{Case, approvals, records, signatures, sweep, trees};
 
 /// Every group.
-const GROUPS: &[(&str, &[Case])] = &[("Paths and trees", trees::CASES)];
+const GROUPS: &[(&str, &[Case])] = &[
+    ("Paths and trees", trees::CASES),
+    ("Signatures and keys", signatures::CASES),
+    ("Approvals and independence", approvals::CASES),
+    ("Records and sums", records::CASES),
+    ("Every byte", sweep::CASES),
+];
 
 #[test]
 fn every_attack_names_tests_that_exist() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let home = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut ids = BTreeSet::new();
     for case in GROUPS.iter().flat_map(|(_, cases)| *cases) {
         assert!(ids.insert(case.id), "{} stands twice", case.id);
@@ -20,7 +26,11 @@ fn every_attack_names_tests_that_exist() {
         assert!(!case.attack.is_empty(), "{} says nothing", case.id);
         for test in case.tests {
             let (module, function) = test.rsplit_once("::").expect(test);
-            let path = root.join(module.replace("::", "/"));
+            // Unit tests are named by their file: `src/policy/tests::name`.
+            let path = match module.strip_prefix("src/") {
+                Some(unit) => home.join("src").join(unit),
+                None => home.join("tests").join(module.replace("::", "/")),
+            };
             let source = [path.with_extension("rs"), path.join("mod.rs")];
             let source = source
                 .iter()
