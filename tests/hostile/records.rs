@@ -84,9 +84,10 @@ pub const CASES: &[Case] = &[
     Case {
         id: "R-26",
         attack: "an attestation of another run, with another reviewer's digest, or before gate 2",
-        answer: "ATT-001, ATT-002, STR-001, GOV-005",
+        answer: "ATT-001, ATT-002, STR-001, GOV-002, GOV-005",
         tests: &[
             "hostile::records::bind::an_attestation_binds_its_run_its_reviewer_and_what_came_before",
+            "hostile::records::bind::an_attestation_before_gate_2_and_gate_3_is_refused",
             "attacks::an_attestation_of_another_tree_is_refused",
         ],
     },

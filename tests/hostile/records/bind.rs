@@ -134,7 +134,8 @@ fn an_attestation_before_gate_2_and_gate_3_is_refused() {
     let noted = other.noted(ATTESTATIONS, commit, &[&envelope.to_bytes()]);
     let refspec = format!("{noted}:{ATTESTATIONS}");
     let codes = ["ATT-002", "GOV-005"];
-    other.refuses_push("nothing came before", &[&refspec], &codes);
+    let order = ["ATT-002", "GOV-002", "GOV-005"];
+    other.refuses_push("nothing came before", &[&refspec], &order);
     // With gate 2, and still without gate 3.
     other.world.ok("rita", "rita", &["git", "awo", "gate", RUN]);
     let refspecs = [LEDGER, refspec.as_str()];
