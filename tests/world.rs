@@ -39,7 +39,7 @@ impl World {
 
     /// Another world like it, with other keys.
     pub fn founded_anew() -> Self {
-        found()
+        found("sha1")
     }
 
     /// olga's contract is approved and pushed.

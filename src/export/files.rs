@@ -14,6 +14,7 @@ use crate::signing::AllowedSigners;
 use crate::store::index::Index;
 
 use super::dossier::{Dossier, Signed};
+use super::earlier;
 
 /// The files of an export, by their paths below its directory.
 pub type Files = BTreeMap<RepoPath, Vec<u8>>;
@@ -41,6 +42,8 @@ pub fn files(dossier: &Dossier) -> Result<Files, Finding> {
     out.logs(dossier)?;
     out.approvals(dossier)?;
     out.records(dossier)?;
+    let list = earlier::list(&out.files)?;
+    out.put(earlier::list_path(out.run), list)?;
     Ok(out.files)
 }
 

@@ -3,6 +3,7 @@
 //! records give the same bytes on every clone.
 
 pub mod dossier;
+pub mod earlier;
 mod failure;
 pub mod files;
 pub mod gather;

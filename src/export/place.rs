@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::record::{Code, Finding, Findings, RepoPath, Sha256, Subject};
 
 use super::Error;
+use super::earlier::{self, Listed};
 use super::files::{Files, INDEX};
 
 /// What an export has at its top.
@@ -59,41 +60,108 @@ impl Destination {
     /// Tells what keeps these files from being written; writes nothing.
     pub fn check(&self, files: &Files) -> Result<Findings, Error> {
         let mut findings = Findings::new();
-        let mut runs = BTreeSet::new();
+        let earlier = self.earlier(files)?;
         for (path, bytes) in files {
-            if let Some(finding) = self.obstacle(path, bytes)? {
+            if let Some(finding) = self.obstacle(path, bytes, &earlier)? {
                 findings.push(finding);
             }
-            let mut parts = path.components();
-            if let (Some(b"runs"), Some(run)) = (parts.next(), parts.next()) {
-                runs.insert(RepoPath::from("runs").join(run));
-            }
         }
-        for run in runs {
-            self.strangers(&run, files, &mut findings)?;
+        for run in runs(files) {
+            self.strangers(&run, files, &earlier, &mut findings)?;
         }
         Ok(findings)
     }
 
-    /// Writes the files that are not there yet. Returns how many.
+    /// Writes the files that are not there yet, and takes away what an earlier export wrote of the
+    /// same runs and this one does not. Returns how many were written.
     pub fn write(&self, files: &Files) -> Result<usize, Error> {
         fs::create_dir_all(&self.root).map_err(io(&self.root))?;
+        let earlier = self.earlier(files)?;
         let mut written = 0_usize;
-        for (path, bytes) in files {
-            // Again: it may have changed since it was checked.
-            if let Some(finding) = self.obstacle(path, bytes)? {
-                return Err(Error::Refused(finding.into()));
-            }
+        // The lists last: until then the old one vouches for what it wrote.
+        let is_list = |path: &RepoPath| path.as_bytes().ends_with(b"/FILES.sha256");
+        let (lists, others): (Vec<_>, Vec<_>) = files.iter().partition(|(path, _)| is_list(path));
+        for (path, bytes) in others {
+            written = written.saturating_add(self.put_one(path, bytes, &earlier)?);
+        }
+        for path in earlier.keys().filter(|path| !files.contains_key(*path)) {
             let place = self.place(path)?;
-            if read(&place)?.as_deref() == Some(bytes) {
-                continue;
+            if self.is_earlier(path, &earlier)? {
+                fs::remove_file(&place).map_err(io(&place))?;
             }
-            self.directories(path)?;
-            let replace = path.as_bytes() == INDEX.as_bytes();
-            put(&self.root, &place, bytes, replace)?;
-            written = written.saturating_add(1);
+        }
+        for (path, bytes) in lists {
+            written = written.saturating_add(self.put_one(path, bytes, &earlier)?);
         }
         Ok(written)
+    }
+
+    fn put_one(&self, path: &RepoPath, bytes: &[u8], earlier: &Listed) -> Result<usize, Error> {
+        // Again: it may have changed since it was checked.
+        if let Some(finding) = self.obstacle(path, bytes, earlier)? {
+            return Err(Error::Refused(finding.into()));
+        }
+        let place = self.place(path)?;
+        let there = read(&place)?;
+        if there.as_deref() == Some(bytes) {
+            return Ok(0);
+        }
+        self.directories(path)?;
+        let replace = there.is_some();
+        put(&self.root, &place, bytes, replace)?;
+        Ok(1)
+    }
+
+    /// Returns what earlier exports of these runs say that they wrote, the lists themselves included.
+    fn earlier(&self, files: &Files) -> Result<Listed, Error> {
+        let mut earlier = Listed::new();
+        for run in runs(files) {
+            let path = earlier::list_path(&run);
+            if !self.reaches_a_file(&path)? {
+                continue;
+            }
+            let bytes = read(&self.place(&path)?)?.unwrap_or_default();
+            if let Some(listed) = earlier::read(&run, &bytes) {
+                earlier.extend(listed);
+                earlier.insert(path, Sha256::of(&bytes));
+            }
+        }
+        Ok(earlier)
+    }
+
+    /// Tells whether a path leads to a plain file, through directories alone.
+    fn reaches_a_file(&self, path: &RepoPath) -> Result<bool, Error> {
+        let mut place = self.root.clone();
+        let last = path.components().count();
+        for (at, name) in path.components().enumerate() {
+            let Some(name) = native(name) else {
+                return Ok(false);
+            };
+            place.push(name);
+            let fits = |it: Metadata| {
+                if at.saturating_add(1) == last {
+                    it.is_file()
+                } else {
+                    it.is_dir()
+                }
+            };
+            if !look(&place)?.is_some_and(fits) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Tells whether a file is still what an earlier export wrote.
+    fn is_earlier(&self, path: &RepoPath, earlier: &Listed) -> Result<bool, Error> {
+        let Some(digest) = earlier.get(path) else {
+            return Ok(false);
+        };
+        if !self.reaches_a_file(path)? {
+            return Ok(false);
+        }
+        let there = read(&self.place(path)?)?;
+        Ok(there.is_some_and(|bytes| Sha256::of(&bytes) == *digest))
     }
 
     fn place(&self, path: &RepoPath) -> Result<PathBuf, Error> {
@@ -108,7 +176,12 @@ impl Destination {
     }
 
     /// Returns what stands in the way of a file: something else on its path, or other bytes.
-    fn obstacle(&self, path: &RepoPath, bytes: &[u8]) -> Result<Option<Finding>, Error> {
+    fn obstacle(
+        &self,
+        path: &RepoPath,
+        bytes: &[u8],
+        earlier: &Listed,
+    ) -> Result<Option<Finding>, Error> {
         let full = self.place(path)?;
         let mut place = self.root.clone();
         let depth = path.components().count();
@@ -146,7 +219,7 @@ impl Destination {
             return Ok(None);
         }
         let there = read(&place)?.unwrap_or_default();
-        if there == bytes {
+        if there == bytes || self.is_earlier(path, earlier)? {
             return Ok(None);
         }
         let (found, expected) = (Sha256::of(&there), Sha256::of(bytes));
@@ -159,14 +232,19 @@ impl Destination {
         )))
     }
 
-    /// Files beside the evidence would pass for a part of it.
+    /// Files beside the evidence or the records of a run would pass for a part of them.
     fn strangers(
         &self,
-        run: &RepoPath,
+        run: &str,
         files: &Files,
+        earlier: &Listed,
         findings: &mut Findings,
     ) -> Result<(), Error> {
-        let mut pending = vec![run.clone()];
+        let own = |top: &str| RepoPath::from(format!("{top}/{run}").as_str());
+        let mut pending = vec![own("runs"), RepoPath::from(earlier::LOGS)];
+        for directory in earlier::DIRECTORIES {
+            pending.push(own(&format!("governance/{directory}")));
+        }
         while let Some(directory) = pending.pop() {
             let place = self.place(&directory)?;
             match look(&place)? {
@@ -177,16 +255,20 @@ impl Destination {
             for entry in fs::read_dir(&place).map_err(io(&place))? {
                 let entry = entry.map_err(io(&place))?;
                 let path = directory.join(entry.file_name().as_encoded_bytes());
+                let logs = directory.as_bytes() == earlier::LOGS.as_bytes();
+                if files.contains_key(&path) || (logs && !earlier::is_of(run, &path)) {
+                    continue;
+                }
                 if entry.file_type().map_err(io(&place))?.is_dir() {
                     pending.push(path);
-                } else if !files.contains_key(&path) {
-                    let found = "a file that is not of the evidence";
+                } else if !self.is_earlier(&path, earlier)? {
+                    let found = "a file that no export of the run wrote";
                     findings.push(in_the_way(
                         Code::Int002,
                         "export-place",
                         &path,
                         found,
-                        "the evidence alone",
+                        "the files of the run alone",
                     ));
                 }
             }
@@ -208,6 +290,18 @@ impl Destination {
         }
         Ok(())
     }
+}
+
+/// Returns the runs whose files these are.
+fn runs(files: &Files) -> BTreeSet<String> {
+    let run = |path: &RepoPath| {
+        let mut parts = path.components();
+        match (parts.next(), parts.next()) {
+            (Some(b"runs"), Some(run)) => String::from_utf8(run.to_vec()).ok(),
+            _ => None,
+        }
+    };
+    files.keys().filter_map(run).collect()
 }
 
 /// Writes a file beside its place and moves it there, over what may stand there.

@@ -3,6 +3,7 @@
 //! A case is a row of a table or a function of a few lines: it makes something with [`raw::Raw`] or
 //! with git, and says what [`door::Door`] must answer. Each module lists its attacks in `CASES`.
 
+mod approvals;
 mod catalogue;
 mod doctor;
 mod door;
@@ -13,6 +14,7 @@ mod locked;
 mod metadata;
 mod network;
 mod raw;
+mod records;
 mod replay;
 mod rollbacks;
 mod signatures;
@@ -29,6 +31,6 @@ pub struct Case {
     pub attack: &'static str,
     /// What is answered: codes, `accepted` for what only looks like an attack, or `documented`.
     pub answer: &'static str,
-    /// The tests that show it, as `module::function` below `tests/`.
+    /// The tests that show it, as `module::function` below `tests/`, or of a unit as `src/file::function`.
     pub tests: &'static [&'static str],
 }

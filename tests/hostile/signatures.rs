@@ -5,5 +5,120 @@ mod keys;
 mod matrix;
 
 use super::Case;
+pub use form::olga;
 
-pub const CASES: &[Case] = &[];
+pub const CASES: &[Case] = &[
+    Case {
+        id: "S-01",
+        attack: "a record without a signature, with that of another record, of a stranger, or of somebody \
+                 else than it claims",
+        answer: "ATT-003, ATT-004, ATT-001",
+        tests: &[
+            "hostile::signatures::form::an_envelope_proves_something_by_the_one_signature_of_its_signer",
+        ],
+    },
+    Case {
+        id: "S-02",
+        attack: "a record by somebody who is known and has another role",
+        answer: "ATT-001",
+        tests: &[
+            "attacks::an_outcome_by_the_orchestrator_is_refused",
+            "hostile::signatures::matrix::no_kind_is_made_by_somebody_without_its_role",
+        ],
+    },
+    Case {
+        id: "S-03",
+        attack: "a signature made for another kind of record, for git or for a file",
+        answer: "ATT-003",
+        tests: &[
+            "hostile::signatures::matrix::every_kind_holds_in_its_own_namespace_and_place_and_in_no_other",
+            "hostile::signatures::matrix::a_contract_in_another_namespace_is_refused",
+            "hostile::signatures::matrix::an_approval_in_another_namespace_is_refused",
+            "hostile::signatures::matrix::a_run_record_in_another_namespace_is_refused",
+            "hostile::signatures::matrix::an_independence_log_in_another_namespace_is_refused",
+            "hostile::signatures::matrix::an_override_in_another_namespace_is_refused",
+            "hostile::signatures::matrix::an_attestation_in_another_namespace_is_refused",
+            "hostile::signatures::matrix::a_finalization_in_another_namespace_is_refused",
+            "hostile::signatures::matrix::an_outcome_in_another_namespace_is_refused",
+            "hostile::signatures::matrix::a_policy_in_another_namespace_is_refused",
+            "attacks::an_attestation_reused_as_an_approval_is_refused",
+        ],
+    },
+    Case {
+        id: "S-04",
+        attack: "an envelope or a signature in another spelling, with bytes added, taken away or exchanged",
+        answer: "INT-004, ATT-003",
+        tests: &[
+            "hostile::signatures::form::an_envelope_has_one_spelling",
+            "hostile::signatures::form::a_blob_in_any_other_form_is_refused",
+            "hostile::signatures::keys::a_commits_armour_has_one_spelling",
+        ],
+    },
+    Case {
+        id: "S-05",
+        attack: "other bytes signed than stored: compact JSON, a final line feed",
+        answer: "ATT-002, INT-004",
+        tests: &[
+            "hostile::signatures::form::the_bytes_that_were_signed_are_the_bytes_that_are_stored",
+        ],
+    },
+    Case {
+        id: "S-07",
+        attack: "two approvals by one person with two keys, or the same one twice",
+        answer: "GOV-005",
+        tests: &["hostile::approvals::persons::two_keys_of_one_person_are_one_approval"],
+    },
+    Case {
+        id: "S-09",
+        attack: "keys and algorithms that are too weak or unknown, points of small order, malleable numbers",
+        answer: "ATT-003, ATT-004, GOV-006",
+        tests: &[
+            "hostile::signatures::keys::a_key_that_no_policy_can_name_signs_nothing_and_comes_into_no_policy",
+            "hostile::signatures::keys::every_other_kind_of_key_signs",
+            "hostile::signatures::form::a_blob_in_any_other_form_is_refused",
+        ],
+    },
+    Case {
+        id: "S-11",
+        attack: "an agent signs with the key that a person's ssh-agent holds",
+        answer: "ATT-004, ATT-003",
+        tests: &[
+            "hostile::signatures::keys::a_touch_is_demanded_of_security_keys_and_of_all_keys_where_the_policy_asks_for_it",
+            "src/policy/tests::a_touch_is_demanded_of_what_people_sign_and_never_so_that_no_root_is_left",
+        ],
+    },
+    Case {
+        id: "S-12",
+        attack: "a record made or pushed after its key was revoked, or outside of the key's window",
+        answer: "ATT-004",
+        tests: &[
+            "policy_changes::a_statement_by_a_revoked_key_that_arrives_after_the_revocation_is_refused",
+            "hostile::signatures::keys::a_key_is_good_from_its_first_second_to_the_one_before_its_last",
+            "policy_changes::a_root_key_after_its_window_signs_nothing_by_dating_back",
+        ],
+    },
+    Case {
+        id: "S-13",
+        attack: "records of before a rotation are there after it",
+        answer: "accepted",
+        tests: &[
+            "policy_changes::statements_made_before_a_rotation_stay_valid_and_later_ones_need_the_new_key",
+            "policy_changes::a_governed_commit_lands_although_a_reviewer_rotated_the_key_meanwhile",
+        ],
+    },
+    Case {
+        id: "S-16",
+        attack: "certificates as keys, signatures by them, cert-authority lines",
+        answer: "ATT-004, GOV-006",
+        tests: &[
+            "hostile::signatures::keys::a_key_that_no_policy_can_name_signs_nothing_and_comes_into_no_policy",
+            "hostile::signatures::keys::a_key_is_good_from_its_first_second_to_the_one_before_its_last",
+        ],
+    },
+    Case {
+        id: "S-17",
+        attack: "one key under the names of two persons, or one person under two names",
+        answer: "GOV-006",
+        tests: &["hostile::signatures::keys::one_key_is_one_person"],
+    },
+];

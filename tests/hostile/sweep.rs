@@ -17,6 +17,8 @@ use git_awo::record::Verdict;
 use super::Case;
 use crate::world::World;
 
+mod long;
+
 pub const CASES: &[Case] = &[
     Case {
         id: "R-90",
@@ -405,27 +407,4 @@ fn a_flipped_byte_with_hashes_made_to_fit_is_found() {
     found("made to fit, every 701st byte", || {
         golden.made_to_fit(701, &[0x01])
     });
-}
-
-mod long {
-    use super::*;
-
-    /// `cargo test --release --test awo -- --ignored --nocapture hostile::sweep::long`
-    #[test]
-    #[ignore = "long: every byte of every governance object, an hour"]
-    fn every_flipped_byte_is_found() {
-        for (what, stage) in [
-            ("landed", World::landed as fn() -> World),
-            ("rejected", World::rejected),
-        ] {
-            let golden = Golden::of(stage());
-            eprintln!(
-                "{what}: {} objects, {} bytes",
-                golden.objects.len(),
-                golden.bytes()
-            );
-            found(what, || golden.on_the_disk(1, &[0x01]));
-            found(what, || golden.made_to_fit(1, &[0x01]));
-        }
-    }
 }

@@ -195,17 +195,28 @@ impl Arrivals {
         let last = last.filter(|_| self.brings_reviews(&facts));
         let focus = Some(&self.digests);
         rules::reviews(&facts, gatherer.policy_of(last), focus, findings);
-        if let (Some(record), Some(outcome)) = (facts.run.held(), facts.outcome.held())
-            && arrived(outcome.digest())
-            && (outcome.says().commit != record.says().commit
-                || outcome.says().root != record.says().root)
-        {
-            findings.push(
-                Finding::new(Code::Att002, "binds-commit", Subject::of_run(run))
-                    .found(format!("the outcome binds {}", outcome.says().commit))
-                    .expected(record.says().commit)
-                    .remedy(format!("git awo outcome {run}")),
-            );
+        let Some(record) = facts.run.held().map(|it| it.says()) else {
+            return Ok(());
+        };
+        let outcome = facts.outcome.held().map(|it| {
+            let says = it.says();
+            let again = format!("git awo outcome {run}");
+            ("the outcome", it.digest(), says.commit, says.root, again)
+        });
+        let overrides = facts.overrides.iter().map(|it| {
+            let says = it.says();
+            let again = format!("git awo gate {run} --allow-self-approval");
+            ("the override", it.digest(), says.commit, says.root, again)
+        });
+        for (what, digest, commit, root, remedy) in outcome.into_iter().chain(overrides) {
+            if arrived(digest) && (commit != record.commit || root != record.root) {
+                findings.push(
+                    Finding::new(Code::Att002, "binds-commit", Subject::of_run(run))
+                        .found(format!("{what} binds {commit} with root {root}"))
+                        .expected(format!("{} with root {}", record.commit, record.root))
+                        .remedy(remedy),
+                );
+            }
         }
         Ok(())
     }

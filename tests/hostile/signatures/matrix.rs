@@ -340,3 +340,69 @@ fn a_policy_in_another_namespace_is_refused() {
         .door
         .accepts_push("the good one", &["refs/awo/policy"]);
 }
+
+#[test]
+fn no_kind_is_made_by_somebody_without_its_role() {
+    let table: &[(Kind, &str, &[&str])] = &[
+        (Kind::Contract, "olga", &["otto", "rita"]),
+        (Kind::Approval, "olga", &["otto", "rita"]),
+        (Kind::Independence, "rita", &["olga"]),
+        (Kind::Override, "olga", &["otto", "rita"]),
+        (Kind::Outcome, "olga", &["otto", "rita"]),
+    ];
+    for (kind, maker, others) in table {
+        let record = made(*kind);
+        let payload = record.envelope().payload().to_vec();
+        let text = String::from_utf8(payload).unwrap();
+        let door = &record.door;
+        for other in *others {
+            // The statement names who signs it, and who signs it lacks the role.
+            let forged = text.replace(&format!("\"{maker}\""), &format!("\"{other}\""));
+            let key = door.world.path(&format!("home/{other}/key"));
+            let actor = door.actor().with_key(&key);
+            let signature = actor.sign_payload(*kind, forged.as_bytes()).unwrap();
+            let envelope = Envelope::new(forged.clone().into_bytes(), vec![signature]);
+            let finding = judged(door, *kind, &envelope).expect_err(other);
+            assert_eq!(finding.code, Code::Att001, "{kind} by {other}");
+            let path = match kind {
+                Kind::Override => door.override_path(&envelope),
+                Kind::Independence => {
+                    let id = git_awo::record::RunId::new(RUN).unwrap();
+                    let path =
+                        git_awo::store::layout::LedgerPath::Independence(id, envelope.digest());
+                    path.to_path().to_str().unwrap().to_owned()
+                }
+                _ => record.path.clone(),
+            };
+            let mut bytes = envelope.to_bytes();
+            if record.reference.starts_with("refs/notes/") {
+                bytes.push(b'\n');
+            }
+            let mut edits: Vec<(&str, Option<&[u8]>)> =
+                vec![(&record.path, None), (&path, Some(&bytes))];
+            if path == record.path {
+                edits.remove(0);
+            }
+            let commit = door.grown(record.reference, &edits);
+            let refspec = format!("{commit}:{}", record.reference);
+            door.refuses_push(&format!("{kind} by {other}"), &[&refspec], &["ATT-001"]);
+        }
+        if *kind == Kind::Override {
+            continue;
+        }
+        // The right person in a role that does not make it.
+        for role in ["server", "model", "root", "Operator", "reviewer ", ""] {
+            let own = text
+                .lines()
+                .find(|line| line.contains("\"role\":"))
+                .unwrap();
+            let forged = text.replacen(own, &format!("      \"role\": \"{role}\""), 1);
+            let envelope = Envelope::new(
+                forged.clone().into_bytes(),
+                vec![door.sign_in(kind.namespace(), forged.as_bytes())],
+            );
+            let finding = judged(door, *kind, &envelope).expect_err(role);
+            assert_eq!(finding.code, Code::Att001, "{kind} as {role}: {finding:?}");
+        }
+    }
+}

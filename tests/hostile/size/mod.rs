@@ -10,13 +10,13 @@ use crate::world::policy;
 
 pub const CASES: &[Case] = &[
     Case {
-        id: "L-01",
+        id: "D-01",
         attack: "components of 256 bytes, paths of 4,097, directories 65 deep",
         answer: "INT-003, INT-006",
         tests: &["hostile::size::components_and_paths_at_the_limit_and_one_more"],
     },
     Case {
-        id: "L-02",
+        id: "D-02",
         attack: "1,001 refs in one push; 5,000 of them",
         answer: "INT-006",
         tests: &[
@@ -25,7 +25,7 @@ pub const CASES: &[Case] = &[
         ],
     },
     Case {
-        id: "L-03",
+        id: "D-03",
         attack: "10,001 commits in one push",
         answer: "INT-006",
         tests: &[
@@ -34,7 +34,7 @@ pub const CASES: &[Case] = &[
         ],
     },
     Case {
-        id: "L-04",
+        id: "D-04",
         attack: "100,001 changed paths in one push, over one commit or several",
         answer: "INT-006",
         tests: &[
@@ -43,25 +43,25 @@ pub const CASES: &[Case] = &[
         ],
     },
     Case {
-        id: "L-05",
+        id: "D-05",
         attack: "evidence, records and inventories larger than the policy takes",
         answer: "INT-006",
         tests: &["hostile::size::records::a_run_at_the_limits_of_its_policy_and_one_more"],
     },
     Case {
-        id: "L-06",
+        id: "D-06",
         attack: "a record of 100 MB, of 64 MiB zeros in a small pack, of 100,000 levels",
         answer: "INT-006",
         tests: &["hostile::size::records::huge_and_deep_records"],
     },
     Case {
-        id: "L-07",
+        id: "D-07",
         attack: "10^9 paths from 9 tree objects, a file of 64 MiB zeros",
         answer: "INT-006",
         tests: &["hostile::size::costs::hostile_pushes_cost_little"],
     },
     Case {
-        id: "L-08",
+        id: "D-08",
         attack: "only looks like one: 100,000 refs on the server",
         answer: "accepted",
         tests: &["hostile::size::costs::a_hundred_thousand_refs_are_verified_soon"],

@@ -54,6 +54,15 @@ impl<'a> Links<'a> {
                 format!("git awo gate {}", self.facts.id),
             );
         }
+        if passed.is_empty() {
+            self.push(
+                Code::Gov002,
+                "gate-order",
+                "an attestation that follows no passed gate 2",
+                "gate 2, gate 3, then the attestation",
+                format!("git awo gate {}", self.facts.id),
+            );
+        }
         self.approvals_known(what, &says.approvals, approved);
         if says.reviewer != *attestation.signer()
             || says.reviewer_sha256 != Sha256::of(says.reviewer.as_str().as_bytes())

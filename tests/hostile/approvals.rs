@@ -1,0 +1,110 @@
+//! Approvals: who gives them, in which words, of what, and when.
+
+mod persons;
+mod words;
+
+use super::Case;
+
+pub const CASES: &[Case] = &[
+    Case {
+        id: "A-01",
+        attack: "whoever ran a task reviews it too",
+        answer: "GOV-001",
+        tests: &[
+            "attacks::a_self_approved_run_is_refused",
+            "hostile::approvals::persons::nobody_reviews_a_run_of_their_own_under_any_name",
+        ],
+    },
+    Case {
+        id: "A-02",
+        attack: "the same person in other letters, with a plus, or with a second name for the same key",
+        answer: "GOV-001, GOV-006, ATT-001",
+        tests: &[
+            "hostile::approvals::persons::nobody_reviews_a_run_of_their_own_under_any_name",
+            "hostile::signatures::keys::one_key_is_one_person",
+            "attacks::a_log_that_names_another_reviewer_is_refused",
+        ],
+    },
+    Case {
+        id: "A-04",
+        attack: "a .mailmap in the tree or in the configuration makes somebody else of the author",
+        answer: "GOV-001, GOV-003",
+        tests: &["hostile::approvals::persons::no_mailmap_makes_two_persons_of_one"],
+    },
+    Case {
+        id: "A-05",
+        attack: "a self-approval that the policy's authority permits, for one run",
+        answer: "accepted",
+        tests: &["hostile::approvals::persons::a_permitted_self_approval_passes_and_says_so"],
+    },
+    Case {
+        id: "A-06",
+        attack: "a permission in another spelling, of another type, in another record, by another person",
+        answer: "GOV-001, INT-004, ATT-001",
+        tests: &[
+            "hostile::approvals::words::a_permission_has_one_spelling",
+            "hostile::approvals::words::a_permission_stands_in_a_record_of_its_own",
+            "hostile::signatures::matrix::no_kind_is_made_by_somebody_without_its_role",
+        ],
+    },
+    Case {
+        id: "A-07",
+        attack: "a permission to approve one's own run, in which an invariant is broken",
+        answer: "GOV-002",
+        tests: &["hostile::approvals::persons::a_permission_lifts_no_invariant"],
+    },
+    Case {
+        id: "A-08",
+        attack: "a sentence that looks like the one demanded, or holds it within another text",
+        answer: "GOV-005",
+        tests: &[
+            "hostile::approvals::words::a_sentence_is_compared_byte_for_byte",
+            "main_road::a_sentence_with_one_character_changed_is_refused",
+        ],
+    },
+    Case {
+        id: "A-12",
+        attack: "an approval of another commit, base, task or contract",
+        answer: "ATT-002",
+        tests: &[
+            "hostile::approvals::words::an_approval_binds_what_it_approves",
+            "attacks::an_approval_for_another_commit_is_refused",
+            "attacks::an_approval_of_another_root_is_refused",
+        ],
+    },
+    Case {
+        id: "A-13",
+        attack: "the approved commit again, after it was rolled back",
+        answer: "REP-001",
+        tests: &[
+            "attacks::the_same_commit_again_after_a_roll_back_is_refused",
+            "attacks::a_replayed_approval_is_refused",
+            "attacks::another_approval_with_the_nonce_of_one_that_is_there_is_refused",
+        ],
+    },
+    Case {
+        id: "A-15",
+        attack: "an approval made in a fork",
+        answer: "ATT-002",
+        tests: &["attacks::an_approval_from_another_repository_is_refused"],
+    },
+    Case {
+        id: "A-17",
+        attack: "gate 3 before gate 2",
+        answer: "GOV-002",
+        tests: &[
+            "hostile::approvals::words::gate_3_comes_after_gate_2",
+            "attacks::an_approval_after_a_failed_review_is_refused",
+        ],
+    },
+    Case {
+        id: "A-20",
+        attack: "no independence log, an empty one, or one of another run",
+        answer: "ATT-002, GOV-002, GOV-005, INT-004",
+        tests: &[
+            "hostile::approvals::words::an_independence_log_is_one_of_this_run",
+            "hostile::records::bind::an_attestation_before_gate_2_and_gate_3_is_refused",
+            "attacks::the_commit_without_its_last_records_is_refused",
+        ],
+    },
+];

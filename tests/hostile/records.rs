@@ -1,0 +1,103 @@
+//! Records, inventories and ids: each malformed one is pushed, and found when it was forced.
+
+mod bind;
+mod json;
+mod sums;
+
+use super::Case;
+
+pub const CASES: &[Case] = &[
+    Case {
+        id: "R-01",
+        attack: "a byte of an artifact flipped after the inventory, a file added or removed",
+        answer: "INT-001, INT-002",
+        tests: &[
+            "attacks::changed_evidence_is_refused",
+            "attacks::added_evidence_is_refused",
+            "attacks::removed_evidence_is_refused",
+            "attacks::evidence_with_an_inventory_made_to_fit_is_refused",
+            "integrity::directory::every_flipped_byte_is_found",
+        ],
+    },
+    Case {
+        id: "R-04",
+        attack: "an inventory with a name twice, a path that leads elsewhere, itself, CRLF, capitals, comments, \
+                 another separator",
+        answer: "INT-004, INT-002",
+        tests: &[
+            "hostile::records::sums::an_inventory_in_any_other_form_is_refused_at_import_and_at_the_door",
+            "integrity::directory::every_kind_of_finding_has_its_code_and_names_what_it_is_about",
+        ],
+    },
+    Case {
+        id: "R-06",
+        attack: "file names with line feeds, carriage returns and backslashes",
+        answer: "accepted",
+        tests: &["integrity::names::ten_thousand_names_are_listed_as_coreutils_list_them"],
+    },
+    Case {
+        id: "R-09",
+        attack: "code or evidence smuggled into timestamps/, which no digest covers",
+        answer: "INT-002",
+        tests: &["hostile::records::sums::nothing_but_dates_stands_in_timestamps"],
+    },
+    Case {
+        id: "R-11",
+        attack: "JSON that two readers read differently, or that is not in its one form",
+        answer: "INT-004, INT-006",
+        tests: &["hostile::records::json::a_record_in_any_other_form_is_refused_and_found"],
+    },
+    Case {
+        id: "R-18",
+        attack: "a field that this kind of record does not have, a version that does not exist",
+        answer: "INT-004, ATT-003",
+        tests: &["hostile::records::json::a_record_in_any_other_form_is_refused_and_found"],
+    },
+    Case {
+        id: "R-19",
+        attack: "times, owners and the order of files get into a tarball",
+        answer: "accepted",
+        tests: &[
+            "integrity::tarball::nothing_around_the_files_gets_into_the_tarball",
+            "integrity::tarball::the_tarball_of_a_small_directory_is_pinned",
+        ],
+    },
+    Case {
+        id: "R-22",
+        attack: "a run without an entry in the index, an entry without a run",
+        answer: "STR-001",
+        tests: &[
+            "export::an_entry_that_was_removed_is_refused_found_and_mended",
+            "export::an_entry_without_a_finalization_is_refused_found_and_mended",
+        ],
+    },
+    Case {
+        id: "R-24",
+        attack: "a run id that is a path, a lock file, empty or very long, or used before",
+        answer: "INT-004, STR-002, REP-001",
+        tests: &[
+            "hostile::records::json::a_run_id_is_a_plain_name",
+            "attacks::a_replayed_approval_is_refused",
+            "run_import::an_approval_and_a_run_id_are_good_for_one_run",
+        ],
+    },
+    Case {
+        id: "R-26",
+        attack: "an attestation of another run, with another reviewer's digest, or before gate 2",
+        answer: "ATT-001, ATT-002, STR-001, GOV-002, GOV-005",
+        tests: &[
+            "hostile::records::bind::an_attestation_binds_its_run_its_reviewer_and_what_came_before",
+            "hostile::records::bind::an_attestation_before_gate_2_and_gate_3_is_refused",
+            "attacks::an_attestation_of_another_tree_is_refused",
+        ],
+    },
+    Case {
+        id: "R-27",
+        attack: "the address of a workflow run that is a script, a file, or full of escapes",
+        answer: "INT-004",
+        tests: &[
+            "hostile::records::json::the_address_of_a_workflow_run_is_one_of_the_web",
+            "src/record/name::workflow_urls_are_of_the_web_and_plain",
+        ],
+    },
+];
