@@ -1,8 +1,10 @@
 //! Signatures: their namespaces, statements, form and keys.
 
+mod commits;
 mod form;
 mod keys;
 mod matrix;
+mod touch;
 
 use super::Case;
 pub use form::olga;
@@ -51,7 +53,7 @@ pub const CASES: &[Case] = &[
         tests: &[
             "hostile::signatures::form::an_envelope_has_one_spelling",
             "hostile::signatures::form::a_blob_in_any_other_form_is_refused",
-            "hostile::signatures::keys::a_commits_armour_has_one_spelling",
+            "hostile::signatures::commits::a_commits_armour_has_one_spelling",
         ],
     },
     Case {
@@ -83,7 +85,7 @@ pub const CASES: &[Case] = &[
         attack: "an agent signs with the key that a person's ssh-agent holds",
         answer: "ATT-004, ATT-003",
         tests: &[
-            "hostile::signatures::keys::a_touch_is_demanded_of_security_keys_and_of_all_keys_where_the_policy_asks_for_it",
+            "hostile::signatures::touch::a_touch_is_demanded_of_security_keys_and_of_all_keys_where_the_policy_asks_for_it",
             "src/policy/tests::a_touch_is_demanded_of_what_people_sign_and_never_so_that_no_root_is_left",
         ],
     },

@@ -1,22 +1,20 @@
 //! Keys: which a policy may name, when they are good, and what a security key must tell.
 
-use ed25519_dalek::{Signer as _, SigningKey};
 use git_awo::git::CommitDraft;
 use git_awo::policy::Policy;
-use git_awo::record::envelope::{Envelope, EnvelopeSignature, pae};
+use git_awo::record::envelope::{Envelope, EnvelopeSignature};
 use git_awo::record::predicate::PolicyPredicate;
 use git_awo::record::statement::{Kind, Statement};
 use git_awo::record::tree::Mode;
 use git_awo::record::{RepoPath, Sha256, Timestamp};
-use git_awo::signing::{PublicKey, Signature};
-use sha2::{Digest as _, Sha512};
+use git_awo::signing::Signature;
+use sha2::Digest as _;
 
 use super::form::{olga, string};
 use crate::hostile::door::Door;
 use crate::world::policy;
 
 const POLICY: &str = "refs/awo/policy";
-const SK: &str = "sk-ssh-ed25519@openssh.com";
 
 impl Door {
     /// Makes a key of a kind for this person; returns its public line.
@@ -36,7 +34,7 @@ impl Door {
         Envelope::new(payload.to_vec(), vec![signature])
     }
 
-    fn signers(&self) -> String {
+    pub fn signers(&self) -> String {
         std::fs::read_to_string(self.world.path("policy/allowed_signers")).unwrap()
     }
 
@@ -110,7 +108,7 @@ fn ed25519(point: &[u8]) -> Vec<u8> {
     [string(b"ssh-ed25519"), string(point)].concat()
 }
 
-fn line(wire: &[u8]) -> String {
+pub fn line(wire: &[u8]) -> String {
     let length = u32::from_be_bytes(wire[..4].try_into().unwrap()) as usize;
     let name = std::str::from_utf8(&wire[4..4 + length]).unwrap();
     format!("{name} {}", base64ct::Base64::encode_string(wire))
@@ -356,196 +354,4 @@ fn one_key_is_one_person() {
         "a second name of one person",
         &[&format!("{commit}:{POLICY}")],
     );
-}
-
-/// A security key in software: it tells of a touch what it is asked to tell.
-struct Token(SigningKey);
-
-impl Token {
-    fn wire(&self) -> Vec<u8> {
-        let point = self.0.verifying_key();
-        [
-            string(SK.as_bytes()),
-            string(point.as_bytes()),
-            string(b"ssh:"),
-        ]
-        .concat()
-    }
-
-    fn sign(
-        &self,
-        namespace: &str,
-        message: &[u8],
-        flags: u8,
-        told: u8,
-        application: &[u8],
-    ) -> EnvelopeSignature {
-        let hashed = Sha512::digest(message);
-        let fields = [namespace.as_bytes(), b"", b"sha512", hashed.as_slice()];
-        let mut data = b"SSHSIG".to_vec();
-        data.extend(fields.into_iter().flat_map(string));
-        let mut signed = sha2::Sha256::digest(application).to_vec();
-        signed.push(flags);
-        signed.extend(7u32.to_be_bytes());
-        signed.extend(sha2::Sha256::digest(&data));
-        let numbers = self.0.sign(&signed).to_bytes();
-        let mut inner = [string(SK.as_bytes()), string(&numbers)].concat();
-        inner.push(told);
-        inner.extend(7u32.to_be_bytes());
-        let fields: [&[u8]; 5] = [&self.wire(), namespace.as_bytes(), b"", b"sha512", &inner];
-        let mut sig = b"SSHSIG\0\0\0\x01".to_vec();
-        sig.extend(fields.into_iter().flat_map(string));
-        let key = PublicKey::from_wire(&self.wire()).unwrap();
-        EnvelopeSignature {
-            keyid: key.fingerprint().to_owned(),
-            sig,
-        }
-    }
-}
-
-#[test]
-fn a_touch_is_demanded_of_security_keys_and_of_all_keys_where_the_policy_asks_for_it() {
-    let door = olga();
-    let token = Token(SigningKey::from_bytes(&[7; 32]));
-    let signers = format!("{}olga {}\n", door.signers(), line(&token.wire()));
-    door.world.next_policy(2, Some(&signers), |text| text);
-    let payload = |reason: &str| door.override_of(|it| it.reason = reason.to_owned());
-    let sealed = |payload: &[u8], flags, told, application: &[u8]| {
-        let signature = token.sign("git-awo.override", &pae(payload), flags, told, application);
-        Envelope::new(payload.to_vec(), vec![signature])
-    };
-    let first = payload("first");
-    for (what, flags, told, application) in [
-        ("untouched", 0x00, 0x00, b"ssh:".as_slice()),
-        ("verified, yet untouched", 0x04, 0x04, b"ssh:"),
-        ("untouched, but it says so", 0x00, 0x01, b"ssh:"),
-        ("for another application", 0x01, 0x01, b"ssh:other"),
-    ] {
-        let envelope = sealed(&first, flags, told, application);
-        door.refuses_override(what, &envelope, &["ATT-003"]);
-    }
-    door.accepts_override("touched", &sealed(&first, 0x01, 0x01, b"ssh:"));
-    door.accepts_override(
-        "a plain key",
-        &door.sealed(Kind::Override, payload("plain")),
-    );
-    let asks = |text: String| {
-        text.replace(
-            "[gates]\n",
-            "[gates]\nrequire_touch = [\"override\", \"commit\"]\n",
-        )
-    };
-    door.world.next_policy(3, Some(&signers), asks);
-    let second = payload("second");
-    door.refuses_override(
-        "a plain key where a touch is asked for",
-        &door.sealed(Kind::Override, &second),
-        &["ATT-004"],
-    );
-    door.accepts_override(
-        "touched where it is asked for",
-        &sealed(&second, 0x05, 0x05, b"ssh:"),
-    );
-    assert_eq!(
-        door.verdict().exit,
-        0,
-        "what the plain key signed before stays good"
-    );
-    door.world.write("olga/src/a.py", "x = 1\n");
-    let commit = door.world.commit("olga", "Untouched");
-    door.refuses("a commit by a plain key", &commit, &["ATT-004"]);
-}
-
-#[test]
-fn a_commits_armour_has_one_spelling() {
-    type Spell = fn(&str) -> String;
-    let door = Door::of_otto();
-    let (tip, tree) = door.base();
-    let blob = door.raw().blob("x = 1\n");
-    let src = door.world.rev("otto", "origin/main:src");
-    let src = door.raw().tree_with(&src, &[("100644", b"a.py", &blob)]);
-    let tree = door.raw().tree_with(&tree, &[("40000", b"src", &src)]);
-    let who = "otto <otto@example.org> 1700000000 +0000";
-    let head = format!("tree {tree}\nparent {tip}\nauthor {who}\ncommitter {who}\n");
-    let armour = door
-        .actor()
-        .sign_raw("git", format!("{head}\nWork\n").as_bytes())
-        .unwrap()
-        .to_armor();
-    let commit = |armour: &str| {
-        let folded = armour.trim_end_matches('\n').replace('\n', "\n ");
-        let raw = format!("{head}gpgsig {folded}\n\nWork\n");
-        door.raw().object("commit", raw.as_bytes())
-    };
-    let spellings: &[(&str, Spell)] = &[
-        ("carriage returns", |it| it.replace('\n', "\r\n")),
-        ("lower case", |it| {
-            it.replace("SSH SIGNATURE", "ssh signature")
-        }),
-        ("text before", |it| format!("Hello\n{it}")),
-        ("text behind", |it| format!("{it}Hello\n")),
-        ("twice", |it| format!("{it}{it}")),
-        ("an empty line within", |it| {
-            it.replacen("-----\n", "-----\n\n", 1)
-        }),
-        ("a header", |it| {
-            it.replacen("-----\n", "-----\nComment: x\n\n", 1)
-        }),
-        ("lines of another length", |it| {
-            let body: String = it.lines().filter(|line| !line.starts_with('-')).collect();
-            let lines: Vec<_> = body
-                .as_bytes()
-                .chunks(64)
-                .map(|it| String::from_utf8_lossy(it).into_owned())
-                .collect();
-            format!(
-                "-----BEGIN SSH SIGNATURE-----\n{}\n-----END SSH SIGNATURE-----\n",
-                lines.join("\n")
-            )
-        }),
-        ("one line", |it| {
-            let body: String = it.lines().filter(|line| !line.starts_with('-')).collect();
-            format!("-----BEGIN SSH SIGNATURE-----\n{body}\n-----END SSH SIGNATURE-----\n")
-        }),
-        ("a space behind a line", |it| {
-            it.replacen("\nAAAA", " \nAAAA", 1)
-                .replace("-----\nU1NI", "----- \nU1NI")
-        }),
-        ("no end", |it| {
-            it.replace("-----END SSH SIGNATURE-----\n", "")
-        }),
-        ("no begin", |it| {
-            it.replace("-----BEGIN SSH SIGNATURE-----\n", "")
-        }),
-        ("another word", |it| {
-            it.replace("SSH SIGNATURE", "PGP SIGNATURE")
-        }),
-        ("nothing within", |_| {
-            "-----BEGIN SSH SIGNATURE-----\n-----END SSH SIGNATURE-----\n".into()
-        }),
-    ];
-    for (what, spell) in spellings {
-        let spelt = spell(&armour);
-        assert_ne!(spelt, armour, "{what}");
-        door.refuses(what, &commit(&spelt), &["ATT-003"]);
-    }
-    let other = door
-        .actor()
-        .sign_raw("git-awo.run", format!("{head}\nWork\n").as_bytes())
-        .unwrap();
-    door.refuses(
-        "another namespace",
-        &commit(&other.to_armor()),
-        &["ATT-003"],
-    );
-    let other = door
-        .actor()
-        .sign_raw("file", format!("{head}\nWork\n").as_bytes())
-        .unwrap();
-    door.refuses(
-        "a file's namespace",
-        &commit(&other.to_armor()),
-        &["ATT-003"],
-    );
-    door.accepts("as OpenSSH writes it", &commit(&armour));
 }
