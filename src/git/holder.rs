@@ -102,7 +102,11 @@ mod tests {
         let mut child = command.stdout(std::process::Stdio::null()).spawn().unwrap();
         let (pid, lock) = (child.id(), real.join("x.lock"));
         let named = |told: String| told.contains(&format!("git (process {pid})"));
-        let there = named(holder(&lock, &real, None));
+        // The kernel names a process a moment after it has started it.
+        let there = (0..100).any(|_| {
+            std::thread::sleep(Duration::from_millis(20));
+            named(holder(&lock, &real, None))
+        });
         let elsewhere = named(holder(&lock, &real.join("elsewhere"), None));
         child.kill().unwrap();
         child.wait().unwrap();

@@ -157,6 +157,14 @@ pub enum BadStatement {
         /// The type wanted.
         expected: &'static str,
     },
+    /// It is a statement of this kind in another version.
+    #[error("a statement of version {found:?}; this program knows {expected:?}")]
+    Version {
+        /// The type found.
+        found: String,
+        /// The type wanted.
+        expected: &'static str,
+    },
     /// The subject is not the one that the predicate implies.
     #[error("the subject does not follow from the predicate")]
     Subject,
@@ -184,20 +192,25 @@ impl<P: Predicate> Statement<P> {
         let found = kind_of(payload)?;
         let expected = P::KIND.predicate_type();
         if found != expected {
-            return Err(BadStatement::Type { found, expected });
+            return Err(other_type(found, expected));
         }
         let statement: Self = json::parse_canonical(payload)?;
         if statement.statement_type != STATEMENT_TYPE {
-            let found = statement.statement_type;
-            return Err(BadStatement::Type {
-                found,
-                expected: STATEMENT_TYPE,
-            });
+            return Err(other_type(statement.statement_type, STATEMENT_TYPE));
         }
         if statement.subject != statement.predicate.subject() {
             return Err(BadStatement::Subject);
         }
         Ok(statement)
+    }
+}
+
+/// Returns the error for a type that is not the one wanted: types end in `/v` and a version.
+fn other_type(found: String, expected: &'static str) -> BadStatement {
+    let kind = |it: &str| it.rsplit_once("/v").map(|(kind, _)| kind.to_owned());
+    match kind(&found) == kind(expected) {
+        true => BadStatement::Version { found, expected },
+        false => BadStatement::Type { found, expected },
     }
 }
 

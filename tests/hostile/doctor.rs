@@ -8,31 +8,31 @@ use crate::world::World;
 
 pub const CASES: &[Case] = &[
     Case {
-        id: "X-01",
+        id: "N-01",
         attack: "hooks are missing, not executable, old, or another program's",
         answer: "GOV-002",
         tests: &["hostile::doctor::hooks_that_do_not_run_are_found"],
     },
     Case {
-        id: "X-02",
+        id: "N-02",
         attack: "core.hooksPath sends git elsewhere, also from the user's configuration",
         answer: "GOV-002",
         tests: &["hostile::doctor::hooks_that_git_does_not_look_at_are_found"],
     },
     Case {
-        id: "X-03",
+        id: "N-03",
         attack: "refs are moved on the server without a push that was judged",
         answer: "REP-002",
         tests: &["hostile::doctor::what_went_past_the_hooks_is_found"],
     },
     Case {
-        id: "X-04",
+        id: "N-04",
         attack: "the server hides its records, or lets another receiver move refs",
         answer: "STR-002, GOV-002",
         tests: &["hostile::doctor::configuration_that_takes_enforcement_away_is_found"],
     },
     Case {
-        id: "X-05",
+        id: "N-05",
         attack: "no anchor, a key that others may read, a lock nobody holds",
         answer: "GOV-006, ATT-004, REP-003",
         tests: &["hostile::doctor::an_anchor_a_key_and_a_lock_are_looked_at"],

@@ -13,6 +13,7 @@ mod graph;
 mod locked;
 mod metadata;
 mod network;
+mod races;
 mod raw;
 mod records;
 mod replay;

@@ -185,6 +185,7 @@ pub(super) fn bad_statement(error: &BadStatement, kind: Kind, about: Subject) ->
     let (code, rule) = match error {
         BadStatement::Json(bad) if bad.limit => (Code::Int006, "record-limits"),
         BadStatement::Json(_) | BadStatement::Subject => (Code::Int004, "record-canonical"),
+        BadStatement::Version { .. } => (Code::Int004, "statement-version"),
         BadStatement::Type { .. } => (Code::Att003, "statement-type"),
     };
     let found = match error {

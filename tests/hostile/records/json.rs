@@ -154,12 +154,12 @@ fn a_record_in_any_other_form_is_refused_and_found() {
         (
             "another statement",
             text.replacen("Statement/v1", "Statement/v99", 1),
-            "ATT-003",
+            "INT-004",
         ),
         (
             "version 99 of the kind",
             text.replacen("override/v1", "override/v99", 1),
-            "ATT-003",
+            "INT-004",
         ),
         (
             "a kind that there is not",
