@@ -12,11 +12,15 @@ use crate::signing::PublicKey;
 use crate::store::layout::{self, Place};
 use crate::store::ledger::{Records, Refs};
 
-use super::governance::{Arrivals, trees};
+use super::governance::{Arrivals, Gained, trees};
 use super::position::Positions;
 use super::report::Report;
 use super::run::Gatherer;
 use super::{Anchor, Error, PolicyHistory};
+
+/// So many tree entries are looked at for one push: a few seconds at most, and more than ten
+/// thousand ordinary commits need.
+const MOST_WORK: u64 = 60_000_000;
 
 /// A push, and where it arrives.
 pub struct Push<'a> {
@@ -54,6 +58,7 @@ pub fn judge(push: &Push<'_>) -> Report {
 fn try_judge(push: &Push<'_>, report: &mut Report) -> Result<(), Error> {
     report.count("refs", push.movements.len());
     push.reader.require_whole_view()?;
+    push.reader.limit_work(MOST_WORK);
     let Some(tip) = push.before.get(&layout::policy()) else {
         return first_push(push, report);
     };
@@ -331,9 +336,14 @@ fn governance(
             if let Err(error) = collected {
                 error.report(subject(), report);
             }
-            let (old, refs) = (movement.old, push.before);
+            let gained = Gained {
+                reference,
+                old: movement.old,
+                new,
+                most_commits: history.current().policy.document().limits.commits,
+            };
             let found = &mut report.findings;
-            if let Err(error) = trees(push.reader, reference, old, new, refs, history, found) {
+            if let Err(error) = trees(push.reader, &gained, push.before, history, found) {
                 error.report(subject(), report);
             }
             Ok(())

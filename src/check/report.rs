@@ -69,11 +69,14 @@ impl Report {
         reason = "a report has only text keys: a fact of the type"
     )]
     pub fn to_json(&self) -> serde_json::Value {
+        // One list has every code, whatever it amounts to.
+        let mut all = self.findings.clone();
+        all.extend(self.undecided.clone());
         let object = Object {
             schema: "awo.verdict/1",
             verdict: self.verdict(),
             checked: &self.checked,
-            findings: self.findings.iter().collect(),
+            findings: all.iter().collect(),
             undecided: self.undecided.iter().collect(),
             notes: &self.notes,
         };

@@ -20,8 +20,13 @@ const MOST_CHANGES: usize = 100_000;
 const MOST_TREES: u64 = 400_000;
 /// One comparison may look at so many entries.
 const MOST_ENTRIES: u64 = 20_000_000;
-/// The paths listed may have so many bytes together.
-const MOST_PATH_BYTES: u64 = 64 * 1024 * 1024;
+/// The paths listed may have so many bytes together, for each that may be listed, and never fewer
+/// than [`MIN_PATH_BYTES`].
+const BYTES_A_PATH: u64 = 160;
+/// See [`BYTES_A_PATH`].
+const MIN_PATH_BYTES: u64 = 16 * 1024 * 1024;
+/// One comparison may find so many faults.
+const MOST_FAULTS: usize = 10_000;
 
 /// What a tree is against the one before it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -127,11 +132,16 @@ impl Reader {
             prefix: Vec::new(),
             trees: 0,
             entries: 0,
+            most_entries: MOST_ENTRIES.min(self.shared.work_left()),
             path_bytes: 0,
+            most_path_bytes: BYTES_A_PATH.saturating_mul(max as u64).max(MIN_PATH_BYTES),
         };
-        if old != new {
-            compare.trees(old, new, 0)?;
-        }
+        let compared = match old == new {
+            true => Ok(()),
+            false => compare.trees(old, new, 0),
+        };
+        self.shared.work_done(compare.entries);
+        compared?;
         Ok(compare.found)
     }
 }
@@ -145,7 +155,9 @@ struct Compare<'r> {
     prefix: Vec<u8>,
     trees: u64,
     entries: u64,
+    most_entries: u64,
     path_bytes: u64,
+    most_path_bytes: u64,
 }
 
 impl Compare<'_> {
@@ -169,7 +181,7 @@ impl Compare<'_> {
         let mut added = Vec::new();
         let (mut a, mut b) = self.pair(&mut old, &mut new)?;
         loop {
-            count(&mut self.entries, 1, MOST_ENTRIES, "tree entries")?;
+            count(&mut self.entries, 1, self.most_entries, "tree entries")?;
             let side = match (&a, &b) {
                 (None, None) => return self.collisions(raw, &added),
                 (Some(_), None) => Ordering::Less,
@@ -203,7 +215,7 @@ impl Compare<'_> {
         new: &mut Entries<'a>,
     ) -> Result<(Option<EntryRef<'a>>, Option<EntryRef<'a>>), Error> {
         let same = skip_common(old, new);
-        count(&mut self.entries, same, MOST_ENTRIES, "tree entries")?;
+        count(&mut self.entries, same, self.most_entries, "tree entries")?;
         Ok((next(old), next(new)))
     }
 
@@ -235,10 +247,10 @@ impl Compare<'_> {
         }
         if entry.mode == Mode::Tree {
             // The prefix itself must stay small, though no path may ever be listed below it.
-            if length.saturating_add(entry.name.len()) as u64 > MOST_PATH_BYTES {
+            if length.saturating_add(entry.name.len()) as u64 > self.most_path_bytes {
                 return Err(Error::Limit {
                     what: "bytes of paths",
-                    max: MOST_PATH_BYTES,
+                    max: self.most_path_bytes,
                 });
             }
             self.prefix.extend_from_slice(entry.name);
@@ -274,6 +286,12 @@ impl Compare<'_> {
     }
 
     fn fault(&mut self, name: &[u8], what: What) -> Result<(), Error> {
+        if self.found.faults.len() >= MOST_FAULTS {
+            return Err(Error::Limit {
+                what: "faults in trees",
+                max: MOST_FAULTS as u64,
+            });
+        }
         let path = self.path(name)?;
         self.found.faults.push(Fault { path, what });
         Ok(())
@@ -288,7 +306,7 @@ impl Compare<'_> {
         count(
             &mut self.path_bytes,
             bytes,
-            MOST_PATH_BYTES,
+            self.most_path_bytes,
             "bytes of paths",
         )?;
         Ok(RepoPath::new(path))

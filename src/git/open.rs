@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use gix::odb::pack::cache::lru::MemoryCappedHashmap;
 use gix::odb::store::init::Slots;
@@ -33,6 +34,8 @@ pub(super) struct Shared {
     in_quarantine: bool,
     /// Kept until the last reader goes, and then removed.
     _view: Option<TempDir>,
+    /// So many tree entries may still be looked at.
+    work: AtomicU64,
 }
 
 fn options() -> gix::open::Options {
@@ -134,6 +137,7 @@ pub(super) fn share(
         git_dir,
         common_dir,
         _view: view,
+        work: AtomicU64::new(u64::MAX),
     };
     Ok((shared, handle))
 }
@@ -169,6 +173,24 @@ fn refuse_unsupported(repo: &gix::Repository, git_dir: &Path) -> Result<(), Erro
 }
 
 impl Shared {
+    /// Returns how many tree entries may still be looked at.
+    pub(super) fn work_left(&self) -> u64 {
+        self.work.load(Ordering::Relaxed)
+    }
+
+    /// Tells that so many tree entries were looked at.
+    pub(super) fn work_done(&self, entries: u64) {
+        let left = |left: u64| Some(left.saturating_sub(entries));
+        let _ = self
+            .work
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, left);
+    }
+
+    /// From now on so many tree entries may be looked at, by all readers together.
+    pub(super) fn limit_work(&self, entries: u64) {
+        self.work.store(entries, Ordering::Relaxed);
+    }
+
     pub(super) fn in_quarantine(&self) -> bool {
         self.in_quarantine
     }

@@ -84,6 +84,12 @@ impl Reader {
         Self::with(Arc::clone(&self.shared), self.handle.clone())
     }
 
+    /// From now on comparisons of trees may look at so many entries in all, whichever reader makes
+    /// them: what is pushed in many commits costs no more than what is pushed in one.
+    pub fn limit_work(&self, entries: u64) {
+        self.shared.limit_work(entries);
+    }
+
     /// Returns the hash function that names the objects.
     pub fn hash_kind(&self) -> HashKind {
         self.shared.hash_kind

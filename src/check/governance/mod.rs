@@ -25,7 +25,7 @@ use crate::record::{
 use crate::store::layout::{self, LedgerPath, Place};
 use crate::store::ledger::{self, note_lines};
 
-pub use trees::trees;
+pub use trees::{Gained, trees};
 
 use super::Error;
 use super::run::{Gatherer, kind_of};

@@ -12,31 +12,58 @@ use crate::store::ledger::Refs;
 /// How many changes one commit of a governance ref may have: a merge brings what others wrote.
 const MOST_CHANGES: usize = 1_000_000;
 
-/// Judges the trees of the commits that can be reached from `new` and from none of these refs but
-/// itself, nor from a tip at adoption.
+/// What a governance ref gained.
+pub struct Gained<'a> {
+    /// The ref.
+    pub reference: &'a RefName,
+    /// Where it was.
+    pub old: Option<ObjectId>,
+    /// Where it is.
+    pub new: ObjectId,
+    /// So many commits it may gain at once.
+    pub most_commits: usize,
+}
+
+/// Judges the trees of the commits that a governance ref gained.
 pub fn trees(
     reader: &Reader,
-    reference: &RefName,
-    old: Option<ObjectId>,
-    new: ObjectId,
+    gained: &Gained<'_>,
     others: &Refs,
     history: &PolicyHistory,
     findings: &mut Findings,
 ) -> Result<(), Error> {
-    // Evidence holds harness commits: what lies behind those belongs to branches.
-    let others = others.iter().filter(|(name, _)| *name != reference);
-    let mut hidden: BTreeSet<ObjectId> = others
-        .filter(|(name, _)| Place::of(name).is_none())
-        .map(|(_, id)| *id)
-        .collect();
-    hidden.extend(old);
-    for version in history.versions() {
-        hidden.extend(version.policy.adopted());
+    let reference = gained.reference;
+    let place = Place::of(reference);
+    let mut hidden: BTreeSet<ObjectId> = gained.old.into_iter().collect();
+    if place == Some(Place::Evidence) {
+        // It holds harness commits: what lies behind those belongs to branches. Nothing else may
+        // hide what lies behind a governance ref.
+        let branch =
+            |name: &RefName| name.branch().is_some() || name.as_str().starts_with("refs/remotes/");
+        hidden.extend(
+            others
+                .iter()
+                .filter(|(name, _)| branch(name))
+                .map(|(_, id)| *id),
+        );
+        for version in history.versions() {
+            hidden.extend(version.policy.adopted());
+        }
     }
     let hidden: Vec<_> = hidden.into_iter().collect();
-    for id in reader.new_commits(&[new], &hidden)? {
+    let commits = reader.new_commits(&[gained.new], &hidden)?;
+    if commits.len() > gained.most_commits {
+        findings.push(
+            Finding::new(Code::Int006, "limits", Subject::of_ref(reference))
+                .found(format!("{} commits", commits.len()))
+                .expected(format!("at most {}", gained.most_commits))
+                .remedy("push in smaller parts"),
+        );
+        return Ok(());
+    }
+    for id in commits {
         let subject = || Subject::of_ref(reference).at(id);
-        if let Err(error) = commit(reader, id, subject, findings) {
+        if let Err(error) = commit(reader, reference, id, findings) {
             match git_finding(&error, subject()) {
                 Some(finding) => findings.push(finding),
                 None => return Err(error.into()),
@@ -47,13 +74,15 @@ pub fn trees(
 }
 
 /// Judges what a commit has that its first parent has not: what another parent has was judged as
-/// that parent's.
+/// that parent's. Records and notes are plain files, and a record that was there stays, in every
+/// commit in between too.
 fn commit(
     reader: &Reader,
+    reference: &RefName,
     id: ObjectId,
-    subject: impl Fn() -> Subject,
     findings: &mut Findings,
 ) -> Result<(), git::Error> {
+    let subject = || Subject::of_ref(reference).at(id);
     let commit = reader.commit(id)?;
     let before = match commit.parents.first() {
         Some(parent) => Some(reader.commit(*parent)?.tree),
@@ -62,5 +91,33 @@ fn commit(
     let found = reader.compare(before, Some(commit.tree), MOST_CHANGES)?;
     let faults = found.faults.iter();
     findings.extend(faults.map(|fault| rules::fault(fault, subject())));
+    let place = Place::of(reference);
+    // Evidence has the commits of runs behind it, whose files are the contract's matter.
+    if place == Some(Place::Evidence) {
+        return Ok(());
+    }
+    for change in &found.changes {
+        if let Some((mode, _)) = change.new
+            && mode != Mode::File
+        {
+            findings.push(
+                Finding::new(Code::Int003, "record-mode", subject().path(&change.path))
+                    .found(format!("mode {mode}"))
+                    .expected("a plain file")
+                    .remedy("git awo fetch, then git awo push"),
+            );
+        }
+        if place != Some(Place::Ledger) {
+            continue;
+        }
+        match LedgerPath::parse(&change.path) {
+            None if change.new.is_some() => findings.push(unknown(reference, &change.path)),
+            None | Some(LedgerPath::Shard(..)) => {}
+            Some(_) if change.old.is_some() => {
+                findings.push(rewritten(reference, &change.path, change.new.is_none()));
+            }
+            Some(_) => {}
+        }
+    }
     Ok(())
 }

@@ -21,7 +21,7 @@ pub use seen::positions;
 use seen::{hidden_by_refs, high_water, provenance};
 
 use super::branch::{self, Branch};
-use super::governance::{Arrivals, trees};
+use super::governance::{Arrivals, Gained, trees};
 use super::log::Log;
 use super::position::{Logged, Positions};
 use super::report::Report;
@@ -154,7 +154,13 @@ fn verify_records(gatherer: &Gatherer<'_>, refs: &Refs, report: &mut Report) -> 
             Some(Place::Ledger | Place::Approvals | Place::Attestations | Place::Evidence) => {
                 let found = &mut report.findings;
                 arrivals.collect(reader, name, None, *tip, found)?;
-                trees(reader, name, None, *tip, refs, gatherer.history, found)?;
+                let gained = Gained {
+                    reference: name,
+                    old: None,
+                    new: *tip,
+                    most_commits: usize::MAX,
+                };
+                trees(reader, &gained, refs, gatherer.history, found)?;
             }
             Some(Place::Unknown) => report.findings.push(
                 Finding::new(Code::Str002, "ref-kind", Subject::of_ref(name))
