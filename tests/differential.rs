@@ -12,6 +12,7 @@ use git_awo::record::tree::{self, Mode};
 use git_awo::record::{HashKind, ObjectId};
 use git_awo::signing::{self, Signature};
 
+use crate::figure::figure;
 use crate::fuzz_targets::catalogue;
 use crate::fuzzing::{Numbers, mutated};
 
@@ -199,6 +200,15 @@ fn what_git_fsck_refuses_of_a_tree_we_refuse_too() {
         trees.len(),
         refused.len()
     );
+    figure(
+        &format!(
+            "trees against `git fsck --strict` (it refuses {}, we {ours})",
+            refused.len()
+        ),
+        trees.len(),
+        format!("{} that git alone refuses", wrong.len()),
+        "0 of 10^4",
+    );
     assert!(
         refused.len() > TREES / 4 && ours < TREES,
         "both good and bad ones are among them"
@@ -261,7 +271,12 @@ fn what_openssh_refuses_of_a_signature_we_refuse_too() {
         theirs += usize::from(they);
         assert!(they || !we, "only we accept {}", armor.escape_ascii());
     }
-    println!("{how_many} signatures: OpenSSH accepts {theirs}, we {both} of them and no other");
+    figure(
+        &format!("signatures against `ssh-keygen -Y` (it accepts {theirs}, we {both} of these)"),
+        how_many,
+        "0 that we alone accept",
+        "0 of 10^4",
+    );
     assert!(both >= 6, "the genuine ones are accepted");
 }
 

@@ -133,6 +133,14 @@ pub fn git_failure(error: &git::Error, subject: Subject) -> Failure {
             let finding = unusable("repository-readable", error, subject.clone());
             Failure::Undecided(finding.remedy(remedy).into())
         }
+        E::Foreign { home, .. } => {
+            let finding = unusable("own-repository", error, subject.clone());
+            let remedy = format!(
+                "git config --global --add safe.directory {}, if you trust its owner",
+                home.display()
+            );
+            Failure::Undecided(finding.remedy(remedy).into())
+        }
         E::IncompleteView { .. } => unseen(
             "whole-view",
             subject,

@@ -111,13 +111,15 @@ impl CliError {
         } else {
             "error"
         };
-        let mut text = format!("{word}: {}\n", escape(self.message.as_bytes()));
+        // What git said may have several lines; none of them looks like one of ours.
+        let message = escape(self.message.as_bytes()).replace('\n', "\n  | ");
+        let mut text = format!("{word}: {message}\n");
         for finding in self.findings.iter() {
             text.push_str(&render::report::line(finding));
             text.push('\n');
         }
         for hint in &self.hints {
-            text.push_str(&format!("hint: {}\n", escape(hint.as_bytes())));
+            text.push_str(&format!("hint: {}\n", render::one_line(hint)));
         }
         text
     }

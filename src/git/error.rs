@@ -31,6 +31,14 @@ pub enum Error {
         /// What to do about it.
         remedy: &'static str,
     },
+    /// A repository of another user, whose settings would start programs.
+    #[error("cannot let git use the settings of {}: it belongs to another user", .git_dir.display())]
+    Foreign {
+        /// The repository.
+        git_dir: PathBuf,
+        /// What `safe.directory` must name: the work tree if there is one.
+        home: PathBuf,
+    },
     /// The repository does not show all objects that it names.
     #[error("cannot trust an incomplete view of the repository: {why}")]
     IncompleteView {

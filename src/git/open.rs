@@ -27,6 +27,8 @@ pub(super) struct Shared {
     pub(super) common_dir: PathBuf,
     pub(super) work_tree: Option<PathBuf>,
     pub(super) is_bare: bool,
+    /// Whether it, or its work tree, belongs to another user whom `safe.directory` does not name.
+    pub(super) is_foreign: bool,
     pub(super) repo: gix::ThreadSafeRepository,
     /// Commits are read by the walk and again by who judges them, maybe on another thread.
     pub(super) commits: Mutex<Cache>,
@@ -130,6 +132,7 @@ pub(super) fn share(
         hash_kind,
         work_tree: repo.work_tree.clone(),
         is_bare: local.is_bare(),
+        is_foreign: local.git_dir_trust() != gix::sec::Trust::Full,
         repo,
         commits: Mutex::new(Cache::new(COMMIT_CACHE)),
         shallow_file,

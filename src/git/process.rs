@@ -63,8 +63,17 @@ fn bind(mut command: Command, reader: &Reader) -> Command {
 }
 
 /// Returns git at home in the repository: in its work tree, or in its directory if it has none.
-pub fn at_home(reader: &Reader) -> Command {
-    bind(git(home(reader)), reader)
+///
+/// Told which repository to use, git does not ask whose it is; so we ask, as git does where it
+/// looks for one itself (`git help config`, safe.directory).
+pub fn at_home(reader: &Reader) -> Result<Command, Error> {
+    if reader.is_foreign() {
+        return Err(Error::Foreign {
+            git_dir: reader.git_dir().to_owned(),
+            home: home(reader).to_owned(),
+        });
+    }
+    Ok(bind(git(home(reader)), reader))
 }
 
 fn home(reader: &Reader) -> &Path {
@@ -73,7 +82,7 @@ fn home(reader: &Reader) -> &Path {
 
 /// Runs git as [`at_home`] makes it and returns its output, or an error with what it said.
 pub fn run_at_home<A: AsRef<OsStr>>(reader: &Reader, args: &[A]) -> Result<Output, Error> {
-    finish(at_home(reader), args)
+    finish(at_home(reader)?, args)
 }
 
 /// Returns git for what needs no remote: it starts nothing that this repository names, neither

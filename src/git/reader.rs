@@ -110,6 +110,11 @@ impl Reader {
         self.shared.work_tree.as_deref()
     }
 
+    /// Tells whether the repository belongs to another user whom git is not told to trust.
+    pub fn is_foreign(&self) -> bool {
+        self.shared.is_foreign
+    }
+
     /// Tells whether the repository has no work tree.
     pub fn is_bare(&self) -> bool {
         self.shared.is_bare

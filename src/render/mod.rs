@@ -35,4 +35,16 @@ mod tests {
             "https://ci.example/é?a=1&b=2"
         );
     }
+
+    #[test]
+    fn nothing_in_a_finding_looks_like_another_line() {
+        use crate::record::{Code, Finding, Subject};
+        let finding = Finding::new(Code::Str002, "rule", Subject::of_record("a\nok: b"))
+            .found("c\nok: d")
+            .expected("e\nok: f")
+            .remedy("g\nok: h");
+        let said = report::line(&finding);
+        assert_eq!(said.lines().count(), 2, "{said}");
+        assert!(said.contains("found c\\nok: d"), "{said}");
+    }
 }

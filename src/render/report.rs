@@ -1,7 +1,7 @@
 //! A report as lines: one a finding, then a summary.
 
+use super::one_line;
 use crate::check::Report;
-use crate::record::path::escape;
 use crate::record::{Finding, Subject, Verdict};
 
 /// Returns what a report says.
@@ -15,7 +15,7 @@ pub fn report(report: &Report) -> String {
         out.push_str(&format!("undecided: {}\n", line(reason)));
     }
     for note in &report.notes {
-        out.push_str(&format!("note: {}\n", escape(note.as_bytes())));
+        out.push_str(&format!("note: {}\n", one_line(note)));
     }
     let counts: Vec<_> = report
         .checked
@@ -38,17 +38,19 @@ pub fn report(report: &Report) -> String {
     out
 }
 
-/// Returns a finding as one line and its remedy as a second.
+/// Returns a finding as one line and its remedy as a second, whatever stands in it.
 pub fn line(finding: &Finding) -> String {
     let mut text = format!("{} {}", finding.code, subject(&finding.subject));
     text.push_str(&format!("{}: found {}", finding.rule, finding.found));
     if !finding.expected.is_empty() {
         text.push_str(&format!("; expected {}", finding.expected));
     }
+    text = one_line(&text);
     if !finding.remedy.is_empty() {
-        text.push_str(&format!("\n    remedy: {}", finding.remedy));
+        let remedy = one_line(&finding.remedy);
+        text.push_str(&format!("\n    remedy: {remedy}"));
     }
-    escape(text.as_bytes())
+    text
 }
 
 fn subject(subject: &Subject) -> String {

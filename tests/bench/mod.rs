@@ -10,6 +10,8 @@ pub mod measure;
 use corpus::{BRANCH, Corpus};
 use measure::{Cost, median};
 
+use crate::figure::figure;
+
 /// How many commits the pushes have, and how often each is measured.
 const PUSHES: [(usize, usize); 4] = [(1, 15), (100, 9), (1_000, 7), (10_000, 5)];
 
@@ -65,6 +67,50 @@ fn bench_push() {
                 cost.resident / 1024.0,
             );
         }
+    }
+}
+
+/// How many commits the pushes have, how often each is judged, and how many seconds it may take.
+const HOOKS: [(usize, usize, f64); 3] = [(1, 100, 1.0), (100, 30, 2.0), (10_000, 5, 20.0)];
+/// How much `pre-receive` may hold at once, in MiB.
+const MOST: f64 = 256.0;
+
+/// What `pre-receive` costs, at worst. `AWO_BENCH_PUSHES` chooses as in [`bench_push`].
+#[test]
+#[ignore = "benchmark: run by hand, or by .ci/figures"]
+fn bench_hooks() {
+    let wanted = std::env::var("AWO_BENCH_PUSHES").ok();
+    let wanted = |n: usize| {
+        let listed = |list: &String| list.split(',').any(|it| it.trim() == n.to_string());
+        wanted.as_ref().is_none_or(listed)
+    };
+    let corpus = Corpus::build();
+    println!("{}", measure::machine());
+    for (n, rounds, most) in HOOKS.into_iter().filter(|(n, ..)| wanted(*n)) {
+        measure::pre_receive(&corpus, n);
+        let costs: Vec<Cost> = (0..rounds)
+            .map(|_| measure::pre_receive(&corpus, n))
+            .collect();
+        let of = |part: fn(&Cost) -> f64| {
+            let mut values: Vec<f64> = costs.iter().map(part).collect();
+            values.sort_by(f64::total_cmp);
+            let p99 = values[(values.len() * 99).div_ceil(100) - 1];
+            (median(values.clone()), p99)
+        };
+        let (wall, cpu) = (of(|it| it.wall), of(|it| it.cpu));
+        let resident = of(|it| it.resident).1 / 1024.0;
+        figure(
+            &format!("`pre-receive` for a push of {n} signed commits"),
+            rounds,
+            format!(
+                "p99 {:.2} s, median {:.2} s (CPU: {:.2} s, {:.2} s), {resident:.0} MiB",
+                wall.1, wall.0, cpu.1, cpu.0
+            ),
+            &format!("p99 < {most} s, < {MOST} MiB"),
+        );
+        assert!(resident < MOST, "{resident} MiB");
+        // The clock on the wall tells more of what else the machine does.
+        assert!(cpu.1 < most, "{} s of CPU", cpu.1);
     }
 }
 

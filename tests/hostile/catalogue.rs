@@ -6,9 +6,10 @@ use std::path::Path;
 use git_awo::record::Code;
 
 use super::{
-    Case, approvals, doctor, environment, graph, locked, metadata, network, races, records, replay,
-    rollbacks, signatures, size, sweep, trees, view,
+    Case, approvals, detect, doctor, environment, graph, locked, metadata, network, races, records,
+    replay, rollbacks, signatures, size, sweep, trees, view,
 };
+use crate::figure::figure;
 
 /// Every group.
 const GROUPS: &[(&str, &[Case])] = &[
@@ -20,6 +21,7 @@ const GROUPS: &[(&str, &[Case])] = &[
     ("Races, crashes, hooks that fail", races::CASES),
     ("Roll-back", rollbacks::CASES),
     ("What the doctor finds", doctor::CASES),
+    ("How soon", detect::CASES),
     ("Benign", replay::CASES),
     ("Resource limits", size::CASES),
     ("Commits, graph, refs", graph::CASES),
@@ -32,42 +34,116 @@ const GROUPS: &[(&str, &[Case])] = &[
 
 #[test]
 fn every_attack_names_tests_that_exist() {
-    let home = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut ids = BTreeSet::new();
     for case in GROUPS.iter().flat_map(|(_, cases)| *cases) {
         assert!(ids.insert(case.id), "{} stands twice", case.id);
         assert!(!case.tests.is_empty(), "{} has no test", case.id);
         assert!(!case.attack.is_empty(), "{} says nothing", case.id);
         for test in case.tests {
-            let (module, function) = test.rsplit_once("::").expect(test);
-            // Unit tests are named by their file: `src/policy/tests::name`.
-            let path = match module.strip_prefix("src/") {
-                Some(unit) => home.join("src").join(unit),
-                None => home.join("tests").join(module.replace("::", "/")),
-            };
-            let source = [path.with_extension("rs"), path.join("mod.rs")];
-            let source = source
-                .iter()
-                .find_map(|path| std::fs::read_to_string(path).ok());
-            let source = source.unwrap_or_else(|| panic!("{}: no module {module}", case.id));
-            // Unit tests may stand in a module of their file.
-            let lines: Vec<_> = source.lines().map(str::trim_start).collect();
-            let source = lines.join("\n");
-            let head = format!("#[test]\nfn {function}()");
-            // In `tests/crash` a test is a row of a table.
-            let row = format!("\n{function}: ");
-            let found = source.contains(&head)
-                || source.contains(&format!("]\nfn {function}()"))
-                || (module.starts_with("crash::") && source.contains(&row));
-            assert!(found, "{}: no test {test}", case.id);
+            assert!(exists(test), "{}: no test {test}", case.id);
         }
-        for code in case
-            .answer
-            .split([' ', ','])
-            .filter(|word| word.contains('-'))
-        {
+    }
+}
+
+/// Returns the text of the file that a test is in.
+fn source_of(test: &str) -> Option<String> {
+    let home = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (module, _) = test.rsplit_once("::")?;
+    // Unit tests are named by their file: `src/policy/tests::name`.
+    let path = match module.strip_prefix("src/") {
+        Some(unit) => home.join("src").join(unit),
+        None => home.join("tests").join(module.replace("::", "/")),
+    };
+    let places = [path.with_extension("rs"), path.join("mod.rs")];
+    places
+        .iter()
+        .find_map(|path| std::fs::read_to_string(path).ok())
+}
+
+/// Whether there is a test of this name.
+fn exists(test: &str) -> bool {
+    let Some(source) = source_of(test) else {
+        return false;
+    };
+    let function = test.rsplit("::").next().unwrap();
+    // Unit tests may stand in a module of their file.
+    let lines: Vec<_> = source.lines().map(str::trim_start).collect();
+    let text = lines.join("\n");
+    // In `tests/crash` a test is a row of a table.
+    let row = test.starts_with("crash::") && text.contains(&format!("\n{function}: "));
+    row || text.contains(&format!("]\nfn {function}()"))
+}
+
+/// Returns the codes in an answer.
+fn codes(answer: &str) -> impl Iterator<Item = &str> {
+    let words = answer.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
+    words.filter(|word| {
+        let parts = word.split_once('-');
+        parts.is_some_and(|(group, number)| {
+            number.len() == 3
+                && number.bytes().all(|it| it.is_ascii_digit())
+                && group.bytes().all(|it| it.is_ascii_uppercase())
+        })
+    })
+}
+
+#[test]
+fn every_code_of_an_answer_is_asked_for_by_its_tests() {
+    let mut lies = Vec::new();
+    let mut count = 0;
+    for case in GROUPS.iter().flat_map(|(_, cases)| *cases) {
+        count += 1;
+        let sources: Vec<_> = case
+            .tests
+            .iter()
+            .filter_map(|test| source_of(test))
+            .collect();
+        for code in codes(case.answer) {
             let known = Code::ALL.iter().any(|known| known.as_str() == code);
             assert!(known, "{}: {code} is no code", case.id);
+            // The row itself may stand in the same file, with the code in its answer.
+            let asked = |source: &String| {
+                let rows: Vec<_> = source
+                    .lines()
+                    .filter(|line| !line.trim_start().starts_with("answer: "))
+                    .collect();
+                let (typed, group) = (code.replace('-', ""), &code[..1]);
+                let typed = format!("Code::{group}{}", typed[1..].to_lowercase());
+                rows.iter()
+                    .any(|line| line.contains(code) || line.contains(&typed))
+            };
+            if !sources.iter().any(asked) {
+                lies.push(format!("{}: no test asks for {code}", case.id));
+            }
+        }
+    }
+    assert!(lies.is_empty(), "{}", lies.join("\n"));
+    figure(
+        "classes of attacks in the catalogue (docs/design/attacks.md)",
+        count,
+        "0 without a test that asks for the answer's codes",
+        "0",
+    );
+}
+
+#[test]
+fn every_promise_names_tests_that_exist() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/design/threat-model.md");
+    let page = std::fs::read_to_string(path).unwrap();
+    let (_, rest) = page.split_once("\n## What is promised\n").unwrap();
+    let (promised, _) = rest.split_once("\n## ").unwrap();
+    let promises: Vec<_> = promised
+        .split("\n\n")
+        .filter(|it| it.starts_with("**"))
+        .collect();
+    assert!(promises.len() > 10, "the promises are found");
+    for promise in promises {
+        let (_, shown) = promise.split_once("Shown by ").expect(promise);
+        let names = shown.split('`').skip(1).step_by(2);
+        let tests: Vec<_> = names.filter(|name| name.contains("::")).collect();
+        assert!(!tests.is_empty(), "no test shows it: {promise}");
+        for test in tests {
+            assert!(exists(test), "no test {test}");
         }
     }
 }

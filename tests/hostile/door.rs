@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use git_awo::hook::speak::heard;
 
 use super::raw::Raw;
+use crate::figure::figure;
 use crate::world::World;
 
 /// A server under attack by one person. Refused pushes leave it as it was, so that a whole table of
@@ -14,6 +15,16 @@ pub struct Door {
     pub world: World,
     pub who: &'static str,
     tries: Cell<usize>,
+}
+
+fn refused(count: usize) {
+    let name = "attacks pushed, each refused with exactly the expected codes and nothing moved";
+    figure(name, count, "0 accepted", "0 accepted");
+}
+
+fn accepted(count: usize) {
+    let name = "benign pushes, and benign commits in them";
+    figure(name, count, "0 refused", "0 refused");
 }
 
 /// What a push came to.
@@ -97,6 +108,7 @@ impl Door {
             before,
             "{what} leaves something behind"
         );
+        refused(1);
         pushed
     }
 
@@ -109,6 +121,7 @@ impl Door {
             "{what} is accepted, with findings\n{}",
             pushed.text
         );
+        accepted(1);
     }
 
     /// This commit is refused as a new branch of `wip/**`, with exactly these codes. Forced past the
@@ -161,6 +174,7 @@ impl Door {
         }
         assert!(found.is_empty(), "nothing else is found: {found:?}");
         assert_eq!((self.world.server(), self.files()), before, "{text}");
+        refused(table.len());
     }
 
     /// All of these are refused with this one code and found by `verify`, whoever forces them.
@@ -184,6 +198,7 @@ impl Door {
             .collect();
         let refspecs: Vec<&str> = refspecs.iter().map(String::as_str).collect();
         self.accepts_push("all of them", &refspecs);
+        accepted(refspecs.len());
     }
 
     /// Forces each commit past the hooks onto a branch of its own; `verify` on a fresh clone must
@@ -213,6 +228,12 @@ impl Door {
             .collect();
         let missed: Vec<_> = wanted.difference(&found).collect();
         assert!(missed.is_empty(), "verify misses {missed:?}\n{found:?}");
+        figure(
+            "attacks forced past the hooks, found by `verify` in a fresh clone",
+            forced.len(),
+            "0 missed",
+            "0 missed",
+        );
     }
 
     /// Asks the server's `pre-receive` about these lines, without a push; returns what it says.

@@ -5,6 +5,7 @@
 
 mod approvals;
 mod catalogue;
+mod detect;
 mod doctor;
 mod door;
 mod environment;

@@ -15,7 +15,7 @@ pub const CASES: &[Case] = &[
     Case {
         id: "X-02",
         attack: "a slow push was judged before a LOCK that lands first; two pushes spend one approval",
-        answer: "REP-003, GOV-007, REP-001",
+        answer: "REP-003, GOV-007",
         tests: &[
             "races::order::no_code_lands_after_lock_whichever_push_is_faster",
             "races::order::of_two_spends_of_one_approval_one_lands",
@@ -24,7 +24,7 @@ pub const CASES: &[Case] = &[
     Case {
         id: "X-04",
         attack: "a push that is not atomic, while a lock keeps the records out",
-        answer: "GOV-002",
+        answer: "documented: the branch does not move without its records",
         tests: &[
             "races::doors::a_branch_does_not_land_while_the_lock_of_the_ledger_keeps_its_records_out",
         ],

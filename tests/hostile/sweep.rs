@@ -15,6 +15,7 @@ use git_awo::git::Kind;
 use git_awo::record::Verdict;
 
 use super::Case;
+use crate::figure::figure;
 use crate::world::World;
 
 mod long;
@@ -23,7 +24,7 @@ pub const CASES: &[Case] = &[
     Case {
         id: "R-90",
         attack: "one byte of a stored governance object is flipped on the disk",
-        answer: "INT-001",
+        answer: "every code but none",
         tests: &[
             "hostile::sweep::a_flipped_byte_on_the_disk_is_found",
             "hostile::sweep::long::every_flipped_byte_is_found",
@@ -387,6 +388,12 @@ fn found(what: &str, sweep: impl FnOnce() -> Swept) {
         start.elapsed().as_secs_f64()
     );
     assert!(swept.flips > 20, "{} flips", swept.flips);
+    figure(
+        &format!("one byte of a governance object flipped, {what}"),
+        swept.flips - swept.same,
+        format!("{} missed", swept.missed.len()),
+        "0 missed",
+    );
     let some: Vec<_> = swept.missed.iter().take(40).collect();
     assert!(
         swept.missed.is_empty(),

@@ -199,7 +199,7 @@ fn push(
     remote: &str,
     plan: &[(RefName, ObjectId)],
 ) -> Result<Result<(), String>, CliError> {
-    let mut command = git::at_home(&actor.repo);
+    let mut command = git::at_home(&actor.repo)?;
     command.args(["push", "--atomic", "--quiet", "--no-follow-tags", "--"]);
     command.arg(remote);
     for (reference, id) in plan {

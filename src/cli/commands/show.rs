@@ -10,6 +10,7 @@ use crate::policy::case::Claim;
 use crate::record::envelope::Envelope;
 use crate::record::path::escape;
 use crate::record::{Code, Finding, RunId, Subject, TaskId};
+use crate::render::one_line;
 use crate::store::layout::LedgerPath;
 use crate::store::ledger::Records;
 
@@ -58,7 +59,7 @@ pub fn run(context: &Context, args: &ShowArgs) -> Result<Answer, CliError> {
         text.push_str(&format!(
             "{place}  {}  signed by {}\n",
             envelope.digest(),
-            keys.join(", ")
+            one_line(&keys.join(", "))
         ));
         text.push_str(&String::from_utf8_lossy(envelope.payload()));
         text.push_str("\n\n");

@@ -222,6 +222,8 @@ fn answer(contract: &Contract, what: &str) -> Answer {
     let mut text = format!("{} {what}\n", contract.id);
     let mut line = |label: &str, value: &str| {
         if !value.is_empty() {
+            // A label stands at the third column, and so nothing of a value may.
+            let value = value.replace('\n', &format!("\n{:23}", ""));
             text.push_str(&format!("  {label:<20} {value}\n"));
         }
     };

@@ -263,6 +263,8 @@ fn compare(count: usize) {
         tried.duplicates,
     ];
     assert!(rare.iter().all(|it| *it > count / 1000), "{tried:?}");
+    // Collected by `.ci/figures`.
+    println!("figure: JSON documents against python3 | {count} | 0 differences | 0 of 10^6");
 }
 
 fn compare_one(document: &[u8], answer: &[u8], tried: &mut Tried) {

@@ -1,7 +1,11 @@
 //! The environment and the configuration of whoever calls, and what comes out.
 
+mod clocks;
 mod commands;
+mod lines;
 mod output;
+mod owner;
+mod plumbing;
 mod road;
 mod settings;
 mod traps;
@@ -51,7 +55,7 @@ pub const CASES: &[Case] = &[
         attack: "commits past the client's hooks: by flags, by hooks elsewhere, by cherry-pick and revert",
         answer: "GOV-003",
         tests: &[
-            "hostile::environment::variables::commits_by_plumbing_skip_the_clients_hooks_and_not_the_servers",
+            "hostile::environment::plumbing::commits_by_plumbing_skip_the_clients_hooks_and_not_the_servers",
             "hostile::environment::settings::hooks_that_are_configured_away_are_found_and_the_server_gives_the_same_answer",
         ],
     },
@@ -66,11 +70,41 @@ pub const CASES: &[Case] = &[
     },
     Case {
         id: "E-11",
-        attack: "clocks of others, time zones, languages",
-        answer: "accepted, and no verdict changes",
+        attack: "clocks ten years off, at the client, at the server's door and in verify; time zones, languages",
+        answer: "accepted, and no verdict changes; GOV-005 for approvals that expired or that last too long",
         tests: &[
             "attacks::the_pushers_clock_is_not_the_servers",
+            "hostile::environment::clocks::only_expiry_asks_the_clock",
+            "hostile::environment::clocks::an_approval_of_another_decade_is_refused",
             "hostile::environment::variables::no_variable_changes_a_verdict",
+        ],
+    },
+    Case {
+        id: "E-10",
+        attack: "line feeds, fake findings and fake JSON in reasons, tasks, sentences, messages and events",
+        answer: "documented: one line an event, and no line that looks like one of ours",
+        tests: &[
+            "hostile::environment::lines::no_text_makes_a_line_of_its_own",
+            "hostile::environment::lines::an_event_is_a_line",
+            "src/render::nothing_in_a_finding_looks_like_another_line",
+        ],
+    },
+    Case {
+        id: "E-03",
+        attack: "an alias that answers for git-awo where that is not installed",
+        answer: "documented: git prefers a program on the PATH; in CI it is called by its path, its bytes pinned",
+        tests: &[
+            "hostile::environment::settings::the_main_road_starts_no_program_that_the_clone_names",
+            "ci_templates::another_binary_than_the_pinned_one_is_not_run",
+        ],
+    },
+    Case {
+        id: "E-13",
+        attack: "a clone that belongs to another user, whose configuration and hooks are theirs",
+        answer: "INT-005 for push and fetch, as git does by safe.directory; the rest starts nothing",
+        tests: &[
+            "hostile::environment::owner::a_clone_of_another_user_starts_nothing",
+            "hostile::environment::owner::a_clone_that_the_user_trusts_is_one_like_any_other",
         ],
     },
 ];

@@ -6,6 +6,7 @@ mod records;
 
 use super::Case;
 use super::door::Door;
+use crate::figure::figure;
 use crate::world::policy;
 
 pub const CASES: &[Case] = &[
@@ -68,6 +69,12 @@ pub const CASES: &[Case] = &[
     },
 ];
 
+/// So many limits hold: what is at the limit was accepted, and one more refused.
+fn held(limits: usize) {
+    let name = "limits tried: accepted at the limit, refused at one more";
+    figure(name, limits, "0 fail", "0 fail");
+}
+
 /// otto's door, with a policy of these limits.
 fn door_with(limits: &str) -> Door {
     let door = Door::of_otto();
@@ -128,6 +135,7 @@ fn components_and_paths_at_the_limit_and_one_more() {
     door.refuses_each(&table);
     let forced: Vec<_> = table.iter().map(|it| (it.1.as_str(), it.2[0])).collect();
     door.verify_finds_all(&forced);
+    held(table.len());
 }
 
 #[test]
@@ -162,4 +170,5 @@ fn a_policy_lowers_lengths_and_depth() {
     for (what, commit, code) in &table {
         door.refuses(what, commit, &[code]);
     }
+    held(table.len());
 }

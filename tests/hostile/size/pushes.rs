@@ -6,7 +6,7 @@ use std::process::Stdio;
 use git_awo::git::CommitDraft;
 use git_awo::record::ObjectId;
 
-use super::door_with;
+use super::{door_with, held};
 use crate::hostile::door::Door;
 
 /// Pushes that many new branches at one commit.
@@ -36,6 +36,7 @@ fn refs_at_the_limit_and_one_more() {
     let (tip, _) = door.base();
     refused(&door, "4 refs of 3", &refs(&tip, 4));
     accepted(&door, "3 refs of 3", &refs(&tip, 3));
+    held(2);
 }
 
 /// A chain of signed commits that change nothing; returns each tenth part's tip as well as the last.
@@ -75,6 +76,7 @@ fn at_the_limit(door: &Door, limit: usize) {
     refused(door, "one more on another branch", &both);
     door.accepts("half of them", half);
     door.accepts("at the limit", at);
+    held(1);
 }
 
 #[test]
@@ -132,6 +134,7 @@ fn paths_at_the_limit(door: &Door, limit: usize) {
     ];
     refused(door, "one more on another branch", &both);
     door.accepts("at the limit", &full);
+    held(1);
 }
 
 #[test]

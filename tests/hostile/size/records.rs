@@ -123,6 +123,7 @@ fn a_run_at_the_limits_of_its_policy_and_one_more() {
     set("evidence_bytes = 1024\nrecord_bytes = 64\ninventory_bytes = 64\ninventory_lines = 1");
     world.fresh_clone();
     world.ok("vera", "vera", &["git", "awo", "verify"]);
+    super::held(4);
 }
 
 #[test]

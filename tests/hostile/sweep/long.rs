@@ -18,7 +18,9 @@ fn every_flipped_byte_is_found() {
             golden.objects.len(),
             golden.bytes()
         );
-        found(what, || golden.on_the_disk(step, &[0x01]));
-        found(what, || golden.made_to_fit(step, &[0x01]));
+        let disk = format!("on the disk, {what}, step {step}");
+        found(&disk, || golden.on_the_disk(step, &[0x01]));
+        let fit = format!("hashes made to fit, {what}, step {step}");
+        found(&fit, || golden.made_to_fit(step, &[0x01]));
     }
 }

@@ -141,7 +141,7 @@ pub const CASES: &[Case] = &[
     Case {
         id: "P-26",
         attack: "the same trees in ledger, notes, evidence and policy, also in between",
-        answer: "INT-003, GOV-006, STR-002",
+        answer: "INT-003, GOV-006",
         tests: &["hostile::trees::records::odd_trees_on_governance_refs"],
     },
     Case {

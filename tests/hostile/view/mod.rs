@@ -62,7 +62,10 @@ pub const CASES: &[Case] = &[
     Case {
         id: "V-27",
         attack: "SHA-1 collisions: known colliding messages; one object served under another's id",
-        answer: "INT-001, INT-003",
-        tests: &["hostile::view::stores::every_object_swapped_for_another_is_found"],
+        answer: "INT-001; colliding bytes get no id at all",
+        tests: &[
+            "hostile::view::stores::every_object_swapped_for_another_is_found",
+            "src/git/tests_objects::bytes_of_a_collision_attack_have_no_hash",
+        ],
     },
 ];
