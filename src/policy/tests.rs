@@ -6,7 +6,7 @@ mod chain;
 mod gate_2;
 mod gates;
 mod keys;
-mod people;
+pub(crate) mod people;
 mod rollback;
 mod story;
 mod words;
