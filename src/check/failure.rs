@@ -192,7 +192,7 @@ pub fn git_failure(error: &git::Error, subject: Subject) -> Failure {
 }
 
 /// Returns a path as one would type it in a shell.
-fn quoted(path: &Path) -> String {
+pub(super) fn quoted(path: &Path) -> String {
     let text = path.display().to_string();
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@%,:=".contains(c);
     match text.chars().all(plain) {

@@ -17,6 +17,8 @@ pub mod report;
 pub mod rollback;
 pub mod run;
 pub mod staged;
+#[cfg(test)]
+mod tests;
 pub mod verify;
 
 use crate::record::Finding;

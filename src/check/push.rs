@@ -124,7 +124,7 @@ fn try_judge(push: &Push<'_>, report: &mut Report) -> Result<(), Error> {
         time: push.time,
         arriving_policies: arriving.as_ref(),
     };
-    report.count("records", arrivals.len());
+    report.count("records", arrivals.count());
     arrivals.judge(&gatherer, &mut report.findings)?;
     let mut commits = limits.commits;
     for movement in branches {

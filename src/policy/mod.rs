@@ -9,7 +9,7 @@ pub mod pattern;
 mod role;
 pub mod rules;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,5 +1,16 @@
 //! The policy as tables and properties.
 
+mod attested;
+mod branch;
+mod chain;
+mod gate_2;
+mod gates;
+mod keys;
+pub(crate) mod people;
+mod rollback;
+mod story;
+mod words;
+
 use proptest::prelude::*;
 
 use super::case::CommitCase;

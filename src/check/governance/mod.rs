@@ -52,16 +52,8 @@ impl Arrivals {
     }
 
     /// Returns how many records arrived.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.ledger.len().saturating_add(self.notes.len())
-    }
-
-    /// Tells whether nothing arrived.
-    pub fn is_empty(&self) -> bool {
-        self.ledger.is_empty()
-            && self.shards.is_empty()
-            && self.notes.is_empty()
-            && self.evidence.is_empty()
     }
 }
 

@@ -171,7 +171,7 @@ fn verify_records(gatherer: &Gatherer<'_>, refs: &Refs, report: &mut Report) -> 
             _ => {}
         }
     }
-    report.count("records", arrivals.len());
+    report.count("records", arrivals.count());
     if let Positions::Logged(logged) = &gatherer.positions {
         for digest in logged
             .keys()

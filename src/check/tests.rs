@@ -1,0 +1,110 @@
+//! What the checks decide by themselves, below the doors.
+
+mod policies;
+
+use crate::check::policies::Anchor;
+use crate::check::{failure, limits};
+use crate::git;
+use crate::policy::document::Limits;
+use crate::policy::tests::people::id;
+use crate::record::envelope::Envelope;
+use crate::record::{Code, Subject};
+
+#[test]
+fn an_anchor_is_a_commit_or_a_fingerprint() {
+    let digest = |length: usize| format!("SHA256:{}", "aZ0+/".repeat(9)[..length].to_owned());
+    for (text, expected) in [
+        (id(7).to_string(), Some(Anchor::Commit(id(7)))),
+        (digest(43), Some(Anchor::Key(digest(43)))),
+        (digest(42), None),
+        (digest(44), None),
+        (digest(43).replace("SHA256:", "MD5:"), None),
+        (digest(43).replace('+', "="), None),
+        (digest(43).replace('/', "-"), None),
+        ("main".to_owned(), None),
+    ] {
+        let anchor = Anchor::parse(&text);
+        assert_eq!(anchor, expected, "{text}");
+        if let Some(anchor) = anchor {
+            assert_eq!(anchor.to_string(), text);
+        }
+    }
+}
+
+#[test]
+fn a_record_is_as_large_and_as_deep_as_the_policy_allows() {
+    let record = |payload: &str, record_bytes, record_depth| {
+        let limits = Limits {
+            record_bytes,
+            record_depth,
+            ..Limits::default()
+        };
+        limits::record(&Envelope::new(payload.into(), vec![]), &limits)
+            .map_err(|finding| (finding.code, finding.rule))
+    };
+    let refused = Err((Code::Int006, "record-limit".to_owned()));
+    assert_eq!(record(r#"{"a":[1]}"#, 9, 2), Ok(()));
+    assert_eq!(record(r#"{"a":[1]}"#, 8, 2), refused);
+    assert_eq!(record(r#"{"a":[1]}"#, 9, 1), refused);
+    assert_eq!(record("{", 9, 2), Ok(()), "its reader tells of the form");
+}
+
+#[test]
+fn an_inventory_is_as_large_as_the_policy_allows() {
+    let limits = Limits {
+        inventory_bytes: 6,
+        inventory_lines: 2,
+        ..Limits::default()
+    };
+    for (bytes, taken) in [
+        ("", true),
+        ("ab\nde\n", true),
+        ("abcdef\n", false),
+        ("\n\n\n", false),
+    ] {
+        let finding = limits::inventory(bytes.as_bytes(), &limits, Subject::none());
+        assert_eq!(finding.is_none(), taken, "{bytes:?}");
+        if let Some(finding) = finding {
+            assert_eq!(finding.code, Code::Int006);
+        }
+    }
+}
+
+#[test]
+fn a_lock_that_git_met_is_told_from_other_failures() {
+    use std::os::unix::process::ExitStatusExt as _;
+    for (stderr, code, rule) in [
+        (
+            "fatal: Unable to create '/r/index.lock': File exists.",
+            "REP-003",
+            "ref-unlocked",
+        ),
+        ("fatal: disk full", "", "git-succeeds"),
+    ] {
+        let error = git::Error::Git {
+            args: vec!["commit".to_owned()],
+            status: std::process::ExitStatus::from_raw(256),
+            stderr: stderr.to_owned(),
+        };
+        let failure::Failure::Undecided(refusal) = failure::git_failure(&error, Subject::none())
+        else {
+            panic!("{stderr}: a failure of git denies nothing");
+        };
+        let found: Vec<_> = refusal.findings().iter().collect();
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].rule, rule);
+        assert!(found[0].code.as_str().starts_with(code), "{stderr}");
+    }
+}
+
+#[test]
+fn a_path_is_quoted_where_a_shell_would_split_it() {
+    for (path, quoted) in [
+        ("/srv/git/a-b_c.git", "/srv/git/a-b_c.git"),
+        ("/srv/my git", "'/srv/my git'"),
+        ("/srv/it's", r"'/srv/it'\''s'"),
+        ("/srv/$HOME", "'/srv/$HOME'"),
+    ] {
+        assert_eq!(failure::quoted(std::path::Path::new(path)), quoted);
+    }
+}
