@@ -125,6 +125,10 @@ fn judge_plain(
     governed: &mut Vec<ObjectId>,
 ) -> Result<(), Error> {
     let subject = || Subject::of_ref(branch.rules.reference()).at(id);
+    // The finding is there already: looking at more costs time and tells nothing.
+    if paths.load(Ordering::Relaxed) > max_paths {
+        return Ok(());
+    }
     let gathered = history.gather(id);
     let (commit, found) = match gathered {
         Ok(found) => found,

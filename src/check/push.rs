@@ -20,7 +20,7 @@ use super::{Anchor, Error, PolicyHistory};
 
 /// So many tree entries are looked at for one push: a few seconds at most, and more than ten
 /// thousand ordinary commits need.
-const MOST_WORK: u64 = 60_000_000;
+const MOST_WORK: u64 = 40_000_000;
 
 /// A push, and where it arrives.
 pub struct Push<'a> {
@@ -331,6 +331,7 @@ fn governance(
                 reference,
                 movement.old,
                 new,
+                history.current().policy.document().limits.paths,
                 &mut report.findings,
             );
             if let Err(error) = collected {
@@ -341,6 +342,7 @@ fn governance(
                 old: movement.old,
                 new,
                 most_commits: history.current().policy.document().limits.commits,
+                most_changes: history.current().policy.document().limits.paths,
             };
             let found = &mut report.findings;
             if let Err(error) = trees(push.reader, &gained, push.before, history, found) {

@@ -26,7 +26,9 @@ const BYTES_A_PATH: u64 = 160;
 /// See [`BYTES_A_PATH`].
 const MIN_PATH_BYTES: u64 = 16 * 1024 * 1024;
 /// One comparison may find so many faults.
-const MOST_FAULTS: usize = 10_000;
+const MOST_FAULTS: usize = 1_000;
+/// What is listed costs as much work as so many entries that are passed over.
+const COST_OF_LISTING: u64 = 100;
 
 /// What a tree is against the one before it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -140,7 +142,14 @@ impl Reader {
             true => Ok(()),
             false => compare.trees(old, new, 0),
         };
-        self.shared.work_done(compare.entries);
+        let listed = compare
+            .found
+            .changes
+            .len()
+            .saturating_add(compare.found.faults.len());
+        let listed = (listed as u64).saturating_mul(COST_OF_LISTING);
+        self.shared
+            .work_done(compare.entries.saturating_add(listed));
         compared?;
         Ok(compare.found)
     }

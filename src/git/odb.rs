@@ -182,7 +182,7 @@ impl Reader {
     }
 
     /// Tells whether this is the tree with nothing in it.
-    pub(super) fn is_empty_tree(&self, id: ObjectId) -> bool {
+    pub fn is_empty_tree(&self, id: ObjectId) -> bool {
         let empty = gix::ObjectId::empty_tree(kind_to_gix(self.hash_kind()));
         id.as_bytes() == empty.as_bytes()
     }

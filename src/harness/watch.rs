@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::actor::Actor;
 use crate::check::PolicyHistory;
-use crate::check::governance::Arrivals;
+use crate::check::governance::{Arrivals, MAX_RECORDS};
 use crate::check::position::Positions;
 use crate::check::run::Gatherer;
 use crate::record::path::quote;
@@ -170,7 +170,7 @@ impl Watch {
             if !reader.contains(new) {
                 continue;
             }
-            arrivals.collect(reader, &name, old, new, &mut findings)?;
+            arrivals.collect(reader, &name, old, new, MAX_RECORDS, &mut findings)?;
             grown.insert(raw.clone());
         }
         if grown.is_empty() {

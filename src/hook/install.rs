@@ -330,9 +330,9 @@ fn is_absent(error: &std::io::Error) -> bool {
 
 #[cfg(unix)]
 pub(super) fn is_executable(path: &Path) -> Result<bool, Error> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let metadata = fs::metadata(path).map_err(|source| io(path, source))?;
-    Ok(metadata.permissions().mode() & 0o111 != 0)
+    fs::metadata(path).map_err(|source| io(path, source))?;
+    // As git asks: bits for others, and a file system that runs nothing, are of no use.
+    Ok(rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok())
 }
 
 #[cfg(not(unix))]

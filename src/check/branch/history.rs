@@ -68,11 +68,21 @@ impl<'r> History<'r> {
                         by_path.entry(change.path.clone()).or_insert(change);
                     }
                 };
+                let mut seen = BTreeSet::from([*first]);
                 let first = self.compare(*first, &commit)?;
+                let mut listed = first.changes.len();
                 take(first.changes);
                 let mut faults = first.faults;
-                for parent in others {
+                // A parent that stands twice is asked once.
+                for parent in others.iter().filter(|parent| seen.insert(**parent)) {
                     let other = self.compare(*parent, &commit)?;
+                    listed = listed.saturating_add(other.changes.len());
+                    if listed > self.max_paths.saturating_mul(2) {
+                        return Err(git::Error::Limit {
+                            what: "changed paths of a merge",
+                            max: self.max_paths.saturating_mul(2) as u64,
+                        });
+                    }
                     take(other.changes);
                     let new: BTreeSet<_> = other.faults.iter().map(Fault::key).collect();
                     faults.retain(|fault| new.contains(&fault.key()));

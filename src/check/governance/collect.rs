@@ -2,18 +2,16 @@
 
 use super::*;
 
-/// How many files one look at a governance ref may bring: a clone sees years at once.
-const MAX_RECORDS: usize = 1_000_000;
-
 impl Arrivals {
-    /// Collects what a movement of a governance ref brings; what it takes away or changes is a
-    /// finding.
+    /// Collects what a movement of a governance ref brings, at most so many files; what it takes
+    /// away or changes is a finding.
     pub fn collect(
         &mut self,
         reader: &Reader,
         reference: &RefName,
         old: Option<ObjectId>,
         new: ObjectId,
+        most: usize,
         findings: &mut Findings,
     ) -> Result<(), Error> {
         if let Some(old) = old
@@ -28,11 +26,24 @@ impl Arrivals {
         }
         let tree = |id: ObjectId| reader.commit(id).map(|commit| commit.tree);
         let (old, new) = (old.map(tree).transpose()?, tree(new)?);
+        // A ref can never be deleted again, so it is not made for nothing.
+        if old.is_none() && reader.is_empty_tree(new) {
+            findings.push(
+                Finding::new(Code::Str002, "record-brought", Subject::of_ref(reference))
+                    .found("a new governance ref without a record")
+                    .expected("the records of this ref")
+                    .remedy("git awo push"),
+            );
+        }
         match Place::of(reference) {
-            Some(Place::Ledger) => self.collect_ledger(reader, reference, old, new, findings),
-            Some(Place::Evidence) => self.collect_evidence(reader, reference, old, new, findings),
+            Some(Place::Ledger) => {
+                self.collect_ledger(reader, reference, (old, new), most, findings)
+            }
+            Some(Place::Evidence) => {
+                self.collect_evidence(reader, reference, (old, new), most, findings)
+            }
             Some(place @ (Place::Approvals | Place::Attestations)) => {
-                self.collect_notes(reader, reference, place, old, new, findings)
+                self.collect_notes(reader, reference, place, (old, new), most, findings)
             }
             _ => Ok(()),
         }
@@ -42,11 +53,11 @@ impl Arrivals {
         &mut self,
         reader: &Reader,
         reference: &RefName,
-        old: Option<ObjectId>,
-        new: ObjectId,
+        (old, new): (Option<ObjectId>, ObjectId),
+        most: usize,
         findings: &mut Findings,
     ) -> Result<(), Error> {
-        for change in reader.changes_limited(old, Some(new), MAX_RECORDS)? {
+        for change in reader.changes_limited(old, Some(new), most)? {
             let Some(path) = LedgerPath::parse(&change.path) else {
                 findings.push(unknown(reference, &change.path));
                 continue;
@@ -81,12 +92,12 @@ impl Arrivals {
         &mut self,
         reader: &Reader,
         reference: &RefName,
-        old: Option<ObjectId>,
-        new: ObjectId,
+        (old, new): (Option<ObjectId>, ObjectId),
+        most: usize,
         findings: &mut Findings,
     ) -> Result<(), Error> {
         let mut runs = BTreeSet::new();
-        for change in reader.changes_limited(old, Some(new), MAX_RECORDS)? {
+        for change in reader.changes_limited(old, Some(new), most)? {
             if change.old.is_some() {
                 findings.push(rewritten(reference, &change.path, change.new.is_none()));
                 continue;
@@ -137,12 +148,12 @@ impl Arrivals {
         reader: &Reader,
         reference: &RefName,
         place: Place,
-        old: Option<ObjectId>,
-        new: ObjectId,
+        (old, new): (Option<ObjectId>, ObjectId),
+        most: usize,
         findings: &mut Findings,
     ) -> Result<(), Error> {
         let mut touched = BTreeSet::new();
-        for change in reader.changes_limited(old, Some(new), MAX_RECORDS)? {
+        for change in reader.changes_limited(old, Some(new), most)? {
             let plain =
                 |side: Option<(Mode, ObjectId)>| side.is_none_or(|(mode, _)| mode == Mode::File);
             touched.insert(git::object_of_note(

@@ -34,6 +34,8 @@ use super::run::{Gatherer, kind_of};
 pub(super) const MAX_RECORD: u64 = 2 * 1024 * 1024;
 /// The largest note: many envelopes.
 pub(super) const MAX_NOTE: u64 = 16 * 1024 * 1024;
+/// How many files one look at a governance ref may bring: a clone sees years at once.
+pub const MAX_RECORDS: usize = 1_000_000;
 /// What arrived on governance refs: to be judged together, since records bind each other.
 #[derive(Default)]
 pub struct Arrivals {

@@ -9,9 +9,6 @@ use crate::check::report::git_finding;
 use crate::policy::rules;
 use crate::store::ledger::Refs;
 
-/// How many changes one commit of a governance ref may have: a merge brings what others wrote.
-const MOST_CHANGES: usize = 1_000_000;
-
 /// What a governance ref gained.
 pub struct Gained<'a> {
     /// The ref.
@@ -22,6 +19,8 @@ pub struct Gained<'a> {
     pub new: ObjectId,
     /// So many commits it may gain at once.
     pub most_commits: usize,
+    /// So many changes one of them may have: a merge brings what others wrote.
+    pub most_changes: usize,
 }
 
 /// Judges the trees of the commits that a governance ref gained.
@@ -63,7 +62,7 @@ pub fn trees(
     }
     for id in commits {
         let subject = || Subject::of_ref(reference).at(id);
-        if let Err(error) = commit(reader, reference, id, findings) {
+        if let Err(error) = commit(reader, gained, id, findings) {
             match git_finding(&error, subject()) {
                 Some(finding) => findings.push(finding),
                 None => return Err(error.into()),
@@ -78,17 +77,18 @@ pub fn trees(
 /// commit in between too.
 fn commit(
     reader: &Reader,
-    reference: &RefName,
+    gained: &Gained<'_>,
     id: ObjectId,
     findings: &mut Findings,
 ) -> Result<(), git::Error> {
+    let reference = gained.reference;
     let subject = || Subject::of_ref(reference).at(id);
     let commit = reader.commit(id)?;
     let before = match commit.parents.first() {
         Some(parent) => Some(reader.commit(*parent)?.tree),
         None => None,
     };
-    let found = reader.compare(before, Some(commit.tree), MOST_CHANGES)?;
+    let found = reader.compare(before, Some(commit.tree), gained.most_changes)?;
     let faults = found.faults.iter();
     findings.extend(faults.map(|fault| rules::fault(fault, subject())));
     let place = Place::of(reference);

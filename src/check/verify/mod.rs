@@ -21,7 +21,7 @@ pub use seen::positions;
 use seen::{hidden_by_refs, high_water, provenance};
 
 use super::branch::{self, Branch};
-use super::governance::{Arrivals, Gained, trees};
+use super::governance::{Arrivals, Gained, MAX_RECORDS, trees};
 use super::log::Log;
 use super::position::{Logged, Positions};
 use super::report::Report;
@@ -153,12 +153,13 @@ fn verify_records(gatherer: &Gatherer<'_>, refs: &Refs, report: &mut Report) -> 
         match Place::of(name) {
             Some(Place::Ledger | Place::Approvals | Place::Attestations | Place::Evidence) => {
                 let found = &mut report.findings;
-                arrivals.collect(reader, name, None, *tip, found)?;
+                arrivals.collect(reader, name, None, *tip, MAX_RECORDS, found)?;
                 let gained = Gained {
                     reference: name,
                     old: None,
                     new: *tip,
                     most_commits: usize::MAX,
+                    most_changes: MAX_RECORDS,
                 };
                 trees(reader, &gained, refs, gatherer.history, found)?;
             }

@@ -7,6 +7,9 @@ use crate::record::predicate::Movement;
 /// Nothing that was seen before may be gone: a server that was rewound or forked is noticed.
 pub(super) fn high_water(clone: &Clone<'_>, refs: &Refs, report: &mut Report) -> Result<(), Error> {
     for (reference, seen) in clone.high_water {
+        if Place::of(reference) == Some(Place::Unknown) {
+            continue;
+        }
         let now = refs.get(reference);
         let kept = match now {
             Some(now) => clone.reader.contains(*seen) && clone.reader.is_ancestor(*seen, *now)?,
@@ -241,7 +244,14 @@ pub fn positions(reader: &Reader, log: &Log, findings: &mut Findings) -> Result<
                 continue;
             };
             if reader.contains(new) && movement.old.is_none_or(|old| reader.contains(old)) {
-                arrivals.collect(reader, &movement.reference, movement.old, new, findings)?;
+                arrivals.collect(
+                    reader,
+                    &movement.reference,
+                    movement.old,
+                    new,
+                    MAX_RECORDS,
+                    findings,
+                )?;
             }
         }
         for digest in arrivals.digests() {

@@ -7,7 +7,7 @@ use clap::Args;
 use serde_json::json;
 
 use crate::actor::Actor;
-use crate::check::governance::Arrivals;
+use crate::check::governance::{Arrivals, MAX_RECORDS};
 use crate::check::log::Log;
 use crate::check::position::{Continued, Logged, Positions};
 use crate::check::run::Gatherer;
@@ -262,7 +262,14 @@ fn arrived(actor: &Actor, remote: &str, after: &Refs) -> Result<Findings, CliErr
         }
         let old = merged.get(reference).copied();
         if old != Some(*new) {
-            arrivals.collect(&actor.repo, reference, old, *new, &mut findings)?;
+            arrivals.collect(
+                &actor.repo,
+                reference,
+                old,
+                *new,
+                MAX_RECORDS,
+                &mut findings,
+            )?;
         }
     }
     let records = Records::open(&actor.repo, after)?;
@@ -374,7 +381,8 @@ fn raise_marks(actor: &Actor, remote: &str, after: &Refs) -> Result<(), CliError
     let mut marks = actor.settings.high_water()?;
     let known: BTreeSet<_> = after
         .keys()
-        .filter(|name| Place::of(name).is_some())
+        // What this version does not know it does not bring either.
+        .filter(|name| Place::of(name).is_some_and(|place| place != Place::Unknown))
         .cloned()
         .collect();
     for reference in known {

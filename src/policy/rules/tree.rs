@@ -44,9 +44,9 @@ pub fn entries(case: &CommitCase<'_>, findings: &mut Findings) {
 }
 
 /// Refuses what is in the trees though no change of a path shows it. All that a roll-back puts
-/// back stood there before; but an exact inverse speaks of paths only.
+/// back stood there before, but maybe not beside what stands there now.
 pub fn unseen(case: &CommitCase<'_>, findings: &mut Findings) {
-    let unseen = |it: &&Fault| matches!(it.what, What::Empty | What::Null);
+    let unseen = |it: &&Fault| !matches!(it.what, What::Name(_));
     let unseen = case.faults.iter().filter(unseen);
     findings.extend(unseen.map(|it| fault(it, case.subject())));
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::Examination;
 use crate::check::log::{self, State};
 use crate::check::push::refs;
+use crate::check::report::chain_of;
 use crate::cli::CliError;
 use crate::cli::commands::hooks::{not_installed, program};
 use crate::git;
@@ -34,9 +35,21 @@ pub(super) fn hooks(it: &mut Examination<'_>) -> Result<(), CliError> {
 /// git itself is asked where it looks for hooks: configuration of the user and of the machine counts.
 pub(super) fn where_git_looks(it: &mut Examination<'_>) -> Result<(), CliError> {
     let words = ["rev-parse", "--path-format=absolute", "--git-path", "hooks"];
-    let Ok(output) = git::run_at_home(&it.actor.repo, &words) else {
-        // git 2.31 knows the format; before it the answer depends on the directory.
-        return Ok(());
+    let output = match git::run_at_home(&it.actor.repo, &words) {
+        Ok(output) => output,
+        Err(error) => {
+            // As with an empty core.hooksPath: then git runs no hook at all.
+            let expected = "an answer (git 2.31 or later)";
+            let remedy = "git config --show-origin core.hooksPath";
+            it.complain(
+                Code::Gov002,
+                "hooks-path",
+                chain_of(&error),
+                expected,
+                remedy,
+            );
+            return Ok(());
+        }
     };
     let looked = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim_end_matches('\n'));
     let ours = install::hooks_dir(&it.actor.repo);
@@ -54,12 +67,20 @@ pub(super) fn where_git_looks(it: &mut Examination<'_>) -> Result<(), CliError> 
 /// is of a push under way.
 pub(super) fn past_the_hooks(it: &mut Examination<'_>) -> Result<(), CliError> {
     let repo = &it.actor.repo;
-    let (Ok(history), Some(tip)) = (it.actor.history(), repo.reference(&layout::log())?) else {
+    let Ok(history) = it.actor.history() else {
         return Ok(());
     };
     if !it.server {
         return Ok(());
     }
+    let Some(tip) = repo.reference(&layout::log())? else {
+        if history.current().policy.log_writers().next().is_some() {
+            let found = "no refs/awo/log, though the policy names who writes it";
+            let remedy = "git push SERVER refs/awo/log from a clone, as the server's account";
+            it.complain(Code::Str002, "log-kept", found, "the receive log", remedy);
+        }
+        return Ok(());
+    };
     let state = log::files(repo, tip).map(|(_, state)| State::parse(&state));
     let Ok(Ok(state)) = state else {
         it.complain(
