@@ -92,7 +92,7 @@ pub const CASES: &[Case] = &[
     Case {
         id: "E-03",
         attack: "an alias that answers for git-awo where that is not installed",
-        answer: "documented: git prefers a program on the PATH; in CI it is called by its path, its bytes pinned",
+        answer: "documented: git prefers a program on the PATH; in CI its bytes are pinned, and it lies in front of the PATH",
         tests: &[
             "hostile::environment::settings::the_main_road_starts_no_program_that_the_clone_names",
             "ci_templates::another_binary_than_the_pinned_one_is_not_run",

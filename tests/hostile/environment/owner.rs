@@ -37,6 +37,8 @@ fn a_clone_of_another_user_starts_nothing() {
     let server = world.server();
     let said = world.refused("otto", "otto", &["git", "awo", "fetch"], "INT-005");
     assert!(said.contains("safe.directory"), "{said}");
+    let said = world.refused("otto", "otto", &["git", "awo", "doctor"], "INT-005");
+    assert!(said.contains("belongs to another user"), "{said}");
     let mut sprung = Vec::new();
     for call in every_command(&world) {
         let mut words = vec!["git", "awo"];

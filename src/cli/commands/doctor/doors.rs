@@ -34,6 +34,15 @@ pub(super) fn hooks(it: &mut Examination<'_>) -> Result<(), CliError> {
 
 /// git itself is asked where it looks for hooks: configuration of the user and of the machine counts.
 pub(super) fn where_git_looks(it: &mut Examination<'_>) -> Result<(), CliError> {
+    if it.actor.repo.is_foreign() {
+        let repo = &it.actor.repo;
+        let home = repo.work_tree().unwrap_or(repo.git_dir()).display();
+        let found = format!("{home} belongs to another user: what git would do here is not known");
+        let remedy = format!("git config --global --add safe.directory {home}, or ask its owner");
+        let expected = "a repository of the user who asks";
+        it.complain(Code::Int005, "own-repository", found, expected, &remedy);
+        return Ok(());
+    }
     let words = ["rev-parse", "--path-format=absolute", "--git-path", "hooks"];
     let output = match git::run_at_home(&it.actor.repo, &words) {
         Ok(output) => output,
