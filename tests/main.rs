@@ -8,6 +8,7 @@ mod concurrency;
 mod crash;
 mod differential;
 mod export;
+mod figures;
 mod fuzz_targets;
 mod fuzzing;
 mod growth;

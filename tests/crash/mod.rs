@@ -16,6 +16,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
+use crate::figures::{Times, figure};
 use crate::world::World;
 use trial::{State, Trial};
 
@@ -65,6 +66,16 @@ pub struct Call {
     pub path: String,
 }
 
+impl Call {
+    /// Whether it is made on a file in which a ref, or its lock, stands.
+    fn moves_refs(&self) -> bool {
+        let below = |directory: &str| {
+            self.path.contains(&format!("/{directory}")) || self.path.starts_with(directory)
+        };
+        !self.path.contains("logs/") && (below("refs/") || below("packed-refs") || below("HEAD"))
+    }
+}
+
 /// A command to be struck.
 pub struct Case {
     /// The world before it.
@@ -77,6 +88,21 @@ pub struct Case {
     pub places: &'static [&'static str],
     /// Count calls of this program only; of all programs if it is empty.
     pub program: &'static str,
+}
+
+impl Case {
+    /// Returns what is typed, in one line.
+    fn named(&self) -> String {
+        let words = self.words.iter().map(|word| match word.split_once('\n') {
+            Some(_) => "SCRIPT",
+            None => word,
+        });
+        let words: Vec<_> = words.collect();
+        match self.program {
+            "" => words.join(" "),
+            program => format!("{}, struck in {program}", words.join(" ")),
+        }
+    }
 }
 
 /// Returns the program that strikes.
@@ -115,15 +141,16 @@ pub fn sweep(case: &Case, sample: Option<usize>) {
         "the same command gives the same refs and verdicts"
     );
 
-    let points = points(&calls, sample);
+    let (points, all) = points(&calls, sample);
     let (next, failures) = (AtomicUsize::new(0), std::sync::Mutex::new(Vec::new()));
     let tally = std::sync::Mutex::new([0usize; 4]);
+    let times = Times::default();
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
                 while let Some((kind, n)) = points.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let trial = Trial::new(&base, case, epoch);
-                    let judged = trial.strike(*kind, *n, &old, &new);
+                    let judged = times.of(|| trial.strike(*kind, *n, &old, &new));
                     let mut tally = tally.lock().unwrap();
                     tally[judged.state as usize] += 1;
                     tally[3] += usize::from(judged.locked);
@@ -138,15 +165,19 @@ pub fn sweep(case: &Case, sample: Option<usize>) {
             });
         }
     });
-    let [were_old, were_new, mixed, locked] = tally.into_inner().unwrap();
-    println!(
-        "{}: {} calls, {} points: {were_old} old, {were_new} new, {mixed} mixed, {locked} with a lock left; {:.1} s",
-        case.words.join(" "),
-        calls.len(),
-        points.len(),
-        start.elapsed().as_secs_f64()
-    );
     let failures = failures.into_inner().unwrap();
+    let [were_old, were_new, mixed, locked] = tally.into_inner().unwrap();
+    figure(
+        &format!("crash: {}", case.named()),
+        format!("{} of {all} points at {} calls", points.len(), calls.len()),
+        format!(
+            "{} violations; {were_old} old, {were_new} new, {mixed} mixed, {locked} with a lock left; \
+             a trial {times}; {:.0} s in all",
+            failures.len(),
+            start.elapsed().as_secs_f64()
+        ),
+        "0 violations",
+    );
     assert!(
         failures.is_empty(),
         "{} of {} points\n{}",
@@ -156,30 +187,49 @@ pub fn sweep(case: &Case, sample: Option<usize>) {
     );
 }
 
-fn points(calls: &[Call], sample: Option<usize>) -> Vec<(Kind, usize)> {
+/// Returns the points to strike, and how many there are.
+///
+/// A sample is spread over all points, with more of them where refs move: half are calls on the
+/// files of refs. It is the same in every run of the same command.
+fn points(calls: &[Call], sample: Option<usize>) -> (Vec<(Kind, usize)>, usize) {
     let many = calls.iter().any(|it| it.program != calls[0].program);
+    let kinds = std::env::var("AWO_CRASH_KINDS").ok();
+    let wanted = |kind: Kind| match &kinds {
+        Some(kinds) => kinds.split(',').any(|word| word == kind.word()),
+        None => true,
+    };
     let fits = |kind: Kind, call: &Call| match kind {
         // With one process it is the same as `Kill`.
         Kind::KillAll => many,
         Kind::Short => matches!(call.name.as_str(), "write" | "pwrite64"),
         _ => true,
     };
-    let every = Kind::ALL.iter().flat_map(|kind| {
+    let every = Kind::ALL.iter().filter(|kind| wanted(**kind));
+    let every = every.flat_map(|kind| {
         let calls = calls.iter().enumerate();
         calls
             .filter(|(_, call)| fits(*kind, call))
             .map(|(at, _)| (*kind, at + 1))
     });
     let every: Vec<_> = every.collect();
-    let wanted = std::env::var("AWO_CRASH_POINTS")
-        .ok()
-        .and_then(|it| it.parse().ok());
-    match wanted.or(sample) {
-        Some(count) if count < every.len() => (0..count)
-            .map(|i| every[(2 * i + 1) * every.len() / (2 * count)])
-            .collect(),
-        _ => every,
-    }
+    let all = every.len();
+    let count = std::env::var("AWO_CRASH_POINTS").ok();
+    let count = count.map(|it| it.parse().expect("a number")).or(sample);
+    let Some(count) = count.filter(|count| *count < all) else {
+        return (every, all);
+    };
+    let (moving, other): (Vec<_>, Vec<_>) = every
+        .into_iter()
+        .partition(|(_, n)| calls[n - 1].moves_refs());
+    let at_refs = moving.len().min(count.div_ceil(2));
+    let spread = |from: &[(Kind, usize)], count: usize| -> Vec<_> {
+        let count = count.min(from.len());
+        let at = |i: usize| from[(2 * i + 1) * from.len() / (2 * count)];
+        (0..count).map(at).collect()
+    };
+    let mut chosen = spread(&moving, at_refs);
+    chosen.extend(spread(&other, count - at_refs));
+    (chosen, all)
 }
 
 /// Makes of each case a test of a sample, and below `long` one of every point.
