@@ -6,6 +6,7 @@
 mod doors;
 mod gc;
 mod order;
+mod receipts;
 mod writers;
 
 use std::process::Stdio;
