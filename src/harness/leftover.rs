@@ -1,9 +1,10 @@
 //! What a run leaves when its process is killed: a worktree nobody works in. The next run removes
 //! it. A file beside each worktree names its repository, and is locked as long as the run lives.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::Error;
 use super::place::{io, remove};
@@ -31,26 +32,71 @@ pub(super) fn hold(root: &Path, common: &Path) -> Result<File, Error> {
 /// Removes what dead runs of this repository have left in the directory for temporary files;
 /// returns how many.
 pub(super) fn sweep(common: &Path) -> usize {
-    let entries = fs::read_dir(std::env::temp_dir()).into_iter().flatten();
+    named(&std::env::temp_dir())
+        .filter(|root| sweep_one(root, common))
+        .count()
+}
+
+/// What a dead run has left.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Leftover {
+    /// This directory, which the next run removes.
+    Directory(PathBuf),
+    /// A worktree that git knows still, and of which this directory is gone.
+    Registration(PathBuf),
+}
+
+/// Returns what dead runs of this repository have left, and removes nothing.
+pub fn leftovers(common: &Path) -> Vec<Leftover> {
+    let mut found: BTreeSet<_> = named(&std::env::temp_dir())
+        .filter(|root| dead(root, common).is_some())
+        .map(Leftover::Directory)
+        .collect();
+    let entries = fs::read_dir(common.join("worktrees")).into_iter().flatten();
+    for entry in entries.flatten() {
+        let link = fs::read_to_string(entry.path().join("gitdir")).unwrap_or_default();
+        // TMPDIR may have been another one.
+        let Some(root) = Path::new(link.trim_end()).ancestors().nth(2) else {
+            continue;
+        };
+        let name = root.file_name().unwrap_or_default();
+        if !name.as_encoded_bytes().starts_with(PREFIX.as_bytes()) {
+            continue;
+        }
+        if !root.exists() {
+            found.insert(Leftover::Registration(root.to_owned()));
+        } else if dead(root, common).is_some() {
+            found.insert(Leftover::Directory(root.to_owned()));
+        }
+    }
+    found.into_iter().collect()
+}
+
+/// Returns the directories that are named as those of runs are.
+fn named(directory: &Path) -> impl Iterator<Item = PathBuf> {
+    let entries = fs::read_dir(directory).into_iter().flatten();
     let named = entries.flatten().filter(|entry| {
         let name = entry.file_name();
         name.as_encoded_bytes().starts_with(PREFIX.as_bytes())
             && entry.file_type().is_ok_and(|kind| kind.is_dir())
     });
-    let roots = named.filter_map(|entry| fs::canonicalize(entry.path()).ok());
-    roots.filter(|root| sweep_one(root, common)).count()
+    named.filter_map(|entry| fs::canonicalize(entry.path()).ok())
+}
+
+/// Returns the lock of a run of this repository that has died in this directory.
+fn dead(root: &Path, common: &Path) -> Option<File> {
+    let file = File::open(root.join(HELD)).ok()?;
+    let mut named = Vec::new();
+    // Not yet written, it is of a run that has just begun, or has died before there was more.
+    (&file).take(LONGEST).read_to_end(&mut named).ok()?;
+    let own = named == common.as_os_str().as_encoded_bytes();
+    (own && lock(&file)).then_some(file)
 }
 
 fn sweep_one(root: &Path, common: &Path) -> bool {
-    let Ok(file) = File::open(root.join(HELD)) else {
+    let Some(_held) = dead(root, common) else {
         return false;
     };
-    let mut named = Vec::new();
-    // Not yet written, it is of a run that has just begun, or has died before there was more.
-    let read = (&file).take(LONGEST).read_to_end(&mut named);
-    if read.is_err() || named != common.as_os_str().as_encoded_bytes() || !lock(&file) {
-        return false;
-    }
     let entries = fs::read_dir(common.join("worktrees")).into_iter().flatten();
     for entry in entries.flatten() {
         let link = fs::read_to_string(entry.path().join("gitdir")).unwrap_or_default();
@@ -95,9 +141,22 @@ mod tests {
         fs::write(other.join("gitdir"), "/elsewhere/.git\n").unwrap();
         let held = hold(&root, &common).unwrap();
         assert!(!sweep_one(&root, &common), "it is held");
+        assert_eq!(leftovers(&common), [], "it is held");
         drop(held);
+        assert_eq!(leftovers(&common), [Leftover::Directory(root.clone())]);
         assert!(!sweep_one(&root, &base.join("other.git")), "not its own");
         assert!(root.exists() && admin.exists());
+        fs::create_dir_all(common.join("worktrees/run_y")).unwrap();
+        let gone = base.join("awo-run-y");
+        let link = gone.join("run_y/.git").display().to_string();
+        fs::write(common.join("worktrees/run_y/gitdir"), link).unwrap();
+        assert_eq!(
+            leftovers(&common),
+            [
+                Leftover::Directory(root.clone()),
+                Leftover::Registration(gone)
+            ]
+        );
         assert!(sweep_one(&root, &common));
         assert!(!root.exists() && !admin.exists() && other.exists());
     }
