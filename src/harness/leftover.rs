@@ -97,17 +97,35 @@ fn sweep_one(root: &Path, common: &Path) -> bool {
     let Some(_held) = dead(root, common) else {
         return false;
     };
+    unregister(common, |link, _| Path::new(link).starts_with(root));
+    remove(root);
+    !root.exists()
+}
+
+/// Removes what `git worktree add` has written down of this worktree, if it died doing so: git
+/// would stumble over it for ever.
+pub(super) fn unregister_half(common: &Path, tree: &Path) {
+    let own = tree.join(".git").display().to_string();
+    let name = tree.file_name().unwrap_or_default().as_encoded_bytes();
+    unregister(common, |link, entry| {
+        // The link is among the first that it writes; the name is the worktree's, and a number
+        // where that is taken.
+        let half = link.len() < own.len() && own.starts_with(link);
+        link == own || (half && entry.starts_with(name))
+    });
+}
+
+/// Removes the worktrees for which this holds, of their links and names.
+fn unregister(common: &Path, which: impl Fn(&str, &[u8]) -> bool) {
     let entries = fs::read_dir(common.join("worktrees")).into_iter().flatten();
     for entry in entries.flatten() {
         let link = fs::read_to_string(entry.path().join("gitdir")).unwrap_or_default();
-        if Path::new(link.trim_end()).starts_with(root) {
+        if which(link.trim_end(), entry.file_name().as_encoded_bytes()) {
             remove(&entry.path());
         }
     }
     // Only goes if it is empty.
     let _ = fs::remove_dir(common.join("worktrees"));
-    remove(root);
-    !root.exists()
 }
 
 #[cfg(unix)]
@@ -159,5 +177,33 @@ mod tests {
         );
         assert!(sweep_one(&root, &common));
         assert!(!root.exists() && !admin.exists() && other.exists());
+    }
+
+    #[test]
+    fn what_git_was_writing_down_goes_and_what_others_have_written_stays() {
+        let dir = tempfile::TempDir::new().unwrap();
+        let base = dir.path().canonicalize().unwrap();
+        let (tree, common) = (base.join("awo-run-x/run_x"), base.join("r.git"));
+        let own = tree.join(".git").display().to_string();
+        let links = [
+            ("run_x", own.as_str(), false),
+            ("run_x1", "", false),
+            ("run_x2", &own[..own.len() / 2], false),
+            ("run_x3", "/elsewhere/run_x/.git", true),
+            ("mine", "", true),
+        ];
+        for (name, link, _) in links {
+            let admin = common.join("worktrees").join(name);
+            fs::create_dir_all(&admin).unwrap();
+            fs::write(admin.join("gitdir"), format!("{link}\n")).unwrap();
+        }
+        unregister_half(&common, &tree);
+        for (name, _, stays) in links {
+            assert_eq!(
+                common.join("worktrees").join(name).exists(),
+                stays,
+                "{name}"
+            );
+        }
     }
 }
