@@ -660,3 +660,8 @@ fn a_directory_alone_is_checked_without_a_repository() {
     let done = world.run("otto", "otto", &words[..5]);
     assert_eq!(done.code, 2, "{}", done.text);
 }
+
+/// A world in which `../ci/<RUN>` may be imported with the branch `ci`, as seen from otto's clone.
+pub fn conforming_run() -> World {
+    Ci::new().world
+}

@@ -23,7 +23,7 @@ use crate::store::{self, layout};
 
 pub use clock::Clock;
 pub use failure::no_policy;
-pub use files::{publish_atomically, write_atomically};
+pub use files::{publish_atomically, remove_pending, write_atomically};
 pub use settings::Settings;
 
 /// An act could not be done.

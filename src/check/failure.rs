@@ -187,8 +187,29 @@ pub fn git_failure(error: &git::Error, subject: Subject) -> Failure {
                 .remedy("remove that lock, if nobody else is at work in the repository")
                 .into(),
         ),
+        E::Git { stderr, .. } if config_locked(stderr).is_some() => {
+            let lock = format!("{}.lock", config_locked(stderr).unwrap_or_default());
+            Failure::Undecided(
+                Finding::new(Code::Rep003, "config-unlocked", subject)
+                    .found(chain_of(error))
+                    .expected(format!(
+                        "no {lock}, which a git at work holds or has left behind"
+                    ))
+                    .remedy(format!(
+                        "if no git runs here: rm {}",
+                        quoted(Path::new(&lock))
+                    ))
+                    .into(),
+            )
+        }
         E::Start { .. } | E::Git { .. } => undecided("git-succeeds"),
     }
+}
+
+/// Returns the configuration whose lock git has found taken, from what it said.
+fn config_locked(stderr: &str) -> Option<&str> {
+    let (_, rest) = stderr.split_once("could not lock config file ")?;
+    rest.split_once(": File exists").map(|(path, _)| path)
 }
 
 /// Returns a path as one would type it in a shell.
@@ -305,5 +326,19 @@ pub fn evidence_failure(error: &evidence::Error) -> Failure {
                 .remedy("name another directory")
                 .into(),
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::config_locked;
+
+    #[test]
+    fn the_lock_of_a_configuration_is_told_from_other_failures() {
+        let taken = "error: could not lock config file /r/.git/config: File exists\n";
+        assert_eq!(config_locked(taken), Some("/r/.git/config"));
+        let denied = "error: could not lock config file /r/.git/config: Permission denied\n";
+        assert_eq!(config_locked(denied), None);
+        assert_eq!(config_locked("error: no such section\n"), None);
     }
 }

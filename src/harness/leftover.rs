@@ -1,9 +1,10 @@
 //! What a run leaves when its process is killed: a worktree nobody works in. The next run removes
 //! it. A file beside each worktree names its repository, and is locked as long as the run lives.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::Error;
 use super::place::{io, remove};
@@ -31,37 +32,100 @@ pub(super) fn hold(root: &Path, common: &Path) -> Result<File, Error> {
 /// Removes what dead runs of this repository have left in the directory for temporary files;
 /// returns how many.
 pub(super) fn sweep(common: &Path) -> usize {
-    let entries = fs::read_dir(std::env::temp_dir()).into_iter().flatten();
+    named(&std::env::temp_dir())
+        .filter(|root| sweep_one(root, common))
+        .count()
+}
+
+/// What a dead run has left.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Leftover {
+    /// This directory, which the next run removes.
+    Directory(PathBuf),
+    /// A worktree that git knows still, and of which this directory is gone.
+    Registration(PathBuf),
+}
+
+/// Returns what dead runs of this repository have left, and removes nothing.
+pub fn leftovers(common: &Path) -> Vec<Leftover> {
+    let mut found: BTreeSet<_> = named(&std::env::temp_dir())
+        .filter(|root| dead(root, common).is_some())
+        .map(Leftover::Directory)
+        .collect();
+    let entries = fs::read_dir(common.join("worktrees")).into_iter().flatten();
+    for entry in entries.flatten() {
+        let link = fs::read_to_string(entry.path().join("gitdir")).unwrap_or_default();
+        // TMPDIR may have been another one.
+        let Some(root) = Path::new(link.trim_end()).ancestors().nth(2) else {
+            continue;
+        };
+        let name = root.file_name().unwrap_or_default();
+        if !name.as_encoded_bytes().starts_with(PREFIX.as_bytes()) {
+            continue;
+        }
+        if !root.exists() {
+            found.insert(Leftover::Registration(root.to_owned()));
+        } else if dead(root, common).is_some() {
+            found.insert(Leftover::Directory(root.to_owned()));
+        }
+    }
+    found.into_iter().collect()
+}
+
+/// Returns the directories that are named as those of runs are.
+fn named(directory: &Path) -> impl Iterator<Item = PathBuf> {
+    let entries = fs::read_dir(directory).into_iter().flatten();
     let named = entries.flatten().filter(|entry| {
         let name = entry.file_name();
         name.as_encoded_bytes().starts_with(PREFIX.as_bytes())
             && entry.file_type().is_ok_and(|kind| kind.is_dir())
     });
-    let roots = named.filter_map(|entry| fs::canonicalize(entry.path()).ok());
-    roots.filter(|root| sweep_one(root, common)).count()
+    named.filter_map(|entry| fs::canonicalize(entry.path()).ok())
+}
+
+/// Returns the lock of a run of this repository that has died in this directory.
+fn dead(root: &Path, common: &Path) -> Option<File> {
+    let file = File::open(root.join(HELD)).ok()?;
+    let mut named = Vec::new();
+    // Not yet written, it is of a run that has just begun, or has died before there was more.
+    (&file).take(LONGEST).read_to_end(&mut named).ok()?;
+    let own = named == common.as_os_str().as_encoded_bytes();
+    (own && lock(&file)).then_some(file)
 }
 
 fn sweep_one(root: &Path, common: &Path) -> bool {
-    let Ok(file) = File::open(root.join(HELD)) else {
+    let Some(_held) = dead(root, common) else {
         return false;
     };
-    let mut named = Vec::new();
-    // Not yet written, it is of a run that has just begun, or has died before there was more.
-    let read = (&file).take(LONGEST).read_to_end(&mut named);
-    if read.is_err() || named != common.as_os_str().as_encoded_bytes() || !lock(&file) {
-        return false;
-    }
+    unregister(common, |link, _| Path::new(link).starts_with(root));
+    remove(root);
+    !root.exists()
+}
+
+/// Removes what `git worktree add` has written down of this worktree, if it died doing so: git
+/// would stumble over it for ever.
+pub(super) fn unregister_half(common: &Path, tree: &Path) {
+    let own = tree.join(".git").display().to_string();
+    let name = tree.file_name().unwrap_or_default().as_encoded_bytes();
+    unregister(common, |link, entry| {
+        // The link is among the first that it writes; the name is the worktree's, and a number
+        // where that is taken.
+        let half = link.len() < own.len() && own.starts_with(link);
+        link == own || (half && entry.starts_with(name))
+    });
+}
+
+/// Removes the worktrees for which this holds, of their links and names.
+fn unregister(common: &Path, which: impl Fn(&str, &[u8]) -> bool) {
     let entries = fs::read_dir(common.join("worktrees")).into_iter().flatten();
     for entry in entries.flatten() {
         let link = fs::read_to_string(entry.path().join("gitdir")).unwrap_or_default();
-        if Path::new(link.trim_end()).starts_with(root) {
+        if which(link.trim_end(), entry.file_name().as_encoded_bytes()) {
             remove(&entry.path());
         }
     }
     // Only goes if it is empty.
     let _ = fs::remove_dir(common.join("worktrees"));
-    remove(root);
-    !root.exists()
 }
 
 #[cfg(unix)]
@@ -95,10 +159,51 @@ mod tests {
         fs::write(other.join("gitdir"), "/elsewhere/.git\n").unwrap();
         let held = hold(&root, &common).unwrap();
         assert!(!sweep_one(&root, &common), "it is held");
+        assert_eq!(leftovers(&common), [], "it is held");
         drop(held);
+        assert_eq!(leftovers(&common), [Leftover::Directory(root.clone())]);
         assert!(!sweep_one(&root, &base.join("other.git")), "not its own");
         assert!(root.exists() && admin.exists());
+        fs::create_dir_all(common.join("worktrees/run_y")).unwrap();
+        let gone = base.join("awo-run-y");
+        let link = gone.join("run_y/.git").display().to_string();
+        fs::write(common.join("worktrees/run_y/gitdir"), link).unwrap();
+        assert_eq!(
+            leftovers(&common),
+            [
+                Leftover::Directory(root.clone()),
+                Leftover::Registration(gone)
+            ]
+        );
         assert!(sweep_one(&root, &common));
         assert!(!root.exists() && !admin.exists() && other.exists());
+    }
+
+    #[test]
+    fn what_git_was_writing_down_goes_and_what_others_have_written_stays() {
+        let dir = tempfile::TempDir::new().unwrap();
+        let base = dir.path().canonicalize().unwrap();
+        let (tree, common) = (base.join("awo-run-x/run_x"), base.join("r.git"));
+        let own = tree.join(".git").display().to_string();
+        let links = [
+            ("run_x", own.as_str(), false),
+            ("run_x1", "", false),
+            ("run_x2", &own[..own.len() / 2], false),
+            ("run_x3", "/elsewhere/run_x/.git", true),
+            ("mine", "", true),
+        ];
+        for (name, link, _) in links {
+            let admin = common.join("worktrees").join(name);
+            fs::create_dir_all(&admin).unwrap();
+            fs::write(admin.join("gitdir"), format!("{link}\n")).unwrap();
+        }
+        unregister_half(&common, &tree);
+        for (name, _, stays) in links {
+            assert_eq!(
+                common.join("worktrees").join(name).exists(),
+                stays,
+                "{name}"
+            );
+        }
     }
 }

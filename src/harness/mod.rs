@@ -39,6 +39,7 @@ use crate::record::{
 use crate::{check, evidence, git, store};
 
 pub use import::{Import, ImportRequest, Inspection, inspect};
+pub use leftover::{Leftover, leftovers};
 
 use gate::{Admitted, Asked};
 use place::Place;

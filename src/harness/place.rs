@@ -42,7 +42,10 @@ impl Place {
         let mut add = tools::hardened(repo, common, common);
         add.args(["worktree", "add", "--quiet", "--detach", "--no-checkout"]);
         add.arg(&tree).arg(base.to_string());
-        tools::output(add)?;
+        if let Err(error) = tools::output(add) {
+            leftover::unregister_half(common, &tree);
+            return Err(error);
+        }
         let admin = admin_dir(common, &tree);
         let admin = match admin {
             Ok(admin) => admin,

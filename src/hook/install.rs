@@ -272,6 +272,10 @@ fn kept_path(hook: &Path) -> PathBuf {
 fn keep(hook: &Path) -> Result<(), Error> {
     let kept = kept_path(hook);
     if exists(&kept)? {
+        // An install that came no further has kept it already.
+        if is_same(hook, &kept)? {
+            return Ok(());
+        }
         return Err(Error::Taken {
             hook: hook.to_owned(),
             kept,
@@ -284,6 +288,22 @@ fn keep(hook: &Path) -> Result<(), Error> {
         }
         other => other.map_err(|source| io(&kept, source)),
     }
+}
+
+/// Tells whether these are two names of one file.
+#[cfg(unix)]
+fn is_same(hook: &Path, kept: &Path) -> Result<bool, Error> {
+    use std::os::unix::fs::MetadataExt as _;
+    let file = |path: &Path| {
+        let metadata = fs::symlink_metadata(path).map_err(|source| io(path, source))?;
+        Ok((metadata.dev(), metadata.ino()))
+    };
+    Ok(file(hook)? == file(kept)?)
+}
+
+#[cfg(not(unix))]
+fn is_same(_hook: &Path, _kept: &Path) -> Result<bool, Error> {
+    Ok(false)
 }
 
 fn write(path: &Path, text: &str) -> Result<(), Error> {

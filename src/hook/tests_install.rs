@@ -270,6 +270,12 @@ fn nothing_is_lost_where_two_hooks_would_have_to_be_kept() {
         "{changes:?}"
     );
     assert!(install(&place.hooks(), Side::Client, Path::new("relative")).is_err());
+    // An install that was killed had kept it; the next one goes on.
+    let kept = place.hooks().join("commit-msg.before-awo");
+    place.existing("commit-msg");
+    fs::hard_link(place.hooks().join("commit-msg"), kept).unwrap();
+    fs::remove_file(place.hooks().join("pre-push")).unwrap();
+    install(&place.hooks(), Side::Client, &program).unwrap();
 }
 
 #[test]

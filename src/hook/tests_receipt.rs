@@ -5,9 +5,11 @@ use super::receipt::{self, Pushed, Receipt};
 use super::testing::{World, movement, name};
 use crate::check::PolicyHistory;
 use crate::check::log::Log;
-use crate::record::Findings;
+use crate::check::verify::positions;
+use crate::record::envelope::Envelope;
 use crate::record::predicate::Movement;
-use crate::store::layout;
+use crate::record::{Findings, RunId, Sha256};
+use crate::store::layout::{self, LedgerPath};
 
 fn write(
     world: &World,
@@ -236,4 +238,46 @@ fn who_pushed_is_taken_from_the_environment_and_made_plain() {
     assert_eq!(pusher(&[("REMOTE_USER", ""), ("USER", "zoë")]), "zoë");
     assert_eq!(pusher(&[("GL_USER", "\u{1b}[31m\n\u{202e}x")]), "[31mx");
     assert_eq!(pusher(&[("GL_USER", &"y".repeat(500))]).len(), 120);
+}
+
+/// A ledger with one record, and the digest of that.
+fn ledger(world: &World) -> (Movement, Sha256) {
+    let envelope = Envelope::new(b"{}".to_vec(), Vec::new());
+    let run = RunId::new("run_1").unwrap();
+    let path = LedgerPath::Run(run).to_path();
+    let file = (path.to_str().unwrap(), &envelope.to_bytes()[..]);
+    let commit = world.commit(None, &[file], None);
+    let movement = movement("refs/awo/ledger", None, Some(commit));
+    (movement, envelope.digest())
+}
+
+#[test]
+fn records_of_a_push_without_a_receipt_are_placed_where_the_log_tells_of_them() {
+    let (world, first) = World::governed();
+    let main = on_main(&world, 1);
+    let (record, digest) = ledger(&world);
+    world.apply(std::slice::from_ref(&record));
+    push(&world, &main);
+    let placed = |log: &Log| {
+        let mut findings = Findings::new();
+        let placed = positions(&world.reader(), log, &mut findings).unwrap();
+        assert!(findings.is_empty(), "{findings:?}");
+        placed.get(&digest).copied()
+    };
+    let told = log(&world);
+    let time = told.entries[0].receipt.says().time;
+    assert_eq!(placed(&told), Some((0, time)));
+    // An own entry that comes after all, under a later policy, says it better.
+    let second = world.policy(2, &[first], "HYBRID", "\"server\"");
+    push(
+        &world,
+        &[movement("refs/awo/policy", Some(first), Some(second))],
+    );
+    let judged = Judged {
+        before: [(layout::policy(), second)].into(),
+        movements: vec![record.clone()],
+    };
+    write(&world, &[record], Some(&judged), &[]);
+    let told = log(&world);
+    assert_eq!(placed(&told).map(|(policy, _)| policy), Some(1));
 }

@@ -1,6 +1,6 @@
 //! Making new keys.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::{self, Write as _};
 use std::path::Path;
 
@@ -52,21 +52,31 @@ pub fn generate_ed25519(
     Ok(key)
 }
 
+/// Writes a file that is there whole or not at all: half a key would pass for one.
 fn write_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), SigningError> {
     let failed = |source: io::Error| SigningError::Write {
         path: path.to_owned(),
         source,
     };
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
+    let directory = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let mut file = tempfile::NamedTempFile::new_in(directory).map_err(failed)?;
+    file.write_all(bytes).map_err(failed)?;
     #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        // The mode as it is, whatever the umask: for others to read is only the public half.
+        let permissions = fs::Permissions::from_mode(mode);
+        file.as_file()
+            .set_permissions(permissions)
+            .map_err(failed)?;
+    }
     #[cfg(not(unix))]
     let _ = mode;
-    let mut file = options.open(path).map_err(failed)?;
-    let written = file.write_all(bytes).and_then(|()| file.sync_all());
-    written.map_err(|source| {
-        let _ = fs::remove_file(path);
-        failed(source)
-    })
+    file.as_file().sync_all().map_err(failed)?;
+    file.persist_noclobber(path)
+        .map_err(|error| failed(error.error))?;
+    Ok(())
 }

@@ -64,7 +64,7 @@ fn without_index() -> World {
     world
 }
 
-fn own(stage: fn() -> World, who: &'static str, words: &'static [&'static str]) -> Case {
+pub(super) fn own(stage: fn() -> World, who: &'static str, words: &'static [&'static str]) -> Case {
     let places: &'static [&'static str] = match who {
         "olga" => &["olga"],
         "otto" => &["otto"],
@@ -75,6 +75,7 @@ fn own(stage: fn() -> World, who: &'static str, words: &'static [&'static str]) 
         who,
         words,
         places,
+        files: &[],
         program: "",
     }
 }

@@ -25,18 +25,20 @@ fn finalized() -> World {
     world
 }
 
-const OLGA: Case = Case {
+pub(super) const OLGA: Case = Case {
     stage: recorded,
     who: "olga",
     words: PUSH,
     places: &["olga", "server.git"],
+    files: &[],
     program: "git-awo",
 };
-const OTTO: Case = Case {
+pub(super) const OTTO: Case = Case {
     stage: finalized,
     who: "otto",
     words: PUSH,
     places: &["otto", "server.git"],
+    files: &[],
     program: "git-awo",
 };
 

@@ -1,6 +1,6 @@
 //! One trial: a copy of the world, a command that is struck in it, and what must hold then.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -12,7 +12,11 @@ use crate::world::{PROGRAM, World};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct State {
     places: Vec<(BTreeMap<String, String>, Verdict)>,
+    files: Files,
 }
+
+/// Files and what is in them.
+type Files = BTreeMap<PathBuf, Vec<u8>>;
 
 /// The exit code, and the codes of the findings.
 type Verdict = (i32, Vec<String>);
@@ -23,6 +27,7 @@ impl State {
         let places = places.map(|place| (refs(world, place), verdict(world, place)));
         Self {
             places: places.collect(),
+            files: files(world, case),
         }
     }
 }
@@ -39,6 +44,8 @@ pub enum Ended {
 /// What was found.
 pub struct Judged {
     pub state: Ended,
+    /// Whether the call came that was to be struck.
+    pub struck: bool,
     pub locked: bool,
     pub faults: Vec<String>,
 }
@@ -66,7 +73,13 @@ impl<'a> Trial<'a> {
     /// Types the command; strikes its n-th call, or only counts.
     fn typed(&self, struck: Option<(Kind, usize)>) -> (i32, String) {
         let strike = faults().to_str().unwrap();
-        let words = [&[strike, PROGRAM], &self.case.words[2..]].concat();
+        let anchor = self.world.fingerprint();
+        let typed = self.case.words[2..].iter();
+        let typed = typed.map(|word| match *word {
+            "{anchor}" => anchor.as_str(),
+            word => word,
+        });
+        let words: Vec<_> = [strike, PROGRAM].into_iter().chain(typed).collect();
         let mut command = self
             .world
             .command(self.case.who, self.case.places[0], &words);
@@ -90,6 +103,16 @@ impl<'a> Trial<'a> {
         self.typed(None)
     }
 
+    /// Types the command and strikes its n-th call, whatever comes of it.
+    pub fn struck(&self, kind: Kind, n: usize) {
+        self.typed(Some((kind, n)));
+    }
+
+    /// Returns who types it.
+    pub fn who(&self) -> &'static str {
+        self.case.who
+    }
+
     /// Returns the calls that the last command made.
     pub fn calls(&self) -> Vec<Call> {
         let text = String::from_utf8_lossy(&std::fs::read(self.count_file()).unwrap()).into_owned();
@@ -109,7 +132,8 @@ impl<'a> Trial<'a> {
         let (code, said) = self.typed(Some((kind, n)));
         let mut faults = Vec::new();
         let struck = self.calls().len() >= n;
-        if !struck {
+        // git makes some calls or not, such as those of its housekeeping.
+        if !struck && code != 0 {
             faults.push(format!("the call did not come: {said}"));
         }
         let killed = matches!(kind, Kind::Kill | Kind::KillAll);
@@ -120,7 +144,7 @@ impl<'a> Trial<'a> {
             faults.push(format!("refused without a code: {said}"));
         }
         let locks = self.locks();
-        let state = self.look(old, new, &mut faults);
+        let state = self.look(killed, old, new, &mut faults);
         if code == 0 && state != Ended::New {
             faults.push(format!("it says it is done, and it is not: {said}"));
         }
@@ -130,12 +154,13 @@ impl<'a> Trial<'a> {
         }
         Judged {
             state,
+            struck,
             locked: !locks.is_empty(),
             faults,
         }
     }
 
-    fn look(&self, old: &State, new: &State, faults: &mut Vec<String>) -> Ended {
+    fn look(&self, killed: bool, old: &State, new: &State, faults: &mut Vec<String>) -> Ended {
         let mut ended = None;
         let known = old.places.iter().zip(&new.places);
         for (place, (old, new)) in self.case.places.iter().zip(known) {
@@ -143,6 +168,7 @@ impl<'a> Trial<'a> {
             let state = match &now {
                 now if *now == new.0 => Ended::New,
                 now if *now == old.0 => Ended::Old,
+                now if *place == "server.git" && records_first(&old.0, &new.0, now) => Ended::Mixed,
                 _ => {
                     let differs = |refs: &BTreeMap<_, _>| difference(refs, &now);
                     let (old, new) = (differs(&old.0), differs(&new.0));
@@ -166,11 +192,47 @@ impl<'a> Trial<'a> {
                 ));
             }
             let fsck = self.fsck(place);
-            if let Some(said) = fsck {
+            // What is written down of a worktree nobody works in, until the next run removes it.
+            let worktree = |said: &String| said.lines().all(|line| line.contains("worktrees/"));
+            if let Some(said) = fsck.filter(|said| !(killed && worktree(said))) {
                 faults.push(format!("git fsck in {place}: {said}"));
             }
         }
-        ended.unwrap_or(Ended::New)
+        let now = files(&self.world, self.case);
+        for path in now.keys().chain(old.files.keys()).chain(new.files.keys()) {
+            let is = now.get(path);
+            if path.ends_with("config") {
+                let path = self
+                    .world
+                    .path(path.to_str().unwrap())
+                    .display()
+                    .to_string();
+                let words = ["git", "config", "--list", "--file", &path];
+                let done = self.world.run("server", ".", &words);
+                if done.code != 0 {
+                    faults.push(done.text);
+                }
+                continue;
+            }
+            // Half an anchor would be found by `git awo verify`.
+            if path.ends_with("anchor") {
+                continue;
+            }
+            if is != old.files.get(path) && is != new.files.get(path) {
+                faults.push(format!("{} is neither old nor new", path.display()));
+            }
+        }
+        let written = match now {
+            // The command changes none.
+            _ if old.files == new.files => None,
+            now if now == new.files => Some(Ended::New),
+            now if now == old.files => Some(Ended::Old),
+            _ => Some(Ended::Mixed),
+        };
+        match (ended, written) {
+            (Some(refs), Some(files)) if refs != files => Ended::Mixed,
+            (ended, written) => ended.or(written).unwrap_or(Ended::New),
+        }
     }
 
     fn fsck(&self, place: &str) -> Option<String> {
@@ -221,6 +283,18 @@ impl<'a> Trial<'a> {
                 }
             }
         }
+        for (path, bytes) in &now.files {
+            if new.files.get(path) != Some(bytes) {
+                let text = String::from_utf8_lossy(bytes);
+                let path = path.display();
+                faults.push(format!(
+                    "again: {path} is not as it would have been: {text}"
+                ));
+            }
+        }
+        for path in new.files.keys().filter(|it| !now.files.contains_key(*it)) {
+            faults.push(format!("again: {} is missing: {said}", path.display()));
+        }
         for place in self.case.places {
             faults.extend(self.fsck(place).map(|it| format!("again: git fsck: {it}")));
         }
@@ -241,7 +315,7 @@ impl<'a> Trial<'a> {
     }
 
     /// Returns the locks that lie about.
-    fn locks(&self) -> Vec<PathBuf> {
+    pub fn locks(&self) -> Vec<PathBuf> {
         let mut found = Vec::new();
         for place in self.case.places {
             locks_below(&self.world.path(place), &mut found);
@@ -276,6 +350,68 @@ fn refs(world: &World, place: &str) -> BTreeMap<String, String> {
         .filter(|(name, _)| followed(name))
         .map(|(name, id)| (name.to_owned(), id.to_owned()))
         .collect()
+}
+
+/// Returns the files that a command writes besides refs, by their places in the world.
+fn files(world: &World, case: &Case) -> Files {
+    let mut found = Files::new();
+    for below in case.files {
+        files_below(world, Path::new(below), &mut found);
+    }
+    found
+}
+
+fn files_below(world: &World, below: &Path, found: &mut Files) {
+    let path = world.path(below.to_str().unwrap());
+    if path.is_dir() {
+        for entry in std::fs::read_dir(&path).unwrap().flatten() {
+            files_below(world, &below.join(entry.file_name()), found);
+        }
+        return;
+    }
+    let Ok(bytes) = std::fs::read(&path) else {
+        return;
+    };
+    let name = below.file_name().unwrap().to_str().unwrap();
+    let unfinished = [".tmp", ".git-awo-", ".awo-export-"];
+    if name.ends_with(".lock") || unfinished.iter().any(|it| name.starts_with(it)) {
+        return;
+    }
+    // Another key each time; it must be one.
+    let is_key = |arguments: &[&str]| {
+        let words = [&["ssh-keygen"], arguments, &["-f", name]].concat();
+        let place = below.parent().unwrap().to_str().unwrap();
+        match world.run("server", place, &words).code {
+            0 => b"a key".to_vec(),
+            _ => format!("no key: {}", String::from_utf8_lossy(&bytes)).into(),
+        }
+    };
+    let content = match name {
+        "server_key" => is_key(&["-y", "-P", ""]),
+        "server_key.pub" => is_key(&["-l"]),
+        _ => bytes,
+    };
+    found.insert(below.to_owned(), content);
+}
+
+/// Tells whether of a push some records have arrived and no branch has moved. git moves the refs of
+/// an atomic push one by one, once all are locked; what kills it there leaves the rest where it
+/// was, and a record that waits for its branch is nothing false.
+fn records_first(
+    old: &BTreeMap<String, String>,
+    new: &BTreeMap<String, String>,
+    now: &BTreeMap<String, String>,
+) -> bool {
+    let names: BTreeSet<_> = [old, new, now]
+        .into_iter()
+        .flat_map(BTreeMap::keys)
+        .collect();
+    names.into_iter().all(|name| {
+        let is = now.get(name);
+        is == old.get(name)
+            || (is == new.get(name) && name.starts_with("refs/awo/"))
+            || (is == new.get(name) && name.starts_with("refs/notes/awo/"))
+    })
 }
 
 fn difference(wanted: &BTreeMap<String, String>, now: &BTreeMap<String, String>) -> String {

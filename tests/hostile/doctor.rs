@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, SystemTime};
 
 use super::Case;
-use crate::world::World;
+use crate::world::{AGENT, TASK, World};
 
 pub const CASES: &[Case] = &[
     Case {
@@ -270,4 +270,37 @@ fn an_anchor_a_key_and_a_lock_are_looked_at() {
     );
     std::fs::remove_file(&lock).unwrap();
     world.healthy();
+}
+
+#[test]
+fn what_a_killed_run_left_is_told_until_the_next_run_has_removed_it() {
+    let world = World::approved();
+    std::fs::create_dir(world.path("tmp")).unwrap();
+    let otto = |words: &[&str]| {
+        let mut command = world.command("otto", "otto", words);
+        command.env("TMPDIR", world.path("tmp"));
+        let output = command.output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        (output.status.code(), text)
+    };
+    let told = || {
+        let (code, said) = otto(&["git", "awo", "doctor"]);
+        assert_eq!(code, Some(0), "it stops nobody: {said}");
+        said.contains("a run that was killed")
+    };
+    assert!(!told(), "no run yet");
+    let run = |script: &str| {
+        let words = ["git", "awo", "run", TASK, "--", "sh", "-c", script];
+        otto(&words).0
+    };
+    assert_eq!(run("kill -KILL $PPID"), None, "killed");
+    assert!(told());
+    // Whoever empties TMPDIR leaves what git has written down.
+    std::fs::rename(world.path("tmp"), world.path("elsewhere")).unwrap();
+    std::fs::create_dir(world.path("tmp")).unwrap();
+    assert!(told());
+    std::fs::remove_dir(world.path("tmp")).unwrap();
+    std::fs::rename(world.path("elsewhere"), world.path("tmp")).unwrap();
+    assert_eq!(run(AGENT), Some(0));
+    assert!(!told(), "the next run has removed it");
 }

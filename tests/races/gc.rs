@@ -1,7 +1,9 @@
 //! Housekeeping while others write and verify.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use crate::figure::{Times, figure};
 use crate::world::World;
 
 /// olga pushes record after record while the server is repacked and her clone too, and vera fetches
@@ -15,6 +17,7 @@ fn housekeeping(pushes: usize) {
         AtomicUsize::new(0),
         AtomicUsize::new(0),
     );
+    let times = Times::default();
     std::thread::scope(|scope| {
         for place in ["server.git", "olga"] {
             let (world, done, rounds) = (&world, &done, &rounds);
@@ -43,7 +46,7 @@ fn housekeeping(pushes: usize) {
                 world.ok("vera", "vera", &["git", "awo", "fetch"]);
             }
         });
-        let pushed = std::panic::catch_unwind(|| {
+        let pushed = std::panic::catch_unwind(AssertUnwindSafe(|| {
             for n in 0..pushes {
                 let id = format!("W-0-{n}");
                 let words = [
@@ -60,9 +63,9 @@ fn housekeeping(pushes: usize) {
                     "true",
                 ];
                 world.ok("olga", "olga", &words);
-                world.ok("olga", "olga", &["git", "awo", "push"]);
+                times.of(|| world.ok("olga", "olga", &["git", "awo", "push"]));
             }
-        });
+        }));
         done.store(true, Ordering::Relaxed);
         if let Err(why) = pushed {
             std::panic::resume_unwind(why);
@@ -82,10 +85,15 @@ fn housekeeping(pushes: usize) {
     );
     world.ok("vera", "vera", &["git", "awo", "fetch"]);
     world.ok("vera", "vera", &["git", "awo", "verify"]);
-    println!(
-        "{pushes} pushes beside {} rounds of housekeeping and {} of verification",
-        rounds.into_inner(),
-        verified.into_inner()
+    figure(
+        "housekeeping: pushes beside gc, repack and pack-refs",
+        pushes,
+        format!(
+            "0 lost, 0 false violations; {} rounds of housekeeping, {} of verification; a push {times}",
+            rounds.into_inner(),
+            verified.into_inner()
+        ),
+        "0 lost, 0 false violations",
     );
 }
 
@@ -98,6 +106,6 @@ mod long {
     #[test]
     #[ignore = "takes long; its figures are published"]
     fn fifty_pushes_beside_housekeeping() {
-        super::housekeeping(50);
+        super::housekeeping(crate::figure::size("AWO_RACE_PUSHES", 50));
     }
 }

@@ -6,11 +6,13 @@
 mod doors;
 mod gc;
 mod order;
+mod receipts;
 mod writers;
 
 use std::process::Stdio;
 use std::time::Duration;
 
+use crate::figure::size;
 use crate::world::{Done, World};
 
 /// Starts a command and leaves it running.
@@ -31,10 +33,11 @@ fn ended(child: std::process::Child) -> Done {
     }
 }
 
-/// Waits for a moment that differs from trial to trial, up to 80 ms, so that races are met at all
-/// their places.
+/// Waits for a moment that differs from trial to trial, up to `AWO_RACE_STAGGER` ms, so that races
+/// are met at all their places. As long as a push takes is the right size.
 fn stagger(trial: usize) {
-    std::thread::sleep(Duration::from_millis((trial * 37 % 81) as u64));
+    let most = size("AWO_RACE_STAGGER", 200);
+    std::thread::sleep(Duration::from_millis((trial * 7919 % (most + 1)) as u64));
 }
 
 /// Verifies the server as a fresh clone sees it.

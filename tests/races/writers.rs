@@ -1,9 +1,10 @@
 //! Writers that add records at the same time.
 
 use std::collections::BTreeSet;
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::figure::{Times, figure};
 use crate::world::World;
 
 /// Returns the contracts in the ledger of a repository.
@@ -33,30 +34,31 @@ fn all_there(world: &World, place: &str, writers: usize, records: usize) {
     world.ok("server", place, &fsck);
 }
 
-/// Lets each writer act `records` times, all writers at once; prints how long an act took.
-fn at_once(what: &str, writers: usize, records: usize, act: impl Fn(usize, usize) + Sync) {
-    let (start, times) = (Instant::now(), Mutex::new(Vec::new()));
+/// Lets each writer act `records` times, all writers at once; returns how long that took, and each
+/// act.
+fn at_once(writers: usize, records: usize, act: impl Fn(usize, usize) + Sync) -> (Duration, Times) {
+    let (start, times) = (Instant::now(), Times::default());
     std::thread::scope(|scope| {
         for writer in 0..writers {
             let (act, times) = (&act, &times);
-            scope.spawn(move || {
-                for record in 0..records {
-                    let start = Instant::now();
-                    act(writer, record);
-                    times.lock().unwrap().push(start.elapsed());
-                }
-            });
+            scope.spawn(move || (0..records).for_each(|record| times.of(|| act(writer, record))));
         }
     });
-    let mut times = times.into_inner().unwrap();
-    times.sort();
-    let at = |percent: usize| -> Duration { times[(times.len() - 1) * percent / 100] };
-    println!(
-        "{writers} writers x {records} records {what}: {:.1} s, p50 {:?}, p99 {:?}, longest {:?}",
-        start.elapsed().as_secs_f64(),
-        at(50),
-        at(99),
-        at(100)
+    (start.elapsed(), times)
+}
+
+fn publish(what: &str, writers: usize, records: usize, took: &(Duration, Times), more: &str) {
+    let all = writers * records;
+    figure(
+        &format!("writers: {what}"),
+        all,
+        format!(
+            "0 lost, 0 twice{more}; {writers} writers of {records}; a record {}; {:.0} s in all, {:.1} records a second",
+            took.1,
+            took.0.as_secs_f64(),
+            all as f64 / took.0.as_secs_f64()
+        ),
+        "0 lost, 0 twice",
     );
 }
 
@@ -80,12 +82,13 @@ fn new_contract(world: &World, who: &str, place: &str, id: &str) {
 /// Processes that write into one clone.
 fn locally(writers: usize, records: usize) {
     let world = World::founded();
-    at_once("in one clone", writers, records, |writer, record| {
+    let took = at_once(writers, records, |writer, record| {
         new_contract(&world, "olga", "olga", &format!("W-{writer}-{record}"));
     });
     all_there(&world, "olga", writers, records);
     world.ok("olga", "olga", &["git", "awo", "push"]);
     super::verified(&world);
+    publish("processes in one clone", writers, records, &took, "");
 }
 
 /// Clones that push to one server.
@@ -95,7 +98,8 @@ fn by_push(writers: usize, records: usize) {
         let place = format!("olga-{writer}");
         world.ok("olga", ".", &["cp", "-a", "olga", &place]);
     }
-    at_once("by push", writers, records, |writer, record| {
+    let again = AtomicUsize::new(0);
+    let took = at_once(writers, records, |writer, record| {
         let place = format!("olga-{writer}");
         new_contract(&world, "olga", &place, &format!("W-{writer}-{record}"));
         // A push gives up when it has lost too many races, and says so: then it is typed again.
@@ -105,11 +109,14 @@ fn by_push(writers: usize, records: usize) {
                 return;
             }
             assert!(done.text.contains("REP-003"), "{}", done.text);
+            again.fetch_add(1, Ordering::Relaxed);
         }
         panic!("{place} never got through");
     });
     all_there(&world, "server.git", writers, records);
     super::verified(&world);
+    let more = format!(", {} pushes typed again", again.into_inner());
+    publish("clones that push", writers, records, &took, &more);
 }
 
 #[test]
@@ -123,21 +130,17 @@ fn six_clones_push_three_records_each_and_none_is_lost_or_there_twice() {
 }
 
 mod long {
+    use crate::figure::size;
+
     #[test]
     #[ignore = "takes long; its figures are published"]
     fn sixty_four_processes_add_two_hundred_records_each() {
-        super::locally(64, 200);
+        super::locally(size("AWO_RACE_WRITERS", 64), size("AWO_RACE_RECORDS", 200));
     }
 
     #[test]
     #[ignore = "takes long; its figures are published"]
     fn sixty_four_clones_push_two_hundred_records_each() {
-        super::by_push(64, 200);
-    }
-
-    #[test]
-    #[ignore = "takes minutes"]
-    fn sixteen_clones_push_twenty_records_each() {
-        super::by_push(16, 20);
+        super::by_push(size("AWO_RACE_WRITERS", 64), size("AWO_RACE_RECORDS", 200));
     }
 }

@@ -111,7 +111,8 @@ pub(super) fn provenance(
             );
         }
         report.notes.push(format!(
-            "{} moved past the hooks to {}",
+            "{} came to {} without a receipt: moved past the hooks, or the server died before it \
+             wrote one",
             gap.reference,
             describe(gap.new)
         ));
@@ -232,32 +233,43 @@ pub(super) fn receipts(clone: &Clone<'_>, log: &Log, report: &mut Report) {
 }
 
 /// Returns which push brought each record, by the log.
+///
+/// The receipt of a push may never have been written. What that push brought was there before the
+/// entry that tells of it, and is judged as of then: by the policy in force much later, what was
+/// right would become wrong.
 pub fn positions(reader: &Reader, log: &Log, findings: &mut Findings) -> Result<Logged, Error> {
     let mut positions = Logged::new();
-    for entry in &log.entries {
-        let says = entry.receipt.says();
-        let mut arrivals = Arrivals::default();
-        for movement in says.movements.iter() {
-            let (Some(Place::Ledger | Place::Approvals | Place::Attestations), Some(new)) =
-                (Place::of(&movement.reference), movement.new)
-            else {
-                continue;
-            };
-            if reader.contains(new) && movement.old.is_none_or(|old| reader.contains(old)) {
-                arrivals.collect(
-                    reader,
-                    &movement.reference,
-                    movement.old,
-                    new,
-                    MAX_RECORDS,
-                    findings,
-                )?;
+    // An overtaken push has an entry of its own, which says by what it was judged.
+    let told: [fn(&ReceiptPredicate) -> &[Movement]; 2] =
+        [|says| &says.movements, |says| &says.unrecorded];
+    // What moved past the hooks is judged where it stands; here only its place is asked for.
+    let mut elsewhere = Findings::new();
+    for (movements, findings) in told.into_iter().zip([findings, &mut elsewhere]) {
+        for entry in &log.entries {
+            let says = entry.receipt.says();
+            let mut arrivals = Arrivals::default();
+            for movement in movements(says) {
+                let (Some(Place::Ledger | Place::Approvals | Place::Attestations), Some(new)) =
+                    (Place::of(&movement.reference), movement.new)
+                else {
+                    continue;
+                };
+                if reader.contains(new) && movement.old.is_none_or(|old| reader.contains(old)) {
+                    arrivals.collect(
+                        reader,
+                        &movement.reference,
+                        movement.old,
+                        new,
+                        MAX_RECORDS,
+                        findings,
+                    )?;
+                }
             }
-        }
-        for digest in arrivals.digests() {
-            positions
-                .entry(*digest)
-                .or_insert((entry.policy, says.time));
+            for digest in arrivals.digests() {
+                positions
+                    .entry(*digest)
+                    .or_insert((entry.policy, says.time));
+            }
         }
     }
     Ok(positions)

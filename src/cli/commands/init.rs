@@ -1,11 +1,12 @@
 //! `git awo init`
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::json;
 
-use crate::actor::Actor;
+use crate::actor::{Actor, publish_atomically};
 use crate::check::{Anchor, PolicyHistory};
 use crate::cli::commands::complaints::complaints_of;
 use crate::cli::commands::hooks::{gitlab, lost, program};
@@ -21,7 +22,7 @@ use crate::policy::document::{
 use crate::record::predicate::PolicyPredicate;
 use crate::record::statement::{Kind, Statement};
 use crate::record::{Code, Finding, IdentityName, Sha256, Subject};
-use crate::signing::generate_ed25519;
+use crate::signing::{generate_ed25519, open_signer};
 use crate::store::layout;
 
 /// Found the policy of a repository, join one, or set up a server
@@ -100,6 +101,15 @@ fn server(actor: &Actor, args: &InitArgs) -> Result<Answer, CliError> {
         getrandom::fill(&mut seed).map_err(|_| crate::store::Error::Random)?;
         generate_ed25519(&key, "git-awo server", seed)
             .map_err(|error| CliError::from(crate::actor::Error::Sign(error)))?;
+    } else if !public.exists() {
+        // Whoever made the key came no further.
+        let signer = open_signer(&key.to_string_lossy())
+            .map_err(|error| CliError::from(crate::actor::Error::Sign(error)))?;
+        let line = format!("{}\n", signer.public_key().to_line());
+        publish_atomically(&public, |file| file.write_all(line.as_bytes()))?.map_err(|error| {
+            let message = format!("cannot write {}", public.display());
+            CliError::unusable("own-file-usable", message, &error)
+        })?;
     }
     actor.settings.set_anchor(&anchor)?;
     let hooks = match args.gitlab {
@@ -142,18 +152,14 @@ fn clone(context: &Context, actor: &Actor, args: &InitArgs) -> Result<Answer, Cl
     let history: PolicyHistory = if founded {
         must_be_first(actor)?;
         found(context, actor, args)?;
-        let history = actor.history()?;
-        actor
-            .settings
-            .set_anchor(&Anchor::Commit(history.repository()))?;
-        history
+        trust_own(actor)?
     } else {
         if args.policy.is_some() {
             return Err(
                 CliError::usage("this clone has a policy").hint("git awo policy propose FILE")
             );
         }
-        actor.history()?
+        trust_own(actor)?
     };
     let remotes = refspecs(actor)?;
     let hooks = install::hooks_dir(&actor.repo);
@@ -183,6 +189,25 @@ fn clone(context: &Context, actor: &Actor, args: &InitArgs) -> Result<Answer, Cl
         .collect();
     let value = json!({ "repository": repository, "founded": founded, "signed_by": key, "hooks": names, "remotes": remotes });
     Ok(Answer::new("init", value, text))
+}
+
+fn own_key(actor: &Actor) -> Result<Anchor, CliError> {
+    Ok(Anchor::Key(
+        actor.signer()?.public_key().fingerprint().to_owned(),
+    ))
+}
+
+/// Trusts the first policy commit where the key of whoever founded it is trusted, and is one's own.
+fn trust_own(actor: &Actor) -> Result<PolicyHistory, CliError> {
+    let history = actor.history()?;
+    if let Some(anchor @ Anchor::Key(_)) = actor.anchor()?
+        && own_key(actor).is_ok_and(|own| own == anchor)
+        && history.starts_at(&anchor)
+    {
+        let first = Anchor::Commit(history.repository());
+        actor.settings.set_anchor(&first)?;
+    }
+    Ok(history)
 }
 
 /// Refuses to found a second policy beside the one that a remote has already.
@@ -262,6 +287,8 @@ fn found(context: &Context, actor: &Actor, args: &InitArgs) -> Result<(), CliErr
     };
     let payload = Statement::new(predicate).to_payload();
     let signature = actor.sign_payload(Kind::Policy, &payload)?;
+    // First, or the policy would stand here trusted by nobody if this ended between the two.
+    actor.settings.set_anchor(&own_key(actor)?)?;
     write_version(actor, None, &policy, &signers, payload, vec![signature])?;
     Ok(())
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use crate::actor::{Actor, publish_atomically};
+use crate::actor::{Actor, publish_atomically, remove_pending};
 use crate::check::integrity::{self, Integrity};
 use crate::check::report::Report;
 use crate::cli::context::answer_of;
@@ -73,7 +73,11 @@ fn sums(context: &Context, name: &Path, replace: bool, print: bool) -> Result<An
     require_directory(&place, name)?;
     let shown = quote(name.as_os_str().as_encoded_bytes());
     // Two at once would each list the file that the other is just writing.
-    let _held = Directory::open(&place).ok().and_then(|it| it.alone());
+    let held = Directory::open(&place).ok().and_then(|it| it.alone());
+    if held.is_some() && !print {
+        // What is not a file of the run must not become one.
+        remove_pending(&place)?;
+    }
     let survey = Survey::of_dir(&place)?;
     if let Some(why) = Refusal::of(survey.unlistable()) {
         let message = format!("no inventory can be made of {shown}");

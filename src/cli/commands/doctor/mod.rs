@@ -36,6 +36,7 @@ const CHECKS: &[Check] = &[
     surroundings::git_version,
     surroundings::clock,
     surroundings::locks,
+    surroundings::dead_runs,
     surroundings::accounts,
     surroundings::alias,
 ];

@@ -6,8 +6,9 @@ use std::path::Path;
 use super::Examination;
 use crate::cli::CliError;
 use crate::git;
+use crate::harness::{self, Leftover};
 use crate::record::Code;
-use crate::record::path::escape;
+use crate::record::path::{escape, quote};
 use crate::store::layout;
 
 /// The oldest git whose hooks do what we need: `reference-transaction` came with 2.28, and
@@ -85,6 +86,23 @@ fn look_below(common: &Path, below: &str, depth: usize, locks: &mut Vec<String>)
             locks.push(path);
         }
     }
+}
+
+/// Runs that were killed. They stop nobody, so what they left is told and no finding.
+pub(super) fn dead_runs(it: &mut Examination<'_>) -> Result<(), CliError> {
+    for left in harness::leftovers(it.actor.repo.common_dir()) {
+        it.note(match left {
+            Leftover::Directory(root) => format!(
+                "a run that was killed has left {}: the next git awo run with this TMPDIR removes it",
+                quote(root.as_os_str().as_encoded_bytes())
+            ),
+            Leftover::Registration(root) => format!(
+                "a run that was killed worked in {}, which is gone: git worktree prune",
+                quote(root.as_os_str().as_encoded_bytes())
+            ),
+        });
+    }
+    Ok(())
 }
 
 pub(super) fn accounts(it: &mut Examination<'_>) -> Result<(), CliError> {
