@@ -326,14 +326,9 @@ fn governance(
         }
         _ => {
             let reference = &movement.reference;
-            let collected = arrivals.collect(
-                push.reader,
-                reference,
-                movement.old,
-                new,
-                history.current().policy.document().limits.paths,
-                &mut report.findings,
-            );
+            let limits = &history.current().policy.document().limits;
+            let (old, most, found) = (movement.old, limits.paths, &mut report.findings);
+            let collected = arrivals.collect(push.reader, reference, old, new, most, found);
             if let Err(error) = collected {
                 error.report(subject(), report);
             }
@@ -341,8 +336,8 @@ fn governance(
                 reference,
                 old: movement.old,
                 new,
-                most_commits: history.current().policy.document().limits.commits,
-                most_changes: history.current().policy.document().limits.paths,
+                most_commits: limits.commits,
+                most_changes: limits.paths,
             };
             let found = &mut report.findings;
             if let Err(error) = trees(push.reader, &gained, push.before, history, found) {

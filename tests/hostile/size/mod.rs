@@ -1,5 +1,6 @@
 //! Resource limits: at the limit accepted, at one more refused; what is hostile costs little.
 
+mod bombs;
 mod costs;
 mod pushes;
 mod records;
@@ -57,9 +58,18 @@ pub const CASES: &[Case] = &[
     },
     Case {
         id: "D-07",
-        attack: "10^9 paths from 9 tree objects, a file of 64 MiB zeros",
+        attack: "10^9 paths from 9 tree objects; large trees in many commits, from many parents, of bad names, of nothing, on every kind of ref",
         answer: "INT-006",
-        tests: &["hostile::size::costs::hostile_pushes_cost_little"],
+        tests: &[
+            "hostile::size::costs::hostile_pushes_cost_little",
+            "hostile::size::bombs::what_small_pushes_stand_for_costs_little_however_it_is_divided",
+        ],
+    },
+    Case {
+        id: "D-09",
+        attack: "governance refs with links, programs, or less than before in between; made for nothing",
+        answer: "INT-003, REP-002, STR-002",
+        tests: &["hostile::size::bombs::a_governance_ref_keeps_what_was_recorded_in_every_commit"],
     },
     Case {
         id: "D-08",
