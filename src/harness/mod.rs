@@ -195,6 +195,8 @@ pub fn run(actor: &Actor, request: &RunRequest) -> Result<RunDone, Error> {
     if request.command.first().is_none_or(|it| it.is_empty()) {
         return Err(Error::NoCommand);
     }
+    // Before anything refuses: a run that was killed once it was recorded is not to be run again.
+    leftover::sweep(actor.repo.common_dir());
     let started = actor.now();
     let refs = actor.refs()?;
     let history = load_history(actor)?;

@@ -28,7 +28,6 @@ impl Place {
     /// Makes a worktree at `base`, detached, with the bytes of the objects: no filter runs, and
     /// no line ending is converted, so that what differs afterwards was changed.
     pub(super) fn make(repo: &Repo, run: &RunId, base: ObjectId) -> Result<Self, Error> {
-        leftover::sweep(repo.common_dir());
         let made = tempfile::Builder::new().prefix(leftover::PREFIX).tempdir();
         let temporary = made.map_err(io("make", &std::env::temp_dir()))?;
         let root = fs::canonicalize(temporary.path()).map_err(io("make", temporary.path()))?;
