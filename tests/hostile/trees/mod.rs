@@ -25,7 +25,7 @@ pub const CASES: &[Case] = &[
     },
     Case {
         id: "P-03",
-        attack: "a protected path spelt in other case, Unicode form, with what is not seen, or short",
+        attack: "a protected path spelt in other case, Unicode form, or with what is not seen",
         answer: "GOV-003",
         tests: &["hostile::trees::scope::a_protected_path_spelt_otherwise"],
     },
