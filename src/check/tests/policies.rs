@@ -12,13 +12,16 @@ use crate::record::tree::Mode;
 use crate::record::{ObjectId, RepoPath, Sha256};
 use crate::signing::Signer as _;
 
+/// The files of a policy commit.
+type Files = Vec<(&'static str, Mode, Vec<u8>)>;
+
 /// A policy commit, before anything of it is signed or stored.
 struct Draft {
     text: String,
     parents: Vec<ObjectId>,
     says: fn(&mut PolicyPredicate),
     by: &'static [&'static str],
-    files: fn(&mut Vec<(&'static str, Mode, Vec<u8>)>),
+    files: fn(&mut Files),
     date: &'static str,
 }
 
