@@ -331,6 +331,10 @@ mod tests {
                 "{bad:?} is refused"
             );
         }
+        for nothing in ["", "/"] {
+            let error = PathSet::exact(&[nothing.to_owned()]).unwrap_err();
+            assert_eq!(error.why, "is empty", "{nothing:?}");
+        }
         assert!(PathSet::exact(&["a".to_owned()]).is_ok());
         assert!(PathSet::exact(&["a".repeat(MAX_PATTERN + 1)]).is_err());
         assert!(PathSet::exact(&["a".repeat(MAX_PATTERN)]).is_ok());
@@ -341,5 +345,6 @@ mod tests {
         let set = PathSet::broad(&["deploy/".to_owned(), ".env.*".to_owned()]).unwrap();
         assert_eq!(set.which(&RepoPath::from("x/.env.prod")), Some(".env.*"));
         assert_eq!(set.which(&RepoPath::from("x")), None);
+        assert_eq!(set.patterns(), ["deploy/", ".env.*"]);
     }
 }

@@ -3,6 +3,7 @@
 mod attested;
 mod branch;
 mod chain;
+mod findings;
 mod gate_2;
 mod gates;
 mod keys;

@@ -195,4 +195,9 @@ fn records_are_judged_alone_as_they_arrive() {
             "GOV-005 run-approved"
         ]
     );
+    let story = told(&[Edit::Facts(|it| {
+        it.indexed = Link::Bad(Finding::new(Code::Int008, "x", Subject::none()));
+    })]);
+    let log = story.facts.independence[0].digest();
+    assert_eq!(story.arrival(&[log]), NOTHING, "the index is no record");
 }

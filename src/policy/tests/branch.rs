@@ -64,6 +64,11 @@ fn direct_commits_are_by_those_whom_the_policy_names() {
         direct("").by("olga").with(&[change("src/keys/a")]).direct(),
         NOTHING
     );
+    assert_eq!(
+        direct("").by("vera").with(&[]).direct(),
+        ["GOV-003 direct-writers"],
+        "even if nothing is changed"
+    );
     let governed = told(&[]).with(&[change("src/keys/a")]);
     assert_eq!(
         governed.direct(),
@@ -180,6 +185,7 @@ fn long_and_deep_paths_are_refused_where_they_are_new() {
         ("a2345678901", Some("INT-003 tree-entry-length")),
         ("a23456789/b234567890", None),
         ("a23456789/b23456789/c", Some("INT-003 tree-entry-length")),
+        ("a2345678901/b2345678", Some("INT-003 tree-entry-length")),
         ("a/b/c/d", None),
         ("a/b/c/d/e", Some("INT-006 tree-depth")),
     ] {
@@ -211,8 +217,9 @@ fn each_fault_of_a_tree_has_its_rule() {
         (
             What::Collides { with },
             "INT-003 tree-entry-collision",
-            false,
+            true,
         ),
+        (What::Name("odd"), "INT-003 tree-entry-name", false),
     ] {
         story.faults = vec![fault(what)];
         assert_eq!(story.entries(), [rule]);

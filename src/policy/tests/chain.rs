@@ -8,7 +8,7 @@ use crate::record::{Code, Finding, Findings, Subject};
 
 const NOTHING: [&str; 0] = [];
 
-fn evidence(facts: &mut RunFacts) -> &mut EvidenceFacts {
+pub fn evidence(facts: &mut RunFacts) -> &mut EvidenceFacts {
     match &mut facts.evidence {
         Link::Held(evidence) => evidence,
         _ => unreachable!(),
@@ -18,6 +18,12 @@ fn evidence(facts: &mut RunFacts) -> &mut EvidenceFacts {
 #[test]
 fn a_story_in_order_has_no_findings() {
     finds(&[("as it is", &[], &[])]);
+}
+
+#[test]
+fn a_ref_takes_governed_commits_or_does_not() {
+    let none = Edit::Policy(|it| *it = it.replace("\"governed\", ", ""));
+    finds(&[("none taken", &[none], &["GOV-002 governed-accepted"])]);
 }
 
 #[test]

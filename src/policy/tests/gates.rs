@@ -1,10 +1,134 @@
-//! A veto at gate 2; gate 3, broken in one place.
+//! Failures and vetoes at gate 2; gate 3, broken in one place.
 
 use super::story::*;
 use crate::policy::case::Link;
 use crate::record::predicate::{Approves, GateStatus};
 
 const NOTHING: [&str; 0] = [];
+
+#[test]
+fn a_failure_of_gate_2_follows_from_what_its_log_says() {
+    use Edit::{Log, Reviewer};
+    finds(&[
+        (
+            "failed for invariants",
+            &[Log(|it| {
+                it.status = GateStatus::FailedInvariants;
+                it.invariants_ok = false;
+                it.invariants_reasons = vec!["x".to_owned()];
+            })],
+            &[
+                "ATT-001 finalization-persons",
+                "ATT-002 binds-approvals",
+                "ATT-002 binds-attestation",
+                "ATT-002 binds-gate-2",
+                "GOV-002 gate-2",
+                "GOV-002 gate-order",
+                "GOV-005 run-approved",
+            ],
+        ),
+        (
+            "failed for invariants without one",
+            &[Log(|it| {
+                it.status = GateStatus::FailedInvariants;
+                it.invariants_ok = false;
+            })],
+            &[
+                "ATT-001 finalization-persons",
+                "ATT-002 binds-approvals",
+                "ATT-002 binds-attestation",
+                "ATT-002 binds-gate-2",
+                "GOV-002 gate-2-status",
+                "GOV-002 gate-order",
+                "GOV-005 run-approved",
+            ],
+        ),
+        (
+            "failed for invariants that hold",
+            &[Log(|it| {
+                it.status = GateStatus::FailedInvariants;
+                it.invariants_reasons = vec!["x".to_owned()];
+            })],
+            &[
+                "ATT-001 finalization-persons",
+                "ATT-002 binds-approvals",
+                "ATT-002 binds-attestation",
+                "ATT-002 binds-gate-2",
+                "GOV-002 gate-2-status",
+                "GOV-002 gate-order",
+                "GOV-005 run-approved",
+            ],
+        ),
+        (
+            "failed for oneself, being another",
+            &[Log(|it| it.status = GateStatus::FailedSelfApproval)],
+            &[
+                "ATT-001 finalization-persons",
+                "ATT-002 binds-approvals",
+                "ATT-002 binds-attestation",
+                "ATT-002 binds-gate-2",
+                "GOV-001 independent-reviewer",
+                "GOV-002 gate-2-status",
+                "GOV-002 gate-order",
+                "GOV-005 run-approved",
+            ],
+        ),
+        (
+            "failed for oneself",
+            &[
+                Reviewer("otto"),
+                Log(|it| it.status = GateStatus::FailedSelfApproval),
+            ],
+            &[
+                "ATT-001 finalization-persons",
+                "ATT-002 binds-approvals",
+                "ATT-002 binds-attestation",
+                "ATT-002 binds-gate-2",
+                "GOV-001 independent-reviewer",
+                "GOV-002 gate-order",
+                "GOV-005 run-approved",
+            ],
+        ),
+        (
+            "failed for oneself with broken invariants",
+            &[
+                Reviewer("otto"),
+                Log(|it| {
+                    it.status = GateStatus::FailedSelfApproval;
+                    it.invariants_ok = false;
+                }),
+            ],
+            &[
+                "ATT-001 finalization-persons",
+                "ATT-002 binds-approvals",
+                "ATT-002 binds-attestation",
+                "ATT-002 binds-gate-2",
+                "GOV-001 independent-reviewer",
+                "GOV-002 gate-2-status",
+                "GOV-002 gate-order",
+                "GOV-005 run-approved",
+            ],
+        ),
+        (
+            "failed with another root",
+            &[Log(|it| {
+                it.status = GateStatus::FailedInvariants;
+                it.invariants_ok = false;
+                it.root = sha(7);
+                it.invariants_reasons = vec!["x".to_owned()];
+            })],
+            &[
+                "ATT-001 finalization-persons",
+                "ATT-002 binds-approvals",
+                "ATT-002 binds-attestation",
+                "ATT-002 binds-gate-2",
+                "GOV-002 gate-2",
+                "GOV-002 gate-order",
+                "GOV-005 run-approved",
+            ],
+        ),
+    ]);
+}
 
 #[test]
 fn a_veto_is_not_outvoted_by_a_log_that_passes() {
@@ -88,6 +212,19 @@ fn gate_3_follows_gate_2() {
                 "ATT-001 finalization-persons",
                 "ATT-002 binds-approvals",
                 "ATT-002 binds-attestation",
+                "GOV-005 run-approved",
+            ],
+        ),
+        (
+            "none, and nothing after it",
+            &[Facts(|it| {
+                it.audit_approvals.clear();
+                it.attestations.clear();
+                it.finalization = Link::Missing;
+            })],
+            &[
+                "GOV-002 attestation",
+                "GOV-002 finalization",
                 "GOV-005 run-approved",
             ],
         ),

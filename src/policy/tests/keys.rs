@@ -125,6 +125,15 @@ fn a_record_has_one_signature_over_its_own_bytes() {
     let mut broken = own;
     broken[0].sig.truncate(40);
     assert_eq!(with(broken), "ATT-003 signature-form");
+    // The kind of the key stands in the signature: one that no policy can allow, and one cut short.
+    let mut other = good.signatures().to_vec();
+    let at = |bytes: &[u8], part: &[u8]| bytes.windows(part.len()).position(|it| it == part);
+    let kind = at(&other[0].sig, b"ssh-ed25519").unwrap();
+    other[0].sig[kind + 10] = b'8';
+    assert_eq!(with(other.clone()), "ATT-004 key-accepted");
+    other[0].sig[kind + 10] = b'9';
+    other[0].sig[kind + 14] -= 1;
+    assert_eq!(with(other), "ATT-003 signature-form");
     let elsewhere = vec![signature("olga", Kind::Run.namespace(), &good.pae())];
     assert_eq!(with(elsewhere), "ATT-003 signature-good");
 }

@@ -304,7 +304,7 @@ impl<'a> Links<'a> {
         expected: &T,
     ) {
         match found {
-            Some(found) => _ = self.binds(rule, what, found, expected),
+            Some(found) => self.binds(rule, what, found, expected),
             None => self.push(
                 Code::Att002,
                 rule,

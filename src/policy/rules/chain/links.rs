@@ -78,7 +78,7 @@ impl<'a> Links<'a> {
         what: &str,
         found: &T,
         expected: &T,
-    ) -> bool {
+    ) {
         if found != expected {
             self.push(
                 Code::Att002,
@@ -88,7 +88,6 @@ impl<'a> Links<'a> {
                 format!("git awo chain {}", self.facts.id),
             );
         }
-        found == expected
     }
 
     /// Records of the run that do not even hold by themselves: each is a finding, whether or

@@ -22,7 +22,7 @@ impl<'a> Links<'a> {
         );
         self.binds("binds-run", "the run record", &says.run, &self.facts.id);
         match commit.parents.as_slice() {
-            [parent] => _ = self.binds("binds-base", "the run record", &says.base, parent),
+            [parent] => self.binds("binds-base", "the run record", &says.base, parent),
             _ => {
                 let found = format!("{} parents", commit.parents.len());
                 self.push(
@@ -44,14 +44,12 @@ impl<'a> Links<'a> {
                 .filter(|(name, _)| name.eq_ignore_ascii_case(key))
                 .collect();
             match values.as_slice() {
-                [(_, value)] => {
-                    _ = self.binds(
-                        "binds-trailers",
-                        &format!("the trailer {key}"),
-                        value,
-                        &expected,
-                    )
-                }
+                [(_, value)] => self.binds(
+                    "binds-trailers",
+                    &format!("the trailer {key}"),
+                    value,
+                    &expected,
+                ),
                 _ => {
                     let found = format!("{} trailers {key}", values.len());
                     self.push(Code::Gov002, "trailers", found, "one", "git awo run");
@@ -182,7 +180,7 @@ impl<'a> Links<'a> {
         );
         self.binds("binds-task", "the approval", &says.task, &run.says().task);
         match &says.base {
-            Some(base) => _ = self.binds("binds-base", "the approval", base, &run.says().base),
+            Some(base) => self.binds("binds-base", "the approval", base, &run.says().base),
             None => self.push(
                 Code::Att002,
                 "binds-base",
