@@ -17,6 +17,10 @@ const LARGEST_COMMIT: u64 = 16 * 1024 * 1024;
 const LARGEST_TREE: u64 = 64 * 1024 * 1024;
 /// A buffer that has grown beyond this is given back.
 const LARGEST_KEPT_BUFFER: usize = 4 * 1024 * 1024;
+/// So often an object that is not found is looked for again.
+const MORE_LOOKS: usize = 3;
+/// So long is waited before.
+const PAUSE: std::time::Duration = std::time::Duration::from_millis(10);
 /// So many tags may point at each other.
 const LONGEST_TAG_CHAIN: usize = 8;
 
@@ -96,7 +100,13 @@ impl Reader {
 
     /// Tells whether an object is there, without reading it.
     pub fn contains(&self, id: ObjectId) -> bool {
-        id.kind() == self.hash_kind() && self.handle.exists_without_refresh(&id_to_gix(id))
+        if id.kind() != self.hash_kind() {
+            return false;
+        }
+        let id = id_to_gix(id);
+        // What is new since the packs were listed is found by listing them again.
+        self.handle.exists_without_refresh(&id)
+            || (!self.shared.in_quarantine() && gix::objs::Exists::exists(&self.handle, &id))
     }
 
     /// Returns the kind and the size an object's header claims, or `None` if it is not there.
@@ -277,7 +287,27 @@ impl Reader {
             return Ok(None);
         }
         let mut buffer = self.scratch.take();
-        let result = self.read_into(id, &mut buffer, take);
+        let mut take = Some(take);
+        let mut look = |buffer: &mut Vec<u8>| {
+            self.read_into(id, buffer, |kind, bytes| match take.take() {
+                Some(take) => take(kind, bytes),
+                None => Err(Error::Missing { id }),
+            })
+        };
+        let mut result = look(&mut buffer);
+        // `git gc` beside us moves objects from file to file; a quarantine stays as it is.
+        let looks = if self.shared.in_quarantine() {
+            0
+        } else {
+            MORE_LOOKS
+        };
+        for _ in 0..looks {
+            if !matches!(result, Ok(None) | Err(Error::Object { .. })) {
+                break;
+            }
+            std::thread::sleep(PAUSE);
+            result = look(&mut buffer);
+        }
         if buffer.capacity() <= LARGEST_KEPT_BUFFER {
             self.scratch.replace(buffer);
         }

@@ -48,6 +48,8 @@ fn odd_trees_on_governance_refs() {
                 match (reference, what) {
                     // It is no record either.
                     ("refs/awo/ledger", "a name") => &["INT-003", "STR-002"],
+                    // And a new ref must bring one.
+                    ("refs/awo/evidence/2024-01", _) => &["INT-003", "STR-002"],
                     _ => &["INT-003"],
                 },
             );
