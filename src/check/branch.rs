@@ -1,6 +1,7 @@
 //! Judges the new commits of a governed branch.
 
 pub(super) mod history;
+mod merge;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 

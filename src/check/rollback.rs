@@ -103,7 +103,10 @@ fn maker(reader: &Reader, id: ObjectId) -> Result<Maker, Error> {
     }
     let commit = match reader.commit(id) {
         Ok(commit) => commit,
-        Err(git::Error::WrongKind { .. }) => return Ok(Maker::Nobody),
+        // No run makes what git would not write; it may lie before adoption.
+        Err(git::Error::WrongKind { .. } | git::Error::BadCommit { .. }) => {
+            return Ok(Maker::Nobody);
+        }
         Err(error) => return Err(error.into()),
     };
     Ok(match Claim::of(&commit) {

@@ -101,7 +101,20 @@ impl Reader {
         new: Option<ObjectId>,
         max: usize,
     ) -> Result<Vec<Change>, Error> {
-        Ok(self.compared(old, new, max, false)?.changes)
+        Ok(self.compared(old, new, max, View::Read)?.changes)
+    }
+
+    /// Returns the changes between two trees that are no longer to be judged, as
+    /// [`Reader::changes`] does, if there are at most `max`.
+    pub fn changes_before(
+        &self,
+        old: ObjectId,
+        new: ObjectId,
+        max: usize,
+    ) -> Result<Vec<Change>, Error> {
+        Ok(self
+            .compared(Some(old), Some(new), max, View::Before)?
+            .changes)
     }
 
     /// Returns the changes as [`Reader::changes`] does, if there are at most `max`, and judges
@@ -115,7 +128,7 @@ impl Reader {
         new: Option<ObjectId>,
         max: usize,
     ) -> Result<Compared, Error> {
-        self.compared(old, new, max, true)
+        self.compared(old, new, max, View::Judge)
     }
 
     fn compared(
@@ -123,13 +136,13 @@ impl Reader {
         old: Option<ObjectId>,
         new: Option<ObjectId>,
         max: usize,
-        judges: bool,
+        view: View,
     ) -> Result<Compared, Error> {
         let mut compare = Compare {
             reader: self,
             kind: self.hash_kind(),
             found: Compared::default(),
-            judges,
+            view,
             max,
             prefix: Vec::new(),
             trees: 0,
@@ -155,11 +168,22 @@ impl Reader {
     }
 }
 
+/// How the new side is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum View {
+    /// What git would not write is an error, and every fault is told.
+    Judge,
+    /// What git would not write is an error.
+    Read,
+    /// As the old side: what old programs wrote is taken as git takes it.
+    Before,
+}
+
 struct Compare<'r> {
     reader: &'r Reader,
     kind: HashKind,
     found: Compared,
-    judges: bool,
+    view: View,
     max: usize,
     prefix: Vec<u8>,
     trees: u64,
@@ -183,10 +207,13 @@ impl Compare<'_> {
             });
         }
         let old = self.open(old, Reader::raw_tree_before)?;
-        let new = self.open(new, Reader::raw_tree)?;
+        let (new, read): (_, fn(&[u8], HashKind) -> Entries<'_>) = match self.view {
+            View::Before => (self.open(new, Reader::raw_tree_before)?, entries_before),
+            View::Judge | View::Read => (self.open(new, Reader::raw_tree)?, entries),
+        };
         let raw = &new;
         let mut old = entries_before(&old, self.kind);
-        let mut new = entries(raw, self.kind);
+        let mut new = read(raw, self.kind);
         let mut added = Vec::new();
         let (mut a, mut b) = self.pair(&mut old, &mut new)?;
         loop {
@@ -203,7 +230,10 @@ impl Compare<'_> {
                     a = next(&mut old);
                 }
                 Ordering::Greater => {
-                    added.extend(b.filter(|_| self.judges).map(|entry| entry.name));
+                    added.extend(
+                        b.filter(|_| self.view == View::Judge)
+                            .map(|entry| entry.name),
+                    );
                     self.entry(None, b, depth)?;
                     b = next(&mut new);
                 }
@@ -239,7 +269,7 @@ impl Compare<'_> {
             return Ok(());
         };
         let length = self.prefix.len();
-        if self.judges
+        if self.view == View::Judge
             && let Some(new) = new
         {
             if old.is_none()

@@ -4,10 +4,12 @@
 //! are not followed, and inside a server's hook the quarantine is seen. [`Repo`] also writes:
 //! objects, and refs by compare-and-swap.
 
+mod bases;
 mod cache;
 mod diff;
 mod error;
 mod holder;
+mod links;
 mod notes;
 mod odb;
 mod open;

@@ -113,6 +113,23 @@ fn walk_random_dags(kind: HashKind, skewed: bool, packed: bool) {
             _ => None,
         };
         assert_eq!(reader.newer(ids[a - 1], ids[b - 1]).unwrap(), newer);
+        let bases = reader.merge_bases(ids[a - 1], ids[b - 1]).unwrap();
+        let bases: BTreeSet<usize> = bases.iter().map(|id| mark_of[id]).collect();
+        let common: BTreeSet<_> = dag
+            .reach(&[a])
+            .intersection(&dag.reach(&[b]))
+            .copied()
+            .collect();
+        let contained = |at: &usize| {
+            common
+                .iter()
+                .any(|it| it != at && dag.reach(&[*it]).contains(at))
+        };
+        let best: BTreeSet<_> = common.iter().copied().filter(|at| !contained(at)).collect();
+        assert!(bases.is_superset(&best) && bases.is_subset(&common));
+        if !skewed {
+            assert_eq!(bases, best, "as git merge-base --all");
+        }
     }
     assert_eq!(more_than_needed, 0);
 }

@@ -3,14 +3,12 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, HashSet};
 
-use bstr::ByteSlice as _;
-
 use super::cache::Seed;
 use super::error::Error;
+use super::links::Links;
 use super::odb::Kind;
 use super::reader::Reader;
-use crate::record::commit::BadCommit;
-use crate::record::{HashKind, ObjectId};
+use crate::record::ObjectId;
 
 /// So many hidden commits that are older than every new one are still looked at, in case a
 /// clock was wrong: such a commit can have a new one among its ancestors.
@@ -141,15 +139,12 @@ impl<'r> Search<'r> {
         if id == self.ancestor {
             return Ok(Some(true));
         }
-        let raw = self.reader.raw_commit(id)?;
-        for parent in read_links(id, &raw)?.0 {
+        for parent in self.reader.links(id)?.parents {
             if self.seen.insert(parent) {
                 if parent == self.ancestor {
                     return Ok(Some(true));
                 }
-                let raw = self.reader.raw_commit(parent)?;
-                let date = read_links(parent, &raw)?.1;
-                self.queue.push((date, parent));
+                self.queue.push((self.reader.links(parent)?.date, parent));
             }
         }
         Ok(None)
@@ -165,13 +160,12 @@ impl Paint<'_> {
             }
             return Ok(());
         }
-        let raw = match self.reader.raw_commit(id) {
-            Ok(raw) => raw,
+        let Links { parents, date, .. } = match self.reader.links(id) {
+            Ok(links) => links,
             // git goes on too where the hidden history ends early. It then hides less.
             Err(Error::Missing { .. }) if hidden => return Ok(()),
             Err(other) => return Err(other),
         };
-        let (parents, date) = read_links(id, &raw)?;
         let at = self.nodes.len();
         self.nodes.push(Node {
             id,
@@ -283,45 +277,4 @@ impl Paint<'_> {
         }
         order
     }
-}
-
-/// Reads parents and date of a commit as git's own walk does, which is more lenient than
-/// [`crate::record::commit::Commit::parse`]: old history need not be flawless to be hidden.
-fn read_links(id: ObjectId, raw: &[u8]) -> Result<(Vec<ObjectId>, u64), Error> {
-    let bad = |why| Error::BadCommit {
-        id,
-        source: BadCommit { why },
-    };
-    let mut lines = raw.split_str("\n");
-    let tree = lines.next().and_then(|line| line.strip_prefix(b"tree "));
-    if tree.and_then(|text| read_id(text, id.kind())).is_none() {
-        return Err(bad("the first line names no tree"));
-    }
-    let mut parents = Vec::with_capacity(1);
-    let mut line = lines.next();
-    while let Some(text) = line.and_then(|line| line.strip_prefix(b"parent ")) {
-        parents.push(read_id(text, id.kind()).ok_or(bad("a parent is no object id"))?);
-        line = lines.next();
-    }
-    let date = line
-        .filter(|line| line.starts_with(b"author "))
-        .and_then(|_| lines.next())
-        .and_then(|line| line.strip_prefix(b"committer "))
-        .and_then(|line| line.rsplit(|b| *b == b'>').next())
-        .and_then(|when| when.split(|b| *b == b' ').find(|part| !part.is_empty()))
-        .and_then(|digits| std::str::from_utf8(digits).ok()?.parse().ok());
-    Ok((parents, date.unwrap_or(0)))
-}
-
-fn read_id(text: &[u8], kind: HashKind) -> Option<ObjectId> {
-    let mut bytes = [0; 32];
-    let bytes = bytes.get_mut(..kind.bytes())?;
-    if text.len() != kind.bytes().saturating_mul(2) {
-        return None;
-    }
-    for (byte, pair) in bytes.iter_mut().zip(text.chunks_exact(2)) {
-        let digit = |at: usize| (*pair.get(at)? as char).to_digit(16);
-        *byte = u8::try_from(digit(0)? << 4 | digit(1)?).ok()?;
-    }
-    ObjectId::from_bytes(bytes)
 }

@@ -1,17 +1,18 @@
 //! Reads commits and what they change against their parents.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::git::{self, Compared, Reader};
 use crate::policy::RefRules;
 use crate::policy::document::Limits;
+use crate::record::ObjectId;
 use crate::record::commit::Commit;
-use crate::record::tree::{Change, Fault};
-use crate::record::{ObjectId, RepoPath};
+use crate::record::tree::Fault;
 
-/// Returns a commit and what it changes against every parent, each path once, with what is wrong
-/// with its new trees.
+use super::merge::{Merge, Side};
+
+/// Returns a commit and what it changes, each path once, with what is wrong with its new trees.
 pub fn changes_of(
     reader: &Reader,
     id: ObjectId,
@@ -45,8 +46,8 @@ impl<'r> History<'r> {
         }
     }
 
-    /// Returns a commit and what it changes against every parent, each path once, with what is
-    /// wrong with its new trees: new is what no parent has.
+    /// Returns a commit and what it changes, each path once, with what is wrong with its new
+    /// trees: new is what no parent has.
     pub(in crate::check) fn gather(
         &mut self,
         id: ObjectId,
@@ -60,43 +61,76 @@ impl<'r> History<'r> {
                 .reader
                 .compare(None, Some(commit.tree), self.max_paths)?,
             [parent] => self.compare(*parent, &commit)?,
-            [first, others @ ..] => {
-                // Every parent: a change hidden in a merge shows against at least one of them.
-                let mut by_path: BTreeMap<RepoPath, Change> = BTreeMap::new();
-                let mut take = |changes: Vec<Change>| {
-                    for change in changes {
-                        by_path.entry(change.path.clone()).or_insert(change);
-                    }
-                };
-                let mut seen = BTreeSet::from([*first]);
-                let first = self.compare(*first, &commit)?;
-                let mut listed = first.changes.len();
-                take(first.changes);
-                let mut faults = first.faults;
-                // A parent that stands twice is asked once.
-                for parent in others.iter().filter(|parent| seen.insert(**parent)) {
-                    let other = self.compare(*parent, &commit)?;
-                    listed = listed.saturating_add(other.changes.len());
-                    if listed > self.max_paths.saturating_mul(2) {
-                        return Err(git::Error::Limit {
-                            what: "changed paths of a merge",
-                            max: self.max_paths.saturating_mul(2) as u64,
-                        });
-                    }
-                    take(other.changes);
-                    let new: BTreeSet<_> = other.faults.iter().map(Fault::key).collect();
-                    faults.retain(|fault| new.contains(&fault.key()));
-                }
-                let changes = by_path.into_values().collect();
-                Compared { changes, faults }
-            }
+            parents => self.merge(parents, &commit)?,
         };
         Ok((commit, found))
     }
 
-    fn compare(&mut self, parent: ObjectId, commit: &Commit) -> Result<Compared, git::Error> {
-        let parent = self.parent.insert(self.reader.commit(parent)?);
-        self.reader
-            .compare(Some(parent.tree), Some(commit.tree), self.max_paths)
+    /// Returns what a merge itself changes.
+    ///
+    /// It is compared with every parent, since what is hidden in a merge shows against at least
+    /// one of them. What it takes unchanged from one side, while the other left it as it was
+    /// where the two parted, is that side's change: judged there, or known. Taking the side that
+    /// left it is not: that undoes the other.
+    fn merge(&mut self, parents: &[ObjectId], commit: &Commit) -> Result<Compared, git::Error> {
+        // A parent that stands twice is asked once.
+        let distinct: BTreeSet<_> = parents.iter().copied().collect();
+        let most = self.max_paths.saturating_mul(2);
+        let mut listed = 0_usize;
+        let mut sides = Vec::with_capacity(distinct.len());
+        let mut faults: Option<Vec<Fault>> = None;
+        let mut malformed = None;
+        for parent in distinct {
+            let changes = match self.compare(parent, commit) {
+                Ok(found) => {
+                    faults = Some(in_both(faults, found.faults));
+                    found.changes
+                }
+                // No news if it stands in another parent; then the comparison with that one holds.
+                Err(error @ git::Error::BadTree { .. }) => {
+                    malformed = Some(error);
+                    let tree = self.reader.tree_of(parent)?;
+                    self.reader
+                        .changes_before(tree, commit.tree, self.max_paths)?
+                }
+                Err(error) => return Err(error),
+            };
+            listed = listed.saturating_add(changes.len());
+            if listed > most {
+                return Err(git::Error::Limit {
+                    what: "changed paths of a merge",
+                    max: most as u64,
+                });
+            }
+            sides.push(Side::new(parent, changes));
+        }
+        let faults = match (faults, malformed) {
+            (Some(faults), _) => faults,
+            (None, Some(error)) => return Err(error),
+            (None, None) => Vec::new(),
+        };
+        let changes = Merge::new(self.reader, self.max_paths, &sides).own()?;
+        Ok(Compared { changes, faults })
     }
+
+    fn compare(&mut self, parent: ObjectId, commit: &Commit) -> Result<Compared, git::Error> {
+        let tree = match self.reader.commit(parent) {
+            Ok(parent) => self.parent.insert(parent).tree,
+            // Its form is judged where it is new. It may also lie before adoption.
+            Err(git::Error::BadCommit { .. }) => self.reader.tree_of(parent)?,
+            Err(error) => return Err(error),
+        };
+        self.reader
+            .compare(Some(tree), Some(commit.tree), self.max_paths)
+    }
+}
+
+/// Returns the faults that are new against these parents too.
+fn in_both(before: Option<Vec<Fault>>, new: Vec<Fault>) -> Vec<Fault> {
+    let Some(mut faults) = before else {
+        return new;
+    };
+    let new: BTreeSet<_> = new.iter().map(Fault::key).collect();
+    faults.retain(|fault| new.contains(&fault.key()));
+    faults
 }

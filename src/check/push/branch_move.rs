@@ -36,7 +36,7 @@ pub(super) fn judge(
         return Ok(());
     };
     // A branch is at a commit: a tag there would be peeled by some and not by others.
-    if let Err(error) = push.reader.commit(new) {
+    if let Err(error) = push.reader.tree_of(new) {
         Error::from(error).report(subject(), report);
         return Ok(());
     }

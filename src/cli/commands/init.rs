@@ -262,7 +262,7 @@ fn found(context: &Context, actor: &Actor, args: &InitArgs) -> Result<(), CliErr
         CliError::denied("the policy does not hold", complaints_of(complaints))
     })?;
     for grant in &checked.document().refs {
-        let there = |text: &String| text.parse().is_ok_and(|id| actor.repo.commit(id).is_ok());
+        let there = |text: &String| text.parse().is_ok_and(|id| actor.repo.tree_of(id).is_ok());
         if let Some(text) = grant.adopted.as_ref().filter(|text| !there(text)) {
             return Err(CliError::usage(format!(
                 "{}: there is no commit {text} to adopt",

@@ -3,7 +3,7 @@
 use git_awo::hook::speak::heard;
 
 use crate::hostile::door::Door;
-use crate::world::{RUN, World};
+use crate::world::{RUN, World, policy};
 
 /// The header lines of a commit on main's tip, by otto.
 fn headers(door: &Door) -> String {
@@ -434,4 +434,38 @@ fn refuses_or_git_does(door: &Door, what: &str, commit: &str, codes: &[&str]) ->
 fn loose(door: &Door, git_dir: &str, id: &str) -> std::path::PathBuf {
     door.world
         .path(&format!("{git_dir}/objects/{}/{}", &id[..2], &id[2..]))
+}
+
+/// Histories older than today's git hold zones of seconds and names without an address. git reads
+/// them, and no new commit may look so.
+#[test]
+fn commits_of_old_programs_before_adoption_do_not_stand_in_the_way() {
+    let door = Door::of_otto();
+    let raw = door.raw();
+    let (tip, root) = door.base();
+    let odd = |parent: &str| {
+        let head = format!(
+            "tree {root}\nparent {parent}\n{}",
+            people("1100000000 +051800")
+        );
+        raw.sign_commit(head.as_bytes(), b"Old\n")
+    };
+    let old = odd(&tip);
+    let adopted = raw.commit(&root, &[&old], "Later\n");
+    let world = &door.world;
+    world.force("otto", &[&format!("{adopted}:refs/heads/main")]);
+    world.ok("olga", "olga", &["git", "fetch", "--quiet", "origin"]);
+    world.next_policy(2, None, |_| policy(2, &adopted, ""));
+    world.ok("otto", "otto", &["git", "awo", "fetch"]);
+    let src = world.rev("otto", "origin/main:src");
+    let src = raw.tree_with(&src, &[("100644", b"a.py", &raw.blob("x = 1\n"))]);
+    let tree = raw.tree_with(&root, &[("40000", b"src", &src)]);
+    door.accepts("a branch at one", &old);
+    let fix = raw.commit(&tree, &[&old], "Mend an old release\n");
+    door.accepts("a commit on top of one", &fix);
+    door.accepts("merged", &raw.commit(&tree, &[&adopted, &fix], "Merge\n"));
+    let revert = format!("Revert \"Old\"\n\nThis reverts commit {old}.\n");
+    door.accepts("a revert of one", &raw.commit(&tree, &[&adopted], &revert));
+    door.refuses("a new one", &odd(&adopted), &["INT-003"]);
+    door.verify_finds_all(&[(&odd(&adopted), "INT-003")]);
 }

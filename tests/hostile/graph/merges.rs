@@ -1,6 +1,8 @@
 //! Merges: compared with every parent, and none where none are taken.
 
 use crate::hostile::door::Door;
+use crate::hostile::raw::Raw;
+use crate::world::policy;
 
 #[test]
 fn merges_are_compared_with_every_parent() {
@@ -129,4 +131,173 @@ fn an_unrelated_history_is_judged_whole() {
         &merged,
         &["GOV-003"],
     );
+}
+
+/// A branch of olga's, who may change what otto may not, and one of otto's; a merge takes from
+/// each side what that side changed, and nothing else is let pass under its name.
+#[test]
+fn a_merge_brings_in_what_each_side_may_and_no_more() {
+    let door = Door::of_otto();
+    let raw = door.raw();
+    let olga = Raw {
+        world: &door.world,
+        who: "olga",
+    };
+    let (tip, root) = door.base();
+    let hers = "\n[[ref.direct]]\nwriters = [\"olga\"]\npaths = [\"Makefile\"]\n\n[[rule]]";
+    door.world.next_policy(2, None, |_| {
+        policy(2, &tip, "").replacen("\n[[rule]]", hers, 1)
+    });
+    let src = door.world.rev("otto", "origin/main:src");
+    let tree = |raw: &Raw<'_>, makefile: Option<&str>, mine: &[&str]| {
+        let blob = raw.blob("x = 1\n");
+        let files: Vec<_> = mine
+            .iter()
+            .map(|name| ("100644", name.as_bytes(), blob.as_str()))
+            .collect();
+        let src = raw.tree_with(&src, &files);
+        let makefile = makefile.map(|text| raw.blob(text));
+        let mut entries = vec![("40000", &b"src"[..], src.as_str())];
+        entries.extend(
+            makefile
+                .iter()
+                .map(|id| ("100644", &b"Makefile"[..], id.as_str())),
+        );
+        raw.tree_with(&root, &entries)
+    };
+    let first = olga.commit(&tree(&olga, Some("all:\n"), &[]), &[&tip], "Make\n");
+    let second = olga.commit(&tree(&olga, Some("all: test\n"), &[]), &[&first], "Test\n");
+    door.world.ok(
+        "olga",
+        "olga",
+        &[
+            "git",
+            "push",
+            "origin",
+            &format!("{second}:refs/heads/wip/olga"),
+        ],
+    );
+    door.world.ok("otto", "otto", &["git", "fetch", "origin"]);
+    let mine = raw.commit(&tree(&raw, None, &["a.py"]), &[&tip], "Mine\n");
+    let later = raw.commit(&tree(&raw, Some("all:\n"), &["b.py"]), &[&first], "Later\n");
+    let orphan = raw.tree(&[(
+        "40000",
+        b"src",
+        &raw.tree(&[("100644", b"c.py", &raw.blob("c\n"))]),
+    )]);
+    let orphan = raw.commit(&orphan, &[], "Of its own\n");
+    let merge = |makefile: Option<&str>, files: &[&str], parents: &[&str]| {
+        raw.commit(&tree(&raw, makefile, files), parents, "Merge\n")
+    };
+    let good = merge(Some("all: test\n"), &["a.py"], &[&mine, &second]);
+    door.accepts("theirs, what olga made", &good);
+    for (what, makefile, files, parents) in [
+        (
+            "the sides swapped",
+            Some("all: test\n"),
+            vec!["a.py"],
+            [&second, &mine],
+        ),
+        (
+            "from the middle of her branch",
+            Some("all:\n"),
+            vec!["a.py"],
+            [&mine, &first],
+        ),
+        (
+            "her later version",
+            Some("all: test\n"),
+            vec!["b.py"],
+            [&later, &second],
+        ),
+        (
+            "merged again",
+            Some("all: test\n"),
+            vec!["a.py", "b.py"],
+            [&good, &later],
+        ),
+        (
+            "a history of its own",
+            Some("all: test\n"),
+            vec!["c.py"],
+            [&second, &orphan],
+        ),
+        (
+            "that one first",
+            Some("all: test\n"),
+            vec!["c.py"],
+            [&orphan, &second],
+        ),
+    ] {
+        let parents: Vec<&str> = parents.into_iter().map(String::as_str).collect();
+        door.accepts(what, &merge(makefile, &files, &parents));
+    }
+    let mut found = Vec::new();
+    for (what, makefile, files, parents) in [
+        ("her work undone", None, vec!["a.py"], vec![&mine, &second]),
+        (
+            "undone, the sides swapped",
+            None,
+            vec!["a.py"],
+            vec![&second, &mine],
+        ),
+        (
+            "her later version undone",
+            Some("all:\n"),
+            vec!["b.py"],
+            vec![&later, &second],
+        ),
+        (
+            "undone by way of the base",
+            Some("all:\n"),
+            vec!["a.py"],
+            vec![&second, &first],
+        ),
+        (
+            "undone by way of an older one",
+            None,
+            vec![],
+            vec![&second, &tip],
+        ),
+        (
+            "undone by way of a merge",
+            Some("all:\n"),
+            vec!["a.py", "b.py"],
+            vec![&good, &later],
+        ),
+        (
+            "neither side's",
+            Some("evil:\n"),
+            vec!["a.py"],
+            vec![&mine, &second],
+        ),
+        (
+            "an octopus that undoes",
+            Some("all:\n"),
+            vec!["a.py", "b.py"],
+            vec![&mine, &later, &second],
+        ),
+        (
+            "undone by a history of its own",
+            None,
+            vec!["c.py"],
+            vec![&second, &orphan],
+        ),
+    ] {
+        let parents: Vec<&str> = parents.into_iter().map(String::as_str).collect();
+        let commit = merge(makefile, &files, &parents);
+        door.refuses(what, &commit, &["GOV-003"]);
+        found.push((commit, "GOV-003"));
+    }
+    // Two merges of the same two, of which one takes more: where they parted is not one place.
+    let other = merge(Some("all: test\n"), &["a.py", "b.py"], &[&later, &good]);
+    let cross = merge(Some("all: test\n"), &["a.py", "b.py"], &[&good, &other]);
+    door.accepts("criss-cross", &cross);
+    let evil = merge(Some("all:\n"), &["a.py", "b.py"], &[&good, &other]);
+    door.refuses("criss-cross, undone", &evil, &["GOV-003"]);
+    let found: Vec<_> = found
+        .iter()
+        .map(|(id, code)| (id.as_str(), *code))
+        .collect();
+    door.verify_finds_all(&found);
 }

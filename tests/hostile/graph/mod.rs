@@ -27,9 +27,10 @@ pub const CASES: &[Case] = &[
     },
     Case {
         id: "G-03",
-        attack: "a merge that holds more than its parents do, or less: two or three parents, `-s ours`, a parent twice, the parents swapped",
+        attack: "a merge that holds more than its parents do, or less: two or three parents, `-s ours`, a parent twice, the parents swapped, an older parent, criss-cross",
         answer: "GOV-003",
         tests: &[
+            "hostile::graph::merges::a_merge_brings_in_what_each_side_may_and_no_more",
             "attacks::a_merge_that_hides_a_change_is_refused",
             "hostile::graph::merges::merges_are_compared_with_every_parent",
         ],

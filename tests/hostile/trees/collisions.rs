@@ -202,3 +202,57 @@ fn what_was_adopted_does_not_stand_in_the_way() {
     more.push(("100644", b"another dot.", &blob));
     door.refuses("a second of its kind", &commit_of(&more), &["INT-003"]);
 }
+
+#[test]
+fn what_was_adopted_is_merged_into_a_branch_that_began_before() {
+    let (door, odd) = adopted_oddities();
+    let raw = door.raw();
+    let blob = raw.blob("y\n");
+    let (tip, root) = door.base();
+    let before = door.world.rev("otto", "origin/main^");
+    let old_root = door.world.rev("otto", "origin/main^^{tree}");
+    let docs = raw.tree(&[("100644", b"mine.md", &blob)]);
+    let docs = ("40000", &b"docs"[..], docs.as_str());
+    let mine = raw.commit(&raw.tree_with(&old_root, &[docs]), &[&before], "Mine\n");
+    door.accepts("a branch that began before", &mine);
+    let merge = |tree: &str, parents: &[&str]| raw.commit(tree, parents, "Merge\n");
+    // The trees of main as they are, with what only an old git wrote.
+    let both = raw.tree_with(&root, &[docs]);
+    door.accepts("main merged into it", &merge(&both, &[&mine, &tip]));
+    door.accepts("it merged into main", &merge(&both, &[&tip, &mine]));
+    // As git's own merge would, if it had to write that directory again.
+    let kept = raw.entries(&odd);
+    let kept: Vec<_> = kept
+        .iter()
+        .map(|(mode, name, id)| {
+            let mode = if mode == "100664" { "100644" } else { mode };
+            (mode, name.as_slice(), id.as_str())
+        })
+        .collect();
+    let with = |more: &[super::super::raw::Entry<'_>]| {
+        let src = raw.tree(&[kept.as_slice(), more].concat());
+        raw.tree_with(&both, &[("40000", b"src", &src)])
+    };
+    for (what, entry, codes) in [
+        (
+            "a third of their kind",
+            ("100644", &b"SAME.py"[..], blob.as_str()),
+            ["INT-003"],
+        ),
+        (
+            "a symlink of its own",
+            ("120000", b"up", &blob),
+            ["INT-003"],
+        ),
+    ] {
+        let commit = merge(&with(&[entry]), &[&mine, &tip]);
+        door.refuses(what, &commit, &codes);
+    }
+    let broken = raw.tree_as_it_is(&[("100664", b"new", blob.as_str())]);
+    let broken = raw.tree_with(&both, &[("40000", b"broken", &broken)]);
+    door.refuses(
+        "a tree as no git writes it",
+        &merge(&broken, &[&mine, &tip]),
+        &["INT-003"],
+    );
+}

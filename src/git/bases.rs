@@ -1,0 +1,123 @@
+//! Where two histories part.
+
+use std::collections::{BinaryHeap, HashMap};
+
+use super::cache::Seed;
+use super::error::Error;
+use super::reader::Reader;
+use crate::record::ObjectId;
+
+const ONE: u8 = 1;
+const OTHER: u8 = 2;
+const COMMON: u8 = ONE | OTHER;
+/// An ancestor of a commit that is common already: no base.
+const STALE: u8 = 4;
+/// One commit costs as much work as so many entries of a tree.
+const COST_OF_COMMIT: u64 = 20;
+
+impl Reader {
+    /// Returns the best common ancestors of two commits, sorted: those that no other common
+    /// ancestor contains. None is left out; where clocks were wrong, ancestors of a base may be
+    /// returned with it. The same as `git merge-base --all`.
+    pub fn merge_bases(&self, one: ObjectId, other: ObjectId) -> Result<Vec<ObjectId>, Error> {
+        let mut paint = Paint {
+            reader: self,
+            seen: HashMap::with_hasher(Seed::random()),
+            queue: BinaryHeap::new(),
+            fresh: 0,
+        };
+        paint.add(one, ONE)?;
+        paint.add(other, OTHER)?;
+        let mut bases = paint.run()?;
+        bases.retain(|id| paint.seen.get(id).is_some_and(|it| it.flags & STALE == 0));
+        bases.sort_unstable();
+        bases.dedup();
+        Ok(bases)
+    }
+}
+
+struct Seen {
+    flags: u8,
+    queued: bool,
+    date: u64,
+    parents: Vec<ObjectId>,
+}
+
+/// Paints the ancestors of two commits, the youngest first.
+struct Paint<'r> {
+    reader: &'r Reader,
+    seen: HashMap<ObjectId, Seen, Seed>,
+    queue: BinaryHeap<(u64, ObjectId)>,
+    /// How many commits in the queue could still lead to a base.
+    fresh: usize,
+}
+
+impl Paint<'_> {
+    /// Adds colours to a commit, which has to be looked at again if they are new to it.
+    fn add(&mut self, id: ObjectId, flags: u8) -> Result<(), Error> {
+        let seen = match self.seen.entry(id) {
+            std::collections::hash_map::Entry::Occupied(seen) => seen.into_mut(),
+            std::collections::hash_map::Entry::Vacant(place) => {
+                let max = self.reader.shared.work_left();
+                if max < COST_OF_COMMIT {
+                    let what = "commits between two parents";
+                    return Err(Error::Limit { what, max });
+                }
+                self.reader.shared.work_done(COST_OF_COMMIT);
+                let links = self.reader.links(id)?;
+                place.insert(Seen {
+                    flags: 0,
+                    queued: false,
+                    date: links.date,
+                    parents: links.parents,
+                })
+            }
+        };
+        let before = seen.flags;
+        seen.flags |= flags;
+        if seen.flags == before {
+            return Ok(());
+        }
+        let was_fresh = seen.queued && before & STALE == 0;
+        let is_fresh = seen.flags & STALE == 0;
+        if !seen.queued {
+            seen.queued = true;
+            self.queue.push((seen.date, id));
+        }
+        self.fresh = self
+            .fresh
+            .saturating_add(usize::from(is_fresh))
+            .saturating_sub(usize::from(was_fresh));
+        Ok(())
+    }
+
+    /// Walks until nothing is left that could be a base, or contains one; returns what both have.
+    fn run(&mut self) -> Result<Vec<ObjectId>, Error> {
+        let mut common = Vec::new();
+        let mut oldest = u64::MAX;
+        while let Some((date, id)) = self.queue.pop() {
+            // An ancestor of a base may be taken for one until the base is seen to contain it.
+            if self.fresh == 0 && date < oldest {
+                break;
+            }
+            let Some(seen) = self.seen.get_mut(&id) else {
+                continue;
+            };
+            seen.queued = false;
+            let mut flags = seen.flags;
+            let parents = seen.parents.clone();
+            if flags & STALE == 0 {
+                self.fresh = self.fresh.saturating_sub(1);
+                if flags == COMMON {
+                    common.push(id);
+                    oldest = oldest.min(date);
+                    flags |= STALE;
+                }
+            }
+            for parent in parents {
+                self.add(parent, flags)?;
+            }
+        }
+        Ok(common)
+    }
+}

@@ -1,0 +1,71 @@
+//! What a commit names: its tree and its parents, read as leniently as git's own walk does.
+
+use bstr::ByteSlice as _;
+
+use super::error::Error;
+use super::reader::Reader;
+use crate::record::commit::BadCommit;
+use crate::record::{HashKind, ObjectId};
+
+/// What a walk needs to know about a commit.
+pub(super) struct Links {
+    pub(super) tree: ObjectId,
+    pub(super) parents: Vec<ObjectId>,
+    /// When it was committed, in seconds since 1970; 0 where it does not say so in a form known.
+    pub(super) date: u64,
+}
+
+impl Reader {
+    /// Returns the tree of a commit that is no longer to be judged.
+    ///
+    /// More lenient than [`Reader::commit`]: old programs wrote time zones and names that git
+    /// reads, but does not write.
+    pub fn tree_of(&self, commit: ObjectId) -> Result<ObjectId, Error> {
+        Ok(self.links(commit)?.tree)
+    }
+
+    /// Returns what a commit names. Old history need not be flawless to be walked.
+    pub(super) fn links(&self, id: ObjectId) -> Result<Links, Error> {
+        let raw = self.raw_commit(id)?;
+        let bad = |why| Error::BadCommit {
+            id,
+            source: BadCommit { why },
+        };
+        let mut lines = raw.split_str("\n");
+        let tree = lines.next().and_then(|line| line.strip_prefix(b"tree "));
+        let tree = tree
+            .and_then(|text| read_id(text, id.kind()))
+            .ok_or(bad("the first line names no tree"))?;
+        let mut parents = Vec::with_capacity(1);
+        let mut line = lines.next();
+        while let Some(text) = line.and_then(|line| line.strip_prefix(b"parent ")) {
+            parents.push(read_id(text, id.kind()).ok_or(bad("a parent is no object id"))?);
+            line = lines.next();
+        }
+        let date = line
+            .filter(|line| line.starts_with(b"author "))
+            .and_then(|_| lines.next())
+            .and_then(|line| line.strip_prefix(b"committer "))
+            .and_then(|line| line.rsplit(|b| *b == b'>').next())
+            .and_then(|when| when.split(|b| *b == b' ').find(|part| !part.is_empty()))
+            .and_then(|digits| std::str::from_utf8(digits).ok()?.parse().ok());
+        Ok(Links {
+            tree,
+            parents,
+            date: date.unwrap_or(0),
+        })
+    }
+}
+
+fn read_id(text: &[u8], kind: HashKind) -> Option<ObjectId> {
+    let mut bytes = [0; 32];
+    let bytes = bytes.get_mut(..kind.bytes())?;
+    if text.len() != kind.bytes().saturating_mul(2) {
+        return None;
+    }
+    for (byte, pair) in bytes.iter_mut().zip(text.chunks_exact(2)) {
+        let digit = |at: usize| (*pair.get(at)? as char).to_digit(16);
+        *byte = u8::try_from(digit(0)? << 4 | digit(1)?).ok()?;
+    }
+    ObjectId::from_bytes(bytes)
+}
