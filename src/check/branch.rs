@@ -35,8 +35,7 @@ pub struct Branch<'a> {
 }
 
 /// Returns the tips below which nothing is new to this branch: where it was, the tips at
-/// adoption, and for a branch that takes direct commits, or is new, the tips of branches that
-/// take only governed ones (their commits were judged by the stricter rule).
+/// adoption, and [`strict_tips`].
 pub fn known_tips(
     policy: &Policy,
     rules: &RefRules<'_>,
@@ -45,19 +44,28 @@ pub fn known_tips(
 ) -> Vec<ObjectId> {
     let mut known = rules.adopted();
     known.extend(old);
-    if rules.accepts_direct() || old.is_none() {
-        for (name, id) in before {
-            // As strict as this one at least: governed commits only, by the same restrictions.
-            let strict = name.branch().is_some()
-                && policy.ref_rules(name).is_some_and(|other| {
-                    !other.accepts_direct() && rules.restrictions().is_subset(&other.restrictions())
-                });
-            if strict {
-                known.push(*id);
-            }
-        }
-    }
+    known.extend(strict_tips(policy, rules, old, before).map(|(_, id)| id));
     known
+}
+
+/// Returns those of these refs on which a branch that takes direct commits, or is new, may build
+/// without being judged again: they take governed commits only, by the same restrictions at least.
+pub fn strict_tips<'a>(
+    policy: &Policy,
+    rules: &RefRules<'_>,
+    old: Option<ObjectId>,
+    refs: &'a Refs,
+) -> impl Iterator<Item = (&'a RefName, ObjectId)> {
+    let may_build = rules.accepts_direct() || old.is_none();
+    let strict = move |name: &RefName| {
+        may_build
+            && name.branch().is_some()
+            && policy.ref_rules(name).is_some_and(|other| {
+                !other.accepts_direct() && rules.restrictions().is_subset(&other.restrictions())
+            })
+    };
+    let strict = refs.iter().filter(move |(name, _)| strict(name));
+    strict.map(|(name, id)| (name, *id))
 }
 
 /// Judges every commit of a branch. Direct commits are spread over two threads.

@@ -1,6 +1,6 @@
 //! Judges a whole push at once, by the policy as it stood before it.
 
-mod branch_move;
+pub(super) mod branch_move;
 
 use std::collections::BTreeMap;
 
@@ -126,11 +126,7 @@ fn try_judge(push: &Push<'_>, report: &mut Report) -> Result<(), Error> {
     };
     report.count("records", arrivals.count());
     arrivals.judge(&gatherer, &mut report.findings)?;
-    let mut commits = limits.commits;
-    for movement in branches {
-        branch_move::judge(push, &gatherer, movement, &mut commits, report)?;
-    }
-    Ok(())
+    branch_move::judge_all(push, &gatherer, branches, report)
 }
 
 /// A server without a policy accepts exactly one push: the policy that matches its anchor.

@@ -1,10 +1,10 @@
 //! What a check reports: the `awo.verdict/1` object of the command-line contract.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::record::{Finding, Findings, Verdict};
+use crate::record::{Finding, Findings, RefName, Verdict};
 
 pub use super::failure::git_finding;
 
@@ -22,7 +22,13 @@ pub struct Report {
     pub undecided: Findings,
     /// Remarks that are no reason to refuse.
     pub notes: Vec<String>,
+    /// The verdict on a branch of a push holds if these, of the same push, have moved when it
+    /// moves.
+    pub rests: Rests,
 }
+
+/// By branch: the branches that it builds on.
+pub type Rests = BTreeMap<RefName, BTreeSet<RefName>>;
 
 #[derive(Serialize)]
 struct Object<'a> {
@@ -50,6 +56,9 @@ impl Report {
         self.findings.extend(other.findings);
         self.undecided.extend(other.undecided);
         self.notes.extend(other.notes);
+        for (reference, on) in other.rests {
+            self.rests.entry(reference).or_default().extend(on);
+        }
     }
 
     /// Returns the verdict: any finding denies, anything undecided is never "allowed".

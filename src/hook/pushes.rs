@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 use serde::{Deserialize, Serialize};
 
 use crate::actor::Settings;
+use crate::check::report::Rests;
 use crate::record::json::{self, Limits};
 use crate::record::predicate::Movement;
 use crate::store::ledger::Refs;
@@ -27,6 +28,9 @@ pub struct Judged {
     pub before: Refs,
     /// The movements that were allowed.
     pub movements: Vec<Movement>,
+    /// Those that may move only with, or after, others.
+    #[serde(default, skip_serializing_if = "Rests::is_empty")]
+    pub rests: Rests,
 }
 
 /// The directory of these files.
@@ -197,6 +201,7 @@ mod tests {
                 old: None,
                 new: Some(id),
             }],
+            rests: Rests::new(),
         };
         assert_eq!(pushes.recall(&mine).unwrap(), None);
         pushes.remember(&mine, &judged).unwrap();
@@ -238,6 +243,7 @@ mod tests {
         let judged = Judged {
             before: Refs::new(),
             movements: vec![a.clone(), b.clone()],
+            rests: Rests::new(),
         };
         pushes.remember(&both, &judged).unwrap();
         pushes.sweep();

@@ -168,7 +168,7 @@ fn an_entry_names_the_policy_before_the_push_and_never_an_older_one_than_its_nei
     let change = [movement("refs/awo/policy", Some(first), Some(second))];
     let judged = Judged {
         before: [(layout::policy(), first)].into(),
-        movements: Vec::new(),
+        ..Judged::default()
     };
     // Judged under the first policy, landed, and written after an entry under the second.
     world.apply(&main[1..]);
@@ -276,6 +276,7 @@ fn records_of_a_push_without_a_receipt_are_placed_where_the_log_tells_of_them() 
     let judged = Judged {
         before: [(layout::policy(), second)].into(),
         movements: vec![record.clone()],
+        ..Judged::default()
     };
     write(&world, &[record], Some(&judged), &[]);
     let told = log(&world);

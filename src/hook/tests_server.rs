@@ -197,6 +197,7 @@ fn judged() -> Judged {
             movement(MAIN, Some(id('1')), Some(id('2'))),
             movement(LEDGER, Some(id('3')), Some(id('4'))),
         ],
+        ..Judged::default()
     }
 }
 
@@ -232,6 +233,40 @@ fn what_was_judged_may_be_applied_at_once_or_records_first() {
 fn a_branch_does_not_move_before_its_records() {
     let before = [(POLICY, '5'), (LEDGER, '3'), (MAIN, '1')];
     assert_eq!(rules(&[change(MAIN, '1', '2')], &before), ["records-first"]);
+}
+
+#[test]
+fn a_branch_does_not_move_before_the_one_that_it_builds_on() {
+    const WIP: &str = "refs/heads/wip/x";
+    let judged = |rests: bool| Judged {
+        before: refs(&[(POLICY, '5')]),
+        movements: vec![
+            movement(WIP, None, Some(id('3'))),
+            movement(MAIN, Some(id('1')), Some(id('2'))),
+        ],
+        rests: match rests {
+            true => [(name(WIP), [name(MAIN)].into())].into(),
+            false => [].into(),
+        },
+    };
+    let (wip, main) = (change(WIP, '0', '3'), change(MAIN, '1', '2'));
+    let rules = |judged: &Judged, changes: &[&Change], at: &[(&str, char)]| -> Vec<String> {
+        let changes: Vec<_> = changes.iter().map(|it| (*it).clone()).collect();
+        let found = transaction::judge(judged, &changes, &refs(at));
+        found.into_iter().map(|finding| finding.rule).collect()
+    };
+    let (before, landed) = ([(POLICY, '5'), (MAIN, '1')], [(POLICY, '5'), (MAIN, '2')]);
+    let on_main = judged(true);
+    assert_eq!(rules(&on_main, &[&wip], &before), ["governed-first"]);
+    for (changes, at) in [
+        (vec![&wip, &main], &before),
+        (vec![&main], &before),
+        (vec![&wip], &landed),
+    ] {
+        assert_eq!(rules(&on_main, &changes, at), Vec::<String>::new());
+    }
+    let unrelated = judged(false);
+    assert_eq!(rules(&unrelated, &[&wip], &before), Vec::<String>::new());
 }
 
 #[test]
@@ -295,6 +330,7 @@ fn a_push_that_nobody_judged_is_refused_and_an_administrator_is_not_asked() {
     let memory = Judged {
         before: refs(&[]),
         movements: vec![ours],
+        ..Judged::default()
     };
     let memory = Judged {
         before: [(name(POLICY), policy)].into(),
@@ -316,6 +352,7 @@ fn what_stands_already_is_told_apart_from_what_is_still_to_come() {
     let judged = Judged {
         before: refs(&[]),
         movements: vec![main, ledger.clone()],
+        ..Judged::default()
     };
     assert_eq!(transaction::applied(&reader, &judged).unwrap(), []);
     world.apply(std::slice::from_ref(&ledger));

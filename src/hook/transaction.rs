@@ -117,6 +117,28 @@ pub fn judge(judged: &Judged, changes: &[Change], now: &Refs) -> Findings {
             }
         }
     }
+    // The same for a branch that another one of this push builds on.
+    for (reference, on) in &judged.rests {
+        if !moving.contains(reference) {
+            continue;
+        }
+        let stays = |it: &&Movement| {
+            on.contains(&it.reference)
+                && !moving.contains(&it.reference)
+                && now.get(&it.reference).copied() != it.new
+        };
+        for base in judged.movements.iter().filter(stays) {
+            findings.push(
+                moved(reference.as_str(), "governed-first")
+                    .found(format!(
+                        "it moves before {}, which it builds on",
+                        base.reference
+                    ))
+                    .expected("one transaction, or the governed branch before it")
+                    .remedy("git awo push"),
+            );
+        }
+    }
     findings
 }
 

@@ -1,19 +1,55 @@
-//! A branch that a push would move.
+//! The branches that a push would move.
 
 use crate::check::Error;
 use crate::check::branch::{self, Branch};
 use crate::check::report::Report;
 use crate::check::run::Gatherer;
+use crate::policy::Policy;
 use crate::record::predicate::Movement;
 use crate::record::{Code, Finding, Subject};
+use crate::store::ledger::Refs;
 
 use super::{Push, forbidden_ref};
 
-/// Judges where a branch would go, and every commit that is new to it.
-pub(super) fn judge(
+/// Judges every branch of a push.
+pub(super) fn judge_all(
+    push: &Push<'_>,
+    gatherer: &Gatherer<'_>,
+    mut movements: Vec<&Movement>,
+    report: &mut Report,
+) -> Result<(), Error> {
+    let policy = &gatherer.history.current().policy;
+    let mut commits_left = policy.document().limits.commits;
+    // What others may build on first, and among these what was there before.
+    movements.sort_by_key(|it| rank(policy, it));
+    let mut landed = Refs::new();
+    for movement in movements {
+        let found = (report.findings.len(), report.undecided.len());
+        judge(push, gatherer, movement, &landed, &mut commits_left, report)?;
+        let clean = found == (report.findings.len(), report.undecided.len());
+        if clean && let Some(new) = movement.new {
+            landed.insert(movement.reference.clone(), new);
+        }
+    }
+    Ok(())
+}
+
+/// The order in which the movements of one push are judged: what others may build on first.
+pub(in crate::check) fn rank(policy: &Policy, movement: &Movement) -> (bool, bool) {
+    let rules = policy.ref_rules(&movement.reference);
+    (
+        rules.is_none_or(|rules| rules.accepts_direct()),
+        movement.old.is_none(),
+    )
+}
+
+/// Judges where a branch would go, and every commit that is new to it. It may build on what the
+/// same push has `landed`, which then must move no later than it.
+fn judge(
     push: &Push<'_>,
     gatherer: &Gatherer<'_>,
     movement: &Movement,
+    landed: &Refs,
     commits_left: &mut usize,
     report: &mut Report,
 ) -> Result<(), Error> {
@@ -51,8 +87,17 @@ pub(super) fn judge(
                 .remedy("git fetch, git rebase, then push again"),
         );
     }
-    let known = branch::known_tips(policy, &rules, movement.old, push.before);
-    let commits = push.reader.new_commits(&[new], &known)?;
+    let mut known = branch::known_tips(policy, &rules, movement.old, push.before);
+    let mut commits = push.reader.new_commits(&[new], &known)?;
+    for (name, tip) in branch::strict_tips(policy, &rules, movement.old, landed) {
+        known.push(tip);
+        let fewer = push.reader.new_commits(&[new], &known)?;
+        if fewer.len() < commits.len() {
+            let rests = report.rests.entry(reference.clone()).or_default();
+            rests.insert(name.clone());
+            commits = fewer;
+        }
+    }
     if commits.len() > *commits_left {
         report.findings.push(
             Finding::new(Code::Int006, "limits", subject())

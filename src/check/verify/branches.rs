@@ -6,6 +6,7 @@
 use super::blobs::Blobs;
 use super::seen::governed_name;
 use super::*;
+use crate::check::push::branch_move::rank;
 use crate::policy::RefRules;
 use crate::record::predicate::Movement;
 
@@ -42,7 +43,11 @@ pub(super) fn verify(
     for entry in &log.entries {
         let says = entry.receipt.says();
         // What moved past the hooks first: it was there before this push.
-        let movements = says.unrecorded.iter().chain(&says.movements);
+        let policy = &gatherer.history.version(entry.policy).policy;
+        let mut pushed: Vec<_> = says.movements.iter().collect();
+        // As at the door: what others of the same push may build on first.
+        pushed.sort_by_key(|it| rank(policy, it));
+        let movements = says.unrecorded.iter().chain(pushed);
         for movement in movements.filter(|it| it.reference.branch().is_some()) {
             if contained(reader, &tips, movement)?
                 && let Some(new) = movement.new

@@ -46,9 +46,12 @@ pub const CASES: &[Case] = &[
     },
     Case {
         id: "G-06",
-        attack: "a commit put on the server first, at a branch of looser rules or at a ref past the hooks, then main moved to it",
-        answer: "GOV-002, GOV-003",
-        tests: &["hostile::graph::refs::a_commit_that_the_server_has_is_judged_where_it_goes"],
+        attack: "a commit put on the server first, at a branch of looser rules or at a ref past the hooks, then main moved to it; a branch on top of what main refuses",
+        answer: "ATT-002, GOV-002, GOV-003",
+        tests: &[
+            "hostile::graph::refs::a_commit_that_the_server_has_is_judged_where_it_goes",
+            "hostile::graph::refs::main_and_a_branch_on_top_of_it_land_in_one_push",
+        ],
     },
     Case {
         id: "G-08",

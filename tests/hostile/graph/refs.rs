@@ -311,3 +311,56 @@ fn replace_refs_and_refs_of_no_kind_are_refused() {
     let again = door.raw().commit(&tree, &[&tip], "Honest\n");
     door.accepts("an honest commit", &again);
 }
+
+/// What lands on main in the same push was judged there, whatever builds on it.
+#[test]
+fn main_and_a_branch_on_top_of_it_land_in_one_push() {
+    let door = Door::new(World::finalized(), "otto");
+    let world = &door.world;
+    let raw = door.raw();
+    let main = world.rev("otto", "main");
+    let with_a_file = |names: &[&str]| {
+        let blob = raw.blob("x = 1\n");
+        let entries: Vec<_> = names
+            .iter()
+            .map(|name| ("100644", name.as_bytes(), blob.as_str()))
+            .collect();
+        let src = raw.tree_with(&world.rev("otto", "main:src"), &entries);
+        raw.tree_with(
+            &world.rev("otto", "main^{tree}"),
+            &[("40000", b"src", &src)],
+        )
+    };
+    let on_top = raw.commit(&with_a_file(&["a.py"]), &[&main], "On top\n");
+    let wip = format!("{on_top}:refs/heads/wip/otto");
+    let records = [
+        "refs/awo/ledger",
+        "refs/notes/awo/attestations",
+        "refs/notes/awo/approvals",
+    ];
+    let push = |main: Option<&str>| {
+        let mut refs: Vec<String> = vec![wip.clone()];
+        refs.extend(main.map(|id| format!("{id}:refs/heads/main")));
+        refs.extend(records.map(str::to_owned));
+        refs
+    };
+    let refuse = |what: &str, main: Option<&str>, codes: &[&str]| {
+        let refs = push(main);
+        let refs: Vec<&str> = refs.iter().map(String::as_str).collect();
+        door.refuses_push(what, &refs, codes);
+    };
+    refuse("without main", None, &["ATT-002", "GOV-002"]);
+    let direct = raw.commit(&with_a_file(&["b.py"]), &[&main], "By hand\n");
+    refuse(
+        "main with a direct commit",
+        Some(&direct),
+        &["ATT-002", "GOV-002"],
+    );
+    let refs = push(Some(&main));
+    let refs: Vec<&str> = refs.iter().map(String::as_str).collect();
+    door.accepts_push("both", &refs);
+    assert_eq!(world.rev("server.git", "main"), main);
+    assert_eq!(world.rev("server.git", "wip/otto"), on_top);
+    world.fresh_clone();
+    world.ok("vera", "vera", &["git", "awo", "verify"]);
+}
