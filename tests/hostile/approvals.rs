@@ -54,7 +54,7 @@ pub const CASES: &[Case] = &[
         tests: &["hostile::approvals::persons::a_permission_lifts_no_invariant"],
     },
     Case {
-        id: "A-08",
+        id: "A-08, A-10",
         attack: "a sentence that looks like the one demanded, or holds it within another text",
         answer: "GOV-005",
         tests: &[

@@ -169,6 +169,12 @@ fn the_page_of_attacks_is_what_the_tests_say() {
             ));
         }
     }
+    page.push_str(
+        "\n## Not tried\n\n\
+         What these attack is not built yet: L-09 an automatic signature for an escalation or a breach of the\n\
+         policy, L-13 a workflow with too many steps, L-15 an event of another form, M-15 an autonomous unit\n\
+         tampered with and restored, M-17 an unverified run promoted to one.\n",
+    );
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/design/attacks.md");
     if std::env::var_os("AWO_BLESS").is_some() {
         std::fs::write(&path, &page).unwrap();

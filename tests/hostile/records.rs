@@ -8,7 +8,7 @@ use super::Case;
 
 pub const CASES: &[Case] = &[
     Case {
-        id: "R-01",
+        id: "R-01, R-02",
         attack: "a byte of an artifact flipped after the inventory, a file added or removed",
         answer: "INT-001, INT-002",
         tests: &[
@@ -20,7 +20,7 @@ pub const CASES: &[Case] = &[
         ],
     },
     Case {
-        id: "R-04",
+        id: "R-04, R-05",
         attack: "an inventory with a name twice, a path that leads elsewhere, itself, CRLF, capitals, comments, \
                  another separator",
         answer: "INT-004, INT-002",
@@ -42,7 +42,7 @@ pub const CASES: &[Case] = &[
         tests: &["hostile::records::sums::nothing_but_dates_stands_in_timestamps"],
     },
     Case {
-        id: "R-11",
+        id: "R-11, R-13, R-15, R-16",
         attack: "JSON that two readers read differently, or that is not in its one form",
         answer: "INT-004, INT-006",
         tests: &["hostile::records::json::a_record_in_any_other_form_is_refused_and_found"],

@@ -18,7 +18,7 @@ pub use road::walk;
 
 pub const CASES: &[Case] = &[
     Case {
-        id: "E-01",
+        id: "E-01, S-18",
         attack: "a clone whose configuration names programs: monitors, filters, drivers, pagers, editors, signers, hooks, aliases",
         answer: "accepted, and nothing is started; push and fetch start what reaches the remote",
         tests: &[

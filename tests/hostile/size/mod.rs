@@ -51,7 +51,7 @@ pub const CASES: &[Case] = &[
         tests: &["hostile::size::records::a_run_at_the_limits_of_its_policy_and_one_more"],
     },
     Case {
-        id: "D-06",
+        id: "D-06, R-21",
         attack: "a record of 100 MB, of 64 MiB zeros in a small pack, of 100,000 levels",
         answer: "INT-006",
         tests: &["hostile::size::records::huge_and_deep_records"],

@@ -12,10 +12,13 @@ use super::door::Door;
 
 pub const CASES: &[Case] = &[
     Case {
-        id: "P-01",
+        id: "P-01, L-11",
         attack: "an allowed file, and a protected or a foreign one in the same commit",
         answer: "GOV-003",
-        tests: &["hostile::trees::scope::paths_that_nobody_granted"],
+        tests: &[
+            "hostile::trees::scope::paths_that_nobody_granted",
+            "hostile::trees::scope::renames_copies_and_swaps",
+        ],
     },
     Case {
         id: "P-02",
@@ -137,6 +140,15 @@ pub const CASES: &[Case] = &[
         attack: ".gitattributes, .gitmodules, .mailmap, .lfsconfig at any depth",
         answer: "GOV-003",
         tests: &["hostile::trees::scope::files_that_git_obeys_at_any_depth"],
+    },
+    Case {
+        id: "P-25",
+        attack: "patterns that two matchers take for two things: `*` across `/`, directories anywhere, choices, case",
+        answer: "allowed ones match exactly, forbidden and protected ones broadly",
+        tests: &[
+            "src/policy/pattern::allowed_patterns_are_exact",
+            "src/policy/pattern::forbidden_patterns_are_broad",
+        ],
     },
     Case {
         id: "P-26",

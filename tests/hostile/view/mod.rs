@@ -8,13 +8,13 @@ use super::Case;
 
 pub const CASES: &[Case] = &[
     Case {
-        id: "V-15",
+        id: "G-15, in a clone",
         attack: "replace refs in a clone, packed or loose, also under another base",
         answer: "INT-005",
         tests: &["hostile::view::hidden::whatever_hides_objects_is_named_by_verify"],
     },
     Case {
-        id: "V-16",
+        id: "G-16",
         attack: "grafts, a shallow or partial clone, a promisor remote or pack",
         answer: "INT-005",
         tests: &[
@@ -24,7 +24,7 @@ pub const CASES: &[Case] = &[
         ],
     },
     Case {
-        id: "V-19",
+        id: "G-19",
         attack: "another object's bytes, truncated bytes or garbage under an object's name, loose or in a pack",
         answer: "INT-001, INT-005",
         tests: &[
@@ -34,7 +34,7 @@ pub const CASES: &[Case] = &[
         ],
     },
     Case {
-        id: "V-20",
+        id: "G-20",
         attack: "a pack index or multi-pack-index that points ids at other objects; a commit-graph with other parents",
         answer: "INT-001",
         tests: &[
@@ -43,13 +43,13 @@ pub const CASES: &[Case] = &[
         ],
     },
     Case {
-        id: "V-21",
+        id: "G-21",
         attack: "alternates: a directory that the attacker changes later",
         answer: "INT-001, INT-005",
         tests: &["hostile::view::stores::objects_behind_alternates_are_hashed_too"],
     },
     Case {
-        id: "V-25",
+        id: "G-25",
         attack: "repositories of other forms: SHA-256, reftable, linked worktrees, a .git file",
         answer: "INT-005",
         tests: &[
@@ -60,7 +60,7 @@ pub const CASES: &[Case] = &[
         ],
     },
     Case {
-        id: "V-27",
+        id: "G-27",
         attack: "SHA-1 collisions: known colliding messages; one object served under another's id",
         answer: "INT-001; colliding bytes get no id at all",
         tests: &[
