@@ -163,3 +163,49 @@ fn a_governance_ref_keeps_what_was_recorded_in_every_commit() {
     );
     door.world.verify_finds("INT-003");
 }
+
+/// Nobody signs them, so they need no key: a long branch, and as many merges into it, each of a side
+/// that parted where the branch began.
+#[test]
+fn merges_of_what_parted_long_ago_cost_little() {
+    let door = Door::of_otto();
+    measured(&door);
+    let (tip, _) = door.base();
+    let count = 3_000;
+    let mut stream = String::new();
+    let mut mark = 0;
+    let mut commit = |parents: &[String], file: &str| {
+        mark += 1;
+        stream.push_str(&format!(
+            "commit refs/far/{mark}\nmark :{mark}\ncommitter o <o@x> 1700000000 +0000\ndata 2\nx\n"
+        ));
+        for (at, parent) in parents.iter().enumerate() {
+            let word = if at == 0 { "from" } else { "merge" };
+            stream.push_str(&format!("{word} {parent}\n"));
+        }
+        stream.push_str(&format!("M 100644 inline src/{file}\ndata 2\nx\n\n"));
+        format!(":{mark}")
+    };
+    let mut last = tip.clone();
+    for at in 0..count {
+        last = commit(&[last], &format!("a{}", at % 5));
+    }
+    for at in 0..count {
+        let side = commit(std::slice::from_ref(&tip), &format!("b{}", at % 5));
+        last = commit(&[last, side], "a0");
+    }
+    let far = format!("refs/far/{mark}");
+    let words = ["git", "fast-import", "--quiet", "--force"];
+    let mut child = door
+        .world
+        .command("otto", "otto", &words)
+        .stdin(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    std::io::Write::write_all(&mut child.stdin.take().unwrap(), stream.as_bytes()).unwrap();
+    assert!(child.wait().unwrap().success());
+    let pushed = door.push(&[&format!("{far}:refs/heads/wip/far")]);
+    assert!(!pushed.accepted, "{}", pushed.text);
+    assert!(pushed.codes.contains("INT-006"), "{:?}", pushed.codes);
+    cheap(&door, "3,000 merges of what parted 6,000 commits ago");
+}

@@ -58,9 +58,10 @@ pub const CASES: &[Case] = &[
     },
     Case {
         id: "D-07",
-        attack: "10^9 paths from 9 tree objects; large trees in many commits, from many parents, of bad names, of nothing, on every kind of ref",
+        attack: "10^9 paths from 9 tree objects; large trees in many commits, from many parents, merges of what parted long ago, of bad names, of nothing, on every kind of ref",
         answer: "INT-006",
         tests: &[
+            "hostile::size::bombs::merges_of_what_parted_long_ago_cost_little",
             "hostile::size::costs::hostile_pushes_cost_little",
             "hostile::size::bombs::what_small_pushes_stand_for_costs_little_however_it_is_divided",
         ],
