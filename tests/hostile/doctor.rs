@@ -37,6 +37,12 @@ pub const CASES: &[Case] = &[
         answer: "GOV-006, ATT-004, REP-003",
         tests: &["hostile::doctor::an_anchor_a_key_and_a_lock_are_looked_at"],
     },
+    Case {
+        id: "N-06",
+        attack: "a loose ref that a power failure left empty, or full of zeros",
+        answer: "INT-005, and how to mend it",
+        tests: &["hostile::doctor::a_ref_that_names_nothing_is_named_and_mended_as_it_is_told"],
+    },
 ];
 
 impl World {
@@ -269,6 +275,54 @@ fn an_anchor_a_key_and_a_lock_are_looked_at() {
         ["REP-003 stale-lock"]
     );
     std::fs::remove_file(&lock).unwrap();
+    world.healthy();
+}
+
+#[test]
+fn a_ref_that_names_nothing_is_named_and_mended_as_it_is_told() {
+    let world = World::landed();
+    let server = |words: &[&str]| world.ok("server", "server.git", words);
+    server(&["git", "awo", "doctor"]);
+    for reference in [
+        "refs/heads/main",
+        "refs/awo/ledger",
+        "refs/awo/log",
+        "refs/heads/wip/new",
+    ] {
+        for bytes in [&b""[..], &[0; 41], b"\n"] {
+            let before = world.server();
+            let path = world.path(&format!("server.git/{reference}"));
+            let there = std::fs::read(&path).ok();
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, bytes).unwrap();
+            world.refused(
+                "otto",
+                "otto",
+                &["git", "push", "origin", "main:wip/x"],
+                "INT-005",
+            );
+            let words = ["git", "awo", "doctor", "--json"];
+            let output = world
+                .command("server", "server.git", &words)
+                .output()
+                .unwrap();
+            assert_eq!(output.status.code(), Some(1));
+            let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+            let finding = &answer["findings"][0];
+            assert_eq!(finding["code"], "INT-005", "{answer}");
+            assert_eq!(finding["subject"]["ref"], reference);
+            let remedy = finding["remedy"].as_str().unwrap();
+            assert!(remedy.contains(path.to_str().unwrap()), "{remedy}");
+            let remedy = remedy.split(": packed-refs").next().unwrap();
+            let shell = remedy.split("; then").next().unwrap();
+            server(&["sh", "-ec", shell]);
+            // The receive log itself is in no log: a clone must bring it.
+            if reference == "refs/awo/log" {
+                std::fs::write(&path, there.unwrap()).unwrap();
+            }
+            assert_eq!(world.server(), before, "{reference}: {remedy}");
+        }
+    }
     world.healthy();
 }
 

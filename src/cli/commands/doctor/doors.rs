@@ -85,7 +85,8 @@ pub(super) fn past_the_hooks(it: &mut Examination<'_>) -> Result<(), CliError> {
     let Some(tip) = repo.reference(&layout::log())? else {
         if history.current().policy.log_writers().next().is_some() {
             let found = "no refs/awo/log, though the policy names who writes it";
-            let remedy = "git push SERVER refs/awo/log from a clone, as the server's account";
+            let remedy =
+                "git fetch CLONE refs/awo/log:refs/awo/log, here, from a clone that has it";
             it.complain(Code::Str002, "log-kept", found, "the receive log", remedy);
         }
         return Ok(());
