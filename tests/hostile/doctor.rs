@@ -43,6 +43,18 @@ pub const CASES: &[Case] = &[
         answer: "INT-005, and how to mend it",
         tests: &["hostile::doctor::a_ref_that_names_nothing_is_named_and_mended_as_it_is_told"],
     },
+    Case {
+        id: "N-07",
+        attack: "a repository of GitLab's that is copied to where no Gitaly runs its hooks",
+        answer: "GOV-002",
+        tests: &["hostile::doctor::hooks_for_gitlab_where_there_is_no_gitaly_are_found"],
+    },
+    Case {
+        id: "N-08",
+        attack: "hooks, anchor or configuration that everybody may write to; replace refs on the server",
+        answer: "GOV-002, INT-005",
+        tests: &["hostile::doctor::files_that_everybody_may_write_and_replace_refs_are_found"],
+    },
 ];
 
 impl World {
@@ -323,6 +335,72 @@ fn a_ref_that_names_nothing_is_named_and_mended_as_it_is_told() {
             assert_eq!(world.server(), before, "{reference}: {remedy}");
         }
     }
+    world.healthy();
+}
+
+#[test]
+fn hooks_for_gitlab_where_there_is_no_gitaly_are_found() {
+    let world = World::founded();
+    let server = |words: &[&str]| world.ok("server", "server.git", words);
+    let uninstall = ["git", "awo", "hooks", "uninstall", "--server"];
+    let install = ["git", "awo", "hooks", "install", "--server"];
+    server(&uninstall);
+    server(&[&install[..], &["--gitlab"]].concat());
+    let found = world.diagnosis("server", "server.git");
+    assert_eq!(found, ["GOV-002 hooks-called"], "git runs none of them");
+    // In a storage of Gitaly's they are called.
+    world.write(".gitaly-metadata", "{}");
+    assert_eq!(world.diagnosis("server", "server.git"), [""; 0]);
+    std::fs::remove_file(world.path(".gitaly-metadata")).unwrap();
+    let hashed = world.path("@hashed/ab/cd");
+    std::fs::create_dir_all(&hashed).unwrap();
+    std::fs::rename(world.path("server.git"), hashed.join("x.git")).unwrap();
+    assert_eq!(world.diagnosis("server", "@hashed/ab/cd/x.git"), [""; 0]);
+    std::fs::rename(hashed.join("x.git"), world.path("server.git")).unwrap();
+    // The remedy.
+    server(&uninstall);
+    server(&install);
+    world.healthy();
+}
+
+#[test]
+fn files_that_everybody_may_write_and_replace_refs_are_found() {
+    let world = World::founded();
+    for file in [
+        "",
+        "config",
+        "refs",
+        "hooks",
+        "hooks/pre-receive",
+        "hooks/reference-transaction",
+        "awo",
+        "awo/anchor",
+        "awo/pushes",
+    ] {
+        let path = world.path("server.git").join(file);
+        let mode = |mode| std::fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
+        let before = std::fs::metadata(&path).unwrap().permissions().mode();
+        mode(before | 0o002);
+        let found = world.diagnosis("server", "server.git");
+        assert_eq!(found, ["GOV-002 own-files"], "{file}");
+        let said = world
+            .run("server", "server.git", &["git", "awo", "doctor"])
+            .text;
+        let (_, remedy) = said.split_once("remedy: ").unwrap();
+        let remedy = remedy.lines().next().unwrap();
+        world.ok("server", "server.git", &["sh", "-ec", remedy]);
+        assert_eq!(world.diagnosis("server", "server.git"), [""; 0], "{file}");
+        // A group may share a repository.
+        mode(before | 0o020);
+        assert_eq!(world.diagnosis("server", "server.git"), [""; 0], "{file}");
+        mode(before);
+    }
+    let main = world.rev("server.git", "refs/heads/main");
+    let policy = world.rev("server.git", "refs/awo/policy");
+    world.ok("server", "server.git", &["git", "replace", &main, &policy]);
+    let found = world.diagnosis("server", "server.git");
+    assert_eq!(found, ["INT-005 replace-ref"]);
+    world.ok("server", "server.git", &["git", "replace", "-d", &main]);
     world.healthy();
 }
 

@@ -31,6 +31,7 @@ const CHECKS: &[Check] = &[
     doors::hooks,
     doors::where_git_looks,
     doors::past_the_hooks,
+    refs::replaced,
     doors::hidden_refs,
     doors::other_receivers,
     doors::refspecs,
@@ -40,6 +41,7 @@ const CHECKS: &[Check] = &[
     surroundings::locks,
     surroundings::dead_runs,
     surroundings::accounts,
+    surroundings::writers,
     surroundings::alias,
 ];
 

@@ -37,6 +37,19 @@ pub(super) fn loose(it: &mut Examination<'_>) -> Result<(), CliError> {
     Ok(())
 }
 
+/// git shows other objects than are there to whoever looks past a replace ref: git-awo never does.
+pub(super) fn replaced(it: &mut Examination<'_>) -> Result<(), CliError> {
+    for (name, _) in it.actor.repo.references("refs/replace/")? {
+        it.report.findings.push(
+            Finding::new(Code::Int005, "replace-ref", Subject::of_ref(&name))
+                .found("a replace ref, which shows other objects to git than to git-awo")
+                .expected("none")
+                .remedy(format!("git update-ref -d {name}")),
+        );
+    }
+    Ok(())
+}
+
 fn look_below(common: &Path, below: &str, depth: usize, bad: &mut Vec<(RefName, &'static str)>) {
     let Ok(entries) = fs::read_dir(common.join(below)) else {
         return;
