@@ -226,7 +226,7 @@ fn judge_claim(
                 Finding::new(Code::Gov002, "trailers", case.subject())
                     .found(why)
                     .expected("the trailers of one run, or AWO-Rollback alone")
-                    .remedy("git awo run"),
+                    .remedy(case.without_trailers("git awo run")),
             );
         }
         Claim::Direct => {}

@@ -20,7 +20,7 @@ fn not_of_a_run(case: &CommitCase<'_>, found: &str) -> Finding {
     Finding::new(Code::Gov008, "rollback-of-a-run", case.subject())
         .found(found)
         .expected("the commit of one governed run")
-        .remedy("git awo rollback RUN")
+        .remedy(case.without_trailers("git awo rollback RUN"))
 }
 
 /// What a commit was made by, as it says itself.

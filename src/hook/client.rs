@@ -129,7 +129,7 @@ pub fn by_hand(text: &[u8]) -> Option<Finding> {
         Finding::new(Code::Gov002, "trailer-by-hand", Subject::none())
             .found(format!("the trailer {found} in a commit message"))
             .expected("AWO trailers only by git awo run and git awo rollback")
-            .remedy("take the trailer out of the message"),
+            .remedy("git commit again, without that line in the message"),
     )
 }
 

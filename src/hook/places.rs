@@ -31,6 +31,21 @@ pub fn is_gitaly(hooks_dir: &Path) -> bool {
     hooks_dir.file_name().is_some_and(|name| name == GITALY)
 }
 
+/// Tells whether a repository lies in a storage of Gitaly's: below the file that Gitaly writes into
+/// each of its storages, or below a directory that only GitLab names so. What lies in the repository
+/// itself says nothing: it goes with every copy.
+pub fn in_gitalys_storage(git_dir: &Path) -> bool {
+    const GITLABS: [&str; 5] = ["@hashed", "@groups", "@snippets", "@pools", "@cluster"];
+    let Ok(git_dir) = git_dir.canonicalize() else {
+        return false;
+    };
+    git_dir.ancestors().skip(1).any(|above| {
+        let named = above.file_name().and_then(|name| name.to_str());
+        named.is_some_and(|name| GITLABS.contains(&name))
+            || above.join(".gitaly-metadata").is_file()
+    })
+}
+
 /// Returns the file of a hook.
 pub fn file(hooks_dir: &Path, side: Side, name: &str) -> PathBuf {
     let directory = hooks_dir.join(format!("{name}.d"));

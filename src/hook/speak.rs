@@ -7,6 +7,8 @@ use crate::record::{Code, Finding, Subject, Verdict};
 
 /// The longest line.
 pub const COLUMNS: usize = 70;
+/// What stands before the further lines of one part of a finding.
+const FURTHER: &str = "      ";
 /// So many findings are told; the rest is counted.
 const SHOWN: usize = 50;
 /// The longest text that one part of a finding may have.
@@ -48,6 +50,7 @@ pub fn speak(report: &Report) -> String {
 /// front of them. Of a finding that was cut short the rest is made up by what is there.
 pub fn heard(said: &str) -> Vec<Finding> {
     let mut findings: Vec<Finding> = Vec::new();
+    let (mut last_word, mut broken) = ("", false);
     for line in said.lines() {
         let line = line.strip_prefix("remote: ").unwrap_or(line).trim_end();
         let code = Code::ALL.iter().find(|code| {
@@ -60,23 +63,40 @@ pub fn heard(said: &str) -> Vec<Finding> {
                 "" => Subject::none(),
                 place => Subject::of_record(place),
             };
-            findings.push(Finding::new(*code, "server", subject));
+            findings.push(Finding::new(*code, "", subject));
+            last_word = "";
             continue;
         }
         let Some(last) = findings.last_mut() else {
             continue;
         };
-        let part = line.strip_prefix("  ").filter(|it| !it.starts_with(' '));
-        match part.and_then(|part| part.split_once(": ")) {
-            Some(("found", text)) => last.found = text.to_owned(),
-            Some(("expected", text)) => last.expected = text.to_owned(),
-            Some(("rule", text)) => last.rule = text.to_owned(),
-            Some(("remedy", text)) => last.remedy = text.to_owned(),
-            _ => {}
+        let mut add = |word: &str, text: &str| {
+            let part = match word {
+                "found" => &mut last.found,
+                "expected" => &mut last.expected,
+                "rule" => &mut last.rule,
+                "remedy" => &mut last.remedy,
+                _ => return,
+            };
+            if !(broken || part.is_empty()) {
+                part.push(' ');
+            }
+            part.push_str(text.trim_start());
+        };
+        if let Some(more) = line.strip_prefix(FURTHER) {
+            add(last_word, more);
+            broken = is_part_of_a_word(more);
+            continue;
+        }
+        let part = line.strip_prefix("  ").and_then(|it| it.split_once(':'));
+        if let Some((word, text)) = part.filter(|(word, _)| !word.starts_with(' ')) {
+            add(word, text);
+            (last_word, broken) = (word, false);
         }
     }
     for finding in &mut findings {
         for (part, otherwise) in [
+            (&mut finding.rule, "server"),
             (&mut finding.found, "a push that the server refuses"),
             (&mut finding.expected, "a push that the policy allows"),
             (&mut finding.remedy, "git awo verify"),
@@ -87,6 +107,13 @@ pub fn heard(said: &str) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// Tells whether a word that fills a line goes on in the next: one of just that length is a digest.
+fn is_part_of_a_word(line: &str) -> bool {
+    let full = columns(line).saturating_add(FURTHER.len()) >= COLUMNS.saturating_sub(1);
+    let digest = line.bytes().all(|b| b.is_ascii_hexdigit());
+    full && !digest && !line.contains(' ')
 }
 
 /// Returns one remark, in the same form.
@@ -311,15 +338,30 @@ mod tests {
         );
         assert_eq!(heard[0].found, "does not contain 1234");
         assert_eq!(heard[0].remedy, "git fetch");
-        assert!(
-            long.starts_with(&heard[1].found),
-            "as far as the first line goes"
-        );
+        assert_eq!(heard[1].found, long.trim(), "on several lines");
         assert_eq!(heard[1].remedy, "git awo verify", "made up");
         assert_eq!(
             super::heard("error: GOV-004 is not at the beginning\nGOV-0042\n"),
             []
         );
+    }
+
+    #[test]
+    fn what_was_wrapped_is_heard_as_it_was() {
+        for text in [
+            "a b ".repeat(100),
+            format!("rm {}", "long/".repeat(50)),
+            format!("{} {} and more", "ab".repeat(32), "cd".repeat(32)),
+            "\u{6f22}\u{5b57} ".repeat(90),
+        ] {
+            let text = text.trim();
+            let finding = Finding::new(Code::Gov003, "scope", Subject::none());
+            let finding = finding.found("x").expected(text).remedy(text);
+            let heard = heard(&speak(&denied(finding)));
+            assert_eq!(heard[0].expected, text);
+            assert_eq!(heard[0].remedy, text);
+            assert_eq!(heard[0].rule, "scope");
+        }
     }
 
     #[test]

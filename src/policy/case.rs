@@ -153,6 +153,19 @@ impl CommitCase<'_> {
         Subject::of_ref(self.rules.reference()).at(self.commit.id)
     }
 
+    /// Returns what mends a commit whose message claims more than it is: where direct commits are
+    /// taken, it is one without those lines.
+    pub fn without_trailers(&self, otherwise: &str) -> String {
+        match self.rules.accepts_direct() {
+            true => {
+                "take the AWO-* lines out of the message: git commit --amend (of an older commit: \
+                     git rebase -i, reword)"
+                    .to_owned()
+            }
+            false => otherwise.to_owned(),
+        }
+    }
+
     /// Returns the person who signed; adds the finding and returns `None` if nobody did.
     pub fn person(&self, findings: &mut Findings) -> Option<IdentityName> {
         match &self.signer {

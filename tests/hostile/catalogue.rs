@@ -6,8 +6,8 @@ use std::path::Path;
 use git_awo::record::Code;
 
 use super::{
-    Case, approvals, detect, doctor, environment, graph, locked, metadata, network, races, records,
-    replay, rollbacks, signatures, size, sweep, trees, view,
+    Case, approvals, detect, doctor, environment, gone, graph, locked, metadata, network, races,
+    records, replay, rollbacks, signatures, size, sweep, trees, view,
 };
 use crate::figure::figure;
 
@@ -16,6 +16,7 @@ const GROUPS: &[(&str, &[Case])] = &[
     ("Paths and trees", trees::CASES),
     ("Signatures and keys", signatures::CASES),
     ("Governance refs, notes, log, clones", metadata::CASES),
+    ("What is gone from the server", gone::CASES),
     ("The network", network::CASES),
     ("Policy and LOCKED", locked::CASES),
     ("Races, crashes, hooks that fail", races::CASES),

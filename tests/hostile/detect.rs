@@ -24,6 +24,11 @@ const ACTS: &[(&str, &str, &str)] = &[
         "REP-002",
     ),
     (
+        "main deleted",
+        "git update-ref -d refs/heads/main",
+        "REP-002",
+    ),
+    (
         "the log put back by one",
         "git update-ref refs/awo/log refs/awo/log^",
         "REP-002",
@@ -105,13 +110,6 @@ fn whatever_went_past_the_hooks_is_found_before_another_commit() {
         }
         pushes += usize::from(code.is_some());
     }
-    // A clone keeps the branches that it has; that the server has lost one, the server's doctor says.
-    let world = World::landed();
-    let delete = ["git", "update-ref", "-d", "refs/heads/main"];
-    world.ok("server", "server.git", &delete);
-    assert_eq!(looks(&world), None);
-    let doctor = ["git", "awo", "doctor"];
-    world.refused("server", "server.git", &doctor, "REP-002");
     // What was not looked for at once is found later too, under honest work.
     let world = World::landed();
     let (_, act, code) = ACTS[0];

@@ -37,6 +37,24 @@ pub const CASES: &[Case] = &[
         answer: "GOV-006, ATT-004, REP-003",
         tests: &["hostile::doctor::an_anchor_a_key_and_a_lock_are_looked_at"],
     },
+    Case {
+        id: "N-06",
+        attack: "a loose ref that a power failure left empty, or full of zeros",
+        answer: "INT-005, and how to mend it",
+        tests: &["hostile::doctor::a_ref_that_names_nothing_is_named_and_mended_as_it_is_told"],
+    },
+    Case {
+        id: "N-07",
+        attack: "a repository of GitLab's that is copied to where no Gitaly runs its hooks",
+        answer: "GOV-002",
+        tests: &["hostile::doctor::hooks_for_gitlab_where_there_is_no_gitaly_are_found"],
+    },
+    Case {
+        id: "N-08",
+        attack: "hooks, anchor or configuration that everybody may write to; replace refs on the server",
+        answer: "GOV-002, INT-005",
+        tests: &["hostile::doctor::files_that_everybody_may_write_and_replace_refs_are_found"],
+    },
 ];
 
 impl World {
@@ -269,6 +287,120 @@ fn an_anchor_a_key_and_a_lock_are_looked_at() {
         ["REP-003 stale-lock"]
     );
     std::fs::remove_file(&lock).unwrap();
+    world.healthy();
+}
+
+#[test]
+fn a_ref_that_names_nothing_is_named_and_mended_as_it_is_told() {
+    let world = World::landed();
+    let server = |words: &[&str]| world.ok("server", "server.git", words);
+    server(&["git", "awo", "doctor"]);
+    for reference in [
+        "refs/heads/main",
+        "refs/awo/ledger",
+        "refs/awo/log",
+        "refs/heads/wip/new",
+    ] {
+        for bytes in [&b""[..], &[0; 41], b"\n"] {
+            let before = world.server();
+            let path = world.path(&format!("server.git/{reference}"));
+            let there = std::fs::read(&path).ok();
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, bytes).unwrap();
+            world.refused(
+                "otto",
+                "otto",
+                &["git", "push", "origin", "main:wip/x"],
+                "INT-005",
+            );
+            let words = ["git", "awo", "doctor", "--json"];
+            let output = world
+                .command("server", "server.git", &words)
+                .output()
+                .unwrap();
+            assert_eq!(output.status.code(), Some(1));
+            let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+            let finding = &answer["findings"][0];
+            assert_eq!(finding["code"], "INT-005", "{answer}");
+            assert_eq!(finding["subject"]["ref"], reference);
+            let remedy = finding["remedy"].as_str().unwrap();
+            assert!(remedy.contains(path.to_str().unwrap()), "{remedy}");
+            let remedy = remedy.split(": packed-refs").next().unwrap();
+            let shell = remedy.split("; then").next().unwrap();
+            server(&["sh", "-ec", shell]);
+            // The receive log itself is in no log: a clone must bring it.
+            if reference == "refs/awo/log" {
+                std::fs::write(&path, there.unwrap()).unwrap();
+            }
+            assert_eq!(world.server(), before, "{reference}: {remedy}");
+        }
+    }
+    world.healthy();
+}
+
+#[test]
+fn hooks_for_gitlab_where_there_is_no_gitaly_are_found() {
+    let world = World::founded();
+    let server = |words: &[&str]| world.ok("server", "server.git", words);
+    let uninstall = ["git", "awo", "hooks", "uninstall", "--server"];
+    let install = ["git", "awo", "hooks", "install", "--server"];
+    server(&uninstall);
+    server(&[&install[..], &["--gitlab"]].concat());
+    let found = world.diagnosis("server", "server.git");
+    assert_eq!(found, ["GOV-002 hooks-called"], "git runs none of them");
+    // In a storage of Gitaly's they are called.
+    world.write(".gitaly-metadata", "{}");
+    assert_eq!(world.diagnosis("server", "server.git"), [""; 0]);
+    std::fs::remove_file(world.path(".gitaly-metadata")).unwrap();
+    let hashed = world.path("@hashed/ab/cd");
+    std::fs::create_dir_all(&hashed).unwrap();
+    std::fs::rename(world.path("server.git"), hashed.join("x.git")).unwrap();
+    assert_eq!(world.diagnosis("server", "@hashed/ab/cd/x.git"), [""; 0]);
+    std::fs::rename(hashed.join("x.git"), world.path("server.git")).unwrap();
+    // The remedy.
+    server(&uninstall);
+    server(&install);
+    world.healthy();
+}
+
+#[test]
+fn files_that_everybody_may_write_and_replace_refs_are_found() {
+    let world = World::founded();
+    for file in [
+        "",
+        "config",
+        "refs",
+        "hooks",
+        "hooks/pre-receive",
+        "hooks/reference-transaction",
+        "awo",
+        "awo/anchor",
+        "awo/pushes",
+    ] {
+        let path = world.path("server.git").join(file);
+        let mode = |mode| std::fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
+        let before = std::fs::metadata(&path).unwrap().permissions().mode();
+        mode(before | 0o002);
+        let found = world.diagnosis("server", "server.git");
+        assert_eq!(found, ["GOV-002 own-files"], "{file}");
+        let said = world
+            .run("server", "server.git", &["git", "awo", "doctor"])
+            .text;
+        let (_, remedy) = said.split_once("remedy: ").unwrap();
+        let remedy = remedy.lines().next().unwrap();
+        world.ok("server", "server.git", &["sh", "-ec", remedy]);
+        assert_eq!(world.diagnosis("server", "server.git"), [""; 0], "{file}");
+        // A group may share a repository.
+        mode(before | 0o020);
+        assert_eq!(world.diagnosis("server", "server.git"), [""; 0], "{file}");
+        mode(before);
+    }
+    let main = world.rev("server.git", "refs/heads/main");
+    let policy = world.rev("server.git", "refs/awo/policy");
+    world.ok("server", "server.git", &["git", "replace", &main, &policy]);
+    let found = world.diagnosis("server", "server.git");
+    assert_eq!(found, ["INT-005 replace-ref"]);
+    world.ok("server", "server.git", &["git", "replace", "-d", &main]);
     world.healthy();
 }
 

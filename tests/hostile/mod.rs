@@ -10,6 +10,7 @@ mod doctor;
 mod door;
 mod environment;
 mod forge;
+mod gone;
 mod graph;
 mod locked;
 mod metadata;

@@ -197,6 +197,8 @@ fn gitlab(world: &World) -> Service {
     world.on_server(&["git", "awo", "hooks", "uninstall", "--server"]);
     let said = world.on_server(&["git", "awo", "hooks", "install", "--server", "--gitlab"]);
     assert!(said.contains("no reference-transaction hook"), "{said}");
+    // As Gitaly does in each of its storages.
+    world.write(".gitaly-metadata", "{}");
     let socket = world.path("gitaly.sock");
     world.write("gitaly.py", DAEMON);
     let mut daemon = world.command("server", ".", &["python3", "gitaly.py", "server.git"]);

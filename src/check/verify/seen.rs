@@ -1,6 +1,7 @@
 //! What was seen before: high-water marks, the receive log, saved receipts.
 
 use super::*;
+use crate::check::policies::Version;
 use crate::record::Findings;
 use crate::record::predicate::Movement;
 
@@ -97,6 +98,7 @@ pub(super) fn provenance(
     };
     let log = Log::load(reader, *tip, history, &mut report.findings)?;
     report.count("receipts", log.entries.len());
+    report.findings.extend(begun_anew(&log, history));
     for gap in &log.unrecorded {
         if rewound(reader, gap, history)? {
             report.findings.push(
@@ -119,8 +121,18 @@ pub(super) fn provenance(
     }
     policies_in_time(&log, history, report);
     let positions = positions(reader, &log, &mut report.findings)?;
+    let mut absent = Vec::new();
     for (reference, logged) in &log.state.refs {
-        logged_state(reader, reference, *logged, refs, history, report)?;
+        if !logged_state(reader, reference, *logged, refs, history, report)? {
+            absent.push(reference.as_str());
+        }
+    }
+    if let Some(first) = absent.first() {
+        report.notes.push(format!(
+            "{} branches of the receive log are not in this clone, as {first}: git awo fetch tells \
+             whether the server has them",
+            absent.len()
+        ));
     }
     receipts(clone, &log, report);
     Ok(Provenance { log, positions })
@@ -146,7 +158,49 @@ fn rewound(reader: &Reader, gap: &Movement, history: &PolicyHistory) -> Result<b
     })
 }
 
-/// What the log says was there must still be contained in what is there.
+/// Whether the log is not the first that there was. From when the policy names who writes it every
+/// push has an entry, so that a first entry cannot find a later policy, nor records from then on. A
+/// server that died before the receipt of its founding push leaves the policy behind, and no more.
+fn begun_anew(log: &Log, history: &PolicyHistory) -> Option<Finding> {
+    let receipt = &log.entries.first()?.receipt;
+    // What a push under way had moved is told again by its own entry.
+    let mut before = receipt
+        .says()
+        .unrecorded
+        .iter()
+        .filter(|it| it.old.is_none() && log.unrecorded.contains(it));
+    let policy = layout::policy();
+    let found = before.clone().find(|it| it.reference == policy)?.new;
+    let found = found.and_then(|id| history.index_of(id))?;
+    let own = (receipt.signer().clone(), receipt.key().to_owned());
+    let names_it = |version: &Version| {
+        let mut writers = version.policy.log_writers();
+        writers.any(|it| it.name == own.0) && version.policy.keyring().entries().contains(&own)
+    };
+    let since = history.versions().iter().position(names_it)?;
+    let founded = history.version(0).policy.log_writers().next().is_some();
+    let is_record = |it: &Movement| {
+        let place = Place::of(&it.reference);
+        place.is_some_and(|it| !matches!(it, Place::Policy | Place::Log | Place::Unknown))
+    };
+    let what = match found > since {
+        true => format!("policy version {}", history.version(found).policy.version()),
+        // Whatever key a policy named: without one that it names no records were accepted.
+        false if founded => before.find(|it| is_record(it))?.reference.to_string(),
+        false => return None,
+    };
+    Some(
+        Finding::new(Code::Rep002, "log-begins", Subject::of_ref(&layout::log()))
+            .found(format!(
+                "the first entry finds {what} there, of which no entry tells"
+            ))
+            .expected("the log from when the policy names who writes it")
+            .remedy("compare with an older clone: it has the log that was deleted on the server"),
+    )
+}
+
+/// What the log says was there must still be contained in what is there. Returns whether that could
+/// be asked: a branch that this clone never fetched proves nothing about the server.
 pub(super) fn logged_state(
     reader: &Reader,
     reference: &RefName,
@@ -154,14 +208,14 @@ pub(super) fn logged_state(
     refs: &Refs,
     history: &PolicyHistory,
     report: &mut Report,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     let rewinds = history
         .current()
         .policy
         .ref_rules(reference)
         .is_some_and(|rules| rules.accepts_rewind());
     if rewinds {
-        return Ok(());
+        return Ok(true);
     }
     let stands_for = |name: &RefName| governed_name(name).as_ref() == Some(reference);
     let mut candidates: Vec<_> = refs.iter().filter(|(name, _)| stands_for(name)).collect();
@@ -176,7 +230,6 @@ pub(super) fn logged_state(
     for (_, id) in &candidates {
         kept |= reader.contains(logged) && reader.is_ancestor(logged, **id)?;
     }
-    // A branch that this clone never fetched proves nothing about the server.
     let fetched = Place::of(reference).is_some() || !candidates.is_empty();
     if fetched && !kept {
         let now = candidates.first().map(|(_, id)| *id);
@@ -192,7 +245,7 @@ pub(super) fn logged_state(
                 .remedy("git fetch, git awo fetch; else the server was rewound"),
         );
     }
-    Ok(())
+    Ok(fetched)
 }
 
 /// Returns the ref on the server that a local ref stands for.

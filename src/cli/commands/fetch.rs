@@ -1,5 +1,7 @@
 //! `git awo fetch`
 
+mod kept;
+
 use std::cell::Cell;
 use std::collections::BTreeSet;
 
@@ -102,7 +104,9 @@ pub fn fetch(
         return Err(CliError::usage(format!("{remote:?} is no remote's name"))
             .hint("git remote add origin URL"));
     }
-    let before = tracking(&actor.refs()?, remote);
+    let refs = actor.refs()?;
+    let before = tracking(&refs, remote);
+    let branches = kept::branches(&refs, remote);
     let refspecs = [
         format!("+refs/heads/*:refs/remotes/{remote}/*"),
         format!("+refs/awo/*:refs/awo-remotes/{remote}/awo/*"),
@@ -114,21 +118,25 @@ pub fn fetch(
     words.extend(["fetch", "--quiet", "--no-tags", "--prune", remote]);
     words.extend(refspecs.iter().map(String::as_str));
     let mut looks = 0_usize;
-    let (actor, after, lost) = loop {
+    let (actor, after, lost, gone) = loop {
         bring(actor, remote, &words)?;
         // The objects are new to this process: open the repository again.
         let again = Actor::of(git::Repo::open(actor.repo.git_dir())?)?;
-        let after = tracking(&again.refs()?, remote);
-        let lost = lost(&again, remote, &before, &after)?;
+        let refs = again.refs()?;
+        let after = tracking(&refs, remote);
+        let mut lost = kept::lost(&again, remote, &before, &after)?;
+        let gone = kept::gone(&again, &after, &kept::branches(&refs, remote))?;
+        lost.extend(gone.iter().map(|(name, id)| kept::deleted(name, *id)));
         looks = looks.saturating_add(1);
         // Another fetch in this clone, begun before ours and ended after it, puts back what it has
         // seen. What the server itself has lost is lost at the second look too.
         if lost.is_empty() || looks == 2 {
-            break (again, after, lost);
+            break (again, after, lost, gone);
         }
     };
     if let Some(why) = Refusal::of(lost) {
-        restore(&actor, remote, &before, &after)?;
+        kept::restore(&actor, remote, &before, &after)?;
+        kept::restore_branches(&actor, remote, &branches, &gone)?;
         return Err(CliError::denied(
             format!("{remote} was rewound or forked; nothing was merged"),
             why,
@@ -168,59 +176,6 @@ pub fn tracking(refs: &Refs, remote: &str) -> Refs {
             Some((RefName::new(format!("refs/{rest}")).ok()?, *id))
         })
         .collect()
-}
-
-/// Governance refs only grow: one that is gone or moved back was tampered with.
-fn lost(actor: &Actor, remote: &str, before: &Refs, after: &Refs) -> Result<Findings, CliError> {
-    let mut findings = Findings::new();
-    let marks = actor
-        .settings
-        .high_water()?
-        .remotes
-        .remove(remote)
-        .unwrap_or_default();
-    for (reference, seen) in before.iter().chain(&marks) {
-        let now = after.get(reference);
-        let kept = match now {
-            Some(now) => actor.repo.contains(*seen) && actor.repo.is_ancestor(*seen, *now)?,
-            None => false,
-        };
-        if !kept {
-            findings.push(
-                Finding::new(Code::Rep002, "high-water-mark", Subject::of_ref(reference))
-                    .found(now.map_or("the ref is gone".to_owned(), ToString::to_string))
-                    .expected(format!("a descendant of {seen}, seen before"))
-                    .remedy("ask the server's administrator; compare with another clone"),
-            );
-        }
-    }
-    Ok(findings)
-}
-
-/// Puts the tracking refs back: what was seen is remembered, not what replaced it.
-fn restore(actor: &Actor, remote: &str, before: &Refs, after: &Refs) -> Result<(), CliError> {
-    let mut updates = Vec::new();
-    for (reference, seen) in before {
-        let Some(name) = layout::tracking(remote, reference) else {
-            continue;
-        };
-        let now = after.get(reference).copied();
-        if now != Some(*seen) {
-            let expected = now.map_or(Expected::Absent, Expected::At);
-            updates.push(RefUpdate {
-                name,
-                expected,
-                new: Some(*seen),
-            });
-        }
-    }
-    if !updates.is_empty() {
-        actor
-            .repo
-            .update_refs(&updates, "awo: keep what was seen")
-            .map_err(store::Error::from)?;
-    }
-    Ok(())
 }
 
 /// Judges what is new there since the last fetch that was merged, each record by the policy of

@@ -31,12 +31,16 @@ pub fn rollback(
     findings: &mut Findings,
 ) {
     let subject = || case.subject().run(&facts.id);
+    let mut remedy = format!("git awo rollback {}", facts.id);
+    if !case.rules.accepts_rollback() {
+        remedy = case.without_trailers(&remedy);
+    }
     let mut refuse = |rule: &str, found: String, expected: &str| {
         findings.push(
             Finding::new(Code::Gov008, rule, subject())
                 .found(found)
                 .expected(expected)
-                .remedy(format!("git awo rollback {}", facts.id)),
+                .remedy(&remedy),
         );
     };
     if !case.rules.accepts_rollback() {
@@ -107,7 +111,7 @@ pub fn rollback(
             Finding::new(Code::Gov008, "exact-inverse", subject().path(&path))
                 .found(found)
                 .expected("every path of the run put back as it was, and no other touched")
-                .remedy(format!("git awo rollback {}", facts.id)),
+                .remedy(&remedy),
         );
     }
     let Some(person) = case.person(findings) else {

@@ -1,5 +1,6 @@
 //! Commits, their graph, and refs.
 
+mod claims;
 mod commits;
 mod merges;
 mod refs;
@@ -121,5 +122,11 @@ pub const CASES: &[Case] = &[
         attack: "a parent or tree that is missing, of another kind, or null",
         answer: "INT-003, INT-005",
         tests: &["hostile::graph::commits::a_commit_of_objects_that_are_not_there_is_refused"],
+    },
+    Case {
+        id: "G-32",
+        attack: "a direct commit under the trailers of a run: cherry-picked, or written by hand",
+        answer: "ATT-002, GOV-002, GOV-003, GOV-008, and what mends it",
+        tests: &["hostile::graph::claims::a_false_claim_is_refused_with_what_mends_it"],
     },
 ];

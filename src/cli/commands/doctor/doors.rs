@@ -7,7 +7,7 @@ use crate::check::log::{self, State};
 use crate::check::push::refs;
 use crate::check::report::chain_of;
 use crate::cli::CliError;
-use crate::cli::commands::hooks::{not_installed, program};
+use crate::cli::commands::hooks::{not_installed, program, word};
 use crate::git;
 use crate::hook::gaps::{self, View};
 use crate::hook::install::{self, Side};
@@ -63,12 +63,38 @@ pub(super) fn where_git_looks(it: &mut Examination<'_>) -> Result<(), CliError> 
     let looked = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim_end_matches('\n'));
     let ours = install::hooks_dir(&it.actor.repo);
     let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    if !places::is_gitaly(&ours) && real(&looked) != real(&ours) {
+    if places::is_gitaly(&ours) {
+        return called_by_gitaly(it, &looked);
+    }
+    if real(&looked) != real(&ours) {
         let found = format!("git runs the hooks of {}", looked.display());
         let expected = format!("those of {}", ours.display());
         let remedy = "git config --show-origin core.hooksPath";
         it.complain(Code::Gov002, "hooks-path", found, &expected, remedy);
     }
+    Ok(())
+}
+
+/// Only Gitaly runs `custom_hooks`: git itself, at a copy of the repository, runs what stands where
+/// it looks, or nothing.
+fn called_by_gitaly(it: &mut Examination<'_>, looked: &Path) -> Result<(), CliError> {
+    if places::in_gitalys_storage(it.actor.repo.git_dir()) {
+        return Ok(());
+    }
+    let all = install::status(looked, Side::Server, &program()?)?;
+    let Some(hook) = all.iter().find(|hook| not_installed(hook).is_some()) else {
+        return Ok(());
+    };
+    let found = format!(
+        "custom_hooks/ has ours, which only GitLab's Gitaly runs, and this is no storage of Gitaly's (no \
+         .gitaly-metadata above it); git runs {}, with {} {}",
+        looked.display(),
+        hook.name,
+        word(hook.state)
+    );
+    let expected = "our hooks where they are called";
+    let remedy = "git awo hooks uninstall --server, then git awo hooks install --server";
+    it.complain(Code::Gov002, "hooks-called", found, expected, remedy);
     Ok(())
 }
 
@@ -85,7 +111,8 @@ pub(super) fn past_the_hooks(it: &mut Examination<'_>) -> Result<(), CliError> {
     let Some(tip) = repo.reference(&layout::log())? else {
         if history.current().policy.log_writers().next().is_some() {
             let found = "no refs/awo/log, though the policy names who writes it";
-            let remedy = "git push SERVER refs/awo/log from a clone, as the server's account";
+            let remedy =
+                "git fetch CLONE refs/awo/log:refs/awo/log, here, from a clone that has it";
             it.complain(Code::Str002, "log-kept", found, "the receive log", remedy);
         }
         return Ok(());

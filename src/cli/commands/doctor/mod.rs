@@ -1,6 +1,7 @@
 //! `git awo doctor`
 
 mod doors;
+mod refs;
 mod surroundings;
 mod trust;
 
@@ -21,6 +22,7 @@ type Check = fn(&mut Examination<'_>) -> Result<(), CliError>;
 
 /// Everything that is looked at, in the order of the report.
 const CHECKS: &[Check] = &[
+    refs::loose,
     trust::view,
     trust::anchor,
     trust::policy,
@@ -29,6 +31,7 @@ const CHECKS: &[Check] = &[
     doors::hooks,
     doors::where_git_looks,
     doors::past_the_hooks,
+    refs::replaced,
     doors::hidden_refs,
     doors::other_receivers,
     doors::refspecs,
@@ -38,6 +41,7 @@ const CHECKS: &[Check] = &[
     surroundings::locks,
     surroundings::dead_runs,
     surroundings::accounts,
+    surroundings::writers,
     surroundings::alias,
 ];
 
@@ -47,10 +51,15 @@ pub fn run(context: &Context, _args: &DoctorArgs) -> Result<Answer, CliError> {
     let mut examination = Examination {
         server: actor.repo.is_bare(),
         actor: &actor,
+        unreadable: false,
         report: Report::default(),
     };
     for check in CHECKS {
-        check(&mut examination)?;
+        match check(&mut examination) {
+            // Why is told already, and how to mend it.
+            Err(_) if examination.unreadable => {}
+            other => other?,
+        }
     }
     examination.report.count("checks", CHECKS.len());
     Ok(answer_of(&examination.report))
@@ -61,6 +70,8 @@ struct Examination<'a> {
     actor: &'a Actor,
     /// Whether it is a bare repository, which people push to.
     server: bool,
+    /// Whether a ref was found that stops whoever lists refs: then not all can be looked at.
+    unreadable: bool,
     report: Report,
 }
 

@@ -1,12 +1,14 @@
 //! git, the clock, locks of processes that are gone, accounts, aliases.
 
 use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::Examination;
 use crate::cli::CliError;
 use crate::git;
 use crate::harness::{self, Leftover};
+use crate::hook::install::{self, Side};
+use crate::hook::places;
 use crate::record::Code;
 use crate::record::path::{escape, quote};
 use crate::store::layout;
@@ -107,13 +109,78 @@ pub(super) fn dead_runs(it: &mut Examination<'_>) -> Result<(), CliError> {
 
 pub(super) fn accounts(it: &mut Examination<'_>) -> Result<(), CliError> {
     let shared = it.actor.repo.config("core.sharedRepository");
-    let alone = |value: &str| matches!(value, "" | "0" | "false" | "umask");
-    if it.server && shared.is_some_and(|value| !alone(&value)) {
+    if it.server && shared.is_some_and(|value| !is_of_one(&value)) {
         // The key of the receive log, and what is kept of pushes under way, are the owner's alone.
         it.note(
             "core.sharedRepository is set: pushes must all arrive as one account, the owner of \
              awo/server_key; those of others are refused, or have no receipt",
         );
+    }
+    Ok(())
+}
+
+/// Whoever can write to these decides what a server enforces: its hooks, its anchor, where it looks.
+pub(super) fn writers(it: &mut Examination<'_>) -> Result<(), CliError> {
+    if !it.server {
+        return Ok(());
+    }
+    let repo = &it.actor.repo;
+    let hooks = install::hooks_dir(repo);
+    let names = places::names(&hooks, Side::Server).iter();
+    let mut files: Vec<PathBuf> = names
+        .map(|name| places::file(&hooks, Side::Server, name))
+        .collect();
+    files.extend(
+        files
+            .iter()
+            .filter_map(|file| file.parent())
+            .map(Path::to_owned)
+            .collect::<Vec<_>>(),
+    );
+    for name in [
+        "",
+        "config",
+        "packed-refs",
+        "objects",
+        "refs",
+        "refs/heads",
+        "refs/awo",
+        "refs/notes",
+    ] {
+        files.push(repo.common_dir().join(name));
+    }
+    let own = it.actor.settings.directory();
+    files.extend(
+        std::fs::read_dir(own)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|entry| entry.path()),
+    );
+    files.push(own.to_owned());
+    files.push(hooks);
+    files.sort();
+    files.dedup();
+    let shared = repo.config("core.sharedRepository");
+    let alone = shared.is_none_or(|value| is_of_one(&value));
+    for file in files {
+        let Ok(meta) = std::fs::metadata(&file) else {
+            continue;
+        };
+        let name = quote(file.as_os_str().as_encoded_bytes());
+        if meta.mode() & 0o002 != 0 {
+            let found = format!("everybody may write to {name}: {:o}", meta.mode() & 0o7777);
+            let expected = "nobody but its owner";
+            it.complain(
+                Code::Gov002,
+                "own-files",
+                found,
+                expected,
+                &format!("chmod o-w {name}"),
+            );
+        } else if alone && meta.mode() & 0o020 != 0 && meta.gid() != meta.uid() {
+            it.note(format!("the group {} may write to {name}", meta.gid()));
+        }
     }
     Ok(())
 }
@@ -127,6 +194,11 @@ pub(super) fn alias(it: &mut Examination<'_>) -> Result<(), CliError> {
         ));
     }
     Ok(())
+}
+
+/// Tells whether a value of `core.sharedRepository` leaves the repository to one account.
+fn is_of_one(value: &str) -> bool {
+    matches!(value, "" | "0" | "false" | "umask")
 }
 
 fn parse_version(text: &str) -> Option<(u32, u32)> {

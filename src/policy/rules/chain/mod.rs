@@ -37,7 +37,10 @@ pub fn chain(case: &CommitCase<'_>, facts: &RunFacts, findings: &mut Findings) {
             Finding::new(Code::Gov002, "governed-accepted", subject.clone())
                 .found("a governed commit")
                 .expected("a ref that takes governed commits")
-                .remedy("git awo policy show"),
+                .remedy(format!(
+                    "push it to the branch that it was made for; else {}",
+                    case.without_trailers("git awo policy show")
+                )),
         );
     }
     let person = case.person(findings);

@@ -1,0 +1,129 @@
+//! Refs that name nothing, as a power failure leaves them: git and git-awo refuse to go on.
+
+use std::fs;
+use std::path::Path;
+
+use super::Examination;
+use crate::check::log::{self, State};
+use crate::cli::CliError;
+use crate::record::path::quote;
+use crate::record::{Code, Finding, ObjectId, RefName, Subject};
+use crate::store::layout;
+
+/// So deep lie the refs that are looked through.
+const DEPTH: usize = 16;
+/// A loose ref is shorter: a name, or an id.
+const LONGEST: usize = 8_192;
+
+/// Looks at each loose ref as a file: whoever lists refs gets no further than the first bad one.
+pub(super) fn loose(it: &mut Examination<'_>) -> Result<(), CliError> {
+    let common = it.actor.repo.common_dir().to_owned();
+    let mut bad = Vec::new();
+    look_below(&common, "refs", DEPTH, &mut bad);
+    bad.sort();
+    for (name, what) in bad {
+        let remedy = remedy(it, &common, &name);
+        it.unreadable = true;
+        it.report.findings.push(
+            Finding::new(Code::Int005, "ref-readable", Subject::of_ref(&name))
+                .found(format!(
+                    "the file {} {what}",
+                    quote(name.as_str().as_bytes())
+                ))
+                .expected("an object id, or the name of another ref")
+                .remedy(remedy),
+        );
+    }
+    Ok(())
+}
+
+/// git shows other objects than are there to whoever looks past a replace ref: git-awo never does.
+pub(super) fn replaced(it: &mut Examination<'_>) -> Result<(), CliError> {
+    for (name, _) in it.actor.repo.references("refs/replace/")? {
+        it.report.findings.push(
+            Finding::new(Code::Int005, "replace-ref", Subject::of_ref(&name))
+                .found("a replace ref, which shows other objects to git than to git-awo")
+                .expected("none")
+                .remedy(format!("git update-ref -d {name}")),
+        );
+    }
+    Ok(())
+}
+
+fn look_below(common: &Path, below: &str, depth: usize, bad: &mut Vec<(RefName, &'static str)>) {
+    let Ok(entries) = fs::read_dir(common.join(below)) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        let path = format!("{below}/{}", entry.file_name().to_string_lossy());
+        let Ok(kind) = entry.file_type() else {
+            continue;
+        };
+        if kind.is_dir() {
+            if let Some(depth) = depth.checked_sub(1) {
+                look_below(common, &path, depth, bad);
+            }
+        } else if kind.is_file()
+            && let Ok(name) = RefName::new(&path)
+            && let Ok(text) = fs::read(entry.path())
+            && let Some(what) = fault(&text)
+        {
+            bad.push((name, what));
+        }
+    }
+}
+
+/// Returns what is wrong with a loose ref.
+fn fault(text: &[u8]) -> Option<&'static str> {
+    let text = text.trim_ascii_end();
+    if text.is_empty() {
+        return Some("is empty");
+    }
+    if text.len() > LONGEST {
+        return Some("holds more than a ref");
+    }
+    if text.starts_with(b"ref:") {
+        return None;
+    }
+    let id = text.split(u8::is_ascii_whitespace).next();
+    let id = id.and_then(|id| std::str::from_utf8(id).ok());
+    match id.is_some_and(|id| id.parse::<ObjectId>().is_ok()) {
+        true => None,
+        false => Some("holds no object id"),
+    }
+}
+
+/// Returns how to mend it: to where the receive log or the reflog last saw it.
+fn remedy(it: &Examination<'_>, common: &Path, name: &RefName) -> String {
+    let file = quote(common.join(name.as_str()).as_os_str().as_encoded_bytes());
+    let seen = logged(it, name).or_else(|| last_of_reflog(common, name));
+    if let Some(id) = seen.filter(|id| it.actor.repo.contains(*id)) {
+        return format!("rm {file}; git update-ref {name} {id}");
+    }
+    match packed(common, name) {
+        Some(id) => format!("rm {file}: packed-refs has it at {id}, or at an older place"),
+        None => format!("rm {file}; then push it again from a clone that has it"),
+    }
+}
+
+fn logged(it: &Examination<'_>, name: &RefName) -> Option<ObjectId> {
+    let repo = &it.actor.repo;
+    let tip = repo.reference(&layout::log()).ok()??;
+    let (_, state) = log::files(repo, tip).ok()?;
+    State::parse(&state).ok()?.refs.get(name).copied()
+}
+
+fn last_of_reflog(common: &Path, name: &RefName) -> Option<ObjectId> {
+    let text = fs::read(common.join("logs").join(name.as_str())).ok()?;
+    let text = String::from_utf8_lossy(&text);
+    let new = |line: &str| line.split(' ').nth(1)?.parse().ok();
+    text.lines().rev().find_map(new)
+}
+
+fn packed(common: &Path, name: &RefName) -> Option<ObjectId> {
+    let text = fs::read(common.join("packed-refs")).ok()?;
+    let text = String::from_utf8_lossy(&text);
+    let mut pairs = text.lines().filter_map(|line| line.split_once(' '));
+    let (id, _) = pairs.find(|(_, it)| *it == name.as_str())?;
+    id.parse().ok()
+}
