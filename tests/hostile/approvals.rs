@@ -11,7 +11,7 @@ pub const CASES: &[Case] = &[
         attack: "whoever ran a task reviews it too",
         answer: "GOV-001",
         tests: &[
-            "attacks::a_self_approved_run_is_refused",
+            "attacks::reviews::a_self_approved_run_is_refused",
             "hostile::approvals::persons::nobody_reviews_a_run_of_their_own_under_any_name",
         ],
     },
@@ -22,7 +22,7 @@ pub const CASES: &[Case] = &[
         tests: &[
             "hostile::approvals::persons::nobody_reviews_a_run_of_their_own_under_any_name",
             "hostile::signatures::keys::one_key_is_one_person",
-            "attacks::a_log_that_names_another_reviewer_is_refused",
+            "attacks::reviews::a_log_that_names_another_reviewer_is_refused",
         ],
     },
     Case {
@@ -68,8 +68,8 @@ pub const CASES: &[Case] = &[
         answer: "ATT-002",
         tests: &[
             "hostile::approvals::words::an_approval_binds_what_it_approves",
-            "attacks::an_approval_for_another_commit_is_refused",
-            "attacks::an_approval_of_another_root_is_refused",
+            "attacks::statements::an_approval_for_another_commit_is_refused",
+            "attacks::statements::an_approval_of_another_root_is_refused",
         ],
     },
     Case {
@@ -77,16 +77,16 @@ pub const CASES: &[Case] = &[
         attack: "the approved commit again, after it was rolled back",
         answer: "REP-001",
         tests: &[
-            "attacks::the_same_commit_again_after_a_roll_back_is_refused",
-            "attacks::a_replayed_approval_is_refused",
-            "attacks::another_approval_with_the_nonce_of_one_that_is_there_is_refused",
+            "attacks::rollbacks::the_same_commit_again_after_a_roll_back_is_refused",
+            "attacks::statements::a_replayed_approval_is_refused",
+            "attacks::statements::another_approval_with_the_nonce_of_one_that_is_there_is_refused",
         ],
     },
     Case {
         id: "A-15",
         attack: "an approval made in a fork",
         answer: "ATT-002",
-        tests: &["attacks::an_approval_from_another_repository_is_refused"],
+        tests: &["attacks::statements::an_approval_from_another_repository_is_refused"],
     },
     Case {
         id: "A-17",
@@ -94,7 +94,7 @@ pub const CASES: &[Case] = &[
         answer: "GOV-002",
         tests: &[
             "hostile::approvals::words::gate_3_comes_after_gate_2",
-            "attacks::an_approval_after_a_failed_review_is_refused",
+            "attacks::reviews::an_approval_after_a_failed_review_is_refused",
         ],
     },
     Case {
@@ -104,7 +104,7 @@ pub const CASES: &[Case] = &[
         tests: &[
             "hostile::approvals::words::an_independence_log_is_one_of_this_run",
             "hostile::records::bind::an_attestation_before_gate_2_and_gate_3_is_refused",
-            "attacks::the_commit_without_its_last_records_is_refused",
+            "attacks::code::the_commit_without_its_last_records_is_refused",
         ],
     },
 ];

@@ -11,7 +11,7 @@ pub const CASES: &[Case] = &[
         answer: "GOV-003, GOV-006",
         tests: &[
             "hostile::locked::a_push_is_judged_by_the_policy_before_it",
-            "attacks::a_push_that_changes_the_policy_and_profits_from_it_is_refused",
+            "attacks::policy_pushes::a_push_that_changes_the_policy_and_profits_from_it_is_refused",
         ],
     },
     Case {
@@ -19,7 +19,7 @@ pub const CASES: &[Case] = &[
         attack: "somebody who is no root edits the policy, or a file of that name in the tree",
         answer: "GOV-006",
         tests: &[
-            "attacks::a_policy_by_somebody_who_is_no_root_is_refused",
+            "attacks::policy_pushes::a_policy_by_somebody_who_is_no_root_is_refused",
             "hostile::locked::a_policy_file_in_the_tree_is_a_file",
         ],
     },

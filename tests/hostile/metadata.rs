@@ -17,7 +17,7 @@ pub const CASES: &[Case] = &[
         answer: "GOV-004, REP-002",
         tests: &[
             "hostile::metadata::governance_refs_are_not_deleted",
-            "attacks::a_governance_ref_deleted_on_the_server_is_found",
+            "attacks::refs::a_governance_ref_deleted_on_the_server_is_found",
         ],
     },
     Case {
@@ -26,7 +26,7 @@ pub const CASES: &[Case] = &[
         answer: "REP-002",
         tests: &[
             "hostile::metadata::governance_refs_are_neither_rewound_nor_replaced",
-            "attacks::rewind_of_any_governance_ref_is_refused_and_found",
+            "attacks::refs::rewind_of_any_governance_ref_is_refused_and_found",
         ],
     },
     Case {
@@ -35,7 +35,7 @@ pub const CASES: &[Case] = &[
         answer: "REP-002",
         tests: &[
             "hostile::metadata::notes_only_grow",
-            "attacks::a_note_removed_by_git_notes_is_refused_and_found",
+            "attacks::refs::a_note_removed_by_git_notes_is_refused_and_found",
         ],
     },
     Case {
@@ -60,7 +60,7 @@ pub const CASES: &[Case] = &[
         id: "M-11",
         attack: "a plain clone without the records is verified",
         answer: "STR-002",
-        tests: &["attacks::a_plain_clone_is_told_what_to_fetch"],
+        tests: &["attacks::found::a_plain_clone_is_told_what_to_fetch"],
     },
     Case {
         id: "M-13",
@@ -68,7 +68,7 @@ pub const CASES: &[Case] = &[
         answer: "GOV-006",
         tests: &[
             "hostile::metadata::a_repository_that_founded_itself_is_not_trusted",
-            "attacks::without_an_anchor_verify_cannot_decide",
+            "attacks::found::without_an_anchor_verify_cannot_decide",
         ],
     },
 ];

@@ -12,10 +12,10 @@ pub const CASES: &[Case] = &[
         attack: "a byte of an artifact flipped after the inventory, a file added or removed",
         answer: "INT-001, INT-002",
         tests: &[
-            "attacks::changed_evidence_is_refused",
-            "attacks::added_evidence_is_refused",
-            "attacks::removed_evidence_is_refused",
-            "attacks::evidence_with_an_inventory_made_to_fit_is_refused",
+            "attacks::files::changed_evidence_is_refused",
+            "attacks::files::added_evidence_is_refused",
+            "attacks::files::removed_evidence_is_refused",
+            "attacks::files::evidence_with_an_inventory_made_to_fit_is_refused",
             "integrity::directory::every_flipped_byte_is_found",
         ],
     },
@@ -77,7 +77,7 @@ pub const CASES: &[Case] = &[
         answer: "INT-004, STR-002, REP-001",
         tests: &[
             "hostile::records::json::a_run_id_is_a_plain_name",
-            "attacks::a_replayed_approval_is_refused",
+            "attacks::statements::a_replayed_approval_is_refused",
             "run_import::an_approval_and_a_run_id_are_good_for_one_run",
         ],
     },
@@ -88,7 +88,7 @@ pub const CASES: &[Case] = &[
         tests: &[
             "hostile::records::bind::an_attestation_binds_its_run_its_reviewer_and_what_came_before",
             "hostile::records::bind::an_attestation_before_gate_2_and_gate_3_is_refused",
-            "attacks::an_attestation_of_another_tree_is_refused",
+            "attacks::statements::an_attestation_of_another_tree_is_refused",
         ],
     },
     Case {

@@ -10,8 +10,8 @@ pub const CASES: &[Case] = &[
         attack: "git's own exact revert directly on top",
         answer: "accepted",
         tests: &[
-            "attacks::the_exact_roll_back_is_accepted",
-            "attacks::gits_own_revert_is_accepted_if_it_is_exact",
+            "attacks::rollbacks::the_exact_roll_back_is_accepted",
+            "attacks::rollbacks::gits_own_revert_is_accepted_if_it_is_exact",
         ],
     },
     Case {
@@ -19,7 +19,7 @@ pub const CASES: &[Case] = &[
         attack: "a commit that says it reverts, with other content",
         answer: "GOV-008",
         tests: &[
-            "attacks::a_faked_roll_back_is_refused",
+            "attacks::rollbacks::a_faked_roll_back_is_refused",
             "hostile::rollbacks::what_is_dressed_as_a_roll_back_is_refused",
         ],
     },
@@ -28,8 +28,8 @@ pub const CASES: &[Case] = &[
         attack: "a revert of a part, or with one file more",
         answer: "GOV-008",
         tests: &[
-            "attacks::a_partial_roll_back_is_refused",
-            "attacks::a_larger_roll_back_is_refused",
+            "attacks::rollbacks::a_partial_roll_back_is_refused",
+            "attacks::rollbacks::a_larger_roll_back_is_refused",
         ],
     },
     Case {
@@ -37,8 +37,8 @@ pub const CASES: &[Case] = &[
         attack: "the revert of the revert, or the same commit again, without a new approval",
         answer: "REP-001, ATT-002",
         tests: &[
-            "attacks::a_revert_of_the_revert_is_refused",
-            "attacks::the_same_commit_again_after_a_roll_back_is_refused",
+            "attacks::rollbacks::a_revert_of_the_revert_is_refused",
+            "attacks::rollbacks::the_same_commit_again_after_a_roll_back_is_refused",
         ],
     },
     Case {

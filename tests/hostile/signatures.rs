@@ -24,7 +24,7 @@ pub const CASES: &[Case] = &[
         attack: "a record by somebody who is known and has another role",
         answer: "ATT-001",
         tests: &[
-            "attacks::an_outcome_by_the_orchestrator_is_refused",
+            "attacks::statements::an_outcome_by_the_orchestrator_is_refused",
             "hostile::signatures::matrix::no_kind_is_made_by_somebody_without_its_role",
         ],
     },
@@ -43,7 +43,7 @@ pub const CASES: &[Case] = &[
             "hostile::signatures::matrix::a_finalization_in_another_namespace_is_refused",
             "hostile::signatures::matrix::an_outcome_in_another_namespace_is_refused",
             "hostile::signatures::matrix::a_policy_in_another_namespace_is_refused",
-            "attacks::an_attestation_reused_as_an_approval_is_refused",
+            "attacks::statements::an_attestation_reused_as_an_approval_is_refused",
         ],
     },
     Case {

@@ -73,7 +73,7 @@ pub const CASES: &[Case] = &[
         attack: "clocks ten years off, at the client, at the server's door and in verify; time zones, languages",
         answer: "accepted, and no verdict changes; GOV-005 for approvals that expired or that last too long",
         tests: &[
-            "attacks::the_pushers_clock_is_not_the_servers",
+            "attacks::code::the_pushers_clock_is_not_the_servers",
             "hostile::environment::clocks::only_expiry_asks_the_clock",
             "hostile::environment::clocks::an_approval_of_another_decade_is_refused",
             "hostile::environment::variables::no_variable_changes_a_verdict",

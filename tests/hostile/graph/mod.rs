@@ -13,8 +13,8 @@ pub const CASES: &[Case] = &[
         attack: "a push to main of a commit that no run made",
         answer: "GOV-002",
         tests: &[
-            "attacks::a_direct_commit_is_refused",
-            "attacks::a_direct_commit_is_accepted_where_the_policy_grants_it",
+            "attacks::code::a_direct_commit_is_refused",
+            "attacks::code::a_direct_commit_is_accepted_where_the_policy_grants_it",
         ],
     },
     Case {
@@ -22,7 +22,7 @@ pub const CASES: &[Case] = &[
         attack: "a change that a later commit of the push takes back: a path, a mode, a name, on a side branch",
         answer: "GOV-003, INT-003",
         tests: &[
-            "attacks::a_path_added_and_removed_within_the_push_is_refused",
+            "attacks::code::a_path_added_and_removed_within_the_push_is_refused",
             "hostile::graph::commits::what_is_done_and_undone_is_seen_wherever_it_hides",
         ],
     },
@@ -32,7 +32,7 @@ pub const CASES: &[Case] = &[
         answer: "GOV-003",
         tests: &[
             "hostile::graph::merges::a_merge_brings_in_what_each_side_may_and_no_more",
-            "attacks::a_merge_that_hides_a_change_is_refused",
+            "attacks::code::a_merge_that_hides_a_change_is_refused",
             "hostile::graph::merges::merges_are_compared_with_every_parent",
         ],
     },
@@ -41,7 +41,7 @@ pub const CASES: &[Case] = &[
         attack: "any merge where none are taken",
         answer: "GOV-002, GOV-004",
         tests: &[
-            "attacks::a_merge_is_refused_where_merges_are_not",
+            "attacks::code::a_merge_is_refused_where_merges_are_not",
             "hostile::graph::merges::no_merge_is_taken_on_a_governed_branch",
         ],
     },
@@ -69,7 +69,7 @@ pub const CASES: &[Case] = &[
         attack: "main rewound, deleted, forced to a sibling; a mirror of an empty clone",
         answer: "GOV-004, REP-002",
         tests: &[
-            "attacks::branches_are_neither_deleted_nor_rewound",
+            "attacks::refs::branches_are_neither_deleted_nor_rewound",
             "hostile::graph::refs::main_is_not_moved_but_forward",
             "hostile::graph::refs::a_mirror_of_an_empty_clone_deletes_nothing",
         ],
@@ -79,7 +79,7 @@ pub const CASES: &[Case] = &[
         attack: "tags made, moved and deleted; an annotated tag that calls itself otherwise; a tag as the tip of a branch",
         answer: "GOV-004, INT-003",
         tests: &[
-            "attacks::refs_of_other_kinds_are_refused",
+            "attacks::refs::refs_of_other_kinds_are_refused",
             "hostile::graph::refs::tags_are_neither_made_nor_moved_nor_deleted",
             "hostile::graph::refs::a_branch_is_at_a_commit",
         ],
@@ -104,7 +104,7 @@ pub const CASES: &[Case] = &[
         attack: "the attested commit amended, rebased, squashed, cherry-picked, or its message and records moved to a commit of one's own",
         answer: "ATT-002, GOV-002, GOV-003",
         tests: &[
-            "attacks::an_amended_commit_is_refused",
+            "attacks::rollbacks::an_amended_commit_is_refused",
             "hostile::graph::commits::another_commit_under_the_records_of_a_run_is_refused",
         ],
     },

@@ -28,7 +28,7 @@ pub const CASES: &[Case] = &[
         attack: "another object's bytes, truncated bytes or garbage under an object's name, loose or in a pack",
         answer: "INT-001, INT-005",
         tests: &[
-            "attacks::swapped_and_missing_files_are_found",
+            "attacks::found::swapped_and_missing_files_are_found",
             "hostile::view::stores::every_object_swapped_for_another_is_found",
             "hostile::view::stores::broken_packs_are_found",
         ],
