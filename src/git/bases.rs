@@ -58,12 +58,8 @@ impl Paint<'_> {
         let seen = match self.seen.entry(id) {
             std::collections::hash_map::Entry::Occupied(seen) => seen.into_mut(),
             std::collections::hash_map::Entry::Vacant(place) => {
-                let max = self.reader.shared.work_left();
-                if max < COST_OF_COMMIT {
-                    let what = "commits between two parents";
-                    return Err(Error::Limit { what, max });
-                }
-                self.reader.shared.work_done(COST_OF_COMMIT);
+                self.reader
+                    .work(COST_OF_COMMIT, "commits between two parents")?;
                 let links = self.reader.links(id)?;
                 place.insert(Seen {
                     flags: 0,

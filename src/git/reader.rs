@@ -90,6 +90,19 @@ impl Reader {
         self.shared.limit_work(entries);
     }
 
+    /// Counts work that costs as much as looking at so many tree entries.
+    ///
+    /// # Errors
+    /// [`Error::Limit`] if less is left than that.
+    pub fn work(&self, entries: u64, what: &'static str) -> Result<(), Error> {
+        let max = self.shared.work_left();
+        if max < entries {
+            return Err(Error::Limit { what, max });
+        }
+        self.shared.work_done(entries);
+        Ok(())
+    }
+
     /// Returns the hash function that names the objects.
     pub fn hash_kind(&self) -> HashKind {
         self.shared.hash_kind

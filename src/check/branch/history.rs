@@ -75,7 +75,6 @@ impl<'r> History<'r> {
     fn merge(&mut self, parents: &[ObjectId], commit: &Commit) -> Result<Compared, git::Error> {
         // A parent that stands twice is asked once.
         let distinct: BTreeSet<_> = parents.iter().copied().collect();
-        let most = self.max_paths.saturating_mul(2);
         let mut listed = 0_usize;
         let mut sides = Vec::with_capacity(distinct.len());
         let mut faults: Option<Vec<Fault>> = None;
@@ -96,10 +95,10 @@ impl<'r> History<'r> {
                 Err(error) => return Err(error),
             };
             listed = listed.saturating_add(changes.len());
-            if listed > most {
+            if listed > self.max_paths {
                 return Err(git::Error::Limit {
                     what: "changed paths of a merge",
-                    max: most as u64,
+                    max: self.max_paths as u64,
                 });
             }
             sides.push(Side::new(parent, changes));

@@ -6,6 +6,10 @@ use crate::git::{self, Reader};
 use crate::record::tree::Change;
 use crate::record::{ObjectId, RepoPath};
 
+/// To look for a path in two sides costs as much work as so many entries of a tree.
+const COST_OF_LOOKING: u64 = 50;
+const WHAT: &str = "paths and parents of a merge";
+
 /// A parent of a merge, and what the merge changes against it.
 pub(super) struct Side {
     parent: ObjectId,
@@ -48,14 +52,23 @@ impl<'a> Merge<'a> {
     /// Returns the changes that none of the sides made, sorted by path.
     pub(super) fn own(&mut self) -> Result<Vec<Change>, git::Error> {
         let sides = self.sides;
-        let paths: BTreeSet<_> = sides.iter().flat_map(|side| side.changes.keys()).collect();
+        let mut by_path: BTreeMap<&RepoPath, Vec<usize>> = BTreeMap::new();
+        for (at, side) in sides.iter().enumerate() {
+            for path in side.changes.keys() {
+                by_path.entry(path).or_default().push(at);
+            }
+        }
         let mut own = Vec::new();
-        for path in paths {
-            let (differ, same): (Vec<_>, Vec<_>) = sides
+        for (path, differ) in by_path {
+            self.reader.work(sides.len() as u64, WHAT)?;
+            let taken: Vec<&Side> = sides
                 .iter()
-                .partition(|side| side.changes.contains_key(path));
-            for side in differ {
-                if !self.left_alone(side, &same, path)? {
+                .enumerate()
+                .filter(|(at, _)| differ.binary_search(at).is_err())
+                .map(|(_, side)| side)
+                .collect();
+            for side in differ.iter().filter_map(|at| sides.get(*at)) {
+                if !self.left_alone(side, &taken, path)? {
                     own.extend(side.changes.get(path).cloned());
                     break;
                 }
@@ -72,15 +85,16 @@ impl<'a> Merge<'a> {
         taken: &[&Side],
         path: &RepoPath,
     ) -> Result<bool, git::Error> {
+        // Two histories with nothing in common: what a side does not have, it left alone.
+        let added = side.changes.get(path).is_some_and(|it| it.old.is_none());
         for from in taken {
+            self.reader.work(COST_OF_LOOKING, WHAT)?;
             let bases = self.bases(side.parent, from.parent)?;
-            let mut changed = false;
+            let mut changed = bases.is_empty() && !added;
             for base in &bases {
                 changed |= self.changed_since(*base, side.parent, path)?;
             }
-            // Two histories with nothing in common: what a side does not have, it left alone.
-            let added = side.changes.get(path).is_some_and(|it| it.old.is_none());
-            if !changed && (added || !bases.is_empty()) {
+            if !changed {
                 return Ok(true);
             }
         }

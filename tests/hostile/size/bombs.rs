@@ -195,6 +195,49 @@ fn merges_of_what_parted_long_ago_cost_little() {
         last = commit(&[last, side], "a0");
     }
     let far = format!("refs/far/{mark}");
+    import(&door, &stream);
+    let pushed = door.push(&[&format!("{far}:refs/heads/wip/far")]);
+    assert!(!pushed.accepted, "{}", pushed.text);
+    assert!(pushed.codes.contains("INT-006"), "{:?}", pushed.codes);
+    cheap(&door, "3,000 merges of what parted 6,000 commits ago");
+}
+
+/// One merge of 1,500 branches, each with files of its own, all of which it takes.
+#[test]
+fn a_merge_of_very_many_costs_little() {
+    let door = Door::of_otto();
+    measured(&door);
+    let (tip, _) = door.base();
+    let count = 1_500;
+    let mut stream = String::new();
+    for at in 0..count {
+        stream.push_str(&format!(
+            "commit refs/many/{at}\nmark :{}\ncommitter o <o@x> 1700000000 +0000\ndata 2\nx\nfrom {tip}\n",
+            at + 1
+        ));
+        for file in 0..60 {
+            stream.push_str(&format!("M 100644 inline src/m/{file}/{at}\ndata 2\nx\n"));
+        }
+        stream.push('\n');
+    }
+    stream.push_str(&format!(
+        "commit refs/many/all\ncommitter o <o@x> 1700000000 +0000\ndata 2\nx\nfrom {tip}\n"
+    ));
+    for at in 0..count {
+        stream.push_str(&format!("merge :{}\n", at + 1));
+    }
+    for at in 0..count {
+        for file in 0..60 {
+            stream.push_str(&format!("M 100644 inline src/m/{file}/{at}\ndata 2\nx\n"));
+        }
+    }
+    import(&door, &stream);
+    let pushed = door.push(&["refs/many/all:refs/heads/wip/many"]);
+    assert!(!pushed.accepted, "{}", pushed.text);
+    cheap(&door, "a merge of 1,500 branches");
+}
+
+fn import(door: &Door, stream: &str) {
     let words = ["git", "fast-import", "--quiet", "--force"];
     let mut child = door
         .world
@@ -204,8 +247,4 @@ fn merges_of_what_parted_long_ago_cost_little() {
         .unwrap();
     std::io::Write::write_all(&mut child.stdin.take().unwrap(), stream.as_bytes()).unwrap();
     assert!(child.wait().unwrap().success());
-    let pushed = door.push(&[&format!("{far}:refs/heads/wip/far")]);
-    assert!(!pushed.accepted, "{}", pushed.text);
-    assert!(pushed.codes.contains("INT-006"), "{:?}", pushed.codes);
-    cheap(&door, "3,000 merges of what parted 6,000 commits ago");
 }

@@ -62,6 +62,7 @@ pub const CASES: &[Case] = &[
         answer: "INT-006",
         tests: &[
             "hostile::size::bombs::merges_of_what_parted_long_ago_cost_little",
+            "hostile::size::bombs::a_merge_of_very_many_costs_little",
             "hostile::size::costs::hostile_pushes_cost_little",
             "hostile::size::bombs::what_small_pushes_stand_for_costs_little_however_it_is_divided",
         ],
