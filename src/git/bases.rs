@@ -13,7 +13,7 @@ const COMMON: u8 = ONE | OTHER;
 /// An ancestor of a commit that is common already: no base.
 const STALE: u8 = 4;
 /// One commit costs as much work as so many entries of a tree.
-const COST_OF_COMMIT: u64 = 250;
+const COST_OF_COMMIT: u64 = 400;
 
 impl Reader {
     /// Returns the best common ancestors of two commits, sorted: those that no other common
