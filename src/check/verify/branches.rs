@@ -3,12 +3,13 @@
 //! A commit is hidden only by what was judged here before, or by the tips at adoption. What the
 //! log merely says was there proves nothing: it may have been put there past the hooks.
 
+use std::cell::OnceCell;
+
 use super::blobs::Blobs;
 use super::seen::governed_name;
 use super::*;
 use crate::check::push::branch_move::rank;
 use crate::policy::RefRules;
-use crate::record::predicate::Movement;
 
 /// The tips judged so far, by branch.
 struct Judged<'a> {
@@ -40,6 +41,7 @@ pub(super) fn verify(
         blobs: Blobs::default(),
     };
     let reader = gatherer.records.reader();
+    let below_tips = Below::default();
     for entry in &log.entries {
         let says = entry.receipt.says();
         // What moved past the hooks first: it was there before this push.
@@ -49,8 +51,12 @@ pub(super) fn verify(
         pushed.sort_by_key(|it| rank(policy, it));
         let movements = says.unrecorded.iter().chain(pushed);
         for movement in movements.filter(|it| it.reference.branch().is_some()) {
-            if contained(reader, &tips, movement)?
-                && let Some(new) = movement.new
+            // A clone of one branch has what that builds on, and not the ref it landed on.
+            let below = |new| -> Result<bool, Error> {
+                Ok(!rank(policy, movement).0 && below_tips.contains(reader, &tips, new)?)
+            };
+            if let Some(new) = movement.new.filter(|new| reader.contains(*new))
+                && (contained(reader, &tips, &movement.reference, new)? || below(new)?)
             {
                 let reference = &movement.reference;
                 let found = judged
@@ -160,17 +166,35 @@ impl Judged<'_> {
 fn contained(
     reader: &Reader,
     tips: &BTreeSet<(RefName, ObjectId)>,
-    movement: &Movement,
+    reference: &RefName,
+    new: ObjectId,
 ) -> Result<bool, Error> {
-    let Some(new) = movement.new.filter(|new| reader.contains(*new)) else {
-        return Ok(false);
-    };
-    for (_, tip) in tips.iter().filter(|(name, _)| *name == movement.reference) {
+    for (_, tip) in tips.iter().filter(|(name, _)| name == reference) {
         if reader.is_ancestor(new, *tip)? {
             return Ok(true);
         }
     }
     Ok(false)
+}
+
+/// All that the branches of a clone contain, listed once somebody asks.
+#[derive(Default)]
+struct Below(OnceCell<BTreeSet<ObjectId>>);
+
+impl Below {
+    fn contains(
+        &self,
+        reader: &Reader,
+        tips: &BTreeSet<(RefName, ObjectId)>,
+        id: ObjectId,
+    ) -> Result<bool, Error> {
+        if self.0.get().is_none() {
+            let tips: Vec<_> = tips.iter().map(|(_, tip)| *tip).collect();
+            let all = reader.new_commits(&tips, &[])?;
+            let _ = self.0.set(all.into_iter().collect());
+        }
+        Ok(self.0.get().is_some_and(|all| all.contains(&id)))
+    }
 }
 
 /// Returns every tip of every branch: local ones and those last seen at the remotes.

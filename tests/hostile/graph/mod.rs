@@ -52,6 +52,7 @@ pub const CASES: &[Case] = &[
         tests: &[
             "hostile::graph::refs::a_commit_that_the_server_has_is_judged_where_it_goes",
             "hostile::graph::refs::main_and_a_branch_on_top_of_it_land_in_one_push",
+            "hostile::graph::refs::a_clone_of_one_branch_that_builds_on_main_verifies",
         ],
     },
     Case {

@@ -364,3 +364,33 @@ fn main_and_a_branch_on_top_of_it_land_in_one_push() {
     world.fresh_clone();
     world.ok("vera", "vera", &["git", "awo", "verify"]);
 }
+
+/// Who works on one branch may have no other: what it builds on is in its own history.
+#[test]
+fn a_clone_of_one_branch_that_builds_on_main_verifies() {
+    let door = Door::new(World::landed(), "otto");
+    let world = &door.world;
+    let raw = door.raw();
+    world.ok("otto", "otto", &["git", "fetch", "--quiet", "origin"]);
+    let (main, root) = door.base();
+    let src = world.rev("otto", "origin/main:src");
+    let src = raw.tree_with(&src, &[("100644", b"a.py", &raw.blob("x = 1\n"))]);
+    let tree = raw.tree_with(&root, &[("40000", b"src", &src)]);
+    let on_top = raw.commit(&tree, &[&main], "On top\n");
+    door.accepts_push("it", &[&format!("{on_top}:refs/heads/wip/one")]);
+    for (place, command) in [
+        (
+            ".",
+            "git clone --quiet --single-branch -b wip/one server.git vera",
+        ),
+        (
+            "vera",
+            "git fetch --quiet origin refs/awo/*:refs/awo/* refs/notes/awo/*:refs/notes/awo/*",
+        ),
+        ("vera", &format!("git awo trust {}", world.fingerprint())),
+    ] {
+        let words: Vec<&str> = command.split(' ').collect();
+        world.ok("vera", place, &words);
+    }
+    world.ok("vera", "vera", &["git", "awo", "verify"]);
+}
