@@ -4,7 +4,7 @@
 use crate::policy::document::Limits;
 use crate::record::envelope::Envelope;
 use crate::record::predicate::RunPredicate;
-use crate::record::{Code, Finding, Sha256, Subject, json};
+use crate::record::{Code, Finding, ObjectId, RefName, Sha256, Subject, json};
 
 use super::position::Positions;
 use super::run::Gatherer;
@@ -72,4 +72,13 @@ pub(super) fn inventory(bytes: &[u8], limits: &Limits, subject: Subject) -> Opti
             limits.inventory_bytes, limits.inventory_lines
         ));
     Some(finding.remedy(RAISE))
+}
+
+/// Returns how to push the first of these commits, parents before children, so that the others can
+/// follow.
+pub(super) fn part_of(commits: &[ObjectId], most: usize, reference: &RefName) -> String {
+    match most.checked_sub(1).and_then(|last| commits.get(last)) {
+        Some(last) => format!("git push SERVER {last}:{reference} first"),
+        None => format!("push {reference} by itself"),
+    }
 }

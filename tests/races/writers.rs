@@ -86,6 +86,18 @@ fn locally(writers: usize, records: usize) {
         new_contract(&world, "olga", "olga", &format!("W-{writer}-{record}"));
     });
     all_there(&world, "olga", writers, records);
+    // One push brings 10,000 commits at most.
+    let words = [
+        "git",
+        "rev-list",
+        "--reverse",
+        "origin/main..refs/awo/ledger",
+    ];
+    let listed = world.ok("olga", "olga", &words);
+    for part in listed.lines().skip(9_999).step_by(10_000) {
+        let part = format!("{part}:refs/awo/ledger");
+        world.ok("olga", "olga", &["git", "push", "--quiet", "origin", &part]);
+    }
     world.ok("olga", "olga", &["git", "awo", "push"]);
     super::verified(&world);
     publish("processes in one clone", writers, records, &took, "");

@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::check::PolicyHistory;
 use crate::check::report::git_finding;
+use crate::check::{PolicyHistory, limits};
 use crate::policy::rules;
 use crate::store::ledger::Refs;
 
@@ -56,7 +56,7 @@ pub fn trees(
             Finding::new(Code::Int006, "limits", Subject::of_ref(reference))
                 .found(format!("{} commits", commits.len()))
                 .expected(format!("at most {}", gained.most_commits))
-                .remedy("push in smaller parts"),
+                .remedy(limits::part_of(&commits, gained.most_commits, reference)),
         );
         return Ok(());
     }

@@ -2,6 +2,7 @@
 
 use crate::check::Error;
 use crate::check::branch::{self, Branch};
+use crate::check::limits;
 use crate::check::report::Report;
 use crate::check::run::Gatherer;
 use crate::policy::Policy;
@@ -106,7 +107,7 @@ fn judge(
                     "at most {} a push",
                     policy.document().limits.commits
                 ))
-                .remedy("push in smaller parts"),
+                .remedy(limits::part_of(&commits, *commits_left, reference)),
         );
         return Ok(());
     }

@@ -65,7 +65,8 @@ fn chain(door: &Door, count: usize) -> Vec<String> {
 fn at_the_limit(door: &Door, limit: usize) {
     let chain = chain(door, limit + 1);
     let (at, over) = (&chain[limit - 1], &chain[limit]);
-    door.refuses("one commit more", over, &["INT-006"]);
+    let told = door.refuses("one commit more", over, &["INT-006"]);
+    assert!(told.text.contains("git push SERVER"), "{}", told.text);
     // Also if they come on two branches.
     let half = &chain[limit / 2];
     let other = door.commit_in_src(&[("100644", b"x", &door.raw().blob("x\n"))]);
@@ -82,6 +83,33 @@ fn at_the_limit(door: &Door, limit: usize) {
 #[test]
 fn commits_at_the_limit_and_one_more() {
     at_the_limit(&door_with("commits = 5"), 5);
+}
+
+/// Who has more than one push may bring is told how to bring it, and that works.
+#[test]
+fn more_records_than_one_push_may_bring_go_in_parts() {
+    let door = Door::new(door_with("commits = 5").world, "olga");
+    let world = &door.world;
+    world.ok("olga", "olga", &["git", "awo", "fetch"]);
+    for at in 0..12 {
+        let id = format!("W-{at}");
+        let words = "git awo task new ID --task it --allow src/ --validate true";
+        let words: Vec<&str> = words
+            .split(' ')
+            .map(|word| if word == "ID" { &id } else { word })
+            .collect();
+        world.ok("olga", "olga", &words);
+    }
+    let all = ["refs/awo/ledger:refs/awo/ledger"];
+    for _ in 0..2 {
+        let told = door.refuses_push("all at once", &all, &["INT-006"]);
+        let words = told.text.split_whitespace();
+        let part = words.clone().find(|word| word.contains(":refs/awo/ledger"));
+        door.accepts_push("the part that it names", &[part.expect(&told.text)]);
+    }
+    door.accepts_push("the rest", &all);
+    world.fresh_clone();
+    world.ok("vera", "vera", &["git", "awo", "verify"]);
 }
 
 #[test]
