@@ -344,6 +344,31 @@ fn a_push_that_nobody_judged_is_refused_and_an_administrator_is_not_asked() {
 }
 
 #[test]
+fn a_transaction_asks_only_for_the_refs_that_it_moves() {
+    let (world, policy) = World::governed();
+    let main = movement(MAIN, None, Some(policy));
+    let other = movement("refs/heads/wip/x", None, Some(policy));
+    let before = transaction::relied_on(&crate::check::push::refs(&world.reader()).unwrap());
+    let key = Key::parse("12-34").unwrap();
+    let pushes = Pushes::at(world.reader().common_dir());
+    let movements = vec![main, other];
+    pushes
+        .remember(&key, &Judged { before, movements })
+        .unwrap();
+    // Without --atomic there are as many transactions as refs.
+    let file = world.reader().common_dir().join("refs/heads/wip/x");
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    std::fs::write(file, "garbage\n").unwrap();
+    let asked = |reference: &str| {
+        let text = line(&movement(reference, None, Some(policy)));
+        let push = Caller::ReceivePack(key.clone());
+        transaction::prepared(&world.reader(), text.as_bytes(), &push)
+    };
+    assert_eq!(asked(MAIN).unwrap().verdict(), Verdict::Allowed);
+    assert!(asked("refs/heads/wip/x").is_err(), "not what was judged");
+}
+
+#[test]
 fn what_stands_already_is_told_apart_from_what_is_still_to_come() {
     let (world, policy) = World::governed();
     let reader = world.reader();

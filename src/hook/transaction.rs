@@ -41,7 +41,9 @@ pub fn prepared(reader: &Reader, input: &[u8], caller: &Caller) -> Result<Report
     report
         .findings
         .extend(locks::wait(reader.common_dir(), &changes));
-    let now = current(reader, &judged)?;
+    // Without --atomic each ref of a push comes here by itself: the others are not asked for.
+    let names = changes.iter().filter_map(|it| RefName::new(&it.name).ok());
+    let now = current(reader, names)?;
     report.findings.extend(judge(&judged, &changes, &now));
     Ok(report)
 }
@@ -49,20 +51,21 @@ pub fn prepared(reader: &Reader, input: &[u8], caller: &Caller) -> Result<Report
 /// Returns the movements of a push that stand already. Without `--atomic` some can, when a later
 /// one is refused; git then ends, and never calls `post-receive`.
 pub fn applied(reader: &Reader, judged: &Judged) -> Result<Vec<Movement>, Error> {
-    let now = current(reader, judged)?;
+    let names = judged.movements.iter().map(|it| it.reference.clone());
+    let now = current(reader, names)?;
     let stands = |it: &&Movement| now.get(&it.reference).copied() == it.new;
     Ok(judged.movements.iter().filter(stands).cloned().collect())
 }
 
-/// Returns where the refs are that matter to a push: governance, and what it moves.
-fn current(reader: &Reader, judged: &Judged) -> Result<Refs, Error> {
+/// Returns where governance is, on which verdicts rely, and where these refs are.
+fn current(reader: &Reader, names: impl Iterator<Item = RefName>) -> Result<Refs, Error> {
     let mut now = Refs::new();
     for prefix in layout::GOVERNANCE_PREFIXES {
         now.extend(reader.references(prefix)?);
     }
-    for movement in &judged.movements {
-        if let Some(id) = reader.reference(&movement.reference)? {
-            now.insert(movement.reference.clone(), id);
+    for name in names {
+        if let Some(id) = reader.reference(&name)? {
+            now.insert(name, id);
         }
     }
     Ok(now)
@@ -77,7 +80,8 @@ pub fn relied_on(refs: &Refs) -> Refs {
         .collect()
 }
 
-/// Judges the changes of one transaction of a push. `now` is where every ref is.
+/// Judges the changes of one transaction of a push. `now` is where governance is, and the refs that
+/// change.
 pub fn judge(judged: &Judged, changes: &[Change], now: &Refs) -> Findings {
     let mut findings = Findings::new();
     let mut moving: BTreeSet<&RefName> = BTreeSet::new();

@@ -4,9 +4,12 @@
 //! - *allowed* patterns are exact: anchored at the root, byte for byte; `src/a.py` is that one
 //!   path, `src/` is everything below `src`, `*` and `?` stop at `/`, `**` does not.
 //! - *forbidden* patterns are broad, as in gitignore: without an inner `/` they match at every
-//!   depth; they cover the path and all below it; NFC and full case folding apply to both sides.
+//!   depth; they cover the path and all below it; NFC and full case folding apply to both sides, and
+//!   a plain component is meant by its short name on NTFS too.
 
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+mod short;
+
+use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
 
 use crate::record::{RepoPath, fold};
 
@@ -25,6 +28,7 @@ pub struct BadPattern {
 pub struct PathSet {
     patterns: Vec<String>,
     globs: GlobSet,
+    short: short::Globs,
     /// Whether the set has `**`, which needs no matching.
     everything: bool,
     fold: bool,
@@ -39,6 +43,7 @@ impl PathSet {
         Self {
             patterns: Vec::new(),
             globs: GlobSet::empty(),
+            short: short::Globs::default(),
             everything: false,
             fold: false,
         }
@@ -73,6 +78,7 @@ impl PathSet {
         globs_of: impl Fn(&str) -> Vec<String>,
     ) -> Result<Self, BadPattern> {
         let mut builder = GlobSetBuilder::new();
+        let mut short = short::Globs::default();
         for pattern in patterns {
             let bad = |why: String| BadPattern {
                 pattern: pattern.clone(),
@@ -85,12 +91,13 @@ impl PathSet {
                 pattern.clone()
             };
             for glob in globs_of(&folded) {
-                let compiled = GlobBuilder::new(&without_choices(&glob))
-                    .literal_separator(true)
-                    .backslash_escape(true)
-                    .build()
+                let glob = without_choices(&glob);
+                let compiled = compile(&glob)
                     .map_err(|error| bad(format!("is not a glob: {}", error.kind())))?;
                 builder.add(compiled);
+                if fold {
+                    short.add(&glob);
+                }
             }
         }
         let globs = builder.build().map_err(|error| BadPattern {
@@ -101,6 +108,7 @@ impl PathSet {
         Ok(Self {
             patterns: patterns.to_vec(),
             globs,
+            short,
             everything,
             fold,
         })
@@ -115,7 +123,8 @@ impl PathSet {
             return false;
         }
         if self.fold {
-            self.globs.is_match(path_of(&fold::bytes(path.as_bytes())))
+            let folded = fold::bytes(path.as_bytes());
+            self.globs.is_match(path_of(&folded)) || self.short.match_one(&folded)
         } else {
             self.globs.is_match(path_of(path.as_bytes()))
         }
@@ -153,6 +162,14 @@ pub fn ref_pattern(pattern: &str) -> Result<PathSet, BadPattern> {
         });
     }
     PathSet::exact(&[pattern.to_owned()])
+}
+
+fn compile(glob: &str) -> Result<Glob, globset::Error> {
+    let mut builder = GlobBuilder::new(glob);
+    builder
+        .literal_separator(true)
+        .backslash_escape(true)
+        .build()
 }
 
 fn check(pattern: &str) -> Result<(), &'static str> {
@@ -310,6 +327,16 @@ mod tests {
             ("k", "\u{212a}", true),
             ("keys", "ke\u{200b}ys", true),
             ("[ab]x", "BX", true),
+            (".github/workflows/", "GITHUB~1/WORKFL~1/ci.yml", true),
+            (".github/workflows/", ".github/workfl~2/ci.yml", true),
+            (".github/workflows/", "github~1/workflows", true),
+            (".github/workflows/", "github~1/other", false),
+            (".github/workflows/", "NOTES~1/workfl~1", false),
+            (".gitlab-ci.yml", "GITLAB~1.YML", true),
+            (".env", "a/ENV~1", true),
+            (".env", "a/ENV~", false),
+            ("secrets/", "SECRET~1/k", false),
+            ("{a,b}.json", "a/{a,b}.json", true),
         ] {
             assert_eq!(broad(pattern, path), expected, "{pattern} on {path}");
         }

@@ -102,17 +102,32 @@ fn is_short_name(file: &str, name: &str, checksum: &str) -> bool {
     !digits.is_empty() && fills && number && checksum.starts_with(base)
 }
 
-/// Tells whether a character stands in the name that HFS+ passes over or that turns the direction
+/// Tells whether a character is made to be not seen: it hyphenates, joins, calculates or annotates,
+/// or turns the direction of the text.
+fn is_unseen(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}' | '\u{2060}'..='\u{2069}' | '\u{fff0}'..='\u{fffb}'
+        | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}')
+}
+
+fn is_tag(c: char) -> bool {
+    matches!(c, '\u{e0000}'..='\u{e007f}')
+}
+
+/// Tells whether a character stands in the name that is not seen, that HFS+ passes over or that turns the direction
 /// of the text. Joiners between letters that are not ASCII are part of words and of pictures.
 fn hides_something(text: &str) -> bool {
-    let mut before = None;
+    let (mut before, mut flag) = (None, false);
     let mut rest = text.chars();
     while let Some(c) = rest.next() {
         let after = rest.clone().next();
         let letter = |c: Option<char>| c.is_some_and(|c| !c.is_ascii() && !fold::hfs_ignorable(c));
-        let joins = matches!(c, '\u{200c}' | '\u{200d}') && letter(before) && letter(after);
-        let turns = matches!(c, '\u{2066}'..='\u{2069}');
-        if (fold::hfs_ignorable(c) || turns) && !joins {
+        let joins = matches!(c, '\u{200b}'..='\u{200d}') && letter(before) && letter(after);
+        if (fold::hfs_ignorable(c) || is_unseen(c)) && !joins {
+            return true;
+        }
+        // Tags end the pictures of some flags, and are not seen anywhere else.
+        flag = c == '\u{1f3f4}' || (flag && is_tag(c));
+        if is_tag(c) && !flag {
             return true;
         }
         before = Some(c);
@@ -199,6 +214,16 @@ mod tests {
             "a ",
             "a\u{202e}b",
             "a\u{2066}b",
+            "a\u{61c}b",
+            "a\u{ad}b",
+            "a\u{200b}b",
+            "a\u{2060}",
+            "a\u{2064}b",
+            "\u{e9}\u{2062}\u{e9}",
+            "a\u{fff9}b\u{fffa}c\u{fffb}",
+            "a\u{e0041}",
+            "\u{1f3f4}x\u{e0067}",
+            "a\u{e0001}",
             "a\u{200c}b",
             "\u{e9}\u{200d}",
             "a:$DATA",
@@ -268,6 +293,10 @@ mod tests {
             "\u{645}\u{6cc}\u{200c}\u{62e}\u{648}\u{627}\u{647}\u{645}.md",
             "\u{1f469}\u{200d}\u{1f4bb}.md",
             "\u{2764}\u{fe0f}.md",
+            "\u{1f3f4}\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}.md",
+            "\u{1780}\u{200b}\u{1781}.md",
+            "\u{845b}\u{e0100}.md",
+            "NOTES~1",
             "%2e%2e",
             "$HOME",
             "*?",

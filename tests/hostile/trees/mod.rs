@@ -28,9 +28,12 @@ pub const CASES: &[Case] = &[
     },
     Case {
         id: "P-03",
-        attack: "a protected path spelt in other case, Unicode form, or with what is not seen",
+        attack: "a protected path spelt in other case, Unicode form, with what is not seen, or by its short name",
         answer: "GOV-003",
-        tests: &["hostile::trees::scope::a_protected_path_spelt_otherwise"],
+        tests: &[
+            "hostile::trees::scope::a_protected_path_spelt_otherwise",
+            "hostile::trees::scope::a_protected_path_by_its_short_name",
+        ],
     },
     Case {
         id: "P-05",

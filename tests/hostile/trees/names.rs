@@ -51,6 +51,14 @@ fn disguises_at_any_depth() {
         "a\u{202e}b",
         "a\u{2066}b",
         "a\u{200c}b",
+        "a\u{200b}b",
+        "a\u{61c}b",
+        "a\u{ad}b",
+        "a\u{2060}b",
+        "a\u{2064}b",
+        "a\u{fff9}b",
+        "a\u{fffb}",
+        "a\u{e0041}",
     ];
     let names: Vec<&[u8]> = disguises.iter().map(|it| it.as_bytes()).collect();
     let mut table = commits_in_src(&door, &names);
@@ -69,6 +77,8 @@ fn disguises_at_any_depth() {
         ".github",
         ".gitkeep",
         "git~12",
+        "\u{1f3f4}\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}",
+        "\u{1780}\u{200b}\u{1781}",
         "git~a",
         "gitmod",
         "gi7eba",

@@ -1,6 +1,7 @@
 //! What may be touched.
 
 use crate::hostile::door::Door;
+use crate::world::World;
 
 #[test]
 fn a_path_that_only_begins_like_an_allowed_one() {
@@ -87,7 +88,7 @@ fn a_protected_path_spelt_otherwise() {
         "docs/.GitModules",
         "docs/.MAILMAP",
         "src/\u{212a}eys/k",
-        "src/k\u{ad}eys/k",
+        "src/k\u{fe0f}eys/k",
         "src/key\u{17f}/x",
     ]
     .iter()
@@ -99,6 +100,36 @@ fn a_protected_path_spelt_otherwise() {
         &["src/key/k", "src/keysx/k", "docs/.mailmaps", "src/kéys"],
     );
     door.accepts("names that differ", &commit);
+}
+
+#[test]
+fn a_protected_path_by_its_short_name() {
+    let world = World::founded();
+    world.next_policy(2, None, |text| {
+        let protected = "protected = [\"credentials/\", \"/docs/.github/workflows/\", ";
+        text.replace("protected = [", protected)
+    });
+    world.ok("otto", "otto", &["git", "awo", "fetch"]);
+    let door = Door::new(world, "otto");
+    let table: Vec<_> = [
+        "src/CREDEN~1/k",
+        "src/a/creden~9",
+        "docs/GITHUB~1/WORKFL~1/ci.yml",
+        "docs/.github/workfl~2/ci.yml",
+        "docs/GitHub~1/workflows",
+    ]
+    .iter()
+    .map(|path| ((*path).to_owned(), commit_of(&door, &[path])))
+    .collect();
+    door.refuses_all(&table, "GOV-003");
+    let others = [
+        "src/NOTES~1",
+        "src/creden~a",
+        "src/creden~1.txt",
+        "docs/GITHUB~1/other/ci.yml",
+        "src/WORKFL~1/ci.yml",
+    ];
+    door.accepts("other names", &commit_of(&door, &others));
 }
 
 #[test]
