@@ -19,6 +19,8 @@ const LARGEST_TREE: u64 = 64 * 1024 * 1024;
 const LARGEST_KEPT_BUFFER: usize = 4 * 1024 * 1024;
 /// So often an object that is not found is looked for again.
 const MORE_LOOKS: usize = 3;
+/// After so many objects that are not there nobody waits for another one.
+const MOST_WAITS: u64 = 16;
 /// So long is waited before.
 const PAUSE: std::time::Duration = std::time::Duration::from_millis(10);
 /// So many tags may point at each other.
@@ -105,8 +107,8 @@ impl Reader {
         }
         let id = id_to_gix(id);
         // What is new since the packs were listed is found by listing them again.
-        self.handle.exists_without_refresh(&id)
-            || (!self.shared.in_quarantine() && gix::objs::Exists::exists(&self.handle, &id))
+        self.handles.handle.exists_without_refresh(&id)
+            || (!self.shared.in_quarantine() && gix::objs::Exists::exists(&self.handles.again, &id))
     }
 
     /// Returns the kind and the size an object's header claims, or `None` if it is not there.
@@ -115,13 +117,18 @@ impl Reader {
         if id.kind() != self.hash_kind() {
             return Ok(None);
         }
-        let header = self
-            .handle
-            .try_header(&id_to_gix(id))
-            .map_err(|source| Error::Object {
-                id,
-                source: source.into(),
-            })?;
+        let ask = |handle: &gix::odb::Handle| {
+            handle
+                .try_header(&id_to_gix(id))
+                .map_err(|source| Error::Object {
+                    id,
+                    source: source.into(),
+                })
+        };
+        let header = match ask(&self.handles.handle)? {
+            None if self.shared.in_quarantine() => ask(&self.handles.again)?,
+            found => found,
+        };
         Ok(header.map(|header| (Kind::from_gix(header.kind()), header.size())))
     }
 
@@ -288,25 +295,31 @@ impl Reader {
         }
         let mut buffer = self.scratch.take();
         let mut take = Some(take);
-        let mut look = |buffer: &mut Vec<u8>| {
-            self.read_into(id, buffer, |kind, bytes| match take.take() {
+        let mut look = |handle, buffer: &mut Vec<u8>| {
+            self.read_into(handle, id, buffer, |kind, bytes| match take.take() {
                 Some(take) => take(kind, bytes),
                 None => Err(Error::Missing { id }),
             })
         };
-        let mut result = look(&mut buffer);
-        // `git gc` beside us moves objects from file to file; a quarantine stays as it is.
-        let looks = if self.shared.in_quarantine() {
-            0
-        } else {
+        let is_miss =
+            |result: &Result<_, _>| matches!(result, Ok(None) | Err(Error::Object { .. }));
+        let mut result = look(&self.handles.handle, &mut buffer);
+        // `git gc` and other pushes beside us move objects from file to file. A push that names many
+        // objects that nobody has is not worth the time.
+        if is_miss(&result) && self.shared.in_quarantine() {
+            result = look(&self.handles.again, &mut buffer);
+        }
+        let looks = if is_miss(&result) && self.shared.missed() < MOST_WAITS {
             MORE_LOOKS
+        } else {
+            0
         };
         for _ in 0..looks {
-            if !matches!(result, Ok(None) | Err(Error::Object { .. })) {
+            std::thread::sleep(PAUSE);
+            result = look(&self.handles.again, &mut buffer);
+            if !is_miss(&result) {
                 break;
             }
-            std::thread::sleep(PAUSE);
-            result = look(&mut buffer);
         }
         if buffer.capacity() <= LARGEST_KEPT_BUFFER {
             self.scratch.replace(buffer);
@@ -316,11 +329,12 @@ impl Reader {
 
     fn read_into<T>(
         &self,
+        handle: &gix::odb::Handle,
         id: ObjectId,
         buffer: &mut Vec<u8>,
         take: impl FnOnce(Kind, &[u8]) -> Result<T, Error>,
     ) -> Result<Option<T>, Error> {
-        let object = match self.handle.try_find(&id_to_gix(id), buffer) {
+        let object = match handle.try_find(&id_to_gix(id), buffer) {
             Ok(Some(object)) => object,
             Ok(None) => return Ok(None),
             Err(source) => return Err(self.explain(id, source)),

@@ -38,6 +38,17 @@ pub(super) struct Shared {
     _view: Option<TempDir>,
     /// So many tree entries may still be looked at.
     work: AtomicU64,
+    /// So many objects were not there at the second look either.
+    misses: AtomicU64,
+}
+
+/// Two ways into one object store.
+#[derive(Clone)]
+pub(super) struct Handles {
+    /// Lists the packs once, in a hook's quarantine.
+    pub(super) handle: gix::odb::Handle,
+    /// Lists them again on a miss: `git gc` and other pushes go on beside a hook.
+    pub(super) again: gix::odb::Handle,
 }
 
 fn options() -> gix::open::Options {
@@ -75,7 +86,7 @@ pub(super) fn open(git_dir: &Path) -> Result<gix::ThreadSafeRepository, Error> {
 pub(super) fn share(
     mut repo: gix::ThreadSafeRepository,
     quarantine: Option<&Quarantine>,
-) -> Result<(Shared, gix::odb::Handle), Error> {
+) -> Result<(Shared, Handles), Error> {
     // Refs are named in full; a namespace in the environment must not change what they mean.
     repo.refs.namespace = None;
     let local = repo.to_thread_local();
@@ -121,8 +132,9 @@ pub(super) fn share(
             }
         })?;
     handle.set_pack_cache(|| Box::new(MemoryCappedHashmap::new(PACK_CACHE)));
+    let again = handle.clone();
     if view.is_some() {
-        // A quarantine does not change while the hook runs, and a miss would list all packs.
+        // A miss would list all packs, and most are of what nobody has.
         handle.refresh_never();
     }
     let shallow_file = quarantine
@@ -141,8 +153,9 @@ pub(super) fn share(
         common_dir,
         _view: view,
         work: AtomicU64::new(u64::MAX),
+        misses: AtomicU64::new(0),
     };
-    Ok((shared, handle))
+    Ok((shared, Handles { handle, again }))
 }
 
 /// gix would open these and see no refs, or other objects.
@@ -196,6 +209,11 @@ impl Shared {
 
     pub(super) fn in_quarantine(&self) -> bool {
         self.in_quarantine
+    }
+
+    /// Counts an object that was looked for in vain; returns how many there were before.
+    pub(super) fn missed(&self) -> u64 {
+        self.misses.fetch_add(1, Ordering::Relaxed)
     }
 
     /// Lists what hides or replaces objects, in words for people.

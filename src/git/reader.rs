@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::cache::Cache;
 use super::error::Error;
-use super::open::{self, Shared};
+use super::open::{self, Handles, Shared};
 use super::quarantine::Quarantine;
 use crate::record::HashKind;
 
@@ -19,7 +19,7 @@ const TREE_CACHE: usize = 16 * 1024 * 1024;
 /// A reader belongs to one thread; [`Reader::fork`] makes another one for a second thread.
 pub struct Reader {
     pub(super) shared: Arc<Shared>,
-    pub(super) handle: gix::odb::Handle,
+    pub(super) handles: Handles,
     pub(super) scratch: RefCell<Vec<u8>>,
     pub(super) trees: RefCell<Cache>,
 }
@@ -66,14 +66,14 @@ impl Reader {
         repo: gix::ThreadSafeRepository,
         quarantine: Option<&Quarantine>,
     ) -> Result<Self, Error> {
-        let (shared, handle) = open::share(repo, quarantine)?;
-        Ok(Self::with(Arc::new(shared), handle))
+        let (shared, handles) = open::share(repo, quarantine)?;
+        Ok(Self::with(Arc::new(shared), handles))
     }
 
-    fn with(shared: Arc<Shared>, handle: gix::odb::Handle) -> Self {
+    fn with(shared: Arc<Shared>, handles: Handles) -> Self {
         Self {
             shared,
-            handle,
+            handles,
             scratch: RefCell::default(),
             trees: RefCell::new(Cache::new(TREE_CACHE)),
         }
@@ -81,7 +81,7 @@ impl Reader {
 
     /// Makes a reader of the same repository for another thread. Open packs are shared.
     pub fn fork(&self) -> Self {
-        Self::with(Arc::clone(&self.shared), self.handle.clone())
+        Self::with(Arc::clone(&self.shared), self.handles.clone())
     }
 
     /// From now on comparisons of trees may look at so many entries in all, whichever reader makes

@@ -105,3 +105,30 @@ fn pushed_objects_are_seen_in_the_quarantine() {
         );
     }
 }
+
+#[test]
+fn what_gc_moves_beside_a_hook_is_found_again() {
+    let sandbox = Sandbox::new();
+    let (server, quarantine, old, new) = push_and_keep(&sandbox, HashKind::Sha1, &[]);
+    let reader = Reader::in_quarantine(&quarantine).unwrap();
+    let tree = reader.commit(new).unwrap().tree;
+    let missing = ObjectId::Sha1([7; 20]);
+    assert!(
+        reader.object(missing).unwrap().is_none(),
+        "packs are listed"
+    );
+    let packed = sandbox
+        .command("git", &server)
+        .args(["repack", "-adq"])
+        .status();
+    assert!(packed.unwrap().success());
+    let old = reader.commit(old).unwrap();
+    assert!(reader.header(old.tree).unwrap().is_some());
+    assert!(reader.tree(old.tree).is_ok() && reader.tree(tree).is_ok());
+    // Nobody waits for each of many that nobody has.
+    let begun = std::time::Instant::now();
+    for at in 0..200 {
+        assert!(reader.object(ObjectId::Sha1([at; 20])).unwrap().is_none());
+    }
+    assert!(begun.elapsed() < std::time::Duration::from_secs(3));
+}

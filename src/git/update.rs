@@ -56,7 +56,7 @@ impl Repo {
     }
 
     fn packed(&self) -> PackedRefs<'_> {
-        let objects = Box::new(self.reader().handle.clone());
+        let objects = Box::new(self.reader().handles.handle.clone());
         PackedRefs::DeletionsAndNonSymbolicUpdatesRemoveLooseSourceReference(objects)
     }
 

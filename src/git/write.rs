@@ -188,7 +188,7 @@ impl Repo {
         if self.contains(id) {
             return Ok(id);
         }
-        let write = || self.reader.handle.write_buf(kind.to_gix(), bytes);
+        let write = || self.reader.handles.handle.write_buf(kind.to_gix(), bytes);
         let mut written = write();
         for _ in 0..WRITE_AGAIN {
             if written.is_err() {

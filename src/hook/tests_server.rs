@@ -353,7 +353,14 @@ fn a_transaction_asks_only_for_the_refs_that_it_moves() {
     let pushes = Pushes::at(world.reader().common_dir());
     let movements = vec![main, other];
     pushes
-        .remember(&key, &Judged { before, movements })
+        .remember(
+            &key,
+            &Judged {
+                before,
+                movements,
+                ..Judged::default()
+            },
+        )
         .unwrap();
     // Without --atomic there are as many transactions as refs.
     let file = world.reader().common_dir().join("refs/heads/wip/x");
