@@ -1,6 +1,8 @@
 //! What the checks decide by themselves, below the doors.
 
 mod policies;
+mod road;
+mod world;
 
 use crate::check::policies::Anchor;
 use crate::check::{failure, limits};
