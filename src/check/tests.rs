@@ -1,7 +1,14 @@
 //! What the checks decide by themselves, below the doors.
 
+mod arrivals;
+mod branches;
+mod doors;
+mod evidence;
+mod notes;
 mod policies;
+mod reviews;
 mod road;
+mod rollbacks;
 mod world;
 
 use crate::check::policies::Anchor;

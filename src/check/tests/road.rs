@@ -10,7 +10,13 @@ fn a_run_in_order_goes_the_whole_road() {
         ("the run", &[], Stage::Executed, |_, _| {}, &[]),
         ("the reviews", &[], Stage::Reviewed, |_, _| {}, &[]),
         ("the end", &[], Stage::Landed, |_, _| {}, &[]),
-        ("the outcome", &[Edit::Outcome(|_| {})], Stage::Judged, |_, _| {}, &[]),
+        (
+            "the outcome",
+            &[Edit::Outcome(|_| {})],
+            Stage::Judged,
+            |_, _| {},
+            &[],
+        ),
     ]);
 }
 

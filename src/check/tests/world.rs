@@ -173,8 +173,14 @@ pub fn evidence_files(base: ObjectId) -> RunFiles {
     let sha = Sha256::of(b"x");
     RunFiles::from(
         [
-            ("report.md", "# AWO Run Report — run_one\n\nText\n".to_owned()),
-            ("run_manifest.json", "{\n  \"run_id\": \"run_one\"\n}".to_owned()),
+            (
+                "report.md",
+                "# AWO Run Report — run_one\n\nText\n".to_owned(),
+            ),
+            (
+                "run_manifest.json",
+                "{\n  \"run_id\": \"run_one\"\n}".to_owned(),
+            ),
             (
                 "provenance.json",
                 format!(

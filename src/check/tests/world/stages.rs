@@ -1,6 +1,7 @@
 //! What stands on the refs at each stage, and how it is pushed, logged and verified.
 
 use super::*;
+use crate::git::Kind;
 
 /// What a case asks: what is changed before it is signed, the stage that is pushed, what is
 /// changed on the refs, and what is found, as `CODE rule`.
@@ -138,6 +139,12 @@ impl World {
         self.judge(&before, &after)
     }
 
+    /// Returns what the approval of the task says.
+    pub fn approval_says(&self) -> ApprovalPredicate {
+        let statement = Statement::parse(self.approval.payload()).unwrap();
+        statement.predicate
+    }
+
     pub fn judge(&self, before: &Refs, after: &Refs) -> Report {
         self.judge_at(Door::Clone, before, after, time(NOW))
     }
@@ -151,6 +158,55 @@ impl World {
             door,
             time,
         })
+    }
+
+    /// Judges these movements alone.
+    pub fn judge_moves(&self, before: &Refs, to: &[(RefName, Option<ObjectId>)]) -> Report {
+        let movement = |(name, new): &(RefName, Option<ObjectId>)| Movement {
+            reference: name.clone(),
+            old: before.get(name).copied(),
+            new: *new,
+        };
+        push::judge(&Push {
+            reader: &Repo::open(self.dir.path()).unwrap(),
+            before,
+            movements: &to.iter().map(movement).collect::<Vec<_>>(),
+            anchor: Some(&self.anchor()),
+            door: Door::Clone,
+            time: time(NOW),
+        })
+    }
+
+    /// Returns the first version of the policy.
+    pub fn policy_text(&self) -> String {
+        let tree = self.repo.commit(self.policy).unwrap().tree;
+        let path = RepoPath::from("policy.toml");
+        let (_, id) = self.repo.entry(tree, &path).unwrap().unwrap();
+        String::from_utf8(self.repo.blob(id).unwrap()).unwrap()
+    }
+
+    /// Writes an object that our own writer would not write.
+    pub fn raw(&self, kind: Kind, bytes: &[u8]) -> ObjectId {
+        use std::io::Write as _;
+        let id = self.repo.hash(kind, bytes).unwrap();
+        let word = format!("{kind:?}").to_lowercase();
+        let hex = id.to_string();
+        let directory = self.dir.path().join("objects").join(&hex[..2]);
+        std::fs::create_dir_all(&directory).unwrap();
+        let file = std::fs::File::create(directory.join(&hex[2..])).unwrap();
+        let mut packed = flate2::write::ZlibEncoder::new(file, flate2::Compression::fast());
+        let header = format!("{word} {}\0", bytes.len());
+        packed.write_all(header.as_bytes()).unwrap();
+        packed.write_all(bytes).unwrap();
+        packed.finish().unwrap();
+        id
+    }
+
+    /// Takes an object away.
+    pub fn lose(&self, id: ObjectId) {
+        let hex = id.to_string();
+        let objects = self.dir.path().join("objects");
+        std::fs::remove_file(objects.join(&hex[..2]).join(&hex[2..])).unwrap();
     }
 
     pub fn anchor(&self) -> Anchor {
@@ -198,7 +254,11 @@ impl World {
             let (entry, state) = crate::check::log::files(&self.repo, *tip).unwrap();
             let envelope = Envelope::parse(&entry).unwrap();
             let says = Statement::<ReceiptPredicate>::parse(envelope.payload()).unwrap();
-            (envelope.digest(), says.predicate, State::parse(&state).unwrap())
+            (
+                envelope.digest(),
+                says.predicate,
+                State::parse(&state).unwrap(),
+            )
         });
         let mut receipt = Receipt {
             says: ReceiptPredicate {
@@ -250,7 +310,11 @@ impl World {
             _ => self.logged_as(stage.before(), of, edit),
         };
         let mut after = self.commit(&before, &self.shelf(stage));
-        let edit = if stage == of { edit } else { |_: &mut Receipt| {} };
+        let edit = if stage == of {
+            edit
+        } else {
+            |_: &mut Receipt| {}
+        };
         self.receive(&before, &mut after, edit);
         after
     }
@@ -275,8 +339,5 @@ pub fn movements(before: &Refs, after: &Refs) -> Vec<Movement> {
     };
     let log = layout::log();
     let names = names.into_iter().filter(|name| **name != log);
-    names
-        .map(movement)
-        .filter(|it| it.old != it.new)
-        .collect()
+    names.map(movement).filter(|it| it.old != it.new).collect()
 }
