@@ -2,8 +2,10 @@
 
 mod arrivals;
 mod branches;
+mod clones;
 mod doors;
 mod evidence;
+mod histories;
 mod notes;
 mod policies;
 mod reviews;

@@ -33,9 +33,8 @@ fn at(world: &World, door: Door, before: &Refs, after: &Refs) -> String {
 
 /// Returns the refs with a second version of the policy, which is this text.
 fn with_policy(world: &World, before: &Refs, text: &str) -> Refs {
-    let text = text.replacen("version = 1\n", "version = 2\n", 1);
     let mut after = before.clone();
-    let next = policy_commit(&world.repo, &[world.policy], &text);
+    let next = policy_commit(&world.repo, &[world.policy], text, &signers());
     after.insert(layout::policy(), next);
     after
 }
@@ -167,7 +166,7 @@ fn a_door_without_a_policy_takes_the_one_that_its_anchor_names() {
     let other = World::new(&[Edit::Policy(|it| it.push_str("[limits]\nrefs = 9\n"))]);
     let foreign: Refs = [(
         layout::policy(),
-        policy_commit(&world.repo, &[], &other.policy_text()),
+        policy_commit(&world.repo, &[], &other.policy_text(), &signers()),
     )]
     .into();
     assert_eq!(

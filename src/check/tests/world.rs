@@ -34,7 +34,11 @@ pub const PACKET: &[u8] = b"the packet\n";
 
 /// One change of what is said, made before it is signed.
 pub enum Edit {
+    /// Of the policy in force.
     Policy(fn(&mut String)),
+    /// What makes the version before the one in force, of which there is none otherwise.
+    Earlier(fn(&mut String)),
+    Signers(fn(&mut String)),
     Contract(fn(&mut ContractDraft)),
     Approval(fn(&mut ApprovalPredicate)),
     /// Of the run's commit on its base.
@@ -100,6 +104,8 @@ impl Shelf {
 pub struct World {
     dir: tempfile::TempDir,
     pub repo: Repo,
+    /// The first version of the policy, and the one in force.
+    pub repository: ObjectId,
     pub policy: ObjectId,
     pub base: ObjectId,
     pub commit: ObjectId,
@@ -259,19 +265,22 @@ pub fn sources() -> Files {
         .into()
 }
 
-pub fn policy_commit(repo: &Repo, before: &[ObjectId], text: &str) -> ObjectId {
+/// Commits the version of the policy after these, signed by olga.
+pub fn policy_commit(repo: &Repo, before: &[ObjectId], text: &str, keys: &str) -> ObjectId {
+    let version = u32::try_from(before.len()).unwrap() + 1;
+    let text = text.replacen("version = 1\n", &format!("version = {version}\n"), 1);
     let says = PolicyPredicate {
-        allowed_signers: Sha256::of(signers().as_bytes()),
+        allowed_signers: Sha256::of(keys.as_bytes()),
         policy: Sha256::of(text.as_bytes()),
         predecessor: before.last().copied(),
         repository: before.first().copied(),
-        version: u32::try_from(before.len()).unwrap() + 1,
+        version,
     };
     let bare = Envelope::new(Statement::new(says).to_payload(), vec![]);
     let signed = signature("olga", Kind::Policy.namespace(), &bare.pae());
     let envelope = Envelope::new(bare.payload().to_vec(), vec![signed]);
     let files = [
-        ("allowed_signers", signers().into_bytes()),
+        ("allowed_signers", keys.as_bytes().to_vec()),
         ("policy.dsse.json", envelope.to_bytes()),
         ("policy.toml", text.as_bytes().to_vec()),
     ];
@@ -295,11 +304,22 @@ impl World {
         let base = commit(&repo, tree(&repo, &sources()), &[], "Before\n", None);
         let mut text = policy_text(base);
         edit!(edits, Policy, &mut text);
-        let policy = policy_commit(&repo, &[], &text);
+        let mut keys = signers();
+        edit!(edits, Signers, &mut keys);
+        let mut policies = Vec::new();
+        for edit in edits {
+            if let Edit::Earlier(edit) = edit {
+                let mut earlier = text.clone();
+                edit(&mut earlier);
+                policies.push(policy_commit(&repo, &policies, &earlier, &keys));
+            }
+        }
+        policies.push(policy_commit(&repo, &policies, &text, &keys));
+        let (repository, policy) = (policies[0], policies[policies.len() - 1]);
         let context = |who: &str, role: &str| Context {
             identity: name(who),
             policy,
-            repository: policy,
+            repository,
             role: role.to_owned(),
         };
 
@@ -362,6 +382,7 @@ impl World {
         Self {
             dir,
             repo,
+            repository,
             policy,
             base,
             commit: done,

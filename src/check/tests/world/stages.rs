@@ -187,19 +187,27 @@ impl World {
 
     /// Writes an object that our own writer would not write.
     pub fn raw(&self, kind: Kind, bytes: &[u8]) -> ObjectId {
-        use std::io::Write as _;
         let id = self.repo.hash(kind, bytes).unwrap();
+        self.overwrite(id, kind, bytes);
+        id
+    }
+
+    /// Writes an object under a name, which may be another's.
+    pub fn overwrite(&self, id: ObjectId, kind: Kind, bytes: &[u8]) {
+        use std::io::Write as _;
         let word = format!("{kind:?}").to_lowercase();
         let hex = id.to_string();
         let directory = self.dir.path().join("objects").join(&hex[..2]);
         std::fs::create_dir_all(&directory).unwrap();
-        let file = std::fs::File::create(directory.join(&hex[2..])).unwrap();
+        // Object files are read-only.
+        let path = directory.join(&hex[2..]);
+        _ = std::fs::remove_file(&path);
+        let file = std::fs::File::create(path).unwrap();
         let mut packed = flate2::write::ZlibEncoder::new(file, flate2::Compression::fast());
         let header = format!("{word} {}\0", bytes.len());
         packed.write_all(header.as_bytes()).unwrap();
         packed.write_all(bytes).unwrap();
         packed.finish().unwrap();
-        id
     }
 
     /// Takes an object away.
@@ -210,7 +218,7 @@ impl World {
     }
 
     pub fn anchor(&self) -> Anchor {
-        Anchor::Commit(self.policy)
+        Anchor::Commit(self.repository)
     }
 
     pub fn history(&self) -> PolicyHistory {
@@ -232,24 +240,29 @@ impl World {
 
     /// Verifies a clone in which the refs are there.
     pub fn verify(&self, refs: &Refs, scope: &Scope) -> Report {
-        self.verify_as(refs, scope, |_| {})
+        self.verify_with(refs, scope, &Seen::default())
     }
 
-    pub fn verify_as(&self, refs: &Refs, scope: &Scope, edit: fn(&mut Cloned<'_>)) -> Report {
+    pub fn verify_with(&self, refs: &Refs, scope: &Scope, seen: &Seen<'_>) -> Report {
         self.set(refs);
-        let mut clone = Cloned {
+        let anchor = self.anchor();
+        let clone = Cloned {
             reader: &Repo::open(self.dir.path()).unwrap(),
-            anchor: Some(&self.anchor()),
-            high_water: &[],
-            receipts: &[],
+            anchor: seen.anchor.unwrap_or(Some(&anchor)),
+            high_water: seen.high_water,
+            receipts: seen.receipts,
             time: time(NOW),
         };
-        edit(&mut clone);
         verify::verify(&clone, scope)
     }
 
     /// Appends the receipt of a push to the log; returns its envelope.
-    pub fn receive(&self, before: &Refs, after: &mut Refs, edit: fn(&mut Receipt)) -> Envelope {
+    pub fn receive(
+        &self,
+        before: &Refs,
+        after: &mut Refs,
+        edit: impl FnOnce(&mut Receipt),
+    ) -> Envelope {
         let last = before.get(&layout::log()).map(|tip| {
             let (entry, state) = crate::check::log::files(&self.repo, *tip).unwrap();
             let envelope = Envelope::parse(&entry).unwrap();
@@ -265,7 +278,7 @@ impl World {
                 context: Context {
                     identity: name("server"),
                     policy: self.policy,
-                    repository: self.policy,
+                    repository: self.repository,
                     role: "server".to_owned(),
                 },
                 movements: movements(before, after),
@@ -318,6 +331,14 @@ impl World {
         self.receive(&before, &mut after, edit);
         after
     }
+}
+
+/// What a clone knows from before, and whom it trusts if not the first policy.
+#[derive(Default)]
+pub struct Seen<'a> {
+    pub anchor: Option<Option<&'a Anchor>>,
+    pub high_water: &'a [(RefName, ObjectId)],
+    pub receipts: &'a [Envelope],
 }
 
 /// A receipt before it is signed and stored.
