@@ -134,6 +134,13 @@ fn a_record_belongs_to_something() {
             &["INT-001 inventory-root"],
         ),
         (
+            "a run of a long inventory, but another",
+            &[],
+            Executed,
+            |_, it| it.put(&LedgerPath::Inventory(run_id()), "x".repeat(3 << 20)),
+            &["INT-001 inventory-root"],
+        ),
+        (
             "a marker of no run",
             &[],
             Executed,
