@@ -263,10 +263,15 @@ fn a_commit_that_breaks_the_form_is_named_and_the_others_are_judged() {
         "GOV-003 direct-writers, INT-003 tree-entry-name"
     );
     let blob = world.repo.write_blob(b"x").unwrap();
-    let bad = commit(&world.repo, blob, &[tip], "x\n", Some("otto"));
+    // The youngest is looked at first.
+    let mut files = sources();
+    files.insert("other.txt".to_owned(), (Mode::File, b"x".to_vec()));
+    let files = tree(&world.repo, &files);
+    let outside = commit(&world.repo, files, &[tip], "x\n", Some("otto"));
+    let bad = commit(&world.repo, blob, &[outside], "x\n", Some("otto"));
     assert_eq!(
         pushed(&world, Founded, &[], &[("dev", bad)]),
-        "INT-003 object-kind"
+        "GOV-003 direct-writers, INT-003 object-kind"
     );
     assert_eq!(
         pushed(&world, Founded, &[], &[("dev", blob)]),

@@ -86,7 +86,7 @@ fn a_log_that_is_missed_is_told() {
             refs,
             &Scope::All,
             &Seen {
-                receipts: receipts,
+                receipts,
                 ..Seen::default()
             },
         );

@@ -2,8 +2,9 @@
 
 use super::world::*;
 use crate::check::tests::world::Stage::*;
-use crate::record::RunId;
+use crate::git::Kind;
 use crate::record::tree::Mode;
+use crate::record::{ObjectId, RefName, RunId};
 use crate::store::layout::{self, LedgerPath, run_directory};
 
 fn evidence_of(run: &RunId, file: &str) -> String {
@@ -116,4 +117,72 @@ fn what_arrives_is_counted_and_named() {
         "{:?}",
         report.findings
     );
+
+    // What no run is asked about names its place too.
+    let world = World::new(&[]);
+    let path = LedgerPath::Contract(task());
+    let report = world.push(Approved, &|world, it| {
+        it.put(&path, world.approval.to_bytes())
+    });
+    let mut found = report.findings.iter();
+    let finding = found.find(|it| it.rule == "statement-type").unwrap();
+    let path = path.to_path().to_string();
+    assert_eq!(finding.subject.record.as_ref(), Some(&path));
+}
+
+/// Writes the tree with an empty directory besides, which git itself would not make.
+fn with_empty_directory(world: &World, tree: ObjectId, name: &str) -> ObjectId {
+    let mut raw = world.repo.tree(tree).unwrap().to_bytes();
+    let empty = world.raw(Kind::Tree, b"");
+    raw.extend(format!("40000 {name}\0").as_bytes());
+    let hex = empty.to_string();
+    let byte = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
+    raw.extend((0..hex.len()).step_by(2).map(byte));
+    world.raw(Kind::Tree, &raw)
+}
+
+#[test]
+fn every_tree_that_a_governance_ref_gained_is_judged() {
+    let world = World::new(&[]);
+    let before = world.refs(Approved);
+    let ledger = before[&layout::ledger()];
+    let end = world.repo.commit(ledger).unwrap().tree;
+    let odd = with_empty_directory(&world, end, "zzz");
+    let between = commit(&world.repo, odd, &[ledger], "x\n", None);
+    for (what, tree, expected) in [
+        ("at the end", odd, "INT-003 tree-entry-empty"),
+        ("in between", end, "INT-003 tree-entry-empty"),
+    ] {
+        let new = commit(&world.repo, tree, &[between], "x\n", None);
+        let report = world.judge_moves(&before, &[(layout::ledger(), Some(new))]);
+        assert_eq!(codes(&report), [expected], "{what}");
+        let named = report.findings.iter().next().unwrap().subject.clone();
+        assert_eq!(named.commit, Some(between.to_string()));
+    }
+    // Behind evidence stand the commits of runs, and behind those what is of branches.
+    let before = world.refs(Executed);
+    let evidence = before[&month()];
+    let tree = world.repo.commit(world.base).unwrap().tree;
+    let odd = with_empty_directory(&world, tree, "zzz");
+    let odd = commit(&world.repo, odd, &[world.base], "x\n", None);
+    let run = commit(
+        &world.repo,
+        world.repo.commit(odd).unwrap().tree,
+        &[odd],
+        "x\n",
+        None,
+    );
+    let files = world.repo.commit(evidence).unwrap().tree;
+    let new = commit(&world.repo, files, &[evidence, run], "x\n", None);
+    for (there, expected) in [
+        (None, "INT-003 tree-entry-empty"),
+        (Some("refs/heads/x"), ""),
+        (Some("refs/remotes/origin/x"), ""),
+        (Some("refs/awo/x"), "INT-003 tree-entry-empty"),
+    ] {
+        let mut before = before.clone();
+        before.extend(there.map(|name| (RefName::new(name).unwrap(), odd)));
+        let report = world.judge_moves(&before, &[(month(), Some(new))]);
+        assert_eq!(codes(&report).join(", "), expected, "{there:?}");
+    }
 }

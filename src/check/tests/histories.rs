@@ -149,6 +149,39 @@ fn a_run_is_judged_by_the_policy_of_the_push_that_brought_it() {
 }
 
 #[test]
+fn a_run_is_judged_by_the_push_that_moved_its_branch() {
+    // Its records came while main took no runs, its commit when it did.
+    let world = World::new(&[
+        Edit::Older,
+        Edit::Earlier(|it| {
+            *it = it.replacen("[\"governed\", \"rollback\"]", "[\"rollback\"]", 1);
+        }),
+    ]);
+    let older = |it: &mut Receipt| it.says.context.policy = it.says.context.repository;
+    let mut before = Refs::new();
+    for stage in [Founded, Approved, Executed, Reviewed] {
+        let mut shelf = world.shelf(stage);
+        shelf.branches.insert(layout::policy(), world.repository);
+        let mut after = world.commit(&before, &shelf);
+        world.receive(&before, &mut after, older);
+        before = after;
+    }
+    let mut after = before.clone();
+    after.insert(layout::policy(), world.policy);
+    world.receive(&before, &mut after, older);
+    let mut landed = world.commit(&after, &world.shelf(Landed));
+    world.receive(&after, &mut landed, |_| {});
+    let commits = Scope::Commits {
+        reference: main(),
+        tips: vec![world.commit],
+        hidden: vec![world.base],
+    };
+    for scope in [Scope::Run(run_id()), commits, Scope::All] {
+        assert_eq!(found(&world, &landed, &scope), [""; 0], "{scope:?}");
+    }
+}
+
+#[test]
 fn a_branch_may_build_on_what_was_judged_as_strictly() {
     let world = World::new(&[NO_SERVER, WIDER]);
     let done = world.commit;

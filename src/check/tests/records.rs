@@ -178,6 +178,14 @@ fn the_files_of_a_run_are_what_its_inventory_says() {
     let changed = stored(&world.commit(&Refs::new(), &shelf));
     assert_eq!(codes(&changed.report), ["INT-001 inventory-hash"]);
     assert_eq!(changed.root, None);
+    let mut shelf = world.shelf(Landed);
+    shelf.put(&LedgerPath::Inventory(run_id()), "");
+    let other = stored(&world.commit(&Refs::new(), &shelf));
+    assert!(codes(&other.report).contains(&"INT-001 evidence-root".to_owned()));
+    assert_eq!(
+        other.root, None,
+        "what the files say among themselves is not enough"
+    );
     world.lose(blob);
     let lost = stored(&refs);
     assert_eq!(codes(&lost.report), ["INT-005 object-present?"]);

@@ -29,6 +29,8 @@ use crate::store::ledger::{Refs, spent};
 
 /// When everything happens.
 pub const NOW: &str = "2026-01-10T00:00:00Z";
+/// When the policies say that they were made.
+const MADE: &str = "2026-01-01T00:00:00Z";
 pub const SENTENCE: &str = "I approve T-1.";
 pub const PACKET: &[u8] = b"the packet\n";
 
@@ -39,6 +41,8 @@ pub enum Edit {
     /// What makes the version before the one in force, of which there is none otherwise.
     Earlier(fn(&mut String)),
     Signers(fn(&mut String)),
+    /// Everything names the first version of the policy.
+    Older,
     Contract(fn(&mut ContractDraft)),
     Approval(fn(&mut ApprovalPredicate)),
     /// Of the run's commit on its base.
@@ -146,76 +150,6 @@ pub fn branch(name: &str) -> RefName {
     RefName::new(format!("refs/heads/{name}")).unwrap()
 }
 
-fn draft() -> ContractDraft {
-    let text = format!(
-        r#"{{"schema": "awo.contract/1", "id": "T-1", "task": "align it", "target":
-        {{"locator": "here", "admission": {{"status": "admitted"}}}}, "target_ref": "refs/heads/main",
-        "allowed_paths": ["src/"], "forbidden_paths": [], "forbidden_actions": [],
-        "out_of_scope": [], "success_criteria": [], "rollback": [],
-        "approval_sentence": "{SENTENCE}", "evidence": [], "lineage": [], "waivers": [],
-        "extra": {{}}, "packet_kind": "toml", "source_sha256": "{}", "not_understood": []}}"#,
-        Sha256::of(PACKET)
-    );
-    serde_json::from_str(&text).unwrap()
-}
-
-/// A policy by which main takes runs and roll-backs, dev direct commits, both all of them, and
-/// free may be moved back.
-fn policy_text(base: ObjectId) -> String {
-    let on_main = "accept = [\"governed\", \"rollback\"]\n";
-    let direct = "[[ref.direct]]\nwriters = [\"*\"]\npaths = [\"src/\", \"*.md\"]\n";
-    let more = format!(
-        "[[ref]]\npattern = \"refs/heads/dev\"\naccept = [\"direct\"]\n{direct}\
-         [[ref]]\npattern = \"refs/heads/both\"\naccept = [\"governed\", \"rollback\", \"direct\"]\n\
-         merges = true\n{direct}\
-         [[ref]]\npattern = \"refs/heads/free\"\naccept = [\"direct\"]\nrewind = true\n{direct}"
-    );
-    let text = document();
-    let text = text.replace("[[rule]]", &format!("{more}[[rule]]"));
-    text.replacen(on_main, &format!("{on_main}adopted = \"{base}\"\n"), 1)
-}
-
-pub fn evidence_files(base: ObjectId) -> RunFiles {
-    let sha = Sha256::of(b"x");
-    RunFiles::from(
-        [
-            (
-                "report.md",
-                "# AWO Run Report — run_one\n\nText\n".to_owned(),
-            ),
-            (
-                "run_manifest.json",
-                "{\n  \"run_id\": \"run_one\"\n}".to_owned(),
-            ),
-            (
-                "provenance.json",
-                format!(
-                    r#"{{"inputs_digest": {{"src": "{sha}"}}, "code_digest": "{sha}",
-                    "runtime": {{"name": "sh"}}, "started": "2026-01-09T00:00:00Z",
-                    "finished": "2026-01-09T00:00:01Z"}}"#
-                ),
-            ),
-            (
-                "index.json",
-                r#"{"steps": [{"op": "emit", "id": "e", "index": 1}]}"#.to_owned(),
-            ),
-            (
-                "environment.json",
-                format!(
-                    r#"{{"os": "Linux", "runtime": {{"name": "sh", "version": "1"}},
-                    "platform": "x86_64", "git": {{"commit": "{base}", "branch": "main"}},
-                    "runner": {{"name": "awo", "version": "1"}},
-                    "tools": [{{"name": "git", "version": "2", "format": "text"}}]}}"#
-                ),
-            ),
-            ("steps/01_e.json", r#"{"ok": true}"#.to_owned()),
-            ("artifacts/notes.json", "{}".to_owned()),
-            ("scope/summary.json", "{}".to_owned()),
-        ]
-        .map(|(path, text)| (RepoPath::from(path), text.into_bytes())),
-    )
-}
-
 fn person(at: Timestamp) -> Person {
     Person {
         name: b"x".to_vec(),
@@ -242,11 +176,22 @@ pub fn commit(
     message: &str,
     by: Option<&str>,
 ) -> ObjectId {
+    commit_at(repo, tree, parents, message, by, NOW)
+}
+
+fn commit_at(
+    repo: &Repo,
+    tree: ObjectId,
+    parents: &[ObjectId],
+    message: &str,
+    by: Option<&str>,
+    at: &str,
+) -> ObjectId {
     let mut draft = CommitDraft {
         tree,
         parents: parents.to_vec(),
-        author: person(time(NOW)),
-        committer: person(time(NOW)),
+        author: person(time(at)),
+        committer: person(time(at)),
         message: message.as_bytes().to_vec(),
         signature: None,
     };
@@ -286,7 +231,8 @@ pub fn policy_commit(repo: &Repo, before: &[ObjectId], text: &str, keys: &str) -
     ];
     let files = files.map(|(path, bytes)| (path.to_owned(), (Mode::File, bytes)));
     let parents: Vec<_> = before.last().copied().into_iter().collect();
-    commit(repo, tree(repo, &files.into()), &parents, "policy\n", None)
+    let files = tree(repo, &files.into());
+    commit_at(repo, files, &parents, "policy\n", None, MADE)
 }
 
 impl World {
@@ -302,7 +248,7 @@ impl World {
         let repo = Repo::open(dir.path()).unwrap();
 
         let base = commit(&repo, tree(&repo, &sources()), &[], "Before\n", None);
-        let mut text = policy_text(base);
+        let mut text = texts::policy(base);
         edit!(edits, Policy, &mut text);
         let mut keys = signers();
         edit!(edits, Signers, &mut keys);
@@ -316,14 +262,15 @@ impl World {
         }
         policies.push(policy_commit(&repo, &policies, &text, &keys));
         let (repository, policy) = (policies[0], policies[policies.len() - 1]);
+        let older = edits.iter().any(|edit| matches!(edit, Edit::Older));
         let context = |who: &str, role: &str| Context {
             identity: name(who),
-            policy,
+            policy: if older { repository } else { policy },
             repository,
             role: role.to_owned(),
         };
 
-        let mut contract = draft();
+        let mut contract = texts::contract();
         edit!(edits, Contract, &mut contract);
         let contract = ContractPredicate {
             context: context("olga", "operator"),
@@ -350,7 +297,7 @@ impl World {
         let by = approval.context.identity.clone();
         let approval = sealed(approval, by.as_str());
 
-        let mut evidence = evidence_files(base);
+        let mut evidence = texts::evidence(base);
         edit!(edits, Evidence, &mut evidence);
         let sums = Inventory::of(&evidence::digests(&evidence)).unwrap();
         let root = sums.root();
@@ -405,4 +352,5 @@ impl World {
 
 mod reviews;
 mod stages;
+mod texts;
 pub use stages::*;
