@@ -262,9 +262,10 @@ fn what_the_files_say_of_a_run_is_what_its_record_says() {
         ("environment.json", "git.commit", true),
     ] {
         let expected = format!(r#"{file} {key} "\"another\"""#);
-        assert_eq!(judge(file, key, MANIFEST_SCHEMA), [expected.clone()]);
+        let expected = [expected];
+        assert_eq!(judge(file, key, MANIFEST_SCHEMA), expected);
         let elsewhere = judge(file, key, "mine/1");
-        assert_eq!(elsewhere == [expected], everywhere, "{file} {key}");
+        assert_eq!(elsewhere == expected, everywhere, "{file} {key}");
     }
     // Asked with the chain, too.
     let world = World::new(&[Edit::Evidence(|it| {

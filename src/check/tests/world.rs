@@ -43,10 +43,7 @@ pub enum Edit {
     Signers(fn(&mut String)),
     /// Everything names the first version of the policy.
     Older,
-    Contract(fn(&mut ContractDraft)),
     Approval(fn(&mut ApprovalPredicate)),
-    /// Of the run's commit on its base.
-    Tree(fn(&mut Files)),
     Message(fn(&mut String)),
     Evidence(fn(&mut RunFiles)),
     Run(fn(&mut RunPredicate)),
@@ -270,8 +267,7 @@ impl World {
             role: role.to_owned(),
         };
 
-        let mut contract = texts::contract();
-        edit!(edits, Contract, &mut contract);
+        let contract = texts::contract();
         let contract = ContractPredicate {
             context: context("olga", "operator"),
             contract: contract.check().unwrap(),
@@ -304,7 +300,6 @@ impl World {
         evidence.insert(RepoPath::from(SUMS), sums.to_bytes());
         let mut files = sources();
         files.insert("src/a.py".to_owned(), (Mode::File, b"two\n".to_vec()));
-        edit!(edits, Tree, &mut files);
         let files = tree(&repo, &files);
         let mut message = format!("Align\n\nAWO-Run: run_one\nAWO-Task: T-1\nAWO-Root: {root}\n");
         edit!(edits, Message, &mut message);
