@@ -1,6 +1,7 @@
 //! What a push brings to branches: which commits are new to them, and how many.
 
 use super::world::*;
+use crate::check::branch::changes_of;
 use crate::check::tests::world::Stage::*;
 use crate::record::ObjectId;
 use crate::record::tree::Mode;
@@ -277,4 +278,31 @@ fn a_commit_that_breaks_the_form_is_named_and_the_others_are_judged() {
         pushed(&world, Founded, &[], &[("dev", blob)]),
         "INT-003 object-kind"
     );
+}
+
+#[test]
+fn a_merge_lists_what_it_changes_against_each_parent_up_to_a_limit() {
+    let world = World::new(&[]);
+    let one = chain(&world, world.base, "otto", 1)[1];
+    let other = chain(&world, world.base, "olga", 1)[1];
+    let tree = tree(&world.repo, &sources());
+    // Two paths against either of two parents, twice two against both, and no more for a third
+    // that stands there twice.
+    let both = commit(&world.repo, tree, &[one, other, one], "x\n", Some("otto"));
+    let more = chain(&world, other, "anna", 1)[1];
+    let three = commit(&world.repo, tree, &[one, other, more], "x\n", Some("otto"));
+    let listed = |id, most| {
+        let found = changes_of(&world.repo, id, most).map(|(_, found)| found.changes);
+        found.map_err(|error| error.to_string())
+    };
+    let paths: Vec<_> = listed(both, 2)
+        .unwrap()
+        .into_iter()
+        .map(|it| it.path)
+        .collect();
+    assert_eq!(paths, ["src/a.py".into(), "src/b.py".into()]);
+    assert!(listed(both, 1).is_err(), "one comparison lists two");
+    assert!(listed(three, 3).is_ok(), "six of at most twice three");
+    let error = listed(three, 2).unwrap_err();
+    assert!(error.contains("changed paths of a merge"), "{error}");
 }

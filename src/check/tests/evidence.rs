@@ -186,3 +186,17 @@ fn every_tree_that_a_governance_ref_gained_is_judged() {
         assert_eq!(codes(&report).join(", "), expected, "{there:?}");
     }
 }
+
+#[test]
+fn a_governance_ref_gains_so_many_commits_at_most() {
+    let world = World::new(&[Edit::Policy(|it| it.push_str("[limits]\ncommits = 2\n"))]);
+    let before = world.refs(Approved);
+    let ledger = before[&layout::ledger()];
+    let tree = world.repo.commit(ledger).unwrap().tree;
+    let step = |parent| commit(&world.repo, tree, &[parent], "x\n", None);
+    let two = step(step(ledger));
+    for (new, expected) in [(two, ""), (step(two), "INT-006 limits")] {
+        let report = world.judge_moves(&before, &[(layout::ledger(), Some(new))]);
+        assert_eq!(codes(&report).join(", "), expected);
+    }
+}
