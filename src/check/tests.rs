@@ -1,5 +1,6 @@
 //! What the checks decide by themselves, below the doors.
 
+mod alike;
 mod arrivals;
 mod branches;
 mod clones;
@@ -94,6 +95,11 @@ fn a_lock_that_git_met_is_told_from_other_failures() {
             "fatal: Unable to create '/r/index.lock': File exists.",
             "REP-003",
             "ref-unlocked",
+        ),
+        (
+            "error: could not lock config file /r/config: File exists",
+            "REP-003",
+            "config-unlocked",
         ),
         ("fatal: disk full", "", "git-succeeds"),
     ] {

@@ -30,7 +30,7 @@ fn work(world: &World, on: ObjectId, path: &str, by: &str) -> ObjectId {
 }
 
 /// Returns `CODE rule on-branch` of everything that is found.
-fn found(world: &World, refs: &Refs, scope: &Scope) -> Vec<String> {
+pub fn found(world: &World, refs: &Refs, scope: &Scope) -> Vec<String> {
     let report = world.verify(refs, scope);
     let all = report.findings.iter().chain(report.undecided.iter());
     let mut words: Vec<_> = all
