@@ -32,10 +32,7 @@ pub fn judge(
     let Some(head) = reader.head_id()? else {
         return Ok(report);
     };
-    let commit = Commit {
-        message: Vec::new(),
-        ..(*reader.commit(head)?).clone()
-    };
+    let commit = reader.commit(head)?;
     let signer = match person {
         Some(person) => Ok(Signer {
             person: person.clone(),

@@ -1,14 +1,31 @@
 //! What the checks decide by themselves, below the doors.
 
+mod alike;
+mod arrivals;
+mod branches;
+mod clones;
+mod doors;
+mod evidence;
+mod histories;
+mod logs;
+mod notes;
 mod policies;
+mod proposals;
+mod records;
+mod reviews;
+mod road;
+mod rollbacks;
+mod versions;
+mod world;
 
 use crate::check::policies::Anchor;
-use crate::check::{failure, limits};
+use crate::check::report::{self, Report};
+use crate::check::{Error, failure, limits};
 use crate::git;
 use crate::policy::document::Limits;
 use crate::policy::tests::people::id;
 use crate::record::envelope::Envelope;
-use crate::record::{Code, Subject};
+use crate::record::{Code, Finding, Subject};
 
 #[test]
 fn an_anchor_is_a_commit_or_a_fingerprint() {
@@ -79,6 +96,11 @@ fn a_lock_that_git_met_is_told_from_other_failures() {
             "REP-003",
             "ref-unlocked",
         ),
+        (
+            "error: could not lock config file /r/config: File exists",
+            "REP-003",
+            "config-unlocked",
+        ),
         ("fatal: disk full", "", "git-succeeds"),
     ] {
         let error = git::Error::Git {
@@ -107,4 +129,34 @@ fn a_path_is_quoted_where_a_shell_would_split_it() {
     ] {
         assert_eq!(failure::quoted(std::path::Path::new(path)), quoted);
     }
+}
+
+#[test]
+fn a_cause_is_told_once() {
+    let cause = || std::io::Error::other("the disk is full");
+    let path = std::path::PathBuf::from("/r");
+    let error = git::Error::Io {
+        path,
+        source: cause(),
+    };
+    assert_eq!(report::chain_of(&error), "cannot use /r: the disk is full");
+    assert_eq!(report::chain_of(&cause()), "the disk is full");
+    #[derive(Debug, thiserror::Error)]
+    #[error("cannot: {0}")]
+    struct Told(#[source] std::io::Error);
+    assert_eq!(report::chain_of(&Told(cause())), "cannot: the disk is full");
+}
+
+#[test]
+fn a_policy_that_does_not_hold_is_told_with_its_reasons() {
+    let finding = |rule| Finding::new(Code::Gov006, rule, Subject::none()).found(rule);
+    let error = Error::Policy(vec![finding("one"), finding("other")]);
+    let text = "cannot judge by this policy: GOV-006 one; GOV-006 other";
+    assert_eq!(error.to_string(), text);
+    let mut told = Report::default();
+    error.report(Subject::none(), &mut told);
+    let rules: Vec<_> = told.findings.iter().map(|it| &*it.rule).collect();
+    assert_eq!(rules, ["one", "other"]);
+    let none = Error::Policy(vec![]).findings(Subject::none());
+    assert_eq!(none[0].rule, "policy-holds");
 }

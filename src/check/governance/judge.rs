@@ -79,7 +79,6 @@ impl Arrivals {
                 orphan_unless(signed, path, "a signature by a root", findings);
                 return Ok(());
             }
-            LedgerPath::Shard(..) => return Ok(()),
             _ => match ledger::parse(path.to_path(), &bytes) {
                 Ok(envelope) => envelope,
                 Err(error) => {

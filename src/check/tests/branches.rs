@@ -1,0 +1,308 @@
+//! What a push brings to branches: which commits are new to them, and how many.
+
+use super::world::*;
+use crate::check::branch::changes_of;
+use crate::check::tests::world::Stage::*;
+use crate::record::ObjectId;
+use crate::record::tree::Mode;
+
+/// dev is stricter in one thing than main; next is like main.
+const STRICTER: Edit = Edit::Policy(|it| {
+    it.push_str(
+        "[[rule]]\nname = \"dev\"\nrefs = [\"refs/heads/dev\"]\npaths = [\"src/dev/\"]\n\
+         writers = [\"anna\"]\n[[ref]]\npattern = \"refs/heads/next\"\naccept = [\"governed\"]\n",
+    );
+});
+
+/// Commits these texts of src/a.py, one after the other, and a file each besides.
+fn chain(world: &World, from: ObjectId, by: &str, length: usize) -> Vec<ObjectId> {
+    let mut tips = vec![from];
+    for number in 1..=length {
+        let mut files = sources();
+        let text = format!("{by} {number}\n").into_bytes();
+        files.insert("src/a.py".to_owned(), (Mode::File, text.clone()));
+        files.insert("src/b.py".to_owned(), (Mode::File, text));
+        let files = tree(&world.repo, &files);
+        let tip = *tips.last().unwrap();
+        tips.push(commit(&world.repo, files, &[tip], "Work\n", Some(by)));
+    }
+    tips
+}
+
+/// Pushes these branches onto a stage, with these there before.
+fn pushed(
+    world: &World,
+    stage: Stage,
+    there: &[(&str, ObjectId)],
+    new: &[(&str, ObjectId)],
+) -> String {
+    let mut before = world.refs(stage);
+    before.extend(there.iter().map(|(name, id)| (branch(name), *id)));
+    let mut after = before.clone();
+    after.extend(new.iter().map(|(name, id)| (branch(name), *id)));
+    codes(&world.judge(&before, &after)).join(", ")
+}
+
+#[test]
+fn a_branch_may_start_from_one_that_is_as_strict() {
+    let world = World::new(&[STRICTER]);
+    let done = world.commit;
+    let work = chain(&world, done, "otto", 1)[1];
+    let outside = {
+        let mut files = sources();
+        files.insert("other.txt".to_owned(), (Mode::File, b"x".to_vec()));
+        commit(
+            &world.repo,
+            tree(&world.repo, &files),
+            &[world.base],
+            "x\n",
+            Some("otto"),
+        )
+    };
+    for (what, there, new, expected) in [
+        ("free from main", vec![], ("free", work), ""),
+        ("next from main", vec![], ("next", done), ""),
+        (
+            "next, which is there, goes where main is",
+            vec![("next", world.base)],
+            ("next", done),
+            "ATT-002 binds-ref",
+        ),
+        (
+            "free, which is there, goes where main is",
+            vec![("free", world.base)],
+            ("free", work),
+            "",
+        ),
+        (
+            "dev from main, which is less strict",
+            vec![],
+            ("dev", done),
+            "ATT-002 binds-ref, ATT-003 commit-signed, GOV-002 governed-accepted",
+        ),
+        (
+            "free from dev, which takes direct commits",
+            vec![("dev", outside)],
+            ("free", outside),
+            "GOV-003 direct-writers",
+        ),
+        (
+            "next from dev, which takes direct commits",
+            vec![("dev", outside)],
+            ("next", outside),
+            "GOV-002 complete-chain",
+        ),
+    ] {
+        let found = pushed(&world, Landed, &there, &[new]);
+        assert_eq!(found, expected, "{what}");
+    }
+    // A tip that is no branch's hides nothing.
+    let mut before = world.refs(Landed);
+    before.insert(crate::record::RefName::new("refs/x/y").unwrap(), outside);
+    let mut after = before.clone();
+    after.insert(branch("free"), outside);
+    let found = codes(&world.judge(&before, &after)).join(", ");
+    assert_eq!(found, "GOV-003 direct-writers");
+}
+
+#[test]
+fn a_governed_commit_comes_with_its_records() {
+    let world = World::new(&[]);
+    assert_eq!(
+        pushed(&world, Founded, &[], &[("main", world.commit)]),
+        "GOV-002 run-record"
+    );
+    assert_eq!(
+        pushed(&world, Executed, &[], &[("main", world.commit)]),
+        "GOV-002 attestation, GOV-002 finalization, GOV-002 gate-2, GOV-005 run-approved, STR-001 provenance-index"
+    );
+    assert_eq!(
+        pushed(&world, Reviewed, &[], &[("main", world.commit)]),
+        "GOV-002 finalization, STR-001 provenance-index"
+    );
+    assert_eq!(
+        pushed(
+            &world,
+            Landed,
+            &[("main", world.base)],
+            &[("main", world.commit)]
+        ),
+        ""
+    );
+    let world = World::new(&[Edit::Outcome(|it| {
+        it.outcome = crate::record::predicate::Verdict::Rejected;
+    })]);
+    assert_eq!(
+        pushed(
+            &world,
+            Judged,
+            &[("main", world.base)],
+            &[("main", world.commit)]
+        ),
+        "GOV-011 landed-before-outcome"
+    );
+    let world = World::new(&[Edit::Message(|it| *it = it.replace("AWO-Task: T-1\n", ""))]);
+    assert_eq!(
+        pushed(
+            &world,
+            Landed,
+            &[("main", world.base)],
+            &[("main", world.commit)]
+        ),
+        "GOV-002 trailers"
+    );
+    let world = World::new(&[Edit::Message(|it| it.push_str("AWO-Rollback: run_two\n"))]);
+    assert_eq!(
+        pushed(
+            &world,
+            Landed,
+            &[("main", world.base)],
+            &[("main", world.commit)]
+        ),
+        "GOV-002 trailers"
+    );
+}
+
+#[test]
+fn a_push_brings_so_many_commits_at_most() {
+    let world = World::new(&[Edit::Policy(|it| it.push_str("[limits]\ncommits = 3\n"))]);
+    let base = world.base;
+    let one = chain(&world, base, "otto", 4);
+    let other = chain(&world, base, "olga", 2);
+    for (what, new, expected) in [
+        ("three", vec![("dev", one[3])], ""),
+        ("four", vec![("dev", one[4])], "INT-006 limits"),
+        ("two and one", vec![("dev", one[2]), ("free", other[1])], ""),
+        (
+            "two and two",
+            vec![("dev", one[2]), ("free", other[2])],
+            "INT-006 limits",
+        ),
+    ] {
+        assert_eq!(pushed(&world, Founded, &[], &new), expected, "{what}");
+    }
+}
+
+#[test]
+fn a_push_changes_so_many_paths_at_most() {
+    let world = World::new(&[Edit::Policy(|it| it.push_str("[limits]\npaths = 4\n"))]);
+    let base = world.base;
+    let one = chain(&world, base, "otto", 3);
+    let other = chain(&world, base, "olga", 1);
+    for (what, new, expected) in [
+        ("two twice", vec![("dev", one[2])], ""),
+        ("two three times", vec![("dev", one[3])], "INT-006 limits"),
+        (
+            "two on each branch",
+            vec![("dev", one[1]), ("free", other[1])],
+            "",
+        ),
+        (
+            "four and two",
+            vec![("dev", one[2]), ("free", other[1])],
+            "INT-006 limits",
+        ),
+    ] {
+        assert_eq!(pushed(&world, Founded, &[], &new), expected, "{what}");
+    }
+}
+
+#[test]
+fn a_long_history_is_judged_to_its_end_in_both_its_halves() {
+    let world = World::new(&[]);
+    let mut files = sources();
+    files.insert("other.txt".to_owned(), (Mode::File, b"x".to_vec()));
+    let files = tree(&world.repo, &files);
+    for length in [30, 31, 32, 40] {
+        // A commit that nobody may make, first, last and among those in the middle.
+        for at in [0, length / 2, length - 1] {
+            let before = chain(&world, world.base, "otto", at);
+            let bad = commit(&world.repo, files, &[before[at]], "x\n", Some("otto"));
+            let run = format!(
+                "x\n\nAWO-Run: run_two\nAWO-Task: T-1\nAWO-Root: {}\n",
+                sha(1)
+            );
+            let run = commit(&world.repo, files, &[bad], &run, Some("otto"));
+            let rest = chain(&world, run, "olga", length - 1 - at);
+            let mut after = world.refs(Founded);
+            after.insert(branch("both"), rest[length - 1 - at]);
+            let report = world.judge(&world.refs(Founded), &after);
+            assert_eq!(report.checked["commits"], length as u64 + 1);
+            assert_eq!(report.checked["runs"], 1);
+            let named = |id: ObjectId| {
+                let id = id.to_string();
+                let of = report.findings.iter();
+                of.filter(|it| it.subject.commit.as_deref() == Some(&*id))
+                    .count()
+            };
+            assert!(named(bad) > 0 && named(run) > 0, "{length}, {at}");
+            let first = rest.get(1).copied();
+            let after_it = first.map_or(0, named);
+            assert_eq!(
+                after_it,
+                usize::from(first.is_some()),
+                "it takes the file away again"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_commit_that_breaks_the_form_is_named_and_the_others_are_judged() {
+    let world = World::new(&[]);
+    let tip = chain(&world, world.base, "otto", 1)[1];
+    let empty = tree(&world.repo, &Files::new());
+    let raw = format!("tree {empty}\nparent {tip}\nauthor x <x@x> 1 +0000\ncommitter x\n\nx\n");
+    let bad = world.raw(crate::git::Kind::Commit, raw.as_bytes());
+    let found = pushed(&world, Founded, &[], &[("dev", bad)]);
+    assert_eq!(found, "INT-003 object-form");
+    let raw = b"100644 ..\0aaaaaaaaaaaaaaaaaaaa";
+    let bad = world.raw(crate::git::Kind::Tree, raw);
+    let bad = commit(&world.repo, bad, &[tip], "x\n", Some("otto"));
+    assert_eq!(
+        pushed(&world, Founded, &[], &[("dev", bad)]),
+        "GOV-003 direct-writers, INT-003 tree-entry-name"
+    );
+    let blob = world.repo.write_blob(b"x").unwrap();
+    // The youngest is looked at first.
+    let mut files = sources();
+    files.insert("other.txt".to_owned(), (Mode::File, b"x".to_vec()));
+    let files = tree(&world.repo, &files);
+    let outside = commit(&world.repo, files, &[tip], "x\n", Some("otto"));
+    let bad = commit(&world.repo, blob, &[outside], "x\n", Some("otto"));
+    assert_eq!(
+        pushed(&world, Founded, &[], &[("dev", bad)]),
+        "GOV-003 direct-writers, INT-003 object-kind"
+    );
+    assert_eq!(
+        pushed(&world, Founded, &[], &[("dev", blob)]),
+        "INT-003 object-kind"
+    );
+}
+
+#[test]
+fn a_merge_lists_what_it_changes_against_each_parent_up_to_a_limit() {
+    let world = World::new(&[]);
+    let one = chain(&world, world.base, "otto", 1)[1];
+    let other = chain(&world, world.base, "olga", 1)[1];
+    let tree = tree(&world.repo, &sources());
+    // Two paths against either of two parents, twice two against both, and no more for a third
+    // that stands there twice.
+    let both = commit(&world.repo, tree, &[one, other, one], "x\n", Some("otto"));
+    let more = chain(&world, other, "anna", 1)[1];
+    let three = commit(&world.repo, tree, &[one, other, more], "x\n", Some("otto"));
+    let listed = |id, most| {
+        let found = changes_of(&world.repo, id, most).map(|(_, found)| found.changes);
+        found.map_err(|error| error.to_string())
+    };
+    let paths: Vec<_> = listed(both, 2)
+        .unwrap()
+        .into_iter()
+        .map(|it| it.path)
+        .collect();
+    assert_eq!(paths, ["src/a.py".into(), "src/b.py".into()]);
+    assert!(listed(both, 1).is_err(), "one comparison lists two");
+    assert!(listed(three, 3).is_ok(), "six of at most twice three");
+    let error = listed(three, 2).unwrap_err();
+    assert!(error.contains("changed paths of a merge"), "{error}");
+}

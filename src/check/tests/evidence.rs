@@ -1,0 +1,202 @@
+//! Evidence that arrives, and what arrives in general.
+
+use super::world::*;
+use crate::check::tests::world::Stage::*;
+use crate::git::Kind;
+use crate::record::tree::Mode;
+use crate::record::{ObjectId, RefName, RunId};
+use crate::store::layout::{self, LedgerPath, run_directory};
+
+fn evidence_of(run: &RunId, file: &str) -> String {
+    format!("{}/{file}", run_directory(run))
+}
+
+#[test]
+fn evidence_arrives_once_and_whole_in_the_place_of_its_run() {
+    finds(&[
+        (
+            "evidence of no run",
+            &[],
+            Executed,
+            |_, it| {
+                let path = evidence_of(&other_run(), "report.md");
+                it.of(month()).insert(path, (Mode::File, b"x".to_vec()));
+            },
+            &["STR-001 evidence-of-a-run"],
+        ),
+        (
+            "evidence in another month than the run says",
+            &[],
+            Executed,
+            |_, it| {
+                let files = it.governance.remove(&month()).unwrap();
+                it.governance.insert(layout::evidence("2026-02"), files);
+            },
+            &["GOV-002 evidence", "STR-001 evidence-of-a-run"],
+        ),
+        (
+            "a file beside the runs",
+            &[],
+            Executed,
+            |_, it| {
+                let file = (Mode::File, b"x".to_vec());
+                it.of(month()).insert("report.md".to_owned(), file);
+            },
+            &["STR-002 record-kind"],
+        ),
+        (
+            "a run at another fan-out",
+            &[],
+            Executed,
+            |_, it| {
+                let file = (Mode::File, b"x".to_vec());
+                it.of(month()).insert("runs/00/run_one/x".to_owned(), file);
+            },
+            &["STR-002 record-kind"],
+        ),
+        (
+            "a program",
+            &[],
+            Executed,
+            |_, it| {
+                let path = evidence_of(&run_id(), "report.md");
+                it.of(month()).get_mut(&path).unwrap().0 = Mode::Executable;
+            },
+            &["INT-003 record-mode", "STR-002 record-kind"],
+        ),
+        (
+            "a file more, later",
+            &[],
+            Reviewed,
+            |_, it| {
+                let path = evidence_of(&run_id(), "more.md");
+                it.of(month()).insert(path, (Mode::File, b"x".to_vec()));
+            },
+            &["INT-002 evidence-whole"],
+        ),
+        (
+            "a file changed, later",
+            &[],
+            Reviewed,
+            |_, it| {
+                let path = evidence_of(&run_id(), "report.md");
+                it.of(month()).insert(path, (Mode::File, b"x".to_vec()));
+            },
+            &["REP-002 records-never-change"],
+        ),
+        (
+            "a file removed, later",
+            &[],
+            Reviewed,
+            |_, it| {
+                let path = evidence_of(&run_id(), "report.md");
+                it.of(month()).remove(&path).unwrap();
+            },
+            &["REP-002 records-never-change"],
+        ),
+    ]);
+}
+
+#[test]
+fn what_arrives_is_counted_and_named() {
+    let world = World::new(&[]);
+    let report = world.push(Approved, &|_, _| {});
+    assert_eq!(report.checked["records"], 3);
+    assert_eq!(report.checked["refs"], 2);
+    let report = world.push(Executed, &|_, _| {});
+    assert_eq!(report.checked["records"], 3);
+
+    let world = World::new(&[Edit::Run(|it| it.context.repository = id(1))]);
+    let path = LedgerPath::Run(run_id()).to_path().to_string();
+    let report = world.push(Executed, &|_, _| {});
+    assert!(
+        report
+            .findings
+            .iter()
+            .any(|it| it.subject.record.as_ref() == Some(&path)),
+        "{:?}",
+        report.findings
+    );
+
+    // What no run is asked about names its place too.
+    let world = World::new(&[]);
+    let path = LedgerPath::Contract(task());
+    let report = world.push(Approved, &|world, it| {
+        it.put(&path, world.approval.to_bytes())
+    });
+    let mut found = report.findings.iter();
+    let finding = found.find(|it| it.rule == "statement-type").unwrap();
+    let path = path.to_path().to_string();
+    assert_eq!(finding.subject.record.as_ref(), Some(&path));
+}
+
+/// Writes the tree with an empty directory besides, which git itself would not make.
+fn with_empty_directory(world: &World, tree: ObjectId, name: &str) -> ObjectId {
+    let mut raw = world.repo.tree(tree).unwrap().to_bytes();
+    let empty = world.raw(Kind::Tree, b"");
+    raw.extend(format!("40000 {name}\0").as_bytes());
+    let hex = empty.to_string();
+    let byte = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
+    raw.extend((0..hex.len()).step_by(2).map(byte));
+    world.raw(Kind::Tree, &raw)
+}
+
+#[test]
+fn every_tree_that_a_governance_ref_gained_is_judged() {
+    let world = World::new(&[]);
+    let before = world.refs(Approved);
+    let ledger = before[&layout::ledger()];
+    let end = world.repo.commit(ledger).unwrap().tree;
+    let odd = with_empty_directory(&world, end, "zzz");
+    let between = commit(&world.repo, odd, &[ledger], "x\n", None);
+    for (what, tree, expected) in [
+        ("at the end", odd, "INT-003 tree-entry-empty"),
+        ("in between", end, "INT-003 tree-entry-empty"),
+    ] {
+        let new = commit(&world.repo, tree, &[between], "x\n", None);
+        let report = world.judge_moves(&before, &[(layout::ledger(), Some(new))]);
+        assert_eq!(codes(&report), [expected], "{what}");
+        let named = report.findings.iter().next().unwrap().subject.clone();
+        assert_eq!(named.commit, Some(between.to_string()));
+    }
+    // Behind evidence stand the commits of runs, and behind those what is of branches.
+    let before = world.refs(Executed);
+    let evidence = before[&month()];
+    let tree = world.repo.commit(world.base).unwrap().tree;
+    let odd = with_empty_directory(&world, tree, "zzz");
+    let odd = commit(&world.repo, odd, &[world.base], "x\n", None);
+    let run = commit(
+        &world.repo,
+        world.repo.commit(odd).unwrap().tree,
+        &[odd],
+        "x\n",
+        None,
+    );
+    let files = world.repo.commit(evidence).unwrap().tree;
+    let new = commit(&world.repo, files, &[evidence, run], "x\n", None);
+    for (there, expected) in [
+        (None, "INT-003 tree-entry-empty"),
+        (Some("refs/heads/x"), ""),
+        (Some("refs/remotes/origin/x"), ""),
+        (Some("refs/awo/x"), "INT-003 tree-entry-empty"),
+    ] {
+        let mut before = before.clone();
+        before.extend(there.map(|name| (RefName::new(name).unwrap(), odd)));
+        let report = world.judge_moves(&before, &[(month(), Some(new))]);
+        assert_eq!(codes(&report).join(", "), expected, "{there:?}");
+    }
+}
+
+#[test]
+fn a_governance_ref_gains_so_many_commits_at_most() {
+    let world = World::new(&[Edit::Policy(|it| it.push_str("[limits]\ncommits = 2\n"))]);
+    let before = world.refs(Approved);
+    let ledger = before[&layout::ledger()];
+    let tree = world.repo.commit(ledger).unwrap().tree;
+    let step = |parent| commit(&world.repo, tree, &[parent], "x\n", None);
+    let two = step(step(ledger));
+    for (new, expected) in [(two, ""), (step(two), "INT-006 limits")] {
+        let report = world.judge_moves(&before, &[(layout::ledger(), Some(new))]);
+        assert_eq!(codes(&report).join(", "), expected);
+    }
+}

@@ -1,0 +1,364 @@
+//! What stands on the refs at each stage, and how it is pushed, logged and verified.
+
+use super::*;
+use crate::git::Kind;
+
+/// What a case asks: what is changed before it is signed, the stage that is pushed, what is
+/// changed on the refs, and what is found, as `CODE rule`.
+pub type Case = (
+    &'static str,
+    &'static [Edit],
+    Stage,
+    fn(&World, &mut Shelf),
+    &'static [&'static str],
+);
+
+/// Pushes what each case says onto the stage before; tells which of them find something else.
+#[track_caller]
+pub fn finds(cases: &[Case]) {
+    let mut wrong = String::new();
+    for (what, edits, stage, change, expected) in cases {
+        let world = World::new(edits);
+        let report = world.push(*stage, change);
+        let found = codes(&report);
+        if found != *expected {
+            let why: Vec<_> = report.findings.iter().map(|it| &it.found).collect();
+            wrong.push_str(&format!("{what}: {found:?}, not {expected:?}: {why:?}\n"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+/// Returns `CODE rule` of each finding, sorted, each once; with a `?` where it is undecided.
+pub fn codes(report: &Report) -> Vec<String> {
+    let word = |it: &Finding| format!("{} {}", it.code.as_str(), it.rule);
+    let mut words: Vec<_> = report.findings.iter().map(word).collect();
+    words.extend(report.undecided.iter().map(|it| word(it) + "?"));
+    words.sort();
+    words.dedup();
+    words
+}
+
+impl Stage {
+    fn before(self) -> Self {
+        match self {
+            Stage::Founded | Stage::Approved => Stage::Founded,
+            Stage::Executed => Stage::Approved,
+            Stage::Reviewed => Stage::Executed,
+            Stage::Landed => Stage::Reviewed,
+            Stage::Judged => Stage::Landed,
+        }
+    }
+}
+
+impl World {
+    /// Returns what stands on the refs at a stage.
+    pub fn shelf(&self, stage: Stage) -> Shelf {
+        let mut shelf = Shelf::default();
+        shelf.branches.insert(layout::policy(), self.policy);
+        shelf.branches.insert(main(), self.base);
+        if stage >= Stage::Approved {
+            shelf.put(&LedgerPath::Contract(task()), self.contract.to_bytes());
+            shelf.put(&LedgerPath::Packet(task()), PACKET);
+            shelf.note(layout::approvals(), self.contract_blob, &self.approval);
+        }
+        if stage >= Stage::Executed {
+            let run = self.run.run.clone();
+            shelf.put(&LedgerPath::Run(run.clone()), self.run_record.to_bytes());
+            let sums = self.evidence[&RepoPath::from(SUMS)].clone();
+            shelf.put(&LedgerPath::Inventory(run.clone()), sums);
+            shelf.put(&LedgerPath::Spent(self.approval.digest()), spent(&run));
+            let directory = layout::run_directory(&run);
+            for (path, bytes) in &self.evidence {
+                let file = (Mode::File, bytes.clone());
+                let files = shelf.of(month());
+                files.insert(format!("{directory}/{path}"), file);
+            }
+        }
+        if stage >= Stage::Reviewed {
+            let run = self.run.run.clone();
+            let path = LedgerPath::Independence(run.clone(), self.log.digest());
+            shelf.put(&path, self.log.to_bytes());
+            for it in &self.overrides {
+                let path = LedgerPath::Override(run.clone(), it.digest());
+                shelf.put(&path, it.to_bytes());
+            }
+            shelf.note(layout::approvals(), self.commit, &self.audit);
+            shelf.note(layout::attestations(), self.commit, &self.attestation);
+        }
+        if stage >= Stage::Landed {
+            let path = LedgerPath::Finalization(self.run.run.clone());
+            shelf.put(&path, self.finalization.to_bytes());
+            let index = Index::of([Entry::of(&self.finalized)]);
+            shelf.put(&LedgerPath::shard_of(&self.run.run), index.to_bytes());
+            shelf.branches.insert(main(), self.commit);
+        }
+        if stage >= Stage::Judged {
+            for it in &self.outcomes {
+                shelf.put(&LedgerPath::Outcome(self.run.run.clone()), it.to_bytes());
+            }
+        }
+        shelf
+    }
+
+    /// Writes the commits by which the refs come from there to this shelf.
+    pub fn commit(&self, before: &Refs, shelf: &Shelf) -> Refs {
+        let mut after = shelf.branches.clone();
+        for (reference, files) in &shelf.governance {
+            let tree = tree(&self.repo, files);
+            let old = before.get(reference).copied();
+            let same = |id: ObjectId| self.repo.commit(id).unwrap().tree == tree;
+            let id = match old {
+                Some(old) if same(old) => old,
+                _ => {
+                    let held = (*reference == month()).then_some(self.commit);
+                    let parents: Vec<_> = old.into_iter().chain(held).collect();
+                    commit(&self.repo, tree, &parents, "records\n", None)
+                }
+            };
+            after.insert(reference.clone(), id);
+        }
+        after
+    }
+
+    /// Returns the refs at a stage.
+    pub fn refs(&self, stage: Stage) -> Refs {
+        let before = match stage {
+            Stage::Founded => Refs::new(),
+            _ => self.refs(stage.before()),
+        };
+        self.commit(&before, &self.shelf(stage))
+    }
+
+    /// Judges the push that brings a stage, with this change of what it brings.
+    pub fn push(&self, stage: Stage, change: &dyn Fn(&Self, &mut Shelf)) -> Report {
+        let before = self.refs(stage.before());
+        let mut shelf = self.shelf(stage);
+        change(self, &mut shelf);
+        let after = self.commit(&before, &shelf);
+        self.judge(&before, &after)
+    }
+
+    /// Returns what the approval of the task says.
+    pub fn approval_says(&self) -> ApprovalPredicate {
+        let statement = Statement::parse(self.approval.payload()).unwrap();
+        statement.predicate
+    }
+
+    pub fn judge(&self, before: &Refs, after: &Refs) -> Report {
+        self.judge_at(Door::Clone, before, after, time(NOW))
+    }
+
+    pub fn judge_at(&self, door: Door, before: &Refs, after: &Refs, time: Timestamp) -> Report {
+        push::judge(&Push {
+            reader: &Repo::open(self.dir.path()).unwrap(),
+            before,
+            movements: &movements(before, after),
+            anchor: Some(&self.anchor()),
+            door,
+            time,
+        })
+    }
+
+    /// Judges these movements alone.
+    pub fn judge_moves(&self, before: &Refs, to: &[(RefName, Option<ObjectId>)]) -> Report {
+        let movement = |(name, new): &(RefName, Option<ObjectId>)| Movement {
+            reference: name.clone(),
+            old: before.get(name).copied(),
+            new: *new,
+        };
+        push::judge(&Push {
+            reader: &Repo::open(self.dir.path()).unwrap(),
+            before,
+            movements: &to.iter().map(movement).collect::<Vec<_>>(),
+            anchor: Some(&self.anchor()),
+            door: Door::Clone,
+            time: time(NOW),
+        })
+    }
+
+    /// Returns the first version of the policy.
+    pub fn policy_text(&self) -> String {
+        let tree = self.repo.commit(self.policy).unwrap().tree;
+        let path = RepoPath::from("policy.toml");
+        let (_, id) = self.repo.entry(tree, &path).unwrap().unwrap();
+        String::from_utf8(self.repo.blob(id).unwrap()).unwrap()
+    }
+
+    /// Writes an object that our own writer would not write.
+    pub fn raw(&self, kind: Kind, bytes: &[u8]) -> ObjectId {
+        let id = self.repo.hash(kind, bytes).unwrap();
+        self.overwrite(id, kind, bytes);
+        id
+    }
+
+    /// Writes an object under a name, which may be another's.
+    pub fn overwrite(&self, id: ObjectId, kind: Kind, bytes: &[u8]) {
+        use std::io::Write as _;
+        let word = format!("{kind:?}").to_lowercase();
+        let hex = id.to_string();
+        let directory = self.dir.path().join("objects").join(&hex[..2]);
+        std::fs::create_dir_all(&directory).unwrap();
+        // Object files are read-only.
+        let path = directory.join(&hex[2..]);
+        _ = std::fs::remove_file(&path);
+        let file = std::fs::File::create(path).unwrap();
+        let mut packed = flate2::write::ZlibEncoder::new(file, flate2::Compression::fast());
+        let header = format!("{word} {}\0", bytes.len());
+        packed.write_all(header.as_bytes()).unwrap();
+        packed.write_all(bytes).unwrap();
+        packed.finish().unwrap();
+    }
+
+    /// Takes an object away.
+    pub fn lose(&self, id: ObjectId) {
+        let hex = id.to_string();
+        let objects = self.dir.path().join("objects");
+        std::fs::remove_file(objects.join(&hex[..2]).join(&hex[2..])).unwrap();
+    }
+
+    pub fn anchor(&self) -> Anchor {
+        Anchor::Commit(self.repository)
+    }
+
+    pub fn history(&self) -> PolicyHistory {
+        PolicyHistory::load(&self.repo, self.policy).unwrap()
+    }
+
+    pub fn path(&self) -> &std::path::Path {
+        self.dir.path()
+    }
+
+    /// Puts the refs where they are said to be.
+    pub fn set(&self, refs: &Refs) {
+        let mut text = "# pack-refs with: peeled fully-peeled sorted \n".to_owned();
+        for (name, id) in refs {
+            text.push_str(&format!("{id} {name}\n"));
+        }
+        std::fs::write(self.dir.path().join("packed-refs"), text).unwrap();
+    }
+
+    /// Verifies a clone in which the refs are there.
+    pub fn verify(&self, refs: &Refs, scope: &Scope) -> Report {
+        self.verify_with(refs, scope, &Seen::default())
+    }
+
+    pub fn verify_with(&self, refs: &Refs, scope: &Scope, seen: &Seen<'_>) -> Report {
+        self.set(refs);
+        let anchor = self.anchor();
+        let clone = Cloned {
+            reader: &Repo::open(self.dir.path()).unwrap(),
+            anchor: seen.anchor.unwrap_or(Some(&anchor)),
+            high_water: seen.high_water,
+            receipts: seen.receipts,
+            time: time(NOW),
+        };
+        verify::verify(&clone, scope)
+    }
+
+    /// Appends the receipt of a push to the log; returns its envelope.
+    pub fn receive(
+        &self,
+        before: &Refs,
+        after: &mut Refs,
+        edit: impl FnOnce(&mut Receipt),
+    ) -> Envelope {
+        let last = before.get(&layout::log()).map(|tip| {
+            let (entry, state) = crate::check::log::files(&self.repo, *tip).unwrap();
+            let envelope = Envelope::parse(&entry).unwrap();
+            let says = Statement::<ReceiptPredicate>::parse(envelope.payload()).unwrap();
+            (
+                envelope.digest(),
+                says.predicate,
+                State::parse(&state).unwrap(),
+            )
+        });
+        let mut receipt = Receipt {
+            says: ReceiptPredicate {
+                context: Context {
+                    identity: name("server"),
+                    policy: self.policy,
+                    repository: self.repository,
+                    role: "server".to_owned(),
+                },
+                movements: movements(before, after),
+                previous: last.as_ref().map(|it| it.0),
+                pusher: "otto".to_owned(),
+                sequence: last.as_ref().map_or(1, |it| it.1.sequence + 1),
+                time: time(NOW),
+                unrecorded: vec![],
+            },
+            by: "server",
+            state: last.map(|it| it.2).unwrap_or_default(),
+            files: |_| {},
+            commit: |_| {},
+        };
+        edit(&mut receipt);
+        let envelope = sealed(receipt.says.clone(), receipt.by);
+        receipt.state.apply(&receipt.says);
+        let mut files: Files = [
+            (ENTRY, envelope.to_bytes()),
+            (STATE, receipt.state.to_bytes()),
+        ]
+        .map(|(path, bytes)| (path.to_owned(), (Mode::File, bytes)))
+        .into();
+        (receipt.files)(&mut files);
+        let parent = before.get(&layout::log()).copied();
+        let mut draft = commit_of(&receipt.says, tree(&self.repo, &files), parent);
+        (receipt.commit)(&mut draft);
+        let id = self.repo.write_commit(&draft).unwrap();
+        after.insert(layout::log(), id);
+        envelope
+    }
+
+    /// Returns the refs at a stage, with a log in which each stage has its receipt.
+    pub fn logged(&self, stage: Stage) -> Refs {
+        self.logged_as(stage, stage, |_| {})
+    }
+
+    /// As [`World::logged`], with this change of the receipt of one stage.
+    pub fn logged_as(&self, stage: Stage, of: Stage, edit: fn(&mut Receipt)) -> Refs {
+        let before = match stage {
+            Stage::Founded => Refs::new(),
+            _ => self.logged_as(stage.before(), of, edit),
+        };
+        let mut after = self.commit(&before, &self.shelf(stage));
+        let edit = if stage == of {
+            edit
+        } else {
+            |_: &mut Receipt| {}
+        };
+        self.receive(&before, &mut after, edit);
+        after
+    }
+}
+
+/// What a clone knows from before, and whom it trusts if not the first policy.
+#[derive(Default)]
+pub struct Seen<'a> {
+    pub anchor: Option<Option<&'a Anchor>>,
+    pub high_water: &'a [(RefName, ObjectId)],
+    pub receipts: &'a [Envelope],
+}
+
+/// A receipt before it is signed and stored.
+pub struct Receipt {
+    pub says: ReceiptPredicate,
+    pub by: &'static str,
+    pub state: State,
+    pub files: fn(&mut Files),
+    pub commit: fn(&mut CommitDraft),
+}
+
+/// Returns what moved from there to here, sorted.
+pub fn movements(before: &Refs, after: &Refs) -> Vec<Movement> {
+    let names: std::collections::BTreeSet<_> = before.keys().chain(after.keys()).collect();
+    let movement = |name: &RefName| Movement {
+        reference: name.clone(),
+        old: before.get(name).copied(),
+        new: after.get(name).copied(),
+    };
+    let log = layout::log();
+    let names = names.into_iter().filter(|name| **name != log);
+    names.map(movement).filter(|it| it.old != it.new).collect()
+}
