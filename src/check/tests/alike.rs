@@ -68,9 +68,6 @@ fn what_is_wrong_is_told_of_every_branch() {
     assert_eq!(
         told,
         [
-            // The base, which these branches did not adopt.
-            "ATT-003 commit-signed refs/heads/dev",
-            "ATT-003 commit-signed refs/heads/dev2",
             "GOV-003 direct-writers refs/heads/dev",
             "GOV-003 direct-writers refs/heads/dev2"
         ]

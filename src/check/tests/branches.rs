@@ -295,14 +295,15 @@ fn a_merge_lists_what_it_changes_against_each_parent_up_to_a_limit() {
         let found = changes_of(&world.repo, id, most).map(|(_, found)| found.changes);
         found.map_err(|error| error.to_string())
     };
-    let paths: Vec<_> = listed(both, 2)
+    let paths: Vec<_> = listed(both, 4)
         .unwrap()
         .into_iter()
         .map(|it| it.path)
         .collect();
     assert_eq!(paths, ["src/a.py".into(), "src/b.py".into()]);
     assert!(listed(both, 1).is_err(), "one comparison lists two");
-    assert!(listed(three, 3).is_ok(), "six of at most twice three");
-    let error = listed(three, 2).unwrap_err();
+    assert!(listed(both, 3).is_err(), "both list four");
+    assert!(listed(three, 6).is_ok());
+    let error = listed(three, 5).unwrap_err();
     assert!(error.contains("changed paths of a merge"), "{error}");
 }

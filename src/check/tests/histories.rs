@@ -252,8 +252,8 @@ fn a_clone_behind_the_log_judges_what_it_has() {
         branch("free"),
         work(&world, world.commit, "src/x.py", "otto"),
     );
-    let told = found(&world, &other, &Scope::All);
-    assert!(told.iter().all(|it| it.ends_with("refs/heads/free")) && !told.is_empty());
+    // A branch may have in it what the log says of another one.
+    assert_eq!(commits(&other), Some(2));
     // A movement to what is not here says nothing.
     let mut refs = world.refs(Founded);
     world.receive(&Refs::new(), &mut refs, |it| {
