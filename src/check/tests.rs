@@ -8,6 +8,7 @@ mod doors;
 mod evidence;
 mod histories;
 mod logs;
+mod merges;
 mod notes;
 mod policies;
 mod proposals;

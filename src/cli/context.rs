@@ -229,6 +229,9 @@ pub fn follow(
 }
 
 fn read_tree(actor: &Actor, old: ObjectId, new: ObjectId) -> Result<(), git::Error> {
+    // `git status` may have found files clean and not written that down. What has really changed
+    // makes this fail, and the next command too, which says more.
+    let _ = git::run_guarded(&actor.repo, &["update-index", "-q", "--refresh"]);
     let (old, new) = (old.to_string(), new.to_string());
     let words = ["read-tree", "-m", "-u", &old, &new];
     git::run_guarded(&actor.repo, &words).map(|_| ())

@@ -98,8 +98,21 @@ fn sweep_one(root: &Path, common: &Path) -> bool {
         return false;
     };
     unregister(common, |link, _| Path::new(link).starts_with(root));
-    remove(root);
+    remove_root(root);
     !root.exists()
+}
+
+/// Removes the directory of a run. What says whose it is goes last: if this is cut short, the next
+/// run goes on with it.
+pub(super) fn remove_root(root: &Path) {
+    let entries = fs::read_dir(root).into_iter().flatten().flatten();
+    for entry in entries.filter(|entry| entry.file_name() != HELD) {
+        match entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            true => remove(&entry.path()),
+            false => _ = fs::remove_file(entry.path()),
+        }
+    }
+    remove(root);
 }
 
 /// Removes what `git worktree add` has written down of this worktree, if it died doing so: git
@@ -143,6 +156,20 @@ fn lock(_file: &File) -> bool {
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_directory_goes_whole_with_files_links_and_directories() {
+        let dir = tempfile::TempDir::new().unwrap();
+        let root = dir.path().join("awo-run-x");
+        fs::create_dir_all(root.join("tree/deep")).unwrap();
+        for name in [HELD, "stderr", "tree/deep/x"] {
+            fs::write(root.join(name), "x").unwrap();
+        }
+        fs::write(dir.path().join("kept"), "x").unwrap();
+        std::os::unix::fs::symlink(dir.path().join("kept"), root.join("link")).unwrap();
+        remove_root(&root);
+        assert!(!root.exists() && dir.path().join("kept").exists());
+    }
 
     #[test]
     fn what_a_dead_run_left_goes_and_what_a_living_one_holds_or_another_repository_stays() {

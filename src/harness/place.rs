@@ -108,7 +108,7 @@ impl Drop for Place {
             // Only goes if it is empty.
             let _ = fs::remove_dir(worktrees);
         }
-        remove(self.temporary.path());
+        leftover::remove_root(self.temporary.path());
     }
 }
 
