@@ -34,16 +34,16 @@ pub struct Branch<'a> {
     pub time: Timestamp,
 }
 
-/// Returns the tips below which nothing is new to this branch: where it was, the tips at
-/// adoption, and [`strict_tips`].
+/// Returns the tips below which nothing is new to this branch: where it was, if it keeps that, the
+/// tips at adoption, and [`strict_tips`].
 pub fn known_tips(
     policy: &Policy,
     rules: &RefRules<'_>,
-    old: Option<ObjectId>,
+    (old, kept): (Option<ObjectId>, Option<ObjectId>),
     before: &Refs,
 ) -> Vec<ObjectId> {
     let mut known = rules.adopted();
-    known.extend(old);
+    known.extend(kept);
     known.extend(strict_tips(policy, rules, old, before).map(|(_, id)| id));
     known
 }

@@ -268,6 +268,17 @@ pub fn require_clean(actor: &Actor, reference: &RefName, tip: ObjectId) -> Resul
     if !checked_out(actor, reference)? {
         return not_elsewhere(actor, reference);
     }
+    // `git status` does without the lock, but afterwards the work tree could not follow.
+    let lock = actor.repo.git_dir().join("index.lock");
+    if lock.exists() {
+        let lock = crate::record::path::quote(lock.as_os_str().as_encoded_bytes());
+        let finding = Finding::new(Code::Rep003, "stale-lock", Subject::of_ref(reference))
+            .found(format!("{lock} is there"))
+            .expected("no other git at work here")
+            .remedy(format!("wait; if no other git is at work, rm {lock}"));
+        let what = format!("{reference} is checked out here, and its index is locked");
+        return Err(CliError::denied(what, [finding]));
+    }
     let words = [
         "status",
         "--porcelain",

@@ -7,10 +7,11 @@ use crate::actor::{Clock, Settings, person_of};
 use crate::check::{PolicyHistory, Report, push, staged};
 use crate::git::{self, Reader};
 use crate::record::commit::Commit;
+use crate::record::predicate::Movement;
 use crate::record::tree::{Change, Mode};
 use crate::record::{Code, Finding, HashKind, IdentityName, ObjectId, RefName, RepoPath, Subject};
 use crate::signing;
-use crate::store::layout;
+use crate::store::layout::{self, Place};
 use crate::store::ledger::Refs;
 
 use super::{Error, input};
@@ -75,6 +76,15 @@ pub fn pre_push(remote: &str, input: &[u8]) -> Result<Report, Error> {
     if !report.findings.is_empty() || movements.is_empty() {
         return Ok(report);
     }
+    // git calls this hook also for what it will not push, since the server has what the clone lacks.
+    let newer = movements.iter().filter_map(|it| {
+        let old = it.old.filter(|old| !reader.contains(*old))?;
+        Place::of(&it.reference).map(|_| overtaken(it, old))
+    });
+    report.findings.extend(newer);
+    if !report.findings.is_empty() {
+        return Ok(report);
+    }
     let mut before = before;
     for movement in &movements {
         // What the server itself says is newer than what was seen.
@@ -93,6 +103,18 @@ pub fn pre_push(remote: &str, input: &[u8]) -> Result<Report, Error> {
         time: Clock::from_environment()?.now(),
     }));
     Ok(report)
+}
+
+/// The same race as where the server finds it, met sooner.
+fn overtaken(movement: &Movement, old: ObjectId) -> Finding {
+    Finding::new(
+        Code::Rep003,
+        "old-value",
+        Subject::of_ref(&movement.reference),
+    )
+    .found(format!("the server is at {old}, which is not here"))
+    .expected("what was seen of the server last")
+    .remedy("git awo fetch, then push again")
 }
 
 /// Returns where a server's refs were when last seen; `None` if it is not known to have a policy.

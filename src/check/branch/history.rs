@@ -1,6 +1,6 @@
 //! Reads commits and what they change against their parents.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::git::{self, Compared, Reader};
@@ -8,7 +8,7 @@ use crate::policy::RefRules;
 use crate::policy::document::Limits;
 use crate::record::ObjectId;
 use crate::record::commit::Commit;
-use crate::record::tree::Fault;
+use crate::record::tree::{Change, Fault};
 
 use super::merge::{Merge, Side};
 
@@ -77,12 +77,12 @@ impl<'r> History<'r> {
         let distinct: BTreeSet<_> = parents.iter().copied().collect();
         let mut listed = 0_usize;
         let mut sides = Vec::with_capacity(distinct.len());
-        let mut faults: Option<Vec<Fault>> = None;
+        let mut faults: BTreeMap<ObjectId, Vec<Fault>> = BTreeMap::new();
         let mut malformed = None;
         for parent in distinct {
             let changes = match self.compare(parent, commit) {
                 Ok(found) => {
-                    faults = Some(in_both(faults, found.faults));
+                    faults.insert(parent, found.faults);
                     found.changes
                 }
                 // No news if it stands in another parent; then the comparison with that one holds.
@@ -103,12 +103,17 @@ impl<'r> History<'r> {
             }
             sides.push(Side::new(parent, changes));
         }
-        let faults = match (faults, malformed) {
-            (Some(faults), _) => faults,
-            (None, Some(error)) => return Err(error),
-            (None, None) => Vec::new(),
-        };
-        let changes = Merge::new(self.reader, self.max_paths, &sides).own()?;
+        let mut merge = Merge::new(self.reader, self.max_paths, &sides);
+        if malformed.is_some() || faults.values().any(|it| !it.is_empty()) {
+            // What a parent had, that another one contains, may have been taken away since.
+            let heads = merge.heads()?;
+            faults.retain(|parent, _| heads.contains(parent));
+        }
+        if let (true, Some(error)) = (faults.is_empty(), malformed) {
+            return Err(error);
+        }
+        let changes = merge.own()?;
+        let faults = new_faults(faults.into_values(), &changes);
         Ok(Compared { changes, faults })
     }
 
@@ -124,12 +129,19 @@ impl<'r> History<'r> {
     }
 }
 
-/// Returns the faults that are new against these parents too.
-fn in_both(before: Option<Vec<Fault>>, new: Vec<Fault>) -> Vec<Fault> {
-    let Some(mut faults) = before else {
-        return new;
-    };
-    let new: BTreeSet<_> = new.iter().map(Fault::key).collect();
-    faults.retain(|fault| new.contains(&fault.key()));
-    faults
+/// Returns the faults that no parent has, or that the merge itself brings in.
+fn new_faults(by_parent: impl Iterator<Item = Vec<Fault>>, own: &[Change]) -> Vec<Fault> {
+    let by_parent: Vec<_> = by_parent.collect();
+    let keys = |faults: &Vec<Fault>| -> BTreeSet<_> { faults.iter().map(Fault::key).collect() };
+    let in_each: Vec<_> = by_parent.iter().map(keys).collect();
+    let own: BTreeSet<_> = own.iter().map(|it| &it.path).collect();
+    let mut told = BTreeSet::new();
+    let mut new = Vec::new();
+    for fault in by_parent.iter().flatten() {
+        let in_all = || in_each.iter().all(|keys| keys.contains(&fault.key()));
+        if (own.contains(&fault.path) || in_all()) && told.insert(fault.key()) {
+            new.push(fault.clone());
+        }
+    }
+    new
 }

@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::git::{self, Reader};
-use crate::record::tree::Change;
+use crate::record::tree::{Change, Mode};
 use crate::record::{ObjectId, RepoPath};
 
 /// To look for a path in two sides costs as much work as so many entries of a tree.
 const COST_OF_LOOKING: u64 = 50;
+/// Places where two parted are merged from such places in turn, so deep.
+const DEEPEST: usize = 16;
 const WHAT: &str = "paths and parents of a merge";
 
 /// A parent of a merge, and what the merge changes against it.
@@ -32,8 +34,8 @@ pub(super) struct Merge<'a> {
     /// So many changes one comparison may list.
     max_paths: usize,
     sides: &'a [Side],
-    /// By base and side: the paths that the side changed since.
-    since: BTreeMap<(ObjectId, ObjectId), BTreeSet<RepoPath>>,
+    /// By two commits: the paths that they do not have in common.
+    differ: BTreeMap<(ObjectId, ObjectId), BTreeSet<RepoPath>>,
     /// By two sides: where they parted.
     bases: BTreeMap<(ObjectId, ObjectId), Vec<ObjectId>>,
 }
@@ -44,7 +46,7 @@ impl<'a> Merge<'a> {
             reader,
             max_paths,
             sides,
-            since: BTreeMap::new(),
+            differ: BTreeMap::new(),
             bases: BTreeMap::new(),
         }
     }
@@ -58,7 +60,7 @@ impl<'a> Merge<'a> {
                 by_path.entry(path).or_default().push(at);
             }
         }
-        let mut own = Vec::new();
+        let mut own: Vec<&Change> = Vec::new();
         for (path, differ) in by_path {
             self.reader.work(sides.len() as u64, WHAT)?;
             let taken: Vec<&Side> = sides
@@ -67,18 +69,39 @@ impl<'a> Merge<'a> {
                 .filter(|(at, _)| differ.binary_search(at).is_err())
                 .map(|(_, side)| side)
                 .collect();
-            for side in differ.iter().filter_map(|at| sides.get(*at)) {
-                if !self.left_alone(side, &taken, path)? {
-                    own.extend(side.changes.get(path).cloned());
+            let differ = || differ.iter().filter_map(|at| sides.get(*at));
+            let mut by_a_side = true;
+            for side in differ() {
+                by_a_side = by_a_side && self.left_alone(side, &taken, path)?;
+            }
+            if !by_a_side {
+                // What is new against any of them is new.
+                let changes = differ().filter_map(|side| side.changes.get(path));
+                own.extend(
+                    changes.min_by_key(|it| it.old.map(|(mode, _)| mode == Mode::Executable)),
+                );
+            }
+        }
+        Ok(own.into_iter().cloned().collect())
+    }
+
+    /// Returns the parents that no other parent contains.
+    pub(super) fn heads(&mut self) -> Result<BTreeSet<ObjectId>, git::Error> {
+        let mut heads: BTreeSet<_> = self.sides.iter().map(|side| side.parent).collect();
+        for one in self.sides {
+            for other in self.sides.iter().filter(|it| it.parent != one.parent) {
+                self.reader.work(COST_OF_LOOKING, WHAT)?;
+                if self.bases(one.parent, other.parent)? == [one.parent] {
+                    heads.remove(&one.parent);
                     break;
                 }
             }
         }
-        Ok(own)
+        Ok(heads)
     }
 
     /// Tells whether a side has the path as it was where it parted from one of those that the
-    /// merge took it from. Where they parted more than once, it must hold for each time.
+    /// merge took it from.
     fn left_alone(
         &mut self,
         side: &Side,
@@ -90,15 +113,49 @@ impl<'a> Merge<'a> {
         for from in taken {
             self.reader.work(COST_OF_LOOKING, WHAT)?;
             let bases = self.bases(side.parent, from.parent)?;
-            let mut changed = bases.is_empty() && !added;
-            for base in &bases {
-                changed |= self.changed_since(*base, side.parent, path)?;
-            }
-            if !changed {
+            let alone = match self.merged(&bases, path, 0)? {
+                Some(base) => self.alike(base, side.parent, path)?,
+                None => bases.is_empty() && added,
+            };
+            if alone {
                 return Ok(true);
             }
         }
         Ok(false)
+    }
+
+    /// Returns the commit that has the path as a merge of these would, nothing where that is not
+    /// clear. Two that crossed have parted more than once: then, as in git's own recursive merge,
+    /// what counts is what the places where they parted come to together.
+    fn merged(
+        &mut self,
+        commits: &[ObjectId],
+        path: &RepoPath,
+        depth: usize,
+    ) -> Result<Option<ObjectId>, git::Error> {
+        let [first, others @ ..] = commits else {
+            return Ok(None);
+        };
+        let mut all_alike = true;
+        for other in others {
+            self.reader.work(COST_OF_LOOKING, WHAT)?;
+            all_alike = all_alike && self.alike(*first, *other, path)?;
+        }
+        if all_alike {
+            return Ok(Some(*first));
+        }
+        let ([other], true) = (others, depth < DEEPEST) else {
+            return Ok(None);
+        };
+        let bases = self.bases(*first, *other)?;
+        let Some(base) = self.merged(&bases, path, depth.saturating_add(1))? else {
+            return Ok(None);
+        };
+        if self.alike(base, *first, path)? {
+            return Ok(Some(*other));
+        }
+        let one_side = self.alike(base, *other, path)?;
+        Ok(one_side.then_some(*first))
     }
 
     fn bases(&mut self, one: ObjectId, other: ObjectId) -> Result<Vec<ObjectId>, git::Error> {
@@ -111,23 +168,25 @@ impl<'a> Merge<'a> {
         Ok(bases)
     }
 
-    fn changed_since(
+    /// Tells whether two commits have the same at a path.
+    fn alike(
         &mut self,
-        base: ObjectId,
-        side: ObjectId,
+        one: ObjectId,
+        other: ObjectId,
         path: &RepoPath,
     ) -> Result<bool, git::Error> {
-        if base == side {
-            return Ok(false);
+        let pair = (one.min(other), one.max(other));
+        if one == other {
+            return Ok(true);
         }
-        if let Some(paths) = self.since.get(&(base, side)) {
-            return Ok(paths.contains(path));
+        if let Some(paths) = self.differ.get(&pair) {
+            return Ok(!paths.contains(path));
         }
-        let (old, new) = (self.reader.tree_of(base)?, self.reader.tree_of(side)?);
+        let (old, new) = (self.reader.tree_of(one)?, self.reader.tree_of(other)?);
         let changes = self.reader.changes_before(old, new, self.max_paths)?;
         let paths: BTreeSet<_> = changes.into_iter().map(|it| it.path).collect();
-        let changed = paths.contains(path);
-        self.since.insert((base, side), paths);
-        Ok(changed)
+        let alike = !paths.contains(path);
+        self.differ.insert(pair, paths);
+        Ok(alike)
     }
 }

@@ -77,9 +77,15 @@ fn judge(
         Error::from(error).report(subject(), report);
         return Ok(());
     }
+    // What the new tip does not contain may be gone tomorrow, and with it what it hides from
+    // judgement: `verify` sees only what is there.
+    let mut kept = None;
+    if let Some(old) = movement.old {
+        kept = push.reader.is_ancestor(old, new)?.then_some(old);
+    }
     if let Some(old) = movement.old
         && !rules.accepts_rewind()
-        && !push.reader.is_ancestor(old, new)?
+        && kept.is_none()
     {
         report.findings.push(
             Finding::new(Code::Gov004, "force-push", subject().at(new))
@@ -88,7 +94,7 @@ fn judge(
                 .remedy("git fetch, git rebase, then push again"),
         );
     }
-    let mut known = branch::known_tips(policy, &rules, movement.old, push.before);
+    let mut known = branch::known_tips(policy, &rules, (movement.old, kept), push.before);
     let mut commits = push.reader.new_commits(&[new], &known)?;
     for (name, tip) in branch::strict_tips(policy, &rules, movement.old, landed) {
         known.push(tip);

@@ -130,26 +130,87 @@ fn where_two_parted_twice_both_places_count() {
     let left = at(&world, &[("a", "1"), ("b", "1")], &[one, other]);
     let right = at(&world, &[("a", "1"), ("b", "1")], &[other, one]);
     let further = at(&world, &[("a", "2"), ("b", "1")], &[left]);
-    // One of the two places has a as it was before both.
+    // Both places together have 1 for a: each changed one of the two files.
+    let back = at(&world, &[("a", "0"), ("b", "1")], &[left]);
     for (files, expected) in [
-        (&[("a", "2"), ("b", "1")][..], &["a"][..]),
+        (&[("a", "2"), ("b", "1")][..], &[][..]),
         (&[("a", "1"), ("b", "1")], &["a"]),
     ] {
         let merge = at(&world, files, &[further, right]);
         assert_eq!(own(&world, merge), expected, "{files:?}");
     }
-    let same = at(&world, &[("a", "1"), ("b", "1")], &[left, right]);
+    // One of the two places has 0, but what has it now has it anew.
+    let undone = at(&world, &[("a", "1"), ("b", "1")], &[back, right]);
+    assert_eq!(own(&world, undone), ["a"]);
+    let taken = at(&world, &[("a", "0"), ("b", "1")], &[right, back]);
+    assert_eq!(own(&world, taken), [""; 0]);
+    // Where the two places do not agree either, nothing was left alone.
+    let one = at(&world, &[("a", "5"), ("b", "0")], &[base]);
+    let other = at(&world, &[("a", "6"), ("b", "0")], &[base]);
+    let left = at(&world, &[("a", "5"), ("b", "0")], &[one, other]);
+    let right = at(&world, &[("a", "6"), ("b", "0")], &[other, one]);
+    let merge = at(&world, &[("a", "5"), ("b", "0")], &[left, right]);
+    assert_eq!(own(&world, merge), ["a"]);
+    let (left, right) = (left, at(&world, &[("a", "6"), ("b", "7")], &[right]));
+    let merge = at(&world, &[("a", "5"), ("b", "7")], &[left, right]);
+    assert_eq!(own(&world, merge), ["a"]);
+    assert_eq!(own(&world, same_of(&world, left, right)), ["a"]);
+}
+
+fn same_of(world: &World, one: ObjectId, other: ObjectId) -> ObjectId {
+    at(world, &[("a", "6"), ("b", "7")], &[one, other])
+}
+
+#[test]
+fn what_two_places_have_alike_counts() {
+    let world = World::new(&[]);
+    let base = at(&world, &[("a", "0"), ("b", "0")], &[]);
+    let one = at(&world, &[("a", "0"), ("b", "1")], &[base]);
+    let other = at(&world, &[("a", "0"), ("b", "2")], &[base]);
+    let left = at(&world, &[("a", "0"), ("b", "1")], &[one, other]);
+    let right = at(&world, &[("a", "0"), ("b", "1")], &[other, one]);
+    let same = at(&world, &[("a", "0"), ("b", "1")], &[left, right]);
     assert_eq!(own(&world, same), [""; 0]);
+}
+
+struct Made {
+    id: ObjectId,
+    values: Vec<usize>,
+    above: BTreeSet<usize>,
+}
+
+fn parted(all: &[Made], one: usize, other: usize) -> Vec<usize> {
+    let common: BTreeSet<_> = all[one].above.intersection(&all[other].above).collect();
+    let contained = |at: usize| {
+        let mut others = common.iter().filter(|it| ***it != at);
+        others.any(|it| all[**it].above.contains(&at))
+    };
+    common
+        .iter()
+        .map(|it| **it)
+        .filter(|it| !contained(*it))
+        .collect()
+}
+
+/// What these come to together.
+fn together(all: &[Made], commits: &[usize], path: usize) -> Option<usize> {
+    let values: BTreeSet<_> = commits.iter().map(|it| all[*it].values[path]).collect();
+    if values.len() < 2 {
+        return values.first().copied();
+    }
+    let [one, other] = *commits else { return None };
+    let base = together(all, &parted(all, one, other), path)?;
+    let (one, other) = (all[one].values[path], all[other].values[path]);
+    match base {
+        base if base == one => Some(other),
+        base if base == other => Some(one),
+        _ => None,
+    }
 }
 
 /// Against the words of the rule, on random histories.
 #[test]
 fn random_merges_follow_the_rule() {
-    struct Made {
-        id: ObjectId,
-        values: Vec<usize>,
-        above: BTreeSet<usize>,
-    }
     let world = World::new(&[]);
     let mut seed = 7_u64;
     let mut dice = |below: usize| {
@@ -206,7 +267,7 @@ fn random_merges_follow_the_rule() {
                         let bases = bases(**side, **from);
                         match bases.is_empty() {
                             true => of(**side) == 0,
-                            false => bases.iter().all(|base| of(*base) == of(**side)),
+                            false => together(&all, &bases, path) == Some(of(**side)),
                         }
                     })
                 })

@@ -15,10 +15,8 @@ use crate::policy::RefRules;
 struct Judged<'a> {
     gatherer: &'a Gatherer<'a>,
     tips: BTreeMap<RefName, Vec<ObjectId>>,
-    /// Those that were judged where only governed commits are taken, and nothing was found: other
-    /// branches may build on them. By the restrictions they were judged by, each once: a server
-    /// may have a hundred thousand refs at few commits.
-    strict: BTreeMap<BTreeSet<String>, BTreeSet<ObjectId>>,
+    /// Those of branches that take only governed commits: other branches may build on them.
+    strict: Strict,
     /// Tips in which nothing was found, by version, time and entries of the policy: what was
     /// judged alike for another ref is not judged again.
     clean: BTreeSet<(usize, Timestamp, Vec<usize>, ObjectId)>,
@@ -36,7 +34,7 @@ pub(super) fn verify(
     let mut judged = Judged {
         gatherer,
         tips: BTreeMap::new(),
-        strict: BTreeMap::new(),
+        strict: Strict::default(),
         clean: BTreeSet::new(),
         blobs: Blobs::default(),
     };
@@ -120,9 +118,9 @@ impl Judged<'_> {
             return Ok(true);
         }
         let reader = self.gatherer.records.reader();
-        let strict = !rules.accepts_direct();
-        let direct_only = !strict && !rules.accepts_governed() && !rules.accepts_rollback();
-        let restrictions = rules.restrictions();
+        let direct_only =
+            rules.accepts_direct() && !rules.accepts_governed() && !rules.accepts_rollback();
+        self.strict.by_version(history, version, &self.tips);
         let commits = reader.new_commits(&[tip], &self.known(reference, &rules))?;
         self.blobs.of_commits(reader, reference, &commits, report)?;
         let branch = Branch {
@@ -133,14 +131,14 @@ impl Judged<'_> {
         let found = branch::judge(reader, &branch, self.gatherer, usize::MAX / 2)?;
         let clean = found.findings.is_empty() && found.undecided.is_empty();
         report.absorb(found);
-        self.tips.entry(reference.clone()).or_default().push(tip);
-        // A run is bound to one branch, a direct commit to none.
-        if clean && direct_only {
+        self.strict.insert(&branch.rules, tip);
+        let tips = self.tips.entry(reference.clone()).or_default();
+        // A run is bound to one branch, a direct commit to none; but what was found may rest on
+        // tips of this branch that hide commits here and nowhere else.
+        if clean && direct_only && tips.is_empty() {
             self.clean.insert(alike);
         }
-        if strict && clean {
-            self.strict.entry(restrictions).or_default().insert(tip);
-        }
+        tips.push(tip);
         Ok(true)
     }
 
@@ -152,13 +150,55 @@ impl Judged<'_> {
         // As at the door: a new branch, or one that takes direct commits, may start from a
         // branch that was judged by the stricter rule.
         if rules.accepts_direct() || !self.tips.contains_key(reference) {
-            let restrictions = rules.restrictions();
-            let judged = self.strict.iter();
-            let as_strict = judged.filter(|(by, _)| restrictions.is_subset(by));
-            known.extend(as_strict.flat_map(|(_, tips)| tips));
+            known.extend(self.strict.as_strict_as(rules));
         }
         known.retain(|id| reader.contains(*id));
         known
+    }
+}
+
+/// The tips of branches that take only governed commits, by their restrictions, as one version of
+/// the policy has both: at the door, too, the version in force says which branches these are, and
+/// not the one by which they were judged. Each tip once: a server may have a hundred thousand refs
+/// at few commits.
+#[derive(Default)]
+struct Strict {
+    version: Option<usize>,
+    tips: BTreeMap<BTreeSet<String>, BTreeSet<ObjectId>>,
+}
+
+impl Strict {
+    /// From now on this version says which branches these are.
+    fn by_version(
+        &mut self,
+        history: &PolicyHistory,
+        version: usize,
+        judged: &BTreeMap<RefName, Vec<ObjectId>>,
+    ) {
+        if self.version == Some(version) {
+            return;
+        }
+        self.version = Some(version);
+        self.tips.clear();
+        for (name, tips) in judged {
+            if let Some(rules) = history.version(version).policy.ref_rules(name) {
+                tips.iter().for_each(|tip| self.insert(&rules, *tip));
+            }
+        }
+    }
+
+    fn insert(&mut self, rules: &RefRules<'_>, tip: ObjectId) {
+        if !rules.accepts_direct() {
+            let tips = self.tips.entry(rules.restrictions()).or_default();
+            tips.insert(tip);
+        }
+    }
+
+    fn as_strict_as(&self, rules: &RefRules<'_>) -> impl Iterator<Item = ObjectId> {
+        let restrictions = rules.restrictions();
+        let tips = self.tips.iter();
+        let as_strict = tips.filter(move |(by, _)| restrictions.is_subset(by));
+        as_strict.flat_map(|(_, tips)| tips).copied()
     }
 }
 

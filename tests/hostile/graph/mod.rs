@@ -119,6 +119,15 @@ pub const CASES: &[Case] = &[
         ],
     },
     Case {
+        id: "G-32",
+        attack: "what a policy no longer allows, from a branch where it stands by an older one: on another branch, or back after a rewind",
+        answer: "GOV-003",
+        tests: &[
+            "hostile::graph::refs::what_stands_on_one_branch_by_an_older_policy_does_not_come_to_another_or_back",
+            "hostile::graph::refs::a_branch_on_main_after_a_policy_change_is_accepted_and_verifies",
+        ],
+    },
+    Case {
         id: "G-31",
         attack: "a parent or tree that is missing, of another kind, or null",
         answer: "INT-003, INT-005",

@@ -1,6 +1,7 @@
 //! Refs: where they may go, and what their names mean.
 
 use crate::hostile::door::Door;
+use crate::hostile::raw::Raw;
 use crate::world::World;
 
 #[test]
@@ -393,4 +394,103 @@ fn a_clone_of_one_branch_that_builds_on_main_verifies() {
         world.ok("vera", place, &words);
     }
     world.ok("vera", "vera", &["git", "awo", "verify"]);
+}
+
+/// What the door takes, `verify` takes on a fresh clone: main's tip counts by the policy in force,
+/// not by the one it was judged by when it came.
+#[test]
+fn a_branch_on_main_after_a_policy_change_is_accepted_and_verifies() {
+    let door = Door::new(World::landed(), "otto");
+    let world = &door.world;
+    let rule = "\n[[rule]]\nname = \"new\"\nrefs = [\"refs/heads/**\"]\npaths = [\"new/\"]\n\
+                writers = [\"olga\"]\n";
+    world.next_policy(2, None, |text| text + rule);
+    world.ok("otto", "otto", &["git", "awo", "fetch"]);
+    let raw = door.raw();
+    let (main, root) = door.base();
+    let src = world.rev("otto", "origin/main:src");
+    let src = raw.tree_with(&src, &[("100644", b"a.py", &raw.blob("x = 1\n"))]);
+    let tree = raw.tree_with(&root, &[("40000", b"src", &src)]);
+    door.accepts("main itself", &main);
+    door.accepts("on top of it", &raw.commit(&tree, &[&main], "On top\n"));
+    let new = raw.tree(&[("100644", b"x", &raw.blob("x\n"))]);
+    let new = raw.tree_with(&root, &[("40000", b"new", &new)]);
+    let new = raw.commit(&new, &[&main], "New\n");
+    door.refuses("what the new rule forbids", &new, &["GOV-003"]);
+    world.fresh_clone();
+    world.ok("vera", "vera", &["git", "awo", "verify"]);
+}
+
+/// The policy no longer lets otto write to `wip/**`; what he wrote before stands where it is.
+#[test]
+fn what_stands_on_one_branch_by_an_older_policy_does_not_come_to_another_or_back() {
+    let door = Door::of_otto();
+    let world = &door.world;
+    let (tip, root) = door.base();
+    let src = world.rev("otto", "origin/main:src");
+    let with = |raw: &Raw<'_>, name: &str| {
+        let src = raw.tree_with(&src, &[("100644", name.as_bytes(), &raw.blob("x = 1\n"))]);
+        raw.tree_with(&root, &[("40000", b"src", &src)])
+    };
+    let raw = door.raw();
+    let his = raw.commit(&with(&raw, "a.py"), &[&tip], "His\n");
+    let rewinds = |text: String| text.replace("merges = true\n", "merges = true\nrewind = true\n");
+    world.next_policy(2, None, rewinds);
+    door.accepts_push("his", &[&format!("{his}:refs/heads/wip/team")]);
+    world.next_policy(3, None, |text| {
+        rewinds(text).replace(
+            "[\"role:orchestrator\", \"olga\", \"rita\"]",
+            "[\"olga\", \"rita\"]",
+        )
+    });
+    world.ok("rita", "rita", &["git", "fetch", "--quiet", "origin"]);
+    let raw = Raw { world, who: "rita" };
+    let (one, other) = (
+        raw.commit(&with(&raw, "a.py"), &[&his], "Hers\n"),
+        raw.commit(&with(&raw, "a.py"), &[&his], "Hers, amended\n"),
+    );
+    let push = |refspec: String| {
+        let words = ["git", "push", "--no-verify", "origin", refspec.as_str()];
+        world.run("rita", "rita", &words)
+    };
+    let told = push(format!("{one}:refs/heads/wip/zz"));
+    assert!(
+        told.code != 0 && told.text.contains("GOV-003"),
+        "{}",
+        told.text
+    );
+    let told = push(format!("{one}:refs/heads/wip/team"));
+    assert_eq!(told.code, 0, "{}", told.text);
+    // The amended one has the first one no longer below it, nor what that stood on.
+    let told = push(format!("+{other}:refs/heads/wip/team"));
+    assert!(
+        told.code != 0 && told.text.contains("GOV-003"),
+        "{}",
+        told.text
+    );
+    world.fresh_clone();
+    world.ok("vera", "vera", &["git", "awo", "verify"]);
+    std::fs::remove_dir_all(world.path("vera")).unwrap();
+    world.force("rita", &[&format!("{one}:refs/heads/wip/zz")]);
+    world.fresh_clone();
+    world.verify_finds("GOV-003");
+}
+
+/// git calls `pre-push` also for what it will not push; there it is a lost race like any other.
+#[test]
+fn a_push_behind_the_server_is_told_as_a_race() {
+    let world = World::approved();
+    world.ok("olga", ".", &["cp", "-a", "olga", "behind"]);
+    for (place, id) in [("olga", "W-1"), ("behind", "W-2")] {
+        let command = format!("git awo task new {id} --task it --allow src/ --validate true");
+        let words: Vec<&str> = command.split(' ').collect();
+        world.ok("olga", place, &words);
+    }
+    let push = ["git", "push", "origin", "refs/awo/ledger"];
+    world.ok("olga", "olga", &push);
+    let told = world.run("olga", "behind", &push);
+    assert_eq!(told.code, 1, "{}", told.text);
+    assert!(told.text.contains("REP-003"), "{}", told.text);
+    assert!(!told.text.contains("INT-005"), "{}", told.text);
+    world.ok("olga", "behind", &["git", "awo", "push"]);
 }
