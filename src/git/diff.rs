@@ -27,6 +27,7 @@ const BYTES_A_PATH: u64 = 160;
 const MIN_PATH_BYTES: u64 = 16 * 1024 * 1024;
 /// One comparison may find so many faults.
 const MOST_FAULTS: usize = 1_000;
+const ENTRIES: &str = "tree entries";
 /// What is listed costs as much work as so many entries that are passed over.
 const COST_OF_LISTING: u64 = 100;
 
@@ -163,8 +164,14 @@ impl Reader {
         let listed = (listed as u64).saturating_mul(COST_OF_LISTING);
         self.shared
             .work_done(compare.entries.saturating_add(listed));
-        compared?;
-        Ok(compare.found)
+        let spent = compare.most_entries < MOST_ENTRIES;
+        match compared {
+            Ok(()) => Ok(compare.found),
+            Err(Error::Limit { what: ENTRIES, .. }) if spent => Err(self
+                .shared
+                .no_work_left("tree entries, or as much of other work, in one push")),
+            Err(error) => Err(error),
+        }
     }
 }
 
@@ -217,7 +224,7 @@ impl Compare<'_> {
         let mut added = Vec::new();
         let (mut a, mut b) = self.pair(&mut old, &mut new)?;
         loop {
-            count(&mut self.entries, 1, self.most_entries, "tree entries")?;
+            count(&mut self.entries, 1, self.most_entries, ENTRIES)?;
             let side = match (&a, &b) {
                 (None, None) => return self.collisions(raw, &added),
                 (Some(_), None) => Ordering::Less,
@@ -254,7 +261,7 @@ impl Compare<'_> {
         new: &mut Entries<'a>,
     ) -> Result<(Option<EntryRef<'a>>, Option<EntryRef<'a>>), Error> {
         let same = skip_common(old, new);
-        count(&mut self.entries, same, self.most_entries, "tree entries")?;
+        count(&mut self.entries, same, self.most_entries, ENTRIES)?;
         Ok((next(old), next(new)))
     }
 

@@ -38,6 +38,8 @@ pub(super) struct Shared {
     _view: Option<TempDir>,
     /// So many tree entries may still be looked at.
     work: AtomicU64,
+    /// So many they were at first.
+    most_work: AtomicU64,
     /// So many objects were not there at the second look either.
     misses: AtomicU64,
 }
@@ -153,6 +155,7 @@ pub(super) fn share(
         common_dir,
         _view: view,
         work: AtomicU64::new(u64::MAX),
+        most_work: AtomicU64::new(u64::MAX),
         misses: AtomicU64::new(0),
     };
     Ok((shared, Handles { handle, again }))
@@ -205,6 +208,13 @@ impl Shared {
     /// From now on so many tree entries may be looked at, by all readers together.
     pub(super) fn limit_work(&self, entries: u64) {
         self.work.store(entries, Ordering::Relaxed);
+        self.most_work.store(entries, Ordering::Relaxed);
+    }
+
+    /// Returns the error that no more may be looked at.
+    pub(super) fn no_work_left(&self, what: &'static str) -> Error {
+        let max = self.most_work.load(Ordering::Relaxed);
+        Error::Limit { what, max }
     }
 
     pub(super) fn in_quarantine(&self) -> bool {

@@ -93,11 +93,10 @@ impl Reader {
     /// Counts work that costs as much as looking at so many tree entries.
     ///
     /// # Errors
-    /// [`Error::Limit`] if less is left than that.
+    /// [`Error::Limit`] if less is left than that, with what there was at first.
     pub fn work(&self, entries: u64, what: &'static str) -> Result<(), Error> {
-        let max = self.shared.work_left();
-        if max < entries {
-            return Err(Error::Limit { what, max });
+        if self.shared.work_left() < entries {
+            return Err(self.shared.no_work_left(what));
         }
         self.shared.work_done(entries);
         Ok(())

@@ -10,7 +10,7 @@ use crate::record::{ObjectId, RepoPath};
 const COST_OF_LOOKING: u64 = 50;
 /// Places where two parted are merged from such places in turn, so deep.
 const DEEPEST: usize = 16;
-const WHAT: &str = "paths and parents of a merge";
+const WHAT: &str = "paths and parents of a merge, or as much of other work, in one push";
 
 /// A parent of a merge, and what the merge changes against it.
 pub(super) struct Side {

@@ -119,7 +119,7 @@ pub const CASES: &[Case] = &[
         ],
     },
     Case {
-        id: "G-32",
+        id: "G-33",
         attack: "what a policy no longer allows, from a branch where it stands by an older one: on another branch, or back after a rewind",
         answer: "GOV-003",
         tests: &[

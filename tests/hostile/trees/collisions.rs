@@ -256,3 +256,54 @@ fn what_was_adopted_is_merged_into_a_branch_that_began_before() {
         &["INT-003"],
     );
 }
+
+/// What stood there before adoption, and was taken away, does not come back by a merge of that time.
+#[test]
+fn what_was_taken_away_is_not_merged_back() {
+    let door = Door::new(World::founded(), "olga");
+    let raw = door.raw();
+    let (blob, other) = (raw.blob("x\n"), raw.blob("y\n"));
+    let (_, root) = door.base();
+    let src = door.world.rev("olga", "origin/main:src");
+    let with = |entries: &[super::super::raw::Entry<'_>]| {
+        let src = raw.tree_with(&src, entries);
+        raw.tree_with(&root, &[("40000", b"src", &src)])
+    };
+    let plain = ("100644", &b"coll.txt"[..], blob.as_str());
+    let old = [
+        plain,
+        ("100644", b"Coll.txt", &blob),
+        ("100644", b"bad.", &blob),
+        ("100755", b"x.sh", &blob),
+    ];
+    let first = door.commit(&with(&old));
+    let now = [plain, ("100644", b"x.sh", &blob)];
+    let tip = raw.commit(&with(&now), &[&first], "Tidy up\n");
+    let world = &door.world;
+    world.force("olga", &[&format!("{tip}:refs/heads/main")]);
+    world.next_policy(2, None, |_| policy(2, &tip, ""));
+    let merge = |entries: &[_], parents: &[&str]| raw.commit(&with(entries), parents, "Merge\n");
+    let side = raw.commit(&with(&old), &[&first], "From then on\n");
+    for (what, entries) in [
+        ("a collision", vec![now[0], now[1], old[1]]),
+        (
+            "with other content",
+            vec![now[0], now[1], ("100644", b"Coll.txt", &other)],
+        ),
+        ("a name", vec![now[0], now[1], old[2]]),
+        ("an executable", vec![now[0], old[3]]),
+        (
+            "with another content",
+            vec![now[0], ("100755", b"x.sh", &other)],
+        ),
+    ] {
+        for parents in [[&tip, &first], [&first, &tip], [&tip, &side], [&side, &tip]] {
+            let parents = parents.map(String::as_str);
+            door.refuses(what, &merge(&entries, &parents), &["INT-003"]);
+        }
+    }
+    for parents in [[&tip, &first], [&side, &tip]] {
+        let parents = parents.map(String::as_str);
+        door.accepts("as it is now", &merge(&now, &parents));
+    }
+}

@@ -43,6 +43,7 @@ pub const CASES: &[Case] = &[
             "hostile::trees::collisions::names_that_a_file_system_takes_for_one",
             "hostile::trees::collisions::a_new_name_that_collides_with_one_that_was_there",
             "hostile::trees::collisions::a_merge_of_two_innocent_sides_collides",
+            "hostile::trees::collisions::what_was_taken_away_is_not_merged_back",
         ],
     },
     Case {
