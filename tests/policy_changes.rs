@@ -448,3 +448,38 @@ fn a_stricter_gate_holds_for_what_comes_after() {
     world.ok("otto", "otto", &["git", "awo", "fetch"]);
     world.refused("otto", "otto", &["git", "awo", "finalize", RUN], "GOV-005");
 }
+
+/// A branch that a later policy no longer governs was not rewound.
+#[test]
+fn a_branch_may_cease_to_be_governed() {
+    let world = World::founded();
+    let adopted = world.rev("olga", "origin/main");
+    let more = format!(
+        "\n[[ref]]\npattern = \"refs/heads/maint\"\naccept = [\"governed\"]\nadopted = \"{adopted}\"\n"
+    );
+    world.next_policy(2, None, |_| policy(2, &adopted, &more));
+    world.push_accepted("olga", &["origin/main:refs/heads/maint"]);
+    world.next_policy(3, None, |_| policy(3, &adopted, ""));
+    let words = "git awo task new W-1 --task it --allow src/ --validate true";
+    let words: Vec<&str> = words.split(' ').collect();
+    world.ok("olga", "olga", &words);
+    world.ok("olga", "olga", &["git", "awo", "push"]);
+    world.fresh_clone();
+    world.ok("vera", "vera", &["git", "awo", "verify"]);
+    world.ok("rita", "rita", &["git", "awo", "fetch"]);
+    world.ok("rita", "rita", &["git", "awo", "verify"]);
+    let words = ["git", "awo", "doctor"];
+    world.ok("server", "server.git", &words);
+    // Nor is it a rewind that it is deleted then.
+    let delete = ["git", "update-ref", "-d", "refs/heads/maint"];
+    world.ok("server", "server.git", &delete);
+    let words = "git awo task new W-2 --task it --allow src/ --validate true";
+    let words: Vec<&str> = words.split(' ').collect();
+    world.ok("olga", "olga", &words);
+    world.ok("olga", "olga", &["git", "awo", "push"]);
+    world.ok("rita", "rita", &["git", "awo", "fetch"]);
+    world.ok("rita", "rita", &["git", "awo", "verify"]);
+    std::fs::remove_dir_all(world.path("vera")).unwrap();
+    world.fresh_clone();
+    world.ok("vera", "vera", &["git", "awo", "verify"]);
+}

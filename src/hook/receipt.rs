@@ -77,7 +77,9 @@ pub fn record(actor: &Actor, pushed: &Pushed<'_>) -> Result<Receipt, Error> {
     for attempt in 0..ATTEMPTS {
         let last = last_entry(repo)?;
         // In this order: whoever lands in between has an entry by then, or is still listed.
-        let present = followed(&check::push::refs(repo)?, &history);
+        let logged = last.as_ref().map(|last| last.state.refs.clone());
+        let refs = check::push::refs(repo)?;
+        let present = followed(&refs, &history, &logged.unwrap_or_default());
         let others = (pushed.others)();
         let floor = last
             .as_ref()
@@ -209,12 +211,13 @@ fn judged_by(pushed: &Pushed<'_>, history: &PolicyHistory) -> usize {
         .unwrap_or_default()
 }
 
-/// Returns the refs that the log follows: governance but the log itself, and governed branches.
-pub fn followed(refs: &Refs, history: &PolicyHistory) -> Refs {
+/// Returns the refs that the log follows: governance but the log itself, governed branches, and
+/// what it has `logged`: a branch that a later policy no longer names has not gone away.
+pub fn followed(refs: &Refs, history: &PolicyHistory, logged: &Refs) -> Refs {
     let policy = &history.current().policy;
     let follows = |name: &RefName| match Place::of(name) {
         Some(place) => place != Place::Log,
-        None => policy.ref_rules(name).is_some(),
+        None => policy.ref_rules(name).is_some() || logged.contains_key(name),
     };
     refs.iter()
         .filter(|(name, _)| follows(name))

@@ -142,11 +142,17 @@ fn describe(id: Option<ObjectId>) -> String {
     id.map_or("nothing".to_owned(), |id| id.to_string())
 }
 
+/// Tells whether a branch may be rewound or deleted: by the policy's word, or since no rule names it
+/// any more.
+fn may_go(reference: &RefName, history: &PolicyHistory) -> bool {
+    let rules = history.current().policy.ref_rules(reference);
+    reference.branch().is_some() && rules.is_none_or(|rules| rules.accepts_rewind())
+}
+
 /// Tells whether a movement past the hooks took something away. A push whose receipt was not
 /// written in time leaves a gap too, but one that only goes forward.
 fn rewound(reader: &Reader, gap: &Movement, history: &PolicyHistory) -> Result<bool, Error> {
-    let rules = history.current().policy.ref_rules(&gap.reference);
-    if rules.is_some_and(|rules| rules.accepts_rewind()) {
+    if may_go(&gap.reference, history) {
         return Ok(false);
     }
     Ok(match (gap.old, gap.new) {
@@ -209,12 +215,7 @@ pub(super) fn logged_state(
     history: &PolicyHistory,
     report: &mut Report,
 ) -> Result<bool, Error> {
-    let rewinds = history
-        .current()
-        .policy
-        .ref_rules(reference)
-        .is_some_and(|rules| rules.accepts_rewind());
-    if rewinds {
+    if may_go(reference, history) {
         return Ok(true);
     }
     let stands_for = |name: &RefName| governed_name(name).as_ref() == Some(reference);

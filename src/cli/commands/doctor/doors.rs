@@ -130,7 +130,7 @@ pub(super) fn past_the_hooks(it: &mut Examination<'_>) -> Result<(), CliError> {
     };
     let unrecorded = gaps::unrecorded(&View {
         logged: &state.refs,
-        present: &receipt::followed(&refs(repo)?, &history),
+        present: &receipt::followed(&refs(repo)?, &history, &state.refs),
         own: &[],
         others: &[],
         reported: &|_| false,
