@@ -163,7 +163,7 @@ fn what_moved_past_the_hooks_only_goes_forward() {
         (
             "where no rule is",
             moved("x", Some(other), Some(base)),
-            true,
+            false,
         ),
     ] {
         let mut refs = world.refs(Founded);
