@@ -324,6 +324,12 @@ pub fn files(reader: &Reader, id: ObjectId) -> Result<(Vec<u8>, Vec<u8>), Error>
     Ok((read(ENTRY)?, read(STATE)?))
 }
 
+/// Returns the state after an entry, nothing if it cannot be read: who judges the log says why.
+pub fn state_at(reader: &Reader, id: ObjectId) -> Option<State> {
+    let (_, state) = files(reader, id).ok()?;
+    State::parse(&state).ok()
+}
+
 fn about(id: ObjectId) -> Subject {
     Subject::of_ref(&store::layout::log()).at(id)
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::Examination;
-use crate::check::log::{self, State};
+use crate::check::log;
 use crate::check::push::refs;
 use crate::check::report::chain_of;
 use crate::cli::CliError;
@@ -117,8 +117,7 @@ pub(super) fn past_the_hooks(it: &mut Examination<'_>) -> Result<(), CliError> {
         }
         return Ok(());
     };
-    let state = log::files(repo, tip).map(|(_, state)| State::parse(&state));
-    let Ok(Ok(state)) = state else {
+    let Some(state) = log::state_at(repo, tip) else {
         it.complain(
             Code::Int004,
             "log-readable",

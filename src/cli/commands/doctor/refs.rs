@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::Examination;
-use crate::check::log::{self, State};
+use crate::check::log;
 use crate::cli::CliError;
 use crate::record::path::quote;
 use crate::record::{Code, Finding, ObjectId, RefName, Subject};
@@ -109,8 +109,7 @@ fn remedy(it: &Examination<'_>, common: &Path, name: &RefName) -> String {
 fn logged(it: &Examination<'_>, name: &RefName) -> Option<ObjectId> {
     let repo = &it.actor.repo;
     let tip = repo.reference(&layout::log()).ok()??;
-    let (_, state) = log::files(repo, tip).ok()?;
-    State::parse(&state).ok()?.refs.get(name).copied()
+    log::state_at(repo, tip)?.refs.get(name).copied()
 }
 
 fn last_of_reflog(common: &Path, name: &RefName) -> Option<ObjectId> {

@@ -2,7 +2,7 @@
 
 use crate::actor::Actor;
 use crate::check::PolicyHistory;
-use crate::check::log::{self, State};
+use crate::check::log;
 use crate::cli::CliError;
 use crate::git::{Expected, RefUpdate};
 use crate::record::{Code, Finding, Findings, ObjectId, RefName, Subject};
@@ -63,13 +63,7 @@ pub(super) fn restore(
             });
         }
     }
-    if !updates.is_empty() {
-        actor
-            .repo
-            .update_refs(&updates, "awo: keep what was seen")
-            .map_err(store::Error::from)?;
-    }
-    Ok(())
+    put_back(actor, &updates)
 }
 
 /// Returns the branches of a remote as last seen, by their names there.
@@ -91,8 +85,7 @@ pub(super) fn gone(actor: &Actor, after: &Refs, there: &Refs) -> Result<Refs, Cl
         return Ok(Refs::new());
     };
     // A log that cannot be read is refused where it is judged.
-    let state = log::files(&actor.repo, *tip).map(|(_, state)| State::parse(&state));
-    let Ok(Ok(state)) = state else {
+    let Some(state) = log::state_at(&actor.repo, *tip) else {
         return Ok(Refs::new());
     };
     let is_missing = |name: &RefName| name.branch().is_some() && !there.contains_key(name);
@@ -137,10 +130,14 @@ pub(super) fn restore_branches(
             new: Some(*seen),
         });
     }
+    put_back(actor, &updates)
+}
+
+fn put_back(actor: &Actor, updates: &[RefUpdate]) -> Result<(), CliError> {
     if !updates.is_empty() {
         actor
             .repo
-            .update_refs(&updates, "awo: keep what was seen")
+            .update_refs(updates, "awo: keep what was seen")
             .map_err(store::Error::from)?;
     }
     Ok(())
