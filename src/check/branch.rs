@@ -2,6 +2,7 @@
 
 pub(super) mod history;
 mod merge;
+pub(super) mod strict;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -13,7 +14,6 @@ use crate::policy::{Policy, RefRules as Rules};
 use crate::record::commit::Commit;
 use crate::record::{Code, Finding, Findings, ObjectId, RefName, Subject, Timestamp};
 use crate::signing::Signature;
-use crate::store::ledger::Refs;
 
 use super::Error;
 use super::position::Positions;
@@ -32,40 +32,6 @@ pub struct Branch<'a> {
     pub commits: Vec<ObjectId>,
     /// The time by which keys are judged.
     pub time: Timestamp,
-}
-
-/// Returns the tips below which nothing is new to this branch: where it was, if it keeps that, the
-/// tips at adoption, and [`strict_tips`].
-pub fn known_tips(
-    policy: &Policy,
-    rules: &RefRules<'_>,
-    (old, kept): (Option<ObjectId>, Option<ObjectId>),
-    before: &Refs,
-) -> Vec<ObjectId> {
-    let mut known = rules.adopted();
-    known.extend(kept);
-    known.extend(strict_tips(policy, rules, old, before).map(|(_, id)| id));
-    known
-}
-
-/// Returns those of these refs on which a branch that takes direct commits, or is new, may build
-/// without being judged again: they take governed commits only, by the same restrictions at least.
-pub fn strict_tips<'a>(
-    policy: &Policy,
-    rules: &RefRules<'_>,
-    old: Option<ObjectId>,
-    refs: &'a Refs,
-) -> impl Iterator<Item = (&'a RefName, ObjectId)> {
-    let may_build = rules.accepts_direct() || old.is_none();
-    let strict = move |name: &RefName| {
-        may_build
-            && name.branch().is_some()
-            && policy.ref_rules(name).is_some_and(|other| {
-                !other.accepts_direct() && rules.restrictions().is_subset(&other.restrictions())
-            })
-    };
-    let strict = refs.iter().filter(move |(name, _)| strict(name));
-    strict.map(|(name, id)| (name, *id))
 }
 
 /// Judges every commit of a branch. Direct commits are spread over two threads.

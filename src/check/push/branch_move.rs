@@ -1,14 +1,14 @@
 //! The branches that a push would move.
 
 use crate::check::Error;
+use crate::check::branch::strict::Strict;
 use crate::check::branch::{self, Branch};
 use crate::check::limits;
 use crate::check::report::Report;
 use crate::check::run::Gatherer;
 use crate::policy::Policy;
 use crate::record::predicate::Movement;
-use crate::record::{Code, Finding, Subject};
-use crate::store::ledger::Refs;
+use crate::record::{Code, Finding, RefName, Subject};
 
 use super::{Push, forbidden_ref};
 
@@ -23,16 +23,28 @@ pub(super) fn judge_all(
     let mut commits_left = policy.document().limits.commits;
     // What others may build on first, and among these what was there before.
     movements.sort_by_key(|it| rank(policy, it));
-    let mut landed = Refs::new();
+    let mut known = Known {
+        before: Strict::of(policy, push.before),
+        landed: Vec::new(),
+    };
     for movement in movements {
         let found = (report.findings.len(), report.undecided.len());
-        judge(push, gatherer, movement, &landed, &mut commits_left, report)?;
+        judge(push, gatherer, movement, &known, &mut commits_left, report)?;
         let clean = found == (report.findings.len(), report.undecided.len());
         if clean && let Some(new) = movement.new {
-            landed.insert(movement.reference.clone(), new);
+            let strict = Strict::of(policy, [(&movement.reference, &new)]);
+            known.landed.push((&movement.reference, strict));
         }
     }
     Ok(())
+}
+
+/// What the branches of a push may build on.
+struct Known<'a> {
+    /// Where branches were before it.
+    before: Strict,
+    /// Where it has moved branches so far.
+    landed: Vec<(&'a RefName, Strict)>,
 }
 
 /// The order in which the movements of one push are judged: what others may build on first.
@@ -44,13 +56,14 @@ pub(in crate::check) fn rank(policy: &Policy, movement: &Movement) -> (bool, boo
     )
 }
 
-/// Judges where a branch would go, and every commit that is new to it. It may build on what the
-/// same push has `landed`, which then must move no later than it.
+/// Judges where a branch would go, and every commit that is new to it. New is what lies neither
+/// below where it was, if it keeps that, nor below the tip at adoption, nor below what is known; what
+/// the same push has landed must then move no later than the branch.
 fn judge(
     push: &Push<'_>,
     gatherer: &Gatherer<'_>,
     movement: &Movement,
-    landed: &Refs,
+    known: &Known<'_>,
     commits_left: &mut usize,
     report: &mut Report,
 ) -> Result<(), Error> {
@@ -94,15 +107,20 @@ fn judge(
                 .remedy("git fetch, git rebase, then push again"),
         );
     }
-    let mut known = branch::known_tips(policy, &rules, (movement.old, kept), push.before);
-    let mut commits = push.reader.new_commits(&[new], &known)?;
-    for (name, tip) in branch::strict_tips(policy, &rules, movement.old, landed) {
-        known.push(tip);
-        let fewer = push.reader.new_commits(&[new], &known)?;
-        if fewer.len() < commits.len() {
-            let rests = report.rests.entry(reference.clone()).or_default();
-            rests.insert(name.clone());
-            commits = fewer;
+    let is_new = movement.old.is_none();
+    let mut hidden = rules.adopted();
+    hidden.extend(kept);
+    hidden.extend(known.before.below(&rules, is_new));
+    let mut commits = push.reader.new_commits(&[new], &hidden)?;
+    for (name, strict) in &known.landed {
+        for tip in strict.below(&rules, is_new) {
+            hidden.push(tip);
+            let fewer = push.reader.new_commits(&[new], &hidden)?;
+            if fewer.len() < commits.len() {
+                let rests = report.rests.entry(reference.clone()).or_default();
+                rests.insert((*name).clone());
+                commits = fewer;
+            }
         }
     }
     if commits.len() > *commits_left {

@@ -8,6 +8,7 @@ use std::cell::OnceCell;
 use super::blobs::Blobs;
 use super::seen::governed_name;
 use super::*;
+use crate::check::branch::strict::Strict;
 use crate::check::push::branch_move::rank;
 use crate::policy::RefRules;
 
@@ -15,8 +16,8 @@ use crate::policy::RefRules;
 struct Judged<'a> {
     gatherer: &'a Gatherer<'a>,
     tips: BTreeMap<RefName, Vec<ObjectId>>,
-    /// Those of branches that take only governed commits: other branches may build on them.
-    strict: Strict,
+    /// Those on which other branches may build, and the version of the policy that says so.
+    strict: (Option<usize>, Strict),
     /// Tips in which nothing was found, by version, time and entries of the policy: what was
     /// judged alike for another ref is not judged again.
     clean: BTreeSet<(usize, Timestamp, Vec<usize>, ObjectId)>,
@@ -34,7 +35,7 @@ pub(super) fn verify(
     let mut judged = Judged {
         gatherer,
         tips: BTreeMap::new(),
-        strict: Strict::default(),
+        strict: Default::default(),
         clean: BTreeSet::new(),
         blobs: Blobs::default(),
     };
@@ -120,7 +121,12 @@ impl Judged<'_> {
         let reader = self.gatherer.records.reader();
         let direct_only =
             rules.accepts_direct() && !rules.accepts_governed() && !rules.accepts_rollback();
-        self.strict.by_version(history, version, &self.tips);
+        if self.strict.0 != Some(version) {
+            let tips = self.tips.iter();
+            let tips = tips.flat_map(|(name, tips)| tips.iter().map(move |tip| (name, tip)));
+            let strict = Strict::of(&history.version(version).policy, tips);
+            self.strict = (Some(version), strict);
+        }
         let commits = reader.new_commits(&[tip], &self.known(reference, &rules))?;
         self.blobs.of_commits(reader, reference, &commits, report)?;
         let branch = Branch {
@@ -131,7 +137,7 @@ impl Judged<'_> {
         let found = branch::judge(reader, &branch, self.gatherer, usize::MAX / 2)?;
         let clean = found.findings.is_empty() && found.undecided.is_empty();
         report.absorb(found);
-        self.strict.insert(&branch.rules, tip);
+        self.strict.1.insert(&branch.rules, tip);
         let tips = self.tips.entry(reference.clone()).or_default();
         // A run is bound to one branch, a direct commit to none; but what was found may rest on
         // tips of this branch that hide commits here and nowhere else.
@@ -147,58 +153,10 @@ impl Judged<'_> {
         let mut known = rules.adopted();
         let own = self.tips.get(reference).into_iter().flatten();
         known.extend(own);
-        // As at the door: a new branch, or one that takes direct commits, may start from a
-        // branch that was judged by the stricter rule.
-        if rules.accepts_direct() || !self.tips.contains_key(reference) {
-            known.extend(self.strict.as_strict_as(rules));
-        }
+        let is_new = !self.tips.contains_key(reference);
+        known.extend(self.strict.1.below(rules, is_new));
         known.retain(|id| reader.contains(*id));
         known
-    }
-}
-
-/// The tips of branches that take only governed commits, by their restrictions, as one version of
-/// the policy has both: at the door, too, the version in force says which branches these are, and
-/// not the one by which they were judged. Each tip once: a server may have a hundred thousand refs
-/// at few commits.
-#[derive(Default)]
-struct Strict {
-    version: Option<usize>,
-    tips: BTreeMap<BTreeSet<String>, BTreeSet<ObjectId>>,
-}
-
-impl Strict {
-    /// From now on this version says which branches these are.
-    fn by_version(
-        &mut self,
-        history: &PolicyHistory,
-        version: usize,
-        judged: &BTreeMap<RefName, Vec<ObjectId>>,
-    ) {
-        if self.version == Some(version) {
-            return;
-        }
-        self.version = Some(version);
-        self.tips.clear();
-        for (name, tips) in judged {
-            if let Some(rules) = history.version(version).policy.ref_rules(name) {
-                tips.iter().for_each(|tip| self.insert(&rules, *tip));
-            }
-        }
-    }
-
-    fn insert(&mut self, rules: &RefRules<'_>, tip: ObjectId) {
-        if !rules.accepts_direct() {
-            let tips = self.tips.entry(rules.restrictions()).or_default();
-            tips.insert(tip);
-        }
-    }
-
-    fn as_strict_as(&self, rules: &RefRules<'_>) -> impl Iterator<Item = ObjectId> {
-        let restrictions = rules.restrictions();
-        let tips = self.tips.iter();
-        let as_strict = tips.filter(move |(by, _)| restrictions.is_subset(by));
-        as_strict.flat_map(|(_, tips)| tips).copied()
     }
 }
 
