@@ -27,7 +27,6 @@ const BYTES_A_PATH: u64 = 160;
 const MIN_PATH_BYTES: u64 = 16 * 1024 * 1024;
 /// One comparison may find so many faults.
 const MOST_FAULTS: usize = 1_000;
-const ENTRIES: &str = "tree entries";
 /// What is listed costs as much work as so many entries that are passed over.
 const COST_OF_LISTING: u64 = 100;
 
@@ -164,14 +163,8 @@ impl Reader {
         let listed = (listed as u64).saturating_mul(COST_OF_LISTING);
         self.shared
             .work_done(compare.entries.saturating_add(listed));
-        let spent = compare.most_entries < MOST_ENTRIES;
-        match compared {
-            Ok(()) => Ok(compare.found),
-            Err(Error::Limit { what: ENTRIES, .. }) if spent => Err(self
-                .shared
-                .no_work_left("tree entries, or as much of other work, in one push")),
-            Err(error) => Err(error),
-        }
+        compared?;
+        Ok(compare.found)
     }
 }
 
@@ -224,7 +217,7 @@ impl Compare<'_> {
         let mut added = Vec::new();
         let (mut a, mut b) = self.pair(&mut old, &mut new)?;
         loop {
-            count(&mut self.entries, 1, self.most_entries, ENTRIES)?;
+            self.pass(1)?;
             let side = match (&a, &b) {
                 (None, None) => return self.collisions(raw, &added),
                 (Some(_), None) => Ordering::Less,
@@ -254,6 +247,24 @@ impl Compare<'_> {
         }
     }
 
+    /// Counts entries that are looked at.
+    fn pass(&mut self, entries: u64) -> Result<(), Error> {
+        self.entries = self.entries.saturating_add(entries);
+        if self.entries <= self.most_entries {
+            return Ok(());
+        }
+        Err(match self.most_entries {
+            MOST_ENTRIES => Error::Limit {
+                what: "tree entries",
+                max: MOST_ENTRIES,
+            },
+            _ => {
+                let what = "tree entries, or as much of other work, in one push";
+                self.reader.shared.no_work_left(what)
+            }
+        })
+    }
+
     /// Returns the next entries of both sides, after those that are the same.
     fn pair<'a>(
         &mut self,
@@ -261,7 +272,7 @@ impl Compare<'_> {
         new: &mut Entries<'a>,
     ) -> Result<(Option<EntryRef<'a>>, Option<EntryRef<'a>>), Error> {
         let same = skip_common(old, new);
-        count(&mut self.entries, same, self.most_entries, ENTRIES)?;
+        self.pass(same)?;
         Ok((next(old), next(new)))
     }
 
