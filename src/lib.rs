@@ -34,12 +34,12 @@ pub mod cli;
 pub mod evidence;
 pub mod export;
 pub mod git;
-pub mod harness;
 pub mod hook;
-pub mod intake;
+pub mod packet;
 pub mod policy;
 pub mod record;
 pub mod render;
+pub mod run;
 pub mod sandbox;
 #[allow(
     clippy::arithmetic_side_effects,

@@ -91,7 +91,7 @@ const MUTANTS: &[Mutant] = &[
     // The evidence tells which process it was.
     Mutant {
         cases: &["TS-0012"],
-        file: "src/harness/dossier.rs",
+        file: "src/run/dossier.rs",
         original: "documents.report_md().into_bytes()",
         broken: "{ let mut text = documents.report_md(); if {M} { text.push_str(&std::process::id().to_string()); } text.into_bytes() }",
     },
@@ -105,7 +105,7 @@ const MUTANTS: &[Mutant] = &[
     // The clock gets into what is hashed.
     Mutant {
         cases: &["TS-0014"],
-        file: "src/harness/documents.rs",
+        file: "src/run/documents.rs",
         original: "            \"finished\": date,",
         broken: "            \"finished\": if {M} { Some(self.execution.actor.now()) } else { date },",
     },

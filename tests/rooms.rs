@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 /// The rooms, the lowest floor first. Rooms of one floor do not know each other.
 const FLOORS: &[&[&str]] = &[
     &["record"],
-    &["git", "signing", "evidence", "intake"],
+    &["git", "signing", "evidence", "packet"],
     &["policy", "store"],
     &["check"],
     &["render", "actor"],
-    &["hook", "harness", "export", "sandbox"],
+    &["hook", "run", "export", "sandbox"],
     &["selftest"],
     &["cli"],
 ];
@@ -23,10 +23,7 @@ const STARTERS: &[(&str, &str)] = &[
         "src/signing/keygen.rs",
         "agents and hardware keys sign through ssh-keygen",
     ),
-    (
-        "src/harness/tools.rs",
-        "a run is the execution of a command",
-    ),
+    ("src/run/tools.rs", "a run is the execution of a command"),
     (
         "src/sandbox/mod.rs",
         "persons of the sandbox type what people would type",
@@ -72,7 +69,7 @@ const ALLOWED: &[(&str, usize)] = &[
     ("src/cli/commands/init.rs", 1),
     ("src/cli/commands/log.rs", 1),
     ("src/git/cache.rs", 1),
-    ("src/intake/mod.rs", 1),
+    ("src/packet/mod.rs", 1),
     ("src/lib.rs", 2),
     ("src/record/envelope.rs", 1),
     ("src/record/json.rs", 1),

@@ -8,7 +8,7 @@ use crate::check::report::chain_of;
 use crate::record::path::escape;
 use crate::record::{Findings, Refusal, Subject};
 use crate::render;
-use crate::{actor, check, export, git, harness, hook, store};
+use crate::{actor, check, export, git, hook, run, store};
 
 /// What sort of failure it is; fixes the exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -180,9 +180,9 @@ impl From<git::Error> for CliError {
     }
 }
 
-impl From<harness::Error> for CliError {
-    fn from(error: harness::Error) -> Self {
-        use harness::Error as E;
+impl From<run::Error> for CliError {
+    fn from(error: run::Error) -> Self {
+        use run::Error as E;
         let failure = error.failure();
         let message = match &error {
             E::Refused(_) => {

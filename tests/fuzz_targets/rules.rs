@@ -1,7 +1,7 @@
 //! Patterns, policies, packets, and what git says to a hook.
 
 use git_awo::hook::input;
-use git_awo::intake::{ImportOptions, import};
+use git_awo::packet::{ImportOptions, import};
 use git_awo::policy::Policy;
 use git_awo::policy::pattern::{PathSet, ref_pattern};
 use git_awo::record::contract::{PathList, check_pattern};

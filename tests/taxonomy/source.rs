@@ -61,7 +61,7 @@ const MAPPED: &[(&str, &str, &str)] = &[
     ("src/export/mod.rs", "Error", "src/export/failure.rs"),
     ("src/git/error.rs", "Error", "src/check/failure.rs"),
     ("src/git/error.rs", "UpdateError", "src/check/failure.rs"),
-    ("src/harness/mod.rs", "Error", "src/harness/failure.rs"),
+    ("src/run/mod.rs", "Error", "src/run/failure.rs"),
     ("src/hook/install.rs", "Error", "src/hook/failure.rs"),
     ("src/hook/mod.rs", "Error", "src/hook/failure.rs"),
     (

@@ -9,8 +9,8 @@ use serde_json::json;
 use crate::check::Report;
 use crate::cli::context::{answer_of, revision};
 use crate::cli::{Answer, CliError, Context};
-use crate::harness::{self, Import, ImportRequest, RunDone, RunEnvironment, RunRequest};
 use crate::record::{RunId, TaskId};
+use crate::run::{self, Import, ImportRequest, RunDone, RunEnvironment, RunRequest};
 
 /// Execute an approved task and record what it did
 ///
@@ -89,7 +89,7 @@ pub fn run(context: &Context, args: &RunArgs) -> Result<Answer, CliError> {
         command: args.command.clone(),
         environment: RunEnvironment::from_process(),
     };
-    Ok(answer(harness::run(&actor, &request)?))
+    Ok(answer(run::run(&actor, &request)?))
 }
 
 fn usage(error: crate::record::name::BadName) -> CliError {
@@ -106,7 +106,7 @@ fn import(context: &Context, args: &ImportArgs) -> Result<Answer, CliError> {
         }
     };
     let (Some(task), Some(commit)) = (&args.task, &args.commit) else {
-        let found = harness::inspect(&directory, &run)?;
+        let found = run::inspect(&directory, &run)?;
         let note = found.root.map(|root| format!("{run} has the root {root}"));
         return Ok(checked(found.files, found.findings, note));
     };
@@ -119,7 +119,7 @@ fn import(context: &Context, args: &ImportArgs) -> Result<Answer, CliError> {
     };
     let import = match Import::check(&actor, &request) {
         Ok(import) => import,
-        Err(harness::Error::Refused(findings)) if args.dry_run => {
+        Err(run::Error::Refused(findings)) if args.dry_run => {
             return Ok(checked(0, findings, None));
         }
         Err(error) => return Err(error.into()),

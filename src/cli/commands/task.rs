@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use crate::cli::{Answer, CliError, Context};
-use crate::intake::{self, ImportOptions};
+use crate::packet::{self, ImportOptions};
 use crate::policy::Role;
 use crate::record::contract::Contract;
 use crate::record::predicate::ContractPredicate;
@@ -111,7 +111,7 @@ pub fn run(context: &Context, args: &TaskArgs) -> Result<Answer, CliError> {
 fn packet(new: &NewArgs) -> String {
     let strings = |items: &[String]| Value::from(items.to_vec());
     // JSON strings and arrays of them are TOML as well.
-    let mut text = format!("schema = \"{}\"\n", intake::TOML_SCHEMA);
+    let mut text = format!("schema = \"{}\"\n", packet::TOML_SCHEMA);
     let mut line = |key: &str, value: Value| text.push_str(&format!("{key} = {value}\n"));
     line("id", json!(new.id));
     line("task", json!(new.task));
@@ -141,7 +141,7 @@ fn import(
         target_ref,
         locator: Some(locator.to_owned()),
     };
-    let draft = intake::import(&bytes, &options).map_err(|errors| {
+    let draft = packet::import(&bytes, &options).map_err(|errors| {
         let findings = errors.0.iter().map(|complaint| {
             let place = complaint
                 .line

@@ -2,8 +2,8 @@
 
 use super::MEND;
 use super::world::{World, refusal};
-use crate::harness::Error;
 use crate::record::Code;
+use crate::run::Error;
 
 fn after_mending(script: &str) -> String {
     format!("{MEND}\n{script}")
@@ -195,7 +195,7 @@ fn a_command_that_fails_stops_the_run() {
     world.git(&["branch", "-D", "x"]);
     let mut request = world.request(MEND);
     request.command = vec!["/no/such/program".into()];
-    let result = crate::harness::run(&world.actor("otto"), &request);
+    let result = crate::run::run(&world.actor("otto"), &request);
     assert!(matches!(result, Err(Error::Start { .. })), "{result:?}");
     world.assert_clean();
     world.run(MEND).unwrap();
@@ -259,6 +259,6 @@ fn the_repositorys_own_work_tree_stays_clean() {
     let file = world.repo.join("new.txt");
     let mut request = world.request(&after_mending(&format!("echo x >> {}", file.display())));
     request.run = Some("run_2".parse().unwrap());
-    let findings = refusal(crate::harness::run(&world.actor("otto"), &request));
+    let findings = refusal(crate::run::run(&world.actor("otto"), &request));
     assert!(findings.len() == 1 && findings.has(Code::Gov002));
 }

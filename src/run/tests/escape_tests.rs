@@ -72,7 +72,7 @@ mod processes {
     use std::time::{Duration, Instant};
 
     use super::*;
-    use crate::harness::Error;
+    use crate::run::Error;
 
     /// Starts what is not waited for: it writes its number, and would be there for minutes.
     const LEFT: &[&str] = &[

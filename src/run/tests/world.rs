@@ -9,7 +9,6 @@ use tempfile::TempDir;
 use crate::actor::Actor;
 use crate::check::PolicyHistory;
 use crate::git::{CommitDraft, Expected, RefUpdate, Repo};
-use crate::harness::{Error, RunDone, RunEnvironment, RunRequest, run};
 use crate::record::commit::Person;
 use crate::record::contract::{
     ActionName, Admission, Contract, ContractDraft, PacketKind, SCHEMA, Target,
@@ -19,6 +18,7 @@ use crate::record::predicate::{ApprovalPredicate, Approves, ContractPredicate, P
 use crate::record::statement::{Kind, Statement};
 use crate::record::tree::Mode;
 use crate::record::{Code, Findings, ObjectId, RefName, RepoPath, RunId, Sha256, TaskId};
+use crate::run::{Error, RunDone, RunEnvironment, RunRequest, run};
 use crate::signing::{self, Signer as _};
 use crate::store::batch::Batch;
 use crate::store::layout::{self, LedgerPath};

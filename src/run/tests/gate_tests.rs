@@ -2,9 +2,9 @@
 
 use super::MEND;
 use super::world::{World, refusal};
-use crate::harness::run;
 use crate::record::contract::ContractDraft;
 use crate::record::{Code, RunId};
+use crate::run::run;
 
 fn with_contract(change: impl FnOnce(&World, &mut ContractDraft)) -> World {
     let mut world = World::bare("FULL_HUMAN");

@@ -5,9 +5,9 @@ use super::world::World;
 use super::{MEND, files_of};
 use crate::evidence::inventory::SUMS;
 use crate::evidence::{self, Inventory, write_dir};
-use crate::harness::{Error, Import, ImportRequest};
 use crate::record::contract::ContractDraft;
 use crate::record::{Code, RepoPath, RunId, json};
+use crate::run::{Error, Import, ImportRequest};
 
 /// Makes a run in one world and asks for its import in another of the same contract and base.
 fn import(there: &World, change: impl FnOnce(&mut ImportRequest)) -> Result<(), Error> {
