@@ -12,7 +12,7 @@ use crate::policy::keyring::{COMMIT_NAMESPACE, Signer, refused_key};
 use crate::policy::rules;
 use crate::policy::{Policy, RefRules as Rules};
 use crate::record::commit::Commit;
-use crate::record::{Code, Finding, Findings, ObjectId, RefName, Subject, Timestamp};
+use crate::record::{Finding, Findings, ObjectId, RefName, Rule, Subject, Timestamp};
 use crate::signing::Signature;
 
 use super::Error;
@@ -120,14 +120,11 @@ fn judge_plain(
     let before = paths.fetch_add(changed, Ordering::Relaxed);
     if before.saturating_add(changed) > max_paths {
         findings.push(
-            Finding::new(
-                Code::Int006,
-                "limits",
-                Subject::of_ref(branch.rules.reference()),
-            )
-            .found(format!("more than {max_paths} changed paths"))
-            .expected(format!("at most {max_paths}"))
-            .remedy("push in smaller parts"),
+            Rule::Limits
+                .finding(Subject::of_ref(branch.rules.reference()))
+                .found(format!("more than {max_paths} changed paths"))
+                .expected(format!("at most {max_paths}"))
+                .remedy("push in smaller parts"),
         );
         return Ok(());
     }
@@ -189,7 +186,8 @@ fn judge_claim(
         Claim::Confused(why) => {
             rules::entries(&case, &mut report.findings);
             report.findings.push(
-                Finding::new(Code::Gov002, "trailers", case.subject())
+                Rule::Trailers
+                    .finding(case.subject())
                     .found(why)
                     .expected("the trailers of one run, or AWO-Rollback alone")
                     .remedy(case.without_trailers("git awo run")),
@@ -224,7 +222,8 @@ pub fn signer_of(
 ) -> Result<Signer, Finding> {
     let subject = || Subject::of_ref(reference).at(commit.id);
     let bad = |found: String| {
-        Finding::new(Code::Att003, "commit-signed", subject())
+        Rule::CommitSigned
+            .finding(subject())
             .found(found)
             .expected("an SSH signature by a person whom the policy names")
             .remedy("git commit --amend -S, with gpg.format=ssh")

@@ -9,8 +9,7 @@ use crate::record::json::{self, Json};
 use crate::record::path::quote;
 use crate::record::predicate::RunPredicate;
 use crate::record::{
-    Code, Finding, Findings, IdentityName, ObjectId, RefName, RepoPath, RunId, Sha256, Subject,
-    TaskId,
+    Findings, IdentityName, ObjectId, RefName, RepoPath, Rule, RunId, Sha256, Subject, TaskId,
 };
 
 const MANIFEST: &str = "run_manifest.json";
@@ -111,7 +110,8 @@ impl Claims<'_> {
         let short: Vec<u8> = claimed.into_iter().take(160).collect();
         let subject = Subject::of_run(self.run.run).path(&RepoPath::from(file));
         self.findings.push(
-            Finding::new(Code::Att002, "evidence-claims", subject)
+            Rule::EvidenceClaims
+                .finding(subject)
                 .found(format!("{key} {}", quote(&short)))
                 .expected(quote(&said))
                 .remedy(format!("git awo show {}", self.run.run)),

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use crate::record::{Code, Finding, ObjectId, Refusal, Subject};
+use crate::record::{Finding, ObjectId, Refusal, Rule, Subject};
 use crate::{evidence, git, store};
 
 use super::Error;
@@ -51,8 +51,8 @@ impl Failure {
 }
 
 /// Returns a failure of the machinery around us as a finding: a file, a program, the system.
-pub fn unusable(rule: &str, error: &dyn std::error::Error, subject: Subject) -> Finding {
-    Finding::new(Code::Int005, rule, subject)
+pub fn unusable(rule: Rule, error: &dyn std::error::Error, subject: Subject) -> Finding {
+    rule.finding(subject)
         .found(chain_of(error))
         .expected("a repository and a system that can be read and written")
         .remedy("git awo doctor")
@@ -64,7 +64,8 @@ impl Error {
         match self {
             Error::Policy(findings) => Failure::Found(Refusal::or(
                 findings.clone(),
-                Finding::new(Code::Gov006, "policy-holds", subject)
+                Rule::PolicyHolds
+                    .finding(subject)
                     .found(self)
                     .expected("a policy that holds")
                     .remedy("git awo policy log"),
@@ -101,40 +102,39 @@ pub fn git_finding(error: &git::Error, subject: Subject) -> Option<Finding> {
 pub fn git_failure(error: &git::Error, subject: Subject) -> Failure {
     use git::Error as E;
     let at = |id: &ObjectId| subject.clone().record(id);
-    let found = |code, rule, subject, remedy| {
-        let finding = Finding::new(code, rule, subject).found(chain_of(error));
+    let found = |rule: Rule, subject, remedy| {
+        let finding = rule.finding(subject).found(chain_of(error));
         Failure::Found(finding.expected("a readable object").remedy(remedy).into())
     };
-    let written = |rule| {
-        let finding = Finding::new(Code::Int003, rule, subject.clone()).found(chain_of(error));
+    let written = |rule: Rule| {
+        let finding = rule.finding(subject.clone()).found(chain_of(error));
         let finding = finding.expected("something that git can hold");
         Failure::Found(finding.remedy("git fsck --strict").into())
     };
     // What is not shown speaks against nobody: nothing can be decided until all is there.
-    let unseen = |rule, subject, remedy| {
-        let finding = Finding::new(Code::Int005, rule, subject).found(chain_of(error));
+    let unseen = |rule: Rule, subject, remedy| {
+        let finding = rule.finding(subject).found(chain_of(error));
         let finding = finding.expected("a view of all objects");
         Failure::Undecided(finding.remedy(remedy).into())
     };
-    let undecided = |rule| Failure::Undecided(unusable(rule, error, subject.clone()).into());
+    let undecided = |rule: Rule| Failure::Undecided(unusable(rule, error, subject.clone()).into());
     match error {
         E::HashMismatch { id, .. } => found(
-            Code::Int001,
-            "object-hash",
+            Rule::ObjectHash,
             at(id),
             "restore the object from another clone",
         ),
         E::Missing { id } => unseen(
-            "object-present",
+            Rule::ObjectPresent,
             at(id),
             "git fetch --refetch, or git awo fetch",
         ),
         E::Unsupported { remedy, .. } => {
-            let finding = unusable("repository-readable", error, subject.clone());
+            let finding = unusable(Rule::RepositoryReadable, error, subject.clone());
             Failure::Undecided(finding.remedy(remedy).into())
         }
         E::Foreign { home, .. } => {
-            let finding = unusable("own-repository", error, subject.clone());
+            let finding = unusable(Rule::OwnRepository, error, subject.clone());
             let remedy = format!(
                 "git config --global --add safe.directory {}, if you trust its owner",
                 home.display()
@@ -142,46 +142,38 @@ pub fn git_failure(error: &git::Error, subject: Subject) -> Failure {
             Failure::Undecided(finding.remedy(remedy).into())
         }
         E::IncompleteView { .. } => unseen(
-            "whole-view",
+            Rule::WholeView,
             subject,
             "git fetch --unshallow, or a full clone",
         ),
-        E::Environment { .. } => unseen("hook-environment", subject, "git awo doctor"),
-        E::Collision { id } => found(
-            Code::Int003,
-            "object-collision",
-            at(id),
-            "do not use this object",
-        ),
+        E::Environment { .. } => unseen(Rule::HookEnvironment, subject, "git awo doctor"),
+        E::Collision { id } => found(Rule::ObjectCollision, at(id), "do not use this object"),
         E::Object { id, .. } => found(
-            Code::Int001,
-            "object-readable",
+            Rule::ObjectReadable,
             at(id),
             "restore the object from another clone",
         ),
-        E::WrongKind { id, .. } => found(
-            Code::Int003,
-            "object-kind",
-            at(id),
-            "push the kind of object wanted",
-        ),
-        E::BadCommit { id, .. } | E::BadTree { id, .. } | E::BadTag { id, .. } => {
-            found(Code::Int003, "object-form", at(id), "git fsck --strict")
+        E::WrongKind { id, .. } => {
+            found(Rule::ObjectKind, at(id), "push the kind of object wanted")
         }
-        E::BadNotes { .. } => found(Code::Int003, "notes-form", subject, "git awo fetch"),
-        E::TooLarge { id, .. } => found(Code::Int006, "object-size", at(id), "make it smaller"),
-        E::Limit { .. } => found(Code::Int006, "limits", subject, "push less at once"),
-        E::BadEdit { .. } => written("tree-edit"),
-        E::BadDraft { .. } => written("commit-draft"),
+        E::BadCommit { id, .. } | E::BadTree { id, .. } | E::BadTag { id, .. } => {
+            found(Rule::ObjectForm, at(id), "git fsck --strict")
+        }
+        E::BadNotes { .. } => found(Rule::NotesForm, subject, "git awo fetch"),
+        E::TooLarge { id, .. } => found(Rule::ObjectSize, at(id), "make it smaller"),
+        E::Limit { .. } => found(Rule::Limits, subject, "push less at once"),
+        E::BadEdit { .. } => written(Rule::TreeEdit),
+        E::BadDraft { .. } => written(Rule::CommitDraft),
         E::Open { .. } => {
-            let finding = unusable("repository-readable", error, subject.clone());
+            let finding = unusable(Rule::RepositoryReadable, error, subject.clone());
             let finding = finding.remedy("git status, in the repository that is meant");
             Failure::Undecided(finding.into())
         }
-        E::Ref { .. } => undecided("ref-readable"),
-        E::Write { .. } | E::Io { .. } => undecided("file-usable"),
+        E::Ref { .. } => undecided(Rule::RefReadable),
+        E::Write { .. } | E::Io { .. } => undecided(Rule::FileUsable),
         E::Git { stderr, .. } if stderr.contains(".lock': File exists") => Failure::Undecided(
-            Finding::new(Code::Rep003, "ref-unlocked", subject)
+            Rule::RefUnlocked
+                .finding(subject)
                 .found(chain_of(error))
                 .expected("a repository in which no other git process is at work")
                 .remedy("remove that lock, if nobody else is at work in the repository")
@@ -190,7 +182,8 @@ pub fn git_failure(error: &git::Error, subject: Subject) -> Failure {
         E::Git { stderr, .. } if config_locked(stderr).is_some() => {
             let lock = format!("{}.lock", config_locked(stderr).unwrap_or_default());
             Failure::Undecided(
-                Finding::new(Code::Rep003, "config-unlocked", subject)
+                Rule::ConfigUnlocked
+                    .finding(subject)
                     .found(chain_of(error))
                     .expected(format!(
                         "no {lock}, which a git at work holds or has left behind"
@@ -202,7 +195,7 @@ pub fn git_failure(error: &git::Error, subject: Subject) -> Failure {
                     .into(),
             )
         }
-        E::Start { .. } | E::Git { .. } => undecided("git-succeeds"),
+        E::Start { .. } | E::Git { .. } => undecided(Rule::GitSucceeds),
     }
 }
 
@@ -225,18 +218,18 @@ pub(super) fn quoted(path: &Path) -> String {
 /// Returns what a failure to move refs amounts to.
 pub fn update_failure(error: &git::UpdateError, subject: Subject) -> Failure {
     use git::UpdateError as E;
-    let moved = |name, rule, expected: &str| {
-        Finding::new(Code::Rep003, rule, subject.clone().on(name))
+    let moved = |name, rule: Rule, expected: &str| {
+        rule.finding(subject.clone().on(name))
             .found(chain_of(error))
             .expected(expected)
             .remedy("run the command again: git awo status")
     };
     match error {
         E::Moved { name } => {
-            Failure::Found(moved(name, "nothing-moved", "the state that was judged").into())
+            Failure::Found(moved(name, Rule::NothingMoved, "the state that was judged").into())
         }
         E::Locked { name, path, .. } => Failure::Undecided(
-            moved(name, "ref-unlocked", "a ref that nobody else moves")
+            moved(name, Rule::RefUnlocked, "a ref that nobody else moves")
                 .remedy(format!(
                     "rm {}, if nobody else is at work in the repository",
                     quoted(path)
@@ -244,17 +237,17 @@ pub fn update_failure(error: &git::UpdateError, subject: Subject) -> Failure {
                 .into(),
         ),
         E::Bad { name, .. } => {
-            Failure::Undecided(moved(name, "ref-update", "one movement of each ref").into())
+            Failure::Undecided(moved(name, Rule::RefUpdate, "one movement of each ref").into())
         }
-        E::Other(_) => Failure::Undecided(unusable("refs-writable", error, subject).into()),
+        E::Other(_) => Failure::Undecided(unusable(Rule::RefsWritable, error, subject).into()),
     }
 }
 
 /// Returns what a failure to read or write the records amounts to.
 pub fn store_failure(error: &store::Error, subject: Subject) -> Failure {
     use store::Error as E;
-    let form = |code, rule, subject| {
-        let finding = Finding::new(code, rule, subject).found(chain_of(error));
+    let form = |rule: Rule, subject| {
+        let finding = rule.finding(subject).found(chain_of(error));
         let finding = finding.expected("a record in its one form");
         Failure::Found(
             finding
@@ -263,12 +256,12 @@ pub fn store_failure(error: &store::Error, subject: Subject) -> Failure {
         )
     };
     let record = |limit, subject| match limit {
-        true => form(Code::Int006, "record-limit", subject),
-        false => form(Code::Int004, "record-form", subject),
+        true => form(Rule::RecordLimit, subject),
+        false => form(Rule::RecordForm, subject),
     };
     let taken = |path: &crate::record::RepoPath, remedy: &str| {
         let subject = subject.clone().record(path);
-        let finding = Finding::new(Code::Rep001, "record-name", subject);
+        let finding = Rule::RecordName.finding(subject);
         let finding = finding.found("another record of that name");
         Failure::Found(finding.expected("a new name").remedy(remedy).into())
     };
@@ -280,30 +273,32 @@ pub fn store_failure(error: &store::Error, subject: Subject) -> Failure {
             source,
         } => record(source.limit, subject.record(name)),
         E::Malformed { path, source } => record(source.limit, subject.record(path)),
-        E::NoFile { path } => form(Code::Int003, "record-mode", subject.record(path)),
+        E::NoFile { path } => form(Rule::RecordMode, subject.record(path)),
         E::Exists { path } => taken(path, "git awo status"),
         E::Noted { digest } => {
-            let finding = Finding::new(Code::Rep001, "noted-once", subject.record(digest));
+            let finding = Rule::NotedOnce.finding(subject.record(digest));
             let finding = finding.found("the same person has said this before");
             let finding = finding.expected("something new");
             Failure::Found(finding.remedy("git awo status").into())
         }
         E::Conflict { path, .. } => taken(path, "git awo fetch --theirs, then do it again"),
         E::Unrelated { reference, .. } => Failure::Found(
-            Finding::new(Code::Rep002, "forward-only", subject.on(reference))
+            Rule::ForwardOnly
+                .finding(subject.on(reference))
                 .found("histories with nothing in common")
                 .expected("one history")
                 .remedy("compare with another clone: the server was rewound or forked")
                 .into(),
         ),
         E::Contended { .. } => Failure::Undecided(
-            Finding::new(Code::Rep003, "race-won", subject)
+            Rule::RaceWon
+                .finding(subject)
                 .found(chain_of(error))
                 .expected("a moment in which nobody else writes")
                 .remedy("run the command again: git awo status")
                 .into(),
         ),
-        E::Random => Failure::Undecided(unusable("randomness", error, subject).into()),
+        E::Random => Failure::Undecided(unusable(Rule::Randomness, error, subject).into()),
     }
 }
 
@@ -312,7 +307,7 @@ pub fn evidence_failure(error: &evidence::Error) -> Failure {
     use evidence::Error as E;
     let found = |finding: Option<Finding>| match finding {
         Some(finding) => Failure::Found(finding.into()),
-        None => Failure::Undecided(unusable("run-readable", error, Subject::none()).into()),
+        None => Failure::Undecided(unusable(Rule::RunReadable, error, Subject::none()).into()),
     };
     match error {
         E::NotRegular { .. } | E::BadPath { .. } | E::Replaced { .. } | E::Limit { .. } => {
@@ -320,7 +315,8 @@ pub fn evidence_failure(error: &evidence::Error) -> Failure {
         }
         E::Io { .. } => found(None),
         E::NotEmpty { .. } => Failure::Found(
-            Finding::new(Code::Int002, "run-directory-empty", Subject::none())
+            Rule::RunDirectoryEmpty
+                .finding(Subject::none())
                 .found(chain_of(error))
                 .expected("an empty directory, or none")
                 .remedy("name another directory")

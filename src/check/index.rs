@@ -7,7 +7,7 @@ use crate::record::envelope::Envelope;
 use crate::record::predicate::FinalizationPredicate;
 use crate::record::statement::Statement;
 use crate::record::tree::Mode;
-use crate::record::{Code, Finding, Findings, RunId, Sha256, Subject};
+use crate::record::{Finding, Findings, Rule, RuleName, RunId, Sha256, Subject};
 use crate::store::index::{self, Entry, Index};
 use crate::store::layout::LedgerPath;
 use crate::store::ledger::Records;
@@ -18,13 +18,13 @@ use super::Error;
 mod tests;
 
 /// The rule that finalizations and entries come together (STR-001).
-const PRESENT: &str = "provenance-index";
+const PRESENT: Rule = Rule::ProvenanceIndex;
 /// The rule that a shard is what the finalizations imply (INT-008).
-pub const DERIVED: &str = "index-derived";
+pub const DERIVED: Rule = Rule::IndexDerived;
 
 /// Tells whether a rule is one of those on the index, which [`crate::store::rebuild`] mends.
-pub fn is_rule(rule: &str) -> bool {
-    rule == PRESENT || rule == DERIVED
+pub fn is_rule(rule: &RuleName) -> bool {
+    *rule == PRESENT || *rule == DERIVED
 }
 
 /// The largest shard that is read, in bytes.
@@ -140,7 +140,8 @@ fn compare(shard: &LedgerPath, bytes: &[u8], implied: &Index, findings: &mut Fin
         }
         match implied.get(&entry.run_id) {
             None => findings.push(
-                Finding::new(Code::Str001, PRESENT, subject)
+                PRESENT
+                    .finding(subject)
                     .found("an entry without a finalization")
                     .expected("entries of finalized runs only")
                     .remedy(REBUILD),
@@ -167,7 +168,8 @@ fn compare(shard: &LedgerPath, bytes: &[u8], implied: &Index, findings: &mut Fin
 /// Returns the finding on a finalized run that its shard lacks.
 fn missing(shard: &LedgerPath, run: &RunId) -> Finding {
     let subject = Subject::of_run(run).record(shard.to_path());
-    Finding::new(Code::Str001, PRESENT, subject)
+    PRESENT
+        .finding(subject)
         .found("a finalization without an entry in the provenance index")
         .expected("both")
         .remedy(REBUILD)
@@ -206,7 +208,8 @@ pub(super) fn difference(subject: Subject, found: &Entry, implied: &Entry) -> Fi
 }
 
 fn differs(subject: Subject, found: impl ToString, expected: impl ToString) -> Finding {
-    Finding::new(Code::Int008, DERIVED, subject)
+    DERIVED
+        .finding(subject)
         .found(found.to_string())
         .expected(expected.to_string())
         .remedy(REBUILD)
@@ -225,14 +228,11 @@ fn judge_attestation(
     let noted = records.attestations_of(entry.commit)?;
     if !noted.iter().any(|it| it.digest() == bound) {
         findings.push(
-            Finding::new(
-                Code::Str001,
-                "index-attestation",
-                Subject::of_run(&entry.run_id).at(entry.commit),
-            )
-            .found("no note on the commit holds the attestation")
-            .expected(bound)
-            .remedy("git awo fetch"),
+            Rule::IndexAttestation
+                .finding(Subject::of_run(&entry.run_id).at(entry.commit))
+                .found("no note on the commit holds the attestation")
+                .expected(bound)
+                .remedy("git awo fetch"),
         );
     }
     Ok(())

@@ -9,7 +9,7 @@ use crate::evidence::{self, Inventory, Survey};
 use crate::policy::Verified;
 use crate::record::predicate::RunPredicate;
 use crate::record::tree::Mode;
-use crate::record::{Code, Finding, ObjectId, RepoPath, RunId, Sha256, Subject};
+use crate::record::{Code, Finding, ObjectId, RepoPath, Rule, RunId, Sha256, Subject};
 use crate::store::layout::LedgerPath;
 
 use super::Error;
@@ -93,11 +93,7 @@ fn gather(gatherer: &Gatherer<'_>, run: &RunId, judged: &mut Integrity) -> Resul
     };
     let says = record.says();
     if says.run != *run {
-        let finding = Finding::new(
-            Code::Att002,
-            "binds-run",
-            Subject::of_record(path.to_path()),
-        );
+        let finding = Rule::BindsRun.finding(Subject::of_record(path.to_path()));
         let finding = finding.found(&says.run).expected(run);
         judged.report.findings.push(finding.remedy("git awo fetch"));
     }
@@ -107,7 +103,8 @@ fn gather(gatherer: &Gatherer<'_>, run: &RunId, judged: &mut Integrity) -> Resul
 
 /// Says that there is no such run.
 pub fn unrecorded(run: &RunId) -> Finding {
-    Finding::new(Code::Str002, "run-record", Subject::of_run(run))
+    Rule::RunRecord
+        .finding(Subject::of_run(run))
         .found("no run record")
         .expected("a run record in the ledger")
         .remedy("git awo fetch")
@@ -121,13 +118,10 @@ fn survey(
 ) -> Result<(), Error> {
     let records = gatherer.records;
     let Some(files) = records.evidence_files(&says.evidence, &says.run)? else {
-        let finding = Finding::new(
-            Code::Str002,
-            "evidence-present",
-            Subject::of_ref(&says.evidence),
-        )
-        .found("no evidence of the run")
-        .expected("every file of it");
+        let finding = Rule::EvidencePresent
+            .finding(Subject::of_ref(&says.evidence))
+            .found("no evidence of the run")
+            .expected("every file of it");
         judged.report.findings.push(finding.remedy("git awo fetch"));
         return Ok(());
     };
@@ -184,7 +178,8 @@ fn against_ledger(
     let subject = || Subject::of_record(path.to_path());
     let findings = &mut judged.report.findings;
     let Some(bytes) = gatherer.records.file(&path)? else {
-        let finding = Finding::new(Code::Int002, "inventory-present", subject())
+        let finding = Rule::InventoryPresent
+            .finding(subject())
             .found("no inventory")
             .expected(says.root);
         findings.push(finding.remedy("git awo fetch"));
@@ -209,14 +204,16 @@ fn against_ledger(
 }
 
 fn other_root(subject: Subject, found: Sha256, says: &RunPredicate) -> Finding {
-    Finding::new(Code::Int001, "evidence-root", subject)
+    Rule::EvidenceRoot
+        .finding(subject)
         .found(found)
         .expected(says.root)
         .remedy(format!("git awo chain {}", says.run))
 }
 
 fn no_file(path: &RepoPath, mode: Mode) -> Finding {
-    Finding::new(Code::Int003, "run-file-kind", Subject::none().path(path))
+    Rule::RunFileKind
+        .finding(Subject::none().path(path))
         .found(format!("mode {}", mode.as_str()))
         .expected("plain files, of mode 100644")
         .remedy("compare with another clone: git awo fetch")

@@ -4,7 +4,7 @@
 use crate::policy::document::Limits;
 use crate::record::envelope::Envelope;
 use crate::record::predicate::RunPredicate;
-use crate::record::{Code, Finding, ObjectId, RefName, Sha256, Subject, json};
+use crate::record::{Finding, ObjectId, RefName, Rule, Sha256, Subject, json};
 
 use super::position::Positions;
 use super::run::Gatherer;
@@ -46,16 +46,13 @@ pub(super) fn record(envelope: &Envelope, limits: &Limits) -> Result<(), Finding
     if !bad.limit {
         return Ok(());
     }
-    let finding = Finding::new(
-        Code::Int006,
-        "record-limit",
-        Subject::of_record(envelope.digest()),
-    )
-    .found(bad)
-    .expected(format!(
-        "at most {} bytes and {} levels",
-        limits.record_bytes, limits.record_depth
-    ));
+    let finding = Rule::RecordLimit
+        .finding(Subject::of_record(envelope.digest()))
+        .found(bad)
+        .expected(format!(
+            "at most {} bytes and {} levels",
+            limits.record_bytes, limits.record_depth
+        ));
     Err(finding.remedy(RAISE))
 }
 
@@ -65,7 +62,8 @@ pub(super) fn inventory(bytes: &[u8], limits: &Limits, subject: Subject) -> Opti
     if bytes.len() <= limits.inventory_bytes && lines <= limits.inventory_lines {
         return None;
     }
-    let finding = Finding::new(Code::Int006, "inventory-limit", subject)
+    let finding = Rule::InventoryLimit
+        .finding(subject)
         .found(format!("{} bytes and {lines} lines", bytes.len()))
         .expected(format!(
             "at most {} bytes and {} lines",

@@ -13,7 +13,7 @@ use crate::record::predicate::{Movement, ReceiptPredicate};
 use crate::record::statement::Statement;
 use crate::record::tree::Mode;
 use crate::record::{
-    Code, Finding, Findings, ObjectId, RefName, RepoPath, Sha256, Subject, Timestamp, json,
+    Finding, Findings, ObjectId, RefName, RepoPath, Rule, Sha256, Subject, Timestamp, json,
 };
 use crate::store;
 use crate::store::ledger;
@@ -161,7 +161,7 @@ impl Log {
                 _ => {
                     findings.push(broken(
                         commit.id,
-                        "log-linear",
+                        Rule::LogLinear,
                         "an entry with several parents",
                     ));
                     return Ok(Self::default());
@@ -179,7 +179,8 @@ impl Log {
                     let (_, stored) = files(reader, id)?;
                     if stored != log.state.to_bytes() {
                         findings.push(
-                            Finding::new(Code::Int008, "log-state", about(id))
+                            Rule::LogState
+                                .finding(about(id))
                                 .found("state.json differs from the entries")
                                 .expected("what follows from the entries")
                                 .remedy(
@@ -226,7 +227,7 @@ impl Log {
         let last = self.last();
         let (entry, _) = files(reader, id)?;
         let envelope = ledger::parse(ENTRY, &entry).map_err(|error| {
-            EntryError::Bad(broken(id, "log-entry", &super::report::chain_of(&error)))
+            EntryError::Bad(broken(id, Rule::LogEntry, &super::report::chain_of(&error)))
         })?;
         let named =
             super::position::policy_named(&envelope).and_then(|policy| history.index_of(policy));
@@ -234,13 +235,13 @@ impl Log {
         let Some(policy) = named.filter(|index| *index >= floor) else {
             return Err(EntryError::Bad(broken(
                 id,
-                "log-policy",
+                Rule::LogPolicy,
                 "an entry under an unknown or an older policy",
             )));
         };
         let time = reader.commit(id).map_err(Error::from)?.committer.time;
         let time = Timestamp::from_seconds(time)
-            .ok_or_else(|| EntryError::Bad(broken(id, "log-entry", "an impossible date")))?;
+            .ok_or_else(|| EntryError::Bad(broken(id, Rule::LogEntry, "an impossible date")))?;
         let receipt =
             Keyring::verify::<ReceiptPredicate>(&envelope, &history.position(policy, Some(time)))
                 .map_err(|finding| {
@@ -256,14 +257,14 @@ impl Log {
         if says.previous != last.as_ref().map(|last| last.digest) || says.sequence != sequence {
             return Err(EntryError::Bad(broken(
                 id,
-                "log-linked",
+                Rule::LogLinked,
                 "an entry that does not follow the one before",
             )));
         }
         if last.is_some_and(|last| says.time < last.time) {
             return Err(EntryError::Bad(broken(
                 id,
-                "log-time",
+                Rule::LogTime,
                 "an entry older than the one before",
             )));
         }
@@ -274,7 +275,7 @@ impl Log {
         if implied != Some(id) || !alone {
             return Err(EntryError::Bad(broken(
                 id,
-                "log-entry",
+                Rule::LogEntry,
                 "a commit that says more than its entry, or something else",
             )));
         }
@@ -334,8 +335,8 @@ fn about(id: ObjectId) -> Subject {
     Subject::of_ref(&store::layout::log()).at(id)
 }
 
-fn broken(id: ObjectId, rule: &str, found: &str) -> Finding {
-    Finding::new(Code::Rep002, rule, about(id))
+fn broken(id: ObjectId, rule: Rule, found: &str) -> Finding {
+    rule.finding(about(id))
         .found(found)
         .expected("entries signed by the server, each naming the one before")
         .remedy("ask the server's administrator; compare with another clone")

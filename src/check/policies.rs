@@ -8,7 +8,7 @@ use crate::policy::{Keyring, Policy, Position};
 use crate::record::envelope::Envelope;
 use crate::record::predicate::PolicyPredicate;
 use crate::record::tree::{Entry, Mode};
-use crate::record::{Code, Finding, IdentityName, ObjectId, Sha256, Subject, Timestamp};
+use crate::record::{Finding, IdentityName, ObjectId, Rule, Sha256, Subject, Timestamp};
 
 use super::Error;
 
@@ -95,7 +95,7 @@ impl PolicyHistory {
                 _ => {
                     return Err(broken(
                         last,
-                        "policy-linear",
+                        Rule::PolicyLinear,
                         "more than one parent, or too many versions",
                     ));
                 }
@@ -119,22 +119,22 @@ impl PolicyHistory {
         if commit.parents != expected_parents {
             return Err(broken(
                 id,
-                "policy-linked",
+                Rule::PolicyLinked,
                 "its parent is not the policy before it",
             ));
         }
         let files = PolicyFiles::read(reader, id)?;
         let policy = Policy::parse(&files.policy, &files.allowed_signers)
-            .map_err(|complaints| broken(id, "policy-readable", &complaints.join("; ")))?;
+            .map_err(|complaints| broken(id, Rule::PolicyReadable, &complaints.join("; ")))?;
         let envelope = Envelope::parse(&files.envelope)
-            .map_err(|error| broken(id, "policy-envelope", &error.to_string()))?;
+            .map_err(|error| broken(id, Rule::PolicyEnvelope, &error.to_string()))?;
         // A first policy is signed by its own roots; each later one by those before it.
         let judge = self
             .versions
             .last()
             .map_or(&policy, |version| &version.policy);
         let time = Timestamp::from_seconds(commit.committer.time)
-            .ok_or_else(|| broken(id, "policy-date", "an impossible date"))?;
+            .ok_or_else(|| broken(id, Rule::PolicyDate, "an impossible date"))?;
         let (statement, signers) =
             Keyring::verify_policy(&envelope, judge, time).map_err(|finding| {
                 Error::Policy(vec![Finding {
@@ -153,7 +153,8 @@ impl PolicyHistory {
                 .map(ToString::to_string)
                 .collect();
             return Err(Error::Policy(vec![
-                Finding::new(Code::Gov006, "policy-threshold", Subject::of_commit(id))
+                Rule::PolicyThreshold
+                    .finding(Subject::of_commit(id))
                     .found(format!("signed by {} of the roots", persons.len()))
                     .expected(format!("{} of them", judge.root_threshold()))
                     .remedy(format!("git awo policy sign, by {}", missing.join(" or "))),
@@ -177,24 +178,24 @@ impl PolicyHistory {
         policy: &Policy,
         statement: &PolicyPredicate,
     ) -> Result<(), Error> {
-        let complain = |rule: &str, found: String| Err(broken(id, rule, &found));
+        let complain = |rule: Rule, found: String| Err(broken(id, rule, &found));
         if statement.policy != Sha256::of(&files.policy)
             || statement.allowed_signers != Sha256::of(&files.allowed_signers)
         {
             return complain(
-                "policy-digests",
+                Rule::PolicyDigests,
                 "the files are not those that were signed".to_owned(),
             );
         }
         if statement.predecessor != self.commits.last().copied() {
             return complain(
-                "policy-linked",
+                Rule::PolicyLinked,
                 "the statement names another predecessor".to_owned(),
             );
         }
         if statement.repository != self.commits.first().copied() {
             return complain(
-                "policy-repository",
+                Rule::PolicyRepository,
                 "the statement names another repository".to_owned(),
             );
         }
@@ -204,7 +205,7 @@ impl PolicyHistory {
             .map_or(1, |version| version.policy.version().saturating_add(1));
         if policy.version() != version || statement.version != version {
             return complain(
-                "policy-version",
+                Rule::PolicyVersion,
                 format!(
                     "version {} (signed as {}), not {version}",
                     policy.version(),
@@ -322,14 +323,14 @@ impl PolicyFiles {
 fn other_files(id: ObjectId) -> Error {
     broken(
         id,
-        "policy-files",
+        Rule::PolicyFiles,
         "not exactly policy.toml, allowed_signers and policy.dsse.json",
     )
 }
 
-fn broken(id: ObjectId, rule: &str, found: &str) -> Error {
+fn broken(id: ObjectId, rule: Rule, found: &str) -> Error {
     Error::Policy(vec![
-        Finding::new(Code::Gov006, rule, Subject::of_commit(id))
+        rule.finding(Subject::of_commit(id))
             .found(found)
             .expected("a policy linked to its predecessor and signed by its roots")
             .remedy("git awo policy log"),

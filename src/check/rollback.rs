@@ -3,21 +3,23 @@
 use crate::git::{self, Reader};
 use crate::policy::case::{Claim, CommitCase, RollbackClaim};
 use crate::policy::rules::{self, Reverted};
-use crate::record::{Code, Finding, Findings, ObjectId, RunId};
+use crate::record::{Finding, Findings, ObjectId, Rule, RunId};
 
 use super::Error;
 use super::branch::history::History;
 use super::run::Gatherer;
 
 fn again(case: &CommitCase<'_>, rollback: ObjectId) -> Finding {
-    Finding::new(Code::Rep001, "rolled-back-for-good", case.subject())
+    Rule::RolledBackForGood
+        .finding(case.subject())
         .found(format!("applies again what {rollback} has taken back"))
         .expected("a run of its own, with approvals of its own")
         .remedy("git awo task new")
 }
 
 fn not_of_a_run(case: &CommitCase<'_>, found: &str) -> Finding {
-    Finding::new(Code::Gov008, "rollback-of-a-run", case.subject())
+    Rule::RollbackOfARun
+        .finding(case.subject())
         .found(found)
         .expected("the commit of one governed run")
         .remedy(case.without_trailers("git awo rollback RUN"))

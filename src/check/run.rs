@@ -8,7 +8,7 @@ use crate::policy::{Keyring, Verified};
 use crate::record::envelope::Envelope;
 use crate::record::predicate::{ApprovalPredicate, Approves, AttestationPredicate, RunPredicate};
 use crate::record::statement::{self, Kind, Predicate};
-use crate::record::{Code, Finding, Findings, ObjectId, RunId, Sha256, Subject, Timestamp};
+use crate::record::{Code, Finding, Findings, ObjectId, Rule, RunId, Sha256, Subject, Timestamp};
 use crate::store;
 use crate::store::index::Entry;
 use crate::store::layout::LedgerPath;
@@ -125,7 +125,7 @@ impl Gatherer<'_> {
                 // A shard is derived: whatever is wrong with it is that it differs.
                 return Ok(Link::Bad(Finding {
                     code: Code::Int008,
-                    rule: super::index::DERIVED.to_owned(),
+                    rule: super::index::DERIVED.into(),
                     remedy: "git awo index rebuild".to_owned(),
                     ..finding
                 }));
@@ -171,12 +171,12 @@ impl Gatherer<'_> {
         }
         let root = bytes.map(|bytes| Sha256::of(&bytes));
         if root != Some(run.root) {
-            let (code, rule) = match root {
-                Some(_) => (Code::Int001, "inventory-root"),
-                None => (Code::Int002, "inventory-present"),
+            let rule = match root {
+                Some(_) => Rule::InventoryRoot,
+                None => Rule::InventoryPresent,
             };
             facts.bad.push(
-                Finding::new(code, rule, Subject::of_record(path.to_path()))
+                rule.finding(Subject::of_record(path.to_path()))
                     .found(root.map_or("no inventory".to_owned(), |root| root.to_string()))
                     .expected(run.root)
                     .remedy(format!("git awo chain {}", run.run)),
@@ -256,7 +256,8 @@ impl Gatherer<'_> {
 }
 
 fn misplaced(digest: Sha256, found: &str) -> Finding {
-    Finding::new(Code::Att002, "note-object", Subject::of_record(digest))
+    Rule::NoteObject
+        .finding(Subject::of_record(digest))
         .found(found)
         .expected("a note on what it approves")
         .remedy("git awo approve")

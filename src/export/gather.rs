@@ -7,7 +7,9 @@ use crate::evidence::{self, RunFiles, inventory};
 use crate::record::envelope::Envelope;
 use crate::record::predicate::{ApprovalPredicate, Approves, RunPredicate};
 use crate::record::statement::Predicate;
-use crate::record::{Code, Finding, Findings, ObjectId, Refusal, RunId, Sha256, Subject, TaskId};
+use crate::record::{
+    Code, Finding, Findings, ObjectId, Refusal, Rule, RunId, Sha256, Subject, TaskId,
+};
 use crate::store::layout::LedgerPath;
 
 use super::Error;
@@ -28,7 +30,8 @@ pub fn gather(gatherer: &Gatherer<'_>, id: &RunId) -> Result<Dossier, Error> {
 }
 
 fn unfound(id: &RunId) -> Finding {
-    Finding::new(Code::Str002, "run-record", Subject::of_run(id))
+    Rule::RunRecord
+        .finding(Subject::of_run(id))
         .found("no run record")
         .expected("a run record in the ledger")
         .remedy("git awo fetch; git awo log")
@@ -92,13 +95,13 @@ impl Gather<'_> {
         Ok(Some(dossier))
     }
 
-    fn refuse(&mut self, code: Code, rule: &str, found: impl ToString, expected: impl ToString) {
-        let remedy = match code {
+    fn refuse(&mut self, rule: Rule, found: impl ToString, expected: impl ToString) {
+        let remedy = match rule.code() {
             Code::Str002 => "git awo fetch".to_owned(),
             _ => format!("git awo chain {}", self.id),
         };
         self.findings.push(
-            Finding::new(code, rule, Subject::of_run(self.id))
+            rule.finding(Subject::of_run(self.id))
                 .found(found.to_string())
                 .expected(expected.to_string())
                 .remedy(remedy),
@@ -147,7 +150,7 @@ impl Gather<'_> {
             Some(envelope) => Ok(self.checked(envelope)),
             None => {
                 let found = format!("no {}", path.to_path());
-                self.refuse(Code::Str002, "record-present", found, "the record");
+                self.refuse(Rule::RecordPresent, found, "the record");
                 Ok(None)
             }
         }
@@ -160,7 +163,7 @@ impl Gather<'_> {
             .file(&LedgerPath::Packet(task.clone()))?;
         if packet.is_none() {
             let found = format!("no packet of {task}");
-            self.refuse(Code::Str002, "record-present", found, "the packet");
+            self.refuse(Rule::RecordPresent, found, "the packet");
         }
         Ok(packet)
     }
@@ -170,12 +173,7 @@ impl Gather<'_> {
         let limits = &self.gatherer.history.current().policy.document().limits;
         let Some(files) = records.evidence(&run.evidence, self.id, limits.evidence_bytes)? else {
             let found = format!("no evidence in {}: expired, or not fetched", run.evidence);
-            self.refuse(
-                Code::Str002,
-                "evidence-present",
-                found,
-                "the evidence of the run",
-            );
+            self.refuse(Rule::EvidencePresent, found, "the evidence of the run");
             return Ok(None);
         };
         let (findings, root) = evidence::verify(&files);
@@ -184,14 +182,14 @@ impl Gather<'_> {
             self.findings.push(Finding { subject, ..finding });
         }
         if let Some(root) = root.filter(|root| *root != run.root) {
-            self.refuse(Code::Int001, "evidence-root", root, run.root);
+            self.refuse(Rule::EvidenceRoot, root, run.root);
         }
         let kept = records.file(&LedgerPath::Inventory(self.id.clone()))?;
         match kept {
-            None => self.refuse(Code::Int002, "inventory-present", "no inventory", run.root),
+            None => self.refuse(Rule::InventoryPresent, "no inventory", run.root),
             Some(bytes) if files.get(&inventory::SUMS.into()) != Some(&bytes) => {
                 let found = "an inventory in the ledger that differs from the evidence's";
-                self.refuse(Code::Int001, "inventory-root", found, Sha256::of(&bytes));
+                self.refuse(Rule::InventoryRoot, found, Sha256::of(&bytes));
             }
             Some(_) => {}
         }
@@ -278,13 +276,12 @@ impl Gather<'_> {
         for (what, digest) in bad {
             let found = format!("{what} {digest} binds something else");
             let expected = format!("{} at {} with root {}", self.id, says.commit, says.root);
-            self.refuse(Code::Att002, "binds-run", found, expected);
+            self.refuse(Rule::BindsRun, found, expected);
         }
         for digest in missing {
             let found = format!("no approval {digest}");
             self.refuse(
-                Code::Str002,
-                "record-present",
+                Rule::RecordPresent,
                 found,
                 "the approval that the run spends",
             );

@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use crate::check::run::Gatherer;
 use crate::policy::{Role, Verified};
 use crate::record::predicate::{ApprovalPredicate, Approves, ContractPredicate};
-use crate::record::{
-    Code, Finding, Findings, IdentityName, ObjectId, Sha256, Subject, Timestamp, sentence,
-};
+use crate::record::{Findings, IdentityName, ObjectId, Rule, Sha256, Subject, Timestamp, sentence};
 use crate::store::layout::LedgerPath;
 use crate::store::ledger::parse_spent;
 
@@ -65,17 +63,14 @@ pub(super) fn choose(
         let task = &contract.says().contract.id;
         findings.extend(refused);
         findings.push(
-            Finding::new(
-                Code::Gov005,
-                "task-approved",
-                Subject::of_record(contract.digest()),
-            )
-            .found(format!(
-                "approved by {} operators for this base",
-                valid.len()
-            ))
-            .expected(format!("{needed} distinct operators"))
-            .remedy(format!("git awo approve {task}")),
+            Rule::TaskApproved
+                .finding(Subject::of_record(contract.digest()))
+                .found(format!(
+                    "approved by {} operators for this base",
+                    valid.len()
+                ))
+                .expected(format!("{needed} distinct operators"))
+                .remedy(format!("git awo approve {task}")),
         );
         return Ok(Vec::new());
     }
@@ -93,23 +88,21 @@ impl Judge<'_> {
         let says = approval.says();
         let contract = &self.contract.says().contract;
         let again = format!("git awo approve {}", contract.id);
-        let mut refuse = |code, rule: &str, found: String, expected: String| {
+        let mut refuse = |rule: Rule, found: String, expected: String| {
             let subject = Subject::of_record(approval.digest());
-            let finding = Finding::new(code, rule, subject).found(found);
+            let finding = rule.finding(subject).found(found);
             refused.push(finding.expected(expected).remedy(&again));
         };
         if says.approves != Approves::Task {
             refuse(
-                Code::Att002,
-                "approves-task",
+                Rule::ApprovesTask,
                 "approves a run".to_owned(),
                 "approves a task".to_owned(),
             );
         }
         if says.contract != self.contract.digest() || says.task != contract.id {
             refuse(
-                Code::Att002,
-                "binds-contract",
+                Rule::BindsContract,
                 format!("the approval binds {} of {}", says.contract, says.task),
                 format!("{}, the contract as it is now", self.contract.digest()),
             );
@@ -121,8 +114,7 @@ impl Judge<'_> {
                 .base
                 .map_or("no base commit".to_owned(), |it| it.to_string());
             refuse(
-                Code::Att002,
-                "binds-base",
+                Rule::BindsBase,
                 format!("the approval binds {bound}"),
                 format!("{base}, where the branch is"),
             );
@@ -130,16 +122,14 @@ impl Judge<'_> {
         let given = says.sentence.as_deref().unwrap_or_default();
         if let Err(mismatch) = sentence::compare(&contract.approval_sentence, given.as_bytes()) {
             refuse(
-                Code::Gov005,
-                "exact-sentence",
+                Rule::ExactSentence,
                 mismatch.to_string(),
                 format!("{:?}", contract.approval_sentence),
             );
         }
         if says.expires <= self.now {
             refuse(
-                Code::Gov005,
-                "approval-unexpired",
+                Rule::ApprovalUnexpired,
                 format!(
                     "the approval of {} expired at {}",
                     approval.signer(),
@@ -152,8 +142,7 @@ impl Judge<'_> {
         let policy = &self.gatherer.history.current().policy;
         if !policy.holds(approval.signer(), Role::Operator) {
             refuse(
-                Code::Gov005,
-                "approved-by-operator",
+                Rule::ApprovedByOperator,
                 format!(
                     "{} holds {}",
                     approval.signer(),
@@ -167,8 +156,7 @@ impl Judge<'_> {
         if let Some(bytes) = records.file(&marker)? {
             let spender = parse_spent(&bytes).map_or("a run".to_owned(), |run| run.to_string());
             refuse(
-                Code::Rep001,
-                "one-approval-one-run",
+                Rule::OneApprovalOneRun,
                 format!("the approval was spent by {spender}"),
                 "an unused approval".to_owned(),
             );

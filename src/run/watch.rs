@@ -9,7 +9,7 @@ use crate::check::governance::{Arrivals, MAX_RECORDS};
 use crate::check::position::Positions;
 use crate::check::run::Gatherer;
 use crate::record::path::quote;
-use crate::record::{Code, Finding, Findings, ObjectId, RefName, Subject};
+use crate::record::{Finding, Findings, ObjectId, RefName, Rule, Subject};
 use crate::store::layout::Place as Governance;
 use crate::store::ledger::Records;
 
@@ -66,8 +66,8 @@ impl Watch {
         for (key, how) in differences(&self.keys, &keys) {
             named = true;
             let rule = match key.starts_with(b"remote.") {
-                true => "remote-change",
-                false => "config-change",
+                true => Rule::RemoteChange,
+                false => Rule::ConfigChange,
             };
             findings.push(changed(rule, format!("{} was {how}", quote(&key))));
         }
@@ -75,14 +75,14 @@ impl Watch {
             // The keys say more than that their file is another one.
             if !(named && file == b"config") {
                 findings.push(changed(
-                    "config-change",
+                    Rule::ConfigChange,
                     format!("{} was {how}", quote(&file)),
                 ));
             }
         }
         for (file, how) in differences(&self.hooks, &hooks) {
             findings.push(changed(
-                "hook-change",
+                Rule::HookChange,
                 format!("{} was {how}", quote(&file)),
             ));
         }
@@ -90,7 +90,8 @@ impl Watch {
         // who that was does not show.
         for (file, how) in differences(&self.trust, &trust(actor)?) {
             findings.push(
-                Finding::new(Code::Gov004, "trust-change", Subject::none())
+                Rule::TrustChange
+                    .finding(Subject::none())
                     .found(format!("{} was {how} during the run", quote(&file)))
                     .expected("what this clone trusts stays as it is")
                     .remedy("put it back by hand: git awo trust, then git awo fetch"),
@@ -125,7 +126,8 @@ impl Watch {
                 ..Subject::none()
             };
             findings.push(
-                Finding::new(Code::Gov004, "ref-move", subject)
+                Rule::RefMove
+                    .finding(subject)
                     .found(format!("{how} during the run: {}", value(&now)))
                     .expected(value(&self.refs))
                     .remedy("put the ref back; a run moves none"),
@@ -196,8 +198,8 @@ impl Watch {
     }
 }
 
-fn changed(rule: &str, found: String) -> Finding {
-    Finding::new(Code::Gov004, rule, Subject::none())
+fn changed(rule: Rule, found: String) -> Finding {
+    rule.finding(Subject::none())
         .found(format!("{found} during the run"))
         .expected("a repository whose configuration and hooks stay as they are")
         .remedy("undo it by hand before anything else: git may run what it names")

@@ -5,6 +5,7 @@ use super::notes::judge_note;
 use super::*;
 use crate::check::{PolicyHistory, index};
 use crate::policy::case::RunFacts;
+use crate::record::Rule;
 use crate::record::predicate::PolicyPredicate;
 
 impl Arrivals {
@@ -92,7 +93,8 @@ impl Arrivals {
             ..finding
         };
         let misplaced = |found: String| {
-            Finding::new(Code::Int004, "record-place", subject())
+            Rule::RecordPlace
+                .finding(subject())
                 .found(found)
                 .expected("the record that its path names")
                 .remedy("git awo fetch")
@@ -112,7 +114,8 @@ impl Arrivals {
                         .flatten();
                     if packet.map(|bytes| Sha256::of(&bytes)) != Some(contract.source_sha256) {
                         findings.push(
-                            Finding::new(Code::Att002, "binds-packet", subject())
+                            Rule::BindsPacket
+                                .finding(subject())
                                 .found("the packet beside the contract is missing or another")
                                 .expected(contract.source_sha256)
                                 .remedy("git awo task import FILE"),
@@ -145,7 +148,8 @@ impl Arrivals {
                         let found =
                             format!("allow_self_approval={:?}", it.says().allow_self_approval);
                         findings.push(
-                            Finding::new(Code::Gov001, "override-form", subject())
+                            Rule::OverrideForm
+                                .finding(subject())
                                 .found(found)
                                 .expected(r#""1""#)
                                 .remedy(format!("git awo gate {run} --allow-self-approval")),
@@ -210,7 +214,8 @@ impl Arrivals {
         for (what, digest, commit, root, remedy) in outcome.into_iter().chain(overrides) {
             if arrived(digest) && (commit != record.commit || root != record.root) {
                 findings.push(
-                    Finding::new(Code::Att002, "binds-commit", Subject::of_run(run))
+                    Rule::BindsCommit
+                        .finding(Subject::of_run(run))
                         .found(format!("{what} binds {commit} with root {root}"))
                         .expected(format!("{} with root {}", record.commit, record.root))
                         .remedy(remedy),
@@ -249,14 +254,11 @@ impl Arrivals {
             .is_some_and(|statement| statement.predicate.evidence == *reference);
         if !claims {
             findings.push(
-                Finding::new(
-                    Code::Str001,
-                    "evidence-of-a-run",
-                    Subject::of_ref(reference).run(run),
-                )
-                .found("evidence that no run record names")
-                .expected("a run record in the same push")
-                .remedy("git awo push"),
+                Rule::EvidenceOfARun
+                    .finding(Subject::of_ref(reference).run(run))
+                    .found("evidence that no run record names")
+                    .expected("a run record in the same push")
+                    .remedy("git awo push"),
             );
         }
         Ok(())
@@ -288,7 +290,8 @@ fn judge_proposal(
 ) -> Result<(), Finding> {
     let about = || Subject::of_record(digest);
     if envelope.digest() != *digest {
-        return Err(Finding::new(Code::Att002, "proposal", about())
+        return Err(Rule::Proposal
+            .finding(about())
             .found("a signature over another proposal"));
     }
     // Signatures are collected under the policy that the proposal follows.
@@ -298,7 +301,8 @@ fn judge_proposal(
     let follows = |history: &PolicyHistory| predecessor.and_then(|id| history.index_of(id));
     let newer = gatherer.arriving_policies.unwrap_or(history);
     let Some(at) = follows(newer) else {
-        return Err(Finding::new(Code::Gov006, "policy-linked", about())
+        return Err(Rule::PolicyLinked
+            .finding(about())
             .found("a proposal that follows no policy of this repository")
             .expected("a successor of a policy")
             .remedy("git awo policy propose FILE"));
@@ -330,7 +334,8 @@ fn judge_proposal(
         read(LedgerPath::ProposedSigners(*digest)),
     );
     if files != (Some(statement.policy), Some(statement.allowed_signers)) {
-        return Err(Finding::new(Code::Att002, "proposal", about())
+        return Err(Rule::Proposal
+            .finding(about())
             .found("the files are not those that were signed")
             .expected("the policy.toml and allowed_signers of which the digests were signed")
             .remedy("git awo policy propose FILE"));

@@ -2,6 +2,7 @@
 
 use super::super::position::Positions;
 use super::*;
+use crate::record::Rule;
 
 /// Judges a note by itself; returns the run whose reviews must be judged with it.
 pub(super) fn judge_note(
@@ -13,7 +14,8 @@ pub(super) fn judge_note(
 ) -> Result<Option<RunId>, Error> {
     let subject = || Subject::of_record(envelope.digest()).at(object);
     let wrong = |found: &str| {
-        Finding::new(Code::Att002, "note-object", subject())
+        Rule::NoteObject
+            .finding(subject())
             .found(found)
             .expected("a note on the object that it binds")
             .remedy("git awo approve")
@@ -99,7 +101,8 @@ fn run_of_record(
     let record = envelope.and_then(|it| Statement::<RunPredicate>::parse(it.payload()).ok());
     let Some(record) = record.map(|it| it.predicate) else {
         findings.push(
-            Finding::new(Code::Str001, "run-of-record", subject.run(run))
+            Rule::RunOfRecord
+                .finding(subject.run(run))
                 .found("no such run")
                 .expected("a run record")
                 .remedy("git awo push"),
@@ -111,7 +114,8 @@ fn run_of_record(
         && bound.contract == record.contract;
     if !same {
         findings.push(
-            Finding::new(Code::Att002, "binds-run", subject.run(run))
+            Rule::BindsRun
+                .finding(subject.run(run))
                 .found("a review that binds another commit, root or contract")
                 .expected(format!("{} with root {}", record.commit, record.root))
                 .remedy(format!("git awo gate {run}")),
@@ -129,9 +133,9 @@ pub(super) fn judge_task_approval(
 ) -> Result<(), Error> {
     let says = approval.says();
     let task: &TaskId = &says.task;
-    let mut bind = |rule: &str, found: String, expected: String| {
+    let mut bind = |rule: Rule, found: String, expected: String| {
         findings.push(
-            Finding::new(Code::Att002, rule, subject.clone())
+            rule.finding(subject.clone())
                 .found(found)
                 .expected(expected)
                 .remedy(format!("git awo approve {task}")),
@@ -142,7 +146,7 @@ pub(super) fn judge_task_approval(
         .envelope(&LedgerPath::Contract(task.clone()))?;
     let Some(envelope) = envelope.filter(|it| kind_of(it) == Some(Kind::Contract)) else {
         bind(
-            "binds-contract",
+            Rule::BindsContract,
             format!("no contract {task}"),
             "a contract in the ledger".to_owned(),
         );
@@ -150,21 +154,21 @@ pub(super) fn judge_task_approval(
     };
     if gatherer.records.contract_blob(task)? != Some(object) {
         bind(
-            "note-object",
+            Rule::NoteObject,
             format!("noted on {object}"),
             "a note on the contract".to_owned(),
         );
     }
     if says.contract != envelope.digest() {
         bind(
-            "binds-contract",
+            Rule::BindsContract,
             says.contract.to_string(),
             envelope.digest().to_string(),
         );
     }
     if says.base.is_none() || says.commit.is_some() || says.run.is_some() || says.root.is_some() {
         bind(
-            "binds-base",
+            Rule::BindsBase,
             "not exactly a base commit".to_owned(),
             "a base commit, and no run".to_owned(),
         );
@@ -174,7 +178,8 @@ pub(super) fn judge_task_approval(
         let given = says.sentence.as_deref().unwrap_or_default();
         if let Err(mismatch) = sentence::compare(expected, given.as_bytes()) {
             findings.push(
-                Finding::new(Code::Gov005, "exact-sentence", subject.clone())
+                Rule::ExactSentence
+                    .finding(subject.clone())
                     .found(mismatch)
                     .expected(format!("{expected:?}"))
                     .remedy(format!("git awo approve {task}")),
@@ -185,7 +190,8 @@ pub(super) fn judge_task_approval(
         && says.expires <= time
     {
         findings.push(
-            Finding::new(Code::Gov005, "approval-unexpired", subject)
+            Rule::ApprovalUnexpired
+                .finding(subject)
                 .found(format!("expired at {}", says.expires))
                 .expected(format!("valid at {time}"))
                 .remedy(format!("git awo approve {task}")),
@@ -215,7 +221,8 @@ fn lifetime(
     let latest = gatherer.time.plus_days(days.saturating_add(1));
     if approval.says().expires > latest {
         findings.push(
-            Finding::new(Code::Gov005, "approval-lifetime", subject)
+            Rule::ApprovalLifetime
+                .finding(subject)
                 .found(format!("valid until {}", approval.says().expires))
                 .expected(format!("at most {days} days"))
                 .remedy(format!("git awo approve {}", approval.says().task)),
@@ -243,7 +250,8 @@ fn nonce(
     let fits = (1..=MAX_NONCE).contains(&says.nonce.len()) && says.nonce.bytes().all(plain);
     if !fits {
         findings.push(
-            Finding::new(Code::Int004, "approval-nonce", subject.clone())
+            Rule::ApprovalNonce
+                .finding(subject.clone())
                 .found(format!("{:?}", says.nonce))
                 .expected(format!("1 to {MAX_NONCE} of 0-9 A-Z a-z . _ -"))
                 .remedy(format!("git awo approve {}", says.task)),
@@ -257,7 +265,8 @@ fn nonce(
         let same = there.nonce == says.nonce && there.context.identity == says.context.identity;
         if same && other.digest() != approval.digest() {
             findings.push(
-                Finding::new(Code::Rep001, "nonce-once", subject.clone())
+                Rule::NonceOnce
+                    .finding(subject.clone())
                     .found(format!(
                         "{:?} is the nonce of {}",
                         says.nonce,

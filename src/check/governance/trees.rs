@@ -1,6 +1,7 @@
 //! Judges every tree that a governance ref gained, in every commit: its files are judged where it
 //! ends, but what stood in between stays in the repository as well.
 
+use crate::record::Rule;
 use std::collections::BTreeSet;
 
 use super::*;
@@ -53,7 +54,8 @@ pub fn trees(
     let commits = reader.new_commits(&[gained.new], &hidden)?;
     if commits.len() > gained.most_commits {
         findings.push(
-            Finding::new(Code::Int006, "limits", Subject::of_ref(reference))
+            Rule::Limits
+                .finding(Subject::of_ref(reference))
                 .found(format!("{} commits", commits.len()))
                 .expected(format!("at most {}", gained.most_commits))
                 .remedy(limits::part_of(&commits, gained.most_commits, reference)),
@@ -101,7 +103,8 @@ fn commit(
             && mode != Mode::File
         {
             findings.push(
-                Finding::new(Code::Int003, "record-mode", subject().path(&change.path))
+                Rule::RecordMode
+                    .finding(subject().path(&change.path))
                     .found(format!("mode {mode}"))
                     .expected("a plain file")
                     .remedy("git awo fetch, then git awo push"),

@@ -8,7 +8,7 @@ use crate::check::report::Report;
 use crate::check::run::Gatherer;
 use crate::policy::Policy;
 use crate::record::predicate::Movement;
-use crate::record::{Code, Finding, RefName, Subject};
+use crate::record::{RefName, Rule, Subject};
 
 use super::{Push, forbidden_ref};
 
@@ -77,7 +77,8 @@ fn judge(
     let Some(new) = movement.new else {
         if !rules.accepts_rewind() {
             report.findings.push(
-                Finding::new(Code::Gov004, "delete", subject())
+                Rule::Delete
+                    .finding(subject())
                     .found("a deletion")
                     .expected("a ref that is kept")
                     .remedy("git awo policy show"),
@@ -101,7 +102,8 @@ fn judge(
         && kept.is_none()
     {
         report.findings.push(
-            Finding::new(Code::Gov004, "force-push", subject().at(new))
+            Rule::ForcePush
+                .finding(subject().at(new))
                 .found(format!("does not contain {old}"))
                 .expected("a fast-forward")
                 .remedy("git fetch, git rebase, then push again"),
@@ -125,7 +127,8 @@ fn judge(
     }
     if commits.len() > *commits_left {
         report.findings.push(
-            Finding::new(Code::Int006, "limits", subject())
+            Rule::Limits
+                .finding(subject())
                 .found(format!("{} commits", commits.len()))
                 .expected(format!(
                     "at most {} a push",

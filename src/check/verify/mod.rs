@@ -13,7 +13,7 @@ use crate::policy::rules;
 use crate::record::envelope::Envelope;
 use crate::record::predicate::ReceiptPredicate;
 use crate::record::statement::Statement;
-use crate::record::{Code, Finding, ObjectId, RefName, RunId, Subject, Timestamp};
+use crate::record::{Finding, ObjectId, RefName, Rule, RunId, Subject, Timestamp};
 use crate::store::layout::{self, Place};
 use crate::store::ledger::{Records, Refs};
 
@@ -82,7 +82,8 @@ fn try_verify(clone: &Clone<'_>, scope: &Scope, report: &mut Report) -> Result<(
     let policy = layout::policy();
     let Some(tip) = refs.get(&policy) else {
         report.findings.push(
-            Finding::new(Code::Str002, "policy-fetched", Subject::of_ref(&policy))
+            Rule::PolicyFetched
+                .finding(Subject::of_ref(&policy))
                 .found("no refs/awo/policy in this clone")
                 .expected("the policy and its records")
                 .remedy("git awo fetch"),
@@ -91,7 +92,8 @@ fn try_verify(clone: &Clone<'_>, scope: &Scope, report: &mut Report) -> Result<(
     };
     let Some(anchor) = clone.anchor else {
         report.undecided.push(
-            Finding::new(Code::Gov006, "pinned-root", Subject::of_ref(&policy))
+            Rule::PinnedRoot
+                .finding(Subject::of_ref(&policy))
                 .found("no pinned root: nothing says that this policy is the right one")
                 .expected("the first policy commit or a fingerprint, from somebody you trust")
                 .remedy("git awo trust FINGERPRINT"),
@@ -103,7 +105,8 @@ fn try_verify(clone: &Clone<'_>, scope: &Scope, report: &mut Report) -> Result<(
     report.count("policies", history.commits().len());
     if !history.starts_at(anchor) {
         report.findings.push(
-            Finding::new(Code::Gov006, "pinned-root", Subject::of_ref(&policy))
+            Rule::PinnedRoot
+                .finding(Subject::of_ref(&policy))
                 .found(history.repository())
                 .expected(anchor)
                 .remedy("git awo trust"),
@@ -139,7 +142,8 @@ fn try_verify(clone: &Clone<'_>, scope: &Scope, report: &mut Report) -> Result<(
 
 /// Returns why commits of a ref without rules cannot be judged.
 fn ungoverned(reference: &RefName) -> Finding {
-    Finding::new(Code::Gov004, "ungoverned-ref", Subject::of_ref(reference))
+    Rule::UngovernedRef
+        .finding(Subject::of_ref(reference))
         .found("a ref that no rule governs")
         .expected("a branch that the policy names")
         .remedy("git awo verify REV --ref BRANCH")
@@ -164,7 +168,8 @@ fn verify_records(gatherer: &Gatherer<'_>, refs: &Refs, report: &mut Report) -> 
                 trees(reader, &gained, refs, gatherer.history, found)?;
             }
             Some(Place::Unknown) => report.findings.push(
-                Finding::new(Code::Str002, "ref-kind", Subject::of_ref(name))
+                Rule::RefKind
+                    .finding(Subject::of_ref(name))
                     .found("a governance ref of an unknown kind")
                     .expected("the refs of this version")
                     .remedy("upgrade git-awo"),
@@ -179,7 +184,8 @@ fn verify_records(gatherer: &Gatherer<'_>, refs: &Refs, report: &mut Report) -> 
             .filter(|digest| !arrivals.digests().contains(digest))
         {
             report.findings.push(
-                Finding::new(Code::Rep002, "records-kept", Subject::of_record(digest))
+                Rule::RecordsKept
+                    .finding(Subject::of_record(digest))
                     .found("a record that the receive log knows is gone")
                     .expected("every record kept")
                     .remedy("git awo fetch; else compare with another clone"),

@@ -10,7 +10,7 @@ use crate::policy::rules;
 use crate::record::envelope::Envelope;
 use crate::record::predicate::AttestationPredicate;
 use crate::record::statement::Statement;
-use crate::record::{Code, Finding, Findings, Refusal, RunId, Sha256, Subject};
+use crate::record::{Findings, Refusal, Rule, RunId, Sha256, Subject};
 use crate::store::batch::Batch;
 use crate::store::ledger::Records;
 
@@ -40,12 +40,13 @@ pub fn run(context: &Context, args: &AttestArgs) -> Result<Answer, CliError> {
         return Err(refuse(unheld(&facts, &history)));
     };
     let says = record.says();
-    let later = ["attestation", "finalization", "provenance-index"];
+    let later = [Rule::Attestation, Rule::Finalization, Rule::ProvenanceIndex];
     let mut findings = judge_chain(&records, &history, &facts, says, &later)?;
     let overridden = facts.overridden();
     if &signer_context.identity == record.signer() && !overridden {
         findings.push(
-            Finding::new(Code::Gov001, "independent-reviewer", Subject::of_run(&run))
+            Rule::IndependentReviewer
+                .finding(Subject::of_run(&run))
                 .found(format!(
                     "attestation: {} orchestrated and reviewed",
                     record.signer()
@@ -60,7 +61,7 @@ pub fn run(context: &Context, args: &AttestArgs) -> Result<Answer, CliError> {
     let reviews = rules::reviews(&facts, policy, None, &mut Findings::new());
     let independence = reviews.passed.first().copied();
     let (Some(independence), true) = (independence, findings.is_empty()) else {
-        let why = before(findings, "gate-2", &run, format!("git awo gate {run}"));
+        let why = before(findings, Rule::Gate2, &run, format!("git awo gate {run}"));
         return Err(refuse(why));
     };
     let reviewer = signer_context.identity.clone();

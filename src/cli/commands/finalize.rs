@@ -9,7 +9,7 @@ use crate::git::{Expected, RefUpdate};
 use crate::policy::Role;
 use crate::policy::rules;
 use crate::record::predicate::FinalizationPredicate;
-use crate::record::{Code, Finding, Findings, IdentityName, Refusal, RunId, Subject};
+use crate::record::{Findings, IdentityName, Refusal, Rule, RunId, Subject};
 use crate::store::batch::Batch;
 use crate::store::layout::LedgerPath;
 use crate::store::ledger::Records;
@@ -45,7 +45,7 @@ pub fn run(context: &Context, args: &FinalizeArgs) -> Result<Answer, CliError> {
         &history,
         &facts,
         says,
-        &["finalization", "provenance-index"],
+        &[Rule::Finalization, Rule::ProvenanceIndex],
     )?;
     let reviews = rules::reviews(&facts, policy, None, &mut Findings::new());
     let attested = reviews.attested.first().copied();
@@ -61,7 +61,7 @@ pub fn run(context: &Context, args: &FinalizeArgs) -> Result<Answer, CliError> {
     else {
         let why = before(
             findings,
-            "attestation",
+            Rule::Attestation,
             &run,
             format!("git awo attest {run}"),
         );
@@ -69,21 +69,18 @@ pub fn run(context: &Context, args: &FinalizeArgs) -> Result<Answer, CliError> {
     };
     let tip = actor.repo.reference(&says.reference)?;
     if tip != Some(says.base) && tip != Some(says.commit) {
-        return Err(refuse(Refusal::from([Finding::new(
-            Code::Rep003,
-            "base-is-tip",
-            Subject::of_run(&run),
-        )
-        .found(format!(
-            "{} is at {}",
-            says.reference,
-            tip.map_or("nothing".to_owned(), |id| id.to_string())
-        ))
-        .expected(says.base)
-        .remedy(format!(
-            "git awo approve {} and run it on the new tip",
-            says.task
-        ))])));
+        return Err(refuse(Refusal::from([Rule::BaseIsTip
+            .finding(Subject::of_run(&run))
+            .found(format!(
+                "{} is at {}",
+                says.reference,
+                tip.map_or("nothing".to_owned(), |id| id.to_string())
+            ))
+            .expected(says.base)
+            .remedy(format!(
+                "git awo approve {} and run it on the new tip",
+                says.task
+            ))])));
     }
     // A branch that is there already does not move, and no work tree with it.
     if tip == Some(says.base) {

@@ -1,7 +1,7 @@
 //! Direct commits and merges.
 
 use crate::policy::case::CommitCase;
-use crate::record::{Code, Finding, Findings};
+use crate::record::{Findings, Rule};
 
 use super::scope::policy_paths;
 
@@ -9,7 +9,8 @@ use super::scope::policy_paths;
 pub fn direct(case: &CommitCase<'_>, findings: &mut Findings) {
     if !case.rules.accepts_direct() {
         findings.push(
-            Finding::new(Code::Gov002, "complete-chain", case.subject())
+            Rule::CompleteChain
+                .finding(case.subject())
                 .found("a direct commit, without a run")
                 .expected("a run with its approvals, evidence, review and attestation")
                 .remedy("git awo task new"),
@@ -25,7 +26,8 @@ pub fn direct(case: &CommitCase<'_>, findings: &mut Findings) {
     }
     if !case.rules.grants_anything(&person) {
         findings.push(
-            Finding::new(Code::Gov003, "direct-writers", case.subject())
+            Rule::DirectWriters
+                .finding(case.subject())
                 .found(format!("a direct commit by {person}"))
                 .expected("a writer whom the policy names for this ref")
                 .remedy("git awo policy show"),
@@ -35,14 +37,11 @@ pub fn direct(case: &CommitCase<'_>, findings: &mut Findings) {
     for change in case.changes {
         if !case.rules.grants_direct(&person, &change.path) {
             findings.push(
-                Finding::new(
-                    Code::Gov003,
-                    "direct-writers",
-                    case.subject().path(&change.path),
-                )
-                .found(format!("changed by {person}"))
-                .expected("a writer whom the policy grants this path")
-                .remedy("git awo policy show"),
+                Rule::DirectWriters
+                    .finding(case.subject().path(&change.path))
+                    .found(format!("changed by {person}"))
+                    .expected("a writer whom the policy grants this path")
+                    .remedy("git awo policy show"),
             );
         }
     }
@@ -52,7 +51,8 @@ pub fn direct(case: &CommitCase<'_>, findings: &mut Findings) {
 pub fn merge(case: &CommitCase<'_>, findings: &mut Findings) {
     if case.commit.parents.len() > 1 && !case.rules.accepts_merges() {
         findings.push(
-            Finding::new(Code::Gov004, "merge", case.subject())
+            Rule::Merge
+                .finding(case.subject())
                 .found(format!("a merge of {} parents", case.commit.parents.len()))
                 .expected("one parent")
                 .remedy("git rebase"),

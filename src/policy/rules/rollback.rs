@@ -7,7 +7,7 @@ use crate::policy::case::{CommitCase, RunFacts};
 use crate::record::commit::Commit;
 use crate::record::predicate::Verdict;
 use crate::record::tree::Change;
-use crate::record::{Code, Finding, Findings, ObjectId, RepoPath};
+use crate::record::{Findings, ObjectId, RepoPath, Rule};
 
 use super::scope::policy_paths;
 
@@ -35,9 +35,9 @@ pub fn rollback(
     if !case.rules.accepts_rollback() {
         remedy = case.without_trailers(&remedy);
     }
-    let mut refuse = |rule: &str, found: String, expected: &str| {
+    let mut refuse = |rule: Rule, found: String, expected: &str| {
         findings.push(
-            Finding::new(Code::Gov008, rule, subject())
+            rule.finding(subject())
                 .found(found)
                 .expected(expected)
                 .remedy(&remedy),
@@ -45,14 +45,14 @@ pub fn rollback(
     };
     if !case.rules.accepts_rollback() {
         refuse(
-            "rollback-accepted",
+            Rule::RollbackAccepted,
             "a roll-back".to_owned(),
             "a ref that takes roll-backs",
         );
     }
     if case.commit.parents.len() != 1 {
         refuse(
-            "rollback-one-parent",
+            Rule::RollbackOneParent,
             format!("{} parents", case.commit.parents.len()),
             "one",
         );
@@ -63,21 +63,21 @@ pub fn rollback(
         .is_some_and(|run| run.says().commit == reverted.commit.id);
     if !bound {
         refuse(
-            "rollback-of-a-run",
+            Rule::RollbackOfARun,
             format!("takes back {}", reverted.commit.id),
             "the commit of a governed run",
         );
     }
     if !reverted.ancestor {
         refuse(
-            "rollback-in-history",
+            Rule::RollbackInHistory,
             format!("{} is no ancestor", reverted.commit.id),
             "a commit of this branch",
         );
     }
     if let Some(earlier) = reverted.earlier {
         refuse(
-            "rollback-once",
+            Rule::RollbackOnce,
             format!("taken back before by {earlier}"),
             "one roll-back",
         );
@@ -87,28 +87,29 @@ pub fn rollback(
             let says = outcome.says();
             if says.outcome != Verdict::Rejected {
                 refuse(
-                    "rollback-rejected",
+                    Rule::RollbackRejected,
                     "the outcome is accepted".to_owned(),
                     "a recorded rejection",
                 );
             }
             if says.commit != reverted.commit.id {
                 refuse(
-                    "rollback-rejected",
+                    Rule::RollbackRejected,
                     format!("the outcome is of {}", says.commit),
                     "the outcome of this commit",
                 );
             }
         }
         None => refuse(
-            "rollback-rejected",
+            Rule::RollbackRejected,
             "no outcome recorded".to_owned(),
             "a recorded rejection",
         ),
     }
     for (path, found) in inverse(reverted.changes, case.changes) {
         findings.push(
-            Finding::new(Code::Gov008, "exact-inverse", subject().path(&path))
+            Rule::ExactInverse
+                .finding(subject().path(&path))
                 .found(found)
                 .expected("every path of the run put back as it was, and no other touched")
                 .remedy(&remedy),
@@ -120,7 +121,8 @@ pub fn rollback(
     let policy = case.rules.policy();
     if !policy.holds(&person, Role::Operator) && !policy.holds(&person, Role::Orchestrator) {
         findings.push(
-            Finding::new(Code::Att001, "role-held", subject())
+            Rule::RoleHeld
+                .finding(subject())
                 .found(format!("{person} holds {}", policy.roles_of(&person)))
                 .expected("operator or orchestrator")
                 .remedy("ask an operator to roll back"),
@@ -137,14 +139,11 @@ pub fn not_rejected(case: &CommitCase<'_>, facts: &RunFacts, findings: &mut Find
         .is_some_and(|it| it.says().outcome == Verdict::Rejected);
     if rejected {
         findings.push(
-            Finding::new(
-                Code::Gov011,
-                "landed-before-outcome",
-                case.subject().run(&facts.id),
-            )
-            .found("a run that was rejected before it landed")
-            .expected("a run that nobody has rejected")
-            .remedy("git awo approve TASK, and run it again"),
+            Rule::LandedBeforeOutcome
+                .finding(case.subject().run(&facts.id))
+                .found("a run that was rejected before it landed")
+                .expected("a run that nobody has rejected")
+                .remedy("git awo approve TASK, and run it again"),
         );
     }
 }

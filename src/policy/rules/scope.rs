@@ -4,7 +4,7 @@ use crate::policy::case::CommitCase;
 use crate::policy::pattern::PathSet;
 use crate::record::contract::Contract;
 use crate::record::tree::Change;
-use crate::record::{Code, Finding, Findings, IdentityName, Subject};
+use crate::record::{Findings, IdentityName, Rule, Subject};
 
 /// Refuses changes of protected artefacts, and changes that a restriction keeps from the person.
 pub fn policy_paths(case: &CommitCase<'_>, person: &IdentityName, findings: &mut Findings) {
@@ -12,7 +12,8 @@ pub fn policy_paths(case: &CommitCase<'_>, person: &IdentityName, findings: &mut
         let subject = || case.subject().path(&change.path);
         if let Some(pattern) = case.rules.policy().protects(&change.path) {
             findings.push(
-                Finding::new(Code::Gov003, "protected-artefact", subject())
+                Rule::ProtectedArtefact
+                    .finding(subject())
                     .found("a change of a protected artefact")
                     .expected(format!("nothing under {pattern} touched"))
                     .remedy("git restore --source=HEAD^ -- the path, then git commit --amend"),
@@ -20,7 +21,7 @@ pub fn policy_paths(case: &CommitCase<'_>, person: &IdentityName, findings: &mut
         }
         if let Some(rule) = case.rules.restricts(person, &change.path) {
             findings.push(
-                Finding::new(Code::Gov003, rule, subject())
+                Rule::restriction(rule, subject())
                     .found(format!("changed by {person}"))
                     .expected(format!("a writer that the rule {rule} names"))
                     .remedy("git awo policy show"),
@@ -43,7 +44,8 @@ pub fn contract_scope(
         // Contracts are checked when made; one that does not compile allows nothing.
         Err(error) => {
             findings.push(
-                Finding::new(Code::Int004, "contract-patterns", subject.clone())
+                Rule::ContractPatterns
+                    .finding(subject.clone())
                     .found(error)
                     .expected("patterns in gitignore syntax")
                     .remedy(format!("git awo task show {}", contract.id)),
@@ -52,22 +54,22 @@ pub fn contract_scope(
         }
     };
     for change in changes {
-        let deny = |rule: &str, expected: String| {
-            Finding::new(Code::Gov003, rule, subject.clone().path(&change.path))
+        let deny = |rule: Rule, expected: String| {
+            rule.finding(subject.clone().path(&change.path))
                 .found(describe(change))
                 .expected(expected)
                 .remedy(format!("git awo task show {}", contract.id))
         };
         if !allowed.matches(&change.path) {
             findings.push(deny(
-                "allowed-paths",
+                Rule::AllowedPaths,
                 format!("within {}", contract.allowed_paths.join(" ")),
             ));
         }
         if forbidden.matches(&change.path) {
             let which = forbidden.which(&change.path).unwrap_or_default();
             findings.push(deny(
-                "forbidden-paths",
+                Rule::ForbiddenPaths,
                 format!("nothing under {which} touched"),
             ));
         }

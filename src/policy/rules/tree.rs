@@ -4,7 +4,7 @@ use crate::policy::case::CommitCase;
 use crate::policy::document::Limits;
 use crate::record::path::quote;
 use crate::record::tree::{Fault, Mode, What};
-use crate::record::{Code, Finding, Findings, RepoPath, Subject};
+use crate::record::{Finding, Findings, RepoPath, Rule, Subject};
 
 /// Refuses entries that a file system or git itself could take for something else, and modes
 /// that the policy does not permit there. What stood there before is no news.
@@ -34,7 +34,8 @@ pub fn entries(case: &CommitCase<'_>, findings: &mut Findings) {
         };
         if let Some((found, expected)) = refused {
             findings.push(
-                Finding::new(Code::Int003, "tree-entry-mode", subject())
+                Rule::TreeEntryMode
+                    .finding(subject())
                     .found(found)
                     .expected(expected)
                     .remedy(REMEDY),
@@ -55,19 +56,23 @@ pub fn unseen(case: &CommitCase<'_>, findings: &mut Findings) {
 pub fn fault(fault: &Fault, subject: Subject) -> Finding {
     let subject = subject.path(&fault.path);
     let finding = match &fault.what {
-        What::Name(why) => Finding::new(Code::Int003, "tree-entry-name", subject)
+        What::Name(why) => Rule::TreeEntryName
+            .finding(subject)
             .found(why)
             .expected("a plain UTF-8 name"),
-        What::Collides { with } => Finding::new(Code::Int003, "tree-entry-collision", subject)
+        What::Collides { with } => Rule::TreeEntryCollision
+            .finding(subject)
             .found(format!(
                 "a name that some file systems take for {}",
                 quote(with)
             ))
             .expected("names that differ in more than case, Unicode form and what is not seen"),
-        What::Empty => Finding::new(Code::Int003, "tree-entry-empty", subject)
+        What::Empty => Rule::TreeEntryEmpty
+            .finding(subject)
             .found("a directory with nothing in it")
             .expected("directories that hold files"),
-        What::Null => Finding::new(Code::Int003, "tree-entry-object", subject)
+        What::Null => Rule::TreeEntryObject
+            .finding(subject)
             .found("the object of zeros, which is none")
             .expected("an object"),
     };
@@ -86,7 +91,8 @@ fn length(path: &RepoPath, limits: &Limits, subject: impl Fn() -> Subject) -> Op
     };
     if is > max {
         return Some(
-            Finding::new(Code::Int003, "tree-entry-length", subject())
+            Rule::TreeEntryLength
+                .finding(subject())
                 .found(format!("a path or a component of {is} bytes"))
                 .expected(format!("at most {max}"))
                 .remedy(REMEDY),
@@ -94,7 +100,8 @@ fn length(path: &RepoPath, limits: &Limits, subject: impl Fn() -> Subject) -> Op
     }
     let depth = path.components().count().saturating_sub(1);
     (depth > limits.tree_depth).then(|| {
-        Finding::new(Code::Int006, "tree-depth", subject())
+        Rule::TreeDepth
+            .finding(subject())
             .found(format!("{depth} directories inside each other"))
             .expected(format!("at most {}", limits.tree_depth))
             .remedy(REMEDY)

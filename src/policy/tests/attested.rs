@@ -2,7 +2,7 @@
 
 use super::story::*;
 use crate::policy::case::Link;
-use crate::record::{Code, Finding, Subject};
+use crate::record::{Code, Finding, Rule, Subject};
 
 const NOTHING: [&str; 0] = [];
 
@@ -151,11 +151,7 @@ fn a_finalization_binds_every_link() {
         (
             "indexed wrongly",
             &[Facts(|it| {
-                it.indexed = Link::Bad(Finding::new(
-                    Code::Int008,
-                    "provenance-index",
-                    Subject::none(),
-                ))
+                it.indexed = Link::Bad(Rule::ProvenanceIndex.finding(Subject::none()))
             })],
             &["INT-008 provenance-index"],
         ),
@@ -196,7 +192,7 @@ fn records_are_judged_alone_as_they_arrive() {
         ]
     );
     let story = told(&[Edit::Facts(|it| {
-        it.indexed = Link::Bad(Finding::new(Code::Int008, "x", Subject::none()));
+        it.indexed = Link::Bad(Finding::told(Code::Int008, "x", Subject::none()));
     })]);
     let log = story.facts.independence[0].digest();
     assert_eq!(story.arrival(&[log]), NOTHING, "the index is no record");

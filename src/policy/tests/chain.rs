@@ -298,14 +298,14 @@ fn the_evidence_is_what_the_run_record_says() {
             &[Facts(|it| {
                 evidence(it)
                     .findings
-                    .push(Finding::new(Code::Int002, "file-set", Subject::none()))
+                    .push(Finding::told(Code::Int002, "file-set", Subject::none()))
             })],
             &["INT-002 file-set"],
         ),
         (
             "bad",
             &[Facts(|it| {
-                it.evidence = Link::Bad(Finding::new(Code::Str001, "x", Subject::none()))
+                it.evidence = Link::Bad(Finding::told(Code::Str001, "x", Subject::none()))
             })],
             &["STR-001 x"],
         ),
@@ -313,7 +313,7 @@ fn the_evidence_is_what_the_run_record_says() {
             "another bad record",
             &[Facts(|it| {
                 it.bad
-                    .push(Finding::new(Code::Att003, "y", Subject::none()))
+                    .push(Finding::told(Code::Att003, "y", Subject::none()))
             })],
             &["ATT-003 y"],
         ),

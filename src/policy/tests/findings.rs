@@ -20,7 +20,7 @@ fn the_finding(edits: &[Edit]) -> Finding {
 #[test]
 fn a_finding_names_ref_commit_and_run_and_keeps_record_and_path() {
     use Edit::Facts;
-    let of_record = || Finding::new(Code::Str001, "x", Subject::of_record("the record"));
+    let of_record = || Finding::told(Code::Str001, "x", Subject::of_record("the record"));
     let subject = Subject::of_ref(&main()).at(id(11)).run(&run_id());
     let gone = the_finding(&[Facts(|it| it.evidence = Link::Missing)]);
     assert_eq!(gone.subject, subject);
@@ -44,7 +44,7 @@ fn a_finding_names_ref_commit_and_run_and_keeps_record_and_path() {
         let subject = Subject::none().path(&path);
         evidence(it)
             .findings
-            .push(Finding::new(Code::Int001, "z", subject));
+            .push(Finding::told(Code::Int001, "z", subject));
     })]);
     let expected = subject.path(&RepoPath::from("a.json"));
     assert_eq!(path.subject, expected);

@@ -1,6 +1,7 @@
 //! Attestation and finalization.
 
 use super::*;
+use crate::record::Rule;
 
 impl<'a> Links<'a> {
     pub(super) fn attestation(
@@ -20,8 +21,7 @@ impl<'a> Links<'a> {
         }
         if facts.attestations.is_empty() {
             self.gap(
-                Code::Gov002,
-                "attestation",
+                Rule::Attestation,
                 "no attestation",
                 "an attestation",
                 format!("git awo attest {}", facts.id),
@@ -39,16 +39,20 @@ impl<'a> Links<'a> {
     ) {
         let says = attestation.says();
         let what = "the attestation";
-        self.binds("binds-run", what, &says.run, &self.facts.id);
-        self.binds("binds-commit", what, &says.commit, &run.says().commit);
-        self.binds("binds-tree", what, &says.tree, &run.says().tree);
-        self.binds("binds-root", what, &says.root, &run.says().root);
-        self.binds("binds-contract", what, &says.contract, &run.says().contract);
-        self.binds("binds-run-record", what, &says.run_record, &run.digest());
+        self.binds(Rule::BindsRun, what, &says.run, &self.facts.id);
+        self.binds(Rule::BindsCommit, what, &says.commit, &run.says().commit);
+        self.binds(Rule::BindsTree, what, &says.tree, &run.says().tree);
+        self.binds(Rule::BindsRoot, what, &says.root, &run.says().root);
+        self.binds(
+            Rule::BindsContract,
+            what,
+            &says.contract,
+            &run.says().contract,
+        );
+        self.binds(Rule::BindsRunRecord, what, &says.run_record, &run.digest());
         if !passed.contains(&says.independence) {
             self.push(
-                Code::Att002,
-                "binds-gate-2",
+                Rule::BindsGate2,
                 says.independence,
                 "a gate 2 that passed",
                 format!("git awo gate {}", self.facts.id),
@@ -56,8 +60,7 @@ impl<'a> Links<'a> {
         }
         if passed.is_empty() {
             self.push(
-                Code::Gov002,
-                "gate-order",
+                Rule::GateOrder,
                 "an attestation that follows no passed gate 2",
                 "gate 2, gate 3, then the attestation",
                 format!("git awo gate {}", self.facts.id),
@@ -69,8 +72,7 @@ impl<'a> Links<'a> {
         {
             let found = format!("reviewer {} ({})", says.reviewer, says.reviewer_sha256);
             self.push(
-                Code::Att001,
-                "attestation-reviewer",
+                Rule::AttestationReviewer,
                 found,
                 attestation.signer(),
                 format!("git awo attest {}", self.facts.id),
@@ -90,8 +92,7 @@ impl<'a> Links<'a> {
         let known = |digest: &Sha256| approved.iter().any(|(it, _)| it == digest);
         for digest in named.iter().filter(|digest| !known(digest)) {
             self.push(
-                Code::Att002,
-                "binds-approvals",
+                Rule::BindsApprovals,
                 format!("{what} binds {digest}"),
                 "an approval of this run that holds",
                 format!("git awo approve {}", self.facts.id),
@@ -106,8 +107,7 @@ impl<'a> Links<'a> {
         if persons.len() < needed {
             let found = format!("{what} names approvals by {} persons", persons.len());
             self.push(
-                Code::Gov005,
-                "run-approved",
+                Rule::RunApproved,
                 found,
                 format!("{needed} distinct reviewers"),
                 format!("git awo approve {}", self.facts.id),
@@ -129,13 +129,14 @@ impl<'a> Links<'a> {
                     links.finalization_holds(run, finalization, passed, approved, attested);
                 });
             }
-            other if self.focus.is_none() => _ = self.link("finalization", "finalization", other),
+            other if self.focus.is_none() => {
+                _ = self.link("finalization", Rule::Finalization, other)
+            }
             _ => {}
         }
         match &facts.indexed {
             Link::Missing => self.gap(
-                Code::Str001,
-                "provenance-index",
+                Rule::ProvenanceIndex,
                 "the run is not in the provenance index",
                 "an entry",
                 if facts.finalization.held().is_some() {
@@ -144,7 +145,7 @@ impl<'a> Links<'a> {
                     format!("git awo finalize {}", facts.id)
                 },
             ),
-            other if self.focus.is_none() => _ = self.link("entry", "provenance-index", other),
+            other if self.focus.is_none() => _ = self.link("entry", Rule::ProvenanceIndex, other),
             _ => {}
         }
     }
@@ -159,14 +160,13 @@ impl<'a> Links<'a> {
     ) {
         let says = finalization.says();
         let what = "the finalization";
-        self.binds("binds-run", what, &says.run, &self.facts.id);
-        self.binds("binds-commit", what, &says.commit, &run.says().commit);
-        self.binds("binds-root", what, &says.root, &run.says().root);
-        self.binds("binds-run-record", what, &says.run_record, &run.digest());
+        self.binds(Rule::BindsRun, what, &says.run, &self.facts.id);
+        self.binds(Rule::BindsCommit, what, &says.commit, &run.says().commit);
+        self.binds(Rule::BindsRoot, what, &says.root, &run.says().root);
+        self.binds(Rule::BindsRunRecord, what, &says.run_record, &run.digest());
         if !passed.contains(&says.independence) {
             self.push(
-                Code::Att002,
-                "binds-gate-2",
+                Rule::BindsGate2,
                 says.independence,
                 "a gate 2 that passed",
                 format!("git awo gate {}", self.facts.id),
@@ -174,8 +174,7 @@ impl<'a> Links<'a> {
         }
         if !attested.contains(&says.attestation) {
             self.push(
-                Code::Att002,
-                "binds-attestation",
+                Rule::BindsAttestation,
                 says.attestation,
                 "an attestation that holds",
                 format!("git awo attest {}", self.facts.id),
@@ -196,8 +195,7 @@ impl<'a> Links<'a> {
                     .join(", ")
             };
             self.push(
-                Code::Att001,
-                "finalization-persons",
+                Rule::FinalizationPersons,
                 words(&claimed),
                 words(&named),
                 format!("git awo finalize {}", self.facts.id),

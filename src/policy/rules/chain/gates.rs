@@ -1,6 +1,7 @@
 //! Gate 2 (independence) and gate 3 (audit).
 
 use super::*;
+use crate::record::Rule;
 
 impl<'a> Links<'a> {
     /// Gate 2: at least one log that passes, by another person or under a recorded override.
@@ -35,8 +36,7 @@ impl<'a> Links<'a> {
                 log.says().invariants_reasons.join(", ")
             );
             self.gap(
-                Code::Gov002,
-                "gate-2",
+                Rule::Gate2,
                 found,
                 "a run whose invariants hold",
                 "git awo run",
@@ -55,8 +55,7 @@ impl<'a> Links<'a> {
             self.self_approved("gate 2", run.signer());
         } else if facts.independence.is_empty() {
             self.gap(
-                Code::Gov002,
-                "gate-2",
+                Rule::Gate2,
                 "no independence log",
                 "gate 2 passed",
                 format!("git awo gate {}", facts.id),
@@ -72,8 +71,7 @@ impl<'a> Links<'a> {
         let before = finalized.is_some_and(|digest| !focus.contains(&digest));
         if before && !log.says().status.passed() {
             self.push(
-                Code::Gov011,
-                "gate-2-in-turn",
+                Rule::Gate2InTurn,
                 format!("{} after the finalization", log.says().status.word()),
                 "failures of gate 2 before a run is finalized",
                 format!("git awo outcome {} rejected --reason TEXT", self.facts.id),
@@ -88,13 +86,13 @@ impl<'a> Links<'a> {
     ) {
         let says = log.says();
         self.binds(
-            "binds-run",
+            Rule::BindsRun,
             "the independence log",
             &says.run_id,
             &self.facts.id,
         );
         self.binds(
-            "binds-commit",
+            Rule::BindsCommit,
             "the independence log",
             &says.commit,
             &run.says().commit,
@@ -107,8 +105,7 @@ impl<'a> Links<'a> {
             );
             let expected = format!("orchestrator {}, reviewer {}", run.signer(), log.signer());
             self.push(
-                Code::Att001,
-                "independence-persons",
+                Rule::IndependencePersons,
                 found,
                 expected,
                 format!("git awo gate {}", self.facts.id),
@@ -125,8 +122,7 @@ impl<'a> Links<'a> {
         };
         if !consistent {
             self.push(
-                Code::Gov002,
-                "gate-2-status",
+                Rule::Gate2Status,
                 format!("{} for no reason", says.status.word()),
                 "a status that follows from what the log says",
                 format!("git awo gate {}", self.facts.id),
@@ -136,15 +132,14 @@ impl<'a> Links<'a> {
             return;
         }
         self.binds(
-            "binds-root",
+            Rule::BindsRoot,
             "the independence log",
             &says.root,
             &run.says().root,
         );
         if !says.invariants_ok || !says.invariants_reasons.is_empty() {
             self.push(
-                Code::Gov002,
-                "gate-2",
+                Rule::Gate2,
                 "a passing log with broken invariants",
                 "none broken",
                 "git awo run",
@@ -159,8 +154,7 @@ impl<'a> Links<'a> {
             self.self_approved("gate 2", log.signer());
         } else if says.status != expected {
             self.push(
-                Code::Gov002,
-                "gate-2-status",
+                Rule::Gate2Status,
                 says.status.word(),
                 expected.word(),
                 format!("git awo gate {}", self.facts.id),
@@ -176,8 +170,7 @@ impl<'a> Links<'a> {
                 r#""0""#
             };
             self.push(
-                Code::Gov001,
-                "override-recorded",
+                Rule::OverrideRecorded,
                 found,
                 expected,
                 format!("git awo gate {}", self.facts.id),
@@ -199,8 +192,7 @@ impl<'a> Links<'a> {
             others.join(" or ")
         };
         self.push(
-            Code::Gov001,
-            "independent-reviewer",
+            Rule::IndependentReviewer,
             format!("{gate}: {person} orchestrated and reviewed"),
             "another person",
             format!("ask {who} to run git awo gate {}", self.facts.id),
@@ -227,8 +219,7 @@ impl<'a> Links<'a> {
         if persons.len() < needed {
             let found = format!("approved by {} persons", persons.len());
             self.gap(
-                Code::Gov005,
-                "run-approved",
+                Rule::RunApproved,
                 found,
                 format!("{needed} distinct reviewers"),
                 format!("git awo approve {}", facts.id),
@@ -246,8 +237,7 @@ impl<'a> Links<'a> {
         let says = approval.says();
         if says.approves != Approves::Audit {
             self.push(
-                Code::Att002,
-                "approves-run",
+                Rule::ApprovesRun,
                 "approves a task",
                 "approves a run",
                 format!("git awo approve {}", self.facts.id),
@@ -255,25 +245,25 @@ impl<'a> Links<'a> {
             return;
         }
         self.bind_option(
-            "binds-run",
+            Rule::BindsRun,
             "the approval",
             says.run.as_ref(),
             &self.facts.id,
         );
         self.bind_option(
-            "binds-commit",
+            Rule::BindsCommit,
             "the approval",
             says.commit.as_ref(),
             &run.says().commit,
         );
         self.bind_option(
-            "binds-root",
+            Rule::BindsRoot,
             "the approval",
             says.root.as_ref(),
             &run.says().root,
         );
         self.binds(
-            "binds-contract",
+            Rule::BindsContract,
             "the approval",
             &says.contract,
             &run.says().contract,
@@ -283,8 +273,7 @@ impl<'a> Links<'a> {
             .is_some_and(|digest| passed.contains(&digest))
         {
             self.push(
-                Code::Gov002,
-                "gate-order",
+                Rule::GateOrder,
                 "an approval that follows no passed gate 2",
                 "gate 2, then gate 3",
                 format!("git awo gate {}", self.facts.id),
@@ -298,7 +287,7 @@ impl<'a> Links<'a> {
 
     pub(super) fn bind_option<T: PartialEq + ToString>(
         &mut self,
-        rule: &str,
+        rule: Rule,
         what: &str,
         found: Option<&T>,
         expected: &T,
@@ -306,7 +295,6 @@ impl<'a> Links<'a> {
         match found {
             Some(found) => self.binds(rule, what, found, expected),
             None => self.push(
-                Code::Att002,
                 rule,
                 format!("{what} binds nothing"),
                 expected.to_string(),

@@ -45,27 +45,25 @@ impl<'a> Links<'a> {
     /// Reports something missing, unless only some records are in focus.
     pub(super) fn gap(
         &mut self,
-        code: Code,
-        rule: &str,
+        rule: Rule,
         found: impl ToString,
         expected: impl ToString,
         remedy: impl ToString,
     ) {
         if self.focus.is_none() {
-            self.push(code, rule, found, expected, remedy);
+            self.push(rule, found, expected, remedy);
         }
     }
 
     pub(super) fn push(
         &mut self,
-        code: Code,
-        rule: &str,
+        rule: Rule,
         found: impl ToString,
         expected: impl ToString,
         remedy: impl ToString,
     ) {
         self.findings.push(
-            Finding::new(code, rule, self.subject.clone())
+            rule.finding(self.subject.clone())
                 .found(found.to_string())
                 .expected(expected.to_string())
                 .remedy(remedy.to_string()),
@@ -74,14 +72,13 @@ impl<'a> Links<'a> {
 
     pub(super) fn binds<T: PartialEq + ToString>(
         &mut self,
-        rule: &str,
+        rule: Rule,
         what: &str,
         found: &T,
         expected: &T,
     ) {
         if found != expected {
             self.push(
-                Code::Att002,
                 rule,
                 format!("{what} binds {}", found.to_string()),
                 expected.to_string(),
@@ -104,7 +101,7 @@ impl<'a> Links<'a> {
         }
     }
 
-    pub(super) fn link<T>(&mut self, what: &str, rule: &str, link: &'a Link<T>) -> Option<&'a T> {
+    pub(super) fn link<T>(&mut self, what: &str, rule: Rule, link: &'a Link<T>) -> Option<&'a T> {
         match link {
             Link::Held(value) => Some(value),
             Link::Bad(finding) => {
@@ -121,16 +118,10 @@ impl<'a> Links<'a> {
             }
             Link::Missing => {
                 let remedy = match rule {
-                    "finalization" => format!("git awo finalize {}", self.facts.id),
+                    Rule::Finalization => format!("git awo finalize {}", self.facts.id),
                     _ => "git awo fetch; git awo push by whoever made it".to_owned(),
                 };
-                self.push(
-                    Code::Gov002,
-                    rule,
-                    format!("no {what}"),
-                    format!("a {what}"),
-                    remedy,
-                );
+                self.push(rule, format!("no {what}"), format!("a {what}"), remedy);
                 None
             }
         }

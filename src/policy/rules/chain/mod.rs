@@ -15,7 +15,7 @@ use crate::record::predicate::{
     GateStatus, IndependencePredicate, RunPredicate,
 };
 use crate::record::sentence;
-use crate::record::{Code, Finding, Findings, IdentityName, Sha256, Subject};
+use crate::record::{Finding, Findings, IdentityName, Rule, Sha256, Subject};
 
 use super::scope::{contract_scope, policy_paths};
 
@@ -34,7 +34,8 @@ pub fn chain(case: &CommitCase<'_>, facts: &RunFacts, findings: &mut Findings) {
     let subject = case.subject().run(&facts.id);
     if !case.rules.accepts_governed() {
         findings.push(
-            Finding::new(Code::Gov002, "governed-accepted", subject.clone())
+            Rule::GovernedAccepted
+                .finding(subject.clone())
                 .found("a governed commit")
                 .expected("a ref that takes governed commits")
                 .remedy(format!(
@@ -49,9 +50,9 @@ pub fn chain(case: &CommitCase<'_>, facts: &RunFacts, findings: &mut Findings) {
     }
     let mut links = Links::new(facts, case.rules.policy(), subject, None);
     links.bad_records();
-    if let Some(run) = links.link("run record", "run-record", &facts.run) {
+    if let Some(run) = links.link("run record", Rule::RunRecord, &facts.run) {
         links.run_binds_commit(case, run, person.as_ref());
-        if let Some(contract) = links.link("contract", "contract", &facts.contract) {
+        if let Some(contract) = links.link("contract", Rule::Contract, &facts.contract) {
             links.contract(run, contract);
             let subject = links.subject.clone();
             contract_scope(
@@ -72,8 +73,8 @@ pub fn chain(case: &CommitCase<'_>, facts: &RunFacts, findings: &mut Findings) {
 pub fn run_binds(facts: &RunFacts, policy: &Policy, findings: &mut Findings) {
     let mut links = Links::new(facts, policy, Subject::of_run(&facts.id), None);
     links.bad_records();
-    if let Some(run) = links.link("run record", "run-record", &facts.run) {
-        if let Some(contract) = links.link("contract", "contract", &facts.contract) {
+    if let Some(run) = links.link("run record", Rule::RunRecord, &facts.run) {
+        if let Some(contract) = links.link("contract", Rule::Contract, &facts.contract) {
             links.contract(run, contract);
             links.task_approvals(run, contract);
         }
@@ -102,7 +103,7 @@ pub fn reviews(
     findings: &mut Findings,
 ) -> Reviews {
     let mut links = Links::new(facts, policy, Subject::of_run(&facts.id), focus);
-    let reviews = match links.link("run record", "run-record", &facts.run) {
+    let reviews = match links.link("run record", Rule::RunRecord, &facts.run) {
         Some(run) => links.reviews(run),
         None => Reviews::default(),
     };

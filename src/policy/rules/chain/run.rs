@@ -1,6 +1,7 @@
 //! From the contract to the evidence: what a run rests on and leaves behind.
 
 use super::*;
+use crate::record::Rule;
 use crate::record::Timestamp;
 
 impl<'a> Links<'a> {
@@ -12,22 +13,26 @@ impl<'a> Links<'a> {
     ) {
         let says = run.says();
         let commit = case.commit;
-        self.binds("binds-commit", "the run record", &says.commit, &commit.id);
-        self.binds("binds-tree", "the run record", &says.tree, &commit.tree);
         self.binds(
-            "binds-ref",
+            Rule::BindsCommit,
+            "the run record",
+            &says.commit,
+            &commit.id,
+        );
+        self.binds(Rule::BindsTree, "the run record", &says.tree, &commit.tree);
+        self.binds(
+            Rule::BindsRef,
             "the run record",
             &says.reference,
             case.rules.reference(),
         );
-        self.binds("binds-run", "the run record", &says.run, &self.facts.id);
+        self.binds(Rule::BindsRun, "the run record", &says.run, &self.facts.id);
         match commit.parents.as_slice() {
-            [parent] => self.binds("binds-base", "the run record", &says.base, parent),
+            [parent] => self.binds(Rule::BindsBase, "the run record", &says.base, parent),
             _ => {
                 let found = format!("{} parents", commit.parents.len());
                 self.push(
-                    Code::Gov002,
-                    "single-commit",
+                    Rule::SingleCommit,
                     found,
                     "exactly one commit on its base",
                     "git awo run",
@@ -45,14 +50,14 @@ impl<'a> Links<'a> {
                 .collect();
             match values.as_slice() {
                 [(_, value)] => self.binds(
-                    "binds-trailers",
+                    Rule::BindsTrailers,
                     &format!("the trailer {key}"),
                     value,
                     &expected,
                 ),
                 _ => {
                     let found = format!("{} trailers {key}", values.len());
-                    self.push(Code::Gov002, "trailers", found, "one", "git awo run");
+                    self.push(Rule::Trailers, found, "one", "git awo run");
                 }
             }
         }
@@ -60,13 +65,7 @@ impl<'a> Links<'a> {
             && person != run.signer()
         {
             let found = format!("commit signed by {person}, run record by {}", run.signer());
-            self.push(
-                Code::Att001,
-                "one-orchestrator",
-                found,
-                "one person",
-                "git awo run",
-            );
+            self.push(Rule::OneOrchestrator, found, "one person", "git awo run");
         }
     }
 
@@ -76,19 +75,19 @@ impl<'a> Links<'a> {
         contract: &Verified<ContractPredicate>,
     ) {
         self.binds(
-            "binds-contract",
+            Rule::BindsContract,
             "the run record",
             &run.says().contract,
             &contract.digest(),
         );
         self.binds(
-            "binds-task",
+            Rule::BindsTask,
             "the run record",
             &run.says().task,
             &contract.says().contract.id,
         );
         self.binds(
-            "binds-ref",
+            Rule::BindsRef,
             "the run record",
             &run.says().reference,
             &contract.says().contract.target_ref,
@@ -111,8 +110,7 @@ impl<'a> Links<'a> {
                 .find(|approval| approval.digest() == *digest);
             let Some(approval) = found else {
                 self.push(
-                    Code::Gov005,
-                    "task-approved",
+                    Rule::TaskApproved,
                     format!("no approval {digest}"),
                     "the approval that the run spends",
                     &again,
@@ -126,16 +124,14 @@ impl<'a> Links<'a> {
                 Some(Some(spender)) if *spender == self.facts.id => {}
                 Some(Some(spender)) => {
                     self.push(
-                        Code::Rep001,
-                        "one-approval-one-run",
+                        Rule::OneApprovalOneRun,
                         format!("{digest} was spent by {spender}"),
                         "an unused approval",
                         &again,
                     );
                 }
                 _ => self.push(
-                    Code::Gov002,
-                    "spent-marker",
+                    Rule::SpentMarker,
                     format!("{digest} is not marked as spent"),
                     "the marker",
                     "git awo run",
@@ -146,8 +142,7 @@ impl<'a> Links<'a> {
         if persons.len() < needed {
             let found = format!("approved by {} persons", persons.len());
             self.push(
-                Code::Gov005,
-                "task-approved",
+                Rule::TaskApproved,
                 found,
                 format!("{needed} distinct operators"),
                 &again,
@@ -165,25 +160,28 @@ impl<'a> Links<'a> {
         let before = self.findings.len();
         if says.approves != Approves::Task {
             self.push(
-                Code::Att002,
-                "approves-task",
+                Rule::ApprovesTask,
                 "approves a run",
                 "approves a task",
                 format!("git awo approve {}", run.says().task),
             );
         }
         self.binds(
-            "binds-contract",
+            Rule::BindsContract,
             "the approval",
             &says.contract,
             &contract.digest(),
         );
-        self.binds("binds-task", "the approval", &says.task, &run.says().task);
+        self.binds(
+            Rule::BindsTask,
+            "the approval",
+            &says.task,
+            &run.says().task,
+        );
         match &says.base {
-            Some(base) => self.binds("binds-base", "the approval", base, &run.says().base),
+            Some(base) => self.binds(Rule::BindsBase, "the approval", base, &run.says().base),
             None => self.push(
-                Code::Att002,
-                "binds-base",
+                Rule::BindsBase,
                 "no base commit",
                 run.says().base,
                 "git awo approve",
@@ -193,8 +191,7 @@ impl<'a> Links<'a> {
         let given = says.sentence.as_deref().unwrap_or_default();
         if let Err(mismatch) = sentence::compare(expected, given.as_bytes()) {
             self.push(
-                Code::Gov005,
-                "exact-sentence",
+                Rule::ExactSentence,
                 mismatch,
                 format!("{expected:?}"),
                 format!("git awo approve {}", run.says().task),
@@ -209,8 +206,7 @@ impl<'a> Links<'a> {
         if expires <= time {
             let found = format!("the approval of {} expired at {expires}", approval.signer());
             self.push(
-                Code::Gov005,
-                "approval-unexpired",
+                Rule::ApprovalUnexpired,
                 found,
                 format!("one valid at {time}"),
                 format!("git awo approve {}", approval.says().task),
@@ -220,7 +216,7 @@ impl<'a> Links<'a> {
 
     pub(super) fn evidence(&mut self, run: &Verified<RunPredicate>) {
         let facts = self.facts;
-        let Some(evidence) = self.link("evidence", "evidence", &facts.evidence) else {
+        let Some(evidence) = self.link("evidence", Rule::Evidence, &facts.evidence) else {
             return;
         };
         for finding in evidence.findings.iter() {
@@ -236,8 +232,7 @@ impl<'a> Links<'a> {
         }
         if evidence.root != run.says().root {
             self.push(
-                Code::Int001,
-                "evidence-root",
+                Rule::EvidenceRoot,
                 evidence.root,
                 run.says().root,
                 format!("git awo chain {}", self.facts.id),
@@ -245,8 +240,7 @@ impl<'a> Links<'a> {
         }
         for reason in &evidence.reasons {
             self.push(
-                Code::Gov002,
-                "invariants",
+                Rule::Invariants,
                 reason,
                 "the invariants of a run directory",
                 "git awo run",
