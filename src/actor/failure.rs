@@ -1,8 +1,8 @@
 //! What keeps somebody from acting, in the taxonomy's terms.
 
 use crate::check::Failure;
-use crate::check::failure::{git_failure, store_failure, unusable};
-use crate::check::report::chain_of;
+use crate::facts::failure::{git_failure, store_failure, unusable};
+use crate::facts::report::chain_of;
 use crate::record::{Finding, RepoPath, Rule, Subject};
 use crate::signing::SigningError;
 use crate::store::layout;

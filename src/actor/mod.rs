@@ -8,9 +8,9 @@ mod settings;
 
 use std::path::{Path, PathBuf};
 
-use crate::check::position::Positions;
-use crate::check::run::Gatherer;
 use crate::check::{self, Anchor, PolicyHistory};
+use crate::facts::position::Positions;
+use crate::facts::run::Gatherer;
 use crate::git::{self, Repo};
 use crate::policy::Role;
 use crate::record::commit::Person;

@@ -6,20 +6,21 @@ pub(super) mod strict;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::facts::case::{Claim, CommitCase, RunFacts};
 use crate::git::{self, Compared, Reader};
-use crate::policy::case::{Claim, CommitCase, RefRules, RunFacts};
+use crate::policy::RefRules;
 use crate::policy::keyring::{COMMIT_NAMESPACE, Signer, refused_key};
-use crate::policy::rules;
 use crate::policy::{Policy, RefRules as Rules};
 use crate::record::commit::Commit;
 use crate::record::{Finding, Findings, ObjectId, RefName, Rule, Subject, Timestamp};
+use crate::rules;
 use crate::signing::Signature;
 
 use super::Error;
-use super::position::Positions;
-use super::report::{Report, git_finding};
 use super::rollback;
-use super::run::Gatherer;
+use crate::facts::position::Positions;
+use crate::facts::report::{Report, git_finding};
+use crate::facts::run::Gatherer;
 
 use history::History;
 pub use history::changes_of;

@@ -13,9 +13,9 @@ use crate::record::{Code, Finding, ObjectId, RepoPath, Rule, RunId, Sha256, Subj
 use crate::store::layout::LedgerPath;
 
 use super::Error;
-use super::failure::{evidence_failure, git_failure};
-use super::report::Report;
-use super::run::Gatherer;
+use crate::facts::failure::{evidence_failure, git_failure};
+use crate::facts::report::Report;
+use crate::facts::run::Gatherer;
 
 /// What is known of the files of a run.
 #[derive(Default)]
@@ -103,7 +103,7 @@ fn gather(gatherer: &Gatherer<'_>, run: &RunId, judged: &mut Integrity) -> Resul
 
 /// Says that there is no such run.
 pub fn unrecorded(run: &RunId) -> Finding {
-    Rule::RunRecord
+    Rule::RunRecordPresent
         .finding(Subject::of_run(run))
         .found("no run record")
         .expected("a run record in the ledger")

@@ -13,10 +13,10 @@ use crate::store::layout::{self, Place};
 use crate::store::ledger::{Records, Refs};
 
 use super::governance::{Arrivals, Gained, trees};
-use super::position::Positions;
-use super::report::Report;
-use super::run::Gatherer;
 use super::{Anchor, Error, PolicyHistory};
+use crate::facts::position::Positions;
+use crate::facts::report::Report;
+use crate::facts::run::Gatherer;
 
 /// So many tree entries are looked at for one push: a few seconds at most, and more than ten
 /// thousand ordinary commits need.

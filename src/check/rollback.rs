@@ -1,13 +1,13 @@
 //! A commit that claims to take a run back.
 
+use crate::facts::case::{Claim, CommitCase, RollbackClaim};
 use crate::git::{self, Reader};
-use crate::policy::case::{Claim, CommitCase, RollbackClaim};
-use crate::policy::rules::{self, Reverted};
 use crate::record::{Finding, Findings, ObjectId, Rule, RunId};
+use crate::rules::{self, Reverted};
 
 use super::Error;
 use super::branch::history::History;
-use super::run::Gatherer;
+use crate::facts::run::Gatherer;
 
 fn again(case: &CommitCase<'_>, rollback: ObjectId) -> Finding {
     Rule::RolledBackForGood

@@ -19,14 +19,15 @@ mod rollbacks;
 mod versions;
 mod world;
 
-use crate::check::policies::Anchor;
-use crate::check::report::{self, Report};
-use crate::check::{Error, failure, limits};
+use crate::check::Error;
+use crate::facts::policies::Anchor;
+use crate::facts::report::{self, Report};
+use crate::facts::{failure, limits};
 use crate::git;
 use crate::policy::document::Limits;
-use crate::policy::tests::people::id;
 use crate::record::envelope::Envelope;
 use crate::record::{Code, Finding, Rule, Subject};
+use crate::rules::tests::people::id;
 
 #[test]
 fn an_anchor_is_a_commit_or_a_fingerprint() {

@@ -5,17 +5,17 @@ use std::path::{Path, PathBuf};
 use crate::actor::Actor;
 use crate::check::PolicyHistory;
 use crate::check::branch;
-use crate::check::index;
-use crate::check::report::Report;
-use crate::check::run::Gatherer;
+use crate::facts::case::{Link, RunFacts};
+use crate::facts::index;
+use crate::facts::report::Report;
+use crate::facts::run::Gatherer;
 use crate::git::{self, Repo};
-use crate::policy::case::{Link, RunFacts};
-use crate::policy::rules;
 use crate::record::predicate::RunPredicate;
 use crate::record::{
     Finding, Findings, ObjectId, RefName, Refusal, Rule, RuleName, RunId, Sha256, Subject,
     WorkflowUrl,
 };
+use crate::rules;
 use crate::store::ledger::Records;
 
 use super::{Answer, CliError};
@@ -147,7 +147,7 @@ pub fn facts_of(gatherer: &Gatherer<'_>, run: &RunId) -> Result<RunFacts, CliErr
     if matches!(facts.run, Link::Missing) {
         return Err(CliError::denied(
             format!("there is no run {run} in this clone"),
-            [Rule::RunRecord
+            [Rule::RunRecordPresent
                 .finding(Subject::of_run(run))
                 .found("no run record")
                 .expected("a run record in the ledger")

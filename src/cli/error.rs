@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::check::Failure;
-use crate::check::failure::{evidence_failure, unusable};
-use crate::check::report::chain_of;
+use crate::facts::failure::{evidence_failure, unusable};
+use crate::facts::report::chain_of;
 use crate::record::path::escape;
 use crate::record::{Findings, Refusal, Rule, Subject};
 use crate::render;

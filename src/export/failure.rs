@@ -1,8 +1,8 @@
 //! What keeps an export from being made, in the taxonomy's terms.
 
 use crate::check::Failure;
-use crate::check::failure::unusable;
-use crate::check::report::chain_of;
+use crate::facts::failure::unusable;
+use crate::facts::report::chain_of;
 use crate::record::{Rule, Subject};
 
 use super::Error;

@@ -1,9 +1,9 @@
 //! Reads a run with all its records and its evidence, and checks that they belong together.
 
 use crate::check;
-use crate::check::policies::PolicyFiles;
-use crate::check::run::Gatherer;
 use crate::evidence::{self, RunFiles, inventory};
+use crate::facts::policies::PolicyFiles;
+use crate::facts::run::Gatherer;
 use crate::record::envelope::Envelope;
 use crate::record::predicate::{ApprovalPredicate, Approves, RunPredicate};
 use crate::record::statement::Predicate;
@@ -30,7 +30,7 @@ pub fn gather(gatherer: &Gatherer<'_>, id: &RunId) -> Result<Dossier, Error> {
 }
 
 fn unfound(id: &RunId) -> Finding {
-    Rule::RunRecord
+    Rule::RunRecordPresent
         .finding(Subject::of_run(id))
         .found("no run record")
         .expected("a run record in the ledger")

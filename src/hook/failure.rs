@@ -1,8 +1,8 @@
 //! What keeps a hook from doing its work, in the taxonomy's terms: what it then refuses by.
 
 use crate::check::Failure;
-use crate::check::failure::{git_failure, unusable};
-use crate::check::report::chain_of;
+use crate::facts::failure::{git_failure, unusable};
+use crate::facts::report::chain_of;
 use crate::record::{RepoPath, Rule, Subject};
 
 use super::{Error, install};

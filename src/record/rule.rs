@@ -58,7 +58,7 @@ rules! {
     CommandGiven = "command-given", Gov002, "", "", "";
     CommandSucceeds = "command-succeeds", Gov002, "", "", "";
     CompleteChain = "complete-chain", Gov002, "", "", "";
-    Entry = "entry", Gov002, "", "", "";
+    Contract = "contract", Gov002, "", "", "";
     Evidence = "evidence", Gov002, "", "", "";
     ExecutionEnabled = "execution-enabled", Gov002, "", "", "";
     ExecutionGate = "execution-gate", Gov002, "", "", "";
@@ -75,6 +75,7 @@ rules! {
     OwnFiles = "own-files", Gov002, "", "", "";
     ProcReceive = "proc-receive", Gov002, "", "", "";
     RunHolds = "run-holds", Gov002, "", "", "";
+    RunRecord = "run-record", Gov002, "", "", "";
     SelftestPasses = "selftest-passes", Gov002, "", "", "";
     SingleCommit = "single-commit", Gov002, "", "", "";
     SomethingChanged = "something-changed", Gov002, "", "", "";
@@ -320,7 +321,6 @@ rules! {
     ProvenanceIndex = "provenance-index", Str001, "", "", "";
     RecordOfSomething = "record-of-something", Str001, "", "", "";
     RunOfRecord = "run-of-record", Str001, "", "", "";
-    Contract = "contract", Str002, "", "", "";
     ContractPresent = "contract-present", Str002, "", "", "";
     EvidencePresent = "evidence-present", Str002, "", "", "";
     GitVersion = "git-version", Str002, "", "", "";
@@ -339,7 +339,7 @@ rules! {
     RecordsAnnounced = "records-announced", Str002, "", "", "";
     RefKind = "ref-kind", Str002, "", "", "";
     Refspecs = "refspecs", Str002, "", "", "";
-    RunRecord = "run-record", Str002, "", "", "";
+    RunRecordPresent = "run-record-present", Str002, "", "", "";
     ServerKey = "server-key", Str002, "", "", "";
     TargetRef = "target-ref", Str002, "", "", "";
 }

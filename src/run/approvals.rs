@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::check::run::Gatherer;
+use crate::facts::run::Gatherer;
 use crate::policy::{Role, Verified};
 use crate::record::predicate::{ApprovalPredicate, Approves, ContractPredicate};
 use crate::record::{Findings, IdentityName, ObjectId, Rule, Sha256, Subject, Timestamp, sentence};

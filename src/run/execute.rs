@@ -6,8 +6,8 @@ use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 use std::process::ExitStatus;
 
+use crate::facts::case::CommitCase;
 use crate::git::Compared;
-use crate::policy::case::CommitCase;
 use crate::policy::keyring::Signer;
 use crate::record::commit::Person;
 use crate::record::path::escape;

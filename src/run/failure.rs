@@ -1,8 +1,8 @@
 //! What keeps a run from being done, in the taxonomy's terms.
 
 use crate::check::Failure;
-use crate::check::failure::{evidence_failure, git_failure, store_failure, unusable};
-use crate::check::report::chain_of;
+use crate::facts::failure::{evidence_failure, git_failure, store_failure, unusable};
+use crate::facts::report::chain_of;
 use crate::record::{Refusal, Rule, Subject};
 
 use super::Error;

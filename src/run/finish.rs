@@ -3,9 +3,9 @@
 use crate::actor::Actor;
 use crate::check::PolicyHistory;
 use crate::check::branch::signer_of;
-use crate::check::claims::{Said, claims};
 use crate::evidence::RunFiles;
 use crate::evidence::inventory::SUMS;
+use crate::facts::claims::{Said, claims};
 use crate::git::CommitDraft;
 use crate::policy::Keyring;
 use crate::policy::Role;

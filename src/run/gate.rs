@@ -2,8 +2,8 @@
 //! took place elsewhere is taken in, each failure named.
 
 use crate::actor::Actor;
-use crate::check::run::Gatherer;
 use crate::check::{self, PolicyHistory};
+use crate::facts::run::Gatherer;
 use crate::policy::{Level, Role, Verified};
 use crate::record::contract::Contract;
 use crate::record::path::quote;

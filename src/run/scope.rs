@@ -1,9 +1,9 @@
 //! Whether what a commit changes is what its contract and the policy allow.
 
-use crate::policy::case::CommitCase;
-use crate::policy::rules;
+use crate::facts::case::CommitCase;
 use crate::record::contract::Contract;
 use crate::record::{Findings, IdentityName, Rule, RunId, Subject};
+use crate::rules;
 
 /// Judges what a commit changes, by the rules of the server and those of the contract. Without a
 /// person who acts, which is a finding elsewhere, restrictions of persons are not looked at.

@@ -10,9 +10,9 @@ use crate::actor::Actor;
 use crate::check::branch::{Branch, judge};
 use crate::evidence;
 use crate::git::Repo;
-use crate::policy::rules;
 use crate::record::json;
 use crate::record::{Findings, RepoPath, RunId};
+use crate::rules;
 use crate::store::layout::LedgerPath;
 use crate::store::ledger::{Records, parse_spent};
 

@@ -1,10 +1,11 @@
 //! Judges what arrived, record by record and run by run.
 
-use super::super::position::Positions;
 use super::notes::judge_note;
 use super::*;
-use crate::check::{PolicyHistory, index};
-use crate::policy::case::RunFacts;
+use crate::check::PolicyHistory;
+use crate::facts::case::RunFacts;
+use crate::facts::index;
+use crate::facts::position::Positions;
 use crate::record::Rule;
 use crate::record::predicate::PolicyPredicate;
 

@@ -10,7 +10,6 @@ use std::collections::BTreeSet;
 
 use crate::git::{self, Reader};
 use crate::policy::keyring::Verified;
-use crate::policy::rules;
 use crate::record::envelope::Envelope;
 use crate::record::predicate::{
     ApprovalPredicate, Approves, AttestationPredicate, ContractPredicate, FinalizationPredicate,
@@ -22,13 +21,14 @@ use crate::record::tree::Mode;
 use crate::record::{
     Finding, Findings, ObjectId, RefName, RepoPath, Rule, RunId, Sha256, Subject, TaskId,
 };
+use crate::rules;
 use crate::store::layout::{self, LedgerPath, Place};
 use crate::store::ledger::{self, note_lines};
 
 pub use trees::{Gained, trees};
 
 use super::Error;
-use super::run::{Gatherer, kind_of};
+use crate::facts::run::{Gatherer, kind_of};
 
 /// The largest record.
 pub(super) const MAX_RECORD: u64 = 2 * 1024 * 1024;

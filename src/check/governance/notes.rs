@@ -1,7 +1,7 @@
 //! Judges notes: approvals and attestations.
 
-use super::super::position::Positions;
 use super::*;
+use crate::facts::position::Positions;
 use crate::record::Rule;
 
 /// Judges a note by itself; returns the run whose reviews must be judged with it.

@@ -5,9 +5,10 @@ use crate::record::Rule;
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::check::report::git_finding;
-use crate::check::{PolicyHistory, limits};
-use crate::policy::rules;
+use crate::check::PolicyHistory;
+use crate::facts::limits;
+use crate::facts::report::git_finding;
+use crate::rules;
 use crate::store::ledger::Refs;
 
 /// What a governance ref gained.

@@ -3,9 +3,9 @@
 use crate::check::Error;
 use crate::check::branch::strict::Strict;
 use crate::check::branch::{self, Branch};
-use crate::check::limits;
-use crate::check::report::Report;
-use crate::check::run::Gatherer;
+use crate::facts::limits;
+use crate::facts::report::Report;
+use crate::facts::run::Gatherer;
 use crate::policy::Policy;
 use crate::record::predicate::Movement;
 use crate::record::{RefName, Rule, Subject};

@@ -1,15 +1,15 @@
 //! What is known of a run by its records: at a glance, in the index, by its files and by when.
 
 use super::world::*;
-use crate::check::claims::{Said, claims};
-use crate::check::index::judge_all;
 use crate::check::integrity;
-use crate::check::position::{Continued, Logged, Positions};
-use crate::check::run::Gatherer;
 use crate::check::tests::world::Stage::*;
 use crate::evidence::RunFiles;
 use crate::evidence::demands::MANIFEST_SCHEMA;
-use crate::policy::case::Link;
+use crate::facts::case::Link;
+use crate::facts::claims::{Said, claims};
+use crate::facts::index::judge_all;
+use crate::facts::position::{Continued, Logged, Positions};
+use crate::facts::run::Gatherer;
 use crate::record::predicate::Verdict;
 use crate::record::{Findings, RepoPath, Timestamp};
 use crate::store::layout::{self, LedgerPath};
@@ -191,7 +191,7 @@ fn the_files_of_a_run_are_what_its_inventory_says() {
     assert_eq!(codes(&lost.report), ["INT-005 object-present?"]);
     assert_eq!(lost.root, None);
     let nothing = stored(&world.refs(Approved));
-    assert_eq!(codes(&nothing.report), ["STR-002 run-record"]);
+    assert_eq!(codes(&nothing.report), ["STR-002 run-record-present"]);
 }
 
 #[test]

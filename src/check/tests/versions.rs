@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 
 use super::world::*;
 use crate::check::governance::{Arrivals, MAX_RECORDS};
-use crate::check::position::{Continued, Logged, Positions};
-use crate::check::run::Gatherer;
 use crate::check::tests::world::Stage::*;
+use crate::facts::position::{Continued, Logged, Positions};
+use crate::facts::run::Gatherer;
 use crate::record::{Findings, Sha256};
 use crate::store::layout::{self, LedgerPath};
 use crate::store::ledger::{Records, Refs};

@@ -9,11 +9,11 @@ mod seen;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::git::Reader;
-use crate::policy::rules;
 use crate::record::envelope::Envelope;
 use crate::record::predicate::ReceiptPredicate;
 use crate::record::statement::Statement;
 use crate::record::{Finding, ObjectId, RefName, Rule, RunId, Subject, Timestamp};
+use crate::rules;
 use crate::store::layout::{self, Place};
 use crate::store::ledger::{Records, Refs};
 
@@ -22,11 +22,11 @@ use seen::{hidden_by_refs, high_water, provenance};
 
 use super::branch::{self, Branch};
 use super::governance::{Arrivals, Gained, MAX_RECORDS, trees};
-use super::log::Log;
-use super::position::{Logged, Positions};
-use super::report::Report;
-use super::run::Gatherer;
 use super::{Anchor, Error, PolicyHistory};
+use crate::facts::log::Log;
+use crate::facts::position::{Logged, Positions};
+use crate::facts::report::Report;
+use crate::facts::run::Gatherer;
 
 /// What to verify.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! What was seen before: high-water marks, the receive log, saved receipts.
 
 use super::*;
-use crate::check::policies::Version;
+use crate::facts::policies::Version;
 use crate::record::Findings;
 use crate::record::Rule;
 use crate::record::predicate::Movement;

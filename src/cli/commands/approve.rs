@@ -8,19 +8,19 @@ use serde_json::json;
 
 use crate::actor::Actor;
 use crate::check::PolicyHistory;
-use crate::check::run::Gatherer;
 use crate::cli::context::{
     before, effective, facts_of, judge_chain, revision, unheld, workflow_url,
 };
 use crate::cli::{Answer, CliError, Context};
+use crate::facts::run::Gatherer;
 use crate::policy::Role;
-use crate::policy::rules;
 use crate::record::envelope::Envelope;
 use crate::record::predicate::{ApprovalPredicate, Approves, ContractPredicate};
 use crate::record::statement::Statement;
 use crate::record::{
     Findings, IdentityName, ObjectId, Rule, RunId, Sha256, Subject, TaskId, Timestamp, sentence,
 };
+use crate::rules;
 use crate::store::batch::Batch;
 use crate::store::layout::LedgerPath;
 use crate::store::ledger::Records;

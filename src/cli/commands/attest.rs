@@ -6,11 +6,11 @@ use serde_json::json;
 use crate::cli::context::{before, effective, facts_of, judge_chain, unheld, workflow_url};
 use crate::cli::{Answer, CliError, Context};
 use crate::policy::Role;
-use crate::policy::rules;
 use crate::record::envelope::Envelope;
 use crate::record::predicate::AttestationPredicate;
 use crate::record::statement::Statement;
 use crate::record::{Findings, Refusal, Rule, RunId, Sha256, Subject};
+use crate::rules;
 use crate::store::batch::Batch;
 use crate::store::ledger::Records;
 

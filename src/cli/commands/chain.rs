@@ -3,10 +3,10 @@
 use clap::Args;
 use serde_json::json;
 
-use crate::check::report::Report;
 use crate::cli::context::{facts_of, judge_chain, unheld};
 use crate::cli::{Answer, CliError, Context};
-use crate::policy::case::{Link, RunFacts};
+use crate::facts::case::{Link, RunFacts};
+use crate::facts::report::Report;
 use crate::record::RunId;
 use crate::render;
 use crate::store::ledger::Records;

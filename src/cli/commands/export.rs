@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
-use crate::check::index::judge_all;
 use crate::cli::{Answer, CliError, Context};
 use crate::export::{self, Destination, Files, files, gather, index_file};
+use crate::facts::index::judge_all;
 use crate::record::{Finding, Findings, Refusal, RunId, Subject};
 use crate::render::one_line;
 use crate::store::ledger::Records;

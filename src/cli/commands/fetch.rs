@@ -9,13 +9,14 @@ use clap::Args;
 use serde_json::json;
 
 use crate::actor::Actor;
+use crate::check::PolicyHistory;
 use crate::check::governance::{Arrivals, MAX_RECORDS};
-use crate::check::log::Log;
-use crate::check::position::{Continued, Logged, Positions};
-use crate::check::run::Gatherer;
 use crate::check::verify::positions;
-use crate::check::{PolicyHistory, index};
 use crate::cli::{Answer, CliError, Context};
+use crate::facts::index;
+use crate::facts::log::Log;
+use crate::facts::position::{Continued, Logged, Positions};
+use crate::facts::run::Gatherer;
 use crate::git::{self, Expected, RefUpdate};
 use crate::record::{Findings, ObjectId, RefName, Refusal, Rule, Subject};
 use crate::store::batch::pause;

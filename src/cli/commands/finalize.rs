@@ -7,9 +7,9 @@ use crate::cli::context::{before, catch_up, facts_of, follow, judge_chain, requi
 use crate::cli::{Answer, CliError, Context};
 use crate::git::{Expected, RefUpdate};
 use crate::policy::Role;
-use crate::policy::rules;
 use crate::record::predicate::FinalizationPredicate;
 use crate::record::{Findings, IdentityName, Refusal, Rule, RunId, Subject};
+use crate::rules;
 use crate::store::batch::Batch;
 use crate::store::layout::LedgerPath;
 use crate::store::ledger::Records;

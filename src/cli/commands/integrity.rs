@@ -9,11 +9,11 @@ use serde_json::json;
 
 use crate::actor::{Actor, publish_atomically, remove_pending};
 use crate::check::integrity::{self, Integrity};
-use crate::check::report::Report;
 use crate::cli::context::answer_of;
 use crate::cli::{Answer, CliError, Context};
 use crate::evidence::inventory::SUMS;
 use crate::evidence::{Directory, Inventory, Survey};
+use crate::facts::report::Report;
 use crate::record::path::{escape, quote};
 use crate::record::{Finding, Refusal, RepoPath, Rule, RunId, Subject};
 use crate::render;

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::check::branch::signer_of;
 use crate::cli::context::revision;
 use crate::cli::{Answer, CliError, Context};
-use crate::policy::case::{Claim, RollbackClaim};
+use crate::facts::case::{Claim, RollbackClaim};
 use crate::record::RefName;
 use crate::record::path::escape;
 use crate::store::ledger::Records;

@@ -8,11 +8,11 @@ use serde_json::json;
 
 use crate::actor::Actor;
 use crate::check::PolicyHistory;
-use crate::check::policies::PolicyFiles;
-use crate::check::report::Report;
 use crate::cli::commands::complaints::{complaint, complaints_of, without_files};
 use crate::cli::context::answer_of;
 use crate::cli::{Answer, CliError, Context};
+use crate::facts::policies::PolicyFiles;
+use crate::facts::report::Report;
 use crate::git::{CommitDraft, Expected, RefUpdate};
 use crate::policy::{Keyring, Policy};
 use crate::record::envelope::{Envelope, EnvelopeSignature};

@@ -3,8 +3,8 @@
 use clap::Args;
 use serde_json::json;
 
-use crate::check::log;
 use crate::cli::{Answer, CliError, Context};
+use crate::facts::log;
 use crate::record::{Rule, Subject};
 use crate::store::layout;
 

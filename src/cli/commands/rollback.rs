@@ -7,10 +7,10 @@ use crate::actor::Actor;
 use crate::check::branch::signer_of;
 use crate::cli::context::{catch_up, facts_of, follow, require_clean, ungoverned, unheld};
 use crate::cli::{Answer, CliError, Context};
+use crate::facts::case::CommitCase;
 use crate::git::{CommitDraft, Expected, RefUpdate};
-use crate::policy::case::CommitCase;
-use crate::policy::rules::{self, Reverted};
 use crate::record::{Findings, ObjectId, RefName, Refusal, Rule, RunId, Subject};
+use crate::rules::{self, Reverted};
 use crate::store::ledger::Records;
 
 /// Take back a rejected run: one commit, its exact inverse

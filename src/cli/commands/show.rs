@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::actor::Actor;
 use crate::cli::context::revision;
 use crate::cli::{Answer, CliError, Context};
-use crate::policy::case::Claim;
+use crate::facts::case::Claim;
 use crate::record::envelope::Envelope;
 use crate::record::path::escape;
 use crate::record::{Rule, RunId, Subject, TaskId};

@@ -6,14 +6,14 @@ use clap::Args;
 use serde_json::json;
 
 use crate::actor::Actor;
-use crate::check::glance::Glance;
 use crate::check::rollback::earlier_rollback;
-use crate::check::run::Gatherer;
 use crate::cli::commands::fetch::tracking;
 use crate::cli::{Answer, CliError, Context};
-use crate::policy::rules;
+use crate::facts::glance::Glance;
+use crate::facts::run::Gatherer;
 use crate::record::predicate::{RunPredicate, Verdict};
 use crate::record::{Findings, TaskId};
+use crate::rules;
 use crate::store::layout::Place;
 use crate::store::ledger::Records;
 use crate::store::ledger::Refs;

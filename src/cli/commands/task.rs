@@ -202,7 +202,7 @@ pub fn load(context: &Context, id: &str) -> Result<Contract, CliError> {
     let Some(envelope) = envelope else {
         return Err(CliError::denied(
             format!("there is no task {task} in this clone"),
-            [Rule::Contract
+            [Rule::ContractPresent
                 .finding(Subject::of_record(&task))
                 .found("no contract")
                 .expected("a contract in the ledger")

@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use super::Examination;
-use crate::check::log;
 use crate::check::push::refs;
-use crate::check::report::chain_of;
 use crate::cli::CliError;
 use crate::cli::commands::hooks::{not_installed, program, word};
+use crate::facts::log;
+use crate::facts::report::chain_of;
 use crate::git;
 use crate::hook::gaps::{self, View};
 use crate::hook::install::{self, Side};

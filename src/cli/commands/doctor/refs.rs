@@ -4,8 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use super::Examination;
-use crate::check::log;
 use crate::cli::CliError;
+use crate::facts::log;
 use crate::record::path::quote;
 use crate::record::{ObjectId, RefName, Rule, Subject};
 use crate::store::layout;

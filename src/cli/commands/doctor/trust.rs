@@ -4,8 +4,8 @@ use crate::record::Rule;
 use std::os::unix::fs::PermissionsExt as _;
 
 use super::Examination;
-use crate::check::report::chain_of;
 use crate::cli::CliError;
+use crate::facts::report::chain_of;
 use crate::policy::Role;
 
 pub(super) fn view(it: &mut Examination<'_>) -> Result<(), CliError> {

@@ -2,8 +2,8 @@
 
 use crate::actor::Actor;
 use crate::check::PolicyHistory;
-use crate::check::log;
 use crate::cli::CliError;
+use crate::facts::log;
 use crate::git::{Expected, RefUpdate};
 use crate::record::{Finding, Findings, ObjectId, RefName, Rule, Subject};
 use crate::store::ledger::Refs;

@@ -2,9 +2,9 @@
 
 use super::chain::evidence;
 use super::story::*;
-use crate::policy::case::Link;
-use crate::policy::rules;
+use crate::facts::case::Link;
 use crate::record::{Code, Finding, Findings, RepoPath, Subject};
+use crate::rules;
 
 /// Returns the one finding on the story.
 fn the_finding(edits: &[Edit]) -> Finding {

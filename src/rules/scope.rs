@@ -1,6 +1,6 @@
 //! Paths: what the policy protects and restricts, what a contract allows.
 
-use crate::policy::case::CommitCase;
+use crate::facts::case::CommitCase;
 use crate::policy::pattern::PathSet;
 use crate::record::contract::Contract;
 use crate::record::tree::Change;

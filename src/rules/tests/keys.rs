@@ -152,7 +152,7 @@ fn a_payload_is_a_canonical_statement_of_its_kind() {
     assert_eq!(found(spaced), "INT-004 record-canonical");
     let text = String::from_utf8(payload).unwrap();
     let deep = text.replacen("\"so\"", &("[".repeat(200) + &"]".repeat(200)), 1);
-    assert_eq!(found(deep.into_bytes()), "INT-006 record-limits");
+    assert_eq!(found(deep.into_bytes()), "INT-006 record-limit");
     let kind = text.replace(
         Kind::Outcome.predicate_type(),
         Kind::Override.predicate_type(),

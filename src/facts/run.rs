@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::evidence;
-use crate::policy::case::{EvidenceFacts, Link, RunFacts};
+use crate::facts::case::{EvidenceFacts, Link, RunFacts};
 use crate::policy::{Keyring, Verified};
 use crate::record::envelope::Envelope;
 use crate::record::predicate::{ApprovalPredicate, Approves, AttestationPredicate, RunPredicate};

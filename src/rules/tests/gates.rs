@@ -1,7 +1,7 @@
 //! Failures and vetoes at gate 2; gate 3, broken in one place.
 
 use super::story::*;
-use crate::policy::case::Link;
+use crate::facts::case::Link;
 use crate::record::predicate::{Approves, GateStatus};
 
 const NOTHING: [&str; 0] = [];

@@ -1,11 +1,11 @@
 //! Roll-back: each condition broken alone, and a run that was rejected before it landed.
 
 use super::story::*;
-use crate::policy::case::Link;
-use crate::policy::rules::{self, Reverted};
+use crate::facts::case::Link;
 use crate::record::ObjectId;
 use crate::record::predicate::{OutcomePredicate, Verdict};
 use crate::record::tree::Change;
+use crate::rules::{self, Reverted};
 
 /// A roll-back in order, of a story whose run was rejected.
 struct Rollback {

@@ -1,10 +1,10 @@
 //! Commits without a run: who may make them, and what may stand in their trees.
 
 use super::story::*;
-use crate::policy::case::{Claim, RollbackClaim};
-use crate::policy::rules;
+use crate::facts::case::{Claim, RollbackClaim};
 use crate::record::tree::{Change, Fault, Mode, What};
 use crate::record::{Findings, RepoPath};
+use crate::rules;
 
 const NOTHING: [&str; 0] = [];
 

@@ -1,6 +1,6 @@
 //! Direct commits and merges.
 
-use crate::policy::case::CommitCase;
+use crate::facts::case::CommitCase;
 use crate::record::{Findings, Rule};
 
 use super::scope::policy_paths;

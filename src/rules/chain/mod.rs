@@ -8,7 +8,7 @@ mod run;
 
 use std::collections::BTreeSet;
 
-use crate::policy::case::{CommitCase, Link, RunFacts};
+use crate::facts::case::{CommitCase, Link, RunFacts};
 use crate::policy::{Policy, Verified};
 use crate::record::predicate::{
     ApprovalPredicate, Approves, AttestationPredicate, ContractPredicate, FinalizationPredicate,

@@ -3,14 +3,15 @@
 use std::collections::BTreeSet;
 
 pub use super::people::*;
-use crate::policy::case::{CommitCase, EvidenceFacts, Link, RunFacts};
+use crate::facts::case::{CommitCase, EvidenceFacts, Link, RunFacts};
+use crate::policy::Policy;
 use crate::policy::keyring::Signer as Who;
-use crate::policy::{Policy, rules};
 use crate::record::commit::{Commit, Person};
 use crate::record::contract::ContractDraft;
 use crate::record::predicate::*;
 use crate::record::tree::{Change, Fault};
 use crate::record::{Findings, IdentityName, RefName, Sha256, TaskId};
+use crate::rules;
 
 /// One change of the story, made before what it changes is signed.
 pub enum Edit {

@@ -14,12 +14,13 @@ mod words;
 
 use proptest::prelude::*;
 
-use super::case::CommitCase;
-use super::keyring::Signer;
-use super::{Level, Policy, Role, rules};
+use crate::facts::case::CommitCase;
+use crate::policy::keyring::Signer;
+use crate::policy::{Level, Policy, Role};
 use crate::record::commit::{Commit, Person as GitPerson};
 use crate::record::tree::{Change, Mode, faults};
 use crate::record::{Findings, IdentityName, ObjectId, RefName, RepoPath};
+use crate::rules;
 
 const OLGA: &str =
     "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINdamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea";

@@ -1,6 +1,6 @@
 //! Names and modes of tree entries (INT-003), whatever the paths allow.
 
-use crate::policy::case::CommitCase;
+use crate::facts::case::CommitCase;
 use crate::policy::document::Limits;
 use crate::record::path::quote;
 use crate::record::tree::{Fault, Mode, What};

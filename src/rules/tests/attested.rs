@@ -1,7 +1,7 @@
 //! Attestation and finalization, broken in one place; records judged as they arrive.
 
 use super::story::*;
-use crate::policy::case::Link;
+use crate::facts::case::Link;
 use crate::record::{Code, Finding, Rule, Subject};
 
 const NOTHING: [&str; 0] = [];
@@ -151,9 +151,9 @@ fn a_finalization_binds_every_link() {
         (
             "indexed wrongly",
             &[Facts(|it| {
-                it.indexed = Link::Bad(Rule::ProvenanceIndex.finding(Subject::none()))
+                it.indexed = Link::Bad(Rule::IndexDerived.finding(Subject::none()))
             })],
-            &["INT-008 provenance-index"],
+            &["INT-008 index-derived"],
         ),
     ]);
 }

@@ -1,10 +1,10 @@
 //! From the contract to the evidence, broken in one place: exactly what that makes is found.
 
 use super::story::*;
-use crate::policy::case::{EvidenceFacts, Link, RunFacts};
-use crate::policy::rules;
+use crate::facts::case::{EvidenceFacts, Link, RunFacts};
 use crate::record::predicate::Approves;
 use crate::record::{Code, Finding, Findings, Subject};
+use crate::rules;
 
 const NOTHING: [&str; 0] = [];
 

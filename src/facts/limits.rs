@@ -13,7 +13,7 @@ const RAISE: &str = "git awo policy propose FILE, to raise the limit; or make it
 
 impl Gatherer<'_> {
     /// Returns the limits of the policy that a run record was judged by.
-    pub(super) fn limits_of(&self, run: &RunPredicate, digest: Sha256) -> &Limits {
+    pub(crate) fn limits_of(&self, run: &RunPredicate, digest: Sha256) -> &Limits {
         let logged = match &self.positions {
             Positions::Logged(log) => log.get(&digest),
             Positions::Continued(part) => part.logged.get(&digest),
@@ -33,7 +33,7 @@ impl Gatherer<'_> {
 }
 
 /// Judges the size and the nesting of a record.
-pub(super) fn record(envelope: &Envelope, limits: &Limits) -> Result<(), Finding> {
+pub(crate) fn record(envelope: &Envelope, limits: &Limits) -> Result<(), Finding> {
     let bytes = envelope.payload();
     let most = json::Limits {
         depth: limits.record_depth,
@@ -57,7 +57,7 @@ pub(super) fn record(envelope: &Envelope, limits: &Limits) -> Result<(), Finding
 }
 
 /// Judges the size of an inventory.
-pub(super) fn inventory(bytes: &[u8], limits: &Limits, subject: Subject) -> Option<Finding> {
+pub(crate) fn inventory(bytes: &[u8], limits: &Limits, subject: Subject) -> Option<Finding> {
     let lines = bytes.iter().filter(|byte| **byte == b'\n').count();
     if bytes.len() <= limits.inventory_bytes && lines <= limits.inventory_lines {
         return None;
@@ -74,7 +74,7 @@ pub(super) fn inventory(bytes: &[u8], limits: &Limits, subject: Subject) -> Opti
 
 /// Returns how to push the first of these commits, parents before children, so that the others can
 /// follow.
-pub(super) fn part_of(commits: &[ObjectId], most: usize, reference: &RefName) -> String {
+pub(crate) fn part_of(commits: &[ObjectId], most: usize, reference: &RefName) -> String {
     match most.checked_sub(1).and_then(|last| commits.get(last)) {
         Some(last) => format!("git push SERVER {last}:{reference} first"),
         None => format!("push {reference} by itself"),

@@ -4,6 +4,8 @@ mod chain;
 mod direct;
 mod rollback;
 mod scope;
+#[cfg(test)]
+pub(crate) mod tests;
 mod tree;
 
 pub use chain::{Reviews, chain, reviews, run_binds};

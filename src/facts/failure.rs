@@ -206,7 +206,7 @@ fn config_locked(stderr: &str) -> Option<&str> {
 }
 
 /// Returns a path as one would type it in a shell.
-pub(super) fn quoted(path: &Path) -> String {
+pub(crate) fn quoted(path: &Path) -> String {
     let text = path.display().to_string();
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@%,:=".contains(c);
     match text.chars().all(plain) {

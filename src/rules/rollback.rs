@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::facts::case::{CommitCase, RunFacts};
 use crate::policy::Role;
-use crate::policy::case::{CommitCase, RunFacts};
 use crate::record::commit::Commit;
 use crate::record::predicate::Verdict;
 use crate::record::tree::Change;
