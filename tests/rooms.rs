@@ -71,8 +71,6 @@ const ALLOWED: &[(&str, usize)] = &[
 struct Source {
     /// From the package's directory, with `/`.
     path: String,
-    /// As it stands.
-    text: String,
     /// Without comments.
     code: String,
 }
@@ -113,7 +111,7 @@ fn sources() -> Vec<Source> {
             .unwrap()
             .to_owned();
         let code = without_comments(&text);
-        Source { path, text, code }
+        Source { path, code }
     };
     files.into_iter().map(read).collect()
 }

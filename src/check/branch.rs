@@ -6,7 +6,7 @@ pub(super) mod strict;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::facts::case::{Claim, CommitCase, RunFacts};
+use crate::facts::case::{CommitCase, CommitKind, RunFacts};
 use crate::git::{self, Compared, Reader};
 use crate::policy::RefRules;
 use crate::policy::keyring::{COMMIT_NAMESPACE, Signer, refused_key};
@@ -20,7 +20,7 @@ use super::Error;
 use super::rollback;
 use crate::facts::position::Positions;
 use crate::facts::report::{Report, git_finding};
-use crate::facts::run::Gatherer;
+use crate::facts::run::Collector;
 
 use history::History;
 pub use history::changes_of;
@@ -39,7 +39,7 @@ pub struct Branch<'a> {
 pub fn judge(
     reader: &Reader,
     branch: &Branch<'_>,
-    gatherer: &Gatherer<'_>,
+    collector: &Collector<'_>,
     max_paths: usize,
 ) -> Result<Report, Error> {
     let mut report = Report::default();
@@ -85,7 +85,7 @@ pub fn judge(
     report.count("paths", paths.load(Ordering::Relaxed));
     report.findings.extend(findings);
     for id in governed {
-        judge_claim(reader, branch, gatherer, id, &mut report)?;
+        judge_claim(reader, branch, collector, id, &mut report)?;
     }
     Ok(report)
 }
@@ -129,8 +129,8 @@ fn judge_plain(
         );
         return Ok(());
     }
-    let claim = Claim::of(&commit);
-    if claim != Claim::Direct {
+    let claim = CommitKind::of(&commit);
+    if claim != CommitKind::Direct {
         governed.push(id);
         return Ok(());
     }
@@ -162,29 +162,29 @@ pub fn judge_run(
 fn judge_claim(
     reader: &Reader,
     branch: &Branch<'_>,
-    gatherer: &Gatherer<'_>,
+    collector: &Collector<'_>,
     id: ObjectId,
     report: &mut Report,
 ) -> Result<(), Error> {
     let (commit, found) = History::new(reader, &branch.rules).gather(id)?;
     let case = case(&branch.rules, branch.time, &commit, &found);
     rules::merge(&case, &mut report.findings);
-    match Claim::of(&commit) {
-        Claim::Governed(run) => {
+    match CommitKind::of(&commit) {
+        CommitKind::Governed(run) => {
             report.count("runs", 1);
             rules::entries(&case, &mut report.findings);
-            let facts = gatherer.run(&run)?;
+            let facts = collector.run(&run)?;
             rules::chain(&case, &facts, &mut report.findings);
             // Where it arrives: a run that was rejected before it landed does not land.
-            if matches!(gatherer.positions, Positions::Arriving(_)) {
+            if matches!(collector.positions, Positions::Arriving(_)) {
                 rules::not_rejected(&case, &facts, &mut report.findings);
             }
         }
-        Claim::Rollback(claim) => {
+        CommitKind::Rollback(claim) => {
             report.count("rollbacks", 1);
-            rollback::judge(reader, &case, gatherer, &claim, &mut report.findings)?;
+            rollback::judge(reader, &case, collector, &claim, &mut report.findings)?;
         }
-        Claim::Confused(why) => {
+        CommitKind::Confused(why) => {
             rules::entries(&case, &mut report.findings);
             report.findings.push(
                 Rule::Trailers
@@ -194,7 +194,7 @@ fn judge_claim(
                     .remedy(case.without_trailers("git awo run")),
             );
         }
-        Claim::Direct => {}
+        CommitKind::Direct => {}
     }
     Ok(())
 }

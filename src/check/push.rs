@@ -16,7 +16,7 @@ use super::governance::{Arrivals, Gained, trees};
 use super::{Anchor, Error, PolicyHistory};
 use crate::facts::position::Positions;
 use crate::facts::report::Report;
-use crate::facts::run::Gatherer;
+use crate::facts::run::Collector;
 
 /// So many tree entries are looked at for one push: a few seconds at most, and more than ten
 /// thousand ordinary commits need.
@@ -118,7 +118,7 @@ fn try_judge(push: &Push<'_>, report: &mut Report) -> Result<(), Error> {
         .filter(|id| **id != history.current().commit);
     let arriving = moved.and_then(|id| PolicyHistory::load(push.reader, *id).ok());
     let records = Records::open(push.reader, &after)?;
-    let gatherer = Gatherer {
+    let collector = Collector {
         records: &records,
         history: &history,
         positions: Positions::Arriving(arrivals.digests()),
@@ -126,8 +126,8 @@ fn try_judge(push: &Push<'_>, report: &mut Report) -> Result<(), Error> {
         arriving_policies: arriving.as_ref(),
     };
     report.count("records", arrivals.count());
-    arrivals.judge(&gatherer, &mut report.findings)?;
-    branch_move::judge_all(push, &gatherer, branches, report)
+    arrivals.judge(&collector, &mut report.findings)?;
+    branch_move::judge_all(push, &collector, branches, report)
 }
 
 /// A server without a policy accepts exactly one push: the policy that matches its anchor.

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use crate::actor::Actor;
 use crate::check::PolicyHistory;
 use crate::check::branch;
-use crate::facts::case::{Link, RunFacts};
+use crate::facts::case::{Lookup, RunFacts};
 use crate::facts::index;
 use crate::facts::report::Report;
-use crate::facts::run::Gatherer;
+use crate::facts::run::Collector;
 use crate::git::{self, Repo};
 use crate::record::predicate::RunPredicate;
 use crate::record::{
@@ -142,9 +142,9 @@ fn meant(actor: &Actor, name: &str) -> Result<String, CliError> {
 }
 
 /// Returns the facts of a run, or says that there is none.
-pub fn facts_of(gatherer: &Gatherer<'_>, run: &RunId) -> Result<RunFacts, CliError> {
-    let facts = gatherer.run(run)?;
-    if matches!(facts.run, Link::Missing) {
+pub fn facts_of(collector: &Collector<'_>, run: &RunId) -> Result<RunFacts, CliError> {
+    let facts = collector.run(run)?;
+    if matches!(facts.run, Lookup::Missing) {
         return Err(CliError::denied(
             format!("there is no run {run} in this clone"),
             [Rule::RunRecordPresent

@@ -3,7 +3,7 @@
 use crate::check;
 use crate::evidence::{self, RunFiles, inventory};
 use crate::facts::policies::PolicyFiles;
-use crate::facts::run::Gatherer;
+use crate::facts::run::Collector;
 use crate::record::envelope::Envelope;
 use crate::record::predicate::{ApprovalPredicate, Approves, RunPredicate};
 use crate::record::statement::Predicate;
@@ -16,9 +16,9 @@ use super::Error;
 use super::dossier::{Dossier, Rules, Signed};
 
 /// Reads and checks everything of a run. All that does not hold is reported.
-pub fn gather(gatherer: &Gatherer<'_>, id: &RunId) -> Result<Dossier, Error> {
+pub fn gather(collector: &Collector<'_>, id: &RunId) -> Result<Dossier, Error> {
     let mut it = Gather {
-        gatherer,
+        collector,
         id,
         findings: Findings::new(),
     };
@@ -38,14 +38,14 @@ fn unfound(id: &RunId) -> Finding {
 }
 
 struct Gather<'a> {
-    gatherer: &'a Gatherer<'a>,
+    collector: &'a Collector<'a>,
     id: &'a RunId,
     findings: Findings,
 }
 
 impl Gather<'_> {
     fn dossier(&mut self) -> Result<Option<Dossier>, check::Error> {
-        let records = self.gatherer.records;
+        let records = self.collector.records;
         let id = self.id;
         let Some(run) = self.required::<RunPredicate>(&LedgerPath::Run(id.clone()))? else {
             return Ok(None);
@@ -109,9 +109,9 @@ impl Gather<'_> {
     }
 
     fn checked<P: Predicate>(&mut self, envelope: Envelope) -> Option<Signed<P>> {
-        match self.gatherer.verify::<P>(&envelope) {
+        match self.collector.verify::<P>(&envelope) {
             Ok(verified) => Some(Signed {
-                says: verified.says().clone(),
+                says: verified.predicate().clone(),
                 digest: verified.digest(),
                 signer: verified.signer().clone(),
                 key: verified.key().to_owned(),
@@ -138,7 +138,7 @@ impl Gather<'_> {
         &mut self,
         path: &LedgerPath,
     ) -> Result<Option<Signed<P>>, check::Error> {
-        let envelope = self.gatherer.records.envelope(path)?;
+        let envelope = self.collector.records.envelope(path)?;
         Ok(envelope.and_then(|envelope| self.checked(envelope)))
     }
 
@@ -146,7 +146,7 @@ impl Gather<'_> {
         &mut self,
         path: &LedgerPath,
     ) -> Result<Option<Signed<P>>, check::Error> {
-        match self.gatherer.records.envelope(path)? {
+        match self.collector.records.envelope(path)? {
             Some(envelope) => Ok(self.checked(envelope)),
             None => {
                 let found = format!("no {}", path.to_path());
@@ -158,7 +158,7 @@ impl Gather<'_> {
 
     fn packet(&mut self, task: &TaskId) -> Result<Option<Vec<u8>>, check::Error> {
         let packet = self
-            .gatherer
+            .collector
             .records
             .file(&LedgerPath::Packet(task.clone()))?;
         if packet.is_none() {
@@ -169,8 +169,8 @@ impl Gather<'_> {
     }
 
     fn evidence(&mut self, run: &RunPredicate) -> Result<Option<RunFiles>, check::Error> {
-        let records = self.gatherer.records;
-        let limits = &self.gatherer.history.current().policy.document().limits;
+        let records = self.collector.records;
+        let limits = &self.collector.history.current().policy.document().limits;
         let Some(files) = records.evidence(&run.evidence, self.id, limits.evidence_bytes)? else {
             let found = format!("no evidence in {}: expired, or not fetched", run.evidence);
             self.refuse(Rule::EvidencePresent, found, "the evidence of the run");
@@ -304,7 +304,7 @@ impl Gather<'_> {
         named.dedup();
         let mut policies = Vec::new();
         for commit in named {
-            let files = PolicyFiles::read(self.gatherer.records.reader(), commit)?;
+            let files = PolicyFiles::read(self.collector.records.reader(), commit)?;
             policies.push(Rules {
                 commit,
                 policy: files.policy,

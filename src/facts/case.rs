@@ -63,20 +63,20 @@ impl CommitCase<'_> {
 
 /// What a commit claims to be, by its trailers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Claim {
+pub enum CommitKind {
     /// Neither of the others.
     Direct,
     /// A harness commit: `AWO-Run`, `AWO-Task`, `AWO-Root`.
     Governed(RunId),
     /// A roll-back of a run (`AWO-Rollback`) or of a commit (git's own "This reverts commit").
-    Rollback(RollbackClaim),
+    Rollback(RollbackTarget),
     /// The trailers contradict each other or are malformed.
     Confused(String),
 }
 
 /// What a roll-back says it takes back.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RollbackClaim {
+pub enum RollbackTarget {
     /// A run.
     Run(RunId),
     /// A commit.
@@ -85,7 +85,7 @@ pub enum RollbackClaim {
     Unclear(String),
 }
 
-impl Claim {
+impl CommitKind {
     /// Returns what a commit claims to be.
     pub fn of(commit: &Commit) -> Self {
         // Read once: every commit of every push comes through here.
@@ -105,14 +105,14 @@ impl Claim {
                 Err(error) => Self::Confused(error.to_string()),
             },
             (false, [], [run]) => match RunId::new((*run).clone()) {
-                Ok(run) => Self::Rollback(RollbackClaim::Run(run)),
-                Err(error) => Self::Rollback(RollbackClaim::Unclear(error.to_string())),
+                Ok(run) => Self::Rollback(RollbackTarget::Run(run)),
+                Err(error) => Self::Rollback(RollbackTarget::Unclear(error.to_string())),
             },
-            (false, [], [_, _, ..]) => Self::Rollback(RollbackClaim::Unclear(
+            (false, [], [_, _, ..]) => Self::Rollback(RollbackTarget::Unclear(
                 "more than one run taken back in one commit".to_owned(),
             )),
             (false, [], []) => match reverted(&commit.message) {
-                Some(commit) => Self::Rollback(RollbackClaim::Commit(commit)),
+                Some(commit) => Self::Rollback(RollbackTarget::Commit(commit)),
                 None => Self::Direct,
             },
             _ => Self::Confused(
@@ -134,20 +134,20 @@ fn reverted(message: &[u8]) -> Option<ObjectId> {
 /// A link of the chain as it was found.
 #[derive(Clone, Debug)]
 #[allow(clippy::large_enum_variant, reason = "a run has half a dozen links")]
-pub enum Link<T> {
+pub enum Lookup<T> {
     /// There is none.
     Missing,
     /// There is one that does not hold.
-    Bad(Finding),
+    Invalid(Finding),
     /// There is one, checked by itself; what it binds is for the rules.
-    Held(T),
+    Valid(T),
 }
 
-impl<T> Link<T> {
+impl<T> Lookup<T> {
     /// Returns the link if it holds.
-    pub fn held(&self) -> Option<&T> {
+    pub fn valid(&self) -> Option<&T> {
         match self {
-            Link::Held(value) => Some(value),
+            Lookup::Valid(value) => Some(value),
             _ => None,
         }
     }
@@ -167,11 +167,11 @@ pub struct EvidenceFacts {
 impl RunFacts {
     /// Tells whether a recorded override lets the orchestrator review this run.
     pub fn overridden(&self) -> bool {
-        let Some(run) = self.run.held().map(|run| run.says()) else {
+        let Some(run) = self.run.valid().map(|run| run.predicate()) else {
             return false;
         };
         self.overrides.iter().any(|it| {
-            let says = it.says();
+            let says = it.predicate();
             says.allow_self_approval == "1"
                 && says.run == self.id
                 && says.commit == run.commit
@@ -185,15 +185,15 @@ pub struct RunFacts {
     /// The run.
     pub id: RunId,
     /// The run record.
-    pub run: Link<Verified<RunPredicate>>,
+    pub run: Lookup<Verified<RunPredicate>>,
     /// The contract that the run record names.
-    pub contract: Link<Verified<ContractPredicate>>,
+    pub contract: Lookup<Verified<ContractPredicate>>,
     /// The approvals noted on that contract.
     pub task_approvals: Vec<Verified<ApprovalPredicate>>,
     /// For each approval spent: the run that the ledger says spent it.
     pub spent: BTreeMap<Sha256, Option<RunId>>,
     /// The evidence.
-    pub evidence: Link<EvidenceFacts>,
+    pub evidence: Lookup<EvidenceFacts>,
     /// The independence logs.
     pub independence: Vec<Verified<IndependencePredicate>>,
     /// The overrides.
@@ -203,11 +203,11 @@ pub struct RunFacts {
     /// The attestations noted on the harness commit.
     pub attestations: Vec<Verified<AttestationPredicate>>,
     /// The finalization.
-    pub finalization: Link<Verified<FinalizationPredicate>>,
+    pub finalization: Lookup<Verified<FinalizationPredicate>>,
     /// The run's entry in the provenance index; it must be the one that the finalization implies.
-    pub indexed: Link<()>,
+    pub indexed: Lookup<()>,
     /// The outcome.
-    pub outcome: Link<Verified<OutcomePredicate>>,
+    pub outcome: Lookup<Verified<OutcomePredicate>>,
     /// Records of this run that do not hold by themselves.
     pub bad: Findings,
     /// The time by which the task approvals are judged: when the run record arrived.

@@ -7,11 +7,11 @@ use crate::record::predicate::RunPredicate;
 use crate::record::{Finding, ObjectId, RefName, Rule, Sha256, Subject, json};
 
 use super::position::Positions;
-use super::run::Gatherer;
+use super::run::Collector;
 
 const RAISE: &str = "git awo policy propose FILE, to raise the limit; or make it smaller";
 
-impl Gatherer<'_> {
+impl Collector<'_> {
     /// Returns the limits of the policy that a run record was judged by.
     pub(crate) fn limits_of(&self, run: &RunPredicate, digest: Sha256) -> &Limits {
         let logged = match &self.positions {

@@ -173,8 +173,8 @@ impl Log {
         for id in commits {
             match log.entry(reader, id, history) {
                 Ok(entry) => {
-                    log.state.apply(entry.receipt.says());
-                    log.note_unrecorded(entry.receipt.says());
+                    log.state.apply(entry.receipt.predicate());
+                    log.note_unrecorded(entry.receipt.predicate());
                     log.entries.push(entry);
                     let (_, stored) = files(reader, id)?;
                     if stored != log.state.to_bytes() {
@@ -210,9 +210,9 @@ impl Log {
         match (self.entries.last(), &self.base) {
             (Some(entry), _) => Some(Base {
                 digest: entry.receipt.digest(),
-                sequence: entry.receipt.says().sequence,
+                sequence: entry.receipt.predicate().sequence,
                 policy: entry.policy,
-                time: entry.receipt.says().time,
+                time: entry.receipt.predicate().time,
             }),
             (None, base) => *base,
         }
@@ -250,7 +250,7 @@ impl Log {
                     ..finding
                 })
             })?;
-        let says = receipt.says();
+        let says = receipt.predicate();
         let sequence = last
             .as_ref()
             .map_or(1, |last| last.sequence.saturating_add(1));

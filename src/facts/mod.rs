@@ -4,7 +4,6 @@
 pub mod case;
 pub mod claims;
 pub mod failure;
-pub mod glance;
 pub mod index;
 pub mod limits;
 pub mod log;
@@ -12,6 +11,7 @@ pub mod policies;
 pub mod position;
 pub mod report;
 pub mod run;
+pub mod summary;
 
 use crate::record::Finding;
 use crate::{git, store};

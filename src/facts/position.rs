@@ -8,7 +8,7 @@ use crate::record::envelope::Envelope;
 use crate::record::{ObjectId, Sha256, Timestamp, json};
 
 use super::Error;
-use super::run::Gatherer;
+use super::run::Collector;
 
 /// Says at which position of the history each record is judged.
 pub enum Positions<'a> {
@@ -48,7 +48,7 @@ impl Continued<'_> {
     }
 }
 
-impl Gatherer<'_> {
+impl Collector<'_> {
     /// Returns the position of a record.
     pub fn position(&self, envelope: &Envelope) -> Position<'_> {
         match &self.positions {

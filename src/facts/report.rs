@@ -24,11 +24,11 @@ pub struct Report {
     pub notes: Vec<String>,
     /// The verdict on a branch of a push holds if these, of the same push, have moved when it
     /// moves.
-    pub rests: Rests,
+    pub depends_on: Dependencies,
 }
 
 /// By branch: the branches that it builds on.
-pub type Rests = BTreeMap<RefName, BTreeSet<RefName>>;
+pub type Dependencies = BTreeMap<RefName, BTreeSet<RefName>>;
 
 #[derive(Serialize)]
 struct Object<'a> {
@@ -56,8 +56,8 @@ impl Report {
         self.findings.extend(other.findings);
         self.undecided.extend(other.undecided);
         self.notes.extend(other.notes);
-        for (reference, on) in other.rests {
-            self.rests.entry(reference).or_default().extend(on);
+        for (reference, on) in other.depends_on {
+            self.depends_on.entry(reference).or_default().extend(on);
         }
     }
 

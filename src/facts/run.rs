@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::evidence;
-use crate::facts::case::{EvidenceFacts, Link, RunFacts};
+use crate::facts::case::{EvidenceFacts, Lookup, RunFacts};
 use crate::policy::{Keyring, Verified};
 use crate::record::envelope::Envelope;
 use crate::record::predicate::{ApprovalPredicate, Approves, AttestationPredicate, RunPredicate};
@@ -19,7 +19,7 @@ use super::position::Positions;
 use super::{Error, PolicyHistory, limits};
 
 /// Looks records up and checks each by itself.
-pub struct Gatherer<'a> {
+pub struct Collector<'a> {
     /// Where the records are.
     pub records: &'a Records<'a>,
     /// The policy.
@@ -33,7 +33,7 @@ pub struct Gatherer<'a> {
     pub arriving_policies: Option<&'a PolicyHistory>,
 }
 
-impl Gatherer<'_> {
+impl Collector<'_> {
     /// Checks one record by itself.
     pub fn verify<P: Predicate>(&self, envelope: &Envelope) -> Result<Verified<P>, Finding> {
         let position = self.position(envelope);
@@ -48,49 +48,49 @@ impl Gatherer<'_> {
         Ok(verified)
     }
 
-    fn link<P: Predicate>(&self, path: &LedgerPath) -> Result<Link<Verified<P>>, Error> {
+    fn link<P: Predicate>(&self, path: &LedgerPath) -> Result<Lookup<Verified<P>>, Error> {
         Ok(match self.records.envelope(path) {
-            Ok(None) => Link::Missing,
+            Ok(None) => Lookup::Missing,
             Ok(Some(envelope)) => match self.verify(&envelope) {
-                Ok(verified) => Link::Held(verified),
-                Err(finding) => Link::Bad(named(finding, path)),
+                Ok(verified) => Lookup::Valid(verified),
+                Err(finding) => Lookup::Invalid(named(finding, path)),
             },
-            Err(error) => Link::Bad(finding_or(error, path)?),
+            Err(error) => Lookup::Invalid(finding_or(error, path)?),
         })
     }
 
     /// Returns everything known about a run. A record that does not hold becomes a finding;
     /// only what keeps the repository from being read is an error.
     pub fn run(&self, id: &RunId) -> Result<RunFacts, Error> {
-        let run: Link<Verified<RunPredicate>> = self.link(&LedgerPath::Run(id.clone()))?;
+        let run: Lookup<Verified<RunPredicate>> = self.link(&LedgerPath::Run(id.clone()))?;
         let mut facts = RunFacts {
             id: id.clone(),
             run,
-            contract: Link::Missing,
+            contract: Lookup::Missing,
             task_approvals: Vec::new(),
             spent: BTreeMap::new(),
-            evidence: Link::Missing,
+            evidence: Lookup::Missing,
             independence: Vec::new(),
             overrides: Vec::new(),
             audit_approvals: Vec::new(),
             attestations: Vec::new(),
             finalization: self.link(&LedgerPath::Finalization(id.clone()))?,
-            indexed: Link::Missing,
+            indexed: Lookup::Missing,
             outcome: self.link(&LedgerPath::Outcome(id.clone()))?,
             bad: Findings::new(),
             time: self.time,
             audited: self.time,
         };
         facts.indexed = self.indexed(&facts)?;
-        let Some(run) = facts.run.held().map(|run| run.says().clone()) else {
+        let Some(run) = facts.run.valid().map(|run| run.predicate().clone()) else {
             return Ok(facts);
         };
-        facts.time = self.expiry_time(facts.run.held().map(Verified::digest), run.commit)?;
+        facts.time = self.expiry_time(facts.run.valid().map(Verified::digest), run.commit)?;
         facts.audited = match self.positions {
             // Where something arrives it is now that they must be valid.
             Positions::Arriving(_) => self.time,
             _ => {
-                let last = facts.finalization.held().map(Verified::digest);
+                let last = facts.finalization.valid().map(Verified::digest);
                 self.expiry_time(last, run.commit)?
             }
         };
@@ -103,9 +103,9 @@ impl Gatherer<'_> {
         }
         self.inventory(&run, &mut facts)?;
         // Of a contract that cannot be read nobody knows what it demands: everything then.
-        let contract = facts.contract.held().map(|it| &it.says().contract);
+        let contract = facts.contract.valid().map(|it| &it.predicate().contract);
         let demands = contract.map_or(evidence::Demands::ALL, evidence::Demands::of);
-        let limits = match facts.run.held() {
+        let limits = match facts.run.valid() {
             Some(record) => self.limits_of(&run, record.digest()),
             None => &self.history.current().policy.document().limits,
         };
@@ -116,14 +116,14 @@ impl Gatherer<'_> {
     }
 
     /// The entry in the provenance index, compared with what the finalization implies.
-    fn indexed(&self, facts: &RunFacts) -> Result<Link<()>, Error> {
+    fn indexed(&self, facts: &RunFacts) -> Result<Lookup<()>, Error> {
         let shard = LedgerPath::shard_of(&facts.id);
         let entry = match self.records.indexed(&facts.id) {
             Ok(entry) => entry,
             Err(error) => {
                 let finding = finding_or(error, &shard)?;
                 // A shard is derived: whatever is wrong with it is that it differs.
-                return Ok(Link::Bad(Finding {
+                return Ok(Lookup::Invalid(Finding {
                     code: Code::Int008,
                     rule: super::index::DERIVED.into(),
                     remedy: "git awo index rebuild".to_owned(),
@@ -131,14 +131,17 @@ impl Gatherer<'_> {
                 }));
             }
         };
-        let implied = facts.finalization.held().map(|it| Entry::of(it.says()));
+        let implied = facts
+            .finalization
+            .valid()
+            .map(|it| Entry::of(it.predicate()));
         Ok(match (entry, implied) {
-            (None, _) => Link::Missing,
+            (None, _) => Lookup::Missing,
             (Some(entry), Some(implied)) if entry != implied => {
                 let subject = Subject::of_run(&facts.id).record(shard.to_path());
-                Link::Bad(super::index::difference(subject, &entry, &implied))
+                Lookup::Invalid(super::index::difference(subject, &entry, &implied))
             }
-            (Some(_), _) => Link::Held(()),
+            (Some(_), _) => Lookup::Valid(()),
         })
     }
 
@@ -164,7 +167,7 @@ impl Gatherer<'_> {
     fn inventory(&self, run: &RunPredicate, facts: &mut RunFacts) -> Result<(), Error> {
         let path = LedgerPath::Inventory(run.run.clone());
         let bytes = self.records.file(&path)?;
-        if let (Some(bytes), Some(record)) = (&bytes, facts.run.held()) {
+        if let (Some(bytes), Some(record)) = (&bytes, facts.run.valid()) {
             let limits = self.limits_of(run, record.digest());
             let subject = Subject::of_record(path.to_path());
             facts.bad.extend(limits::inventory(bytes, limits, subject));
@@ -190,14 +193,14 @@ impl Gatherer<'_> {
         run: &RunPredicate,
         demands: evidence::Demands,
         limit: u64,
-    ) -> Result<Link<EvidenceFacts>, Error> {
+    ) -> Result<Lookup<EvidenceFacts>, Error> {
         let files = match self.records.evidence(&run.evidence, &run.run, limit) {
             Ok(Some(files)) => files,
-            Ok(None) => return Ok(Link::Missing),
+            Ok(None) => return Ok(Lookup::Missing),
             Err(error) => {
                 let error = Error::from(error);
                 return match error.findings(Subject::of_run(&run.run)).into_iter().next() {
-                    Some(finding) => Ok(Link::Bad(finding)),
+                    Some(finding) => Ok(Lookup::Invalid(finding)),
                     None => Err(error),
                 };
             }
@@ -211,7 +214,7 @@ impl Gatherer<'_> {
             .map(Vec::as_slice)
             .unwrap_or_default();
         let root = Sha256::of(sums);
-        Ok(Link::Held(EvidenceFacts {
+        Ok(Lookup::Valid(EvidenceFacts {
             root,
             findings,
             reasons,
@@ -236,7 +239,7 @@ impl Gatherer<'_> {
     fn notes(&self, commit: ObjectId, facts: &mut RunFacts) -> Result<(), Error> {
         for envelope in self.records.approvals_of(commit)? {
             match self.verify::<ApprovalPredicate>(&envelope) {
-                Ok(approval) if approval.says().approves == Approves::Audit => {
+                Ok(approval) if approval.predicate().approves == Approves::Audit => {
                     facts.audit_approvals.push(approval)
                 }
                 Ok(approval) => facts

@@ -48,7 +48,7 @@ pub fn pre_receive(reader: &Reader, input: &[u8], time: Timestamp) -> (Report, O
     let judged = (report.verdict() == Verdict::Allowed).then(|| Judged {
         before: transaction::relied_on(&before),
         movements,
-        rests: std::mem::take(&mut report.rests),
+        depends_on: std::mem::take(&mut report.depends_on),
     });
     (report, judged)
 }

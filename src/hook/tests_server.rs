@@ -241,13 +241,13 @@ fn a_branch_does_not_move_before_its_records() {
 #[test]
 fn a_branch_does_not_move_before_the_one_that_it_builds_on() {
     const WIP: &str = "refs/heads/wip/x";
-    let judged = |rests: bool| Judged {
+    let judged = |depends_on: bool| Judged {
         before: refs(&[(POLICY, '5')]),
         movements: vec![
             movement(WIP, None, Some(id('3'))),
             movement(MAIN, Some(id('1')), Some(id('2'))),
         ],
-        rests: match rests {
+        depends_on: match depends_on {
             true => [(name(WIP), [name(MAIN)].into())].into(),
             false => [].into(),
         },

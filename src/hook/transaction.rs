@@ -122,7 +122,7 @@ pub fn judge(judged: &Judged, changes: &[Change], now: &Refs) -> Findings {
         }
     }
     // The same for a branch that another one of this push builds on.
-    for (reference, on) in &judged.rests {
+    for (reference, on) in &judged.depends_on {
         if !moving.contains(reference) {
             continue;
         }

@@ -71,7 +71,7 @@ pub struct Verified<P> {
 
 impl<P: Predicate> Verified<P> {
     /// Returns what the statement says.
-    pub fn says(&self) -> &P {
+    pub fn predicate(&self) -> &P {
         &self.predicate
     }
 

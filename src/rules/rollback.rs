@@ -59,8 +59,8 @@ pub fn rollback(
     }
     let bound = facts
         .run
-        .held()
-        .is_some_and(|run| run.says().commit == reverted.commit.id);
+        .valid()
+        .is_some_and(|run| run.predicate().commit == reverted.commit.id);
     if !bound {
         refuse(
             Rule::RollbackOfARun,
@@ -82,9 +82,9 @@ pub fn rollback(
             "one roll-back",
         );
     }
-    match facts.outcome.held() {
+    match facts.outcome.valid() {
         Some(outcome) => {
-            let says = outcome.says();
+            let says = outcome.predicate();
             if says.outcome != Verdict::Rejected {
                 refuse(
                     Rule::RollbackRejected,
@@ -135,8 +135,8 @@ pub fn rollback(
 pub fn not_rejected(case: &CommitCase<'_>, facts: &RunFacts, findings: &mut Findings) {
     let rejected = facts
         .outcome
-        .held()
-        .is_some_and(|it| it.says().outcome == Verdict::Rejected);
+        .valid()
+        .is_some_and(|it| it.predicate().outcome == Verdict::Rejected);
     if rejected {
         findings.push(
             Rule::LandedBeforeOutcome

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::facts::run::Gatherer;
+use crate::facts::run::Collector;
 use crate::policy::{Role, Verified};
 use crate::record::predicate::{ApprovalPredicate, Approves, ContractPredicate};
 use crate::record::{Findings, IdentityName, ObjectId, Rule, Sha256, Subject, Timestamp, sentence};
@@ -12,7 +12,7 @@ use crate::store::ledger::parse_spent;
 use super::Error;
 
 struct Judge<'a> {
-    gatherer: &'a Gatherer<'a>,
+    collector: &'a Collector<'a>,
     contract: &'a Verified<ContractPredicate>,
     base: Option<ObjectId>,
     now: Timestamp,
@@ -23,7 +23,7 @@ struct Judge<'a> {
 /// Approvals of other runs may stand on the same contract: why one does not count is reported
 /// only if there are too few that do.
 pub(super) fn choose(
-    gatherer: &Gatherer<'_>,
+    collector: &Collector<'_>,
     contract: &Verified<ContractPredicate>,
     blob: ObjectId,
     base: Option<ObjectId>,
@@ -31,18 +31,18 @@ pub(super) fn choose(
     findings: &mut Findings,
 ) -> Result<Vec<Sha256>, Error> {
     let judge = Judge {
-        gatherer,
+        collector,
         contract,
         base,
         now,
     };
-    let policy = &gatherer.history.current().policy;
+    let policy = &collector.history.current().policy;
     // Never none, whatever a policy says: a contract by itself authorises nothing.
     let needed = (policy.document().gates.task_approvals as usize).max(1);
     let mut valid: BTreeMap<IdentityName, Sha256> = BTreeMap::new();
     let mut refused = Findings::new();
-    for envelope in gatherer.records.approvals_of(blob)? {
-        let approval = match gatherer.verify::<ApprovalPredicate>(&envelope) {
+    for envelope in collector.records.approvals_of(blob)? {
+        let approval = match collector.verify::<ApprovalPredicate>(&envelope) {
             Ok(approval) => approval,
             Err(finding) => {
                 refused.push(finding);
@@ -60,7 +60,7 @@ pub(super) fn choose(
         }
     }
     if valid.len() < needed {
-        let task = &contract.says().contract.id;
+        let task = &contract.predicate().contract.id;
         findings.extend(refused);
         findings.push(
             Rule::TaskApproved
@@ -85,8 +85,8 @@ impl Judge<'_> {
         approval: &Verified<ApprovalPredicate>,
         refused: &mut Findings,
     ) -> Result<(), Error> {
-        let says = approval.says();
-        let contract = &self.contract.says().contract;
+        let says = approval.predicate();
+        let contract = &self.contract.predicate().contract;
         let again = format!("git awo approve {}", contract.id);
         let mut refuse = |rule: Rule, found: String, expected: String| {
             let subject = Subject::of_record(approval.digest());
@@ -139,7 +139,7 @@ impl Judge<'_> {
             );
         }
         // The record holds by the policy that it names; executing needs the one in force.
-        let policy = &self.gatherer.history.current().policy;
+        let policy = &self.collector.history.current().policy;
         if !policy.holds(approval.signer(), Role::Operator) {
             refuse(
                 Rule::ApprovedByOperator,
@@ -151,7 +151,7 @@ impl Judge<'_> {
                 "an approval by one who is an operator now".to_owned(),
             );
         }
-        let records = self.gatherer.records;
+        let records = self.collector.records;
         let marker = LedgerPath::Spent(approval.digest());
         if let Some(bytes) = records.file(&marker)? {
             let spender = parse_spent(&bytes).map_or("a run".to_owned(), |run| run.to_string());

@@ -3,7 +3,7 @@
 
 use crate::actor::Actor;
 use crate::check::{self, PolicyHistory};
-use crate::facts::run::Gatherer;
+use crate::facts::run::Collector;
 use crate::policy::{Level, Role, Verified};
 use crate::record::contract::Contract;
 use crate::record::path::quote;
@@ -37,7 +37,7 @@ pub(super) struct Admitted {
 impl Admitted {
     /// Returns the contract itself.
     pub(super) fn contract(&self) -> &Contract {
-        &self.contract.says().contract
+        &self.contract.predicate().contract
     }
 }
 
@@ -112,7 +112,7 @@ pub(super) fn look(
         findings: Findings::new(),
     };
     let records = Records::open(&actor.repo, refs)?;
-    let gatherer = actor.gatherer(&records, history);
+    let collector = actor.collector(&records, history);
     gate.enabled();
     gate.policy_in_force()?;
     let person = gate.orchestrator()?;
@@ -121,17 +121,17 @@ pub(super) fn look(
     }
     gate.whole_view();
     let run = run_id::choose(&records, asked.run, gate.now, &mut gate.findings)?;
-    let contract = gate.contract(&gatherer)?;
+    let contract = gate.contract(&collector)?;
     let mut base = None;
     let mut approvals = Vec::new();
     if let Some((contract, blob)) = &contract {
-        let says = &contract.says().contract;
+        let says = &contract.predicate().contract;
         gate.stage(says);
         gate.admitted(says);
         gate.governed(&says.target_ref);
         base = gate.base(says)?;
         let findings = &mut gate.findings;
-        approvals = approvals::choose(&gatherer, contract, *blob, base, gate.now, findings)?;
+        approvals = approvals::choose(&collector, contract, *blob, base, gate.now, findings)?;
     }
     Ok(Looked {
         contract,
@@ -273,10 +273,10 @@ impl Gate<'_> {
 
     fn contract(
         &mut self,
-        gatherer: &Gatherer<'_>,
+        collector: &Collector<'_>,
     ) -> Result<Option<(Verified<ContractPredicate>, ObjectId)>, Error> {
         let task = self.asked.task;
-        let records = gatherer.records;
+        let records = collector.records;
         let path = LedgerPath::Contract(task.clone());
         let found = match records.envelope(&path) {
             Ok(found) => found.zip(records.contract_blob(task)?),
@@ -299,7 +299,7 @@ impl Gate<'_> {
             self.refuse(finding);
             return Ok(None);
         };
-        let contract = match gatherer.verify::<ContractPredicate>(&envelope) {
+        let contract = match collector.verify::<ContractPredicate>(&envelope) {
             Ok(contract) => contract,
             Err(finding) => {
                 let subject = self.about_task();
@@ -307,7 +307,7 @@ impl Gate<'_> {
                 return Ok(None);
             }
         };
-        let id = &contract.says().contract.id;
+        let id = &contract.predicate().contract.id;
         if id != task {
             let finding = Rule::BindsTask
                 .finding(self.about_task())

@@ -9,7 +9,7 @@ use crate::check::PolicyHistory;
 use crate::check::branch::{changes_of, signer_of};
 use crate::evidence::run_dir::MAX_TOTAL;
 use crate::evidence::{self, Demands, RunFiles};
-use crate::facts::case::{Claim, CommitCase};
+use crate::facts::case::{CommitCase, CommitKind};
 use crate::facts::claims::{Said, claims};
 use crate::git::Compared;
 use crate::record::commit::Commit;
@@ -96,7 +96,10 @@ impl<'a> Import<'a> {
             }
         };
         let policy = &history.current().policy;
-        let contract = looked.contract.as_ref().map(|(it, _)| &it.says().contract);
+        let contract = looked
+            .contract
+            .as_ref()
+            .map(|(it, _)| &it.predicate().contract);
         let demands = contract.map_or(Demands::NONE, Demands::of);
         let limit = policy.document().limits.evidence_bytes;
         let (more, root) = dossier::judge(run, &files, demands, limit);
@@ -236,7 +239,7 @@ fn judge(
     let Some((contract, _)) = &looked.contract else {
         return false;
     };
-    let contract = &contract.says().contract;
+    let contract = &contract.predicate().contract;
     let policy = &history.current().policy;
     let Some(rules) = policy.ref_rules(&contract.target_ref) else {
         // The gate has found it.
@@ -265,7 +268,7 @@ fn judge(
     };
     signer.is_some()
         && signer == looked.person.as_ref()
-        && Claim::of(commit) == Claim::Governed(request.run.clone())
+        && CommitKind::of(commit) == CommitKind::Governed(request.run.clone())
         && trailer("AWO-Task") == [request.task.to_string()]
         && root.is_some_and(|root| trailer("AWO-Root") == [root.to_string()])
 }

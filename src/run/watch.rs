@@ -7,7 +7,7 @@ use crate::actor::Actor;
 use crate::check::PolicyHistory;
 use crate::check::governance::{Arrivals, MAX_RECORDS};
 use crate::facts::position::Positions;
-use crate::facts::run::Gatherer;
+use crate::facts::run::Collector;
 use crate::record::path::quote;
 use crate::record::{Finding, Findings, ObjectId, RefName, Rule, Subject};
 use crate::store::layout::Place as Governance;
@@ -183,14 +183,14 @@ impl Watch {
             .filter_map(|(name, value)| Some((ref_name(name)?, id(value)?)))
             .collect();
         let records = Records::open(reader, &after)?;
-        let gatherer = Gatherer {
+        let collector = Collector {
             records: &records,
             history,
             positions: Positions::Arriving(arrivals.digests()),
             time: actor.now(),
             arriving_policies: None,
         };
-        arrivals.judge(&gatherer, &mut findings)?;
+        arrivals.judge(&collector, &mut findings)?;
         if !findings.is_empty() {
             grown.clear();
         }

@@ -28,7 +28,7 @@ use crate::store::ledger::{self, note_lines};
 pub use trees::{Gained, trees};
 
 use super::Error;
-use crate::facts::run::{Gatherer, kind_of};
+use crate::facts::run::{Collector, kind_of};
 
 /// The largest record.
 pub(super) const MAX_RECORD: u64 = 2 * 1024 * 1024;

@@ -6,7 +6,7 @@ use crate::record::Rule;
 
 /// Judges a note by itself; returns the run whose reviews must be judged with it.
 pub(super) fn judge_note(
-    gatherer: &Gatherer<'_>,
+    collector: &Collector<'_>,
     place: Place,
     object: ObjectId,
     envelope: &Envelope,
@@ -21,9 +21,9 @@ pub(super) fn judge_note(
             .remedy("git awo approve")
     };
     if place == Place::Attestations {
-        return Ok(match gatherer.verify::<AttestationPredicate>(envelope) {
+        return Ok(match collector.verify::<AttestationPredicate>(envelope) {
             Ok(attestation) => {
-                let says = attestation.says();
+                let says = attestation.predicate();
                 let bound = Bound {
                     commit: Some(says.commit),
                     root: Some(says.root),
@@ -32,7 +32,7 @@ pub(super) fn judge_note(
                 if says.commit != object {
                     findings.push(wrong("an attestation of another commit"));
                 }
-                run_of_record(gatherer, &says.run, &bound, subject(), findings)?
+                run_of_record(collector, &says.run, &bound, subject(), findings)?
             }
             Err(finding) => {
                 findings.push(Finding {
@@ -43,7 +43,7 @@ pub(super) fn judge_note(
             }
         });
     }
-    let approval = match gatherer.verify::<ApprovalPredicate>(envelope) {
+    let approval = match collector.verify::<ApprovalPredicate>(envelope) {
         Ok(approval) => approval,
         Err(finding) => {
             findings.push(Finding {
@@ -53,15 +53,15 @@ pub(super) fn judge_note(
             return Ok(None);
         }
     };
-    lifetime(gatherer, &approval, subject(), findings);
-    nonce(gatherer, object, &approval, subject(), findings)?;
-    match approval.says().approves {
+    lifetime(collector, &approval, subject(), findings);
+    nonce(collector, object, &approval, subject(), findings)?;
+    match approval.predicate().approves {
         Approves::Task => {
-            judge_task_approval(gatherer, object, &approval, subject(), findings)?;
+            judge_task_approval(collector, object, &approval, subject(), findings)?;
             Ok(None)
         }
         Approves::Audit => {
-            let says = approval.says();
+            let says = approval.predicate();
             if says.commit != Some(object) {
                 findings.push(wrong("an approval of another commit"));
             }
@@ -71,7 +71,7 @@ pub(super) fn judge_note(
                 contract: says.contract,
             };
             match &says.run {
-                Some(run) => run_of_record(gatherer, run, &bound, subject(), findings),
+                Some(run) => run_of_record(collector, run, &bound, subject(), findings),
                 None => {
                     findings.push(wrong("an approval of no run"));
                     Ok(None)
@@ -91,13 +91,13 @@ struct Bound {
 /// Returns the run of a review, if there is one and it is what the review binds: a review of
 /// anything else would count for nothing, and stand in the way of those that do.
 fn run_of_record(
-    gatherer: &Gatherer<'_>,
+    collector: &Collector<'_>,
     run: &RunId,
     bound: &Bound,
     subject: Subject,
     findings: &mut Findings,
 ) -> Result<Option<RunId>, Error> {
-    let envelope = gatherer.records.envelope(&LedgerPath::Run(run.clone()))?;
+    let envelope = collector.records.envelope(&LedgerPath::Run(run.clone()))?;
     let record = envelope.and_then(|it| Statement::<RunPredicate>::parse(it.payload()).ok());
     let Some(record) = record.map(|it| it.predicate) else {
         findings.push(
@@ -125,13 +125,13 @@ fn run_of_record(
 }
 
 pub(super) fn judge_task_approval(
-    gatherer: &Gatherer<'_>,
+    collector: &Collector<'_>,
     object: ObjectId,
     approval: &Verified<ApprovalPredicate>,
     subject: Subject,
     findings: &mut Findings,
 ) -> Result<(), Error> {
-    let says = approval.says();
+    let says = approval.predicate();
     let task: &TaskId = &says.task;
     let mut bind = |rule: Rule, found: String, expected: String| {
         findings.push(
@@ -141,7 +141,7 @@ pub(super) fn judge_task_approval(
                 .remedy(format!("git awo approve {task}")),
         );
     };
-    let envelope = gatherer
+    let envelope = collector
         .records
         .envelope(&LedgerPath::Contract(task.clone()))?;
     let Some(envelope) = envelope.filter(|it| kind_of(it) == Some(Kind::Contract)) else {
@@ -152,7 +152,7 @@ pub(super) fn judge_task_approval(
         );
         return Ok(());
     };
-    if gatherer.records.contract_blob(task)? != Some(object) {
+    if collector.records.contract_blob(task)? != Some(object) {
         bind(
             Rule::NoteObject,
             format!("noted on {object}"),
@@ -186,7 +186,7 @@ pub(super) fn judge_task_approval(
             );
         }
     }
-    if let Some(time) = gatherer.arrival(approval.digest())
+    if let Some(time) = collector.arrival(approval.digest())
         && says.expires <= time
     {
         findings.push(
@@ -203,29 +203,29 @@ pub(super) fn judge_task_approval(
 /// An approval that arrives may not be valid for longer than the policy says, give or take a day
 /// for clocks that disagree.
 fn lifetime(
-    gatherer: &Gatherer<'_>,
+    collector: &Collector<'_>,
     approval: &Verified<ApprovalPredicate>,
     subject: Subject,
     findings: &mut Findings,
 ) {
-    if !matches!(gatherer.positions, Positions::Arriving(_)) {
+    if !matches!(collector.positions, Positions::Arriving(_)) {
         return;
     }
-    let days = gatherer
+    let days = collector
         .history
         .current()
         .policy
         .document()
         .gates
         .approval_days;
-    let latest = gatherer.time.plus_days(days.saturating_add(1));
-    if approval.says().expires > latest {
+    let latest = collector.time.plus_days(days.saturating_add(1));
+    if approval.predicate().expires > latest {
         findings.push(
             Rule::ApprovalLifetime
                 .finding(subject)
-                .found(format!("valid until {}", approval.says().expires))
+                .found(format!("valid until {}", approval.predicate().expires))
                 .expected(format!("at most {days} days"))
-                .remedy(format!("git awo approve {}", approval.says().task)),
+                .remedy(format!("git awo approve {}", approval.predicate().task)),
         );
     }
 }
@@ -236,16 +236,16 @@ const MAX_NONCE: usize = 64;
 /// The nonce of an approval that arrives is a plain word, and of this person's approvals on this
 /// object the only one of its name: the same one twice is a replay with other words.
 fn nonce(
-    gatherer: &Gatherer<'_>,
+    collector: &Collector<'_>,
     object: ObjectId,
     approval: &Verified<ApprovalPredicate>,
     subject: Subject,
     findings: &mut Findings,
 ) -> Result<(), Error> {
-    if !matches!(gatherer.positions, Positions::Arriving(_)) {
+    if !matches!(collector.positions, Positions::Arriving(_)) {
         return Ok(());
     }
-    let says = approval.says();
+    let says = approval.predicate();
     let plain = |it: u8| it.is_ascii_alphanumeric() || b"._-".contains(&it);
     let fits = (1..=MAX_NONCE).contains(&says.nonce.len()) && says.nonce.bytes().all(plain);
     if !fits {
@@ -257,7 +257,7 @@ fn nonce(
                 .remedy(format!("git awo approve {}", says.task)),
         );
     }
-    for other in gatherer.records.approvals_of(object)? {
+    for other in collector.records.approvals_of(object)? {
         let Ok(statement) = Statement::<ApprovalPredicate>::parse(other.payload()) else {
             continue;
         };

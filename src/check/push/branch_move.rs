@@ -5,7 +5,7 @@ use crate::check::branch::strict::Strict;
 use crate::check::branch::{self, Branch};
 use crate::facts::limits;
 use crate::facts::report::Report;
-use crate::facts::run::Gatherer;
+use crate::facts::run::Collector;
 use crate::policy::Policy;
 use crate::record::predicate::Movement;
 use crate::record::{RefName, Rule, Subject};
@@ -15,11 +15,11 @@ use super::{Push, forbidden_ref};
 /// Judges every branch of a push.
 pub(super) fn judge_all(
     push: &Push<'_>,
-    gatherer: &Gatherer<'_>,
+    collector: &Collector<'_>,
     mut movements: Vec<&Movement>,
     report: &mut Report,
 ) -> Result<(), Error> {
-    let policy = &gatherer.history.current().policy;
+    let policy = &collector.history.current().policy;
     let mut commits_left = policy.document().limits.commits;
     // What others may build on first, and among these what was there before.
     movements.sort_by_key(|it| rank(policy, it));
@@ -29,7 +29,7 @@ pub(super) fn judge_all(
     };
     for movement in movements {
         let found = (report.findings.len(), report.undecided.len());
-        judge(push, gatherer, movement, &known, &mut commits_left, report)?;
+        judge(push, collector, movement, &known, &mut commits_left, report)?;
         let clean = found == (report.findings.len(), report.undecided.len());
         if clean && let Some(new) = movement.new {
             let strict = Strict::of(policy, [(&movement.reference, &new)]);
@@ -61,14 +61,14 @@ pub(in crate::check) fn rank(policy: &Policy, movement: &Movement) -> (bool, boo
 /// the same push has landed must then move no later than the branch.
 fn judge(
     push: &Push<'_>,
-    gatherer: &Gatherer<'_>,
+    collector: &Collector<'_>,
     movement: &Movement,
     known: &Known<'_>,
     commits_left: &mut usize,
     report: &mut Report,
 ) -> Result<(), Error> {
     let reference = &movement.reference;
-    let policy = &gatherer.history.current().policy;
+    let policy = &collector.history.current().policy;
     let subject = || Subject::of_ref(reference);
     let Some(rules) = policy.ref_rules(reference) else {
         report.findings.push(forbidden_ref(reference));
@@ -119,8 +119,8 @@ fn judge(
             hidden.push(tip);
             let fewer = push.reader.new_commits(&[new], &hidden)?;
             if fewer.len() < commits.len() {
-                let rests = report.rests.entry(reference.clone()).or_default();
-                rests.insert((*name).clone());
+                let depends_on = report.depends_on.entry(reference.clone()).or_default();
+                depends_on.insert((*name).clone());
                 commits = fewer;
             }
         }
@@ -151,7 +151,7 @@ fn judge(
         .limits
         .paths
         .saturating_sub(usize::try_from(seen).unwrap_or(usize::MAX));
-    let judged = branch::judge(push.reader, &branch, gatherer, left);
+    let judged = branch::judge(push.reader, &branch, collector, left);
     match judged {
         Ok(found) => report.absorb(found),
         Err(error) => error.report(subject(), report),

@@ -26,7 +26,7 @@ use super::{Anchor, Error, PolicyHistory};
 use crate::facts::log::Log;
 use crate::facts::position::{Logged, Positions};
 use crate::facts::report::Report;
-use crate::facts::run::Gatherer;
+use crate::facts::run::Collector;
 
 /// What to verify.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,7 +116,7 @@ fn try_verify(clone: &Clone<'_>, scope: &Scope, report: &mut Report) -> Result<(
     hidden_by_refs(&refs, report);
     let provenance = provenance(clone, &refs, &history, report)?;
     let records = Records::open(reader, &refs)?;
-    let gatherer = Gatherer {
+    let collector = Collector {
         records: &records,
         history: &history,
         positions: Positions::Logged(&provenance.positions),
@@ -125,17 +125,17 @@ fn try_verify(clone: &Clone<'_>, scope: &Scope, report: &mut Report) -> Result<(
     };
     match scope {
         Scope::All => {
-            verify_records(&gatherer, &refs, report)?;
-            branches::verify(&gatherer, &provenance.log, &refs, report)?;
+            verify_records(&collector, &refs, report)?;
+            branches::verify(&collector, &provenance.log, &refs, report)?;
         }
         Scope::Commits {
             reference,
             tips,
             hidden,
         } => {
-            commits::verify(&gatherer, &provenance.log, reference, tips, hidden, report)?;
+            commits::verify(&collector, &provenance.log, reference, tips, hidden, report)?;
         }
-        Scope::Run(run) => run::verify(&gatherer, &provenance.log, run, report)?,
+        Scope::Run(run) => run::verify(&collector, &provenance.log, run, report)?,
     }
     Ok(())
 }
@@ -150,9 +150,13 @@ fn ungoverned(reference: &RefName) -> Finding {
 }
 
 /// Judges every record there is.
-fn verify_records(gatherer: &Gatherer<'_>, refs: &Refs, report: &mut Report) -> Result<(), Error> {
+fn verify_records(
+    collector: &Collector<'_>,
+    refs: &Refs,
+    report: &mut Report,
+) -> Result<(), Error> {
     let mut arrivals = Arrivals::default();
-    let reader = gatherer.records.reader();
+    let reader = collector.records.reader();
     for (name, tip) in refs {
         match Place::of(name) {
             Some(Place::Ledger | Place::Approvals | Place::Attestations | Place::Evidence) => {
@@ -165,7 +169,7 @@ fn verify_records(gatherer: &Gatherer<'_>, refs: &Refs, report: &mut Report) -> 
                     most_commits: usize::MAX,
                     most_changes: MAX_RECORDS,
                 };
-                trees(reader, &gained, refs, gatherer.history, found)?;
+                trees(reader, &gained, refs, collector.history, found)?;
             }
             Some(Place::Unknown) => report.findings.push(
                 Rule::RefKind
@@ -178,7 +182,7 @@ fn verify_records(gatherer: &Gatherer<'_>, refs: &Refs, report: &mut Report) -> 
         }
     }
     report.count("records", arrivals.count());
-    if let Positions::Logged(logged) = &gatherer.positions {
+    if let Positions::Logged(logged) = &collector.positions {
         for digest in logged
             .keys()
             .filter(|digest| !arrivals.digests().contains(digest))
@@ -192,5 +196,5 @@ fn verify_records(gatherer: &Gatherer<'_>, refs: &Refs, report: &mut Report) -> 
             );
         }
     }
-    arrivals.judge(gatherer, &mut report.findings)
+    arrivals.judge(collector, &mut report.findings)
 }

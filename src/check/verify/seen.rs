@@ -170,7 +170,7 @@ fn begun_anew(log: &Log, history: &PolicyHistory) -> Option<Finding> {
     let receipt = &log.entries.first()?.receipt;
     // What a push under way had moved is told again by its own entry.
     let mut before = receipt
-        .says()
+        .predicate()
         .unrecorded
         .iter()
         .filter(|it| it.old.is_none() && log.unrecorded.contains(it));
@@ -302,7 +302,7 @@ pub fn positions(reader: &Reader, log: &Log, findings: &mut Findings) -> Result<
     let mut elsewhere = Findings::new();
     for (movements, findings) in told.into_iter().zip([findings, &mut elsewhere]) {
         for entry in &log.entries {
-            let says = entry.receipt.says();
+            let says = entry.receipt.predicate();
             let mut arrivals = Arrivals::default();
             for movement in movements(says) {
                 let (Some(Place::Ledger | Place::Approvals | Place::Attestations), Some(new)) =
@@ -335,7 +335,7 @@ pub fn positions(reader: &Reader, log: &Log, findings: &mut Findings) -> Result<
 fn policies_in_time(log: &Log, history: &PolicyHistory, report: &mut Report) {
     let reference = layout::policy();
     for entry in &log.entries {
-        let says = entry.receipt.says();
+        let says = entry.receipt.predicate();
         for movement in says.movements.iter().filter(|it| it.reference == reference) {
             let from = movement
                 .old

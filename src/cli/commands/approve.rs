@@ -12,7 +12,7 @@ use crate::cli::context::{
     before, effective, facts_of, judge_chain, revision, unheld, workflow_url,
 };
 use crate::cli::{Answer, CliError, Context};
-use crate::facts::run::Gatherer;
+use crate::facts::run::Collector;
 use crate::policy::Role;
 use crate::record::envelope::Envelope;
 use crate::record::predicate::{ApprovalPredicate, Approves, ContractPredicate};
@@ -95,13 +95,13 @@ fn approve_task(
         .envelope(&LedgerPath::Contract(task.clone()))?
         .ok_or_else(missing)?;
     let blob = records.contract_blob(&task)?.ok_or_else(missing)?;
-    let gatherer = actor.gatherer(records, history);
-    let contract = gatherer
+    let collector = actor.collector(records, history);
+    let contract = collector
         .verify::<ContractPredicate>(&envelope)
         .map_err(|finding| {
             CliError::denied(format!("the contract {task} does not hold"), [finding])
         })?;
-    let contract = &contract.says().contract;
+    let contract = &contract.predicate().contract;
     let signer_context = actor.context(history, &[Role::Operator])?;
     let base = match &args.base {
         Some(text) => revision(actor, text)?,
@@ -126,7 +126,7 @@ fn approve_task(
                 .remedy(format!("git awo task show {task}"))],
         )
     })?;
-    let dead = dead(&gatherer, blob)?;
+    let dead = dead(&collector, blob)?;
     let now = actor.now();
     let earlier = earlier(records, blob, &signer_context.identity)?;
     let mut approval = ApprovalPredicate {
@@ -186,11 +186,11 @@ fn approve_task(
 }
 
 /// Returns the approvals of a task that no run can use: spent ones, and those that do not hold.
-fn dead(gatherer: &Gatherer<'_>, blob: ObjectId) -> Result<BTreeSet<Sha256>, CliError> {
+fn dead(collector: &Collector<'_>, blob: ObjectId) -> Result<BTreeSet<Sha256>, CliError> {
     let mut dead = BTreeSet::new();
-    for envelope in gatherer.records.approvals_of(blob)? {
-        let spent = gatherer.records.spender(&envelope.digest())?.is_some();
-        if spent || gatherer.verify::<ApprovalPredicate>(&envelope).is_err() {
+    for envelope in collector.records.approvals_of(blob)? {
+        let spent = collector.records.spender(&envelope.digest())?.is_some();
+        if spent || collector.verify::<ApprovalPredicate>(&envelope).is_err() {
             dead.insert(envelope.digest());
         }
     }
@@ -221,8 +221,8 @@ fn approve_run(
     records: &Records<'_>,
     run: RunId,
 ) -> Result<Answer, CliError> {
-    let gatherer = actor.gatherer(records, history);
-    let facts = facts_of(&gatherer, &run)?;
+    let collector = actor.collector(records, history);
+    let facts = facts_of(&collector, &run)?;
     let signer_context = actor.context(history, &[Role::Reviewer])?;
     let policy = &history.current().policy;
     let later = [
@@ -231,13 +231,13 @@ fn approve_run(
         Rule::Finalization,
         Rule::ProvenanceIndex,
     ];
-    let Some(record) = facts.run.held() else {
+    let Some(record) = facts.run.valid() else {
         return Err(CliError::denied(
             format!("{run} cannot be approved"),
             unheld(&facts, history),
         ));
     };
-    let says = record.says();
+    let says = record.predicate();
     let mut findings = judge_chain(records, history, &facts, says, &later)?;
     let reviews = rules::reviews(&facts, policy, None, &mut Findings::new());
     let overridden = facts.overridden();

@@ -31,15 +31,15 @@ pub fn run(context: &Context, args: &AttestArgs) -> Result<Answer, CliError> {
     let history = actor.history()?;
     let refs = actor.refs()?;
     let records = Records::open(&actor.repo, &refs)?;
-    let gatherer = actor.gatherer(&records, &history);
-    let facts = facts_of(&gatherer, &run)?;
+    let collector = actor.collector(&records, &history);
+    let facts = facts_of(&collector, &run)?;
     let signer_context = actor.context(&history, &[Role::Reviewer])?;
     let policy = &history.current().policy;
     let refuse = |why: Refusal| CliError::denied(format!("{run} cannot be attested"), why);
-    let Some(record) = facts.run.held() else {
+    let Some(record) = facts.run.valid() else {
         return Err(refuse(unheld(&facts, &history)));
     };
-    let says = record.says();
+    let says = record.predicate();
     let later = [Rule::Attestation, Rule::Finalization, Rule::ProvenanceIndex];
     let mut findings = judge_chain(&records, &history, &facts, says, &later)?;
     let overridden = facts.overridden();

@@ -16,7 +16,7 @@ use crate::cli::{Answer, CliError, Context};
 use crate::facts::index;
 use crate::facts::log::Log;
 use crate::facts::position::{Continued, Logged, Positions};
-use crate::facts::run::Gatherer;
+use crate::facts::run::Collector;
 use crate::git::{self, Expected, RefUpdate};
 use crate::record::{Findings, ObjectId, RefName, Refusal, Rule, Subject};
 use crate::store::batch::pause;
@@ -227,14 +227,14 @@ fn arrived(actor: &Actor, remote: &str, after: &Refs) -> Result<Findings, CliErr
     }
     let records = Records::open(&actor.repo, after)?;
     let judge = |positions: Positions<'_>, findings: &mut Findings| {
-        let gatherer = Gatherer {
+        let collector = Collector {
             records: &records,
             history: &history,
             positions,
             time: actor.now(),
             arriving_policies: None,
         };
-        arrivals.judge(&gatherer, findings)
+        arrivals.judge(&collector, findings)
     };
     let Some(tip) = after.get(&layout::log()) else {
         judge(Positions::Logged(&Logged::new()), &mut findings)?;

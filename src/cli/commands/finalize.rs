@@ -28,18 +28,18 @@ pub fn run(context: &Context, args: &FinalizeArgs) -> Result<Answer, CliError> {
     let history = actor.history()?;
     let refs = actor.refs()?;
     let records = Records::open(&actor.repo, &refs)?;
-    let gatherer = actor.gatherer(&records, &history);
-    let facts = facts_of(&gatherer, &run)?;
+    let collector = actor.collector(&records, &history);
+    let facts = facts_of(&collector, &run)?;
     let policy = &history.current().policy;
     let signer_context = actor.context(
         &history,
         &[Role::Orchestrator, Role::Operator, Role::Reviewer],
     )?;
     let refuse = |why: Refusal| CliError::denied(format!("{run} cannot be finalized"), why);
-    let Some(record) = facts.run.held() else {
+    let Some(record) = facts.run.valid() else {
         return Err(refuse(unheld(&facts, &history)));
     };
-    let says = record.says();
+    let says = record.predicate();
     let findings = judge_chain(
         &records,
         &history,
@@ -52,8 +52,8 @@ pub fn run(context: &Context, args: &FinalizeArgs) -> Result<Answer, CliError> {
     let passed = attested.and_then(|digest| {
         let attestation = facts.attestations.iter().find(|it| it.digest() == digest)?;
         Some((
-            attestation.says().independence,
-            attestation.says().approvals.clone(),
+            attestation.predicate().independence,
+            attestation.predicate().approvals.clone(),
         ))
     });
     let (Some(attestation), Some((independence, approvals)), true) =
@@ -95,12 +95,12 @@ pub fn run(context: &Context, args: &FinalizeArgs) -> Result<Answer, CliError> {
     approved_by.sort();
     approved_by.dedup();
     let mut batch = Batch::new(format!("finalize {run}"));
-    if facts.finalization.held().is_none() {
+    if facts.finalization.valid().is_none() {
         let workflow_run_url = facts
             .attestations
             .iter()
             .find(|it| it.digest() == attestation)
-            .and_then(|it| it.says().workflow_run_url.clone());
+            .and_then(|it| it.predicate().workflow_run_url.clone());
         let finalization = FinalizationPredicate {
             approvals,
             approved_by,

@@ -35,17 +35,17 @@ pub fn run(context: &Context, args: &GateArgs) -> Result<Answer, CliError> {
     let history = actor.history()?;
     let refs = actor.refs()?;
     let records = Records::open(&actor.repo, &refs)?;
-    let gatherer = actor.gatherer(&records, &history);
-    let facts = facts_of(&gatherer, &run)?;
+    let collector = actor.collector(&records, &history);
+    let facts = facts_of(&collector, &run)?;
     let policy = &history.current().policy;
     let signer_context = actor.context(&history, &[Role::Reviewer])?;
-    let Some(record) = facts.run.held() else {
+    let Some(record) = facts.run.valid() else {
         return Err(CliError::denied(
             format!("{run} cannot be reviewed: its run record does not hold"),
             unheld(&facts, &history),
         ));
     };
-    let says = record.says();
+    let says = record.predicate();
     // Everything of the chain that exists before gate 2.
     let later = [
         Rule::Gate2,
@@ -122,7 +122,7 @@ pub fn run(context: &Context, args: &GateArgs) -> Result<Answer, CliError> {
                 )),
         );
     }
-    if !status.passed() && facts.finalization.held().is_some() {
+    if !status.passed() && facts.finalization.valid().is_some() {
         let finding = Rule::Gate2InTurn
             .finding(Subject::of_run(&run))
             .found(format!("{} after the finalization", status.word()))
@@ -153,7 +153,7 @@ pub fn run(context: &Context, args: &GateArgs) -> Result<Answer, CliError> {
         context: signer_context,
         root: facts
             .evidence
-            .held()
+            .valid()
             .map_or(says.root, |evidence| evidence.root),
         run_id: run.clone(),
         status,

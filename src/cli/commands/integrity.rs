@@ -279,7 +279,7 @@ fn stored(actor: &Actor, run: &RunId) -> Result<Integrity, CliError> {
         }
         Err(error) => return Err(error.into()),
     };
-    Ok(integrity::stored(&actor.gatherer(&records, &history), run))
+    Ok(integrity::stored(&actor.collector(&records, &history), run))
 }
 
 /// An unset variable of a script must not come to mean the directory one stands in.

@@ -27,14 +27,14 @@ pub fn run(context: &Context, args: &RollbackArgs) -> Result<Answer, CliError> {
     let history = actor.history()?;
     let refs = actor.refs()?;
     let records = Records::open(&actor.repo, &refs)?;
-    let gatherer = actor.gatherer(&records, &history);
-    let facts = facts_of(&gatherer, &run)?;
+    let collector = actor.collector(&records, &history);
+    let facts = facts_of(&collector, &run)?;
     let policy = &history.current().policy;
     let refuse = |why: Refusal| CliError::denied(format!("{run} cannot be rolled back"), why);
-    let Some(record) = facts.run.held() else {
+    let Some(record) = facts.run.valid() else {
         return Err(refuse(unheld(&facts, &history)));
     };
-    let says = record.says();
+    let says = record.predicate();
     let reader = &actor.repo;
     let gone =
         || CliError::usage(format!("{} does not exist here", says.reference)).hint("git fetch");

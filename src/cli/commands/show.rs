@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::actor::Actor;
 use crate::cli::context::revision;
 use crate::cli::{Answer, CliError, Context};
-use crate::facts::case::Claim;
+use crate::facts::case::CommitKind;
 use crate::record::envelope::Envelope;
 use crate::record::path::escape;
 use crate::record::{Rule, RunId, Subject, TaskId};
@@ -117,7 +117,7 @@ fn of_commit(
     let Ok(id) = revision(actor, text) else {
         return Ok(());
     };
-    if let Claim::Governed(run) = Claim::of(&*actor.repo.commit(id)?) {
+    if let CommitKind::Governed(run) = CommitKind::of(&*actor.repo.commit(id)?) {
         of_run(records, &run, found)?;
     }
     let approvals = records.approvals_of(id)?;

@@ -210,12 +210,12 @@ pub fn load(context: &Context, id: &str) -> Result<Contract, CliError> {
         ));
     };
     let verified = actor
-        .gatherer(&records, &history)
+        .collector(&records, &history)
         .verify::<ContractPredicate>(&envelope)
         .map_err(|finding| {
             CliError::denied(format!("the contract {task} does not hold"), [finding])
         })?;
-    Ok(verified.says().contract.clone())
+    Ok(verified.predicate().contract.clone())
 }
 
 fn answer(contract: &Contract, what: &str) -> Answer {

@@ -37,17 +37,22 @@ impl<'a> Links<'a> {
         passed: &BTreeSet<Sha256>,
         approved: &BTreeSet<(Sha256, IdentityName)>,
     ) {
-        let says = attestation.says();
+        let says = attestation.predicate();
         let what = "the attestation";
         self.binds(Rule::BindsRun, what, &says.run, &self.facts.id);
-        self.binds(Rule::BindsCommit, what, &says.commit, &run.says().commit);
-        self.binds(Rule::BindsTree, what, &says.tree, &run.says().tree);
-        self.binds(Rule::BindsRoot, what, &says.root, &run.says().root);
+        self.binds(
+            Rule::BindsCommit,
+            what,
+            &says.commit,
+            &run.predicate().commit,
+        );
+        self.binds(Rule::BindsTree, what, &says.tree, &run.predicate().tree);
+        self.binds(Rule::BindsRoot, what, &says.root, &run.predicate().root);
         self.binds(
             Rule::BindsContract,
             what,
             &says.contract,
-            &run.says().contract,
+            &run.predicate().contract,
         );
         self.binds(Rule::BindsRunRecord, what, &says.run_record, &run.digest());
         if !passed.contains(&says.independence) {
@@ -124,7 +129,7 @@ impl<'a> Links<'a> {
     ) {
         let facts = self.facts;
         match &facts.finalization {
-            Link::Held(finalization) => {
+            Lookup::Valid(finalization) => {
                 self.item(finalization.digest(), |links| {
                     links.finalization_holds(run, finalization, passed, approved, attested);
                 });
@@ -135,11 +140,11 @@ impl<'a> Links<'a> {
             _ => {}
         }
         match &facts.indexed {
-            Link::Missing => self.gap(
+            Lookup::Missing => self.gap(
                 Rule::ProvenanceIndex,
                 "the run is not in the provenance index",
                 "an entry",
-                if facts.finalization.held().is_some() {
+                if facts.finalization.valid().is_some() {
                     "git awo index rebuild".to_owned()
                 } else {
                     format!("git awo finalize {}", facts.id)
@@ -158,11 +163,16 @@ impl<'a> Links<'a> {
         approved: &BTreeSet<(Sha256, IdentityName)>,
         attested: &BTreeSet<Sha256>,
     ) {
-        let says = finalization.says();
+        let says = finalization.predicate();
         let what = "the finalization";
         self.binds(Rule::BindsRun, what, &says.run, &self.facts.id);
-        self.binds(Rule::BindsCommit, what, &says.commit, &run.says().commit);
-        self.binds(Rule::BindsRoot, what, &says.root, &run.says().root);
+        self.binds(
+            Rule::BindsCommit,
+            what,
+            &says.commit,
+            &run.predicate().commit,
+        );
+        self.binds(Rule::BindsRoot, what, &says.root, &run.predicate().root);
         self.binds(Rule::BindsRunRecord, what, &says.run_record, &run.digest());
         if !passed.contains(&says.independence) {
             self.push(

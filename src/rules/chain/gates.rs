@@ -12,7 +12,7 @@ impl<'a> Links<'a> {
             facts
                 .independence
                 .iter()
-                .any(move |log| log.says().status == status)
+                .any(move |log| log.predicate().status == status)
         };
         let mut vetoes = Vec::new();
         for log in &facts.independence {
@@ -20,10 +20,10 @@ impl<'a> Links<'a> {
                 links.log_holds(run, log);
                 links.log_in_time(log);
             });
-            if holds && log.says().status.passed() {
+            if holds && log.predicate().status.passed() {
                 passed.insert(log.digest());
             }
-            if holds && log.says().status == GateStatus::FailedInvariants {
+            if holds && log.predicate().status == GateStatus::FailedInvariants {
                 vetoes.push(log);
             }
         }
@@ -32,8 +32,8 @@ impl<'a> Links<'a> {
         if let Some(log) = vetoes.first() {
             let found = format!(
                 "{}: {}",
-                log.says().status.word(),
-                log.says().invariants_reasons.join(", ")
+                log.predicate().status.word(),
+                log.predicate().invariants_reasons.join(", ")
             );
             self.gap(
                 Rule::Gate2,
@@ -67,12 +67,12 @@ impl<'a> Links<'a> {
     /// A review that fails is too late for a run that is finalized: that is for the outcome.
     fn log_in_time(&mut self, log: &Verified<IndependencePredicate>) {
         let Some(focus) = self.focus else { return };
-        let finalized = self.facts.finalization.held().map(Verified::digest);
+        let finalized = self.facts.finalization.valid().map(Verified::digest);
         let before = finalized.is_some_and(|digest| !focus.contains(&digest));
-        if before && !log.says().status.passed() {
+        if before && !log.predicate().status.passed() {
             self.push(
                 Rule::Gate2InTurn,
-                format!("{} after the finalization", log.says().status.word()),
+                format!("{} after the finalization", log.predicate().status.word()),
                 "failures of gate 2 before a run is finalized",
                 format!("git awo outcome {} rejected --reason TEXT", self.facts.id),
             );
@@ -84,7 +84,7 @@ impl<'a> Links<'a> {
         run: &Verified<RunPredicate>,
         log: &Verified<IndependencePredicate>,
     ) {
-        let says = log.says();
+        let says = log.predicate();
         self.binds(
             Rule::BindsRun,
             "the independence log",
@@ -95,7 +95,7 @@ impl<'a> Links<'a> {
             Rule::BindsCommit,
             "the independence log",
             &says.commit,
-            &run.says().commit,
+            &run.predicate().commit,
         );
         // The names are recomputed from the keys: a log cannot make two persons out of one.
         if &says.orchestrator != run.signer() || &says.reviewer != log.signer() {
@@ -135,7 +135,7 @@ impl<'a> Links<'a> {
             Rule::BindsRoot,
             "the independence log",
             &says.root,
-            &run.says().root,
+            &run.predicate().root,
         );
         if !says.invariants_ok || !says.invariants_reasons.is_empty() {
             self.push(
@@ -234,7 +234,7 @@ impl<'a> Links<'a> {
         approval: &Verified<ApprovalPredicate>,
         passed: &BTreeSet<Sha256>,
     ) {
-        let says = approval.says();
+        let says = approval.predicate();
         if says.approves != Approves::Audit {
             self.push(
                 Rule::ApprovesRun,
@@ -254,19 +254,19 @@ impl<'a> Links<'a> {
             Rule::BindsCommit,
             "the approval",
             says.commit.as_ref(),
-            &run.says().commit,
+            &run.predicate().commit,
         );
         self.bind_option(
             Rule::BindsRoot,
             "the approval",
             says.root.as_ref(),
-            &run.says().root,
+            &run.predicate().root,
         );
         self.binds(
             Rule::BindsContract,
             "the approval",
             &says.contract,
-            &run.says().contract,
+            &run.predicate().contract,
         );
         if !says
             .independence

@@ -101,10 +101,10 @@ impl<'a> Links<'a> {
         }
     }
 
-    pub(super) fn link<T>(&mut self, what: &str, rule: Rule, link: &'a Link<T>) -> Option<&'a T> {
+    pub(super) fn link<T>(&mut self, what: &str, rule: Rule, link: &'a Lookup<T>) -> Option<&'a T> {
         match link {
-            Link::Held(value) => Some(value),
-            Link::Bad(finding) => {
+            Lookup::Valid(value) => Some(value),
+            Lookup::Invalid(finding) => {
                 let record = finding.subject.record.clone();
                 let subject = Subject {
                     record,
@@ -116,7 +116,7 @@ impl<'a> Links<'a> {
                 });
                 None
             }
-            Link::Missing => {
+            Lookup::Missing => {
                 let remedy = match rule {
                     Rule::Finalization => format!("git awo finalize {}", self.facts.id),
                     _ => "git awo fetch; git awo push by whoever made it".to_owned(),

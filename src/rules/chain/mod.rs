@@ -8,7 +8,7 @@ mod run;
 
 use std::collections::BTreeSet;
 
-use crate::facts::case::{CommitCase, Link, RunFacts};
+use crate::facts::case::{CommitCase, Lookup, RunFacts};
 use crate::policy::{Policy, Verified};
 use crate::record::predicate::{
     ApprovalPredicate, Approves, AttestationPredicate, ContractPredicate, FinalizationPredicate,
@@ -56,7 +56,7 @@ pub fn chain(case: &CommitCase<'_>, facts: &RunFacts, findings: &mut Findings) {
             links.contract(run, contract);
             let subject = links.subject.clone();
             contract_scope(
-                &contract.says().contract,
+                &contract.predicate().contract,
                 case.changes,
                 &subject,
                 &mut links.findings,

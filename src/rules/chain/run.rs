@@ -11,7 +11,7 @@ impl<'a> Links<'a> {
         run: &Verified<RunPredicate>,
         person: Option<&IdentityName>,
     ) {
-        let says = run.says();
+        let says = run.predicate();
         let commit = case.commit;
         self.binds(
             Rule::BindsCommit,
@@ -77,20 +77,20 @@ impl<'a> Links<'a> {
         self.binds(
             Rule::BindsContract,
             "the run record",
-            &run.says().contract,
+            &run.predicate().contract,
             &contract.digest(),
         );
         self.binds(
             Rule::BindsTask,
             "the run record",
-            &run.says().task,
-            &contract.says().contract.id,
+            &run.predicate().task,
+            &contract.predicate().contract.id,
         );
         self.binds(
             Rule::BindsRef,
             "the run record",
-            &run.says().reference,
-            &contract.says().contract.target_ref,
+            &run.predicate().reference,
+            &contract.predicate().contract.target_ref,
         );
     }
 
@@ -101,8 +101,8 @@ impl<'a> Links<'a> {
         contract: &Verified<ContractPredicate>,
     ) {
         let mut persons = BTreeSet::new();
-        let again = format!("git awo approve {}", run.says().task);
-        for digest in &run.says().approvals {
+        let again = format!("git awo approve {}", run.predicate().task);
+        for digest in &run.predicate().approvals {
             let found = self
                 .facts
                 .task_approvals
@@ -156,14 +156,14 @@ impl<'a> Links<'a> {
         contract: &Verified<ContractPredicate>,
         approval: &Verified<ApprovalPredicate>,
     ) -> bool {
-        let says = approval.says();
+        let says = approval.predicate();
         let before = self.findings.len();
         if says.approves != Approves::Task {
             self.push(
                 Rule::ApprovesTask,
                 "approves a run",
                 "approves a task",
-                format!("git awo approve {}", run.says().task),
+                format!("git awo approve {}", run.predicate().task),
             );
         }
         self.binds(
@@ -176,25 +176,25 @@ impl<'a> Links<'a> {
             Rule::BindsTask,
             "the approval",
             &says.task,
-            &run.says().task,
+            &run.predicate().task,
         );
         match &says.base {
-            Some(base) => self.binds(Rule::BindsBase, "the approval", base, &run.says().base),
+            Some(base) => self.binds(Rule::BindsBase, "the approval", base, &run.predicate().base),
             None => self.push(
                 Rule::BindsBase,
                 "no base commit",
-                run.says().base,
+                run.predicate().base,
                 "git awo approve",
             ),
         }
-        let expected = contract.says().contract.approval_sentence.as_str();
+        let expected = contract.predicate().contract.approval_sentence.as_str();
         let given = says.sentence.as_deref().unwrap_or_default();
         if let Err(mismatch) = sentence::compare(expected, given.as_bytes()) {
             self.push(
                 Rule::ExactSentence,
                 mismatch,
                 format!("{expected:?}"),
-                format!("git awo approve {}", run.says().task),
+                format!("git awo approve {}", run.predicate().task),
             );
         }
         self.unexpired(approval, self.facts.time);
@@ -202,14 +202,14 @@ impl<'a> Links<'a> {
     }
 
     pub(super) fn unexpired(&mut self, approval: &Verified<ApprovalPredicate>, time: Timestamp) {
-        let expires = approval.says().expires;
+        let expires = approval.predicate().expires;
         if expires <= time {
             let found = format!("the approval of {} expired at {expires}", approval.signer());
             self.push(
                 Rule::ApprovalUnexpired,
                 found,
                 format!("one valid at {time}"),
-                format!("git awo approve {}", approval.says().task),
+                format!("git awo approve {}", approval.predicate().task),
             );
         }
     }
@@ -230,11 +230,11 @@ impl<'a> Links<'a> {
                 ..finding.clone()
             });
         }
-        if evidence.root != run.says().root {
+        if evidence.root != run.predicate().root {
             self.push(
                 Rule::EvidenceRoot,
                 evidence.root,
-                run.says().root,
+                run.predicate().root,
                 format!("git awo chain {}", self.facts.id),
             );
         }

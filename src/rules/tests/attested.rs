@@ -1,7 +1,7 @@
 //! Attestation and finalization, broken in one place; records judged as they arrive.
 
 use super::story::*;
-use crate::facts::case::Link;
+use crate::facts::case::Lookup;
 use crate::record::{Code, Finding, Rule, Subject};
 
 const NOTHING: [&str; 0] = [];
@@ -90,7 +90,7 @@ fn a_finalization_binds_every_link() {
     finds(&[
         (
             "none",
-            &[Facts(|it| it.finalization = Link::Missing)],
+            &[Facts(|it| it.finalization = Lookup::Missing)],
             &["GOV-002 finalization"],
         ),
         (
@@ -145,13 +145,13 @@ fn a_finalization_binds_every_link() {
         ),
         (
             "not indexed",
-            &[Facts(|it| it.indexed = Link::Missing)],
+            &[Facts(|it| it.indexed = Lookup::Missing)],
             &["STR-001 provenance-index"],
         ),
         (
             "indexed wrongly",
             &[Facts(|it| {
-                it.indexed = Link::Bad(Rule::IndexDerived.finding(Subject::none()))
+                it.indexed = Lookup::Invalid(Rule::IndexDerived.finding(Subject::none()))
             })],
             &["INT-008 index-derived"],
         ),
@@ -161,8 +161,8 @@ fn a_finalization_binds_every_link() {
 #[test]
 fn records_are_judged_alone_as_they_arrive() {
     let mut story = told(&[]);
-    story.facts.finalization = Link::Missing;
-    story.facts.indexed = Link::Missing;
+    story.facts.finalization = Lookup::Missing;
+    story.facts.indexed = Lookup::Missing;
     story.facts.attestations.clear();
     let log = story.facts.independence[0].digest();
     assert_eq!(
@@ -181,7 +181,7 @@ fn records_are_judged_alone_as_they_arrive() {
     );
     assert_eq!(bad.arrival(&[log]), NOTHING, "others are not in focus");
     assert_eq!(bad.arrival(&[audit]), ["ATT-002 binds-root"]);
-    let finalization = bad.facts.finalization.held().unwrap().digest();
+    let finalization = bad.facts.finalization.valid().unwrap().digest();
     assert_eq!(
         bad.arrival(&[finalization]),
         [
@@ -192,7 +192,7 @@ fn records_are_judged_alone_as_they_arrive() {
         ]
     );
     let story = told(&[Edit::Facts(|it| {
-        it.indexed = Link::Bad(Finding::told(Code::Int008, "x", Subject::none()));
+        it.indexed = Lookup::Invalid(Finding::told(Code::Int008, "x", Subject::none()));
     })]);
     let log = story.facts.independence[0].digest();
     assert_eq!(story.arrival(&[log]), NOTHING, "the index is no record");

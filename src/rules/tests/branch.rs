@@ -1,7 +1,7 @@
 //! Commits without a run: who may make them, and what may stand in their trees.
 
 use super::story::*;
-use crate::facts::case::{Claim, RollbackClaim};
+use crate::facts::case::{CommitKind, RollbackTarget};
 use crate::record::tree::{Change, Fault, Mode, What};
 use crate::record::{Findings, RepoPath};
 use crate::rules;
@@ -232,7 +232,7 @@ fn each_fault_of_a_tree_has_its_rule() {
 #[test]
 fn findings_say_what_was_done_to_a_path() {
     let story = told(&[]);
-    let contract = &story.facts.contract.held().unwrap().says().contract;
+    let contract = &story.facts.contract.valid().unwrap().predicate().contract;
     let subject = crate::record::Subject::none();
     for (old, new, word) in [
         (None, Some(Mode::File), "added"),
@@ -256,23 +256,26 @@ fn findings_say_what_was_done_to_a_path() {
 
 #[test]
 fn a_commit_is_what_its_trailers_say() {
-    let of = |trailers: &str| Claim::of(&commit(&format!("Title\n\n{trailers}")));
+    let of = |trailers: &str| CommitKind::of(&commit(&format!("Title\n\n{trailers}")));
     let run = |text: &str| crate::record::RunId::new(text.to_owned()).unwrap();
-    let back = |claim| Claim::Rollback(claim);
-    assert_eq!(of(""), Claim::Direct);
-    assert_eq!(of("AWO-Run: run_one\n"), Claim::Governed(run("run_one")));
+    let back = |claim| CommitKind::Rollback(claim);
+    assert_eq!(of(""), CommitKind::Direct);
+    assert_eq!(
+        of("AWO-Run: run_one\n"),
+        CommitKind::Governed(run("run_one"))
+    );
     assert_eq!(
         of("AWO-Rollback: run_one\n"),
-        back(RollbackClaim::Run(run("run_one")))
+        back(RollbackTarget::Run(run("run_one")))
     );
     let reverts = of(&format!("This reverts commit {}.\n", id(9)));
-    assert_eq!(reverts, back(RollbackClaim::Commit(id(9))));
+    assert_eq!(reverts, back(RollbackTarget::Commit(id(9))));
     for unclear in [
         "AWO-Rollback: no run\n",
         "AWO-Rollback: run_one\nAWO-Rollback: run_two\n",
     ] {
         let claim = of(unclear);
-        let as_expected = matches!(claim, Claim::Rollback(RollbackClaim::Unclear(_)));
+        let as_expected = matches!(claim, CommitKind::Rollback(RollbackTarget::Unclear(_)));
         assert!(as_expected, "{unclear}: {claim:?}");
     }
     for confused in [
@@ -285,6 +288,9 @@ fn a_commit_is_what_its_trailers_say() {
         "AWO-Root: 00\nAWO-Rollback: run_one\n",
     ] {
         let claim = of(confused);
-        assert!(matches!(claim, Claim::Confused(_)), "{confused}: {claim:?}");
+        assert!(
+            matches!(claim, CommitKind::Confused(_)),
+            "{confused}: {claim:?}"
+        );
     }
 }

@@ -1,7 +1,7 @@
 //! From the contract to the evidence, broken in one place: exactly what that makes is found.
 
 use super::story::*;
-use crate::facts::case::{EvidenceFacts, Link, RunFacts};
+use crate::facts::case::{EvidenceFacts, Lookup, RunFacts};
 use crate::record::predicate::Approves;
 use crate::record::{Code, Finding, Findings, Subject};
 use crate::rules;
@@ -10,7 +10,7 @@ const NOTHING: [&str; 0] = [];
 
 pub fn evidence(facts: &mut RunFacts) -> &mut EvidenceFacts {
     match &mut facts.evidence {
-        Link::Held(evidence) => evidence,
+        Lookup::Valid(evidence) => evidence,
         _ => unreachable!(),
     }
 }
@@ -160,7 +160,7 @@ fn a_run_record_binds_its_contract() {
         ),
         (
             "no contract",
-            &[Facts(|it| it.contract = Link::Missing)],
+            &[Facts(|it| it.contract = Lookup::Missing)],
             &["GOV-002 contract"],
         ),
         (
@@ -280,7 +280,7 @@ fn the_evidence_is_what_the_run_record_says() {
     finds(&[
         (
             "none",
-            &[Facts(|it| it.evidence = Link::Missing)],
+            &[Facts(|it| it.evidence = Lookup::Missing)],
             &["GOV-002 evidence"],
         ),
         (
@@ -305,7 +305,7 @@ fn the_evidence_is_what_the_run_record_says() {
         (
             "bad",
             &[Facts(|it| {
-                it.evidence = Link::Bad(Finding::told(Code::Str001, "x", Subject::none()))
+                it.evidence = Lookup::Invalid(Finding::told(Code::Str001, "x", Subject::none()))
             })],
             &["STR-001 x"],
         ),
@@ -319,7 +319,7 @@ fn the_evidence_is_what_the_run_record_says() {
         ),
         (
             "no run record",
-            &[Facts(|it| it.run = Link::Missing)],
+            &[Facts(|it| it.run = Lookup::Missing)],
             &["GOV-002 run-record"],
         ),
     ]);
@@ -342,11 +342,11 @@ fn a_run_is_judged_without_its_reviews_when_it_arrives() {
         ["GOV-002 spent-marker"]
     );
     assert_eq!(
-        run_binds(&[Edit::Facts(|it| it.evidence = Link::Missing)]),
+        run_binds(&[Edit::Facts(|it| it.evidence = Lookup::Missing)]),
         ["GOV-002 evidence"]
     );
     assert_eq!(
-        run_binds(&[Edit::Facts(|it| it.run = Link::Missing)]),
+        run_binds(&[Edit::Facts(|it| it.run = Lookup::Missing)]),
         ["GOV-002 run-record"]
     );
     assert_eq!(

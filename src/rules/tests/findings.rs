@@ -2,7 +2,7 @@
 
 use super::chain::evidence;
 use super::story::*;
-use crate::facts::case::Link;
+use crate::facts::case::Lookup;
 use crate::record::{Code, Finding, Findings, RepoPath, Subject};
 use crate::rules;
 
@@ -22,7 +22,7 @@ fn a_finding_names_ref_commit_and_run_and_keeps_record_and_path() {
     use Edit::Facts;
     let of_record = || Finding::told(Code::Str001, "x", Subject::of_record("the record"));
     let subject = Subject::of_ref(&main()).at(id(11)).run(&run_id());
-    let gone = the_finding(&[Facts(|it| it.evidence = Link::Missing)]);
+    let gone = the_finding(&[Facts(|it| it.evidence = Lookup::Missing)]);
     assert_eq!(gone.subject, subject);
     let record = subject.clone().record("the record");
     let mut story = told(&[]);
@@ -31,7 +31,7 @@ fn a_finding_names_ref_commit_and_run_and_keeps_record_and_path() {
             story.facts.bad.push(of_record());
         } else {
             story.facts.bad = Findings::new();
-            story.facts.evidence = Link::Bad(of_record());
+            story.facts.evidence = Lookup::Invalid(of_record());
         }
         story.judged(|case, facts, findings| {
             rules::chain(case, facts, findings);
@@ -53,9 +53,9 @@ fn a_finding_names_ref_commit_and_run_and_keeps_record_and_path() {
 #[test]
 fn a_remedy_is_what_would_help() {
     use Edit::Facts;
-    let gone = the_finding(&[Facts(|it| it.finalization = Link::Missing)]);
+    let gone = the_finding(&[Facts(|it| it.finalization = Lookup::Missing)]);
     assert_eq!(gone.remedy, "git awo finalize run_one");
-    let gone = the_finding(&[Facts(|it| it.evidence = Link::Missing)]);
+    let gone = the_finding(&[Facts(|it| it.evidence = Lookup::Missing)]);
     assert!(gone.remedy.starts_with("git awo fetch"), "{}", gone.remedy);
     told(&[Edit::Reviewer("otto")]).judged(|case, facts, findings| {
         rules::chain(case, facts, findings);

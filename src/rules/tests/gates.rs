@@ -1,7 +1,7 @@
 //! Failures and vetoes at gate 2; gate 3, broken in one place.
 
 use super::story::*;
-use crate::facts::case::Link;
+use crate::facts::case::Lookup;
 use crate::record::predicate::{Approves, GateStatus};
 
 const NOTHING: [&str; 0] = [];
@@ -149,7 +149,7 @@ fn a_veto_is_not_outvoted_by_a_log_that_passes() {
     let passing = story.facts.independence[0].digest();
     let (audit, finalization) = (
         story.facts.audit_approvals[0].digest(),
-        story.facts.finalization.held().unwrap().digest(),
+        story.facts.finalization.valid().unwrap().digest(),
     );
     story.facts.independence.push(veto());
     let vetoed = veto().digest();
@@ -181,7 +181,7 @@ fn a_veto_is_not_outvoted_by_a_log_that_passes() {
         NOTHING,
         "all together"
     );
-    story.facts.finalization = Link::Missing;
+    story.facts.finalization = Lookup::Missing;
     assert_eq!(story.arrival(&[vetoed]), NOTHING, "before any finalization");
     assert_eq!(
         story.arrival(&[audit]),
@@ -220,7 +220,7 @@ fn gate_3_follows_gate_2() {
             &[Facts(|it| {
                 it.audit_approvals.clear();
                 it.attestations.clear();
-                it.finalization = Link::Missing;
+                it.finalization = Lookup::Missing;
             })],
             &[
                 "GOV-002 attestation",

@@ -1,7 +1,7 @@
 //! Roll-back: each condition broken alone, and a run that was rejected before it landed.
 
 use super::story::*;
-use crate::facts::case::Link;
+use crate::facts::case::Lookup;
 use crate::record::ObjectId;
 use crate::record::predicate::{OutcomePredicate, Verdict};
 use crate::record::tree::Change;
@@ -19,7 +19,7 @@ fn rollback(edits: &[Edit], verdict: Verdict, edit: fn(&mut OutcomePredicate)) -
     let mut told = told(edits);
     let mut says = outcome(&told, verdict);
     edit(&mut says);
-    told.facts.outcome = Link::Held(verified(&told.policy, says));
+    told.facts.outcome = Lookup::Valid(verified(&told.policy, says));
     let changed = told.changes.clone();
     for change in &mut told.changes {
         std::mem::swap(&mut change.old, &mut change.new);
@@ -87,7 +87,7 @@ fn each_condition_of_a_roll_back_is_needed() {
         ),
         (
             "no run",
-            rejected(&[]).but(|it| it.told.facts.run = Link::Missing),
+            rejected(&[]).but(|it| it.told.facts.run = Lookup::Missing),
             "GOV-008 rollback-of-a-run",
         ),
         (
@@ -102,7 +102,7 @@ fn each_condition_of_a_roll_back_is_needed() {
         ),
         (
             "no outcome",
-            rejected(&[]).but(|it| it.told.facts.outcome = Link::Missing),
+            rejected(&[]).but(|it| it.told.facts.outcome = Lookup::Missing),
             "GOV-008 rollback-rejected",
         ),
         (

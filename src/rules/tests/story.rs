@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 pub use super::people::*;
-use crate::facts::case::{CommitCase, EvidenceFacts, Link, RunFacts};
+use crate::facts::case::{CommitCase, EvidenceFacts, Lookup, RunFacts};
 use crate::policy::Policy;
 use crate::policy::keyring::Signer as Who;
 use crate::record::commit::{Commit, Person};
@@ -63,7 +63,7 @@ fn draft() -> ContractDraft {
 
 /// Says what an outcome of the run would say.
 pub fn outcome(told: &Told, outcome: Verdict) -> OutcomePredicate {
-    let run = told.facts.run.held().unwrap().says();
+    let run = told.facts.run.valid().unwrap().predicate();
     OutcomePredicate {
         commit: run.commit,
         context: context("olga", "operator"),
@@ -150,7 +150,7 @@ pub fn told(edits: &[Edit]) -> Told {
     };
     edit!(edits, Run, &mut run);
     let run = verified(&policy, run);
-    let says = run.says().clone();
+    let says = run.predicate().clone();
 
     let mut log = IndependencePredicate {
         allow_self_approval: "0".to_owned(),
@@ -248,21 +248,21 @@ pub fn told(edits: &[Edit]) -> Told {
     let mut facts = RunFacts {
         id: run_id(),
         spent: [(approval.digest(), Some(run_id()))].into(),
-        evidence: Link::Held(EvidenceFacts {
+        evidence: Lookup::Valid(EvidenceFacts {
             root: sha(1),
             findings: Findings::new(),
             reasons: Vec::new(),
         }),
-        contract: Link::Held(contract),
+        contract: Lookup::Valid(contract),
         task_approvals: vec![approval],
-        run: Link::Held(run),
+        run: Lookup::Valid(run),
         independence: vec![log],
         overrides,
         audit_approvals: vec![audit],
         attestations: vec![attestation],
-        finalization: Link::Held(finalization),
-        indexed: Link::Held(()),
-        outcome: Link::Missing,
+        finalization: Lookup::Valid(finalization),
+        indexed: Lookup::Valid(()),
+        outcome: Lookup::Missing,
         bad: Findings::new(),
         time: time("2026-01-10T00:00:00Z"),
         audited: time("2026-01-20T00:00:00Z"),

@@ -10,10 +10,10 @@ use crate::store::layout::LedgerPath;
 use crate::store::ledger;
 
 use super::Error;
-use super::run::Gatherer;
+use super::run::Collector;
 
 /// A run, as far as its records in the ledger tell, each checked by itself.
-pub struct Glance {
+pub struct RunSummary {
     /// The run.
     pub id: RunId,
     /// What its record says; none if that does not hold.
@@ -31,10 +31,10 @@ struct Files {
     outcome: Option<ObjectId>,
 }
 
-impl Gatherer<'_> {
+impl Collector<'_> {
     /// Looks at every run of the ledger, sorted by id: one walk of the trees and at most three
     /// records a run, whatever its evidence holds. Fails if the ledger cannot be read.
-    pub fn glances(&self) -> Result<Vec<Glance>, Error> {
+    pub fn summaries(&self) -> Result<Vec<RunSummary>, Error> {
         let mut runs: BTreeMap<RunId, Files> = BTreeMap::new();
         for (path, blob) in self.records.list("runs")? {
             match LedgerPath::parse(&path) {
@@ -46,7 +46,7 @@ impl Gatherer<'_> {
                 _ => {}
             }
         }
-        let mut glances = Vec::new();
+        let mut summaries = Vec::new();
         for (id, files) in runs {
             let Some(record) = files.run else {
                 continue;
@@ -58,14 +58,14 @@ impl Gatherer<'_> {
                 && self
                     .held::<FinalizationPredicate>(files.finalization)?
                     .is_some();
-            glances.push(Glance {
+            summaries.push(RunSummary {
                 id,
-                run: run.map(|it| it.says().clone()),
+                run: run.map(|it| it.predicate().clone()),
                 finalized,
-                outcome: outcome.map(|it| it.says().outcome),
+                outcome: outcome.map(|it| it.predicate().outcome),
             });
         }
-        Ok(glances)
+        Ok(summaries)
     }
 
     /// Returns the record in a blob, if it is one and holds.
