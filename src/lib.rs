@@ -39,6 +39,7 @@ pub mod hook;
 pub mod packet;
 pub mod policy;
 pub mod record;
+pub mod records;
 pub mod render;
 pub mod rules;
 pub mod run;

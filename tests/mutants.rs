@@ -22,8 +22,8 @@ const MUTANTS: &[Mutant] = &[
     Mutant {
         cases: &["TS-0001"],
         file: "src/cli/commands/gate.rs",
-        original: "    batch\n        .record(\n            &LedgerPath::Independence(run.clone(), envelope.digest()),\n            &envelope,\n        )\n        .commit(",
-        broken: "    if !{M} { batch = batch.record(&LedgerPath::Independence(run.clone(), envelope.digest()), &envelope); }\n    batch.commit(",
+        original: "    batch\n        .record(\n            &Kind::Independence.one_of(&run, envelope.digest()),\n            &envelope,\n        )\n        .commit(",
+        broken: "    if !{M} { batch = batch.record(&Kind::Independence.one_of(&run, envelope.digest()), &envelope); }\n    batch.commit(",
     },
     // The same person counts as another one.
     Mutant {

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 /// The rooms, the lowest floor first. Rooms of one floor do not know each other.
 const FLOORS: &[&[&str]] = &[
     &["record"],
+    &["records"],
     &["git", "signing", "evidence", "packet"],
     &["policy", "store"],
     &["facts"],

@@ -7,9 +7,9 @@ use std::path::Path;
 use crate::evidence::inventory::SUMS;
 use crate::evidence::{self, Inventory, Survey};
 use crate::policy::Verified;
-use crate::record::predicate::RunPredicate;
 use crate::record::tree::Mode;
 use crate::record::{Code, Finding, ObjectId, RepoPath, Rule, RunId, Sha256, Subject};
+use crate::records::{Kind, RunPredicate};
 use crate::store::layout::LedgerPath;
 
 use super::Error;
@@ -76,7 +76,7 @@ pub fn stored(collector: &Collector<'_>, run: &RunId) -> Integrity {
 fn gather(collector: &Collector<'_>, run: &RunId, judged: &mut Integrity) -> Result<(), Error> {
     let records = collector.records;
     records.reader().require_whole_view()?;
-    let path = LedgerPath::Run(run.clone());
+    let path = Kind::Run.of(run);
     let Some(envelope) = records.envelope(&path)? else {
         judged.report.findings.push(unrecorded(run));
         return Ok(());

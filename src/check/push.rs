@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use crate::git::Reader;
 use crate::policy::{Level, Policy};
-use crate::record::predicate::Movement;
 use crate::record::{Finding, ObjectId, RefName, Rule, Subject, Timestamp};
+use crate::records::Movement;
 use crate::signing::PublicKey;
 use crate::store::layout::{self, Place};
 use crate::store::ledger::{Records, Refs};

@@ -10,11 +10,11 @@ use crate::facts::index;
 use crate::facts::report::Report;
 use crate::facts::run::Collector;
 use crate::git::{self, Repo};
-use crate::record::predicate::RunPredicate;
 use crate::record::{
     Finding, Findings, ObjectId, RefName, Refusal, Rule, RuleName, RunId, Sha256, Subject,
     WorkflowUrl,
 };
+use crate::records::RunPredicate;
 use crate::rules;
 use crate::store::ledger::Records;
 

@@ -2,11 +2,11 @@
 
 use crate::evidence::RunFiles;
 use crate::record::envelope::Envelope;
-use crate::record::predicate::{
-    ApprovalPredicate, AttestationPredicate, ContractPredicate, FinalizationPredicate,
-    IndependencePredicate, OutcomePredicate, OverridePredicate, RunPredicate,
-};
 use crate::record::{IdentityName, ObjectId, Sha256};
+use crate::records::{
+    ApprovalPredicate, AttestationPredicate, ContractPredicate, FinalizationPredicate,
+    IndependencePredicate, OutcomePredicate, RunPredicate, SelfApprovalPredicate,
+};
 
 /// A record whose signature was checked, with the envelope as it is stored.
 #[derive(Clone, Debug)]
@@ -37,7 +37,7 @@ pub struct Dossier {
     /// The results of gate 2, failed ones too.
     pub independence: Vec<Signed<IndependencePredicate>>,
     /// The permissions to review one's own run.
-    pub overrides: Vec<Signed<OverridePredicate>>,
+    pub overrides: Vec<Signed<SelfApprovalPredicate>>,
     /// The audit approvals (gate 3).
     pub audit_approvals: Vec<Signed<ApprovalPredicate>>,
     /// The attestations.

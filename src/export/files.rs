@@ -6,9 +6,8 @@ use std::collections::btree_map::Entry as Slot;
 use serde_json::json;
 
 use crate::record::json::canonical;
-use crate::record::predicate::{AttestationPredicate, IndependencePredicate};
-use crate::record::statement::{Kind, Predicate};
 use crate::record::{Finding, ObjectId, RepoPath, Rule, Sha256, Subject, WorkflowUrl};
+use crate::records::{AttestationPredicate, IndependencePredicate, Kind, Predicate};
 use crate::render::attestation::{Attested, text};
 use crate::signing::AllowedSigners;
 use crate::store::index::Index;
@@ -111,11 +110,9 @@ impl Out<'_> {
         let persons = |digests: &[Sha256], from: &[Signed<_>]| {
             let mut found: Vec<_> = from
                 .iter()
-                .filter(
-                    |it: &&Signed<crate::record::predicate::ApprovalPredicate>| {
-                        digests.contains(&it.digest)
-                    },
-                )
+                .filter(|it: &&Signed<crate::records::ApprovalPredicate>| {
+                    digests.contains(&it.digest)
+                })
                 .map(|it| (it.digest, it.signer.clone()))
                 .collect();
             found.dedup();

@@ -5,11 +5,10 @@ use crate::evidence::{self, RunFiles, inventory};
 use crate::facts::policies::PolicyFiles;
 use crate::facts::run::Collector;
 use crate::record::envelope::Envelope;
-use crate::record::predicate::{ApprovalPredicate, Approves, RunPredicate};
-use crate::record::statement::Predicate;
 use crate::record::{
     Code, Finding, Findings, ObjectId, Refusal, Rule, RunId, Sha256, Subject, TaskId,
 };
+use crate::records::{ApprovalPredicate, Approves, Kind, Predicate, RunPredicate};
 use crate::store::layout::LedgerPath;
 
 use super::Error;
@@ -47,11 +46,11 @@ impl Gather<'_> {
     fn dossier(&mut self) -> Result<Option<Dossier>, check::Error> {
         let records = self.collector.records;
         let id = self.id;
-        let Some(run) = self.required::<RunPredicate>(&LedgerPath::Run(id.clone()))? else {
+        let Some(run) = self.required::<RunPredicate>(&Kind::Run.of(id))? else {
             return Ok(None);
         };
         let says = run.says.clone();
-        let contract = self.required(&LedgerPath::Contract(says.task.clone()))?;
+        let contract = self.required(&Kind::Contract.of(&says.task))?;
         let packet = self.packet(&says.task)?;
         let mut spent = Vec::new();
         if let Some(blob) = records.contract_blob(&says.task)? {
@@ -59,19 +58,16 @@ impl Gather<'_> {
             spent.retain(|it| says.approvals.contains(&it.digest()));
         }
         let task_approvals = self.all::<ApprovalPredicate>(spent);
-        let (mut logs, mut overrides) = (Vec::new(), Vec::new());
-        for (path, envelope) in records.run_records(id)? {
-            match path {
-                LedgerPath::Independence(..) => logs.push(envelope),
-                _ => overrides.push(envelope),
-            }
-        }
-        let independence = self.all(logs);
-        let overrides = self.all(overrides);
+        let of_run = |kind| -> Result<Vec<Envelope>, crate::store::Error> {
+            let found = records.of_run(id, kind)?.into_iter();
+            Ok(found.map(|(_, envelope)| envelope).collect())
+        };
+        let independence = self.all(of_run(Kind::Independence)?);
+        let overrides = self.all(of_run(Kind::SelfApproval)?);
         let audit_approvals = self.all(records.approvals_of(says.commit)?);
         let attestations = self.all(records.attestations_of(says.commit)?);
-        let finalization = self.optional(&LedgerPath::Finalization(id.clone()))?;
-        let outcome = self.optional(&LedgerPath::Outcome(id.clone()))?;
+        let finalization = self.optional(&Kind::Finalization.of(id))?;
+        let outcome = self.optional(&Kind::Outcome.of(id))?;
         let evidence = self.evidence(&says)?;
         let (Some(contract), Some(packet), Some(evidence)) = (contract, packet, evidence) else {
             return Ok(None);

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use crate::record::commit::Commit;
-use crate::record::predicate::{
-    ApprovalPredicate, AttestationPredicate, ContractPredicate, FinalizationPredicate,
-    IndependencePredicate, OutcomePredicate, OverridePredicate, RunPredicate,
-};
 use crate::record::tree::{Change, Fault};
 use crate::record::{Finding, Findings, IdentityName, ObjectId, RunId, Sha256, Subject, Timestamp};
+use crate::records::{
+    ApprovalPredicate, AttestationPredicate, ContractPredicate, FinalizationPredicate,
+    IndependencePredicate, OutcomePredicate, RunPredicate, SelfApprovalPredicate,
+};
 
 use crate::policy::keyring::Signer;
 use crate::policy::{RefRules, Verified};
@@ -197,7 +197,7 @@ pub struct RunFacts {
     /// The independence logs.
     pub independence: Vec<Verified<IndependencePredicate>>,
     /// The overrides.
-    pub overrides: Vec<Verified<OverridePredicate>>,
+    pub overrides: Vec<Verified<SelfApprovalPredicate>>,
     /// The audit approvals noted on the harness commit.
     pub audit_approvals: Vec<Verified<ApprovalPredicate>>,
     /// The attestations noted on the harness commit.

@@ -7,10 +7,10 @@ use crate::evidence::RunFiles;
 use crate::evidence::demands::MANIFEST_SCHEMA;
 use crate::record::json::{self, Json};
 use crate::record::path::quote;
-use crate::record::predicate::RunPredicate;
 use crate::record::{
     Findings, IdentityName, ObjectId, RefName, RepoPath, Rule, RunId, Sha256, Subject, TaskId,
 };
+use crate::records::RunPredicate;
 
 const MANIFEST: &str = "run_manifest.json";
 const ENVIRONMENT: &str = "environment.json";

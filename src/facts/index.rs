@@ -4,10 +4,9 @@
 use std::collections::BTreeSet;
 
 use crate::record::envelope::Envelope;
-use crate::record::predicate::FinalizationPredicate;
-use crate::record::statement::Statement;
 use crate::record::tree::Mode;
 use crate::record::{Finding, Findings, Rule, RuleName, RunId, Sha256, Subject};
+use crate::records::{FinalizationPredicate, Kind, Statement};
 use crate::store::index::{self, Entry, Index};
 use crate::store::layout::LedgerPath;
 use crate::store::ledger::Records;
@@ -221,7 +220,7 @@ fn judge_attestation(
     entry: &Entry,
     findings: &mut Findings,
 ) -> Result<(), Error> {
-    let path = LedgerPath::Finalization(entry.run_id.clone());
+    let path = Kind::Finalization.of(&entry.run_id);
     let Some(bound) = records.envelope(&path)?.and_then(|it| attestation_of(&it)) else {
         return Ok(());
     };

@@ -3,8 +3,8 @@
 
 use crate::policy::document::Limits;
 use crate::record::envelope::Envelope;
-use crate::record::predicate::RunPredicate;
 use crate::record::{Finding, ObjectId, RefName, Rule, Sha256, Subject, json};
+use crate::records::RunPredicate;
 
 use super::position::Positions;
 use super::run::Collector;

@@ -9,12 +9,11 @@ use serde::{Deserialize, Serialize};
 use crate::git::{self, CommitDraft, Reader};
 use crate::policy::{Keyring, Verified};
 use crate::record::commit::Person;
-use crate::record::predicate::{Movement, ReceiptPredicate};
-use crate::record::statement::Statement;
 use crate::record::tree::Mode;
 use crate::record::{
     Finding, Findings, ObjectId, RefName, RepoPath, Rule, Sha256, Subject, Timestamp, json,
 };
+use crate::records::{Movement, ReceiptPredicate, Statement};
 use crate::store;
 use crate::store::ledger;
 

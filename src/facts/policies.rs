@@ -6,9 +6,9 @@ use crate::git::Reader;
 use crate::policy::keyring::Signer;
 use crate::policy::{Keyring, Policy, Position};
 use crate::record::envelope::Envelope;
-use crate::record::predicate::PolicyPredicate;
 use crate::record::tree::{Entry, Mode};
 use crate::record::{Finding, IdentityName, ObjectId, Rule, Sha256, Subject, Timestamp};
+use crate::records::PolicyPredicate;
 
 use super::Error;
 

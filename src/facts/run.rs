@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 
 use crate::evidence;
 use crate::facts::case::{EvidenceFacts, Lookup, RunFacts};
-use crate::policy::{Keyring, Verified};
+use crate::policy::{Keyring, Position, Verified};
 use crate::record::envelope::Envelope;
-use crate::record::predicate::{ApprovalPredicate, Approves, AttestationPredicate, RunPredicate};
-use crate::record::statement::{self, Kind, Predicate};
-use crate::record::{Code, Finding, Findings, ObjectId, Rule, RunId, Sha256, Subject, Timestamp};
+use crate::record::{Code, Finding, Findings, Rule, RunId, Sha256, Subject, Timestamp};
+use crate::records::{ApprovalPredicate, Approves, Kind, Predicate, Record, RunPredicate, Scope};
 use crate::store;
 use crate::store::index::Entry;
 use crate::store::layout::LedgerPath;
@@ -36,36 +35,86 @@ pub struct Collector<'a> {
 impl Collector<'_> {
     /// Checks one record by itself.
     pub fn verify<P: Predicate>(&self, envelope: &Envelope) -> Result<Verified<P>, Finding> {
+        self.verified(envelope, |position| Keyring::verify(envelope, position))
+    }
+
+    /// Checks one record of a kind that is known at run time only by itself.
+    pub fn verify_as(
+        &self,
+        kind: Kind,
+        it: &Envelope,
+    ) -> Result<Verified<Box<dyn Record>>, Finding> {
+        self.verified(it, |position| Keyring::verify_as(kind, it, position))
+    }
+
+    fn verified<T>(
+        &self,
+        envelope: &Envelope,
+        verify: impl Fn(&Position<'_>) -> Result<T, Finding>,
+    ) -> Result<T, Finding> {
         let position = self.position(envelope);
         limits::record(envelope, &position.policy.document().limits)?;
-        let verified = Keyring::verify(envelope, &position)?;
+        let verified = verify(&position)?;
         if let Positions::Arriving(fresh) = &self.positions
             && fresh.contains(&envelope.digest())
         {
             // Later pushes will judge it by the policy that it names: it must hold by that too.
-            Keyring::verify::<P>(envelope, &self.named(envelope, Some(self.time)))?;
+            verify(&self.named(envelope, Some(self.time)))?;
         }
         Ok(verified)
     }
 
-    fn link<P: Predicate>(&self, path: &LedgerPath) -> Result<Lookup<Verified<P>>, Error> {
-        Ok(match self.records.envelope(path) {
+    /// Looks up the one record of a kind about a task or a run.
+    fn the<P: Predicate>(&self, scope: impl Into<Scope>) -> Result<Lookup<Verified<P>>, Error> {
+        let path = P::KIND.of(scope);
+        Ok(match self.records.envelope(&path) {
             Ok(None) => Lookup::Missing,
             Ok(Some(envelope)) => match self.verify(&envelope) {
                 Ok(verified) => Lookup::Valid(verified),
-                Err(finding) => Lookup::Invalid(named(finding, path)),
+                Err(finding) => Lookup::Invalid(named(finding, &path)),
             },
-            Err(error) => Lookup::Invalid(finding_or(error, path)?),
+            Err(error) => Lookup::Invalid(finding_or(error, &path)?),
         })
+    }
+
+    /// Returns the records of a kind that the ledger has of a run; those that do not hold are bad.
+    fn all_of<P: Predicate>(
+        &self,
+        run: &RunId,
+        bad: &mut Findings,
+    ) -> Result<Vec<Verified<P>>, Error> {
+        let mut found = Vec::new();
+        for (path, envelope) in self.records.of_run(run, P::KIND)? {
+            match self.verify(&envelope) {
+                Ok(verified) => found.push(verified),
+                Err(finding) => bad.push(named(finding, &path)),
+            }
+        }
+        Ok(found)
+    }
+
+    /// Returns those of the records noted on an object that hold; the others are bad.
+    fn noted<P: Predicate>(
+        &self,
+        envelopes: Vec<Envelope>,
+        bad: &mut Findings,
+    ) -> Vec<Verified<P>> {
+        let mut found = Vec::new();
+        for envelope in envelopes {
+            match self.verify(&envelope) {
+                Ok(verified) => found.push(verified),
+                Err(finding) => bad.push(finding),
+            }
+        }
+        found
     }
 
     /// Returns everything known about a run. A record that does not hold becomes a finding;
     /// only what keeps the repository from being read is an error.
     pub fn run(&self, id: &RunId) -> Result<RunFacts, Error> {
-        let run: Lookup<Verified<RunPredicate>> = self.link(&LedgerPath::Run(id.clone()))?;
         let mut facts = RunFacts {
             id: id.clone(),
-            run,
+            run: self.the(id)?,
             contract: Lookup::Missing,
             task_approvals: Vec::new(),
             spent: BTreeMap::new(),
@@ -74,9 +123,9 @@ impl Collector<'_> {
             overrides: Vec::new(),
             audit_approvals: Vec::new(),
             attestations: Vec::new(),
-            finalization: self.link(&LedgerPath::Finalization(id.clone()))?,
+            finalization: self.the(id)?,
             indexed: Lookup::Missing,
-            outcome: self.link(&LedgerPath::Outcome(id.clone()))?,
+            outcome: self.the(id)?,
             bad: Findings::new(),
             time: self.time,
             audited: self.time,
@@ -94,12 +143,15 @@ impl Collector<'_> {
                 self.expiry_time(last, run.commit)?
             }
         };
-        facts.contract = self.link(&LedgerPath::Contract(run.task.clone()))?;
+        facts.contract = self.the(&run.task)?;
         for digest in &run.approvals {
             facts.spent.insert(*digest, self.records.spender(digest)?);
         }
         if let Some(blob) = self.records.contract_blob(&run.task)? {
-            self.task_approvals(blob, &run, &mut facts)?;
+            let mut noted = self.records.approvals_of(blob)?;
+            // Others on the same contract are other runs' affair.
+            noted.retain(|it| run.approvals.contains(&it.digest()));
+            facts.task_approvals = self.noted(noted, &mut facts.bad);
         }
         self.inventory(&run, &mut facts)?;
         // Of a contract that cannot be read nobody knows what it demands: everything then.
@@ -110,8 +162,20 @@ impl Collector<'_> {
             None => &self.history.current().policy.document().limits,
         };
         facts.evidence = self.evidence(&run, demands, limits.evidence_bytes)?;
-        self.run_records(&mut facts)?;
-        self.notes(run.commit, &mut facts)?;
+        facts.independence = self.all_of(id, &mut facts.bad)?;
+        facts.overrides = self.all_of(id, &mut facts.bad)?;
+        let approvals = self.noted(self.records.approvals_of(run.commit)?, &mut facts.bad);
+        for approval in approvals {
+            let approval: Verified<ApprovalPredicate> = approval;
+            match approval.predicate().approves {
+                Approves::Audit => facts.audit_approvals.push(approval),
+                Approves::Task => facts
+                    .bad
+                    .push(misplaced(approval.digest(), "a task approval on a commit")),
+            }
+        }
+        let attestations = self.records.attestations_of(run.commit)?;
+        facts.attestations = self.noted(attestations, &mut facts.bad);
         Ok(facts)
     }
 
@@ -143,25 +207,6 @@ impl Collector<'_> {
             }
             (Some(_), _) => Lookup::Valid(()),
         })
-    }
-
-    /// The approvals that the run spends; others on the same contract are other runs' affair.
-    fn task_approvals(
-        &self,
-        contract: ObjectId,
-        run: &RunPredicate,
-        facts: &mut RunFacts,
-    ) -> Result<(), Error> {
-        for envelope in self.records.approvals_of(contract)? {
-            if !run.approvals.contains(&envelope.digest()) {
-                continue;
-            }
-            match self.verify::<ApprovalPredicate>(&envelope) {
-                Ok(approval) => facts.task_approvals.push(approval),
-                Err(finding) => facts.bad.push(finding),
-            }
-        }
-        Ok(())
     }
 
     fn inventory(&self, run: &RunPredicate, facts: &mut RunFacts) -> Result<(), Error> {
@@ -220,42 +265,6 @@ impl Collector<'_> {
             reasons,
         }))
     }
-
-    fn run_records(&self, facts: &mut RunFacts) -> Result<(), Error> {
-        for (path, envelope) in self.records.run_records(&facts.id)? {
-            let outcome = match path {
-                LedgerPath::Independence(..) => {
-                    self.verify(&envelope).map(|it| facts.independence.push(it))
-                }
-                _ => self.verify(&envelope).map(|it| facts.overrides.push(it)),
-            };
-            if let Err(finding) = outcome {
-                facts.bad.push(named(finding, &path));
-            }
-        }
-        Ok(())
-    }
-
-    fn notes(&self, commit: ObjectId, facts: &mut RunFacts) -> Result<(), Error> {
-        for envelope in self.records.approvals_of(commit)? {
-            match self.verify::<ApprovalPredicate>(&envelope) {
-                Ok(approval) if approval.predicate().approves == Approves::Audit => {
-                    facts.audit_approvals.push(approval)
-                }
-                Ok(approval) => facts
-                    .bad
-                    .push(misplaced(approval.digest(), "a task approval on a commit")),
-                Err(finding) => facts.bad.push(finding),
-            }
-        }
-        for envelope in self.records.attestations_of(commit)? {
-            match self.verify::<AttestationPredicate>(&envelope) {
-                Ok(attestation) => facts.attestations.push(attestation),
-                Err(finding) => facts.bad.push(finding),
-            }
-        }
-        Ok(())
-    }
 }
 
 fn misplaced(digest: Sha256, found: &str) -> Finding {
@@ -281,13 +290,4 @@ fn finding_or(error: store::Error, path: &LedgerPath) -> Result<Finding, Error> 
         Some(finding) => Ok(finding),
         None => Err(error),
     }
-}
-
-/// Returns the kind of statement that an envelope holds, if it is one of ours.
-pub fn kind_of(envelope: &Envelope) -> Option<Kind> {
-    let word = statement::kind_of(envelope.payload()).ok()?;
-    Kind::ALL
-        .iter()
-        .copied()
-        .find(|kind| kind.predicate_type() == word)
 }

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::policy::Verified;
-use crate::record::predicate::{FinalizationPredicate, OutcomePredicate, RunPredicate, Verdict};
-use crate::record::statement::Predicate;
 use crate::record::{ObjectId, RunId};
+use crate::records::{
+    FinalizationPredicate, Kind, OutcomePredicate, Predicate, RunPredicate, Scope, Verdict,
+};
 use crate::store::layout::LedgerPath;
 use crate::store::ledger;
 
@@ -24,40 +25,26 @@ pub struct RunSummary {
     pub outcome: Option<Verdict>,
 }
 
-#[derive(Default)]
-struct Files {
-    run: Option<ObjectId>,
-    finalization: Option<ObjectId>,
-    outcome: Option<ObjectId>,
-}
-
 impl Collector<'_> {
     /// Looks at every run of the ledger, sorted by id: one walk of the trees and at most three
     /// records a run, whatever its evidence holds. Fails if the ledger cannot be read.
     pub fn summaries(&self) -> Result<Vec<RunSummary>, Error> {
-        let mut runs: BTreeMap<RunId, Files> = BTreeMap::new();
+        let mut runs: BTreeMap<RunId, BTreeMap<Kind, ObjectId>> = BTreeMap::new();
         for (path, blob) in self.records.list("runs")? {
-            match LedgerPath::parse(&path) {
-                Some(LedgerPath::Run(id)) => runs.entry(id).or_default().run = Some(blob),
-                Some(LedgerPath::Finalization(id)) => {
-                    runs.entry(id).or_default().finalization = Some(blob);
-                }
-                Some(LedgerPath::Outcome(id)) => runs.entry(id).or_default().outcome = Some(blob),
-                _ => {}
+            if let Some(LedgerPath::Record(Scope::Run(id), kind, None)) = LedgerPath::parse(&path) {
+                runs.entry(id).or_default().insert(kind, blob);
             }
         }
         let mut summaries = Vec::new();
         for (id, files) in runs {
-            let Some(record) = files.run else {
+            if !files.contains_key(&Kind::Run) {
                 continue;
-            };
-            let run = self.held::<RunPredicate>(Some(record))?;
-            let outcome = self.held::<OutcomePredicate>(files.outcome)?;
+            }
+            let run = self.held::<RunPredicate>(&files)?;
+            let outcome = self.held::<OutcomePredicate>(&files)?;
             // An outcome says it all: nobody asks then whether it was finalized.
-            let finalized = outcome.is_none()
-                && self
-                    .held::<FinalizationPredicate>(files.finalization)?
-                    .is_some();
+            let finalized =
+                outcome.is_none() && self.held::<FinalizationPredicate>(&files)?.is_some();
             summaries.push(RunSummary {
                 id,
                 run: run.map(|it| it.predicate().clone()),
@@ -68,12 +55,15 @@ impl Collector<'_> {
         Ok(summaries)
     }
 
-    /// Returns the record in a blob, if it is one and holds.
-    fn held<P: Predicate>(&self, blob: Option<ObjectId>) -> Result<Option<Verified<P>>, Error> {
-        let Some(blob) = blob else {
+    /// Returns the record of a kind, if there is one that holds.
+    fn held<P: Predicate>(
+        &self,
+        files: &BTreeMap<Kind, ObjectId>,
+    ) -> Result<Option<Verified<P>>, Error> {
+        let Some(blob) = files.get(&P::KIND) else {
             return Ok(None);
         };
-        let bytes = self.records.reader().blob(blob)?;
+        let bytes = self.records.reader().blob(*blob)?;
         let envelope = ledger::parse(blob, &bytes).ok();
         Ok(envelope.and_then(|it| self.verify(&it).ok()))
     }

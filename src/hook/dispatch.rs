@@ -8,7 +8,7 @@ use crate::actor::{Actor, Clock};
 use crate::check::Report;
 use crate::git::{Reader, Repo};
 use crate::record::Verdict;
-use crate::record::predicate::Movement;
+use crate::records::Movement;
 
 use super::parent::{self, Caller, Key};
 use super::pushes::{Judged, Pushes};

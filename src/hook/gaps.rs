@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::record::predicate::Movement;
 use crate::record::{ObjectId, RefName};
+use crate::records::Movement;
 use crate::store::ledger::Refs;
 
 /// What is known when an entry is written.

@@ -3,8 +3,8 @@
 use std::io::Read;
 
 use crate::record::path::quote;
-use crate::record::predicate::Movement;
 use crate::record::{Finding, Findings, HashKind, ObjectId, RefName, Rule, Subject};
+use crate::records::Movement;
 
 /// No hook reads more than this. A thousand refs, the policy's usual limit, have 200 KiB.
 pub const MAX_INPUT: usize = 8 * 1024 * 1024;

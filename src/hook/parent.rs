@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::record::predicate::Movement;
 use crate::record::{Sha256, json};
+use crate::records::Movement;
 
 /// Names one process: its id and when it started, so that a reused id is another name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::actor::Settings;
 use crate::facts::report::Dependencies;
 use crate::record::json::{self, Limits};
-use crate::record::predicate::Movement;
+use crate::records::Movement;
 use crate::store::ledger::Refs;
 
 use super::Error;

@@ -10,10 +10,9 @@ use crate::facts::log::{self, ENTRY, STATE, State};
 use crate::git::{Expected, Reader, RefUpdate, Repo};
 use crate::policy::{Keyring, Role};
 use crate::record::envelope::Envelope;
-use crate::record::predicate::{Movement, ReceiptPredicate};
-use crate::record::statement::Statement;
 use crate::record::tree::Mode;
 use crate::record::{IdentityName, ObjectId, RefName, RepoPath, Sha256};
+use crate::records::{Movement, ReceiptPredicate, Statement};
 use crate::store::batch::pause;
 use crate::store::layout::{self, Place};
 use crate::store::ledger::Refs;
@@ -229,9 +228,9 @@ fn context(
     history: &PolicyHistory,
     person: &IdentityName,
     policy: usize,
-) -> Result<crate::record::statement::Context, Error> {
+) -> Result<crate::records::Context, Error> {
     let commit = history.commits().get(policy).copied();
-    Ok(crate::record::statement::Context {
+    Ok(crate::records::Context {
         identity: person.clone(),
         policy: commit.ok_or_else(|| Error::Log("the policy has no such version".to_owned()))?,
         repository: history.repository(),
@@ -289,7 +288,7 @@ fn was_reported(reader: &Reader, last: Option<&Last>, movement: &Movement) -> bo
 
 fn sign(signer: &dyn crate::signing::Signer, payload: Vec<u8>) -> Result<Envelope, Error> {
     use crate::record::envelope::{EnvelopeSignature, pae};
-    use crate::record::statement::{Kind, Predicate};
+    use crate::records::{Kind, Predicate};
     const KIND: Kind = <ReceiptPredicate as Predicate>::KIND;
     let signature = signer.sign(KIND.namespace(), &pae(&payload));
     let signature = signature.map_err(|source| Error::Actor(actor::Error::Sign(source)))?;

@@ -3,8 +3,8 @@
 use crate::actor::Settings;
 use crate::check::{self, Report, push};
 use crate::git::Reader;
-use crate::record::predicate::Movement;
 use crate::record::{Finding, ObjectId, Rule, Subject, Timestamp, Verdict};
+use crate::records::Movement;
 use crate::signing::PublicKey;
 use crate::store::ledger::Refs;
 

@@ -9,10 +9,9 @@ use crate::check::Anchor;
 use crate::git::{self, CommitDraft, Expected, Reader, RefUpdate, Repo};
 use crate::record::commit::Person;
 use crate::record::envelope::{Envelope, EnvelopeSignature, pae};
-use crate::record::predicate::{Movement, PolicyPredicate};
-use crate::record::statement::{Kind, Statement};
 use crate::record::tree::Mode;
 use crate::record::{ObjectId, RefName, RepoPath, Sha256, Timestamp};
+use crate::records::{Kind, Movement, PolicyPredicate, Statement};
 use crate::signing::{self, Signer};
 
 /// When everything happens.

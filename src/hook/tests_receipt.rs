@@ -7,9 +7,9 @@ use crate::check::PolicyHistory;
 use crate::check::verify::positions;
 use crate::facts::log::Log;
 use crate::record::envelope::Envelope;
-use crate::record::predicate::Movement;
 use crate::record::{Findings, RunId, Sha256};
-use crate::store::layout::{self, LedgerPath};
+use crate::records::{Kind, Movement};
+use crate::store::layout;
 
 fn write(
     world: &World,
@@ -244,7 +244,7 @@ fn who_pushed_is_taken_from_the_environment_and_made_plain() {
 fn ledger(world: &World) -> (Movement, Sha256) {
     let envelope = Envelope::new(b"{}".to_vec(), Vec::new());
     let run = RunId::new("run_1").unwrap();
-    let path = LedgerPath::Run(run).to_path();
+    let path = Kind::Run.of(run).to_path();
     let file = (path.to_str().unwrap(), &envelope.to_bytes()[..]);
     let commit = world.commit(None, &[file], None);
     let movement = movement("refs/awo/ledger", None, Some(commit));

@@ -5,8 +5,8 @@ use super::parent::{Caller, Key};
 use super::pushes::{Judged, Pushes};
 use super::testing::{World, line, movement, name, now};
 use super::{server, transaction};
-use crate::record::predicate::Movement;
 use crate::record::{Code, Findings, HashKind, ObjectId, Verdict};
+use crate::records::Movement;
 use crate::store::ledger::Refs;
 
 fn id(digit: char) -> ObjectId {

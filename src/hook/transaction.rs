@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 
 use crate::check::Report;
 use crate::git::Reader;
-use crate::record::predicate::Movement;
 use crate::record::{Finding, Findings, ObjectId, RefName, Rule, Subject};
+use crate::records::Movement;
 use crate::store::layout::{self, Place};
 use crate::store::ledger::Refs;
 

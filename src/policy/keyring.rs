@@ -5,15 +5,14 @@ mod statement;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::record::envelope::Envelope;
-use crate::record::predicate::{Approves, PolicyPredicate};
-use crate::record::statement::{BadStatement, Context, Kind, Predicate, Statement};
 use crate::record::{Finding, IdentityName, ObjectId, Rule, Sha256, Subject, Timestamp};
+use crate::records::{BadStatement, Context, Kind, PolicyPredicate, Predicate, Record, Statement};
 use crate::signing::{self, AllowedSigners, PublicKey, Signature};
 
 use super::{Person, Policy, Role};
 
+pub use statement::refused_key;
 use statement::{bad_statement, check_context, check_raw, check_role, parse_signature};
-pub use statement::{refused_key, roles_for};
 
 /// The SSHSIG namespace of commits, which git has chosen.
 pub const COMMIT_NAMESPACE: &str = "git";
@@ -69,10 +68,15 @@ pub struct Verified<P> {
     key: String,
 }
 
-impl<P: Predicate> Verified<P> {
+impl<P> Verified<P> {
     /// Returns what the statement says.
     pub fn predicate(&self) -> &P {
         &self.predicate
+    }
+
+    /// Returns what the statement says, by value.
+    pub fn into_predicate(self) -> P {
+        self.predicate
     }
 
     /// Returns the digest of its payload.
@@ -242,10 +246,31 @@ impl Keyring {
         envelope: &Envelope,
         position: &Position<'_>,
     ) -> Result<Verified<P>, Finding> {
+        let parsed = Statement::parse(envelope.payload()).map(|it| it.predicate);
+        Self::verified(P::KIND, parsed, |it: &P| it, envelope, position)
+    }
+
+    /// Checks an envelope as [`Keyring::verify`] does, of a kind that is known at run time only.
+    pub fn verify_as(
+        kind: Kind,
+        envelope: &Envelope,
+        position: &Position<'_>,
+    ) -> Result<Verified<Box<dyn Record>>, Finding> {
+        let parsed = kind.parse(envelope.payload());
+        Self::verified(kind, parsed, |it| &**it, envelope, position)
+    }
+
+    fn verified<P>(
+        kind: Kind,
+        parsed: Result<P, BadStatement>,
+        record: impl Fn(&P) -> &dyn Record,
+        envelope: &Envelope,
+        position: &Position<'_>,
+    ) -> Result<Verified<P>, Finding> {
         let digest = envelope.digest();
         let about = || Subject::of_record(digest);
-        let statement = Statement::<P>::parse(envelope.payload())
-            .map_err(|error| bad_statement(&error, P::KIND, about()))?;
+        let predicate = parsed.map_err(|error| bad_statement(&error, kind, about()))?;
+        let says = record(&predicate);
         let [raw] = envelope.signatures() else {
             return Err(Rule::OneSignature
                 .finding(about())
@@ -253,8 +278,8 @@ impl Keyring {
                 .expected("one")
                 .remedy("sign it again with git awo; do not edit it by hand"));
         };
-        let signer = check_raw(position, &raw.sig, &raw.keyid, P::KIND, envelope, about())?;
-        let Some(context) = statement.predicate.context() else {
+        let signer = check_raw(position, &raw.sig, &raw.keyid, kind, envelope, about())?;
+        let Some(context) = says.context() else {
             return Err(Rule::Context
                 .finding(about())
                 .found("a statement without a signer")
@@ -262,10 +287,10 @@ impl Keyring {
                 .remedy("write the record again with git awo; do not edit it by hand"));
         };
         check_context(context, &signer, position, about())?;
-        check_role(position.policy, &statement.predicate, context, about())?;
+        check_role(position.policy, says.signers(), context, about())?;
         let Signer { person, key } = signer;
         Ok(Verified {
-            predicate: statement.predicate,
+            predicate,
             digest,
             signer: person,
             key,

@@ -3,20 +3,21 @@
 
 pub mod document;
 pub mod keyring;
+mod level;
 mod parse;
 pub mod pattern;
 mod refs;
-mod role;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::record::{IdentityName, ObjectId, RefName, RepoPath, Timestamp};
 use crate::signing::AllowedSigners;
 
+pub use crate::record::Role;
 pub use document::Document;
 pub use keyring::{Keyring, Position, Verified};
+pub use level::Level;
 pub use refs::RefRules;
-pub use role::{Level, Role};
 
 use pattern::PathSet;
 /// A set of persons, as a policy writes it.

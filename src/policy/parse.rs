@@ -4,7 +4,7 @@ use super::document::{Limits, RefGrant};
 use super::keyring::COMMIT_NAMESPACE;
 use super::*;
 use super::{document, pattern};
-use crate::record::statement::Kind;
+use crate::records::Kind;
 
 /// Files that change what git does with other files; nothing may touch them without more.
 const ALWAYS_PROTECTED: &[&str] = &[".gitattributes", ".gitmodules", ".mailmap", ".lfsconfig"];

@@ -325,7 +325,7 @@ mod tests {
         let finding = |rule: Rule| rule.finding(Subject::none());
         let set: Findings = [
             finding(Rule::ObjectHash),
-            finding(Rule::OverrideForm),
+            finding(Rule::SelfApprovalForm),
             finding(Rule::ObjectHash),
         ]
         .into_iter()

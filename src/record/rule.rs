@@ -52,8 +52,8 @@ macro_rules! rules {
 
 rules! {
     IndependentReviewer = "independent-reviewer", Gov001, "", "", "";
-    OverrideForm = "override-form", Gov001, "", "", "";
-    OverrideRecorded = "override-recorded", Gov001, "", "", "";
+    SelfApprovalForm = "self-approval-form", Gov001, "", "", "";
+    SelfApprovalRecorded = "self-approval-recorded", Gov001, "", "", "";
     Attestation = "attestation", Gov002, "", "", "";
     CommandGiven = "command-given", Gov002, "", "", "";
     CommandSucceeds = "command-succeeds", Gov002, "", "", "";

@@ -1,9 +1,8 @@
 //! An attestation as a plain text for people, with what it takes to check it by hand.
 
 use crate::record::envelope::PAYLOAD_TYPE;
-use crate::record::predicate::{AttestationPredicate, IndependencePredicate, RunPredicate};
-use crate::record::statement::Kind;
 use crate::record::{IdentityName, Sha256};
+use crate::records::{AttestationPredicate, IndependencePredicate, Kind, RunPredicate};
 
 use super::one_line;
 

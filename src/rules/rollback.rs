@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use crate::facts::case::{CommitCase, RunFacts};
 use crate::policy::Role;
 use crate::record::commit::Commit;
-use crate::record::predicate::Verdict;
 use crate::record::tree::Change;
 use crate::record::{Findings, ObjectId, RepoPath, Rule};
+use crate::records::Verdict;
 
 use super::scope::policy_paths;
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::facts::run::Collector;
 use crate::policy::{Role, Verified};
-use crate::record::predicate::{ApprovalPredicate, Approves, ContractPredicate};
 use crate::record::{Findings, IdentityName, ObjectId, Rule, Sha256, Subject, Timestamp, sentence};
+use crate::records::{ApprovalPredicate, Approves, ContractPredicate};
 use crate::store::layout::LedgerPath;
 use crate::store::ledger::parse_spent;
 

@@ -7,6 +7,7 @@ use crate::git;
 use crate::record::json::{self, Json};
 use crate::record::path::{escape, quote};
 use crate::record::{RunId, Sha256, Timestamp};
+use crate::records::Kind;
 use crate::store::layout::{self, LedgerPath};
 
 use super::dossier::{Material, change};
@@ -240,9 +241,9 @@ impl<'a> Documents<'a> {
                 "refs": format!("{}*", layout::EVIDENCE_PREFIX),
             },
             "records": {
-                "contract": LedgerPath::Contract(self.execution.admitted.contract().id.clone()).to_path(),
+                "contract": Kind::Contract.of(self.execution.admitted.contract().id.clone()).to_path(),
                 "inventory": LedgerPath::Inventory(run.clone()).to_path(),
-                "run": LedgerPath::Run(run.clone()).to_path(),
+                "run": Kind::Run.of(run).to_path(),
             },
             "replay": {
                 "commands": [

@@ -11,8 +11,8 @@ use crate::policy::Keyring;
 use crate::policy::Role;
 use crate::record::commit::Person;
 use crate::record::contract::Contract;
-use crate::record::predicate::RunPredicate;
 use crate::record::{Findings, ObjectId, RepoPath, Rule, RunId, Sha256, Subject, Timestamp};
+use crate::records::{Kind, RunPredicate};
 use crate::store;
 use crate::store::batch::Batch;
 use crate::store::layout::{self, LedgerPath};
@@ -132,7 +132,7 @@ pub(super) fn record(
         .unwrap_or_default();
     let mut batch = Batch::new(format!("run {} of {}", run.run, run.task))
         .evidence(run.evidence.clone(), run.run.clone(), files, commit)
-        .record(&LedgerPath::Run(run.run.clone()), &envelope)
+        .record(&Kind::Run.of(&run.run), &envelope)
         .file(&LedgerPath::Inventory(run.run.clone()), inventory);
     for approval in &run.approvals {
         batch = batch.file(&LedgerPath::Spent(*approval), spent(&run.run));

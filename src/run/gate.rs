@@ -7,12 +7,12 @@ use crate::facts::run::Collector;
 use crate::policy::{Level, Role, Verified};
 use crate::record::contract::Contract;
 use crate::record::path::quote;
-use crate::record::predicate::ContractPredicate;
 use crate::record::{
     Finding, Findings, IdentityName, ObjectId, RefName, Rule, RunId, Sha256, Subject, TaskId,
     Timestamp,
 };
-use crate::store::layout::{self, LedgerPath};
+use crate::records::{ContractPredicate, Kind};
+use crate::store::layout;
 use crate::store::ledger::{Records, Refs};
 
 use super::clean::clean;
@@ -145,7 +145,7 @@ pub(super) fn look(
 
 impl Gate<'_> {
     fn about_task(&self) -> Subject {
-        Subject::of_record(LedgerPath::Contract(self.asked.task.clone()).to_path())
+        Subject::of_record(Kind::Contract.of(self.asked.task).to_path())
     }
 
     fn refuse(&mut self, finding: Finding) {
@@ -277,7 +277,7 @@ impl Gate<'_> {
     ) -> Result<Option<(Verified<ContractPredicate>, ObjectId)>, Error> {
         let task = self.asked.task;
         let records = collector.records;
-        let path = LedgerPath::Contract(task.clone());
+        let path = Kind::Contract.of(task);
         let found = match records.envelope(&path) {
             Ok(found) => found.zip(records.contract_blob(task)?),
             Err(error) => {

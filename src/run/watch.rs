@@ -153,12 +153,7 @@ impl Watch {
             let Some(name) = ref_name(raw) else { continue };
             let records = matches!(
                 Governance::of(&name),
-                Some(
-                    Governance::Ledger
-                        | Governance::Approvals
-                        | Governance::Attestations
-                        | Governance::Evidence
-                )
+                Some(Governance::Ledger | Governance::Notes(_) | Governance::Evidence)
             );
             let old = self.refs.get(raw);
             let (Some(new), true) = (now.get(raw).and_then(|it| id(it)), records) else {

@@ -6,12 +6,12 @@ use crate::evidence::{self, Inventory, RunFiles};
 use crate::git::{CommitDraft, Expected, RefUpdate};
 use crate::policy::Role;
 use crate::record::envelope::Envelope;
-use crate::record::predicate::{
-    ApprovalPredicate, AttestationPredicate, OverridePredicate, RunPredicate,
-};
-use crate::record::statement::{Predicate, Statement};
 use crate::record::tree::Mode;
 use crate::record::{IdentityName, ObjectId, RefName, RepoPath, RunId};
+use crate::records::{
+    ApprovalPredicate, AttestationPredicate, Kind, Predicate, RunPredicate, SelfApprovalPredicate,
+    Statement,
+};
 use crate::sandbox::{RUN, World};
 use crate::store::batch::Batch;
 use crate::store::layout::{self, LedgerPath};
@@ -37,7 +37,7 @@ fn parsed<P: Predicate>(envelope: &Envelope) -> Option<P> {
 pub fn run_record(actor: &Actor) -> Result<RunPredicate, Failed> {
     let refs = actor.refs()?;
     let records = Records::open(&actor.repo, &refs)?;
-    let envelope = records.envelope(&LedgerPath::Run(run_id()?))?;
+    let envelope = records.envelope(&Kind::Run.of(run_id()?))?;
     envelope
         .as_ref()
         .and_then(parsed)
@@ -96,7 +96,7 @@ pub fn rerecord(world: &World, change: impl FnOnce(&mut RunFiles)) -> Result<(),
     forget(&actor, &run.evidence)?;
     let mut batch = Batch::new("forged")
         .evidence(run.evidence.clone(), run.run.clone(), files, commit)
-        .record(&LedgerPath::Run(run.run.clone()), &actor.sign(run.clone())?)
+        .record(&Kind::Run.of(&run.run), &actor.sign(run.clone())?)
         .file(&LedgerPath::Inventory(run.run.clone()), sums);
     for approval in &run.approvals {
         batch = batch.file(&LedgerPath::Spent(*approval), spent(&run.run));
@@ -211,7 +211,7 @@ pub fn override_spelled(world: &World, spelling: &str) -> Result<(), Failed> {
     let actor = world.actor("otto", "otto")?;
     let history = actor.history()?;
     let run = run_record(&actor)?;
-    let envelope = actor.sign(OverridePredicate {
+    let envelope = actor.sign(SelfApprovalPredicate {
         allow_self_approval: spelling.to_owned(),
         commit: run.commit,
         context: actor.context(&history, &[Role::Reviewer])?,
@@ -219,7 +219,7 @@ pub fn override_spelled(world: &World, spelling: &str) -> Result<(), Failed> {
         root: run.root,
         run: run.run.clone(),
     })?;
-    let path = LedgerPath::Override(run.run, envelope.digest());
+    let path = Kind::SelfApproval.one_of(run.run, envelope.digest());
     let batch = Batch::new("forged").record(&path, &envelope);
     Ok(batch.commit(&actor.repo, &actor.author())?)
 }
@@ -231,7 +231,7 @@ pub fn run_record_by(world: &World, who: &str) -> Result<(), Failed> {
     run.context.identity =
         IdentityName::new(who).map_err(|error| Failed::Left(error.to_string()))?;
     let envelope = world.actor(who, "otto")?.sign(run.clone())?;
-    let path = LedgerPath::Run(run.run).to_path().to_string();
+    let path = Kind::Run.of(run.run).to_path().to_string();
     let bytes = envelope.to_bytes();
     edit(world, "otto", &layout::ledger(), &[(&path, Some(&bytes))])
 }

@@ -7,9 +7,9 @@ use crate::evidence::RunFiles;
 use crate::git::{self, CommitDraft, Expected, RefUpdate, Repo, UpdateError};
 use crate::record::commit::Person;
 use crate::record::envelope::Envelope;
-use crate::record::predicate::FinalizationPredicate;
 use crate::record::tree::Mode;
 use crate::record::{ObjectId, RefName, RepoPath, RunId};
+use crate::records::FinalizationPredicate;
 
 use super::Error;
 use super::index::{self, Entry, Index};

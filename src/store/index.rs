@@ -8,10 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::git::Reader;
 use crate::record::envelope::{Envelope, MAX_ENVELOPE};
 use crate::record::json::{self, BadJson};
-use crate::record::predicate::FinalizationPredicate;
-use crate::record::statement::Statement;
 use crate::record::tree::Mode;
 use crate::record::{IdentityName, ObjectId, RepoPath, RunId};
+use crate::records::{FinalizationPredicate, Kind, Scope, Statement};
 
 use super::Error;
 use super::layout::LedgerPath;
@@ -185,7 +184,9 @@ fn finalized(
     };
     for entry in &reader.tree(tree)?.entries {
         let path = directory.join(&entry.name);
-        let Some(LedgerPath::Finalization(id)) = LedgerPath::parse(&path) else {
+        let Some(LedgerPath::Record(Scope::Run(id), Kind::Finalization, _)) =
+            LedgerPath::parse(&path)
+        else {
             continue;
         };
         if entry.mode != Mode::File {

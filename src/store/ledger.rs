@@ -7,6 +7,7 @@ use crate::git::{self, Reader};
 use crate::record::envelope::Envelope;
 use crate::record::tree::Mode;
 use crate::record::{ObjectId, RefName, RepoPath, RunId, Sha256, TaskId};
+use crate::records::{Kind, Notes, Scope};
 
 use super::Error;
 use super::index::{Entry, Index};
@@ -22,8 +23,7 @@ pub type StoredFile = (RepoPath, Mode, ObjectId);
 pub struct Records<'a> {
     reader: &'a Reader,
     ledger: Option<ObjectId>,
-    approvals: Option<ObjectId>,
-    attestations: Option<ObjectId>,
+    notes: BTreeMap<Notes, ObjectId>,
     refs: &'a Refs,
 }
 
@@ -36,11 +36,16 @@ impl<'a> Records<'a> {
                 None => Ok(None),
             }
         };
+        let mut notes = BTreeMap::new();
+        for of in Notes::ALL {
+            if let Some(tree) = tree_of(layout::notes(*of))? {
+                notes.insert(*of, tree);
+            }
+        }
         Ok(Self {
             reader,
             ledger: tree_of(layout::ledger())?,
-            approvals: tree_of(layout::approvals())?,
-            attestations: tree_of(layout::attestations())?,
+            notes,
             refs,
         })
     }
@@ -82,12 +87,15 @@ impl<'a> Records<'a> {
 
     /// Returns the id of the blob that holds a contract, to which its approvals are noted.
     pub fn contract_blob(&self, task: &TaskId) -> Result<Option<ObjectId>, Error> {
+        self.blob_of(&Kind::Contract.of(task))
+    }
+
+    /// Returns the id of what stands at a path of the ledger.
+    pub fn blob_of(&self, path: &LedgerPath) -> Result<Option<ObjectId>, Error> {
         let Some(tree) = self.ledger else {
             return Ok(None);
         };
-        let entry = self
-            .reader
-            .entry(tree, &LedgerPath::Contract(task.clone()).to_path())?;
+        let entry = self.reader.entry(tree, &path.to_path())?;
         Ok(entry.map(|(_, id)| id))
     }
 
@@ -115,14 +123,14 @@ impl<'a> Records<'a> {
         Ok(shard.get(run).cloned())
     }
 
-    /// Returns every record of a run whose name carries a digest: independence logs, overrides.
-    pub fn run_records(&self, run: &RunId) -> Result<Vec<(LedgerPath, Envelope)>, Error> {
+    /// Returns the records of a kind that the ledger has of a run, by their paths.
+    pub fn of_run(&self, run: &RunId, kind: Kind) -> Result<Vec<(LedgerPath, Envelope)>, Error> {
         let mut found = Vec::new();
         for (path, id) in self.files_of_run(run)? {
-            if let Some(it @ (LedgerPath::Independence(..) | LedgerPath::Override(..))) =
-                LedgerPath::parse(&path)
+            if let Some(at) = LedgerPath::parse(&path)
+                && at.kind() == Some(kind)
             {
-                found.push((it, parse(path, &self.reader.blob(id)?)?));
+                found.push((at, parse(path, &self.reader.blob(id)?)?));
             }
         }
         Ok(found)
@@ -178,7 +186,7 @@ impl<'a> Records<'a> {
         let mut tasks: Vec<_> = paths
             .iter()
             .filter_map(|(path, _)| match LedgerPath::parse(path) {
-                Some(LedgerPath::Contract(task)) => Some(task),
+                Some(LedgerPath::Record(Scope::Task(task), Kind::Contract, _)) => Some(task),
                 _ => None,
             })
             .collect();
@@ -192,7 +200,7 @@ impl<'a> Records<'a> {
         let mut runs: Vec<_> = paths
             .iter()
             .filter_map(|(path, _)| match LedgerPath::parse(path) {
-                Some(LedgerPath::Run(run)) => Some(run),
+                Some(LedgerPath::Record(Scope::Run(run), Kind::Run, _)) => Some(run),
                 _ => None,
             })
             .collect();
@@ -202,19 +210,20 @@ impl<'a> Records<'a> {
 
     /// Returns the envelopes noted on an object in the approvals.
     pub fn approvals_of(&self, object: ObjectId) -> Result<Vec<Envelope>, Error> {
-        self.notes_of(self.approvals, object)
+        self.noted(Notes::APPROVALS, object)
     }
 
     /// Returns the envelopes noted on an object in the attestations.
     pub fn attestations_of(&self, object: ObjectId) -> Result<Vec<Envelope>, Error> {
-        self.notes_of(self.attestations, object)
+        self.noted(Notes::ATTESTATIONS, object)
     }
 
-    fn notes_of(&self, tree: Option<ObjectId>, object: ObjectId) -> Result<Vec<Envelope>, Error> {
-        let Some(tree) = tree else {
+    /// Returns the envelopes noted on an object.
+    pub fn noted(&self, notes: Notes, object: ObjectId) -> Result<Vec<Envelope>, Error> {
+        let Some(tree) = self.notes.get(&notes) else {
             return Ok(Vec::new());
         };
-        let Some(blob) = git::note(self.reader, tree, object)? else {
+        let Some(blob) = git::note(self.reader, *tree, object)? else {
             return Ok(Vec::new());
         };
         let bytes = self.reader.blob(blob)?;

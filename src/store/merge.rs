@@ -29,7 +29,7 @@ pub fn merge(
     let place = Place::of(reference);
     if !matches!(
         place,
-        Some(Place::Ledger | Place::Approvals | Place::Attestations | Place::Evidence)
+        Some(Place::Ledger | Place::Notes(_) | Place::Evidence)
     ) {
         return Err(Error::Unrelated {
             reference: reference.clone(),
@@ -38,7 +38,7 @@ pub fn merge(
         });
     }
     let (our_tree, their_tree) = (repo.commit(ours)?.tree, repo.commit(theirs)?.tree);
-    let notes = matches!(place, Some(Place::Approvals | Place::Attestations));
+    let notes = matches!(place, Some(Place::Notes(_)));
     let edits = if notes {
         union_of_notes(repo, our_tree, their_tree)?
     } else {
@@ -107,8 +107,8 @@ fn touched_shards(
     for change in repo.changes(Some(ours), Some(theirs))? {
         match LedgerPath::parse(&change.path) {
             Some(shard @ LedgerPath::Shard(..)) => _ = shards.insert(shard),
-            Some(LedgerPath::Finalization(run)) => _ = shards.insert(LedgerPath::shard_of(&run)),
-            _ => {}
+            Some(path) => shards.extend(path.implies()),
+            None => {}
         }
     }
     Ok(shards)

@@ -120,7 +120,7 @@ fn forged_outcome(world: &World) {
     };
     let envelope = actor.sign(outcome).unwrap();
     Batch::new("forged")
-        .record(&LedgerPath::Outcome(run.run), &envelope)
+        .record(&Kind::Outcome.of(run.run), &envelope)
         .commit(&actor.repo, &actor.author())
         .unwrap();
 }

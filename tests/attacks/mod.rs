@@ -17,13 +17,12 @@ use git_awo::check::PolicyHistory;
 use git_awo::evidence::{self, Inventory};
 use git_awo::git::{CommitDraft, Expected, RefUpdate, Repo};
 use git_awo::record::envelope::Envelope;
-use git_awo::record::predicate::{
-    ApprovalPredicate, AttestationPredicate, GateStatus, IndependencePredicate, OutcomePredicate,
-    RunPredicate, Verdict as Outcome,
-};
-use git_awo::record::statement::{Context, Predicate, Statement};
 use git_awo::record::tree::Mode;
 use git_awo::record::{IdentityName, ObjectId, RefName, RepoPath, RunId, Sha256};
+use git_awo::records::{
+    ApprovalPredicate, AttestationPredicate, Context, GateStatus, IndependencePredicate, Kind,
+    OutcomePredicate, Predicate, RunPredicate, Statement, Verdict as Outcome,
+};
 use git_awo::store::batch::Batch;
 use git_awo::store::layout::{self, LedgerPath};
 use git_awo::store::ledger::Records;
@@ -64,7 +63,7 @@ impl World {
     }
 
     fn run_record(&self, who: &str) -> RunPredicate {
-        self.predicate(who, &LedgerPath::Run(RunId::new(RUN).unwrap()))
+        self.predicate(who, &Kind::Run.of(RunId::new(RUN).unwrap()))
     }
 
     fn predicate<P: Predicate>(&self, who: &str, path: &LedgerPath) -> P {

@@ -24,7 +24,7 @@ fn a_self_approved_run_is_refused() {
     let envelope = actor.sign(log).unwrap();
     Batch::new("forged")
         .record(
-            &LedgerPath::Independence(run.run, envelope.digest()),
+            &Kind::Independence.one_of(run.run, envelope.digest()),
             &envelope,
         )
         .commit(&actor.repo, &actor.author())
@@ -54,7 +54,7 @@ fn a_log_that_names_another_reviewer_is_refused() {
     let envelope = actor.sign(log).unwrap();
     Batch::new("forged")
         .record(
-            &LedgerPath::Independence(run.run, envelope.digest()),
+            &Kind::Independence.one_of(run.run, envelope.digest()),
             &envelope,
         )
         .commit(&actor.repo, &actor.author())
@@ -84,7 +84,7 @@ fn forged_log(world: &World, who: &str, change: impl FnOnce(&mut IndependencePre
     let envelope = actor.sign(log).unwrap();
     Batch::new("forged")
         .record(
-            &LedgerPath::Independence(run.run, envelope.digest()),
+            &Kind::Independence.one_of(run.run, envelope.digest()),
             &envelope,
         )
         .commit(&actor.repo, &actor.author())
@@ -123,13 +123,13 @@ fn an_approval_after_a_failed_review_is_refused() {
     let (history, run) = (actor.history().unwrap(), world.run_record("rita"));
     let refs = actor.refs().unwrap();
     let records = Records::open(&actor.repo, &refs).unwrap();
-    let logs = records.run_records(&run.run).unwrap();
+    let logs = records.of_run(&run.run, Kind::Independence).unwrap();
     let passed = logs.iter().find(|(_, envelope)| {
         let text = String::from_utf8_lossy(envelope.payload());
         text.contains("APPROVED_BY_INDEPENDENT_REVIEWER")
     });
     let approval = ApprovalPredicate {
-        approves: git_awo::record::predicate::Approves::Audit,
+        approves: git_awo::records::Approves::Audit,
         base: None,
         commit: Some(run.commit),
         context: context(&actor, &history, "rita", "reviewer"),

@@ -85,7 +85,7 @@ fn an_outcome_by_the_orchestrator_is_refused() {
     };
     let envelope = actor.sign(outcome).unwrap();
     Batch::new("forged")
-        .record(&LedgerPath::Outcome(run.run), &envelope)
+        .record(&Kind::Outcome.of(run.run), &envelope)
         .commit(&actor.repo, &actor.author())
         .unwrap();
     world.attack("otto", RECORDS, "ATT-001");
@@ -106,7 +106,7 @@ fn a_replayed_approval_is_refused() {
     let id = run.run.clone();
     let envelope = actor.sign(run).unwrap();
     Batch::new("forged")
-        .record(&LedgerPath::Run(id.clone()), &envelope)
+        .record(&Kind::Run.of(&id), &envelope)
         .file(&LedgerPath::Inventory(id), sums)
         .commit(&actor.repo, &actor.author())
         .unwrap();
@@ -155,13 +155,10 @@ fn a_record_in_another_spelling_is_refused() {
     let run = world.run_record("rita");
     let refs = actor.refs().unwrap();
     let records = Records::open(&actor.repo, &refs).unwrap();
-    let envelope: Envelope = records
-        .envelope(&LedgerPath::Run(run.run))
-        .unwrap()
-        .unwrap();
+    let envelope: Envelope = records.envelope(&Kind::Run.of(run.run)).unwrap().unwrap();
     let mut bytes = envelope.to_bytes();
     bytes.push(b'\n');
-    let path = LedgerPath::Outcome(RunId::new(RUN).unwrap());
+    let path = Kind::Outcome.of(RunId::new(RUN).unwrap());
     Batch::new("forged")
         .file(&path, bytes)
         .commit(&actor.repo, &actor.author())

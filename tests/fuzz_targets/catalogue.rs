@@ -239,7 +239,7 @@ const LEDGER: &[&str] = &[
     "runs/00/run_demo@run.dsse.json",
     "runs/dc/../run_demo@run.dsse.json",
     "runs/dc/run_demo@independence-9da2854618df440f9e1295e3ba7a6c15a81f2b11eb04980b8b16dd4248c4dd37.dsse.json",
-    "runs/dc/run_demo@override-9DA2854618df440f9e1295e3ba7a6c15a81f2b11eb04980b8b16dd4248c4dd37.dsse.json",
+    "runs/dc/run_demo@self-approval-9DA2854618df440f9e1295e3ba7a6c15a81f2b11eb04980b8b16dd4248c4dd37.dsse.json",
     "contracts/a4/SLUG-1@contract.dsse.json",
     "contracts/a4/SLUG-1@packet",
     "index/dc/5e.json",

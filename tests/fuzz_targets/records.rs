@@ -4,12 +4,12 @@ use git_awo::facts::log::State;
 use git_awo::record::envelope::Envelope;
 use git_awo::record::json as canonical;
 use git_awo::record::path::{escape, quote};
-use git_awo::record::predicate as p;
 use git_awo::record::sentence;
-use git_awo::record::statement::{Kind, Predicate, Statement, kind_of};
 use git_awo::record::{
     IdentityName, ObjectId, RefName, RepoPath, RunId, Sha256, TaskId, Timestamp,
 };
+use git_awo::records as p;
+use git_awo::records::{Kind, Predicate, Statement, type_of};
 use git_awo::store::index::Index;
 use git_awo::store::layout::{self, LedgerPath};
 use git_awo::store::ledger;
@@ -69,7 +69,7 @@ pub fn envelope(data: &[u8]) -> bool {
 }
 
 pub fn statement(data: &[u8]) -> bool {
-    let Ok(word) = kind_of(data) else {
+    let Ok(word) = type_of(data) else {
         return false;
     };
     let accepted = [
@@ -78,7 +78,7 @@ pub fn statement(data: &[u8]) -> bool {
         read::<p::ApprovalPredicate>(data),
         read::<p::RunPredicate>(data),
         read::<p::IndependencePredicate>(data),
-        read::<p::OverridePredicate>(data),
+        read::<p::SelfApprovalPredicate>(data),
         read::<p::AttestationPredicate>(data),
         read::<p::FinalizationPredicate>(data),
         read::<p::OutcomePredicate>(data),
@@ -194,8 +194,8 @@ pub fn names(data: &[u8]) -> bool {
     }
     if let Ok(task) = TaskId::new(text) {
         accepted = true;
-        let path = LedgerPath::Contract(task.clone()).to_path();
-        assert_eq!(LedgerPath::parse(&path), Some(LedgerPath::Contract(task)));
+        let path = Kind::Contract.of(&task).to_path();
+        assert_eq!(LedgerPath::parse(&path), Some(Kind::Contract.of(task)));
     }
     if let Ok(name) = IdentityName::new(text) {
         accepted = true;

@@ -5,8 +5,8 @@ use git_awo::packet::{ImportOptions, import};
 use git_awo::policy::Policy;
 use git_awo::policy::pattern::{PathSet, ref_pattern};
 use git_awo::record::contract::{PathList, check_pattern};
-use git_awo::record::predicate::Movement;
 use git_awo::record::{Findings, HashKind, ObjectId, RefName, RepoPath, json};
+use git_awo::records::Movement;
 
 use super::halves;
 

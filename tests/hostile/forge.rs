@@ -5,10 +5,9 @@ use std::collections::BTreeSet;
 use git_awo::actor::Actor;
 use git_awo::git::{self, CommitDraft};
 use git_awo::record::envelope::{Envelope, EnvelopeSignature, pae};
-use git_awo::record::predicate::{OverridePredicate, RunPredicate};
-use git_awo::record::statement::{Kind, Predicate, Statement};
 use git_awo::record::tree::Mode;
 use git_awo::record::{IdentityName, ObjectId, RefName, RepoPath, RunId};
+use git_awo::records::{Kind, Predicate, RunPredicate, SelfApprovalPredicate, Statement};
 use git_awo::store::layout::LedgerPath;
 use git_awo::store::ledger::{Records, note_lines};
 
@@ -51,11 +50,11 @@ impl Door {
     }
 
     pub fn run_says(&self) -> RunPredicate {
-        self.says(&LedgerPath::Run(self.run()))
+        self.says(&Kind::Run.of(self.run()))
     }
 
     /// The context of a statement by this person in a role.
-    pub fn context(&self, role: &str) -> git_awo::record::statement::Context {
+    pub fn context(&self, role: &str) -> git_awo::records::Context {
         let actor = self.actor();
         let history = actor.history().unwrap();
         actor.context_as(&history, IdentityName::new(self.who).unwrap(), role)
@@ -78,9 +77,9 @@ impl Door {
     }
 
     /// Returns the payload of an override of the run, by this person.
-    pub fn override_of(&self, change: impl FnOnce(&mut OverridePredicate)) -> Vec<u8> {
+    pub fn override_of(&self, change: impl FnOnce(&mut SelfApprovalPredicate)) -> Vec<u8> {
         let run = self.run_says();
-        let mut says = OverridePredicate {
+        let mut says = SelfApprovalPredicate {
             allow_self_approval: "1".into(),
             commit: run.commit,
             context: self.context("operator"),
@@ -94,7 +93,9 @@ impl Door {
 
     /// Where an override of this payload stands.
     pub fn override_path(&self, envelope: &Envelope) -> String {
-        let path = LedgerPath::Override(self.run(), envelope.digest()).to_path();
+        let path = Kind::SelfApproval
+            .one_of(self.run(), envelope.digest())
+            .to_path();
         path.to_str().unwrap().to_owned()
     }
 

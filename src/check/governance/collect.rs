@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::record::Rule;
+use crate::records::Notes;
 
 impl Arrivals {
     /// Collects what a movement of a governance ref brings, at most so many files; what it takes
@@ -45,8 +46,8 @@ impl Arrivals {
             Some(Place::Evidence) => {
                 self.collect_evidence(reader, reference, (old, new), most, findings)
             }
-            Some(place @ (Place::Approvals | Place::Attestations)) => {
-                self.collect_notes(reader, reference, place, (old, new), most, findings)
+            Some(Place::Notes(notes)) => {
+                self.collect_notes(reader, reference, notes, (old, new), most, findings)
             }
             _ => Ok(()),
         }
@@ -79,9 +80,7 @@ impl Arrivals {
                     {
                         self.digests.insert(envelope.digest());
                     }
-                    if let LedgerPath::Finalization(run) = &path {
-                        self.shards.insert(LedgerPath::shard_of(run));
-                    }
+                    self.shards.extend(path.implies());
                     self.ledger.push((path, id));
                 }
                 (None, Some(_), _) => findings.push(unknown(reference, &change.path)),
@@ -147,7 +146,7 @@ impl Arrivals {
         &mut self,
         reader: &Reader,
         reference: &RefName,
-        place: Place,
+        notes: Notes,
         (old, new): (Option<ObjectId>, ObjectId),
         most: usize,
         findings: &mut Findings,
@@ -194,7 +193,7 @@ impl Arrivals {
                 match ledger::parse(format!("note on {object}"), line) {
                     Ok(envelope) => {
                         self.digests.insert(envelope.digest());
-                        self.notes.push((place, object, envelope));
+                        self.notes.push((notes, object, envelope));
                     }
                     Err(error) => {
                         findings.extend(Error::from(error).findings(Subject::of_ref(reference)))

@@ -7,7 +7,8 @@ use crate::facts::case::RunFacts;
 use crate::facts::index;
 use crate::facts::position::Positions;
 use crate::record::Rule;
-use crate::record::predicate::PolicyPredicate;
+use crate::records::{Binding, Kind, Location, PolicyPredicate, Record, Scope, Signers};
+use crate::store::ledger::Records;
 
 impl Arrivals {
     /// Judges everything that arrived.
@@ -15,19 +16,11 @@ impl Arrivals {
         let mut runs: BTreeSet<RunId> = BTreeSet::new();
         for (path, id) in &self.ledger {
             self.judge_record(collector, path, *id, findings)?;
-            match path {
-                LedgerPath::Run(run)
-                | LedgerPath::Inventory(run)
-                | LedgerPath::Independence(run, _)
-                | LedgerPath::Override(run, _)
-                | LedgerPath::Finalization(run)
-                | LedgerPath::Outcome(run) => _ = runs.insert(run.clone()),
-                _ => {}
-            }
+            runs.extend(path.run().cloned());
         }
         index::judge(collector.records, &self.shards, findings)?;
-        for (place, object, envelope) in &self.notes {
-            if let Some(run) = judge_note(collector, *place, *object, envelope, findings)? {
+        for (notes, object, envelope) in &self.notes {
+            if let Some(run) = judge_note(collector, *notes, *object, envelope, findings)? {
                 runs.insert(run);
             }
         }
@@ -54,23 +47,16 @@ impl Arrivals {
         };
         let bytes = records.reader().blob_limited(id, limit)?;
         let subject = || Subject::of_record(path.to_path());
-        let envelope = match path {
+        let kind = match path {
+            LedgerPath::Record(_, kind, _) => *kind,
             LedgerPath::Packet(task) => {
-                orphan_unless(
-                    records.contract_blob(task)?.is_some(),
-                    path,
-                    "a contract",
-                    findings,
-                );
+                let there = records.contract_blob(task)?.is_some();
+                orphan_unless(there, path, "a contract", findings);
                 return Ok(());
             }
             LedgerPath::Inventory(run) => {
-                orphan_unless(
-                    records.file(&LedgerPath::Run(run.clone()))?.is_some(),
-                    path,
-                    "a run record",
-                    findings,
-                );
+                let there = records.file(&Kind::Run.of(run))?.is_some();
+                orphan_unless(there, path, "a run record", findings);
                 return Ok(());
             }
             LedgerPath::Spent(approval) => {
@@ -81,106 +67,31 @@ impl Arrivals {
                 orphan_unless(signed, path, "a signature by a root", findings);
                 return Ok(());
             }
-            _ => match ledger::parse(path.to_path(), &bytes) {
-                Ok(envelope) => envelope,
-                Err(error) => {
-                    findings.extend(Error::from(error).findings(subject()));
-                    return Ok(());
-                }
-            },
+            LedgerPath::Shard(..) => return Ok(()),
         };
-        let fail = |finding: Finding| Finding {
-            subject: subject(),
-            ..finding
-        };
-        let misplaced = |found: String| {
-            Rule::RecordPlace
-                .finding(subject())
-                .found(found)
-                .expected("the record that its path names")
-                .remedy("git awo fetch")
-        };
-        let place = |fits: bool, found: String| (!fits).then(|| misplaced(found));
-        let outcome: Result<(), Finding> = match path {
-            LedgerPath::Contract(task) => {
-                collector.verify::<ContractPredicate>(&envelope).map(|it| {
-                    let contract = &it.predicate().contract;
-                    findings.extend(place(
-                        contract.id == *task,
-                        format!("the contract {}", contract.id),
-                    ));
-                    let packet = records
-                        .file(&LedgerPath::Packet(task.clone()))
-                        .ok()
-                        .flatten();
-                    if packet.map(|bytes| Sha256::of(&bytes)) != Some(contract.source_sha256) {
-                        findings.push(
-                            Rule::BindsPacket
-                                .finding(subject())
-                                .found("the packet beside the contract is missing or another")
-                                .expected(contract.source_sha256)
-                                .remedy("git awo task import FILE"),
-                        );
-                    }
-                })
+        let envelope = match ledger::parse(path.to_path(), &bytes) {
+            Ok(envelope) => envelope,
+            Err(error) => {
+                findings.extend(Error::from(error).findings(subject()));
+                return Ok(());
             }
-            LedgerPath::Run(run) => collector.verify::<RunPredicate>(&envelope).map(|it| {
-                findings.extend(place(
-                    it.predicate().run == *run,
-                    format!("the run {}", it.predicate().run),
-                ))
+        };
+        let checked = match kind.signers() {
+            Signers::Roots => judge_proposal(collector, &envelope),
+            _ => collector
+                .verify_as(kind, &envelope)
+                .map(Verified::into_predicate),
+        };
+        match checked {
+            Ok(record) => {
+                let implied = record.place(&envelope);
+                findings.extend(misplaced(path, implied.as_ref(), subject()));
+                findings.extend(packet_bound(records, &*record, subject())?);
+            }
+            Err(finding) => findings.push(Finding {
+                subject: subject(),
+                ..finding
             }),
-            LedgerPath::Independence(run, digest) => collector
-                .verify::<IndependencePredicate>(&envelope)
-                .map(|it| {
-                    findings.extend(place(
-                        it.predicate().run_id == *run && it.digest() == *digest,
-                        format!("a log of {}", it.predicate().run_id),
-                    ));
-                }),
-            LedgerPath::Override(run, digest) => {
-                collector.verify::<OverridePredicate>(&envelope).map(|it| {
-                    findings.extend(place(
-                        it.predicate().run == *run && it.digest() == *digest,
-                        format!("an override of {}", it.predicate().run),
-                    ));
-                    // Exactly this spelling, or it permits nothing and must not look as if it did.
-                    if it.predicate().allow_self_approval != "1" {
-                        let found = format!(
-                            "allow_self_approval={:?}",
-                            it.predicate().allow_self_approval
-                        );
-                        findings.push(
-                            Rule::OverrideForm
-                                .finding(subject())
-                                .found(found)
-                                .expected(r#""1""#)
-                                .remedy(format!("git awo gate {run} --allow-self-approval")),
-                        );
-                    }
-                })
-            }
-            LedgerPath::Finalization(run) => collector
-                .verify::<FinalizationPredicate>(&envelope)
-                .map(|it| {
-                    findings.extend(place(
-                        it.predicate().run == *run,
-                        format!("a finalization of {}", it.predicate().run),
-                    ))
-                }),
-            LedgerPath::Outcome(run) => collector.verify::<OutcomePredicate>(&envelope).map(|it| {
-                findings.extend(place(
-                    it.predicate().run == *run,
-                    format!("an outcome of {}", it.predicate().run),
-                ));
-            }),
-            LedgerPath::ProposalSignature(digest, _) => {
-                judge_proposal(collector, digest, &envelope)
-            }
-            _ => Ok(()),
-        };
-        if let Err(finding) = outcome {
-            findings.push(fail(finding));
         }
         Ok(())
     }
@@ -203,6 +114,19 @@ impl Arrivals {
         let last = last.filter(|_| self.brings_reviews(&facts));
         let focus = Some(&self.digests);
         rules::reviews(&facts, collector.policy_of(last), focus, findings);
+        for it in facts.overrides.iter().filter(|it| arrived(it.digest())) {
+            // Exactly this spelling, or it permits nothing and must not look as if it did.
+            let spelled = &it.predicate().allow_self_approval;
+            if spelled != "1" {
+                findings.push(
+                    Rule::SelfApprovalForm
+                        .finding(Subject::of_record(it.digest()).run(run))
+                        .found(format!("allow_self_approval={spelled:?}"))
+                        .expected(r#""1""#)
+                        .remedy(format!("git awo gate {run} --allow-self-approval")),
+                );
+            }
+        }
         let Some(record) = facts.run.valid().map(|it| it.predicate()) else {
             return Ok(());
         };
@@ -214,7 +138,13 @@ impl Arrivals {
         let overrides = facts.overrides.iter().map(|it| {
             let says = it.predicate();
             let again = format!("git awo gate {run} --allow-self-approval");
-            ("the override", it.digest(), says.commit, says.root, again)
+            (
+                "the self-approval",
+                it.digest(),
+                says.commit,
+                says.root,
+                again,
+            )
         });
         for (what, digest, commit, root, remedy) in outcome.into_iter().chain(overrides) {
             if arrived(digest) && (commit != record.commit || root != record.root) {
@@ -251,7 +181,7 @@ impl Arrivals {
         // The run may be bad in itself, which is found there; here only that it claims this evidence.
         let envelope = collector
             .records
-            .envelope(&LedgerPath::Run(run.clone()))
+            .envelope(&Kind::Run.of(run))
             .ok()
             .flatten();
         let claims = envelope
@@ -279,7 +209,7 @@ fn judge_spent(
 ) -> Result<(), Error> {
     let mut spends = false;
     if let Some(run) = ledger::parse_spent(bytes)
-        && let Some(envelope) = collector.records.envelope(&LedgerPath::Run(run))?
+        && let Some(envelope) = collector.records.envelope(&Kind::Run.of(run))?
         && let Ok(statement) = Statement::<RunPredicate>::parse(envelope.payload())
     {
         spends = statement.predicate.approvals.contains(approval);
@@ -288,17 +218,64 @@ fn judge_spent(
     Ok(())
 }
 
+/// Returns the finding on a record that stands elsewhere than its content says.
+fn misplaced(path: &LedgerPath, implied: Option<&Location>, subject: Subject) -> Option<Finding> {
+    let rule = match (path, implied) {
+        (_, Some(Location::Ledger(implied))) if implied == path => return None,
+        // The directory of a proposal is the digest of what is signed.
+        (
+            LedgerPath::Record(Scope::Proposal(found), ..),
+            Some(Location::Ledger(LedgerPath::Record(Scope::Proposal(implied), ..))),
+        ) if found != implied => Rule::Proposal,
+        _ => Rule::RecordPlace,
+    };
+    let implied = match implied {
+        Some(Location::Ledger(implied)) => {
+            format!("a record that belongs at {}", implied.to_path())
+        }
+        _ => "a record that belongs nowhere in the ledger".to_owned(),
+    };
+    Some(
+        rule.finding(subject)
+            .found(implied)
+            .expected("the record that its path names")
+            .remedy("git awo fetch"),
+    )
+}
+
+/// Returns the finding on a record that binds another packet than the one beside it.
+fn packet_bound(
+    records: &Records<'_>,
+    record: &dyn Record,
+    subject: Subject,
+) -> Result<Option<Finding>, Error> {
+    let packet = record.binds().into_iter().find_map(|it| match it {
+        Binding::Packet(digest) => Some(digest),
+        _ => None,
+    });
+    let (Some(bound), Some(task)) = (packet, record.task()) else {
+        return Ok(None);
+    };
+    let there = records.file(&LedgerPath::Packet(task)).ok().flatten();
+    if there.map(|bytes| Sha256::of(&bytes)) == Some(bound) {
+        return Ok(None);
+    }
+    Ok(Some(
+        Rule::BindsPacket
+            .finding(subject)
+            .found("the packet beside the contract is missing or another")
+            .expected(bound)
+            .remedy("git awo task import FILE"),
+    ))
+}
+
+/// Judges a signature of a proposal: it is one of the roots of the policy that the proposal follows.
 fn judge_proposal(
     collector: &Collector<'_>,
-    digest: &Sha256,
     envelope: &Envelope,
-) -> Result<(), Finding> {
+) -> Result<Box<dyn Record>, Finding> {
+    let digest = &envelope.digest();
     let about = || Subject::of_record(digest);
-    if envelope.digest() != *digest {
-        return Err(Rule::Proposal
-            .finding(about())
-            .found("a signature over another proposal"));
-    }
     // Signatures are collected under the policy that the proposal follows.
     let history = collector.history;
     let parsed = Statement::<PolicyPredicate>::parse(envelope.payload()).ok();
@@ -345,5 +322,5 @@ fn judge_proposal(
             .expected("the policy.toml and allowed_signers of which the digests were signed")
             .remedy("git awo policy propose FILE"));
     }
-    Ok(())
+    Ok(Box::new(statement))
 }

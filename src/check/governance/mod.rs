@@ -11,15 +11,14 @@ use std::collections::BTreeSet;
 use crate::git::{self, Reader};
 use crate::policy::keyring::Verified;
 use crate::record::envelope::Envelope;
-use crate::record::predicate::{
-    ApprovalPredicate, Approves, AttestationPredicate, ContractPredicate, FinalizationPredicate,
-    IndependencePredicate, OutcomePredicate, OverridePredicate, RunPredicate,
-};
 use crate::record::sentence;
-use crate::record::statement::{Kind, Statement};
 use crate::record::tree::Mode;
 use crate::record::{
     Finding, Findings, ObjectId, RefName, RepoPath, Rule, RunId, Sha256, Subject, TaskId,
+};
+use crate::records::{
+    ApprovalPredicate, Approves, AttestationPredicate, ContractPredicate, Notes, RunPredicate,
+    Statement,
 };
 use crate::rules;
 use crate::store::layout::{self, LedgerPath, Place};
@@ -28,7 +27,7 @@ use crate::store::ledger::{self, note_lines};
 pub use trees::{Gained, trees};
 
 use super::Error;
-use crate::facts::run::{Collector, kind_of};
+use crate::facts::run::Collector;
 
 /// The largest record.
 pub(super) const MAX_RECORD: u64 = 2 * 1024 * 1024;
@@ -42,7 +41,7 @@ pub struct Arrivals {
     ledger: Vec<(LedgerPath, ObjectId)>,
     /// Shards that changed, and those of runs whose finalization arrived.
     shards: BTreeSet<LedgerPath>,
-    notes: Vec<(Place, ObjectId, Envelope)>,
+    notes: Vec<(Notes, ObjectId, Envelope)>,
     evidence: Vec<(RefName, RunId)>,
     digests: BTreeSet<Sha256>,
 }

@@ -3,11 +3,12 @@
 use super::*;
 use crate::facts::position::Positions;
 use crate::record::Rule;
+use crate::records::{Kind, Notes};
 
 /// Judges a note by itself; returns the run whose reviews must be judged with it.
 pub(super) fn judge_note(
     collector: &Collector<'_>,
-    place: Place,
+    notes: Notes,
     object: ObjectId,
     envelope: &Envelope,
     findings: &mut Findings,
@@ -20,7 +21,7 @@ pub(super) fn judge_note(
             .expected("a note on the object that it binds")
             .remedy("git awo approve")
     };
-    if place == Place::Attestations {
+    if notes == Notes::ATTESTATIONS {
         return Ok(match collector.verify::<AttestationPredicate>(envelope) {
             Ok(attestation) => {
                 let says = attestation.predicate();
@@ -97,7 +98,7 @@ fn run_of_record(
     subject: Subject,
     findings: &mut Findings,
 ) -> Result<Option<RunId>, Error> {
-    let envelope = collector.records.envelope(&LedgerPath::Run(run.clone()))?;
+    let envelope = collector.records.envelope(&Kind::Run.of(run))?;
     let record = envelope.and_then(|it| Statement::<RunPredicate>::parse(it.payload()).ok());
     let Some(record) = record.map(|it| it.predicate) else {
         findings.push(
@@ -141,10 +142,10 @@ pub(super) fn judge_task_approval(
                 .remedy(format!("git awo approve {task}")),
         );
     };
-    let envelope = collector
-        .records
-        .envelope(&LedgerPath::Contract(task.clone()))?;
-    let Some(envelope) = envelope.filter(|it| kind_of(it) == Some(Kind::Contract)) else {
+    let envelope = collector.records.envelope(&Kind::Contract.of(task))?;
+    let Some(envelope) =
+        envelope.filter(|it| Kind::of_payload(it.payload()) == Some(Kind::Contract))
+    else {
         bind(
             Rule::BindsContract,
             format!("no contract {task}"),

@@ -7,8 +7,8 @@ use crate::facts::limits;
 use crate::facts::report::Report;
 use crate::facts::run::Collector;
 use crate::policy::Policy;
-use crate::record::predicate::Movement;
 use crate::record::{RefName, Rule, Subject};
+use crate::records::Movement;
 
 use super::{Push, forbidden_ref};
 

@@ -4,6 +4,7 @@ use super::world::*;
 use crate::check::tests::world::Stage::*;
 use crate::record::tree::Mode;
 use crate::record::{RunId, TaskId};
+use crate::records::Kind;
 use crate::store::layout::{self, LedgerPath};
 use crate::store::ledger::spent;
 
@@ -72,7 +73,7 @@ fn the_ledger_only_grows_by_plain_records_of_known_kinds() {
             "no envelope",
             &[],
             Approved,
-            |_, it| it.put(&LedgerPath::Contract(task()), "{}"),
+            |_, it| it.put(&Kind::Contract.of(task()), "{}"),
             &["INT-004 record-form"],
         ),
         (
@@ -190,10 +191,7 @@ fn a_record_stands_where_it_says() {
             &[],
             Approved,
             |world, it| {
-                it.put(
-                    &LedgerPath::Contract(other_task()),
-                    world.contract.to_bytes(),
-                );
+                it.put(&Kind::Contract.of(other_task()), world.contract.to_bytes());
                 it.put(&LedgerPath::Packet(other_task()), PACKET);
             },
             &["INT-004 record-place"],
@@ -203,7 +201,7 @@ fn a_record_stands_where_it_says() {
             &[],
             Executed,
             |world, it| {
-                let path = LedgerPath::Run(OTHER());
+                let path = Kind::Run.of(OTHER());
                 it.put(&path, world.run_record.to_bytes());
             },
             &["INT-004 record-place", "REP-001 one-approval-one-run"],
@@ -213,7 +211,7 @@ fn a_record_stands_where_it_says() {
             &[],
             Reviewed,
             |world, it| {
-                let path = LedgerPath::Independence(OTHER(), world.log.digest());
+                let path = Kind::Independence.one_of(OTHER(), world.log.digest());
                 it.put(&path, world.log.to_bytes());
             },
             &["GOV-002 run-record", "INT-004 record-place"],
@@ -223,7 +221,7 @@ fn a_record_stands_where_it_says() {
             &[],
             Reviewed,
             |world, it| {
-                let path = LedgerPath::Independence(run_id(), sha(1));
+                let path = Kind::Independence.one_of(run_id(), sha(1));
                 it.put(&path, world.log.to_bytes());
             },
             &["INT-004 record-place"],
@@ -241,7 +239,7 @@ fn a_record_stands_where_it_says() {
             Reviewed,
             |world, it| {
                 let envelope = &world.overrides[0];
-                let path = LedgerPath::Override(OTHER(), envelope.digest());
+                let path = Kind::SelfApproval.one_of(OTHER(), envelope.digest());
                 it.put(&path, envelope.to_bytes());
             },
             &["GOV-002 run-record", "INT-004 record-place"],
@@ -251,7 +249,7 @@ fn a_record_stands_where_it_says() {
             &[Edit::Override(|_| {})],
             Reviewed,
             |world, it| {
-                let path = LedgerPath::Override(run_id(), sha(1));
+                let path = Kind::SelfApproval.one_of(run_id(), sha(1));
                 it.put(&path, world.overrides[0].to_bytes());
             },
             &["INT-004 record-place"],
@@ -263,14 +261,14 @@ fn a_record_stands_where_it_says() {
             })],
             Reviewed,
             |_, _| {},
-            &["GOV-001 override-form"],
+            &["GOV-001 self-approval-form"],
         ),
         (
             "a finalization of another run",
             &[],
             Landed,
             |world, it| {
-                let path = LedgerPath::Finalization(OTHER());
+                let path = Kind::Finalization.of(OTHER());
                 it.put(&path, world.finalization.to_bytes());
             },
             &["GOV-002 run-record", "INT-004 record-place"],
@@ -280,7 +278,7 @@ fn a_record_stands_where_it_says() {
             &[Edit::Outcome(|_| {})],
             Judged,
             |world, it| {
-                let path = LedgerPath::Outcome(OTHER());
+                let path = Kind::Outcome.of(OTHER());
                 it.put(&path, world.outcomes[0].to_bytes());
             },
             &["GOV-002 run-record", "INT-004 record-place"],

@@ -130,7 +130,7 @@ fn a_governed_commit_comes_with_its_records() {
         ""
     );
     let world = World::new(&[Edit::Outcome(|it| {
-        it.outcome = crate::record::predicate::Verdict::Rejected;
+        it.outcome = crate::records::Verdict::Rejected;
     })]);
     assert_eq!(
         pushed(

@@ -3,8 +3,8 @@
 use super::world::*;
 use crate::check::tests::world::Stage::*;
 use crate::check::verify::Scope;
-use crate::record::predicate::Movement;
 use crate::record::{ObjectId, RefName};
+use crate::records::Movement;
 use crate::store::layout;
 use crate::store::ledger::Refs;
 

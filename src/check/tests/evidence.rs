@@ -2,10 +2,11 @@
 
 use super::world::*;
 use crate::check::tests::world::Stage::*;
-use crate::git::Kind;
+use crate::git;
 use crate::record::tree::Mode;
 use crate::record::{ObjectId, RefName, RunId};
-use crate::store::layout::{self, LedgerPath, run_directory};
+use crate::records::Kind;
+use crate::store::layout::{self, run_directory};
 
 fn evidence_of(run: &RunId, file: &str) -> String {
     format!("{}/{file}", run_directory(run))
@@ -107,7 +108,7 @@ fn what_arrives_is_counted_and_named() {
     assert_eq!(report.checked["records"], 3);
 
     let world = World::new(&[Edit::Run(|it| it.context.repository = id(1))]);
-    let path = LedgerPath::Run(run_id()).to_path().to_string();
+    let path = Kind::Run.of(run_id()).to_path().to_string();
     let report = world.push(Executed, &|_, _| {});
     assert!(
         report
@@ -120,7 +121,7 @@ fn what_arrives_is_counted_and_named() {
 
     // What no run is asked about names its place too.
     let world = World::new(&[]);
-    let path = LedgerPath::Contract(task());
+    let path = Kind::Contract.of(task());
     let report = world.push(Approved, &|world, it| {
         it.put(&path, world.approval.to_bytes())
     });
@@ -133,12 +134,12 @@ fn what_arrives_is_counted_and_named() {
 /// Writes the tree with an empty directory besides, which git itself would not make.
 fn with_empty_directory(world: &World, tree: ObjectId, name: &str) -> ObjectId {
     let mut raw = world.repo.tree(tree).unwrap().to_bytes();
-    let empty = world.raw(Kind::Tree, b"");
+    let empty = world.raw(git::Kind::Tree, b"");
     raw.extend(format!("40000 {name}\0").as_bytes());
     let hex = empty.to_string();
     let byte = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
     raw.extend((0..hex.len()).step_by(2).map(byte));
-    world.raw(Kind::Tree, &raw)
+    world.raw(git::Kind::Tree, &raw)
 }
 
 #[test]

@@ -5,8 +5,8 @@ use crate::check::tests::world::Stage::*;
 use crate::check::verify::Scope;
 use crate::git::Kind;
 use crate::record::ObjectId;
-use crate::record::predicate::Movement;
 use crate::record::tree::Mode;
+use crate::records::Movement;
 use crate::store::layout;
 use crate::store::ledger::Refs;
 

@@ -3,9 +3,9 @@
 use super::world::*;
 use crate::check::tests::world::Stage::*;
 use crate::record::Timestamp;
-use crate::record::predicate::Approves;
 use crate::record::tree::Mode;
-use crate::store::layout::{self, LedgerPath};
+use crate::records::{Approves, Kind};
+use crate::store::layout;
 
 /// The latest end of an approval that arrives now: thirty days, and one for the clocks.
 fn latest() -> Timestamp {
@@ -79,7 +79,7 @@ fn an_approval_of_a_task_binds_it() {
             "no contract in its place",
             &[],
             Approved,
-            |world, it| it.put(&LedgerPath::Contract(task()), world.approval.to_bytes()),
+            |world, it| it.put(&Kind::Contract.of(task()), world.approval.to_bytes()),
             &["ATT-002 binds-contract", "ATT-003 statement-type"],
         ),
         (

@@ -5,10 +5,9 @@ use crate::facts::policies::{Anchor, PolicyHistory};
 use crate::git::{self, CommitDraft, Repo};
 use crate::record::commit::Person;
 use crate::record::envelope::Envelope;
-use crate::record::predicate::PolicyPredicate;
-use crate::record::statement::{Kind, Statement};
 use crate::record::tree::Mode;
 use crate::record::{ObjectId, RepoPath, Sha256};
+use crate::records::{Kind, PolicyPredicate, Statement};
 use crate::rules::tests::people::{document, id, key, name, sha, signature, signers, time};
 use crate::signing::Signer as _;
 

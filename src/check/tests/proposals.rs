@@ -5,10 +5,9 @@ use crate::check::tests::world::Stage::*;
 use crate::check::verify::Scope;
 use crate::check::{PolicyHistory, staged};
 use crate::record::envelope::Envelope;
-use crate::record::predicate::PolicyPredicate;
-use crate::record::statement::{Kind, Statement};
 use crate::record::tree::{Change, Mode};
 use crate::record::{ObjectId, Sha256};
+use crate::records::{self, Kind, PolicyPredicate, Statement};
 use crate::rules::tests::people::signature as signed_by;
 use crate::store::layout::{self, LedgerPath};
 use crate::store::ledger::Refs;
@@ -48,7 +47,7 @@ fn propose(world: &World, shelf: &mut Shelf, after: &[ObjectId], edit: impl FnOn
     let digest = if it.own { envelope.digest() } else { sha(1) };
     shelf.put(&LedgerPath::ProposedPolicy(digest), it.text);
     shelf.put(&LedgerPath::ProposedSigners(digest), signers());
-    let path = LedgerPath::ProposalSignature(digest, key);
+    let path = Kind::Policy.one_of(records::Scope::Proposal(digest), key);
     shelf.put(&path, envelope.to_bytes());
 }
 

@@ -10,8 +10,8 @@ use crate::facts::claims::{Said, claims};
 use crate::facts::index::judge_all;
 use crate::facts::position::{Continued, Logged, Positions};
 use crate::facts::run::Collector;
-use crate::record::predicate::Verdict;
 use crate::record::{Findings, RepoPath, Timestamp};
+use crate::records::{Kind, Verdict};
 use crate::store::layout::{self, LedgerPath};
 use crate::store::ledger::{Records, Refs};
 use std::cell::Cell;
@@ -63,7 +63,7 @@ fn a_glance_tells_how_far_a_run_has_gone() {
     }
     let world = World::new(&[Edit::Run(|it| it.context.role = "reviewer".to_owned())]);
     let mut shelf = world.shelf(Landed);
-    let stray = LedgerPath::Finalization(other_run());
+    let stray = Kind::Finalization.of(other_run());
     shelf.put(&stray, world.finalization.to_bytes());
     let refs = world.commit(&Refs::new(), &shelf);
     let seen = ask(&world, &refs, Positions::Named, time(NOW), |it| {

@@ -3,8 +3,8 @@
 use super::world::*;
 use crate::check::tests::world::Stage::*;
 use crate::record::ObjectId;
-use crate::record::predicate::Verdict;
 use crate::record::tree::Mode;
+use crate::records::Verdict;
 
 const REJECTED: Edit = Edit::Outcome(|it| it.outcome = Verdict::Rejected);
 

@@ -9,7 +9,8 @@ use crate::check::tests::world::Stage::*;
 use crate::facts::position::{Continued, Logged, Positions};
 use crate::facts::run::Collector;
 use crate::record::{Findings, Sha256};
-use crate::store::layout::{self, LedgerPath};
+use crate::records::Kind;
+use crate::store::layout;
 use crate::store::ledger::{Records, Refs};
 
 /// Says of a version before the one in force what it was.
@@ -197,7 +198,7 @@ fn a_review_without_its_end_in_the_part_asks_for_the_whole_log() {
         (
             "the outcome",
             (|_, it| {
-                let path = LedgerPath::Outcome(run_id()).to_path().to_string();
+                let path = Kind::Outcome.of(run_id()).to_path().to_string();
                 it.ledger().remove(&path).unwrap();
             }) as Less,
             false,
@@ -205,7 +206,7 @@ fn a_review_without_its_end_in_the_part_asks_for_the_whole_log() {
         (
             "the log",
             |world, it| {
-                let path = LedgerPath::Independence(run_id(), world.log.digest());
+                let path = Kind::Independence.one_of(run_id(), world.log.digest());
                 it.ledger().remove(&path.to_path().to_string()).unwrap();
             },
             true,
@@ -213,7 +214,7 @@ fn a_review_without_its_end_in_the_part_asks_for_the_whole_log() {
         (
             "the override",
             |world, it| {
-                let path = LedgerPath::Override(run_id(), world.overrides[0].digest());
+                let path = Kind::SelfApproval.one_of(run_id(), world.overrides[0].digest());
                 it.ledger().remove(&path.to_path().to_string()).unwrap();
             },
             true,
@@ -234,7 +235,7 @@ fn a_review_without_its_end_in_the_part_asks_for_the_whole_log() {
         (
             "the end",
             |_, it| {
-                let path = LedgerPath::Finalization(run_id()).to_path().to_string();
+                let path = Kind::Finalization.of(run_id()).to_path().to_string();
                 it.ledger().remove(&path).unwrap();
             },
             true,

@@ -15,10 +15,10 @@ use crate::git::{CommitDraft, Repo};
 use crate::record::commit::Person;
 use crate::record::contract::ContractDraft;
 use crate::record::envelope::Envelope;
-use crate::record::predicate::*;
-use crate::record::statement::{Context, Kind, Statement};
 use crate::record::tree::Mode;
 use crate::record::{Finding, ObjectId, RefName, RepoPath, Sha256, TaskId, Timestamp};
+use crate::records::*;
+use crate::records::{Context, Kind, Statement};
 pub use crate::rules::tests::people::{
     document, id, key, main, name, other_run, run_id, sealed, sha, signature, signers, time,
 };
@@ -49,7 +49,7 @@ pub enum Edit {
     Run(fn(&mut RunPredicate)),
     Log(fn(&mut IndependencePredicate)),
     /// olga's override, of which there is none otherwise.
-    Override(fn(&mut OverridePredicate)),
+    Override(fn(&mut SelfApprovalPredicate)),
     Audit(fn(&mut ApprovalPredicate)),
     Attestation(fn(&mut AttestationPredicate)),
     Finalization(fn(&mut FinalizationPredicate)),

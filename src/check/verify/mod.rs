@@ -10,9 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::git::Reader;
 use crate::record::envelope::Envelope;
-use crate::record::predicate::ReceiptPredicate;
-use crate::record::statement::Statement;
 use crate::record::{Finding, ObjectId, RefName, Rule, RunId, Subject, Timestamp};
+use crate::records::{ReceiptPredicate, Statement};
 use crate::rules;
 use crate::store::layout::{self, Place};
 use crate::store::ledger::{Records, Refs};
@@ -159,7 +158,7 @@ fn verify_records(
     let reader = collector.records.reader();
     for (name, tip) in refs {
         match Place::of(name) {
-            Some(Place::Ledger | Place::Approvals | Place::Attestations | Place::Evidence) => {
+            Some(Place::Ledger | Place::Notes(_) | Place::Evidence) => {
                 let found = &mut report.findings;
                 arrivals.collect(reader, name, None, *tip, MAX_RECORDS, found)?;
                 let gained = Gained {

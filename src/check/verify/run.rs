@@ -1,7 +1,7 @@
 //! Judges one run with its whole chain.
 
 use super::*;
-use crate::record::predicate::RunPredicate;
+use crate::records::RunPredicate;
 
 /// Judges a run: its chain, whatever its commit claims to be.
 pub(super) fn verify(

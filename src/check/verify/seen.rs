@@ -4,7 +4,7 @@ use super::*;
 use crate::facts::policies::Version;
 use crate::record::Findings;
 use crate::record::Rule;
-use crate::record::predicate::Movement;
+use crate::records::Movement;
 
 /// Nothing that was seen before may be gone: a server that was rewound or forked is noticed.
 pub(super) fn high_water(clone: &Clone<'_>, refs: &Refs, report: &mut Report) -> Result<(), Error> {
@@ -305,7 +305,7 @@ pub fn positions(reader: &Reader, log: &Log, findings: &mut Findings) -> Result<
             let says = entry.receipt.predicate();
             let mut arrivals = Arrivals::default();
             for movement in movements(says) {
-                let (Some(Place::Ledger | Place::Approvals | Place::Attestations), Some(new)) =
+                let (Some(Place::Ledger | Place::Notes(_)), Some(new)) =
                     (Place::of(&movement.reference), movement.new)
                 else {
                     continue;

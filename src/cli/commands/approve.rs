@@ -15,14 +15,12 @@ use crate::cli::{Answer, CliError, Context};
 use crate::facts::run::Collector;
 use crate::policy::Role;
 use crate::record::envelope::Envelope;
-use crate::record::predicate::{ApprovalPredicate, Approves, ContractPredicate};
-use crate::record::statement::Statement;
 use crate::record::{
     Findings, IdentityName, ObjectId, Rule, RunId, Sha256, Subject, TaskId, Timestamp, sentence,
 };
+use crate::records::{ApprovalPredicate, Approves, ContractPredicate, Kind, Statement};
 use crate::rules;
 use crate::store::batch::Batch;
-use crate::store::layout::LedgerPath;
 use crate::store::ledger::Records;
 
 /// Approve a task by its exact sentence, or a run (gate 3)
@@ -56,7 +54,7 @@ pub fn run(context: &Context, args: &ApproveArgs) -> Result<Answer, CliError> {
     let task = TaskId::new(args.id.as_str()).map_err(|error| CliError::usage(error.to_string()))?;
     let run = RunId::new(args.id.as_str()).map_err(|error| CliError::usage(error.to_string()))?;
     let is_task = records.contract_blob(&task)?.is_some();
-    let is_run = records.file(&LedgerPath::Run(run.clone()))?.is_some();
+    let is_run = records.file(&Kind::Run.of(&run))?.is_some();
     if is_run && !is_task && args.again {
         return Err(CliError::usage("a run is approved once by each reviewer"));
     }
@@ -92,7 +90,7 @@ fn approve_task(
         CliError::undecided(format!("the contract {task} went away"), finding)
     };
     let envelope = records
-        .envelope(&LedgerPath::Contract(task.clone()))?
+        .envelope(&Kind::Contract.of(&task))?
         .ok_or_else(missing)?;
     let blob = records.contract_blob(&task)?.ok_or_else(missing)?;
     let collector = actor.collector(records, history);

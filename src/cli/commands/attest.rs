@@ -7,9 +7,8 @@ use crate::cli::context::{before, effective, facts_of, judge_chain, unheld, work
 use crate::cli::{Answer, CliError, Context};
 use crate::policy::Role;
 use crate::record::envelope::Envelope;
-use crate::record::predicate::AttestationPredicate;
-use crate::record::statement::Statement;
 use crate::record::{Findings, Refusal, Rule, RunId, Sha256, Subject};
+use crate::records::{AttestationPredicate, Statement};
 use crate::rules;
 use crate::store::batch::Batch;
 use crate::store::ledger::Records;

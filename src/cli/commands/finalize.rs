@@ -7,11 +7,10 @@ use crate::cli::context::{before, catch_up, facts_of, follow, judge_chain, requi
 use crate::cli::{Answer, CliError, Context};
 use crate::git::{Expected, RefUpdate};
 use crate::policy::Role;
-use crate::record::predicate::FinalizationPredicate;
 use crate::record::{Findings, IdentityName, Refusal, Rule, RunId, Subject};
+use crate::records::{FinalizationPredicate, Kind};
 use crate::rules;
 use crate::store::batch::Batch;
-use crate::store::layout::LedgerPath;
 use crate::store::ledger::Records;
 
 /// Finalize a run: validate its chain, index it, move the branch to its commit
@@ -115,7 +114,7 @@ pub fn run(context: &Context, args: &FinalizeArgs) -> Result<Answer, CliError> {
         };
         let envelope = actor.sign(finalization.clone())?;
         batch = batch
-            .record(&LedgerPath::Finalization(run.clone()), &envelope)
+            .record(&Kind::Finalization.of(&run), &envelope)
             .index(&finalization);
     }
     if tip == Some(says.base) {

@@ -6,10 +6,9 @@ use serde_json::json;
 use crate::cli::context::{facts_of, judge_chain, unheld};
 use crate::cli::{Answer, CliError, Context};
 use crate::policy::Role;
-use crate::record::predicate::{GateStatus, IndependencePredicate, OverridePredicate};
 use crate::record::{Code, Finding, Refusal, Rule, RunId, Subject};
+use crate::records::{GateStatus, IndependencePredicate, Kind, SelfApprovalPredicate};
 use crate::store::batch::Batch;
-use crate::store::layout::LedgerPath;
 use crate::store::ledger::Records;
 
 /// Review a run by machine: gate 2
@@ -84,7 +83,7 @@ pub fn run(context: &Context, args: &GateArgs) -> Result<Answer, CliError> {
                     ))],
             ));
         }
-        let envelope = actor.sign(OverridePredicate {
+        let envelope = actor.sign(SelfApprovalPredicate {
             allow_self_approval: "1".to_owned(),
             commit: says.commit,
             context: signer_context.clone(),
@@ -93,7 +92,7 @@ pub fn run(context: &Context, args: &GateArgs) -> Result<Answer, CliError> {
             run: run.clone(),
         })?;
         batch = batch.record(
-            &LedgerPath::Override(run.clone(), envelope.digest()),
+            &Kind::SelfApproval.one_of(&run, envelope.digest()),
             &envelope,
         );
     }
@@ -162,7 +161,7 @@ pub fn run(context: &Context, args: &GateArgs) -> Result<Answer, CliError> {
     let envelope = actor.sign(log)?;
     batch
         .record(
-            &LedgerPath::Independence(run.clone(), envelope.digest()),
+            &Kind::Independence.one_of(&run, envelope.digest()),
             &envelope,
         )
         .commit(&actor.repo, &actor.author())?;

@@ -19,9 +19,8 @@ use crate::policy::Policy;
 use crate::policy::document::{
     DirectGrant, Document, Gates, Identity, Limits, RefGrant, Roots, SCHEMA, TreeRules,
 };
-use crate::record::predicate::PolicyPredicate;
-use crate::record::statement::{Kind, Statement};
 use crate::record::{IdentityName, Rule, Sha256, Subject};
+use crate::records::{Kind, PolicyPredicate, Statement};
 use crate::signing::{generate_ed25519, open_signer};
 use crate::store::layout;
 

@@ -16,8 +16,8 @@ use crate::evidence::{Directory, Inventory, Survey};
 use crate::facts::report::Report;
 use crate::record::path::{escape, quote};
 use crate::record::{Finding, Refusal, RepoPath, Rule, RunId, Subject};
+use crate::records::Kind;
 use crate::render;
-use crate::store::layout::LedgerPath;
 use crate::store::ledger::Records;
 
 /// Make or verify the inventory of a run's files
@@ -251,7 +251,7 @@ fn recorded(context: &Context, run: &RunId) -> bool {
     let record = || -> Result<bool, CliError> {
         let refs = actor.refs()?;
         let records = Records::open(&actor.repo, &refs)?;
-        Ok(records.file(&LedgerPath::Run(run.clone()))?.is_some())
+        Ok(records.file(&Kind::Run.of(run))?.is_some())
     };
     // A ledger that cannot be read names no run; the directory is judged by its own files.
     record().unwrap_or(false)
@@ -260,7 +260,7 @@ fn recorded(context: &Context, run: &RunId) -> bool {
 fn stored(actor: &Actor, run: &RunId) -> Result<Integrity, CliError> {
     let refs = actor.refs()?;
     let records = Records::open(&actor.repo, &refs)?;
-    if records.file(&LedgerPath::Run(run.clone()))?.is_none() {
+    if records.file(&Kind::Run.of(run))?.is_none() {
         let mut report = Report::default();
         report.count("files", 0);
         report.findings.push(integrity::unrecorded(run));

@@ -7,9 +7,8 @@ use crate::cli::context::{facts_of, unheld};
 use crate::cli::{Answer, CliError, Context};
 use crate::policy::Role;
 use crate::record::RunId;
-use crate::record::predicate::{OutcomePredicate, Verdict};
+use crate::records::{Kind, OutcomePredicate, Verdict};
 use crate::store::batch::Batch;
-use crate::store::layout::LedgerPath;
 use crate::store::ledger::Records;
 
 /// Record whether the result of a run is accepted or rejected
@@ -58,7 +57,7 @@ pub fn run(context: &Context, args: &OutcomeArgs) -> Result<Answer, CliError> {
     };
     let envelope = actor.sign(predicate)?;
     Batch::new(format!("outcome of {run}"))
-        .record(&LedgerPath::Outcome(run.clone()), &envelope)
+        .record(&Kind::Outcome.of(&run), &envelope)
         .commit(&actor.repo, &actor.author())?;
     let (word, next) = match outcome {
         Verdict::Accepted => ("accepted", "git awo push".to_owned()),

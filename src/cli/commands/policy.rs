@@ -16,10 +16,9 @@ use crate::facts::report::Report;
 use crate::git::{CommitDraft, Expected, RefUpdate};
 use crate::policy::{Keyring, Policy};
 use crate::record::envelope::{Envelope, EnvelopeSignature};
-use crate::record::predicate::PolicyPredicate;
-use crate::record::statement::{Kind, Statement};
 use crate::record::tree::Mode;
 use crate::record::{ObjectId, RepoPath, Rule, Sha256, Subject};
+use crate::records::{Kind, PolicyPredicate, Scope, Statement};
 use crate::store;
 use crate::store::batch::Batch;
 use crate::store::layout::{self, LedgerPath};
@@ -207,7 +206,7 @@ fn add_signature(
     let of = Sha256::of(signature.keyid.as_bytes());
     let envelope = Envelope::new(payload, vec![signature]);
     batch
-        .record(&LedgerPath::ProposalSignature(digest, of), &envelope)
+        .record(&Kind::Policy.one_of(Scope::Proposal(digest), of), &envelope)
         .commit(&actor.repo, &actor.author())?;
     Ok(())
 }
@@ -226,7 +225,7 @@ fn proposals(actor: &Actor, history: &PolicyHistory) -> Result<Vec<Proposal>, Cl
     let records = Records::open(&actor.repo, &refs)?;
     let mut found: Vec<Proposal> = Vec::new();
     for (path, id) in records.list("proposals")? {
-        let Some(LedgerPath::ProposalSignature(digest, _)) = LedgerPath::parse(&path) else {
+        let Some(LedgerPath::Record(Scope::Proposal(digest), ..)) = LedgerPath::parse(&path) else {
             continue;
         };
         let envelope = ledger::parse(&path, &actor.repo.blob(id)?)?;

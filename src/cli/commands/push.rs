@@ -129,13 +129,9 @@ fn plan(actor: &Actor, args: &PushArgs) -> Result<Vec<(RefName, ObjectId)>, CliE
     let mut plan = Vec::new();
     for (name, id) in &refs {
         let ahead = match Place::of(name) {
-            Some(
-                Place::Policy
-                | Place::Ledger
-                | Place::Evidence
-                | Place::Approvals
-                | Place::Attestations,
-            ) => theirs.get(name) != Some(id),
+            Some(Place::Policy | Place::Ledger | Place::Evidence | Place::Notes(_)) => {
+                theirs.get(name) != Some(id)
+            }
             Some(_) => false,
             None => match name.branch() {
                 Some(branch) if wanted(actor, args, name, branch)? => {

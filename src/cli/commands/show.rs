@@ -10,6 +10,7 @@ use crate::facts::case::CommitKind;
 use crate::record::envelope::Envelope;
 use crate::record::path::escape;
 use crate::record::{Rule, RunId, Subject, TaskId};
+use crate::records::Kind;
 use crate::render::one_line;
 use crate::store::layout::LedgerPath;
 use crate::store::ledger::Records;
@@ -86,7 +87,7 @@ fn add(records: &Records<'_>, path: &LedgerPath, found: &mut Found) -> Result<()
 }
 
 fn of_task(records: &Records<'_>, task: &TaskId, found: &mut Found) -> Result<(), CliError> {
-    add(records, &LedgerPath::Contract(task.clone()), found)?;
+    add(records, &Kind::Contract.of(task), found)?;
     if let Some(blob) = records.contract_blob(task)? {
         let approvals = records.approvals_of(blob)?;
         found.extend(
@@ -99,12 +100,14 @@ fn of_task(records: &Records<'_>, task: &TaskId, found: &mut Found) -> Result<()
 }
 
 fn of_run(records: &Records<'_>, run: &RunId, found: &mut Found) -> Result<(), CliError> {
-    add(records, &LedgerPath::Run(run.clone()), found)?;
-    for (path, envelope) in records.run_records(run)? {
-        found.push((path.to_path().to_string(), envelope));
+    add(records, &Kind::Run.of(run), found)?;
+    for kind in [Kind::Independence, Kind::SelfApproval] {
+        for (path, envelope) in records.of_run(run, kind)? {
+            found.push((path.to_path().to_string(), envelope));
+        }
     }
-    add(records, &LedgerPath::Finalization(run.clone()), found)?;
-    add(records, &LedgerPath::Outcome(run.clone()), found)
+    add(records, &Kind::Finalization.of(run), found)?;
+    add(records, &Kind::Outcome.of(run), found)
 }
 
 fn of_commit(

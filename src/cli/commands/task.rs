@@ -9,9 +9,8 @@ use crate::cli::{Answer, CliError, Context};
 use crate::packet::{self, ImportOptions};
 use crate::policy::Role;
 use crate::record::contract::Contract;
-use crate::record::predicate::ContractPredicate;
-use crate::record::statement::Statement;
 use crate::record::{RefName, Refusal, Rule, Subject, TaskId};
+use crate::records::{ContractPredicate, Kind, Statement};
 use crate::store::batch::Batch;
 use crate::store::layout::LedgerPath;
 use crate::store::ledger::Records;
@@ -181,7 +180,7 @@ fn import(
     };
     let envelope = actor.sign(predicate)?;
     Batch::new(format!("contract {id}"))
-        .record(&LedgerPath::Contract(id.clone()), &envelope)
+        .record(&Kind::Contract.of(&id), &envelope)
         .file(&LedgerPath::Packet(id), bytes)
         .commit(&actor.repo, &actor.author())?;
     Ok(answer(&contract, "is now a contract"))
@@ -198,7 +197,7 @@ pub fn load(context: &Context, id: &str) -> Result<Contract, CliError> {
     let refs = actor.refs()?;
     let history = actor.history()?;
     let records = Records::open(&actor.repo, &refs)?;
-    let envelope = records.envelope(&LedgerPath::Contract(task.clone()))?;
+    let envelope = records.envelope(&Kind::Contract.of(&task))?;
     let Some(envelope) = envelope else {
         return Err(CliError::denied(
             format!("there is no task {task} in this clone"),
@@ -270,7 +269,7 @@ fn list(context: &Context) -> Result<Answer, CliError> {
     let mut rows = Vec::new();
     let mut text = String::new();
     for id in records.tasks()? {
-        let envelope = records.envelope(&LedgerPath::Contract(id.clone()))?;
+        let envelope = records.envelope(&Kind::Contract.of(&id))?;
         let title = envelope
             .and_then(|envelope| Statement::<ContractPredicate>::parse(envelope.payload()).ok())
             .map(|it| {

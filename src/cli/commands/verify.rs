@@ -9,7 +9,7 @@ use crate::check::verify::{Clone, Scope, verify};
 use crate::cli::context::{answer_of, revision};
 use crate::cli::{Answer, CliError, Context};
 use crate::record::{RefName, RunId};
-use crate::store::layout::LedgerPath;
+use crate::records::Kind;
 use crate::store::ledger::{self, Records};
 
 /// Verify everything again, from objects, offline
@@ -70,7 +70,7 @@ fn scope(actor: &Actor, args: &VerifyArgs) -> Result<Scope, CliError> {
     if let Ok(run) = RunId::new(what.as_str()) {
         let refs = actor.refs()?;
         let records = Records::open(&actor.repo, &refs)?;
-        if records.file(&LedgerPath::Run(run.clone()))?.is_some() {
+        if records.file(&Kind::Run.of(&run))?.is_some() {
             return Ok(Scope::Run(run));
         }
     }

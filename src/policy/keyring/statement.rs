@@ -3,6 +3,7 @@
 use super::*;
 use crate::record::Rule;
 use crate::record::envelope::pae;
+use crate::records::Signers;
 use crate::signing::{BadPublicKey, SignatureError};
 
 pub(super) fn parse_signature(
@@ -124,68 +125,32 @@ pub(super) fn check_context(
     Ok(())
 }
 
-pub(super) fn check_role<P: Predicate>(
+pub(super) fn check_role(
     policy: &Policy,
-    predicate: &P,
+    signers: Signers,
     context: &Context,
     about: Subject,
 ) -> Result<(), Finding> {
-    let allowed = roles_for(P::KIND, predicate.approves());
-    let refuse = |found: String, expected: String| {
-        Rule::RoleHeld
-            .finding(about.clone())
-            .found(found)
-            .expected(expected)
-            .remedy("ask a person who holds the role")
-    };
-    if P::KIND == Kind::Override {
-        if !policy.may_override(&context.identity) {
-            return Err(refuse(
-                format!(
-                    "{} holds {}",
-                    context.identity,
-                    policy.roles_of(&context.identity)
-                ),
-                "a person whom gates.self_approval_override names".to_owned(),
-            ));
-        }
-        return Ok(());
-    }
-    let words: Vec<_> = allowed.iter().map(|role| role.word()).collect();
-    let Some(role) = Role::of_word(&context.role).filter(|role| allowed.contains(role)) else {
-        return Err(refuse(
-            format!("made as {:?}", context.role),
-            format!("made as {}", words.join(" or ")),
-        ));
-    };
-    if !policy.holds(&context.identity, role) {
-        return Err(refuse(
-            format!(
-                "{} holds {}",
-                context.identity,
-                policy.roles_of(&context.identity)
+    let person = &context.identity;
+    let held = || format!("{person} holds {}", policy.roles_of(person));
+    let (found, expected) = match signers {
+        Signers::Roles(roles) => match Role::of_word(&context.role) {
+            Some(role) if roles.contains(&role) && policy.holds(person, role) => return Ok(()),
+            Some(role) if roles.contains(&role) => (held(), format!("the role {}", role.word())),
+            _ => (
+                format!("made as {:?}", context.role),
+                format!("made as {signers}"),
             ),
-            format!("the role {}", role.word()),
-        ));
-    }
-    Ok(())
-}
-
-/// Returns the roles that may make a statement of this kind.
-pub fn roles_for(kind: Kind, approves: Option<Approves>) -> &'static [Role] {
-    use Role::{Operator, Orchestrator, Reviewer, Server};
-    match kind {
-        Kind::Contract | Kind::Outcome => &[Operator],
-        Kind::Approval => match approves {
-            Some(Approves::Audit) => &[Reviewer],
-            _ => &[Operator],
         },
-        Kind::Run => &[Orchestrator],
-        Kind::Independence | Kind::Attestation => &[Reviewer],
-        Kind::Finalization => &[Orchestrator, Operator, Reviewer],
-        Kind::Receipt => &[Server],
-        Kind::Policy | Kind::Override => &[],
-    }
+        Signers::NamedByPolicy if policy.may_override(person) => return Ok(()),
+        Signers::Roots if policy.roots().contains(person) => return Ok(()),
+        Signers::NamedByPolicy | Signers::Roots => (held(), signers.to_string()),
+    };
+    Err(Rule::RoleHeld
+        .finding(about)
+        .found(found)
+        .expected(expected)
+        .remedy("ask a person who holds the role"))
 }
 
 pub(super) fn bad_statement(error: &BadStatement, kind: Kind, about: Subject) -> Finding {

@@ -170,7 +170,7 @@ impl<'a> Links<'a> {
                 r#""0""#
             };
             self.push(
-                Rule::OverrideRecorded,
+                Rule::SelfApprovalRecorded,
                 found,
                 expected,
                 format!("git awo gate {}", self.facts.id),

@@ -10,12 +10,12 @@ use std::collections::BTreeSet;
 
 use crate::facts::case::{CommitCase, Lookup, RunFacts};
 use crate::policy::{Policy, Verified};
-use crate::record::predicate::{
+use crate::record::sentence;
+use crate::record::{Finding, Findings, IdentityName, Rule, Sha256, Subject};
+use crate::records::{
     ApprovalPredicate, Approves, AttestationPredicate, ContractPredicate, FinalizationPredicate,
     GateStatus, IndependencePredicate, RunPredicate,
 };
-use crate::record::sentence;
-use crate::record::{Finding, Findings, IdentityName, Rule, Sha256, Subject};
 
 use super::scope::{contract_scope, policy_paths};
 

@@ -2,8 +2,8 @@
 
 use super::story::*;
 use crate::facts::case::{EvidenceFacts, Lookup, RunFacts};
-use crate::record::predicate::Approves;
 use crate::record::{Code, Finding, Findings, Subject};
+use crate::records::Approves;
 use crate::rules;
 
 const NOTHING: [&str; 0] = [];

@@ -1,7 +1,7 @@
 //! Gate 2, broken in one place.
 
 use super::story::*;
-use crate::record::predicate::{GateStatus, IndependencePredicate};
+use crate::records::{GateStatus, IndependencePredicate};
 
 #[test]
 fn gate_2_is_passed_by_another_person_or_under_an_override() {
@@ -134,7 +134,7 @@ fn gate_2_is_passed_by_another_person_or_under_an_override() {
                 "ATT-002 binds-approvals",
                 "ATT-002 binds-attestation",
                 "ATT-002 binds-gate-2",
-                "GOV-001 override-recorded",
+                "GOV-001 self-approval-recorded",
                 "GOV-002 gate-order",
                 "GOV-005 run-approved",
             ],
@@ -147,7 +147,7 @@ fn gate_2_is_passed_by_another_person_or_under_an_override() {
                 "ATT-002 binds-approvals",
                 "ATT-002 binds-attestation",
                 "ATT-002 binds-gate-2",
-                "GOV-001 override-recorded",
+                "GOV-001 self-approval-recorded",
                 "GOV-002 gate-order",
                 "GOV-005 run-approved",
             ],
@@ -171,7 +171,7 @@ fn gate_2_is_passed_by_another_person_or_under_an_override() {
                 "ATT-002 binds-approvals",
                 "ATT-002 binds-attestation",
                 "ATT-002 binds-gate-2",
-                "GOV-001 override-recorded",
+                "GOV-001 self-approval-recorded",
                 "GOV-002 gate-order",
                 "GOV-005 run-approved",
             ],

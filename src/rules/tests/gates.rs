@@ -2,7 +2,7 @@
 
 use super::story::*;
 use crate::facts::case::Lookup;
-use crate::record::predicate::{Approves, GateStatus};
+use crate::records::{Approves, GateStatus};
 
 const NOTHING: [&str; 0] = [];
 

@@ -3,9 +3,10 @@
 use super::story::*;
 use crate::policy::{Keyring, Policy};
 use crate::record::envelope::{Envelope, EnvelopeSignature};
-use crate::record::predicate::{OutcomePredicate, OverridePredicate, PolicyPredicate, Verdict};
-use crate::record::statement::{Kind, Predicate, Statement};
 use crate::record::{Finding, Timestamp};
+use crate::records::{
+    Kind, OutcomePredicate, PolicyPredicate, Predicate, SelfApprovalPredicate, Statement, Verdict,
+};
 use crate::signing::{Signature, Signer};
 
 fn says() -> OutcomePredicate {
@@ -84,7 +85,7 @@ fn a_statement_is_by_whom_it_claims_in_a_role_they_hold() {
 fn an_override_is_by_those_whom_the_policy_names_for_it() {
     for (by, expected) in [("olga", "holds"), ("anna", "ATT-001 role-held")] {
         let outcome = says();
-        let says = OverridePredicate {
+        let says = SelfApprovalPredicate {
             allow_self_approval: "1".to_owned(),
             commit: outcome.commit,
             context: context(by, "operator"),
@@ -92,7 +93,7 @@ fn an_override_is_by_those_whom_the_policy_names_for_it() {
             root: outcome.root,
             run: outcome.run,
         };
-        let found = judged::<OverridePredicate>(&sealed(says, by), &policy(&document()));
+        let found = judged::<SelfApprovalPredicate>(&sealed(says, by), &policy(&document()));
         assert_eq!(found, expected, "{by}");
     }
     let policy = policy(&document());
@@ -155,7 +156,7 @@ fn a_payload_is_a_canonical_statement_of_its_kind() {
     assert_eq!(found(deep.into_bytes()), "INT-006 record-limit");
     let kind = text.replace(
         Kind::Outcome.predicate_type(),
-        Kind::Override.predicate_type(),
+        Kind::SelfApproval.predicate_type(),
     );
     assert_eq!(found(kind.into_bytes()), "ATT-003 statement-type");
     let subject = text.replacen("run_one", "run_two", 1);

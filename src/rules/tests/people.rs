@@ -5,9 +5,9 @@ use std::sync::OnceLock;
 
 use crate::policy::{Keyring, Policy, Position, Verified};
 use crate::record::envelope::{Envelope, EnvelopeSignature};
-use crate::record::statement::{Context, Predicate, Statement};
 use crate::record::tree::{Change, Mode};
 use crate::record::{IdentityName, ObjectId, RefName, RepoPath, RunId, Sha256, TaskId, Timestamp};
+use crate::records::{Context, Predicate, Statement};
 use crate::signing::{FileKey, Signer, generate_ed25519};
 
 pub fn name(text: &str) -> IdentityName {

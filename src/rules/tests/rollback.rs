@@ -3,8 +3,8 @@
 use super::story::*;
 use crate::facts::case::Lookup;
 use crate::record::ObjectId;
-use crate::record::predicate::{OutcomePredicate, Verdict};
 use crate::record::tree::Change;
+use crate::records::{OutcomePredicate, Verdict};
 use crate::rules::{self, Reverted};
 
 /// A roll-back in order, of a story whose run was rejected.

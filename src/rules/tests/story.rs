@@ -8,9 +8,9 @@ use crate::policy::Policy;
 use crate::policy::keyring::Signer as Who;
 use crate::record::commit::{Commit, Person};
 use crate::record::contract::ContractDraft;
-use crate::record::predicate::*;
 use crate::record::tree::{Change, Fault};
 use crate::record::{Findings, IdentityName, RefName, Sha256, TaskId};
+use crate::records::*;
 use crate::rules;
 
 /// One change of the story, made before what it changes is signed.
@@ -21,7 +21,7 @@ pub enum Edit {
     Run(fn(&mut RunPredicate)),
     Log(fn(&mut IndependencePredicate)),
     /// olga's override, of which there is none otherwise.
-    Override(fn(&mut OverridePredicate)),
+    Override(fn(&mut SelfApprovalPredicate)),
     Audit(fn(&mut ApprovalPredicate)),
     Attestation(fn(&mut AttestationPredicate)),
     Finalization(fn(&mut FinalizationPredicate)),
@@ -171,7 +171,7 @@ pub fn told(edits: &[Edit]) -> Told {
     let mut overrides = Vec::new();
     for edit in edits {
         if let Edit::Override(edit) = edit {
-            let mut says = OverridePredicate {
+            let mut says = SelfApprovalPredicate {
                 allow_self_approval: "1".to_owned(),
                 commit: says.commit,
                 context: context("olga", "operator"),

@@ -147,7 +147,7 @@ fn an_approval_is_for_one_run() {
 
 #[test]
 fn an_approval_that_says_or_binds_something_else_does_not_count() {
-    type Change = fn(&mut crate::record::predicate::ApprovalPredicate);
+    type Change = fn(&mut crate::records::ApprovalPredicate);
     let cases: [(Change, Code); 4] = [
         (
             |it| it.sentence = Some("I approve the mending".to_owned()),

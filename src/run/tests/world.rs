@@ -14,14 +14,15 @@ use crate::record::contract::{
     ActionName, Admission, Contract, ContractDraft, PacketKind, SCHEMA, Target,
 };
 use crate::record::envelope::{Envelope, EnvelopeSignature, pae};
-use crate::record::predicate::{ApprovalPredicate, Approves, ContractPredicate, PolicyPredicate};
-use crate::record::statement::{Kind, Statement};
 use crate::record::tree::Mode;
 use crate::record::{Code, Findings, ObjectId, RefName, RepoPath, RunId, Sha256, TaskId};
+use crate::records::{
+    ApprovalPredicate, Approves, ContractPredicate, Kind, PolicyPredicate, Statement,
+};
 use crate::run::{Error, RunDone, RunEnvironment, RunRequest, run};
 use crate::signing::{self, Signer as _};
 use crate::store::batch::Batch;
-use crate::store::layout::{self, LedgerPath};
+use crate::store::layout;
 use crate::store::ledger::{Records, Refs};
 
 /// A moment before all runs: nothing in these repositories depends on the clock.
@@ -184,7 +185,7 @@ impl World {
             context: olga.context_as(&history, "olga".parse().unwrap(), "operator"),
             contract: Contract::try_from(self.contract.clone()).unwrap(),
         };
-        let path = LedgerPath::Contract(self.contract.id.clone());
+        let path = Kind::Contract.of(&self.contract.id);
         let batch = Batch::new("contract").record(&path, &olga.sign(predicate).unwrap());
         batch.commit(&olga.repo, &self.somebody()).unwrap();
     }
@@ -200,7 +201,7 @@ impl World {
         let refs = olga.refs().unwrap();
         let records = Records::open(&olga.repo, &refs).unwrap();
         let task = &self.contract.id;
-        let envelope = records.envelope(&LedgerPath::Contract(task.clone()));
+        let envelope = records.envelope(&Kind::Contract.of(task));
         let blob = records.contract_blob(task).unwrap().unwrap();
         let mut approval = ApprovalPredicate {
             approves: Approves::Task,

@@ -91,7 +91,7 @@ fn overridden(play: &mut Play<'_>) -> Result<(), Failed> {
     play.refused(&world, "rita", &permitted, Code::Att001)?;
     let value = play.value(&world, "otto", &permitted)?;
     status(play, &value, "SELF_APPROVED_WITH_OVERRIDE")?;
-    let overrides = ledger(play, &world, "otto", "override-")?;
+    let overrides = ledger(play, &world, "otto", "self-approval-")?;
     play.hold(overrides == 1, "the override must be logged")?;
     let logs = ledger(play, &world, "otto", "independence-")?;
     play.hold(logs == 1, "the independence log must be written")?;

@@ -1,5 +1,6 @@
 //! Layer P: the order of the gates, the server's door, concurrency, the chain.
 
+use crate::records::Kind;
 use std::process::{Child, Stdio};
 
 use super::*;
@@ -199,12 +200,10 @@ fn at_once(play: &mut Play<'_>) -> Result<(), Failed> {
 fn missing_links(play: &mut Play<'_>) -> Result<(), Failed> {
     let finalized = play.world(Stage::Finalized)?;
     let run = forge::run_record(&finalized.actor("otto", "otto")?)?;
-    let contract = LedgerPath::Contract(run.task.clone()).to_path().to_string();
+    let contract = Kind::Contract.of(&run.task).to_path().to_string();
     let inventory = LedgerPath::Inventory(run.run.clone()).to_path().to_string();
-    let record = LedgerPath::Run(run.run.clone()).to_path().to_string();
-    let finalization = LedgerPath::Finalization(run.run.clone())
-        .to_path()
-        .to_string();
+    let record = Kind::Run.of(&run.run).to_path().to_string();
+    let finalization = Kind::Finalization.of(&run.run).to_path().to_string();
     let shard = LedgerPath::shard_of(&run.run).to_path().to_string();
     let (_, begin) = layout::records_of_run(&run.run);
     let begin = format!("{begin}independence-");

@@ -9,10 +9,9 @@ use git_awo::facts::log::{State, files};
 use git_awo::git::{CommitDraft, Repo, note_path};
 use git_awo::record::commit::Person;
 use git_awo::record::envelope::Envelope;
-use git_awo::record::predicate::{FinalizationPredicate, Movement, ReceiptPredicate};
-use git_awo::record::statement::{Kind, Statement};
 use git_awo::record::tree::Mode;
 use git_awo::record::{ObjectId, RefName, RepoPath, RunId, Sha256, TaskId, Timestamp};
+use git_awo::records::{FinalizationPredicate, Kind, Movement, ReceiptPredicate, Statement};
 use git_awo::signing::{FileKey, Signer as _};
 use git_awo::store::index::{Entry, Index};
 use git_awo::store::layout::{self, LedgerPath};
@@ -175,25 +174,22 @@ fn one(
     let entries = shards.entry(shard.clone()).or_default();
     entries.push(Entry::of(&says.predicate));
     let ledger: Vec<(LedgerPath, Vec<u8>)> = vec![
-        (LedgerPath::Contract(task.clone()), contract.to_bytes()),
+        (Kind::Contract.of(&task), contract.to_bytes()),
         (LedgerPath::Packet(task), packet.into_bytes()),
         (
             LedgerPath::Spent(approval.digest()),
             git_awo::store::ledger::spent(&run),
         ),
-        (LedgerPath::Run(run.clone()), record.to_bytes()),
+        (Kind::Run.of(&run), record.to_bytes()),
         (
             LedgerPath::Inventory(run.clone()),
             evidence[&RepoPath::from("SHA256SUMS.txt")].clone(),
         ),
         (
-            LedgerPath::Independence(run.clone(), independence.digest()),
+            Kind::Independence.one_of(&run, independence.digest()),
             independence.to_bytes(),
         ),
-        (
-            LedgerPath::Finalization(run.clone()),
-            finalization.to_bytes(),
-        ),
+        (Kind::Finalization.of(&run), finalization.to_bytes()),
         (shard, Index::of(entries.clone()).to_bytes()),
     ];
     let ledger = ledger

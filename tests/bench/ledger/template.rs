@@ -7,9 +7,8 @@ use git_awo::evidence::RunFiles;
 use git_awo::evidence::inventory::{Inventory, SUMS};
 use git_awo::git::{Reader, Repo};
 use git_awo::record::envelope::{Envelope, EnvelopeSignature, pae};
-use git_awo::record::predicate::RunPredicate;
-use git_awo::record::statement::{Kind, Statement};
 use git_awo::record::{ObjectId, RepoPath, RunId, Sha256, TaskId};
+use git_awo::records::{Kind, RunPredicate, Statement};
 use git_awo::signing::{FileKey, Signer as _};
 use git_awo::store::layout::{self, LedgerPath};
 use git_awo::store::ledger::{Records, Refs};
@@ -44,7 +43,7 @@ impl Template {
                 .unwrap()
                 .expect("the record is there")
         };
-        let record = of(&LedgerPath::Run(run.clone()));
+        let record = of(&Kind::Run.of(&run));
         let says = Statement::<RunPredicate>::parse(record.payload())
             .unwrap()
             .predicate;
@@ -60,13 +59,17 @@ impl Template {
         let limit = 64 << 20;
         Self {
             packet: String::from_utf8(packet).unwrap(),
-            contract: of(&LedgerPath::Contract(task)),
+            contract: of(&Kind::Contract.of(task)),
             approval: one(records.approvals_of(contract).unwrap()),
             run: record,
-            independence: records.run_records(&run).unwrap().remove(0).1,
+            independence: records
+                .of_run(&run, Kind::Independence)
+                .unwrap()
+                .remove(0)
+                .1,
             audit: one(records.approvals_of(says.commit).unwrap()),
             attestation: one(records.attestations_of(says.commit).unwrap()),
-            finalization: of(&LedgerPath::Finalization(run.clone())),
+            finalization: of(&Kind::Finalization.of(&run)),
             evidence: records
                 .evidence(&says.evidence, &run, limit)
                 .unwrap()
@@ -85,8 +88,7 @@ impl Words {
     pub fn of(template: &Template, run: &RunId, task: &TaskId, month: &str) -> Self {
         let mut words = Self::default();
         let old = RunId::new(RUN).unwrap();
-        let task_directory =
-            |task: &TaskId| LedgerPath::Contract(task.clone()).to_path().to_string();
+        let task_directory = |task: &TaskId| Kind::Contract.of(task).to_path().to_string();
         words.put(layout::run_directory(&old), layout::run_directory(run));
         words.put(
             task_directory(&TaskId::new(TASK).unwrap()),

@@ -1,12 +1,10 @@
 //! Persons: one is one, whatever they are called.
 
 use git_awo::record::envelope::Envelope;
-use git_awo::record::predicate::{
-    ApprovalPredicate, AttestationPredicate, GateStatus, IndependencePredicate,
-};
-use git_awo::record::statement::{Kind, Statement};
 use git_awo::record::{IdentityName, Sha256};
-use git_awo::store::layout::LedgerPath;
+use git_awo::records::{
+    ApprovalPredicate, AttestationPredicate, GateStatus, IndependencePredicate, Kind, Statement,
+};
 use git_awo::store::ledger::Records;
 
 use crate::hostile::door::Door;
@@ -40,7 +38,9 @@ impl Door {
 
     /// The ledger with this result in it.
     pub fn logged(&self, envelope: &Envelope) -> String {
-        let path = LedgerPath::Independence(self.run(), envelope.digest()).to_path();
+        let path = Kind::Independence
+            .one_of(self.run(), envelope.digest())
+            .to_path();
         let commit = self.grown(
             LEDGER,
             &[(path.to_str().unwrap(), Some(&envelope.to_bytes()))],
@@ -170,7 +170,7 @@ fn no_mailmap_makes_two_persons_of_one() {
 /// otto, after olga has permitted him to review his run.
 fn permitted() -> Door {
     let olga = crate::hostile::signatures::olga();
-    let envelope = olga.sealed(Kind::Override, olga.override_of(|_| {}));
+    let envelope = olga.sealed(Kind::SelfApproval, olga.override_of(|_| {}));
     olga.accepts_override("by the authority", &envelope);
     let otto = Door::new(olga.world, "otto");
     otto.world.ok("otto", "otto", &["git", "awo", "fetch"]);
@@ -273,11 +273,8 @@ fn two_keys_of_one_person_are_one_approval() {
     let actor = door.actor();
     let refs = actor.refs().unwrap();
     let records = Records::open(&actor.repo, &refs).unwrap();
-    let logs = records.run_records(&run.run).unwrap();
-    let log = logs
-        .iter()
-        .find(|(path, _)| matches!(path, LedgerPath::Independence(..)))
-        .unwrap();
+    let logs = records.of_run(&run.run, Kind::Independence).unwrap();
+    let log = logs.first().unwrap();
     let reviewer = name("rita");
     let mut approvals = vec![same.digest(), other.digest()];
     approvals.sort();
@@ -291,7 +288,7 @@ fn two_keys_of_one_person_are_one_approval() {
         reviewer,
         root: run.root,
         run: run.run.clone(),
-        run_record: door.record(&LedgerPath::Run(run.run.clone())).digest(),
+        run_record: door.record(&Kind::Run.of(&run.run)).digest(),
         tree: run.tree,
         workflow_run_url: None,
     };

@@ -2,10 +2,8 @@
 
 use git_awo::record::ObjectId;
 use git_awo::record::envelope::Envelope;
-use git_awo::record::predicate::{ApprovalPredicate, Approves, RunPredicate};
-use git_awo::record::statement::{Kind, Statement};
 use git_awo::record::{RunId, Sha256, TaskId};
-use git_awo::store::layout::LedgerPath;
+use git_awo::records::{ApprovalPredicate, Approves, Kind, RunPredicate, Statement};
 use git_awo::store::ledger::Records;
 
 use crate::hostile::door::Door;
@@ -204,7 +202,7 @@ fn a_permission_has_one_spelling() {
         let payload = door.override_of(|it| it.allow_self_approval = spelling.to_owned());
         door.refuses_override(
             spelling,
-            &door.sealed(Kind::Override, payload),
+            &door.sealed(Kind::SelfApproval, payload),
             &["GOV-001"],
         );
     }
@@ -215,7 +213,11 @@ fn a_permission_has_one_spelling() {
             &format!("\"allow_self_approval\": {value}"),
         );
         assert_ne!(forged, text);
-        door.refuses_override(value, &door.sealed(Kind::Override, forged), &["INT-004"]);
+        door.refuses_override(
+            value,
+            &door.sealed(Kind::SelfApproval, forged),
+            &["INT-004"],
+        );
     }
     for (what, payload) in [
         (
@@ -227,9 +229,13 @@ fn a_permission_has_one_spelling() {
             door.override_of(|it| it.root = Sha256::of(b"")),
         ),
     ] {
-        door.refuses_override(what, &door.sealed(Kind::Override, payload), &["ATT-002"]);
+        door.refuses_override(
+            what,
+            &door.sealed(Kind::SelfApproval, payload),
+            &["ATT-002"],
+        );
     }
-    door.accepts_override("1", &door.sealed(Kind::Override, text));
+    door.accepts_override("1", &door.sealed(Kind::SelfApproval, text));
 }
 
 #[test]
@@ -245,9 +251,9 @@ fn a_permission_stands_in_a_record_of_its_own() {
         ],
     );
     let door = Door::new(world, "otto");
-    let path = LedgerPath::Run(door.run()).to_path();
-    let envelope = door.record(&LedgerPath::Run(door.run()));
-    let says: RunPredicate = door.says(&LedgerPath::Run(door.run()));
+    let path = Kind::Run.of(door.run()).to_path();
+    let envelope = door.record(&Kind::Run.of(door.run()));
+    let says: RunPredicate = door.says(&Kind::Run.of(door.run()));
     let text = String::from_utf8(envelope.payload().to_vec()).unwrap();
     let forged = text.replacen(
         "    \"approvals\":",
@@ -268,7 +274,7 @@ fn a_permission_stands_in_a_record_of_its_own() {
     // In the approval of a reviewer, and by the one who ran it.
     door.refuses_override(
         "by otto",
-        &door.sealed(Kind::Override, door.override_of(|_| {})),
+        &door.sealed(Kind::SelfApproval, door.override_of(|_| {})),
         &["ATT-001"],
     );
 }
@@ -343,7 +349,9 @@ fn an_independence_log_is_one_of_this_run() {
         let refspec = door.logged(&envelope);
         door.refuses_push(what, &[&refspec], code);
     }
-    let path = LedgerPath::Independence(door.run(), good.digest()).to_path();
+    let path = Kind::Independence
+        .one_of(door.run(), good.digest())
+        .to_path();
     let commit = door.grown(LEDGER, &[(path.to_str().unwrap(), Some(b""))]);
     door.refuses_push(
         "an empty file",

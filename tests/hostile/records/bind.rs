@@ -1,8 +1,7 @@
 //! What records bind of each other.
 
-use git_awo::record::predicate::AttestationPredicate;
-use git_awo::record::statement::{Kind, Statement};
 use git_awo::record::{IdentityName, RunId, Sha256};
+use git_awo::records::{AttestationPredicate, Kind, Statement};
 use git_awo::store::ledger::Records;
 
 use crate::hostile::door::Door;

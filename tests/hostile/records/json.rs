@@ -1,6 +1,6 @@
 //! JSON.
 
-use git_awo::record::statement::Kind;
+use git_awo::records::Kind;
 
 use crate::hostile::door::Door;
 use crate::hostile::forge::{APPROVALS, LEDGER};
@@ -170,20 +170,20 @@ fn a_record_in_any_other_form_is_refused_and_found() {
     ];
     for (what, bad, code) in &table {
         assert_ne!(*bad, text, "{what}");
-        door.refuses_override(what, &door.sealed(Kind::Override, bad), &[code]);
+        door.refuses_override(what, &door.sealed(Kind::SelfApproval, bad), &[code]);
     }
     let mut latin = payload.clone();
     let at = latin.iter().position(|byte| *byte == 0xc3).unwrap();
     latin.splice(at..at + 2, [0xe9]);
     door.refuses_override(
         "no UTF-8",
-        &door.sealed(Kind::Override, &latin),
+        &door.sealed(Kind::SelfApproval, &latin),
         &["INT-004"],
     );
     // Once each code, forced past the hooks.
     for name in ["a key twice", "128 levels", "version 99 of the kind"] {
         let (what, bad, code) = table.iter().find(|row| row.0 == name).unwrap();
-        let commit = door.overridden(&door.sealed(Kind::Override, bad));
+        let commit = door.overridden(&door.sealed(Kind::SelfApproval, bad));
         door.refuses_and_finds(what, &[&format!("{commit}:{LEDGER}")], &[code], &[code]);
     }
     for reason in [
@@ -193,7 +193,7 @@ fn a_record_in_any_other_form_is_refused_and_found() {
         "9007199254740992",
     ] {
         let payload = door.override_of(|it| it.reason = reason.to_owned());
-        door.accepts_override(reason, &door.sealed(Kind::Override, payload));
+        door.accepts_override(reason, &door.sealed(Kind::SelfApproval, payload));
     }
     assert_eq!(door.verdict().exit, 0);
 }
@@ -226,14 +226,14 @@ fn a_run_id_is_a_plain_name() {
     for id in bad {
         let forged = text.replace(&format!("\"{RUN}\""), &format!("\"{id}\""));
         assert_ne!(forged, text);
-        door.refuses_override(id, &door.sealed(Kind::Override, &forged), &["INT-004"]);
+        door.refuses_override(id, &door.sealed(Kind::SelfApproval, &forged), &["INT-004"]);
     }
     // And as the name under which it stands: of no kind that there is.
-    let good = door.sealed(Kind::Override, &text);
+    let good = door.sealed(Kind::SelfApproval, &text);
     let blob = door.raw().blob(good.to_bytes());
     let digest = good.digest();
     for id in ["", "..", "x.lock", "-x", &long, "a b"] {
-        let name = format!("{id}@override-{digest}.dsse.json");
+        let name = format!("{id}@self-approval-{digest}.dsse.json");
         let ledger = door.world.rev("olga", "refs/awo/ledger^{tree}");
         let runs = door.world.rev("olga", "refs/awo/ledger:runs");
         let fan = door.raw().tree(&[("100644", name.as_bytes(), &blob)]);
@@ -246,7 +246,7 @@ fn a_run_id_is_a_plain_name() {
     let other = text.replace(&format!("\"{RUN}\""), "\"run_other\"");
     door.refuses_override(
         "another run's, in this one's place",
-        &door.sealed(Kind::Override, other),
+        &door.sealed(Kind::SelfApproval, other),
         &["INT-004"],
     );
     door.accepts_override("this run's", &good);

@@ -1,9 +1,9 @@
 //! Inventories and what they do not cover.
 
 use git_awo::git::CommitDraft;
-use git_awo::record::statement::{Kind, Statement};
 use git_awo::record::tree::Mode;
 use git_awo::record::{RepoPath, Sha256};
+use git_awo::records::{Kind, Statement};
 use git_awo::store::layout::{LedgerPath, run_directory};
 
 use crate::hostile::door::Door;
@@ -56,7 +56,7 @@ impl Door {
             run.root = Sha256::of(sums);
             let path = |path: LedgerPath| path.to_path().to_str().unwrap().to_owned();
             let (record, inventory) = (
-                path(LedgerPath::Run(run.run.clone())),
+                path(Kind::Run.of(&run.run)),
                 path(LedgerPath::Inventory(run.run.clone())),
             );
             let envelope = self.sealed(Kind::Run, Statement::new(run).to_payload());

@@ -2,7 +2,7 @@
 
 use base64ct::{Base64, Encoding as _};
 use git_awo::record::envelope::{Envelope, EnvelopeSignature};
-use git_awo::record::statement::Kind;
+use git_awo::records::Kind;
 
 use crate::hostile::door::Door;
 use crate::hostile::forge::LEDGER;
@@ -220,7 +220,7 @@ fn an_envelope_proves_something_by_the_one_signature_of_its_signer() {
             .world
             .actor("otto")
             .with_key(&otto.world.path("home/otto/other"));
-        actor.sign_payload(Kind::Override, &payload).unwrap()
+        actor.sign_payload(Kind::SelfApproval, &payload).unwrap()
     };
     let named = |it: &EnvelopeSignature, keyid: &str| EnvelopeSignature {
         keyid: keyid.into(),
@@ -298,7 +298,7 @@ fn an_envelope_proves_something_by_the_one_signature_of_its_signer() {
 fn an_envelope_has_one_spelling() {
     let door = olga();
     let payload = door.override_of(|_| {});
-    let envelope = door.sealed(Kind::Override, &payload);
+    let envelope = door.sealed(Kind::SelfApproval, &payload);
     let text = String::from_utf8(envelope.to_bytes()).unwrap();
     let sig = Base64::encode_string(&envelope.signatures()[0].sig);
     let bits = |text: &str| {

@@ -3,10 +3,9 @@
 use git_awo::git::CommitDraft;
 use git_awo::policy::Policy;
 use git_awo::record::envelope::{Envelope, EnvelopeSignature};
-use git_awo::record::predicate::PolicyPredicate;
-use git_awo::record::statement::{Kind, Statement};
 use git_awo::record::tree::Mode;
 use git_awo::record::{RepoPath, Sha256, Timestamp};
+use git_awo::records::{Kind, PolicyPredicate, Statement};
 use git_awo::signing::Signature;
 use sha2::Digest as _;
 
@@ -30,7 +29,7 @@ impl Door {
     fn signed_by(&self, key: &str, payload: &[u8]) -> Envelope {
         let file = self.world.path(&format!("home/{}/{key}", self.who));
         let made = self.actor().with_key(&file);
-        let signature = made.sign_payload(Kind::Override, payload).unwrap();
+        let signature = made.sign_payload(Kind::SelfApproval, payload).unwrap();
         Envelope::new(payload.to_vec(), vec![signature])
     }
 

@@ -4,13 +4,12 @@ use std::collections::BTreeSet;
 
 use git_awo::policy::Keyring;
 use git_awo::record::envelope::Envelope;
-use git_awo::record::predicate::{
-    ApprovalPredicate, AttestationPredicate, ContractPredicate, FinalizationPredicate,
-    IndependencePredicate, OutcomePredicate, OverridePredicate, PolicyPredicate, ReceiptPredicate,
-    RunPredicate,
-};
-use git_awo::record::statement::{Kind, Predicate, Statement};
 use git_awo::record::{Code, Finding};
+use git_awo::records::{
+    ApprovalPredicate, AttestationPredicate, ContractPredicate, FinalizationPredicate,
+    IndependencePredicate, Kind, OutcomePredicate, PolicyPredicate, Predicate, ReceiptPredicate,
+    RunPredicate, SelfApprovalPredicate, Statement,
+};
 
 use crate::hostile::door::Door;
 use crate::hostile::forge::{APPROVALS, ATTESTATIONS, LEDGER};
@@ -120,7 +119,7 @@ fn made(kind: Kind) -> Fresh {
     let world = match kind {
         Kind::Contract | Kind::Approval | Kind::Policy => World::founded(),
         Kind::Run => World::executed(),
-        Kind::Independence | Kind::Attestation | Kind::Override => World::executed(),
+        Kind::Independence | Kind::Attestation | Kind::SelfApproval => World::executed(),
         Kind::Finalization => World::finalized(),
         Kind::Outcome | Kind::Receipt => World::landed(),
     };
@@ -141,7 +140,7 @@ fn made(kind: Kind) -> Fresh {
             fresh(kind, world, "otto", "refs/awo/log", "entry.dsse.json")
         }
         Kind::Policy => fresh(kind, world, "olga", "refs/awo/policy", "policy.dsse.json"),
-        Kind::Override => {
+        Kind::SelfApproval => {
             world.ok("olga", "olga", &["git", "awo", "fetch"]);
             let door = Door::new(world, "olga");
             let envelope = door.sealed(kind, door.override_of(|_| {}));
@@ -176,7 +175,7 @@ fn judged(door: &Door, kind: Kind, envelope: &Envelope) -> Result<(), Finding> {
         Kind::Approval => of::<ApprovalPredicate>(envelope, &position),
         Kind::Run => of::<RunPredicate>(envelope, &position),
         Kind::Independence => of::<IndependencePredicate>(envelope, &position),
-        Kind::Override => of::<OverridePredicate>(envelope, &position),
+        Kind::SelfApproval => of::<SelfApprovalPredicate>(envelope, &position),
         Kind::Attestation => of::<AttestationPredicate>(envelope, &position),
         Kind::Finalization => of::<FinalizationPredicate>(envelope, &position),
         Kind::Outcome => of::<OutcomePredicate>(envelope, &position),
@@ -273,12 +272,12 @@ fn an_approval_in_another_namespace_is_refused() {
 
 #[test]
 fn an_independence_log_in_another_namespace_is_refused() {
-    at_the_door(Kind::Independence, Kind::Override);
+    at_the_door(Kind::Independence, Kind::SelfApproval);
 }
 
 #[test]
 fn an_override_in_another_namespace_is_refused() {
-    at_the_door(Kind::Override, Kind::Outcome);
+    at_the_door(Kind::SelfApproval, Kind::Outcome);
 }
 
 #[test]
@@ -347,7 +346,7 @@ fn no_kind_is_made_by_somebody_without_its_role() {
         (Kind::Contract, "olga", &["otto", "rita"]),
         (Kind::Approval, "olga", &["otto", "rita"]),
         (Kind::Independence, "rita", &["olga"]),
-        (Kind::Override, "olga", &["otto", "rita"]),
+        (Kind::SelfApproval, "olga", &["otto", "rita"]),
         (Kind::Outcome, "olga", &["otto", "rita"]),
     ];
     for (kind, maker, others) in table {
@@ -365,11 +364,10 @@ fn no_kind_is_made_by_somebody_without_its_role() {
             let finding = judged(door, *kind, &envelope).expect_err(other);
             assert_eq!(finding.code, Code::Att001, "{kind} by {other}");
             let path = match kind {
-                Kind::Override => door.override_path(&envelope),
+                Kind::SelfApproval => door.override_path(&envelope),
                 Kind::Independence => {
                     let id = git_awo::record::RunId::new(RUN).unwrap();
-                    let path =
-                        git_awo::store::layout::LedgerPath::Independence(id, envelope.digest());
+                    let path = Kind::Independence.one_of(id, envelope.digest());
                     path.to_path().to_str().unwrap().to_owned()
                 }
                 _ => record.path.clone(),
@@ -387,7 +385,7 @@ fn no_kind_is_made_by_somebody_without_its_role() {
             let refspec = format!("{commit}:{}", record.reference);
             door.refuses_push(&format!("{kind} by {other}"), &[&refspec], &["ATT-001"]);
         }
-        if *kind == Kind::Override {
+        if *kind == Kind::SelfApproval {
             continue;
         }
         // The right person in a role that does not make it.

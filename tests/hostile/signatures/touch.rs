@@ -2,7 +2,7 @@
 
 use ed25519_dalek::{Signer as _, SigningKey};
 use git_awo::record::envelope::{Envelope, EnvelopeSignature, pae};
-use git_awo::record::statement::Kind;
+use git_awo::records::Kind;
 use git_awo::signing::PublicKey;
 use sha2::{Digest as _, Sha512};
 
@@ -80,7 +80,7 @@ fn a_touch_is_demanded_of_security_keys_and_of_all_keys_where_the_policy_asks_fo
     door.accepts_override("touched", &sealed(&first, 0x01, 0x01, b"ssh:"));
     door.accepts_override(
         "a plain key",
-        &door.sealed(Kind::Override, payload("plain")),
+        &door.sealed(Kind::SelfApproval, payload("plain")),
     );
     let asks = |text: String| {
         text.replace(
@@ -92,7 +92,7 @@ fn a_touch_is_demanded_of_security_keys_and_of_all_keys_where_the_policy_asks_fo
     let second = payload("second");
     door.refuses_override(
         "a plain key where a touch is asked for",
-        &door.sealed(Kind::Override, &second),
+        &door.sealed(Kind::SelfApproval, &second),
         &["ATT-004"],
     );
     door.accepts_override(

@@ -37,7 +37,7 @@ impl Said {
         let mut outcomes = Vec::new();
         for edit in edits {
             if let Edit::Override(edit) = edit {
-                let mut says = OverridePredicate {
+                let mut says = SelfApprovalPredicate {
                     allow_self_approval: "1".to_owned(),
                     commit: run.commit,
                     context: context("olga", "operator"),

@@ -1,7 +1,6 @@
 //! What stands on the refs at each stage, and how it is pushed, logged and verified.
 
 use super::*;
-use crate::git::Kind;
 
 /// What a case asks: what is changed before it is signed, the stage that is pushed, what is
 /// changed on the refs, and what is found, as `CODE rule`.
@@ -58,13 +57,13 @@ impl World {
         shelf.branches.insert(layout::policy(), self.policy);
         shelf.branches.insert(main(), self.base);
         if stage >= Stage::Approved {
-            shelf.put(&LedgerPath::Contract(task()), self.contract.to_bytes());
+            shelf.put(&Kind::Contract.of(task()), self.contract.to_bytes());
             shelf.put(&LedgerPath::Packet(task()), PACKET);
             shelf.note(layout::approvals(), self.contract_blob, &self.approval);
         }
         if stage >= Stage::Executed {
             let run = self.run.run.clone();
-            shelf.put(&LedgerPath::Run(run.clone()), self.run_record.to_bytes());
+            shelf.put(&Kind::Run.of(&run), self.run_record.to_bytes());
             let sums = self.evidence[&RepoPath::from(SUMS)].clone();
             shelf.put(&LedgerPath::Inventory(run.clone()), sums);
             shelf.put(&LedgerPath::Spent(self.approval.digest()), spent(&run));
@@ -77,17 +76,17 @@ impl World {
         }
         if stage >= Stage::Reviewed {
             let run = self.run.run.clone();
-            let path = LedgerPath::Independence(run.clone(), self.log.digest());
+            let path = Kind::Independence.one_of(&run, self.log.digest());
             shelf.put(&path, self.log.to_bytes());
             for it in &self.overrides {
-                let path = LedgerPath::Override(run.clone(), it.digest());
+                let path = Kind::SelfApproval.one_of(&run, it.digest());
                 shelf.put(&path, it.to_bytes());
             }
             shelf.note(layout::approvals(), self.commit, &self.audit);
             shelf.note(layout::attestations(), self.commit, &self.attestation);
         }
         if stage >= Stage::Landed {
-            let path = LedgerPath::Finalization(self.run.run.clone());
+            let path = Kind::Finalization.of(&self.run.run);
             shelf.put(&path, self.finalization.to_bytes());
             let index = Index::of([Entry::of(&self.finalized)]);
             shelf.put(&LedgerPath::shard_of(&self.run.run), index.to_bytes());
@@ -95,7 +94,7 @@ impl World {
         }
         if stage >= Stage::Judged {
             for it in &self.outcomes {
-                shelf.put(&LedgerPath::Outcome(self.run.run.clone()), it.to_bytes());
+                shelf.put(&Kind::Outcome.of(&self.run.run), it.to_bytes());
             }
         }
         shelf
@@ -186,14 +185,14 @@ impl World {
     }
 
     /// Writes an object that our own writer would not write.
-    pub fn raw(&self, kind: Kind, bytes: &[u8]) -> ObjectId {
+    pub fn raw(&self, kind: crate::git::Kind, bytes: &[u8]) -> ObjectId {
         let id = self.repo.hash(kind, bytes).unwrap();
         self.overwrite(id, kind, bytes);
         id
     }
 
     /// Writes an object under a name, which may be another's.
-    pub fn overwrite(&self, id: ObjectId, kind: Kind, bytes: &[u8]) {
+    pub fn overwrite(&self, id: ObjectId, kind: crate::git::Kind, bytes: &[u8]) {
         use std::io::Write as _;
         let word = format!("{kind:?}").to_lowercase();
         let hex = id.to_string();

@@ -1,92 +1,15 @@
-//! in-toto statements: what is signed. One predicate type and one SSHSIG namespace per kind.
+//! in-toto statements: what is signed.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::json::{self, BadJson};
-use super::predicate::Approves;
-use super::{IdentityName, ObjectId, Sha256};
+use super::kind::Predicate;
+use crate::record::json::{self, BadJson};
+use crate::record::{IdentityName, ObjectId, Sha256};
 
 /// The `_type` of an in-toto statement.
 pub const STATEMENT_TYPE: &str = "https://in-toto.io/Statement/v1";
-
-macro_rules! kinds {
-    ($($(#[$doc:meta])* $name:ident = $word:literal,)*) => {
-        /// The kinds of statement.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum Kind { $($(#[$doc])* $name,)* }
-
-        impl Kind {
-            /// Every kind.
-            pub const ALL: &'static [Kind] = &[$(Kind::$name,)*];
-
-            /// Returns the kind's word: `approval`.
-            pub fn word(self) -> &'static str {
-                match self { $(Kind::$name => $word,)* }
-            }
-
-            /// Returns the SSHSIG namespace: `git-awo.approval`.
-            pub fn namespace(self) -> &'static str {
-                match self { $(Kind::$name => concat!("git-awo.", $word),)* }
-            }
-
-            /// Returns the in-toto predicate type: `https://git-awo.dev/approval/v1`.
-            pub fn predicate_type(self) -> &'static str {
-                match self { $(Kind::$name => concat!("https://git-awo.dev/", $word, "/v1"),)* }
-            }
-        }
-    };
-}
-
-kinds! {
-    /// A policy: the roots sign the digests of its two files.
-    Policy = "policy",
-    /// A task contract, signed by an operator.
-    Contract = "contract",
-    /// An approval of a task (its exact sentence) or of a run (gate 3).
-    Approval = "approval",
-    /// A run record, signed by the orchestrator.
-    Run = "run",
-    /// An independence log: the result of gate 2.
-    Independence = "independence",
-    /// The permission `allow_self_approval="1"` for one run, by the policy's authority.
-    Override = "override",
-    /// An attestation of a harness commit, signed by a reviewer.
-    Attestation = "attestation",
-    /// A finalization: the chain was validated and the run entered the provenance index.
-    Finalization = "finalization",
-    /// An operator's verdict on a finalized run: accepted or rejected.
-    Outcome = "outcome",
-    /// An entry of the server's receive log.
-    Receipt = "receipt",
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.word())
-    }
-}
-
-/// What a kind of statement says about its subjects.
-pub trait Predicate: Serialize + DeserializeOwned + Clone {
-    /// The kind.
-    const KIND: Kind;
-
-    /// Returns who says so and where, if the kind has a signer with a role (a policy has not:
-    /// its signers are the roots).
-    fn context(&self) -> Option<&Context>;
-
-    /// Returns what the statement is about: a name and its digests.
-    fn subject(&self) -> Vec<Subject>;
-
-    /// Returns what an approval approves, on which the roles that may sign it depend.
-    fn approves(&self) -> Option<Approves> {
-        None
-    }
-}
 
 /// Where and as whom a statement is made. Part of every predicate but the policy's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -189,7 +112,7 @@ impl<P: Predicate> Statement<P> {
     /// Parses a payload strictly: canonical bytes, known fields, the kind wanted, its own subject.
     pub fn parse(payload: &[u8]) -> Result<Self, BadStatement> {
         // The kind first: a statement of another kind is reported as that, not as unknown fields.
-        let found = kind_of(payload)?;
+        let found = type_of(payload)?;
         let expected = P::KIND.predicate_type();
         if found != expected {
             return Err(other_type(found, expected));
@@ -215,7 +138,7 @@ fn other_type(found: String, expected: &'static str) -> BadStatement {
 }
 
 /// Returns the predicate type that a payload states (empty if it states none).
-pub fn kind_of(payload: &[u8]) -> Result<String, BadJson> {
+pub fn type_of(payload: &[u8]) -> Result<String, BadJson> {
     let parsed = json::parse(payload)?;
     Ok(parsed
         .get("predicateType")

@@ -1,0 +1,72 @@
+//! An entry of the server's receive log.
+
+use serde::{Deserialize, Serialize};
+
+use super::kind::{Binding, Kind, Record, Signers, about};
+use super::place::Stands;
+use super::statement::{Context, Subject};
+use crate::record::{ObjectId, RefName, Role, Sha256, Timestamp};
+
+about! {
+    Receipt, "receipt", ReceiptPredicate,
+    title: "receipt",
+    purpose: "which refs a push moved, when, and by which policy it was judged",
+    signers: Signers::Roles(&[Role::Server]),
+    stands: Stands::Log,
+    after: &[],
+    fields: "`sequence`, `previous`, `time`, `pusher`, `movements`, `unrecorded`",
+}
+
+/// One ref that a push moved.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Movement {
+    /// The ref.
+    #[serde(rename = "ref")]
+    pub reference: RefName,
+    /// Where it was; none if it did not exist.
+    pub old: Option<ObjectId>,
+    /// Where it is; none if it was deleted.
+    pub new: Option<ObjectId>,
+}
+
+/// An entry of the server's receive log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReceiptPredicate {
+    /// Who writes the log. Its `policy` is the one by which the push was judged.
+    pub context: Context,
+    /// The refs that moved, in order.
+    pub movements: Vec<Movement>,
+    /// Digest of the entry before; none in the first.
+    pub previous: Option<Sha256>,
+    /// Who pushed, as the server's environment names them (`unknown` if it does not).
+    pub pusher: String,
+    /// The entry's number, from 1.
+    pub sequence: u64,
+    /// When.
+    pub time: Timestamp,
+    /// Movements that no entry had recorded, seen now: the hook was by-passed or interrupted.
+    pub unrecorded: Vec<Movement>,
+}
+
+impl Record for ReceiptPredicate {
+    fn kind(&self) -> Kind {
+        Kind::Receipt
+    }
+
+    fn context(&self) -> Option<&Context> {
+        Some(&self.context)
+    }
+
+    fn binds(&self) -> Vec<Binding> {
+        Vec::new()
+    }
+
+    fn subject(&self) -> Vec<Subject> {
+        let movements = self.movements.iter();
+        let moved =
+            movements.filter_map(|it| Some(Subject::commit(it.reference.as_str(), it.new?)));
+        moved.collect()
+    }
+}

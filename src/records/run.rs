@@ -1,0 +1,71 @@
+//! A run record: what the orchestrator did, and where its evidence is.
+
+use serde::{Deserialize, Serialize};
+
+use super::kind::{Binding, Kind, Record, Signers, about};
+use super::place::Stands;
+use super::statement::Context;
+use crate::record::{ObjectId, RefName, Role, RunId, Sha256, TaskId};
+
+about! {
+    Run, "run", RunPredicate,
+    title: "run record",
+    purpose: "one execution of a contract, with its commit and its evidence",
+    signers: Signers::Roles(&[Role::Orchestrator]),
+    stands: Stands::OncePerRun,
+    after: &[Kind::Contract, Kind::Approval],
+    fields: "`run`, `task`, `contract`, `approvals` (those it spends), `base`, `commit`, `tree`, `reference`, `evidence` (the ref), `root`",
+}
+
+/// A run record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunPredicate {
+    /// Digests of the task approvals it spends, sorted.
+    pub approvals: Vec<Sha256>,
+    /// The commit it started from, the parent of `commit`.
+    pub base: ObjectId,
+    /// The one commit it made.
+    pub commit: ObjectId,
+    /// Who ran it: the orchestrator.
+    pub context: Context,
+    /// Digest of the contract statement.
+    pub contract: Sha256,
+    /// The ref whose tree holds the evidence.
+    pub evidence: RefName,
+    /// The branch the commit is for.
+    pub reference: RefName,
+    /// SHA-256 of the bytes of SHA256SUMS.txt.
+    pub root: Sha256,
+    /// The run.
+    pub run: RunId,
+    /// The task.
+    pub task: TaskId,
+    /// The tree of `commit`.
+    pub tree: ObjectId,
+}
+
+impl Record for RunPredicate {
+    fn kind(&self) -> Kind {
+        Kind::Run
+    }
+
+    fn context(&self) -> Option<&Context> {
+        Some(&self.context)
+    }
+
+    fn binds(&self) -> Vec<Binding> {
+        let mut binds = vec![
+            Binding::Run(self.run.clone()),
+            Binding::Task(self.task.clone()),
+            Binding::Contract(self.contract),
+            Binding::Reference(self.reference.clone()),
+            Binding::Base(self.base),
+            Binding::Commit(self.commit),
+            Binding::Tree(self.tree),
+            Binding::Root(self.root),
+        ];
+        binds.extend(self.approvals.iter().copied().map(Binding::Approval));
+        binds
+    }
+}
