@@ -51,3 +51,4 @@ pub mod sandbox;
 pub mod selftest;
 pub mod signing;
 pub mod store;
+pub mod sys;

@@ -5,9 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use proc_macro2::{Delimiter, TokenStream, TokenTree};
-
-/// A token: a word, `::` or another sign; a literal is `""`, and groups are flat.
+/// A token: a word, `::` or another sign; a string or number is `""`.
 pub type Token = String;
 
 /// A file of `src/`.
@@ -94,13 +92,10 @@ pub fn of_text(path: &str, text: &str) -> Source {
     let code = text
         .lines()
         .filter(|line| !line.trim_start().starts_with("//"));
-    let stream: TokenStream = text.parse().unwrap();
-    let mut tokens = Vec::new();
-    flatten(stream, &mut tokens);
     Source {
         path: path.to_owned(),
         code: code.collect::<Vec<_>>().join("\n"),
-        tokens,
+        tokens: without_tests(&tokens(text)),
     }
 }
 
@@ -115,70 +110,141 @@ fn collect(directory: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
-/// Appends the tokens, and leaves out attributes and each item under `#[cfg(test)]`.
-fn flatten(stream: TokenStream, out: &mut Vec<Token>) {
-    let trees: Vec<TokenTree> = stream.into_iter().collect();
-    let mut rest = trees.as_slice();
-    while let Some((tree, after)) = rest.split_first() {
-        rest = after;
-        match tree {
-            TokenTree::Punct(sign) if sign.as_char() == '#' => {
-                if let Some(TokenTree::Punct(inner)) = rest.first()
-                    && inner.as_char() == '!'
-                {
-                    rest = &rest[1..];
-                }
-                let Some((TokenTree::Group(attribute), after)) = rest.split_first() else {
-                    continue;
-                };
-                rest = after;
-                if attribute.to_string().replace(' ', "") == "[cfg(test)]" {
-                    rest = after_item(rest);
-                }
-            }
-            TokenTree::Group(group) => {
-                let (open, close) = match group.delimiter() {
-                    Delimiter::Brace => ("{", "}"),
-                    Delimiter::Bracket => ("[", "]"),
-                    Delimiter::Parenthesis => ("(", ")"),
-                    Delimiter::None => ("", ""),
-                };
-                out.push(open.to_owned());
-                flatten(group.stream(), out);
-                out.push(close.to_owned());
-            }
-            TokenTree::Ident(word) => out.push(word.to_string()),
-            TokenTree::Literal(_) => out.push("\"\"".to_owned()),
-            TokenTree::Punct(sign) => {
-                let sign = sign.as_char();
-                match (sign, out.last_mut()) {
-                    (':', Some(last)) if last == ":" => last.push(':'),
-                    _ => out.push(sign.to_string()),
-                }
-            }
+/// Splits a text into tokens, without comments.
+fn tokens(text: &str) -> Vec<Token> {
+    let mut tokens = Vec::new();
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let (token, len) = if rest.starts_with("//") {
+            (None, rest.find('\n').unwrap_or(rest.len()))
+        } else if rest.starts_with("/*") {
+            (None, block_comment(rest))
+        } else if let Some(len) = string(rest) {
+            (Some("\"\""), len)
+        } else if c == '\'' {
+            (Some("\"\""), character(rest))
+        } else if is_word(rest) {
+            let len = rest.find(|c: char| !(c.is_alphanumeric() || c == '_'));
+            let len = len.unwrap_or(rest.len());
+            (Some(&rest[..len]), len)
+        } else if c.is_ascii_digit() {
+            let len = rest.find(|c: char| !(c.is_alphanumeric() || c == '_'));
+            (Some("\"\""), len.unwrap_or(rest.len()))
+        } else if rest.starts_with("::") {
+            (Some("::"), 2)
+        } else if c.is_whitespace() {
+            (None, c.len_utf8())
+        } else {
+            (Some(&rest[..c.len_utf8()]), c.len_utf8())
+        };
+        tokens.extend(token.map(str::to_owned));
+        rest = &rest[len..];
+    }
+    tokens
+}
+
+/// Returns the length of a comment in `/*` and `*/`, which may hold others.
+fn block_comment(text: &str) -> usize {
+    let (mut depth, mut at) = (0, 0);
+    while at < text.len() {
+        let rest = &text[at..];
+        let (step, deeper) = match rest {
+            _ if rest.starts_with("/*") => (2, 1),
+            _ if rest.starts_with("*/") => (2, -1),
+            _ => (rest.chars().next().unwrap().len_utf8(), 0),
+        };
+        depth += deeper;
+        at += step;
+        if depth == 0 {
+            break;
         }
+    }
+    at
+}
+
+/// Returns the length of the string that the text begins with: `"…"`, `b"…"`, `r#"…"#`.
+fn string(text: &str) -> Option<usize> {
+    let body = text.trim_start_matches(['b', 'c']);
+    let raw = body.strip_prefix('r');
+    let body = raw.unwrap_or(body);
+    let hashes = body.len() - body.trim_start_matches('#').len();
+    if (raw.is_none() && hashes > 0) || text.len() - body.len() > 2 {
+        return None;
+    }
+    let inner = body[hashes..].strip_prefix('"')?;
+    let start = text.len() - inner.len();
+    if raw.is_some() {
+        let end = format!("\"{}", "#".repeat(hashes));
+        return Some(start + inner.find(&end).unwrap() + end.len());
+    }
+    let mut escaped = false;
+    let end = inner.find(|c| {
+        let ends = c == '"' && !escaped;
+        escaped = c == '\\' && !escaped;
+        ends
+    });
+    Some(start + end.unwrap() + 1)
+}
+
+/// Returns the length of `'x'` or `'\n'`, or of the sign of a lifetime.
+fn character(text: &str) -> usize {
+    let mut chars = text.char_indices().skip(1);
+    match chars.next() {
+        Some((_, '\\')) => 2 + text[3..].find('\'').unwrap() + 2,
+        _ => match chars.next() {
+            Some((at, '\'')) => at + 1,
+            _ => 1,
+        },
     }
 }
 
-/// Skips an item: up to its `;` or past its braces.
-fn after_item(mut rest: &[TokenTree]) -> &[TokenTree] {
-    while let Some((tree, after)) = rest.split_first() {
-        rest = after;
-        match tree {
-            TokenTree::Punct(sign) if sign.as_char() == ';' => break,
-            TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => {
-                // `use a::{b, c};`
-                if let Some(TokenTree::Punct(sign)) = rest.first()
-                    && sign.as_char() == ';'
-                {
-                    rest = &rest[1..];
+/// Returns the tokens without attributes and without each item under `#[cfg(test)]`.
+fn without_tests(tokens: &[Token]) -> Vec<Token> {
+    let mut kept = Vec::new();
+    let mut at = 0;
+    while at < tokens.len() {
+        let inner = usize::from(tokens.get(at + 1).is_some_and(|it| it == "!"));
+        let bracket = at + 1 + inner;
+        if tokens[at] != "#" || tokens.get(bracket).is_none_or(|it| it != "[") {
+            kept.push(tokens[at].clone());
+            at += 1;
+            continue;
+        }
+        let end = closing(tokens, bracket);
+        let attribute = tokens[bracket..=end].concat();
+        at = end + 1;
+        if attribute == "[cfg(test)]" || attribute.starts_with("[cfg(all(test,") {
+            // Up to the end of the item: its `;`, or its braces.
+            while at < tokens.len() && tokens[at] != ";" {
+                if tokens[at] == "{" {
+                    at = closing(tokens, at);
+                    // `use a::{b, c};` ends later.
+                    if tokens.get(at + 1).is_none_or(|it| it != ";") {
+                        break;
+                    }
                 }
-                break;
+                at += 1;
             }
-            _ => {}
+            at += 1;
         }
     }
-    rest
+    kept
+}
+
+/// Returns where the bracket closes that opens here.
+fn closing(tokens: &[Token], open: usize) -> usize {
+    let mut depth = 0;
+    for (at, token) in tokens.iter().enumerate().skip(open) {
+        match token.as_str() {
+            "(" | "[" | "{" => depth += 1,
+            ")" | "]" | "}" => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return at;
+        }
+    }
+    panic!("brackets that do not close")
 }
 
 /// Returns the rooms that follow `crate::`, also in groups.
@@ -302,7 +368,8 @@ fn paths_are_read_from_groups_and_code_and_not_from_comments_or_tests() {
         pub(crate) use super::word;\n\
         #[cfg(test)]\nmod tests { use crate::hook; }\n\
         #[cfg(test)]\nuse crate::{cli, run};\n\
-        fn x() { /* crate::sandbox */ crate::record::Code::Gov001; mycrate::cli::run(\"crate::check\"); }";
+        fn x<'a>() { /* crate::sandbox */ crate::record::Code::Gov001; mycrate::cli::run(\"crate::check\"); }\n\
+        const C: [char; 3] = ['\"', '\\'', 'x']; const R: &str = r#\"crate::\"store\"#; #[cfg(test)]\nfn last() { crate::export }";
     let source = of_text("src/x/y.rs", text);
     let rooms: Vec<_> = named_rooms(&source).into_iter().collect();
     assert_eq!(rooms, ["git", "policy", "record", "store"]);
@@ -320,5 +387,10 @@ fn paths_are_read_from_groups_and_code_and_not_from_comments_or_tests() {
     ] {
         assert!(paths.contains(&wanted), "{wanted:?} of {paths:?}");
     }
+    assert!(
+        source.says("= [ \"\" , \"\" , \"\" ]"),
+        "{:?}",
+        source.tokens
+    );
     assert!(source.says("crate :: record :: Code") && !source.says("cli :: run :: x"));
 }
