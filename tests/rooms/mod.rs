@@ -108,7 +108,6 @@ const HALVES_KNOWN: &[(&str, usize)] = &[
     ("check", 9),
     ("policy", 2),
     ("rules", 4),
-    ("run", 1),
     ("selftest", 6),
 ];
 
