@@ -104,12 +104,8 @@ const FINDINGS_KNOWN: &[(&str, usize)] = &[
 ];
 
 /// Halves of a file that was cut.
-const HALVES_KNOWN: &[(&str, usize)] = &[
-    ("check", 9),
-    ("policy", 2),
-    ("rules", 4),
-    ("selftest", 6),
-];
+const HALVES_KNOWN: &[(&str, usize)] =
+    &[("check", 9), ("policy", 2), ("rules", 4), ("selftest", 6)];
 
 /// What could stop the program on a stranger's data, and is denied in all that is no test.
 const DENIED: &[&str] = &[
