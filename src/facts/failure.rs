@@ -207,12 +207,7 @@ fn config_locked(stderr: &str) -> Option<&str> {
 
 /// Returns a path as one would type it in a shell.
 pub(crate) fn quoted(path: &Path) -> String {
-    let text = path.display().to_string();
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@%,:=".contains(c);
-    match text.chars().all(plain) {
-        true => text,
-        false => format!("'{}'", text.replace('\'', r"'\''")),
-    }
+    crate::sys::shell::quote(&path.display().to_string())
 }
 
 /// Returns what a failure to move refs amounts to.
