@@ -18,14 +18,14 @@ pub struct SshKeygen {
 
 #[derive(Clone, Debug)]
 enum Source {
-    /// A private or public key file; with the latter, OpenSSH asks the agent first.
+    /// A private or public key file; for a public key file, OpenSSH asks the agent first.
     File(PathBuf),
-    /// The agent alone.
+    /// The agent only.
     Agent,
 }
 
 impl SshKeygen {
-    /// Signs with a private key file, or with the `*.pub` file of a key.
+    /// Returns a signer for a private key file, or for the `*.pub` file of a key.
     pub fn with_file(path: PathBuf, public_key: PublicKey) -> Self {
         Self {
             program: "ssh-keygen".into(),
@@ -34,7 +34,7 @@ impl SshKeygen {
         }
     }
 
-    /// Signs with a key that the agent holds.
+    /// Returns a signer for a key that the agent holds.
     pub fn with_agent(public_key: PublicKey) -> Self {
         Self {
             program: "ssh-keygen".into(),
@@ -43,7 +43,7 @@ impl SshKeygen {
         }
     }
 
-    /// Runs another program in place of the `ssh-keygen` on the path.
+    /// Uses another program instead of the `ssh-keygen` on the PATH.
     pub fn program(self, program: PathBuf) -> Self {
         Self { program, ..self }
     }
@@ -59,15 +59,15 @@ impl SshKeygen {
             .arg(key)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped());
-        // A person must see the request to touch the key; a log must have the reason.
+        // A person must see the request to touch the key; a log must contain the reason of a failure.
         let stderr = if io::stderr().is_terminal() {
             Stdio::inherit()
         } else {
             Stdio::piped()
         };
         let mut child = command.stderr(stderr).spawn().map_err(SigningError::Run)?;
-        // ssh-keygen reads to the end before it answers, so writing first cannot lock up. If it
-        // stops reading early, what it says counts for more than the broken pipe.
+        // ssh-keygen reads all input before it answers, so writing first cannot deadlock. If it stops
+        // reading early, its message is more useful than the broken pipe.
         let written = match child.stdin.take() {
             Some(mut stdin) => stdin.write_all(message),
             None => Ok(()),
