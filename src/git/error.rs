@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::record::commit::BadCommit;
 use crate::record::tree::BadTree;
 use crate::record::{Coded, Diagnosis, ObjectId, RefName, RepoPath, Rule, Subject};
+use crate::sys::shell;
 
 /// A failure underneath, whose type is nobody's business.
 pub type Source = Box<dyn std::error::Error + Send + Sync>;
@@ -363,12 +364,7 @@ fn config_locked(stderr: &str) -> Option<&str> {
 
 /// Returns a path as one would type it in a shell.
 fn quoted(path: &Path) -> String {
-    let text = path.display().to_string();
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@%,:=".contains(c);
-    match text.chars().all(plain) {
-        true => text,
-        false => format!("'{}'", text.replace('\'', r"'\''")),
-    }
+    shell::quote(&path.display().to_string())
 }
 
 #[cfg(test)]
@@ -382,17 +378,5 @@ mod tests {
         let denied = "error: could not lock config file /r/.git/config: Permission denied\n";
         assert_eq!(config_locked(denied), None);
         assert_eq!(config_locked("error: no such section\n"), None);
-    }
-
-    #[test]
-    fn a_path_is_quoted_where_a_shell_would_split_it() {
-        for (path, in_shell) in [
-            ("/srv/git/a-b_c.git", "/srv/git/a-b_c.git"),
-            ("/srv/my git", "'/srv/my git'"),
-            ("/srv/it's", r"'/srv/it'\''s'"),
-            ("/srv/$HOME", "'/srv/$HOME'"),
-        ] {
-            assert_eq!(quoted(Path::new(path)), in_shell);
-        }
     }
 }

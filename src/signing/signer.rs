@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use ed25519_dalek::Signer as _;
 
 use crate::record::{Coded, Diagnosis, Rule};
+use crate::sys::environment::expand_home;
 
 use super::algorithm::Algorithm;
 use super::key::{BadPublicKey, PublicKey};
@@ -125,7 +126,7 @@ pub fn open_signer(path_or_literal: &str) -> Result<Box<dyn Signer>, SigningErro
         let key = PublicKey::from_line(line).map_err(|source| bad_key(line, source))?;
         return Ok(Box::new(SshKeygen::with_agent(key)));
     }
-    let path = expanded(path_or_literal);
+    let path = expand_home(path_or_literal);
     let text = read(&path)?;
     if let Some(header) = header(&path, &text)? {
         if is_plain(&header) {
@@ -246,14 +247,6 @@ fn bad_key(name: &str, source: BadPublicKey) -> SigningError {
     SigningError::Key {
         name: name.to_owned(),
         source,
-    }
-}
-
-/// Expands `~/` as git does for paths in its configuration.
-fn expanded(path: &str) -> PathBuf {
-    match (path.strip_prefix("~/"), std::env::home_dir()) {
-        (Some(rest), Some(home)) => home.join(rest),
-        _ => PathBuf::from(path),
     }
 }
 
