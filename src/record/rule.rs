@@ -255,9 +255,6 @@ rules! {
     PolicyFiles = "policy-files", Gov006,
         "The tree of a policy holds exactly `policy.toml`, `allowed_signers` and `policy.dsse.json`.",
         "policy history", "a fourth file beside them";
-    PolicyHolds = "policy-holds", Gov006,
-        "The policy and every version before it hold.",
-        "policy history", "a policy that is refused without a more exact rule";
     PolicyLinear = "policy-linear", Gov006,
         "Each policy commit has at most one parent.",
         "policy history", "a merge on `refs/awo/policy`";
