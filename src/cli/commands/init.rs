@@ -304,6 +304,7 @@ fn default_policy(actor: &Actor, name: &IdentityName) -> Result<Vec<u8>, CliErro
     let document = Document {
         schema: SCHEMA.to_owned(),
         version: 1,
+        requires: Vec::new(),
         level: "FULL_HUMAN".to_owned(),
         expires: None,
         roots: Roots {
