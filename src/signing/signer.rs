@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use ed25519_dalek::Signer as _;
 
+use crate::record::{Coded, Diagnosis, Rule};
 use crate::sys::environment::expand_home;
 
 use super::algorithm::Algorithm;
@@ -87,6 +88,27 @@ pub enum SigningError {
     /// The signature that was just made cannot be used.
     #[error("cannot make a signature that holds")]
     Unsound(#[source] SignatureError),
+}
+
+/// Whatever keeps a key from signing, its owner has to mend it: nothing was judged.
+impl Coded for SigningError {
+    fn diagnosis(&self) -> Diagnosis {
+        use SigningError as E;
+        let (rule, remedy) = match self {
+            E::Read { .. }
+            | E::NoKey(_)
+            | E::Key { .. }
+            | E::PrivateKey { .. }
+            | E::NotPlainEd25519(_) => (Rule::KeyUsable, "git config user.signingkey PATH"),
+            E::OpenToOthers(_) => (Rule::KeyPrivate, "chmod 600, on the key file"),
+            E::Write { .. } | E::Encode(_) | E::Comment(_) => (Rule::KeyMade, "git awo doctor"),
+            E::Run(_) | E::Refused(_) | E::Unsound(_) => (
+                Rule::SignatureMade,
+                "ssh-add -l, and ssh-keygen -Y sign by hand, to see what keeps the key from signing",
+            ),
+        };
+        Diagnosis::undecided(self, rule, "a key that signs", remedy)
+    }
 }
 
 /// Opens the signer that `user.signingkey` names, by git's conventions.
