@@ -6,6 +6,8 @@
 
 use std::collections::BTreeSet;
 
+use crate::record::{Coded, Diagnosis, Rule};
+
 /// The features that this program knows: none yet.
 const KNOWN: &[&str] = &[];
 
@@ -59,6 +61,22 @@ pub enum BadPolicy {
     /// What is wrong with it, everything at once.
     #[error("{}", .0.join("; "))]
     Complaints(Vec<String>),
+}
+
+impl Coded for BadPolicy {
+    fn diagnosis(&self) -> Diagnosis {
+        match self {
+            // It may well hold: that is for a program to say that knows what it means.
+            Self::Requires(_) => {
+                let expected = "a policy that this version of git-awo can judge by";
+                Diagnosis::undecided(self, Rule::PolicyRequires, expected, "upgrade git-awo")
+            }
+            Self::Complaints(_) => {
+                let expected = "a policy without complaints";
+                Diagnosis::against(self, Rule::PolicyReadable, expected, "git awo policy log")
+            }
+        }
+    }
 }
 
 impl BadPolicy {
