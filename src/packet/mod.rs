@@ -1,4 +1,4 @@
-//! Room 1, `packet`: task packets become contract drafts.
+//! Room `packet`: task packets become contract drafts.
 //!
 //! Three kinds of packet are read: Markdown workflow approvals (target repository, task contract,
 //! required approval), Markdown work packets (metadata, scope, quality gate), and git-awo's own
@@ -11,6 +11,7 @@ mod gather;
 mod governed;
 mod grammar;
 mod lines;
+mod options;
 mod own;
 mod pieces;
 mod problem;
@@ -19,12 +20,14 @@ mod tests;
 mod walk;
 mod work;
 
+pub use options::ImportOptions;
+pub use own::TOML_SCHEMA;
 pub use problem::{Complaint, PacketErrors, PacketProblem};
 
 pub use crate::record::sentence;
 
+use crate::record::Sha256;
 use crate::record::contract::{ContractDraft, PacketKind};
-use crate::record::{RefName, Sha256};
 
 use gather::Gather;
 use lines::Lines;
@@ -32,31 +35,7 @@ use lines::Lines;
 /// Maximum size of a packet, in bytes.
 pub const MAX_PACKET: usize = 1 << 20;
 
-/// The schema of a TOML packet.
-pub const TOML_SCHEMA: &str = "awo.packet/1";
-
-/// Defaults for what a packet may omit. Each use is listed in `not_understood`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ImportOptions {
-    /// The target branch, if the packet names none.
-    pub target_ref: RefName,
-    /// The target repository, if the packet names none. `.` is the repository into which the packet
-    /// is imported; with `None` such a packet is refused.
-    pub locator: Option<String>,
-}
-
-impl Default for ImportOptions {
-    #[allow(clippy::expect_used, reason = "the name is written here")]
-    fn default() -> Self {
-        let target_ref = RefName::new("refs/heads/main").expect("this is a well-formed ref name");
-        Self {
-            target_ref,
-            locator: Some(".".to_owned()),
-        }
-    }
-}
-
-/// Returns the contract draft that a packet describes, or all complaints about the packet.
+/// Returns the contract draft that a packet describes, or every complaint about the packet.
 ///
 /// The draft passes [`ContractDraft::check`]. A packet without an approval sentence gets
 /// `I approve <ID>.`, and `not_understood` says so.
@@ -76,7 +55,7 @@ pub fn import(bytes: &[u8], options: &ImportOptions) -> Result<ContractDraft, Pa
     })?;
     let mut gather = Gather::default();
     let lines = Lines::new(text.strip_prefix('\u{feff}').unwrap_or(text));
-    lines.check(&mut gather);
+    gather.look_through(&lines);
     let kind = if own::recognise(&lines) {
         own::read(&lines, &mut gather);
         Some(PacketKind::Toml)

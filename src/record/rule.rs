@@ -891,6 +891,9 @@ rules! {
     PolicyFetched = "policy-fetched", Str002,
         "The clone that is verified has a policy.",
         "git clone", "`git awo verify` in a plain clone";
+    PolicyRequires = "policy-requires", Str002,
+        "The program knows every feature that the policy requires.",
+        "policy, format", "`requires = [\"automation/9\"]`";
     ProposalFiles = "proposal-files", Str002,
         "The clone has the files of a proposal.",
         "policy history", "signatures of a proposal without its `policy.toml`";
