@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::record::envelope::Envelope;
 use crate::record::tree::Mode;
-use crate::record::{Finding, Findings, Rule, RuleName, RunId, Sha256, Subject};
+use crate::record::{Coded, Finding, Findings, Rule, RuleName, RunId, Sha256, Subject};
 use crate::records::{FinalizationPredicate, Kind, Statement};
 use crate::store::index::{self, Entry, Index};
 use crate::store::layout::LedgerPath;
@@ -83,12 +83,7 @@ fn judge_shard(
         Some((Mode::File, id)) => match reader.blob_limited(id, MAX_SHARD) {
             Ok(bytes) => bytes,
             Err(error) => {
-                let error = Error::from(error);
-                let found = error.findings(subject);
-                if found.is_empty() {
-                    return Err(error);
-                }
-                findings.extend(found);
+                findings.extend(error.denies(subject).ok_or(error)?);
                 return Ok(());
             }
         },

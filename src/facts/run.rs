@@ -6,7 +6,7 @@ use crate::evidence;
 use crate::facts::case::{EvidenceFacts, Lookup, RunFacts};
 use crate::policy::{Keyring, Position, Verified};
 use crate::record::envelope::Envelope;
-use crate::record::{Code, Finding, Findings, Rule, RunId, Sha256, Subject, Timestamp};
+use crate::record::{Code, Coded, Finding, Findings, Rule, RunId, Sha256, Subject, Timestamp};
 use crate::records::{ApprovalPredicate, Approves, Kind, Predicate, Record, RunPredicate, Scope};
 use crate::store;
 use crate::store::index::Entry;
@@ -243,10 +243,10 @@ impl Collector<'_> {
             Ok(Some(files)) => files,
             Ok(None) => return Ok(Lookup::Missing),
             Err(error) => {
-                let error = Error::from(error);
-                return match error.findings(Subject::of_run(&run.run)).into_iter().next() {
+                let found = error.denies(Subject::of_run(&run.run));
+                return match found.into_iter().flatten().next() {
                     Some(finding) => Ok(Lookup::Invalid(finding)),
-                    None => Err(error),
+                    None => Err(error.into()),
                 };
             }
         };
@@ -281,13 +281,6 @@ fn named(mut finding: Finding, path: &LedgerPath) -> Finding {
 }
 
 fn finding_or(error: store::Error, path: &LedgerPath) -> Result<Finding, Error> {
-    let error = Error::from(error);
-    match error
-        .findings(Subject::of_record(path.to_path()))
-        .into_iter()
-        .next()
-    {
-        Some(finding) => Ok(finding),
-        None => Err(error),
-    }
+    let found = error.denies(Subject::of_record(path.to_path()));
+    found.into_iter().flatten().next().ok_or(error.into())
 }

@@ -6,6 +6,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::git::Reader;
+use crate::record::{Coded, Diagnosis, Rule};
 use crate::sys::environment::expand_home;
 use crate::sys::file::{Access, NewFile};
 use crate::sys::shell;
@@ -109,6 +110,27 @@ pub enum Error {
     /// The program's path cannot stand in a shell script.
     #[error("cannot name the program {0:?} in a hook: its path must be absolute and UTF-8")]
     Program(PathBuf),
+}
+
+impl Coded for Error {
+    fn diagnosis(&self) -> Diagnosis {
+        match self {
+            Error::Io { .. } => Diagnosis::unusable(self, Rule::HooksWritable),
+            Error::Taken { .. } => {
+                let remedy = "join the two hooks in one file, then git awo hooks install";
+                Diagnosis::undecided(self, Rule::OneKeptHook, "one hook beside ours", remedy)
+            }
+            Error::Gitolite { hook, target } => {
+                let remedy = "take it out of gitolite's hooks/common, then git awo hooks install";
+                let expected = "a hook of this repository alone";
+                let (hook, target) = (hook.display(), target.display());
+                Diagnosis::against(self, Rule::HookStays, expected, remedy).found(format!(
+                    "{hook} leads to {target}, and gitolite links it again"
+                ))
+            }
+            Error::Program(_) => Diagnosis::unusable(self, Rule::ProgramNamed),
+        }
+    }
 }
 
 /// Installs the shims of one side, for this program; those that stand already stay.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::actor::Settings;
-use crate::facts::report::Dependencies;
+use crate::record::Dependencies;
 use crate::record::json::{self, Limits};
 use crate::records::Movement;
 use crate::store::ledger::Refs;

@@ -2,6 +2,7 @@
 //! records become a case; the rules add findings. No clock, file or environment is read here.
 
 pub mod document;
+mod features;
 pub mod keyring;
 mod level;
 mod parse;
@@ -15,6 +16,7 @@ use crate::signing::AllowedSigners;
 
 pub use crate::record::Role;
 pub use document::Document;
+pub use features::BadPolicy;
 pub use keyring::{Keyring, Position, Verified};
 pub use level::Level;
 pub use refs::RefRules;

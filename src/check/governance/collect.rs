@@ -1,7 +1,7 @@
 //! Collects what a push brings to the governance refs.
 
 use super::*;
-use crate::record::Rule;
+use crate::record::{Coded, Rule};
 use crate::records::Notes;
 
 impl Arrivals {
@@ -196,7 +196,8 @@ impl Arrivals {
                         self.notes.push((notes, object, envelope));
                     }
                     Err(error) => {
-                        findings.extend(Error::from(error).findings(Subject::of_ref(reference)))
+                        let found = error.denies(Subject::of_ref(reference));
+                        findings.extend(found.into_iter().flatten());
                     }
                 }
             }

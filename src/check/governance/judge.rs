@@ -6,7 +6,7 @@ use crate::check::PolicyHistory;
 use crate::facts::case::RunFacts;
 use crate::facts::index;
 use crate::facts::position::Positions;
-use crate::record::Rule;
+use crate::record::{Coded, Rule};
 use crate::records::{Binding, Kind, Location, PolicyPredicate, Record, Scope, Signers};
 use crate::store::ledger::Records;
 
@@ -72,7 +72,7 @@ impl Arrivals {
         let envelope = match ledger::parse(path.to_path(), &bytes) {
             Ok(envelope) => envelope,
             Err(error) => {
-                findings.extend(Error::from(error).findings(subject()));
+                findings.extend(error.denies(subject()).into_iter().flatten());
                 return Ok(());
             }
         };
