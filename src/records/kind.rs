@@ -1,306 +1,45 @@
-//! The registry, and what every kind says of itself.
+//! The kinds of record. What each says of itself stands in its file, and is found by the registry.
 
 use std::fmt;
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-
-use super::place::{LedgerPath, Location, Object, Scope, Stands};
-use super::statement::{BadStatement, Context, Statement, Subject};
-use super::{
-    approval, attestation, contract, finalization, independence, outcome, policy, receipt, run,
-    self_approval,
-};
-use crate::record::envelope::Envelope;
-use crate::record::{ObjectId, RefName, Role, RunId, Sha256, TaskId};
-
-macro_rules! registry {
-    ($($name:ident = $module:ident,)*) => {
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $name:ident,)*) => {
         /// The kinds of record, in the order in which a chain has them.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum Kind { $(#[doc = concat!("See `records::", stringify!($module), "`.")] $name,)* }
+        pub enum Kind { $($(#[$doc])* $name,)* }
 
         impl Kind {
             /// Every kind.
             pub const ALL: &'static [Kind] = &[$(Kind::$name,)*];
-
-            fn about(self) -> &'static About {
-                match self { $(Kind::$name => &$module::ABOUT,)* }
-            }
         }
     };
 }
 
-registry! {
-    Policy = policy,
-    Contract = contract,
-    Approval = approval,
-    Run = run,
-    Independence = independence,
-    SelfApproval = self_approval,
-    Attestation = attestation,
-    Finalization = finalization,
-    Outcome = outcome,
-    Receipt = receipt,
-}
-
-/// What holds for all records of a kind.
-pub(super) struct About {
-    pub(super) word: &'static str,
-    pub(super) namespace: &'static str,
-    pub(super) predicate_type: &'static str,
-    /// What it is, for people: `run record`.
-    pub(super) title: &'static str,
-    /// What it is for: one clause of the formats page.
-    pub(super) purpose: &'static str,
-    pub(super) signers: Signers,
-    pub(super) stands: Stands,
-    /// The kinds that must be there before it may arrive.
-    pub(super) after: &'static [Kind],
-    /// The fields besides the context, for the formats page.
-    pub(super) fields: &'static str,
-    pub(super) parse: Parse,
-}
-
-type Parse = fn(&[u8]) -> Result<Box<dyn Record>, BadStatement>;
-
-/// Parses a statement whose kind is known at run time only.
-pub(super) fn parse<P: Predicate + 'static>(
-    payload: &[u8],
-) -> Result<Box<dyn Record>, BadStatement> {
-    Ok(Box::new(Statement::<P>::parse(payload)?.predicate))
-}
-
-/// Says what holds for a kind, and spells the names that follow from its word.
-macro_rules! about {
-    ($kind:ident, $word:literal, $predicate:ty, $($field:ident: $value:expr,)*) => {
-        pub(super) const ABOUT: crate::records::kind::About = crate::records::kind::About {
-            word: $word,
-            namespace: concat!("git-awo.", $word),
-            predicate_type: concat!("https://git-awo.dev/", $word, "/v1"),
-            parse: crate::records::kind::parse::<$predicate>,
-            $($field: $value,)*
-        };
-
-        impl crate::records::Predicate for $predicate {
-            const KIND: Kind = Kind::$kind;
-        }
-    };
-}
-pub(super) use about;
-
-impl Kind {
-    /// Returns the kind's word: `approval`.
-    pub fn word(self) -> &'static str {
-        self.about().word
-    }
-
-    /// Returns the SSHSIG namespace: `git-awo.approval`.
-    pub fn namespace(self) -> &'static str {
-        self.about().namespace
-    }
-
-    /// Returns the in-toto predicate type: `https://git-awo.dev/approval/v1`.
-    pub fn predicate_type(self) -> &'static str {
-        self.about().predicate_type
-    }
-
-    /// Returns what a record of the kind is, for people: `run record`.
-    pub fn title(self) -> &'static str {
-        self.about().title
-    }
-
-    /// Returns what the kind is for, in one clause.
-    pub fn purpose(self) -> &'static str {
-        self.about().purpose
-    }
-
-    /// Returns who may sign records of the kind; a single record may narrow it.
-    pub fn signers(self) -> Signers {
-        self.about().signers
-    }
-
-    /// Returns where records of the kind stand.
-    pub fn stands(self) -> Stands {
-        self.about().stands
-    }
-
-    /// Returns the kinds that must be there before a record of this one may arrive.
-    pub fn after(self) -> &'static [Kind] {
-        self.about().after
-    }
-
-    /// Returns the fields of the predicate besides the context, for the formats page.
-    pub fn fields(self) -> &'static str {
-        self.about().fields
-    }
-
-    /// Returns the kind with this word.
-    pub fn of_word(word: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|kind| kind.word() == word)
-    }
-
-    /// Returns the kind that a payload states, without believing anything else of it.
-    pub fn of_payload(payload: &[u8]) -> Option<Self> {
-        let stated = super::type_of(payload).ok()?;
-        let kind = |kind: &Kind| kind.predicate_type() == stated;
-        Self::ALL.iter().copied().find(kind)
-    }
-
-    /// Returns the path of the one record of this kind about something.
-    pub fn of(self, scope: impl Into<Scope>) -> LedgerPath {
-        LedgerPath::Record(scope.into(), self, None)
-    }
-
-    /// Returns the path of a record of this kind of which there may be many about one thing.
-    pub fn one_of(self, scope: impl Into<Scope>, key: Sha256) -> LedgerPath {
-        LedgerPath::Record(scope.into(), self, Some(key))
-    }
-
-    /// Parses a payload strictly as a statement of this kind.
-    pub fn parse(self, payload: &[u8]) -> Result<Box<dyn Record>, BadStatement> {
-        (self.about().parse)(payload)
-    }
+kinds! {
+    /// A policy version.
+    Policy,
+    /// A task contract.
+    Contract,
+    /// An approval of a task or of a run.
+    Approval,
+    /// A run record.
+    Run,
+    /// A result of gate 2.
+    Independence,
+    /// The permission to review one's own run.
+    SelfApproval,
+    /// An attestation of a run.
+    Attestation,
+    /// The end of a complete chain.
+    Finalization,
+    /// A verdict on a run.
+    Outcome,
+    /// An entry of the receive log.
+    Receipt,
 }
 
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.word())
     }
-}
-
-/// Who may sign a record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Signers {
-    /// Persons who hold one of these roles and claim it.
-    Roles(&'static [Role]),
-    /// The roots of the policy, as many as it demands.
-    Roots,
-    /// Persons whom `gates.self_approval_override` names.
-    NamedByPolicy,
-}
-
-impl Signers {
-    /// Returns the roles of which the signer must claim one; none where it is no matter of roles.
-    pub fn roles(self) -> &'static [Role] {
-        match self {
-            Signers::Roles(roles) => roles,
-            Signers::Roots | Signers::NamedByPolicy => &[],
-        }
-    }
-}
-
-impl fmt::Display for Signers {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Signers::Roles(roles) => {
-                let words: Vec<_> = roles.iter().map(|role| role.word()).collect();
-                f.write_str(&words.join(" or "))
-            }
-            Signers::Roots => f.write_str("roots"),
-            Signers::NamedByPolicy => {
-                f.write_str("a person whom gates.self_approval_override names")
-            }
-        }
-    }
-}
-
-/// Something that a record binds: it counts for this and for nothing else.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Binding {
-    /// A task.
-    Task(TaskId),
-    /// The digest of a packet.
-    Packet(Sha256),
-    /// The digest of a contract statement.
-    Contract(Sha256),
-    /// A run.
-    Run(RunId),
-    /// The digest of a run record.
-    RunRecord(Sha256),
-    /// The branch that a commit is for.
-    Reference(RefName),
-    /// The commit on which a task is executed.
-    Base(ObjectId),
-    /// The commit of a run.
-    Commit(ObjectId),
-    /// The tree of that commit.
-    Tree(ObjectId),
-    /// The SHA-256 root of a run's evidence.
-    Root(Sha256),
-    /// The digest of a result of gate 2.
-    Independence(Sha256),
-    /// The digest of an approval.
-    Approval(Sha256),
-    /// The digest of an attestation.
-    Attestation(Sha256),
-}
-
-/// A record, of whatever kind.
-pub trait Record: fmt::Debug {
-    /// Returns the kind.
-    fn kind(&self) -> Kind;
-
-    /// Returns who says so and where, if the kind has a signer with a role (a policy has not:
-    /// its signers are the roots).
-    fn context(&self) -> Option<&Context>;
-
-    /// Returns what the record binds.
-    fn binds(&self) -> Vec<Binding>;
-
-    /// Returns who may sign this very record.
-    fn signers(&self) -> Signers {
-        self.kind().signers()
-    }
-
-    /// Returns what the statement is about, a name and its digests: the commit of the run, unless
-    /// the kind says otherwise.
-    fn subject(&self) -> Vec<Subject> {
-        match (self.run(), self.commit()) {
-            (Some(run), Some(commit)) => vec![Subject::commit(run.as_str(), commit)],
-            _ => Vec::new(),
-        }
-    }
-
-    /// Returns where the record stands: it follows from what it says and from who signed it.
-    /// Nothing if it can stand nowhere.
-    fn place(&self, envelope: &Envelope) -> Option<Location> {
-        match self.kind().stands() {
-            Stands::OncePerTask => Some(self.kind().of(self.task()?).into()),
-            Stands::OncePerRun => Some(self.kind().of(self.run()?).into()),
-            Stands::ManyPerRun => Some(self.kind().one_of(self.run()?, envelope.digest()).into()),
-            Stands::Noted(notes) => Some(Location::Note(notes, Object::Commit(self.commit()?))),
-            Stands::PerProposal | Stands::Log => None,
-        }
-    }
-
-    /// Returns the task that the record binds.
-    fn task(&self) -> Option<TaskId> {
-        self.binds().into_iter().find_map(|it| match it {
-            Binding::Task(task) => Some(task),
-            _ => None,
-        })
-    }
-
-    /// Returns the run that the record binds.
-    fn run(&self) -> Option<RunId> {
-        self.binds().into_iter().find_map(|it| match it {
-            Binding::Run(run) => Some(run),
-            _ => None,
-        })
-    }
-
-    /// Returns the commit that the record binds.
-    fn commit(&self) -> Option<ObjectId> {
-        self.binds().into_iter().find_map(|it| match it {
-            Binding::Commit(commit) => Some(commit),
-            _ => None,
-        })
-    }
-}
-
-/// A record of a kind that is known at compile time: what its statement's `predicate` holds.
-pub trait Predicate: Record + Serialize + DeserializeOwned + Clone {
-    /// The kind.
-    const KIND: Kind;
 }

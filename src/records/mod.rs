@@ -1,7 +1,7 @@
 //! Room 1, `records`: the kinds of signed record. One file a kind, in which the kind says
 //! everything the house asks of it; the registry below lists them.
 //!
-//! A new kind is a file here and a line in [`Kind`]. Collection, placement, role and binding
+//! A new kind is a file here, a variant of [`Kind`] and its line in `registry`. Collection, placement, role and binding
 //! checks, union merge, export, `show` and the tables of the formats page follow from what the
 //! file says: nobody else matches over kinds.
 
@@ -15,6 +15,8 @@ mod outcome;
 mod place;
 mod policy;
 mod receipt;
+mod record;
+mod registry;
 mod run;
 mod self_approval;
 mod statement;
@@ -24,13 +26,14 @@ pub use attestation::AttestationPredicate;
 pub use contract::ContractPredicate;
 pub use finalization::FinalizationPredicate;
 pub use independence::{GateStatus, IndependencePredicate};
-pub use kind::{Binding, Kind, Predicate, Record, Signers};
+pub use kind::Kind;
 pub use outcome::{OutcomePredicate, Verdict};
 pub use place::{
     LedgerPath, Location, Notes, Object, Scope, Stands, records_of_run, run_directory,
 };
 pub use policy::PolicyPredicate;
 pub use receipt::{Movement, ReceiptPredicate};
+pub use record::{Binding, Predicate, Record, Signers};
 pub use run::RunPredicate;
 pub use self_approval::SelfApprovalPredicate;
 pub use statement::{BadStatement, Context, STATEMENT_TYPE, Statement, Subject, type_of};

@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::kind::{Binding, Kind, Record, Signers, about};
+use super::kind::Kind;
 use super::place::Stands;
+use super::record::{Binding, Record, Signers, about};
 use super::statement::Context;
 use crate::record::{ObjectId, Role, RunId, Sha256};
 

@@ -1,6 +1,6 @@
 //! Where records stand. Every path of the ledger is one variant or follows from the registry.
 
-use super::Kind;
+use super::kind::Kind;
 use crate::record::{ObjectId, RepoPath, RunId, Sha256, TaskId};
 
 /// Where the records of a kind stand.
@@ -164,6 +164,16 @@ impl Stands {
 }
 
 impl Kind {
+    /// Returns the path of the one record of this kind about something.
+    pub fn of(self, scope: impl Into<Scope>) -> LedgerPath {
+        LedgerPath::Record(scope.into(), self, None)
+    }
+
+    /// Returns the path of a record of this kind of which there may be many about one thing.
+    pub fn one_of(self, scope: impl Into<Scope>, key: Sha256) -> LedgerPath {
+        LedgerPath::Record(scope.into(), self, Some(key))
+    }
+
     /// Returns how names of the kind's files begin.
     fn stem(self) -> &'static str {
         match self.stands() {

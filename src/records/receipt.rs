@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::kind::{Binding, Kind, Record, Signers, about};
+use super::kind::Kind;
 use super::place::Stands;
+use super::record::{Binding, Record, Signers, about};
 use super::statement::{Context, Subject};
 use crate::record::{ObjectId, RefName, Role, Sha256, Timestamp};
 

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::kind::Predicate;
 use crate::record::json::{self, BadJson};
 use crate::record::{IdentityName, ObjectId, Sha256};
 
@@ -93,13 +93,13 @@ pub enum BadStatement {
     Subject,
 }
 
-impl<P: Predicate> Statement<P> {
+impl<P: Serialize> Statement<P> {
     /// Returns the statement that carries this predicate.
-    pub fn new(predicate: P) -> Self {
+    pub(super) fn of(predicate: P, predicate_type: &str, subject: Vec<Subject>) -> Self {
         Self {
             statement_type: STATEMENT_TYPE.to_owned(),
-            subject: predicate.subject(),
-            predicate_type: P::KIND.predicate_type().to_owned(),
+            subject,
+            predicate_type: predicate_type.to_owned(),
             predicate,
         }
     }
@@ -108,12 +108,17 @@ impl<P: Predicate> Statement<P> {
     pub fn to_payload(&self) -> Vec<u8> {
         json::canonical(self)
     }
+}
 
-    /// Parses a payload strictly: canonical bytes, known fields, the kind wanted, its own subject.
-    pub fn parse(payload: &[u8]) -> Result<Self, BadStatement> {
+impl<P: Serialize + DeserializeOwned> Statement<P> {
+    /// Parses a payload strictly; `subject` returns the one that a predicate implies.
+    pub(super) fn read(
+        payload: &[u8],
+        expected: &'static str,
+        subject: impl Fn(&P) -> Vec<Subject>,
+    ) -> Result<Self, BadStatement> {
         // The kind first: a statement of another kind is reported as that, not as unknown fields.
         let found = type_of(payload)?;
-        let expected = P::KIND.predicate_type();
         if found != expected {
             return Err(other_type(found, expected));
         }
@@ -121,7 +126,7 @@ impl<P: Predicate> Statement<P> {
         if statement.statement_type != STATEMENT_TYPE {
             return Err(other_type(statement.statement_type, STATEMENT_TYPE));
         }
-        if statement.subject != statement.predicate.subject() {
+        if statement.subject != subject(&statement.predicate) {
             return Err(BadStatement::Subject);
         }
         Ok(statement)

@@ -1,0 +1,206 @@
+//! What every record says of itself, whatever its kind.
+
+use std::fmt;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::kind::Kind;
+use super::place::{Location, Object, Stands};
+use super::statement::{BadStatement, Context, Statement, Subject};
+use crate::record::envelope::Envelope;
+use crate::record::{ObjectId, RefName, Role, RunId, Sha256, TaskId};
+
+/// What holds for all records of a kind.
+pub(super) struct About {
+    pub(super) word: &'static str,
+    pub(super) namespace: &'static str,
+    pub(super) predicate_type: &'static str,
+    /// What it is, for people: `run record`.
+    pub(super) title: &'static str,
+    /// What it is for: one clause of the formats page.
+    pub(super) purpose: &'static str,
+    pub(super) signers: Signers,
+    pub(super) stands: Stands,
+    /// The kinds that must be there before it may arrive.
+    pub(super) after: &'static [Kind],
+    /// The fields besides the context, for the formats page.
+    pub(super) fields: &'static str,
+    pub(super) parse: Parse,
+}
+
+type Parse = fn(&[u8]) -> Result<Box<dyn Record>, BadStatement>;
+
+/// Parses a statement whose kind is known at run time only.
+pub(super) fn parse<P: Predicate + 'static>(
+    payload: &[u8],
+) -> Result<Box<dyn Record>, BadStatement> {
+    Ok(Box::new(Statement::<P>::parse(payload)?.predicate))
+}
+
+/// Says what holds for a kind, and spells the names that follow from its word.
+macro_rules! about {
+    ($kind:ident, $word:literal, $predicate:ty, $($field:ident: $value:expr,)*) => {
+        pub(super) const ABOUT: crate::records::record::About = crate::records::record::About {
+            word: $word,
+            namespace: concat!("git-awo.", $word),
+            predicate_type: concat!("https://git-awo.dev/", $word, "/v1"),
+            parse: crate::records::record::parse::<$predicate>,
+            $($field: $value,)*
+        };
+
+        impl crate::records::Predicate for $predicate {
+            const KIND: Kind = Kind::$kind;
+        }
+    };
+}
+pub(super) use about;
+
+/// Who may sign a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signers {
+    /// Persons who hold one of these roles and claim it.
+    Roles(&'static [Role]),
+    /// The roots of the policy, as many as it demands.
+    Roots,
+    /// Persons whom `gates.self_approval_override` names.
+    NamedByPolicy,
+}
+
+impl Signers {
+    /// Returns the roles of which the signer must claim one; none where it is no matter of roles.
+    pub fn roles(self) -> &'static [Role] {
+        match self {
+            Signers::Roles(roles) => roles,
+            Signers::Roots | Signers::NamedByPolicy => &[],
+        }
+    }
+}
+
+impl fmt::Display for Signers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Signers::Roles(roles) => {
+                let words: Vec<_> = roles.iter().map(|role| role.word()).collect();
+                f.write_str(&words.join(" or "))
+            }
+            Signers::Roots => f.write_str("roots"),
+            Signers::NamedByPolicy => {
+                f.write_str("a person whom gates.self_approval_override names")
+            }
+        }
+    }
+}
+
+/// Something that a record binds: it counts for this and for nothing else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Binding {
+    /// A task.
+    Task(TaskId),
+    /// The digest of a packet.
+    Packet(Sha256),
+    /// The digest of a contract statement.
+    Contract(Sha256),
+    /// A run.
+    Run(RunId),
+    /// The digest of a run record.
+    RunRecord(Sha256),
+    /// The branch that a commit is for.
+    Reference(RefName),
+    /// The commit on which a task is executed.
+    Base(ObjectId),
+    /// The commit of a run.
+    Commit(ObjectId),
+    /// The tree of that commit.
+    Tree(ObjectId),
+    /// The SHA-256 root of a run's evidence.
+    Root(Sha256),
+    /// The digest of a result of gate 2.
+    Independence(Sha256),
+    /// The digest of an approval.
+    Approval(Sha256),
+    /// The digest of an attestation.
+    Attestation(Sha256),
+}
+
+/// A record, of whatever kind.
+pub trait Record: fmt::Debug {
+    /// Returns the kind.
+    fn kind(&self) -> Kind;
+
+    /// Returns who says so and where, if the kind has a signer with a role (a policy has not:
+    /// its signers are the roots).
+    fn context(&self) -> Option<&Context>;
+
+    /// Returns what the record binds.
+    fn binds(&self) -> Vec<Binding>;
+
+    /// Returns who may sign this very record.
+    fn signers(&self) -> Signers {
+        self.kind().signers()
+    }
+
+    /// Returns what the statement is about, a name and its digests: the commit of the run, unless
+    /// the kind says otherwise.
+    fn subject(&self) -> Vec<Subject> {
+        match (self.run(), self.commit()) {
+            (Some(run), Some(commit)) => vec![Subject::commit(run.as_str(), commit)],
+            _ => Vec::new(),
+        }
+    }
+
+    /// Returns where the record stands: it follows from what it says and from who signed it.
+    /// Nothing if it can stand nowhere.
+    fn place(&self, envelope: &Envelope) -> Option<Location> {
+        match self.kind().stands() {
+            Stands::OncePerTask => Some(self.kind().of(self.task()?).into()),
+            Stands::OncePerRun => Some(self.kind().of(self.run()?).into()),
+            Stands::ManyPerRun => Some(self.kind().one_of(self.run()?, envelope.digest()).into()),
+            Stands::Noted(notes) => Some(Location::Note(notes, Object::Commit(self.commit()?))),
+            Stands::PerProposal | Stands::Log => None,
+        }
+    }
+
+    /// Returns the task that the record binds.
+    fn task(&self) -> Option<TaskId> {
+        self.binds().into_iter().find_map(|it| match it {
+            Binding::Task(task) => Some(task),
+            _ => None,
+        })
+    }
+
+    /// Returns the run that the record binds.
+    fn run(&self) -> Option<RunId> {
+        self.binds().into_iter().find_map(|it| match it {
+            Binding::Run(run) => Some(run),
+            _ => None,
+        })
+    }
+
+    /// Returns the commit that the record binds.
+    fn commit(&self) -> Option<ObjectId> {
+        self.binds().into_iter().find_map(|it| match it {
+            Binding::Commit(commit) => Some(commit),
+            _ => None,
+        })
+    }
+}
+
+/// A record of a kind that is known at compile time: what its statement's `predicate` holds.
+pub trait Predicate: Record + Serialize + DeserializeOwned + Clone {
+    /// The kind.
+    const KIND: Kind;
+}
+
+impl<P: Predicate> Statement<P> {
+    /// Returns the statement that carries this predicate.
+    pub fn new(predicate: P) -> Self {
+        let subject = predicate.subject();
+        Self::of(predicate, P::KIND.predicate_type(), subject)
+    }
+
+    /// Parses a payload strictly: canonical bytes, known fields, the kind wanted, its own subject.
+    pub fn parse(payload: &[u8]) -> Result<Self, BadStatement> {
+        Self::read(payload, P::KIND.predicate_type(), P::subject)
+    }
+}

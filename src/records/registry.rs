@@ -1,0 +1,89 @@
+//! The registry: which file says what holds for a kind.
+
+use super::kind::Kind;
+use super::place::Stands;
+use super::record::{About, Record, Signers};
+use super::statement::{BadStatement, type_of};
+use super::{
+    approval, attestation, contract, finalization, independence, outcome, policy, receipt, run,
+    self_approval,
+};
+
+impl Kind {
+    fn about(self) -> &'static About {
+        match self {
+            Kind::Policy => &policy::ABOUT,
+            Kind::Contract => &contract::ABOUT,
+            Kind::Approval => &approval::ABOUT,
+            Kind::Run => &run::ABOUT,
+            Kind::Independence => &independence::ABOUT,
+            Kind::SelfApproval => &self_approval::ABOUT,
+            Kind::Attestation => &attestation::ABOUT,
+            Kind::Finalization => &finalization::ABOUT,
+            Kind::Outcome => &outcome::ABOUT,
+            Kind::Receipt => &receipt::ABOUT,
+        }
+    }
+
+    /// Returns the kind's word: `approval`.
+    pub fn word(self) -> &'static str {
+        self.about().word
+    }
+
+    /// Returns the SSHSIG namespace: `git-awo.approval`.
+    pub fn namespace(self) -> &'static str {
+        self.about().namespace
+    }
+
+    /// Returns the in-toto predicate type: `https://git-awo.dev/approval/v1`.
+    pub fn predicate_type(self) -> &'static str {
+        self.about().predicate_type
+    }
+
+    /// Returns what a record of the kind is, for people: `run record`.
+    pub fn title(self) -> &'static str {
+        self.about().title
+    }
+
+    /// Returns what the kind is for, in one clause.
+    pub fn purpose(self) -> &'static str {
+        self.about().purpose
+    }
+
+    /// Returns who may sign records of the kind; a single record may narrow it.
+    pub fn signers(self) -> Signers {
+        self.about().signers
+    }
+
+    /// Returns where records of the kind stand.
+    pub fn stands(self) -> Stands {
+        self.about().stands
+    }
+
+    /// Returns the kinds that must be there before a record of this one may arrive.
+    pub fn after(self) -> &'static [Kind] {
+        self.about().after
+    }
+
+    /// Returns the fields of the predicate besides the context, for the formats page.
+    pub fn fields(self) -> &'static str {
+        self.about().fields
+    }
+
+    /// Returns the kind with this word.
+    pub fn of_word(word: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.word() == word)
+    }
+
+    /// Returns the kind that a payload states, without believing anything else of it.
+    pub fn of_payload(payload: &[u8]) -> Option<Self> {
+        let stated = type_of(payload).ok()?;
+        let kind = |kind: &Kind| kind.predicate_type() == stated;
+        Self::ALL.iter().copied().find(kind)
+    }
+
+    /// Parses a payload strictly as a statement of this kind.
+    pub fn parse(self, payload: &[u8]) -> Result<Box<dyn Record>, BadStatement> {
+        (self.about().parse)(payload)
+    }
+}
