@@ -11,10 +11,10 @@ pub mod position;
 pub mod run;
 pub mod summary;
 
-use crate::record::{Coded, Diagnosis, Refusal};
+use crate::record::{Coded, Diagnosis, Subject};
 use crate::{git, store};
 
-pub use policies::{Anchor, PolicyHistory};
+pub use policies::{Anchor, BadPolicy, PolicyHistory};
 
 /// A check could not be made. At a server's door this refuses; it never means "ok".
 #[derive(Debug, thiserror::Error)]
@@ -27,15 +27,11 @@ pub enum Error {
     Store(#[from] store::Error),
     /// The policy does not hold.
     #[error("cannot judge by this policy: {}", describe(.0))]
-    Policy(Refusal),
+    Policy(Box<BadPolicy>),
 }
 
-fn describe(why: &Refusal) -> String {
-    let findings = why.findings();
-    let words = findings
-        .iter()
-        .map(|it| format!("{} {}", it.code, it.found));
-    words.collect::<Vec<_>>().join("; ")
+fn describe(bad: &BadPolicy) -> String {
+    format!("{} {bad}", bad.to_finding(Subject::none()).code)
 }
 
 impl Coded for Error {
@@ -43,7 +39,7 @@ impl Coded for Error {
         match self {
             Error::Git(error) => error.diagnosis(),
             Error::Store(error) => error.diagnosis(),
-            Error::Policy(why) => why.clone().into(),
+            Error::Policy(bad) => bad.diagnosis(),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::evidence;
 use crate::facts::case::{EvidenceFacts, Lookup, RunFacts};
-use crate::policy::{Keyring, Verified};
+use crate::policy::{Keyring, Unverified, Verified};
 use crate::record::envelope::Envelope;
 use crate::record::predicate::{ApprovalPredicate, Approves, AttestationPredicate, RunPredicate};
 use crate::record::statement::{self, Kind, Predicate};
@@ -39,13 +39,17 @@ impl Collector<'_> {
     /// Checks one record by itself.
     pub fn verify<P: Predicate>(&self, envelope: &Envelope) -> Result<Verified<P>, Finding> {
         let position = self.position(envelope);
-        limits::record(envelope, &position.policy.document().limits)?;
-        let verified = Keyring::verify(envelope, &position)?;
+        let subject = || Subject::of_record(envelope.digest());
+        let found = |error: Unverified| error.to_finding(subject());
+        limits::record(envelope, &position.policy.document().limits)
+            .map_err(|error| error.to_finding(subject()))?;
+        let verified = Keyring::verify(envelope, &position).map_err(found)?;
         if let Positions::Arriving(fresh) = &self.positions
             && fresh.contains(&envelope.digest())
         {
             // Later pushes will judge it by the policy that it names: it must hold by that too.
-            Keyring::verify::<P>(envelope, &self.named(envelope, Some(self.time)))?;
+            Keyring::verify::<P>(envelope, &self.named(envelope, Some(self.time)))
+                .map_err(found)?;
         }
         Ok(verified)
     }
@@ -172,7 +176,8 @@ impl Collector<'_> {
         if let (Some(bytes), Some(record)) = (&bytes, facts.run.valid()) {
             let limits = self.limits_of(run, record.digest());
             let subject = Subject::of_record(path.to_path());
-            facts.bad.extend(limits::inventory(bytes, limits, subject));
+            let beyond = limits::inventory(bytes, limits).err();
+            facts.bad.extend(beyond.map(|it| it.to_finding(subject)));
         }
         let root = bytes.map(|bytes| Sha256::of(&bytes));
         if root != Some(run.root) {

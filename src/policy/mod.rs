@@ -7,6 +7,7 @@ mod parse;
 pub mod pattern;
 mod refs;
 mod role;
+mod unverified;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,6 +18,7 @@ pub use document::Document;
 pub use keyring::{Keyring, Position, Verified};
 pub use refs::RefRules;
 pub use role::{Level, Role};
+pub use unverified::Unverified;
 
 use pattern::PathSet;
 /// A set of persons, as a policy writes it.

@@ -318,13 +318,15 @@ fn judge_proposal(
         // The time of a proposal is that of its first signature, which may have come before.
         part.unanswered.set(true);
     }
-    let (statement, _) = crate::policy::Keyring::verify_policy(envelope, policy, time)?;
+    let (statement, _) = crate::policy::Keyring::verify_policy(envelope, policy, time)
+        .map_err(|error| error.to_finding(about()))?;
     let arrives =
         matches!(&collector.positions, Positions::Arriving(fresh) if fresh.contains(digest));
     if arrives && follows(history).is_some() {
         // Whoever is no root any more adds no signature to an older proposal.
         let current = &history.current().policy;
-        crate::policy::Keyring::verify_policy(envelope, current, collector.time)?;
+        crate::policy::Keyring::verify_policy(envelope, current, collector.time)
+            .map_err(|error| error.to_finding(about()))?;
     }
     let read = |path| {
         collector
