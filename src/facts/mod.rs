@@ -14,7 +14,7 @@ pub mod summary;
 use crate::record::{Coded, Diagnosis, Subject};
 use crate::{git, store};
 
-pub use policies::{Anchor, BadPolicy, PolicyHistory};
+pub use policies::{Anchor, BadVersion, PolicyHistory};
 
 /// A check could not be made. At a server's door this refuses; it never means "ok".
 #[derive(Debug, thiserror::Error)]
@@ -27,10 +27,10 @@ pub enum Error {
     Store(#[from] store::Error),
     /// The policy does not hold.
     #[error("cannot judge by this policy: {}", describe(.0))]
-    Policy(Box<BadPolicy>),
+    Policy(Box<BadVersion>),
 }
 
-fn describe(bad: &BadPolicy) -> String {
+fn describe(bad: &BadVersion) -> String {
     format!("{} {bad}", bad.to_finding(Subject::none()).code)
 }
 

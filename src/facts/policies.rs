@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::git::Reader;
 use crate::policy::keyring::Signer;
-use crate::policy::{Keyring, Policy, Position, Unverified};
+use crate::policy::{BadPolicy, Keyring, Policy, Position, Unverified};
 use crate::record::envelope::Envelope;
 use crate::record::predicate::PolicyPredicate;
 use crate::record::tree::{Entry, Mode};
@@ -92,7 +92,7 @@ impl PolicyHistory {
                     last = *parent;
                     commits.push(last);
                 }
-                _ => return Err(BadPolicy::at(last, Flaw::Forked).into()),
+                _ => return Err(BadVersion::at(last, Flaw::Forked).into()),
             }
         }
         commits.reverse();
@@ -111,24 +111,24 @@ impl PolicyHistory {
         let commit = reader.commit(id)?;
         let expected_parents: Vec<_> = self.commits.last().copied().into_iter().collect();
         if commit.parents != expected_parents {
-            return Err(BadPolicy::at(id, Flaw::OtherParent).into());
+            return Err(BadVersion::at(id, Flaw::OtherParent).into());
         }
         let files = PolicyFiles::read(reader, id)?;
         let policy = Policy::parse(&files.policy, &files.allowed_signers)
-            .map_err(|complaints| BadPolicy::at(id, Flaw::Unreadable(complaints.join("; "))))?;
+            .map_err(|bad| BadVersion::at(id, Flaw::Unreadable(bad)))?;
         let envelope = Envelope::parse(&files.envelope)
-            .map_err(|error| BadPolicy::at(id, Flaw::Envelope(error.to_string())))?;
+            .map_err(|error| BadVersion::at(id, Flaw::Envelope(error.to_string())))?;
         // A first policy is signed by its own roots; each later one by those before it.
         let judge = self
             .versions
             .last()
             .map_or(&policy, |version| &version.policy);
         let time = Timestamp::from_seconds(commit.committer.time)
-            .ok_or_else(|| BadPolicy::at(id, Flaw::Date))?;
+            .ok_or_else(|| BadVersion::at(id, Flaw::Date))?;
         let (statement, signers) = Keyring::verify_policy(&envelope, judge, time)
-            .map_err(|error| BadPolicy::at(id, Flaw::Signature(error)))?;
+            .map_err(|error| BadVersion::at(id, Flaw::Signature(error)))?;
         self.check_statement(&files, &policy, &statement)
-            .map_err(|flaw| BadPolicy::at(id, flaw))?;
+            .map_err(|flaw| BadVersion::at(id, flaw))?;
         let persons: BTreeSet<&IdentityName> =
             signers.iter().map(|signer| &signer.person).collect();
         if persons.len() < judge.root_threshold() {
@@ -138,7 +138,7 @@ impl PolicyHistory {
                 needed: judge.root_threshold(),
                 missing: missing.cloned().collect(),
             };
-            return Err(BadPolicy::at(id, flaw).into());
+            return Err(BadVersion::at(id, flaw).into());
         }
         self.commits.push(id);
         self.versions.push(Version {
@@ -182,11 +182,11 @@ impl PolicyHistory {
 
     /// Tells what is wrong with a version if it was put into force at this time: the date of its
     /// commit is its author's word, so a key could sign after its window by dating back.
-    pub fn refuses_at(&self, index: usize, time: Timestamp) -> Option<BadPolicy> {
+    pub fn refuses_at(&self, index: usize, time: Timestamp) -> Option<BadVersion> {
         let version = self.versions.get(index)?;
         let judge = &self.version(index.saturating_sub(1)).policy;
         let error = Keyring::verify_policy(&version.envelope, judge, time).err()?;
-        Some(BadPolicy::at(version.commit, Flaw::Signature(error)))
+        Some(BadVersion::at(version.commit, Flaw::Signature(error)))
     }
 
     /// Returns the versions, the first one first.
@@ -269,10 +269,10 @@ impl PolicyFiles {
         let expected: [&[u8]; 3] = [b"allowed_signers", b"policy.dsse.json", b"policy.toml"];
         let plain = tree.entries.iter().all(|entry| entry.mode == Mode::File);
         let [signers, envelope, policy] = tree.entries.as_slice() else {
-            return Err(BadPolicy::at(id, Flaw::Files).into());
+            return Err(BadVersion::at(id, Flaw::Files).into());
         };
         if names != expected || !plain {
-            return Err(BadPolicy::at(id, Flaw::Files).into());
+            return Err(BadVersion::at(id, Flaw::Files).into());
         }
         let read = |entry: &Entry| reader.blob_limited(entry.id, MAX_FILE);
         Ok(Self {
@@ -286,7 +286,7 @@ impl PolicyFiles {
 /// A policy commit that does not hold.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{flaw}")]
-pub struct BadPolicy {
+pub struct BadVersion {
     commit: ObjectId,
     flaw: Flaw,
 }
@@ -301,7 +301,7 @@ enum Flaw {
     #[error("not exactly policy.toml, allowed_signers and policy.dsse.json")]
     Files,
     #[error("{0}")]
-    Unreadable(String),
+    Unreadable(BadPolicy),
     #[error("{0}")]
     Envelope(String),
     #[error("an impossible date")]
@@ -328,19 +328,19 @@ enum Flaw {
     },
 }
 
-impl BadPolicy {
+impl BadVersion {
     fn at(commit: ObjectId, flaw: Flaw) -> Self {
         Self { commit, flaw }
     }
 }
 
-impl From<BadPolicy> for Error {
-    fn from(bad: BadPolicy) -> Self {
+impl From<BadVersion> for Error {
+    fn from(bad: BadVersion) -> Self {
         Error::Policy(Box::new(bad))
     }
 }
 
-impl Coded for BadPolicy {
+impl Coded for BadVersion {
     fn diagnosis(&self) -> Diagnosis {
         let broken = |rule| {
             let expected = "a policy linked to its predecessor and signed by its roots";
@@ -350,7 +350,7 @@ impl Coded for BadPolicy {
             Flaw::Forked => broken(Rule::PolicyLinear),
             Flaw::OtherParent | Flaw::OtherPredecessor => broken(Rule::PolicyLinked),
             Flaw::Files => broken(Rule::PolicyFiles),
-            Flaw::Unreadable(_) => broken(Rule::PolicyReadable),
+            Flaw::Unreadable(bad) => bad.diagnosis(),
             Flaw::Envelope(_) => broken(Rule::PolicyEnvelope),
             Flaw::Date => broken(Rule::PolicyDate),
             Flaw::Signature(error) => error.diagnosis(),

@@ -7,6 +7,8 @@ use crate::record::tree::BadTree;
 use crate::record::{Coded, Diagnosis, ObjectId, RefName, RepoPath, Rule, Subject};
 use crate::sys::shell;
 
+use super::kind::Kind;
+
 /// A failure underneath, whose type is nobody's business.
 pub type Source = Box<dyn std::error::Error + Send + Sync>;
 
@@ -86,9 +88,9 @@ pub enum Error {
         /// The object.
         id: ObjectId,
         /// What it is.
-        found: super::Kind,
+        found: Kind,
         /// What it should be.
-        wanted: super::Kind,
+        wanted: Kind,
     },
     /// An object is larger than may be read.
     #[error("cannot read object {id}: it has {size} bytes, more than {max}")]

@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError};
 use gix::objs::Find as _;
 
 use super::error::Error;
+use super::kind::Kind;
 use super::open::LARGEST_OBJECT;
 use super::reader::Reader;
 use crate::record::commit::Commit;
@@ -25,50 +26,6 @@ const MOST_WAITS: u64 = 16;
 const PAUSE: std::time::Duration = std::time::Duration::from_millis(10);
 /// So many tags may point at each other.
 const LONGEST_TAG_CHAIN: usize = 8;
-
-/// The kinds of objects.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
-    /// A file's content.
-    Blob,
-    /// A directory.
-    Tree,
-    /// A commit.
-    Commit,
-    /// An annotated tag.
-    Tag,
-}
-
-impl std::fmt::Display for Kind {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.pad(match self {
-            Kind::Blob => "blob",
-            Kind::Tree => "tree",
-            Kind::Commit => "commit",
-            Kind::Tag => "tag",
-        })
-    }
-}
-
-impl Kind {
-    fn from_gix(kind: gix::objs::Kind) -> Self {
-        match kind {
-            gix::objs::Kind::Blob => Kind::Blob,
-            gix::objs::Kind::Tree => Kind::Tree,
-            gix::objs::Kind::Commit => Kind::Commit,
-            gix::objs::Kind::Tag => Kind::Tag,
-        }
-    }
-
-    pub(super) fn to_gix(self) -> gix::objs::Kind {
-        match self {
-            Kind::Blob => gix::objs::Kind::Blob,
-            Kind::Tree => gix::objs::Kind::Tree,
-            Kind::Commit => gix::objs::Kind::Commit,
-            Kind::Tag => gix::objs::Kind::Tag,
-        }
-    }
-}
 
 pub(super) fn kind_to_gix(kind: HashKind) -> gix::hash::Kind {
     match kind {

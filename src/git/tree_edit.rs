@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::error::Error;
-use super::odb::Kind;
+use super::kind::Kind;
 use super::write::Repo;
 use crate::record::tree::{Entry, Mode, Tree};
 use crate::record::{ObjectId, RepoPath};

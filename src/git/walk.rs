@@ -5,8 +5,8 @@ use std::collections::{BinaryHeap, HashMap, HashSet};
 
 use super::cache::Seed;
 use super::error::Error;
+use super::kind::Kind;
 use super::links::Links;
-use super::odb::Kind;
 use super::reader::Reader;
 use crate::record::ObjectId;
 

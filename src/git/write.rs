@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use gix::objs::Write as _;
 
 use super::error::Error;
-use super::odb::{Kind, id_to_gix};
+use super::kind::Kind;
+use super::odb::id_to_gix;
 use super::reader::Reader;
 use crate::record::commit::{Commit, Person};
 use crate::record::{HashKind, ObjectId, RefName};

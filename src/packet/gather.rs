@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::lines::{code_span, code_spans, is_id, is_plain};
+use crate::record::contract::is_unfit;
+use crate::record::sentence::describe;
+
+use super::lines::{Lines, code_span, code_spans, is_id, is_plain};
 use super::problem::{Complaint, PacketProblem};
 
 mod field;
@@ -53,6 +56,17 @@ pub(super) struct Gather {
 impl Gather {
     pub(super) fn complain(&mut self, line: Option<usize>, problem: PacketProblem) {
         self.complaints.push(Complaint { line, problem });
+    }
+
+    /// Complains about characters that hide something from a reader: a carriage return in the
+    /// middle of a line, for one, lets a terminal overwrite the line.
+    pub(super) fn look_through(&mut self, lines: &Lines<'_>) {
+        for index in 0..lines.len() {
+            if let Some(c) = lines.get(index).chars().find(|c| is_unfit(*c)) {
+                let line = Some(index.saturating_add(1));
+                self.complain(line, PacketProblem::Unfit(describe(c)));
+            }
+        }
     }
 
     /// Lists a line as not understood.

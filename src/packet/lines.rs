@@ -2,12 +2,6 @@
 
 use pulldown_cmark::{Event, Parser, Tag, TagEnd};
 
-use crate::record::contract::is_unfit;
-use crate::record::sentence::describe;
-
-use super::gather::Gather;
-use super::problem::PacketProblem;
-
 /// A packet's text, by lines. Lines are counted from 0 here and from 1 for people.
 pub(super) struct Lines<'a> {
     text: &'a str,
@@ -62,19 +56,6 @@ impl<'a> Lines<'a> {
         let line = line.unwrap_or_default();
         let line = line.strip_suffix('\n').unwrap_or(line);
         line.strip_suffix('\r').unwrap_or(line)
-    }
-
-    /// Complains about characters that hide something from a reader: a carriage return in the
-    /// middle of a line, for one, lets a terminal overwrite the line.
-    pub(super) fn check(&self, gather: &mut Gather) {
-        for index in 0..self.len() {
-            if let Some(c) = self.get(index).chars().find(|c| is_unfit(*c)) {
-                gather.complain(
-                    Some(index.saturating_add(1)),
-                    PacketProblem::Unfit(describe(c)),
-                );
-            }
-        }
     }
 }
 

@@ -3,10 +3,12 @@
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::TOML_SCHEMA;
 use super::gather::{Gather, List, Scalar};
 use super::lines::Lines;
 use super::problem::PacketProblem;
+
+/// The schema of a TOML packet.
+pub const TOML_SCHEMA: &str = "awo.packet/1";
 
 fn scalar_of(path: &str) -> Option<Scalar> {
     Scalar::ALL

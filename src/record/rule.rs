@@ -894,6 +894,9 @@ rules! {
     PolicyFetched = "policy-fetched", Str002,
         "The clone that is verified has a policy.",
         "git clone", "`git awo verify` in a plain clone";
+    PolicyRequires = "policy-requires", Str002,
+        "A policy requires no feature that this program does not know.",
+        "policy, format", "`requires = [\"automation/9\"]`";
     ProposalFiles = "proposal-files", Str002,
         "The clone has the files of a proposal.",
         "policy history", "signatures of a proposal without its `policy.toml`";

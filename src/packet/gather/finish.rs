@@ -6,7 +6,7 @@ use crate::record::contract::{
 };
 use crate::record::{ObjectId, RefName, Sha256, TaskId};
 
-use super::super::ImportOptions;
+use super::super::options::ImportOptions;
 use super::super::problem::{Complaint, PacketErrors, PacketProblem};
 use super::{Gather, List, Said, Scalar, approved_id, approved_target};
 
