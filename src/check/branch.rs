@@ -15,7 +15,6 @@ use crate::rules;
 
 use super::Error;
 use super::rollback;
-use crate::facts::position::Positions;
 use crate::facts::run::Collector;
 
 use history::History;
@@ -169,7 +168,7 @@ fn judge_claim(
             let facts = collector.run(&run)?;
             rules::chain(&case, &facts, &mut report.findings);
             // Where it arrives: a run that was rejected before it landed does not land.
-            if matches!(collector.positions, Positions::Arriving(_)) {
+            if collector.judging().at_a_door() {
                 rules::not_rejected(&case, &facts, &mut report.findings);
             }
         }

@@ -4,32 +4,7 @@
 use crate::policy::document::Limits;
 use crate::record::envelope::Envelope;
 use crate::record::json::BadJson;
-use crate::record::predicate::RunPredicate;
-use crate::record::{Coded, Diagnosis, ObjectId, RefName, Rule, Sha256, json};
-
-use super::position::Positions;
-use super::run::Collector;
-
-impl Collector<'_> {
-    /// Returns the limits of the policy that a run record was judged by.
-    pub(crate) fn limits_of(&self, run: &RunPredicate, digest: Sha256) -> &Limits {
-        let logged = match &self.positions {
-            Positions::Logged(log) => log.get(&digest),
-            Positions::Continued(part) => part.logged.get(&digest),
-            Positions::Arriving(_) | Positions::Named => None,
-        };
-        let fresh = match &self.positions {
-            Positions::Arriving(fresh) => fresh.contains(&digest),
-            Positions::Logged(_) => true,
-            Positions::Continued(_) | Positions::Named => false,
-        };
-        let named = || self.history.index_of(run.context.policy).filter(|_| !fresh);
-        let index = logged.map(|(index, _)| *index).or_else(named);
-        // Beyond the last version stands the one in force.
-        let position = self.history.position(index.unwrap_or(usize::MAX), None);
-        &position.policy.document().limits
-    }
-}
+use crate::record::{Coded, Diagnosis, ObjectId, RefName, Rule, json};
 
 /// A record or an inventory goes beyond the limits of the policy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

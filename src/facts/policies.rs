@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use crate::git::Reader;
 use crate::policy::keyring::Signer;
-use crate::policy::{BadPolicy, Keyring, Policy, Position, Unverified};
+use crate::policy::{Keyring, Policy, Position};
 use crate::record::envelope::Envelope;
 use crate::record::predicate::PolicyPredicate;
 use crate::record::tree::{Entry, Mode};
-use crate::record::{Coded, Diagnosis, IdentityName, ObjectId, Rule, Sha256, Subject, Timestamp};
+use crate::record::{IdentityName, ObjectId, Sha256, Timestamp};
 
-use super::Error;
+use super::error::{BadVersion, Error, Flaw};
 
 /// What a clone or server trusts from the start.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -280,92 +280,5 @@ impl PolicyFiles {
             envelope: read(envelope)?,
             policy: read(policy)?,
         })
-    }
-}
-
-/// A policy commit that does not hold.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{flaw}")]
-pub struct BadVersion {
-    commit: ObjectId,
-    flaw: Flaw,
-}
-
-/// What is wrong with a policy commit. The words are what a finding says was found.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-enum Flaw {
-    #[error("more than one parent, or too many versions")]
-    Forked,
-    #[error("its parent is not the policy before it")]
-    OtherParent,
-    #[error("not exactly policy.toml, allowed_signers and policy.dsse.json")]
-    Files,
-    #[error("{0}")]
-    Unreadable(BadPolicy),
-    #[error("{0}")]
-    Envelope(String),
-    #[error("an impossible date")]
-    Date,
-    #[error("{0}")]
-    Signature(Unverified),
-    #[error("the files are not those that were signed")]
-    OtherFiles,
-    #[error("the statement names another predecessor")]
-    OtherPredecessor,
-    #[error("the statement names another repository")]
-    OtherRepository,
-    #[error("version {found} (signed as {signed}), not {expected}")]
-    Version {
-        found: u32,
-        signed: u32,
-        expected: u32,
-    },
-    #[error("signed by {signed} of the roots")]
-    Threshold {
-        signed: usize,
-        needed: usize,
-        missing: Vec<IdentityName>,
-    },
-}
-
-impl BadVersion {
-    fn at(commit: ObjectId, flaw: Flaw) -> Self {
-        Self { commit, flaw }
-    }
-}
-
-impl From<BadVersion> for Error {
-    fn from(bad: BadVersion) -> Self {
-        Error::Policy(Box::new(bad))
-    }
-}
-
-impl Coded for BadVersion {
-    fn diagnosis(&self) -> Diagnosis {
-        let broken = |rule| {
-            let expected = "a policy linked to its predecessor and signed by its roots";
-            Diagnosis::against(&self.flaw, rule, expected, "git awo policy log")
-        };
-        let diagnosis = match &self.flaw {
-            Flaw::Forked => broken(Rule::PolicyLinear),
-            Flaw::OtherParent | Flaw::OtherPredecessor => broken(Rule::PolicyLinked),
-            Flaw::Files => broken(Rule::PolicyFiles),
-            Flaw::Unreadable(bad) => bad.diagnosis(),
-            Flaw::Envelope(_) => broken(Rule::PolicyEnvelope),
-            Flaw::Date => broken(Rule::PolicyDate),
-            Flaw::Signature(error) => error.diagnosis(),
-            Flaw::OtherFiles => broken(Rule::PolicyDigests),
-            Flaw::OtherRepository => broken(Rule::PolicyRepository),
-            Flaw::Version { .. } => broken(Rule::PolicyVersion),
-            Flaw::Threshold {
-                needed, missing, ..
-            } => {
-                let missing: Vec<_> = missing.iter().map(ToString::to_string).collect();
-                let remedy = format!("git awo policy sign, by {}", missing.join(" or "));
-                let rule = Rule::PolicyThreshold;
-                Diagnosis::against(&self.flaw, rule, format!("{needed} of them"), remedy)
-            }
-        };
-        diagnosis.about(Subject::of_commit(self.commit))
     }
 }

@@ -36,7 +36,8 @@ pub(super) fn check_raw(
     Err(spelling.map_or(error, |(spelling, _)| Unverified::OtherBytes(spelling)))
 }
 
-/// Returns the same value in bytes that other tools sign: such a signature holds, and binds others.
+/// Returns the same value in the encodings of other tools: a signature over one of them is valid, but
+/// binds other bytes.
 fn other_spellings(payload: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
     let with_line_feed = |bytes: &[u8]| [bytes, b"\n"].concat();
     let mut spellings = vec![("with a final line feed", with_line_feed(payload))];
