@@ -11,7 +11,7 @@ use crate::policy::{Keyring, Verified};
 use crate::record::commit::Person;
 use crate::record::tree::Mode;
 use crate::record::{
-    Finding, Findings, ObjectId, RefName, RepoPath, Rule, Sha256, Subject, Timestamp, json,
+    Coded, Finding, Findings, ObjectId, RefName, RepoPath, Rule, Sha256, Subject, Timestamp, json,
 };
 use crate::records::{Movement, ReceiptPredicate, Statement};
 use crate::store;
@@ -243,12 +243,7 @@ impl Log {
             .ok_or_else(|| EntryError::Bad(broken(id, Rule::LogEntry, "an impossible date")))?;
         let receipt =
             Keyring::verify::<ReceiptPredicate>(&envelope, &history.position(policy, Some(time)))
-                .map_err(|finding| {
-                EntryError::Bad(Finding {
-                    subject: about(id),
-                    ..finding
-                })
-            })?;
+                .map_err(|error| EntryError::Bad(error.to_finding(about(id))))?;
         let says = receipt.predicate();
         let sequence = last
             .as_ref()

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use crate::evidence;
 use crate::facts::case::{EvidenceFacts, Lookup, RunFacts};
-use crate::policy::{Keyring, Position, Verified};
+use crate::policy::{Keyring, Position, Unverified, Verified};
 use crate::record::envelope::Envelope;
-use crate::record::{Code, Coded, Finding, Findings, Rule, RunId, Sha256, Subject, Timestamp};
+use crate::record::{
+    Code, Coded, Finding, Findings, ObjectId, Rule, RunId, Sha256, Subject, Timestamp,
+};
 use crate::records::{ApprovalPredicate, Approves, Kind, Predicate, Record, RunPredicate, Scope};
 use crate::store;
 use crate::store::index::Entry;
@@ -14,7 +16,7 @@ use crate::store::layout::LedgerPath;
 use crate::store::ledger::Records;
 
 use super::claims::{Said, claims};
-use super::position::Positions;
+use super::position::{Judging, Positions};
 use super::{Error, PolicyHistory, limits};
 
 /// Looks records up and checks each by itself.
@@ -33,6 +35,15 @@ pub struct Collector<'a> {
 }
 
 impl Collector<'_> {
+    /// Returns by what each record is judged.
+    pub fn judging(&self) -> Judging<'_> {
+        Judging {
+            history: self.history,
+            positions: &self.positions,
+            now: self.time,
+        }
+    }
+
     /// Checks one record by itself.
     pub fn verify<P: Predicate>(&self, envelope: &Envelope) -> Result<Verified<P>, Finding> {
         self.verified(envelope, |position| Keyring::verify(envelope, position))
@@ -50,16 +61,18 @@ impl Collector<'_> {
     fn verified<T>(
         &self,
         envelope: &Envelope,
-        verify: impl Fn(&Position<'_>) -> Result<T, Finding>,
+        verify: impl Fn(&Position<'_>) -> Result<T, Unverified>,
     ) -> Result<T, Finding> {
-        let position = self.position(envelope);
-        limits::record(envelope, &position.policy.document().limits)?;
-        let verified = verify(&position)?;
-        if let Positions::Arriving(fresh) = &self.positions
-            && fresh.contains(&envelope.digest())
-        {
+        let judging = self.judging();
+        let position = judging.position(envelope);
+        let subject = || Subject::of_record(envelope.digest());
+        let found = |error: Unverified| error.to_finding(subject());
+        limits::record(envelope, &position.policy.document().limits)
+            .map_err(|error| error.to_finding(subject()))?;
+        let verified = verify(&position).map_err(found)?;
+        if let Some(later) = judging.later(envelope) {
             // Later pushes will judge it by the policy that it names: it must hold by that too.
-            verify(&self.named(envelope, Some(self.time)))?;
+            verify(&later).map_err(found)?;
         }
         Ok(verified)
     }
@@ -134,15 +147,11 @@ impl Collector<'_> {
         let Some(run) = facts.run.valid().map(|run| run.predicate().clone()) else {
             return Ok(facts);
         };
-        facts.time = self.expiry_time(facts.run.valid().map(Verified::digest), run.commit)?;
-        facts.audited = match self.positions {
-            // Where something arrives it is now that they must be valid.
-            Positions::Arriving(_) => self.time,
-            _ => {
-                let last = facts.finalization.valid().map(Verified::digest);
-                self.expiry_time(last, run.commit)?
-            }
-        };
+        let judging = self.judging();
+        let dated = || self.date_of(run.commit);
+        facts.time = judging.expiry(facts.run.valid().map(Verified::digest), dated)?;
+        let last = facts.finalization.valid().map(Verified::digest);
+        facts.audited = judging.audited(last, dated)?;
         facts.contract = self.the(&run.task)?;
         for digest in &run.approvals {
             facts.spent.insert(*digest, self.records.spender(digest)?);
@@ -158,7 +167,7 @@ impl Collector<'_> {
         let contract = facts.contract.valid().map(|it| &it.predicate().contract);
         let demands = contract.map_or(evidence::Demands::ALL, evidence::Demands::of);
         let limits = match facts.run.valid() {
-            Some(record) => self.limits_of(&run, record.digest()),
+            Some(record) => judging.limits_of(record.digest(), run.context.policy),
             None => &self.history.current().policy.document().limits,
         };
         facts.evidence = self.evidence(&run, demands, limits.evidence_bytes)?;
@@ -177,6 +186,17 @@ impl Collector<'_> {
         let attestations = self.records.attestations_of(run.commit)?;
         facts.attestations = self.noted(attestations, &mut facts.bad);
         Ok(facts)
+    }
+
+    /// Returns the date of a commit, by its own word, if the commit is here.
+    fn date_of(&self, commit: ObjectId) -> Result<Option<Timestamp>, Error> {
+        let reader = self.records.reader();
+        if !reader.contains(commit) {
+            return Ok(None);
+        }
+        Ok(Timestamp::from_seconds(
+            reader.commit(commit)?.committer.time,
+        ))
     }
 
     /// The entry in the provenance index, compared with what the finalization implies.
@@ -213,9 +233,11 @@ impl Collector<'_> {
         let path = LedgerPath::Inventory(run.run.clone());
         let bytes = self.records.file(&path)?;
         if let (Some(bytes), Some(record)) = (&bytes, facts.run.valid()) {
-            let limits = self.limits_of(run, record.digest());
+            let judging = self.judging();
+            let limits = judging.limits_of(record.digest(), run.context.policy);
             let subject = Subject::of_record(path.to_path());
-            facts.bad.extend(limits::inventory(bytes, limits, subject));
+            let beyond = limits::inventory(bytes, limits).err();
+            facts.bad.extend(beyond.map(|it| it.to_finding(subject)));
         }
         let root = bytes.map(|bytes| Sha256::of(&bytes));
         if root != Some(run.root) {

@@ -1,15 +1,15 @@
 //! Automation levels.
 
-/// The automation level. Normalised at the parsing edge and nowhere else.
+/// The automation level. Normalised only when it is parsed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Level {
     /// Every gate needs a person.
     FullHuman,
-    /// Some gates may be passed by a confident model.
+    /// A confident model may pass some gates.
     Hybrid,
-    /// Most gates may.
+    /// A confident model may pass most gates.
     Autonomous,
-    /// Nothing moves.
+    /// Nothing but a policy change is accepted.
     Locked,
 }
 

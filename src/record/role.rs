@@ -11,7 +11,7 @@ pub enum Role {
     Reviewer,
     /// Writes the receive log.
     Server,
-    /// A model: may sign what automation permits, nothing else.
+    /// A model: may sign only what automation permits.
     Model,
 }
 

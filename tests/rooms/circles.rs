@@ -21,7 +21,6 @@ const KNOWN: &[(&str, usize)] = &[
     ("cli", 7),
     ("evidence", 9),
     ("export", 5),
-    ("facts", 3),
     ("hook", 9),
     ("policy", 6),
     ("record", 11),

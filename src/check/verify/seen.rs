@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::facts::policies::Version;
-use crate::record::Findings;
 use crate::record::Rule;
+use crate::record::{Coded, Findings};
 use crate::records::Movement;
 
 /// Nothing that was seen before may be gone: a server that was rewound or forked is noticed.
@@ -346,6 +346,7 @@ fn policies_in_time(log: &Log, history: &PolicyHistory, report: &mut Report) {
                 .and_then(|id| history.index_of(id))
                 .map_or(0, |at| at.saturating_add(1));
             let late = (from..to).filter_map(|at| history.refuses_at(at, says.time));
+            let late = late.map(|it| it.to_finding(Subject::none()));
             report.findings.extend(late);
         }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use git_awo::policy::Keyring;
 use git_awo::record::envelope::Envelope;
-use git_awo::record::{Code, Finding};
+use git_awo::record::{Code, Coded as _, Finding, Subject};
 use git_awo::records::{
     ApprovalPredicate, AttestationPredicate, ContractPredicate, FinalizationPredicate,
     IndependencePredicate, Kind, OutcomePredicate, PolicyPredicate, Predicate, ReceiptPredicate,
@@ -167,10 +167,13 @@ fn judged(door: &Door, kind: Kind, envelope: &Envelope) -> Result<(), Finding> {
         envelope: &Envelope,
         at: &git_awo::policy::Position<'_>,
     ) -> Result<(), Finding> {
-        Keyring::verify::<P>(envelope, at).map(|_| ())
+        let verified = Keyring::verify::<P>(envelope, at).map(|_| ());
+        verified.map_err(|it| it.to_finding(Subject::none()))
     }
     match kind {
-        Kind::Policy => Keyring::verify_policy(envelope, position.policy, actor.now()).map(|_| ()),
+        Kind::Policy => Keyring::verify_policy(envelope, position.policy, actor.now())
+            .map(|_| ())
+            .map_err(|it| it.to_finding(Subject::none())),
         Kind::Contract => of::<ContractPredicate>(envelope, &position),
         Kind::Approval => of::<ApprovalPredicate>(envelope, &position),
         Kind::Run => of::<RunPredicate>(envelope, &position),
