@@ -163,7 +163,7 @@ fn a_record_in_any_other_form_is_refused_and_found() {
         ),
         (
             "a kind that there is not",
-            text.replacen("dev/override/v1", "dev/permit/v1", 1),
+            text.replacen("dev/self-approval/v1", "dev/permit/v1", 1),
             "ATT-003",
         ),
         ("no JSON object", "[]".to_owned(), "ATT-003"),
