@@ -15,6 +15,7 @@ const FLOORS: &[&[&str]] = &[
     &["check"],
     &["render", "actor"],
     &["hook", "run", "export", "sandbox"],
+    &["ops"],
     &["selftest"],
     &["cli"],
 ];

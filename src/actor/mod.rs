@@ -21,7 +21,7 @@ use crate::signing::{self, PublicKey, Signature, Signer, SigningError};
 use crate::store::ledger::{Records, Refs};
 use crate::store::{self, layout};
 
-pub use clock::Clock;
+pub use clock::{Clock, Environment};
 pub use failure::no_policy;
 pub use files::{publish_atomically, remove_pending, write_atomically};
 pub use settings::Settings;
@@ -90,23 +90,45 @@ pub struct Actor {
     /// What this clone or server has set besides git's configuration.
     pub settings: Settings,
     key: Option<String>,
+    committer_name: Option<String>,
+    committer_email: Option<String>,
 }
 
 impl Actor {
     /// Opens the repository around `dir`.
     pub fn open(dir: &Path) -> Result<Self, Error> {
-        Self::of(Repo::discover(dir)?)
+        Ok(Self::of(Repo::discover(dir)?))
     }
 
-    /// Acts in an opened repository.
-    pub fn of(repo: Repo) -> Result<Self, Error> {
-        let settings = Settings::of(&repo);
-        let key = repo.config("user.signingkey");
-        Ok(Self {
+    /// Acts in an opened repository, by the system's clock.
+    pub fn of(repo: Repo) -> Self {
+        Self {
+            clock: Clock::system(),
+            settings: Settings::of(&repo),
+            key: repo.config("user.signingkey"),
+            committer_name: None,
+            committer_email: None,
             repo,
-            clock: Clock::from_environment()?,
-            settings,
-            key,
+        }
+    }
+
+    /// Acts as the environment of the process says.
+    pub fn told(mut self, environment: Environment) -> Self {
+        self.clock = environment.clock;
+        self.committer_name = environment.committer_name;
+        self.committer_email = environment.committer_email;
+        self
+    }
+
+    /// Opens the repository again, to see objects that are new since.
+    pub fn again(&self) -> Result<Self, Error> {
+        Ok(Self {
+            repo: Repo::open(self.repo.git_dir())?,
+            clock: self.clock,
+            settings: self.settings.clone(),
+            key: self.key.clone(),
+            committer_name: self.committer_name.clone(),
+            committer_email: self.committer_email.clone(),
         })
     }
 
@@ -167,14 +189,11 @@ impl Actor {
         person_of(history, signer.public_key())
     }
 
-    /// Returns author and committer, as git's configuration and environment name them.
+    /// Returns author and committer, as the environment or git's configuration names them.
     pub fn author(&self) -> Person {
-        let from = |variable: &str, key: &str, fallback: &str| {
-            std::env::var(variable)
-                .ok()
-                .filter(|value| !value.is_empty())
-                .or_else(|| self.repo.config(key))
-                .unwrap_or_else(|| fallback.to_owned())
+        let from = |told: &Option<String>, key: &str, fallback: &str| {
+            let told = told.clone().or_else(|| self.repo.config(key));
+            told.unwrap_or_else(|| fallback.to_owned())
         };
         let clean = |text: String| {
             text.chars()
@@ -182,9 +201,9 @@ impl Actor {
                 .collect::<String>()
         };
         Person {
-            name: clean(from("GIT_COMMITTER_NAME", "user.name", "git-awo")).into_bytes(),
+            name: clean(from(&self.committer_name, "user.name", "git-awo")).into_bytes(),
             email: clean(from(
-                "GIT_COMMITTER_EMAIL",
+                &self.committer_email,
                 "user.email",
                 "git-awo@localhost",
             ))

@@ -12,11 +12,13 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use serde_json::{Value, json};
 
+pub use crate::ops::Error as CliError;
 pub use context::Context;
-pub use error::{CliError, Kind};
 
 use crate::check::Report;
-use crate::record::{Refusal, Verdict};
+use crate::ops::Error;
+use crate::record::Verdict;
+use crate::render;
 
 use commands as c;
 
@@ -60,7 +62,7 @@ enum Command {
     Receipt(c::receipt::ReceiptArgs),
     Integrity(c::integrity::IntegrityArgs),
     Tar(c::tar::TarArgs),
-    Index(c::index::IndexArgs),
+    Provenance(c::provenance::ProvenanceArgs),
     Export(c::export::ExportArgs),
     Selftest(c::selftest::SelftestArgs),
     #[command(hide = true)]
@@ -97,31 +99,36 @@ impl Answer {
         self
     }
 
+    /// Returns the answer that a report is.
+    pub fn of(report: &Report) -> Self {
+        Self::new("verdict", report.to_json(), render::report::report(report)).judged(report)
+    }
+
     /// Returns the same as the answer of a report: its verdict fixes the exit code.
     pub fn judged(mut self, report: &Report) -> Self {
-        self.code = match report.verdict() {
-            Verdict::Allowed => 0,
-            Verdict::Denied => 1,
-            Verdict::Undecided => 3,
-        };
+        self.code = code(report.verdict());
         self
     }
 
-    /// Returns the same as a refusal: exit code 1, with the findings in the value.
-    pub fn refused(mut self, why: &Refusal) -> Self {
-        if let Value::Object(map) = &mut self.value {
-            let findings: Vec<_> = why.findings().iter().collect();
-            map.insert("findings".to_owned(), json!(findings));
+    /// Returns the same as the answer of a report, with its findings in the value if it does not
+    /// allow.
+    pub fn with_findings(mut self, report: &Report) -> Self {
+        let value = report.to_json();
+        if let (Value::Object(map), Some(findings)) = (&mut self.value, value.get("findings"))
+            && report.verdict() != Verdict::Allowed
+        {
+            map.insert("findings".to_owned(), findings.clone());
         }
-        self.code = 1;
-        self
+        self.judged(report)
     }
+}
 
-    /// Returns the same as something left undecided: exit code 3, with the findings in the value.
-    pub fn unfinished(self, why: &Refusal) -> Self {
-        let mut answer = self.refused(why);
-        answer.code = 3;
-        answer
+/// Returns the exit code of a verdict.
+fn code(verdict: Verdict) -> u8 {
+    match verdict {
+        Verdict::Allowed => 0,
+        Verdict::Denied => 1,
+        Verdict::Undecided => 3,
     }
 }
 
@@ -150,8 +157,8 @@ fn program() -> ExitCode {
                     .next()
                     .unwrap_or_default()
                     .trim_start_matches("error: ");
-                let error = CliError::usage(first).hint("git awo -h");
-                print(&pretty(&error.to_json()));
+                let error = Error::usage(first).hint("git awo -h");
+                print(&pretty(&error::to_json(&error)));
             }
             match wrong {
                 // It repeats what was typed, and a script may have taken that from a stranger.
@@ -181,10 +188,10 @@ fn program() -> ExitCode {
         }
         Err(error) => {
             if cli.json {
-                print(&pretty(&error.to_json()));
+                print(&pretty(&error::to_json(&error)));
             }
-            eprint!("{}", error.to_text());
-            ExitCode::from(error.exit_code())
+            eprint!("{}", error::to_text(&error));
+            ExitCode::from(error::exit_code(&error))
         }
     }
 }
@@ -205,7 +212,7 @@ fn print(text: &str) {
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
-fn dispatch(context: &Context, command: Command) -> Result<Answer, CliError> {
+fn dispatch(context: &Context, command: Command) -> Result<Answer, Error> {
     match command {
         Command::Quickstart(args) => c::quickstart::run(context, &args),
         Command::Init(args) => c::init::run(context, &args),
@@ -231,9 +238,9 @@ fn dispatch(context: &Context, command: Command) -> Result<Answer, CliError> {
         Command::Receipt(args) => c::receipt::run(context, &args),
         Command::Integrity(args) => c::integrity::run(context, &args),
         Command::Tar(args) => c::tar::run(context, &args),
-        Command::Index(args) => c::index::run(context, &args),
+        Command::Provenance(args) => c::provenance::run(context, &args),
         Command::Export(args) => c::export::run(context, &args),
         Command::Selftest(args) => c::selftest::run(context, &args),
-        Command::Hook(_) => Err(CliError::usage("hooks are called by git")),
+        Command::Hook(_) => Err(Error::usage("hooks are called by git")),
     }
 }

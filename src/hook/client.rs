@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::actor::{Clock, Settings, person_of};
+use crate::actor::{Settings, person_of};
 use crate::check::{PolicyHistory, Report, push, staged};
 use crate::git::{self, Reader};
 use crate::record::commit::Commit;
@@ -14,7 +14,7 @@ use crate::signing;
 use crate::store::layout::{self, Place};
 use crate::store::ledger::Refs;
 
-use super::{Error, input};
+use super::{Error, environment, input};
 
 /// Judges what is staged, before a commit.
 pub fn pre_commit() -> Result<Report, Error> {
@@ -100,7 +100,7 @@ pub fn pre_push(remote: &str, input: &[u8]) -> Result<Report, Error> {
         movements: &movements,
         anchor: anchor.as_ref(),
         door: push::Door::Clone,
-        time: Clock::from_environment()?.now(),
+        time: environment()?.clock.now(),
     }));
     Ok(report)
 }

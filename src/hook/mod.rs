@@ -81,3 +81,10 @@ pub enum Error {
     #[error("cannot answer: {0}")]
     Usage(String),
 }
+
+/// Returns what the environment of the hook says. Whether that may count is for the caller to know:
+/// at a server's door it may be the pusher's.
+fn environment() -> Result<actor::Environment, Error> {
+    let environment = actor::Environment::read(|name| std::env::var(name).ok());
+    Ok(environment?)
+}

@@ -9,9 +9,8 @@ use serde_json::json;
 use crate::actor::{Actor, publish_atomically};
 use crate::check::{Anchor, PolicyHistory};
 use crate::cli::commands::complaints::complaints_of;
-use crate::cli::commands::hooks::{gitlab, lost, program};
+use crate::cli::commands::hooks::{lost, program};
 use crate::cli::commands::policy::write_version;
-use crate::cli::commands::push::remote_has;
 use crate::cli::{Answer, CliError, Context};
 use crate::git;
 use crate::hook::install::{self, Side};
@@ -113,10 +112,7 @@ fn server(actor: &Actor, args: &InitArgs) -> Result<Answer, CliError> {
         })?;
     }
     actor.settings.set_anchor(&anchor)?;
-    let hooks = match args.gitlab {
-        true => gitlab(&actor.repo)?,
-        false => install::hooks_dir(&actor.repo),
-    };
+    let hooks = crate::ops::hooks::directory(&actor.repo, args.gitlab)?;
     let changes = install::install(&hooks, Side::Server, &program()?)?;
     let line = std::fs::read_to_string(&public).map_err(|error| {
         let message = format!("cannot read {}", public.display());
@@ -127,7 +123,7 @@ fn server(actor: &Actor, args: &InitArgs) -> Result<Answer, CliError> {
     for change in &changes {
         text.push_str(&format!("{}: {}\n", change.name, change.what));
     }
-    text.extend(lost(&hooks));
+    text.push_str(&lost(&hooks));
     text.push_str(&format!(
         "for allowed_signers: server {line}\nnext: push refs/awo/policy, alone, as its first push\n"
     ));
@@ -215,7 +211,12 @@ fn trust_own(actor: &Actor) -> Result<PolicyHistory, CliError> {
 fn must_be_first(actor: &Actor) -> Result<(), CliError> {
     let output = git::run_at_home(&actor.repo, &["remote"])?;
     for remote in String::from_utf8_lossy(&output.stdout).lines() {
-        let has = remote_has(actor, remote, &layout::policy()).map_err(|error| {
+        let has = crate::ops::remote::has(
+            &crate::ops::Session::new(actor.again()?),
+            remote,
+            &layout::policy(),
+        )
+        .map_err(|error| {
             error
                 .hint(format!(
                     "cannot ask {remote} whether it has a policy already"

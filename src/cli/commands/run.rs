@@ -87,7 +87,10 @@ pub fn run(context: &Context, args: &RunArgs) -> Result<Answer, CliError> {
             .transpose()
             .map_err(usage)?,
         command: args.command.clone(),
-        environment: RunEnvironment::from_process(),
+        environment: RunEnvironment {
+            allow_run: context.variable("AWO_ALLOW_RUN"),
+            stage: context.variable("AWO_RUN_STAGE"),
+        },
     };
     Ok(answer(run::run(&actor, &request)?))
 }

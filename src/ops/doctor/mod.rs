@@ -1,24 +1,20 @@
-//! `git awo doctor`
+//! Finds everything that would make enforcement silently absent.
 
 mod doors;
 mod refs;
 mod surroundings;
 mod trust;
 
-use clap::Args;
+use std::path::Path;
 
 use crate::actor::Actor;
-use crate::cli::context::answer_of;
-use crate::cli::{Answer, CliError, Context};
 use crate::facts::report::Report;
-use crate::record::{Rule, Subject};
+use crate::record::Finding;
 
-/// Find everything that would make enforcement silently absent
-#[derive(Debug, Args)]
-pub struct DoctorArgs {}
+use super::{Error, Session};
 
 /// One thing that is looked at.
-type Check = fn(&mut Examination<'_>) -> Result<(), CliError>;
+type Check = fn(&mut Examination<'_>) -> Result<(), Error>;
 
 /// Everything that is looked at, in the order of the report.
 const CHECKS: &[Check] = &[
@@ -45,29 +41,32 @@ const CHECKS: &[Check] = &[
     surroundings::alias,
 ];
 
-/// Runs the command.
-pub fn run(context: &Context, _args: &DoctorArgs) -> Result<Answer, CliError> {
-    let actor = context.actor()?;
+/// Looks at everything; `program` is the path of this program, which the hooks call.
+pub fn doctor(session: &Session, program: &Path) -> Result<Report, Error> {
     let mut examination = Examination {
-        server: actor.repo.is_bare(),
-        actor: &actor,
+        session,
+        actor: session.actor(),
+        program,
+        server: session.repo().is_bare(),
         unreadable: false,
         report: Report::default(),
     };
     for check in CHECKS {
         match check(&mut examination) {
-            // Why is told already, and how to mend it.
+            // The report says already why, and how to mend it.
             Err(_) if examination.unreadable => {}
             other => other?,
         }
     }
     examination.report.count("checks", CHECKS.len());
-    Ok(answer_of(&examination.report))
+    Ok(examination.report)
 }
 
 /// A repository that is looked at, and what was found.
 struct Examination<'a> {
+    session: &'a Session,
     actor: &'a Actor,
+    program: &'a Path,
     /// Whether it is a bare repository, which people push to.
     server: bool,
     /// Whether a ref was found that stops whoever lists refs: then not all can be looked at.
@@ -76,19 +75,8 @@ struct Examination<'a> {
 }
 
 impl Examination<'_> {
-    fn complain(
-        &mut self,
-        rule: Rule,
-        found: impl std::fmt::Display,
-        expected: &str,
-        remedy: &str,
-    ) {
-        self.report.findings.push(
-            rule.finding(Subject::none())
-                .found(found)
-                .expected(expected)
-                .remedy(remedy),
-        );
+    fn complain(&mut self, findings: impl IntoIterator<Item = Finding>) {
+        self.report.findings.extend(findings);
     }
 
     fn note(&mut self, text: impl Into<String>) {

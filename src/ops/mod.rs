@@ -1,0 +1,30 @@
+//! What a command does, without a terminal, a parser of arguments or printing: a request goes in,
+//! what happened comes out. An act that is refused is an [`Error`] with its findings.
+
+pub mod approve;
+pub mod attest;
+pub mod chain;
+pub mod doctor;
+pub mod error;
+pub mod export;
+pub mod fetch;
+pub mod finalize;
+pub mod gate;
+pub mod hooks;
+pub mod log;
+pub mod outcome;
+pub mod provenance;
+pub mod push;
+pub mod receipt;
+pub(crate) mod remote;
+pub mod revision;
+pub mod rollback;
+mod session;
+pub mod show;
+pub mod status;
+pub mod trust;
+pub mod verify;
+mod work_tree;
+
+pub use error::Error;
+pub use session::Session;
