@@ -1,6 +1,7 @@
-//! The one door through which time enters, and what the environment says to whoever acts.
+//! The one door through which time enters.
 
 use crate::record::Timestamp;
+use crate::sys::{Environment, clock};
 
 use super::Error;
 
@@ -22,44 +23,21 @@ impl Clock {
         Self { pinned: None }
     }
 
+    /// Returns the clock that the environment asks for: `SOURCE_DATE_EPOCH` (seconds since 1970)
+    /// pins it.
+    pub fn told(environment: &Environment) -> Result<Self, Error> {
+        let Some(text) = environment.text("SOURCE_DATE_EPOCH") else {
+            return Ok(Self::system());
+        };
+        let time = text.parse().ok().and_then(Timestamp::from_seconds);
+        let time = time.ok_or_else(|| Error::Clock(format!("SOURCE_DATE_EPOCH is {text:?}")))?;
+        Ok(Self::at(time))
+    }
+
     /// Returns the present time.
     pub fn now(&self) -> Timestamp {
-        self.pinned.unwrap_or_else(|| {
-            let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-            let seconds = since.map_or(0, |it| i64::try_from(it.as_secs()).unwrap_or(i64::MAX));
-            Timestamp::from_seconds(seconds).unwrap_or(Timestamp::EPOCH)
-        })
-    }
-}
-
-/// What the environment of a process says to whoever acts in it. The default says nothing.
-#[derive(Clone, Debug, Default)]
-pub struct Environment {
-    /// `SOURCE_DATE_EPOCH` (seconds since 1970) pins the clock.
-    pub clock: Clock,
-    /// `GIT_COMMITTER_NAME`.
-    pub committer_name: Option<String>,
-    /// `GIT_COMMITTER_EMAIL`.
-    pub committer_email: Option<String>,
-}
-
-impl Environment {
-    /// Reads the environment, in which this function looks variables up.
-    pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
-        let given = |name: &str| variable(name).filter(|value| !value.is_empty());
-        let clock = match variable("SOURCE_DATE_EPOCH") {
-            None => Clock::system(),
-            Some(text) => {
-                let time = text.parse().ok().and_then(Timestamp::from_seconds);
-                let bad = || Error::Clock(format!("SOURCE_DATE_EPOCH is {text:?}"));
-                Clock::at(time.ok_or_else(bad)?)
-            }
-        };
-        Ok(Self {
-            clock,
-            committer_name: given("GIT_COMMITTER_NAME"),
-            committer_email: given("GIT_COMMITTER_EMAIL"),
-        })
+        let system = || Timestamp::from_seconds(clock::seconds()).unwrap_or(Timestamp::EPOCH);
+        self.pinned.unwrap_or_else(system)
     }
 }
 
@@ -69,13 +47,14 @@ mod tests {
 
     #[test]
     fn the_environment_pins_the_clock_or_is_refused() {
-        let with = |value: &'static str| {
-            Environment::read(move |name| (name == "SOURCE_DATE_EPOCH").then(|| value.to_owned()))
+        let told = |value: &str| {
+            let pair = ("SOURCE_DATE_EPOCH", value);
+            Clock::told(&Environment::new("/".as_ref(), [pair]))
         };
-        assert_eq!(with("86400").unwrap().clock.now().seconds(), 86_400);
-        assert!(with("").is_err());
-        assert!(with("tomorrow").is_err());
-        let silent = Environment::read(|_| Some(String::new()).filter(|_| false)).unwrap();
-        assert!(silent.clock.now().seconds() > 86_400 && silent.committer_name.is_none());
+        assert_eq!(told("86400").unwrap().now().seconds(), 86_400);
+        assert!(told("").is_err());
+        assert!(told("tomorrow").is_err());
+        let silent = Clock::told(&Environment::default()).unwrap();
+        assert!(silent.now().seconds() > 86_400);
     }
 }

@@ -2,24 +2,27 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::actor::{Actor, Environment};
+use crate::actor::Actor;
 use crate::git::Repo;
 use crate::ops::{Error, Session};
 use crate::record::WorkflowUrl;
 use crate::record::path::escape;
+use crate::sys::Environment;
 
 /// What every command needs.
 pub struct Context {
     directory: PathBuf,
     json: bool,
+    environment: Environment,
 }
 
 impl Context {
-    /// Returns the context of a program started with these global options.
-    pub fn new(directory: Option<&Path>, json: bool) -> Self {
+    /// Returns the context of a program started with these global options in this environment.
+    pub fn new(directory: Option<&Path>, json: bool, environment: Environment) -> Self {
         Self {
             directory: directory.unwrap_or(Path::new(".")).to_owned(),
             json,
+            environment,
         }
     }
 
@@ -33,19 +36,19 @@ impl Context {
         self.json
     }
 
-    /// Returns a variable of the environment: the one door through which it enters.
-    pub fn variable(&self, name: &str) -> Option<String> {
-        std::env::var(name).ok()
+    /// Returns the environment of the process.
+    pub fn environment(&self) -> &Environment {
+        &self.environment
     }
 
     /// Opens the repository: `GIT_DIR` as git does, else the one around the directory.
     pub fn session(&self) -> Result<Session, Error> {
-        let repo = match std::env::var_os("GIT_DIR") {
-            Some(git_dir) if !git_dir.is_empty() => Repo::open(&self.directory.join(git_dir))?,
-            _ => Repo::discover(&self.directory)?,
+        let repo = match self.environment.given("GIT_DIR") {
+            Some(git_dir) => Repo::open(&self.directory.join(git_dir))?,
+            None => Repo::discover(&self.directory)?,
         };
-        let environment = Environment::read(|name| self.variable(name))?;
-        Ok(Session::new(Actor::of(repo).told(environment)))
+        let actor = Actor::of(repo).told(&self.environment)?;
+        Ok(Session::new(actor))
     }
 
     /// Reads a file that was named on the command line.
@@ -64,18 +67,4 @@ impl Context {
 pub fn workflow_url(text: Option<&str>) -> Result<Option<WorkflowUrl>, Error> {
     let checked = text.map(WorkflowUrl::new).transpose();
     checked.map_err(Error::workflow_url)
-}
-
-use crate::cli::Answer;
-use crate::facts::report::Report;
-pub use crate::ops::revision::revision;
-
-impl Context {
-    pub fn actor(&self) -> Result<Actor, Error> {
-        Ok(self.session()?.into_actor())
-    }
-}
-
-pub fn answer_of(report: &Report) -> Answer {
-    Answer::of(report)
 }

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::facts::report::chain_of;
 use crate::ops::Error;
 use crate::record::Verdict;
+use crate::record::chain_of;
 use crate::record::path::escape;
 use crate::render;
 use crate::sandbox;

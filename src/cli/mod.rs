@@ -15,10 +15,10 @@ use serde_json::{Value, json};
 pub use crate::ops::Error as CliError;
 pub use context::Context;
 
-use crate::check::Report;
 use crate::ops::Error;
-use crate::record::Verdict;
+use crate::record::{Report, Verdict};
 use crate::render;
+use crate::sys::Environment;
 
 use commands as c;
 
@@ -171,11 +171,14 @@ fn program() -> ExitCode {
             return ExitCode::from(if wrong { 2 } else { 0 });
         }
     };
-    let context = Context::new(cli.directory.as_deref(), cli.json);
     if let Command::Hook(args) = &cli.command {
-        return ExitCode::from(c::hook::run(&context, args));
+        return ExitCode::from(c::hook::run(args));
     }
-    match dispatch(&context, cli.command) {
+    let answered = Environment::of_process()
+        .map_err(|error| Error::directory(&error))
+        .map(|environment| Context::new(cli.directory.as_deref(), cli.json, environment))
+        .and_then(|context| dispatch(&context, cli.command));
+    match answered {
         Ok(answer) => {
             // Whatever a command has forgotten to escape.
             let text = if cli.json {

@@ -1,8 +1,8 @@
 //! The links of a run's chain: what each binds, and whether it holds.
 
 use crate::facts::case::{Lookup, RunFacts};
-use crate::facts::report::Report;
 use crate::policy::Verified;
+use crate::record::Report;
 use crate::record::RunId;
 use crate::record::predicate::Verdict;
 use crate::record::statement::Predicate;
@@ -62,7 +62,7 @@ pub fn chain(session: &Session, run: &RunId) -> Result<Chain, Error> {
         }
         None => {
             let why = step::unheld(&facts, session.policy()?);
-            report.findings.extend(why.into_findings());
+            report.absorb(why);
         }
     }
     let links = links(&facts);

@@ -1,28 +1,25 @@
-//! Why an act was not done: a report that refuses it, or a wrong use. And the next command to type.
+//! Why an act was not done: a refusal, or a wrong use. And the next command to type.
 
-use crate::check::{self, Failure};
-use crate::facts::failure::{evidence_failure, unusable};
-use crate::facts::report::{Report, chain_of};
-use crate::record::{Findings, Refusal, Rule, Subject, Verdict};
-use crate::{actor, evidence, export, git, hook, run, store};
+use crate::record::{Coded, Diagnosis, Findings, Refusal, Rule, Subject, Verdict, chain_of};
+use crate::{actor, check, evidence, export, git, hook, run, store};
 
 /// An act was not done.
 ///
-/// Unless it was asked for wrongly, a report says why not, and the report never allows: each error
-/// has a code of the taxonomy, and there is no other way to make one.
+/// Unless it was asked for wrongly, a refusal says why not, so that each error has a code of the
+/// taxonomy: there is no other way to make one.
 #[derive(Debug)]
 pub struct Error {
     message: String,
     /// `None`: it was asked for wrongly.
-    report: Option<Report>,
+    why: Option<Refusal>,
     hints: Vec<String>,
 }
 
 impl Error {
-    fn new(message: impl Into<String>, report: Option<Report>) -> Self {
+    fn new(message: impl Into<String>, why: Option<Refusal>) -> Self {
         Self {
             message: message.into(),
-            report,
+            why,
             hints: Vec::new(),
         }
     }
@@ -32,38 +29,27 @@ impl Error {
         Self::new(message, None)
     }
 
-    /// Returns the error that a rule denies it.
+    /// Returns the error that it is refused: denied or left undecided, as the refusal says.
     pub fn denied(message: impl Into<String>, why: impl Into<Refusal>) -> Self {
-        let report = Report {
-            findings: why.into().into_findings(),
-            ..Report::default()
-        };
-        Self::new(message, Some(report))
+        Self::new(message, Some(why.into()))
     }
 
     /// Returns the error that it could not be decided or done.
     pub fn undecided(message: impl Into<String>, why: impl Into<Refusal>) -> Self {
-        let report = Report {
-            undecided: why.into().into_findings(),
-            ..Report::default()
-        };
-        Self::new(message, Some(report))
+        Self::new(message, Some(why.into().undecided()))
     }
 
     /// Returns the error that a file, a program or the system could not be used (INT-005).
     pub fn unusable(rule: Rule, message: impl Into<String>, error: &dyn std::error::Error) -> Self {
         let message = message.into();
-        let finding = unusable(rule, error, Subject::none());
-        let found = format!("{message}: {}", finding.found);
-        Self::undecided(message, finding.found(found))
+        let found = format!("{message}: {}", chain_of(error));
+        let why = Diagnosis::unusable(error, rule).found(found);
+        Self::new(message, Some(why.refusal(Subject::none())))
     }
 
-    /// Returns the error that a failure of a room below amounts to.
-    pub fn failed(message: impl Into<String>, failure: Failure) -> Self {
-        match failure {
-            Failure::Found(why) => Self::denied(message, why),
-            Failure::Undecided(why) => Self::undecided(message, why),
-        }
+    /// Returns the error that one of the rooms below amounts to.
+    pub fn failed(message: impl Into<String>, error: &impl Coded) -> Self {
+        Self::new(message, Some(error.refusal(Subject::none())))
     }
 
     /// Returns the error that standard output took not all of a result.
@@ -73,6 +59,11 @@ impl Error {
             "cannot write to standard output",
             error,
         )
+    }
+
+    /// Returns the error that the current directory is gone.
+    pub fn directory(error: &std::io::Error) -> Self {
+        Self::unusable(Rule::FileUsable, "cannot find the current directory", error)
     }
 
     /// Returns the error that a terminal gave no answer.
@@ -109,14 +100,13 @@ impl Error {
 
     /// Returns the verdict on the act; none if it was asked for wrongly.
     pub fn verdict(&self) -> Option<Verdict> {
-        self.report.as_ref().map(Report::verdict)
+        self.why.as_ref().map(|why| why.report().verdict())
     }
 
     /// Returns every finding, whether it denies the act or leaves it undecided.
     pub fn findings(&self) -> Findings {
-        let report = self.report.iter();
-        let lists = report.flat_map(|it| [&it.findings, &it.undecided]);
-        lists.flat_map(Findings::iter).cloned().collect()
+        let findings = self.why.as_ref().map(Refusal::findings);
+        findings.unwrap_or_default()
     }
 
     /// Returns the next commands to type.
@@ -133,55 +123,30 @@ impl From<crate::record::name::BadName> for Error {
 
 impl From<actor::Error> for Error {
     fn from(error: actor::Error) -> Self {
-        let failure = error.failure(Subject::none());
-        match error {
-            actor::Error::UnknownKey(_) => Self::failed("your key is not in the policy", failure),
-            error => Self::failed(chain_of(&error), failure),
+        let message = match &error {
+            actor::Error::UnknownKey(_) => "your key is not in the policy".to_owned(),
+            error => chain_of(error),
+        };
+        Self::failed(message, &error)
+    }
+}
+
+/// For errors whose own words are the message.
+macro_rules! from {
+    ($($error:ty)*) => {$(
+        impl From<$error> for Error {
+            fn from(error: $error) -> Self {
+                Self::failed(chain_of(&error), &error)
+            }
         }
-    }
+    )*};
 }
 
-impl From<check::Error> for Error {
-    fn from(error: check::Error) -> Self {
-        let failure = error.failure(Subject::none());
-        Self::failed(chain_of(&error), failure)
-    }
-}
-
-impl From<store::Error> for Error {
-    fn from(error: store::Error) -> Self {
-        check::Error::from(error).into()
-    }
-}
-
-impl From<git::Error> for Error {
-    fn from(error: git::Error) -> Self {
-        check::Error::from(error).into()
-    }
-}
-
-impl From<git::UpdateError> for Error {
-    fn from(error: git::UpdateError) -> Self {
-        store::Error::from(error).into()
-    }
-}
-
-impl From<evidence::Error> for Error {
-    fn from(error: evidence::Error) -> Self {
-        Self::failed(chain_of(&error), evidence_failure(&error))
-    }
-}
-
-impl From<export::Error> for Error {
-    fn from(error: export::Error) -> Self {
-        Self::failed(chain_of(&error), error.failure())
-    }
-}
+from!(check::Error store::Error git::Error git::UpdateError evidence::Error export::Error);
 
 impl From<run::Error> for Error {
     fn from(error: run::Error) -> Self {
         use run::Error as E;
-        let failure = error.failure();
         let message = match &error {
             E::Refused(_) => {
                 "the run was refused; nothing was recorded and nothing moved".to_owned()
@@ -191,14 +156,13 @@ impl From<run::Error> for Error {
             }
             other => chain_of(other),
         };
-        Self::failed(message, failure)
+        Self::failed(message, &error)
     }
 }
 
 impl From<hook::install::Error> for Error {
     fn from(error: hook::install::Error) -> Self {
-        let failure = error.failure();
-        Self::failed(chain_of(&error), failure).hint("git awo hooks status")
+        Self::failed(chain_of(&error), &error).hint("git awo hooks status")
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::export::{self, Destination, Files, files, gather, index_file};
 use crate::facts::index::judge_all;
 use crate::facts::run::Collector;
-use crate::record::{Findings, Refusal, RunId, Subject};
+use crate::record::{Coded as _, Findings, Refusal, RunId, Subject};
 
 use super::{Error, Session};
 
@@ -70,15 +70,12 @@ fn against(
 ) -> Result<Findings, Error> {
     let error = match files_of(collector, run) {
         Ok(files) => return Ok(destination.check(&files)?.into_iter().collect()),
-        Err(export::Error::Refused(found)) => return Ok(found.into_findings()),
+        Err(export::Error::Refused(found)) => return Ok(found.findings()),
         Err(error) => error,
     };
     let found = match &error {
-        export::Error::Check(error) => error.findings(Subject::of_run(run)),
-        _ => Vec::new(),
+        export::Error::Check(error) => error.denies(Subject::of_run(run)),
+        _ => None,
     };
-    match found.is_empty() {
-        true => Err(error.into()),
-        false => Ok(found.into_iter().collect()),
-    }
+    found.ok_or_else(|| error.into())
 }

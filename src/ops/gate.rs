@@ -1,7 +1,7 @@
 //! Gate 2: reviews a run by machine, and records how that ended, also when it failed.
 
-use crate::facts::report::Report;
 use crate::policy::{Role, Verified};
+use crate::record::Report;
 use crate::record::RunId;
 use crate::record::predicate::{
     GateStatus, IndependencePredicate, OverridePredicate, RunPredicate,
@@ -72,10 +72,7 @@ pub fn gate(session: &Session, request: &Request) -> Result<Reviewed, Error> {
     Ok(Reviewed {
         status: judged.status,
         message: message(judged.status),
-        report: Report {
-            findings: judged.findings,
-            ..Report::default()
-        },
+        report: Report::of(judged.findings),
     })
 }
 

@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::facts::report::Report;
 use crate::git::Repo;
 use crate::hook::install::{self, HookChange, HookStatus, Side, State};
 use crate::hook::places;
 use crate::record::Finding;
+use crate::record::Report;
 use crate::rules::setup;
 
 use super::{Error, Session};
@@ -59,10 +59,7 @@ pub fn status(session: &Session, request: &Request<'_>) -> Result<Standing, Erro
     let directory = install::hooks_dir(session.repo());
     let side = side(session.repo(), request.server);
     let hooks = install::status(&directory, side, request.program)?;
-    let report = Report {
-        findings: hooks.iter().filter_map(not_installed).collect(),
-        ..Report::default()
-    };
+    let report = Report::of(hooks.iter().filter_map(not_installed));
     Ok(Standing {
         directory,
         hooks,
@@ -78,7 +75,7 @@ fn side(repo: &Repo, server: bool) -> Side {
 }
 
 /// Returns the directory of the hooks of a repository.
-pub fn directory(repo: &Repo, gitlab: bool) -> Result<PathBuf, Error> {
+pub(super) fn directory(repo: &Repo, gitlab: bool) -> Result<PathBuf, Error> {
     if !gitlab {
         return Ok(install::hooks_dir(repo));
     }

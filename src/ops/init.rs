@@ -194,12 +194,14 @@ fn found(session: &Session, identity: Option<String>, first: Option<Files>) -> R
             (default_policy(session, &name)?, line.into_bytes())
         }
     };
-    let checked = Policy::parse(&policy, &signers)
-        .map_err(|complaints| Error::denied("the policy does not hold", rules::complaints(complaints)))?;
+    let checked = Policy::parse(&policy, &signers).map_err(|complaints| {
+        Error::denied("the policy does not hold", rules::complaints(complaints))
+    })?;
     require_adopted(session, &checked)?;
     if checked.root_threshold() > 1 {
         let message = "the first policy has one signature: its threshold must be 1";
-        let hint = "found it with threshold 1, then git awo policy propose FILE with the higher one";
+        let hint =
+            "found it with threshold 1, then git awo policy propose FILE with the higher one";
         return Err(Error::usage(message).hint(hint));
     }
     let predicate = PolicyPredicate {

@@ -9,7 +9,7 @@ use crate::check::integrity::{self, Integrity};
 use crate::evidence::inventory::SUMS;
 use crate::evidence::{Directory, Inventory, Survey};
 use crate::record::path::quote;
-use crate::record::{Refusal, Report, Rule, RunId, Sha256, Subject};
+use crate::record::{Coded as _, Refusal, Report, Rule, RunId, Sha256, Subject};
 use crate::rules::files;
 use crate::store::layout::LedgerPath;
 
@@ -130,8 +130,7 @@ pub fn judge(
             && is_recorded(&session, &run).unwrap_or(false)
         {
             let message = format!("{run} is both a directory here and a recorded run");
-            let elsewhere =
-                format!("for the run: git awo verify {run}, or this command elsewhere");
+            let elsewhere = format!("for the run: git awo verify {run}, or this command elsewhere");
             return Err(Error::usage(message)
                 .hint(format!("for the directory: ./{run}"))
                 .hint(elsewhere));

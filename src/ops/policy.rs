@@ -44,7 +44,10 @@ pub fn text(session: &Session) -> Result<Vec<u8>, Error> {
 }
 
 /// Checks a policy, and returns all complaints at once.
-pub fn check(session: impl FnOnce() -> Result<Session, Error>, files: &Files) -> Result<Report, Error> {
+pub fn check(
+    session: impl FnOnce() -> Result<Session, Error>,
+    files: &Files,
+) -> Result<Report, Error> {
     let signers = match &files.allowed_signers {
         Some(signers) => signers.clone(),
         // Only then a repository is needed.
@@ -75,8 +78,9 @@ pub struct Proposed {
 pub fn propose(session: &Session, files: &Files) -> Result<Proposed, Error> {
     let history = session.history()?;
     let signers = files.signers(session)?;
-    let checked = Policy::parse(&files.policy, &signers)
-        .map_err(|complaints| Error::denied("the policy does not hold", rules::complaints(complaints)))?;
+    let checked = Policy::parse(&files.policy, &signers).map_err(|complaints| {
+        Error::denied("the policy does not hold", rules::complaints(complaints))
+    })?;
     let next = history.current().policy.version().saturating_add(1);
     if checked.version() != next {
         let found = format!("version {}, not {next}", checked.version());

@@ -1,7 +1,7 @@
 //! The provenance index: shows it, compares it with what the finalizations imply, rebuilds it.
 
 use crate::facts::index::judge_all;
-use crate::facts::report::Report;
+use crate::record::Report;
 use crate::record::{Findings, Refusal, RepoPath, RunId};
 use crate::rules::absent;
 use crate::store;

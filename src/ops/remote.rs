@@ -21,7 +21,7 @@ pub(super) fn tracking(refs: &Refs, remote: &str) -> Refs {
 }
 
 /// Tells whether a remote has a ref, by asking it.
-pub(crate) fn has(session: &Session, remote: &str, reference: &RefName) -> Result<bool, Error> {
+pub(super) fn has(session: &Session, remote: &str, reference: &RefName) -> Result<bool, Error> {
     let words = ["ls-remote", "--refs", "--", remote, reference.as_str()];
     let output = git::run_at_home(session.repo(), &words)?;
     Ok(!output.stdout.is_empty())

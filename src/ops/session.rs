@@ -46,11 +46,6 @@ impl Session {
         Ok(Self::new(self.actor.again()?))
     }
 
-    /// Ends the session.
-    pub fn into_actor(self) -> Actor {
-        self.actor
-    }
-
     /// Returns who acts.
     pub fn actor(&self) -> &Actor {
         &self.actor

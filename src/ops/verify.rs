@@ -1,7 +1,7 @@
 //! Verifies everything again, from objects, offline.
 
 use crate::check::verify::{Clone, Scope, verify as judge};
-use crate::facts::report::Report;
+use crate::record::Report;
 use crate::record::{RefName, RunId};
 use crate::store::layout::LedgerPath;
 use crate::store::ledger;

@@ -4,6 +4,7 @@ pub mod absent;
 mod chain;
 pub mod contract;
 mod direct;
+pub mod files;
 pub mod gate2;
 pub mod policy;
 pub mod remote;

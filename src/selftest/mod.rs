@@ -11,7 +11,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::facts::report::Report;
+use crate::record::Report;
 use crate::record::{Code, Findings};
 use crate::rules::selftest as rules;
 use crate::sandbox;

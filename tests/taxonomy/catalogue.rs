@@ -52,7 +52,11 @@ fn the_page_of_rules_is_what_the_catalogue_says() {
         "# Rules\n\nMade from `src/record/rule.rs` by `SNAPSHOTS=overwrite cargo test --test awo \
          taxonomy::catalogue`; do not edit.\n\nEvery finding names a code of the taxonomy and the rule that was \
          broken. A rule belongs to one code and does not change its meaning. Rules that a policy names in \
-         `[[rule]]` are reported as GOV-003 under their own names.\n",
+         `[[rule]]` are reported as GOV-003 under their own names.\n\nSources: \
+         *AWO* is AWO v4.2, whose terms README.md and `docs/design/formats.md` give; *policy* is \
+         `docs/policy.md`; *task packet* and *task contract* are `docs/packets.md`; *execution gate*, *governed \
+         run*, *roll-back*, *record format*, *receive log* and *trust anchor* are in `docs/design/`; *fail closed* \
+         says that what cannot be decided is not allowed. All others are public standards, or git.\n",
     );
     for code in Code::ALL {
         let rules: Vec<_> = Rule::ALL.iter().filter(|it| it.code() == *code).collect();

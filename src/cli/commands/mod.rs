@@ -3,7 +3,6 @@
 pub mod approve;
 pub mod attest;
 pub mod chain;
-mod complaints;
 pub mod doctor;
 pub mod export;
 pub mod fetch;

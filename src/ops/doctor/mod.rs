@@ -8,8 +8,7 @@ mod trust;
 use std::path::Path;
 
 use crate::actor::Actor;
-use crate::facts::report::Report;
-use crate::record::Finding;
+use crate::record::{Finding, Report};
 
 use super::{Error, Session};
 

@@ -3,9 +3,9 @@
 use std::os::unix::fs::PermissionsExt as _;
 
 use super::Examination;
-use crate::facts::report::chain_of;
 use crate::ops::Error;
 use crate::policy::Role;
+use crate::record::chain_of;
 use crate::rules::setup;
 use crate::signing::open_signer;
 
