@@ -3,7 +3,7 @@
 use crate::record::Timestamp;
 use crate::sys::{Environment, clock};
 
-use super::Error;
+use super::error::Error;
 
 /// Tells the time: the system's, or a pinned one.
 #[derive(Clone, Copy, Debug, Default)]

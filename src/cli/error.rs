@@ -9,9 +9,11 @@ use crate::record::path::escape;
 use crate::render;
 use crate::sandbox;
 
+use super::answer::code;
+
 /// Returns the exit code of an error.
 pub fn exit_code(error: &Error) -> u8 {
-    error.verdict().map_or(2, super::code)
+    error.verdict().map_or(2, code)
 }
 
 /// Returns the error as JSON.

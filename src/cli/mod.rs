@@ -1,6 +1,7 @@
 //! Room 6, `cli`: the command line. One file a command: its arguments beside its `run`, which
 //! stays short because the work lives below.
 
+mod answer;
 pub mod commands;
 mod context;
 mod error;
@@ -10,14 +11,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 pub use crate::ops::Error as CliError;
+pub use answer::Answer;
 pub use context::Context;
 
 use crate::ops::Error;
-use crate::record::{Report, Verdict};
-use crate::render;
 use crate::sys::Environment;
 
 use commands as c;
@@ -67,69 +67,6 @@ enum Command {
     Selftest(c::selftest::SelftestArgs),
     #[command(hide = true)]
     Hook(c::hook::HookArgs),
-}
-
-/// What a command answers: the value for `--json`, the text for people, and the exit code.
-pub struct Answer {
-    value: Value,
-    text: String,
-    code: u8,
-}
-
-impl Answer {
-    /// Returns an answer that means "done". `schema` is `<thing>`, of `awo.<thing>/1`.
-    pub fn new(schema: &str, value: Value, text: impl Into<String>) -> Self {
-        let mut value = value;
-        if let Value::Object(map) = &mut value
-            && !map.contains_key("schema")
-        {
-            map.insert("schema".to_owned(), json!(format!("awo.{schema}/1")));
-        }
-        Self {
-            value,
-            text: text.into(),
-            code: 0,
-        }
-    }
-
-    /// Returns the same, with the same exit code, saying more.
-    pub fn with(mut self, value: Value, text: impl Into<String>) -> Self {
-        self.value = value;
-        self.text = text.into();
-        self
-    }
-
-    /// Returns the answer that a report is.
-    pub fn of(report: &Report) -> Self {
-        Self::new("verdict", report.to_json(), render::report::report(report)).judged(report)
-    }
-
-    /// Returns the same as the answer of a report: its verdict fixes the exit code.
-    pub fn judged(mut self, report: &Report) -> Self {
-        self.code = code(report.verdict());
-        self
-    }
-
-    /// Returns the same as the answer of a report, with its findings in the value if it does not
-    /// allow.
-    pub fn with_findings(mut self, report: &Report) -> Self {
-        let value = report.to_json();
-        if let (Value::Object(map), Some(findings)) = (&mut self.value, value.get("findings"))
-            && report.verdict() != Verdict::Allowed
-        {
-            map.insert("findings".to_owned(), findings.clone());
-        }
-        self.judged(report)
-    }
-}
-
-/// Returns the exit code of a verdict.
-fn code(verdict: Verdict) -> u8 {
-    match verdict {
-        Verdict::Allowed => 0,
-        Verdict::Denied => 1,
-        Verdict::Undecided => 3,
-    }
 }
 
 /// Runs the program; a panic, which is our bug, ends it with exit code 4.

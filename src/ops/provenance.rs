@@ -1,5 +1,8 @@
 //! The provenance index: shows it, compares it with what the finalizations imply, rebuilds it.
 
+use std::path::Path;
+
+use crate::export;
 use crate::facts::index::judge_all;
 use crate::record::Report;
 use crate::record::{Findings, Refusal, RepoPath, RunId};
@@ -45,6 +48,13 @@ pub fn whole(session: &Session) -> Result<Index, Error> {
             why,
         )),
     }
+}
+
+/// Writes the whole index as one file, AWO's `provenance/index.json`, and returns it.
+pub fn export(session: &Session, file: &Path) -> Result<Index, Error> {
+    let index = whole(session)?;
+    export::write_file(file, &index.to_bytes())?;
+    Ok(index)
 }
 
 /// Compares the stored index with what the finalizations imply, in both directions.

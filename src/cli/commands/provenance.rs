@@ -6,7 +6,6 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use crate::cli::{Answer, Context};
-use crate::export;
 use crate::ops::{Error, Session, provenance};
 use crate::record::{RunId, Sha256};
 use crate::render;
@@ -70,19 +69,18 @@ fn show(session: &Session) -> Result<Answer, Error> {
 }
 
 fn export(context: &Context, session: &Session, file: &Path) -> Result<Answer, Error> {
-    let index = provenance::whole(session)?;
-    let bytes = index.to_bytes();
     if file.as_os_str() == "-" {
-        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let index = provenance::whole(session)?;
+        let text = String::from_utf8_lossy(&index.to_bytes()).into_owned();
         return Ok(Answer::new("provenance-index", json!(index), text));
     }
-    export::write_file(&context.directory().join(file), &bytes)?;
+    let index = provenance::export(session, &context.directory().join(file))?;
     let name = file.display().to_string();
     let text = render::one_line(&format!("{name}: {} entries", index.entries.len()));
     let value = json!({
         "entries": index.entries.len(),
         "file": name,
-        "sha256": Sha256::of(&bytes),
+        "sha256": Sha256::of(&index.to_bytes()),
     });
     Ok(Answer::new("index-export", value, text + "\n"))
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Examination;
+use super::examination::Examination;
 use crate::check::push::refs;
 use crate::facts::log;
 use crate::git;

@@ -1,16 +1,17 @@
 //! Finds everything that would make enforcement silently absent.
 
 mod doors;
+mod examination;
 mod refs;
 mod surroundings;
 mod trust;
 
 use std::path::Path;
 
-use crate::actor::Actor;
-use crate::record::{Finding, Report};
+use crate::record::Report;
 
 use super::{Error, Session};
+use examination::Examination;
 
 /// One thing that is looked at.
 type Check = fn(&mut Examination<'_>) -> Result<(), Error>;
@@ -59,26 +60,4 @@ pub fn doctor(session: &Session, program: &Path) -> Result<Report, Error> {
     }
     examination.report.count("checks", CHECKS.len());
     Ok(examination.report)
-}
-
-/// A repository that is looked at, and what was found.
-struct Examination<'a> {
-    session: &'a Session,
-    actor: &'a Actor,
-    program: &'a Path,
-    /// Whether it is a bare repository, which people push to.
-    server: bool,
-    /// Whether a ref was found that stops whoever lists refs: then not all can be looked at.
-    unreadable: bool,
-    report: Report,
-}
-
-impl Examination<'_> {
-    fn complain(&mut self, findings: impl IntoIterator<Item = Finding>) {
-        self.report.findings.extend(findings);
-    }
-
-    fn note(&mut self, text: impl Into<String>) {
-        self.report.notes.push(text.into());
-    }
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::Examination;
+use super::examination::Examination;
 use crate::facts::log;
 use crate::ops::Error;
 use crate::record::path::quote;

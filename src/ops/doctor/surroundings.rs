@@ -3,7 +3,7 @@
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use super::Examination;
+use super::examination::Examination;
 use crate::git;
 use crate::hook::install::{self, Side};
 use crate::hook::places;

@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
-use super::Examination;
+use super::examination::Examination;
 use crate::ops::Error;
 use crate::policy::Role;
 use crate::record::chain_of;

@@ -8,7 +8,7 @@ use crate::rules::remote as rules;
 use crate::store::layout;
 use crate::store::ledger::Refs;
 
-use super::tracking;
+use crate::ops::remote::tracking;
 use crate::ops::{Error, Session};
 
 /// What was seen of a remote when a fetch began.
