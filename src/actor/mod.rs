@@ -18,8 +18,8 @@ use crate::record::envelope::{Envelope, EnvelopeSignature, pae};
 use crate::record::statement::{Context, Kind, Predicate, Statement};
 use crate::record::{IdentityName, Timestamp};
 use crate::signing::{self, PublicKey, Signature, Signer};
-use crate::store::ledger::{Records, Refs};
 use crate::store::layout;
+use crate::store::ledger::{Records, Refs};
 use crate::sys::Environment;
 
 pub use clock::Clock;

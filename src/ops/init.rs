@@ -194,9 +194,8 @@ fn found(session: &Session, identity: Option<String>, first: Option<Files>) -> R
             (default_policy(session, &name)?, line.into_bytes())
         }
     };
-    let checked = Policy::parse(&policy, &signers).map_err(|complaints| {
-        Error::denied("the policy does not hold", rules::complaints(complaints))
-    })?;
+    let checked = Policy::parse(&policy, &signers)
+        .map_err(|bad| Error::denied("the policy does not hold", rules::bad(bad)))?;
     require_adopted(session, &checked)?;
     if checked.root_threshold() > 1 {
         let message = "the first policy has one signature: its threshold must be 1";
@@ -241,6 +240,7 @@ fn default_policy(session: &Session, name: &IdentityName) -> Result<Vec<u8>, Err
     let document = Document {
         schema: SCHEMA.to_owned(),
         version: 1,
+        requires: Vec::new(),
         level: "FULL_HUMAN".to_owned(),
         expires: None,
         roots: Roots {

@@ -87,7 +87,8 @@ fn take(place: &Path, shown: &str) -> Result<(Survey, Inventory), Error> {
     if let Some(why) = Refusal::of(survey.unlistable()) {
         return Err(refuse(why));
     }
-    let inventory = Inventory::of(survey.digests()).map_err(|bad| refuse(bad.finding().into()))?;
+    let inventory =
+        Inventory::of(survey.digests()).map_err(|bad| refuse(files::unlistable(&bad).into()))?;
     Ok((survey, inventory))
 }
 

@@ -55,9 +55,8 @@ pub fn check(
     };
     let mut report = Report::default();
     report.count("policies", 1);
-    if let Err(complaints) = Policy::parse(&files.policy, &signers) {
-        let complaints = complaints.into_iter().map(rules::complaint);
-        report.findings.extend(complaints);
+    if let Err(bad) = Policy::parse(&files.policy, &signers) {
+        report.absorb(rules::bad(bad));
     }
     Ok(report)
 }
@@ -78,9 +77,8 @@ pub struct Proposed {
 pub fn propose(session: &Session, files: &Files) -> Result<Proposed, Error> {
     let history = session.history()?;
     let signers = files.signers(session)?;
-    let checked = Policy::parse(&files.policy, &signers).map_err(|complaints| {
-        Error::denied("the policy does not hold", rules::complaints(complaints))
-    })?;
+    let checked = Policy::parse(&files.policy, &signers)
+        .map_err(|bad| Error::denied("the policy does not hold", rules::bad(bad)))?;
     let next = history.current().policy.version().saturating_add(1);
     if checked.version() != next {
         let found = format!("version {}, not {next}", checked.version());

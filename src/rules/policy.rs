@@ -2,8 +2,8 @@
 
 use std::fmt::Display;
 
-use crate::policy::Policy;
-use crate::record::{Finding, IdentityName, ObjectId, Refusal, Rule, Sha256, Subject};
+use crate::policy::{BadPolicy, Policy};
+use crate::record::{Coded as _, Finding, IdentityName, ObjectId, Refusal, Rule, Sha256, Subject};
 use crate::store::layout;
 
 /// Returns the finding that one complaint about a policy is.
@@ -15,10 +15,15 @@ pub fn complaint(found: String) -> Finding {
         .remedy("mend FILE, then git awo policy check FILE")
 }
 
-/// Returns the refusal of a policy that has complaints.
-pub fn complaints(complaints: Vec<String>) -> Refusal {
-    let some = complaint("a policy that cannot be read".to_owned());
-    Refusal::or(complaints.into_iter().map(complaint), some)
+/// Returns the refusal of files that are no policy: all complaints at once.
+pub fn bad(bad: BadPolicy) -> Refusal {
+    let whole = bad.refusal(Subject::of_record("policy.toml"));
+    match bad {
+        BadPolicy::Requires(_) => whole,
+        BadPolicy::Complaints(complaints) => {
+            Refusal::of(complaints.into_iter().map(complaint)).unwrap_or(whole)
+        }
+    }
 }
 
 /// Returns the finding that somebody who is no root signs a policy.
