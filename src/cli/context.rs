@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use crate::actor::Actor;
 use crate::git::Repo;
 use crate::ops::{Error, Session};
-use crate::record::WorkflowUrl;
 use crate::record::path::escape;
 use crate::sys::Environment;
 
@@ -61,10 +60,4 @@ impl Context {
     pub fn say(&self, text: impl AsRef<str>) {
         eprintln!("{}", escape(text.as_ref().as_bytes()));
     }
-}
-
-/// Returns the address of a forge's run as a record holds it (INT-004 if it is none).
-pub fn workflow_url(text: Option<&str>) -> Result<Option<WorkflowUrl>, Error> {
-    let checked = text.map(WorkflowUrl::new).transpose();
-    checked.map_err(Error::workflow_url)
 }

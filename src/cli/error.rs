@@ -4,10 +4,8 @@ use serde_json::{Value, json};
 
 use crate::ops::Error;
 use crate::record::Verdict;
-use crate::record::chain_of;
 use crate::record::path::escape;
 use crate::render;
-use crate::sandbox;
 
 use super::answer::code;
 
@@ -46,16 +44,4 @@ pub fn to_text(error: &Error) -> String {
         text.push_str(&format!("hint: {}\n", render::one_line(hint)));
     }
     text
-}
-
-impl From<sandbox::Error> for Error {
-    fn from(error: sandbox::Error) -> Self {
-        let message = chain_of(&error);
-        match error {
-            sandbox::Error::NotEmpty { .. } => {
-                Self::usage(message).hint("name a new or an empty directory")
-            }
-            error => Self::sandbox(message, &error),
-        }
-    }
 }

@@ -17,7 +17,7 @@ pub use crate::ops::Error as CliError;
 pub use answer::Answer;
 pub use context::Context;
 
-use crate::ops::Error;
+use crate::ops::{Error, Process};
 use crate::sys::Environment;
 
 use commands as c;
@@ -112,7 +112,7 @@ fn program() -> ExitCode {
         return ExitCode::from(c::hook::run(args));
     }
     let answered = Environment::of_process()
-        .map_err(|error| Error::directory(&error))
+        .map_err(|error| Error::from(Process::Directory(error)))
         .map(|environment| Context::new(cli.directory.as_deref(), cli.json, environment))
         .and_then(|context| dispatch(&context, cli.command));
     match answered {

@@ -32,7 +32,7 @@ pub struct Request {
     /// Add a further approval of the task, for another execution on the same commit.
     pub again: bool,
     /// Where the forge ran the audit.
-    pub workflow_run_url: Option<WorkflowUrl>,
+    pub workflow_run_url: Option<String>,
 }
 
 /// The approval that stands now.
@@ -134,7 +134,7 @@ fn approve_task(
         run: None,
         sentence: Some(contract.approval_sentence.clone()),
         task: task.clone(),
-        workflow_run_url: request.workflow_run_url,
+        workflow_run_url: workflow_url(request.workflow_run_url)?,
     };
     let expires = approval.expires;
     let noted = loop {
@@ -219,7 +219,7 @@ fn approve_run(
         run: Some(run.clone()),
         sentence: None,
         task: says.task.clone(),
-        workflow_run_url: request.workflow_run_url,
+        workflow_run_url: workflow_url(request.workflow_run_url)?,
     };
     let envelope = session.sign(approval.clone())?;
     let own = envelope.digest();
@@ -229,6 +229,15 @@ fn approve_run(
     let noted = session.note(&batch, own)?;
     let commit = says.commit;
     Ok(Approved::Run { run, commit, noted })
+}
+
+/// Returns the address of a forge's run as a record holds it (INT-004 if it is none).
+pub(super) fn workflow_url(text: Option<String>) -> Result<Option<WorkflowUrl>, Error> {
+    let checked = text.as_deref().map(WorkflowUrl::new).transpose();
+    checked.map_err(|bad| {
+        let message = "the address of the workflow run cannot stand in a record";
+        Error::denied(message, rules::workflow_url(bad))
+    })
 }
 
 fn expires(session: &Session, now: Timestamp) -> Result<Timestamp, Error> {

@@ -4,10 +4,11 @@ use crate::policy::Role;
 use crate::record::envelope::Envelope;
 use crate::record::predicate::AttestationPredicate;
 use crate::record::statement::Statement;
-use crate::record::{ObjectId, Refusal, RunId, Sha256, WorkflowUrl};
+use crate::record::{ObjectId, Refusal, RunId, Sha256};
 use crate::rules::step::{self, Step};
 use crate::store::batch::Batch;
 
+use super::approve::workflow_url;
 use super::session::Noted;
 use super::{Error, Session};
 
@@ -16,7 +17,7 @@ pub struct Request {
     /// The run.
     pub run: RunId,
     /// Where the forge ran the audit.
-    pub workflow_run_url: Option<WorkflowUrl>,
+    pub workflow_run_url: Option<String>,
 }
 
 /// The attestation that stands now.
@@ -56,7 +57,7 @@ pub fn attest(session: &Session, request: Request) -> Result<Attested, Error> {
         run: run.clone(),
         run_record: record.digest(),
         tree: says.tree,
-        workflow_run_url: request.workflow_run_url,
+        workflow_run_url: workflow_url(request.workflow_run_url)?,
     };
     let envelope = session.sign(attestation.clone())?;
     let own = envelope.digest();

@@ -1,7 +1,7 @@
 //! Why an act was not done: a refusal, or a wrong use. And the next command to type.
 
 use crate::record::{Coded, Diagnosis, Findings, Refusal, Rule, Subject, Verdict, chain_of};
-use crate::{actor, check, evidence, export, git, hook, run, store};
+use crate::{actor, check, evidence, export, git, hook, run, sandbox, store};
 
 /// An act was not done.
 ///
@@ -52,41 +52,6 @@ impl Error {
         Self::new(message, Some(error.refusal(Subject::none())))
     }
 
-    /// Returns the error that standard output took not all of a result.
-    pub fn output(error: &std::io::Error) -> Self {
-        Self::unusable(
-            Rule::OutputWritten,
-            "cannot write to standard output",
-            error,
-        )
-    }
-
-    /// Returns the error that the current directory is gone.
-    pub fn directory(error: &std::io::Error) -> Self {
-        Self::unusable(Rule::FileUsable, "cannot find the current directory", error)
-    }
-
-    /// Returns the error that a terminal gave no answer.
-    pub fn terminal(error: &std::io::Error) -> Self {
-        Self::unusable(Rule::TerminalReadable, "cannot read the sentence", error)
-    }
-
-    /// Returns the error that the path of this program is not known.
-    pub fn program(error: &std::io::Error) -> Self {
-        Self::unusable(Rule::ProgramFound, "cannot find this program", error)
-    }
-
-    /// Returns the error that a place for a sandbox could not be made or used.
-    pub fn sandbox(message: impl Into<String>, error: &dyn std::error::Error) -> Self {
-        Self::unusable(Rule::SandboxUsable, message, error)
-    }
-
-    /// Returns the error that text is no address of a forge's run.
-    pub fn workflow_url(bad: impl std::fmt::Display) -> Self {
-        let message = "the address of the workflow run cannot stand in a record";
-        Self::denied(message, crate::rules::contract::workflow_url(bad))
-    }
-
     /// Adds the next command to type.
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
@@ -112,6 +77,57 @@ impl Error {
     /// Returns the next commands to type.
     pub fn hints(&self) -> &[String] {
         &self.hints
+    }
+}
+
+/// Something around the process could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum Process {
+    /// Standard output did not take all of a result.
+    #[error("cannot write to standard output")]
+    Output(#[source] std::io::Error),
+    /// A terminal gave no answer.
+    #[error("cannot read the sentence")]
+    Terminal(#[source] std::io::Error),
+    /// The path of this program is not known.
+    #[error("cannot find this program")]
+    Program(#[source] std::io::Error),
+    /// The current directory is gone.
+    #[error("cannot find the current directory")]
+    Directory(#[source] std::io::Error),
+    /// There is no place for a sandbox.
+    #[error("cannot make a temporary directory")]
+    Temporary(#[source] std::io::Error),
+}
+
+impl Coded for Process {
+    fn diagnosis(&self) -> Diagnosis {
+        let rule = match self {
+            Process::Output(_) => Rule::OutputWritten,
+            Process::Terminal(_) => Rule::TerminalReadable,
+            Process::Program(_) => Rule::ProgramFound,
+            Process::Directory(_) => Rule::FileUsable,
+            Process::Temporary(_) => Rule::SandboxUsable,
+        };
+        Diagnosis::unusable(self, rule)
+    }
+}
+
+impl From<Process> for Error {
+    fn from(error: Process) -> Self {
+        Self::failed(error.to_string(), &error)
+    }
+}
+
+impl From<sandbox::Error> for Error {
+    fn from(error: sandbox::Error) -> Self {
+        let message = chain_of(&error);
+        match error {
+            sandbox::Error::NotEmpty { .. } => {
+                Self::usage(message).hint("name a new or an empty directory")
+            }
+            error => Self::unusable(Rule::SandboxUsable, message, &error),
+        }
     }
 }
 

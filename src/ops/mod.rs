@@ -32,5 +32,5 @@ pub mod trust;
 pub mod verify;
 mod work_tree;
 
-pub use error::Error;
+pub use error::{Error, Process};
 pub use session::Session;

@@ -5,9 +5,8 @@ use std::io::{BufRead as _, IsTerminal as _};
 use clap::Args;
 use serde_json::json;
 
-use crate::cli::context::workflow_url;
 use crate::cli::{Answer, Context};
-use crate::ops::Error;
+use crate::ops::{Error, Process};
 use crate::ops::approve::{Approved, Request, approve};
 use crate::record::contract::Contract;
 
@@ -42,7 +41,7 @@ pub fn run(context: &Context, args: &ApproveArgs) -> Result<Answer, Error> {
         sentence: args.sentence.clone(),
         base: args.base.clone(),
         again: args.again,
-        workflow_run_url: workflow_url(args.workflow_run_url.as_deref())?,
+        workflow_run_url: args.workflow_run_url.clone(),
     };
     let approved = approve(&session, request, |contract| ask(context, contract))?;
     Ok(answer(&approved))
@@ -61,7 +60,7 @@ fn ask(context: &Context, contract: &Contract) -> Result<Vec<u8>, Error> {
     ));
     let mut line = Vec::new();
     let read = stdin.lock().read_until(b'\n', &mut line);
-    read.map_err(|error| Error::terminal(&error))?;
+    read.map_err(Process::Terminal)?;
     Ok(line)
 }
 

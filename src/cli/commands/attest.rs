@@ -3,7 +3,6 @@
 use clap::Args;
 use serde_json::json;
 
-use crate::cli::context::workflow_url;
 use crate::cli::{Answer, Context};
 use crate::ops::{Error, attest};
 use crate::record::RunId;
@@ -24,7 +23,7 @@ pub fn run(context: &Context, args: &AttestArgs) -> Result<Answer, Error> {
     let session = context.session()?;
     let request = attest::Request {
         run: run.clone(),
-        workflow_run_url: workflow_url(args.workflow_run_url.as_deref())?,
+        workflow_run_url: args.workflow_run_url.clone(),
     };
     let done = attest::attest(&session, request)?;
     let (commit, root, digest) = (done.commit, done.root, done.noted.digest);

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::cli::{Answer, Context};
 use crate::hook::install::HookChange;
-use crate::ops::Error;
+use crate::ops::{Error, Process};
 use crate::ops::hooks::{self, Changed, Request, Standing, word};
 use crate::render;
 
@@ -106,5 +106,5 @@ pub fn unlines(lines: &[String]) -> String {
 
 /// Returns the path of this program, which the shims call.
 pub fn program() -> Result<PathBuf, Error> {
-    std::env::current_exe().map_err(|error| Error::program(&error))
+    Ok(std::env::current_exe().map_err(Process::Program)?)
 }

@@ -10,8 +10,8 @@ use serde_json::json;
 use crate::cli::{Answer, Context};
 use crate::evidence::Inventory;
 use crate::evidence::inventory::SUMS;
-use crate::ops::Error;
 use crate::ops::integrity::{self, Place, shown};
+use crate::ops::{Error, Process};
 use crate::record::path::escape;
 use crate::render;
 
@@ -105,7 +105,7 @@ fn print_out(context: &Context, inventory: &Inventory) -> Result<Answer, Error> 
 pub(super) fn write_out(content: &mut impl io::Read) -> Result<(), Error> {
     let mut out = io::stdout().lock();
     let copied = io::copy(content, &mut out).and_then(|_| out.flush());
-    copied.map_err(|error| Error::output(&error))
+    Ok(copied.map_err(Process::Output)?)
 }
 
 fn verify(context: &Context, what: &OsStr) -> Result<Answer, Error> {

@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::cli::commands::hooks::program;
 use crate::cli::{Answer, Context};
-use crate::ops::Error;
+use crate::ops::{Error, Process};
 use crate::selftest::{self, cases};
 
 /// Play the 25 published tests of AWO v4.2 in a sandbox
@@ -36,8 +36,7 @@ pub fn run(context: &Context, args: &SelftestArgs) -> Result<Answer, Error> {
     let temporary = match &args.place {
         Some(_) => None,
         None => Some(
-            tempfile::tempdir()
-                .map_err(|error| Error::sandbox("cannot make a temporary directory", &error))?,
+            tempfile::tempdir().map_err(Process::Temporary)?,
         ),
     };
     let root = match (&args.place, &temporary) {
