@@ -154,7 +154,7 @@ impl Inventory {
                 }
             };
             if files.contains_key(&path) {
-                bad.push(Refusal::form("a file stands twice").at(number));
+                bad.push(Refusal::form("a file is listed twice").at(number));
                 continue;
             }
             let after = files.last_key_value().is_none_or(|(last, _)| *last < path);
