@@ -6,8 +6,8 @@ use clap::Args;
 use serde_json::json;
 
 use crate::cli::{Answer, Context};
-use crate::ops::{Error, Process};
 use crate::ops::approve::{Approved, Request, approve};
+use crate::ops::{Error, Process};
 use crate::record::contract::Contract;
 
 /// Approve a task by its exact sentence, or a run (gate 3)

@@ -7,8 +7,8 @@ use serde_json::json;
 
 use crate::cli::{Answer, Context};
 use crate::hook::install::HookChange;
-use crate::ops::{Error, Process};
 use crate::ops::hooks::{self, Changed, Request, Standing, word};
+use crate::ops::{Error, Process};
 use crate::render;
 
 /// Install, list and remove the hooks

@@ -35,9 +35,7 @@ pub fn run(context: &Context, args: &SelftestArgs) -> Result<Answer, Error> {
     }
     let temporary = match &args.place {
         Some(_) => None,
-        None => Some(
-            tempfile::tempdir().map_err(Process::Temporary)?,
-        ),
+        None => Some(tempfile::tempdir().map_err(Process::Temporary)?),
     };
     let root = match (&args.place, &temporary) {
         (Some(place), _) => context.directory().join(place),
