@@ -88,7 +88,7 @@ fn take(place: &Path, shown: &str) -> Result<(Survey, Inventory), Error> {
         return Err(refuse(why));
     }
     let inventory =
-        Inventory::of(survey.digests()).map_err(|bad| refuse(files::unlistable(&bad).into()))?;
+        Inventory::of(survey.digests()).map_err(|bad| refuse(bad.refusal(Subject::none())))?;
     Ok((survey, inventory))
 }
 

@@ -1,8 +1,7 @@
 //! The history of a branch with its governance: what each commit claims to be, and who signed it.
 
-use crate::check::branch::signer_of;
 use crate::facts::case::{CommitKind, RollbackTarget};
-use crate::record::{IdentityName, ObjectId, RefName};
+use crate::record::{IdentityName, ObjectId};
 
 use super::revision::revision;
 use super::{Error, Session};
@@ -28,17 +27,12 @@ pub fn log(session: &Session, from: &str, number: usize) -> Result<Vec<Row>, Err
     let records = session.records()?;
     let policy = session.policy()?;
     let repo = session.repo();
-    // Without a branch, no rule of the policy limits a key to refs.
-    let branch = match repo.head()? {
-        Some(branch) => branch,
-        None => RefName::new("refs/heads/HEAD")?,
-    };
     let mut next = Some(revision(session.actor(), from)?);
     let mut rows = Vec::new();
     while let Some(id) = next.filter(|_| rows.len() < number) {
         let commit = repo.commit(id)?;
         let (kind, run) = claim(&CommitKind::of(&commit));
-        let signer = signer_of(policy, &branch, &commit, session.now());
+        let signer = policy.keyring().signer_of(&commit, session.now());
         rows.push(Row {
             commit: id,
             kind,

@@ -10,7 +10,7 @@ use crate::record::envelope::{Envelope, EnvelopeSignature};
 use crate::record::predicate::PolicyPredicate;
 use crate::record::statement::{Kind, Statement};
 use crate::record::tree::Mode;
-use crate::record::{IdentityName, ObjectId, RepoPath, Report, Sha256};
+use crate::record::{Coded as _, IdentityName, ObjectId, RepoPath, Report, Sha256, Subject};
 use crate::rules::{absent, policy as rules};
 use crate::store::batch::Batch;
 use crate::store::layout::{self, LedgerPath};
@@ -241,7 +241,10 @@ impl Proposal {
     fn signers(&self, session: &Session) -> Result<Vec<IdentityName>, Error> {
         let envelope = Envelope::new(self.payload.clone(), self.signatures.clone());
         let (_, signers) = Keyring::verify_policy(&envelope, session.policy()?, session.now())
-            .map_err(|why| Error::denied("the proposal does not hold", why))?;
+            .map_err(|error| {
+                let why = error.refusal(Subject::of_record(self.digest));
+                Error::denied("the proposal does not hold", why)
+            })?;
         let persons: BTreeSet<_> = signers.into_iter().map(|it| it.person).collect();
         Ok(persons.into_iter().collect())
     }

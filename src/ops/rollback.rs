@@ -1,6 +1,5 @@
 //! Takes a rejected run back: one commit, its exact inverse.
 
-use crate::check::branch::signer_of;
 use crate::check::rollback::earlier_rollback;
 use crate::facts::case::{CommitCase, RunFacts};
 use crate::git::{CommitDraft, Expected, RefUpdate};
@@ -181,7 +180,7 @@ impl<'a> Undo<'a> {
             commit: &commit,
             changes: &inverse.changes,
             faults: &inverse.faults,
-            signer: signer_of(policy, reference, &commit, self.session.now()),
+            signer: policy.keyring().signer_of(&commit, self.session.now()),
         };
         let reverted = Reverted {
             commit: &*repo.commit(self.says.commit)?,

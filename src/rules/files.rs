@@ -1,12 +1,7 @@
 //! The inventory of a run's files, where it is made or needed.
 
-use crate::evidence::inventory::{BadInventory, SUMS};
+use crate::evidence::inventory::SUMS;
 use crate::record::{Finding, RepoPath, Rule, Subject};
-
-/// Returns the finding that files cannot be listed.
-pub fn unlistable(bad: &BadInventory) -> Finding {
-    bad.finding()
-}
 
 /// Returns the finding that an inventory has other bytes than the one of these files, though no
 /// file tells them apart.

@@ -19,7 +19,6 @@ const KNOWN: &[(&str, usize)] = &[
     ("check", 10),
     ("evidence", 9),
     ("export", 5),
-    ("facts", 3),
     ("hook", 9),
     ("policy", 6),
     ("record", 11),
