@@ -872,7 +872,7 @@ rules! {
         "git hooks", "a hook that gitolite links again";
     IndexEntry = "index-entry", Str002,
         "The provenance index has an entry for the run that is asked for.",
-        "AWO, provenance index", "`git awo index show` of a run that is not finalized";
+        "AWO, provenance index", "`git awo provenance show` of a run that is not finalized";
     LedgerPresent = "ledger-present", Str002,
         "The clone has the ledger.",
         "record format", "a plain `git clone`";

@@ -130,6 +130,13 @@ impl Scope {
         }
     }
 
+    /// Returns where the files about this stand: a directory, and how their names in it begin.
+    pub fn files(&self) -> (RepoPath, String) {
+        let path = self.file("");
+        let (directory, begin) = path.rsplit_once('/').unwrap_or(("", path.as_str()));
+        (RepoPath::from(directory), begin.to_owned())
+    }
+
     /// Tells whether records that stand so are about such things.
     fn takes(&self, stands: Stands) -> bool {
         matches!(
@@ -280,16 +287,6 @@ impl LedgerPath {
 const AFTER_ID: char = '@';
 /// How the names of records end.
 const SUFFIX: &str = ".dsse.json";
-
-/// Returns where the ledger has the records of a run: the directory `runs/<hh>`, and how their
-/// names in it begin, `<RUN>@`.
-pub fn records_of_run(run: &RunId) -> (RepoPath, String) {
-    let directory = format!("runs/{}", fanout(run.as_str()));
-    (
-        RepoPath::from(directory.as_str()),
-        format!("{run}{AFTER_ID}"),
-    )
-}
 
 /// Returns `runs/<hh>/<RUN>`: in an evidence ref the directory of a run.
 pub fn run_directory(run: &RunId) -> String {

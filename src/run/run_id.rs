@@ -53,7 +53,7 @@ pub(super) fn choose(
 
 fn exists(records: &Records<'_>, run: &RunId) -> Result<bool, Error> {
     let directory = layout::run_directory(run);
-    if records.knows_run(run)? {
+    if !records.about(&run.into())?.is_empty() {
         return Ok(true);
     }
     let reader = records.reader();

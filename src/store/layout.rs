@@ -4,7 +4,7 @@
 use crate::record::RefName;
 use crate::records::Notes;
 
-pub use crate::records::{LedgerPath, records_of_run, run_directory};
+pub use crate::records::{LedgerPath, run_directory};
 
 /// `refs/awo/policy`
 pub fn policy() -> RefName {

@@ -126,26 +126,21 @@ impl<'a> Records<'a> {
     /// Returns the records of a kind that the ledger has of a run, by their paths.
     pub fn of_run(&self, run: &RunId, kind: Kind) -> Result<Vec<(LedgerPath, Envelope)>, Error> {
         let mut found = Vec::new();
-        for (path, id) in self.files_of_run(run)? {
-            if let Some(at) = LedgerPath::parse(&path)
-                && at.kind() == Some(kind)
-            {
-                found.push((at, parse(path, &self.reader.blob(id)?)?));
+        for (path, id) in self.about(&Scope::from(run))? {
+            if path.kind() == Some(kind) {
+                let envelope = parse(path.to_path(), &self.reader.blob(id)?)?;
+                found.push((path, envelope));
             }
         }
         Ok(found)
     }
 
-    /// Tells whether the ledger has anything of a run.
-    pub fn knows_run(&self, run: &RunId) -> Result<bool, Error> {
-        Ok(!self.files_of_run(run)?.is_empty())
-    }
-
-    fn files_of_run(&self, run: &RunId) -> Result<Vec<(RepoPath, ObjectId)>, Error> {
+    /// Returns the files that the ledger has about something.
+    pub fn about(&self, scope: &Scope) -> Result<Vec<(LedgerPath, ObjectId)>, Error> {
         let Some(tree) = self.ledger else {
             return Ok(Vec::new());
         };
-        let (directory, begin) = layout::records_of_run(run);
+        let (directory, begin) = scope.files();
         let Some((Mode::Tree, id)) = self.reader.entry(tree, &directory)? else {
             return Ok(Vec::new());
         };
@@ -154,9 +149,11 @@ impl<'a> Records<'a> {
             .entries
             .iter()
             .filter(|entry| entry.name.starts_with(begin.as_bytes()));
-        Ok(own
-            .map(|entry| (directory.join(&entry.name), entry.id))
-            .collect())
+        let known = own.filter_map(|entry| {
+            let path = LedgerPath::parse(&directory.join(&entry.name))?;
+            Some((path, entry.id))
+        });
+        Ok(known.collect())
     }
 
     /// Returns the paths of the ledger below a directory (`""` for all), sorted.

@@ -62,7 +62,7 @@ impl Arrivals {
                 return judge_spent(collector, path, approval, &bytes, findings);
             }
             LedgerPath::ProposedPolicy(digest) | LedgerPath::ProposedSigners(digest) => {
-                let signed = records.list(&format!("proposals/{digest}"))?.len() > 2;
+                let signed = records.about(&Scope::Proposal(*digest))?.len() > 2;
                 orphan_unless(signed, path, "a signature by a root", findings);
                 return Ok(());
             }

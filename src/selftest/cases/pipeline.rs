@@ -1,6 +1,6 @@
 //! Layer P: the order of the gates, the server's door, concurrency, the chain.
 
-use crate::records::Kind;
+use crate::records::{Kind, Scope};
 use std::process::{Child, Stdio};
 
 use super::*;
@@ -205,7 +205,7 @@ fn missing_links(play: &mut Play<'_>) -> Result<(), Failed> {
     let record = Kind::Run.of(&run.run).to_path().to_string();
     let finalization = Kind::Finalization.of(&run.run).to_path().to_string();
     let shard = LedgerPath::shard_of(&run.run).to_path().to_string();
-    let (_, begin) = layout::records_of_run(&run.run);
+    let (_, begin) = Scope::from(&run.run).files();
     let begin = format!("{begin}independence-");
     let listed = play.ok(
         &finalized,

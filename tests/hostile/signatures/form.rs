@@ -8,7 +8,7 @@ use crate::hostile::door::Door;
 use crate::hostile::forge::LEDGER;
 use crate::world::World;
 
-const OVERRIDE: &str = "git-awo.override";
+const OVERRIDE: &str = "git-awo.self-approval";
 
 /// olga, whose overrides of an executed run are taken, as many as she likes.
 pub fn olga() -> Door {

@@ -80,7 +80,7 @@ impl Door {
 /// What an attacker without the private key can put together: any key, any numbers.
 fn made_up(payload: &[u8], key: &[u8], algorithm: &str, numbers: &[u8]) -> Envelope {
     let inner = [string(algorithm.as_bytes()), string(numbers)].concat();
-    let fields = [key, b"git-awo.override", b"", b"sha512", &inner];
+    let fields = [key, b"git-awo.self-approval", b"", b"sha512", &inner];
     let mut sig = b"SSHSIG\0\0\0\x01".to_vec();
     sig.extend(fields.into_iter().flat_map(string));
     let digest = sha2::Sha256::digest(key);
@@ -250,7 +250,7 @@ fn a_key_is_good_from_its_first_second_to_the_one_before_its_last() {
     let signature: Signature = door
         .actor()
         .with_key(&key)
-        .sign_raw("git-awo.override", message)
+        .sign_raw("git-awo.self-approval", message)
         .unwrap();
     for (time, good) in [
         ("2025-12-31T23:59:59Z", false),
@@ -259,9 +259,10 @@ fn a_key_is_good_from_its_first_second_to_the_one_before_its_last() {
         ("2026-02-01T12:00:01Z", false),
     ] {
         let time: Timestamp = time.parse().unwrap();
-        let found = policy
-            .keyring()
-            .check(&signature, "git-awo.override", message, Some(time));
+        let found =
+            policy
+                .keyring()
+                .check(&signature, "git-awo.self-approval", message, Some(time));
         assert_eq!(found.is_ok(), good, "{time}");
         let code = found.err().map(|it| it.to_finding(Subject::none()).code);
         assert!(code.is_none_or(|it| it.as_str() == "ATT-004"));

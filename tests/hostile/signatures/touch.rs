@@ -64,7 +64,13 @@ fn a_touch_is_demanded_of_security_keys_and_of_all_keys_where_the_policy_asks_fo
     door.world.next_policy(2, Some(&signers), |text| text);
     let payload = |reason: &str| door.override_of(|it| it.reason = reason.to_owned());
     let sealed = |payload: &[u8], flags, told, application: &[u8]| {
-        let signature = token.sign("git-awo.override", &pae(payload), flags, told, application);
+        let signature = token.sign(
+            "git-awo.self-approval",
+            &pae(payload),
+            flags,
+            told,
+            application,
+        );
         Envelope::new(payload.to_vec(), vec![signature])
     };
     let first = payload("first");

@@ -1,0 +1,88 @@
+//! Everything recorded about a task, a run or a commit, as it is stored and not verified.
+
+use crate::facts::case::CommitKind;
+use crate::record::envelope::Envelope;
+use crate::record::{ObjectId, RunId, TaskId};
+use crate::records::{Kind, Notes, Scope};
+use crate::rules::absent;
+use crate::store::ledger::Records;
+
+use super::revision::revision;
+use super::{Error, Session};
+
+/// Records: where each stands, and its envelope.
+pub type Found = Vec<(String, Envelope)>;
+
+/// Returns what is recorded about whatever has this name.
+pub fn show(session: &Session, name: &str) -> Result<Found, Error> {
+    let records = session.records()?;
+    let mut found = Vec::new();
+    if let Ok(task) = TaskId::new(name) {
+        about(&records, Scope::from(&task), &mut found)?;
+        if let Some(blob) = records.contract_blob(&task)? {
+            noted(&records, blob, &task, &mut found)?;
+        }
+    }
+    if let Ok(run) = RunId::new(name) {
+        about(&records, run.into(), &mut found)?;
+    }
+    if found.is_empty() {
+        of_commit(session, &records, name, &mut found)?;
+    }
+    if found.is_empty() {
+        let expected = "a task, a run or a governed commit";
+        return Err(Error::denied(
+            format!("nothing is recorded about {name}"),
+            absent::named(name, expected, "git awo fetch; git awo log"),
+        ));
+    }
+    Ok(found)
+}
+
+/// Returns what the ledger has about a task or a run, in the order of the chain.
+fn about(records: &Records<'_>, scope: Scope, found: &mut Found) -> Result<(), Error> {
+    let mut paths: Vec<_> = records
+        .about(&scope)?
+        .into_iter()
+        .filter_map(|(path, _)| Some((path.kind()?, path)))
+        .collect();
+    paths.sort();
+    for (_, path) in paths {
+        if let Some(envelope) = records.envelope(&path)? {
+            found.push((path.to_path().to_string(), envelope));
+        }
+    }
+    Ok(())
+}
+
+/// Returns what is noted on an object that has this name.
+fn noted(
+    records: &Records<'_>,
+    object: ObjectId,
+    name: impl std::fmt::Display,
+    found: &mut Found,
+) -> Result<(), Error> {
+    for notes in Notes::ALL {
+        for envelope in records.noted(*notes, object)? {
+            let kind = Kind::of_payload(envelope.payload()).map_or("note", Kind::word);
+            found.push((format!("{kind} of {name}"), envelope));
+        }
+    }
+    Ok(())
+}
+
+fn of_commit(
+    session: &Session,
+    records: &Records<'_>,
+    text: &str,
+    found: &mut Found,
+) -> Result<(), Error> {
+    // If it is no revision either, nothing is known by that name.
+    let Ok(id) = revision(session.actor(), text) else {
+        return Ok(());
+    };
+    if let CommitKind::Governed(run) = CommitKind::of(&*session.repo().commit(id)?) {
+        about(records, run.into(), found)?;
+    }
+    noted(records, id, id, found)
+}
