@@ -158,7 +158,7 @@ fn a_record_in_any_other_form_is_refused_and_found() {
         ),
         (
             "version 99 of the kind",
-            text.replacen("override/v1", "override/v99", 1),
+            text.replacen("self-approval/v1", "self-approval/v99", 1),
             "INT-004",
         ),
         (
