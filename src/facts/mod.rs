@@ -25,6 +25,9 @@ pub enum Error {
     /// The records could not be read.
     #[error(transparent)]
     Store(#[from] store::Error),
+    /// A sequence could not be read.
+    #[error(transparent)]
+    Chain(#[from] store::chain::Error),
     /// The policy does not hold.
     #[error("cannot judge by this policy: {}", describe(.0))]
     Policy(Refusal),
@@ -43,6 +46,7 @@ impl Coded for Error {
         match self {
             Error::Git(error) => error.diagnosis(),
             Error::Store(error) => error.diagnosis(),
+            Error::Chain(error) => error.diagnosis(),
             Error::Policy(why) => why.clone().into(),
         }
     }

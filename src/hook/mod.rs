@@ -35,7 +35,7 @@ use std::path::PathBuf;
 
 use crate::record::json::BadJson;
 use crate::record::{Coded, Diagnosis, RepoPath, Rule, Subject};
-use crate::{actor, check, git};
+use crate::{actor, check, git, store};
 
 pub use dispatch::dispatch;
 pub use speak::speak;
@@ -52,6 +52,9 @@ pub enum Error {
     /// The check could not be made.
     #[error(transparent)]
     Check(#[from] check::Error),
+    /// The receive log could not be read or written.
+    #[error("cannot write the receive log")]
+    Chain(#[from] store::chain::Error),
     /// A file could not be read or written.
     #[error("cannot use {}", .path.display())]
     Io {
@@ -97,7 +100,7 @@ impl Coded for Error {
                     .about(Subject::none().path(&path))
             }
             Error::Odd(_) => Diagnosis::unusable(self, Rule::GitUnderstood),
-            Error::Log(_) => Diagnosis::unusable(self, Rule::ReceiptWritten),
+            Error::Chain(_) | Error::Log(_) => Diagnosis::unusable(self, Rule::ReceiptWritten),
             Error::Usage(_) => Diagnosis::unusable(self, Rule::HookCalled),
         }
     }

@@ -26,7 +26,7 @@ pub fn run(context: &Context, _args: &ReceiptArgs) -> Result<Answer, CliError> {
                 .remedy("git awo fetch")],
         ));
     };
-    let (entry, _) = log::files(&actor.repo, tip)?;
+    let entry = log::entry_bytes(&actor.repo, tip)?;
     let text = String::from_utf8_lossy(&entry).into_owned();
     let value = json!({ "commit": tip, "receipt": text });
     Ok(Answer::new("receipt", value, format!("{text}\n")))
