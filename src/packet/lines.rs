@@ -1,8 +1,8 @@
-//! The lines of a packet, and what can be said of a line by itself.
+//! The lines of a packet, and properties of single lines.
 
 use pulldown_cmark::{Event, Parser, Tag, TagEnd};
 
-/// A packet's text, by lines. Lines are counted from 0 here and from 1 for people.
+/// A packet's text, by lines. Lines count from 0 here and from 1 in messages.
 pub(super) struct Lines<'a> {
     text: &'a str,
     starts: Vec<usize>,
@@ -59,7 +59,7 @@ impl<'a> Lines<'a> {
     }
 }
 
-/// Returns how far a line is indented.
+/// Returns the indentation of a line.
 pub(super) fn indent(line: &str) -> usize {
     line.bytes()
         .take_while(|b| matches!(b, b' ' | b'\t'))
@@ -89,8 +89,8 @@ pub(super) fn label(raw: &str) -> Option<(&str, &str)> {
     named.then(|| (label.trim(), value.trim()))
 }
 
-/// Returns a label or heading as it is looked up: lower case, blanks for `_`, no remark in
-/// brackets at its end, no `Proposed` at its start.
+/// Normalises a label or heading for lookup: lower case, spaces instead of `_`, without a remark in
+/// brackets at its end or `Proposed` at its start.
 pub(super) fn key(text: &str) -> String {
     let end = text
         .find(" (")
@@ -105,7 +105,7 @@ pub(super) fn key(text: &str) -> String {
         .unwrap_or(key)
 }
 
-/// Returns what stands inside, if the text is one code span and nothing else.
+/// Returns the content of a code span, if the text consists of exactly one.
 pub(super) fn code_span(raw: &str) -> Option<&str> {
     let inner = raw.strip_prefix('`')?.strip_suffix('`')?;
     (!inner.is_empty() && !inner.contains('`')).then_some(inner)
@@ -117,7 +117,7 @@ pub(super) fn code_spans(raw: &str) -> impl Iterator<Item = (&str, &str)> {
     std::iter::from_fn(move || Some((parts.next()?, parts.next()?)))
 }
 
-/// Tells whether Markdown shows this text exactly as it is written.
+/// Returns whether Markdown renders this text exactly as it is written.
 pub(super) fn is_plain(raw: &str) -> bool {
     let mut shown = String::new();
     for event in Parser::new(raw) {
@@ -130,7 +130,7 @@ pub(super) fn is_plain(raw: &str) -> bool {
     shown == raw
 }
 
-/// Tells whether a token looks like a task id: `CTO-WORK-049`.
+/// Returns whether a token looks like a task id: `CTO-WORK-049`.
 pub(super) fn is_id(token: &str) -> bool {
     token.starts_with(|c: char| c.is_ascii_uppercase())
         && token.contains('-')

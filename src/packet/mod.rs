@@ -1,9 +1,9 @@
 //! Room `packet`: task packets become contract drafts.
 //!
 //! Three kinds of packet are read: Markdown workflow approvals (target repository, task contract,
-//! required approval), Markdown work packets (metadata, scope, quality gate), and our own small
-//! TOML. A packet is read by its structure and never guessed at: what is missing, said twice or
-//! unknown is a complaint with its line, and all complaints come at once. What was read but has no
+//! required approval), Markdown work packets (metadata, scope, quality gate), and git-awo's own
+//! TOML. A packet is read by its structure, never by guessing: whatever is missing, given twice or
+//! unknown is a complaint with its line, and all complaints are reported at once. Text that has no
 //! place in a contract is listed in `not_understood`.
 
 mod front;
@@ -32,12 +32,12 @@ use crate::record::contract::{ContractDraft, PacketKind};
 use gather::Gather;
 use lines::Lines;
 
-/// The largest packet that is read, in bytes.
+/// Maximum size of a packet, in bytes.
 pub const MAX_PACKET: usize = 1 << 20;
 
 /// Returns the contract draft that a packet describes, or every complaint about the packet.
 ///
-/// The draft passes [`ContractDraft::check`]. A packet that holds no approval sentence gets
+/// The draft passes [`ContractDraft::check`]. A packet without an approval sentence gets
 /// `I approve <ID>.`, and `not_understood` says so.
 pub fn import(bytes: &[u8], options: &ImportOptions) -> Result<ContractDraft, PacketErrors> {
     if bytes.len() > MAX_PACKET {

@@ -2,13 +2,13 @@
 
 use crate::record::RefName;
 
-/// What stands in for things a packet may leave open. Each use is listed in `not_understood`.
+/// Defaults for what a packet may omit. Each use is listed in `not_understood`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImportOptions {
-    /// The branch that gets the commit, when the packet names none.
+    /// The target branch, if the packet names none.
     pub target_ref: RefName,
-    /// The target repository, when the packet names none. `.` is the repository that the packet
-    /// is imported into; with `None` such a packet is refused.
+    /// The target repository, if the packet names none. `.` is the repository into which the packet
+    /// is imported; with `None` such a packet is refused.
     pub locator: Option<String>,
 }
 
