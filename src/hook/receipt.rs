@@ -63,7 +63,7 @@ pub fn record(actor: &Actor, pushed: &Pushed<'_>) -> Result<Receipt, Error> {
     let own_policy = judged_by(pushed, &history);
     let mut movements = pushed.movements.to_vec();
     movements.sort();
-    let appended = log::chain().append(repo, |last| {
+    let appended = log::chain().append::<ReceiptPredicate, Stop>(repo, |last| {
         let state = match last {
             Some((entry, _)) => State::parse(&entry.beside)
                 .map_err(|error| Error::Log(format!("{}: {error}", entry.commit)))?,

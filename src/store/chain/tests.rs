@@ -51,6 +51,8 @@ impl AsRef<Step> for Step {
     }
 }
 
+type Edit = fn(&mut Step);
+
 struct World {
     _dir: TempDir,
     repo: Repo,
@@ -189,7 +191,7 @@ fn what_is_appended_is_loaded_whole_or_after_an_entry_that_is_known() {
 fn an_entry_that_does_not_follow_is_not_appended() {
     let world = World::of(2);
     let before = world.chain.tip(&world.repo).unwrap();
-    let edits: [(fn(&mut Step), Broken); 3] = [
+    let edits: [(Edit, Broken); 3] = [
         (|step| step.number += 1, Broken::Linked),
         (|step| step.after = None, Broken::Linked),
         (|step| step.when = Timestamp::EPOCH, Broken::Time),
@@ -207,7 +209,7 @@ fn one_that_was_put_there_is_found_by_its_rule() {
         let last = world.last();
         next(Some(&last), "x")
     };
-    let edits: [(fn(&mut Step), Rule); 4] = [
+    let edits: [(Edit, Rule); 4] = [
         (|step| step.number = 1, Rule::LogLinked),
         (|step| step.number += 1, Rule::LogLinked),
         (|step| step.after = Some(Sha256::of(b"x")), Rule::LogLinked),
