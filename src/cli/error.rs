@@ -145,6 +145,7 @@ impl From<crate::evidence::Error> for CliError {
     }
 }
 
+#[cfg(feature = "selftest")]
 impl From<crate::sandbox::Error> for CliError {
     fn from(error: crate::sandbox::Error) -> Self {
         let message = chain_of(&error);

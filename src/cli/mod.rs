@@ -35,6 +35,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    #[cfg(feature = "selftest")]
     Quickstart(c::quickstart::QuickstartArgs),
     Init(c::init::InitArgs),
     Hooks(c::hooks::HooksArgs),
@@ -61,6 +62,7 @@ enum Command {
     Tar(c::tar::TarArgs),
     Index(c::index::IndexArgs),
     Export(c::export::ExportArgs),
+    #[cfg(feature = "selftest")]
     Selftest(c::selftest::SelftestArgs),
     #[command(hide = true)]
     Hook(c::hook::HookArgs),
@@ -206,6 +208,7 @@ fn print(text: &str) {
 
 fn dispatch(context: &Context, command: Command) -> Result<Answer, CliError> {
     match command {
+        #[cfg(feature = "selftest")]
         Command::Quickstart(args) => c::quickstart::run(context, &args),
         Command::Init(args) => c::init::run(context, &args),
         Command::Hooks(args) => c::hooks::run(context, &args),
@@ -232,6 +235,7 @@ fn dispatch(context: &Context, command: Command) -> Result<Answer, CliError> {
         Command::Tar(args) => c::tar::run(context, &args),
         Command::Index(args) => c::index::run(context, &args),
         Command::Export(args) => c::export::run(context, &args),
+        #[cfg(feature = "selftest")]
         Command::Selftest(args) => c::selftest::run(context, &args),
         Command::Hook(_) => Err(CliError::usage("hooks are called by git")),
     }

@@ -1,4 +1,4 @@
-//! Room 5, `hook`: what git calls, and installing the shims that make git call it.
+//! Room `hook`: what git calls, and installing the shims that make git call it.
 //!
 //! On a server `pre-receive` judges, `reference-transaction` makes sure that what was judged is
 //! what is applied, and `post-receive` writes the receive log. In a clone the hooks give the
@@ -14,6 +14,7 @@ pub mod places;
 pub mod pushes;
 pub mod receipt;
 pub mod server;
+pub mod shim;
 pub mod speak;
 pub mod transaction;
 

@@ -197,9 +197,12 @@ fn the_drawing_has_every_room_and_no_other() {
 }
 
 #[test]
-fn the_root_declares_rooms_and_nothing_else() {
+fn the_root_declares_rooms_and_the_facade_stands_on_what_is_no_program() {
     for source in sources().iter().filter(|it| it.room().is_none()) {
-        let own = named_rooms(source);
+        let mut own = named_rooms(source);
+        if source.path == "src/facade.rs" {
+            own.retain(|room| floor(room) > floor("ops"));
+        }
         assert!(own.is_empty(), "{} uses {own:?}", source.path);
     }
 }

@@ -18,10 +18,12 @@ pub mod log;
 pub mod outcome;
 pub mod policy;
 pub mod push;
+#[cfg(feature = "selftest")]
 pub mod quickstart;
 pub mod receipt;
 pub mod rollback;
 pub mod run;
+#[cfg(feature = "selftest")]
 pub mod selftest;
 pub mod show;
 pub mod status;

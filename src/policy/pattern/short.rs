@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use globset::{GlobSet, GlobSetBuilder};
 
-use super::{compile, path_of};
+use super::glob::{compile, path_of};
 use crate::record::names;
 
 /// Stands in short names only where a number follows.
