@@ -2,6 +2,7 @@
 
 pub mod demands;
 pub mod directory;
+mod flaw;
 pub mod invariants;
 pub mod inventory;
 mod reasons;

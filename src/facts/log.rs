@@ -8,11 +8,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::git::Reader;
-use crate::policy::{Keyring, Verified};
+use crate::policy::{Keyring, Unverified, Verified};
 use crate::record::predicate::{Movement, ReceiptPredicate};
 use crate::record::{
-    Coded, Diagnosis, Finding, Findings, ObjectId, RefName, Refusal, Rule, Sha256, Subject,
-    Timestamp, json,
+    Coded, Diagnosis, Findings, ObjectId, RefName, Rule, Sha256, Subject, Timestamp, json,
 };
 use crate::store;
 use crate::store::chain::{self, Broken, Chain, Link, Sequential};
@@ -198,10 +197,7 @@ fn verify(entry: &chain::Entry, floor: usize, history: &PolicyHistory) -> Result
     let policy = policy.ok_or(BadEntry::Policy(entry.commit))?;
     let position = history.position(policy, Some(entry.date));
     let verified = Keyring::verify::<ReceiptPredicate>(&entry.envelope, &position);
-    let receipt = verified.map_err(|finding| {
-        let subject = about(entry.commit);
-        BadEntry::Record(Finding { subject, ..finding }.into())
-    })?;
+    let receipt = verified.map_err(|error| BadEntry::Record(entry.commit, error))?;
     Ok(Entry { receipt, policy })
 }
 
@@ -212,8 +208,8 @@ enum BadEntry {
     Chain(#[from] chain::Error),
     #[error("an entry under an unknown or an older policy")]
     Policy(ObjectId),
-    #[error("a record that does not hold")]
-    Record(Refusal),
+    #[error("{1}")]
+    Record(ObjectId, Unverified),
     #[error("state.json differs from the entries")]
     State(ObjectId),
 }
@@ -227,7 +223,7 @@ impl Coded for BadEntry {
                 let expected = "entries signed by the server, each naming the one before";
                 Diagnosis::against(self, Rule::LogPolicy, expected, remedy).about(about(*commit))
             }
-            Self::Record(refusal) => refusal.clone().into(),
+            Self::Record(commit, error) => error.diagnosis().about(about(*commit)),
             Self::State(commit) => {
                 let expected = "what follows from the entries";
                 Diagnosis::against(self, Rule::LogState, expected, remedy).about(about(*commit))

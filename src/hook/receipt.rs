@@ -12,7 +12,7 @@ use crate::policy::{Keyring, Role};
 use crate::record::envelope::Envelope;
 use crate::record::predicate::{Movement, ReceiptPredicate};
 use crate::record::statement::Statement;
-use crate::record::{IdentityName, ObjectId, RefName};
+use crate::record::{Coded, IdentityName, ObjectId, RefName, Subject};
 use crate::store::chain::New;
 use crate::store::layout::{self, Place};
 use crate::store::ledger::Refs;
@@ -109,7 +109,8 @@ pub fn record(actor: &Actor, pushed: &Pushed<'_>) -> Result<Receipt, Error> {
         let envelope = sign(&*signer, Statement::new(says.clone()).to_payload())?;
         // An entry that does not verify would end the log for everybody.
         let position = history.position(policy, Some(time));
-        if let Err(finding) = Keyring::verify::<ReceiptPredicate>(&envelope, &position) {
+        if let Err(error) = Keyring::verify::<ReceiptPredicate>(&envelope, &position) {
+            let finding = error.to_finding(Subject::none());
             let why = format!("{}, expected {}", finding.found, finding.expected);
             return Err(no(&why));
         }

@@ -227,7 +227,9 @@ fn load_history(actor: &Actor) -> Result<PolicyHistory, Error> {
             let why = actor::Error::NoPolicy.refusal(Subject::none());
             Err(refused(why.findings()))
         }
-        Err(actor::Error::Check(check::Error::Policy(why))) => Err(refused(why.findings())),
+        Err(actor::Error::Check(error @ check::Error::Policy(_))) => {
+            Err(refused(error.refusal(Subject::none()).findings()))
+        }
         other => Ok(other?),
     }
 }

@@ -19,7 +19,6 @@ const KNOWN: &[(&str, usize)] = &[
     ("actor", 4),
     ("check", 10),
     ("cli", 7),
-    ("facts", 3),
     ("policy", 4),
     ("record", 11),
     ("run", 15),

@@ -94,11 +94,9 @@ const CLI_KNOWN: &[(&str, usize)] = &[("cli", 31)];
 /// Files that still make findings where an error should say its rule, or a rule judge.
 const FINDINGS_KNOWN: &[(&str, usize)] = &[
     ("check", 13),
-    ("evidence", 5),
     ("export", 5),
     ("facts", 8),
     ("hook", 7),
-    ("policy", 2),
     ("run", 15),
 ];
 
@@ -127,7 +125,6 @@ const DENIED: &[&str] = &[
 /// Where one of them is allowed, and how often; the reason stands there.
 const ALLOWED: &[(&str, usize)] = &[
     ("src/cli/commands/init.rs", 1),
-    ("src/cli/commands/log.rs", 1),
     ("src/facts/policies.rs", 1),
     ("src/git/cache.rs", 1),
     ("src/lib.rs", 2),

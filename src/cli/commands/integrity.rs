@@ -86,7 +86,7 @@ fn sums(context: &Context, name: &Path, replace: bool, print: bool) -> Result<An
     let inventory = Inventory::of(survey.digests()).map_err(|bad| {
         CliError::denied(
             format!("no inventory can be made of {shown}"),
-            [bad.finding()],
+            bad.refusal(Subject::none()),
         )
     })?;
     let bytes = inventory.to_bytes();

@@ -3,11 +3,9 @@
 use clap::Args;
 use serde_json::json;
 
-use crate::check::branch::signer_of;
 use crate::cli::context::revision;
 use crate::cli::{Answer, CliError, Context};
 use crate::facts::case::{CommitKind, RollbackTarget};
-use crate::record::RefName;
 use crate::record::path::escape;
 use crate::store::ledger::Records;
 
@@ -24,18 +22,12 @@ pub struct LogArgs {
     number: usize,
 }
 
-#[allow(clippy::expect_used, reason = "the name is written here")]
-fn detached() -> RefName {
-    RefName::new("refs/heads/HEAD").expect("a ref name")
-}
-
 /// Runs the command.
 pub fn run(context: &Context, args: &LogArgs) -> Result<Answer, CliError> {
     let actor = context.actor()?;
     let refs = actor.refs()?;
     let records = Records::open(&actor.repo, &refs)?;
     let history = actor.history()?;
-    let branch = actor.repo.head()?.unwrap_or_else(detached);
     let mut next = Some(revision(&actor, &args.rev)?);
     let mut rows = Vec::new();
     let mut text = String::new();
@@ -51,7 +43,11 @@ pub fn run(context: &Context, args: &LogArgs) -> Result<Answer, CliError> {
             CommitKind::Rollback(RollbackTarget::Unclear(_)) => ("rollback", None),
             CommitKind::Confused(_) => ("confused", None),
         };
-        let signer = signer_of(&history.current().policy, &branch, &commit, actor.now());
+        let signer = history
+            .current()
+            .policy
+            .keyring()
+            .signer_of(&commit, actor.now());
         let signer = signer.map_or("nobody".to_owned(), |signer| signer.person.to_string());
         let attested = records.attestations_of(id)?.len();
         let title = String::from_utf8_lossy(commit.title()).into_owned();

@@ -14,12 +14,11 @@ use crate::cli::{Answer, CliError, Context};
 use crate::facts::policies::PolicyFiles;
 use crate::git::{CommitDraft, Expected, RefUpdate};
 use crate::policy::{Keyring, Policy};
-use crate::record::Report;
 use crate::record::envelope::{Envelope, EnvelopeSignature};
 use crate::record::predicate::PolicyPredicate;
 use crate::record::statement::{Kind, Statement};
 use crate::record::tree::Mode;
-use crate::record::{ObjectId, RepoPath, Rule, Sha256, Subject};
+use crate::record::{Coded, ObjectId, RepoPath, Report, Rule, Sha256, Subject};
 use crate::store;
 use crate::store::batch::Batch;
 use crate::store::layout::{self, LedgerPath};
@@ -294,8 +293,10 @@ fn answer_for(context: &Context, digest: Sha256, what: &str) -> Result<Answer, C
     let proposal = the_proposal(&actor, &history, Some(&digest.to_string()))?;
     let current = &history.current().policy;
     let envelope = Envelope::new(proposal.payload.clone(), proposal.signatures.clone());
-    let (_, who) = Keyring::verify_policy(&envelope, current, actor.now())
-        .map_err(|finding| CliError::denied("the proposal does not hold", [finding]))?;
+    let (_, who) = Keyring::verify_policy(&envelope, current, actor.now()).map_err(|error| {
+        let subject = Subject::of_record(envelope.digest());
+        CliError::denied("the proposal does not hold", error.refusal(subject))
+    })?;
     let persons: BTreeSet<_> = who.into_iter().map(|signer| signer.person).collect();
     let (signed, needed) = (persons.len(), current.root_threshold());
     let next = if signed >= needed {
@@ -326,8 +327,10 @@ fn apply(context: &Context, digest: Option<&str>) -> Result<Answer, CliError> {
         .ok_or_else(missing)?;
     let current = &history.current().policy;
     let envelope = Envelope::new(proposal.payload.clone(), proposal.signatures.clone());
-    let (_, who) = Keyring::verify_policy(&envelope, current, actor.now())
-        .map_err(|finding| CliError::denied("the proposal does not hold", [finding]))?;
+    let (_, who) = Keyring::verify_policy(&envelope, current, actor.now()).map_err(|error| {
+        let subject = Subject::of_record(envelope.digest());
+        CliError::denied("the proposal does not hold", error.refusal(subject))
+    })?;
     let mut persons: Vec<_> = who.into_iter().map(|signer| signer.person).collect();
     persons.sort();
     persons.dedup();

@@ -4,7 +4,6 @@ use clap::Args;
 use serde_json::json;
 
 use crate::actor::Actor;
-use crate::check::branch::signer_of;
 use crate::cli::context::{catch_up, facts_of, follow, require_clean, ungoverned, unheld};
 use crate::cli::{Answer, CliError, Context};
 use crate::facts::case::CommitCase;
@@ -110,7 +109,7 @@ pub fn run(context: &Context, args: &RollbackArgs) -> Result<Answer, CliError> {
     };
     let most = policy.document().limits.paths;
     let inverse = reader.compare(Some(tip_tree), Some(commit.tree), most)?;
-    let signer = signer_of(policy, &says.reference, &commit, actor.now());
+    let signer = policy.keyring().signer_of(&commit, actor.now());
     let case = CommitCase {
         rules: &rules,
         commit: &commit,
