@@ -6,6 +6,7 @@ use crate::actor::{Actor, Clock, Settings};
 use crate::check::push::{self, Door};
 use crate::check::verify::{self, Scope};
 use crate::git::{self, Repo};
+use crate::ops::Session;
 use crate::record::predicate::Movement;
 use crate::record::{Coded, Diagnosis, Report, Timestamp};
 use crate::{actor, check};
@@ -181,16 +182,16 @@ impl Repository {
     /// let public = signing::generate_ed25519(&key, "olga", [7; 32])?;
     ///
     /// let now: Timestamp = "2026-11-29T12:00:00Z".parse()?;
-    /// let olga = Repository::open(directory.path())?.act_as(&key, now)?;
+    /// let olga = Repository::open(directory.path())?.act_as(&key, now);
     /// assert_eq!(olga.now(), now);
-    /// assert_eq!(olga.signer()?.public_key(), &public);
+    /// assert_eq!(olga.actor().signer()?.public_key(), &public);
     /// assert!(olga.history().is_err(), "there is no policy to act under yet");
     /// # Ok(())
     /// # }
     /// ```
-    pub fn act_as(self, key: &Path, now: Timestamp) -> Result<Actor, Error> {
-        let mut actor = Actor::of(self.repo)?.with_key(key);
+    pub fn act_as(self, key: &Path, now: Timestamp) -> Session {
+        let mut actor = Actor::of(self.repo).with_key(key);
         actor.clock = Clock::at(now);
-        Ok(actor)
+        Session::new(actor)
     }
 }

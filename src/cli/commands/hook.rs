@@ -4,8 +4,8 @@ use std::ffi::OsString;
 
 use clap::Args;
 
-use crate::cli::Context;
 use crate::hook;
+use crate::sys::Environment;
 
 /// Called by git's hooks
 #[derive(Debug, Args)]
@@ -18,10 +18,11 @@ pub struct HookArgs {
 }
 
 /// Runs the hook and returns its exit code.
-pub fn run(_context: &Context, args: &HookArgs) -> u8 {
+pub fn run(args: &HookArgs) -> u8 {
     let code = hook::dispatch(
         &args.name,
         &args.args,
+        Environment::of_process(),
         &mut std::io::stdin().lock(),
         &mut std::io::stderr().lock(),
     );

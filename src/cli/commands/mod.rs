@@ -3,7 +3,6 @@
 pub mod approve;
 pub mod attest;
 pub mod chain;
-mod complaints;
 pub mod doctor;
 pub mod export;
 pub mod fetch;
@@ -11,12 +10,12 @@ pub mod finalize;
 pub mod gate;
 pub mod hook;
 pub mod hooks;
-pub mod index;
 pub mod init;
 pub mod integrity;
 pub mod log;
 pub mod outcome;
 pub mod policy;
+pub mod provenance;
 pub mod push;
 #[cfg(feature = "selftest")]
 pub mod quickstart;
