@@ -3,14 +3,13 @@
 use crate::check::Error;
 use crate::check::branch::strict::Strict;
 use crate::check::branch::{self, Branch};
-use crate::facts::limits;
 use crate::facts::run::Collector;
 use crate::policy::Policy;
 use crate::record::predicate::Movement;
-use crate::record::{Coded, Report};
-use crate::record::{RefName, Rule, Subject};
+use crate::record::{Coded, RefName, Report, Subject};
+use crate::rules::{limits, push as refs_of_push};
 
-use super::{Push, forbidden_ref};
+use super::Push;
 
 /// Judges every branch of a push.
 pub(super) fn judge_all(
@@ -71,19 +70,11 @@ fn judge(
     let policy = &collector.history.current().policy;
     let subject = || Subject::of_ref(reference);
     let Some(rules) = policy.ref_rules(reference) else {
-        report.findings.push(forbidden_ref(reference));
+        report.findings.push(refs_of_push::ungoverned(reference));
         return Ok(());
     };
     let Some(new) = movement.new else {
-        if !rules.accepts_rewind() {
-            report.findings.push(
-                Rule::Delete
-                    .finding(subject())
-                    .found("a deletion")
-                    .expected("a ref that is kept")
-                    .remedy("git awo policy show"),
-            );
-        }
+        report.findings.extend(refs_of_push::branch_kept(&rules));
         return Ok(());
     };
     // A branch is at a commit: a tag there would be peeled by some and not by others.
@@ -97,18 +88,9 @@ fn judge(
     if let Some(old) = movement.old {
         kept = push.reader.is_ancestor(old, new)?.then_some(old);
     }
-    if let Some(old) = movement.old
-        && !rules.accepts_rewind()
-        && kept.is_none()
-    {
-        report.findings.push(
-            Rule::ForcePush
-                .finding(subject().at(new))
-                .found(format!("does not contain {old}"))
-                .expected("a fast-forward")
-                .remedy("git fetch, git rebase, then push again"),
-        );
-    }
+    let lost = movement.old.filter(|_| kept.is_none());
+    let finding = refs_of_push::fast_forward(&rules, lost, new);
+    report.findings.extend(finding);
     let is_new = movement.old.is_none();
     let mut hidden = rules.adopted();
     hidden.extend(kept);
@@ -125,17 +107,9 @@ fn judge(
             }
         }
     }
-    if commits.len() > *commits_left {
-        report.findings.push(
-            Rule::Limits
-                .finding(subject())
-                .found(format!("{} commits", commits.len()))
-                .expected(format!(
-                    "at most {} a push",
-                    policy.document().limits.commits
-                ))
-                .remedy(limits::part_of(&commits, *commits_left, reference)),
-        );
+    let expected = format!("at most {} a push", policy.document().limits.commits);
+    if let Some(finding) = limits::commits(&commits, *commits_left, reference, expected) {
+        report.findings.push(finding);
         return Ok(());
     }
     *commits_left = commits_left.saturating_sub(commits.len());

@@ -263,7 +263,9 @@ fn stored(actor: &Actor, run: &RunId) -> Result<Integrity, CliError> {
     if records.file(&LedgerPath::Run(run.clone()))?.is_none() {
         let mut report = Report::default();
         report.count("files", 0);
-        report.findings.push(integrity::unrecorded(run));
+        report
+            .findings
+            .push(crate::rules::integrity::run_recorded(run));
         return Ok(Integrity {
             report,
             ..Integrity::default()

@@ -163,7 +163,7 @@ fn failed<E: Into<CliError>>(failure: Failure<E>) -> CliError {
         ),
         Failure::Open(error) => error.into(),
         Failure::Read(path, error) => {
-            CliError::unusable(Rule::FileReadable, format!("cannot read {path}"), &error)
+            CliError::unusable(Rule::RunReadable, format!("cannot read {path}"), &error)
         }
         Failure::Write(error) => {
             CliError::unusable(Rule::FileWritten, "cannot write the tarball", &error)

@@ -1,0 +1,66 @@
+//! The files of a stored run against its record.
+
+use crate::evidence::inventory::SUMS;
+use crate::record::predicate::RunPredicate;
+use crate::record::tree::Mode;
+use crate::record::{Finding, RepoPath, Rule, RunId, Sha256, Subject};
+use crate::store::layout::LedgerPath;
+
+/// A run has a record.
+pub fn run_recorded(run: &RunId) -> Finding {
+    Rule::RunRecordPresent
+        .finding(Subject::of_run(run))
+        .found("no run record")
+        .expected("a run record in the ledger")
+        .remedy("git awo fetch")
+}
+
+/// The record under a run's name is that run's.
+pub fn binds_run(says: &RunPredicate, run: &RunId) -> Option<Finding> {
+    let path = LedgerPath::Run(run.clone()).to_path();
+    let finding = Rule::BindsRun.finding(Subject::of_record(path));
+    let finding = finding.found(&says.run).expected(run);
+    (says.run != *run).then(|| finding.remedy("git awo fetch"))
+}
+
+/// A run has its evidence.
+pub fn evidence_present(says: &RunPredicate) -> Finding {
+    Rule::EvidencePresent
+        .finding(Subject::of_ref(&says.evidence))
+        .found("no evidence of the run")
+        .expected("every file of it")
+        .remedy("git awo fetch")
+}
+
+/// Evidence is plain files; this is none.
+pub fn plain_file(path: &RepoPath, mode: Mode) -> Finding {
+    Rule::RunFileKind
+        .finding(Subject::none().path(path))
+        .found(format!("mode {}", mode.as_str()))
+        .expected("plain files, of mode 100644")
+        .remedy("compare with another clone: git awo fetch")
+}
+
+/// The inventory among the files has the root that the record binds.
+pub fn evidence_root(says: &RunPredicate, found: Option<Sha256>) -> Option<Finding> {
+    let subject = Subject::none().path(&RepoPath::from(SUMS));
+    root(Rule::EvidenceRoot.finding(subject), says, found?)
+}
+
+/// The ledger has the inventory, with the root that the record binds.
+pub fn ledger_inventory(says: &RunPredicate, found: Option<Sha256>) -> Option<Finding> {
+    let subject = Subject::of_record(LedgerPath::Inventory(says.run.clone()).to_path());
+    let Some(found) = found else {
+        let finding = Rule::InventoryPresent
+            .finding(subject)
+            .found("no inventory")
+            .expected(says.root);
+        return Some(finding.remedy("git awo fetch"));
+    };
+    root(Rule::InventoryRoot.finding(subject), says, found)
+}
+
+fn root(finding: Finding, says: &RunPredicate, found: Sha256) -> Option<Finding> {
+    let finding = finding.found(found).expected(says.root);
+    (found != says.root).then(|| finding.remedy(format!("git awo chain {}", says.run)))
+}
