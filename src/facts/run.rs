@@ -146,7 +146,7 @@ impl Collector<'_> {
                 return Ok(Lookup::Invalid(Finding {
                     code: Code::Int008,
                     rule: super::index::DERIVED.into(),
-                    remedy: "git awo index rebuild".to_owned(),
+                    remedy: "git awo provenance rebuild".to_owned(),
                     ..finding
                 }));
             }

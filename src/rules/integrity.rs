@@ -44,7 +44,7 @@ pub fn plain_file(path: &RepoPath, mode: Mode) -> Finding {
 /// The inventory among the files has the root that the record binds.
 pub fn evidence_root(says: &RunPredicate, found: Option<Sha256>) -> Option<Finding> {
     let subject = Subject::none().path(&RepoPath::from(SUMS));
-    root(Rule::EvidenceRoot.finding(subject), says, found?)
+    other_root(Rule::EvidenceRoot, subject, says, found?)
 }
 
 /// The ledger has the inventory, with the root that the record binds.
@@ -57,10 +57,14 @@ pub fn ledger_inventory(says: &RunPredicate, found: Option<Sha256>) -> Option<Fi
             .expected(says.root);
         return Some(finding.remedy("git awo fetch"));
     };
-    root(Rule::InventoryRoot.finding(subject), says, found)
+    other_root(Rule::InventoryRoot, subject, says, found)
 }
 
-fn root(finding: Finding, says: &RunPredicate, found: Sha256) -> Option<Finding> {
-    let finding = finding.found(found).expected(says.root);
-    (found != says.root).then(|| finding.remedy(format!("git awo chain {}", says.run)))
+fn other_root(rule: Rule, subject: Subject, says: &RunPredicate, found: Sha256) -> Option<Finding> {
+    let finding = rule
+        .finding(subject)
+        .found(found)
+        .expected(says.root)
+        .remedy(format!("git awo chain {}", says.run));
+    (found != says.root).then_some(finding)
 }

@@ -69,16 +69,6 @@ pub struct RunEnvironment {
     pub stage: Option<String>,
 }
 
-impl RunEnvironment {
-    /// Reads the variables of this process.
-    pub fn from_process() -> Self {
-        Self {
-            allow_run: std::env::var("AWO_ALLOW_RUN").ok(),
-            stage: std::env::var("AWO_RUN_STAGE").ok(),
-        }
-    }
-}
-
 /// A run that was recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunDone {
