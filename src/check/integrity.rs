@@ -10,7 +10,7 @@ use crate::policy::Verified;
 use crate::record::predicate::RunPredicate;
 use crate::record::tree::Mode;
 use crate::record::{Code, Coded, ObjectId, RepoPath, Report, RunId, Sha256, Subject};
-use crate::rules::integrity as rules;
+use crate::rules::{absent, integrity as rules};
 use crate::store::layout::LedgerPath;
 
 use super::Error;
@@ -76,7 +76,7 @@ fn gather(collector: &Collector<'_>, run: &RunId, judged: &mut Integrity) -> Res
     records.reader().require_whole_view()?;
     let path = LedgerPath::Run(run.clone());
     let Some(envelope) = records.envelope(&path)? else {
-        judged.report.findings.push(rules::run_recorded(run));
+        judged.report.findings.push(absent::run_record(run));
         return Ok(());
     };
     let record: Verified<RunPredicate> = match collector.verify(&envelope) {

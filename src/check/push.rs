@@ -1,19 +1,20 @@
 //! Judges a whole push at once, by the policy as it stood before it.
 
-pub(super) mod branch_move;
-
 use std::collections::BTreeMap;
 
 use crate::facts::position::Positions;
 use crate::facts::run::Collector;
 use crate::git::Reader;
+use crate::policy::Policy;
 use crate::record::predicate::Movement;
-use crate::record::{Coded, ObjectId, Report, Subject, Timestamp};
+use crate::record::{Coded, ObjectId, RefName, Report, Subject, Timestamp};
 use crate::rules::{limits, push as rules};
 use crate::signing::PublicKey;
 use crate::store::layout::{self, Place};
 use crate::store::ledger::{Records, Refs};
 
+use super::branch::strict::Strict;
+use super::branch::{self, Branch};
 use super::governance::{Arrivals, Gained, trees};
 use super::{Anchor, Error, PolicyHistory};
 
@@ -119,7 +120,7 @@ fn try_judge(push: &Push<'_>, report: &mut Report) -> Result<(), Error> {
     };
     report.count("records", arrivals.count());
     arrivals.judge(&collector, &mut report.findings)?;
-    branch_move::judge_all(push, &collector, branches, report)
+    judge_branches(push, &collector, branches, report)
 }
 
 /// A server without a policy accepts exactly one push: the policy that matches its anchor.
@@ -220,6 +221,128 @@ fn judge_policy(
             report.count("policies", added);
         }
         Err(error) => report.absorb(error.refusal(Subject::of_ref(&reference))),
+    }
+    Ok(())
+}
+
+/// Judges every branch of a push.
+fn judge_branches(
+    push: &Push<'_>,
+    collector: &Collector<'_>,
+    mut movements: Vec<&Movement>,
+    report: &mut Report,
+) -> Result<(), Error> {
+    let policy = &collector.history.current().policy;
+    let mut commits_left = policy.document().limits.commits;
+    // What others may build on first, and among these what was there before.
+    movements.sort_by_key(|it| rank(policy, it));
+    let mut known = Known {
+        before: Strict::of(policy, push.before),
+        landed: Vec::new(),
+    };
+    for movement in movements {
+        let found = (report.findings.len(), report.undecided.len());
+        judge_branch(push, collector, movement, &known, &mut commits_left, report)?;
+        let clean = found == (report.findings.len(), report.undecided.len());
+        if clean && let Some(new) = movement.new {
+            let strict = Strict::of(policy, [(&movement.reference, &new)]);
+            known.landed.push((&movement.reference, strict));
+        }
+    }
+    Ok(())
+}
+
+/// What the branches of a push may build on.
+struct Known<'a> {
+    /// Where branches were before it.
+    before: Strict,
+    /// Where it has moved branches so far.
+    landed: Vec<(&'a RefName, Strict)>,
+}
+
+/// The order in which the movements of one push are judged: what others may build on first.
+pub(in crate::check) fn rank(policy: &Policy, movement: &Movement) -> (bool, bool) {
+    let rules = policy.ref_rules(&movement.reference);
+    (
+        rules.is_none_or(|rules| rules.accepts_direct()),
+        movement.old.is_none(),
+    )
+}
+
+/// Judges where a branch would go, and every commit that is new to it. New is what lies neither
+/// below where it was, if it keeps that, nor below the tip at adoption, nor below what is known; what
+/// the same push has landed must then move no later than the branch.
+fn judge_branch(
+    push: &Push<'_>,
+    collector: &Collector<'_>,
+    movement: &Movement,
+    known: &Known<'_>,
+    commits_left: &mut usize,
+    report: &mut Report,
+) -> Result<(), Error> {
+    let reference = &movement.reference;
+    let policy = &collector.history.current().policy;
+    let subject = || Subject::of_ref(reference);
+    let Some(branch_rules) = policy.ref_rules(reference) else {
+        report.findings.push(rules::ungoverned(reference));
+        return Ok(());
+    };
+    let Some(new) = movement.new else {
+        report.findings.extend(rules::branch_kept(&branch_rules));
+        return Ok(());
+    };
+    // A branch is at a commit: a tag there would be peeled by some and not by others.
+    if let Err(error) = push.reader.tree_of(new) {
+        report.absorb(Error::from(error).refusal(subject()));
+        return Ok(());
+    }
+    // What the new tip does not contain may be gone tomorrow, and with it what it hides from
+    // judgement: `verify` sees only what is there.
+    let mut kept = None;
+    if let Some(old) = movement.old {
+        kept = push.reader.is_ancestor(old, new)?.then_some(old);
+    }
+    let lost = movement.old.filter(|_| kept.is_none());
+    let finding = rules::fast_forward(&branch_rules, lost, new);
+    report.findings.extend(finding);
+    let is_new = movement.old.is_none();
+    let mut hidden = branch_rules.adopted();
+    hidden.extend(kept);
+    hidden.extend(known.before.below(&branch_rules, is_new));
+    let mut commits = push.reader.new_commits(&[new], &hidden)?;
+    for (name, strict) in &known.landed {
+        for tip in strict.below(&branch_rules, is_new) {
+            hidden.push(tip);
+            let fewer = push.reader.new_commits(&[new], &hidden)?;
+            if fewer.len() < commits.len() {
+                let depends_on = report.depends_on.entry(reference.clone()).or_default();
+                depends_on.insert((*name).clone());
+                commits = fewer;
+            }
+        }
+    }
+    let expected = format!("at most {} a push", policy.document().limits.commits);
+    if let Some(finding) = limits::commits(&commits, *commits_left, reference, expected) {
+        report.findings.push(finding);
+        return Ok(());
+    }
+    *commits_left = commits_left.saturating_sub(commits.len());
+    let branch = Branch {
+        rules: branch_rules,
+        commits,
+        time: push.time,
+    };
+    // The limit is one for the whole push, over all its branches.
+    let seen = report.checked.get("paths").copied().unwrap_or_default();
+    let left = policy
+        .document()
+        .limits
+        .paths
+        .saturating_sub(usize::try_from(seen).unwrap_or(usize::MAX));
+    let judged = branch::judge(push.reader, &branch, collector, left);
+    match judged {
+        Ok(found) => report.absorb(found),
+        Err(error) => report.absorb(error.refusal(subject())),
     }
     Ok(())
 }

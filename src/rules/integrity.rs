@@ -6,15 +6,6 @@ use crate::record::tree::Mode;
 use crate::record::{Finding, RepoPath, Rule, RunId, Sha256, Subject};
 use crate::store::layout::LedgerPath;
 
-/// A run has a record.
-pub fn run_recorded(run: &RunId) -> Finding {
-    Rule::RunRecordPresent
-        .finding(Subject::of_run(run))
-        .found("no run record")
-        .expected("a run record in the ledger")
-        .remedy("git awo fetch")
-}
-
 /// The record under a run's name is that run's.
 pub fn binds_run(says: &RunPredicate, run: &RunId) -> Option<Finding> {
     let path = LedgerPath::Run(run.clone()).to_path();

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::check::Error;
 use crate::check::branch::strict::Strict;
 use crate::check::branch::{self, Branch};
-use crate::check::push::branch_move::rank;
+use crate::check::push::rank;
 use crate::facts::log::Log;
 use crate::facts::run::Collector;
 use crate::git::Reader;
