@@ -64,8 +64,8 @@ const MUTANTS: &[Mutant] = &[
     Mutant {
         cases: &["TS-0008"],
         file: "src/evidence/inventory.rs",
-        original: "|(path, _)| !self.0.contains_key(path));",
-        broken: "|(path, _)| !self.0.contains_key(path) && !{M});",
+        original: ".filter(|(path, _)| !self.0.contains_key(path));",
+        broken: ".filter(|(path, _)| !self.0.contains_key(path) && !{M});",
     },
     // The commands do not look at the chain.
     Mutant {
