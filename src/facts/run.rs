@@ -2,18 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use crate::evidence;
 use crate::facts::case::{EvidenceFacts, Lookup, RunFacts};
 use crate::policy::{Keyring, Position, Unverified, Verified};
 use crate::record::envelope::Envelope;
 use crate::record::{
-    Code, Coded, Finding, Findings, ObjectId, Rule, RunId, Sha256, Subject, Timestamp,
+    Code, Coded, Diagnosis, Finding, Findings, ObjectId, Rule, RunId, Sha256, Subject, Timestamp,
 };
 use crate::records::{ApprovalPredicate, Approves, Kind, Predicate, Record, RunPredicate, Scope};
-use crate::store;
 use crate::store::index::Entry;
 use crate::store::layout::LedgerPath;
 use crate::store::ledger::Records;
+use crate::{evidence, store};
 
 use super::claims::{Said, claims};
 use super::position::{Judging, Positions};
@@ -131,6 +130,7 @@ impl Collector<'_> {
             contract: Lookup::Missing,
             task_approvals: Vec::new(),
             spent: BTreeMap::new(),
+            inventory: None,
             evidence: Lookup::Missing,
             independence: Vec::new(),
             overrides: Vec::new(),
@@ -178,9 +178,10 @@ impl Collector<'_> {
             let approval: Verified<ApprovalPredicate> = approval;
             match approval.predicate().approves {
                 Approves::Audit => facts.audit_approvals.push(approval),
-                Approves::Task => facts
-                    .bad
-                    .push(misplaced(approval.digest(), "a task approval on a commit")),
+                Approves::Task => {
+                    let subject = Subject::of_record(approval.digest());
+                    facts.bad.push(Misplaced.to_finding(subject));
+                }
             }
         }
         let attestations = self.records.attestations_of(run.commit)?;
@@ -239,19 +240,7 @@ impl Collector<'_> {
             let beyond = limits::inventory(bytes, limits).err();
             facts.bad.extend(beyond.map(|it| it.to_finding(subject)));
         }
-        let root = bytes.map(|bytes| Sha256::of(&bytes));
-        if root != Some(run.root) {
-            let rule = match root {
-                Some(_) => Rule::InventoryRoot,
-                None => Rule::InventoryPresent,
-            };
-            facts.bad.push(
-                rule.finding(Subject::of_record(path.to_path()))
-                    .found(root.map_or("no inventory".to_owned(), |root| root.to_string()))
-                    .expected(run.root)
-                    .remedy(format!("git awo chain {}", run.run)),
-            );
-        }
+        facts.inventory = bytes.map(|bytes| Sha256::of(&bytes));
         Ok(())
     }
 
@@ -289,12 +278,16 @@ impl Collector<'_> {
     }
 }
 
-fn misplaced(digest: Sha256, found: &str) -> Finding {
-    Rule::NoteObject
-        .finding(Subject::of_record(digest))
-        .found(found)
-        .expected("a note on what it approves")
-        .remedy("git awo approve")
+/// A note on something else than what it approves.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("a task approval on a commit")]
+struct Misplaced;
+
+impl Coded for Misplaced {
+    fn diagnosis(&self) -> Diagnosis {
+        let expected = "a note on what it approves";
+        Diagnosis::against(self, Rule::NoteObject, expected, "git awo approve")
+    }
 }
 
 fn named(mut finding: Finding, path: &LedgerPath) -> Finding {

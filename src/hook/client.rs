@@ -1,7 +1,7 @@
 //! The hooks of a clone: the server's verdict, earlier. A clone without a policy has nothing to
 //! say, and neither has a push to a remote that is not known to be governed.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::actor::{Clock, Settings, person_of};
 use crate::check::{PolicyHistory, push, staged};
@@ -9,18 +9,21 @@ use crate::git::{self, Reader};
 use crate::record::commit::Commit;
 use crate::record::tree::{Change, Mode};
 use crate::record::{
-    Finding, HashKind, IdentityName, ObjectId, RefName, RepoPath, Report, Rule, Subject,
+    Coded, Diagnosis, Finding, HashKind, IdentityName, ObjectId, RefName, RepoPath, Report, Rule,
+    Subject,
 };
-use crate::records::Movement;
 use crate::signing;
 use crate::store::layout::{self, Place};
 use crate::store::ledger::Refs;
 
-use super::{Error, environment, input};
+use crate::sys::Environment;
+
+use super::{Error, input};
 
 /// Judges what is staged, before a commit.
-pub fn pre_commit() -> Result<Report, Error> {
-    let (reader, cwd) = open()?;
+pub fn pre_commit(environment: &Environment) -> Result<Report, Error> {
+    let reader = open(environment)?;
+    let cwd = environment.directory();
     let mut report = Report::default();
     let (Some(history), Some(branch)) = (history(&reader)?, reader.head()?) else {
         return Ok(report);
@@ -33,8 +36,8 @@ pub fn pre_commit() -> Result<Report, Error> {
     if reader.head_id()?.is_none() {
         return Ok(report);
     }
-    let changes = staged_changes(&cwd, reader.hash_kind())?;
-    let person = person(&reader, &cwd, &history);
+    let changes = staged_changes(cwd, reader.hash_kind())?;
+    let person = person(&reader, cwd, &history);
     Ok(staged::judge(
         &reader,
         &history,
@@ -45,8 +48,8 @@ pub fn pre_commit() -> Result<Report, Error> {
 }
 
 /// Judges a merge that needs no hand, before its commit.
-pub fn pre_merge_commit() -> Result<Report, Error> {
-    let (reader, _) = open()?;
+pub fn pre_merge_commit(environment: &Environment) -> Result<Report, Error> {
+    let reader = open(environment)?;
     let mut report = Report::default();
     if let (Some(history), Some(branch)) = (history(&reader)?, reader.head()?) {
         merge(&history, &branch, &mut report);
@@ -55,8 +58,9 @@ pub fn pre_merge_commit() -> Result<Report, Error> {
 }
 
 /// Judges a commit message.
-pub fn commit_msg(file: &Path) -> Result<Report, Error> {
-    let (reader, cwd) = open()?;
+pub fn commit_msg(environment: &Environment, file: &Path) -> Result<Report, Error> {
+    let reader = open(environment)?;
+    let cwd = environment.directory();
     let mut report = Report::default();
     if history(&reader)?.is_none() {
         return Ok(report);
@@ -68,8 +72,8 @@ pub fn commit_msg(file: &Path) -> Result<Report, Error> {
 }
 
 /// Judges a push as the server would, from where the server was last seen.
-pub fn pre_push(remote: &str, input: &[u8]) -> Result<Report, Error> {
-    let (reader, _) = open()?;
+pub fn pre_push(environment: &Environment, remote: &str, input: &[u8]) -> Result<Report, Error> {
+    let reader = open(environment)?;
     let mut report = Report::default();
     let Some(before) = seen(&reader, remote)? else {
         return Ok(report);
@@ -81,7 +85,8 @@ pub fn pre_push(remote: &str, input: &[u8]) -> Result<Report, Error> {
     // git calls this hook also for what it will not push, since the server has what the clone lacks.
     let newer = movements.iter().filter_map(|it| {
         let old = it.old.filter(|old| !reader.contains(*old))?;
-        Place::of(&it.reference).map(|_| overtaken(it, old))
+        Place::of(&it.reference)
+            .map(|_| Early::Overtaken(old).to_finding(Subject::of_ref(&it.reference)))
     });
     report.findings.extend(newer);
     if !report.findings.is_empty() {
@@ -102,18 +107,43 @@ pub fn pre_push(remote: &str, input: &[u8]) -> Result<Report, Error> {
         movements: &movements,
         anchor: anchor.as_ref(),
         door: push::Door::Clone,
-        time: Clock::told(&environment()?)?.now(),
+        time: Clock::told(environment)?.now(),
     }));
     Ok(report)
 }
 
-/// The same race as where the server finds it, met sooner.
-fn overtaken(movement: &Movement, old: ObjectId) -> Finding {
-    Rule::OldValue
-        .finding(Subject::of_ref(&movement.reference))
-        .found(format!("the server is at {old}, which is not here"))
-        .expected("what was seen of the server last")
-        .remedy("git awo fetch, then push again")
+/// What a clone can tell before the server does.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+enum Early {
+    /// The same race as where the server finds it, met sooner.
+    #[error("the server is at {0}, which is not here")]
+    Overtaken(ObjectId),
+    #[error("the trailer {0} in a commit message")]
+    ByHand(String),
+    #[error("a merge commit")]
+    Merge,
+}
+
+impl Coded for Early {
+    fn diagnosis(&self) -> Diagnosis {
+        let against = |rule, expected, remedy| Diagnosis::against(self, rule, expected, remedy);
+        match self {
+            Self::Overtaken(_) => {
+                let expected = "what was seen of the server last";
+                against(Rule::OldValue, expected, "git awo fetch, then push again")
+            }
+            Self::ByHand(_) => against(
+                Rule::TrailerByHand,
+                "AWO trailers only by git awo run and git awo rollback",
+                "git commit again, without that line in the message",
+            ),
+            Self::Merge => against(
+                Rule::Merge,
+                "a branch without merges, as the policy says",
+                "git merge --abort, then git rebase",
+            ),
+        }
+    }
 }
 
 /// Returns where a server's refs were when last seen; `None` if it is not known to have a policy.
@@ -146,13 +176,7 @@ pub fn seen(reader: &Reader, remote: &str) -> Result<Option<Refs>, Error> {
 pub fn by_hand(text: &[u8]) -> Option<Finding> {
     // With and without what git will strip: which of both it does is the user's setting.
     let found = ours(text).or_else(|| ours(&stripped(text)))?;
-    Some(
-        Rule::TrailerByHand
-            .finding(Subject::none())
-            .found(format!("the trailer {found} in a commit message"))
-            .expected("AWO trailers only by git awo run and git awo rollback")
-            .remedy("git commit again, without that line in the message"),
-    )
+    Some(Early::ByHand(found).to_finding(Subject::none()))
 }
 
 fn ours(message: &[u8]) -> Option<String> {
@@ -203,13 +227,7 @@ fn merge(history: &PolicyHistory, branch: &RefName, report: &mut Report) {
         .ref_rules(branch)
         .is_some_and(|rules| !rules.accepts_merges())
     {
-        report.findings.push(
-            Rule::Merge
-                .finding(Subject::of_ref(branch))
-                .found("a merge commit")
-                .expected("a branch without merges, as the policy says")
-                .remedy("git merge --abort, then git rebase"),
-        );
+        report.absorb(Early::Merge.refusal(Subject::of_ref(branch)));
     }
 }
 
@@ -218,18 +236,11 @@ fn merging(reader: &Reader) -> bool {
 }
 
 /// Opens the repository as git tells its hooks where it is.
-fn open() -> Result<(Reader, PathBuf), Error> {
-    let cwd = std::env::current_dir().map_err(|source| Error::Io {
-        path: ".".into(),
-        source,
-    })?;
-    let told = std::env::var_os("GIT_DIR").is_some_and(|dir| !dir.is_empty());
-    let reader = if told {
-        Reader::in_hook()?
-    } else {
-        Reader::discover(&cwd)?
-    };
-    Ok((reader, cwd))
+fn open(environment: &Environment) -> Result<Reader, Error> {
+    Ok(match environment.given("GIT_DIR") {
+        Some(_) => Reader::in_hook(environment)?,
+        None => Reader::discover(environment.directory())?,
+    })
 }
 
 fn history(reader: &Reader) -> Result<Option<PolicyHistory>, Error> {
