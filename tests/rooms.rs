@@ -23,7 +23,7 @@ const STARTERS: &[(&str, &str)] = &[
         "src/signing/keygen.rs",
         "agents and hardware keys sign through ssh-keygen",
     ),
-    ("src/run/tools.rs", "a run is the execution of a command"),
+    ("src/run/command.rs", "a run is the execution of a command"),
     (
         "src/sandbox/mod.rs",
         "persons of the sandbox type what people would type",

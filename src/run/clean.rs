@@ -4,7 +4,7 @@ use crate::actor::Actor;
 use crate::git;
 use crate::record::{Code, Finding, RepoPath, Subject};
 
-use super::{Error, tools};
+use super::Error;
 
 /// How many paths of an unclean work tree are named.
 const MOST_NAMED: usize = 20;
@@ -23,7 +23,7 @@ pub(super) fn clean(actor: &Actor, why: &str) -> Result<Option<Finding>, Error> 
         "--untracked-files=normal",
         "--ignore-submodules=dirty",
     ]);
-    let output = tools::output(command)?;
+    let output = git::output(command)?.stdout;
     let mut paths = Vec::new();
     let mut entries = output.split(|b| *b == 0).filter(|entry| !entry.is_empty());
     while let Some(entry) = entries.next() {

@@ -19,7 +19,7 @@ use super::dossier::{self, Material};
 use super::finish::Made;
 use super::measure::{self, Measured};
 use super::watch::Changed;
-use super::{Error, Execution, RunDone, clean, events, finish, scope, tools};
+use super::{Error, Execution, RunDone, clean, command, events, finish, scope};
 
 /// So much of a log's end is told with a failure.
 const TAIL: u64 = 4_096;
@@ -62,7 +62,7 @@ impl Execution<'_> {
         if findings.is_empty() {
             findings = self.freshness()?;
         }
-        let why = "the run has reached outside of its worktree";
+        let why = "the run has reached outside of its work tree";
         findings.extend(clean::clean(self.actor, why)?);
         if !findings.is_empty() {
             return Err(Error::Refused(findings));
@@ -89,12 +89,12 @@ impl Execution<'_> {
         let [program, args @ ..] = self.command else {
             return Err(Error::NoCommand);
         };
-        let mut command = self.stranger(program);
+        let mut command = self.untrusted(program);
         command.args(args);
         let events = self.place.file(EVENTS);
         command.env("AWO_EVENTS_FILE", &events);
         let (out, err) = (self.place.file("stdout"), self.place.file("stderr"));
-        let status = tools::capture(command, &out, Some(&err))?;
+        let status = command::run(command, &out, Some(&err))?;
         let changed = self.compare()?;
         findings.extend(changed.findings);
         if !status.success() {
@@ -111,8 +111,8 @@ impl Execution<'_> {
         Ok(())
     }
 
-    fn stranger(&self, program: &OsStr) -> std::process::Command {
-        let mut command = tools::stranger(program, self.place.tree());
+    fn untrusted(&self, program: &OsStr) -> std::process::Command {
+        let mut command = command::untrusted(program, self.place.tree());
         let admitted = &self.admitted;
         command
             .env("AWO_RUN_ID", admitted.run.as_str())
@@ -162,9 +162,9 @@ impl Execution<'_> {
             return fs::write(&log, "the contract names no validation command\n")
                 .map_err(super::place::io("make", &log));
         };
-        let mut command = self.stranger(OsStr::new("sh"));
+        let mut command = self.untrusted(OsStr::new("sh"));
         command.args(["-e", "-c", text]);
-        let status = tools::capture(command, &log, None)?;
+        let status = command::run(command, &log, None)?;
         let changed = self.compare()?;
         let mut findings = changed.findings;
         for path in measured.changed_since(&self.actor.repo, &self.place)? {
@@ -197,7 +197,7 @@ impl Execution<'_> {
     }
 
     fn compare(&self) -> Result<Changed, Error> {
-        let mut changed = self.watch.compare(self.actor, &self.place, self.history)?;
+        let mut changed = self.before.compare(self.actor, &self.place, self.history)?;
         // Of what moved, the branch and the policy are told for what they are; if that cannot be
         // read any more, the move itself is told.
         if !changed.findings.is_empty()

@@ -20,7 +20,7 @@ use crate::store::batch::Batch;
 use crate::store::layout::{self, LedgerPath};
 use crate::store::ledger::spent;
 
-use super::gate::Admitted;
+use super::gate::Admission;
 use super::{Error, RunDone};
 
 /// Returns the message of the commit; the root is none as long as the evidence is not made.
@@ -48,7 +48,7 @@ pub(super) fn title(contract: &Contract) -> String {
 
 /// Returns the commit before it is signed.
 pub(super) fn draft(
-    admitted: &Admitted,
+    admitted: &Admission,
     author: &Person,
     tree: ObjectId,
     root: Option<Sha256>,
@@ -76,7 +76,7 @@ pub(super) struct Made {
 /// Signs and writes the commit. No ref names it yet.
 pub(super) fn commit(
     actor: &Actor,
-    admitted: &Admitted,
+    admitted: &Admission,
     author: &Person,
     tree: ObjectId,
     root: Sha256,
@@ -92,7 +92,7 @@ pub(super) fn commit(
 pub(super) fn record(
     actor: &Actor,
     history: &PolicyHistory,
-    admitted: &Admitted,
+    admitted: &Admission,
     made: Made,
     now: Timestamp,
 ) -> Result<RunDone, Error> {

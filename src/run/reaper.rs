@@ -112,7 +112,7 @@ impl Family {
     /// Returns whether there is a child that `/proc` does not show.
     fn hidden(&self) -> bool {
         // With others' children about, the question has no answer.
-        if cfg!(test) || !self.known.is_empty() {
+        if !self.known.is_empty() {
             return false;
         }
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
@@ -123,7 +123,7 @@ impl Family {
     fn children(&self, all: &[Process]) -> Vec<Process> {
         let own = sys::getpid().as_raw_pid();
         let children = all.iter().filter(|it| it.parent == own);
-        let new = children.filter(|it| !self.known.contains(&it.name()) && !is_of_another_test(it));
+        let new = children.filter(|it| !self.known.contains(&it.name()));
         new.copied().collect()
     }
 }
@@ -135,11 +135,6 @@ impl Drop for Family {
             let _ = sys::set_child_subreaper(None);
         }
     }
-}
-
-/// The tests of one program start git in threads beside each other, always in their own group.
-fn is_of_another_test(process: &Process) -> bool {
-    cfg!(test) && process.group == sys::getpgrp().as_raw_pid()
 }
 
 impl Process {

@@ -1,5 +1,5 @@
-//! Watches over the repository while a stranger's command runs: its refs, configuration, hooks
-//! and trust files must be afterwards what they were before.
+//! Compares the repository after an untrusted command with a snapshot from before it: its refs,
+//! configuration, hooks and trust files must be what they were.
 
 use std::collections::BTreeSet;
 
@@ -15,16 +15,7 @@ use crate::store::ledger::Records;
 
 use super::Error;
 use super::place::Place;
-use super::state::{Values, hooks, keys, refs, settings, trust};
-
-/// The state of a repository, as far as no command may change it.
-pub(super) struct Watch {
-    refs: Values,
-    settings: Values,
-    keys: Values,
-    hooks: Values,
-    trust: Values,
-}
+use super::snapshot::{Snapshot, Values, differences};
 
 /// What a command changed besides files.
 pub(super) struct Changed {
@@ -34,19 +25,8 @@ pub(super) struct Changed {
     pub(super) tampered: bool,
 }
 
-impl Watch {
-    /// Remembers the state.
-    pub(super) fn take(actor: &Actor, place: &Place) -> Result<Self, Error> {
-        Ok(Self {
-            refs: refs(actor)?,
-            settings: settings(actor, place)?,
-            keys: keys(actor)?,
-            hooks: hooks(actor)?,
-            trust: trust(actor)?,
-        })
-    }
-
-    /// Compares the state with the one remembered.
+impl Snapshot {
+    /// Compares the repository as it is now with this snapshot.
     pub(super) fn compare(
         &self,
         actor: &Actor,
@@ -54,41 +34,31 @@ impl Watch {
         history: &PolicyHistory,
     ) -> Result<Changed, Error> {
         let mut findings = Findings::new();
-        let settings = settings(actor, place)?;
-        let hooks = hooks(actor)?;
-        let mut named = false;
-        let keys = match keys(actor) {
-            Ok(keys) => keys,
-            // The file is broken now, which is a change by itself.
-            Err(_) if settings != self.settings => self.keys.clone(),
-            Err(error) => return Err(error),
-        };
-        for (key, how) in differences(&self.keys, &keys) {
-            named = true;
+        let now = self.again(actor)?;
+        let keys = differences(&self.keys, &now.keys);
+        for (key, how) in &keys {
             let rule = match key.starts_with(b"remote.") {
                 true => "remote-change",
                 false => "config-change",
             };
-            findings.push(changed(rule, format!("{} was {how}", quote(&key))));
+            findings.push(changed(rule, key, how));
         }
-        for (file, how) in differences(&self.settings, &settings) {
+        for (file, how) in differences(&self.files, &now.files) {
             // The keys say more than that their file is another one.
-            if !(named && file == b"config") {
-                findings.push(changed(
-                    "config-change",
-                    format!("{} was {how}", quote(&file)),
-                ));
+            if keys.is_empty() || file != b"config" {
+                findings.push(changed("config-change", &file, how));
             }
         }
-        for (file, how) in differences(&self.hooks, &hooks) {
-            findings.push(changed(
-                "hook-change",
-                format!("{} was {how}", quote(&file)),
-            ));
+        // What stands in it may change: nobody else reads it.
+        if !place.has_repository() {
+            findings.push(changed("config-change", b"the run's .git", "removed"));
+        }
+        for (file, how) in differences(&self.hooks, &now.hooks) {
+            findings.push(changed("hook-change", &file, how));
         }
         // Also what a fetch in another terminal did: a mark is only as good as its writer, and
         // who that was does not show.
-        for (file, how) in differences(&self.trust, &trust(actor)?) {
+        for (file, how) in differences(&self.trust, &now.trust) {
             findings.push(
                 Finding::new(Code::Gov004, "trust-change", Subject::none())
                     .found(format!("{} was {how} during the run", quote(&file)))
@@ -97,7 +67,7 @@ impl Watch {
             );
         }
         let tampered = !findings.is_empty();
-        self.compare_refs(actor, history, &mut findings)?;
+        self.compare_refs(actor, history, &now.refs, &mut findings)?;
         Ok(Changed { findings, tampered })
     }
 
@@ -105,12 +75,12 @@ impl Watch {
         &self,
         actor: &Actor,
         history: &PolicyHistory,
+        now: &Values,
         findings: &mut Findings,
     ) -> Result<(), Error> {
-        let now = refs(actor)?;
-        let moved = differences(&self.refs, &now);
+        let moved = differences(&self.refs, now);
         // What cannot be read did not grow by records that hold.
-        let grown = self.grown_by_others(actor, history, &now, &moved);
+        let grown = self.grown_by_others(actor, history, now, &moved);
         let grown = grown.unwrap_or_default();
         for (name, how) in moved {
             if grown.contains(&name) {
@@ -126,7 +96,7 @@ impl Watch {
             };
             findings.push(
                 Finding::new(Code::Gov004, "ref-move", subject)
-                    .found(format!("{how} during the run: {}", value(&now)))
+                    .found(format!("{how} during the run: {}", value(now)))
                     .expected(value(&self.refs))
                     .remedy("put the ref back; a run moves none"),
             );
@@ -196,24 +166,11 @@ impl Watch {
     }
 }
 
-fn changed(rule: &str, found: String) -> Finding {
+fn changed(rule: &str, name: &[u8], how: &str) -> Finding {
     Finding::new(Code::Gov004, rule, Subject::none())
-        .found(format!("{found} during the run"))
+        .found(format!("{} was {how} during the run", quote(name)))
         .expected("a repository whose configuration and hooks stay as they are")
         .remedy("undo it by hand before anything else: git may run what it names")
-}
-
-fn differences(before: &Values, after: &Values) -> Vec<(Vec<u8>, &'static str)> {
-    let names: BTreeSet<_> = before.keys().chain(after.keys()).collect();
-    let how = |name: &Vec<u8>| match (before.get(name), after.get(name)) {
-        (Some(old), Some(new)) => (old != new).then_some("changed"),
-        (Some(_), None) => Some("removed"),
-        (None, _) => Some("added"),
-    };
-    names
-        .into_iter()
-        .filter_map(|name| Some((name.clone(), how(name)?)))
-        .collect()
 }
 
 fn ref_name(raw: &[u8]) -> Option<RefName> {

@@ -10,7 +10,7 @@ use crate::hook::install::{self, Side};
 use crate::hook::places;
 use crate::record::Code;
 use crate::record::path::{escape, quote};
-use crate::run::{self, Leftover};
+use crate::run;
 use crate::store::layout;
 
 /// The oldest git whose hooks do what we need: `reference-transaction` came with 2.28, and
@@ -92,17 +92,11 @@ fn look_below(common: &Path, below: &str, depth: usize, locks: &mut Vec<String>)
 
 /// Runs that were killed. They stop nobody, so what they left is told and no finding.
 pub(super) fn dead_runs(it: &mut Examination<'_>) -> Result<(), CliError> {
-    for left in run::leftovers(it.actor.repo.common_dir()) {
-        it.note(match left {
-            Leftover::Directory(root) => format!(
-                "a run that was killed has left {}: the next git awo run with this TMPDIR removes it",
-                quote(root.as_os_str().as_encoded_bytes())
-            ),
-            Leftover::Registration(root) => format!(
-                "a run that was killed worked in {}, which is gone: git worktree prune",
-                quote(root.as_os_str().as_encoded_bytes())
-            ),
-        });
+    for root in run::leftovers(it.actor.repo.common_dir()) {
+        it.note(format!(
+            "a run that was killed has left {}: the next git awo run with this TMPDIR removes it",
+            quote(root.as_os_str().as_encoded_bytes())
+        ));
     }
     Ok(())
 }
