@@ -12,8 +12,8 @@ use super::quarantine::alternates_line;
 use super::reader::Reader;
 use crate::record::{HashKind, ObjectId, RefName};
 
-/// The settings of the repository itself that a clone takes over: who its user is, and what its
-/// file system can do. Those of the user and the machine apply there anyway.
+/// The settings that a clone takes over where they are those of the repository or of its place
+/// (`includeIf`): who its user is, and what its file system can do.
 const KEPT: &[&str] = &[
     "author.email",
     "author.name",
@@ -98,14 +98,15 @@ impl Reader {
         let local = self.shared.repo.to_thread_local();
         let config = local.config_snapshot();
         for key in KEPT {
-            let own = config.plumbing().string_filter(*key, |section| {
-                matches!(section.source, Source::Local | Source::Worktree)
+            let value = config.string(*key);
+            let anywhere = config.plumbing().string_filter(*key, |section| {
+                !matches!(section.source, Source::Local | Source::Worktree) && section.level == 0
             });
             if let Some((section, name)) = key.split_once('.')
-                && let Some(value) = own
+                && let Some(value) = value.filter(|it| Some(it) != anywhere.as_ref())
             {
                 text.extend_from_slice(format!("[{section}]\n\t{name} = \"").as_bytes());
-                text.extend(escaped(&value));
+                text.extend(escaped(value.as_slice()));
                 text.extend_from_slice(b"\"\n");
             }
         }

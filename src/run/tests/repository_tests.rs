@@ -272,6 +272,27 @@ fn the_command_finds_the_history_its_user_and_what_is_ignored_but_no_remote_and_
 }
 
 #[test]
+fn the_command_acts_as_the_user_does_in_the_governed_repository() {
+    alone!();
+    let world = World::new();
+    let home = PathBuf::from(std::env::var_os("HOME").unwrap());
+    let included = format!(
+        "[user]\nname = Global\nemail = global@example.org\n
+         [includeIf \"gitdir:{}/\"]\npath = here.inc\n",
+        world.repo.display()
+    );
+    fs::write(home.join(".gitconfig"), included).unwrap();
+    let here = "[user]\nname = Here\nemail = here@example.org\n";
+    fs::write(home.join("here.inc"), here).unwrap();
+    world.git(&["config", "--unset", "user.email"]);
+    let script = "
+        test \"$(git config user.name) $(git config user.email)\" = 'Otto here@example.org'
+        test \"$(cd / && git config user.name)\" = Global
+        export HOME=/nowhere; git commit -q --allow-empty -m x";
+    world.run(&format!("{MEND}\n{script}")).unwrap();
+}
+
+#[test]
 fn objects_that_the_governed_repository_borrows_are_seen() {
     alone!();
     let world = World::new();

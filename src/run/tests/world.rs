@@ -33,7 +33,8 @@ pub(super) struct World {
     pub(super) contract: ContractDraft,
 }
 
-/// Tells whether this process runs one test only. If not, it lets another one do so.
+/// Tells whether this process runs one test only, with a home of its own. If not, it lets another
+/// one do so.
 pub(super) fn is_alone(here: &str) -> bool {
     const ALONE: &str = "AWO_TEST_ALONE";
     if std::env::var_os(ALONE).is_some() {
@@ -43,6 +44,12 @@ pub(super) fn is_alone(here: &str) -> bool {
     let name = name.strip_suffix("::here").unwrap();
     let mut again = Command::new(std::env::current_exe().unwrap());
     again.args(["--exact", name, "--nocapture"]).env(ALONE, "1");
+    let home = TempDir::new().unwrap();
+    again
+        .env("HOME", home.path())
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .env_remove("GIT_CONFIG_GLOBAL")
+        .env_remove("XDG_CONFIG_HOME");
     let output = again.output().unwrap();
     let said = [output.stdout, output.stderr].map(|it| String::from_utf8_lossy(&it).into_owned());
     assert!(output.status.success(), "{}", said.concat());
