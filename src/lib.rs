@@ -33,12 +33,14 @@ pub mod check;
 pub mod cli;
 pub mod evidence;
 pub mod export;
+pub mod facts;
 pub mod git;
 pub mod hook;
 pub mod packet;
 pub mod policy;
 pub mod record;
 pub mod render;
+pub mod rules;
 pub mod run;
 pub mod sandbox;
 #[allow(

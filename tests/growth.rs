@@ -2,7 +2,7 @@
 //! the whole had been read.
 
 use git_awo::check::PolicyHistory;
-use git_awo::check::log::Log;
+use git_awo::facts::log::Log;
 use git_awo::git::Repo;
 use git_awo::record::{Findings, ObjectId};
 use git_awo::store::layout;

@@ -126,8 +126,8 @@ const MUTANTS: &[Mutant] = &[
     Mutant {
         cases: &["TS-0016"],
         file: "src/policy/rules/chain/gates.rs",
-        original: "            says.root.as_ref(),\n            &run.says().root,",
-        broken: "            says.root.as_ref().filter(|_| !{M}).or(Some(&run.says().root)),\n            &run.says().root,",
+        original: "            says.root.as_ref(),\n            &run.predicate().root,",
+        broken: "            says.root.as_ref().filter(|_| !{M}).or(Some(&run.predicate().root)),\n            &run.predicate().root,",
     },
     // The hash is that of nobody.
     Mutant {

@@ -8,9 +8,9 @@ mod settings;
 
 use std::path::{Path, PathBuf};
 
-use crate::check::position::Positions;
-use crate::check::run::Gatherer;
 use crate::check::{self, Anchor, PolicyHistory};
+use crate::facts::position::Positions;
+use crate::facts::run::Collector;
 use crate::git::{self, Repo};
 use crate::policy::Role;
 use crate::record::commit::Person;
@@ -135,13 +135,13 @@ impl Actor {
         Ok(PolicyHistory::load(&self.repo, tip)?)
     }
 
-    /// Returns a gatherer over these records for a person's tools.
-    pub fn gatherer<'a>(
+    /// Returns a collector over these records for a person's tools.
+    pub fn collector<'a>(
         &self,
         records: &'a Records<'a>,
         history: &'a PolicyHistory,
-    ) -> Gatherer<'a> {
-        Gatherer {
+    ) -> Collector<'a> {
+        Collector {
             records,
             history,
             positions: Positions::Named,

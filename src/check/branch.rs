@@ -6,20 +6,21 @@ pub(super) mod strict;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::facts::case::{CommitCase, CommitKind, RunFacts};
 use crate::git::{self, Compared, Reader};
-use crate::policy::case::{Claim, CommitCase, RefRules, RunFacts};
+use crate::policy::RefRules;
 use crate::policy::keyring::{COMMIT_NAMESPACE, Signer, refused_key};
-use crate::policy::rules;
 use crate::policy::{Policy, RefRules as Rules};
 use crate::record::commit::Commit;
-use crate::record::{Code, Finding, Findings, ObjectId, RefName, Subject, Timestamp};
+use crate::record::{Finding, Findings, ObjectId, RefName, Rule, Subject, Timestamp};
+use crate::rules;
 use crate::signing::Signature;
 
 use super::Error;
-use super::position::Positions;
-use super::report::{Report, git_finding};
 use super::rollback;
-use super::run::Gatherer;
+use crate::facts::position::Positions;
+use crate::facts::report::{Report, git_finding};
+use crate::facts::run::Collector;
 
 use history::History;
 pub use history::changes_of;
@@ -38,7 +39,7 @@ pub struct Branch<'a> {
 pub fn judge(
     reader: &Reader,
     branch: &Branch<'_>,
-    gatherer: &Gatherer<'_>,
+    collector: &Collector<'_>,
     max_paths: usize,
 ) -> Result<Report, Error> {
     let mut report = Report::default();
@@ -84,7 +85,7 @@ pub fn judge(
     report.count("paths", paths.load(Ordering::Relaxed));
     report.findings.extend(findings);
     for id in governed {
-        judge_claim(reader, branch, gatherer, id, &mut report)?;
+        judge_claim(reader, branch, collector, id, &mut report)?;
     }
     Ok(report)
 }
@@ -120,19 +121,16 @@ fn judge_plain(
     let before = paths.fetch_add(changed, Ordering::Relaxed);
     if before.saturating_add(changed) > max_paths {
         findings.push(
-            Finding::new(
-                Code::Int006,
-                "limits",
-                Subject::of_ref(branch.rules.reference()),
-            )
-            .found(format!("more than {max_paths} changed paths"))
-            .expected(format!("at most {max_paths}"))
-            .remedy("push in smaller parts"),
+            Rule::Limits
+                .finding(Subject::of_ref(branch.rules.reference()))
+                .found(format!("more than {max_paths} changed paths"))
+                .expected(format!("at most {max_paths}"))
+                .remedy("push in smaller parts"),
         );
         return Ok(());
     }
-    let claim = Claim::of(&commit);
-    if claim != Claim::Direct {
+    let claim = CommitKind::of(&commit);
+    if claim != CommitKind::Direct {
         governed.push(id);
         return Ok(());
     }
@@ -164,38 +162,39 @@ pub fn judge_run(
 fn judge_claim(
     reader: &Reader,
     branch: &Branch<'_>,
-    gatherer: &Gatherer<'_>,
+    collector: &Collector<'_>,
     id: ObjectId,
     report: &mut Report,
 ) -> Result<(), Error> {
     let (commit, found) = History::new(reader, &branch.rules).gather(id)?;
     let case = case(&branch.rules, branch.time, &commit, &found);
     rules::merge(&case, &mut report.findings);
-    match Claim::of(&commit) {
-        Claim::Governed(run) => {
+    match CommitKind::of(&commit) {
+        CommitKind::Governed(run) => {
             report.count("runs", 1);
             rules::entries(&case, &mut report.findings);
-            let facts = gatherer.run(&run)?;
+            let facts = collector.run(&run)?;
             rules::chain(&case, &facts, &mut report.findings);
             // Where it arrives: a run that was rejected before it landed does not land.
-            if matches!(gatherer.positions, Positions::Arriving(_)) {
+            if matches!(collector.positions, Positions::Arriving(_)) {
                 rules::not_rejected(&case, &facts, &mut report.findings);
             }
         }
-        Claim::Rollback(claim) => {
+        CommitKind::Rollback(claim) => {
             report.count("rollbacks", 1);
-            rollback::judge(reader, &case, gatherer, &claim, &mut report.findings)?;
+            rollback::judge(reader, &case, collector, &claim, &mut report.findings)?;
         }
-        Claim::Confused(why) => {
+        CommitKind::Confused(why) => {
             rules::entries(&case, &mut report.findings);
             report.findings.push(
-                Finding::new(Code::Gov002, "trailers", case.subject())
+                Rule::Trailers
+                    .finding(case.subject())
                     .found(why)
                     .expected("the trailers of one run, or AWO-Rollback alone")
                     .remedy(case.without_trailers("git awo run")),
             );
         }
-        Claim::Direct => {}
+        CommitKind::Direct => {}
     }
     Ok(())
 }
@@ -224,7 +223,8 @@ pub fn signer_of(
 ) -> Result<Signer, Finding> {
     let subject = || Subject::of_ref(reference).at(commit.id);
     let bad = |found: String| {
-        Finding::new(Code::Att003, "commit-signed", subject())
+        Rule::CommitSigned
+            .finding(subject())
             .found(found)
             .expected("an SSH signature by a person whom the policy names")
             .remedy("git commit --amend -S, with gpg.format=ssh")

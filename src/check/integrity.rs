@@ -9,13 +9,13 @@ use crate::evidence::{self, Inventory, Survey};
 use crate::policy::Verified;
 use crate::record::predicate::RunPredicate;
 use crate::record::tree::Mode;
-use crate::record::{Code, Finding, ObjectId, RepoPath, RunId, Sha256, Subject};
+use crate::record::{Code, Finding, ObjectId, RepoPath, Rule, RunId, Sha256, Subject};
 use crate::store::layout::LedgerPath;
 
 use super::Error;
-use super::failure::{evidence_failure, git_failure};
-use super::report::Report;
-use super::run::Gatherer;
+use crate::facts::failure::{evidence_failure, git_failure};
+use crate::facts::report::Report;
+use crate::facts::run::Collector;
 
 /// What is known of the files of a run.
 #[derive(Default)]
@@ -53,9 +53,9 @@ fn undecided(error: &evidence::Error, report: &mut Report) {
 
 /// Judges a stored run: its evidence against the inventory inside it, against the one in the
 /// ledger, and against the root that the signed run record binds.
-pub fn stored(gatherer: &Gatherer<'_>, run: &RunId) -> Integrity {
+pub fn stored(collector: &Collector<'_>, run: &RunId) -> Integrity {
     let mut judged = Integrity::default();
-    let result = gather(gatherer, run, &mut judged);
+    let result = gather(collector, run, &mut judged);
     if let Err(error) = result {
         error.report(Subject::of_run(run), &mut judged.report);
     }
@@ -73,15 +73,15 @@ pub fn stored(gatherer: &Gatherer<'_>, run: &RunId) -> Integrity {
     judged
 }
 
-fn gather(gatherer: &Gatherer<'_>, run: &RunId, judged: &mut Integrity) -> Result<(), Error> {
-    let records = gatherer.records;
+fn gather(collector: &Collector<'_>, run: &RunId, judged: &mut Integrity) -> Result<(), Error> {
+    let records = collector.records;
     records.reader().require_whole_view()?;
     let path = LedgerPath::Run(run.clone());
     let Some(envelope) = records.envelope(&path)? else {
         judged.report.findings.push(unrecorded(run));
         return Ok(());
     };
-    let record: Verified<RunPredicate> = match gatherer.verify(&envelope) {
+    let record: Verified<RunPredicate> = match collector.verify(&envelope) {
         Ok(record) => record,
         Err(mut finding) => {
             if finding.remedy.is_empty() {
@@ -91,23 +91,20 @@ fn gather(gatherer: &Gatherer<'_>, run: &RunId, judged: &mut Integrity) -> Resul
             return Ok(());
         }
     };
-    let says = record.says();
+    let says = record.predicate();
     if says.run != *run {
-        let finding = Finding::new(
-            Code::Att002,
-            "binds-run",
-            Subject::of_record(path.to_path()),
-        );
+        let finding = Rule::BindsRun.finding(Subject::of_record(path.to_path()));
         let finding = finding.found(&says.run).expected(run);
         judged.report.findings.push(finding.remedy("git awo fetch"));
     }
-    survey(gatherer, says, judged)?;
-    against_ledger(gatherer, says, judged)
+    survey(collector, says, judged)?;
+    against_ledger(collector, says, judged)
 }
 
 /// Says that there is no such run.
 pub fn unrecorded(run: &RunId) -> Finding {
-    Finding::new(Code::Str002, "run-record", Subject::of_run(run))
+    Rule::RunRecordPresent
+        .finding(Subject::of_run(run))
         .found("no run record")
         .expected("a run record in the ledger")
         .remedy("git awo fetch")
@@ -115,23 +112,20 @@ pub fn unrecorded(run: &RunId) -> Finding {
 
 /// Reads the evidence, each file by itself: one that cannot be read does not hide the others.
 fn survey(
-    gatherer: &Gatherer<'_>,
+    collector: &Collector<'_>,
     says: &RunPredicate,
     judged: &mut Integrity,
 ) -> Result<(), Error> {
-    let records = gatherer.records;
+    let records = collector.records;
     let Some(files) = records.evidence_files(&says.evidence, &says.run)? else {
-        let finding = Finding::new(
-            Code::Str002,
-            "evidence-present",
-            Subject::of_ref(&says.evidence),
-        )
-        .found("no evidence of the run")
-        .expected("every file of it");
+        let finding = Rule::EvidencePresent
+            .finding(Subject::of_ref(&says.evidence))
+            .found("no evidence of the run")
+            .expected("every file of it");
         judged.report.findings.push(finding.remedy("git awo fetch"));
         return Ok(());
     };
-    let limits = &gatherer.history.current().policy.document().limits;
+    let limits = &collector.history.current().policy.document().limits;
     let mut left = limits.evidence_bytes;
     let mut survey = Survey::new();
     for (path, mode, id) in files {
@@ -176,15 +170,16 @@ fn survey(
 }
 
 fn against_ledger(
-    gatherer: &Gatherer<'_>,
+    collector: &Collector<'_>,
     says: &RunPredicate,
     judged: &mut Integrity,
 ) -> Result<(), Error> {
     let path = LedgerPath::Inventory(says.run.clone());
     let subject = || Subject::of_record(path.to_path());
     let findings = &mut judged.report.findings;
-    let Some(bytes) = gatherer.records.file(&path)? else {
-        let finding = Finding::new(Code::Int002, "inventory-present", subject())
+    let Some(bytes) = collector.records.file(&path)? else {
+        let finding = Rule::InventoryPresent
+            .finding(subject())
             .found("no inventory")
             .expected(says.root);
         findings.push(finding.remedy("git awo fetch"));
@@ -209,14 +204,16 @@ fn against_ledger(
 }
 
 fn other_root(subject: Subject, found: Sha256, says: &RunPredicate) -> Finding {
-    Finding::new(Code::Int001, "evidence-root", subject)
+    Rule::EvidenceRoot
+        .finding(subject)
         .found(found)
         .expected(says.root)
         .remedy(format!("git awo chain {}", says.run))
 }
 
 fn no_file(path: &RepoPath, mode: Mode) -> Finding {
-    Finding::new(Code::Int003, "run-file-kind", Subject::none().path(path))
+    Rule::RunFileKind
+        .finding(Subject::none().path(path))
         .found(format!("mode {}", mode.as_str()))
         .expected("plain files, of mode 100644")
         .remedy("compare with another clone: git awo fetch")

@@ -1,51 +1,14 @@
-//! Room 3, `check`: gathers facts from objects, asks the policy, and reports. The same engine
-//! serves a push ([`push`]), a commit about to be made ([`staged`]) and a whole clone ([`verify`]).
+//! Judges at the doors: a push ([`push`]), a commit about to be made ([`staged`]) and a whole clone
+//! ([`verify`]). The same facts and the same rules serve all of them.
 
 pub mod branch;
-pub mod claims;
-pub mod failure;
-pub mod glance;
 pub mod governance;
-pub mod index;
 pub mod integrity;
-mod limits;
-pub mod log;
-pub mod policies;
-pub mod position;
 pub mod push;
-pub mod report;
 pub mod rollback;
-pub mod run;
 pub mod staged;
 #[cfg(test)]
 mod tests;
 pub mod verify;
 
-use crate::record::Finding;
-use crate::{git, store};
-
-pub use failure::Failure;
-pub use policies::{Anchor, PolicyHistory};
-pub use report::{Checked, Report};
-
-/// A check could not be made. At a server's door this refuses; it never means "ok".
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The repository could not be read.
-    #[error(transparent)]
-    Git(#[from] git::Error),
-    /// The records could not be read.
-    #[error(transparent)]
-    Store(#[from] store::Error),
-    /// The policy does not hold.
-    #[error("cannot judge by this policy: {}", describe(.0))]
-    Policy(Vec<Finding>),
-}
-
-fn describe(findings: &[Finding]) -> String {
-    findings
-        .iter()
-        .map(|finding| format!("{} {}", finding.code, finding.found))
-        .collect::<Vec<_>>()
-        .join("; ")
-}
+pub use crate::facts::{Anchor, Checked, Error, Failure, PolicyHistory, Report};

@@ -7,16 +7,16 @@ use std::collections::BTreeMap;
 use crate::git::Reader;
 use crate::policy::{Level, Policy};
 use crate::record::predicate::Movement;
-use crate::record::{Code, Finding, ObjectId, RefName, Subject, Timestamp};
+use crate::record::{Finding, ObjectId, RefName, Rule, Subject, Timestamp};
 use crate::signing::PublicKey;
 use crate::store::layout::{self, Place};
 use crate::store::ledger::{Records, Refs};
 
 use super::governance::{Arrivals, Gained, trees};
-use super::position::Positions;
-use super::report::Report;
-use super::run::Gatherer;
 use super::{Anchor, Error, PolicyHistory};
+use crate::facts::position::Positions;
+use crate::facts::report::Report;
+use crate::facts::run::Collector;
 
 /// So many tree entries are looked at for one push: a few seconds at most, and more than ten
 /// thousand ordinary commits need.
@@ -85,7 +85,8 @@ fn try_judge(push: &Push<'_>, report: &mut Report) -> Result<(), Error> {
     let limits = &policy.document().limits;
     if push.movements.len() > limits.refs {
         report.findings.push(
-            Finding::new(Code::Int006, "limits", Subject::none())
+            Rule::Limits
+                .finding(Subject::none())
                 .found(format!("{} refs", push.movements.len()))
                 .expected(format!("at most {}", limits.refs))
                 .remedy("push in smaller parts"),
@@ -117,7 +118,7 @@ fn try_judge(push: &Push<'_>, report: &mut Report) -> Result<(), Error> {
         .filter(|id| **id != history.current().commit);
     let arriving = moved.and_then(|id| PolicyHistory::load(push.reader, *id).ok());
     let records = Records::open(push.reader, &after)?;
-    let gatherer = Gatherer {
+    let collector = Collector {
         records: &records,
         history: &history,
         positions: Positions::Arriving(arrivals.digests()),
@@ -125,14 +126,15 @@ fn try_judge(push: &Push<'_>, report: &mut Report) -> Result<(), Error> {
         arriving_policies: arriving.as_ref(),
     };
     report.count("records", arrivals.count());
-    arrivals.judge(&gatherer, &mut report.findings)?;
-    branch_move::judge_all(push, &gatherer, branches, report)
+    arrivals.judge(&collector, &mut report.findings)?;
+    branch_move::judge_all(push, &collector, branches, report)
 }
 
 /// A server without a policy accepts exactly one push: the policy that matches its anchor.
 fn first_push(push: &Push<'_>, report: &mut Report) -> Result<(), Error> {
     let refuse = |found: String, expected: String| {
-        Finding::new(Code::Gov006, "first-policy", Subject::none())
+        Rule::FirstPolicy
+            .finding(Subject::none())
             .found(found)
             .expected(expected)
             .remedy("git push SERVER refs/awo/policy")
@@ -175,18 +177,15 @@ fn unanchored(anchor: &Anchor, history: &PolicyHistory) -> Finding {
         .iter()
         .map(|signer| signer.key.clone())
         .collect();
-    Finding::new(
-        Code::Gov006,
-        "pinned-root",
-        Subject::of_ref(&layout::policy()),
-    )
-    .found(format!(
-        "{} signed by {}",
-        history.repository(),
-        founders.join(", ")
-    ))
-    .expected(anchor)
-    .remedy("git awo trust")
+    Rule::PinnedRoot
+        .finding(Subject::of_ref(&layout::policy()))
+        .found(format!(
+            "{} signed by {}",
+            history.repository(),
+            founders.join(", ")
+        ))
+        .expected(anchor)
+        .remedy("git awo trust")
 }
 
 /// A server whose policy names it must be able to write its log: without it nothing shows later
@@ -211,7 +210,8 @@ fn cannot_log(push: &Push<'_>, policy: &Policy) -> Option<Finding> {
     let remedy =
         "git awo init --server, and its key into allowed_signers by git awo policy propose";
     Some(
-        Finding::new(Code::Str002, "log-key", Subject::none())
+        Rule::LogKey
+            .finding(Subject::none())
             .found("this server's key is not the one that the policy names for the log")
             .expected(format!("the key of {}", first.name))
             .remedy(remedy),
@@ -229,7 +229,8 @@ fn halted(push: &Push<'_>, history: &PolicyHistory, report: &mut Report) {
         let subject = Subject::of_ref(&movement.reference);
         if policy.level() == Level::Locked {
             report.findings.push(
-                Finding::new(Code::Gov007, "locked", subject.clone())
+                Rule::Locked
+                    .finding(subject.clone())
                     .found("a push while the policy is LOCKED")
                     .expected("nothing applied")
                     .remedy("only a policy change lifts it: git awo policy propose FILE"),
@@ -237,7 +238,8 @@ fn halted(push: &Push<'_>, history: &PolicyHistory, report: &mut Report) {
         }
         if policy.expired_at(push.time) {
             report.findings.push(
-                Finding::new(Code::Gov006, "policy-unexpired", subject)
+                Rule::PolicyUnexpired
+                    .finding(subject)
                     .found("the policy has expired")
                     .expected("a policy in force")
                     .remedy("git awo policy propose FILE"),
@@ -248,7 +250,8 @@ fn halted(push: &Push<'_>, history: &PolicyHistory, report: &mut Report) {
 
 /// What cannot be read might say LOCKED, so it is taken to say so.
 fn counts_as_locked(subject: Subject) -> Finding {
-    Finding::new(Code::Gov007, "locked", subject)
+    Rule::Locked
+        .finding(subject)
         .found("a push while the policy cannot be read, which counts as LOCKED")
         .expected("nothing applied")
         .remedy("restore refs/awo/policy from a clone: git push SERVER refs/awo/policy")
@@ -256,13 +259,13 @@ fn counts_as_locked(subject: Subject) -> Finding {
 
 fn forbidden_ref(reference: &RefName) -> Finding {
     let (rule, what) = if reference.as_str().starts_with("refs/replace/") {
-        ("replace-ref-push", "a replace ref")
+        (Rule::ReplaceRefPush, "a replace ref")
     } else if reference.as_str().starts_with("refs/tags/") {
-        ("tag-move", "a tag")
+        (Rule::TagMove, "a tag")
     } else {
-        ("ungoverned-ref", "a ref that no rule governs")
+        (Rule::UngovernedRef, "a ref that no rule governs")
     };
-    Finding::new(Code::Gov004, rule, Subject::of_ref(reference))
+    rule.finding(Subject::of_ref(reference))
         .found(format!("a push of {what}"))
         .expected("governed branches and refs/awo/* only")
         .remedy("git awo policy show")
@@ -278,9 +281,9 @@ fn governance(
 ) -> Result<(), Error> {
     let subject = || Subject::of_ref(&movement.reference);
     let Some(new) = movement.new else {
-        for (code, rule) in [(Code::Gov004, "delete"), (Code::Rep002, "governance-kept")] {
+        for rule in [Rule::Delete, Rule::GovernanceKept] {
             report.findings.push(
-                Finding::new(code, rule, subject())
+                rule.finding(subject())
                     .found("a deletion of a governance ref")
                     .expected("governance refs only grow")
                     .remedy("git awo fetch"),
@@ -292,7 +295,8 @@ fn governance(
         Place::Policy => judge_policy(push, history, new, report),
         Place::Log => {
             report.findings.push(
-                Finding::new(Code::Gov006, "log-by-server", subject())
+                Rule::LogByServer
+                    .finding(subject())
                     .found("a push of the receive log")
                     .expected("the server alone writes it")
                     .remedy("git awo fetch"),
@@ -303,7 +307,8 @@ fn governance(
             };
             if !kept {
                 report.findings.push(
-                    Finding::new(Code::Rep002, "forward-only", subject())
+                    Rule::ForwardOnly
+                        .finding(subject())
                         .found(format!("{new}, which does not contain it"))
                         .expected("every entry kept")
                         .remedy("git awo fetch"),
@@ -313,7 +318,7 @@ fn governance(
         }
         Place::Unknown => {
             report.findings.push(
-                Finding::new(Code::Str002, "ref-kind", subject())
+                Rule::RefKind.finding(subject())
                     .found("a governance ref of an unknown kind")
                     .expected("refs/awo/{policy,ledger,evidence/YYYY-MM} or refs/notes/awo/{approvals,attestations}")
                     .remedy("upgrade git-awo on the server"),
@@ -354,12 +359,9 @@ fn judge_policy(
     let reference = layout::policy();
     let tip = history.current().commit;
     if !push.reader.is_ancestor(tip, new)? {
-        for (code, rule) in [
-            (Code::Gov006, "policy-linked"),
-            (Code::Rep002, "forward-only"),
-        ] {
+        for rule in [Rule::PolicyLinked, Rule::ForwardOnly] {
             report.findings.push(
-                Finding::new(code, rule, Subject::of_ref(&reference).at(new))
+                rule.finding(Subject::of_ref(&reference).at(new))
                     .found(format!("does not contain {tip}"))
                     .expected("a successor of the policy in force")
                     .remedy("git awo fetch, then git awo policy propose FILE"),

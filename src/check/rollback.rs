@@ -1,23 +1,25 @@
 //! A commit that claims to take a run back.
 
+use crate::facts::case::{CommitCase, CommitKind, RollbackTarget};
 use crate::git::{self, Reader};
-use crate::policy::case::{Claim, CommitCase, RollbackClaim};
-use crate::policy::rules::{self, Reverted};
-use crate::record::{Code, Finding, Findings, ObjectId, RunId};
+use crate::record::{Finding, Findings, ObjectId, Rule, RunId};
+use crate::rules::{self, Reverted};
 
 use super::Error;
 use super::branch::history::History;
-use super::run::Gatherer;
+use crate::facts::run::Collector;
 
 fn again(case: &CommitCase<'_>, rollback: ObjectId) -> Finding {
-    Finding::new(Code::Rep001, "rolled-back-for-good", case.subject())
+    Rule::RolledBackForGood
+        .finding(case.subject())
         .found(format!("applies again what {rollback} has taken back"))
         .expected("a run of its own, with approvals of its own")
         .remedy("git awo task new")
 }
 
 fn not_of_a_run(case: &CommitCase<'_>, found: &str) -> Finding {
-    Finding::new(Code::Gov008, "rollback-of-a-run", case.subject())
+    Rule::RollbackOfARun
+        .finding(case.subject())
         .found(found)
         .expected("the commit of one governed run")
         .remedy(case.without_trailers("git awo rollback RUN"))
@@ -34,14 +36,14 @@ enum Maker {
 pub(super) fn judge(
     reader: &Reader,
     case: &CommitCase<'_>,
-    gatherer: &Gatherer<'_>,
-    claim: &RollbackClaim,
+    collector: &Collector<'_>,
+    claim: &RollbackTarget,
     findings: &mut Findings,
 ) -> Result<(), Error> {
     let (run, target) = match claim {
-        RollbackClaim::Run(run) => (Some(run.clone()), None),
+        RollbackTarget::Run(run) => (Some(run.clone()), None),
         // git's own revert names a commit; the run is the one that made it.
-        RollbackClaim::Commit(target) => match maker(reader, *target)? {
+        RollbackTarget::Commit(target) => match maker(reader, *target)? {
             Maker::Run(run) => (Some(run), Some(*target)),
             // Applying again what was taken back spends the same approval twice.
             Maker::Rollback if case.rules.accepts_rollback() => {
@@ -50,7 +52,7 @@ pub(super) fn judge(
             }
             Maker::Rollback | Maker::Nobody => (None, Some(*target)),
         },
-        RollbackClaim::Unclear(why) => {
+        RollbackTarget::Unclear(why) => {
             findings.push(not_of_a_run(case, why));
             return Ok(());
         }
@@ -68,8 +70,9 @@ pub(super) fn judge(
         refuse("takes back a commit that no run made");
         return Ok(());
     };
-    let facts = gatherer.run(&run)?;
-    let Some(commit) = target.or_else(|| facts.run.held().map(|run| run.says().commit)) else {
+    let facts = collector.run(&run)?;
+    let Some(commit) = target.or_else(|| facts.run.valid().map(|run| run.predicate().commit))
+    else {
         refuse(&format!(
             "takes back {run}, of which there is no run record"
         ));
@@ -109,9 +112,9 @@ fn maker(reader: &Reader, id: ObjectId) -> Result<Maker, Error> {
         }
         Err(error) => return Err(error.into()),
     };
-    Ok(match Claim::of(&commit) {
-        Claim::Governed(run) => Maker::Run(run),
-        Claim::Rollback(_) => Maker::Rollback,
+    Ok(match CommitKind::of(&commit) {
+        CommitKind::Governed(run) => Maker::Run(run),
+        CommitKind::Rollback(_) => Maker::Rollback,
         _ => Maker::Nobody,
     })
 }
@@ -124,9 +127,9 @@ pub fn earlier_rollback(
     run: &RunId,
 ) -> Result<Option<ObjectId>, Error> {
     for id in reader.new_commits(tips, &[harness])? {
-        let same = match Claim::of(&*reader.commit(id)?) {
-            Claim::Rollback(RollbackClaim::Run(other)) => other == *run,
-            Claim::Rollback(RollbackClaim::Commit(target)) => target == harness,
+        let same = match CommitKind::of(&*reader.commit(id)?) {
+            CommitKind::Rollback(RollbackTarget::Run(other)) => other == *run,
+            CommitKind::Rollback(RollbackTarget::Commit(target)) => target == harness,
             _ => false,
         };
         if same {

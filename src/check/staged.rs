@@ -1,15 +1,16 @@
 //! Judges a commit that is about to be made: the same paths rules, earlier.
 
+use crate::facts::case::CommitCase;
 use crate::git::Reader;
-use crate::policy::case::{CommitCase, RefRules};
+use crate::policy::RefRules;
 use crate::policy::keyring::Signer;
-use crate::policy::rules;
 use crate::record::commit::Commit;
 use crate::record::tree::{Change, faults};
-use crate::record::{Code, Finding, Findings, IdentityName, RefName, Subject};
+use crate::record::{Finding, Findings, IdentityName, RefName, Rule, Subject};
+use crate::rules;
 
-use super::report::Report;
 use super::{Error, PolicyHistory};
+use crate::facts::report::Report;
 
 /// Judges staged changes as a direct commit by this person on this branch.
 pub fn judge(
@@ -38,7 +39,8 @@ pub fn judge(
             person: person.clone(),
             key: String::new(),
         }),
-        None => Err(Finding::new(Code::Att004, "key-known", Subject::none())
+        None => Err(Rule::KeyKnown
+            .finding(Subject::none())
             .found("the policy does not know your signing key")
             .expected("user.signingkey of a person whom the policy names")
             .remedy("git config user.signingkey PATH, or ask a root to add the key")),

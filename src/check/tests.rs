@@ -19,14 +19,15 @@ mod rollbacks;
 mod versions;
 mod world;
 
-use crate::check::policies::Anchor;
-use crate::check::report::{self, Report};
-use crate::check::{Error, failure, limits};
+use crate::check::Error;
+use crate::facts::policies::Anchor;
+use crate::facts::report::{self, Report};
+use crate::facts::{failure, limits};
 use crate::git;
 use crate::policy::document::Limits;
-use crate::policy::tests::people::id;
 use crate::record::envelope::Envelope;
-use crate::record::{Code, Finding, Subject};
+use crate::record::{Code, Finding, Rule, Subject};
+use crate::rules::tests::people::id;
 
 #[test]
 fn an_anchor_is_a_commit_or_a_fingerprint() {
@@ -60,7 +61,7 @@ fn a_record_is_as_large_and_as_deep_as_the_policy_allows() {
         limits::record(&Envelope::new(payload.into(), vec![]), &limits)
             .map_err(|finding| (finding.code, finding.rule))
     };
-    let refused = Err((Code::Int006, "record-limit".to_owned()));
+    let refused = Err((Code::Int006, Rule::RecordLimit.into()));
     assert_eq!(record(r#"{"a":[1]}"#, 9, 2), Ok(()));
     assert_eq!(record(r#"{"a":[1]}"#, 8, 2), refused);
     assert_eq!(record(r#"{"a":[1]}"#, 9, 1), refused);
@@ -150,7 +151,7 @@ fn a_cause_is_told_once() {
 
 #[test]
 fn a_policy_that_does_not_hold_is_told_with_its_reasons() {
-    let finding = |rule| Finding::new(Code::Gov006, rule, Subject::none()).found(rule);
+    let finding = |rule: &str| Finding::told(Code::Gov006, rule, Subject::none()).found(rule);
     let error = Error::Policy(vec![finding("one"), finding("other")]);
     let text = "cannot judge by this policy: GOV-006 one; GOV-006 other";
     assert_eq!(error.to_string(), text);

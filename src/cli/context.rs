@@ -5,16 +5,17 @@ use std::path::{Path, PathBuf};
 use crate::actor::Actor;
 use crate::check::PolicyHistory;
 use crate::check::branch;
-use crate::check::index;
-use crate::check::report::Report;
-use crate::check::run::Gatherer;
+use crate::facts::case::{Lookup, RunFacts};
+use crate::facts::index;
+use crate::facts::report::Report;
+use crate::facts::run::Collector;
 use crate::git::{self, Repo};
-use crate::policy::case::{Link, RunFacts};
-use crate::policy::rules;
 use crate::record::predicate::RunPredicate;
 use crate::record::{
-    Code, Finding, Findings, ObjectId, RefName, Refusal, RunId, Sha256, Subject, WorkflowUrl,
+    Finding, Findings, ObjectId, RefName, Refusal, Rule, RuleName, RunId, Sha256, Subject,
+    WorkflowUrl,
 };
+use crate::rules;
 use crate::store::ledger::Records;
 
 use super::{Answer, CliError};
@@ -141,17 +142,16 @@ fn meant(actor: &Actor, name: &str) -> Result<String, CliError> {
 }
 
 /// Returns the facts of a run, or says that there is none.
-pub fn facts_of(gatherer: &Gatherer<'_>, run: &RunId) -> Result<RunFacts, CliError> {
-    let facts = gatherer.run(run)?;
-    if matches!(facts.run, Link::Missing) {
+pub fn facts_of(collector: &Collector<'_>, run: &RunId) -> Result<RunFacts, CliError> {
+    let facts = collector.run(run)?;
+    if matches!(facts.run, Lookup::Missing) {
         return Err(CliError::denied(
             format!("there is no run {run} in this clone"),
-            [
-                Finding::new(Code::Str002, "run-record", Subject::of_run(run))
-                    .found("no run record")
-                    .expected("a run record in the ledger")
-                    .remedy("git awo fetch; git awo log"),
-            ],
+            [Rule::RunRecordPresent
+                .finding(Subject::of_run(run))
+                .found("no run record")
+                .expected("a run record in the ledger")
+                .remedy("git awo fetch; git awo log")],
         ));
     }
     Ok(facts)
@@ -163,7 +163,8 @@ pub fn unheld(facts: &RunFacts, history: &PolicyHistory) -> Refusal {
     rules::run_binds(facts, &history.current().policy, &mut findings);
     Refusal::or(
         findings,
-        Finding::new(Code::Gov002, "run-holds", Subject::of_run(&facts.id))
+        Rule::RunHolds
+            .finding(Subject::of_run(&facts.id))
             .found("a run record that does not hold")
             .expected("a run record that holds")
             .remedy(format!("git awo chain {}", facts.id)),
@@ -172,8 +173,8 @@ pub fn unheld(facts: &RunFacts, history: &PolicyHistory) -> Refusal {
 
 /// Returns what stands against a step of a run: what the rules have found, or else that this link
 /// of the chain, which comes before it, is missing.
-pub fn before(findings: Findings, rule: &str, run: &RunId, remedy: String) -> Refusal {
-    let link = Finding::new(Code::Gov002, rule, Subject::of_run(run)).found("no such link");
+pub fn before(findings: Findings, rule: Rule, run: &RunId, remedy: String) -> Refusal {
+    let link = rule.finding(Subject::of_run(run)).found("no such link");
     let link = link.expected(format!("the link {rule} of the chain"));
     Refusal::or(findings, link.remedy(remedy))
 }
@@ -185,7 +186,7 @@ pub fn judge_chain(
     history: &PolicyHistory,
     facts: &RunFacts,
     run: &RunPredicate,
-    later: &[&str],
+    later: &[Rule],
 ) -> Result<Findings, CliError> {
     let reader = records.reader();
     let policy = &history.current().policy;
@@ -197,8 +198,9 @@ pub fn judge_chain(
     };
     let findings = branch::judge_run(reader, &rules, run.commit, facts, facts.time)?;
     // An entry that is to come is derived anew, whatever stands in its place.
-    let to_come = |rule: &str| {
-        later.contains(&rule) || later.contains(&"provenance-index") && index::is_rule(rule)
+    let to_come = |rule: &RuleName| {
+        later.iter().any(|it| *rule == *it)
+            || later.contains(&Rule::ProvenanceIndex) && index::is_rule(rule)
     };
     Ok(findings
         .into_iter()
@@ -208,7 +210,8 @@ pub fn judge_chain(
 
 /// Returns the finding that no rule governs a ref.
 pub fn ungoverned(reference: &RefName) -> Finding {
-    Finding::new(Code::Gov004, "ungoverned-ref", Subject::of_ref(reference))
+    Rule::UngovernedRef
+        .finding(Subject::of_ref(reference))
         .found("a ref that no rule governs")
         .expected("a governed branch")
         .remedy("git awo policy show")
@@ -272,7 +275,8 @@ pub fn require_clean(actor: &Actor, reference: &RefName, tip: ObjectId) -> Resul
     let lock = actor.repo.git_dir().join("index.lock");
     if lock.exists() {
         let lock = crate::record::path::quote(lock.as_os_str().as_encoded_bytes());
-        let finding = Finding::new(Code::Rep003, "stale-lock", Subject::of_ref(reference))
+        let finding = Rule::StaleLock
+            .finding(Subject::of_ref(reference))
             .found(format!("{lock} is there"))
             .expected("no other git at work here")
             .remedy(format!("wait; if no other git is at work, rm {lock}"));
@@ -293,7 +297,8 @@ pub fn require_clean(actor: &Actor, reference: &RefName, tip: ObjectId) -> Resul
     // differs then is not the user's, and not for them to stash.
     let now = actor.repo.reference(reference)?;
     if now != Some(tip) {
-        let finding = Finding::new(Code::Rep003, "nothing-moved", Subject::of_ref(reference))
+        let finding = Rule::NothingMoved
+            .finding(Subject::of_ref(reference))
             .found(now.map_or("the ref is gone".to_owned(), |id| id.to_string()))
             .expected(tip)
             .remedy("git awo status");
@@ -304,18 +309,17 @@ pub fn require_clean(actor: &Actor, reference: &RefName, tip: ObjectId) -> Resul
     }
     Err(CliError::denied(
         format!("{reference} is checked out here with local changes"),
-        [
-            Finding::new(Code::Gov002, "work-tree-clean", Subject::of_ref(reference))
-                .found(
-                    String::from_utf8_lossy(&output.stdout)
-                        .lines()
-                        .take(5)
-                        .collect::<Vec<_>>()
-                        .join(", "),
-                )
-                .expected("a clean work tree")
-                .remedy("git stash"),
-        ],
+        [Rule::WorkTreeClean
+            .finding(Subject::of_ref(reference))
+            .found(
+                String::from_utf8_lossy(&output.stdout)
+                    .lines()
+                    .take(5)
+                    .collect::<Vec<_>>()
+                    .join(", "),
+            )
+            .expected("a clean work tree")
+            .remedy("git stash")],
     ))
 }
 
@@ -332,12 +336,11 @@ fn not_elsewhere(actor: &Actor, reference: &RefName) -> Result<(), CliError> {
         } else if line.strip_prefix("branch ") == Some(reference.as_str()) {
             return Err(CliError::denied(
                 format!("{reference} is checked out in another work tree"),
-                [
-                    Finding::new(Code::Gov002, "work-tree-clean", Subject::of_ref(reference))
-                        .found(place)
-                        .expected("the branch checked out here or nowhere")
-                        .remedy(format!("cd {place}, and run the command there")),
-                ],
+                [Rule::WorkTreeClean
+                    .finding(Subject::of_ref(reference))
+                    .found(place)
+                    .expected("the branch checked out here or nowhere")
+                    .remedy(format!("cd {place}, and run the command there"))],
             ));
         }
     }
@@ -354,7 +357,8 @@ pub fn workflow_url(text: Option<&str>) -> Result<Option<WorkflowUrl>, CliError>
     checked.map_err(|bad| {
         CliError::denied(
             "the address of the workflow run cannot stand in a record",
-            Finding::new(Code::Int004, "workflow-url", Subject::none())
+            Rule::WorkflowUrl
+                .finding(Subject::none())
                 .found(bad)
                 .expected("http:// or https://, printable ASCII, at most 2,048 bytes")
                 .remedy("git awo approve RUN --workflow-run-url URL"),

@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use crate::check::Failure;
-use crate::check::failure::{evidence_failure, unusable};
-use crate::check::report::chain_of;
+use crate::facts::failure::{evidence_failure, unusable};
+use crate::facts::report::chain_of;
 use crate::record::path::escape;
-use crate::record::{Findings, Refusal, Subject};
+use crate::record::{Findings, Refusal, Rule, Subject};
 use crate::render;
 use crate::{actor, check, export, git, hook, run, store};
 
@@ -59,7 +59,7 @@ impl CliError {
     }
 
     /// A file, a program or the system could not be used (INT-005).
-    pub fn unusable(rule: &str, message: impl Into<String>, error: &dyn std::error::Error) -> Self {
+    pub fn unusable(rule: Rule, message: impl Into<String>, error: &dyn std::error::Error) -> Self {
         let message = message.into();
         let finding = unusable(rule, error, Subject::none());
         let found = format!("{message}: {}", finding.found);
@@ -163,7 +163,7 @@ impl From<crate::sandbox::Error> for CliError {
             crate::sandbox::Error::NotEmpty { .. } => {
                 Self::usage(message).hint("name a new or an empty directory")
             }
-            error => Self::unusable("sandbox-usable", message, &error),
+            error => Self::unusable(Rule::SandboxUsable, message, &error),
         }
     }
 }

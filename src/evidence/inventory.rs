@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::Error;
-use crate::record::{Code, Finding, Findings, RepoPath, Sha256, Subject};
+use crate::record::{Finding, Findings, RepoPath, Rule, Sha256, Subject};
 
 /// The name of the inventory in the run directory.
 pub const SUMS: &str = "SHA256SUMS.txt";
@@ -49,11 +49,11 @@ pub struct BadInventory {
 impl BadInventory {
     /// Returns this as a finding on the inventory.
     pub fn finding(&self) -> Finding {
-        let (code, rule) = match self.limit {
-            true => (Code::Int006, "inventory-limit"),
-            false => (Code::Int004, "inventory-form"),
+        let rule = match self.limit {
+            true => Rule::InventoryLimit,
+            false => Rule::InventoryForm,
         };
-        Finding::new(code, rule, Subject::none().path(&RepoPath::from(SUMS)))
+        rule.finding(Subject::none().path(&RepoPath::from(SUMS)))
             .found(format!("{} in line {}", self.why, self.line))
             .expected("lines `<64 hex digits>  ./<path>`, sorted by path, as sha256sum writes them")
             .remedy("make the inventory again from the files of the run")
@@ -234,7 +234,8 @@ impl Inventory {
             match files.get(path) {
                 Some(real) if real == listed => {}
                 Some(real) => findings.push(
-                    Finding::new(Code::Int001, "inventory-hash", subject)
+                    Rule::InventoryHash
+                        .finding(subject)
                         .found(real)
                         .expected(listed)
                         .remedy(format!(
@@ -242,7 +243,8 @@ impl Inventory {
                         )),
                 ),
                 None => findings.push(
-                    Finding::new(Code::Int002, "inventory-missing", subject)
+                    Rule::InventoryMissing
+                        .finding(subject)
                         .found("no such file")
                         .expected(listed)
                         .remedy(format!("restore {path}, which the inventory lists")),
@@ -252,7 +254,8 @@ impl Inventory {
         for (path, real) in files {
             if !self.0.contains_key(path) {
                 findings.push(
-                    Finding::new(Code::Int002, "inventory-added", Subject::none().path(path))
+                    Rule::InventoryAdded
+                        .finding(Subject::none().path(path))
                         .found(real)
                         .expected("only files that the inventory lists")
                         .remedy(format!("remove {path}, which the inventory does not list")),

@@ -13,7 +13,7 @@ mod volatile;
 
 use std::path::PathBuf;
 
-use crate::record::{Code, Finding, RepoPath, Subject};
+use crate::record::{Finding, RepoPath, Rule, Subject};
 
 pub use demands::{Demands, breaches};
 pub use directory::Directory;
@@ -76,14 +76,15 @@ pub enum Error {
 impl Error {
     /// Returns this as a finding, or nothing where the check could not be made at all.
     pub fn finding(&self) -> Option<Finding> {
-        let (code, rule, path) = match self {
+        let (rule, path) = match self {
             Error::Io { .. } | Error::NotEmpty { .. } => return None,
-            Error::NotRegular { path, .. } => (Code::Int003, "run-file-kind", path),
-            Error::BadPath { path, .. } => (Code::Int003, "run-path", path),
-            Error::Replaced { path } => (Code::Rep003, "run-file-replaced", path),
-            Error::Limit { path, .. } => (Code::Int006, "run-limit", path),
+            Error::NotRegular { path, .. } => (Rule::RunFileKind, path),
+            Error::BadPath { path, .. } => (Rule::RunPath, path),
+            Error::Replaced { path } => (Rule::RunFileReplaced, path),
+            Error::Limit { path, .. } => (Rule::RunLimit, path),
         };
-        let finding = Finding::new(code, rule, Subject::none().path(path))
+        let finding = rule
+            .finding(Subject::none().path(path))
             .found(self)
             .expected("regular files within the limits, which nobody changes meanwhile");
         Some(match self {

@@ -11,7 +11,7 @@ use super::directory::{Directory, Kind};
 use super::inventory::{Inventory, MAX_LEN, MAX_LINES, SUMS, TIMESTAMPS, check_path};
 use super::{Error, RunFiles, timestamps};
 use crate::record::digest::Hasher;
-use crate::record::{Code, Finding, Findings, RepoPath, Sha256, Subject};
+use crate::record::{Finding, Findings, RepoPath, Rule, Sha256, Subject};
 
 /// The most entries of any kind that a directory is walked through: as many directories and other
 /// things as there may be files.
@@ -286,7 +286,8 @@ fn directory_of_sums() -> Error {
 
 fn absent() -> Finding {
     let subject = Subject::none().path(&RepoPath::from(SUMS));
-    Finding::new(Code::Int002, "inventory-absent", subject)
+    Rule::InventoryAbsent
+        .finding(subject)
         .found("no inventory")
         .expected(format!("a {SUMS} that lists every file"))
         .remedy("restore it, or make it anew: git awo integrity sums DIR")

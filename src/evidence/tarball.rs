@@ -12,7 +12,7 @@ use tar::{Builder, EntryType, Header};
 use super::inventory::SUMS;
 use super::survey::Survey;
 use crate::record::digest::Hasher;
-use crate::record::{Code, Finding, Findings, RepoPath, Sha256, Subject};
+use crate::record::{Finding, Findings, RepoPath, Rule, Sha256, Subject};
 
 /// The level of the compression. Another one would be another tarball.
 const LEVEL: u32 = 6;
@@ -108,7 +108,8 @@ pub fn write<E, R: Read>(
 }
 
 fn exchanged(path: &RepoPath, found: String, digest: Sha256) -> Finding {
-    Finding::new(Code::Int001, "tarball-hash", Subject::none().path(path))
+    Rule::TarballHash
+        .finding(Subject::none().path(path))
         .found(found)
         .expected(digest)
         .remedy("run the command again when nobody writes there")

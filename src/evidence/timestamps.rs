@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::inventory::TIMESTAMPS;
-use crate::record::{Code, Finding, Findings, RepoPath, Subject, Timestamp};
+use crate::record::{Findings, RepoPath, Rule, Subject, Timestamp};
 
 /// The most files in `timestamps/`.
 pub const MAX_TIMESTAMPS: usize = 32;
@@ -34,16 +34,13 @@ pub(super) fn judge(region: &BTreeMap<RepoPath, Vec<u8>>) -> Findings {
             continue;
         };
         findings.push(
-            Finding::new(
-                Code::Int002,
-                "timestamps-region",
-                Subject::none().path(path),
-            )
-            .found(why)
-            .expected("lines of the form `key=2026-01-31T23:59:59Z`, a time or a date alone")
-            .remedy(format!(
-                "remove {path}, or move it to where the inventory lists it"
-            )),
+            Rule::TimestampsRegion
+                .finding(Subject::none().path(path))
+                .found(why)
+                .expected("lines of the form `key=2026-01-31T23:59:59Z`, a time or a date alone")
+                .remedy(format!(
+                    "remove {path}, or move it to where the inventory lists it"
+                )),
         );
     }
     findings

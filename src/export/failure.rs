@@ -1,9 +1,9 @@
 //! What keeps an export from being made, in the taxonomy's terms.
 
 use crate::check::Failure;
-use crate::check::failure::unusable;
-use crate::check::report::chain_of;
-use crate::record::{Code, Finding, Subject};
+use crate::facts::failure::unusable;
+use crate::facts::report::chain_of;
+use crate::record::{Rule, Subject};
 
 use super::Error;
 
@@ -14,14 +14,15 @@ impl Error {
             Error::Refused(why) => Failure::Found(why.clone()),
             Error::Check(error) => error.failure(Subject::none()),
             Error::Destination { .. } => Failure::Found(
-                Finding::new(Code::Int002, "export-place", Subject::none())
+                Rule::ExportPlace
+                    .finding(Subject::none())
                     .found(chain_of(self))
                     .expected("an absent or empty directory, or an earlier export")
                     .remedy("git awo export RUN NEW-DIR")
                     .into(),
             ),
             Error::Io { .. } => {
-                Failure::Undecided(unusable("export-written", self, Subject::none()).into())
+                Failure::Undecided(unusable(Rule::ExportWritten, self, Subject::none()).into())
             }
         }
     }

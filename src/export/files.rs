@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::record::json::canonical;
 use crate::record::predicate::{AttestationPredicate, IndependencePredicate};
 use crate::record::statement::{Kind, Predicate};
-use crate::record::{Code, Finding, ObjectId, RepoPath, Sha256, Subject, WorkflowUrl};
+use crate::record::{Finding, ObjectId, RepoPath, Rule, Sha256, Subject, WorkflowUrl};
 use crate::render::attestation::{Attested, text};
 use crate::signing::AllowedSigners;
 use crate::store::index::Index;
@@ -64,7 +64,8 @@ impl Out<'_> {
             Slot::Vacant(slot) => _ = slot.insert(bytes),
             Slot::Occupied(there) if *there.get() == bytes => {}
             Slot::Occupied(_) => {
-                return Err(Finding::new(Code::Int003, "export-name", subject)
+                return Err(Rule::ExportName
+                    .finding(subject)
                     .found("two records that would have this name")
                     .expected("digests that differ in their first twelve digits")
                     .remedy(format!("git awo show {}", self.run)));

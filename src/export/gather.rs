@@ -1,22 +1,24 @@
 //! Reads a run with all its records and its evidence, and checks that they belong together.
 
 use crate::check;
-use crate::check::policies::PolicyFiles;
-use crate::check::run::Gatherer;
 use crate::evidence::{self, RunFiles, inventory};
+use crate::facts::policies::PolicyFiles;
+use crate::facts::run::Collector;
 use crate::record::envelope::Envelope;
 use crate::record::predicate::{ApprovalPredicate, Approves, RunPredicate};
 use crate::record::statement::Predicate;
-use crate::record::{Code, Finding, Findings, ObjectId, Refusal, RunId, Sha256, Subject, TaskId};
+use crate::record::{
+    Code, Finding, Findings, ObjectId, Refusal, Rule, RunId, Sha256, Subject, TaskId,
+};
 use crate::store::layout::LedgerPath;
 
 use super::Error;
 use super::dossier::{Dossier, Rules, Signed};
 
 /// Reads and checks everything of a run. All that does not hold is reported.
-pub fn gather(gatherer: &Gatherer<'_>, id: &RunId) -> Result<Dossier, Error> {
+pub fn gather(collector: &Collector<'_>, id: &RunId) -> Result<Dossier, Error> {
     let mut it = Gather {
-        gatherer,
+        collector,
         id,
         findings: Findings::new(),
     };
@@ -28,21 +30,22 @@ pub fn gather(gatherer: &Gatherer<'_>, id: &RunId) -> Result<Dossier, Error> {
 }
 
 fn unfound(id: &RunId) -> Finding {
-    Finding::new(Code::Str002, "run-record", Subject::of_run(id))
+    Rule::RunRecordPresent
+        .finding(Subject::of_run(id))
         .found("no run record")
         .expected("a run record in the ledger")
         .remedy("git awo fetch; git awo log")
 }
 
 struct Gather<'a> {
-    gatherer: &'a Gatherer<'a>,
+    collector: &'a Collector<'a>,
     id: &'a RunId,
     findings: Findings,
 }
 
 impl Gather<'_> {
     fn dossier(&mut self) -> Result<Option<Dossier>, check::Error> {
-        let records = self.gatherer.records;
+        let records = self.collector.records;
         let id = self.id;
         let Some(run) = self.required::<RunPredicate>(&LedgerPath::Run(id.clone()))? else {
             return Ok(None);
@@ -92,13 +95,13 @@ impl Gather<'_> {
         Ok(Some(dossier))
     }
 
-    fn refuse(&mut self, code: Code, rule: &str, found: impl ToString, expected: impl ToString) {
-        let remedy = match code {
+    fn refuse(&mut self, rule: Rule, found: impl ToString, expected: impl ToString) {
+        let remedy = match rule.code() {
             Code::Str002 => "git awo fetch".to_owned(),
             _ => format!("git awo chain {}", self.id),
         };
         self.findings.push(
-            Finding::new(code, rule, Subject::of_run(self.id))
+            rule.finding(Subject::of_run(self.id))
                 .found(found.to_string())
                 .expected(expected.to_string())
                 .remedy(remedy),
@@ -106,9 +109,9 @@ impl Gather<'_> {
     }
 
     fn checked<P: Predicate>(&mut self, envelope: Envelope) -> Option<Signed<P>> {
-        match self.gatherer.verify::<P>(&envelope) {
+        match self.collector.verify::<P>(&envelope) {
             Ok(verified) => Some(Signed {
-                says: verified.says().clone(),
+                says: verified.predicate().clone(),
                 digest: verified.digest(),
                 signer: verified.signer().clone(),
                 key: verified.key().to_owned(),
@@ -135,7 +138,7 @@ impl Gather<'_> {
         &mut self,
         path: &LedgerPath,
     ) -> Result<Option<Signed<P>>, check::Error> {
-        let envelope = self.gatherer.records.envelope(path)?;
+        let envelope = self.collector.records.envelope(path)?;
         Ok(envelope.and_then(|envelope| self.checked(envelope)))
     }
 
@@ -143,11 +146,11 @@ impl Gather<'_> {
         &mut self,
         path: &LedgerPath,
     ) -> Result<Option<Signed<P>>, check::Error> {
-        match self.gatherer.records.envelope(path)? {
+        match self.collector.records.envelope(path)? {
             Some(envelope) => Ok(self.checked(envelope)),
             None => {
                 let found = format!("no {}", path.to_path());
-                self.refuse(Code::Str002, "record-present", found, "the record");
+                self.refuse(Rule::RecordPresent, found, "the record");
                 Ok(None)
             }
         }
@@ -155,27 +158,22 @@ impl Gather<'_> {
 
     fn packet(&mut self, task: &TaskId) -> Result<Option<Vec<u8>>, check::Error> {
         let packet = self
-            .gatherer
+            .collector
             .records
             .file(&LedgerPath::Packet(task.clone()))?;
         if packet.is_none() {
             let found = format!("no packet of {task}");
-            self.refuse(Code::Str002, "record-present", found, "the packet");
+            self.refuse(Rule::RecordPresent, found, "the packet");
         }
         Ok(packet)
     }
 
     fn evidence(&mut self, run: &RunPredicate) -> Result<Option<RunFiles>, check::Error> {
-        let records = self.gatherer.records;
-        let limits = &self.gatherer.history.current().policy.document().limits;
+        let records = self.collector.records;
+        let limits = &self.collector.history.current().policy.document().limits;
         let Some(files) = records.evidence(&run.evidence, self.id, limits.evidence_bytes)? else {
             let found = format!("no evidence in {}: expired, or not fetched", run.evidence);
-            self.refuse(
-                Code::Str002,
-                "evidence-present",
-                found,
-                "the evidence of the run",
-            );
+            self.refuse(Rule::EvidencePresent, found, "the evidence of the run");
             return Ok(None);
         };
         let (findings, root) = evidence::verify(&files);
@@ -184,14 +182,14 @@ impl Gather<'_> {
             self.findings.push(Finding { subject, ..finding });
         }
         if let Some(root) = root.filter(|root| *root != run.root) {
-            self.refuse(Code::Int001, "evidence-root", root, run.root);
+            self.refuse(Rule::EvidenceRoot, root, run.root);
         }
         let kept = records.file(&LedgerPath::Inventory(self.id.clone()))?;
         match kept {
-            None => self.refuse(Code::Int002, "inventory-present", "no inventory", run.root),
+            None => self.refuse(Rule::InventoryPresent, "no inventory", run.root),
             Some(bytes) if files.get(&inventory::SUMS.into()) != Some(&bytes) => {
                 let found = "an inventory in the ledger that differs from the evidence's";
-                self.refuse(Code::Int001, "inventory-root", found, Sha256::of(&bytes));
+                self.refuse(Rule::InventoryRoot, found, Sha256::of(&bytes));
             }
             Some(_) => {}
         }
@@ -278,13 +276,12 @@ impl Gather<'_> {
         for (what, digest) in bad {
             let found = format!("{what} {digest} binds something else");
             let expected = format!("{} at {} with root {}", self.id, says.commit, says.root);
-            self.refuse(Code::Att002, "binds-run", found, expected);
+            self.refuse(Rule::BindsRun, found, expected);
         }
         for digest in missing {
             let found = format!("no approval {digest}");
             self.refuse(
-                Code::Str002,
-                "record-present",
+                Rule::RecordPresent,
                 found,
                 "the approval that the run spends",
             );
@@ -307,7 +304,7 @@ impl Gather<'_> {
         named.dedup();
         let mut policies = Vec::new();
         for commit in named {
-            let files = PolicyFiles::read(self.gatherer.records.reader(), commit)?;
+            let files = PolicyFiles::read(self.collector.records.reader(), commit)?;
             policies.push(Rules {
                 commit,
                 policy: files.policy,

@@ -6,7 +6,7 @@ use std::fs::{self, Metadata};
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
-use crate::record::{Code, Finding, Findings, RepoPath, Sha256, Subject};
+use crate::record::{Finding, Findings, RepoPath, Rule, Sha256, Subject};
 
 use super::Error;
 use super::earlier::{self, Listed};
@@ -206,13 +206,7 @@ impl Destination {
                     "something else than a directory"
                 };
                 let expected = if last { "a plain file" } else { "a directory" };
-                return Ok(Some(in_the_way(
-                    Code::Int003,
-                    "export-disguise",
-                    path,
-                    what,
-                    expected,
-                )));
+                return Ok(Some(in_the_way(Rule::ExportDisguise, path, what, expected)));
             }
         }
         if path.as_bytes() == INDEX.as_bytes() {
@@ -224,8 +218,7 @@ impl Destination {
         }
         let (found, expected) = (Sha256::of(&there), Sha256::of(bytes));
         Ok(Some(in_the_way(
-            Code::Int001,
-            "export-same",
+            Rule::ExportSame,
             path,
             &format!("other bytes: {found}"),
             &expected.to_string(),
@@ -264,8 +257,7 @@ impl Destination {
                 } else if !self.is_earlier(&path, earlier)? {
                     let found = "a file that no export of the run wrote";
                     findings.push(in_the_way(
-                        Code::Int002,
-                        "export-place",
+                        Rule::ExportPlace,
                         &path,
                         found,
                         "the files of the run alone",
@@ -368,8 +360,8 @@ fn native(name: &[u8]) -> Option<PathBuf> {
     }
 }
 
-fn in_the_way(code: Code, rule: &str, path: &RepoPath, found: &str, expected: &str) -> Finding {
-    Finding::new(code, rule, Subject::none().path(path))
+fn in_the_way(rule: Rule, path: &RepoPath, found: &str, expected: &str) -> Finding {
+    rule.finding(Subject::none().path(path))
         .found(found)
         .expected(expected)
         .remedy("git awo export RUN DIR, with an empty directory")

@@ -9,7 +9,7 @@ use crate::git::{self, Reader};
 use crate::record::commit::Commit;
 use crate::record::predicate::Movement;
 use crate::record::tree::{Change, Mode};
-use crate::record::{Code, Finding, HashKind, IdentityName, ObjectId, RefName, RepoPath, Subject};
+use crate::record::{Finding, HashKind, IdentityName, ObjectId, RefName, RepoPath, Rule, Subject};
 use crate::signing;
 use crate::store::layout::{self, Place};
 use crate::store::ledger::Refs;
@@ -107,14 +107,11 @@ pub fn pre_push(remote: &str, input: &[u8]) -> Result<Report, Error> {
 
 /// The same race as where the server finds it, met sooner.
 fn overtaken(movement: &Movement, old: ObjectId) -> Finding {
-    Finding::new(
-        Code::Rep003,
-        "old-value",
-        Subject::of_ref(&movement.reference),
-    )
-    .found(format!("the server is at {old}, which is not here"))
-    .expected("what was seen of the server last")
-    .remedy("git awo fetch, then push again")
+    Rule::OldValue
+        .finding(Subject::of_ref(&movement.reference))
+        .found(format!("the server is at {old}, which is not here"))
+        .expected("what was seen of the server last")
+        .remedy("git awo fetch, then push again")
 }
 
 /// Returns where a server's refs were when last seen; `None` if it is not known to have a policy.
@@ -148,7 +145,8 @@ pub fn by_hand(text: &[u8]) -> Option<Finding> {
     // With and without what git will strip: which of both it does is the user's setting.
     let found = ours(text).or_else(|| ours(&stripped(text)))?;
     Some(
-        Finding::new(Code::Gov002, "trailer-by-hand", Subject::none())
+        Rule::TrailerByHand
+            .finding(Subject::none())
             .found(format!("the trailer {found} in a commit message"))
             .expected("AWO trailers only by git awo run and git awo rollback")
             .remedy("git commit again, without that line in the message"),
@@ -204,7 +202,8 @@ fn merge(history: &PolicyHistory, branch: &RefName, report: &mut Report) {
         .is_some_and(|rules| !rules.accepts_merges())
     {
         report.findings.push(
-            Finding::new(Code::Gov004, "merge", Subject::of_ref(branch))
+            Rule::Merge
+                .finding(Subject::of_ref(branch))
                 .found("a merge commit")
                 .expected("a branch without merges, as the policy says")
                 .remedy("git merge --abort, then git rebase"),

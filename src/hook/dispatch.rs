@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use crate::actor::{Actor, Clock};
-use crate::check::{self, Report};
+use crate::check::Report;
 use crate::git::{Reader, Repo};
 use crate::record::Verdict;
 use crate::record::predicate::Movement;
@@ -96,7 +96,7 @@ fn reference_transaction(args: &[OsString], stdin: &mut dyn Read) -> Result<Repo
     if report.verdict() != Verdict::Allowed
         && let Err(error) = partial_receipt(&reader, &caller)
     {
-        let why = check::report::chain_of(&error);
+        let why = crate::facts::report::chain_of(&error);
         report
             .notes
             .push(format!("no receipt of what stands already: {why}"));
@@ -145,7 +145,7 @@ fn post_receive(stdin: &mut dyn Read, stderr: &mut dyn Write) -> i32 {
             &speak::remark(&format!("warning: no receipt: {why}")),
         ),
         Err(error) => {
-            let why = check::report::chain_of(&error);
+            let why = crate::facts::report::chain_of(&error);
             say(
                 stderr,
                 &speak::remark(&format!("warning: no receipt: {why}")),
@@ -231,7 +231,10 @@ fn write_json(report: &Report, stderr: &mut dyn Write) {
     if let Err(error) = crate::actor::write_atomically(Path::new(&file), text.as_bytes()) {
         say(
             stderr,
-            &speak::remark(&format!("warning: {}", check::report::chain_of(&error))),
+            &speak::remark(&format!(
+                "warning: {}",
+                crate::facts::report::chain_of(&error)
+            )),
         );
     }
 }

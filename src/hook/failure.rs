@@ -1,9 +1,9 @@
 //! What keeps a hook from doing its work, in the taxonomy's terms: what it then refuses by.
 
 use crate::check::Failure;
-use crate::check::failure::{git_failure, unusable};
-use crate::check::report::chain_of;
-use crate::record::{Code, Finding, RepoPath, Subject};
+use crate::facts::failure::{git_failure, unusable};
+use crate::facts::report::chain_of;
+use crate::record::{RepoPath, Rule, Subject};
 
 use super::{Error, install};
 
@@ -15,21 +15,22 @@ impl Error {
             Error::Git(error) => git_failure(error, Subject::none()),
             Error::Actor(error) => error.failure(Subject::none()),
             Error::Check(error) => error.failure(Subject::none()),
-            Error::Io { .. } => undecided("hook-file-usable"),
-            Error::Input(_) => undecided("hook-input-readable"),
+            Error::Io { .. } => undecided(Rule::HookFileUsable),
+            Error::Input(_) => undecided(Rule::HookInputReadable),
             Error::Malformed { path, .. } => {
                 let path = RepoPath::new(path.as_os_str().as_encoded_bytes());
                 Failure::Undecided(
-                    Finding::new(Code::Int004, "hook-file-form", Subject::none().path(&path))
+                    Rule::HookFileForm
+                        .finding(Subject::none().path(&path))
                         .found(chain_of(self))
                         .expected("a file as git-awo writes it")
                         .remedy("git awo doctor")
                         .into(),
                 )
             }
-            Error::Odd(_) => undecided("git-understood"),
-            Error::Log(_) => undecided("receipt-written"),
-            Error::Usage(_) => undecided("hook-called"),
+            Error::Odd(_) => undecided(Rule::GitUnderstood),
+            Error::Log(_) => undecided(Rule::ReceiptWritten),
+            Error::Usage(_) => undecided(Rule::HookCalled),
         }
     }
 }
@@ -40,17 +41,19 @@ impl install::Error {
         use install::Error as E;
         match self {
             E::Io { .. } => {
-                Failure::Undecided(unusable("hooks-writable", self, Subject::none()).into())
+                Failure::Undecided(unusable(Rule::HooksWritable, self, Subject::none()).into())
             }
             E::Taken { .. } => Failure::Undecided(
-                Finding::new(Code::Str002, "one-kept-hook", Subject::none())
+                Rule::OneKeptHook
+                    .finding(Subject::none())
                     .found(self)
                     .expected("one hook beside ours")
                     .remedy("join the two hooks in one file, then git awo hooks install")
                     .into(),
             ),
             E::Gitolite { hook, target } => Failure::Found(
-                Finding::new(Code::Str002, "hook-stays", Subject::none())
+                Rule::HookStays
+                    .finding(Subject::none())
                     .found(format!(
                         "{} leads to {}, and gitolite links it again",
                         hook.display(),
@@ -61,7 +64,7 @@ impl install::Error {
                     .into(),
             ),
             E::Program(_) => {
-                Failure::Undecided(unusable("program-named", self, Subject::none()).into())
+                Failure::Undecided(unusable(Rule::ProgramNamed, self, Subject::none()).into())
             }
         }
     }

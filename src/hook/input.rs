@@ -4,7 +4,7 @@ use std::io::Read;
 
 use crate::record::path::quote;
 use crate::record::predicate::Movement;
-use crate::record::{Code, Finding, Findings, HashKind, ObjectId, RefName, Subject};
+use crate::record::{Finding, Findings, HashKind, ObjectId, RefName, Rule, Subject};
 
 /// No hook reads more than this. A thousand refs, the policy's usual limit, have 200 KiB.
 pub const MAX_INPUT: usize = 8 * 1024 * 1024;
@@ -135,7 +135,8 @@ pub fn pushed(input: &[u8], kind: HashKind, findings: &mut Findings) -> Vec<Move
 fn lines<'a>(input: &'a [u8], findings: &mut Findings) -> Vec<&'a [u8]> {
     if input.len() > MAX_INPUT {
         findings.push(
-            Finding::new(Code::Int006, "hook-input-limit", Subject::none())
+            Rule::HookInputLimit
+                .finding(Subject::none())
                 .found(format!("more than {MAX_INPUT} bytes of ref names"))
                 .expected(format!("at most {MAX_INPUT}"))
                 .remedy("push in smaller parts"),
@@ -169,7 +170,8 @@ fn object(text: &[u8], kind: HashKind) -> Option<Option<ObjectId>> {
 
 fn bad(line: &[u8]) -> Finding {
     let shown: Vec<u8> = line.iter().copied().take(200).collect();
-    Finding::new(Code::Int004, "hook-input", Subject::none())
+    Rule::HookInput
+        .finding(Subject::none())
         .found(format!("the line {}", quote(&shown)))
         .expected("<old id> <new id> <ref>, as git writes them")
         .remedy("push with git itself")
@@ -181,14 +183,16 @@ fn bad_name(name: &[u8]) -> Finding {
         reference: Some(quote(&shown)),
         ..Subject::none()
     };
-    Finding::new(Code::Gov004, "ref-name", subject)
+    Rule::RefName
+        .finding(subject)
         .found("a name that no rule can speak of")
         .expected("a full ref name in UTF-8, of at most 1,024 bytes")
         .remedy("git branch -m NEWNAME")
 }
 
 fn twice(reference: &RefName) -> Finding {
-    Finding::new(Code::Int004, "hook-input", Subject::of_ref(reference))
+    Rule::HookInput
+        .finding(Subject::of_ref(reference))
         .found("the ref twice in one push")
         .expected("each ref once")
         .remedy("push with git itself")

@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::record::{Code, Finding, Subject};
+use crate::record::{Finding, Rule, Subject};
 use crate::store::layout;
 
 use super::input::Change;
@@ -52,7 +52,8 @@ pub fn wait(common_dir: &Path, changes: &[Change]) -> Option<Finding> {
                 .display()
                 .to_string();
             return Some(
-                Finding::new(Code::Rep003, "transaction-alone", Subject::none())
+                Rule::TransactionAlone
+                    .finding(Subject::none())
                     .found(format!("another push is under way: {lock}"))
                     .expected("policy and branches moved one after the other")
                     .remedy("git awo fetch, then push again"),

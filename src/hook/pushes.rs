@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use serde::{Deserialize, Serialize};
 
 use crate::actor::Settings;
-use crate::check::report::Rests;
+use crate::facts::report::Dependencies;
 use crate::record::json::{self, Limits};
 use crate::record::predicate::Movement;
 use crate::store::ledger::Refs;
@@ -29,8 +29,8 @@ pub struct Judged {
     /// The movements that were allowed.
     pub movements: Vec<Movement>,
     /// Those that may move only with, or after, others.
-    #[serde(default, skip_serializing_if = "Rests::is_empty")]
-    pub rests: Rests,
+    #[serde(default, skip_serializing_if = "Dependencies::is_empty")]
+    pub depends_on: Dependencies,
 }
 
 /// The directory of these files.
@@ -206,7 +206,7 @@ mod tests {
                 old: None,
                 new: Some(id),
             }],
-            rests: Rests::new(),
+            depends_on: Dependencies::new(),
         };
         assert_eq!(pushes.recall(&mine).unwrap(), None);
         pushes.remember(&mine, &judged).unwrap();
@@ -248,7 +248,7 @@ mod tests {
         let judged = Judged {
             before: Refs::new(),
             movements: vec![a.clone(), b.clone()],
-            rests: Rests::new(),
+            depends_on: Dependencies::new(),
         };
         pushes.remember(&both, &judged).unwrap();
         pushes.sweep();

@@ -4,7 +4,7 @@ use crate::actor::Settings;
 use crate::check::{self, Report, push};
 use crate::git::Reader;
 use crate::record::predicate::Movement;
-use crate::record::{Code, Finding, ObjectId, Subject, Timestamp, Verdict};
+use crate::record::{Finding, ObjectId, Rule, Subject, Timestamp, Verdict};
 use crate::signing::PublicKey;
 use crate::store::ledger::Refs;
 
@@ -48,7 +48,7 @@ pub fn pre_receive(reader: &Reader, input: &[u8], time: Timestamp) -> (Report, O
     let judged = (report.verdict() == Verdict::Allowed).then(|| Judged {
         before: transaction::relied_on(&before),
         movements,
-        rests: std::mem::take(&mut report.rests),
+        depends_on: std::mem::take(&mut report.depends_on),
     });
     (report, judged)
 }
@@ -65,17 +65,14 @@ fn stale(movement: &Movement, before: &Refs) -> Option<Finding> {
     let real = before.get(&movement.reference).copied();
     let shown = |id: Option<ObjectId>| id.map_or("nothing".to_owned(), |id| id.to_string());
     (real != movement.old).then(|| {
-        Finding::new(
-            Code::Rep003,
-            "old-value",
-            Subject::of_ref(&movement.reference),
-        )
-        .found(format!("the ref is at {}", shown(real)))
-        .expected(format!(
-            "at {}, from where it is pushed",
-            shown(movement.old)
-        ))
-        .remedy("git awo fetch, then push again")
+        Rule::OldValue
+            .finding(Subject::of_ref(&movement.reference))
+            .found(format!("the ref is at {}", shown(real)))
+            .expected(format!(
+                "at {}, from where it is pushed",
+                shown(movement.old)
+            ))
+            .remedy("git awo fetch, then push again")
     })
 }
 

@@ -49,7 +49,7 @@ pub fn speak(report: &Report) -> String {
 /// Returns the findings in what a server said: the lines of [`speak`], with what git puts in
 /// front of them. Of a finding that was cut short the rest is made up by what is there.
 pub fn heard(said: &str) -> Vec<Finding> {
-    let mut findings: Vec<Finding> = Vec::new();
+    let mut findings: Vec<Heard> = Vec::new();
     let (mut last_word, mut broken) = ("", false);
     for line in said.lines() {
         let line = line.strip_prefix("remote: ").unwrap_or(line).trim_end();
@@ -63,50 +63,75 @@ pub fn heard(said: &str) -> Vec<Finding> {
                 "" => Subject::none(),
                 place => Subject::of_record(place),
             };
-            findings.push(Finding::new(*code, "", subject));
+            findings.push(Heard::new(*code, subject));
             last_word = "";
             continue;
         }
         let Some(last) = findings.last_mut() else {
             continue;
         };
-        let mut add = |word: &str, text: &str| {
-            let part = match word {
-                "found" => &mut last.found,
-                "expected" => &mut last.expected,
-                "rule" => &mut last.rule,
-                "remedy" => &mut last.remedy,
-                _ => return,
-            };
-            if !(broken || part.is_empty()) {
-                part.push(' ');
-            }
-            part.push_str(text.trim_start());
-        };
         if let Some(more) = line.strip_prefix(FURTHER) {
-            add(last_word, more);
+            last.add(last_word, more, broken);
             broken = is_part_of_a_word(more);
             continue;
         }
         let part = line.strip_prefix("  ").and_then(|it| it.split_once(':'));
         if let Some((word, text)) = part.filter(|(word, _)| !word.starts_with(' ')) {
-            add(word, text);
+            last.add(word, text, broken);
             (last_word, broken) = (word, false);
         }
     }
-    for finding in &mut findings {
-        for (part, otherwise) in [
-            (&mut finding.rule, "server"),
-            (&mut finding.found, "a push that the server refuses"),
-            (&mut finding.expected, "a push that the policy allows"),
-            (&mut finding.remedy, "git awo verify"),
-        ] {
-            if part.is_empty() {
-                *part = otherwise.to_owned();
-            }
+    findings.into_iter().map(Heard::finding).collect()
+}
+
+/// A finding whose lines are still being read.
+struct Heard {
+    code: Code,
+    subject: Subject,
+    rule: String,
+    found: String,
+    expected: String,
+    remedy: String,
+}
+
+impl Heard {
+    fn new(code: Code, subject: Subject) -> Self {
+        Self {
+            code,
+            subject,
+            rule: String::new(),
+            found: String::new(),
+            expected: String::new(),
+            remedy: String::new(),
         }
     }
-    findings
+
+    /// Adds text to a part; text that continues a broken word joins without a blank.
+    fn add(&mut self, word: &str, text: &str, broken: bool) {
+        let part = match word {
+            "found" => &mut self.found,
+            "expected" => &mut self.expected,
+            "rule" => &mut self.rule,
+            "remedy" => &mut self.remedy,
+            _ => return,
+        };
+        if !(broken || part.is_empty()) {
+            part.push(' ');
+        }
+        part.push_str(text.trim_start());
+    }
+
+    /// Returns the finding; a part that is missing is made up for by what is there.
+    fn finding(self) -> Finding {
+        let or = |part: String, otherwise: &str| match part.is_empty() {
+            true => otherwise.to_owned(),
+            false => part,
+        };
+        Finding::told(self.code, &or(self.rule, "server"), self.subject)
+            .found(or(self.found, "a push that the server refuses"))
+            .expected(or(self.expected, "a push that the policy allows"))
+            .remedy(or(self.remedy, "git awo verify"))
+    }
 }
 
 /// Tells whether a word that fills a line goes on in the next: one of just that length is a digest.
@@ -127,7 +152,7 @@ fn tell(out: &mut String, finding: &Finding) {
     let place = place(&finding.subject);
     line(out, "", &format!("{} {place}", finding.code));
     for (word, text) in [
-        ("found", &finding.found),
+        ("found", finding.found.as_str()),
         ("expected", &finding.expected),
         ("rule", &finding.rule),
         ("remedy", &finding.remedy),
@@ -233,7 +258,7 @@ fn column(c: char) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{Code, RefName, RepoPath};
+    use crate::record::{RefName, RepoPath, Rule};
 
     fn widest(text: &str) -> usize {
         text.lines().map(columns).max().unwrap_or_default()
@@ -258,7 +283,7 @@ mod tests {
             let reference = RefName::new("refs/heads/main").unwrap();
             let subject = Subject::of_ref(&reference).path(&RepoPath::from(name.as_str()));
             let text = speak(&denied(
-                Finding::new(Code::Gov003, "scope", subject)
+                Finding::told(Code::Gov003, "scope", subject)
                     .found(&name)
                     .expected(&name)
                     .remedy(&name),
@@ -278,7 +303,8 @@ mod tests {
     fn a_plain_finding_reads_as_code_place_and_remedy() {
         let reference = RefName::new("refs/heads/main").unwrap();
         let text = speak(&denied(
-            Finding::new(Code::Gov004, "force-push", Subject::of_ref(&reference))
+            Rule::ForcePush
+                .finding(Subject::of_ref(&reference))
                 .found("does not contain 1234")
                 .expected("a fast-forward")
                 .remedy("git fetch"),
@@ -299,7 +325,8 @@ mod tests {
         assert_eq!(speak(&Report::default()), "");
         let mut report = Report::default();
         report.undecided.push(
-            Finding::new(Code::Int005, "file-usable", Subject::none())
+            Rule::FileUsable
+                .finding(Subject::none())
                 .found("the disk is gone")
                 .expected("a disk")
                 .remedy("git awo doctor"),
@@ -314,14 +341,16 @@ mod tests {
     #[test]
     fn what_a_server_says_is_heard_as_the_findings_that_it_had() {
         let reference = RefName::new("refs/heads/main").unwrap();
-        let one = Finding::new(Code::Gov004, "force-push", Subject::of_ref(&reference))
+        let one = Rule::ForcePush
+            .finding(Subject::of_ref(&reference))
             .found("does not contain 1234")
             .expected("a fast-forward")
             .remedy("git fetch");
         let mut report = denied(one);
         let long = "a very long reason ".repeat(20);
         report.undecided.push(
-            Finding::new(Code::Int005, "file-usable", Subject::none())
+            Rule::FileUsable
+                .finding(Subject::none())
                 .found(long.trim())
                 .expected("less"),
         );
@@ -355,7 +384,7 @@ mod tests {
             "\u{6f22}\u{5b57} ".repeat(90),
         ] {
             let text = text.trim();
-            let finding = Finding::new(Code::Gov003, "scope", Subject::none());
+            let finding = Finding::told(Code::Gov003, "scope", Subject::none());
             let finding = finding.found("x").expected(text).remedy(text);
             let heard = heard(&speak(&denied(finding)));
             assert_eq!(heard[0].expected, text);
@@ -370,7 +399,7 @@ mod tests {
         for at in 0..80 {
             report
                 .findings
-                .push(Finding::new(Code::Gov003, "scope", Subject::of_record(at)));
+                .push(Finding::told(Code::Gov003, "scope", Subject::of_record(at)));
         }
         let text = speak(&report);
         assert!(text.contains("denied, 80 findings"), "{text}");

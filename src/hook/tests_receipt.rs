@@ -4,8 +4,8 @@ use super::pushes::Judged;
 use super::receipt::{self, Pushed, Receipt};
 use super::testing::{World, movement, name};
 use crate::check::PolicyHistory;
-use crate::check::log::Log;
 use crate::check::verify::positions;
+use crate::facts::log::Log;
 use crate::record::envelope::Envelope;
 use crate::record::predicate::Movement;
 use crate::record::{Findings, RunId, Sha256};
@@ -71,7 +71,7 @@ fn every_push_leaves_an_entry_and_the_state_follows() {
         main[1].new
     );
     assert_eq!(log.state.refs.get(&layout::policy()).copied(), Some(policy));
-    let last = log.entries[2].receipt.says();
+    let last = log.entries[2].receipt.predicate();
     assert_eq!((last.sequence, last.pusher.as_str()), (3, "carl"));
     assert_eq!(last.context.identity.as_str(), "server");
 }
@@ -265,7 +265,7 @@ fn records_of_a_push_without_a_receipt_are_placed_where_the_log_tells_of_them() 
         placed.get(&digest).copied()
     };
     let told = log(&world);
-    let time = told.entries[0].receipt.says().time;
+    let time = told.entries[0].receipt.predicate().time;
     assert_eq!(placed(&told), Some((0, time)));
     // An own entry that comes after all, under a later policy, says it better.
     let second = world.policy(2, &[first], "HYBRID", "\"server\"");

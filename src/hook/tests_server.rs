@@ -204,7 +204,10 @@ fn judged() -> Judged {
 fn rules(changes: &[Change], at: &[(&str, char)]) -> Vec<String> {
     let found = transaction::judge(&judged(), changes, &refs(at));
     assert!(found.iter().all(|finding| finding.code == Code::Rep003));
-    found.iter().map(|finding| finding.rule.clone()).collect()
+    found
+        .iter()
+        .map(|finding| finding.rule.to_string())
+        .collect()
 }
 
 #[test]
@@ -238,13 +241,13 @@ fn a_branch_does_not_move_before_its_records() {
 #[test]
 fn a_branch_does_not_move_before_the_one_that_it_builds_on() {
     const WIP: &str = "refs/heads/wip/x";
-    let judged = |rests: bool| Judged {
+    let judged = |depends_on: bool| Judged {
         before: refs(&[(POLICY, '5')]),
         movements: vec![
             movement(WIP, None, Some(id('3'))),
             movement(MAIN, Some(id('1')), Some(id('2'))),
         ],
-        rests: match rests {
+        depends_on: match depends_on {
             true => [(name(WIP), [name(MAIN)].into())].into(),
             false => [].into(),
         },
@@ -253,7 +256,10 @@ fn a_branch_does_not_move_before_the_one_that_it_builds_on() {
     let rules = |judged: &Judged, changes: &[&Change], at: &[(&str, char)]| -> Vec<String> {
         let changes: Vec<_> = changes.iter().map(|it| (*it).clone()).collect();
         let found = transaction::judge(judged, &changes, &refs(at));
-        found.into_iter().map(|finding| finding.rule).collect()
+        found
+            .into_iter()
+            .map(|finding| finding.rule.to_string())
+            .collect()
     };
     let (before, landed) = ([(POLICY, '5'), (MAIN, '1')], [(POLICY, '5'), (MAIN, '2')]);
     let on_main = judged(true);

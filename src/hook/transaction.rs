@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use crate::check::Report;
 use crate::git::Reader;
 use crate::record::predicate::Movement;
-use crate::record::{Code, Finding, Findings, ObjectId, RefName, Subject};
+use crate::record::{Finding, Findings, ObjectId, RefName, Rule, Subject};
 use crate::store::layout::{self, Place};
 use crate::store::ledger::Refs;
 
@@ -99,7 +99,7 @@ pub fn judge(judged: &Judged, changes: &[Change], now: &Refs) -> Findings {
                 same(movement, change, now, &mut findings);
             }
             None => findings.push(
-                moved(&change.name, "transaction-judged")
+                moved(&change.name, Rule::TransactionJudged)
                     .found("a ref moves that was not judged")
                     .expected("only what pre-receive allowed"),
             ),
@@ -113,7 +113,7 @@ pub fn judge(judged: &Judged, changes: &[Change], now: &Refs) -> Findings {
             let applied = now.get(&movement.reference).copied() == movement.new;
             if !applied && !moving.contains(&movement.reference) {
                 findings.push(
-                    moved(movement.reference.as_str(), "records-first")
+                    moved(movement.reference.as_str(), Rule::RecordsFirst)
                         .found("a branch moves before the records pushed with it")
                         .expected("one transaction, or the records before the branch")
                         .remedy("git awo push"),
@@ -122,7 +122,7 @@ pub fn judge(judged: &Judged, changes: &[Change], now: &Refs) -> Findings {
         }
     }
     // The same for a branch that another one of this push builds on.
-    for (reference, on) in &judged.rests {
+    for (reference, on) in &judged.depends_on {
         if !moving.contains(reference) {
             continue;
         }
@@ -133,7 +133,7 @@ pub fn judge(judged: &Judged, changes: &[Change], now: &Refs) -> Findings {
         };
         for base in judged.movements.iter().filter(stays) {
             findings.push(
-                moved(reference.as_str(), "governed-first")
+                moved(reference.as_str(), Rule::GovernedFirst)
                     .found(format!(
                         "it moves before {}, which it builds on",
                         base.reference
@@ -164,7 +164,7 @@ fn same(movement: &Movement, change: &Change, now: &Refs, findings: &mut Finding
     };
     if !demanded || old != movement.old || change.new != Value::Object(movement.new) {
         findings.push(
-            moved(movement.reference.as_str(), "transaction-judged")
+            moved(movement.reference.as_str(), Rule::TransactionJudged)
                 .found(format!("it is at {}", shown(old)))
                 .expected(format!(
                     "at {}, from where it was judged",
@@ -187,9 +187,9 @@ fn unmoved(judged: &Judged, now: &Refs, findings: &mut Findings) {
             .any(|it| it.reference == *name && it.old == before && it.new == current);
         if before != current && !by_us {
             let rule = if *name == layout::policy() {
-                "policy-unmoved"
+                Rule::PolicyUnmoved
             } else {
-                "records-unmoved"
+                Rule::RecordsUnmoved
             };
             findings.push(
                 moved(name.as_str(), rule)
@@ -211,18 +211,20 @@ fn records(judged: &Judged) -> impl Iterator<Item = &Movement> {
 }
 
 fn unjudged() -> Finding {
-    Finding::new(Code::Rep003, "transaction-judged", Subject::none())
+    Rule::TransactionJudged
+        .finding(Subject::none())
         .found("a push arrives that pre-receive has not judged")
         .expected("the pre-receive hook of git-awo to run first")
         .remedy("git awo hooks install --server")
 }
 
-fn moved(name: &str, rule: &str) -> Finding {
+fn moved(name: &str, rule: Rule) -> Finding {
     let subject = Subject {
         reference: Some(crate::record::path::quote(name.as_bytes())),
         ..Subject::none()
     };
-    Finding::new(Code::Rep003, rule, subject).remedy("git awo fetch, then push again")
+    rule.finding(subject)
+        .remedy("git awo fetch, then push again")
 }
 
 fn shown(id: Option<ObjectId>) -> String {

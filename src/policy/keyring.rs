@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use crate::record::envelope::Envelope;
 use crate::record::predicate::{Approves, PolicyPredicate};
 use crate::record::statement::{BadStatement, Context, Kind, Predicate, Statement};
-use crate::record::{Code, Finding, IdentityName, ObjectId, Sha256, Subject, Timestamp};
+use crate::record::{Finding, IdentityName, ObjectId, Rule, Sha256, Subject, Timestamp};
 use crate::signing::{self, AllowedSigners, PublicKey, Signature};
 
 use super::{Person, Policy, Role};
@@ -71,7 +71,7 @@ pub struct Verified<P> {
 
 impl<P: Predicate> Verified<P> {
     /// Returns what the statement says.
-    pub fn says(&self) -> &P {
+    pub fn predicate(&self) -> &P {
         &self.predicate
     }
 
@@ -185,7 +185,8 @@ impl Keyring {
     ) -> Result<Signer, Finding> {
         let fingerprint = signature.public_key().fingerprint().to_owned();
         let unknown = |found: String| {
-            Finding::new(Code::Att004, "key-known", Subject::none())
+            Rule::KeyKnown
+                .finding(Subject::none())
                 .found(found)
                 .expected(format!("a key that the policy allows for {namespace}"))
                 .remedy("ask a root to add the key: git awo policy propose FILE")
@@ -212,7 +213,8 @@ impl Keyring {
         }
         let flags =
             signing::verify_with(&holder.key, signature, namespace, message).map_err(|error| {
-                Finding::new(Code::Att003, "signature-good", Subject::none())
+                Rule::SignatureGood
+                    .finding(Subject::none())
                     .found(error)
                     .expected(format!(
                         "a signature by {} in namespace {namespace}",
@@ -221,7 +223,7 @@ impl Keyring {
                     .remedy("sign it again with the key named")
             })?;
         if self.touched.contains(namespace) && !flags.touched() {
-            return Err(Finding::new(Code::Att004, "key-touched", Subject::none())
+            return Err(Rule::KeyTouched.finding(Subject::none())
                 .found(format!("key {fingerprint}, which tells of no touch"))
                 .expected(format!(
                     "a security key that was touched, as gates.require_touch demands for {namespace}"
@@ -245,14 +247,16 @@ impl Keyring {
         let statement = Statement::<P>::parse(envelope.payload())
             .map_err(|error| bad_statement(&error, P::KIND, about()))?;
         let [raw] = envelope.signatures() else {
-            return Err(Finding::new(Code::Att003, "one-signature", about())
+            return Err(Rule::OneSignature
+                .finding(about())
                 .found(format!("{} signatures", envelope.signatures().len()))
                 .expected("one")
                 .remedy("sign it again with git awo; do not edit it by hand"));
         };
         let signer = check_raw(position, &raw.sig, &raw.keyid, P::KIND, envelope, about())?;
         let Some(context) = statement.predicate.context() else {
-            return Err(Finding::new(Code::Int004, "context", about())
+            return Err(Rule::Context
+                .finding(about())
                 .found("a statement without a signer")
                 .expected("a context that names who signs")
                 .remedy("write the record again with git awo; do not edit it by hand"));
@@ -279,7 +283,8 @@ impl Keyring {
         let statement = Statement::<PolicyPredicate>::parse(envelope.payload())
             .map_err(|error| bad_statement(&error, Kind::Policy, about()))?;
         if envelope.signatures().is_empty() {
-            return Err(Finding::new(Code::Att003, "one-signature", about())
+            return Err(Rule::OneSignature
+                .finding(about())
                 .found("0 signatures")
                 .expected("one by each root")
                 .remedy("git awo policy sign, by a root"));
@@ -296,7 +301,8 @@ impl Keyring {
                     ..finding
                 })?;
             if !policy.roots.contains(&signer.person) {
-                return Err(Finding::new(Code::Gov006, "policy-roots", about())
+                return Err(Rule::PolicyRoots
+                    .finding(about())
                     .found(format!("signed by {}, who is no root", signer.person))
                     .expected("signatures of roots only")
                     .remedy("git awo policy sign, by a root"));

@@ -1,24 +1,21 @@
 //! Room 2, `policy`: the rules, pure. A policy document becomes a [`Policy`]; a change and its
 //! records become a case; the rules add findings. No clock, file or environment is read here.
 
-pub mod case;
 pub mod document;
 pub mod keyring;
 mod parse;
 pub mod pattern;
+mod refs;
 mod role;
-pub mod rules;
-#[cfg(test)]
-pub(crate) mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::record::{IdentityName, ObjectId, RefName, RepoPath, Timestamp};
 use crate::signing::AllowedSigners;
 
-pub use case::RefRules;
 pub use document::Document;
 pub use keyring::{Keyring, Position, Verified};
+pub use refs::RefRules;
 pub use role::{Level, Role};
 
 use pattern::PathSet;

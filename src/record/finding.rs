@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-use super::{ObjectId, RefName, RepoPath, RunId};
+use super::{ObjectId, RefName, RepoPath, RuleName, RunId};
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
@@ -194,8 +194,8 @@ pub struct Finding {
     pub subject: Subject,
     /// The code of the taxonomy.
     pub code: Code,
-    /// The rule that was broken, in lower-case words joined by `-`.
-    pub rule: String,
+    /// The rule that was broken.
+    pub rule: RuleName,
     /// What was found.
     pub found: String,
     /// What was expected.
@@ -205,16 +205,21 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// Returns a finding with code and rule; the other parts follow by the methods below.
-    pub fn new(code: Code, rule: &str, subject: Subject) -> Self {
+    /// Returns a finding that says nothing yet but what it is about.
+    pub(super) fn of(code: Code, rule: RuleName, subject: Subject) -> Self {
         Self {
             subject,
             code,
-            rule: rule.to_owned(),
+            rule,
             found: String::new(),
             expected: String::new(),
             remedy: String::new(),
         }
+    }
+
+    /// Returns a finding of a server, as it was told to a client.
+    pub fn told(code: Code, rule: &str, subject: Subject) -> Self {
+        Self::of(code, RuleName::other(rule), subject)
     }
 
     /// Names the ref too.
@@ -313,14 +318,15 @@ pub enum Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::Rule;
 
     #[test]
     fn findings_are_sorted_and_unique() {
-        let finding = |code| Finding::new(code, "rule", Subject::none());
+        let finding = |rule: Rule| rule.finding(Subject::none());
         let set: Findings = [
-            finding(Code::Int001),
-            finding(Code::Gov001),
-            finding(Code::Int001),
+            finding(Rule::ObjectHash),
+            finding(Rule::OverrideForm),
+            finding(Rule::ObjectHash),
         ]
         .into_iter()
         .collect();

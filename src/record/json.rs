@@ -21,7 +21,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::path::escape;
-use super::{Code, Finding, Subject};
+use super::{Code, Finding, Rule, Subject};
 
 pub use parse::{parse, parse_with};
 pub use write::to_canonical;
@@ -220,25 +220,24 @@ impl BadJson {
 
     /// Returns the code of the taxonomy: INT-006 for a limit, INT-004 for all else.
     pub fn code(&self) -> Code {
-        if self.limit {
-            Code::Int006
-        } else {
-            Code::Int004
+        self.rule().code()
+    }
+
+    fn rule(&self) -> Rule {
+        match self.limit {
+            true => Rule::JsonLimit,
+            false => Rule::CanonicalJson,
         }
     }
 
     /// Returns this as a finding on `subject`.
     pub fn finding(&self, subject: Subject) -> Finding {
-        let rule = if self.limit {
-            "json-limit"
-        } else {
-            "canonical-json"
-        };
         let place = format!(
             "line {}, column {} (byte {})",
             self.line, self.column, self.offset
         );
-        Finding::new(self.code(), rule, subject)
+        self.rule()
+            .finding(subject)
             .found(format!("{} at {place}", self.why))
             .expected("canonical JSON within the limits")
             .remedy("write the record again with git awo; do not edit it by hand")

@@ -56,7 +56,7 @@ mod tests {
 
     #[test]
     fn there_is_no_refusal_without_a_finding() {
-        let finding = |code| Finding::new(code, "rule", Subject::none());
+        let finding = |code| Finding::told(code, "rule", Subject::none());
         assert_eq!(Refusal::of([]), None);
         let one = Refusal::or([], finding(Code::Int005));
         assert_eq!(one, finding(Code::Int005).into());

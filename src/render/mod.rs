@@ -39,7 +39,7 @@ mod tests {
     #[test]
     fn nothing_in_a_finding_looks_like_another_line() {
         use crate::record::{Code, Finding, Subject};
-        let finding = Finding::new(Code::Str002, "rule", Subject::of_record("a\nok: b"))
+        let finding = Finding::told(Code::Str002, "rule", Subject::of_record("a\nok: b"))
             .found("c\nok: d")
             .expected("e\nok: f")
             .remedy("g\nok: h");

@@ -2,19 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use crate::check::run::Gatherer;
+use crate::facts::run::Collector;
 use crate::policy::{Role, Verified};
 use crate::record::predicate::{ApprovalPredicate, Approves, ContractPredicate};
-use crate::record::{
-    Code, Finding, Findings, IdentityName, ObjectId, Sha256, Subject, Timestamp, sentence,
-};
+use crate::record::{Findings, IdentityName, ObjectId, Rule, Sha256, Subject, Timestamp, sentence};
 use crate::store::layout::LedgerPath;
 use crate::store::ledger::parse_spent;
 
 use super::Error;
 
 struct Judge<'a> {
-    gatherer: &'a Gatherer<'a>,
+    collector: &'a Collector<'a>,
     contract: &'a Verified<ContractPredicate>,
     base: Option<ObjectId>,
     now: Timestamp,
@@ -25,7 +23,7 @@ struct Judge<'a> {
 /// Approvals of other runs may stand on the same contract: why one does not count is reported
 /// only if there are too few that do.
 pub(super) fn choose(
-    gatherer: &Gatherer<'_>,
+    collector: &Collector<'_>,
     contract: &Verified<ContractPredicate>,
     blob: ObjectId,
     base: Option<ObjectId>,
@@ -33,18 +31,18 @@ pub(super) fn choose(
     findings: &mut Findings,
 ) -> Result<Vec<Sha256>, Error> {
     let judge = Judge {
-        gatherer,
+        collector,
         contract,
         base,
         now,
     };
-    let policy = &gatherer.history.current().policy;
+    let policy = &collector.history.current().policy;
     // Never none, whatever a policy says: a contract by itself authorises nothing.
     let needed = (policy.document().gates.task_approvals as usize).max(1);
     let mut valid: BTreeMap<IdentityName, Sha256> = BTreeMap::new();
     let mut refused = Findings::new();
-    for envelope in gatherer.records.approvals_of(blob)? {
-        let approval = match gatherer.verify::<ApprovalPredicate>(&envelope) {
+    for envelope in collector.records.approvals_of(blob)? {
+        let approval = match collector.verify::<ApprovalPredicate>(&envelope) {
             Ok(approval) => approval,
             Err(finding) => {
                 refused.push(finding);
@@ -62,20 +60,17 @@ pub(super) fn choose(
         }
     }
     if valid.len() < needed {
-        let task = &contract.says().contract.id;
+        let task = &contract.predicate().contract.id;
         findings.extend(refused);
         findings.push(
-            Finding::new(
-                Code::Gov005,
-                "task-approved",
-                Subject::of_record(contract.digest()),
-            )
-            .found(format!(
-                "approved by {} operators for this base",
-                valid.len()
-            ))
-            .expected(format!("{needed} distinct operators"))
-            .remedy(format!("git awo approve {task}")),
+            Rule::TaskApproved
+                .finding(Subject::of_record(contract.digest()))
+                .found(format!(
+                    "approved by {} operators for this base",
+                    valid.len()
+                ))
+                .expected(format!("{needed} distinct operators"))
+                .remedy(format!("git awo approve {task}")),
         );
         return Ok(Vec::new());
     }
@@ -90,26 +85,24 @@ impl Judge<'_> {
         approval: &Verified<ApprovalPredicate>,
         refused: &mut Findings,
     ) -> Result<(), Error> {
-        let says = approval.says();
-        let contract = &self.contract.says().contract;
+        let says = approval.predicate();
+        let contract = &self.contract.predicate().contract;
         let again = format!("git awo approve {}", contract.id);
-        let mut refuse = |code, rule: &str, found: String, expected: String| {
+        let mut refuse = |rule: Rule, found: String, expected: String| {
             let subject = Subject::of_record(approval.digest());
-            let finding = Finding::new(code, rule, subject).found(found);
+            let finding = rule.finding(subject).found(found);
             refused.push(finding.expected(expected).remedy(&again));
         };
         if says.approves != Approves::Task {
             refuse(
-                Code::Att002,
-                "approves-task",
+                Rule::ApprovesTask,
                 "approves a run".to_owned(),
                 "approves a task".to_owned(),
             );
         }
         if says.contract != self.contract.digest() || says.task != contract.id {
             refuse(
-                Code::Att002,
-                "binds-contract",
+                Rule::BindsContract,
                 format!("the approval binds {} of {}", says.contract, says.task),
                 format!("{}, the contract as it is now", self.contract.digest()),
             );
@@ -121,8 +114,7 @@ impl Judge<'_> {
                 .base
                 .map_or("no base commit".to_owned(), |it| it.to_string());
             refuse(
-                Code::Att002,
-                "binds-base",
+                Rule::BindsBase,
                 format!("the approval binds {bound}"),
                 format!("{base}, where the branch is"),
             );
@@ -130,16 +122,14 @@ impl Judge<'_> {
         let given = says.sentence.as_deref().unwrap_or_default();
         if let Err(mismatch) = sentence::compare(&contract.approval_sentence, given.as_bytes()) {
             refuse(
-                Code::Gov005,
-                "exact-sentence",
+                Rule::ExactSentence,
                 mismatch.to_string(),
                 format!("{:?}", contract.approval_sentence),
             );
         }
         if says.expires <= self.now {
             refuse(
-                Code::Gov005,
-                "approval-unexpired",
+                Rule::ApprovalUnexpired,
                 format!(
                     "the approval of {} expired at {}",
                     approval.signer(),
@@ -149,11 +139,10 @@ impl Judge<'_> {
             );
         }
         // The record holds by the policy that it names; executing needs the one in force.
-        let policy = &self.gatherer.history.current().policy;
+        let policy = &self.collector.history.current().policy;
         if !policy.holds(approval.signer(), Role::Operator) {
             refuse(
-                Code::Gov005,
-                "approved-by-operator",
+                Rule::ApprovedByOperator,
                 format!(
                     "{} holds {}",
                     approval.signer(),
@@ -162,13 +151,12 @@ impl Judge<'_> {
                 "an approval by one who is an operator now".to_owned(),
             );
         }
-        let records = self.gatherer.records;
+        let records = self.collector.records;
         let marker = LedgerPath::Spent(approval.digest());
         if let Some(bytes) = records.file(&marker)? {
             let spender = parse_spent(&bytes).map_or("a run".to_owned(), |run| run.to_string());
             refuse(
-                Code::Rep001,
-                "one-approval-one-run",
+                Rule::OneApprovalOneRun,
                 format!("the approval was spent by {spender}"),
                 "an unused approval".to_owned(),
             );

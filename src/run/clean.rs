@@ -2,7 +2,7 @@
 
 use crate::actor::Actor;
 use crate::git;
-use crate::record::{Code, Finding, RepoPath, Subject};
+use crate::record::{Finding, RepoPath, Rule, Subject};
 
 use super::Error;
 
@@ -44,7 +44,8 @@ pub(super) fn clean(actor: &Actor, why: &str) -> Result<Option<Finding>, Error> 
         found.push_str(&format!(" and {rest} more"));
     }
     Ok(Some(
-        Finding::new(Code::Gov002, "work-tree-clean", Subject::none())
+        Rule::WorkTreeClean
+            .finding(Subject::none())
             .found(format!("changed or untracked: {found}"))
             .expected(format!("a clean work tree, else {why}"))
             .remedy("git stash --include-untracked, or git commit"),

@@ -224,7 +224,7 @@ impl<'a> Documents<'a> {
         let history = self.execution.history;
         json!({
             "admission": target.admission,
-            "contract_repository": self.execution.admitted.contract.says().context.repository,
+            "contract_repository": self.execution.admitted.contract.predicate().context.repository,
             "locator": target.locator,
             "policy": history.current().commit,
             "repository": history.repository(),

@@ -13,7 +13,7 @@ use crate::git;
 use crate::record::json::{self, Json};
 use crate::record::tree::Change;
 use crate::record::{
-    Code, Finding, Findings, ObjectId, RepoPath, RunId, Sha256, Subject, Timestamp,
+    Finding, Findings, ObjectId, RepoPath, Rule, RunId, Sha256, Subject, Timestamp,
 };
 
 use super::documents::{self, Documents};
@@ -117,14 +117,16 @@ pub(super) fn judge(
 
 /// Returns the finding that one broken invariant is.
 pub(super) fn broken(run: &RunId, reason: String) -> Finding {
-    Finding::new(Code::Gov002, "invariants", Subject::of_run(run))
+    Rule::Invariants
+        .finding(Subject::of_run(run))
         .found(reason)
         .expected("the invariants of a run directory")
         .remedy("mend what makes the run directory, then make it again")
 }
 
 fn too_large(run: &RunId, found: &str, limit: u64) -> Finding {
-    Finding::new(Code::Int006, "limits", Subject::of_run(run))
+    Rule::Limits
+        .finding(Subject::of_run(run))
         .found(found)
         .expected(format!("at most {limit}"))
         .remedy("let the command write less")

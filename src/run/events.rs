@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::record::contract::Contract;
 use crate::record::json::{self, Json};
-use crate::record::{Code, Finding, Findings, RunId, Subject};
+use crate::record::{Finding, Findings, Rule, RunId, Subject};
 
 use super::Error;
 use super::place::io;
@@ -30,7 +30,8 @@ pub(super) fn read(
     };
     if length > LONGEST {
         findings.push(
-            Finding::new(Code::Int006, "limits", Subject::of_run(run))
+            Rule::Limits
+                .finding(Subject::of_run(run))
                 .found("events that are no file, or a longer one")
                 .expected(format!("at most {LONGEST} bytes of events"))
                 .remedy("let the command report less"),
@@ -55,7 +56,8 @@ pub(super) fn read(
         };
         if let Some(forbidden) = forbidden(contract, action) {
             findings.push(
-                Finding::new(Code::Gov004, "forbidden-action", subject())
+                Rule::ForbiddenAction
+                    .finding(subject())
                     .found(format!("the command reports {forbidden}"))
                     .expected(format!("no {forbidden}: the contract forbids it"))
                     .remedy(format!("git awo task show {}", contract.id)),
@@ -67,7 +69,8 @@ pub(super) fn read(
 }
 
 fn malformed(subject: Subject, found: &str) -> Finding {
-    Finding::new(Code::Int004, "event-form", subject)
+    Rule::EventForm
+        .finding(subject)
         .found(found)
         .expected("one JSON object a line, with \"action\": a text")
         .remedy("let the command write its events so")

@@ -6,12 +6,12 @@ use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 use std::process::ExitStatus;
 
+use crate::facts::case::CommitCase;
 use crate::git::Compared;
-use crate::policy::case::CommitCase;
 use crate::policy::keyring::Signer;
 use crate::record::commit::Person;
 use crate::record::path::escape;
-use crate::record::{Code, Finding, Findings, ObjectId, Subject};
+use crate::record::{Finding, Findings, ObjectId, Rule, Subject};
 use crate::store::layout;
 use crate::store::ledger::Records;
 
@@ -102,7 +102,7 @@ impl Execution<'_> {
                 let stderr = self.tail(&err);
                 return Err(Error::Failed { status, stderr });
             }
-            findings.push(self.failed("command-succeeds", "the command", status));
+            findings.push(self.failed(Rule::CommandSucceeds, "the command", status));
         }
         // No git on what it could have tampered with; and nothing to measure of a failure.
         if changed.tampered || !status.success() {
@@ -170,7 +170,8 @@ impl Execution<'_> {
         for path in measured.changed_since(&self.actor.repo, &self.place)? {
             let subject = self.subject().path(&path);
             findings.push(
-                Finding::new(Code::Gov002, "validation-changes-nothing", subject)
+                Rule::ValidationChangesNothing
+                    .finding(subject)
                     .found("changed by the validation command")
                     .expected("what the command left there")
                     .remedy("let the validation write elsewhere"),
@@ -181,7 +182,7 @@ impl Execution<'_> {
                 let log = self.tail(&log);
                 return Err(Error::ValidationFailed { status, log });
             }
-            findings.push(self.failed("validation-passes", "the validation", status));
+            findings.push(self.failed(Rule::ValidationSucceeds, "the validation", status));
         }
         if findings.is_empty() {
             return Ok(());
@@ -189,8 +190,8 @@ impl Execution<'_> {
         Err(Error::Refused(findings))
     }
 
-    fn failed(&self, rule: &str, what: &str, status: ExitStatus) -> Finding {
-        Finding::new(Code::Gov002, rule, self.subject())
+    fn failed(&self, rule: Rule, what: &str, status: ExitStatus) -> Finding {
+        rule.finding(self.subject())
             .found(format!("{what} ended with {status}"))
             .expected("exit code 0")
             .remedy("see to the other findings first")
@@ -220,7 +221,8 @@ impl Execution<'_> {
             if now != Some(then) {
                 let now = now.map_or("nothing".to_owned(), |id| id.to_string());
                 findings.push(
-                    Finding::new(Code::Rep003, "freshness", subject)
+                    Rule::Freshness
+                        .finding(subject)
                         .found(format!("{what} moved meanwhile to {now}"))
                         .expected(then)
                         .remedy(format!("git awo approve {}, then git awo run", contract.id)),

@@ -3,18 +3,16 @@
 use crate::actor::Actor;
 use crate::check::PolicyHistory;
 use crate::check::branch::signer_of;
-use crate::check::claims::{Said, claims};
 use crate::evidence::RunFiles;
 use crate::evidence::inventory::SUMS;
+use crate::facts::claims::{Said, claims};
 use crate::git::CommitDraft;
 use crate::policy::Keyring;
 use crate::policy::Role;
 use crate::record::commit::Person;
 use crate::record::contract::Contract;
 use crate::record::predicate::RunPredicate;
-use crate::record::{
-    Code, Finding, Findings, ObjectId, RepoPath, RunId, Sha256, Subject, Timestamp,
-};
+use crate::record::{Findings, ObjectId, RepoPath, Rule, RunId, Sha256, Subject, Timestamp};
 use crate::store;
 use crate::store::batch::Batch;
 use crate::store::layout::{self, LedgerPath};
@@ -159,13 +157,13 @@ fn replayed(error: store::Error, run: &RunId) -> Error {
     };
     let subject = Subject::of_run(run).record(path);
     let finding = match LedgerPath::parse(path) {
-        Some(LedgerPath::Spent(approval)) => {
-            Finding::new(Code::Rep001, "one-approval-one-run", subject)
-                .found(format!("the approval {approval} was spent meanwhile"))
-                .expected("an unused approval")
-                .remedy("git awo approve, then git awo run")
-        }
-        _ => Finding::new(Code::Rep001, "run-id", subject)
+        Some(LedgerPath::Spent(approval)) => Rule::OneApprovalOneRun
+            .finding(subject)
+            .found(format!("the approval {approval} was spent meanwhile"))
+            .expected("an unused approval")
+            .remedy("git awo approve, then git awo run"),
+        _ => Rule::RunId
+            .finding(subject)
             .found("a run of this name was recorded meanwhile")
             .expected("a name that no run has had")
             .remedy("git awo run, with another name"),

@@ -2,14 +2,14 @@
 //! took place elsewhere is taken in, each failure named.
 
 use crate::actor::Actor;
-use crate::check::run::Gatherer;
 use crate::check::{self, PolicyHistory};
+use crate::facts::run::Collector;
 use crate::policy::{Level, Role, Verified};
 use crate::record::contract::Contract;
 use crate::record::path::quote;
 use crate::record::predicate::ContractPredicate;
 use crate::record::{
-    Code, Finding, Findings, IdentityName, ObjectId, RefName, RunId, Sha256, Subject, TaskId,
+    Finding, Findings, IdentityName, ObjectId, RefName, Rule, RunId, Sha256, Subject, TaskId,
     Timestamp,
 };
 use crate::store::layout::{self, LedgerPath};
@@ -37,7 +37,7 @@ pub(super) struct Admission {
 impl Admission {
     /// Returns the contract itself.
     pub(super) fn contract(&self) -> &Contract {
-        &self.contract.says().contract
+        &self.contract.predicate().contract
     }
 }
 
@@ -112,7 +112,7 @@ pub(super) fn examine(
         findings: Findings::new(),
     };
     let records = Records::open(&actor.repo, refs)?;
-    let gatherer = actor.gatherer(&records, history);
+    let collector = actor.collector(&records, history);
     gate.enabled();
     gate.policy_in_force()?;
     let person = gate.orchestrator()?;
@@ -121,17 +121,17 @@ pub(super) fn examine(
     }
     gate.whole_view();
     let run = run_id::choose(&records, request.run, gate.now, &mut gate.findings)?;
-    let contract = gate.contract(&gatherer)?;
+    let contract = gate.contract(&collector)?;
     let mut base = None;
     let mut approvals = Vec::new();
     if let Some((contract, blob)) = &contract {
-        let says = &contract.says().contract;
+        let says = &contract.predicate().contract;
         gate.stage(says);
         gate.admitted(says);
         gate.governed(&says.target_ref);
         base = gate.base(says)?;
         let findings = &mut gate.findings;
-        approvals = approvals::choose(&gatherer, contract, *blob, base, gate.now, findings)?;
+        approvals = approvals::choose(&collector, contract, *blob, base, gate.now, findings)?;
     }
     Ok(GateResult {
         contract,
@@ -162,7 +162,8 @@ impl Gate<'_> {
                 format!("AWO_ALLOW_RUN is {}", quote(text.as_bytes()))
             });
             self.refuse(
-                Finding::new(Code::Gov002, "execution-enabled", Subject::none())
+                Rule::ExecutionEnabled
+                    .finding(Subject::none())
                     .found(found)
                     .expected("AWO_ALLOW_RUN=1")
                     .remedy("set AWO_ALLOW_RUN=1 for this one command"),
@@ -179,7 +180,8 @@ impl Gate<'_> {
             let found = value.map_or("AWO_RUN_STAGE is not set".to_owned(), |text| {
                 format!("AWO_RUN_STAGE is {}", quote(text.as_bytes()))
             });
-            let finding = Finding::new(Code::Gov002, "execution-stage", self.about_task())
+            let finding = Rule::ExecutionStage
+                .finding(self.about_task())
                 .found(found)
                 .expected(format!("AWO_RUN_STAGE={stage}"))
                 .remedy(format!("set AWO_RUN_STAGE={stage} for this one command"));
@@ -192,7 +194,8 @@ impl Gate<'_> {
         let policy = &self.history.current().policy;
         if policy.level() == Level::Locked {
             self.refuse(
-                Finding::new(Code::Gov007, "locked", subject())
+                Rule::Locked
+                    .finding(subject())
                     .found("a run while the policy is LOCKED")
                     .expected("nothing executed")
                     .remedy("only a policy change lifts it: git awo policy propose FILE"),
@@ -200,7 +203,8 @@ impl Gate<'_> {
         }
         if policy.expired_at(self.now) {
             self.refuse(
-                Finding::new(Code::Gov006, "policy-unexpired", subject())
+                Rule::PolicyUnexpired
+                    .finding(subject())
                     .found("the policy has expired")
                     .expected("a policy in force")
                     .remedy("git awo policy propose FILE"),
@@ -210,7 +214,8 @@ impl Gate<'_> {
             && !self.history.starts_at(&anchor)
         {
             self.refuse(
-                Finding::new(Code::Gov006, "pinned-root", subject())
+                Rule::PinnedRoot
+                    .finding(subject())
                     .found(self.history.repository())
                     .expected(anchor)
                     .remedy("git awo trust"),
@@ -225,7 +230,8 @@ impl Gate<'_> {
         let key = signer.public_key();
         let Some(person) = policy.keyring().person_of(key).cloned() else {
             self.refuse(
-                Finding::new(Code::Att004, "key-known", Subject::none())
+                Rule::KeyKnown
+                    .finding(Subject::none())
                     .found(format!(
                         "key {} is unknown to the policy",
                         key.fingerprint()
@@ -237,7 +243,8 @@ impl Gate<'_> {
         };
         if !policy.holds(&person, Role::Orchestrator) {
             self.refuse(
-                Finding::new(Code::Att001, "role-held", Subject::none())
+                Rule::RoleHeld
+                    .finding(Subject::none())
                     .found(format!("{person} holds {}", policy.roles_of(&person)))
                     .expected("the role orchestrator")
                     .remedy(format!("ask {}", policy.holders(Role::Orchestrator))),
@@ -255,7 +262,8 @@ impl Gate<'_> {
     fn whole_view(&mut self) {
         for problem in self.actor.repo.view_problems() {
             self.refuse(
-                Finding::new(Code::Int005, "whole-view", Subject::none())
+                Rule::WholeView
+                    .finding(Subject::none())
                     .found(problem)
                     .expected("a repository that shows every object it names")
                     .remedy("git fetch --unshallow, or clone again without filters"),
@@ -265,10 +273,10 @@ impl Gate<'_> {
 
     fn contract(
         &mut self,
-        gatherer: &Gatherer<'_>,
+        collector: &Collector<'_>,
     ) -> Result<Option<(Verified<ContractPredicate>, ObjectId)>, Error> {
         let task = self.request.task;
-        let records = gatherer.records;
+        let records = collector.records;
         let path = LedgerPath::Contract(task.clone());
         let found = match records.envelope(&path) {
             Ok(found) => found.zip(records.contract_blob(task)?),
@@ -283,14 +291,15 @@ impl Gate<'_> {
             }
         };
         let Some((envelope, blob)) = found else {
-            let finding = Finding::new(Code::Str002, "contract-present", self.about_task())
+            let finding = Rule::ContractPresent
+                .finding(self.about_task())
                 .found(format!("no contract {task}"))
                 .expected("a contract in the ledger")
                 .remedy("git awo fetch, or git awo task import FILE");
             self.refuse(finding);
             return Ok(None);
         };
-        let contract = match gatherer.verify::<ContractPredicate>(&envelope) {
+        let contract = match collector.verify::<ContractPredicate>(&envelope) {
             Ok(contract) => contract,
             Err(finding) => {
                 let subject = self.about_task();
@@ -298,9 +307,10 @@ impl Gate<'_> {
                 return Ok(None);
             }
         };
-        let id = &contract.says().contract.id;
+        let id = &contract.predicate().contract.id;
         if id != task {
-            let finding = Finding::new(Code::Att002, "binds-task", self.about_task())
+            let finding = Rule::BindsTask
+                .finding(self.about_task())
                 .found(format!("the contract is for {id}"))
                 .expected(task)
                 .remedy("git awo task import FILE");
@@ -313,7 +323,8 @@ impl Gate<'_> {
     fn admitted(&mut self, contract: &Contract) {
         let status = &contract.target.admission.status;
         if status != "admitted" {
-            let finding = Finding::new(Code::Gov002, "target-admitted", self.about_task())
+            let finding = Rule::TargetAdmitted
+                .finding(self.about_task())
                 .found(format!("the target is {}", quote(status.as_bytes())))
                 .expected("admitted")
                 .remedy("have the repository admitted, then import the new packet");
@@ -326,7 +337,8 @@ impl Gate<'_> {
         let rules = self.history.current().policy.ref_rules(target);
         if !rules.is_some_and(|rules| rules.accepts_governed()) {
             self.refuse(
-                Finding::new(Code::Gov002, "governed-accepted", Subject::of_ref(target))
+                Rule::GovernedAccepted
+                    .finding(Subject::of_ref(target))
                     .found("a branch that takes no governed commits")
                     .expected("a ref that the policy opens to governed commits")
                     .remedy("git awo policy show"),
@@ -339,7 +351,8 @@ impl Gate<'_> {
         let repo = &self.actor.repo;
         let Some(tip) = repo.reference(target)? else {
             self.refuse(
-                Finding::new(Code::Str002, "target-ref", Subject::of_ref(target))
+                Rule::TargetRef
+                    .finding(Subject::of_ref(target))
                     .found("no such branch here")
                     .expected("the target branch of the contract")
                     .remedy("git fetch, then git branch"),
@@ -352,7 +365,8 @@ impl Gate<'_> {
         {
             // A packet may be older than the branch, but not of another history.
             self.refuse(
-                Finding::new(Code::Att002, "contract-base", Subject::of_ref(target))
+                Rule::ContractBase
+                    .finding(Subject::of_ref(target))
                     .found(format!("the contract starts from {base}"))
                     .expected(format!("{tip} or an ancestor of it"))
                     .remedy("import a packet for this history"),

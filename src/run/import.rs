@@ -7,17 +7,17 @@ use std::sync::Arc;
 use crate::actor::Actor;
 use crate::check::PolicyHistory;
 use crate::check::branch::{changes_of, signer_of};
-use crate::check::claims::{Said, claims};
 use crate::evidence::run_dir::MAX_TOTAL;
 use crate::evidence::{self, Demands, RunFiles};
+use crate::facts::case::{CommitCase, CommitKind};
+use crate::facts::claims::{Said, claims};
 use crate::git::Compared;
-use crate::policy::case::{Claim, CommitCase};
-use crate::policy::rules;
 use crate::record::commit::Commit;
 use crate::record::json::{self, Json};
 use crate::record::path::quote;
 use crate::record::tree::Change;
-use crate::record::{Code, Finding, Findings, ObjectId, RepoPath, RunId, Sha256, Subject, TaskId};
+use crate::record::{Finding, Findings, ObjectId, RepoPath, Rule, RunId, Sha256, Subject, TaskId};
+use crate::rules;
 
 use super::finish::{self, Made};
 use super::gate::{self, Admission, GateRequest, GateResult};
@@ -96,7 +96,10 @@ impl<'a> Import<'a> {
             }
         };
         let policy = &history.current().policy;
-        let contract = gate.contract.as_ref().map(|(it, _)| &it.says().contract);
+        let contract = gate
+            .contract
+            .as_ref()
+            .map(|(it, _)| &it.predicate().contract);
         let demands = contract.map_or(Demands::NONE, Demands::of);
         let limit = policy.document().limits.evidence_bytes;
         let (more, root) = dossier::judge(run, &files, demands, limit);
@@ -219,13 +222,15 @@ fn judge(
     match commit.parents.as_slice() {
         [parent] if base.is_none_or(|base| base == *parent) => {}
         [parent] => findings.push(
-            Finding::new(Code::Att002, "binds-base", subject())
+            Rule::BindsBase
+                .finding(subject())
                 .found(format!("a commit on {parent}"))
                 .expected(base.map_or(String::new(), |base| base.to_string()))
                 .remedy("git rebase, or git awo approve the task on the new base"),
         ),
         parents => findings.push(
-            Finding::new(Code::Gov002, "single-commit", subject())
+            Rule::SingleCommit
+                .finding(subject())
                 .found(format!("{} parents", parents.len()))
                 .expected("exactly one commit on its base")
                 .remedy("git rebase"),
@@ -234,7 +239,7 @@ fn judge(
     let Some((contract, _)) = &gate.contract else {
         return false;
     };
-    let contract = &contract.says().contract;
+    let contract = &contract.predicate().contract;
     let policy = &history.current().policy;
     let Some(rules) = policy.ref_rules(&contract.target_ref) else {
         // The gate has found it.
@@ -263,7 +268,7 @@ fn judge(
     };
     signer.is_some()
         && signer == gate.person.as_ref()
-        && Claim::of(commit) == Claim::Governed(request.run.clone())
+        && CommitKind::of(commit) == CommitKind::Governed(request.run.clone())
         && trailer("AWO-Task") == [request.task.to_string()]
         && root.is_some_and(|root| trailer("AWO-Root") == [root.to_string()])
 }
@@ -274,20 +279,16 @@ fn read(directory: &Path) -> Result<(RunFiles, Findings), Error> {
     let mut findings: Findings = refused.iter().filter_map(|it| it.finding()).collect();
     for path in files.keys() {
         let names: Vec<_> = path.components().collect();
-        let mut refuse = |code, rule, why: &str| {
-            let finding = Finding::new(code, rule, Subject::none().path(path)).found(why);
+        let mut refuse = |rule: Rule, why: &str| {
+            let finding = rule.finding(Subject::none().path(path)).found(why);
             let finding = finding.expected("a path that git can hold on the evidence ref");
             findings.push(finding.remedy(format!("remove {path} from the run directory")));
         };
         if names.iter().any(|name| name.eq_ignore_ascii_case(b".git")) {
-            refuse(Code::Int003, "run-path", "a component of the path is .git");
+            refuse(Rule::RunPath, "a component of the path is .git");
         }
         if names.len() > DEEPEST {
-            refuse(
-                Code::Int006,
-                "run-limit",
-                "a path of more than 60 components",
-            );
+            refuse(Rule::RunLimit, "a path of more than 60 components");
         }
     }
     Ok((files, findings))
@@ -296,17 +297,22 @@ fn read(directory: &Path) -> Result<(RunFiles, Findings), Error> {
 /// Finds that the manifest names another run.
 fn another_run(files: &RunFiles, run: &RunId) -> Option<Finding> {
     let named = member(files, "run_manifest.json", &["run_id"])?;
-    other(&named, run.as_str(), "run_manifest.json", "binds-run")
+    other(&named, run.as_str(), "run_manifest.json", Rule::BindsRun)
 }
 
 /// Finds that the run says it started from another commit.
 fn another_base(files: &RunFiles, base: ObjectId) -> Option<Finding> {
     // Without one the invariants do not hold.
     let named = member(files, "environment.json", &["git", "commit"])?;
-    other(&named, &base.to_string(), "environment.json", "binds-base")
+    other(
+        &named,
+        &base.to_string(),
+        "environment.json",
+        Rule::BindsBase,
+    )
 }
 
-fn other(named: &Json, expected: &str, path: &str, rule: &str) -> Option<Finding> {
+fn other(named: &Json, expected: &str, path: &str, rule: Rule) -> Option<Finding> {
     if named.as_str() == Some(expected) {
         return None;
     }
@@ -315,7 +321,7 @@ fn other(named: &Json, expected: &str, path: &str, rule: &str) -> Option<Finding
         quote(short.as_bytes())
     });
     let subject = Subject::none().path(&RepoPath::from(path));
-    let finding = Finding::new(Code::Att002, rule, subject).found(found);
+    let finding = rule.finding(subject).found(found);
     let finding = finding.expected(expected);
     Some(finding.remedy("import the directory of this run, made on this base"))
 }

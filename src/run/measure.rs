@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::git::{Kind, Repo};
 use crate::record::tree::Mode;
-use crate::record::{Code, Finding, Findings, ObjectId, RepoPath, Subject};
+use crate::record::{Finding, Findings, ObjectId, RepoPath, Rule, Subject};
 
 use super::Error;
 use super::place::{Place, io, native};
@@ -149,7 +149,8 @@ fn look(
         return Ok(None);
     } else if found.len() > LARGEST_FILE {
         findings.push(
-            Finding::new(Code::Int006, "limits", Subject::none().path(path))
+            Rule::Limits
+                .finding(Subject::none().path(path))
                 .found(format!("a file of {} bytes", found.len()))
                 .expected(format!("at most {LARGEST_FILE}"))
                 .remedy("leave it out of the repository"),
@@ -191,7 +192,8 @@ fn is_absent(error: &std::io::Error) -> bool {
 }
 
 fn refused(path: &RepoPath, found: &str) -> Finding {
-    Finding::new(Code::Int003, "tree-entry-mode", Subject::none().path(path))
+    Rule::TreeEntryMode
+        .finding(Subject::none().path(path))
         .found(found)
         .expected("files")
         .remedy("let the command leave it out")

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use rustix::io::Errno;
 use rustix::process::{self as sys, Pid, Signal, WaitId, WaitIdOptions, WaitOptions};
 
-use crate::record::{Code, Finding, Subject};
+use crate::record::{Rule, Subject};
 
 use super::place::io;
 use super::{Error, refused};
@@ -233,7 +233,8 @@ fn endless(left: &[Process]) -> Error {
     if named.is_empty() {
         named.push("unknown ones".to_owned());
     }
-    refused([Finding::new(Code::Gov004, "process-left", Subject::none())
+    refused([Rule::ProcessLeft
+        .finding(Subject::none())
         .found(format!("processes that do not end: {}", named.join(", ")))
         .expected("a command that leaves nothing running")
         .remedy("end them by hand; let the command wait for what it starts")])

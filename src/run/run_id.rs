@@ -1,6 +1,6 @@
 //! The name of a run: one that no run has had.
 
-use crate::record::{Code, Finding, Findings, RepoPath, RunId, Subject, Timestamp};
+use crate::record::{Findings, RepoPath, Rule, RunId, Subject, Timestamp};
 use crate::store::layout;
 use crate::store::ledger::Records;
 
@@ -20,7 +20,8 @@ pub(super) fn choose(
     if let Some(run) = asked {
         if exists(records, run)? {
             findings.push(
-                Finding::new(Code::Rep001, "run-id", Subject::of_run(run))
+                Rule::RunId
+                    .finding(Subject::of_run(run))
                     .found("a run of this name")
                     .expected("a name that no run has had")
                     .remedy("git awo log, then another --run-id"),
@@ -41,7 +42,8 @@ pub(super) fn choose(
         }
     }
     findings.push(
-        Finding::new(Code::Rep001, "run-id", Subject::none())
+        Rule::RunId
+            .finding(Subject::none())
             .found(format!("{MOST_NAMESAKES} runs named {stem}"))
             .expected("a name that no run has had")
             .remedy("git awo run, with --run-id"),

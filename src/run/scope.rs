@@ -1,9 +1,9 @@
 //! Whether what a commit changes is what its contract and the policy allow.
 
-use crate::policy::case::CommitCase;
-use crate::policy::rules;
+use crate::facts::case::CommitCase;
 use crate::record::contract::Contract;
-use crate::record::{Code, Finding, Findings, IdentityName, RunId, Subject};
+use crate::record::{Findings, IdentityName, Rule, RunId, Subject};
+use crate::rules;
 
 /// Judges what a commit changes, by the rules of the server and those of the contract. Without a
 /// person who acts, which is a finding elsewhere, restrictions of persons are not looked at.
@@ -17,7 +17,8 @@ pub(super) fn judge(
     let limit = case.rules.policy().document().limits.paths;
     if case.changes.len() > limit {
         findings.push(
-            Finding::new(Code::Int006, "limits", Subject::of_run(run))
+            Rule::Limits
+                .finding(Subject::of_run(run))
                 .found(format!("{} changed paths", case.changes.len()))
                 .expected(format!("at most {limit}"))
                 .remedy("split the task"),
@@ -25,7 +26,8 @@ pub(super) fn judge(
     }
     if case.changes.is_empty() {
         findings.push(
-            Finding::new(Code::Gov002, "something-changed", Subject::of_run(run))
+            Rule::SomethingChanged
+                .finding(Subject::of_run(run))
                 .found("nothing is changed")
                 .expected("a change within the contract")
                 .remedy(format!("git awo task show {}", contract.id)),

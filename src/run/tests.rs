@@ -22,9 +22,9 @@ use crate::actor::Actor;
 use crate::check::branch::{Branch, judge};
 use crate::evidence;
 use crate::git::Repo;
-use crate::policy::rules;
 use crate::record::json;
 use crate::record::{Findings, RepoPath, RunId};
+use crate::rules;
 use crate::store::layout::LedgerPath;
 use crate::store::ledger::{Records, parse_spent};
 
@@ -47,13 +47,13 @@ fn assert_recorded(world: &World, done: &RunDone) {
     let actor = world.actor("otto");
     let (refs, history) = (actor.refs().unwrap(), world.history());
     let records = Records::open(&actor.repo, &refs).unwrap();
-    let facts = actor.gatherer(&records, &history).run(&done.run).unwrap();
+    let facts = actor.collector(&records, &history).run(&done.run).unwrap();
     let mut findings = Findings::new();
     rules::run_binds(&facts, &history.current().policy, &mut findings);
     assert!(findings.is_empty(), "{findings:#?}");
-    let record = facts.run.held().unwrap().says();
+    let record = facts.run.valid().unwrap().predicate();
     assert_eq!((record.commit, record.root), (done.commit, done.root));
-    let evidence = facts.evidence.held().unwrap();
+    let evidence = facts.evidence.valid().unwrap();
     assert_eq!(evidence.root, done.root);
     assert_eq!(evidence.reasons, [""; 0]);
     let policy = &history.current().policy;
@@ -62,8 +62,8 @@ fn assert_recorded(world: &World, done: &RunDone) {
         commits: vec![done.commit],
         time: actor.now(),
     };
-    let gatherer = actor.gatherer(&records, &history);
-    let report = judge(&actor.repo, &branch, &gatherer, 100).unwrap();
+    let collector = actor.collector(&records, &history);
+    let report = judge(&actor.repo, &branch, &collector, 100).unwrap();
     // Nothing is missing but what comes after a run.
     let rules: Vec<_> = report.findings.iter().map(|it| it.rule.as_str()).collect();
     let later = [

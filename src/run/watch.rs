@@ -6,10 +6,10 @@ use std::collections::BTreeSet;
 use crate::actor::Actor;
 use crate::check::PolicyHistory;
 use crate::check::governance::{Arrivals, MAX_RECORDS};
-use crate::check::position::Positions;
-use crate::check::run::Gatherer;
+use crate::facts::position::Positions;
+use crate::facts::run::Collector;
 use crate::record::path::quote;
-use crate::record::{Code, Finding, Findings, ObjectId, RefName, Subject};
+use crate::record::{Finding, Findings, ObjectId, RefName, Rule, Subject};
 use crate::store::layout::Place as Governance;
 use crate::store::ledger::Records;
 
@@ -38,29 +38,30 @@ impl Snapshot {
         let keys = differences(&self.keys, &now.keys);
         for (key, how) in &keys {
             let rule = match key.starts_with(b"remote.") {
-                true => "remote-change",
-                false => "config-change",
+                true => Rule::RemoteChange,
+                false => Rule::ConfigChange,
             };
             findings.push(changed(rule, key, how));
         }
         for (file, how) in differences(&self.files, &now.files) {
             // The keys say more than that their file is another one.
             if keys.is_empty() || file != b"config" {
-                findings.push(changed("config-change", &file, how));
+                findings.push(changed(Rule::ConfigChange, &file, how));
             }
         }
         // What stands in it may change: nobody else reads it.
         if !place.has_repository() {
-            findings.push(changed("config-change", b"the run's .git", "removed"));
+            findings.push(changed(Rule::ConfigChange, b"the run's .git", "removed"));
         }
         for (file, how) in differences(&self.hooks, &now.hooks) {
-            findings.push(changed("hook-change", &file, how));
+            findings.push(changed(Rule::HookChange, &file, how));
         }
         // Also what a fetch in another terminal did: a mark is only as good as its writer, and
         // who that was does not show.
         for (file, how) in differences(&self.trust, &now.trust) {
             findings.push(
-                Finding::new(Code::Gov004, "trust-change", Subject::none())
+                Rule::TrustChange
+                    .finding(Subject::none())
                     .found(format!("{} was {how} during the run", quote(&file)))
                     .expected("what this clone trusts stays as it is")
                     .remedy("put it back by hand: git awo trust, then git awo fetch"),
@@ -95,7 +96,8 @@ impl Snapshot {
                 ..Subject::none()
             };
             findings.push(
-                Finding::new(Code::Gov004, "ref-move", subject)
+                Rule::RefMove
+                    .finding(subject)
                     .found(format!("{how} during the run: {}", value(now)))
                     .expected(value(&self.refs))
                     .remedy("put the ref back; a run moves none"),
@@ -151,14 +153,14 @@ impl Snapshot {
             .filter_map(|(name, value)| Some((ref_name(name)?, id(value)?)))
             .collect();
         let records = Records::open(reader, &after)?;
-        let gatherer = Gatherer {
+        let collector = Collector {
             records: &records,
             history,
             positions: Positions::Arriving(arrivals.digests()),
             time: actor.now(),
             arriving_policies: None,
         };
-        arrivals.judge(&gatherer, &mut findings)?;
+        arrivals.judge(&collector, &mut findings)?;
         if !findings.is_empty() {
             grown.clear();
         }
@@ -166,8 +168,8 @@ impl Snapshot {
     }
 }
 
-fn changed(rule: &str, name: &[u8], how: &str) -> Finding {
-    Finding::new(Code::Gov004, rule, Subject::none())
+fn changed(rule: Rule, name: &[u8], how: &str) -> Finding {
+    rule.finding(Subject::none())
         .found(format!("{} was {how} during the run", quote(name)))
         .expected("a repository whose configuration and hooks stay as they are")
         .remedy("undo it by hand before anything else: git may run what it names")

@@ -1,6 +1,6 @@
 //! JSON, envelopes, statements, and what stands beside them in the ledger.
 
-use git_awo::check::log::State;
+use git_awo::facts::log::State;
 use git_awo::record::envelope::Envelope;
 use git_awo::record::json as canonical;
 use git_awo::record::path::{escape, quote};

@@ -1,6 +1,7 @@
 //! Collects what a push brings to the governance refs.
 
 use super::*;
+use crate::record::Rule;
 
 impl Arrivals {
     /// Collects what a movement of a governance ref brings, at most so many files; what it takes
@@ -18,7 +19,8 @@ impl Arrivals {
             && !reader.is_ancestor(old, new)?
         {
             findings.push(
-                Finding::new(Code::Rep002, "forward-only", Subject::of_ref(reference))
+                Rule::ForwardOnly
+                    .finding(Subject::of_ref(reference))
                     .found(format!("moved to {new}, which does not contain {old}"))
                     .expected(format!("a descendant of {old}"))
                     .remedy("git awo fetch, then git awo push"),
@@ -29,7 +31,8 @@ impl Arrivals {
         // A ref can never be deleted again, so it is not made for nothing.
         if old.is_none() && reader.is_empty_tree(new) {
             findings.push(
-                Finding::new(Code::Str002, "record-brought", Subject::of_ref(reference))
+                Rule::RecordBrought
+                    .finding(Subject::of_ref(reference))
                     .found("a new governance ref without a record")
                     .expected("the records of this ref")
                     .remedy("git awo push"),
@@ -128,14 +131,11 @@ impl Arrivals {
                 .flatten();
             if there.is_some() {
                 findings.push(
-                    Finding::new(
-                        Code::Int002,
-                        "evidence-whole",
-                        Subject::of_ref(reference).run(&run),
-                    )
-                    .found("files added to evidence that was there before")
-                    .expected("evidence that never changes")
-                    .remedy("git awo run, with a new run id"),
+                    Rule::EvidenceWhole
+                        .finding(Subject::of_ref(reference).run(&run))
+                        .found("files added to evidence that was there before")
+                        .expected("evidence that never changes")
+                        .remedy("git awo run, with a new run id"),
                 );
             }
             self.evidence.push((reference.clone(), run));

@@ -1,18 +1,20 @@
 //! Judges what arrived, record by record and run by run.
 
-use super::super::position::Positions;
 use super::notes::judge_note;
 use super::*;
-use crate::check::{PolicyHistory, index};
-use crate::policy::case::RunFacts;
+use crate::check::PolicyHistory;
+use crate::facts::case::RunFacts;
+use crate::facts::index;
+use crate::facts::position::Positions;
+use crate::record::Rule;
 use crate::record::predicate::PolicyPredicate;
 
 impl Arrivals {
     /// Judges everything that arrived.
-    pub fn judge(&self, gatherer: &Gatherer<'_>, findings: &mut Findings) -> Result<(), Error> {
+    pub fn judge(&self, collector: &Collector<'_>, findings: &mut Findings) -> Result<(), Error> {
         let mut runs: BTreeSet<RunId> = BTreeSet::new();
         for (path, id) in &self.ledger {
-            self.judge_record(gatherer, path, *id, findings)?;
+            self.judge_record(collector, path, *id, findings)?;
             match path {
                 LedgerPath::Run(run)
                 | LedgerPath::Inventory(run)
@@ -23,29 +25,29 @@ impl Arrivals {
                 _ => {}
             }
         }
-        index::judge(gatherer.records, &self.shards, findings)?;
+        index::judge(collector.records, &self.shards, findings)?;
         for (place, object, envelope) in &self.notes {
-            if let Some(run) = judge_note(gatherer, *place, *object, envelope, findings)? {
+            if let Some(run) = judge_note(collector, *place, *object, envelope, findings)? {
                 runs.insert(run);
             }
         }
         for (reference, run) in &self.evidence {
-            self.judge_evidence(gatherer, reference, run, findings)?;
+            self.judge_evidence(collector, reference, run, findings)?;
         }
         for run in runs {
-            self.judge_run(gatherer, &run, findings)?;
+            self.judge_run(collector, &run, findings)?;
         }
         Ok(())
     }
 
     fn judge_record(
         &self,
-        gatherer: &Gatherer<'_>,
+        collector: &Collector<'_>,
         path: &LedgerPath,
         id: ObjectId,
         findings: &mut Findings,
     ) -> Result<(), Error> {
-        let records = gatherer.records;
+        let records = collector.records;
         let limit = match path {
             LedgerPath::Inventory(_) => crate::evidence::inventory::MAX_LEN as u64,
             _ => MAX_RECORD,
@@ -72,7 +74,7 @@ impl Arrivals {
                 return Ok(());
             }
             LedgerPath::Spent(approval) => {
-                return judge_spent(gatherer, path, approval, &bytes, findings);
+                return judge_spent(collector, path, approval, &bytes, findings);
             }
             LedgerPath::ProposedPolicy(digest) | LedgerPath::ProposedSigners(digest) => {
                 let signed = records.list(&format!("proposals/{digest}"))?.len() > 2;
@@ -92,7 +94,8 @@ impl Arrivals {
             ..finding
         };
         let misplaced = |found: String| {
-            Finding::new(Code::Int004, "record-place", subject())
+            Rule::RecordPlace
+                .finding(subject())
                 .found(found)
                 .expected("the record that its path names")
                 .remedy("git awo fetch")
@@ -100,8 +103,8 @@ impl Arrivals {
         let place = |fits: bool, found: String| (!fits).then(|| misplaced(found));
         let outcome: Result<(), Finding> = match path {
             LedgerPath::Contract(task) => {
-                gatherer.verify::<ContractPredicate>(&envelope).map(|it| {
-                    let contract = &it.says().contract;
+                collector.verify::<ContractPredicate>(&envelope).map(|it| {
+                    let contract = &it.predicate().contract;
                     findings.extend(place(
                         contract.id == *task,
                         format!("the contract {}", contract.id),
@@ -112,7 +115,8 @@ impl Arrivals {
                         .flatten();
                     if packet.map(|bytes| Sha256::of(&bytes)) != Some(contract.source_sha256) {
                         findings.push(
-                            Finding::new(Code::Att002, "binds-packet", subject())
+                            Rule::BindsPacket
+                                .finding(subject())
                                 .found("the packet beside the contract is missing or another")
                                 .expected(contract.source_sha256)
                                 .remedy("git awo task import FILE"),
@@ -120,32 +124,35 @@ impl Arrivals {
                     }
                 })
             }
-            LedgerPath::Run(run) => gatherer.verify::<RunPredicate>(&envelope).map(|it| {
+            LedgerPath::Run(run) => collector.verify::<RunPredicate>(&envelope).map(|it| {
                 findings.extend(place(
-                    it.says().run == *run,
-                    format!("the run {}", it.says().run),
+                    it.predicate().run == *run,
+                    format!("the run {}", it.predicate().run),
                 ))
             }),
-            LedgerPath::Independence(run, digest) => gatherer
+            LedgerPath::Independence(run, digest) => collector
                 .verify::<IndependencePredicate>(&envelope)
                 .map(|it| {
                     findings.extend(place(
-                        it.says().run_id == *run && it.digest() == *digest,
-                        format!("a log of {}", it.says().run_id),
+                        it.predicate().run_id == *run && it.digest() == *digest,
+                        format!("a log of {}", it.predicate().run_id),
                     ));
                 }),
             LedgerPath::Override(run, digest) => {
-                gatherer.verify::<OverridePredicate>(&envelope).map(|it| {
+                collector.verify::<OverridePredicate>(&envelope).map(|it| {
                     findings.extend(place(
-                        it.says().run == *run && it.digest() == *digest,
-                        format!("an override of {}", it.says().run),
+                        it.predicate().run == *run && it.digest() == *digest,
+                        format!("an override of {}", it.predicate().run),
                     ));
                     // Exactly this spelling, or it permits nothing and must not look as if it did.
-                    if it.says().allow_self_approval != "1" {
-                        let found =
-                            format!("allow_self_approval={:?}", it.says().allow_self_approval);
+                    if it.predicate().allow_self_approval != "1" {
+                        let found = format!(
+                            "allow_self_approval={:?}",
+                            it.predicate().allow_self_approval
+                        );
                         findings.push(
-                            Finding::new(Code::Gov001, "override-form", subject())
+                            Rule::OverrideForm
+                                .finding(subject())
                                 .found(found)
                                 .expected(r#""1""#)
                                 .remedy(format!("git awo gate {run} --allow-self-approval")),
@@ -153,21 +160,23 @@ impl Arrivals {
                     }
                 })
             }
-            LedgerPath::Finalization(run) => gatherer
+            LedgerPath::Finalization(run) => collector
                 .verify::<FinalizationPredicate>(&envelope)
                 .map(|it| {
                     findings.extend(place(
-                        it.says().run == *run,
-                        format!("a finalization of {}", it.says().run),
+                        it.predicate().run == *run,
+                        format!("a finalization of {}", it.predicate().run),
                     ))
                 }),
-            LedgerPath::Outcome(run) => gatherer.verify::<OutcomePredicate>(&envelope).map(|it| {
+            LedgerPath::Outcome(run) => collector.verify::<OutcomePredicate>(&envelope).map(|it| {
                 findings.extend(place(
-                    it.says().run == *run,
-                    format!("an outcome of {}", it.says().run),
+                    it.predicate().run == *run,
+                    format!("an outcome of {}", it.predicate().run),
                 ));
             }),
-            LedgerPath::ProposalSignature(digest, _) => judge_proposal(gatherer, digest, &envelope),
+            LedgerPath::ProposalSignature(digest, _) => {
+                judge_proposal(collector, digest, &envelope)
+            }
             _ => Ok(()),
         };
         if let Err(finding) = outcome {
@@ -179,38 +188,39 @@ impl Arrivals {
     /// Judges what the records of one run bind, those that arrived in focus.
     fn judge_run(
         &self,
-        gatherer: &Gatherer<'_>,
+        collector: &Collector<'_>,
         run: &RunId,
         findings: &mut Findings,
     ) -> Result<(), Error> {
-        let facts = gatherer.run(run)?;
+        let facts = collector.run(run)?;
         let arrived = |digest: Sha256| self.digests.contains(&digest);
-        let record = facts.run.held().map(|it| it.digest());
+        let record = facts.run.valid().map(|it| it.digest());
         if record.is_some_and(arrived) {
-            rules::run_binds(&facts, gatherer.policy_of(record), findings);
+            rules::run_binds(&facts, collector.policy_of(record), findings);
         }
         // By whose policy the reviews count matters only if some arrived.
-        let last = facts.finalization.held().map(|it| it.digest());
+        let last = facts.finalization.valid().map(|it| it.digest());
         let last = last.filter(|_| self.brings_reviews(&facts));
         let focus = Some(&self.digests);
-        rules::reviews(&facts, gatherer.policy_of(last), focus, findings);
-        let Some(record) = facts.run.held().map(|it| it.says()) else {
+        rules::reviews(&facts, collector.policy_of(last), focus, findings);
+        let Some(record) = facts.run.valid().map(|it| it.predicate()) else {
             return Ok(());
         };
-        let outcome = facts.outcome.held().map(|it| {
-            let says = it.says();
+        let outcome = facts.outcome.valid().map(|it| {
+            let says = it.predicate();
             let again = format!("git awo outcome {run}");
             ("the outcome", it.digest(), says.commit, says.root, again)
         });
         let overrides = facts.overrides.iter().map(|it| {
-            let says = it.says();
+            let says = it.predicate();
             let again = format!("git awo gate {run} --allow-self-approval");
             ("the override", it.digest(), says.commit, says.root, again)
         });
         for (what, digest, commit, root, remedy) in outcome.into_iter().chain(overrides) {
             if arrived(digest) && (commit != record.commit || root != record.root) {
                 findings.push(
-                    Finding::new(Code::Att002, "binds-commit", Subject::of_run(run))
+                    Rule::BindsCommit
+                        .finding(Subject::of_run(run))
                         .found(format!("{what} binds {commit} with root {root}"))
                         .expected(format!("{} with root {}", record.commit, record.root))
                         .remedy(remedy),
@@ -223,7 +233,7 @@ impl Arrivals {
     /// Tells whether a review of the run arrived, or its finalization.
     fn brings_reviews(&self, facts: &RunFacts) -> bool {
         let arrived = |digest: Sha256| self.digests.contains(&digest);
-        let finalization = facts.finalization.held().map(|it| it.digest());
+        let finalization = facts.finalization.valid().map(|it| it.digest());
         finalization.is_some_and(arrived)
             || facts.independence.iter().any(|it| arrived(it.digest()))
             || facts.overrides.iter().any(|it| arrived(it.digest()))
@@ -233,13 +243,13 @@ impl Arrivals {
 
     fn judge_evidence(
         &self,
-        gatherer: &Gatherer<'_>,
+        collector: &Collector<'_>,
         reference: &RefName,
         run: &RunId,
         findings: &mut Findings,
     ) -> Result<(), Error> {
         // The run may be bad in itself, which is found there; here only that it claims this evidence.
-        let envelope = gatherer
+        let envelope = collector
             .records
             .envelope(&LedgerPath::Run(run.clone()))
             .ok()
@@ -249,14 +259,11 @@ impl Arrivals {
             .is_some_and(|statement| statement.predicate.evidence == *reference);
         if !claims {
             findings.push(
-                Finding::new(
-                    Code::Str001,
-                    "evidence-of-a-run",
-                    Subject::of_ref(reference).run(run),
-                )
-                .found("evidence that no run record names")
-                .expected("a run record in the same push")
-                .remedy("git awo push"),
+                Rule::EvidenceOfARun
+                    .finding(Subject::of_ref(reference).run(run))
+                    .found("evidence that no run record names")
+                    .expected("a run record in the same push")
+                    .remedy("git awo push"),
             );
         }
         Ok(())
@@ -264,7 +271,7 @@ impl Arrivals {
 }
 
 fn judge_spent(
-    gatherer: &Gatherer<'_>,
+    collector: &Collector<'_>,
     path: &LedgerPath,
     approval: &Sha256,
     bytes: &[u8],
@@ -272,7 +279,7 @@ fn judge_spent(
 ) -> Result<(), Error> {
     let mut spends = false;
     if let Some(run) = ledger::parse_spent(bytes)
-        && let Some(envelope) = gatherer.records.envelope(&LedgerPath::Run(run))?
+        && let Some(envelope) = collector.records.envelope(&LedgerPath::Run(run))?
         && let Ok(statement) = Statement::<RunPredicate>::parse(envelope.payload())
     {
         spends = statement.predicate.approvals.contains(approval);
@@ -282,43 +289,45 @@ fn judge_spent(
 }
 
 fn judge_proposal(
-    gatherer: &Gatherer<'_>,
+    collector: &Collector<'_>,
     digest: &Sha256,
     envelope: &Envelope,
 ) -> Result<(), Finding> {
     let about = || Subject::of_record(digest);
     if envelope.digest() != *digest {
-        return Err(Finding::new(Code::Att002, "proposal", about())
+        return Err(Rule::Proposal
+            .finding(about())
             .found("a signature over another proposal"));
     }
     // Signatures are collected under the policy that the proposal follows.
-    let history = gatherer.history;
+    let history = collector.history;
     let parsed = Statement::<PolicyPredicate>::parse(envelope.payload()).ok();
     let predecessor = parsed.and_then(|it| it.predicate.predecessor);
     let follows = |history: &PolicyHistory| predecessor.and_then(|id| history.index_of(id));
-    let newer = gatherer.arriving_policies.unwrap_or(history);
+    let newer = collector.arriving_policies.unwrap_or(history);
     let Some(at) = follows(newer) else {
-        return Err(Finding::new(Code::Gov006, "policy-linked", about())
+        return Err(Rule::PolicyLinked
+            .finding(about())
             .found("a proposal that follows no policy of this repository")
             .expected("a successor of a policy")
             .remedy("git awo policy propose FILE"));
     };
     let policy = &newer.version(at).policy;
-    let time = gatherer.arrival(*digest).unwrap_or(gatherer.time);
-    if let Positions::Continued(part) = &gatherer.positions {
+    let time = collector.arrival(*digest).unwrap_or(collector.time);
+    if let Positions::Continued(part) = &collector.positions {
         // The time of a proposal is that of its first signature, which may have come before.
         part.unanswered.set(true);
     }
     let (statement, _) = crate::policy::Keyring::verify_policy(envelope, policy, time)?;
     let arrives =
-        matches!(&gatherer.positions, Positions::Arriving(fresh) if fresh.contains(digest));
+        matches!(&collector.positions, Positions::Arriving(fresh) if fresh.contains(digest));
     if arrives && follows(history).is_some() {
         // Whoever is no root any more adds no signature to an older proposal.
         let current = &history.current().policy;
-        crate::policy::Keyring::verify_policy(envelope, current, gatherer.time)?;
+        crate::policy::Keyring::verify_policy(envelope, current, collector.time)?;
     }
     let read = |path| {
-        gatherer
+        collector
             .records
             .file(&path)
             .ok()
@@ -330,7 +339,8 @@ fn judge_proposal(
         read(LedgerPath::ProposedSigners(*digest)),
     );
     if files != (Some(statement.policy), Some(statement.allowed_signers)) {
-        return Err(Finding::new(Code::Att002, "proposal", about())
+        return Err(Rule::Proposal
+            .finding(about())
             .found("the files are not those that were signed")
             .expected("the policy.toml and allowed_signers of which the digests were signed")
             .remedy("git awo policy propose FILE"));

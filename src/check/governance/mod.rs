@@ -10,7 +10,6 @@ use std::collections::BTreeSet;
 
 use crate::git::{self, Reader};
 use crate::policy::keyring::Verified;
-use crate::policy::rules;
 use crate::record::envelope::Envelope;
 use crate::record::predicate::{
     ApprovalPredicate, Approves, AttestationPredicate, ContractPredicate, FinalizationPredicate,
@@ -20,15 +19,16 @@ use crate::record::sentence;
 use crate::record::statement::{Kind, Statement};
 use crate::record::tree::Mode;
 use crate::record::{
-    Code, Finding, Findings, ObjectId, RefName, RepoPath, RunId, Sha256, Subject, TaskId,
+    Finding, Findings, ObjectId, RefName, RepoPath, Rule, RunId, Sha256, Subject, TaskId,
 };
+use crate::rules;
 use crate::store::layout::{self, LedgerPath, Place};
 use crate::store::ledger::{self, note_lines};
 
 pub use trees::{Gained, trees};
 
 use super::Error;
-use super::run::{Gatherer, kind_of};
+use crate::facts::run::{Collector, kind_of};
 
 /// The largest record.
 pub(super) const MAX_RECORD: u64 = 2 * 1024 * 1024;
@@ -62,51 +62,39 @@ impl Arrivals {
 pub(super) fn orphan_unless(there: bool, path: &LedgerPath, what: &str, findings: &mut Findings) {
     if !there {
         findings.push(
-            Finding::new(
-                Code::Str001,
-                "record-of-something",
-                Subject::of_record(path.to_path()),
-            )
-            .found(format!("no {} beside it", what.trim_start_matches("a ")))
-            .expected(what)
-            .remedy("git awo push"),
+            Rule::RecordOfSomething
+                .finding(Subject::of_record(path.to_path()))
+                .found(format!("no {} beside it", what.trim_start_matches("a ")))
+                .expected(what)
+                .remedy("git awo push"),
         );
     }
 }
 
 pub(super) fn unknown(reference: &RefName, path: &RepoPath) -> Finding {
-    Finding::new(
-        Code::Str002,
-        "record-kind",
-        Subject::of_ref(reference).path(path),
-    )
-    .found("a file of an unknown kind")
-    .expected("a record of this version")
-    .remedy("upgrade git-awo, or push with git awo push")
+    Rule::RecordKind
+        .finding(Subject::of_ref(reference).path(path))
+        .found("a file of an unknown kind")
+        .expected("a record of this version")
+        .remedy("upgrade git-awo, or push with git awo push")
 }
 
 pub(super) fn rewritten(reference: &RefName, path: &RepoPath, removed: bool) -> Finding {
-    Finding::new(
-        Code::Rep002,
-        "records-never-change",
-        Subject::of_ref(reference).path(path),
-    )
-    .found(if removed {
-        "a record was removed"
-    } else {
-        "a record was changed"
-    })
-    .expected("every record kept as it was")
-    .remedy("git awo fetch, then git awo push")
+    Rule::RecordsNeverChange
+        .finding(Subject::of_ref(reference).path(path))
+        .found(if removed {
+            "a record was removed"
+        } else {
+            "a record was changed"
+        })
+        .expected("every record kept as it was")
+        .remedy("git awo fetch, then git awo push")
 }
 
 pub(super) fn rewritten_note(reference: &RefName, object: ObjectId, found: &str) -> Finding {
-    Finding::new(
-        Code::Rep002,
-        "records-never-change",
-        Subject::of_ref(reference).at(object),
-    )
-    .found(found)
-    .expected("lines only added")
-    .remedy("git awo fetch, then git awo push")
+    Rule::RecordsNeverChange
+        .finding(Subject::of_ref(reference).at(object))
+        .found(found)
+        .expected("lines only added")
+        .remedy("git awo fetch, then git awo push")
 }

@@ -1,11 +1,12 @@
 //! Judges notes: approvals and attestations.
 
-use super::super::position::Positions;
 use super::*;
+use crate::facts::position::Positions;
+use crate::record::Rule;
 
 /// Judges a note by itself; returns the run whose reviews must be judged with it.
 pub(super) fn judge_note(
-    gatherer: &Gatherer<'_>,
+    collector: &Collector<'_>,
     place: Place,
     object: ObjectId,
     envelope: &Envelope,
@@ -13,15 +14,16 @@ pub(super) fn judge_note(
 ) -> Result<Option<RunId>, Error> {
     let subject = || Subject::of_record(envelope.digest()).at(object);
     let wrong = |found: &str| {
-        Finding::new(Code::Att002, "note-object", subject())
+        Rule::NoteObject
+            .finding(subject())
             .found(found)
             .expected("a note on the object that it binds")
             .remedy("git awo approve")
     };
     if place == Place::Attestations {
-        return Ok(match gatherer.verify::<AttestationPredicate>(envelope) {
+        return Ok(match collector.verify::<AttestationPredicate>(envelope) {
             Ok(attestation) => {
-                let says = attestation.says();
+                let says = attestation.predicate();
                 let bound = Bound {
                     commit: Some(says.commit),
                     root: Some(says.root),
@@ -30,7 +32,7 @@ pub(super) fn judge_note(
                 if says.commit != object {
                     findings.push(wrong("an attestation of another commit"));
                 }
-                run_of_record(gatherer, &says.run, &bound, subject(), findings)?
+                run_of_record(collector, &says.run, &bound, subject(), findings)?
             }
             Err(finding) => {
                 findings.push(Finding {
@@ -41,7 +43,7 @@ pub(super) fn judge_note(
             }
         });
     }
-    let approval = match gatherer.verify::<ApprovalPredicate>(envelope) {
+    let approval = match collector.verify::<ApprovalPredicate>(envelope) {
         Ok(approval) => approval,
         Err(finding) => {
             findings.push(Finding {
@@ -51,15 +53,15 @@ pub(super) fn judge_note(
             return Ok(None);
         }
     };
-    lifetime(gatherer, &approval, subject(), findings);
-    nonce(gatherer, object, &approval, subject(), findings)?;
-    match approval.says().approves {
+    lifetime(collector, &approval, subject(), findings);
+    nonce(collector, object, &approval, subject(), findings)?;
+    match approval.predicate().approves {
         Approves::Task => {
-            judge_task_approval(gatherer, object, &approval, subject(), findings)?;
+            judge_task_approval(collector, object, &approval, subject(), findings)?;
             Ok(None)
         }
         Approves::Audit => {
-            let says = approval.says();
+            let says = approval.predicate();
             if says.commit != Some(object) {
                 findings.push(wrong("an approval of another commit"));
             }
@@ -69,7 +71,7 @@ pub(super) fn judge_note(
                 contract: says.contract,
             };
             match &says.run {
-                Some(run) => run_of_record(gatherer, run, &bound, subject(), findings),
+                Some(run) => run_of_record(collector, run, &bound, subject(), findings),
                 None => {
                     findings.push(wrong("an approval of no run"));
                     Ok(None)
@@ -89,17 +91,18 @@ struct Bound {
 /// Returns the run of a review, if there is one and it is what the review binds: a review of
 /// anything else would count for nothing, and stand in the way of those that do.
 fn run_of_record(
-    gatherer: &Gatherer<'_>,
+    collector: &Collector<'_>,
     run: &RunId,
     bound: &Bound,
     subject: Subject,
     findings: &mut Findings,
 ) -> Result<Option<RunId>, Error> {
-    let envelope = gatherer.records.envelope(&LedgerPath::Run(run.clone()))?;
+    let envelope = collector.records.envelope(&LedgerPath::Run(run.clone()))?;
     let record = envelope.and_then(|it| Statement::<RunPredicate>::parse(it.payload()).ok());
     let Some(record) = record.map(|it| it.predicate) else {
         findings.push(
-            Finding::new(Code::Str001, "run-of-record", subject.run(run))
+            Rule::RunOfRecord
+                .finding(subject.run(run))
                 .found("no such run")
                 .expected("a run record")
                 .remedy("git awo push"),
@@ -111,7 +114,8 @@ fn run_of_record(
         && bound.contract == record.contract;
     if !same {
         findings.push(
-            Finding::new(Code::Att002, "binds-run", subject.run(run))
+            Rule::BindsRun
+                .finding(subject.run(run))
                 .found("a review that binds another commit, root or contract")
                 .expected(format!("{} with root {}", record.commit, record.root))
                 .remedy(format!("git awo gate {run}")),
@@ -121,50 +125,50 @@ fn run_of_record(
 }
 
 pub(super) fn judge_task_approval(
-    gatherer: &Gatherer<'_>,
+    collector: &Collector<'_>,
     object: ObjectId,
     approval: &Verified<ApprovalPredicate>,
     subject: Subject,
     findings: &mut Findings,
 ) -> Result<(), Error> {
-    let says = approval.says();
+    let says = approval.predicate();
     let task: &TaskId = &says.task;
-    let mut bind = |rule: &str, found: String, expected: String| {
+    let mut bind = |rule: Rule, found: String, expected: String| {
         findings.push(
-            Finding::new(Code::Att002, rule, subject.clone())
+            rule.finding(subject.clone())
                 .found(found)
                 .expected(expected)
                 .remedy(format!("git awo approve {task}")),
         );
     };
-    let envelope = gatherer
+    let envelope = collector
         .records
         .envelope(&LedgerPath::Contract(task.clone()))?;
     let Some(envelope) = envelope.filter(|it| kind_of(it) == Some(Kind::Contract)) else {
         bind(
-            "binds-contract",
+            Rule::BindsContract,
             format!("no contract {task}"),
             "a contract in the ledger".to_owned(),
         );
         return Ok(());
     };
-    if gatherer.records.contract_blob(task)? != Some(object) {
+    if collector.records.contract_blob(task)? != Some(object) {
         bind(
-            "note-object",
+            Rule::NoteObject,
             format!("noted on {object}"),
             "a note on the contract".to_owned(),
         );
     }
     if says.contract != envelope.digest() {
         bind(
-            "binds-contract",
+            Rule::BindsContract,
             says.contract.to_string(),
             envelope.digest().to_string(),
         );
     }
     if says.base.is_none() || says.commit.is_some() || says.run.is_some() || says.root.is_some() {
         bind(
-            "binds-base",
+            Rule::BindsBase,
             "not exactly a base commit".to_owned(),
             "a base commit, and no run".to_owned(),
         );
@@ -174,18 +178,20 @@ pub(super) fn judge_task_approval(
         let given = says.sentence.as_deref().unwrap_or_default();
         if let Err(mismatch) = sentence::compare(expected, given.as_bytes()) {
             findings.push(
-                Finding::new(Code::Gov005, "exact-sentence", subject.clone())
+                Rule::ExactSentence
+                    .finding(subject.clone())
                     .found(mismatch)
                     .expected(format!("{expected:?}"))
                     .remedy(format!("git awo approve {task}")),
             );
         }
     }
-    if let Some(time) = gatherer.arrival(approval.digest())
+    if let Some(time) = collector.arrival(approval.digest())
         && says.expires <= time
     {
         findings.push(
-            Finding::new(Code::Gov005, "approval-unexpired", subject)
+            Rule::ApprovalUnexpired
+                .finding(subject)
                 .found(format!("expired at {}", says.expires))
                 .expected(format!("valid at {time}"))
                 .remedy(format!("git awo approve {task}")),
@@ -197,28 +203,29 @@ pub(super) fn judge_task_approval(
 /// An approval that arrives may not be valid for longer than the policy says, give or take a day
 /// for clocks that disagree.
 fn lifetime(
-    gatherer: &Gatherer<'_>,
+    collector: &Collector<'_>,
     approval: &Verified<ApprovalPredicate>,
     subject: Subject,
     findings: &mut Findings,
 ) {
-    if !matches!(gatherer.positions, Positions::Arriving(_)) {
+    if !matches!(collector.positions, Positions::Arriving(_)) {
         return;
     }
-    let days = gatherer
+    let days = collector
         .history
         .current()
         .policy
         .document()
         .gates
         .approval_days;
-    let latest = gatherer.time.plus_days(days.saturating_add(1));
-    if approval.says().expires > latest {
+    let latest = collector.time.plus_days(days.saturating_add(1));
+    if approval.predicate().expires > latest {
         findings.push(
-            Finding::new(Code::Gov005, "approval-lifetime", subject)
-                .found(format!("valid until {}", approval.says().expires))
+            Rule::ApprovalLifetime
+                .finding(subject)
+                .found(format!("valid until {}", approval.predicate().expires))
                 .expected(format!("at most {days} days"))
-                .remedy(format!("git awo approve {}", approval.says().task)),
+                .remedy(format!("git awo approve {}", approval.predicate().task)),
         );
     }
 }
@@ -229,27 +236,28 @@ const MAX_NONCE: usize = 64;
 /// The nonce of an approval that arrives is a plain word, and of this person's approvals on this
 /// object the only one of its name: the same one twice is a replay with other words.
 fn nonce(
-    gatherer: &Gatherer<'_>,
+    collector: &Collector<'_>,
     object: ObjectId,
     approval: &Verified<ApprovalPredicate>,
     subject: Subject,
     findings: &mut Findings,
 ) -> Result<(), Error> {
-    if !matches!(gatherer.positions, Positions::Arriving(_)) {
+    if !matches!(collector.positions, Positions::Arriving(_)) {
         return Ok(());
     }
-    let says = approval.says();
+    let says = approval.predicate();
     let plain = |it: u8| it.is_ascii_alphanumeric() || b"._-".contains(&it);
     let fits = (1..=MAX_NONCE).contains(&says.nonce.len()) && says.nonce.bytes().all(plain);
     if !fits {
         findings.push(
-            Finding::new(Code::Int004, "approval-nonce", subject.clone())
+            Rule::ApprovalNonce
+                .finding(subject.clone())
                 .found(format!("{:?}", says.nonce))
                 .expected(format!("1 to {MAX_NONCE} of 0-9 A-Z a-z . _ -"))
                 .remedy(format!("git awo approve {}", says.task)),
         );
     }
-    for other in gatherer.records.approvals_of(object)? {
+    for other in collector.records.approvals_of(object)? {
         let Ok(statement) = Statement::<ApprovalPredicate>::parse(other.payload()) else {
             continue;
         };
@@ -257,7 +265,8 @@ fn nonce(
         let same = there.nonce == says.nonce && there.context.identity == says.context.identity;
         if same && other.digest() != approval.digest() {
             findings.push(
-                Finding::new(Code::Rep001, "nonce-once", subject.clone())
+                Rule::NonceOnce
+                    .finding(subject.clone())
                     .found(format!(
                         "{:?} is the nonce of {}",
                         says.nonce,

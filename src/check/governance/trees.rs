@@ -1,12 +1,14 @@
 //! Judges every tree that a governance ref gained, in every commit: its files are judged where it
 //! ends, but what stood in between stays in the repository as well.
 
+use crate::record::Rule;
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::check::report::git_finding;
-use crate::check::{PolicyHistory, limits};
-use crate::policy::rules;
+use crate::check::PolicyHistory;
+use crate::facts::limits;
+use crate::facts::report::git_finding;
+use crate::rules;
 use crate::store::ledger::Refs;
 
 /// What a governance ref gained.
@@ -53,7 +55,8 @@ pub fn trees(
     let commits = reader.new_commits(&[gained.new], &hidden)?;
     if commits.len() > gained.most_commits {
         findings.push(
-            Finding::new(Code::Int006, "limits", Subject::of_ref(reference))
+            Rule::Limits
+                .finding(Subject::of_ref(reference))
                 .found(format!("{} commits", commits.len()))
                 .expected(format!("at most {}", gained.most_commits))
                 .remedy(limits::part_of(&commits, gained.most_commits, reference)),
@@ -101,7 +104,8 @@ fn commit(
             && mode != Mode::File
         {
             findings.push(
-                Finding::new(Code::Int003, "record-mode", subject().path(&change.path))
+                Rule::RecordMode
+                    .finding(subject().path(&change.path))
                     .found(format!("mode {mode}"))
                     .expected("a plain file")
                     .remedy("git awo fetch, then git awo push"),

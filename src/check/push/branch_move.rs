@@ -3,23 +3,23 @@
 use crate::check::Error;
 use crate::check::branch::strict::Strict;
 use crate::check::branch::{self, Branch};
-use crate::check::limits;
-use crate::check::report::Report;
-use crate::check::run::Gatherer;
+use crate::facts::limits;
+use crate::facts::report::Report;
+use crate::facts::run::Collector;
 use crate::policy::Policy;
 use crate::record::predicate::Movement;
-use crate::record::{Code, Finding, RefName, Subject};
+use crate::record::{RefName, Rule, Subject};
 
 use super::{Push, forbidden_ref};
 
 /// Judges every branch of a push.
 pub(super) fn judge_all(
     push: &Push<'_>,
-    gatherer: &Gatherer<'_>,
+    collector: &Collector<'_>,
     mut movements: Vec<&Movement>,
     report: &mut Report,
 ) -> Result<(), Error> {
-    let policy = &gatherer.history.current().policy;
+    let policy = &collector.history.current().policy;
     let mut commits_left = policy.document().limits.commits;
     // What others may build on first, and among these what was there before.
     movements.sort_by_key(|it| rank(policy, it));
@@ -29,7 +29,7 @@ pub(super) fn judge_all(
     };
     for movement in movements {
         let found = (report.findings.len(), report.undecided.len());
-        judge(push, gatherer, movement, &known, &mut commits_left, report)?;
+        judge(push, collector, movement, &known, &mut commits_left, report)?;
         let clean = found == (report.findings.len(), report.undecided.len());
         if clean && let Some(new) = movement.new {
             let strict = Strict::of(policy, [(&movement.reference, &new)]);
@@ -61,14 +61,14 @@ pub(in crate::check) fn rank(policy: &Policy, movement: &Movement) -> (bool, boo
 /// the same push has landed must then move no later than the branch.
 fn judge(
     push: &Push<'_>,
-    gatherer: &Gatherer<'_>,
+    collector: &Collector<'_>,
     movement: &Movement,
     known: &Known<'_>,
     commits_left: &mut usize,
     report: &mut Report,
 ) -> Result<(), Error> {
     let reference = &movement.reference;
-    let policy = &gatherer.history.current().policy;
+    let policy = &collector.history.current().policy;
     let subject = || Subject::of_ref(reference);
     let Some(rules) = policy.ref_rules(reference) else {
         report.findings.push(forbidden_ref(reference));
@@ -77,7 +77,8 @@ fn judge(
     let Some(new) = movement.new else {
         if !rules.accepts_rewind() {
             report.findings.push(
-                Finding::new(Code::Gov004, "delete", subject())
+                Rule::Delete
+                    .finding(subject())
                     .found("a deletion")
                     .expected("a ref that is kept")
                     .remedy("git awo policy show"),
@@ -101,7 +102,8 @@ fn judge(
         && kept.is_none()
     {
         report.findings.push(
-            Finding::new(Code::Gov004, "force-push", subject().at(new))
+            Rule::ForcePush
+                .finding(subject().at(new))
                 .found(format!("does not contain {old}"))
                 .expected("a fast-forward")
                 .remedy("git fetch, git rebase, then push again"),
@@ -117,15 +119,16 @@ fn judge(
             hidden.push(tip);
             let fewer = push.reader.new_commits(&[new], &hidden)?;
             if fewer.len() < commits.len() {
-                let rests = report.rests.entry(reference.clone()).or_default();
-                rests.insert((*name).clone());
+                let depends_on = report.depends_on.entry(reference.clone()).or_default();
+                depends_on.insert((*name).clone());
                 commits = fewer;
             }
         }
     }
     if commits.len() > *commits_left {
         report.findings.push(
-            Finding::new(Code::Int006, "limits", subject())
+            Rule::Limits
+                .finding(subject())
                 .found(format!("{} commits", commits.len()))
                 .expected(format!(
                     "at most {} a push",
@@ -148,7 +151,7 @@ fn judge(
         .limits
         .paths
         .saturating_sub(usize::try_from(seen).unwrap_or(usize::MAX));
-    let judged = branch::judge(push.reader, &branch, gatherer, left);
+    let judged = branch::judge(push.reader, &branch, collector, left);
     match judged {
         Ok(found) => report.absorb(found),
         Err(error) => error.report(subject(), report),

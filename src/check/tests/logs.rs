@@ -1,8 +1,8 @@
 //! The receive log: each entry follows from the one before, and says who wrote it.
 
 use super::world::*;
-use crate::check::log::Log;
 use crate::check::tests::world::Stage::*;
+use crate::facts::log::Log;
 use crate::record::tree::Mode;
 use crate::record::{Findings, ObjectId};
 use crate::store::layout;

@@ -1,15 +1,15 @@
 //! A history of policies, each version linked to the one before and signed by its roots.
 
 use crate::check::Error;
-use crate::check::policies::{Anchor, PolicyHistory};
+use crate::facts::policies::{Anchor, PolicyHistory};
 use crate::git::{self, CommitDraft, Repo};
-use crate::policy::tests::people::{document, id, key, name, sha, signature, signers, time};
 use crate::record::commit::Person;
 use crate::record::envelope::Envelope;
 use crate::record::predicate::PolicyPredicate;
 use crate::record::statement::{Kind, Statement};
 use crate::record::tree::Mode;
 use crate::record::{ObjectId, RepoPath, Sha256};
+use crate::rules::tests::people::{document, id, key, name, sha, signature, signers, time};
 use crate::signing::Signer as _;
 
 /// The files of a policy commit: name, mode, bytes.

@@ -4,12 +4,12 @@ use super::world::*;
 use crate::check::tests::world::Stage::*;
 use crate::check::verify::Scope;
 use crate::check::{PolicyHistory, staged};
-use crate::policy::tests::people::signature as signed_by;
 use crate::record::envelope::Envelope;
 use crate::record::predicate::PolicyPredicate;
 use crate::record::statement::{Kind, Statement};
 use crate::record::tree::{Change, Mode};
 use crate::record::{ObjectId, Sha256};
+use crate::rules::tests::people::signature as signed_by;
 use crate::store::layout::{self, LedgerPath};
 use crate::store::ledger::Refs;
 

@@ -1,15 +1,15 @@
-//! What is known of a run by its records: at a glance, in the index, by its files and by when.
+//! What is known of a run by its records: at a summary, in the index, by its files and by when.
 
 use super::world::*;
-use crate::check::claims::{Said, claims};
-use crate::check::index::judge_all;
 use crate::check::integrity;
-use crate::check::position::{Continued, Logged, Positions};
-use crate::check::run::Gatherer;
 use crate::check::tests::world::Stage::*;
 use crate::evidence::RunFiles;
 use crate::evidence::demands::MANIFEST_SCHEMA;
-use crate::policy::case::Link;
+use crate::facts::case::Lookup;
+use crate::facts::claims::{Said, claims};
+use crate::facts::index::judge_all;
+use crate::facts::position::{Continued, Logged, Positions};
+use crate::facts::run::Collector;
 use crate::record::predicate::Verdict;
 use crate::record::{Findings, RepoPath, Timestamp};
 use crate::store::layout::{self, LedgerPath};
@@ -17,15 +17,15 @@ use crate::store::ledger::{Records, Refs};
 use std::cell::Cell;
 use std::collections::BTreeSet;
 
-/// Asks a gatherer over these refs.
+/// Asks a collector over these refs.
 fn ask<R>(
     world: &World,
     refs: &Refs,
     positions: Positions<'_>,
     time: Timestamp,
-    question: impl FnOnce(&Gatherer<'_>) -> R,
+    question: impl FnOnce(&Collector<'_>) -> R,
 ) -> R {
-    question(&Gatherer {
+    question(&Collector {
         records: &Records::open(&world.repo, refs).unwrap(),
         history: &world.history(),
         positions,
@@ -50,7 +50,7 @@ fn a_glance_tells_how_far_a_run_has_gone() {
     ] {
         let refs = world.refs(stage);
         let seen = ask(&world, &refs, Positions::Named, time(NOW), |it| {
-            it.glances().unwrap()
+            it.summaries().unwrap()
         });
         assert_eq!(seen.len(), 1, "{stage:?}");
         assert_eq!(seen[0].id, run_id());
@@ -67,7 +67,7 @@ fn a_glance_tells_how_far_a_run_has_gone() {
     shelf.put(&stray, world.finalization.to_bytes());
     let refs = world.commit(&Refs::new(), &shelf);
     let seen = ask(&world, &refs, Positions::Named, time(NOW), |it| {
-        it.glances().unwrap()
+        it.summaries().unwrap()
     });
     assert_eq!(seen.len(), 1, "a finalization alone is no run");
     assert!(
@@ -150,7 +150,7 @@ fn a_shard_that_cannot_be_read_differs() {
     let facts = ask(&world, &refs, Positions::Named, time(NOW), |it| {
         it.run(&run_id()).unwrap()
     });
-    let Link::Bad(finding) = facts.indexed else {
+    let Lookup::Invalid(finding) = facts.indexed else {
         panic!("{:?}", facts.indexed);
     };
     assert_eq!(finding.code.as_str(), "INT-008");
@@ -191,7 +191,7 @@ fn the_files_of_a_run_are_what_its_inventory_says() {
     assert_eq!(codes(&lost.report), ["INT-005 object-present?"]);
     assert_eq!(lost.root, None);
     let nothing = stored(&world.refs(Approved));
-    assert_eq!(codes(&nothing.report), ["STR-002 run-record"]);
+    assert_eq!(codes(&nothing.report), ["STR-002 run-record-present"]);
 }
 
 #[test]

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 
 use super::world::*;
 use crate::check::governance::{Arrivals, MAX_RECORDS};
-use crate::check::position::{Continued, Logged, Positions};
-use crate::check::run::Gatherer;
 use crate::check::tests::world::Stage::*;
+use crate::facts::position::{Continued, Logged, Positions};
+use crate::facts::run::Collector;
 use crate::record::{Findings, Sha256};
 use crate::store::layout::{self, LedgerPath};
 use crate::store::ledger::{Records, Refs};
@@ -133,14 +133,14 @@ fn by_part(
         arriving: arrivals.digests(),
         unanswered: Cell::new(false),
     };
-    let gatherer = Gatherer {
+    let collector = Collector {
         records: &Records::open(&world.repo, after).unwrap(),
         history: &world.history(),
         positions: Positions::Continued(&part),
         time: time(NOW),
         arriving_policies: None,
     };
-    arrivals.judge(&gatherer, &mut findings).unwrap();
+    arrivals.judge(&collector, &mut findings).unwrap();
     let word = |it: &crate::record::Finding| format!("{} {}", it.code.as_str(), it.rule);
     let words: BTreeSet<_> = findings.iter().map(word).collect();
     (words.into_iter().collect(), part.unanswered.get())

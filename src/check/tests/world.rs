@@ -4,17 +4,14 @@
 
 use std::collections::BTreeMap;
 
-use crate::check::log::{ENTRY, STATE, State, commit_of};
 use crate::check::push::{self, Door, Push};
-use crate::check::report::Report;
 use crate::check::verify::{self, Clone as Cloned, Scope};
 use crate::check::{Anchor, PolicyHistory};
 use crate::evidence::inventory::SUMS;
 use crate::evidence::{self, Inventory, RunFiles};
+use crate::facts::log::{ENTRY, STATE, State, commit_of};
+use crate::facts::report::Report;
 use crate::git::{CommitDraft, Repo};
-pub use crate::policy::tests::people::{
-    document, id, key, main, name, other_run, run_id, sealed, sha, signature, signers, time,
-};
 use crate::record::commit::Person;
 use crate::record::contract::ContractDraft;
 use crate::record::envelope::Envelope;
@@ -22,6 +19,9 @@ use crate::record::predicate::*;
 use crate::record::statement::{Context, Kind, Statement};
 use crate::record::tree::Mode;
 use crate::record::{Finding, ObjectId, RefName, RepoPath, Sha256, TaskId, Timestamp};
+pub use crate::rules::tests::people::{
+    document, id, key, main, name, other_run, run_id, sealed, sha, signature, signers, time,
+};
 use crate::signing::Signer as _;
 use crate::store::index::{Entry, Index};
 use crate::store::layout::{self, LedgerPath};

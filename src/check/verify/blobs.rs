@@ -5,7 +5,7 @@
 use std::collections::HashSet;
 
 use super::*;
-use crate::check::failure::git_failure;
+use crate::facts::failure::git_failure;
 use crate::git;
 use crate::record::RepoPath;
 use crate::record::tree::Mode;

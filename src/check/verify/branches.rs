@@ -14,7 +14,7 @@ use crate::policy::RefRules;
 
 /// The tips judged so far, by branch.
 struct Judged<'a> {
-    gatherer: &'a Gatherer<'a>,
+    collector: &'a Collector<'a>,
     tips: BTreeMap<RefName, Vec<ObjectId>>,
     /// Those on which other branches may build, and the version of the policy that says so.
     strict: (Option<usize>, Strict),
@@ -26,25 +26,25 @@ struct Judged<'a> {
 
 /// Judges every branch of a clone.
 pub(super) fn verify(
-    gatherer: &Gatherer<'_>,
+    collector: &Collector<'_>,
     log: &Log,
     refs: &Refs,
     report: &mut Report,
 ) -> Result<(), Error> {
     let tips = tips(refs);
     let mut judged = Judged {
-        gatherer,
+        collector,
         tips: BTreeMap::new(),
         strict: Default::default(),
         clean: BTreeSet::new(),
         blobs: Blobs::default(),
     };
-    let reader = gatherer.records.reader();
+    let reader = collector.records.reader();
     let below_tips = Below::default();
     for entry in &log.entries {
-        let says = entry.receipt.says();
+        let says = entry.receipt.predicate();
         // What moved past the hooks first: it was there before this push.
-        let policy = &gatherer.history.version(entry.policy).policy;
+        let policy = &collector.history.version(entry.policy).policy;
         let mut pushed: Vec<_> = says.movements.iter().collect();
         // As at the door: what others of the same push may build on first.
         pushed.sort_by_key(|it| rank(policy, it));
@@ -66,8 +66,8 @@ pub(super) fn verify(
         }
     }
     // Strict branches first, so that others may build on what was judged there.
-    let current = gatherer.history.last_index();
-    let policy = &gatherer.history.current().policy;
+    let current = collector.history.last_index();
+    let policy = &collector.history.current().policy;
     let is_strict = |name: &RefName| {
         policy
             .ref_rules(name)
@@ -75,7 +75,7 @@ pub(super) fn verify(
     };
     let (strict, loose): (Vec<_>, Vec<_>) = tips.iter().partition(|(name, _)| is_strict(name));
     for (reference, tip) in strict.into_iter().chain(loose) {
-        match judged.judge(reference, *tip, current, gatherer.time, report) {
+        match judged.judge(reference, *tip, current, collector.time, report) {
             Ok(true) => {
                 let found = judged.blobs.of_tip(reader, reference, *tip, report);
                 put(found, reference, report);
@@ -105,7 +105,7 @@ impl Judged<'_> {
         time: Timestamp,
         report: &mut Report,
     ) -> Result<bool, Error> {
-        let history = self.gatherer.history;
+        let history = self.collector.history;
         let Some(rules) = history.version(version).policy.ref_rules(reference) else {
             let note = format!("{reference} is not governed");
             if !report.notes.contains(&note) {
@@ -118,7 +118,7 @@ impl Judged<'_> {
             self.tips.entry(reference.clone()).or_default().push(tip);
             return Ok(true);
         }
-        let reader = self.gatherer.records.reader();
+        let reader = self.collector.records.reader();
         let direct_only =
             rules.accepts_direct() && !rules.accepts_governed() && !rules.accepts_rollback();
         if self.strict.0 != Some(version) {
@@ -134,7 +134,7 @@ impl Judged<'_> {
             commits,
             time,
         };
-        let found = branch::judge(reader, &branch, self.gatherer, usize::MAX / 2)?;
+        let found = branch::judge(reader, &branch, self.collector, usize::MAX / 2)?;
         let clean = found.findings.is_empty() && found.undecided.is_empty();
         report.absorb(found);
         self.strict.1.insert(&branch.rules, tip);
@@ -149,7 +149,7 @@ impl Judged<'_> {
     }
 
     fn known(&self, reference: &RefName, rules: &RefRules<'_>) -> Vec<ObjectId> {
-        let reader = self.gatherer.records.reader();
+        let reader = self.collector.records.reader();
         let mut known = rules.adopted();
         let own = self.tips.get(reference).into_iter().flatten();
         known.extend(own);

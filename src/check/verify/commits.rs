@@ -5,19 +5,19 @@ use super::*;
 
 /// Judges the commits reachable from `tips` and not from `hidden`, as on this branch.
 pub(super) fn verify(
-    gatherer: &Gatherer<'_>,
+    collector: &Collector<'_>,
     log: &Log,
     reference: &RefName,
     tips: &[ObjectId],
     hidden: &[ObjectId],
     report: &mut Report,
 ) -> Result<(), Error> {
-    let reader = gatherer.records.reader();
+    let reader = collector.records.reader();
     let wanted = reader.new_commits(tips, hidden)?;
     Blobs::default().of_commits(reader, reference, &wanted, report)?;
     let mut left: BTreeSet<ObjectId> = wanted.iter().copied().collect();
     for entry in &log.entries {
-        let says = entry.receipt.says();
+        let says = entry.receipt.predicate();
         for movement in says
             .movements
             .iter()
@@ -34,7 +34,7 @@ pub(super) fn verify(
             let brought = reader.new_commits(&[new], &old)?;
             let commits: Vec<_> = brought.into_iter().filter(|id| left.remove(id)).collect();
             judge(
-                gatherer,
+                collector,
                 reference,
                 commits,
                 entry.policy,
@@ -45,12 +45,19 @@ pub(super) fn verify(
     }
     // What the log does not know is judged as if it were pushed now.
     let commits = wanted.into_iter().filter(|id| left.contains(id)).collect();
-    let current = gatherer.history.last_index();
-    judge(gatherer, reference, commits, current, gatherer.time, report)
+    let current = collector.history.last_index();
+    judge(
+        collector,
+        reference,
+        commits,
+        current,
+        collector.time,
+        report,
+    )
 }
 
 fn judge(
-    gatherer: &Gatherer<'_>,
+    collector: &Collector<'_>,
     reference: &RefName,
     commits: Vec<ObjectId>,
     version: usize,
@@ -60,7 +67,7 @@ fn judge(
     if commits.is_empty() {
         return Ok(());
     }
-    let Some(rules) = gatherer
+    let Some(rules) = collector
         .history
         .version(version)
         .policy
@@ -74,7 +81,7 @@ fn judge(
         commits,
         time,
     };
-    let reader = gatherer.records.reader();
-    report.absorb(branch::judge(reader, &branch, gatherer, usize::MAX / 2)?);
+    let reader = collector.records.reader();
+    report.absorb(branch::judge(reader, &branch, collector, usize::MAX / 2)?);
     Ok(())
 }

@@ -9,11 +9,11 @@ mod seen;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::git::Reader;
-use crate::policy::rules;
 use crate::record::envelope::Envelope;
 use crate::record::predicate::ReceiptPredicate;
 use crate::record::statement::Statement;
-use crate::record::{Code, Finding, ObjectId, RefName, RunId, Subject, Timestamp};
+use crate::record::{Finding, ObjectId, RefName, Rule, RunId, Subject, Timestamp};
+use crate::rules;
 use crate::store::layout::{self, Place};
 use crate::store::ledger::{Records, Refs};
 
@@ -22,11 +22,11 @@ use seen::{hidden_by_refs, high_water, provenance};
 
 use super::branch::{self, Branch};
 use super::governance::{Arrivals, Gained, MAX_RECORDS, trees};
-use super::log::Log;
-use super::position::{Logged, Positions};
-use super::report::Report;
-use super::run::Gatherer;
 use super::{Anchor, Error, PolicyHistory};
+use crate::facts::log::Log;
+use crate::facts::position::{Logged, Positions};
+use crate::facts::report::Report;
+use crate::facts::run::Collector;
 
 /// What to verify.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,7 +82,8 @@ fn try_verify(clone: &Clone<'_>, scope: &Scope, report: &mut Report) -> Result<(
     let policy = layout::policy();
     let Some(tip) = refs.get(&policy) else {
         report.findings.push(
-            Finding::new(Code::Str002, "policy-fetched", Subject::of_ref(&policy))
+            Rule::PolicyFetched
+                .finding(Subject::of_ref(&policy))
                 .found("no refs/awo/policy in this clone")
                 .expected("the policy and its records")
                 .remedy("git awo fetch"),
@@ -91,7 +92,8 @@ fn try_verify(clone: &Clone<'_>, scope: &Scope, report: &mut Report) -> Result<(
     };
     let Some(anchor) = clone.anchor else {
         report.undecided.push(
-            Finding::new(Code::Gov006, "pinned-root", Subject::of_ref(&policy))
+            Rule::PinnedRoot
+                .finding(Subject::of_ref(&policy))
                 .found("no pinned root: nothing says that this policy is the right one")
                 .expected("the first policy commit or a fingerprint, from somebody you trust")
                 .remedy("git awo trust FINGERPRINT"),
@@ -103,7 +105,8 @@ fn try_verify(clone: &Clone<'_>, scope: &Scope, report: &mut Report) -> Result<(
     report.count("policies", history.commits().len());
     if !history.starts_at(anchor) {
         report.findings.push(
-            Finding::new(Code::Gov006, "pinned-root", Subject::of_ref(&policy))
+            Rule::PinnedRoot
+                .finding(Subject::of_ref(&policy))
                 .found(history.repository())
                 .expected(anchor)
                 .remedy("git awo trust"),
@@ -113,7 +116,7 @@ fn try_verify(clone: &Clone<'_>, scope: &Scope, report: &mut Report) -> Result<(
     hidden_by_refs(&refs, report);
     let provenance = provenance(clone, &refs, &history, report)?;
     let records = Records::open(reader, &refs)?;
-    let gatherer = Gatherer {
+    let collector = Collector {
         records: &records,
         history: &history,
         positions: Positions::Logged(&provenance.positions),
@@ -122,33 +125,38 @@ fn try_verify(clone: &Clone<'_>, scope: &Scope, report: &mut Report) -> Result<(
     };
     match scope {
         Scope::All => {
-            verify_records(&gatherer, &refs, report)?;
-            branches::verify(&gatherer, &provenance.log, &refs, report)?;
+            verify_records(&collector, &refs, report)?;
+            branches::verify(&collector, &provenance.log, &refs, report)?;
         }
         Scope::Commits {
             reference,
             tips,
             hidden,
         } => {
-            commits::verify(&gatherer, &provenance.log, reference, tips, hidden, report)?;
+            commits::verify(&collector, &provenance.log, reference, tips, hidden, report)?;
         }
-        Scope::Run(run) => run::verify(&gatherer, &provenance.log, run, report)?,
+        Scope::Run(run) => run::verify(&collector, &provenance.log, run, report)?,
     }
     Ok(())
 }
 
 /// Returns why commits of a ref without rules cannot be judged.
 fn ungoverned(reference: &RefName) -> Finding {
-    Finding::new(Code::Gov004, "ungoverned-ref", Subject::of_ref(reference))
+    Rule::UngovernedRef
+        .finding(Subject::of_ref(reference))
         .found("a ref that no rule governs")
         .expected("a branch that the policy names")
         .remedy("git awo verify REV --ref BRANCH")
 }
 
 /// Judges every record there is.
-fn verify_records(gatherer: &Gatherer<'_>, refs: &Refs, report: &mut Report) -> Result<(), Error> {
+fn verify_records(
+    collector: &Collector<'_>,
+    refs: &Refs,
+    report: &mut Report,
+) -> Result<(), Error> {
     let mut arrivals = Arrivals::default();
-    let reader = gatherer.records.reader();
+    let reader = collector.records.reader();
     for (name, tip) in refs {
         match Place::of(name) {
             Some(Place::Ledger | Place::Approvals | Place::Attestations | Place::Evidence) => {
@@ -161,10 +169,11 @@ fn verify_records(gatherer: &Gatherer<'_>, refs: &Refs, report: &mut Report) -> 
                     most_commits: usize::MAX,
                     most_changes: MAX_RECORDS,
                 };
-                trees(reader, &gained, refs, gatherer.history, found)?;
+                trees(reader, &gained, refs, collector.history, found)?;
             }
             Some(Place::Unknown) => report.findings.push(
-                Finding::new(Code::Str002, "ref-kind", Subject::of_ref(name))
+                Rule::RefKind
+                    .finding(Subject::of_ref(name))
                     .found("a governance ref of an unknown kind")
                     .expected("the refs of this version")
                     .remedy("upgrade git-awo"),
@@ -173,18 +182,19 @@ fn verify_records(gatherer: &Gatherer<'_>, refs: &Refs, report: &mut Report) -> 
         }
     }
     report.count("records", arrivals.count());
-    if let Positions::Logged(logged) = &gatherer.positions {
+    if let Positions::Logged(logged) = &collector.positions {
         for digest in logged
             .keys()
             .filter(|digest| !arrivals.digests().contains(digest))
         {
             report.findings.push(
-                Finding::new(Code::Rep002, "records-kept", Subject::of_record(digest))
+                Rule::RecordsKept
+                    .finding(Subject::of_record(digest))
                     .found("a record that the receive log knows is gone")
                     .expected("every record kept")
                     .remedy("git awo fetch; else compare with another clone"),
             );
         }
     }
-    arrivals.judge(gatherer, &mut report.findings)
+    arrivals.judge(collector, &mut report.findings)
 }

@@ -5,21 +5,21 @@ use crate::record::predicate::RunPredicate;
 
 /// Judges a run: its chain, whatever its commit claims to be.
 pub(super) fn verify(
-    gatherer: &Gatherer<'_>,
+    collector: &Collector<'_>,
     log: &Log,
     run: &RunId,
     report: &mut Report,
 ) -> Result<(), Error> {
     report.count("runs", 1);
-    let facts = gatherer.run(run)?;
-    let Some(record) = facts.run.held().map(|record| record.says().clone()) else {
-        let policy = &gatherer.history.current().policy;
+    let facts = collector.run(run)?;
+    let Some(record) = facts.run.valid().map(|record| record.predicate().clone()) else {
+        let policy = &collector.history.current().policy;
         rules::run_binds(&facts, policy, &mut report.findings);
         return Ok(());
     };
-    let reader = gatherer.records.reader();
-    let (index, time) = arrival(reader, log, &record)?.unwrap_or((usize::MAX, gatherer.time));
-    let position = gatherer.history.position(index, Some(time));
+    let reader = collector.records.reader();
+    let (index, time) = arrival(reader, log, &record)?.unwrap_or((usize::MAX, collector.time));
+    let position = collector.history.position(index, Some(time));
     let Some(rules) = position.policy.ref_rules(&record.reference) else {
         report.undecided.push(ungoverned(&record.reference));
         return Ok(());
@@ -40,7 +40,7 @@ fn arrival(
         None => Ok(false),
     };
     for entry in &log.entries {
-        let says = entry.receipt.says();
+        let says = entry.receipt.predicate();
         for movement in says
             .movements
             .iter()

@@ -1,8 +1,9 @@
 //! What was seen before: high-water marks, the receive log, saved receipts.
 
 use super::*;
-use crate::check::policies::Version;
+use crate::facts::policies::Version;
 use crate::record::Findings;
+use crate::record::Rule;
 use crate::record::predicate::Movement;
 
 /// Nothing that was seen before may be gone: a server that was rewound or forked is noticed.
@@ -19,7 +20,8 @@ pub(super) fn high_water(clone: &Clone<'_>, refs: &Refs, report: &mut Report) ->
         if !kept {
             report.findings.extend(older_policy(reference, now, *seen));
             report.findings.push(
-                Finding::new(Code::Rep002, "high-water-mark", Subject::of_ref(reference))
+                Rule::HighWaterMark
+                    .finding(Subject::of_ref(reference))
                     .found(now.map_or("the ref is gone".to_owned(), |id| {
                         format!("{id}, which does not contain it")
                     }))
@@ -34,14 +36,11 @@ pub(super) fn high_water(clone: &Clone<'_>, refs: &Refs, report: &mut Report) ->
 /// An older policy is validly signed too: only that a newer one was in force tells it apart.
 fn older_policy(reference: &RefName, now: Option<&ObjectId>, seen: ObjectId) -> Option<Finding> {
     (*reference == layout::policy()).then(|| {
-        Finding::new(
-            Code::Gov006,
-            "policy-downgraded",
-            Subject::of_ref(reference),
-        )
-        .found(now.map_or("no policy".to_owned(), ObjectId::to_string))
-        .expected(format!("{seen}, which was in force, or a successor"))
-        .remedy("git awo fetch; else the server was rewound")
+        Rule::PolicyDowngraded
+            .finding(Subject::of_ref(reference))
+            .found(now.map_or("no policy".to_owned(), ObjectId::to_string))
+            .expected(format!("{seen}, which was in force, or a successor"))
+            .remedy("git awo fetch; else the server was rewound")
     })
 }
 
@@ -51,7 +50,8 @@ pub(super) fn hidden_by_refs(refs: &Refs, report: &mut Report) {
         .filter(|name| name.as_str().starts_with("refs/replace/"))
     {
         report.findings.push(
-            Finding::new(Code::Int005, "replace-ref", Subject::of_ref(name))
+            Rule::ReplaceRef
+                .finding(Subject::of_ref(name))
                 .found("a replace ref, which shows other objects to git than to git-awo")
                 .expected("none")
                 .remedy(format!("git update-ref -d {name}")),
@@ -74,7 +74,8 @@ pub(super) fn provenance(
         // Without its log a server can rewind everything alike, and nobody would notice.
         if let Some(server) = history.current().policy.log_writers().next() {
             report.findings.push(
-                Finding::new(Code::Str002, "log-present", Subject::of_ref(&reference))
+                Rule::LogPresent
+                    .finding(Subject::of_ref(&reference))
                     .found("no refs/awo/log")
                     .expected(format!(
                         "the log that {} writes, as the policy says",
@@ -85,7 +86,8 @@ pub(super) fn provenance(
         }
         if !clone.receipts.is_empty() {
             report.undecided.push(
-                Finding::new(Code::Str002, "log-present", Subject::of_ref(&reference))
+                Rule::LogPresent
+                    .finding(Subject::of_ref(&reference))
                     .found("a receipt that cannot be looked up: no receive log")
                     .expected("the log that holds the receipt")
                     .remedy("git awo fetch"),
@@ -102,14 +104,11 @@ pub(super) fn provenance(
     for gap in &log.unrecorded {
         if rewound(reader, gap, history)? {
             report.findings.push(
-                Finding::new(
-                    Code::Rep002,
-                    "forward-only",
-                    Subject::of_ref(&gap.reference),
-                )
-                .found(format!("moved past the hooks to {}", describe(gap.new)))
-                .expected(format!("a descendant of {}", describe(gap.old)))
-                .remedy("compare with another clone: the server was rewound or forked"),
+                Rule::ForwardOnly
+                    .finding(Subject::of_ref(&gap.reference))
+                    .found(format!("moved past the hooks to {}", describe(gap.new)))
+                    .expected(format!("a descendant of {}", describe(gap.old)))
+                    .remedy("compare with another clone: the server was rewound or forked"),
             );
         }
         report.notes.push(format!(
@@ -171,7 +170,7 @@ fn begun_anew(log: &Log, history: &PolicyHistory) -> Option<Finding> {
     let receipt = &log.entries.first()?.receipt;
     // What a push under way had moved is told again by its own entry.
     let mut before = receipt
-        .says()
+        .predicate()
         .unrecorded
         .iter()
         .filter(|it| it.old.is_none() && log.unrecorded.contains(it));
@@ -196,7 +195,8 @@ fn begun_anew(log: &Log, history: &PolicyHistory) -> Option<Finding> {
         false => return None,
     };
     Some(
-        Finding::new(Code::Rep002, "log-begins", Subject::of_ref(&layout::log()))
+        Rule::LogBegins
+            .finding(Subject::of_ref(&layout::log()))
             .found(format!(
                 "the first entry finds {what} there, of which no entry tells"
             ))
@@ -236,7 +236,8 @@ pub(super) fn logged_state(
         let now = candidates.first().map(|(_, id)| *id);
         report.findings.extend(older_policy(reference, now, logged));
         report.findings.push(
-            Finding::new(Code::Rep002, "logged-state", Subject::of_ref(reference))
+            Rule::LoggedState
+                .finding(Subject::of_ref(reference))
                 .found(
                     candidates
                         .first()
@@ -278,7 +279,8 @@ pub(super) fn receipts(clone: &Clone<'_>, log: &Log, report: &mut Report) {
         let sequence = Statement::<ReceiptPredicate>::parse(receipt.payload())
             .map_or(0, |it| it.predicate.sequence);
         report.findings.push(
-            Finding::new(Code::Rep002, "receipt-in-log", Subject::of_record(digest))
+            Rule::ReceiptInLog
+                .finding(Subject::of_record(digest))
                 .found("the receive log does not contain the receipt")
                 .expected(format!("entry {sequence} of the log"))
                 .remedy("git awo fetch; else the server has hidden a push"),
@@ -300,7 +302,7 @@ pub fn positions(reader: &Reader, log: &Log, findings: &mut Findings) -> Result<
     let mut elsewhere = Findings::new();
     for (movements, findings) in told.into_iter().zip([findings, &mut elsewhere]) {
         for entry in &log.entries {
-            let says = entry.receipt.says();
+            let says = entry.receipt.predicate();
             let mut arrivals = Arrivals::default();
             for movement in movements(says) {
                 let (Some(Place::Ledger | Place::Approvals | Place::Attestations), Some(new)) =
@@ -333,7 +335,7 @@ pub fn positions(reader: &Reader, log: &Log, findings: &mut Findings) -> Result<
 fn policies_in_time(log: &Log, history: &PolicyHistory, report: &mut Report) {
     let reference = layout::policy();
     for entry in &log.entries {
-        let says = entry.receipt.says();
+        let says = entry.receipt.predicate();
         for movement in says.movements.iter().filter(|it| it.reference == reference) {
             let from = movement
                 .old

@@ -8,20 +8,19 @@ use serde_json::json;
 
 use crate::actor::Actor;
 use crate::check::PolicyHistory;
-use crate::check::run::Gatherer;
 use crate::cli::context::{
     before, effective, facts_of, judge_chain, revision, unheld, workflow_url,
 };
 use crate::cli::{Answer, CliError, Context};
+use crate::facts::run::Collector;
 use crate::policy::Role;
-use crate::policy::rules;
 use crate::record::envelope::Envelope;
 use crate::record::predicate::{ApprovalPredicate, Approves, ContractPredicate};
 use crate::record::statement::Statement;
 use crate::record::{
-    Code, Finding, Findings, IdentityName, ObjectId, RunId, Sha256, Subject, TaskId, Timestamp,
-    sentence,
+    Findings, IdentityName, ObjectId, Rule, RunId, Sha256, Subject, TaskId, Timestamp, sentence,
 };
+use crate::rules;
 use crate::store::batch::Batch;
 use crate::store::layout::LedgerPath;
 use crate::store::ledger::Records;
@@ -67,12 +66,11 @@ pub fn run(context: &Context, args: &ApproveArgs) -> Result<Answer, CliError> {
         (true, true) => Err(CliError::usage(format!("{} is a task and a run", args.id))),
         (false, false) => Err(CliError::denied(
             format!("there is no task and no run {} in this clone", args.id),
-            [
-                Finding::new(Code::Str002, "record-present", Subject::of_record(&args.id))
-                    .found("nothing of that name")
-                    .expected("a task or a run")
-                    .remedy("git awo fetch; git awo task list"),
-            ],
+            [Rule::RecordPresent
+                .finding(Subject::of_record(&args.id))
+                .found("nothing of that name")
+                .expected("a task or a run")
+                .remedy("git awo fetch; git awo task list")],
         )),
     }
 }
@@ -86,7 +84,8 @@ fn approve_task(
     task: TaskId,
 ) -> Result<Answer, CliError> {
     let missing = || {
-        let finding = Finding::new(Code::Rep003, "nothing-moved", Subject::of_record(&task))
+        let finding = Rule::NothingMoved
+            .finding(Subject::of_record(&task))
             .found("the contract went away")
             .expected("the contract that was there a moment ago")
             .remedy("git awo fetch");
@@ -96,13 +95,13 @@ fn approve_task(
         .envelope(&LedgerPath::Contract(task.clone()))?
         .ok_or_else(missing)?;
     let blob = records.contract_blob(&task)?.ok_or_else(missing)?;
-    let gatherer = actor.gatherer(records, history);
-    let contract = gatherer
+    let collector = actor.collector(records, history);
+    let contract = collector
         .verify::<ContractPredicate>(&envelope)
         .map_err(|finding| {
             CliError::denied(format!("the contract {task} does not hold"), [finding])
         })?;
-    let contract = &contract.says().contract;
+    let contract = &contract.predicate().contract;
     let signer_context = actor.context(history, &[Role::Operator])?;
     let base = match &args.base {
         Some(text) => revision(actor, text)?,
@@ -120,15 +119,14 @@ fn approve_task(
     sentence::compare(&contract.approval_sentence, &given).map_err(|mismatch| {
         CliError::denied(
             "the sentence is not the one that the contract demands",
-            [
-                Finding::new(Code::Gov005, "exact-sentence", Subject::of_record(&task))
-                    .found(mismatch)
-                    .expected(format!("{:?}", contract.approval_sentence))
-                    .remedy(format!("git awo task show {task}")),
-            ],
+            [Rule::ExactSentence
+                .finding(Subject::of_record(&task))
+                .found(mismatch)
+                .expected(format!("{:?}", contract.approval_sentence))
+                .remedy(format!("git awo task show {task}"))],
         )
     })?;
-    let dead = dead(&gatherer, blob)?;
+    let dead = dead(&collector, blob)?;
     let now = actor.now();
     let earlier = earlier(records, blob, &signer_context.identity)?;
     let mut approval = ApprovalPredicate {
@@ -188,11 +186,11 @@ fn approve_task(
 }
 
 /// Returns the approvals of a task that no run can use: spent ones, and those that do not hold.
-fn dead(gatherer: &Gatherer<'_>, blob: ObjectId) -> Result<BTreeSet<Sha256>, CliError> {
+fn dead(collector: &Collector<'_>, blob: ObjectId) -> Result<BTreeSet<Sha256>, CliError> {
     let mut dead = BTreeSet::new();
-    for envelope in gatherer.records.approvals_of(blob)? {
-        let spent = gatherer.records.spender(&envelope.digest())?.is_some();
-        if spent || gatherer.verify::<ApprovalPredicate>(&envelope).is_err() {
+    for envelope in collector.records.approvals_of(blob)? {
+        let spent = collector.records.spender(&envelope.digest())?.is_some();
+        if spent || collector.verify::<ApprovalPredicate>(&envelope).is_err() {
             dead.insert(envelope.digest());
         }
     }
@@ -211,7 +209,7 @@ fn ask(context: &Context, task: &str, expected: &str) -> Result<Vec<u8>, CliErro
     ));
     let mut line = Vec::new();
     stdin.lock().read_until(b'\n', &mut line).map_err(|error| {
-        CliError::unusable("terminal-readable", "cannot read the sentence", &error)
+        CliError::unusable(Rule::TerminalReadable, "cannot read the sentence", &error)
     })?;
     Ok(line)
 }
@@ -223,29 +221,30 @@ fn approve_run(
     records: &Records<'_>,
     run: RunId,
 ) -> Result<Answer, CliError> {
-    let gatherer = actor.gatherer(records, history);
-    let facts = facts_of(&gatherer, &run)?;
+    let collector = actor.collector(records, history);
+    let facts = facts_of(&collector, &run)?;
     let signer_context = actor.context(history, &[Role::Reviewer])?;
     let policy = &history.current().policy;
     let later = [
-        "run-approved",
-        "attestation",
-        "finalization",
-        "provenance-index",
+        Rule::RunApproved,
+        Rule::Attestation,
+        Rule::Finalization,
+        Rule::ProvenanceIndex,
     ];
-    let Some(record) = facts.run.held() else {
+    let Some(record) = facts.run.valid() else {
         return Err(CliError::denied(
             format!("{run} cannot be approved"),
             unheld(&facts, history),
         ));
     };
-    let says = record.says();
+    let says = record.predicate();
     let mut findings = judge_chain(records, history, &facts, says, &later)?;
     let reviews = rules::reviews(&facts, policy, None, &mut Findings::new());
     let overridden = facts.overridden();
     if &signer_context.identity == record.signer() && !overridden {
         findings.push(
-            Finding::new(Code::Gov001, "independent-reviewer", Subject::of_run(&run))
+            Rule::IndependentReviewer
+                .finding(Subject::of_run(&run))
                 .found(format!(
                     "gate 3: {} orchestrated and reviewed",
                     signer_context.identity
@@ -259,7 +258,7 @@ fn approve_run(
     }
     let independence = reviews.passed.first().copied();
     if !findings.is_empty() || independence.is_none() {
-        let why = before(findings, "gate-2", &run, format!("git awo gate {run}"));
+        let why = before(findings, Rule::Gate2, &run, format!("git awo gate {run}"));
         return Err(CliError::denied(format!("{run} cannot be approved"), why));
     }
     let now = actor.now();

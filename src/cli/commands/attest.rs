@@ -6,11 +6,11 @@ use serde_json::json;
 use crate::cli::context::{before, effective, facts_of, judge_chain, unheld, workflow_url};
 use crate::cli::{Answer, CliError, Context};
 use crate::policy::Role;
-use crate::policy::rules;
 use crate::record::envelope::Envelope;
 use crate::record::predicate::AttestationPredicate;
 use crate::record::statement::Statement;
-use crate::record::{Code, Finding, Findings, Refusal, RunId, Sha256, Subject};
+use crate::record::{Findings, Refusal, Rule, RunId, Sha256, Subject};
+use crate::rules;
 use crate::store::batch::Batch;
 use crate::store::ledger::Records;
 
@@ -31,21 +31,22 @@ pub fn run(context: &Context, args: &AttestArgs) -> Result<Answer, CliError> {
     let history = actor.history()?;
     let refs = actor.refs()?;
     let records = Records::open(&actor.repo, &refs)?;
-    let gatherer = actor.gatherer(&records, &history);
-    let facts = facts_of(&gatherer, &run)?;
+    let collector = actor.collector(&records, &history);
+    let facts = facts_of(&collector, &run)?;
     let signer_context = actor.context(&history, &[Role::Reviewer])?;
     let policy = &history.current().policy;
     let refuse = |why: Refusal| CliError::denied(format!("{run} cannot be attested"), why);
-    let Some(record) = facts.run.held() else {
+    let Some(record) = facts.run.valid() else {
         return Err(refuse(unheld(&facts, &history)));
     };
-    let says = record.says();
-    let later = ["attestation", "finalization", "provenance-index"];
+    let says = record.predicate();
+    let later = [Rule::Attestation, Rule::Finalization, Rule::ProvenanceIndex];
     let mut findings = judge_chain(&records, &history, &facts, says, &later)?;
     let overridden = facts.overridden();
     if &signer_context.identity == record.signer() && !overridden {
         findings.push(
-            Finding::new(Code::Gov001, "independent-reviewer", Subject::of_run(&run))
+            Rule::IndependentReviewer
+                .finding(Subject::of_run(&run))
                 .found(format!(
                     "attestation: {} orchestrated and reviewed",
                     record.signer()
@@ -60,7 +61,7 @@ pub fn run(context: &Context, args: &AttestArgs) -> Result<Answer, CliError> {
     let reviews = rules::reviews(&facts, policy, None, &mut Findings::new());
     let independence = reviews.passed.first().copied();
     let (Some(independence), true) = (independence, findings.is_empty()) else {
-        let why = before(findings, "gate-2", &run, format!("git awo gate {run}"));
+        let why = before(findings, Rule::Gate2, &run, format!("git awo gate {run}"));
         return Err(refuse(why));
     };
     let reviewer = signer_context.identity.clone();

@@ -3,10 +3,10 @@
 use clap::Args;
 use serde_json::json;
 
-use crate::check::report::Report;
 use crate::cli::context::{facts_of, judge_chain, unheld};
 use crate::cli::{Answer, CliError, Context};
-use crate::policy::case::{Link, RunFacts};
+use crate::facts::case::{Lookup, RunFacts};
+use crate::facts::report::Report;
 use crate::record::RunId;
 use crate::render;
 use crate::store::ledger::Records;
@@ -25,15 +25,17 @@ pub fn run(context: &Context, args: &ChainArgs) -> Result<Answer, CliError> {
     let history = actor.history()?;
     let refs = actor.refs()?;
     let records = Records::open(&actor.repo, &refs)?;
-    let facts = facts_of(&actor.gatherer(&records, &history), &run)?;
+    let facts = facts_of(&actor.collector(&records, &history), &run)?;
     let mut report = Report::default();
     report.count("runs", 1);
-    match facts.run.held() {
-        Some(record) => {
-            report
-                .findings
-                .extend(judge_chain(&records, &history, &facts, record.says(), &[])?)
-        }
+    match facts.run.valid() {
+        Some(record) => report.findings.extend(judge_chain(
+            &records,
+            &history,
+            &facts,
+            record.predicate(),
+            &[],
+        )?),
         None => {
             let why = unheld(&facts, &history);
             report.findings.extend(why.into_findings());
@@ -56,11 +58,11 @@ pub fn run(context: &Context, args: &ChainArgs) -> Result<Answer, CliError> {
     Ok(Answer::new("verdict", value, text).judged(&report))
 }
 
-fn state<T>(link: &Link<T>) -> &'static str {
+fn state<T>(link: &Lookup<T>) -> &'static str {
     match link {
-        Link::Missing => "missing",
-        Link::Bad(_) => "bad",
-        Link::Held(_) => "held",
+        Lookup::Missing => "missing",
+        Lookup::Invalid(_) => "bad",
+        Lookup::Valid(_) => "held",
     }
 }
 
@@ -68,14 +70,14 @@ fn state<T>(link: &Link<T>) -> &'static str {
 pub fn links(facts: &RunFacts) -> Vec<(&'static str, &'static str, String)> {
     let many = |count: usize| if count > 0 { "held" } else { "missing" };
     let names = |list: Vec<String>| list.join(", ");
-    let run = facts.run.held().map(|run| run.says());
+    let run = facts.run.valid().map(|run| run.predicate());
     vec![
         (
             "contract",
             state(&facts.contract),
             facts
                 .contract
-                .held()
+                .valid()
                 .map(|it| format!("{} by {}", it.digest(), it.signer()))
                 .unwrap_or_default(),
         ),
@@ -95,8 +97,8 @@ pub fn links(facts: &RunFacts) -> Vec<(&'static str, &'static str, String)> {
             state(&facts.run),
             facts
                 .run
-                .held()
-                .map(|it| format!("{} by {}", it.says().commit, it.signer()))
+                .valid()
+                .map(|it| format!("{} by {}", it.predicate().commit, it.signer()))
                 .unwrap_or_default(),
         ),
         (
@@ -112,7 +114,7 @@ pub fn links(facts: &RunFacts) -> Vec<(&'static str, &'static str, String)> {
                 facts
                     .independence
                     .iter()
-                    .map(|it| format!("{} by {}", it.says().status.word(), it.signer()))
+                    .map(|it| format!("{} by {}", it.predicate().status.word(), it.signer()))
                     .collect(),
             ),
         ),
@@ -143,7 +145,7 @@ pub fn links(facts: &RunFacts) -> Vec<(&'static str, &'static str, String)> {
             state(&facts.finalization),
             facts
                 .finalization
-                .held()
+                .valid()
                 .map(|it| format!("{} by {}", it.digest(), it.signer()))
                 .unwrap_or_default(),
         ),
@@ -153,8 +155,8 @@ pub fn links(facts: &RunFacts) -> Vec<(&'static str, &'static str, String)> {
             state(&facts.outcome),
             facts
                 .outcome
-                .held()
-                .map(|it| format!("{:?} by {}", it.says().outcome, it.signer()).to_lowercase())
+                .valid()
+                .map(|it| format!("{:?} by {}", it.predicate().outcome, it.signer()).to_lowercase())
                 .unwrap_or_default(),
         ),
     ]

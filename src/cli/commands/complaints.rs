@@ -1,18 +1,15 @@
 //! How commands say no to a policy or a proposal.
 
 use crate::cli::CliError;
-use crate::record::{Code, Finding, Refusal, Sha256, Subject};
+use crate::record::{Finding, Refusal, Rule, Sha256, Subject};
 
 /// Returns the finding that one complaint about a policy is.
 pub fn complaint(found: String) -> Finding {
-    Finding::new(
-        Code::Gov006,
-        "policy-readable",
-        Subject::of_record("policy.toml"),
-    )
-    .found(found)
-    .expected("a policy without complaints")
-    .remedy("mend FILE, then git awo policy check FILE")
+    Rule::PolicyReadable
+        .finding(Subject::of_record("policy.toml"))
+        .found(found)
+        .expected("a policy without complaints")
+        .remedy("mend FILE, then git awo policy check FILE")
 }
 
 /// Returns the refusal of a policy that has complaints.
@@ -23,7 +20,8 @@ pub fn complaints_of(complaints: Vec<String>) -> Refusal {
 
 /// Returns the error that a proposal lacks its files.
 pub fn without_files(proposal: Sha256) -> CliError {
-    let finding = Finding::new(Code::Str002, "proposal-files", Subject::of_record(proposal))
+    let finding = Rule::ProposalFiles
+        .finding(Subject::of_record(proposal))
         .found("a proposal without its files")
         .expected("policy.toml and allowed_signers beside the signatures")
         .remedy("git awo fetch");

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
-use crate::check::index::judge_all;
 use crate::cli::{Answer, CliError, Context};
 use crate::export::{self, Destination, Files, files, gather, index_file};
+use crate::facts::index::judge_all;
 use crate::record::{Finding, Findings, Refusal, RunId, Subject};
 use crate::render::one_line;
 use crate::store::ledger::Records;
@@ -47,7 +47,7 @@ pub fn run(context: &Context, args: &ExportArgs) -> Result<Answer, CliError> {
     let history = actor.history()?;
     let refs = actor.refs()?;
     let records = Records::open(&actor.repo, &refs)?;
-    let gatherer = actor.gatherer(&records, &history);
+    let collector = actor.collector(&records, &history);
     let runs = match run {
         Some(run) => vec![run],
         None => records.runs()?,
@@ -57,7 +57,7 @@ pub fn run(context: &Context, args: &ExportArgs) -> Result<Answer, CliError> {
     let index = Files::from([index_file(&judge_all(&records, &mut findings)?)]);
     findings.extend(destination.check(&index)?);
     let files_of = |run: &RunId| -> Result<Files, export::Error> {
-        let dossier = gather(&gatherer, run)?;
+        let dossier = gather(&collector, run)?;
         files(&dossier).map_err(|finding| export::Error::Refused(finding.into()))
     };
     // Everything is looked at before anything is written; run by run, since evidence is large.

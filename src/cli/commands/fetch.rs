@@ -9,15 +9,16 @@ use clap::Args;
 use serde_json::json;
 
 use crate::actor::Actor;
+use crate::check::PolicyHistory;
 use crate::check::governance::{Arrivals, MAX_RECORDS};
-use crate::check::log::Log;
-use crate::check::position::{Continued, Logged, Positions};
-use crate::check::run::Gatherer;
 use crate::check::verify::positions;
-use crate::check::{PolicyHistory, index};
 use crate::cli::{Answer, CliError, Context};
+use crate::facts::index;
+use crate::facts::log::Log;
+use crate::facts::position::{Continued, Logged, Positions};
+use crate::facts::run::Collector;
 use crate::git::{self, Expected, RefUpdate};
-use crate::record::{Code, Finding, Findings, ObjectId, RefName, Refusal, Subject};
+use crate::record::{Findings, ObjectId, RefName, Refusal, Rule, Subject};
 use crate::store::batch::pause;
 use crate::store::layout::{self, Place};
 use crate::store::ledger::{Records, Refs};
@@ -190,14 +191,11 @@ fn arrived(actor: &Actor, remote: &str, after: &Refs) -> Result<Findings, CliErr
         && !history.starts_at(&anchor)
     {
         findings.push(
-            Finding::new(
-                Code::Gov006,
-                "pinned-root",
-                Subject::of_ref(&layout::policy()),
-            )
-            .found(history.repository())
-            .expected(anchor)
-            .remedy("git awo trust"),
+            Rule::PinnedRoot
+                .finding(Subject::of_ref(&layout::policy()))
+                .found(history.repository())
+                .expected(anchor)
+                .remedy("git awo trust"),
         );
         return Ok(findings);
     }
@@ -229,14 +227,14 @@ fn arrived(actor: &Actor, remote: &str, after: &Refs) -> Result<Findings, CliErr
     }
     let records = Records::open(&actor.repo, after)?;
     let judge = |positions: Positions<'_>, findings: &mut Findings| {
-        let gatherer = Gatherer {
+        let collector = Collector {
             records: &records,
             history: &history,
             positions,
             time: actor.now(),
             arriving_policies: None,
         };
-        arrivals.judge(&gatherer, findings)
+        arrivals.judge(&collector, findings)
     };
     let Some(tip) = after.get(&layout::log()) else {
         judge(Positions::Logged(&Logged::new()), &mut findings)?;
@@ -323,8 +321,10 @@ fn merge_all(
 /// Keeps a tip that theirs replaces: nothing is lost, it is only out of the way.
 fn displaced(reference: &RefName, tip: ObjectId) -> Result<RefUpdate, CliError> {
     let rest = reference.as_str().trim_start_matches("refs/");
-    let name = RefName::new(format!("refs/awo-displaced/{rest}/{}", tip.short()))
-        .map_err(|error| CliError::unusable("ref-named", "cannot name the tip to keep", &error))?;
+    let name =
+        RefName::new(format!("refs/awo-displaced/{rest}/{}", tip.short())).map_err(|error| {
+            CliError::unusable(Rule::RefNamed, "cannot name the tip to keep", &error)
+        })?;
     Ok(RefUpdate {
         name,
         expected: Expected::Absent,

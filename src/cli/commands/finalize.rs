@@ -7,9 +7,9 @@ use crate::cli::context::{before, catch_up, facts_of, follow, judge_chain, requi
 use crate::cli::{Answer, CliError, Context};
 use crate::git::{Expected, RefUpdate};
 use crate::policy::Role;
-use crate::policy::rules;
 use crate::record::predicate::FinalizationPredicate;
-use crate::record::{Code, Finding, Findings, IdentityName, Refusal, RunId, Subject};
+use crate::record::{Findings, IdentityName, Refusal, Rule, RunId, Subject};
+use crate::rules;
 use crate::store::batch::Batch;
 use crate::store::layout::LedgerPath;
 use crate::store::ledger::Records;
@@ -28,32 +28,32 @@ pub fn run(context: &Context, args: &FinalizeArgs) -> Result<Answer, CliError> {
     let history = actor.history()?;
     let refs = actor.refs()?;
     let records = Records::open(&actor.repo, &refs)?;
-    let gatherer = actor.gatherer(&records, &history);
-    let facts = facts_of(&gatherer, &run)?;
+    let collector = actor.collector(&records, &history);
+    let facts = facts_of(&collector, &run)?;
     let policy = &history.current().policy;
     let signer_context = actor.context(
         &history,
         &[Role::Orchestrator, Role::Operator, Role::Reviewer],
     )?;
     let refuse = |why: Refusal| CliError::denied(format!("{run} cannot be finalized"), why);
-    let Some(record) = facts.run.held() else {
+    let Some(record) = facts.run.valid() else {
         return Err(refuse(unheld(&facts, &history)));
     };
-    let says = record.says();
+    let says = record.predicate();
     let findings = judge_chain(
         &records,
         &history,
         &facts,
         says,
-        &["finalization", "provenance-index"],
+        &[Rule::Finalization, Rule::ProvenanceIndex],
     )?;
     let reviews = rules::reviews(&facts, policy, None, &mut Findings::new());
     let attested = reviews.attested.first().copied();
     let passed = attested.and_then(|digest| {
         let attestation = facts.attestations.iter().find(|it| it.digest() == digest)?;
         Some((
-            attestation.says().independence,
-            attestation.says().approvals.clone(),
+            attestation.predicate().independence,
+            attestation.predicate().approvals.clone(),
         ))
     });
     let (Some(attestation), Some((independence, approvals)), true) =
@@ -61,7 +61,7 @@ pub fn run(context: &Context, args: &FinalizeArgs) -> Result<Answer, CliError> {
     else {
         let why = before(
             findings,
-            "attestation",
+            Rule::Attestation,
             &run,
             format!("git awo attest {run}"),
         );
@@ -69,21 +69,18 @@ pub fn run(context: &Context, args: &FinalizeArgs) -> Result<Answer, CliError> {
     };
     let tip = actor.repo.reference(&says.reference)?;
     if tip != Some(says.base) && tip != Some(says.commit) {
-        return Err(refuse(Refusal::from([Finding::new(
-            Code::Rep003,
-            "base-is-tip",
-            Subject::of_run(&run),
-        )
-        .found(format!(
-            "{} is at {}",
-            says.reference,
-            tip.map_or("nothing".to_owned(), |id| id.to_string())
-        ))
-        .expected(says.base)
-        .remedy(format!(
-            "git awo approve {} and run it on the new tip",
-            says.task
-        ))])));
+        return Err(refuse(Refusal::from([Rule::BaseIsTip
+            .finding(Subject::of_run(&run))
+            .found(format!(
+                "{} is at {}",
+                says.reference,
+                tip.map_or("nothing".to_owned(), |id| id.to_string())
+            ))
+            .expected(says.base)
+            .remedy(format!(
+                "git awo approve {} and run it on the new tip",
+                says.task
+            ))])));
     }
     // A branch that is there already does not move, and no work tree with it.
     if tip == Some(says.base) {
@@ -98,12 +95,12 @@ pub fn run(context: &Context, args: &FinalizeArgs) -> Result<Answer, CliError> {
     approved_by.sort();
     approved_by.dedup();
     let mut batch = Batch::new(format!("finalize {run}"));
-    if facts.finalization.held().is_none() {
+    if facts.finalization.valid().is_none() {
         let workflow_run_url = facts
             .attestations
             .iter()
             .find(|it| it.digest() == attestation)
-            .and_then(|it| it.says().workflow_run_url.clone());
+            .and_then(|it| it.predicate().workflow_run_url.clone());
         let finalization = FinalizationPredicate {
             approvals,
             approved_by,

@@ -7,7 +7,7 @@ use crate::cli::context::{facts_of, judge_chain, unheld};
 use crate::cli::{Answer, CliError, Context};
 use crate::policy::Role;
 use crate::record::predicate::{GateStatus, IndependencePredicate, OverridePredicate};
-use crate::record::{Code, Finding, Refusal, RunId, Subject};
+use crate::record::{Code, Finding, Refusal, Rule, RunId, Subject};
 use crate::store::batch::Batch;
 use crate::store::layout::LedgerPath;
 use crate::store::ledger::Records;
@@ -35,25 +35,25 @@ pub fn run(context: &Context, args: &GateArgs) -> Result<Answer, CliError> {
     let history = actor.history()?;
     let refs = actor.refs()?;
     let records = Records::open(&actor.repo, &refs)?;
-    let gatherer = actor.gatherer(&records, &history);
-    let facts = facts_of(&gatherer, &run)?;
+    let collector = actor.collector(&records, &history);
+    let facts = facts_of(&collector, &run)?;
     let policy = &history.current().policy;
     let signer_context = actor.context(&history, &[Role::Reviewer])?;
-    let Some(record) = facts.run.held() else {
+    let Some(record) = facts.run.valid() else {
         return Err(CliError::denied(
             format!("{run} cannot be reviewed: its run record does not hold"),
             unheld(&facts, &history),
         ));
     };
-    let says = record.says();
+    let says = record.predicate();
     // Everything of the chain that exists before gate 2.
     let later = [
-        "gate-2",
-        "run-approved",
-        "attestation",
-        "finalization",
-        "provenance-index",
-        "independent-reviewer",
+        Rule::Gate2,
+        Rule::RunApproved,
+        Rule::Attestation,
+        Rule::Finalization,
+        Rule::ProvenanceIndex,
+        Rule::IndependentReviewer,
     ];
     let mut findings = judge_chain(&records, &history, &facts, says, &later)?;
     // A failed log ends the run for good. What is only missing here proves nothing against it.
@@ -74,15 +74,14 @@ pub fn run(context: &Context, args: &GateArgs) -> Result<Answer, CliError> {
         if !policy.may_override(person) {
             return Err(CliError::denied(
                 "you may not permit a self-approval",
-                [
-                    Finding::new(Code::Att001, "role-held", Subject::of_run(&run))
-                        .found(format!("{person} holds {}", policy.roles_of(person)))
-                        .expected("a person whom gates.self_approval_override names")
-                        .remedy(format!(
-                            "ask another reviewer ({}) to run git awo gate {run}",
-                            policy.holders_but(Role::Reviewer, person)
-                        )),
-                ],
+                [Rule::RoleHeld
+                    .finding(Subject::of_run(&run))
+                    .found(format!("{person} holds {}", policy.roles_of(person)))
+                    .expected("a person whom gates.self_approval_override names")
+                    .remedy(format!(
+                        "ask another reviewer ({}) to run git awo gate {run}",
+                        policy.holders_but(Role::Reviewer, person)
+                    ))],
             ));
         }
         let envelope = actor.sign(OverridePredicate {
@@ -110,7 +109,8 @@ pub fn run(context: &Context, args: &GateArgs) -> Result<Answer, CliError> {
     };
     if status == GateStatus::FailedSelfApproval {
         findings.push(
-            Finding::new(Code::Gov001, "independent-reviewer", Subject::of_run(&run))
+            Rule::IndependentReviewer
+                .finding(Subject::of_run(&run))
                 .found(format!(
                     "gate 2: {} orchestrated and reviewed",
                     record.signer()
@@ -122,8 +122,9 @@ pub fn run(context: &Context, args: &GateArgs) -> Result<Answer, CliError> {
                 )),
         );
     }
-    if !status.passed() && facts.finalization.held().is_some() {
-        let finding = Finding::new(Code::Gov011, "gate-2-in-turn", Subject::of_run(&run))
+    if !status.passed() && facts.finalization.valid().is_some() {
+        let finding = Rule::Gate2InTurn
+            .finding(Subject::of_run(&run))
             .found(format!("{} after the finalization", status.word()))
             .expected("failures of gate 2 before a run is finalized")
             .remedy(format!("git awo outcome {run} rejected --reason TEXT"));
@@ -152,7 +153,7 @@ pub fn run(context: &Context, args: &GateArgs) -> Result<Answer, CliError> {
         context: signer_context,
         root: facts
             .evidence
-            .held()
+            .valid()
             .map_or(says.root, |evidence| evidence.root),
         run_id: run.clone(),
         status,
@@ -191,8 +192,13 @@ fn speaks_against_the_run(finding: &Finding) -> bool {
         Code::Gov003,
         Code::Gov004,
     ];
-    let rules = ["invariants", "single-commit", "trailers", "evidence-claims"];
-    codes.contains(&finding.code) || rules.contains(&finding.rule.as_str())
+    let rules = [
+        Rule::Invariants,
+        Rule::SingleCommit,
+        Rule::Trailers,
+        Rule::EvidenceClaims,
+    ];
+    codes.contains(&finding.code) || rules.iter().any(|rule| finding.rule == *rule)
 }
 
 fn message(status: GateStatus) -> &'static str {

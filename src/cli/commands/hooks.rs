@@ -9,7 +9,7 @@ use crate::cli::{Answer, CliError, Context};
 use crate::git::Repo;
 use crate::hook::install::{self, Side};
 use crate::hook::places;
-use crate::record::{Code, Finding, Refusal, Subject};
+use crate::record::{Finding, Refusal, Rule, Subject};
 use crate::render;
 
 /// Install, list and remove the hooks
@@ -132,7 +132,8 @@ pub fn not_installed(hook: &install::HookStatus) -> Option<Finding> {
     if hook.state == install::State::Installed {
         return None;
     }
-    let finding = Finding::new(Code::Gov002, "hooks-installed", Subject::none())
+    let finding = Rule::HooksInstalled
+        .finding(Subject::none())
         .found(format!("{}: {}", hook.name, word(hook.state)))
         .expected("the hooks of this version")
         .remedy("git awo hooks install");
@@ -142,7 +143,7 @@ pub fn not_installed(hook: &install::HookStatus) -> Option<Finding> {
 /// Returns the path of this program, which the shims call.
 pub fn program() -> Result<PathBuf, CliError> {
     std::env::current_exe()
-        .map_err(|error| CliError::unusable("program-found", "cannot find this program", &error))
+        .map_err(|error| CliError::unusable(Rule::ProgramFound, "cannot find this program", &error))
 }
 
 /// Returns how a hook stands, in words.

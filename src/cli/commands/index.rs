@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use crate::check::index::judge_all;
-use crate::check::report::Report;
 use crate::cli::context::answer_of;
 use crate::cli::{Answer, CliError, Context};
 use crate::export;
-use crate::record::{Code, Finding, Refusal, RunId, Sha256, Subject};
+use crate::facts::index::judge_all;
+use crate::facts::report::Report;
+use crate::record::{Refusal, Rule, RunId, Sha256, Subject};
 use crate::render;
 use crate::store::index::{Index, implied_by_all};
 use crate::store::ledger::Records;
@@ -87,12 +87,11 @@ fn show(context: &Context, run: Option<&str>) -> Result<Answer, CliError> {
         let Some(entry) = records.indexed(&run)? else {
             return Err(CliError::denied(
                 format!("the provenance index has no run {run}"),
-                [
-                    Finding::new(Code::Str002, "index-entry", Subject::of_run(&run))
-                        .found("no entry")
-                        .expected("the entry of a finalized run")
-                        .remedy("git awo fetch; git awo index verify"),
-                ],
+                [Rule::IndexEntry
+                    .finding(Subject::of_run(&run))
+                    .found("no entry")
+                    .expected("the entry of a finalized run")
+                    .remedy("git awo fetch; git awo index verify")],
             ));
         };
         let text = render::index::entry(&entry);
@@ -140,7 +139,8 @@ fn verify(context: &Context) -> Result<Answer, CliError> {
     if records.ledger_tree().is_none() {
         let ledger = crate::store::layout::ledger();
         report.findings.push(
-            Finding::new(Code::Str002, "ledger-present", Subject::of_ref(&ledger))
+            Rule::LedgerPresent
+                .finding(Subject::of_ref(&ledger))
                 .found("no refs/awo/ledger in this clone")
                 .expected("the records")
                 .remedy("git awo fetch"),

@@ -21,7 +21,7 @@ use crate::policy::document::{
 };
 use crate::record::predicate::PolicyPredicate;
 use crate::record::statement::{Kind, Statement};
-use crate::record::{Code, Finding, IdentityName, Sha256, Subject};
+use crate::record::{IdentityName, Rule, Sha256, Subject};
 use crate::signing::{generate_ed25519, open_signer};
 use crate::store::layout;
 
@@ -83,7 +83,8 @@ fn server(actor: &Actor, args: &InitArgs) -> Result<Answer, CliError> {
     {
         return Err(CliError::denied(
             "this server has another anchor",
-            [Finding::new(Code::Gov006, "pinned-root", Subject::none())
+            [Rule::PinnedRoot
+                .finding(Subject::none())
                 .found(&anchor)
                 .expected(set)
                 .remedy("an anchor is for the life of a repository: make a new one")],
@@ -95,7 +96,7 @@ fn server(actor: &Actor, args: &InitArgs) -> Result<Answer, CliError> {
         let directory = actor.settings.directory();
         std::fs::create_dir_all(directory).map_err(|error| {
             let message = format!("cannot make {}", directory.display());
-            CliError::unusable("own-file-usable", message, &error)
+            CliError::unusable(Rule::OwnFileUsable, message, &error)
         })?;
         let mut seed = [0u8; 32];
         getrandom::fill(&mut seed).map_err(|_| crate::store::Error::Random)?;
@@ -108,7 +109,7 @@ fn server(actor: &Actor, args: &InitArgs) -> Result<Answer, CliError> {
         let line = format!("{}\n", signer.public_key().to_line());
         publish_atomically(&public, |file| file.write_all(line.as_bytes()))?.map_err(|error| {
             let message = format!("cannot write {}", public.display());
-            CliError::unusable("own-file-usable", message, &error)
+            CliError::unusable(Rule::OwnFileUsable, message, &error)
         })?;
     }
     actor.settings.set_anchor(&anchor)?;
@@ -119,7 +120,7 @@ fn server(actor: &Actor, args: &InitArgs) -> Result<Answer, CliError> {
     let changes = install::install(&hooks, Side::Server, &program()?)?;
     let line = std::fs::read_to_string(&public).map_err(|error| {
         let message = format!("cannot read {}", public.display());
-        CliError::unusable("own-file-usable", message, &error)
+        CliError::unusable(Rule::OwnFileUsable, message, &error)
     })?;
     let line = line.trim().to_owned();
     let mut text = format!("anchor: {anchor}\n");
@@ -224,14 +225,11 @@ fn must_be_first(actor: &Actor) -> Result<(), CliError> {
         if has {
             return Err(CliError::denied(
                 format!("{remote} has a policy: this clone only has to join it"),
-                [Finding::new(
-                    Code::Gov006,
-                    "first-policy",
-                    Subject::of_ref(&layout::policy()),
-                )
-                .found("a second first policy")
-                .expected("the one there is")
-                .remedy(format!("git awo fetch {remote}, then git awo init"))],
+                [Rule::FirstPolicy
+                    .finding(Subject::of_ref(&layout::policy()))
+                    .found("a second first policy")
+                    .expected("the one there is")
+                    .remedy(format!("git awo fetch {remote}, then git awo init"))],
             ));
         }
     }
@@ -346,8 +344,9 @@ fn default_policy(actor: &Actor, name: &IdentityName) -> Result<Vec<u8>, CliErro
         rules: Vec::new(),
         limits: Limits::default(),
     };
-    let text = toml::to_string(&document)
-        .map_err(|error| CliError::unusable("policy-written", "cannot write the policy", &error))?;
+    let text = toml::to_string(&document).map_err(|error| {
+        CliError::unusable(Rule::PolicyWritten, "cannot write the policy", &error)
+    })?;
     Ok(text.into_bytes())
 }
 

@@ -9,13 +9,13 @@ use serde_json::json;
 
 use crate::actor::{Actor, publish_atomically, remove_pending};
 use crate::check::integrity::{self, Integrity};
-use crate::check::report::Report;
 use crate::cli::context::answer_of;
 use crate::cli::{Answer, CliError, Context};
 use crate::evidence::inventory::SUMS;
 use crate::evidence::{Directory, Inventory, Survey};
+use crate::facts::report::Report;
 use crate::record::path::{escape, quote};
-use crate::record::{Code, Finding, Refusal, RepoPath, RunId, Subject};
+use crate::record::{Finding, Refusal, RepoPath, Rule, RunId, Subject};
 use crate::render;
 use crate::store::layout::LedgerPath;
 use crate::store::ledger::Records;
@@ -106,7 +106,7 @@ fn sums(context: &Context, name: &Path, replace: bool, print: bool) -> Result<An
         }
         _ => {
             publish_atomically(&place.join(SUMS), |file| file.write_all(&bytes))?.map_err(
-                |it| CliError::unusable("file-written", format!("cannot write {SUMS}"), &it),
+                |it| CliError::unusable(Rule::FileWritten, format!("cannot write {SUMS}"), &it),
             )?;
             true
         }
@@ -128,7 +128,8 @@ fn sums(context: &Context, name: &Path, replace: bool, print: bool) -> Result<An
 /// Says of two inventories that no file tells apart that they differ all the same.
 fn differs() -> Finding {
     let subject = Subject::none().path(&RepoPath::from(SUMS));
-    Finding::new(Code::Int001, "inventory-replaced", subject)
+    Rule::InventoryReplaced
+        .finding(subject)
         .found("an inventory of other bytes")
         .expected("the inventory of these files")
         .remedy("git awo integrity sums DIR --replace")
@@ -159,7 +160,11 @@ pub(super) fn write_out(content: &mut impl io::Read) -> Result<(), CliError> {
     io::copy(content, &mut out)
         .and_then(|_| out.flush())
         .map_err(|error| {
-            CliError::unusable("output-written", "cannot write to standard output", &error)
+            CliError::unusable(
+                Rule::OutputWritten,
+                "cannot write to standard output",
+                &error,
+            )
         })
 }
 
@@ -274,7 +279,7 @@ fn stored(actor: &Actor, run: &RunId) -> Result<Integrity, CliError> {
         }
         Err(error) => return Err(error.into()),
     };
-    Ok(integrity::stored(&actor.gatherer(&records, &history), run))
+    Ok(integrity::stored(&actor.collector(&records, &history), run))
 }
 
 /// An unset variable of a script must not come to mean the directory one stands in.

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::check::branch::signer_of;
 use crate::cli::context::revision;
 use crate::cli::{Answer, CliError, Context};
-use crate::policy::case::{Claim, RollbackClaim};
+use crate::facts::case::{CommitKind, RollbackTarget};
 use crate::record::RefName;
 use crate::record::path::escape;
 use crate::store::ledger::Records;
@@ -41,13 +41,15 @@ pub fn run(context: &Context, args: &LogArgs) -> Result<Answer, CliError> {
     let mut text = String::new();
     while let Some(id) = next.filter(|_| rows.len() < args.number) {
         let commit = actor.repo.commit(id)?;
-        let (kind, run) = match Claim::of(&commit) {
-            Claim::Direct => ("direct", None),
-            Claim::Governed(run) => ("governed", Some(run.to_string())),
-            Claim::Rollback(RollbackClaim::Run(run)) => ("rollback", Some(run.to_string())),
-            Claim::Rollback(RollbackClaim::Commit(commit)) => ("rollback", Some(commit.short())),
-            Claim::Rollback(RollbackClaim::Unclear(_)) => ("rollback", None),
-            Claim::Confused(_) => ("confused", None),
+        let (kind, run) = match CommitKind::of(&commit) {
+            CommitKind::Direct => ("direct", None),
+            CommitKind::Governed(run) => ("governed", Some(run.to_string())),
+            CommitKind::Rollback(RollbackTarget::Run(run)) => ("rollback", Some(run.to_string())),
+            CommitKind::Rollback(RollbackTarget::Commit(commit)) => {
+                ("rollback", Some(commit.short()))
+            }
+            CommitKind::Rollback(RollbackTarget::Unclear(_)) => ("rollback", None),
+            CommitKind::Confused(_) => ("confused", None),
         };
         let signer = signer_of(&history.current().policy, &branch, &commit, actor.now());
         let signer = signer.map_or("nobody".to_owned(), |signer| signer.person.to_string());

@@ -37,8 +37,8 @@ pub fn run(context: &Context, args: &OutcomeArgs) -> Result<Answer, CliError> {
     let history = actor.history()?;
     let refs = actor.refs()?;
     let records = Records::open(&actor.repo, &refs)?;
-    let facts = facts_of(&actor.gatherer(&records, &history), &run)?;
-    let Some(record) = facts.run.held() else {
+    let facts = facts_of(&actor.collector(&records, &history), &run)?;
+    let Some(record) = facts.run.valid() else {
         return Err(CliError::denied(
             format!("{run} can have no outcome: its record does not hold"),
             unheld(&facts, &history),
@@ -49,11 +49,11 @@ pub fn run(context: &Context, args: &OutcomeArgs) -> Result<Answer, CliError> {
         Choice::Rejected => Verdict::Rejected,
     };
     let predicate = OutcomePredicate {
-        commit: record.says().commit,
+        commit: record.predicate().commit,
         context: actor.context(&history, &[Role::Operator])?,
         outcome,
         reason: args.reason.clone(),
-        root: record.says().root,
+        root: record.predicate().root,
         run: run.clone(),
     };
     let envelope = actor.sign(predicate)?;
@@ -67,7 +67,7 @@ pub fn run(context: &Context, args: &OutcomeArgs) -> Result<Answer, CliError> {
             format!("git awo rollback {run}, then git awo push"),
         ),
     };
-    let value = json!({ "run": run, "outcome": word, "commit": record.says().commit, "record": envelope.digest() });
+    let value = json!({ "run": run, "outcome": word, "commit": record.predicate().commit, "record": envelope.digest() });
     Ok(Answer::new(
         "outcome",
         value,

@@ -8,18 +8,18 @@ use serde_json::json;
 
 use crate::actor::Actor;
 use crate::check::PolicyHistory;
-use crate::check::policies::PolicyFiles;
-use crate::check::report::Report;
 use crate::cli::commands::complaints::{complaint, complaints_of, without_files};
 use crate::cli::context::answer_of;
 use crate::cli::{Answer, CliError, Context};
+use crate::facts::policies::PolicyFiles;
+use crate::facts::report::Report;
 use crate::git::{CommitDraft, Expected, RefUpdate};
 use crate::policy::{Keyring, Policy};
 use crate::record::envelope::{Envelope, EnvelopeSignature};
 use crate::record::predicate::PolicyPredicate;
 use crate::record::statement::{Kind, Statement};
 use crate::record::tree::Mode;
-use crate::record::{Code, Finding, ObjectId, RepoPath, Sha256, Subject};
+use crate::record::{ObjectId, RepoPath, Rule, Sha256, Subject};
 use crate::store;
 use crate::store::batch::Batch;
 use crate::store::layout::{self, LedgerPath};
@@ -193,7 +193,8 @@ fn add_signature(
     if !history.current().policy.roots().contains(&person) {
         return Err(CliError::denied(
             "only a root signs policies",
-            [Finding::new(Code::Gov006, "policy-roots", Subject::none())
+            [Rule::PolicyRoots
+                .finding(Subject::none())
                 .found(format!(
                     "{person} holds {}",
                     history.current().policy.roles_of(&person)
@@ -344,14 +345,11 @@ fn apply(context: &Context, digest: Option<&str>) -> Result<Answer, CliError> {
             .collect();
         return Err(CliError::denied(
             "too few roots have signed",
-            [Finding::new(
-                Code::Gov006,
-                "policy-threshold",
-                Subject::of_record(proposal.digest),
-            )
-            .found(format!("signed by {} persons", persons.len()))
-            .expected(format!("{} of the roots", current.root_threshold()))
-            .remedy(format!("git awo policy sign, by {}", missing.join(" or ")))],
+            [Rule::PolicyThreshold
+                .finding(Subject::of_record(proposal.digest))
+                .found(format!("signed by {} persons", persons.len()))
+                .expected(format!("{} of the roots", current.root_threshold()))
+                .remedy(format!("git awo policy sign, by {}", missing.join(" or ")))],
         ));
     }
     let tip = history.current().commit;

@@ -11,7 +11,7 @@ use crate::git;
 use crate::hook::speak::heard;
 use crate::policy::Level;
 use crate::record::path::escape;
-use crate::record::{Code, Finding, ObjectId, RefName, Refusal, Subject};
+use crate::record::{Finding, ObjectId, RefName, Refusal, Rule, Subject};
 use crate::store::batch::pause;
 use crate::store::layout::{self, Place};
 use crate::store::ledger::Refs;
@@ -235,7 +235,7 @@ fn overtaken(
             && !actor.repo.is_ancestor(theirs, *id)?
         {
             findings.push(
-                Finding::new(Code::Rep003, "branch-moved", Subject::of_ref(reference).at(theirs))
+                Rule::BranchMoved.finding(Subject::of_ref(reference).at(theirs))
                     .found(format!("{remote} moved to {theirs}"))
                     .expected(format!("an ancestor of {id}"))
                     .remedy("git awo push --records-only; rebase direct commits, or approve and run the task again"),
@@ -254,17 +254,16 @@ fn refused(said: &str) -> CliError {
     // Not our hooks: git itself, another hook, or no server at all. git says it in these words.
     let last = said.lines().rfind(|line| !line.trim().is_empty());
     let found = last.unwrap_or("git push failed without a word").trim();
-    let finding = |code, rule: &str| Finding::new(code, rule, Subject::none()).found(found);
+    let finding = |rule: Rule| rule.finding(Subject::none()).found(found);
     let message = message("the push did not succeed");
     if !raced(said) && said.contains("[remote rejected]") {
-        let finding =
-            finding(Code::Gov004, "remote-accepts").expected("a push that the remote takes");
+        let finding = finding(Rule::RemoteAccepts).expected("a push that the remote takes");
         return CliError::denied(message, finding.remedy("git awo doctor, on the server"));
     }
     if raced(said) || said.contains("[rejected]") {
-        let finding = finding(Code::Rep003, "nothing-moved").expected("a remote where it was seen");
+        let finding = finding(Rule::NothingMoved).expected("a remote where it was seen");
         return CliError::denied(message, finding.remedy("git awo fetch"));
     }
-    let finding = finding(Code::Int005, "remote-reachable").expected("a remote that answers");
+    let finding = finding(Rule::RemoteReachable).expected("a remote that answers");
     CliError::undecided(message, finding.remedy("git remote get-url origin"))
 }

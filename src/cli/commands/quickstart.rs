@@ -3,6 +3,7 @@
 mod scene;
 mod world;
 
+use crate::record::Rule;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -34,7 +35,7 @@ pub fn run(context: &Context, args: &QuickstartArgs) -> Result<Answer, CliError>
             .prefix("git-awo-quickstart-")
             .tempdir()
             .map_err(|error| {
-                CliError::unusable("quickstart-files", "cannot make a directory", &error)
+                CliError::unusable(Rule::QuickstartFiles, "cannot make a directory", &error)
             })?
             .keep(),
     };

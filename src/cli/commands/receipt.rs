@@ -3,9 +3,9 @@
 use clap::Args;
 use serde_json::json;
 
-use crate::check::log;
 use crate::cli::{Answer, CliError, Context};
-use crate::record::{Code, Finding, Subject};
+use crate::facts::log;
+use crate::record::{Rule, Subject};
 use crate::store::layout;
 
 /// Print the newest entry of the receive log, to be saved and shown to `git awo verify --receipt`
@@ -19,12 +19,11 @@ pub fn run(context: &Context, _args: &ReceiptArgs) -> Result<Answer, CliError> {
     let Some(tip) = actor.repo.reference(&reference)? else {
         return Err(CliError::denied(
             "there is no receive log in this clone",
-            [
-                Finding::new(Code::Str002, "log-present", Subject::of_ref(&reference))
-                    .found("no refs/awo/log")
-                    .expected("the server's receive log")
-                    .remedy("git awo fetch"),
-            ],
+            [Rule::LogPresent
+                .finding(Subject::of_ref(&reference))
+                .found("no refs/awo/log")
+                .expected("the server's receive log")
+                .remedy("git awo fetch")],
         ));
     };
     let (entry, _) = log::files(&actor.repo, tip)?;

@@ -7,10 +7,10 @@ use crate::actor::Actor;
 use crate::check::branch::signer_of;
 use crate::cli::context::{catch_up, facts_of, follow, require_clean, ungoverned, unheld};
 use crate::cli::{Answer, CliError, Context};
+use crate::facts::case::CommitCase;
 use crate::git::{CommitDraft, Expected, RefUpdate};
-use crate::policy::case::CommitCase;
-use crate::policy::rules::{self, Reverted};
-use crate::record::{Code, Finding, Findings, ObjectId, RefName, Refusal, RunId, Subject};
+use crate::record::{Findings, ObjectId, RefName, Refusal, Rule, RunId, Subject};
+use crate::rules::{self, Reverted};
 use crate::store::ledger::Records;
 
 /// Take back a rejected run: one commit, its exact inverse
@@ -27,14 +27,14 @@ pub fn run(context: &Context, args: &RollbackArgs) -> Result<Answer, CliError> {
     let history = actor.history()?;
     let refs = actor.refs()?;
     let records = Records::open(&actor.repo, &refs)?;
-    let gatherer = actor.gatherer(&records, &history);
-    let facts = facts_of(&gatherer, &run)?;
+    let collector = actor.collector(&records, &history);
+    let facts = facts_of(&collector, &run)?;
     let policy = &history.current().policy;
     let refuse = |why: Refusal| CliError::denied(format!("{run} cannot be rolled back"), why);
-    let Some(record) = facts.run.held() else {
+    let Some(record) = facts.run.valid() else {
         return Err(refuse(unheld(&facts, &history)));
     };
-    let says = record.says();
+    let says = record.predicate();
     let reader = &actor.repo;
     let gone =
         || CliError::usage(format!("{} does not exist here", says.reference)).hint("git fetch");
@@ -51,7 +51,8 @@ pub fn run(context: &Context, args: &RollbackArgs) -> Result<Answer, CliError> {
             _ => String::new(),
         };
         let subject = Subject::of_run(&run).at(earlier);
-        let finding = Finding::new(Code::Gov008, "rollback-once", subject)
+        let finding = Rule::RollbackOnce
+            .finding(subject)
             .found(format!("taken back before by {earlier}"))
             .expected("one roll-back")
             .remedy("git awo push");
@@ -69,14 +70,11 @@ pub fn run(context: &Context, args: &RollbackArgs) -> Result<Answer, CliError> {
     for change in &changes {
         if reader.entry(tip_tree, &change.path)? != change.new {
             stale.push(
-                Finding::new(
-                    Code::Gov008,
-                    "exact-inverse",
-                    Subject::of_run(&run).path(&change.path),
-                )
-                .found("changed by others since")
-                .expected("as the run left it")
-                .remedy("undo it by a task of its own: git awo task new"),
+                Rule::ExactInverse
+                    .finding(Subject::of_run(&run).path(&change.path))
+                    .found("changed by others since")
+                    .expected("as the run left it")
+                    .remedy("undo it by a task of its own: git awo task new"),
             );
         }
         edits.push((change.path.clone(), change.old));
@@ -160,12 +158,11 @@ fn behind(actor: &Actor, reference: &RefName, tip: ObjectId) -> Result<(), CliEr
         if same && !actor.repo.is_ancestor(theirs, tip)? {
             return Err(CliError::denied(
                 format!("{reference} is behind {name}"),
-                [
-                    Finding::new(Code::Rep003, "branch-moved", Subject::of_ref(reference))
-                        .found(tip)
-                        .expected(format!("a descendant of {theirs}"))
-                        .remedy(format!("git merge --ff-only {name}")),
-                ],
+                [Rule::BranchMoved
+                    .finding(Subject::of_ref(reference))
+                    .found(tip)
+                    .expected(format!("a descendant of {theirs}"))
+                    .remedy(format!("git merge --ff-only {name}"))],
             ));
         }
     }

@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::cli::commands::hooks::program;
 use crate::cli::{Answer, CliError, Context};
-use crate::record::{Code, Finding, Refusal, Subject};
+use crate::record::{Refusal, Rule, Subject};
 use crate::selftest::{self, Outcome, cases};
 
 /// Play the 25 published tests of AWO v4.2 in a sandbox
@@ -37,7 +37,7 @@ pub fn run(context: &Context, args: &SelftestArgs) -> Result<Answer, CliError> {
         Some(_) => None,
         None => Some(tempfile::tempdir().map_err(|error| {
             CliError::unusable(
-                "sandbox-usable",
+                Rule::SandboxUsable,
                 "cannot make a temporary directory",
                 &error,
             )
@@ -72,7 +72,8 @@ pub fn run(context: &Context, args: &SelftestArgs) -> Result<Answer, CliError> {
 fn refusal(outcome: &Outcome) -> Option<(Refusal, bool)> {
     let failed = outcome.failed().map(|row| {
         let subject = Subject::of_record(row.case.id);
-        Finding::new(Code::Gov002, "selftest-passes", subject)
+        Rule::SelftestPasses
+            .finding(subject)
             .found(format!("{} failed", row.case.name))
             .expected("a program that does what AWO's tests ask for")
             .remedy(format!("git awo selftest --case {} PLACE", row.case.id))
@@ -84,7 +85,8 @@ fn refusal(outcome: &Outcome) -> Option<(Refusal, bool)> {
     if left == 0 {
         return None;
     }
-    let finding = Finding::new(Code::Gov011, "selftest-complete", Subject::none())
+    let finding = Rule::SelftestComplete
+        .finding(Subject::none())
         .found(format!(
             "{left} of {} tests were not played",
             outcome.rows.len()

@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 use crate::actor::Actor;
 use crate::cli::context::revision;
 use crate::cli::{Answer, CliError, Context};
-use crate::policy::case::Claim;
+use crate::facts::case::CommitKind;
 use crate::record::envelope::Envelope;
 use crate::record::path::escape;
-use crate::record::{Code, Finding, RunId, Subject, TaskId};
+use crate::record::{Rule, RunId, Subject, TaskId};
 use crate::render::one_line;
 use crate::store::layout::LedgerPath;
 use crate::store::ledger::Records;
@@ -39,12 +39,11 @@ pub fn run(context: &Context, args: &ShowArgs) -> Result<Answer, CliError> {
     if found.is_empty() {
         return Err(CliError::denied(
             format!("nothing is recorded about {}", args.id),
-            [
-                Finding::new(Code::Str002, "record-present", Subject::of_record(&args.id))
-                    .found("nothing of that name")
-                    .expected("a task, a run or a governed commit")
-                    .remedy("git awo fetch; git awo log"),
-            ],
+            [Rule::RecordPresent
+                .finding(Subject::of_record(&args.id))
+                .found("nothing of that name")
+                .expected("a task, a run or a governed commit")
+                .remedy("git awo fetch; git awo log")],
         ));
     }
     let mut text = String::new();
@@ -118,7 +117,7 @@ fn of_commit(
     let Ok(id) = revision(actor, text) else {
         return Ok(());
     };
-    if let Claim::Governed(run) = Claim::of(&*actor.repo.commit(id)?) {
+    if let CommitKind::Governed(run) = CommitKind::of(&*actor.repo.commit(id)?) {
         of_run(records, &run, found)?;
     }
     let approvals = records.approvals_of(id)?;

@@ -6,14 +6,14 @@ use clap::Args;
 use serde_json::json;
 
 use crate::actor::Actor;
-use crate::check::glance::Glance;
 use crate::check::rollback::earlier_rollback;
-use crate::check::run::Gatherer;
 use crate::cli::commands::fetch::tracking;
 use crate::cli::{Answer, CliError, Context};
-use crate::policy::rules;
+use crate::facts::run::Collector;
+use crate::facts::summary::RunSummary;
 use crate::record::predicate::{RunPredicate, Verdict};
 use crate::record::{Findings, TaskId};
+use crate::rules;
 use crate::store::layout::Place;
 use crate::store::ledger::Records;
 use crate::store::ledger::Refs;
@@ -34,7 +34,7 @@ pub fn run(context: &Context, args: &StatusArgs) -> Result<Answer, CliError> {
     let history = actor.history()?;
     let refs = actor.refs()?;
     let records = Records::open(&actor.repo, &refs)?;
-    let gatherer = actor.gatherer(&records, &history);
+    let collector = actor.collector(&records, &history);
     let policy = &history.current().policy;
     let me = actor
         .person(&history)
@@ -54,15 +54,15 @@ pub fn run(context: &Context, args: &StatusArgs) -> Result<Answer, CliError> {
     let mut started: BTreeSet<TaskId> = BTreeSet::new();
     let mut rows = Vec::new();
     let mut accepted = 0_usize;
-    for glance in gatherer.glances()? {
-        started.extend(glance.run.as_ref().map(|run| run.task.clone()));
-        let (state, next) = stands(&actor, &refs, &gatherer, &glance)?;
-        let done = glance.run.is_some() && glance.outcome == Some(Verdict::Accepted);
+    for summary in collector.summaries()? {
+        started.extend(summary.run.as_ref().map(|run| run.task.clone()));
+        let (state, next) = stands(&actor, &refs, &collector, &summary)?;
+        let done = summary.run.is_some() && summary.outcome == Some(Verdict::Accepted);
         accepted = accepted.saturating_add(usize::from(done));
         if done && !args.all {
             continue;
         }
-        let id = &glance.id;
+        let id = &summary.id;
         text.push_str(&format!("run  {id:<32} {state:<14} {next}\n"));
         rows.push(json!({ "run": id, "state": state, "next": next }));
     }
@@ -116,14 +116,14 @@ pub fn run(context: &Context, args: &StatusArgs) -> Result<Answer, CliError> {
 fn stands(
     actor: &Actor,
     refs: &Refs,
-    gatherer: &Gatherer<'_>,
-    glance: &Glance,
+    collector: &Collector<'_>,
+    summary: &RunSummary,
 ) -> Result<(&'static str, String), CliError> {
-    let id = &glance.id;
-    let Some(run) = &glance.run else {
+    let id = &summary.id;
+    let Some(run) = &summary.run else {
         return Ok(("broken", format!("git awo chain {id}")));
     };
-    match glance.outcome {
+    match summary.outcome {
         Some(Verdict::Accepted) => return Ok(("accepted", String::new())),
         Some(Verdict::Rejected) if rolled_back(actor, refs, run)? => {
             return Ok(("rolled back", String::new()));
@@ -131,13 +131,13 @@ fn stands(
         Some(Verdict::Rejected) => return Ok(("rejected", format!("git awo rollback {id}"))),
         None => {}
     }
-    if glance.finalized {
+    if summary.finalized {
         let next = format!("git awo outcome {id} accepted --reason TEXT");
         return Ok(("finalized", next));
     }
     // Only what is under review needs the evidence and the notes.
-    let facts = gatherer.run(id)?;
-    let policy = &gatherer.history.current().policy;
+    let facts = collector.run(id)?;
+    let policy = &collector.history.current().policy;
     let reviews = rules::reviews(&facts, policy, None, &mut Findings::new());
     Ok(if !reviews.attested.is_empty() {
         ("attested", format!("git awo finalize {id}"))

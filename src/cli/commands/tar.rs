@@ -16,7 +16,7 @@ use crate::evidence::Directory;
 use crate::evidence::tarball::{self, Failure, Tarball};
 use crate::git;
 use crate::record::path::quote;
-use crate::record::{Code, Finding, Refusal, Sha256, Subject, Verdict};
+use crate::record::{Finding, Refusal, Rule, Sha256, Subject, Verdict};
 
 /// Make the canonical tarball of a run's files
 ///
@@ -88,7 +88,8 @@ fn require_holding(judged: &Integrity, shown: &str) -> Result<Sha256, CliError> 
 }
 
 fn rootless() -> Finding {
-    Finding::new(Code::Int002, "inventory-absent", Subject::none())
+    Rule::InventoryAbsent
+        .finding(Subject::none())
         .found("no root of these files")
         .expected("files that their inventory lists")
         .remedy("git awo integrity verify DIR")
@@ -128,7 +129,7 @@ fn require_writable(path: &Path, name: &Path, place: &Place) -> Result<(), CliEr
 /// Sends a tarball to standard output: nothing of it before all of it is known to be good.
 fn spool(place: &Place, judged: &Integrity) -> Result<Tarball, CliError> {
     let fail =
-        |error: io::Error| CliError::unusable("file-written", "cannot keep the tarball", &error);
+        |error: io::Error| CliError::unusable(Rule::FileWritten, "cannot keep the tarball", &error);
     let mut file = tempfile::tempfile().map_err(fail)?;
     let made = write(place, judged, &mut file)?;
     file.rewind().map_err(fail)?;
@@ -162,10 +163,10 @@ fn failed<E: Into<CliError>>(failure: Failure<E>) -> CliError {
         ),
         Failure::Open(error) => error.into(),
         Failure::Read(path, error) => {
-            CliError::unusable("file-readable", format!("cannot read {path}"), &error)
+            CliError::unusable(Rule::FileReadable, format!("cannot read {path}"), &error)
         }
         Failure::Write(error) => {
-            CliError::unusable("file-written", "cannot write the tarball", &error)
+            CliError::unusable(Rule::FileWritten, "cannot write the tarball", &error)
         }
     }
 }

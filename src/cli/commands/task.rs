@@ -11,7 +11,7 @@ use crate::policy::Role;
 use crate::record::contract::Contract;
 use crate::record::predicate::ContractPredicate;
 use crate::record::statement::Statement;
-use crate::record::{Code, Finding, RefName, Refusal, Subject, TaskId};
+use crate::record::{RefName, Refusal, Rule, Subject, TaskId};
 use crate::store::batch::Batch;
 use crate::store::layout::LedgerPath;
 use crate::store::ledger::Records;
@@ -146,12 +146,14 @@ fn import(
             let place = complaint
                 .line
                 .map_or("packet".to_owned(), |line| format!("line {line}"));
-            Finding::new(Code::Int004, "packet", Subject::of_record(&place))
+            Rule::Packet
+                .finding(Subject::of_record(&place))
                 .found(&complaint.problem)
                 .expected("a complete, unambiguous packet")
                 .remedy("mend the packet and import it again")
         });
-        let nothing = Finding::new(Code::Int004, "packet", Subject::none())
+        let nothing = Rule::Packet
+            .finding(Subject::none())
             .found("a packet that cannot be understood")
             .expected("a complete, unambiguous packet")
             .remedy("mend the packet and import it again");
@@ -200,21 +202,20 @@ pub fn load(context: &Context, id: &str) -> Result<Contract, CliError> {
     let Some(envelope) = envelope else {
         return Err(CliError::denied(
             format!("there is no task {task} in this clone"),
-            [
-                Finding::new(Code::Str002, "contract", Subject::of_record(&task))
-                    .found("no contract")
-                    .expected("a contract in the ledger")
-                    .remedy("git awo task list; git awo fetch"),
-            ],
+            [Rule::ContractPresent
+                .finding(Subject::of_record(&task))
+                .found("no contract")
+                .expected("a contract in the ledger")
+                .remedy("git awo task list; git awo fetch")],
         ));
     };
     let verified = actor
-        .gatherer(&records, &history)
+        .collector(&records, &history)
         .verify::<ContractPredicate>(&envelope)
         .map_err(|finding| {
             CliError::denied(format!("the contract {task} does not hold"), [finding])
         })?;
-    Ok(verified.says().contract.clone())
+    Ok(verified.predicate().contract.clone())
 }
 
 fn answer(contract: &Contract, what: &str) -> Answer {

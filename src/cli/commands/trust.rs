@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::check::Anchor;
 use crate::cli::{Answer, CliError, Context};
-use crate::record::{Code, Finding, Subject};
+use crate::record::{Rule, Subject};
 use crate::store::layout;
 
 /// Show or set what this clone trusts: the first policy commit, or a key that signed it
@@ -41,14 +41,11 @@ pub fn run(context: &Context, args: &TrustArgs) -> Result<Answer, CliError> {
         if !history.starts_at(&anchor) {
             return Err(CliError::denied(
                 "the policy in this clone does not start there",
-                [Finding::new(
-                    Code::Gov006,
-                    "pinned-root",
-                    Subject::of_ref(&layout::policy()),
-                )
-                .found(history.repository())
-                .expected(&anchor)
-                .remedy("ask where the fingerprint came from, or clone again")],
+                [Rule::PinnedRoot
+                    .finding(Subject::of_ref(&layout::policy()))
+                    .found(history.repository())
+                    .expected(&anchor)
+                    .remedy("ask where the fingerprint came from, or clone again")],
             ));
         }
     }

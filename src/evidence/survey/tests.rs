@@ -124,7 +124,11 @@ fn an_inventory_must_be_a_file_that_can_be_read() {
         5,
         "two of garbage, three said twice: {lines:?}"
     );
-    assert!(findings.iter().all(|it| it.code == Code::Int004));
+    assert!(
+        findings
+            .iter()
+            .all(|it| it.code == crate::record::Code::Int004)
+    );
     let large = File::create(&sums).unwrap();
     large.set_len(MAX_LEN as u64 + 1).unwrap();
     assert_eq!(said(&survey(&place)), ["INT-006 SHA256SUMS.txt"]);

@@ -1,6 +1,7 @@
 //! The parts of checking a statement: form, signature, context, role.
 
 use super::*;
+use crate::record::Rule;
 use crate::record::envelope::pae;
 use crate::signing::{BadPublicKey, SignatureError};
 
@@ -10,7 +11,8 @@ pub(super) fn parse_signature(
     about: Subject,
 ) -> Result<Signature, Finding> {
     let bad = |found: String| {
-        Finding::new(Code::Att003, "signature-form", about.clone())
+        Rule::SignatureForm
+            .finding(about.clone())
             .found(found)
             .expected("a binary SSHSIG whose key the keyid names")
             .remedy("sign it again with git awo; do not edit it by hand")
@@ -39,7 +41,7 @@ pub fn refused_key(error: &SignatureError, about: Subject) -> Option<Finding> {
         SignatureError::Key(key) => key,
         _ => return None,
     };
-    let finding = Finding::new(Code::Att004, "key-accepted", about).found(key);
+    let finding = Rule::KeyAccepted.finding(about).found(key);
     let finding = finding.expected("a key of a kind and size that is accepted");
     Some(finding.remedy("git awo policy propose FILE, with another key in allowed_signers"))
 }
@@ -65,7 +67,8 @@ pub(super) fn check_raw(
         .into_iter()
         .find(|(_, payload)| check(&pae(payload)).is_ok());
     if let Some((spelling, _)) = spelling {
-        return Err(Finding::new(Code::Att002, "binds-bytes", about)
+        return Err(Rule::BindsBytes
+            .finding(about)
             .found(format!("a signature over the record {spelling}"))
             .expected("a signature over the bytes that are stored")
             .remedy("sign it again with git awo; do not edit it by hand"));
@@ -96,7 +99,8 @@ pub(super) fn check_context(
     about: Subject,
 ) -> Result<(), Finding> {
     if context.identity != signer.person {
-        return Err(Finding::new(Code::Att001, "signer-is-claimed", about)
+        return Err(Rule::SignerIsClaimed
+            .finding(about)
             .found(format!(
                 "claims {}, signed by {}",
                 context.identity, signer.person
@@ -104,13 +108,15 @@ pub(super) fn check_context(
             .expected("the person whose key signed"));
     }
     if context.repository != position.repository {
-        return Err(Finding::new(Code::Att002, "binds-repository", about)
+        return Err(Rule::BindsRepository
+            .finding(about)
             .found(context.repository)
             .expected(position.repository)
             .remedy("make the statement in this repository: it cannot be carried over"));
     }
     if !position.policies.contains(&context.policy) {
-        return Err(Finding::new(Code::Att002, "binds-policy", about)
+        return Err(Rule::BindsPolicy
+            .finding(about)
             .found(context.policy)
             .expected("a policy in force by then")
             .remedy("git awo fetch, then make the statement again"));
@@ -126,7 +132,8 @@ pub(super) fn check_role<P: Predicate>(
 ) -> Result<(), Finding> {
     let allowed = roles_for(P::KIND, predicate.approves());
     let refuse = |found: String, expected: String| {
-        Finding::new(Code::Att001, "role-held", about.clone())
+        Rule::RoleHeld
+            .finding(about.clone())
             .found(found)
             .expected(expected)
             .remedy("ask a person who holds the role")
@@ -182,17 +189,17 @@ pub fn roles_for(kind: Kind, approves: Option<Approves>) -> &'static [Role] {
 }
 
 pub(super) fn bad_statement(error: &BadStatement, kind: Kind, about: Subject) -> Finding {
-    let (code, rule) = match error {
-        BadStatement::Json(bad) if bad.limit => (Code::Int006, "record-limits"),
-        BadStatement::Json(_) | BadStatement::Subject => (Code::Int004, "record-canonical"),
-        BadStatement::Version { .. } => (Code::Int004, "statement-version"),
-        BadStatement::Type { .. } => (Code::Att003, "statement-type"),
+    let rule = match error {
+        BadStatement::Json(bad) if bad.limit => Rule::RecordLimit,
+        BadStatement::Json(_) | BadStatement::Subject => Rule::RecordCanonical,
+        BadStatement::Version { .. } => Rule::StatementVersion,
+        BadStatement::Type { .. } => Rule::StatementType,
     };
     let found = match error {
         BadStatement::Json(bad) => bad.to_string(),
         other => other.to_string(),
     };
-    Finding::new(code, rule, about)
+    rule.finding(about)
         .found(found)
         .expected(format!("a canonical {kind} statement"))
         .remedy("write the record again with git awo; do not edit it by hand")

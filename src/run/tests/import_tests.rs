@@ -48,7 +48,7 @@ fn codes(result: Result<(), Error>) -> Vec<(Code, String)> {
     match result {
         Err(Error::Refused(findings)) => findings
             .into_iter()
-            .map(|finding| (finding.code, finding.rule))
+            .map(|finding| (finding.code, finding.rule.to_string()))
             .collect(),
         other => panic!("not refused: {other:?}"),
     }

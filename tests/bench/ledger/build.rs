@@ -5,7 +5,7 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::process::Stdio;
 
-use git_awo::check::log::{State, files};
+use git_awo::facts::log::{State, files};
 use git_awo::git::{CommitDraft, Repo, note_path};
 use git_awo::record::commit::Person;
 use git_awo::record::envelope::Envelope;

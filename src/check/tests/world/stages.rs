@@ -264,7 +264,7 @@ impl World {
         edit: impl FnOnce(&mut Receipt),
     ) -> Envelope {
         let last = before.get(&layout::log()).map(|tip| {
-            let (entry, state) = crate::check::log::files(&self.repo, *tip).unwrap();
+            let (entry, state) = crate::facts::log::files(&self.repo, *tip).unwrap();
             let envelope = Envelope::parse(&entry).unwrap();
             let says = Statement::<ReceiptPredicate>::parse(envelope.payload()).unwrap();
             (

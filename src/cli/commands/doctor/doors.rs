@@ -3,16 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use super::Examination;
-use crate::check::log;
 use crate::check::push::refs;
-use crate::check::report::chain_of;
 use crate::cli::CliError;
 use crate::cli::commands::hooks::{not_installed, program, word};
+use crate::facts::log;
+use crate::facts::report::chain_of;
 use crate::git;
 use crate::hook::gaps::{self, View};
 use crate::hook::install::{self, Side};
 use crate::hook::{places, receipt};
-use crate::record::{Code, Finding, Subject};
+use crate::record::{Rule, Subject};
 use crate::store::layout;
 
 pub(super) fn hooks(it: &mut Examination<'_>) -> Result<(), CliError> {
@@ -40,7 +40,7 @@ pub(super) fn where_git_looks(it: &mut Examination<'_>) -> Result<(), CliError> 
         let found = format!("{home} belongs to another user: what git would do here is not known");
         let remedy = format!("git config --global --add safe.directory {home}, or ask its owner");
         let expected = "a repository of the user who asks";
-        it.complain(Code::Int005, "own-repository", found, expected, &remedy);
+        it.complain(Rule::OwnRepository, found, expected, &remedy);
         return Ok(());
     }
     let words = ["rev-parse", "--path-format=absolute", "--git-path", "hooks"];
@@ -50,13 +50,7 @@ pub(super) fn where_git_looks(it: &mut Examination<'_>) -> Result<(), CliError> 
             // As with an empty core.hooksPath: then git runs no hook at all.
             let expected = "an answer (git 2.31 or later)";
             let remedy = "git config --show-origin core.hooksPath";
-            it.complain(
-                Code::Gov002,
-                "hooks-path",
-                chain_of(&error),
-                expected,
-                remedy,
-            );
+            it.complain(Rule::HooksPath, chain_of(&error), expected, remedy);
             return Ok(());
         }
     };
@@ -70,7 +64,7 @@ pub(super) fn where_git_looks(it: &mut Examination<'_>) -> Result<(), CliError> 
         let found = format!("git runs the hooks of {}", looked.display());
         let expected = format!("those of {}", ours.display());
         let remedy = "git config --show-origin core.hooksPath";
-        it.complain(Code::Gov002, "hooks-path", found, &expected, remedy);
+        it.complain(Rule::HooksPath, found, &expected, remedy);
     }
     Ok(())
 }
@@ -94,7 +88,7 @@ fn called_by_gitaly(it: &mut Examination<'_>, looked: &Path) -> Result<(), CliEr
     );
     let expected = "our hooks where they are called";
     let remedy = "git awo hooks uninstall --server, then git awo hooks install --server";
-    it.complain(Code::Gov002, "hooks-called", found, expected, remedy);
+    it.complain(Rule::HooksCalled, found, expected, remedy);
     Ok(())
 }
 
@@ -113,14 +107,13 @@ pub(super) fn past_the_hooks(it: &mut Examination<'_>) -> Result<(), CliError> {
             let found = "no refs/awo/log, though the policy names who writes it";
             let remedy =
                 "git fetch CLONE refs/awo/log:refs/awo/log, here, from a clone that has it";
-            it.complain(Code::Str002, "log-kept", found, "the receive log", remedy);
+            it.complain(Rule::LogKept, found, "the receive log", remedy);
         }
         return Ok(());
     };
     let Some(state) = log::state_at(repo, tip) else {
         it.complain(
-            Code::Int004,
-            "log-readable",
+            Rule::LogReadable,
             "the newest entry of the receive log cannot be read",
             "an entry of this version",
             "git awo verify",
@@ -141,17 +134,14 @@ pub(super) fn past_the_hooks(it: &mut Examination<'_>) -> Result<(), CliError> {
             })
         };
         it.report.findings.push(
-            Finding::new(
-                Code::Rep002,
-                "past-the-hooks",
-                Subject::of_ref(&movement.reference),
-            )
-            .found(format!(
-                "moved to {} without an entry in the log",
-                place(movement.new)
-            ))
-            .expected(format!("{}, as the receive log says", place(movement.old)))
-            .remedy("git awo verify; if a push is under way, look again"),
+            Rule::PastTheHooks
+                .finding(Subject::of_ref(&movement.reference))
+                .found(format!(
+                    "moved to {} without an entry in the log",
+                    place(movement.new)
+                ))
+                .expected(format!("{}, as the receive log says", place(movement.old)))
+                .remedy("git awo verify; if a push is under way, look again"),
         );
     }
     Ok(())
@@ -178,7 +168,7 @@ pub(super) fn hidden_refs(it: &mut Examination<'_>) -> Result<(), CliError> {
                 let found = format!("{key} = {value}");
                 let expected = "branches and records announced to everybody";
                 let remedy = format!("git config --unset {key}");
-                it.complain(Code::Str002, "records-announced", found, expected, &remedy);
+                it.complain(Rule::RecordsAnnounced, found, expected, &remedy);
             }
         }
     }
@@ -190,13 +180,7 @@ pub(super) fn other_receivers(it: &mut Examination<'_>) -> Result<(), CliError> 
     for value in values(it, "receive.procReceiveRefs") {
         let found = format!("receive.procReceiveRefs = {value}");
         let remedy = "git config --unset-all receive.procReceiveRefs";
-        it.complain(
-            Code::Gov002,
-            "proc-receive",
-            found,
-            "no other receiver",
-            remedy,
-        );
+        it.complain(Rule::ProcReceive, found, "no other receiver", remedy);
     }
     Ok(())
 }
@@ -208,13 +192,7 @@ pub(super) fn refspecs(it: &mut Examination<'_>) -> Result<(), CliError> {
     let specs: Vec<String> = configured(it, r"^remote\..*\.fetch$");
     if !specs.is_empty() && !specs.iter().any(|spec| spec.contains("refs/awo/*")) {
         let found = "git fetch does not bring refs/awo/*";
-        it.complain(
-            Code::Str002,
-            "refspecs",
-            found,
-            "the refspecs",
-            "git awo init",
-        );
+        it.complain(Rule::Refspecs, found, "the refspecs", "git awo init");
     }
     Ok(())
 }

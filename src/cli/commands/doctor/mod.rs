@@ -8,10 +8,10 @@ mod trust;
 use clap::Args;
 
 use crate::actor::Actor;
-use crate::check::report::Report;
 use crate::cli::context::answer_of;
 use crate::cli::{Answer, CliError, Context};
-use crate::record::{Code, Finding, Subject};
+use crate::facts::report::Report;
+use crate::record::{Rule, Subject};
 
 /// Find everything that would make enforcement silently absent
 #[derive(Debug, Args)]
@@ -78,14 +78,13 @@ struct Examination<'a> {
 impl Examination<'_> {
     fn complain(
         &mut self,
-        code: Code,
-        rule: &str,
+        rule: Rule,
         found: impl std::fmt::Display,
         expected: &str,
         remedy: &str,
     ) {
         self.report.findings.push(
-            Finding::new(code, rule, Subject::none())
+            rule.finding(Subject::none())
                 .found(found)
                 .expected(expected)
                 .remedy(remedy),

@@ -4,10 +4,10 @@ use std::fs;
 use std::path::Path;
 
 use super::Examination;
-use crate::check::log;
 use crate::cli::CliError;
+use crate::facts::log;
 use crate::record::path::quote;
-use crate::record::{Code, Finding, ObjectId, RefName, Subject};
+use crate::record::{ObjectId, RefName, Rule, Subject};
 use crate::store::layout;
 
 /// So deep lie the refs that are looked through.
@@ -25,7 +25,8 @@ pub(super) fn loose(it: &mut Examination<'_>) -> Result<(), CliError> {
         let remedy = remedy(it, &common, &name);
         it.unreadable = true;
         it.report.findings.push(
-            Finding::new(Code::Int005, "ref-readable", Subject::of_ref(&name))
+            Rule::RefReadable
+                .finding(Subject::of_ref(&name))
                 .found(format!(
                     "the file {} {what}",
                     quote(name.as_str().as_bytes())
@@ -41,7 +42,8 @@ pub(super) fn loose(it: &mut Examination<'_>) -> Result<(), CliError> {
 pub(super) fn replaced(it: &mut Examination<'_>) -> Result<(), CliError> {
     for (name, _) in it.actor.repo.references("refs/replace/")? {
         it.report.findings.push(
-            Finding::new(Code::Int005, "replace-ref", Subject::of_ref(&name))
+            Rule::ReplaceRef
+                .finding(Subject::of_ref(&name))
                 .found("a replace ref, which shows other objects to git than to git-awo")
                 .expected("none")
                 .remedy(format!("git update-ref -d {name}")),

@@ -1,5 +1,6 @@
 //! git, the clock, locks of processes that are gone, accounts, aliases.
 
+use crate::record::Rule;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
@@ -8,7 +9,6 @@ use crate::cli::CliError;
 use crate::git;
 use crate::hook::install::{self, Side};
 use crate::hook::places;
-use crate::record::Code;
 use crate::record::path::{escape, quote};
 use crate::run;
 use crate::store::layout;
@@ -28,8 +28,7 @@ pub(super) fn git_version(it: &mut Examination<'_>) -> Result<(), CliError> {
     let version = String::from_utf8_lossy(&version.stdout).trim().to_owned();
     if parse_version(&version).is_none_or(|found| found < OLDEST_GIT) {
         it.complain(
-            Code::Str002,
-            "git-version",
+            Rule::GitVersion,
             version,
             "git 2.30 or later",
             "upgrade git",
@@ -44,7 +43,7 @@ pub(super) fn clock(it: &mut Examination<'_>) -> Result<(), CliError> {
         if last > it.actor.now().seconds().saturating_add(SKEW) {
             let found = "the receive log is ahead of this clock";
             let expected = "a clock that agrees with the server's";
-            it.complain(Code::Gov011, "clock", found, expected, "set the clock");
+            it.complain(Rule::Clock, found, expected, "set the clock");
         }
     }
     Ok(())
@@ -69,7 +68,7 @@ pub(super) fn locks(it: &mut Examination<'_>) -> Result<(), CliError> {
             let found = format!("{name} is {minutes} minutes old");
             let expected = "no lock of a process that is gone";
             let remedy = format!("if no git runs here: rm {name}");
-            it.complain(Code::Rep003, "stale-lock", found, expected, &remedy);
+            it.complain(Rule::StaleLock, found, expected, &remedy);
         }
     }
     Ok(())
@@ -166,8 +165,7 @@ pub(super) fn writers(it: &mut Examination<'_>) -> Result<(), CliError> {
             let found = format!("everybody may write to {name}: {:o}", meta.mode() & 0o7777);
             let expected = "nobody but its owner";
             it.complain(
-                Code::Gov002,
-                "own-files",
+                Rule::OwnFiles,
                 found,
                 expected,
                 &format!("chmod o-w {name}"),

@@ -1,23 +1,17 @@
 //! What is seen of the repository, what is trusted in it, and who signs.
 
+use crate::record::Rule;
 use std::os::unix::fs::PermissionsExt as _;
 
 use super::Examination;
-use crate::check::report::chain_of;
 use crate::cli::CliError;
+use crate::facts::report::chain_of;
 use crate::policy::Role;
-use crate::record::Code;
 
 pub(super) fn view(it: &mut Examination<'_>) -> Result<(), CliError> {
     for problem in it.actor.repo.view_problems() {
         let expected = "a complete clone";
-        it.complain(
-            Code::Int005,
-            "whole-view",
-            problem,
-            expected,
-            "git fetch --unshallow",
-        );
+        it.complain(Rule::WholeView, problem, expected, "git fetch --unshallow");
     }
     Ok(())
 }
@@ -32,7 +26,7 @@ pub(super) fn anchor(it: &mut Examination<'_>) -> Result<(), CliError> {
         Ok(None) => "no trust anchor".to_owned(),
         Err(error) => chain_of(&error),
     };
-    it.complain(Code::Gov006, "pinned-root", found, "an anchor", remedy);
+    it.complain(Rule::PinnedRoot, found, "an anchor", remedy);
     Ok(())
 }
 
@@ -41,13 +35,7 @@ pub(super) fn policy(it: &mut Examination<'_>) -> Result<(), CliError> {
         Ok(history) => history,
         Err(error) => {
             let remedy = "git awo fetch, or git awo init";
-            it.complain(
-                Code::Gov006,
-                "policy-present",
-                error,
-                "a policy that holds",
-                remedy,
-            );
+            it.complain(Rule::PolicyPresent, error, "a policy that holds", remedy);
             return Ok(());
         }
     };
@@ -55,13 +43,7 @@ pub(super) fn policy(it: &mut Examination<'_>) -> Result<(), CliError> {
     if policy.expired_at(it.actor.now()) {
         let found = "the policy has expired";
         let remedy = "git awo policy propose FILE";
-        it.complain(
-            Code::Gov006,
-            "policy-unexpired",
-            found,
-            "one in force",
-            remedy,
-        );
+        it.complain(Rule::PolicyUnexpired, found, "one in force", remedy);
     }
     // A damaged anchor has a finding of its own.
     if let Ok(Some(anchor)) = it.actor.anchor()
@@ -69,8 +51,7 @@ pub(super) fn policy(it: &mut Examination<'_>) -> Result<(), CliError> {
     {
         let expected = anchor.to_string();
         it.complain(
-            Code::Gov006,
-            "pinned-root",
+            Rule::PinnedRoot,
             history.repository(),
             &expected,
             "git awo trust",
@@ -91,13 +72,7 @@ pub(super) fn own_key(it: &mut Examination<'_>) -> Result<(), CliError> {
         Ok(signer) => signer,
         Err(error) => {
             let remedy = "git config user.signingkey PATH";
-            it.complain(
-                Code::Att004,
-                "key-usable",
-                chain_of(&error),
-                "a signing key",
-                remedy,
-            );
+            it.complain(Rule::KeyUsable, chain_of(&error), "a signing key", remedy);
             return Ok(());
         }
     };
@@ -105,13 +80,7 @@ pub(super) fn own_key(it: &mut Examination<'_>) -> Result<(), CliError> {
     if history.current().policy.keyring().person_of(key).is_none() {
         let expected = "a key that the policy names";
         let remedy = "git config user.signingkey PATH, or ask a root to add the key";
-        it.complain(
-            Code::Att004,
-            "key-known",
-            key.fingerprint(),
-            expected,
-            remedy,
-        );
+        it.complain(Rule::KeyKnown, key.fingerprint(), expected, remedy);
     }
     Ok(())
 }
@@ -132,8 +101,7 @@ pub(super) fn server_key(it: &mut Examination<'_>) -> Result<(), CliError> {
             );
             let remedy = "chmod 600 awo/server_key";
             it.complain(
-                Code::Att004,
-                "server-key-private",
+                Rule::ServerKeyPrivate,
                 found,
                 "a file of its owner alone",
                 remedy,
@@ -143,8 +111,7 @@ pub(super) fn server_key(it: &mut Examination<'_>) -> Result<(), CliError> {
         Err(_) => {
             let remedy = "git awo init --server --anchor FINGERPRINT";
             it.complain(
-                Code::Str002,
-                "server-key",
+                Rule::ServerKey,
                 "no awo/server_key",
                 "the key of the receive log",
                 remedy,
@@ -159,7 +126,7 @@ pub(super) fn server_key(it: &mut Examination<'_>) -> Result<(), CliError> {
     if policy.log_writers().next().is_none() {
         let found = format!("no identity with the role server for {own}");
         let expected = "a server key in the policy, so that pushes are logged";
-        it.complain(Code::Str002, "log-present", found, expected, remedy);
+        it.complain(Rule::LogPresent, found, expected, remedy);
         return Ok(());
     }
     let known = crate::signing::open_signer(&path.to_string_lossy())
@@ -170,13 +137,7 @@ pub(super) fn server_key(it: &mut Examination<'_>) -> Result<(), CliError> {
         });
     if !known {
         let found = format!("the policy gives this server's key no role server: {own}");
-        it.complain(
-            Code::Str002,
-            "log-key",
-            found,
-            "the key that the policy names",
-            remedy,
-        );
+        it.complain(Rule::LogKey, found, "the key that the policy names", remedy);
     }
     Ok(())
 }

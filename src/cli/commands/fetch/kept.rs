@@ -2,10 +2,10 @@
 
 use crate::actor::Actor;
 use crate::check::PolicyHistory;
-use crate::check::log;
 use crate::cli::CliError;
+use crate::facts::log;
 use crate::git::{Expected, RefUpdate};
-use crate::record::{Code, Finding, Findings, ObjectId, RefName, Subject};
+use crate::record::{Finding, Findings, ObjectId, RefName, Rule, Subject};
 use crate::store::ledger::Refs;
 use crate::store::{self, layout};
 
@@ -31,7 +31,8 @@ pub(super) fn lost(
         };
         if !kept {
             findings.push(
-                Finding::new(Code::Rep002, "high-water-mark", Subject::of_ref(reference))
+                Rule::HighWaterMark
+                    .finding(Subject::of_ref(reference))
                     .found(now.map_or("the ref is gone".to_owned(), ToString::to_string))
                     .expected(format!("a descendant of {seen}, seen before"))
                     .remedy("ask the server's administrator; compare with another clone"),
@@ -103,7 +104,8 @@ pub(super) fn gone(actor: &Actor, after: &Refs, there: &Refs) -> Result<Refs, Cl
 
 /// Returns the finding on a branch that is gone.
 pub(super) fn deleted(name: &RefName, logged: ObjectId) -> Finding {
-    Finding::new(Code::Rep002, "logged-state", Subject::of_ref(name))
+    Rule::LoggedState
+        .finding(Subject::of_ref(name))
         .found("the server has no such branch")
         .expected(format!("a descendant of {logged}, as the receive log says"))
         .remedy(format!(

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use crate::cli::CliError;
 use crate::record::path::escape;
-use crate::record::{Code, Finding, Subject};
+use crate::record::{Rule, Subject};
 use crate::signing::generate_ed25519;
 
 /// A command that was run.
@@ -196,7 +196,11 @@ impl World {
             .stdin(Stdio::null())
             .output()
             .map_err(|error| {
-                CliError::unusable("quickstart-step", format!("cannot run {command}"), &error)
+                CliError::unusable(
+                    Rule::QuickstartStep,
+                    format!("cannot run {command}"),
+                    &error,
+                )
             })?;
         let mut text = output.stdout;
         text.extend_from_slice(&output.stderr);
@@ -228,7 +232,8 @@ fn shown(word: &str) -> String {
 }
 
 fn step_failed(what: &str, out: &str) -> CliError {
-    let finding = Finding::new(Code::Int005, "quickstart-step", Subject::none())
+    let finding = Rule::QuickstartStep
+        .finding(Subject::none())
         .found(what)
         .expected("a system on which every step goes as it should")
         .remedy("git --version, and ssh-keygen on the PATH");
@@ -237,7 +242,7 @@ fn step_failed(what: &str, out: &str) -> CliError {
 
 fn fail(path: &Path, error: &std::io::Error) -> CliError {
     CliError::unusable(
-        "quickstart-files",
+        Rule::QuickstartFiles,
         format!("cannot use {}", path.display()),
         error,
     )

@@ -1,0 +1,120 @@
+//! What the files of a run say of it, against its record: evidence of another commit, task or
+//! person is no evidence of this one.
+
+use serde_json::json;
+
+use crate::evidence::RunFiles;
+use crate::evidence::demands::MANIFEST_SCHEMA;
+use crate::record::json::{self, Json};
+use crate::record::path::quote;
+use crate::record::predicate::RunPredicate;
+use crate::record::{
+    Findings, IdentityName, ObjectId, RefName, RepoPath, Rule, RunId, Sha256, Subject, TaskId,
+};
+
+const MANIFEST: &str = "run_manifest.json";
+const ENVIRONMENT: &str = "environment.json";
+const CHANGED: &str = "artifacts/changed_paths.json";
+
+/// What a run's record says of it, or will say.
+pub struct Said<'a> {
+    /// The approvals it spends, sorted.
+    pub approvals: &'a [Sha256],
+    /// The commit it started from.
+    pub base: ObjectId,
+    /// The digest of the contract.
+    pub contract: Sha256,
+    /// Who ran it.
+    pub orchestrator: &'a IdentityName,
+    /// The branch it is for.
+    pub reference: &'a RefName,
+    /// The run.
+    pub run: &'a RunId,
+    /// The task.
+    pub task: &'a TaskId,
+    /// The tree it made.
+    pub tree: ObjectId,
+}
+
+impl<'a> Said<'a> {
+    /// Returns what a record says.
+    pub fn of(record: &'a RunPredicate) -> Self {
+        Self {
+            approvals: &record.approvals,
+            base: record.base,
+            contract: record.contract,
+            orchestrator: &record.context.identity,
+            reference: &record.reference,
+            run: &record.run,
+            task: &record.task,
+            tree: record.tree,
+        }
+    }
+}
+
+/// Compares the documents of a run with its record (ATT-002 for each difference).
+///
+/// What a manifest of the harness's own schema says of approvals, base, contract, orchestrator,
+/// reference, run, task and tree must be what the record says, and so what the list of changed
+/// paths says of base and tree. Any other manifest must not name another run. The environment's
+/// `git.commit` is the base. What is not said contradicts nothing; what cannot be read is for the
+/// invariants to name.
+pub fn claims(run: &Said<'_>, files: &RunFiles) -> Findings {
+    let mut claims = Claims {
+        run,
+        findings: Findings::new(),
+    };
+    let read = |name: &str| json::parse(files.get(&RepoPath::from(name))?).ok();
+    if let Some(manifest) = read(MANIFEST) {
+        let harness = manifest.get("schema").and_then(Json::as_str) == Some(MANIFEST_SCHEMA);
+        claims.compare(MANIFEST, "run_id", manifest.get("run_id"), json!(run.run));
+        if harness {
+            for (key, said) in [
+                ("approvals", json!(run.approvals)),
+                ("base", json!(run.base)),
+                ("contract", json!(run.contract)),
+                ("orchestrator", json!(run.orchestrator)),
+                ("reference", json!(run.reference)),
+                ("task", json!(run.task)),
+                ("tree", json!(run.tree)),
+            ] {
+                claims.compare(MANIFEST, key, manifest.get(key), said);
+            }
+            if let Some(changed) = read(CHANGED) {
+                for (key, said) in [("base", json!(run.base)), ("tree", json!(run.tree))] {
+                    claims.compare(CHANGED, key, changed.get(key), said);
+                }
+            }
+        }
+    }
+    if let Some(environment) = read(ENVIRONMENT) {
+        let commit = environment.get("git").and_then(|git| git.get("commit"));
+        claims.compare(ENVIRONMENT, "git.commit", commit, json!(run.base));
+    }
+    claims.findings
+}
+
+struct Claims<'a> {
+    run: &'a Said<'a>,
+    findings: Findings,
+}
+
+impl Claims<'_> {
+    fn compare(&mut self, file: &str, key: &str, claimed: Option<&Json>, said: serde_json::Value) {
+        let Some(claimed) = claimed else { return };
+        // Both in canonical form: a claim is the same if its bytes are.
+        let (claimed, said) = (json::to_canonical(claimed), json::canonical(&said));
+        if claimed == said {
+            return;
+        }
+        let short: Vec<u8> = claimed.into_iter().take(160).collect();
+        let subject = Subject::of_run(self.run.run).path(&RepoPath::from(file));
+        self.findings.push(
+            Rule::EvidenceClaims
+                .finding(subject)
+                .found(format!("{key} {}", quote(&short)))
+                .expected(quote(&said))
+                .remedy(format!("git awo show {}", self.run.run)),
+        );
+    }
+}

@@ -1,0 +1,109 @@
+//! What a check reports: the `awo.verdict/1` object of the command-line contract.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use crate::record::{Finding, Findings, RefName, Verdict};
+
+pub use super::failure::git_finding;
+
+/// How many things of each sort were checked: `commits`, `records`, `runs` …
+pub type Checked = BTreeMap<&'static str, u64>;
+
+/// The result of a check.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// What was checked.
+    pub checked: Checked,
+    /// What was found.
+    pub findings: Findings,
+    /// Why the check could not be decided, if it could not: as findings are, with a code each.
+    pub undecided: Findings,
+    /// Remarks that are no reason to refuse.
+    pub notes: Vec<String>,
+    /// The verdict on a branch of a push holds if these, of the same push, have moved when it
+    /// moves.
+    pub depends_on: Dependencies,
+}
+
+/// By branch: the branches that it builds on.
+pub type Dependencies = BTreeMap<RefName, BTreeSet<RefName>>;
+
+#[derive(Serialize)]
+struct Object<'a> {
+    schema: &'static str,
+    verdict: Verdict,
+    checked: &'a Checked,
+    findings: Vec<&'a Finding>,
+    undecided: Vec<&'a Finding>,
+    notes: &'a [String],
+}
+
+impl Report {
+    /// Counts things that were checked.
+    pub fn count(&mut self, what: &'static str, number: usize) {
+        let counted = self.checked.entry(what).or_default();
+        *counted = counted.saturating_add(number as u64);
+    }
+
+    /// Adds everything that another report holds.
+    pub fn absorb(&mut self, other: Report) {
+        for (what, number) in other.checked {
+            let counted = self.checked.entry(what).or_default();
+            *counted = counted.saturating_add(number);
+        }
+        self.findings.extend(other.findings);
+        self.undecided.extend(other.undecided);
+        self.notes.extend(other.notes);
+        for (reference, on) in other.depends_on {
+            self.depends_on.entry(reference).or_default().extend(on);
+        }
+    }
+
+    /// Returns the verdict: any finding denies, anything undecided is never "allowed".
+    pub fn verdict(&self) -> Verdict {
+        if !self.findings.is_empty() {
+            Verdict::Denied
+        } else if !self.undecided.is_empty() {
+            Verdict::Undecided
+        } else {
+            Verdict::Allowed
+        }
+    }
+
+    /// Returns the `awo.verdict/1` object.
+    #[allow(
+        clippy::expect_used,
+        reason = "a report has only text keys: a fact of the type"
+    )]
+    pub fn to_json(&self) -> serde_json::Value {
+        // One list has every code, whatever it amounts to.
+        let mut all = self.findings.clone();
+        all.extend(self.undecided.clone());
+        let object = Object {
+            schema: "awo.verdict/1",
+            verdict: self.verdict(),
+            checked: &self.checked,
+            findings: all.iter().collect(),
+            undecided: self.undecided.iter().collect(),
+            notes: &self.notes,
+        };
+        serde_json::to_value(object).expect("a report has only text keys")
+    }
+}
+
+/// Returns an error with its causes in one line.
+pub fn chain_of(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let words = cause.to_string();
+        if !text.ends_with(&words) {
+            text.push_str(": ");
+            text.push_str(&words);
+        }
+        source = cause.source();
+    }
+    text
+}

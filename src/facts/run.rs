@@ -1,0 +1,293 @@
+//! Gathers everything known about a run.
+
+use std::collections::BTreeMap;
+
+use crate::evidence;
+use crate::facts::case::{EvidenceFacts, Lookup, RunFacts};
+use crate::policy::{Keyring, Verified};
+use crate::record::envelope::Envelope;
+use crate::record::predicate::{ApprovalPredicate, Approves, AttestationPredicate, RunPredicate};
+use crate::record::statement::{self, Kind, Predicate};
+use crate::record::{Code, Finding, Findings, ObjectId, Rule, RunId, Sha256, Subject, Timestamp};
+use crate::store;
+use crate::store::index::Entry;
+use crate::store::layout::LedgerPath;
+use crate::store::ledger::Records;
+
+use super::claims::{Said, claims};
+use super::position::Positions;
+use super::{Error, PolicyHistory, limits};
+
+/// Looks records up and checks each by itself.
+pub struct Collector<'a> {
+    /// Where the records are.
+    pub records: &'a Records<'a>,
+    /// The policy.
+    pub history: &'a PolicyHistory,
+    /// By what each record is judged.
+    pub positions: Positions<'a>,
+    /// The time for records that are judged by the policy in force.
+    pub time: Timestamp,
+    /// The history with the versions that arrive in the same push, if some do. Proposals may
+    /// follow one of those; nothing is judged by it.
+    pub arriving_policies: Option<&'a PolicyHistory>,
+}
+
+impl Collector<'_> {
+    /// Checks one record by itself.
+    pub fn verify<P: Predicate>(&self, envelope: &Envelope) -> Result<Verified<P>, Finding> {
+        let position = self.position(envelope);
+        limits::record(envelope, &position.policy.document().limits)?;
+        let verified = Keyring::verify(envelope, &position)?;
+        if let Positions::Arriving(fresh) = &self.positions
+            && fresh.contains(&envelope.digest())
+        {
+            // Later pushes will judge it by the policy that it names: it must hold by that too.
+            Keyring::verify::<P>(envelope, &self.named(envelope, Some(self.time)))?;
+        }
+        Ok(verified)
+    }
+
+    fn link<P: Predicate>(&self, path: &LedgerPath) -> Result<Lookup<Verified<P>>, Error> {
+        Ok(match self.records.envelope(path) {
+            Ok(None) => Lookup::Missing,
+            Ok(Some(envelope)) => match self.verify(&envelope) {
+                Ok(verified) => Lookup::Valid(verified),
+                Err(finding) => Lookup::Invalid(named(finding, path)),
+            },
+            Err(error) => Lookup::Invalid(finding_or(error, path)?),
+        })
+    }
+
+    /// Returns everything known about a run. A record that does not hold becomes a finding;
+    /// only what keeps the repository from being read is an error.
+    pub fn run(&self, id: &RunId) -> Result<RunFacts, Error> {
+        let run: Lookup<Verified<RunPredicate>> = self.link(&LedgerPath::Run(id.clone()))?;
+        let mut facts = RunFacts {
+            id: id.clone(),
+            run,
+            contract: Lookup::Missing,
+            task_approvals: Vec::new(),
+            spent: BTreeMap::new(),
+            evidence: Lookup::Missing,
+            independence: Vec::new(),
+            overrides: Vec::new(),
+            audit_approvals: Vec::new(),
+            attestations: Vec::new(),
+            finalization: self.link(&LedgerPath::Finalization(id.clone()))?,
+            indexed: Lookup::Missing,
+            outcome: self.link(&LedgerPath::Outcome(id.clone()))?,
+            bad: Findings::new(),
+            time: self.time,
+            audited: self.time,
+        };
+        facts.indexed = self.indexed(&facts)?;
+        let Some(run) = facts.run.valid().map(|run| run.predicate().clone()) else {
+            return Ok(facts);
+        };
+        facts.time = self.expiry_time(facts.run.valid().map(Verified::digest), run.commit)?;
+        facts.audited = match self.positions {
+            // Where something arrives it is now that they must be valid.
+            Positions::Arriving(_) => self.time,
+            _ => {
+                let last = facts.finalization.valid().map(Verified::digest);
+                self.expiry_time(last, run.commit)?
+            }
+        };
+        facts.contract = self.link(&LedgerPath::Contract(run.task.clone()))?;
+        for digest in &run.approvals {
+            facts.spent.insert(*digest, self.records.spender(digest)?);
+        }
+        if let Some(blob) = self.records.contract_blob(&run.task)? {
+            self.task_approvals(blob, &run, &mut facts)?;
+        }
+        self.inventory(&run, &mut facts)?;
+        // Of a contract that cannot be read nobody knows what it demands: everything then.
+        let contract = facts.contract.valid().map(|it| &it.predicate().contract);
+        let demands = contract.map_or(evidence::Demands::ALL, evidence::Demands::of);
+        let limits = match facts.run.valid() {
+            Some(record) => self.limits_of(&run, record.digest()),
+            None => &self.history.current().policy.document().limits,
+        };
+        facts.evidence = self.evidence(&run, demands, limits.evidence_bytes)?;
+        self.run_records(&mut facts)?;
+        self.notes(run.commit, &mut facts)?;
+        Ok(facts)
+    }
+
+    /// The entry in the provenance index, compared with what the finalization implies.
+    fn indexed(&self, facts: &RunFacts) -> Result<Lookup<()>, Error> {
+        let shard = LedgerPath::shard_of(&facts.id);
+        let entry = match self.records.indexed(&facts.id) {
+            Ok(entry) => entry,
+            Err(error) => {
+                let finding = finding_or(error, &shard)?;
+                // A shard is derived: whatever is wrong with it is that it differs.
+                return Ok(Lookup::Invalid(Finding {
+                    code: Code::Int008,
+                    rule: super::index::DERIVED.into(),
+                    remedy: "git awo index rebuild".to_owned(),
+                    ..finding
+                }));
+            }
+        };
+        let implied = facts
+            .finalization
+            .valid()
+            .map(|it| Entry::of(it.predicate()));
+        Ok(match (entry, implied) {
+            (None, _) => Lookup::Missing,
+            (Some(entry), Some(implied)) if entry != implied => {
+                let subject = Subject::of_run(&facts.id).record(shard.to_path());
+                Lookup::Invalid(super::index::difference(subject, &entry, &implied))
+            }
+            (Some(_), _) => Lookup::Valid(()),
+        })
+    }
+
+    /// The approvals that the run spends; others on the same contract are other runs' affair.
+    fn task_approvals(
+        &self,
+        contract: ObjectId,
+        run: &RunPredicate,
+        facts: &mut RunFacts,
+    ) -> Result<(), Error> {
+        for envelope in self.records.approvals_of(contract)? {
+            if !run.approvals.contains(&envelope.digest()) {
+                continue;
+            }
+            match self.verify::<ApprovalPredicate>(&envelope) {
+                Ok(approval) => facts.task_approvals.push(approval),
+                Err(finding) => facts.bad.push(finding),
+            }
+        }
+        Ok(())
+    }
+
+    fn inventory(&self, run: &RunPredicate, facts: &mut RunFacts) -> Result<(), Error> {
+        let path = LedgerPath::Inventory(run.run.clone());
+        let bytes = self.records.file(&path)?;
+        if let (Some(bytes), Some(record)) = (&bytes, facts.run.valid()) {
+            let limits = self.limits_of(run, record.digest());
+            let subject = Subject::of_record(path.to_path());
+            facts.bad.extend(limits::inventory(bytes, limits, subject));
+        }
+        let root = bytes.map(|bytes| Sha256::of(&bytes));
+        if root != Some(run.root) {
+            let rule = match root {
+                Some(_) => Rule::InventoryRoot,
+                None => Rule::InventoryPresent,
+            };
+            facts.bad.push(
+                rule.finding(Subject::of_record(path.to_path()))
+                    .found(root.map_or("no inventory".to_owned(), |root| root.to_string()))
+                    .expected(run.root)
+                    .remedy(format!("git awo chain {}", run.run)),
+            );
+        }
+        Ok(())
+    }
+
+    fn evidence(
+        &self,
+        run: &RunPredicate,
+        demands: evidence::Demands,
+        limit: u64,
+    ) -> Result<Lookup<EvidenceFacts>, Error> {
+        let files = match self.records.evidence(&run.evidence, &run.run, limit) {
+            Ok(Some(files)) => files,
+            Ok(None) => return Ok(Lookup::Missing),
+            Err(error) => {
+                let error = Error::from(error);
+                return match error.findings(Subject::of_run(&run.run)).into_iter().next() {
+                    Some(finding) => Ok(Lookup::Invalid(finding)),
+                    None => Err(error),
+                };
+            }
+        };
+        let (mut findings, _) = evidence::verify(&files);
+        findings.extend(claims(&Said::of(run), &files));
+        let reasons = evidence::breaches(&run.run, &files, demands);
+        // Without an inventory the root is that of nothing, and the findings say why.
+        let sums = files
+            .get(&evidence::inventory::SUMS.into())
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        let root = Sha256::of(sums);
+        Ok(Lookup::Valid(EvidenceFacts {
+            root,
+            findings,
+            reasons,
+        }))
+    }
+
+    fn run_records(&self, facts: &mut RunFacts) -> Result<(), Error> {
+        for (path, envelope) in self.records.run_records(&facts.id)? {
+            let outcome = match path {
+                LedgerPath::Independence(..) => {
+                    self.verify(&envelope).map(|it| facts.independence.push(it))
+                }
+                _ => self.verify(&envelope).map(|it| facts.overrides.push(it)),
+            };
+            if let Err(finding) = outcome {
+                facts.bad.push(named(finding, &path));
+            }
+        }
+        Ok(())
+    }
+
+    fn notes(&self, commit: ObjectId, facts: &mut RunFacts) -> Result<(), Error> {
+        for envelope in self.records.approvals_of(commit)? {
+            match self.verify::<ApprovalPredicate>(&envelope) {
+                Ok(approval) if approval.predicate().approves == Approves::Audit => {
+                    facts.audit_approvals.push(approval)
+                }
+                Ok(approval) => facts
+                    .bad
+                    .push(misplaced(approval.digest(), "a task approval on a commit")),
+                Err(finding) => facts.bad.push(finding),
+            }
+        }
+        for envelope in self.records.attestations_of(commit)? {
+            match self.verify::<AttestationPredicate>(&envelope) {
+                Ok(attestation) => facts.attestations.push(attestation),
+                Err(finding) => facts.bad.push(finding),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn misplaced(digest: Sha256, found: &str) -> Finding {
+    Rule::NoteObject
+        .finding(Subject::of_record(digest))
+        .found(found)
+        .expected("a note on what it approves")
+        .remedy("git awo approve")
+}
+
+fn named(mut finding: Finding, path: &LedgerPath) -> Finding {
+    finding.subject.record = Some(path.to_path().to_string());
+    finding
+}
+
+fn finding_or(error: store::Error, path: &LedgerPath) -> Result<Finding, Error> {
+    let error = Error::from(error);
+    match error
+        .findings(Subject::of_record(path.to_path()))
+        .into_iter()
+        .next()
+    {
+        Some(finding) => Ok(finding),
+        None => Err(error),
+    }
+}
+
+/// Returns the kind of statement that an envelope holds, if it is one of ours.
+pub fn kind_of(envelope: &Envelope) -> Option<Kind> {
+    let word = statement::kind_of(envelope.payload()).ok()?;
+    Kind::ALL
+        .iter()
+        .copied()
+        .find(|kind| kind.predicate_type() == word)
+}

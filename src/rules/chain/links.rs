@@ -1,0 +1,129 @@
+//! Reporting: what each link has in common.
+
+use super::*;
+
+impl<'a> Links<'a> {
+    pub(super) fn new(
+        facts: &'a RunFacts,
+        policy: &'a Policy,
+        subject: Subject,
+        focus: Option<&'a BTreeSet<Sha256>>,
+    ) -> Self {
+        Self {
+            facts,
+            policy,
+            subject,
+            findings: Findings::new(),
+            focus,
+        }
+    }
+
+    pub(super) fn reviews(&mut self, run: &Verified<RunPredicate>) -> Reviews {
+        let passed = self.independence(run);
+        let approved = self.audit_approvals(run, &passed);
+        let attested = self.attestation(run, &passed, &approved);
+        self.finalization(run, &passed, &approved, &attested);
+        Reviews {
+            passed,
+            approved,
+            attested,
+        }
+    }
+
+    /// Judges one record by itself; tells whether it holds, and reports it if it is in focus.
+    pub(super) fn item(&mut self, digest: Sha256, check: impl FnOnce(&mut Self)) -> bool {
+        let outer = std::mem::take(&mut self.findings);
+        check(self);
+        let own = std::mem::replace(&mut self.findings, outer);
+        let holds = own.is_empty();
+        if self.focus.is_none_or(|focus| focus.contains(&digest)) {
+            self.findings.extend(own);
+        }
+        holds
+    }
+
+    /// Reports something missing, unless only some records are in focus.
+    pub(super) fn gap(
+        &mut self,
+        rule: Rule,
+        found: impl ToString,
+        expected: impl ToString,
+        remedy: impl ToString,
+    ) {
+        if self.focus.is_none() {
+            self.push(rule, found, expected, remedy);
+        }
+    }
+
+    pub(super) fn push(
+        &mut self,
+        rule: Rule,
+        found: impl ToString,
+        expected: impl ToString,
+        remedy: impl ToString,
+    ) {
+        self.findings.push(
+            rule.finding(self.subject.clone())
+                .found(found.to_string())
+                .expected(expected.to_string())
+                .remedy(remedy.to_string()),
+        );
+    }
+
+    pub(super) fn binds<T: PartialEq + ToString>(
+        &mut self,
+        rule: Rule,
+        what: &str,
+        found: &T,
+        expected: &T,
+    ) {
+        if found != expected {
+            self.push(
+                rule,
+                format!("{what} binds {}", found.to_string()),
+                expected.to_string(),
+                format!("git awo chain {}", self.facts.id),
+            );
+        }
+    }
+
+    /// Records of the run that do not even hold by themselves: each is a finding, whether or
+    /// not another one could take its place.
+    pub(super) fn bad_records(&mut self) {
+        for finding in self.facts.bad.iter() {
+            let mut finding = finding.clone();
+            let record = finding.subject.record.take();
+            finding.subject = Subject {
+                record,
+                ..self.subject.clone()
+            };
+            self.findings.push(finding);
+        }
+    }
+
+    pub(super) fn link<T>(&mut self, what: &str, rule: Rule, link: &'a Lookup<T>) -> Option<&'a T> {
+        match link {
+            Lookup::Valid(value) => Some(value),
+            Lookup::Invalid(finding) => {
+                let record = finding.subject.record.clone();
+                let subject = Subject {
+                    record,
+                    ..self.subject.clone()
+                };
+                self.findings.push(Finding {
+                    subject,
+                    ..finding.clone()
+                });
+                None
+            }
+            Lookup::Missing => {
+                let remedy = match rule {
+                    Rule::Finalization => format!("git awo finalize {}", self.facts.id),
+                    _ => "git awo fetch; git awo push by whoever made it".to_owned(),
+                };
+                self.push(rule, format!("no {what}"), format!("a {what}"), remedy);
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! Direct commits and merges.
+
+use crate::facts::case::CommitCase;
+use crate::record::{Findings, Rule};
+
+use super::scope::policy_paths;
+
+/// Judges a commit that claims to be nothing but a commit.
+pub fn direct(case: &CommitCase<'_>, findings: &mut Findings) {
+    if !case.rules.accepts_direct() {
+        findings.push(
+            Rule::CompleteChain
+                .finding(case.subject())
+                .found("a direct commit, without a run")
+                .expected("a run with its approvals, evidence, review and attestation")
+                .remedy("git awo task new"),
+        );
+        // Its paths are reported too: who mends only the first finding would meet the next.
+    }
+    let Some(person) = case.person(findings) else {
+        return;
+    };
+    policy_paths(case, &person, findings);
+    if !case.rules.accepts_direct() {
+        return;
+    }
+    if !case.rules.grants_anything(&person) {
+        findings.push(
+            Rule::DirectWriters
+                .finding(case.subject())
+                .found(format!("a direct commit by {person}"))
+                .expected("a writer whom the policy names for this ref")
+                .remedy("git awo policy show"),
+        );
+        return;
+    }
+    for change in case.changes {
+        if !case.rules.grants_direct(&person, &change.path) {
+            findings.push(
+                Rule::DirectWriters
+                    .finding(case.subject().path(&change.path))
+                    .found(format!("changed by {person}"))
+                    .expected("a writer whom the policy grants this path")
+                    .remedy("git awo policy show"),
+            );
+        }
+    }
+}
+
+/// Refuses merges where the policy does not take them.
+pub fn merge(case: &CommitCase<'_>, findings: &mut Findings) {
+    if case.commit.parents.len() > 1 && !case.rules.accepts_merges() {
+        findings.push(
+            Rule::Merge
+                .finding(case.subject())
+                .found(format!("a merge of {} parents", case.commit.parents.len()))
+                .expected("one parent")
+                .remedy("git rebase"),
+        );
+    }
+}

@@ -1,0 +1,373 @@
+//! Failures and vetoes at gate 2; gate 3, broken in one place.
+
+use super::story::*;
+use crate::facts::case::Lookup;
+use crate::record::predicate::{Approves, GateStatus};
+
+const NOTHING: [&str; 0] = [];
+
+#[test]
+fn a_failure_of_gate_2_follows_from_what_its_log_says() {
+    use Edit::{Log, Reviewer};
+    finds(&[
+        (
+            "failed for invariants",
+            &[Log(|it| {
+                it.status = GateStatus::FailedInvariants;
+                it.invariants_ok = false;
+                it.invariants_reasons = vec!["x".to_owned()];
+            })],
+            &[
+                "ATT-001 finalization-persons",
+                "ATT-002 binds-approvals",
+                "ATT-002 binds-attestation",
+                "ATT-002 binds-gate-2",
+                "GOV-002 gate-2",
+                "GOV-002 gate-order",
+                "GOV-005 run-approved",
+            ],
+        ),
+        (
+            "failed for invariants without one",
+            &[Log(|it| {
+                it.status = GateStatus::FailedInvariants;
+                it.invariants_ok = false;
+            })],
+            &[
+                "ATT-001 finalization-persons",
+                "ATT-002 binds-approvals",
+                "ATT-002 binds-attestation",
+                "ATT-002 binds-gate-2",
+                "GOV-002 gate-2-status",
+                "GOV-002 gate-order",
+                "GOV-005 run-approved",
+            ],
+        ),
+        (
+            "failed for invariants that hold",
+            &[Log(|it| {
+                it.status = GateStatus::FailedInvariants;
+                it.invariants_reasons = vec!["x".to_owned()];
+            })],
+            &[
+                "ATT-001 finalization-persons",
+                "ATT-002 binds-approvals",
+                "ATT-002 binds-attestation",
+                "ATT-002 binds-gate-2",
+                "GOV-002 gate-2-status",
+                "GOV-002 gate-order",
+                "GOV-005 run-approved",
+            ],
+        ),
+        (
+            "failed for oneself, being another",
+            &[Log(|it| it.status = GateStatus::FailedSelfApproval)],
+            &[
+                "ATT-001 finalization-persons",
+                "ATT-002 binds-approvals",
+                "ATT-002 binds-attestation",
+                "ATT-002 binds-gate-2",
+                "GOV-001 independent-reviewer",
+                "GOV-002 gate-2-status",
+                "GOV-002 gate-order",
+                "GOV-005 run-approved",
+            ],
+        ),
+        (
+            "failed for oneself",
+            &[
+                Reviewer("otto"),
+                Log(|it| it.status = GateStatus::FailedSelfApproval),
+            ],
+            &[
+                "ATT-001 finalization-persons",
+                "ATT-002 binds-approvals",
+                "ATT-002 binds-attestation",
+                "ATT-002 binds-gate-2",
+                "GOV-001 independent-reviewer",
+                "GOV-002 gate-order",
+                "GOV-005 run-approved",
+            ],
+        ),
+        (
+            "failed for oneself with broken invariants",
+            &[
+                Reviewer("otto"),
+                Log(|it| {
+                    it.status = GateStatus::FailedSelfApproval;
+                    it.invariants_ok = false;
+                }),
+            ],
+            &[
+                "ATT-001 finalization-persons",
+                "ATT-002 binds-approvals",
+                "ATT-002 binds-attestation",
+                "ATT-002 binds-gate-2",
+                "GOV-001 independent-reviewer",
+                "GOV-002 gate-2-status",
+                "GOV-002 gate-order",
+                "GOV-005 run-approved",
+            ],
+        ),
+        (
+            "failed with another root",
+            &[Log(|it| {
+                it.status = GateStatus::FailedInvariants;
+                it.invariants_ok = false;
+                it.root = sha(7);
+                it.invariants_reasons = vec!["x".to_owned()];
+            })],
+            &[
+                "ATT-001 finalization-persons",
+                "ATT-002 binds-approvals",
+                "ATT-002 binds-attestation",
+                "ATT-002 binds-gate-2",
+                "GOV-002 gate-2",
+                "GOV-002 gate-order",
+                "GOV-005 run-approved",
+            ],
+        ),
+    ]);
+}
+
+#[test]
+fn a_veto_is_not_outvoted_by_a_log_that_passes() {
+    let veto = || {
+        told(&[
+            Edit::Reviewer("vera"),
+            Edit::Log(|it| {
+                it.status = GateStatus::FailedInvariants;
+                it.invariants_ok = false;
+                it.invariants_reasons = vec!["x".to_owned()];
+            }),
+        ])
+        .facts
+        .independence
+        .remove(0)
+    };
+    let mut story = told(&[]);
+    let passing = story.facts.independence[0].digest();
+    let (audit, finalization) = (
+        story.facts.audit_approvals[0].digest(),
+        story.facts.finalization.valid().unwrap().digest(),
+    );
+    story.facts.independence.push(veto());
+    let vetoed = veto().digest();
+    assert_eq!(
+        story.chain(),
+        [
+            "ATT-001 finalization-persons",
+            "ATT-002 binds-approvals",
+            "ATT-002 binds-attestation",
+            "ATT-002 binds-gate-2",
+            "GOV-002 gate-2",
+            "GOV-002 gate-order",
+            "GOV-005 run-approved"
+        ],
+        "the whole chain"
+    );
+    assert_eq!(
+        story.arrival(&[vetoed]),
+        ["GOV-011 gate-2-in-turn"],
+        "it comes after the finalization"
+    );
+    assert_eq!(
+        story.arrival(&[audit]),
+        NOTHING,
+        "after the finalization a failure stops nothing"
+    );
+    assert_eq!(
+        story.arrival(&[vetoed, passing, audit, finalization]),
+        NOTHING,
+        "all together"
+    );
+    story.facts.finalization = Lookup::Missing;
+    assert_eq!(story.arrival(&[vetoed]), NOTHING, "before any finalization");
+    assert_eq!(
+        story.arrival(&[audit]),
+        ["GOV-002 gate-order"],
+        "an approval after it"
+    );
+    assert_eq!(
+        story.arrival(&[vetoed, audit]),
+        NOTHING,
+        "an approval together with it"
+    );
+    let story = told(&[]);
+    assert_eq!(
+        story.arrival(&[passing]),
+        NOTHING,
+        "a log that passes is never too late"
+    );
+}
+
+#[test]
+fn gate_3_follows_gate_2() {
+    use Edit::{Audit, Facts, Override, Policy};
+    finds(&[
+        (
+            "none",
+            &[Facts(|it| it.audit_approvals.clear())],
+            &[
+                "ATT-001 finalization-persons",
+                "ATT-002 binds-approvals",
+                "ATT-002 binds-attestation",
+                "GOV-005 run-approved",
+            ],
+        ),
+        (
+            "none, and nothing after it",
+            &[Facts(|it| {
+                it.audit_approvals.clear();
+                it.attestations.clear();
+                it.finalization = Lookup::Missing;
+            })],
+            &[
+                "GOV-002 attestation",
+                "GOV-002 finalization",
+                "GOV-005 run-approved",
+            ],
+        ),
+        (
+            "a task",
+            &[Audit(|it| it.approves = Approves::Task)],
+            &[
+                "ATT-001 finalization-persons",
+                "ATT-002 approves-run",
+                "ATT-002 binds-approvals",
+                "ATT-002 binds-attestation",
+                "GOV-005 run-approved",
+            ],
+        ),
+        (
+            "another run",
+            &[Audit(|it| it.run = Some(other_run()))],
+            &[
+                "ATT-001 finalization-persons",
+                "ATT-002 binds-approvals",
+                "ATT-002 binds-attestation",
+                "ATT-002 binds-run",
+                "GOV-005 run-approved",
+            ],
+        ),
+        (
+            "no run",
+            &[Audit(|it| it.run = None)],
+            &[
+                "ATT-001 finalization-persons",
+                "ATT-002 binds-approvals",
+                "ATT-002 binds-attestation",
+                "ATT-002 binds-run",
+                "GOV-005 run-approved",
+            ],
+        ),
+        (
+            "another commit",
+            &[Audit(|it| it.commit = Some(id(9)))],
+            &[
+                "ATT-001 finalization-persons",
+                "ATT-002 binds-approvals",
+                "ATT-002 binds-attestation",
+                "ATT-002 binds-commit",
+                "GOV-005 run-approved",
+            ],
+        ),
+        (
+            "no root",
+            &[Audit(|it| it.root = None)],
+            &[
+                "ATT-001 finalization-persons",
+                "ATT-002 binds-approvals",
+                "ATT-002 binds-attestation",
+                "ATT-002 binds-root",
+                "GOV-005 run-approved",
+            ],
+        ),
+        (
+            "another root",
+            &[Audit(|it| it.root = Some(sha(7)))],
+            &[
+                "ATT-001 finalization-persons",
+                "ATT-002 binds-approvals",
+                "ATT-002 binds-attestation",
+                "ATT-002 binds-root",
+                "GOV-005 run-approved",
+            ],
+        ),
+        (
+            "another contract",
+            &[Audit(|it| it.contract = sha(7))],
+            &[
+                "ATT-001 finalization-persons",
+                "ATT-002 binds-approvals",
+                "ATT-002 binds-attestation",
+                "ATT-002 binds-contract",
+                "GOV-005 run-approved",
+            ],
+        ),
+        (
+            "another log",
+            &[Audit(|it| it.independence = Some(sha(7)))],
+            &[
+                "ATT-001 finalization-persons",
+                "ATT-002 binds-approvals",
+                "ATT-002 binds-attestation",
+                "GOV-002 gate-order",
+                "GOV-005 run-approved",
+            ],
+        ),
+        (
+            "no log",
+            &[Audit(|it| it.independence = None)],
+            &[
+                "ATT-001 finalization-persons",
+                "ATT-002 binds-approvals",
+                "ATT-002 binds-attestation",
+                "GOV-002 gate-order",
+                "GOV-005 run-approved",
+            ],
+        ),
+        (
+            "oneself",
+            &[Audit(|it| it.context = context("otto", "reviewer"))],
+            &[
+                "ATT-001 finalization-persons",
+                "ATT-002 binds-approvals",
+                "ATT-002 binds-attestation",
+                "GOV-001 independent-reviewer",
+                "GOV-005 run-approved",
+            ],
+        ),
+        (
+            "oneself with an override",
+            &[
+                Override(|_| {}),
+                Audit(|it| it.context = context("otto", "reviewer")),
+            ],
+            &["ATT-001 finalization-persons"],
+        ),
+        (
+            "expired",
+            &[Audit(|it| it.expires = time("2026-01-20T00:00:00Z"))],
+            &[
+                "ATT-001 finalization-persons",
+                "ATT-002 binds-approvals",
+                "ATT-002 binds-attestation",
+                "GOV-005 approval-unexpired",
+                "GOV-005 run-approved",
+            ],
+        ),
+        (
+            "nearly expired",
+            &[Audit(|it| it.expires = time("2026-01-20T00:00:01Z"))],
+            &[],
+        ),
+        (
+            "two are needed",
+            &[Policy(|it| {
+                *it = it.replace("audit_approvals = 1", "audit_approvals = 2")
+            })],
+            &["ATT-002 binds-attestation", "GOV-005 run-approved"],
+        ),
+    ]);
+}

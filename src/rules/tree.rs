@@ -1,0 +1,109 @@
+//! Names and modes of tree entries (INT-003), whatever the paths allow.
+
+use crate::facts::case::CommitCase;
+use crate::policy::document::Limits;
+use crate::record::path::quote;
+use crate::record::tree::{Fault, Mode, What};
+use crate::record::{Finding, Findings, RepoPath, Rule, Subject};
+
+/// Refuses entries that a file system or git itself could take for something else, and modes
+/// that the policy does not permit there. What stood there before is no news.
+pub fn entries(case: &CommitCase<'_>, findings: &mut Findings) {
+    findings.extend(case.faults.iter().map(|it| fault(it, case.subject())));
+    let policy = case.rules.policy();
+    let limits = &policy.document().limits;
+    for change in case.changes {
+        let Some((mode, _)) = change.new else {
+            continue;
+        };
+        let subject = || case.subject().path(&change.path);
+        if change.old.is_none() {
+            findings.extend(length(&change.path, limits, subject));
+        }
+        // An unchanged executable bit is no news; a new one needs the policy's word.
+        let was_executable = matches!(change.old, Some((Mode::Executable, _)));
+        let refused = match mode {
+            Mode::Executable if !was_executable && !policy.executable.matches(&change.path) => {
+                Some(("an executable file", "a place in tree.executable"))
+            }
+            Mode::Symlink if !policy.symlinks.matches(&change.path) => {
+                Some(("a symlink", "a place in tree.symlinks"))
+            }
+            Mode::Gitlink => Some(("a submodule", "a file")),
+            _ => None,
+        };
+        if let Some((found, expected)) = refused {
+            findings.push(
+                Rule::TreeEntryMode
+                    .finding(subject())
+                    .found(found)
+                    .expected(expected)
+                    .remedy(REMEDY),
+            );
+        }
+    }
+}
+
+/// Refuses what is in the trees though no change of a path shows it. All that a roll-back puts
+/// back stood there before, but maybe not beside what stands there now.
+pub fn unseen(case: &CommitCase<'_>, findings: &mut Findings) {
+    let unseen = |it: &&Fault| !matches!(it.what, What::Name(_));
+    let unseen = case.faults.iter().filter(unseen);
+    findings.extend(unseen.map(|it| fault(it, case.subject())));
+}
+
+/// Returns the finding on one fault in a tree.
+pub fn fault(fault: &Fault, subject: Subject) -> Finding {
+    let subject = subject.path(&fault.path);
+    let finding = match &fault.what {
+        What::Name(why) => Rule::TreeEntryName
+            .finding(subject)
+            .found(why)
+            .expected("a plain UTF-8 name"),
+        What::Collides { with } => Rule::TreeEntryCollision
+            .finding(subject)
+            .found(format!(
+                "a name that some file systems take for {}",
+                quote(with)
+            ))
+            .expected("names that differ in more than case, Unicode form and what is not seen"),
+        What::Empty => Rule::TreeEntryEmpty
+            .finding(subject)
+            .found("a directory with nothing in it")
+            .expected("directories that hold files"),
+        What::Null => Rule::TreeEntryObject
+            .finding(subject)
+            .found("the object of zeros, which is none")
+            .expected("an object"),
+    };
+    finding.remedy(REMEDY)
+}
+
+const REMEDY: &str = "git commit --amend without it";
+
+/// Judges how long and how deep a path is. Lengths make names that some machines cannot hold
+/// (INT-003), depth costs whoever walks the tree (INT-006).
+fn length(path: &RepoPath, limits: &Limits, subject: impl Fn() -> Subject) -> Option<Finding> {
+    let longest = path.components().map(<[u8]>::len).max().unwrap_or_default();
+    let (is, max) = match path.as_bytes().len() {
+        whole if whole > limits.path_bytes => (whole, limits.path_bytes),
+        _ => (longest, limits.component_bytes),
+    };
+    if is > max {
+        return Some(
+            Rule::TreeEntryLength
+                .finding(subject())
+                .found(format!("a path or a component of {is} bytes"))
+                .expected(format!("at most {max}"))
+                .remedy(REMEDY),
+        );
+    }
+    let depth = path.components().count().saturating_sub(1);
+    (depth > limits.tree_depth).then(|| {
+        Rule::TreeDepth
+            .finding(subject())
+            .found(format!("{depth} directories inside each other"))
+            .expected(format!("at most {}", limits.tree_depth))
+            .remedy(REMEDY)
+    })
+}
