@@ -28,7 +28,7 @@ pub(super) fn clean(actor: &Actor, why: &str) -> Result<Option<Finding>, Error> 
     let mut entries = output.split(|b| *b == 0).filter(|entry| !entry.is_empty());
     while let Some(entry) = entries.next() {
         let (kind, path) = entry.split_at_checked(3).unwrap_or((entry, &[]));
-        // The old name of what was renamed follows.
+        // The old name of a renamed path follows.
         if kind.iter().take(2).any(|b| matches!(b, b'R' | b'C')) {
             entries.next();
         }

@@ -29,7 +29,7 @@ pub(super) fn untrusted(program: &OsStr, dir: &Path) -> Command {
     command
         .env_remove("AWO_ALLOW_RUN")
         .env_remove("AWO_RUN_STAGE");
-    // Byte code beside the sources would be a change of the tree.
+    // Byte code beside the sources would count as a change.
     command.env("PYTHONDONTWRITEBYTECODE", "1");
     command
 }
@@ -37,7 +37,7 @@ pub(super) fn untrusted(program: &OsStr, dir: &Path) -> Command {
 /// Runs an untrusted program, in a process group of its own and with its output in files; one file
 /// takes both streams if `err` is none.
 ///
-/// Files and no pipes: nobody waits for the end of a stream that a background process keeps open.
+/// Files instead of pipes, so that nothing waits for a background process that keeps a stream open.
 /// Nothing that the program started is left when this returns, also what has left its group.
 pub(super) fn run(
     mut command: Command,
@@ -67,13 +67,13 @@ pub(super) fn run(
 }
 
 fn create(path: &Path) -> Result<File, Error> {
-    // Appending: two streams in one file do not write over each other.
+    // Append, so that two streams in one file do not overwrite each other.
     let mut options = OpenOptions::new();
     let file = options.create(true).append(true).open(path);
     file.map_err(io("make", path))
 }
 
-/// The processes of a command, on a system that does not hand orphans over: its process group.
+/// The processes of a command on a system without subreapers: its process group.
 #[cfg(not(target_os = "linux"))]
 struct Family;
 
@@ -90,7 +90,7 @@ impl Family {
             .ok()
             .and_then(rustix::process::Pid::from_raw)
         {
-            // Mostly nobody is left to be ended.
+            // Fails if nothing is left in the group.
             let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
         }
         Ok(())

@@ -116,7 +116,7 @@ pub(super) fn record(
         tree: read.tree,
     };
     let envelope = actor.sign(run.clone())?;
-    // What the server would refuse is not stored in the first place.
+    // Do not store what the server would refuse.
     let mut findings = Findings::new();
     let policy = &history.current().policy;
     findings.extend(signer_of(policy, &run.reference, &read, now).err());
@@ -150,7 +150,7 @@ pub(super) fn record(
     })
 }
 
-/// Says of a record that stands there already what it means: somebody was faster.
+/// Turns the error that a record exists already into the finding that another run was faster.
 fn replayed(error: store::Error, run: &RunId) -> Error {
     let store::Error::Exists { path } = &error else {
         return error.into();

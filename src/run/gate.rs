@@ -332,7 +332,7 @@ impl Gate<'_> {
         }
     }
 
-    /// What no server would take need not be made.
+    /// Refuses a branch on which no server would accept the commit.
     fn governed(&mut self, target: &RefName) {
         let rules = self.history.current().policy.ref_rules(target);
         if !rules.is_some_and(|rules| rules.accepts_governed()) {
@@ -363,7 +363,7 @@ impl Gate<'_> {
             && base != tip
             && !(repo.contains(base) && repo.is_ancestor(base, tip)?)
         {
-            // A packet may be older than the branch, but not of another history.
+            // A packet may be older than the tip, but must be of this history.
             self.refuse(
                 Rule::ContractBase
                     .finding(Subject::of_ref(target))

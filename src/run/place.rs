@@ -18,13 +18,13 @@ use crate::store::ledger::Refs;
 
 use super::Error;
 
-/// A base may hold so many files.
+/// Largest number of files in a base.
 const MOST_FILES: usize = 4_000_000;
-/// What the names of these directories begin with.
+/// Prefix of the names of these directories.
 const PREFIX: &str = "awo-run-";
 /// The file that names the governed repository.
 const HELD: &str = "held";
-/// The longest path to a repository that is read.
+/// Longest path to a repository that is read, in bytes.
 const LONGEST: u64 = 64 * 1024;
 
 /// A temporary directory with the run's repository and the files that the run writes beside it.
@@ -197,7 +197,7 @@ fn dead(temporary: &Path, common: &Path) -> Vec<(PathBuf, File)> {
         // Not yet written, it is of a run that has just begun, or was killed before there was more.
         (&file).take(LONGEST).read_to_end(&mut named).ok()?;
         let own = named == common.as_os_str().as_encoded_bytes();
-        (own && lock(&file)).then_some((root, file))
+        (own && cfg!(unix) && lock(&file)).then_some((root, file))
     });
     let mut dead: Vec<_> = dead.collect();
     dead.sort_by(|(a, _), (b, _)| a.cmp(b));
@@ -223,7 +223,7 @@ fn lock(file: &File) -> bool {
     flock(file, FlockOperation::NonBlockingLockExclusive).is_ok()
 }
 
-/// Nothing is known of who lives, so nothing is removed.
+/// A lock that protects nothing: without locks no directory is taken for that of a killed run.
 #[cfg(not(unix))]
 fn lock(_file: &File) -> bool {
     true
@@ -231,7 +231,7 @@ fn lock(_file: &File) -> bool {
 
 fn check_out(repo: &Repo, tree: ObjectId, dest: &Path) -> Result<(), Error> {
     let files = repo.files(tree, MOST_FILES)?;
-    // Symlinks last: nothing is ever written through one, whatever names look alike here.
+    // Symlinks last, so that no file is written through one on a file system that folds names.
     let (links, plain): (Vec<_>, Vec<_>) = files
         .into_iter()
         .partition(|(_, mode, _)| *mode == Mode::Symlink);
@@ -245,7 +245,7 @@ fn check_out(repo: &Repo, tree: ObjectId, dest: &Path) -> Result<(), Error> {
                 write_new(&real, &repo.blob(*id)?, *mode == Mode::Executable)?;
             }
             Mode::Symlink => link(&repo.blob(*id)?, path, &real)?,
-            // As git does for a submodule that is not checked out.
+            // git makes an empty directory for a submodule that is not checked out.
             Mode::Gitlink | Mode::Tree => {
                 fs::create_dir_all(&real).map_err(io("make", &real))?;
             }
@@ -280,7 +280,7 @@ fn link(_target: &[u8], path: &RepoPath, _real: &Path) -> Result<(), Error> {
     })
 }
 
-/// Returns the path as this system writes it, if it leads nowhere else.
+/// Returns the path as this system writes it, if it stays in the work tree and out of `.git`.
 pub(super) fn native(path: &RepoPath) -> Result<PathBuf, Error> {
     let bad = |why| Error::CheckOut {
         path: path.clone(),
@@ -303,7 +303,7 @@ pub(super) fn native(path: &RepoPath) -> Result<PathBuf, Error> {
     }
 }
 
-/// Removes a directory, also where a command has taken the right to from it.
+/// Removes a directory, also one whose permissions a command has taken away.
 fn remove(dir: &Path) {
     if fs::remove_dir_all(dir).is_err() && dir.exists() {
         open_up(dir);
@@ -325,7 +325,7 @@ fn open_up(dir: &Path) {
 #[cfg(not(unix))]
 fn open_up(_dir: &Path) {}
 
-/// Makes an error of the file system one of ours.
+/// Adds what was tried and where to an error of the file system.
 pub(super) fn io(
     action: &'static str,
     path: &Path,

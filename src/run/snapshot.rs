@@ -1,4 +1,4 @@
-//! The state of a repository, as far as no command of a run may change it, as plain bytes.
+//! The state of the governed repository that the command of a run must not change, as plain bytes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -11,12 +11,12 @@ use crate::record::Sha256;
 use super::Error;
 use super::place::io;
 
-/// How often what others may be writing is read again until two readings agree.
+/// Largest number of readings until two agree: others may be writing.
 const READINGS: usize = 20;
-/// Hook directories and refs may be nested so deep.
+/// Largest depth to which directories are read.
 const DEEPEST: usize = 64;
 
-/// Names, and what each of them stands for, in a few bytes.
+/// Names with what each of them stands for: a short value or a digest.
 pub(super) type Values = BTreeMap<Vec<u8>, Vec<u8>>;
 
 /// What a repository is at one moment.
@@ -93,7 +93,7 @@ fn refs(actor: &Actor) -> Result<Values, Error> {
     let common = actor.repo.common_dir();
     let mut loose = Values::new();
     walk(&common.join("refs"), b"refs", DEEPEST, &mut |name, path| {
-        // A lock is another writer's, who has not written yet.
+        // A lock file holds a value that its writer has not yet published.
         if !name.ends_with(b".lock")
             && let Some(value) = content(path)?
         {
@@ -101,7 +101,7 @@ fn refs(actor: &Actor) -> Result<Values, Error> {
         }
         Ok(())
     })?;
-    // Afterwards: what was packed meanwhile is found in one of the two places.
+    // Read packed refs last: a ref packed meanwhile is then found in one of the two places.
     let mut refs = Values::new();
     let packed = content(&common.join("packed-refs"))?.unwrap_or_default();
     for line in packed.split(|b| *b == b'\n') {
@@ -204,7 +204,7 @@ fn hooks(actor: &Actor) -> Result<Values, Error> {
 /// server's key, and whatever else is there.
 fn trust(actor: &Actor) -> Result<Values, Error> {
     let root = actor.settings.directory();
-    // Two readings: our own commands write a file beside its place first.
+    // Our own commands write a file beside its place before they rename it.
     steady(|| {
         let mut found = Values::new();
         everything(root, b"awo", DEEPEST, &mut found)?;
@@ -212,15 +212,15 @@ fn trust(actor: &Actor) -> Result<Values, Error> {
     })
 }
 
-/// Notes a path and, of a directory, everything below it. Directories count too: one in the place
-/// of a file that is not there yet keeps it from being made.
+/// Records a path and, for a directory, everything below it. Directories count too: one in the place
+/// of a file would prevent that file from being made.
 fn everything(path: &Path, name: &[u8], depth: usize, found: &mut Values) -> Result<(), Error> {
     let Some(value) = digest(path)? else {
         return Ok(());
     };
     found.insert(name.to_vec(), value);
     let kind = match depth {
-        // The directory itself may have been a symlink all the time; those below lead away.
+        // Follow a symlink at the top, which the user may have made, but none below.
         DEEPEST => fs::metadata(path),
         _ => fs::symlink_metadata(path),
     };
@@ -246,7 +246,7 @@ fn everything(path: &Path, name: &[u8], depth: usize, found: &mut Values) -> Res
 /// Takes a name and where it is.
 type Each<'a> = dyn FnMut(&[u8], &Path) -> Result<(), Error> + 'a;
 
-/// Calls for everything below a directory that is no directory. A missing one is empty.
+/// Calls for every file below a directory. A missing directory counts as empty.
 fn walk(dir: &Path, name: &[u8], depth: usize, each: &mut Each<'_>) -> Result<(), Error> {
     let entries = match fs::read_dir(dir) {
         Ok(entries) => entries,
@@ -265,7 +265,7 @@ fn walk(dir: &Path, name: &[u8], depth: usize, each: &mut Each<'_>) -> Result<()
     Ok(())
 }
 
-/// Returns what a path holds: of a symlink where it points to.
+/// Returns the content of a file or the target of a symlink.
 fn content(path: &Path) -> Result<Option<Vec<u8>>, Error> {
     let read = || {
         let found = fs::symlink_metadata(path)?;
@@ -285,7 +285,7 @@ fn content(path: &Path) -> Result<Option<Vec<u8>>, Error> {
     }
 }
 
-/// Returns a digest of what a path holds, with its mode and, of a symlink, with its target's.
+/// Returns the mode and a digest of the content; for a symlink, of its target and what is there.
 fn digest(path: &Path) -> Result<Option<Vec<u8>>, Error> {
     let Some(mut bytes) = content(path)? else {
         return Ok(None);

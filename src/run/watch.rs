@@ -21,7 +21,7 @@ use super::snapshot::{Snapshot, Values, differences};
 pub(super) struct Changed {
     /// Everything changed.
     pub(super) findings: Findings,
-    /// Whether git could be led to start something: it must not be asked any more.
+    /// Whether git may be configured to start programs of the command: do not run it any more.
     pub(super) tampered: bool,
 }
 
@@ -44,20 +44,20 @@ impl Snapshot {
             findings.push(changed(rule, key, how));
         }
         for (file, how) in differences(&self.files, &now.files) {
-            // The keys say more than that their file is another one.
+            // The changed keys say more than the changed file.
             if keys.is_empty() || file != b"config" {
                 findings.push(changed(Rule::ConfigChange, &file, how));
             }
         }
-        // What stands in it may change: nobody else reads it.
+        // Its content may change: nothing else reads it.
         if !place.has_repository() {
             findings.push(changed(Rule::ConfigChange, b"the run's .git", "removed"));
         }
         for (file, how) in differences(&self.hooks, &now.hooks) {
             findings.push(changed(Rule::HookChange, &file, how));
         }
-        // Also what a fetch in another terminal did: a mark is only as good as its writer, and
-        // who that was does not show.
+        // Also refuses what a fetch in another terminal wrote: its writer cannot be told from the
+        // command.
         for (file, how) in differences(&self.trust, &now.trust) {
             findings.push(
                 Rule::TrustChange
@@ -80,7 +80,7 @@ impl Snapshot {
         findings: &mut Findings,
     ) -> Result<(), Error> {
         let moved = differences(&self.refs, now);
-        // What cannot be read did not grow by records that hold.
+        // Refs that cannot be judged count as moved by the command.
         let grown = self.grown_by_others(actor, history, now, &moved);
         let grown = grown.unwrap_or_default();
         for (name, how) in moved {
@@ -106,8 +106,8 @@ impl Snapshot {
         Ok(())
     }
 
-    /// Returns the governance refs that grew by nothing but records that hold: other persons go
-    /// on working while a command runs.
+    /// Returns the governance refs that only gained valid records: other persons go on working
+    /// while a command runs.
     fn grown_by_others(
         &self,
         actor: &Actor,
