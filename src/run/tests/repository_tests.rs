@@ -10,7 +10,7 @@ use super::{MEND, assert_recorded};
 use crate::actor::Actor;
 use crate::git::Repo;
 use crate::record::Code;
-use crate::run::run;
+use crate::run::{Error, run};
 
 /// Fails unless the repository is as new but for what stands in the work tree.
 const AS_NEW: &str = "
@@ -147,14 +147,27 @@ fn a_command_that_takes_its_repository_away_is_refused() {
         assert_eq!(findings.len(), 1, "{script}");
         assert!(findings.iter().all(|it| it.rule == "config-change"));
     }
+    // It cannot be put aside: nothing is recorded.
+    let world = World::new();
+    let before = world.refs();
+    let result = world.run(&format!("{MEND}\nmkdir -p ../used.git/x"));
+    assert!(matches!(result, Err(Error::Io { .. })), "{result:?}");
+    assert_eq!(world.refs(), before);
+    world.assert_clean();
 }
 
 #[test]
 fn work_trees_in_the_work_tree_are_repositories_of_their_own() {
     alone!();
-    let script = format!("{MEND}\ngit worktree add -q --detach src/other");
     let world = World::new();
-    world.assert_refused(&script, &[(Code::Int003, "tree-entry-mode")]);
+    for other in [
+        "git worktree add -q --detach src/other",
+        "git init -q --separate-git-dir=.git/other src/other; touch src/other/x",
+    ] {
+        let script = format!("{MEND}\n{other}");
+        world.assert_refused(&script, &[(Code::Int003, "tree-entry-mode")]);
+    }
+    let script = format!("{MEND}\ngit worktree add -q --detach src/other");
     let script = format!("{script}\ngit worktree remove src/other");
     world.run(&script).unwrap();
 }
