@@ -13,6 +13,7 @@ use rustix::io::Errno;
 
 use super::Error;
 use crate::record::RepoPath;
+use crate::sys::lock;
 
 /// Neither follows a symlink nor waits for the other end of a pipe.
 const CAREFUL: OFlags = OFlags::NOFOLLOW
@@ -62,13 +63,7 @@ impl Directory {
     /// process ends; waits for whoever is in it. A file system without such locks keeps nobody out.
     pub fn alone(&self) -> Option<Alone> {
         let held = self.fd.try_clone().ok()?;
-        loop {
-            match rustix::fs::flock(&held, rustix::fs::FlockOperation::LockExclusive) {
-                Ok(()) => return Some(Alone(held)),
-                Err(Errno::INTR) => {}
-                Err(_) => return None,
-            }
-        }
+        lock::alone(&held).ok().map(|()| Alone(held))
     }
 
     /// Returns the names in it, sorted, or nothing if there are more than `max`.

@@ -13,7 +13,7 @@ mod volatile;
 
 use std::path::PathBuf;
 
-use crate::record::{Finding, RepoPath, Rule, Subject};
+use crate::record::{Coded, Diagnosis, RepoPath, Rule, Subject};
 
 pub use demands::{Demands, breaches};
 pub use directory::Directory;
@@ -73,25 +73,27 @@ pub enum Error {
     },
 }
 
-impl Error {
-    /// Returns this as a finding, or nothing where the check could not be made at all.
-    pub fn finding(&self) -> Option<Finding> {
-        let (rule, path) = match self {
-            Error::Io { .. } | Error::NotEmpty { .. } => return None,
-            Error::NotRegular { path, .. } => (Rule::RunFileKind, path),
-            Error::BadPath { path, .. } => (Rule::RunPath, path),
-            Error::Replaced { path } => (Rule::RunFileReplaced, path),
-            Error::Limit { path, .. } => (Rule::RunLimit, path),
+impl Coded for Error {
+    fn diagnosis(&self) -> Diagnosis {
+        let against = |rule, path: &RepoPath, remedy: &dyn std::fmt::Display| {
+            let expected = "regular files within the limits, which nobody changes meanwhile";
+            Diagnosis::against(self, rule, expected, remedy).about(Subject::none().path(path))
         };
-        let finding = rule
-            .finding(Subject::none().path(path))
-            .found(self)
-            .expected("regular files within the limits, which nobody changes meanwhile");
-        Some(match self {
-            Error::Replaced { .. } => {
-                finding.remedy("run the command again when nobody writes there")
+        let remove = |path: &RepoPath| format!("remove {path} from the run directory");
+        match self {
+            Error::Io { .. } => Diagnosis::unusable(self, Rule::RunReadable),
+            Error::NotRegular { path, .. } => against(Rule::RunFileKind, path, &remove(path)),
+            Error::BadPath { path, .. } => against(Rule::RunPath, path, &remove(path)),
+            Error::Replaced { path } => {
+                let remedy = "run the command again when nobody writes there";
+                against(Rule::RunFileReplaced, path, &remedy)
             }
-            _ => finding.remedy(format!("remove {path} from the run directory")),
-        })
+            Error::Limit { path, .. } => against(Rule::RunLimit, path, &remove(path)),
+            Error::NotEmpty { .. } => {
+                let expected = "an empty directory, or none";
+                let rule = Rule::RunDirectoryEmpty;
+                Diagnosis::against(self, rule, expected, "name another directory")
+            }
+        }
     }
 }

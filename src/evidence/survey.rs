@@ -11,7 +11,7 @@ use super::directory::{Directory, Kind};
 use super::inventory::{Inventory, MAX_LEN, MAX_LINES, SUMS, TIMESTAMPS, check_path};
 use super::{Error, RunFiles, timestamps};
 use crate::record::digest::Hasher;
-use crate::record::{Finding, Findings, RepoPath, Rule, Sha256, Subject};
+use crate::record::{Coded, Finding, Findings, RepoPath, Rule, Sha256, Subject};
 
 /// The most entries of any kind that a directory is walked through: as many directories and other
 /// things as there may be files.
@@ -66,7 +66,7 @@ impl Survey {
     /// Takes a stored file in.
     pub fn add(&mut self, path: &RepoPath, content: &[u8]) {
         if let Err(error) = check_place(path) {
-            return self.refuse(error.finding());
+            return self.refuse(error.refusal(Subject::none()).findings());
         }
         let mut content = content;
         // Bytes at hand can be read; if not, it is said and not passed over.
@@ -77,7 +77,7 @@ impl Survey {
                 path,
                 source,
             };
-            self.refuse(error.finding());
+            self.refuse(error.refusal(Subject::none()).findings());
         }
     }
 
@@ -102,7 +102,8 @@ impl Survey {
                 self.digests.len()
             );
             let path = RepoPath::from(".");
-            self.refuse(Error::Limit { path, limit }.finding());
+            let error = Error::Limit { path, limit };
+            self.refuse(error.refusal(Subject::none()).findings());
         }
         self
     }
@@ -120,7 +121,8 @@ impl Survey {
             };
             let limit =
                 format!("a run may hold {MAX_ENTRIES} files, directories and others together");
-            self.refuse(Error::Limit { path, limit }.finding());
+            let error = Error::Limit { path, limit };
+            self.refuse(error.refusal(Subject::none()).findings());
             self.partial = true;
             return Ok(());
         };
@@ -165,9 +167,9 @@ impl Survey {
     fn take<T>(&mut self, result: Result<T, Error>) -> Result<Option<T>, Error> {
         match result {
             Ok(value) => Ok(Some(value)),
-            Err(error) => match error.finding() {
-                Some(finding) => {
-                    self.refuse([finding]);
+            Err(error) => match error.denies(Subject::none()) {
+                Some(findings) => {
+                    self.refuse(findings);
                     Ok(None)
                 }
                 None => Err(error),

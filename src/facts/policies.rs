@@ -137,10 +137,8 @@ impl PolicyHistory {
             .ok_or_else(|| broken(id, Rule::PolicyDate, "an impossible date"))?;
         let (statement, signers) =
             Keyring::verify_policy(&envelope, judge, time).map_err(|finding| {
-                Error::Policy(vec![Finding {
-                    subject: Subject::of_commit(id),
-                    ..finding
-                }])
+                let subject = Subject::of_commit(id);
+                Error::Policy(Finding { subject, ..finding }.into())
             })?;
         self.check_statement(id, &files, &policy, &statement)?;
         let persons: BTreeSet<&IdentityName> =
@@ -152,13 +150,14 @@ impl PolicyHistory {
                 .filter(|root| !persons.contains(root))
                 .map(ToString::to_string)
                 .collect();
-            return Err(Error::Policy(vec![
+            return Err(Error::Policy(
                 Rule::PolicyThreshold
                     .finding(Subject::of_commit(id))
                     .found(format!("signed by {} of the roots", persons.len()))
                     .expected(format!("{} of them", judge.root_threshold()))
-                    .remedy(format!("git awo policy sign, by {}", missing.join(" or "))),
-            ]));
+                    .remedy(format!("git awo policy sign, by {}", missing.join(" or ")))
+                    .into(),
+            ));
         }
         self.commits.push(id);
         self.versions.push(Version {
@@ -329,10 +328,11 @@ fn other_files(id: ObjectId) -> Error {
 }
 
 fn broken(id: ObjectId, rule: Rule, found: &str) -> Error {
-    Error::Policy(vec![
+    Error::Policy(
         rule.finding(Subject::of_commit(id))
             .found(found)
             .expected("a policy linked to its predecessor and signed by its roots")
-            .remedy("git awo policy log"),
-    ])
+            .remedy("git awo policy log")
+            .into(),
+    )
 }

@@ -1,10 +1,11 @@
 //! How reading and writing a repository fails.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::record::commit::BadCommit;
 use crate::record::tree::BadTree;
-use crate::record::{ObjectId, RefName, RepoPath};
+use crate::record::{Coded, Diagnosis, ObjectId, RefName, RepoPath, Rule, Subject};
+use crate::sys::shell;
 
 /// A failure underneath, whose type is nobody's business.
 pub type Source = Box<dyn std::error::Error + Send + Sync>;
@@ -243,5 +244,139 @@ impl UpdateError {
 impl From<Error> for UpdateError {
     fn from(error: Error) -> Self {
         UpdateError::Other(Box::new(error))
+    }
+}
+
+impl Coded for Error {
+    fn diagnosis(&self) -> Diagnosis {
+        use Error as E;
+        let at = |id: &ObjectId| Subject::none().record(id);
+        let found =
+            |rule, remedy: &str| Diagnosis::against(self, rule, "a readable object", remedy);
+        let written = |rule| {
+            let expected = "something that git can hold";
+            Diagnosis::against(self, rule, expected, "git fsck --strict")
+        };
+        // What is not shown speaks against nobody: nothing can be decided until all is there.
+        let unseen =
+            |rule, remedy: &str| Diagnosis::undecided(self, rule, "a view of all objects", remedy);
+        let unusable = |rule| Diagnosis::unusable(self, rule);
+        let around = "a repository and a system that can be read and written";
+        match self {
+            E::HashMismatch { id, .. } => {
+                found(Rule::ObjectHash, "restore the object from another clone").about(at(id))
+            }
+            E::Missing { id } => {
+                let remedy = "git fetch --refetch, or git awo fetch";
+                unseen(Rule::ObjectPresent, remedy).about(at(id))
+            }
+            E::Unsupported { remedy, .. } => {
+                Diagnosis::undecided(self, Rule::RepositoryReadable, around, remedy)
+            }
+            E::Foreign { home, .. } => {
+                let remedy = format!(
+                    "git config --global --add safe.directory {}, if you trust its owner",
+                    home.display()
+                );
+                Diagnosis::undecided(self, Rule::OwnRepository, around, remedy)
+            }
+            E::IncompleteView { .. } => {
+                unseen(Rule::WholeView, "git fetch --unshallow, or a full clone")
+            }
+            E::Environment { .. } => unseen(Rule::HookEnvironment, "git awo doctor"),
+            E::Collision { id } => {
+                found(Rule::ObjectCollision, "do not use this object").about(at(id))
+            }
+            E::Object { id, .. } => {
+                let remedy = "restore the object from another clone";
+                found(Rule::ObjectReadable, remedy).about(at(id))
+            }
+            E::WrongKind { id, .. } => {
+                found(Rule::ObjectKind, "push the kind of object wanted").about(at(id))
+            }
+            E::BadCommit { id, .. } | E::BadTree { id, .. } | E::BadTag { id, .. } => {
+                found(Rule::ObjectForm, "git fsck --strict").about(at(id))
+            }
+            E::BadNotes { .. } => found(Rule::NotesForm, "git awo fetch"),
+            E::TooLarge { id, .. } => found(Rule::ObjectSize, "make it smaller").about(at(id)),
+            E::Limit { .. } => found(Rule::Limits, "push less at once"),
+            E::BadEdit { .. } => written(Rule::TreeEdit),
+            E::BadDraft { .. } => written(Rule::CommitDraft),
+            E::Open { .. } => {
+                let remedy = "git status, in the repository that is meant";
+                Diagnosis::undecided(self, Rule::RepositoryReadable, around, remedy)
+            }
+            E::Ref { .. } => unusable(Rule::RefReadable),
+            E::Write { .. } | E::Io { .. } => unusable(Rule::FileUsable),
+            // Git has one exit status for all of its failures; only its words tell a lock.
+            E::Git { stderr, .. } if stderr.contains(".lock': File exists") => {
+                let expected = "a repository in which no other git process is at work";
+                let remedy = "remove that lock, if nobody else is at work in the repository";
+                Diagnosis::undecided(self, Rule::RefUnlocked, expected, remedy)
+            }
+            E::Git { stderr, .. } => match config_locked(stderr) {
+                Some(config) => {
+                    let lock = format!("{config}.lock");
+                    let expected =
+                        format!("no {lock}, which a git at work holds or has left behind");
+                    let remedy = format!("if no git runs here: rm {}", quoted(Path::new(&lock)));
+                    Diagnosis::undecided(self, Rule::ConfigUnlocked, expected, remedy)
+                }
+                None => unusable(Rule::GitSucceeds),
+            },
+            E::Start { .. } => unusable(Rule::GitSucceeds),
+        }
+    }
+}
+
+impl Coded for UpdateError {
+    fn diagnosis(&self) -> Diagnosis {
+        use UpdateError as E;
+        let again = "run the command again: git awo status";
+        let of = Subject::of_ref;
+        match self {
+            E::Moved { name } => {
+                let expected = "the state that was judged";
+                Diagnosis::against(self, Rule::NothingMoved, expected, again).about(of(name))
+            }
+            E::Locked { name, path, .. } => {
+                let remedy = format!(
+                    "rm {}, if nobody else is at work in the repository",
+                    quoted(path)
+                );
+                let expected = "a ref that nobody else moves";
+                Diagnosis::undecided(self, Rule::RefUnlocked, expected, remedy).about(of(name))
+            }
+            E::Bad { name, .. } => {
+                let expected = "one movement of each ref";
+                Diagnosis::undecided(self, Rule::RefUpdate, expected, again).about(of(name))
+            }
+            E::Other(_) => Diagnosis::unusable(self, Rule::RefsWritable),
+        }
+    }
+}
+
+/// Returns the configuration whose lock git has found taken, from what it said.
+fn config_locked(stderr: &str) -> Option<&str> {
+    let (_, rest) = stderr.split_once("could not lock config file ")?;
+    rest.split_once(": File exists").map(|(path, _)| path)
+}
+
+/// Returns a path as one would type it in a shell.
+fn quoted(path: &Path) -> String {
+    shell::quote(&path.display().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lock_of_a_configuration_is_told_from_other_failures() {
+        let taken = "error: could not lock config file /r/.git/config: File exists\n";
+        assert_eq!(config_locked(taken), Some("/r/.git/config"));
+        let denied = "error: could not lock config file /r/.git/config: Permission denied\n";
+        assert_eq!(config_locked(denied), None);
+        assert_eq!(config_locked("error: no such section\n"), None);
     }
 }

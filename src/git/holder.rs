@@ -2,16 +2,13 @@
 //! repository tell a person whether it was left behind by one that died.
 
 use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
+
+use crate::sys::clock::age;
+use crate::sys::process::ancestors;
 
 /// An older lock is not about to go: git and this program hold one for milliseconds.
 const SOON: Duration = Duration::from_secs(3);
-
-/// Returns how old a lock is; `None` if it is gone, or from the future.
-fn age(lock: &Path) -> Option<Duration> {
-    let made = std::fs::metadata(lock).and_then(|it| it.modified()).ok()?;
-    SystemTime::now().duration_since(made).ok()
-}
 
 /// Tells whether a lock is worth waiting for: it is gone already, or young.
 pub(super) fn may_pass(lock: &Path) -> bool {
@@ -38,7 +35,7 @@ pub(super) fn holder(lock: &Path, git_dir: &Path, work_tree: Option<&Path>) -> S
 
 /// Lists programs of git whose current directory is as asked for.
 fn processes(here: impl Fn(&Path) -> bool) -> Vec<String> {
-    let parents = parents();
+    let parents = ancestors();
     let Ok(entries) = std::fs::read_dir("/proc") else {
         return Vec::new();
     };
@@ -53,24 +50,10 @@ fn processes(here: impl Fn(&Path) -> bool) -> Vec<String> {
     named.collect()
 }
 
-/// Returns this process and those that have started it.
-fn parents() -> Vec<u32> {
-    let mut list = vec![std::process::id()];
-    while let Some(last) = list.last()
-        && list.len() < 64
-        && let Ok(text) = std::fs::read_to_string(format!("/proc/{last}/stat"))
-        && let Some((_, rest)) = text.rsplit_once(')')
-        && let Some(parent) = rest.split_whitespace().nth(1)
-        && let Ok(parent @ 1..) = parent.parse()
-    {
-        list.push(parent);
-    }
-    list
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::SystemTime;
 
     #[test]
     fn an_old_lock_is_told_with_its_age_and_a_young_one_is_waited_for() {

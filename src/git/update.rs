@@ -5,7 +5,7 @@
 //! which is one file: first they are packed where they are, which changes nothing, and then the
 //! file is replaced by one in which all of them have moved.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use gix::lock::acquire::Fail;
 use gix::refs::file::Store;
@@ -18,6 +18,7 @@ use super::holder;
 use super::odb::id_to_gix;
 use super::write::{Expected, RefUpdate, Repo};
 use crate::record::HashKind;
+use crate::sys::clock;
 
 /// A lock that another process holds is waited for so long. git takes a few milliseconds.
 const LOCK_WAIT: Duration = Duration::from_millis(1_000);
@@ -88,10 +89,7 @@ impl Repo {
         for update in updates {
             self.check(update)?;
         }
-        let seconds = SystemTime::now()
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .unwrap_or_default();
-        let time = format!("{} +0000", seconds.as_secs());
+        let time = format!("{} +0000", clock::seconds());
         let committer = gix::actor::SignatureRef {
             name: "git-awo".into(),
             email: "git-awo@localhost".into(),

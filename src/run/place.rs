@@ -15,6 +15,7 @@ use crate::git::{self, Repo};
 use crate::record::tree::Mode;
 use crate::record::{ObjectId, RepoPath, RunId};
 use crate::store::ledger::Refs;
+use crate::sys::{environment, lock};
 
 use super::Error;
 
@@ -50,7 +51,7 @@ impl Place {
         refs: Refs,
     ) -> Result<Self, Error> {
         let made = tempfile::Builder::new().prefix(PREFIX).tempdir();
-        let temporary = made.map_err(io("make", &std::env::temp_dir()))?;
+        let temporary = made.map_err(io("make", &environment::temporary()))?;
         let root = fs::canonicalize(temporary.path()).map_err(io("make", temporary.path()))?;
         if repo.work_tree().is_some_and(|tree| root.starts_with(tree)) {
             let source = std::io::Error::other("it lies in the repository; set TMPDIR elsewhere");
@@ -160,10 +161,8 @@ impl Drop for Place {
 fn hold(root: &Path, common: &Path) -> Result<File, Error> {
     let path = root.join(HELD);
     let mut file = File::create_new(&path).map_err(io("make", &path))?;
-    if !lock(&file) {
-        let source = std::io::Error::other("another process has locked it");
-        return Err(io("lock", &path)(source));
-    }
+    // Without locks the place is only not found again.
+    lock::try_alone(&file).map_err(io("lock", &path))?;
     file.write_all(common.as_os_str().as_encoded_bytes())
         .map_err(io("write", &path))?;
     Ok(file)
@@ -171,13 +170,13 @@ fn hold(root: &Path, common: &Path) -> Result<File, Error> {
 
 /// Returns what killed runs of the repository have left in the directory for temporary files.
 pub fn leftovers(common: &Path) -> Vec<PathBuf> {
-    let dead = dead(&std::env::temp_dir(), common);
+    let dead = dead(&environment::temporary(), common);
     dead.into_iter().map(|(root, _)| root).collect()
 }
 
 /// Removes what killed runs of the repository have left.
 pub(super) fn sweep(common: &Path) {
-    for (root, _held) in dead(&std::env::temp_dir(), common) {
+    for (root, _held) in dead(&environment::temporary(), common) {
         remove_place(&root);
     }
 }
@@ -197,7 +196,7 @@ fn dead(temporary: &Path, common: &Path) -> Vec<(PathBuf, File)> {
         // Not yet written, it is of a run that has just begun, or was killed before there was more.
         (&file).take(LONGEST).read_to_end(&mut named).ok()?;
         let own = named == common.as_os_str().as_encoded_bytes();
-        (own && cfg!(unix) && lock(&file)).then_some((root, file))
+        (own && lock::try_alone(&file).ok()?).then_some((root, file))
     });
     let mut dead: Vec<_> = dead.collect();
     dead.sort_by(|(a, _), (b, _)| a.cmp(b));
@@ -215,18 +214,6 @@ fn remove_place(root: &Path) {
         }
     }
     remove(root);
-}
-
-#[cfg(unix)]
-fn lock(file: &File) -> bool {
-    use rustix::fs::{FlockOperation, flock};
-    flock(file, FlockOperation::NonBlockingLockExclusive).is_ok()
-}
-
-/// A lock that protects nothing: without locks no directory is taken for that of a killed run.
-#[cfg(not(unix))]
-fn lock(_file: &File) -> bool {
-    true
 }
 
 fn check_out(repo: &Repo, tree: ObjectId, dest: &Path) -> Result<(), Error> {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::actor::Actor;
 use crate::git;
 use crate::record::Sha256;
+use crate::sys::environment;
 
 use super::Error;
 use super::place::io;
@@ -183,11 +184,7 @@ fn hooks(actor: &Actor) -> Result<Values, Error> {
     let mut places = vec![(b"hooks".to_vec(), actor.repo.common_dir().join("hooks"))];
     if let Some(path) = actor.repo.config("core.hooksPath") {
         let top = actor.repo.work_tree().unwrap_or(actor.repo.common_dir());
-        let home = std::env::var_os("HOME").map(PathBuf::from);
-        let real = match (path.strip_prefix("~/"), home) {
-            (Some(rest), Some(home)) => home.join(rest),
-            _ => top.join(&path),
-        };
+        let real = top.join(environment::expand_home(&path));
         places.push((path.into_bytes(), real));
     }
     let mut found = Values::new();

@@ -1,11 +1,12 @@
 //! Making new keys.
 
 use std::fs;
-use std::io::{self, Write as _};
 use std::path::Path;
 
 use ssh_key::LineEnding;
 use ssh_key::private::{Ed25519Keypair, KeypairData, PrivateKey};
+
+use crate::sys::file::{Access, NewFile};
 
 use super::key::PublicKey;
 use super::signer::{SigningError, public_path};
@@ -52,31 +53,12 @@ pub fn generate_ed25519(
     Ok(key)
 }
 
-/// Writes a file that is there whole or not at all: half a key would pass for one.
+/// Half a key would pass for one, so the file is there whole or not at all. For others to read is
+/// only the public half.
 fn write_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), SigningError> {
-    let failed = |source: io::Error| SigningError::Write {
+    let file = NewFile::at(path).access(Access::Mode(mode));
+    file.write(bytes).map_err(|source| SigningError::Write {
         path: path.to_owned(),
         source,
-    };
-    let directory = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    let mut file = tempfile::NamedTempFile::new_in(directory).map_err(failed)?;
-    file.write_all(bytes).map_err(failed)?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        // The mode as it is, whatever the umask: for others to read is only the public half.
-        let permissions = fs::Permissions::from_mode(mode);
-        file.as_file()
-            .set_permissions(permissions)
-            .map_err(failed)?;
-    }
-    #[cfg(not(unix))]
-    let _ = mode;
-    file.as_file().sync_all().map_err(failed)?;
-    file.persist_noclobber(path)
-        .map_err(|error| failed(error.error))?;
-    Ok(())
+    })
 }

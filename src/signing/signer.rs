@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 
 use ed25519_dalek::Signer as _;
 
+use crate::record::{Coded, Diagnosis, Rule};
+use crate::sys::environment::expand_home;
+
 use super::algorithm::Algorithm;
 use super::key::{BadPublicKey, PublicKey};
 use super::keygen::SshKeygen;
@@ -87,6 +90,27 @@ pub enum SigningError {
     Unsound(#[source] SignatureError),
 }
 
+/// Whatever keeps a key from signing, its owner has to mend it: nothing was judged.
+impl Coded for SigningError {
+    fn diagnosis(&self) -> Diagnosis {
+        use SigningError as E;
+        let (rule, remedy) = match self {
+            E::Read { .. }
+            | E::NoKey(_)
+            | E::Key { .. }
+            | E::PrivateKey { .. }
+            | E::NotPlainEd25519(_) => (Rule::KeyUsable, "git config user.signingkey PATH"),
+            E::OpenToOthers(_) => (Rule::KeyPrivate, "chmod 600, on the key file"),
+            E::Write { .. } | E::Encode(_) | E::Comment(_) => (Rule::KeyMade, "git awo doctor"),
+            E::Run(_) | E::Refused(_) | E::Unsound(_) => (
+                Rule::SignatureMade,
+                "ssh-add -l, and ssh-keygen -Y sign by hand, to see what keeps the key from signing",
+            ),
+        };
+        Diagnosis::undecided(self, rule, "a key that signs", remedy)
+    }
+}
+
 /// Opens the signer that `user.signingkey` names, by git's conventions.
 ///
 /// A private key file, a `*.pub` file (then the private key beside it, or the agent), or the text
@@ -102,7 +126,7 @@ pub fn open_signer(path_or_literal: &str) -> Result<Box<dyn Signer>, SigningErro
         let key = PublicKey::from_line(line).map_err(|source| bad_key(line, source))?;
         return Ok(Box::new(SshKeygen::with_agent(key)));
     }
-    let path = expanded(path_or_literal);
+    let path = expand_home(path_or_literal);
     let text = read(&path)?;
     if let Some(header) = header(&path, &text)? {
         if is_plain(&header) {
@@ -223,14 +247,6 @@ fn bad_key(name: &str, source: BadPublicKey) -> SigningError {
     SigningError::Key {
         name: name.to_owned(),
         source,
-    }
-}
-
-/// Expands `~/` as git does for paths in its configuration.
-fn expanded(path: &str) -> PathBuf {
-    match (path.strip_prefix("~/"), std::env::home_dir()) {
-        (Some(rest), Some(home)) => home.join(rest),
-        _ => PathBuf::from(path),
     }
 }
 
