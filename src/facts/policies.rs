@@ -8,7 +8,7 @@ use crate::policy::{Keyring, Policy, Position};
 use crate::record::envelope::Envelope;
 use crate::record::predicate::PolicyPredicate;
 use crate::record::tree::{Entry, Mode};
-use crate::record::{Finding, IdentityName, ObjectId, Rule, Sha256, Subject, Timestamp};
+use crate::record::{Coded, Finding, IdentityName, ObjectId, Rule, Sha256, Subject, Timestamp};
 
 use super::Error;
 
@@ -125,7 +125,7 @@ impl PolicyHistory {
         }
         let files = PolicyFiles::read(reader, id)?;
         let policy = Policy::parse(&files.policy, &files.allowed_signers)
-            .map_err(|complaints| broken(id, Rule::PolicyReadable, &complaints.join("; ")))?;
+            .map_err(|bad| Error::Policy(bad.refusal(Subject::of_commit(id))))?;
         let envelope = Envelope::parse(&files.envelope)
             .map_err(|error| broken(id, Rule::PolicyEnvelope, &error.to_string()))?;
         // A first policy is signed by its own roots; each later one by those before it.

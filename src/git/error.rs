@@ -1,4 +1,4 @@
-//! How reading and writing a repository fails.
+//! Errors of reading and writing a repository.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,9 @@ use crate::record::tree::BadTree;
 use crate::record::{Coded, Diagnosis, ObjectId, RefName, RepoPath, Rule, Subject};
 use crate::sys::shell;
 
-/// A failure underneath, whose type is nobody's business.
+use super::kind::Kind;
+
+/// An underlying error of an opaque type.
 pub type Source = Box<dyn std::error::Error + Send + Sync>;
 
 /// The repository could not be read or written.
@@ -17,12 +19,12 @@ pub enum Error {
     /// There is no repository.
     #[error("cannot open a git repository at {}", .path.display())]
     Open {
-        /// Where it was looked for.
+        /// Where it was searched.
         path: PathBuf,
         /// Why not.
         source: Source,
     },
-    /// A repository whose form this program cannot read.
+    /// The repository has a format that this program cannot read.
     #[error("cannot read the repository {}: {why}", .git_dir.display())]
     Unsupported {
         /// The repository.
@@ -32,7 +34,7 @@ pub enum Error {
         /// What to do about it.
         remedy: &'static str,
     },
-    /// A repository of another user, whose settings would start programs.
+    /// The repository belongs to another user, and its configuration could start programs.
     #[error("cannot let git use the settings of {}: it belongs to another user", .git_dir.display())]
     Foreign {
         /// The repository.
@@ -46,24 +48,24 @@ pub enum Error {
         /// What hides or replaces objects.
         why: String,
     },
-    /// The environment of the hook says something unusable.
+    /// The environment of the hook is unusable.
     #[error("cannot read the hook's environment: {why}")]
     Environment {
         /// What is wrong with it.
         why: String,
     },
-    /// An object is not there.
+    /// An object is missing.
     #[error("cannot find object {id}")]
     Missing {
         /// The object.
         id: ObjectId,
     },
-    /// An object's bytes are not those that its name promises.
+    /// An object's bytes do not hash to its id.
     #[error("cannot trust object {id}: its content hashes to {found}")]
     HashMismatch {
-        /// The name it was read under.
+        /// The id under which it was read.
         id: ObjectId,
-        /// The name its bytes have.
+        /// The id of its bytes.
         found: ObjectId,
     },
     /// An object's bytes are part of a SHA-1 collision attack.
@@ -86,9 +88,9 @@ pub enum Error {
         /// The object.
         id: ObjectId,
         /// What it is.
-        found: super::Kind,
+        found: Kind,
         /// What it should be.
-        wanted: super::Kind,
+        wanted: Kind,
     },
     /// An object is larger than may be read.
     #[error("cannot read object {id}: it has {size} bytes, more than {max}")]
@@ -103,7 +105,7 @@ pub enum Error {
     /// A limit of work or memory was reached.
     #[error("cannot go on: more than {max} {what}")]
     Limit {
-        /// What there was too much of.
+        /// What exceeds the limit.
         what: &'static str,
         /// The limit.
         max: u64,
@@ -148,7 +150,7 @@ pub enum Error {
         /// Why not.
         source: Source,
     },
-    /// An edit of a tree makes no sense.
+    /// An edit of a tree is invalid.
     #[error("cannot put {path} into a tree: {why}")]
     BadEdit {
         /// The path.
@@ -156,7 +158,7 @@ pub enum Error {
         /// Why not.
         why: &'static str,
     },
-    /// A commit to be written would not be read back.
+    /// A commit to be written would not read back as it was given.
     #[error("cannot write the commit: {why}")]
     BadDraft {
         /// Why not.
@@ -189,31 +191,31 @@ pub enum Error {
     Git {
         /// The arguments.
         args: Vec<String>,
-        /// How it ended.
+        /// Its exit status.
         status: std::process::ExitStatus,
-        /// What it said.
+        /// Its standard error.
         stderr: String,
     },
 }
 
-/// Refs could not be moved. Unless it says otherwise, none has moved.
+/// Refs could not be moved. Unless stated otherwise, none has moved.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum UpdateError {
-    /// A ref is no longer where it was expected to be. Read it again, and retry.
+    /// A ref no longer has the expected value. Read it again and retry.
     #[error("cannot move {name}: it has moved since it was read")]
     Moved {
         /// The ref.
         name: RefName,
     },
-    /// Another process holds the lock of a ref, or left it behind.
+    /// Another process holds the lock of a ref, or has left it behind.
     #[error("cannot move {name}: the lock {} is held or was left behind, {holder}", .path.display())]
     Locked {
         /// The ref.
         name: RefName,
         /// The lock file.
         path: PathBuf,
-        /// What is known of the holder, in words.
+        /// What is known about the holder, as text.
         holder: String,
     },
     /// The update contradicts itself.
@@ -230,8 +232,8 @@ pub enum UpdateError {
 }
 
 impl UpdateError {
-    /// Tells whether the same, read again and tried again, may succeed soon: another process was
-    /// faster, or holds a lock. A lock that is seconds old was left behind, and does not go away.
+    /// Returns whether a retry after a fresh read may succeed soon: another process was faster, or
+    /// holds a lock. A lock that is seconds old is stale and does not go away by itself.
     pub fn may_pass(&self) -> bool {
         match self {
             UpdateError::Moved { .. } => true,

@@ -14,6 +14,9 @@ pub struct Document {
     pub schema: String,
     /// Counts up by one with each policy commit.
     pub version: u32,
+    /// The features without which this policy must not be read: `automation/1`.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub requires: Vec<String>,
     /// The automation level: `FULL_HUMAN`, `HYBRID`, `AUTONOMOUS` or `LOCKED`.
     pub level: String,
     /// When the policy ceases to be in force; every push is refused from then on.

@@ -2,6 +2,7 @@
 //! records become a case; the rules add findings. No clock, file or environment is read here.
 
 pub mod document;
+mod features;
 pub mod keyring;
 mod parse;
 pub mod pattern;
@@ -14,6 +15,7 @@ use crate::record::{IdentityName, ObjectId, RefName, RepoPath, Timestamp};
 use crate::signing::AllowedSigners;
 
 pub use document::Document;
+pub use features::BadPolicy;
 pub use keyring::{Keyring, Position, Verified};
 pub use refs::RefRules;
 pub use role::{Level, Role};

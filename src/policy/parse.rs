@@ -10,15 +10,25 @@ use crate::record::statement::Kind;
 const ALWAYS_PROTECTED: &[&str] = &[".gitattributes", ".gitmodules", ".mailmap", ".lfsconfig"];
 
 impl Policy {
-    /// Checks the two files of a policy. All complaints are returned at once.
-    pub fn parse(policy_toml: &[u8], allowed_signers: &[u8]) -> Result<Self, Vec<String>> {
+    /// Checks the two files of a policy. All complaints are returned at once, but none of a policy
+    /// that needs what this program does not know: that is not its to judge.
+    pub fn parse(policy_toml: &[u8], allowed_signers: &[u8]) -> Result<Self, BadPolicy> {
+        let complaint = |text: String| BadPolicy::Complaints(vec![text]);
         let text = std::str::from_utf8(policy_toml)
-            .map_err(|_| vec!["policy.toml is not UTF-8".to_owned()])?;
-        let document: Document = toml::from_str(text)
-            .map_err(|error| vec![format!("policy.toml: {}", error.to_string().trim_end())])?;
+            .map_err(|_| complaint("policy.toml is not UTF-8".to_owned()))?;
+        let document = match toml::from_str::<Document>(text) {
+            Ok(document) => document,
+            // It may have tables of a newer program, which is said first.
+            Err(error) => {
+                features::check_text(text)?;
+                let why = error.to_string();
+                return Err(complaint(format!("policy.toml: {}", why.trim_end())));
+            }
+        };
+        features::check(&document.requires)?;
         let signers = AllowedSigners::parse(allowed_signers)
-            .map_err(|error| vec![format!("allowed_signers: {error}")])?;
-        Self::check(document, &signers)
+            .map_err(|error| complaint(format!("allowed_signers: {error}")))?;
+        Self::check(document, &signers).map_err(BadPolicy::Complaints)
     }
 
     fn check(document: Document, signers: &AllowedSigners) -> Result<Self, Vec<String>> {

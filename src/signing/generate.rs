@@ -1,4 +1,4 @@
-//! Making new keys.
+//! Generating new keys.
 
 use std::fs;
 use std::path::Path;
@@ -13,8 +13,8 @@ use super::signer::{SigningError, public_path};
 
 /// Writes a new ed25519 key, without a passphrase, to `path` and `path.pub`.
 ///
-/// The seed is the secret: take it from the system's random numbers. Neither file may be there
-/// yet, and if one cannot be written, none is left.
+/// The seed is the secret: take it from the system's random number generator. Neither file may
+/// exist yet. If one of them cannot be written, neither is left.
 pub fn generate_ed25519(
     path: &Path,
     comment: &str,
@@ -47,14 +47,14 @@ pub fn generate_ed25519(
 
     write_new(path, pem.as_bytes(), 0o600)?;
     write_new(&public_path(path), line.as_bytes(), 0o644).inspect_err(|_| {
-        // Only what this call has made goes away again.
+        // Remove only files that this call has created.
         let _ = fs::remove_file(path);
     })?;
     Ok(key)
 }
 
-/// Half a key would pass for one, so the file is there whole or not at all. For others to read is
-/// only the public half.
+/// Writes a file completely or not at all: half a key could be mistaken for a key. Others may read the
+/// public key only.
 fn write_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), SigningError> {
     let file = NewFile::at(path).access(Access::Mode(mode));
     file.write(bytes).map_err(|source| SigningError::Write {

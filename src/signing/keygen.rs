@@ -23,14 +23,14 @@ pub struct SshKeygen {
 
 #[derive(Clone, Debug)]
 enum Source {
-    /// A private or public key file; with the latter, OpenSSH asks the agent first.
+    /// A private or public key file; for a public key file, OpenSSH asks the agent first.
     File(PathBuf),
-    /// The agent alone.
+    /// The agent only.
     Agent,
 }
 
 impl SshKeygen {
-    /// Signs with a private key file, or with the `*.pub` file of a key.
+    /// Returns a signer for a private key file, or for the `*.pub` file of a key.
     pub fn with_file(path: PathBuf, public_key: PublicKey) -> Self {
         Self {
             program: "ssh-keygen".into(),
@@ -39,7 +39,7 @@ impl SshKeygen {
         }
     }
 
-    /// Signs with a key that the agent holds.
+    /// Returns a signer for a key that the agent holds.
     pub fn with_agent(public_key: PublicKey) -> Self {
         Self {
             program: "ssh-keygen".into(),
@@ -48,7 +48,7 @@ impl SshKeygen {
         }
     }
 
-    /// Runs another program in place of the `ssh-keygen` on the path.
+    /// Uses another program instead of the `ssh-keygen` on the PATH.
     pub fn program(self, program: PathBuf) -> Self {
         Self { program, ..self }
     }
@@ -60,7 +60,7 @@ impl SshKeygen {
             command.arg("-U");
         }
         command.arg("-f").arg(key);
-        // A person must see the request to touch the key; a log must have the reason.
+        // A person must see the request to touch the key; a log must contain the reason.
         command.stderr(match io::stderr().is_terminal() {
             true => Stdio::inherit(),
             false => Stdio::piped(),

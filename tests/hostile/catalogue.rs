@@ -6,8 +6,8 @@ use std::path::Path;
 use git_awo::record::Code;
 
 use super::{
-    Case, approvals, detect, doctor, environment, gone, graph, locked, metadata, network, races,
-    records, replay, rollbacks, signatures, size, sweep, trees, view,
+    Case, approvals, detect, doctor, environment, gone, graph, locked, metadata, network, newer,
+    races, records, replay, rollbacks, signatures, size, sweep, trees, view,
 };
 use crate::figure::figure;
 
@@ -19,6 +19,7 @@ const GROUPS: &[(&str, &[Case])] = &[
     ("Deletions on the server", gone::CASES),
     ("The network", network::CASES),
     ("Policy and LOCKED", locked::CASES),
+    ("Policies of a newer git-awo", newer::CASES),
     ("Races, crashes, failing hooks", races::CASES),
     ("Roll-back", rollbacks::CASES),
     ("What the doctor finds", doctor::CASES),

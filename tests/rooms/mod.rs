@@ -90,7 +90,6 @@ const CLI_KNOWN: &[(&str, usize)] = &[("cli", 31)];
 
 /// Files that still make findings where an error should say its rule, or a rule judge.
 const FINDINGS_KNOWN: &[(&str, usize)] = &[
-    ("actor", 1),
     ("check", 13),
     ("evidence", 5),
     ("export", 5),
@@ -127,12 +126,12 @@ const ALLOWED: &[(&str, usize)] = &[
     ("src/cli/commands/init.rs", 1),
     ("src/cli/commands/log.rs", 1),
     ("src/facts/policies.rs", 1),
-    ("src/facts/report.rs", 1),
     ("src/git/cache.rs", 1),
     ("src/lib.rs", 2),
-    ("src/packet/mod.rs", 1),
+    ("src/packet/options.rs", 1),
     ("src/record/envelope.rs", 1),
     ("src/record/json.rs", 1),
+    ("src/record/report.rs", 1),
     ("src/store/layout.rs", 1),
 ];
 

@@ -198,7 +198,7 @@ fn character(text: &str) -> usize {
     }
 }
 
-/// Returns the tokens without attributes and without each item under `#[cfg(test)]`.
+/// Returns the tokens without attributes, who may see what, and each item under `#[cfg(test)]`.
 fn without_tests(tokens: &[Token]) -> Vec<Token> {
     let mut kept = Vec::new();
     let mut at = 0;
@@ -207,7 +207,13 @@ fn without_tests(tokens: &[Token]) -> Vec<Token> {
         let bracket = at + 1 + inner;
         if tokens[at] != "#" || tokens.get(bracket).is_none_or(|it| it != "[") {
             kept.push(tokens[at].clone());
-            at += 1;
+            at = match tokens[at] == "pub" && tokens.get(at + 1).is_some_and(|it| it == "(") {
+                // `pub(in super::super)` names no file.
+                true if ["crate", "super", "self", "in"].contains(&tokens[at + 2].as_str()) => {
+                    closing(tokens, at + 1) + 1
+                }
+                _ => at + 1,
+            };
             continue;
         }
         let end = closing(tokens, bracket);
@@ -272,7 +278,7 @@ pub fn paths(tokens: &[Token]) -> Vec<Written> {
     while at < tokens.len() {
         if tokens[at] == "use" && starts_item(tokens, at) {
             let end = at + tokens[at..].iter().position(|it| it == ";").unwrap();
-            let exported = at > 0 && (tokens[at - 1] == "pub" || tokens[at - 1] == ")");
+            let exported = at > 0 && tokens[at - 1] == "pub";
             tree(&tokens[at + 1..end], &[], exported, &mut found);
             at = end;
         } else if is_word(&tokens[at]) && (at == 0 || tokens[at - 1] != "::") {
