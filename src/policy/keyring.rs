@@ -1,24 +1,25 @@
-//! Whose key is whose: from an envelope to a [`Verified`] statement.
+//! The keys of persons, and the verification of an envelope into a [`Verified`] statement.
 
 mod statement;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use crate::record::commit::Commit;
 use crate::record::envelope::Envelope;
 use crate::record::predicate::{Approves, PolicyPredicate};
-use crate::record::statement::{BadStatement, Context, Kind, Predicate, Statement};
-use crate::record::{Finding, IdentityName, ObjectId, Rule, Sha256, Subject, Timestamp};
+use crate::record::statement::{Context, Kind, Predicate, Statement};
+use crate::record::{IdentityName, ObjectId, Sha256, Timestamp};
 use crate::signing::{self, AllowedSigners, PublicKey, Signature};
 
-use super::{Person, Policy, Role};
+use super::{Person, Policy, Role, Unverified};
 
-use statement::{bad_statement, check_context, check_raw, check_role, parse_signature};
-pub use statement::{refused_key, roles_for};
+pub use statement::roles_for;
+use statement::{check_context, check_raw, check_role, parse_signature};
 
-/// The SSHSIG namespace of commits, which git has chosen.
+/// git's SSHSIG namespace for commits.
 pub const COMMIT_NAMESPACE: &str = "git";
 
-/// The keys of a policy, and the persons they belong to.
+/// The keys of a policy, and the persons to whom they belong.
 #[derive(Clone, Debug, Default)]
 #[allow(
     clippy::mutable_key_type,
@@ -33,34 +34,34 @@ pub struct Keyring {
 #[derive(Clone, Debug)]
 struct Holder {
     person: IdentityName,
-    /// The key as the policy has it: its verifying form is computed once and shared.
+    /// The policy's copy of the key: its decoded form is computed once and shared.
     key: PublicKey,
     uses: Vec<Use>,
 }
 
-/// One line of `allowed_signers`: for which namespaces and when.
+/// One line of `allowed_signers`: namespaces and validity period.
 #[derive(Clone, Debug)]
 struct Use {
     entry: signing::AllowedSigner,
 }
 
-/// Where in the history a statement stands: by what it is judged.
+/// The position of a statement in the history, which determines how it is judged.
 #[derive(Clone, Copy)]
 pub struct Position<'a> {
     /// The first policy commit, which identifies the repository.
     pub repository: ObjectId,
-    /// The policy in force before the push that brought the statement.
+    /// The policy in force before the push with which the statement arrived.
     pub policy: &'a Policy,
-    /// The policy commits up to that one, the first one first.
+    /// The policy commits up to that one, oldest first.
     pub policies: &'a [ObjectId],
-    /// The time of that push; none for a record that was accepted before, when its key's window
-    /// was looked at.
+    /// The time of that push; `None` for a record that was accepted before, when the validity of its
+    /// key was checked.
     pub time: Option<Timestamp>,
 }
 
 /// A statement whose signature, kind, signer, role, repository and policy were checked.
 ///
-/// Rules accept only these; there is no other way to make one than [`Keyring::verify`].
+/// Rules accept only verified statements, and only [`Keyring::verify`] makes them.
 #[derive(Clone, Debug)]
 pub struct Verified<P> {
     predicate: P,
@@ -91,7 +92,7 @@ impl<P: Predicate> Verified<P> {
     }
 }
 
-/// A signature that was checked, and by whom it is.
+/// The signer of a verified signature.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signer {
     /// The person.
@@ -129,7 +130,7 @@ impl Keyring {
                     key: entry.key.clone(),
                     uses: Vec::new(),
                 });
-                // Independence is between persons: a shared key would be two persons in one.
+                // Independence is between persons, so a key must not belong to two of them.
                 if holder.person != person.name {
                     complaints.push(format!(
                         "allowed_signers line {}: the key belongs to {} and to {}",
@@ -144,12 +145,12 @@ impl Keyring {
         Self { keys, touched }
     }
 
-    /// Tells whether some key belongs to this person.
+    /// Returns whether some key belongs to this person.
     pub fn has_key_of(&self, person: &IdentityName) -> bool {
         self.keys.values().any(|holder| &holder.person == person)
     }
 
-    /// Tells whether some key of this person may, at some time, sign in this namespace.
+    /// Returns whether some key of this person may, at some time, sign in this namespace.
     pub fn may_sign(&self, person: &IdentityName, namespace: &str) -> bool {
         self.keys.values().any(|holder| {
             let key = holder.key.algorithm();
@@ -159,7 +160,7 @@ impl Keyring {
         })
     }
 
-    /// Returns the person to whom a key belongs.
+    /// Returns the owner of a key.
     pub fn person_of(&self, key: &PublicKey) -> Option<&IdentityName> {
         self.keys.get(key).map(|holder| &holder.person)
     }
@@ -182,19 +183,15 @@ impl Keyring {
         namespace: &str,
         message: &[u8],
         time: Option<Timestamp>,
-    ) -> Result<Signer, Finding> {
+    ) -> Result<Signer, Unverified> {
         let fingerprint = signature.public_key().fingerprint().to_owned();
-        let unknown = |found: String| {
-            Rule::KeyKnown
-                .finding(Subject::none())
-                .found(found)
-                .expected(format!("a key that the policy allows for {namespace}"))
-                .remedy("ask a root to add the key: git awo policy propose FILE")
+        let unknown = |why: String| Unverified::UnknownKey {
+            key: fingerprint.clone(),
+            why,
+            namespace: namespace.to_owned(),
         };
         let Some(holder) = self.keys.get(signature.public_key()) else {
-            return Err(unknown(format!(
-                "key {fingerprint} is unknown to the policy"
-            )));
+            return Err(unknown("is unknown to the policy".to_owned()));
         };
         let mut usable = holder
             .uses
@@ -202,33 +199,24 @@ impl Keyring {
             .filter(|it| it.entry.allows(namespace))
             .peekable();
         if usable.peek().is_none() {
-            return Err(unknown(format!(
-                "key {fingerprint} may not sign {namespace}"
-            )));
+            return Err(unknown(format!("may not sign {namespace}")));
         }
         if let Some(time) = time
             && !usable.any(|it| it.entry.valid_at(time))
         {
-            return Err(unknown(format!("key {fingerprint} is not valid at {time}")));
+            return Err(unknown(format!("is not valid at {time}")));
         }
-        let flags =
-            signing::verify_with(&holder.key, signature, namespace, message).map_err(|error| {
-                Rule::SignatureGood
-                    .finding(Subject::none())
-                    .found(error)
-                    .expected(format!(
-                        "a signature by {} in namespace {namespace}",
-                        holder.person
-                    ))
-                    .remedy("sign it again with the key named")
-            })?;
+        let flags = signing::verify_with(&holder.key, signature, namespace, message);
+        let flags = flags.map_err(|error| Unverified::Signature {
+            person: holder.person.clone(),
+            namespace: namespace.to_owned(),
+            error,
+        })?;
         if self.touched.contains(namespace) && !flags.touched() {
-            return Err(Rule::KeyTouched.finding(Subject::none())
-                .found(format!("key {fingerprint}, which tells of no touch"))
-                .expected(format!(
-                    "a security key that was touched, as gates.require_touch demands for {namespace}"
-                ))
-                .remedy("sign it again with a security key (ssh-keygen -t ed25519-sk)"));
+            return Err(Unverified::Untouched {
+                key: fingerprint,
+                namespace: namespace.to_owned(),
+            });
         }
         Ok(Signer {
             person: holder.person.clone(),
@@ -236,79 +224,65 @@ impl Keyring {
         })
     }
 
-    /// Checks an envelope with one signature whole: form, kind, signature, signer, role,
-    /// repository and policy. What it binds besides is the rules' affair.
+    /// Returns who signed a commit, checked in process on the raw bytes.
+    pub fn signer_of(&self, commit: &Commit, time: Timestamp) -> Result<Signer, Unverified> {
+        let none = || Unverified::Commit("no signature".to_owned());
+        let signature = commit.signature.as_ref().ok_or_else(none)?;
+        let parsed = Signature::from_armor(&signature.armor)
+            .map_err(|error| Unverified::unread(error, Unverified::Commit))?;
+        self.check(&parsed, COMMIT_NAMESPACE, &signature.payload, Some(time))
+    }
+
+    /// Checks an envelope with one signature: form, kind, signature, signer, role, repository and
+    /// policy. The rules check all other bindings.
     pub fn verify<P: Predicate>(
         envelope: &Envelope,
         position: &Position<'_>,
-    ) -> Result<Verified<P>, Finding> {
-        let digest = envelope.digest();
-        let about = || Subject::of_record(digest);
-        let statement = Statement::<P>::parse(envelope.payload())
-            .map_err(|error| bad_statement(&error, P::KIND, about()))?;
+    ) -> Result<Verified<P>, Unverified> {
+        let statement = statement_of::<P>(envelope)?;
         let [raw] = envelope.signatures() else {
-            return Err(Rule::OneSignature
-                .finding(about())
-                .found(format!("{} signatures", envelope.signatures().len()))
-                .expected("one")
-                .remedy("sign it again with git awo; do not edit it by hand"));
+            return Err(Unverified::NotOne(envelope.signatures().len()));
         };
-        let signer = check_raw(position, &raw.sig, &raw.keyid, P::KIND, envelope, about())?;
-        let Some(context) = statement.predicate.context() else {
-            return Err(Rule::Context
-                .finding(about())
-                .found("a statement without a signer")
-                .expected("a context that names who signs")
-                .remedy("write the record again with git awo; do not edit it by hand"));
-        };
-        check_context(context, &signer, position, about())?;
-        check_role(position.policy, &statement.predicate, context, about())?;
+        let signer = check_raw(position, &raw.sig, &raw.keyid, P::KIND, envelope)?;
+        let context = statement.predicate.context().ok_or(Unverified::NoContext)?;
+        check_context(context, &signer, position)?;
+        check_role(position.policy, &statement.predicate, context)?;
         let Signer { person, key } = signer;
         Ok(Verified {
             predicate: statement.predicate,
-            digest,
+            digest: envelope.digest(),
             signer: person,
             key,
         })
     }
 
     /// Checks the signatures of a policy statement by the roots of `policy` and returns who signed.
-    /// Signatures by others are findings.
+    /// Signatures by others are refused.
     pub fn verify_policy(
         envelope: &Envelope,
         policy: &Policy,
         time: Timestamp,
-    ) -> Result<(PolicyPredicate, Vec<Signer>), Finding> {
-        let about = || Subject::of_record(envelope.digest());
-        let statement = Statement::<PolicyPredicate>::parse(envelope.payload())
-            .map_err(|error| bad_statement(&error, Kind::Policy, about()))?;
+    ) -> Result<(PolicyPredicate, Vec<Signer>), Unverified> {
+        let statement = statement_of::<PolicyPredicate>(envelope)?;
         if envelope.signatures().is_empty() {
-            return Err(Rule::OneSignature
-                .finding(about())
-                .found("0 signatures")
-                .expected("one by each root")
-                .remedy("git awo policy sign, by a root"));
+            return Err(Unverified::ByNoRoot);
         }
         let mut signers = Vec::new();
         for raw in envelope.signatures() {
-            let signature = parse_signature(&raw.sig, &raw.keyid, about())?;
+            let signature = parse_signature(&raw.sig, &raw.keyid)?;
             let namespace = Kind::Policy.namespace();
-            let signer = policy
-                .keyring
-                .check(&signature, namespace, &envelope.pae(), Some(time))
-                .map_err(|finding| Finding {
-                    subject: about(),
-                    ..finding
-                })?;
+            let keyring = &policy.keyring;
+            let signer = keyring.check(&signature, namespace, &envelope.pae(), Some(time))?;
             if !policy.roots.contains(&signer.person) {
-                return Err(Rule::PolicyRoots
-                    .finding(about())
-                    .found(format!("signed by {}, who is no root", signer.person))
-                    .expected("signatures of roots only")
-                    .remedy("git awo policy sign, by a root"));
+                return Err(Unverified::NoRoot(signer.person));
             }
             signers.push(signer);
         }
         Ok((statement.predicate, signers))
     }
+}
+
+fn statement_of<P: Predicate>(envelope: &Envelope) -> Result<Statement<P>, Unverified> {
+    let kind = P::KIND;
+    Statement::parse(envelope.payload()).map_err(|error| Unverified::Statement { kind, error })
 }

@@ -1,4 +1,4 @@
-//! From the two files of a policy to a checked [`Policy`]: every complaint at once.
+//! Parses the two files of a policy into a checked [`Policy`], and reports all complaints at once.
 
 use super::document::{Limits, RefGrant};
 use super::keyring::COMMIT_NAMESPACE;
@@ -6,7 +6,7 @@ use super::*;
 use super::{document, pattern};
 use crate::record::statement::Kind;
 
-/// Files that change what git does with other files; nothing may touch them without more.
+/// Files that change how git treats other files; they are always protected.
 const ALWAYS_PROTECTED: &[&str] = &[".gitattributes", ".gitmodules", ".mailmap", ".lfsconfig"];
 
 impl Policy {
@@ -127,7 +127,7 @@ impl Policy {
             if !keyring.has_key_of(root) {
                 complaints.push(format!("root {root} has no key in allowed_signers"));
             } else if !keyring.may_sign(root, Kind::Policy.namespace()) {
-                // Else nobody could ever take this back.
+                // Otherwise nobody could ever undo this.
                 complaints.push(format!(
                     "root {root} has no key that may sign a policy (gates.require_touch, namespaces=)"
                 ));
@@ -189,7 +189,7 @@ fn persons(document: &Document, complaints: &mut Vec<String>) -> BTreeMap<Identi
         let mut principals: BTreeSet<String> = identity.principals.iter().cloned().collect();
         principals.insert(name.to_string());
         for principal in &principals {
-            // One principal under two names would make one person count as two.
+            // A principal with two names would let one person count as two.
             if !taken.insert(principal.clone()) {
                 complaints.push(format!("principal {principal:?} names two identities"));
             }
@@ -235,7 +235,7 @@ fn touched(document: &Document, complaints: &mut Vec<String>) -> BTreeSet<&'stat
         let kind = Kind::ALL.iter().find(|kind| kind.word() == word);
         match (word.as_str(), kind) {
             ("commit", _) => _ = namespaces.insert(COMMIT_NAMESPACE),
-            // A server has nobody who could touch anything.
+            // Nobody is at a server to touch a key.
             (_, Some(kind)) if *kind != Kind::Receipt => _ = namespaces.insert(kind.namespace()),
             _ => complaints.push(format!(
                 "gates: require_touch: {word:?} is nothing people sign"
@@ -245,7 +245,7 @@ fn touched(document: &Document, complaints: &mut Vec<String>) -> BTreeSet<&'stat
     namespaces
 }
 
-/// Complains about what parses but cannot be meant.
+/// Complains about valid but meaningless settings.
 fn lint(document: &Document, complaints: &mut Vec<String>) {
     for grant in &document.refs {
         let of = format!("ref {:?}", grant.pattern);
@@ -299,8 +299,8 @@ fn lint(document: &Document, complaints: &mut Vec<String>) {
     limits(&document.limits, complaints);
 }
 
-/// Limits may be lowered. Those that keep a reader from what it could not hold are never raised;
-/// how much one push may bring may be.
+/// Checks the limits. All may be lowered. The limits on the size of a push may also be raised; those
+/// that protect a reader's memory may not.
 fn limits(limits: &Limits, complaints: &mut Vec<String>) {
     let most = Limits::default();
     let fixed = |name: &str, is: u64, most: u64| (name.to_owned(), is, most);

@@ -1,16 +1,16 @@
-//! Names: tasks, runs, identities and refs.
+//! Names of tasks, runs, identities and refs.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// The text cannot be such a name.
+/// The text is not a valid name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} is not a {what}: {why}")]
 pub struct BadName {
-    /// What was wanted: `run id`, `ref name` …
+    /// The expected name: `run id`, `ref name` …
     pub what: &'static str,
-    /// What was given.
+    /// The text.
     pub text: String,
     /// The rule it breaks.
     pub why: &'static str,
@@ -24,7 +24,7 @@ macro_rules! text_name {
         pub struct $name(String);
 
         impl $name {
-            /// Returns the name, or says which rule the text breaks.
+            /// Returns the name, or the rule that the text breaks.
             pub fn new(text: impl Into<String>) -> Result<Self, BadName> {
                 let text = text.into();
                 let check: fn(&str) -> Result<(), &'static str> = $check;
@@ -88,8 +88,8 @@ text_name!(
 );
 
 text_name!(
-    /// Where a forge ran an audit: `https://forge.example/runs/1`. An address of the web in printable
-    /// ASCII, at most 2,048 bytes.
+    /// The address of an audit on a forge: `https://forge.example/runs/1`. An `http` or `https` URL in
+    /// printable ASCII, of at most 2,048 bytes.
     WorkflowUrl, "workflow run url", check_url
 );
 
@@ -111,7 +111,7 @@ fn check_id(text: &str) -> Result<(), &'static str> {
         .bytes()
         .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
     {
-        return Err("only A-Z a-z 0-9 . _ - may stand in it");
+        return Err("it holds other characters than A-Z a-z 0-9 . _ -");
     }
     // A name that starts with a dot or a dash is `..`, hidden or an option; one that ends
     // in a dot or in `.lock` cannot be a ref component or a Windows file name.
@@ -133,7 +133,7 @@ fn check_identity(text: &str) -> Result<(), &'static str> {
     }
     let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'@' | b'+');
     if !text.bytes().all(fits) {
-        return Err("only A-Z a-z 0-9 . _ - @ + may stand in it");
+        return Err("it holds other characters than A-Z a-z 0-9 . _ - @ +");
     }
     if text.starts_with(['-', '.']) {
         return Err("it starts with a dot or a dash");
@@ -146,13 +146,13 @@ fn check_url(text: &str) -> Result<(), &'static str> {
         return Err("it has more than 2,048 bytes");
     }
     if !text.bytes().all(|b| b.is_ascii_graphic()) {
-        return Err("only printable ASCII without spaces may stand in it");
+        return Err("it holds other characters than printable ASCII without spaces");
     }
     let rest = ["https://", "http://"]
         .iter()
         .find_map(|scheme| text.strip_prefix(scheme));
     match rest {
-        // What follows at once would name no host.
+        // One of these directly after the scheme means that there is no host.
         Some(rest) if !rest.is_empty() && !rest.starts_with(['/', '?', '#']) => Ok(()),
         Some(_) => Err("it names no host"),
         None => Err("it does not begin with https:// or http://"),
@@ -168,7 +168,7 @@ fn check_ref(text: &str) -> Result<(), &'static str> {
     }
     let forbidden = |c: char| c <= ' ' || c == '\u{7f}' || "~^:?*[\\".contains(c);
     if text.chars().any(forbidden) {
-        return Err("a control character, space or one of ~^:?*[\\ stands in it");
+        return Err("it holds a control character, a space or one of ~^:?*[\\");
     }
     if text.contains("..") || text.contains("@{") || text.ends_with('.') {
         return Err("it has '..' or '@{', or ends with a dot");

@@ -316,7 +316,7 @@ fn objects_that_the_governed_repository_borrows_are_seen() {
         world.git(&["clone", "-q", "--mirror", "--shared", from, to]);
         last = next;
     }
-    let actor = Actor::of(Repo::open(&last).unwrap()).unwrap();
+    let actor = Actor::of(Repo::open(&last).unwrap());
     let script = format!("test -z \"$(git status --porcelain)\"; git fsck; git log; {MEND}");
     let done = run(&actor.with_key(&world.key("otto")), &world.request(&script));
     assert_eq!(done.unwrap().changed.len(), 1);
