@@ -1,7 +1,7 @@
 //! Why an act was not done: a refusal, or a wrong use. And the next command to type.
 
 use crate::record::{Coded, Diagnosis, Findings, Refusal, Rule, Subject, Verdict, chain_of};
-use crate::{actor, check, evidence, export, git, hook, run, sandbox, store};
+use crate::{actor, check, evidence, export, git, hook, run, store};
 
 /// An act was not done.
 ///
@@ -119,11 +119,12 @@ impl From<Process> for Error {
     }
 }
 
-impl From<sandbox::Error> for Error {
-    fn from(error: sandbox::Error) -> Self {
+#[cfg(feature = "selftest")]
+impl From<crate::sandbox::Error> for Error {
+    fn from(error: crate::sandbox::Error) -> Self {
         let message = chain_of(&error);
         match error {
-            sandbox::Error::NotEmpty { .. } => {
+            crate::sandbox::Error::NotEmpty { .. } => {
                 Self::usage(message).hint("name a new or an empty directory")
             }
             error => Self::unusable(Rule::SandboxUsable, message, &error),
@@ -190,7 +191,7 @@ mod tests {
     fn an_error_has_findings_unless_it_is_a_wrong_use() {
         assert_eq!(Error::usage("no").verdict(), None);
         let io = std::io::Error::other("gone");
-        let undecided = Error::unusable(Rule::FileReadable, "cannot read it", &io);
+        let undecided = Error::unusable(Rule::RunReadable, "cannot read it", &io);
         assert_eq!(undecided.verdict(), Some(Verdict::Undecided));
         assert_eq!(undecided.findings().len(), 1);
         let denied = Error::denied("no", undecided.findings().into_iter().next().unwrap());

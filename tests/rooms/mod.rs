@@ -52,14 +52,8 @@ const ENVIRONMENT: &[(&str, &str)] = &[
         "what persons keep of it",
     ),
     ("src/cli/mod.rs", "the words of the command"),
-    ("src/git/process.rs", "to move"),
-    ("src/git/quarantine.rs", "to move"),
-    ("src/git/reader.rs", "to move"),
-    ("src/git/write.rs", "to move"),
-    ("src/hook/client.rs", "to move"),
-    ("src/hook/dispatch.rs", "to move"),
-    ("src/hook/parent.rs", "to move"),
-    ("src/hook/transaction.rs", "to move"),
+    ("src/git/process.rs", "how many settings git inherits"),
+    ("src/git/write.rs", "never writes in a quarantine"),
     ("src/sandbox/mod.rs", "where programs are"),
     (
         "src/sys/environment.rs",
@@ -82,16 +76,15 @@ const CLI_KNOWN: &[(&str, usize)] = &[("cli", 2)];
 
 /// Files that still make findings where an error should say its rule, or a rule judge.
 const FINDINGS_KNOWN: &[(&str, usize)] = &[
-    ("check", 13),
+    ("check", 5),
     ("export", 5),
-    ("facts", 8),
+    ("facts", 3),
     ("hook", 7),
     ("run", 15),
 ];
 
 /// Halves of a file that was cut.
-const HALVES_KNOWN: &[(&str, usize)] =
-    &[("check", 9), ("policy", 2), ("rules", 4), ("selftest", 6)];
+const HALVES_KNOWN: &[(&str, usize)] = &[("check", 4), ("policy", 2), ("selftest", 6)];
 
 /// What could stop the program on a stranger's data, and is denied in all that is no test.
 const DENIED: &[&str] = &[
@@ -182,9 +175,12 @@ fn the_drawing_has_every_room_and_no_other() {
 }
 
 #[test]
-fn the_root_declares_rooms_and_nothing_else() {
+fn the_root_declares_rooms_and_the_facade_stands_on_what_is_no_program() {
     for source in sources().iter().filter(|it| it.room().is_none()) {
-        let own = named_rooms(source);
+        let mut own = named_rooms(source);
+        if source.path == "src/facade.rs" {
+            own.retain(|room| floor(room) > floor("ops"));
+        }
         assert!(own.is_empty(), "{} uses {own:?}", source.path);
     }
 }
