@@ -9,6 +9,7 @@ mod gates;
 mod keys;
 pub(crate) mod people;
 mod rollback;
+mod steps;
 mod story;
 mod words;
 

@@ -149,10 +149,10 @@ const EVERYWHERE: &[&[&str]] = &[
     &["tar", RUN, "-o", "out.tar.gz"],
     &["export", RUN, "out"],
     &["export", "--all", "out"],
-    &["index", "show"],
-    &["index", "export"],
-    &["index", "verify"],
-    &["index", "rebuild"],
+    &["provenance", "show"],
+    &["provenance", "export"],
+    &["provenance", "verify"],
+    &["provenance", "rebuild"],
     &["task", "list"],
     &["task", "show", TASK],
     &["policy", "show"],
@@ -181,8 +181,8 @@ const WITHOUT_POLICY: &[(&[&str], i32, &str)] = &[
     (&["integrity", "verify", RUN], 1, "STR-002"),
     (&["tar", RUN, "-o", "out.tar.gz"], 1, "STR-002"),
     (&["export", RUN, "out"], 3, "GOV-006"),
-    (&["index", "show", RUN], 1, "STR-002"),
-    (&["index", "verify"], 1, "STR-002"),
+    (&["provenance", "show", RUN], 1, "STR-002"),
+    (&["provenance", "verify"], 1, "STR-002"),
     (&["task", "show", TASK], 3, "GOV-006"),
     (&["policy", "show"], 3, "GOV-006"),
     (&["policy", "log"], 3, "GOV-006"),
@@ -874,7 +874,7 @@ fn assert_remedy(world: &World, name: &str, remedy: &str) {
             let more = rest[words[0].len()..].trim_start();
             if matches!(
                 words[0].as_str(),
-                "hooks" | "index" | "integrity" | "policy" | "task"
+                "hooks" | "integrity" | "policy" | "provenance" | "task"
             ) {
                 words.push(word(more));
             }

@@ -204,7 +204,7 @@ const ROWS: &[Row] = &[
         World::landed,
         nothing,
         OTTO,
-        &["index", "show", "nope"],
+        &["provenance", "show", "nope"],
         (1, "STR-002"),
     ),
     row(
@@ -212,7 +212,7 @@ const ROWS: &[Row] = &[
         World::landed,
         |world| plain_clone(world, &[]),
         ("vera", "home/vera/c"),
-        &["index", "verify"],
+        &["provenance", "verify"],
         (1, "STR-002"),
     ),
     row(
@@ -220,7 +220,7 @@ const ROWS: &[Row] = &[
         World::landed,
         |world| edit_shard(world, "git update-index --force-remove $shard"),
         OTTO,
-        &["index", "verify"],
+        &["provenance", "verify"],
         (1, "STR-001"),
     ),
     row(
@@ -228,7 +228,7 @@ const ROWS: &[Row] = &[
         World::landed,
         |world| edit_shard(world, "git update-index --force-remove $shard"),
         OTTO,
-        &["index", "export", "../index.json"],
+        &["provenance", "export", "../index.json"],
         (1, "STR-001"),
     ),
     row(
@@ -236,7 +236,7 @@ const ROWS: &[Row] = &[
         World::landed,
         |world| edit_shard(world, FORGE),
         OTTO,
-        &["index", "verify"],
+        &["provenance", "verify"],
         (1, "INT-008"),
     ),
     row(
@@ -244,7 +244,7 @@ const ROWS: &[Row] = &[
         World::landed,
         |world| edit_shard(world, FORGE),
         OTTO,
-        &["index", "export"],
+        &["provenance", "export"],
         (1, "INT-008"),
     ),
     row(
@@ -260,7 +260,7 @@ const ROWS: &[Row] = &[
         World::landed,
         |world| world.write("file", ""),
         OTTO,
-        &["index", "export", "../file/index.json"],
+        &["provenance", "export", "../file/index.json"],
         (3, "INT-005"),
     ),
     row(
@@ -268,7 +268,7 @@ const ROWS: &[Row] = &[
         World::landed,
         |world| std::fs::remove_file(ledger_object(world)).unwrap(),
         OTTO,
-        &["index", "rebuild"],
+        &["provenance", "rebuild"],
         (3, "INT-005"),
     ),
     // Runs made elsewhere.
