@@ -88,7 +88,8 @@ impl Repository {
     /// Verifies every branch and every record again from objects, offline, as `git awo verify`
     /// does.
     ///
-    /// Without an anchor nothing is decided: "cannot verify" is never "allowed".
+    /// Without an anchor nothing is decided: "cannot verify" is never "allowed". What it looks like
+    /// where all holds, [`Repository::act_as`] shows.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -100,9 +101,6 @@ impl Repository {
     /// # assert!(git.args(["init", "-q"]).current_dir(&directory).status()?.success());
     /// let now: Timestamp = "2026-11-29T12:00:00Z".parse()?;
     /// let repository = Repository::open(directory.path())?;
-    /// let report = repository.verify(now)?;
-    /// assert_eq!(report.verdict(), Verdict::Undecided);
-    ///
     /// // The first commit of the policy, as somebody told us whom we trust.
     /// let anchor = Anchor::parse("0123456789012345678901234567890123456789").unwrap();
     /// let report = repository.trusting(anchor).verify(now)?;
@@ -171,7 +169,8 @@ impl Repository {
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// use git_awo::record::Timestamp;
+    /// use git_awo::ops::init::{self, CloneRequest};
+    /// use git_awo::record::{Timestamp, Verdict};
     /// use git_awo::{Repository, signing};
     ///
     /// # let directory = tempfile::tempdir()?;
@@ -185,7 +184,16 @@ impl Repository {
     /// let olga = Repository::open(directory.path())?.act_as(&key, now);
     /// assert_eq!(olga.now(), now);
     /// assert_eq!(olga.actor().signer()?.public_key(), &public);
-    /// assert!(olga.history().is_err(), "there is no policy to act under yet");
+    ///
+    /// // She founds the repository: its first policy, with herself as root and operator.
+    /// let founded = init::clone(&olga, CloneRequest {
+    ///     identity: Some("olga".to_owned()),
+    ///     first: None,
+    ///     program: std::path::Path::new("/usr/bin/git-awo"),
+    /// })?;
+    /// assert_eq!(&founded.signed_by, public.fingerprint());
+    /// let report = Repository::open(directory.path())?.verify(now)?;
+    /// assert_eq!(report.verdict(), Verdict::Allowed, "{:?}", report.all());
     /// # Ok(())
     /// # }
     /// ```

@@ -336,22 +336,23 @@ fn measuring_finds_what_the_agent_did_not_report() {
         ("nothing", "true", "GOV-002"),
         (
             "a branch made",
-            "echo '#' >> src/strings.py; git branch sneaky",
+            "echo '#' >> src/strings.py; git --git-dir=REAL branch sneaky",
             "GOV-004",
         ),
         (
             "a setting changed",
-            "echo '#' >> src/strings.py; git config core.editor evil",
+            "echo '#' >> src/strings.py; git --git-dir=REAL config core.editor evil",
             "GOV-004",
         ),
     ] {
         let world = world_again(&world);
+        let script = script.replace("REAL", world.path("otto/.git").to_str().unwrap());
         let before = world.ok("otto", "otto", &["git", "for-each-ref"]);
         world.refused(
             "otto",
             "otto",
             &[
-                "git", "awo", "run", TASK, "--run-id", RUN, "--", "sh", "-c", script,
+                "git", "awo", "run", TASK, "--run-id", RUN, "--", "sh", "-c", &script,
             ],
             code,
         );

@@ -113,8 +113,8 @@ const MUTANTS: &[Mutant] = &[
     Mutant {
         cases: &["TS-0015"],
         file: "src/policy/keyring/statement.rs",
-        original: "    if !policy.holds(&context.identity, role) {",
-        broken: "    if !policy.holds(&context.identity, role) && !{M} {",
+        original: "roles.contains(&role) && policy.holds(person, role) =>",
+        broken: "roles.contains(&role) && (policy.holds(person, role) || {M}) =>",
     },
     // What an approval binds does not matter, at neither of the two places that look at it.
     Mutant {

@@ -63,12 +63,12 @@ impl Coded for BadInventory {
 }
 
 /// The reason why a path or line is refused, and whether it is a limit.
-pub(super) struct Refusal {
+pub(super) struct Defect {
     pub(super) why: &'static str,
     pub(super) limit: bool,
 }
 
-impl Refusal {
+impl Defect {
     fn form(why: &'static str) -> Self {
         Self { why, limit: false }
     }
@@ -134,7 +134,7 @@ impl Inventory {
     fn read(bytes: &[u8], sorted: bool) -> Result<Self, Vec<BadInventory>> {
         if bytes.len() > MAX_LEN {
             return Err(vec![
-                Refusal::limit("the inventory is longer than 8 MiB").at(1),
+                Defect::limit("the inventory is longer than 8 MiB").at(1),
             ]);
         }
         let mut files = BTreeMap::new();
@@ -144,7 +144,7 @@ impl Inventory {
         for (line, number) in lines.zip(1..) {
             if number > MAX_LINES {
                 let why = "the inventory lists more than 50,000 files";
-                bad.push(Refusal::limit(why).at(number));
+                bad.push(Defect::limit(why).at(number));
                 break;
             }
             let (path, digest) = match parse_line(line) {
@@ -155,7 +155,7 @@ impl Inventory {
                 }
             };
             if files.contains_key(&path) {
-                bad.push(Refusal::form("a file is listed twice").at(number));
+                bad.push(Defect::form("a file is listed twice").at(number));
                 continue;
             }
             let after = files.last_key_value().is_none_or(|(last, _)| *last < path);
@@ -163,7 +163,7 @@ impl Inventory {
             if sorted && orderly && !after {
                 orderly = false;
                 let why = "the lines are not sorted by the bytes of the paths";
-                bad.push(Refusal::form(why).at(number));
+                bad.push(Defect::form(why).at(number));
             }
             files.insert(path, digest);
         }
@@ -181,15 +181,15 @@ impl Inventory {
     fn check_size(&self, len: usize) -> Result<(), BadInventory> {
         if self.0.is_empty() {
             // With an empty inventory, the loss of all files would go unnoticed.
-            return Err(Refusal::form("the inventory lists no file").at(1));
+            return Err(Defect::form("the inventory lists no file").at(1));
         }
         if self.0.len() > MAX_LINES {
             return Err(
-                Refusal::limit("the inventory lists more than 50,000 files").at(MAX_LINES + 1)
+                Defect::limit("the inventory lists more than 50,000 files").at(MAX_LINES + 1)
             );
         }
         if len > MAX_LEN {
-            return Err(Refusal::limit("the inventory is longer than 8 MiB").at(1));
+            return Err(Defect::limit("the inventory is longer than 8 MiB").at(1));
         }
         Ok(())
     }
@@ -252,48 +252,48 @@ impl Inventory {
 
 fn first(bad: Vec<BadInventory>) -> BadInventory {
     let first = bad.into_iter().next();
-    first.unwrap_or_else(|| Refusal::form("it cannot be read").at(1))
+    first.unwrap_or_else(|| Defect::form("it cannot be read").at(1))
 }
 
 /// Reads one line with its line feed.
-fn parse_line(line: &[u8]) -> Result<(RepoPath, Sha256), Refusal> {
+fn parse_line(line: &[u8]) -> Result<(RepoPath, Sha256), Defect> {
     let Some(line) = line.strip_suffix(b"\n") else {
-        return Err(Refusal::form("the last line does not end in a line feed"));
+        return Err(Defect::form("the last line does not end in a line feed"));
     };
     if line.contains(&b'\r') {
-        return Err(Refusal::form("a carriage return stands bare in the line"));
+        return Err(Defect::form("a carriage return stands bare in the line"));
     }
     let (escaped, body) = match line.strip_prefix(b"\\") {
         Some(body) => (true, body),
         None => (false, line),
     };
     let Some((digest, rest)) = body.split_at_checked(64) else {
-        return Err(Refusal::form("the line is too short for a digest"));
+        return Err(Defect::form("the line is too short for a digest"));
     };
     let digest = std::str::from_utf8(digest)
         .ok()
         .and_then(|text| text.parse().ok());
     let Some(digest) = digest else {
-        return Err(Refusal::form(
+        return Err(Defect::form(
             "the line does not begin with 64 lower-case hex digits",
         ));
     };
     let Some(name) = rest.strip_prefix(b"  ") else {
-        return Err(Refusal::form("two spaces are due after the digest"));
+        return Err(Defect::form("two spaces are due after the digest"));
     };
     let Some(name) = name.strip_prefix(b"./") else {
-        return Err(Refusal::form("the path does not begin with ./"));
+        return Err(Defect::form("the path does not begin with ./"));
     };
     let path = match (escaped, name.contains(&b'\\')) {
         (true, true) => unescape(name)?,
         (false, false) => name.to_vec(),
         (true, false) => {
-            return Err(Refusal::form(
+            return Err(Defect::form(
                 "the line is marked as escaped but nothing in it is",
             ));
         }
         (false, true) => {
-            return Err(Refusal::form(
+            return Err(Defect::form(
                 "a backslash stands in a line not marked as escaped",
             ));
         }
@@ -316,7 +316,7 @@ fn escape(name: &[u8]) -> Vec<u8> {
     out
 }
 
-fn unescape(name: &[u8]) -> Result<Vec<u8>, Refusal> {
+fn unescape(name: &[u8]) -> Result<Vec<u8>, Defect> {
     let mut out = Vec::with_capacity(name.len());
     let mut bytes = name.iter();
     while let Some(byte) = bytes.next() {
@@ -325,7 +325,7 @@ fn unescape(name: &[u8]) -> Result<Vec<u8>, Refusal> {
                 Some(b'\\') => b'\\',
                 Some(b'n') => b'\n',
                 Some(b'r') => b'\r',
-                _ => return Err(Refusal::form("an unknown escape stands in the path")),
+                _ => return Err(Defect::form("an unknown escape stands in the path")),
             },
             other => *other,
         };
@@ -335,24 +335,24 @@ fn unescape(name: &[u8]) -> Result<Vec<u8>, Refusal> {
 }
 
 /// Refuses a path that cannot be a file below the run directory.
-pub(super) fn check_path(path: &[u8]) -> Result<(), Refusal> {
+pub(super) fn check_path(path: &[u8]) -> Result<(), Defect> {
     if path.len() > MAX_PATH {
-        return Err(Refusal::limit("a path is longer than 4,096 bytes"));
+        return Err(Defect::limit("a path is longer than 4,096 bytes"));
     }
     if path.contains(&0) {
-        return Err(Refusal::form("a NUL stands in the path"));
+        return Err(Defect::form("a NUL stands in the path"));
     }
     if path.starts_with(b"/") {
-        return Err(Refusal::form("the path is absolute"));
+        return Err(Defect::form("the path is absolute"));
     }
     let mut depth = 0usize;
     for component in path.split(|b| *b == b'/') {
         depth = depth.saturating_add(1);
         match component {
-            b"" => return Err(Refusal::form("a component of the path is empty")),
-            b"." | b".." => return Err(Refusal::form("a component of the path is . or ..")),
+            b"" => return Err(Defect::form("a component of the path is empty")),
+            b"." | b".." => return Err(Defect::form("a component of the path is . or ..")),
             long if long.len() > MAX_COMPONENT => {
-                return Err(Refusal::limit(
+                return Err(Defect::limit(
                     "a component of a path is longer than 255 bytes",
                 ));
             }
@@ -360,19 +360,19 @@ pub(super) fn check_path(path: &[u8]) -> Result<(), Refusal> {
         }
     }
     if depth > MAX_PATH_DEPTH {
-        return Err(Refusal::limit("a path has more than 64 components"));
+        return Err(Defect::limit("a path has more than 64 components"));
     }
     Ok(())
 }
 
 /// Refuses paths that an inventory does not list: non-files, itself, the clock values.
-fn check_listed(path: &[u8]) -> Result<(), Refusal> {
+fn check_listed(path: &[u8]) -> Result<(), Defect> {
     check_path(path)?;
     if path == SUMS.as_bytes() {
-        return Err(Refusal::form("the inventory lists itself"));
+        return Err(Defect::form("the inventory lists itself"));
     }
     if path.starts_with(TIMESTAMPS.as_bytes()) {
-        return Err(Refusal::form("the inventory lists a file of timestamps/"));
+        return Err(Defect::form("the inventory lists a file of timestamps/"));
     }
     Ok(())
 }

@@ -18,6 +18,7 @@ mod process;
 mod quarantine;
 mod reader;
 mod refs;
+mod shared_clone;
 mod tree_edit;
 mod update;
 mod walk;
@@ -41,8 +42,8 @@ pub use error::{Error, UpdateError};
 pub use kind::Kind;
 pub use notes::{all_notes, note, note_path, object_of_note, path_for_note};
 pub use process::{
-    LOCAL_ENVIRONMENT, at_home, git, git_in_this_environment, guarded, guarded_at_home, run,
-    run_at_home, run_guarded,
+    LOCAL_ENVIRONMENT, at_home, git, git_in_this_environment, guarded, guarded_at_home, hardened,
+    output, run, run_at_home, run_guarded,
 };
 pub use quarantine::Quarantine;
 pub use reader::Reader;

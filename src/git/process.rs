@@ -34,6 +34,17 @@ const SETTINGS: &[&str] = &["core.fsmonitor=false", "core.commitGraph=false"];
 /// Additionally keeps git from running hooks.
 const GUARDED: &[&str] = &["core.hooksPath=/dev/null", "core.untrackedCache=false"];
 
+/// Keeps settings of this machine out of what is measured, besides.
+const HARDENED: &[&str] = &[
+    "core.attributesFile=/dev/null",
+    "core.autocrlf=false",
+    "core.excludesFile=/dev/null",
+    "core.quotePath=true",
+    "core.sparseCheckout=false",
+    "diff.suppressBlankEmpty=false",
+    "submodule.recurse=false",
+];
+
 /// Returns a command that runs git in `dir`, whatever repository the environment names.
 ///
 /// `HOME`, `PATH`, `SSH_*` and `GIT_TERMINAL_PROMPT` stay as they are. Replace refs are ignored, as
@@ -117,6 +128,20 @@ pub fn guarded(reader: &Reader, dir: &Path) -> Command {
     command
 }
 
+/// Returns git as [`guarded`] makes it, on exactly the repository at `git_dir`, without the
+/// settings of user and machine, so that it answers the same everywhere.
+pub fn hardened(reader: &Reader, dir: &Path, git_dir: &Path) -> Command {
+    let mut command = guarded(reader, dir);
+    for setting in HARDENED {
+        command.args(["-c", setting]);
+    }
+    command.arg("--git-dir").arg(git_dir);
+    command.env("GIT_OPTIONAL_LOCKS", "0");
+    command.env("GIT_CONFIG_GLOBAL", "/dev/null");
+    command.env("GIT_CONFIG_NOSYSTEM", "1");
+    command
+}
+
 /// Returns a command that runs git in `dir` with the environment unchanged, as inside a hook.
 pub fn git_in_this_environment(dir: &Path) -> Command {
     let mut command = Command::new("git");
@@ -145,19 +170,30 @@ pub fn guarded_at_home(reader: &Reader) -> Command {
 }
 
 fn finish<A: AsRef<OsStr>>(mut git: Command, args: &[A]) -> Result<Output, Error> {
+    git.args(args);
+    output(git)
+}
+
+/// Runs git to its end and returns its output, or an error with what it said.
+pub fn output(mut git: Command) -> Result<Output, Error> {
     let output = git
-        .args(args)
         .stdin(std::process::Stdio::null())
         .output()
         .map_err(|source| Error::Start { source })?;
     if output.status.success() {
         return Ok(output);
     }
+    let mut given = git.get_args();
+    let mut args = Vec::new();
+    while let Some(arg) = given.next() {
+        // Our settings are not what was asked for.
+        match arg == "-c" {
+            true => _ = given.next(),
+            false => args.push(arg.to_string_lossy().into_owned()),
+        }
+    }
     Err(Error::Git {
-        args: args
-            .iter()
-            .map(|arg| arg.as_ref().to_string_lossy().into_owned())
-            .collect(),
+        args,
         status: output.status,
         stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
     })

@@ -170,7 +170,7 @@ fn path_of(bytes: Vec<u8>) -> Option<PathBuf> {
 }
 
 /// Returns a line of an alternates file, quoted where the path would be misread.
-fn alternates_line(dir: &OsStr) -> Vec<u8> {
+pub(super) fn alternates_line(dir: &OsStr) -> Vec<u8> {
     let bytes = dir.as_encoded_bytes();
     let plain = !bytes.starts_with(b"\"")
         && !bytes.starts_with(b"#")

@@ -7,7 +7,8 @@ use crate::{actor, check, evidence, export, git, hook, run, store};
 ///
 /// Unless it was asked for wrongly, a refusal says why not, so that each error has a code of the
 /// taxonomy: there is no other way to make one.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
 pub struct Error {
     message: String,
     /// `None`: it was asked for wrongly.

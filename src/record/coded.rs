@@ -134,3 +134,61 @@ pub fn chain_of(error: &dyn std::error::Error) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{Code, Report, Verdict};
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("cannot read it")]
+    struct Bad(bool);
+
+    impl Coded for Bad {
+        fn diagnosis(&self) -> Diagnosis {
+            let own = match self.0 {
+                true => Diagnosis::against(self, Rule::ObjectForm, "a form", "mend it"),
+                false => Diagnosis::unusable(self, Rule::FileUsable),
+            };
+            own.about(Subject::of_record("own"))
+        }
+    }
+
+    #[test]
+    fn an_error_speaks_against_what_was_read_or_leaves_it_undecided() {
+        let given = Subject::of_record("given").run(&"run_1".parse().unwrap());
+        for (bad, code, verdict) in [
+            (Bad(true), Code::Int003, Verdict::Denied),
+            (Bad(false), Code::Int005, Verdict::Undecided),
+        ] {
+            let finding = bad.to_finding(given.clone());
+            assert_eq!(
+                (finding.code, finding.found.as_str()),
+                (code, "cannot read it")
+            );
+            assert_eq!(
+                finding.subject,
+                given.clone().record("own"),
+                "it knows better"
+            );
+            let refusal = bad.refusal(given.clone());
+            assert_eq!(refusal.report().verdict(), verdict);
+            assert_eq!(refusal.findings().len(), 1);
+            assert_eq!(bad.denies(given.clone()).is_some(), bad.0);
+        }
+    }
+
+    #[test]
+    fn what_an_error_carries_is_told_as_it_is() {
+        let mut report = Report::of([Bad(true).to_finding(Subject::none())]);
+        report.absorb(Bad(false).refusal(Subject::none()));
+        let carried = Refusal::by(report.clone()).unwrap();
+        let again = Diagnosis::from(carried.clone())
+            .found("other words")
+            .about(Subject::of_record("other"))
+            .refusal(Subject::of_record("given"));
+        assert_eq!(again, carried);
+        assert_eq!(again.report(), &report);
+        assert_eq!(Refusal::by(Report::default()), None);
+    }
+}

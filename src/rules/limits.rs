@@ -43,3 +43,23 @@ pub fn paths(most: usize, reference: &RefName) -> Finding {
         .expected(format!("at most {most}"))
         .remedy("push in smaller parts")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::Code;
+    use crate::rules::tests::people::id;
+
+    #[test]
+    fn commits_beyond_the_limit_can_be_pushed_in_parts() {
+        let reference = RefName::new("refs/heads/main").unwrap();
+        let three = [id(1), id(2), id(3)];
+        let found = |left| commits(&three, left, &reference, "few".to_owned());
+        assert_eq!(found(3), None);
+        let first = format!("git push SERVER {}:{reference} first", id(2));
+        for (left, remedy) in [(2, first), (0, format!("push {reference} by itself"))] {
+            let finding = found(left).unwrap();
+            assert_eq!((finding.code, finding.remedy), (Code::Int006, remedy));
+        }
+    }
+}

@@ -4,7 +4,7 @@ use crate::actor::Actor;
 use crate::git;
 use crate::record::{Finding, RepoPath, Rule, Subject};
 
-use super::{Error, tools};
+use super::Error;
 
 /// How many paths of an unclean work tree are named.
 const MOST_NAMED: usize = 20;
@@ -23,12 +23,12 @@ pub(super) fn clean(actor: &Actor, why: &str) -> Result<Option<Finding>, Error> 
         "--untracked-files=normal",
         "--ignore-submodules=dirty",
     ]);
-    let output = tools::output(command)?;
+    let output = git::output(command)?.stdout;
     let mut paths = Vec::new();
     let mut entries = output.split(|b| *b == 0).filter(|entry| !entry.is_empty());
     while let Some(entry) = entries.next() {
         let (kind, path) = entry.split_at_checked(3).unwrap_or((entry, &[]));
-        // The old name of what was renamed follows.
+        // The old name of a renamed path follows.
         if kind.iter().take(2).any(|b| matches!(b, b'R' | b'C')) {
             entries.next();
         }

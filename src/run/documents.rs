@@ -12,7 +12,7 @@ use crate::store::layout::{self, LedgerPath};
 
 use super::dossier::{Material, change};
 use super::finish::title;
-use super::{Error, Execution, events, tools};
+use super::{Error, Execution, events};
 
 /// The version of this program.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -188,7 +188,7 @@ impl<'a> Documents<'a> {
         let target = &admitted.contract().target_ref;
         let mut version = git::git(self.execution.place.root());
         version.arg("--version");
-        let version = String::from_utf8_lossy(&tools::output(version)?)
+        let version = String::from_utf8_lossy(&git::output(version)?.stdout)
             .trim()
             .to_owned();
         let version = version.strip_prefix("git version ").unwrap_or(&version);

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::evidence::inventory::SUMS;
 use crate::evidence::{self, Demands, Inventory, RunFiles};
+use crate::git;
 use crate::record::json::{self, Json};
 use crate::record::tree::Change;
 use crate::record::{
@@ -17,7 +18,7 @@ use crate::record::{
 
 use super::documents::{self, Documents};
 use super::place::io;
-use super::{Error, Execution, events, tools};
+use super::{Error, Execution, events};
 
 /// What a run left behind.
 pub(super) struct Material<'a> {
@@ -196,7 +197,7 @@ fn patch(execution: &Execution<'_>, material: &Material<'_>) -> Result<Vec<u8>, 
     let repo = &execution.actor.repo;
     let base = repo.commit(execution.admitted.base)?.tree;
     // In an empty directory: no attributes of a work tree are seen.
-    let mut diff = tools::hardened(repo, execution.place.root(), repo.common_dir());
+    let mut diff = git::hardened(repo, execution.place.root(), repo.common_dir());
     diff.args([
         "diff-tree",
         "-p",
@@ -219,7 +220,7 @@ fn patch(execution: &Execution<'_>, material: &Material<'_>) -> Result<Vec<u8>, 
     ]);
     diff.args(["--src-prefix=a/", "--dst-prefix=b/", "--end-of-options"]);
     diff.args([base.to_string(), material.tree.to_string()]);
-    tools::output(diff)
+    Ok(git::output(diff)?.stdout)
 }
 
 /// Returns a path with what stood and stands there, as JSON.

@@ -19,9 +19,9 @@ use super::dossier::{self, Material};
 use super::finish::Made;
 use super::measure::{self, Measured};
 use super::watch::Changed;
-use super::{Error, Execution, RunDone, clean, events, finish, scope, tools};
+use super::{Error, Execution, RunDone, clean, command, events, finish, scope};
 
-/// So much of a log's end is told with a failure.
+/// Length of the end of a log that is shown with a failure, in bytes.
 const TAIL: u64 = 4_096;
 
 impl Execution<'_> {
@@ -51,9 +51,8 @@ impl Execution<'_> {
             times: (self.started, self.actor.now().max(self.started)),
         };
         let (files, root) = dossier::make(self, &material)?;
-        // Not before the evidence is made: nothing is left to be done afterwards but the record.
-        // Once more everything: a daemon may have acted for the command, and is none of its
-        // processes.
+        // Compare again after the evidence is made, right before the record: a daemon that is no
+        // descendant of the command may have acted for it meanwhile.
         let changed = self.compare()?;
         if changed.tampered {
             return Err(Error::Refused(changed.findings));
@@ -62,7 +61,7 @@ impl Execution<'_> {
         if findings.is_empty() {
             findings = self.freshness()?;
         }
-        let why = "the run has reached outside of its worktree";
+        let why = "the run has reached outside of its work tree";
         findings.extend(clean::clean(self.actor, why)?);
         if !findings.is_empty() {
             return Err(Error::Refused(findings));
@@ -89,12 +88,12 @@ impl Execution<'_> {
         let [program, args @ ..] = self.command else {
             return Err(Error::NoCommand);
         };
-        let mut command = self.stranger(program);
+        let mut command = self.untrusted(program);
         command.args(args);
         let events = self.place.file(EVENTS);
         command.env("AWO_EVENTS_FILE", &events);
         let (out, err) = (self.place.file("stdout"), self.place.file("stderr"));
-        let status = tools::capture(command, &out, Some(&err))?;
+        let status = command::run(command, &out, Some(&err))?;
         let changed = self.compare()?;
         findings.extend(changed.findings);
         if !status.success() {
@@ -104,15 +103,16 @@ impl Execution<'_> {
             }
             findings.push(self.failed(Rule::CommandSucceeds, "the command", status));
         }
-        // No git on what it could have tampered with; and nothing to measure of a failure.
+        // Do not run git where it may start what the command has configured. A failed command
+        // leaves nothing to measure.
         if changed.tampered || !status.success() {
             return Err(Error::Refused(std::mem::take(findings)));
         }
         Ok(())
     }
 
-    fn stranger(&self, program: &OsStr) -> std::process::Command {
-        let mut command = tools::stranger(program, self.place.tree());
+    fn untrusted(&self, program: &OsStr) -> std::process::Command {
+        let mut command = command::untrusted(program, self.place.tree());
         let admitted = &self.admitted;
         command
             .env("AWO_RUN_ID", admitted.run.as_str())
@@ -132,12 +132,12 @@ impl Execution<'_> {
         let admitted = &self.admitted;
         let contract = admitted.contract();
         let repo = &self.actor.repo;
-        // An object that no ref names: it can be looked at, and goes with the next gc.
+        // The rules read a commit object. No ref names this one, so the next gc removes it.
         let draft = finish::draft(admitted, author, measured.tree, None);
         let commit = repo.commit(repo.write_commit(&draft)?)?;
         let policy = &self.history.current().policy;
         let Some(rules) = policy.ref_rules(&contract.target_ref) else {
-            // The gate has seen to it.
+            // Refused by the gate.
             return Ok(());
         };
         let key = self.actor.signer()?.public_key().fingerprint().to_owned();
@@ -154,17 +154,17 @@ impl Execution<'_> {
         Ok(())
     }
 
-    /// Runs the contract's validation command. Whatever it runs was written by a stranger too,
-    /// so everything is compared again.
+    /// Runs the contract's validation command. It executes code that the command wrote, so the
+    /// repository and the work tree are compared again.
     fn validate(&self, measured: &Measured) -> Result<(), Error> {
         let log = self.place.file("test.log");
         let Some(text) = &self.admitted.contract().validation_command else {
             return fs::write(&log, "the contract names no validation command\n")
                 .map_err(super::place::io("make", &log));
         };
-        let mut command = self.stranger(OsStr::new("sh"));
+        let mut command = self.untrusted(OsStr::new("sh"));
         command.args(["-e", "-c", text]);
-        let status = tools::capture(command, &log, None)?;
+        let status = command::run(command, &log, None)?;
         let changed = self.compare()?;
         let mut findings = changed.findings;
         for path in measured.changed_since(&self.actor.repo, &self.place)? {
@@ -198,9 +198,9 @@ impl Execution<'_> {
     }
 
     fn compare(&self) -> Result<Changed, Error> {
-        let mut changed = self.watch.compare(self.actor, &self.place, self.history)?;
-        // Of what moved, the branch and the policy are told for what they are; if that cannot be
-        // read any more, the move itself is told.
+        let mut changed = self.before.compare(self.actor, &self.place, self.history)?;
+        // Name the branch and the policy if they moved. If they cannot be read any more, the moved
+        // refs are reported without.
         if !changed.findings.is_empty()
             && let Ok(more) = self.freshness()
         {
@@ -209,7 +209,7 @@ impl Execution<'_> {
         Ok(changed)
     }
 
-    /// Finds what moved under the run: the branch, the policy, the contract.
+    /// Reports which of the branch, the policy and the contract changed during the run.
     fn freshness(&self) -> Result<Findings, Error> {
         let repo = &self.actor.repo;
         let contract = self.admitted.contract();
@@ -254,7 +254,7 @@ impl Execution<'_> {
             file.take(TAIL).read_to_end(&mut bytes)?;
             Ok::<_, std::io::Error>(bytes)
         };
-        // The failure itself is what matters; a log that is gone is an empty one.
+        // The failure itself is what matters: an unreadable log counts as an empty one.
         escape(&read().unwrap_or_default())
     }
 }

@@ -17,7 +17,7 @@ use crate::store::batch::Batch;
 use crate::store::layout::{self, LedgerPath};
 use crate::store::ledger::spent;
 
-use super::gate::Admitted;
+use super::gate::Admission;
 use super::{Error, RunDone};
 
 /// Returns the message of the commit; the root is none as long as the evidence is not made.
@@ -45,7 +45,7 @@ pub(super) fn title(contract: &Contract) -> String {
 
 /// Returns the commit before it is signed.
 pub(super) fn draft(
-    admitted: &Admitted,
+    admitted: &Admission,
     author: &Person,
     tree: ObjectId,
     root: Option<Sha256>,
@@ -73,7 +73,7 @@ pub(super) struct Made {
 /// Signs and writes the commit. No ref names it yet.
 pub(super) fn commit(
     actor: &Actor,
-    admitted: &Admitted,
+    admitted: &Admission,
     author: &Person,
     tree: ObjectId,
     root: Sha256,
@@ -89,7 +89,7 @@ pub(super) fn commit(
 pub(super) fn record(
     actor: &Actor,
     history: &PolicyHistory,
-    admitted: &Admitted,
+    admitted: &Admission,
     made: Made,
     now: Timestamp,
 ) -> Result<RunDone, Error> {
@@ -115,7 +115,7 @@ pub(super) fn record(
         tree: read.tree,
     };
     let envelope = actor.sign(run.clone())?;
-    // What the server would refuse is not stored in the first place.
+    // Do not store what the server would refuse.
     let mut findings = Findings::new();
     let policy = &history.current().policy;
     let signer = policy.keyring().signer_of(&read, now);
@@ -153,7 +153,7 @@ pub(super) fn record(
     })
 }
 
-/// Says of a record that stands there already what it means: somebody was faster.
+/// Turns the error that a record exists already into the finding that another run was faster.
 fn replayed(error: store::Error, run: &RunId) -> Error {
     let store::Error::Exists { path } = &error else {
         return error.into();

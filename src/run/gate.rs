@@ -19,7 +19,7 @@ use super::clean::clean;
 use super::{Error, RunEnvironment, approvals, run_id};
 
 /// What the gate let through.
-pub(super) struct Admitted {
+pub(super) struct Admission {
     /// The contract.
     pub(super) contract: Verified<ContractPredicate>,
     /// The blob of its envelope, to which approvals are noted.
@@ -34,7 +34,7 @@ pub(super) struct Admitted {
     pub(super) run: RunId,
 }
 
-impl Admitted {
+impl Admission {
     /// Returns the contract itself.
     pub(super) fn contract(&self) -> &Contract {
         &self.contract.predicate().contract
@@ -42,7 +42,7 @@ impl Admitted {
 }
 
 /// What the gate is asked to let through.
-pub(super) struct Asked<'a> {
+pub(super) struct GateRequest<'a> {
     /// The task whose contract it is about.
     pub(super) task: &'a TaskId,
     /// The name of the run; none for one made of the clock.
@@ -53,7 +53,7 @@ pub(super) struct Asked<'a> {
 }
 
 /// What the gate found, whether it lets the request through or not.
-pub(super) struct Looked {
+pub(super) struct GateResult {
     /// The contract, and the blob of its envelope.
     pub(super) contract: Option<(Verified<ContractPredicate>, ObjectId)>,
     /// The approvals to be spent, sorted; none unless there are enough.
@@ -68,14 +68,14 @@ pub(super) struct Looked {
     pub(super) findings: Findings,
 }
 
-impl Looked {
+impl GateResult {
     /// Returns what was let through, or everything that stands against it.
-    pub(super) fn admitted(self) -> Result<Admitted, Error> {
+    pub(super) fn admission(self) -> Result<Admission, Error> {
         match (self.contract, self.base, self.person, self.run) {
             (Some((contract, blob)), Some(base), Some(person), Some(run))
                 if self.findings.is_empty() =>
             {
-                Ok(Admitted {
+                Ok(Admission {
                     contract,
                     blob,
                     approvals: self.approvals,
@@ -91,22 +91,22 @@ impl Looked {
 
 struct Gate<'a> {
     actor: &'a Actor,
-    asked: &'a Asked<'a>,
+    request: &'a GateRequest<'a>,
     history: &'a PolicyHistory,
     now: Timestamp,
     findings: Findings,
 }
 
-/// Looks at a request from every side, so that everything that does not hold is found at once.
-pub(super) fn look(
+/// Checks a request on every point, so that everything that does not hold is found at once.
+pub(super) fn examine(
     actor: &Actor,
-    asked: &Asked<'_>,
+    request: &GateRequest<'_>,
     refs: &Refs,
     history: &PolicyHistory,
-) -> Result<Looked, Error> {
+) -> Result<GateResult, Error> {
     let mut gate = Gate {
         actor,
-        asked,
+        request,
         history,
         now: actor.now(),
         findings: Findings::new(),
@@ -116,11 +116,11 @@ pub(super) fn look(
     gate.enabled();
     gate.policy_in_force()?;
     let person = gate.orchestrator()?;
-    if asked.execution.is_some() {
+    if request.execution.is_some() {
         gate.work_tree("the run would not know what it starts from")?;
     }
     gate.whole_view();
-    let run = run_id::choose(&records, asked.run, gate.now, &mut gate.findings)?;
+    let run = run_id::choose(&records, request.run, gate.now, &mut gate.findings)?;
     let contract = gate.contract(&collector)?;
     let mut base = None;
     let mut approvals = Vec::new();
@@ -133,7 +133,7 @@ pub(super) fn look(
         let findings = &mut gate.findings;
         approvals = approvals::choose(&collector, contract, *blob, base, gate.now, findings)?;
     }
-    Ok(Looked {
+    Ok(GateResult {
         contract,
         approvals,
         base,
@@ -145,7 +145,7 @@ pub(super) fn look(
 
 impl Gate<'_> {
     fn about_task(&self) -> Subject {
-        Subject::of_record(Kind::Contract.of(self.asked.task).to_path())
+        Subject::of_record(Kind::Contract.of(self.request.task).to_path())
     }
 
     fn refuse(&mut self, finding: Finding) {
@@ -153,7 +153,7 @@ impl Gate<'_> {
     }
 
     fn enabled(&mut self) {
-        let Some(environment) = self.asked.execution else {
+        let Some(environment) = self.request.execution else {
             return;
         };
         let value = environment.allow_run.as_deref();
@@ -172,7 +172,7 @@ impl Gate<'_> {
     }
 
     fn stage(&mut self, contract: &Contract) {
-        let (Some(stage), Some(environment)) = (&contract.stage, self.asked.execution) else {
+        let (Some(stage), Some(environment)) = (&contract.stage, self.request.execution) else {
             return;
         };
         let value = environment.stage.as_deref();
@@ -275,7 +275,7 @@ impl Gate<'_> {
         &mut self,
         collector: &Collector<'_>,
     ) -> Result<Option<(Verified<ContractPredicate>, ObjectId)>, Error> {
-        let task = self.asked.task;
+        let task = self.request.task;
         let records = collector.records;
         let path = Kind::Contract.of(task);
         let found = match records.envelope(&path) {
@@ -328,7 +328,7 @@ impl Gate<'_> {
         }
     }
 
-    /// What no server would take need not be made.
+    /// Refuses a branch on which no server would accept the commit.
     fn governed(&mut self, target: &RefName) {
         let rules = self.history.current().policy.ref_rules(target);
         if !rules.is_some_and(|rules| rules.accepts_governed()) {
@@ -359,7 +359,7 @@ impl Gate<'_> {
             && base != tip
             && !(repo.contains(base) && repo.is_ancestor(base, tip)?)
         {
-            // A packet may be older than the branch, but not of another history.
+            // A packet may be older than the tip, but must be of this history.
             self.refuse(
                 Rule::ContractBase
                     .finding(Subject::of_ref(target))

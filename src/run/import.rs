@@ -22,7 +22,7 @@ use crate::record::{
 use crate::rules;
 
 use super::finish::{self, Made};
-use super::gate::{self, Admitted, Asked, Looked};
+use super::gate::{self, Admission, GateRequest, GateResult};
 use super::{Error, RunDone, dossier, load_history, scope};
 
 /// The most components of a path: below the directory of a run on its ref, git must read it.
@@ -69,7 +69,7 @@ pub fn inspect(directory: &Path, run: &RunId) -> Result<Inspection, Error> {
 pub struct Import<'a> {
     actor: &'a Actor,
     history: PolicyHistory,
-    admitted: Admitted,
+    admitted: Admission,
     files: RunFiles,
     root: Sha256,
     commit: Arc<Commit>,
@@ -89,7 +89,7 @@ impl<'a> Import<'a> {
         let run = &request.run;
         let (files, mut findings) = read(&request.directory)?;
         findings.extend(another_run(&files, run));
-        let (history, looked) = match look(actor, request) {
+        let (history, gate) = match examine(actor, request) {
             Ok(found) => found,
             Err(error) => {
                 let (more, _) = dossier::judge(run, &files, Demands::NONE, MAX_TOTAL);
@@ -98,7 +98,7 @@ impl<'a> Import<'a> {
             }
         };
         let policy = &history.current().policy;
-        let contract = looked
+        let contract = gate
             .contract
             .as_ref()
             .map(|(it, _)| &it.predicate().contract);
@@ -106,30 +106,30 @@ impl<'a> Import<'a> {
         let limit = policy.document().limits.evidence_bytes;
         let (more, root) = dossier::judge(run, &files, demands, limit);
         findings.extend(more);
-        if let Some(base) = looked.base {
+        if let Some(base) = gate.base {
             findings.extend(another_base(&files, base));
         }
         let most = policy.document().limits.paths;
         let (commit, compared) = match changes_of(&actor.repo, request.commit, most) {
             Ok(found) => found,
             Err(error) => {
-                findings.extend(looked.findings);
+                findings.extend(gate.findings);
                 return Err(joined(error.into(), findings));
             }
         };
         let ready = judge(
             actor,
             &history,
-            &looked,
+            &gate,
             request,
             (&commit, &compared, root),
             &mut findings,
         );
-        findings.extend(looked.findings.clone());
+        findings.extend(gate.findings.clone());
         let (true, Some(root)) = (findings.is_empty(), root) else {
             return Err(Error::Refused(findings));
         };
-        let admitted = looked.admitted()?;
+        let admitted = gate.admission()?;
         let contract = admitted.contract();
         let said = Said {
             approvals: &admitted.approvals,
@@ -197,16 +197,16 @@ impl<'a> Import<'a> {
     }
 }
 
-fn look(actor: &Actor, request: &ImportRequest) -> Result<(PolicyHistory, Looked), Error> {
+fn examine(actor: &Actor, request: &ImportRequest) -> Result<(PolicyHistory, GateResult), Error> {
     let refs = actor.refs()?;
     let history = load_history(actor)?;
-    let asked = Asked {
+    let gate = GateRequest {
         task: &request.task,
         run: Some(&request.run),
         execution: None,
     };
-    let looked = gate::look(actor, &asked, &refs, &history)?;
-    Ok((history, looked))
+    let gate = gate::examine(actor, &gate, &refs, &history)?;
+    Ok((history, gate))
 }
 
 /// Judges the commit as that of a run is judged. Returns whether it is the harness commit already:
@@ -214,13 +214,13 @@ fn look(actor: &Actor, request: &ImportRequest) -> Result<(PolicyHistory, Looked
 fn judge(
     actor: &Actor,
     history: &PolicyHistory,
-    looked: &Looked,
+    gate: &GateResult,
     request: &ImportRequest,
     (commit, compared, root): (&Commit, &Compared, Option<Sha256>),
     findings: &mut Findings,
 ) -> bool {
     let subject = || Subject::of_commit(commit.id).run(&request.run);
-    let base = looked.base;
+    let base = gate.base;
     match commit.parents.as_slice() {
         [parent] if base.is_none_or(|base| base == *parent) => {}
         [parent] => findings.push(
@@ -238,7 +238,7 @@ fn judge(
                 .remedy("git rebase"),
         ),
     }
-    let Some((contract, _)) = &looked.contract else {
+    let Some((contract, _)) = &gate.contract else {
         return false;
     };
     let contract = &contract.predicate().contract;
@@ -258,7 +258,7 @@ fn judge(
     scope::judge(
         &case,
         contract,
-        looked.person.as_ref(),
+        gate.person.as_ref(),
         &request.run,
         findings,
     );
@@ -269,7 +269,7 @@ fn judge(
         values.map(|(_, value)| value).collect::<Vec<_>>()
     };
     signer.is_some()
-        && signer == looked.person.as_ref()
+        && signer == gate.person.as_ref()
         && CommitKind::of(commit) == CommitKind::Governed(request.run.clone())
         && trailer("AWO-Task") == [request.task.to_string()]
         && root.is_some_and(|root| trailer("AWO-Root") == [root.to_string()])

@@ -1,4 +1,4 @@
-//! The measure of what a command did: the bytes in the worktree, not what anybody says of them.
+//! Measures what a command did: the bytes in the work tree, not what the command reports.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,23 +11,24 @@ use crate::record::{Finding, Findings, ObjectId, RepoPath, Rule, Subject};
 use super::Error;
 use super::place::{Place, io, native};
 
-/// A base may hold so many files.
+/// Largest number of files in a base.
 const MOST_FILES: usize = 4_000_000;
-/// No larger file is taken into a commit.
+/// Largest file that a commit may hold, in bytes.
 const LARGEST_FILE: u64 = 256 << 20;
 
 /// What stands at a path: a file or symlink, or nothing.
 type At = Option<(Mode, ObjectId)>;
 
-/// The content of a worktree.
+/// The content of a work tree.
 pub(super) struct Measured {
-    /// Every path looked at: all of the base, all that git tracks, all that it does not ignore.
+    /// Every path looked at: all of the base, all that the command tracked, all that is not ignored.
     paths: BTreeMap<RepoPath, At>,
     /// The tree made of it.
     pub(super) tree: ObjectId,
 }
 
-/// Writes the content of the worktree as a tree. What no tree may hold becomes a finding.
+/// Writes the content of the work tree as a tree, and gives the work tree a new repository. What no
+/// tree may hold becomes a finding.
 pub(super) fn measure(
     repo: &Repo,
     place: &Place,
@@ -39,23 +40,20 @@ pub(super) fn measure(
     for (path, mode, id) in repo.files(base_tree, MOST_FILES)? {
         before.insert(path, Some((mode, id)));
     }
-    // The base by itself: a command may have changed the index to hide what it changed.
+    // All of the base, whether or not git tracks it: the command may have changed its index.
     let mut candidates: BTreeMap<RepoPath, At> = before.clone();
-    for args in [
-        ["--cached"].as_slice(),
-        ["--others", "--exclude-standard"].as_slice(),
-    ] {
-        let mut list = place.git(repo);
-        list.args(["ls-files", "-z"]).args(args);
-        let output = super::tools::output(list)?;
-        for path in output.split(|b| *b == 0).filter(|path| !path.is_empty()) {
-            match path.strip_suffix(b"/") {
-                // git does not look into another repository, and says so by the slash.
-                Some(inner) => {
-                    findings.push(refused(&RepoPath::new(inner), "a repository of its own"))
-                }
-                None => _ = candidates.entry(RepoPath::new(path)).or_insert(None),
-            }
+    let tracked = place.renew(repo)?;
+    let others = place.list(repo, &["--others", "--exclude-standard"])?;
+    for path in &others {
+        // git does not descend into another repository: it lists the directory with a slash.
+        let inner = path.as_bytes().strip_suffix(b"/").map(RepoPath::new);
+        if let Some(inner) = inner.or_else(|| linked_around(place.tree(), path)) {
+            findings.push(refused(&inner, "a repository of its own"));
+        }
+    }
+    for path in tracked.into_iter().chain(others) {
+        if !path.as_bytes().ends_with(b"/") {
+            candidates.entry(path).or_insert(None);
         }
     }
     let mut edits = Vec::new();
@@ -71,9 +69,21 @@ pub(super) fn measure(
     Ok(Measured { paths, tree })
 }
 
+/// Returns the directory around a path that is the work tree of a repository elsewhere: git takes it
+/// for a plain one if that repository lay in the `.git` which was replaced.
+fn linked_around(tree: &Path, path: &RepoPath) -> Option<RepoPath> {
+    let bytes = path.as_bytes();
+    let ends = bytes.iter().enumerate().filter(|(_, b)| **b == b'/');
+    let mut around = ends.filter_map(|(at, _)| Some(RepoPath::new(bytes.get(..at)?)));
+    around.find(|directory| {
+        let link = native(directory).map(|it| fs::symlink_metadata(tree.join(it).join(".git")));
+        matches!(link, Ok(Ok(found)) if !found.is_dir())
+    })
+}
+
 impl Measured {
-    /// Returns the paths at which the worktree now differs from what was measured. Files that
-    /// are new since then, such as caches, are not looked for: no commit will hold them.
+    /// Returns the paths at which the work tree now differs from what was measured. New files, such
+    /// as caches, do not count: the commit will not hold them.
     pub(super) fn changed_since(&self, repo: &Repo, place: &Place) -> Result<Vec<RepoPath>, Error> {
         let mut changed = Vec::new();
         let mut findings = Findings::new();
@@ -88,7 +98,7 @@ impl Measured {
     }
 }
 
-/// Looks at what stands at a path. With `keep`, its bytes become an object.
+/// Returns what stands at a path. With `keep`, its bytes become an object.
 fn look(
     repo: &Repo,
     root: &Path,
@@ -98,7 +108,7 @@ fn look(
     findings: &mut Findings,
 ) -> Result<At, Error> {
     let inner = native(path)?;
-    // Behind a symlink stands nothing of this tree.
+    // What a symlink leads to is not in this tree.
     let mut parent = root.to_path_buf();
     for name in inner.parent().into_iter().flat_map(Path::components) {
         parent.push(name);
@@ -118,7 +128,7 @@ fn look(
     if found.is_dir() {
         let mut entries = fs::read_dir(&real).map_err(io("read", &real))?;
         if let Some((Mode::Gitlink, _)) = old {
-            // Not checked out: it is as it was.
+            // An empty directory is a submodule that is not checked out.
             if entries.next().is_none() {
                 return Ok(old);
             }
@@ -152,7 +162,7 @@ fn look(
     };
     let id = match repo.hash(Kind::Blob, &bytes) {
         Some(id) if !keep || old.is_some_and(|(_, known)| known == id) => id,
-        // Writes it, or says why the bytes cannot be an object.
+        // Also where hashing failed: the write reports why.
         _ => repo.write_blob(&bytes)?,
     };
     Ok(Some((mode, id)))

@@ -1,19 +1,18 @@
-//! Room 5, `harness`: executes a contract. A worktree of its own, the command, the measure of
-//! what it did, one signed commit with its evidence, and the record of the run. [`Import`] makes
-//! the same of a run that took place elsewhere.
+//! Executes a contract: a temporary repository of its own, the command, the measure of what it
+//! did, one signed commit with its evidence, and the record of the run. [`Import`] makes the same
+//! of a run that took place elsewhere.
 
 mod approvals;
 mod clean;
+mod command;
 mod documents;
 mod dossier;
 mod events;
 mod execute;
 mod failure;
-mod family;
 mod finish;
 mod gate;
 mod import;
-mod leftover;
 mod measure;
 mod place;
 #[cfg(target_os = "linux")]
@@ -21,10 +20,9 @@ mod reaper;
 mod run_id;
 mod scope;
 mod scrub;
-mod state;
+mod snapshot;
 #[cfg(test)]
 mod tests;
-mod tools;
 mod watch;
 
 use std::ffi::OsString;
@@ -40,12 +38,12 @@ use crate::record::{
 use crate::{check, evidence, git, store};
 
 pub use import::{Import, ImportRequest, Inspection, inspect};
-pub use leftover::{Leftover, leftovers};
+pub use place::leftovers;
 
-use gate::{Admitted, Asked};
+use gate::{Admission, GateRequest};
 use place::Place;
 use scrub::Scrub;
-use watch::Watch;
+use snapshot::Snapshot;
 
 /// What to run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,7 +84,7 @@ pub struct RunDone {
     pub changed: Vec<RepoPath>,
 }
 
-/// A run could not be done. Nothing is recorded then, and no ref has been moved by the harness.
+/// A run could not be done. Nothing is recorded then, and no ref has been moved by it.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The execution gate, or the measure of what was done, refuses.
@@ -166,10 +164,10 @@ fn describe(findings: &Findings) -> String {
 struct Execution<'a> {
     actor: &'a Actor,
     history: &'a PolicyHistory,
-    admitted: Admitted,
+    admitted: Admission,
     command: &'a [OsString],
     place: Place,
-    watch: Watch,
+    before: Snapshot,
     scrub: Scrub,
     started: Timestamp,
 }
@@ -187,21 +185,21 @@ pub fn run(actor: &Actor, request: &RunRequest) -> Result<RunDone, Error> {
         return Err(Error::NoCommand);
     }
     // Before anything refuses: a run that was killed once it was recorded is not to be run again.
-    leftover::sweep(actor.repo.common_dir());
+    place::sweep(actor.repo.common_dir());
     let started = actor.now();
     let refs = actor.refs()?;
     let history = load_history(actor)?;
-    let asked = Asked {
+    let gate = GateRequest {
         task: &request.task,
         run: request.run.as_ref(),
         execution: Some(&request.environment),
     };
-    let admitted = gate::look(actor, &asked, &refs, &history)?.admitted()?;
-    let place = Place::make(&actor.repo, &admitted.run, admitted.base)?;
+    let admitted = gate::examine(actor, &gate, &refs, &history)?.admission()?;
+    let place = Place::make(&actor.repo, &admitted.run, admitted.base, refs)?;
     let execution = Execution {
         actor,
         history: &history,
-        watch: Watch::take(actor, &place)?,
+        before: Snapshot::take(actor)?,
         scrub: Scrub::new(actor, &place),
         admitted,
         command: &request.command,

@@ -1,98 +1,151 @@
-//! Where a run takes place: a worktree of its own, outside the repository, gone afterwards.
+//! Where a run takes place: a temporary directory with a repository of its own, gone afterwards.
+//!
+//! The repository that is governed does not learn of it. A file in the directory names that
+//! repository and is locked as long as the run lives, so that what a killed run has left is found
+//! and removed by the next one.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::git::Repo;
+use crate::git::{self, Repo};
 use crate::record::tree::Mode;
 use crate::record::{ObjectId, RepoPath, RunId};
+use crate::store::ledger::Refs;
+use crate::sys::{environment, lock};
 
-use super::{Error, leftover, tools};
+use super::Error;
 
-/// A base may hold so many files.
+/// Largest number of files in a base.
 const MOST_FILES: usize = 4_000_000;
+/// Prefix of the names of these directories.
+const PREFIX: &str = "awo-run-";
+/// The file that names the governed repository.
+const HELD: &str = "held";
+/// Longest path to a repository that is read, in bytes.
+const LONGEST: u64 = 64 * 1024;
 
-/// A temporary directory with the worktree and the files that the run writes beside it.
+/// A temporary directory with the run's repository and the files that the run writes beside it.
 pub(super) struct Place {
     temporary: TempDir,
     root: PathBuf,
     tree: PathBuf,
-    admin: PathBuf,
+    base: ObjectId,
+    /// The refs that its repository has at first.
+    refs: Refs,
     /// Tells other runs that this one lives.
-    _held: fs::File,
+    _held: File,
 }
 
 impl Place {
-    /// Makes a worktree at `base`, detached, with the bytes of the objects: no filter runs, and
-    /// no line ending is converted, so that what differs afterwards was changed.
-    pub(super) fn make(repo: &Repo, run: &RunId, base: ObjectId) -> Result<Self, Error> {
-        let made = tempfile::Builder::new().prefix(leftover::PREFIX).tempdir();
-        let temporary = made.map_err(io("make", &std::env::temp_dir()))?;
+    /// Makes a work tree of `base` with the bytes of the objects: no filter runs, and no line
+    /// ending is converted, so that what differs afterwards was changed. It belongs to a
+    /// repository of its own, as [`git::Reader::clone_shared`] makes it.
+    pub(super) fn make(
+        repo: &Repo,
+        run: &RunId,
+        base: ObjectId,
+        refs: Refs,
+    ) -> Result<Self, Error> {
+        let made = tempfile::Builder::new().prefix(PREFIX).tempdir();
+        let temporary = made.map_err(io("make", &environment::temporary()))?;
         let root = fs::canonicalize(temporary.path()).map_err(io("make", temporary.path()))?;
         if repo.work_tree().is_some_and(|tree| root.starts_with(tree)) {
             let source = std::io::Error::other("it lies in the repository; set TMPDIR elsewhere");
-            return Err(io("make a worktree in", &root)(source));
+            return Err(io("make a work tree in", &root)(source));
         }
-        let tree = root.join(run.as_str());
-        let common = repo.common_dir();
-        let held = leftover::hold(&root, common)?;
-        let mut add = tools::hardened(repo, common, common);
-        add.args(["worktree", "add", "--quiet", "--detach", "--no-checkout"]);
-        add.arg(&tree).arg(base.to_string());
-        if let Err(error) = tools::output(add) {
-            leftover::unregister_half(common, &tree);
-            return Err(error);
-        }
-        let admin = admin_dir(common, &tree);
-        let admin = match admin {
-            Ok(admin) => admin,
-            Err(error) => {
-                let mut remove = tools::hardened(repo, common, common);
-                remove.args(["worktree", "remove", "--force"]).arg(&tree);
-                // The first error is the one to be told.
-                let _ = tools::output(remove);
-                return Err(error);
-            }
-        };
+        let held = hold(&root, repo.common_dir())?;
         let place = Self {
             temporary,
+            tree: root.join(run.as_str()),
             root,
-            tree,
-            admin,
+            base,
+            refs,
             _held: held,
         };
+        fs::create_dir(&place.tree).map_err(io("make", &place.tree))?;
         check_out(repo, repo.commit(base)?.tree, &place.tree)?;
-        let mut index = place.git(repo);
-        index.args(["read-tree", &base.to_string()]);
-        tools::output(index)?;
+        repo.clone_shared(&place.git_dir(), base, &place.refs)?;
+        place.read_base(repo)?;
         Ok(place)
     }
 
-    /// Returns the worktree.
+    /// Returns the work tree.
     pub(super) fn tree(&self) -> &Path {
         &self.tree
     }
 
-    /// Returns the directory in which git keeps the worktree's state.
-    pub(super) fn admin(&self) -> &Path {
-        &self.admin
+    /// Returns the directory of the run's repository.
+    fn git_dir(&self) -> PathBuf {
+        self.tree.join(".git")
     }
 
-    /// Returns the directory around the worktree.
+    /// Tells whether the work tree still holds a repository: a directory, and no link to one.
+    pub(super) fn has_repository(&self) -> bool {
+        fs::symlink_metadata(self.git_dir()).is_ok_and(|found| found.is_dir())
+    }
+
+    /// Returns the directory around the work tree.
     pub(super) fn root(&self) -> &Path {
         &self.root
     }
 
-    /// Returns the place of a file beside the worktree.
+    /// Returns the place of a file beside the work tree.
     pub(super) fn file(&self, name: &str) -> PathBuf {
         self.root.join(name)
     }
 
-    /// Returns git in the worktree, whatever the worktree itself says where it belongs.
-    pub(super) fn git(&self, repo: &Repo) -> std::process::Command {
-        let mut command = tools::hardened(repo, &self.tree, &self.admin);
+    /// Puts a repository as it was at first in the place of the one that the command had, and
+    /// returns the names in the command's index.
+    ///
+    /// Nothing else of what the command has made there is read: neither its settings, attributes
+    /// and hooks nor the flags in its index can hide a change from the measure or the validation.
+    pub(super) fn renew(&self, repo: &Repo) -> Result<Vec<RepoPath>, Error> {
+        let (git_dir, used) = (self.git_dir(), self.file("used.git"));
+        fs::rename(&git_dir, &used).map_err(io("move", &git_dir))?;
+        repo.clone_shared(&git_dir, self.base, &self.refs)?;
+        let mut indexes = Vec::new();
+        for entry in fs::read_dir(&used).map_err(io("list", &used))? {
+            let entry = entry.map_err(io("list", &used))?;
+            let name = entry.file_name();
+            // A split index is spread over several files.
+            let is_index = name == "index" || name.as_encoded_bytes().starts_with(b"sharedindex.");
+            if is_index && entry.file_type().is_ok_and(|kind| kind.is_file()) {
+                let index = git_dir.join(name);
+                fs::rename(entry.path(), &index).map_err(io("move", &entry.path()))?;
+                indexes.push(index);
+            }
+        }
+        let tracked = self.list(repo, &["--cached"])?;
+        for index in indexes {
+            fs::remove_file(&index).map_err(io("remove", &index))?;
+        }
+        self.read_base(repo)?;
+        Ok(tracked)
+    }
+
+    /// Returns what `git ls-files` lists in the work tree.
+    pub(super) fn list(&self, repo: &Repo, args: &[&str]) -> Result<Vec<RepoPath>, Error> {
+        let mut list = self.git(repo);
+        list.args(["ls-files", "-z"]).args(args);
+        let output = git::output(list)?.stdout;
+        let paths = output.split(|b| *b == 0).filter(|path| !path.is_empty());
+        Ok(paths.map(RepoPath::new).collect())
+    }
+
+    /// Makes an index of the base.
+    fn read_base(&self, repo: &Repo) -> Result<(), Error> {
+        let mut index = self.git(repo);
+        index.args(["read-tree", &self.base.to_string()]);
+        git::output(index)?;
+        Ok(())
+    }
+
+    fn git(&self, repo: &Repo) -> Command {
+        let mut command = git::hardened(repo, &self.tree, &self.git_dir());
         command.arg("--work-tree").arg(&self.tree);
         command
     }
@@ -100,35 +153,72 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        // What `git worktree remove --force` does, but also where a command has broken the
-        // worktree's link, and without touching other worktrees as `prune` would.
-        remove(&self.tree);
-        remove(&self.admin);
-        if let Some(worktrees) = self.admin.parent() {
-            // Only goes if it is empty.
-            let _ = fs::remove_dir(worktrees);
-        }
-        leftover::remove_root(self.temporary.path());
+        remove_place(self.temporary.path());
     }
 }
 
-/// Returns where git keeps the state of a worktree: a directory directly in `worktrees/`.
-fn admin_dir(common: &Path, tree: &Path) -> Result<PathBuf, Error> {
-    let link = tree.join(".git");
-    let text = fs::read_to_string(&link).map_err(io("read", &link))?;
-    let named = text.strip_prefix("gitdir: ").unwrap_or(&text);
-    let admin = tree.join(named.trim_end_matches('\n'));
-    let admin = fs::canonicalize(&admin).map_err(io("read", &admin))?;
-    if admin.parent() != Some(common.join("worktrees").as_path()) {
-        let source = std::io::Error::other("it names no directory of this repository");
-        return Err(io("read", &link)(source));
+/// Marks a directory as one in use by this process, until the file returned is closed.
+fn hold(root: &Path, common: &Path) -> Result<File, Error> {
+    let path = root.join(HELD);
+    let mut file = File::create_new(&path).map_err(io("make", &path))?;
+    // Without locks the place is only not found again.
+    lock::try_alone(&file).map_err(io("lock", &path))?;
+    file.write_all(common.as_os_str().as_encoded_bytes())
+        .map_err(io("write", &path))?;
+    Ok(file)
+}
+
+/// Returns what killed runs of the repository have left in the directory for temporary files.
+pub fn leftovers(common: &Path) -> Vec<PathBuf> {
+    let dead = dead(&environment::temporary(), common);
+    dead.into_iter().map(|(root, _)| root).collect()
+}
+
+/// Removes what killed runs of the repository have left.
+pub(super) fn sweep(common: &Path) {
+    for (root, _held) in dead(&environment::temporary(), common) {
+        remove_place(&root);
     }
-    Ok(admin)
+}
+
+/// Returns the directories of killed runs of the repository, sorted, each with its lock.
+fn dead(temporary: &Path, common: &Path) -> Vec<(PathBuf, File)> {
+    let entries = fs::read_dir(temporary).into_iter().flatten().flatten();
+    let named = entries.filter(|entry| {
+        let name = entry.file_name();
+        name.as_encoded_bytes().starts_with(PREFIX.as_bytes())
+            && entry.file_type().is_ok_and(|kind| kind.is_dir())
+    });
+    let dead = named.filter_map(|entry| {
+        let root = fs::canonicalize(entry.path()).ok()?;
+        let file = File::open(root.join(HELD)).ok()?;
+        let mut named = Vec::new();
+        // Not yet written, it is of a run that has just begun, or was killed before there was more.
+        (&file).take(LONGEST).read_to_end(&mut named).ok()?;
+        let own = named == common.as_os_str().as_encoded_bytes();
+        (own && lock::try_alone(&file).ok()?).then_some((root, file))
+    });
+    let mut dead: Vec<_> = dead.collect();
+    dead.sort_by(|(a, _), (b, _)| a.cmp(b));
+    dead
+}
+
+/// Removes the directory of a run. What says whose it is goes last: if this is cut short, the next
+/// run goes on with it.
+fn remove_place(root: &Path) {
+    let entries = fs::read_dir(root).into_iter().flatten().flatten();
+    for entry in entries.filter(|entry| entry.file_name() != HELD) {
+        match entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            true => remove(&entry.path()),
+            false => _ = fs::remove_file(entry.path()),
+        }
+    }
+    remove(root);
 }
 
 fn check_out(repo: &Repo, tree: ObjectId, dest: &Path) -> Result<(), Error> {
     let files = repo.files(tree, MOST_FILES)?;
-    // Symlinks last: nothing is ever written through one, whatever names look alike here.
+    // Symlinks last, so that no file is written through one on a file system that folds names.
     let (links, plain): (Vec<_>, Vec<_>) = files
         .into_iter()
         .partition(|(_, mode, _)| *mode == Mode::Symlink);
@@ -142,7 +232,7 @@ fn check_out(repo: &Repo, tree: ObjectId, dest: &Path) -> Result<(), Error> {
                 write_new(&real, &repo.blob(*id)?, *mode == Mode::Executable)?;
             }
             Mode::Symlink => link(&repo.blob(*id)?, path, &real)?,
-            // As git does for a submodule that is not checked out.
+            // git makes an empty directory for a submodule that is not checked out.
             Mode::Gitlink | Mode::Tree => {
                 fs::create_dir_all(&real).map_err(io("make", &real))?;
             }
@@ -177,7 +267,7 @@ fn link(_target: &[u8], path: &RepoPath, _real: &Path) -> Result<(), Error> {
     })
 }
 
-/// Returns the path as this system writes it, if it leads nowhere else.
+/// Returns the path as this system writes it, if it stays in the work tree and out of `.git`.
 pub(super) fn native(path: &RepoPath) -> Result<PathBuf, Error> {
     let bad = |why| Error::CheckOut {
         path: path.clone(),
@@ -200,8 +290,8 @@ pub(super) fn native(path: &RepoPath) -> Result<PathBuf, Error> {
     }
 }
 
-/// Removes a directory, also where a command has taken the right to from it.
-pub(super) fn remove(dir: &Path) {
+/// Removes a directory, also one whose permissions a command has taken away.
+fn remove(dir: &Path) {
     if fs::remove_dir_all(dir).is_err() && dir.exists() {
         open_up(dir);
         let _ = fs::remove_dir_all(dir);
@@ -222,7 +312,7 @@ fn open_up(dir: &Path) {
 #[cfg(not(unix))]
 fn open_up(_dir: &Path) {}
 
-/// Makes an error of the file system one of ours.
+/// Adds what was tried and where to an error of the file system.
 pub(super) fn io(
     action: &'static str,
     path: &Path,
@@ -232,5 +322,49 @@ pub(super) fn io(
         action,
         path,
         source,
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_goes_whole_with_files_links_and_directories() {
+        let dir = TempDir::new().unwrap();
+        let root = dir.path().join("awo-run-x");
+        fs::create_dir_all(root.join("tree/deep")).unwrap();
+        for name in [HELD, "stderr", "tree/deep/x"] {
+            fs::write(root.join(name), "x").unwrap();
+        }
+        fs::write(dir.path().join("kept"), "x").unwrap();
+        std::os::unix::fs::symlink(dir.path().join("kept"), root.join("link")).unwrap();
+        remove_place(&root);
+        assert!(!root.exists() && dir.path().join("kept").exists());
+    }
+
+    #[test]
+    fn what_a_dead_run_left_is_found_and_what_a_living_one_holds_or_another_repository_is_not() {
+        let dir = TempDir::new().unwrap();
+        let base = dir.path().canonicalize().unwrap();
+        let (root, common) = (base.join("awo-run-x"), base.join("r.git"));
+        for directory in [&root.join("run_x"), &base.join("awo-run-y")] {
+            fs::create_dir_all(directory).unwrap();
+        }
+        let found = |common: &Path| -> Vec<_> {
+            let dead = dead(&base, common).into_iter();
+            dead.map(|(root, _)| root).collect()
+        };
+        let held = hold(&root, &common).unwrap();
+        assert!(found(&common).is_empty(), "it is held");
+        drop(held);
+        // A process that another test is starting may still hold the lock, until it is a program.
+        let free = |_| {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+            !found(&common).is_empty()
+        };
+        assert!((0..500).any(free), "it is free");
+        assert!(found(&base.join("other.git")).is_empty(), "not its own");
+        assert_eq!(found(&common), [root]);
     }
 }

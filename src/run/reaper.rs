@@ -1,10 +1,10 @@
-//! Linux: inherits the orphans of a command, and ends and reaps them.
+//! Ends and reaps everything that a command leaves running (Linux).
 //!
-//! As long as a descendant of the command lives, one of our own children is an ancestor of it or
-//! it itself; for an orphan comes to the nearest subreaper, which this process makes itself. And
-//! no child of ours goes before we reap it, not even if it has died. So a single look at all
-//! processes that finds no child of ours has proved that nothing is left, however fast its
-//! processes start others. What `/proc` may hide, the kernel is asked for besides.
+//! This process is made a subreaper, so orphans of the command become its children. As long as a
+//! descendant of the command lives, it or one of its ancestors is therefore our child, and a dead
+//! child stays until we reap it. So one listing of all processes without a child of ours proves
+//! that nothing is left, however fast the processes start others. `/proc` may hide processes of
+//! other users, so the kernel is asked for children as well.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -19,13 +19,13 @@ use crate::record::{Rule, Subject};
 use super::place::io;
 use super::{Error, refused};
 
-/// How long programs may tidy up: git takes its lock files away.
+/// Time between the polite signal and the hard one, in which git removes its lock files.
 const POLITE: Duration = Duration::from_millis(300);
-/// What still starts processes after this long cannot be ended.
+/// Time after which the attempt to end all processes is given up.
 const LONGEST: Duration = Duration::from_secs(10);
-/// Between two looks.
+/// Pause between two listings of the processes.
 const PAUSE: Duration = Duration::from_millis(3);
-/// So many processes are named.
+/// Largest number of processes named in a finding.
 const MOST_NAMED: usize = 10;
 
 /// The processes of a command: all our children but those that were there before it.
@@ -36,7 +36,7 @@ pub(super) struct Family {
     subreaper: bool,
 }
 
-/// The number of a process and when it began: the number alone may be given again.
+/// The number of a process and its start time: the number alone may be reused.
 type Name = (i32, u64);
 
 /// What `/proc` says of a process.
@@ -49,7 +49,7 @@ struct Process {
 }
 
 impl Family {
-    /// Makes this process inherit orphans, until the value goes.
+    /// Makes this process a subreaper until the value is dropped.
     pub(super) fn before() -> Result<Self, Error> {
         let fail = io("become the subreaper in", Path::new("/proc/self"));
         let subreaper = match sys::child_subreaper() {
@@ -78,7 +78,7 @@ impl Family {
             if left.is_empty() && !self.hidden() {
                 return Ok(());
             }
-            // Whatever has died goes, and with it its number.
+            // Reap the dead, which frees their numbers.
             left.retain(|it| !it.reap());
             let spent = begun.elapsed();
             if spent > LONGEST {
@@ -89,11 +89,11 @@ impl Family {
             for process in &left {
                 let signal = match spent > POLITE {
                     true => Signal::KILL,
-                    // Once: a second one would disturb what the first has begun.
+                    // Only once: a second signal would interrupt the clean-up.
                     false if told.insert(process.name()) => Signal::TERM,
                     false => continue,
                 };
-                // A group can be joined: it gets nothing if others are in it.
+                // A command may join the group of others, which must not be signalled.
                 let mut members = all.iter().filter(|it| it.group == process.group);
                 if !members.all(|it| family.contains(&it.pid)) {
                     send(process.pid, signal, sys::kill_process);
@@ -111,8 +111,8 @@ impl Family {
 
     /// Returns whether there is a child that `/proc` does not show.
     fn hidden(&self) -> bool {
-        // With others' children about, the question has no answer.
-        if cfg!(test) || !self.known.is_empty() {
+        // The kernel would count children from before the command as well.
+        if !self.known.is_empty() {
             return false;
         }
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
@@ -123,7 +123,7 @@ impl Family {
     fn children(&self, all: &[Process]) -> Vec<Process> {
         let own = sys::getpid().as_raw_pid();
         let children = all.iter().filter(|it| it.parent == own);
-        let new = children.filter(|it| !self.known.contains(&it.name()) && !is_of_another_test(it));
+        let new = children.filter(|it| !self.known.contains(&it.name()));
         new.copied().collect()
     }
 }
@@ -131,15 +131,10 @@ impl Family {
 impl Drop for Family {
     fn drop(&mut self) {
         if !self.subreaper {
-            // What was possible a moment ago is so now.
+            // It cannot fail where setting it succeeded.
             let _ = sys::set_child_subreaper(None);
         }
     }
-}
-
-/// The tests of one program start git in threads beside each other, always in their own group.
-fn is_of_another_test(process: &Process) -> bool {
-    cfg!(test) && process.group == sys::getpgrp().as_raw_pid()
 }
 
 impl Process {
@@ -147,7 +142,7 @@ impl Process {
         (self.pid, self.start)
     }
 
-    /// Takes a dead child away. Returns whether there was one.
+    /// Reaps the process if it has died. Returns whether it had.
     fn reap(&self) -> bool {
         let Some(pid) = number(self.pid) else {
             return false;
@@ -156,8 +151,8 @@ impl Process {
     }
 }
 
-/// Signals a process or group. One that may not be signalled is still there in the end, which is
-/// what counts; the number of a child that is not reaped is no other's.
+/// Signals a process or group. Failures do not matter: what could not be signalled is found again
+/// by the next listing. The number of a child that is not yet reaped is not reused.
 fn send(pid: i32, signal: Signal, how: fn(Pid, Signal) -> rustix::io::Result<()>) {
     if let Some(pid) = number(pid) {
         let _ = how(pid, signal);
@@ -165,7 +160,7 @@ fn send(pid: i32, signal: Signal, how: fn(Pid, Signal) -> rustix::io::Result<()>
 }
 
 fn number(pid: i32) -> Option<Pid> {
-    // No process that a signal may go to is 0 or 1: as groups they would be others than meant.
+    // As groups, 0 and 1 would be our own and everybody.
     (pid > 1).then(|| Pid::from_raw(pid)).flatten()
 }
 
@@ -185,7 +180,7 @@ fn descendants(roots: &[Process], all: &[Process]) -> BTreeSet<i32> {
     }
 }
 
-/// Reads all processes. One that goes meanwhile is left out; a child of ours does not.
+/// Lists all processes. One that ends meanwhile is left out, which no child of ours can.
 fn processes() -> Result<Vec<Process>, Error> {
     let root = Path::new("/proc");
     let mut all = Vec::new();

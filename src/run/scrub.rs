@@ -13,8 +13,8 @@ pub(super) struct Scrub {
 }
 
 impl Scrub {
-    /// Returns one that knows the worktree (`$WORKTREE`), the directory around it (`$TEMPORARY`)
-    /// and the repository (`$REPOSITORY`).
+    /// Returns one that knows the work tree (`$WORKTREE`), the directory around it (`$TEMPORARY`)
+    /// and the governed repository (`$REPOSITORY`, `$GIT_DIR`).
     pub(super) fn new(actor: &Actor, place: &Place) -> Self {
         let mut places = Vec::new();
         let mut add = |path: &Path, name| {

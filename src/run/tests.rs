@@ -1,9 +1,21 @@
 //! Whole runs in real repositories, by small shell scripts in the agent's place.
 
+/// Lets the rest of a test take place in a process of its own: a run ends every process that is
+/// left below its own one, and in the process of all tests that would be other tests' too.
+macro_rules! alone {
+    () => {{
+        fn here() {}
+        if !crate::run::tests::world::is_alone(std::any::type_name_of_val(&here)) {
+            return;
+        }
+    }};
+}
+
 mod escape_tests;
 mod gate_tests;
 mod import_tests;
 mod outcome_tests;
+mod repository_tests;
 mod world;
 
 use crate::actor::Actor;
@@ -74,6 +86,7 @@ fn text(files: &evidence::RunFiles, name: &str) -> String {
 
 #[test]
 fn a_run_makes_one_signed_commit_with_evidence_and_moves_no_branch() {
+    alone!();
     let world = World::new();
     let base = world.id("refs/heads/main");
     let done = world.run(MEND).unwrap();
@@ -105,6 +118,7 @@ fn a_run_makes_one_signed_commit_with_evidence_and_moves_no_branch() {
 
 #[test]
 fn the_same_run_in_another_place_has_the_same_root() {
+    alone!();
     let script = "pwd; echo \"$AWO_EVENTS_FILE\" >&2; printf '%s' \"{\\\"action\\\":\\\"edit\\\",\\\"pid\\\":$$}\" > \"$AWO_EVENTS_FILE\"; echo three >> src/a.txt";
     let runs = [(), ()].map(|()| {
         let world = World::new();
@@ -127,7 +141,8 @@ fn the_same_run_in_another_place_has_the_same_root() {
 }
 
 #[test]
-fn what_counts_is_the_content_of_the_worktree_not_what_git_was_told() {
+fn what_counts_is_the_content_of_the_work_tree_not_what_git_was_told() {
+    alone!();
     let world = World::new();
     // Committed, hidden from the index, added though ignored, removed, new: all is seen.
     let done = world.run(
@@ -153,6 +168,7 @@ fn what_counts_is_the_content_of_the_worktree_not_what_git_was_told() {
 
 #[test]
 fn bytes_are_taken_as_they_stand_whatever_the_settings_convert() {
+    alone!();
     let mut world = World::bare("FULL_HUMAN");
     world.git(&["config", "core.autocrlf", "true"]);
     world.git(&["config", "filter.loud.clean", "tr a-z A-Z"]);
@@ -173,6 +189,7 @@ fn bytes_are_taken_as_they_stand_whatever_the_settings_convert() {
 
 #[test]
 fn a_run_without_a_name_is_named_by_the_clock() {
+    alone!();
     let world = World::new();
     let mut request = world.request(MEND);
     request.run = None;
@@ -183,6 +200,7 @@ fn a_run_without_a_name_is_named_by_the_clock() {
 
 #[test]
 fn the_command_is_not_enabled_to_run_another_one() {
+    alone!();
     let world = World::new();
     let script = "test -z \"$AWO_ALLOW_RUN$GIT_DIR\"; test \"$AWO_RUN_ID $AWO_TASK_ID\" = 'run_1 TASK-1';
         test \"$AWO_BASE\" = \"$(git rev-parse HEAD)\"; test -z \"$(git status --porcelain)\"; echo three >> src/a.txt";
@@ -191,6 +209,7 @@ fn the_command_is_not_enabled_to_run_another_one() {
 
 #[test]
 fn records_that_others_add_meanwhile_are_no_fault_of_the_run() {
+    alone!();
     let world = World::new();
     let (ready, go) = (world.outside("ready"), world.outside("go"));
     let script = format!(
@@ -222,6 +241,7 @@ fn records_that_others_add_meanwhile_are_no_fault_of_the_run() {
 
 #[test]
 fn a_run_needs_neither_sha_1_nor_a_work_tree_nor_the_main_one() {
+    alone!();
     let world = World::of("FULL_HUMAN", "sha256");
     world.store_contract();
     world.approve();
@@ -244,7 +264,7 @@ fn a_run_needs_neither_sha_1_nor_a_work_tree_nor_the_main_one() {
         let actor = actor.with_key(&world.key("otto"));
         run(&actor, &world.request(MEND)).unwrap();
     }
-    // Only the worktree of the run is gone.
+    // A worktree of a person stays.
     assert!(linked.join("src/a.txt").exists());
     let worktrees = world.git(&["worktree", "list", "--porcelain"]);
     assert_eq!(worktrees.matches("worktree ").count(), 2, "{worktrees}");

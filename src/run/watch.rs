@@ -1,5 +1,5 @@
-//! Watches over the repository while a stranger's command runs: its refs, configuration, hooks
-//! and trust files must be afterwards what they were before.
+//! Compares the repository after an untrusted command with a snapshot from before it: its refs,
+//! configuration, hooks and trust files must be what they were.
 
 use std::collections::BTreeSet;
 
@@ -15,38 +15,18 @@ use crate::store::ledger::Records;
 
 use super::Error;
 use super::place::Place;
-use super::state::{Values, hooks, keys, refs, settings, trust};
-
-/// The state of a repository, as far as no command may change it.
-pub(super) struct Watch {
-    refs: Values,
-    settings: Values,
-    keys: Values,
-    hooks: Values,
-    trust: Values,
-}
+use super::snapshot::{Snapshot, Values, differences};
 
 /// What a command changed besides files.
 pub(super) struct Changed {
     /// Everything changed.
     pub(super) findings: Findings,
-    /// Whether git could be led to start something: it must not be asked any more.
+    /// Whether git may be configured to start programs of the command: do not run it any more.
     pub(super) tampered: bool,
 }
 
-impl Watch {
-    /// Remembers the state.
-    pub(super) fn take(actor: &Actor, place: &Place) -> Result<Self, Error> {
-        Ok(Self {
-            refs: refs(actor)?,
-            settings: settings(actor, place)?,
-            keys: keys(actor)?,
-            hooks: hooks(actor)?,
-            trust: trust(actor)?,
-        })
-    }
-
-    /// Compares the state with the one remembered.
+impl Snapshot {
+    /// Compares the repository as it is now with this snapshot.
     pub(super) fn compare(
         &self,
         actor: &Actor,
@@ -54,41 +34,31 @@ impl Watch {
         history: &PolicyHistory,
     ) -> Result<Changed, Error> {
         let mut findings = Findings::new();
-        let settings = settings(actor, place)?;
-        let hooks = hooks(actor)?;
-        let mut named = false;
-        let keys = match keys(actor) {
-            Ok(keys) => keys,
-            // The file is broken now, which is a change by itself.
-            Err(_) if settings != self.settings => self.keys.clone(),
-            Err(error) => return Err(error),
-        };
-        for (key, how) in differences(&self.keys, &keys) {
-            named = true;
+        let now = self.again(actor)?;
+        let keys = differences(&self.keys, &now.keys);
+        for (key, how) in &keys {
             let rule = match key.starts_with(b"remote.") {
                 true => Rule::RemoteChange,
                 false => Rule::ConfigChange,
             };
-            findings.push(changed(rule, format!("{} was {how}", quote(&key))));
+            findings.push(changed(rule, key, how));
         }
-        for (file, how) in differences(&self.settings, &settings) {
-            // The keys say more than that their file is another one.
-            if !(named && file == b"config") {
-                findings.push(changed(
-                    Rule::ConfigChange,
-                    format!("{} was {how}", quote(&file)),
-                ));
+        for (file, how) in differences(&self.files, &now.files) {
+            // The changed keys say more than the changed file.
+            if keys.is_empty() || file != b"config" {
+                findings.push(changed(Rule::ConfigChange, &file, how));
             }
         }
-        for (file, how) in differences(&self.hooks, &hooks) {
-            findings.push(changed(
-                Rule::HookChange,
-                format!("{} was {how}", quote(&file)),
-            ));
+        // Its content may change: nothing else reads it.
+        if !place.has_repository() {
+            findings.push(changed(Rule::ConfigChange, b"the run's .git", "removed"));
         }
-        // Also what a fetch in another terminal did: a mark is only as good as its writer, and
-        // who that was does not show.
-        for (file, how) in differences(&self.trust, &trust(actor)?) {
+        for (file, how) in differences(&self.hooks, &now.hooks) {
+            findings.push(changed(Rule::HookChange, &file, how));
+        }
+        // Also refuses what a fetch in another terminal wrote: its writer cannot be told from the
+        // command.
+        for (file, how) in differences(&self.trust, &now.trust) {
             findings.push(
                 Rule::TrustChange
                     .finding(Subject::none())
@@ -98,7 +68,7 @@ impl Watch {
             );
         }
         let tampered = !findings.is_empty();
-        self.compare_refs(actor, history, &mut findings)?;
+        self.compare_refs(actor, history, &now.refs, &mut findings)?;
         Ok(Changed { findings, tampered })
     }
 
@@ -106,12 +76,12 @@ impl Watch {
         &self,
         actor: &Actor,
         history: &PolicyHistory,
+        now: &Values,
         findings: &mut Findings,
     ) -> Result<(), Error> {
-        let now = refs(actor)?;
-        let moved = differences(&self.refs, &now);
-        // What cannot be read did not grow by records that hold.
-        let grown = self.grown_by_others(actor, history, &now, &moved);
+        let moved = differences(&self.refs, now);
+        // Refs that cannot be judged count as moved by the command.
+        let grown = self.grown_by_others(actor, history, now, &moved);
         let grown = grown.unwrap_or_default();
         for (name, how) in moved {
             if grown.contains(&name) {
@@ -128,7 +98,7 @@ impl Watch {
             findings.push(
                 Rule::RefMove
                     .finding(subject)
-                    .found(format!("{how} during the run: {}", value(&now)))
+                    .found(format!("{how} during the run: {}", value(now)))
                     .expected(value(&self.refs))
                     .remedy("put the ref back; a run moves none"),
             );
@@ -136,8 +106,8 @@ impl Watch {
         Ok(())
     }
 
-    /// Returns the governance refs that grew by nothing but records that hold: other persons go
-    /// on working while a command runs.
+    /// Returns the governance refs that only gained valid records: other persons go on working
+    /// while a command runs.
     fn grown_by_others(
         &self,
         actor: &Actor,
@@ -193,24 +163,11 @@ impl Watch {
     }
 }
 
-fn changed(rule: Rule, found: String) -> Finding {
+fn changed(rule: Rule, name: &[u8], how: &str) -> Finding {
     rule.finding(Subject::none())
-        .found(format!("{found} during the run"))
+        .found(format!("{} was {how} during the run", quote(name)))
         .expected("a repository whose configuration and hooks stay as they are")
         .remedy("undo it by hand before anything else: git may run what it names")
-}
-
-fn differences(before: &Values, after: &Values) -> Vec<(Vec<u8>, &'static str)> {
-    let names: BTreeSet<_> = before.keys().chain(after.keys()).collect();
-    let how = |name: &Vec<u8>| match (before.get(name), after.get(name)) {
-        (Some(old), Some(new)) => (old != new).then_some("changed"),
-        (Some(_), None) => Some("removed"),
-        (None, _) => Some("added"),
-    };
-    names
-        .into_iter()
-        .filter_map(|name| Some((name.clone(), how(name)?)))
-        .collect()
 }
 
 fn ref_name(raw: &[u8]) -> Option<RefName> {

@@ -144,7 +144,7 @@ impl<'a> Trial<'a> {
             faults.push(format!("refused without a code: {said}"));
         }
         let locks = self.locks();
-        let state = self.look(killed, old, new, &mut faults);
+        let state = self.look(old, new, &mut faults);
         if code == 0 && state != Ended::New {
             faults.push(format!("it says it is done, and it is not: {said}"));
         }
@@ -160,7 +160,7 @@ impl<'a> Trial<'a> {
         }
     }
 
-    fn look(&self, killed: bool, old: &State, new: &State, faults: &mut Vec<String>) -> Ended {
+    fn look(&self, old: &State, new: &State, faults: &mut Vec<String>) -> Ended {
         let mut ended = None;
         let known = old.places.iter().zip(&new.places);
         for (place, (old, new)) in self.case.places.iter().zip(known) {
@@ -191,10 +191,7 @@ impl<'a> Trial<'a> {
                     old.1, new.1
                 ));
             }
-            let fsck = self.fsck(place);
-            // What is written down of a worktree nobody works in, until the next run removes it.
-            let worktree = |said: &String| said.lines().all(|line| line.contains("worktrees/"));
-            if let Some(said) = fsck.filter(|said| !(killed && worktree(said))) {
+            if let Some(said) = self.fsck(place) {
                 faults.push(format!("git fsck in {place}: {said}"));
             }
         }

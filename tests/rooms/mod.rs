@@ -33,7 +33,7 @@ const STARTERS: &[(&str, &str)] = &[
         "src/signing/keygen.rs",
         "agents and hardware keys sign through ssh-keygen",
     ),
-    ("src/run/tools.rs", "a run is the execution of a command"),
+    ("src/run/command.rs", "a run is the execution of a command"),
     (
         "src/sandbox/mod.rs",
         "persons of the sandbox type what people would type",
@@ -54,9 +54,6 @@ const ENVIRONMENT: &[(&str, &str)] = &[
     ("src/cli/mod.rs", "the words of the command"),
     ("src/git/process.rs", "how many settings git inherits"),
     ("src/git/write.rs", "never writes in a quarantine"),
-    ("src/run/leftover.rs", "to move"),
-    ("src/run/place.rs", "to move"),
-    ("src/run/state.rs", "to move"),
     ("src/sandbox/mod.rs", "where programs are"),
     (
         "src/sys/environment.rs",

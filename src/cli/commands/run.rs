@@ -14,7 +14,7 @@ use crate::run::RunDone;
 
 /// Execute an approved task and record what it did
 ///
-/// The command runs in a separate work tree at the approved base. What it did is measured, the
+/// The command runs in a temporary repository at the approved base. What it did is measured, the
 /// validation command runs, and one signed commit and its evidence are recorded. Nothing is
 /// pushed, and the branch does not move before `git awo finalize`. Needs `AWO_ALLOW_RUN=1`, and
 /// `AWO_RUN_STAGE` where the contract has a stage.

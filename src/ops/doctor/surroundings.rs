@@ -10,7 +10,7 @@ use crate::hook::places;
 use crate::ops::Error;
 use crate::record::path::{escape, quote};
 use crate::rules::setup;
-use crate::run::{self, Leftover};
+use crate::run;
 use crate::store::layout;
 
 /// So deep lie the refs that are looked through for locks.
@@ -67,17 +67,11 @@ fn look_below(common: &Path, below: &str, depth: usize, locks: &mut Vec<String>)
 
 /// Runs that were killed. They stop nobody, so what they left is told and no finding.
 pub(super) fn dead_runs(it: &mut Examination<'_>) -> Result<(), Error> {
-    for left in run::leftovers(it.actor.repo.common_dir()) {
-        it.note(match left {
-            Leftover::Directory(root) => format!(
-                "a run that was killed has left {}: the next git awo run with this TMPDIR removes it",
-                quote(root.as_os_str().as_encoded_bytes())
-            ),
-            Leftover::Registration(root) => format!(
-                "a run that was killed worked in {}, which is gone: git worktree prune",
-                quote(root.as_os_str().as_encoded_bytes())
-            ),
-        });
+    for root in run::leftovers(it.actor.repo.common_dir()) {
+        it.note(format!(
+            "a run that was killed has left {}: the next git awo run with this TMPDIR removes it",
+            quote(root.as_os_str().as_encoded_bytes())
+        ));
     }
     Ok(())
 }

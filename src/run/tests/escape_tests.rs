@@ -9,7 +9,7 @@ use crate::record::Code;
 fn with_trust(validation: Option<&str>) -> World {
     let mut world = World::bare("FULL_HUMAN");
     if let Some(command) = validation {
-        world.contract.validation_command = Some(command.to_owned());
+        world.contract.validation_command = Some(world.script(command));
     }
     world.store_contract();
     world.approve();
@@ -21,10 +21,11 @@ fn with_trust(validation: Option<&str>) -> World {
     world
 }
 
-const AWO: &str = "awo=$(git rev-parse --path-format=absolute --git-common-dir)/awo";
+const AWO: &str = "awo=$real/awo";
 
 #[test]
 fn a_changed_trust_file_is_refused() {
+    alone!();
     for script in [
         "git rev-parse HEAD > $awo/anchor",
         "rm $awo/anchor",
@@ -61,6 +62,7 @@ fn a_changed_trust_file_is_refused() {
 
 #[test]
 fn trust_files_may_be_read() {
+    alone!();
     let world = with_trust(None);
     let script = format!("{MEND}\n{AWO}\ncat $awo/anchor $awo/high-water.json");
     world.run(&script).unwrap();
@@ -106,13 +108,13 @@ mod processes {
 
     #[test]
     fn nothing_that_a_command_left_running_acts_after_it() {
+        alone!();
         let world = World::new();
         let late = world.outside("late");
         let script = format!(
             "{MEND}
-            d=$(git rev-parse --path-format=absolute --git-common-dir)
-            (cd /; sleep 1; git --git-dir=$d config core.pager late; touch {0}) &
-            setsid sh -c \"cd /; sleep 1; git --git-dir=$d config core.pager late; touch {0}\" &
+            (cd /; sleep 1; git --git-dir=$real config core.pager late; touch {0}) &
+            setsid sh -c \"cd /; sleep 1; git --git-dir=$real config core.pager late; touch {0}\" &
             {1}",
             late.display(),
             leave(&world)
@@ -130,6 +132,7 @@ mod processes {
 
     #[test]
     fn nothing_that_a_validation_left_running_acts_after_it() {
+        alone!();
         let mut world = World::bare("FULL_HUMAN");
         world.contract.validation_command = Some(leave(&world));
         world.store_contract();
@@ -140,6 +143,7 @@ mod processes {
 
     #[test]
     fn a_command_that_fails_leaves_nothing_running_either() {
+        alone!();
         let world = World::new();
         let result = world.run(&format!("{}\nexit 7", leave(&world)));
         assert!(matches!(result, Err(Error::Failed { .. })), "{result:?}");
@@ -148,6 +152,7 @@ mod processes {
 
     #[test]
     fn what_was_started_before_the_run_goes_on() {
+        alone!();
         let world = World::new();
         let mut other = std::process::Command::new("sleep")
             .arg("301")
@@ -161,6 +166,7 @@ mod processes {
 
     #[test]
     fn a_background_job_that_is_waited_for_is_part_of_the_command() {
+        alone!();
         let world = World::new();
         let script = format!("(sleep 0.2; {MEND}) & setsid sh -c 'echo z > src/z' & wait");
         let done = world.run(&script).unwrap();
@@ -176,6 +182,7 @@ mod processes {
 
     #[test]
     fn a_command_that_ends_its_whole_group_ends_no_one_else() {
+        alone!();
         let world = World::new();
         let result = world.run(&format!("{MEND}\nkill -TERM 0"));
         assert!(matches!(result, Err(Error::Failed { .. })), "{result:?}");

@@ -18,6 +18,7 @@ fn with_contract(change: impl FnOnce(&World, &mut ContractDraft)) -> World {
 
 #[test]
 fn nothing_runs_without_the_exact_switch_and_all_failures_are_told_together() {
+    alone!();
     let world = World::new();
     let marker = world.outside("marker");
     let mut request = world.request(&format!("touch {}", marker.display()));
@@ -36,6 +37,7 @@ fn nothing_runs_without_the_exact_switch_and_all_failures_are_told_together() {
 
 #[test]
 fn an_unclean_work_tree_is_named_path_by_path() {
+    alone!();
     let world = World::new();
     world.write("README.md", "changed");
     world.git(&["mv", "src/a.txt", "src/moved.txt"]);
@@ -55,6 +57,7 @@ fn an_unclean_work_tree_is_named_path_by_path() {
 
 #[test]
 fn the_stage_must_be_the_contracts() {
+    alone!();
     let world = with_contract(|_, contract| contract.stage = Some("2".to_owned()));
     let mut request = world.request(MEND);
     for value in [None, Some("1")] {
@@ -67,6 +70,7 @@ fn the_stage_must_be_the_contracts() {
 
 #[test]
 fn an_unadmitted_target_or_an_ungoverned_branch_is_refused() {
+    alone!();
     let world =
         with_contract(|_, contract| contract.target.admission.status = "pending".to_owned());
     world.assert_refused(MEND, &[(Code::Gov002, "target-admitted")]);
@@ -79,6 +83,7 @@ fn an_unadmitted_target_or_an_ungoverned_branch_is_refused() {
 
 #[test]
 fn an_unknown_task_or_branch_is_refused() {
+    alone!();
     let world = World::new();
     let mut request = world.request(MEND);
     request.task = "OTHER".parse().unwrap();
@@ -90,6 +95,7 @@ fn an_unknown_task_or_branch_is_refused() {
 
 #[test]
 fn an_approval_is_for_one_base() {
+    alone!();
     let world = World::new();
     world.git(&["commit", "-q", "--allow-empty", "-m", "later"]);
     let expected = [
@@ -110,6 +116,7 @@ fn an_approval_is_for_one_base() {
 
 #[test]
 fn a_contracts_base_may_be_older_but_of_no_other_history() {
+    alone!();
     let world = with_contract(|world, contract| {
         contract.base = Some(world.id("HEAD"));
         world.git(&["commit", "-q", "--allow-empty", "-m", "later"]);
@@ -129,6 +136,7 @@ fn a_contracts_base_may_be_older_but_of_no_other_history() {
 
 #[test]
 fn an_approval_is_for_one_run() {
+    alone!();
     let world = World::new();
     world.run(MEND).unwrap();
     let before = world.refs();
@@ -147,6 +155,7 @@ fn an_approval_is_for_one_run() {
 
 #[test]
 fn an_approval_that_says_or_binds_something_else_does_not_count() {
+    alone!();
     type Change = fn(&mut crate::records::ApprovalPredicate);
     let cases: [(Change, Code); 4] = [
         (
@@ -182,6 +191,7 @@ fn an_approval_that_says_or_binds_something_else_does_not_count() {
 
 #[test]
 fn only_an_orchestrator_runs_and_never_under_a_locked_policy() {
+    alone!();
     let world = World::new();
     for person in ["olga", "rita"] {
         let findings = refusal(run(&world.actor(person), &world.request(MEND)));

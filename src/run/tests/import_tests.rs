@@ -64,6 +64,7 @@ fn with_contract(level: &str, change: impl FnOnce(&mut ContractDraft)) -> World 
 
 #[test]
 fn a_run_of_the_harness_may_be_imported_where_the_gate_would_let_it_run_there() {
+    alone!();
     import(&World::new(), |_| ()).unwrap();
     // A stage and an unclean work tree are matters of an execution.
     let staged = with_contract("FULL_HUMAN", |contract| {
@@ -75,6 +76,7 @@ fn a_run_of_the_harness_may_be_imported_where_the_gate_would_let_it_run_there() 
 
 #[test]
 fn what_keeps_a_run_from_beginning_keeps_it_from_being_imported() {
+    alone!();
     let refused = |code, rule: &str| vec![(code, rule.to_owned())];
     let locked = with_contract("LOCKED", |_| ());
     assert_eq!(
@@ -105,6 +107,7 @@ fn what_keeps_a_run_from_beginning_keeps_it_from_being_imported() {
 
 #[test]
 fn without_a_policy_the_files_are_judged_all_the_same() {
+    alone!();
     let world = World::new();
     world.git(&["update-ref", "-d", "refs/awo/policy"]);
     let found = codes(import(&world, |request| {

@@ -11,6 +11,7 @@ fn after_mending(script: &str) -> String {
 
 #[test]
 fn paths_outside_or_forbidden_are_refused() {
+    alone!();
     let world = World::new();
     let allowed = [(Code::Gov003, "allowed-paths")];
     for script in [
@@ -30,6 +31,7 @@ fn paths_outside_or_forbidden_are_refused() {
 
 #[test]
 fn symlinks_modes_and_repositories_are_refused() {
+    alone!();
     let world = World::new();
     let mode = [(Code::Int003, "tree-entry-mode")];
     for script in [
@@ -54,6 +56,7 @@ fn symlinks_modes_and_repositories_are_refused() {
 
 #[test]
 fn a_command_that_changes_nothing_makes_no_run() {
+    alone!();
     let world = World::new();
     let nothing = [(Code::Gov002, "something-changed")];
     world.assert_refused("true", &nothing);
@@ -65,25 +68,28 @@ fn a_command_that_changes_nothing_makes_no_run() {
 
 #[test]
 fn a_ref_moved_by_the_command_is_refused() {
+    alone!();
     for script in [
-        "git branch x",
-        "git tag x",
-        "git update-ref refs/remotes/origin/x HEAD",
-        "git symbolic-ref refs/heads/x refs/heads/main",
+        "git --git-dir=$real branch x",
+        "git --git-dir=$real tag x",
+        "git --git-dir=$real update-ref refs/remotes/origin/x HEAD",
+        "git --git-dir=$real symbolic-ref refs/heads/x refs/heads/main",
     ] {
         let world = World::new();
         world.assert_refused(&after_mending(script), &[(Code::Gov004, "ref-move")]);
     }
     // Packing moves nothing.
     World::new()
-        .run(&after_mending("git pack-refs --all"))
+        .run(&after_mending("git --git-dir=$real pack-refs --all"))
         .unwrap();
 }
 
 #[test]
 fn a_moved_branch_is_told_as_what_it_is() {
+    alone!();
     let world = World::new();
-    let script = "git -c user.name=x -c user.email=x@x commit -q --allow-empty -m x; git update-ref refs/heads/main HEAD";
+    let script = "new=$(git --git-dir=$real commit-tree -m x -p main 'main^{tree}')
+        git --git-dir=$real update-ref refs/heads/main $new";
     let findings = refusal(world.run(&after_mending(script)));
     assert!(findings.has(Code::Gov004), "{findings:#?}");
     assert!(findings.has(Code::Rep003), "{findings:#?}");
@@ -100,13 +106,14 @@ fn a_moved_branch_is_told_as_what_it_is() {
 
 #[test]
 fn records_rewritten_by_the_command_are_refused() {
+    alone!();
     for script in [
-        "git update-ref -d refs/notes/awo/approvals",
-        "git update-ref refs/awo/ledger HEAD",
-        "git update-ref refs/awo/evidence/2026-01 HEAD",
-        "git update-ref refs/awo/policy HEAD",
-        "echo $(git rev-parse HEAD:README.md) > $(git rev-parse --git-common-dir)/refs/awo/ledger",
-        "echo broken > $(git rev-parse --git-common-dir)/refs/awo/ledger",
+        "git --git-dir=$real update-ref -d refs/notes/awo/approvals",
+        "git --git-dir=$real update-ref refs/awo/ledger HEAD",
+        "git --git-dir=$real update-ref refs/awo/evidence/2026-01 HEAD",
+        "git --git-dir=$real update-ref refs/awo/policy HEAD",
+        "echo $(git rev-parse HEAD:README.md) > $real/refs/awo/ledger",
+        "echo broken > $real/refs/awo/ledger",
     ] {
         let world = World::new();
         let findings = refusal(world.run(&after_mending(script)));
@@ -118,26 +125,27 @@ fn records_rewritten_by_the_command_are_refused() {
 
 #[test]
 fn changed_configuration_hooks_and_remotes_are_refused() {
+    alone!();
     for (script, rule) in [
-        ("git config core.pager 'touch x'", "config-change"),
-        ("git config --local --unset user.name", "config-change"),
         (
-            "printf '[broken' >> $(git rev-parse --git-common-dir)/config",
+            "git --git-dir=$real config core.pager 'touch x'",
             "config-change",
         ),
         (
-            "echo x >> $(git rev-parse --git-common-dir)/info/exclude",
+            "git --git-dir=$real config --local --unset user.name",
             "config-change",
         ),
+        ("printf '[broken' >> $real/config", "config-change"),
+        ("echo x >> $real/info/exclude", "config-change"),
         (
-            "git config remote.o.url https://example.org",
+            "git --git-dir=$real config remote.o.url https://example.org",
             "remote-change",
         ),
+        ("cd $real/hooks; printf x > pre-push", "hook-change"),
         (
-            "cd $(git rev-parse --git-common-dir)/hooks; printf x > pre-push",
-            "hook-change",
+            "rm -r .git; echo 'gitdir: /elsewhere' > .git",
+            "config-change",
         ),
-        ("echo 'gitdir: /elsewhere' > .git", "config-change"),
     ] {
         let world = World::new();
         let before = world.refs();
@@ -156,6 +164,7 @@ fn changed_configuration_hooks_and_remotes_are_refused() {
 
 #[test]
 fn reported_actions_that_the_contract_forbids_are_refused() {
+    alone!();
     let world = World::new();
     let report = |line: &str| after_mending(&format!("echo '{line}' >> \"$AWO_EVENTS_FILE\""));
     for action in ["push", "Push", "force-push"] {
@@ -178,6 +187,7 @@ fn reported_actions_that_the_contract_forbids_are_refused() {
 
 #[test]
 fn a_command_that_fails_stops_the_run() {
+    alone!();
     let world = World::new();
     let before = world.refs();
     let result = world.run(&after_mending("echo why >&2; exit 7"));
@@ -190,7 +200,7 @@ fn a_command_that_fails_stops_the_run() {
     assert_eq!(world.refs(), before);
     world.assert_clean();
     // A failure is no excuse.
-    let findings = refusal(world.run("git branch x; exit 7"));
+    let findings = refusal(world.run("git --git-dir=$real branch x; exit 7"));
     assert!(findings.has(Code::Gov004) && findings.has(Code::Gov002));
     world.git(&["branch", "-D", "x"]);
     let mut request = world.request(MEND);
@@ -203,6 +213,7 @@ fn a_command_that_fails_stops_the_run() {
 
 #[test]
 fn a_failing_validation_stops_the_run() {
+    alone!();
     let world = World::new();
     let before = world.refs();
     let result = world.run("echo nothing >> src/a.txt");
@@ -217,17 +228,18 @@ fn a_failing_validation_stops_the_run() {
 
 #[test]
 fn the_validation_may_leave_caches_but_change_nothing() {
+    alone!();
     for (command, expected) in [
         ("echo more >> src/a.txt", Some("validation-changes-nothing")),
         ("rm README.md", Some("validation-changes-nothing")),
-        ("git tag x", Some("ref-move")),
+        ("git --git-dir=$real tag x", Some("ref-move")),
         (
             "echo x > src/new.txt; mkdir .cache; echo y > .cache/y",
             None,
         ),
     ] {
         let mut world = World::bare("FULL_HUMAN");
-        world.contract.validation_command = Some(command.to_owned());
+        world.contract.validation_command = Some(world.script(command));
         world.store_contract();
         world.approve();
         match expected {
@@ -246,6 +258,7 @@ fn the_validation_may_leave_caches_but_change_nothing() {
 
 #[test]
 fn the_repositorys_own_work_tree_stays_clean() {
+    alone!();
     let world = World::new();
     let file = world.repo.join("README.md");
     let script = after_mending(&format!("echo x >> {}", file.display()));

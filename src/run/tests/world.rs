@@ -19,7 +19,7 @@ use crate::record::{Code, Findings, ObjectId, RefName, RepoPath, RunId, Sha256, 
 use crate::records::{
     ApprovalPredicate, Approves, ContractPredicate, Kind, PolicyPredicate, Statement,
 };
-use crate::run::{Error, RunDone, RunEnvironment, RunRequest, run};
+use crate::run::{Error, RunDone, RunEnvironment, RunRequest, leftovers, run};
 use crate::signing::{self, Signer as _};
 use crate::store::batch::Batch;
 use crate::store::layout;
@@ -32,6 +32,30 @@ pub(super) struct World {
     dir: TempDir,
     pub(super) repo: PathBuf,
     pub(super) contract: ContractDraft,
+}
+
+/// Tells whether this process runs one test only, with a home of its own. If not, it lets another
+/// one do so.
+pub(super) fn is_alone(here: &str) -> bool {
+    const ALONE: &str = "AWO_TEST_ALONE";
+    if std::env::var_os(ALONE).is_some() {
+        return true;
+    }
+    let (_, name) = here.split_once("::").unwrap();
+    let name = name.strip_suffix("::here").unwrap();
+    let mut again = Command::new(std::env::current_exe().unwrap());
+    again.args(["--exact", name, "--nocapture"]).env(ALONE, "1");
+    let home = TempDir::new().unwrap();
+    again
+        .env("HOME", home.path())
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .env_remove("GIT_CONFIG_GLOBAL")
+        .env_remove("XDG_CONFIG_HOME");
+    let output = again.output().unwrap();
+    let said = [output.stdout, output.stderr].map(|it| String::from_utf8_lossy(&it).into_owned());
+    assert!(output.status.success(), "{}", said.concat());
+    assert!(said[0].contains("1 passed"), "{name} is a test");
+    false
 }
 
 impl World {
@@ -223,11 +247,17 @@ impl World {
         batch.commit(&olga.repo, &self.somebody()).unwrap();
     }
 
+    /// A script that finds the repository which is governed as `$real`.
+    pub(super) fn script(&self, script: &str) -> String {
+        format!("real='{}/.git'\n{script}", self.repo.display())
+    }
+
     pub(super) fn request(&self, script: &str) -> RunRequest {
+        let script = self.script(script);
         RunRequest {
             task: self.contract.id.clone(),
             run: Some(RunId::new("run_1").unwrap()),
-            command: ["sh", "-e", "-c", script].map(OsString::from).into(),
+            command: ["sh", "-e", "-c", &script].map(OsString::from).into(),
             environment: RunEnvironment {
                 allow_run: Some("1".to_owned()),
                 stage: None,
@@ -238,6 +268,15 @@ impl World {
     /// Lets otto run a script.
     pub(super) fn run(&self, script: &str) -> Result<RunDone, Error> {
         run(&self.actor("otto"), &self.request(script))
+    }
+
+    /// Lets otto run a script by an approval of its own, under a name of its own.
+    pub(super) fn run_again(&self, script: &str) -> Result<RunDone, Error> {
+        let digest = Sha256::of(script.as_bytes()).to_string();
+        self.approve_with(|approval| approval.nonce = digest.clone());
+        let mut request = self.request(script);
+        request.run = Some(RunId::new(format!("run_{digest}")).unwrap());
+        run(&self.actor("otto"), &request)
     }
 
     /// Asserts that a run is refused with these codes and rules, and leaves no trace.
@@ -262,6 +301,7 @@ impl World {
         let worktrees = self.git(&["worktree", "list", "--porcelain"]);
         assert_eq!(worktrees.matches("worktree ").count(), 1, "{worktrees}");
         assert!(!self.repo.join(".git/worktrees").exists());
+        assert!(leftovers(&self.repo.join(".git").canonicalize().unwrap()).is_empty());
     }
 
     /// Every ref but those that the scripts of the tests make.

@@ -91,7 +91,7 @@ fn a_touch_is_demanded_of_security_keys_and_of_all_keys_where_the_policy_asks_fo
     let asks = |text: String| {
         text.replace(
             "[gates]\n",
-            "[gates]\nrequire_touch = [\"override\", \"commit\"]\n",
+            "[gates]\nrequire_touch = [\"self-approval\", \"commit\"]\n",
         )
     };
     door.world.next_policy(3, Some(&signers), asks);

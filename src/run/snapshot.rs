@@ -1,26 +1,80 @@
-//! Reads the state of a repository that no command of a run may change, as plain bytes.
+//! The state of the governed repository that the command of a run must not change, as plain bytes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::actor::Actor;
+use crate::git;
 use crate::record::Sha256;
+use crate::sys::environment;
 
-use super::place::{Place, io};
-use super::{Error, tools};
+use super::Error;
+use super::place::io;
 
-/// So often what others may be writing is read again until two readings agree.
+/// Largest number of readings until two agree: others may be writing.
 const READINGS: usize = 20;
-/// Hook directories and refs may be nested so deep.
+/// Largest depth to which directories are read.
 const DEEPEST: usize = 64;
 
-/// What a path holds, in a few bytes.
+/// Names with what each of them stands for: a short value or a digest.
 pub(super) type Values = BTreeMap<Vec<u8>, Vec<u8>>;
 
-/// Reads every ref and HEAD, as bytes: also what no other reader would take for a ref.
-pub(super) fn refs(actor: &Actor) -> Result<Values, Error> {
-    steady(|| read_refs(actor))
+/// What a repository is at one moment.
+pub(super) struct Snapshot {
+    /// Every ref and HEAD, as bytes: also what no other reader would take for a ref.
+    pub(super) refs: Values,
+    /// The files that decide what git does there.
+    pub(super) files: Values,
+    /// The keys of its configuration, with those of the files that it includes.
+    pub(super) keys: Values,
+    /// The hooks, and those in the directory that the configuration names.
+    pub(super) hooks: Values,
+    /// The files that say what this clone trusts.
+    pub(super) trust: Values,
+}
+
+impl Snapshot {
+    /// Reads the repository.
+    pub(super) fn take(actor: &Actor) -> Result<Self, Error> {
+        Self::read(actor, None)
+    }
+
+    /// Reads the repository again. If its configuration has become unreadable, which shows in the
+    /// file, its keys count as unchanged.
+    pub(super) fn again(&self, actor: &Actor) -> Result<Self, Error> {
+        Self::read(actor, Some(self))
+    }
+
+    fn read(actor: &Actor, before: Option<&Self>) -> Result<Self, Error> {
+        let files = files(actor)?;
+        let hooks = hooks(actor)?;
+        let keys = match (keys(actor), before) {
+            (Err(_), Some(before)) if before.files != files => before.keys.clone(),
+            (keys, _) => keys?,
+        };
+        Ok(Self {
+            files,
+            hooks,
+            keys,
+            trust: trust(actor)?,
+            refs: steady(|| refs(actor))?,
+        })
+    }
+}
+
+/// Returns the names whose values differ, and how: `added`, `changed` or `removed`.
+pub(super) fn differences(before: &Values, after: &Values) -> Vec<(Vec<u8>, &'static str)> {
+    let names: BTreeSet<_> = before.keys().chain(after.keys()).collect();
+    let how = |name: &Vec<u8>| match (before.get(name), after.get(name)) {
+        (Some(old), Some(new)) => (old != new).then_some("changed"),
+        (Some(_), None) => Some("removed"),
+        (None, _) => Some("added"),
+    };
+    names
+        .into_iter()
+        .filter_map(|name| Some((name.clone(), how(name)?)))
+        .collect()
 }
 
 /// Reads until two readings agree.
@@ -36,11 +90,11 @@ fn steady(read: impl Fn() -> Result<Values, Error>) -> Result<Values, Error> {
     Ok(last)
 }
 
-fn read_refs(actor: &Actor) -> Result<Values, Error> {
+fn refs(actor: &Actor) -> Result<Values, Error> {
     let common = actor.repo.common_dir();
     let mut loose = Values::new();
     walk(&common.join("refs"), b"refs", DEEPEST, &mut |name, path| {
-        // A lock is another writer's, who has not written yet.
+        // A lock file holds a value that its writer has not yet published.
         if !name.ends_with(b".lock")
             && let Some(value) = content(path)?
         {
@@ -48,7 +102,7 @@ fn read_refs(actor: &Actor) -> Result<Values, Error> {
         }
         Ok(())
     })?;
-    // Afterwards: what was packed meanwhile is found in one of the two places.
+    // Read packed refs last: a ref packed meanwhile is then found in one of the two places.
     let mut refs = Values::new();
     let packed = content(&common.join("packed-refs"))?.unwrap_or_default();
     for line in packed.split(|b| *b == b'\n') {
@@ -73,11 +127,9 @@ fn read_refs(actor: &Actor) -> Result<Values, Error> {
     Ok(refs)
 }
 
-/// Reads the files that decide what git does here.
-pub(super) fn settings(actor: &Actor, place: &Place) -> Result<Values, Error> {
-    let common = actor.repo.common_dir();
-    let mut files: Vec<(String, PathBuf)> = Vec::new();
-    for name in [
+fn files(actor: &Actor) -> Result<Values, Error> {
+    let (common, own) = (actor.repo.common_dir(), actor.repo.git_dir());
+    let names = [
         "commondir",
         "config",
         "config.worktree",
@@ -87,24 +139,15 @@ pub(super) fn settings(actor: &Actor, place: &Place) -> Result<Values, Error> {
         "info/sparse-checkout",
         "objects/info/alternates",
         "shallow",
-    ] {
-        files.push((name.to_owned(), common.join(name)));
-    }
-    let own = actor.repo.git_dir();
+    ];
+    let mut files: Vec<(&str, PathBuf)> = names.map(|name| (name, common.join(name))).into();
     if own != common {
-        files.push((
-            "this worktree's config".to_owned(),
-            own.join("config.worktree"),
-        ));
+        files.push(("this worktree's config", own.join("config.worktree")));
     }
-    for name in ["commondir", "config.worktree", "gitdir"] {
-        files.push((format!("the run's {name}"), place.admin().join(name)));
-    }
-    files.push(("the run's .git".to_owned(), place.tree().join(".git")));
     let mut found = Values::new();
     for (name, path) in files {
         if let Some(value) = digest(&path)? {
-            found.insert(name.into_bytes(), value);
+            found.insert(name.as_bytes().to_vec(), value);
         }
     }
     for old in ["branches", "remotes"] {
@@ -121,13 +164,12 @@ pub(super) fn settings(actor: &Actor, place: &Place) -> Result<Values, Error> {
     Ok(found)
 }
 
-/// Reads the keys of the repository's configuration, with those of the files it includes.
-pub(super) fn keys(actor: &Actor) -> Result<Values, Error> {
+fn keys(actor: &Actor) -> Result<Values, Error> {
     let common = actor.repo.common_dir();
-    let mut list = tools::hardened(&actor.repo, common, common);
+    let mut list = git::hardened(&actor.repo, common, common);
     list.args(["config", "--list", "-z", "--local", "--includes"]);
-    let output = tools::output(list)?;
-    let mut keys: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
+    let output = git::output(list)?.stdout;
+    let mut keys = Values::new();
     for entry in output.split(|b| *b == 0).filter(|entry| !entry.is_empty()) {
         let end = entry.iter().position(|b| *b == b'\n');
         let (key, value) = entry.split_at(end.unwrap_or(entry.len()));
@@ -138,16 +180,11 @@ pub(super) fn keys(actor: &Actor) -> Result<Values, Error> {
     Ok(keys)
 }
 
-/// Reads the hooks, and those in the directory that the configuration names.
-pub(super) fn hooks(actor: &Actor) -> Result<Values, Error> {
+fn hooks(actor: &Actor) -> Result<Values, Error> {
     let mut places = vec![(b"hooks".to_vec(), actor.repo.common_dir().join("hooks"))];
     if let Some(path) = actor.repo.config("core.hooksPath") {
         let top = actor.repo.work_tree().unwrap_or(actor.repo.common_dir());
-        let home = std::env::var_os("HOME").map(PathBuf::from);
-        let real = match (path.strip_prefix("~/"), home) {
-            (Some(rest), Some(home)) => home.join(rest),
-            _ => top.join(&path),
-        };
+        let real = top.join(environment::expand_home(&path));
         places.push((path.into_bytes(), real));
     }
     let mut found = Values::new();
@@ -162,9 +199,9 @@ pub(super) fn hooks(actor: &Actor) -> Result<Values, Error> {
 
 /// Reads the directory that says what this clone trusts: the anchor, the high-water marks, the
 /// server's key, and whatever else is there.
-pub(super) fn trust(actor: &Actor) -> Result<Values, Error> {
+fn trust(actor: &Actor) -> Result<Values, Error> {
     let root = actor.settings.directory();
-    // Two readings: our own commands write a file beside its place first.
+    // Our own commands write a file beside its place before they rename it.
     steady(|| {
         let mut found = Values::new();
         everything(root, b"awo", DEEPEST, &mut found)?;
@@ -172,15 +209,15 @@ pub(super) fn trust(actor: &Actor) -> Result<Values, Error> {
     })
 }
 
-/// Notes a path and, of a directory, everything below it. Directories count too: one in the place
-/// of a file that is not there yet keeps it from being made.
+/// Records a path and, for a directory, everything below it. Directories count too: one in the place
+/// of a file would prevent that file from being made.
 fn everything(path: &Path, name: &[u8], depth: usize, found: &mut Values) -> Result<(), Error> {
     let Some(value) = digest(path)? else {
         return Ok(());
     };
     found.insert(name.to_vec(), value);
     let kind = match depth {
-        // The directory itself may have been a symlink all the time; those below lead away.
+        // Follow a symlink at the top, which the user may have made, but none below.
         DEEPEST => fs::metadata(path),
         _ => fs::symlink_metadata(path),
     };
@@ -206,7 +243,7 @@ fn everything(path: &Path, name: &[u8], depth: usize, found: &mut Values) -> Res
 /// Takes a name and where it is.
 type Each<'a> = dyn FnMut(&[u8], &Path) -> Result<(), Error> + 'a;
 
-/// Calls for everything below a directory that is no directory. A missing one is empty.
+/// Calls for every file below a directory. A missing directory counts as empty.
 fn walk(dir: &Path, name: &[u8], depth: usize, each: &mut Each<'_>) -> Result<(), Error> {
     let entries = match fs::read_dir(dir) {
         Ok(entries) => entries,
@@ -225,7 +262,7 @@ fn walk(dir: &Path, name: &[u8], depth: usize, each: &mut Each<'_>) -> Result<()
     Ok(())
 }
 
-/// Returns what a path holds: of a symlink where it points to.
+/// Returns the content of a file or the target of a symlink.
 fn content(path: &Path) -> Result<Option<Vec<u8>>, Error> {
     let read = || {
         let found = fs::symlink_metadata(path)?;
@@ -245,7 +282,7 @@ fn content(path: &Path) -> Result<Option<Vec<u8>>, Error> {
     }
 }
 
-/// Returns a digest of what a path holds, with its mode and, of a symlink, with its target's.
+/// Returns the mode and a digest of the content; for a symlink, of its target and what is there.
 fn digest(path: &Path) -> Result<Option<Vec<u8>>, Error> {
     let Some(mut bytes) = content(path)? else {
         return Ok(None);

@@ -1,0 +1,98 @@
+//! Runs untrusted commands, and ends everything that they leave running before anything is judged.
+
+use std::ffi::OsStr;
+use std::fs::{File, OpenOptions};
+use std::path::Path;
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::{Mutex, PoisonError};
+
+use crate::git;
+
+use super::Error;
+use super::place::io;
+#[cfg(target_os = "linux")]
+use super::reaper::Family;
+
+/// Held while a command runs: two of them in one process would end each other's processes.
+static ALONE: Mutex<()> = Mutex::new(());
+
+/// Returns an untrusted program, to be run in `dir`.
+///
+/// What binds git to a repository is taken out of its environment, and so is what enables a
+/// run: nothing in a run may start another one.
+pub(super) fn untrusted(program: &OsStr, dir: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir(dir);
+    for key in git::LOCAL_ENVIRONMENT {
+        command.env_remove(key);
+    }
+    command
+        .env_remove("AWO_ALLOW_RUN")
+        .env_remove("AWO_RUN_STAGE");
+    // Byte code beside the sources would count as a change.
+    command.env("PYTHONDONTWRITEBYTECODE", "1");
+    command
+}
+
+/// Runs an untrusted program, in a process group of its own and with its output in files; one file
+/// takes both streams if `err` is none.
+///
+/// Files instead of pipes, so that nothing waits for a background process that keeps a stream open.
+/// Nothing that the program started is left when this returns, also what has left its group.
+pub(super) fn run(
+    mut command: Command,
+    out: &Path,
+    err: Option<&Path>,
+) -> Result<ExitStatus, Error> {
+    let program = command.get_program().to_owned();
+    let started = |source| Error::Start { program, source };
+    let stdout = create(out)?;
+    let stderr = match err {
+        Some(path) => create(path)?,
+        None => stdout.try_clone().map_err(io("make", out))?,
+    };
+    command.stdin(Stdio::null()).stdout(stdout).stderr(stderr);
+    // The mutex guards no data, so a panic in another run breaks nothing.
+    let _turn = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let family = Family::before()?;
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    let mut child = match command.spawn() {
+        Ok(child) => child,
+        Err(source) => return Err(started(source)),
+    };
+    let status = child.wait();
+    family.end(child.id())?;
+    status.map_err(started)
+}
+
+fn create(path: &Path) -> Result<File, Error> {
+    // Append, so that two streams in one file do not overwrite each other.
+    let mut options = OpenOptions::new();
+    let file = options.create(true).append(true).open(path);
+    file.map_err(io("make", path))
+}
+
+/// The processes of a command on a system without subreapers: its process group.
+#[cfg(not(target_os = "linux"))]
+struct Family;
+
+#[cfg(not(target_os = "linux"))]
+impl Family {
+    fn before() -> Result<Self, Error> {
+        Ok(Self)
+    }
+
+    #[cfg_attr(not(unix), allow(unused_variables))]
+    fn end(&self, group: u32) -> Result<(), Error> {
+        #[cfg(unix)]
+        if let Some(group) = i32::try_from(group)
+            .ok()
+            .and_then(rustix::process::Pid::from_raw)
+        {
+            // Fails if nothing is left in the group.
+            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+        }
+        Ok(())
+    }
+}
