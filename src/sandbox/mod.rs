@@ -1,23 +1,76 @@
 //! Room 5, `sandbox`: a closed world on disk, in which real programs act: a bare server with its
 //! hooks, persons with homes, keys and clones of their own, nothing of the machine's configuration.
 //!
-//! Nothing in it is secret: keys are made of names, so that the same acts give the same bytes.
+//! The quickstart, the selftest, the end-to-end tests and the benches play in it. What differs
+//! between them is the [`Setting`]; the [`Stages`] of the main road are made once and copied.
 
-mod founding;
+mod copy;
+mod road;
+mod seal;
+mod stages;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
 
 use crate::actor::{self, Actor, Clock};
 use crate::record::Timestamp;
 use crate::record::path::escape;
 use crate::signing::SigningError;
 
-pub use founding::{RUN, SENTENCE, TASK};
+pub use road::{AGENT, PACKET, RUN, SENTENCE, TASK};
+pub use stages::{Stage, Stages};
 
-/// The time in the sandbox: 2026-01-01T00:00:00Z. Only the server's receive log has the real one.
+/// The time in a world without a clock: 2026-01-01T00:00:00Z. Only the server's receive log has
+/// the real one.
 pub const DATE: i64 = 1_767_225_600;
+
+/// What may differ between worlds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// The time of everything that is recorded, in seconds; `None` is the time of the machine.
+    pub date: Option<i64>,
+    /// Keys are made of this and a name: who knows it has them all.
+    pub secret: [u8; 32],
+    /// How long an approval counts, in days.
+    pub approval_days: u32,
+    /// Who may permit a self-approval.
+    pub authority: &'static str,
+    /// The contract's validation command.
+    pub validation: &'static str,
+    /// The kind of object ids: `sha1` or `sha256`.
+    pub objects: &'static str,
+}
+
+impl Setting {
+    /// The time of the machine, and Python to validate with. The keys are no secret.
+    pub const LIVE: Self = Self {
+        date: None,
+        secret: [0; 32],
+        approval_days: 30,
+        authority: "olga",
+        validation: "python3 -m unittest -q test_strings",
+        objects: "sha1",
+    };
+    /// The time stands still, so that the same acts give the same bytes; nothing but git and a
+    /// shell is needed.
+    pub const STILL: Self = Self {
+        date: Some(DATE),
+        approval_days: 3650,
+        authority: "otto",
+        validation: "grep -q split src/strings.py",
+        ..Self::LIVE
+    };
+}
+
+/// Watches what is typed in a world.
+pub trait Watch: std::fmt::Debug + Send + Sync {
+    /// Hears of a command before it runs.
+    fn typed(&self, who: &str, place: &str, words: &[&str]);
+    /// Hears how it ended.
+    fn ended(&self, who: &str, words: &[&str], done: &Done);
+}
 
 /// A world could not be made, or something in it was not as it must be to go on.
 #[derive(Debug, thiserror::Error)]
@@ -87,11 +140,13 @@ impl Done {
 pub struct World {
     root: PathBuf,
     program: PathBuf,
+    setting: Setting,
+    watch: Option<Arc<dyn Watch>>,
 }
 
 impl World {
     /// Makes an empty world in a directory that is absent or empty.
-    pub fn new(root: &Path, program: &Path) -> Result<Self, Error> {
+    pub fn new(root: &Path, program: &Path, setting: Setting) -> Result<Self, Error> {
         std::fs::create_dir_all(root).map_err(io(root))?;
         let mut entries = std::fs::read_dir(root).map_err(io(root))?;
         if entries.next().is_some() {
@@ -99,10 +154,25 @@ impl World {
                 path: root.to_owned(),
             });
         }
+        Self::at(root, program, setting)
+    }
+
+    /// Returns the world that was made in this directory.
+    fn at(root: &Path, program: &Path, setting: Setting) -> Result<Self, Error> {
         Ok(Self {
             root: root.canonicalize().map_err(io(root))?,
             program: program.canonicalize().map_err(io(program))?,
+            setting,
+            watch: None,
         })
+    }
+
+    /// Lets somebody watch what is typed in this world.
+    pub fn watched(self, watch: Arc<dyn Watch>) -> Self {
+        Self {
+            watch: Some(watch),
+            ..self
+        }
     }
 
     /// Returns the directory.
@@ -117,9 +187,28 @@ impl World {
 
     /// Copies the whole world: what is done in the copy leaves this one as it is.
     pub fn copy(&self, to: &Path) -> Result<Self, Error> {
-        let copy = Self::new(to, &self.program)?;
-        copy_tree(&self.root, &copy.root)?;
+        let copy = Self::new(to, &self.program, self.setting)?;
+        copy::tree(&self.root, &copy.root)?;
         Ok(copy)
+    }
+
+    /// Gives this world's repositories objects of their own, for who damages them on purpose: in a
+    /// copy they are those of the world that was copied.
+    pub fn unshare(&self) -> Result<(), Error> {
+        copy::unshare(&self.root)
+    }
+
+    /// Packs what the repositories hold: a packed world is copied faster.
+    fn pack(&self) -> Result<(), Error> {
+        for (who, place) in [
+            ("server", "server.git"),
+            ("olga", "olga"),
+            ("otto", "otto"),
+            ("rita", "rita"),
+        ] {
+            self.ok(who, place, &["git", "repack", "-a", "-d", "-q"])?;
+        }
+        Ok(())
     }
 
     /// Writes a file, with its directories.
@@ -146,7 +235,6 @@ impl World {
             [] => (OsString::new(), &[]),
         };
         let home = self.path(&format!("home/{who}"));
-        let date = format!("{DATE} +0000");
         let mut command = Command::new(program);
         command
             .args(arguments)
@@ -154,25 +242,39 @@ impl World {
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", &home)
-            .env("LC_ALL", "C")
+            .env("LC_ALL", "C.UTF-8")
             .env("TZ", "UTC")
             // No sample hooks: they are many, and copied with each world.
             .env("GIT_TEMPLATE_DIR", "")
             .env("GIT_CONFIG_NOSYSTEM", "1")
             .env("GIT_TERMINAL_PROMPT", "0")
-            .env("GIT_AUTHOR_DATE", &date)
-            .env("GIT_COMMITTER_DATE", &date)
-            .env("SOURCE_DATE_EPOCH", DATE.to_string())
             .env("AWO_ALLOW_RUN", "1")
             .stdin(Stdio::null());
+        if let Some(directory) = std::env::var_os("TMPDIR") {
+            command.env("TMPDIR", directory);
+        }
+        if let Some(seconds) = self.setting.date {
+            let date = format!("{seconds} +0000");
+            command
+                .env("GIT_AUTHOR_DATE", &date)
+                .env("GIT_COMMITTER_DATE", &date)
+                .env("SOURCE_DATE_EPOCH", seconds.to_string());
+        }
         command
     }
 
     /// Runs a command, however it ends.
     pub fn run(&self, who: &str, place: &str, words: &[&str]) -> Result<Done, Error> {
+        if let Some(watch) = &self.watch {
+            watch.typed(who, place, words);
+        }
         let output = self.command(who, place, words).output();
         let program = PathBuf::from(words.first().copied().unwrap_or_default());
-        Ok(Done::of(output.map_err(io(&program))?))
+        let done = Done::of(output.map_err(io(&program))?);
+        if let Some(watch) = &self.watch {
+            watch.ended(who, words, &done);
+        }
+        Ok(done)
     }
 
     /// Runs a command that must succeed; returns what it printed.
@@ -199,26 +301,11 @@ impl World {
     pub fn actor(&self, who: &str, place: &str) -> Result<Actor, Error> {
         let key = self.path(&format!("home/{who}/key"));
         let mut actor = Actor::open(&self.path(place))?.with_key(&key);
-        if let Some(date) = Timestamp::from_seconds(DATE) {
+        if let Some(date) = self.setting.date.and_then(Timestamp::from_seconds) {
             actor.clock = Clock::at(date);
         }
         Ok(actor)
     }
-}
-
-fn copy_tree(from: &Path, to: &Path) -> Result<(), Error> {
-    std::fs::create_dir_all(to).map_err(io(to))?;
-    for entry in std::fs::read_dir(from).map_err(io(from))? {
-        let entry = entry.map_err(io(from))?;
-        let (old, new) = (entry.path(), to.join(entry.file_name()));
-        let kind = entry.file_type().map_err(io(&old))?;
-        if kind.is_dir() {
-            copy_tree(&old, &new)?;
-        } else if kind.is_file() {
-            std::fs::copy(&old, &new).map_err(io(&new))?;
-        }
-    }
-    Ok(())
 }
 
 pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Error + use<> {

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::record::Code;
 use crate::sandbox;
 
-pub use play::{Failed, Play, Sandbox, Stage};
+pub use play::{Failed, Play, Sandbox};
 
 /// A layer of the tests; each needs the ones before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
