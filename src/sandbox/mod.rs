@@ -107,6 +107,22 @@ pub enum Error {
         /// What it said.
         said: String,
     },
+    /// A command that should have been refused was not, or not with this code.
+    #[error(
+        "{who} should have been refused `{command}` with {expected}, but it ended with {code}\n{said}"
+    )]
+    NotRefused {
+        /// Who typed it.
+        who: String,
+        /// What was typed.
+        command: String,
+        /// The code of the taxonomy that it should have said.
+        expected: String,
+        /// How it ended.
+        code: i32,
+        /// What it said.
+        said: String,
+    },
 }
 
 /// What a command did.
@@ -288,6 +304,28 @@ impl World {
             command: words.join(" "),
             code: done.code,
             said: done.said(),
+        })
+    }
+
+    /// Runs a command that must be refused with this code of the taxonomy; returns what it said.
+    pub fn refused(
+        &self,
+        who: &str,
+        place: &str,
+        words: &[&str],
+        code: &str,
+    ) -> Result<String, Error> {
+        let done = self.run(who, place, words)?;
+        let said = done.said();
+        if done.code != 0 && said.contains(code) {
+            return Ok(said);
+        }
+        Err(Error::NotRefused {
+            who: who.to_owned(),
+            command: words.join(" "),
+            expected: code.to_owned(),
+            code: done.code,
+            said,
         })
     }
 
