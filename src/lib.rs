@@ -5,7 +5,7 @@
 //! server's hooks, and `git awo verify` on any clone.
 
 // Almost everything that is read here was written by strangers, and none of it may stop the program.
-// For the whole crate, so that a new room has it too; `tests/rooms.rs` holds the list and counts the
+// For the whole crate, so that a new room has it too; `tests/rooms` holds the list and counts the
 // exceptions. Positions and counts saturate: they count things in memory, of which there are less
 // than `usize::MAX`, and a count that stands still still exceeds every limit.
 #![cfg_attr(
@@ -51,3 +51,4 @@ pub mod sandbox;
 pub mod selftest;
 pub mod signing;
 pub mod store;
+pub mod sys;

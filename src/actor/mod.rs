@@ -2,7 +2,6 @@
 //! here; what is said leaves as a signed envelope.
 
 mod clock;
-mod failure;
 mod files;
 mod settings;
 
@@ -16,13 +15,12 @@ use crate::policy::Role;
 use crate::record::commit::Person;
 use crate::record::envelope::{Envelope, EnvelopeSignature, pae};
 use crate::record::statement::{Context, Kind, Predicate, Statement};
-use crate::record::{IdentityName, Timestamp};
+use crate::record::{Coded, Diagnosis, IdentityName, RepoPath, Rule, Subject, Timestamp};
 use crate::signing::{self, PublicKey, Signature, Signer, SigningError};
 use crate::store::ledger::{Records, Refs};
 use crate::store::{self, layout};
 
 pub use clock::Clock;
-pub use failure::no_policy;
 pub use files::{publish_atomically, remove_pending, write_atomically};
 pub use settings::Settings;
 
@@ -79,6 +77,51 @@ pub enum Error {
         /// What is wrong.
         why: String,
     },
+}
+
+impl Coded for Error {
+    fn diagnosis(&self) -> Diagnosis {
+        match self {
+            Error::Git(error) => error.diagnosis(),
+            Error::Store(error) => error.diagnosis(),
+            Error::Check(error) => error.diagnosis(),
+            Error::Sign(error) => error.diagnosis(),
+            Error::NoKey => {
+                let expected = "the key of a person whom the policy names";
+                let remedy = "git config user.signingkey ~/.ssh/id_ed25519";
+                Diagnosis::undecided(self, Rule::KeyConfigured, expected, remedy)
+                    .found("no user.signingkey is set")
+            }
+            Error::UnknownKey(key) => {
+                let remedy =
+                    "git config user.signingkey PATH, or ask a root: git awo policy propose FILE";
+                let expected = "a key of a person whom the policy names";
+                Diagnosis::against(self, Rule::KeyKnown, expected, remedy).found(key)
+            }
+            Error::Role { person, role, held } => {
+                let remedy = "ask a person who holds the role: git awo policy show";
+                Diagnosis::against(self, Rule::RoleHeld, role, remedy)
+                    .found(format!("{person} holds {held}"))
+            }
+            Error::NoPolicy => {
+                let (expected, remedy) = (
+                    "the policy and its records",
+                    "git awo fetch, or git awo init",
+                );
+                Diagnosis::undecided(self, Rule::PolicyPresent, expected, remedy)
+                    .found("no refs/awo/policy in this clone")
+                    .about(Subject::of_ref(&layout::policy()))
+            }
+            Error::Clock(_) => Diagnosis::unusable(self, Rule::ClockReadable),
+            Error::Io { .. } => Diagnosis::unusable(self, Rule::OwnFileUsable),
+            Error::Malformed { path, .. } => {
+                let path = RepoPath::new(path.as_os_str().as_encoded_bytes());
+                let expected = "a file as git-awo writes it";
+                Diagnosis::undecided(self, Rule::OwnFileForm, expected, "git awo doctor")
+                    .about(Subject::none().path(&path))
+            }
+        }
+    }
 }
 
 /// Somebody who acts in a repository.

@@ -12,14 +12,15 @@ use crate::policy::RefRules;
 use crate::policy::keyring::{COMMIT_NAMESPACE, Signer, refused_key};
 use crate::policy::{Policy, RefRules as Rules};
 use crate::record::commit::Commit;
-use crate::record::{Finding, Findings, ObjectId, RefName, Rule, Subject, Timestamp};
+use crate::record::{
+    Coded, Finding, Findings, ObjectId, RefName, Report, Rule, Subject, Timestamp,
+};
 use crate::rules;
 use crate::signing::Signature;
 
 use super::Error;
 use super::rollback;
 use crate::facts::position::Positions;
-use crate::facts::report::{Report, git_finding};
 use crate::facts::run::Collector;
 
 use history::History;
@@ -109,13 +110,10 @@ fn judge_plain(
     let (commit, found) = match gathered {
         Ok(found) => found,
         // A malformed object is a finding on this commit; the others are judged all the same.
-        Err(error) => match git_finding(&error, subject()) {
-            Some(finding) => {
-                findings.push(finding);
-                return Ok(());
-            }
-            None => return Err(error.into()),
-        },
+        Err(error) => {
+            findings.extend(error.denies(subject()).ok_or(error)?);
+            return Ok(());
+        }
     };
     let changed = found.changes.len();
     let before = paths.fetch_add(changed, Ordering::Relaxed);

@@ -9,13 +9,12 @@ use crate::evidence::{self, Inventory, Survey};
 use crate::policy::Verified;
 use crate::record::predicate::RunPredicate;
 use crate::record::tree::Mode;
-use crate::record::{Code, Finding, ObjectId, RepoPath, Rule, RunId, Sha256, Subject};
+use crate::record::{Code, Coded, Finding, ObjectId, RepoPath, Rule, RunId, Sha256, Subject};
 use crate::store::layout::LedgerPath;
 
 use super::Error;
-use crate::facts::failure::{evidence_failure, git_failure};
-use crate::facts::report::Report;
 use crate::facts::run::Collector;
+use crate::record::Report;
 
 /// What is known of the files of a run.
 #[derive(Default)]
@@ -48,7 +47,7 @@ pub fn directory(dir: &Path) -> Integrity {
 
 fn undecided(error: &evidence::Error, report: &mut Report) {
     report.count("files", 0);
-    evidence_failure(error).report(report);
+    report.absorb(error.refusal(Subject::none()));
 }
 
 /// Judges a stored run: its evidence against the inventory inside it, against the one in the
@@ -57,7 +56,7 @@ pub fn stored(collector: &Collector<'_>, run: &RunId) -> Integrity {
     let mut judged = Integrity::default();
     let result = gather(collector, run, &mut judged);
     if let Err(error) = result {
-        error.report(Subject::of_run(run), &mut judged.report);
+        judged.report.absorb(error.refusal(Subject::of_run(run)));
     }
     judged.report.count("files", judged.survey.digests().len());
     // Said of this run: a path alone would be one of the repository.
@@ -139,11 +138,9 @@ fn survey(
                 survey.add(&path, &content);
                 judged.blobs.insert(path, id);
             }
-            Err(error) => survey.refuse(
-                git_failure(&error, Subject::none().path(&path))
-                    .into_refusal()
-                    .into_findings(),
-            ),
+            Err(error) => {
+                survey.refuse(error.refusal(Subject::none().path(&path)).findings());
+            }
         }
     }
     let survey = survey.finish();

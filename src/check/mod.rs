@@ -11,4 +11,4 @@ pub mod staged;
 mod tests;
 pub mod verify;
 
-pub use crate::facts::{Anchor, Checked, Error, Failure, PolicyHistory, Report};
+pub use crate::facts::{Anchor, Error, PolicyHistory};

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use crate::git::Reader;
 use crate::policy::{Level, Policy};
 use crate::record::predicate::Movement;
-use crate::record::{Finding, ObjectId, RefName, Rule, Subject, Timestamp};
+use crate::record::{Coded, Finding, ObjectId, RefName, Rule, Subject, Timestamp};
 use crate::signing::PublicKey;
 use crate::store::layout::{self, Place};
 use crate::store::ledger::{Records, Refs};
@@ -15,8 +15,8 @@ use crate::store::ledger::{Records, Refs};
 use super::governance::{Arrivals, Gained, trees};
 use super::{Anchor, Error, PolicyHistory};
 use crate::facts::position::Positions;
-use crate::facts::report::Report;
 use crate::facts::run::Collector;
+use crate::record::Report;
 
 /// So many tree entries are looked at for one push: a few seconds at most, and more than ten
 /// thousand ordinary commits need.
@@ -50,7 +50,7 @@ pub enum Door {
 pub fn judge(push: &Push<'_>) -> Report {
     let mut report = Report::default();
     if let Err(error) = try_judge(push, &mut report) {
-        error.report(Subject::none(), &mut report);
+        report.absorb(error.refusal(Subject::none()));
     }
     report
 }
@@ -331,7 +331,7 @@ fn governance(
             let (old, most, found) = (movement.old, limits.paths, &mut report.findings);
             let collected = arrivals.collect(push.reader, reference, old, new, most, found);
             if let Err(error) = collected {
-                error.report(subject(), report);
+                report.absorb(error.refusal(subject()));
             }
             let gained = Gained {
                 reference,
@@ -342,7 +342,7 @@ fn governance(
             };
             let found = &mut report.findings;
             if let Err(error) = trees(push.reader, &gained, push.before, history, found) {
-                error.report(subject(), report);
+                report.absorb(error.refusal(subject()));
             }
             Ok(())
         }
@@ -380,7 +380,7 @@ fn judge_policy(
                 .extend(late.map(|it| it.subject_on(&reference)));
             report.count("policies", added);
         }
-        Err(error) => error.report(Subject::of_ref(&reference), report),
+        Err(error) => report.absorb(error.refusal(Subject::of_ref(&reference))),
     }
     Ok(())
 }

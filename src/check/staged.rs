@@ -10,7 +10,7 @@ use crate::record::{Finding, Findings, IdentityName, RefName, Rule, Subject};
 use crate::rules;
 
 use super::{Error, PolicyHistory};
-use crate::facts::report::Report;
+use crate::record::Report;
 
 /// Judges staged changes as a direct commit by this person on this branch.
 pub fn judge(

@@ -20,13 +20,12 @@ mod versions;
 mod world;
 
 use crate::check::Error;
+use crate::facts::limits;
 use crate::facts::policies::Anchor;
-use crate::facts::report::{self, Report};
-use crate::facts::{failure, limits};
 use crate::git;
 use crate::policy::document::Limits;
 use crate::record::envelope::Envelope;
-use crate::record::{Code, Finding, Rule, Subject};
+use crate::record::{Code, Coded, Finding, Rule, Subject, chain_of};
 use crate::rules::tests::people::id;
 
 #[test]
@@ -110,26 +109,12 @@ fn a_lock_that_git_met_is_told_from_other_failures() {
             status: std::process::ExitStatus::from_raw(256),
             stderr: stderr.to_owned(),
         };
-        let failure::Failure::Undecided(refusal) = failure::git_failure(&error, Subject::none())
-        else {
-            panic!("{stderr}: a failure of git denies nothing");
-        };
-        let found: Vec<_> = refusal.findings().iter().collect();
+        let report = error.refusal(Subject::none()).into_report();
+        assert!(report.findings.is_empty(), "{stderr}: it denies nothing");
+        let found: Vec<_> = report.undecided.iter().collect();
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].rule, rule);
         assert!(found[0].code.as_str().starts_with(code), "{stderr}");
-    }
-}
-
-#[test]
-fn a_path_is_quoted_where_a_shell_would_split_it() {
-    for (path, quoted) in [
-        ("/srv/git/a-b_c.git", "/srv/git/a-b_c.git"),
-        ("/srv/my git", "'/srv/my git'"),
-        ("/srv/it's", r"'/srv/it'\''s'"),
-        ("/srv/$HOME", "'/srv/$HOME'"),
-    ] {
-        assert_eq!(failure::quoted(std::path::Path::new(path)), quoted);
     }
 }
 
@@ -141,24 +126,21 @@ fn a_cause_is_told_once() {
         path,
         source: cause(),
     };
-    assert_eq!(report::chain_of(&error), "cannot use /r: the disk is full");
-    assert_eq!(report::chain_of(&cause()), "the disk is full");
+    assert_eq!(chain_of(&error), "cannot use /r: the disk is full");
+    assert_eq!(chain_of(&cause()), "the disk is full");
     #[derive(Debug, thiserror::Error)]
     #[error("cannot: {0}")]
     struct Told(#[source] std::io::Error);
-    assert_eq!(report::chain_of(&Told(cause())), "cannot: the disk is full");
+    assert_eq!(chain_of(&Told(cause())), "cannot: the disk is full");
 }
 
 #[test]
 fn a_policy_that_does_not_hold_is_told_with_its_reasons() {
     let finding = |rule: &str| Finding::told(Code::Gov006, rule, Subject::none()).found(rule);
-    let error = Error::Policy(vec![finding("one"), finding("other")]);
+    let error = Error::Policy([finding("one"), finding("other")].into());
     let text = "cannot judge by this policy: GOV-006 one; GOV-006 other";
     assert_eq!(error.to_string(), text);
-    let mut told = Report::default();
-    error.report(Subject::none(), &mut told);
+    let told = error.refusal(Subject::none()).into_report();
     let rules: Vec<_> = told.findings.iter().map(|it| &*it.rule).collect();
     assert_eq!(rules, ["one", "other"]);
-    let none = Error::Policy(vec![]).findings(Subject::none());
-    assert_eq!(none[0].rule, "policy-holds");
 }

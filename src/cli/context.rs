@@ -7,9 +7,9 @@ use crate::check::PolicyHistory;
 use crate::check::branch;
 use crate::facts::case::{Lookup, RunFacts};
 use crate::facts::index;
-use crate::facts::report::Report;
 use crate::facts::run::Collector;
 use crate::git::{self, Repo};
+use crate::record::Report;
 use crate::record::predicate::RunPredicate;
 use crate::record::{
     Finding, Findings, ObjectId, RefName, Refusal, Rule, RuleName, RunId, Sha256, Subject,

@@ -2,24 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::check::Failure;
-use crate::facts::failure::{evidence_failure, unusable};
-use crate::facts::report::chain_of;
 use crate::record::path::escape;
-use crate::record::{Findings, Refusal, Rule, Subject};
+use crate::record::{Coded, Diagnosis, Findings, Refusal, Rule, Subject, Verdict, chain_of};
 use crate::render;
 use crate::{actor, check, export, git, hook, run, store};
-
-/// What sort of failure it is; fixes the exit code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// A rule says no: 1.
-    Denied,
-    /// The command was used wrongly: 2.
-    Usage,
-    /// It could not be decided: 3.
-    Undecided,
-}
 
 /// A command failed.
 ///
@@ -27,50 +13,47 @@ pub enum Kind {
 /// is no other way to make one.
 #[derive(Debug)]
 pub struct CliError {
-    kind: Kind,
     message: String,
-    findings: Findings,
+    /// Why; none if the command was used wrongly.
+    why: Option<Refusal>,
     hints: Vec<String>,
 }
 
 impl CliError {
-    fn new(kind: Kind, message: impl Into<String>, findings: Findings) -> Self {
+    fn new(message: impl Into<String>, why: Option<Refusal>) -> Self {
         Self {
-            kind,
             message: message.into(),
-            findings,
+            why,
             hints: Vec::new(),
         }
     }
 
-    /// A rule says no, with its findings.
+    /// It is refused: denied or left undecided, as the refusal says.
     pub fn denied(message: impl Into<String>, why: impl Into<Refusal>) -> Self {
-        Self::new(Kind::Denied, message, why.into().into_findings())
+        Self::new(message, Some(why.into()))
     }
 
     /// The command was used wrongly.
     pub fn usage(message: impl Into<String>) -> Self {
-        Self::new(Kind::Usage, message, Findings::new())
+        Self::new(message, None)
     }
 
     /// It could not be decided or done, and the findings say why not.
     pub fn undecided(message: impl Into<String>, why: impl Into<Refusal>) -> Self {
-        Self::new(Kind::Undecided, message, why.into().into_findings())
+        Self::new(message, Some(why.into().undecided()))
     }
 
     /// A file, a program or the system could not be used (INT-005).
     pub fn unusable(rule: Rule, message: impl Into<String>, error: &dyn std::error::Error) -> Self {
         let message = message.into();
-        let finding = unusable(rule, error, Subject::none());
-        let found = format!("{message}: {}", finding.found);
-        Self::undecided(message, finding.found(found))
+        let found = format!("{message}: {}", chain_of(error));
+        let why = Diagnosis::unusable(error, rule).found(found);
+        Self::new(message, Some(why.refusal(Subject::none())))
     }
 
-    fn failed(message: String, failure: Failure) -> Self {
-        match failure {
-            Failure::Found(why) => Self::denied(message, why),
-            Failure::Undecided(why) => Self::undecided(message, why),
-        }
+    /// An error of the rooms below, which says what it amounts to.
+    fn failed(message: impl Into<String>, error: &impl Coded) -> Self {
+        Self::new(message, Some(error.refusal(Subject::none())))
     }
 
     /// Adds the next command to type.
@@ -81,32 +64,41 @@ impl CliError {
 
     /// Returns the exit code.
     pub fn exit_code(&self) -> u8 {
-        match self.kind {
-            Kind::Denied => 1,
-            Kind::Usage => 2,
-            Kind::Undecided => 3,
+        match self.verdict() {
+            Some(Verdict::Denied) => 1,
+            None => 2,
+            Some(Verdict::Undecided | Verdict::Allowed) => 3,
         }
+    }
+
+    fn verdict(&self) -> Option<Verdict> {
+        self.why.as_ref().map(|why| why.report().verdict())
+    }
+
+    fn findings(&self) -> Findings {
+        let findings = self.why.as_ref().map(Refusal::findings);
+        findings.unwrap_or_default()
     }
 
     /// Returns the error as JSON.
     pub fn to_json(&self) -> Value {
-        let kind = match self.kind {
-            Kind::Denied => "denied",
-            Kind::Usage => "usage",
-            Kind::Undecided => "undecided",
+        let kind = match self.verdict() {
+            Some(Verdict::Denied) => "denied",
+            None => "usage",
+            Some(Verdict::Undecided | Verdict::Allowed) => "undecided",
         };
         json!({
             "schema": "awo.error/1",
             "kind": kind,
             "message": self.message,
-            "findings": self.findings.iter().collect::<Vec<_>>(),
+            "findings": self.findings().iter().collect::<Vec<_>>(),
             "hints": self.hints,
         })
     }
 
     /// Returns the error as text.
     pub fn to_text(&self) -> String {
-        let word = if self.kind == Kind::Denied {
+        let word = if self.verdict() == Some(Verdict::Denied) {
             "denied"
         } else {
             "error"
@@ -114,7 +106,7 @@ impl CliError {
         // What git said may have several lines; none of them looks like one of ours.
         let message = escape(self.message.as_bytes()).replace('\n', "\n  | ");
         let mut text = format!("{word}: {message}\n");
-        for finding in self.findings.iter() {
+        for finding in self.findings().iter() {
             text.push_str(&render::report::line(finding));
             text.push('\n');
         }
@@ -127,32 +119,29 @@ impl CliError {
 
 impl From<actor::Error> for CliError {
     fn from(error: actor::Error) -> Self {
-        let failure = error.failure(Subject::none());
-        match error {
-            actor::Error::UnknownKey(_) => {
-                Self::failed("your key is not in the policy".into(), failure)
-            }
-            error => Self::failed(chain_of(&error), failure),
-        }
+        let message = match &error {
+            actor::Error::UnknownKey(_) => "your key is not in the policy".to_owned(),
+            error => chain_of(error),
+        };
+        Self::failed(message, &error)
     }
 }
 
 impl From<check::Error> for CliError {
     fn from(error: check::Error) -> Self {
-        let failure = error.failure(Subject::none());
-        Self::failed(chain_of(&error), failure)
+        Self::failed(chain_of(&error), &error)
     }
 }
 
 impl From<store::Error> for CliError {
     fn from(error: store::Error) -> Self {
-        check::Error::from(error).into()
+        Self::failed(chain_of(&error), &error)
     }
 }
 
 impl From<crate::evidence::Error> for CliError {
     fn from(error: crate::evidence::Error) -> Self {
-        Self::failed(chain_of(&error), evidence_failure(&error))
+        Self::failed(chain_of(&error), &error)
     }
 }
 
@@ -170,20 +159,19 @@ impl From<crate::sandbox::Error> for CliError {
 
 impl From<export::Error> for CliError {
     fn from(error: export::Error) -> Self {
-        Self::failed(chain_of(&error), error.failure())
+        Self::failed(chain_of(&error), &error)
     }
 }
 
 impl From<git::Error> for CliError {
     fn from(error: git::Error) -> Self {
-        check::Error::from(error).into()
+        Self::failed(chain_of(&error), &error)
     }
 }
 
 impl From<run::Error> for CliError {
     fn from(error: run::Error) -> Self {
         use run::Error as E;
-        let failure = error.failure();
         let message = match &error {
             E::Refused(_) => {
                 "the run was refused; nothing was recorded and nothing moved".to_owned()
@@ -193,13 +181,12 @@ impl From<run::Error> for CliError {
             }
             other => chain_of(other),
         };
-        Self::failed(message, failure)
+        Self::failed(message, &error)
     }
 }
 
 impl From<hook::install::Error> for CliError {
     fn from(error: hook::install::Error) -> Self {
-        let failure = error.failure();
-        Self::failed(chain_of(&error), failure).hint("git awo hooks status")
+        Self::failed(chain_of(&error), &error).hint("git awo hooks status")
     }
 }

@@ -13,10 +13,9 @@ use clap::{Parser, Subcommand};
 use serde_json::{Value, json};
 
 pub use context::Context;
-pub use error::{CliError, Kind};
+pub use error::CliError;
 
-use crate::check::Report;
-use crate::record::{Refusal, Verdict};
+use crate::record::{Refusal, Report, Verdict};
 
 use commands as c;
 
@@ -110,7 +109,7 @@ impl Answer {
     /// Returns the same as a refusal: exit code 1, with the findings in the value.
     pub fn refused(mut self, why: &Refusal) -> Self {
         if let Value::Object(map) = &mut self.value {
-            let findings: Vec<_> = why.findings().iter().collect();
+            let findings: Vec<_> = why.findings().into_iter().collect();
             map.insert("findings".to_owned(), json!(findings));
         }
         self.code = 1;

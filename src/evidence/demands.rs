@@ -1,5 +1,5 @@
-//! What a run directory must hold besides that which every run directory does. It depends on
-//! who made it, and on the contract; this file is the one place that knows the rule.
+//! What a run directory must hold beyond the files of every run. It depends on who made the
+//! directory, and on the contract; this file is the only place that knows the rule.
 
 use super::RunFiles;
 use super::invariants::{harness_evidence, invariants};
@@ -7,35 +7,35 @@ use crate::record::contract::Contract;
 use crate::record::json::{self, Json};
 use crate::record::{RepoPath, RunId};
 
-/// The schema that a run's manifest names if the harness made it.
+/// The schema in the manifest of a run that git-awo executed.
 pub const MANIFEST_SCHEMA: &str = "awo.run-manifest/1";
 
 /// The output of the contract's validation command.
 const TEST_LOG: &str = "test.log";
 
-/// What a contract asks of the directory of its run.
+/// What a contract demands of the directory of its run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Demands {
-    /// The files that the harness writes besides AWO's ([`harness_evidence`]).
+    /// The files that git-awo writes in addition to AWO's ([`harness_evidence`]).
     pub evidence: bool,
     /// The output of a validation command.
     pub validation: bool,
 }
 
 impl Demands {
-    /// Nothing: there is no contract to ask for anything.
+    /// Nothing: there is no contract.
     pub const NONE: Self = Self {
         evidence: false,
         validation: false,
     };
 
-    /// Everything: there is a contract, and nobody knows what it says.
+    /// Everything: there is a contract, but it cannot be read.
     pub const ALL: Self = Self {
         evidence: true,
         validation: true,
     };
 
-    /// Returns what this contract asks for.
+    /// Returns what this contract demands.
     pub fn of(contract: &Contract) -> Self {
         Self {
             evidence: !contract.evidence.is_empty(),
@@ -44,13 +44,13 @@ impl Demands {
     }
 }
 
-/// Returns every breach of what the directory of a run must be, sorted and each once: the
-/// [`invariants`] of all runs, and
+/// Returns all breaches of a run directory, sorted and without duplicates: the [`invariants`] of all
+/// runs, and
 /// - all of [`harness_evidence`], if the contract demands evidence or the manifest claims by its
-///   schema that the harness made the run;
+///   schema that git-awo executed the run;
 /// - `missing_file:test.log` or `empty_file:test.log`, if the contract names a validation command
-///   and a run that the harness did not make has no test.log, or an empty one. The harness runs the command itself,
-///   and a command that passes may say nothing.
+///   and a run that git-awo did not execute has no test.log, or an empty one. git-awo runs the
+///   command itself, and a command that passes may print nothing.
 pub fn breaches(run: &RunId, files: &RunFiles, demands: Demands) -> Vec<String> {
     let mut reasons = invariants(run, files);
     let claimed = claims_harness(files);
@@ -65,7 +65,7 @@ pub fn breaches(run: &RunId, files: &RunFiles, demands: Demands) -> Vec<String> 
     reasons
 }
 
-/// Returns the breach if test.log is not there or empty.
+/// Returns the breach if test.log is missing or empty.
 pub fn lacks_test_log(files: &RunFiles) -> Option<String> {
     let log = files.get(&RepoPath::from(TEST_LOG));
     match log {

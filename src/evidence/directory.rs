@@ -1,5 +1,5 @@
-//! A directory that others may change meanwhile: nothing in it is reached through a symlink, and
-//! nothing but a regular file is read.
+//! A directory that others may change concurrently: symlinks are never followed, and only regular
+//! files are read.
 
 use std::fs::File;
 use std::io::{Read, Take};
@@ -13,8 +13,9 @@ use rustix::io::Errno;
 
 use super::Error;
 use crate::record::RepoPath;
+use crate::sys::lock;
 
-/// Neither follows a symlink nor waits for the other end of a pipe.
+/// Flags to open without following symlinks or blocking on a pipe.
 const CAREFUL: OFlags = OFlags::NOFOLLOW
     .union(OFlags::NONBLOCK)
     .union(OFlags::NOCTTY)
@@ -24,14 +25,14 @@ const CAREFUL: OFlags = OFlags::NOFOLLOW
 /// An opened directory.
 pub struct Directory {
     fd: OwnedFd,
-    /// Where it was found, for messages.
+    /// Its path, for messages.
     real: PathBuf,
 }
 
-/// Holds others out of a directory until it is dropped: see [`Directory::alone`].
+/// An exclusive lock on a directory, released on drop: see [`Directory::alone`].
 pub struct Alone(#[expect(dead_code, reason = "the lock lives as long as this is open")] OwnedFd);
 
-/// What stands under a name.
+/// The kind of a directory entry.
 pub(super) enum Kind {
     Directory,
     File,
@@ -39,7 +40,7 @@ pub(super) enum Kind {
 }
 
 impl Directory {
-    /// Opens a directory. A symlink to one is refused; with a `/` behind it, it is followed.
+    /// Opens a directory. A symlink to one is refused, unless the path ends with `/`.
     pub fn open(real: &Path) -> Result<Self, Error> {
         let refused = |what| Error::NotRegular {
             path: RepoPath::new(real.as_os_str().as_bytes()),
@@ -58,20 +59,15 @@ impl Directory {
         }
     }
 
-    /// Keeps others who call this out of the directory, until the value returned is dropped or the
-    /// process ends; waits for whoever is in it. A file system without such locks keeps nobody out.
+    /// Locks the directory against other callers of this method until the returned value is dropped
+    /// or the process ends; waits for the current holder. Does nothing on a file system without such
+    /// locks.
     pub fn alone(&self) -> Option<Alone> {
         let held = self.fd.try_clone().ok()?;
-        loop {
-            match rustix::fs::flock(&held, rustix::fs::FlockOperation::LockExclusive) {
-                Ok(()) => return Some(Alone(held)),
-                Err(Errno::INTR) => {}
-                Err(_) => return None,
-            }
-        }
+        lock::alone(&held).ok().map(|()| Alone(held))
     }
 
-    /// Returns the names in it, sorted, or nothing if there are more than `max`.
+    /// Returns its names, sorted, or `None` if there are more than `max`.
     pub(super) fn names(&self, max: usize) -> Result<Option<Vec<Vec<u8>>>, Error> {
         let fail = |error: Errno| self::io("list", &self.real, error.into());
         let mut names = Vec::new();
@@ -89,7 +85,7 @@ impl Directory {
         Ok(Some(names))
     }
 
-    /// Returns what stands under a name of this directory. `path` is for messages.
+    /// Returns the kind of an entry of this directory. `path` is for messages.
     pub(super) fn kind(&self, name: &[u8], path: &RepoPath) -> Result<Kind, Error> {
         let found = rustix::fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW)
             .map_err(|error| self.failed(name, path, error))?;
@@ -113,7 +109,7 @@ impl Directory {
 
     /// Opens a file in this directory.
     pub(super) fn open_here(&self, name: &[u8], path: &RepoPath) -> Result<Steady, Error> {
-        // Looked at before, since opening some devices does something.
+        // Check the kind first, since opening some devices has side effects.
         match self.kind(name, path)? {
             Kind::File => {}
             Kind::Directory => return Err(Error::Replaced { path: path.clone() }),
@@ -158,7 +154,7 @@ impl Directory {
         self.real.join(std::ffi::OsStr::from_bytes(name))
     }
 
-    /// What was listed a moment ago and is gone, or is another kind of thing, was exchanged.
+    /// An entry that was listed and is now missing or of another kind was replaced.
     fn failed(&self, name: &[u8], path: &RepoPath, error: Errno) -> Error {
         match error {
             Errno::NOENT | Errno::LOOP | Errno::NOTDIR => Error::Replaced { path: path.clone() },
@@ -167,7 +163,7 @@ impl Directory {
     }
 }
 
-/// A file that must stay as it is while it is read.
+/// A file that must not change while it is read.
 pub(super) struct Steady {
     file: File,
     state: State,
@@ -176,14 +172,14 @@ pub(super) struct Steady {
 }
 
 impl Steady {
-    /// Reads by `read`, and refuses if the file was written to meanwhile: what was read may be
-    /// half of the old and half of the new.
+    /// Reads with `read`, and fails if the file was written meanwhile: the data may then be a mix of
+    /// old and new content.
     pub(super) fn read<T>(
         mut self,
         read: impl FnOnce(&mut Take<&mut File>) -> std::io::Result<T>,
     ) -> Result<T, Error> {
         let fail = |error| self::io("read", &self.real, error);
-        // One that grows for ever is not read for ever.
+        // Limit the length: the file may grow while it is read.
         let mut content = (&mut self.file).take(self.state.len.saturating_add(1));
         let value = read(&mut content).map_err(fail)?;
         let grown = content.limit() == 0;
@@ -195,7 +191,7 @@ impl Steady {
     }
 }
 
-/// Length, and the times of the last change of content and of anything else, which nobody can set.
+/// Length, modification time and change time; the latter cannot be set by a user.
 #[derive(PartialEq, Eq)]
 struct State {
     len: u64,

@@ -9,7 +9,7 @@ use super::volatile::{self, parse_time, shown};
 use crate::record::json::{self, Json, parse, to_canonical};
 use crate::record::{RepoPath, RunId, Sha256};
 
-/// The files every run has.
+/// The files of every run.
 const REQUIRED: [&str; 5] = [
     "report.md",
     "run_manifest.json",
@@ -18,13 +18,13 @@ const REQUIRED: [&str; 5] = [
     "environment.json",
 ];
 
-/// The directory of what the run made.
+/// The directory of the run's artifacts.
 const ARTIFACTS: &str = "artifacts/";
 
 /// The file that lists the digests of the artifacts.
 const ARTIFACT_DIGESTS: &str = "artifact_digests.json";
 
-/// The files a harness run has besides.
+/// The additional files of a run that git-awo executed.
 const EVIDENCE: [&str; 9] = [
     "artifact_digests.json",
     "control_surface.json",
@@ -37,7 +37,7 @@ const EVIDENCE: [&str; 9] = [
     "trace.jsonl",
 ];
 
-/// The reasons found, sorted and each once.
+/// The reasons found, sorted and without duplicates.
 #[derive(Default)]
 pub(super) struct Reasons(BTreeSet<String>);
 
@@ -53,7 +53,7 @@ impl Reasons {
 
 /// Returns the breaches of the run directory's invariants, sorted; none for a good run.
 ///
-/// The reasons are of these forms. `PATH` and `KEY` stand as git quotes them.
+/// The reasons have these forms. `PATH` and `KEY` are quoted as by git.
 /// - `missing_file:PATH`, `missing_dir:artifacts`, `missing_dir:scope`
 /// - `report_title`
 /// - `bad_json:PATH:LINE:COLUMN`, `json_limit:PATH`, `not_object:PATH`, `not_canonical:run_manifest.json`
@@ -114,8 +114,8 @@ pub fn invariants(run_id: &RunId, files: &RunFiles) -> Vec<String> {
         reasons.add("not_canonical:run_manifest.json");
     }
     steps::check(files, index_file, &mut reasons);
-    // The same files in another order would give another root. What cannot be read at all is
-    // the integrity check's to name.
+    // The same files in another order would give another root. The integrity check reports an
+    // inventory that cannot be read.
     if let Some(sums) = file(files, SUMS)
         && Inventory::parse_unsorted(sums).is_ok()
         && Inventory::parse(sums).is_err()
@@ -125,18 +125,18 @@ pub fn invariants(run_id: &RunId, files: &RunFiles) -> Vec<String> {
     reasons.into_vec()
 }
 
-/// Names the files that a harness run must have besides those of every run.
+/// Returns the files that a run executed by git-awo must have in addition to those of every run.
 ///
-/// `logs/` with the backend's output belongs to them too; its files have no fixed names but
-/// hold `stdout` or `stderr` in them.
+/// `logs/` with the backend's output is required as well; its files have no fixed names, but
+/// their names contain `stdout` or `stderr`.
 pub fn required_evidence() -> &'static [&'static str] {
     &EVIDENCE
 }
 
-/// Returns what the evidence of a harness run lacks, sorted; none for a complete one.
+/// Returns the faults in the evidence of a run that git-awo executed, sorted; none for a good one.
 ///
-/// Besides presence: each `.json` is a canonical object, each line of a `.jsonl` an object, no
-/// volatile key stands in them, and `artifact_digests.json` is what [`artifact_digests`] gives.
+/// All files are present, each `.json` is a canonical object, each line of a `.jsonl` is an object,
+/// they contain no volatile key, and `artifact_digests.json` equals [`artifact_digests`].
 /// - `missing_file:PATH`, `missing_log:stdout`, `missing_log:stderr`
 /// - `bad_json:PATH:LINE:COLUMN`, `json_limit:PATH`, `not_object:PATH`, `not_canonical:PATH`
 /// - `artifact_digests.missing:PATH`, `artifact_digests.extra:PATH`, `artifact_digests.mismatch:PATH`
@@ -172,7 +172,7 @@ pub fn harness_evidence(files: &RunFiles) -> Vec<String> {
                 reasons.add(format!("not_canonical:{path}"));
             } else if name == ARTIFACT_DIGESTS {
                 compare_artifacts(files, &document, &mut reasons);
-                // Its keys are paths, not names of values.
+                // Its keys are paths.
                 continue;
             }
             volatile::check(&path, &document, &mut reasons);
@@ -182,7 +182,7 @@ pub fn harness_evidence(files: &RunFiles) -> Vec<String> {
 }
 
 /// Returns the bytes of `artifact_digests.json`: a canonical object from the path of each file
-/// below `artifacts/` (from the run directory on, as git quotes it) to its SHA-256 in hex.
+/// below `artifacts/` (relative to the run directory, quoted as by git) to its SHA-256 in hex.
 pub fn artifact_digests(files: &RunFiles) -> Vec<u8> {
     let members = artifacts(files)
         .map(|(path, digest)| (path, Json::String(digest)))
@@ -231,15 +231,15 @@ fn missing_files(files: &RunFiles, names: &[&str], reasons: &mut Reasons) {
     }
 }
 
-/// The JSON files that the invariants speak of. Artifacts are what the task made, in any form.
+/// Returns whether the invariants apply to this JSON file. Artifacts may have any form.
 fn is_json_of_the_run(path: &RepoPath) -> bool {
     let bytes = path.as_bytes();
     let below = bytes.starts_with(b"steps/") || bytes.starts_with(b"scope/");
     bytes.ends_with(b".json") && (below || REQUIRED.iter().any(|name| name.as_bytes() == bytes))
 }
 
-/// Returns the document without the names of the inputs, which are a stranger's: a file may be
-/// called `src/time`. Their values are checked to be digests, so nothing can hide there.
+/// Returns the document without the names of the inputs, which are arbitrary: a file may be called
+/// `src/time`. Their values are checked to be digests, so nothing can hide there.
 fn without_input_names(path: &RepoPath, document: &Json) -> Json {
     let mut document = document.clone();
     if path.as_bytes() == b"provenance.json"
@@ -278,7 +278,7 @@ fn json_lines(path: &RepoPath, content: &[u8], reasons: &mut Reasons) {
     }
 }
 
-/// Tells whether there is text that is not blank, or an object with something in it.
+/// Returns whether the value is a non-blank text or a non-empty object.
 fn is_filled(value: Option<&Json>) -> bool {
     match value {
         Some(Json::String(text)) => !text.trim().is_empty(),
@@ -299,7 +299,7 @@ fn environment(document: &Json, reasons: &mut Reasons) {
             reasons.add(format!("environment.{key}_empty"));
         }
     }
-    // A run that is not in Python names what it runs in under `runtime`.
+    // A run without Python names its runtime under `runtime`.
     if !is_filled(document.get("python")) && !is_filled(document.get("runtime")) {
         reasons.add("environment.python_empty");
     }
@@ -363,7 +363,7 @@ fn provenance(document: &Json, reasons: &mut Reasons) {
         if text.is_none() {
             reasons.add(format!("provenance.{key}_missing"));
         }
-        // A malformed one is named as such with all other times.
+        // Malformed times are reported with all other times.
         text.and_then(parse_time)
     };
     if let (Some(started), Some(finished)) = (time("started"), time("finished"))

@@ -1,8 +1,8 @@
 //! The inventory of a run: SHA256SUMS.txt.
 //!
-//! The bytes are those of `sha256sum` of the GNU coreutils over names that begin with `./`, sorted
-//! by the bytes of the names (`LC_ALL=C`). There is one form only: what `sha256sum -c` would
-//! skip or put up with is refused here.
+//! The bytes are those of GNU coreutils' `sha256sum` for names that begin with `./`, sorted by the
+//! bytes of the names (`LC_ALL=C`). There is only one form: whatever `sha256sum -c` would skip or
+//! tolerate is refused here.
 
 use std::collections::BTreeMap;
 
@@ -12,29 +12,29 @@ use crate::record::{Finding, Findings, RepoPath, Rule, Sha256, Subject};
 /// The name of the inventory in the run directory.
 pub const SUMS: &str = "SHA256SUMS.txt";
 
-/// The directory of clock values, which the inventory leaves out.
+/// The directory of clock values, which the inventory does not cover.
 pub const TIMESTAMPS: &str = "timestamps/";
 
-/// The longest inventory that is read, in bytes.
+/// Maximum size of an inventory, in bytes.
 pub const MAX_LEN: usize = 8 << 20;
 
-/// The most files an inventory may list.
+/// Maximum number of files in an inventory.
 pub const MAX_LINES: usize = 50_000;
 
-/// The longest component of a path, in bytes.
+/// Maximum length of a path component, in bytes.
 pub const MAX_COMPONENT: usize = 255;
 
-/// The longest path, in bytes.
+/// Maximum length of a path, in bytes.
 pub const MAX_PATH: usize = 4096;
 
-/// The most components of a path.
+/// Maximum number of components of a path.
 pub const MAX_PATH_DEPTH: usize = 64;
 
 /// The digest of each file of a run; never empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inventory(BTreeMap<RepoPath, Sha256>);
 
-/// The bytes are no inventory.
+/// The bytes are not an inventory.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("cannot read the inventory at line {line}: {why}")]
 pub struct BadInventory {
@@ -60,7 +60,7 @@ impl BadInventory {
     }
 }
 
-/// Why a path or line is refused, and whether because of a limit.
+/// The reason why a path or line is refused, and whether it is a limit.
 pub(super) struct Refusal {
     pub(super) why: &'static str,
     pub(super) limit: bool,
@@ -115,21 +115,21 @@ impl Inventory {
         Self::read(bytes, true).map_err(first)
     }
 
-    /// Reads an inventory whose lines may stand in any order, as in AWO's older runs.
+    /// Reads an inventory whose lines may be in any order, as in AWO's older runs.
     ///
-    /// What [`Inventory::to_bytes`] and [`Inventory::root`] then say is of the sorted lines,
-    /// not of these bytes.
+    /// [`Inventory::to_bytes`] and [`Inventory::root`] then refer to the sorted lines, not to
+    /// these bytes.
     pub fn parse_unsorted(bytes: &[u8]) -> Result<Self, BadInventory> {
         Self::read(bytes, false).map_err(first)
     }
 
-    /// Reads an inventory, or says of every line what is wrong with it.
+    /// Reads an inventory, or returns a finding for each bad line.
     pub fn judge(bytes: &[u8], sorted: bool) -> Result<Self, Findings> {
         let found = |bad: Vec<BadInventory>| bad.iter().map(BadInventory::finding).collect();
         Self::read(bytes, sorted).map_err(found)
     }
 
-    /// The complaints of a refusal are never none.
+    /// Reads an inventory; an error holds at least one complaint.
     fn read(bytes: &[u8], sorted: bool) -> Result<Self, Vec<BadInventory>> {
         if bytes.len() > MAX_LEN {
             return Err(vec![
@@ -158,7 +158,7 @@ impl Inventory {
                 continue;
             }
             let after = files.last_key_value().is_none_or(|(last, _)| *last < path);
-            // Said once: one line at the wrong place puts all others there too.
+            // Report it once: one misplaced line can make all later ones unsorted.
             if sorted && orderly && !after {
                 orderly = false;
                 let why = "the lines are not sorted by the bytes of the paths";
@@ -179,7 +179,7 @@ impl Inventory {
 
     fn check_size(&self, len: usize) -> Result<(), BadInventory> {
         if self.0.is_empty() {
-            // Nothing to compare would be found in order, whatever was lost.
+            // With an empty inventory, the loss of all files would go unnoticed.
             return Err(Refusal::form("the inventory lists no file").at(1));
         }
         if self.0.len() > MAX_LINES {
@@ -224,9 +224,9 @@ impl Inventory {
         self.0.iter().map(|(path, digest)| (path, *digest))
     }
 
-    /// Compares with the files there are, both ways.
+    /// Compares the inventory with the files, both ways.
     ///
-    /// INT-001 for each file whose digest differs, INT-002 for each added or missing.
+    /// INT-001 for each file whose digest differs, INT-002 for each added or missing file.
     pub fn compare(&self, files: &BTreeMap<RepoPath, Sha256>) -> Findings {
         let mut findings = Findings::new();
         for (path, listed) in &self.0 {
@@ -350,7 +350,7 @@ fn unescape(name: &[u8]) -> Result<Vec<u8>, Refusal> {
     Ok(out)
 }
 
-/// Refuses what cannot be a file below the run directory.
+/// Refuses a path that cannot be a file below the run directory.
 pub(super) fn check_path(path: &[u8]) -> Result<(), Refusal> {
     if path.len() > MAX_PATH {
         return Err(Refusal::limit("a path is longer than 4,096 bytes"));
@@ -381,7 +381,7 @@ pub(super) fn check_path(path: &[u8]) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Refuses what an inventory does not list: no file at all, itself, the clock values.
+/// Refuses paths that an inventory does not list: non-files, itself, the clock values.
 fn check_listed(path: &[u8]) -> Result<(), Refusal> {
     check_path(path)?;
     if path == SUMS.as_bytes() {

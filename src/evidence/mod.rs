@@ -1,4 +1,4 @@
-//! Room 1, `evidence`: the directory of a run. Its inventory, its files, its invariants.
+//! Room 1, `evidence`: the directory of a run, with its inventory, files and invariants.
 
 pub mod demands;
 pub mod directory;
@@ -13,7 +13,7 @@ mod volatile;
 
 use std::path::PathBuf;
 
-use crate::record::{Finding, RepoPath, Rule, Subject};
+use crate::record::{Coded, Diagnosis, RepoPath, Rule, Subject};
 
 pub use demands::{Demands, breaches};
 pub use directory::Directory;
@@ -22,20 +22,20 @@ pub use inventory::{BadInventory, Inventory};
 pub use run_dir::{RunFiles, digests, read_dir, read_whole_dir, verify, write_dir};
 pub use survey::Survey;
 
-/// What keeps a run directory from being read or written.
+/// A run directory could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The file system refused.
+    /// The file system reported an error.
     #[error("cannot {action} {}", path.display())]
     Io {
-        /// What was tried: `read`, `write`, `list`.
+        /// The action: `read`, `write`, `list`.
         action: &'static str,
         /// The file or directory.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         source: std::io::Error,
     },
-    /// Something other than a regular file or a directory stands there.
+    /// The entry is neither a regular file nor a directory.
     #[error("cannot take {path} into a run: it is a {what}")]
     NotRegular {
         /// The path in the run directory.
@@ -43,13 +43,13 @@ pub enum Error {
         /// What it is: `symlink`, `special file`.
         what: &'static str,
     },
-    /// The file was changed or exchanged for another while it was read.
+    /// The file was changed or replaced while it was read.
     #[error("cannot read {path}: it was changed or replaced meanwhile")]
     Replaced {
         /// The path in the run directory.
         path: RepoPath,
     },
-    /// A name that no run directory may hold.
+    /// A path that no run directory may hold.
     #[error("cannot use the path {path}: {why}")]
     BadPath {
         /// The path in the run directory.
@@ -60,12 +60,12 @@ pub enum Error {
     /// More than a run may hold.
     #[error("cannot take {path} into the run: {limit}")]
     Limit {
-        /// The path at which the limit was passed.
+        /// The path at which the limit was exceeded.
         path: RepoPath,
         /// The limit.
         limit: String,
     },
-    /// The run would be written over something.
+    /// The run would overwrite existing files.
     #[error("cannot write the run to {}: the directory is not empty", path.display())]
     NotEmpty {
         /// The directory.
@@ -73,25 +73,27 @@ pub enum Error {
     },
 }
 
-impl Error {
-    /// Returns this as a finding, or nothing where the check could not be made at all.
-    pub fn finding(&self) -> Option<Finding> {
-        let (rule, path) = match self {
-            Error::Io { .. } | Error::NotEmpty { .. } => return None,
-            Error::NotRegular { path, .. } => (Rule::RunFileKind, path),
-            Error::BadPath { path, .. } => (Rule::RunPath, path),
-            Error::Replaced { path } => (Rule::RunFileReplaced, path),
-            Error::Limit { path, .. } => (Rule::RunLimit, path),
+impl Coded for Error {
+    fn diagnosis(&self) -> Diagnosis {
+        let against = |rule, path: &RepoPath, remedy: &dyn std::fmt::Display| {
+            let expected = "regular files within the limits, which nobody changes meanwhile";
+            Diagnosis::against(self, rule, expected, remedy).about(Subject::none().path(path))
         };
-        let finding = rule
-            .finding(Subject::none().path(path))
-            .found(self)
-            .expected("regular files within the limits, which nobody changes meanwhile");
-        Some(match self {
-            Error::Replaced { .. } => {
-                finding.remedy("run the command again when nobody writes there")
+        let remove = |path: &RepoPath| format!("remove {path} from the run directory");
+        match self {
+            Error::Io { .. } => Diagnosis::unusable(self, Rule::RunReadable),
+            Error::NotRegular { path, .. } => against(Rule::RunFileKind, path, &remove(path)),
+            Error::BadPath { path, .. } => against(Rule::RunPath, path, &remove(path)),
+            Error::Replaced { path } => {
+                let remedy = "run the command again when nobody writes there";
+                against(Rule::RunFileReplaced, path, &remedy)
             }
-            _ => finding.remedy(format!("remove {path} from the run directory")),
-        })
+            Error::Limit { path, .. } => against(Rule::RunLimit, path, &remove(path)),
+            Error::NotEmpty { .. } => {
+                let expected = "an empty directory, or none";
+                let rule = Rule::RunDirectoryEmpty;
+                Diagnosis::against(self, rule, expected, "name another directory")
+            }
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! The files of a run: read from a directory, written to one, verified against their inventory.
+//! The files of a run: reading and writing a directory, and verifying the inventory.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
@@ -10,7 +10,7 @@ use super::inventory::{MAX_LINES, check_path};
 use super::survey::{Survey, is_outside};
 use crate::record::{Findings, RepoPath, Sha256};
 
-/// The most bytes all files of a run may have together.
+/// Maximum total size of the files of a run, in bytes.
 pub const MAX_TOTAL: u64 = 64 << 20;
 
 /// Every regular file of a run, by its path in the run directory.
@@ -18,8 +18,8 @@ pub type RunFiles = BTreeMap<RepoPath, Vec<u8>>;
 
 /// Reads a run directory.
 ///
-/// Symlinks, special files and anything beyond the limits are refused; nothing is skipped. A
-/// directory without files leaves no trace, as in git.
+/// Symlinks, special files and anything beyond the limits are refused; nothing is skipped.
+/// Directories without files are not recorded, as in git.
 pub fn read_dir(dir: &Path) -> Result<RunFiles, Error> {
     let (files, refused) = read_whole_dir(dir)?;
     match refused.into_iter().next() {
@@ -28,9 +28,9 @@ pub fn read_dir(dir: &Path) -> Result<RunFiles, Error> {
     }
 }
 
-/// Reads a run directory as [`read_dir`] does, and goes on after what is refused: returns what
-/// could be taken, and why each of the others could not. Only what the file system itself
-/// refuses, and a directory of too many files, end it.
+/// Reads a run directory as [`read_dir`] does, but continues after refusals: returns the accepted
+/// files, and the reason for each refused one. Only errors of the file system and a directory with
+/// too many files end it.
 pub fn read_whole_dir(dir: &Path) -> Result<(RunFiles, Vec<Error>), Error> {
     let mut files = RunFiles::new();
     let mut refused = Vec::new();
@@ -115,7 +115,7 @@ fn read_file(
     Ok(content)
 }
 
-/// Tells whether the file opened is the one listed: a symlink may have taken its place.
+/// Returns whether the opened file is the listed one: a symlink may have replaced it.
 #[cfg(unix)]
 fn same_file(listed: &fs::Metadata, opened: &fs::Metadata) -> bool {
     use std::os::unix::fs::MetadataExt as _;
@@ -151,7 +151,7 @@ pub fn write_dir(dir: &Path, files: &RunFiles) -> Result<(), Error> {
         }
     }
     fs::create_dir_all(dir).map_err(io("write", dir))?;
-    // In an empty directory there is no symlink that could lead elsewhere.
+    // An empty directory contains no symlink that could lead elsewhere.
     if fs::read_dir(dir).map_err(io("list", dir))?.next().is_some() {
         return Err(Error::NotEmpty {
             path: dir.to_path_buf(),

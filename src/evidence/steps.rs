@@ -13,7 +13,7 @@ const STEPS: &str = "steps/";
 /// The op that writes `scope/`.
 const SCOPE_VALIDATE: &str = "scope_validate";
 
-/// Adds a reason for each fault in `steps/`, and in `index.json` where that could be read.
+/// Adds a reason for each fault in `steps/`, and in `index.json` if it could be read.
 pub(super) fn check(files: &RunFiles, index: Option<&Json>, reasons: &mut Reasons) {
     let mut present = BTreeSet::new();
     let mut bad = Vec::new();
@@ -38,7 +38,7 @@ pub(super) fn check(files: &RunFiles, index: Option<&Json>, reasons: &mut Reason
     }
     if let Some(index) = index {
         let listed = list(index, files, reasons);
-        // Where no step is left at all, one reason says it.
+        // If no step is left, one reason is enough.
         if !present.is_empty() {
             for name in listed.difference(&present) {
                 reasons.add(format!("index.missing_step_file:{name}"));
@@ -50,7 +50,7 @@ pub(super) fn check(files: &RunFiles, index: Option<&Json>, reasons: &mut Reason
     }
 }
 
-/// Returns the file names that the index asks for.
+/// Returns the file names that the index lists.
 fn list(index: &Json, files: &RunFiles, reasons: &mut Reasons) -> BTreeSet<String> {
     let mut listed = BTreeSet::new();
     let mut numbers = BTreeSet::new();
@@ -69,7 +69,7 @@ fn list(index: &Json, files: &RunFiles, reasons: &mut Reasons) -> BTreeSet<Strin
             .get("id")
             .and_then(Json::as_str)
             .filter(|id| is_step_id(id));
-        // Two digits stand for the index in a file's name.
+        // The index has two digits in a file's name.
         let number = step
             .get("index")
             .and_then(Json::as_i64)
@@ -93,7 +93,7 @@ fn list(index: &Json, files: &RunFiles, reasons: &mut Reasons) -> BTreeSet<Strin
     listed
 }
 
-/// Tells whether this is `NN_<id>.json`.
+/// Returns whether this is `NN_<id>.json`.
 fn is_step_name(name: &str) -> bool {
     let Some((number, id)) = name
         .strip_suffix(".json")

@@ -1,7 +1,7 @@
-//! A survey: everything about a run's files that their integrity depends on, and no more.
+//! A survey: everything about a run's files on which their integrity depends, and no more.
 //!
-//! It is made alike of a directory, whose files are hashed while they stream by, and of a stored
-//! run. What no run may hold is a finding of the survey and does not end it.
+//! It is made in the same way from a directory, whose files are hashed while they are read, and from
+//! a stored run. Files that no run may hold are findings of the survey and do not end it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
@@ -11,13 +11,13 @@ use super::directory::{Directory, Kind};
 use super::inventory::{Inventory, MAX_LEN, MAX_LINES, SUMS, TIMESTAMPS, check_path};
 use super::{Error, RunFiles, timestamps};
 use crate::record::digest::Hasher;
-use crate::record::{Finding, Findings, RepoPath, Rule, Sha256, Subject};
+use crate::record::{Coded, Finding, Findings, RepoPath, Rule, Sha256, Subject};
 
-/// The most entries of any kind that a directory is walked through: as many directories and other
-/// things as there may be files.
+/// Maximum number of directory entries of any kind: as many directories and other entries as there
+/// may be files.
 pub const MAX_ENTRIES: usize = 2 * MAX_LINES;
 
-/// The files of a run as its integrity sees them.
+/// The files of a run, as far as integrity depends on them.
 #[derive(Clone, Debug, Default)]
 pub struct Survey {
     digests: BTreeMap<RepoPath, Sha256>,
@@ -25,18 +25,18 @@ pub struct Survey {
     sums: Option<Vec<u8>>,
     timestamps: BTreeMap<RepoPath, Vec<u8>>,
     findings: Findings,
-    /// What the findings are about, as a subject names it.
+    /// The paths of the findings.
     refused: BTreeSet<Option<String>>,
     partial: bool,
 }
 
 impl Survey {
-    /// Returns a survey of nothing yet.
+    /// Returns an empty survey.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Surveys files that are at hand.
+    /// Surveys files in memory.
     pub fn of_files(files: &RunFiles) -> Self {
         let mut survey = Self::new();
         for (path, content) in files {
@@ -45,9 +45,9 @@ impl Survey {
         survey.finish()
     }
 
-    /// Surveys a directory. Symlinks, special files, names and numbers beyond the limits and files
-    /// that change meanwhile become findings; only what the file system does not let us see is an
-    /// error. A directory without files leaves no trace, as in git.
+    /// Surveys a directory. Symlinks, special files, names and counts beyond the limits, and files
+    /// that change meanwhile become findings; only a failure of the file system is an error.
+    /// Directories without files are not recorded, as in git.
     pub fn of_dir(dir: &Path) -> Result<Self, Error> {
         let mut survey = Self::new();
         match Directory::open(dir) {
@@ -63,13 +63,13 @@ impl Survey {
         Ok(survey.finish())
     }
 
-    /// Takes a stored file in.
+    /// Adds a stored file.
     pub fn add(&mut self, path: &RepoPath, content: &[u8]) {
         if let Err(error) = check_place(path) {
-            return self.refuse(error.finding());
+            return self.refuse(error.refusal(Subject::none()).findings());
         }
         let mut content = content;
-        // Bytes at hand can be read; if not, it is said and not passed over.
+        // Reading from memory cannot fail; if it does, report it.
         if let Err(source) = self.read(path, &mut content) {
             let (action, path) = ("read", path.to_string().into());
             let error = Error::Io {
@@ -77,11 +77,11 @@ impl Survey {
                 path,
                 source,
             };
-            self.refuse(error.finding());
+            self.refuse(error.refusal(Subject::none()).findings());
         }
     }
 
-    /// Takes in that something may not stand where it stands, or could not be read.
+    /// Records findings on entries that are not allowed or could not be read.
     pub fn refuse(&mut self, findings: impl IntoIterator<Item = Finding>) {
         for finding in findings {
             self.refused.insert(finding.subject.path.clone());
@@ -89,12 +89,12 @@ impl Survey {
         }
     }
 
-    /// Says that not everything there is was taken in: then nothing can be said to be missing.
+    /// Records that the survey is incomplete: then no file can be reported as missing.
     pub fn cut_short(&mut self) {
         self.partial = true;
     }
 
-    /// Judges what only the whole can tell. To be called last.
+    /// Checks properties of the whole run. Must be called last.
     pub fn finish(mut self) -> Self {
         if self.digests.len() > MAX_LINES {
             let limit = format!(
@@ -102,7 +102,8 @@ impl Survey {
                 self.digests.len()
             );
             let path = RepoPath::from(".");
-            self.refuse(Error::Limit { path, limit }.finding());
+            let error = Error::Limit { path, limit };
+            self.refuse(error.refusal(Subject::none()).findings());
         }
         self
     }
@@ -120,7 +121,8 @@ impl Survey {
             };
             let limit =
                 format!("a run may hold {MAX_ENTRIES} files, directories and others together");
-            self.refuse(Error::Limit { path, limit }.finding());
+            let error = Error::Limit { path, limit };
+            self.refuse(error.refusal(Subject::none()).findings());
             self.partial = true;
             return Ok(());
         };
@@ -137,7 +139,7 @@ impl Survey {
         Ok(())
     }
 
-    /// Takes one name of a directory in; returns the directory that it is, if it is one.
+    /// Adds one entry of a directory; returns it if it is a directory itself.
     fn entry(
         &mut self,
         parent: &Directory,
@@ -161,13 +163,13 @@ impl Survey {
         Ok(self.take(opened)?.flatten())
     }
 
-    /// Makes a finding of a refusal; what is none ends the survey.
+    /// Turns a refusal into a finding; any other error ends the survey.
     fn take<T>(&mut self, result: Result<T, Error>) -> Result<Option<T>, Error> {
         match result {
             Ok(value) => Ok(Some(value)),
-            Err(error) => match error.finding() {
-                Some(finding) => {
-                    self.refuse([finding]);
+            Err(error) => match error.denies(Subject::none()) {
+                Some(findings) => {
+                    self.refuse(findings);
                     Ok(None)
                 }
                 None => Err(error),
@@ -175,11 +177,11 @@ impl Survey {
         }
     }
 
-    /// Keeps of a file what is needed of it.
+    /// Keeps the required data of a file.
     fn read(&mut self, path: &RepoPath, content: &mut impl Read) -> std::io::Result<()> {
         let mut keep = |max: usize| -> std::io::Result<Vec<u8>> {
             let mut kept = Vec::new();
-            // One byte more than allowed tells that it is too long.
+            // One byte more than allowed shows that it is too long.
             content
                 .take((max as u64).saturating_add(1))
                 .read_to_end(&mut kept)?;
@@ -203,34 +205,33 @@ impl Survey {
         &self.digests
     }
 
-    /// Returns the length of a file that an inventory lists, in bytes.
+    /// Returns the length of a listed file, in bytes.
     pub fn len_of(&self, path: &RepoPath) -> Option<u64> {
         self.lengths.get(path).copied()
     }
 
-    /// Returns how many bytes the files have that an inventory lists.
+    /// Returns the total size of the listed files, in bytes.
     pub fn bytes(&self) -> u64 {
         self.lengths.values().sum()
     }
 
-    /// Returns the bytes of the inventory, if there is one; no more than are needed to see that
-    /// it is too long.
+    /// Returns the bytes of the inventory, if there is one, truncated just beyond the maximum size.
     pub fn sums(&self) -> Option<&[u8]> {
         self.sums.as_deref()
     }
 
-    /// Returns what keeps an inventory of these files from being made or from meaning anything:
-    /// what it cannot list, and what it does not cover and should.
+    /// Returns the findings that prevent an inventory of these files: files that it cannot list, and
+    /// files that it does not cover but should.
     pub fn unlistable(&self) -> Findings {
         let mut findings = timestamps::judge(&self.timestamps);
         findings.extend(self.findings.clone());
         findings
     }
 
-    /// Compares with an inventory, both ways.
+    /// Compares the files with an inventory, both ways.
     ///
-    /// INT-001 for each file whose digest differs, INT-002 for each added or missing. What is
-    /// refused anyway is not called missing as well.
+    /// INT-001 for each file whose digest differs, INT-002 for each added or missing file. Refused
+    /// files are not reported as missing as well.
     pub fn compare(&self, inventory: &Inventory) -> Findings {
         if self.partial {
             return Findings::new();
@@ -243,11 +244,11 @@ impl Survey {
 
     /// Verifies the files against their inventory.
     ///
-    /// The lines of the inventory may stand in any order, as in AWO's older runs; that they are
-    /// sorted is one of the [`invariants`](super::invariants()) that a run must meet to be gated.
+    /// The lines of the inventory may be in any order, as in AWO's older runs. Sorted lines are one
+    /// of the [`invariants`](super::invariants()), which gate 2 checks.
     ///
-    /// Returns everything found, and the SHA256 root only where nothing was: a root that does not
-    /// stand for its files is of no use to anyone.
+    /// Returns all findings, and the SHA256 root only if there are none: a root that does not match
+    /// its files is useless.
     pub fn verify(&self) -> (Findings, Option<Sha256>) {
         let mut findings = self.unlistable();
         let mut root = None;
@@ -258,7 +259,7 @@ impl Survey {
                 Err(complaints) => findings.extend(complaints),
                 Ok(inventory) => {
                     findings.extend(self.compare(&inventory));
-                    // The root binds the order; that it is the sorted one is an invariant of new runs.
+                    // The root binds the order; sorted lines are an invariant of new runs.
                     root = Some(Sha256::of(bytes));
                 }
             },
@@ -293,7 +294,7 @@ fn absent() -> Finding {
         .remedy("restore it, or make it anew: git awo integrity sums DIR")
 }
 
-/// Returns digest and length of what is left to read.
+/// Returns digest and length of the remaining data.
 fn hash(content: &mut impl Read) -> std::io::Result<(Sha256, u64)> {
     let mut hasher = Hasher::new();
     let mut buffer = vec![0; 1 << 16];
@@ -311,7 +312,7 @@ fn hash(content: &mut impl Read) -> std::io::Result<(Sha256, u64)> {
     }
 }
 
-/// Tells whether an inventory leaves the path out.
+/// Returns whether an inventory does not cover the path.
 pub fn is_outside(path: &RepoPath) -> bool {
     path.as_bytes() == SUMS.as_bytes() || path.as_bytes().starts_with(TIMESTAMPS.as_bytes())
 }

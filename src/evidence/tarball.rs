@@ -1,7 +1,7 @@
 //! The canonical tarball of a run: the deterministic region, every file but `timestamps/`.
 //!
-//! The same files give the same bytes, on every machine and for ever: these bytes are signed.
-//! Nothing is taken over of a file but its path and its content.
+//! The same files give the same bytes on every machine, always: these bytes are signed. Of each file
+//! only the path and the content are used.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
@@ -14,16 +14,16 @@ use super::survey::Survey;
 use crate::record::digest::Hasher;
 use crate::record::{Finding, Findings, RepoPath, Rule, Sha256, Subject};
 
-/// The level of the compression. Another one would be another tarball.
+/// The compression level. Another level would give another tarball.
 const LEVEL: u32 = 6;
 
-/// The byte by which gzip says on what system it ran: unknown.
+/// The operating system in the gzip header: unknown.
 const NO_SYSTEM: u8 = 255;
 
-/// The name under which GNU tar gives a long name in advance.
+/// The name of GNU tar's entry for a long name.
 const LONG_NAME: &[u8] = b"././@LongLink";
 
-/// The bytes of a name in a header.
+/// Length of a name in a header, in bytes.
 const NAME_LEN: usize = 100;
 
 /// A tarball that was written.
@@ -31,16 +31,16 @@ const NAME_LEN: usize = 100;
 pub struct Tarball {
     /// The digest of its bytes, as written: compressed.
     pub sha256: Sha256,
-    /// How many bytes it has, compressed.
+    /// Its compressed size, in bytes.
     pub bytes: u64,
-    /// How many files are in it, the inventory among them.
+    /// Number of files in it, including the inventory.
     pub files: usize,
 }
 
-/// Why there is no tarball. What was written before is of no use.
+/// The tarball could not be made. Data that was written before is useless.
 #[derive(Debug)]
 pub enum Failure<E> {
-    /// Files are not any more what the survey saw: INT-001 for each.
+    /// Files have changed since the survey: INT-001 for each.
     Changed(Findings),
     /// A file could not be opened.
     Open(E),
@@ -50,10 +50,10 @@ pub enum Failure<E> {
     Write(io::Error),
 }
 
-/// Writes the tarball of surveyed files, each read again through `open` and compared with the
-/// survey while it passes by.
+/// Writes the tarball of surveyed files. Each is read again through `open` and compared with the
+/// survey while it is copied.
 ///
-/// The survey must have been verified: what it refused is not in the tarball.
+/// The survey must have been verified: files that it refused are not in the tarball.
 pub fn write<E, R: Read>(
     survey: &Survey,
     mut open: impl FnMut(&RepoPath) -> Result<R, E>,
@@ -75,7 +75,7 @@ pub fn write<E, R: Read>(
     }
     let files = members.len();
     for (path, digest) in members {
-        // The inventory is the one that was verified; every other file is held to it.
+        // The inventory is the verified one; every other file is compared with it.
         let Some(digest) = digest else {
             let sums = survey.sums().unwrap_or_default();
             append(&mut archive, &path, sums.len() as u64, sums).map_err(Failure::Write)?;
@@ -115,8 +115,8 @@ fn exchanged(path: &RepoPath, found: String, digest: Sha256) -> Finding {
         .remedy("run the command again when nobody writes there")
 }
 
-/// Appends a file, with a name as `sha256sum -c` wants it. A name too long for a header goes
-/// before it as GNU tar has it, and the header holds its beginning.
+/// Appends a file, with its name as `sha256sum -c` expects it. A name too long for a header gets an
+/// entry of its own before it, as in GNU tar, and the header holds its beginning.
 fn append(
     archive: &mut Builder<impl Write>,
     path: &RepoPath,
@@ -141,7 +141,7 @@ fn append(
 }
 
 fn header(mut header: Header, kind: EntryType, name: &[u8], len: u64) -> Header {
-    // By hand: the library would take the `./` away.
+    // Write the name directly: the library would remove the `./`.
     for (place, byte) in header.as_mut_bytes().iter_mut().zip(name) {
         *place = *byte;
     }
@@ -155,13 +155,13 @@ fn header(mut header: Header, kind: EntryType, name: &[u8], len: u64) -> Header 
     header
 }
 
-/// Gives exactly as many bytes as the header says, and remembers what was really there.
+/// Yields exactly as many bytes as the header promises, and records the real content.
 struct Checked<R> {
     inner: R,
     hasher: Hasher,
     len: u64,
     left: u64,
-    /// How many bytes were missing.
+    /// Number of missing bytes.
     short: u64,
     failed: Option<io::Error>,
 }
@@ -178,7 +178,7 @@ impl<R: Read> Checked<R> {
         }
     }
 
-    /// Returns what was found, if it is not the content of this digest.
+    /// Returns what was found, if the content does not have this digest.
     fn differs(mut self, digest: Sha256) -> Option<String> {
         let more = self.inner.read(&mut [0]).is_ok_and(|count| count > 0);
         let found = self.hasher.finish();
@@ -206,7 +206,7 @@ impl<R: Read> Read for Checked<R> {
         }
         let buffer = buffer.get_mut(..room).unwrap_or_default();
         let mut count = 0;
-        // Full pieces, so that nothing depends on how the file comes in.
+        // Fill the buffer, so that the output does not depend on the sizes of reads.
         while count < room && self.short == 0 {
             match self.inner.read(buffer.get_mut(count..).unwrap_or_default()) {
                 Ok(0) => self.short = self.left.saturating_sub(count as u64),
@@ -220,14 +220,14 @@ impl<R: Read> Read for Checked<R> {
         }
         let (content, missing) = buffer.split_at_mut(count.min(room));
         self.hasher.update(content);
-        // The header has promised the rest; the tarball will not be kept.
+        // Pad to the length that the header promises; the tarball will be discarded.
         missing.fill(0);
         self.left = self.left.saturating_sub(room as u64);
         Ok(room)
     }
 }
 
-/// Counts and hashes what is written.
+/// Counts and hashes the bytes written.
 struct Counted<W> {
     inner: W,
     hasher: Hasher,

@@ -1,24 +1,24 @@
-//! The region of clock values, `timestamps/`, which no digest covers.
+//! The clock values in `timestamps/`, which no digest covers.
 
 use std::collections::BTreeMap;
 
 use super::inventory::TIMESTAMPS;
 use crate::record::{Findings, RepoPath, Rule, Subject, Timestamp};
 
-/// The most files in `timestamps/`.
+/// Maximum number of files in `timestamps/`.
 pub const MAX_TIMESTAMPS: usize = 32;
 
-/// The longest file in `timestamps/`, in bytes.
+/// Maximum size of a file in `timestamps/`, in bytes.
 pub const MAX_TIMESTAMP_LEN: usize = 256;
 
-/// Tells whether the path is in the region.
+/// Returns whether the path is in `timestamps/`.
 pub(super) fn holds(path: &RepoPath) -> bool {
     path.as_bytes().starts_with(TIMESTAMPS.as_bytes())
 }
 
-/// Nothing hashes the clock values, so nothing but dates may stand among them.
+/// Checks that the clock values, which no digest covers, contain nothing but dates.
 ///
-/// A content that was cut at one byte beyond [`MAX_TIMESTAMP_LEN`] is judged as the whole one is.
+/// Content that was truncated one byte beyond [`MAX_TIMESTAMP_LEN`] is judged like the whole.
 pub(super) fn judge(region: &BTreeMap<RepoPath, Vec<u8>>) -> Findings {
     let mut findings = Findings::new();
     for ((path, content), number) in region.iter().zip(1..) {

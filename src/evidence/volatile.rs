@@ -1,4 +1,4 @@
-//! Keys that change from machine to machine or run to run, and values that must be times.
+//! Volatile keys, which differ between machines or runs, and values that must be times.
 
 use super::invariants::Reasons;
 use crate::record::json::Json;
@@ -40,10 +40,10 @@ fn is_empty(value: &Json) -> bool {
     }
 }
 
-/// Tells whether the key ends in a word for a time.
+/// Returns whether the key ends in a word for a time.
 ///
-/// `at` counts only as a word of its own (`created_at`, `createdAt`): `format` and `stat` end in
-/// these letters too. `runtime` is what a program runs on, and a required key.
+/// `at` counts only as a separate word (`created_at`, `createdAt`), since `format` and `stat` also
+/// end in these letters. `runtime` names an interpreter, and is a required key.
 fn names_a_time(key: &str) -> bool {
     let lower = key.to_ascii_lowercase();
     if ["timestamp", "started", "finished"]
@@ -61,7 +61,7 @@ fn names_a_time(key: &str) -> bool {
     }
 }
 
-/// Reads `YYYY-MM-DDTHH:MM:SS[.ffffff]Z`: the second and the microseconds in it.
+/// Reads `YYYY-MM-DDTHH:MM:SS[.ffffff]Z`; returns the second and the microseconds.
 pub(super) fn parse_time(text: &str) -> Option<(Timestamp, u32)> {
     let Some((seconds, fraction)) = text.split_once('.') else {
         return Some((text.parse().ok()?, 0));
@@ -73,7 +73,7 @@ pub(super) fn parse_time(text: &str) -> Option<(Timestamp, u32)> {
     Some((format!("{seconds}Z").parse().ok()?, digits.parse().ok()?))
 }
 
-/// Returns a stranger's text fit for a reason: short, and nothing a terminal would obey.
+/// Makes untrusted text fit for a reason: short, and without control characters.
 pub(super) fn shown(text: &str) -> String {
     let short: String = text.chars().take(80).collect();
     escape(quote(short.as_bytes()).as_bytes())

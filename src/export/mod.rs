@@ -4,7 +4,6 @@
 
 pub mod dossier;
 pub mod earlier;
-mod failure;
 pub mod files;
 pub mod gather;
 pub mod place;
@@ -12,7 +11,7 @@ pub mod place;
 use std::path::PathBuf;
 
 use crate::check;
-use crate::record::Refusal;
+use crate::record::{Coded, Diagnosis, Refusal, Rule};
 
 pub use dossier::{Dossier, Rules, Signed};
 pub use files::{Files, files, index_file};
@@ -44,4 +43,19 @@ pub enum Error {
         /// Why not.
         source: std::io::Error,
     },
+}
+
+impl Coded for Error {
+    fn diagnosis(&self) -> Diagnosis {
+        match self {
+            Error::Refused(why) => why.clone().into(),
+            Error::Check(error) => error.diagnosis(),
+            Error::Destination { .. } => {
+                let expected = "an absent or empty directory, or an earlier export";
+                let remedy = "git awo export RUN NEW-DIR";
+                Diagnosis::against(self, Rule::ExportPlace, expected, remedy)
+            }
+            Error::Io { .. } => Diagnosis::unusable(self, Rule::ExportWritten),
+        }
+    }
 }

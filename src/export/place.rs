@@ -3,10 +3,11 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, Metadata};
-use std::io::{ErrorKind, Write as _};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::record::{Finding, Findings, RepoPath, Rule, Sha256, Subject};
+use crate::sys::file::{self, Access, NewFile};
 
 use super::Error;
 use super::earlier::{self, Listed};
@@ -14,8 +15,6 @@ use super::files::{Files, INDEX};
 
 /// What an export has at its top.
 const TOPS: [&str; 3] = ["governance", "provenance", "runs"];
-/// Files that are not yet in their places. A crash may leave one behind.
-const PENDING: &str = ".awo-export-";
 
 /// The directory of an export.
 pub struct Destination {
@@ -44,7 +43,8 @@ impl Destination {
                     let name = entry.map_err(io(root))?.file_name();
                     let known = name
                         .to_str()
-                        .is_some_and(|it| TOPS.contains(&it) || it.starts_with(PENDING));
+                        // A crash may leave one behind that is not yet in its place.
+                        .is_some_and(|it| TOPS.contains(&it) || file::is_pending(it.as_bytes()));
                     if !known {
                         let name = RepoPath::new(name.as_encoded_bytes());
                         return Err(refuse(format!("{name} in it is of no export")));
@@ -107,8 +107,14 @@ impl Destination {
             return Ok(0);
         }
         self.directories(path)?;
-        let replace = there.is_some();
-        put(&self.root, &place, bytes, replace)?;
+        // In the root of the export: a killed one leaves nothing among the files of a run.
+        let file = NewFile::at(&place).made_in(&self.root);
+        let file = match there {
+            Some(_) => file.over(),
+            None => file,
+        };
+        let written = file.access(Access::Umask).write(bytes);
+        written.map_err(io(&place))?;
         Ok(1)
     }
 
@@ -298,48 +304,16 @@ fn runs(files: &Files) -> BTreeSet<String> {
 
 /// Writes a file beside its place and moves it there, over what may stand there.
 pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    let directory = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    put(directory, path, bytes, true)
-}
-
-fn put(directory: &Path, place: &Path, bytes: &[u8], replace: bool) -> Result<(), Error> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(PENDING);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        // As any new file, not as a secret; the user's umask takes its part.
-        builder.permissions(fs::Permissions::from_mode(0o666));
-    }
-    let mut file = builder.tempfile_in(directory).map_err(io(directory))?;
-    file.write_all(bytes).map_err(io(place))?;
-    file.as_file().sync_all().map_err(io(place))?;
-    let moved = if replace {
-        file.persist(place)
-    } else {
-        file.persist_noclobber(place)
-    };
-    moved.map_err(|error| io(place)(error.error))?;
-    Ok(())
+    let file = NewFile::at(path).over().access(Access::Umask);
+    file.write(bytes).map_err(io(path))
 }
 
 fn look(place: &Path) -> Result<Option<Metadata>, Error> {
-    match fs::symlink_metadata(place) {
-        Ok(metadata) => Ok(Some(metadata)),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(io(place)(error)),
-    }
+    file::look(place).map_err(io(place))
 }
 
 fn read(place: &Path) -> Result<Option<Vec<u8>>, Error> {
-    match fs::read(place) {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(io(place)(error)),
-    }
+    file::read(place, u64::MAX).map_err(io(place))
 }
 
 /// Returns a component as this system writes it, unless it would lead elsewhere.

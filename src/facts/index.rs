@@ -7,7 +7,7 @@ use crate::record::envelope::Envelope;
 use crate::record::predicate::FinalizationPredicate;
 use crate::record::statement::Statement;
 use crate::record::tree::Mode;
-use crate::record::{Finding, Findings, Rule, RuleName, RunId, Sha256, Subject};
+use crate::record::{Coded, Finding, Findings, Rule, RuleName, RunId, Sha256, Subject};
 use crate::store::index::{self, Entry, Index};
 use crate::store::layout::LedgerPath;
 use crate::store::ledger::Records;
@@ -84,12 +84,7 @@ fn judge_shard(
         Some((Mode::File, id)) => match reader.blob_limited(id, MAX_SHARD) {
             Ok(bytes) => bytes,
             Err(error) => {
-                let error = Error::from(error);
-                let found = error.findings(subject);
-                if found.is_empty() {
-                    return Err(error);
-                }
-                findings.extend(found);
+                findings.extend(error.denies(subject).ok_or(error)?);
                 return Ok(());
             }
         },

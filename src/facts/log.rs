@@ -227,7 +227,7 @@ impl Log {
         let last = self.last();
         let (entry, _) = files(reader, id)?;
         let envelope = ledger::parse(ENTRY, &entry).map_err(|error| {
-            EntryError::Bad(broken(id, Rule::LogEntry, &super::report::chain_of(&error)))
+            EntryError::Bad(broken(id, Rule::LogEntry, &crate::record::chain_of(&error)))
         })?;
         let named =
             super::position::policy_named(&envelope).and_then(|policy| history.index_of(policy));

@@ -3,22 +3,18 @@
 
 pub mod case;
 pub mod claims;
-pub mod failure;
 pub mod index;
 pub mod limits;
 pub mod log;
 pub mod policies;
 pub mod position;
-pub mod report;
 pub mod run;
 pub mod summary;
 
-use crate::record::Finding;
+use crate::record::{Coded, Diagnosis, Refusal};
 use crate::{git, store};
 
-pub use failure::Failure;
 pub use policies::{Anchor, PolicyHistory};
-pub use report::{Checked, Report};
 
 /// A check could not be made. At a server's door this refuses; it never means "ok".
 #[derive(Debug, thiserror::Error)]
@@ -31,13 +27,23 @@ pub enum Error {
     Store(#[from] store::Error),
     /// The policy does not hold.
     #[error("cannot judge by this policy: {}", describe(.0))]
-    Policy(Vec<Finding>),
+    Policy(Refusal),
 }
 
-fn describe(findings: &[Finding]) -> String {
-    findings
+fn describe(why: &Refusal) -> String {
+    let findings = why.findings();
+    let words = findings
         .iter()
-        .map(|finding| format!("{} {}", finding.code, finding.found))
-        .collect::<Vec<_>>()
-        .join("; ")
+        .map(|it| format!("{} {}", it.code, it.found));
+    words.collect::<Vec<_>>().join("; ")
+}
+
+impl Coded for Error {
+    fn diagnosis(&self) -> Diagnosis {
+        match self {
+            Error::Git(error) => error.diagnosis(),
+            Error::Store(error) => error.diagnosis(),
+            Error::Policy(why) => why.clone().into(),
+        }
+    }
 }

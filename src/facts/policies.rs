@@ -8,7 +8,7 @@ use crate::policy::{Keyring, Policy, Position};
 use crate::record::envelope::Envelope;
 use crate::record::predicate::PolicyPredicate;
 use crate::record::tree::{Entry, Mode};
-use crate::record::{Finding, IdentityName, ObjectId, Rule, Sha256, Subject, Timestamp};
+use crate::record::{Coded, Finding, IdentityName, ObjectId, Rule, Sha256, Subject, Timestamp};
 
 use super::Error;
 
@@ -125,7 +125,7 @@ impl PolicyHistory {
         }
         let files = PolicyFiles::read(reader, id)?;
         let policy = Policy::parse(&files.policy, &files.allowed_signers)
-            .map_err(|complaints| broken(id, Rule::PolicyReadable, &complaints.join("; ")))?;
+            .map_err(|bad| Error::Policy(bad.refusal(Subject::of_commit(id))))?;
         let envelope = Envelope::parse(&files.envelope)
             .map_err(|error| broken(id, Rule::PolicyEnvelope, &error.to_string()))?;
         // A first policy is signed by its own roots; each later one by those before it.
@@ -137,10 +137,8 @@ impl PolicyHistory {
             .ok_or_else(|| broken(id, Rule::PolicyDate, "an impossible date"))?;
         let (statement, signers) =
             Keyring::verify_policy(&envelope, judge, time).map_err(|finding| {
-                Error::Policy(vec![Finding {
-                    subject: Subject::of_commit(id),
-                    ..finding
-                }])
+                let subject = Subject::of_commit(id);
+                Error::Policy(Finding { subject, ..finding }.into())
             })?;
         self.check_statement(id, &files, &policy, &statement)?;
         let persons: BTreeSet<&IdentityName> =
@@ -152,13 +150,14 @@ impl PolicyHistory {
                 .filter(|root| !persons.contains(root))
                 .map(ToString::to_string)
                 .collect();
-            return Err(Error::Policy(vec![
+            return Err(Error::Policy(
                 Rule::PolicyThreshold
                     .finding(Subject::of_commit(id))
                     .found(format!("signed by {} of the roots", persons.len()))
                     .expected(format!("{} of them", judge.root_threshold()))
-                    .remedy(format!("git awo policy sign, by {}", missing.join(" or "))),
-            ]));
+                    .remedy(format!("git awo policy sign, by {}", missing.join(" or ")))
+                    .into(),
+            ));
         }
         self.commits.push(id);
         self.versions.push(Version {
@@ -329,10 +328,11 @@ fn other_files(id: ObjectId) -> Error {
 }
 
 fn broken(id: ObjectId, rule: Rule, found: &str) -> Error {
-    Error::Policy(vec![
+    Error::Policy(
         rule.finding(Subject::of_commit(id))
             .found(found)
             .expected("a policy linked to its predecessor and signed by its roots")
-            .remedy("git awo policy log"),
-    ])
+            .remedy("git awo policy log")
+            .into(),
+    )
 }

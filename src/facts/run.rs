@@ -8,7 +8,9 @@ use crate::policy::{Keyring, Verified};
 use crate::record::envelope::Envelope;
 use crate::record::predicate::{ApprovalPredicate, Approves, AttestationPredicate, RunPredicate};
 use crate::record::statement::{self, Kind, Predicate};
-use crate::record::{Code, Finding, Findings, ObjectId, Rule, RunId, Sha256, Subject, Timestamp};
+use crate::record::{
+    Code, Coded, Finding, Findings, ObjectId, Rule, RunId, Sha256, Subject, Timestamp,
+};
 use crate::store;
 use crate::store::index::Entry;
 use crate::store::layout::LedgerPath;
@@ -198,10 +200,10 @@ impl Collector<'_> {
             Ok(Some(files)) => files,
             Ok(None) => return Ok(Lookup::Missing),
             Err(error) => {
-                let error = Error::from(error);
-                return match error.findings(Subject::of_run(&run.run)).into_iter().next() {
+                let found = error.denies(Subject::of_run(&run.run));
+                return match found.into_iter().flatten().next() {
                     Some(finding) => Ok(Lookup::Invalid(finding)),
-                    None => Err(error),
+                    None => Err(error.into()),
                 };
             }
         };
@@ -272,15 +274,8 @@ fn named(mut finding: Finding, path: &LedgerPath) -> Finding {
 }
 
 fn finding_or(error: store::Error, path: &LedgerPath) -> Result<Finding, Error> {
-    let error = Error::from(error);
-    match error
-        .findings(Subject::of_record(path.to_path()))
-        .into_iter()
-        .next()
-    {
-        Some(finding) => Ok(finding),
-        None => Err(error),
-    }
+    let found = error.denies(Subject::of_record(path.to_path()));
+    found.into_iter().flatten().next().ok_or(error.into())
 }
 
 /// Returns the kind of statement that an envelope holds, if it is one of ours.

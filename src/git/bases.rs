@@ -1,4 +1,4 @@
-//! Where two histories part.
+//! Merge bases of two commits.
 
 use std::collections::{BinaryHeap, HashMap};
 
@@ -10,15 +10,15 @@ use crate::record::ObjectId;
 const ONE: u8 = 1;
 const OTHER: u8 = 2;
 const COMMON: u8 = ONE | OTHER;
-/// An ancestor of a commit that is common already: no base.
+/// Marks an ancestor of a known common ancestor, which is not a merge base.
 const STALE: u8 = 4;
-/// One commit costs as much work as so many entries of a tree.
+/// Cost of one commit, in tree entries.
 const COST_OF_COMMIT: u64 = 400;
 
 impl Reader {
-    /// Returns the best common ancestors of two commits, sorted: those that no other common
-    /// ancestor contains. None is left out; where clocks were wrong, ancestors of a base may be
-    /// returned with it. The same as `git merge-base --all`.
+    /// Returns the best common ancestors of two commits, sorted: those that are not ancestors of
+    /// another common ancestor. None is left out. If commit dates are wrong, ancestors of a merge
+    /// base may be returned as well. Equivalent to `git merge-base --all`.
     pub fn merge_bases(&self, one: ObjectId, other: ObjectId) -> Result<Vec<ObjectId>, Error> {
         let mut paint = Paint {
             reader: self,
@@ -43,17 +43,17 @@ struct Seen {
     parents: Vec<ObjectId>,
 }
 
-/// Paints the ancestors of two commits, the youngest first.
+/// Marks the ancestors of two commits, newest first.
 struct Paint<'r> {
     reader: &'r Reader,
     seen: HashMap<ObjectId, Seen, Seed>,
     queue: BinaryHeap<(u64, ObjectId)>,
-    /// How many commits in the queue could still lead to a base.
+    /// Number of commits in the queue that could still lead to a merge base.
     fresh: usize,
 }
 
 impl Paint<'_> {
-    /// Adds colours to a commit, which has to be looked at again if they are new to it.
+    /// Adds flags to a commit and queues it again if any of them is new.
     fn add(&mut self, id: ObjectId, flags: u8) -> Result<(), Error> {
         let seen = match self.seen.entry(id) {
             std::collections::hash_map::Entry::Occupied(seen) => seen.into_mut(),
@@ -89,12 +89,13 @@ impl Paint<'_> {
         Ok(())
     }
 
-    /// Walks until nothing is left that could be a base, or contains one; returns what both have.
+    /// Walks until no commit is left that could be or contain a merge base; returns the common
+    /// ancestors.
     fn run(&mut self) -> Result<Vec<ObjectId>, Error> {
         let mut common = Vec::new();
         let mut oldest = u64::MAX;
         while let Some((date, id)) = self.queue.pop() {
-            // An ancestor of a base may be taken for one until the base is seen to contain it.
+            // Until the walk reaches it from a merge base, an ancestor of that base counts as one too.
             if self.fresh == 0 && date < oldest {
                 break;
             }

@@ -1,4 +1,4 @@
-//! A cache of object bytes that forgets by generation.
+//! A cache of object bytes with generational eviction.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use crate::record::ObjectId;
 
-/// Keeps the bytes of objects up to a size. What was not asked for during one generation goes.
+/// Keeps the bytes of objects up to a total size. Objects not requested during one generation are
+/// evicted.
 pub(super) struct Cache {
     young: HashMap<ObjectId, Arc<[u8]>, Seed>,
     old: HashMap<ObjectId, Arc<[u8]>, Seed>,
@@ -35,7 +36,7 @@ impl Cache {
     }
 
     pub(super) fn put(&mut self, id: ObjectId, bytes: Arc<[u8]>) {
-        // The table costs too, so that many small objects cannot fill the memory.
+        // Count the table as well, so that many small objects cannot fill the memory.
         let cost = bytes.len().saturating_add(96);
         if cost > self.generation {
             return;
@@ -50,10 +51,10 @@ impl Cache {
     }
 }
 
-/// Spreads object ids over a table, and nothing but them.
+/// Hashes object ids, and nothing else.
 ///
-/// They are digests already, so two of their words are enough;
-/// but strangers choose them, and must not know in which row one comes.
+/// An id is a digest already, so two of its words are enough. An attacker can choose ids, so the
+/// hash is keyed: its buckets must not be predictable.
 #[derive(Clone, Copy)]
 pub(super) struct Seed {
     offset: u64,
@@ -103,7 +104,7 @@ impl Hasher for Spread {
         self.state = (mixed as u64) ^ ((mixed >> 64) as u64);
     }
 
-    // The length of an id and which kind it is: the same for all ids of a repository.
+    // The length and the kind of an id are the same for all ids of a repository.
     fn write_usize(&mut self, _: usize) {}
 
     fn write_isize(&mut self, _: isize) {}
@@ -123,7 +124,7 @@ mod tests {
         let mut rows = std::collections::HashSet::new();
         for n in 0..=255 {
             let mut bytes = [0; 20];
-            // Strangers can choose the low bits of either word, but not what becomes of them.
+            // An attacker can choose the low bits of either word, but not the result.
             bytes[7] = n;
             rows.insert(seed.hash_one(ObjectId::Sha1(bytes)) & 0xffff);
             bytes[7] = 0;

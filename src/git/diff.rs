@@ -11,36 +11,36 @@ use crate::record::tree::{
 };
 use crate::record::{HashKind, ObjectId, RepoPath};
 
-/// Directories may be nested so deep.
+/// Maximum nesting depth of directories.
 const DEEPEST: u64 = 64;
-/// One comparison may list so many changes.
+/// Maximum number of changes that one comparison lists.
 const MOST_CHANGES: usize = 100_000;
-/// One comparison may open so many trees. Each changed file opens some, so the number must be
-/// above that of the changes; a tree that holds itself a billion times stops here.
+/// Maximum number of trees that one comparison opens. Each changed file opens several, so it
+/// exceeds the number of changes. It stops trees that name one subtree a billion times.
 const MOST_TREES: u64 = 400_000;
-/// One comparison may look at so many entries.
+/// Maximum number of entries that one comparison reads.
 const MOST_ENTRIES: u64 = 20_000_000;
-/// The paths listed may have so many bytes together, for each that may be listed, and never fewer
-/// than [`MIN_PATH_BYTES`].
+/// Limits the total length of the listed paths: this many bytes for each change that may be listed,
+/// but at least [`MIN_PATH_BYTES`].
 const BYTES_A_PATH: u64 = 160;
 /// See [`BYTES_A_PATH`].
 const MIN_PATH_BYTES: u64 = 16 * 1024 * 1024;
-/// One comparison may find so many faults.
+/// Maximum number of faults that one comparison reports.
 const MOST_FAULTS: usize = 1_000;
-/// What is listed costs as much work as so many entries that are passed over.
+/// Cost of a listed entry, in entries that are only read.
 const COST_OF_LISTING: u64 = 100;
 
-/// What a tree is against the one before it.
+/// The result of comparing a tree with its predecessor.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Compared {
     /// The changes, sorted by path.
     pub changes: Vec<Change>,
-    /// What is wrong with entries that were not there before, directories too.
+    /// Faults of new entries, including directories.
     pub faults: Vec<Fault>,
 }
 
 impl Reader {
-    /// Returns what stands at `path` below `tree`; the empty path is the tree itself.
+    /// Returns the entry at `path` below `tree`; the empty path is the tree itself.
     pub fn entry(
         &self,
         tree: ObjectId,
@@ -67,7 +67,7 @@ impl Reader {
         Ok(Some(at))
     }
 
-    /// Returns everything below `tree` that is no directory, sorted, if there is at most `max`.
+    /// Returns every entry below `tree` that is not a directory, sorted, if there are at most `max`.
     pub fn files(
         &self,
         tree: ObjectId,
@@ -83,9 +83,9 @@ impl Reader {
 
     /// Returns the changes from the tree `old` to the tree `new`, sorted by path.
     ///
-    /// The same as `git diff-tree -r --raw --no-renames`: only entries that are no directories;
-    /// a file that became a directory is one deletion and an addition for each file in it.
-    /// `None` is the empty tree. More than 100,000 changes are an error.
+    /// Equivalent to `git diff-tree -r --raw --no-renames`: directories are not listed, and a file
+    /// that became a directory is one deletion and an addition for each file in it. `None` is the
+    /// empty tree. More than 100,000 changes are an error.
     pub fn changes(
         &self,
         old: Option<ObjectId>,
@@ -104,8 +104,8 @@ impl Reader {
         Ok(self.compared(old, new, max, View::Read)?.changes)
     }
 
-    /// Returns the changes between two trees that are no longer to be judged, as
-    /// [`Reader::changes`] does, if there are at most `max`.
+    /// Returns the changes between two trees that are already accepted, as [`Reader::changes`]
+    /// does, if there are at most `max`.
     pub fn changes_before(
         &self,
         old: ObjectId,
@@ -117,11 +117,11 @@ impl Reader {
             .changes)
     }
 
-    /// Returns the changes as [`Reader::changes`] does, if there are at most `max`, and judges
-    /// every tree that is new: a directory can be at fault without any path being changed.
+    /// Returns the changes as [`Reader::changes`] does, if there are at most `max`, and the faults of
+    /// every new tree: a directory can be faulty although no path in it has changed.
     ///
-    /// What the tree `old` has in common with `new` is not judged. `old` itself may hold what
-    /// old programs wrote; a new tree that git would not write is an error.
+    /// Whatever `old` and `new` have in common is not judged. `old` may contain what old programs
+    /// wrote; a new tree that git would not write is an error.
     pub fn compare(
         &self,
         old: Option<ObjectId>,
@@ -171,11 +171,11 @@ impl Reader {
 /// How the new side is read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum View {
-    /// What git would not write is an error, and every fault is told.
+    /// A tree that git would not write is an error, and every fault is reported.
     Judge,
-    /// What git would not write is an error.
+    /// A tree that git would not write is an error.
     Read,
-    /// As the old side: what old programs wrote is taken as git takes it.
+    /// Like the old side: trees of old programs are read as git reads them.
     Before,
 }
 
@@ -247,7 +247,7 @@ impl Compare<'_> {
         }
     }
 
-    /// Counts entries that are looked at.
+    /// Counts entries that are read.
     fn pass(&mut self, entries: u64) -> Result<(), Error> {
         self.entries = self.entries.saturating_add(entries);
         if self.entries <= self.most_entries {
@@ -265,7 +265,7 @@ impl Compare<'_> {
         })
     }
 
-    /// Returns the next entries of both sides, after those that are the same.
+    /// Skips equal entries and returns the next ones of both sides.
     fn pair<'a>(
         &mut self,
         old: &mut Entries<'a>,
@@ -276,7 +276,7 @@ impl Compare<'_> {
         Ok((next(old), next(new)))
     }
 
-    /// Takes a difference in. Both sides, where both are there, are directories, or none is.
+    /// Processes a difference. If both sides exist, both or neither of them are directories.
     fn entry(
         &mut self,
         old: Option<EntryRef<'_>>,
@@ -303,7 +303,7 @@ impl Compare<'_> {
             }
         }
         if entry.mode == Mode::Tree {
-            // The prefix itself must stay small, though no path may ever be listed below it.
+            // Limit the prefix as well, since possibly no path below it is ever listed.
             if length.saturating_add(entry.name.len()) as u64 > self.most_path_bytes {
                 return Err(Error::Limit {
                     what: "bytes of paths",
@@ -354,7 +354,7 @@ impl Compare<'_> {
         Ok(())
     }
 
-    /// Returns the path of an entry of the directory that is looked at.
+    /// Returns the path of an entry of the current directory.
     fn path(&mut self, name: &[u8]) -> Result<RepoPath, Error> {
         let mut path = Vec::with_capacity(self.prefix.len().saturating_add(name.len()));
         path.extend_from_slice(&self.prefix);
@@ -384,7 +384,7 @@ impl Compare<'_> {
     }
 }
 
-/// Returns the next entry. The tree was checked when it was read, so there is no faulty one.
+/// Returns the next entry. The tree was checked when it was read, so every entry is well-formed.
 fn next<'a>(entries: &mut Entries<'a>) -> Option<EntryRef<'a>> {
     entries.next()?.ok()
 }

@@ -1,12 +1,15 @@
-//! How reading and writing a repository fails.
+//! Errors of reading and writing a repository.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::record::commit::BadCommit;
 use crate::record::tree::BadTree;
-use crate::record::{ObjectId, RefName, RepoPath};
+use crate::record::{Coded, Diagnosis, ObjectId, RefName, RepoPath, Rule, Subject};
+use crate::sys::shell;
 
-/// A failure underneath, whose type is nobody's business.
+use super::kind::Kind;
+
+/// An underlying error of an opaque type.
 pub type Source = Box<dyn std::error::Error + Send + Sync>;
 
 /// The repository could not be read or written.
@@ -16,12 +19,12 @@ pub enum Error {
     /// There is no repository.
     #[error("cannot open a git repository at {}", .path.display())]
     Open {
-        /// Where it was looked for.
+        /// Where it was searched.
         path: PathBuf,
         /// Why not.
         source: Source,
     },
-    /// A repository whose form this program cannot read.
+    /// The repository has a format that this program cannot read.
     #[error("cannot read the repository {}: {why}", .git_dir.display())]
     Unsupported {
         /// The repository.
@@ -31,7 +34,7 @@ pub enum Error {
         /// What to do about it.
         remedy: &'static str,
     },
-    /// A repository of another user, whose settings would start programs.
+    /// The repository belongs to another user, and its configuration could start programs.
     #[error("cannot let git use the settings of {}: it belongs to another user", .git_dir.display())]
     Foreign {
         /// The repository.
@@ -45,24 +48,24 @@ pub enum Error {
         /// What hides or replaces objects.
         why: String,
     },
-    /// The environment of the hook says something unusable.
+    /// The environment of the hook is unusable.
     #[error("cannot read the hook's environment: {why}")]
     Environment {
         /// What is wrong with it.
         why: String,
     },
-    /// An object is not there.
+    /// An object is missing.
     #[error("cannot find object {id}")]
     Missing {
         /// The object.
         id: ObjectId,
     },
-    /// An object's bytes are not those that its name promises.
+    /// An object's bytes do not hash to its id.
     #[error("cannot trust object {id}: its content hashes to {found}")]
     HashMismatch {
-        /// The name it was read under.
+        /// The id under which it was read.
         id: ObjectId,
-        /// The name its bytes have.
+        /// The id of its bytes.
         found: ObjectId,
     },
     /// An object's bytes are part of a SHA-1 collision attack.
@@ -85,9 +88,9 @@ pub enum Error {
         /// The object.
         id: ObjectId,
         /// What it is.
-        found: super::Kind,
+        found: Kind,
         /// What it should be.
-        wanted: super::Kind,
+        wanted: Kind,
     },
     /// An object is larger than may be read.
     #[error("cannot read object {id}: it has {size} bytes, more than {max}")]
@@ -102,7 +105,7 @@ pub enum Error {
     /// A limit of work or memory was reached.
     #[error("cannot go on: more than {max} {what}")]
     Limit {
-        /// What there was too much of.
+        /// What exceeds the limit.
         what: &'static str,
         /// The limit.
         max: u64,
@@ -147,7 +150,7 @@ pub enum Error {
         /// Why not.
         source: Source,
     },
-    /// An edit of a tree makes no sense.
+    /// An edit of a tree is invalid.
     #[error("cannot put {path} into a tree: {why}")]
     BadEdit {
         /// The path.
@@ -155,7 +158,7 @@ pub enum Error {
         /// Why not.
         why: &'static str,
     },
-    /// A commit to be written would not be read back.
+    /// A commit to be written would not read back as it was given.
     #[error("cannot write the commit: {why}")]
     BadDraft {
         /// Why not.
@@ -188,31 +191,31 @@ pub enum Error {
     Git {
         /// The arguments.
         args: Vec<String>,
-        /// How it ended.
+        /// Its exit status.
         status: std::process::ExitStatus,
-        /// What it said.
+        /// Its standard error.
         stderr: String,
     },
 }
 
-/// Refs could not be moved. Unless it says otherwise, none has moved.
+/// Refs could not be moved. Unless stated otherwise, none has moved.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum UpdateError {
-    /// A ref is no longer where it was expected to be. Read it again, and retry.
+    /// A ref no longer has the expected value. Read it again and retry.
     #[error("cannot move {name}: it has moved since it was read")]
     Moved {
         /// The ref.
         name: RefName,
     },
-    /// Another process holds the lock of a ref, or left it behind.
+    /// Another process holds the lock of a ref, or has left it behind.
     #[error("cannot move {name}: the lock {} is held or was left behind, {holder}", .path.display())]
     Locked {
         /// The ref.
         name: RefName,
         /// The lock file.
         path: PathBuf,
-        /// What is known of the holder, in words.
+        /// What is known about the holder, as text.
         holder: String,
     },
     /// The update contradicts itself.
@@ -229,8 +232,8 @@ pub enum UpdateError {
 }
 
 impl UpdateError {
-    /// Tells whether the same, read again and tried again, may succeed soon: another process was
-    /// faster, or holds a lock. A lock that is seconds old was left behind, and does not go away.
+    /// Returns whether a retry after a fresh read may succeed soon: another process was faster, or
+    /// holds a lock. A lock that is seconds old is stale and does not go away by itself.
     pub fn may_pass(&self) -> bool {
         match self {
             UpdateError::Moved { .. } => true,
@@ -243,5 +246,139 @@ impl UpdateError {
 impl From<Error> for UpdateError {
     fn from(error: Error) -> Self {
         UpdateError::Other(Box::new(error))
+    }
+}
+
+impl Coded for Error {
+    fn diagnosis(&self) -> Diagnosis {
+        use Error as E;
+        let at = |id: &ObjectId| Subject::none().record(id);
+        let found =
+            |rule, remedy: &str| Diagnosis::against(self, rule, "a readable object", remedy);
+        let written = |rule| {
+            let expected = "something that git can hold";
+            Diagnosis::against(self, rule, expected, "git fsck --strict")
+        };
+        // What is not shown speaks against nobody: nothing can be decided until all is there.
+        let unseen =
+            |rule, remedy: &str| Diagnosis::undecided(self, rule, "a view of all objects", remedy);
+        let unusable = |rule| Diagnosis::unusable(self, rule);
+        let around = "a repository and a system that can be read and written";
+        match self {
+            E::HashMismatch { id, .. } => {
+                found(Rule::ObjectHash, "restore the object from another clone").about(at(id))
+            }
+            E::Missing { id } => {
+                let remedy = "git fetch --refetch, or git awo fetch";
+                unseen(Rule::ObjectPresent, remedy).about(at(id))
+            }
+            E::Unsupported { remedy, .. } => {
+                Diagnosis::undecided(self, Rule::RepositoryReadable, around, remedy)
+            }
+            E::Foreign { home, .. } => {
+                let remedy = format!(
+                    "git config --global --add safe.directory {}, if you trust its owner",
+                    home.display()
+                );
+                Diagnosis::undecided(self, Rule::OwnRepository, around, remedy)
+            }
+            E::IncompleteView { .. } => {
+                unseen(Rule::WholeView, "git fetch --unshallow, or a full clone")
+            }
+            E::Environment { .. } => unseen(Rule::HookEnvironment, "git awo doctor"),
+            E::Collision { id } => {
+                found(Rule::ObjectCollision, "do not use this object").about(at(id))
+            }
+            E::Object { id, .. } => {
+                let remedy = "restore the object from another clone";
+                found(Rule::ObjectReadable, remedy).about(at(id))
+            }
+            E::WrongKind { id, .. } => {
+                found(Rule::ObjectKind, "push the kind of object wanted").about(at(id))
+            }
+            E::BadCommit { id, .. } | E::BadTree { id, .. } | E::BadTag { id, .. } => {
+                found(Rule::ObjectForm, "git fsck --strict").about(at(id))
+            }
+            E::BadNotes { .. } => found(Rule::NotesForm, "git awo fetch"),
+            E::TooLarge { id, .. } => found(Rule::ObjectSize, "make it smaller").about(at(id)),
+            E::Limit { .. } => found(Rule::Limits, "push less at once"),
+            E::BadEdit { .. } => written(Rule::TreeEdit),
+            E::BadDraft { .. } => written(Rule::CommitDraft),
+            E::Open { .. } => {
+                let remedy = "git status, in the repository that is meant";
+                Diagnosis::undecided(self, Rule::RepositoryReadable, around, remedy)
+            }
+            E::Ref { .. } => unusable(Rule::RefReadable),
+            E::Write { .. } | E::Io { .. } => unusable(Rule::FileUsable),
+            // Git has one exit status for all of its failures; only its words tell a lock.
+            E::Git { stderr, .. } if stderr.contains(".lock': File exists") => {
+                let expected = "a repository in which no other git process is at work";
+                let remedy = "remove that lock, if nobody else is at work in the repository";
+                Diagnosis::undecided(self, Rule::RefUnlocked, expected, remedy)
+            }
+            E::Git { stderr, .. } => match config_locked(stderr) {
+                Some(config) => {
+                    let lock = format!("{config}.lock");
+                    let expected =
+                        format!("no {lock}, which a git at work holds or has left behind");
+                    let remedy = format!("if no git runs here: rm {}", quoted(Path::new(&lock)));
+                    Diagnosis::undecided(self, Rule::ConfigUnlocked, expected, remedy)
+                }
+                None => unusable(Rule::GitSucceeds),
+            },
+            E::Start { .. } => unusable(Rule::GitSucceeds),
+        }
+    }
+}
+
+impl Coded for UpdateError {
+    fn diagnosis(&self) -> Diagnosis {
+        use UpdateError as E;
+        let again = "run the command again: git awo status";
+        let of = Subject::of_ref;
+        match self {
+            E::Moved { name } => {
+                let expected = "the state that was judged";
+                Diagnosis::against(self, Rule::NothingMoved, expected, again).about(of(name))
+            }
+            E::Locked { name, path, .. } => {
+                let remedy = format!(
+                    "rm {}, if nobody else is at work in the repository",
+                    quoted(path)
+                );
+                let expected = "a ref that nobody else moves";
+                Diagnosis::undecided(self, Rule::RefUnlocked, expected, remedy).about(of(name))
+            }
+            E::Bad { name, .. } => {
+                let expected = "one movement of each ref";
+                Diagnosis::undecided(self, Rule::RefUpdate, expected, again).about(of(name))
+            }
+            E::Other(_) => Diagnosis::unusable(self, Rule::RefsWritable),
+        }
+    }
+}
+
+/// Returns the configuration whose lock git has found taken, from what it said.
+fn config_locked(stderr: &str) -> Option<&str> {
+    let (_, rest) = stderr.split_once("could not lock config file ")?;
+    rest.split_once(": File exists").map(|(path, _)| path)
+}
+
+/// Returns a path as one would type it in a shell.
+fn quoted(path: &Path) -> String {
+    shell::quote(&path.display().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lock_of_a_configuration_is_told_from_other_failures() {
+        let taken = "error: could not lock config file /r/.git/config: File exists\n";
+        assert_eq!(config_locked(taken), Some("/r/.git/config"));
+        let denied = "error: could not lock config file /r/.git/config: Permission denied\n";
+        assert_eq!(config_locked(denied), None);
+        assert_eq!(config_locked("error: no such section\n"), None);
     }
 }

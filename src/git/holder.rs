@@ -1,25 +1,22 @@
-//! Who may hold a lock. A lock file does not say, but its age and the processes at work in the
-//! repository tell a person whether it was left behind by one that died.
+//! Who may hold a lock. The lock file does not say, but its age and the processes at work in the
+//! repository help a person to decide whether it is stale.
 
 use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-/// An older lock is not about to go: git and this program hold one for milliseconds.
+use crate::sys::clock::age;
+use crate::sys::process::ancestors;
+
+/// A lock older than this is stale: git and this program hold locks for milliseconds.
 const SOON: Duration = Duration::from_secs(3);
 
-/// Returns how old a lock is; `None` if it is gone, or from the future.
-fn age(lock: &Path) -> Option<Duration> {
-    let made = std::fs::metadata(lock).and_then(|it| it.modified()).ok()?;
-    SystemTime::now().duration_since(made).ok()
-}
-
-/// Tells whether a lock is worth waiting for: it is gone already, or young.
+/// Returns whether a lock is worth waiting for: it is gone already, or young.
 pub(super) fn may_pass(lock: &Path) -> bool {
     age(lock).is_none_or(|age| age < SOON)
 }
 
-/// Returns what is known of the holder, in words: the age of the lock, and the git processes whose
-/// directory lies in the repository, besides this one and its parents.
+/// Describes the holder: the age of the lock, and the git processes whose current directory is in
+/// the repository, except this process and its ancestors.
 pub(super) fn holder(lock: &Path, git_dir: &Path, work_tree: Option<&Path>) -> String {
     let age = age(lock).map_or("of unknown age".to_owned(), |age| {
         format!("{} s old", age.as_secs())
@@ -36,9 +33,9 @@ pub(super) fn holder(lock: &Path, git_dir: &Path, work_tree: Option<&Path>) -> S
     format!("{age}; {who}")
 }
 
-/// Lists programs of git whose current directory is as asked for.
+/// Lists git processes whose current directory satisfies `here`.
 fn processes(here: impl Fn(&Path) -> bool) -> Vec<String> {
-    let parents = parents();
+    let parents = ancestors();
     let Ok(entries) = std::fs::read_dir("/proc") else {
         return Vec::new();
     };
@@ -53,24 +50,10 @@ fn processes(here: impl Fn(&Path) -> bool) -> Vec<String> {
     named.collect()
 }
 
-/// Returns this process and those that have started it.
-fn parents() -> Vec<u32> {
-    let mut list = vec![std::process::id()];
-    while let Some(last) = list.last()
-        && list.len() < 64
-        && let Ok(text) = std::fs::read_to_string(format!("/proc/{last}/stat"))
-        && let Some((_, rest)) = text.rsplit_once(')')
-        && let Some(parent) = rest.split_whitespace().nth(1)
-        && let Ok(parent @ 1..) = parent.parse()
-    {
-        list.push(parent);
-    }
-    list
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::SystemTime;
 
     #[test]
     fn an_old_lock_is_told_with_its_age_and_a_young_one_is_waited_for() {
@@ -102,7 +85,7 @@ mod tests {
         let mut child = command.stdout(std::process::Stdio::null()).spawn().unwrap();
         let (pid, lock) = (child.id(), real.join("x.lock"));
         let named = |told: String| told.contains(&format!("git (process {pid})"));
-        // The kernel names a process a moment after it has started it.
+        // The kernel sets the name of a process a moment after its start.
         let there = (0..100).any(|_| {
             std::thread::sleep(Duration::from_millis(20));
             named(holder(&lock, &real, None))

@@ -1,4 +1,4 @@
-//! What a commit names: its tree and its parents, read as leniently as git's own walk does.
+//! The tree and the parents of a commit, read as leniently as git's own walk reads them.
 
 use bstr::ByteSlice as _;
 
@@ -11,20 +11,20 @@ use crate::record::{HashKind, ObjectId};
 pub(super) struct Links {
     pub(super) tree: ObjectId,
     pub(super) parents: Vec<ObjectId>,
-    /// When it was committed, in seconds since 1970; 0 where it does not say so in a form known.
+    /// Committer date in seconds since 1970; 0 if it cannot be parsed.
     pub(super) date: u64,
 }
 
 impl Reader {
-    /// Returns the tree of a commit that is no longer to be judged.
+    /// Returns the tree of a commit that is already accepted.
     ///
-    /// More lenient than [`Reader::commit`]: old programs wrote time zones and names that git
-    /// reads, but does not write.
+    /// More lenient than [`Reader::commit`]: old programs wrote time zones and names that git reads
+    /// but does not write.
     pub fn tree_of(&self, commit: ObjectId) -> Result<ObjectId, Error> {
         Ok(self.links(commit)?.tree)
     }
 
-    /// Returns what a commit names. Old history need not be flawless to be walked.
+    /// Returns the tree and parents of a commit. Old history may be malformed in other respects.
     pub(super) fn links(&self, id: ObjectId) -> Result<Links, Error> {
         let raw = self.raw_commit(id)?;
         let bad = |why| Error::BadCommit {

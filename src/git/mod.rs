@@ -1,4 +1,4 @@
-//! Room 1, `git`: the repository. The only room that names gix or runs git.
+//! Room `git`: the repository. The only room that names gix or runs git.
 //!
 //! [`Reader`] reads: every object is hashed again, replacement refs, grafts and shallow files
 //! are not followed, and inside a server's hook the quarantine is seen. [`Repo`] also writes:
@@ -9,6 +9,7 @@ mod cache;
 mod diff;
 mod error;
 mod holder;
+mod kind;
 mod links;
 mod notes;
 mod odb;
@@ -37,8 +38,8 @@ mod tests_write;
 
 pub use diff::Compared;
 pub use error::{Error, UpdateError};
+pub use kind::Kind;
 pub use notes::{all_notes, note, note_path, object_of_note, path_for_note};
-pub use odb::Kind;
 pub use process::{
     LOCAL_ENVIRONMENT, at_home, git, git_in_this_environment, guarded, guarded_at_home, run,
     run_at_home, run_guarded,

@@ -1,14 +1,14 @@
-//! Notes trees: which note is about which object.
+//! Notes trees: which note belongs to which object.
 
 use super::error::Error;
 use super::reader::Reader;
 use crate::record::tree::{Mode, entries};
 use crate::record::{HashKind, ObjectId, RepoPath};
 
-/// A notes tree may hold so many notes.
+/// Maximum number of notes in a notes tree.
 const MOST_NOTES: usize = 1_000_000;
 
-/// Returns the blob of the note about `object`, at whatever fan-out it stands.
+/// Returns the blob of the note on `object`, at any fan-out.
 pub fn note(
     reader: &Reader,
     notes_tree: ObjectId,
@@ -17,7 +17,7 @@ pub fn note(
     Ok(find(reader, notes_tree, object)?.map(|(_, blob)| blob))
 }
 
-/// Returns all notes as the object each is about and its blob, sorted by object.
+/// Returns all notes as pairs of annotated object and blob, sorted by object.
 ///
 /// Every path must join to exactly one object id; anything else in the tree is an error.
 pub fn all_notes(
@@ -46,15 +46,15 @@ pub fn all_notes(
         .collect())
 }
 
-/// Returns the path of a new note about `object`: one level of fan-out.
+/// Returns the path of a new note on `object`: one level of fan-out.
 pub fn note_path(object: ObjectId) -> RepoPath {
     let hex = object.to_string();
     let (directory, rest) = hex.split_at_checked(2).unwrap_or((&hex, ""));
     RepoPath::from(format!("{directory}/{rest}").as_str())
 }
 
-/// Returns the path at which to write the note about `object`: where one stands already, or
-/// else [`note_path`].
+/// Returns the path at which to write the note on `object`: that of the existing note, or else
+/// [`note_path`].
 pub fn path_for_note(
     reader: &Reader,
     notes_tree: Option<ObjectId>,
@@ -67,8 +67,8 @@ pub fn path_for_note(
     Ok(found.map_or_else(|| note_path(object), |(path, _)| path))
 }
 
-/// Follows every fan-out. An object with two notes is an error: each reader of them would
-/// have to choose.
+/// Follows every fan-out. An object with two notes is an error, since readers could choose
+/// differently.
 fn find(
     reader: &Reader,
     notes_tree: ObjectId,
@@ -115,8 +115,8 @@ fn find(
     }
 }
 
-/// Returns the object that the note at a path is about, as [`all_notes`] reads it; `plain` tells
-/// whether a plain file stands there. Anything else is an error.
+/// Returns the object that the note at a path annotates, as [`all_notes`] reads it; `plain` says
+/// whether the entry is a plain file. Anything else is an error.
 pub fn object_of_note(reader: &Reader, path: &RepoPath, plain: bool) -> Result<ObjectId, Error> {
     let bad = |why| Error::BadNotes {
         path: path.clone(),

@@ -1,74 +1,31 @@
-//! Reading objects. Whatever comes out has been hashed again.
+//! Reading objects. Every object that is returned has been hashed again.
 
 use std::sync::{Arc, PoisonError};
 
 use gix::objs::Find as _;
 
 use super::error::Error;
+use super::kind::Kind;
 use super::open::LARGEST_OBJECT;
 use super::reader::Reader;
 use crate::record::commit::Commit;
 use crate::record::tree::{self, Tree};
 use crate::record::{HashKind, ObjectId};
 
-/// No commit or tag above this size is taken for one.
+/// Maximum size of a commit or tag, in bytes.
 const LARGEST_COMMIT: u64 = 16 * 1024 * 1024;
-/// No tree above this size is taken for one.
+/// Maximum size of a tree, in bytes.
 const LARGEST_TREE: u64 = 64 * 1024 * 1024;
-/// A buffer that has grown beyond this is given back.
+/// A buffer that has grown beyond this size is freed.
 const LARGEST_KEPT_BUFFER: usize = 4 * 1024 * 1024;
-/// So often an object that is not found is looked for again.
+/// Number of retries after a missed object lookup.
 const MORE_LOOKS: usize = 3;
-/// After so many objects that are not there nobody waits for another one.
+/// After this many missing objects, lookups are no longer retried with a pause.
 const MOST_WAITS: u64 = 16;
-/// So long is waited before.
+/// Pause before a retry.
 const PAUSE: std::time::Duration = std::time::Duration::from_millis(10);
-/// So many tags may point at each other.
+/// Maximum length of a chain of tags.
 const LONGEST_TAG_CHAIN: usize = 8;
-
-/// The kinds of objects.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
-    /// A file's content.
-    Blob,
-    /// A directory.
-    Tree,
-    /// A commit.
-    Commit,
-    /// An annotated tag.
-    Tag,
-}
-
-impl std::fmt::Display for Kind {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.pad(match self {
-            Kind::Blob => "blob",
-            Kind::Tree => "tree",
-            Kind::Commit => "commit",
-            Kind::Tag => "tag",
-        })
-    }
-}
-
-impl Kind {
-    fn from_gix(kind: gix::objs::Kind) -> Self {
-        match kind {
-            gix::objs::Kind::Blob => Kind::Blob,
-            gix::objs::Kind::Tree => Kind::Tree,
-            gix::objs::Kind::Commit => Kind::Commit,
-            gix::objs::Kind::Tag => Kind::Tag,
-        }
-    }
-
-    pub(super) fn to_gix(self) -> gix::objs::Kind {
-        match self {
-            Kind::Blob => gix::objs::Kind::Blob,
-            Kind::Tree => gix::objs::Kind::Tree,
-            Kind::Commit => gix::objs::Kind::Commit,
-            Kind::Tag => gix::objs::Kind::Tag,
-        }
-    }
-}
 
 pub(super) fn kind_to_gix(kind: HashKind) -> gix::hash::Kind {
     match kind {
@@ -88,30 +45,30 @@ pub(super) fn id_from_gix(id: &gix::oid) -> Option<ObjectId> {
     ObjectId::from_bytes(id.as_bytes())
 }
 
-/// Returns the id an object of these bytes has; `None` if they carry a collision attack.
+/// Returns the id of an object with these bytes; `None` if they are part of a collision attack.
 pub(super) fn hash(hash_kind: HashKind, kind: Kind, bytes: &[u8]) -> Option<ObjectId> {
     let id = gix::objs::compute_hash(kind_to_gix(hash_kind), kind.to_gix(), bytes).ok()?;
     id_from_gix(&id)
 }
 
 impl Reader {
-    /// Returns an object, or `None` if it is not there.
+    /// Returns an object, or `None` if it is missing.
     pub fn object(&self, id: ObjectId) -> Result<Option<(Kind, Vec<u8>)>, Error> {
         self.read(id, |kind, bytes| Ok((kind, bytes.to_vec())))
     }
 
-    /// Tells whether an object is there, without reading it.
+    /// Returns whether an object exists, without reading it.
     pub fn contains(&self, id: ObjectId) -> bool {
         if id.kind() != self.hash_kind() {
             return false;
         }
         let id = id_to_gix(id);
-        // What is new since the packs were listed is found by listing them again.
+        // Objects newer than the list of packs are found by listing the packs again.
         self.handles.handle.exists_without_refresh(&id)
             || (!self.shared.in_quarantine() && gix::objs::Exists::exists(&self.handles.again, &id))
     }
 
-    /// Returns the kind and the size an object's header claims, or `None` if it is not there.
+    /// Returns the kind and the size from an object's header, or `None` if the object is missing.
     pub fn header(&self, id: ObjectId) -> Result<Option<(Kind, u64)>, Error> {
         use gix::odb::Header as _;
         if id.kind() != self.hash_kind() {
@@ -198,13 +155,13 @@ impl Reader {
         hash(self.hash_kind(), kind, bytes)
     }
 
-    /// Tells whether this is the tree with nothing in it.
+    /// Returns whether this is the empty tree.
     pub fn is_empty_tree(&self, id: ObjectId) -> bool {
         let empty = gix::ObjectId::empty_tree(kind_to_gix(self.hash_kind()));
         id.as_bytes() == empty.as_bytes()
     }
 
-    /// Returns the checked bytes of a tree. Trees are kept, so that neighbours share them.
+    /// Returns the checked bytes of a tree. Trees are cached, since neighbouring commits share them.
     pub(super) fn raw_tree(&self, id: ObjectId) -> Result<Arc<[u8]>, Error> {
         if let Some(raw) = self.trees.borrow_mut().get(&id) {
             return Ok(raw);
@@ -223,8 +180,7 @@ impl Reader {
         Ok(raw)
     }
 
-    /// Returns the bytes of a tree that is no longer to be judged; they are only known to have
-    /// the right hash.
+    /// Returns the bytes of a tree that is already accepted; only their hash is checked.
     pub(super) fn raw_tree_before(&self, id: ObjectId) -> Result<Arc<[u8]>, Error> {
         match self.raw_tree(id) {
             Err(Error::BadTree { .. }) => {
@@ -244,7 +200,7 @@ impl Reader {
         }
     }
 
-    /// Returns the bytes of a commit, which are only known to have the right hash.
+    /// Returns the bytes of a commit; only their hash is checked.
     pub(super) fn raw_commit(&self, id: ObjectId) -> Result<Arc<[u8]>, Error> {
         let commits = &self.shared.commits;
         let kept = commits
@@ -284,7 +240,7 @@ impl Reader {
         found.ok_or(Error::Missing { id })
     }
 
-    /// Reads an object and hashes it. Every read of the room goes through here.
+    /// Reads an object and hashes it. Every read of this room goes through here.
     fn read<T>(
         &self,
         id: ObjectId,
@@ -304,8 +260,8 @@ impl Reader {
         let is_miss =
             |result: &Result<_, _>| matches!(result, Ok(None) | Err(Error::Object { .. }));
         let mut result = look(&self.handles.handle, &mut buffer);
-        // `git gc` and other pushes beside us move objects from file to file. A push that names many
-        // objects that nobody has is not worth the time.
+        // A concurrent `git gc` or push can move objects between files, so retry. A push that names many
+        // missing objects does not get this time.
         if is_miss(&result) && self.shared.in_quarantine() {
             result = look(&self.handles.again, &mut buffer);
         }

@@ -1,4 +1,4 @@
-//! Opening a repository, and what makes its view untrustworthy.
+//! Opening a repository, and reasons not to trust its view of objects.
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -13,43 +13,43 @@ use super::error::Error;
 use super::quarantine::Quarantine;
 use crate::record::HashKind;
 
-/// No object above this size is unpacked, whatever its header says.
+/// Maximum size of an object that is unpacked, whatever its header claims.
 pub(super) const LARGEST_OBJECT: usize = 256 * 1024 * 1024;
-/// As many signed commits as one push may have by default.
+/// Enough for the signed commits of one push at the default limit.
 const COMMIT_CACHE: usize = 32 * 1024 * 1024;
-/// Bases of deltas, for each reader. Trees are mostly stored as deltas of their neighbours.
+/// Size of the cache of delta bases, per reader. Most trees are deltas of their neighbours.
 const PACK_CACHE: usize = 8 * 1024 * 1024;
 
-/// What all readers of one repository share.
+/// State shared by all readers of one repository.
 pub(super) struct Shared {
     pub(super) hash_kind: HashKind,
     pub(super) git_dir: PathBuf,
     pub(super) common_dir: PathBuf,
     pub(super) work_tree: Option<PathBuf>,
     pub(super) is_bare: bool,
-    /// Whether it, or its work tree, belongs to another user whom `safe.directory` does not name.
+    /// Whether the repository or its work tree belongs to another user and is not in `safe.directory`.
     pub(super) is_foreign: bool,
     pub(super) repo: gix::ThreadSafeRepository,
-    /// Commits are read by the walk and again by who judges them, maybe on another thread.
+    /// Commits are read by the walk and again by the judging code, possibly on another thread.
     pub(super) commits: Mutex<Cache>,
     shallow_file: PathBuf,
     in_quarantine: bool,
-    /// Kept until the last reader goes, and then removed.
+    /// Removed when the last reader is dropped.
     _view: Option<TempDir>,
-    /// So many tree entries may still be looked at.
+    /// Number of tree entries that may still be read.
     work: AtomicU64,
-    /// So many they were at first.
+    /// The initial value of `work`.
     most_work: AtomicU64,
-    /// So many objects were not there at the second look either.
+    /// Number of objects that a second lookup missed as well.
     misses: AtomicU64,
 }
 
-/// Two ways into one object store.
+/// Two handles of one object store.
 #[derive(Clone)]
 pub(super) struct Handles {
-    /// Lists the packs once, in a hook's quarantine.
+    /// Lists the packs only once in a hook's quarantine.
     pub(super) handle: gix::odb::Handle,
-    /// Lists them again on a miss: `git gc` and other pushes go on beside a hook.
+    /// Lists them again after a miss: `git gc` and other pushes run concurrently with a hook.
     pub(super) again: gix::odb::Handle,
 }
 
@@ -58,7 +58,7 @@ fn options() -> gix::open::Options {
     // These two would run git.
     permissions.config.git_binary = false;
     permissions.attributes.git_binary = false;
-    // Objects are read through our own store, so gix needs no room in its.
+    // Objects are read through our own store, so gix's needs only one slot.
     gix::open::Options::default()
         .permissions(permissions)
         .object_store_slots(Slots::Given(1))
@@ -84,12 +84,12 @@ pub(super) fn open(git_dir: &Path) -> Result<gix::ThreadSafeRepository, Error> {
     })
 }
 
-/// Makes the object store and what goes with it.
+/// Creates the object store and the shared state.
 pub(super) fn share(
     mut repo: gix::ThreadSafeRepository,
     quarantine: Option<&Quarantine>,
 ) -> Result<(Shared, Handles), Error> {
-    // Refs are named in full; a namespace in the environment must not change what they mean.
+    // Refs are named in full; a namespace in the environment must not change their meaning.
     repo.refs.namespace = None;
     let local = repo.to_thread_local();
     let absolute = |path: &Path| {
@@ -136,7 +136,7 @@ pub(super) fn share(
     handle.set_pack_cache(|| Box::new(MemoryCappedHashmap::new(PACK_CACHE)));
     let again = handle.clone();
     if view.is_some() {
-        // A miss would list all packs, and most are of what nobody has.
+        // A miss would list all packs, and most misses are of objects that do not exist.
         handle.refresh_never();
     }
     let shallow_file = quarantine
@@ -161,7 +161,7 @@ pub(super) fn share(
     Ok((shared, Handles { handle, again }))
 }
 
-/// gix would open these and see no refs, or other objects.
+/// Refuses formats that gix would open, but with no refs or with other objects.
 fn refuse_unsupported(repo: &gix::Repository, git_dir: &Path) -> Result<(), Error> {
     let refuse = |why: String, remedy| {
         Err(Error::Unsupported {
@@ -178,7 +178,7 @@ fn refuse_unsupported(repo: &gix::Repository, git_dir: &Path) -> Result<(), Erro
         let why = format!("its refs are stored as {format}");
         return refuse(why, migrate);
     }
-    // A reftable repository has this stub, also where the configuration was tampered with.
+    // A reftable repository has this directory even if its configuration was tampered with.
     if git_dir.join("reftable").is_dir() || repo.common_dir().join("reftable").is_dir() {
         return refuse("it has a reftable directory".into(), migrate);
     }
@@ -192,12 +192,12 @@ fn refuse_unsupported(repo: &gix::Repository, git_dir: &Path) -> Result<(), Erro
 }
 
 impl Shared {
-    /// Returns how many tree entries may still be looked at.
+    /// Returns how many tree entries may still be read.
     pub(super) fn work_left(&self) -> u64 {
         self.work.load(Ordering::Relaxed)
     }
 
-    /// Tells that so many tree entries were looked at.
+    /// Records that so many tree entries were read.
     pub(super) fn work_done(&self, entries: u64) {
         let left = |left: u64| Some(left.saturating_sub(entries));
         let _ = self
@@ -205,13 +205,13 @@ impl Shared {
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, left);
     }
 
-    /// From now on so many tree entries may be looked at, by all readers together.
+    /// Limits the tree entries that all readers together may read from now on.
     pub(super) fn limit_work(&self, entries: u64) {
         self.work.store(entries, Ordering::Relaxed);
         self.most_work.store(entries, Ordering::Relaxed);
     }
 
-    /// Returns the error that no more may be looked at.
+    /// Returns the error for an exhausted limit of work.
     pub(super) fn no_work_left(&self, what: &'static str) -> Error {
         let max = self.most_work.load(Ordering::Relaxed);
         Error::Limit { what, max }
@@ -221,12 +221,12 @@ impl Shared {
         self.in_quarantine
     }
 
-    /// Counts an object that was looked for in vain; returns how many there were before.
+    /// Counts a missing object; returns the count before.
     pub(super) fn missed(&self) -> u64 {
         self.misses.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Lists what hides or replaces objects, in words for people.
+    /// Describes whatever hides or replaces objects.
     pub(super) fn view_problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
         let not_empty = |path: &Path| std::fs::metadata(path).is_ok_and(|meta| meta.len() > 0);

@@ -1,4 +1,4 @@
-//! Running git, for what gix cannot do: fetch, push, gc, checkout.
+//! Running git for what gix cannot do: fetch, push, gc, checkout.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -7,9 +7,8 @@ use std::process::{Command, Output};
 use super::error::Error;
 use super::reader::Reader;
 
-/// The variables that bind a process to one repository, as `git rev-parse --local-env-vars`
-/// lists them, and those of a hook. Settings given by `git -c` are not among them: they are the
-/// user's wish.
+/// The variables that bind a process to one repository, as `git rev-parse --local-env-vars` lists
+/// them, and those of a hook. Configuration given by `git -c` is not included: the user asked for it.
 pub const LOCAL_ENVIRONMENT: &[&str] = &[
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
     "GIT_COMMON_DIR",
@@ -28,17 +27,17 @@ pub const LOCAL_ENVIRONMENT: &[&str] = &[
     "GIT_WORK_TREE",
 ];
 
-/// Keeps git from asking a program what has changed, and from believing what a file of the
-/// repository says about the parents of commits.
+/// Keeps git from running a file-system monitor, and from trusting a commit-graph file about the
+/// parents of commits.
 const SETTINGS: &[&str] = &["core.fsmonitor=false", "core.commitGraph=false"];
 
-/// Keeps git from running hooks, besides.
+/// Additionally keeps git from running hooks.
 const GUARDED: &[&str] = &["core.hooksPath=/dev/null", "core.untrackedCache=false"];
 
 /// Returns a command that runs git in `dir`, whatever repository the environment names.
 ///
-/// Home, path, `SSH_*` and `GIT_TERMINAL_PROMPT` stay as they are. Replacement refs are not
-/// followed, as nowhere in this program. To reach a remote, git starts what the configuration
+/// `HOME`, `PATH`, `SSH_*` and `GIT_TERMINAL_PROMPT` stay as they are. Replace refs are ignored, as
+/// everywhere in this program. To reach a remote, git runs the programs that the configuration
 /// names, and the hooks of a push.
 pub fn git(dir: &Path) -> Command {
     let mut command = git_in_this_environment(dir);
@@ -52,8 +51,8 @@ pub fn git(dir: &Path) -> Command {
     command
 }
 
-/// Binds git to the repository that was opened. A work tree may lie where git would find another
-/// one: by `GIT_WORK_TREE`, or by a `core.worktree` that a stranger has set.
+/// Binds git to the opened repository. In its work tree git might find another repository: because
+/// of `GIT_WORK_TREE`, or of a `core.worktree` that an attacker has set.
 fn bind(mut command: Command, reader: &Reader) -> Command {
     command.env("GIT_DIR", reader.git_dir());
     if let Some(tree) = reader.work_tree() {
@@ -62,10 +61,10 @@ fn bind(mut command: Command, reader: &Reader) -> Command {
     command
 }
 
-/// Returns git at home in the repository: in its work tree, or in its directory if it has none.
+/// Returns a git command in the repository's work tree, or in its directory if it has none.
 ///
-/// Told which repository to use, git does not ask whose it is; so we ask, as git does where it
-/// looks for one itself (`git help config`, safe.directory).
+/// git does not check the owner of a repository that it is given explicitly, so this function
+/// checks it, as git does for a repository that it discovers (`git help config`, safe.directory).
 pub fn at_home(reader: &Reader) -> Result<Command, Error> {
     if reader.is_foreign() {
         return Err(Error::Foreign {
@@ -80,20 +79,20 @@ fn home(reader: &Reader) -> &Path {
     reader.work_tree().unwrap_or(reader.git_dir())
 }
 
-/// Runs git as [`at_home`] makes it and returns its output, or an error with what it said.
+/// Runs git as [`at_home`] sets it up and returns its output, or an error with its standard error.
 pub fn run_at_home<A: AsRef<OsStr>>(reader: &Reader, args: &[A]) -> Result<Output, Error> {
     finish(at_home(reader)?, args)
 }
 
-/// Returns git for what needs no remote: it starts nothing that this repository names, neither
-/// hooks nor filters. Filters of the user and of the machine, and those given by `git -c`, stay:
-/// git trusts these places too where it matters (`git help config`, protected configuration).
+/// Returns a git command for work without a remote. It runs no program that this repository names,
+/// neither hooks nor filters. Filters of the user and the system, and those given by `git -c`, stay:
+/// git trusts these sources as well (`git help config`, protected configuration).
 pub fn guarded(reader: &Reader, dir: &Path) -> Command {
     let mut command = git(dir);
     for setting in GUARDED {
         command.args(["-c", setting]);
     }
-    // By the environment: a name may hold a `=`, where `-c` would cut it.
+    // Pass it by the environment: a name may contain a `=`, at which `-c` would split it.
     let count = "GIT_CONFIG_COUNT";
     let given = std::env::var(count).ok().and_then(|text| text.parse().ok());
     let mut at: usize = given.unwrap_or(0);
@@ -118,10 +117,10 @@ pub fn guarded(reader: &Reader, dir: &Path) -> Command {
     command
 }
 
-/// Returns a command that runs git in `dir` with the environment as it is, as inside a hook.
+/// Returns a command that runs git in `dir` with the environment unchanged, as inside a hook.
 pub fn git_in_this_environment(dir: &Path) -> Command {
     let mut command = Command::new("git");
-    // Its messages are read or shown beside ours, so they should be in one language.
+    // Its messages are parsed or shown beside ours, so they must be in English.
     command
         .current_dir(dir)
         .env("LC_ALL", "C")
@@ -129,18 +128,18 @@ pub fn git_in_this_environment(dir: &Path) -> Command {
     command
 }
 
-/// Runs git in `dir` and returns its output, or an error with what it said.
+/// Runs git in `dir` and returns its output, or an error with its standard error.
 pub fn run<A: AsRef<OsStr>>(dir: &Path, args: &[A]) -> Result<Output, Error> {
     finish(git(dir), args)
 }
 
-/// Runs git as [`guarded`] makes it, at home, and returns its output, or an error with what it
-/// said.
+/// Runs git as [`guarded_at_home`] sets it up and returns its output, or an error with its standard
+/// error.
 pub fn run_guarded<A: AsRef<OsStr>>(reader: &Reader, args: &[A]) -> Result<Output, Error> {
     finish(guarded_at_home(reader), args)
 }
 
-/// Returns git as [`guarded`] makes it, at home in the repository.
+/// Returns git as [`guarded`] sets it up, in the work tree or the repository's directory.
 pub fn guarded_at_home(reader: &Reader) -> Command {
     bind(guarded(reader, home(reader)), reader)
 }

@@ -1,4 +1,4 @@
-//! The object quarantine in which git shows a server's hook what was pushed.
+//! The object quarantine in which git shows the pushed objects to a server's hook.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -8,26 +8,26 @@ use tempfile::TempDir;
 
 use super::error::Error;
 
-/// What git tells a hook about where the repository and its objects are.
+/// The location of the repository and its objects, as git tells it to a hook.
 ///
-/// gix does not read these variables. So a directory outside the quarantine is made whose
-/// `info/alternates` names all object directories, and objects are read through it. Nothing is
-/// written inside the quarantine: git would carry it into the repository.
+/// gix does not read these variables. Objects are therefore read through a directory outside the
+/// quarantine whose `info/alternates` names all object directories. Nothing is written inside the
+/// quarantine, since git would move it into the repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Quarantine {
     /// The repository, absolute.
     pub git_dir: PathBuf,
-    /// Where the pushed objects are, absolute; `None` outside of a quarantine.
+    /// The directory of the pushed objects, absolute; `None` outside a quarantine.
     pub objects: Option<PathBuf>,
     /// The other object directories, absolute.
     pub alternates: Vec<PathBuf>,
-    /// A shallow file that git puts in the place of the repository's own.
+    /// A shallow file that git uses instead of the repository's own.
     pub shallow_file: Option<PathBuf>,
 }
 
 impl Quarantine {
-    /// Reads what git says in the environment. `get` looks a variable up, `cwd` is the current
-    /// directory by `getcwd` (the variable `PWD` can be the client's).
+    /// Reads the variables that git sets. `get` looks up a variable; `cwd` is the current directory
+    /// from `getcwd` (the variable `PWD` may come from the client).
     pub fn from_values(get: impl Fn(&str) -> Option<OsString>, cwd: &Path) -> Result<Self, Error> {
         let fault = |why: String| Error::Environment { why };
         let get = |key: &str| get(key).filter(|value| !value.is_empty());
@@ -58,7 +58,7 @@ impl Quarantine {
         })
     }
 
-    /// Makes the directory through which all objects are seen; `None` if the repository's own
+    /// Creates the directory through which all objects are read; `None` if the repository's own
     /// object directory is the only one.
     pub(super) fn view(&self, common_dir: &Path) -> Result<Option<TempDir>, Error> {
         if self.objects.is_none() && self.alternates.is_empty() {
@@ -122,7 +122,7 @@ fn split_list(list: &OsStr) -> Option<Vec<PathBuf>> {
     Some(dirs)
 }
 
-/// Reads up to the closing quote; returns the bytes meant and how many were used.
+/// Reads up to the closing quote; returns the unquoted bytes and the number of bytes consumed.
 fn unquote(text: &[u8]) -> Option<(Vec<u8>, usize)> {
     let mut out = Vec::new();
     let mut at = 0;

@@ -1,4 +1,4 @@
-//! The reader of a repository: where it is, and how to get one.
+//! The reader of a repository, and how to open one.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -11,12 +11,12 @@ use super::open::{self, Handles, Shared};
 use super::quarantine::Quarantine;
 use crate::record::HashKind;
 
-/// For each reader: the directories of one version of a large tree, twice.
+/// Per reader: enough for two versions of the directories of a large tree.
 const TREE_CACHE: usize = 16 * 1024 * 1024;
 
 /// Reads a repository. It cannot write.
 ///
-/// A reader belongs to one thread; [`Reader::fork`] makes another one for a second thread.
+/// A reader belongs to one thread; [`Reader::fork`] makes one for another thread.
 pub struct Reader {
     pub(super) shared: Arc<Shared>,
     pub(super) handles: Handles,
@@ -33,12 +33,12 @@ impl std::fmt::Debug for Reader {
 }
 
 impl Reader {
-    /// Finds the repository that `dir` lies in. The environment is not asked.
+    /// Discovers the repository that contains `dir`. The environment is ignored.
     pub fn discover(dir: &Path) -> Result<Self, Error> {
         Self::new(open::discover(dir)?, None)
     }
 
-    /// Opens the repository at `git_dir`, or the one of the work tree `git_dir`.
+    /// Opens the repository at `git_dir`, or that of the work tree `git_dir`.
     pub fn open(git_dir: &Path) -> Result<Self, Error> {
         Self::new(open::open(git_dir)?, None)
     }
@@ -79,21 +79,21 @@ impl Reader {
         }
     }
 
-    /// Makes a reader of the same repository for another thread. Open packs are shared.
+    /// Returns a reader of the same repository for another thread. Open packs are shared.
     pub fn fork(&self) -> Self {
         Self::with(Arc::clone(&self.shared), self.handles.clone())
     }
 
-    /// From now on comparisons of trees may look at so many entries in all, whichever reader makes
-    /// them: what is pushed in many commits costs no more than what is pushed in one.
+    /// Limits the entries that comparisons of trees by all readers may read in total from now on, so
+    /// that a push of many commits costs no more than a push of one.
     pub fn limit_work(&self, entries: u64) {
         self.shared.limit_work(entries);
     }
 
-    /// Counts work that costs as much as looking at so many tree entries.
+    /// Counts work, in units of one tree entry.
     ///
     /// # Errors
-    /// [`Error::Limit`] if less is left than that, with what there was at first.
+    /// [`Error::Limit`] with the initial limit if less than that is left.
     pub fn work(&self, entries: u64, what: &'static str) -> Result<(), Error> {
         if self.shared.work_left() < entries {
             return Err(self.shared.no_work_left(what));
@@ -107,12 +107,12 @@ impl Reader {
         self.shared.hash_kind
     }
 
-    /// Returns the repository's directory; of a linked work tree, its private one.
+    /// Returns the repository's directory; for a linked work tree, the private one.
     pub fn git_dir(&self) -> &Path {
         &self.shared.git_dir
     }
 
-    /// Returns the directory that all work trees share, with the objects and the refs.
+    /// Returns the directory that all work trees share, which holds the objects and the refs.
     pub fn common_dir(&self) -> &Path {
         &self.shared.common_dir
     }
@@ -122,30 +122,30 @@ impl Reader {
         self.shared.work_tree.as_deref()
     }
 
-    /// Tells whether the repository belongs to another user whom git is not told to trust.
+    /// Returns whether the repository belongs to another user and is not in `safe.directory`.
     pub fn is_foreign(&self) -> bool {
         self.shared.is_foreign
     }
 
-    /// Tells whether the repository has no work tree.
+    /// Returns whether the repository has no work tree.
     pub fn is_bare(&self) -> bool {
         self.shared.is_bare
     }
 
-    /// Tells whether pushed objects are seen that are not yet in the repository.
+    /// Returns whether pushed objects are visible that are not yet in the repository.
     pub fn is_in_quarantine(&self) -> bool {
         self.shared.in_quarantine()
     }
 
-    /// Returns a value of the configuration: the repository's, or else the user's or system's.
+    /// Returns a configuration value: the repository's, or else the user's or the system's.
     pub fn config(&self, key: &str) -> Option<String> {
         let local = self.shared.repo.to_thread_local();
         let value = local.config_snapshot().string(key)?;
         String::from_utf8(value.into()).ok()
     }
 
-    /// Returns the names of the filters that the repository's own configuration defines, as far as
-    /// they are UTF-8; not those of the user or the machine.
+    /// Returns the names of the filters that the repository's own configuration defines, if they are
+    /// UTF-8; not those of the user or the system.
     pub(super) fn own_filters(&self) -> BTreeSet<String> {
         use gix::config::Source;
         let local = self.shared.repo.to_thread_local();
@@ -159,14 +159,14 @@ impl Reader {
             .collect()
     }
 
-    /// Lists what keeps the repository from showing all objects it names, in words for people.
+    /// Describes whatever keeps the repository from showing all objects that it names.
     ///
-    /// Replacement refs are no such thing: they are never followed.
+    /// Replace refs do not count: they are always ignored.
     pub fn view_problems(&self) -> Vec<String> {
         self.shared.view_problems()
     }
 
-    /// Refuses a repository that does not show all objects it names.
+    /// Refuses a repository that does not show all objects that it names.
     pub fn require_whole_view(&self) -> Result<(), Error> {
         let problems = self.view_problems();
         if problems.is_empty() {

@@ -10,13 +10,13 @@ use super::odb::id_from_gix;
 use super::reader::Reader;
 use crate::record::{ObjectId, RefName};
 
-/// git follows no more symbolic refs than this.
+/// Maximum number of symbolic refs in a chain, as in git.
 const LONGEST_CHAIN: usize = 5;
-/// So often refs are listed again because `packed-refs` was replaced meanwhile.
+/// Maximum number of listings while `packed-refs` keeps being replaced.
 const STILL_ATTEMPTS: usize = 20;
 
 impl Reader {
-    /// Returns the object a ref names, or `None` if there is no such ref.
+    /// Returns the object that a ref names, or `None` if there is no such ref.
     ///
     /// Symbolic refs are followed; annotated tags are not: see [`Reader::peel`].
     pub fn reference(&self, name: &RefName) -> Result<Option<ObjectId>, Error> {
@@ -26,7 +26,7 @@ impl Reader {
 
     /// Returns the refs whose names start with `prefix`, in the order of their bytes.
     ///
-    /// A name that is not UTF-8 is passed over: no rule can speak of it, and a hook refuses it.
+    /// Names that are not UTF-8 are skipped: no rule can match them, and a hook refuses them.
     pub fn references(&self, prefix: &str) -> Result<Vec<(RefName, ObjectId)>, Error> {
         let fail = |source: Source| Error::Ref {
             name: prefix.to_owned(),
@@ -36,7 +36,7 @@ impl Reader {
         for attempt in 0..STILL_ATTEMPTS {
             let before = self.packed_stamp();
             listed = self.list(prefix).map_err(&fail);
-            // Refs that moved together, or went from one place to the other, are seen together.
+            // An unchanged packed-refs means that refs which were moved or packed together are seen together.
             if self.packed_stamp() == before && (listed.is_ok() || attempt > 4) {
                 break;
             }
@@ -58,12 +58,12 @@ impl Reader {
         Ok(list.into_iter().collect())
     }
 
-    /// Returns the refs as they are stored. Loose files are read first: what is packed meanwhile is
-    /// then found in one of the two places, and the loose one is the one that holds.
+    /// Returns the refs as they are stored. Loose files are read first: a ref that is packed meanwhile
+    /// is then found in one of the two places, and the loose value takes precedence.
     fn list(&self, prefix: &str) -> Result<Vec<Reference>, Source> {
         let refs = &self.shared.repo.refs;
         let mut list = BTreeMap::new();
-        // gix lists a directory by its name with a slash; any other prefix is filtered here.
+        // gix lists a directory by its name with a slash; other prefixes are filtered here.
         let directory = prefix
             .rfind('/')
             .map_or("", |at| prefix.get(..=at).unwrap_or_default());
@@ -78,7 +78,7 @@ impl Reader {
                 list.insert(reference.name.clone(), reference);
             }
         }
-        // Opened anew: by the time of a file alone, gix would miss what was packed this moment.
+        // Open it again: gix compares only the file's time, and would miss refs packed just now.
         if let Some(packed) = refs.open_packed_buffer()? {
             for reference in packed.iter_prefixed(prefix.into())? {
                 let reference = Reference::from(reference?);
@@ -88,7 +88,7 @@ impl Reader {
         Ok(list.into_values().collect())
     }
 
-    /// Returns what changes when `packed-refs` is replaced.
+    /// Returns values that change whenever `packed-refs` is replaced.
     fn packed_stamp(&self) -> Option<(u64, u64, Option<SystemTime>)> {
         let meta = std::fs::metadata(self.common_dir().join("packed-refs")).ok()?;
         #[cfg(unix)]
@@ -132,7 +132,7 @@ impl Reader {
             found.map_err(|e| fail(e.into()))
         };
         let exact = |found: &Reference| found.name.as_bstr() == full.as_bstr();
-        // The loose file first, then packed-refs as it is now: see `list`.
+        // The loose file first, then the current packed-refs: see `list`.
         let found = match find(None)?.filter(exact) {
             Some(found) => Some(found),
             None => {
@@ -140,7 +140,7 @@ impl Reader {
                 find(packed.as_ref())?
             }
         };
-        // gix searches as `git rev-parse` does, and might come back with refs/tags/refs/heads/x.
+        // gix searches as `git rev-parse` does, and could return refs/tags/refs/heads/x.
         let found = found.filter(exact);
         Ok(found.map(|found| found.target))
     }

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use super::{Reader, Repo};
 use crate::record::{HashKind, ObjectId};
 
-/// A directory with its own home, in which git knows nothing of this machine.
+/// A directory with its own home, in which git ignores this machine's configuration.
 pub(super) struct Sandbox {
     dir: TempDir,
 }
@@ -100,7 +100,7 @@ impl Site<'_> {
             .unwrap();
         let mut stdin = child.stdin.take().unwrap();
         std::thread::scope(|scope| {
-            // git may answer or end before it has read everything.
+            // git may answer or exit before it has read everything.
             scope.spawn(move || stdin.write_all(input).ok());
             child.wait_with_output().unwrap()
         })
@@ -137,7 +137,7 @@ impl Site<'_> {
         list.into_iter().map(|(_, id)| id).collect()
     }
 
-    /// Where a loose object lies.
+    /// Returns the path of a loose object.
     pub(super) fn loose(&self, id: ObjectId) -> PathBuf {
         let hex = id.to_string();
         let git_dir = self.git(&["rev-parse", "--absolute-git-dir"]);
@@ -148,7 +148,7 @@ impl Site<'_> {
     }
 }
 
-/// Numbers that look random and are the same in each run.
+/// A deterministic pseudo-random number generator.
 pub(super) struct Dice(pub(super) u64);
 
 impl Dice {

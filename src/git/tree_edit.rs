@@ -1,34 +1,34 @@
-//! Editing trees: a base tree with some paths set or removed.
+//! Editing trees: sets and removes paths of a base tree.
 
 use std::collections::BTreeMap;
 
 use super::error::Error;
-use super::odb::Kind;
+use super::kind::Kind;
 use super::write::Repo;
 use crate::record::tree::{Entry, Mode, Tree};
 use crate::record::{ObjectId, RepoPath};
 
-/// An edit may not make directories nested deeper than can be read again.
+/// Maximum nesting depth of directories that an edit may create, so that they can be read again.
 const DEEPEST: usize = 64;
 
-/// A directory as far as it was opened.
+/// A directory, loaded as far as edits need it.
 #[derive(Default)]
 struct Directory {
     entries: BTreeMap<Vec<u8>, Node>,
 }
 
 enum Node {
-    /// Something that no edit has looked into.
+    /// An entry that no edit has opened.
     Stored(Mode, ObjectId),
     Opened(Directory),
 }
 
 impl Repo {
-    /// Writes the tree that `base` becomes by these edits, and returns its id.
+    /// Applies edits to the tree `base`, writes the result, and returns its id.
     ///
-    /// An edit sets a path to an object or removes it. First everything to be removed is
-    /// removed (what is not there already is no error), then the rest is set. Directories come
-    /// and go as needed, but a file is never replaced by a directory unless it was removed.
+    /// An edit sets a path to an object or removes it. Removals are applied first (removing a missing
+    /// path is not an error). Directories are created and removed as needed, but a directory replaces
+    /// a file only if the file was removed.
     pub fn edit_tree(
         &self,
         base: Option<ObjectId>,
@@ -149,7 +149,7 @@ impl Repo {
     }
 }
 
-/// Refuses paths that git would not check out, so that this program never writes one.
+/// Refuses paths that git would not check out, so that this program never writes them.
 fn check(path: &RepoPath) -> Result<(), Error> {
     let bad = |why| {
         Err(Error::BadEdit {

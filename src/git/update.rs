@@ -1,11 +1,11 @@
 //! Moving refs by compare-and-swap, several of them at once.
 //!
-//! A transaction of gix or git renames one loose file after the other, and a process that is killed
-//! in between leaves some refs moved and others not. So several refs are moved in `packed-refs`,
-//! which is one file: first they are packed where they are, which changes nothing, and then the
-//! file is replaced by one in which all of them have moved.
+//! A transaction of gix or git renames one loose file after the other. A process that is killed in
+//! between leaves some refs moved and others not. Several refs are therefore moved in the single
+//! file `packed-refs`: they are packed with their old values, which changes nothing, and then the
+//! file is replaced by one with all the new values.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use gix::lock::acquire::Fail;
 use gix::refs::file::Store;
@@ -18,16 +18,17 @@ use super::holder;
 use super::odb::id_to_gix;
 use super::write::{Expected, RefUpdate, Repo};
 use crate::record::HashKind;
+use crate::sys::clock;
 
-/// A lock that another process holds is waited for so long. git takes a few milliseconds.
+/// Maximum wait for a lock that another process holds. git holds one for a few milliseconds.
 const LOCK_WAIT: Duration = Duration::from_millis(1_000);
 
 impl Repo {
-    /// Moves refs in one transaction, if each is where it is expected to be.
+    /// Moves refs in one transaction, if each has its expected value.
     ///
-    /// All refs are locked before any is moved, and whoever looks sees all of them moved or none,
-    /// also if this process is killed meanwhile. Only when a ref is deleted, it goes by itself.
-    /// Objects written before are brought to the disk first. The reflog gets `message`.
+    /// All refs are locked before any is moved. A reader sees either all of them moved or none, even
+    /// if this process is killed; only deletions are applied one by one. Objects written before are
+    /// synced to the disk first. `message` goes to the reflog.
     pub fn update_refs(&self, updates: &[RefUpdate], message: &str) -> Result<(), UpdateError> {
         self.sync()?;
         for update in updates {
@@ -74,8 +75,8 @@ impl Repo {
     ) -> Result<(), UpdateError> {
         let edits = updates.iter().map(|update| edit(update, message));
         let edits: Vec<_> = edits.collect::<Result<_, _>>()?;
-        // With nothing remembered of packed-refs: gix takes what it remembers for the present as
-        // long as the file's time is the same, and it is for some milliseconds.
+        // Use a store without a cached packed-refs: gix trusts its cache as long as the file's time is
+        // unchanged, which can be milliseconds too long.
         let refs = self.fresh_refs();
         let wait = Fail::AfterDurationWithBackoff(LOCK_WAIT);
         let prepared = refs
@@ -83,15 +84,12 @@ impl Repo {
             .packed_refs(packed)
             .prepare(edits, wait, wait)
             .map_err(|error| self.explain(updates, error))?;
-        // gix has looked at packed-refs before it had the locks, and lets a ref pass that must not
-        // exist if it exists with the new value: two writers would both believe to have made it.
+        // gix reads packed-refs before it holds the locks, and accepts a ref that must not exist if it
+        // exists with the new value: two writers would both believe that they had created it.
         for update in updates {
             self.check(update)?;
         }
-        let seconds = SystemTime::now()
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .unwrap_or_default();
-        let time = format!("{} +0000", seconds.as_secs());
+        let time = format!("{} +0000", clock::seconds());
         let committer = gix::actor::SignatureRef {
             name: "git-awo".into(),
             email: "git-awo@localhost".into(),
@@ -123,8 +121,8 @@ impl Repo {
         }
     }
 
-    /// Looks before locking: a stale expectation need not wait, and what gix would read
-    /// leniently (a malformed ref as none at all) is an error here.
+    /// Checks before locking: a stale expectation need not wait for the lock, and a malformed ref,
+    /// which gix would read as absent, is an error.
     fn check(&self, update: &RefUpdate) -> Result<(), UpdateError> {
         let bad = |why| {
             Err(UpdateError::Bad {
@@ -154,7 +152,7 @@ impl Repo {
         })
     }
 
-    /// Tells by looking again why a transaction was not even prepared.
+    /// Reads the refs again to explain why a transaction was not prepared.
     fn explain(&self, updates: &[RefUpdate], error: gix::Error) -> UpdateError {
         for update in updates {
             if let Err(moved @ UpdateError::Moved { .. }) = self.check(update) {

@@ -1,17 +1,17 @@
-//! Walking the history.
+//! Walks of the commit history.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, HashSet};
 
 use super::cache::Seed;
 use super::error::Error;
+use super::kind::Kind;
 use super::links::Links;
-use super::odb::Kind;
 use super::reader::Reader;
 use crate::record::ObjectId;
 
-/// So many hidden commits that are older than every new one are still looked at, in case a
-/// clock was wrong: such a commit can have a new one among its ancestors.
+/// Number of hidden commits, older than every new one, that are still visited. With wrong commit
+/// dates such a commit can have a new one among its ancestors.
 const SLOP: usize = 16;
 
 /// What a walk needs to know about a commit.
@@ -23,25 +23,25 @@ struct Node {
     queued: bool,
 }
 
-/// Paints commits as hidden or new, the youngest first.
+/// Marks commits as hidden or new, newest first.
 struct Paint<'r> {
     reader: &'r Reader,
     nodes: Vec<Node>,
     index: HashMap<ObjectId, usize, Seed>,
     queue: BinaryHeap<(u64, Reverse<usize>)>,
-    /// How many commits in the queue are not hidden.
+    /// Number of commits in the queue that are not hidden.
     new_in_queue: usize,
-    /// The date of the oldest commit that was taken for new when it left the queue.
+    /// The date of the oldest commit that counted as new when it left the queue.
     oldest_new: u64,
 }
 
 impl Reader {
-    /// Returns the commits that can be reached from `tips` but not from `hidden`, parents first.
+    /// Returns the commits that are reachable from `tips` but not from `hidden`, parents first.
     ///
-    /// The same as `git rev-list TIPS --not HIDDEN`. Tags are followed; a hidden object that is
-    /// missing or no commit hides nothing. Where clocks were wrong, more commits may be
-    /// returned, never fewer. The order depends on nothing but the commits. To compare many
-    /// trees, go backwards: git stores the youngest whole and the older ones as deltas.
+    /// Equivalent to `git rev-list TIPS --not HIDDEN`. Tags are followed; a hidden object that is
+    /// missing or not a commit hides nothing. If commit dates are wrong, more commits may be
+    /// returned, never fewer. The order depends on the commits only. To compare many trees, iterate
+    /// backwards: git stores the newest tree whole and older ones as deltas.
     pub fn new_commits(
         &self,
         tips: &[ObjectId],
@@ -78,7 +78,7 @@ impl Reader {
         Ok(paint.new_in_order())
     }
 
-    /// Tells whether `ancestor` can be reached from `commit`. A commit is its own ancestor.
+    /// Returns whether `ancestor` is reachable from `commit`. A commit is its own ancestor.
     pub fn is_ancestor(&self, ancestor: ObjectId, commit: ObjectId) -> Result<bool, Error> {
         let mut search = Search::new(self, ancestor, commit);
         loop {
@@ -90,7 +90,7 @@ impl Reader {
 
     /// Returns which of two commits contains the other one, or `None` if neither does.
     ///
-    /// Both are searched in turn, so that a near ancestor is found soon, whichever it is.
+    /// Both searches alternate, so that a near ancestor is found soon in either direction.
     pub fn newer(&self, one: ObjectId, other: ObjectId) -> Result<Option<ObjectId>, Error> {
         let mut searches = [
             (one, Some(Search::new(self, other, one))),
@@ -110,12 +110,12 @@ impl Reader {
     }
 }
 
-/// A search for an ancestor, a commit at a time.
+/// A search for an ancestor, one commit at a time.
 struct Search<'r> {
     reader: &'r Reader,
     ancestor: ObjectId,
     seen: HashSet<ObjectId, Seed>,
-    // Young commits first finds a near ancestor soon. No date ends the search: it may lie.
+    // Newest first finds a near ancestor soon. Dates never end the search, since they can be wrong.
     queue: BinaryHeap<(u64, ObjectId)>,
 }
 
@@ -131,7 +131,7 @@ impl<'r> Search<'r> {
         }
     }
 
-    /// Looks at one more commit; returns the answer once it is known.
+    /// Visits one more commit; returns the answer once it is known.
     fn step(&mut self) -> Result<Option<bool>, Error> {
         let Some((_, id)) = self.queue.pop() else {
             return Ok(Some(false));
@@ -152,7 +152,7 @@ impl<'r> Search<'r> {
 }
 
 impl Paint<'_> {
-    /// Notes that a commit was reached, and how.
+    /// Records that a commit was reached, and how.
     fn meet(&mut self, id: ObjectId, hidden: bool) -> Result<(), Error> {
         if let Some(at) = self.index.get(&id) {
             if hidden {
@@ -162,7 +162,7 @@ impl Paint<'_> {
         }
         let Links { parents, date, .. } = match self.reader.links(id) {
             Ok(links) => links,
-            // git goes on too where the hidden history ends early. It then hides less.
+            // Like git, continue where the hidden history ends early; it then hides less.
             Err(Error::Missing { .. }) if hidden => return Ok(()),
             Err(other) => return Err(other),
         };
@@ -230,7 +230,7 @@ impl Paint<'_> {
         Ok(())
     }
 
-    /// Returns the new commits, each after its parents; among those free to come, older first.
+    /// Returns the new commits, each after its parents; among those that are ready, older first.
     fn new_in_order(&self) -> Vec<ObjectId> {
         let is_new = |at: &usize| self.nodes.get(*at).is_some_and(|node| !node.hidden);
         let mut waits = vec![0usize; self.nodes.len()];

@@ -1,4 +1,4 @@
-//! Writing: objects, and what a movement of refs is. They are moved in `update`.
+//! Writing objects, and the description of ref updates. `update` applies them.
 
 use std::cell::RefCell;
 use std::fs::File;
@@ -8,20 +8,21 @@ use std::path::{Path, PathBuf};
 use gix::objs::Write as _;
 
 use super::error::Error;
-use super::odb::{Kind, id_to_gix};
+use super::kind::Kind;
+use super::odb::id_to_gix;
 use super::reader::Reader;
 use crate::record::commit::{Commit, Person};
 use crate::record::{HashKind, ObjectId, RefName};
 
-/// So often an object is written again: a `git gc` removes a directory of objects that it has
-/// emptied, maybe just before the object gets its name in it.
+/// Number of attempts to write an object. A concurrent `git gc` removes object directories that it
+/// has emptied, possibly just before the new object is renamed into one.
 const WRITE_AGAIN: usize = 5;
 
 /// A repository that is also written to. It reads as a [`Reader`] does.
 #[derive(Debug)]
 pub struct Repo {
     reader: Reader,
-    /// Object files written but not yet known to be on the disk.
+    /// Object files that are written but not yet synced.
     unsynced: RefCell<Vec<PathBuf>>,
 }
 
@@ -50,7 +51,7 @@ pub struct CommitDraft {
     pub signature: Option<Vec<u8>>,
 }
 
-/// Where a ref must be for its update to happen.
+/// The value that a ref must have before its update.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expected {
     /// The ref must not exist.
@@ -59,19 +60,19 @@ pub enum Expected {
     At(ObjectId),
 }
 
-/// A move of one ref.
+/// An update of one ref.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefUpdate {
     /// The ref.
     pub name: RefName,
-    /// Where it must be now.
+    /// The expected current value.
     pub expected: Expected,
-    /// Where it goes; `None` deletes it.
+    /// The new value; `None` deletes the ref.
     pub new: Option<ObjectId>,
 }
 
 impl CommitDraft {
-    /// Returns the bytes that a signature must be over: the commit without one.
+    /// Returns the bytes that the signature covers: the commit without its signature.
     pub fn payload(&self, kind: HashKind) -> Vec<u8> {
         self.bytes(kind, None)
     }
@@ -111,18 +112,18 @@ impl CommitDraft {
 }
 
 impl Repo {
-    /// Finds the repository that `dir` lies in. The environment is not asked.
+    /// Discovers the repository that contains `dir`. The environment is ignored.
     pub fn discover(dir: &Path) -> Result<Self, Error> {
         Self::with(Reader::discover(dir)?)
     }
 
-    /// Opens the repository at `git_dir`, or the one of the work tree `git_dir`.
+    /// Opens the repository at `git_dir`, or that of the work tree `git_dir`.
     pub fn open(git_dir: &Path) -> Result<Self, Error> {
         Self::with(Reader::open(git_dir)?)
     }
 
     fn with(reader: Reader) -> Result<Self, Error> {
-        // git forbids to move refs while a push is in quarantine; gix would do it.
+        // git refuses to move refs while a push is in quarantine; gix would not.
         if std::env::var_os("GIT_QUARANTINE_PATH").is_some_and(|path| !path.is_empty()) {
             let why = "nothing may be written while a push is in quarantine".into();
             return Err(Error::Environment { why });
@@ -133,7 +134,7 @@ impl Repo {
         })
     }
 
-    /// Returns the reading half, for what must not write.
+    /// Returns the reader, for code that must not write.
     pub fn reader(&self) -> &Reader {
         &self.reader
     }
@@ -143,14 +144,14 @@ impl Repo {
         self.write_object(Kind::Blob, bytes)
     }
 
-    /// Writes a commit, if it reads back as what the draft says.
+    /// Writes a commit, if it reads back as the draft.
     pub fn write_commit(&self, draft: &CommitDraft) -> Result<ObjectId, Error> {
         let bad = |why| Error::BadDraft { why };
         let raw = draft.bytes(self.hash_kind(), draft.signature.as_deref());
         let id = self
             .hash(Kind::Commit, &raw)
             .ok_or(bad("it carries a collision attack"))?;
-        // A line feed in a name, or a blank line in a signature, would make other headers.
+        // A line feed in a name, or a blank line in a signature, would produce other headers.
         let read = Commit::parse(id, &raw).map_err(|fault| bad(fault.why))?;
         let signed_alike = match (&read.signature, &draft.signature) {
             (None, None) => true,
@@ -207,14 +208,14 @@ impl Repo {
         Ok(id)
     }
 
-    /// Brings the objects written so far to the disk.
+    /// Syncs the objects written so far to the disk.
     ///
-    /// A ref that survives a power failure without the objects it names would be worse than
-    /// no ref, and neither git's defaults nor gix see to it.
+    /// A ref that survives a power failure without its objects would be worse than no ref, and
+    /// neither git's defaults nor gix prevent that.
     pub fn sync(&self) -> Result<(), Error> {
         let files = std::mem::take(&mut *self.unsynced.borrow_mut());
         let sync = |path: &Path| match File::open(path).and_then(|file| file.sync_all()) {
-            // A repack may have moved the object meanwhile; then it is in a pack.
+            // A repack may have moved the object into a pack meanwhile.
             Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(Error::Io {
                 path: path.to_owned(),
                 source,

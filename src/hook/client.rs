@@ -4,12 +4,14 @@
 use std::path::{Path, PathBuf};
 
 use crate::actor::{Clock, Settings, person_of};
-use crate::check::{PolicyHistory, Report, push, staged};
+use crate::check::{PolicyHistory, push, staged};
 use crate::git::{self, Reader};
 use crate::record::commit::Commit;
 use crate::record::predicate::Movement;
 use crate::record::tree::{Change, Mode};
-use crate::record::{Finding, HashKind, IdentityName, ObjectId, RefName, RepoPath, Rule, Subject};
+use crate::record::{
+    Finding, HashKind, IdentityName, ObjectId, RefName, RepoPath, Report, Rule, Subject,
+};
 use crate::signing;
 use crate::store::layout::{self, Place};
 use crate::store::ledger::Refs;

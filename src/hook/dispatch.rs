@@ -5,10 +5,9 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use crate::actor::{Actor, Clock};
-use crate::check::Report;
 use crate::git::{Reader, Repo};
-use crate::record::Verdict;
 use crate::record::predicate::Movement;
+use crate::record::{Coded, Report, Subject, Verdict};
 
 use super::parent::{self, Caller, Key};
 use super::pushes::{Judged, Pushes};
@@ -55,9 +54,7 @@ pub fn dispatch(
 }
 
 fn report_of(error: &Error) -> Report {
-    let mut report = Report::default();
-    error.failure().report(&mut report);
-    report
+    error.refusal(Subject::none()).into_report()
 }
 
 fn pre_receive(stdin: &mut dyn Read) -> Result<Report, Error> {
@@ -96,7 +93,7 @@ fn reference_transaction(args: &[OsString], stdin: &mut dyn Read) -> Result<Repo
     if report.verdict() != Verdict::Allowed
         && let Err(error) = partial_receipt(&reader, &caller)
     {
-        let why = crate::facts::report::chain_of(&error);
+        let why = crate::record::chain_of(&error);
         report
             .notes
             .push(format!("no receipt of what stands already: {why}"));
@@ -145,7 +142,7 @@ fn post_receive(stdin: &mut dyn Read, stderr: &mut dyn Write) -> i32 {
             &speak::remark(&format!("warning: no receipt: {why}")),
         ),
         Err(error) => {
-            let why = crate::facts::report::chain_of(&error);
+            let why = crate::record::chain_of(&error);
             say(
                 stderr,
                 &speak::remark(&format!("warning: no receipt: {why}")),
@@ -231,10 +228,7 @@ fn write_json(report: &Report, stderr: &mut dyn Write) {
     if let Err(error) = crate::actor::write_atomically(Path::new(&file), text.as_bytes()) {
         say(
             stderr,
-            &speak::remark(&format!(
-                "warning: {}",
-                crate::facts::report::chain_of(&error)
-            )),
+            &speak::remark(&format!("warning: {}", crate::record::chain_of(&error))),
         );
     }
 }

@@ -2,10 +2,14 @@
 //! runs after it with the same arguments and the same input; a failure of ours stops it.
 
 use std::fs;
-use std::io::{ErrorKind, Write as _};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::git::Reader;
+use crate::record::{Coded, Diagnosis, Rule};
+use crate::sys::environment::expand_home;
+use crate::sys::file::{Access, NewFile};
+use crate::sys::shell;
 
 use super::places;
 
@@ -106,6 +110,27 @@ pub enum Error {
     /// The program's path cannot stand in a shell script.
     #[error("cannot name the program {0:?} in a hook: its path must be absolute and UTF-8")]
     Program(PathBuf),
+}
+
+impl Coded for Error {
+    fn diagnosis(&self) -> Diagnosis {
+        match self {
+            Error::Io { .. } => Diagnosis::unusable(self, Rule::HooksWritable),
+            Error::Taken { .. } => {
+                let remedy = "join the two hooks in one file, then git awo hooks install";
+                Diagnosis::undecided(self, Rule::OneKeptHook, "one hook beside ours", remedy)
+            }
+            Error::Gitolite { hook, target } => {
+                let remedy = "take it out of gitolite's hooks/common, then git awo hooks install";
+                let expected = "a hook of this repository alone";
+                let (hook, target) = (hook.display(), target.display());
+                Diagnosis::against(self, Rule::HookStays, expected, remedy).found(format!(
+                    "{hook} leads to {target}, and gitolite links it again"
+                ))
+            }
+            Error::Program(_) => Diagnosis::unusable(self, Rule::ProgramNamed),
+        }
+    }
 }
 
 /// Installs the shims of one side, for this program; those that stand already stay.
@@ -227,10 +252,7 @@ fn configured(reader: &Reader) -> Option<PathBuf> {
     let value = reader
         .config("core.hooksPath")
         .filter(|value| !value.is_empty())?;
-    match (value.strip_prefix("~/"), std::env::home_dir()) {
-        (Some(rest), Some(home)) => Some(home.join(rest)),
-        _ => Some(PathBuf::from(value)),
-    }
+    Some(expand_home(&value))
 }
 
 /// Returns the shim of a hook.
@@ -253,7 +275,7 @@ fn shim(name: &str, side: Side, program: &Path) -> Result<String, Error> {
     Ok(template
         .replace("@HOOK@", name)
         .replace("@SIDE@", side)
-        .replace("@PROGRAM@", &format!("'{}'", text.replace('\'', r"'\''"))))
+        .replace("@PROGRAM@", &shell::in_quotes(text)))
 }
 
 pub(super) fn is_ours(text: &[u8]) -> bool {
@@ -307,23 +329,9 @@ fn is_same(_hook: &Path, _kept: &Path) -> Result<bool, Error> {
 }
 
 fn write(path: &Path, text: &str) -> Result<(), Error> {
-    let fail = |source| io(path, source);
-    let directory = path.parent().unwrap_or(Path::new("."));
-    let mut file = tempfile::Builder::new()
-        .prefix(".git-awo-")
-        .tempfile_in(directory)
-        .map_err(fail)?;
-    file.write_all(text.as_bytes()).map_err(fail)?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        file.as_file()
-            .set_permissions(fs::Permissions::from_mode(0o755))
-            .map_err(fail)?;
-    }
-    file.as_file().sync_all().map_err(fail)?;
-    file.persist(path).map_err(|error| fail(error.error))?;
-    Ok(())
+    let hook = NewFile::at(path).over().access(Access::Mode(0o755));
+    hook.write(text.as_bytes())
+        .map_err(|source| io(path, source))
 }
 
 fn contents(path: &Path) -> Result<Option<Vec<u8>>, Error> {

@@ -8,10 +8,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use crate::record::{Finding, Rule, Subject};
 use crate::store::layout;
+use crate::sys::clock::age;
 
 use super::input::Change;
 
@@ -84,18 +85,14 @@ fn locked_below(directory: &Path, own: &[PathBuf], depth: usize) -> Option<PathB
 }
 
 fn is_fresh(lock: &Path) -> bool {
-    let Ok(modified) = fs::metadata(lock).and_then(|it| it.modified()) else {
-        return false;
-    };
-    SystemTime::now()
-        .duration_since(modified)
-        .map_or(true, |age| age < STALE)
+    lock.exists() && age(lock).is_none_or(|age| age < STALE)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::hook::input::Value;
+    use std::time::SystemTime;
 
     fn change(name: &str) -> Change {
         Change {

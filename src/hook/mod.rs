@@ -5,7 +5,6 @@
 //! same verdict earlier; they are a convenience, never the authority.
 
 pub mod client;
-mod failure;
 pub mod gaps;
 pub mod input;
 pub mod install;
@@ -35,6 +34,7 @@ mod tests_server;
 use std::path::PathBuf;
 
 use crate::record::json::BadJson;
+use crate::record::{Coded, Diagnosis, RepoPath, Rule, Subject};
 use crate::{actor, check, git};
 
 pub use dispatch::dispatch;
@@ -80,4 +80,25 @@ pub enum Error {
     /// git called in a way that the hook does not know.
     #[error("cannot answer: {0}")]
     Usage(String),
+}
+
+impl Coded for Error {
+    fn diagnosis(&self) -> Diagnosis {
+        match self {
+            Error::Git(error) => error.diagnosis(),
+            Error::Actor(error) => error.diagnosis(),
+            Error::Check(error) => error.diagnosis(),
+            Error::Io { .. } => Diagnosis::unusable(self, Rule::HookFileUsable),
+            Error::Input(_) => Diagnosis::unusable(self, Rule::HookInputReadable),
+            Error::Malformed { path, .. } => {
+                let path = RepoPath::new(path.as_os_str().as_encoded_bytes());
+                let expected = "a file as git-awo writes it";
+                Diagnosis::undecided(self, Rule::HookFileForm, expected, "git awo doctor")
+                    .about(Subject::none().path(&path))
+            }
+            Error::Odd(_) => Diagnosis::unusable(self, Rule::GitUnderstood),
+            Error::Log(_) => Diagnosis::unusable(self, Rule::ReceiptWritten),
+            Error::Usage(_) => Diagnosis::unusable(self, Rule::HookCalled),
+        }
+    }
 }

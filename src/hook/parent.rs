@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::record::predicate::Movement;
 use crate::record::{Sha256, json};
+use crate::sys::process::{self, Process};
 
 /// Names one process: its id and when it started, so that a reused id is another name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -73,23 +74,12 @@ pub enum Caller {
     Unknown(Key),
 }
 
-/// A process as the system shows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Process {
-    /// Its arguments, the first one its name.
-    pub args: Vec<String>,
-    /// Its parent.
-    pub parent: u32,
-    /// When it started, in ticks since the system did.
-    pub start: u64,
-}
-
 /// No shim or hook manager stands deeper than this below git.
 const DEEPEST: usize = 32;
 
 /// Returns who called this hook.
 pub fn caller() -> Caller {
-    let found = caller_in(&process, std::process::id());
+    let found = caller_in(&process::look, std::process::id());
     found.unwrap_or_else(|| Caller::Unknown(Key::new(parent_id(), 0)))
 }
 
@@ -148,7 +138,7 @@ fn subcommand(args: &[String]) -> Option<&str> {
 /// Tells whether the process lives, if the system shows it.
 pub fn is_alive(key: &Key) -> Option<bool> {
     // Without a look at ourselves, nothing can be said about others.
-    process(std::process::id())?;
+    process::look(std::process::id())?;
     let pid = key.pid().filter(|pid| *pid != 0)?;
     let found = key_of(pid);
     Some(found.is_some() && (key.is_guess() || found.as_ref() == Some(key)))
@@ -156,33 +146,7 @@ pub fn is_alive(key: &Key) -> Option<bool> {
 
 /// Returns the key of a running process.
 pub fn key_of(pid: u32) -> Option<Key> {
-    process(pid).map(|process| Key::new(pid, process.start))
-}
-
-fn process(pid: u32) -> Option<Process> {
-    let directory = std::path::Path::new("/proc").join(pid.to_string());
-    let stat = std::fs::read(directory.join("stat")).ok()?;
-    let cmdline = std::fs::read(directory.join("cmdline")).ok()?;
-    let (parent, start) = parse_stat(&stat)?;
-    let args = cmdline
-        .split(|b| *b == 0)
-        .map(|arg| String::from_utf8_lossy(arg).into_owned())
-        .collect();
-    Some(Process {
-        args,
-        parent,
-        start,
-    })
-}
-
-/// Reads parent and start time. The name in parentheses may hold blanks and parentheses.
-fn parse_stat(stat: &[u8]) -> Option<(u32, u64)> {
-    let end = stat.iter().rposition(|b| *b == b')')?;
-    let rest = std::str::from_utf8(stat.get(end.checked_add(1)?..)?).ok()?;
-    let mut fields = rest.split_ascii_whitespace();
-    let parent = fields.nth(1)?.parse().ok()?;
-    let start = fields.nth(17)?.parse().ok()?;
-    Some((parent, start))
+    process::look(pid).map(|process| Key::new(pid, process.start))
 }
 
 /// Returns the parent of the shim, which the shim names, since a shell may stand between.
@@ -273,14 +237,6 @@ mod tests {
         for (chain, expected) in cases {
             assert_eq!(caller_in(&look(chain), 10), expected, "{chain:?}");
         }
-    }
-
-    #[test]
-    fn a_process_name_cannot_forge_its_parent() {
-        let stat = b"12 (a) R 1 2 3) S 34 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 987 0";
-        assert_eq!(parse_stat(stat), Some((34, 987)));
-        assert_eq!(parse_stat(b"12 a S 34"), None);
-        assert_eq!(parse_stat(b""), None);
     }
 
     #[test]

@@ -1,17 +1,18 @@
 //! What `pre-receive` leaves for the hooks that follow it in the same push: a small file of our
 //! own in `<common dir>/awo/pushes/`, named after the `git receive-pack` that runs them all.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::actor::Settings;
-use crate::facts::report::Dependencies;
+use crate::record::Dependencies;
 use crate::record::json::{self, Limits};
 use crate::record::predicate::Movement;
 use crate::store::ledger::Refs;
+use crate::sys::clock::age;
+use crate::sys::file::NewFile;
 
 use super::Error;
 use super::input::MAX_INPUT;
@@ -61,13 +62,8 @@ impl Pushes {
             source,
         };
         std::fs::create_dir_all(&self.directory).map_err(fail)?;
-        let mut file = tempfile::Builder::new()
-            .prefix(".new-")
-            .tempfile_in(&self.directory)
-            .map_err(fail)?;
-        file.write_all(&json::canonical(judged)).map_err(fail)?;
-        file.persist(&path).map_err(|error| fail(error.error))?;
-        Ok(())
+        let file = NewFile::at(&path).over().volatile();
+        file.write(&json::canonical(judged)).map_err(fail)
     }
 
     /// Returns what was judged, or `None` if nothing was.
@@ -182,16 +178,11 @@ impl Pushes {
     }
 }
 
-/// Returns how long ago a file was written; nothing if that cannot be known.
-fn age(path: &Path) -> Option<Duration> {
-    let modified = std::fs::metadata(path).and_then(|it| it.modified()).ok()?;
-    SystemTime::now().duration_since(modified).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::record::RefName;
+    use std::time::SystemTime;
 
     #[test]
     fn what_is_remembered_is_recalled_by_its_own_push_only() {

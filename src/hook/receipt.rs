@@ -153,7 +153,7 @@ pub fn record(actor: &Actor, pushed: &Pushed<'_>) -> Result<Receipt, Error> {
             Err(error) if error.may_pass() => {
                 pause(attempt).map_err(|error| Error::Check(error.into()))?;
             }
-            Err(error) => return Err(Error::Log(crate::facts::report::chain_of(&error))),
+            Err(error) => return Err(Error::Log(crate::record::chain_of(&error))),
         }
     }
     Err(Error::Log(format!(
@@ -257,7 +257,7 @@ fn last_entry(repo: &Repo) -> Result<Option<Last>, Error> {
 fn read_entry(bytes: &[u8]) -> Result<(Sha256, ReceiptPredicate), String> {
     let envelope = Envelope::parse(bytes).map_err(|error| error.to_string())?;
     let statement = Statement::<ReceiptPredicate>::parse(envelope.payload());
-    let statement = statement.map_err(|error| crate::facts::report::chain_of(&error))?;
+    let statement = statement.map_err(|error| crate::record::chain_of(&error))?;
     Ok((envelope.digest(), statement.predicate))
 }
 

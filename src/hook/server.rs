@@ -1,10 +1,10 @@
 //! The server's door: `pre-receive` judges, `post-receive` writes it down.
 
 use crate::actor::Settings;
-use crate::check::{self, Report, push};
+use crate::check::{self, push};
 use crate::git::Reader;
 use crate::record::predicate::Movement;
-use crate::record::{Finding, ObjectId, Rule, Subject, Timestamp, Verdict};
+use crate::record::{Coded, Finding, ObjectId, Report, Rule, Subject, Timestamp, Verdict};
 use crate::signing::PublicKey;
 use crate::store::ledger::Refs;
 
@@ -33,7 +33,7 @@ pub fn pre_receive(reader: &Reader, input: &[u8], time: Timestamp) -> (Report, O
     let anchor = match Settings::at(reader.common_dir()).anchor() {
         Ok(anchor) => anchor,
         Err(error) => {
-            error.failure(Subject::none()).report(&mut report);
+            report.absorb(error.refusal(Subject::none()));
             return (report, None);
         }
     };
@@ -77,6 +77,6 @@ fn stale(movement: &Movement, before: &Refs) -> Option<Finding> {
 }
 
 fn undecided(mut report: Report, error: &check::Error) -> Report {
-    error.report(Subject::none(), &mut report);
+    report.absorb(error.refusal(Subject::none()));
     report
 }

@@ -1,9 +1,8 @@
 //! How hooks speak: on standard error, without colour, at most 70 columns a line, since git puts
 //! `remote: ` in front of it. Whatever comes from the repository is escaped.
 
-use crate::check::Report;
 use crate::record::path::escape;
-use crate::record::{Code, Finding, Subject, Verdict};
+use crate::record::{Code, Finding, Report, Subject, Verdict};
 
 /// The longest line.
 pub const COLUMNS: usize = 70;

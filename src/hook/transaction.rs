@@ -5,10 +5,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::check::Report;
 use crate::git::Reader;
 use crate::record::predicate::Movement;
-use crate::record::{Finding, Findings, ObjectId, RefName, Rule, Subject};
+use crate::record::{Finding, Findings, ObjectId, RefName, Report, Rule, Subject};
 use crate::store::layout::{self, Place};
 use crate::store::ledger::Refs;
 

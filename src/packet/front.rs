@@ -1,15 +1,15 @@
-//! What stands before a packet's Markdown: wrapper lines and front matter.
+//! The text before a packet's Markdown: wrapper lines and front matter.
 //!
-//! Packets travel through chats, viewers and listings, which put lines of their own in front
-//! (a file name, a date, a size). The packet begins where its structure begins: at the `---` that
-//! opens a well-formed front matter, or at the first heading, whichever comes first.
-//! No field is ever taken from a line before that; such lines are listed as not understood.
+//! Packets pass through chats, viewers and listings, which add lines at the top (a file name, a
+//! date, a size). The packet begins with its structure: at the `---` that opens a well-formed front
+//! matter, or at the first heading, whichever comes first. Lines before that never supply a field;
+//! they are listed as not understood.
 
 use super::gather::{Gather, Scalar};
 use super::lines::{Lines, indent};
 use super::problem::PacketProblem;
 
-/// Fields of a contract that belong into the packet, not into its front matter.
+/// Contract fields that belong in the packet, not in its front matter.
 const MISPLACED: &[&str] = &[
     "allowed_paths",
     "forbidden_paths",
@@ -24,7 +24,7 @@ const MISPLACED: &[&str] = &[
     "base",
 ];
 
-/// Reads wrapper and front matter, and returns the line with which the Markdown begins.
+/// Reads wrapper and front matter, and returns the first line of the Markdown.
 pub(super) fn read(lines: &Lines<'_>, gather: &mut Gather) -> usize {
     for index in 0..lines.len() {
         let line = lines.get(index);

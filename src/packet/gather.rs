@@ -1,8 +1,11 @@
-//! Collects what a packet says, with lines, and makes the draft of it.
+//! Collects the contents of a packet with their lines, and builds the contract draft.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::lines::{code_span, code_spans, is_id, is_plain};
+use crate::record::contract::is_unfit;
+use crate::record::sentence::describe;
+
+use super::lines::{Lines, code_span, code_spans, is_id, is_plain};
 use super::problem::{Complaint, PacketProblem};
 
 mod field;
@@ -19,7 +22,7 @@ struct Said {
 #[derive(Clone, Debug)]
 struct Listed {
     line: usize,
-    /// Where the packet says that there are none.
+    /// The line in which the packet says that there are none.
     none: Option<usize>,
     entries: Vec<Said>,
     seen: BTreeSet<String>,
@@ -36,15 +39,15 @@ impl Listed {
     }
 }
 
-/// What a packet says so far, and every complaint about it.
+/// The fields collected so far, and all complaints about the packet.
 #[derive(Default)]
 pub(super) struct Gather {
     scalars: BTreeMap<Scalar, Said>,
     lists: BTreeMap<List, Listed>,
     extra: BTreeMap<String, Said>,
-    /// Other places that name the task, which have to agree.
+    /// Other places that name the task; they must agree.
     mentions: Vec<Said>,
-    /// The branch that the observed state speaks of.
+    /// The branch that the observed state names.
     observed_branch: Option<Said>,
     notes: Vec<(usize, String)>,
     complaints: Vec<Complaint>,
@@ -55,9 +58,20 @@ impl Gather {
         self.complaints.push(Complaint { line, problem });
     }
 
+    /// Complains about characters that hide text from a reader. For example, a carriage return in
+    /// the middle of a line makes a terminal overwrite the line.
+    pub(super) fn look_through(&mut self, lines: &Lines<'_>) {
+        for index in 0..lines.len() {
+            if let Some(c) = lines.get(index).chars().find(|c| is_unfit(*c)) {
+                let line = Some(index.saturating_add(1));
+                self.complain(line, PacketProblem::Unfit(describe(c)));
+            }
+        }
+    }
+
     /// Lists a line as not understood.
     pub(super) fn note(&mut self, line: usize, text: &str) {
-        // An item that was wrapped is several lines of the packet.
+        // A wrapped item spans several lines of the packet.
         for (line, text) in (line..).zip(text.lines()) {
             if !text.trim().is_empty() {
                 self.notes.push((line, text.trim().to_owned()));
@@ -72,7 +86,7 @@ impl Gather {
         });
     }
 
-    /// Says a scalar. Saying the same again is no harm, saying something else is.
+    /// Sets a scalar. Setting it to the same value again is allowed; a different value is a complaint.
     pub(super) fn say(&mut self, scalar: Scalar, line: usize, text: &str) {
         let first = match self.scalars.get(&scalar) {
             None => {
@@ -89,7 +103,7 @@ impl Gather {
             Some(said) => said.clone(),
         };
         match scalar {
-            // A packet's status binds nobody, and is often said once as a token and once in words.
+            // A packet's status is informational, and is often given as a token and again in words.
             Scalar::Status => self.extra("Status", line, text),
             Scalar::Id => {
                 let problem = PacketProblem::TwoIds {
@@ -109,7 +123,7 @@ impl Gather {
         }
     }
 
-    /// Says a scalar in Markdown: a code span loses its marks, `N/A` and `<…>` say nothing.
+    /// Sets a scalar from Markdown: removes the marks of a code span, and ignores `N/A` and `<…>`.
     pub(super) fn say_markdown(&mut self, scalar: Scalar, line: usize, raw: &str) {
         let raw = &raw.replace('\n', " ");
         match scalar {
@@ -117,7 +131,7 @@ impl Gather {
             Scalar::Observed => {
                 let branches = code_spans(raw).filter(|(_, after)| after.starts_with(" branch"));
                 let branches: Vec<&str> = branches.map(|(branch, _)| branch).collect();
-                // Two branches in one sentence: neither is obviously the target.
+                // With two branches in one sentence, neither is obviously the target.
                 if let [branch] = branches.as_slice() {
                     self.observed_branch = Some(Said {
                         line,
@@ -152,7 +166,7 @@ impl Gather {
         }
     }
 
-    /// Says more of a scalar that was wrapped.
+    /// Appends to a wrapped scalar.
     pub(super) fn go_on(&mut self, scalar: Scalar, joint: char, text: &str) {
         if let Some(said) = self.scalars.get_mut(&scalar) {
             said.text.push(joint);
@@ -183,7 +197,7 @@ impl Gather {
         }
     }
 
-    /// Begins a list. A list that begins twice is two lists, and nobody can say which holds.
+    /// Begins a list. A second list for the same field is ambiguous, and a complaint.
     pub(super) fn open(&mut self, list: List, line: usize) {
         match self.lists.get(&list) {
             Some(listed) => {
@@ -199,14 +213,14 @@ impl Gather {
         }
     }
 
-    /// Says that a list has no entries.
+    /// Records that a list has no entries.
     pub(super) fn none(&mut self, list: List, line: usize) {
         self.lists
             .entry(list)
             .and_modify(|listed| listed.none = Some(line));
     }
 
-    /// Adds an entry as it is.
+    /// Adds an entry unchanged.
     pub(super) fn entry(&mut self, list: List, line: usize, text: &str) {
         let listed = self.lists.entry(list).or_insert_with(|| Listed::at(line));
         if !listed.seen.insert(text.to_owned()) && list.is_exact() {
@@ -230,7 +244,7 @@ impl Gather {
         } else if raw.is_empty()
             || (list == List::Waivers && raw.starts_with('(') && raw.ends_with(')'))
         {
-            // A form's own instruction is no waiver.
+            // The instruction of a form is not a waiver.
             self.note(line, raw);
         } else {
             let text = raw.replace('\n', " ");
@@ -238,7 +252,7 @@ impl Gather {
         }
     }
 
-    /// Adds to the last entry of a list of texts what is nested below it.
+    /// Appends nested text to the last entry of a list of texts.
     pub(super) fn nested(&mut self, list: List, line: usize, text: &str) {
         if list.is_exact() {
             self.unreadable(list.name(), line, text, "it is nested below another entry");
@@ -271,7 +285,7 @@ impl Gather {
         );
     }
 
-    /// Returns the one exact name or command that a Markdown text is, or complains.
+    /// Returns the exact name or command that a Markdown text consists of, or complains.
     fn exact(&mut self, what: &'static str, line: usize, raw: &str) -> Option<String> {
         if let Some(inner) = code_span(raw) {
             return Some(inner.to_owned());
@@ -291,7 +305,7 @@ impl Gather {
     }
 }
 
-/// Tells whether a value says that there is none.
+/// Returns whether a value means "none".
 fn is_none(raw: &str) -> bool {
     matches!(
         raw.to_ascii_uppercase().as_str(),
@@ -299,7 +313,7 @@ fn is_none(raw: &str) -> bool {
     )
 }
 
-/// Tells whether a value waits to be filled in.
+/// Returns whether a value is a placeholder.
 fn is_open(raw: &str) -> bool {
     matches!(
         raw.to_ascii_uppercase().as_str(),

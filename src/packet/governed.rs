@@ -11,7 +11,7 @@ pub(super) const GRAMMAR: Grammar = Grammar {
     label,
 };
 
-/// Tells whether the packet has the headings of this kind.
+/// Returns whether the packet has the headings of this kind.
 pub(super) fn recognise(pieces: &[Piece]) -> bool {
     let named = |piece: &Piece| {
         let name = key(&piece.text);
@@ -63,7 +63,7 @@ fn label(section: &str, label: &str) -> Means {
     match (section.as_str(), target, contract) {
         ("target repository", Some(scalar), _) => Means::Scalar(scalar),
         ("task contract", _, Some(means)) => means,
-        // What restricts the work must not be overlooked because it stands elsewhere.
+        // A restriction must not be overlooked because it is in another section.
         (_, Some(_), _) | (_, _, Some(_)) => Means::Misplaced,
         ("task contract", ..) => match name.as_str() {
             "task" => Means::Scalar(Scalar::Task),

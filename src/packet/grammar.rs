@@ -1,19 +1,19 @@
-//! What one kind of packet calls things.
+//! The labels and sections of one kind of packet.
 
 use super::gather::{Gather, List, Scalar};
 
-/// What a label means in its section.
+/// The meaning of a label in its section.
 pub(super) enum Means {
     Scalar(Scalar),
     List(List),
     /// Metadata, kept under this key.
     Extra(String),
-    /// A field of the contract outside its section.
+    /// A contract field outside its section.
     Misplaced,
     Unknown,
 }
 
-/// What a section holds.
+/// The contents of a section.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Section {
     /// Labels with values and lists.
@@ -24,12 +24,13 @@ pub(super) enum Section {
     Sentence,
     /// Settings of the execution gate, as `NAME=VALUE`.
     Gate,
-    /// Words about the packet itself.
+    /// Text about the packet itself.
     Status,
     Unknown,
 }
 
-/// What one kind of packet calls things. Names come as [`super::lines::key`] returns them.
+/// The labels and sections of one kind of packet. Names are given as [`super::lines::key`] returns
+/// them.
 #[derive(Clone, Copy)]
 pub(super) struct Grammar {
     pub(super) title: fn(&mut Gather, usize, &str),
@@ -38,7 +39,7 @@ pub(super) struct Grammar {
     pub(super) label: fn(&str, &str) -> Means,
 }
 
-/// What the next item, line or fence may belong to.
+/// The list or field to which the next item, line or fence may belong.
 #[derive(Clone, Copy)]
 pub(super) enum Open {
     Nothing,
@@ -56,6 +57,6 @@ pub(super) enum Open {
     Unknown {
         depth: usize,
     },
-    /// A list that prose has interrupted: nobody can say what an item after it belongs to.
+    /// A list that prose has interrupted: it is ambiguous to which list a later item belongs.
     Loose(List),
 }

@@ -1,14 +1,8 @@
-//! The lines of a packet, and what can be said of a line by itself.
+//! The lines of a packet, and properties of single lines.
 
 use pulldown_cmark::{Event, Parser, Tag, TagEnd};
 
-use crate::record::contract::is_unfit;
-use crate::record::sentence::describe;
-
-use super::gather::Gather;
-use super::problem::PacketProblem;
-
-/// A packet's text, by lines. Lines are counted from 0 here and from 1 for people.
+/// A packet's text, by lines. Lines count from 0 here and from 1 in messages.
 pub(super) struct Lines<'a> {
     text: &'a str,
     starts: Vec<usize>,
@@ -63,22 +57,9 @@ impl<'a> Lines<'a> {
         let line = line.strip_suffix('\n').unwrap_or(line);
         line.strip_suffix('\r').unwrap_or(line)
     }
-
-    /// Complains about characters that hide something from a reader: a carriage return in the
-    /// middle of a line, for one, lets a terminal overwrite the line.
-    pub(super) fn check(&self, gather: &mut Gather) {
-        for index in 0..self.len() {
-            if let Some(c) = self.get(index).chars().find(|c| is_unfit(*c)) {
-                gather.complain(
-                    Some(index.saturating_add(1)),
-                    PacketProblem::Unfit(describe(c)),
-                );
-            }
-        }
-    }
 }
 
-/// Returns how far a line is indented.
+/// Returns the indentation of a line.
 pub(super) fn indent(line: &str) -> usize {
     line.bytes()
         .take_while(|b| matches!(b, b' ' | b'\t'))
@@ -108,8 +89,8 @@ pub(super) fn label(raw: &str) -> Option<(&str, &str)> {
     named.then(|| (label.trim(), value.trim()))
 }
 
-/// Returns a label or heading as it is looked up: lower case, blanks for `_`, no remark in
-/// brackets at its end, no `Proposed` at its start.
+/// Normalises a label or heading for lookup: lower case, spaces instead of `_`, without a remark in
+/// brackets at its end or `Proposed` at its start.
 pub(super) fn key(text: &str) -> String {
     let end = text
         .find(" (")
@@ -124,7 +105,7 @@ pub(super) fn key(text: &str) -> String {
         .unwrap_or(key)
 }
 
-/// Returns what stands inside, if the text is one code span and nothing else.
+/// Returns the content of a code span, if the text consists of exactly one.
 pub(super) fn code_span(raw: &str) -> Option<&str> {
     let inner = raw.strip_prefix('`')?.strip_suffix('`')?;
     (!inner.is_empty() && !inner.contains('`')).then_some(inner)
@@ -136,7 +117,7 @@ pub(super) fn code_spans(raw: &str) -> impl Iterator<Item = (&str, &str)> {
     std::iter::from_fn(move || Some((parts.next()?, parts.next()?)))
 }
 
-/// Tells whether Markdown shows this text exactly as it is written.
+/// Returns whether Markdown renders this text exactly as it is written.
 pub(super) fn is_plain(raw: &str) -> bool {
     let mut shown = String::new();
     for event in Parser::new(raw) {
@@ -149,7 +130,7 @@ pub(super) fn is_plain(raw: &str) -> bool {
     shown == raw
 }
 
-/// Tells whether a token looks like a task id: `CTO-WORK-049`.
+/// Returns whether a token looks like a task id: `CTO-WORK-049`.
 pub(super) fn is_id(token: &str) -> bool {
     token.starts_with(|c: char| c.is_ascii_uppercase())
         && token.contains('-')

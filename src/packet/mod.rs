@@ -1,9 +1,9 @@
-//! Room 1, `intake`: task packets become contract drafts.
+//! Room `packet`: task packets become contract drafts.
 //!
 //! Three kinds of packet are read: Markdown workflow approvals (target repository, task contract,
-//! required approval), Markdown work packets (metadata, scope, quality gate), and our own small
-//! TOML. A packet is read by its structure and never guessed at: what is missing, said twice or
-//! unknown is a complaint with its line, and all complaints come at once. What was read but has no
+//! required approval), Markdown work packets (metadata, scope, quality gate), and git-awo's own
+//! TOML. A packet is read by its structure, never by guessing: whatever is missing, given twice or
+//! unknown is a complaint with its line, and all complaints are reported at once. Text that has no
 //! place in a contract is listed in `not_understood`.
 
 mod front;
@@ -11,6 +11,7 @@ mod gather;
 mod governed;
 mod grammar;
 mod lines;
+mod options;
 mod own;
 mod pieces;
 mod problem;
@@ -19,46 +20,24 @@ mod tests;
 mod walk;
 mod work;
 
+pub use options::ImportOptions;
+pub use own::TOML_SCHEMA;
 pub use problem::{Complaint, PacketErrors, PacketProblem};
 
 pub use crate::record::sentence;
 
+use crate::record::Sha256;
 use crate::record::contract::{ContractDraft, PacketKind};
-use crate::record::{RefName, Sha256};
 
 use gather::Gather;
 use lines::Lines;
 
-/// The largest packet that is read, in bytes.
+/// Maximum size of a packet, in bytes.
 pub const MAX_PACKET: usize = 1 << 20;
-
-/// The schema of a TOML packet.
-pub const TOML_SCHEMA: &str = "awo.packet/1";
-
-/// What stands in for things a packet may leave open. Each use is listed in `not_understood`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ImportOptions {
-    /// The branch that gets the commit, when the packet names none.
-    pub target_ref: RefName,
-    /// The target repository, when the packet names none. `.` is the repository that the packet
-    /// is imported into; with `None` such a packet is refused.
-    pub locator: Option<String>,
-}
-
-impl Default for ImportOptions {
-    #[allow(clippy::expect_used, reason = "the name is written here")]
-    fn default() -> Self {
-        let target_ref = RefName::new("refs/heads/main").expect("this is a well-formed ref name");
-        Self {
-            target_ref,
-            locator: Some(".".to_owned()),
-        }
-    }
-}
 
 /// Returns the contract draft that a packet describes, or every complaint about the packet.
 ///
-/// The draft passes [`ContractDraft::check`]. A packet that holds no approval sentence gets
+/// The draft passes [`ContractDraft::check`]. A packet without an approval sentence gets
 /// `I approve <ID>.`, and `not_understood` says so.
 pub fn import(bytes: &[u8], options: &ImportOptions) -> Result<ContractDraft, PacketErrors> {
     if bytes.len() > MAX_PACKET {
@@ -76,7 +55,7 @@ pub fn import(bytes: &[u8], options: &ImportOptions) -> Result<ContractDraft, Pa
     })?;
     let mut gather = Gather::default();
     let lines = Lines::new(text.strip_prefix('\u{feff}').unwrap_or(text));
-    lines.check(&mut gather);
+    gather.look_through(&lines);
     let kind = if own::recognise(&lines) {
         own::read(&lines, &mut gather);
         Some(PacketKind::Toml)

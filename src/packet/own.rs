@@ -1,12 +1,14 @@
-//! Our own packets: TOML with the field names of the contract.
+//! git-awo's own packets: TOML with the field names of the contract.
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::TOML_SCHEMA;
 use super::gather::{Gather, List, Scalar};
 use super::lines::Lines;
 use super::problem::PacketProblem;
+
+/// The schema of a TOML packet.
+pub const TOML_SCHEMA: &str = "awo.packet/1";
 
 fn scalar_of(path: &str) -> Option<Scalar> {
     Scalar::ALL
@@ -19,7 +21,7 @@ fn list_of(path: &str) -> Option<List> {
     List::ALL.iter().find(|list| list.field() == path).copied()
 }
 
-/// Tells whether the first line that says anything is a key of such a packet.
+/// Returns whether the first significant line is a key of such a packet.
 pub(super) fn recognise(lines: &Lines<'_>) -> bool {
     let said = |line: &&str| !line.is_empty() && !line.starts_with('#');
     let first = (0..lines.len())
@@ -103,7 +105,7 @@ impl Own<'_, '_> {
     fn scalar(&mut self, scalar: Scalar, line: usize, path: &str, value: &Spanned<DeValue<'_>>) {
         match value.get_ref() {
             DeValue::String(text) => self.gather.say(scalar, line, text),
-            // People write a stage as a number.
+            // A stage may be written as a number.
             DeValue::Integer(number) if scalar == Scalar::Stage && number.radix() == 10 => {
                 self.gather.say(scalar, line, number.as_str());
             }

@@ -1,9 +1,9 @@
 //! Markdown as a flat sequence of pieces: headings, lines, list items, code.
 //!
-//! pulldown-cmark finds the blocks; the text of a piece is the packet's own bytes, not what a
-//! renderer would make of them. One reading is stricter than CommonMark's: a line at the margin
-//! directly after a list item continues that item (a lazy continuation) unless it is a
-//! `Label: …`, because packets put the label of the next list there.
+//! pulldown-cmark finds the blocks; the text of a piece is the packet's own bytes, not the rendered
+//! text. There is one deviation from CommonMark: a line at the margin directly after a list item
+//! continues that item (a lazy continuation) unless it is a `Label: …`, because packets put the label
+//! of the next list there.
 
 use std::ops::Range;
 
@@ -13,26 +13,27 @@ use super::gather::Gather;
 use super::lines::{Lines, indent, label};
 use super::problem::PacketProblem;
 
-/// The deepest nesting of lists that is read; also keeps the work linear in the packet's size.
+/// Maximum nesting depth of lists; also keeps the work linear in the packet's size.
 const MAX_DEPTH: usize = 16;
 
 /// One piece of a packet. `line` counts from 1.
 pub(super) struct Piece {
     pub(super) line: usize,
     pub(super) kind: PieceKind,
-    /// The text without markers; a wrapped item holds `\n`. Empty for fences.
+    /// The text without markers; a wrapped item contains `\n`. Empty for fences.
     pub(super) text: String,
 }
 
 pub(super) enum PieceKind {
     Heading(usize),
-    /// A line of a paragraph; `true` if it goes on from the line before.
+    /// A line of a paragraph; `true` if it continues the previous line.
     Line(bool),
     /// A list item, with its depth from 1.
     Item(usize),
     /// A fenced block: its depth in lists, and its lines.
     Fence(usize, Vec<String>),
-    /// HTML, quotes, indented code, rules, and whatever else has no meaning here; `true` inside a list item.
+    /// HTML, quotes, indented code, rules, and anything else without a meaning here; `true` inside a list
+    /// item.
     Other(bool),
 }
 
@@ -40,7 +41,7 @@ pub(super) enum PieceKind {
 enum Mark {
     Plain,
     Heading(usize),
-    /// A fence: the line of its closing fence, and how far the opening one is indented.
+    /// A fence: the line of its closing fence, and the indentation of the opening one.
     Fence {
         end: usize,
         column: usize,
@@ -144,7 +145,7 @@ fn goes_on(last: Option<&Piece>) -> bool {
     last.is_some_and(|piece| matches!(piece.kind, PieceKind::Line(_)))
 }
 
-/// Takes up to `column` blanks off the front.
+/// Removes up to `column` leading spaces.
 fn unindent(line: &str, column: usize) -> String {
     let cut = line.bytes().take(column).take_while(|b| *b == b' ').count();
     line.get(cut..).unwrap_or_default().to_owned()
@@ -152,7 +153,7 @@ fn unindent(line: &str, column: usize) -> String {
 
 fn heading_text(text: &str) -> &str {
     let text = text.trim_start_matches('#').trim();
-    // Closing marks count only after a blank: `C#` keeps its own.
+    // Closing marks count only after a space: `C#` keeps its `#`.
     match text.trim_end_matches('#') {
         "" => "",
         cut if cut.ends_with(' ') => cut.trim_end(),
@@ -166,8 +167,8 @@ fn mark(lines: &Lines<'_>, first: usize, gather: &mut Gather) -> Option<Marks> {
         marks: vec![Mark::Plain; count],
         within: vec![None; count],
     };
-    // The parser asks every open list and quote about every line, so a line that opens thousands
-    // of them would make it slow; it is refused before the parser sees it.
+    // The parser checks every line against every open list and quote, so a line that opens thousands
+    // of them would make it slow. Refuse it before parsing.
     if let Some(line) = (first..count).find(|line| markers(lines.get(*line)) > 2 * MAX_DEPTH) {
         gather.complain(
             Some(line.saturating_add(1)),
@@ -187,7 +188,7 @@ fn mark(lines: &Lines<'_>, first: usize, gather: &mut Gather) -> Option<Marks> {
         let column = start.saturating_sub(lines.start(line));
         match event {
             Event::Start(Tag::BlockQuote(_)) => {
-                // The outermost one covers those inside it.
+                // The outermost quote covers those inside it.
                 if quotes == 0 {
                     marks.set(span, Mark::Other);
                 }
@@ -211,7 +212,7 @@ fn mark(lines: &Lines<'_>, first: usize, gather: &mut Gather) -> Option<Marks> {
                 for slot in marks.within.get_mut(span).into_iter().flatten() {
                     *slot = Some((depth, column));
                 }
-                // Two items that begin on one line have no single text.
+                // Two items that begin on one line have no separate text.
                 let mark = match marks.get(line).0 {
                     Mark::Plain => Mark::Item { depth, column },
                     _ => Mark::Other,
@@ -221,8 +222,8 @@ fn mark(lines: &Lines<'_>, first: usize, gather: &mut Gather) -> Option<Marks> {
             Event::End(TagEnd::Item) => depth = depth.saturating_sub(1),
             _ if quotes > 0 => {}
             Event::Start(Tag::Heading { level, .. }) => {
-                // A heading inside an item structures the item, not the packet; one that is
-                // underlined may be a paragraph above a rule.
+                // A heading inside an item structures the item, not the packet; an underlined one may be a
+                // paragraph above a rule.
                 let atx = lines.get(line).trim_start().starts_with('#');
                 let mark = if depth == 0 && atx {
                     Mark::Heading(level_number(level))
@@ -234,8 +235,8 @@ fn mark(lines: &Lines<'_>, first: usize, gather: &mut Gather) -> Option<Marks> {
             Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(_))) => {
                 let opening = lines.get(line).get(column..).unwrap_or_default();
                 let last = span.end.saturating_sub(1);
-                // Two openings in a row: the first block was never closed, and has swallowed
-                // whatever stood between it and the second.
+                // Two openings in a row: the first block was never closed, and has swallowed everything
+                // before the second.
                 let reopens = (line.saturating_add(1)..last)
                     .any(|at| lines.get(at).trim_start().starts_with(fence_run(opening)));
                 if last == line || reopens || !closes(opening, lines.get(last)) {
@@ -254,7 +255,7 @@ fn mark(lines: &Lines<'_>, first: usize, gather: &mut Gather) -> Option<Marks> {
             | Event::Rule => {
                 marks.set(span, Mark::Other);
             }
-            // A comment that runs over several lines hides them.
+            // A comment of several lines hides them.
             Event::InlineHtml(_) if span.len() > 1 => marks.set(span, Mark::Other),
             _ => {}
         }
@@ -262,7 +263,7 @@ fn mark(lines: &Lines<'_>, first: usize, gather: &mut Gather) -> Option<Marks> {
     Some(marks)
 }
 
-/// Returns the width of a list marker and the blanks that belong to it.
+/// Returns the width of a list marker, including its spaces.
 fn marker_width(item: &str) -> usize {
     let digits = item.bytes().take_while(u8::is_ascii_digit).count();
     let rest = item.get(digits.saturating_add(1)..).unwrap_or_default();
@@ -275,13 +276,13 @@ fn marker_width(item: &str) -> usize {
     digits.saturating_add(1).saturating_add(blanks)
 }
 
-/// Returns how many lists and quotes a line may open.
+/// Returns an upper bound for the number of lists and quotes that a line opens.
 fn markers(line: &str) -> usize {
     let prefix = line
         .bytes()
         .take_while(|b| b" \t>-*+.)".contains(b) || b.is_ascii_digit());
     let after = line.bytes().skip(1).chain(std::iter::once(b' '));
-    // A rule of forty dashes opens nothing: a list marker has a blank after it.
+    // A rule of forty dashes opens nothing: a list marker is followed by a space.
     let opens =
         |(b, next): &(u8, u8)| *b == b'>' || (b"-*+.)".contains(b) && b" \t".contains(next));
     prefix.zip(after).filter(opens).count()
@@ -295,13 +296,13 @@ fn level_number(level: HeadingLevel) -> usize {
     }
 }
 
-/// Returns the marks with which a fence opens.
+/// Returns the run of marks that opens a fence.
 fn fence_run(opening: &str) -> &str {
     let rest = opening.trim_start_matches(if opening.starts_with('~') { '~' } else { '`' });
     opening.strip_suffix(rest).unwrap_or(opening)
 }
 
-/// Tells whether `line` closes the fence that `opening` opened.
+/// Returns whether `line` closes the fence that `opening` opened.
 fn closes(opening: &str, line: &str) -> bool {
     let run = fence_run(opening);
     line.trim()

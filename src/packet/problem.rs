@@ -1,4 +1,4 @@
-//! Why a packet cannot be imported.
+//! Reasons why a packet cannot be imported.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use crate::record::name::BadName;
 /// One reason why a packet cannot be imported.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PacketProblem {
-    /// The packet is larger than any packet.
+    /// The packet is too large.
     #[error("cannot read a packet of {found} bytes, {max} is the most")]
     TooLarge {
         /// The size found.
@@ -17,51 +17,51 @@ pub enum PacketProblem {
         /// The size allowed.
         max: usize,
     },
-    /// The packet is no text.
+    /// The packet is not text.
     #[error("cannot read the packet as UTF-8")]
     NotUtf8,
     /// A character that hides or reorders what a reader sees.
     #[error("cannot accept {0} in a packet")]
     Unfit(String),
-    /// Nothing in it looks like a packet.
+    /// The text does not look like a packet.
     #[error(
         "cannot recognise the packet: it is neither a workflow approval, nor a work packet, nor TOML"
     )]
     UnknownKind,
-    /// It looks like two kinds at once.
+    /// The packet looks like two kinds.
     #[error("cannot tell which kind of packet this is: it has the headings of both")]
     TwoKinds,
     /// A code fence that begins before the packet, or never ends.
     #[error("cannot read a code fence that {0}")]
     Fence(&'static str),
-    /// Lists within lists, deeper than anybody writes.
+    /// Lists are nested too deeply.
     #[error("cannot read lists nested more than {0} deep")]
     TooDeep(usize),
-    /// Something every packet of this kind must have.
+    /// A mandatory part of this kind of packet is missing.
     #[error("cannot find the {0}")]
     Missing(&'static str),
-    /// A list that has a label and no entries.
+    /// A list has a label but no entries.
     #[error("cannot find any entry of {0}")]
     EmptyList(&'static str),
-    /// The same thing is said twice, differently.
+    /// A field is given twice, with different values.
     #[error("cannot choose between two texts for the {what}: the other is in line {first}")]
     Twice {
-        /// What is said twice.
+        /// The field.
         what: String,
         /// Where it was said first.
         first: usize,
     },
-    /// Two ids.
+    /// Two task ids.
     #[error("cannot choose between two task ids: {second:?} here, {first:?} in line {line}")]
     TwoIds {
-        /// The id said first.
+        /// The first id.
         first: String,
         /// Where it was said first.
         line: usize,
         /// The other one.
         second: String,
     },
-    /// The sentence speaks of another repository than the packet.
+    /// The sentence names another repository than the packet.
     #[error("cannot accept a sentence about {found:?}: the target repository is {expected:?}")]
     OtherTarget {
         /// What the sentence names.
@@ -69,23 +69,23 @@ pub enum PacketProblem {
         /// What the packet names.
         expected: String,
     },
-    /// The sentence cannot be compared as one line, or is not there.
+    /// The sentence cannot be compared as one line, or is missing.
     #[error("cannot accept an approval sentence that {0}")]
     Sentence(&'static str),
-    /// An item that is no single path, action or value.
+    /// An item is not a single path, action or value.
     #[error("cannot read {text:?} as one entry of {what}: {why}")]
     Item {
         /// The list or field.
         what: &'static str,
-        /// What stands there.
+        /// The text of the item.
         text: String,
         /// Why it cannot be read.
         why: &'static str,
     },
-    /// A field of the contract in a place where it has no meaning.
+    /// A contract field in a place where it has no meaning.
     #[error("cannot accept {0:?} here, outside the section it belongs to")]
     Misplaced(String),
-    /// A path pattern that must not stand in a contract.
+    /// A path pattern that a contract must not contain.
     #[error("cannot accept the path {pattern:?}")]
     Path {
         /// The pattern.
@@ -93,18 +93,18 @@ pub enum PacketProblem {
         /// The rule it breaks.
         source: BadPattern,
     },
-    /// An action nobody knows.
+    /// An unknown action.
     #[error("cannot forbid an unknown action")]
     Action(#[source] UnknownAction),
-    /// A task id or branch that is none.
+    /// An invalid task id or branch.
     #[error("cannot read the {what}")]
     Name {
-        /// What was wanted.
+        /// What was expected.
         what: &'static str,
         /// The rule it breaks.
         source: BadName,
     },
-    /// A commit id that is none.
+    /// An invalid commit id.
     #[error("cannot read the base commit")]
     Base(#[source] BadDigest),
     /// Not TOML.
@@ -118,10 +118,10 @@ pub enum PacketProblem {
     WrongType {
         /// The key.
         key: String,
-        /// The type wanted.
+        /// The expected type.
         wanted: &'static str,
     },
-    /// The contract that came of it does not hold.
+    /// The resulting contract is invalid.
     #[error("cannot make a contract of the packet")]
     Contract(#[source] ContractProblem),
 }
@@ -129,7 +129,7 @@ pub enum PacketProblem {
 /// One complaint about a packet, with its line where it has one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Complaint {
-    /// The line of the packet, counted from 1; absent where something is missing from all of it.
+    /// The line of the packet, counted from 1; absent if something is missing from the whole packet.
     pub line: Option<usize>,
     /// What is wrong.
     pub problem: PacketProblem,
@@ -141,7 +141,7 @@ impl fmt::Display for Complaint {
             write!(f, "line {line}: ")?;
         }
         write!(f, "{}", self.problem)?;
-        // Complaints are listed side by side, so each carries its own reasons.
+        // Complaints are listed together, so each includes its own sources.
         let mut source = std::error::Error::source(&self.problem);
         while let Some(cause) = source {
             write!(f, ": {cause}")?;
@@ -151,7 +151,7 @@ impl fmt::Display for Complaint {
     }
 }
 
-/// Everything that is wrong with a packet, sorted by line.
+/// All problems of a packet, sorted by line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PacketErrors(pub Vec<Complaint>);
 

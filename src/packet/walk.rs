@@ -1,4 +1,4 @@
-//! Walks the pieces of a packet and says what each of them is.
+//! Walks the pieces of a packet and interprets each of them.
 
 use super::gather::{Gather, Scalar};
 use super::grammar::{Grammar, Means, Open, Section};
@@ -12,7 +12,7 @@ struct Walk<'a> {
     heading: String,
     section: Section,
     open: Open,
-    /// Where the sentence was announced, until its block comes.
+    /// The line that announces the sentence, until its block follows.
     announced: Option<usize>,
 }
 
@@ -83,7 +83,7 @@ impl Walk<'_> {
         };
     }
 
-    /// Reads `label: value`, where `depth` is that of the item it stands in.
+    /// Reads `label: value`; `depth` is the depth of the enclosing item.
     fn labelled(&mut self, line: usize, label: &str, value: &str, depth: usize, heading: bool) {
         let bullet = if depth > 0 { "- " } else { "" };
         match (self.grammar.label)(&self.heading, label) {
@@ -126,7 +126,7 @@ impl Walk<'_> {
                 let joint = if heading { "" } else { ":" };
                 self.gather
                     .note(line, &format!("{bullet}{label}{joint} {value}"));
-                // A label with a value announces no list, so it is prose to what stands around it.
+                // A label with a value announces no list, so it counts as prose.
                 if value.is_empty() || depth > 0 {
                     self.open = Open::Unknown { depth };
                 } else {
@@ -136,7 +136,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Reads what any line or item may be: an announced sentence, or one after its label.
+    /// Reads an approval sentence, announced or after its label, if the line or item is one.
     fn sentence(&mut self, line: usize, text: &str) -> bool {
         if text.ends_with(':') && text.to_lowercase().contains("sentence") {
             self.announced = Some(line);
@@ -178,13 +178,13 @@ impl Walk<'_> {
         self.interrupt();
     }
 
-    /// Lists words as not understood; what the packet says of itself must name the same task.
+    /// Lists text as not understood; text about the packet itself must name the same task.
     fn words(&mut self, line: usize, text: &str) {
         self.gather.note(line, text);
         if self.section == Section::Gate
             && code_spans(text).any(|(span, _)| span.contains("_STAGE="))
         {
-            // The stage restricts the run: it must not get lost among words.
+            // The stage restricts the run, so it must not get lost in prose.
             self.gather.unreadable(
                 "stage",
                 line,
@@ -199,7 +199,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Lists a quote, HTML and the like; in an item of a list of names it may be such a name.
+    /// Lists a quote, HTML and the like as not understood; in a list of names it may be an entry.
     fn other(&mut self, line: usize, text: &str, inside: bool) {
         match self.open {
             Open::List { list, .. } if inside && list.is_exact() => {
@@ -213,10 +213,10 @@ impl Walk<'_> {
         }
     }
 
-    /// Ends what is open, because prose stands there.
+    /// Ends the open list or field at prose.
     fn interrupt(&mut self) {
         self.open = match self.open {
-            // Words between a heading and its list introduce the list.
+            // Text between a heading and its list introduces the list.
             Open::List {
                 heading: true,
                 items: false,

@@ -13,7 +13,7 @@ pub(super) const GRAMMAR: Grammar = Grammar {
     label,
 };
 
-/// Tells whether the packet has the metadata of this kind.
+/// Returns whether the packet has the metadata of this kind.
 pub(super) fn recognise(pieces: &[Piece]) -> bool {
     let metadata =
         |p: &Piece| matches!(p.kind, PieceKind::Heading(2)) && key(&p.text) == "metadata";
@@ -21,7 +21,7 @@ pub(super) fn recognise(pieces: &[Piece]) -> bool {
     pieces.iter().any(metadata) && pieces.iter().any(scope)
 }
 
-/// Reads `Task Packet: <ID>`; the id there has to be that of the metadata.
+/// Reads `Task Packet: <ID>`; the id must equal that of the metadata.
 fn title(gather: &mut Gather, line: usize, text: &str) {
     gather.say_markdown(Scalar::Title, line, text);
     if let Some((label, value)) = split_label(text)
@@ -72,7 +72,7 @@ fn label(section: &str, label: &str) -> Means {
     match (place.as_str(), metadata, contract) {
         ("metadata", Some(scalar), _) => Means::Scalar(scalar),
         ("scope", _, Some(list)) => Means::List(list),
-        // What restricts the work must not be overlooked because it stands elsewhere.
+        // A restriction must not be overlooked because it is in another section.
         (_, _, Some(_)) => Means::Misplaced,
         ("metadata", ..) => Means::Extra(label.to_owned()),
         ("authority", ..) => Means::Extra(format!("AUTHORITY.{label}")),
@@ -99,7 +99,7 @@ fn label(section: &str, label: &str) -> Means {
     }
 }
 
-/// Tells whether a label is a setting of the form, as `OPERATOR_APPROVAL_EVIDENCE` is.
+/// Returns whether a label is a setting of the form, such as `OPERATOR_APPROVAL_EVIDENCE`.
 fn is_setting(label: &str) -> bool {
     label.contains('_')
         && label

@@ -14,9 +14,12 @@ pub struct Document {
     pub schema: String,
     /// Counts up by one with each policy commit.
     pub version: u32,
+    /// The features without which this policy must not be read: `automation/1`.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub requires: Vec<String>,
     /// The automation level: `FULL_HUMAN`, `HYBRID`, `AUTONOMOUS` or `LOCKED`.
     pub level: String,
-    /// When the policy ceases to be in force; every push is refused from then on.
+    /// When the policy expires; from then on every push is refused.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub expires: Option<String>,
     /// Who may change the policy.
@@ -24,7 +27,7 @@ pub struct Document {
     /// The gates.
     #[serde(default)]
     pub gates: Gates,
-    /// Paths and modes that need more than a right to write.
+    /// Restrictions on paths and modes.
     #[serde(default)]
     pub tree: TreeRules,
     /// The persons.
@@ -33,7 +36,7 @@ pub struct Document {
     /// The governed refs. A ref that none names is refused.
     #[serde(rename = "ref", default)]
     pub refs: Vec<RefGrant>,
-    /// Restrictions; each one that matches must agree.
+    /// Restrictions; all that match must allow the change.
     #[serde(rename = "rule", default)]
     pub rules: Vec<Rule>,
     /// Resource limits.
@@ -45,7 +48,7 @@ pub struct Document {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Roots {
-    /// How many distinct persons must sign.
+    /// Number of distinct persons who must sign.
     pub threshold: u32,
     /// The persons.
     pub identities: Vec<String>,
@@ -57,7 +60,7 @@ pub struct Roots {
 pub struct Identity {
     /// The name, unique.
     pub name: String,
-    /// Further names by which `allowed_signers` may call this person.
+    /// Further names that `allowed_signers` may use for this person.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub principals: Vec<String>,
     /// What they may do: `operator`, `orchestrator`, `reviewer`, `server`, `model`.
@@ -65,19 +68,19 @@ pub struct Identity {
     pub roles: Vec<String>,
 }
 
-/// The needs of the gates.
+/// The requirements of the gates.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Gates {
-    /// How many operators must approve a task (gate 1).
+    /// Number of operators who must approve a task (gate 1).
     pub task_approvals: u32,
-    /// How many reviewers must approve a run (gate 3).
+    /// Number of reviewers who must approve a run (gate 3).
     pub audit_approvals: u32,
-    /// How long an approval is valid, in days.
+    /// Validity of an approval, in days.
     pub approval_days: u32,
-    /// Whose override may permit a review by the orchestrator. Empty: nobody's.
+    /// Persons whose override may permit a review by the orchestrator. Empty: nobody.
     pub self_approval_override: Vec<String>,
-    /// What only a security key that was touched may sign: kinds of statements, or `commit`.
+    /// What only a security key with touch may sign: kinds of statements, or `commit`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub require_touch: Vec<String>,
 }
@@ -94,33 +97,33 @@ impl Default for Gates {
     }
 }
 
-/// What no commit may do to the tree without more.
+/// What commits may not do to the tree.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TreeRules {
-    /// Protected artefacts (broad patterns): nothing may touch them.
+    /// Protected artefacts (broad patterns), which no commit may touch.
     pub protected: Vec<String>,
     /// Where files may be or become executable (exact patterns).
     pub executable: Vec<String>,
-    /// Where symlinks may stand (exact patterns).
+    /// Where symlinks are allowed (exact patterns).
     pub symlinks: Vec<String>,
 }
 
-/// What a governed ref takes.
+/// What a governed ref accepts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RefGrant {
     /// Which refs: `refs/heads/main`, `refs/heads/wip/**`.
     pub pattern: String,
-    /// What a new commit may be: `governed`, `rollback`, `direct`.
+    /// Accepted kinds of new commits: `governed`, `rollback`, `direct`.
     pub accept: Vec<String>,
-    /// Whether merges are taken.
+    /// Whether merges are accepted.
     #[serde(default)]
     pub merges: bool,
     /// Whether the ref may be deleted or moved other than forward.
     #[serde(default)]
     pub rewind: bool,
-    /// The tip at adoption: history up to it is not judged.
+    /// The tip at adoption, whose history is not judged.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub adopted: Option<String>,
     /// Who may push direct commits, and where.
@@ -148,7 +151,7 @@ pub struct Rule {
     pub refs: Vec<String>,
     /// On which paths (broad patterns). `**` for all.
     pub paths: Vec<String>,
-    /// Only these may touch them. Empty: nobody.
+    /// The only persons who may touch them. Empty: nobody.
     pub writers: Vec<String>,
 }
 
@@ -156,23 +159,23 @@ pub struct Rule {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
-    /// Refs a push.
+    /// Refs per push.
     pub refs: usize,
-    /// Commits a push.
+    /// Commits per push.
     pub commits: usize,
-    /// Changed paths a push.
+    /// Changed paths per push.
     pub paths: usize,
-    /// Bytes of evidence a run.
+    /// Bytes of evidence per run.
     pub evidence_bytes: u64,
-    /// Bytes of a component of a path.
+    /// Bytes per path component.
     pub component_bytes: usize,
-    /// Bytes of a path.
+    /// Bytes per path.
     pub path_bytes: usize,
-    /// Directories nested in each other.
+    /// Depth of nested directories.
     pub tree_depth: usize,
-    /// Bytes of the JSON of a record.
+    /// Bytes of a record's JSON.
     pub record_bytes: usize,
-    /// Levels of the JSON of a record.
+    /// Nesting levels of a record's JSON.
     pub record_depth: usize,
     /// Bytes of an inventory (`SHA256SUMS.txt`).
     pub inventory_bytes: usize,

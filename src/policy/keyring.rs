@@ -1,4 +1,4 @@
-//! Whose key is whose: from an envelope to a [`Verified`] statement.
+//! The keys of persons, and the verification of an envelope into a [`Verified`] statement.
 
 mod statement;
 
@@ -15,10 +15,10 @@ use super::{Person, Policy, Role};
 use statement::{bad_statement, check_context, check_raw, check_role, parse_signature};
 pub use statement::{refused_key, roles_for};
 
-/// The SSHSIG namespace of commits, which git has chosen.
+/// git's SSHSIG namespace for commits.
 pub const COMMIT_NAMESPACE: &str = "git";
 
-/// The keys of a policy, and the persons they belong to.
+/// The keys of a policy, and the persons to whom they belong.
 #[derive(Clone, Debug, Default)]
 #[allow(
     clippy::mutable_key_type,
@@ -33,34 +33,34 @@ pub struct Keyring {
 #[derive(Clone, Debug)]
 struct Holder {
     person: IdentityName,
-    /// The key as the policy has it: its verifying form is computed once and shared.
+    /// The policy's copy of the key: its decoded form is computed once and shared.
     key: PublicKey,
     uses: Vec<Use>,
 }
 
-/// One line of `allowed_signers`: for which namespaces and when.
+/// One line of `allowed_signers`: namespaces and validity period.
 #[derive(Clone, Debug)]
 struct Use {
     entry: signing::AllowedSigner,
 }
 
-/// Where in the history a statement stands: by what it is judged.
+/// The position of a statement in the history, which determines how it is judged.
 #[derive(Clone, Copy)]
 pub struct Position<'a> {
     /// The first policy commit, which identifies the repository.
     pub repository: ObjectId,
-    /// The policy in force before the push that brought the statement.
+    /// The policy in force before the push with which the statement arrived.
     pub policy: &'a Policy,
-    /// The policy commits up to that one, the first one first.
+    /// The policy commits up to that one, oldest first.
     pub policies: &'a [ObjectId],
-    /// The time of that push; none for a record that was accepted before, when its key's window
-    /// was looked at.
+    /// The time of that push; `None` for a record that was accepted before, when the validity of its
+    /// key was checked.
     pub time: Option<Timestamp>,
 }
 
 /// A statement whose signature, kind, signer, role, repository and policy were checked.
 ///
-/// Rules accept only these; there is no other way to make one than [`Keyring::verify`].
+/// Rules accept only verified statements, and only [`Keyring::verify`] makes them.
 #[derive(Clone, Debug)]
 pub struct Verified<P> {
     predicate: P,
@@ -91,7 +91,7 @@ impl<P: Predicate> Verified<P> {
     }
 }
 
-/// A signature that was checked, and by whom it is.
+/// The signer of a verified signature.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signer {
     /// The person.
@@ -129,7 +129,7 @@ impl Keyring {
                     key: entry.key.clone(),
                     uses: Vec::new(),
                 });
-                // Independence is between persons: a shared key would be two persons in one.
+                // Independence is between persons, so a key must not belong to two of them.
                 if holder.person != person.name {
                     complaints.push(format!(
                         "allowed_signers line {}: the key belongs to {} and to {}",
@@ -144,12 +144,12 @@ impl Keyring {
         Self { keys, touched }
     }
 
-    /// Tells whether some key belongs to this person.
+    /// Returns whether some key belongs to this person.
     pub fn has_key_of(&self, person: &IdentityName) -> bool {
         self.keys.values().any(|holder| &holder.person == person)
     }
 
-    /// Tells whether some key of this person may, at some time, sign in this namespace.
+    /// Returns whether some key of this person may, at some time, sign in this namespace.
     pub fn may_sign(&self, person: &IdentityName, namespace: &str) -> bool {
         self.keys.values().any(|holder| {
             let key = holder.key.algorithm();
@@ -159,7 +159,7 @@ impl Keyring {
         })
     }
 
-    /// Returns the person to whom a key belongs.
+    /// Returns the owner of a key.
     pub fn person_of(&self, key: &PublicKey) -> Option<&IdentityName> {
         self.keys.get(key).map(|holder| &holder.person)
     }
@@ -236,8 +236,8 @@ impl Keyring {
         })
     }
 
-    /// Checks an envelope with one signature whole: form, kind, signature, signer, role,
-    /// repository and policy. What it binds besides is the rules' affair.
+    /// Checks an envelope with one signature: form, kind, signature, signer, role, repository and
+    /// policy. The rules check all other bindings.
     pub fn verify<P: Predicate>(
         envelope: &Envelope,
         position: &Position<'_>,

@@ -1,7 +1,8 @@
-//! Room 2, `policy`: the rules, pure. A policy document becomes a [`Policy`]; a change and its
-//! records become a case; the rules add findings. No clock, file or environment is read here.
+//! Room `policy`: persons, keys, roles, refs, patterns and limits. A policy document becomes a
+//! [`Policy`]. No clock, file or environment is read here.
 
 pub mod document;
+mod features;
 pub mod keyring;
 mod parse;
 pub mod pattern;
@@ -14,6 +15,7 @@ use crate::record::{IdentityName, ObjectId, RefName, RepoPath, Timestamp};
 use crate::signing::AllowedSigners;
 
 pub use document::Document;
+pub use features::BadPolicy;
 pub use keyring::{Keyring, Position, Verified};
 pub use refs::RefRules;
 pub use role::{Level, Role};
@@ -32,13 +34,13 @@ pub struct Writers {
 pub struct Person {
     /// The name.
     pub name: IdentityName,
-    /// The names by which `allowed_signers` may call them, the own one included.
+    /// The names that `allowed_signers` may use for them, including `name`.
     pub principals: BTreeSet<String>,
     /// The roles held.
     pub roles: BTreeSet<Role>,
 }
 
-/// What a governed ref takes, checked.
+/// What a governed ref accepts, checked.
 #[derive(Clone, Debug)]
 pub(crate) struct Grant {
     pub(crate) pattern: PathSet,
@@ -59,7 +61,7 @@ pub(crate) struct Restriction {
     pub(crate) writers: Writers,
 }
 
-/// A checked policy: what `policy.toml` and `allowed_signers` say together.
+/// A checked policy, from `policy.toml` and `allowed_signers`.
 #[derive(Clone, Debug)]
 pub struct Policy {
     document: Document,
@@ -92,12 +94,12 @@ impl Policy {
         self.level
     }
 
-    /// Tells whether the policy has ceased to be in force at this time.
+    /// Returns whether the policy has expired at this time.
     pub fn expired_at(&self, time: Timestamp) -> bool {
         self.expires.is_some_and(|expires| expires <= time)
     }
 
-    /// Returns when it ceases to be in force, if ever.
+    /// Returns when the policy expires, if ever.
     pub fn expires(&self) -> Option<Timestamp> {
         self.expires
     }
@@ -107,12 +109,12 @@ impl Policy {
         &self.roots
     }
 
-    /// Returns how many of the roots must sign.
+    /// Returns the number of roots who must sign.
     pub fn root_threshold(&self) -> usize {
         self.document.roots.threshold as usize
     }
 
-    /// Returns the keys and whose they are.
+    /// Returns the keys and their owners.
     pub fn keyring(&self) -> &Keyring {
         &self.keyring
     }
@@ -122,7 +124,7 @@ impl Policy {
         self.persons.values()
     }
 
-    /// Tells whether the person holds the role.
+    /// Returns whether the person holds the role.
     pub fn holds(&self, person: &IdentityName, role: Role) -> bool {
         self.persons
             .get(person)
@@ -167,7 +169,7 @@ impl Policy {
         })
     }
 
-    /// Returns the persons other than one who hold a role, for a message.
+    /// Returns the persons, except one, who hold a role, for a message.
     pub fn holders_but(&self, role: Role, person: &IdentityName) -> String {
         let others = |it: &&Person| it.roles.contains(&role) && it.name != *person;
         let names: Vec<_> = self
@@ -183,12 +185,12 @@ impl Policy {
         }
     }
 
-    /// Tells whether this person's override may permit a review by the orchestrator.
+    /// Returns whether this person's override may permit a review by the orchestrator.
     pub fn may_override(&self, person: &IdentityName) -> bool {
         self.override_writers.include(self, person)
     }
 
-    /// Tells whether a change of this path is forbidden everywhere.
+    /// Returns the pattern that protects this path from all changes, if any.
     pub fn protects(&self, path: &RepoPath) -> Option<&str> {
         if self.protected.matches(path) {
             self.protected.which(path)
@@ -236,7 +238,7 @@ impl Writers {
         Ok(writers)
     }
 
-    /// Tells whether the person is among them.
+    /// Returns whether the person is in the set.
     pub fn include(&self, policy: &Policy, person: &IdentityName) -> bool {
         let Some(found) = policy.persons.get(person) else {
             return false;

@@ -1,4 +1,4 @@
-//! From the two files of a policy to a checked [`Policy`]: every complaint at once.
+//! Parses the two files of a policy into a checked [`Policy`], and reports all complaints at once.
 
 use super::document::{Limits, RefGrant};
 use super::keyring::COMMIT_NAMESPACE;
@@ -6,19 +6,29 @@ use super::*;
 use super::{document, pattern};
 use crate::record::statement::Kind;
 
-/// Files that change what git does with other files; nothing may touch them without more.
+/// Files that change how git treats other files; they are always protected.
 const ALWAYS_PROTECTED: &[&str] = &[".gitattributes", ".gitmodules", ".mailmap", ".lfsconfig"];
 
 impl Policy {
-    /// Checks the two files of a policy. All complaints are returned at once.
-    pub fn parse(policy_toml: &[u8], allowed_signers: &[u8]) -> Result<Self, Vec<String>> {
+    /// Checks the two files of a policy. All complaints are returned at once, but none of a policy
+    /// that needs what this program does not know: that is not its to judge.
+    pub fn parse(policy_toml: &[u8], allowed_signers: &[u8]) -> Result<Self, BadPolicy> {
+        let complaint = |text: String| BadPolicy::Complaints(vec![text]);
         let text = std::str::from_utf8(policy_toml)
-            .map_err(|_| vec!["policy.toml is not UTF-8".to_owned()])?;
-        let document: Document = toml::from_str(text)
-            .map_err(|error| vec![format!("policy.toml: {}", error.to_string().trim_end())])?;
+            .map_err(|_| complaint("policy.toml is not UTF-8".to_owned()))?;
+        let document = match toml::from_str::<Document>(text) {
+            Ok(document) => document,
+            // It may have tables of a newer program, which is said first.
+            Err(error) => {
+                features::check_text(text)?;
+                let why = error.to_string();
+                return Err(complaint(format!("policy.toml: {}", why.trim_end())));
+            }
+        };
+        features::check(&document.requires)?;
         let signers = AllowedSigners::parse(allowed_signers)
-            .map_err(|error| vec![format!("allowed_signers: {error}")])?;
-        Self::check(document, &signers)
+            .map_err(|error| complaint(format!("allowed_signers: {error}")))?;
+        Self::check(document, &signers).map_err(BadPolicy::Complaints)
     }
 
     fn check(document: Document, signers: &AllowedSigners) -> Result<Self, Vec<String>> {
@@ -117,7 +127,7 @@ impl Policy {
             if !keyring.has_key_of(root) {
                 complaints.push(format!("root {root} has no key in allowed_signers"));
             } else if !keyring.may_sign(root, Kind::Policy.namespace()) {
-                // Else nobody could ever take this back.
+                // Otherwise nobody could ever undo this.
                 complaints.push(format!(
                     "root {root} has no key that may sign a policy (gates.require_touch, namespaces=)"
                 ));
@@ -179,7 +189,7 @@ fn persons(document: &Document, complaints: &mut Vec<String>) -> BTreeMap<Identi
         let mut principals: BTreeSet<String> = identity.principals.iter().cloned().collect();
         principals.insert(name.to_string());
         for principal in &principals {
-            // One principal under two names would make one person count as two.
+            // A principal with two names would let one person count as two.
             if !taken.insert(principal.clone()) {
                 complaints.push(format!("principal {principal:?} names two identities"));
             }
@@ -225,7 +235,7 @@ fn touched(document: &Document, complaints: &mut Vec<String>) -> BTreeSet<&'stat
         let kind = Kind::ALL.iter().find(|kind| kind.word() == word);
         match (word.as_str(), kind) {
             ("commit", _) => _ = namespaces.insert(COMMIT_NAMESPACE),
-            // A server has nobody who could touch anything.
+            // Nobody is at a server to touch a key.
             (_, Some(kind)) if *kind != Kind::Receipt => _ = namespaces.insert(kind.namespace()),
             _ => complaints.push(format!(
                 "gates: require_touch: {word:?} is nothing people sign"
@@ -235,7 +245,7 @@ fn touched(document: &Document, complaints: &mut Vec<String>) -> BTreeSet<&'stat
     namespaces
 }
 
-/// Complains about what parses but cannot be meant.
+/// Complains about valid but meaningless settings.
 fn lint(document: &Document, complaints: &mut Vec<String>) {
     for grant in &document.refs {
         let of = format!("ref {:?}", grant.pattern);
@@ -289,8 +299,8 @@ fn lint(document: &Document, complaints: &mut Vec<String>) {
     limits(&document.limits, complaints);
 }
 
-/// Limits may be lowered. Those that keep a reader from what it could not hold are never raised;
-/// how much one push may bring may be.
+/// Checks the limits. All may be lowered. The limits on the size of a push may also be raised; those
+/// that protect a reader's memory may not.
 fn limits(limits: &Limits, complaints: &mut Vec<String>) {
     let most = Limits::default();
     let fixed = |name: &str, is: u64, most: u64| (name.to_owned(), is, most);

@@ -1,11 +1,11 @@
-//! Path patterns: globs over bytes, compiled once into one automaton a set.
+//! Path patterns: globs over bytes; each set is compiled once into one automaton.
 //!
-//! Two readings of one syntax, both stricter than the other would be:
+//! One syntax has two ways of matching, each the safe one for its use:
 //! - *allowed* patterns are exact: anchored at the root, byte for byte; `src/a.py` is that one
-//!   path, `src/` is everything below `src`, `*` and `?` stop at `/`, `**` does not.
-//! - *forbidden* patterns are broad, as in gitignore: without an inner `/` they match at every
-//!   depth; they cover the path and all below it; NFC and full case folding apply to both sides, and
-//!   a plain component is meant by its short name on NTFS too.
+//!   path, `src/` is everything below `src`, `*` and `?` do not match `/`, `**` does.
+//! - *forbidden* patterns are broad, as in gitignore: without an inner `/` they match at any depth;
+//!   they cover the path and everything below it; both sides are compared after NFC and full case
+//!   folding; and a component without wildcards also matches its short names on NTFS.
 
 mod short;
 
@@ -29,12 +29,12 @@ pub struct PathSet {
     patterns: Vec<String>,
     globs: GlobSet,
     short: short::Globs,
-    /// Whether the set has `**`, which needs no matching.
+    /// Whether the set contains `**`, which matches every path.
     everything: bool,
     fold: bool,
 }
 
-/// The longest pattern, in bytes. Compiling takes time that grows with it.
+/// Maximum length of a pattern, in bytes; bounds the compile time.
 const MAX_PATTERN: usize = 4_096;
 
 impl PathSet {
@@ -49,7 +49,7 @@ impl PathSet {
         }
     }
 
-    /// Compiles patterns in the exact reading.
+    /// Compiles exact patterns.
     pub fn exact(patterns: &[String]) -> Result<Self, BadPattern> {
         Self::build(patterns, false, |pattern| {
             let anchored = pattern.strip_prefix('/').unwrap_or(pattern);
@@ -60,7 +60,7 @@ impl PathSet {
         })
     }
 
-    /// Compiles patterns in the broad reading.
+    /// Compiles broad patterns.
     pub fn broad(patterns: &[String]) -> Result<Self, BadPattern> {
         Self::build(patterns, true, |pattern| {
             let name = pattern.strip_suffix('/').unwrap_or(pattern);
@@ -114,7 +114,7 @@ impl PathSet {
         })
     }
 
-    /// Tells whether the path matches.
+    /// Returns whether the path matches.
     pub fn matches(&self, path: &RepoPath) -> bool {
         if self.everything {
             return true;
@@ -152,7 +152,7 @@ impl PathSet {
     }
 }
 
-/// Ref patterns: as exact path patterns, over full ref names.
+/// Compiles a ref pattern: an exact pattern for full ref names.
 pub fn ref_pattern(pattern: &str) -> Result<PathSet, BadPattern> {
     if !pattern.starts_with("refs/") {
         let why = "does not start with refs/".to_owned();
@@ -196,12 +196,12 @@ fn check(pattern: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// Returns the glob with its braces taken for what they are: in gitignore they are characters like
-/// any other, to the matcher they would be a choice.
+/// Escapes the braces of a glob: in gitignore they are literal, but the matcher would read them as
+/// alternatives.
 fn without_choices(glob: &str) -> String {
     let mut plain = String::with_capacity(glob.len());
     let mut chars = glob.chars().peekable();
-    // In a class, how many characters of it were seen.
+    // Inside a class: the number of its characters seen so far.
     let mut class: Option<usize> = None;
     while let Some(c) = chars.next() {
         match (c, class) {
@@ -212,7 +212,7 @@ fn without_choices(glob: &str) -> String {
             }
             ('{' | '}', None) => plain.push('\\'),
             ('[', None) => class = Some(0),
-            // A `]` that stands first belongs to the class.
+            // A leading `]` belongs to the class.
             (']', Some(seen)) if seen > 0 => class = None,
             ('!' | '^', Some(0)) if matches!(plain.chars().last(), Some('[')) => {}
             (_, Some(seen)) => class = Some(seen.saturating_add(1)),

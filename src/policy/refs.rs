@@ -1,4 +1,4 @@
-//! What the policy says about one ref.
+//! The rules of the policy for one ref.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use crate::record::{IdentityName, ObjectId, RefName, RepoPath};
 
 use super::{Grant, Policy, Restriction};
 
-/// What the policy says about one ref: every entry that names it, all of which must agree.
+/// The rules of the policy for one ref: every entry that matches it, all of which must allow a change.
 pub struct RefRules<'a> {
     policy: &'a Policy,
     reference: RefName,
@@ -35,8 +35,8 @@ impl<'a> RefRules<'a> {
         })
     }
 
-    /// Returns what tells these rules from others of the same policy: refs that are named by the
-    /// same entries are judged alike.
+    /// Returns the matching entries, which identify these rules within the policy: refs with the same
+    /// entries are judged alike.
     pub fn entries(&self) -> Vec<usize> {
         let grants = self.grants.iter().map(|it| std::ptr::from_ref(*it).addr());
         let restrictions = self.restrictions.iter();
@@ -54,32 +54,32 @@ impl<'a> RefRules<'a> {
         &self.reference
     }
 
-    /// Tells whether governed commits are taken.
+    /// Returns whether governed commits are accepted.
     pub fn accepts_governed(&self) -> bool {
         self.grants.iter().all(|grant| grant.governed)
     }
 
-    /// Tells whether roll-backs are taken.
+    /// Returns whether roll-backs are accepted.
     pub fn accepts_rollback(&self) -> bool {
         self.grants.iter().all(|grant| grant.rollback)
     }
 
-    /// Tells whether direct commits are taken.
+    /// Returns whether direct commits are accepted.
     pub fn accepts_direct(&self) -> bool {
         self.grants.iter().all(|grant| grant.direct.is_some())
     }
 
-    /// Tells whether merges are taken.
+    /// Returns whether merges are accepted.
     pub fn accepts_merges(&self) -> bool {
         self.grants.iter().all(|grant| grant.merges)
     }
 
-    /// Tells whether the ref may be deleted or moved other than forward.
+    /// Returns whether the ref may be deleted or moved other than forward.
     pub fn accepts_rewind(&self) -> bool {
         self.grants.iter().all(|grant| grant.rewind)
     }
 
-    /// Returns the tip at adoption, whose history is not judged, if every entry names that one.
+    /// Returns the tip at adoption, whose history is not judged, if all entries name the same.
     pub fn adopted(&self) -> Vec<ObjectId> {
         let first = self.grants.iter().find_map(|grant| grant.adopted);
         first
@@ -96,7 +96,7 @@ impl<'a> RefRules<'a> {
             .collect()
     }
 
-    /// Tells whether the person may push direct commits at all.
+    /// Returns whether the person may push any direct commits.
     pub fn grants_anything(&self, person: &IdentityName) -> bool {
         self.grants.iter().all(|grant| {
             let mut direct = grant.direct.iter().flatten();
@@ -104,7 +104,7 @@ impl<'a> RefRules<'a> {
         })
     }
 
-    /// Tells whether the person may write the path in a direct commit.
+    /// Returns whether the person may write the path in a direct commit.
     pub fn grants_direct(&self, person: &IdentityName, path: &RepoPath) -> bool {
         self.grants.iter().all(|grant| {
             grant
@@ -115,7 +115,7 @@ impl<'a> RefRules<'a> {
         })
     }
 
-    /// Returns the name of the first restriction that keeps the person from the path.
+    /// Returns the name of the first restriction that forbids the path to the person.
     pub fn restricts(&self, person: &IdentityName, path: &RepoPath) -> Option<&str> {
         self.restrictions
             .iter()

@@ -11,7 +11,7 @@ pub enum Role {
     Reviewer,
     /// Writes the receive log.
     Server,
-    /// A model: may sign what automation permits, nothing else.
+    /// A model: may sign only what automation permits.
     Model,
 }
 
@@ -42,16 +42,16 @@ impl Role {
     }
 }
 
-/// The automation level. Normalised at the parsing edge and nowhere else.
+/// The automation level. Normalised only when it is parsed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Level {
     /// Every gate needs a person.
     FullHuman,
-    /// Some gates may be passed by a confident model.
+    /// A confident model may pass some gates.
     Hybrid,
-    /// Most gates may.
+    /// A confident model may pass most gates.
     Autonomous,
-    /// Nothing moves.
+    /// Nothing but a policy change is accepted.
     Locked,
 }
 

@@ -1,14 +1,14 @@
-//! Commits, read strictly from the bytes that git stores.
+//! Commits, parsed strictly from the bytes that git stores.
 //!
-//! Verification stands on raw bytes: a parser that accepts what it does not understand, and a
-//! signature check over a re-encoded commit, would judge something other than what git shows.
+//! Verification uses the raw bytes: a parser that accepts what it does not understand, or a
+//! signature check over a re-encoded commit, could judge something other than what git shows.
 
 use super::{HashKind, ObjectId};
 
 /// Who made a commit, and when.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Person {
-    /// The name, without the blank before the address.
+    /// The name, without the space before the address.
     pub name: Vec<u8>,
     /// The address between `<` and `>`.
     pub email: Vec<u8>,
@@ -16,7 +16,7 @@ pub struct Person {
     pub time: i64,
 }
 
-/// The signature in a commit's header, with the bytes it is over.
+/// The signature in a commit's header, with the bytes that it covers.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct CommitSignature {
     /// The armoured signature, its continuation lines joined as git joins them.
@@ -28,7 +28,7 @@ pub struct CommitSignature {
 /// A commit object.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Commit {
-    /// The id it was read under.
+    /// The id under which it was read.
     pub id: ObjectId,
     /// The root tree.
     pub tree: ObjectId,
@@ -44,7 +44,7 @@ pub struct Commit {
     pub signature: Option<CommitSignature>,
 }
 
-/// The bytes are no commit that has exactly one meaning.
+/// The bytes are not an unambiguous commit.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("cannot read the commit: {why}")]
 pub struct BadCommit {
@@ -57,7 +57,7 @@ fn bad(why: &'static str) -> BadCommit {
 }
 
 impl Commit {
-    /// Reads a commit from its raw bytes, refusing what could be read in two ways.
+    /// Reads a commit from its raw bytes, refusing any ambiguity.
     pub fn parse(id: ObjectId, raw: &[u8]) -> Result<Self, BadCommit> {
         if raw.contains(&0) {
             return Err(bad("it holds a NUL byte"));
@@ -107,7 +107,7 @@ impl Commit {
 
     /// Returns the trailers (`Key: value`) of the message's last paragraph, in their order.
     ///
-    /// As in git, the title is no trailer block, and one line that is no trailer makes the
+    /// As in git, the title is not a trailer block, and one line that is not a trailer makes the
     /// paragraph plain text.
     pub fn trailers(&self) -> Vec<(String, String)> {
         let text = String::from_utf8_lossy(&self.message);
@@ -120,7 +120,7 @@ impl Commit {
         let Some(blank) = body.iter().rposition(|line| line.is_empty()) else {
             return Vec::new();
         };
-        // Only blank lines before it: the paragraph is the title.
+        // The paragraph has only blank lines before it, so it is the title.
         if body.iter().take(blank).all(|line| line.is_empty()) {
             return Vec::new();
         }
@@ -141,7 +141,7 @@ impl Commit {
         found
     }
 
-    /// Returns every value of one trailer, so that a caller sees when it stands there twice.
+    /// Returns all values of one trailer, so that a caller notices duplicates.
     pub fn trailer(&self, key: &str) -> Vec<String> {
         self.trailers()
             .into_iter()
@@ -167,7 +167,7 @@ fn split_header(raw: &[u8]) -> Result<(&[u8], &[u8]), BadCommit> {
             let header = raw.get(..end).unwrap_or_default();
             Ok((header, raw.get(end.saturating_add(2)..).unwrap_or_default()))
         }
-        // git writes a blank line always, but reads a commit that ends with its header.
+        // git always writes a blank line, but also reads a commit that ends with its header.
         None => match raw.strip_suffix(b"\n") {
             Some(header) => Ok((header, &[])),
             None => Err(bad("the header does not end")),
@@ -194,7 +194,7 @@ fn check_extra_headers<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Result<(), 
             ));
         }
         if key.starts_with(b"gpgsig") {
-            // git leaves every such header out of the signed bytes, so nobody would vouch for it.
+            // git excludes every such header from the signed bytes, so no signature would cover it.
             if !matches!(key, b"gpgsig" | b"gpgsig-sha256") {
                 return Err(bad("a header of an unknown signature kind"));
             }
@@ -211,7 +211,7 @@ fn check_extra_headers<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Result<(), 
 }
 
 /// Follows git's `parse_buffer_signed_by_header`: every header that starts with `gpgsig` is
-/// left out of the payload; only the one for this hash kind is the signature.
+/// excluded from the payload; only the one for this hash kind is the signature.
 fn split_signature(raw: &[u8], kind: HashKind) -> Option<CommitSignature> {
     let ours: &[u8] = match kind {
         HashKind::Sha1 => b"gpgsig ",

@@ -1,7 +1,7 @@
-//! Task contracts: what one piece of work may touch, must reach and leaves behind.
+//! Task contracts: what a task may touch, must achieve and must leave as evidence.
 //!
-//! A [`ContractDraft`] is what somebody wrote; a [`Contract`] is one that was checked. Only the
-//! second is ever signed, and it is checked again whenever it is read.
+//! A [`ContractDraft`] is unchecked; a [`Contract`] is checked. Only a contract is ever signed, and
+//! it is checked again whenever it is read.
 
 mod action;
 mod pattern;
@@ -23,10 +23,10 @@ use super::{ObjectId, RefName, Sha256, TaskId};
 /// The schema of a contract.
 pub const SCHEMA: &str = "awo.contract/1";
 
-/// The most entries that one list of a contract may have.
+/// Maximum number of entries in a list of a contract.
 const MAX_ENTRIES: usize = 50_000;
 
-/// Says which kind of packet a contract was made from.
+/// The kind of packet from which a contract was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum PacketKind {
     /// Markdown: a target repository, a task contract and a required approval.
@@ -40,25 +40,25 @@ pub enum PacketKind {
     Toml,
 }
 
-/// The repository that the work is for, and what the packet says of its admission.
+/// The target repository, and its admission according to the packet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Target {
-    /// Where the repository is, as the packet writes it. A locator proves nothing: the admitted
-    /// repository is known by its identity.
+    /// The location of the repository, as written in the packet. A locator proves nothing: the
+    /// admitted repository is identified by its first policy commit.
     pub locator: String,
-    /// What the packet says of the admission.
+    /// The admission according to the packet.
     pub admission: Admission,
 }
 
-/// What a packet says of the admission of its target.
+/// The admission of the target according to the packet.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Admission {
     /// The record of the admission.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
-    /// `admitted`, or what else the packet says; `unstated` where it says nothing.
+    /// `admitted`, or another word of the packet; `unstated` if it has none.
     pub status: String,
     /// The owner of the repository.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -66,12 +66,12 @@ pub struct Admission {
     /// The risk classification.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub risk: Option<String>,
-    /// The state in which the repository was seen.
+    /// The observed state of the repository.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_state: Option<String>,
 }
 
-/// A contract as somebody wrote it: every field public, nothing checked across fields.
+/// An unchecked contract: every field is public, and fields are not checked against each other.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ContractDraft {
@@ -79,7 +79,7 @@ pub struct ContractDraft {
     pub schema: String,
     /// The task.
     pub id: TaskId,
-    /// The id without its version, where the packet has versions.
+    /// The id without its version, if the packet has versions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub base_task_id: Option<TaskId>,
     /// The packet's heading.
@@ -87,20 +87,20 @@ pub struct ContractDraft {
     pub title: Option<String>,
     /// What is to be done.
     pub task: String,
-    /// The repository it is for.
+    /// The target repository.
     pub target: Target,
-    /// The branch that gets the one commit.
+    /// The target branch.
     pub target_ref: RefName,
-    /// The commit the packet starts from, where it names one.
+    /// The base commit of the packet, if it names one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub base: Option<ObjectId>,
-    /// Paths the run may touch, in gitignore syntax. An empty list allows nothing.
+    /// Paths that the run may touch, in gitignore syntax. An empty list allows nothing.
     pub allowed_paths: Vec<String>,
-    /// Paths the run must not touch, in gitignore syntax; they win over allowed ones.
+    /// Paths that the run must not touch, in gitignore syntax; they take precedence over allowed ones.
     pub forbidden_paths: Vec<String>,
     /// What the run must not do.
     pub forbidden_actions: Vec<ActionName>,
-    /// What the packet rules out in words.
+    /// Exclusions in the words of the packet.
     pub out_of_scope: Vec<String>,
     /// What must hold afterwards.
     pub success_criteria: Vec<String>,
@@ -109,9 +109,9 @@ pub struct ContractDraft {
     pub validation_command: Option<String>,
     /// How the work is undone.
     pub rollback: Vec<String>,
-    /// The exact sentence that an operator has to approve.
+    /// The exact sentence that an operator must approve.
     pub approval_sentence: String,
-    /// What evidence is required afterwards.
+    /// The required evidence.
     pub evidence: Vec<String>,
     /// The stage that `AWO_RUN_STAGE` must name.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -128,22 +128,22 @@ pub struct ContractDraft {
     /// The signature token that the packet carries. It is text and proves nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_signature: Option<String>,
-    /// What the packet says of its predecessors.
+    /// The predecessors according to the packet.
     pub lineage: Vec<String>,
-    /// Waivers as the packet words them. They waive nothing until signed as records.
+    /// Waivers in the words of the packet. They have no effect until signed as records.
     pub waivers: Vec<String>,
-    /// Other metadata that was understood, by its name in the packet.
+    /// Other metadata, by its name in the packet.
     pub extra: BTreeMap<String, String>,
     /// The kind of the packet.
     pub packet_kind: PacketKind,
     /// The digest of the packet's original bytes.
     pub source_sha256: Sha256,
-    /// `line N: text` for each line of the packet that no field came from, and `field: text`
-    /// for each field that the importer supplied.
+    /// `line N: text` for each line of the packet that supplied no field, and `field: text` for each
+    /// field that the importer supplied.
     pub not_understood: Vec<String>,
 }
 
-/// A contract that was checked. Its fields are read through [`ContractDraft`] and never changed.
+/// A checked contract. Its fields are accessible through [`ContractDraft`], and immutable.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "ContractDraft", into = "ContractDraft")]
 pub struct Contract(ContractDraft);
@@ -171,7 +171,7 @@ impl From<Contract> for ContractDraft {
 }
 
 impl ContractDraft {
-    /// Returns the contract, or every reason why this is none.
+    /// Returns the contract, or all problems of the draft.
     pub fn check(self) -> Result<Contract, Vec<ContractProblem>> {
         let problems = self.problems();
         if problems.is_empty() {
@@ -276,7 +276,7 @@ impl ContractDraft {
         }
         for (key, value) in &self.extra {
             check_text("extra", key, problems);
-            // A value may be empty: a packet may leave a metadata line blank.
+            // A value may be empty, since a packet may leave a metadata line blank.
             if value.chars().any(is_unfit) {
                 problems.push(ContractProblem::Unfit("extra"));
             }
@@ -305,7 +305,7 @@ fn check_text(field: &'static str, text: &str, problems: &mut Vec<ContractProble
     }
 }
 
-/// Checks that a sentence can be shown, typed and compared as one line, or says what hinders it.
+/// Checks that a sentence can be shown, typed and compared as one line, or returns why not.
 pub fn check_sentence(sentence: &str) -> Result<(), &'static str> {
     if sentence.trim().is_empty() {
         return Err("is blank");

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use sha2::Digest as _;
 
-/// Says which hash function names the objects of a repository.
+/// The hash function that names the objects of a repository.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum HashKind {
     /// 20 bytes, git's default.
@@ -25,7 +25,7 @@ impl HashKind {
     }
 }
 
-/// Names a git object.
+/// The id of a git object.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum ObjectId {
@@ -36,7 +36,7 @@ pub enum ObjectId {
 }
 
 impl ObjectId {
-    /// Returns the id made of these raw bytes, if there are 20 or 32 of them.
+    /// Returns the id with these raw bytes, if there are 20 or 32 of them.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         match bytes.len() {
             20 => bytes.try_into().ok().map(ObjectId::Sha1),
@@ -61,7 +61,7 @@ impl ObjectId {
         }
     }
 
-    /// Tells whether this is the all-zero id, with which git says "no object".
+    /// Returns whether this is the all-zero id, which means "no object" in git.
     pub fn is_zero(&self) -> bool {
         self.as_bytes().iter().all(|b| *b == 0)
     }
@@ -124,28 +124,28 @@ impl Sha256 {
         &self.0
     }
 
-    /// Returns the first two hex digits, by which trees are fanned out.
+    /// Returns the first two hex digits, which name the fan-out directory.
     pub fn fanout(&self) -> String {
         format!("{:02x}", self.0[0])
     }
 }
 
-/// Makes the digest of content that comes in pieces.
+/// Computes the digest of content that arrives in pieces.
 #[derive(Clone, Default)]
 pub struct Hasher(sha2::Sha256);
 
 impl Hasher {
-    /// Returns a hasher of nothing yet.
+    /// Returns a hasher without content.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Takes the next piece.
+    /// Adds the next piece.
     pub fn update(&mut self, bytes: &[u8]) {
         self.0.update(bytes);
     }
 
-    /// Returns the digest of all pieces, one after the other.
+    /// Returns the digest of the concatenated pieces.
     pub fn finish(self) -> Sha256 {
         Sha256(self.0.finalize().into())
     }
@@ -188,7 +188,7 @@ impl From<Sha256> for String {
     }
 }
 
-/// The text is no lower-case hex digest of the length wanted.
+/// The text is not a lower-case hex digest of the expected length.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not a lower-case hex digest")]
 pub struct BadDigest(pub String);

@@ -156,6 +156,17 @@ impl Subject {
         }
     }
 
+    /// Returns the subject with every part that the other names.
+    pub fn with(self, other: Subject) -> Self {
+        Self {
+            reference: other.reference.or(self.reference),
+            commit: other.commit.or(self.commit),
+            path: other.path.or(self.path),
+            run: other.run.or(self.run),
+            record: other.record.or(self.record),
+        }
+    }
+
     /// Names the ref too.
     pub fn on(mut self, name: &RefName) -> Self {
         self.reference = Some(name.to_string());

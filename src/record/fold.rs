@@ -1,10 +1,9 @@
-//! How file systems compare names: without case, in any Unicode form, passing over what is not
-//! seen.
+//! How file systems compare names: ignoring case, Unicode form and invisible characters.
 
 use unicode_normalization::UnicodeNormalization as _;
 
-/// Returns the name in the form in which two names that some file system takes for one are equal:
-/// ignorable characters dropped, full case folding over canonical equivalence, NFC, and no dots
+/// Normalises a name so that two names which are one to some file system become equal: without
+/// ignorable characters, with full case folding over canonical equivalence, in NFC, and without dots
 /// and spaces at the end (Unicode D145; HFS+, APFS, NTFS).
 pub fn name(name: &str) -> String {
     let seen = name.chars().filter(|c| !ignorable(*c)).nfd();
@@ -22,7 +21,8 @@ pub fn path(path: &str) -> String {
     folded.join("/")
 }
 
-/// Returns the bytes of a path folded as [`path`] does; of what is no UTF-8, only ASCII.
+/// Returns the bytes of a path folded as [`path`] does; in a path that is not UTF-8, only ASCII is
+/// folded.
 pub fn bytes(path_bytes: &[u8]) -> Vec<u8> {
     let trims = |at: usize| {
         let next = path_bytes.get(at.saturating_add(1));
@@ -38,8 +38,8 @@ pub fn bytes(path_bytes: &[u8]) -> Vec<u8> {
     }
 }
 
-/// Tells whether the character is not seen in a name: HFS+ passes over some of them, and Unicode
-/// says of all that they are ignored where they are not known (`Default_Ignorable_Code_Point`).
+/// Returns whether the character is invisible in a name: HFS+ ignores some of these characters, and
+/// all of them are `Default_Ignorable_Code_Point` in Unicode.
 pub fn ignorable(c: char) -> bool {
     hfs_ignorable(c)
         || matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}'
@@ -49,7 +49,7 @@ pub fn ignorable(c: char) -> bool {
             | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// Tells whether HFS+ passes over the character when it compares names (git's `next_hfs_char`).
+/// Returns whether HFS+ ignores the character when it compares names (git's `next_hfs_char`).
 pub fn hfs_ignorable(c: char) -> bool {
     matches!(c, '\u{200c}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{206a}'..='\u{206f}' | '\u{feff}')
 }

@@ -1,12 +1,12 @@
-//! Canonical JSON: one form of bytes for each value, the form AWO writes.
+//! Canonical JSON: exactly one encoding for each value, that of AWO.
 //!
 //! The bytes are those of Python's `json.dumps(data, indent=2, ensure_ascii=False,
-//! sort_keys=True)`: keys sorted by code point, two spaces a level, no line feed at the end.
-//! This is not RFC 8785. The parser is our own, because the ones at hand keep the last of two
-//! equal keys, turn long integers into floats and recurse as deep as the input says.
+//! sort_keys=True)`: keys sorted by code point, two spaces per level, no line feed at the end.
+//! This is not RFC 8785. The parser is our own, because existing ones keep the last of two equal
+//! keys, turn long integers into floats, and recurse as deeply as the input demands.
 //!
-//! [`parse`] reads any strict JSON. [`parse_canonical`] reads a record of ours: canonical bytes,
-//! integers only, within ±(2^53-1), no field the type does not know.
+//! [`parse`] reads any strict JSON. [`parse_canonical`] reads a record: canonical bytes, integers
+//! only, within ±(2^53-1), no unknown field.
 
 #[cfg(test)]
 mod differential;
@@ -26,16 +26,16 @@ use super::{Code, Finding, Rule, Subject};
 pub use parse::{parse, parse_with};
 pub use write::to_canonical;
 
-/// The deepest nesting of arrays and objects that is read.
+/// Maximum nesting depth of arrays and objects.
 pub const MAX_DEPTH: usize = 32;
 
-/// The longest document that is read, in bytes.
+/// Maximum size of a document, in bytes.
 pub const MAX_LEN: usize = 1 << 20;
 
-/// The largest integer of a typed record: 2^53-1, the last that every JSON reader keeps exact.
+/// The largest integer of a typed record: 2^53-1, the largest that every JSON reader keeps exact.
 pub const MAX_INTEGER: u64 = (1 << 53) - 1;
 
-/// No limit on nesting may be set higher than this: the parser recurses once a level.
+/// Upper bound for any limit on nesting: the parser recurses once per level.
 pub const HARD_DEPTH: usize = 96;
 
 /// A JSON value.
@@ -51,7 +51,7 @@ pub enum Json {
     String(String),
     /// An array.
     Array(Vec<Json>),
-    /// An object; its keys stand sorted by code point.
+    /// An object, with its keys sorted by code point.
     Object(BTreeMap<String, Json>),
 }
 
@@ -69,7 +69,7 @@ impl Json {
         }
     }
 
-    /// Returns the integer, if it is one that fits.
+    /// Returns the integer, if the value is one and fits.
     pub fn as_i64(&self) -> Option<i64> {
         match self {
             Json::Number(number) => number.as_i64(),
@@ -77,7 +77,7 @@ impl Json {
         }
     }
 
-    /// Returns the truth value.
+    /// Returns the value of a boolean.
     pub fn as_bool(&self) -> Option<bool> {
         match self {
             Json::Bool(value) => Some(*value),
@@ -120,9 +120,9 @@ pub struct Number(Form);
 
 #[derive(Clone, Debug, PartialEq)]
 enum Form {
-    /// Decimal digits, with `-` before them if negative, without leading zeros; never `-0`.
+    /// Decimal digits, with a leading `-` if negative, without leading zeros; never `-0`.
     Integer(String),
-    /// Never NaN nor infinite.
+    /// A float that is neither NaN nor infinite.
     Float(f64),
 }
 
@@ -132,12 +132,12 @@ impl Number {
         value.is_finite().then_some(Self(Form::Float(value)))
     }
 
-    /// Tells whether it is an integer.
+    /// Returns whether it is an integer.
     pub fn is_integer(&self) -> bool {
         matches!(self.0, Form::Integer(_))
     }
 
-    /// Returns the integer, if it is one that fits.
+    /// Returns the integer, if the value is one and fits.
     pub fn as_i64(&self) -> Option<i64> {
         match &self.0 {
             Form::Integer(digits) => digits.parse().ok(),
@@ -145,7 +145,7 @@ impl Number {
         }
     }
 
-    /// Tells whether it may stand in a typed record.
+    /// Returns whether a typed record may contain it.
     fn fits_record(&self) -> bool {
         self.as_i64()
             .is_some_and(|value| value.unsigned_abs() <= MAX_INTEGER)
@@ -164,12 +164,12 @@ impl From<u64> for Number {
     }
 }
 
-/// How large a document may be.
+/// Limits on the size of a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// The deepest nesting of arrays and objects; above [`HARD_DEPTH`] it counts as that.
+    /// Maximum nesting depth of arrays and objects; values above [`HARD_DEPTH`] are reduced to it.
     pub depth: usize,
-    /// The longest document in bytes.
+    /// Maximum size in bytes.
     pub len: usize,
 }
 
@@ -182,11 +182,11 @@ impl Default for Limits {
     }
 }
 
-/// The bytes are no JSON, or not the JSON wanted.
+/// The bytes are not JSON, or not the expected JSON.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("cannot read the json at line {line}, column {column} (byte {offset}): {why}")]
 pub struct BadJson {
-    /// Where, in bytes from the start.
+    /// The position, in bytes from the start.
     pub offset: usize,
     /// The line, from 1.
     pub line: usize,
@@ -202,7 +202,7 @@ impl BadJson {
     fn at(bytes: &[u8], offset: usize, why: impl Into<String>) -> Self {
         let before = bytes.get(..offset).unwrap_or(bytes);
         let last_line = before.rsplit(|b| *b == b'\n').next().unwrap_or_default();
-        // The continuation bytes of UTF-8 begin with the bits 10: all others begin a character.
+        // Continuation bytes of UTF-8 begin with the bits 10; all others begin a character.
         let characters = last_line.iter().filter(|b| **b & 0xc0 != 0x80);
         Self {
             offset,
@@ -251,13 +251,12 @@ pub struct NotCanonical(pub String);
 
 /// Returns the canonical bytes of a typed record.
 ///
-/// An integer beyond ±(2^53-1) or a float is written as Python writes it, and no reader of
-/// records ([`parse_canonical`]) takes it; give the fields of a record types that cannot hold
-/// one (`u32`), or use [`try_canonical`].
+/// An integer beyond ±(2^53-1) or a float is written as Python writes it, and [`parse_canonical`]
+/// refuses it. Use field types that cannot hold one (`u32`), or [`try_canonical`].
 ///
 /// # Panics
-/// When the type has no JSON form at all (a map whose keys are no strings): a fault of the
-/// type, which no input brings about.
+/// If the type has no JSON form at all (a map whose keys are not strings). This is a fault of the
+/// type and does not depend on input.
 #[allow(
     clippy::expect_used,
     reason = "it depends on the type and never on a value"
@@ -266,7 +265,7 @@ pub fn canonical<T: Serialize>(record: &T) -> Vec<u8> {
     to_canonical(&to_json(record).expect("the type of a record has a JSON form"))
 }
 
-/// Returns the canonical bytes of a typed record, or says why [`parse_canonical`] would refuse them.
+/// Returns the canonical bytes of a typed record, or why [`parse_canonical`] would refuse them.
 pub fn try_canonical<T: Serialize>(record: &T) -> Result<Vec<u8>, NotCanonical> {
     let value = to_json(record)?;
     match bad_number(&value) {
@@ -277,7 +276,7 @@ pub fn try_canonical<T: Serialize>(record: &T) -> Result<Vec<u8>, NotCanonical> 
 
 /// Reads a typed record, within the usual limits.
 ///
-/// The bytes must be exactly those that [`canonical`] gives for the record read.
+/// The bytes must equal those that [`canonical`] gives for the record.
 pub fn parse_canonical<T: Serialize + DeserializeOwned>(bytes: &[u8]) -> Result<T, BadJson> {
     parse_canonical_with(bytes, Limits::default())
 }
@@ -294,13 +293,13 @@ pub fn parse_canonical_with<T: Serialize + DeserializeOwned>(
         "the bytes are not in canonical form from here on",
     )?;
     if let Some(number) = bad_number(&value) {
-        // The bytes are canonical, so the number stands there as it is written here.
+        // The bytes are canonical, so they contain the number exactly as it is written here.
         let text = to_canonical(&Json::Number(number.clone()));
         let offset = number_offset(bytes, &text);
         return Err(BadJson::at(bytes, offset, number_why(number)));
     }
     let record: T = serde_json::from_slice(bytes).map_err(|source| schema_error(bytes, &source))?;
-    // A type may read more forms than it writes (a default, an alias, a lenient name).
+    // A type may accept more forms than it writes (a default, an alias, a lenient name).
     let again = to_json(&record).map_err(|source| BadJson::at(bytes, 0, source.0))?;
     require_same(
         bytes,
@@ -375,7 +374,7 @@ fn number_offset(bytes: &[u8], number: &[u8]) -> usize {
     0
 }
 
-/// Says where the type refused the value. The message may quote a stranger's key.
+/// Returns where the type refused the value. The message may quote an untrusted key.
 fn schema_error(bytes: &[u8], source: &serde_json::Error) -> BadJson {
     let before: usize = bytes
         .split_inclusive(|b| *b == b'\n')

@@ -1,6 +1,7 @@
 //! Room 0, `record`: the nouns. Ids, names, paths as bytes, canonical bytes,
 //! statements and envelopes, findings and verdicts. No input or output happens here.
 
+pub mod coded;
 pub mod commit;
 pub mod contract;
 pub mod digest;
@@ -13,16 +14,19 @@ pub mod names;
 pub mod path;
 pub mod predicate;
 pub mod refusal;
+pub mod report;
 pub mod rule;
 pub mod sentence;
 pub mod statement;
 pub mod time;
 pub mod tree;
 
+pub use coded::{Coded, Diagnosis, chain_of};
 pub use digest::{HashKind, Hasher, ObjectId, Sha256};
 pub use finding::{Code, Finding, Findings, Subject, Verdict};
 pub use name::{IdentityName, RefName, RunId, TaskId, WorkflowUrl};
 pub use path::RepoPath;
 pub use refusal::Refusal;
+pub use report::{Checked, Dependencies, Report};
 pub use rule::{Rule, RuleName};
 pub use time::Timestamp;

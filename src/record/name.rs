@@ -1,16 +1,16 @@
-//! Names: tasks, runs, identities and refs.
+//! Names of tasks, runs, identities and refs.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// The text cannot be such a name.
+/// The text is not a valid name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} is not a {what}: {why}")]
 pub struct BadName {
-    /// What was wanted: `run id`, `ref name` …
+    /// The expected name: `run id`, `ref name` …
     pub what: &'static str,
-    /// What was given.
+    /// The text.
     pub text: String,
     /// The rule it breaks.
     pub why: &'static str,
@@ -24,7 +24,7 @@ macro_rules! text_name {
         pub struct $name(String);
 
         impl $name {
-            /// Returns the name, or says which rule the text breaks.
+            /// Returns the name, or the rule that the text breaks.
             pub fn new(text: impl Into<String>) -> Result<Self, BadName> {
                 let text = text.into();
                 let check: fn(&str) -> Result<(), &'static str> = $check;
@@ -88,8 +88,8 @@ text_name!(
 );
 
 text_name!(
-    /// Where a forge ran an audit: `https://forge.example/runs/1`. An address of the web in printable
-    /// ASCII, at most 2,048 bytes.
+    /// The address of an audit on a forge: `https://forge.example/runs/1`. An `http` or `https` URL in
+    /// printable ASCII, of at most 2,048 bytes.
     WorkflowUrl, "workflow run url", check_url
 );
 
@@ -152,7 +152,7 @@ fn check_url(text: &str) -> Result<(), &'static str> {
         .iter()
         .find_map(|scheme| text.strip_prefix(scheme));
     match rest {
-        // What follows at once would name no host.
+        // One of these directly after the scheme means that there is no host.
         Some(rest) if !rest.is_empty() && !rest.starts_with(['/', '?', '#']) => Ok(()),
         Some(_) => Err("it names no host"),
         None => Err("it does not begin with https:// or http://"),

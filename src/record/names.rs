@@ -1,12 +1,12 @@
-//! Names in trees that a file system, a reader of lines or git itself could take for something
-//! else.
+//! Names in trees that a file system, a line-based parser or git itself could interpret as another
+//! name.
 
 use bstr::ByteSlice as _;
 
 use super::fold;
 
-/// Files that git itself obeys: what follows the dot, and how NTFS spells their short names once
-/// the plain ones are taken (two letters and a checksum, as in git's `is_ntfs_dot_str`).
+/// Files that git itself obeys: the name after the dot, and the beginning of their NTFS short names
+/// once the plain ones are taken (two letters and a checksum, as in git's `is_ntfs_dot_str`).
 const GITS_OWN: &[(&str, &str)] = &[
     ("git", "gi2837"),
     ("gitmodules", "gi7eba"),
@@ -16,7 +16,7 @@ const GITS_OWN: &[(&str, &str)] = &[
     ("lfsconfig", "lfd659"),
 ];
 
-/// Returns why one name in a tree is refused, if it is. How long it may be is not judged here.
+/// Returns why a name in a tree is refused, if it is. Its length is not checked here.
 pub fn fault(name: &[u8]) -> Option<&'static str> {
     if is_plain(name) {
         return None;
@@ -27,7 +27,7 @@ pub fn fault(name: &[u8]) -> Option<&'static str> {
     let Ok(text) = name.to_str() else {
         return Some("a name that is not UTF-8");
     };
-    // Line and paragraph separators end a line for some readers, as control characters do.
+    // Some readers treat line and paragraph separators as line ends, like control characters.
     if text
         .chars()
         .any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}'))
@@ -59,22 +59,22 @@ pub fn fault(name: &[u8]) -> Option<&'static str> {
     None
 }
 
-/// Tells whether the name is one of those that most are: nothing below could be wrong with it.
+/// Returns whether the name is plain: a fast path for names that pass every other check.
 fn is_plain(name: &[u8]) -> bool {
     let inner = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
     let ends = |b: Option<&u8>| b.is_some_and(|b| *b != b'.');
     ends(name.first()) && ends(name.last()) && name.iter().all(inner)
 }
 
-/// Tells whether a file system would take the name for `.git`, or, being spelt otherwise, for
+/// Returns whether a file system could interpret the name as `.git`, or, if spelt differently, as
 /// another file that git obeys.
 fn disguise(text: &str, folded: &str) -> Option<&'static str> {
-    // NTFS: what follows a colon names a stream, dots and spaces at the end do not count.
+    // NTFS: a colon starts the name of a stream; trailing dots and spaces are ignored.
     let file = folded.split(':').next().unwrap_or_default();
     let file = file.trim_end_matches(['.', ' ']);
     for (at, (name, checksum)) in GITS_OWN.iter().enumerate() {
         let long = file.strip_prefix('.') == Some(*name);
-        // Case alone is no disguise of a file that may be there: it is protected in any case.
+        // A file that may exist, in another case, is not a disguise: all cases are protected.
         let plain = at > 0 && text.eq_ignore_ascii_case(file);
         if (long && !plain) || is_short_name(file, name, checksum) {
             return Some(match at {
@@ -86,7 +86,7 @@ fn disguise(text: &str, folded: &str) -> Option<&'static str> {
     None
 }
 
-/// Tells whether NTFS may have given a file of this name this short name.
+/// Returns whether this may be an NTFS short name of a file of this name.
 fn is_short_name(file: &str, name: &str, checksum: &str) -> bool {
     let Some((base, digits)) = file.split_once('~') else {
         return false;
@@ -96,14 +96,14 @@ fn is_short_name(file: &str, name: &str, checksum: &str) -> bool {
     if base == begin {
         return counted(digits);
     }
-    // As git has it: any beginning of the checksummed name, then a number that fills eight.
+    // As in git: any beginning of the checksummed name, then a number that fills eight characters.
     let fills = base.len().saturating_add(digits.len()) == 7;
     let number = !digits.starts_with('0') && digits.bytes().all(|b| b.is_ascii_digit());
     !digits.is_empty() && fills && number && checksum.starts_with(base)
 }
 
-/// Tells whether a character is made to be not seen: it hyphenates, joins, calculates or annotates,
-/// or turns the direction of the text.
+/// Returns whether a character is invisible by design: a soft hyphen, joiner, invisible operator,
+/// annotation, or a change of the text direction.
 fn is_unseen(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}' | '\u{2060}'..='\u{2069}' | '\u{fff0}'..='\u{fffb}'
         | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}')
@@ -113,8 +113,8 @@ fn is_tag(c: char) -> bool {
     matches!(c, '\u{e0000}'..='\u{e007f}')
 }
 
-/// Tells whether a character stands in the name that is not seen, that HFS+ passes over or that turns the direction
-/// of the text. Joiners between letters that are not ASCII are part of words and of pictures.
+/// Returns whether the name contains a character that is invisible, that HFS+ ignores or that changes
+/// the text direction. Joiners between non-ASCII letters are allowed: words and emoji use them.
 fn hides_something(text: &str) -> bool {
     let (mut before, mut flag) = (None, false);
     let mut rest = text.chars();
@@ -125,7 +125,7 @@ fn hides_something(text: &str) -> bool {
         if (fold::hfs_ignorable(c) || is_unseen(c)) && !joins {
             return true;
         }
-        // Tags end the pictures of some flags, and are not seen anywhere else.
+        // Tags are part of some flag emoji, and invisible anywhere else.
         flag = c == '\u{1f3f4}' || (flag && is_tag(c));
         if is_tag(c) && !flag {
             return true;

@@ -5,12 +5,12 @@ use std::fmt;
 use bstr::ByteSlice as _;
 use serde::{Serialize, Serializer};
 
-/// A path in a git tree, relative to its root. Any bytes but NUL: a stranger may have chosen them.
+/// A path in a git tree, relative to its root. Any bytes but NUL; they are untrusted.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct RepoPath(Vec<u8>);
 
 impl RepoPath {
-    /// Returns the path made of these bytes.
+    /// Returns the path with these bytes.
     pub fn new(bytes: impl Into<Vec<u8>>) -> Self {
         Self(bytes.into())
     }
@@ -67,8 +67,8 @@ impl Serialize for RepoPath {
     }
 }
 
-/// Returns the path as git shows it: as it is, or C-quoted with `"` around it when it holds a
-/// control character, a quote, a backslash or bytes that are not UTF-8.
+/// Returns the path as git shows it: unchanged, or C-quoted in `"` if it contains a control
+/// character, a quote, a backslash or bytes that are not UTF-8.
 pub fn quote(bytes: &[u8]) -> String {
     let plain = |text: &str| {
         !text
@@ -106,8 +106,8 @@ pub fn quote(bytes: &[u8]) -> String {
     out
 }
 
-/// Returns text from a repository made fit for a terminal: every control character but the
-/// line feed and the tab, and every character that reorders text, shown as an escape.
+/// Makes untrusted text safe for a terminal: every control character except line feed and tab, and
+/// every character that reorders text, is shown as an escape.
 pub fn escape(text: &[u8]) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.to_str_lossy().chars() {
@@ -120,14 +120,14 @@ pub fn escape(text: &[u8]) -> String {
     out
 }
 
-/// Returns a JSON text that is the same document and fit for a terminal.
+/// Returns an equivalent JSON text that is safe for a terminal.
 ///
-/// JSON escapes the controls below U+0020 itself; the others may stand raw in it, in strings only.
+/// JSON itself escapes control characters below U+0020; others may occur unescaped, in strings only.
 pub fn escape_json(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         if obeyed(c) {
-            // None of them lies beyond the basic plane.
+            // All of them are in the basic plane.
             out.push_str(&format!("\\u{:04x}", u32::from(c)));
         } else {
             out.push(c);
@@ -136,8 +136,8 @@ pub fn escape_json(text: &str) -> String {
     out
 }
 
-/// Tells whether a terminal might do something else with a character than show it in its place:
-/// a control, or one of Unicode's Bidi_Control.
+/// Returns whether a terminal could interpret a character instead of showing it: a control
+/// character, or one of Unicode's Bidi_Control.
 fn obeyed(c: char) -> bool {
     let reorders = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     (c.is_control() && c != '\n' && c != '\t') || reorders

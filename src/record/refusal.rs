@@ -1,16 +1,21 @@
-//! A "no" that always says why: findings of which there is at least one.
+//! A "no" that always says why: a report that does not allow.
 
-use super::{Finding, Findings};
+use super::{Finding, Findings, Report, Verdict};
 
-/// Findings, at least one: a refusal without a code of the taxonomy cannot be made.
+/// A report with at least one finding or one reason why something is undecided: a refusal without
+/// a code of the taxonomy cannot be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal(Findings);
+pub struct Refusal(Report);
 
 impl Refusal {
+    /// Returns the refusal that this report is; nothing if it allows.
+    pub fn by(report: Report) -> Option<Self> {
+        (report.verdict() != Verdict::Allowed).then_some(Self(report))
+    }
+
     /// Returns the refusal that these findings are; nothing if there are none.
     pub fn of(findings: impl IntoIterator<Item = Finding>) -> Option<Self> {
-        let findings: Findings = findings.into_iter().collect();
-        (!findings.is_empty()).then_some(Self(findings))
+        Self::by(Report::of(findings))
     }
 
     /// Returns the refusal that these findings are, or this one finding if there are none: for
@@ -21,31 +26,48 @@ impl Refusal {
 
     /// Returns the same refusal with more findings.
     pub fn and(mut self, more: impl IntoIterator<Item = Finding>) -> Self {
-        self.0.extend(more);
+        self.0.findings.extend(more);
         self
     }
 
-    /// Returns the findings.
-    pub fn findings(&self) -> &Findings {
+    /// Returns the same reasons, none of which speaks against what was to be judged.
+    pub fn undecided(mut self) -> Self {
+        let findings = std::mem::take(&mut self.0.findings);
+        self.0.undecided.extend(findings);
+        self
+    }
+
+    /// Returns the report: its verdict is "denied" or "undecided".
+    pub fn report(&self) -> &Report {
         &self.0
     }
 
-    /// Returns the findings.
-    pub fn into_findings(self) -> Findings {
+    /// Returns the report: its verdict is "denied" or "undecided".
+    pub fn into_report(self) -> Report {
         self.0
+    }
+
+    /// Returns every reason, whether it denies or leaves undecided; at least one.
+    pub fn findings(&self) -> Findings {
+        self.0.all()
+    }
+
+    /// Returns what speaks against what was judged, if anything does.
+    pub fn denied(self) -> Option<Findings> {
+        (!self.0.findings.is_empty()).then_some(self.0.findings)
     }
 }
 
 impl From<Finding> for Refusal {
     fn from(finding: Finding) -> Self {
-        Self(Findings::from_iter([finding]))
+        Self(Report::of([finding]))
     }
 }
 
 impl<const N: usize> From<[Finding; N]> for Refusal {
     fn from(findings: [Finding; N]) -> Self {
         const { assert!(N > 0, "a refusal needs a finding") };
-        Self(Findings::from_iter(findings))
+        Self(Report::of(findings))
     }
 }
 

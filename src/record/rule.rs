@@ -255,9 +255,6 @@ rules! {
     PolicyFiles = "policy-files", Gov006,
         "The tree of a policy holds exactly `policy.toml`, `allowed_signers` and `policy.dsse.json`.",
         "policy history", "a fourth file beside them";
-    PolicyHolds = "policy-holds", Gov006,
-        "The policy and every version before it hold.",
-        "policy history", "a policy that is refused without a more exact rule";
     PolicyLinear = "policy-linear", Gov006,
         "Each policy commit has at most one parent.",
         "policy history", "a merge on `refs/awo/policy`";
@@ -894,6 +891,9 @@ rules! {
     PolicyFetched = "policy-fetched", Str002,
         "The clone that is verified has a policy.",
         "git clone", "`git awo verify` in a plain clone";
+    PolicyRequires = "policy-requires", Str002,
+        "The program knows every feature that the policy requires.",
+        "policy, format", "`requires = [\"automation/9\"]`";
     ProposalFiles = "proposal-files", Str002,
         "The clone has the files of a proposal.",
         "policy history", "signatures of a proposal without its `policy.toml`";

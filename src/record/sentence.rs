@@ -1,6 +1,6 @@
 //! The approval sentence, compared byte for byte.
 
-/// The text given is not the sentence expected; names the first character that differs.
+/// The given text is not the expected sentence; names the first character that differs.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "cannot accept the sentence: at character {position} (byte {byte_offset}) {expected} is expected, {found} was given"
@@ -8,18 +8,18 @@
 pub struct SentenceMismatch {
     /// The first differing character, counted from 1.
     pub position: usize,
-    /// Where that character begins, in bytes from 0.
+    /// The offset of that character, in bytes from 0.
     pub byte_offset: usize,
-    /// What should stand there.
+    /// The expected character.
     pub expected: String,
-    /// What stands there.
+    /// The character found.
     pub found: String,
 }
 
-/// Compares what was given with the sentence expected.
+/// Compares the given text with the expected sentence.
 ///
-/// Nothing but one line feed at the very end of what was given is taken away: no trimming, no
-/// folding of case, no Unicode normalisation. A person approves these bytes and no others.
+/// Only one line feed at the very end of the given text is removed. There is no trimming, no case
+/// folding and no Unicode normalisation: a person approves exactly these bytes.
 pub fn compare(expected: &str, given: &[u8]) -> Result<(), SentenceMismatch> {
     let given = given.strip_suffix(b"\n").unwrap_or(given);
     if given == expected.as_bytes() {
@@ -59,14 +59,15 @@ fn describe_first(bytes: &[u8]) -> String {
     }
 }
 
-/// Returns a character as people can tell it from its look-alikes: `'а' (U+0430 CYRILLIC SMALL LETTER A)`.
+/// Describes a character so that it can be told from its look-alikes:
+/// `'а' (U+0430 CYRILLIC SMALL LETTER A)`.
 pub fn describe(c: char) -> String {
     let point = format!("U+{:04X}", u32::from(c));
     let named = match name(c) {
         Some(name) => format!("{point} {name}"),
         None => point,
     };
-    // Only what has a shape of its own is shown; the rest could hide or reorder the message.
+    // Show only visible characters; others could hide or reorder the message.
     if c.is_ascii_graphic() || c.is_alphanumeric() {
         format!("'{c}' ({named})")
     } else {
@@ -74,7 +75,7 @@ pub fn describe(c: char) -> String {
     }
 }
 
-/// Returns the Unicode name of ASCII, of blanks, and of the usual look-alikes.
+/// Returns the Unicode name of ASCII characters, spaces and common look-alikes.
 fn name(c: char) -> Option<String> {
     if c.is_ascii_uppercase() {
         return Some(format!("LATIN CAPITAL LETTER {c}"));
@@ -82,7 +83,7 @@ fn name(c: char) -> Option<String> {
     if c.is_ascii_lowercase() {
         return Some(format!("LATIN SMALL LETTER {}", c.to_ascii_uppercase()));
     }
-    // The full-width forms are ASCII moved up by a fixed distance.
+    // Full-width forms are ASCII at a fixed offset.
     if ('\u{ff01}'..='\u{ff5e}').contains(&c) {
         let plain = u32::from(c).checked_sub(0xfee0).and_then(char::from_u32)?;
         return name(plain).map(|name| format!("FULLWIDTH {name}"));
@@ -93,7 +94,7 @@ fn name(c: char) -> Option<String> {
         .map(|(_, name)| (*name).to_owned())
 }
 
-/// Names as the Unicode Character Database (or, for controls, its aliases) gives them.
+/// Names from the Unicode Character Database (for controls, its aliases).
 #[rustfmt::skip]
 const NAMES: &[(char, &str)] = &[
     ('\0', "NULL"), ('\t', "CHARACTER TABULATION"), ('\n', "LINE FEED"), ('\r', "CARRIAGE RETURN"),

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 #[serde(try_from = "String", into = "String")]
 pub struct Timestamp(jiff::Timestamp);
 
-/// The text is no time of the form `YYYY-MM-DDTHH:MM:SSZ`.
+/// The text is not a time of the form `YYYY-MM-DDTHH:MM:SSZ`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not a time of the form 2026-01-31T23:59:59Z")]
 pub struct BadTimestamp(pub String);
@@ -19,7 +19,7 @@ impl Timestamp {
     /// The beginning of 1970.
     pub const EPOCH: Self = Self(jiff::Timestamp::UNIX_EPOCH);
 
-    /// Returns the point so many seconds after 1970, if the calendar has it.
+    /// Returns the time of so many seconds since 1970, if it can be represented.
     pub fn from_seconds(seconds: i64) -> Option<Self> {
         jiff::Timestamp::from_second(seconds).ok().map(Self)
     }
@@ -29,7 +29,7 @@ impl Timestamp {
         self.0.as_second()
     }
 
-    /// Returns the point `days` later (or the latest there is).
+    /// Returns the time `days` later, or the latest possible one.
     pub fn plus_days(self, days: u32) -> Self {
         let seconds = self
             .seconds()
@@ -42,7 +42,7 @@ impl Timestamp {
         self.0.strftime("%Y-%m").to_string()
     }
 
-    /// Returns the time as it stands in AWO's run ids: `2026-11-21T01-52-49Z`.
+    /// Returns the time as in AWO's run ids: `2026-11-21T01-52-49Z`.
     pub fn for_file_names(self) -> String {
         self.0.strftime("%Y-%m-%dT%H-%M-%SZ").to_string()
     }
@@ -60,7 +60,7 @@ impl FromStr for Timestamp {
     fn from_str(text: &str) -> Result<Self, BadTimestamp> {
         let parsed: Result<jiff::Timestamp, _> = text.parse();
         match parsed.map(Self) {
-            // Only the one form that we write: anything else would not round-trip.
+            // Accept only the form that is written, since others would not round-trip.
             Ok(time) if time.to_string() == text => Ok(time),
             _ => Err(BadTimestamp(text.to_owned())),
         }

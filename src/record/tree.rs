@@ -1,4 +1,4 @@
-//! Trees, read strictly from the bytes that git stores, and changes between them.
+//! Trees, parsed strictly from the bytes that git stores, and changes between them.
 
 use std::cmp::Ordering;
 
@@ -11,7 +11,7 @@ pub mod faults;
 
 pub use faults::{Fault, What};
 
-/// What a tree entry is. Only git's canonical modes exist here.
+/// The mode of a tree entry. Only git's canonical modes exist here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Mode {
     /// `100644`.
@@ -27,7 +27,7 @@ pub enum Mode {
 }
 
 impl Mode {
-    /// Every mode, the frequent ones first.
+    /// Every mode, most frequent first.
     const ALL: &'static [Mode] = &[
         Mode::File,
         Mode::Tree,
@@ -36,7 +36,7 @@ impl Mode {
         Mode::Gitlink,
     ];
 
-    /// Returns the mode as it stands in a tree: octal without leading zeros.
+    /// Returns the mode as stored in a tree: octal without leading zeros.
     pub fn as_str(self) -> &'static str {
         match self {
             Mode::File => "100644",
@@ -47,7 +47,7 @@ impl Mode {
         }
     }
 
-    /// Returns what git takes a mode for that old programs wrote: `100664`, `100600`, `040000`.
+    /// Returns git's interpretation of a mode that old programs wrote: `100664`, `100600`, `040000`.
     fn from_old(octal: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(octal)
             .ok()
@@ -62,7 +62,7 @@ impl Mode {
         })
     }
 
-    /// Returns the mode that is written so, if it is one of git's canonical ones.
+    /// Returns the mode with this text, if it is one of git's canonical ones.
     pub fn from_octal(text: &[u8]) -> Option<Self> {
         Some(match text {
             b"100644" => Mode::File,
@@ -120,18 +120,18 @@ pub struct Tree {
     pub entries: Vec<Entry>,
 }
 
-/// The bytes are no tree that git would write.
+/// The bytes are not a tree that git would write.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("cannot read the tree at {}: {why}", quote(.name))]
 pub struct BadTree {
-    /// The entry at fault, as far as it could be read.
+    /// The faulty entry, as far as it could be read.
     pub name: Vec<u8>,
     /// The rule that was broken.
     pub why: &'static str,
 }
 
 impl Tree {
-    /// Reads a tree from its raw bytes, refusing every form git would not write itself.
+    /// Reads a tree from its raw bytes, refusing every form that git would not write.
     pub fn parse(raw: &[u8], kind: HashKind) -> Result<Self, BadTree> {
         check(raw, kind)?;
         let entries = entries(raw, kind).map(|entry| entry.map(Entry::from));
@@ -140,7 +140,7 @@ impl Tree {
         })
     }
 
-    /// Returns the tree made of these entries, which are brought into git's order.
+    /// Returns the tree of these entries, sorted in git's order.
     pub fn from_entries(mut entries: Vec<Entry>) -> Result<Self, BadTree> {
         entries.sort_by(|a, b| order(a.mode, &a.name, b.mode, &b.name));
         let mut order = Order::default();
@@ -175,14 +175,14 @@ impl Tree {
     }
 }
 
-/// What happened to one path that is no directory. At least one side is there, and they differ.
+/// The change of one path that is not a directory. At least one side exists, and the sides differ.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Change {
     /// The path.
     pub path: RepoPath,
-    /// What stood there before.
+    /// The old entry.
     pub old: Option<(Mode, ObjectId)>,
-    /// What stands there after.
+    /// The new entry.
     pub new: Option<(Mode, ObjectId)>,
 }
 
@@ -196,8 +196,8 @@ pub fn entries(raw: &[u8], kind: HashKind) -> Entries<'_> {
     }
 }
 
-/// Reads the entries of a tree that is no longer to be judged: modes of old programs are taken
-/// for what git takes them for, and names may be any.
+/// Reads the entries of a tree that is already accepted: modes of old programs are interpreted as git
+/// does, and names are not checked.
 pub fn entries_before(raw: &[u8], kind: HashKind) -> Entries<'_> {
     let strict = false;
     Entries {
@@ -235,9 +235,9 @@ impl<'a> Iterator for Entries<'a> {
     }
 }
 
-/// Passes over the entries that both begin with byte for byte; returns how many.
+/// Skips the entries with which both trees begin byte for byte; returns how many.
 ///
-/// Two versions of a tree differ in few entries: the others need not be read to be skipped.
+/// Two versions of a tree differ in few entries; the others can be skipped without parsing.
 pub fn skip_common(a: &mut Entries<'_>, b: &mut Entries<'_>) -> u64 {
     let mut skipped = 0_u64;
     while let Some(end) = a.rest.find_byte(0) {
@@ -296,7 +296,8 @@ fn split_entry(raw: &[u8], kind: HashKind, strict: bool) -> Result<(EntryRef<'_>
     }
 }
 
-/// Checks a tree's raw bytes: every entry well-formed and of some object, git's order, no name twice.
+/// Checks a tree's raw bytes: well-formed entries with non-zero ids, in git's order, no duplicate
+/// names.
 pub fn check(raw: &[u8], kind: HashKind) -> Result<(), BadTree> {
     let mut order = Order::default();
     for entry in entries(raw, kind) {
@@ -324,12 +325,12 @@ pub fn order(a_mode: Mode, a: &[u8], b_mode: Mode, b: &[u8]) -> Ordering {
     })
 }
 
-/// Watches that names come in git's order and none comes twice.
+/// Checks that names are in git's order and without duplicates.
 #[derive(Default)]
 struct Order<'a> {
     last: Option<(Mode, &'a [u8])>,
-    /// The leaves whose name is a prefix of the last name. A directory of the same name as a
-    /// leaf sorts apart from it (`a`, `a-b`, `a/`), but only such names can stand between.
+    /// The files whose name is a prefix of the last name. A directory with the same name as a file
+    /// sorts apart from it (`a`, `a-b`, `a/`), but only such names can be between them.
     leaves: Vec<&'a [u8]>,
 }
 

@@ -1,8 +1,7 @@
 //! A report as lines: one a finding, then a summary.
 
 use super::one_line;
-use crate::check::Report;
-use crate::record::{Finding, Subject, Verdict};
+use crate::record::{Finding, Report, Subject, Verdict};
 
 /// Returns what a report says.
 pub fn report(report: &Report) -> String {

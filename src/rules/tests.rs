@@ -16,7 +16,7 @@ use proptest::prelude::*;
 
 use crate::facts::case::CommitCase;
 use crate::policy::keyring::Signer;
-use crate::policy::{Level, Policy, Role};
+use crate::policy::{BadPolicy, Level, Policy, Role};
 use crate::record::commit::{Commit, Person as GitPerson};
 use crate::record::tree::{Change, Mode, faults};
 use crate::record::{Findings, IdentityName, ObjectId, RefName, RepoPath};
@@ -56,7 +56,8 @@ fn signers() -> String {
 }
 
 fn parse(text: &str) -> Result<Policy, Vec<String>> {
-    Policy::parse(text.as_bytes(), signers().as_bytes())
+    let policy = Policy::parse(text.as_bytes(), signers().as_bytes());
+    policy.map_err(BadPolicy::into_complaints)
 }
 
 fn findings(policy: &Policy, person: &str, changes: &[Change]) -> Findings {

@@ -2,15 +2,15 @@
 //! took place elsewhere is taken in, each failure named.
 
 use crate::actor::Actor;
-use crate::check::{self, PolicyHistory};
+use crate::check::PolicyHistory;
 use crate::facts::run::Collector;
 use crate::policy::{Level, Role, Verified};
 use crate::record::contract::Contract;
 use crate::record::path::quote;
 use crate::record::predicate::ContractPredicate;
 use crate::record::{
-    Finding, Findings, IdentityName, ObjectId, RefName, Rule, RunId, Sha256, Subject, TaskId,
-    Timestamp,
+    Coded, Finding, Findings, IdentityName, ObjectId, RefName, Rule, RunId, Sha256, Subject,
+    TaskId, Timestamp,
 };
 use crate::store::layout::{self, LedgerPath};
 use crate::store::ledger::{Records, Refs};
@@ -281,12 +281,8 @@ impl Gate<'_> {
         let found = match records.envelope(&path) {
             Ok(found) => found.zip(records.contract_blob(task)?),
             Err(error) => {
-                let error = check::Error::from(error);
-                let findings = error.findings(self.about_task());
-                if findings.is_empty() {
-                    return Err(error.into());
-                }
-                self.findings.extend(findings);
+                let found = error.denies(self.about_task()).ok_or(error)?;
+                self.findings.extend(found);
                 return Ok(None);
             }
         };

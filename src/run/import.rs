@@ -16,7 +16,9 @@ use crate::record::commit::Commit;
 use crate::record::json::{self, Json};
 use crate::record::path::quote;
 use crate::record::tree::Change;
-use crate::record::{Finding, Findings, ObjectId, RepoPath, Rule, RunId, Sha256, Subject, TaskId};
+use crate::record::{
+    Coded, Finding, Findings, ObjectId, RepoPath, Rule, RunId, Sha256, Subject, TaskId,
+};
 use crate::rules;
 
 use super::finish::{self, Made};
@@ -276,7 +278,8 @@ fn judge(
 /// Reads the files of the directory; what it may not hold becomes findings.
 fn read(directory: &Path) -> Result<(RunFiles, Findings), Error> {
     let (files, refused) = evidence::read_whole_dir(directory)?;
-    let mut findings: Findings = refused.iter().filter_map(|it| it.finding()).collect();
+    let found = refused.iter().filter_map(|it| it.denies(Subject::none()));
+    let mut findings: Findings = found.flatten().collect();
     for path in files.keys() {
         let names: Vec<_> = path.components().collect();
         let mut refuse = |rule: Rule, why: &str| {
@@ -339,7 +342,6 @@ fn joined(error: Error, mut findings: Findings) -> Error {
     if findings.is_empty() {
         return error;
     }
-    let more = error.failure().into_refusal().into_findings();
-    findings.extend(more);
+    findings.extend(error.refusal(Subject::none()).findings());
     Error::Refused(findings)
 }

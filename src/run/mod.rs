@@ -34,7 +34,8 @@ use std::process::ExitStatus;
 use crate::actor::{self, Actor};
 use crate::check::PolicyHistory;
 use crate::record::{
-    Finding, Findings, ObjectId, RefName, RepoPath, RunId, Sha256, TaskId, Timestamp,
+    Coded, Finding, Findings, ObjectId, RefName, RepoPath, RunId, Sha256, Subject, TaskId,
+    Timestamp,
 };
 use crate::{check, evidence, git, store};
 
@@ -222,8 +223,11 @@ pub fn run(actor: &Actor, request: &RunRequest) -> Result<RunDone, Error> {
 
 fn load_history(actor: &Actor) -> Result<PolicyHistory, Error> {
     match actor.history() {
-        Err(actor::Error::NoPolicy) => Err(refused([actor::no_policy()])),
-        Err(actor::Error::Check(check::Error::Policy(findings))) => Err(refused(findings)),
+        Err(actor::Error::NoPolicy) => {
+            let why = actor::Error::NoPolicy.refusal(Subject::none());
+            Err(refused(why.findings()))
+        }
+        Err(actor::Error::Check(check::Error::Policy(why))) => Err(refused(why.findings())),
         other => Ok(other?),
     }
 }

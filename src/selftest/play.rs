@@ -27,7 +27,7 @@ macro_rules! left {
     ($($error:ty),*) => {$(
         impl From<$error> for Failed {
             fn from(error: $error) -> Self {
-                Self::Left(crate::facts::report::chain_of(&error))
+                Self::Left(crate::record::chain_of(&error))
             }
         }
     )*};

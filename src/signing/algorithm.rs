@@ -47,7 +47,7 @@ impl Algorithm {
         }
     }
 
-    /// Returns whether such keys live on a security key, whose signatures tell of touch.
+    /// Returns whether such keys are held by a security key, whose signatures record a touch.
     pub fn is_security_key(self) -> bool {
         matches!(self, Self::SkEd25519 | Self::SkEcdsaP256)
     }

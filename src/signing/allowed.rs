@@ -1,13 +1,13 @@
 //! `allowed_signers` files, in OpenSSH's own format (ssh-keygen(1), ALLOWED SIGNERS).
 //!
-//! Everything accepted here means the same to `ssh-keygen -Y verify`. What would make the verdict
-//! depend on the machine, or on somebody outside of the file, is refused.
+//! Everything accepted here means the same to `ssh-keygen -Y verify`. Whatever would make the verdict
+//! depend on the machine, or on anything outside the file, is refused.
 
 use super::algorithm::Algorithm;
 use super::key::{BadPublicKey, PublicKey};
 use crate::record::Timestamp;
 
-/// Larger than any team; an attacker must not make us hold more.
+/// Maximum size of the file, in bytes; bounds the memory that an attacker can make us use.
 const MAX_FILE: usize = 1 << 20;
 
 /// A line of an `allowed_signers` file cannot be accepted.
@@ -30,11 +30,11 @@ pub struct AllowedSigners(Vec<AllowedSigner>);
 pub struct AllowedSigner {
     /// The names of the signer, at least one; never patterns.
     pub principals: Vec<String>,
-    /// The namespaces that the key is good for, as patterns with `*` and `?`; `None` is all.
+    /// The namespaces in which the key may sign, as patterns with `*` and `?`; `None` is all.
     pub namespaces: Option<Vec<String>>,
-    /// The first second in which the key is good.
+    /// The first second in which the key is valid.
     pub valid_after: Option<Timestamp>,
-    /// The last second in which the key is good.
+    /// The last second in which the key is valid.
     pub valid_before: Option<Timestamp>,
     /// The key.
     pub key: PublicKey,
@@ -43,7 +43,7 @@ pub struct AllowedSigner {
 }
 
 impl AllowedSigners {
-    /// Reads a file, or says which line breaks which rule.
+    /// Reads a file, or returns which line breaks which rule.
     pub fn parse(bytes: &[u8]) -> Result<Self, BadAllowedSigners> {
         let mut entries = Vec::new();
         if bytes.len() > MAX_FILE {
@@ -73,7 +73,7 @@ impl AllowedSigner {
             .is_none_or(|patterns| patterns.iter().any(matches))
     }
 
-    /// Returns whether the key was good at this time; both ends belong to the window.
+    /// Returns whether the key was valid at this time; both ends are inclusive.
     pub fn valid_at(&self, time: Timestamp) -> bool {
         self.valid_after.is_none_or(|after| time >= after)
             && self.valid_before.is_none_or(|before| time <= before)
@@ -94,7 +94,7 @@ fn entry(line: &[u8], number: usize) -> Result<Option<AllowedSigner>, String> {
     let (names, rest) = line.split_once(BLANK).ok_or("it needs names and a key")?;
     let principals = principals(names)?;
     let rest = rest.trim_start_matches(BLANK);
-    // OpenSSH too looks for a key first, and takes what is none for options.
+    // Like OpenSSH: try a key first, and read anything else as options.
     let word = rest.split(BLANK).next().unwrap_or_default();
     let (options, rest) = match Algorithm::named(word) {
         Err(BadPublicKey::UnknownAlgorithm(_)) => Options::read(rest)?,
@@ -123,7 +123,7 @@ fn principals(names: &str) -> Result<Vec<String>, String> {
         if name.contains(['"', '\\']) {
             return Err("quotes and backslashes in names are not supported".to_owned());
         }
-        // Whoever counts persons must not count one twice.
+        // A duplicate name would let one person be counted twice.
         if principals.iter().any(|known| known == name) {
             return Err(format!("it names {name:?} twice"));
         }
@@ -178,7 +178,7 @@ impl Options {
             if let (Some(after), Some(before)) = (options.valid_after, options.valid_before)
                 && before <= after
             {
-                return Err("it ends to be valid before it begins".to_owned());
+                return Err("it stops being valid before it starts".to_owned());
             }
             return Ok((options, tail.trim_start_matches(BLANK)));
         }
@@ -190,7 +190,7 @@ fn namespaces(value: &str) -> Result<Vec<String>, String> {
         if pattern.starts_with('!') {
             return Err("excluded namespaces are not supported, name the allowed ones".to_owned());
         }
-        // Bytes and characters are the same in ASCII, so `?` has one meaning only.
+        // In ASCII, bytes and characters are the same, so `?` has only one meaning.
         if pattern.is_empty() || !pattern.bytes().all(|b| b.is_ascii_graphic() && b != b'\\') {
             return Err(format!("{pattern:?} is no namespace"));
         }
@@ -202,7 +202,7 @@ fn namespaces(value: &str) -> Result<Vec<String>, String> {
 /// Reads `YYYYMMDDZ`, `YYYYMMDDHHMMZ` or `YYYYMMDDHHMMSSZ`.
 fn time(value: &str) -> Result<Timestamp, String> {
     let bad = || format!("{value:?} is not a time of the form YYYYMMDD[HHMM[SS]]Z");
-    // Without Z, OpenSSH takes the local time of whoever verifies.
+    // Without Z, OpenSSH uses the verifier's local time.
     let digits = value
         .strip_suffix('Z')
         .ok_or_else(|| format!("{value:?} must end in Z, so that it means the same everywhere"))?;
@@ -221,14 +221,14 @@ fn time(value: &str) -> Result<Timestamp, String> {
         part(12, 14)
     );
     let time: Timestamp = text.parse().map_err(|_| bad())?;
-    // OpenSSH takes the time 0 for "no limit".
+    // OpenSSH reads the time 0 as "no limit".
     if time.seconds() <= 0 {
         return Err(format!("{value:?} is not after 1970"));
     }
     Ok(time)
 }
 
-/// Matches `*` (any run) and `?` (any one byte), in time that is not exponential.
+/// Matches `*` (any bytes) and `?` (any one byte), without exponential backtracking.
 fn fits(pattern: &[u8], text: &[u8]) -> bool {
     let (mut pattern, mut text) = (pattern, text);
     let mut retry: Option<(&[u8], &[u8])> = None;
@@ -243,7 +243,7 @@ fn fits(pattern: &[u8], text: &[u8]) -> bool {
                 (pattern, text) = (after, rest);
             }
             _ => {
-                // Let the last star swallow one byte more.
+                // Let the last star match one more byte.
                 let Some((after, [_, rest @ ..])) = retry else {
                     return false;
                 };

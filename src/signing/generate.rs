@@ -1,19 +1,20 @@
-//! Making new keys.
+//! Generating new keys.
 
 use std::fs;
-use std::io::{self, Write as _};
 use std::path::Path;
 
 use ssh_key::LineEnding;
 use ssh_key::private::{Ed25519Keypair, KeypairData, PrivateKey};
+
+use crate::sys::file::{Access, NewFile};
 
 use super::key::PublicKey;
 use super::signer::{SigningError, public_path};
 
 /// Writes a new ed25519 key, without a passphrase, to `path` and `path.pub`.
 ///
-/// The seed is the secret: take it from the system's random numbers. Neither file may be there
-/// yet, and if one cannot be written, none is left.
+/// The seed is the secret: take it from the system's random number generator. Neither file may
+/// exist yet. If one of them cannot be written, neither is left.
 pub fn generate_ed25519(
     path: &Path,
     comment: &str,
@@ -46,37 +47,18 @@ pub fn generate_ed25519(
 
     write_new(path, pem.as_bytes(), 0o600)?;
     write_new(&public_path(path), line.as_bytes(), 0o644).inspect_err(|_| {
-        // Only what this call has made goes away again.
+        // Remove only files that this call has created.
         let _ = fs::remove_file(path);
     })?;
     Ok(key)
 }
 
-/// Writes a file that is there whole or not at all: half a key would pass for one.
+/// Writes a file completely or not at all: half a key could be mistaken for a key. Others may read the
+/// public key only.
 fn write_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), SigningError> {
-    let failed = |source: io::Error| SigningError::Write {
+    let file = NewFile::at(path).access(Access::Mode(mode));
+    file.write(bytes).map_err(|source| SigningError::Write {
         path: path.to_owned(),
         source,
-    };
-    let directory = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    let mut file = tempfile::NamedTempFile::new_in(directory).map_err(failed)?;
-    file.write_all(bytes).map_err(failed)?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        // The mode as it is, whatever the umask: for others to read is only the public half.
-        let permissions = fs::Permissions::from_mode(mode);
-        file.as_file()
-            .set_permissions(permissions)
-            .map_err(failed)?;
-    }
-    #[cfg(not(unix))]
-    let _ = mode;
-    file.as_file().sync_all().map_err(failed)?;
-    file.persist_noclobber(path)
-        .map_err(|error| failed(error.error))?;
-    Ok(())
+    })
 }

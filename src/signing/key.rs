@@ -12,24 +12,24 @@ use sha2::{Digest as _, Sha256};
 use super::algorithm::Algorithm;
 use super::wire::Reader;
 
-/// The longest key blob: an RSA key of 8192 bits needs a little more than a kilobyte.
+/// Maximum size of a key blob; an RSA key of 8192 bits needs a little more than a kilobyte.
 const MAX_BLOB: usize = 4096;
-/// What `ring` verifies, and no less than is safe.
+/// The sizes that `ring` verifies and that are safe.
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 
-/// The bytes are no public key that we accept.
+/// The bytes are not an acceptable public key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadPublicKey {
     /// The bytes do not have the form of a key.
     #[error("not an OpenSSH public key: {0}")]
     Malformed(&'static str),
-    /// A certificate: who signs is then decided by an authority outside of the policy.
+    /// A certificate: an authority outside the policy would decide who signs.
     #[error("certificates are not supported, name the key itself")]
     Certificate,
     /// A DSA key, which has only 1024 bits.
     #[error("DSA keys are too weak")]
     Dsa,
-    /// A kind of key that is not known here.
+    /// An unknown kind of key.
     #[error("keys of the kind {0:?} are not supported")]
     UnknownAlgorithm(String),
     /// An RSA key that is too short to be safe or too long to be checked.
@@ -41,14 +41,14 @@ pub enum BadPublicKey {
     /// A point of small order, for which signatures can be made without a private key.
     #[error("the key is a point of small order, anyone can sign for it")]
     SmallOrder,
-    /// The point is not one of the curve.
+    /// The point is not on the curve.
     #[error("the key is not a point of its curve")]
     NotOnCurve,
 }
 
 /// A public key; copies are cheap and share the decoded point.
 ///
-/// Two keys are equal if their wire blobs are: comments do not count.
+/// Two keys are equal if their wire blobs are equal; comments are ignored.
 #[derive(Clone)]
 pub struct PublicKey(Arc<Inner>);
 
@@ -78,11 +78,11 @@ pub(super) enum Material {
     },
 }
 
-/// What costs time to compute, and is therefore computed once.
+/// The decoded form, which is expensive and therefore computed once.
 pub(super) enum Decoded {
     Ed25519(ed25519_dalek::VerifyingKey),
     P521(Box<p521::ecdsa::VerifyingKey>),
-    /// `ring` takes the key as it stands, and checks the point with every signature.
+    /// `ring` takes the encoded key, and checks the point with every signature.
     AsItStands,
 }
 
@@ -101,14 +101,14 @@ impl PublicKey {
         }
         let bad = || BadPublicKey::Malformed("its base64 is not canonical");
         let wire = Base64::decode_vec(text).map_err(|_| bad())?;
-        // One key must not have two spellings.
+        // A key must have only one encoding.
         if Base64::encode_string(&wire) != text {
             return Err(bad());
         }
         Self::from_wire(&wire)
     }
 
-    /// Reads a line as it stands in `*.pub` files: kind, base64, and maybe a comment.
+    /// Reads a line of a `*.pub` file: kind, base64, and an optional comment.
     pub fn from_line(line: &str) -> Result<Self, BadPublicKey> {
         let line = line.strip_suffix('\n').unwrap_or(line);
         if line.chars().any(|c| c.is_control() && c != '\t') {
@@ -130,8 +130,8 @@ impl PublicKey {
         Ok(key)
     }
 
-    /// Reads the form alone. A signature carries its key, but the trusted copy of that key is
-    /// already decoded, so decoding it again for each signature would be a waste.
+    /// Checks the form only. A signature carries its key, but the trusted copy of that key is already
+    /// decoded, so decoding it again for each signature would be wasteful.
     pub(super) fn undecoded(wire: &[u8]) -> Result<Self, BadPublicKey> {
         if wire.len() > MAX_BLOB {
             return Err(BadPublicKey::Malformed("it is too long"));
@@ -229,7 +229,7 @@ fn ed25519(reader: &mut Reader<'_>) -> Result<Material, BadPublicKey> {
         .map_err(|_| BadPublicKey::Malformed("an ed25519 key has 32 bytes"))?;
     let mut y = bytes;
     y[31] &= 0x7f;
-    // The prime is 2^255 - 19; dalek would silently reduce a larger number.
+    // The prime is 2^255 - 19; dalek would silently reduce larger numbers.
     if y[0] >= 0xed && y[31] == 0x7f && y[1..31].iter().all(|byte| *byte == 0xff) {
         return Err(BadPublicKey::Malformed(
             "its point is not written canonically",
@@ -241,8 +241,8 @@ fn ed25519(reader: &mut Reader<'_>) -> Result<Material, BadPublicKey> {
     Ok(Material::Ed25519(bytes))
 }
 
-/// The y coordinates of the eight points of small order: a table, so that a signature's key
-/// need not be decoded to be refused.
+/// The y coordinates of the eight points of small order, as a table, so that a signature's key can
+/// be refused without decoding it.
 const SMALL_ORDER: [[u8; 32]; 5] = [
     [0; 32],
     [
@@ -268,11 +268,11 @@ const SMALL_ORDER: [[u8; 32]; 5] = [
 
 fn point(reader: &mut Reader<'_>, curve: &str, length: usize) -> Result<Box<[u8]>, &'static str> {
     if reader.text()? != curve {
-        return Err("its curve is another than its kind");
+        return Err("its curve does not match its kind");
     }
     let point = reader.string()?;
     if point.len() != length || point.first() != Some(&4) {
-        return Err("its point is not written uncompressed");
+        return Err("its point is not in uncompressed form");
     }
     Ok(point.into())
 }
@@ -286,7 +286,7 @@ fn rsa(reader: &mut Reader<'_>) -> Result<Material, BadPublicKey> {
         return Err(BadPublicKey::RsaSize(bits));
     }
     let odd = |number: &[u8]| number.last().is_some_and(|byte| byte & 1 == 1);
-    // OpenSSH writes 65537, FIPS 186-5 takes nothing smaller, and `ring` nothing of more than 33 bits.
+    // OpenSSH writes 65537, FIPS 186-5 allows nothing smaller, and `ring` nothing above 33 bits.
     let fits = match e {
         [high, _, _, _, _] => *high == 1,
         _ => (3..5).contains(&e.len()),

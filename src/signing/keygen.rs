@@ -4,9 +4,14 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crate::sys::process::answer;
+
 use super::key::PublicKey;
 use super::signer::{Signer, SigningError, checked};
 use super::sshsig::Signature;
+
+/// No signature, and nothing that `ssh-keygen` says, is longer.
+const LONGEST: u64 = 64 * 1024;
 
 /// A signer that runs `ssh-keygen`.
 #[derive(Clone, Debug)]
@@ -18,14 +23,14 @@ pub struct SshKeygen {
 
 #[derive(Clone, Debug)]
 enum Source {
-    /// A private or public key file; with the latter, OpenSSH asks the agent first.
+    /// A private or public key file; for a public key file, OpenSSH asks the agent first.
     File(PathBuf),
-    /// The agent alone.
+    /// The agent only.
     Agent,
 }
 
 impl SshKeygen {
-    /// Signs with a private key file, or with the `*.pub` file of a key.
+    /// Returns a signer for a private key file, or for the `*.pub` file of a key.
     pub fn with_file(path: PathBuf, public_key: PublicKey) -> Self {
         Self {
             program: "ssh-keygen".into(),
@@ -34,7 +39,7 @@ impl SshKeygen {
         }
     }
 
-    /// Signs with a key that the agent holds.
+    /// Returns a signer for a key that the agent holds.
     pub fn with_agent(public_key: PublicKey) -> Self {
         Self {
             program: "ssh-keygen".into(),
@@ -43,7 +48,7 @@ impl SshKeygen {
         }
     }
 
-    /// Runs another program in place of the `ssh-keygen` on the path.
+    /// Uses another program instead of the `ssh-keygen` on the PATH.
     pub fn program(self, program: PathBuf) -> Self {
         Self { program, ..self }
     }
@@ -54,31 +59,18 @@ impl SshKeygen {
         if matches!(self.source, Source::Agent) {
             command.arg("-U");
         }
-        command
-            .arg("-f")
-            .arg(key)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped());
-        // A person must see the request to touch the key; a log must have the reason.
-        let stderr = if io::stderr().is_terminal() {
-            Stdio::inherit()
-        } else {
-            Stdio::piped()
-        };
-        let mut child = command.stderr(stderr).spawn().map_err(SigningError::Run)?;
-        // ssh-keygen reads to the end before it answers, so writing first cannot lock up. If it
-        // stops reading early, what it says counts for more than the broken pipe.
-        let written = match child.stdin.take() {
-            Some(mut stdin) => stdin.write_all(message),
-            None => Ok(()),
-        };
-        let output = child.wait_with_output().map_err(SigningError::Run)?;
+        command.arg("-f").arg(key);
+        // A person must see the request to touch the key; a log must contain the reason.
+        command.stderr(match io::stderr().is_terminal() {
+            true => Stdio::inherit(),
+            false => Stdio::piped(),
+        });
+        let output = answer(&mut command, message, LONGEST).map_err(SigningError::Run)?;
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr);
             let said = said.lines().last().unwrap_or("nothing");
             return Err(SigningError::Refused(said.to_owned()));
         }
-        written.map_err(SigningError::Run)?;
         Ok(output.stdout)
     }
 }

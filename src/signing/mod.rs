@@ -1,7 +1,7 @@
 //! Room 1, `signing`: OpenSSH public keys, SSHSIG signatures, `allowed_signers` files, and
-//! signers. It says which key signed which bytes in which namespace, and never whether that key
-//! may: trust is decided above. Verification runs in process; only signing with keys that we
-//! cannot hold ourselves (agents, hardware keys, passphrases) starts `ssh-keygen`.
+//! signers. It determines which key signed which bytes in which namespace, but not whether that key
+//! may: rooms above decide about trust. Verification runs in process. Only signing with keys that
+//! cannot be loaded (agents, hardware keys, passphrases) starts `ssh-keygen`.
 
 pub mod algorithm;
 pub mod allowed;

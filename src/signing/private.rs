@@ -1,4 +1,4 @@
-//! The outside of OpenSSH private key files: what can be read without a passphrase.
+//! The unencrypted part of OpenSSH private key files.
 
 use base64ct::{Base64, Encoding as _};
 
@@ -9,13 +9,13 @@ const BEGIN: &str = "-----BEGIN OPENSSH PRIVATE KEY-----";
 const END: &str = "-----END OPENSSH PRIVATE KEY-----";
 const MAGIC: &[u8] = b"openssh-key-v1\0";
 
-/// What an OpenSSH private key file says in clear.
+/// The unencrypted header of an OpenSSH private key file.
 pub(super) struct Header {
     pub(super) encrypted: bool,
     pub(super) public_key: PublicKey,
 }
 
-/// Reads the header, or answers `None` if the text is no OpenSSH private key.
+/// Reads the header; `None` if the text is not an OpenSSH private key.
 pub(super) fn header(text: &str) -> Result<Option<Header>, BadPublicKey> {
     let Some(container) = container(text) else {
         return Ok(None);
@@ -29,7 +29,7 @@ pub(super) fn header(text: &str) -> Result<Option<Header>, BadPublicKey> {
         let _kdf = reader.string()?;
         let _kdf_options = reader.string()?;
         if reader.uint32()? != 1 {
-            return Err("the file holds not exactly one key");
+            return Err("the file does not hold exactly one key");
         }
         Ok((encrypted, reader.string()?))
     };

@@ -1,10 +1,13 @@
-//! Signers: what can put a signature under our statements.
+//! Signers of statements.
 
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use ed25519_dalek::Signer as _;
+
+use crate::record::{Coded, Diagnosis, Rule};
+use crate::sys::environment::expand_home;
 
 use super::algorithm::Algorithm;
 use super::key::{BadPublicKey, PublicKey};
@@ -14,19 +17,19 @@ use super::sshsig::{HashAlgorithm, Signature, SignatureError, signed_data};
 use super::verify::verify_with;
 use super::wire::put_string;
 
-/// An encrypted RSA-16384 key file has about 13 KiB.
+/// Maximum size of a key file; an encrypted RSA-16384 key file has about 13 KiB.
 const MAX_FILE: u64 = 64 * 1024;
 
 /// Something that signs with one key.
 pub trait Signer: Send + Sync {
-    /// Returns the key that others will see.
+    /// Returns the public key.
     fn public_key(&self) -> &PublicKey;
 
-    /// Signs the message for one purpose; the signature has been checked.
+    /// Signs the message in a namespace; the returned signature has been verified.
     fn sign(&self, namespace: &str, message: &[u8]) -> Result<Signature, SigningError>;
 }
 
-/// A key cannot be used or made, or a signature cannot be had.
+/// A key cannot be used or created, or a signature cannot be made.
 #[derive(Debug, thiserror::Error)]
 pub enum SigningError {
     /// The key file could not be read.
@@ -37,10 +40,10 @@ pub enum SigningError {
         /// The reason.
         source: io::Error,
     },
-    /// The file, or the text in place of a path, holds no key.
+    /// The file, or the text instead of a path, holds no key.
     #[error("cannot find an OpenSSH key in {0:?}")]
     NoKey(String),
-    /// The public key is not one that we accept.
+    /// The public key is not acceptable.
     #[error("cannot use the key {name:?}")]
     Key {
         /// Where the key came from.
@@ -76,18 +79,39 @@ pub enum SigningError {
     /// A key's comment must be one line of text.
     #[error("cannot write the comment {0:?}, it holds control characters")]
     Comment(String),
-    /// `ssh-keygen` could not be started or talked to.
+    /// `ssh-keygen` could not be started or communicated with.
     #[error("cannot run ssh-keygen")]
     Run(#[source] io::Error),
     /// `ssh-keygen` gave no signature.
     #[error("cannot sign, ssh-keygen says {0:?}")]
     Refused(String),
-    /// The signature that was just made cannot be used.
+    /// The new signature does not verify.
     #[error("cannot make a signature that holds")]
     Unsound(#[source] SignatureError),
 }
 
-/// Opens the signer that `user.signingkey` names, by git's conventions.
+/// A key that cannot sign must be repaired by its owner; nothing was judged.
+impl Coded for SigningError {
+    fn diagnosis(&self) -> Diagnosis {
+        use SigningError as E;
+        let (rule, remedy) = match self {
+            E::Read { .. }
+            | E::NoKey(_)
+            | E::Key { .. }
+            | E::PrivateKey { .. }
+            | E::NotPlainEd25519(_) => (Rule::KeyUsable, "git config user.signingkey PATH"),
+            E::OpenToOthers(_) => (Rule::KeyPrivate, "chmod 600, on the key file"),
+            E::Write { .. } | E::Encode(_) | E::Comment(_) => (Rule::KeyMade, "git awo doctor"),
+            E::Run(_) | E::Refused(_) | E::Unsound(_) => (
+                Rule::SignatureMade,
+                "ssh-add -l, and ssh-keygen -Y sign by hand, to see what keeps the key from signing",
+            ),
+        };
+        Diagnosis::undecided(self, rule, "a key that signs", remedy)
+    }
+}
+
+/// Opens the signer that `user.signingkey` names, following git's conventions.
 ///
 /// A private key file, a `*.pub` file (then the private key beside it, or the agent), or the text
 /// of a public key that the agent holds: `key::…` for any kind, or bare if it begins with `ssh-`.
@@ -102,7 +126,7 @@ pub fn open_signer(path_or_literal: &str) -> Result<Box<dyn Signer>, SigningErro
         let key = PublicKey::from_line(line).map_err(|source| bad_key(line, source))?;
         return Ok(Box::new(SshKeygen::with_agent(key)));
     }
-    let path = expanded(path_or_literal);
+    let path = expand_home(path_or_literal);
     let text = read(&path)?;
     if let Some(header) = header(&path, &text)? {
         if is_plain(&header) {
@@ -112,13 +136,13 @@ pub fn open_signer(path_or_literal: &str) -> Result<Box<dyn Signer>, SigningErro
     }
     if path.extension().is_some_and(|extension| extension == "pub") {
         let key = PublicKey::from_line(&text).map_err(|source| bad_key(path_or_literal, source))?;
-        // If the file beside it does not fit, the key may still be in the agent.
+        // If the private key file beside it does not match, the agent may still hold the key.
         return match FileKey::open(&path.with_extension("")) {
             Ok(file) if file.public_key == key => Ok(Box::new(file)),
             _ => Ok(Box::new(SshKeygen::with_file(path, key))),
         };
     }
-    // Old PEM files do not show their public key.
+    // Old PEM files do not contain their public key in clear.
     if !text.contains("PRIVATE KEY-----") {
         return Err(SigningError::NoKey(path_or_literal.to_owned()));
     }
@@ -154,7 +178,7 @@ impl FileKey {
         let pair = private.key_data().ed25519();
         let pair = pair.ok_or_else(|| SigningError::NotPlainEd25519(path.to_owned()))?;
         let secret = ed25519_dalek::SigningKey::from_bytes(&pair.private.to_bytes());
-        // Signing with a public key that is not the private key's own gives the latter away.
+        // Signing with a public key that does not belong to the private key would leak the latter.
         if !header
             .public_key
             .wire()
@@ -188,12 +212,12 @@ impl Signer for FileKey {
 
 impl std::fmt::Debug for FileKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // The secret stays out of logs.
+        // Keep the secret out of logs.
         f.debug_tuple("FileKey").field(&self.public_key).finish()
     }
 }
 
-/// Hands the signature out only if it holds.
+/// Returns the signature only if it verifies.
 pub(super) fn checked(
     key: &PublicKey,
     signature: Signature,
@@ -223,14 +247,6 @@ fn bad_key(name: &str, source: BadPublicKey) -> SigningError {
     SigningError::Key {
         name: name.to_owned(),
         source,
-    }
-}
-
-/// Expands `~/` as git does for paths in its configuration.
-fn expanded(path: &str) -> PathBuf {
-    match (path.strip_prefix("~/"), std::env::home_dir()) {
-        (Some(rest), Some(home)) => home.join(rest),
-        _ => PathBuf::from(path),
     }
 }
 

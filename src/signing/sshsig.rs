@@ -11,17 +11,17 @@ const MAGIC: &[u8; 6] = b"SSHSIG";
 const VERSION: u32 = 1;
 const BEGIN: &str = "-----BEGIN SSH SIGNATURE-----\n";
 const END: &str = "-----END SSH SIGNATURE-----";
-/// OpenSSH breaks base64 after so many characters.
+/// Length of OpenSSH's base64 lines, in characters.
 const WIDTH: usize = 70;
-/// An RSA-8192 signature with its key needs less than 3 KiB.
+/// Maximum size of a signature; an RSA-8192 signature with its key needs less than 3 KiB.
 const MAX_BLOB: usize = 8192;
 
-/// The digest that is taken of the message before it is signed.
+/// The hash algorithm for the message before signing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum HashAlgorithm {
     /// `sha256`.
     Sha256,
-    /// `sha512`, what OpenSSH takes by itself.
+    /// `sha512`, OpenSSH's default.
     Sha512,
 }
 
@@ -35,27 +35,27 @@ impl HashAlgorithm {
     }
 }
 
-/// A signature cannot be read, or does not hold.
+/// A signature cannot be read, or does not verify.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureError {
     /// The bytes do not have the form of a signature.
     #[error("not an SSH signature: {0}")]
     Malformed(&'static str),
-    /// The key in the signature is not one that we accept.
+    /// The key in the signature is not acceptable.
     #[error("cannot accept the key in the signature")]
     Key(#[from] BadPublicKey),
-    /// The signature uses an algorithm that is unsafe, unknown, or not its key's.
+    /// The algorithm of the signature is unsafe, unknown, or does not match its key.
     #[error("cannot accept the signature algorithm {0:?}")]
     Algorithm(String),
-    /// The signature was made for another purpose.
+    /// The signature was made in another namespace.
     #[error("the signature is for the namespace {found:?}, not {wanted:?}")]
     Namespace {
-        /// The namespace asked for.
+        /// The required namespace.
         wanted: String,
         /// The namespace in the signature.
         found: String,
     },
-    /// The signature names another key than the one it is checked with.
+    /// The signature names another key than the one with which it is verified.
     #[error("the signature was made by another key, {0}")]
     OtherKey(String),
     /// The security key signed without being touched.
@@ -66,7 +66,7 @@ pub enum SignatureError {
     Mismatch,
 }
 
-/// A signature, read strictly; nothing is known yet of whether it holds.
+/// A signature, parsed strictly but not yet verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signature {
     blob: Box<[u8]>,
@@ -150,7 +150,7 @@ impl Signature {
         let mut base64 = body.ok_or_else(bad)?.to_owned();
         base64.retain(|c| c != '\n');
         let blob = Base64::decode_vec(&base64).map_err(|_| bad())?;
-        // One signature must not have two spellings: whatever differs from our own is refused.
+        // A signature must have only one encoding, so anything but our own is refused.
         if armored(&blob).strip_suffix('\n') != Some(text) {
             return Err(bad());
         }
@@ -167,20 +167,19 @@ impl Signature {
         &self.blob
     }
 
-    /// Returns the purpose that the signature was made for.
+    /// Returns the namespace of the signature.
     pub fn namespace(&self) -> &str {
         &self.namespace
     }
 
-    /// Returns the key that the signature says it was made with.
+    /// Returns the key that the signature names.
     ///
-    /// Whether it can be decoded shows only in verification; whether it is trusted is for the
-    /// caller to look up.
+    /// Verification decodes it. The caller decides whether it is trusted.
     pub fn public_key(&self) -> &PublicKey {
         &self.key
     }
 
-    /// Returns the digest that was taken of the message.
+    /// Returns the hash algorithm for the message.
     pub fn hash_algorithm(&self) -> HashAlgorithm {
         self.hash
     }
@@ -193,7 +192,7 @@ impl Signature {
         self.token
     }
 
-    /// Puts a signature together from its parts.
+    /// Builds a signature from its parts.
     pub(super) fn assemble(
         key: &PublicKey,
         namespace: &str,
@@ -212,7 +211,7 @@ impl Signature {
     }
 }
 
-/// Returns the bytes that a key really signs for this message.
+/// Returns the bytes that the key signs for this message.
 pub(super) fn signed_data(namespace: &str, hash: HashAlgorithm, message: &[u8]) -> Vec<u8> {
     let mut data = Vec::with_capacity(160);
     data.extend_from_slice(MAGIC);
@@ -233,7 +232,7 @@ fn signature_of(key: &PublicKey, inner: &[u8]) -> Result<(Raw, Option<Token>), S
     let bytes = reader.string().map_err(Malformed)?;
     let algorithm = key.algorithm();
     let fits = match algorithm {
-        // A plain `ssh-rsa` signature is one over SHA-1.
+        // A plain `ssh-rsa` signature uses SHA-1.
         Algorithm::Rsa => matches!(name, "rsa-sha2-256" | "rsa-sha2-512"),
         _ => name == algorithm.as_str(),
     };
@@ -263,7 +262,7 @@ fn signature_of(key: &PublicKey, inner: &[u8]) -> Result<(Raw, Option<Token>), S
     Ok((raw, token))
 }
 
-/// Reads r and s, and pads them to the length that the libraries want.
+/// Reads r and s, and pads them to the length that the libraries expect.
 fn ecdsa(bytes: &[u8], length: usize) -> Read<Raw> {
     let mut reader = Reader::new(bytes);
     let mut fixed = Vec::with_capacity(length.saturating_mul(2));

@@ -1,4 +1,4 @@
-//! Checking signatures.
+//! Verifying signatures.
 
 use ring::signature as ring_signature;
 use sha2::{Digest as _, Sha256};
@@ -6,12 +6,12 @@ use sha2::{Digest as _, Sha256};
 use super::key::{Decoded, Material, PublicKey};
 use super::sshsig::{Raw, Signature, SignatureError, signed_data};
 
-/// The security key was touched.
+/// Flag: the security key was touched.
 const USER_PRESENT: u8 = 0x01;
-/// The security key asked for a PIN or a fingerprint.
+/// Flag: the security key verified a PIN or a fingerprint.
 const USER_VERIFIED: u8 = 0x04;
 
-/// Proof that a signature holds, and what a security key says about its making.
+/// Proof that a signature verifies, with the flags of a security key.
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Checked {
@@ -20,18 +20,18 @@ pub struct Checked {
 }
 
 impl Checked {
-    /// Returns whether a security key was touched for it; never so with other keys.
+    /// Returns whether a security key was touched; always `false` for other keys.
     pub fn touched(self) -> bool {
         self.touched
     }
 
-    /// Returns whether a security key asked for a PIN or a fingerprint.
+    /// Returns whether a security key verified a PIN or a fingerprint.
     pub fn verified(self) -> bool {
         self.verified
     }
 }
 
-/// Checks the signature with the key inside it; whether that key is trusted is not asked.
+/// Verifies the signature with the key inside it. It does not check whether that key is trusted.
 pub fn verify(
     signature: &Signature,
     namespace: &str,
@@ -40,9 +40,9 @@ pub fn verify(
     verify_with(signature.public_key(), signature, namespace, message)
 }
 
-/// Checks the signature with a trusted key, which must be the one inside it.
+/// Verifies the signature with a trusted key, which must equal the one inside it.
 ///
-/// This is the fast way for many signatures: a key decodes its point once.
+/// This is faster for many signatures, since a key is decoded only once.
 pub fn verify_with(
     key: &PublicKey,
     signature: &Signature,
@@ -75,7 +75,7 @@ pub fn verify_with(
             signed.push(token.flags);
             signed.extend_from_slice(&token.counter.to_be_bytes());
             signed.extend_from_slice(&Sha256::digest(&data));
-            // The flags mean something only once the signature over them holds.
+            // The flags are meaningful only if the signature over them verifies.
             holds(key, signature.raw(), &signed)?;
             if token.flags & USER_PRESENT == 0 {
                 return Err(SignatureError::NotTouched);

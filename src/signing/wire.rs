@@ -1,6 +1,6 @@
-//! The SSH wire format (RFC 4251, section 5): a reader that cannot run off its input.
+//! The SSH wire format (RFC 4251, section 5): a bounds-checked reader.
 
-/// What the reader answers: the value, or the rule that the bytes break.
+/// The result of the reader: the value, or the rule that the bytes break.
 pub(super) type Read<T> = Result<T, &'static str>;
 
 /// Reads values one after the other.
@@ -36,7 +36,7 @@ impl<'a> Reader<'a> {
         self.bytes(usize::try_from(length).map_err(|_| "it ends too early")?)
     }
 
-    /// Reads a string that is a C string in OpenSSH, so a NUL would cut it short there.
+    /// Reads a string without NUL: it is a C string in OpenSSH, where a NUL would truncate it.
     pub(super) fn text(&mut self) -> Read<&'a str> {
         let text = std::str::from_utf8(self.string()?).map_err(|_| "a name in it is not UTF-8")?;
         if text.contains('\0') {
@@ -69,8 +69,8 @@ impl<'a> Reader<'a> {
 
 /// Appends an SSH string.
 pub(super) fn put_string(out: &mut Vec<u8>, bytes: &[u8]) {
-    // Nothing near 4 GiB is ever written here; were it, the length would not match and every
-    // reader would refuse the result.
+    // Strings here are far shorter than 4 GiB; for a longer one the length would not match, and
+    // every reader would refuse the result.
     let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
     out.extend_from_slice(&length.to_be_bytes());
     out.extend_from_slice(bytes);

@@ -10,6 +10,7 @@ use crate::record::envelope::Envelope;
 use crate::record::predicate::FinalizationPredicate;
 use crate::record::tree::Mode;
 use crate::record::{ObjectId, RefName, RepoPath, RunId};
+use crate::sys::random;
 
 use super::Error;
 use super::index::{self, Entry, Index};
@@ -321,8 +322,7 @@ fn existing(
 
 /// Waits a random moment that grows with the attempts, so that writers fall out of step.
 pub fn pause(attempt: usize) -> Result<(), Error> {
-    let mut random = [0u8; 2];
-    getrandom::fill(&mut random).map_err(|_| Error::Random)?;
+    let random = random::bytes().map_err(|_| Error::Random)?;
     let spread = (attempt as u64)
         .saturating_add(1)
         .min(50)

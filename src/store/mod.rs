@@ -10,7 +10,7 @@ pub mod rebuild;
 use crate::git;
 use crate::record::envelope::BadEnvelope;
 use crate::record::json::BadJson;
-use crate::record::{ObjectId, RefName, RepoPath, Sha256};
+use crate::record::{Coded, Diagnosis, ObjectId, RefName, RepoPath, Rule, Sha256, Subject};
 
 /// The records could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -82,4 +82,57 @@ pub enum Error {
     /// No randomness could be had.
     #[error("cannot draw random bytes")]
     Random,
+}
+
+impl Coded for Error {
+    fn diagnosis(&self) -> Diagnosis {
+        use Error as E;
+        let form = |rule| {
+            let expected = "a record in its one form";
+            Diagnosis::against(
+                self,
+                rule,
+                expected,
+                "git awo verify --all on another clone",
+            )
+        };
+        let record = |limit| match limit {
+            true => form(Rule::RecordLimit),
+            false => form(Rule::RecordForm),
+        };
+        let taken = |path: &RepoPath, remedy: &str| {
+            Diagnosis::against(self, Rule::RecordName, "a new name", remedy)
+                .found("another record of that name")
+                .about(Subject::of_record(path))
+        };
+        match self {
+            E::Git(error) => error.diagnosis(),
+            E::Update(error) => error.diagnosis(),
+            E::Envelope {
+                record: name,
+                source,
+            } => record(source.limit).about(Subject::of_record(name)),
+            E::Malformed { path, source } => record(source.limit).about(Subject::of_record(path)),
+            E::NoFile { path } => form(Rule::RecordMode).about(Subject::of_record(path)),
+            E::Exists { path } => taken(path, "git awo status"),
+            E::Noted { digest } => {
+                Diagnosis::against(self, Rule::NotedOnce, "something new", "git awo status")
+                    .found("the same person has said this before")
+                    .about(Subject::of_record(digest))
+            }
+            E::Conflict { path, .. } => taken(path, "git awo fetch --theirs, then do it again"),
+            E::Unrelated { reference, .. } => {
+                let remedy = "compare with another clone: the server was rewound or forked";
+                Diagnosis::against(self, Rule::ForwardOnly, "one history", remedy)
+                    .found("histories with nothing in common")
+                    .about(Subject::of_ref(reference))
+            }
+            E::Contended { .. } => {
+                let expected = "a moment in which nobody else writes";
+                let remedy = "run the command again: git awo status";
+                Diagnosis::undecided(self, Rule::RaceWon, expected, remedy)
+            }
+            E::Random => Diagnosis::unusable(self, Rule::Randomness),
+        }
+    }
 }

@@ -75,8 +75,8 @@ pub fn policy(data: &[u8]) -> bool {
     let (toml, signers) = halves(data);
     let policy = match Policy::parse(toml, signers) {
         Ok(policy) => policy,
-        Err(complaints) => {
-            assert!(!complaints.is_empty(), "a refusal has a reason");
+        Err(bad) => {
+            assert!(!bad.into_complaints().is_empty(), "a refusal has a reason");
             return false;
         }
     };

@@ -8,7 +8,7 @@ use super::Case;
 pub const CASES: &[Case] = &[
     Case {
         id: "A-01",
-        attack: "whoever ran a task reviews it too",
+        attack: "the orchestrator of a run reviews it",
         answer: "GOV-001",
         tests: &[
             "attacks::reviews::a_self_approved_run_is_refused",
@@ -17,7 +17,7 @@ pub const CASES: &[Case] = &[
     },
     Case {
         id: "A-02",
-        attack: "the same person in other letters, with a plus, or with a second name for the same key",
+        attack: "the same person in another case, with a plus suffix, or with a second name for the same key",
         answer: "GOV-001, GOV-006, ATT-001",
         tests: &[
             "hostile::approvals::persons::nobody_reviews_a_run_of_their_own_under_any_name",
@@ -27,19 +27,19 @@ pub const CASES: &[Case] = &[
     },
     Case {
         id: "A-04",
-        attack: "a .mailmap in the tree or in the configuration makes somebody else of the author",
+        attack: "a .mailmap in the tree or in the configuration maps the author to another person",
         answer: "GOV-001, GOV-003",
         tests: &["hostile::approvals::persons::no_mailmap_makes_two_persons_of_one"],
     },
     Case {
         id: "A-05",
-        attack: "a self-approval that the policy's authority permits, for one run",
+        attack: "benign: a self-approval of one run that the policy's authority permits",
         answer: "accepted",
         tests: &["hostile::approvals::persons::a_permitted_self_approval_passes_and_says_so"],
     },
     Case {
         id: "A-06",
-        attack: "a permission in another spelling, of another type, in another record, by another person",
+        attack: "an override with another spelling or type, in another record, or by another person",
         answer: "GOV-001, INT-004, ATT-001",
         tests: &[
             "hostile::approvals::words::a_permission_has_one_spelling",
@@ -49,13 +49,13 @@ pub const CASES: &[Case] = &[
     },
     Case {
         id: "A-07",
-        attack: "a permission to approve one's own run, in which an invariant is broken",
+        attack: "an override for a run with a broken invariant",
         answer: "GOV-002",
         tests: &["hostile::approvals::persons::a_permission_lifts_no_invariant"],
     },
     Case {
         id: "A-08, A-10",
-        attack: "a sentence that looks like the one demanded, or holds it within another text",
+        attack: "a sentence that looks like the required one, or contains it in another text",
         answer: "GOV-005",
         tests: &[
             "hostile::approvals::words::a_sentence_is_compared_byte_for_byte",

@@ -1,4 +1,4 @@
-//! The list of all attacks: each with tests that exist, each code one that exists.
+//! The list of all attacks. Checks that their tests and codes exist, and generates `docs/design/attacks.md`.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -6,8 +6,8 @@ use std::path::Path;
 use git_awo::record::Code;
 
 use super::{
-    Case, approvals, detect, doctor, environment, gone, graph, locked, metadata, network, races,
-    records, replay, rollbacks, signatures, size, sweep, trees, view,
+    Case, approvals, detect, doctor, environment, gone, graph, locked, metadata, network, newer,
+    races, records, replay, rollbacks, signatures, size, sweep, trees, view,
 };
 use crate::figure::figure;
 
@@ -16,21 +16,22 @@ const GROUPS: &[(&str, &[Case])] = &[
     ("Paths and trees", trees::CASES),
     ("Signatures and keys", signatures::CASES),
     ("Governance refs, notes, log, clones", metadata::CASES),
-    ("What is gone from the server", gone::CASES),
+    ("Deletions on the server", gone::CASES),
     ("The network", network::CASES),
     ("Policy and LOCKED", locked::CASES),
-    ("Races, crashes, hooks that fail", races::CASES),
+    ("Policies of a newer git-awo", newer::CASES),
+    ("Races, crashes, failing hooks", races::CASES),
     ("Roll-back", rollbacks::CASES),
     ("What the doctor finds", doctor::CASES),
-    ("How soon", detect::CASES),
+    ("Time to detection", detect::CASES),
     ("Benign", replay::CASES),
     ("Resource limits", size::CASES),
-    ("Commits, graph, refs", graph::CASES),
+    ("Commits, history, refs", graph::CASES),
     ("Object view", view::CASES),
     ("Environment and output", environment::CASES),
     ("Approvals and independence", approvals::CASES),
     ("Records and sums", records::CASES),
-    ("Every byte", sweep::CASES),
+    ("Single-byte changes", sweep::CASES),
 ];
 
 #[test]
@@ -153,9 +154,9 @@ fn every_promise_names_tests_that_exist() {
 fn the_page_of_attacks_is_what_the_tests_say() {
     let mut page = String::from(
         "# Attacks\n\n\
-         What is tried against git-awo, what must be answered, and the tests that show it. Each attack is really\n\
-         pushed or verified, and has a benign twin beside it that is accepted. This page is made from the lists in\n\
-         `tests/hostile/`: `AWO_BLESS=1 cargo test --test awo hostile::catalogue`.\n",
+         The attacks that are tried against git-awo, the required answers, and the tests that show them. Each attack\n\
+         is really pushed or verified, and has a benign twin that is accepted. This page is generated from the lists\n\
+         in `tests/hostile/` by `AWO_BLESS=1 cargo test --test awo hostile::catalogue`.\n",
     );
     for (group, cases) in GROUPS {
         page.push_str(&format!(
@@ -172,8 +173,8 @@ fn the_page_of_attacks_is_what_the_tests_say() {
     }
     page.push_str(
         "\n## Not tried\n\n\
-         What these attack is not built yet: L-09 an automatic signature for an escalation or a breach of the\n\
-         policy, L-13 a workflow with too many steps, L-15 an event of another form, M-15 an autonomous unit\n\
+         These attack features that are not built yet: L-09 an automatic signature for an escalation or a policy\n\
+         violation, L-13 a workflow with too many steps, L-15 an event of another form, M-15 an autonomous unit\n\
          tampered with and restored, M-17 an unverified run promoted to one.\n",
     );
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/design/attacks.md");

@@ -6,7 +6,7 @@ use crate::world::{RUN, World};
 
 pub const CASES: &[Case] = &[Case {
     id: "T-01",
-    attack: "hooks that are switched off for one push, refs moved by hand on the server; then honest work goes on",
+    attack: "hooks switched off for one push, or refs moved by hand on the server, followed by honest work",
     answer: "GOV-002, GOV-003, REP-002 at the next fetch or verify",
     tests: &["hostile::detect::whatever_went_past_the_hooks_is_found_before_another_commit"],
 }];

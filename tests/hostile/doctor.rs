@@ -33,7 +33,7 @@ pub const CASES: &[Case] = &[
     },
     Case {
         id: "N-05",
-        attack: "no anchor, a key that others may read, a lock nobody holds",
+        attack: "no anchor, a private key that others may read, a stale lock",
         answer: "GOV-006, ATT-004, REP-003",
         tests: &["hostile::doctor::an_anchor_a_key_and_a_lock_are_looked_at"],
     },
@@ -45,7 +45,7 @@ pub const CASES: &[Case] = &[
     },
     Case {
         id: "N-07",
-        attack: "a repository of GitLab's that is copied to where no Gitaly runs its hooks",
+        attack: "a GitLab repository copied to a place where no Gitaly runs its hooks",
         answer: "GOV-002",
         tests: &["hostile::doctor::hooks_for_gitlab_where_there_is_no_gitaly_are_found"],
     },

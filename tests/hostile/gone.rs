@@ -12,7 +12,8 @@ pub const CASES: &[Case] = &[
     },
     Case {
         id: "Z-02",
-        attack: "a log that really begins late: the policy names its writer later, or the founding push has no receipt",
+        attack: "benign: a log that really begins late: the policy names its writer later, or the founding \
+                 push has no receipt",
         answer: "accepted",
         tests: &["hostile::gone::a_log_that_begins_late_is_accepted"],
     },
@@ -24,7 +25,7 @@ pub const CASES: &[Case] = &[
     },
     Case {
         id: "Z-04",
-        attack: "a clone of one branch; a branch deleted by those who may",
+        attack: "benign: a clone of one branch; a branch deleted by a person who may",
         answer: "accepted",
         tests: &["hostile::gone::a_clone_of_one_branch_lacks_nothing"],
     },

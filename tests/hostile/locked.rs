@@ -16,7 +16,7 @@ pub const CASES: &[Case] = &[
     },
     Case {
         id: "L-02",
-        attack: "somebody who is no root edits the policy, or a file of that name in the tree",
+        attack: "a person who is not a root edits the policy, or a file of that name in the tree",
         answer: "GOV-006",
         tests: &[
             "attacks::policy_pushes::a_policy_by_somebody_who_is_no_root_is_refused",
@@ -25,7 +25,7 @@ pub const CASES: &[Case] = &[
     },
     Case {
         id: "L-03",
-        attack: "a policy of a lower version, or of the same with other content",
+        attack: "a policy with a lower version, or with the same version and other content",
         answer: "GOV-006",
         tests: &["hostile::locked::versions_only_rise"],
     },

@@ -31,7 +31,7 @@ pub const CASES: &[Case] = &[
     },
     Case {
         id: "M-05",
-        attack: "git's own notes commands take lines away from a note",
+        attack: "git's own notes commands remove lines from a note",
         answer: "REP-002",
         tests: &[
             "hostile::metadata::notes_only_grow",
@@ -40,13 +40,13 @@ pub const CASES: &[Case] = &[
     },
     Case {
         id: "M-07",
-        attack: "the server is put back to yesterday's backup, consistently",
+        attack: "all refs of the server are restored from yesterday's backup",
         answer: "REP-002",
         tests: &["hostile::metadata::a_consistent_rollback_of_the_server_is_noticed"],
     },
     Case {
         id: "M-08",
-        attack: "the policy alone goes back to an older version, validly signed",
+        attack: "the policy alone is moved back to an older, validly signed version",
         answer: "GOV-006, REP-002",
         tests: &["policy_changes::an_older_policy_validly_signed_is_refused_and_found"],
     },

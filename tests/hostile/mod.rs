@@ -15,6 +15,7 @@ mod graph;
 mod locked;
 mod metadata;
 mod network;
+mod newer;
 mod races;
 mod raw;
 mod records;

@@ -12,13 +12,13 @@ use crate::world::World;
 pub const CASES: &[Case] = &[
     Case {
         id: "M-14a",
-        attack: "bytes of a pack are changed on the way",
+        attack: "bytes of a pack are changed in transit",
         answer: "documented: git itself refuses, and nothing arrives",
         tests: &["hostile::network::a_pack_changed_on_the_way_does_not_arrive"],
     },
     Case {
         id: "M-14b",
-        attack: "the refs that a server announces are exchanged on the way",
+        attack: "the refs that a server announces are changed in transit",
         answer: "REP-002",
         tests: &["hostile::network::refs_exchanged_on_the_way_are_noticed"],
     },

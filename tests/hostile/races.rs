@@ -5,7 +5,7 @@ use super::Case;
 pub const CASES: &[Case] = &[
     Case {
         id: "X-01",
-        attack: "many processes write at once, in one clone and by push",
+        attack: "many processes write at the same time, in one clone and by push",
         answer: "accepted: none lost, none twice",
         tests: &[
             "races::writers::sixteen_processes_add_five_records_each_and_none_is_lost_or_there_twice",
@@ -41,7 +41,7 @@ pub const CASES: &[Case] = &[
     },
     Case {
         id: "X-07",
-        attack: "a lock of a process that is dead",
+        attack: "a lock left by a dead process",
         answer: "REP-003",
         tests: &["taxonomy::refusals::a_lock_that_never_goes_is_named_by_its_code"],
     },
@@ -55,7 +55,7 @@ pub const CASES: &[Case] = &[
     },
     Case {
         id: "X-11",
-        attack: "a hook is killed, fails, or nobody listens to it",
+        attack: "a hook is killed, fails, or nobody reads its output",
         answer: "documented: git refuses the push, and nothing moves",
         tests: &[
             "races::doors::a_push_is_refused_when_a_hook_is_killed_or_fails_or_is_not_heard_to_the_end",

@@ -21,8 +21,8 @@ pub const CASES: &[Case] = &[
     },
     Case {
         id: "R-04, R-05",
-        attack: "an inventory with a name twice, a path that leads elsewhere, itself, CRLF, capitals, comments, \
-                 another separator",
+        attack: "an inventory with a duplicate name, a path outside the run, its own name, CRLF, capitals, \
+                 comments, another separator",
         answer: "INT-004, INT-002",
         tests: &[
             "hostile::records::sums::an_inventory_in_any_other_form_is_refused_at_import_and_at_the_door",
@@ -31,7 +31,7 @@ pub const CASES: &[Case] = &[
     },
     Case {
         id: "R-06",
-        attack: "file names with line feeds, carriage returns and backslashes",
+        attack: "benign: file names with line feeds, carriage returns and backslashes",
         answer: "accepted",
         tests: &["integrity::names::ten_thousand_names_are_listed_as_coreutils_list_them"],
     },
@@ -43,19 +43,19 @@ pub const CASES: &[Case] = &[
     },
     Case {
         id: "R-11, R-13, R-15, R-16",
-        attack: "JSON that two readers read differently, or that is not in its one form",
+        attack: "JSON that parsers read differently, or that is not canonical",
         answer: "INT-004, INT-006",
         tests: &["hostile::records::json::a_record_in_any_other_form_is_refused_and_found"],
     },
     Case {
         id: "R-18",
-        attack: "a field that this kind of record does not have, a version that does not exist",
+        attack: "an unknown field, an unknown version",
         answer: "INT-004, ATT-003",
         tests: &["hostile::records::json::a_record_in_any_other_form_is_refused_and_found"],
     },
     Case {
         id: "R-19",
-        attack: "times, owners and the order of files get into a tarball",
+        attack: "times, owners and the order of files that could change a tarball",
         answer: "accepted",
         tests: &[
             "integrity::tarball::nothing_around_the_files_gets_into_the_tarball",

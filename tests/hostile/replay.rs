@@ -16,7 +16,7 @@ use crate::world::World;
 
 pub const CASES: &[Case] = &[Case {
     id: "B-01",
-    attack: "none: a thousand ordinary commits, in pushes of a hundred",
+    attack: "benign: a thousand ordinary commits, in pushes of a hundred",
     answer: "accepted",
     tests: &["hostile::replay::a_thousand_ordinary_commits_are_accepted"],
 }];

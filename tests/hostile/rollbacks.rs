@@ -25,7 +25,7 @@ pub const CASES: &[Case] = &[
     },
     Case {
         id: "V-03",
-        attack: "a revert of a part, or with one file more",
+        attack: "a partial revert, or one with an additional file",
         answer: "GOV-008",
         tests: &[
             "attacks::rollbacks::a_partial_roll_back_is_refused",
@@ -43,13 +43,13 @@ pub const CASES: &[Case] = &[
     },
     Case {
         id: "V-06",
-        attack: "a revert of what no run made: a merge, an adopted commit, the policy",
+        attack: "a revert of something that no run made: a merge, an adopted commit, the policy",
         answer: "GOV-008",
         tests: &["hostile::rollbacks::only_a_rejected_run_is_rolled_back"],
     },
     Case {
         id: "V-09",
-        attack: "two runs: both taken back in one commit, or one under the name of the other",
+        attack: "two runs: both rolled back in one commit, or one under the name of the other",
         answer: "GOV-008",
         tests: &["hostile::rollbacks::two_runs_are_rolled_back_one_by_one"],
     },

@@ -12,8 +12,8 @@ pub use form::olga;
 pub const CASES: &[Case] = &[
     Case {
         id: "S-01",
-        attack: "a record without a signature, with that of another record, of a stranger, or of somebody \
-                 else than it claims",
+        attack: "a record without a signature, or with the signature of another record, of an unknown key, or \
+                 of another person than it claims",
         answer: "ATT-003, ATT-004, ATT-001",
         tests: &[
             "hostile::signatures::form::an_envelope_proves_something_by_the_one_signature_of_its_signer",
@@ -21,7 +21,7 @@ pub const CASES: &[Case] = &[
     },
     Case {
         id: "S-02",
-        attack: "a record by somebody who is known and has another role",
+        attack: "a record by a known person with another role",
         answer: "ATT-001",
         tests: &[
             "attacks::statements::an_outcome_by_the_orchestrator_is_refused",
@@ -48,7 +48,7 @@ pub const CASES: &[Case] = &[
     },
     Case {
         id: "S-04",
-        attack: "an envelope or a signature in another spelling, with bytes added, taken away or exchanged",
+        attack: "an envelope or a signature in another encoding, with bytes added, removed or exchanged",
         answer: "INT-004, ATT-003",
         tests: &[
             "hostile::signatures::form::an_envelope_has_one_spelling",
@@ -58,7 +58,7 @@ pub const CASES: &[Case] = &[
     },
     Case {
         id: "S-05",
-        attack: "other bytes signed than stored: compact JSON, a final line feed",
+        attack: "a signature over other bytes than are stored: compact JSON, a final line feed",
         answer: "ATT-002, INT-004",
         tests: &[
             "hostile::signatures::form::the_bytes_that_were_signed_are_the_bytes_that_are_stored",
@@ -86,12 +86,12 @@ pub const CASES: &[Case] = &[
         answer: "ATT-004, ATT-003",
         tests: &[
             "hostile::signatures::touch::a_touch_is_demanded_of_security_keys_and_of_all_keys_where_the_policy_asks_for_it",
-            "src/policy/tests::a_touch_is_demanded_of_what_people_sign_and_never_so_that_no_root_is_left",
+            "src/rules/tests::a_touch_is_demanded_of_what_people_sign_and_never_so_that_no_root_is_left",
         ],
     },
     Case {
         id: "S-12",
-        attack: "a record made or pushed after its key was revoked, or outside of the key's window",
+        attack: "a record made or pushed after its key was revoked, or outside the key's validity period",
         answer: "ATT-004",
         tests: &[
             "policy_changes::a_statement_by_a_revoked_key_that_arrives_after_the_revocation_is_refused",
@@ -101,7 +101,7 @@ pub const CASES: &[Case] = &[
     },
     Case {
         id: "S-13",
-        attack: "records of before a rotation are there after it",
+        attack: "benign: records from before a key rotation stay valid after it",
         answer: "accepted",
         tests: &[
             "policy_changes::statements_made_before_a_rotation_stay_valid_and_later_ones_need_the_new_key",

@@ -32,7 +32,7 @@ pub const CASES: &[Case] = &[
     },
     Case {
         id: "R-91",
-        attack: "one byte of a governance object is flipped, and every object around it made to fit",
+        attack: "one byte of a governance object is flipped, and all hashes that depend on it are recomputed",
         answer: "every code but none",
         tests: &[
             "hostile::sweep::a_flipped_byte_with_hashes_made_to_fit_is_found",

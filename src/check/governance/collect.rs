@@ -1,7 +1,7 @@
 //! Collects what a push brings to the governance refs.
 
 use super::*;
-use crate::record::Rule;
+use crate::record::{Coded, Rule};
 
 impl Arrivals {
     /// Collects what a movement of a governance ref brings, at most so many files; what it takes
@@ -197,7 +197,8 @@ impl Arrivals {
                         self.notes.push((place, object, envelope));
                     }
                     Err(error) => {
-                        findings.extend(Error::from(error).findings(Subject::of_ref(reference)))
+                        let found = error.denies(Subject::of_ref(reference));
+                        findings.extend(found.into_iter().flatten());
                     }
                 }
             }

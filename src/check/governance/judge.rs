@@ -6,8 +6,8 @@ use crate::check::PolicyHistory;
 use crate::facts::case::RunFacts;
 use crate::facts::index;
 use crate::facts::position::Positions;
-use crate::record::Rule;
 use crate::record::predicate::PolicyPredicate;
+use crate::record::{Coded, Rule};
 
 impl Arrivals {
     /// Judges everything that arrived.
@@ -84,7 +84,7 @@ impl Arrivals {
             _ => match ledger::parse(path.to_path(), &bytes) {
                 Ok(envelope) => envelope,
                 Err(error) => {
-                    findings.extend(Error::from(error).findings(subject()));
+                    findings.extend(error.denies(subject()).into_iter().flatten());
                     return Ok(());
                 }
             },

@@ -1,13 +1,12 @@
 //! Judges every tree that a governance ref gained, in every commit: its files are judged where it
 //! ends, but what stood in between stays in the repository as well.
 
-use crate::record::Rule;
+use crate::record::{Coded, Rule};
 use std::collections::BTreeSet;
 
 use super::*;
 use crate::check::PolicyHistory;
 use crate::facts::limits;
-use crate::facts::report::git_finding;
 use crate::rules;
 use crate::store::ledger::Refs;
 
@@ -66,10 +65,7 @@ pub fn trees(
     for id in commits {
         let subject = || Subject::of_ref(reference).at(id);
         if let Err(error) = commit(reader, gained, id, findings) {
-            match git_finding(&error, subject()) {
-                Some(finding) => findings.push(finding),
-                None => return Err(error.into()),
-            }
+            findings.extend(error.denies(subject()).ok_or(error)?);
         }
     }
     Ok(())

@@ -4,10 +4,10 @@ use crate::check::Error;
 use crate::check::branch::strict::Strict;
 use crate::check::branch::{self, Branch};
 use crate::facts::limits;
-use crate::facts::report::Report;
 use crate::facts::run::Collector;
 use crate::policy::Policy;
 use crate::record::predicate::Movement;
+use crate::record::{Coded, Report};
 use crate::record::{RefName, Rule, Subject};
 
 use super::{Push, forbidden_ref};
@@ -88,7 +88,7 @@ fn judge(
     };
     // A branch is at a commit: a tag there would be peeled by some and not by others.
     if let Err(error) = push.reader.tree_of(new) {
-        Error::from(error).report(subject(), report);
+        report.absorb(Error::from(error).refusal(subject()));
         return Ok(());
     }
     // What the new tip does not contain may be gone tomorrow, and with it what it hides from
@@ -154,7 +154,7 @@ fn judge(
     let judged = branch::judge(push.reader, &branch, collector, left);
     match judged {
         Ok(found) => report.absorb(found),
-        Err(error) => error.report(subject(), report),
+        Err(error) => report.absorb(error.refusal(subject())),
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use crate::record::envelope::Envelope;
 use crate::record::predicate::PolicyPredicate;
 use crate::record::statement::{Kind, Statement};
 use crate::record::tree::Mode;
-use crate::record::{ObjectId, RepoPath, Sha256};
+use crate::record::{ObjectId, RepoPath, Rule, Sha256};
 use crate::rules::tests::people::{document, id, key, name, sha, signature, signers, time};
 use crate::signing::Signer as _;
 
@@ -90,10 +90,10 @@ impl Site {
         let repo = Repo::open(self.dir.path()).unwrap();
         match PolicyHistory::load(repo.reader(), tip) {
             Ok(history) => Ok(history),
-            Err(Error::Policy(findings)) => {
-                let [finding] = findings.as_slice() else {
-                    panic!("one finding: {findings:?}");
-                };
+            Err(Error::Policy(why)) => {
+                let findings = why.findings();
+                assert_eq!(findings.len(), 1, "{findings:?}");
+                let finding = findings.iter().next().unwrap();
                 assert_eq!(
                     finding.subject.commit,
                     Some(tip.to_string()),
@@ -281,7 +281,8 @@ fn another_first_version_is_another_repository() {
     let mut history = site.load(first).unwrap();
     let third = site.commit(&[first], &version(2, &[other]));
     let extended = history.extend(reader.reader(), third);
-    assert!(matches!(extended, Err(Error::Policy(found)) if found[0].rule == "policy-linked"));
+    assert!(matches!(extended, Err(Error::Policy(found))
+        if found.findings().iter().all(|it| it.rule == Rule::PolicyLinked)));
     assert_eq!(history.commits(), [first], "nothing is appended");
 }
 

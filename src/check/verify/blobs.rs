@@ -5,10 +5,9 @@
 use std::collections::HashSet;
 
 use super::*;
-use crate::facts::failure::git_failure;
 use crate::git;
-use crate::record::RepoPath;
 use crate::record::tree::Mode;
+use crate::record::{Coded, RepoPath};
 
 /// The files hashed so far, each once.
 #[derive(Default)]
@@ -42,7 +41,7 @@ impl Blobs {
                     }
                 }
                 Err(error) => {
-                    git_failure(&error, Subject::of_ref(reference).at(*id)).report(report);
+                    report.absorb(error.refusal(Subject::of_ref(reference).at(*id)));
                 }
             }
         }
@@ -65,7 +64,7 @@ impl Blobs {
         let files = match reader.changes_limited(Some(tree), None, MAX_FILES) {
             Ok(files) => files,
             Err(error) => {
-                git_failure(&error, Subject::of_ref(reference).at(tip)).report(report);
+                report.absorb(error.refusal(Subject::of_ref(reference).at(tip)));
                 return Ok(());
             }
         };
@@ -95,7 +94,7 @@ impl Blobs {
         let Err(error) = reader.blob(blob) else {
             return Ok(());
         };
-        git_failure(&error, Subject::of_ref(reference).path(path)).report(report);
+        report.absorb(error.refusal(Subject::of_ref(reference).path(path)));
         Ok(())
     }
 }

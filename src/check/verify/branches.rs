@@ -11,6 +11,7 @@ use super::*;
 use crate::check::branch::strict::Strict;
 use crate::check::push::branch_move::rank;
 use crate::policy::RefRules;
+use crate::record::Coded;
 
 /// The tips judged so far, by branch.
 struct Judged<'a> {
@@ -90,7 +91,7 @@ pub(super) fn verify(
 /// What cannot be read on one branch is told of it, and the others are judged all the same.
 fn put(result: Result<(), Error>, reference: &RefName, report: &mut Report) {
     if let Err(error) = result {
-        error.report(Subject::of_ref(reference), report);
+        report.absorb(error.refusal(Subject::of_ref(reference)));
     }
 }
 

@@ -12,7 +12,7 @@ use crate::git::Reader;
 use crate::record::envelope::Envelope;
 use crate::record::predicate::ReceiptPredicate;
 use crate::record::statement::Statement;
-use crate::record::{Finding, ObjectId, RefName, Rule, RunId, Subject, Timestamp};
+use crate::record::{Coded, Finding, ObjectId, RefName, Rule, RunId, Subject, Timestamp};
 use crate::rules;
 use crate::store::layout::{self, Place};
 use crate::store::ledger::{Records, Refs};
@@ -25,8 +25,8 @@ use super::governance::{Arrivals, Gained, MAX_RECORDS, trees};
 use super::{Anchor, Error, PolicyHistory};
 use crate::facts::log::Log;
 use crate::facts::position::{Logged, Positions};
-use crate::facts::report::Report;
 use crate::facts::run::Collector;
+use crate::record::Report;
 
 /// What to verify.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,7 +64,7 @@ pub struct Clone<'a> {
 pub fn verify(clone: &Clone<'_>, scope: &Scope) -> Report {
     let mut report = Report::default();
     if let Err(error) = try_verify(clone, scope, &mut report) {
-        error.report(Subject::none(), &mut report);
+        report.absorb(error.refusal(Subject::none()));
     }
     report
 }

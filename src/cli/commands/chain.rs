@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::cli::context::{facts_of, judge_chain, unheld};
 use crate::cli::{Answer, CliError, Context};
 use crate::facts::case::{Lookup, RunFacts};
-use crate::facts::report::Report;
+use crate::record::Report;
 use crate::record::RunId;
 use crate::render;
 use crate::store::ledger::Records;
@@ -38,7 +38,7 @@ pub fn run(context: &Context, args: &ChainArgs) -> Result<Answer, CliError> {
         )?),
         None => {
             let why = unheld(&facts, &history);
-            report.findings.extend(why.into_findings());
+            report.absorb(why);
         }
     }
     let links = links(&facts);

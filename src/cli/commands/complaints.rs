@@ -1,7 +1,8 @@
 //! How commands say no to a policy or a proposal.
 
 use crate::cli::CliError;
-use crate::record::{Finding, Refusal, Rule, Sha256, Subject};
+use crate::policy::BadPolicy;
+use crate::record::{Coded, Finding, Refusal, Rule, Sha256, Subject};
 
 /// Returns the finding that one complaint about a policy is.
 pub fn complaint(found: String) -> Finding {
@@ -12,10 +13,15 @@ pub fn complaint(found: String) -> Finding {
         .remedy("mend FILE, then git awo policy check FILE")
 }
 
-/// Returns the refusal of a policy that has complaints.
-pub fn complaints_of(complaints: Vec<String>) -> Refusal {
-    let some = complaint("a policy that cannot be read".to_owned());
-    Refusal::or(complaints.into_iter().map(complaint), some)
+/// Returns the refusal of files that are no policy.
+pub fn complaints_of(bad: BadPolicy) -> Refusal {
+    let whole = bad.refusal(Subject::of_record("policy.toml"));
+    match bad {
+        BadPolicy::Requires(_) => whole,
+        BadPolicy::Complaints(complaints) => {
+            Refusal::of(complaints.into_iter().map(complaint)).unwrap_or(whole)
+        }
+    }
 }
 
 /// Returns the error that a proposal lacks its files.

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::cli::{Answer, CliError, Context};
 use crate::export::{self, Destination, Files, files, gather, index_file};
 use crate::facts::index::judge_all;
-use crate::record::{Finding, Findings, Refusal, RunId, Subject};
+use crate::record::{Coded, Findings, Refusal, RunId, Subject};
 use crate::render::one_line;
 use crate::store::ledger::Records;
 
@@ -64,7 +64,7 @@ pub fn run(context: &Context, args: &ExportArgs) -> Result<Answer, CliError> {
     for run in &runs {
         match files_of(run) {
             Ok(files) => findings.extend(destination.check(&files)?),
-            Err(export::Error::Refused(found)) => findings.extend(found.into_findings()),
+            Err(export::Error::Refused(found)) => findings.extend(found.findings()),
             Err(error) => match check_findings(&error, run) {
                 Some(found) => findings.extend(found),
                 None => return Err(error.into()),
@@ -104,10 +104,9 @@ fn run_id(word: &std::path::Path) -> Result<RunId, CliError> {
     RunId::new(text).map_err(|error| CliError::usage(error.to_string()))
 }
 
-fn check_findings(error: &export::Error, run: &RunId) -> Option<Vec<Finding>> {
-    let export::Error::Check(error) = error else {
-        return None;
-    };
-    let findings = error.findings(Subject::of_run(run));
-    (!findings.is_empty()).then_some(findings)
+fn check_findings(error: &export::Error, run: &RunId) -> Option<Findings> {
+    match error {
+        export::Error::Check(error) => error.denies(Subject::of_run(run)),
+        _ => None,
+    }
 }

@@ -107,7 +107,8 @@ pub fn run(context: &Context, args: &HooksArgs) -> Result<Answer, CliError> {
             let Some(why) = Refusal::of(all.iter().filter_map(not_installed)) else {
                 return Ok(Answer::new("hooks", value, text));
             };
-            let lines = why.findings().iter().map(render::report::line);
+            let findings = why.findings();
+            let lines = findings.iter().map(render::report::line);
             let text = lines.fold(text, |text, line| format!("{text}{line}\n"));
             Ok(Answer::new("hooks", value, text).refused(&why))
         }

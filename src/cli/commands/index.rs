@@ -9,7 +9,7 @@ use crate::cli::context::answer_of;
 use crate::cli::{Answer, CliError, Context};
 use crate::export;
 use crate::facts::index::judge_all;
-use crate::facts::report::Report;
+use crate::record::Report;
 use crate::record::{Refusal, Rule, RunId, Sha256, Subject};
 use crate::render;
 use crate::store::index::{Index, implied_by_all};

@@ -256,9 +256,8 @@ fn found(context: &Context, actor: &Actor, args: &InitArgs) -> Result<(), CliErr
             )
         }
     };
-    let checked = Policy::parse(&policy, &signers).map_err(|complaints| {
-        CliError::denied("the policy does not hold", complaints_of(complaints))
-    })?;
+    let checked = Policy::parse(&policy, &signers)
+        .map_err(|bad| CliError::denied("the policy does not hold", complaints_of(bad)))?;
     for grant in &checked.document().refs {
         let there = |text: &String| text.parse().is_ok_and(|id| actor.repo.tree_of(id).is_ok());
         if let Some(text) = grant.adopted.as_ref().filter(|text| !there(text)) {
@@ -304,6 +303,7 @@ fn default_policy(actor: &Actor, name: &IdentityName) -> Result<Vec<u8>, CliErro
     let document = Document {
         schema: SCHEMA.to_owned(),
         version: 1,
+        requires: Vec::new(),
         level: "FULL_HUMAN".to_owned(),
         expires: None,
         roots: Roots {

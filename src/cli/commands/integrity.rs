@@ -13,8 +13,8 @@ use crate::cli::context::answer_of;
 use crate::cli::{Answer, CliError, Context};
 use crate::evidence::inventory::SUMS;
 use crate::evidence::{Directory, Inventory, Survey};
-use crate::facts::report::Report;
 use crate::record::path::{escape, quote};
+use crate::record::{Coded, Report};
 use crate::record::{Finding, Refusal, RepoPath, Rule, RunId, Subject};
 use crate::render;
 use crate::store::layout::LedgerPath;
@@ -274,7 +274,7 @@ fn stored(actor: &Actor, run: &RunId) -> Result<Integrity, CliError> {
         Err(crate::actor::Error::Check(error)) => {
             let mut judged = Integrity::default();
             judged.report.count("files", 0);
-            error.report(Subject::of_run(run), &mut judged.report);
+            judged.report.absorb(error.refusal(Subject::of_run(run)));
             return Ok(judged);
         }
         Err(error) => return Err(error.into()),

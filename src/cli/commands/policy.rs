@@ -12,9 +12,9 @@ use crate::cli::commands::complaints::{complaint, complaints_of, without_files};
 use crate::cli::context::answer_of;
 use crate::cli::{Answer, CliError, Context};
 use crate::facts::policies::PolicyFiles;
-use crate::facts::report::Report;
 use crate::git::{CommitDraft, Expected, RefUpdate};
 use crate::policy::{Keyring, Policy};
+use crate::record::Report;
 use crate::record::envelope::{Envelope, EnvelopeSignature};
 use crate::record::predicate::PolicyPredicate;
 use crate::record::statement::{Kind, Statement};
@@ -137,12 +137,8 @@ fn check(
 ) -> Result<Answer, CliError> {
     let mut report = Report::default();
     report.count("policies", 1);
-    if let Err(complaints) =
-        Policy::parse(&read(context, file)?, &signers(context, allowed_signers)?)
-    {
-        report
-            .findings
-            .extend(complaints.into_iter().map(complaint));
+    if let Err(bad) = Policy::parse(&read(context, file)?, &signers(context, allowed_signers)?) {
+        report.absorb(complaints_of(bad));
     }
     Ok(answer_of(&report))
 }
@@ -155,9 +151,8 @@ fn propose(
     let actor = context.actor()?;
     let history = actor.history()?;
     let (policy, signers) = (read(context, file)?, signers(context, allowed_signers)?);
-    let checked = Policy::parse(&policy, &signers).map_err(|complaints| {
-        CliError::denied("the policy does not hold", complaints_of(complaints))
-    })?;
+    let checked = Policy::parse(&policy, &signers)
+        .map_err(|bad| CliError::denied("the policy does not hold", complaints_of(bad)))?;
     let next = history.current().policy.version().saturating_add(1);
     if checked.version() != next {
         let found = format!("version {}, not {next}", checked.version());

@@ -6,10 +6,9 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use crate::check::Report;
 use crate::cli::context::{answer_of, revision};
 use crate::cli::{Answer, CliError, Context};
-use crate::record::{RunId, TaskId};
+use crate::record::{Report, RunId, TaskId};
 use crate::run::{self, Import, ImportRequest, RunDone, RunEnvironment, RunRequest};
 
 /// Execute an approved task and record what it did

@@ -23,7 +23,7 @@ macro_rules! fields {
 }
 
 fields! {
-    /// Things that are said once.
+    /// Fields with one value.
     Scalar:
     Id = "id", "task id";
     BaseId = "base_task_id", "base task id";
@@ -47,7 +47,7 @@ fields! {
 }
 
 fields! {
-    /// Things that are listed.
+    /// Fields with a list of values.
     List:
     AllowedPaths = "allowed_paths", "allowed paths";
     ForbiddenPaths = "forbidden_paths", "forbidden paths";
@@ -61,7 +61,7 @@ fields! {
 }
 
 impl List {
-    /// Tells whether an entry is a name that must be exact, not a text.
+    /// Returns whether an entry is an exact name, not a text.
     pub(in super::super) fn is_exact(self) -> bool {
         matches!(
             self,

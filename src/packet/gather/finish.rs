@@ -1,4 +1,4 @@
-//! From what was gathered to a draft.
+//! Builds the draft from what was gathered.
 
 use crate::record::contract::{
     ActionName, Admission, ContractDraft, PacketKind, PathList, SCHEMA, Target, check_pattern,
@@ -6,12 +6,12 @@ use crate::record::contract::{
 };
 use crate::record::{ObjectId, RefName, Sha256, TaskId};
 
-use super::super::ImportOptions;
+use super::super::options::ImportOptions;
 use super::super::problem::{Complaint, PacketErrors, PacketProblem};
 use super::{Gather, List, Said, Scalar, approved_id, approved_target};
 
 impl Gather {
-    /// Returns the draft, or everything there is to complain about.
+    /// Returns the draft, or all complaints.
     pub(in super::super) fn finish(
         mut self,
         kind: Option<PacketKind>,
@@ -20,7 +20,7 @@ impl Gather {
     ) -> Result<ContractDraft, PacketErrors> {
         let draft = kind.and_then(|kind| self.draft(kind, options, source_sha256));
         let draft = draft.filter(|_| self.complaints.is_empty());
-        // The checks above speak of lines; the draft's own check has the last word.
+        // The checks above name lines; the draft's own check is authoritative.
         if let Some(draft) = draft {
             match draft.clone().check() {
                 Ok(_) => return Ok(draft),
@@ -151,7 +151,7 @@ impl Gather {
     }
 
     /// Returns the task id: the labelled one, or else the one that the sentence approves. All
-    /// places that name the task have to agree.
+    /// places that name the task must agree.
     fn id(&mut self) -> Option<TaskId> {
         let approved = self.scalars.get(&Scalar::Sentence).and_then(|said| {
             approved_id(&said.text).map(|id| Said {
@@ -272,8 +272,8 @@ impl Gather {
         }
     }
 
-    /// Complains about lists of exact names that were announced and hold nothing, or hold both
-    /// names and the word that there are none.
+    /// Complains about lists of exact names that are announced but empty, or that contain both names
+    /// and the statement that there are none.
     fn check_lists(&mut self) {
         let complained = |list: List, complaints: &[Complaint]| {
             complaints.iter().any(

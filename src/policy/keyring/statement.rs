@@ -33,8 +33,8 @@ pub(super) fn parse_signature(
     Ok(signature)
 }
 
-/// Returns the finding on a signature whose key no policy can allow: one too weak, a certificate, or
-/// of a kind unknown here. Nothing if that is not what is wrong with the signature.
+/// Returns the finding on a signature whose key no policy can allow: a weak key, a certificate, or an
+/// unknown kind of key. `None` if the signature has another fault.
 pub fn refused_key(error: &SignatureError, about: Subject) -> Option<Finding> {
     let key = match error {
         SignatureError::Key(BadPublicKey::Malformed(_)) => return None,
@@ -79,7 +79,8 @@ pub(super) fn check_raw(
     })
 }
 
-/// Returns the same value in bytes that other tools sign: such a signature holds, and binds others.
+/// Returns the same value in the encodings of other tools: a signature over one of them is valid, but
+/// binds other bytes.
 fn other_spellings(payload: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
     let with_line_feed = |bytes: &[u8]| [bytes, b"\n"].concat();
     let mut spellings = vec![("with a final line feed", with_line_feed(payload))];

@@ -1,5 +1,5 @@
-//! Short names: NTFS gives a file a second name of eight letters and three, by which it is opened
-//! as well. `GITHUB~1` may be `.github`.
+//! NTFS short names: NTFS gives a file a second name in 8.3 form, by which it can be opened as well.
+//! `GITHUB~1` may be `.github`.
 
 use std::sync::OnceLock;
 
@@ -8,24 +8,24 @@ use globset::{GlobSet, GlobSetBuilder};
 use super::{compile, path_of};
 use crate::record::names;
 
-/// Stands in short names only where a number follows.
+/// Separates the base of a short name from its number.
 const TILDE: char = '~';
 
-/// Globs that mean short names as well, for the few paths that could hold one.
+/// Globs that also match short names, for the few paths that could contain one.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Globs {
     globs: Vec<String>,
-    /// These, compiled when they are first asked for; `None` if that cannot be.
+    /// The globs, compiled on first use; `None` if they do not compile.
     compiled: OnceLock<Option<GlobSet>>,
 }
 
 impl Globs {
-    /// Adds a glob, if anything in it has a short name.
+    /// Adds a glob, if any of its components has a short name.
     pub(super) fn add(&mut self, plain: &str) {
         self.globs.extend(glob(plain));
     }
 
-    /// Tells whether a folded path matches one of them.
+    /// Returns whether a folded path matches one of them.
     pub(super) fn match_one(&self, folded: &[u8]) -> bool {
         if self.globs.is_empty() || !folded.contains(&b'~') {
             return false;
@@ -37,14 +37,14 @@ impl Globs {
             }
             builder.build().ok()
         });
-        // What cannot be told is not told apart.
+        // Fail closed: globs that do not compile match everything.
         compiled
             .as_ref()
             .is_none_or(|globs| globs.is_match(path_of(folded)))
     }
 }
 
-/// Returns a glob that takes each plain component by its short name too, if any of them has one.
+/// Returns a glob that also matches the short names of components without wildcards, if any has one.
 fn glob(glob: &str) -> Option<String> {
     let mut found = false;
     let parts = glob.split('/').map(|part| match of(part) {
@@ -58,10 +58,10 @@ fn glob(glob: &str) -> Option<String> {
     found.then_some(glob)
 }
 
-/// Returns the short names of a folded name, as a glob; none if the name is short itself, is no
-/// plain name, or has letters outside of ASCII, which become others in each code page.
+/// Returns the short names of a folded name, as a glob; `None` if the name is short itself, contains
+/// wildcards, or has letters outside ASCII, which differ between code pages.
 ///
-/// From the fifth name with the same beginning on NTFS makes it of a checksum; that is not known here.
+/// From the fifth name with the same beginning on, NTFS uses a checksum; that form is not matched.
 fn of(name: &str) -> Option<String> {
     let plain =
         |c: char| c.is_ascii() && !matches!(c, '*' | '?' | '[' | ']' | '{' | '}' | '\\' | TILDE);
@@ -86,7 +86,7 @@ fn of(name: &str) -> Option<String> {
         return None;
     }
     let (base, extension) = (kept(base, 6), kept(extension, 3));
-    // Those of files that git obeys are refused wherever they stand.
+    // Short names of files that git obeys are refused everywhere.
     if names::fault(format!("{base}{TILDE}1").as_bytes()).is_some() {
         return None;
     }

@@ -1,4 +1,4 @@
-//! Actions a contract may forbid.
+//! Actions that a contract may forbid.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 macro_rules! actions {
     ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
-        /// Names an action that a contract forbids. An unknown name is refused: nobody could watch for it.
+        /// An action that a contract forbids. Unknown names are refused, since they could not be detected.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
         pub enum ActionName { $($(#[$doc])* $name,)* }
@@ -35,7 +35,7 @@ actions! {
     Delete = "delete",
     /// Moving an existing tag.
     TagMove = "tag_move",
-    /// Making a replacement object under `refs/replace/`.
+    /// Creating a replace ref under `refs/replace/`.
     ReplaceRef = "replace_ref",
     /// Deploying anything.
     Deploy = "deploy",

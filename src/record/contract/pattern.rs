@@ -1,18 +1,18 @@
 //! Path patterns of a contract, in gitignore syntax.
 
-/// Tells which list a pattern stands in; an allowed path is held to more.
+/// The list that contains a pattern; allowed paths are checked more strictly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PathList {
-    /// Paths the run may touch.
+    /// Paths that the run may touch.
     Allowed,
-    /// Paths the run must not touch, even where an allowed pattern covers them.
+    /// Paths that the run must not touch, even if an allowed pattern matches them.
     Forbidden,
 }
 
-/// Says which rule a path pattern breaks.
+/// The rule that a path pattern breaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadPattern {
-    /// Nothing stands there.
+    /// The pattern is empty.
     #[error("it is empty")]
     Empty,
     /// Longer than any path git would store.
@@ -21,10 +21,10 @@ pub enum BadPattern {
     /// A control character, or one that reorders the text around it.
     #[error("a control character, or one that reorders text, stands in it")]
     Unfit,
-    /// gitignore would cut white space off the end, a reader would not see it.
+    /// gitignore would strip trailing white space, and a reader would not see it.
     #[error("it begins or ends with white space")]
     OuterSpace,
-    /// `!` takes back what another pattern says.
+    /// `!` negates other patterns.
     #[error("it is negated with '!'")]
     Negated,
     /// gitignore reads the line as a comment, so that it would match nothing.
@@ -36,7 +36,7 @@ pub enum BadPattern {
     /// A backslash: a separator to one reader, an escape to another.
     #[error("a backslash stands in it")]
     Backslash,
-    /// `.`, `..` or an empty component: git stores no such path, the pattern would match nothing.
+    /// `.`, `..` or an empty component: git stores no such path, so the pattern would match nothing.
     #[error("a component is empty, '.' or '..'")]
     Component,
     /// Git's own directory.
@@ -47,17 +47,17 @@ pub enum BadPattern {
     Bracket,
 }
 
-/// Returns whether `c` must not stand in any text of a contract: a control character other
-/// than line feed and tab, or a character that reorders the text around it.
+/// Returns whether `c` is forbidden in all texts of a contract: a control character other than line
+/// feed and tab, or a character that reorders the text around it.
 pub fn is_unfit(c: char) -> bool {
     (c.is_control() && c != '\n' && c != '\t')
         || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Checks one path pattern, or says which rule it breaks.
+/// Checks one path pattern, or returns the rule that it breaks.
 ///
-/// A forbidden pattern may be anchored with a leading `/` as in gitignore, and may name `.git/`;
-/// an allowed one may do neither, because there `/` is far more often a path of the machine.
+/// A forbidden pattern may be anchored with a leading `/` as in gitignore, and may name `.git/`. An
+/// allowed one may do neither, because a leading `/` there is most likely a path of the file system.
 pub fn check_pattern(pattern: &str, list: PathList) -> Result<(), BadPattern> {
     if pattern.is_empty() {
         return Err(BadPattern::Empty);
@@ -92,7 +92,7 @@ pub fn check_pattern(pattern: &str, list: PathList) -> Result<(), BadPattern> {
         if matches!(component, "" | "." | "..") {
             return Err(BadPattern::Component);
         }
-        // `git~1` is what some file systems call `.git`.
+        // `git~1` is the short name of `.git` on some file systems.
         let is_git =
             component.eq_ignore_ascii_case(".git") || component.eq_ignore_ascii_case("git~1");
         if is_git && list == PathList::Allowed {
@@ -105,12 +105,12 @@ pub fn check_pattern(pattern: &str, list: PathList) -> Result<(), BadPattern> {
     Ok(())
 }
 
-/// Tells whether every `[` opens a class that holds something and is closed.
+/// Returns whether every `[` opens a non-empty class that is closed.
 fn brackets_close(pattern: &str) -> bool {
     let mut rest = pattern;
     while let Some((_, after)) = rest.split_once('[') {
         let after = after.strip_prefix(['!', '^']).unwrap_or(after);
-        // A `]` that stands first belongs to the class.
+        // A leading `]` belongs to the class.
         let after = after.strip_prefix(']').unwrap_or(after);
         let Some((_, next)) = after.split_once(']') else {
             return false;

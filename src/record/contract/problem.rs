@@ -1,10 +1,10 @@
-//! Why a draft is no contract.
+//! Reasons why a draft is not a contract.
 
 use std::fmt;
 
 use super::{BadPattern, MAX_ENTRIES, SCHEMA};
 
-/// One reason why a draft is no contract.
+/// One reason why a draft is not a contract.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ContractProblem {
     /// Another schema.
@@ -16,7 +16,7 @@ pub enum ContractProblem {
     /// A path pattern that matches nothing, or more than it seems to.
     #[error("cannot accept {pattern:?} in {field}")]
     Pattern {
-        /// The list it stands in.
+        /// The list that contains it.
         field: &'static str,
         /// The pattern.
         pattern: String,
@@ -26,10 +26,10 @@ pub enum ContractProblem {
     /// A pattern in both lists.
     #[error("cannot both allow and forbid {0:?}")]
     Contradiction(String),
-    /// A field, or an entry of it, holds nothing.
+    /// A field, or an entry of it, is blank.
     #[error("cannot accept a blank {0}")]
     Blank(&'static str),
-    /// A field holds a character that is not shown, or reorders what is shown.
+    /// A field contains a control character, or one that reorders text.
     #[error("cannot accept a control or reordering character in {0}")]
     Unfit(&'static str),
     /// A list is too long.
@@ -38,19 +38,19 @@ pub enum ContractProblem {
     /// The sentence cannot be compared as one line.
     #[error("cannot accept an approval sentence that {0}")]
     Sentence(&'static str),
-    /// The target is no branch.
+    /// The target is not a branch.
     #[error("cannot accept {0:?} as the target: it is not a branch")]
     TargetRef(String),
     /// The all-zero id.
     #[error("cannot accept the all-zero id as the base")]
     ZeroBase,
-    /// The stage is no short token.
+    /// The stage is not a short token.
     #[error("cannot accept {0:?} as a stage: 1 to 32 of A-Z a-z 0-9 . _ - are")]
     Stage(String),
 }
 
 impl ContractProblem {
-    /// Returns the name of the field concerned.
+    /// Returns the name of the affected field.
     pub fn field(&self) -> &'static str {
         match self {
             Self::Schema(_) => "schema",
@@ -65,7 +65,7 @@ impl ContractProblem {
     }
 }
 
-/// All the reasons why a stored object is no contract.
+/// All reasons why a stored object is not a contract.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ContractProblems(pub Vec<ContractProblem>);
 
@@ -74,7 +74,7 @@ impl fmt::Display for ContractProblems {
         for (index, problem) in self.0.iter().enumerate() {
             let joint = if index == 0 { "" } else { "; " };
             write!(f, "{joint}{problem}")?;
-            // This text may be all that is left of the problem (serde keeps no source).
+            // Include the source in the text: serde drops it.
             if let ContractProblem::Pattern { source, .. } = problem {
                 write!(f, ": {source}")?;
             }

@@ -1,10 +1,10 @@
-//! The parser: RFC 8259, without the liberties it leaves.
+//! The parser: RFC 8259, strictly.
 
 use std::collections::BTreeMap;
 
 use super::{BadJson, Form, HARD_DEPTH, Json, Limits, Number};
 
-/// Integers with more digits than Python 3.11 reads are refused, for the writers to agree.
+/// Maximum number of digits of an integer, as in Python 3.11.
 const MAX_DIGITS: usize = 4300;
 
 /// Reads a JSON document, within the usual limits.
@@ -14,8 +14,8 @@ pub fn parse(bytes: &[u8]) -> Result<Json, BadJson> {
 
 /// Reads a JSON document, within the given limits.
 ///
-/// UTF-8 without a byte order mark, no key twice in an object, no NaN nor infinity (`1e400`
-/// is one), no half of a surrogate pair, nothing after the value but white space.
+/// The text must be UTF-8 without a byte order mark, without duplicate keys, NaN or infinity
+/// (`1e400` is one), unpaired surrogates, or anything but white space after the value.
 pub fn parse_with(bytes: &[u8], limits: Limits) -> Result<Json, BadJson> {
     if bytes.len() > limits.len {
         let why = format!("the document is longer than {} bytes", limits.len);
@@ -57,7 +57,7 @@ struct Parser<'a> {
     text: &'a str,
     /// The next byte to read.
     at: usize,
-    /// How many arrays and objects are open.
+    /// Number of open arrays and objects.
     depth: usize,
     max_depth: usize,
 }
@@ -81,7 +81,7 @@ impl Parser<'_> {
         }
     }
 
-    /// Takes this byte if it is the next.
+    /// Consumes this byte if it is the next one.
     fn take(&mut self, wanted: u8) -> bool {
         let there = self.peek() == Some(wanted);
         self.at = self.at.saturating_add(usize::from(there));
@@ -188,8 +188,8 @@ impl Parser<'_> {
         let mut out = String::new();
         let mut run = self.at;
         loop {
-            // Quotes, backslashes and control characters are ASCII, so the run between two of
-            // them is whole characters.
+            // Quotes, backslashes and control characters are ASCII, so the text between two of them
+            // consists of whole characters.
             let plain = self.text.get(run..self.at).unwrap_or_default();
             match self.peek() {
                 Some(b'"') => {
@@ -255,7 +255,7 @@ impl Parser<'_> {
             .text
             .get(self.at..self.at.saturating_add(4))
             .unwrap_or_default();
-        // from_str_radix would take a sign.
+        // from_str_radix would accept a sign.
         if digits.len() != 4 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
             return Err(self.bad_at(start, "four hex digits are due after \\u"));
         }

@@ -1,4 +1,4 @@
-//! The writer: the bytes Python writes.
+//! The writer: the bytes that Python writes.
 
 use super::{Form, Json, Number};
 
@@ -29,7 +29,7 @@ fn write(out: &mut String, value: &Json, depth: usize) {
         Json::Object(members) if members.is_empty() => out.push_str("{}"),
         Json::Object(members) => {
             let mut opening = '{';
-            // The map sorts by bytes of UTF-8, which is the order of code points.
+            // The map sorts by UTF-8 bytes, which is the order of code points.
             for (key, member) in members {
                 begin_line(out, opening, depth.saturating_add(1));
                 write_string(out, key);
@@ -87,8 +87,8 @@ impl std::fmt::Display for Number {
     }
 }
 
-/// Writes a finite float as Python's `repr`: the shortest digits that read back the same, plain
-/// for exponents from -4 to 15, else with an exponent of at least two digits and its sign.
+/// Writes a finite float like Python's `repr`: the shortest digits that read back the same, in plain
+/// form for exponents from -4 to 15, otherwise with an exponent of a sign and at least two digits.
 fn python_repr(value: f64) -> String {
     let scientific = shortest(value);
     let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
@@ -97,7 +97,7 @@ fn python_repr(value: f64) -> String {
         let sign = if exponent < 0 { '-' } else { '+' };
         return format!("{mantissa}e{sign}{:02}", exponent.unsigned_abs());
     }
-    // As many decimals as the digits need; the value is exact in them, or they are its shortest.
+    // With as many decimals as digits are needed, the value is exact or the digits are its shortest.
     let sign = if value.is_sign_negative() { "-" } else { "" };
     let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
     let before_point = usize::try_from(exponent.saturating_add(1)).unwrap_or(0);
@@ -117,9 +117,9 @@ fn python_repr(value: f64) -> String {
 
 /// Returns the shortest digits that read back as this value, in the form `d.ddde-7`.
 ///
-/// Where two such texts are equally near, Python takes the one that ends in an even digit and
-/// Rust the larger: 187102383793199.625 is `…199.62` to Python. Rust's rounding to a given
-/// number of digits goes to the even one, so it is asked again with the number of digits known.
+/// If two such texts are equally near, Python takes the one that ends in an even digit, and Rust the
+/// larger one: 187102383793199.625 is `…199.62` in Python. Rust's rounding to a given number of
+/// digits prefers the even one, so it is applied again once the number of digits is known.
 fn shortest(value: f64) -> String {
     let found = format!("{value:e}");
     let mantissa = found
@@ -129,7 +129,7 @@ fn shortest(value: f64) -> String {
         .split_once('.')
         .map_or(0, |(_, decimals)| decimals.len());
     let even = format!("{value:.decimals$e}");
-    // Below a power of two the floats lie closer, so the nearest digits may be another value's.
+    // Below a power of two floats are closer, so the rounded digits may belong to another value.
     if even.parse() == Ok(value) {
         even
     } else {

@@ -1,26 +1,26 @@
-//! What is wrong with the entries that a new tree adds to the one before.
+//! Faults of the entries that a new tree adds.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Change, EntryRef, entries};
 use crate::record::{HashKind, RepoPath, fold, names};
 
-/// An entry that a tree should not have.
+/// A faulty tree entry.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Fault {
     /// The entry.
     pub path: RepoPath,
-    /// What is wrong with it.
+    /// The fault.
     pub what: What,
 }
 
 impl Fault {
-    /// Returns what tells one fault from another, whichever tree it was found against.
+    /// Returns a key that identifies a fault, whichever tree it was compared with.
     pub fn key(&self) -> (u8, Vec<u8>) {
         let path = self.path.as_bytes();
         match &self.what {
             What::Name(_) => (0, path.to_vec()),
-            // Either name of a pair may be the one that is new.
+            // Either name of a pair may be the new one.
             What::Collides { .. } => (1, fold::bytes(path)),
             What::Empty => (2, path.to_vec()),
             What::Null => (3, path.to_vec()),
@@ -28,29 +28,29 @@ impl Fault {
     }
 }
 
-/// What is wrong with an entry.
+/// The kind of fault.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum What {
-    /// Its name is no plain one.
+    /// Its name is not plain.
     Name(&'static str),
-    /// Some file system takes it for another entry of the same directory.
+    /// Some file system treats it as another entry of the same directory.
     Collides {
         /// That entry's name.
         with: Vec<u8>,
     },
-    /// It is a directory with nothing in it: git has none, and no change of a path shows it.
+    /// It is an empty directory: git writes none, and no changed path shows it.
     Empty,
-    /// It names the object of zeros, which is none.
+    /// Its object id is all zeros.
     Null,
 }
 
-/// Returns why the name of an entry that was not there before is at fault.
+/// Returns the fault of a new entry's name, if any.
 pub fn of_name(name: &[u8]) -> Option<What> {
     names::fault(name).map(What::Name)
 }
 
-/// Returns the added names that some file system takes for another entry of the directory: each
-/// with the first such entry.
+/// Returns the added names that some file system treats as another entry of the directory, each with
+/// the first such entry.
 pub fn collisions(raw: &[u8], kind: HashKind, added: &[&[u8]]) -> Vec<(Vec<u8>, What)> {
     if added.is_empty() {
         return Vec::new();
@@ -61,7 +61,7 @@ pub fn collisions(raw: &[u8], kind: HashKind, added: &[&[u8]]) -> Vec<(Vec<u8>, 
     }
     let lengths: BTreeSet<usize> = seen.keys().map(Vec::len).collect();
     for entry in entries(raw, kind).flatten() {
-        // An ASCII name folds to one of its own length, but for what is cut off its end.
+        // Folding an ASCII name keeps its length, except for characters stripped from its end.
         let EntryRef { name, .. } = entry;
         let cut = matches!(name.last(), Some(b'.' | b' '));
         if name.is_ascii() && !cut && !lengths.contains(&name.len()) {
@@ -83,8 +83,8 @@ pub fn collisions(raw: &[u8], kind: HashKind, added: &[&[u8]]) -> Vec<(Vec<u8>, 
     found
 }
 
-/// Returns what is wrong with the names in paths that were added, where no trees are at hand: for
-/// what is not committed yet. Collisions with what was there before are not seen.
+/// Returns the faults of names in added paths without reading trees, for changes that are not
+/// committed yet. Collisions with existing entries are not detected.
 pub fn of_added(changes: &[Change]) -> Vec<Fault> {
     let mut found = BTreeSet::new();
     for change in changes

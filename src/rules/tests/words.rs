@@ -1,23 +1,51 @@
 //! What a policy answers when asked, and the limits of what it may say.
 
 use super::story::*;
-use crate::policy::{Level, Policy, Role};
+use crate::policy::{BadPolicy, Level, Policy, Role};
 use crate::record::RepoPath;
 
-fn changed(from: &str, to: &str) -> Result<Policy, Vec<String>> {
+fn changed(from: &str, to: &str) -> Result<Policy, BadPolicy> {
     let text = document();
     assert!(text.contains(from), "{from}");
     Policy::parse(text.replace(from, to).as_bytes(), signers().as_bytes())
 }
 
-fn added(more: &str) -> Result<Policy, Vec<String>> {
+fn added(more: &str) -> Result<Policy, BadPolicy> {
     let text = document() + more;
     Policy::parse(text.as_bytes(), signers().as_bytes())
 }
 
 /// Returns the complaints, none if the policy is taken.
-fn complaints(policy: Result<Policy, Vec<String>>) -> Vec<String> {
-    policy.err().unwrap_or_default()
+fn complaints(policy: Result<Policy, BadPolicy>) -> Vec<String> {
+    policy
+        .err()
+        .map_or_else(Vec::new, BadPolicy::into_complaints)
+}
+
+#[test]
+fn a_policy_of_a_newer_program_is_refused_for_what_it_requires_and_nothing_else() {
+    let newer = "requires = [\"automation/1\"]\nschema";
+    let text = document().replacen("schema", newer, 1);
+    let parse = |text: &str| Policy::parse(text.as_bytes(), signers().as_bytes());
+    let requires = || Some(BadPolicy::Requires(vec!["automation/1".to_owned()]));
+    assert_eq!(parse(&text).err(), requires(), "although all else is known");
+    let strange = format!("{text}\n[automation]\nmode = \"shadow\"\n");
+    assert_eq!(parse(&strange).err(), requires(), "with a table of its own");
+    let broken = strange.replace("version = 1", "version = \"one\"");
+    assert_eq!(
+        parse(&broken).err(),
+        requires(),
+        "nothing else is looked at"
+    );
+    let bad_signers = Policy::parse(strange.as_bytes(), b"nonsense");
+    assert_eq!(bad_signers.err(), requires());
+    let none = document().replacen("schema", "requires = []\nschema", 1);
+    assert!(parse(&none).is_ok(), "who needs nothing is read as ever");
+    let unknown = document() + "\n[automation]\nmode = \"shadow\"\n";
+    let complaints = parse(&unknown).unwrap_err().into_complaints();
+    assert!(complaints[0].contains("automation"), "{complaints:?}");
+    let twice = document().replacen("schema", "requires = [\"a/1\", \"a/1\"]\nschema", 1);
+    assert!(matches!(parse(&twice), Err(BadPolicy::Complaints(_))));
 }
 
 #[test]

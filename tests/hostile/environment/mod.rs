@@ -40,7 +40,8 @@ pub const CASES: &[Case] = &[
     },
     Case {
         id: "E-04",
-        attack: "variables that lead git elsewhere, name programs or give settings; core.worktree in another repository",
+        attack: "environment variables that redirect git, name programs or set configuration; core.worktree in \
+                 another repository",
         answer: "accepted, and no verdict changes; INT-005 for a quarantine, STR-002 for another repository",
         tests: &[
             "hostile::environment::variables::the_main_road_is_the_same_under_a_hostile_environment",
@@ -52,7 +53,7 @@ pub const CASES: &[Case] = &[
     },
     Case {
         id: "E-07",
-        attack: "commits past the client's hooks: by flags, by hooks elsewhere, by cherry-pick and revert",
+        attack: "commits that bypass the client hooks: by flags, by another core.hooksPath, by cherry-pick and revert",
         answer: "GOV-003",
         tests: &[
             "hostile::environment::plumbing::commits_by_plumbing_skip_the_clients_hooks_and_not_the_servers",
@@ -70,7 +71,7 @@ pub const CASES: &[Case] = &[
     },
     Case {
         id: "E-11",
-        attack: "clocks ten years off, at the client, at the server's door and in verify; time zones, languages",
+        attack: "clocks ten years off, on the client, on the server and in verify; time zones, languages",
         answer: "accepted, and no verdict changes; GOV-005 for approvals that expired or that last too long",
         tests: &[
             "attacks::code::the_pushers_clock_is_not_the_servers",
@@ -91,7 +92,7 @@ pub const CASES: &[Case] = &[
     },
     Case {
         id: "E-03",
-        attack: "an alias that answers for git-awo where that is not installed",
+        attack: "an alias that answers where git-awo is not installed",
         answer: "documented: git prefers a program on the PATH; in CI its bytes are pinned, and it lies in front of the PATH",
         tests: &[
             "hostile::environment::settings::the_main_road_starts_no_program_that_the_clone_names",
@@ -100,7 +101,7 @@ pub const CASES: &[Case] = &[
     },
     Case {
         id: "E-13",
-        attack: "a clone that belongs to another user, whose configuration and hooks are theirs",
+        attack: "a clone that belongs to another user, with that user's configuration and hooks",
         answer: "INT-005 for push and fetch, as git does by safe.directory; the rest starts nothing",
         tests: &[
             "hostile::environment::owner::a_clone_of_another_user_starts_nothing",

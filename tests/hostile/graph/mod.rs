@@ -19,7 +19,7 @@ pub const CASES: &[Case] = &[
     },
     Case {
         id: "G-02",
-        attack: "a change that a later commit of the push takes back: a path, a mode, a name, on a side branch",
+        attack: "a change that a later commit of the push undoes: a path, a mode, a name, on a side branch",
         answer: "GOV-003, INT-003",
         tests: &[
             "attacks::code::a_path_added_and_removed_within_the_push_is_refused",
@@ -28,7 +28,8 @@ pub const CASES: &[Case] = &[
     },
     Case {
         id: "G-03",
-        attack: "a merge that holds more than its parents do, or less: two or three parents, `-s ours`, a parent twice, the parents swapped, an older parent, criss-cross",
+        attack: "a merge with more or less than its parents contain: two or three parents, `-s ours`, a \
+                 duplicate parent, swapped parents, an older parent, criss-cross",
         answer: "GOV-003",
         tests: &[
             "hostile::graph::merges::a_merge_brings_in_what_each_side_may_and_no_more",
@@ -38,7 +39,7 @@ pub const CASES: &[Case] = &[
     },
     Case {
         id: "G-05",
-        attack: "any merge where none are taken",
+        attack: "any merge where the policy allows none",
         answer: "GOV-002, GOV-004",
         tests: &[
             "attacks::code::a_merge_is_refused_where_merges_are_not",
@@ -47,7 +48,8 @@ pub const CASES: &[Case] = &[
     },
     Case {
         id: "G-06",
-        attack: "a commit put on the server first, at a branch of looser rules or at a ref past the hooks, then main moved to it; a branch on top of what main refuses",
+        attack: "a commit pushed first to a branch with looser rules or to a ref past the hooks, then main \
+                 moved to it; a branch on top of a commit that main refuses",
         answer: "ATT-002, GOV-002, GOV-003",
         tests: &[
             "hostile::graph::refs::a_commit_that_the_server_has_is_judged_where_it_goes",
@@ -57,7 +59,7 @@ pub const CASES: &[Case] = &[
     },
     Case {
         id: "G-08",
-        attack: "a root of its own over main, or a merge of one",
+        attack: "an unrelated root commit pushed over main, or merged into it",
         answer: "GOV-002, GOV-003, GOV-004",
         tests: &[
             "hostile::graph::refs::main_is_not_moved_but_forward",
@@ -77,7 +79,8 @@ pub const CASES: &[Case] = &[
     },
     Case {
         id: "G-11",
-        attack: "tags made, moved and deleted; an annotated tag that calls itself otherwise; a tag as the tip of a branch",
+        attack: "tags created, moved and deleted; an annotated tag with another name inside; a tag object as \
+                 the tip of a branch",
         answer: "GOV-004, INT-003",
         tests: &[
             "attacks::refs::refs_of_other_kinds_are_refused",
@@ -87,7 +90,8 @@ pub const CASES: &[Case] = &[
     },
     Case {
         id: "G-13",
-        attack: "names that a short name could be mistaken for: a tag or branch called main, refs/heads/main, HEAD, an object id, @, an option",
+        attack: "ref names that are ambiguous when abbreviated: a tag or branch called main, refs/heads/main, \
+                 HEAD, an object id, @, an option",
         answer: "GOV-004",
         tests: &[
             "hostile::graph::refs::odd_names_are_judged_in_full",
@@ -102,7 +106,8 @@ pub const CASES: &[Case] = &[
     },
     Case {
         id: "G-28",
-        attack: "the attested commit amended, rebased, squashed, cherry-picked, or its message and records moved to a commit of one's own",
+        attack: "the attested commit amended, rebased, squashed, cherry-picked, or its message and records \
+                 reused for another commit",
         answer: "ATT-002, GOV-002, GOV-003",
         tests: &[
             "attacks::rollbacks::an_amended_commit_is_refused",
@@ -111,7 +116,8 @@ pub const CASES: &[Case] = &[
     },
     Case {
         id: "G-30",
-        attack: "commits that two readers read in two ways: headers twice, missing, out of order, with NUL, CR or blanks; dates and zones that git does not write",
+        attack: "commits that parsers read differently: duplicate, missing or unordered headers, headers with \
+                 NUL, CR or spaces; dates and time zones that git does not write",
         answer: "INT-003, ATT-003",
         tests: &[
             "hostile::graph::commits::commits_that_can_be_read_in_two_ways_are_refused",
@@ -120,7 +126,8 @@ pub const CASES: &[Case] = &[
     },
     Case {
         id: "G-33",
-        attack: "what a policy no longer allows, from a branch where it stands by an older one: on another branch, or back after a rewind",
+        attack: "a commit that an older policy allowed on one branch: pushed to another branch, or again after \
+                 a rewind, once the policy forbids it",
         answer: "GOV-003",
         tests: &[
             "hostile::graph::refs::what_stands_on_one_branch_by_an_older_policy_does_not_come_to_another_or_back",

@@ -71,7 +71,7 @@ impl Door {
         actor.repo.write_commit(&draft).unwrap().to_string()
     }
 
-    fn document(&self) -> String {
+    pub fn document(&self) -> String {
         let words = ["git", "rev-list", "--max-parents=0", "origin/main"];
         let adopted = self.world.ok(self.who, self.who, &words);
         policy(2, adopted.trim(), "")

@@ -46,7 +46,7 @@ pub const CASES: &[Case] = &[
     },
     Case {
         id: "D-05",
-        attack: "evidence, records and inventories larger than the policy takes",
+        attack: "evidence, records and inventories larger than the policy allows",
         answer: "INT-006",
         tests: &["hostile::size::records::a_run_at_the_limits_of_its_policy_and_one_more"],
     },
@@ -58,7 +58,8 @@ pub const CASES: &[Case] = &[
     },
     Case {
         id: "D-07",
-        attack: "10^9 paths from 9 tree objects; large trees in many commits, from many parents, merges of what parted long ago, of bad names, of nothing, on every kind of ref",
+        attack: "10^9 paths from 9 tree objects; large trees in many commits, commits with many parents, \
+                 merges with a distant merge base, bad names, empty trees, on every kind of ref",
         answer: "INT-006",
         tests: &[
             "hostile::size::bombs::merges_of_what_parted_long_ago_cost_little",
@@ -69,13 +70,14 @@ pub const CASES: &[Case] = &[
     },
     Case {
         id: "D-09",
-        attack: "governance refs with links, programs, or less than before in between; made for nothing",
+        attack: "governance refs with symlinks, executable files, or records removed in an intermediate \
+                 commit; governance refs without records",
         answer: "INT-003, REP-002, STR-002",
         tests: &["hostile::size::bombs::a_governance_ref_keeps_what_was_recorded_in_every_commit"],
     },
     Case {
         id: "D-08",
-        attack: "only looks like one: 100,000 refs on the server",
+        attack: "benign: 100,000 refs on the server",
         answer: "accepted",
         tests: &["hostile::size::costs::a_hundred_thousand_refs_are_verified_soon"],
     },

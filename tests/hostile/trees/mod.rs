@@ -13,7 +13,7 @@ use super::door::Door;
 pub const CASES: &[Case] = &[
     Case {
         id: "P-01, L-11",
-        attack: "an allowed file, and a protected or a foreign one in the same commit",
+        attack: "one commit that changes an allowed file and also a protected or foreign one",
         answer: "GOV-003",
         tests: &[
             "hostile::trees::scope::paths_that_nobody_granted",
@@ -22,13 +22,13 @@ pub const CASES: &[Case] = &[
     },
     Case {
         id: "P-02",
-        attack: "a path that only begins like an allowed one, or stands in its place",
+        attack: "a path that has an allowed one as prefix, or replaces it",
         answer: "GOV-003",
         tests: &["hostile::trees::scope::a_path_that_only_begins_like_an_allowed_one"],
     },
     Case {
         id: "P-03",
-        attack: "a protected path spelt in other case, Unicode form, with what is not seen, or by its short name",
+        attack: "a protected path in another case or Unicode form, with invisible characters, or by its short name",
         answer: "GOV-003",
         tests: &[
             "hostile::trees::scope::a_protected_path_spelt_otherwise",
@@ -37,7 +37,7 @@ pub const CASES: &[Case] = &[
     },
     Case {
         id: "P-05",
-        attack: "two names in one directory that some file system takes for one",
+        attack: "two names in one directory that are one name to some file system",
         answer: "INT-003",
         tests: &[
             "hostile::trees::collisions::names_that_a_file_system_takes_for_one",
@@ -48,7 +48,7 @@ pub const CASES: &[Case] = &[
     },
     Case {
         id: "P-06",
-        attack: "only looks like one: a collision from before adoption in a directory that is worked on",
+        attack: "benign: a collision from before adoption in a directory that is changed",
         answer: "accepted",
         tests: &["hostile::trees::collisions::what_was_adopted_does_not_stand_in_the_way"],
     },
@@ -63,7 +63,7 @@ pub const CASES: &[Case] = &[
     },
     Case {
         id: "P-09",
-        attack: "names with slashes, '.', '..' or nothing",
+        attack: "names with slashes, '.', '..', empty names",
         answer: "INT-003",
         tests: &[
             "hostile::trees::names::disguises_at_any_depth",
@@ -78,7 +78,7 @@ pub const CASES: &[Case] = &[
     },
     Case {
         id: "P-11",
-        attack: "names that are no UTF-8; components and paths that are too long",
+        attack: "names that are not UTF-8; components and paths that are too long",
         answer: "INT-003",
         tests: &[
             "hostile::trees::names::names_that_are_no_text",
@@ -87,7 +87,7 @@ pub const CASES: &[Case] = &[
     },
     Case {
         id: "P-12",
-        attack: "a symlink, also in the place of a file or of git's own",
+        attack: "a symlink, also in place of a file or of a file that git obeys",
         answer: "INT-003, GOV-003",
         tests: &["hostile::trees::modes::symlinks_submodules_and_new_executables"],
     },
@@ -114,7 +114,7 @@ pub const CASES: &[Case] = &[
     },
     Case {
         id: "P-20",
-        attack: "trees in no order, with a name twice, with modes that git does not write",
+        attack: "unsorted trees, duplicate names, modes that git does not write",
         answer: "INT-003",
         tests: &[
             "hostile::trees::shape::trees_that_git_would_not_write",
@@ -123,7 +123,7 @@ pub const CASES: &[Case] = &[
     },
     Case {
         id: "P-21",
-        attack: "directories with nothing in them, which no change of a path shows",
+        attack: "empty directories, which no changed path shows",
         answer: "INT-003",
         tests: &["hostile::trees::shape::trees_that_git_would_not_write"],
     },
@@ -135,7 +135,7 @@ pub const CASES: &[Case] = &[
     },
     Case {
         id: "P-23",
-        attack: "the same where git checks objects itself",
+        attack: "the same on a server with receive.fsckObjects",
         answer: "INT-003",
         tests: &["hostile::trees::shape::where_git_checks_objects_itself"],
     },
@@ -147,7 +147,7 @@ pub const CASES: &[Case] = &[
     },
     Case {
         id: "P-25",
-        attack: "patterns that two matchers take for two things: `*` across `/`, directories anywhere, choices, case",
+        attack: "patterns on which matchers differ: `*` across `/`, directories at any depth, braces, case",
         answer: "allowed ones match exactly, forbidden and protected ones broadly",
         tests: &[
             "src/policy/pattern::allowed_patterns_are_exact",
@@ -156,13 +156,13 @@ pub const CASES: &[Case] = &[
     },
     Case {
         id: "P-26",
-        attack: "the same trees in ledger, notes, evidence and policy, also in between",
+        attack: "the same trees on the ledger, notes, evidence and policy refs, also in intermediate commits",
         answer: "INT-003, GOV-006",
         tests: &["hostile::trees::records::odd_trees_on_governance_refs"],
     },
     Case {
         id: "P-27",
-        attack: "only looks like one: a thousand ordinary files with accents, blanks, dots, long names",
+        attack: "benign: a thousand ordinary files with accents, spaces, dots, long names",
         answer: "accepted",
         tests: &["hostile::trees::names::a_tree_as_people_make_them"],
     },

@@ -7,11 +7,11 @@ use crate::check::push::refs;
 use crate::cli::CliError;
 use crate::cli::commands::hooks::{not_installed, program, word};
 use crate::facts::log;
-use crate::facts::report::chain_of;
 use crate::git;
 use crate::hook::gaps::{self, View};
 use crate::hook::install::{self, Side};
 use crate::hook::{places, receipt};
+use crate::record::chain_of;
 use crate::record::{Rule, Subject};
 use crate::store::layout;
 

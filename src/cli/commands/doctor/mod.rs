@@ -10,7 +10,7 @@ use clap::Args;
 use crate::actor::Actor;
 use crate::cli::context::answer_of;
 use crate::cli::{Answer, CliError, Context};
-use crate::facts::report::Report;
+use crate::record::Report;
 use crate::record::{Rule, Subject};
 
 /// Find everything that would make enforcement silently absent

@@ -5,8 +5,8 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use super::Examination;
 use crate::cli::CliError;
-use crate::facts::report::chain_of;
 use crate::policy::Role;
+use crate::record::chain_of;
 
 pub(super) fn view(it: &mut Examination<'_>) -> Result<(), CliError> {
     for problem in it.actor.repo.view_problems() {

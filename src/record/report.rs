@@ -1,18 +1,17 @@
-//! What a check reports: the `awo.verdict/1` object of the command-line contract.
+//! The result of a check, from the rules to the exit code: the `awo.verdict/1` object of the
+//! command-line contract.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::record::{Finding, Findings, RefName, Verdict};
-
-pub use super::failure::git_finding;
+use super::{Finding, Findings, RefName, Verdict};
 
 /// How many things of each sort were checked: `commits`, `records`, `runs` …
 pub type Checked = BTreeMap<&'static str, u64>;
 
 /// The result of a check.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
     /// What was checked.
     pub checked: Checked,
@@ -41,14 +40,23 @@ struct Object<'a> {
 }
 
 impl Report {
+    /// Returns a report of findings alone.
+    pub fn of(findings: impl IntoIterator<Item = Finding>) -> Self {
+        Self {
+            findings: findings.into_iter().collect(),
+            ..Self::default()
+        }
+    }
+
     /// Counts things that were checked.
     pub fn count(&mut self, what: &'static str, number: usize) {
         let counted = self.checked.entry(what).or_default();
         *counted = counted.saturating_add(number as u64);
     }
 
-    /// Adds everything that another report holds.
-    pub fn absorb(&mut self, other: Report) {
+    /// Adds everything that another report, or a refusal, holds.
+    pub fn absorb(&mut self, other: impl Into<Report>) {
+        let other = other.into();
         for (what, number) in other.checked {
             let counted = self.checked.entry(what).or_default();
             *counted = counted.saturating_add(number);
@@ -72,15 +80,20 @@ impl Report {
         }
     }
 
+    /// Returns every finding: what denies, and why something is undecided.
+    pub fn all(&self) -> Findings {
+        let mut all = self.findings.clone();
+        all.extend(self.undecided.clone());
+        all
+    }
+
     /// Returns the `awo.verdict/1` object.
     #[allow(
         clippy::expect_used,
         reason = "a report has only text keys: a fact of the type"
     )]
     pub fn to_json(&self) -> serde_json::Value {
-        // One list has every code, whatever it amounts to.
-        let mut all = self.findings.clone();
-        all.extend(self.undecided.clone());
+        let all = self.all();
         let object = Object {
             schema: "awo.verdict/1",
             verdict: self.verdict(),
@@ -93,17 +106,8 @@ impl Report {
     }
 }
 
-/// Returns an error with its causes in one line.
-pub fn chain_of(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let words = cause.to_string();
-        if !text.ends_with(&words) {
-            text.push_str(": ");
-            text.push_str(&words);
-        }
-        source = cause.source();
+impl From<super::Refusal> for Report {
+    fn from(refusal: super::Refusal) -> Self {
+        refusal.into_report()
     }
-    text
 }

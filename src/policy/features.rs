@@ -1,0 +1,181 @@
+//! Features that a policy needs: `requires = ["automation/1"]`.
+//!
+//! A policy may have been written for a newer git-awo, with tables that this one has never heard
+//! of. It then names what it needs, and a program that does not know one of these refuses the
+//! policy and believes nothing else of it. Never is such a policy read by half.
+
+use std::collections::BTreeSet;
+
+use crate::record::{Coded, Diagnosis, Rule};
+
+/// The features that this program knows: none yet.
+const KNOWN: &[&str] = &[];
+
+/// The longest name.
+const LONGEST: usize = 64;
+
+/// Looks at what a text says that it needs, which is perhaps no policy of this program's schema.
+pub(super) fn check_text(text: &str) -> Result<(), BadPolicy> {
+    /// All else may be of a newer program.
+    #[derive(Default, serde::Deserialize)]
+    struct Head {
+        #[serde(default)]
+        requires: Vec<String>,
+    }
+    let head: Head = toml::from_str(text).unwrap_or_default();
+    check(&head.requires)
+}
+
+/// Refuses names that are none, one that is there twice, and features that this program does not
+/// know.
+pub(super) fn check(features: &[String]) -> Result<(), BadPolicy> {
+    let mut complaints = Vec::new();
+    let mut unknown = BTreeSet::new();
+    for feature in features {
+        if !is_name(feature) {
+            complaints.push(format!(
+                "requires: {feature:?} is no feature: a word of a-z, 0-9 and -, then / and a number"
+            ));
+        } else if features.iter().filter(|it| *it == feature).count() > 1 {
+            complaints.push(format!("requires: {feature:?} is there twice"));
+        } else if !KNOWN.contains(&feature.as_str()) {
+            unknown.insert(feature.clone());
+        }
+    }
+    if !complaints.is_empty() {
+        complaints.dedup();
+        return Err(BadPolicy::Complaints(complaints));
+    }
+    match unknown.is_empty() {
+        true => Ok(()),
+        false => Err(BadPolicy::Requires(unknown.into_iter().collect())),
+    }
+}
+
+/// Why two files are no policy.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadPolicy {
+    /// It needs features that this program does not know; nothing else of it was read.
+    #[error("it requires {}, which this git-awo does not know", .0.join(", "))]
+    Requires(Vec<String>),
+    /// What is wrong with it, everything at once.
+    #[error("{}", .0.join("; "))]
+    Complaints(Vec<String>),
+}
+
+impl Coded for BadPolicy {
+    fn diagnosis(&self) -> Diagnosis {
+        match self {
+            // It may well hold: that is for a program to say that knows what it means.
+            Self::Requires(_) => {
+                let expected = "a policy that this version of git-awo can judge by";
+                Diagnosis::undecided(self, Rule::PolicyRequires, expected, "upgrade git-awo")
+            }
+            Self::Complaints(_) => {
+                let expected = "a policy without complaints";
+                Diagnosis::against(self, Rule::PolicyReadable, expected, "git awo policy log")
+            }
+        }
+    }
+}
+
+impl BadPolicy {
+    /// Returns what is wrong, each by itself.
+    pub fn into_complaints(self) -> Vec<String> {
+        match self {
+            Self::Requires(_) => vec![format!("{self}: upgrade git-awo")],
+            Self::Complaints(complaints) => complaints,
+        }
+    }
+}
+
+/// Tells whether this is a name such as `automation/1`.
+fn is_name(text: &str) -> bool {
+    let Some((word, number)) = text.split_once('/') else {
+        return false;
+    };
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let plain = number.bytes().all(|b| b.is_ascii_digit()) && !number.starts_with('0');
+    text.len() <= LONGEST
+        && word.starts_with(|c: char| c.is_ascii_lowercase())
+        && word.chars().all(fits)
+        && plain
+        && number.parse::<u32>().is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_a_word_and_a_number() {
+        for good in ["automation/1", "a/4294967295", "receive-log2/10"] {
+            assert!(is_name(good), "{good}");
+        }
+        for bad in [
+            "",
+            "automation",
+            "automation/",
+            "/1",
+            "automation/0",
+            "automation/01",
+            "automation/+1",
+            "automation/1/2",
+            "Automation/1",
+            "1a/1",
+            "a b/1",
+            "a/4294967296",
+            "é/1",
+            "a/1 ",
+        ] {
+            assert!(!is_name(bad), "{bad}");
+        }
+        assert!(!is_name(&format!("{}/1", "a".repeat(63))));
+    }
+
+    #[test]
+    fn what_a_policy_needs_is_found_among_what_is_unknown() {
+        let needs = |names: &[&str]| {
+            let names = names.iter().map(|it| (*it).to_owned()).collect();
+            Err(BadPolicy::Requires(names))
+        };
+        for (text, expected) in [
+            (
+                "requires = [\"automation/1\"]\n[automation]\nx = { y = 1 }\n",
+                needs(&["automation/1"]),
+            ),
+            (
+                "\"requires\" = [\n'b/2', \"a/1\" ]\nschema = 7\n",
+                needs(&["a/1", "b/2"]),
+            ),
+            ("requires = []\n", Ok(())),
+            ("[automation]\nrequires = [\"automation/1\"]\n", Ok(())),
+            // What is not as it should be, the strict reader complains about.
+            ("requires = \"automation/1\"\n", Ok(())),
+            ("requires = [3, \"a/1\"]\n", Ok(())),
+            ("requires = [\"a/1\"\n", Ok(())),
+        ] {
+            assert_eq!(check_text(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_list_of_features_that_is_none_is_a_complaint() {
+        for (text, complaint) in [
+            (
+                "requires = [\"automation\", \"a/1\"]",
+                "\"automation\" is no feature",
+            ),
+            (
+                "requires = [\"a/1\", \"b/1\", \"a/1\"]",
+                "\"a/1\" is there twice",
+            ),
+        ] {
+            let Err(BadPolicy::Complaints(found)) = check_text(text) else {
+                panic!("{text}");
+            };
+            assert_eq!(found.len(), 1, "{found:?}");
+            assert!(found[0].contains(complaint), "{found:?}");
+        }
+    }
+}

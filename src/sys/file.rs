@@ -1,0 +1,243 @@
+//! Files that are there whole or not at all, and files read up to a limit.
+
+use std::fs::{self, File, Metadata};
+use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::path::Path;
+
+/// What the names of files begin with that are not yet in their places.
+pub const PENDING: &str = ".git-awo-pending-";
+
+/// Who may use a new file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Its owner alone, whatever the umask.
+    Owner,
+    /// As any new file: the umask takes its part.
+    Umask,
+    /// These bits, whatever the umask.
+    Mode(u32),
+}
+
+/// A file that is written beside its place, and then moved there.
+#[derive(Clone, Copy, Debug)]
+pub struct NewFile<'a> {
+    path: &'a Path,
+    workshop: &'a Path,
+    access: Access,
+    replaces: bool,
+    durable: bool,
+}
+
+impl<'a> NewFile<'a> {
+    /// Takes the place of the file. What stands there already stays, and is an error.
+    pub fn at(path: &'a Path) -> Self {
+        Self {
+            path,
+            workshop: directory_of(path),
+            access: Access::Owner,
+            replaces: false,
+            durable: true,
+        }
+    }
+
+    /// Says who may use the file.
+    pub fn access(self, access: Access) -> Self {
+        Self { access, ..self }
+    }
+
+    /// Replaces what stands there; a symlink is replaced, not followed.
+    pub fn over(self) -> Self {
+        let replaces = true;
+        Self { replaces, ..self }
+    }
+
+    /// Writes it in another directory of the same file system before it is moved.
+    pub fn made_in(self, workshop: &'a Path) -> Self {
+        Self { workshop, ..self }
+    }
+
+    /// Does not wait for the disk: after a power failure the file may be gone, or empty.
+    pub fn volatile(self) -> Self {
+        let durable = false;
+        Self { durable, ..self }
+    }
+
+    /// Writes these bytes. The directory must be there.
+    pub fn write(self, bytes: &[u8]) -> io::Result<()> {
+        self.fill(|file| file.write_all(bytes))?
+    }
+
+    /// Writes what `fill` writes. Where it fails nothing is moved, and its error is returned
+    /// inside.
+    pub fn fill<T, E>(
+        self,
+        fill: impl FnOnce(&mut File) -> Result<T, E>,
+    ) -> io::Result<Result<T, E>> {
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(PENDING);
+        #[cfg(unix)]
+        if self.access == Access::Umask {
+            use std::os::unix::fs::PermissionsExt as _;
+            builder.permissions(fs::Permissions::from_mode(0o666));
+        }
+        let mut file = builder.tempfile_in(self.workshop)?;
+        let value = match fill(file.as_file_mut()) {
+            Ok(value) => value,
+            Err(error) => return Ok(Err(error)),
+        };
+        #[cfg(unix)]
+        if let Access::Mode(mode) = self.access {
+            use std::os::unix::fs::PermissionsExt as _;
+            let permissions = fs::Permissions::from_mode(mode);
+            file.as_file().set_permissions(permissions)?;
+        }
+        if self.durable {
+            file.as_file().sync_all()?;
+        }
+        match self.replaces {
+            true => file.persist(self.path),
+            false => file.persist_noclobber(self.path),
+        }
+        .map_err(|error| error.error)?;
+        Ok(Ok(value))
+    }
+}
+
+/// Removes what a process that was killed has left of [`NewFile`]s in a directory. The caller
+/// knows that nobody else is writing there.
+pub fn remove_pending(directory: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        let is_file = entry.file_type().is_ok_and(|it| it.is_file());
+        if is_file && is_pending(entry.file_name().as_encoded_bytes()) {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// Tells whether a name is that of a file not yet in its place.
+pub fn is_pending(name: &[u8]) -> bool {
+    name.starts_with(PENDING.as_bytes())
+}
+
+/// Reads a plain file of at most `limit` bytes; `None` if there is none. A link is followed.
+///
+/// A longer one, and what is no plain file, is an error: nothing waits for a pipe, or reads a
+/// device for ever.
+pub fn read(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
+    let bad = |why: String| io::Error::new(ErrorKind::InvalidData, why);
+    // Looked at before, since opening a pipe waits for whoever writes.
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.is_file() => {}
+        Ok(_) => return Err(bad("it is no plain file".to_owned())),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    }
+    let mut bytes = Vec::new();
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+    if u64::try_from(bytes.len()).is_ok_and(|len| len > limit) {
+        return Err(bad(format!("it has more than {limit} bytes")));
+    }
+    Ok(Some(bytes))
+}
+
+/// Returns what stands at a path, a link as itself; `None` if nothing does.
+pub fn look(path: &Path) -> io::Result<Option<Metadata>> {
+    match fs::symlink_metadata(path) {
+        Ok(metadata) => Ok(Some(metadata)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Returns the directory that a path stands in.
+pub fn directory_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(directory: &Path) -> Vec<String> {
+        let names = fs::read_dir(directory).unwrap().flatten();
+        let mut names: Vec<_> = names
+            .map(|it| it.file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn what_a_killed_process_was_writing_goes_and_nothing_else() {
+        let dir = tempfile::TempDir::new().unwrap();
+        let place = |name: &str| dir.path().join(name);
+        fs::write(place("a.txt"), "a").unwrap();
+        fs::write(place(".tmpabc"), "a").unwrap();
+        fs::create_dir(place(".git-awo-pending-directory")).unwrap();
+        let killed = NewFile::at(&place("b.txt")).fill(|_| {
+            let pending = names(dir.path())
+                .into_iter()
+                .find(|name| is_pending(name.as_bytes()) && place(name).is_file());
+            fs::copy(place(&pending.unwrap()), place(".git-awo-pending-x")).unwrap();
+            Err::<(), ()>(())
+        });
+        assert!(killed.unwrap().is_err());
+        assert!(place(".git-awo-pending-x").exists());
+        remove_pending(dir.path()).unwrap();
+        assert_eq!(
+            names(dir.path()),
+            [".git-awo-pending-directory", ".tmpabc", "a.txt"]
+        );
+    }
+
+    #[test]
+    fn a_file_stays_unless_it_is_written_over() {
+        let dir = tempfile::TempDir::new().unwrap();
+        let path = dir.path().join("x");
+        NewFile::at(&path).write(b"one").unwrap();
+        let second = NewFile::at(&path).write(b"two").unwrap_err();
+        assert_eq!(second.kind(), ErrorKind::AlreadyExists);
+        assert_eq!(read(&path, 3).unwrap().unwrap(), b"one");
+        NewFile::at(&path).over().volatile().write(b"two").unwrap();
+        assert_eq!(read(&path, 3).unwrap().unwrap(), b"two");
+        assert_eq!(names(dir.path()), ["x"], "nothing is left beside it");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn who_may_use_a_file_is_as_asked_for() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let dir = tempfile::TempDir::new().unwrap();
+        let path = dir.path().join("x");
+        for (access, mode) in [(Access::Owner, 0o600), (Access::Mode(0o755), 0o755)] {
+            NewFile::at(&path).over().access(access).write(b"").unwrap();
+            let found = fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+            assert_eq!(found, mode, "{access:?}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_too_long_or_no_plain_file_is_not_read() {
+        let dir = tempfile::TempDir::new().unwrap();
+        let path = dir.path().join("x");
+        assert!(read(&path, 3).unwrap().is_none());
+        fs::write(&path, "four").unwrap();
+        assert_eq!(read(&path, 3).unwrap_err().kind(), ErrorKind::InvalidData);
+        assert!(read(dir.path(), 3).is_err(), "a directory");
+        let pipe = dir.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.unwrap().success());
+        assert!(read(&pipe, 3).is_err(), "and nobody waits for a writer");
+    }
+}

@@ -1,0 +1,54 @@
+//! Locks that end with the process that holds them.
+
+use std::fs::File;
+use std::io;
+
+/// Locks a file for this process alone, if nobody else has; tells whether it did.
+///
+/// A system without such locks says that somebody has: nothing is known of who lives.
+#[cfg(unix)]
+pub fn try_alone(file: &File) -> io::Result<bool> {
+    use rustix::fs::{FlockOperation, flock};
+    match flock(file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(true),
+        Err(rustix::io::Errno::WOULDBLOCK) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Locks a file or directory for this process alone, and waits for whoever has locked it. A file
+/// system without such locks fails.
+#[cfg(unix)]
+pub fn alone(file: impl std::os::fd::AsFd) -> io::Result<()> {
+    use rustix::fs::{FlockOperation, flock};
+    loop {
+        match flock(&file, FlockOperation::LockExclusive) {
+            Err(rustix::io::Errno::INTR) => {}
+            other => return Ok(other?),
+        }
+    }
+}
+
+#[cfg(not(unix))]
+pub fn try_alone(_file: &File) -> io::Result<bool> {
+    Ok(false)
+}
+
+#[cfg(unix)]
+#[cfg(test)]
+mod tests {
+    use super::{alone, try_alone};
+    use std::fs::File;
+
+    #[test]
+    fn of_two_one_holds_a_lock_until_it_is_dropped() {
+        let dir = tempfile::TempDir::new().unwrap();
+        let path = dir.path().join("held");
+        let (one, two) = (File::create(&path).unwrap(), File::open(&path).unwrap());
+        assert!(try_alone(&one).unwrap());
+        assert!(!try_alone(&two).unwrap());
+        drop(one);
+        alone(&two).unwrap();
+        assert!(!try_alone(&File::open(&path).unwrap()).unwrap());
+    }
+}
