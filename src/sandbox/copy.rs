@@ -1,12 +1,12 @@
 //! Copies of worlds: cheap, and independent of what they were copied from.
 //!
-//! Git never changes a stored object or a pack in place, so these are hard links. Everything else
-//! (refs, logs, configuration, index, work trees) is a file of its own.
+//! Git never changes a stored object or a pack in place, so these are hard links, as in a clone by
+//! git of a repository beside it. Everything else (refs, logs, configuration, index, work trees)
+//! is a file of its own.
 
 use std::ffi::OsStr;
 use std::fs::{File, FileTimes, Metadata};
 use std::io::ErrorKind;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use super::{Error, io};
@@ -14,23 +14,6 @@ use super::{Error, io};
 /// Copies what is in a directory into another, which exists; links stored objects.
 pub(super) fn tree(from: &Path, to: &Path) -> Result<(), Error> {
     below(from, to, Place::Other)
-}
-
-/// Gives each linked object below a directory a file of its own, for who damages them on purpose.
-pub(super) fn unshare(directory: &Path) -> Result<(), Error> {
-    for entry in std::fs::read_dir(directory).map_err(io(directory))? {
-        let entry = entry.map_err(io(directory))?;
-        let path = entry.path();
-        let metadata = entry.metadata().map_err(io(&path))?;
-        if metadata.is_dir() {
-            unshare(&path)?;
-        } else if metadata.is_file() && metadata.nlink() > 1 {
-            let own = path.with_extension("own");
-            file(&path, &own, &metadata)?;
-            std::fs::rename(&own, &path).map_err(io(&path))?;
-        }
-    }
-    Ok(())
 }
 
 /// Where in a repository a directory is.

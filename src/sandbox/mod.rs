@@ -26,6 +26,9 @@ pub use stages::{Stage, Stages};
 /// the real one.
 pub const DATE: i64 = 1_767_225_600;
 
+/// The directory for temporary files, below that of the world.
+const TEMPORARY: &str = "tmp";
+
 /// What may differ between worlds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Setting {
@@ -208,12 +211,6 @@ impl World {
         Ok(copy)
     }
 
-    /// Gives this world's repositories objects of their own, for who damages them on purpose: in a
-    /// copy they are those of the world that was copied.
-    pub fn unshare(&self) -> Result<(), Error> {
-        copy::unshare(&self.root)
-    }
-
     /// Packs what the repositories hold: a packed world is copied faster.
     fn pack(&self) -> Result<(), Error> {
         for (who, place) in [
@@ -264,11 +261,9 @@ impl World {
             .env("GIT_TEMPLATE_DIR", "")
             .env("GIT_CONFIG_NOSYSTEM", "1")
             .env("GIT_TERMINAL_PROMPT", "0")
+            .env("TMPDIR", self.path(TEMPORARY))
             .env("AWO_ALLOW_RUN", "1")
             .stdin(Stdio::null());
-        if let Some(directory) = std::env::var_os("TMPDIR") {
-            command.env("TMPDIR", directory);
-        }
         if let Some(seconds) = self.setting.date {
             let date = format!("{seconds} +0000");
             command

@@ -3,7 +3,7 @@
 use crate::record::Sha256;
 use crate::signing::generate_ed25519;
 
-use super::{Error, Setting, World, io};
+use super::{Error, Setting, TEMPORARY, World, io};
 
 /// The task of the sandbox.
 pub const TASK: &str = "SLUG-1";
@@ -173,6 +173,8 @@ impl World {
     /// Founds the world: olga is root and operator, otto orchestrates and may review, rita
     /// reviews. The server takes governed commits on main, direct ones on `wip/`.
     pub fn found(&self) -> Result<(), Error> {
+        let temporary = self.path(TEMPORARY);
+        std::fs::create_dir_all(&temporary).map_err(io(&temporary))?;
         let mut signers = String::new();
         for name in ["olga", "otto", "rita"] {
             signers.push_str(&self.person(name)?);

@@ -40,10 +40,6 @@ const STARTERS: &[(&str, &str)] = &[
         "src/sandbox/mod.rs",
         "persons of the sandbox type what people would type",
     ),
-    (
-        "src/cli/commands/quickstart/world.rs",
-        "it types what a person would type",
-    ),
 ];
 
 /// Who reads the environment, and why.
@@ -51,10 +47,6 @@ const ENVIRONMENT: &[(&str, &str)] = &[
     ("src/actor/clock.rs", "to move: SOURCE_DATE_EPOCH"),
     ("src/actor/mod.rs", "to move"),
     ("src/cli/commands/hooks.rs", "which program the shims call"),
-    (
-        "src/cli/commands/quickstart/world.rs",
-        "what persons keep of it",
-    ),
     ("src/cli/context.rs", "GIT_DIR"),
     ("src/cli/mod.rs", "the words of the command"),
     ("src/git/process.rs", "to move"),
@@ -80,7 +72,6 @@ const ENVIRONMENT: &[(&str, &str)] = &[
 const CLOCK: &[(&str, &str)] = &[
     ("src/actor/clock.rs", "the one door of time"),
     ("src/cli/commands/init.rs", "to move"),
-    ("src/cli/commands/quickstart/world.rs", "to move"),
     ("src/sys/clock.rs", "the system's clock"),
     ("src/sys/random.rs", "the system's random numbers"),
 ];

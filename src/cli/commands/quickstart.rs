@@ -74,8 +74,7 @@ pub fn run(context: &Context, args: &QuickstartArgs) -> Result<Answer, CliError>
 /// Makes an empty world, and puts this very program where `git awo` will find it.
 fn stage(root: &Path) -> Result<World, CliError> {
     let program = crate::cli::commands::hooks::program()?;
-    let mut secret = [0; 32];
-    getrandom::fill(&mut secret).map_err(|_| crate::store::Error::Random)?;
+    let secret = crate::sys::random::bytes().map_err(|_| crate::store::Error::Random)?;
     let setting = Setting {
         secret,
         ..Setting::LIVE
@@ -89,7 +88,7 @@ fn stage(root: &Path) -> Result<World, CliError> {
 }
 
 fn failed(error: sandbox::Error) -> CliError {
-    let what = crate::facts::report::chain_of(&error);
+    let what = crate::record::chain_of(&error);
     match error {
         sandbox::Error::NotEmpty { path } => {
             CliError::usage(format!("{} is not empty", path.display()))
