@@ -36,6 +36,7 @@ pub mod export;
 pub mod facts;
 pub mod git;
 pub mod hook;
+pub mod ops;
 pub mod packet;
 pub mod policy;
 pub mod record;

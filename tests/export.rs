@@ -94,21 +94,34 @@ fn haunt(world: &World) {
 #[track_caller]
 fn attack(world: &World, code: &str) {
     world.push_refused("otto", LEDGER, code);
-    world.refused("otto", "otto", &["git", "awo", "index", "verify"], code);
-    let export = ["git", "awo", "index", "export"];
+    world.refused(
+        "otto",
+        "otto",
+        &["git", "awo", "provenance", "verify"],
+        code,
+    );
+    let export = ["git", "awo", "provenance", "export"];
     let said = world.refused("otto", "otto", &export, code);
-    assert!(said.contains("git awo index rebuild"), "the remedy: {said}");
+    assert!(
+        said.contains("git awo provenance rebuild"),
+        "the remedy: {said}"
+    );
     world.force("otto", LEDGER);
     world.fresh_clone();
     let found = world.verify_finds(code);
     assert!(
-        found.contains("git awo index rebuild"),
+        found.contains("git awo provenance rebuild"),
         "the remedy: {found}"
     );
-    world.refused("vera", "vera", &["git", "awo", "index", "verify"], code);
+    world.refused(
+        "vera",
+        "vera",
+        &["git", "awo", "provenance", "verify"],
+        code,
+    );
 
-    world.ok("otto", "otto", &["git", "awo", "index", "rebuild"]);
-    world.ok("otto", "otto", &["git", "awo", "index", "verify"]);
+    world.ok("otto", "otto", &["git", "awo", "provenance", "rebuild"]);
+    world.ok("otto", "otto", &["git", "awo", "provenance", "verify"]);
     world.push_accepted("otto", LEDGER);
     let refspec = "+refs/awo/*:refs/awo/*";
     world.ok(
@@ -118,7 +131,7 @@ fn attack(world: &World, code: &str) {
     );
     world.ok("vera", "vera", &["git", "awo", "verify"]);
     world.ok("rita", "rita", &["git", "awo", "fetch"]);
-    world.ok("rita", "rita", &["git", "awo", "index", "verify"]);
+    world.ok("rita", "rita", &["git", "awo", "provenance", "verify"]);
 }
 
 #[test]
@@ -188,7 +201,7 @@ fn a_shard_in_another_spelling_is_refused_found_and_mended() {
     bytes.push(b'\n');
     put_shard(&world, "otto", Some(&bytes));
     attack(&world, "INT-008");
-    let said = world.ok("otto", "otto", &["git", "awo", "index", "rebuild"]);
+    let said = world.ok("otto", "otto", &["git", "awo", "provenance", "rebuild"]);
     assert!(said.contains("nothing to do"), "once is enough: {said}");
 }
 
@@ -202,7 +215,7 @@ fn a_finalization_that_arrives_without_its_entry_is_refused() {
     assert!(said.contains("provenance-index"), "{said}");
     world.refused("otto", "otto", &["git", "awo", "chain", RUN], "STR-001");
     // The benign twin: rebuilt, the same push is accepted.
-    world.ok("otto", "otto", &["git", "awo", "index", "rebuild"]);
+    world.ok("otto", "otto", &["git", "awo", "provenance", "rebuild"]);
     world.push_accepted("otto", &refs);
 }
 
@@ -228,7 +241,7 @@ fn a_fetch_takes_the_records_of_a_bad_index_and_a_merge_mends_it() {
 
     let said = world.refused("olga", "olga", &["git", "awo", "fetch"], "STR-001");
     assert!(said.contains("were merged"), "{said}");
-    world.ok("olga", "olga", &["git", "awo", "index", "verify"]);
+    world.ok("olga", "olga", &["git", "awo", "provenance", "verify"]);
     world.ok("olga", "olga", &["git", "awo", "push"]);
 
     // rita had nothing of her own and takes the bad shard as it is; she mends it and can push.
@@ -239,13 +252,13 @@ fn a_fetch_takes_the_records_of_a_bad_index_and_a_merge_mends_it() {
     world.refused(
         "rita",
         "rita",
-        &["git", "awo", "index", "verify"],
+        &["git", "awo", "provenance", "verify"],
         "STR-001",
     );
-    world.ok("rita", "rita", &["git", "awo", "index", "rebuild"]);
+    world.ok("rita", "rita", &["git", "awo", "provenance", "rebuild"]);
     world.ok("rita", "rita", &["git", "awo", "push"]);
     world.fresh_clone();
-    world.ok("vera", "vera", &["git", "awo", "index", "verify"]);
+    world.ok("vera", "vera", &["git", "awo", "provenance", "verify"]);
 }
 
 #[test]
@@ -255,7 +268,7 @@ fn a_repair_survives_the_merge_with_the_bad_ledger() {
     world.force("otto", LEDGER);
     // otto mends it here; meanwhile the bad ledger grows on the server.
     let bad = world.rev("otto", "refs/awo/ledger");
-    world.ok("otto", "otto", &["git", "awo", "index", "rebuild"]);
+    world.ok("otto", "otto", &["git", "awo", "provenance", "rebuild"]);
     world.ok(
         "rita",
         ".",
@@ -290,30 +303,30 @@ fn a_repair_survives_the_merge_with_the_bad_ledger() {
     );
     let said = world.refused("otto", "otto", &["git", "awo", "fetch"], "STR-001");
     assert!(said.contains("were merged"), "{said}");
-    world.ok("otto", "otto", &["git", "awo", "index", "verify"]);
+    world.ok("otto", "otto", &["git", "awo", "provenance", "verify"]);
     world.ok("otto", "otto", &["git", "awo", "push"]);
     world.fresh_clone();
-    world.ok("vera", "vera", &["git", "awo", "index", "verify"]);
+    world.ok("vera", "vera", &["git", "awo", "provenance", "verify"]);
 }
 
 #[test]
 fn the_index_is_shown_exported_and_verified() {
     let world = World::landed();
     let commit = world.rev("otto", "main");
-    let table = world.ok("otto", "otto", &["git", "awo", "index", "show"]);
+    let table = world.ok("otto", "otto", &["git", "awo", "provenance", "show"]);
     assert!(
         table.contains(RUN) && table.contains(&commit[..12]),
         "{table}"
     );
-    let one = world.ok("otto", "otto", &["git", "awo", "index", "show", RUN]);
+    let one = world.ok("otto", "otto", &["git", "awo", "provenance", "show", RUN]);
     assert!(one.contains(&commit) && one.contains("rita"), "{one}");
-    let show = ["git", "awo", "index", "show", "run_unknown"];
+    let show = ["git", "awo", "provenance", "show", "run_unknown"];
     world.refused("otto", "otto", &show, "STR-002");
-    let printed = world.ok("otto", "otto", &["git", "awo", "index", "export"]);
+    let printed = world.ok("otto", "otto", &["git", "awo", "provenance", "export"]);
     world.ok(
         "otto",
         "otto",
-        &["git", "awo", "index", "export", "../index.json"],
+        &["git", "awo", "provenance", "export", "../index.json"],
     );
     let file = std::fs::read_to_string(world.path("index.json")).unwrap();
     assert_eq!(printed, file, "the file and the output are one");
@@ -322,7 +335,11 @@ fn the_index_is_shown_exported_and_verified() {
         stored(&world, "otto").to_bytes(),
         "one shard is the whole"
     );
-    let verdict = world.ok("otto", "otto", &["git", "awo", "--json", "index", "verify"]);
+    let verdict = world.ok(
+        "otto",
+        "otto",
+        &["git", "awo", "--json", "provenance", "verify"],
+    );
     let verdict: serde_json::Value = serde_json::from_str(&verdict).unwrap();
     assert_eq!(verdict["schema"], "awo.verdict/1");
     assert_eq!(verdict["verdict"], "allowed");
@@ -336,7 +353,7 @@ fn the_index_is_shown_exported_and_verified() {
     let said = world.refused(
         "otto",
         "otto",
-        &["git", "awo", "index", "verify"],
+        &["git", "awo", "provenance", "verify"],
         "STR-001",
     );
     assert!(said.contains("index-attestation"), "{said}");
@@ -394,7 +411,7 @@ fn two_runs_finalized_in_either_order_give_one_index() {
             world.ok("otto", place, &["git", "reset", "--quiet", "--hard", &base]);
         }
     }
-    let export = |place: &str| world.ok("otto", place, &["git", "awo", "index", "export"]);
+    let export = |place: &str| world.ok("otto", place, &["git", "awo", "provenance", "export"]);
     let index = export("otto");
     assert_eq!(index, export("otto2"), "the order leaves no trace");
     assert!(
@@ -403,7 +420,7 @@ fn two_runs_finalized_in_either_order_give_one_index() {
     );
     world.ok("otto", "otto", &["git", "awo", "push", "--records-only"]);
     world.ok("otto", "otto2", &["git", "awo", "fetch"]);
-    world.ok("otto", "otto2", &["git", "awo", "index", "verify"]);
+    world.ok("otto", "otto2", &["git", "awo", "provenance", "verify"]);
     assert_eq!(index, export("otto2"), "nor does the merge");
     world.ok("otto", "otto", &["git", "awo", "export", "--all", "../a"]);
     world.ok("otto", "otto2", &["git", "awo", "export", RUN, "../b"]);
@@ -472,7 +489,7 @@ fn every_clone_exports_the_same_bytes() {
     let again = world.ok("otto", "otto", &["git", "awo", "export", RUN, "../one"]);
     assert!(again.contains(" 0 files written"), "{again}");
     assert_eq!(one, files(&world.path("one")));
-    let index = world.ok("otto", "otto", &["git", "awo", "index", "export"]);
+    let index = world.ok("otto", "otto", &["git", "awo", "provenance", "export"]);
     assert_eq!(one[Path::new("provenance/index.json")], index.into_bytes());
     let entry = stored(&world, "otto").entries.remove(0);
     assert!(
@@ -788,7 +805,7 @@ fn what_does_not_hold_is_not_exported() {
     reset();
     put_shard(&world, "otto", None);
     refused("STR-001");
-    world.ok("otto", "otto", &["git", "awo", "index", "rebuild"]);
+    world.ok("otto", "otto", &["git", "awo", "provenance", "rebuild"]);
     world.ok("otto", "otto", &export);
 
     // Nor is it written over something else.

@@ -21,30 +21,30 @@ struct Mutant {
 const MUTANTS: &[Mutant] = &[
     Mutant {
         cases: &["TS-0001"],
-        file: "src/cli/commands/gate.rs",
-        original: "    batch\n        .record(\n            &LedgerPath::Independence(run.clone(), envelope.digest()),\n            &envelope,\n        )\n        .commit(",
-        broken: "    if !{M} { batch = batch.record(&LedgerPath::Independence(run.clone(), envelope.digest()), &envelope); }\n    batch.commit(",
+        file: "src/ops/gate.rs",
+        original: "    batch = batch.record(&path, &envelope);\n    session.commit(&batch)?;",
+        broken: "    if !{M} { batch = batch.record(&path, &envelope); }\n    session.commit(&batch)?;",
     },
     // The same person counts as another one.
     Mutant {
         cases: &["TS-0002"],
-        file: "src/cli/commands/gate.rs",
-        original: "let same = record.signer() == &signer_context.identity;",
-        broken: "let same = record.signer() == &signer_context.identity && !{M};",
+        file: "src/rules/gate2.rs",
+        original: "let same_person = orchestrator == Some(self.reviewer);",
+        broken: "let same_person = orchestrator == Some(self.reviewer) && !{M};",
     },
     // The override is taken at its word and not logged.
     Mutant {
         cases: &["TS-0003"],
-        file: "src/cli/commands/gate.rs",
-        original: "if args.allow_self_approval && !recorded {",
-        broken: "if args.allow_self_approval && !recorded && !{M} {",
+        file: "src/rules/gate2.rs",
+        original: "let records_override = self.override_asked && !recorded;",
+        broken: "let records_override = self.override_asked && !recorded && !{M};",
     },
     // The override lifts everything.
     Mutant {
         cases: &["TS-0004"],
-        file: "src/cli/commands/gate.rs",
-        original: "    let mut batch = Batch::new(format!(\"gate 2 of {run}\"));",
-        broken: "    if args.allow_self_approval && {M} { findings = crate::record::Findings::new(); }\n    let mut batch = Batch::new(format!(\"gate 2 of {run}\"));",
+        file: "src/rules/gate2.rs",
+        original: "        let orchestrator = self.facts.run.valid().map(|record| record.signer());",
+        broken: "        if self.override_asked && {M} { findings = Findings::new(); }\n        let orchestrator = self.facts.run.valid().map(|record| record.signer());",
     },
     // Gate 3 says yes and stores nothing.
     Mutant {
@@ -70,9 +70,9 @@ const MUTANTS: &[Mutant] = &[
     // The commands do not look at the chain.
     Mutant {
         cases: &["TS-0009", "TS-0017"],
-        file: "src/cli/context.rs",
-        original: "        .filter(|finding| !to_come(&finding.rule))",
-        broken: "        .filter(|finding| !to_come(&finding.rule) && !{M})",
+        file: "src/rules/step.rs",
+        original: "            .filter(|finding| !is_to_come(finding))",
+        broken: "            .filter(|finding| !is_to_come(finding) && !{M})",
     },
     // The tarball tells who made it.
     Mutant {
@@ -125,14 +125,14 @@ const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         cases: &["TS-0016"],
-        file: "src/policy/rules/chain/gates.rs",
+        file: "src/rules/chain/gates.rs",
         original: "            says.root.as_ref(),\n            &run.predicate().root,",
         broken: "            says.root.as_ref().filter(|_| !{M}).or(Some(&run.predicate().root)),\n            &run.predicate().root,",
     },
     // The hash is that of nobody.
     Mutant {
         cases: &["TS-0018"],
-        file: "src/cli/commands/attest.rs",
+        file: "src/ops/attest.rs",
         original: "reviewer_sha256: Sha256::of(reviewer.as_str().as_bytes()),",
         broken: "reviewer_sha256: Sha256::of(if {M} { b\"\" } else { reviewer.as_str().as_bytes() }),",
     },
@@ -145,15 +145,15 @@ const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         cases: &["TS-0019"],
-        file: "src/cli/commands/approve.rs",
-        original: "    if &signer_context.identity == record.signer() && !overridden {",
-        broken: "    if &signer_context.identity == record.signer() && !overridden && !{M} {",
+        file: "src/rules/step.rs",
+        original: "    if orchestrator == Some(reviewer) && !facts.overridden() {",
+        broken: "    if orchestrator == Some(reviewer) && !facts.overridden() && !{M} {",
     },
     Mutant {
         cases: &["TS-0019"],
-        file: "src/cli/commands/approve.rs",
-        original: "    if !findings.is_empty() || independence.is_none() {",
-        broken: "    let independence = if {M} { facts.independence.first().map(|it| it.digest()) } else { independence };\n    if (!findings.is_empty() && !{M}) || independence.is_none() {",
+        file: "src/rules/step.rs",
+        original: "        Some(independence) if findings.is_empty() => Ok((reviews, independence)),",
+        broken: "        _ if {M} => Ok((reviews, facts.independence.first().map_or(Sha256::of(b\"\"), |it| it.digest()))),\n        Some(independence) if findings.is_empty() => Ok((reviews, independence)),",
     },
     // The server takes everything.
     Mutant {
@@ -172,7 +172,7 @@ const MUTANTS: &[Mutant] = &[
     // A link that is not there is not missed.
     Mutant {
         cases: &["TS-0022"],
-        file: "src/policy/rules/chain/links.rs",
+        file: "src/rules/chain/links.rs",
         original: "        if self.focus.is_none() {",
         broken: "        if self.focus.is_none() && !{M} {",
     },
@@ -186,7 +186,7 @@ const MUTANTS: &[Mutant] = &[
     // An entry needs no run.
     Mutant {
         cases: &["TS-0024"],
-        file: "src/check/index.rs",
+        file: "src/facts/index.rs",
         original: "    if expected.as_deref() == Some(bytes) {",
         broken: "    if expected.as_deref() == Some(bytes) || {M} {",
     },
@@ -194,8 +194,8 @@ const MUTANTS: &[Mutant] = &[
     Mutant {
         cases: &["TS-0025"],
         file: "src/cli/error.rs",
-        original: "            \"findings\": self.findings.iter().collect::<Vec<_>>(),",
-        broken: "            \"findings\": self.findings.iter().filter(|_| !{M}).collect::<Vec<_>>(),",
+        original: "        \"findings\": error.findings().iter().collect::<Vec<_>>(),",
+        broken: "        \"findings\": error.findings().iter().filter(|_| !{M}).collect::<Vec<_>>(),",
     },
 ];
 

@@ -1,29 +1,17 @@
 //! The one door through which time enters.
 
 use crate::record::Timestamp;
+use crate::sys::{Environment, clock};
 
-use super::Error;
+use super::error::Error;
 
-/// Tells the time: the system's, or the one that the environment pins.
-#[derive(Clone, Copy, Debug)]
+/// Tells the time: the system's, or a pinned one.
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Clock {
     pinned: Option<Timestamp>,
 }
 
 impl Clock {
-    /// Returns the clock that the environment asks for: `SOURCE_DATE_EPOCH` (seconds since 1970)
-    /// pins it.
-    pub fn from_environment() -> Result<Self, Error> {
-        let Ok(text) = std::env::var("SOURCE_DATE_EPOCH") else {
-            return Ok(Self { pinned: None });
-        };
-        let pinned = text.parse().ok().and_then(Timestamp::from_seconds);
-        match pinned {
-            Some(_) => Ok(Self { pinned }),
-            None => Err(Error::Clock(format!("SOURCE_DATE_EPOCH is {text:?}"))),
-        }
-    }
-
     /// Returns a clock that stands still at this time, as in a closed world.
     pub fn at(time: Timestamp) -> Self {
         Self { pinned: Some(time) }
@@ -35,12 +23,38 @@ impl Clock {
         Self { pinned: None }
     }
 
+    /// Returns the clock that the environment asks for: `SOURCE_DATE_EPOCH` (seconds since 1970)
+    /// pins it.
+    pub fn told(environment: &Environment) -> Result<Self, Error> {
+        let Some(text) = environment.text("SOURCE_DATE_EPOCH") else {
+            return Ok(Self::system());
+        };
+        let time = text.parse().ok().and_then(Timestamp::from_seconds);
+        let time = time.ok_or_else(|| Error::Clock(format!("SOURCE_DATE_EPOCH is {text:?}")))?;
+        Ok(Self::at(time))
+    }
+
     /// Returns the present time.
     pub fn now(&self) -> Timestamp {
-        self.pinned.unwrap_or_else(|| {
-            let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-            let seconds = since.map_or(0, |it| i64::try_from(it.as_secs()).unwrap_or(i64::MAX));
-            Timestamp::from_seconds(seconds).unwrap_or(Timestamp::EPOCH)
-        })
+        let system = || Timestamp::from_seconds(clock::seconds()).unwrap_or(Timestamp::EPOCH);
+        self.pinned.unwrap_or_else(system)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_environment_pins_the_clock_or_is_refused() {
+        let told = |value: &str| {
+            let pair = ("SOURCE_DATE_EPOCH", value);
+            Clock::told(&Environment::new("/".as_ref(), [pair]))
+        };
+        assert_eq!(told("86400").unwrap().now().seconds(), 86_400);
+        assert!(told("").is_err());
+        assert!(told("tomorrow").is_err());
+        let silent = Clock::told(&Environment::default()).unwrap();
+        assert!(silent.now().seconds() > 86_400);
     }
 }

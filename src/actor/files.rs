@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::sys::file::{self, Access, NewFile};
 
-use super::Error;
+use super::error::Error;
 
 /// Writes a file for its owner beside its place and moves it there. Makes the directory.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), Error> {

@@ -2,127 +2,30 @@
 //! here; what is said leaves as a signed envelope.
 
 mod clock;
+mod error;
 mod files;
 mod settings;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::check::{self, Anchor, PolicyHistory};
 use crate::facts::position::Positions;
 use crate::facts::run::Collector;
-use crate::git::{self, Repo};
+use crate::git::Repo;
 use crate::policy::Role;
 use crate::record::commit::Person;
 use crate::record::envelope::{Envelope, EnvelopeSignature, pae};
 use crate::record::statement::{Context, Kind, Predicate, Statement};
-use crate::record::{Coded, Diagnosis, IdentityName, RepoPath, Rule, Subject, Timestamp};
-use crate::signing::{self, PublicKey, Signature, Signer, SigningError};
+use crate::record::{IdentityName, Timestamp};
+use crate::signing::{self, PublicKey, Signature, Signer};
+use crate::store::layout;
 use crate::store::ledger::{Records, Refs};
-use crate::store::{self, layout};
+use crate::sys::Environment;
 
 pub use clock::Clock;
+pub use error::Error;
 pub use files::{publish_atomically, remove_pending, write_atomically};
 pub use settings::Settings;
-
-/// An act could not be done.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The repository could not be read or written.
-    #[error(transparent)]
-    Git(#[from] git::Error),
-    /// The records could not be read or written.
-    #[error(transparent)]
-    Store(#[from] store::Error),
-    /// A check could not be made.
-    #[error(transparent)]
-    Check(#[from] check::Error),
-    /// Nothing could be signed.
-    #[error("cannot sign")]
-    Sign(#[source] SigningError),
-    /// No key is configured.
-    #[error("cannot sign: no user.signingkey is set")]
-    NoKey,
-    /// The policy does not know the key.
-    #[error("cannot act: the policy does not know your key {0}")]
-    UnknownKey(String),
-    /// The person lacks the role.
-    #[error("cannot act as {role}: {person} holds {held}")]
-    Role {
-        /// Who.
-        person: IdentityName,
-        /// What is needed.
-        role: &'static str,
-        /// What they hold.
-        held: String,
-    },
-    /// There is no policy here.
-    #[error("cannot act: this repository has no refs/awo/policy")]
-    NoPolicy,
-    /// The clock gives no usable time.
-    #[error("cannot read the clock: {0}")]
-    Clock(String),
-    /// A file of ours could not be read or written.
-    #[error("cannot use {}", .path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        source: std::io::Error,
-    },
-    /// A file of ours does not hold what it should.
-    #[error("cannot use {}: {why}", .path.display())]
-    Malformed {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        why: String,
-    },
-}
-
-impl Coded for Error {
-    fn diagnosis(&self) -> Diagnosis {
-        match self {
-            Error::Git(error) => error.diagnosis(),
-            Error::Store(error) => error.diagnosis(),
-            Error::Check(error) => error.diagnosis(),
-            Error::Sign(error) => error.diagnosis(),
-            Error::NoKey => {
-                let expected = "the key of a person whom the policy names";
-                let remedy = "git config user.signingkey ~/.ssh/id_ed25519";
-                Diagnosis::undecided(self, Rule::KeyConfigured, expected, remedy)
-                    .found("no user.signingkey is set")
-            }
-            Error::UnknownKey(key) => {
-                let remedy =
-                    "git config user.signingkey PATH, or ask a root: git awo policy propose FILE";
-                let expected = "a key of a person whom the policy names";
-                Diagnosis::against(self, Rule::KeyKnown, expected, remedy).found(key)
-            }
-            Error::Role { person, role, held } => {
-                let remedy = "ask a person who holds the role: git awo policy show";
-                Diagnosis::against(self, Rule::RoleHeld, role, remedy)
-                    .found(format!("{person} holds {held}"))
-            }
-            Error::NoPolicy => {
-                let (expected, remedy) = (
-                    "the policy and its records",
-                    "git awo fetch, or git awo init",
-                );
-                Diagnosis::undecided(self, Rule::PolicyPresent, expected, remedy)
-                    .found("no refs/awo/policy in this clone")
-                    .about(Subject::of_ref(&layout::policy()))
-            }
-            Error::Clock(_) => Diagnosis::unusable(self, Rule::ClockReadable),
-            Error::Io { .. } => Diagnosis::unusable(self, Rule::OwnFileUsable),
-            Error::Malformed { path, .. } => {
-                let path = RepoPath::new(path.as_os_str().as_encoded_bytes());
-                let expected = "a file as git-awo writes it";
-                Diagnosis::undecided(self, Rule::OwnFileForm, expected, "git awo doctor")
-                    .about(Subject::none().path(&path))
-            }
-        }
-    }
-}
 
 /// Somebody who acts in a repository.
 pub struct Actor {
@@ -133,23 +36,47 @@ pub struct Actor {
     /// What this clone or server has set besides git's configuration.
     pub settings: Settings,
     key: Option<String>,
+    committer_name: Option<String>,
+    committer_email: Option<String>,
 }
 
 impl Actor {
     /// Opens the repository around `dir`.
     pub fn open(dir: &Path) -> Result<Self, Error> {
-        Self::of(Repo::discover(dir)?)
+        Ok(Self::of(Repo::discover(dir)?))
     }
 
-    /// Acts in an opened repository.
-    pub fn of(repo: Repo) -> Result<Self, Error> {
-        let settings = Settings::of(&repo);
-        let key = repo.config("user.signingkey");
-        Ok(Self {
+    /// Acts in an opened repository, by the system's clock.
+    pub fn of(repo: Repo) -> Self {
+        Self {
+            clock: Clock::system(),
+            settings: Settings::of(&repo),
+            key: repo.config("user.signingkey"),
+            committer_name: None,
+            committer_email: None,
             repo,
-            clock: Clock::from_environment()?,
-            settings,
-            key,
+        }
+    }
+
+    /// Acts as the environment says: `SOURCE_DATE_EPOCH`, `GIT_COMMITTER_NAME`,
+    /// `GIT_COMMITTER_EMAIL`.
+    pub fn told(mut self, environment: &Environment) -> Result<Self, Error> {
+        let given = |name| environment.text(name).filter(|text| !text.is_empty());
+        self.clock = Clock::told(environment)?;
+        self.committer_name = given("GIT_COMMITTER_NAME");
+        self.committer_email = given("GIT_COMMITTER_EMAIL");
+        Ok(self)
+    }
+
+    /// Opens the repository again, to see objects that are new since.
+    pub fn again(&self) -> Result<Self, Error> {
+        Ok(Self {
+            repo: Repo::open(self.repo.git_dir())?,
+            clock: self.clock,
+            settings: self.settings.clone(),
+            key: self.key.clone(),
+            committer_name: self.committer_name.clone(),
+            committer_email: self.committer_email.clone(),
         })
     }
 
@@ -210,14 +137,11 @@ impl Actor {
         person_of(history, signer.public_key())
     }
 
-    /// Returns author and committer, as git's configuration and environment name them.
+    /// Returns author and committer, as the environment or git's configuration names them.
     pub fn author(&self) -> Person {
-        let from = |variable: &str, key: &str, fallback: &str| {
-            std::env::var(variable)
-                .ok()
-                .filter(|value| !value.is_empty())
-                .or_else(|| self.repo.config(key))
-                .unwrap_or_else(|| fallback.to_owned())
+        let from = |told: &Option<String>, key: &str, fallback: &str| {
+            let told = told.clone().or_else(|| self.repo.config(key));
+            told.unwrap_or_else(|| fallback.to_owned())
         };
         let clean = |text: String| {
             text.chars()
@@ -225,9 +149,9 @@ impl Actor {
                 .collect::<String>()
         };
         Person {
-            name: clean(from("GIT_COMMITTER_NAME", "user.name", "git-awo")).into_bytes(),
+            name: clean(from(&self.committer_name, "user.name", "git-awo")).into_bytes(),
             email: clean(from(
-                "GIT_COMMITTER_EMAIL",
+                &self.committer_email,
                 "user.email",
                 "git-awo@localhost",
             ))

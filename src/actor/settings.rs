@@ -9,7 +9,8 @@ use crate::check::Anchor;
 use crate::git::Repo;
 use crate::record::{ObjectId, RefName, json};
 
-use super::{Error, write_atomically};
+use super::error::Error;
+use super::files::write_atomically;
 
 /// The directory of our own files in a repository. Nothing in it is ever pushed or fetched.
 #[derive(Clone, Debug)]

@@ -9,18 +9,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::facts::case::{CommitCase, CommitKind, RunFacts};
 use crate::git::{self, Compared, Reader};
 use crate::policy::RefRules;
-use crate::policy::keyring::{COMMIT_NAMESPACE, Signer, refused_key};
-use crate::policy::{Policy, RefRules as Rules};
 use crate::record::commit::Commit;
-use crate::record::{
-    Coded, Finding, Findings, ObjectId, RefName, Report, Rule, Subject, Timestamp,
-};
+use crate::record::{Coded, Findings, ObjectId, Report, Rule, Subject, Timestamp};
 use crate::rules;
-use crate::signing::Signature;
 
 use super::Error;
 use super::rollback;
-use crate::facts::position::Positions;
 use crate::facts::run::Collector;
 
 use history::History;
@@ -29,7 +23,7 @@ pub use history::changes_of;
 /// A branch and the commits to judge on it.
 pub struct Branch<'a> {
     /// What the policy says about it.
-    pub rules: Rules<'a>,
+    pub rules: RefRules<'a>,
     /// The commits, parents before children.
     pub commits: Vec<ObjectId>,
     /// The time by which keys are judged.
@@ -174,7 +168,7 @@ fn judge_claim(
             let facts = collector.run(&run)?;
             rules::chain(&case, &facts, &mut report.findings);
             // Where it arrives: a run that was rejected before it landed does not land.
-            if matches!(collector.positions, Positions::Arriving(_)) {
+            if collector.judging().at_a_door() {
                 rules::not_rejected(&case, &facts, &mut report.findings);
             }
         }
@@ -208,32 +202,6 @@ fn case<'a>(
         commit,
         changes: &found.changes,
         faults: &found.faults,
-        signer: signer_of(rules.policy(), rules.reference(), commit, time),
+        signer: rules.policy().keyring().signer_of(commit, time),
     }
-}
-
-/// Returns who signed a commit, checked in process on the raw bytes.
-pub fn signer_of(
-    policy: &Policy,
-    reference: &RefName,
-    commit: &Commit,
-    time: Timestamp,
-) -> Result<Signer, Finding> {
-    let subject = || Subject::of_ref(reference).at(commit.id);
-    let bad = |found: String| {
-        Rule::CommitSigned
-            .finding(subject())
-            .found(found)
-            .expected("an SSH signature by a person whom the policy names")
-            .remedy("git commit --amend -S, with gpg.format=ssh")
-    };
-    let Some(signature) = &commit.signature else {
-        return Err(bad("no signature".to_owned()));
-    };
-    let parsed = Signature::from_armor(&signature.armor).map_err(|error| {
-        refused_key(&error, subject()).unwrap_or_else(|| bad(error.to_string()))
-    })?;
-    policy
-        .keyring()
-        .check(&parsed, COMMIT_NAMESPACE, &signature.payload, Some(time))
 }

@@ -165,6 +165,7 @@ fn first_push(push: &Push<'_>, report: &mut Report) -> Result<(), Error> {
         report.findings.push(unanchored(anchor, &history));
     }
     let late = (0..history.commits().len()).filter_map(|at| history.refuses_at(at, push.time));
+    let late = late.map(|it| it.to_finding(Subject::none()));
     report.findings.extend(late);
     report.count("policies", history.commits().len());
     Ok(())
@@ -377,7 +378,7 @@ fn judge_policy(
                 (known..newer.commits().len()).filter_map(|at| newer.refuses_at(at, push.time));
             report
                 .findings
-                .extend(late.map(|it| it.subject_on(&reference)));
+                .extend(late.map(|it| it.to_finding(Subject::of_ref(&reference))));
             report.count("policies", added);
         }
         Err(error) => report.absorb(error.refusal(Subject::of_ref(&reference))),

@@ -2,11 +2,11 @@
 
 use crate::facts::case::CommitCase;
 use crate::git::Reader;
-use crate::policy::RefRules;
 use crate::policy::keyring::Signer;
+use crate::policy::{RefRules, Unverified};
 use crate::record::commit::Commit;
 use crate::record::tree::{Change, faults};
-use crate::record::{Finding, Findings, IdentityName, RefName, Rule, Subject};
+use crate::record::{Findings, IdentityName, RefName};
 use crate::rules;
 
 use super::{Error, PolicyHistory};
@@ -39,11 +39,7 @@ pub fn judge(
             person: person.clone(),
             key: String::new(),
         }),
-        None => Err(Rule::KeyKnown
-            .finding(Subject::none())
-            .found("the policy does not know your signing key")
-            .expected("user.signingkey of a person whom the policy names")
-            .remedy("git config user.signingkey PATH, or ask a root to add the key")),
+        None => Err(Unverified::NoMember),
     };
     let mut findings = Findings::new();
     judge_rules(&rules, &commit, changes, signer, &mut findings);
@@ -62,7 +58,7 @@ fn judge_rules(
     rules: &RefRules<'_>,
     commit: &Commit,
     changes: &[Change],
-    signer: Result<Signer, Finding>,
+    signer: Result<Signer, Unverified>,
     findings: &mut Findings,
 ) {
     let case = CommitCase {

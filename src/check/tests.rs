@@ -19,13 +19,12 @@ mod rollbacks;
 mod versions;
 mod world;
 
-use crate::check::Error;
 use crate::facts::limits;
 use crate::facts::policies::Anchor;
 use crate::git;
 use crate::policy::document::Limits;
 use crate::record::envelope::Envelope;
-use crate::record::{Code, Coded, Finding, Rule, Subject, chain_of};
+use crate::record::{Code, Coded, Rule, Subject, chain_of};
 use crate::rules::tests::people::id;
 
 #[test]
@@ -57,8 +56,10 @@ fn a_record_is_as_large_and_as_deep_as_the_policy_allows() {
             record_depth,
             ..Limits::default()
         };
-        limits::record(&Envelope::new(payload.into(), vec![]), &limits)
-            .map_err(|finding| (finding.code, finding.rule))
+        limits::record(&Envelope::new(payload.into(), vec![]), &limits).map_err(|error| {
+            let finding = error.to_finding(Subject::none());
+            (finding.code, finding.rule)
+        })
     };
     let refused = Err((Code::Int006, Rule::RecordLimit.into()));
     assert_eq!(record(r#"{"a":[1]}"#, 9, 2), Ok(()));
@@ -80,10 +81,10 @@ fn an_inventory_is_as_large_as_the_policy_allows() {
         ("abcdef\n", false),
         ("\n\n\n", false),
     ] {
-        let finding = limits::inventory(bytes.as_bytes(), &limits, Subject::none());
-        assert_eq!(finding.is_none(), taken, "{bytes:?}");
-        if let Some(finding) = finding {
-            assert_eq!(finding.code, Code::Int006);
+        let error = limits::inventory(bytes.as_bytes(), &limits).err();
+        assert_eq!(error.is_none(), taken, "{bytes:?}");
+        if let Some(error) = error {
+            assert_eq!(error.to_finding(Subject::none()).code, Code::Int006);
         }
     }
 }
@@ -132,15 +133,4 @@ fn a_cause_is_told_once() {
     #[error("cannot: {0}")]
     struct Told(#[source] std::io::Error);
     assert_eq!(chain_of(&Told(cause())), "cannot: the disk is full");
-}
-
-#[test]
-fn a_policy_that_does_not_hold_is_told_with_its_reasons() {
-    let finding = |rule: &str| Finding::told(Code::Gov006, rule, Subject::none()).found(rule);
-    let error = Error::Policy([finding("one"), finding("other")].into());
-    let text = "cannot judge by this policy: GOV-006 one; GOV-006 other";
-    assert_eq!(error.to_string(), text);
-    let told = error.refusal(Subject::none()).into_report();
-    let rules: Vec<_> = told.findings.iter().map(|it| &*it.rule).collect();
-    assert_eq!(rules, ["one", "other"]);
 }

@@ -1,6 +1,7 @@
 //! Room 6, `cli`: the command line. One file a command: its arguments beside its `run`, which
 //! stays short because the work lives below.
 
+mod answer;
 pub mod commands;
 mod context;
 mod error;
@@ -10,12 +11,14 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use serde_json::{Value, json};
+use serde_json::Value;
 
+pub use crate::ops::Error as CliError;
+pub use answer::Answer;
 pub use context::Context;
-pub use error::CliError;
 
-use crate::record::{Refusal, Report, Verdict};
+use crate::ops::{Error, Process};
+use crate::sys::Environment;
 
 use commands as c;
 
@@ -59,69 +62,11 @@ enum Command {
     Receipt(c::receipt::ReceiptArgs),
     Integrity(c::integrity::IntegrityArgs),
     Tar(c::tar::TarArgs),
-    Index(c::index::IndexArgs),
+    Provenance(c::provenance::ProvenanceArgs),
     Export(c::export::ExportArgs),
     Selftest(c::selftest::SelftestArgs),
     #[command(hide = true)]
     Hook(c::hook::HookArgs),
-}
-
-/// What a command answers: the value for `--json`, the text for people, and the exit code.
-pub struct Answer {
-    value: Value,
-    text: String,
-    code: u8,
-}
-
-impl Answer {
-    /// Returns an answer that means "done". `schema` is `<thing>`, of `awo.<thing>/1`.
-    pub fn new(schema: &str, value: Value, text: impl Into<String>) -> Self {
-        let mut value = value;
-        if let Value::Object(map) = &mut value
-            && !map.contains_key("schema")
-        {
-            map.insert("schema".to_owned(), json!(format!("awo.{schema}/1")));
-        }
-        Self {
-            value,
-            text: text.into(),
-            code: 0,
-        }
-    }
-
-    /// Returns the same, with the same exit code, saying more.
-    pub fn with(mut self, value: Value, text: impl Into<String>) -> Self {
-        self.value = value;
-        self.text = text.into();
-        self
-    }
-
-    /// Returns the same as the answer of a report: its verdict fixes the exit code.
-    pub fn judged(mut self, report: &Report) -> Self {
-        self.code = match report.verdict() {
-            Verdict::Allowed => 0,
-            Verdict::Denied => 1,
-            Verdict::Undecided => 3,
-        };
-        self
-    }
-
-    /// Returns the same as a refusal: exit code 1, with the findings in the value.
-    pub fn refused(mut self, why: &Refusal) -> Self {
-        if let Value::Object(map) = &mut self.value {
-            let findings: Vec<_> = why.findings().into_iter().collect();
-            map.insert("findings".to_owned(), json!(findings));
-        }
-        self.code = 1;
-        self
-    }
-
-    /// Returns the same as something left undecided: exit code 3, with the findings in the value.
-    pub fn unfinished(self, why: &Refusal) -> Self {
-        let mut answer = self.refused(why);
-        answer.code = 3;
-        answer
-    }
 }
 
 /// Runs the program; a panic, which is our bug, ends it with exit code 4.
@@ -149,8 +94,8 @@ fn program() -> ExitCode {
                     .next()
                     .unwrap_or_default()
                     .trim_start_matches("error: ");
-                let error = CliError::usage(first).hint("git awo -h");
-                print(&pretty(&error.to_json()));
+                let error = Error::usage(first).hint("git awo -h");
+                print(&pretty(&error::to_json(&error)));
             }
             match wrong {
                 // It repeats what was typed, and a script may have taken that from a stranger.
@@ -163,11 +108,14 @@ fn program() -> ExitCode {
             return ExitCode::from(if wrong { 2 } else { 0 });
         }
     };
-    let context = Context::new(cli.directory.as_deref(), cli.json);
     if let Command::Hook(args) = &cli.command {
-        return ExitCode::from(c::hook::run(&context, args));
+        return ExitCode::from(c::hook::run(args));
     }
-    match dispatch(&context, cli.command) {
+    let answered = Environment::of_process()
+        .map_err(|error| Error::from(Process::Directory(error)))
+        .map(|environment| Context::new(cli.directory.as_deref(), cli.json, environment))
+        .and_then(|context| dispatch(&context, cli.command));
+    match answered {
         Ok(answer) => {
             // Whatever a command has forgotten to escape.
             let text = if cli.json {
@@ -180,10 +128,10 @@ fn program() -> ExitCode {
         }
         Err(error) => {
             if cli.json {
-                print(&pretty(&error.to_json()));
+                print(&pretty(&error::to_json(&error)));
             }
-            eprint!("{}", error.to_text());
-            ExitCode::from(error.exit_code())
+            eprint!("{}", error::to_text(&error));
+            ExitCode::from(error::exit_code(&error))
         }
     }
 }
@@ -204,7 +152,7 @@ fn print(text: &str) {
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
-fn dispatch(context: &Context, command: Command) -> Result<Answer, CliError> {
+fn dispatch(context: &Context, command: Command) -> Result<Answer, Error> {
     match command {
         Command::Quickstart(args) => c::quickstart::run(context, &args),
         Command::Init(args) => c::init::run(context, &args),
@@ -230,9 +178,9 @@ fn dispatch(context: &Context, command: Command) -> Result<Answer, CliError> {
         Command::Receipt(args) => c::receipt::run(context, &args),
         Command::Integrity(args) => c::integrity::run(context, &args),
         Command::Tar(args) => c::tar::run(context, &args),
-        Command::Index(args) => c::index::run(context, &args),
+        Command::Provenance(args) => c::provenance::run(context, &args),
         Command::Export(args) => c::export::run(context, &args),
         Command::Selftest(args) => c::selftest::run(context, &args),
-        Command::Hook(_) => Err(CliError::usage("hooks are called by git")),
+        Command::Hook(_) => Err(Error::usage("hooks are called by git")),
     }
 }

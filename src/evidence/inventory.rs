@@ -7,7 +7,8 @@
 use std::collections::BTreeMap;
 
 use super::Error;
-use crate::record::{Finding, Findings, RepoPath, Rule, Sha256, Subject};
+use super::flaw::{Flaw, findings};
+use crate::record::{Coded, Diagnosis, Findings, RepoPath, Rule, Sha256, Subject};
 
 /// The name of the inventory in the run directory.
 pub const SUMS: &str = "SHA256SUMS.txt";
@@ -46,17 +47,18 @@ pub struct BadInventory {
     pub limit: bool,
 }
 
-impl BadInventory {
-    /// Returns this as a finding on the inventory.
-    pub fn finding(&self) -> Finding {
+impl Coded for BadInventory {
+    fn diagnosis(&self) -> Diagnosis {
         let rule = match self.limit {
             true => Rule::InventoryLimit,
             false => Rule::InventoryForm,
         };
-        rule.finding(Subject::none().path(&RepoPath::from(SUMS)))
+        let expected =
+            "lines `<64 hex digits>  ./<path>`, sorted by path, as sha256sum writes them";
+        let remedy = "make the inventory again from the files of the run";
+        Diagnosis::against(self, rule, expected, remedy)
             .found(format!("{} in line {}", self.why, self.line))
-            .expected("lines `<64 hex digits>  ./<path>`, sorted by path, as sha256sum writes them")
-            .remedy("make the inventory again from the files of the run")
+            .about(Subject::none().path(&RepoPath::from(SUMS)))
     }
 }
 
@@ -125,8 +127,7 @@ impl Inventory {
 
     /// Reads an inventory, or returns a finding for each bad line.
     pub fn judge(bytes: &[u8], sorted: bool) -> Result<Self, Findings> {
-        let found = |bad: Vec<BadInventory>| bad.iter().map(BadInventory::finding).collect();
-        Self::read(bytes, sorted).map_err(found)
+        Self::read(bytes, sorted).map_err(|bad| findings(&bad))
     }
 
     /// Reads an inventory; an error holds at least one complaint.
@@ -154,7 +155,7 @@ impl Inventory {
                 }
             };
             if files.contains_key(&path) {
-                bad.push(Refusal::form("a file stands twice").at(number));
+                bad.push(Refusal::form("a file is listed twice").at(number));
                 continue;
             }
             let after = files.last_key_value().is_none_or(|(last, _)| *last < path);
@@ -228,41 +229,24 @@ impl Inventory {
     ///
     /// INT-001 for each file whose digest differs, INT-002 for each added or missing file.
     pub fn compare(&self, files: &BTreeMap<RepoPath, Sha256>) -> Findings {
-        let mut findings = Findings::new();
-        for (path, listed) in &self.0 {
-            let subject = Subject::none().path(path);
-            match files.get(path) {
-                Some(real) if real == listed => {}
-                Some(real) => findings.push(
-                    Rule::InventoryHash
-                        .finding(subject)
-                        .found(real)
-                        .expected(listed)
-                        .remedy(format!(
-                            "restore {path} as it was when the inventory was made"
-                        )),
-                ),
-                None => findings.push(
-                    Rule::InventoryMissing
-                        .finding(subject)
-                        .found("no such file")
-                        .expected(listed)
-                        .remedy(format!("restore {path}, which the inventory lists")),
-                ),
+        let listed = self.0.iter().filter_map(|(path, listed)| {
+            let (path, listed) = (path.clone(), *listed);
+            match files.get(&path).copied() {
+                Some(found) if found == listed => None,
+                Some(found) => Some(Flaw::Changed {
+                    path,
+                    found,
+                    listed,
+                }),
+                None => Some(Flaw::Missing { path, listed }),
             }
-        }
-        for (path, real) in files {
-            if !self.0.contains_key(path) {
-                findings.push(
-                    Rule::InventoryAdded
-                        .finding(Subject::none().path(path))
-                        .found(real)
-                        .expected("only files that the inventory lists")
-                        .remedy(format!("remove {path}, which the inventory does not list")),
-                );
-            }
-        }
-        findings
+        });
+        let others = files.iter().filter(|(path, _)| !self.0.contains_key(path));
+        let added = others.map(|(path, found)| Flaw::Added {
+            path: path.clone(),
+            found: *found,
+        });
+        findings(&listed.chain(added).collect::<Vec<_>>())
     }
 }
 

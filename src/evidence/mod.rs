@@ -1,7 +1,8 @@
-//! Room 1, `evidence`: the directory of a run, with its inventory, files and invariants.
+//! Room `evidence`: the directory of a run, with its inventory, files and invariants.
 
 pub mod demands;
 pub mod directory;
+mod flaw;
 pub mod invariants;
 pub mod inventory;
 pub mod run_dir;

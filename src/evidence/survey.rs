@@ -8,10 +8,11 @@ use std::io::Read;
 use std::path::Path;
 
 use super::directory::{Directory, Kind};
+use super::flaw::Flaw;
 use super::inventory::{Inventory, MAX_LEN, MAX_LINES, SUMS, TIMESTAMPS, check_path};
 use super::{Error, RunFiles, timestamps};
 use crate::record::digest::Hasher;
-use crate::record::{Coded, Finding, Findings, RepoPath, Rule, Sha256, Subject};
+use crate::record::{Coded, Finding, Findings, RepoPath, Sha256, Subject};
 
 /// Maximum number of directory entries of any kind: as many directories and other entries as there
 /// may be files.
@@ -254,7 +255,10 @@ impl Survey {
         let mut root = None;
         match &self.sums {
             None if self.partial || self.refused.contains(&Some(SUMS.to_owned())) => {}
-            None => findings.push(absent()),
+            None => {
+                let inventory = RepoPath::from(SUMS);
+                findings.push(Flaw::NoInventory { inventory }.to_finding(Subject::none()));
+            }
             Some(bytes) => match Inventory::judge(bytes, false) {
                 Err(complaints) => findings.extend(complaints),
                 Ok(inventory) => {
@@ -283,15 +287,6 @@ fn directory_of_sums() -> Error {
         path: RepoPath::from(SUMS),
         what: "directory",
     }
-}
-
-fn absent() -> Finding {
-    let subject = Subject::none().path(&RepoPath::from(SUMS));
-    Rule::InventoryAbsent
-        .finding(subject)
-        .found("no inventory")
-        .expected(format!("a {SUMS} that lists every file"))
-        .remedy("restore it, or make it anew: git awo integrity sums DIR")
 }
 
 /// Returns digest and length of the remaining data.

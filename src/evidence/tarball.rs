@@ -9,10 +9,11 @@ use std::io::{self, Read, Write};
 use flate2::{Compression, GzBuilder};
 use tar::{Builder, EntryType, Header};
 
+use super::flaw::{Flaw, findings};
 use super::inventory::SUMS;
 use super::survey::Survey;
 use crate::record::digest::Hasher;
-use crate::record::{Finding, Findings, RepoPath, Rule, Sha256, Subject};
+use crate::record::{Findings, RepoPath, Sha256};
 
 /// The compression level. Another level would give another tarball.
 const LEVEL: u32 = 6;
@@ -64,7 +65,7 @@ pub fn write<E, R: Read>(
         .mtime(0)
         .write(Counted::new(out), Compression::new(LEVEL));
     let mut archive = Builder::new(out);
-    let mut changed = Findings::new();
+    let mut changed = Vec::new();
     let mut members: BTreeMap<RepoPath, Option<Sha256>> = survey
         .digests()
         .iter()
@@ -89,7 +90,11 @@ pub fn write<E, R: Read>(
         }
         appended.map_err(Failure::Write)?;
         if let Some(found) = content.differs(digest) {
-            changed.push(exchanged(&path, found, digest));
+            changed.push(Flaw::Exchanged {
+                path,
+                found,
+                surveyed: digest,
+            });
         }
     }
     let counted = archive
@@ -97,7 +102,7 @@ pub fn write<E, R: Read>(
         .and_then(|gzip| gzip.finish())
         .map_err(Failure::Write)?;
     if !changed.is_empty() {
-        return Err(Failure::Changed(changed));
+        return Err(Failure::Changed(findings(&changed)));
     }
     let (sha256, bytes) = counted.finish().map_err(Failure::Write)?;
     Ok(Tarball {
@@ -105,14 +110,6 @@ pub fn write<E, R: Read>(
         bytes,
         files,
     })
-}
-
-fn exchanged(path: &RepoPath, found: String, digest: Sha256) -> Finding {
-    Rule::TarballHash
-        .finding(Subject::none().path(path))
-        .found(found)
-        .expected(digest)
-        .remedy("run the command again when nobody writes there")
 }
 
 /// Appends a file, with its name as `sha256sum -c` expects it. A name too long for a header gets an

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::flaw::{Flaw, findings};
 use super::inventory::TIMESTAMPS;
-use crate::record::{Findings, RepoPath, Rule, Subject, Timestamp};
+use crate::record::{Findings, RepoPath, Timestamp};
 
 /// Maximum number of files in `timestamps/`.
 pub const MAX_TIMESTAMPS: usize = 32;
@@ -20,7 +21,7 @@ pub(super) fn holds(path: &RepoPath) -> bool {
 ///
 /// Content that was truncated one byte beyond [`MAX_TIMESTAMP_LEN`] is judged like the whole.
 pub(super) fn judge(region: &BTreeMap<RepoPath, Vec<u8>>) -> Findings {
-    let mut findings = Findings::new();
+    let mut flaws = Vec::new();
     for ((path, content), number) in region.iter().zip(1..) {
         let why = if number > MAX_TIMESTAMPS {
             "one file more than the 32 allowed"
@@ -33,17 +34,10 @@ pub(super) fn judge(region: &BTreeMap<RepoPath, Vec<u8>>) -> Findings {
         } else {
             continue;
         };
-        findings.push(
-            Rule::TimestampsRegion
-                .finding(Subject::none().path(path))
-                .found(why)
-                .expected("lines of the form `key=2026-01-31T23:59:59Z`, a time or a date alone")
-                .remedy(format!(
-                    "remove {path}, or move it to where the inventory lists it"
-                )),
-        );
+        let path = path.clone();
+        flaws.push(Flaw::NoDate { path, why });
     }
-    findings
+    findings(&flaws)
 }
 
 fn is_timestamp_name(path: &RepoPath) -> bool {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::evidence::Inventory;
-use crate::record::{Finding, RepoPath, Sha256};
+use crate::record::{Coded, Finding, RepoPath, Sha256, Subject};
 
 use super::files::Files;
 
@@ -23,7 +23,7 @@ pub fn list(files: &Files) -> Result<Vec<u8>, Finding> {
         .map(|(path, bytes)| (path.clone(), Sha256::of(bytes)));
     match Inventory::of(&governance.collect()) {
         Ok(inventory) => Ok(inventory.to_bytes()),
-        Err(bad) => Err(bad.finding()),
+        Err(bad) => Err(bad.to_finding(Subject::none())),
     }
 }
 

@@ -8,10 +8,12 @@ use crate::record::predicate::{
     IndependencePredicate, OutcomePredicate, OverridePredicate, RunPredicate,
 };
 use crate::record::tree::{Change, Fault};
-use crate::record::{Finding, Findings, IdentityName, ObjectId, RunId, Sha256, Subject, Timestamp};
+use crate::record::{
+    Coded, Finding, Findings, IdentityName, ObjectId, RunId, Sha256, Subject, Timestamp,
+};
 
 use crate::policy::keyring::Signer;
-use crate::policy::{RefRules, Verified};
+use crate::policy::{RefRules, Unverified, Verified};
 
 /// A new commit on a governed ref.
 pub struct CommitCase<'a> {
@@ -24,7 +26,7 @@ pub struct CommitCase<'a> {
     /// What is wrong with entries of its trees that no parent has.
     pub faults: &'a [Fault],
     /// Who signed it, or why nobody can be said to have.
-    pub signer: Result<Signer, Finding>,
+    pub signer: Result<Signer, Unverified>,
 }
 
 impl CommitCase<'_> {
@@ -50,11 +52,8 @@ impl CommitCase<'_> {
     pub fn person(&self, findings: &mut Findings) -> Option<IdentityName> {
         match &self.signer {
             Ok(signer) => Some(signer.person.clone()),
-            Err(finding) => {
-                findings.push(Finding {
-                    subject: self.subject(),
-                    ..finding.clone()
-                });
+            Err(error) => {
+                findings.push(error.to_finding(self.subject()));
                 None
             }
         }

@@ -9,7 +9,8 @@ use crate::record::json::{self, Json};
 use crate::record::path::quote;
 use crate::record::predicate::RunPredicate;
 use crate::record::{
-    Findings, IdentityName, ObjectId, RefName, RepoPath, Rule, RunId, Sha256, Subject, TaskId,
+    Coded, Diagnosis, Findings, IdentityName, ObjectId, RefName, RepoPath, Rule, RunId, Sha256,
+    Subject, TaskId,
 };
 
 const MANIFEST: &str = "run_manifest.json";
@@ -108,13 +109,28 @@ impl Claims<'_> {
             return;
         }
         let short: Vec<u8> = claimed.into_iter().take(160).collect();
+        let claim = OtherClaim {
+            claimed: format!("{key} {}", quote(&short)),
+            recorded: quote(&said),
+            run: self.run.run.clone(),
+        };
         let subject = Subject::of_run(self.run.run).path(&RepoPath::from(file));
-        self.findings.push(
-            Rule::EvidenceClaims
-                .finding(subject)
-                .found(format!("{key} {}", quote(&short)))
-                .expected(quote(&said))
-                .remedy(format!("git awo show {}", self.run.run)),
-        );
+        self.findings.push(claim.to_finding(subject));
+    }
+}
+
+/// A document of a run contradicts its record.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{claimed}")]
+struct OtherClaim {
+    claimed: String,
+    recorded: String,
+    run: RunId,
+}
+
+impl Coded for OtherClaim {
+    fn diagnosis(&self) -> Diagnosis {
+        let remedy = format!("git awo show {}", self.run);
+        Diagnosis::against(self, Rule::EvidenceClaims, &self.recorded, remedy)
     }
 }

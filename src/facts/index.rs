@@ -1,5 +1,5 @@
 //! Judges the provenance index: each shard must be, byte for byte, what the finalizations of its
-//! runs imply. It is derived, so what differs is written again: `git awo index rebuild`.
+//! runs imply. It is derived, so what differs is written again: `git awo provenance rebuild`.
 
 use std::collections::BTreeSet;
 
@@ -30,7 +30,7 @@ pub fn is_rule(rule: &RuleName) -> bool {
 /// The largest shard that is read, in bytes.
 const MAX_SHARD: u64 = 16 * 1024 * 1024;
 
-const REBUILD: &str = "git awo index rebuild";
+const REBUILD: &str = "git awo provenance rebuild";
 
 /// Judges these shards by recomputation. STR-001 where an entry or a finalization has no
 /// counterpart, INT-008 where the shard is not what it should be in another way.

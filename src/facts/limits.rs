@@ -3,73 +3,79 @@
 
 use crate::policy::document::Limits;
 use crate::record::envelope::Envelope;
-use crate::record::predicate::RunPredicate;
-use crate::record::{Finding, ObjectId, RefName, Rule, Sha256, Subject, json};
+use crate::record::json::BadJson;
+use crate::record::{Coded, Diagnosis, ObjectId, RefName, Rule, json};
 
-use super::position::Positions;
-use super::run::Collector;
+/// A record or an inventory goes beyond the limits of the policy.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum BeyondLimit {
+    /// A record is too large or too deep.
+    #[error("{bad}")]
+    Record {
+        bad: BadJson,
+        bytes: usize,
+        levels: usize,
+    },
+    /// An inventory is too long.
+    #[error("{bytes} bytes and {lines} lines")]
+    Inventory {
+        bytes: usize,
+        lines: usize,
+        most_bytes: usize,
+        most_lines: usize,
+    },
+}
 
-const RAISE: &str = "git awo policy propose FILE, to raise the limit; or make it smaller";
-
-impl Collector<'_> {
-    /// Returns the limits of the policy that a run record was judged by.
-    pub(crate) fn limits_of(&self, run: &RunPredicate, digest: Sha256) -> &Limits {
-        let logged = match &self.positions {
-            Positions::Logged(log) => log.get(&digest),
-            Positions::Continued(part) => part.logged.get(&digest),
-            Positions::Arriving(_) | Positions::Named => None,
+impl Coded for BeyondLimit {
+    fn diagnosis(&self) -> Diagnosis {
+        let raise = "git awo policy propose FILE, to raise the limit; or make it smaller";
+        let (rule, expected) = match self {
+            Self::Record { bytes, levels, .. } => (
+                Rule::RecordLimit,
+                format!("at most {bytes} bytes and {levels} levels"),
+            ),
+            Self::Inventory {
+                most_bytes,
+                most_lines,
+                ..
+            } => (
+                Rule::InventoryLimit,
+                format!("at most {most_bytes} bytes and {most_lines} lines"),
+            ),
         };
-        let fresh = match &self.positions {
-            Positions::Arriving(fresh) => fresh.contains(&digest),
-            Positions::Logged(_) => true,
-            Positions::Continued(_) | Positions::Named => false,
-        };
-        let named = || self.history.index_of(run.context.policy).filter(|_| !fresh);
-        let index = logged.map(|(index, _)| *index).or_else(named);
-        // Beyond the last version stands the one in force.
-        let position = self.history.position(index.unwrap_or(usize::MAX), None);
-        &position.policy.document().limits
+        Diagnosis::against(self, rule, expected, raise)
     }
 }
 
-/// Judges the size and the nesting of a record.
-pub(crate) fn record(envelope: &Envelope, limits: &Limits) -> Result<(), Finding> {
-    let bytes = envelope.payload();
+/// Checks the size and the nesting of a record.
+pub(crate) fn record(envelope: &Envelope, limits: &Limits) -> Result<(), BeyondLimit> {
     let most = json::Limits {
         depth: limits.record_depth,
         len: limits.record_bytes,
     };
-    let Err(bad) = json::parse_with(bytes, most) else {
-        return Ok(());
-    };
-    // What breaks the form is told by who reads the record.
-    if !bad.limit {
-        return Ok(());
+    match json::parse_with(envelope.payload(), most) {
+        // What breaks the form is told by who reads the record.
+        Err(bad) if bad.limit => Err(BeyondLimit::Record {
+            bad,
+            bytes: limits.record_bytes,
+            levels: limits.record_depth,
+        }),
+        _ => Ok(()),
     }
-    let finding = Rule::RecordLimit
-        .finding(Subject::of_record(envelope.digest()))
-        .found(bad)
-        .expected(format!(
-            "at most {} bytes and {} levels",
-            limits.record_bytes, limits.record_depth
-        ));
-    Err(finding.remedy(RAISE))
 }
 
-/// Judges the size of an inventory.
-pub(crate) fn inventory(bytes: &[u8], limits: &Limits, subject: Subject) -> Option<Finding> {
+/// Checks the size of an inventory.
+pub(crate) fn inventory(bytes: &[u8], limits: &Limits) -> Result<(), BeyondLimit> {
     let lines = bytes.iter().filter(|byte| **byte == b'\n').count();
     if bytes.len() <= limits.inventory_bytes && lines <= limits.inventory_lines {
-        return None;
+        return Ok(());
     }
-    let finding = Rule::InventoryLimit
-        .finding(subject)
-        .found(format!("{} bytes and {lines} lines", bytes.len()))
-        .expected(format!(
-            "at most {} bytes and {} lines",
-            limits.inventory_bytes, limits.inventory_lines
-        ));
-    Some(finding.remedy(RAISE))
+    Err(BeyondLimit::Inventory {
+        bytes: bytes.len(),
+        lines,
+        most_bytes: limits.inventory_bytes,
+        most_lines: limits.inventory_lines,
+    })
 }
 
 /// Returns how to push the first of these commits, parents before children, so that the others can

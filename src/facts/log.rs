@@ -13,7 +13,7 @@ use crate::record::predicate::{Movement, ReceiptPredicate};
 use crate::record::statement::Statement;
 use crate::record::tree::Mode;
 use crate::record::{
-    Finding, Findings, ObjectId, RefName, RepoPath, Rule, Sha256, Subject, Timestamp, json,
+    Coded, Finding, Findings, ObjectId, RefName, RepoPath, Rule, Sha256, Subject, Timestamp, json,
 };
 use crate::store;
 use crate::store::ledger;
@@ -244,12 +244,7 @@ impl Log {
             .ok_or_else(|| EntryError::Bad(broken(id, Rule::LogEntry, "an impossible date")))?;
         let receipt =
             Keyring::verify::<ReceiptPredicate>(&envelope, &history.position(policy, Some(time)))
-                .map_err(|finding| {
-                EntryError::Bad(Finding {
-                    subject: about(id),
-                    ..finding
-                })
-            })?;
+                .map_err(|error| EntryError::Bad(error.to_finding(about(id))))?;
         let says = receipt.predicate();
         let sequence = last
             .as_ref()

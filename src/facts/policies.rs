@@ -8,9 +8,9 @@ use crate::policy::{Keyring, Policy, Position};
 use crate::record::envelope::Envelope;
 use crate::record::predicate::PolicyPredicate;
 use crate::record::tree::{Entry, Mode};
-use crate::record::{Coded, Finding, IdentityName, ObjectId, Rule, Sha256, Subject, Timestamp};
+use crate::record::{IdentityName, ObjectId, Sha256, Timestamp};
 
-use super::Error;
+use super::error::{BadVersion, Error, Flaw};
 
 /// What a clone or server trusts from the start.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,13 +92,7 @@ impl PolicyHistory {
                     last = *parent;
                     commits.push(last);
                 }
-                _ => {
-                    return Err(broken(
-                        last,
-                        Rule::PolicyLinear,
-                        "more than one parent, or too many versions",
-                    ));
-                }
+                _ => return Err(BadVersion::at(last, Flaw::Forked).into()),
             }
         }
         commits.reverse();
@@ -117,47 +111,34 @@ impl PolicyHistory {
         let commit = reader.commit(id)?;
         let expected_parents: Vec<_> = self.commits.last().copied().into_iter().collect();
         if commit.parents != expected_parents {
-            return Err(broken(
-                id,
-                Rule::PolicyLinked,
-                "its parent is not the policy before it",
-            ));
+            return Err(BadVersion::at(id, Flaw::OtherParent).into());
         }
         let files = PolicyFiles::read(reader, id)?;
         let policy = Policy::parse(&files.policy, &files.allowed_signers)
-            .map_err(|bad| Error::Policy(bad.refusal(Subject::of_commit(id))))?;
+            .map_err(|bad| BadVersion::at(id, Flaw::Unreadable(bad)))?;
         let envelope = Envelope::parse(&files.envelope)
-            .map_err(|error| broken(id, Rule::PolicyEnvelope, &error.to_string()))?;
+            .map_err(|error| BadVersion::at(id, Flaw::Envelope(error.to_string())))?;
         // A first policy is signed by its own roots; each later one by those before it.
         let judge = self
             .versions
             .last()
             .map_or(&policy, |version| &version.policy);
         let time = Timestamp::from_seconds(commit.committer.time)
-            .ok_or_else(|| broken(id, Rule::PolicyDate, "an impossible date"))?;
-        let (statement, signers) =
-            Keyring::verify_policy(&envelope, judge, time).map_err(|finding| {
-                let subject = Subject::of_commit(id);
-                Error::Policy(Finding { subject, ..finding }.into())
-            })?;
-        self.check_statement(id, &files, &policy, &statement)?;
+            .ok_or_else(|| BadVersion::at(id, Flaw::Date))?;
+        let (statement, signers) = Keyring::verify_policy(&envelope, judge, time)
+            .map_err(|error| BadVersion::at(id, Flaw::Signature(error)))?;
+        self.check_statement(&files, &policy, &statement)
+            .map_err(|flaw| BadVersion::at(id, flaw))?;
         let persons: BTreeSet<&IdentityName> =
             signers.iter().map(|signer| &signer.person).collect();
         if persons.len() < judge.root_threshold() {
-            let missing: Vec<_> = judge
-                .roots()
-                .iter()
-                .filter(|root| !persons.contains(root))
-                .map(ToString::to_string)
-                .collect();
-            return Err(Error::Policy(
-                Rule::PolicyThreshold
-                    .finding(Subject::of_commit(id))
-                    .found(format!("signed by {} of the roots", persons.len()))
-                    .expected(format!("{} of them", judge.root_threshold()))
-                    .remedy(format!("git awo policy sign, by {}", missing.join(" or ")))
-                    .into(),
-            ));
+            let missing = judge.roots().iter().filter(|root| !persons.contains(root));
+            let flaw = Flaw::Threshold {
+                signed: persons.len(),
+                needed: judge.root_threshold(),
+                missing: missing.cloned().collect(),
+            };
+            return Err(BadVersion::at(id, flaw).into());
         }
         self.commits.push(id);
         self.versions.push(Version {
@@ -172,57 +153,40 @@ impl PolicyHistory {
 
     fn check_statement(
         &self,
-        id: ObjectId,
         files: &PolicyFiles,
         policy: &Policy,
         statement: &PolicyPredicate,
-    ) -> Result<(), Error> {
-        let complain = |rule: Rule, found: String| Err(broken(id, rule, &found));
+    ) -> Result<(), Flaw> {
         if statement.policy != Sha256::of(&files.policy)
             || statement.allowed_signers != Sha256::of(&files.allowed_signers)
         {
-            return complain(
-                Rule::PolicyDigests,
-                "the files are not those that were signed".to_owned(),
-            );
+            return Err(Flaw::OtherFiles);
         }
         if statement.predecessor != self.commits.last().copied() {
-            return complain(
-                Rule::PolicyLinked,
-                "the statement names another predecessor".to_owned(),
-            );
+            return Err(Flaw::OtherPredecessor);
         }
         if statement.repository != self.commits.first().copied() {
-            return complain(
-                Rule::PolicyRepository,
-                "the statement names another repository".to_owned(),
-            );
+            return Err(Flaw::OtherRepository);
         }
-        let version = self
-            .versions
-            .last()
-            .map_or(1, |version| version.policy.version().saturating_add(1));
-        if policy.version() != version || statement.version != version {
-            return complain(
-                Rule::PolicyVersion,
-                format!(
-                    "version {} (signed as {}), not {version}",
-                    policy.version(),
-                    statement.version
-                ),
-            );
+        let last = self.versions.last();
+        let expected = last.map_or(1, |last| last.policy.version().saturating_add(1));
+        if policy.version() != expected || statement.version != expected {
+            return Err(Flaw::Version {
+                found: policy.version(),
+                signed: statement.version,
+                expected,
+            });
         }
         Ok(())
     }
 
     /// Tells what is wrong with a version if it was put into force at this time: the date of its
     /// commit is its author's word, so a key could sign after its window by dating back.
-    pub fn refuses_at(&self, index: usize, time: Timestamp) -> Option<Finding> {
+    pub fn refuses_at(&self, index: usize, time: Timestamp) -> Option<BadVersion> {
         let version = self.versions.get(index)?;
         let judge = &self.version(index.saturating_sub(1)).policy;
-        let subject = Subject::of_commit(version.commit);
-        let checked = Keyring::verify_policy(&version.envelope, judge, time);
-        checked.err().map(|finding| Finding { subject, ..finding })
+        let error = Keyring::verify_policy(&version.envelope, judge, time).err()?;
+        Some(BadVersion::at(version.commit, Flaw::Signature(error)))
     }
 
     /// Returns the versions, the first one first.
@@ -305,10 +269,10 @@ impl PolicyFiles {
         let expected: [&[u8]; 3] = [b"allowed_signers", b"policy.dsse.json", b"policy.toml"];
         let plain = tree.entries.iter().all(|entry| entry.mode == Mode::File);
         let [signers, envelope, policy] = tree.entries.as_slice() else {
-            return Err(other_files(id));
+            return Err(BadVersion::at(id, Flaw::Files).into());
         };
         if names != expected || !plain {
-            return Err(other_files(id));
+            return Err(BadVersion::at(id, Flaw::Files).into());
         }
         let read = |entry: &Entry| reader.blob_limited(entry.id, MAX_FILE);
         Ok(Self {
@@ -317,22 +281,4 @@ impl PolicyFiles {
             policy: read(policy)?,
         })
     }
-}
-
-fn other_files(id: ObjectId) -> Error {
-    broken(
-        id,
-        Rule::PolicyFiles,
-        "not exactly policy.toml, allowed_signers and policy.dsse.json",
-    )
-}
-
-fn broken(id: ObjectId, rule: Rule, found: &str) -> Error {
-    Error::Policy(
-        rule.finding(Subject::of_commit(id))
-            .found(found)
-            .expected("a policy linked to its predecessor and signed by its roots")
-            .remedy("git awo policy log")
-            .into(),
-    )
 }

@@ -3,12 +3,13 @@
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::policy::Position;
+use crate::policy::document::Limits;
+use crate::policy::{Policy, Position};
 use crate::record::envelope::Envelope;
 use crate::record::{ObjectId, Sha256, Timestamp, json};
 
 use super::Error;
-use super::run::Collector;
+use super::policies::PolicyHistory;
 
 /// Says at which position of the history each record is judged.
 pub enum Positions<'a> {
@@ -48,97 +49,160 @@ impl Continued<'_> {
     }
 }
 
-impl Collector<'_> {
-    /// Returns the position of a record.
-    pub fn position(&self, envelope: &Envelope) -> Position<'_> {
-        match &self.positions {
-            Positions::Named => self.named(envelope, None),
-            Positions::Arriving(fresh) if fresh.contains(&envelope.digest()) => {
-                self.history.now(self.time)
+/// How a record stands to a history: what all questions below follow from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    /// It arrives now.
+    Arriving,
+    /// The receive log knows the push that brought it: the version by which that was judged, and
+    /// its time.
+    Logged(usize, Timestamp),
+    /// The receive log should know it and does not.
+    Unlogged,
+    /// It was accepted before, by the policy that it names.
+    Known,
+}
+
+impl Positions<'_> {
+    fn standing(&self, record: Sha256) -> Standing {
+        let logged = |log: &Logged| log.get(&record).map(|at| Standing::Logged(at.0, at.1));
+        match self {
+            Positions::Named => Standing::Known,
+            Positions::Arriving(fresh) if fresh.contains(&record) => Standing::Arriving,
+            Positions::Arriving(_) => Standing::Known,
+            Positions::Logged(log) => logged(log).unwrap_or(Standing::Unlogged),
+            Positions::Continued(part) => {
+                logged(part.logged).unwrap_or(match part.arriving.contains(&record) {
+                    true => Standing::Unlogged,
+                    false => Standing::Known,
+                })
             }
-            Positions::Arriving(_) => self.named(envelope, None),
-            Positions::Logged(log) => match log.get(&envelope.digest()) {
-                Some((index, time)) => self.history.position(*index, Some(*time)),
-                None => self.history.now(self.time),
-            },
-            Positions::Continued(part) => match part.logged.get(&envelope.digest()) {
-                Some((index, time)) => self.history.position(*index, Some(*time)),
-                None if part.arriving.contains(&envelope.digest()) => self.history.now(self.time),
-                None => self.named(envelope, None),
-            },
+        }
+    }
+}
+
+/// By which version of the policy, which limits and which time each record is judged: every such
+/// question is answered here.
+#[derive(Clone, Copy)]
+pub struct Judging<'a> {
+    pub(super) history: &'a PolicyHistory,
+    pub(super) positions: &'a Positions<'a>,
+    /// The time by which what arrives is judged.
+    pub(super) now: Timestamp,
+}
+
+impl<'a> Judging<'a> {
+    /// Tells whether records arrive at a door, and are held to what holds now.
+    pub fn at_a_door(&self) -> bool {
+        matches!(self.positions, Positions::Arriving(_))
+    }
+
+    /// Tells whether this record arrives at a door.
+    pub fn arrives(&self, record: Sha256) -> bool {
+        self.positions.standing(record) == Standing::Arriving
+    }
+
+    /// Returns the position by which a record is judged.
+    pub fn position(&self, envelope: &Envelope) -> Position<'a> {
+        match self.positions.standing(envelope.digest()) {
+            Standing::Arriving | Standing::Unlogged => self.history.now(self.now),
+            Standing::Logged(index, time) => self.history.position(index, Some(time)),
+            Standing::Known => self.named(envelope, None),
         }
     }
 
-    /// Returns the position of the policy that a record names (of the one in force, if that is
-    /// none of ours).
-    pub(super) fn named(&self, envelope: &Envelope, time: Option<Timestamp>) -> Position<'_> {
+    /// Returns the position by which later pushes will judge a record that arrives now.
+    pub fn later(&self, envelope: &Envelope) -> Option<Position<'a>> {
+        let arrives = self.arrives(envelope.digest());
+        arrives.then(|| self.named(envelope, Some(self.now)))
+    }
+
+    /// The position of the policy that a record names (of the one in force, if that is none of
+    /// ours).
+    fn named(&self, envelope: &Envelope, time: Option<Timestamp>) -> Position<'a> {
         match policy_named(envelope).and_then(|id| self.history.index_of(id)) {
             Some(index) => self.history.position(index, time),
-            None => self.history.now(self.time),
+            None => self.history.now(self.now),
         }
+    }
+
+    /// Returns the limits to which the files of a run are held, by its record.
+    pub fn limits_of(&self, record: Sha256, names: ObjectId) -> &'a Limits {
+        let index = match self.positions.standing(record) {
+            Standing::Arriving | Standing::Unlogged => None,
+            Standing::Logged(index, _) => Some(index),
+            Standing::Known => self.history.index_of(names),
+        };
+        let version = match index {
+            Some(index) => self.history.version(index),
+            None => self.history.current(),
+        };
+        &version.policy.document().limits
     }
 
     /// Returns the policy by which the records of a run are counted: of the push that brought this
     /// record, if the log knows it. A later, stricter policy does not reach back.
-    pub fn policy_of(&self, record: Option<Sha256>) -> &crate::policy::Policy {
-        let current = &self.history.current().policy;
-        match (&self.positions, record) {
-            (Positions::Logged(log), Some(digest)) => {
-                log.get(&digest).map_or(current, |(index, time)| {
-                    self.history.position(*index, Some(*time)).policy
-                })
+    pub fn policy_of(&self, record: Option<Sha256>) -> &'a Policy {
+        let standing = record.map(|record| self.positions.standing(record));
+        match (standing, self.positions) {
+            (Some(Standing::Logged(index, _)), _) => &self.history.version(index).policy,
+            (Some(_), Positions::Continued(part)) => {
+                part.unanswered.set(true);
+                &self.history.current().policy
             }
-            (Positions::Continued(part), Some(digest)) => match part.logged.get(&digest) {
-                Some((index, time)) => self.history.position(*index, Some(*time)).policy,
-                None => {
-                    part.unanswered.set(true);
-                    current
-                }
-            },
-            _ => current,
+            _ => &self.history.current().policy,
         }
     }
 
     /// Returns the time at which a record arrived, if it is known: by that its expiry is judged.
+    /// Of others it was some time before: who looks at a finished run finds what was found then.
     pub fn arrival(&self, record: Sha256) -> Option<Timestamp> {
-        match &self.positions {
-            Positions::Arriving(fresh) => fresh.contains(&record).then_some(self.time),
-            Positions::Logged(log) => log.get(&record).map(|(_, time)| *time),
-            Positions::Continued(part) => part.logged.get(&record).map(|(_, time)| *time),
-            // Some time before: who looks at a finished run later finds what was found then.
-            Positions::Named => None,
+        match self.positions.standing(record) {
+            Standing::Arriving => Some(self.now),
+            Standing::Logged(_, time) => Some(time),
+            Standing::Unlogged | Standing::Known => None,
         }
+    }
+
+    /// Returns the time of a record that comes again with every signature added to it: of its
+    /// first, which the newest part of a log may not have.
+    pub fn first_arrival(&self, record: Sha256) -> Timestamp {
+        if let Positions::Continued(part) = self.positions {
+            part.unanswered.set(true);
+        }
+        self.arrival(record).unwrap_or(self.now)
     }
 
     /// Returns the time by which approvals are judged: when the record that uses them arrived. A
-    /// clone that has no log of that goes by the commit's own date, since only the server's clock
-    /// could refuse in time.
-    pub(super) fn expiry_time(
+    /// clone that has no log of that goes by the commit's own date, if it has the commit, since
+    /// only the server's clock could refuse in time.
+    pub(super) fn expiry(
         &self,
         record: Option<Sha256>,
-        commit: ObjectId,
+        dated: impl FnOnce() -> Result<Option<Timestamp>, Error>,
     ) -> Result<Timestamp, Error> {
-        match record {
-            Some(digest) => {
-                if let Some(time) = self.arrival(digest) {
-                    return Ok(time);
-                }
-            }
-            None if !self.knows_a_log() => return Ok(self.time),
-            None => {}
-        }
-        let reader = self.records.reader();
-        if !reader.contains(commit) {
-            return Ok(self.time);
-        }
-        Ok(Timestamp::from_seconds(reader.commit(commit)?.committer.time).unwrap_or(self.time))
-    }
-
-    fn knows_a_log(&self) -> bool {
-        matches!(
+        let logged = matches!(
             self.positions,
             Positions::Logged(_) | Positions::Continued(_)
-        )
+        );
+        match record.map(|record| self.arrival(record)) {
+            Some(Some(time)) => Ok(time),
+            None if !logged => Ok(self.now),
+            Some(None) | None => Ok(dated()?.unwrap_or(self.now)),
+        }
+    }
+
+    /// Returns the time by which approvals of the audit are judged; `last` is the finalization. At
+    /// a door they must be valid now.
+    pub(super) fn audited(
+        &self,
+        last: Option<Sha256>,
+        dated: impl FnOnce() -> Result<Option<Timestamp>, Error>,
+    ) -> Result<Timestamp, Error> {
+        match self.at_a_door() {
+            true => Ok(self.now),
+            false => self.expiry(last, dated),
+        }
     }
 }
 
@@ -152,4 +216,41 @@ pub fn policy_named(envelope: &Envelope) -> Option<ObjectId> {
         .as_str()?
         .parse()
         .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_a_record_stands_follows_from_who_asks() {
+        use Standing::{Arriving, Known, Logged, Unlogged};
+        let [fresh, logged, both, other] = ["a", "b", "c", "d"].map(|it| Sha256::of(it.as_bytes()));
+        let at: Timestamp = "2026-01-12T00:00:00Z".parse().unwrap();
+        let arriving: BTreeSet<_> = [fresh, both].into();
+        let log: super::Logged = [(logged, (1, at)), (both, (2, at))].into();
+        let part = Continued {
+            logged: &log,
+            arriving: &arriving,
+            unanswered: Cell::new(false),
+        };
+        for (positions, expected) in [
+            (
+                Positions::Arriving(&arriving),
+                [Arriving, Known, Arriving, Known],
+            ),
+            (
+                Positions::Logged(&log),
+                [Unlogged, Logged(1, at), Logged(2, at), Unlogged],
+            ),
+            (
+                Positions::Continued(&part),
+                [Unlogged, Logged(1, at), Logged(2, at), Known],
+            ),
+            (Positions::Named, [Known; 4]),
+        ] {
+            let found = [fresh, logged, both, other].map(|it| positions.standing(it));
+            assert_eq!(found, expected);
+        }
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::evidence;
 use crate::facts::case::{EvidenceFacts, Lookup, RunFacts};
-use crate::policy::{Keyring, Verified};
+use crate::policy::{Keyring, Unverified, Verified};
 use crate::record::envelope::Envelope;
 use crate::record::predicate::{ApprovalPredicate, Approves, AttestationPredicate, RunPredicate};
 use crate::record::statement::{self, Kind, Predicate};
@@ -17,7 +17,7 @@ use crate::store::layout::LedgerPath;
 use crate::store::ledger::Records;
 
 use super::claims::{Said, claims};
-use super::position::Positions;
+use super::position::{Judging, Positions};
 use super::{Error, PolicyHistory, limits};
 
 /// Looks records up and checks each by itself.
@@ -36,16 +36,27 @@ pub struct Collector<'a> {
 }
 
 impl Collector<'_> {
+    /// Returns by what each record is judged.
+    pub fn judging(&self) -> Judging<'_> {
+        Judging {
+            history: self.history,
+            positions: &self.positions,
+            now: self.time,
+        }
+    }
+
     /// Checks one record by itself.
     pub fn verify<P: Predicate>(&self, envelope: &Envelope) -> Result<Verified<P>, Finding> {
-        let position = self.position(envelope);
-        limits::record(envelope, &position.policy.document().limits)?;
-        let verified = Keyring::verify(envelope, &position)?;
-        if let Positions::Arriving(fresh) = &self.positions
-            && fresh.contains(&envelope.digest())
-        {
+        let judging = self.judging();
+        let position = judging.position(envelope);
+        let subject = || Subject::of_record(envelope.digest());
+        let found = |error: Unverified| error.to_finding(subject());
+        limits::record(envelope, &position.policy.document().limits)
+            .map_err(|error| error.to_finding(subject()))?;
+        let verified = Keyring::verify(envelope, &position).map_err(found)?;
+        if let Some(later) = judging.later(envelope) {
             // Later pushes will judge it by the policy that it names: it must hold by that too.
-            Keyring::verify::<P>(envelope, &self.named(envelope, Some(self.time)))?;
+            Keyring::verify::<P>(envelope, &later).map_err(found)?;
         }
         Ok(verified)
     }
@@ -87,15 +98,11 @@ impl Collector<'_> {
         let Some(run) = facts.run.valid().map(|run| run.predicate().clone()) else {
             return Ok(facts);
         };
-        facts.time = self.expiry_time(facts.run.valid().map(Verified::digest), run.commit)?;
-        facts.audited = match self.positions {
-            // Where something arrives it is now that they must be valid.
-            Positions::Arriving(_) => self.time,
-            _ => {
-                let last = facts.finalization.valid().map(Verified::digest);
-                self.expiry_time(last, run.commit)?
-            }
-        };
+        let judging = self.judging();
+        let dated = || self.date_of(run.commit);
+        facts.time = judging.expiry(facts.run.valid().map(Verified::digest), dated)?;
+        let last = facts.finalization.valid().map(Verified::digest);
+        facts.audited = judging.audited(last, dated)?;
         facts.contract = self.link(&LedgerPath::Contract(run.task.clone()))?;
         for digest in &run.approvals {
             facts.spent.insert(*digest, self.records.spender(digest)?);
@@ -108,13 +115,24 @@ impl Collector<'_> {
         let contract = facts.contract.valid().map(|it| &it.predicate().contract);
         let demands = contract.map_or(evidence::Demands::ALL, evidence::Demands::of);
         let limits = match facts.run.valid() {
-            Some(record) => self.limits_of(&run, record.digest()),
+            Some(record) => judging.limits_of(record.digest(), run.context.policy),
             None => &self.history.current().policy.document().limits,
         };
         facts.evidence = self.evidence(&run, demands, limits.evidence_bytes)?;
         self.run_records(&mut facts)?;
         self.notes(run.commit, &mut facts)?;
         Ok(facts)
+    }
+
+    /// Returns the date of a commit, by its own word, if the commit is here.
+    fn date_of(&self, commit: ObjectId) -> Result<Option<Timestamp>, Error> {
+        let reader = self.records.reader();
+        if !reader.contains(commit) {
+            return Ok(None);
+        }
+        Ok(Timestamp::from_seconds(
+            reader.commit(commit)?.committer.time,
+        ))
     }
 
     /// The entry in the provenance index, compared with what the finalization implies.
@@ -128,7 +146,7 @@ impl Collector<'_> {
                 return Ok(Lookup::Invalid(Finding {
                     code: Code::Int008,
                     rule: super::index::DERIVED.into(),
-                    remedy: "git awo index rebuild".to_owned(),
+                    remedy: "git awo provenance rebuild".to_owned(),
                     ..finding
                 }));
             }
@@ -170,9 +188,11 @@ impl Collector<'_> {
         let path = LedgerPath::Inventory(run.run.clone());
         let bytes = self.records.file(&path)?;
         if let (Some(bytes), Some(record)) = (&bytes, facts.run.valid()) {
-            let limits = self.limits_of(run, record.digest());
+            let judging = self.judging();
+            let limits = judging.limits_of(record.digest(), run.context.policy);
             let subject = Subject::of_record(path.to_path());
-            facts.bad.extend(limits::inventory(bytes, limits, subject));
+            let beyond = limits::inventory(bytes, limits).err();
+            facts.bad.extend(beyond.map(|it| it.to_finding(subject)));
         }
         let root = bytes.map(|bytes| Sha256::of(&bytes));
         if root != Some(run.root) {

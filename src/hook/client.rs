@@ -16,7 +16,7 @@ use crate::signing;
 use crate::store::layout::{self, Place};
 use crate::store::ledger::Refs;
 
-use super::{Error, input};
+use super::{Error, environment, input};
 
 /// Judges what is staged, before a commit.
 pub fn pre_commit() -> Result<Report, Error> {
@@ -102,7 +102,7 @@ pub fn pre_push(remote: &str, input: &[u8]) -> Result<Report, Error> {
         movements: &movements,
         anchor: anchor.as_ref(),
         door: push::Door::Clone,
-        time: Clock::from_environment()?.now(),
+        time: Clock::told(&environment()?)?.now(),
     }));
     Ok(report)
 }

@@ -12,7 +12,7 @@ use crate::record::{Coded, Report, Subject, Verdict};
 use super::parent::{self, Caller, Key};
 use super::pushes::{Judged, Pushes};
 use super::receipt::{self, Pushed, Receipt};
-use super::{Error, client, input, server, speak, transaction};
+use super::{Error, client, environment, input, server, speak, transaction};
 
 /// Answers one call of git: returns the exit code (0 allowed, 1 denied, 2 no such hook,
 /// 3 undecided). Whatever is to be said goes to `stderr`.
@@ -190,7 +190,8 @@ fn write_receipt(
         pusher: receipt::pusher(|name| std::env::var(name).ok()),
         others: &|| pushes.others(key),
     };
-    receipt::record(&Actor::of(repo)?, &pushed)
+    let actor = Actor::of(repo).told(&environment()?)?;
+    receipt::record(&actor, &pushed)
 }
 
 fn git_dir() -> Result<PathBuf, Error> {

@@ -35,6 +35,7 @@ use std::path::PathBuf;
 
 use crate::record::json::BadJson;
 use crate::record::{Coded, Diagnosis, RepoPath, Rule, Subject};
+use crate::sys::Environment;
 use crate::{actor, check, git};
 
 pub use dispatch::dispatch;
@@ -101,4 +102,13 @@ impl Coded for Error {
             Error::Usage(_) => Diagnosis::unusable(self, Rule::HookCalled),
         }
     }
+}
+
+/// Returns what git gave to the hook. Whether that counts is for the caller to know: at a server's
+/// door it may be the pusher's.
+fn environment() -> Result<Environment, Error> {
+    Environment::of_process().map_err(|source| Error::Io {
+        path: ".".into(),
+        source,
+    })
 }

@@ -13,7 +13,7 @@ use crate::record::envelope::Envelope;
 use crate::record::predicate::{Movement, ReceiptPredicate};
 use crate::record::statement::Statement;
 use crate::record::tree::Mode;
-use crate::record::{IdentityName, ObjectId, RefName, RepoPath, Sha256};
+use crate::record::{Coded, IdentityName, ObjectId, RefName, RepoPath, Sha256, Subject};
 use crate::store::batch::pause;
 use crate::store::layout::{self, Place};
 use crate::store::ledger::Refs;
@@ -126,9 +126,10 @@ pub fn record(actor: &Actor, pushed: &Pushed<'_>) -> Result<Receipt, Error> {
         let payload = Statement::new(receipt.clone()).to_payload();
         let envelope = sign(&*signer, payload)?;
         // An entry that does not verify would end the log for everybody.
-        if let Err(finding) =
+        if let Err(error) =
             Keyring::verify::<ReceiptPredicate>(&envelope, &history.position(policy, Some(time)))
         {
+            let finding = error.to_finding(Subject::none());
             return Ok(impossible(&format!(
                 "{}, expected {}",
                 finding.found, finding.expected

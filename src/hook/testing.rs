@@ -85,7 +85,7 @@ impl World {
     }
 
     pub(super) fn actor(&self) -> Actor {
-        Actor::of(self.repo()).unwrap()
+        Actor::of(self.repo())
     }
 
     pub(super) fn key(&self, who: &str) -> PathBuf {

@@ -4,16 +4,17 @@ mod statement;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use crate::record::commit::Commit;
 use crate::record::envelope::Envelope;
 use crate::record::predicate::{Approves, PolicyPredicate};
-use crate::record::statement::{BadStatement, Context, Kind, Predicate, Statement};
-use crate::record::{Finding, IdentityName, ObjectId, Rule, Sha256, Subject, Timestamp};
+use crate::record::statement::{Context, Kind, Predicate, Statement};
+use crate::record::{IdentityName, ObjectId, Sha256, Timestamp};
 use crate::signing::{self, AllowedSigners, PublicKey, Signature};
 
-use super::{Person, Policy, Role};
+use super::{Person, Policy, Role, Unverified};
 
-use statement::{bad_statement, check_context, check_raw, check_role, parse_signature};
-pub use statement::{refused_key, roles_for};
+pub use statement::roles_for;
+use statement::{check_context, check_raw, check_role, parse_signature};
 
 /// git's SSHSIG namespace for commits.
 pub const COMMIT_NAMESPACE: &str = "git";
@@ -182,19 +183,15 @@ impl Keyring {
         namespace: &str,
         message: &[u8],
         time: Option<Timestamp>,
-    ) -> Result<Signer, Finding> {
+    ) -> Result<Signer, Unverified> {
         let fingerprint = signature.public_key().fingerprint().to_owned();
-        let unknown = |found: String| {
-            Rule::KeyKnown
-                .finding(Subject::none())
-                .found(found)
-                .expected(format!("a key that the policy allows for {namespace}"))
-                .remedy("ask a root to add the key: git awo policy propose FILE")
+        let unknown = |why: String| Unverified::UnknownKey {
+            key: fingerprint.clone(),
+            why,
+            namespace: namespace.to_owned(),
         };
         let Some(holder) = self.keys.get(signature.public_key()) else {
-            return Err(unknown(format!(
-                "key {fingerprint} is unknown to the policy"
-            )));
+            return Err(unknown("is unknown to the policy".to_owned()));
         };
         let mut usable = holder
             .uses
@@ -202,33 +199,24 @@ impl Keyring {
             .filter(|it| it.entry.allows(namespace))
             .peekable();
         if usable.peek().is_none() {
-            return Err(unknown(format!(
-                "key {fingerprint} may not sign {namespace}"
-            )));
+            return Err(unknown(format!("may not sign {namespace}")));
         }
         if let Some(time) = time
             && !usable.any(|it| it.entry.valid_at(time))
         {
-            return Err(unknown(format!("key {fingerprint} is not valid at {time}")));
+            return Err(unknown(format!("is not valid at {time}")));
         }
-        let flags =
-            signing::verify_with(&holder.key, signature, namespace, message).map_err(|error| {
-                Rule::SignatureGood
-                    .finding(Subject::none())
-                    .found(error)
-                    .expected(format!(
-                        "a signature by {} in namespace {namespace}",
-                        holder.person
-                    ))
-                    .remedy("sign it again with the key named")
-            })?;
+        let flags = signing::verify_with(&holder.key, signature, namespace, message);
+        let flags = flags.map_err(|error| Unverified::Signature {
+            person: holder.person.clone(),
+            namespace: namespace.to_owned(),
+            error,
+        })?;
         if self.touched.contains(namespace) && !flags.touched() {
-            return Err(Rule::KeyTouched.finding(Subject::none())
-                .found(format!("key {fingerprint}, which tells of no touch"))
-                .expected(format!(
-                    "a security key that was touched, as gates.require_touch demands for {namespace}"
-                ))
-                .remedy("sign it again with a security key (ssh-keygen -t ed25519-sk)"));
+            return Err(Unverified::Untouched {
+                key: fingerprint,
+                namespace: namespace.to_owned(),
+            });
         }
         Ok(Signer {
             person: holder.person.clone(),
@@ -236,79 +224,65 @@ impl Keyring {
         })
     }
 
+    /// Returns who signed a commit, checked in process on the raw bytes.
+    pub fn signer_of(&self, commit: &Commit, time: Timestamp) -> Result<Signer, Unverified> {
+        let none = || Unverified::Commit("no signature".to_owned());
+        let signature = commit.signature.as_ref().ok_or_else(none)?;
+        let parsed = Signature::from_armor(&signature.armor)
+            .map_err(|error| Unverified::unread(error, Unverified::Commit))?;
+        self.check(&parsed, COMMIT_NAMESPACE, &signature.payload, Some(time))
+    }
+
     /// Checks an envelope with one signature: form, kind, signature, signer, role, repository and
     /// policy. The rules check all other bindings.
     pub fn verify<P: Predicate>(
         envelope: &Envelope,
         position: &Position<'_>,
-    ) -> Result<Verified<P>, Finding> {
-        let digest = envelope.digest();
-        let about = || Subject::of_record(digest);
-        let statement = Statement::<P>::parse(envelope.payload())
-            .map_err(|error| bad_statement(&error, P::KIND, about()))?;
+    ) -> Result<Verified<P>, Unverified> {
+        let statement = statement_of::<P>(envelope)?;
         let [raw] = envelope.signatures() else {
-            return Err(Rule::OneSignature
-                .finding(about())
-                .found(format!("{} signatures", envelope.signatures().len()))
-                .expected("one")
-                .remedy("sign it again with git awo; do not edit it by hand"));
+            return Err(Unverified::NotOne(envelope.signatures().len()));
         };
-        let signer = check_raw(position, &raw.sig, &raw.keyid, P::KIND, envelope, about())?;
-        let Some(context) = statement.predicate.context() else {
-            return Err(Rule::Context
-                .finding(about())
-                .found("a statement without a signer")
-                .expected("a context that names who signs")
-                .remedy("write the record again with git awo; do not edit it by hand"));
-        };
-        check_context(context, &signer, position, about())?;
-        check_role(position.policy, &statement.predicate, context, about())?;
+        let signer = check_raw(position, &raw.sig, &raw.keyid, P::KIND, envelope)?;
+        let context = statement.predicate.context().ok_or(Unverified::NoContext)?;
+        check_context(context, &signer, position)?;
+        check_role(position.policy, &statement.predicate, context)?;
         let Signer { person, key } = signer;
         Ok(Verified {
             predicate: statement.predicate,
-            digest,
+            digest: envelope.digest(),
             signer: person,
             key,
         })
     }
 
     /// Checks the signatures of a policy statement by the roots of `policy` and returns who signed.
-    /// Signatures by others are findings.
+    /// Signatures by others are refused.
     pub fn verify_policy(
         envelope: &Envelope,
         policy: &Policy,
         time: Timestamp,
-    ) -> Result<(PolicyPredicate, Vec<Signer>), Finding> {
-        let about = || Subject::of_record(envelope.digest());
-        let statement = Statement::<PolicyPredicate>::parse(envelope.payload())
-            .map_err(|error| bad_statement(&error, Kind::Policy, about()))?;
+    ) -> Result<(PolicyPredicate, Vec<Signer>), Unverified> {
+        let statement = statement_of::<PolicyPredicate>(envelope)?;
         if envelope.signatures().is_empty() {
-            return Err(Rule::OneSignature
-                .finding(about())
-                .found("0 signatures")
-                .expected("one by each root")
-                .remedy("git awo policy sign, by a root"));
+            return Err(Unverified::ByNoRoot);
         }
         let mut signers = Vec::new();
         for raw in envelope.signatures() {
-            let signature = parse_signature(&raw.sig, &raw.keyid, about())?;
+            let signature = parse_signature(&raw.sig, &raw.keyid)?;
             let namespace = Kind::Policy.namespace();
-            let signer = policy
-                .keyring
-                .check(&signature, namespace, &envelope.pae(), Some(time))
-                .map_err(|finding| Finding {
-                    subject: about(),
-                    ..finding
-                })?;
+            let keyring = &policy.keyring;
+            let signer = keyring.check(&signature, namespace, &envelope.pae(), Some(time))?;
             if !policy.roots.contains(&signer.person) {
-                return Err(Rule::PolicyRoots
-                    .finding(about())
-                    .found(format!("signed by {}, who is no root", signer.person))
-                    .expected("signatures of roots only")
-                    .remedy("git awo policy sign, by a root"));
+                return Err(Unverified::NoRoot(signer.person));
             }
             signers.push(signer);
         }
         Ok((statement.predicate, signers))
     }
+}
+
+fn statement_of<P: Predicate>(envelope: &Envelope) -> Result<Statement<P>, Unverified> {
+    let kind = P::KIND;
+    Statement::parse(envelope.payload()).map_err(|error| Unverified::Statement { kind, error })
 }

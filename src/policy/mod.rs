@@ -8,6 +8,7 @@ mod parse;
 pub mod pattern;
 mod refs;
 mod role;
+mod unverified;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,6 +20,7 @@ pub use features::BadPolicy;
 pub use keyring::{Keyring, Position, Verified};
 pub use refs::RefRules;
 pub use role::{Level, Role};
+pub use unverified::Unverified;
 
 use pattern::PathSet;
 /// A set of persons, as a policy writes it.

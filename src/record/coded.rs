@@ -12,6 +12,11 @@ pub trait Coded: Error {
     /// Returns what the error amounts to. An error that only wraps another returns the other's.
     fn diagnosis(&self) -> Diagnosis;
 
+    /// Returns the finding that the error is, or the first of those that it carries.
+    fn to_finding(&self, subject: Subject) -> Finding {
+        self.refusal(subject).first().clone()
+    }
+
     /// Returns what speaks against whatever was read; nothing if the error says nothing of it.
     fn denies(&self, subject: Subject) -> Option<Findings> {
         self.refusal(subject).denied()
@@ -30,7 +35,10 @@ pub struct Diagnosis(Kind);
 
 #[derive(Clone, Debug)]
 enum Kind {
-    Own { finding: Finding, decides: bool },
+    Own {
+        finding: Box<Finding>,
+        decides: bool,
+    },
     Carried(Refusal),
 }
 
@@ -44,7 +52,7 @@ impl Diagnosis {
     ) -> Self {
         let finding = rule.finding(Subject::none()).found(chain_of(error));
         Self(Kind::Own {
-            finding: finding.expected(expected).remedy(remedy),
+            finding: Box::new(finding.expected(expected).remedy(remedy)),
             decides: true,
         })
     }
@@ -96,8 +104,8 @@ impl Diagnosis {
             } => {
                 finding.subject = subject.with(finding.subject);
                 match decides {
-                    true => finding.into(),
-                    false => Refusal::from(finding).undecided(),
+                    true => (*finding).into(),
+                    false => Refusal::from(*finding).undecided(),
                 }
             }
             Kind::Carried(refusal) => refusal,

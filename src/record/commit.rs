@@ -190,7 +190,7 @@ fn check_extra_headers<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Result<(), 
         let key = line.get(..at).unwrap_or_default();
         if matches!(key, b"tree" | b"parent" | b"author" | b"committer") {
             return Err(bad(
-                "tree, parent, author or committer stands twice or out of place",
+                "tree, parent, author or committer occurs twice or out of order",
             ));
         }
         if key.starts_with(b"gpgsig") {

@@ -21,7 +21,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::path::escape;
-use super::{Code, Finding, Rule, Subject};
+use super::{Code, Coded, Diagnosis, Rule};
 
 pub use parse::{parse, parse_with};
 pub use write::to_canonical;
@@ -229,18 +229,22 @@ impl BadJson {
             false => Rule::CanonicalJson,
         }
     }
+}
 
-    /// Returns this as a finding on `subject`.
-    pub fn finding(&self, subject: Subject) -> Finding {
+impl Coded for BadJson {
+    fn diagnosis(&self) -> Diagnosis {
         let place = format!(
             "line {}, column {} (byte {})",
             self.line, self.column, self.offset
         );
-        self.rule()
-            .finding(subject)
-            .found(format!("{} at {place}", self.why))
-            .expected("canonical JSON within the limits")
-            .remedy("write the record again with git awo; do not edit it by hand")
+        let remedy = "write the record again with git awo; do not edit it by hand";
+        Diagnosis::against(
+            self,
+            self.rule(),
+            "canonical JSON within the limits",
+            remedy,
+        )
+        .found(format!("{} at {place}", self.why))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Room 0, `record`: the nouns. Ids, names, paths as bytes, canonical bytes,
+//! Room `record`: the nouns. Ids, names, paths as bytes, canonical bytes,
 //! statements and envelopes, findings and verdicts. No input or output happens here.
 
 pub mod coded;

@@ -48,7 +48,7 @@ pub fn fault(name: &[u8]) -> Option<&'static str> {
         return Some(why);
     }
     if hides_something(text) {
-        return Some("a name with a character that some file systems pass over");
+        return Some("a name with a character that some file systems ignore");
     }
     if text.ends_with(['.', ' ']) {
         return Some("a component that ends with a dot or a space");

@@ -1,16 +1,24 @@
 //! A "no" that always says why: a report that does not allow.
 
-use super::{Finding, Findings, Report, Verdict};
+use super::{Finding, Findings, Report};
 
 /// A report with at least one finding or one reason why something is undecided: a refusal without
 /// a code of the taxonomy cannot be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal(Report);
+pub struct Refusal {
+    // Boxed, since errors carry refusals.
+    first: Box<Finding>,
+    report: Box<Report>,
+}
 
 impl Refusal {
     /// Returns the refusal that this report is; nothing if it allows.
     pub fn by(report: Report) -> Option<Self> {
-        (report.verdict() != Verdict::Allowed).then_some(Self(report))
+        let first = report.findings.iter().chain(report.undecided.iter()).next();
+        Some(Self {
+            first: Box::new(first.cloned()?),
+            report: Box::new(report),
+        })
     }
 
     /// Returns the refusal that these findings are; nothing if there are none.
@@ -26,48 +34,55 @@ impl Refusal {
 
     /// Returns the same refusal with more findings.
     pub fn and(mut self, more: impl IntoIterator<Item = Finding>) -> Self {
-        self.0.findings.extend(more);
+        self.report.findings.extend(more);
         self
     }
 
     /// Returns the same reasons, none of which speaks against what was to be judged.
     pub fn undecided(mut self) -> Self {
-        let findings = std::mem::take(&mut self.0.findings);
-        self.0.undecided.extend(findings);
+        let findings = std::mem::take(&mut self.report.findings);
+        self.report.undecided.extend(findings);
         self
     }
 
     /// Returns the report: its verdict is "denied" or "undecided".
     pub fn report(&self) -> &Report {
-        &self.0
+        &self.report
     }
 
     /// Returns the report: its verdict is "denied" or "undecided".
     pub fn into_report(self) -> Report {
-        self.0
+        *self.report
+    }
+
+    /// Returns one of the reasons.
+    pub fn first(&self) -> &Finding {
+        &self.first
     }
 
     /// Returns every reason, whether it denies or leaves undecided; at least one.
     pub fn findings(&self) -> Findings {
-        self.0.all()
+        self.report.all()
     }
 
     /// Returns what speaks against what was judged, if anything does.
     pub fn denied(self) -> Option<Findings> {
-        (!self.0.findings.is_empty()).then_some(self.0.findings)
+        (!self.report.findings.is_empty()).then_some(self.report.findings)
     }
 }
 
 impl From<Finding> for Refusal {
     fn from(finding: Finding) -> Self {
-        Self(Report::of([finding]))
+        Self {
+            first: Box::new(finding.clone()),
+            report: Box::new(Report::of([finding])),
+        }
     }
 }
 
-impl<const N: usize> From<[Finding; N]> for Refusal {
-    fn from(findings: [Finding; N]) -> Self {
-        const { assert!(N > 0, "a refusal needs a finding") };
-        Self(Report::of(findings))
+impl From<[Finding; 1]> for Refusal {
+    fn from([finding]: [Finding; 1]) -> Self {
+        finding.into()
     }
 }
 
@@ -83,7 +98,7 @@ mod tests {
         let one = Refusal::or([], finding(Code::Int005));
         assert_eq!(one, finding(Code::Int005).into());
         let other = Refusal::or([finding(Code::Gov001)], finding(Code::Int005));
-        assert_eq!(other, Refusal::from([finding(Code::Gov001)]));
+        assert_eq!(other, Refusal::from(finding(Code::Gov001)));
         assert_eq!(other.findings().len(), 1);
     }
 }

@@ -103,13 +103,13 @@ rules! {
         "A governed commit is made only for a branch whose rules accept governed commits.",
         "policy, `[[ref]]`", "a run whose target accepts only direct commits";
     HooksCalled = "hooks-called", Gov002,
-        "The installed hooks stand where the hosting software calls them.",
+        "The installed hooks are where the hosting software calls them.",
         "git hooks", "`custom_hooks/` in a repository outside Gitaly's storage";
     HooksInstalled = "hooks-installed", Gov002,
         "Every hook of this version is installed.",
         "git hooks", "`.git/hooks/pre-push` is missing or outdated";
     HooksPath = "hooks-path", Gov002,
-        "git looks for hooks in the directory in which ours are installed.",
+        "git looks for hooks in the directory in which those of git-awo are installed.",
         "git hooks", "`core.hooksPath` names another directory";
     Invariants = "invariants", Gov002,
         "A run directory holds the required files, and its documents satisfy the invariants.",
@@ -121,7 +121,7 @@ rules! {
         "No other program takes over ref updates through `receive.procReceiveRefs`.",
         "git hooks", "`receive.procReceiveRefs=refs/heads`";
     RunHolds = "run-holds", Gov002,
-        "The record of a run holds before a later step builds on it.",
+        "The record of a run verifies before a later step builds on it.",
         "AWO, chain", "a run whose record does not verify";
     RunRecord = "run-record", Gov002,
         "The chain of a governed commit holds the record of its run.",
@@ -262,7 +262,7 @@ rules! {
         "Each policy is the successor of the one before it, and names it.",
         "policy history", "version 3 on top of version 1";
     PolicyPresent = "policy-present", Gov006,
-        "The clone holds a policy that holds.",
+        "The clone has a policy, and the policy verifies.",
         "policy history", "a plain `git clone`, without `git awo fetch`";
     PolicyReadable = "policy-readable", Gov006,
         "`policy.toml` and `allowed_signers` can be read without a complaint.",
@@ -373,7 +373,7 @@ rules! {
         "A commit that git-awo writes reads back as it was given.",
         "git objects", "an author name with a line feed";
     ExportDisguise = "export-disguise", Int003,
-        "No symlink, directory or special file stands where the export writes a file.",
+        "No symlink, directory or special file is at a path to which the export writes.",
         "export", "a symlink at `runs/run_1/report.md`";
     ExportName = "export-name", Int003,
         "No two records of a run have the same name in an export.",
@@ -412,7 +412,7 @@ rules! {
         "No path and no component is longer than the policy allows.",
         "policy, `[limits]`", "a file name of 256 bytes";
     TreeEntryMode = "tree-entry-mode", Int003,
-        "Symlinks and executable files stand only where the policy allows them, and submodules nowhere.",
+        "Symlinks and executable files are only where the policy allows them, and submodules nowhere.",
         "policy, `[tree]`", "a symlink at an allowed path";
     TreeEntryName = "tree-entry-name", Int003,
         "Each name is plain UTF-8 and no disguise of a name that git obeys.",
@@ -460,7 +460,7 @@ rules! {
         "A stored record is an envelope in its one form.",
         "DSSE", "an envelope with a second line feed";
     RecordPlace = "record-place", Int004,
-        "A record stands at the path that follows from its content.",
+        "A record is at the path that follows from its content.",
         "record format", "the record of run_1 at the path of run_2";
     StatementVersion = "statement-version", Int004,
         "A statement has a version that this program knows.",
@@ -469,7 +469,7 @@ rules! {
         "The address of a workflow run is an `http` or `https` URL in printable ASCII of at most 2,048 bytes.",
         "AWO, gate 3", "`--workflow-run-url ftp://…`";
     ClockReadable = "clock-readable", Int005,
-        "The clock, or the time that stands for it, can be read.",
+        "The clock, or the time that replaces it, can be read.",
         "fail closed", "`SOURCE_DATE_EPOCH=yesterday`";
     CommandStarts = "command-starts", Int005,
         "The command of a run can be started.",
@@ -520,13 +520,13 @@ rules! {
         "The repository belongs to the user who runs git-awo, or is named in `safe.directory`.",
         "git, safe.directory", "a clone that another user owns";
     PolicyWritten = "policy-written", Int005,
-        "A policy that is made can be written as TOML.",
+        "A generated policy can be written as TOML.",
         "fail closed", "a value that TOML cannot hold";
     ProgramFound = "program-found", Int005,
         "The path of the running program can be found.",
         "fail closed", "`/proc` is not mounted";
     ProgramNamed = "program-named", Int005,
-        "The path of the program can stand in a hook.",
+        "The path of the program can be written into a hook.",
         "git hooks", "a path that is not UTF-8";
     QuickstartFiles = "quickstart-files", Int005,
         "The quickstart can make its files.",
@@ -542,7 +542,7 @@ rules! {
         "receive log", "a server key that is missing";
     RefNamed = "ref-named", Int005,
         "A tip that is kept can be given a ref name.",
-        "git refs", "a name that git does not take";
+        "git refs", "a name that git does not accept";
     RefReadable = "ref-readable", Int005,
         "Each ref can be read, and names an object or another ref.",
         "git refs", "an empty file under `refs/heads/`";
@@ -658,7 +658,7 @@ rules! {
         "A run record binds the branch of its contract, and its commit lands there.",
         "task contract, scope", "a run for `main` pushed to `release`";
     BindsRepository = "binds-repository", Att002,
-        "A statement binds the repository in which it stands.",
+        "A statement binds the repository that contains it.",
         "in-toto", "an approval copied from a fork";
     BindsRoot = "binds-root", Att002,
         "A statement about a run binds the root of its evidence.",
@@ -685,7 +685,7 @@ rules! {
         "The documents of a run say what its run record says.",
         "AWO, run directory", "`run_manifest.json` names another base";
     NoteObject = "note-object", Att002,
-        "A note stands on the object that its statement binds.",
+        "A note is on the object that its statement binds.",
         "git notes", "an approval noted on another commit";
     Proposal = "proposal", Att002,
         "A proposal's files and signatures belong together.",
@@ -802,13 +802,13 @@ rules! {
         "No other process holds the lock of the configuration.",
         "compare-and-swap", "`.git/config.lock` left behind";
     Freshness = "freshness", Rep003,
-        "Base, contract and policy stay where they are while a run executes.",
+        "Base, contract and policy do not change while a run executes.",
         "governed run", "the policy changes during the run";
     GovernedFirst = "governed-first", Rep003,
         "A branch that builds on another branch of the same push moves with it or after it.",
         "push transaction", "a wip branch moves before `main`";
     NothingMoved = "nothing-moved", Rep003,
-        "Nothing that was judged moves before it is written.",
+        "The state that was judged is unchanged when the result is written.",
         "compare-and-swap", "two pushes at the same time";
     OldValue = "old-value", Rep003,
         "A ref is still where the push says it starts from.",
@@ -829,7 +829,7 @@ rules! {
         "No other process holds the lock of the ref.",
         "compare-and-swap", "`refs/heads/main.lock` left behind";
     RefUpdate = "ref-update", Rep003,
-        "One transaction moves each ref once, to a value that git takes.",
+        "A transaction moves each ref once, to a value that git accepts.",
         "git refs", "a transaction with one ref twice";
     RunFileReplaced = "run-file-replaced", Rep003,
         "A file of a run does not change while it is read.",
@@ -872,7 +872,7 @@ rules! {
         "git hooks", "a hook that gitolite links again";
     IndexEntry = "index-entry", Str002,
         "The provenance index has an entry for the run that is asked for.",
-        "AWO, provenance index", "`git awo index show` of a run that is not finalized";
+        "AWO, provenance index", "`git awo provenance show` of a run that is not finalized";
     LedgerPresent = "ledger-present", Str002,
         "The clone has the ledger.",
         "record format", "a plain `git clone`";
@@ -886,7 +886,7 @@ rules! {
         "The clone has the receive log where the policy names who writes it.",
         "receive log", "`refs/awo/log` was not fetched";
     OneKeptHook = "one-kept-hook", Str002,
-        "At most one other hook stands beside ours.",
+        "At most one other hook is kept beside that of git-awo.",
         "git hooks", "a second foreign `pre-receive`";
     PolicyFetched = "policy-fetched", Str002,
         "The clone that is verified has a policy.",

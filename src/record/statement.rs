@@ -144,7 +144,7 @@ pub struct Statement<P> {
 }
 
 /// The payload is no statement of the kind wanted.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadStatement {
     /// The JSON breaks a rule.
     #[error("malformed statement")]

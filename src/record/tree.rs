@@ -342,7 +342,7 @@ impl<'a> Order<'a> {
         };
         if let Some((last_mode, last)) = self.last {
             if last == name {
-                return Err(bad("the name stands twice"));
+                return Err(bad("the name occurs twice"));
             }
             if order(last_mode, last, mode, name) != Ordering::Less {
                 return Err(bad("the entries are not in git's order"));
@@ -356,7 +356,7 @@ impl<'a> Order<'a> {
             self.leaves.pop();
         }
         if self.leaves.last() == Some(&name) {
-            return Err(bad("the name stands twice"));
+            return Err(bad("the name occurs twice"));
         }
         if mode != Mode::Tree {
             self.leaves.push(name);

@@ -1,15 +1,11 @@
 //! A report as lines: one a finding, then a summary.
 
 use super::one_line;
-use crate::record::{Finding, Report, Subject, Verdict};
+use crate::record::{Finding, Findings, Report, Subject, Verdict};
 
 /// Returns what a report says.
 pub fn report(report: &Report) -> String {
-    let mut out = String::new();
-    for finding in report.findings.iter() {
-        out.push_str(&line(finding));
-        out.push('\n');
-    }
+    let mut out = lines(&report.findings);
     for reason in report.undecided.iter() {
         out.push_str(&format!("undecided: {}\n", line(reason)));
     }
@@ -35,6 +31,12 @@ pub fn report(report: &Report) -> String {
         Verdict::Undecided => format!("undecided; {counts} checked\n"),
     });
     out
+}
+
+/// Returns findings as lines, each with its remedy.
+pub fn lines(findings: &Findings) -> String {
+    let lines = findings.iter().map(|finding| line(finding) + "\n");
+    lines.collect()
 }
 
 /// Returns a finding as one line and its remedy as a second, whatever stands in it.

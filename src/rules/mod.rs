@@ -1,12 +1,23 @@
 //! One rule, one function: the case goes in, findings come out.
 
+pub mod absent;
 mod chain;
+pub mod contract;
 mod direct;
+pub mod files;
+pub mod gate2;
+pub mod policy;
+pub mod remote;
 mod rollback;
 mod scope;
+pub mod selftest;
+pub mod setup;
+pub mod step;
 #[cfg(test)]
 pub(crate) mod tests;
 mod tree;
+pub mod undo;
+pub mod work_tree;
 
 pub use chain::{Reviews, chain, reviews, run_binds};
 pub use direct::{direct, merge};

@@ -12,7 +12,7 @@ use crate::evidence::{self, Demands, Inventory, RunFiles};
 use crate::record::json::{self, Json};
 use crate::record::tree::Change;
 use crate::record::{
-    Finding, Findings, ObjectId, RepoPath, Rule, RunId, Sha256, Subject, Timestamp,
+    Coded, Finding, Findings, ObjectId, RepoPath, Rule, RunId, Sha256, Subject, Timestamp,
 };
 
 use super::documents::{self, Documents};
@@ -79,7 +79,7 @@ pub(super) fn make(
     files.insert(RepoPath::from("timestamps/run.txt"), clock);
     let inventory = Inventory::of(&evidence::digests(&files));
     let inventory =
-        inventory.map_err(|bad| Error::Refused([bad.finding()].into_iter().collect()))?;
+        inventory.map_err(|bad| Error::Refused(bad.refusal(Subject::none()).findings()))?;
     files.insert(RepoPath::from(SUMS), inventory.to_bytes());
     let root = check(execution, &files, limit)?;
     Ok((files, root))

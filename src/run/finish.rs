@@ -2,7 +2,6 @@
 
 use crate::actor::Actor;
 use crate::check::PolicyHistory;
-use crate::check::branch::signer_of;
 use crate::evidence::RunFiles;
 use crate::evidence::inventory::SUMS;
 use crate::facts::claims::{Said, claims};
@@ -12,7 +11,7 @@ use crate::policy::Role;
 use crate::record::commit::Person;
 use crate::record::contract::Contract;
 use crate::record::predicate::RunPredicate;
-use crate::record::{Findings, ObjectId, RepoPath, Rule, RunId, Sha256, Subject, Timestamp};
+use crate::record::{Coded, Findings, ObjectId, RepoPath, Rule, RunId, Sha256, Subject, Timestamp};
 use crate::store;
 use crate::store::batch::Batch;
 use crate::store::layout::{self, LedgerPath};
@@ -119,8 +118,12 @@ pub(super) fn record(
     // What the server would refuse is not stored in the first place.
     let mut findings = Findings::new();
     let policy = &history.current().policy;
-    findings.extend(signer_of(policy, &run.reference, &read, now).err());
-    findings.extend(Keyring::verify::<RunPredicate>(&envelope, &history.now(now)).err());
+    let signer = policy.keyring().signer_of(&read, now);
+    let subject = Subject::of_ref(&run.reference).at(read.id);
+    findings.extend(signer.err().map(|it| it.to_finding(subject)));
+    let record = Keyring::verify::<RunPredicate>(&envelope, &history.now(now));
+    let subject = Subject::of_record(envelope.digest());
+    findings.extend(record.err().map(|it| it.to_finding(subject)));
     findings.extend(claims(&Said::of(&run), &files));
     if !findings.is_empty() {
         return Err(Error::Refused(findings));

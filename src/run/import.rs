@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::actor::Actor;
 use crate::check::PolicyHistory;
-use crate::check::branch::{changes_of, signer_of};
+use crate::check::branch::changes_of;
 use crate::evidence::run_dir::MAX_TOTAL;
 use crate::evidence::{self, Demands, RunFiles};
 use crate::facts::case::{CommitCase, CommitKind};
@@ -252,7 +252,7 @@ fn judge(
         commit,
         changes: &compared.changes,
         faults: &compared.faults,
-        signer: signer_of(policy, &contract.target_ref, commit, actor.now()),
+        signer: policy.keyring().signer_of(commit, actor.now()),
     };
     rules::merge(&case, findings);
     scope::judge(

@@ -69,16 +69,6 @@ pub struct RunEnvironment {
     pub stage: Option<String>,
 }
 
-impl RunEnvironment {
-    /// Reads the variables of this process.
-    pub fn from_process() -> Self {
-        Self {
-            allow_run: std::env::var("AWO_ALLOW_RUN").ok(),
-            stage: std::env::var("AWO_RUN_STAGE").ok(),
-        }
-    }
-}
-
 /// A run that was recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunDone {
@@ -227,7 +217,9 @@ fn load_history(actor: &Actor) -> Result<PolicyHistory, Error> {
             let why = actor::Error::NoPolicy.refusal(Subject::none());
             Err(refused(why.findings()))
         }
-        Err(actor::Error::Check(check::Error::Policy(why))) => Err(refused(why.findings())),
+        Err(actor::Error::Check(error @ check::Error::Policy(_))) => {
+            Err(refused(error.refusal(Subject::none()).findings()))
+        }
         other => Ok(other?),
     }
 }

@@ -240,7 +240,7 @@ fn a_run_needs_neither_sha_1_nor_a_work_tree_nor_the_main_one() {
         linked.to_str().unwrap(),
     ]);
     for place in [bare, linked.clone()] {
-        let actor = Actor::of(Repo::open(&place).unwrap()).unwrap();
+        let actor = Actor::of(Repo::open(&place).unwrap());
         let actor = actor.with_key(&world.key("otto"));
         run(&actor, &world.request(MEND)).unwrap();
     }

@@ -11,7 +11,9 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::record::Code;
+use crate::record::Report;
+use crate::record::{Code, Findings};
+use crate::rules::selftest as rules;
 use crate::sandbox;
 
 pub use play::{Failed, Play, Sandbox};
@@ -159,6 +161,20 @@ impl Outcome {
     pub fn failed(&self) -> impl Iterator<Item = &Row> {
         let failed = |row: &&Row| matches!(row.status, Status::Failed(_));
         self.rows.iter().filter(failed)
+    }
+
+    /// Returns the verdict: a finding for each case that failed; undecided if some were not played.
+    pub fn report(&self) -> Report {
+        let failed = self.failed().map(|row| (row.case.id, row.case.name));
+        let findings: Findings = failed.map(|(id, name)| rules::failed(id, name)).collect();
+        let left = self.rows.len().saturating_sub(self.count("passed"));
+        let mut report = Report::default();
+        if findings.is_empty() && left > 0 {
+            let incomplete = rules::incomplete(left, self.rows.len());
+            report.undecided.push(incomplete);
+        }
+        report.findings = findings;
+        report
     }
 
     /// Tells whether every case was played and passed.

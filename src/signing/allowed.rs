@@ -178,7 +178,7 @@ impl Options {
             if let (Some(after), Some(before)) = (options.valid_after, options.valid_before)
                 && before <= after
             {
-                return Err("it stops being valid before it starts".to_owned());
+                return Err("its validity ends before it begins".to_owned());
             }
             return Ok((options, tail.trim_start_matches(BLANK)));
         }

@@ -1,4 +1,4 @@
-//! Room 1, `signing`: OpenSSH public keys, SSHSIG signatures, `allowed_signers` files, and
+//! Room `signing`: OpenSSH public keys, SSHSIG signatures, `allowed_signers` files, and
 //! signers. It determines which key signed which bytes in which namespace, but not whether that key
 //! may: rooms above decide about trust. Verification runs in process. Only signing with keys that
 //! cannot be loaded (agents, hardware keys, passphrases) starts `ssh-keygen`.

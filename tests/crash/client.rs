@@ -113,6 +113,6 @@ swept! {
     a_roll_back_is_made_or_not: own(World::rejected, "otto", &["git", "awo", "rollback", RUN]);
     a_policy_is_proposed_or_not: own(proposal, "olga", &PROPOSE);
     a_policy_is_applied_or_not: own(proposed, "olga", &["git", "awo", "policy", "apply"]);
-    an_index_is_rebuilt_or_not: own(without_index, "otto", &["git", "awo", "index", "rebuild"]);
+    an_index_is_rebuilt_or_not: own(without_index, "otto", &["git", "awo", "provenance", "rebuild"]);
     a_fetch_merges_or_not: Case { places: &["rita", "server.git"], ..own(behind, "rita", &["git", "awo", "fetch"]) };
 }

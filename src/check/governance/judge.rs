@@ -5,7 +5,6 @@ use super::*;
 use crate::check::PolicyHistory;
 use crate::facts::case::RunFacts;
 use crate::facts::index;
-use crate::facts::position::Positions;
 use crate::record::predicate::PolicyPredicate;
 use crate::record::{Coded, Rule};
 
@@ -196,13 +195,13 @@ impl Arrivals {
         let arrived = |digest: Sha256| self.digests.contains(&digest);
         let record = facts.run.valid().map(|it| it.digest());
         if record.is_some_and(arrived) {
-            rules::run_binds(&facts, collector.policy_of(record), findings);
+            rules::run_binds(&facts, collector.judging().policy_of(record), findings);
         }
         // By whose policy the reviews count matters only if some arrived.
         let last = facts.finalization.valid().map(|it| it.digest());
         let last = last.filter(|_| self.brings_reviews(&facts));
         let focus = Some(&self.digests);
-        rules::reviews(&facts, collector.policy_of(last), focus, findings);
+        rules::reviews(&facts, collector.judging().policy_of(last), focus, findings);
         let Some(record) = facts.run.valid().map(|it| it.predicate()) else {
             return Ok(());
         };
@@ -313,18 +312,15 @@ fn judge_proposal(
             .remedy("git awo policy propose FILE"));
     };
     let policy = &newer.version(at).policy;
-    let time = collector.arrival(*digest).unwrap_or(collector.time);
-    if let Positions::Continued(part) = &collector.positions {
-        // The time of a proposal is that of its first signature, which may have come before.
-        part.unanswered.set(true);
-    }
-    let (statement, _) = crate::policy::Keyring::verify_policy(envelope, policy, time)?;
-    let arrives =
-        matches!(&collector.positions, Positions::Arriving(fresh) if fresh.contains(digest));
-    if arrives && follows(history).is_some() {
+    // The time of a proposal is that of its first signature, which may have come before.
+    let time = collector.judging().first_arrival(*digest);
+    let (statement, _) = crate::policy::Keyring::verify_policy(envelope, policy, time)
+        .map_err(|error| error.to_finding(about()))?;
+    if collector.judging().arrives(*digest) && follows(history).is_some() {
         // Whoever is no root any more adds no signature to an older proposal.
         let current = &history.current().policy;
-        crate::policy::Keyring::verify_policy(envelope, current, collector.time)?;
+        crate::policy::Keyring::verify_policy(envelope, current, collector.time)
+            .map_err(|error| error.to_finding(about()))?;
     }
     let read = |path| {
         collector

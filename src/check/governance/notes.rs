@@ -1,7 +1,6 @@
 //! Judges notes: approvals and attestations.
 
 use super::*;
-use crate::facts::position::Positions;
 use crate::record::Rule;
 
 /// Judges a note by itself; returns the run whose reviews must be judged with it.
@@ -186,7 +185,7 @@ pub(super) fn judge_task_approval(
             );
         }
     }
-    if let Some(time) = collector.arrival(approval.digest())
+    if let Some(time) = collector.judging().arrival(approval.digest())
         && says.expires <= time
     {
         findings.push(
@@ -208,7 +207,7 @@ fn lifetime(
     subject: Subject,
     findings: &mut Findings,
 ) {
-    if !matches!(collector.positions, Positions::Arriving(_)) {
+    if !collector.judging().at_a_door() {
         return;
     }
     let days = collector
@@ -242,7 +241,7 @@ fn nonce(
     subject: Subject,
     findings: &mut Findings,
 ) -> Result<(), Error> {
-    if !matches!(collector.positions, Positions::Arriving(_)) {
+    if !collector.judging().at_a_door() {
         return Ok(());
     }
     let says = approval.predicate();

@@ -8,7 +8,7 @@ use crate::record::envelope::Envelope;
 use crate::record::predicate::PolicyPredicate;
 use crate::record::statement::{Kind, Statement};
 use crate::record::tree::Mode;
-use crate::record::{ObjectId, RepoPath, Rule, Sha256};
+use crate::record::{Coded, ObjectId, RepoPath, Rule, Sha256, Subject};
 use crate::rules::tests::people::{document, id, key, name, sha, signature, signers, time};
 use crate::signing::Signer as _;
 
@@ -90,10 +90,8 @@ impl Site {
         let repo = Repo::open(self.dir.path()).unwrap();
         match PolicyHistory::load(repo.reader(), tip) {
             Ok(history) => Ok(history),
-            Err(Error::Policy(why)) => {
-                let findings = why.findings();
-                assert_eq!(findings.len(), 1, "{findings:?}");
-                let finding = findings.iter().next().unwrap();
+            Err(Error::Policy(bad)) => {
+                let finding = bad.to_finding(Subject::none());
                 assert_eq!(
                     finding.subject.commit,
                     Some(tip.to_string()),
@@ -281,8 +279,10 @@ fn another_first_version_is_another_repository() {
     let mut history = site.load(first).unwrap();
     let third = site.commit(&[first], &version(2, &[other]));
     let extended = history.extend(reader.reader(), third);
+    let text = "cannot judge by this policy: GOV-006 its parent is not the policy before it";
+    assert_eq!(extended.as_ref().unwrap_err().to_string(), text);
     assert!(matches!(extended, Err(Error::Policy(found))
-        if found.findings().iter().all(|it| it.rule == Rule::PolicyLinked)));
+        if found.to_finding(Subject::none()).rule == Rule::PolicyLinked));
     assert_eq!(history.commits(), [first], "nothing is appended");
 }
 
@@ -306,7 +306,9 @@ fn a_version_that_was_dated_back_is_refused_at_its_real_time() {
     for index in [0, 1] {
         let at = |text| history.refuses_at(index, time(text));
         assert!(at("2026-01-14T00:00:00Z").is_none());
-        let finding = at("2026-01-16T00:00:00Z").unwrap();
+        let finding = at("2026-01-16T00:00:00Z")
+            .unwrap()
+            .to_finding(Subject::none());
         assert_eq!(finding.rule, "key-known");
         assert_eq!(
             finding.subject.commit,

@@ -155,7 +155,7 @@ fn a_shard_that_cannot_be_read_differs() {
     };
     assert_eq!(finding.code.as_str(), "INT-008");
     assert_eq!(finding.rule, "index-derived");
-    assert_eq!(finding.remedy, "git awo index rebuild");
+    assert_eq!(finding.remedy, "git awo provenance rebuild");
 }
 
 #[test]

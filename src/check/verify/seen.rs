@@ -2,9 +2,9 @@
 
 use super::*;
 use crate::facts::policies::Version;
-use crate::record::Findings;
 use crate::record::Rule;
 use crate::record::predicate::Movement;
+use crate::record::{Coded, Findings};
 
 /// Nothing that was seen before may be gone: a server that was rewound or forked is noticed.
 pub(super) fn high_water(clone: &Clone<'_>, refs: &Refs, report: &mut Report) -> Result<(), Error> {
@@ -346,6 +346,7 @@ fn policies_in_time(log: &Log, history: &PolicyHistory, report: &mut Report) {
                 .and_then(|id| history.index_of(id))
                 .map_or(0, |at| at.saturating_add(1));
             let late = (from..to).filter_map(|at| history.refuses_at(at, says.time));
+            let late = late.map(|it| it.to_finding(Subject::none()));
             report.findings.extend(late);
         }
     }

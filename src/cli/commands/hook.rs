@@ -4,7 +4,6 @@ use std::ffi::OsString;
 
 use clap::Args;
 
-use crate::cli::Context;
 use crate::hook;
 
 /// Called by git's hooks
@@ -18,7 +17,7 @@ pub struct HookArgs {
 }
 
 /// Runs the hook and returns its exit code.
-pub fn run(_context: &Context, args: &HookArgs) -> u8 {
+pub fn run(args: &HookArgs) -> u8 {
     let code = hook::dispatch(
         &args.name,
         &args.args,

@@ -5,11 +5,10 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use crate::cli::{Answer, CliError, Context};
-use crate::git::Repo;
-use crate::hook::install::{self, Side};
-use crate::hook::places;
-use crate::record::{Finding, Refusal, Rule, Subject};
+use crate::cli::{Answer, Context};
+use crate::hook::install::HookChange;
+use crate::ops::hooks::{self, Changed, Request, Standing, word};
+use crate::ops::{Error, Process};
 use crate::render;
 
 /// Install, list and remove the hooks
@@ -45,115 +44,67 @@ enum HooksCommand {
 }
 
 /// Runs the command.
-pub fn run(context: &Context, args: &HooksArgs) -> Result<Answer, CliError> {
-    let actor = context.actor()?;
-    let mut directory = install::hooks_dir(&actor.repo);
-    if let HooksCommand::Install { gitlab: true, .. } = &args.command {
-        directory = gitlab(&actor.repo)?;
-    }
-    let side = |server: bool| {
-        if server || actor.repo.is_bare() {
-            Side::Server
-        } else {
-            Side::Client
-        }
+pub fn run(context: &Context, args: &HooksArgs) -> Result<Answer, Error> {
+    let session = context.session()?;
+    let program = program()?;
+    let request = |server: bool, gitlab: bool| Request {
+        server,
+        gitlab,
+        program: &program,
     };
-    match &args.command {
-        HooksCommand::Install { server, .. } => {
-            let changes = install::install(&directory, side(*server), &program()?)?;
-            let mut text: String = changes
-                .iter()
-                .map(|change| format!("{}: {}\n", change.name, change.what))
-                .collect();
-            text.extend(lost(&directory));
-            let names: Vec<_> = changes
-                .iter()
-                .map(|change| format!("{}: {}", change.name, change.what))
-                .collect();
-            Ok(Answer::new(
-                "hooks",
-                json!({ "directory": directory.display().to_string(), "changes": names }),
-                text,
-            ))
+    match args.command {
+        HooksCommand::Install { server, gitlab } => {
+            let done = hooks::install(&session, &request(server, gitlab))?;
+            let note = lost(&done.directory);
+            Ok(changed(&done, &note))
         }
-        HooksCommand::Uninstall { server } => {
-            let changes = install::uninstall(&directory, side(*server))?;
-            let text: String = changes
-                .iter()
-                .map(|change| format!("{}: {}\n", change.name, change.what))
-                .collect();
-            let names: Vec<_> = changes
-                .iter()
-                .map(|change| format!("{}: {}", change.name, change.what))
-                .collect();
-            Ok(Answer::new(
-                "hooks",
-                json!({ "directory": directory.display().to_string(), "changes": names }),
-                text,
-            ))
-        }
+        HooksCommand::Uninstall { server } => Ok(changed(&hooks::uninstall(&session, server)?, "")),
         HooksCommand::Status { server } => {
-            let all = install::status(&directory, side(*server), &program()?)?;
-            let rows: Vec<_> = all
-                .iter()
-                .map(|it| json!({ "hook": it.name, "state": word(it.state) }))
-                .collect();
-            let text: String = all
-                .iter()
-                .map(|it| format!("{:<24} {}\n", it.name, word(it.state)))
-                .collect();
-            let text = text + lost(&directory).as_deref().unwrap_or_default();
-            let value = json!({ "directory": directory.display().to_string(), "hooks": rows });
-            let Some(why) = Refusal::of(all.iter().filter_map(not_installed)) else {
-                return Ok(Answer::new("hooks", value, text));
-            };
-            let findings = why.findings();
-            let lines = findings.iter().map(render::report::line);
-            let text = lines.fold(text, |text, line| format!("{text}{line}\n"));
-            Ok(Answer::new("hooks", value, text).refused(&why))
+            Ok(standing(&hooks::status(&session, &request(server, false))?))
         }
     }
 }
 
-/// Returns where GitLab looks for the hooks of a repository.
-pub fn gitlab(repo: &Repo) -> Result<PathBuf, CliError> {
-    if !repo.is_bare() {
-        return Err(CliError::usage("a server is a bare repository"));
+fn changed(done: &Changed, note: &str) -> Answer {
+    let directory = done.directory.display().to_string();
+    let lines = lines(&done.changes);
+    let value = json!({ "directory": directory, "changes": lines });
+    Answer::new("hooks", value, unlines(&lines) + note)
+}
+
+fn standing(found: &Standing) -> Answer {
+    let directory = found.directory.display().to_string();
+    let mut rows = Vec::new();
+    let mut text = String::new();
+    for hook in &found.hooks {
+        let (name, state) = (hook.name, word(hook.state));
+        text.push_str(&format!("{name:<24} {state}\n"));
+        rows.push(json!({ "hook": name, "state": state }));
     }
-    Ok(repo.git_dir().join(places::GITALY))
+    text.push_str(&lost(&found.directory));
+    text.push_str(&render::report::lines(&found.report.findings));
+    let value = json!({ "directory": directory, "hooks": rows });
+    Answer::new("hooks", value, text).with_findings(&found.report)
 }
 
 /// Returns what is lost where these hooks are all that is called, as a line.
-pub fn lost(directory: &Path) -> Option<String> {
-    places::is_gitaly(directory).then(|| format!("note: {}\n", places::NO_TRANSACTION))
+pub fn lost(directory: &Path) -> String {
+    let lost = hooks::lost(directory);
+    lost.map_or_else(String::new, |lost| format!("note: {lost}\n"))
 }
 
-/// Returns the finding that a hook is not as it should be, unless it is.
-pub fn not_installed(hook: &install::HookStatus) -> Option<Finding> {
-    if hook.state == install::State::Installed {
-        return None;
-    }
-    let finding = Rule::HooksInstalled
-        .finding(Subject::none())
-        .found(format!("{}: {}", hook.name, word(hook.state)))
-        .expected("the hooks of this version")
-        .remedy("git awo hooks install");
-    Some(finding)
+/// Returns what was done to each hook.
+pub fn lines(changes: &[HookChange]) -> Vec<String> {
+    let line = |change: &HookChange| format!("{}: {}", change.name, change.what);
+    changes.iter().map(line).collect()
+}
+
+/// Returns lines as text.
+pub fn unlines(lines: &[String]) -> String {
+    lines.iter().map(|line| format!("{line}\n")).collect()
 }
 
 /// Returns the path of this program, which the shims call.
-pub fn program() -> Result<PathBuf, CliError> {
-    std::env::current_exe()
-        .map_err(|error| CliError::unusable(Rule::ProgramFound, "cannot find this program", &error))
-}
-
-/// Returns how a hook stands, in words.
-pub fn word(state: install::State) -> &'static str {
-    match state {
-        install::State::Missing => "missing",
-        install::State::Installed => "installed",
-        install::State::Outdated => "outdated",
-        install::State::NotExecutable => "not executable",
-        install::State::Foreign => "another program's",
-    }
+pub fn program() -> Result<PathBuf, Error> {
+    Ok(std::env::current_exe().map_err(Process::Program)?)
 }

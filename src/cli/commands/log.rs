@@ -3,13 +3,9 @@
 use clap::Args;
 use serde_json::json;
 
-use crate::check::branch::signer_of;
-use crate::cli::context::revision;
-use crate::cli::{Answer, CliError, Context};
-use crate::facts::case::{CommitKind, RollbackTarget};
-use crate::record::RefName;
+use crate::cli::{Answer, Context};
+use crate::ops::{Error, log};
 use crate::record::path::escape;
-use crate::store::ledger::Records;
 
 /// Show the history with its governance: what each commit claims to be, and who signed it
 ///
@@ -24,51 +20,28 @@ pub struct LogArgs {
     number: usize,
 }
 
-#[allow(clippy::expect_used, reason = "the name is written here")]
-fn detached() -> RefName {
-    RefName::new("refs/heads/HEAD").expect("a ref name")
-}
-
 /// Runs the command.
-pub fn run(context: &Context, args: &LogArgs) -> Result<Answer, CliError> {
-    let actor = context.actor()?;
-    let refs = actor.refs()?;
-    let records = Records::open(&actor.repo, &refs)?;
-    let history = actor.history()?;
-    let branch = actor.repo.head()?.unwrap_or_else(detached);
-    let mut next = Some(revision(&actor, &args.rev)?);
-    let mut rows = Vec::new();
+pub fn run(context: &Context, args: &LogArgs) -> Result<Answer, Error> {
+    let rows = log::log(&context.session()?, &args.rev, args.number)?;
     let mut text = String::new();
-    while let Some(id) = next.filter(|_| rows.len() < args.number) {
-        let commit = actor.repo.commit(id)?;
-        let (kind, run) = match CommitKind::of(&commit) {
-            CommitKind::Direct => ("direct", None),
-            CommitKind::Governed(run) => ("governed", Some(run.to_string())),
-            CommitKind::Rollback(RollbackTarget::Run(run)) => ("rollback", Some(run.to_string())),
-            CommitKind::Rollback(RollbackTarget::Commit(commit)) => {
-                ("rollback", Some(commit.short()))
-            }
-            CommitKind::Rollback(RollbackTarget::Unclear(_)) => ("rollback", None),
-            CommitKind::Confused(_) => ("confused", None),
-        };
-        let signer = signer_of(&history.current().policy, &branch, &commit, actor.now());
-        let signer = signer.map_or("nobody".to_owned(), |signer| signer.person.to_string());
-        let attested = records.attestations_of(id)?.len();
-        let title = String::from_utf8_lossy(commit.title()).into_owned();
-        text.push_str(&format!("{}  {kind:<8} {signer:<12} {title}", id.short()));
-        if let Some(run) = &run {
-            text.push_str(&format!(
-                "  [{run}{}]",
-                if attested > 0 { ", attested" } else { "" }
-            ));
+    let mut values = Vec::new();
+    for row in &rows {
+        let (kind, title, attestations) = (row.kind, &row.title, row.attestations);
+        let signer = row.signer.as_ref().map_or("nobody", |it| it.as_str());
+        text.push_str(&format!(
+            "{}  {kind:<8} {signer:<12} {title}",
+            row.commit.short()
+        ));
+        if let Some(run) = &row.run {
+            let attested = if attestations > 0 { ", attested" } else { "" };
+            text.push_str(&format!("  [{run}{attested}]"));
         }
         text.push('\n');
-        rows.push(json!({ "commit": id, "kind": kind, "run": run, "signer": signer, "attestations": attested, "title": title }));
-        next = commit.parents.first().copied();
+        values.push(json!({
+            "commit": row.commit, "kind": kind, "run": row.run, "signer": signer,
+            "attestations": attestations, "title": title,
+        }));
     }
-    Ok(Answer::new(
-        "log",
-        json!({ "commits": rows }),
-        escape(text.as_bytes()),
-    ))
+    let value = json!({ "commits": values });
+    Ok(Answer::new("log", value, escape(text.as_bytes())))
 }

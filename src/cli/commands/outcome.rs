@@ -3,14 +3,9 @@
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use crate::cli::context::{facts_of, unheld};
-use crate::cli::{Answer, CliError, Context};
-use crate::policy::Role;
+use crate::cli::{Answer, Context};
+use crate::ops::{Error, outcome};
 use crate::record::RunId;
-use crate::record::predicate::{OutcomePredicate, Verdict};
-use crate::store::batch::Batch;
-use crate::store::layout::LedgerPath;
-use crate::store::ledger::Records;
 
 /// Record whether the result of a run is accepted or rejected
 #[derive(Debug, Args)]
@@ -31,46 +26,25 @@ enum Choice {
 }
 
 /// Runs the command.
-pub fn run(context: &Context, args: &OutcomeArgs) -> Result<Answer, CliError> {
-    let run = RunId::new(args.run.as_str()).map_err(|error| CliError::usage(error.to_string()))?;
-    let actor = context.actor()?;
-    let history = actor.history()?;
-    let refs = actor.refs()?;
-    let records = Records::open(&actor.repo, &refs)?;
-    let facts = facts_of(&actor.collector(&records, &history), &run)?;
-    let Some(record) = facts.run.valid() else {
-        return Err(CliError::denied(
-            format!("{run} can have no outcome: its record does not hold"),
-            unheld(&facts, &history),
-        ));
-    };
-    let outcome = match args.outcome {
-        Choice::Accepted => Verdict::Accepted,
-        Choice::Rejected => Verdict::Rejected,
-    };
-    let predicate = OutcomePredicate {
-        commit: record.predicate().commit,
-        context: actor.context(&history, &[Role::Operator])?,
-        outcome,
-        reason: args.reason.clone(),
-        root: record.predicate().root,
+pub fn run(context: &Context, args: &OutcomeArgs) -> Result<Answer, Error> {
+    let run = RunId::new(args.run.as_str())?;
+    let accepted = matches!(args.outcome, Choice::Accepted);
+    let request = outcome::Request {
         run: run.clone(),
+        accepted,
+        reason: args.reason.clone(),
     };
-    let envelope = actor.sign(predicate)?;
-    Batch::new(format!("outcome of {run}"))
-        .record(&LedgerPath::Outcome(run.clone()), &envelope)
-        .commit(&actor.repo, &actor.author())?;
-    let (word, next) = match outcome {
-        Verdict::Accepted => ("accepted", "git awo push".to_owned()),
-        Verdict::Rejected => (
+    let done = outcome::outcome(&context.session()?, request)?;
+    let (word, next) = match accepted {
+        true => ("accepted", "git awo push".to_owned()),
+        false => (
             "rejected",
             format!("git awo rollback {run}, then git awo push"),
         ),
     };
-    let value = json!({ "run": run, "outcome": word, "commit": record.predicate().commit, "record": envelope.digest() });
-    Ok(Answer::new(
-        "outcome",
-        value,
-        format!("{run} is {word}\nnext: {next}\n"),
-    ))
+    let value = json!({
+        "run": run, "outcome": word, "commit": done.commit, "record": done.record,
+    });
+    let text = format!("{run} is {word}\nnext: {next}\n");
+    Ok(Answer::new("outcome", value, text))
 }

@@ -6,10 +6,11 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use crate::cli::context::{answer_of, revision};
-use crate::cli::{Answer, CliError, Context};
-use crate::record::{Report, RunId, TaskId};
-use crate::run::{self, Import, ImportRequest, RunDone, RunEnvironment, RunRequest};
+use crate::cli::{Answer, Context};
+use crate::ops::Error;
+use crate::ops::run::{self, Elsewhere as Made, Request};
+use crate::record::{RunId, TaskId};
+use crate::run::RunDone;
 
 /// Execute an approved task and record what it did
 ///
@@ -69,85 +70,51 @@ struct ImportArgs {
 }
 
 /// Runs the command.
-pub fn run(context: &Context, args: &RunArgs) -> Result<Answer, CliError> {
+pub fn run(context: &Context, args: &RunArgs) -> Result<Answer, Error> {
     if let Some(Elsewhere::Import(args)) = &args.elsewhere {
         return import(context, args);
     }
     let Some(task) = &args.task else {
-        return Err(CliError::usage("a task is needed"));
+        return Err(Error::usage("a task is needed"));
     };
-    let actor = context.actor()?;
-    let request = RunRequest {
-        task: TaskId::new(task.as_str()).map_err(usage)?,
-        run: args
-            .run_id
-            .as_deref()
-            .map(RunId::new)
-            .transpose()
-            .map_err(usage)?,
+    let session = context.session()?;
+    let request = Request {
+        task: TaskId::new(task.as_str())?,
+        run: args.run_id.as_deref().map(RunId::new).transpose()?,
         command: args.command.clone(),
-        environment: RunEnvironment::from_process(),
+        allow_run: context.environment().text("AWO_ALLOW_RUN"),
+        stage: context.environment().text("AWO_RUN_STAGE"),
     };
-    Ok(answer(run::run(&actor, &request)?))
+    Ok(answer(&run::execute(&session, request)?))
 }
 
-fn usage(error: crate::record::name::BadName) -> CliError {
-    CliError::usage(error.to_string())
-}
-
-fn import(context: &Context, args: &ImportArgs) -> Result<Answer, CliError> {
+fn import(context: &Context, args: &ImportArgs) -> Result<Answer, Error> {
     let directory = context.directory().join(&args.made);
     let run = match &args.run_id {
-        Some(id) => RunId::new(id.as_str()).map_err(usage)?,
+        Some(id) => RunId::new(id.as_str())?,
         None => {
             let name = directory.file_name().unwrap_or_default().to_string_lossy();
-            RunId::new(name).map_err(|error| usage(error).hint("give the run's id: --run-id ID"))?
+            RunId::new(name)
+                .map_err(|error| Error::from(error).hint("give the run's id: --run-id ID"))?
         }
     };
     let (Some(task), Some(commit)) = (&args.task, &args.commit) else {
-        let found = run::inspect(&directory, &run)?;
-        let note = found.root.map(|root| format!("{run} has the root {root}"));
-        return Ok(checked(found.files, found.findings, note));
+        return Ok(Answer::of(&run::inspect(&directory, &run)?));
     };
-    let actor = context.actor()?;
-    let request = ImportRequest {
+    let session = context.session()?;
+    let made = Made {
         directory,
-        task: TaskId::new(task.as_str()).map_err(usage)?,
         run,
-        commit: revision(&actor, commit)?,
-    };
-    let import = match Import::check(&actor, &request) {
-        Ok(import) => import,
-        Err(run::Error::Refused(findings)) if args.dry_run => {
-            return Ok(checked(0, findings, None));
-        }
-        Err(error) => return Err(error.into()),
+        task: TaskId::new(task.as_str())?,
+        commit,
     };
     if args.dry_run {
-        let how = match import.takes_commit() {
-            true => "its commit is recorded as it is",
-            false => "a commit of the same tree is made and signed",
-        };
-        let note = format!("{} has the root {}; {how}", request.run, import.root());
-        return Ok(checked(import.files(), Default::default(), Some(note)));
+        return Ok(Answer::of(&run::check(&session, made)?));
     }
-    Ok(answer(import.store()?))
+    Ok(answer(&run::import(&session, made)?))
 }
 
-/// Returns the verdict on a run that is only checked.
-fn checked(files: usize, findings: crate::record::Findings, note: Option<String>) -> Answer {
-    let mut report = Report {
-        findings,
-        notes: note.into_iter().collect(),
-        ..Report::default()
-    };
-    if files > 0 {
-        report.count("files", files);
-    }
-    answer_of(&report)
-}
-
-fn answer(done: RunDone) -> Answer {
+fn answer(done: &RunDone) -> Answer {
     let mut text = format!(
         "{} made {} with root {}\n",
         done.run,

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::cli::commands::hooks::program;
-use crate::cli::{Answer, CliError, Context};
-use crate::record::{Refusal, Rule, Subject};
-use crate::selftest::{self, Outcome, cases};
+use crate::cli::{Answer, Context};
+use crate::ops::{Error, Process};
+use crate::selftest::{self, cases};
 
 /// Play the 25 published tests of AWO v4.2 in a sandbox
 ///
@@ -26,22 +26,16 @@ pub struct SelftestArgs {
 }
 
 /// Runs the command.
-pub fn run(context: &Context, args: &SelftestArgs) -> Result<Answer, CliError> {
+pub fn run(context: &Context, args: &SelftestArgs) -> Result<Answer, Error> {
     for word in &args.only {
         if !cases().any(|case| case.id == word || case.name == word) {
-            return Err(CliError::usage(format!("there is no test {word:?}"))
+            return Err(Error::usage(format!("there is no test {word:?}"))
                 .hint("git awo selftest --case TS-0001"));
         }
     }
     let temporary = match &args.place {
         Some(_) => None,
-        None => Some(tempfile::tempdir().map_err(|error| {
-            CliError::unusable(
-                Rule::SandboxUsable,
-                "cannot make a temporary directory",
-                &error,
-            )
-        })?),
+        None => Some(tempfile::tempdir().map_err(Process::Temporary)?),
     };
     let root = match (&args.place, &temporary) {
         (Some(place), _) => context.directory().join(place),
@@ -61,37 +55,5 @@ pub fn run(context: &Context, args: &SelftestArgs) -> Result<Answer, CliError> {
         context.say(format!("what was done is kept in {}", kept.display()));
     }
     let answer = Answer::new("selftest", outcome.to_json(), outcome.to_text());
-    Ok(match refusal(&outcome) {
-        Some((why, true)) => answer.refused(&why),
-        Some((why, false)) => answer.unfinished(&why),
-        None => answer,
-    })
-}
-
-/// Returns why the outcome is no success, and whether a test has failed.
-fn refusal(outcome: &Outcome) -> Option<(Refusal, bool)> {
-    let failed = outcome.failed().map(|row| {
-        let subject = Subject::of_record(row.case.id);
-        Rule::SelftestPasses
-            .finding(subject)
-            .found(format!("{} failed", row.case.name))
-            .expected("a program that does what AWO's tests ask for")
-            .remedy(format!("git awo selftest --case {} PLACE", row.case.id))
-    });
-    if let Some(why) = Refusal::of(failed) {
-        return Some((why, true));
-    }
-    let left = outcome.rows.len().saturating_sub(outcome.count("passed"));
-    if left == 0 {
-        return None;
-    }
-    let finding = Rule::SelftestComplete
-        .finding(Subject::none())
-        .found(format!(
-            "{left} of {} tests were not played",
-            outcome.rows.len()
-        ))
-        .expected("all of them, in their order")
-        .remedy("git awo selftest");
-    Some((finding.into(), false))
+    Ok(answer.with_findings(&outcome.report()))
 }

@@ -5,16 +5,13 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use crate::cli::{Answer, CliError, Context};
-use crate::packet::{self, ImportOptions};
-use crate::policy::Role;
+use crate::cli::{Answer, Context};
+use crate::ops::task::{self, Packet};
+use crate::ops::{Error, Session};
+use crate::packet;
 use crate::record::contract::Contract;
-use crate::record::predicate::ContractPredicate;
-use crate::record::statement::Statement;
-use crate::record::{RefName, Refusal, Rule, Subject, TaskId};
-use crate::store::batch::Batch;
-use crate::store::layout::LedgerPath;
-use crate::store::ledger::Records;
+use crate::record::path::escape;
+use crate::record::{RefName, TaskId};
 
 /// Import, write and show task contracts
 #[derive(Debug, Args)]
@@ -82,7 +79,7 @@ struct NewArgs {
 }
 
 /// Runs the command.
-pub fn run(context: &Context, args: &TaskArgs) -> Result<Answer, CliError> {
+pub fn run(context: &Context, args: &TaskArgs) -> Result<Answer, Error> {
     match &args.command {
         TaskCommand::Import {
             file,
@@ -90,21 +87,38 @@ pub fn run(context: &Context, args: &TaskArgs) -> Result<Answer, CliError> {
             locator,
             dry_run,
         } => {
-            let bytes = std::fs::read(context.directory().join(file)).map_err(|error| {
-                CliError::usage(format!("cannot read {}: {error}", file.display()))
-            })?;
-            import(context, bytes, reference, locator, *dry_run)
+            let packet = Packet {
+                bytes: context.read(file)?,
+                target_ref: RefName::new(reference.as_str())?,
+                locator: locator.clone(),
+            };
+            match dry_run {
+                true => Ok(answer(&packet.read()?, "would become a contract")),
+                false => import(context, packet),
+            }
         }
-        TaskCommand::New(new) => import(
-            context,
-            packet(new).into_bytes(),
-            &new.reference,
-            ".",
-            false,
-        ),
-        TaskCommand::Show { id } => show(context, id),
-        TaskCommand::List => list(context),
+        TaskCommand::New(new) => {
+            let packet = Packet {
+                bytes: packet(new).into_bytes(),
+                target_ref: RefName::new(new.reference.as_str())?,
+                locator: ".".to_owned(),
+            };
+            import(context, packet)
+        }
+        TaskCommand::Show { id } => {
+            let task = TaskId::new(id.as_str())?;
+            let contract = task::contract(&context.session()?, &task)?;
+            Ok(answer(&contract, "is a contract"))
+        }
+        TaskCommand::List => list(&context.session()?),
     }
+}
+
+fn import(context: &Context, packet: Packet) -> Result<Answer, Error> {
+    // What is wrong with a packet is said without a repository too.
+    packet.read()?;
+    let contract = packet.import(&context.session()?)?;
+    Ok(answer(&contract, "is now a contract"))
 }
 
 /// Writes a TOML packet, so that a contract from the command line has its source too.
@@ -127,95 +141,6 @@ fn packet(new: &NewArgs) -> String {
     // Who may sign a contract may admit the repository that it is signed in.
     text.push_str("[target]\nlocator = \".\"\n[target.admission]\nstatus = \"admitted\"\n");
     text
-}
-
-fn import(
-    context: &Context,
-    bytes: Vec<u8>,
-    reference: &str,
-    locator: &str,
-    dry_run: bool,
-) -> Result<Answer, CliError> {
-    let target_ref = RefName::new(reference).map_err(|error| CliError::usage(error.to_string()))?;
-    let options = ImportOptions {
-        target_ref,
-        locator: Some(locator.to_owned()),
-    };
-    let draft = packet::import(&bytes, &options).map_err(|errors| {
-        let findings = errors.0.iter().map(|complaint| {
-            let place = complaint
-                .line
-                .map_or("packet".to_owned(), |line| format!("line {line}"));
-            Rule::Packet
-                .finding(Subject::of_record(&place))
-                .found(&complaint.problem)
-                .expected("a complete, unambiguous packet")
-                .remedy("mend the packet and import it again")
-        });
-        let nothing = Rule::Packet
-            .finding(Subject::none())
-            .found("a packet that cannot be understood")
-            .expected("a complete, unambiguous packet")
-            .remedy("mend the packet and import it again");
-        let why = Refusal::or(findings, nothing);
-        CliError::denied("the packet cannot be imported", why)
-    })?;
-    let contract = draft.check().map_err(|problems| {
-        CliError::usage(
-            problems
-                .iter()
-                .map(ToString::to_string)
-                .collect::<Vec<_>>()
-                .join("; "),
-        )
-    })?;
-    if dry_run {
-        return Ok(answer(&contract, "would become a contract"));
-    }
-    let actor = context.actor()?;
-    let history = actor.history()?;
-    let id = contract.id.clone();
-    let predicate = ContractPredicate {
-        context: actor.context(&history, &[Role::Operator])?,
-        contract: contract.clone(),
-    };
-    let envelope = actor.sign(predicate)?;
-    Batch::new(format!("contract {id}"))
-        .record(&LedgerPath::Contract(id.clone()), &envelope)
-        .file(&LedgerPath::Packet(id), bytes)
-        .commit(&actor.repo, &actor.author())?;
-    Ok(answer(&contract, "is now a contract"))
-}
-
-fn show(context: &Context, id: &str) -> Result<Answer, CliError> {
-    Ok(answer(&load(context, id)?, "is a contract"))
-}
-
-/// Returns a contract from the ledger, its signature checked.
-pub fn load(context: &Context, id: &str) -> Result<Contract, CliError> {
-    let task = TaskId::new(id).map_err(|error| CliError::usage(error.to_string()))?;
-    let actor = context.actor()?;
-    let refs = actor.refs()?;
-    let history = actor.history()?;
-    let records = Records::open(&actor.repo, &refs)?;
-    let envelope = records.envelope(&LedgerPath::Contract(task.clone()))?;
-    let Some(envelope) = envelope else {
-        return Err(CliError::denied(
-            format!("there is no task {task} in this clone"),
-            [Rule::ContractPresent
-                .finding(Subject::of_record(&task))
-                .found("no contract")
-                .expected("a contract in the ledger")
-                .remedy("git awo task list; git awo fetch")],
-        ));
-    };
-    let verified = actor
-        .collector(&records, &history)
-        .verify::<ContractPredicate>(&envelope)
-        .map_err(|finding| {
-            CliError::denied(format!("the contract {task} does not hold"), [finding])
-        })?;
-    Ok(verified.predicate().contract.clone())
 }
 
 fn answer(contract: &Contract, what: &str) -> Answer {
@@ -256,42 +181,20 @@ fn answer(contract: &Contract, what: &str) -> Answer {
         line("not understood", missed);
     }
     text.push_str(&format!("next: git awo approve {}\n", contract.id));
-    Answer::new(
-        "contract",
-        value,
-        crate::record::path::escape(text.as_bytes()),
-    )
+    Answer::new("contract", value, escape(text.as_bytes()))
 }
 
-fn list(context: &Context) -> Result<Answer, CliError> {
-    let actor = context.actor()?;
-    let refs = actor.refs()?;
-    let records = Records::open(&actor.repo, &refs)?;
-    let mut rows = Vec::new();
+fn list(session: &Session) -> Result<Answer, Error> {
+    let tasks = task::list(session)?;
     let mut text = String::new();
-    for id in records.tasks()? {
-        let envelope = records.envelope(&LedgerPath::Contract(id.clone()))?;
-        let title = envelope
-            .and_then(|envelope| Statement::<ContractPredicate>::parse(envelope.payload()).ok())
-            .map(|it| {
-                it.predicate
-                    .contract
-                    .task
-                    .lines()
-                    .next()
-                    .unwrap_or_default()
-                    .to_owned()
-            })
-            .unwrap_or_default();
+    let mut rows = Vec::new();
+    for (id, title) in &tasks {
         text.push_str(&format!("{id}  {title}\n"));
         rows.push(json!({ "id": id, "task": title }));
     }
     if rows.is_empty() {
         text.push_str("no tasks; next: git awo task import FILE\n");
     }
-    Ok(Answer::new(
-        "tasks",
-        json!({ "tasks": rows }),
-        crate::record::path::escape(text.as_bytes()),
-    ))
+    let value = json!({ "tasks": rows });
+    Ok(Answer::new("tasks", value, escape(text.as_bytes())))
 }

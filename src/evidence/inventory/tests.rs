@@ -1,3 +1,4 @@
+use crate::record::{Coded, Subject};
 use std::process::Command;
 
 use super::*;
@@ -13,7 +14,7 @@ fn line(path: &str) -> String {
 fn code(bytes: &[u8]) -> &'static str {
     match Inventory::parse(bytes) {
         Ok(_) => "ok",
-        Err(bad) => bad.finding().code.as_str(),
+        Err(bad) => bad.to_finding(Subject::none()).code.as_str(),
     }
 }
 
@@ -100,7 +101,7 @@ fn an_error_names_its_line() {
         bad.to_string(),
         "cannot read the inventory at line 3: the line is too short for a digest"
     );
-    assert!(bad.finding().found.ends_with("in line 3"));
+    assert!(bad.to_finding(Subject::none()).found.ends_with("in line 3"));
 }
 
 #[test]

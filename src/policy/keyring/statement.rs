@@ -1,49 +1,17 @@
 //! The parts of checking a statement: form, signature, context, role.
 
 use super::*;
-use crate::record::Rule;
 use crate::record::envelope::pae;
-use crate::signing::{BadPublicKey, SignatureError};
 
-pub(super) fn parse_signature(
-    sig: &[u8],
-    keyid: &str,
-    about: Subject,
-) -> Result<Signature, Finding> {
-    let bad = |found: String| {
-        Rule::SignatureForm
-            .finding(about.clone())
-            .found(found)
-            .expected("a binary SSHSIG whose key the keyid names")
-            .remedy("sign it again with git awo; do not edit it by hand")
-    };
-    let signature = match Signature::from_blob(sig) {
-        Ok(signature) => signature,
-        Err(error) => {
-            let refused = refused_key(&error, about.clone());
-            return Err(refused.unwrap_or_else(|| bad(error.to_string())));
-        }
-    };
-    if signature.public_key().fingerprint() != keyid {
-        return Err(bad(format!(
-            "keyid {keyid} over a signature by {}",
-            signature.public_key().fingerprint()
-        )));
+pub(super) fn parse_signature(sig: &[u8], keyid: &str) -> Result<Signature, Unverified> {
+    let signature =
+        Signature::from_blob(sig).map_err(|error| Unverified::unread(error, Unverified::Form))?;
+    let own = signature.public_key().fingerprint();
+    if own != keyid {
+        let found = format!("keyid {keyid} over a signature by {own}");
+        return Err(Unverified::Form(found));
     }
     Ok(signature)
-}
-
-/// Returns the finding on a signature whose key no policy can allow: a weak key, a certificate, or an
-/// unknown kind of key. `None` if the signature has another fault.
-pub fn refused_key(error: &SignatureError, about: Subject) -> Option<Finding> {
-    let key = match error {
-        SignatureError::Key(BadPublicKey::Malformed(_)) => return None,
-        SignatureError::Key(key) => key,
-        _ => return None,
-    };
-    let finding = Rule::KeyAccepted.finding(about).found(key);
-    let finding = finding.expected("a key of a kind and size that is accepted");
-    Some(finding.remedy("git awo policy propose FILE, with another key in allowed_signers"))
 }
 
 pub(super) fn check_raw(
@@ -52,31 +20,20 @@ pub(super) fn check_raw(
     keyid: &str,
     kind: Kind,
     envelope: &Envelope,
-    about: Subject,
-) -> Result<Signer, Finding> {
-    let signature = parse_signature(sig, keyid, about.clone())?;
+) -> Result<Signer, Unverified> {
+    let signature = parse_signature(sig, keyid)?;
     let check = |message: &[u8]| {
         let keyring = &position.policy.keyring;
         keyring.check(&signature, kind.namespace(), message, position.time)
     };
-    let finding = match check(&envelope.pae()) {
+    let error = match check(&envelope.pae()) {
         Ok(signer) => return Ok(signer),
-        Err(finding) => finding,
+        Err(error) => error,
     };
     let spelling = other_spellings(envelope.payload())
         .into_iter()
         .find(|(_, payload)| check(&pae(payload)).is_ok());
-    if let Some((spelling, _)) = spelling {
-        return Err(Rule::BindsBytes
-            .finding(about)
-            .found(format!("a signature over the record {spelling}"))
-            .expected("a signature over the bytes that are stored")
-            .remedy("sign it again with git awo; do not edit it by hand"));
-    }
-    Err(Finding {
-        subject: about,
-        ..finding
-    })
+    Err(spelling.map_or(error, |(spelling, _)| Unverified::OtherBytes(spelling)))
 }
 
 /// Returns the same value in the encodings of other tools: a signature over one of them is valid, but
@@ -97,30 +54,21 @@ pub(super) fn check_context(
     context: &Context,
     signer: &Signer,
     position: &Position<'_>,
-    about: Subject,
-) -> Result<(), Finding> {
+) -> Result<(), Unverified> {
     if context.identity != signer.person {
-        return Err(Rule::SignerIsClaimed
-            .finding(about)
-            .found(format!(
-                "claims {}, signed by {}",
-                context.identity, signer.person
-            ))
-            .expected("the person whose key signed"));
+        return Err(Unverified::Claimed {
+            claimed: context.identity.clone(),
+            signer: signer.person.clone(),
+        });
     }
     if context.repository != position.repository {
-        return Err(Rule::BindsRepository
-            .finding(about)
-            .found(context.repository)
-            .expected(position.repository)
-            .remedy("make the statement in this repository: it cannot be carried over"));
+        return Err(Unverified::Repository {
+            found: context.repository,
+            expected: position.repository,
+        });
     }
     if !position.policies.contains(&context.policy) {
-        return Err(Rule::BindsPolicy
-            .finding(about)
-            .found(context.policy)
-            .expected("a policy in force by then")
-            .remedy("git awo fetch, then make the statement again"));
+        return Err(Unverified::Policy(context.policy));
     }
     Ok(())
 }
@@ -129,16 +77,9 @@ pub(super) fn check_role<P: Predicate>(
     policy: &Policy,
     predicate: &P,
     context: &Context,
-    about: Subject,
-) -> Result<(), Finding> {
+) -> Result<(), Unverified> {
     let allowed = roles_for(P::KIND, predicate.approves());
-    let refuse = |found: String, expected: String| {
-        Rule::RoleHeld
-            .finding(about.clone())
-            .found(found)
-            .expected(expected)
-            .remedy("ask a person who holds the role")
-    };
+    let refuse = |found, expected| Unverified::Role { found, expected };
     if P::KIND == Kind::Override {
         if !policy.may_override(&context.identity) {
             return Err(refuse(
@@ -187,21 +128,4 @@ pub fn roles_for(kind: Kind, approves: Option<Approves>) -> &'static [Role] {
         Kind::Receipt => &[Server],
         Kind::Policy | Kind::Override => &[],
     }
-}
-
-pub(super) fn bad_statement(error: &BadStatement, kind: Kind, about: Subject) -> Finding {
-    let rule = match error {
-        BadStatement::Json(bad) if bad.limit => Rule::RecordLimit,
-        BadStatement::Json(_) | BadStatement::Subject => Rule::RecordCanonical,
-        BadStatement::Version { .. } => Rule::StatementVersion,
-        BadStatement::Type { .. } => Rule::StatementType,
-    };
-    let found = match error {
-        BadStatement::Json(bad) => bad.to_string(),
-        other => other.to_string(),
-    };
-    rule.finding(about)
-        .found(found)
-        .expected(format!("a canonical {kind} statement"))
-        .remedy("write the record again with git awo; do not edit it by hand")
 }

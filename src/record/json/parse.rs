@@ -163,7 +163,7 @@ impl Parser<'_> {
                 let short: String = key.chars().take(80).collect();
                 return Err(self.bad_at(
                     key_at,
-                    format!("the key {short:?} stands twice in an object"),
+                    format!("the key {short:?} occurs twice in an object"),
                 ));
             }
             self.skip_space();

@@ -2,6 +2,7 @@ use proptest::prelude::*;
 use serde::Deserialize;
 
 use super::*;
+use crate::record::Subject;
 
 fn code(bytes: &[u8]) -> &'static str {
     match parse(bytes) {
@@ -222,7 +223,7 @@ fn a_message_of_the_type_shows_a_strangers_key_escaped() {
     let bytes = b"{\n  \"count\": 3,\n  \"name\": \"\",\n  \"z\x7f\xe2\x80\xae\": 1\n}";
     let refused = parse_canonical::<Sample>(bytes).unwrap_err();
     assert!(refused.why.contains("z\\u{7f}\\u{202e}"), "{refused}");
-    let finding = refused.finding(Subject::of_record("r.json"));
+    let finding = refused.to_finding(Subject::of_record("r.json"));
     assert_eq!(
         (finding.code, finding.rule.as_str()),
         (Code::Int004, "canonical-json")

@@ -145,7 +145,7 @@ impl<'a> Links<'a> {
                 "the run is not in the provenance index",
                 "an entry",
                 if facts.finalization.valid().is_some() {
-                    "git awo index rebuild".to_owned()
+                    "git awo provenance rebuild".to_owned()
                 } else {
                     format!("git awo finalize {}", facts.id)
                 },

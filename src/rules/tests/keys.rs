@@ -5,7 +5,7 @@ use crate::policy::{Keyring, Policy};
 use crate::record::envelope::{Envelope, EnvelopeSignature};
 use crate::record::predicate::{OutcomePredicate, OverridePredicate, PolicyPredicate, Verdict};
 use crate::record::statement::{Kind, Predicate, Statement};
-use crate::record::{Finding, Timestamp};
+use crate::record::{Coded, Finding, Subject, Timestamp};
 use crate::signing::{Signature, Signer};
 
 fn says() -> OutcomePredicate {
@@ -15,7 +15,8 @@ fn says() -> OutcomePredicate {
 fn judged<P: Predicate>(envelope: &Envelope, policy: &Policy) -> String {
     match Keyring::verify::<P>(envelope, &position(policy)) {
         Ok(_) => "holds".to_owned(),
-        Err(finding) => {
+        Err(error) => {
+            let finding = error.to_finding(Subject::of_record(envelope.digest()));
             let record = finding.subject.record.clone();
             let digest = envelope.digest().to_string();
             assert_eq!(record, Some(digest), "the finding names the record");
@@ -183,7 +184,10 @@ fn checked(options: &str, at: Option<&str>, namespace: &str) -> String {
             assert_eq!(signer.key, key("stranger").public_key().fingerprint());
             "holds".to_owned()
         }
-        Err(finding) => format!("{} {}", code(&finding), finding.found),
+        Err(error) => {
+            let finding = error.to_finding(Subject::none());
+            format!("{} {}", code(&finding), finding.found)
+        }
     }
 }
 
@@ -253,11 +257,7 @@ fn a_policy_is_signed_by_roots_alone() {
         let envelope = Envelope::new(payload.clone(), by.iter().map(sign).collect());
         match Keyring::verify_policy(&envelope, &policy, time("2026-01-10T00:00:00Z")) {
             Ok((says, signers)) => format!("version {} by {}", says.version, signers.len()),
-            Err(finding) => {
-                let digest = envelope.digest().to_string();
-                assert_eq!(finding.subject.record, Some(digest));
-                code(&finding)
-            }
+            Err(error) => code(&error.to_finding(Subject::none())),
         }
     };
     assert_eq!(found(&["olga"]), "version 2 by 1");

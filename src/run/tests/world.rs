@@ -109,7 +109,7 @@ impl World {
 
     pub(super) fn actor(&self, person: &str) -> Actor {
         let repo = Repo::open(&self.repo).unwrap();
-        Actor::of(repo).unwrap().with_key(&self.key(person))
+        Actor::of(repo).with_key(&self.key(person))
     }
 
     fn somebody(&self) -> Person {

@@ -42,7 +42,7 @@ pub const CASES: &[Case] = &[
     },
 ];
 
-const EXPORT: [&str; 4] = ["git", "awo", "index", "export"];
+const EXPORT: [&str; 4] = ["git", "awo", "provenance", "export"];
 
 fn index(play: &mut Play<'_>) -> Result<(), Failed> {
     let world = play.world(Stage::Landed)?;
@@ -56,10 +56,10 @@ fn index(play: &mut Play<'_>) -> Result<(), Failed> {
             ottos.as_bytes(),
             other.as_bytes(),
         )?;
-        play.ok(&world, who, &["git", "awo", "index", "verify"])?;
+        play.ok(&world, who, &["git", "awo", "provenance", "verify"])?;
     }
     let before = world.refs("otto")?;
-    play.ok(&world, "otto", &["git", "awo", "index", "rebuild"])?;
+    play.ok(&world, "otto", &["git", "awo", "provenance", "rebuild"])?;
     let same = world.refs("otto")? == before;
     play.hold(same, "rebuilding a good index must change nothing")?;
     let parsed = Index::parse(ottos.trim_end_matches('\n').as_bytes());
@@ -99,12 +99,12 @@ fn orphans(play: &mut Play<'_>) -> Result<(), Failed> {
     play.refused(
         &world,
         "otto",
-        &["git", "awo", "index", "verify"],
+        &["git", "awo", "provenance", "verify"],
         Code::Str001,
     )?;
     play.push_refused(&world, "otto", &["main", "refs/awo/ledger"], Code::Str001)?;
-    play.ok(&world, "otto", &["git", "awo", "index", "rebuild"])?;
-    play.ok(&world, "otto", &["git", "awo", "index", "verify"])?;
+    play.ok(&world, "otto", &["git", "awo", "provenance", "rebuild"])?;
+    play.ok(&world, "otto", &["git", "awo", "provenance", "verify"])?;
     play.push_accepted(&world, "otto", &["main", "refs/awo/ledger"])?;
     // An entry has come without its run.
     let world = play.world(Stage::Finalized)?;
@@ -123,7 +123,7 @@ fn orphans(play: &mut Play<'_>) -> Result<(), Failed> {
     play.refused(
         &world,
         "otto",
-        &["git", "awo", "index", "verify"],
+        &["git", "awo", "provenance", "verify"],
         Code::Str001,
     )?;
     play.push_refused(&world, "otto", &["main", "refs/awo/ledger"], Code::Str001)

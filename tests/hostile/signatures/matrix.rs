@@ -10,7 +10,7 @@ use git_awo::record::predicate::{
     RunPredicate,
 };
 use git_awo::record::statement::{Kind, Predicate, Statement};
-use git_awo::record::{Code, Finding};
+use git_awo::record::{Code, Coded as _, Finding, Subject};
 
 use crate::hostile::door::Door;
 use crate::hostile::forge::{APPROVALS, ATTESTATIONS, LEDGER};
@@ -168,10 +168,13 @@ fn judged(door: &Door, kind: Kind, envelope: &Envelope) -> Result<(), Finding> {
         envelope: &Envelope,
         at: &git_awo::policy::Position<'_>,
     ) -> Result<(), Finding> {
-        Keyring::verify::<P>(envelope, at).map(|_| ())
+        let verified = Keyring::verify::<P>(envelope, at).map(|_| ());
+        verified.map_err(|it| it.to_finding(Subject::none()))
     }
     match kind {
-        Kind::Policy => Keyring::verify_policy(envelope, position.policy, actor.now()).map(|_| ()),
+        Kind::Policy => Keyring::verify_policy(envelope, position.policy, actor.now())
+            .map(|_| ())
+            .map_err(|it| it.to_finding(Subject::none())),
         Kind::Contract => of::<ContractPredicate>(envelope, &position),
         Kind::Approval => of::<ApprovalPredicate>(envelope, &position),
         Kind::Run => of::<RunPredicate>(envelope, &position),

@@ -3,11 +3,12 @@
 use std::fs;
 use std::path::Path;
 
-use super::Examination;
-use crate::cli::CliError;
+use super::examination::Examination;
 use crate::facts::log;
+use crate::ops::Error;
 use crate::record::path::quote;
-use crate::record::{ObjectId, RefName, Rule, Subject};
+use crate::record::{ObjectId, RefName};
+use crate::rules::setup;
 use crate::store::layout;
 
 /// So deep lie the refs that are looked through.
@@ -16,7 +17,7 @@ const DEPTH: usize = 16;
 const LONGEST: usize = 8_192;
 
 /// Looks at each loose ref as a file: whoever lists refs gets no further than the first bad one.
-pub(super) fn loose(it: &mut Examination<'_>) -> Result<(), CliError> {
+pub(super) fn loose(it: &mut Examination<'_>) -> Result<(), Error> {
     let common = it.actor.repo.common_dir().to_owned();
     let mut bad = Vec::new();
     look_below(&common, "refs", DEPTH, &mut bad);
@@ -24,30 +25,16 @@ pub(super) fn loose(it: &mut Examination<'_>) -> Result<(), CliError> {
     for (name, what) in bad {
         let remedy = remedy(it, &common, &name);
         it.unreadable = true;
-        it.report.findings.push(
-            Rule::RefReadable
-                .finding(Subject::of_ref(&name))
-                .found(format!(
-                    "the file {} {what}",
-                    quote(name.as_str().as_bytes())
-                ))
-                .expected("an object id, or the name of another ref")
-                .remedy(remedy),
-        );
+        let file = quote(name.as_str().as_bytes());
+        it.complain([setup::loose_ref(&name, &file, what, &remedy)]);
     }
     Ok(())
 }
 
 /// git shows other objects than are there to whoever looks past a replace ref: git-awo never does.
-pub(super) fn replaced(it: &mut Examination<'_>) -> Result<(), CliError> {
+pub(super) fn replaced(it: &mut Examination<'_>) -> Result<(), Error> {
     for (name, _) in it.actor.repo.references("refs/replace/")? {
-        it.report.findings.push(
-            Rule::ReplaceRef
-                .finding(Subject::of_ref(&name))
-                .found("a replace ref, which shows other objects to git than to git-awo")
-                .expected("none")
-                .remedy(format!("git update-ref -d {name}")),
-        );
+        it.complain([setup::replace_ref(&name)]);
     }
     Ok(())
 }

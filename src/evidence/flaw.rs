@@ -1,0 +1,88 @@
+//! What the integrity of a run's files breaks on. The words are what a finding says was found.
+
+use crate::record::{Coded, Diagnosis, Findings, RepoPath, Rule, Sha256, Subject};
+
+/// A file or an inventory that does not hold.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Flaw {
+    /// The run has no inventory.
+    #[error("no inventory")]
+    NoInventory {
+        /// Where it should be.
+        inventory: RepoPath,
+    },
+    /// The inventory lists another digest (INT-001).
+    #[error("{found}")]
+    Changed {
+        path: RepoPath,
+        found: Sha256,
+        listed: Sha256,
+    },
+    /// The inventory lists a file that is not there (INT-002).
+    #[error("no such file")]
+    Missing { path: RepoPath, listed: Sha256 },
+    /// The inventory does not list a file (INT-002).
+    #[error("{found}")]
+    Added { path: RepoPath, found: Sha256 },
+    /// Something else than dates among the clock values, which nothing hashes.
+    #[error("{why}")]
+    NoDate { path: RepoPath, why: &'static str },
+    /// A file is not any more what the survey saw.
+    #[error("{found}")]
+    Exchanged {
+        path: RepoPath,
+        found: String,
+        surveyed: Sha256,
+    },
+}
+
+impl Coded for Flaw {
+    fn diagnosis(&self) -> Diagnosis {
+        let (path, diagnosis) = match self {
+            Flaw::NoInventory { inventory } => (
+                inventory,
+                Diagnosis::against(
+                    self,
+                    Rule::InventoryAbsent,
+                    format!("a {inventory} that lists every file"),
+                    "restore it, or make it anew: git awo integrity sums DIR",
+                ),
+            ),
+            Flaw::Changed { path, listed, .. } => {
+                let remedy = format!("restore {path} as it was when the inventory was made");
+                let rule = Rule::InventoryHash;
+                (path, Diagnosis::against(self, rule, listed, remedy))
+            }
+            Flaw::Missing { path, listed } => {
+                let remedy = format!("restore {path}, which the inventory lists");
+                let rule = Rule::InventoryMissing;
+                (path, Diagnosis::against(self, rule, listed, remedy))
+            }
+            Flaw::Added { path, .. } => {
+                let remedy = format!("remove {path}, which the inventory does not list");
+                let expected = "only files that the inventory lists";
+                let rule = Rule::InventoryAdded;
+                (path, Diagnosis::against(self, rule, expected, remedy))
+            }
+            Flaw::NoDate { path, .. } => {
+                let expected =
+                    "lines of the form `key=2026-01-31T23:59:59Z`, a time or a date alone";
+                let remedy = format!("remove {path}, or move it to where the inventory lists it");
+                let rule = Rule::TimestampsRegion;
+                (path, Diagnosis::against(self, rule, expected, remedy))
+            }
+            Flaw::Exchanged { path, surveyed, .. } => {
+                let remedy = "run the command again when nobody writes there";
+                let rule = Rule::TarballHash;
+                (path, Diagnosis::against(self, rule, surveyed, remedy))
+            }
+        };
+        diagnosis.about(Subject::none().path(path))
+    }
+}
+
+/// Returns the findings that these are.
+pub(super) fn findings<'a, E: Coded + 'a>(flaws: impl IntoIterator<Item = &'a E>) -> Findings {
+    let flaws = flaws.into_iter();
+    flaws.map(|it| it.to_finding(Subject::none())).collect()
+}

@@ -1,0 +1,145 @@
+//! The links of a run's chain: what each binds, and whether it holds.
+
+use crate::facts::case::{Lookup, RunFacts};
+use crate::policy::Verified;
+use crate::record::Report;
+use crate::record::RunId;
+use crate::record::predicate::Verdict;
+use crate::record::statement::Predicate;
+use crate::rules::step;
+
+use super::{Error, Session};
+
+/// A chain and the verdict on it.
+pub struct Chain {
+    /// Its links, in their order.
+    pub links: Vec<Link>,
+    /// The verdict.
+    pub report: Report,
+}
+
+/// A link of a chain.
+pub struct Link {
+    /// What it is called.
+    pub name: &'static str,
+    /// Whether it is there and holds by itself.
+    pub state: State,
+    /// What it binds, and by whom; empty where it is not there.
+    pub binds: String,
+}
+
+/// How a link stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It is not there.
+    Missing,
+    /// It is there and does not hold.
+    Bad,
+    /// It is there and holds by itself.
+    Held,
+}
+
+impl State {
+    /// Returns the state as a word.
+    pub fn word(self) -> &'static str {
+        match self {
+            State::Missing => "missing",
+            State::Bad => "bad",
+            State::Held => "held",
+        }
+    }
+}
+
+/// Looks at the chain of a run and judges it.
+pub fn chain(session: &Session, run: &RunId) -> Result<Chain, Error> {
+    let facts = session.run(run)?;
+    let mut report = Report::default();
+    report.count("runs", 1);
+    match facts.run.valid() {
+        Some(record) => {
+            let chain = session.judge_chain(&facts, record.predicate())?;
+            report.findings.extend(chain);
+        }
+        None => {
+            let why = step::unheld(&facts, session.policy()?);
+            report.absorb(why);
+        }
+    }
+    let links = links(&facts);
+    Ok(Chain { links, report })
+}
+
+fn links(facts: &RunFacts) -> Vec<Link> {
+    let run = facts.run.valid().map(Verified::predicate);
+    vec![
+        one("contract", &facts.contract, by_digest),
+        many("approval (gate 1)", &facts.task_approvals, by_digest),
+        one("run", &facts.run, |it| {
+            format!("{} by {}", it.predicate().commit, it.signer())
+        }),
+        Link {
+            name: "evidence",
+            state: state(&facts.evidence),
+            binds: run.map_or_else(String::new, |run| format!("root {}", run.root)),
+        },
+        many("gate 2", &facts.independence, |it| {
+            format!("{} by {}", it.predicate().status.word(), it.signer())
+        }),
+        many("gate 3", &facts.audit_approvals, by_digest),
+        many("attestation", &facts.attestations, by_digest),
+        one("finalization", &facts.finalization, by_digest),
+        Link {
+            name: "provenance index",
+            state: state(&facts.indexed),
+            binds: String::new(),
+        },
+        one("outcome", &facts.outcome, |it| {
+            let word = match it.predicate().outcome {
+                Verdict::Accepted => "accepted",
+                Verdict::Rejected => "rejected",
+            };
+            format!("{word} by {}", it.signer())
+        }),
+    ]
+}
+
+fn by_digest<P: Predicate>(it: &Verified<P>) -> String {
+    format!("{} by {}", it.digest(), it.signer())
+}
+
+fn one<P: Predicate>(
+    name: &'static str,
+    link: &Lookup<Verified<P>>,
+    binds: impl Fn(&Verified<P>) -> String,
+) -> Link {
+    Link {
+        name,
+        state: state(link),
+        binds: link.valid().map(binds).unwrap_or_default(),
+    }
+}
+
+fn many<P: Predicate>(
+    name: &'static str,
+    records: &[Verified<P>],
+    binds: impl Fn(&Verified<P>) -> String,
+) -> Link {
+    let state = match records {
+        [] => State::Missing,
+        _ => State::Held,
+    };
+    let binds: Vec<_> = records.iter().map(binds).collect();
+    Link {
+        name,
+        state,
+        binds: binds.join(", "),
+    }
+}
+
+fn state<T>(link: &Lookup<T>) -> State {
+    match link {
+        Lookup::Missing => State::Missing,
+        Lookup::Invalid(_) => State::Bad,
+        Lookup::Valid(_) => State::Held,
+    }
+}

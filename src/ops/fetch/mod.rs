@@ -1,0 +1,292 @@
+//! Fetches branches and records, verifies them, then merges the records. What the server has lost
+//! since the last fetch is refused, and nothing is merged then.
+
+mod kept;
+
+use std::cell::Cell;
+
+use crate::check::PolicyHistory;
+use crate::check::governance::{Arrivals, MAX_RECORDS};
+use crate::check::verify::positions;
+use crate::facts::index;
+use crate::facts::log::Log;
+use crate::facts::position::{Continued, Logged, Positions};
+use crate::facts::run::Collector;
+use crate::git::{self, Expected, RefUpdate};
+use crate::record::{Finding, Findings, ObjectId, RefName, Refusal, Rule};
+use crate::rules::policy;
+use crate::store::batch::pause;
+use crate::store::layout::{self, Place};
+use crate::store::ledger::{Records, Refs};
+use crate::store::{self, merge};
+
+use super::remote::{ATTEMPTS, raced, tracking};
+use super::{Error, Session};
+use kept::Seen;
+
+/// How often the merge is run again when other processes move the same refs.
+const MERGES: usize = 50;
+
+/// What a fetch brought.
+pub struct Fetched {
+    /// The governance refs that moved here.
+    pub moved: Vec<(RefName, ObjectId)>,
+    /// Whether this clone has a trust anchor.
+    pub trusted: bool,
+}
+
+/// Fetches, verifies and merges. With `theirs`, their records win over ones of the same name here,
+/// and what was here is kept under `refs/awo-displaced/`.
+pub fn fetch(session: &Session, remote: &str, theirs: bool) -> Result<Fetched, Error> {
+    if remote.is_empty() || remote.starts_with('-') || remote.contains([':', '/', ' ']) {
+        return Err(Error::usage(format!("{remote:?} is no remote's name"))
+            .hint("git remote add origin URL"));
+    }
+    let seen = Seen::of(&session.actor().refs()?, remote);
+    let (session, after) = bring(session, &seen)?;
+    let derived = judge(&session, remote, &after)?;
+    let moved = merge_all(&session, &after, theirs)?;
+    // A mark says that everything below it was judged here. Without a policy nothing was.
+    if after.contains_key(&layout::policy()) {
+        raise_marks(&session, remote, &after)?;
+    }
+    if let Some(why) = Refusal::of(derived) {
+        let message = format!("the records of {remote} were merged, but its index is not theirs");
+        return Err(Error::denied(message, why)
+            .hint("git awo provenance rebuild")
+            .hint("git awo push"));
+    }
+    let trusted = session.actor().anchor()?.is_some();
+    Ok(Fetched { moved, trusted })
+}
+
+/// Fetches into tracking refs, and returns a session that sees the new objects, and the governance
+/// refs of the remote. Refuses if the remote has lost something; the tracking refs are then put
+/// back.
+fn bring(session: &Session, seen: &Seen) -> Result<(Session, Refs), Error> {
+    let remote = &seen.remote;
+    let refspecs = [
+        format!("+refs/heads/*:refs/remotes/{remote}/*"),
+        format!("+refs/awo/*:refs/awo-remotes/{remote}/awo/*"),
+        format!("+refs/notes/awo/*:refs/awo-remotes/{remote}/notes/awo/*"),
+    ];
+    // What is fetched is judged here: no hook takes part.
+    let mut words = vec!["-c", "core.hooksPath=/dev/null"];
+    words.extend(["fetch", "--quiet", "--no-tags", "--prune", remote]);
+    words.extend(refspecs.iter().map(String::as_str));
+    let mut looks = 0_usize;
+    loop {
+        run_git(session, remote, &words)?;
+        let again = session.again()?;
+        let after = tracking(again.refs()?, remote);
+        let (lost, gone) = seen.missing(&again, &after)?;
+        looks = looks.saturating_add(1);
+        match Refusal::of(lost) {
+            None => return Ok((again, after)),
+            // A concurrent fetch of this clone that ends after ours puts back what it has seen.
+            // What the server itself has lost is lost at the second look too.
+            Some(_) if looks == 1 => {}
+            Some(why) => {
+                seen.restore(&again, &after, &gone)?;
+                let message = format!("{remote} was rewound or forked; nothing was merged");
+                return Err(Error::denied(message, why));
+            }
+        }
+    }
+}
+
+/// Runs `git fetch`, again while other processes of this clone are moving the same refs.
+fn run_git(session: &Session, remote: &str, words: &[&str]) -> Result<(), Error> {
+    let mut attempt = 0;
+    loop {
+        match git::run_at_home(session.repo(), words) {
+            Ok(_) => return Ok(()),
+            Err(error) if !raced(&error.to_string()) => {
+                return Err(Error::from(error).hint(format!("git remote get-url {remote}")));
+            }
+            Err(error) if attempt == ATTEMPTS => return Err(error.into()),
+            Err(_) => pause(attempt)?,
+        }
+        attempt = attempt.saturating_add(1);
+    }
+}
+
+/// Judges what is new. Findings on the index are returned: it is derived, and one that differs must
+/// not keep away the records from which it is rebuilt.
+fn judge(session: &Session, remote: &str, after: &Refs) -> Result<Vec<Finding>, Error> {
+    let findings = arrived(session, remote, after)?.into_iter();
+    let (derived, findings): (Vec<_>, Vec<_>) = findings.partition(|it| index::is_rule(&it.rule));
+    match Refusal::of(findings) {
+        None => Ok(derived),
+        Some(why) => Err(Error::denied(
+            format!("{remote} holds what does not verify; nothing was merged"),
+            why.and(derived),
+        )),
+    }
+}
+
+/// Judges what arrived there since the last fetch that was merged, each record by the policy of the
+/// push that brought it. What a refused fetch has seen is judged again.
+fn arrived(session: &Session, remote: &str, after: &Refs) -> Result<Findings, Error> {
+    let (actor, repo) = (session.actor(), session.repo());
+    let mut findings = Findings::new();
+    let Some(tip) = after.get(&layout::policy()) else {
+        return Ok(findings);
+    };
+    let history = PolicyHistory::load(repo, *tip)?;
+    if let Some(anchor) = actor.anchor()?
+        && !history.starts_at(&anchor)
+    {
+        findings.push(policy::other_root(
+            history.repository(),
+            anchor,
+            "git awo trust",
+        ));
+        return Ok(findings);
+    }
+    let mut marks = actor.settings.high_water()?;
+    let merged = marks.remotes.remove(remote).unwrap_or_default();
+    let arrivals = arrivals(session, after, &merged, &mut findings)?;
+    let records = Records::open(repo, after)?;
+    let judge = |positions: Positions<'_>, findings: &mut Findings| {
+        let collector = Collector {
+            records: &records,
+            history: &history,
+            positions,
+            time: actor.now(),
+            arriving_policies: None,
+        };
+        arrivals.judge(&collector, findings)
+    };
+    let Some(tip) = after.get(&layout::log()) else {
+        judge(Positions::Logged(&Logged::new()), &mut findings)?;
+        return Ok(findings);
+    };
+    // The log up to the mark was checked when the mark was set: the new part is read, and all of it
+    // only if the new part does not answer everything.
+    if let Some(base) = merged.get(&layout::log()) {
+        let mut found = findings.clone();
+        let log = Log::load_after(repo, *base, *tip, &history, &mut found)?;
+        if let Some(log) = log {
+            let logged = positions(repo, &log, &mut found)?;
+            let part = Continued {
+                logged: &logged,
+                arriving: arrivals.digests(),
+                unanswered: Cell::new(false),
+            };
+            if part.covers_arrivals() {
+                judge(Positions::Continued(&part), &mut found)?;
+                if !part.unanswered.get() {
+                    return Ok(found);
+                }
+            }
+        }
+    }
+    let log = Log::load(repo, *tip, &history, &mut findings)?;
+    let logged = positions(repo, &log, &mut findings)?;
+    judge(Positions::Logged(&logged), &mut findings)?;
+    Ok(findings)
+}
+
+/// Collects what is new in the refs that hold records.
+fn arrivals(
+    session: &Session,
+    after: &Refs,
+    merged: &Refs,
+    findings: &mut Findings,
+) -> Result<Arrivals, Error> {
+    let mut arrivals = Arrivals::default();
+    for (reference, new) in after {
+        if matches!(
+            Place::of(reference),
+            Some(Place::Policy | Place::Log | Place::Unknown) | None
+        ) {
+            continue;
+        }
+        let old = merged.get(reference).copied();
+        if old != Some(*new) {
+            let repo = session.repo();
+            arrivals.collect(repo, reference, old, *new, MAX_RECORDS, findings)?;
+        }
+    }
+    Ok(arrivals)
+}
+
+/// Merges every ref of theirs into ours, all in one transaction, again while others move them.
+fn merge_all(
+    session: &Session,
+    theirs: &Refs,
+    prefer_theirs: bool,
+) -> Result<Vec<(RefName, ObjectId)>, Error> {
+    for attempt in 0..MERGES {
+        let updates = merged(session, theirs, prefer_theirs)?;
+        if updates.is_empty() {
+            return Ok(Vec::new());
+        }
+        match session.repo().update_refs(&updates, "awo: fetch") {
+            Ok(()) => {
+                let moved = updates.into_iter();
+                return Ok(moved.filter_map(|it| Some((it.name, it.new?))).collect());
+            }
+            Err(error) if error.may_pass() => pause(attempt)?,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(store::Error::Contended { attempts: MERGES }.into())
+}
+
+/// Returns the updates that merge theirs into ours as ours is now.
+fn merged(session: &Session, theirs: &Refs, prefer_theirs: bool) -> Result<Vec<RefUpdate>, Error> {
+    let (actor, repo) = (session.actor(), session.repo());
+    let ours = actor.refs()?;
+    let mut updates = Vec::new();
+    for (reference, their) in theirs {
+        if matches!(Place::of(reference), Some(Place::Unknown) | None) {
+            continue;
+        }
+        let our = ours.get(reference).copied();
+        let merged = match our {
+            None => *their,
+            Some(our) => match merge::merge(repo, reference, our, *their, &actor.author()) {
+                Err(store::Error::Conflict { .. }) if prefer_theirs => {
+                    updates.push(displaced(reference, our)?);
+                    *their
+                }
+                other => other?,
+            },
+        };
+        if our != Some(merged) {
+            updates.push(RefUpdate {
+                name: reference.clone(),
+                expected: our.map_or(Expected::Absent, Expected::At),
+                new: Some(merged),
+            });
+        }
+    }
+    Ok(updates)
+}
+
+/// Keeps a tip that theirs replaces: nothing is lost, it is only out of the way.
+fn displaced(reference: &RefName, tip: ObjectId) -> Result<RefUpdate, Error> {
+    let rest = reference.as_str().trim_start_matches("refs/");
+    let name = RefName::new(format!("refs/awo-displaced/{rest}/{}", tip.short()));
+    let name = name
+        .map_err(|error| Error::unusable(Rule::RefNamed, "cannot name the tip to keep", &error))?;
+    Ok(RefUpdate {
+        name,
+        expected: Expected::Absent,
+        new: Some(tip),
+    })
+}
+
+fn raise_marks(session: &Session, remote: &str, after: &Refs) -> Result<(), Error> {
+    let settings = &session.actor().settings;
+    let mut marks = settings.high_water()?;
+    let own = marks.remotes.entry(remote.to_owned()).or_default();
+    // What this version does not know it does not bring either.
+    let known = after
+        .iter()
+        .filter(|(name, _)| Place::of(name).is_some_and(|place| place != Place::Unknown));
+    own.extend(known.map(|(name, id)| (name.clone(), *id)));
+    Ok(settings.set_high_water(&marks)?)
+}

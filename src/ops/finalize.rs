@@ -1,0 +1,105 @@
+//! Finalizes a run: names every link of its complete chain, indexes it, moves the branch to it.
+
+use std::collections::BTreeSet;
+
+use crate::facts::case::RunFacts;
+use crate::git::{Expected, RefUpdate};
+use crate::policy::{Role, Verified};
+use crate::record::predicate::{AttestationPredicate, FinalizationPredicate, RunPredicate};
+use crate::record::statement::Context;
+use crate::record::{IdentityName, ObjectId, RefName, Refusal, RunId, Sha256};
+use crate::rules::{Reviews, step};
+use crate::store::batch::Batch;
+use crate::store::layout::LedgerPath;
+
+use super::work_tree::{catch_up, follow, require_clean};
+use super::{Error, Session};
+
+/// A run that is finalized now.
+pub struct Finalized {
+    /// The commit of the run.
+    pub commit: ObjectId,
+    /// The branch that is at the commit now.
+    pub reference: RefName,
+    /// The attestation that the finalization names.
+    pub attestation: Sha256,
+    /// Why the work tree could not follow, if it could not.
+    pub remark: Option<String>,
+}
+
+/// Finalizes a run: validates its chain, indexes it and moves the branch to its commit, all in one
+/// transaction. Where a killed process has done that in part, the rest is done.
+pub fn finalize(session: &Session, run: &RunId) -> Result<Finalized, Error> {
+    let facts = session.run(run)?;
+    let context = session.context(&[Role::Orchestrator, Role::Operator, Role::Reviewer])?;
+    let policy = session.policy()?;
+    let refuse = |why: Refusal| Error::denied(format!("{run} cannot be finalized"), why);
+    let Some(record) = facts.run.valid() else {
+        return Err(refuse(step::unheld(&facts, policy)));
+    };
+    let says = record.predicate();
+    let chain = session.judge_chain(&facts, says)?;
+    let (reviews, attestation) = step::finalization(&facts, policy, chain).map_err(refuse)?;
+    let tip = session.repo().reference(&says.reference)?;
+    let moves = tip == Some(says.base);
+    if !moves && tip != Some(says.commit) {
+        return Err(refuse(step::base_moved(says, tip).into()));
+    }
+    if moves {
+        require_clean(session, &says.reference, says.base)?;
+    }
+    let mut batch = Batch::new(format!("finalize {run}"));
+    if facts.finalization.valid().is_none() {
+        let finalization = predicate(&facts, record, &reviews, attestation, context);
+        let envelope = session.sign(finalization.clone())?;
+        batch = batch
+            .record(&LedgerPath::Finalization(run.clone()), &envelope)
+            .index(&finalization);
+    }
+    if moves {
+        batch = batch.moving(RefUpdate {
+            name: says.reference.clone(),
+            expected: Expected::At(says.base),
+            new: Some(says.commit),
+        });
+    }
+    session.commit(&batch)?;
+    let remark = if moves {
+        follow(session, &says.reference, says.base, says.commit)?;
+        None
+    } else {
+        catch_up(session, &says.reference, says.base, says.commit)?
+    };
+    Ok(Finalized {
+        commit: says.commit,
+        reference: says.reference.clone(),
+        attestation: attestation.digest(),
+        remark,
+    })
+}
+
+fn predicate(
+    facts: &RunFacts,
+    record: &Verified<RunPredicate>,
+    reviews: &Reviews,
+    attestation: &Verified<AttestationPredicate>,
+    context: Context,
+) -> FinalizationPredicate {
+    let says = record.predicate();
+    let attested = attestation.predicate();
+    let counted = reviews.approved.iter();
+    let counted = counted.filter(|(digest, _)| attested.approvals.contains(digest));
+    let approved_by: BTreeSet<IdentityName> = counted.map(|(_, person)| person.clone()).collect();
+    FinalizationPredicate {
+        approvals: attested.approvals.clone(),
+        approved_by: approved_by.into_iter().collect(),
+        attestation: attestation.digest(),
+        commit: says.commit,
+        context,
+        independence: attested.independence,
+        root: says.root,
+        run: facts.id.clone(),
+        run_record: record.digest(),
+        workflow_run_url: attested.workflow_run_url.clone(),
+    }
+}

@@ -1,0 +1,144 @@
+//! Gate 2: reviews a run by machine, and records how that ended, also when it failed.
+
+use crate::policy::{Role, Verified};
+use crate::record::Report;
+use crate::record::RunId;
+use crate::record::predicate::{
+    GateStatus, IndependencePredicate, OverridePredicate, RunPredicate,
+};
+use crate::record::statement::Context;
+use crate::rules::gate2::{Judgement, Review, Unrecorded};
+use crate::rules::step;
+use crate::store::batch::Batch;
+use crate::store::layout::LedgerPath;
+
+use super::{Error, Session};
+
+/// What is to be reviewed.
+pub struct Request {
+    /// The run.
+    pub run: RunId,
+    /// Record an override: the reviewer permits a self-approval.
+    pub allow_self_approval: bool,
+    /// Why the override is needed.
+    pub reason: String,
+}
+
+/// A gate that is recorded.
+pub struct Reviewed {
+    /// How it ended.
+    pub status: GateStatus,
+    /// How it ended, in a sentence.
+    pub message: &'static str,
+    /// The report with the findings that made it fail.
+    pub report: Report,
+}
+
+/// Reviews a run: judges every link of its chain up to here and records the result.
+pub fn gate(session: &Session, request: &Request) -> Result<Reviewed, Error> {
+    let run = &request.run;
+    let facts = session.run(run)?;
+    let policy = session.policy()?;
+    let context = session.context(&[Role::Reviewer])?;
+    let Some(record) = facts.run.valid() else {
+        return Err(Error::denied(
+            format!("{run} cannot be reviewed: its run record does not hold"),
+            step::unheld(&facts, policy),
+        ));
+    };
+    let chain = session.judge_chain(&facts, record.predicate())?;
+    let review = Review {
+        facts: &facts,
+        policy,
+        reviewer: &context.identity,
+        override_asked: request.allow_self_approval,
+    };
+    let judged = review
+        .judge(chain)
+        .map_err(|unrecorded| refuse(run, unrecorded))?;
+    let mut batch = Batch::new(format!("gate 2 of {run}"));
+    if judged.records_override {
+        let envelope = session.sign(permission(request, record, context.clone()))?;
+        let path = LedgerPath::Override(run.clone(), envelope.digest());
+        batch = batch.record(&path, &envelope);
+    }
+    let says = record.predicate();
+    let root = facts.evidence.valid().map_or(says.root, |it| it.root);
+    let log = log(record, &judged, context, root);
+    let envelope = session.sign(log)?;
+    let path = LedgerPath::Independence(run.clone(), envelope.digest());
+    batch = batch.record(&path, &envelope);
+    session.commit(&batch)?;
+    Ok(Reviewed {
+        status: judged.status,
+        message: message(judged.status),
+        report: Report::of(judged.findings),
+    })
+}
+
+fn refuse(run: &RunId, unrecorded: Unrecorded) -> Error {
+    match unrecorded {
+        Unrecorded::NotHere(why) => {
+            let message =
+                format!("{run} cannot be reviewed here: a link is missing or does not hold");
+            Error::denied(message, why).hint("git awo fetch")
+        }
+        Unrecorded::MayNotOverride(why) => Error::denied("you may not permit a self-approval", why),
+        Unrecorded::TooLate(why) => {
+            Error::denied(format!("{run} is finalized: nothing was recorded"), why)
+        }
+    }
+}
+
+/// The override that lets the orchestrator review.
+fn permission(
+    request: &Request,
+    record: &Verified<RunPredicate>,
+    context: Context,
+) -> OverridePredicate {
+    let says = record.predicate();
+    OverridePredicate {
+        allow_self_approval: "1".to_owned(),
+        commit: says.commit,
+        context,
+        reason: request.reason.clone(),
+        root: says.root,
+        run: says.run.clone(),
+    }
+}
+
+/// The independence log of a gate.
+fn log(
+    record: &Verified<RunPredicate>,
+    judged: &Judgement,
+    context: Context,
+    root: crate::record::Sha256,
+) -> IndependencePredicate {
+    let says = record.predicate();
+    let reasons = judged.broken_invariants();
+    let lets = judged.same_person && judged.overridden;
+    IndependencePredicate {
+        allow_self_approval: if lets { "1" } else { "0" }.to_owned(),
+        commit: says.commit,
+        invariants_ok: reasons.is_empty(),
+        invariants_reasons: reasons,
+        message: message(judged.status).to_owned(),
+        orchestrator: record.signer().clone(),
+        reviewer: context.identity.clone(),
+        context,
+        root,
+        run_id: says.run.clone(),
+        status: judged.status,
+    }
+}
+
+fn message(status: GateStatus) -> &'static str {
+    match status {
+        GateStatus::FailedInvariants => "an invariant, a hash or a binding does not hold",
+        GateStatus::FailedSelfApproval => "orchestrator and reviewer are one person",
+        GateStatus::SelfApprovedWithOverride => {
+            "orchestrator and reviewer are one person, by a recorded override"
+        }
+        GateStatus::ApprovedByIndependentReviewer => "reviewed by another person",
+    }
+}

@@ -1,0 +1,309 @@
+//! Founds the policy of a repository, joins one, or sets up a server.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use crate::actor::{self, publish_atomically};
+use crate::check::Anchor;
+use crate::git;
+use crate::hook::install::{self, HookChange, Side};
+use crate::policy::Policy;
+use crate::policy::document::{
+    DirectGrant, Document, Gates, Identity, Limits, RefGrant, Roots, SCHEMA, TreeRules,
+};
+use crate::record::envelope::Envelope;
+use crate::record::predicate::PolicyPredicate;
+use crate::record::statement::{Kind, Statement};
+use crate::record::{IdentityName, ObjectId, Rule, Sha256};
+use crate::rules::policy as rules;
+use crate::signing::{generate_ed25519, open_signer};
+use crate::store::layout;
+use crate::sys::random;
+
+use super::policy::{Files, write_version};
+use super::{Error, Session, hooks, remote};
+
+/// A server that is to be set up.
+pub struct ServerRequest<'a> {
+    /// What the first policy must match.
+    pub anchor: Anchor,
+    /// Install the hooks below `custom_hooks/`, where GitLab looks for those of a repository.
+    pub gitlab: bool,
+    /// The path of this program, which the hooks call.
+    pub program: &'a Path,
+}
+
+/// A server that is set up.
+pub struct Server {
+    /// The public key of the receive log, as a line of `allowed_signers` without its principal.
+    pub key: String,
+    /// The directory of the hooks.
+    pub hooks: PathBuf,
+    /// What was done there.
+    pub changes: Vec<HookChange>,
+}
+
+/// Sets up a server, in a bare repository: its key, its anchor, its hooks.
+pub fn server(session: &Session, request: &ServerRequest<'_>) -> Result<Server, Error> {
+    if !session.repo().is_bare() {
+        return Err(Error::usage("a server is a bare repository").hint("git init --bare DIR"));
+    }
+    let (actor, anchor) = (session.actor(), &request.anchor);
+    if let Some(set) = actor.anchor()?
+        && set != *anchor
+    {
+        return Err(Error::denied(
+            "this server has another anchor",
+            rules::other_anchor(anchor, set),
+        ));
+    }
+    let public = server_key(session)?;
+    actor.settings.set_anchor(anchor)?;
+    let hooks = hooks::directory(session.repo(), request.gitlab)?;
+    let changes = install::install(&hooks, Side::Server, request.program)?;
+    let line = std::fs::read_to_string(&public);
+    let line = line.map_err(|error| unusable("read", &public, &error))?;
+    Ok(Server {
+        key: line.trim().to_owned(),
+        hooks,
+        changes,
+    })
+}
+
+fn unusable(what: &str, path: &Path, error: &dyn std::error::Error) -> Error {
+    let message = format!("cannot {what} {}", path.display());
+    Error::unusable(Rule::OwnFileUsable, message, error)
+}
+
+/// Makes the key of the receive log, unless it is there, and returns the file of its public half.
+fn server_key(session: &Session) -> Result<PathBuf, Error> {
+    let settings = &session.actor().settings;
+    let (key, public) = (settings.server_key(), settings.server_key_public());
+    if !key.exists() {
+        let directory = settings.directory();
+        std::fs::create_dir_all(directory).map_err(|error| unusable("make", directory, &error))?;
+        let seed = random::bytes().map_err(|_| crate::store::Error::Random)?;
+        generate_ed25519(&key, "git-awo server", seed).map_err(actor::Error::Sign)?;
+    } else if !public.exists() {
+        // The process that made the key was killed before it wrote the public half.
+        let signer = open_signer(&key.to_string_lossy()).map_err(actor::Error::Sign)?;
+        let line = format!("{}\n", signer.public_key().to_line());
+        publish_atomically(&public, |file| file.write_all(line.as_bytes()))?
+            .map_err(|error| unusable("write", &public, &error))?;
+    }
+    Ok(public)
+}
+
+/// A clone that is to be set up.
+pub struct CloneRequest<'a> {
+    /// The name in the policy; `user.email` if not given.
+    pub identity: Option<String>,
+    /// The first policy and its keys; one's own, with oneself as root and operator, if not given.
+    pub first: Option<Files>,
+    /// The path of this program, which the hooks call.
+    pub program: &'a Path,
+}
+
+/// A clone that is set up.
+pub struct Cloned {
+    /// Whether the first policy was made here.
+    pub founded: bool,
+    /// The first policy commit.
+    pub repository: ObjectId,
+    /// The fingerprint of a key that signed it.
+    pub signed_by: String,
+    /// What was done to the hooks.
+    pub changes: Vec<HookChange>,
+    /// The remotes from which `git fetch` brings the records now.
+    pub remotes: Vec<String>,
+}
+
+/// Sets up a clone: founds the policy or joins the one there is, then refspecs and hooks.
+pub fn clone(session: &Session, request: CloneRequest<'_>) -> Result<Cloned, Error> {
+    let founded = session.repo().reference(&layout::policy())?.is_none();
+    if founded {
+        must_be_first(session)?;
+        found(session, request.identity, request.first)?;
+    } else if request.first.is_some() {
+        return Err(Error::usage("this clone has a policy").hint("git awo policy propose FILE"));
+    }
+    trust_own(session)?;
+    let remotes = refspecs(session)?;
+    let hooks = install::hooks_dir(session.repo());
+    let changes = install::install(&hooks, Side::Client, request.program)?;
+    let history = session.history()?;
+    let signer = history.version(0).signers.first();
+    Ok(Cloned {
+        founded,
+        repository: history.repository(),
+        signed_by: signer.map_or_else(String::new, |signer| signer.key.clone()),
+        changes,
+        remotes,
+    })
+}
+
+fn own_key(session: &Session) -> Result<Anchor, Error> {
+    let signer = session.actor().signer()?;
+    Ok(Anchor::Key(signer.public_key().fingerprint().to_owned()))
+}
+
+/// Trusts the first policy commit where so far one's own key is trusted, and that key signed it.
+fn trust_own(session: &Session) -> Result<(), Error> {
+    let history = session.history()?;
+    let settings = &session.actor().settings;
+    if let Some(anchor @ Anchor::Key(_)) = settings.anchor()?
+        && own_key(session).is_ok_and(|own| own == anchor)
+        && history.starts_at(&anchor)
+    {
+        settings.set_anchor(&Anchor::Commit(history.repository()))?;
+    }
+    Ok(())
+}
+
+/// Refuses to found a second policy beside the one that a remote has already.
+fn must_be_first(session: &Session) -> Result<(), Error> {
+    for remote in remote::names(session)? {
+        let has = remote::has(session, &remote, &layout::policy()).map_err(|error| {
+            error
+                .hint(format!(
+                    "cannot ask {remote} whether it has a policy already"
+                ))
+                .hint(format!("git ls-remote {remote} refs/awo/policy"))
+        })?;
+        if has {
+            return Err(Error::denied(
+                format!("{remote} has a policy: this clone only has to join it"),
+                rules::second(&remote),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Writes and signs the first policy.
+fn found(session: &Session, identity: Option<String>, first: Option<Files>) -> Result<(), Error> {
+    let actor = session.actor();
+    let signer = actor.signer()?;
+    let (policy, signers) = match first {
+        Some(files) => (files.policy, files.allowed_signers.unwrap_or_default()),
+        None => {
+            let name = identity.or_else(|| actor.repo.config("user.email"));
+            let name = IdentityName::new(name.unwrap_or_default())
+                .map_err(|error| Error::from(error).hint("git awo init --identity NAME"))?;
+            let line = format!("{name} {}\n", signer.public_key().to_line());
+            (default_policy(session, &name)?, line.into_bytes())
+        }
+    };
+    let checked = Policy::parse(&policy, &signers)
+        .map_err(|bad| Error::denied("the policy does not hold", rules::bad(bad)))?;
+    require_adopted(session, &checked)?;
+    if checked.root_threshold() > 1 {
+        let message = "the first policy has one signature: its threshold must be 1";
+        let hint =
+            "found it with threshold 1, then git awo policy propose FILE with the higher one";
+        return Err(Error::usage(message).hint(hint));
+    }
+    let predicate = PolicyPredicate {
+        allowed_signers: Sha256::of(&signers),
+        policy: Sha256::of(&policy),
+        predecessor: None,
+        repository: None,
+        version: 1,
+    };
+    let payload = Statement::new(predicate).to_payload();
+    let signature = actor.sign_payload(Kind::Policy, &payload)?;
+    let envelope = Envelope::new(payload, vec![signature]);
+    // The anchor goes first: a process killed between the two leaves no policy that nobody trusts.
+    actor.settings.set_anchor(&own_key(session)?)?;
+    write_version(session, None, &policy, &signers, &envelope)?;
+    Ok(())
+}
+
+/// Refuses a policy that adopts a commit that is not here.
+fn require_adopted(session: &Session, policy: &Policy) -> Result<(), Error> {
+    let repo = session.repo();
+    for grant in &policy.document().refs {
+        let there = |text: &String| text.parse().is_ok_and(|id| repo.tree_of(id).is_ok());
+        if let Some(text) = grant.adopted.as_ref().filter(|text| !there(text)) {
+            let message = format!("{}: there is no commit {text} to adopt", grant.pattern);
+            let hint = "git rev-parse HEAD, and name that as adopted";
+            return Err(Error::usage(message).hint(hint));
+        }
+    }
+    Ok(())
+}
+
+/// Returns the policy of somebody who starts alone: main is governed, wip/ is free for all named.
+fn default_policy(session: &Session, name: &IdentityName) -> Result<Vec<u8>, Error> {
+    let main = crate::record::RefName::new("refs/heads/main")?;
+    let adopted = session.repo().reference(&main)?;
+    let document = Document {
+        schema: SCHEMA.to_owned(),
+        version: 1,
+        requires: Vec::new(),
+        level: "FULL_HUMAN".to_owned(),
+        expires: None,
+        roots: Roots {
+            threshold: 1,
+            identities: vec![name.to_string()],
+        },
+        gates: Gates::default(),
+        tree: TreeRules {
+            protected: vec![".github/workflows/".to_owned(), ".gitlab-ci.yml".to_owned()],
+            ..TreeRules::default()
+        },
+        identities: vec![Identity {
+            name: name.to_string(),
+            principals: Vec::new(),
+            roles: vec!["operator".to_owned()],
+        }],
+        refs: vec![
+            RefGrant {
+                pattern: main.to_string(),
+                accept: vec!["governed".to_owned(), "rollback".to_owned()],
+                merges: false,
+                rewind: false,
+                adopted: adopted.map(|id| id.to_string()),
+                direct: Vec::new(),
+            },
+            RefGrant {
+                pattern: "refs/heads/wip/**".to_owned(),
+                accept: vec!["direct".to_owned()],
+                merges: true,
+                rewind: true,
+                adopted: None,
+                direct: vec![DirectGrant {
+                    writers: vec!["*".to_owned()],
+                    paths: vec!["**".to_owned()],
+                }],
+            },
+        ],
+        rules: Vec::new(),
+        limits: Limits::default(),
+    };
+    let text = toml::to_string(&document);
+    let text = text
+        .map_err(|error| Error::unusable(Rule::PolicyWritten, "cannot write the policy", &error))?;
+    Ok(text.into_bytes())
+}
+
+/// Makes `git fetch` bring the records into tracking refs, for every remote. Returns the remotes.
+fn refspecs(session: &Session) -> Result<Vec<String>, Error> {
+    let repo = session.repo();
+    let remotes = remote::names(session)?;
+    for remote in &remotes {
+        let key = format!("remote.{remote}.fetch");
+        let known = git::run_at_home(repo, &["config", "--get-all", &key]);
+        let known = known.map_or_else(|_| Vec::new(), |output| output.stdout);
+        let known = String::from_utf8_lossy(&known);
+        for refspec in [
+            format!("+refs/awo/*:refs/awo-remotes/{remote}/awo/*"),
+            format!("+refs/notes/awo/*:refs/awo-remotes/{remote}/notes/awo/*"),
+        ] {
+            if !known.lines().any(|line| line == refspec) {
+                git::run_at_home(repo, &["config", "--add", &key, &refspec])?;
+            }
+        }
+    }
+    Ok(remotes)
+}

@@ -1,0 +1,58 @@
+//! The history of a branch with its governance: what each commit claims to be, and who signed it.
+
+use crate::facts::case::{CommitKind, RollbackTarget};
+use crate::record::{IdentityName, ObjectId};
+
+use super::revision::revision;
+use super::{Error, Session};
+
+/// A commit as it presents itself. Nothing of it is judged but the signature.
+pub struct Row {
+    /// The commit.
+    pub commit: ObjectId,
+    /// What it claims to be: `direct`, `governed`, `rollback` or `confused`.
+    pub kind: &'static str,
+    /// The run that it claims to hold or to take back, or the commit that it takes back.
+    pub run: Option<String>,
+    /// Who signed it, if the policy in force knows the key.
+    pub signer: Option<IdentityName>,
+    /// How many attestations are noted on it.
+    pub attestations: usize,
+    /// The first line of its message.
+    pub title: String,
+}
+
+/// Returns so many commits from a revision on, by the first parent of each.
+pub fn log(session: &Session, from: &str, number: usize) -> Result<Vec<Row>, Error> {
+    let records = session.records()?;
+    let policy = session.policy()?;
+    let repo = session.repo();
+    let mut next = Some(revision(session.actor(), from)?);
+    let mut rows = Vec::new();
+    while let Some(id) = next.filter(|_| rows.len() < number) {
+        let commit = repo.commit(id)?;
+        let (kind, run) = claim(&CommitKind::of(&commit));
+        let signer = policy.keyring().signer_of(&commit, session.now());
+        rows.push(Row {
+            commit: id,
+            kind,
+            run,
+            signer: signer.ok().map(|signer| signer.person),
+            attestations: records.attestations_of(id)?.len(),
+            title: String::from_utf8_lossy(commit.title()).into_owned(),
+        });
+        next = commit.parents.first().copied();
+    }
+    Ok(rows)
+}
+
+fn claim(kind: &CommitKind) -> (&'static str, Option<String>) {
+    match kind {
+        CommitKind::Direct => ("direct", None),
+        CommitKind::Governed(run) => ("governed", Some(run.to_string())),
+        CommitKind::Rollback(RollbackTarget::Run(run)) => ("rollback", Some(run.to_string())),
+        CommitKind::Rollback(RollbackTarget::Commit(commit)) => ("rollback", Some(commit.short())),
+        CommitKind::Rollback(RollbackTarget::Unclear(_)) => ("rollback", None),
+        CommitKind::Confused(_) => ("confused", None),
+    }
+}

@@ -1,0 +1,36 @@
+//! What a command does, without a terminal, a parser of arguments or printing: a request goes in,
+//! what happened comes out. An act that is refused is an [`Error`] with its findings.
+
+pub mod approve;
+pub mod attest;
+pub mod chain;
+pub mod doctor;
+pub mod error;
+pub mod export;
+pub mod fetch;
+pub mod finalize;
+pub mod gate;
+pub mod hooks;
+pub mod init;
+pub mod integrity;
+pub mod log;
+pub mod outcome;
+pub mod policy;
+pub mod provenance;
+pub mod push;
+pub mod receipt;
+mod remote;
+pub mod revision;
+pub mod rollback;
+pub mod run;
+mod session;
+pub mod show;
+pub mod status;
+pub mod tar;
+pub mod task;
+pub mod trust;
+pub mod verify;
+mod work_tree;
+
+pub use error::{Error, Process};
+pub use session::Session;

@@ -1,0 +1,58 @@
+//! Records whether the result of a run is accepted or rejected.
+
+use crate::policy::Role;
+use crate::record::predicate::{OutcomePredicate, Verdict};
+use crate::record::{ObjectId, RunId, Sha256};
+use crate::rules::step;
+use crate::store::batch::Batch;
+use crate::store::layout::LedgerPath;
+
+use super::{Error, Session};
+
+/// The outcome that is to be recorded.
+pub struct Request {
+    /// The run.
+    pub run: RunId,
+    /// Whether its result is accepted; otherwise it is rejected.
+    pub accepted: bool,
+    /// Why.
+    pub reason: String,
+}
+
+/// A recorded outcome.
+pub struct Recorded {
+    /// The commit of the run.
+    pub commit: ObjectId,
+    /// The record.
+    pub record: Sha256,
+}
+
+/// Records the outcome of a run.
+pub fn outcome(session: &Session, request: Request) -> Result<Recorded, Error> {
+    let run = request.run;
+    let facts = session.run(&run)?;
+    let Some(record) = facts.run.valid() else {
+        return Err(Error::denied(
+            format!("{run} can have no outcome: its record does not hold"),
+            step::unheld(&facts, session.policy()?),
+        ));
+    };
+    let says = record.predicate();
+    let envelope = session.sign(OutcomePredicate {
+        commit: says.commit,
+        context: session.context(&[Role::Operator])?,
+        outcome: match request.accepted {
+            true => Verdict::Accepted,
+            false => Verdict::Rejected,
+        },
+        reason: request.reason,
+        root: says.root,
+        run: run.clone(),
+    })?;
+    let batch = Batch::new(format!("outcome of {run}"));
+    session.commit(&batch.record(&LedgerPath::Outcome(run), &envelope))?;
+    Ok(Recorded {
+        commit: says.commit,
+        record: envelope.digest(),
+    })
+}

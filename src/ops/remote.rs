@@ -1,0 +1,43 @@
+//! What is known here of a remote: its governance refs, as they were fetched last.
+
+use crate::git;
+use crate::record::RefName;
+use crate::store::ledger::Refs;
+
+use super::{Error, Session};
+
+/// How often a lost race for the refs of a clone or a server is run again.
+pub(super) const ATTEMPTS: usize = 40;
+
+/// Returns the governance refs of a remote, by their names there.
+pub(super) fn tracking(refs: &Refs, remote: &str) -> Refs {
+    let prefix = format!("refs/awo-remotes/{remote}/");
+    refs.iter()
+        .filter_map(|(name, id)| {
+            let rest = name.as_str().strip_prefix(&prefix)?;
+            Some((RefName::new(format!("refs/{rest}")).ok()?, *id))
+        })
+        .collect()
+}
+
+/// Tells whether a remote has a ref, by asking it.
+pub(super) fn has(session: &Session, remote: &str, reference: &RefName) -> Result<bool, Error> {
+    let words = ["ls-remote", "--refs", "--", remote, reference.as_str()];
+    let output = git::run_at_home(session.repo(), &words)?;
+    Ok(!output.stdout.is_empty())
+}
+
+/// Returns the names of all remotes.
+pub(super) fn names(session: &Session) -> Result<Vec<String>, Error> {
+    let output = git::run_at_home(session.repo(), &["remote"])?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    Ok(text.lines().map(str::to_owned).collect())
+}
+
+/// Tells whether git could not move a ref because another process has moved it or is about to. A
+/// name that stands in the way of another stays there, and is not asked for again.
+pub(super) fn raced(said: &str) -> bool {
+    let locks = ["cannot lock ref", ".lock'"];
+    let reasons = ["but expected", "File exists", "reference already exists"];
+    locks.iter().any(|it| said.contains(it)) && reasons.iter().any(|it| said.contains(it))
+}

@@ -1,0 +1,201 @@
+//! Takes a rejected run back: one commit, its exact inverse.
+
+use crate::check::rollback::earlier_rollback;
+use crate::facts::case::{CommitCase, RunFacts};
+use crate::git::{CommitDraft, Expected, RefUpdate};
+use crate::record::predicate::RunPredicate;
+use crate::record::tree::Change;
+use crate::record::{Findings, ObjectId, RefName, Refusal, RunId};
+use crate::rules::{self, Reverted, step, undo};
+
+use super::work_tree::{catch_up, follow, require_clean};
+use super::{Error, Session};
+
+/// A run that is taken back now.
+pub struct RolledBack {
+    /// The commit that takes it back.
+    pub commit: ObjectId,
+    /// The branch, which is at that commit now.
+    pub reference: RefName,
+}
+
+/// Takes a run back. The new commit is judged as the server will judge it, before anything moves.
+pub fn rollback(session: &Session, run: &RunId) -> Result<RolledBack, Error> {
+    let facts = session.run(run)?;
+    let Some(record) = facts.run.valid() else {
+        return Err(refused(run, step::unheld(&facts, session.policy()?)));
+    };
+    let undo = Undo::gather(session, &facts, record.predicate())?;
+    undo.require_possible()?;
+    let commit = undo.write_commit()?;
+    undo.judge(commit)?;
+    let reference = undo.says.reference.clone();
+    let update = RefUpdate {
+        name: reference.clone(),
+        expected: Expected::At(undo.tip),
+        new: Some(commit),
+    };
+    let repo = session.repo();
+    repo.update_refs(&[update], &format!("awo: rollback {run}"))?;
+    follow(session, &reference, undo.tip, commit)?;
+    Ok(RolledBack { commit, reference })
+}
+
+fn refused(run: &RunId, why: Refusal) -> Error {
+    Error::denied(format!("{run} cannot be rolled back"), why)
+}
+
+/// What is to be taken back, and from where.
+struct Undo<'a> {
+    session: &'a Session,
+    facts: &'a RunFacts,
+    says: &'a RunPredicate,
+    /// Where the branch is.
+    tip: ObjectId,
+    /// Whether the branch has the commit of the run.
+    ancestor: bool,
+    /// A commit of the branch that has taken the run back.
+    earlier: Option<ObjectId>,
+    /// What the run changed.
+    changes: Vec<Change>,
+}
+
+impl<'a> Undo<'a> {
+    fn gather(
+        session: &'a Session,
+        facts: &'a RunFacts,
+        says: &'a RunPredicate,
+    ) -> Result<Self, Error> {
+        let repo = session.repo();
+        let gone =
+            || Error::usage(format!("{} does not exist here", says.reference)).hint("git fetch");
+        let tip = repo.reference(&says.reference)?.ok_or_else(gone)?;
+        let ancestor = repo.is_ancestor(says.commit, tip)?;
+        let earlier = match ancestor {
+            true => earlier_rollback(repo, &[tip], says.commit, &facts.id)?,
+            false => None,
+        };
+        let (base, made) = (repo.commit(says.base)?.tree, repo.commit(says.commit)?.tree);
+        Ok(Self {
+            session,
+            facts,
+            says,
+            tip,
+            ancestor,
+            earlier,
+            changes: repo.changes(Some(base), Some(made))?,
+        })
+    }
+
+    /// Refuses what cannot be taken back from where the branch is.
+    fn require_possible(&self) -> Result<(), Error> {
+        let (session, run, reference) = (self.session, &self.facts.id, &self.says.reference);
+        let repo = session.repo();
+        if let Some(earlier) = self.earlier {
+            let refusal = Error::denied(
+                format!("{run} is rolled back already"),
+                undo::taken_back(run, earlier),
+            );
+            let remark = match repo.commit(earlier)?.parents.as_slice() {
+                [before] if earlier == self.tip => catch_up(session, reference, *before, self.tip)?,
+                _ => None,
+            };
+            return Err(match remark {
+                None => refusal,
+                Some(remark) => refusal.hint(remark),
+            });
+        }
+        let tree = repo.commit(self.tip)?.tree;
+        let mut stale = Findings::new();
+        for change in &self.changes {
+            if repo.entry(tree, &change.path)? != change.new {
+                stale.push(undo::changed_since(run, &change.path));
+            }
+        }
+        if let Some(why) = Refusal::of(stale) {
+            return Err(refused(run, why));
+        }
+        self.require_newest()?;
+        require_clean(session, reference, self.tip)
+    }
+
+    /// Refuses to go on from a branch that is behind what was last seen at a remote.
+    fn require_newest(&self) -> Result<(), Error> {
+        let repo = self.session.repo();
+        let reference = &self.says.reference;
+        let end = format!("/{}", reference.branch().unwrap_or_default());
+        for (name, theirs) in repo.references("refs/remotes/")? {
+            if name.as_str().ends_with(&end) && !repo.is_ancestor(theirs, self.tip)? {
+                return Err(Error::denied(
+                    format!("{reference} is behind {name}"),
+                    undo::behind(reference, self.tip, &name, theirs),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn write_commit(&self) -> Result<ObjectId, Error> {
+        let (repo, actor, run) = (self.session.repo(), self.session.actor(), &self.facts.id);
+        let edits: Vec<_> = self
+            .changes
+            .iter()
+            .map(|change| (change.path.clone(), change.old))
+            .collect();
+        let tree = repo.commit(self.tip)?.tree;
+        let author = actor.author();
+        let message = format!(
+            "Roll back {run}\n\nThe exact inverse of {}.\n\nAWO-Rollback: {run}\n",
+            self.says.commit
+        );
+        let mut draft = CommitDraft {
+            tree: repo.edit_tree(Some(tree), &edits)?,
+            parents: vec![self.tip],
+            author: author.clone(),
+            committer: author,
+            message: message.into_bytes(),
+            signature: None,
+        };
+        let signature = actor.sign_raw("git", &draft.payload(repo.hash_kind()))?;
+        draft.signature = Some(signature.to_armor().into_bytes());
+        Ok(repo.write_commit(&draft)?)
+    }
+
+    /// Judges the new commit as the server will.
+    fn judge(&self, id: ObjectId) -> Result<(), Error> {
+        let (repo, run, reference) = (self.session.repo(), &self.facts.id, &self.says.reference);
+        let policy = self.session.policy()?;
+        let Some(rules) = policy.ref_rules(reference) else {
+            return Err(Error::undecided(
+                format!("{reference} is not governed"),
+                step::ungoverned(reference),
+            ));
+        };
+        let commit = repo.commit(id)?;
+        let before = repo.commit(self.tip)?.tree;
+        let most = policy.document().limits.paths;
+        let inverse = repo.compare(Some(before), Some(commit.tree), most)?;
+        let case = CommitCase {
+            rules: &rules,
+            commit: &commit,
+            changes: &inverse.changes,
+            faults: &inverse.faults,
+            signer: policy.keyring().signer_of(&commit, self.session.now()),
+        };
+        let reverted = Reverted {
+            commit: &*repo.commit(self.says.commit)?,
+            changes: &self.changes,
+            ancestor: self.ancestor,
+            earlier: self.earlier,
+        };
+        let mut findings = Findings::new();
+        rules::rollback(&case, self.facts, &reverted, &mut findings);
+        match Refusal::of(findings) {
+            None => Ok(()),
+            Some(why) => {
+                let hint = format!("git awo outcome {run} rejected --reason TEXT");
+                Err(refused(run, why).hint(hint))
+            }
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Executes a task, or records a run that took place elsewhere.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use crate::record::{Report, RunId, TaskId};
+use crate::run::{self, Import, ImportRequest, RunDone, RunEnvironment, RunRequest};
+
+use super::revision::revision;
+use super::{Error, Session};
+
+/// A task that is to be executed.
+pub struct Request {
+    /// The task.
+    pub task: TaskId,
+    /// The run's id; made from the time if none is given.
+    pub run: Option<RunId>,
+    /// The command that does the work.
+    pub command: Vec<OsString>,
+    /// `AWO_ALLOW_RUN`: exactly `1` enables execution.
+    pub allow_run: Option<String>,
+    /// `AWO_RUN_STAGE`: the stage, where the contract has one.
+    pub stage: Option<String>,
+}
+
+/// Executes a task.
+pub fn execute(session: &Session, request: Request) -> Result<RunDone, Error> {
+    let request = RunRequest {
+        task: request.task,
+        run: request.run,
+        command: request.command,
+        environment: RunEnvironment {
+            allow_run: request.allow_run,
+            stage: request.stage,
+        },
+    };
+    Ok(run::run(session.actor(), &request)?)
+}
+
+/// A run that took place elsewhere.
+pub struct Elsewhere<'a> {
+    /// Its directory.
+    pub directory: PathBuf,
+    /// Its id.
+    pub run: RunId,
+    /// The task that was executed.
+    pub task: TaskId,
+    /// A revision of the commit that it made.
+    pub commit: &'a str,
+}
+
+impl Elsewhere<'_> {
+    fn request(self, session: &Session) -> Result<ImportRequest, Error> {
+        Ok(ImportRequest {
+            commit: revision(session.actor(), self.commit)?,
+            directory: self.directory,
+            task: self.task,
+            run: self.run,
+        })
+    }
+}
+
+/// Records a run that took place elsewhere.
+pub fn import(session: &Session, elsewhere: Elsewhere<'_>) -> Result<RunDone, Error> {
+    let request = elsewhere.request(session)?;
+    Ok(Import::check(session.actor(), &request)?.store()?)
+}
+
+/// Checks a run that took place elsewhere and records nothing.
+pub fn check(session: &Session, elsewhere: Elsewhere<'_>) -> Result<Report, Error> {
+    let request = elsewhere.request(session)?;
+    let import = match Import::check(session.actor(), &request) {
+        Ok(import) => import,
+        Err(run::Error::Refused(findings)) => return Ok(Report::of(findings)),
+        Err(error) => return Err(error.into()),
+    };
+    let how = match import.takes_commit() {
+        true => "its commit is recorded as it is",
+        false => "a commit of the same tree is made and signed",
+    };
+    let mut report = Report::default();
+    report.count("files", import.files());
+    let note = format!("{} has the root {}; {how}", request.run, import.root());
+    report.notes.push(note);
+    Ok(report)
+}
+
+/// Checks the directory of a run; no repository is needed.
+pub fn inspect(directory: &Path, run: &RunId) -> Result<Report, Error> {
+    let found = run::inspect(directory, run)?;
+    let mut report = Report::of(found.findings);
+    if found.files > 0 {
+        report.count("files", found.files);
+    }
+    let note = found.root.map(|root| format!("{run} has the root {root}"));
+    report.notes.extend(note);
+    Ok(report)
+}

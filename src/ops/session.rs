@@ -1,0 +1,166 @@
+//! A repository, who acts in it, and what stands in it when the act begins: read once.
+
+use std::cell::OnceCell;
+
+use crate::actor::Actor;
+use crate::check::PolicyHistory;
+use crate::check::branch;
+use crate::facts::case::{Lookup, RunFacts};
+use crate::facts::run::Collector;
+use crate::git::Repo;
+use crate::policy::{Policy, Role};
+use crate::record::envelope::Envelope;
+use crate::record::predicate::RunPredicate;
+use crate::record::statement::{Context, Predicate};
+use crate::record::{Findings, RunId, Sha256, Timestamp};
+use crate::rules::absent;
+use crate::rules::step;
+use crate::store::batch::Batch;
+use crate::store::ledger::{Records, Refs};
+use crate::{git, store};
+
+use super::Error;
+
+/// Somebody who acts in a repository, with the refs and the policy as they stood at the first look.
+///
+/// Nothing is read before it is asked for, so that a command needs no more than it uses. What a
+/// command has changed shows in a new session ([`Session::again`]).
+pub struct Session {
+    actor: Actor,
+    refs: OnceCell<Refs>,
+    history: OnceCell<PolicyHistory>,
+}
+
+impl Session {
+    /// Begins a session.
+    pub fn new(actor: Actor) -> Self {
+        Self {
+            actor,
+            refs: OnceCell::new(),
+            history: OnceCell::new(),
+        }
+    }
+
+    /// Begins anew: with the objects and refs that are there now.
+    pub fn again(&self) -> Result<Self, Error> {
+        Ok(Self::new(self.actor.again()?))
+    }
+
+    /// Returns who acts.
+    pub fn actor(&self) -> &Actor {
+        &self.actor
+    }
+
+    /// Returns the repository.
+    pub fn repo(&self) -> &Repo {
+        &self.actor.repo
+    }
+
+    /// Returns the present time.
+    pub fn now(&self) -> Timestamp {
+        self.actor.now()
+    }
+
+    /// Returns every ref.
+    pub fn refs(&self) -> Result<&Refs, Error> {
+        once(&self.refs, || Ok(self.actor.refs()?))
+    }
+
+    /// Returns the checked history of the policy.
+    pub fn history(&self) -> Result<&PolicyHistory, Error> {
+        once(&self.history, || Ok(self.actor.history()?))
+    }
+
+    /// Returns the policy in force.
+    pub fn policy(&self) -> Result<&Policy, Error> {
+        Ok(&self.history()?.current().policy)
+    }
+
+    /// Returns the records that the refs show.
+    pub fn records(&self) -> Result<Records<'_>, Error> {
+        Ok(Records::open(self.repo(), self.refs()?)?)
+    }
+
+    /// Returns a collector over these records.
+    pub fn collector<'a>(&'a self, records: &'a Records<'a>) -> Result<Collector<'a>, Error> {
+        Ok(self.actor.collector(records, self.history()?))
+    }
+
+    /// Returns everything known about a run, or says that there is none.
+    pub fn run(&self, run: &RunId) -> Result<RunFacts, Error> {
+        let records = self.records()?;
+        let facts = self.collector(&records)?.run(run)?;
+        if matches!(facts.run, Lookup::Missing) {
+            return Err(Error::denied(
+                format!("there is no run {run} in this clone"),
+                absent::run_record(run),
+            ));
+        }
+        Ok(facts)
+    }
+
+    /// Judges the commit of a run with its chain, as the server will.
+    pub fn judge_chain(&self, facts: &RunFacts, run: &RunPredicate) -> Result<Findings, Error> {
+        let Some(rules) = self.policy()?.ref_rules(&run.reference) else {
+            return Err(Error::denied(
+                format!("{} is not governed", run.reference),
+                step::ungoverned(&run.reference),
+            ));
+        };
+        let findings = branch::judge_run(self.repo(), &rules, run.commit, facts, facts.time)?;
+        Ok(findings)
+    }
+
+    /// Returns the context of a statement made in the first of these roles that one holds.
+    pub fn context(&self, roles: &[Role]) -> Result<Context, Error> {
+        Ok(self.actor.context(self.history()?, roles)?)
+    }
+
+    /// Signs a statement.
+    pub fn sign<P: Predicate>(&self, predicate: P) -> Result<Envelope, Error> {
+        Ok(self.actor.sign(predicate)?)
+    }
+
+    /// Writes a batch.
+    pub fn commit(&self, batch: &Batch) -> Result<(), Error> {
+        Ok(batch.commit(self.repo(), &self.actor.author())?)
+    }
+
+    /// Notes a statement once.
+    pub fn note(&self, batch: &Batch, own: Sha256) -> Result<Noted, Error> {
+        match batch.commit(self.repo(), &self.actor.author()) {
+            Ok(()) => Ok(Noted::new(own, true)),
+            Err(store::Error::Noted { digest }) => Ok(Noted::new(digest, false)),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Runs git without its hooks and without what a stranger could have configured.
+    pub(super) fn git(&self, words: &[&str]) -> Result<std::process::Output, git::Error> {
+        git::run_guarded(self.repo(), words)
+    }
+}
+
+/// The record that now says it. Of several processes that say the same for the same person, one
+/// adds it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Noted {
+    /// The record.
+    pub digest: Sha256,
+    /// Whether this act added it.
+    pub effective: bool,
+}
+
+impl Noted {
+    fn new(digest: Sha256, effective: bool) -> Self {
+        Self { digest, effective }
+    }
+}
+
+fn once<T>(cell: &OnceCell<T>, make: impl FnOnce() -> Result<T, Error>) -> Result<&T, Error> {
+    if let Some(value) = cell.get() {
+        return Ok(value);
+    }
+    let value = make()?;
+    Ok(cell.get_or_init(|| value))
+}

@@ -1,0 +1,92 @@
+//! Task contracts: made from a packet, shown, listed.
+
+use crate::packet::{self, ImportOptions};
+use crate::policy::Role;
+use crate::record::contract::Contract;
+use crate::record::predicate::ContractPredicate;
+use crate::record::statement::Statement;
+use crate::record::{RefName, TaskId};
+use crate::rules::{absent, contract as rules};
+use crate::store::batch::Batch;
+use crate::store::layout::LedgerPath;
+
+use super::{Error, Session};
+
+/// A packet that is to become a contract.
+pub struct Packet {
+    /// Its bytes, which are kept beside the contract.
+    pub bytes: Vec<u8>,
+    /// The branch that gets the commit, if the packet names none.
+    pub target_ref: RefName,
+    /// The target repository, if the packet names none.
+    pub locator: String,
+}
+
+impl Packet {
+    /// Returns the contract that the packet asks for.
+    pub fn read(&self) -> Result<Contract, Error> {
+        let options = ImportOptions {
+            target_ref: self.target_ref.clone(),
+            locator: Some(self.locator.clone()),
+        };
+        let draft = packet::import(&self.bytes, &options).map_err(|errors| {
+            let complaints = errors.0.iter();
+            let complaints = complaints.map(|it| (it.line, it.problem.to_string()));
+            Error::denied("the packet cannot be imported", rules::packet(complaints))
+        })?;
+        draft.check().map_err(|problems| {
+            let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
+            Error::usage(problems.join("; "))
+        })
+    }
+
+    /// Signs the contract and stores it with the packet.
+    pub fn import(self, session: &Session) -> Result<Contract, Error> {
+        let contract = self.read()?;
+        let id = contract.id.clone();
+        let envelope = session.sign(ContractPredicate {
+            context: session.context(&[Role::Operator])?,
+            contract: contract.clone(),
+        })?;
+        let batch = Batch::new(format!("contract {id}"))
+            .record(&LedgerPath::Contract(id.clone()), &envelope)
+            .file(&LedgerPath::Packet(id), self.bytes);
+        session.commit(&batch)?;
+        Ok(contract)
+    }
+}
+
+/// Returns a contract from the ledger, its signature checked.
+pub fn contract(session: &Session, task: &TaskId) -> Result<Contract, Error> {
+    session.history()?;
+    let records = session.records()?;
+    let envelope = records.envelope(&LedgerPath::Contract(task.clone()))?;
+    let Some(envelope) = envelope else {
+        return Err(Error::denied(
+            format!("there is no task {task} in this clone"),
+            absent::contract(task),
+        ));
+    };
+    let verified = session
+        .collector(&records)?
+        .verify::<ContractPredicate>(&envelope)
+        .map_err(|why| Error::denied(format!("the contract {task} does not hold"), why))?;
+    Ok(verified.predicate().contract.clone())
+}
+
+/// Returns every task and the first line of what is to be done, not verified.
+pub fn list(session: &Session) -> Result<Vec<(TaskId, String)>, Error> {
+    let records = session.records()?;
+    let mut tasks = Vec::new();
+    for id in records.tasks()? {
+        let envelope = records.envelope(&LedgerPath::Contract(id.clone()))?;
+        let statement =
+            envelope.and_then(|it| Statement::<ContractPredicate>::parse(it.payload()).ok());
+        let title = statement.and_then(|it| {
+            let first = it.predicate.contract.task.lines().next()?.to_owned();
+            Some(first)
+        });
+        tasks.push((id, title.unwrap_or_default()));
+    }
+    Ok(tasks)
+}

@@ -1,0 +1,67 @@
+//! What was asked for and is not in this clone.
+
+use crate::record::{Finding, Rule, RunId, Sha256, Subject, TaskId};
+use crate::store::layout;
+
+/// Returns the finding that there is no run of this id.
+pub fn run_record(run: &RunId) -> Finding {
+    Rule::RunRecordPresent
+        .finding(Subject::of_run(run))
+        .found("no run record")
+        .expected("a run record in the ledger")
+        .remedy("git awo fetch; git awo log")
+}
+
+/// Returns the finding that there is no task of this id.
+pub fn contract(task: &TaskId) -> Finding {
+    Rule::ContractPresent
+        .finding(Subject::of_record(task))
+        .found("no contract")
+        .expected("a contract in the ledger")
+        .remedy("git awo task list; git awo fetch")
+}
+
+/// Returns the finding that nothing has this name.
+pub fn named(name: &str, expected: &str, remedy: &str) -> Finding {
+    Rule::RecordPresent
+        .finding(Subject::of_record(name))
+        .found("nothing of that name")
+        .expected(expected)
+        .remedy(remedy)
+}
+
+/// Returns the finding that the provenance index has no entry of a run.
+pub fn index_entry(run: &RunId) -> Finding {
+    Rule::IndexEntry
+        .finding(Subject::of_run(run))
+        .found("no entry")
+        .expected("the entry of a finalized run")
+        .remedy("git awo fetch; git awo provenance verify")
+}
+
+/// Returns the finding that there are no records at all.
+pub fn ledger() -> Finding {
+    Rule::LedgerPresent
+        .finding(Subject::of_ref(&layout::ledger()))
+        .found("no refs/awo/ledger in this clone")
+        .expected("the records")
+        .remedy("git awo fetch")
+}
+
+/// Returns the finding that there is no receive log.
+pub fn receive_log() -> Finding {
+    Rule::LogPresent
+        .finding(Subject::of_ref(&layout::log()))
+        .found("no refs/awo/log")
+        .expected("the server's receive log")
+        .remedy("git awo fetch")
+}
+
+/// Returns the finding that a proposal of a policy lacks its files.
+pub fn proposal_files(proposal: Sha256) -> Finding {
+    Rule::ProposalFiles
+        .finding(Subject::of_record(proposal))
+        .found("a proposal without its files")
+        .expected("policy.toml and allowed_signers beside the signatures")
+        .remedy("git awo fetch")
+}

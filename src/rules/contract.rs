@@ -1,0 +1,51 @@
+//! What a task packet, an approval's sentence and an address must be to stand in a record.
+
+use std::fmt::Display;
+
+use crate::record::contract::Contract;
+use crate::record::sentence::SentenceMismatch;
+use crate::record::{Finding, Refusal, Rule, Subject, TaskId};
+
+/// Returns the refusal of a packet: the line of each complaint, if it has one, and the complaint.
+pub fn packet(complaints: impl IntoIterator<Item = (Option<usize>, String)>) -> Refusal {
+    let finding = |subject, found: &str| {
+        Rule::Packet
+            .finding(subject)
+            .found(found)
+            .expected("a complete, unambiguous packet")
+            .remedy("mend the packet and import it again")
+    };
+    let complaints = complaints.into_iter().map(|(line, problem)| {
+        let place = line.map_or("packet".to_owned(), |line| format!("line {line}"));
+        finding(Subject::of_record(place), &problem)
+    });
+    let nothing = finding(Subject::none(), "a packet that cannot be understood");
+    Refusal::or(complaints, nothing)
+}
+
+/// Returns the finding that a sentence is not the one that the contract demands.
+pub fn sentence(task: &TaskId, contract: &Contract, mismatch: SentenceMismatch) -> Finding {
+    Rule::ExactSentence
+        .finding(Subject::of_record(task))
+        .found(mismatch)
+        .expected(format!("{:?}", contract.approval_sentence))
+        .remedy(format!("git awo task show {task}"))
+}
+
+/// Returns the finding that a contract vanished between two looks.
+pub fn vanished(task: &TaskId) -> Finding {
+    Rule::NothingMoved
+        .finding(Subject::of_record(task))
+        .found("the contract went away")
+        .expected("the contract that was there a moment ago")
+        .remedy("git awo fetch")
+}
+
+/// Returns the finding that text is no address of a forge's run.
+pub fn workflow_url(bad: impl Display) -> Finding {
+    Rule::WorkflowUrl
+        .finding(Subject::none())
+        .found(bad)
+        .expected("http:// or https://, printable ASCII, at most 2,048 bytes")
+        .remedy("git awo approve RUN --workflow-run-url URL")
+}

@@ -1,0 +1,146 @@
+//! Gate 2: what a review by machine finds, and what it then records.
+
+use crate::facts::case::RunFacts;
+use crate::policy::{Policy, Role};
+use crate::record::predicate::GateStatus;
+use crate::record::{Code, Finding, Findings, IdentityName, Refusal, Rule, RunId, Subject};
+
+use super::step::{Step, self_review};
+
+/// A review that is about to be recorded.
+pub struct Review<'a> {
+    /// The run.
+    pub facts: &'a RunFacts,
+    /// The policy in force.
+    pub policy: &'a Policy,
+    /// Who reviews.
+    pub reviewer: &'a IdentityName,
+    /// Whether the reviewer permits a self-approval, which is recorded.
+    pub override_asked: bool,
+}
+
+/// What gate 2 records.
+pub struct Judgement {
+    /// How the gate ended.
+    pub status: GateStatus,
+    /// Why it failed; empty if it passed.
+    pub findings: Findings,
+    /// Whether one person orchestrated and reviewed.
+    pub same_person: bool,
+    /// Whether an override lets them.
+    pub overridden: bool,
+    /// Whether that override is new and has to be recorded.
+    pub records_override: bool,
+}
+
+/// The gate cannot be recorded.
+pub enum Unrecorded {
+    /// A link of the chain is missing here: that proves nothing against the run, and a recorded
+    /// failure would end it for good.
+    NotHere(Refusal),
+    /// The reviewer may not permit a self-approval.
+    MayNotOverride(Refusal),
+    /// The gate failed after the finalization.
+    TooLate(Refusal),
+}
+
+impl Review<'_> {
+    /// Judges the run, given all findings on its chain.
+    pub fn judge(&self, chain: Findings) -> Result<Judgement, Unrecorded> {
+        let run = &self.facts.id;
+        let mut findings = Step::Gate2.due(chain);
+        if let Some(why) = Refusal::of(findings.clone())
+            && !findings.iter().any(speaks_against_the_run)
+        {
+            return Err(Unrecorded::NotHere(why));
+        }
+        let orchestrator = self.facts.run.valid().map(|record| record.signer());
+        let same_person = orchestrator == Some(self.reviewer);
+        let recorded = self.facts.overridden();
+        let records_override = self.override_asked && !recorded;
+        if records_override && !self.policy.may_override(self.reviewer) {
+            return Err(Unrecorded::MayNotOverride(self.no_override().into()));
+        }
+        let overridden = recorded || self.override_asked;
+        let status = if !findings.is_empty() {
+            GateStatus::FailedInvariants
+        } else if !same_person {
+            GateStatus::ApprovedByIndependentReviewer
+        } else if overridden {
+            GateStatus::SelfApprovedWithOverride
+        } else {
+            GateStatus::FailedSelfApproval
+        };
+        if status == GateStatus::FailedSelfApproval {
+            let remedy = self.ask_another();
+            findings.push(self_review(run, "gate 2", self.reviewer, &remedy));
+        }
+        if !status.passed() && self.facts.finalization.valid().is_some() {
+            let late = Refusal::from(after_finalization(run, status));
+            return Err(Unrecorded::TooLate(late.and(findings)));
+        }
+        Ok(Judgement {
+            status,
+            findings,
+            same_person,
+            overridden,
+            records_override,
+        })
+    }
+
+    fn no_override(&self) -> Finding {
+        let roles = self.policy.roles_of(self.reviewer);
+        Rule::RoleHeld
+            .finding(Subject::of_run(&self.facts.id))
+            .found(format!("{} holds {roles}", self.reviewer))
+            .expected("a person whom gates.self_approval_override names")
+            .remedy(self.ask_another())
+    }
+
+    fn ask_another(&self) -> String {
+        let others = self.policy.holders_but(Role::Reviewer, self.reviewer);
+        let run = &self.facts.id;
+        format!("ask another reviewer ({others}) to run git awo gate {run}")
+    }
+}
+
+impl Judgement {
+    /// Returns the broken invariants as the independence log lists them, sorted: none if the gate
+    /// failed for who reviewed.
+    pub fn broken_invariants(&self) -> Vec<String> {
+        if self.status != GateStatus::FailedInvariants {
+            return Vec::new();
+        }
+        let reason = |it: &Finding| format!("{}:{}:{}", it.code, it.rule, it.found);
+        let mut reasons: Vec<_> = self.findings.iter().map(reason).collect();
+        reasons.sort();
+        reasons
+    }
+}
+
+/// Returns the finding that the gate failed when the run was finalized already.
+fn after_finalization(run: &RunId, status: GateStatus) -> Finding {
+    Rule::Gate2InTurn
+        .finding(Subject::of_run(run))
+        .found(format!("{} after the finalization", status.word()))
+        .expected("failures of gate 2 before a run is finalized")
+        .remedy(format!("git awo outcome {run} rejected --reason TEXT"))
+}
+
+/// Tells whether a finding is about what the run did or left behind, not about other records.
+fn speaks_against_the_run(finding: &Finding) -> bool {
+    let codes = [
+        Code::Int001,
+        Code::Int002,
+        Code::Int003,
+        Code::Gov003,
+        Code::Gov004,
+    ];
+    let rules = [
+        Rule::Invariants,
+        Rule::SingleCommit,
+        Rule::Trailers,
+        Rule::EvidenceClaims,
+    ];
+    codes.contains(&finding.code) || rules.iter().any(|rule| finding.rule == *rule)
+}

@@ -1,0 +1,63 @@
+//! What a remote must keep, and why it did not take a push.
+
+use std::fmt::Display;
+
+use crate::record::{Finding, ObjectId, RefName, Rule, Subject};
+
+/// Returns the finding that a governance ref of a remote is gone or moved back.
+pub fn rewound(reference: &RefName, seen: ObjectId, now: Option<ObjectId>) -> Finding {
+    Rule::HighWaterMark
+        .finding(Subject::of_ref(reference))
+        .found(now.map_or("the ref is gone".to_owned(), |id| id.to_string()))
+        .expected(format!("a descendant of {seen}, seen before"))
+        .remedy("ask the server's administrator; compare with another clone")
+}
+
+/// Returns the finding that a remote has a branch no more that its receive log says is there.
+pub fn deleted(name: &RefName, logged: ObjectId) -> Finding {
+    Rule::LoggedState
+        .finding(Subject::of_ref(name))
+        .found("the server has no such branch")
+        .expected(format!("a descendant of {logged}, as the receive log says"))
+        .remedy(format!(
+            "ask the server's administrator to restore it: git update-ref {name} {logged}"
+        ))
+}
+
+/// Returns the finding that others moved a branch that was to be pushed.
+pub fn overtaken(reference: &RefName, ours: ObjectId, theirs: ObjectId, remote: &str) -> Finding {
+    Rule::BranchMoved
+        .finding(Subject::of_ref(reference).at(theirs))
+        .found(format!("{remote} moved to {theirs}"))
+        .expected(format!("an ancestor of {ours}"))
+        .remedy(
+            "git awo push --records-only; rebase direct commits, or approve and run the task again",
+        )
+}
+
+/// Returns the finding that something else than git-awo's hooks rejects a push.
+pub fn rejected(found: impl Display) -> Finding {
+    Rule::RemoteAccepts
+        .finding(Subject::none())
+        .found(found)
+        .expected("a push that the remote takes")
+        .remedy("git awo doctor, on the server")
+}
+
+/// Returns the finding that the remote moved while it was pushed to.
+pub fn moved(found: impl Display) -> Finding {
+    Rule::NothingMoved
+        .finding(Subject::none())
+        .found(found)
+        .expected("a remote where it was seen")
+        .remedy("git awo fetch")
+}
+
+/// Returns the finding that a remote does not answer.
+pub fn unreachable(found: impl Display) -> Finding {
+    Rule::RemoteReachable
+        .finding(Subject::none())
+        .found(found)
+        .expected("a remote that answers")
+        .remedy("git remote get-url origin")
+}

@@ -1,0 +1,21 @@
+//! What the selftest asks of this program.
+
+use crate::record::{Finding, Rule, Subject};
+
+/// Returns the finding that a published test failed.
+pub fn failed(id: &str, name: &str) -> Finding {
+    Rule::SelftestPasses
+        .finding(Subject::of_record(id))
+        .found(format!("{name} failed"))
+        .expected("a program that does what AWO's tests ask for")
+        .remedy(format!("git awo selftest --case {id} PLACE"))
+}
+
+/// Returns the finding that some of the tests were not played.
+pub fn incomplete(left: usize, all: usize) -> Finding {
+    Rule::SelftestComplete
+        .finding(Subject::none())
+        .found(format!("{left} of {all} tests were not played"))
+        .expected("all of them, in their order")
+        .remedy("git awo selftest")
+}
