@@ -19,23 +19,29 @@ fn same(name: &str, text: String) {
 /// Returns a text without what differs each time: where the world is, ids, keys, times.
 fn steady(world: &World, text: &str) -> String {
     let root = world.path("").canonicalize().unwrap();
-    let text = text.replace(&*root.to_string_lossy(), "$WORLD");
-    let mut steady = String::new();
-    let mut rest = text.as_str();
-    while !rest.is_empty() {
-        let word = rest.find(|c: char| !is_word(c)).unwrap_or(rest.len());
-        let (word, after) = match word {
-            0 => rest.split_at(rest.chars().next().map_or(1, char::len_utf8)),
-            length => rest.split_at(length),
-        };
-        steady.push_str(named(word).unwrap_or(word));
-        rest = after;
-    }
-    steady
+    let text = text.replace(root.to_str().unwrap(), "$WORLD");
+    let is_key = |word: &str| word.starts_with("SHA256:") || word.starts_with("AAAA");
+    each_word(&text, "+/:=-_", |word| match is_key(word) {
+        true => "[KEY]".to_owned(),
+        false => each_word(word, ":-", |part| named(part).unwrap_or(part).to_owned()),
+    })
 }
 
-fn is_word(c: char) -> bool {
-    c.is_ascii_alphanumeric() || "+/:-=".contains(c)
+/// Puts something else for each word: letters, digits and these.
+fn each_word(text: &str, more: &str, say: impl Fn(&str) -> String) -> String {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || more.contains(c);
+    let mut said = String::new();
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let end = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
+        let (word, after) = rest.split_at(if end == 0 { first.len_utf8() } else { end });
+        match end {
+            0 => said.push_str(word),
+            _ => said.push_str(&say(word)),
+        }
+        rest = after;
+    }
+    said
 }
 
 /// Returns what stands for a word that differs each time.
@@ -44,19 +50,14 @@ fn named(word: &str) -> Option<&'static str> {
         let part = word.as_bytes().get(from..to);
         part.is_some_and(|it| it.iter().all(u8::is_ascii_digit))
     };
-    let is_date = digits(0, 4) && word.as_bytes().get(4) == Some(&b'-') && digits(5, 7);
-    let is_hex = |part: &str| {
-        part.len() >= 7
-            && part
-                .bytes()
-                .all(|it| it.is_ascii_digit() || (b'a'..=b'f').contains(&it))
-            && part.bytes().any(|it| it.is_ascii_digit())
-    };
-    if word.starts_with("SHA256:") {
-        Some("[KEY]")
-    } else if is_date {
+    let hex = word.trim_end_matches(':');
+    let is_hex = hex
+        .bytes()
+        .all(|it| matches!(it, b'0'..=b'9' | b'a'..=b'f'));
+    let has_digit = hex.bytes().any(|it| it.is_ascii_digit());
+    if digits(0, 4) && word.as_bytes().get(4) == Some(&b'-') && digits(5, 7) {
         Some("[TIME]")
-    } else if is_hex(word) {
+    } else if hex.len() >= 7 && is_hex && has_digit {
         Some("[ID]")
     } else {
         None
@@ -112,7 +113,7 @@ fn what_is_shown_of_a_landed_run_is_as_it_was() {
         &["task", "show", TASK],
         &["show", RUN],
         &["chain", RUN],
-        &["index", "verify"],
+        &["provenance", "verify"],
         &["verify"],
         &["doctor"],
         &["policy", "show"],

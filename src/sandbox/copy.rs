@@ -9,7 +9,7 @@ use std::fs::{File, FileTimes, Metadata};
 use std::io::ErrorKind;
 use std::path::Path;
 
-use super::{Error, io};
+use super::error::{Error, io};
 
 /// Copies what is in a directory into another, which exists; links stored objects.
 pub(super) fn tree(from: &Path, to: &Path) -> Result<(), Error> {

@@ -3,7 +3,8 @@
 use crate::record::Sha256;
 use crate::signing::generate_ed25519;
 
-use super::{Error, Setting, TEMPORARY, World, io};
+use super::error::{Error, io};
+use super::world::{Setting, TEMPORARY, World};
 
 /// The task of the sandbox.
 pub const TASK: &str = "SLUG-1";

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::record::Sha256;
 
-use super::{Error, io};
+use super::error::{Error, io};
 
 /// Seals a directory; the seal stands beside it.
 pub(super) fn put(directory: &Path) -> Result<(), Error> {

@@ -7,7 +7,9 @@ use std::sync::{Mutex, PoisonError};
 
 use rustix::fs::{FlockOperation, flock};
 
-use super::{Error, Setting, World, copy, io, seal};
+use super::error::{Error, io};
+use super::world::{Setting, World};
+use super::{copy, seal};
 
 /// How far the main road has been gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

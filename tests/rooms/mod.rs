@@ -35,7 +35,7 @@ const STARTERS: &[(&str, &str)] = &[
     ),
     ("src/run/tools.rs", "a run is the execution of a command"),
     (
-        "src/sandbox/mod.rs",
+        "src/sandbox/world.rs",
         "persons of the sandbox type what people would type",
     ),
 ];
@@ -55,7 +55,7 @@ const ENVIRONMENT: &[(&str, &str)] = &[
     ("src/run/leftover.rs", "to move"),
     ("src/run/place.rs", "to move"),
     ("src/run/state.rs", "to move"),
-    ("src/sandbox/mod.rs", "where programs are"),
+    ("src/sandbox/world.rs", "where programs are"),
     (
         "src/sys/environment.rs",
         "a value made of it, and where home is",
