@@ -3,6 +3,20 @@
 //! Every act of governance is a signed statement about a git object; gates are pure functions
 //! over statements and diffs; one engine answers at three doors: the client's hooks, the
 //! server's hooks, and `git awo verify` on any clone.
+//!
+//! # As a library
+//!
+//! [`Repository`] is the way in, and with what its methods take and return (of [`record`]) it is
+//! what callers may rely on. The modules are public for the program, its tests and its benches:
+//! **they may change in any release.**
+//!
+//! The library reads neither a clock nor, for itself, the environment: whoever calls says at which
+//! time a judgement is to hold and with which key one acts. git's own configuration is found as git
+//! finds it. What git-awo asks of the system itself goes through the doors of [`sys`].
+//!
+//! Features, both on by default: `cli` is the program with its commands, `selftest` the closed
+//! worlds in which `git awo selftest` and `git awo quickstart` play. The library alone
+//! (`default-features = false`) needs no argument parser.
 
 // Almost everything that is read here was written by strangers, and none of it may stop the program.
 // For the whole crate, so that a new room has it too; `tests/rooms` holds the list and counts the
@@ -30,6 +44,7 @@
 
 pub mod actor;
 pub mod check;
+#[cfg(feature = "cli")]
 pub mod cli;
 pub mod evidence;
 pub mod export;
@@ -43,7 +58,9 @@ pub mod record;
 pub mod render;
 pub mod rules;
 pub mod run;
+#[cfg(feature = "selftest")]
 pub mod sandbox;
+#[cfg(feature = "selftest")]
 #[allow(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
@@ -53,3 +70,8 @@ pub mod selftest;
 pub mod signing;
 pub mod store;
 pub mod sys;
+
+mod facade;
+
+pub use facade::{Anchor, Error, Repository};
+pub use record::predicate::Movement;

@@ -38,6 +38,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    #[cfg(feature = "selftest")]
     Quickstart(c::quickstart::QuickstartArgs),
     Init(c::init::InitArgs),
     Hooks(c::hooks::HooksArgs),
@@ -64,6 +65,7 @@ enum Command {
     Tar(c::tar::TarArgs),
     Provenance(c::provenance::ProvenanceArgs),
     Export(c::export::ExportArgs),
+    #[cfg(feature = "selftest")]
     Selftest(c::selftest::SelftestArgs),
     #[command(hide = true)]
     Hook(c::hook::HookArgs),
@@ -154,6 +156,7 @@ fn print(text: &str) {
 
 fn dispatch(context: &Context, command: Command) -> Result<Answer, Error> {
     match command {
+        #[cfg(feature = "selftest")]
         Command::Quickstart(args) => c::quickstart::run(context, &args),
         Command::Init(args) => c::init::run(context, &args),
         Command::Hooks(args) => c::hooks::run(context, &args),
@@ -180,6 +183,7 @@ fn dispatch(context: &Context, command: Command) -> Result<Answer, Error> {
         Command::Tar(args) => c::tar::run(context, &args),
         Command::Provenance(args) => c::provenance::run(context, &args),
         Command::Export(args) => c::export::run(context, &args),
+        #[cfg(feature = "selftest")]
         Command::Selftest(args) => c::selftest::run(context, &args),
         Command::Hook(_) => Err(Error::usage("hooks are called by git")),
     }

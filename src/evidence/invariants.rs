@@ -1,10 +1,11 @@
 //! The invariants of a run directory. Each breach is one reason under GOV-002.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::inventory::{Inventory, SUMS};
-use super::run_dir::RunFiles;
+use super::reasons::Reasons;
 use super::steps;
+use super::survey::RunFiles;
 use super::volatile::{self, parse_time, shown};
 use crate::record::json::{self, Json, parse, to_canonical};
 use crate::record::{RepoPath, RunId, Sha256};
@@ -36,20 +37,6 @@ const EVIDENCE: [&str; 9] = [
     "test.log",
     "trace.jsonl",
 ];
-
-/// The reasons found, sorted and without duplicates.
-#[derive(Default)]
-pub(super) struct Reasons(BTreeSet<String>);
-
-impl Reasons {
-    pub(super) fn add(&mut self, reason: impl Into<String>) {
-        self.0.insert(reason.into());
-    }
-
-    fn into_vec(self) -> Vec<String> {
-        self.0.into_iter().collect()
-    }
-}
 
 /// Returns the breaches of the run directory's invariants, sorted; none for a good run.
 ///

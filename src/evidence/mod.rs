@@ -5,6 +5,7 @@ pub mod directory;
 mod flaw;
 pub mod invariants;
 pub mod inventory;
+mod reasons;
 pub mod run_dir;
 mod steps;
 pub mod survey;
@@ -20,8 +21,8 @@ pub use demands::{Demands, breaches};
 pub use directory::Directory;
 pub use invariants::{artifact_digests, harness_evidence, invariants, required_evidence};
 pub use inventory::{BadInventory, Inventory};
-pub use run_dir::{RunFiles, digests, read_dir, read_whole_dir, verify, write_dir};
-pub use survey::Survey;
+pub use run_dir::{digests, read_dir, read_whole_dir, verify, write_dir};
+pub use survey::{RunFiles, Survey};
 
 /// A run directory could not be read or written.
 #[derive(Debug, thiserror::Error)]

@@ -7,14 +7,11 @@ use std::path::{Path, PathBuf};
 
 use super::Error;
 use super::inventory::{MAX_LINES, check_path};
-use super::survey::{Survey, is_outside};
+use super::survey::{RunFiles, Survey, is_outside};
 use crate::record::{Findings, RepoPath, Sha256};
 
 /// Maximum total size of the files of a run, in bytes.
 pub const MAX_TOTAL: u64 = 64 << 20;
-
-/// Every regular file of a run, by its path in the run directory.
-pub type RunFiles = BTreeMap<RepoPath, Vec<u8>>;
 
 /// Reads a run directory.
 ///

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::invariants::Reasons;
-use super::run_dir::RunFiles;
+use super::reasons::Reasons;
+use super::survey::RunFiles;
 use crate::record::RepoPath;
 use crate::record::json::Json;
 

@@ -10,7 +10,10 @@ use std::path::Path;
 use super::directory::{Directory, Kind};
 use super::flaw::Flaw;
 use super::inventory::{Inventory, MAX_LEN, MAX_LINES, SUMS, TIMESTAMPS, check_path};
-use super::{Error, RunFiles, timestamps};
+use super::{Error, timestamps};
+
+/// Every regular file of a run, by its path in the run directory.
+pub type RunFiles = BTreeMap<RepoPath, Vec<u8>>;
 use crate::record::digest::Hasher;
 use crate::record::{Coded, Finding, Findings, RepoPath, Sha256, Subject};
 

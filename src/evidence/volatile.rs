@@ -1,6 +1,6 @@
 //! Volatile keys, which differ between machines or runs, and values that must be times.
 
-use super::invariants::Reasons;
+use super::reasons::Reasons;
 use crate::record::json::Json;
 use crate::record::path::{escape, quote};
 use crate::record::{RepoPath, Timestamp};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::evidence::Inventory;
 use crate::record::{Coded, Finding, RepoPath, Sha256, Subject};
 
-use super::files::Files;
+use super::tree::Files;
 
 /// The digests of files, by their paths below the directory of an export.
 pub type Listed = BTreeMap<RepoPath, Sha256>;

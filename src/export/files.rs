@@ -15,12 +15,7 @@ use crate::store::index::Index;
 
 use super::dossier::{Dossier, Signed};
 use super::earlier;
-
-/// The files of an export, by their paths below its directory.
-pub type Files = BTreeMap<RepoPath, Vec<u8>>;
-
-/// `provenance/index.json`
-pub const INDEX: &str = "provenance/index.json";
+use super::tree::{Files, INDEX};
 
 /// Returns the file that holds the whole index.
 pub fn index_file(index: &Index) -> (RepoPath, Vec<u8>) {

@@ -12,8 +12,8 @@ use crate::record::{
 };
 use crate::store::layout::LedgerPath;
 
-use super::Error;
 use super::dossier::{Dossier, Rules, Signed};
+use super::error::Error;
 
 /// Reads and checks everything of a run. All that does not hold is reported.
 pub fn gather(collector: &Collector<'_>, id: &RunId) -> Result<Dossier, Error> {

@@ -1,61 +1,18 @@
-//! Room 5, `export`: AWO's directory layout, made from the records of a clone. [`mod@gather`] reads and
+//! Room `export`: AWO's directory layout, made from the records of a clone. [`mod@gather`] reads and
 //! checks, [`mod@files`] decides the bytes, [`place`] puts them on the disk. No clock is read: the same
 //! records give the same bytes on every clone.
 
 pub mod dossier;
 pub mod earlier;
+mod error;
 pub mod files;
 pub mod gather;
 pub mod place;
-
-use std::path::PathBuf;
-
-use crate::check;
-use crate::record::{Coded, Diagnosis, Refusal, Rule};
+mod tree;
 
 pub use dossier::{Dossier, Rules, Signed};
-pub use files::{Files, files, index_file};
+pub use error::Error;
+pub use files::{files, index_file};
 pub use gather::gather;
 pub use place::{Destination, write_file};
-
-/// An export could not be made. Nothing was written, unless the disk itself failed in between.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The records or the evidence do not hold, or the destination holds something else.
-    #[error("cannot export what does not hold")]
-    Refused(Refusal),
-    /// The records could not be read.
-    #[error(transparent)]
-    Check(#[from] check::Error),
-    /// The destination is something else than a directory for an export.
-    #[error("cannot export to {}: {why}", .path.display())]
-    Destination {
-        /// The directory.
-        path: PathBuf,
-        /// What is wrong with it.
-        why: String,
-    },
-    /// The file system refused.
-    #[error("cannot use {}", .path.display())]
-    Io {
-        /// The file or directory.
-        path: PathBuf,
-        /// Why not.
-        source: std::io::Error,
-    },
-}
-
-impl Coded for Error {
-    fn diagnosis(&self) -> Diagnosis {
-        match self {
-            Error::Refused(why) => why.clone().into(),
-            Error::Check(error) => error.diagnosis(),
-            Error::Destination { .. } => {
-                let expected = "an absent or empty directory, or an earlier export";
-                let remedy = "git awo export RUN NEW-DIR";
-                Diagnosis::against(self, Rule::ExportPlace, expected, remedy)
-            }
-            Error::Io { .. } => Diagnosis::unusable(self, Rule::ExportWritten),
-        }
-    }
-}
+pub use tree::Files;

@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use crate::record::{Finding, Findings, RepoPath, Rule, Sha256, Subject};
 use crate::sys::file::{self, Access, NewFile};
 
-use super::Error;
 use super::earlier::{self, Listed};
-use super::files::{Files, INDEX};
+use super::error::Error;
+use super::tree::{Files, INDEX};
 
 /// What an export has at its top.
 const TOPS: [&str; 3] = ["governance", "provenance", "runs"];

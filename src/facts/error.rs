@@ -13,6 +13,9 @@ pub enum Error {
     /// The records could not be read.
     #[error(transparent)]
     Store(#[from] store::Error),
+    /// A sequence could not be read.
+    #[error(transparent)]
+    Chain(#[from] store::chain::Error),
     /// The policy does not hold.
     #[error("cannot judge by this policy: {}", describe(.0))]
     Policy(Box<BadVersion>),
@@ -27,6 +30,7 @@ impl Coded for Error {
         match self {
             Error::Git(error) => error.diagnosis(),
             Error::Store(error) => error.diagnosis(),
+            Error::Chain(error) => error.diagnosis(),
             Error::Policy(bad) => bad.diagnosis(),
         }
     }

@@ -2,26 +2,22 @@
 //! signed by the server, hash-linked, one commit an entry; each commit's tree holds the entry
 //! (`entry.dsse.json`) and where every governed ref stood after it (`state.json`).
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::git::{self, CommitDraft, Reader};
-use crate::policy::{Keyring, Verified};
-use crate::record::commit::Person;
+use crate::git::Reader;
+use crate::policy::{Keyring, Unverified, Verified};
 use crate::record::predicate::{Movement, ReceiptPredicate};
-use crate::record::statement::Statement;
-use crate::record::tree::Mode;
 use crate::record::{
-    Coded, Finding, Findings, ObjectId, RefName, RepoPath, Rule, Sha256, Subject, Timestamp, json,
+    Coded, Diagnosis, Findings, ObjectId, RefName, Rule, Sha256, Subject, Timestamp, json,
 };
 use crate::store;
-use crate::store::ledger;
+use crate::store::chain::{self, Broken, Chain, Link, Sequential};
 
 use super::{Error, PolicyHistory};
 
-/// `entry.dsse.json`
-pub const ENTRY: &str = "entry.dsse.json";
 /// `state.json`
 pub const STATE: &str = "state.json";
 
@@ -67,6 +63,12 @@ pub struct Entry {
     pub policy: usize,
 }
 
+impl AsRef<ReceiptPredicate> for Entry {
+    fn as_ref(&self) -> &ReceiptPredicate {
+        self.receipt.predicate()
+    }
+}
+
 /// The log, the first entry first.
 #[derive(Default)]
 pub struct Log {
@@ -76,17 +78,13 @@ pub struct Log {
     pub state: State,
     /// Movements that happened past the hook, as the next entry found them.
     pub unrecorded: Vec<Movement>,
-    /// What the entries follow, if not the beginning.
-    base: Option<Base>,
 }
 
 /// The last entry of a part of the log that was checked before.
 #[derive(Clone, Copy)]
 struct Base {
-    digest: Sha256,
-    sequence: u64,
+    link: Link,
     policy: usize,
-    time: Timestamp,
 }
 
 impl Log {
@@ -115,26 +113,26 @@ impl Log {
         if !reader.contains(base) || !reader.is_ancestor(base, tip)? {
             return Ok(None);
         }
-        let (entry, state) = files(reader, base)?;
-        let Ok(envelope) = ledger::parse(ENTRY, &entry) else {
+        let entry = match chain().read(reader, base) {
+            Ok(entry) => entry,
+            Err(chain::Error::Broken { .. }) => return Ok(None),
+            Err(chain::Error::Store(error)) => return Err(error.into()),
+        };
+        let (Ok(says), Ok(state)) = (
+            entry.parse::<ReceiptPredicate>(),
+            State::parse(&entry.beside),
+        ) else {
             return Ok(None);
         };
-        let statement = Statement::<ReceiptPredicate>::parse(envelope.payload());
-        let (Ok(statement), Ok(state)) = (statement, State::parse(&state)) else {
-            return Ok(None);
-        };
-        let says = statement.predicate;
         let Some(policy) = history.index_of(says.context.policy) else {
             return Ok(None);
         };
+        let base = Base {
+            link: entry.link(&says),
+            policy,
+        };
         let log = Self {
             state,
-            base: Some(Base {
-                digest: envelope.digest(),
-                sequence: says.sequence,
-                policy,
-                time: says.time,
-            }),
             ..Self::default()
         };
         log.extend(reader, Some(base), tip, history, findings)
@@ -143,60 +141,45 @@ impl Log {
 
     /// Appends the entries up to `tip`, and from after `base` on.
     fn extend(
-        self,
+        mut self,
         reader: &Reader,
-        base: Option<ObjectId>,
+        base: Option<Base>,
         tip: ObjectId,
         history: &PolicyHistory,
         findings: &mut Findings,
     ) -> Result<Self, Error> {
-        let mut commits = Vec::new();
-        let mut next = Some(tip);
-        while let Some(id) = next.filter(|id| Some(*id) != base) {
-            commits.push(id);
-            let commit = reader.commit(id)?;
-            next = match commit.parents.as_slice() {
-                [] => None,
-                [parent] => Some(*parent),
-                _ => {
-                    findings.push(broken(
-                        commit.id,
-                        Rule::LogLinear,
-                        "an entry with several parents",
-                    ));
-                    return Ok(Self::default());
+        let floor = Cell::new(base.map_or(0, |base| base.policy));
+        let loaded = chain().load(
+            reader,
+            base.map(|base| base.link),
+            tip,
+            |entry| verify(entry, floor.get(), history),
+            |stored, entry: Entry| {
+                floor.set(entry.policy);
+                self.state.apply(entry.as_ref());
+                self.note_unrecorded(entry.as_ref());
+                self.entries.push(entry);
+                if stored.beside != self.state.to_bytes() {
+                    let state = BadEntry::State(stored.commit);
+                    findings.extend(state.refusal(Subject::none()).findings());
                 }
-            }
+                Ok(())
+            },
+        );
+        let error = match loaded {
+            Ok(()) => return Ok(self),
+            Err(BadEntry::Chain(chain::Error::Store(error))) => return Err(error.into()),
+            Err(error) => error,
+        };
+        findings.extend(error.refusal(Subject::none()).findings());
+        match error {
+            // Which of two sides the entries are on, nobody can say.
+            BadEntry::Chain(chain::Error::Broken {
+                broken: Broken::Linear,
+                ..
+            }) => Ok(Self::default()),
+            _ => Ok(self),
         }
-        commits.reverse();
-        let mut log = self;
-        for id in commits {
-            match log.entry(reader, id, history) {
-                Ok(entry) => {
-                    log.state.apply(entry.receipt.predicate());
-                    log.note_unrecorded(entry.receipt.predicate());
-                    log.entries.push(entry);
-                    let (_, stored) = files(reader, id)?;
-                    if stored != log.state.to_bytes() {
-                        findings.push(
-                            Rule::LogState
-                                .finding(about(id))
-                                .found("state.json differs from the entries")
-                                .expected("what follows from the entries")
-                                .remedy(
-                                    "ask the server's administrator; compare with another clone",
-                                ),
-                        );
-                    }
-                }
-                Err(EntryError::Bad(finding)) => {
-                    findings.push(finding);
-                    break;
-                }
-                Err(EntryError::Read(error)) => return Err(error),
-            }
-        }
-        Ok(log)
     }
 
     /// A movement that a later entry still reports as pushed was only overtaken, not hidden.
@@ -204,135 +187,85 @@ impl Log {
         self.unrecorded.extend(entry.unrecorded.iter().cloned());
         self.unrecorded.retain(|gap| !entry.movements.contains(gap));
     }
+}
 
-    /// Returns what the next entry must follow.
-    fn last(&self) -> Option<Base> {
-        match (self.entries.last(), &self.base) {
-            (Some(entry), _) => Some(Base {
-                digest: entry.receipt.digest(),
-                sequence: entry.receipt.predicate().sequence,
-                policy: entry.policy,
-                time: entry.receipt.predicate().time,
-            }),
-            (None, base) => *base,
-        }
-    }
+/// Checks who signed an entry, under a policy that is not older than that of the entry before.
+fn verify(entry: &chain::Entry, floor: usize, history: &PolicyHistory) -> Result<Entry, BadEntry> {
+    let named = super::position::policy_named(&entry.envelope);
+    let named = named.and_then(|policy| history.index_of(policy));
+    let policy = named.filter(|index| *index >= floor);
+    let policy = policy.ok_or(BadEntry::Policy(entry.commit))?;
+    let position = history.position(policy, Some(entry.date));
+    let verified = Keyring::verify::<ReceiptPredicate>(&entry.envelope, &position);
+    let receipt = verified.map_err(|error| BadEntry::Record(entry.commit, error))?;
+    Ok(Entry { receipt, policy })
+}
 
-    fn entry(
-        &self,
-        reader: &Reader,
-        id: ObjectId,
-        history: &PolicyHistory,
-    ) -> Result<Entry, EntryError> {
-        let last = self.last();
-        let (entry, _) = files(reader, id)?;
-        let envelope = ledger::parse(ENTRY, &entry).map_err(|error| {
-            EntryError::Bad(broken(id, Rule::LogEntry, &crate::record::chain_of(&error)))
-        })?;
-        let named =
-            super::position::policy_named(&envelope).and_then(|policy| history.index_of(policy));
-        let floor = last.as_ref().map_or(0, |last| last.policy);
-        let Some(policy) = named.filter(|index| *index >= floor) else {
-            return Err(EntryError::Bad(broken(
-                id,
-                Rule::LogPolicy,
-                "an entry under an unknown or an older policy",
-            )));
-        };
-        let time = reader.commit(id).map_err(Error::from)?.committer.time;
-        let time = Timestamp::from_seconds(time)
-            .ok_or_else(|| EntryError::Bad(broken(id, Rule::LogEntry, "an impossible date")))?;
-        let receipt =
-            Keyring::verify::<ReceiptPredicate>(&envelope, &history.position(policy, Some(time)))
-                .map_err(|error| EntryError::Bad(error.to_finding(about(id))))?;
-        let says = receipt.predicate();
-        let sequence = last
-            .as_ref()
-            .map_or(1, |last| last.sequence.saturating_add(1));
-        if says.previous != last.as_ref().map(|last| last.digest) || says.sequence != sequence {
-            return Err(EntryError::Bad(broken(
-                id,
-                Rule::LogLinked,
-                "an entry that does not follow the one before",
-            )));
+/// An entry of the log that does not hold.
+#[derive(Debug, thiserror::Error)]
+enum BadEntry {
+    #[error(transparent)]
+    Chain(#[from] chain::Error),
+    #[error("an entry under an unknown or an older policy")]
+    Policy(ObjectId),
+    #[error("{1}")]
+    Record(ObjectId, Unverified),
+    #[error("state.json differs from the entries")]
+    State(ObjectId),
+}
+
+impl Coded for BadEntry {
+    fn diagnosis(&self) -> Diagnosis {
+        let remedy = "ask the server's administrator; compare with another clone";
+        match self {
+            Self::Chain(error) => error.diagnosis(),
+            Self::Policy(commit) => {
+                let expected = "entries signed by the server, each naming the one before";
+                Diagnosis::against(self, Rule::LogPolicy, expected, remedy).about(about(*commit))
+            }
+            Self::Record(commit, error) => error.diagnosis().about(about(*commit)),
+            Self::State(commit) => {
+                let expected = "what follows from the entries";
+                Diagnosis::against(self, Rule::LogState, expected, remedy).about(about(*commit))
+            }
         }
-        if last.is_some_and(|last| says.time < last.time) {
-            return Err(EntryError::Bad(broken(
-                id,
-                Rule::LogTime,
-                "an entry older than the one before",
-            )));
-        }
-        let commit = reader.commit(id).map_err(Error::from)?;
-        let draft = commit_of(says, commit.tree, commit.parents.first().copied());
-        let implied = reader.hash(git::Kind::Commit, &draft.payload(reader.hash_kind()));
-        let alone = reader.tree(commit.tree).map_err(Error::from)?.entries.len() == 2;
-        if implied != Some(id) || !alone {
-            return Err(EntryError::Bad(broken(
-                id,
-                Rule::LogEntry,
-                "a commit that says more than its entry, or something else",
-            )));
-        }
-        Ok(Entry { receipt, policy })
     }
 }
 
-enum EntryError {
-    Bad(Finding),
-    Read(Error),
-}
+impl Sequential for ReceiptPredicate {
+    fn sequence(&self) -> u64 {
+        self.sequence
+    }
 
-impl<E: Into<Error>> From<E> for EntryError {
-    fn from(error: E) -> Self {
-        Self::Read(error.into())
+    fn previous(&self) -> Option<Sha256> {
+        self.previous
+    }
+
+    fn time(&self) -> Timestamp {
+        self.time
     }
 }
 
-/// Returns the commit that holds an entry: it follows from the entry, so that nothing in it is anybody's
-/// to choose.
-pub fn commit_of(says: &ReceiptPredicate, tree: ObjectId, parent: Option<ObjectId>) -> CommitDraft {
-    let server = Person {
-        name: b"git-awo server".to_vec(),
-        email: b"git-awo@localhost".to_vec(),
-        time: says.time.seconds(),
-    };
-    CommitDraft {
-        tree,
-        parents: parent.into_iter().collect(),
-        author: server.clone(),
-        committer: server,
-        message: format!("receipt {}\n", says.sequence).into_bytes(),
-        signature: None,
+/// Returns the sequence that the log is.
+pub fn chain() -> Chain {
+    Chain {
+        reference: store::layout::log(),
+        beside: Some(STATE),
+        word: "receipt",
+        author: "git-awo server",
     }
 }
 
-/// Returns the bytes of entry and state of a log commit.
-pub fn files(reader: &Reader, id: ObjectId) -> Result<(Vec<u8>, Vec<u8>), Error> {
-    let tree = reader.commit(id)?.tree;
-    let read = |name: &str| -> Result<Vec<u8>, Error> {
-        let path = RepoPath::from(name);
-        match reader.entry(tree, &path)? {
-            Some((Mode::File, id)) => Ok(reader.blob(id)?),
-            _ => Err(store::Error::NoFile { path }.into()),
-        }
-    };
-    Ok((read(ENTRY)?, read(STATE)?))
+/// Returns the bytes of the entry of a log commit.
+pub fn entry_bytes(reader: &Reader, id: ObjectId) -> Result<Vec<u8>, Error> {
+    Ok(chain().read(reader, id)?.envelope.to_bytes())
 }
 
 /// Returns the state after an entry, nothing if it cannot be read: who judges the log says why.
 pub fn state_at(reader: &Reader, id: ObjectId) -> Option<State> {
-    let (_, state) = files(reader, id).ok()?;
-    State::parse(&state).ok()
+    State::parse(&chain().read(reader, id).ok()?.beside).ok()
 }
 
 fn about(id: ObjectId) -> Subject {
     Subject::of_ref(&store::layout::log()).at(id)
-}
-
-fn broken(id: ObjectId, rule: Rule, found: &str) -> Finding {
-    rule.finding(about(id))
-        .found(found)
-        .expected("entries signed by the server, each naming the one before")
-        .remedy("ask the server's administrator; compare with another clone")
 }

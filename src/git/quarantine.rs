@@ -78,7 +78,7 @@ impl Quarantine {
             .prefix("git-awo-view-")
             .tempdir()
             .map_err(|source| Error::Io {
-                path: std::env::temp_dir(),
+                path: crate::sys::environment::temporary(),
                 source,
             })?;
         let write = |path: PathBuf| -> std::io::Result<()> {

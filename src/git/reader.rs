@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::sys::Environment;
+
 use super::cache::Cache;
 use super::error::Error;
 use super::open::{self, Handles, Shared};
@@ -43,17 +45,15 @@ impl Reader {
         Self::new(open::open(git_dir)?, None)
     }
 
-    /// Opens the repository inside one of its hooks, with the quarantine if there is one.
-    pub fn in_hook() -> Result<Self, Error> {
-        let cwd = std::env::current_dir().map_err(|source| Error::Io {
-            path: ".".into(),
-            source,
-        })?;
-        if std::env::var_os("GIT_NAMESPACE").is_some_and(|value| !value.is_empty()) {
+    /// Opens the repository inside one of its hooks, which got this environment, with the
+    /// quarantine if there is one.
+    pub fn in_hook(environment: &Environment) -> Result<Self, Error> {
+        if environment.given("GIT_NAMESPACE").is_some() {
             let why = "GIT_NAMESPACE is set, and namespaces are not supported".into();
             return Err(Error::Environment { why });
         }
-        let quarantine = Quarantine::from_values(|key| std::env::var_os(key), &cwd)?;
+        let value = |key: &str| environment.get(key).map(ToOwned::to_owned);
+        let quarantine = Quarantine::from_values(value, environment.directory())?;
         Self::in_quarantine(&quarantine)
     }
 

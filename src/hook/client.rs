@@ -1,7 +1,7 @@
 //! The hooks of a clone: the server's verdict, earlier. A clone without a policy has nothing to
 //! say, and neither has a push to a remote that is not known to be governed.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::actor::{Clock, Settings, person_of};
 use crate::check::{PolicyHistory, push, staged};
@@ -16,11 +16,14 @@ use crate::signing;
 use crate::store::layout::{self, Place};
 use crate::store::ledger::Refs;
 
-use super::{Error, environment, input};
+use crate::sys::Environment;
+
+use super::{Error, input};
 
 /// Judges what is staged, before a commit.
-pub fn pre_commit() -> Result<Report, Error> {
-    let (reader, cwd) = open()?;
+pub fn pre_commit(environment: &Environment) -> Result<Report, Error> {
+    let reader = open(environment)?;
+    let cwd = environment.directory();
     let mut report = Report::default();
     let (Some(history), Some(branch)) = (history(&reader)?, reader.head()?) else {
         return Ok(report);
@@ -33,8 +36,8 @@ pub fn pre_commit() -> Result<Report, Error> {
     if reader.head_id()?.is_none() {
         return Ok(report);
     }
-    let changes = staged_changes(&cwd, reader.hash_kind())?;
-    let person = person(&reader, &cwd, &history);
+    let changes = staged_changes(cwd, reader.hash_kind())?;
+    let person = person(&reader, cwd, &history);
     Ok(staged::judge(
         &reader,
         &history,
@@ -45,8 +48,8 @@ pub fn pre_commit() -> Result<Report, Error> {
 }
 
 /// Judges a merge that needs no hand, before its commit.
-pub fn pre_merge_commit() -> Result<Report, Error> {
-    let (reader, _) = open()?;
+pub fn pre_merge_commit(environment: &Environment) -> Result<Report, Error> {
+    let reader = open(environment)?;
     let mut report = Report::default();
     if let (Some(history), Some(branch)) = (history(&reader)?, reader.head()?) {
         merge(&history, &branch, &mut report);
@@ -55,8 +58,9 @@ pub fn pre_merge_commit() -> Result<Report, Error> {
 }
 
 /// Judges a commit message.
-pub fn commit_msg(file: &Path) -> Result<Report, Error> {
-    let (reader, cwd) = open()?;
+pub fn commit_msg(environment: &Environment, file: &Path) -> Result<Report, Error> {
+    let reader = open(environment)?;
+    let cwd = environment.directory();
     let mut report = Report::default();
     if history(&reader)?.is_none() {
         return Ok(report);
@@ -68,8 +72,8 @@ pub fn commit_msg(file: &Path) -> Result<Report, Error> {
 }
 
 /// Judges a push as the server would, from where the server was last seen.
-pub fn pre_push(remote: &str, input: &[u8]) -> Result<Report, Error> {
-    let (reader, _) = open()?;
+pub fn pre_push(environment: &Environment, remote: &str, input: &[u8]) -> Result<Report, Error> {
+    let reader = open(environment)?;
     let mut report = Report::default();
     let Some(before) = seen(&reader, remote)? else {
         return Ok(report);
@@ -102,7 +106,7 @@ pub fn pre_push(remote: &str, input: &[u8]) -> Result<Report, Error> {
         movements: &movements,
         anchor: anchor.as_ref(),
         door: push::Door::Clone,
-        time: Clock::told(&environment()?)?.now(),
+        time: Clock::told(environment)?.now(),
     }));
     Ok(report)
 }
@@ -218,18 +222,11 @@ fn merging(reader: &Reader) -> bool {
 }
 
 /// Opens the repository as git tells its hooks where it is.
-fn open() -> Result<(Reader, PathBuf), Error> {
-    let cwd = std::env::current_dir().map_err(|source| Error::Io {
-        path: ".".into(),
-        source,
-    })?;
-    let told = std::env::var_os("GIT_DIR").is_some_and(|dir| !dir.is_empty());
-    let reader = if told {
-        Reader::in_hook()?
-    } else {
-        Reader::discover(&cwd)?
-    };
-    Ok((reader, cwd))
+fn open(environment: &Environment) -> Result<Reader, Error> {
+    Ok(match environment.given("GIT_DIR") {
+        Some(_) => Reader::in_hook(environment)?,
+        None => Reader::discover(environment.directory())?,
+    })
 }
 
 fn history(reader: &Reader) -> Result<Option<PolicyHistory>, Error> {

@@ -9,27 +9,42 @@ use crate::git::{Reader, Repo};
 use crate::record::predicate::Movement;
 use crate::record::{Coded, Report, Subject, Verdict};
 
+use crate::sys::Environment;
+
 use super::parent::{self, Caller, Key};
 use super::pushes::{Judged, Pushes};
 use super::receipt::{self, Pushed, Receipt};
-use super::{Error, client, environment, input, server, speak, transaction};
+use super::{Error, client, input, server, speak, transaction};
 
 /// Answers one call of git: returns the exit code (0 allowed, 1 denied, 2 no such hook,
-/// 3 undecided). Whatever is to be said goes to `stderr`.
+/// 3 undecided). `environment` is what git gave to this process. Whatever is to be said goes to
+/// `stderr`.
 pub fn dispatch(
     name: &str,
     args: &[OsString],
+    environment: std::io::Result<Environment>,
     stdin: &mut dyn Read,
     stderr: &mut dyn Write,
 ) -> i32 {
+    let environment = &match environment {
+        Ok(environment) => environment,
+        Err(source) => {
+            let path = PathBuf::from(".");
+            say(
+                stderr,
+                &speak::speak(&report_of(&Error::Io { path, source })),
+            );
+            return 3;
+        }
+    };
     let answered = match name {
-        "pre-receive" => pre_receive(stdin),
-        "reference-transaction" => reference_transaction(args, stdin),
-        "post-receive" => return post_receive(stdin, stderr),
-        "pre-commit" => client::pre_commit(),
-        "commit-msg" => path(args).and_then(|file| client::commit_msg(&file)),
-        "pre-merge-commit" => client::pre_merge_commit(),
-        "pre-push" => pre_push(args, stdin),
+        "pre-receive" => pre_receive(environment, stdin),
+        "reference-transaction" => reference_transaction(args, environment, stdin),
+        "post-receive" => return post_receive(environment, stdin, stderr),
+        "pre-commit" => client::pre_commit(environment),
+        "commit-msg" => path(args).and_then(|file| client::commit_msg(environment, &file)),
+        "pre-merge-commit" => client::pre_merge_commit(environment),
+        "pre-push" => pre_push(args, environment, stdin),
         other => Err(Error::Usage(format!("git-awo has no hook {other:?}"))),
     };
     let report = match answered {
@@ -44,7 +59,7 @@ pub fn dispatch(
     if name == "pre-receive"
         || (name == "reference-transaction" && report.verdict() != Verdict::Allowed)
     {
-        write_json(&report, stderr);
+        write_json(&report, environment, stderr);
     }
     match report.verdict() {
         Verdict::Allowed => 0,
@@ -57,13 +72,13 @@ fn report_of(error: &Error) -> Report {
     error.refusal(Subject::none()).into_report()
 }
 
-fn pre_receive(stdin: &mut dyn Read) -> Result<Report, Error> {
+fn pre_receive(environment: &Environment, stdin: &mut dyn Read) -> Result<Report, Error> {
     let input = input::read(stdin).map_err(Error::Input)?;
-    let reader = Reader::in_hook()?;
+    let reader = Reader::in_hook(environment)?;
     let (report, judged) = server::pre_receive(&reader, &input, Clock::system().now());
     if let Some(judged) = judged {
         let pushes = Pushes::at(reader.common_dir());
-        let caller = parent::caller();
+        let caller = parent::caller(environment);
         pushes.remember(&key(&caller), &judged)?;
         if let Caller::Unknown(_) = caller {
             // Gitaly calls us itself, and all pushes have the same parent then.
@@ -73,7 +88,11 @@ fn pre_receive(stdin: &mut dyn Read) -> Result<Report, Error> {
     Ok(report)
 }
 
-fn reference_transaction(args: &[OsString], stdin: &mut dyn Read) -> Result<Report, Error> {
+fn reference_transaction(
+    args: &[OsString],
+    environment: &Environment,
+    stdin: &mut dyn Read,
+) -> Result<Report, Error> {
     let input = input::read(stdin).map_err(Error::Input)?;
     let [state] = args else {
         return Err(Error::Usage(
@@ -84,14 +103,17 @@ fn reference_transaction(args: &[OsString], stdin: &mut dyn Read) -> Result<Repo
     if state != "prepared" {
         return Ok(Report::default());
     }
-    let caller = parent::caller();
+    let caller = parent::caller(environment);
     if caller == Caller::Other {
         return Ok(Report::default());
     }
-    let reader = Reader::in_hook()?;
-    let mut report = transaction::prepared(&reader, &input, &caller)?;
+    let reader = Reader::in_hook(environment)?;
+    // Every command that works in a repository sets GIT_PREFIX for its hooks, but not
+    // receive-pack, which opens the repository in its own way.
+    let local = environment.get("GIT_PREFIX").is_some();
+    let mut report = transaction::prepared(&reader, &input, &caller, local)?;
     if report.verdict() != Verdict::Allowed
-        && let Err(error) = partial_receipt(&reader, &caller)
+        && let Err(error) = partial_receipt(&reader, &caller, environment)
     {
         let why = crate::record::chain_of(&error);
         report
@@ -103,7 +125,11 @@ fn reference_transaction(args: &[OsString], stdin: &mut dyn Read) -> Result<Repo
 
 /// git ends when a transaction is refused: what earlier ones of this push moved is written down
 /// here, since `post-receive` will not be called.
-fn partial_receipt(reader: &Reader, caller: &Caller) -> Result<(), Error> {
+fn partial_receipt(
+    reader: &Reader,
+    caller: &Caller,
+    environment: &Environment,
+) -> Result<(), Error> {
     let pushes = Pushes::at(reader.common_dir());
     let key = key(caller);
     let Some(judged) = pushes.recall(&key)? else {
@@ -117,25 +143,30 @@ fn partial_receipt(reader: &Reader, caller: &Caller) -> Result<(), Error> {
             Some(&judged),
             &pushes,
             &key,
+            environment,
         )?;
     }
     pushes.forget(&Key::of_movements(&judged.movements))?;
     pushes.forget(&key)
 }
 
-fn pre_push(args: &[OsString], stdin: &mut dyn Read) -> Result<Report, Error> {
+fn pre_push(
+    args: &[OsString],
+    environment: &Environment,
+    stdin: &mut dyn Read,
+) -> Result<Report, Error> {
     let input = input::read(stdin).map_err(Error::Input)?;
     let [remote, _url] = args else {
         return Err(Error::Usage(
             "pre-push takes a remote and its address".to_owned(),
         ));
     };
-    client::pre_push(&remote.to_string_lossy(), &input)
+    client::pre_push(environment, &remote.to_string_lossy(), &input)
 }
 
 /// Nothing can be refused any more: whatever goes wrong is said, and the next entry heals it.
-fn post_receive(stdin: &mut dyn Read, stderr: &mut dyn Write) -> i32 {
-    match try_post_receive(stdin) {
+fn post_receive(environment: &Environment, stdin: &mut dyn Read, stderr: &mut dyn Write) -> i32 {
+    match try_post_receive(environment, stdin) {
         Ok(Receipt::Written { .. }) => {}
         Ok(Receipt::Impossible(why)) => say(
             stderr,
@@ -152,13 +183,13 @@ fn post_receive(stdin: &mut dyn Read, stderr: &mut dyn Write) -> i32 {
     0
 }
 
-fn try_post_receive(stdin: &mut dyn Read) -> Result<Receipt, Error> {
+fn try_post_receive(environment: &Environment, stdin: &mut dyn Read) -> Result<Receipt, Error> {
     let input = input::read(stdin).map_err(Error::Input)?;
-    let repo = Repo::open(&git_dir()?)?;
+    let repo = Repo::open(&git_dir(environment)?)?;
     let pushes = Pushes::at(repo.common_dir());
     let mut findings = crate::record::Findings::new();
     let movements = input::movements(&input, repo.hash_kind(), &mut findings);
-    let caller = parent::caller();
+    let caller = parent::caller(environment);
     let mut key = key(&caller);
     let mut judged = None;
     if let Caller::Unknown(guess) = caller {
@@ -170,7 +201,14 @@ fn try_post_receive(stdin: &mut dyn Read) -> Result<Receipt, Error> {
     } else {
         judged = pushes.recall(&key)?;
     }
-    let receipt = write_receipt(repo, &movements, judged.as_ref(), &pushes, &key);
+    let receipt = write_receipt(
+        repo,
+        &movements,
+        judged.as_ref(),
+        &pushes,
+        &key,
+        environment,
+    );
     // Until the receipt stands, others must be able to see that this push is under way.
     pushes.forget(&key)?;
     pushes.sweep();
@@ -183,25 +221,22 @@ fn write_receipt(
     judged: Option<&Judged>,
     pushes: &Pushes,
     key: &Key,
+    environment: &Environment,
 ) -> Result<Receipt, Error> {
     let pushed = Pushed {
         movements,
         judged,
-        pusher: receipt::pusher(|name| std::env::var(name).ok()),
+        pusher: receipt::pusher(|name| environment.text(name)),
         others: &|| pushes.others(key),
     };
-    let actor = Actor::of(repo).told(&environment()?)?;
+    let actor = Actor::of(repo).told(environment)?;
     receipt::record(&actor, &pushed)
 }
 
-fn git_dir() -> Result<PathBuf, Error> {
-    let cwd = std::env::current_dir().map_err(|source| Error::Io {
-        path: ".".into(),
-        source,
-    })?;
-    let dir = std::env::var_os("GIT_DIR").filter(|dir| !dir.is_empty());
+fn git_dir(environment: &Environment) -> Result<PathBuf, Error> {
+    let dir = environment.given("GIT_DIR");
     let dir = dir.ok_or_else(|| Error::Usage("GIT_DIR is not set".to_owned()))?;
-    Ok(cwd.join(dir))
+    Ok(environment.directory().join(dir))
 }
 
 fn key(caller: &Caller) -> Key {
@@ -220,13 +255,13 @@ fn path(args: &[OsString]) -> Result<PathBuf, Error> {
 }
 
 /// `GIT_AWO_JSON=FILE` asks for the verdict as an object too.
-fn write_json(report: &Report, stderr: &mut dyn Write) {
-    let Some(file) = std::env::var_os("GIT_AWO_JSON").filter(|file| !file.is_empty()) else {
+fn write_json(report: &Report, environment: &Environment, stderr: &mut dyn Write) {
+    let Some(file) = environment.given("GIT_AWO_JSON") else {
         return;
     };
     let mut text = report.to_json().to_string();
     text.push('\n');
-    if let Err(error) = crate::actor::write_atomically(Path::new(&file), text.as_bytes()) {
+    if let Err(error) = crate::actor::write_atomically(Path::new(file), text.as_bytes()) {
         say(
             stderr,
             &speak::remark(&format!("warning: {}", crate::record::chain_of(&error))),

@@ -9,37 +9,14 @@ use crate::git::Reader;
 use crate::record::{Coded, Diagnosis, Rule};
 use crate::sys::environment::expand_home;
 use crate::sys::file::{Access, NewFile};
-use crate::sys::shell;
 
 use super::places;
+use super::shim::{is_executable, is_ours, shim};
 
-const PLAIN: &str = include_str!("../../hooks/plain");
-const WITH_INPUT: &str = include_str!("../../hooks/with-input");
-const TRANSACTION: &str = include_str!("../../hooks/reference-transaction");
+pub use super::shim::Side;
 
-/// Stands in every shim of ours, of whatever version.
-const MARKER: &[u8] = b"# >>> git-awo >>>";
 /// What is put behind the name of a hook that was there before.
 const KEPT: &str = ".before-awo";
-
-/// Whose hooks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
-    /// A person's clone.
-    Client,
-    /// A server's bare repository.
-    Server,
-}
-
-impl Side {
-    /// Returns the hooks of this side, in the order in which git calls them.
-    pub fn hooks(self) -> &'static [&'static str] {
-        match self {
-            Side::Client => &["pre-commit", "commit-msg", "pre-merge-commit", "pre-push"],
-            Side::Server => &["pre-receive", "reference-transaction", "post-receive"],
-        }
-    }
-}
 
 /// How one hook stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -146,7 +123,7 @@ pub fn install(hooks_dir: &Path, side: Side, program: &Path) -> Result<Vec<HookC
     for status in all {
         let directory = status.path.parent().unwrap_or(hooks_dir);
         fs::create_dir_all(directory).map_err(|source| io(directory, source))?;
-        let text = shim(status.name, side, program)?;
+        let text = text_of(status.name, side, program)?;
         let what = match status.state {
             State::Installed => "already installed",
             State::Missing => "installed",
@@ -177,8 +154,10 @@ pub fn status(hooks_dir: &Path, side: Side, program: &Path) -> Result<Vec<HookSt
         let state = match contents(&path)? {
             None => State::Missing,
             Some(text) if !is_ours(&text) => State::Foreign,
-            Some(_) if !is_executable(&path)? => State::NotExecutable,
-            Some(text) if text == shim(name, side, program)?.as_bytes() => State::Installed,
+            Some(_) if !is_executable(&path).map_err(|source| io(&path, source))? => {
+                State::NotExecutable
+            }
+            Some(text) if text == text_of(name, side, program)?.as_bytes() => State::Installed,
             Some(_) => State::Outdated,
         };
         let kept = exists(&kept_path(&path))?;
@@ -255,32 +234,8 @@ fn configured(reader: &Reader) -> Option<PathBuf> {
     Some(expand_home(&value))
 }
 
-/// Returns the shim of a hook.
-fn shim(name: &str, side: Side, program: &Path) -> Result<String, Error> {
-    let text = program
-        .to_str()
-        .filter(|text| program.is_absolute() && !text.contains('\0'));
-    let text = text.ok_or_else(|| Error::Program(program.to_owned()))?;
-    let template = match name {
-        "reference-transaction" => TRANSACTION,
-        "pre-receive" | "post-receive" | "pre-push" => WITH_INPUT,
-        _ => PLAIN,
-    };
-    let side = if side == Side::Server {
-        " --server"
-    } else {
-        ""
-    };
-    // The path last: it may hold anything, also what looks like one of the others.
-    Ok(template
-        .replace("@HOOK@", name)
-        .replace("@SIDE@", side)
-        .replace("@PROGRAM@", &shell::in_quotes(text)))
-}
-
-pub(super) fn is_ours(text: &[u8]) -> bool {
-    text.split(|b| *b == b'\n')
-        .any(|line| line.starts_with(MARKER))
+fn text_of(name: &str, side: Side, program: &Path) -> Result<String, Error> {
+    shim(name, side, program).ok_or_else(|| Error::Program(program.to_owned()))
 }
 
 fn kept_path(hook: &Path) -> PathBuf {
@@ -354,18 +309,6 @@ fn exists(path: &Path) -> Result<bool, Error> {
 /// `core.hooksPath=/dev/null` is how hooks are turned off: there is none then, and it is said so.
 fn is_absent(error: &std::io::Error) -> bool {
     matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
-}
-
-#[cfg(unix)]
-pub(super) fn is_executable(path: &Path) -> Result<bool, Error> {
-    fs::metadata(path).map_err(|source| io(path, source))?;
-    // As git asks: bits for others, and a file system that runs nothing, are of no use.
-    Ok(rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok())
-}
-
-#[cfg(not(unix))]
-pub(super) fn is_executable(_path: &Path) -> Result<bool, Error> {
-    Ok(true)
 }
 
 fn io(path: &Path, source: std::io::Error) -> Error {

@@ -1,4 +1,4 @@
-//! Room 5, `hook`: what git calls, and installing the shims that make git call it.
+//! Room `hook`: what git calls, and installing the shims that make git call it.
 //!
 //! On a server `pre-receive` judges, `reference-transaction` makes sure that what was judged is
 //! what is applied, and `post-receive` writes the receive log. In a clone the hooks give the
@@ -14,6 +14,7 @@ pub mod places;
 pub mod pushes;
 pub mod receipt;
 pub mod server;
+pub mod shim;
 pub mod speak;
 pub mod transaction;
 
@@ -35,8 +36,7 @@ use std::path::PathBuf;
 
 use crate::record::json::BadJson;
 use crate::record::{Coded, Diagnosis, RepoPath, Rule, Subject};
-use crate::sys::Environment;
-use crate::{actor, check, git};
+use crate::{actor, check, git, store};
 
 pub use dispatch::dispatch;
 pub use speak::speak;
@@ -53,6 +53,9 @@ pub enum Error {
     /// The check could not be made.
     #[error(transparent)]
     Check(#[from] check::Error),
+    /// The receive log could not be read or written.
+    #[error("cannot write the receive log")]
+    Chain(#[from] store::chain::Error),
     /// A file could not be read or written.
     #[error("cannot use {}", .path.display())]
     Io {
@@ -98,17 +101,8 @@ impl Coded for Error {
                     .about(Subject::none().path(&path))
             }
             Error::Odd(_) => Diagnosis::unusable(self, Rule::GitUnderstood),
-            Error::Log(_) => Diagnosis::unusable(self, Rule::ReceiptWritten),
+            Error::Chain(_) | Error::Log(_) => Diagnosis::unusable(self, Rule::ReceiptWritten),
             Error::Usage(_) => Diagnosis::unusable(self, Rule::HookCalled),
         }
     }
-}
-
-/// Returns what git gave to the hook. Whether that counts is for the caller to know: at a server's
-/// door it may be the pusher's.
-fn environment() -> Result<Environment, Error> {
-    Environment::of_process().map_err(|source| Error::Io {
-        path: ".".into(),
-        source,
-    })
 }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::record::predicate::Movement;
 use crate::record::{Sha256, json};
+use crate::sys::Environment;
 use crate::sys::process::{self, Process};
 
 /// Names one process: its id and when it started, so that a reused id is another name.
@@ -78,9 +79,9 @@ pub enum Caller {
 const DEEPEST: usize = 32;
 
 /// Returns who called this hook.
-pub fn caller() -> Caller {
+pub fn caller(environment: &Environment) -> Caller {
     let found = caller_in(&process::look, std::process::id());
-    found.unwrap_or_else(|| Caller::Unknown(Key::new(parent_id(), 0)))
+    found.unwrap_or_else(|| Caller::Unknown(Key::new(parent_id(environment), 0)))
 }
 
 /// Walks up from a process to the nearest git command. `None` if there is none.
@@ -150,10 +151,9 @@ pub fn key_of(pid: u32) -> Option<Key> {
 }
 
 /// Returns the parent of the shim, which the shim names, since a shell may stand between.
-fn parent_id() -> u32 {
-    let named = std::env::var("GIT_AWO_PARENT")
-        .ok()
-        .and_then(|text| text.parse().ok());
+fn parent_id(environment: &Environment) -> u32 {
+    let named = environment.text("GIT_AWO_PARENT");
+    let named = named.and_then(|text| text.parse().ok());
     #[cfg(unix)]
     let own = std::os::unix::process::parent_id();
     #[cfg(not(unix))]

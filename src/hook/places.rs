@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::install::Side;
+use super::shim::{self, Side};
 
 /// Our file in a directory of hooks. It sorts before `gitea`.
 const OURS: &str = "git-awo";
@@ -62,7 +62,7 @@ pub fn gitaly(git_dir: &Path) -> Option<PathBuf> {
     let directory = git_dir.join(GITALY);
     let ours = |name: &&str| {
         let text = fs::read(file(&directory, Side::Server, name));
-        text.is_ok_and(|text| super::install::is_ours(&text))
+        text.is_ok_and(|text| shim::is_ours(&text))
     };
     let any = names(&directory, Side::Server).iter().any(ours);
     any.then_some(directory)
@@ -75,7 +75,7 @@ fn dispatches(hook: &Path) -> bool {
         return false;
     };
     let named = text.windows(3).any(|part| part == b".d/");
-    named && !super::install::is_ours(&text) && super::install::is_executable(hook).unwrap_or(false)
+    named && !shim::is_ours(&text) && shim::is_executable(hook).unwrap_or(false)
 }
 
 /// Returns to where a hook leads that gitolite links again whenever it is set up: what takes its

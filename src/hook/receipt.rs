@@ -6,15 +6,14 @@
 use crate::actor::Clock;
 use crate::actor::{self, Actor};
 use crate::check::{self, PolicyHistory};
-use crate::facts::log::{self, ENTRY, STATE, State};
-use crate::git::{Expected, Reader, RefUpdate, Repo};
+use crate::facts::log::{self, State};
+use crate::git::Reader;
 use crate::policy::{Keyring, Role};
 use crate::record::envelope::Envelope;
 use crate::record::predicate::{Movement, ReceiptPredicate};
 use crate::record::statement::Statement;
-use crate::record::tree::Mode;
-use crate::record::{Coded, IdentityName, ObjectId, RefName, RepoPath, Sha256, Subject};
-use crate::store::batch::pause;
+use crate::record::{Coded, IdentityName, ObjectId, RefName, Subject};
+use crate::store::chain::New;
 use crate::store::layout::{self, Place};
 use crate::store::ledger::Refs;
 
@@ -22,8 +21,6 @@ use super::Error;
 use super::gaps::{self, View};
 use super::pushes::Judged;
 
-/// How often a lost race is run again.
-const ATTEMPTS: usize = 200;
 /// So far back a movement is looked for that another entry may have told.
 const LOOK_BACK: usize = 1_000;
 /// The longest name of who pushed.
@@ -53,14 +50,6 @@ pub enum Receipt {
     Impossible(String),
 }
 
-/// The last entry of the log.
-struct Last {
-    tip: ObjectId,
-    digest: Sha256,
-    says: ReceiptPredicate,
-    state: State,
-}
-
 /// Appends the receipt of a push.
 pub fn record(actor: &Actor, pushed: &Pushed<'_>) -> Result<Receipt, Error> {
     let repo = &actor.repo;
@@ -74,92 +63,88 @@ pub fn record(actor: &Actor, pushed: &Pushed<'_>) -> Result<Receipt, Error> {
     let own_policy = judged_by(pushed, &history);
     let mut movements = pushed.movements.to_vec();
     movements.sort();
-    for attempt in 0..ATTEMPTS {
-        let last = last_entry(repo)?;
-        // In this order: whoever lands in between has an entry by then, or is still listed.
-        let logged = last.as_ref().map(|last| last.state.refs.clone());
+    let appended = log::chain().append::<ReceiptPredicate, Stop>(repo, |last| {
+        let state = match last {
+            Some((entry, _)) => State::parse(&entry.beside)
+                .map_err(|error| Error::Log(format!("{}: {error}", entry.commit)))?,
+            None => State::default(),
+        };
+        // After the last entry is read: whoever lands in between has an entry by then, or is still
+        // listed.
         let refs = check::push::refs(repo)?;
-        let present = followed(&refs, &history, &logged.unwrap_or_default());
+        let present = followed(&refs, &history, &state.refs);
         let others = (pushed.others)();
-        let floor = last
-            .as_ref()
-            .and_then(|last| history.index_of(last.says.context.policy));
+        let last_policy = last.and_then(|(_, says)| history.index_of(says.context.policy));
         // An entry never goes back behind the policy of the one before.
-        let policy = own_policy.max(floor.unwrap_or_default());
-        let Some(version) = history.versions().get(policy) else {
-            return Ok(impossible("the policy that judged this push is gone"));
-        };
-        let Some(person) = version.policy.keyring().person_of(signer.public_key()) else {
-            return Ok(impossible(
-                "the policy does not know this server's key; git awo policy propose FILE",
-            ));
-        };
+        let policy = own_policy.max(last_policy.unwrap_or_default());
+        let version = history.versions().get(policy);
+        let version = version.ok_or_else(|| no("the policy that judged this push is gone"))?;
+        let person = version.policy.keyring().person_of(signer.public_key());
+        let person = person.ok_or_else(|| {
+            no("the policy does not know this server's key; git awo policy propose FILE")
+        })?;
         if !version.policy.holds(person, Role::Server) {
-            return Ok(impossible(
+            return Err(no(
                 "the policy gives this server's key no role `server`; git awo policy propose FILE",
             ));
         }
         let now = Clock::system().now();
-        let time = last.as_ref().map_or(now, |last| last.says.time.max(now));
-        let state = last
-            .as_ref()
-            .map(|last| last.state.clone())
-            .unwrap_or_default();
+        let time = last.map_or(now, |(_, says)| says.time.max(now));
         let unrecorded = gaps::unrecorded(&View {
             logged: &state.refs,
             present: &present,
             own: &movements,
             others: &others,
-            reported: &|movement| was_reported(repo, last.as_ref(), movement),
+            reported: &|movement| was_reported(repo, last.map(|it| it.0.commit), movement),
         });
-        let receipt = ReceiptPredicate {
+        let says = ReceiptPredicate {
             context: context(&history, person, policy)?,
             movements: movements.clone(),
-            previous: last.as_ref().map(|last| last.digest),
+            previous: last.map(|(entry, _)| entry.envelope.digest()),
             pusher: pushed.pusher.clone(),
-            sequence: last
-                .as_ref()
-                .map_or(1, |last| last.says.sequence.saturating_add(1)),
+            sequence: last.map_or(1, |(_, says)| says.sequence.saturating_add(1)),
             time,
             unrecorded,
         };
-        let payload = Statement::new(receipt.clone()).to_payload();
-        let envelope = sign(&*signer, payload)?;
+        let envelope = sign(&*signer, Statement::new(says.clone()).to_payload())?;
         // An entry that does not verify would end the log for everybody.
-        if let Err(error) =
-            Keyring::verify::<ReceiptPredicate>(&envelope, &history.position(policy, Some(time)))
-        {
+        let position = history.position(policy, Some(time));
+        if let Err(error) = Keyring::verify::<ReceiptPredicate>(&envelope, &position) {
             let finding = error.to_finding(Subject::none());
-            return Ok(impossible(&format!(
-                "{}, expected {}",
-                finding.found, finding.expected
-            )));
+            let why = format!("{}, expected {}", finding.found, finding.expected);
+            return Err(no(&why));
         }
         let mut state = state;
-        state.apply(&receipt);
-        let commit = write(
-            repo,
-            last.as_ref().map(|last| last.tip),
-            &envelope,
-            &state,
-            &receipt,
-        )?;
-        let update = RefUpdate {
-            name: layout::log(),
-            expected: last.map_or(Expected::Absent, |last| Expected::At(last.tip)),
-            new: Some(commit),
-        };
-        match repo.update_refs(&[update], "awo: receipt") {
-            Ok(()) => return Ok(Receipt::Written { commit }),
-            Err(error) if error.may_pass() => {
-                pause(attempt).map_err(|error| Error::Check(error.into()))?;
-            }
-            Err(error) => return Err(Error::Log(crate::record::chain_of(&error))),
-        }
+        state.apply(&says);
+        Ok(New {
+            says,
+            envelope,
+            beside: state.to_bytes(),
+        })
+    });
+    match appended {
+        Ok(commit) => Ok(Receipt::Written { commit }),
+        Err(Stop::Impossible(why)) => Ok(Receipt::Impossible(why)),
+        Err(Stop::Failed(error)) => Err(error),
     }
-    Err(Error::Log(format!(
-        "other pushes won {ATTEMPTS} times in a row"
-    )))
+}
+
+/// Why no entry is made.
+enum Stop {
+    /// This server cannot write any.
+    Impossible(String),
+    /// It failed.
+    Failed(Error),
+}
+
+fn no(why: &str) -> Stop {
+    Stop::Impossible(why.to_owned())
+}
+
+impl<E: Into<Error>> From<E> for Stop {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
 }
 
 /// Returns who pushed, as the server's environment names them.
@@ -240,37 +225,13 @@ fn context(
     })
 }
 
-fn last_entry(repo: &Repo) -> Result<Option<Last>, Error> {
-    let Some(tip) = repo.reference(&layout::log())? else {
-        return Ok(None);
-    };
-    let (entry, state) = log::files(repo, tip)?;
-    let (digest, says) = read_entry(&entry).map_err(Error::Log)?;
-    let state = State::parse(&state).map_err(|error| Error::Log(format!("{tip}: {error}")))?;
-    Ok(Some(Last {
-        tip,
-        digest,
-        says,
-        state,
-    }))
-}
-
-fn read_entry(bytes: &[u8]) -> Result<(Sha256, ReceiptPredicate), String> {
-    let envelope = Envelope::parse(bytes).map_err(|error| error.to_string())?;
-    let statement = Statement::<ReceiptPredicate>::parse(envelope.payload());
-    let statement = statement.map_err(|error| crate::record::chain_of(&error))?;
-    Ok((envelope.digest(), statement.predicate))
-}
-
 /// Tells whether an earlier entry told the movement as unrecorded: then this push was overtaken.
-fn was_reported(reader: &Reader, last: Option<&Last>, movement: &Movement) -> bool {
-    let mut at = last.map(|last| last.tip);
+fn was_reported(reader: &Reader, last: Option<ObjectId>, movement: &Movement) -> bool {
+    let mut at = last;
     for _ in 0..LOOK_BACK {
         let Some(id) = at else { return false };
-        let Ok((entry, _)) = log::files(reader, id) else {
-            return false;
-        };
-        let Ok((_, says)) = read_entry(&entry) else {
+        let entry = log::chain().read(reader, id).ok();
+        let Some(says) = entry.and_then(|it| it.parse::<ReceiptPredicate>().ok()) else {
             return false;
         };
         // The same movement pushed twice: the earlier one has its entry already.
@@ -299,19 +260,4 @@ fn sign(signer: &dyn crate::signing::Signer, payload: Vec<u8>) -> Result<Envelop
         sig: signature.to_blob().to_vec(),
     };
     Ok(Envelope::new(payload, vec![signature]))
-}
-
-fn write(
-    repo: &Repo,
-    parent: Option<ObjectId>,
-    envelope: &Envelope,
-    state: &State,
-    receipt: &ReceiptPredicate,
-) -> Result<ObjectId, Error> {
-    let entry = repo.write_blob(&envelope.to_bytes())?;
-    let state = repo.write_blob(&state.to_bytes())?;
-    let file = |name: &str, id| (RepoPath::from(name), Some((Mode::File, id)));
-    let tree = repo.edit_tree(None, &[file(ENTRY, entry), file(STATE, state)])?;
-    let draft = log::commit_of(receipt, tree, parent);
-    Ok(repo.write_commit(&draft)?)
 }

@@ -329,9 +329,9 @@ fn a_push_that_nobody_judged_is_refused_and_an_administrator_is_not_asked() {
     let push = Caller::ReceivePack(key.clone());
     let ours = movement(MAIN, None, Some(policy));
     let text = line(&ours);
-    let refused = transaction::prepared(&reader, text.as_bytes(), &push).unwrap();
+    let refused = transaction::prepared(&reader, text.as_bytes(), &push, false).unwrap();
     assert_eq!(codes(&refused.findings), ["REP-003"]);
-    let local = transaction::prepared(&reader, text.as_bytes(), &Caller::Other).unwrap();
+    let local = transaction::prepared(&reader, text.as_bytes(), &Caller::Other, true).unwrap();
     assert_eq!(local.verdict(), Verdict::Allowed);
     let memory = Judged {
         before: refs(&[]),
@@ -345,7 +345,7 @@ fn a_push_that_nobody_judged_is_refused_and_an_administrator_is_not_asked() {
     Pushes::at(reader.common_dir())
         .remember(&key, &memory)
         .unwrap();
-    let allowed = transaction::prepared(&reader, text.as_bytes(), &push).unwrap();
+    let allowed = transaction::prepared(&reader, text.as_bytes(), &push, false).unwrap();
     assert_eq!(allowed.verdict(), Verdict::Allowed, "{allowed:?}");
 }
 
@@ -375,7 +375,7 @@ fn a_transaction_asks_only_for_the_refs_that_it_moves() {
     let asked = |reference: &str| {
         let text = line(&movement(reference, None, Some(policy)));
         let push = Caller::ReceivePack(key.clone());
-        transaction::prepared(&world.reader(), text.as_bytes(), &push)
+        transaction::prepared(&world.reader(), text.as_bytes(), &push, false)
     };
     assert_eq!(asked(MAIN).unwrap().verdict(), Verdict::Allowed);
     assert!(asked("refs/heads/wip/x").is_err(), "not what was judged");

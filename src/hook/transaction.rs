@@ -18,7 +18,14 @@ use super::parent::Caller;
 use super::pushes::{Judged, Pushes};
 
 /// Judges a transaction that is about to be committed.
-pub fn prepared(reader: &Reader, input: &[u8], caller: &Caller) -> Result<Report, Error> {
+///
+/// `local` says that a git command of a working repository calls: it cannot be a push that arrives.
+pub fn prepared(
+    reader: &Reader,
+    input: &[u8],
+    caller: &Caller,
+    local: bool,
+) -> Result<Report, Error> {
     let mut report = Report::default();
     let key = match caller {
         Caller::ReceivePack(key) | Caller::Unknown(key) => key,
@@ -27,9 +34,6 @@ pub fn prepared(reader: &Reader, input: &[u8], caller: &Caller) -> Result<Report
         Caller::Other => return Ok(report),
     };
     let Some(judged) = Pushes::at(reader.common_dir()).recall(key)? else {
-        // Every command that works in a repository sets GIT_PREFIX for its hooks, but not
-        // receive-pack, which opens the repository in its own way.
-        let local = std::env::var_os("GIT_PREFIX").is_some();
         if !(local && matches!(caller, Caller::Unknown(_))) {
             report.findings.push(unjudged());
         }

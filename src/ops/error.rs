@@ -1,7 +1,7 @@
 //! Why an act was not done: a refusal, or a wrong use. And the next command to type.
 
 use crate::record::{Coded, Diagnosis, Findings, Refusal, Rule, Subject, Verdict, chain_of};
-use crate::{actor, check, evidence, export, git, hook, run, sandbox, store};
+use crate::{actor, check, evidence, export, git, hook, run, store};
 
 /// An act was not done.
 ///
@@ -119,11 +119,12 @@ impl From<Process> for Error {
     }
 }
 
-impl From<sandbox::Error> for Error {
-    fn from(error: sandbox::Error) -> Self {
+#[cfg(feature = "selftest")]
+impl From<crate::sandbox::Error> for Error {
+    fn from(error: crate::sandbox::Error) -> Self {
         let message = chain_of(&error);
         match error {
-            sandbox::Error::NotEmpty { .. } => {
+            crate::sandbox::Error::NotEmpty { .. } => {
                 Self::usage(message).hint("name a new or an empty directory")
             }
             error => Self::unusable(Rule::SandboxUsable, message, &error),

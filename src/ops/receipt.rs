@@ -23,6 +23,6 @@ pub fn newest(session: &Session) -> Result<Receipt, Error> {
             absent::receive_log(),
         ));
     };
-    let (bytes, _) = log::files(session.repo(), commit)?;
+    let bytes = log::entry_bytes(session.repo(), commit)?;
     Ok(Receipt { commit, bytes })
 }

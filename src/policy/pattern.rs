@@ -7,11 +7,14 @@
 //!   they cover the path and everything below it; both sides are compared after NFC and full case
 //!   folding; and a component without wildcards also matches its short names on NTFS.
 
+mod glob;
 mod short;
 
-use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
+use globset::{GlobSet, GlobSetBuilder};
 
 use crate::record::{RepoPath, fold};
+
+use glob::{compile, path_of};
 
 /// A pattern cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -164,14 +167,6 @@ pub fn ref_pattern(pattern: &str) -> Result<PathSet, BadPattern> {
     PathSet::exact(&[pattern.to_owned()])
 }
 
-fn compile(glob: &str) -> Result<Glob, globset::Error> {
-    let mut builder = GlobBuilder::new(glob);
-    builder
-        .literal_separator(true)
-        .backslash_escape(true)
-        .build()
-}
-
 fn check(pattern: &str) -> Result<(), &'static str> {
     if pattern.is_empty() || pattern == "/" {
         return Err("is empty");
@@ -221,12 +216,6 @@ fn without_choices(glob: &str) -> String {
         plain.push(c);
     }
     plain
-}
-
-#[cfg(unix)]
-fn path_of(bytes: &[u8]) -> &std::path::Path {
-    use std::os::unix::ffi::OsStrExt as _;
-    std::path::Path::new(std::ffi::OsStr::from_bytes(bytes))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::key::BadPublicKey;
+use super::bad_key::BadPublicKey;
 
 /// The kind of a key, named as OpenSSH names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

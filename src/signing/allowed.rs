@@ -4,7 +4,8 @@
 //! depend on the machine, or on anything outside the file, is refused.
 
 use super::algorithm::Algorithm;
-use super::key::{BadPublicKey, PublicKey};
+use super::bad_key::BadPublicKey;
+use super::key::PublicKey;
 use crate::record::Timestamp;
 
 /// Maximum size of the file, in bytes; bounds the memory that an attacker can make us use.

@@ -5,9 +5,11 @@
 
 pub mod algorithm;
 pub mod allowed;
+mod bad_key;
 pub mod generate;
 pub mod key;
 pub mod keygen;
+mod open;
 pub mod signer;
 pub mod sshsig;
 pub mod verify;
@@ -24,9 +26,11 @@ mod token_tests;
 
 pub use algorithm::Algorithm;
 pub use allowed::{AllowedSigner, AllowedSigners, BadAllowedSigners};
+pub use bad_key::BadPublicKey;
 pub use generate::generate_ed25519;
-pub use key::{BadPublicKey, PublicKey};
+pub use key::PublicKey;
 pub use keygen::SshKeygen;
-pub use signer::{FileKey, Signer, SigningError, open_signer};
+pub use open::{FileKey, open_signer};
+pub use signer::{Signer, SigningError};
 pub use sshsig::{HashAlgorithm, Signature, SignatureError};
 pub use verify::{Checked, verify, verify_with};

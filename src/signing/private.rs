@@ -2,7 +2,8 @@
 
 use base64ct::{Base64, Encoding as _};
 
-use super::key::{BadPublicKey, PublicKey};
+use super::bad_key::BadPublicKey;
+use super::key::PublicKey;
 use super::wire::Reader;
 
 const BEGIN: &str = "-----BEGIN OPENSSH PRIVATE KEY-----";

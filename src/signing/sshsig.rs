@@ -4,7 +4,8 @@ use base64ct::{Base64, Encoding as _};
 use sha2::{Digest as _, Sha256, Sha512};
 
 use super::algorithm::Algorithm;
-use super::key::{BadPublicKey, PublicKey};
+use super::bad_key::BadPublicKey;
+use super::key::PublicKey;
 use super::wire::{Read, Reader, put_string};
 
 const MAGIC: &[u8; 6] = b"SSHSIG";

@@ -1,6 +1,7 @@
 //! Room 2, `store`: records in notes and `refs/awo/*`. Layout, reading, appending, merging.
 
 pub mod batch;
+pub mod chain;
 pub mod index;
 pub mod layout;
 pub mod ledger;

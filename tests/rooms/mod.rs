@@ -44,14 +44,8 @@ const STARTERS: &[(&str, &str)] = &[
 const ENVIRONMENT: &[(&str, &str)] = &[
     ("src/cli/commands/hooks.rs", "which program the shims call"),
     ("src/cli/mod.rs", "the words of the command"),
-    ("src/git/process.rs", "to move"),
-    ("src/git/quarantine.rs", "to move"),
-    ("src/git/reader.rs", "to move"),
-    ("src/git/write.rs", "to move"),
-    ("src/hook/client.rs", "to move"),
-    ("src/hook/dispatch.rs", "to move"),
-    ("src/hook/parent.rs", "to move"),
-    ("src/hook/transaction.rs", "to move"),
+    ("src/git/process.rs", "how many settings git inherits"),
+    ("src/git/write.rs", "never writes in a quarantine"),
     ("src/run/leftover.rs", "to move"),
     ("src/run/place.rs", "to move"),
     ("src/run/state.rs", "to move"),
@@ -176,9 +170,12 @@ fn the_drawing_has_every_room_and_no_other() {
 }
 
 #[test]
-fn the_root_declares_rooms_and_nothing_else() {
+fn the_root_declares_rooms_and_the_facade_stands_on_what_is_no_program() {
     for source in sources().iter().filter(|it| it.room().is_none()) {
-        let own = named_rooms(source);
+        let mut own = named_rooms(source);
+        if source.path == "src/facade.rs" {
+            own.retain(|room| floor(room) > floor("ops"));
+        }
         assert!(own.is_empty(), "{} uses {own:?}", source.path);
     }
 }

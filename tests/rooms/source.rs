@@ -281,6 +281,9 @@ pub fn paths(tokens: &[Token]) -> Vec<Written> {
             let exported = at > 0 && tokens[at - 1] == "pub";
             tree(&tokens[at + 1..end], &[], exported, &mut found);
             at = end;
+        } else if tokens[at] == "mod" && tokens.get(at + 2).is_some_and(|it| it == ";") {
+            // Declares a file, and names nothing in it.
+            at += 2;
         } else if is_word(&tokens[at]) && (at == 0 || tokens[at - 1] != "::") {
             let mut parts = vec![tokens[at].clone()];
             while tokens.get(at + 1).is_some_and(|it| it == "::")

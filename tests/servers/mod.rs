@@ -8,7 +8,7 @@ mod service;
 use std::process::Stdio;
 
 use base64ct::{Base64, Encoding as _};
-use git_awo::facts::log::ENTRY;
+use git_awo::store::chain::ENTRY;
 use serde_json::Value;
 
 use crate::world::{RUN, World};

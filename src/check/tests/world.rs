@@ -9,7 +9,7 @@ use crate::check::verify::{self, Clone as Cloned, Scope};
 use crate::check::{Anchor, PolicyHistory};
 use crate::evidence::inventory::SUMS;
 use crate::evidence::{self, Inventory, RunFiles};
-use crate::facts::log::{ENTRY, STATE, State, commit_of};
+use crate::facts::log::{STATE, State};
 use crate::git::{CommitDraft, Repo};
 use crate::record::Report;
 use crate::record::commit::Person;

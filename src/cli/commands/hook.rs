@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use clap::Args;
 
 use crate::hook;
+use crate::sys::Environment;
 
 /// Called by git's hooks
 #[derive(Debug, Args)]
@@ -21,6 +22,7 @@ pub fn run(args: &HookArgs) -> u8 {
     let code = hook::dispatch(
         &args.name,
         &args.args,
+        Environment::of_process(),
         &mut std::io::stdin().lock(),
         &mut std::io::stderr().lock(),
     );

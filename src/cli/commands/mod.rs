@@ -17,10 +17,12 @@ pub mod outcome;
 pub mod policy;
 pub mod provenance;
 pub mod push;
+#[cfg(feature = "selftest")]
 pub mod quickstart;
 pub mod receipt;
 pub mod rollback;
 pub mod run;
+#[cfg(feature = "selftest")]
 pub mod selftest;
 pub mod show;
 pub mod status;

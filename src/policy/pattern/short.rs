@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use globset::{GlobSet, GlobSetBuilder};
 
-use super::{compile, path_of};
+use super::glob::{compile, path_of};
 use crate::record::names;
 
 /// Separates the base of a short name from its number.

@@ -5,7 +5,7 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::process::Stdio;
 
-use git_awo::facts::log::{State, files};
+use git_awo::facts::log::{State, chain};
 use git_awo::git::{CommitDraft, Repo, note_path};
 use git_awo::record::commit::Person;
 use git_awo::record::envelope::Envelope;
@@ -450,13 +450,7 @@ fn old_entries(repo: &Repo) -> Vec<ReceiptPredicate> {
     let mut entries = Vec::new();
     let mut at = repo.reference(&layout::log()).unwrap();
     while let Some(id) = at {
-        let (entry, _) = files(repo, id).unwrap();
-        let envelope = Envelope::parse(&entry).unwrap();
-        entries.push(
-            Statement::<ReceiptPredicate>::parse(envelope.payload())
-                .unwrap()
-                .predicate,
-        );
+        entries.push(chain().read(repo, id).unwrap().parse().unwrap());
         at = repo.commit(id).unwrap().parents.first().copied();
     }
     entries.reverse();

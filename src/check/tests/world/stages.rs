@@ -264,14 +264,10 @@ impl World {
         edit: impl FnOnce(&mut Receipt),
     ) -> Envelope {
         let last = before.get(&layout::log()).map(|tip| {
-            let (entry, state) = crate::facts::log::files(&self.repo, *tip).unwrap();
-            let envelope = Envelope::parse(&entry).unwrap();
-            let says = Statement::<ReceiptPredicate>::parse(envelope.payload()).unwrap();
-            (
-                envelope.digest(),
-                says.predicate,
-                State::parse(&state).unwrap(),
-            )
+            let entry = crate::facts::log::chain().read(&self.repo, *tip).unwrap();
+            let says: ReceiptPredicate = entry.parse().unwrap();
+            let state = State::parse(&entry.beside).unwrap();
+            (entry.envelope.digest(), says, state)
         });
         let mut receipt = Receipt {
             says: ReceiptPredicate {
@@ -297,14 +293,15 @@ impl World {
         let envelope = sealed(receipt.says.clone(), receipt.by);
         receipt.state.apply(&receipt.says);
         let mut files: Files = [
-            (ENTRY, envelope.to_bytes()),
+            (crate::store::chain::ENTRY, envelope.to_bytes()),
             (STATE, receipt.state.to_bytes()),
         ]
         .map(|(path, bytes)| (path.to_owned(), (Mode::File, bytes)))
         .into();
         (receipt.files)(&mut files);
         let parent = before.get(&layout::log()).copied();
-        let mut draft = commit_of(&receipt.says, tree(&self.repo, &files), parent);
+        let tree = tree(&self.repo, &files);
+        let mut draft = crate::facts::log::chain().commit_of(&receipt.says, tree, parent);
         (receipt.commit)(&mut draft);
         let id = self.repo.write_commit(&draft).unwrap();
         after.insert(layout::log(), id);

@@ -1,0 +1,75 @@
+//! The shims: small scripts by which git calls this program.
+
+use std::path::Path;
+
+use crate::sys::shell;
+
+const PLAIN: &str = include_str!("../../hooks/plain");
+const WITH_INPUT: &str = include_str!("../../hooks/with-input");
+const TRANSACTION: &str = include_str!("../../hooks/reference-transaction");
+
+/// Stands in every shim of ours, of whatever version.
+const MARKER: &[u8] = b"# >>> git-awo >>>";
+/// Whose hooks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// A person's clone.
+    Client,
+    /// A server's bare repository.
+    Server,
+}
+
+impl Side {
+    /// Returns the hooks of this side, in the order in which git calls them.
+    pub fn hooks(self) -> &'static [&'static str] {
+        match self {
+            Side::Client => &["pre-commit", "commit-msg", "pre-merge-commit", "pre-push"],
+            Side::Server => &["pre-receive", "reference-transaction", "post-receive"],
+        }
+    }
+}
+
+/// Returns the shim of a hook. Nothing if the path of the program cannot stand in a script: it must
+/// be absolute, and text.
+pub fn shim(name: &str, side: Side, program: &Path) -> Option<String> {
+    let text = program
+        .to_str()
+        .filter(|text| program.is_absolute() && !text.contains('\0'))?;
+    let template = match name {
+        "reference-transaction" => TRANSACTION,
+        "pre-receive" | "post-receive" | "pre-push" => WITH_INPUT,
+        _ => PLAIN,
+    };
+    let side = if side == Side::Server {
+        " --server"
+    } else {
+        ""
+    };
+    // The path last: it may hold anything, also what looks like one of the others.
+    Some(
+        template
+            .replace("@HOOK@", name)
+            .replace("@SIDE@", side)
+            .replace("@PROGRAM@", &shell::in_quotes(text)),
+    )
+}
+
+/// Tells whether a hook is one of these shims.
+pub fn is_ours(text: &[u8]) -> bool {
+    text.split(|b| *b == b'\n')
+        .any(|line| line.starts_with(MARKER))
+}
+
+/// Tells whether git would run a hook.
+#[cfg(unix)]
+pub fn is_executable(path: &Path) -> std::io::Result<bool> {
+    std::fs::metadata(path)?;
+    // As git asks: bits for others, and a file system that runs nothing, are of no use.
+    Ok(rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok())
+}
+
+/// Tells whether git would run a hook.
+#[cfg(not(unix))]
+pub fn is_executable(_path: &Path) -> std::io::Result<bool> {
+    Ok(true)
+}
