@@ -57,15 +57,15 @@ const MUTANTS: &[Mutant] = &[
     Mutant {
         cases: &["TS-0006", "TS-0007"],
         file: "src/evidence/inventory.rs",
-        original: "Some(real) if real == listed => {}",
-        broken: "Some(real) if real == listed || {M} => {}",
+        original: "Some(found) if found == listed => None,",
+        broken: "Some(found) if found == listed || {M} => None,",
     },
     // What the inventory does not list is not looked at.
     Mutant {
         cases: &["TS-0008"],
         file: "src/evidence/inventory.rs",
-        original: "            if !self.0.contains_key(path) {",
-        broken: "            if !self.0.contains_key(path) && !{M} {",
+        original: ".filter(|(path, _)| !self.0.contains_key(path));",
+        broken: ".filter(|(path, _)| !self.0.contains_key(path) && !{M});",
     },
     // The commands do not look at the chain.
     Mutant {
