@@ -7,17 +7,16 @@ pub(super) mod strict;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::facts::case::{CommitCase, CommitKind, RunFacts};
+use crate::facts::run::Collector;
 use crate::git::{self, Compared, Reader};
 use crate::policy::RefRules;
 use crate::record::commit::Commit;
-use crate::record::{Coded, Findings, ObjectId, Report, Rule, Subject, Timestamp};
+use crate::record::{Coded, Findings, ObjectId, Report, Subject, Timestamp};
 use crate::rules;
-
-use super::Error;
-use super::rollback;
-use crate::facts::run::Collector;
-
 use history::History;
+
+use super::{Error, rollback};
+
 pub use history::changes_of;
 
 /// A branch and the commits to judge on it.
@@ -112,13 +111,7 @@ fn judge_plain(
     let changed = found.changes.len();
     let before = paths.fetch_add(changed, Ordering::Relaxed);
     if before.saturating_add(changed) > max_paths {
-        findings.push(
-            Rule::Limits
-                .finding(Subject::of_ref(branch.rules.reference()))
-                .found(format!("more than {max_paths} changed paths"))
-                .expected(format!("at most {max_paths}"))
-                .remedy("push in smaller parts"),
-        );
+        findings.push(rules::limits::paths(max_paths, branch.rules.reference()));
         return Ok(());
     }
     let claim = CommitKind::of(&commit);
@@ -178,13 +171,7 @@ fn judge_claim(
         }
         CommitKind::Confused(why) => {
             rules::entries(&case, &mut report.findings);
-            report.findings.push(
-                Rule::Trailers
-                    .finding(case.subject())
-                    .found(why)
-                    .expected("the trailers of one run, or AWO-Rollback alone")
-                    .remedy(case.without_trailers("git awo run")),
-            );
+            report.findings.push(rules::confused(&case, &why));
         }
         CommitKind::Direct => {}
     }

@@ -4,17 +4,16 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::evidence::inventory::SUMS;
 use crate::evidence::{self, Inventory, Survey};
+use crate::facts::run::Collector;
 use crate::policy::Verified;
 use crate::record::predicate::RunPredicate;
 use crate::record::tree::Mode;
-use crate::record::{Code, Coded, Finding, ObjectId, RepoPath, Rule, RunId, Sha256, Subject};
+use crate::record::{Code, Coded, ObjectId, RepoPath, Report, RunId, Sha256, Subject};
+use crate::rules::{absent, integrity as rules};
 use crate::store::layout::LedgerPath;
 
 use super::Error;
-use crate::facts::run::Collector;
-use crate::record::Report;
 
 /// What is known of the files of a run.
 #[derive(Default)]
@@ -77,7 +76,7 @@ fn gather(collector: &Collector<'_>, run: &RunId, judged: &mut Integrity) -> Res
     records.reader().require_whole_view()?;
     let path = LedgerPath::Run(run.clone());
     let Some(envelope) = records.envelope(&path)? else {
-        judged.report.findings.push(unrecorded(run));
+        judged.report.findings.push(absent::run_record(run));
         return Ok(());
     };
     let record: Verified<RunPredicate> = match collector.verify(&envelope) {
@@ -91,22 +90,9 @@ fn gather(collector: &Collector<'_>, run: &RunId, judged: &mut Integrity) -> Res
         }
     };
     let says = record.predicate();
-    if says.run != *run {
-        let finding = Rule::BindsRun.finding(Subject::of_record(path.to_path()));
-        let finding = finding.found(&says.run).expected(run);
-        judged.report.findings.push(finding.remedy("git awo fetch"));
-    }
+    judged.report.findings.extend(rules::binds_run(says, run));
     survey(collector, says, judged)?;
     against_ledger(collector, says, judged)
-}
-
-/// Says that there is no such run.
-pub fn unrecorded(run: &RunId) -> Finding {
-    Rule::RunRecordPresent
-        .finding(Subject::of_run(run))
-        .found("no run record")
-        .expected("a run record in the ledger")
-        .remedy("git awo fetch")
 }
 
 /// Reads the evidence, each file by itself: one that cannot be read does not hide the others.
@@ -117,11 +103,7 @@ fn survey(
 ) -> Result<(), Error> {
     let records = collector.records;
     let Some(files) = records.evidence_files(&says.evidence, &says.run)? else {
-        let finding = Rule::EvidencePresent
-            .finding(Subject::of_ref(&says.evidence))
-            .found("no evidence of the run")
-            .expected("every file of it");
-        judged.report.findings.push(finding.remedy("git awo fetch"));
+        judged.report.findings.push(rules::evidence_present(says));
         return Ok(());
     };
     let limits = &collector.history.current().policy.document().limits;
@@ -129,7 +111,7 @@ fn survey(
     let mut survey = Survey::new();
     for (path, mode, id) in files {
         if mode != Mode::File {
-            survey.refuse([no_file(&path, mode)]);
+            survey.refuse([rules::plain_file(&path, mode)]);
             continue;
         }
         match records.reader().blob_limited(id, left) {
@@ -152,15 +134,9 @@ fn survey(
             _ => judged.report.findings.push(finding),
         }
     }
-    if let Some(found) = survey.sums().map(Sha256::of)
-        && found != says.root
-    {
-        let subject = Subject::none().path(&RepoPath::from(SUMS));
-        judged
-            .report
-            .findings
-            .push(other_root(subject, found, says));
-    }
+    let sums = survey.sums().map(Sha256::of);
+    let other_root = rules::evidence_root(says, sums);
+    judged.report.findings.extend(other_root);
     judged.root = root;
     judged.survey = survey;
     Ok(())
@@ -174,18 +150,12 @@ fn against_ledger(
     let path = LedgerPath::Inventory(says.run.clone());
     let subject = || Subject::of_record(path.to_path());
     let findings = &mut judged.report.findings;
-    let Some(bytes) = collector.records.file(&path)? else {
-        let finding = Rule::InventoryPresent
-            .finding(subject())
-            .found("no inventory")
-            .expected(says.root);
-        findings.push(finding.remedy("git awo fetch"));
+    let bytes = collector.records.file(&path)?;
+    let found = bytes.as_deref().map(Sha256::of);
+    findings.extend(rules::ledger_inventory(says, found));
+    let Some(bytes) = bytes else {
         return Ok(());
     };
-    let found = Sha256::of(&bytes);
-    if found != says.root {
-        findings.push(other_root(subject(), found, says));
-    }
     match Inventory::judge(&bytes, false) {
         Err(complaints) => findings.extend(complaints.into_iter().map(|mut finding| {
             finding.subject = subject();
@@ -198,20 +168,4 @@ fn against_ledger(
         Ok(_) => {}
     }
     Ok(())
-}
-
-fn other_root(subject: Subject, found: Sha256, says: &RunPredicate) -> Finding {
-    Rule::EvidenceRoot
-        .finding(subject)
-        .found(found)
-        .expected(says.root)
-        .remedy(format!("git awo chain {}", says.run))
-}
-
-fn no_file(path: &RepoPath, mode: Mode) -> Finding {
-    Rule::RunFileKind
-        .finding(Subject::none().path(path))
-        .found(format!("mode {}", mode.as_str()))
-        .expected("plain files, of mode 100644")
-        .remedy("compare with another clone: git awo fetch")
 }

@@ -1,22 +1,22 @@
 //! Judges a whole push at once, by the policy as it stood before it.
 
-pub(super) mod branch_move;
-
 use std::collections::BTreeMap;
 
+use crate::facts::position::Positions;
+use crate::facts::run::Collector;
 use crate::git::Reader;
-use crate::policy::{Level, Policy};
+use crate::policy::Policy;
 use crate::record::predicate::Movement;
-use crate::record::{Coded, Finding, ObjectId, RefName, Rule, Subject, Timestamp};
+use crate::record::{Coded, ObjectId, RefName, Report, Subject, Timestamp};
+use crate::rules::{limits, push as rules};
 use crate::signing::PublicKey;
 use crate::store::layout::{self, Place};
 use crate::store::ledger::{Records, Refs};
 
+use super::branch::strict::Strict;
+use super::branch::{self, Branch};
 use super::governance::{Arrivals, Gained, trees};
 use super::{Anchor, Error, PolicyHistory};
-use crate::facts::position::Positions;
-use crate::facts::run::Collector;
-use crate::record::Report;
 
 /// So many tree entries are looked at for one push: a few seconds at most, and more than ten
 /// thousand ordinary commits need.
@@ -66,31 +66,21 @@ fn try_judge(push: &Push<'_>, report: &mut Report) -> Result<(), Error> {
         Ok(history) => history,
         Err(error) => {
             if matches!(error, Error::Policy(_)) {
-                let subjects = push
-                    .movements
-                    .iter()
-                    .map(|it| Subject::of_ref(&it.reference));
-                report.findings.extend(subjects.map(counts_as_locked));
+                let refs = push.movements.iter().map(|it| &it.reference);
+                report.findings.extend(refs.map(rules::unreadable_policy));
             }
             return Err(error);
         }
     };
     if let Some(anchor) = push.anchor
-        && !history.starts_at(anchor)
+        && let Some(finding) = rules::pinned_root(anchor, &history)
     {
-        report.findings.push(unanchored(anchor, &history));
+        report.findings.push(finding);
         return Ok(());
     }
     let policy = &history.current().policy;
-    let limits = &policy.document().limits;
-    if push.movements.len() > limits.refs {
-        report.findings.push(
-            Rule::Limits
-                .finding(Subject::none())
-                .found(format!("{} refs", push.movements.len()))
-                .expected(format!("at most {}", limits.refs))
-                .remedy("push in smaller parts"),
-        );
+    if let Some(finding) = limits::refs(push.movements.len(), &policy.document().limits) {
+        report.findings.push(finding);
         return Ok(());
     }
     let mut after = push.before.clone();
@@ -100,8 +90,11 @@ fn try_judge(push: &Push<'_>, report: &mut Report) -> Result<(), Error> {
             None => _ = after.remove(&movement.reference),
         }
     }
-    halted(push, &history, report);
-    report.findings.extend(cannot_log(push, policy));
+    rules::in_force(policy, push.movements, push.time, &mut report.findings);
+    if let Door::Server(key) = &push.door {
+        let finding = rules::log_key(policy, key.as_ref(), push.movements);
+        report.findings.extend(finding);
+    }
 
     let mut arrivals = Arrivals::default();
     let mut branches = Vec::new();
@@ -109,7 +102,7 @@ fn try_judge(push: &Push<'_>, report: &mut Report) -> Result<(), Error> {
         match (Place::of(&movement.reference), movement.new) {
             (Some(place), _) => governance(push, &history, place, movement, &mut arrivals, report)?,
             (None, _) if movement.reference.branch().is_some() => branches.push(movement),
-            _ => report.findings.push(forbidden_ref(&movement.reference)),
+            _ => report.findings.push(rules::ungoverned(&movement.reference)),
         }
     }
     // One that does not hold is refused above; here only what it names counts.
@@ -127,149 +120,25 @@ fn try_judge(push: &Push<'_>, report: &mut Report) -> Result<(), Error> {
     };
     report.count("records", arrivals.count());
     arrivals.judge(&collector, &mut report.findings)?;
-    branch_move::judge_all(push, &collector, branches, report)
+    judge_branches(push, &collector, branches, report)
 }
 
 /// A server without a policy accepts exactly one push: the policy that matches its anchor.
 fn first_push(push: &Push<'_>, report: &mut Report) -> Result<(), Error> {
-    let refuse = |found: String, expected: String| {
-        Rule::FirstPolicy
-            .finding(Subject::none())
-            .found(found)
-            .expected(expected)
-            .remedy("git push SERVER refs/awo/policy")
-    };
-    let Some(anchor) = push.anchor else {
-        report.findings.push(refuse(
-            "this server has no anchor".to_owned(),
-            "git awo init --server --anchor FINGERPRINT".to_owned(),
-        ));
-        return Ok(());
-    };
-    let policy = layout::policy();
-    let (Some(new), [_]) = (
-        push.movements
-            .iter()
-            .find(|it| it.reference == policy)
-            .and_then(|it| it.new),
-        push.movements,
-    ) else {
-        report.findings.push(refuse(
-            "this server has no policy yet".to_owned(),
-            "refs/awo/policy, alone".to_owned(),
-        ));
-        return Ok(());
+    let (anchor, new) = match rules::first_policy(push.anchor, push.movements) {
+        Ok(first) => first,
+        Err(finding) => {
+            report.findings.push(finding);
+            return Ok(());
+        }
     };
     let history = PolicyHistory::load(push.reader, new)?;
-    if !history.starts_at(anchor) {
-        report.findings.push(unanchored(anchor, &history));
-    }
+    report.findings.extend(rules::pinned_root(anchor, &history));
     let late = (0..history.commits().len()).filter_map(|at| history.refuses_at(at, push.time));
     let late = late.map(|it| it.to_finding(Subject::none()));
     report.findings.extend(late);
     report.count("policies", history.commits().len());
     Ok(())
-}
-
-fn unanchored(anchor: &Anchor, history: &PolicyHistory) -> Finding {
-    let founders: Vec<_> = history
-        .version(0)
-        .signers
-        .iter()
-        .map(|signer| signer.key.clone())
-        .collect();
-    Rule::PinnedRoot
-        .finding(Subject::of_ref(&layout::policy()))
-        .found(format!(
-            "{} signed by {}",
-            history.repository(),
-            founders.join(", ")
-        ))
-        .expected(anchor)
-        .remedy("git awo trust")
-}
-
-/// A server whose policy names it must be able to write its log: without it nothing shows later
-/// which policy a push was judged by.
-fn cannot_log(push: &Push<'_>, policy: &Policy) -> Option<Finding> {
-    let Door::Server(key) = &push.door else {
-        return None;
-    };
-    // A push of the policy alone may be what mends it.
-    if push
-        .movements
-        .iter()
-        .all(|it| it.reference == layout::policy())
-    {
-        return None;
-    }
-    let first = policy.log_writers().next()?;
-    let own = key.as_ref().and_then(|key| policy.keyring().person_of(key));
-    if own.is_some_and(|own| policy.log_writers().any(|server| server.name == *own)) {
-        return None;
-    }
-    let remedy =
-        "git awo init --server, and its key into allowed_signers by git awo policy propose";
-    Some(
-        Rule::LogKey
-            .finding(Subject::none())
-            .found("this server's key is not the one that the policy names for the log")
-            .expected(format!("the key of {}", first.name))
-            .remedy(remedy),
-    )
-}
-
-/// LOCKED and expired policies let nothing through but a change of the policy.
-fn halted(push: &Push<'_>, history: &PolicyHistory, report: &mut Report) {
-    let policy = &history.current().policy;
-    for movement in push
-        .movements
-        .iter()
-        .filter(|it| it.reference != layout::policy())
-    {
-        let subject = Subject::of_ref(&movement.reference);
-        if policy.level() == Level::Locked {
-            report.findings.push(
-                Rule::Locked
-                    .finding(subject.clone())
-                    .found("a push while the policy is LOCKED")
-                    .expected("nothing applied")
-                    .remedy("only a policy change lifts it: git awo policy propose FILE"),
-            );
-        }
-        if policy.expired_at(push.time) {
-            report.findings.push(
-                Rule::PolicyUnexpired
-                    .finding(subject)
-                    .found("the policy has expired")
-                    .expected("a policy in force")
-                    .remedy("git awo policy propose FILE"),
-            );
-        }
-    }
-}
-
-/// What cannot be read might say LOCKED, so it is taken to say so.
-fn counts_as_locked(subject: Subject) -> Finding {
-    Rule::Locked
-        .finding(subject)
-        .found("a push while the policy cannot be read, which counts as LOCKED")
-        .expected("nothing applied")
-        .remedy("restore refs/awo/policy from a clone: git push SERVER refs/awo/policy")
-}
-
-fn forbidden_ref(reference: &RefName) -> Finding {
-    let (rule, what) = if reference.as_str().starts_with("refs/replace/") {
-        (Rule::ReplaceRefPush, "a replace ref")
-    } else if reference.as_str().starts_with("refs/tags/") {
-        (Rule::TagMove, "a tag")
-    } else {
-        (Rule::UngovernedRef, "a ref that no rule governs")
-    };
-    rule.finding(Subject::of_ref(reference))
-        .found(format!("a push of {what}"))
-        .expected("governed branches and refs/awo/* only")
-        .remedy("git awo policy show")
 }
 
 fn governance(
@@ -282,48 +151,25 @@ fn governance(
 ) -> Result<(), Error> {
     let subject = || Subject::of_ref(&movement.reference);
     let Some(new) = movement.new else {
-        for rule in [Rule::Delete, Rule::GovernanceKept] {
-            report.findings.push(
-                rule.finding(subject())
-                    .found("a deletion of a governance ref")
-                    .expected("governance refs only grow")
-                    .remedy("git awo fetch"),
-            );
-        }
+        report
+            .findings
+            .extend(rules::governance_kept(&movement.reference));
         return Ok(());
     };
     match place {
         Place::Policy => judge_policy(push, history, new, report),
         Place::Log => {
-            report.findings.push(
-                Rule::LogByServer
-                    .finding(subject())
-                    .found("a push of the receive log")
-                    .expected("the server alone writes it")
-                    .remedy("git awo fetch"),
-            );
             let kept = match movement.old {
                 Some(old) => push.reader.is_ancestor(old, new)?,
                 None => true,
             };
-            if !kept {
-                report.findings.push(
-                    Rule::ForwardOnly
-                        .finding(subject())
-                        .found(format!("{new}, which does not contain it"))
-                        .expected("every entry kept")
-                        .remedy("git awo fetch"),
-                );
-            }
+            rules::log_by_server(&movement.reference, new, kept, &mut report.findings);
             Ok(())
         }
         Place::Unknown => {
-            report.findings.push(
-                Rule::RefKind.finding(subject())
-                    .found("a governance ref of an unknown kind")
-                    .expected("refs/awo/{policy,ledger,evidence/YYYY-MM} or refs/notes/awo/{approvals,attestations}")
-                    .remedy("upgrade git-awo on the server"),
-            );
+            let remedy = "upgrade git-awo on the server";
+            let finding = rules::known_kind(&movement.reference, remedy);
+            report.findings.push(finding);
             Ok(())
         }
         _ => {
@@ -360,14 +206,7 @@ fn judge_policy(
     let reference = layout::policy();
     let tip = history.current().commit;
     if !push.reader.is_ancestor(tip, new)? {
-        for rule in [Rule::PolicyLinked, Rule::ForwardOnly] {
-            report.findings.push(
-                rule.finding(Subject::of_ref(&reference).at(new))
-                    .found(format!("does not contain {tip}"))
-                    .expected("a successor of the policy in force")
-                    .remedy("git awo fetch, then git awo policy propose FILE"),
-            );
-        }
+        report.findings.extend(rules::policy_follows(new, tip));
         return Ok(());
     }
     match PolicyHistory::load(push.reader, new) {
@@ -382,6 +221,128 @@ fn judge_policy(
             report.count("policies", added);
         }
         Err(error) => report.absorb(error.refusal(Subject::of_ref(&reference))),
+    }
+    Ok(())
+}
+
+/// Judges every branch of a push.
+fn judge_branches(
+    push: &Push<'_>,
+    collector: &Collector<'_>,
+    mut movements: Vec<&Movement>,
+    report: &mut Report,
+) -> Result<(), Error> {
+    let policy = &collector.history.current().policy;
+    let mut commits_left = policy.document().limits.commits;
+    // What others may build on first, and among these what was there before.
+    movements.sort_by_key(|it| rank(policy, it));
+    let mut known = Known {
+        before: Strict::of(policy, push.before),
+        landed: Vec::new(),
+    };
+    for movement in movements {
+        let found = (report.findings.len(), report.undecided.len());
+        judge_branch(push, collector, movement, &known, &mut commits_left, report)?;
+        let clean = found == (report.findings.len(), report.undecided.len());
+        if clean && let Some(new) = movement.new {
+            let strict = Strict::of(policy, [(&movement.reference, &new)]);
+            known.landed.push((&movement.reference, strict));
+        }
+    }
+    Ok(())
+}
+
+/// What the branches of a push may build on.
+struct Known<'a> {
+    /// Where branches were before it.
+    before: Strict,
+    /// Where it has moved branches so far.
+    landed: Vec<(&'a RefName, Strict)>,
+}
+
+/// The order in which the movements of one push are judged: what others may build on first.
+pub(in crate::check) fn rank(policy: &Policy, movement: &Movement) -> (bool, bool) {
+    let rules = policy.ref_rules(&movement.reference);
+    (
+        rules.is_none_or(|rules| rules.accepts_direct()),
+        movement.old.is_none(),
+    )
+}
+
+/// Judges where a branch would go, and every commit that is new to it. New is what lies neither
+/// below where it was, if it keeps that, nor below the tip at adoption, nor below what is known; what
+/// the same push has landed must then move no later than the branch.
+fn judge_branch(
+    push: &Push<'_>,
+    collector: &Collector<'_>,
+    movement: &Movement,
+    known: &Known<'_>,
+    commits_left: &mut usize,
+    report: &mut Report,
+) -> Result<(), Error> {
+    let reference = &movement.reference;
+    let policy = &collector.history.current().policy;
+    let subject = || Subject::of_ref(reference);
+    let Some(branch_rules) = policy.ref_rules(reference) else {
+        report.findings.push(rules::ungoverned(reference));
+        return Ok(());
+    };
+    let Some(new) = movement.new else {
+        report.findings.extend(rules::branch_kept(&branch_rules));
+        return Ok(());
+    };
+    // A branch is at a commit: a tag there would be peeled by some and not by others.
+    if let Err(error) = push.reader.tree_of(new) {
+        report.absorb(Error::from(error).refusal(subject()));
+        return Ok(());
+    }
+    // What the new tip does not contain may be gone tomorrow, and with it what it hides from
+    // judgement: `verify` sees only what is there.
+    let mut kept = None;
+    if let Some(old) = movement.old {
+        kept = push.reader.is_ancestor(old, new)?.then_some(old);
+    }
+    let lost = movement.old.filter(|_| kept.is_none());
+    let finding = rules::fast_forward(&branch_rules, lost, new);
+    report.findings.extend(finding);
+    let is_new = movement.old.is_none();
+    let mut hidden = branch_rules.adopted();
+    hidden.extend(kept);
+    hidden.extend(known.before.below(&branch_rules, is_new));
+    let mut commits = push.reader.new_commits(&[new], &hidden)?;
+    for (name, strict) in &known.landed {
+        for tip in strict.below(&branch_rules, is_new) {
+            hidden.push(tip);
+            let fewer = push.reader.new_commits(&[new], &hidden)?;
+            if fewer.len() < commits.len() {
+                let depends_on = report.depends_on.entry(reference.clone()).or_default();
+                depends_on.insert((*name).clone());
+                commits = fewer;
+            }
+        }
+    }
+    let expected = format!("at most {} a push", policy.document().limits.commits);
+    if let Some(finding) = limits::commits(&commits, *commits_left, reference, expected) {
+        report.findings.push(finding);
+        return Ok(());
+    }
+    *commits_left = commits_left.saturating_sub(commits.len());
+    let branch = Branch {
+        rules: branch_rules,
+        commits,
+        time: push.time,
+    };
+    // The limit is one for the whole push, over all its branches.
+    let seen = report.checked.get("paths").copied().unwrap_or_default();
+    let left = policy
+        .document()
+        .limits
+        .paths
+        .saturating_sub(usize::try_from(seen).unwrap_or(usize::MAX));
+    let judged = branch::judge(push.reader, &branch, collector, left);
+    match judged {
+        Ok(found) => report.absorb(found),
+        Err(error) => report.absorb(error.refusal(subject())),
     }
     Ok(())
 }

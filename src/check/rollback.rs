@@ -1,29 +1,13 @@
 //! A commit that claims to take a run back.
 
 use crate::facts::case::{CommitCase, CommitKind, RollbackTarget};
+use crate::facts::run::Collector;
 use crate::git::{self, Reader};
-use crate::record::{Finding, Findings, ObjectId, Rule, RunId};
+use crate::record::{Findings, ObjectId, RunId};
 use crate::rules::{self, Reverted};
 
 use super::Error;
 use super::branch::history::History;
-use crate::facts::run::Collector;
-
-fn again(case: &CommitCase<'_>, rollback: ObjectId) -> Finding {
-    Rule::RolledBackForGood
-        .finding(case.subject())
-        .found(format!("applies again what {rollback} has taken back"))
-        .expected("a run of its own, with approvals of its own")
-        .remedy("git awo task new")
-}
-
-fn not_of_a_run(case: &CommitCase<'_>, found: &str) -> Finding {
-    Rule::RollbackOfARun
-        .finding(case.subject())
-        .found(found)
-        .expected("the commit of one governed run")
-        .remedy(case.without_trailers("git awo rollback RUN"))
-}
 
 /// What a commit was made by, as it says itself.
 enum Maker {
@@ -47,13 +31,13 @@ pub(super) fn judge(
             Maker::Run(run) => (Some(run), Some(*target)),
             // Applying again what was taken back spends the same approval twice.
             Maker::Rollback if case.rules.accepts_rollback() => {
-                findings.push(again(case, *target));
+                findings.push(rules::again(case, *target));
                 return Ok(());
             }
             Maker::Rollback | Maker::Nobody => (None, Some(*target)),
         },
         RollbackTarget::Unclear(why) => {
-            findings.push(not_of_a_run(case, why));
+            findings.push(rules::not_of_a_run(case, why));
             return Ok(());
         }
     };
@@ -65,7 +49,7 @@ pub(super) fn judge(
         rules::direct(case, findings);
         return Ok(());
     }
-    let mut refuse = |found: &str| findings.push(not_of_a_run(case, found));
+    let mut refuse = |found: &str| findings.push(rules::not_of_a_run(case, found));
     let Some(run) = run else {
         refuse("takes back a commit that no run made");
         return Ok(());

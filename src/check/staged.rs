@@ -6,11 +6,10 @@ use crate::policy::keyring::Signer;
 use crate::policy::{RefRules, Unverified};
 use crate::record::commit::Commit;
 use crate::record::tree::{Change, faults};
-use crate::record::{Findings, IdentityName, RefName};
+use crate::record::{Findings, IdentityName, RefName, Report};
 use crate::rules;
 
 use super::{Error, PolicyHistory};
-use crate::record::Report;
 
 /// Judges staged changes as a direct commit by this person on this branch.
 pub fn judge(

@@ -42,7 +42,7 @@ impl Coded for Error {
                 let remedy = "git awo export RUN NEW-DIR";
                 Diagnosis::against(self, Rule::ExportPlace, expected, remedy)
             }
-            Error::Io { .. } => Diagnosis::unusable(self, Rule::ExportWritten),
+            Error::Io { .. } => Diagnosis::unusable(self, Rule::FileWritten),
         }
     }
 }

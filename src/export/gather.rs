@@ -10,6 +10,7 @@ use crate::record::statement::Predicate;
 use crate::record::{
     Code, Finding, Findings, ObjectId, Refusal, Rule, RunId, Sha256, Subject, TaskId,
 };
+use crate::rules::absent;
 use crate::store::layout::LedgerPath;
 
 use super::dossier::{Dossier, Rules, Signed};
@@ -25,16 +26,11 @@ pub fn gather(collector: &Collector<'_>, id: &RunId) -> Result<Dossier, Error> {
     let dossier = it.dossier()?;
     match dossier {
         Some(dossier) if it.findings.is_empty() => Ok(dossier),
-        _ => Err(Error::Refused(Refusal::or(it.findings, unfound(id)))),
+        _ => Err(Error::Refused(Refusal::or(
+            it.findings,
+            absent::run_record(id),
+        ))),
     }
-}
-
-fn unfound(id: &RunId) -> Finding {
-    Rule::RunRecordPresent
-        .finding(Subject::of_run(id))
-        .found("no run record")
-        .expected("a run record in the ledger")
-        .remedy("git awo fetch; git awo log")
 }
 
 struct Gather<'a> {

@@ -191,6 +191,8 @@ pub struct RunFacts {
     pub task_approvals: Vec<Verified<ApprovalPredicate>>,
     /// For each approval spent: the run that the ledger says spent it.
     pub spent: BTreeMap<Sha256, Option<RunId>>,
+    /// The root of the inventory in the ledger, if there is one.
+    pub inventory: Option<Sha256>,
     /// The evidence.
     pub evidence: Lookup<EvidenceFacts>,
     /// The independence logs.

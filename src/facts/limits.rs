@@ -3,8 +3,8 @@
 
 use crate::policy::document::Limits;
 use crate::record::envelope::Envelope;
-use crate::record::json::BadJson;
-use crate::record::{Coded, Diagnosis, ObjectId, RefName, Rule, json};
+use crate::record::json::{self, BadJson};
+use crate::record::{Coded, Diagnosis, Rule};
 
 /// A record or an inventory goes beyond the limits of the policy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -76,13 +76,4 @@ pub(crate) fn inventory(bytes: &[u8], limits: &Limits) -> Result<(), BeyondLimit
         most_bytes: limits.inventory_bytes,
         most_lines: limits.inventory_lines,
     })
-}
-
-/// Returns how to push the first of these commits, parents before children, so that the others can
-/// follow.
-pub(crate) fn part_of(commits: &[ObjectId], most: usize, reference: &RefName) -> String {
-    match most.checked_sub(1).and_then(|last| commits.get(last)) {
-        Some(last) => format!("git push SERVER {last}:{reference} first"),
-        None => format!("push {reference} by itself"),
-    }
 }

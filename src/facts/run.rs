@@ -2,19 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use crate::evidence;
 use crate::facts::case::{EvidenceFacts, Lookup, RunFacts};
 use crate::policy::{Keyring, Unverified, Verified};
 use crate::record::envelope::Envelope;
 use crate::record::predicate::{ApprovalPredicate, Approves, AttestationPredicate, RunPredicate};
 use crate::record::statement::{self, Kind, Predicate};
 use crate::record::{
-    Code, Coded, Finding, Findings, ObjectId, Rule, RunId, Sha256, Subject, Timestamp,
+    Code, Coded, Diagnosis, Finding, Findings, ObjectId, Rule, RunId, Sha256, Subject, Timestamp,
 };
-use crate::store;
 use crate::store::index::Entry;
 use crate::store::layout::LedgerPath;
 use crate::store::ledger::Records;
+use crate::{evidence, store};
 
 use super::claims::{Said, claims};
 use super::position::{Judging, Positions};
@@ -82,6 +81,7 @@ impl Collector<'_> {
             contract: Lookup::Missing,
             task_approvals: Vec::new(),
             spent: BTreeMap::new(),
+            inventory: None,
             evidence: Lookup::Missing,
             independence: Vec::new(),
             overrides: Vec::new(),
@@ -194,19 +194,7 @@ impl Collector<'_> {
             let beyond = limits::inventory(bytes, limits).err();
             facts.bad.extend(beyond.map(|it| it.to_finding(subject)));
         }
-        let root = bytes.map(|bytes| Sha256::of(&bytes));
-        if root != Some(run.root) {
-            let rule = match root {
-                Some(_) => Rule::InventoryRoot,
-                None => Rule::InventoryPresent,
-            };
-            facts.bad.push(
-                rule.finding(Subject::of_record(path.to_path()))
-                    .found(root.map_or("no inventory".to_owned(), |root| root.to_string()))
-                    .expected(run.root)
-                    .remedy(format!("git awo chain {}", run.run)),
-            );
-        }
+        facts.inventory = bytes.map(|bytes| Sha256::of(&bytes));
         Ok(())
     }
 
@@ -264,9 +252,10 @@ impl Collector<'_> {
                 Ok(approval) if approval.predicate().approves == Approves::Audit => {
                     facts.audit_approvals.push(approval)
                 }
-                Ok(approval) => facts
-                    .bad
-                    .push(misplaced(approval.digest(), "a task approval on a commit")),
+                Ok(approval) => {
+                    let subject = Subject::of_record(approval.digest());
+                    facts.bad.push(Misplaced.to_finding(subject));
+                }
                 Err(finding) => facts.bad.push(finding),
             }
         }
@@ -280,12 +269,16 @@ impl Collector<'_> {
     }
 }
 
-fn misplaced(digest: Sha256, found: &str) -> Finding {
-    Rule::NoteObject
-        .finding(Subject::of_record(digest))
-        .found(found)
-        .expected("a note on what it approves")
-        .remedy("git awo approve")
+/// A note on something else than what it approves.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("a task approval on a commit")]
+struct Misplaced;
+
+impl Coded for Misplaced {
+    fn diagnosis(&self) -> Diagnosis {
+        let expected = "a note on what it approves";
+        Diagnosis::against(self, Rule::NoteObject, expected, "git awo approve")
+    }
 }
 
 fn named(mut finding: Finding, path: &LedgerPath) -> Finding {

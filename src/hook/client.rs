@@ -7,10 +7,10 @@ use crate::actor::{Clock, Settings, person_of};
 use crate::check::{PolicyHistory, push, staged};
 use crate::git::{self, Reader};
 use crate::record::commit::Commit;
-use crate::record::predicate::Movement;
 use crate::record::tree::{Change, Mode};
 use crate::record::{
-    Finding, HashKind, IdentityName, ObjectId, RefName, RepoPath, Report, Rule, Subject,
+    Coded, Diagnosis, Finding, HashKind, IdentityName, ObjectId, RefName, RepoPath, Report, Rule,
+    Subject,
 };
 use crate::signing;
 use crate::store::layout::{self, Place};
@@ -85,7 +85,8 @@ pub fn pre_push(environment: &Environment, remote: &str, input: &[u8]) -> Result
     // git calls this hook also for what it will not push, since the server has what the clone lacks.
     let newer = movements.iter().filter_map(|it| {
         let old = it.old.filter(|old| !reader.contains(*old))?;
-        Place::of(&it.reference).map(|_| overtaken(it, old))
+        Place::of(&it.reference)
+            .map(|_| Early::Overtaken(old).to_finding(Subject::of_ref(&it.reference)))
     });
     report.findings.extend(newer);
     if !report.findings.is_empty() {
@@ -111,13 +112,38 @@ pub fn pre_push(environment: &Environment, remote: &str, input: &[u8]) -> Result
     Ok(report)
 }
 
-/// The same race as where the server finds it, met sooner.
-fn overtaken(movement: &Movement, old: ObjectId) -> Finding {
-    Rule::OldValue
-        .finding(Subject::of_ref(&movement.reference))
-        .found(format!("the server is at {old}, which is not here"))
-        .expected("what was seen of the server last")
-        .remedy("git awo fetch, then push again")
+/// What a clone can tell before the server does.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+enum Early {
+    /// The same race as where the server finds it, met sooner.
+    #[error("the server is at {0}, which is not here")]
+    Overtaken(ObjectId),
+    #[error("the trailer {0} in a commit message")]
+    ByHand(String),
+    #[error("a merge commit")]
+    Merge,
+}
+
+impl Coded for Early {
+    fn diagnosis(&self) -> Diagnosis {
+        let against = |rule, expected, remedy| Diagnosis::against(self, rule, expected, remedy);
+        match self {
+            Self::Overtaken(_) => {
+                let expected = "what was seen of the server last";
+                against(Rule::OldValue, expected, "git awo fetch, then push again")
+            }
+            Self::ByHand(_) => against(
+                Rule::TrailerByHand,
+                "AWO trailers only by git awo run and git awo rollback",
+                "git commit again, without that line in the message",
+            ),
+            Self::Merge => against(
+                Rule::Merge,
+                "a branch without merges, as the policy says",
+                "git merge --abort, then git rebase",
+            ),
+        }
+    }
 }
 
 /// Returns where a server's refs were when last seen; `None` if it is not known to have a policy.
@@ -150,13 +176,7 @@ pub fn seen(reader: &Reader, remote: &str) -> Result<Option<Refs>, Error> {
 pub fn by_hand(text: &[u8]) -> Option<Finding> {
     // With and without what git will strip: which of both it does is the user's setting.
     let found = ours(text).or_else(|| ours(&stripped(text)))?;
-    Some(
-        Rule::TrailerByHand
-            .finding(Subject::none())
-            .found(format!("the trailer {found} in a commit message"))
-            .expected("AWO trailers only by git awo run and git awo rollback")
-            .remedy("git commit again, without that line in the message"),
-    )
+    Some(Early::ByHand(found).to_finding(Subject::none()))
 }
 
 fn ours(message: &[u8]) -> Option<String> {
@@ -207,13 +227,7 @@ fn merge(history: &PolicyHistory, branch: &RefName, report: &mut Report) {
         .ref_rules(branch)
         .is_some_and(|rules| !rules.accepts_merges())
     {
-        report.findings.push(
-            Rule::Merge
-                .finding(Subject::of_ref(branch))
-                .found("a merge commit")
-                .expected("a branch without merges, as the policy says")
-                .remedy("git merge --abort, then git rebase"),
-        );
+        report.absorb(Early::Merge.refusal(Subject::of_ref(branch)));
     }
 }
 

@@ -4,7 +4,9 @@ use std::io::Read;
 
 use crate::record::path::quote;
 use crate::record::predicate::Movement;
-use crate::record::{Finding, Findings, HashKind, ObjectId, RefName, Rule, Subject};
+use crate::record::{
+    Coded, Diagnosis, Finding, Findings, HashKind, ObjectId, RefName, Rule, Subject,
+};
 
 /// No hook reads more than this. A thousand refs, the policy's usual limit, have 200 KiB.
 pub const MAX_INPUT: usize = 8 * 1024 * 1024;
@@ -134,13 +136,7 @@ pub fn pushed(input: &[u8], kind: HashKind, findings: &mut Findings) -> Vec<Move
 
 fn lines<'a>(input: &'a [u8], findings: &mut Findings) -> Vec<&'a [u8]> {
     if input.len() > MAX_INPUT {
-        findings.push(
-            Rule::HookInputLimit
-                .finding(Subject::none())
-                .found(format!("more than {MAX_INPUT} bytes of ref names"))
-                .expected(format!("at most {MAX_INPUT}"))
-                .remedy("push in smaller parts"),
-        );
+        findings.push(BadInput::TooLong.to_finding(Subject::none()));
         return Vec::new();
     }
     if input.is_empty() {
@@ -168,32 +164,58 @@ fn object(text: &[u8], kind: HashKind) -> Option<Option<ObjectId>> {
     (id.kind() == kind).then(|| (!id.is_zero()).then_some(id))
 }
 
+/// What git wrote cannot be taken for what git writes.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+enum BadInput {
+    #[error("more than {MAX_INPUT} bytes of ref names")]
+    TooLong,
+    #[error("the line {0}")]
+    Line(String),
+    #[error("a name that no rule can speak of")]
+    Name(String),
+    #[error("the ref twice in one push")]
+    Twice(RefName),
+}
+
+impl Coded for BadInput {
+    fn diagnosis(&self) -> Diagnosis {
+        let against =
+            |rule, expected: &str, remedy| Diagnosis::against(self, rule, expected, remedy);
+        let git = "push with git itself";
+        match self {
+            Self::TooLong => {
+                let expected = format!("at most {MAX_INPUT}");
+                against(Rule::HookInputLimit, &expected, "push in smaller parts")
+            }
+            Self::Line(_) => against(
+                Rule::HookInput,
+                "<old id> <new id> <ref>, as git writes them",
+                git,
+            ),
+            Self::Name(name) => {
+                let expected = "a full ref name in UTF-8, of at most 1,024 bytes";
+                against(Rule::RefName, expected, "git branch -m NEWNAME").about(Subject {
+                    reference: Some(name.clone()),
+                    ..Subject::none()
+                })
+            }
+            Self::Twice(name) => {
+                against(Rule::HookInput, "each ref once", git).about(Subject::of_ref(name))
+            }
+        }
+    }
+}
+
 fn bad(line: &[u8]) -> Finding {
     let shown: Vec<u8> = line.iter().copied().take(200).collect();
-    Rule::HookInput
-        .finding(Subject::none())
-        .found(format!("the line {}", quote(&shown)))
-        .expected("<old id> <new id> <ref>, as git writes them")
-        .remedy("push with git itself")
+    BadInput::Line(quote(&shown)).to_finding(Subject::none())
 }
 
 fn bad_name(name: &[u8]) -> Finding {
     let shown: Vec<u8> = name.iter().copied().take(1_024).collect();
-    let subject = Subject {
-        reference: Some(quote(&shown)),
-        ..Subject::none()
-    };
-    Rule::RefName
-        .finding(subject)
-        .found("a name that no rule can speak of")
-        .expected("a full ref name in UTF-8, of at most 1,024 bytes")
-        .remedy("git branch -m NEWNAME")
+    BadInput::Name(quote(&shown)).to_finding(Subject::none())
 }
 
 fn twice(reference: &RefName) -> Finding {
-    Rule::HookInput
-        .finding(Subject::of_ref(reference))
-        .found("the ref twice in one push")
-        .expected("each ref once")
-        .remedy("push with git itself")
+    BadInput::Twice(reference.clone()).to_finding(Subject::none())
 }

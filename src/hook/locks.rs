@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use crate::record::{Finding, Rule, Subject};
+use crate::record::{Coded, Diagnosis, Rule};
 use crate::store::layout;
 use crate::sys::clock::age;
 
@@ -26,7 +26,7 @@ const STALE: Duration = Duration::from_secs(60);
 const DEEPEST: usize = 64;
 
 /// Waits until no other transaction is under way that this one must not overlap with.
-pub fn wait(common_dir: &Path, changes: &[Change]) -> Option<Finding> {
+pub fn wait(common_dir: &Path, changes: &[Change]) -> Result<(), Busy> {
     let policy = layout::policy();
     let path = |name: &str| common_dir.join(format!("{name}.lock"));
     let (limit, other): (_, Box<dyn Fn() -> Option<PathBuf>>) =
@@ -52,17 +52,26 @@ pub fn wait(common_dir: &Path, changes: &[Change]) -> Option<Finding> {
                 .unwrap_or(&lock)
                 .display()
                 .to_string();
-            return Some(
-                Rule::TransactionAlone
-                    .finding(Subject::none())
-                    .found(format!("another push is under way: {lock}"))
-                    .expected("policy and branches moved one after the other")
-                    .remedy("git awo fetch, then push again"),
-            );
+            return Err(Busy { lock });
         }
         std::thread::sleep(Duration::from_millis(5));
     }
-    None
+    Ok(())
+}
+
+/// Another transaction would not end.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("another push is under way: {lock}")]
+pub struct Busy {
+    lock: String,
+}
+
+impl Coded for Busy {
+    fn diagnosis(&self) -> Diagnosis {
+        let expected = "policy and branches moved one after the other";
+        let remedy = "git awo fetch, then push again";
+        Diagnosis::against(self, Rule::TransactionAlone, expected, remedy)
+    }
 }
 
 fn locked_below(directory: &Path, own: &[PathBuf], depth: usize) -> Option<PathBuf> {
@@ -115,11 +124,11 @@ mod tests {
     #[test]
     fn a_branch_gives_way_to_a_policy_under_way_and_not_to_its_own() {
         let dir = refs(&["heads/main", "awo/policy"]);
-        assert!(wait(dir.path(), &[change("refs/heads/main")]).is_some());
+        assert!(wait(dir.path(), &[change("refs/heads/main")]).is_err());
         let both = [change("refs/heads/main"), change("refs/awo/policy")];
-        assert!(wait(dir.path(), &both).is_none());
+        assert!(wait(dir.path(), &both).is_ok());
         let dir = refs(&["heads/main", "heads/other"]);
-        assert!(wait(dir.path(), &[change("refs/heads/main")]).is_none());
+        assert!(wait(dir.path(), &[change("refs/heads/main")]).is_ok());
     }
 
     #[test]
@@ -131,7 +140,7 @@ mod tests {
                 std::thread::sleep(Duration::from_millis(100));
                 fs::remove_file(&lock).unwrap();
             });
-            assert!(wait(dir.path(), &[change("refs/awo/policy")]).is_none());
+            assert!(wait(dir.path(), &[change("refs/awo/policy")]).is_ok());
         });
         assert!(!lock.exists());
     }
@@ -144,6 +153,6 @@ mod tests {
             .open(dir.path().join("refs/awo/policy.lock"));
         let old = SystemTime::now() - Duration::from_secs(3_600);
         lock.unwrap().set_modified(old).unwrap();
-        assert!(wait(dir.path(), &[change("refs/heads/main")]).is_none());
+        assert!(wait(dir.path(), &[change("refs/heads/main")]).is_ok());
     }
 }

@@ -92,12 +92,12 @@ impl Coded for Error {
             Error::Git(error) => error.diagnosis(),
             Error::Actor(error) => error.diagnosis(),
             Error::Check(error) => error.diagnosis(),
-            Error::Io { .. } => Diagnosis::unusable(self, Rule::HookFileUsable),
+            Error::Io { .. } => Diagnosis::unusable(self, Rule::OwnFileUsable),
             Error::Input(_) => Diagnosis::unusable(self, Rule::HookInputReadable),
             Error::Malformed { path, .. } => {
                 let path = RepoPath::new(path.as_os_str().as_encoded_bytes());
                 let expected = "a file as git-awo writes it";
-                Diagnosis::undecided(self, Rule::HookFileForm, expected, "git awo doctor")
+                Diagnosis::undecided(self, Rule::OwnFileForm, expected, "git awo doctor")
                     .about(Subject::none().path(&path))
             }
             Error::Odd(_) => Diagnosis::unusable(self, Rule::GitUnderstood),

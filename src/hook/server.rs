@@ -4,7 +4,9 @@ use crate::actor::Settings;
 use crate::check::{self, push};
 use crate::git::Reader;
 use crate::record::predicate::Movement;
-use crate::record::{Coded, Finding, ObjectId, Report, Rule, Subject, Timestamp, Verdict};
+use crate::record::{
+    Coded, Diagnosis, ObjectId, RefName, Report, Rule, Subject, Timestamp, Verdict,
+};
 use crate::signing::PublicKey;
 use crate::store::ledger::Refs;
 
@@ -25,7 +27,9 @@ pub fn pre_receive(reader: &Reader, input: &[u8], time: Timestamp) -> (Report, O
         Err(error) => return (undecided(report, &error), None),
     };
     for movement in &movements {
-        report.findings.extend(stale(movement, &before));
+        let stale = stale(movement, &before);
+        let stale = stale.map(|it| it.to_finding(Subject::none()));
+        report.findings.extend(stale);
     }
     if !report.findings.is_empty() {
         return (report, None);
@@ -60,19 +64,32 @@ fn log_key(reader: &Reader) -> Option<PublicKey> {
     PublicKey::from_line(line.trim()).ok()
 }
 
+/// A ref has moved since whoever pushes saw it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the ref is at {at}")]
+struct Stale {
+    reference: RefName,
+    at: String,
+    from: String,
+}
+
+impl Coded for Stale {
+    fn diagnosis(&self) -> Diagnosis {
+        let expected = format!("at {}, from where it is pushed", self.from);
+        let remedy = "git awo fetch, then push again";
+        Diagnosis::against(self, Rule::OldValue, expected, remedy)
+            .about(Subject::of_ref(&self.reference))
+    }
+}
+
 /// git compares under the lock as well; but the verdict must be about what is there.
-fn stale(movement: &Movement, before: &Refs) -> Option<Finding> {
+fn stale(movement: &Movement, before: &Refs) -> Option<Stale> {
     let real = before.get(&movement.reference).copied();
     let shown = |id: Option<ObjectId>| id.map_or("nothing".to_owned(), |id| id.to_string());
-    (real != movement.old).then(|| {
-        Rule::OldValue
-            .finding(Subject::of_ref(&movement.reference))
-            .found(format!("the ref is at {}", shown(real)))
-            .expected(format!(
-                "at {}, from where it is pushed",
-                shown(movement.old)
-            ))
-            .remedy("git awo fetch, then push again")
+    (real != movement.old).then(|| Stale {
+        reference: movement.reference.clone(),
+        at: shown(real),
+        from: shown(movement.old),
     })
 }
 

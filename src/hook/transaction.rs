@@ -7,7 +7,9 @@ use std::collections::BTreeSet;
 
 use crate::git::Reader;
 use crate::record::predicate::Movement;
-use crate::record::{Finding, Findings, ObjectId, RefName, Report, Rule, Subject};
+use crate::record::{
+    Coded, Diagnosis, Finding, Findings, ObjectId, RefName, Report, Rule, Subject,
+};
 use crate::store::layout::{self, Place};
 use crate::store::ledger::Refs;
 
@@ -35,15 +37,15 @@ pub fn prepared(
     };
     let Some(judged) = Pushes::at(reader.common_dir()).recall(key)? else {
         if !(local && matches!(caller, Caller::Unknown(_))) {
-            report.findings.push(unjudged());
+            report.absorb(Unapplied::Unjudged.refusal(Subject::none()));
         }
         return Ok(report);
     };
     let changes = input::changes(input, reader.hash_kind(), &mut report.findings);
     report.count("refs", changes.len());
-    report
-        .findings
-        .extend(locks::wait(reader.common_dir(), &changes));
+    if let Err(busy) = locks::wait(reader.common_dir(), &changes) {
+        report.absorb(busy.refusal(Subject::none()));
+    }
     // Without --atomic each ref of a push comes here by itself: the others are not asked for.
     let names = changes.iter().filter_map(|it| RefName::new(&it.name).ok());
     let now = current(reader, names)?;
@@ -101,11 +103,7 @@ pub fn judge(judged: &Judged, changes: &[Change], now: &Refs) -> Findings {
                 moving.insert(&movement.reference);
                 same(movement, change, now, &mut findings);
             }
-            None => findings.push(
-                moved(&change.name, Rule::TransactionJudged)
-                    .found("a ref moves that was not judged")
-                    .expected("only what pre-receive allowed"),
-            ),
+            None => findings.push(moved(&change.name, Unapplied::Other)),
         }
     }
     unmoved(judged, now, &mut findings);
@@ -115,12 +113,7 @@ pub fn judge(judged: &Judged, changes: &[Change], now: &Refs) -> Findings {
         for movement in records(judged) {
             let applied = now.get(&movement.reference).copied() == movement.new;
             if !applied && !moving.contains(&movement.reference) {
-                findings.push(
-                    moved(movement.reference.as_str(), Rule::RecordsFirst)
-                        .found("a branch moves before the records pushed with it")
-                        .expected("one transaction, or the records before the branch")
-                        .remedy("git awo push"),
-                );
+                findings.push(moved(movement.reference.as_str(), Unapplied::RecordsFirst));
             }
         }
     }
@@ -135,15 +128,8 @@ pub fn judge(judged: &Judged, changes: &[Change], now: &Refs) -> Findings {
                 && now.get(&it.reference).copied() != it.new
         };
         for base in judged.movements.iter().filter(stays) {
-            findings.push(
-                moved(reference.as_str(), Rule::GovernedFirst)
-                    .found(format!(
-                        "it moves before {}, which it builds on",
-                        base.reference
-                    ))
-                    .expected("one transaction, or the governed branch before it")
-                    .remedy("git awo push"),
-            );
+            let base = base.reference.clone();
+            findings.push(moved(reference.as_str(), Unapplied::GovernedFirst { base }));
         }
     }
     findings
@@ -166,14 +152,11 @@ fn same(movement: &Movement, change: &Change, now: &Refs, findings: &mut Finding
         Value::Symbolic => false,
     };
     if !demanded || old != movement.old || change.new != Value::Object(movement.new) {
-        findings.push(
-            moved(movement.reference.as_str(), Rule::TransactionJudged)
-                .found(format!("it is at {}", shown(old)))
-                .expected(format!(
-                    "at {}, from where it was judged",
-                    shown(movement.old)
-                )),
-        );
+        let (at, judged) = (shown(old), shown(movement.old));
+        findings.push(moved(
+            movement.reference.as_str(),
+            Unapplied::Elsewhere { at, judged },
+        ));
     }
 }
 
@@ -189,19 +172,12 @@ fn unmoved(judged: &Judged, now: &Refs, findings: &mut Findings) {
             .iter()
             .any(|it| it.reference == *name && it.old == before && it.new == current);
         if before != current && !by_us {
-            let rule = if *name == layout::policy() {
-                Rule::PolicyUnmoved
-            } else {
-                Rule::RecordsUnmoved
+            let problem = Unapplied::Moved {
+                policy: *name == layout::policy(),
+                to: shown(current),
+                from: shown(before),
             };
-            findings.push(
-                moved(name.as_str(), rule)
-                    .found(format!(
-                        "it moved to {} since this push was judged",
-                        shown(current)
-                    ))
-                    .expected(format!("at {}", shown(before))),
-            );
+            findings.push(moved(name.as_str(), problem));
         }
     }
 }
@@ -213,21 +189,74 @@ fn records(judged: &Judged) -> impl Iterator<Item = &Movement> {
         .filter(|it| Place::of(&it.reference).is_some())
 }
 
-fn unjudged() -> Finding {
-    Rule::TransactionJudged
-        .finding(Subject::none())
-        .found("a push arrives that pre-receive has not judged")
-        .expected("the pre-receive hook of git-awo to run first")
-        .remedy("git awo hooks install --server")
+/// What is about to be applied is not what was judged.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+enum Unapplied {
+    #[error("a push arrives that pre-receive has not judged")]
+    Unjudged,
+    #[error("a ref moves that was not judged")]
+    Other,
+    #[error("a branch moves before the records pushed with it")]
+    RecordsFirst,
+    #[error("it moves before {base}, which it builds on")]
+    GovernedFirst { base: RefName },
+    #[error("it is at {at}")]
+    Elsewhere { at: String, judged: String },
+    #[error("it moved to {to} since this push was judged")]
+    Moved {
+        policy: bool,
+        to: String,
+        from: String,
+    },
 }
 
-fn moved(name: &str, rule: Rule) -> Finding {
-    let subject = Subject {
+impl Coded for Unapplied {
+    fn diagnosis(&self) -> Diagnosis {
+        let against =
+            |rule, expected: &str, remedy| Diagnosis::against(self, rule, expected, remedy);
+        let again = "git awo fetch, then push again";
+        match self {
+            Self::Unjudged => {
+                let expected = "the pre-receive hook of git-awo to run first";
+                against(
+                    Rule::TransactionJudged,
+                    expected,
+                    "git awo hooks install --server",
+                )
+            }
+            Self::Other => against(
+                Rule::TransactionJudged,
+                "only what pre-receive allowed",
+                again,
+            ),
+            Self::RecordsFirst => {
+                let expected = "one transaction, or the records before the branch";
+                against(Rule::RecordsFirst, expected, "git awo push")
+            }
+            Self::GovernedFirst { .. } => {
+                let expected = "one transaction, or the governed branch before it";
+                against(Rule::GovernedFirst, expected, "git awo push")
+            }
+            Self::Elsewhere { judged, .. } => {
+                let expected = format!("at {judged}, from where it was judged");
+                against(Rule::TransactionJudged, &expected, again)
+            }
+            Self::Moved { policy, from, .. } => {
+                let rule = match policy {
+                    true => Rule::PolicyUnmoved,
+                    false => Rule::RecordsUnmoved,
+                };
+                against(rule, &format!("at {from}"), again)
+            }
+        }
+    }
+}
+
+fn moved(name: &str, problem: Unapplied) -> Finding {
+    problem.to_finding(Subject {
         reference: Some(crate::record::path::quote(name.as_bytes())),
         ..Subject::none()
-    };
-    rule.finding(subject)
-        .remedy("git awo fetch, then push again")
+    })
 }
 
 fn shown(id: Option<ObjectId>) -> String {

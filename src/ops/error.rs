@@ -191,7 +191,7 @@ mod tests {
     fn an_error_has_findings_unless_it_is_a_wrong_use() {
         assert_eq!(Error::usage("no").verdict(), None);
         let io = std::io::Error::other("gone");
-        let undecided = Error::unusable(Rule::FileReadable, "cannot read it", &io);
+        let undecided = Error::unusable(Rule::RunReadable, "cannot read it", &io);
         assert_eq!(undecided.verdict(), Some(Verdict::Undecided));
         assert_eq!(undecided.findings().len(), 1);
         let denied = Error::denied("no", undecided.findings().into_iter().next().unwrap());

@@ -10,7 +10,7 @@ use crate::evidence::inventory::SUMS;
 use crate::evidence::{Directory, Inventory, Survey};
 use crate::record::path::quote;
 use crate::record::{Coded as _, Refusal, Report, Rule, RunId, Sha256, Subject};
-use crate::rules::files;
+use crate::rules::{absent, files};
 use crate::store::layout::LedgerPath;
 
 use super::{Error, Session};
@@ -161,7 +161,7 @@ fn stored(session: &Session, run: &RunId) -> Result<Integrity, Error> {
     let mut report = Report::default();
     if !is_recorded(session, run)? {
         report.count("files", 0);
-        report.findings.push(integrity::unrecorded(run));
+        report.findings.push(absent::run_record(run));
         return Ok(Integrity {
             report,
             ..Integrity::default()

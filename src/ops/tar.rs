@@ -117,7 +117,7 @@ fn failed<E: Into<Error>>(failure: Failure<E>) -> Error {
         ),
         Failure::Open(error) => error.into(),
         Failure::Read(path, error) => {
-            Error::unusable(Rule::FileReadable, format!("cannot read {path}"), &error)
+            Error::unusable(Rule::RunReadable, format!("cannot read {path}"), &error)
         }
         Failure::Write(error) => {
             Error::unusable(Rule::FileWritten, "cannot write the tarball", &error)

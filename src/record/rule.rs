@@ -435,9 +435,6 @@ rules! {
     EventForm = "event-form", Int004,
         "Each line of the event file is a JSON object with a text member `action`.",
         "governed run", "an event line that is no JSON";
-    HookFileForm = "hook-file-form", Int004,
-        "A file that a hook keeps for itself is in the form that git-awo writes.",
-        "git hooks", "the kept verdict of `pre-receive`, edited by hand";
     HookInput = "hook-input", Int004,
         "The standard input of a hook is what git writes, and names each ref once.",
         "git hooks", "a line with two fields";
@@ -474,17 +471,11 @@ rules! {
     CommandStarts = "command-starts", Int005,
         "The command of a run can be started.",
         "governed run", "a program that is not on the PATH";
-    ExportWritten = "export-written", Int005,
-        "The files of an export can be written.",
-        "fail closed", "a full disk";
-    FileReadable = "file-readable", Int005,
-        "A file of the run can be read.",
-        "fail closed", "a file without read permission";
     FileUsable = "file-usable", Int005,
         "The files of the repository can be read and written.",
         "fail closed", "an object directory without write permission";
     FileWritten = "file-written", Int005,
-        "The file that a command makes can be written.",
+        "The files that a command makes can be written.",
         "fail closed", "a full disk";
     GitSucceeds = "git-succeeds", Int005,
         "A git command that git-awo runs succeeds.",
@@ -498,9 +489,6 @@ rules! {
     HookEnvironment = "hook-environment", Int005,
         "The environment of a hook names the objects of the push.",
         "git hooks", "`GIT_QUARANTINE_PATH` names no directory";
-    HookFileUsable = "hook-file-usable", Int005,
-        "A file that a hook keeps for itself can be read and written.",
-        "git hooks", "a hook directory owned by root";
     HookInputReadable = "hook-input-readable", Int005,
         "The standard input of a hook can be read to its end.",
         "git hooks", "a closed standard input";
@@ -562,7 +550,7 @@ rules! {
         "The place in which a command is executed can be made and read.",
         "fail closed", "a full disk";
     RunReadable = "run-readable", Int005,
-        "A run directory can be read.",
+        "A run directory and its files can be read.",
         "fail closed", "a directory without read permission";
     SandboxUsable = "sandbox-usable", Int005,
         "The sandbox of the self-test can be made.",

@@ -1,7 +1,7 @@
 //! Direct commits and merges.
 
 use crate::facts::case::CommitCase;
-use crate::record::{Findings, Rule};
+use crate::record::{Finding, Findings, Rule};
 
 use super::scope::policy_paths;
 
@@ -58,4 +58,13 @@ pub fn merge(case: &CommitCase<'_>, findings: &mut Findings) {
                 .remedy("git rebase"),
         );
     }
+}
+
+/// The trailers of a commit are those of one run, or of one roll-back; these are not.
+pub fn confused(case: &CommitCase<'_>, why: &str) -> Finding {
+    Rule::Trailers
+        .finding(case.subject())
+        .found(why)
+        .expected("the trailers of one run, or AWO-Rollback alone")
+        .remedy(case.without_trailers("git awo run"))
 }

@@ -2,11 +2,15 @@
 
 pub mod absent;
 mod chain;
+pub mod clone;
 pub mod contract;
 mod direct;
 pub mod files;
 pub mod gate2;
+pub mod integrity;
+pub mod limits;
 pub mod policy;
+pub mod push;
 pub mod remote;
 mod rollback;
 mod scope;
@@ -20,7 +24,7 @@ pub mod undo;
 pub mod work_tree;
 
 pub use chain::{Reviews, chain, reviews, run_binds};
-pub use direct::{direct, merge};
-pub use rollback::{Reverted, inverse, not_rejected, rollback};
+pub use direct::{confused, direct, merge};
+pub use rollback::{Reverted, again, inverse, not_of_a_run, not_rejected, rollback};
 pub use scope::{contract_scope, policy_paths};
 pub use tree::{entries, fault, unseen};

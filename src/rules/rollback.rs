@@ -7,7 +7,7 @@ use crate::policy::Role;
 use crate::record::commit::Commit;
 use crate::record::predicate::Verdict;
 use crate::record::tree::Change;
-use crate::record::{Findings, ObjectId, RepoPath, Rule};
+use crate::record::{Finding, Findings, ObjectId, RepoPath, Rule};
 
 use super::scope::policy_paths;
 
@@ -21,6 +21,24 @@ pub struct Reverted<'a> {
     pub ancestor: bool,
     /// A roll-back of the same run between the two, if there is one.
     pub earlier: Option<ObjectId>,
+}
+
+/// What was taken back is not applied again: that spends the same approval twice.
+pub fn again(case: &CommitCase<'_>, rollback: ObjectId) -> Finding {
+    Rule::RolledBackForGood
+        .finding(case.subject())
+        .found(format!("applies again what {rollback} has taken back"))
+        .expected("a run of its own, with approvals of its own")
+        .remedy("git awo task new")
+}
+
+/// A roll-back takes back one run; this one does not.
+pub fn not_of_a_run(case: &CommitCase<'_>, found: &str) -> Finding {
+    Rule::RollbackOfARun
+        .finding(case.subject())
+        .found(found)
+        .expected("the commit of one governed run")
+        .remedy(case.without_trailers("git awo rollback RUN"))
 }
 
 /// Judges a commit that claims to roll a run back.

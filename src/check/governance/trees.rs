@@ -6,7 +6,6 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::check::PolicyHistory;
-use crate::facts::limits;
 use crate::rules;
 use crate::store::ledger::Refs;
 
@@ -52,14 +51,10 @@ pub fn trees(
     }
     let hidden: Vec<_> = hidden.into_iter().collect();
     let commits = reader.new_commits(&[gained.new], &hidden)?;
-    if commits.len() > gained.most_commits {
-        findings.push(
-            Rule::Limits
-                .finding(Subject::of_ref(reference))
-                .found(format!("{} commits", commits.len()))
-                .expected(format!("at most {}", gained.most_commits))
-                .remedy(limits::part_of(&commits, gained.most_commits, reference)),
-        );
+    let most = gained.most_commits;
+    let expected = format!("at most {most}");
+    if let Some(finding) = rules::limits::commits(&commits, most, reference, expected) {
+        findings.push(finding);
         return Ok(());
     }
     for id in commits {

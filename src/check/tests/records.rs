@@ -181,7 +181,7 @@ fn the_files_of_a_run_are_what_its_inventory_says() {
     let mut shelf = world.shelf(Landed);
     shelf.put(&LedgerPath::Inventory(run_id()), "");
     let other = stored(&world.commit(&Refs::new(), &shelf));
-    assert!(codes(&other.report).contains(&"INT-001 evidence-root".to_owned()));
+    assert!(codes(&other.report).contains(&"INT-001 inventory-root".to_owned()));
     assert_eq!(
         other.root, None,
         "what the files say among themselves is not enough"

@@ -4,10 +4,10 @@
 
 use std::collections::HashSet;
 
-use super::*;
-use crate::git;
+use crate::check::Error;
+use crate::git::{self, Reader};
 use crate::record::tree::Mode;
-use crate::record::{Coded, RepoPath};
+use crate::record::{Coded, ObjectId, RefName, RepoPath, Report, Subject};
 
 /// The files hashed so far, each once.
 #[derive(Default)]

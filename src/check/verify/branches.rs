@@ -4,14 +4,22 @@
 //! log merely says was there proves nothing: it may have been put there past the hooks.
 
 use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::check::Error;
+use crate::check::branch::strict::Strict;
+use crate::check::branch::{self, Branch};
+use crate::check::push::rank;
+use crate::facts::log::Log;
+use crate::facts::run::Collector;
+use crate::git::Reader;
+use crate::policy::RefRules;
+use crate::record::{Coded, ObjectId, RefName, Report, Subject, Timestamp};
+use crate::store::layout::Place;
+use crate::store::ledger::Refs;
 
 use super::blobs::Blobs;
 use super::seen::governed_name;
-use super::*;
-use crate::check::branch::strict::Strict;
-use crate::check::push::branch_move::rank;
-use crate::policy::RefRules;
-use crate::record::Coded;
 
 /// The tips judged so far, by branch.
 struct Judged<'a> {

@@ -1,7 +1,15 @@
 //! Judges some commits, each by the policy of the push that brought it.
 
+use std::collections::BTreeSet;
+
+use crate::check::Error;
+use crate::check::branch::{self, Branch};
+use crate::facts::log::Log;
+use crate::facts::run::Collector;
+use crate::record::{ObjectId, RefName, Report, Timestamp};
+use crate::rules::clone as known;
+
 use super::blobs::Blobs;
-use super::*;
 
 /// Judges the commits reachable from `tips` and not from `hidden`, as on this branch.
 pub(super) fn verify(
@@ -73,7 +81,7 @@ fn judge(
         .policy
         .ref_rules(reference)
     else {
-        report.undecided.push(ungoverned(reference));
+        report.undecided.push(known::without_rules(reference));
         return Ok(());
     };
     let branch = Branch {

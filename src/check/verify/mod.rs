@@ -6,27 +6,18 @@ mod commits;
 mod run;
 mod seen;
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use crate::git::Reader;
-use crate::record::envelope::Envelope;
-use crate::record::predicate::ReceiptPredicate;
-use crate::record::statement::Statement;
-use crate::record::{Coded, Finding, ObjectId, RefName, Rule, RunId, Subject, Timestamp};
-use crate::rules;
+use crate::facts::position::Positions;
+use crate::facts::run::Collector;
+use crate::record::{Coded, ObjectId, RefName, Report, RunId, Subject};
+use crate::rules::{self, clone as known};
 use crate::store::layout::{self, Place};
 use crate::store::ledger::{Records, Refs};
+use seen::{high_water, provenance};
 
-pub use seen::positions;
-use seen::{hidden_by_refs, high_water, provenance};
-
-use super::branch::{self, Branch};
 use super::governance::{Arrivals, Gained, MAX_RECORDS, trees};
-use super::{Anchor, Error, PolicyHistory};
-use crate::facts::log::Log;
-use crate::facts::position::{Logged, Positions};
-use crate::facts::run::Collector;
-use crate::record::Report;
+use super::{Error, PolicyHistory};
+
+pub use seen::{Clone, positions};
 
 /// What to verify.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,20 +37,6 @@ pub enum Scope {
     Run(RunId),
 }
 
-/// A clone, and what is known about it from before.
-pub struct Clone<'a> {
-    /// Its objects and refs.
-    pub reader: &'a Reader,
-    /// What is trusted.
-    pub anchor: Option<&'a Anchor>,
-    /// Governance refs as this clone saw them before: none of them may have moved back.
-    pub high_water: &'a [(RefName, ObjectId)],
-    /// Receipts of pushes, which the log must contain.
-    pub receipts: &'a [Envelope],
-    /// The time.
-    pub time: Timestamp,
-}
-
 /// Verifies. Without an anchor nothing is decided.
 pub fn verify(clone: &Clone<'_>, scope: &Scope) -> Report {
     let mut report = Report::default();
@@ -69,51 +46,27 @@ pub fn verify(clone: &Clone<'_>, scope: &Scope) -> Report {
     report
 }
 
-/// Where the records came from, by the log.
-struct Provenance {
-    log: Log,
-    positions: Logged,
-}
-
 fn try_verify(clone: &Clone<'_>, scope: &Scope, report: &mut Report) -> Result<(), Error> {
     let reader = clone.reader;
     reader.require_whole_view()?;
     let refs = super::push::refs(reader)?;
     let policy = layout::policy();
     let Some(tip) = refs.get(&policy) else {
-        report.findings.push(
-            Rule::PolicyFetched
-                .finding(Subject::of_ref(&policy))
-                .found("no refs/awo/policy in this clone")
-                .expected("the policy and its records")
-                .remedy("git awo fetch"),
-        );
+        report.findings.push(known::policy_fetched());
         return Ok(());
     };
     let Some(anchor) = clone.anchor else {
-        report.undecided.push(
-            Rule::PinnedRoot
-                .finding(Subject::of_ref(&policy))
-                .found("no pinned root: nothing says that this policy is the right one")
-                .expected("the first policy commit or a fingerprint, from somebody you trust")
-                .remedy("git awo trust FINGERPRINT"),
-        );
+        report.undecided.push(known::unpinned());
         return Ok(());
     };
     high_water(clone, &refs, report)?;
     let history = PolicyHistory::load(reader, *tip)?;
     report.count("policies", history.commits().len());
-    if !history.starts_at(anchor) {
-        report.findings.push(
-            Rule::PinnedRoot
-                .finding(Subject::of_ref(&policy))
-                .found(history.repository())
-                .expected(anchor)
-                .remedy("git awo trust"),
-        );
+    if let Some(finding) = rules::push::pinned_root(anchor, &history) {
+        report.findings.push(finding);
         return Ok(());
     }
-    hidden_by_refs(&refs, report);
+    known::no_replace_refs(refs.keys(), &mut report.findings);
     let provenance = provenance(clone, &refs, &history, report)?;
     let records = Records::open(reader, &refs)?;
     let collector = Collector {
@@ -140,15 +93,6 @@ fn try_verify(clone: &Clone<'_>, scope: &Scope, report: &mut Report) -> Result<(
     Ok(())
 }
 
-/// Returns why commits of a ref without rules cannot be judged.
-fn ungoverned(reference: &RefName) -> Finding {
-    Rule::UngovernedRef
-        .finding(Subject::of_ref(reference))
-        .found("a ref that no rule governs")
-        .expected("a branch that the policy names")
-        .remedy("git awo verify REV --ref BRANCH")
-}
-
 /// Judges every record there is.
 fn verify_records(
     collector: &Collector<'_>,
@@ -171,13 +115,10 @@ fn verify_records(
                 };
                 trees(reader, &gained, refs, collector.history, found)?;
             }
-            Some(Place::Unknown) => report.findings.push(
-                Rule::RefKind
-                    .finding(Subject::of_ref(name))
-                    .found("a governance ref of an unknown kind")
-                    .expected("the refs of this version")
-                    .remedy("upgrade git-awo"),
-            ),
+            Some(Place::Unknown) => {
+                let finding = rules::push::known_kind(name, "upgrade git-awo");
+                report.findings.push(finding);
+            }
             _ => {}
         }
     }
@@ -187,13 +128,7 @@ fn verify_records(
             .keys()
             .filter(|digest| !arrivals.digests().contains(digest))
         {
-            report.findings.push(
-                Rule::RecordsKept
-                    .finding(Subject::of_record(digest))
-                    .found("a record that the receive log knows is gone")
-                    .expected("every record kept")
-                    .remedy("git awo fetch; else compare with another clone"),
-            );
+            report.findings.push(known::records_kept(*digest));
         }
     }
     arrivals.judge(collector, &mut report.findings)

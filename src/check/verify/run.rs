@@ -1,7 +1,12 @@
 //! Judges one run with its whole chain.
 
-use super::*;
+use crate::check::{Error, branch};
+use crate::facts::log::Log;
+use crate::facts::run::Collector;
+use crate::git::Reader;
 use crate::record::predicate::RunPredicate;
+use crate::record::{ObjectId, Report, RunId, Timestamp};
+use crate::rules::{self, clone as known};
 
 /// Judges a run: its chain, whatever its commit claims to be.
 pub(super) fn verify(
@@ -21,7 +26,9 @@ pub(super) fn verify(
     let (index, time) = arrival(reader, log, &record)?.unwrap_or((usize::MAX, collector.time));
     let position = collector.history.position(index, Some(time));
     let Some(rules) = position.policy.ref_rules(&record.reference) else {
-        report.undecided.push(ungoverned(&record.reference));
+        report
+            .undecided
+            .push(known::without_rules(&record.reference));
         return Ok(());
     };
     let findings = branch::judge_run(reader, &rules, record.commit, &facts, time)?;

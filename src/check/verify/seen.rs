@@ -1,10 +1,39 @@
 //! What was seen before: high-water marks, the receive log, saved receipts.
 
-use super::*;
-use crate::facts::policies::Version;
-use crate::record::Rule;
-use crate::record::predicate::Movement;
-use crate::record::{Coded, Findings};
+use std::collections::BTreeMap;
+
+use crate::check::governance::{Arrivals, MAX_RECORDS};
+use crate::check::{Anchor, Error, PolicyHistory};
+use crate::facts::log::Log;
+use crate::facts::position::Logged;
+use crate::git::Reader;
+use crate::record::envelope::Envelope;
+use crate::record::predicate::{Movement, ReceiptPredicate};
+use crate::record::statement::Statement;
+use crate::record::{Coded, Findings, ObjectId, RefName, Report, Subject, Timestamp};
+use crate::rules::clone as known;
+use crate::store::layout::{self, Place};
+use crate::store::ledger::Refs;
+
+/// A clone, and what is known about it from before.
+pub struct Clone<'a> {
+    /// Its objects and refs.
+    pub reader: &'a Reader,
+    /// What is trusted.
+    pub anchor: Option<&'a Anchor>,
+    /// Governance refs as this clone saw them before: none of them may have moved back.
+    pub high_water: &'a [(RefName, ObjectId)],
+    /// Receipts of pushes, which the log must contain.
+    pub receipts: &'a [Envelope],
+    /// The time.
+    pub time: Timestamp,
+}
+
+/// Where the records came from, by the log.
+pub(super) struct Provenance {
+    pub(super) log: Log,
+    pub(super) positions: Logged,
+}
 
 /// Nothing that was seen before may be gone: a server that was rewound or forked is noticed.
 pub(super) fn high_water(clone: &Clone<'_>, refs: &Refs, report: &mut Report) -> Result<(), Error> {
@@ -18,45 +47,10 @@ pub(super) fn high_water(clone: &Clone<'_>, refs: &Refs, report: &mut Report) ->
             None => false,
         };
         if !kept {
-            report.findings.extend(older_policy(reference, now, *seen));
-            report.findings.push(
-                Rule::HighWaterMark
-                    .finding(Subject::of_ref(reference))
-                    .found(now.map_or("the ref is gone".to_owned(), |id| {
-                        format!("{id}, which does not contain it")
-                    }))
-                    .expected(format!("a descendant of {seen}, seen before"))
-                    .remedy("compare with another clone: the server was rewound or forked"),
-            );
+            known::high_water_mark(reference, now.copied(), *seen, &mut report.findings);
         }
     }
     Ok(())
-}
-
-/// An older policy is validly signed too: only that a newer one was in force tells it apart.
-fn older_policy(reference: &RefName, now: Option<&ObjectId>, seen: ObjectId) -> Option<Finding> {
-    (*reference == layout::policy()).then(|| {
-        Rule::PolicyDowngraded
-            .finding(Subject::of_ref(reference))
-            .found(now.map_or("no policy".to_owned(), ObjectId::to_string))
-            .expected(format!("{seen}, which was in force, or a successor"))
-            .remedy("git awo fetch; else the server was rewound")
-    })
-}
-
-pub(super) fn hidden_by_refs(refs: &Refs, report: &mut Report) {
-    for name in refs
-        .keys()
-        .filter(|name| name.as_str().starts_with("refs/replace/"))
-    {
-        report.findings.push(
-            Rule::ReplaceRef
-                .finding(Subject::of_ref(name))
-                .found("a replace ref, which shows other objects to git than to git-awo")
-                .expected("none")
-                .remedy(format!("git update-ref -d {name}")),
-        );
-    }
 }
 
 pub(super) fn provenance(
@@ -71,27 +65,9 @@ pub(super) fn provenance(
         report
             .notes
             .push("no receive log: every record is judged by the policy in force".to_owned());
-        // Without its log a server can rewind everything alike, and nobody would notice.
-        if let Some(server) = history.current().policy.log_writers().next() {
-            report.findings.push(
-                Rule::LogPresent
-                    .finding(Subject::of_ref(&reference))
-                    .found("no refs/awo/log")
-                    .expected(format!(
-                        "the log that {} writes, as the policy says",
-                        server.name
-                    ))
-                    .remedy("git awo fetch; before the first push: git awo push"),
-            );
-        }
+        report.findings.extend(known::log_present(history));
         if !clone.receipts.is_empty() {
-            report.undecided.push(
-                Rule::LogPresent
-                    .finding(Subject::of_ref(&reference))
-                    .found("a receipt that cannot be looked up: no receive log")
-                    .expected("the log that holds the receipt")
-                    .remedy("git awo fetch"),
-            );
+            report.undecided.push(known::log_for_receipts());
         }
         return Ok(Provenance {
             log: Log::default(),
@@ -100,22 +76,16 @@ pub(super) fn provenance(
     };
     let log = Log::load(reader, *tip, history, &mut report.findings)?;
     report.count("receipts", log.entries.len());
-    report.findings.extend(begun_anew(&log, history));
+    report.findings.extend(known::log_begins(&log, history));
     for gap in &log.unrecorded {
         if rewound(reader, gap, history)? {
-            report.findings.push(
-                Rule::ForwardOnly
-                    .finding(Subject::of_ref(&gap.reference))
-                    .found(format!("moved past the hooks to {}", describe(gap.new)))
-                    .expected(format!("a descendant of {}", describe(gap.old)))
-                    .remedy("compare with another clone: the server was rewound or forked"),
-            );
+            report.findings.push(known::moved_back(gap));
         }
         report.notes.push(format!(
             "{} came to {} without a receipt: moved past the hooks, or the server died before it \
              wrote one",
             gap.reference,
-            describe(gap.new)
+            known::place(gap.new)
         ));
     }
     policies_in_time(&log, history, report);
@@ -135,10 +105,6 @@ pub(super) fn provenance(
     }
     receipts(clone, &log, report);
     Ok(Provenance { log, positions })
-}
-
-fn describe(id: Option<ObjectId>) -> String {
-    id.map_or("nothing".to_owned(), |id| id.to_string())
 }
 
 /// Tells whether a branch may be rewound or deleted: by the policy's word, or since no rule names it
@@ -161,48 +127,6 @@ fn rewound(reader: &Reader, gap: &Movement, history: &PolicyHistory) -> Result<b
             !(reader.contains(old) && reader.contains(new) && reader.is_ancestor(old, new)?)
         }
     })
-}
-
-/// Whether the log is not the first that there was. From when the policy names who writes it every
-/// push has an entry, so that a first entry cannot find a later policy, nor records from then on. A
-/// server that died before the receipt of its founding push leaves the policy behind, and no more.
-fn begun_anew(log: &Log, history: &PolicyHistory) -> Option<Finding> {
-    let receipt = &log.entries.first()?.receipt;
-    // What a push under way had moved is told again by its own entry.
-    let mut before = receipt
-        .predicate()
-        .unrecorded
-        .iter()
-        .filter(|it| it.old.is_none() && log.unrecorded.contains(it));
-    let policy = layout::policy();
-    let found = before.clone().find(|it| it.reference == policy)?.new;
-    let found = found.and_then(|id| history.index_of(id))?;
-    let own = (receipt.signer().clone(), receipt.key().to_owned());
-    let names_it = |version: &Version| {
-        let mut writers = version.policy.log_writers();
-        writers.any(|it| it.name == own.0) && version.policy.keyring().entries().contains(&own)
-    };
-    let since = history.versions().iter().position(names_it)?;
-    let founded = history.version(0).policy.log_writers().next().is_some();
-    let is_record = |it: &Movement| {
-        let place = Place::of(&it.reference);
-        place.is_some_and(|it| !matches!(it, Place::Policy | Place::Log | Place::Unknown))
-    };
-    let what = match found > since {
-        true => format!("policy version {}", history.version(found).policy.version()),
-        // Whatever key a policy named: without one that it names no records were accepted.
-        false if founded => before.find(|it| is_record(it))?.reference.to_string(),
-        false => return None,
-    };
-    Some(
-        Rule::LogBegins
-            .finding(Subject::of_ref(&layout::log()))
-            .found(format!(
-                "the first entry finds {what} there, of which no entry tells"
-            ))
-            .expected("the log from when the policy names who writes it")
-            .remedy("compare with an older clone: it has the log that was deleted on the server"),
-    )
 }
 
 /// What the log says was there must still be contained in what is there. Returns whether that could
@@ -234,18 +158,7 @@ pub(super) fn logged_state(
     let fetched = Place::of(reference).is_some() || !candidates.is_empty();
     if fetched && !kept {
         let now = candidates.first().map(|(_, id)| *id);
-        report.findings.extend(older_policy(reference, now, logged));
-        report.findings.push(
-            Rule::LoggedState
-                .finding(Subject::of_ref(reference))
-                .found(
-                    candidates
-                        .first()
-                        .map_or("no such ref".to_owned(), |(_, id)| id.to_string()),
-                )
-                .expected(format!("a descendant of {logged}, as the receive log says"))
-                .remedy("git fetch, git awo fetch; else the server was rewound"),
-        );
+        known::logged_state(reference, now.copied(), logged, &mut report.findings);
     }
     Ok(fetched)
 }
@@ -278,13 +191,9 @@ pub(super) fn receipts(clone: &Clone<'_>, log: &Log, report: &mut Report) {
         }
         let sequence = Statement::<ReceiptPredicate>::parse(receipt.payload())
             .map_or(0, |it| it.predicate.sequence);
-        report.findings.push(
-            Rule::ReceiptInLog
-                .finding(Subject::of_record(digest))
-                .found("the receive log does not contain the receipt")
-                .expected(format!("entry {sequence} of the log"))
-                .remedy("git awo fetch; else the server has hidden a push"),
-        );
+        report
+            .findings
+            .push(known::receipt_in_log(digest, sequence));
     }
 }
 

@@ -1,7 +1,13 @@
 //! Attestation and finalization.
 
-use super::*;
-use crate::record::Rule;
+use std::collections::BTreeSet;
+
+use crate::facts::case::Lookup;
+use crate::policy::Verified;
+use crate::record::predicate::{AttestationPredicate, FinalizationPredicate, RunPredicate};
+use crate::record::{IdentityName, Rule, Sha256};
+
+use super::links::Links;
 
 impl<'a> Links<'a> {
     pub(super) fn attestation(

@@ -1,7 +1,14 @@
 //! Gate 2 (independence) and gate 3 (audit).
 
-use super::*;
-use crate::record::Rule;
+use std::collections::BTreeSet;
+
+use crate::policy::Verified;
+use crate::record::predicate::{
+    ApprovalPredicate, Approves, GateStatus, IndependencePredicate, RunPredicate,
+};
+use crate::record::{IdentityName, Rule, Sha256};
+
+use super::links::Links;
 
 impl<'a> Links<'a> {
     /// Gate 2: at least one log that passes, by another person or under a recorded override.

@@ -1,6 +1,33 @@
 //! Reporting: what each link has in common.
 
-use super::*;
+use std::collections::BTreeSet;
+
+use crate::facts::case::{Lookup, RunFacts};
+use crate::policy::{Policy, Verified};
+use crate::record::predicate::RunPredicate;
+use crate::record::{Finding, Findings, IdentityName, Rule, Sha256, Subject};
+use crate::rules::integrity;
+
+/// Collects the findings on one run.
+pub(super) struct Links<'a> {
+    pub(super) facts: &'a RunFacts,
+    pub(super) policy: &'a Policy,
+    pub(super) subject: Subject,
+    pub(super) findings: Findings,
+    /// Judge these records alone, as they arrive; `None`: the whole chain, gaps included.
+    pub(super) focus: Option<&'a BTreeSet<Sha256>>,
+}
+
+/// The digests of the links that hold, gate by gate.
+#[derive(Clone, Debug, Default)]
+pub struct Reviews {
+    /// Independence logs that pass gate 2.
+    pub passed: BTreeSet<Sha256>,
+    /// Audit approvals that count for gate 3, and by whom.
+    pub approved: BTreeSet<(Sha256, IdentityName)>,
+    /// Attestations.
+    pub attested: BTreeSet<Sha256>,
+}
 
 impl<'a> Links<'a> {
     pub(super) fn new(
@@ -99,6 +126,15 @@ impl<'a> Links<'a> {
             };
             self.findings.push(finding);
         }
+    }
+
+    /// The ledger has the inventory that the run record binds.
+    pub(super) fn inventory(&mut self, run: &Verified<RunPredicate>) {
+        let finding = integrity::ledger_inventory(run.predicate(), self.facts.inventory);
+        self.findings.extend(finding.map(|mut finding| {
+            finding.subject = self.subject.clone().with(finding.subject);
+            finding
+        }));
     }
 
     pub(super) fn link<T>(&mut self, what: &str, rule: Rule, link: &'a Lookup<T>) -> Option<&'a T> {

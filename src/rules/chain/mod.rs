@@ -8,26 +8,14 @@ mod run;
 
 use std::collections::BTreeSet;
 
-use crate::facts::case::{CommitCase, Lookup, RunFacts};
-use crate::policy::{Policy, Verified};
-use crate::record::predicate::{
-    ApprovalPredicate, Approves, AttestationPredicate, ContractPredicate, FinalizationPredicate,
-    GateStatus, IndependencePredicate, RunPredicate,
-};
-use crate::record::sentence;
-use crate::record::{Finding, Findings, IdentityName, Rule, Sha256, Subject};
+use crate::facts::case::{CommitCase, RunFacts};
+use crate::policy::Policy;
+use crate::record::{Findings, Rule, Sha256, Subject};
 
 use super::scope::{contract_scope, policy_paths};
 
-/// Collects the findings on one run.
-struct Links<'a> {
-    facts: &'a RunFacts,
-    policy: &'a Policy,
-    subject: Subject,
-    findings: Findings,
-    /// Judge these records alone, as they arrive; `None`: the whole chain, gaps included.
-    focus: Option<&'a BTreeSet<Sha256>>,
-}
+use links::Links;
+pub use links::Reviews;
 
 /// Judges a commit that claims to be governed, with its whole chain.
 pub fn chain(case: &CommitCase<'_>, facts: &RunFacts, findings: &mut Findings) {
@@ -51,6 +39,7 @@ pub fn chain(case: &CommitCase<'_>, facts: &RunFacts, findings: &mut Findings) {
     let mut links = Links::new(facts, case.rules.policy(), subject, None);
     links.bad_records();
     if let Some(run) = links.link("run record", Rule::RunRecord, &facts.run) {
+        links.inventory(run);
         links.run_binds_commit(case, run, person.as_ref());
         if let Some(contract) = links.link("contract", Rule::Contract, &facts.contract) {
             links.contract(run, contract);
@@ -74,6 +63,7 @@ pub fn run_binds(facts: &RunFacts, policy: &Policy, findings: &mut Findings) {
     let mut links = Links::new(facts, policy, Subject::of_run(&facts.id), None);
     links.bad_records();
     if let Some(run) = links.link("run record", Rule::RunRecord, &facts.run) {
+        links.inventory(run);
         if let Some(contract) = links.link("contract", Rule::Contract, &facts.contract) {
             links.contract(run, contract);
             links.task_approvals(run, contract);
@@ -81,17 +71,6 @@ pub fn run_binds(facts: &RunFacts, policy: &Policy, findings: &mut Findings) {
         links.evidence(run);
     }
     findings.extend(links.findings);
-}
-
-/// The digests of the links that hold, gate by gate.
-#[derive(Clone, Debug, Default)]
-pub struct Reviews {
-    /// Independence logs that pass gate 2.
-    pub passed: BTreeSet<Sha256>,
-    /// Audit approvals that count for gate 3, and by whom.
-    pub approved: BTreeSet<(Sha256, IdentityName)>,
-    /// Attestations.
-    pub attested: BTreeSet<Sha256>,
 }
 
 /// Judges the reviews of a run (gate 2, gate 3, attestation, finalization). With a focus, only

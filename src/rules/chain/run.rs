@@ -1,8 +1,13 @@
 //! From the contract to the evidence: what a run rests on and leaves behind.
 
-use super::*;
-use crate::record::Rule;
-use crate::record::Timestamp;
+use std::collections::BTreeSet;
+
+use crate::facts::case::CommitCase;
+use crate::policy::Verified;
+use crate::record::predicate::{ApprovalPredicate, Approves, ContractPredicate, RunPredicate};
+use crate::record::{Finding, IdentityName, Rule, Subject, Timestamp, sentence};
+
+use super::links::Links;
 
 impl<'a> Links<'a> {
     pub(super) fn run_binds_commit(

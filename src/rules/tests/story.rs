@@ -248,6 +248,7 @@ pub fn told(edits: &[Edit]) -> Told {
     let mut facts = RunFacts {
         id: run_id(),
         spent: [(approval.digest(), Some(run_id()))].into(),
+        inventory: Some(sha(1)),
         evidence: Lookup::Valid(EvidenceFacts {
             root: sha(1),
             findings: Findings::new(),

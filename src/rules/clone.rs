@@ -1,0 +1,191 @@
+//! What a clone knows from before: the pinned root, high-water marks, the receive log, saved
+//! receipts. A server that was rewound or forked is noticed.
+
+use crate::facts::PolicyHistory;
+use crate::facts::log::Log;
+use crate::facts::policies::Version;
+use crate::record::predicate::Movement;
+use crate::record::{Finding, Findings, IdentityName, ObjectId, RefName, Rule, Sha256, Subject};
+use crate::store::layout::{self, Place};
+
+/// A clone has the policy by which it is judged.
+pub fn policy_fetched() -> Finding {
+    Rule::PolicyFetched
+        .finding(Subject::of_ref(&layout::policy()))
+        .found("no refs/awo/policy in this clone")
+        .expected("the policy and its records")
+        .remedy("git awo fetch")
+}
+
+/// Without a pinned root nothing is decided.
+pub fn unpinned() -> Finding {
+    Rule::PinnedRoot
+        .finding(Subject::of_ref(&layout::policy()))
+        .found("no pinned root: nothing says that this policy is the right one")
+        .expected("the first policy commit or a fingerprint, from somebody you trust")
+        .remedy("git awo trust FINGERPRINT")
+}
+
+/// Commits of a ref without rules cannot be judged.
+pub fn without_rules(reference: &RefName) -> Finding {
+    Rule::UngovernedRef
+        .finding(Subject::of_ref(reference))
+        .found("a ref that no rule governs")
+        .expected("a branch that the policy names")
+        .remedy("git awo verify REV --ref BRANCH")
+}
+
+/// A ref contains what was seen there before; this one does not.
+pub fn high_water_mark(
+    reference: &RefName,
+    now: Option<ObjectId>,
+    seen: ObjectId,
+    findings: &mut Findings,
+) {
+    findings.extend(older_policy(reference, now, seen));
+    findings.push(
+        Rule::HighWaterMark
+            .finding(Subject::of_ref(reference))
+            .found(now.map_or("the ref is gone".to_owned(), |id| {
+                format!("{id}, which does not contain it")
+            }))
+            .expected(format!("a descendant of {seen}, seen before"))
+            .remedy("compare with another clone: the server was rewound or forked"),
+    );
+}
+
+/// An older policy is validly signed too: only that a newer one was in force tells it apart.
+fn older_policy(reference: &RefName, now: Option<ObjectId>, seen: ObjectId) -> Option<Finding> {
+    (*reference == layout::policy()).then(|| {
+        Rule::PolicyDowngraded
+            .finding(Subject::of_ref(reference))
+            .found(now.map_or("no policy".to_owned(), |id| id.to_string()))
+            .expected(format!("{seen}, which was in force, or a successor"))
+            .remedy("git awo fetch; else the server was rewound")
+    })
+}
+
+/// Git and git-awo see the same objects.
+pub fn no_replace_refs<'a>(refs: impl IntoIterator<Item = &'a RefName>, findings: &mut Findings) {
+    let refs = refs.into_iter();
+    for name in refs.filter(|name| name.as_str().starts_with("refs/replace/")) {
+        findings.push(
+            Rule::ReplaceRef
+                .finding(Subject::of_ref(name))
+                .found("a replace ref, which shows other objects to git than to git-awo")
+                .expected("none")
+                .remedy(format!("git update-ref -d {name}")),
+        );
+    }
+}
+
+/// Without its log a server can rewind everything alike, and nobody would notice.
+pub fn log_present(history: &PolicyHistory) -> Option<Finding> {
+    let server = history.current().policy.log_writers().next()?;
+    let expected = format!("the log that {} writes, as the policy says", server.name);
+    let finding = Rule::LogPresent
+        .finding(Subject::of_ref(&layout::log()))
+        .found("no refs/awo/log")
+        .expected(expected);
+    Some(finding.remedy("git awo fetch; before the first push: git awo push"))
+}
+
+/// A saved receipt can be looked up.
+pub fn log_for_receipts() -> Finding {
+    Rule::LogPresent
+        .finding(Subject::of_ref(&layout::log()))
+        .found("a receipt that cannot be looked up: no receive log")
+        .expected("the log that holds the receipt")
+        .remedy("git awo fetch")
+}
+
+/// The log contains the receipts that were saved; this one it does not.
+pub fn receipt_in_log(digest: Sha256, sequence: u64) -> Finding {
+    Rule::ReceiptInLog
+        .finding(Subject::of_record(digest))
+        .found("the receive log does not contain the receipt")
+        .expected(format!("entry {sequence} of the log"))
+        .remedy("git awo fetch; else the server has hidden a push")
+}
+
+/// A movement past the hooks takes nothing away; this one does.
+pub fn moved_back(gap: &Movement) -> Finding {
+    Rule::ForwardOnly
+        .finding(Subject::of_ref(&gap.reference))
+        .found(format!("moved past the hooks to {}", place(gap.new)))
+        .expected(format!("a descendant of {}", place(gap.old)))
+        .remedy("compare with another clone: the server was rewound or forked")
+}
+
+/// Says where a ref is.
+pub fn place(id: Option<ObjectId>) -> String {
+    id.map_or("nothing".to_owned(), |id| id.to_string())
+}
+
+/// The log is the first that there was. From when the policy names who writes it every push has an
+/// entry, so that a first entry cannot find a later policy, nor records from then on. A server that
+/// died before the receipt of its founding push leaves the policy behind, and no more.
+pub fn log_begins(log: &Log, history: &PolicyHistory) -> Option<Finding> {
+    let receipt = &log.entries.first()?.receipt;
+    // What a push under way had moved is told again by its own entry.
+    let mut before = receipt
+        .predicate()
+        .unrecorded
+        .iter()
+        .filter(|it| it.old.is_none() && log.unrecorded.contains(it));
+    let policy = layout::policy();
+    let found = before.clone().find(|it| it.reference == policy)?.new;
+    let found = found.and_then(|id| history.index_of(id))?;
+    let own: (IdentityName, String) = (receipt.signer().clone(), receipt.key().to_owned());
+    let names_it = |version: &Version| {
+        let mut writers = version.policy.log_writers();
+        writers.any(|it| it.name == own.0) && version.policy.keyring().entries().contains(&own)
+    };
+    let since = history.versions().iter().position(names_it)?;
+    let founded = history.version(0).policy.log_writers().next().is_some();
+    let is_record = |it: &Movement| {
+        let place = Place::of(&it.reference);
+        place.is_some_and(|it| !matches!(it, Place::Policy | Place::Log | Place::Unknown))
+    };
+    let what = match found > since {
+        true => format!("policy version {}", history.version(found).policy.version()),
+        // Whatever key a policy named: without one that it names no records were accepted.
+        false if founded => before.find(|it| is_record(it))?.reference.to_string(),
+        false => return None,
+    };
+    let found = format!("the first entry finds {what} there, of which no entry tells");
+    let finding = Rule::LogBegins
+        .finding(Subject::of_ref(&layout::log()))
+        .found(found)
+        .expected("the log from when the policy names who writes it");
+    Some(
+        finding
+            .remedy("compare with an older clone: it has the log that was deleted on the server"),
+    )
+}
+
+/// A ref contains what the log says was there; this one does not.
+pub fn logged_state(
+    reference: &RefName,
+    now: Option<ObjectId>,
+    logged: ObjectId,
+    findings: &mut Findings,
+) {
+    findings.extend(older_policy(reference, now, logged));
+    findings.push(
+        Rule::LoggedState
+            .finding(Subject::of_ref(reference))
+            .found(now.map_or("no such ref".to_owned(), |id| id.to_string()))
+            .expected(format!("a descendant of {logged}, as the receive log says"))
+            .remedy("git fetch, git awo fetch; else the server was rewound"),
+    );
+}
+
+/// Records that the log knows stay; this one is gone.
+pub fn records_kept(record: Sha256) -> Finding {
+    Rule::RecordsKept
+        .finding(Subject::of_record(record))
+        .found("a record that the receive log knows is gone")
+        .expected("every record kept")
+        .remedy("git awo fetch; else compare with another clone")
+}

@@ -1,0 +1,189 @@
+//! Where the refs of a push may go, whatever they hold.
+
+use crate::facts::{Anchor, PolicyHistory};
+use crate::policy::{Level, Policy, RefRules};
+use crate::record::predicate::Movement;
+use crate::record::{Finding, Findings, ObjectId, RefName, Rule, Subject, Timestamp};
+use crate::signing::PublicKey;
+use crate::store::layout;
+
+/// A server without a policy accepts exactly one push: the policy that matches its anchor. Returns
+/// the anchor and the policy's tip.
+pub fn first_policy<'a>(
+    anchor: Option<&'a Anchor>,
+    movements: &[Movement],
+) -> Result<(&'a Anchor, ObjectId), Finding> {
+    let refuse = |found: &str, expected: &str| {
+        Rule::FirstPolicy
+            .finding(Subject::none())
+            .found(found)
+            .expected(expected)
+            .remedy("git push SERVER refs/awo/policy")
+    };
+    let Some(anchor) = anchor else {
+        let init = "git awo init --server --anchor FINGERPRINT";
+        return Err(refuse("this server has no anchor", init));
+    };
+    let alone = match movements {
+        [movement] if movement.reference == layout::policy() => movement.new,
+        _ => None,
+    };
+    let refused = || refuse("this server has no policy yet", "refs/awo/policy, alone");
+    Ok((anchor, alone.ok_or_else(refused)?))
+}
+
+/// The policy begins where the anchor says.
+pub fn pinned_root(anchor: &Anchor, history: &PolicyHistory) -> Option<Finding> {
+    if history.starts_at(anchor) {
+        return None;
+    }
+    let founders = history.version(0).signers.iter();
+    let founders: Vec<_> = founders.map(|signer| signer.key.as_str()).collect();
+    let found = format!("{} signed by {}", history.repository(), founders.join(", "));
+    let finding = Rule::PinnedRoot.finding(Subject::of_ref(&layout::policy()));
+    let finding = finding.found(found).expected(anchor);
+    Some(finding.remedy("git awo trust"))
+}
+
+/// A server whose policy names it must be able to write its log: without it nothing shows later
+/// which policy a push was judged by. `key` is the server's own.
+pub fn log_key(
+    policy: &Policy,
+    key: Option<&PublicKey>,
+    movements: &[Movement],
+) -> Option<Finding> {
+    // A push of the policy alone may be what mends it.
+    let policy_alone = movements.iter().all(|it| it.reference == layout::policy());
+    let first = policy.log_writers().next().filter(|_| !policy_alone)?;
+    let own = key.and_then(|key| policy.keyring().person_of(key));
+    if own.is_some_and(|own| policy.log_writers().any(|server| server.name == *own)) {
+        return None;
+    }
+    let remedy =
+        "git awo init --server, and its key into allowed_signers by git awo policy propose";
+    let finding = Rule::LogKey
+        .finding(Subject::none())
+        .found("this server's key is not the one that the policy names for the log")
+        .expected(format!("the key of {}", first.name));
+    Some(finding.remedy(remedy))
+}
+
+/// LOCKED and expired policies let nothing through but a change of the policy.
+pub fn in_force(policy: &Policy, movements: &[Movement], time: Timestamp, findings: &mut Findings) {
+    let others = movements.iter().map(|it| &it.reference);
+    for reference in others.filter(|name| **name != layout::policy()) {
+        let subject = Subject::of_ref(reference);
+        if policy.level() == Level::Locked {
+            findings.push(
+                Rule::Locked
+                    .finding(subject.clone())
+                    .found("a push while the policy is LOCKED")
+                    .expected("nothing applied")
+                    .remedy("only a policy change lifts it: git awo policy propose FILE"),
+            );
+        }
+        if policy.expired_at(time) {
+            findings.push(
+                Rule::PolicyUnexpired
+                    .finding(subject)
+                    .found("the policy has expired")
+                    .expected("a policy in force")
+                    .remedy("git awo policy propose FILE"),
+            );
+        }
+    }
+}
+
+/// An unreadable policy counts as LOCKED (fail closed).
+pub fn unreadable_policy(reference: &RefName) -> Finding {
+    Rule::Locked
+        .finding(Subject::of_ref(reference))
+        .found("a push while the policy cannot be read, which counts as LOCKED")
+        .expected("nothing applied")
+        .remedy("restore refs/awo/policy from a clone: git push SERVER refs/awo/policy")
+}
+
+/// Nothing is pushed to a ref that no rule governs.
+pub fn ungoverned(reference: &RefName) -> Finding {
+    let (rule, what) = if reference.as_str().starts_with("refs/replace/") {
+        (Rule::ReplaceRefPush, "a replace ref")
+    } else if reference.as_str().starts_with("refs/tags/") {
+        (Rule::TagMove, "a tag")
+    } else {
+        (Rule::UngovernedRef, "a ref that no rule governs")
+    };
+    rule.finding(Subject::of_ref(reference))
+        .found(format!("a push of {what}"))
+        .expected("governed branches and refs/awo/* only")
+        .remedy("git awo policy show")
+}
+
+/// Governance refs only grow.
+pub fn governance_kept(reference: &RefName) -> [Finding; 2] {
+    [Rule::Delete, Rule::GovernanceKept].map(|rule| {
+        rule.finding(Subject::of_ref(reference))
+            .found("a deletion of a governance ref")
+            .expected("governance refs only grow")
+            .remedy("git awo fetch")
+    })
+}
+
+/// The server alone writes the receive log; `kept`: whether the new tip contains the old one.
+pub fn log_by_server(reference: &RefName, new: ObjectId, kept: bool, findings: &mut Findings) {
+    let subject = || Subject::of_ref(reference);
+    findings.push(
+        Rule::LogByServer
+            .finding(subject())
+            .found("a push of the receive log")
+            .expected("the server alone writes it")
+            .remedy("git awo fetch"),
+    );
+    if !kept {
+        findings.push(
+            Rule::ForwardOnly
+                .finding(subject())
+                .found(format!("{new}, which does not contain it"))
+                .expected("every entry kept")
+                .remedy("git awo fetch"),
+        );
+    }
+}
+
+/// A governance ref is of a kind that this version knows.
+pub fn known_kind(reference: &RefName, remedy: &str) -> Finding {
+    Rule::RefKind
+        .finding(Subject::of_ref(reference))
+        .found("a governance ref of an unknown kind")
+        .expected(
+            "refs/awo/{policy,ledger,evidence/YYYY-MM} or refs/notes/awo/{approvals,attestations}",
+        )
+        .remedy(remedy)
+}
+
+/// A new policy contains the one in force, whose tip this is.
+pub fn policy_follows(new: ObjectId, tip: ObjectId) -> [Finding; 2] {
+    [Rule::PolicyLinked, Rule::ForwardOnly].map(|rule| {
+        rule.finding(Subject::of_ref(&layout::policy()).at(new))
+            .found(format!("does not contain {tip}"))
+            .expected("a successor of the policy in force")
+            .remedy("git awo fetch, then git awo policy propose FILE")
+    })
+}
+
+/// A branch stays, unless the policy takes rewinds of it.
+pub fn branch_kept(rules: &RefRules<'_>) -> Option<Finding> {
+    let finding = Rule::Delete.finding(Subject::of_ref(rules.reference()));
+    let finding = finding.found("a deletion").expected("a ref that is kept");
+    (!rules.accepts_rewind()).then(|| finding.remedy("git awo policy show"))
+}
+
+/// A branch only moves forward, unless the policy takes rewinds of it; `old` is where it was, if the
+/// new tip does not contain that.
+pub fn fast_forward(rules: &RefRules<'_>, old: Option<ObjectId>, new: ObjectId) -> Option<Finding> {
+    let old = old.filter(|_| !rules.accepts_rewind())?;
+    let finding = Rule::ForcePush
+        .finding(Subject::of_ref(rules.reference()).at(new))
+        .found(format!("does not contain {old}"))
+        .expected("a fast-forward");
+    Some(finding.remedy("git fetch, git rebase, then push again"))
+}
