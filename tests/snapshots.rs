@@ -23,7 +23,14 @@ fn steady(world: &World, text: &str) -> String {
     let is_key = |word: &str| word.starts_with("SHA256:") || word.starts_with("AAAA");
     each_word(&text, "+/:=-_", |word| match is_key(word) {
         true => "[KEY]".to_owned(),
-        false => each_word(word, ":-", |part| named(part).unwrap_or(part).to_owned()),
+        false => each_word(word, ":-", |part| {
+            match (named(part), part.rsplit_once('-')) {
+                (Some(other), _) => other.to_owned(),
+                // The digest in a file name: `independence-<sha256>`.
+                (None, Some((kind, digest))) if digest.len() == 64 => format!("{kind}-[ID]"),
+                _ => part.to_owned(),
+            }
+        }),
     })
 }
 
