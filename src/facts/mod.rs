@@ -1,6 +1,8 @@
 //! Reads records and trees, and gathers what the rules need; says by which policy and at which
 //! time each record is judged.
 
+pub mod arrivals;
+pub mod arrived;
 pub mod case;
 pub mod claims;
 mod error;
