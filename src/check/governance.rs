@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::facts::arrivals::Arrivals;
-use crate::facts::index;
+use crate::facts::provenance;
 use crate::facts::run::Collector;
 use crate::record::{Findings, RunId, Subject};
 use crate::rules::{approval, arrival, growth};
@@ -23,7 +23,7 @@ pub fn judge(
         arrival::file(path, collector.arrived(path, *id)?, findings);
         runs.extend(path.run().cloned());
     }
-    index::judge(collector.records, &arrivals.shards, findings)?;
+    provenance::judge(collector.records, &arrivals.shards, findings)?;
     for (notes, object, envelope) in &arrivals.notes {
         let noted = match collector.noted_line(*notes, *object, envelope)? {
             Ok(noted) => noted,

@@ -6,11 +6,11 @@ pub mod arrived;
 pub mod case;
 pub mod claims;
 mod error;
-pub mod index;
 pub mod limits;
 pub mod log;
 pub mod policies;
 pub mod position;
+pub mod provenance;
 pub mod run;
 pub mod summary;
 

@@ -9,9 +9,9 @@ use crate::check::PolicyHistory;
 use crate::check::governance;
 use crate::check::verify::positions;
 use crate::facts::arrivals::{Arrivals, MAX_RECORDS};
-use crate::facts::index;
 use crate::facts::log::Log;
 use crate::facts::position::{Continued, Logged, Positions};
+use crate::facts::provenance;
 use crate::facts::run::Collector;
 use crate::git::{self, Expected, RefUpdate};
 use crate::record::{Finding, Findings, ObjectId, RefName, Refusal, Rule};
@@ -116,7 +116,8 @@ fn run_git(session: &Session, remote: &str, words: &[&str]) -> Result<(), Error>
 /// not keep away the records from which it is rebuilt.
 fn judge(session: &Session, remote: &str, after: &Refs) -> Result<Vec<Finding>, Error> {
     let findings = arrived(session, remote, after)?.into_iter();
-    let (derived, findings): (Vec<_>, Vec<_>) = findings.partition(|it| index::is_rule(&it.rule));
+    let (derived, findings): (Vec<_>, Vec<_>) =
+        findings.partition(|it| provenance::is_rule(&it.rule));
     match Refusal::of(findings) {
         None => Ok(derived),
         Some(why) => Err(Error::denied(
