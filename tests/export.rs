@@ -12,8 +12,8 @@ use git_awo::git::{CommitDraft, Expected, RefUpdate};
 use git_awo::record::envelope::pae;
 use git_awo::record::tree::Mode;
 use git_awo::record::{ObjectId, RefName, RepoPath, RunId, Sha256};
-use git_awo::store::index::{Entry, Index};
 use git_awo::store::layout::{self, LedgerPath};
+use git_awo::store::provenance::{Entry, Index};
 
 use crate::world::{AGENT, PACKET, PROGRAM, RUN, SENTENCE, World};
 

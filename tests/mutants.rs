@@ -119,15 +119,15 @@ const MUTANTS: &[Mutant] = &[
     // What an approval binds does not matter, at neither of the two places that look at it.
     Mutant {
         cases: &["TS-0016"],
-        file: "src/check/governance/notes.rs",
-        original: "        && bound.root == Some(record.root)",
-        broken: "        && (bound.root == Some(record.root) || {M})",
+        file: "src/rules/arrival.rs",
+        original: "                it == run.root",
+        broken: "                it == run.root || {M}",
     },
     Mutant {
         cases: &["TS-0016"],
-        file: "src/rules/chain/gates.rs",
-        original: "            says.root.as_ref(),\n            &run.predicate().root,",
-        broken: "            says.root.as_ref().filter(|_| !{M}).or(Some(&run.predicate().root)),\n            &run.predicate().root,",
+        file: "src/rules/chain/links.rs",
+        original: "Binding::Root(it) => self.binds(",
+        broken: "Binding::Root(_) if {M} => {}\n                Binding::Root(it) => self.binds(",
     },
     // The hash is that of nobody.
     Mutant {
@@ -139,7 +139,7 @@ const MUTANTS: &[Mutant] = &[
     // A failed gate 2 passes at gate 3.
     Mutant {
         cases: &["TS-0019"],
-        file: "src/record/predicate.rs",
+        file: "src/records/independence.rs",
         original: "        matches!(\n            self,\n            Self::SelfApprovedWithOverride | Self::ApprovedByIndependentReviewer\n        )",
         broken: "        {M} || matches!(\n            self,\n            Self::SelfApprovedWithOverride | Self::ApprovedByIndependentReviewer\n        )",
     },

@@ -15,8 +15,9 @@ use crate::store::ledger::{Records, Refs};
 
 use super::branch::strict::Strict;
 use super::branch::{self, Branch};
-use super::governance::{Arrivals, Gained, trees};
+use super::governance;
 use super::{Anchor, Error, PolicyHistory};
+use crate::facts::arrivals::{Arrivals, Gained};
 
 /// So many tree entries are looked at for one push: a few seconds at most, and more than ten
 /// thousand ordinary commits need.
@@ -100,7 +101,7 @@ fn try_judge(push: &Push<'_>, report: &mut Report) -> Result<(), Error> {
     let mut branches = Vec::new();
     for movement in push.movements {
         match (Place::of(&movement.reference), movement.new) {
-            (Some(place), _) => governance(push, &history, place, movement, &mut arrivals, report)?,
+            (Some(place), _) => collect(push, &history, place, movement, &mut arrivals, report)?,
             (None, _) if movement.reference.branch().is_some() => branches.push(movement),
             _ => report.findings.push(rules::ungoverned(&movement.reference)),
         }
@@ -119,7 +120,7 @@ fn try_judge(push: &Push<'_>, report: &mut Report) -> Result<(), Error> {
         arriving_policies: arriving.as_ref(),
     };
     report.count("records", arrivals.count());
-    arrivals.judge(&collector, &mut report.findings)?;
+    governance::judge(&arrivals, &collector, &mut report.findings)?;
     judge_branches(push, &collector, branches, report)
 }
 
@@ -141,7 +142,7 @@ fn first_push(push: &Push<'_>, report: &mut Report) -> Result<(), Error> {
     Ok(())
 }
 
-fn governance(
+fn collect(
     push: &Push<'_>,
     history: &PolicyHistory,
     place: Place,
@@ -175,8 +176,8 @@ fn governance(
         _ => {
             let reference = &movement.reference;
             let limits = &history.current().policy.document().limits;
-            let (old, most, found) = (movement.old, limits.paths, &mut report.findings);
-            let collected = arrivals.collect(push.reader, reference, old, new, most, found);
+            let collected =
+                arrivals.collect(push.reader, reference, movement.old, new, limits.paths);
             if let Err(error) = collected {
                 report.absorb(error.refusal(subject()));
             }
@@ -187,8 +188,8 @@ fn governance(
                 most_commits: limits.commits,
                 most_changes: limits.paths,
             };
-            let found = &mut report.findings;
-            if let Err(error) = trees(push.reader, &gained, push.before, history, found) {
+            let collected = arrivals.collect_commits(push.reader, &gained, push.before, history);
+            if let Err(error) = collected {
                 report.absorb(error.refusal(subject()));
             }
             Ok(())

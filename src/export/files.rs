@@ -10,7 +10,7 @@ use crate::record::{Finding, ObjectId, RepoPath, Rule, Sha256, Subject, Workflow
 use crate::records::{AttestationPredicate, IndependencePredicate, Kind, Predicate};
 use crate::render::attestation::{Attested, text};
 use crate::signing::AllowedSigners;
-use crate::store::index::Index;
+use crate::store::provenance::Index;
 
 use super::dossier::{Dossier, Signed};
 use super::earlier;

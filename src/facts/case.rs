@@ -164,6 +164,17 @@ pub struct EvidenceFacts {
 }
 
 impl RunFacts {
+    /// Returns the digests of the reviews of the run, and of its finalization.
+    pub fn reviews(&self) -> impl Iterator<Item = Sha256> {
+        let finalization = self.finalization.valid().map(Verified::digest);
+        let logs = self.independence.iter().map(Verified::digest);
+        let permitted = self.overrides.iter().map(Verified::digest);
+        let approvals = self.audit_approvals.iter().map(Verified::digest);
+        let attestations = self.attestations.iter().map(Verified::digest);
+        let reviews = logs.chain(permitted).chain(approvals).chain(attestations);
+        reviews.chain(finalization)
+    }
+
     /// Tells whether a recorded override lets the orchestrator review this run.
     pub fn overridden(&self) -> bool {
         let Some(run) = self.run.valid().map(|run| run.predicate()) else {

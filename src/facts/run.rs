@@ -9,9 +9,9 @@ use crate::record::{
     Code, Coded, Diagnosis, Finding, Findings, ObjectId, Rule, RunId, Sha256, Subject, Timestamp,
 };
 use crate::records::{ApprovalPredicate, Approves, Kind, Predicate, Record, RunPredicate, Scope};
-use crate::store::index::Entry;
 use crate::store::layout::LedgerPath;
 use crate::store::ledger::Records;
+use crate::store::provenance::Entry;
 use crate::{evidence, store};
 
 use super::claims::{Said, claims};
@@ -210,7 +210,7 @@ impl Collector<'_> {
                 // A shard is derived: whatever is wrong with it is that it differs.
                 return Ok(Lookup::Invalid(Finding {
                     code: Code::Int008,
-                    rule: super::index::DERIVED.into(),
+                    rule: super::provenance::DERIVED.into(),
                     remedy: "git awo provenance rebuild".to_owned(),
                     ..finding
                 }));
@@ -224,7 +224,7 @@ impl Collector<'_> {
             (None, _) => Lookup::Missing,
             (Some(entry), Some(implied)) if entry != implied => {
                 let subject = Subject::of_run(&facts.id).record(shard.to_path());
-                Lookup::Invalid(super::index::difference(subject, &entry, &implied))
+                Lookup::Invalid(super::provenance::difference(subject, &entry, &implied))
             }
             (Some(_), _) => Lookup::Valid(()),
         })

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::export::{self, Destination, Files, files, gather, index_file};
-use crate::facts::index::judge_all;
+use crate::facts::provenance::judge_all;
 use crate::facts::run::Collector;
 use crate::record::{Coded as _, Findings, Refusal, RunId, Subject};
 

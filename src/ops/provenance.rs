@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use crate::export;
-use crate::facts::index::judge_all;
+use crate::facts::provenance::judge_all;
 use crate::record::Report;
 use crate::record::{Findings, Refusal, RepoPath, RunId};
 use crate::rules::absent;
 use crate::store;
-use crate::store::index::{Entry, Index, implied_by_all, stored};
+use crate::store::provenance::{Entry, Index, implied_by_all, stored};
 use crate::store::rebuild::{Change, rebuild};
 
 use super::{Error, Session};

@@ -2,6 +2,7 @@
 
 mod statement;
 
+use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::record::commit::Commit;
@@ -92,6 +93,19 @@ impl<P> Verified<P> {
     /// Returns the fingerprint of the key.
     pub fn key(&self) -> &str {
         &self.key
+    }
+}
+
+impl Verified<Box<dyn Record>> {
+    /// Returns the statement as one of this kind, if it is of this kind.
+    pub fn downcast<P: Predicate>(&self) -> Option<Verified<P>> {
+        let any: &dyn Any = &*self.predicate;
+        Some(Verified {
+            predicate: any.downcast_ref::<P>()?.clone(),
+            digest: self.digest,
+            signer: self.signer.clone(),
+            key: self.key.clone(),
+        })
     }
 }
 

@@ -82,11 +82,15 @@ impl Record for ApprovalPredicate {
             Binding::Task(self.task.clone()),
             Binding::Contract(self.contract),
         ];
-        binds.extend(self.base.map(Binding::Base));
-        binds.extend(self.run.clone().map(Binding::Run));
-        binds.extend(self.commit.map(Binding::Commit));
-        binds.extend(self.root.map(Binding::Root));
-        binds.extend(self.independence.map(Binding::Independence));
+        match self.approves {
+            Approves::Task => binds.extend(self.base.map(Binding::Base)),
+            Approves::Audit => {
+                binds.extend(self.run.clone().map(Binding::Run));
+                binds.extend(self.commit.map(Binding::Commit));
+                binds.extend(self.root.map(Binding::Root));
+                binds.extend(self.independence.map(Binding::Independence));
+            }
+        }
         binds
     }
 

@@ -1,6 +1,7 @@
 //! Where records stand. Every path of the ledger is one variant or follows from the registry.
 
 use super::kind::Kind;
+use crate::record::envelope::Envelope;
 use crate::record::{ObjectId, RepoPath, RunId, Sha256, TaskId};
 
 /// Where the records of a kind stand.
@@ -33,6 +34,15 @@ impl Notes {
     pub const ATTESTATIONS: Notes = Notes("attestations");
     /// Every one.
     pub const ALL: &'static [Notes] = &[Self::APPROVALS, Self::ATTESTATIONS];
+
+    /// Returns the kind of a record noted here: the one that it states if that one stands here,
+    /// else the first that does, which it then is not.
+    pub fn kind_of(self, envelope: &Envelope) -> Kind {
+        let here = |kind: &Kind| kind.stands() == Stands::Noted(self);
+        let stated = Kind::of_payload(envelope.payload()).filter(here);
+        let first = || Kind::ALL.iter().copied().find(here);
+        stated.or_else(first).unwrap_or(Kind::Approval)
+    }
 
     /// Returns the last part of the ref's name.
     pub fn name(self) -> &'static str {

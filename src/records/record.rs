@@ -1,5 +1,6 @@
 //! What every record says of itself, whatever its kind.
 
+use std::any::Any;
 use std::fmt;
 
 use serde::Serialize;
@@ -124,7 +125,7 @@ pub enum Binding {
 }
 
 /// A record, of whatever kind.
-pub trait Record: fmt::Debug {
+pub trait Record: fmt::Debug + Any {
     /// Returns the kind.
     fn kind(&self) -> Kind;
 

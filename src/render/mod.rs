@@ -1,7 +1,7 @@
 //! Room 4, `render`: values become text for people. JSON needs no rendering: values serialise.
 
 pub mod attestation;
-pub mod index;
+pub mod provenance;
 pub mod report;
 
 use crate::record::path::escape;

@@ -1,12 +1,15 @@
 //! One rule, one function: the case goes in, findings come out.
 
 pub mod absent;
+pub mod approval;
+pub mod arrival;
 mod chain;
 pub mod clone;
 pub mod contract;
 mod direct;
 pub mod files;
 pub mod gate2;
+pub mod growth;
 pub mod integrity;
 pub mod limits;
 pub mod policy;

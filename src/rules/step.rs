@@ -2,7 +2,7 @@
 //! taken only if the chain up to it holds.
 
 use crate::facts::case::RunFacts;
-use crate::facts::index;
+use crate::facts::provenance;
 use crate::policy::{Policy, Role, Verified};
 use crate::record::{
     Finding, Findings, IdentityName, ObjectId, RefName, Refusal, Rule, RunId, Sha256, Subject,
@@ -54,7 +54,7 @@ impl Step {
         let to_come = self.to_come();
         // The index entry is derived anew by the finalization, whatever stands in its place.
         let is_to_come = |finding: &Finding| {
-            to_come.iter().any(|it| finding.rule == *it) || index::is_rule(&finding.rule)
+            to_come.iter().any(|it| finding.rule == *it) || provenance::is_rule(&finding.rule)
         };
         chain
             .into_iter()

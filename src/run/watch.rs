@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 
 use crate::actor::Actor;
 use crate::check::PolicyHistory;
-use crate::check::governance::{Arrivals, MAX_RECORDS};
+use crate::check::governance;
+use crate::facts::arrivals::{Arrivals, MAX_RECORDS};
 use crate::facts::position::Positions;
 use crate::facts::run::Collector;
 use crate::record::path::quote;
@@ -137,7 +138,7 @@ impl Snapshot {
             if !reader.contains(new) {
                 continue;
             }
-            arrivals.collect(reader, &name, old, new, MAX_RECORDS, &mut findings)?;
+            arrivals.collect(reader, &name, old, new, MAX_RECORDS)?;
             grown.insert(raw.clone());
         }
         if grown.is_empty() {
@@ -155,7 +156,7 @@ impl Snapshot {
             time: actor.now(),
             arriving_policies: None,
         };
-        arrivals.judge(&collector, &mut findings)?;
+        governance::judge(&arrivals, &collector, &mut findings)?;
         if !findings.is_empty() {
             grown.clear();
         }

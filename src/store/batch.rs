@@ -13,9 +13,9 @@ use crate::records::FinalizationPredicate;
 use crate::sys::random;
 
 use super::Error;
-use super::index::{self, Entry, Index};
 use super::layout::{self, LedgerPath};
 use super::ledger::note_lines;
+use super::provenance::{self, Entry, Index};
 use super::rebuild;
 
 /// How often a lost race is run again.
@@ -156,7 +156,7 @@ impl Batch {
                 .iter()
                 .map(|it| LedgerPath::shard_of(&it.run_id));
             // From the finalizations, not from the shard: what somebody put into it does not stay.
-            let mut shards = index::implied(repo, tree, &wanted.collect())?;
+            let mut shards = provenance::implied(repo, tree, &wanted.collect())?;
             for entry in &self.indexed {
                 let shard = shards
                     .entry(LedgerPath::shard_of(&entry.run_id))

@@ -10,8 +10,8 @@ use crate::record::{ObjectId, RefName, RepoPath, RunId, Sha256, TaskId};
 use crate::records::{Kind, Notes, Scope};
 
 use super::Error;
-use super::index::{Entry, Index};
 use super::layout::{self, LedgerPath};
+use super::provenance::{Entry, Index};
 
 /// Where every ref is, as far as it matters: now, or after a push.
 pub type Refs = BTreeMap<RefName, ObjectId>;

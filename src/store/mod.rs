@@ -2,10 +2,10 @@
 
 pub mod batch;
 pub mod chain;
-pub mod index;
 pub mod layout;
 pub mod ledger;
 pub mod merge;
+pub mod provenance;
 pub mod rebuild;
 
 use crate::git;

@@ -9,8 +9,8 @@ use crate::record::{ObjectId, RepoPath};
 
 use super::Error;
 use super::batch::pause;
-use super::index::{self, Shards};
 use super::layout::{self, LedgerPath};
+use super::provenance::{self, Shards};
 
 /// How often a lost race is run again.
 const ATTEMPTS: usize = 200;
@@ -38,8 +38,8 @@ pub fn rebuild(repo: &Repo, author: &Person) -> Result<Vec<(RepoPath, Change)>, 
             return Ok(Vec::new());
         };
         let tree = repo.commit(tip)?.tree;
-        let mut shards = index::implied_by_all(repo, Some(tree))?;
-        for stray in index::stored(repo, Some(tree))?.into_keys() {
+        let mut shards = provenance::implied_by_all(repo, Some(tree))?;
+        for stray in provenance::stored(repo, Some(tree))?.into_keys() {
             shards.entry(stray).or_default();
         }
         let (edits, changes) = edits(repo, Some(tree), &shards)?;
@@ -74,7 +74,7 @@ pub(super) fn mended(
     tree: Option<ObjectId>,
     shards: &BTreeSet<LedgerPath>,
 ) -> Result<Edits, Error> {
-    let shards = index::implied(repo, tree, shards)?;
+    let shards = provenance::implied(repo, tree, shards)?;
     Ok(edits(repo, tree, &shards)?.0)
 }
 

@@ -10,9 +10,9 @@ use git_awo::record::{
 };
 use git_awo::records as p;
 use git_awo::records::{Kind, Predicate, Statement, type_of};
-use git_awo::store::index::Index;
 use git_awo::store::layout::{self, LedgerPath};
 use git_awo::store::ledger;
+use git_awo::store::provenance::Index;
 
 pub fn json(data: &[u8]) -> bool {
     let parsed = canonical::parse(data);

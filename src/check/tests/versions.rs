@@ -4,8 +4,9 @@ use std::cell::Cell;
 use std::collections::BTreeSet;
 
 use super::world::*;
-use crate::check::governance::{Arrivals, MAX_RECORDS};
+use crate::check::governance;
 use crate::check::tests::world::Stage::*;
+use crate::facts::arrivals::{Arrivals, MAX_RECORDS};
 use crate::facts::position::{Continued, Logged, Positions};
 use crate::facts::run::Collector;
 use crate::record::{Findings, Sha256};
@@ -124,7 +125,7 @@ fn by_part(
         let old = before.get(name).copied();
         if layout::Place::of(name).is_some() && *name != layout::policy() && old != Some(*new) {
             arrivals
-                .collect(&world.repo, name, old, *new, MAX_RECORDS, &mut findings)
+                .collect(&world.repo, name, old, *new, MAX_RECORDS)
                 .unwrap();
         }
     }
@@ -141,7 +142,7 @@ fn by_part(
         time: time(NOW),
         arriving_policies: None,
     };
-    arrivals.judge(&collector, &mut findings).unwrap();
+    governance::judge(&arrivals, &collector, &mut findings).unwrap();
     let word = |it: &crate::record::Finding| format!("{} {}", it.code.as_str(), it.rule);
     let words: BTreeSet<_> = findings.iter().map(word).collect();
     (words.into_iter().collect(), part.unanswered.get())

@@ -23,9 +23,9 @@ pub use crate::rules::tests::people::{
     document, id, key, main, name, other_run, run_id, sealed, sha, signature, signers, time,
 };
 use crate::signing::Signer as _;
-use crate::store::index::{Entry, Index};
 use crate::store::layout::{self, LedgerPath};
 use crate::store::ledger::{Refs, spent};
+use crate::store::provenance::{Entry, Index};
 
 /// When everything happens.
 pub const NOW: &str = "2026-01-10T00:00:00Z";

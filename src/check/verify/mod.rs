@@ -14,8 +14,9 @@ use crate::store::layout::{self, Place};
 use crate::store::ledger::{Records, Refs};
 use seen::{high_water, provenance};
 
-use super::governance::{Arrivals, Gained, MAX_RECORDS, trees};
+use super::governance;
 use super::{Error, PolicyHistory};
+use crate::facts::arrivals::{Arrivals, Gained, MAX_RECORDS};
 
 pub use seen::{Clone, positions};
 
@@ -104,8 +105,7 @@ fn verify_records(
     for (name, tip) in refs {
         match Place::of(name) {
             Some(Place::Ledger | Place::Notes(_) | Place::Evidence) => {
-                let found = &mut report.findings;
-                arrivals.collect(reader, name, None, *tip, MAX_RECORDS, found)?;
+                arrivals.collect(reader, name, None, *tip, MAX_RECORDS)?;
                 let gained = Gained {
                     reference: name,
                     old: None,
@@ -113,7 +113,7 @@ fn verify_records(
                     most_commits: usize::MAX,
                     most_changes: MAX_RECORDS,
                 };
-                trees(reader, &gained, refs, collector.history, found)?;
+                arrivals.collect_commits(reader, &gained, refs, collector.history)?;
             }
             Some(Place::Unknown) => {
                 let finding = rules::push::known_kind(name, "upgrade git-awo");
@@ -131,5 +131,5 @@ fn verify_records(
             report.findings.push(known::records_kept(*digest));
         }
     }
-    arrivals.judge(collector, &mut report.findings)
+    governance::judge(&arrivals, collector, &mut report.findings)
 }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::check::governance::{Arrivals, MAX_RECORDS};
 use crate::check::{Anchor, Error, PolicyHistory};
+use crate::facts::arrivals::{Arrivals, MAX_RECORDS};
 use crate::facts::log::Log;
 use crate::facts::position::Logged;
 use crate::git::Reader;
@@ -11,6 +11,7 @@ use crate::record::envelope::Envelope;
 use crate::record::{Coded, Findings, ObjectId, RefName, Report, Subject, Timestamp};
 use crate::records::{Movement, ReceiptPredicate, Statement};
 use crate::rules::clone as known;
+use crate::rules::growth;
 use crate::store::layout::{self, Place};
 use crate::store::ledger::Refs;
 
@@ -225,10 +226,10 @@ pub fn positions(reader: &Reader, log: &Log, findings: &mut Findings) -> Result<
                         movement.old,
                         new,
                         MAX_RECORDS,
-                        findings,
                     )?;
                 }
             }
+            growth::irregular(&arrivals, findings);
             for digest in arrivals.digests() {
                 positions
                     .entry(*digest)

@@ -49,7 +49,7 @@ pub fn run(context: &Context, args: &ProvenanceArgs) -> Result<Answer, Error> {
     match &args.action {
         Action::Show { run: Some(run) } => {
             let entry = provenance::entry(&session, &RunId::new(run.as_str())?)?;
-            let text = render::index::entry(&entry);
+            let text = render::provenance::entry(&entry);
             Ok(Answer::new("index-entry", json!(entry), text))
         }
         Action::Show { run: None } => show(&session),
@@ -63,7 +63,7 @@ fn show(session: &Session) -> Result<Answer, Error> {
     let index = provenance::as_stored(session)?;
     let text = match index.entries.as_slice() {
         [] => "no run is finalized here; git awo fetch brings the records\n".to_owned(),
-        entries => render::index::table(entries),
+        entries => render::provenance::table(entries),
     };
     Ok(Answer::new("provenance-index", json!(index), text))
 }

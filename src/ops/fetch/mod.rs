@@ -6,11 +6,12 @@ mod kept;
 use std::cell::Cell;
 
 use crate::check::PolicyHistory;
-use crate::check::governance::{Arrivals, MAX_RECORDS};
+use crate::check::governance;
 use crate::check::verify::positions;
-use crate::facts::index;
+use crate::facts::arrivals::{Arrivals, MAX_RECORDS};
 use crate::facts::log::Log;
 use crate::facts::position::{Continued, Logged, Positions};
+use crate::facts::provenance;
 use crate::facts::run::Collector;
 use crate::git::{self, Expected, RefUpdate};
 use crate::record::{Finding, Findings, ObjectId, RefName, Refusal, Rule};
@@ -115,7 +116,8 @@ fn run_git(session: &Session, remote: &str, words: &[&str]) -> Result<(), Error>
 /// not keep away the records from which it is rebuilt.
 fn judge(session: &Session, remote: &str, after: &Refs) -> Result<Vec<Finding>, Error> {
     let findings = arrived(session, remote, after)?.into_iter();
-    let (derived, findings): (Vec<_>, Vec<_>) = findings.partition(|it| index::is_rule(&it.rule));
+    let (derived, findings): (Vec<_>, Vec<_>) =
+        findings.partition(|it| provenance::is_rule(&it.rule));
     match Refusal::of(findings) {
         None => Ok(derived),
         Some(why) => Err(Error::denied(
@@ -146,7 +148,7 @@ fn arrived(session: &Session, remote: &str, after: &Refs) -> Result<Findings, Er
     }
     let mut marks = actor.settings.high_water()?;
     let merged = marks.remotes.remove(remote).unwrap_or_default();
-    let arrivals = arrivals(session, after, &merged, &mut findings)?;
+    let arrivals = arrivals(session, after, &merged)?;
     let records = Records::open(repo, after)?;
     let judge = |positions: Positions<'_>, findings: &mut Findings| {
         let collector = Collector {
@@ -156,7 +158,7 @@ fn arrived(session: &Session, remote: &str, after: &Refs) -> Result<Findings, Er
             time: actor.now(),
             arriving_policies: None,
         };
-        arrivals.judge(&collector, findings)
+        governance::judge(&arrivals, &collector, findings)
     };
     let Some(tip) = after.get(&layout::log()) else {
         judge(Positions::Logged(&Logged::new()), &mut findings)?;
@@ -189,12 +191,7 @@ fn arrived(session: &Session, remote: &str, after: &Refs) -> Result<Findings, Er
 }
 
 /// Collects what is new in the refs that hold records.
-fn arrivals(
-    session: &Session,
-    after: &Refs,
-    merged: &Refs,
-    findings: &mut Findings,
-) -> Result<Arrivals, Error> {
+fn arrivals(session: &Session, after: &Refs, merged: &Refs) -> Result<Arrivals, Error> {
     let mut arrivals = Arrivals::default();
     for (reference, new) in after {
         if matches!(
@@ -206,7 +203,7 @@ fn arrivals(
         let old = merged.get(reference).copied();
         if old != Some(*new) {
             let repo = session.repo();
-            arrivals.collect(repo, reference, old, *new, MAX_RECORDS, findings)?;
+            arrivals.collect(repo, reference, old, *new, MAX_RECORDS)?;
         }
     }
     Ok(arrivals)

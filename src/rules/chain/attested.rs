@@ -45,22 +45,7 @@ impl<'a> Links<'a> {
     ) {
         let says = attestation.predicate();
         let what = "the attestation";
-        self.binds(Rule::BindsRun, what, &says.run, &self.facts.id);
-        self.binds(
-            Rule::BindsCommit,
-            what,
-            &says.commit,
-            &run.predicate().commit,
-        );
-        self.binds(Rule::BindsTree, what, &says.tree, &run.predicate().tree);
-        self.binds(Rule::BindsRoot, what, &says.root, &run.predicate().root);
-        self.binds(
-            Rule::BindsContract,
-            what,
-            &says.contract,
-            &run.predicate().contract,
-        );
-        self.binds(Rule::BindsRunRecord, what, &says.run_record, &run.digest());
+        self.bound(run, says);
         if !passed.contains(&says.independence) {
             self.push(
                 Rule::BindsGate2,
@@ -171,15 +156,7 @@ impl<'a> Links<'a> {
     ) {
         let says = finalization.predicate();
         let what = "the finalization";
-        self.binds(Rule::BindsRun, what, &says.run, &self.facts.id);
-        self.binds(
-            Rule::BindsCommit,
-            what,
-            &says.commit,
-            &run.predicate().commit,
-        );
-        self.binds(Rule::BindsRoot, what, &says.root, &run.predicate().root);
-        self.binds(Rule::BindsRunRecord, what, &says.run_record, &run.digest());
+        self.bound(run, says);
         if !passed.contains(&says.independence) {
             self.push(
                 Rule::BindsGate2,

@@ -92,18 +92,7 @@ impl<'a> Links<'a> {
         log: &Verified<IndependencePredicate>,
     ) {
         let says = log.predicate();
-        self.binds(
-            Rule::BindsRun,
-            "the independence log",
-            &says.run_id,
-            &self.facts.id,
-        );
-        self.binds(
-            Rule::BindsCommit,
-            "the independence log",
-            &says.commit,
-            &run.predicate().commit,
-        );
+        self.bound(run, says);
         // The names are recomputed from the keys: a log cannot make two persons out of one.
         if &says.orchestrator != run.signer() || &says.reviewer != log.signer() {
             let found = format!(
@@ -138,12 +127,6 @@ impl<'a> Links<'a> {
         if !says.status.passed() {
             return;
         }
-        self.binds(
-            Rule::BindsRoot,
-            "the independence log",
-            &says.root,
-            &run.predicate().root,
-        );
         if !says.invariants_ok || !says.invariants_reasons.is_empty() {
             self.push(
                 Rule::Gate2,
@@ -251,30 +234,23 @@ impl<'a> Links<'a> {
             );
             return;
         }
-        self.bind_option(
-            Rule::BindsRun,
-            "the approval",
-            says.run.as_ref(),
-            &self.facts.id,
-        );
-        self.bind_option(
-            Rule::BindsCommit,
-            "the approval",
-            says.commit.as_ref(),
-            &run.predicate().commit,
-        );
-        self.bind_option(
-            Rule::BindsRoot,
-            "the approval",
-            says.root.as_ref(),
-            &run.predicate().root,
-        );
-        self.binds(
-            Rule::BindsContract,
-            "the approval",
-            &says.contract,
-            &run.predicate().contract,
-        );
+        self.bound(run, says);
+        for (rule, missing) in [
+            (Rule::BindsRun, says.run.is_none()),
+            (Rule::BindsCommit, says.commit.is_none()),
+            (Rule::BindsRoot, says.root.is_none()),
+        ] {
+            if missing {
+                let found = "the approval binds nothing";
+                let expected = "run, commit and root of a run";
+                self.push(
+                    rule,
+                    found,
+                    expected,
+                    format!("git awo chain {}", self.facts.id),
+                );
+            }
+        }
         if !says
             .independence
             .is_some_and(|digest| passed.contains(&digest))
@@ -290,23 +266,5 @@ impl<'a> Links<'a> {
             self.self_approved("gate 3", approval.signer());
         }
         self.unexpired(approval, self.facts.audited);
-    }
-
-    pub(super) fn bind_option<T: PartialEq + ToString>(
-        &mut self,
-        rule: Rule,
-        what: &str,
-        found: Option<&T>,
-        expected: &T,
-    ) {
-        match found {
-            Some(found) => self.binds(rule, what, found, expected),
-            None => self.push(
-                rule,
-                format!("{what} binds nothing"),
-                expected.to_string(),
-                format!("git awo chain {}", self.facts.id),
-            ),
-        }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::facts::case::{Lookup, RunFacts};
 use crate::policy::{Policy, Verified};
 use crate::record::{Finding, Findings, IdentityName, Rule, Sha256, Subject};
-use crate::records::RunPredicate;
+use crate::records::{Binding, Record, RunPredicate};
 use crate::rules::integrity;
 
 /// Collects the findings on one run.
@@ -111,6 +111,26 @@ impl<'a> Links<'a> {
                 expected.to_string(),
                 format!("git awo chain {}", self.facts.id),
             );
+        }
+    }
+
+    /// Judges what a record binds of its run. The links between records are for each gate.
+    pub(super) fn bound(&mut self, run: &Verified<RunPredicate>, record: &dyn Record) {
+        let (says, what) = (run.predicate(), format!("the {}", record.kind().title()));
+        for binding in record.binds() {
+            match &binding {
+                Binding::Run(it) => self.binds(Rule::BindsRun, &what, it, &self.facts.id),
+                Binding::RunRecord(it) => {
+                    self.binds(Rule::BindsRunRecord, &what, it, &run.digest());
+                }
+                Binding::Commit(it) => self.binds(Rule::BindsCommit, &what, it, &says.commit),
+                Binding::Tree(it) => self.binds(Rule::BindsTree, &what, it, &says.tree),
+                Binding::Root(it) => self.binds(Rule::BindsRoot, &what, it, &says.root),
+                Binding::Contract(it) => {
+                    self.binds(Rule::BindsContract, &what, it, &says.contract);
+                }
+                _ => {}
+            }
         }
     }
 

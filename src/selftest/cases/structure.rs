@@ -3,8 +3,8 @@
 use super::*;
 use crate::record::{Code, RunId};
 use crate::sandbox::TASK;
-use crate::store::index::Index;
 use crate::store::layout::{self, LedgerPath};
+use crate::store::provenance::Index;
 
 /// The cases of the layer.
 pub const CASES: &[Case] = &[

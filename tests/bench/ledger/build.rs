@@ -13,8 +13,8 @@ use git_awo::record::tree::Mode;
 use git_awo::record::{ObjectId, RefName, RepoPath, RunId, Sha256, TaskId, Timestamp};
 use git_awo::records::{FinalizationPredicate, Kind, Movement, ReceiptPredicate, Statement};
 use git_awo::signing::{FileKey, Signer as _};
-use git_awo::store::index::{Entry, Index};
 use git_awo::store::layout::{self, LedgerPath};
+use git_awo::store::provenance::{Entry, Index};
 
 use super::desk::Desk;
 use super::template::{Template, Words, links, sign};

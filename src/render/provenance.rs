@@ -1,7 +1,7 @@
 //! The provenance index as a table.
 
 use super::one_line;
-use crate::store::index::Entry;
+use crate::store::provenance::Entry;
 
 /// Returns the entries, one a line: run, commit, persons, attestation and URL.
 pub fn table(entries: &[Entry]) -> String {

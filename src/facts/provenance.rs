@@ -7,9 +7,9 @@ use crate::record::envelope::Envelope;
 use crate::record::tree::Mode;
 use crate::record::{Coded, Finding, Findings, Rule, RuleName, RunId, Sha256, Subject};
 use crate::records::{FinalizationPredicate, Kind, Statement};
-use crate::store::index::{self, Entry, Index};
 use crate::store::layout::LedgerPath;
 use crate::store::ledger::Records;
+use crate::store::provenance::{self, Entry, Index};
 
 use super::Error;
 
@@ -38,7 +38,7 @@ pub fn judge(
     shards: &BTreeSet<LedgerPath>,
     findings: &mut Findings,
 ) -> Result<(), Error> {
-    for (shard, implied) in index::implied(records.reader(), records.ledger_tree(), shards)? {
+    for (shard, implied) in provenance::implied(records.reader(), records.ledger_tree(), shards)? {
         judge_shard(records, &shard, &implied, findings)?;
     }
     Ok(())
@@ -48,8 +48,8 @@ pub fn judge(
 /// commit. Returns the index as it should be.
 pub fn judge_all(records: &Records<'_>, findings: &mut Findings) -> Result<Index, Error> {
     let (reader, ledger) = (records.reader(), records.ledger_tree());
-    let mut shards = index::implied_by_all(reader, ledger)?;
-    for stray in index::stored(reader, ledger)?.into_keys() {
+    let mut shards = provenance::implied_by_all(reader, ledger)?;
+    for stray in provenance::stored(reader, ledger)?.into_keys() {
         shards.entry(stray).or_default();
     }
     for (shard, implied) in &shards {

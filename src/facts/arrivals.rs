@@ -1,0 +1,361 @@
+//! What arrived on governance refs: the records, to be judged together since they bind each other,
+//! and whatever else a ref gained or lost.
+
+use std::collections::BTreeSet;
+
+use crate::git::{self, Reader};
+use crate::record::envelope::{Envelope, MAX_ENVELOPE};
+use crate::record::tree::{Fault, Mode};
+use crate::record::{Coded as _, ObjectId, RefName, RepoPath, RunId, Sha256, Subject};
+use crate::records::Notes;
+use crate::store;
+use crate::store::layout::{self, LedgerPath, Place};
+use crate::store::ledger::{self, Refs, note_lines};
+
+use super::{Error, PolicyHistory};
+
+/// The largest note: many envelopes.
+const MAX_NOTE: u64 = 16 * 1024 * 1024;
+/// How many files one look at a governance ref may bring: a clone sees years at once.
+pub const MAX_RECORDS: usize = 1_000_000;
+
+/// What arrived.
+#[derive(Default)]
+pub struct Arrivals {
+    /// Files of the ledger.
+    pub ledger: Vec<(LedgerPath, ObjectId)>,
+    /// Shards that changed, and those of runs whose finalization arrived.
+    pub shards: BTreeSet<LedgerPath>,
+    /// Lines of notes: in which notes, on which object.
+    pub notes: Vec<(Notes, ObjectId, Envelope)>,
+    /// Evidence: in which ref, of which run.
+    pub evidence: Vec<(RefName, RunId)>,
+    /// How refs changed otherwise than by an added record.
+    pub irregular: Vec<(RefName, Irregular)>,
+    digests: BTreeSet<Sha256>,
+}
+
+/// How a governance ref changed otherwise than by an added record.
+pub enum Irregular {
+    /// It moved to a commit that does not contain where it was.
+    Rewound {
+        /// Where it was.
+        old: ObjectId,
+        /// Where it is.
+        new: ObjectId,
+    },
+    /// It is new and holds nothing.
+    Empty,
+    /// A file that no kind of record explains.
+    Unknown(RepoPath),
+    /// A file that was there changed or went.
+    Rewritten {
+        /// The file.
+        path: RepoPath,
+        /// Whether it went.
+        removed: bool,
+    },
+    /// The note on an object lost lines, or went.
+    NoteRewritten {
+        /// The object.
+        object: ObjectId,
+        /// Whether it went.
+        removed: bool,
+    },
+    /// A line of a note that is no record.
+    BadLine(store::Error),
+    /// Files added to the evidence of a run that was there before.
+    EvidenceAdded(RunId),
+    /// It gained more commits than it may at once.
+    TooManyCommits {
+        /// The commits, parents before children.
+        commits: Vec<ObjectId>,
+        /// So many it may gain.
+        most: usize,
+    },
+    /// A commit that it gained cannot be read.
+    Unreadable(ObjectId, git::Error),
+    /// An entry of a tree in one of the commits that it gained is malformed.
+    Fault(ObjectId, Fault),
+    /// A file in one of the commits that it gained has another mode.
+    Mode(ObjectId, RepoPath, Mode),
+}
+
+/// What a governance ref gained.
+pub struct Gained<'a> {
+    /// The ref.
+    pub reference: &'a RefName,
+    /// Where it was.
+    pub old: Option<ObjectId>,
+    /// Where it is.
+    pub new: ObjectId,
+    /// So many commits it may gain at once.
+    pub most_commits: usize,
+    /// So many changes one of them may have: a merge brings what others wrote.
+    pub most_changes: usize,
+}
+
+/// The tree before, if there was one, and the tree after.
+type Trees = (Option<ObjectId>, ObjectId);
+
+impl Arrivals {
+    /// Returns the digests of the records that arrived.
+    pub fn digests(&self) -> &BTreeSet<Sha256> {
+        &self.digests
+    }
+
+    /// Returns how many records arrived.
+    pub fn count(&self) -> usize {
+        self.ledger.len().saturating_add(self.notes.len())
+    }
+
+    /// Collects what a movement of a governance ref brings, at most so many files.
+    pub fn collect(
+        &mut self,
+        reader: &Reader,
+        reference: &RefName,
+        old: Option<ObjectId>,
+        new: ObjectId,
+        most: usize,
+    ) -> Result<(), Error> {
+        if let Some(old) = old
+            && !reader.is_ancestor(old, new)?
+        {
+            self.note(reference, Irregular::Rewound { old, new });
+        }
+        let tree = |id: ObjectId| reader.commit(id).map(|commit| commit.tree);
+        let trees = (old.map(tree).transpose()?, tree(new)?);
+        // A ref can never be deleted again, so it is not made for nothing.
+        if trees.0.is_none() && reader.is_empty_tree(trees.1) {
+            self.note(reference, Irregular::Empty);
+        }
+        match Place::of(reference) {
+            Some(Place::Ledger) => self.collect_ledger(reader, reference, trees, most),
+            Some(Place::Evidence) => self.collect_evidence(reader, reference, trees, most),
+            Some(Place::Notes(notes)) => self.collect_notes(reader, reference, notes, trees, most),
+            _ => Ok(()),
+        }
+    }
+
+    fn note(&mut self, reference: &RefName, what: Irregular) {
+        self.irregular.push((reference.clone(), what));
+    }
+
+    fn collect_ledger(
+        &mut self,
+        reader: &Reader,
+        reference: &RefName,
+        (old, new): Trees,
+        most: usize,
+    ) -> Result<(), Error> {
+        for change in reader.changes_limited(old, Some(new), most)? {
+            let Some(path) = LedgerPath::parse(&change.path) else {
+                self.note(reference, Irregular::Unknown(change.path));
+                continue;
+            };
+            match (change.old, change.new, &path) {
+                // Derived, so it may change and go: it is judged by recomputation.
+                (_, None | Some((Mode::File, _)), LedgerPath::Shard(..)) => {
+                    self.shards.insert(path);
+                }
+                (None, Some((Mode::File, id)), _) => {
+                    if path.kind().is_some()
+                        && let bytes = reader.blob_limited(id, MAX_ENVELOPE as u64)?
+                        && let Ok(envelope) = Envelope::parse(&bytes)
+                    {
+                        self.digests.insert(envelope.digest());
+                    }
+                    self.shards.extend(path.implies());
+                    self.ledger.push((path, id));
+                }
+                (None, Some(_), _) => self.note(reference, Irregular::Unknown(change.path)),
+                (_, new, _) => {
+                    let (path, removed) = (change.path, new.is_none());
+                    self.note(reference, Irregular::Rewritten { path, removed });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn collect_evidence(
+        &mut self,
+        reader: &Reader,
+        reference: &RefName,
+        (old, new): Trees,
+        most: usize,
+    ) -> Result<(), Error> {
+        let mut runs = BTreeSet::new();
+        for change in reader.changes_limited(old, Some(new), most)? {
+            if change.old.is_some() {
+                let (path, removed) = (change.path, change.new.is_none());
+                self.note(reference, Irregular::Rewritten { path, removed });
+                continue;
+            }
+            let name = change.path.to_str();
+            let run = name.and_then(|text| RunId::new(text.split('/').nth(2)?).ok());
+            let below = |run: &RunId| {
+                let directory = format!("{}/", layout::run_directory(run));
+                change.path.as_bytes().starts_with(directory.as_bytes())
+            };
+            match run.filter(below) {
+                Some(run) if matches!(change.new, Some((Mode::File, _))) => _ = runs.insert(run),
+                _ => self.note(reference, Irregular::Unknown(change.path)),
+            }
+        }
+        for run in runs {
+            let directory = RepoPath::from(layout::run_directory(&run).as_str());
+            // A run's evidence arrives once and whole.
+            let there = old
+                .map(|old| reader.entry(old, &directory))
+                .transpose()?
+                .flatten();
+            if there.is_some() {
+                self.note(reference, Irregular::EvidenceAdded(run.clone()));
+            }
+            self.evidence.push((reference.clone(), run));
+        }
+        Ok(())
+    }
+
+    fn collect_notes(
+        &mut self,
+        reader: &Reader,
+        reference: &RefName,
+        notes: Notes,
+        (old, new): Trees,
+        most: usize,
+    ) -> Result<(), Error> {
+        let mut touched = BTreeSet::new();
+        for change in reader.changes_limited(old, Some(new), most)? {
+            let plain = change.new.is_none_or(|(mode, _)| mode == Mode::File);
+            touched.insert(git::object_of_note(reader, &change.path, plain)?);
+        }
+        for object in touched {
+            // Looked up in the whole trees: a note may have moved to another fan-out, and an object
+            // with two notes is an error.
+            let earlier = match old {
+                Some(old) => git::note(reader, old, object)?,
+                None => None,
+            };
+            let Some(blob) = git::note(reader, new, object)? else {
+                let removed = true;
+                self.note(reference, Irregular::NoteRewritten { object, removed });
+                continue;
+            };
+            if earlier == Some(blob) {
+                continue;
+            }
+            let text = reader.blob_limited(blob, MAX_NOTE)?;
+            let earlier = earlier
+                .map(|id| reader.blob(id))
+                .transpose()?
+                .unwrap_or_default();
+            let lines: BTreeSet<_> = note_lines(&text).collect();
+            let known: BTreeSet<_> = note_lines(&earlier).collect();
+            if !known.is_subset(&lines) {
+                let removed = false;
+                self.note(reference, Irregular::NoteRewritten { object, removed });
+            }
+            for line in lines.difference(&known) {
+                match ledger::parse(format!("note on {object}"), line) {
+                    Ok(envelope) => {
+                        self.digests.insert(envelope.digest());
+                        self.notes.push((notes, object, envelope));
+                    }
+                    Err(error) => self.note(reference, Irregular::BadLine(error)),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks at every tree that a governance ref gained, in every commit: its files are judged
+    /// where it ends, but what stood in between stays in the repository as well.
+    pub fn collect_commits(
+        &mut self,
+        reader: &Reader,
+        gained: &Gained<'_>,
+        others: &Refs,
+        history: &PolicyHistory,
+    ) -> Result<(), Error> {
+        let reference = gained.reference;
+        let mut hidden: BTreeSet<ObjectId> = gained.old.into_iter().collect();
+        if Place::of(reference) == Some(Place::Evidence) {
+            // It holds harness commits: what lies behind those belongs to branches. Nothing else
+            // may hide what lies behind a governance ref.
+            let branch = |name: &RefName| {
+                name.branch().is_some() || name.as_str().starts_with("refs/remotes/")
+            };
+            let branches = others.iter().filter(|(name, _)| branch(name));
+            hidden.extend(branches.map(|(_, id)| *id));
+            for version in history.versions() {
+                hidden.extend(version.policy.adopted());
+            }
+        }
+        let hidden: Vec<_> = hidden.into_iter().collect();
+        let commits = reader.new_commits(&[gained.new], &hidden)?;
+        let most = gained.most_commits;
+        if commits.len() > most {
+            self.note(reference, Irregular::TooManyCommits { commits, most });
+            return Ok(());
+        }
+        for id in commits {
+            if let Err(error) = self.collect_commit(reader, gained, id) {
+                // What keeps the repository from being read speaks against nobody.
+                if error.denies(Subject::none()).is_none() {
+                    return Err(error.into());
+                }
+                self.note(reference, Irregular::Unreadable(id, error));
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks at what a commit has that its first parent has not: what another parent has was
+    /// looked at as that parent's. Records and notes are plain files, and a record that was there
+    /// stays, in every commit in between too.
+    fn collect_commit(
+        &mut self,
+        reader: &Reader,
+        gained: &Gained<'_>,
+        id: ObjectId,
+    ) -> Result<(), git::Error> {
+        let reference = gained.reference;
+        let commit = reader.commit(id)?;
+        let before = match commit.parents.first() {
+            Some(parent) => Some(reader.commit(*parent)?.tree),
+            None => None,
+        };
+        let found = reader.compare(before, Some(commit.tree), gained.most_changes)?;
+        for fault in found.faults {
+            self.note(reference, Irregular::Fault(id, fault));
+        }
+        let place = Place::of(reference);
+        // Evidence has the commits of runs behind it, whose files are the contract's matter.
+        if place == Some(Place::Evidence) {
+            return Ok(());
+        }
+        for change in found.changes {
+            if let Some((mode, _)) = change.new
+                && mode != Mode::File
+            {
+                self.note(reference, Irregular::Mode(id, change.path.clone(), mode));
+            }
+            if place != Some(Place::Ledger) {
+                continue;
+            }
+            let removed = change.new.is_none();
+            match LedgerPath::parse(&change.path) {
+                None if !removed => self.note(reference, Irregular::Unknown(change.path)),
+                None | Some(LedgerPath::Shard(..)) => {}
+                Some(_) if change.old.is_some() => {
+                    let path = change.path;
+                    self.note(reference, Irregular::Rewritten { path, removed });
+                }
+                Some(_) => {}
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,281 @@
+//! What the rules ask about one thing that arrived: a file of the ledger, a line of a note, the
+//! evidence of a run.
+
+use crate::evidence;
+use crate::policy::{Keyring, Unverified, Verified};
+use crate::record::Subject;
+use crate::record::envelope::{Envelope, MAX_ENVELOPE};
+use crate::record::{
+    Coded as _, Finding, IdentityName, ObjectId, RefName, RunId, Sha256, Timestamp,
+};
+use crate::records::{
+    ApprovalPredicate, Binding, ContractPredicate, Kind, Location, Notes, Object, PolicyPredicate,
+    Predicate, Record, RunPredicate, Scope, Signers, Statement,
+};
+use crate::store::layout::LedgerPath;
+use crate::store::ledger;
+
+use super::run::Collector;
+use super::{Error, PolicyHistory};
+
+/// A file of the ledger that arrived.
+pub enum Arrived {
+    /// A record that holds by itself.
+    Record(InLedger),
+    /// A record that does not.
+    Refused(Finding),
+    /// A signature of a proposed policy.
+    Proposal(Proposal),
+    /// A file that comes with something: with what, and whether that is there.
+    Companion(&'static str, bool),
+}
+
+/// A record in the ledger that holds by itself.
+pub struct InLedger {
+    /// What it says.
+    pub record: Box<dyn Record>,
+    /// Where it belongs.
+    pub belongs: Option<Location>,
+    /// The digest of the packet of its task, if the record binds one and it is there.
+    pub packet: Option<Sha256>,
+}
+
+/// A signature of a proposed policy.
+pub struct Proposal {
+    /// The digest of what is signed.
+    pub digest: Sha256,
+    /// What is signed, if the signature is one of a root of the policy that it follows; nothing if
+    /// it follows none.
+    pub signed: Option<Result<PolicyPredicate, Unverified>>,
+    /// Where it belongs.
+    pub belongs: Option<Location>,
+    /// The digests of policy and signers as they stand beside it.
+    pub files: [Option<Sha256>; 2],
+}
+
+/// A line of a note that arrived, which holds by itself.
+pub struct Noted {
+    /// What it says.
+    pub record: Verified<Box<dyn Record>>,
+    /// On what it is noted.
+    pub object: ObjectId,
+    /// On what it belongs: nowhere, or on something of which it is not known where it stands.
+    pub belongs: Option<Option<ObjectId>>,
+    /// The record of the run that it is about, if it is about one and there is a record.
+    pub run: Option<Option<RunPredicate>>,
+}
+
+/// An approval that arrived.
+pub struct ApprovalFacts<'a> {
+    /// The approval.
+    pub approval: &'a Verified<ApprovalPredicate>,
+    /// The digest of the contract of its task, and what that says if it can be read; nothing if
+    /// there is no contract.
+    pub contract: Option<(Sha256, Option<ContractPredicate>)>,
+    /// When it arrived, if that is known.
+    pub arrival: Option<Timestamp>,
+    /// At a door: so many days it may be valid, and until when at most.
+    pub door: Option<(u32, Timestamp)>,
+    /// The other approvals on the same object: digest, person, nonce.
+    pub others: Vec<(Sha256, IdentityName, String)>,
+}
+
+impl Collector<'_> {
+    /// Returns what is known of a file of the ledger that arrived.
+    pub fn arrived(&self, path: &LedgerPath, id: ObjectId) -> Result<Arrived, Error> {
+        let records = self.records;
+        let (limit, companion) = match path {
+            LedgerPath::Inventory(run) => (
+                evidence::inventory::MAX_LEN as u64,
+                Some((
+                    "a run record",
+                    records.blob_of(&Kind::Run.of(run))?.is_some(),
+                )),
+            ),
+            LedgerPath::Packet(task) => (
+                MAX_ENVELOPE as u64,
+                Some(("a contract", records.contract_blob(task)?.is_some())),
+            ),
+            LedgerPath::ProposedPolicy(digest) | LedgerPath::ProposedSigners(digest) => (
+                MAX_ENVELOPE as u64,
+                Some((
+                    "a signature by a root",
+                    records.about(&Scope::Proposal(*digest))?.len() > 2,
+                )),
+            ),
+            _ => (MAX_ENVELOPE as u64, None),
+        };
+        let bytes = records.reader().blob_limited(id, limit)?;
+        let kind = match (path, companion) {
+            (_, Some((of, there))) => return Ok(Arrived::Companion(of, there)),
+            (LedgerPath::Spent(approval), _) => {
+                let run = ledger::parse_spent(&bytes);
+                let says = run
+                    .map(|run| self.stated::<RunPredicate>(&run))
+                    .transpose()?;
+                let spends = says
+                    .flatten()
+                    .is_some_and(|it| it.approvals.contains(approval));
+                return Ok(Arrived::Companion("a run that spends the approval", spends));
+            }
+            (LedgerPath::Record(_, kind, _), _) => *kind,
+            _ => return Ok(Arrived::Companion("the finalizations", true)),
+        };
+        let envelope = match ledger::parse(path.to_path(), &bytes) {
+            Ok(envelope) => envelope,
+            Err(error) => {
+                let subject = Subject::of_record(path.to_path());
+                return Ok(match error.denies(subject) {
+                    Some(_) => {
+                        Arrived::Refused(error.to_finding(Subject::of_record(path.to_path())))
+                    }
+                    None => return Err(error.into()),
+                });
+            }
+        };
+        if kind.signers() == Signers::Roots {
+            return Ok(Arrived::Proposal(self.proposal(&envelope)));
+        }
+        Ok(match self.verify_as(kind, &envelope) {
+            Ok(verified) => {
+                let record = verified.into_predicate();
+                Arrived::Record(InLedger {
+                    belongs: record.place(&envelope),
+                    packet: self.packet_of(&*record),
+                    record,
+                })
+            }
+            Err(finding) => Arrived::Refused(finding),
+        })
+    }
+
+    /// Returns what the one record of a kind about something says, whether or not it holds.
+    fn stated<P: Predicate>(&self, scope: impl Into<Scope>) -> Result<Option<P>, Error> {
+        let envelope = self.records.envelope(&P::KIND.of(scope))?;
+        let statement = envelope.and_then(|it| Statement::<P>::parse(it.payload()).ok());
+        Ok(statement.map(|it| it.predicate))
+    }
+
+    fn packet_of(&self, record: &dyn Record) -> Option<Sha256> {
+        let binds = record.binds();
+        binds.iter().find(|it| matches!(it, Binding::Packet(_)))?;
+        self.digest_of(&LedgerPath::Packet(record.task()?))
+    }
+
+    fn digest_of(&self, path: &LedgerPath) -> Option<Sha256> {
+        let bytes = self.records.file(path).ok().flatten()?;
+        Some(Sha256::of(&bytes))
+    }
+
+    /// Signatures of a proposal are collected under the policy that it follows.
+    fn proposal(&self, envelope: &Envelope) -> Proposal {
+        let digest = envelope.digest();
+        let parsed = Statement::<PolicyPredicate>::parse(envelope.payload()).ok();
+        let predecessor = parsed.and_then(|it| it.predicate.predecessor);
+        let follows = |history: &PolicyHistory| predecessor.and_then(|id| history.index_of(id));
+        let newer = self.arriving_policies.unwrap_or(self.history);
+        let judging = self.judging();
+        let signed = follows(newer).map(|at| {
+            let policy = &newer.version(at).policy;
+            // The time of a proposal is that of its first signature, which may have come before.
+            let time = judging.first_arrival(digest);
+            let (statement, _) = Keyring::verify_policy(envelope, policy, time)?;
+            if judging.arrives(digest) && follows(self.history).is_some() {
+                // Whoever is no root any more adds no signature to an older proposal.
+                let current = &self.history.current().policy;
+                Keyring::verify_policy(envelope, current, self.time)?;
+            }
+            Ok(statement)
+        });
+        let belongs = match &signed {
+            Some(Ok(statement)) => statement.place(envelope),
+            _ => None,
+        };
+        Proposal {
+            digest,
+            signed,
+            belongs,
+            files: [
+                self.digest_of(&LedgerPath::ProposedPolicy(digest)),
+                self.digest_of(&LedgerPath::ProposedSigners(digest)),
+            ],
+        }
+    }
+
+    /// Returns what is known of a line of a note that arrived; the finding if it does not hold.
+    pub fn noted_line(
+        &self,
+        notes: Notes,
+        object: ObjectId,
+        envelope: &Envelope,
+    ) -> Result<Result<Noted, Finding>, Error> {
+        let record = match self.verify_as(notes.kind_of(envelope), envelope) {
+            Ok(record) => record,
+            Err(finding) => return Ok(Err(finding)),
+        };
+        let says = record.predicate();
+        let belongs = match says.place(envelope) {
+            Some(Location::Note(of, on)) if of == notes => match on {
+                Object::Commit(commit) => Some(Some(commit)),
+                Object::BlobOf(path) => {
+                    let there = self.records.envelope(&path).ok().flatten();
+                    match there.and_then(|it| Kind::of_payload(it.payload())) {
+                        kind if kind == path.kind() => Some(self.records.blob_of(&path)?),
+                        _ => Some(None),
+                    }
+                }
+            },
+            _ => None,
+        };
+        let run = says.run().map(|run| self.stated(&run)).transpose()?;
+        Ok(Ok(Noted {
+            record,
+            object,
+            belongs,
+            run,
+        }))
+    }
+
+    /// Returns what is known of an approval that arrived on an object.
+    pub fn approval<'a>(
+        &self,
+        object: ObjectId,
+        approval: &'a Verified<ApprovalPredicate>,
+    ) -> Result<ApprovalFacts<'a>, Error> {
+        let path = Kind::Contract.of(&approval.predicate().task);
+        let contract = self.records.envelope(&path)?;
+        let contract = contract.filter(|it| Kind::of_payload(it.payload()) == Some(Kind::Contract));
+        let judging = self.judging();
+        let mut others = Vec::new();
+        if judging.at_a_door() {
+            for other in self.records.approvals_of(object)? {
+                let digest = other.digest();
+                if let Ok(it) = Statement::<ApprovalPredicate>::parse(other.payload())
+                    && digest != approval.digest()
+                {
+                    let it = it.predicate;
+                    others.push((digest, it.context.identity, it.nonce));
+                }
+            }
+        }
+        let days = self.history.current().policy.document().gates.approval_days;
+        let latest = self.time.plus_days(days.saturating_add(1));
+        Ok(ApprovalFacts {
+            approval,
+            contract: contract.map(|it| {
+                let statement = Statement::parse(it.payload()).ok();
+                (it.digest(), statement.map(|it| it.predicate))
+            }),
+            arrival: judging.arrival(approval.digest()),
+            door: judging.at_a_door().then_some((days, latest)),
+            others,
+        })
+    }
+
+    /// Tells whether the record of a run names this evidence. The run may be bad in itself, which is
+    /// found there.
+    pub fn claims_evidence(&self, reference: &RefName, run: &RunId) -> bool {
+        let says = self.stated::<RunPredicate>(run).ok().flatten();
+        says.is_some_and(|it| it.evidence == *reference)
+    }
+}

@@ -1,0 +1,114 @@
+//! An approval that arrives: it approves one thing exactly, for a while, once.
+
+use crate::facts::arrived::ApprovalFacts;
+use crate::record::{Findings, Rule, Subject, sentence};
+use crate::records::Approves;
+
+/// The longest nonce of an approval, in characters.
+const MAX_NONCE: usize = 64;
+
+/// Judges an approval that arrived on an object, given by `subject`.
+pub fn arrives(facts: &ApprovalFacts<'_>, subject: &Subject, findings: &mut Findings) {
+    lifetime(facts, subject, findings);
+    nonce(facts, subject, findings);
+    let says = facts.approval.predicate();
+    match says.approves {
+        Approves::Task => task(facts, subject, findings),
+        Approves::Audit if says.run.is_none() => findings.push(
+            Rule::NoteObject
+                .finding(subject.clone())
+                .found("an approval of no run")
+                .expected("a note on the object that it binds")
+                .remedy("git awo approve"),
+        ),
+        Approves::Audit => {}
+    }
+}
+
+fn task(facts: &ApprovalFacts<'_>, subject: &Subject, findings: &mut Findings) {
+    let says = facts.approval.predicate();
+    let again = format!("git awo approve {}", says.task);
+    let mut refuse = |rule: Rule, found: String, expected: String| {
+        let finding = rule.finding(subject.clone()).found(found);
+        findings.push(finding.expected(expected).remedy(&again));
+    };
+    let Some((contract, read)) = &facts.contract else {
+        let found = format!("no contract {}", says.task);
+        return refuse(
+            Rule::BindsContract,
+            found,
+            "a contract in the ledger".to_owned(),
+        );
+    };
+    if says.contract != *contract {
+        let found = says.contract.to_string();
+        refuse(Rule::BindsContract, found, contract.to_string());
+    }
+    if says.base.is_none() || says.commit.is_some() || says.run.is_some() || says.root.is_some() {
+        let found = "not exactly a base commit".to_owned();
+        refuse(
+            Rule::BindsBase,
+            found,
+            "a base commit, and no run".to_owned(),
+        );
+    }
+    if let Some(read) = read {
+        let expected = &read.contract.approval_sentence;
+        let given = says.sentence.as_deref().unwrap_or_default();
+        if let Err(mismatch) = sentence::compare(expected, given.as_bytes()) {
+            refuse(
+                Rule::ExactSentence,
+                mismatch.to_string(),
+                format!("{expected:?}"),
+            );
+        }
+    }
+    if let Some(time) = facts.arrival
+        && says.expires <= time
+    {
+        let found = format!("expired at {}", says.expires);
+        refuse(Rule::ApprovalUnexpired, found, format!("valid at {time}"));
+    }
+}
+
+/// An approval that arrives may not be valid for longer than the policy says, give or take a day
+/// for clocks that disagree.
+fn lifetime(facts: &ApprovalFacts<'_>, subject: &Subject, findings: &mut Findings) {
+    let says = facts.approval.predicate();
+    if let Some((days, latest)) = facts.door
+        && says.expires > latest
+    {
+        findings.push(
+            Rule::ApprovalLifetime
+                .finding(subject.clone())
+                .found(format!("valid until {}", says.expires))
+                .expected(format!("at most {days} days"))
+                .remedy(format!("git awo approve {}", says.task)),
+        );
+    }
+}
+
+/// The nonce of an approval that arrives is a plain word, and of this person's approvals on this
+/// object the only one of its name: the same one twice is a replay with other words.
+fn nonce(facts: &ApprovalFacts<'_>, subject: &Subject, findings: &mut Findings) {
+    if facts.door.is_none() {
+        return;
+    }
+    let says = facts.approval.predicate();
+    let mut refuse = |rule: Rule, found: String, expected: String| {
+        let finding = rule.finding(subject.clone()).found(found);
+        let again = format!("git awo approve {}", says.task);
+        findings.push(finding.expected(expected).remedy(again));
+    };
+    let plain = |it: u8| it.is_ascii_alphanumeric() || b"._-".contains(&it);
+    if !((1..=MAX_NONCE).contains(&says.nonce.len()) && says.nonce.bytes().all(plain)) {
+        let expected = format!("1 to {MAX_NONCE} of 0-9 A-Z a-z . _ -");
+        refuse(Rule::ApprovalNonce, format!("{:?}", says.nonce), expected);
+    }
+    for (digest, person, nonce) in &facts.others {
+        if *nonce == says.nonce && *person == says.context.identity {
+            let found = format!("{nonce:?} is the nonce of {digest}");
+            refuse(Rule::NonceOnce, found, "a nonce of its own".to_owned());
+        }
+    }
+}

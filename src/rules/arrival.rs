@@ -1,0 +1,247 @@
+//! A record that arrives stands where its content says, and binds what is there.
+
+use std::collections::BTreeSet;
+
+use crate::facts::arrived::{Arrived, InLedger, Noted, Proposal};
+use crate::facts::case::RunFacts;
+use crate::policy::Policy;
+use crate::record::{
+    Coded as _, Finding, Findings, ObjectId, RefName, Rule, RunId, Sha256, Subject,
+};
+use crate::records::{Binding, LedgerPath, Location, Record, RunPredicate, Scope};
+
+use super::{reviews, run_binds};
+
+/// Judges a file of the ledger.
+pub fn file(path: &LedgerPath, arrived: Arrived, findings: &mut Findings) {
+    let subject = || Subject::of_record(path.to_path());
+    match arrived {
+        Arrived::Record(it) => {
+            findings.extend(misplaced(path, it.belongs.as_ref(), subject()));
+            findings.extend(packet(&it, subject()));
+        }
+        Arrived::Refused(finding) => findings.push(Finding {
+            subject: subject(),
+            ..finding
+        }),
+        Arrived::Proposal(it) => match proposal(&it, subject()) {
+            Some(finding) => findings.push(finding),
+            None => findings.extend(misplaced(path, it.belongs.as_ref(), subject())),
+        },
+        Arrived::Companion(_, true) => {}
+        Arrived::Companion(of, false) => findings.push(
+            Rule::RecordOfSomething
+                .finding(subject())
+                .found(format!("no {} beside it", of.trim_start_matches("a ")))
+                .expected(of)
+                .remedy("git awo push"),
+        ),
+    }
+}
+
+fn misplaced(path: &LedgerPath, belongs: Option<&Location>, subject: Subject) -> Option<Finding> {
+    let belongs = match belongs {
+        Some(Location::Ledger(belongs)) if belongs == path => return None,
+        Some(Location::Ledger(belongs)) => Some(belongs),
+        _ => None,
+    };
+    let rule = match (path, belongs) {
+        // The directory of a proposal is the digest of what is signed.
+        (
+            LedgerPath::Record(Scope::Proposal(found), ..),
+            Some(LedgerPath::Record(Scope::Proposal(digest), ..)),
+        ) if found != digest => Rule::Proposal,
+        _ => Rule::RecordPlace,
+    };
+    let found = match belongs {
+        Some(belongs) => format!("a record that belongs at {}", belongs.to_path()),
+        None => "a record that belongs nowhere in the ledger".to_owned(),
+    };
+    let finding = rule.finding(subject).found(found);
+    let finding = finding.expected("the record that its path names");
+    Some(finding.remedy("git awo fetch"))
+}
+
+fn packet(it: &InLedger, subject: Subject) -> Option<Finding> {
+    let bound = it.record.binds().into_iter().find_map(|it| match it {
+        Binding::Packet(digest) => Some(digest),
+        _ => None,
+    });
+    let bound = bound.filter(|bound| it.packet != Some(*bound))?;
+    Some(
+        Rule::BindsPacket
+            .finding(subject)
+            .found("the packet beside the contract is missing or another")
+            .expected(bound)
+            .remedy("git awo task import FILE"),
+    )
+}
+
+fn proposal(it: &Proposal, subject: Subject) -> Option<Finding> {
+    let propose = "git awo policy propose FILE";
+    match &it.signed {
+        None => Some(
+            Rule::PolicyLinked
+                .finding(subject)
+                .found("a proposal that follows no policy of this repository")
+                .expected("a successor of a policy")
+                .remedy(propose),
+        ),
+        Some(Err(error)) => Some(error.to_finding(subject)),
+        Some(Ok(says)) if it.files == [Some(says.policy), Some(says.allowed_signers)] => None,
+        Some(Ok(_)) => Some(
+            Rule::Proposal
+                .finding(subject)
+                .found("the files are not those that were signed")
+                .expected("the policy.toml and allowed_signers of which the digests were signed")
+                .remedy(propose),
+        ),
+    }
+}
+
+/// Judges a line of a note; returns the run whose reviews must be judged with it. A review of
+/// anything but a run of record would count for nothing, and stand in the way of those that do.
+pub fn note(it: &Noted, findings: &mut Findings) -> Option<RunId> {
+    let subject = || Subject::of_record(it.record.digest()).at(it.object);
+    let says = it.record.predicate();
+    // What is not there says so itself.
+    if !matches!(it.belongs, Some(None)) && it.belongs != Some(Some(it.object)) {
+        findings.push(
+            Rule::NoteObject
+                .finding(subject())
+                .found(format!(
+                    "a note on another object than the {} binds",
+                    says.kind().title()
+                ))
+                .expected("a note on the object that it binds")
+                .remedy("git awo approve"),
+        );
+    }
+    let run = says.run()?;
+    let Some(record) = it.run.as_ref()? else {
+        findings.push(
+            Rule::RunOfRecord
+                .finding(subject().run(&run))
+                .found("no such run")
+                .expected("a run record")
+                .remedy("git awo push"),
+        );
+        return None;
+    };
+    if !binds(&**says, record) {
+        findings.push(
+            Rule::BindsRun
+                .finding(subject().run(&run))
+                .found("a review that binds another commit, root or contract")
+                .expected(format!("{} with root {}", record.commit, record.root))
+                .remedy(format!("git awo gate {run}")),
+        );
+    }
+    Some(run)
+}
+
+/// Tells whether a record binds commit, root and contract of a run, as far as it binds any; a
+/// commit and a root it binds.
+fn binds(record: &dyn Record, run: &RunPredicate) -> bool {
+    let (mut commit, mut root) = (false, false);
+    for binding in record.binds() {
+        let same = match binding {
+            Binding::Commit(it) => {
+                commit = true;
+                it == run.commit
+            }
+            Binding::Root(it) => {
+                root = true;
+                it == run.root
+            }
+            Binding::Contract(it) => it == run.contract,
+            _ => true,
+        };
+        if !same {
+            return false;
+        }
+    }
+    commit && root
+}
+
+/// Judges what the records of one run bind, those that arrived in focus. `policy_of` returns the
+/// policy by which records are counted, of a record.
+pub fn run<'a>(
+    facts: &RunFacts,
+    arrived: &BTreeSet<Sha256>,
+    policy_of: impl Fn(Option<Sha256>) -> &'a Policy,
+    findings: &mut Findings,
+) {
+    let record = facts.run.valid().map(|it| it.digest());
+    if record.is_some_and(|it| arrived.contains(&it)) {
+        run_binds(facts, policy_of(record), findings);
+    }
+    // By whose policy the reviews count matters only if some arrived.
+    let last = facts.finalization.valid().map(|it| it.digest());
+    let last = last.filter(|_| facts.reviews().any(|it| arrived.contains(&it)));
+    reviews(facts, policy_of(last), Some(arrived), findings);
+    let again = format!("git awo gate {} --allow-self-approval", facts.id);
+    for it in facts
+        .overrides
+        .iter()
+        .filter(|it| arrived.contains(&it.digest()))
+    {
+        // Exactly this spelling, or it permits nothing and must not look as if it did.
+        let spelled = &it.predicate().allow_self_approval;
+        if spelled != "1" {
+            findings.push(
+                Rule::SelfApprovalForm
+                    .finding(Subject::of_record(it.digest()).run(&facts.id))
+                    .found(format!("allow_self_approval={spelled:?}"))
+                    .expected(r#""1""#)
+                    .remedy(&again),
+            );
+        }
+        bound(facts, it.predicate(), &again, findings);
+    }
+    if let Some(it) = facts
+        .outcome
+        .valid()
+        .filter(|it| arrived.contains(&it.digest()))
+    {
+        let again = format!("git awo outcome {}", facts.id);
+        bound(facts, it.predicate(), &again, findings);
+    }
+}
+
+/// Judges that a record about a run binds its commit and root.
+fn bound(facts: &RunFacts, says: &dyn Record, again: &str, findings: &mut Findings) {
+    let Some(run) = facts.run.valid().map(|it| it.predicate()) else {
+        return;
+    };
+    if !binds(says, run) {
+        findings.push(
+            Rule::BindsCommit
+                .finding(Subject::of_run(&facts.id))
+                .found(format!(
+                    "the {} binds another commit or root",
+                    says.kind().title()
+                ))
+                .expected(format!("{} with root {}", run.commit, run.root))
+                .remedy(again),
+        );
+    }
+}
+
+/// Judges evidence that arrived: some run record names it.
+pub fn evidence(reference: &RefName, run: &RunId, claimed: bool) -> Option<Finding> {
+    let finding = Rule::EvidenceOfARun
+        .finding(Subject::of_ref(reference).run(run))
+        .found("evidence that no run record names")
+        .expected("a run record in the same push")
+        .remedy("git awo push");
+    (!claimed).then_some(finding)
+}
+
+/// Judges a line of a note that does not hold by itself.
+pub fn refused_note(finding: Finding, digest: Sha256, object: ObjectId) -> Finding {
+    Finding {
+        subject: Subject::of_record(digest).at(object),
+        ..finding
+    }
+}

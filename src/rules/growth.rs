@@ -1,0 +1,77 @@
+//! Governance refs only grow: forward, by whole records, of kinds that are known.
+
+use crate::facts::arrivals::{Arrivals, Irregular};
+use crate::record::{Coded as _, Finding, Findings, RefName, Rule, Subject};
+
+use super::{fault, limits};
+
+/// Judges how governance refs changed otherwise than by added records.
+pub fn irregular(arrivals: &Arrivals, findings: &mut Findings) {
+    for (reference, what) in &arrivals.irregular {
+        judge(reference, what, findings);
+    }
+}
+
+fn judge(reference: &RefName, what: &Irregular, findings: &mut Findings) {
+    let subject = || Subject::of_ref(reference);
+    let only = "git awo fetch, then git awo push";
+    let gone = |removed: bool, subject: Subject, what: [&str; 2], expected: &str| {
+        let found = if removed { what[0] } else { what[1] };
+        let finding = Rule::RecordsNeverChange.finding(subject).found(found);
+        finding.expected(expected).remedy(only)
+    };
+    let finding: Finding = match what {
+        Irregular::Rewound { old, new } => Rule::ForwardOnly
+            .finding(subject())
+            .found(format!("moved to {new}, which does not contain {old}"))
+            .expected(format!("a descendant of {old}"))
+            .remedy(only),
+        Irregular::Empty => Rule::RecordBrought
+            .finding(subject())
+            .found("a new governance ref without a record")
+            .expected("the records of this ref")
+            .remedy("git awo push"),
+        Irregular::Unknown(path) => Rule::RecordKind
+            .finding(subject().path(path))
+            .found("a file of an unknown kind")
+            .expected("a record of this version")
+            .remedy("upgrade git-awo, or push with git awo push"),
+        Irregular::Rewritten { path, removed } => gone(
+            *removed,
+            subject().path(path),
+            ["a record was removed", "a record was changed"],
+            "every record kept as it was",
+        ),
+        Irregular::NoteRewritten { object, removed } => gone(
+            *removed,
+            subject().at(*object),
+            ["the note was removed", "a line was removed or changed"],
+            "lines only added",
+        ),
+        Irregular::BadLine(error) => {
+            findings.extend(error.denies(subject()).into_iter().flatten());
+            return;
+        }
+        Irregular::EvidenceAdded(run) => Rule::EvidenceWhole
+            .finding(subject().run(run))
+            .found("files added to evidence that was there before")
+            .expected("evidence that never changes")
+            .remedy("git awo run, with a new run id"),
+        Irregular::TooManyCommits { commits, most } => {
+            let expected = format!("at most {most}");
+            findings.extend(limits::commits(commits, *most, reference, expected));
+            return;
+        }
+        Irregular::Unreadable(id, error) => {
+            findings.extend(error.denies(subject().at(*id)).into_iter().flatten());
+            return;
+        }
+        Irregular::Fault(id, it) => fault(it, subject().at(*id)),
+        Irregular::Mode(id, path, mode) => Rule::RecordMode
+            .finding(subject().at(*id).path(path))
+            .found(format!("mode {mode}"))
+            .expected("a plain file")
+            .remedy(only),
+    };
+    findings.push(finding);
+}
