@@ -407,10 +407,10 @@ fn files_that_everybody_may_write_and_replace_refs_are_found() {
 #[test]
 fn what_a_killed_run_left_is_told_until_the_next_run_has_removed_it() {
     let world = World::approved();
-    std::fs::create_dir(world.path("tmp")).unwrap();
+    std::fs::create_dir(world.path("runs")).unwrap();
     let otto = |words: &[&str]| {
         let mut command = world.command("otto", "otto", words);
-        command.env("TMPDIR", world.path("tmp"));
+        command.env("TMPDIR", world.path("runs"));
         let output = command.output().unwrap();
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         (output.status.code(), text)
@@ -428,12 +428,12 @@ fn what_a_killed_run_left_is_told_until_the_next_run_has_removed_it() {
     assert_eq!(run("kill -KILL $PPID"), None, "killed");
     assert!(told());
     // Whoever empties TMPDIR has removed it too: nothing is written down in the repository.
-    std::fs::rename(world.path("tmp"), world.path("elsewhere")).unwrap();
-    std::fs::create_dir(world.path("tmp")).unwrap();
+    std::fs::rename(world.path("runs"), world.path("elsewhere")).unwrap();
+    std::fs::create_dir(world.path("runs")).unwrap();
     assert!(!told());
     world.ok("otto", "otto", &["git", "fsck", "--strict"]);
-    std::fs::remove_dir(world.path("tmp")).unwrap();
-    std::fs::rename(world.path("elsewhere"), world.path("tmp")).unwrap();
+    std::fs::remove_dir(world.path("runs")).unwrap();
+    std::fs::rename(world.path("elsewhere"), world.path("runs")).unwrap();
     assert_eq!(run(AGENT), Some(0));
     assert!(!told(), "the next run has removed it");
 }

@@ -12,7 +12,12 @@ const CONF: &str = "repo gitolite-admin\n    RW+ = olga\n\nrepo governed\n    RW
 
 /// gitolite, as the account that it runs under.
 fn gitolite(world: &World, words: &[&str]) -> String {
-    world.ok("git", "home/git", &[&["gitolite"], words].concat())
+    let mut command = world.command("git", "home/git", &[&["gitolite"], words].concat());
+    // gitolite links its hooks into the hooks/ that git's own template makes.
+    let output = command.env_remove("GIT_TEMPLATE_DIR").output().unwrap();
+    let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    assert!(output.status.success(), "gitolite {words:?}: {text}");
+    text
 }
 
 fn repositories(world: &World) -> PathBuf {
