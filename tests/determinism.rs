@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use assert_fs::TempDir;
 use git_awo::record::Sha256;
-use git_awo::sandbox::{RUN, TASK, World};
+use git_awo::sandbox::{AGENT, RUN, Setting, TASK, World};
 
 use crate::figure::figure;
 use crate::world::PROGRAM;
@@ -97,7 +97,12 @@ fn walk(elsewhere: Elsewhere) -> Made {
     std::fs::set_permissions(temporary.path(), open).unwrap();
     let program = temporary.path().join("git-awo");
     std::fs::copy(PROGRAM, &program).unwrap();
-    let world = World::new(&temporary.path().join(elsewhere.place), &program).unwrap();
+    let world = World::new(
+        &temporary.path().join(elsewhere.place),
+        &program,
+        Setting::STILL,
+    )
+    .unwrap();
     world.found().unwrap();
     if elsewhere.moved {
         std::fs::rename(world.path("home"), world.path("people")).unwrap();
@@ -106,21 +111,22 @@ fn walk(elsewhere: Elsewhere) -> Made {
         let owner = ["chown", "-R", "65534:65534", "."];
         world.ok("server", ".", &owner).unwrap();
     }
-    let agent = "echo hello > notes/greeting.txt; echo done";
     let new = [
         "task",
         "new",
         TASK,
         "--task",
-        "greet",
+        "align",
         "--allow",
-        "notes/",
+        "src/",
+        "--allow",
+        "test_strings.py",
         "--validate",
-        "grep -q hello notes/greeting.txt",
+        Setting::STILL.validation,
     ];
     let sentence = format!("I approve {TASK}.");
     let approve = ["approve", TASK, "--sentence", &sentence];
-    let run = ["run", TASK, "--run-id", RUN, "--", "sh", "-c", agent];
+    let run = ["run", TASK, "--run-id", RUN, "--", "sh", "-c", AGENT];
     for (who, words) in [
         ("olga", &new[..]),
         ("olga", &approve),

@@ -24,6 +24,7 @@ mod rooms;
 mod run_import;
 mod selftest;
 mod servers;
+mod snapshots;
 mod status;
 mod taxonomy;
 mod world;

@@ -16,7 +16,7 @@ use crate::record::{Code, Findings};
 use crate::rules::selftest as rules;
 use crate::sandbox;
 
-pub use play::{Failed, Play, Sandbox, Stage};
+pub use play::{Failed, Play, Sandbox};
 
 /// A layer of the tests; each needs the ones before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,71 +1,13 @@
 //! The stage on which a case is played, and what it may ask of the world.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 
 use serde_json::Value;
 
 use crate::record::Code;
-use crate::sandbox::{Done, Error, World};
+use crate::sandbox::{Done, Error, Setting, Stage, Stages, World};
 use crate::{actor, git, store};
-
-/// How far the main road has been gone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Stage {
-    /// Policy, server and clones are there.
-    Founded,
-    /// The task is approved and pushed.
-    Approved,
-    /// otto has executed it, and not pushed.
-    Executed,
-    /// rita has the records of the run.
-    HandedOver,
-    /// rita has passed it through gate 2, and not pushed.
-    Gated,
-    /// rita has approved and attested it, pushed, and otto has the records.
-    Attested,
-    /// otto has finalized it, and not pushed.
-    Finalized,
-    /// It is on the server.
-    Landed,
-}
-
-impl Stage {
-    fn before(self) -> Option<Self> {
-        match self {
-            Stage::Founded => None,
-            Stage::Approved => Some(Stage::Founded),
-            Stage::Executed => Some(Stage::Approved),
-            Stage::HandedOver => Some(Stage::Executed),
-            Stage::Gated => Some(Stage::HandedOver),
-            Stage::Attested => Some(Stage::Gated),
-            Stage::Finalized => Some(Stage::Attested),
-            Stage::Landed => Some(Stage::Finalized),
-        }
-    }
-
-    fn advance(self, world: &World) -> Result<(), Error> {
-        match self {
-            Stage::Founded => world.found(),
-            Stage::Approved => world.approve(),
-            Stage::Executed => world.execute(),
-            Stage::HandedOver => world.hand_over(),
-            Stage::Gated => world.gate(),
-            Stage::Attested => world.attest(),
-            Stage::Finalized => world.finalize(),
-            Stage::Landed => world.land(),
-        }
-    }
-
-    /// Goes the road up to here in a world in which nothing has happened.
-    pub fn reach(self, world: &World) -> Result<(), Error> {
-        if let Some(before) = self.before() {
-            before.reach(world)?;
-        }
-        self.advance(world)
-    }
-}
 
 /// Why a case failed.
 #[derive(Debug, thiserror::Error)]
@@ -103,48 +45,24 @@ left!(
 pub struct Sandbox {
     root: PathBuf,
     program: PathBuf,
-    stages: Mutex<BTreeMap<Stage, World>>,
+    stages: Stages,
 }
 
 impl Sandbox {
     /// Makes the directory, which must be absent or empty.
     pub fn new(root: &Path, program: &Path) -> Result<Self, Error> {
-        let world = World::new(root, program)?;
+        let world = World::new(root, program, Setting::STILL)?;
+        let stages = world.root().join("stages");
         Ok(Self {
             root: world.root().to_owned(),
             program: program.to_owned(),
-            stages: Mutex::default(),
+            stages: Stages::new(&stages, program, Setting::STILL),
         })
     }
 
     /// Returns a text without the place where the sandbox happens to be.
     pub fn shown(&self, text: &str) -> String {
         text.replace(&*self.root.to_string_lossy(), "$SANDBOX")
-    }
-
-    /// Returns the world at a stage; not to be acted in.
-    fn stage(&self, stage: Stage) -> Result<World, Error> {
-        // A case that panicked has left the map as it was.
-        let mut stages = self.stages.lock().unwrap_or_else(PoisonError::into_inner);
-        self.make(stage, &mut stages)
-    }
-
-    fn make(&self, stage: Stage, made: &mut BTreeMap<Stage, World>) -> Result<World, Error> {
-        if let Some(world) = made.get(&stage) {
-            return Ok(world.clone());
-        }
-        let root = self.root.join("stages").join(format!("{stage:?}"));
-        // A stage that failed is made again: each case says itself why.
-        if root.exists() {
-            std::fs::remove_dir_all(&root).map_err(crate::sandbox::io(&root))?;
-        }
-        let world = match stage.before() {
-            None => World::new(&root, &self.program)?,
-            Some(before) => self.make(before, made)?.copy(&root)?,
-        };
-        stage.advance(&world)?;
-        made.insert(stage, world.clone());
-        Ok(world)
     }
 }
 
@@ -201,17 +119,16 @@ impl<'a> Play<'a> {
 
     /// Returns a world of one's own at a stage.
     pub fn world(&mut self, stage: Stage) -> Result<World, Failed> {
-        let made = self.sandbox.stage(stage)?;
         let root = self.fresh();
         self.note(&format!("a world: {stage:?}"));
-        Ok(made.copy(&root)?)
+        Ok(self.sandbox.stages.copy(stage, &root)?)
     }
 
     /// Returns a world that shares nothing with the others, gone through from its founding.
     pub fn world_from_nothing(&mut self, stage: Stage) -> Result<World, Failed> {
         let root = self.fresh();
         self.note(&format!("a world from nothing: {stage:?}"));
-        let world = World::new(&root, &self.sandbox.program)?;
+        let world = World::new(&root, &self.sandbox.program, Setting::STILL)?;
         stage.reach(&world)?;
         Ok(world)
     }

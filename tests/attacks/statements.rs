@@ -116,7 +116,7 @@ fn a_replayed_approval_is_refused() {
 #[test]
 fn a_second_run_under_one_approval_is_refused_by_the_command() {
     let world = World::executed();
-    let agent = world.path("agent.sh").display().to_string();
+    let agent = crate::world::AGENT;
     let again = [
         "git",
         "awo",
@@ -126,7 +126,8 @@ fn a_second_run_under_one_approval_is_refused_by_the_command() {
         "run_again",
         "--",
         "sh",
-        &agent,
+        "-c",
+        agent,
     ];
     world.refused("otto", "otto", &again, "REP-001");
     world.ok("olga", "olga", &["git", "awo", "fetch"]);

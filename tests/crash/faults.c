@@ -278,7 +278,9 @@ int main(int argc, char **argv)
 			/* Pipes and terminals are no files. */
 			if (call->fd >= 0 && path[0] != '/')
 				counts = 0;
-			if (!strncmp(path, "/dev/", 5) || !strncmp(path, "/proc/", 6))
+			/* Devices and processes are no files; what lies in memory is. */
+			int device = !strncmp(path, "/dev/", 5) && strncmp(path, "/dev/shm/", 9);
+			if (device || !strncmp(path, "/proc/", 6))
 				counts = 0;
 		}
 		if (counts) {

@@ -8,7 +8,7 @@ mod catalogue;
 mod detect;
 mod doctor;
 mod door;
-mod environment;
+pub mod environment;
 mod forge;
 mod gone;
 mod graph;

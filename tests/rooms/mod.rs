@@ -35,26 +35,18 @@ const STARTERS: &[(&str, &str)] = &[
     ),
     ("src/run/command.rs", "a run is the execution of a command"),
     (
-        "src/sandbox/mod.rs",
+        "src/sandbox/world.rs",
         "persons of the sandbox type what people would type",
-    ),
-    (
-        "src/cli/commands/quickstart/world.rs",
-        "it types what a person would type",
     ),
 ];
 
 /// Who reads the environment, and why.
 const ENVIRONMENT: &[(&str, &str)] = &[
     ("src/cli/commands/hooks.rs", "which program the shims call"),
-    (
-        "src/cli/commands/quickstart/world.rs",
-        "what persons keep of it",
-    ),
     ("src/cli/mod.rs", "the words of the command"),
     ("src/git/process.rs", "how many settings git inherits"),
     ("src/git/write.rs", "never writes in a quarantine"),
-    ("src/sandbox/mod.rs", "where programs are"),
+    ("src/sandbox/world.rs", "where programs are"),
     (
         "src/sys/environment.rs",
         "a value made of it, and where home is",
@@ -63,7 +55,6 @@ const ENVIRONMENT: &[(&str, &str)] = &[
 
 /// Who reads the clock or makes randomness, and why.
 const CLOCK: &[(&str, &str)] = &[
-    ("src/cli/commands/quickstart/world.rs", "to move"),
     ("src/sys/clock.rs", "the system's clock"),
     ("src/sys/random.rs", "the system's random numbers"),
 ];

@@ -61,7 +61,7 @@ const OTHERS: &[(&str, &str, &str)] = &[
         "carries a finding, or an error that is coded",
     ),
     (
-        "src/sandbox/mod.rs",
+        "src/sandbox/error.rs",
         "Error",
         "a sandbox that cannot be made is INT-005, and judges nothing",
     ),

@@ -1,17 +1,21 @@
 //! `git awo quickstart`
 
 mod scene;
-mod world;
+mod teller;
 
-use crate::record::Rule;
-use std::path::PathBuf;
+use crate::record::{Rule, Subject};
+use crate::sandbox::{self, RUN, Setting, World};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
 
 use clap::Args;
 use serde_json::json;
 
 use crate::cli::{Answer, CliError, Context};
 
-use world::World;
+use scene::Scene;
+use teller::Teller;
 
 /// Walk the whole road in a fresh directory
 ///
@@ -39,9 +43,13 @@ pub fn run(context: &Context, args: &QuickstartArgs) -> Result<Answer, CliError>
             })?
             .keep(),
     };
-    let mut world = World::new(root, context.json())?;
-    scene::play(&mut world)?;
-    let refusals = world.steps().iter().filter(|step| step.refused).count();
+    let began = Instant::now();
+    let teller = Arc::new(Teller::new(context.json()));
+    let world = stage(&root)?;
+    let scene = Scene::new(world.clone(), &teller);
+    scene.play().map_err(failed)?;
+    let steps = teller.steps();
+    let refusals = steps.iter().filter(|step| step.refused).count();
     let place = world.root().display();
     let text = format!(
         "\nDone in {:.1} s: {} commands, {refusals} refusals, all as expected.\n\
@@ -49,12 +57,10 @@ pub fn run(context: &Context, args: &QuickstartArgs) -> Result<Answer, CliError>
          export PATH=\"{place}/bin:$PATH\"   # so that git finds this program\n  \
          cd {place}/vera\n  git awo log; git awo status; git awo chain {RUN}; git awo verify\n  \
          echo x >> src/strings.py && git commit -am x && git push   # refused\n",
-        world.seconds(),
-        world.steps().len(),
-        RUN = scene::RUN,
+        began.elapsed().as_secs_f64(),
+        steps.len(),
     );
-    let steps: Vec<_> = world
-        .steps()
+    let steps: Vec<_> = steps
         .iter()
         .map(|step| json!({ "who": step.who, "command": step.command, "exit": step.code, "refused": step.refused }))
         .collect();
@@ -63,4 +69,39 @@ pub fn run(context: &Context, args: &QuickstartArgs) -> Result<Answer, CliError>
         json!({ "directory": world.root().display().to_string(), "steps": steps }),
         text,
     ))
+}
+
+/// Makes an empty world, and puts this very program where `git awo` will find it.
+fn stage(root: &Path) -> Result<World, CliError> {
+    let program = crate::cli::commands::hooks::program()?;
+    let secret = crate::sys::random::bytes().map_err(|_| crate::store::Error::Random)?;
+    let setting = Setting {
+        secret,
+        ..Setting::LIVE
+    };
+    let world = World::new(root, &program, setting).map_err(failed)?;
+    let bin = world.path("bin");
+    std::fs::create_dir_all(&bin)
+        .and_then(|()| std::os::unix::fs::symlink(&program, bin.join("git-awo")))
+        .map_err(|source| failed(sandbox::Error::Io { path: bin, source }))?;
+    Ok(world)
+}
+
+fn failed(error: sandbox::Error) -> CliError {
+    let what = crate::record::chain_of(&error);
+    match error {
+        sandbox::Error::NotEmpty { path } => {
+            CliError::usage(format!("{} is not empty", path.display()))
+                .hint("git awo quickstart NEW-DIR")
+        }
+        sandbox::Error::Failed { .. } | sandbox::Error::NotRefused { .. } => {
+            let finding = Rule::QuickstartStep
+                .finding(Subject::none())
+                .found(what.lines().next().unwrap_or_default())
+                .expected("a system on which every step goes as it should")
+                .remedy("git --version, and ssh-keygen on the PATH");
+            CliError::undecided(what, finding)
+        }
+        error => CliError::unusable(Rule::QuickstartFiles, what, &error),
+    }
 }

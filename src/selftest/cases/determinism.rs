@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::record::{Code, json};
-use crate::sandbox::{DATE, TASK};
+use crate::sandbox::{AGENT, DATE, TASK};
 
 /// The cases of the layer.
 pub const CASES: &[Case] = &[
@@ -121,9 +121,8 @@ fn timeless(play: &mut Play<'_>) -> Result<(), Failed> {
     for later in [0, 40 * 86_400] {
         let world = play.world(Stage::Approved)?;
         play.ok(&world, "otto", &["git", "awo", "fetch"])?;
-        let agent = "echo hello > notes/greeting.txt";
         let words = [
-            "git", "awo", "run", TASK, "--run-id", RUN, "--json", "--", "sh", "-c", agent,
+            "git", "awo", "run", TASK, "--run-id", RUN, "--json", "--", "sh", "-c", AGENT,
         ];
         let mut command = world.command("otto", "otto", &words);
         let date = (DATE + later).to_string();

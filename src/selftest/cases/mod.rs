@@ -12,10 +12,10 @@ use std::path::Path;
 
 use crate::evidence::read_dir;
 use crate::record::RepoPath;
-use crate::sandbox::{RUN, World};
+use crate::sandbox::{RUN, Stage, World};
 
 use super::forge;
-use super::play::{Failed, Play, Stage};
+use super::play::{Failed, Play};
 use super::{Case, Layer};
 
 /// Every governance ref that a run touches.

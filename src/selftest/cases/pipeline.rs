@@ -76,7 +76,7 @@ fn no_later_gate(play: &mut Play<'_>) -> Result<(), Failed> {
 
 fn direct_commit(play: &mut Play<'_>) -> Result<(), Failed> {
     let world = play.world(Stage::Founded)?;
-    world.write("olga/notes/greeting.txt", "hi\n")?;
+    world.write("olga/src/strings.py", "hi\n")?;
     play.ok(
         &world,
         "olga",

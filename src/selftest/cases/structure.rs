@@ -139,7 +139,7 @@ fn codes(play: &mut Play<'_>) -> Result<(), Failed> {
     let run = format!("../{run}");
     let wrong = [
         "--sentence",
-        "I approve NOTE-1 against the sandbox for the greeting",
+        "I approve SLUG-1 against the sandbox for the slugify alignment task",
     ];
     let failures: &[(&World, &str, &[&str], Code)] = &[
         (&world, "olga", &["approve", "NO-SUCH-TASK"], Code::Str002),

@@ -209,20 +209,27 @@ fn one(
     let moved = vec![
         (
             layout::evidence(&month),
-            import.commit(&layout::evidence(&month), time, Some(commit), evidence),
+            import.commit(
+                &layout::evidence(&month),
+                "run",
+                time,
+                Some(commit),
+                evidence,
+            ),
         ),
         (
             layout::ledger(),
-            import.commit(&layout::ledger(), time, None, ledger),
+            import.commit(&layout::ledger(), "run", time, None, ledger),
         ),
         (
             layout::approvals(),
-            import.commit(&layout::approvals(), time, None, approvals),
+            import.commit(&layout::approvals(), "run", time, None, approvals),
         ),
         (
             layout::attestations(),
             import.commit(
                 &layout::attestations(),
+                "run",
                 time,
                 None,
                 [note(commit, &attestation)],
@@ -301,10 +308,11 @@ impl Import {
         }
     }
 
-    /// Adds a commit to what will be this ref; returns its mark.
+    /// Adds a commit of the server to what will be this ref; returns its mark.
     fn commit(
         &mut self,
         reference: &RefName,
+        message: &str,
         time: i64,
         held: Option<ObjectId>,
         files: impl IntoIterator<Item = (RepoPath, Vec<u8>)>,
@@ -316,7 +324,8 @@ impl Import {
         write!(out, "commit refs/bench/{name}\nmark :{}\n", self.mark).unwrap();
         write!(
             out,
-            "committer git-awo <git-awo@localhost> {time} +0000\ndata 5\nbench\n"
+            "committer git-awo server <git-awo@localhost> {time} +0000\ndata {}\n{message}\n",
+            message.len()
         )
         .unwrap();
         if let Some(tip) = self.begun.insert(reference.clone(), None).flatten() {
@@ -401,7 +410,9 @@ fn write_log(
             (RepoPath::from("entry.dsse.json"), envelope.to_bytes()),
             (RepoPath::from("state.json"), state.to_bytes()),
         ];
-        import.commit(&layout::log(), time, None, files);
+        // As `facts::log::commit_of` makes it: nothing in it is anybody's to choose.
+        let message = format!("receipt {}\n", at + 1);
+        import.commit(&layout::log(), &message, time, None, files);
     }
     let marks = import.end(desk);
     let log = *marks.values().next_back().unwrap();

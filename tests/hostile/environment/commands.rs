@@ -15,12 +15,26 @@ pub struct Call {
 /// Returns every command, with the arguments that make it do the most in `otto`'s clone.
 pub fn every_command(world: &World) -> Vec<Call> {
     let mut calls = Vec::new();
-    descend(world, Vec::new(), &mut calls);
+    each(world, &mut |path, help| {
+        for line in help.lines() {
+            let usage = line.trim_start_matches("Usage:").trim_start();
+            if let Some(rest) = usage.strip_prefix("git awo ")
+                && !(rest.ends_with("<COMMAND>"))
+            {
+                calls.push(call(path, rest));
+            }
+        }
+    });
     assert!(calls.len() > 30, "the help lists the commands: {calls:?}");
     calls
 }
 
-fn descend(world: &World, path: Vec<String>, calls: &mut Vec<Call>) {
+/// Calls a function with every command, those below first, and its help.
+pub fn each(world: &World, then: &mut impl FnMut(&[String], &str)) {
+    descend(world, Vec::new(), then);
+}
+
+fn descend(world: &World, path: Vec<String>, then: &mut impl FnMut(&[String], &str)) {
     let mut words = vec!["git", "awo"];
     words.extend(path.iter().map(String::as_str));
     words.push("--help");
@@ -29,16 +43,9 @@ fn descend(world: &World, path: Vec<String>, calls: &mut Vec<Call>) {
     for name in &below {
         let mut path = path.clone();
         path.push(name.clone());
-        descend(world, path, calls);
+        descend(world, path, then);
     }
-    for line in help.lines() {
-        let usage = line.trim_start_matches("Usage:").trim_start();
-        if let Some(rest) = usage.strip_prefix("git awo ")
-            && !(rest.ends_with("<COMMAND>"))
-        {
-            calls.push(call(&path, rest));
-        }
-    }
+    then(&path, &help);
 }
 
 /// Returns the names of the commands below one.

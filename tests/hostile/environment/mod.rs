@@ -1,7 +1,7 @@
 //! The environment and the configuration of whoever calls, and what comes out.
 
 mod clocks;
-mod commands;
+pub mod commands;
 mod lines;
 mod output;
 mod owner;

@@ -1,438 +1,162 @@
-//! What happens in the quickstart.
+//! What happens in the quickstart: the main road of the sandbox, and what is refused beside it.
 
-use crate::cli::CliError;
-use crate::record::json::{self, Json};
+use std::sync::Arc;
 
-use super::world::World;
+use crate::sandbox::{AGENT, Error, RUN, SENTENCE, TASK, World};
 
-/// The run's id.
-pub const RUN: &str = "run_demo";
+use super::teller::Teller;
 
-const TASK: &str = "SLUG-1";
-const SENTENCE: &str = "I approve SLUG-1 against . for the slugify task.";
-
-const PACKET: &str = r#"# A first governed task
-
-## Proposed Target Repository
-
-- Target Repository: `.`
-- Admission status: `admitted`
-- Repository owner: `olga`
-
-## Proposed Task Contract
-
-Task: make `slugify` collapse repeated spaces and drop outer ones.
-
-Allowed paths:
-
-- `src/strings.py`
-- `test_strings.py`
-
-Forbidden actions:
-
-- push
-- merge
-
-Forbidden paths:
-
-- `secrets/`
-- `.github/workflows/`
-
-Success criteria:
-
-- `slugify("  a  b ")` gives `a-b`.
-
-Validation command:
-
-```bash
-python3 -m unittest -q test_strings
-```
-
-Rollback expectation:
-
-- Revert the single commit.
-
-## Required Approval
-
-Before execution, olga must approve this exact sentence:
-
-```text
-I approve SLUG-1 against . for the slugify task.
-```
-"#;
-
-const AGENT: &str = r#"#!/bin/sh
-# The agent: any program that changes files.
-cat > src/strings.py <<'PY'
-def slugify(text):
-    return "-".join(text.lower().split())
-PY
-cat > test_strings.py <<'PY'
-import unittest
-from src.strings import slugify
-
-class Slugify(unittest.TestCase):
-    def test_plain(self):
-        self.assertEqual(slugify("Hello World"), "hello-world")
-
-    def test_spaces(self):
-        self.assertEqual(slugify("  a  b "), "a-b")
-PY
-"#;
-
-/// Plays the whole road.
-pub fn play(world: &mut World) -> Result<(), CliError> {
-    let fingerprint = found(world)?;
-    contract(world)?;
-    refusals(world)?;
-    run(world)?;
-    review(world)?;
-    verify(world, &fingerprint)?;
-    rollback(world)
+/// A world that is told of while things happen in it.
+pub struct Scene {
+    world: World,
+    teller: Arc<Teller>,
 }
 
-fn found(world: &mut World) -> Result<String, CliError> {
-    world.say("Three persons with keys of their own, and a bare server");
-    let mut signers = String::new();
-    for name in ["olga", "otto", "rita"] {
-        signers.push_str(&format!("{name} {}\n", world.person(name)?));
+impl Scene {
+    /// Sets the scene in an empty world.
+    pub fn new(world: World, teller: &Arc<Teller>) -> Self {
+        Self {
+            world: world.watched(teller.clone()),
+            teller: teller.clone(),
+        }
     }
-    world.person("server")?;
-    world.ok(
-        "server",
-        ".",
-        &["git", "init", "--quiet", "--bare", "server.git"],
-    )?;
-    let listed = world.ok(
-        "olga",
-        ".",
-        &["ssh-keygen", "-l", "-f", "home/olga/key.pub"],
-    )?;
-    let fingerprint = listed
-        .split_whitespace()
-        .nth(1)
-        .unwrap_or_default()
-        .to_owned();
-    let made = world.ok(
-        "server",
-        "server.git",
-        &[
-            "git",
-            "awo",
-            "--json",
-            "init",
-            "--server",
-            "--anchor",
-            &fingerprint,
-        ],
-    )?;
-    let line = json::parse(made.trim_end().as_bytes())
-        .ok()
-        .and_then(|value| {
-            value
-                .get("server_key")
-                .and_then(Json::as_str)
-                .map(str::to_owned)
-        })
-        .unwrap_or_default();
-    signers.push_str(&format!("server {line}\n"));
-    world.write("policy/allowed_signers", &signers)?;
 
-    world.say("olga founds the repository: an adopted history, then the policy that she signs");
-    world.ok(
-        "olga",
-        ".",
-        &["git", "clone", "--quiet", "server.git", "olga"],
-    )?;
-    world.write(
-        "olga/src/strings.py",
-        "def slugify(text):\n    return text.lower().replace(\" \", \"-\")\n",
-    )?;
-    world.write("olga/src/__init__.py", "")?;
-    world.write("olga/test_strings.py", "import unittest\nfrom src.strings import slugify\n\n\nclass Slugify(unittest.TestCase):\n    def test_plain(self):\n        self.assertEqual(slugify(\"Hello World\"), \"hello-world\")\n")?;
-    world.ok("olga", "olga", &["git", "add", "."])?;
-    world.ok(
-        "olga",
-        "olga",
-        &["git", "commit", "--quiet", "-m", "Before adoption"],
-    )?;
-    let tip = world.ok("olga", "olga", &["git", "rev-parse", "HEAD"])?;
-    world.write("policy/policy.toml", &policy(tip.trim()))?;
-    world.ok(
-        "olga",
-        "olga",
-        &[
-            "git",
-            "awo",
-            "init",
-            "--policy",
-            "../policy/policy.toml",
-            "--allowed-signers",
-            "../policy/allowed_signers",
-        ],
-    )?;
-    world.ok("olga", "olga", &["git", "awo", "push"])?;
-    for name in ["otto", "rita"] {
-        world.ok(name, ".", &["git", "clone", "--quiet", "server.git", name])?;
-        world.ok(name, name, &["git", "awo", "trust", &fingerprint])?;
-        world.ok(name, name, &["git", "awo", "fetch"])?;
-        world.ok(name, name, &["git", "awo", "init"])?;
+    /// Plays the whole road.
+    pub fn play(&self) -> Result<(), Error> {
+        self.teller.say(
+            "Three persons with keys of their own, a bare server, an adopted history, and the policy that olga signs",
+        );
+        self.world.found()?;
+        self.contract()?;
+        self.refusals()?;
+        self.run()?;
+        self.review()?;
+        self.verify()?;
+        self.rollback()
     }
-    Ok(fingerprint)
-}
 
-fn policy(tip: &str) -> String {
-    format!(
-        r#"schema = "awo.policy/1"
-version = 1
-level = "HYBRID"
+    /// Runs a command that must succeed.
+    fn ok(&self, who: &str, words: &[&str]) -> Result<String, Error> {
+        self.world.ok(who, who, words)
+    }
 
-[roots]
-threshold = 1
-identities = ["olga"]
+    /// Runs a command that must be refused, with this code in what it says.
+    fn refused(&self, who: &str, words: &[&str], code: &str) -> Result<(), Error> {
+        self.world.refused(who, who, words, code)?;
+        self.teller.refused();
+        Ok(())
+    }
 
-[[identity]]
-name = "olga"
-roles = ["operator"]
+    fn contract(&self) -> Result<(), Error> {
+        self.teller
+            .say("olga writes the contract and approves it by its exact sentence");
+        self.world.approve()?;
+        let wrong = SENTENCE.replace("approve", "Approve");
+        let approve = ["git", "awo", "approve", TASK, "--sentence", &wrong];
+        self.refused("olga", &approve, "GOV-005")
+    }
 
-[[identity]]
-name = "otto"
-roles = ["orchestrator", "reviewer"]
+    fn refusals(&self) -> Result<(), Error> {
+        self.teller
+            .say("A direct push is refused by the server, whatever the client's hooks say");
+        let source = "print(\"quick fix\")\n";
+        self.world.write("otto/src/strings.py", source)?;
+        self.commit("otto", "Quick fix")?;
+        self.push_refused("otto", "GOV-002")?;
+        self.teller
+            .say("So is work outside the contract's paths: measured, not believed");
+        let outside = "mkdir -p secrets; echo k > secrets/key";
+        let run = ["git", "awo", "run", TASK, "--", "sh", "-c", outside];
+        self.refused("otto", &run, "GOV-003")?;
+        // A commit that only touches a path outside of everything, dressed as a run.
+        self.world
+            .write("otto/.github/workflows/ci.yml", "on: push\n")?;
+        let root = "0".repeat(64);
+        let dress = format!("Faster CI\n\nAWO-Task: {TASK}\nAWO-Run: run_fake\nAWO-Root: {root}\n");
+        self.commit("otto", &dress)?;
+        self.push_refused("otto", "GOV-003")
+    }
 
-[[identity]]
-name = "rita"
-roles = ["reviewer"]
+    /// Commits everything past the client's hooks.
+    fn commit(&self, who: &str, message: &str) -> Result<(), Error> {
+        self.ok(who, &["git", "add", "."])?;
+        self.ok(who, &["git", "commit", "-q", "--no-verify", "-m", message])?;
+        Ok(())
+    }
 
-[[identity]]
-name = "server"
-roles = ["server"]
+    /// Pushes main past the client's hooks; the server must refuse it, and it is undone.
+    fn push_refused(&self, who: &str, code: &str) -> Result<(), Error> {
+        let push = ["git", "push", "--no-verify", "origin", "main"];
+        self.refused(who, &push, code)?;
+        self.ok(who, &["git", "reset", "-q", "--hard", "origin/main"])?;
+        Ok(())
+    }
 
-[tree]
-protected = [".github/workflows/"]
+    fn run(&self) -> Result<(), Error> {
+        self.teller.say(
+            "otto executes the contract: separate work tree, validation, one signed commit, evidence",
+        );
+        let agent = format!("#!/bin/sh\n# The agent: any program that changes files.\n{AGENT}");
+        self.world.write("agent.sh", agent)?;
+        // The agent runs in a work tree of its own, elsewhere: it is named by its full path.
+        let agent = self.world.path("agent.sh").display().to_string();
+        let run = [
+            "git", "awo", "run", TASK, "--run-id", RUN, "--", "sh", &agent,
+        ];
+        self.ok("otto", &run)?;
+        Ok(())
+    }
 
-[[ref]]
-pattern = "refs/heads/main"
-accept = ["governed", "rollback"]
-adopted = "{tip}"
-"#
-    )
-}
+    fn review(&self) -> Result<(), Error> {
+        self.teller
+            .say("otto may not review his own run; rita does");
+        self.refused("otto", &["git", "awo", "gate", RUN], "GOV-001")?;
+        self.world.hand_over()?;
+        self.world.gate()?;
+        self.world.attest()?;
+        self.teller
+            .say("otto finalizes and pushes branch and records in one transaction: accepted");
+        self.world.finalize()?;
+        self.world.land()
+    }
 
-fn contract(world: &mut World) -> Result<(), CliError> {
-    world.say("olga writes the contract and approves it by its exact sentence");
-    world.write("packet.md", PACKET)?;
-    world.ok(
-        "olga",
-        "olga",
-        &["git", "awo", "task", "import", "../packet.md"],
-    )?;
-    let wrong = SENTENCE.replace("approve", "Approve");
-    world.refused(
-        "olga",
-        "olga",
-        &["git", "awo", "approve", TASK, "--sentence", &wrong],
-        "GOV-005",
-    )?;
-    world.ok(
-        "olga",
-        "olga",
-        &["git", "awo", "approve", TASK, "--sentence", SENTENCE],
-    )?;
-    world.ok("olga", "olga", &["git", "awo", "push"])?;
-    Ok(())
-}
+    fn verify(&self) -> Result<(), Error> {
+        self.teller
+            .say("Anyone verifies a fresh clone, offline, from a fingerprint");
+        let clone = ["git", "clone", "-q", "server.git", "vera"];
+        self.world.ok("vera", ".", &clone)?;
+        let verify = ["git", "awo", "verify"];
+        self.refused("vera", &verify, "STR-002")?;
+        self.ok("vera", &["git", "awo", "fetch"])?;
+        self.refused("vera", &verify, "GOV-006")?;
+        let fingerprint = self.world.fingerprint("olga")?;
+        self.ok("vera", &["git", "awo", "trust", &fingerprint])?;
+        self.ok("vera", &verify)?;
+        self.teller
+            .say("The same clone after tampering: a line of the attestations is taken away");
+        let notes = "refs/notes/awo/attestations";
+        let before = self.ok("vera", &["git", "rev-parse", notes])?;
+        let remove = ["git", "notes", "--ref", notes, "remove", "origin/main"];
+        self.ok("vera", &remove)?;
+        self.refused("vera", &verify, "GOV-002")?;
+        self.ok("vera", &["git", "update-ref", notes, before.trim()])?;
+        self.ok("vera", &verify)?;
+        Ok(())
+    }
 
-fn refusals(world: &mut World) -> Result<(), CliError> {
-    world.say("A direct push is refused by the server, whatever the client's hooks say");
-    world.ok("otto", "otto", &["git", "awo", "fetch"])?;
-    world.write("otto/src/strings.py", "print(\"quick fix\")\n")?;
-    world.ok(
-        "otto",
-        "otto",
-        &[
-            "git",
-            "commit",
-            "--quiet",
-            "--no-verify",
-            "-am",
-            "Quick fix",
-        ],
-    )?;
-    world.refused(
-        "otto",
-        "otto",
-        &["git", "push", "--no-verify", "origin", "main"],
-        "GOV-002",
-    )?;
-    world.ok(
-        "otto",
-        "otto",
-        &["git", "reset", "--quiet", "--hard", "origin/main"],
-    )?;
-    world.say("So is work outside the contract's paths: measured, not believed");
-    world.refused(
-        "otto",
-        "otto",
-        &[
-            "AWO_ALLOW_RUN=1",
-            "git",
-            "awo",
-            "run",
-            TASK,
-            "--",
-            "sh",
-            "-c",
-            "mkdir -p secrets; echo k > secrets/key",
-        ],
-        "GOV-003",
-    )?;
-    out_of_scope_push(world)
-}
-
-/// A commit that only touches a path outside of everything, dressed as a run, pushed for real.
-fn out_of_scope_push(world: &mut World) -> Result<(), CliError> {
-    world.write("otto/.github/workflows/ci.yml", "on: push\n")?;
-    world.ok("otto", "otto", &["git", "add", "."])?;
-    let message = format!(
-        "Faster CI\n\nAWO-Task: {TASK}\nAWO-Run: run_fake\nAWO-Root: {}\n",
-        "0".repeat(64)
-    );
-    world.ok(
-        "otto",
-        "otto",
-        &["git", "commit", "--quiet", "--no-verify", "-m", &message],
-    )?;
-    world.refused(
-        "otto",
-        "otto",
-        &["git", "push", "--no-verify", "origin", "main"],
-        "GOV-003",
-    )?;
-    world.ok(
-        "otto",
-        "otto",
-        &["git", "reset", "--quiet", "--hard", "origin/main"],
-    )?;
-    Ok(())
-}
-
-fn run(world: &mut World) -> Result<(), CliError> {
-    world.say(
-        "otto executes the contract: separate work tree, validation, one signed commit, evidence",
-    );
-    world.write("agent.sh", AGENT)?;
-    // The agent runs in a work tree of its own, elsewhere: it is named by its full path.
-    let agent = world.root().join("agent.sh").display().to_string();
-    world.ok(
-        "otto",
-        "otto",
-        &[
-            "AWO_ALLOW_RUN=1",
-            "git",
-            "awo",
-            "run",
-            TASK,
-            "--run-id",
-            RUN,
-            "--",
-            "sh",
-            &agent,
-        ],
-    )?;
-    Ok(())
-}
-
-fn review(world: &mut World) -> Result<(), CliError> {
-    world.say("otto may not review his own run; rita does");
-    world.refused("otto", "otto", &["git", "awo", "gate", RUN], "GOV-001")?;
-    world.ok("otto", "otto", &["git", "awo", "push"])?;
-    world.ok("rita", "rita", &["git", "awo", "fetch"])?;
-    world.ok("rita", "rita", &["git", "awo", "gate", RUN])?;
-    world.ok("rita", "rita", &["git", "awo", "approve", RUN])?;
-    world.ok("rita", "rita", &["git", "awo", "attest", RUN])?;
-    world.ok("rita", "rita", &["git", "awo", "push"])?;
-    world.say("otto finalizes and pushes branch and records in one transaction: accepted");
-    world.ok("otto", "otto", &["git", "awo", "fetch"])?;
-    world.ok("otto", "otto", &["git", "awo", "finalize", RUN])?;
-    world.ok("otto", "otto", &["git", "awo", "push"])?;
-    Ok(())
-}
-
-fn verify(world: &mut World, fingerprint: &str) -> Result<(), CliError> {
-    world.say("Anyone verifies a fresh clone, offline, from a fingerprint");
-    world.person("vera")?;
-    world.ok(
-        "vera",
-        ".",
-        &["git", "clone", "--quiet", "server.git", "vera"],
-    )?;
-    world.refused("vera", "vera", &["git", "awo", "verify"], "STR-002")?;
-    world.ok("vera", "vera", &["git", "awo", "fetch"])?;
-    world.refused("vera", "vera", &["git", "awo", "verify"], "GOV-006")?;
-    world.ok("vera", "vera", &["git", "awo", "trust", fingerprint])?;
-    world.ok("vera", "vera", &["git", "awo", "verify"])?;
-    world.say("The same clone after tampering: a line of the attestations is taken away");
-    let notes = "refs/notes/awo/attestations";
-    let before = world.ok("vera", "vera", &["git", "rev-parse", notes])?;
-    world.ok(
-        "vera",
-        "vera",
-        &["git", "notes", "--ref", notes, "remove", "origin/main"],
-    )?;
-    world.refused("vera", "vera", &["git", "awo", "verify"], "GOV-002")?;
-    world.ok("vera", "vera", &["git", "update-ref", notes, before.trim()])?;
-    world.ok("vera", "vera", &["git", "awo", "verify"])?;
-    Ok(())
-}
-
-fn rollback(world: &mut World) -> Result<(), CliError> {
-    world.say("olga rejects the result; a fake roll-back is refused, the exact one accepted");
-    world.ok("olga", "olga", &["git", "awo", "fetch"])?;
-    world.ok(
-        "olga",
-        "olga",
-        &["git", "merge", "--quiet", "--ff-only", "origin/main"],
-    )?;
-    world.ok(
-        "olga",
-        "olga",
-        &[
-            "git",
-            "awo",
-            "outcome",
-            RUN,
-            "rejected",
-            "--reason",
-            "wrong separator",
-        ],
-    )?;
-    world.ok("olga", "olga", &["git", "awo", "push"])?;
-    world.write("olga/src/strings.py", "print(\"not what was there\")\n")?;
-    let message = format!("Roll back\n\nAWO-Rollback: {RUN}\n");
-    world.ok(
-        "olga",
-        "olga",
-        &["git", "commit", "--quiet", "--no-verify", "-am", &message],
-    )?;
-    world.refused(
-        "olga",
-        "olga",
-        &["git", "push", "--no-verify", "origin", "main"],
-        "GOV-008",
-    )?;
-    world.ok(
-        "olga",
-        "olga",
-        &["git", "reset", "--quiet", "--hard", "origin/main"],
-    )?;
-    world.ok("olga", "olga", &["git", "awo", "rollback", RUN])?;
-    world.ok("olga", "olga", &["git", "awo", "push"])?;
-    world.ok("vera", "vera", &["git", "awo", "fetch"])?;
-    world.ok("vera", "vera", &["git", "awo", "verify"])?;
-    world.ok(
-        "vera",
-        "vera",
-        &["git", "merge", "--quiet", "--ff-only", "origin/main"],
-    )?;
-    Ok(())
+    fn rollback(&self) -> Result<(), Error> {
+        self.teller
+            .say("olga rejects the result; a fake roll-back is refused, the exact one accepted");
+        self.world.reject()?;
+        let source = "print(\"not what was there\")\n";
+        self.world.write("olga/src/strings.py", source)?;
+        self.commit("olga", &format!("Roll back\n\nAWO-Rollback: {RUN}\n"))?;
+        self.push_refused("olga", "GOV-008")?;
+        self.ok("olga", &["git", "awo", "rollback", RUN])?;
+        self.ok("olga", &["git", "awo", "push"])?;
+        self.ok("vera", &["git", "awo", "fetch"])?;
+        self.ok("vera", &["git", "awo", "verify"])?;
+        self.ok("vera", &["git", "merge", "-q", "--ff-only", "origin/main"])?;
+        Ok(())
+    }
 }

@@ -3,16 +3,42 @@
 use crate::record::Sha256;
 use crate::signing::generate_ed25519;
 
-use super::{Error, World, io};
+use super::error::{Error, io};
+use super::world::{Setting, TEMPORARY, World};
 
 /// The task of the sandbox.
-pub const TASK: &str = "NOTE-1";
+pub const TASK: &str = "SLUG-1";
 /// The run of the sandbox.
-pub const RUN: &str = "run_note";
+pub const RUN: &str = "run_slugify";
 /// The sentence that approves the task.
-pub const SENTENCE: &str = "I approve NOTE-1 against the sandbox for the greeting.";
+pub const SENTENCE: &str = "I approve SLUG-1 against the sandbox for the slugify alignment task.";
 
-const PACKET: &str = "# A greeting
+/// The script of an agent that does what the contract asks for.
+pub const AGENT: &str = r#"cat > src/strings.py <<'PY'
+def slugify(text):
+    return "-".join(text.lower().split())
+PY
+cat > test_strings.py <<'PY'
+import unittest
+from src.strings import slugify
+
+
+class Slugify(unittest.TestCase):
+    def test_plain(self):
+        self.assertEqual(slugify("Hello World"), "hello-world")
+
+    def test_repeated_and_outer_spaces(self):
+        self.assertEqual(slugify("  a   b "), "a-b")
+PY
+"#;
+
+/// The packet of the task, in the form of a governed-workflow approval.
+pub const PACKET: &str = r#"---
+name: slugify-approval
+status: validated
+owner: olga
+---
+# Slugify approval packet
 
 ## Proposed Target Repository
 
@@ -22,11 +48,12 @@ const PACKET: &str = "# A greeting
 
 ## Proposed Task Contract
 
-Task: let `notes/greeting.txt` greet.
+Task: align `src/strings.py` with the root implementation.
 
 Allowed paths:
 
-- `notes/`
+- `src/strings.py`
+- `test_strings.py`
 
 Forbidden actions:
 
@@ -35,16 +62,18 @@ Forbidden actions:
 
 Forbidden paths:
 
+- `.env`
 - `secrets/`
+- `.github/workflows/`
 
 Success criteria:
 
-- The greeting greets.
+- Repeated and outer spaces are covered.
 
 Validation command:
 
 ```bash
-grep -q hello notes/greeting.txt
+python3 -m unittest -q test_strings
 ```
 
 Rollback expectation:
@@ -56,12 +85,35 @@ Rollback expectation:
 Before execution, olga must approve this exact sentence:
 
 ```text
-I approve NOTE-1 against the sandbox for the greeting.
+I approve SLUG-1 against the sandbox for the slugify alignment task.
 ```
+"#;
+
+/// The validation command of the packet.
+const VALIDATION: &str = Setting::LIVE.validation;
+
+const BEFORE: &str = "def slugify(text):\n    return text.lower().replace(\" \", \"-\")\n";
+
+const TEST_BEFORE: &str = "import unittest
+from src.strings import slugify
+
+
+class Slugify(unittest.TestCase):
+    def test_plain(self):
+        self.assertEqual(slugify(\"Hello World\"), \"hello-world\")
 ";
 
-const POLICY: &str = r#"schema = "awo.policy/1"
-version = 1
+impl Setting {
+    /// Returns the policy of such a world with a version, the adopted tip, and more entries.
+    pub fn policy(&self, version: u32, tip: &str, more: &str) -> String {
+        let Setting {
+            approval_days,
+            authority,
+            ..
+        } = self;
+        format!(
+            r#"schema = "awo.policy/1"
+version = {version}
 level = "HYBRID"
 
 [roots]
@@ -71,8 +123,11 @@ identities = ["olga"]
 [gates]
 task_approvals = 1
 audit_approvals = 1
-approval_days = 3650
-self_approval_override = ["otto"]
+approval_days = {approval_days}
+self_approval_override = ["{authority}"]
+
+[tree]
+protected = [".github/workflows/"]
 
 [[identity]]
 name = "olga"
@@ -93,12 +148,34 @@ roles = ["server"]
 [[ref]]
 pattern = "refs/heads/main"
 accept = ["governed", "rollback"]
-"#;
+adopted = "{tip}"
+
+[[ref]]
+pattern = "refs/heads/wip/**"
+accept = ["direct"]
+merges = true
+adopted = "{tip}"
+
+[[ref.direct]]
+writers = ["role:orchestrator", "olga", "rita"]
+paths = ["src/", "docs/", "test_strings.py"]
+
+[[rule]]
+name = "keys-are-olgas"
+refs = ["refs/heads/**"]
+paths = ["keys/"]
+writers = ["olga"]
+{more}"#
+        )
+    }
+}
 
 impl World {
     /// Founds the world: olga is root and operator, otto orchestrates and may review, rita
-    /// reviews. otto alone may permit a self-approval. The server takes governed commits on main.
+    /// reviews. The server takes governed commits on main, direct ones on `wip/`.
     pub fn found(&self) -> Result<(), Error> {
+        let temporary = self.path(TEMPORARY);
+        std::fs::create_dir_all(&temporary).map_err(io(&temporary))?;
         let mut signers = String::new();
         for name in ["olga", "otto", "rita"] {
             signers.push_str(&self.person(name)?);
@@ -108,12 +185,19 @@ impl World {
         self.ok(
             "server",
             ".",
-            &["git", "init", "-q", "--bare", "server.git"],
+            &[
+                "git",
+                "init",
+                "-q",
+                "--bare",
+                &format!("--object-format={}", self.setting.objects),
+                "server.git",
+            ],
         )?;
         let key = self.path("server.git/awo/server_key");
         let keys = self.path("server.git/awo");
         std::fs::create_dir_all(&keys).map_err(io(&keys))?;
-        let line = generate_ed25519(&key, "git-awo server", seed("server key"))?.to_line();
+        let line = generate_ed25519(&key, "git-awo server", self.seed("server key"))?.to_line();
         signers.push_str(&format!("server {line}\n"));
         let anchor = self.fingerprint("olga")?;
         let init = ["git", "awo", "init", "--server", "--anchor", &anchor];
@@ -122,7 +206,9 @@ impl World {
 
         self.clone_for("olga")?;
         self.write("olga/README.md", "# sandbox\n")?;
-        self.write("olga/notes/greeting.txt", "nothing yet\n")?;
+        self.write("olga/src/__init__.py", "")?;
+        self.write("olga/src/strings.py", BEFORE)?;
+        self.write("olga/test_strings.py", TEST_BEFORE)?;
         self.ok("olga", "olga", &["git", "add", "-A"])?;
         self.ok(
             "olga",
@@ -130,8 +216,7 @@ impl World {
             &["git", "commit", "-q", "-m", "Before adoption"],
         )?;
         let tip = self.ok("olga", "olga", &["git", "rev-parse", "HEAD"])?;
-        let policy = format!("{POLICY}adopted = \"{}\"\n", tip.trim());
-        self.write("policy/policy.toml", policy)?;
+        self.write("policy/policy.toml", self.setting.policy(1, tip.trim(), ""))?;
         let (policy, signers) = ("../policy/policy.toml", "../policy/allowed_signers");
         let init = [
             "git",
@@ -167,11 +252,18 @@ impl World {
             format!(
                 "[user]\n\tname = {name}\n\temail = {name}@example.org\n\tsigningkey = ~/key\n\
                  [gpg]\n\tformat = ssh\n[commit]\n\tgpgsign = true\n[init]\n\tdefaultBranch = main\n\
-                 [advice]\n\tdetachedHead = false\n[gc]\n\tauto = 0\n"
+                 [advice]\n\tdetachedHead = false\n[gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n\
+                 [receive]\n\tautogc = false\n"
             ),
         )?;
-        let key = generate_ed25519(&self.path(&home).join("key"), name, seed(name))?;
-        Ok(format!("{name} {}\n", key.to_line()))
+        let key = generate_ed25519(&self.path(&home).join("key"), name, self.seed(name))?;
+        Ok(format!("{name} {} {name}\n", key.to_line()))
+    }
+
+    /// Returns the seed of a key.
+    fn seed(&self, name: &str) -> [u8; 32] {
+        let text = format!("git-awo sandbox: {name}");
+        *Sha256::of(&[&self.setting.secret, text.as_bytes()].concat()).as_bytes()
     }
 
     fn clone_for(&self, name: &str) -> Result<(), Error> {
@@ -209,23 +301,24 @@ impl World {
             .map_err(Error::Key)
     }
 
-    /// olga imports the packet, approves it and pushes.
+    /// olga imports the packet, approves it and pushes; the others fetch.
     pub fn approve(&self) -> Result<(), Error> {
-        self.write("packet.md", PACKET)?;
+        let validation = self.setting.validation;
+        self.write("packet.md", PACKET.replace(VALIDATION, validation))?;
         let import = ["git", "awo", "task", "import", "../packet.md"];
         self.ok("olga", "olga", &import)?;
         let approve = ["git", "awo", "approve", TASK, "--sentence", SENTENCE];
         self.ok("olga", "olga", &approve)?;
         self.ok("olga", "olga", &["git", "awo", "push"])?;
+        self.ok("otto", "otto", &["git", "awo", "fetch"])?;
+        self.ok("rita", "rita", &["git", "awo", "fetch"])?;
         Ok(())
     }
 
     /// otto executes it, and keeps it to himself.
     pub fn execute(&self) -> Result<(), Error> {
-        self.ok("otto", "otto", &["git", "awo", "fetch"])?;
-        let agent = "echo hello > notes/greeting.txt; echo done";
         let run = [
-            "git", "awo", "run", TASK, "--run-id", RUN, "--", "sh", "-c", agent,
+            "git", "awo", "run", TASK, "--run-id", RUN, "--", "sh", "-c", AGENT,
         ];
         self.ok("otto", "otto", &run)?;
         Ok(())
@@ -259,14 +352,24 @@ impl World {
         Ok(())
     }
 
-    /// otto pushes branch and records.
+    /// otto pushes branch and records; the others follow.
     pub fn land(&self) -> Result<(), Error> {
         self.ok("otto", "otto", &["git", "awo", "push"])?;
+        for name in ["olga", "rita"] {
+            self.ok(name, name, &["git", "awo", "fetch"])?;
+            let merge = ["git", "merge", "-q", "--ff-only", "origin/main"];
+            self.ok(name, name, &merge)?;
+        }
         Ok(())
     }
-}
 
-/// Returns the seed of a key: of its name, and so no secret at all.
-fn seed(name: &str) -> [u8; 32] {
-    *Sha256::of(format!("git-awo sandbox: {name}").as_bytes()).as_bytes()
+    /// olga rejects the result and pushes that; otto fetches.
+    pub fn reject(&self) -> Result<(), Error> {
+        let reason = "wrong separator";
+        let reject = ["git", "awo", "outcome", RUN, "rejected", "--reason", reason];
+        self.ok("olga", "olga", &reject)?;
+        self.ok("olga", "olga", &["git", "awo", "push"])?;
+        self.ok("otto", "otto", &["git", "awo", "fetch"])?;
+        Ok(())
+    }
 }
