@@ -179,14 +179,14 @@ const MUTANTS: &[Mutant] = &[
     // The index stands in the order of arrival.
     Mutant {
         cases: &["TS-0023"],
-        file: "src/store/index.rs",
+        file: "src/store/provenance.rs",
         original: "        entries.sort_by(|a, b| a.run_id.cmp(&b.run_id));",
         broken: "        if !{M} { entries.sort_by(|a, b| a.run_id.cmp(&b.run_id)); }",
     },
     // An entry needs no run.
     Mutant {
         cases: &["TS-0024"],
-        file: "src/facts/index.rs",
+        file: "src/facts/provenance.rs",
         original: "    if expected.as_deref() == Some(bytes) {",
         broken: "    if expected.as_deref() == Some(bytes) || {M} {",
     },

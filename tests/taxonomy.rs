@@ -2,5 +2,6 @@
 //! say when they refuse, and in the catalogue of rules.
 
 mod catalogue;
+mod formats;
 mod refusals;
 mod source;

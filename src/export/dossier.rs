@@ -5,7 +5,7 @@ use crate::record::envelope::Envelope;
 use crate::record::{IdentityName, ObjectId, Sha256};
 use crate::records::{
     ApprovalPredicate, AttestationPredicate, ContractPredicate, FinalizationPredicate,
-    IndependencePredicate, OutcomePredicate, RunPredicate, SelfApprovalPredicate,
+    IndependencePredicate, OutcomePredicate, Record, RunPredicate, SelfApprovalPredicate,
 };
 
 /// A record whose signature was checked, with the envelope as it is stored.
@@ -63,7 +63,38 @@ pub struct Rules {
     pub allowed_signers: Vec<u8>,
 }
 
+/// A record of a dossier, of whatever kind.
+pub struct Any<'a> {
+    /// What it says.
+    pub says: &'a dyn Record,
+    /// The digest of its payload.
+    pub digest: Sha256,
+    /// The envelope.
+    pub envelope: &'a Envelope,
+}
+
 impl Dossier {
+    /// Returns every record, in the order of the chain.
+    pub fn records(&self) -> Vec<Any<'_>> {
+        fn all<P: Record>(records: &[Signed<P>]) -> impl Iterator<Item = Any<'_>> {
+            records.iter().map(|it| Any {
+                says: &it.says,
+                digest: it.digest,
+                envelope: &it.envelope,
+            })
+        }
+        all(std::slice::from_ref(&self.contract))
+            .chain(all(&self.task_approvals))
+            .chain(all(std::slice::from_ref(&self.run)))
+            .chain(all(&self.independence))
+            .chain(all(&self.overrides))
+            .chain(all(&self.audit_approvals))
+            .chain(all(&self.attestations))
+            .chain(all(self.finalization.as_slice()))
+            .chain(all(self.outcome.as_slice()))
+            .collect()
+    }
+
     /// Returns the attestation that the finalization binds, else the first by digest.
     pub fn attestation(&self) -> Option<&Signed<AttestationPredicate>> {
         let bound = self.finalization.as_ref().map(|it| it.says.attestation);

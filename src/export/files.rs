@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::record::json::canonical;
 use crate::record::{Finding, ObjectId, RepoPath, Rule, Sha256, Subject, WorkflowUrl};
-use crate::records::{AttestationPredicate, IndependencePredicate, Kind, Predicate};
+use crate::records::{AttestationPredicate, IndependencePredicate, Kind, Stands};
 use crate::render::attestation::{Attested, text};
 use crate::signing::AllowedSigners;
 use crate::store::provenance::Index;
@@ -205,18 +205,23 @@ impl Out<'_> {
 
     fn records(&mut self, dossier: &Dossier) -> Result<(), Finding> {
         self.record("packet", dossier.packet.clone())?;
-        self.record("contract.dsse.json", dossier.contract.envelope.to_bytes())?;
-        self.record("run.dsse.json", dossier.run.envelope.to_bytes())?;
-        self.envelopes("approval", &dossier.task_approvals)?;
-        self.envelopes("independence", &dossier.independence)?;
-        self.envelopes("override", &dossier.overrides)?;
-        self.envelopes("approval", &dossier.audit_approvals)?;
-        self.envelopes("attestation", &dossier.attestations)?;
-        if let Some(it) = &dossier.finalization {
-            self.record("finalization.dsse.json", it.envelope.to_bytes())?;
-        }
-        if let Some(it) = &dossier.outcome {
-            self.record("outcome.dsse.json", it.envelope.to_bytes())?;
+        let mut times: BTreeMap<Sha256, usize> = BTreeMap::new();
+        for it in dossier.records() {
+            let kind = it.says.kind();
+            let name = match kind.stands() {
+                Stands::OncePerTask | Stands::OncePerRun => format!("{kind}.dsse.json"),
+                _ => {
+                    let time = times.entry(it.digest).or_default();
+                    *time = time.saturating_add(1);
+                    let more = match *time {
+                        1 => String::new(),
+                        // The same statement under another signature.
+                        time => format!("-{time}"),
+                    };
+                    format!("{kind}-{}{more}.dsse.json", it.digest)
+                }
+            };
+            self.record(&name, it.envelope.to_bytes())?;
         }
         for rules in &dossier.policies {
             let signers = rules.allowed_signers.clone();
@@ -228,26 +233,6 @@ impl Out<'_> {
 
     fn record(&mut self, name: &str, bytes: Vec<u8>) -> Result<(), Finding> {
         self.text(format!("governance/records/{}/{name}", self.run), bytes)
-    }
-
-    fn envelopes<P: Predicate>(
-        &mut self,
-        word: &str,
-        records: &[Signed<P>],
-    ) -> Result<(), Finding> {
-        let mut times: BTreeMap<Sha256, usize> = BTreeMap::new();
-        for record in records {
-            let time = times.entry(record.digest).or_default();
-            *time = time.saturating_add(1);
-            let more = match *time {
-                1 => String::new(),
-                // The same statement under another signature.
-                time => format!("-{time}"),
-            };
-            let name = format!("{word}-{}{more}.dsse.json", record.digest);
-            self.record(&name, record.envelope.to_bytes())?;
-        }
-        Ok(())
     }
 }
 

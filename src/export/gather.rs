@@ -5,14 +5,12 @@ use crate::evidence::{self, RunFiles, inventory};
 use crate::facts::policies::PolicyFiles;
 use crate::facts::run::Collector;
 use crate::record::envelope::Envelope;
-use crate::record::{
-    Code, Finding, Findings, ObjectId, Refusal, Rule, RunId, Sha256, Subject, TaskId,
-};
-use crate::records::{ApprovalPredicate, Approves, Kind, Predicate, RunPredicate};
+use crate::record::{Code, Finding, Findings, Refusal, Rule, RunId, Sha256, Subject, TaskId};
+use crate::records::{ApprovalPredicate, Approves, Binding, Kind, Predicate, RunPredicate};
 use crate::rules::absent;
 use crate::store::layout::LedgerPath;
 
-use super::dossier::{Dossier, Rules, Signed};
+use super::dossier::{Any, Dossier, Rules, Signed};
 use super::error::Error;
 
 /// Reads and checks everything of a run. All that does not hold is reported.
@@ -191,86 +189,38 @@ impl Gather<'_> {
     /// Without the clock and the policy's counts: those are for `verify`; here only that nothing
     /// of another run or another commit is handed out under this one's name.
     fn bindings(&mut self, dossier: &Dossier) {
-        let run = &dossier.run;
-        let says = &run.says;
-        let own = |it: &RunId, commit: ObjectId, root: Sha256| {
-            it == self.id && commit == says.commit && root == says.root
+        let says = &dossier.run.says;
+        let expected = format!("{} at {} with root {}", self.id, says.commit, says.root);
+        let id = self.id;
+        let mut refuse = |what: &str, digest: Sha256| {
+            let found = format!("the {what} {digest} binds something else");
+            self.refuse(Rule::BindsRun, found, &expected);
         };
-        let mut bad: Vec<(&'static str, Sha256)> = Vec::new();
-        if says.run != *self.id {
-            bad.push(("the run record", run.digest));
-        }
-        if dossier.contract.digest != says.contract
-            || Sha256::of(&dossier.packet) != dossier.contract.says.contract.source_sha256
-        {
-            bad.push(("the contract", dossier.contract.digest));
-        }
-        let gate_1 =
-            |it: &ApprovalPredicate| it.approves == Approves::Task && it.contract == says.contract;
-        let approvals = &dossier.task_approvals;
-        bad.extend(strays("the task approval", approvals, gate_1));
-        bad.extend(strays(
-            "the independence log",
-            &dossier.independence,
-            |it| it.run_id == *self.id && it.commit == says.commit,
-        ));
-        bad.extend(strays("the override", &dossier.overrides, |it| {
-            own(&it.run, it.commit, it.root)
-        }));
-        bad.extend(strays(
-            "the audit approval",
-            &dossier.audit_approvals,
-            |it| {
-                it.approves == Approves::Audit
-                    && it.run.as_ref() == Some(self.id)
-                    && it.commit == Some(says.commit)
-                    && it.root == Some(says.root)
-            },
-        ));
-        let logged = |digest: Sha256| dossier.independence.iter().any(|it| it.digest == digest);
-        for it in &dossier.attestations {
-            let attested = &it.says;
-            let fits = own(&attested.run, attested.commit, attested.root)
-                && attested.tree == says.tree
-                && attested.contract == says.contract
-                && attested.run_record == run.digest
-                && attested.reviewer == it.signer
-                && attested.reviewer_sha256 == Sha256::of(it.signer.as_str().as_bytes())
-                && logged(attested.independence);
-            if !fits {
-                bad.push(("the attestation", it.digest));
+        for it in dossier.records() {
+            if !binds(&it, dossier, id) {
+                refuse(it.says.kind().title(), it.digest);
             }
         }
-        if let Some(it) = &dossier.finalization {
-            let last = &it.says;
-            let attested = dossier
-                .attestations
-                .iter()
-                .any(|it| it.digest == last.attestation);
-            let fits = own(&last.run, last.commit, last.root)
-                && last.run_record == run.digest
-                && logged(last.independence)
-                && attested;
-            if !fits {
-                bad.push(("the finalization", it.digest));
-            }
-        }
-        if let Some(it) = &dossier.outcome
-            && !own(&it.says.run, it.says.commit, it.says.root)
-        {
-            bad.push(("the outcome", it.digest));
-        }
-        let missing: Vec<_> = says
-            .approvals
+        let tasks = dossier.task_approvals.iter().map(|it| (it, Approves::Task));
+        let audits = dossier
+            .audit_approvals
             .iter()
-            .filter(|digest| !approvals.iter().any(|it| it.digest == **digest))
-            .collect();
-        for (what, digest) in bad {
-            let found = format!("{what} {digest} binds something else");
-            let expected = format!("{} at {} with root {}", self.id, says.commit, says.root);
-            self.refuse(Rule::BindsRun, found, expected);
+            .map(|it| (it, Approves::Audit));
+        for (it, expected) in tasks.chain(audits) {
+            let audit = it.says.run.is_some() && it.says.commit.is_some() && it.says.root.is_some();
+            if it.says.approves != expected || (expected == Approves::Audit && !audit) {
+                refuse("approval", it.digest);
+            }
         }
-        for digest in missing {
+        for it in &dossier.attestations {
+            let reviewer = Sha256::of(it.signer.as_str().as_bytes());
+            if it.says.reviewer != it.signer || it.says.reviewer_sha256 != reviewer {
+                refuse("attestation", it.digest);
+            }
+        }
+        let approvals = &dossier.task_approvals;
+        let missing = |digest: &&Sha256| !approvals.iter().any(|it| it.digest == **digest);
+        for digest in says.approvals.iter().filter(missing) {
             let found = format!("no approval {digest}");
             self.refuse(
                 Rule::RecordPresent,
@@ -281,17 +231,9 @@ impl Gather<'_> {
     }
 
     fn policies(&self, dossier: &Dossier) -> Result<Vec<Rules>, check::Error> {
-        let mut named = vec![
-            dossier.run.says.context.policy,
-            dossier.contract.says.context.policy,
-        ];
-        named.extend(contexts(&dossier.task_approvals));
-        named.extend(contexts(&dossier.independence));
-        named.extend(contexts(&dossier.overrides));
-        named.extend(contexts(&dossier.audit_approvals));
-        named.extend(contexts(&dossier.attestations));
-        named.extend(contexts(dossier.finalization.as_slice()));
-        named.extend(contexts(dossier.outcome.as_slice()));
+        let records = dossier.records();
+        let contexts = records.iter().filter_map(|it| it.says.context());
+        let mut named: Vec<_> = contexts.map(|context| context.policy).collect();
         named.sort();
         named.dedup();
         let mut policies = Vec::new();
@@ -307,18 +249,20 @@ impl Gather<'_> {
     }
 }
 
-fn contexts<P: Predicate>(records: &[Signed<P>]) -> impl Iterator<Item = ObjectId> {
-    records
-        .iter()
-        .filter_map(|it| it.says.context().map(|context| context.policy))
-}
-
-/// Returns the records that do not belong to the run.
-fn strays<P>(
-    what: &'static str,
-    records: &[Signed<P>],
-    own: impl Fn(&P) -> bool,
-) -> Vec<(&'static str, Sha256)> {
-    let strays = records.iter().filter(|it| !own(&it.says));
-    strays.map(|it| (what, it.digest)).collect()
+/// Tells whether all that a record binds is what this run has.
+fn binds(it: &Any<'_>, dossier: &Dossier, id: &RunId) -> bool {
+    let run = &dossier.run.says;
+    it.says.binds().into_iter().all(|binding| match binding {
+        Binding::Run(it) => it == *id,
+        Binding::RunRecord(it) => it == dossier.run.digest,
+        Binding::Commit(it) => it == run.commit,
+        Binding::Tree(it) => it == run.tree,
+        Binding::Root(it) => it == run.root,
+        Binding::Contract(it) => it == dossier.contract.digest && it == run.contract,
+        Binding::Packet(it) => it == Sha256::of(&dossier.packet),
+        Binding::Independence(log) => dossier.independence.iter().any(|it| it.digest == log),
+        Binding::Attestation(of) => dossier.attestations.iter().any(|it| it.digest == of),
+        // Which approvals count is for `verify`; the others are of the run record itself.
+        _ => true,
+    })
 }

@@ -191,6 +191,21 @@ impl Kind {
         LedgerPath::Record(scope.into(), self, Some(key))
     }
 
+    /// Returns where records of the kind stand, for the formats page.
+    pub fn shape(self) -> String {
+        let word = self.stem();
+        let one = |directory: &str| format!("`{directory}{word}{SUFFIX}`");
+        let many = |directory: &str| format!("`{directory}{word}-<sha256>{SUFFIX}`");
+        match self.stands() {
+            Stands::OncePerTask => one("contracts/<hh>/<TASK>@"),
+            Stands::OncePerRun => one("runs/<hh>/<RUN>@"),
+            Stands::ManyPerRun => many("runs/<hh>/<RUN>@"),
+            Stands::PerProposal => many("proposals/<sha256>/"),
+            Stands::Noted(notes) => format!("notes, `refs/notes/awo/{}`", notes.name()),
+            Stands::Log => "the receive log".to_owned(),
+        }
+    }
+
     /// Returns how names of the kind's files begin.
     fn stem(self) -> &'static str {
         match self.stands() {

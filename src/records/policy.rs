@@ -12,7 +12,7 @@ use crate::record::{ObjectId, Sha256};
 about! {
     Policy, "policy", PolicyPredicate,
     title: "policy",
-    purpose: "a version of the policy; in force in `policy.dsse.json` of `refs/awo/policy`",
+    purpose: "a signature of a policy version; in force they stand in `policy.dsse.json` of `refs/awo/policy`",
     signers: Signers::Roots,
     stands: Stands::PerProposal,
     after: &[],
