@@ -19,6 +19,8 @@ struct Proposal {
     by: &'static str,
     /// Whether it stands under its own digest.
     own: bool,
+    /// Under whose key name it stands, if not under that of who signed.
+    under: Option<&'static str>,
 }
 
 /// Puts the proposal of a successor of this version on the ledger.
@@ -38,11 +40,18 @@ fn propose(world: &World, shelf: &mut Shelf, after: &[ObjectId], edit: impl FnOn
         text,
         by: "olga",
         own: true,
+        under: None,
     };
     edit(&mut it);
     let bare = Envelope::new(Statement::new(it.says).to_payload(), vec![]);
     let one = signed_by(it.by, Kind::Policy.namespace(), &bare.pae());
-    let key = Sha256::of(one.keyid.as_bytes());
+    let key = match it.under {
+        None => Sha256::of(one.keyid.as_bytes()),
+        Some(other) => {
+            let other = signed_by(other, Kind::Policy.namespace(), &bare.pae());
+            Sha256::of(other.keyid.as_bytes())
+        }
+    };
     let envelope = Envelope::new(bare.payload().to_vec(), vec![one]);
     let digest = if it.own { envelope.digest() } else { sha(1) };
     shelf.put(&LedgerPath::ProposedPolicy(digest), it.text);
@@ -78,6 +87,11 @@ fn a_proposal_follows_a_policy_and_is_signed_by_a_root() {
             "ATT-002 proposal",
         ),
         ("elsewhere", |it| it.own = false, "ATT-002 proposal"),
+        (
+            "in the place of another root",
+            |it| it.under = Some("rita"),
+            "INT-004 record-place",
+        ),
     ] {
         let report = world.push(Approved, &|world, shelf| {
             propose(world, shelf, &[world.policy], edit);
