@@ -156,7 +156,7 @@ fn the_page_of_attacks_is_what_the_tests_say() {
         "# Attacks\n\n\
          The attacks that are tried against git-awo, the required answers, and the tests that show them. Each attack\n\
          is really pushed or verified, and has a benign twin that is accepted. This page is generated from the lists\n\
-         in `tests/hostile/` by `AWO_BLESS=1 cargo test --test awo hostile::catalogue`.\n",
+         in `tests/hostile/` by `SNAPSHOTS=overwrite cargo test --test awo hostile::catalogue`.\n",
     );
     for (group, cases) in GROUPS {
         page.push_str(&format!(
@@ -178,7 +178,7 @@ fn the_page_of_attacks_is_what_the_tests_say() {
          tampered with and restored, M-17 an unverified run promoted to one.\n",
     );
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/design/attacks.md");
-    if std::env::var_os("AWO_BLESS").is_some() {
+    if std::env::var_os("SNAPSHOTS").is_some_and(|it| it == "overwrite") {
         std::fs::write(&path, &page).unwrap();
     }
     let there = std::fs::read_to_string(&path).unwrap_or_default();
