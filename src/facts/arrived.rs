@@ -32,8 +32,8 @@ pub enum Arrived {
 
 /// A record in the ledger that holds by itself.
 pub struct InLedger {
-    /// What it says.
-    pub record: Box<dyn Record>,
+    /// The record.
+    pub record: Verified<Box<dyn Record>>,
     /// Where it belongs.
     pub belongs: Option<Location>,
     /// The digest of the packet of its task, if the record binds one and it is there.
@@ -137,16 +137,18 @@ impl Collector<'_> {
             return Ok(Arrived::Proposal(self.proposal(&envelope)));
         }
         Ok(match self.verify_as(kind, &envelope) {
-            Ok(verified) => {
-                let record = verified.into_predicate();
-                Arrived::Record(InLedger {
-                    belongs: record.place(&envelope),
-                    packet: self.packet_of(&*record),
-                    record,
-                })
-            }
+            Ok(record) => Arrived::Record(InLedger {
+                belongs: record.predicate().place(&envelope),
+                packet: self.packet_of(&**record.predicate()),
+                record,
+            }),
             Err(finding) => Arrived::Refused(finding),
         })
+    }
+
+    /// Returns what the record of a run says, whether or not it holds.
+    pub fn stated_run(&self, run: &RunId) -> Result<Option<RunPredicate>, Error> {
+        self.stated(run)
     }
 
     /// Returns what the one record of a kind about something says, whether or not it holds.

@@ -154,6 +154,17 @@ impl<'a> Judging<'a> {
         }
     }
 
+    /// Tells whether the first of two records was there when the second came, or came with it. Where
+    /// each is judged by the policy that it names, no order is known, and none is taken for granted.
+    pub fn precedes(&self, first: Sha256, second: Sha256) -> bool {
+        let order = |record| match self.positions.standing(record) {
+            Standing::Known => (0, 0, Timestamp::EPOCH),
+            Standing::Logged(index, time) => (1, index, time),
+            Standing::Arriving | Standing::Unlogged => (2, 0, Timestamp::EPOCH),
+        };
+        !matches!(self.positions, Positions::Named) && order(first) <= order(second)
+    }
+
     /// Returns the time at which a record arrived, if it is known: by that its expiry is judged.
     /// Of others it was some time before: who looks at a finished run finds what was found then.
     pub fn arrival(&self, record: Sha256) -> Option<Timestamp> {

@@ -65,7 +65,9 @@ fn noted(
     for notes in Notes::ALL {
         for envelope in records.noted(*notes, object)? {
             let kind = Kind::of_payload(envelope.payload()).map_or("note", Kind::word);
+            let digest = envelope.digest();
             found.push((format!("{kind} of {name}"), envelope));
+            about(records, Scope::Record(digest), found)?;
         }
     }
     Ok(())

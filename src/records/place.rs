@@ -9,6 +9,8 @@ use crate::record::{ObjectId, RepoPath, RunId, Sha256, TaskId};
 pub enum Stands {
     /// In the ledger, once for a task: `contracts/<hh>/<TASK>@<kind>.dsse.json`
     OncePerTask,
+    /// In the ledger, once for another record: `records/<hh>/<sha256>@<kind>.dsse.json`
+    OncePerRecord,
     /// In the ledger, once for a run: `runs/<hh>/<RUN>@<kind>.dsse.json`
     OncePerRun,
     /// In the ledger, any number for a run, each under its digest:
@@ -81,6 +83,8 @@ pub enum Scope {
     Task(TaskId),
     /// A run: `runs/<hh>/<RUN>@`
     Run(RunId),
+    /// Another record: `records/<hh>/<sha256>@`
+    Record(Sha256),
     /// The statement of a policy for which signatures are collected: `proposals/<sha256>/`
     Proposal(Sha256),
 }
@@ -136,6 +140,9 @@ impl Scope {
         match self {
             Scope::Task(id) => format!("contracts/{}/{id}{AFTER_ID}{name}", fanout(id.as_str())),
             Scope::Run(id) => format!("{}{AFTER_ID}{name}", run_directory(id)),
+            Scope::Record(digest) => {
+                format!("records/{}/{digest}{AFTER_ID}{name}", digest.fanout())
+            }
             Scope::Proposal(digest) => format!("proposals/{digest}/{name}"),
         }
     }
@@ -153,6 +160,7 @@ impl Scope {
             (self, stands),
             (Scope::Task(_), Stands::OncePerTask)
                 | (Scope::Run(_), Stands::OncePerRun | Stands::ManyPerRun)
+                | (Scope::Record(_), Stands::OncePerRecord)
                 | (Scope::Proposal(_), Stands::PerProposal)
         )
     }
@@ -198,6 +206,7 @@ impl Kind {
         let many = |directory: &str| format!("`{directory}{word}-<sha256>{SUFFIX}`");
         match self.stands() {
             Stands::OncePerTask => one("contracts/<hh>/<TASK>@"),
+            Stands::OncePerRecord => one("records/<hh>/<sha256>@"),
             Stands::OncePerRun => one("runs/<hh>/<RUN>@"),
             Stands::ManyPerRun => many("runs/<hh>/<RUN>@"),
             Stands::PerProposal => many("proposals/<sha256>/"),
@@ -253,6 +262,10 @@ impl LedgerPath {
                     "SHA256SUMS.txt" => Self::Inventory(run),
                     _ => Scope::Run(run).record(file)?,
                 }
+            }
+            ["records", _, name] => {
+                let (digest, file) = name.split_once(AFTER_ID)?;
+                Scope::Record(digest.parse().ok()?).record(file)?
             }
             ["spent", _, digest] => Self::Spent(digest.parse().ok()?),
             ["index", first, file] => {

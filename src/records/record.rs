@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::kind::Kind;
-use super::place::{Location, Object, Stands};
+use super::place::{Location, Object, Scope, Stands};
 use super::statement::{BadStatement, Context, Statement, Subject};
 use crate::record::envelope::Envelope;
 use crate::record::{ObjectId, RefName, Role, RunId, Sha256, TaskId};
@@ -122,6 +122,8 @@ pub enum Binding {
     Approval(Sha256),
     /// The digest of an attestation.
     Attestation(Sha256),
+    /// The digest of the record that it is about.
+    Record(Sha256),
 }
 
 /// A record, of whatever kind.
@@ -155,6 +157,13 @@ pub trait Record: fmt::Debug + Any {
     fn place(&self, envelope: &Envelope) -> Option<Location> {
         match self.kind().stands() {
             Stands::OncePerTask => Some(self.kind().of(self.task()?).into()),
+            Stands::OncePerRecord => {
+                let about = self.binds().into_iter().find_map(|it| match it {
+                    Binding::Record(digest) => Some(digest),
+                    _ => None,
+                });
+                Some(self.kind().of(Scope::Record(about?)).into())
+            }
             Stands::OncePerRun => Some(self.kind().of(self.run()?).into()),
             Stands::ManyPerRun => Some(self.kind().one_of(self.run()?, envelope.digest()).into()),
             Stands::Noted(notes) => Some(Location::Note(notes, Object::Commit(self.commit()?))),

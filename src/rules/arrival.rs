@@ -63,10 +63,15 @@ fn misplaced(path: &LedgerPath, belongs: Option<&Location>, subject: Subject) ->
 }
 
 fn packet(it: &InLedger, subject: Subject) -> Option<Finding> {
-    let bound = it.record.binds().into_iter().find_map(|it| match it {
-        Binding::Packet(digest) => Some(digest),
-        _ => None,
-    });
+    let bound = it
+        .record
+        .predicate()
+        .binds()
+        .into_iter()
+        .find_map(|it| match it {
+            Binding::Packet(digest) => Some(digest),
+            _ => None,
+        });
     let bound = bound.filter(|bound| it.packet != Some(*bound))?;
     Some(
         Rule::BindsPacket

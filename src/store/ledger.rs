@@ -215,6 +215,18 @@ impl<'a> Records<'a> {
         self.noted(Notes::ATTESTATIONS, object)
     }
 
+    /// Returns every envelope of some notes, and the object on which each is noted.
+    pub fn all_noted(&self, notes: Notes) -> Result<Vec<(ObjectId, Envelope)>, Error> {
+        let mut found = Vec::new();
+        if let Some(tree) = self.notes.get(&notes) {
+            for (object, _) in git::all_notes(self.reader, *tree)? {
+                let noted = self.noted(notes, object)?.into_iter();
+                found.extend(noted.map(|envelope| (object, envelope)));
+            }
+        }
+        Ok(found)
+    }
+
     /// Returns the envelopes noted on an object.
     pub fn noted(&self, notes: Notes, object: ObjectId) -> Result<Vec<Envelope>, Error> {
         let Some(tree) = self.notes.get(&notes) else {

@@ -5,11 +5,7 @@ use std::collections::BTreeSet;
 use git_awo::policy::Keyring;
 use git_awo::record::envelope::Envelope;
 use git_awo::record::{Code, Coded as _, Finding, Subject};
-use git_awo::records::{
-    ApprovalPredicate, AttestationPredicate, ContractPredicate, FinalizationPredicate,
-    IndependencePredicate, Kind, OutcomePredicate, PolicyPredicate, Predicate, ReceiptPredicate,
-    RunPredicate, SelfApprovalPredicate, Statement,
-};
+use git_awo::records::{Kind, PolicyPredicate, Statement};
 
 use crate::hostile::door::Door;
 use crate::hostile::forge::{APPROVALS, ATTESTATIONS, LEDGER};
@@ -163,27 +159,12 @@ fn judged(door: &Door, kind: Kind, envelope: &Envelope) -> Result<(), Finding> {
     let actor = door.actor();
     let history = actor.history().unwrap();
     let position = history.now(actor.now());
-    fn of<P: Predicate>(
-        envelope: &Envelope,
-        at: &git_awo::policy::Position<'_>,
-    ) -> Result<(), Finding> {
-        let verified = Keyring::verify::<P>(envelope, at).map(|_| ());
-        verified.map_err(|it| it.to_finding(Subject::none()))
-    }
+    let refused = |it: git_awo::policy::Unverified| it.to_finding(Subject::none());
     match kind {
-        Kind::Policy => Keyring::verify_policy(envelope, position.policy, actor.now())
-            .map(|_| ())
-            .map_err(|it| it.to_finding(Subject::none())),
-        Kind::Contract => of::<ContractPredicate>(envelope, &position),
-        Kind::Approval => of::<ApprovalPredicate>(envelope, &position),
-        Kind::Run => of::<RunPredicate>(envelope, &position),
-        Kind::Independence => of::<IndependencePredicate>(envelope, &position),
-        Kind::SelfApproval => of::<SelfApprovalPredicate>(envelope, &position),
-        Kind::Attestation => of::<AttestationPredicate>(envelope, &position),
-        Kind::Finalization => of::<FinalizationPredicate>(envelope, &position),
-        Kind::Outcome => of::<OutcomePredicate>(envelope, &position),
-        Kind::Receipt => of::<ReceiptPredicate>(envelope, &position),
+        Kind::Policy => Keyring::verify_policy(envelope, position.policy, actor.now()).map(drop),
+        _ => Keyring::verify_as(kind, envelope, &position).map(drop),
     }
+    .map_err(refused)
 }
 
 /// Nobody in this world has the server's key but the server.
