@@ -4,10 +4,11 @@
 use std::collections::BTreeSet;
 
 use crate::facts::arrivals::Arrivals;
+use crate::facts::arrived::Arrived;
 use crate::facts::provenance;
 use crate::facts::run::Collector;
 use crate::record::{Findings, RunId, Subject};
-use crate::rules::{approval, arrival, growth};
+use crate::rules::{approval, arrival, growth, revocation};
 
 use super::Error;
 
@@ -20,7 +21,13 @@ pub fn judge(
     growth::irregular(arrivals, findings);
     let mut runs: BTreeSet<RunId> = BTreeSet::new();
     for (path, id) in &arrivals.ledger {
-        arrival::file(path, collector.arrived(path, *id)?, findings);
+        let arrived = collector.arrived(path, *id)?;
+        if let Arrived::Record(it) = &arrived
+            && let Some(it) = it.record.downcast()
+        {
+            findings.extend(revocation::withdrawn(&collector.withdrawal(&it)?));
+        }
+        arrival::file(path, arrived, findings);
         runs.extend(path.run().cloned());
     }
     provenance::judge(collector.records, &arrivals.shards, findings)?;

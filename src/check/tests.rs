@@ -14,6 +14,7 @@ mod policies;
 mod proposals;
 mod records;
 mod reviews;
+mod revocations;
 mod road;
 mod rollbacks;
 mod versions;

@@ -58,7 +58,15 @@ impl Gather<'_> {
         };
         let independence = self.all(of_run(Kind::Independence)?);
         let overrides = self.all(of_run(Kind::SelfApproval)?);
-        let audit_approvals = self.all(records.approvals_of(says.commit)?);
+        let mut noted = Vec::new();
+        for envelope in records.approvals_of(says.commit)? {
+            let approval = self.collector.verify(&envelope);
+            // What was withdrawn counts for nothing; what does not hold is told of below.
+            if !matches!(&approval, Ok(it) if self.collector.revoked(it, &[])?) {
+                noted.push(envelope);
+            }
+        }
+        let audit_approvals = self.all(noted);
         let attestations = self.all(records.attestations_of(says.commit)?);
         let finalization = self.optional(&Kind::Finalization.of(id))?;
         let outcome = self.optional(&Kind::Outcome.of(id))?;

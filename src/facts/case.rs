@@ -1,6 +1,6 @@
 //! The case: the facts that the rules judge. Gathered by `check`, plain values here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::record::commit::Commit;
 use crate::record::tree::{Change, Fault};
@@ -8,8 +8,8 @@ use crate::record::{
     Coded, Finding, Findings, IdentityName, ObjectId, RunId, Sha256, Subject, Timestamp,
 };
 use crate::records::{
-    ApprovalPredicate, AttestationPredicate, ContractPredicate, FinalizationPredicate,
-    IndependencePredicate, OutcomePredicate, RunPredicate, SelfApprovalPredicate,
+    ApprovalPredicate, AttestationPredicate, Binding, ContractPredicate, FinalizationPredicate,
+    IndependencePredicate, OutcomePredicate, Record, RunPredicate, SelfApprovalPredicate,
 };
 
 use crate::policy::keyring::Signer;
@@ -164,6 +164,20 @@ pub struct EvidenceFacts {
 }
 
 impl RunFacts {
+    /// Returns the digests of the records of the run that use an approval.
+    pub fn uses_of(&self, approval: Sha256) -> Vec<Sha256> {
+        fn of<P: Record>(it: &Verified<P>) -> (Sha256, &dyn Record) {
+            (it.digest(), it.predicate())
+        }
+        let attestations = self.attestations.iter().map(of);
+        let users = self.run.valid().map(of).into_iter().chain(attestations);
+        users
+            .chain(self.finalization.valid().map(of))
+            .filter(|(_, it)| it.binds().contains(&Binding::Approval(approval)))
+            .map(|(digest, _)| digest)
+            .collect()
+    }
+
     /// Returns the digests of the reviews of the run, and of its finalization.
     pub fn reviews(&self) -> impl Iterator<Item = Sha256> {
         let finalization = self.finalization.valid().map(Verified::digest);
@@ -214,6 +228,8 @@ pub struct RunFacts {
     pub audit_approvals: Vec<Verified<ApprovalPredicate>>,
     /// The attestations noted on the harness commit.
     pub attestations: Vec<Verified<AttestationPredicate>>,
+    /// The approvals, of the task and of the run, that were withdrawn before anything used them.
+    pub revoked: BTreeSet<Sha256>,
     /// The finalization.
     pub finalization: Lookup<Verified<FinalizationPredicate>>,
     /// The run's entry in the provenance index; it must be the one that the finalization implies.

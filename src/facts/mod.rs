@@ -11,6 +11,7 @@ pub mod log;
 pub mod policies;
 pub mod position;
 pub mod provenance;
+pub mod revocation;
 pub mod run;
 pub mod summary;
 

@@ -1,6 +1,6 @@
 //! Gathers everything known about a run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::case::{EvidenceFacts, Lookup, RunFacts};
 use crate::policy::{Keyring, Position, Unverified, Verified};
@@ -136,6 +136,7 @@ impl Collector<'_> {
             overrides: Vec::new(),
             audit_approvals: Vec::new(),
             attestations: Vec::new(),
+            revoked: BTreeSet::new(),
             finalization: self.the(id)?,
             indexed: Lookup::Missing,
             outcome: self.the(id)?,
@@ -186,6 +187,11 @@ impl Collector<'_> {
         }
         let attestations = self.records.attestations_of(run.commit)?;
         facts.attestations = self.noted(attestations, &mut facts.bad);
+        for approval in facts.task_approvals.iter().chain(&facts.audit_approvals) {
+            if self.revoked(approval, &facts.uses_of(approval.digest()))? {
+                facts.revoked.insert(approval.digest());
+            }
+        }
         Ok(facts)
     }
 

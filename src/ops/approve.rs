@@ -173,12 +173,17 @@ fn base(session: &Session, contract: &Contract, given: Option<&str>) -> Result<O
     })
 }
 
-/// Returns the approvals of a task that no run can use: spent ones, and those that do not hold.
+/// Returns the approvals on an object that nothing can use: spent and withdrawn ones, and those that
+/// do not hold.
 fn dead(collector: &Collector<'_>, blob: ObjectId) -> Result<BTreeSet<Sha256>, Error> {
     let mut dead = BTreeSet::new();
     for envelope in collector.records.approvals_of(blob)? {
         let spent = collector.records.spender(&envelope.digest())?.is_some();
-        if spent || collector.verify::<ApprovalPredicate>(&envelope).is_err() {
+        let of_use = match collector.verify::<ApprovalPredicate>(&envelope) {
+            Ok(approval) => !spent && !collector.revoked(&approval, &[])?,
+            Err(_) => false,
+        };
+        if !of_use {
             dead.insert(envelope.digest());
         }
     }
@@ -219,11 +224,12 @@ fn approve_run(
         task: says.task.clone(),
         workflow_run_url: workflow_url(request.workflow_run_url)?,
     };
+    let dead = dead(&session.collector(records)?, says.commit)?;
     let envelope = session.sign(approval.clone())?;
     let own = envelope.digest();
     let batch = Batch::new(format!("approve {run}"))
         .approval(says.commit, envelope)
-        .once(move |envelope| approves_the_same(envelope, &approval, now));
+        .once(move |it| !dead.contains(&it.digest()) && approves_the_same(it, &approval, now));
     let noted = session.note(&batch, own)?;
     let commit = says.commit;
     Ok(Approved::Run { run, commit, noted })

@@ -21,6 +21,7 @@ pub mod push;
 pub mod receipt;
 mod remote;
 pub mod revision;
+pub mod revoke;
 pub mod rollback;
 pub mod run;
 mod session;

@@ -216,6 +216,9 @@ rules! {
     ApprovalLifetime = "approval-lifetime", Gov005,
         "An approval is valid for at most as many days as the policy allows.",
         "policy, `[gates]`", "an approval for 400 days where 30 are allowed";
+    ApprovalRevoked = "approval-revoked", Gov005,
+        "An approval that its maker has withdrawn counts for nothing that comes later.",
+        "approvals", "a run that spends an approval which olga withdrew the day before";
     ApprovalUnexpired = "approval-unexpired", Gov005,
         "An approval has not expired when it arrives or is used.",
         "policy, `[gates]`", "a run under an approval of last year";
@@ -225,6 +228,9 @@ rules! {
     ExactSentence = "exact-sentence", Gov005,
         "The approved sentence equals the sentence of the contract byte for byte.",
         "task approval", "the sentence without its full stop";
+    RevocationOwn = "revocation-own", Gov005,
+        "An approval is withdrawn by whoever made it.",
+        "approvals", "otto withdraws an approval of olga's";
     RunApproved = "run-approved", Gov005,
         "As many distinct reviewers as the policy asks for approve a run.",
         "AWO, gate 3", "a run finalized without `git awo approve`";
@@ -732,6 +738,9 @@ rules! {
     RecordName = "record-name", Rep001,
         "A record has a name that no other record has.",
         "record format", "a second outcome of run_1";
+    RevocationBeforeUse = "revocation-before-use", Rep001,
+        "An approval is withdrawn before anything has used it.",
+        "approvals", "olga withdraws an approval that run_1 has spent";
     RolledBackForGood = "rolled-back-for-good", Rep001,
         "A commit that was rolled back is not applied again.",
         "roll-back", "a revert of the roll-back";
@@ -843,6 +852,9 @@ rules! {
     RecordOfSomething = "record-of-something", Str001,
         "A record arrives with the record that it belongs to.",
         "AWO, provenance index", "a marker without its run record";
+    RevocationOfRecord = "revocation-of-record", Str001,
+        "A revocation names an approval that is there and holds.",
+        "approvals", "a revocation of a digest that no approval has";
     RunOfRecord = "run-of-record", Str001,
         "A review belongs to a run that is recorded.",
         "AWO, provenance index", "an attestation of a run that nobody has pushed";

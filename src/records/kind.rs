@@ -22,6 +22,8 @@ kinds! {
     Contract,
     /// An approval of a task or of a run.
     Approval,
+    /// The withdrawal of an approval.
+    Revocation,
     /// A run record.
     Run,
     /// A result of gate 2.

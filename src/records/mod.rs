@@ -17,6 +17,7 @@ mod policy;
 mod receipt;
 mod record;
 mod registry;
+mod revocation;
 mod run;
 mod self_approval;
 mod statement;
@@ -32,6 +33,7 @@ pub use place::{LedgerPath, Location, Notes, Object, Scope, Stands, run_director
 pub use policy::PolicyPredicate;
 pub use receipt::{Movement, ReceiptPredicate};
 pub use record::{Binding, Predicate, Record, Signers};
+pub use revocation::RevocationPredicate;
 pub use run::RunPredicate;
 pub use self_approval::SelfApprovalPredicate;
 pub use statement::{BadStatement, Context, STATEMENT_TYPE, Statement, Subject, type_of};

@@ -372,6 +372,10 @@ mod tests {
                 "runs/HH/run_1@finalization.dsse.json",
             ),
             (Kind::Outcome.of(&run), "runs/HH/run_1@outcome.dsse.json"),
+            (
+                Kind::Revocation.of(Scope::Record(digest)),
+                "records/HH/DIGEST@revocation.dsse.json",
+            ),
             (LedgerPath::Spent(digest), "spent/HH/DIGEST"),
             (
                 LedgerPath::ProposedPolicy(digest),

@@ -5,8 +5,8 @@ use super::place::Stands;
 use super::record::{About, Record, Signers};
 use super::statement::{BadStatement, type_of};
 use super::{
-    approval, attestation, contract, finalization, independence, outcome, policy, receipt, run,
-    self_approval,
+    approval, attestation, contract, finalization, independence, outcome, policy, receipt,
+    revocation, run, self_approval,
 };
 
 impl Kind {
@@ -15,6 +15,7 @@ impl Kind {
             Kind::Policy => &policy::ABOUT,
             Kind::Contract => &contract::ABOUT,
             Kind::Approval => &approval::ABOUT,
+            Kind::Revocation => &revocation::ABOUT,
             Kind::Run => &run::ABOUT,
             Kind::Independence => &independence::ABOUT,
             Kind::SelfApproval => &self_approval::ABOUT,

@@ -15,6 +15,7 @@ pub mod limits;
 pub mod policy;
 pub mod push;
 pub mod remote;
+pub mod revocation;
 mod rollback;
 mod scope;
 pub mod selftest;

@@ -6,6 +6,7 @@ use crate::facts::run::Collector;
 use crate::policy::{Role, Verified};
 use crate::record::{Findings, IdentityName, ObjectId, Rule, Sha256, Subject, Timestamp, sentence};
 use crate::records::{ApprovalPredicate, Approves, ContractPredicate};
+use crate::rules::revocation;
 use crate::store::layout::LedgerPath;
 use crate::store::ledger::parse_spent;
 
@@ -88,6 +89,9 @@ impl Judge<'_> {
         let says = approval.predicate();
         let contract = &self.contract.predicate().contract;
         let again = format!("git awo approve {}", contract.id);
+        if self.collector.revoked(approval, &[])? {
+            refused.push(revocation::used(approval.digest(), &again));
+        }
         let mut refuse = |rule: Rule, found: String, expected: String| {
             let subject = Subject::of_record(approval.digest());
             let finding = rule.finding(subject).found(found);

@@ -1,6 +1,7 @@
 //! Approvals: who gives them, in which words, of what, and when.
 
 mod persons;
+pub(super) mod withdrawn;
 mod words;
 
 use super::Case;
@@ -105,6 +106,24 @@ pub const CASES: &[Case] = &[
             "hostile::approvals::words::an_independence_log_is_one_of_this_run",
             "hostile::records::bind::an_attestation_before_gate_2_and_gate_3_is_refused",
             "attacks::code::the_commit_without_its_last_records_is_refused",
+        ],
+    },
+    Case {
+        id: "A-21",
+        attack: "an approval withdrawn by somebody else, after it was used, or of nothing",
+        answer: "GOV-005, REP-001, STR-001",
+        tests: &[
+            "hostile::approvals::withdrawn::only_an_own_approval_that_is_there_is_withdrawn",
+            "hostile::approvals::withdrawn::what_is_used_is_not_withdrawn",
+        ],
+    },
+    Case {
+        id: "A-22",
+        attack: "an approval used after it was withdrawn",
+        answer: "GOV-005",
+        tests: &[
+            "hostile::approvals::withdrawn::no_run_spends_what_was_withdrawn",
+            "hostile::approvals::withdrawn::no_attestation_counts_what_was_withdrawn",
         ],
     },
 ];

@@ -20,6 +20,7 @@ pub mod push;
 #[cfg(feature = "selftest")]
 pub mod quickstart;
 pub mod receipt;
+pub mod revoke;
 pub mod rollback;
 pub mod run;
 #[cfg(feature = "selftest")]

@@ -8,6 +8,7 @@ use crate::record::{IdentityName, Rule, Sha256};
 use crate::records::{AttestationPredicate, FinalizationPredicate, RunPredicate};
 
 use super::links::Links;
+use crate::rules::revocation;
 
 impl<'a> Links<'a> {
     pub(super) fn attestation(
@@ -87,6 +88,11 @@ impl<'a> Links<'a> {
     ) {
         let known = |digest: &Sha256| approved.iter().any(|(it, _)| it == digest);
         for digest in named.iter().filter(|digest| !known(digest)) {
+            if self.facts.revoked.contains(digest) {
+                let again = format!("git awo approve {}", self.facts.id);
+                self.findings.push(revocation::used(*digest, again));
+                continue;
+            }
             self.push(
                 Rule::BindsApprovals,
                 format!("{what} binds {digest}"),

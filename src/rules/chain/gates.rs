@@ -197,7 +197,8 @@ impl<'a> Links<'a> {
     ) -> BTreeSet<(Sha256, IdentityName)> {
         let facts = self.facts;
         let mut approved = BTreeSet::new();
-        for approval in &facts.audit_approvals {
+        let upheld = |it: &&Verified<ApprovalPredicate>| !facts.revoked.contains(&it.digest());
+        for approval in facts.audit_approvals.iter().filter(upheld) {
             if self.item(approval.digest(), |links| {
                 links.audit_approval(run, approval, passed)
             }) {

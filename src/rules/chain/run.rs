@@ -8,6 +8,7 @@ use crate::record::{Finding, IdentityName, Rule, Subject, Timestamp, sentence};
 use crate::records::{ApprovalPredicate, Approves, ContractPredicate, RunPredicate};
 
 use super::links::Links;
+use crate::rules::revocation;
 
 impl<'a> Links<'a> {
     pub(super) fn run_binds_commit(
@@ -122,7 +123,9 @@ impl<'a> Links<'a> {
                 );
                 continue;
             };
-            if self.task_approval(run, contract, approval) {
+            if self.facts.revoked.contains(digest) {
+                self.findings.push(revocation::used(*digest, &again));
+            } else if self.task_approval(run, contract, approval) {
                 persons.insert(approval.signer().clone());
             }
             match self.facts.spent.get(digest) {

@@ -262,6 +262,7 @@ pub fn told(edits: &[Edit]) -> Told {
         audit_approvals: vec![audit],
         attestations: vec![attestation],
         finalization: Lookup::Valid(finalization),
+        revoked: BTreeSet::new(),
         indexed: Lookup::Valid(()),
         outcome: Lookup::Missing,
         bad: Findings::new(),

@@ -7,6 +7,7 @@ use git_awo::record::envelope::Envelope;
 use git_awo::record::{Code, Coded as _, Finding, Subject};
 use git_awo::records::{Kind, PolicyPredicate, Statement};
 
+use crate::hostile::approvals::withdrawn::approval;
 use crate::hostile::door::Door;
 use crate::hostile::forge::{APPROVALS, ATTESTATIONS, LEDGER};
 use crate::world::{RUN, SENTENCE, TASK, World};
@@ -98,6 +99,16 @@ fn made(kind: Kind) -> Fresh {
                 &["git", "awo", "approve", TASK, "--sentence", SENTENCE],
             ),
         ],
+        Kind::Revocation => &[
+            ("olga", "olga", &import),
+            ("olga", "olga", &["git", "awo", "push"]),
+            (
+                "olga",
+                "olga",
+                &["git", "awo", "approve", TASK, "--sentence", SENTENCE],
+            ),
+            ("olga", "olga", &["git", "awo", "push"]),
+        ],
         Kind::Independence => &[("rita", "rita", &["git", "awo", "gate", RUN])],
         Kind::Attestation => &[
             ("rita", "rita", &["git", "awo", "gate", RUN]),
@@ -113,7 +124,7 @@ fn made(kind: Kind) -> Fresh {
         _ => &[],
     };
     let world = match kind {
-        Kind::Contract | Kind::Approval | Kind::Policy => World::founded(),
+        Kind::Contract | Kind::Approval | Kind::Revocation | Kind::Policy => World::founded(),
         Kind::Run => World::executed(),
         Kind::Independence | Kind::Attestation | Kind::SelfApproval => World::executed(),
         Kind::Finalization => World::finalized(),
@@ -127,6 +138,12 @@ fn made(kind: Kind) -> Fresh {
         Kind::Contract => fresh(kind, world, "olga", LEDGER, "@contract."),
         Kind::Approval => fresh(kind, world, "olga", APPROVALS, ""),
         Kind::Independence => fresh(kind, world, "rita", LEDGER, "@independence"),
+        Kind::Revocation => {
+            let record = approval(&Door::new(world.copied(), "olga"), false).to_string();
+            let words = ["git", "awo", "revoke", &record, "--reason", "no"];
+            world.ok("olga", "olga", &words);
+            fresh(kind, world, "olga", LEDGER, "@revocation")
+        }
         Kind::Attestation => fresh(kind, world, "rita", ATTESTATIONS, ""),
         Kind::Finalization => fresh(kind, world, "otto", LEDGER, "@finalization"),
         Kind::Outcome => fresh(kind, world, "olga", LEDGER, "@outcome"),

@@ -1,0 +1,35 @@
+//! `git awo revoke`
+
+use clap::Args;
+use serde_json::json;
+
+use crate::cli::{Answer, Context};
+use crate::ops::{Error, revoke};
+
+/// Withdraw an own approval before it is used
+///
+/// An approval of a task is used when a run spends it, one of a run when an attestation or the
+/// finalization counts it. What was withdrawn counts for nothing that comes later.
+#[derive(Debug, Args)]
+pub struct RevokeArgs {
+    /// The digest of the approval, or as much of its beginning as only it has
+    record: String,
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+}
+
+/// Runs the command.
+pub fn run(context: &Context, args: &RevokeArgs) -> Result<Answer, Error> {
+    let request = revoke::Request {
+        record: args.record.clone(),
+        reason: args.reason.clone(),
+    };
+    let done = revoke::revoke(&context.session()?, request)?;
+    let text = format!(
+        "withdrew the approval {}\nnext: git awo push\n",
+        done.approval
+    );
+    let value = json!({ "approval": done.approval, "record": done.record });
+    Ok(Answer::new("revocation", value, text))
+}

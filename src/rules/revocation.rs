@@ -1,0 +1,55 @@
+//! Only whoever made an approval withdraws it, and only before it is used; from then on it counts
+//! for nothing.
+
+use crate::facts::revocation::Withdrawal;
+use crate::record::{Finding, Rule, Sha256, Subject};
+
+/// Judges a revocation, made or about to be made.
+pub fn withdrawn(it: &Withdrawal) -> Option<Finding> {
+    let subject = Subject::of_record(it.record);
+    let Some(approval) = &it.approval else {
+        return Some(unknown(it.record));
+    };
+    if *approval.signer() != it.by {
+        return Some(
+            Rule::RevocationOwn
+                .finding(subject)
+                .found(format!(
+                    "{} withdraws what {} approved",
+                    it.by,
+                    approval.signer()
+                ))
+                .expected("an own approval")
+                .remedy(format!(
+                    "ask {} to withdraw it: git awo revoke",
+                    approval.signer()
+                )),
+        );
+    }
+    let (kind, digest) = it.used_by.first()?;
+    Some(
+        Rule::RevocationBeforeUse
+            .finding(subject)
+            .found(format!("the {} {digest} has used it", kind.title()))
+            .expected("an approval that nothing has used")
+            .remedy("git awo outcome RUN rejected --reason TEXT, then git awo rollback RUN"),
+    )
+}
+
+/// There is no such approval.
+pub fn unknown(named: impl ToString) -> Finding {
+    Rule::RevocationOfRecord
+        .finding(Subject::of_record(named.to_string()))
+        .found("no approval of this digest that holds")
+        .expected("an approval of the task or run that the revocation names")
+        .remedy("git awo fetch; git awo show RUN")
+}
+
+/// An approval that was withdrawn is used.
+pub fn used(approval: Sha256, again: impl std::fmt::Display) -> Finding {
+    Rule::ApprovalRevoked
+        .finding(Subject::of_record(approval))
+        .found(format!("the approval {approval} was withdrawn"))
+        .expected("an approval that its maker upholds")
+        .remedy(again)
+}

@@ -1,0 +1,180 @@
+//! Approvals that are withdrawn: too late, by others, of nothing, and what is made of them later.
+
+use git_awo::record::{RunId, Sha256, TaskId};
+use git_awo::records::{Kind, RevocationPredicate, Scope, Statement};
+use git_awo::store::ledger::Records;
+
+use crate::hostile::door::Door;
+use crate::hostile::forge::{ATTESTATIONS, LEDGER};
+use crate::world::{AGENT, RUN, SENTENCE, TASK, World};
+
+/// The digest of the approval of the task, or of the one of the run, as this person's clone has it.
+pub fn approval(door: &Door, of_run: bool) -> Sha256 {
+    let actor = door.actor();
+    let refs = actor.refs().unwrap();
+    let records = Records::open(&actor.repo, &refs).unwrap();
+    let task = TaskId::new(TASK).unwrap();
+    let object = match of_run {
+        true => door.run_says().commit,
+        false => records.contract_blob(&task).unwrap().unwrap(),
+    };
+    records.approvals_of(object).unwrap()[0].digest()
+}
+
+/// The ledger of this person with a revocation that they signed.
+fn withdrawn(door: &Door, role: &str, record: Sha256, run: Option<&str>) -> String {
+    let says = RevocationPredicate {
+        context: door.context(role),
+        reason: "a mistake".into(),
+        record,
+        run: run.map(|run| RunId::new(run).unwrap()),
+        task: TaskId::new(TASK).unwrap(),
+    };
+    let envelope = door.sealed(Kind::Revocation, Statement::new(says).to_payload());
+    let path = Kind::Revocation.of(Scope::Record(record)).to_path();
+    door.grown(
+        LEDGER,
+        &[(path.to_str().unwrap(), Some(&envelope.to_bytes()))],
+    )
+}
+
+fn revoke(world: &World, who: &str, record: Sha256) -> crate::world::Done {
+    let short = record.to_string()[..12].to_owned();
+    let words = ["git", "awo", "revoke", &short, "--reason", "a mistake"];
+    world.run(who, who, &words)
+}
+
+#[test]
+fn only_an_own_approval_that_is_there_is_withdrawn() {
+    let rita = Door::new(World::approved(), "rita");
+    rita.world.ok("rita", "rita", &["git", "awo", "fetch"]);
+    let record = approval(&rita, false);
+    let forged = format!("{}:{LEDGER}", withdrawn(&rita, "reviewer", record, None));
+    rita.refuses_and_finds("another's", &[&forged], &["GOV-005"], &["GOV-005"]);
+    let done = revoke(&rita.world, "rita", record);
+    assert!(
+        done.code == 1 && done.text.contains("revocation-own"),
+        "{}",
+        done.text
+    );
+
+    let olga = Door::new(rita.world, "olga");
+    let nothing = withdrawn(&olga, "operator", Sha256::of(b"nothing"), None);
+    let nothing = format!("{nothing}:{LEDGER}");
+    olga.refuses_and_finds("nothing", &[&nothing], &["STR-001"], &["STR-001"]);
+    let done = revoke(&olga.world, "olga", Sha256::of(b"nothing"));
+    assert!(
+        done.code == 1 && done.text.contains("revocation-of-record"),
+        "{}",
+        done.text
+    );
+
+    let own = withdrawn(&olga, "operator", record, None);
+    olga.accepts_record("an own approval", LEDGER, &own);
+    // The same once more changes nothing; for another reason it would be a second one.
+    let words = [
+        "git",
+        "awo",
+        "revoke",
+        &record.to_string(),
+        "--reason",
+        "another",
+    ];
+    olga.world.refused("olga", "olga", &words, "REP-001");
+}
+
+#[test]
+fn what_is_used_is_not_withdrawn() {
+    let olga = Door::new(World::executed(), "olga");
+    olga.world.ok("otto", "otto", &["git", "awo", "push"]);
+    let record = approval(&olga, false);
+    // olga's clone does not know of the run: the command lets it pass, and the server does not.
+    let done = revoke(&olga.world, "olga", record);
+    assert_eq!(done.code, 0, "{}", done.text);
+    let words = [
+        "git",
+        "update-ref",
+        LEDGER,
+        "refs/awo-remotes/origin/awo/ledger",
+    ];
+    olga.world.ok("olga", "olga", &words);
+    olga.world.ok("olga", "olga", &["git", "awo", "fetch"]);
+    let late = format!("{}:{LEDGER}", withdrawn(&olga, "operator", record, None));
+    olga.refuses_and_finds("a spent approval", &[&late], &["REP-001"], &["REP-001"]);
+    let done = revoke(&olga.world, "olga", record);
+    assert!(
+        done.code == 1 && done.text.contains("revocation-before-use"),
+        "{}",
+        done.text
+    );
+}
+
+#[test]
+fn no_run_spends_what_was_withdrawn() {
+    let world = World::approved();
+    let execute = |run: &'static str| {
+        vec![
+            "git", "awo", "run", TASK, "--run-id", run, "--", "sh", "-c", AGENT,
+        ]
+    };
+    // otto has executed the task, and not pushed that, while olga withdraws her approval.
+    world.ok("otto", "otto", &execute(RUN));
+    let olga = Door::new(world, "olga");
+    let done = revoke(&olga.world, "olga", approval(&olga, false));
+    assert_eq!(done.code, 0, "{}", done.text);
+    olga.world.ok("olga", "olga", &["git", "awo", "push"]);
+    let otto = Door::new(olga.world, "otto");
+    let world = &otto.world;
+    world.ok("otto", "otto", &["git", "awo", "fetch"]);
+    let evidence = otto.run_says().evidence.to_string();
+    let twin = world.copied();
+    otto.refuses_and_finds("a run", &[LEDGER, &evidence], &["GOV-005"], &["GOV-005"]);
+    // Whoever has the revocation executes nothing by that approval.
+    let ledger = "refs/awo-remotes/origin/awo/ledger";
+    twin.ok("otto", "otto", &["git", "update-ref", LEDGER, ledger]);
+    twin.ok("otto", "otto", &["git", "update-ref", "-d", &evidence]);
+    twin.refused("otto", "otto", &execute("run_2"), "GOV-005");
+    // The twin: approved anew it is executed, and the server takes that.
+    let sentence = ["git", "awo", "approve", TASK, "--sentence", SENTENCE];
+    twin.ok("olga", "olga", &sentence);
+    twin.ok("olga", "olga", &["git", "awo", "push"]);
+    twin.ok("otto", "otto", &["git", "awo", "fetch"]);
+    twin.ok("otto", "otto", &execute("run_2"));
+    twin.ok("otto", "otto", &["git", "awo", "push"]);
+}
+
+#[test]
+fn no_attestation_counts_what_was_withdrawn() {
+    let rita = Door::new(World::executed(), "rita");
+    let world = &rita.world;
+    for (who, words) in [
+        ("otto", &["git", "awo", "push"][..]),
+        ("rita", &["git", "awo", "fetch"]),
+        ("rita", &["git", "awo", "gate", RUN]),
+        ("rita", &["git", "awo", "approve", RUN]),
+        ("rita", &["git", "awo", "push"]),
+    ] {
+        world.ok(who, who, words);
+    }
+    let record = approval(&rita, true);
+    let before = world.rev("rita", LEDGER);
+    // What rita attests is not known to the server when she withdraws the approval.
+    world.ok("rita", "rita", &["git", "awo", "attest", RUN]);
+    let early = withdrawn(&rita, "reviewer", record, Some(RUN));
+    rita.accepts_push("in time", &[&format!("{early}:{LEDGER}")]);
+    rita.refuses_and_finds(
+        "an attestation",
+        &[ATTESTATIONS],
+        &["GOV-005"],
+        &["GOV-005"],
+    );
+    // Here and now neither attests nor finalizes anybody by it.
+    world.ok("rita", "rita", &["git", "update-ref", "-d", ATTESTATIONS]);
+    world.ok("rita", "rita", &["git", "update-ref", LEDGER, &early]);
+    assert_ne!(before, early);
+    world.refused("rita", "rita", &["git", "awo", "attest", RUN], "GOV-005");
+    // The twin: approved anew, it is attested, and the server takes that.
+    world.ok("rita", "rita", &["git", "awo", "approve", RUN]);
+    world.ok("rita", "rita", &["git", "awo", "attest", RUN]);
+    world.ok("rita", "rita", &["git", "awo", "push"]);
+}
