@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::evidence::Inventory;
-use crate::record::{Coded, Finding, RepoPath, Sha256, Subject};
+use crate::record::{Coded, RepoPath, Sha256, Subject};
 
+use super::error::Error;
 use super::tree::Files;
 
 /// The digests of files, by their paths below the directory of an export.
@@ -16,14 +17,14 @@ pub fn list_path(run: &str) -> RepoPath {
 }
 
 /// Returns the list of a run's files below `governance/`, in the form of an inventory.
-pub fn list(files: &Files) -> Result<Vec<u8>, Finding> {
+pub fn list(files: &Files) -> Result<Vec<u8>, Error> {
     let governance = files
         .iter()
         .filter(|(path, _)| path.components().next() == Some(b"governance"))
         .map(|(path, bytes)| (path.clone(), Sha256::of(bytes)));
     match Inventory::of(&governance.collect()) {
         Ok(inventory) => Ok(inventory.to_bytes()),
-        Err(bad) => Err(bad.to_finding(Subject::none())),
+        Err(bad) => Err(Error::Refused(bad.refusal(Subject::none()))),
     }
 }
 

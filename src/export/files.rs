@@ -6,14 +6,16 @@ use std::collections::btree_map::Entry as Slot;
 use serde_json::json;
 
 use crate::record::json::canonical;
-use crate::record::{Finding, ObjectId, RepoPath, Rule, Sha256, Subject, WorkflowUrl};
+use crate::record::{ObjectId, RepoPath, Sha256, WorkflowUrl};
 use crate::records::{AttestationPredicate, IndependencePredicate, Kind, Stands};
 use crate::render::attestation::{Attested, text};
+use crate::rules::export as rules;
 use crate::signing::AllowedSigners;
 use crate::store::provenance::Index;
 
 use super::dossier::{Dossier, Signed};
 use super::earlier;
+use super::error::Error;
 use super::tree::{Files, INDEX};
 
 /// Returns the file that holds the whole index.
@@ -21,9 +23,8 @@ pub fn index_file(index: &Index) -> (RepoPath, Vec<u8>) {
     (RepoPath::from(INDEX), index.to_bytes())
 }
 
-/// Returns the files of a run, all but the index. Two records that would have one name are a
-/// finding.
-pub fn files(dossier: &Dossier) -> Result<Files, Finding> {
+/// Returns the files of a run, all but the index. Refuses two records that would have one name.
+pub fn files(dossier: &Dossier) -> Result<Files, Error> {
     let mut out = Out {
         run: dossier.run.says.run.as_str(),
         files: Files::new(),
@@ -52,27 +53,24 @@ fn short(digest: Sha256) -> String {
 }
 
 impl Out<'_> {
-    fn put(&mut self, path: RepoPath, bytes: Vec<u8>) -> Result<(), Finding> {
-        let subject = Subject::of_record(self.run).path(&path);
+    fn put(&mut self, path: RepoPath, bytes: Vec<u8>) -> Result<(), Error> {
         match self.files.entry(path) {
             Slot::Vacant(slot) => _ = slot.insert(bytes),
             Slot::Occupied(there) if *there.get() == bytes => {}
-            Slot::Occupied(_) => {
-                return Err(Rule::ExportName
-                    .finding(subject)
-                    .found("two records that would have this name")
-                    .expected("digests that differ in their first twelve digits")
-                    .remedy(format!("git awo show {}", self.run)));
+            Slot::Occupied(there) => {
+                return Err(Error::Refused(
+                    rules::same_name(self.run, there.key()).into(),
+                ));
             }
         }
         Ok(())
     }
 
-    fn text(&mut self, path: String, bytes: Vec<u8>) -> Result<(), Finding> {
+    fn text(&mut self, path: String, bytes: Vec<u8>) -> Result<(), Error> {
         self.put(RepoPath::from(path.as_str()), bytes)
     }
 
-    fn attestations(&mut self, dossier: &Dossier) -> Result<(), Finding> {
+    fn attestations(&mut self, dossier: &Dossier) -> Result<(), Error> {
         let main = dossier.attestation().map(|it| it.digest);
         let mut last = None;
         for attestation in &dossier.attestations {
@@ -136,7 +134,7 @@ impl Out<'_> {
         })
     }
 
-    fn logs(&mut self, dossier: &Dossier) -> Result<(), Finding> {
+    fn logs(&mut self, dossier: &Dossier) -> Result<(), Error> {
         let decisive = dossier.decisive_log().map(|it| it.digest);
         for log in &dossier.independence {
             let more = match decisive {
@@ -149,7 +147,7 @@ impl Out<'_> {
         Ok(())
     }
 
-    fn approvals(&mut self, dossier: &Dossier) -> Result<(), Finding> {
+    fn approvals(&mut self, dossier: &Dossier) -> Result<(), Error> {
         let says = &dossier.run.says;
         let directory = format!("governance/approvals/{}", self.run);
         let gate_1: Vec<_> = dossier.task_approvals.iter().collect();
@@ -203,7 +201,7 @@ impl Out<'_> {
         self.text(format!("{directory}/approval.json"), canonical(&audit))
     }
 
-    fn records(&mut self, dossier: &Dossier) -> Result<(), Finding> {
+    fn records(&mut self, dossier: &Dossier) -> Result<(), Error> {
         self.record("packet", dossier.packet.clone())?;
         let mut times: BTreeMap<Sha256, usize> = BTreeMap::new();
         for it in dossier.records() {
@@ -231,7 +229,7 @@ impl Out<'_> {
         Ok(())
     }
 
-    fn record(&mut self, name: &str, bytes: Vec<u8>) -> Result<(), Finding> {
+    fn record(&mut self, name: &str, bytes: Vec<u8>) -> Result<(), Error> {
         self.text(format!("governance/records/{}/{name}", self.run), bytes)
     }
 }

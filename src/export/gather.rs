@@ -5,9 +5,9 @@ use crate::evidence::{self, RunFiles, inventory};
 use crate::facts::policies::PolicyFiles;
 use crate::facts::run::Collector;
 use crate::record::envelope::Envelope;
-use crate::record::{Code, Finding, Findings, Refusal, Rule, RunId, Sha256, Subject, TaskId};
+use crate::record::{Findings, Refusal, RunId, Sha256, TaskId};
 use crate::records::{ApprovalPredicate, Approves, Binding, Kind, Predicate, RunPredicate};
-use crate::rules::absent;
+use crate::rules::{absent, export as rules};
 use crate::store::layout::LedgerPath;
 
 use super::dossier::{Any, Dossier, Rules, Signed};
@@ -93,19 +93,6 @@ impl Gather<'_> {
         Ok(Some(dossier))
     }
 
-    fn refuse(&mut self, rule: Rule, found: impl ToString, expected: impl ToString) {
-        let remedy = match rule.code() {
-            Code::Str002 => "git awo fetch".to_owned(),
-            _ => format!("git awo chain {}", self.id),
-        };
-        self.findings.push(
-            rule.finding(Subject::of_run(self.id))
-                .found(found.to_string())
-                .expected(expected.to_string())
-                .remedy(remedy),
-        );
-    }
-
     fn checked<P: Predicate>(&mut self, envelope: Envelope) -> Option<Signed<P>> {
         match self.collector.verify::<P>(&envelope) {
             Ok(verified) => Some(Signed {
@@ -115,9 +102,9 @@ impl Gather<'_> {
                 key: verified.key().to_owned(),
                 envelope,
             }),
-            Err(finding) => {
-                let subject = finding.subject.clone().run(self.id);
-                self.findings.push(Finding { subject, ..finding });
+            Err(mut finding) => {
+                finding.subject = finding.subject.run(self.id);
+                self.findings.push(finding);
                 None
             }
         }
@@ -147,50 +134,42 @@ impl Gather<'_> {
         match self.collector.records.envelope(path)? {
             Some(envelope) => Ok(self.checked(envelope)),
             None => {
-                let found = format!("no {}", path.to_path());
-                self.refuse(Rule::RecordPresent, found, "the record");
+                let missing = rules::no_record(self.id, path.to_path(), "the record");
+                self.findings.push(missing);
                 Ok(None)
             }
         }
     }
 
     fn packet(&mut self, task: &TaskId) -> Result<Option<Vec<u8>>, check::Error> {
-        let packet = self
-            .collector
-            .records
-            .file(&LedgerPath::Packet(task.clone()))?;
+        let path = LedgerPath::Packet(task.clone());
+        let packet = self.collector.records.file(&path)?;
         if packet.is_none() {
-            let found = format!("no packet of {task}");
-            self.refuse(Rule::RecordPresent, found, "the packet");
+            let named = format!("packet of {task}");
+            let missing = rules::no_record(self.id, named, "the packet");
+            self.findings.push(missing);
         }
         Ok(packet)
     }
 
-    fn evidence(&mut self, run: &RunPredicate) -> Result<Option<RunFiles>, check::Error> {
-        let records = self.collector.records;
+    fn evidence(&mut self, says: &RunPredicate) -> Result<Option<RunFiles>, check::Error> {
+        let (id, records) = (self.id, self.collector.records);
         let limits = &self.collector.history.current().policy.document().limits;
-        let Some(files) = records.evidence(&run.evidence, self.id, limits.evidence_bytes)? else {
-            let found = format!("no evidence in {}: expired, or not fetched", run.evidence);
-            self.refuse(Rule::EvidencePresent, found, "the evidence of the run");
+        let Some(files) = records.evidence(&says.evidence, id, limits.evidence_bytes)? else {
+            self.findings.push(rules::no_evidence(id, says));
             return Ok(None);
         };
         let (findings, root) = evidence::verify(&files);
-        for finding in findings {
-            let subject = finding.subject.clone().run(self.id);
-            self.findings.push(Finding { subject, ..finding });
+        for mut finding in findings {
+            finding.subject = finding.subject.run(id);
+            self.findings.push(finding);
         }
-        if let Some(root) = root.filter(|root| *root != run.root) {
-            self.refuse(Rule::EvidenceRoot, root, run.root);
-        }
-        let kept = records.file(&LedgerPath::Inventory(self.id.clone()))?;
-        match kept {
-            None => self.refuse(Rule::InventoryPresent, "no inventory", run.root),
-            Some(bytes) if files.get(&inventory::SUMS.into()) != Some(&bytes) => {
-                let found = "an inventory in the ledger that differs from the evidence's";
-                self.refuse(Rule::InventoryRoot, found, Sha256::of(&bytes));
-            }
-            Some(_) => {}
-        }
+        let other = root.and_then(|root| rules::root(id, says, root));
+        self.findings.extend(other);
+        let kept = records.file(&LedgerPath::Inventory(id.clone()))?;
+        let own = files.get(&inventory::SUMS.into());
+        let other = rules::inventory(id, says, kept.as_deref(), own);
+        self.findings.extend(other);
         Ok(Some(files))
     }
 
@@ -198,11 +177,10 @@ impl Gather<'_> {
     /// of another run or another commit is handed out under this one's name.
     fn bindings(&mut self, dossier: &Dossier) {
         let says = &dossier.run.says;
-        let expected = format!("{} at {} with root {}", self.id, says.commit, says.root);
         let id = self.id;
         let mut refuse = |what: &str, digest: Sha256| {
-            let found = format!("the {what} {digest} binds something else");
-            self.refuse(Rule::BindsRun, found, &expected);
+            let other = rules::of_another_run(id, says, what, digest);
+            self.findings.push(other);
         };
         for it in dossier.records() {
             if !binds(&it, dossier, id) {
@@ -229,12 +207,11 @@ impl Gather<'_> {
         let approvals = &dossier.task_approvals;
         let missing = |digest: &&Sha256| !approvals.iter().any(|it| it.digest == **digest);
         for digest in says.approvals.iter().filter(missing) {
-            let found = format!("no approval {digest}");
-            self.refuse(
-                Rule::RecordPresent,
-                found,
+            let (named, expected) = (
+                format!("approval {digest}"),
                 "the approval that the run spends",
             );
+            self.findings.push(rules::no_record(id, named, expected));
         }
     }
 
@@ -257,7 +234,7 @@ impl Gather<'_> {
     }
 }
 
-/// Tells whether all that a record binds is what this run has.
+/// Returns whether all that a record binds is what this run has.
 fn binds(it: &Any<'_>, dossier: &Dossier, id: &RunId) -> bool {
     let run = &dossier.run.says;
     it.says.binds().into_iter().all(|binding| match binding {

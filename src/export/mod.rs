@@ -1,4 +1,4 @@
-//! Room `export`: AWO's directory layout, made from the records of a clone. [`mod@gather`] reads and
+//! AWO's directory layout, made from the records of a clone. [`mod@gather`] reads and
 //! checks, [`mod@files`] decides the bytes, [`place`] puts them on the disk. No clock is read: the same
 //! records give the same bytes on every clone.
 

@@ -6,7 +6,8 @@ use std::fs::{self, Metadata};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use crate::record::{Finding, Findings, RepoPath, Rule, Sha256, Subject};
+use crate::record::{Finding, Findings, RepoPath, Sha256};
+use crate::rules::export as rules;
 use crate::sys::file::{self, Access, NewFile};
 
 use super::earlier::{self, Listed};
@@ -212,7 +213,7 @@ impl Destination {
                     "something else than a directory"
                 };
                 let expected = if last { "a plain file" } else { "a directory" };
-                return Ok(Some(in_the_way(Rule::ExportDisguise, path, what, expected)));
+                return Ok(Some(rules::disguise(path, what, expected)));
             }
         }
         if path.as_bytes() == INDEX.as_bytes() {
@@ -223,12 +224,7 @@ impl Destination {
             return Ok(None);
         }
         let (found, expected) = (Sha256::of(&there), Sha256::of(bytes));
-        Ok(Some(in_the_way(
-            Rule::ExportSame,
-            path,
-            &format!("other bytes: {found}"),
-            &expected.to_string(),
-        )))
+        Ok(Some(rules::other_bytes(path, found, expected)))
     }
 
     /// Files beside the evidence or the records of a run would pass for a part of them.
@@ -261,13 +257,7 @@ impl Destination {
                 if entry.file_type().map_err(io(&place))?.is_dir() {
                     pending.push(path);
                 } else if !self.is_earlier(&path, earlier)? {
-                    let found = "a file that no export of the run wrote";
-                    findings.push(in_the_way(
-                        Rule::ExportPlace,
-                        &path,
-                        found,
-                        "the files of the run alone",
-                    ));
+                    findings.push(rules::stranger(&path));
                 }
             }
         }
@@ -332,13 +322,6 @@ fn native(name: &[u8]) -> Option<PathBuf> {
         let strange = |c: char| c.is_control() || "\\:*?\"<>|/".contains(c);
         (!text.contains(strange)).then(|| PathBuf::from(text))
     }
-}
-
-fn in_the_way(rule: Rule, path: &RepoPath, found: &str, expected: &str) -> Finding {
-    rule.finding(Subject::none().path(path))
-        .found(found)
-        .expected(expected)
-        .remedy("git awo export RUN DIR, with an empty directory")
 }
 
 fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Error + use<> {

@@ -58,8 +58,7 @@ pub fn export(session: &Session, run: Option<RunId>, place: &Path) -> Result<Exp
 }
 
 fn files_of(collector: &Collector<'_>, run: &RunId) -> Result<Files, export::Error> {
-    let dossier = gather(collector, run)?;
-    files(&dossier).map_err(|finding| export::Error::Refused(finding.into()))
+    files(&gather(collector, run)?)
 }
 
 /// Returns what stands against the export of a run.

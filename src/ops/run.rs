@@ -71,7 +71,7 @@ pub fn check(session: &Session, elsewhere: Elsewhere<'_>) -> Result<Report, Erro
     let request = elsewhere.request(session)?;
     let import = match Import::check(session.actor(), &request) {
         Ok(import) => import,
-        Err(run::Error::Refused(findings)) => return Ok(Report::of(findings)),
+        Err(run::Error::Refused(why)) => return Ok(why.into_report()),
         Err(error) => return Err(error.into()),
     };
     let how = match import.takes_commit() {

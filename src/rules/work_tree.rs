@@ -1,6 +1,6 @@
 //! The work tree beside a branch that an act moves.
 
-use crate::record::{Finding, ObjectId, RefName, Rule, Subject};
+use crate::record::{Finding, ObjectId, RefName, RepoPath, Rule, Subject};
 
 /// Returns the finding that the index is locked: the work tree could not follow the branch.
 pub fn locked(reference: &RefName, lock: &str) -> Finding {
@@ -28,6 +28,24 @@ pub fn dirty(reference: &RefName, changes: &str) -> Finding {
         .found(first.join(", "))
         .expected("a clean work tree")
         .remedy("git stash")
+}
+
+/// Returns the finding that the work tree has these changed or untracked paths, of which some are
+/// named. `why` says what follows from it.
+pub fn unclean(paths: &[RepoPath], why: &str) -> Option<Finding> {
+    const NAMED: usize = 20;
+    let named: Vec<_> = paths.iter().take(NAMED).map(RepoPath::to_string).collect();
+    let mut found = named.join(", ");
+    let rest = paths.len().saturating_sub(NAMED);
+    if rest > 0 {
+        found.push_str(&format!(" and {rest} more"));
+    }
+    let finding = Rule::WorkTreeClean
+        .finding(Subject::none())
+        .found(format!("changed or untracked: {found}"))
+        .expected(format!("a clean work tree, else {why}"))
+        .remedy("git stash --include-untracked, or git commit");
+    (!paths.is_empty()).then_some(finding)
 }
 
 /// Returns the finding that another work tree has the branch checked out.

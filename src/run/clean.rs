@@ -2,12 +2,10 @@
 
 use crate::actor::Actor;
 use crate::git;
-use crate::record::{Finding, RepoPath, Rule, Subject};
+use crate::record::{Finding, RepoPath};
+use crate::rules::work_tree;
 
-use super::Error;
-
-/// How many paths of an unclean work tree are named.
-const MOST_NAMED: usize = 20;
+use super::error::Error;
 
 /// Returns a finding if the work tree is not clean. A repository without one is.
 pub(super) fn clean(actor: &Actor, why: &str) -> Result<Option<Finding>, Error> {
@@ -32,22 +30,7 @@ pub(super) fn clean(actor: &Actor, why: &str) -> Result<Option<Finding>, Error> 
         if kind.iter().take(2).any(|b| matches!(b, b'R' | b'C')) {
             entries.next();
         }
-        paths.push(RepoPath::new(path).to_string());
+        paths.push(RepoPath::new(path));
     }
-    if paths.is_empty() {
-        return Ok(None);
-    }
-    let rest = paths.len().saturating_sub(MOST_NAMED);
-    paths.truncate(MOST_NAMED);
-    let mut found = paths.join(", ");
-    if rest > 0 {
-        found.push_str(&format!(" and {rest} more"));
-    }
-    Ok(Some(
-        Rule::WorkTreeClean
-            .finding(Subject::none())
-            .found(format!("changed or untracked: {found}"))
-            .expected(format!("a clean work tree, else {why}"))
-            .remedy("git stash --include-untracked, or git commit"),
-    ))
+    Ok(work_tree::unclean(&paths, why))
 }

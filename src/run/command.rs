@@ -8,8 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::git;
 
-use super::Error;
-use super::place::io;
+use super::error::Error;
 #[cfg(target_os = "linux")]
 use super::reaper::Family;
 
@@ -49,7 +48,7 @@ pub(super) fn run(
     let stdout = create(out)?;
     let stderr = match err {
         Some(path) => create(path)?,
-        None => stdout.try_clone().map_err(io("make", out))?,
+        None => stdout.try_clone().map_err(Error::io("make", out))?,
     };
     command.stdin(Stdio::null()).stdout(stdout).stderr(stderr);
     // The mutex guards no data, so a panic in another run breaks nothing.
@@ -70,7 +69,7 @@ fn create(path: &Path) -> Result<File, Error> {
     // Append, so that two streams in one file do not overwrite each other.
     let mut options = OpenOptions::new();
     let file = options.create(true).append(true).open(path);
-    file.map_err(io("make", path))
+    file.map_err(Error::io("make", path))
 }
 
 /// The processes of a command on a system without subreapers: its process group.

@@ -6,16 +6,30 @@ use crate::evidence;
 use crate::git;
 use crate::record::json::{self, Json};
 use crate::record::path::{escape, quote};
-use crate::record::{RunId, Sha256, Timestamp};
+use crate::record::tree::{Change, Mode};
+use crate::record::{ObjectId, RunId, Sha256, Timestamp};
 use crate::records::Kind;
 use crate::store::layout::{self, LedgerPath};
 
-use super::dossier::{Material, change};
+use super::error::Error;
+use super::events;
+use super::execution::Execution;
 use super::finish::title;
-use super::{Error, Execution, events};
 
 /// The version of this program.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// What a run left behind.
+pub(super) struct Material<'a> {
+    /// The tree made.
+    pub(super) tree: ObjectId,
+    /// What it changes.
+    pub(super) changes: &'a [Change],
+    /// What the command reported.
+    pub(super) events: &'a [Json],
+    /// When the run began and when its last program ended.
+    pub(super) times: (Timestamp, Timestamp),
+}
 
 /// Everything that the documents say.
 pub(super) struct Documents<'a> {
@@ -328,4 +342,13 @@ pub(super) fn line(value: &Value) -> Vec<u8> {
     let mut line = events::compact(&value);
     line.push(b'\n');
     line
+}
+
+/// Returns a path with what stood and stands there, as JSON.
+fn change(change: &Change) -> Value {
+    let side = |side: Option<(Mode, ObjectId)>| match side {
+        Some((mode, id)) => json!({"id": id, "mode": mode.as_str()}),
+        None => Value::Null,
+    };
+    json!({"new": side(change.new), "old": side(change.old), "path": change.path})
 }

@@ -5,32 +5,20 @@
 
 use std::fs;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::evidence::inventory::SUMS;
 use crate::evidence::{self, Demands, Inventory, RunFiles};
 use crate::git;
 use crate::record::json::{self, Json};
-use crate::record::tree::Change;
-use crate::record::{
-    Coded, Finding, Findings, ObjectId, RepoPath, Rule, RunId, Sha256, Subject, Timestamp,
-};
+use crate::record::{Coded, Refusal, RepoPath, Sha256, Subject};
+use crate::rules::executed as rules;
+use crate::rules::files::no_root;
 
-use super::documents::{self, Documents};
-use super::place::io;
-use super::{Error, Execution, events};
-
-/// What a run left behind.
-pub(super) struct Material<'a> {
-    /// The tree made.
-    pub(super) tree: ObjectId,
-    /// What it changes.
-    pub(super) changes: &'a [Change],
-    /// What the command reported.
-    pub(super) events: &'a [Json],
-    /// When the run began and when its last program ended.
-    pub(super) times: (Timestamp, Timestamp),
-}
+use super::documents::{self, Documents, Material};
+use super::error::Error;
+use super::events;
+use super::execution::Execution;
 
 /// Makes the files of the run and returns them with their root. What breaks an invariant or a
 /// limit is refused: it would be by everybody else.
@@ -79,69 +67,26 @@ pub(super) fn make(
     let clock = format!("finished={finished}\nstarted={started}\n").into_bytes();
     files.insert(RepoPath::from("timestamps/run.txt"), clock);
     let inventory = Inventory::of(&evidence::digests(&files));
-    let inventory =
-        inventory.map_err(|bad| Error::Refused(bad.refusal(Subject::none()).findings()))?;
+    let inventory = inventory.map_err(|bad| Error::Refused(bad.refusal(Subject::none())))?;
     files.insert(RepoPath::from(SUMS), inventory.to_bytes());
-    let root = check(execution, &files, limit)?;
-    Ok((files, root))
-}
-
-/// Verifies what was made as every door will.
-fn check(execution: &Execution<'_>, files: &RunFiles, limit: u64) -> Result<Sha256, Error> {
-    let admitted = &execution.admitted;
-    let demands = Demands::of(admitted.contract());
-    match judge(&admitted.run, files, demands, limit) {
-        (findings, Some(root)) if findings.is_empty() => Ok(root),
-        (findings, _) => Err(Error::Refused(findings)),
+    // As every door will verify them.
+    let demands = Demands::of(execution.admitted.contract());
+    match rules::files(&execution.admitted.run, &files, demands, limit) {
+        (findings, Some(root)) if findings.is_empty() => Ok((files, root)),
+        (findings, _) => Err(Error::Refused(Refusal::or(findings, no_root()))),
     }
-}
-
-/// Returns everything that stands against the files of a run, and their root where their
-/// integrity holds. They may have `limit` bytes together.
-pub(super) fn judge(
-    run: &RunId,
-    files: &RunFiles,
-    demands: Demands,
-    limit: u64,
-) -> (Findings, Option<Sha256>) {
-    let (mut findings, root) = evidence::verify(files);
-    for reason in evidence::breaches(run, files, demands) {
-        findings.push(broken(run, reason));
-    }
-    let total: u64 = files.values().map(|bytes| bytes.len() as u64).sum();
-    if total > limit {
-        findings.push(too_large(run, &format!("{total} bytes of evidence"), limit));
-    }
-    (findings, root)
-}
-
-/// Returns the finding that one broken invariant is.
-pub(super) fn broken(run: &RunId, reason: String) -> Finding {
-    Rule::Invariants
-        .finding(Subject::of_run(run))
-        .found(reason)
-        .expected("the invariants of a run directory")
-        .remedy("mend what makes the run directory, then make it again")
-}
-
-fn too_large(run: &RunId, found: &str, limit: u64) -> Finding {
-    Rule::Limits
-        .finding(Subject::of_run(run))
-        .found(found)
-        .expected(format!("at most {limit}"))
-        .remedy("let the command write less")
 }
 
 /// Reads a file that a stranger wrote, if it is no longer than all evidence may be.
 fn read_limited(execution: &Execution<'_>, name: &str, limit: u64) -> Result<Vec<u8>, Error> {
     let path = &execution.place.file(name);
-    let length = fs::metadata(path).map_err(io("read", path))?.len();
+    let length = fs::metadata(path).map_err(Error::io("read", path))?.len();
     if length > limit {
         let run = &execution.admitted.run;
-        let finding = too_large(run, &format!("{name} of {length} bytes"), limit);
-        return Err(Error::Refused(Findings::from_iter([finding])));
+        let found = format!("{name} of {length} bytes");
+        return Err(Error::Refused(rules::too_much(run, found, limit).into()));
     }
-    fs::read(path).map_err(io("read", path))
+    fs::read(path).map_err(Error::io("read", path))
 }
 
 /// Adds the steps, the index of them and the trace.
@@ -221,13 +166,4 @@ fn patch(execution: &Execution<'_>, material: &Material<'_>) -> Result<Vec<u8>, 
     diff.args(["--src-prefix=a/", "--dst-prefix=b/", "--end-of-options"]);
     diff.args([base.to_string(), material.tree.to_string()]);
     Ok(git::output(diff)?.stdout)
-}
-
-/// Returns a path with what stood and stands there, as JSON.
-pub(super) fn change(change: &Change) -> Value {
-    let side = |side: Option<(crate::record::tree::Mode, ObjectId)>| match side {
-        Some((mode, id)) => json!({"id": id, "mode": mode.as_str()}),
-        None => Value::Null,
-    };
-    json!({"new": side(change.new), "old": side(change.old), "path": change.path})
 }

@@ -6,10 +6,10 @@ use std::path::Path;
 
 use crate::record::contract::Contract;
 use crate::record::json::{self, Json};
-use crate::record::{Finding, Findings, Rule, RunId, Subject};
+use crate::record::{Coded, Diagnosis, Findings, Rule, RunId, Subject};
+use crate::rules::executed as rules;
 
-use super::Error;
-use super::place::io;
+use super::error::Error;
 use super::scrub::Scrub;
 
 /// The longest file of events.
@@ -26,61 +26,56 @@ pub(super) fn read(
         Ok(found) if found.is_file() => found.len(),
         Ok(_) => u64::MAX,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(io("read", path)(error)),
+        Err(error) => return Err(Error::io("read", path)(error)),
     };
     if length > LONGEST {
-        findings.push(
-            Rule::Limits
-                .finding(Subject::of_run(run))
-                .found("events that are no file, or a longer one")
-                .expected(format!("at most {LONGEST} bytes of events"))
-                .remedy("let the command report less"),
-        );
+        findings.push(BadEvents::Limit.to_finding(Subject::of_run(run)));
         return Ok(Vec::new());
     }
-    let bytes = fs::read(path).map_err(io("read", path))?;
+    let bytes = fs::read(path).map_err(Error::io("read", path))?;
     let mut events = Vec::new();
     let lines = bytes.split(|b| *b == b'\n').zip(1usize..);
     for (line, number) in lines.filter(|(line, _)| !line.trim_ascii().is_empty()) {
         let subject = || Subject::of_run(run).record(format!("events, line {number}"));
-        let event = match json::parse(line) {
-            Ok(event) => event,
-            Err(bad) => {
-                findings.push(malformed(subject(), &bad.to_string()));
-                continue;
+        let parsed = json::parse(line).map_err(|bad| BadEvents::Line(bad.to_string()));
+        let read = parsed.and_then(|event| match event.get("action").and_then(Json::as_str) {
+            Some(action) => Ok((rules::action(contract, action, subject()), event)),
+            None => Err(BadEvents::Line("no object with an action".to_owned())),
+        });
+        match read {
+            Ok((forbidden, event)) => {
+                findings.extend(forbidden);
+                events.push(event);
             }
-        };
-        let Some(action) = event.get("action").and_then(Json::as_str) else {
-            findings.push(malformed(subject(), "no object with an action"));
-            continue;
-        };
-        if let Some(forbidden) = forbidden(contract, action) {
-            findings.push(
-                Rule::ForbiddenAction
-                    .finding(subject())
-                    .found(format!("the command reports {forbidden}"))
-                    .expected(format!("no {forbidden}: the contract forbids it"))
-                    .remedy(format!("git awo task show {}", contract.id)),
-            );
+            Err(bad) => findings.push(bad.to_finding(subject())),
         }
-        events.push(event);
     }
     Ok(events)
 }
 
-fn malformed(subject: Subject, found: &str) -> Finding {
-    Rule::EventForm
-        .finding(subject)
-        .found(found)
-        .expected("one JSON object a line, with \"action\": a text")
-        .remedy("let the command write its events so")
+/// The file of events cannot be used.
+#[derive(Debug, thiserror::Error)]
+enum BadEvents {
+    #[error("events that are no file, or a longer one")]
+    Limit,
+    #[error("{0}")]
+    Line(String),
 }
 
-/// Returns the forbidden action of this name, however it is spelt.
-fn forbidden<'a>(contract: &'a Contract, action: &str) -> Option<&'a str> {
-    let plain = action.trim().to_lowercase().replace(['-', ' ', '.'], "_");
-    let mut names = contract.forbidden_actions.iter().map(|it| it.as_str());
-    names.find(|name| *name == plain)
+impl Coded for BadEvents {
+    fn diagnosis(&self) -> Diagnosis {
+        match self {
+            Self::Limit => {
+                let expected = format!("at most {LONGEST} bytes of events");
+                Diagnosis::against(self, Rule::Limits, expected, "let the command report less")
+            }
+            Self::Line(_) => {
+                let expected = "one JSON object a line, with \"action\": a text";
+                let remedy = "let the command write its events so";
+                Diagnosis::against(self, Rule::EventForm, expected, remedy)
+            }
+        }
+    }
 }
 
 /// Returns an event without clock values and names of processes and machines, its places named.
@@ -97,8 +92,8 @@ pub(super) fn normalised(event: &Json, scrub: &Scrub) -> Json {
     }
 }
 
-/// Tells whether a key names a process, a machine or a moment. Rather one too many: the events
-/// are evidence of what was done, not of when.
+/// Returns whether a key names a process, a machine or a moment. In doubt it does: the events are
+/// evidence of what was done, not of when.
 fn is_volatile(key: &str) -> bool {
     const NAMES: &[&str] = &[
         "pid",

@@ -1,28 +1,88 @@
-//! The stages of a run after the gate.
+//! Executes a contract: the stages of a run after the gate.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::Path;
-use std::process::ExitStatus;
 
+use crate::actor::Actor;
 use crate::facts::case::CommitCase;
 use crate::git::Compared;
 use crate::policy::keyring::Signer;
 use crate::record::commit::Person;
 use crate::record::path::escape;
-use crate::record::{Finding, Findings, ObjectId, Rule, Subject};
+use crate::record::{Findings, ObjectId, RunId, Subject, TaskId};
+use crate::rules::executed as rules;
 use crate::store::layout;
 use crate::store::ledger::Records;
 
-use super::dossier::{self, Material};
-use super::finish::Made;
+use super::documents::Material;
+use super::error::Error;
+use super::execution::Execution;
+use super::finish::{Made, RunDone};
+use super::gate::{self, GateRequest, RunEnvironment};
 use super::measure::{self, Measured};
+use super::place::{self, Place};
+use super::scrub::Scrub;
+use super::snapshot::Snapshot;
 use super::watch::Changed;
-use super::{Error, Execution, RunDone, clean, command, events, finish, scope};
+use super::{clean, command, dossier, events, finish};
 
 /// Length of the end of a log that is shown with a failure, in bytes.
 const TAIL: u64 = 4_096;
+
+/// The name of the file of events.
+const EVENTS: &str = "events.jsonl";
+
+/// What to run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunRequest {
+    /// The task whose contract is executed.
+    pub task: TaskId,
+    /// The name of the run; none for one made of the clock.
+    pub run: Option<RunId>,
+    /// The command and its arguments.
+    pub command: Vec<OsString>,
+    /// What the environment permits.
+    pub environment: RunEnvironment,
+}
+
+/// Executes a contract.
+///
+/// Everything that stands against it is reported together, stage by stage: the execution gate;
+/// what the command did; what the validation found. The branch does not move; the commit made
+/// is held by the ref of its evidence.
+///
+/// While it goes on, this process should start no other children: what a command leaves running
+/// cannot be told from them, and is ended. A second run in the same process waits.
+pub fn run(actor: &Actor, request: &RunRequest) -> Result<RunDone, Error> {
+    if request.command.first().is_none_or(|it| it.is_empty()) {
+        return Err(Error::NoCommand);
+    }
+    // Before anything refuses: a run that was killed once it was recorded is not to be run again.
+    place::sweep(actor.repo.common_dir());
+    let started = actor.now();
+    let refs = actor.refs()?;
+    let history = gate::load_history(actor)?;
+    let gate = GateRequest {
+        task: &request.task,
+        run: request.run.as_ref(),
+        execution: Some(&request.environment),
+    };
+    let admitted = gate::examine(actor, &gate, &refs, &history)?.admission()?;
+    let place = Place::make(&actor.repo, &admitted.run, admitted.base, refs)?;
+    let execution = Execution {
+        actor,
+        history: &history,
+        before: Snapshot::take(actor)?,
+        scrub: Scrub::new(actor, &place),
+        admitted,
+        command: &request.command,
+        place,
+        started,
+    };
+    execution.execute()
+}
 
 impl Execution<'_> {
     /// Runs the command, measures, validates, commits and records.
@@ -40,9 +100,7 @@ impl Execution<'_> {
         self.changes(&compared, &measured, &author, &mut findings)?;
         let path = self.place.file(EVENTS);
         let events = events::read(&path, admitted.contract(), &admitted.run, &mut findings)?;
-        if !findings.is_empty() {
-            return Err(Error::Refused(findings));
-        }
+        Error::unless_empty(findings)?;
         self.validate(&measured)?;
         let material = Material {
             tree: measured.tree,
@@ -54,18 +112,18 @@ impl Execution<'_> {
         // Compare again after the evidence is made, right before the record: a daemon that is no
         // descendant of the command may have acted for it meanwhile.
         let changed = self.compare()?;
-        if changed.tampered {
-            return Err(Error::Refused(changed.findings));
-        }
+        let tampered = changed.tampered;
         let mut findings = changed.findings;
         if findings.is_empty() {
             findings = self.freshness()?;
         }
+        // Do not run git where it may start what the command has configured.
+        if tampered {
+            Error::unless_empty(findings.clone())?;
+        }
         let why = "the run has reached outside of its work tree";
         findings.extend(clean::clean(self.actor, why)?);
-        if !findings.is_empty() {
-            return Err(Error::Refused(findings));
-        }
+        Error::unless_empty(findings)?;
         let now = self.actor.now();
         let (actor, history) = (self.actor, self.history);
         let commit = finish::commit(actor, admitted, &author, measured.tree, root)?;
@@ -97,16 +155,14 @@ impl Execution<'_> {
         let changed = self.compare()?;
         findings.extend(changed.findings);
         if !status.success() {
-            if findings.is_empty() {
-                let stderr = self.tail(&err);
-                return Err(Error::Failed { status, stderr });
-            }
-            findings.push(self.failed(Rule::CommandSucceeds, "the command", status));
+            // A failed command leaves nothing to measure.
+            let stderr = self.tail(&err);
+            let failed = Error::Failed { status, stderr };
+            return Err(failed.after(std::mem::take(findings), self.subject()));
         }
-        // Do not run git where it may start what the command has configured. A failed command
-        // leaves nothing to measure.
-        if changed.tampered || !status.success() {
-            return Err(Error::Refused(std::mem::take(findings)));
+        // Do not run git where it may start what the command has configured.
+        if changed.tampered {
+            Error::unless_empty(findings.clone())?;
         }
         Ok(())
     }
@@ -150,7 +206,7 @@ impl Execution<'_> {
             signer: Ok(Signer { person, key }),
         };
         let person = Some(&admitted.person);
-        scope::judge(&case, contract, person, &admitted.run, findings);
+        rules::changes(&case, contract, person, &admitted.run, findings);
         Ok(())
     }
 
@@ -160,7 +216,7 @@ impl Execution<'_> {
         let log = self.place.file("test.log");
         let Some(text) = &self.admitted.contract().validation_command else {
             return fs::write(&log, "the contract names no validation command\n")
-                .map_err(super::place::io("make", &log));
+                .map_err(Error::io("make", &log));
         };
         let mut command = self.untrusted(OsStr::new("sh"));
         command.args(["-e", "-c", text]);
@@ -168,33 +224,14 @@ impl Execution<'_> {
         let changed = self.compare()?;
         let mut findings = changed.findings;
         for path in measured.changed_since(&self.actor.repo, &self.place)? {
-            let subject = self.subject().path(&path);
-            findings.push(
-                Rule::ValidationChangesNothing
-                    .finding(subject)
-                    .found("changed by the validation command")
-                    .expected("what the command left there")
-                    .remedy("let the validation write elsewhere"),
-            );
+            findings.push(rules::changed_by_validation(&self.admitted.run, &path));
         }
         if !status.success() {
-            if findings.is_empty() {
-                let log = self.tail(&log);
-                return Err(Error::ValidationFailed { status, log });
-            }
-            findings.push(self.failed(Rule::ValidationSucceeds, "the validation", status));
+            let log = self.tail(&log);
+            let failed = Error::ValidationFailed { status, log };
+            return Err(failed.after(findings, self.subject()));
         }
-        if findings.is_empty() {
-            return Ok(());
-        }
-        Err(Error::Refused(findings))
-    }
-
-    fn failed(&self, rule: Rule, what: &str, status: ExitStatus) -> Finding {
-        rule.finding(self.subject())
-            .found(format!("{what} ended with {status}"))
-            .expected("exit code 0")
-            .remedy("see to the other findings first")
+        Error::unless_empty(findings)
     }
 
     fn compare(&self) -> Result<Changed, Error> {
@@ -218,25 +255,12 @@ impl Execution<'_> {
         let policy = layout::policy();
         let mut findings = Findings::new();
         let mut same = |subject: Subject, what: &str, now: Option<ObjectId>, then: ObjectId| {
-            if now != Some(then) {
-                let now = now.map_or("nothing".to_owned(), |id| id.to_string());
-                findings.push(
-                    Rule::Freshness
-                        .finding(subject)
-                        .found(format!("{what} moved meanwhile to {now}"))
-                        .expected(then)
-                        .remedy(format!("git awo approve {}, then git awo run", contract.id)),
-                );
-            }
+            findings.extend(rules::fresh(contract, subject, what, now, then));
         };
         let target = &contract.target_ref;
         let tip = refs.get(target).copied();
-        same(
-            Subject::of_ref(target),
-            "the branch",
-            tip,
-            self.admitted.base,
-        );
+        let then = self.admitted.base;
+        same(Subject::of_ref(target), "the branch", tip, then);
         let tip = refs.get(&policy).copied();
         let then = self.history.current().commit;
         same(Subject::of_ref(&policy), "the policy", tip, then);
@@ -258,6 +282,3 @@ impl Execution<'_> {
         escape(&read().unwrap_or_default())
     }
 }
-
-/// The name of the file of events.
-const EVENTS: &str = "events.jsonl";

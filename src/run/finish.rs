@@ -10,15 +10,35 @@ use crate::policy::Keyring;
 use crate::policy::Role;
 use crate::record::commit::Person;
 use crate::record::contract::Contract;
-use crate::record::{Coded, Findings, ObjectId, RepoPath, Rule, RunId, Sha256, Subject, Timestamp};
+use crate::record::{
+    Coded, Findings, ObjectId, RefName, RepoPath, RunId, Sha256, Subject, Timestamp,
+};
 use crate::records::{Kind, RunPredicate};
+use crate::rules::executed as rules;
 use crate::store;
 use crate::store::batch::Batch;
 use crate::store::layout::{self, LedgerPath};
 use crate::store::ledger::spent;
 
+use super::error::Error;
 use super::gate::Admission;
-use super::{Error, RunDone};
+
+/// A run that was recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunDone {
+    /// The run.
+    pub run: RunId,
+    /// The one commit it made. No branch holds it yet: finalization moves the branch.
+    pub commit: ObjectId,
+    /// The SHA-256 root of its evidence.
+    pub root: Sha256,
+    /// The branch that the commit is for.
+    pub reference: RefName,
+    /// The ref that holds the evidence, and through it the commit.
+    pub evidence: RefName,
+    /// The paths changed, sorted.
+    pub changed: Vec<RepoPath>,
+}
 
 /// Returns the message of the commit; the root is none as long as the evidence is not made.
 pub(super) fn message(contract: &Contract, run: &RunId, root: Option<Sha256>) -> String {
@@ -125,9 +145,7 @@ pub(super) fn record(
     let subject = Subject::of_record(envelope.digest());
     findings.extend(record.err().map(|it| it.to_finding(subject)));
     findings.extend(claims(&Said::of(&run), &files));
-    if !findings.is_empty() {
-        return Err(Error::Refused(findings));
-    }
+    Error::unless_empty(findings)?;
 
     let inventory = files
         .get(&RepoPath::from(SUMS))
@@ -158,18 +176,9 @@ fn replayed(error: store::Error, run: &RunId) -> Error {
     let store::Error::Exists { path } = &error else {
         return error.into();
     };
-    let subject = Subject::of_run(run).record(path);
     let finding = match LedgerPath::parse(path) {
-        Some(LedgerPath::Spent(approval)) => Rule::OneApprovalOneRun
-            .finding(subject)
-            .found(format!("the approval {approval} was spent meanwhile"))
-            .expected("an unused approval")
-            .remedy("git awo approve, then git awo run"),
-        _ => Rule::RunId
-            .finding(subject)
-            .found("a run of this name was recorded meanwhile")
-            .expected("a name that no run has had")
-            .remedy("git awo run, with another name"),
+        Some(LedgerPath::Spent(approval)) => rules::spent_meanwhile(run, path, approval),
+        _ => rules::recorded_meanwhile(run, path),
     };
-    Error::Refused([finding].into_iter().collect())
+    Error::Refused(finding.into())
 }

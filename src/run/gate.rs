@@ -1,22 +1,31 @@
 //! The execution gate: everything that must hold before a command runs, or before a run that
-//! took place elsewhere is taken in, each failure named.
+//! took place elsewhere is recorded, each failure named.
 
-use crate::actor::Actor;
-use crate::check::PolicyHistory;
+use crate::actor::{self, Actor};
+use crate::check::{self, PolicyHistory};
 use crate::facts::run::Collector;
-use crate::policy::{Level, Role, Verified};
+use crate::policy::{Role, Verified};
 use crate::record::contract::Contract;
-use crate::record::path::quote;
 use crate::record::{
-    Coded, Finding, Findings, IdentityName, ObjectId, RefName, Rule, RunId, Sha256, Subject,
-    TaskId, Timestamp,
+    Coded, Findings, IdentityName, ObjectId, Refusal, RunId, Sha256, Subject, TaskId,
 };
 use crate::records::{ContractPredicate, Kind};
+use crate::rules::{absent, execution as rules, setup};
 use crate::store::layout;
 use crate::store::ledger::{Records, Refs};
 
 use super::clean::clean;
-use super::{Error, RunEnvironment, approvals, run_id};
+use super::error::Error;
+use super::{approvals, run_id};
+
+/// What the environment says about runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RunEnvironment {
+    /// `AWO_ALLOW_RUN`: exactly `1` enables execution.
+    pub allow_run: Option<String>,
+    /// `AWO_RUN_STAGE`: the stage, where the contract has one.
+    pub stage: Option<String>,
+}
 
 /// What the gate let through.
 pub(super) struct Admission {
@@ -47,12 +56,13 @@ pub(super) struct GateRequest<'a> {
     pub(super) task: &'a TaskId,
     /// The name of the run; none for one made of the clock.
     pub(super) run: Option<&'a RunId>,
-    /// What the environment permits; none where nothing is going to be executed, so that neither
-    /// the switches matter nor what the work tree holds.
+    /// What the environment permits. With `None` nothing is going to be executed, so neither the
+    /// switches matter nor what the work tree holds.
     pub(super) execution: Option<&'a RunEnvironment>,
 }
 
 /// What the gate found, whether it lets the request through or not.
+#[derive(Default)]
 pub(super) struct GateResult {
     /// The contract, and the blob of its envelope.
     pub(super) contract: Option<(Verified<ContractPredicate>, ObjectId)>,
@@ -71,30 +81,33 @@ pub(super) struct GateResult {
 impl GateResult {
     /// Returns what was let through, or everything that stands against it.
     pub(super) fn admission(self) -> Result<Admission, Error> {
+        Error::unless_empty(self.findings)?;
         match (self.contract, self.base, self.person, self.run) {
-            (Some((contract, blob)), Some(base), Some(person), Some(run))
-                if self.findings.is_empty() =>
-            {
-                Ok(Admission {
-                    contract,
-                    blob,
-                    approvals: self.approvals,
-                    base,
-                    person,
-                    run,
-                })
-            }
-            _ => Err(Error::Refused(self.findings)),
+            (Some((contract, blob)), Some(base), Some(person), Some(run)) => Ok(Admission {
+                contract,
+                blob,
+                approvals: self.approvals,
+                base,
+                person,
+                run,
+            }),
+            _ => Err(Error::Refused(rules::closed().into())),
         }
     }
 }
 
-struct Gate<'a> {
-    actor: &'a Actor,
-    request: &'a GateRequest<'a>,
-    history: &'a PolicyHistory,
-    now: Timestamp,
-    findings: Findings,
+/// Loads the history of the policy. Nothing is executed without a policy that holds.
+pub(super) fn load_history(actor: &Actor) -> Result<PolicyHistory, Error> {
+    let error = match actor.history() {
+        Ok(history) => return Ok(history),
+        Err(error) => error,
+    };
+    if let actor::Error::NoPolicy | actor::Error::Check(check::Error::Policy(_)) = error
+        && let Some(why) = Refusal::of(error.refusal(Subject::none()).findings())
+    {
+        return Err(Error::Refused(why));
+    }
+    Err(error.into())
 }
 
 /// Checks a request on every point, so that everything that does not hold is found at once.
@@ -104,270 +117,104 @@ pub(super) fn examine(
     refs: &Refs,
     history: &PolicyHistory,
 ) -> Result<GateResult, Error> {
-    let mut gate = Gate {
-        actor,
-        request,
-        history,
-        now: actor.now(),
-        findings: Findings::new(),
-    };
+    let mut gate = GateResult::default();
+    let findings = &mut gate.findings;
+    let now = actor.now();
+    let policy = &history.current().policy;
     let records = Records::open(&actor.repo, refs)?;
     let collector = actor.collector(&records, history);
-    gate.enabled();
-    gate.policy_in_force()?;
-    let person = gate.orchestrator()?;
-    if request.execution.is_some() {
-        gate.work_tree("the run would not know what it starts from")?;
+    findings.extend(rules::unlocked(policy));
+    if policy.expired_at(now) {
+        findings.push(setup::expired().subject_on(&layout::policy()));
     }
-    gate.whole_view();
-    let run = run_id::choose(&records, request.run, gate.now, &mut gate.findings)?;
-    let contract = gate.contract(&collector)?;
-    let mut base = None;
-    let mut approvals = Vec::new();
-    if let Some((contract, blob)) = &contract {
+    if let Some(anchor) = actor.anchor()?
+        && !history.starts_at(&anchor)
+    {
+        let other = setup::other_root(history.repository(), anchor);
+        findings.push(other.subject_on(&layout::policy()));
+    }
+    match actor.context(history, &[Role::Orchestrator]) {
+        Ok(context) => gate.person = Some(context.identity),
+        Err(error @ (actor::Error::UnknownKey(_) | actor::Error::Role { .. })) => {
+            findings.push(error.to_finding(Subject::none()));
+        }
+        Err(error) => return Err(error.into()),
+    }
+    let problems = actor.repo.view_problems();
+    findings.extend(problems.into_iter().map(setup::incomplete_view));
+    gate.run = run_id::choose(&records, request.run, now, findings)?;
+    gate.contract = contract(request.task, &collector, findings)?;
+    let contract = gate.contract.as_ref();
+    if let Some(environment) = request.execution {
+        findings.extend(rules::enabled(environment.allow_run.as_deref()));
+        let says = contract.map(|(it, _)| &it.predicate().contract);
+        let stage = environment.stage.as_deref();
+        findings.extend(says.and_then(|says| rules::stage(says, stage)));
+        let why = "the run would not know what it starts from";
+        findings.extend(clean(actor, why)?);
+    }
+    if let Some((contract, blob)) = contract {
         let says = &contract.predicate().contract;
-        gate.stage(says);
-        gate.admitted(says);
-        gate.governed(&says.target_ref);
-        base = gate.base(says)?;
-        let findings = &mut gate.findings;
-        approvals = approvals::choose(&collector, contract, *blob, base, gate.now, findings)?;
+        findings.extend(rules::admitted(says));
+        findings.extend(rules::governed(policy, &says.target_ref));
+        gate.base = base(actor, says, findings)?;
+        let base = gate.base;
+        gate.approvals = approvals::choose(&collector, contract, *blob, base, now, findings)?;
     }
-    Ok(GateResult {
-        contract,
-        approvals,
-        base,
-        person,
-        run,
-        findings: gate.findings,
-    })
+    Ok(gate)
 }
 
-impl Gate<'_> {
-    fn about_task(&self) -> Subject {
-        Subject::of_record(Kind::Contract.of(self.request.task).to_path())
-    }
-
-    fn refuse(&mut self, finding: Finding) {
-        self.findings.push(finding);
-    }
-
-    fn enabled(&mut self) {
-        let Some(environment) = self.request.execution else {
-            return;
-        };
-        let value = environment.allow_run.as_deref();
-        if value != Some("1") {
-            let found = value.map_or("AWO_ALLOW_RUN is not set".to_owned(), |text| {
-                format!("AWO_ALLOW_RUN is {}", quote(text.as_bytes()))
-            });
-            self.refuse(
-                Rule::ExecutionEnabled
-                    .finding(Subject::none())
-                    .found(found)
-                    .expected("AWO_ALLOW_RUN=1")
-                    .remedy("set AWO_ALLOW_RUN=1 for this one command"),
-            );
-        }
-    }
-
-    fn stage(&mut self, contract: &Contract) {
-        let (Some(stage), Some(environment)) = (&contract.stage, self.request.execution) else {
-            return;
-        };
-        let value = environment.stage.as_deref();
-        if value != Some(stage.as_str()) {
-            let found = value.map_or("AWO_RUN_STAGE is not set".to_owned(), |text| {
-                format!("AWO_RUN_STAGE is {}", quote(text.as_bytes()))
-            });
-            let finding = Rule::ExecutionStage
-                .finding(self.about_task())
-                .found(found)
-                .expected(format!("AWO_RUN_STAGE={stage}"))
-                .remedy(format!("set AWO_RUN_STAGE={stage} for this one command"));
-            self.refuse(finding);
-        }
-    }
-
-    fn policy_in_force(&mut self) -> Result<(), Error> {
-        let subject = || Subject::of_ref(&layout::policy());
-        let policy = &self.history.current().policy;
-        if policy.level() == Level::Locked {
-            self.refuse(
-                Rule::Locked
-                    .finding(subject())
-                    .found("a run while the policy is LOCKED")
-                    .expected("nothing executed")
-                    .remedy("only a policy change lifts it: git awo policy propose FILE"),
-            );
-        }
-        if policy.expired_at(self.now) {
-            self.refuse(
-                Rule::PolicyUnexpired
-                    .finding(subject())
-                    .found("the policy has expired")
-                    .expected("a policy in force")
-                    .remedy("git awo policy propose FILE"),
-            );
-        }
-        if let Some(anchor) = self.actor.anchor()?
-            && !self.history.starts_at(&anchor)
-        {
-            self.refuse(
-                Rule::PinnedRoot
-                    .finding(subject())
-                    .found(self.history.repository())
-                    .expected(anchor)
-                    .remedy("git awo trust"),
-            );
-        }
-        Ok(())
-    }
-
-    fn orchestrator(&mut self) -> Result<Option<IdentityName>, Error> {
-        let signer = self.actor.signer()?;
-        let policy = &self.history.current().policy;
-        let key = signer.public_key();
-        let Some(person) = policy.keyring().person_of(key).cloned() else {
-            self.refuse(
-                Rule::KeyKnown
-                    .finding(Subject::none())
-                    .found(format!(
-                        "key {} is unknown to the policy",
-                        key.fingerprint()
-                    ))
-                    .expected("a key of an orchestrator")
-                    .remedy("ask a root to add the key: git awo policy propose FILE"),
-            );
-            return Ok(None);
-        };
-        if !policy.holds(&person, Role::Orchestrator) {
-            self.refuse(
-                Rule::RoleHeld
-                    .finding(Subject::none())
-                    .found(format!("{person} holds {}", policy.roles_of(&person)))
-                    .expected("the role orchestrator")
-                    .remedy(format!("ask {}", policy.holders(Role::Orchestrator))),
-            );
+fn contract(
+    task: &TaskId,
+    collector: &Collector<'_>,
+    findings: &mut Findings,
+) -> Result<Option<(Verified<ContractPredicate>, ObjectId)>, Error> {
+    let records = collector.records;
+    let path = Kind::Contract.of(task);
+    let subject = Subject::of_record(path.to_path());
+    let found = match records.envelope(&path) {
+        Ok(found) => found.zip(records.contract_blob(task)?),
+        Err(error) => {
+            findings.extend(error.denies(subject).ok_or(error)?);
             return Ok(None);
         }
-        Ok(Some(person))
-    }
-
-    fn work_tree(&mut self, why: &str) -> Result<(), Error> {
-        self.findings.extend(clean(self.actor, why)?);
-        Ok(())
-    }
-
-    fn whole_view(&mut self) {
-        for problem in self.actor.repo.view_problems() {
-            self.refuse(
-                Rule::WholeView
-                    .finding(Subject::none())
-                    .found(problem)
-                    .expected("a repository that shows every object it names")
-                    .remedy("git fetch --unshallow, or clone again without filters"),
-            );
+    };
+    let Some((envelope, blob)) = found else {
+        findings.push(absent::contract(task));
+        return Ok(None);
+    };
+    match collector.verify::<ContractPredicate>(&envelope) {
+        Ok(contract) => {
+            let other = rules::binds_task(&contract.predicate().contract, task);
+            let binds = other.is_none();
+            findings.extend(other);
+            Ok(binds.then_some((contract, blob)))
+        }
+        Err(mut finding) => {
+            finding.subject = subject;
+            findings.push(finding);
+            Ok(None)
         }
     }
+}
 
-    fn contract(
-        &mut self,
-        collector: &Collector<'_>,
-    ) -> Result<Option<(Verified<ContractPredicate>, ObjectId)>, Error> {
-        let task = self.request.task;
-        let records = collector.records;
-        let path = Kind::Contract.of(task);
-        let found = match records.envelope(&path) {
-            Ok(found) => found.zip(records.contract_blob(task)?),
-            Err(error) => {
-                let found = error.denies(self.about_task()).ok_or(error)?;
-                self.findings.extend(found);
-                return Ok(None);
-            }
-        };
-        let Some((envelope, blob)) = found else {
-            let finding = Rule::ContractPresent
-                .finding(self.about_task())
-                .found(format!("no contract {task}"))
-                .expected("a contract in the ledger")
-                .remedy("git awo fetch, or git awo task import FILE");
-            self.refuse(finding);
-            return Ok(None);
-        };
-        let contract = match collector.verify::<ContractPredicate>(&envelope) {
-            Ok(contract) => contract,
-            Err(finding) => {
-                let subject = self.about_task();
-                self.refuse(Finding { subject, ..finding });
-                return Ok(None);
-            }
-        };
-        let id = &contract.predicate().contract.id;
-        if id != task {
-            let finding = Rule::BindsTask
-                .finding(self.about_task())
-                .found(format!("the contract is for {id}"))
-                .expected(task)
-                .remedy("git awo task import FILE");
-            self.refuse(finding);
-            return Ok(None);
-        }
-        Ok(Some((contract, blob)))
+/// Returns the tip of the contract's branch.
+fn base(
+    actor: &Actor,
+    contract: &Contract,
+    findings: &mut Findings,
+) -> Result<Option<ObjectId>, Error> {
+    let (target, repo) = (&contract.target_ref, &actor.repo);
+    let Some(tip) = repo.reference(target)? else {
+        findings.push(rules::no_target(target));
+        return Ok(None);
+    };
+    // A packet may be older than the tip, but must be of this history.
+    if let Some(base) = contract.base
+        && base != tip
+        && !(repo.contains(base) && repo.is_ancestor(base, tip)?)
+    {
+        findings.push(rules::other_history(target, base, tip));
     }
-
-    fn admitted(&mut self, contract: &Contract) {
-        let status = &contract.target.admission.status;
-        if status != "admitted" {
-            let finding = Rule::TargetAdmitted
-                .finding(self.about_task())
-                .found(format!("the target is {}", quote(status.as_bytes())))
-                .expected("admitted")
-                .remedy("have the repository admitted, then import the new packet");
-            self.refuse(finding);
-        }
-    }
-
-    /// Refuses a branch on which no server would accept the commit.
-    fn governed(&mut self, target: &RefName) {
-        let rules = self.history.current().policy.ref_rules(target);
-        if !rules.is_some_and(|rules| rules.accepts_governed()) {
-            self.refuse(
-                Rule::GovernedAccepted
-                    .finding(Subject::of_ref(target))
-                    .found("a branch that takes no governed commits")
-                    .expected("a ref that the policy opens to governed commits")
-                    .remedy("git awo policy show"),
-            );
-        }
-    }
-
-    fn base(&mut self, contract: &Contract) -> Result<Option<ObjectId>, Error> {
-        let target = &contract.target_ref;
-        let repo = &self.actor.repo;
-        let Some(tip) = repo.reference(target)? else {
-            self.refuse(
-                Rule::TargetRef
-                    .finding(Subject::of_ref(target))
-                    .found("no such branch here")
-                    .expected("the target branch of the contract")
-                    .remedy("git fetch, then git branch"),
-            );
-            return Ok(None);
-        };
-        if let Some(base) = contract.base
-            && base != tip
-            && !(repo.contains(base) && repo.is_ancestor(base, tip)?)
-        {
-            // A packet may be older than the tip, but must be of this history.
-            self.refuse(
-                Rule::ContractBase
-                    .finding(Subject::of_ref(target))
-                    .found(format!("the contract starts from {base}"))
-                    .expected(format!("{tip} or an ancestor of it"))
-                    .remedy("import a packet for this history"),
-            );
-        }
-        Ok(Some(tip))
-    }
+    Ok(Some(tip))
 }

@@ -1,5 +1,5 @@
-//! Takes in a run that took place elsewhere: its directory and the commit it made are checked as
-//! if the harness had made them, and recorded in the same way.
+//! Records a run that took place elsewhere: its directory and the commit it made are checked as if
+//! git-awo had executed it.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,20 +13,15 @@ use crate::facts::case::{CommitCase, CommitKind};
 use crate::facts::claims::{Said, claims};
 use crate::git::Compared;
 use crate::record::commit::Commit;
-use crate::record::json::{self, Json};
-use crate::record::path::quote;
 use crate::record::tree::Change;
-use crate::record::{
-    Coded, Finding, Findings, ObjectId, RepoPath, Rule, RunId, Sha256, Subject, TaskId,
-};
-use crate::rules;
+use crate::record::{Coded, Findings, ObjectId, Refusal, RunId, Sha256, Subject, TaskId};
+use crate::rules::executed as rules;
+use crate::rules::files::no_root;
+use crate::rules::merge;
 
-use super::finish::{self, Made};
+use super::error::Error;
+use super::finish::{self, Made, RunDone};
 use super::gate::{self, Admission, GateRequest, GateResult};
-use super::{Error, RunDone, dossier, load_history, scope};
-
-/// The most components of a path: below the directory of a run on its ref, git must read it.
-const DEEPEST: usize = 60;
 
 /// What to take in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,9 +50,9 @@ pub struct Inspection {
 /// Inspects a run directory: integrity, each invariant, and the name it says it has.
 pub fn inspect(directory: &Path, run: &RunId) -> Result<Inspection, Error> {
     let (files, mut findings) = read(directory)?;
-    let (more, root) = dossier::judge(run, &files, Demands::NONE, MAX_TOTAL);
+    let (more, root) = rules::files(run, &files, Demands::NONE, MAX_TOTAL);
     findings.extend(more);
-    findings.extend(another_run(&files, run));
+    findings.extend(rules::names_run(&files, run));
     Ok(Inspection {
         root: root.filter(|_| findings.is_empty()),
         findings,
@@ -65,7 +60,7 @@ pub fn inspect(directory: &Path, run: &RunId) -> Result<Inspection, Error> {
     })
 }
 
-/// A run that may be taken in: everything about it was checked.
+/// A run that may be recorded: everything about it was checked.
 pub struct Import<'a> {
     actor: &'a Actor,
     history: PolicyHistory,
@@ -84,17 +79,17 @@ impl<'a> Import<'a> {
     /// Of the gate holds what holds for any run. `AWO_ALLOW_RUN`, `AWO_RUN_STAGE` and a clean
     /// work tree are not asked for: nothing is executed here, and the work tree is not touched.
     /// The contract's validation command is not executed either; its output, test.log, must be
-    /// among the files, and not be empty unless the harness made the run.
+    /// among the files, and not be empty unless git-awo executed the run.
     pub fn check(actor: &'a Actor, request: &ImportRequest) -> Result<Self, Error> {
         let run = &request.run;
         let (files, mut findings) = read(&request.directory)?;
-        findings.extend(another_run(&files, run));
+        findings.extend(rules::names_run(&files, run));
         let (history, gate) = match examine(actor, request) {
             Ok(found) => found,
             Err(error) => {
-                let (more, _) = dossier::judge(run, &files, Demands::NONE, MAX_TOTAL);
+                let (more, _) = rules::files(run, &files, Demands::NONE, MAX_TOTAL);
                 findings.extend(more);
-                return Err(joined(error, findings));
+                return Err(error.after(findings, Subject::none()));
             }
         };
         let policy = &history.current().policy;
@@ -104,17 +99,18 @@ impl<'a> Import<'a> {
             .map(|(it, _)| &it.predicate().contract);
         let demands = contract.map_or(Demands::NONE, Demands::of);
         let limit = policy.document().limits.evidence_bytes;
-        let (more, root) = dossier::judge(run, &files, demands, limit);
+        let (more, root) = rules::files(run, &files, demands, limit);
         findings.extend(more);
         if let Some(base) = gate.base {
-            findings.extend(another_base(&files, base));
+            findings.extend(rules::names_base(&files, base));
         }
         let most = policy.document().limits.paths;
         let (commit, compared) = match changes_of(&actor.repo, request.commit, most) {
             Ok(found) => found,
             Err(error) => {
                 findings.extend(gate.findings);
-                return Err(joined(error.into(), findings));
+                let error = Error::from(error);
+                return Err(error.after(findings, Subject::none()));
             }
         };
         let ready = judge(
@@ -127,7 +123,7 @@ impl<'a> Import<'a> {
         );
         findings.extend(gate.findings.clone());
         let (true, Some(root)) = (findings.is_empty(), root) else {
-            return Err(Error::Refused(findings));
+            return Err(Error::Refused(Refusal::or(findings, no_root())));
         };
         let admitted = gate.admission()?;
         let contract = admitted.contract();
@@ -141,10 +137,7 @@ impl<'a> Import<'a> {
             task: &contract.id,
             tree: commit.tree,
         };
-        let findings = claims(&said, &files);
-        if !findings.is_empty() {
-            return Err(Error::Refused(findings));
-        }
+        Error::unless_empty(claims(&said, &files))?;
         Ok(Self {
             admitted,
             actor,
@@ -167,7 +160,7 @@ impl<'a> Import<'a> {
         self.files.len()
     }
 
-    /// Tells whether the commit is recorded as it is; otherwise a commit of the same tree on the
+    /// Returns whether the commit is recorded as it is; otherwise a commit of the same tree on the
     /// same base is made and signed.
     pub fn takes_commit(&self) -> bool {
         self.ready
@@ -199,7 +192,7 @@ impl<'a> Import<'a> {
 
 fn examine(actor: &Actor, request: &ImportRequest) -> Result<(PolicyHistory, GateResult), Error> {
     let refs = actor.refs()?;
-    let history = load_history(actor)?;
+    let history = gate::load_history(actor)?;
     let gate = GateRequest {
         task: &request.task,
         run: Some(&request.run),
@@ -209,7 +202,7 @@ fn examine(actor: &Actor, request: &ImportRequest) -> Result<(PolicyHistory, Gat
     Ok((history, gate))
 }
 
-/// Judges the commit as that of a run is judged. Returns whether it is the harness commit already:
+/// Judges the commit as that of a run is judged. Returns whether it can be recorded as it is:
 /// signed by who imports, with the trailers of this run.
 fn judge(
     actor: &Actor,
@@ -219,25 +212,7 @@ fn judge(
     (commit, compared, root): (&Commit, &Compared, Option<Sha256>),
     findings: &mut Findings,
 ) -> bool {
-    let subject = || Subject::of_commit(commit.id).run(&request.run);
-    let base = gate.base;
-    match commit.parents.as_slice() {
-        [parent] if base.is_none_or(|base| base == *parent) => {}
-        [parent] => findings.push(
-            Rule::BindsBase
-                .finding(subject())
-                .found(format!("a commit on {parent}"))
-                .expected(base.map_or(String::new(), |base| base.to_string()))
-                .remedy("git rebase, or git awo approve the task on the new base"),
-        ),
-        parents => findings.push(
-            Rule::SingleCommit
-                .finding(subject())
-                .found(format!("{} parents", parents.len()))
-                .expected("exactly one commit on its base")
-                .remedy("git rebase"),
-        ),
-    }
+    findings.extend(rules::one_commit(commit, gate.base, &request.run));
     let Some((contract, _)) = &gate.contract else {
         return false;
     };
@@ -254,14 +229,9 @@ fn judge(
         faults: &compared.faults,
         signer: policy.keyring().signer_of(commit, actor.now()),
     };
-    rules::merge(&case, findings);
-    scope::judge(
-        &case,
-        contract,
-        gate.person.as_ref(),
-        &request.run,
-        findings,
-    );
+    merge(&case, findings);
+    let person = gate.person.as_ref();
+    rules::changes(&case, contract, person, &request.run, findings);
     let signer = case.signer.as_ref().ok().map(|signer| &signer.person);
     let trailer = |key: &str| {
         let found = commit.trailers().into_iter();
@@ -281,67 +251,7 @@ fn read(directory: &Path) -> Result<(RunFiles, Findings), Error> {
     let found = refused.iter().filter_map(|it| it.denies(Subject::none()));
     let mut findings: Findings = found.flatten().collect();
     for path in files.keys() {
-        let names: Vec<_> = path.components().collect();
-        let mut refuse = |rule: Rule, why: &str| {
-            let finding = rule.finding(Subject::none().path(path)).found(why);
-            let finding = finding.expected("a path that git can hold on the evidence ref");
-            findings.push(finding.remedy(format!("remove {path} from the run directory")));
-        };
-        if names.iter().any(|name| name.eq_ignore_ascii_case(b".git")) {
-            refuse(Rule::RunPath, "a component of the path is .git");
-        }
-        if names.len() > DEEPEST {
-            refuse(Rule::RunLimit, "a path of more than 60 components");
-        }
+        rules::path(path, &mut findings);
     }
     Ok((files, findings))
-}
-
-/// Finds that the manifest names another run.
-fn another_run(files: &RunFiles, run: &RunId) -> Option<Finding> {
-    let named = member(files, "run_manifest.json", &["run_id"])?;
-    other(&named, run.as_str(), "run_manifest.json", Rule::BindsRun)
-}
-
-/// Finds that the run says it started from another commit.
-fn another_base(files: &RunFiles, base: ObjectId) -> Option<Finding> {
-    // Without one the invariants do not hold.
-    let named = member(files, "environment.json", &["git", "commit"])?;
-    other(
-        &named,
-        &base.to_string(),
-        "environment.json",
-        Rule::BindsBase,
-    )
-}
-
-fn other(named: &Json, expected: &str, path: &str, rule: Rule) -> Option<Finding> {
-    if named.as_str() == Some(expected) {
-        return None;
-    }
-    let found = named.as_str().map_or("no text".to_owned(), |text| {
-        let short: String = text.chars().take(80).collect();
-        quote(short.as_bytes())
-    });
-    let subject = Subject::none().path(&RepoPath::from(path));
-    let finding = rule.finding(subject).found(found);
-    let finding = finding.expected(expected);
-    Some(finding.remedy("import the directory of this run, made on this base"))
-}
-
-fn member(files: &RunFiles, file: &str, keys: &[&str]) -> Option<Json> {
-    let mut value = json::parse(files.get(&RepoPath::from(file))?).ok()?;
-    for key in keys {
-        value = value.get(key)?.clone();
-    }
-    Some(value)
-}
-
-/// Adds what was found before to what ended the check.
-fn joined(error: Error, mut findings: Findings) -> Error {
-    if findings.is_empty() {
-        return error;
-    }
-    findings.extend(error.refusal(Subject::none()).findings());
-    Error::Refused(findings)
 }

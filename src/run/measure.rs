@@ -6,10 +6,11 @@ use std::path::Path;
 
 use crate::git::{Kind, Repo};
 use crate::record::tree::Mode;
-use crate::record::{Finding, Findings, ObjectId, RepoPath, Rule, Subject};
+use crate::record::{Findings, ObjectId, RepoPath, Subject};
+use crate::rules::executed as rules;
 
-use super::Error;
-use super::place::{Place, io, native};
+use super::error::Error;
+use super::place::{Place, native};
 
 /// Largest number of files in a base.
 const MOST_FILES: usize = 4_000_000;
@@ -48,7 +49,7 @@ pub(super) fn measure(
         // git does not descend into another repository: it lists the directory with a slash.
         let inner = path.as_bytes().strip_suffix(b"/").map(RepoPath::new);
         if let Some(inner) = inner.or_else(|| linked_around(place.tree(), path)) {
-            findings.push(refused(&inner, "a repository of its own"));
+            findings.push(rules::no_file(&inner, "a repository of its own"));
         }
     }
     for path in tracked.into_iter().chain(others) {
@@ -116,48 +117,44 @@ fn look(
             Ok(found) if found.is_dir() => {}
             Ok(_) => return Ok(None),
             Err(error) if is_absent(&error) => return Ok(None),
-            Err(error) => return Err(io("read", &parent)(error)),
+            Err(error) => return Err(Error::io("read", &parent)(error)),
         }
     }
     let real = root.join(&inner);
     let found = match fs::symlink_metadata(&real) {
         Ok(found) => found,
         Err(error) if is_absent(&error) => return Ok(None),
-        Err(error) => return Err(io("read", &real)(error)),
+        Err(error) => return Err(Error::io("read", &real)(error)),
     };
     if found.is_dir() {
-        let mut entries = fs::read_dir(&real).map_err(io("read", &real))?;
+        let mut entries = fs::read_dir(&real).map_err(Error::io("read", &real))?;
         if let Some((Mode::Gitlink, _)) = old {
             // An empty directory is a submodule that is not checked out.
             if entries.next().is_none() {
                 return Ok(old);
             }
-            findings.push(refused(path, "a submodule with content"));
+            findings.push(rules::no_file(path, "a submodule with content"));
         } else if fs::symlink_metadata(real.join(".git")).is_ok() {
-            findings.push(refused(path, "a repository of its own"));
+            findings.push(rules::no_file(path, "a repository of its own"));
         }
         return Ok(None);
     }
     let (mode, bytes) = if found.is_symlink() {
-        let target = fs::read_link(&real).map_err(io("read", &real))?;
+        let target = fs::read_link(&real).map_err(Error::io("read", &real))?;
         (
             Mode::Symlink,
             target.as_os_str().as_encoded_bytes().to_vec(),
         )
     } else if !found.is_file() {
-        findings.push(refused(path, "a special file"));
+        findings.push(rules::no_file(path, "a special file"));
         return Ok(None);
     } else if found.len() > LARGEST_FILE {
-        findings.push(
-            Rule::Limits
-                .finding(Subject::none().path(path))
-                .found(format!("a file of {} bytes", found.len()))
-                .expected(format!("at most {LARGEST_FILE}"))
-                .remedy("leave it out of the repository"),
-        );
+        let found = format!("a file of {} bytes", found.len());
+        let (subject, remedy) = (Subject::none().path(path), "leave it out of the repository");
+        findings.push(rules::limit(subject, found, LARGEST_FILE, remedy));
         return Ok(None);
     } else {
-        let bytes = fs::read(&real).map_err(io("read", &real))?;
+        let bytes = fs::read(&real).map_err(Error::io("read", &real))?;
         (file_mode(&found, old), bytes)
     };
     let id = match repo.hash(Kind::Blob, &bytes) {
@@ -189,12 +186,4 @@ fn file_mode(_found: &fs::Metadata, old: At) -> Mode {
 fn is_absent(error: &std::io::Error) -> bool {
     use std::io::ErrorKind::{NotADirectory, NotFound};
     matches!(error.kind(), NotFound | NotADirectory)
-}
-
-fn refused(path: &RepoPath, found: &str) -> Finding {
-    Rule::TreeEntryMode
-        .finding(Subject::none().path(path))
-        .found(found)
-        .expected("files")
-        .remedy("let the command leave it out")
 }

@@ -17,7 +17,7 @@ use crate::record::{ObjectId, RepoPath, RunId};
 use crate::store::ledger::Refs;
 use crate::sys::{environment, lock};
 
-use super::Error;
+use super::error::Error;
 
 /// Largest number of files in a base.
 const MOST_FILES: usize = 4_000_000;
@@ -51,11 +51,12 @@ impl Place {
         refs: Refs,
     ) -> Result<Self, Error> {
         let made = tempfile::Builder::new().prefix(PREFIX).tempdir();
-        let temporary = made.map_err(io("make", &environment::temporary()))?;
-        let root = fs::canonicalize(temporary.path()).map_err(io("make", temporary.path()))?;
+        let temporary = made.map_err(Error::io("make", &environment::temporary()))?;
+        let root =
+            fs::canonicalize(temporary.path()).map_err(Error::io("make", temporary.path()))?;
         if repo.work_tree().is_some_and(|tree| root.starts_with(tree)) {
             let source = std::io::Error::other("it lies in the repository; set TMPDIR elsewhere");
-            return Err(io("make a work tree in", &root)(source));
+            return Err(Error::io("make a work tree in", &root)(source));
         }
         let held = hold(&root, repo.common_dir())?;
         let place = Self {
@@ -66,7 +67,7 @@ impl Place {
             refs,
             _held: held,
         };
-        fs::create_dir(&place.tree).map_err(io("make", &place.tree))?;
+        fs::create_dir(&place.tree).map_err(Error::io("make", &place.tree))?;
         check_out(repo, repo.commit(base)?.tree, &place.tree)?;
         repo.clone_shared(&place.git_dir(), base, &place.refs)?;
         place.read_base(repo)?;
@@ -105,23 +106,23 @@ impl Place {
     /// and hooks nor the flags in its index can hide a change from the measure or the validation.
     pub(super) fn renew(&self, repo: &Repo) -> Result<Vec<RepoPath>, Error> {
         let (git_dir, used) = (self.git_dir(), self.file("used.git"));
-        fs::rename(&git_dir, &used).map_err(io("move", &git_dir))?;
+        fs::rename(&git_dir, &used).map_err(Error::io("move", &git_dir))?;
         repo.clone_shared(&git_dir, self.base, &self.refs)?;
         let mut indexes = Vec::new();
-        for entry in fs::read_dir(&used).map_err(io("list", &used))? {
-            let entry = entry.map_err(io("list", &used))?;
+        for entry in fs::read_dir(&used).map_err(Error::io("list", &used))? {
+            let entry = entry.map_err(Error::io("list", &used))?;
             let name = entry.file_name();
             // A split index is spread over several files.
             let is_index = name == "index" || name.as_encoded_bytes().starts_with(b"sharedindex.");
             if is_index && entry.file_type().is_ok_and(|kind| kind.is_file()) {
                 let index = git_dir.join(name);
-                fs::rename(entry.path(), &index).map_err(io("move", &entry.path()))?;
+                fs::rename(entry.path(), &index).map_err(Error::io("move", &entry.path()))?;
                 indexes.push(index);
             }
         }
         let tracked = self.list(repo, &["--cached"])?;
         for index in indexes {
-            fs::remove_file(&index).map_err(io("remove", &index))?;
+            fs::remove_file(&index).map_err(Error::io("remove", &index))?;
         }
         self.read_base(repo)?;
         Ok(tracked)
@@ -160,11 +161,11 @@ impl Drop for Place {
 /// Marks a directory as one in use by this process, until the file returned is closed.
 fn hold(root: &Path, common: &Path) -> Result<File, Error> {
     let path = root.join(HELD);
-    let mut file = File::create_new(&path).map_err(io("make", &path))?;
+    let mut file = File::create_new(&path).map_err(Error::io("make", &path))?;
     // Without locks the place is only not found again.
-    lock::try_alone(&file).map_err(io("lock", &path))?;
+    lock::try_alone(&file).map_err(Error::io("lock", &path))?;
     file.write_all(common.as_os_str().as_encoded_bytes())
-        .map_err(io("write", &path))?;
+        .map_err(Error::io("write", &path))?;
     Ok(file)
 }
 
@@ -225,7 +226,7 @@ fn check_out(repo: &Repo, tree: ObjectId, dest: &Path) -> Result<(), Error> {
     for (path, mode, id) in plain.iter().chain(&links) {
         let real = dest.join(native(path)?);
         if let Some(parent) = real.parent() {
-            fs::create_dir_all(parent).map_err(io("make", parent))?;
+            fs::create_dir_all(parent).map_err(Error::io("make", parent))?;
         }
         match mode {
             Mode::File | Mode::Executable => {
@@ -234,7 +235,7 @@ fn check_out(repo: &Repo, tree: ObjectId, dest: &Path) -> Result<(), Error> {
             Mode::Symlink => link(&repo.blob(*id)?, path, &real)?,
             // git makes an empty directory for a submodule that is not checked out.
             Mode::Gitlink | Mode::Tree => {
-                fs::create_dir_all(&real).map_err(io("make", &real))?;
+                fs::create_dir_all(&real).map_err(Error::io("make", &real))?;
             }
         }
     }
@@ -249,14 +250,15 @@ fn write_new(path: &Path, bytes: &[u8], executable: bool) -> Result<(), Error> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, if executable { 0o777 } else { 0o666 });
     #[cfg(not(unix))]
     let _ = executable;
-    let mut file = options.open(path).map_err(io("make", path))?;
-    file.write_all(bytes).map_err(io("make", path))
+    let mut file = options.open(path).map_err(Error::io("make", path))?;
+    file.write_all(bytes).map_err(Error::io("make", path))
 }
 
 #[cfg(unix)]
 fn link(target: &[u8], _path: &RepoPath, real: &Path) -> Result<(), Error> {
     use std::os::unix::ffi::OsStrExt as _;
-    std::os::unix::fs::symlink(std::ffi::OsStr::from_bytes(target), real).map_err(io("make", real))
+    std::os::unix::fs::symlink(std::ffi::OsStr::from_bytes(target), real)
+        .map_err(Error::io("make", real))
 }
 
 #[cfg(not(unix))]
@@ -311,19 +313,6 @@ fn open_up(dir: &Path) {
 
 #[cfg(not(unix))]
 fn open_up(_dir: &Path) {}
-
-/// Adds what was tried and where to an error of the file system.
-pub(super) fn io(
-    action: &'static str,
-    path: &Path,
-) -> impl FnOnce(std::io::Error) -> Error + use<> {
-    let path = path.to_path_buf();
-    move |source| Error::Io {
-        action,
-        path,
-        source,
-    }
-}
 
 #[cfg(all(test, unix))]
 mod tests {

@@ -14,10 +14,7 @@ use std::time::{Duration, Instant};
 use rustix::io::Errno;
 use rustix::process::{self as sys, Pid, Signal, WaitId, WaitIdOptions, WaitOptions};
 
-use crate::record::{Rule, Subject};
-
-use super::place::io;
-use super::{Error, refused};
+use super::error::Error;
 
 /// Time between the polite signal and the hard one, in which git removes its lock files.
 const POLITE: Duration = Duration::from_millis(300);
@@ -51,7 +48,7 @@ struct Process {
 impl Family {
     /// Makes this process a subreaper until the value is dropped.
     pub(super) fn before() -> Result<Self, Error> {
-        let fail = io("become the subreaper in", Path::new("/proc/self"));
+        let fail = Error::io("become the subreaper in", Path::new("/proc/self"));
         let subreaper = match sys::child_subreaper() {
             Ok(reaper) => reaper.is_some(),
             Err(error) => return Err(fail(error.into())),
@@ -184,8 +181,8 @@ fn descendants(roots: &[Process], all: &[Process]) -> BTreeSet<i32> {
 fn processes() -> Result<Vec<Process>, Error> {
     let root = Path::new("/proc");
     let mut all = Vec::new();
-    for entry in fs::read_dir(root).map_err(io("list", root))? {
-        let entry = entry.map_err(io("list", root))?;
+    for entry in fs::read_dir(root).map_err(Error::io("list", root))? {
+        let entry = entry.map_err(Error::io("list", root))?;
         let name = entry.file_name();
         let Some(pid) = name.to_str().and_then(|it| it.parse().ok()) else {
             continue;
@@ -194,13 +191,13 @@ fn processes() -> Result<Vec<Process>, Error> {
         match fs::read(&path) {
             Ok(text) => all.extend(parse(pid, &text)),
             Err(error) if is_gone_or_hidden(&error) => {}
-            Err(error) => return Err(io("read", &path)(error)),
+            Err(error) => return Err(Error::io("read", &path)(error)),
         }
     }
     let own = sys::getpid().as_raw_pid();
     if all.iter().all(|it| it.pid != own) {
         let source = std::io::Error::other("it does not show this process");
-        return Err(io("list", root)(source));
+        return Err(Error::io("list", root)(source));
     }
     Ok(all)
 }
@@ -233,11 +230,7 @@ fn endless(left: &[Process]) -> Error {
     if named.is_empty() {
         named.push("unknown ones".to_owned());
     }
-    refused([Rule::ProcessLeft
-        .finding(Subject::none())
-        .found(format!("processes that do not end: {}", named.join(", ")))
-        .expected("a command that leaves nothing running")
-        .remedy("end them by hand; let the command wait for what it starts")])
+    Error::ProcessesLeft(named.join(", "))
 }
 
 #[cfg(test)]

@@ -1,12 +1,13 @@
 //! The name of a run: one that no run has had.
 
-use crate::record::{Findings, RepoPath, Rule, RunId, Subject, Timestamp};
+use crate::record::{Findings, RepoPath, RunId, Timestamp};
+use crate::rules::execution as rules;
 use crate::store::layout;
 use crate::store::ledger::Records;
 
-use super::Error;
+use super::error::Error;
 
-/// So many runs of one second get names of their own.
+/// Largest number of runs that one second gives names to.
 const MOST_NAMESAKES: u32 = 10_000;
 
 /// Returns the run asked for, with a finding if there is one of that name, or a name made of
@@ -19,13 +20,7 @@ pub(super) fn choose(
 ) -> Result<Option<RunId>, Error> {
     if let Some(run) = asked {
         if exists(records, run)? {
-            findings.push(
-                Rule::RunId
-                    .finding(Subject::of_run(run))
-                    .found("a run of this name")
-                    .expected("a name that no run has had")
-                    .remedy("git awo log, then another --run-id"),
-            );
+            findings.push(rules::run_exists(run));
         }
         return Ok(Some(run.clone()));
     }
@@ -41,13 +36,7 @@ pub(super) fn choose(
             return Ok(Some(run));
         }
     }
-    findings.push(
-        Rule::RunId
-            .finding(Subject::none())
-            .found(format!("{MOST_NAMESAKES} runs named {stem}"))
-            .expected("a name that no run has had")
-            .remedy("git awo run, with --run-id"),
-    );
+    findings.push(rules::no_name_left(&stem, MOST_NAMESAKES));
     Ok(None)
 }
 

@@ -9,8 +9,7 @@ use crate::git;
 use crate::record::Sha256;
 use crate::sys::environment;
 
-use super::Error;
-use super::place::io;
+use super::error::Error;
 
 /// Largest number of readings until two agree: others may be writing.
 const READINGS: usize = 20;
@@ -230,10 +229,10 @@ fn everything(path: &Path, name: &[u8], depth: usize, found: &mut Values) -> Res
     let entries = match fs::read_dir(path) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(io("list", path)(error)),
+        Err(error) => return Err(Error::io("list", path)(error)),
     };
     for entry in entries {
-        let entry = entry.map_err(io("list", path))?;
+        let entry = entry.map_err(Error::io("list", path))?;
         let inner = [name, b"/", entry.file_name().as_encoded_bytes()].concat();
         everything(&entry.path(), &inner, depth, found)?;
     }
@@ -248,11 +247,13 @@ fn walk(dir: &Path, name: &[u8], depth: usize, each: &mut Each<'_>) -> Result<()
     let entries = match fs::read_dir(dir) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(io("list", dir)(error)),
+        Err(error) => return Err(Error::io("list", dir)(error)),
     };
     for entry in entries {
-        let entry = entry.map_err(io("list", dir))?;
-        let kind = entry.file_type().map_err(io("read", &entry.path()))?;
+        let entry = entry.map_err(Error::io("list", dir))?;
+        let kind = entry
+            .file_type()
+            .map_err(Error::io("read", &entry.path()))?;
         let inner = [name, b"/", entry.file_name().as_encoded_bytes()].concat();
         match depth.checked_sub(1) {
             Some(depth) if kind.is_dir() => walk(&entry.path(), &inner, depth, each)?,
@@ -278,7 +279,7 @@ fn content(path: &Path) -> Result<Option<Vec<u8>>, Error> {
     match read() {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(io("read", path)(error)),
+        Err(error) => Err(Error::io("read", path)(error)),
     }
 }
 
@@ -294,7 +295,7 @@ fn digest(path: &Path) -> Result<Option<Vec<u8>>, Error> {
             mode = std::os::unix::fs::PermissionsExt::mode(&found.permissions());
         }
         if found.is_file() && bytes.starts_with(b"link to ") {
-            bytes.extend(fs::read(path).map_err(io("read", path))?);
+            bytes.extend(fs::read(path).map_err(Error::io("read", path))?);
         }
     }
     Ok(Some(

@@ -9,12 +9,12 @@ use crate::check::governance;
 use crate::facts::arrivals::{Arrivals, MAX_RECORDS};
 use crate::facts::position::Positions;
 use crate::facts::run::Collector;
-use crate::record::path::quote;
-use crate::record::{Finding, Findings, ObjectId, RefName, Rule, Subject};
+use crate::record::{Findings, ObjectId, RefName};
+use crate::rules::executed as rules;
 use crate::store::layout::Place as Governance;
 use crate::store::ledger::Records;
 
-use super::Error;
+use super::error::Error;
 use super::place::Place;
 use super::snapshot::{Snapshot, Values, differences};
 
@@ -38,35 +38,25 @@ impl Snapshot {
         let now = self.again(actor)?;
         let keys = differences(&self.keys, &now.keys);
         for (key, how) in &keys {
-            let rule = match key.starts_with(b"remote.") {
-                true => Rule::RemoteChange,
-                false => Rule::ConfigChange,
-            };
-            findings.push(changed(rule, key, how));
+            findings.push(rules::configuration_key(key, how));
         }
         for (file, how) in differences(&self.files, &now.files) {
             // The changed keys say more than the changed file.
             if keys.is_empty() || file != b"config" {
-                findings.push(changed(Rule::ConfigChange, &file, how));
+                findings.push(rules::configuration_file(&file, how));
             }
         }
         // Its content may change: nothing else reads it.
         if !place.has_repository() {
-            findings.push(changed(Rule::ConfigChange, b"the run's .git", "removed"));
+            findings.push(rules::configuration_file(b"the run's .git", "removed"));
         }
         for (file, how) in differences(&self.hooks, &now.hooks) {
-            findings.push(changed(Rule::HookChange, &file, how));
+            findings.push(rules::hook(&file, how));
         }
         // Also refuses what a fetch in another terminal wrote: its writer cannot be told from the
         // command.
         for (file, how) in differences(&self.trust, &now.trust) {
-            findings.push(
-                Rule::TrustChange
-                    .finding(Subject::none())
-                    .found(format!("{} was {how} during the run", quote(&file)))
-                    .expected("what this clone trusts stays as it is")
-                    .remedy("put it back by hand: git awo trust, then git awo fetch"),
-            );
+            findings.push(rules::trust(&file, how));
         }
         let tampered = !findings.is_empty();
         self.compare_refs(actor, history, &now.refs, &mut findings)?;
@@ -88,21 +78,9 @@ impl Snapshot {
             if grown.contains(&name) {
                 continue;
             }
-            let value = |values: &Values| {
-                let value = values.get(&name).map(|value| quote(value));
-                value.unwrap_or_else(|| "nothing".to_owned())
-            };
-            let subject = Subject {
-                reference: Some(quote(&name)),
-                ..Subject::none()
-            };
-            findings.push(
-                Rule::RefMove
-                    .finding(subject)
-                    .found(format!("{how} during the run: {}", value(now)))
-                    .expected(value(&self.refs))
-                    .remedy("put the ref back; a run moves none"),
-            );
+            let then = self.refs.get(&name).map(Vec::as_slice);
+            let now = now.get(&name).map(Vec::as_slice);
+            findings.push(rules::ref_moved(&name, how, now, then));
         }
         Ok(())
     }
@@ -162,13 +140,6 @@ impl Snapshot {
         }
         Ok(grown)
     }
-}
-
-fn changed(rule: Rule, name: &[u8], how: &str) -> Finding {
-    rule.finding(Subject::none())
-        .found(format!("{} was {how} during the run", quote(name)))
-        .expected("a repository whose configuration and hooks stay as they are")
-        .remedy("undo it by hand before anything else: git may run what it names")
 }
 
 fn ref_name(raw: &[u8]) -> Option<RefName> {

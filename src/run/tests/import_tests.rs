@@ -46,7 +46,8 @@ fn import(there: &World, change: impl FnOnce(&mut ImportRequest)) -> Result<(), 
 
 fn codes(result: Result<(), Error>) -> Vec<(Code, String)> {
     match result {
-        Err(Error::Refused(findings)) => findings
+        Err(Error::Refused(why)) => why
+            .findings()
             .into_iter()
             .map(|finding| (finding.code, finding.rule.to_string()))
             .collect(),

@@ -324,7 +324,7 @@ impl World {
 
 pub(super) fn refusal(result: Result<RunDone, Error>) -> Findings {
     match result {
-        Err(Error::Refused(findings)) => findings,
+        Err(Error::Refused(why)) => why.findings(),
         other => panic!("not refused: {other:?}"),
     }
 }

@@ -1,0 +1,24 @@
+//! What one run works with.
+
+use std::ffi::OsString;
+
+use crate::actor::Actor;
+use crate::check::PolicyHistory;
+use crate::record::Timestamp;
+
+use super::gate::Admission;
+use super::place::Place;
+use super::scrub::Scrub;
+use super::snapshot::Snapshot;
+
+/// A run between the execution gate and its record.
+pub(super) struct Execution<'a> {
+    pub(super) actor: &'a Actor,
+    pub(super) history: &'a PolicyHistory,
+    pub(super) admitted: Admission,
+    pub(super) command: &'a [OsString],
+    pub(super) place: Place,
+    pub(super) before: Snapshot,
+    pub(super) scrub: Scrub,
+    pub(super) started: Timestamp,
+}
