@@ -1,4 +1,4 @@
-//! Room `evidence`: the directory of a run, with its inventory, files and invariants.
+//! The directory of a run, with its inventory, files and invariants.
 
 pub mod demands;
 pub mod directory;

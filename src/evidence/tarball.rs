@@ -13,7 +13,7 @@ use super::flaw::{Flaw, findings};
 use super::inventory::SUMS;
 use super::survey::Survey;
 use crate::record::digest::Hasher;
-use crate::record::{Findings, RepoPath, Sha256};
+use crate::record::{Coded, Diagnosis, Refusal, RepoPath, Rule, Sha256};
 
 /// The compression level. Another level would give another tarball.
 const LEVEL: u32 = 6;
@@ -39,27 +39,42 @@ pub struct Tarball {
 }
 
 /// The tarball could not be made. Data that was written before is useless.
-#[derive(Debug)]
-pub enum Failure<E> {
+#[derive(Debug, thiserror::Error)]
+pub enum Error<E: Coded> {
     /// Files have changed since the survey: INT-001 for each.
-    Changed(Findings),
+    #[error("the files changed while the tarball was made")]
+    Changed(Refusal),
     /// A file could not be opened.
+    #[error("{0}")]
     Open(E),
     /// A file could not be read.
-    Read(RepoPath, io::Error),
+    #[error("cannot read {0}")]
+    Read(RepoPath, #[source] io::Error),
     /// The tarball could not be written.
-    Write(io::Error),
+    #[error("cannot write the tarball")]
+    Write(#[source] io::Error),
+}
+
+impl<E: Coded> Coded for Error<E> {
+    fn diagnosis(&self) -> Diagnosis {
+        match self {
+            Error::Changed(why) => why.clone().into(),
+            Error::Open(error) => error.diagnosis(),
+            Error::Read(..) => Diagnosis::unusable(self, Rule::RunReadable),
+            Error::Write(_) => Diagnosis::unusable(self, Rule::FileWritten),
+        }
+    }
 }
 
 /// Writes the tarball of surveyed files. Each is read again through `open` and compared with the
 /// survey while it is copied.
 ///
 /// The survey must have been verified: files that it refused are not in the tarball.
-pub fn write<E, R: Read>(
+pub fn write<E: Coded, R: Read>(
     survey: &Survey,
     mut open: impl FnMut(&RepoPath) -> Result<R, E>,
     out: impl Write,
-) -> Result<Tarball, Failure<E>> {
+) -> Result<Tarball, Error<E>> {
     let out = GzBuilder::new()
         .operating_system(NO_SYSTEM)
         .mtime(0)
@@ -79,16 +94,16 @@ pub fn write<E, R: Read>(
         // The inventory is the verified one; every other file is compared with it.
         let Some(digest) = digest else {
             let sums = survey.sums().unwrap_or_default();
-            append(&mut archive, &path, sums.len() as u64, sums).map_err(Failure::Write)?;
+            append(&mut archive, &path, sums.len() as u64, sums).map_err(Error::Write)?;
             continue;
         };
         let len = survey.len_of(&path).unwrap_or_default();
-        let mut content = Checked::new(open(&path).map_err(Failure::Open)?, len);
+        let mut content = Checked::new(open(&path).map_err(Error::Open)?, len);
         let appended = append(&mut archive, &path, len, &mut content);
         if let Some(error) = content.failed.take() {
-            return Err(Failure::Read(path, error));
+            return Err(Error::Read(path, error));
         }
-        appended.map_err(Failure::Write)?;
+        appended.map_err(Error::Write)?;
         if let Some(found) = content.differs(digest) {
             changed.push(Flaw::Exchanged {
                 path,
@@ -100,11 +115,11 @@ pub fn write<E, R: Read>(
     let counted = archive
         .into_inner()
         .and_then(|gzip| gzip.finish())
-        .map_err(Failure::Write)?;
-    if !changed.is_empty() {
-        return Err(Failure::Changed(findings(&changed)));
+        .map_err(Error::Write)?;
+    if let Some(why) = Refusal::of(findings(&changed)) {
+        return Err(Error::Changed(why));
     }
-    let (sha256, bytes) = counted.finish().map_err(Failure::Write)?;
+    let (sha256, bytes) = counted.finish().map_err(Error::Write)?;
     Ok(Tarball {
         sha256,
         bytes,

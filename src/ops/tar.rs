@@ -7,9 +7,9 @@ use std::path::Path;
 use crate::actor::publish_atomically;
 use crate::check::integrity::Integrity;
 use crate::evidence::Directory;
-use crate::evidence::tarball::{self, Failure, Tarball};
+use crate::evidence::tarball::{self, Tarball};
 use crate::git;
-use crate::record::{Refusal, Rule, Sha256, Verdict};
+use crate::record::{Coded, Refusal, Rule, Sha256, Verdict, chain_of};
 use crate::rules::files;
 
 use super::Error;
@@ -109,18 +109,9 @@ impl Source {
     }
 }
 
-fn failed<E: Into<Error>>(failure: Failure<E>) -> Error {
-    match failure {
-        Failure::Changed(findings) => Error::denied(
-            "the files changed while the tarball was made",
-            Refusal::or(findings, files::no_root()),
-        ),
-        Failure::Open(error) => error.into(),
-        Failure::Read(path, error) => {
-            Error::unusable(Rule::RunReadable, format!("cannot read {path}"), &error)
-        }
-        Failure::Write(error) => {
-            Error::unusable(Rule::FileWritten, "cannot write the tarball", &error)
-        }
+fn failed<E: Coded + Into<Error>>(error: tarball::Error<E>) -> Error {
+    match error {
+        tarball::Error::Open(error) => error.into(),
+        error => Error::failed(chain_of(&error), &error),
     }
 }

@@ -1,9 +1,8 @@
-use std::convert::Infallible;
 use std::os::unix::ffi::OsStrExt as _;
 use std::process::Command;
 
 use super::*;
-use crate::evidence::{Inventory, RunFiles, digests};
+use crate::evidence::{self, Inventory, RunFiles, digests};
 
 fn run(list: &[(&[u8], &[u8])]) -> RunFiles {
     let mut files: RunFiles = list
@@ -27,7 +26,7 @@ impl Read for Slow<'_> {
 
 fn pack(files: &RunFiles, piece: usize) -> (Tarball, Vec<u8>) {
     let mut out = Vec::new();
-    let open = |path: &RepoPath| Ok::<_, Infallible>(Slow(&files[path], piece));
+    let open = |path: &RepoPath| Ok::<_, evidence::Error>(Slow(&files[path], piece));
     let packed = write(&Survey::of_files(files), open, &mut out).unwrap();
     (packed, out)
 }
@@ -180,7 +179,7 @@ fn files_that_changed_since_the_survey_are_all_named() {
     let files = small();
     let survey = Survey::of_files(&files);
     let pack = |now: &RunFiles| {
-        let open = |path: &RepoPath| Ok::<_, Infallible>(Slow(&now[path], 64));
+        let open = |path: &RepoPath| Ok::<_, evidence::Error>(Slow(&now[path], 64));
         write(&survey, open, &mut Vec::new())
     };
     assert!(pack(&files).is_ok());
@@ -188,9 +187,10 @@ fn files_that_changed_since_the_survey_are_all_named() {
     now.insert("empty".into(), b"x".to_vec());
     now.insert("steps-b".into(), b"shorter\n".to_vec());
     now.insert("block".into(), vec![b'y'; 512]);
-    let Err(Failure::Changed(findings)) = pack(&now) else {
+    let Err(Error::Changed(why)) = pack(&now) else {
         panic!("it must be refused");
     };
+    let findings = why.findings();
     let said: Vec<_> = findings
         .iter()
         .map(|it| format!("{} {}", it.code, it.subject.path.as_deref().unwrap()))
@@ -207,15 +207,24 @@ fn failures_to_read_and_to_write_are_told_apart() {
         }
     }
     let survey = Survey::of_files(&run(&[(b"a", b"content")]));
-    let read = write(&survey, |_| Ok::<_, Infallible>(Broken), &mut Vec::new());
-    assert!(matches!(read, Err(Failure::Read(path, _)) if path == "a".into()));
-    let closed = write(&survey, |_| Err::<Broken, _>("closed"), &mut Vec::new());
-    assert!(matches!(closed, Err(Failure::Open("closed"))));
+    let read = write(
+        &survey,
+        |_| Ok::<_, evidence::Error>(Broken),
+        &mut Vec::new(),
+    );
+    assert!(matches!(read, Err(Error::Read(path, _)) if path == "a".into()));
+    let path = RepoPath::from("a");
+    let gone = |_: &_| Err::<Broken, _>(evidence::Error::Replaced { path: path.clone() });
+    let closed = write(&survey, gone, &mut Vec::new());
+    assert!(matches!(
+        closed,
+        Err(Error::Open(evidence::Error::Replaced { .. }))
+    ));
     let mut full = [0u8; 20];
     let written = write(
         &survey,
-        |_| Ok::<_, Infallible>(Slow(b"content", 9)),
+        |_| Ok::<_, evidence::Error>(Slow(b"content", 9)),
         &mut full[..],
     );
-    assert!(matches!(written, Err(Failure::Write(_))));
+    assert!(matches!(written, Err(Error::Write(_))));
 }
