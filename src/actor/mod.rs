@@ -1,5 +1,5 @@
-//! Room 4, `actor`: the person or server who acts. Clock, signer and policy come together
-//! here; what is said leaves as a signed envelope.
+//! The person or server who acts: clock, signer, settings and policy together. What an actor says
+//! leaves as a signed envelope.
 
 mod clock;
 mod error;

@@ -1,4 +1,4 @@
-//! Room `hook`: what git calls, and installing the shims that make git call it.
+//! The hooks that git calls, and the installation of the shims that make git call them.
 //!
 //! On a server `pre-receive` judges, `reference-transaction` makes sure that what was judged is
 //! what is applied, and `post-receive` writes the receive log. In a clone the hooks give the

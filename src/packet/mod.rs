@@ -1,4 +1,4 @@
-//! Room `packet`: task packets become contract drafts.
+//! Reads task packets into contract drafts.
 //!
 //! Three kinds of packet are read: Markdown workflow approvals (target repository, task contract,
 //! required approval), Markdown work packets (metadata, scope, quality gate), and git-awo's own
