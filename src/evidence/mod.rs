@@ -21,16 +21,16 @@ pub use demands::{Demands, breaches};
 pub use directory::Directory;
 pub use invariants::{artifact_digests, harness_evidence, invariants, required_evidence};
 pub use inventory::{BadInventory, Inventory};
-pub use run_dir::{digests, read_dir, read_whole_dir, verify, write_dir};
+pub use run_dir::{digests, read_dir, read_whole_dir, verify};
 pub use survey::{RunFiles, Survey};
 
-/// A run directory could not be read or written.
+/// A run directory could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The file system reported an error.
     #[error("cannot {action} {}", path.display())]
     Io {
-        /// The action: `read`, `write`, `list`.
+        /// The action: `read`, `list`.
         action: &'static str,
         /// The file or directory.
         path: PathBuf,
@@ -67,12 +67,6 @@ pub enum Error {
         /// The limit.
         limit: String,
     },
-    /// The run would overwrite existing files.
-    #[error("cannot write the run to {}: the directory is not empty", path.display())]
-    NotEmpty {
-        /// The directory.
-        path: PathBuf,
-    },
 }
 
 impl Coded for Error {
@@ -91,11 +85,6 @@ impl Coded for Error {
                 against(Rule::RunFileReplaced, path, &remedy)
             }
             Error::Limit { path, .. } => against(Rule::RunLimit, path, &remove(path)),
-            Error::NotEmpty { .. } => {
-                let expected = "an empty directory, or none";
-                let rule = Rule::RunDirectoryEmpty;
-                Diagnosis::against(self, rule, expected, "name another directory")
-            }
         }
     }
 }

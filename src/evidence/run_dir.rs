@@ -1,11 +1,11 @@
-//! The files of a run: reading and writing a directory, and verifying the inventory.
+//! The files of a run: reads a directory, and verifies the inventory.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
-use std::io::{Read as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::io::Read as _;
+use std::path::Path;
 
 use super::Error;
+use super::directory::{Directory, Kind};
 use super::inventory::{MAX_LINES, check_path};
 use super::survey::{RunFiles, Survey, is_outside};
 use crate::record::{Findings, RepoPath, Sha256};
@@ -29,174 +29,72 @@ pub fn read_dir(dir: &Path) -> Result<RunFiles, Error> {
 /// files, and the reason for each refused one. Only errors of the file system and a directory with
 /// too many files end it.
 pub fn read_whole_dir(dir: &Path) -> Result<(RunFiles, Vec<Error>), Error> {
-    let mut files = RunFiles::new();
-    let mut refused = Vec::new();
-    let mut left = MAX_TOTAL;
-    let mut pending = vec![(dir.to_path_buf(), RepoPath::default())];
-    let mut seen = 0usize;
-    let top = fs::symlink_metadata(dir).map_err(io("read", dir))?;
-    if !top.is_dir() {
-        let path = RepoPath::new(dir.as_os_str().as_encoded_bytes());
-        let what = if top.is_symlink() {
-            "symlink"
-        } else {
-            "file, no directory"
-        };
-        return Err(Error::NotRegular { path, what });
-    }
-    while let Some((place, inner)) = pending.pop() {
-        for entry in fs::read_dir(&place).map_err(io("list", &place))? {
-            let entry = entry.map_err(io("list", &place))?;
-            let path = inner.join(entry.file_name().as_encoded_bytes());
-            seen = seen.saturating_add(1);
-            if seen > MAX_LINES {
-                let limit = format!("a run may hold {MAX_LINES} files and directories");
-                return Err(Error::Limit { path, limit });
-            }
-            if let Err(error) = check(&path) {
-                refused.push(error);
-                continue;
-            }
-            let real = entry.path();
-            let metadata = fs::symlink_metadata(&real).map_err(io("read", &real))?;
-            if metadata.is_dir() {
-                pending.push((real, path));
-            } else if metadata.is_file() {
-                match read_file(&real, &path, &metadata, left) {
-                    Ok(content) => {
-                        left = left.saturating_sub(content.len() as u64);
-                        files.insert(path, content);
-                    }
-                    Err(error @ Error::Io { .. }) => return Err(error),
-                    Err(error) => refused.push(error),
-                }
-            } else {
-                let what = if metadata.is_symlink() {
-                    "symlink"
-                } else {
-                    "special file"
-                };
-                refused.push(Error::NotRegular { path, what });
-            }
-        }
-    }
-    Ok((files, refused))
-}
-
-fn read_file(
-    real: &Path,
-    path: &RepoPath,
-    listed: &fs::Metadata,
-    left: u64,
-) -> Result<Vec<u8>, Error> {
-    let too_large = || Error::Limit {
-        path: path.clone(),
-        limit: format!("a run may hold {MAX_TOTAL} bytes"),
+    let mut reading = Reading {
+        files: RunFiles::new(),
+        refused: Vec::new(),
+        left: MAX_TOTAL,
+        seen: 0,
     };
-    if listed.len() > left {
-        return Err(too_large());
-    }
-    let file = File::open(real).map_err(io("read", real))?;
-    let opened = file.metadata().map_err(io("read", real))?;
-    if !same_file(listed, &opened) {
-        return Err(Error::Replaced { path: path.clone() });
-    }
-    let mut content = Vec::new();
-    // The file may grow while it is read.
-    file.take(left.saturating_add(1))
-        .read_to_end(&mut content)
-        .map_err(io("read", real))?;
-    if content.len() as u64 > left {
-        return Err(too_large());
-    }
-    Ok(content)
+    reading.directory(&Directory::open(dir)?, &RepoPath::default())?;
+    Ok((reading.files, reading.refused))
 }
 
-/// Returns whether the opened file is the listed one: a symlink may have replaced it.
-#[cfg(unix)]
-fn same_file(listed: &fs::Metadata, opened: &fs::Metadata) -> bool {
-    use std::os::unix::fs::MetadataExt as _;
-    opened.is_file() && (listed.dev(), listed.ino()) == (opened.dev(), opened.ino())
+struct Reading {
+    files: RunFiles,
+    refused: Vec<Error>,
+    /// Number of bytes that the run may still hold.
+    left: u64,
+    /// Number of entries found.
+    seen: usize,
 }
 
-#[cfg(not(unix))]
-fn same_file(_listed: &fs::Metadata, opened: &fs::Metadata) -> bool {
-    opened.is_file()
-}
-
-/// Writes a run to a directory, which must be absent or empty.
-pub fn write_dir(dir: &Path, files: &RunFiles) -> Result<(), Error> {
-    let mut total = 0u64;
-    for (path, content) in files {
-        check(path)?;
-        if path
-            .components()
-            .any(|component| component.eq_ignore_ascii_case(b".git"))
-        {
-            return Err(Error::BadPath {
-                path: path.clone(),
-                why: "a component of the path is .git",
-            });
+impl Reading {
+    fn directory(&mut self, directory: &Directory, inner: &RepoPath) -> Result<(), Error> {
+        let room = MAX_LINES.saturating_sub(self.seen);
+        let Some(names) = directory.names(room)? else {
+            let (path, limit) = (
+                inner.clone(),
+                format!("a run may hold {MAX_LINES} files and directories"),
+            );
+            return Err(Error::Limit { path, limit });
+        };
+        self.seen = self.seen.saturating_add(names.len());
+        for name in names {
+            let path = inner.join(&name);
+            match self.entry(directory, &name, &path) {
+                Ok(Some(below)) => self.directory(&below, &path)?,
+                Ok(None) => {}
+                Err(error @ Error::Io { .. }) => return Err(error),
+                Err(error) => self.refused.push(error),
+            }
         }
-        total = total.saturating_add(content.len() as u64);
-        if total > MAX_TOTAL {
-            let limit = format!("a run may hold {MAX_TOTAL} bytes");
-            return Err(Error::Limit {
-                path: path.clone(),
-                limit,
-            });
+        Ok(())
+    }
+
+    /// Reads one entry of a directory; returns it if it is a directory itself.
+    fn entry(
+        &mut self,
+        parent: &Directory,
+        name: &[u8],
+        path: &RepoPath,
+    ) -> Result<Option<Directory>, Error> {
+        check_path(path.as_bytes()).map_err(|refusal| refusal.of(path))?;
+        if let Kind::Directory = parent.kind(name, path)? {
+            return parent.below(name, path).map(Some);
         }
-    }
-    fs::create_dir_all(dir).map_err(io("write", dir))?;
-    // An empty directory contains no symlink that could lead elsewhere.
-    if fs::read_dir(dir).map_err(io("list", dir))?.next().is_some() {
-        return Err(Error::NotEmpty {
-            path: dir.to_path_buf(),
-        });
-    }
-    for (path, content) in files {
-        let real = dir.join(native(path)?);
-        if let Some(parent) = real.parent() {
-            fs::create_dir_all(parent).map_err(io("write", parent))?;
-        }
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(&real)
-            .map_err(io("write", &real))?;
-        file.write_all(content).map_err(io("write", &real))?;
-    }
-    Ok(())
-}
-
-#[cfg(unix)]
-fn native(path: &RepoPath) -> Result<PathBuf, Error> {
-    use std::os::unix::ffi::OsStrExt as _;
-    Ok(PathBuf::from(std::ffi::OsStr::from_bytes(path.as_bytes())))
-}
-
-#[cfg(not(unix))]
-fn native(path: &RepoPath) -> Result<PathBuf, Error> {
-    let strange = |c: char| c.is_control() || "\\:*?\"<>|".contains(c);
-    match path.to_str() {
-        Some(text) if !text.contains(strange) => Ok(PathBuf::from(text)),
-        _ => Err(Error::BadPath {
-            path: path.clone(),
-            why: "this system cannot hold the name",
-        }),
-    }
-}
-
-fn check(path: &RepoPath) -> Result<(), Error> {
-    check_path(path.as_bytes()).map_err(|refusal| refusal.of(path))
-}
-
-fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Error + use<> {
-    let path = path.to_path_buf();
-    move |source| Error::Io {
-        action,
-        path,
-        source,
+        let most = self.left.saturating_add(1);
+        let content = parent.open_here(name, path)?.read(|file| {
+            let mut content = Vec::new();
+            file.take(most).read_to_end(&mut content)?;
+            Ok(content)
+        })?;
+        let Some(left) = self.left.checked_sub(content.len() as u64) else {
+            let (path, limit) = (path.clone(), format!("a run may hold {MAX_TOTAL} bytes"));
+            return Err(Error::Limit { path, limit });
+        };
+        self.left = left;
+        self.files.insert(path.clone(), content);
+        Ok(None)
     }
 }
 
@@ -215,4 +113,4 @@ pub fn verify(files: &RunFiles) -> (Findings, Option<Sha256>) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -2,8 +2,10 @@
 //! nothing through a symlink.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::fs::{self, Metadata};
 use std::io::ErrorKind;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::record::{Finding, Findings, RepoPath, Sha256};
@@ -311,17 +313,7 @@ fn native(name: &[u8]) -> Option<PathBuf> {
     if matches!(name, b"" | b"." | b"..") || name.contains(&0) {
         return None;
     }
-    #[cfg(unix)]
-    {
-        use std::os::unix::ffi::OsStrExt as _;
-        Some(PathBuf::from(std::ffi::OsStr::from_bytes(name)))
-    }
-    #[cfg(not(unix))]
-    {
-        let text = std::str::from_utf8(name).ok()?;
-        let strange = |c: char| c.is_control() || "\\:*?\"<>|/".contains(c);
-        (!text.contains(strange)).then(|| PathBuf::from(text))
-    }
+    Some(PathBuf::from(OsStr::from_bytes(name)))
 }
 
 fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Error + use<> {

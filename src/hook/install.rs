@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::git::Reader;
@@ -267,20 +268,13 @@ fn keep(hook: &Path) -> Result<(), Error> {
     }
 }
 
-/// Tells whether these are two names of one file.
-#[cfg(unix)]
+/// Returns whether these are two names of one file.
 fn is_same(hook: &Path, kept: &Path) -> Result<bool, Error> {
-    use std::os::unix::fs::MetadataExt as _;
     let file = |path: &Path| {
         let metadata = fs::symlink_metadata(path).map_err(|source| io(path, source))?;
         Ok((metadata.dev(), metadata.ino()))
     };
     Ok(file(hook)? == file(kept)?)
-}
-
-#[cfg(not(unix))]
-fn is_same(_hook: &Path, _kept: &Path) -> Result<bool, Error> {
-    Ok(false)
 }
 
 fn write(path: &Path, text: &str) -> Result<(), Error> {

@@ -24,7 +24,6 @@ mod dispatch;
 mod testing;
 #[cfg(test)]
 mod tests_client;
-#[cfg(unix)]
 #[cfg(test)]
 mod tests_install;
 #[cfg(test)]

@@ -154,11 +154,7 @@ pub fn key_of(pid: u32) -> Option<Key> {
 fn parent_id(environment: &Environment) -> u32 {
     let named = environment.text("GIT_AWO_PARENT");
     let named = named.and_then(|text| text.parse().ok());
-    #[cfg(unix)]
-    let own = std::os::unix::process::parent_id();
-    #[cfg(not(unix))]
-    let own = 0;
-    named.unwrap_or(own)
+    named.unwrap_or_else(std::os::unix::process::parent_id)
 }
 
 #[cfg(test)]

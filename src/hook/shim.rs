@@ -54,22 +54,15 @@ pub fn shim(name: &str, side: Side, program: &Path) -> Option<String> {
     )
 }
 
-/// Tells whether a hook is one of these shims.
+/// Returns whether a hook is one of these shims.
 pub fn is_ours(text: &[u8]) -> bool {
     text.split(|b| *b == b'\n')
         .any(|line| line.starts_with(MARKER))
 }
 
-/// Tells whether git would run a hook.
-#[cfg(unix)]
+/// Returns whether git would run a hook.
 pub fn is_executable(path: &Path) -> std::io::Result<bool> {
     std::fs::metadata(path)?;
     // As git asks: bits for others, and a file system that runs nothing, are of no use.
     Ok(rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok())
-}
-
-/// Tells whether git would run a hook.
-#[cfg(not(unix))]
-pub fn is_executable(_path: &Path) -> std::io::Result<bool> {
-    Ok(true)
 }

@@ -366,9 +366,6 @@ rules! {
     InventoryPresent = "inventory-present", Int002,
         "The ledger holds the inventory of each run.",
         "record format", "a run record without its inventory";
-    RunDirectoryEmpty = "run-directory-empty", Int002,
-        "A run directory is written to an empty or absent directory.",
-        "AWO, run directory", "a directory with files in it";
     TimestampsRegion = "timestamps-region", Int002,
         "Files under `timestamps/` hold only times and dates, in at most 256 bytes each.",
         "AWO, inventory", "a script under `timestamps/`";

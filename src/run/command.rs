@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs::{File, OpenOptions};
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::{Mutex, PoisonError};
@@ -54,8 +55,7 @@ pub(super) fn run(
     // The mutex guards no data, so a panic in another run breaks nothing.
     let _turn = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let family = Family::before()?;
-    #[cfg(unix)]
-    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    command.process_group(0);
     let mut child = match command.spawn() {
         Ok(child) => child,
         Err(source) => return Err(started(source)),
@@ -82,9 +82,7 @@ impl Family {
         Ok(Self)
     }
 
-    #[cfg_attr(not(unix), allow(unused_variables))]
     fn end(&self, group: u32) -> Result<(), Error> {
-        #[cfg(unix)]
         if let Some(group) = i32::try_from(group)
             .ok()
             .and_then(rustix::process::Pid::from_raw)

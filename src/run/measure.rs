@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use crate::git::{Kind, Repo};
@@ -155,7 +156,11 @@ fn look(
         return Ok(None);
     } else {
         let bytes = fs::read(&real).map_err(Error::io("read", &real))?;
-        (file_mode(&found, old), bytes)
+        let mode = match found.permissions().mode() & 0o100 {
+            0 => Mode::File,
+            _ => Mode::Executable,
+        };
+        (mode, bytes)
     };
     let id = match repo.hash(Kind::Blob, &bytes) {
         Some(id) if !keep || old.is_some_and(|(_, known)| known == id) => id,
@@ -163,24 +168,6 @@ fn look(
         _ => repo.write_blob(&bytes)?,
     };
     Ok(Some((mode, id)))
-}
-
-#[cfg(unix)]
-fn file_mode(found: &fs::Metadata, _old: At) -> Mode {
-    use std::os::unix::fs::PermissionsExt as _;
-    if found.permissions().mode() & 0o100 == 0 {
-        Mode::File
-    } else {
-        Mode::Executable
-    }
-}
-
-#[cfg(not(unix))]
-fn file_mode(_found: &fs::Metadata, old: At) -> Mode {
-    match old {
-        Some((Mode::Executable, _)) => Mode::Executable,
-        _ => Mode::File,
-    }
 }
 
 fn is_absent(error: &std::io::Error) -> bool {

@@ -4,8 +4,11 @@
 //! repository and is locked as long as the run lives, so that what a killed run has left is found
 //! and removed by the next one.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -232,7 +235,11 @@ fn check_out(repo: &Repo, tree: ObjectId, dest: &Path) -> Result<(), Error> {
             Mode::File | Mode::Executable => {
                 write_new(&real, &repo.blob(*id)?, *mode == Mode::Executable)?;
             }
-            Mode::Symlink => link(&repo.blob(*id)?, path, &real)?,
+            Mode::Symlink => {
+                let target = repo.blob(*id)?;
+                let linked = symlink(OsStr::from_bytes(&target), &real);
+                linked.map_err(Error::io("make", &real))?;
+            }
             // git makes an empty directory for a submodule that is not checked out.
             Mode::Gitlink | Mode::Tree => {
                 fs::create_dir_all(&real).map_err(Error::io("make", &real))?;
@@ -243,53 +250,24 @@ fn check_out(repo: &Repo, tree: ObjectId, dest: &Path) -> Result<(), Error> {
 }
 
 fn write_new(path: &Path, bytes: &[u8], executable: bool) -> Result<(), Error> {
-    use std::io::Write as _;
+    let mode = if executable { 0o777 } else { 0o666 };
     let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, if executable { 0o777 } else { 0o666 });
-    #[cfg(not(unix))]
-    let _ = executable;
+    options.write(true).create_new(true).mode(mode);
     let mut file = options.open(path).map_err(Error::io("make", path))?;
     file.write_all(bytes).map_err(Error::io("make", path))
 }
 
-#[cfg(unix)]
-fn link(target: &[u8], _path: &RepoPath, real: &Path) -> Result<(), Error> {
-    use std::os::unix::ffi::OsStrExt as _;
-    std::os::unix::fs::symlink(std::ffi::OsStr::from_bytes(target), real)
-        .map_err(Error::io("make", real))
-}
-
-#[cfg(not(unix))]
-fn link(_target: &[u8], path: &RepoPath, _real: &Path) -> Result<(), Error> {
-    Err(Error::CheckOut {
-        path: path.clone(),
-        why: "this system makes no symlinks",
-    })
-}
-
 /// Returns the path as this system writes it, if it stays in the work tree and out of `.git`.
 pub(super) fn native(path: &RepoPath) -> Result<PathBuf, Error> {
-    let bad = |why| Error::CheckOut {
-        path: path.clone(),
-        why,
-    };
     for name in path.components() {
         if matches!(name, b"" | b"." | b"..") || name.eq_ignore_ascii_case(b".git") {
-            return Err(bad("a component is empty, '.', '..' or '.git'"));
+            return Err(Error::CheckOut {
+                path: path.clone(),
+                why: "a component is empty, '.', '..' or '.git'",
+            });
         }
     }
-    #[cfg(unix)]
-    {
-        use std::os::unix::ffi::OsStrExt as _;
-        Ok(PathBuf::from(std::ffi::OsStr::from_bytes(path.as_bytes())))
-    }
-    #[cfg(not(unix))]
-    match path.to_str() {
-        Some(text) if !text.contains(['\\', ':']) => Ok(PathBuf::from(text)),
-        _ => Err(bad("this system cannot hold the name")),
-    }
+    Ok(PathBuf::from(OsStr::from_bytes(path.as_bytes())))
 }
 
 /// Removes a directory, also one whose permissions a command has taken away.
@@ -300,9 +278,7 @@ fn remove(dir: &Path) {
     }
 }
 
-#[cfg(unix)]
 fn open_up(dir: &Path) {
-    use std::os::unix::fs::PermissionsExt as _;
     let _ = fs::set_permissions(dir, fs::Permissions::from_mode(0o700));
     for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
         if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
@@ -311,10 +287,7 @@ fn open_up(dir: &Path) {
     }
 }
 
-#[cfg(not(unix))]
-fn open_up(_dir: &Path) {}
-
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -327,7 +300,7 @@ mod tests {
             fs::write(root.join(name), "x").unwrap();
         }
         fs::write(dir.path().join("kept"), "x").unwrap();
-        std::os::unix::fs::symlink(dir.path().join("kept"), root.join("link")).unwrap();
+        symlink(dir.path().join("kept"), root.join("link")).unwrap();
         remove_place(&root);
         assert!(!root.exists() && dir.path().join("kept").exists());
     }

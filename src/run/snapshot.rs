@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::actor::Actor;
@@ -290,10 +291,7 @@ fn digest(path: &Path) -> Result<Option<Vec<u8>>, Error> {
     };
     let mut mode = 0;
     if let Ok(found) = fs::metadata(path) {
-        #[cfg(unix)]
-        {
-            mode = std::os::unix::fs::PermissionsExt::mode(&found.permissions());
-        }
+        mode = found.permissions().mode();
         if found.is_file() && bytes.starts_with(b"link to ") {
             bytes.extend(fs::read(path).map_err(Error::io("read", path))?);
         }

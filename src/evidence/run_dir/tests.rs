@@ -1,3 +1,6 @@
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::symlink;
 
 use super::*;
@@ -159,52 +162,24 @@ fn verify_codes(verified: &(Findings, Option<Sha256>)) -> Vec<&'static str> {
         .collect()
 }
 
+/// Writes files to a directory.
+pub(crate) fn write_dir(dir: &Path, files: &RunFiles) {
+    for (path, content) in files {
+        let real = dir.join(OsStr::from_bytes(path.as_bytes()));
+        fs::create_dir_all(real.parent().unwrap()).unwrap();
+        fs::write(real, content).unwrap();
+    }
+}
+
 #[test]
-fn a_run_written_and_read_again_is_the_same() {
+fn a_run_is_read_as_it_was_written() {
     let dir = tempfile::tempdir().unwrap();
     let mut files = run(&[("a", "abc"), ("b/c/d", ""), ("b/é\n\\", "x")]);
     files.insert(RepoPath::new(b"\xff".as_slice()), b"\0".to_vec());
     let place = dir.path().join("runs/r");
-    write_dir(&place, &files).unwrap();
+    write_dir(&place, &files);
+    fs::create_dir(place.join("empty")).unwrap();
     assert_eq!(read_dir(&place).unwrap(), files);
-    assert!(matches!(
-        write_dir(&place, &files),
-        Err(Error::NotEmpty { .. })
-    ));
-    fs::create_dir(dir.path().join("empty")).unwrap();
-    write_dir(&dir.path().join("empty"), &files).unwrap();
-}
-
-#[test]
-fn no_path_leads_out_of_the_run_when_it_is_written() {
-    let dir = tempfile::tempdir().unwrap();
-    for (number, bad) in [
-        "../x",
-        "/tmp/x",
-        "a/../../x",
-        "",
-        "a//b",
-        ".git/config",
-        "a/.GIT/x",
-        "a\0",
-    ]
-    .iter()
-    .enumerate()
-    {
-        let place = dir.path().join(format!("r{number}"));
-        let refused = write_dir(
-            &place,
-            &RunFiles::from([(RepoPath::from(*bad), Vec::new())]),
-        )
-        .unwrap_err();
-        assert_eq!(code(&refused), Code::Int003, "{bad}");
-        assert!(!place.exists());
-    }
-    write_dir(
-        &dir.path().join("good"),
-        &RunFiles::from([(RepoPath::from("a/..b"), Vec::new())]),
-    )
-    .unwrap();
 }
 
 #[test]

@@ -3,7 +3,8 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::symlink;
 
 use super::*;
-use crate::evidence::{digests, read_dir, write_dir};
+use crate::evidence::run_dir::tests::write_dir;
+use crate::evidence::{digests, read_dir};
 
 const TIME: &str = "2026-11-21T01:52:49Z\n";
 
@@ -26,7 +27,7 @@ fn good() -> (tempfile::TempDir, std::path::PathBuf) {
         ("b-d", ""),
         ("timestamps/t", TIME),
     ];
-    write_dir(&place, &run(&files)).unwrap();
+    write_dir(&place, &run(&files));
     (dir, place)
 }
 

@@ -4,7 +4,8 @@
 use super::world::World;
 use super::{MEND, files_of};
 use crate::evidence::inventory::SUMS;
-use crate::evidence::{self, Inventory, write_dir};
+use crate::evidence::run_dir::tests::write_dir;
+use crate::evidence::{self, Inventory};
 use crate::record::contract::ContractDraft;
 use crate::record::{Code, RepoPath, RunId, json};
 use crate::run::{Error, Import, ImportRequest};
@@ -24,7 +25,7 @@ fn import(there: &World, change: impl FnOnce(&mut ImportRequest)) -> Result<(), 
     files.insert(manifest, json::canonical(&says));
     let inventory = Inventory::of(&evidence::digests(&files)).unwrap();
     files.insert(RepoPath::from(SUMS), inventory.to_bytes());
-    write_dir(&directory, &files).unwrap();
+    write_dir(&directory, &files);
     there.write("src/a.txt", "one\nthree\n");
     there.git(&["commit", "-q", "-a", "-m", "made"]);
     let commit = there.id("HEAD");
