@@ -35,7 +35,7 @@ pub fn plain_file(path: &RepoPath, mode: Mode) -> Finding {
 /// The inventory among the files has the root that the record of the run binds.
 pub fn evidence_root(run: &RunId, bound: Sha256, found: Sha256) -> Option<Finding> {
     let subject = Subject::none().path(&RepoPath::from(SUMS));
-    other_root(Rule::EvidenceRoot.finding(subject), run, bound, found)
+    other_root(Rule::EvidenceRoot, subject, run, (bound, found))
 }
 
 /// The ledger has the inventory, with the root that the record of the run binds.
@@ -46,10 +46,15 @@ pub fn ledger_inventory(run: &RunId, bound: Sha256, found: Option<Sha256>) -> Op
         let finding = finding.found("no inventory").expected(bound);
         return Some(finding.remedy("git awo fetch"));
     };
-    other_root(Rule::InventoryRoot.finding(subject), run, bound, found)
+    other_root(Rule::InventoryRoot, subject, run, (bound, found))
 }
 
-fn other_root(finding: Finding, run: &RunId, bound: Sha256, found: Sha256) -> Option<Finding> {
-    let finding = finding.found(found).expected(bound);
+fn other_root(
+    rule: Rule,
+    subject: Subject,
+    run: &RunId,
+    (bound, found): (Sha256, Sha256),
+) -> Option<Finding> {
+    let finding = rule.finding(subject).found(found).expected(bound);
     (found != bound).then(|| finding.remedy(format!("git awo chain {run}")))
 }
