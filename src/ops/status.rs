@@ -80,13 +80,25 @@ pub fn status(session: &Session, with_accepted: bool) -> Result<Status, Error> {
         if started.contains(&id) {
             continue;
         }
-        let approved = match records.contract_blob(&id)? {
-            Some(blob) => !records.approvals_of(blob)?.is_empty(),
-            None => false,
+        let given = match records.contract_blob(&id)? {
+            Some(blob) => records.approvals_of(blob)?,
+            None => Vec::new(),
         };
-        let (state, next) = match approved {
-            true => ("approved", format!("git awo run {id} -- COMMAND")),
-            false => ("imported", format!("git awo approve {id}")),
+        let mut withdrawn = false;
+        let mut upheld = false;
+        for envelope in given {
+            // One that does not hold approves nothing; `verify` says why.
+            if let Ok(approval) = collector.verify(&envelope) {
+                match collector.revoked(&approval, &[])? {
+                    true => withdrawn = true,
+                    false => upheld = true,
+                }
+            }
+        }
+        let (state, next) = match (upheld, withdrawn) {
+            (true, _) => ("approved", format!("git awo run {id} -- COMMAND")),
+            (false, true) => ("withdrawn", format!("git awo approve {id}")),
+            (false, false) => ("imported", format!("git awo approve {id}")),
         };
         status.tasks.push(Standing { id, state, next });
     }
@@ -122,6 +134,12 @@ fn run_stands(
         ("attested", format!("git awo finalize {id}"))
     } else if !reviews.approved.is_empty() {
         ("approved", format!("git awo attest {id}"))
+    } else if facts
+        .audit_approvals
+        .iter()
+        .any(|it| facts.revoked.contains(&it.digest()))
+    {
+        ("withdrawn", format!("git awo approve {id}"))
     } else if !reviews.passed.is_empty() {
         ("gate 2 passed", format!("git awo approve {id}"))
     } else {

@@ -21,11 +21,34 @@ pub fn approval(door: &Door, of_run: bool) -> Sha256 {
     records.approvals_of(object).unwrap()[0].digest()
 }
 
+/// The digests of all approvals of the task, as this person's clone has them.
+fn approvals(door: &Door) -> Vec<Sha256> {
+    let actor = door.actor();
+    let refs = actor.refs().unwrap();
+    let records = Records::open(&actor.repo, &refs).unwrap();
+    let blob = records
+        .contract_blob(&TaskId::new(TASK).unwrap())
+        .unwrap()
+        .unwrap();
+    let noted = records.approvals_of(blob).unwrap();
+    noted.iter().map(|it| it.digest()).collect()
+}
+
 /// The ledger of this person with a revocation that they signed.
 fn withdrawn(door: &Door, role: &str, record: Sha256, run: Option<&str>) -> String {
+    withdrawn_for(door, role, record, run, "a mistake")
+}
+
+fn withdrawn_for(
+    door: &Door,
+    role: &str,
+    record: Sha256,
+    run: Option<&str>,
+    reason: &str,
+) -> String {
     let says = RevocationPredicate {
         context: door.context(role),
-        reason: "a mistake".into(),
+        reason: reason.into(),
         record,
         run: run.map(|run| RunId::new(run).unwrap()),
         task: TaskId::new(TASK).unwrap(),
@@ -177,4 +200,104 @@ fn no_attestation_counts_what_was_withdrawn() {
     world.ok("rita", "rita", &["git", "awo", "approve", RUN]);
     world.ok("rita", "rita", &["git", "awo", "attest", RUN]);
     world.ok("rita", "rita", &["git", "awo", "push"]);
+}
+
+#[test]
+fn an_approval_is_withdrawn_for_one_reason() {
+    let olga = Door::new(World::approved(), "olga");
+    let first = approval(&olga, false);
+    let own = withdrawn(&olga, "operator", first, None);
+    olga.accepts_record("an own approval", LEDGER, &own);
+    let again = withdrawn_for(&olga, "operator", first, None, "another reason");
+    let again = format!("{again}:{LEDGER}");
+    olga.refuses_and_finds("another reason", &[&again], &["REP-002"], &["REP-002"]);
+    // The twin: for that reason another approval is withdrawn.
+    let sentence = ["git", "awo", "approve", TASK, "--sentence", SENTENCE];
+    olga.world.ok("olga", "olga", &sentence);
+    let second = approvals(&olga)
+        .into_iter()
+        .find(|it| *it != first)
+        .unwrap();
+    olga.world.ok("olga", "olga", &["git", "awo", "push"]);
+    let other = withdrawn_for(&olga, "operator", second, None, "another reason");
+    olga.accepts_record("another approval", LEDGER, &other);
+}
+
+#[test]
+fn no_run_is_finalized_by_an_approval_that_was_withdrawn() {
+    let rita = Door::new(World::executed(), "rita");
+    let world = &rita.world;
+    for (who, words) in [
+        ("otto", &["git", "awo", "push"][..]),
+        ("rita", &["git", "awo", "fetch"]),
+        ("rita", &["git", "awo", "gate", RUN]),
+        ("rita", &["git", "awo", "approve", RUN]),
+        ("rita", &["git", "awo", "push"]),
+    ] {
+        world.ok(who, who, words);
+    }
+    let finalize = ["git", "awo", "finalize", RUN];
+    let record = approval(&rita, true);
+    // The attestation is known here alone, and so the server takes the revocation.
+    world.ok("rita", "rita", &["git", "awo", "attest", RUN]);
+    let twin = world.copied();
+    let early = withdrawn(&rita, "reviewer", record, Some(RUN));
+    rita.accepts_record("in time", LEDGER, &early);
+    let before = world.ok("rita", "rita", &["git", "for-each-ref"]);
+    world.refused("rita", "rita", &finalize, "GOV-005");
+    assert_eq!(
+        world.ok("rita", "rita", &["git", "for-each-ref"]),
+        before,
+        "nothing moved"
+    );
+    // Approved and attested anew it is finalized, and so it is where nothing was withdrawn.
+    world.ok("rita", "rita", &["git", "update-ref", "-d", ATTESTATIONS]);
+    for words in [
+        &["git", "awo", "approve", RUN][..],
+        &["git", "awo", "attest", RUN],
+        &finalize,
+        &["git", "awo", "push"],
+    ] {
+        world.ok("rita", "rita", words);
+    }
+    twin.ok("rita", "rita", &finalize);
+}
+
+#[test]
+fn status_says_what_was_withdrawn() {
+    let state = |door: &Door, what: &str| {
+        let words = ["git", "awo", "--json", "status"];
+        let json = door.world.ok(door.who, door.who, &words);
+        let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+        let (state, next) = (&json[what][0]["state"], &json[what][0]["next"]);
+        format!("{}: {}", state.as_str().unwrap(), next.as_str().unwrap())
+    };
+    let olga = Door::new(World::approved(), "olga");
+    let run = format!("approved: git awo run {TASK} -- COMMAND");
+    assert_eq!(state(&olga, "tasks"), run);
+    let done = revoke(&olga.world, "olga", approval(&olga, false));
+    assert_eq!(done.code, 0, "{}", done.text);
+    let withdrawn = format!("withdrawn: git awo approve {TASK}");
+    assert_eq!(state(&olga, "tasks"), withdrawn);
+    let sentence = ["git", "awo", "approve", TASK, "--sentence", SENTENCE];
+    olga.world.ok("olga", "olga", &sentence);
+    assert_eq!(state(&olga, "tasks"), run, "approved anew");
+
+    let rita = Door::new(World::executed(), "rita");
+    for (who, words) in [
+        ("otto", &["git", "awo", "push"][..]),
+        ("rita", &["git", "awo", "fetch"]),
+        ("rita", &["git", "awo", "gate", RUN]),
+        ("rita", &["git", "awo", "approve", RUN]),
+    ] {
+        rita.world.ok(who, who, words);
+    }
+    assert_eq!(
+        state(&rita, "runs"),
+        format!("approved: git awo attest {RUN}")
+    );
+    let done = revoke(&rita.world, "rita", approval(&rita, true));
+    assert_eq!(done.code, 0, "{}", done.text);
+    let withdrawn = format!("withdrawn: git awo approve {RUN}");
+    assert_eq!(state(&rita, "runs"), withdrawn);
 }
