@@ -13,9 +13,7 @@ pub const MAX_INPUT: usize = 8 * 1024 * 1024;
 /// Reads the input to its end, or to just beyond [`MAX_INPUT`], which parsing then refuses.
 pub fn read(stdin: &mut dyn Read) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    let limit = u64::try_from(MAX_INPUT)
-        .unwrap_or(u64::MAX)
-        .saturating_add(1);
+    let limit = (MAX_INPUT as u64).saturating_add(1);
     stdin.take(limit).read_to_end(&mut bytes)?;
     Ok(bytes)
 }

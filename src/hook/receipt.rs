@@ -18,7 +18,7 @@ use super::Error;
 use super::gaps::{self, View};
 use super::pushes::Judged;
 
-/// So far back a movement is looked for that another entry may have told.
+/// Number of entries that are searched for a movement that was reported as unrecorded.
 const LOOK_BACK: usize = 1_000;
 /// The longest name of who pushed.
 const LONGEST_PUSHER: usize = 120;
