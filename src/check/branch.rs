@@ -6,8 +6,8 @@ pub(super) mod strict;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::facts::case::{CommitCase, CommitKind, RunFacts};
-use crate::facts::run::Collector;
+use crate::facts::case::{CommitCase, CommitKind};
+use crate::facts::run::{Collector, RunFacts};
 use crate::git::{self, Compared, Reader};
 use crate::policy::RefRules;
 use crate::record::commit::Commit;

@@ -5,11 +5,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::evidence::{self, Inventory, Survey};
-use crate::facts::run::Collector;
-use crate::policy::Verified;
+use crate::facts::run::{Collector, Lookup};
 use crate::record::tree::Mode;
-use crate::record::{Code, Coded, ObjectId, RepoPath, Report, RunId, Sha256, Subject};
-use crate::records::{Kind, RunPredicate};
+use crate::record::{Code, Coded, ObjectId, RefName, RepoPath, Report, RunId, Sha256, Subject};
 use crate::rules::{absent, integrity as rules};
 use crate::store::layout::LedgerPath;
 
@@ -72,16 +70,14 @@ pub fn stored(collector: &Collector<'_>, run: &RunId) -> Integrity {
 }
 
 fn gather(collector: &Collector<'_>, run: &RunId, judged: &mut Integrity) -> Result<(), Error> {
-    let records = collector.records;
-    records.reader().require_whole_view()?;
-    let path = Kind::Run.of(run);
-    let Some(envelope) = records.envelope(&path)? else {
-        judged.report.findings.push(absent::run_record(run));
-        return Ok(());
-    };
-    let record: Verified<RunPredicate> = match collector.verify(&envelope) {
-        Ok(record) => record,
-        Err(mut finding) => {
+    collector.records.reader().require_whole_view()?;
+    let record = match collector.run_record(run)? {
+        Lookup::Valid(record) => record,
+        Lookup::Missing => {
+            judged.report.findings.push(absent::run_record(run));
+            return Ok(());
+        }
+        Lookup::Invalid(mut finding) => {
             if finding.remedy.is_empty() {
                 finding.remedy = format!("git awo verify {run}, here and in another clone");
             }
@@ -90,20 +86,31 @@ fn gather(collector: &Collector<'_>, run: &RunId, judged: &mut Integrity) -> Res
         }
     };
     let says = record.predicate();
-    judged.report.findings.extend(rules::binds_run(says, run));
-    survey(collector, says, judged)?;
-    against_ledger(collector, says, judged)
+    judged
+        .report
+        .findings
+        .extend(rules::binds_run(&says.run, run));
+    survey(collector, &says.evidence, run, judged)?;
+    if let Some(found) = judged.survey.sums().map(Sha256::of) {
+        let other_root = rules::evidence_root(run, says.root, found);
+        judged.report.findings.extend(other_root);
+    }
+    against_ledger(collector, run, says.root, judged)
 }
 
 /// Reads the evidence, each file by itself: one that cannot be read does not hide the others.
 fn survey(
     collector: &Collector<'_>,
-    says: &RunPredicate,
+    reference: &RefName,
+    run: &RunId,
     judged: &mut Integrity,
 ) -> Result<(), Error> {
     let records = collector.records;
-    let Some(files) = records.evidence_files(&says.evidence, &says.run)? else {
-        judged.report.findings.push(rules::evidence_present(says));
+    let Some(files) = records.evidence_files(reference, run)? else {
+        judged
+            .report
+            .findings
+            .push(rules::evidence_present(reference));
         return Ok(());
     };
     let limits = &collector.history.current().policy.document().limits;
@@ -134,9 +141,6 @@ fn survey(
             _ => judged.report.findings.push(finding),
         }
     }
-    let sums = survey.sums().map(Sha256::of);
-    let other_root = rules::evidence_root(says, sums);
-    judged.report.findings.extend(other_root);
     judged.root = root;
     judged.survey = survey;
     Ok(())
@@ -144,15 +148,16 @@ fn survey(
 
 fn against_ledger(
     collector: &Collector<'_>,
-    says: &RunPredicate,
+    run: &RunId,
+    root: Sha256,
     judged: &mut Integrity,
 ) -> Result<(), Error> {
-    let path = LedgerPath::Inventory(says.run.clone());
+    let path = LedgerPath::Inventory(run.clone());
     let subject = || Subject::of_record(path.to_path());
     let findings = &mut judged.report.findings;
     let bytes = collector.records.file(&path)?;
     let found = bytes.as_deref().map(Sha256::of);
-    findings.extend(rules::ledger_inventory(says, found));
+    findings.extend(rules::ledger_inventory(run, root, found));
     let Some(bytes) = bytes else {
         return Ok(());
     };

@@ -13,7 +13,6 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use serde_json::Value;
 
-pub use crate::ops::Error as CliError;
 pub use answer::Answer;
 pub use context::Context;
 

@@ -5,12 +5,9 @@ use crate::evidence;
 use crate::policy::{Keyring, Unverified, Verified};
 use crate::record::Subject;
 use crate::record::envelope::{Envelope, MAX_ENVELOPE};
-use crate::record::{
-    Coded as _, Finding, IdentityName, ObjectId, RefName, RunId, Sha256, Timestamp,
-};
+use crate::record::{Coded as _, Finding, ObjectId, RefName, RunId, Sha256};
 use crate::records::{
-    ApprovalPredicate, Binding, ContractPredicate, Kind, Location, Notes, Object, PolicyPredicate,
-    Predicate, Record, RunPredicate, Scope, Signers, Statement,
+    Binding, Kind, Location, Notes, Object, PolicyPredicate, Record, Scope, Signers, Statement,
 };
 use crate::store::layout::LedgerPath;
 use crate::store::ledger;
@@ -62,60 +59,39 @@ pub struct Noted {
     /// On what it belongs: nowhere, or on something of which it is not known where it stands.
     pub belongs: Option<Option<ObjectId>>,
     /// The record of the run that it is about, if it is about one and there is a record.
-    pub run: Option<Option<RunPredicate>>,
-}
-
-/// An approval that arrived.
-pub struct ApprovalFacts<'a> {
-    /// The approval.
-    pub approval: &'a Verified<ApprovalPredicate>,
-    /// The digest of the contract of its task, and what that says if it can be read; nothing if
-    /// there is no contract.
-    pub contract: Option<(Sha256, Option<ContractPredicate>)>,
-    /// When it arrived, if that is known.
-    pub arrival: Option<Timestamp>,
-    /// At a door: so many days it may be valid, and until when at most.
-    pub door: Option<(u32, Timestamp)>,
-    /// The other approvals on the same object: digest, person, nonce.
-    pub others: Vec<(Sha256, IdentityName, String)>,
+    pub run: Option<Option<Box<dyn Record>>>,
 }
 
 impl Collector<'_> {
     /// Returns what is known of a file of the ledger that arrived.
     pub fn arrived(&self, path: &LedgerPath, id: ObjectId) -> Result<Arrived, Error> {
         let records = self.records;
-        let (limit, companion) = match path {
-            LedgerPath::Inventory(run) => (
-                evidence::inventory::MAX_LEN as u64,
-                Some((
-                    "a run record",
-                    records.blob_of(&Kind::Run.of(run))?.is_some(),
-                )),
-            ),
-            LedgerPath::Packet(task) => (
-                MAX_ENVELOPE as u64,
-                Some(("a contract", records.contract_blob(task)?.is_some())),
-            ),
-            LedgerPath::ProposedPolicy(digest) | LedgerPath::ProposedSigners(digest) => (
-                MAX_ENVELOPE as u64,
-                Some((
-                    "a signature by a root",
-                    records.about(&Scope::Proposal(*digest))?.len() > 2,
-                )),
-            ),
-            _ => (MAX_ENVELOPE as u64, None),
+        let companion = match path {
+            LedgerPath::Inventory(run) => {
+                let there = records.blob_of(&Kind::Run.of(run))?.is_some();
+                Some(("a run record", there))
+            }
+            LedgerPath::Packet(task) => {
+                Some(("a contract", records.contract_blob(task)?.is_some()))
+            }
+            LedgerPath::ProposedPolicy(digest) | LedgerPath::ProposedSigners(digest) => {
+                let there = records.about(&Scope::Proposal(*digest))?.len() > 2;
+                Some(("a signature by a root", there))
+            }
+            _ => None,
+        };
+        let limit = match path {
+            LedgerPath::Inventory(_) => evidence::inventory::MAX_LEN as u64,
+            _ => MAX_ENVELOPE as u64,
         };
         let bytes = records.reader().blob_limited(id, limit)?;
         let kind = match (path, companion) {
             (_, Some((of, there))) => return Ok(Arrived::Companion(of, there)),
             (LedgerPath::Spent(approval), _) => {
                 let run = ledger::parse_spent(&bytes);
-                let says = run
-                    .map(|run| self.stated::<RunPredicate>(&run))
-                    .transpose()?;
-                let spends = says
-                    .flatten()
-                    .is_some_and(|it| it.approvals.contains(approval));
+                let says = run.map(|run| self.stated(&Kind::Run.of(run))).transpose()?;
+                let spent = Binding::Approval(*approval);
+                let spends = says.flatten().is_some_and(|it| it.binds().contains(&spent));
                 return Ok(Arrived::Companion("a run that spends the approval", spends));
             }
             (LedgerPath::Record(_, kind, _), _) => *kind,
@@ -124,13 +100,9 @@ impl Collector<'_> {
         let envelope = match ledger::parse(path.to_path(), &bytes) {
             Ok(envelope) => envelope,
             Err(error) => {
-                let subject = Subject::of_record(path.to_path());
-                return Ok(match error.denies(subject) {
-                    Some(_) => {
-                        Arrived::Refused(error.to_finding(Subject::of_record(path.to_path())))
-                    }
-                    None => return Err(error.into()),
-                });
+                let denied = error.denies(Subject::of_record(path.to_path()));
+                let finding = denied.into_iter().flatten().next().ok_or(error)?;
+                return Ok(Arrived::Refused(finding));
             }
         };
         if kind.signers() == Signers::Roots {
@@ -146,16 +118,10 @@ impl Collector<'_> {
         })
     }
 
-    /// Returns what the record of a run says, whether or not it holds.
-    pub fn stated_run(&self, run: &RunId) -> Result<Option<RunPredicate>, Error> {
-        self.stated(run)
-    }
-
-    /// Returns what the one record of a kind about something says, whether or not it holds.
-    fn stated<P: Predicate>(&self, scope: impl Into<Scope>) -> Result<Option<P>, Error> {
-        let envelope = self.records.envelope(&P::KIND.of(scope))?;
-        let statement = envelope.and_then(|it| Statement::<P>::parse(it.payload()).ok());
-        Ok(statement.map(|it| it.predicate))
+    /// Returns what a record says, whether or not it holds.
+    pub(super) fn stated(&self, path: &LedgerPath) -> Result<Option<Box<dyn Record>>, Error> {
+        let (envelope, kind) = (self.records.envelope(path)?, path.kind());
+        Ok(envelope.and_then(|it| kind?.parse(it.payload()).ok()))
     }
 
     fn packet_of(&self, record: &dyn Record) -> Option<Sha256> {
@@ -229,7 +195,8 @@ impl Collector<'_> {
             },
             _ => None,
         };
-        let run = says.run().map(|run| self.stated(&run)).transpose()?;
+        let path = says.run().map(|run| Kind::Run.of(run));
+        let run = path.map(|path| self.stated(&path)).transpose()?;
         Ok(Ok(Noted {
             record,
             object,
@@ -238,46 +205,11 @@ impl Collector<'_> {
         }))
     }
 
-    /// Returns what is known of an approval that arrived on an object.
-    pub fn approval<'a>(
-        &self,
-        object: ObjectId,
-        approval: &'a Verified<ApprovalPredicate>,
-    ) -> Result<ApprovalFacts<'a>, Error> {
-        let path = Kind::Contract.of(&approval.predicate().task);
-        let contract = self.records.envelope(&path)?;
-        let contract = contract.filter(|it| Kind::of_payload(it.payload()) == Some(Kind::Contract));
-        let judging = self.judging();
-        let mut others = Vec::new();
-        if judging.at_a_door() {
-            for other in self.records.approvals_of(object)? {
-                let digest = other.digest();
-                if let Ok(it) = Statement::<ApprovalPredicate>::parse(other.payload())
-                    && digest != approval.digest()
-                {
-                    let it = it.predicate;
-                    others.push((digest, it.context.identity, it.nonce));
-                }
-            }
-        }
-        let days = self.history.current().policy.document().gates.approval_days;
-        let latest = self.time.plus_days(days.saturating_add(1));
-        Ok(ApprovalFacts {
-            approval,
-            contract: contract.map(|it| {
-                let statement = Statement::parse(it.payload()).ok();
-                (it.digest(), statement.map(|it| it.predicate))
-            }),
-            arrival: judging.arrival(approval.digest()),
-            door: judging.at_a_door().then_some((days, latest)),
-            others,
-        })
-    }
-
     /// Tells whether the record of a run names this evidence. The run may be bad in itself, which is
     /// found there.
     pub fn claims_evidence(&self, reference: &RefName, run: &RunId) -> bool {
-        let says = self.stated::<RunPredicate>(run).ok().flatten();
-        says.is_some_and(|it| it.evidence == *reference)
+        let says = self.stated(&Kind::Run.of(run)).ok().flatten();
+        let evidence = Binding::Evidence(reference.clone());
+        says.is_some_and(|it| it.binds().contains(&evidence))
     }
 }

@@ -1,19 +1,11 @@
-//! The case: the facts that the rules judge. Gathered by `check`, plain values here.
-
-use std::collections::{BTreeMap, BTreeSet};
+//! A commit as the rules judge it: what it changes, who signed it, what it claims to be.
 
 use crate::record::commit::Commit;
 use crate::record::tree::{Change, Fault};
-use crate::record::{
-    Coded, Finding, Findings, IdentityName, ObjectId, RunId, Sha256, Subject, Timestamp,
-};
-use crate::records::{
-    ApprovalPredicate, AttestationPredicate, Binding, ContractPredicate, FinalizationPredicate,
-    IndependencePredicate, OutcomePredicate, Record, RunPredicate, SelfApprovalPredicate,
-};
+use crate::record::{Coded, Findings, IdentityName, ObjectId, RunId, Subject};
 
 use crate::policy::keyring::Signer;
-use crate::policy::{RefRules, Unverified, Verified};
+use crate::policy::{RefRules, Unverified};
 
 /// A new commit on a governed ref.
 pub struct CommitCase<'a> {
@@ -128,118 +120,4 @@ fn reverted(message: &[u8]) -> Option<ObjectId> {
     let (_, rest) = text.split_once("This reverts commit ")?;
     let hex: String = rest.chars().take_while(char::is_ascii_hexdigit).collect();
     hex.parse().ok()
-}
-
-/// A link of the chain as it was found.
-#[derive(Clone, Debug)]
-#[allow(clippy::large_enum_variant, reason = "a run has half a dozen links")]
-pub enum Lookup<T> {
-    /// There is none.
-    Missing,
-    /// There is one that does not hold.
-    Invalid(Finding),
-    /// There is one, checked by itself; what it binds is for the rules.
-    Valid(T),
-}
-
-impl<T> Lookup<T> {
-    /// Returns the link if it holds.
-    pub fn valid(&self) -> Option<&T> {
-        match self {
-            Lookup::Valid(value) => Some(value),
-            _ => None,
-        }
-    }
-}
-
-/// The evidence of a run, as recomputed from its bytes.
-#[derive(Clone, Debug)]
-pub struct EvidenceFacts {
-    /// The root computed.
-    pub root: Sha256,
-    /// Hash and file-set mismatches.
-    pub findings: Findings,
-    /// The invariants broken (reasons, sorted).
-    pub reasons: Vec<String>,
-}
-
-impl RunFacts {
-    /// Returns the digests of the records of the run that use an approval.
-    pub fn uses_of(&self, approval: Sha256) -> Vec<Sha256> {
-        fn of<P: Record>(it: &Verified<P>) -> (Sha256, &dyn Record) {
-            (it.digest(), it.predicate())
-        }
-        let attestations = self.attestations.iter().map(of);
-        let users = self.run.valid().map(of).into_iter().chain(attestations);
-        users
-            .chain(self.finalization.valid().map(of))
-            .filter(|(_, it)| it.binds().contains(&Binding::Approval(approval)))
-            .map(|(digest, _)| digest)
-            .collect()
-    }
-
-    /// Returns the digests of the reviews of the run, and of its finalization.
-    pub fn reviews(&self) -> impl Iterator<Item = Sha256> {
-        let finalization = self.finalization.valid().map(Verified::digest);
-        let logs = self.independence.iter().map(Verified::digest);
-        let permitted = self.overrides.iter().map(Verified::digest);
-        let approvals = self.audit_approvals.iter().map(Verified::digest);
-        let attestations = self.attestations.iter().map(Verified::digest);
-        let reviews = logs.chain(permitted).chain(approvals).chain(attestations);
-        reviews.chain(finalization)
-    }
-
-    /// Tells whether a recorded override lets the orchestrator review this run.
-    pub fn overridden(&self) -> bool {
-        let Some(run) = self.run.valid().map(|run| run.predicate()) else {
-            return false;
-        };
-        self.overrides.iter().any(|it| {
-            let says = it.predicate();
-            says.allow_self_approval == "1"
-                && says.run == self.id
-                && says.commit == run.commit
-                && says.root == run.root
-        })
-    }
-}
-
-/// Everything known about a run.
-pub struct RunFacts {
-    /// The run.
-    pub id: RunId,
-    /// The run record.
-    pub run: Lookup<Verified<RunPredicate>>,
-    /// The contract that the run record names.
-    pub contract: Lookup<Verified<ContractPredicate>>,
-    /// The approvals noted on that contract.
-    pub task_approvals: Vec<Verified<ApprovalPredicate>>,
-    /// For each approval spent: the run that the ledger says spent it.
-    pub spent: BTreeMap<Sha256, Option<RunId>>,
-    /// The root of the inventory in the ledger, if there is one.
-    pub inventory: Option<Sha256>,
-    /// The evidence.
-    pub evidence: Lookup<EvidenceFacts>,
-    /// The independence logs.
-    pub independence: Vec<Verified<IndependencePredicate>>,
-    /// The overrides.
-    pub overrides: Vec<Verified<SelfApprovalPredicate>>,
-    /// The audit approvals noted on the harness commit.
-    pub audit_approvals: Vec<Verified<ApprovalPredicate>>,
-    /// The attestations noted on the harness commit.
-    pub attestations: Vec<Verified<AttestationPredicate>>,
-    /// The approvals, of the task and of the run, that were withdrawn before anything used them.
-    pub revoked: BTreeSet<Sha256>,
-    /// The finalization.
-    pub finalization: Lookup<Verified<FinalizationPredicate>>,
-    /// The run's entry in the provenance index; it must be the one that the finalization implies.
-    pub indexed: Lookup<()>,
-    /// The outcome.
-    pub outcome: Lookup<Verified<OutcomePredicate>>,
-    /// Records of this run that do not hold by themselves.
-    pub bad: Findings,
-    /// The time by which the task approvals are judged: when the run record arrived.
-    pub time: Timestamp,
-    /// The time by which the audit approvals are judged: when the finalization arrived.
-    pub audited: Timestamp,
 }

@@ -11,7 +11,6 @@ use crate::record::{
     Coded, Diagnosis, Findings, IdentityName, ObjectId, RefName, RepoPath, Rule, RunId, Sha256,
     Subject, TaskId,
 };
-use crate::records::RunPredicate;
 
 const MANIFEST: &str = "run_manifest.json";
 const ENVIRONMENT: &str = "environment.json";
@@ -35,22 +34,6 @@ pub struct Said<'a> {
     pub task: &'a TaskId,
     /// The tree it made.
     pub tree: ObjectId,
-}
-
-impl<'a> Said<'a> {
-    /// Returns what a record says.
-    pub fn of(record: &'a RunPredicate) -> Self {
-        Self {
-            approvals: &record.approvals,
-            base: record.base,
-            contract: record.contract,
-            orchestrator: &record.context.identity,
-            reference: &record.reference,
-            run: &record.run,
-            task: &record.task,
-            tree: record.tree,
-        }
-    }
 }
 
 /// Compares the documents of a run with its record (ATT-002 for each difference).

@@ -1,6 +1,7 @@
 //! Reads records and trees, and gathers what the rules need; says by which policy and at which
 //! time each record is judged.
 
+pub mod approvals;
 pub mod arrivals;
 pub mod arrived;
 pub mod case;
@@ -11,9 +12,7 @@ pub mod log;
 pub mod policies;
 pub mod position;
 pub mod provenance;
-pub mod revocation;
 pub mod run;
-pub mod summary;
 
 pub use error::{BadVersion, Error};
 pub use policies::{Anchor, PolicyHistory};

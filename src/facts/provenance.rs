@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 
 use crate::record::envelope::Envelope;
 use crate::record::tree::Mode;
-use crate::record::{Coded, Finding, Findings, Rule, RuleName, RunId, Sha256, Subject};
+use crate::record::{Coded, Diagnosis, Findings, Rule, RuleName, Sha256, Subject};
 use crate::records::{FinalizationPredicate, Kind, Statement};
+use crate::store;
 use crate::store::layout::LedgerPath;
 use crate::store::ledger::Records;
 use crate::store::provenance::{self, Entry, Index};
@@ -16,14 +17,74 @@ use super::Error;
 #[cfg(test)]
 mod tests;
 
-/// The rule that finalizations and entries come together (STR-001).
-const PRESENT: Rule = Rule::ProvenanceIndex;
-/// The rule that a shard is what the finalizations imply (INT-008).
-pub const DERIVED: Rule = Rule::IndexDerived;
-
 /// Tells whether a rule is one of those on the index, which [`crate::store::rebuild`] mends.
 pub fn is_rule(rule: &RuleName) -> bool {
-    *rule == PRESENT || *rule == DERIVED
+    *rule == Rule::ProvenanceIndex || *rule == Rule::IndexDerived
+}
+
+/// The stored index is not what the finalizations imply.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Differs {
+    #[error("a finalization without an entry in the provenance index")]
+    NoEntry,
+    #[error("an entry without a finalization")]
+    NoFinalization,
+    #[error("{found}")]
+    Other { found: String, expected: String },
+    #[error(transparent)]
+    Unreadable(store::Error),
+    #[error("no note on the commit holds the attestation")]
+    NoAttestation(Sha256),
+}
+
+impl Differs {
+    fn other(found: impl ToString, expected: impl ToString) -> Self {
+        Self::Other {
+            found: found.to_string(),
+            expected: expected.to_string(),
+        }
+    }
+
+    /// Returns how an entry differs from what a finalization of its run implies, if it does.
+    pub(super) fn from(entry: &Entry, finalization: &FinalizationPredicate) -> Option<Self> {
+        let implied = Entry::of(finalization);
+        (*entry != implied).then(|| Self::between(entry, &implied))
+    }
+
+    fn between(found: &Entry, implied: &Entry) -> Self {
+        let fields = |it: &Entry| {
+            let persons: Vec<_> = it.approved_by.iter().map(|it| it.as_str()).collect();
+            [
+                ("approved_by", persons.join(", ")),
+                ("attestation_path", it.attestation_path.clone()),
+                ("commit", it.commit.to_string()),
+                ("workflow_run_url", it.workflow_run_url.clone()),
+            ]
+        };
+        let (mut is, mut should) = (Vec::new(), Vec::new());
+        for ((field, a), (_, b)) in fields(found).iter().zip(fields(implied)) {
+            if *a != b {
+                is.push(format!("{field} {a:?}"));
+                should.push(format!("{field} {b:?}"));
+            }
+        }
+        Self::other(is.join(", "), should.join(", "))
+    }
+}
+
+impl Coded for Differs {
+    fn diagnosis(&self) -> Diagnosis {
+        let (rule, expected) = match self {
+            Self::NoEntry => (Rule::ProvenanceIndex, "both"),
+            Self::NoFinalization => (Rule::ProvenanceIndex, "entries of finalized runs only"),
+            Self::Other { expected, .. } => (Rule::IndexDerived, expected.as_str()),
+            Self::Unreadable(_) => (Rule::IndexDerived, "what the finalizations imply"),
+            Self::NoAttestation(bound) => {
+                return Diagnosis::against(self, Rule::IndexAttestation, bound, "git awo fetch");
+            }
+        };
+        Diagnosis::against(self, rule, expected, REBUILD)
+    }
 }
 
 /// The largest shard that is read, in bytes.
@@ -75,28 +136,20 @@ fn judge_shard(
         Some(tree) => reader.entry(tree, &path)?,
         None => None,
     };
-    let bytes = match there {
+    match there {
         None => {
-            findings.extend(implied.entries.iter().map(|it| missing(shard, &it.run_id)));
-            return Ok(());
+            let missing = |it: &Entry| Differs::NoEntry.to_finding(subject.clone().run(&it.run_id));
+            findings.extend(implied.entries.iter().map(missing));
         }
         Some((Mode::File, id)) => match reader.blob_limited(id, MAX_SHARD) {
-            Ok(bytes) => bytes,
-            Err(error) => {
-                findings.extend(error.denies(subject).ok_or(error)?);
-                return Ok(());
-            }
+            Ok(bytes) => compare(shard, &bytes, implied, findings),
+            Err(error) => findings.extend(error.denies(subject).ok_or(error)?),
         },
         Some((mode, _)) => {
-            findings.push(differs(
-                subject,
-                format!("an entry of mode {mode}"),
-                "a plain file",
-            ));
-            return Ok(());
+            let differs = Differs::other(format!("an entry of mode {mode}"), "a plain file");
+            findings.push(differs.to_finding(subject));
         }
-    };
-    compare(shard, &bytes, implied, findings);
+    }
     Ok(())
 }
 
@@ -106,107 +159,50 @@ fn compare(shard: &LedgerPath, bytes: &[u8], implied: &Index, findings: &mut Fin
     if expected.as_deref() == Some(bytes) {
         return;
     }
-    let subject = || Subject::of_record(shard.to_path());
+    let subject = Subject::of_record(shard.to_path());
     let before = findings.len();
+    let mut tell = |it: Differs, of: Option<&Entry>| {
+        let run = of.map(|it| &it.run_id);
+        findings.push(it.to_finding(run.map_or(subject.clone(), |it| subject.clone().run(it))));
+    };
     if let Err(bad) = Index::parse(bytes) {
         let found = format!("bytes that are no index in canonical form: {bad}");
-        findings.push(differs(subject(), found, "canonical JSON"));
+        tell(Differs::other(found, "canonical JSON"), None);
     }
     let Some(stored) = Index::parse_leniently(bytes) else {
         return;
     };
     let sorted = |pair: &[Entry]| matches!(pair, [a, b] if a.run_id < b.run_id);
     if !stored.entries.windows(2).all(sorted) {
-        let found = "entries out of order or twice";
-        findings.push(differs(
-            subject(),
-            found,
-            "entries sorted by run id, each once",
-        ));
+        let expected = "entries sorted by run id, each once";
+        tell(
+            Differs::other("entries out of order or twice", expected),
+            None,
+        );
     }
     for entry in &stored.entries {
-        let subject = subject().run(&entry.run_id);
-        if LedgerPath::shard_of(&entry.run_id) != *shard {
+        let belongs = LedgerPath::shard_of(&entry.run_id);
+        if belongs != *shard {
             let found = "an entry in the wrong shard";
-            let expected = LedgerPath::shard_of(&entry.run_id).to_path();
-            findings.push(differs(subject, found, expected));
+            tell(Differs::other(found, belongs.to_path()), Some(entry));
             continue;
         }
         match implied.get(&entry.run_id) {
-            None => findings.push(
-                PRESENT
-                    .finding(subject)
-                    .found("an entry without a finalization")
-                    .expected("entries of finalized runs only")
-                    .remedy(REBUILD),
-            ),
-            Some(it) if it != entry => findings.push(difference(subject, entry, it)),
+            None => tell(Differs::NoFinalization, Some(entry)),
+            Some(it) if it != entry => tell(Differs::between(entry, it), Some(entry)),
             Some(_) => {}
         }
     }
     for entry in &implied.entries {
         if stored.get(&entry.run_id).is_none() {
-            findings.push(missing(shard, &entry.run_id));
+            tell(Differs::NoEntry, Some(entry));
         }
     }
     if findings.len() == before {
         let found = "an empty shard, or one with more in it";
-        findings.push(differs(
-            subject(),
-            found,
-            "what the finalizations imply, or no shard",
-        ));
+        let expected = "what the finalizations imply, or no shard";
+        findings.push(Differs::other(found, expected).to_finding(subject));
     }
-}
-
-/// Returns the finding on a finalized run that its shard lacks.
-fn missing(shard: &LedgerPath, run: &RunId) -> Finding {
-    let subject = Subject::of_run(run).record(shard.to_path());
-    PRESENT
-        .finding(subject)
-        .found("a finalization without an entry in the provenance index")
-        .expected("both")
-        .remedy(REBUILD)
-}
-
-/// Returns the finding on an entry that differs from what its finalization implies.
-pub(super) fn difference(subject: Subject, found: &Entry, implied: &Entry) -> Finding {
-    let persons = |entry: &Entry| {
-        let names: Vec<_> = entry.approved_by.iter().map(|it| it.as_str()).collect();
-        names.join(", ")
-    };
-    let fields = [
-        ("approved_by", persons(found), persons(implied)),
-        (
-            "attestation_path",
-            found.attestation_path.clone(),
-            implied.attestation_path.clone(),
-        ),
-        (
-            "commit",
-            found.commit.to_string(),
-            implied.commit.to_string(),
-        ),
-        (
-            "workflow_run_url",
-            found.workflow_run_url.clone(),
-            implied.workflow_run_url.clone(),
-        ),
-    ];
-    let (mut is, mut should) = (Vec::new(), Vec::new());
-    for (field, a, b) in fields.iter().filter(|(_, a, b)| a != b) {
-        is.push(format!("{field} {a:?}"));
-        should.push(format!("{field} {b:?}"));
-    }
-    differs(subject, is.join(", "), should.join(", "))
-}
-
-fn differs(subject: Subject, found: impl ToString, expected: impl ToString) -> Finding {
-    DERIVED
-        .finding(subject)
-        .found(found.to_string())
-        .expected(expected.to_string())
-        .remedy(REBUILD)
 }
 
 /// Judges that the attestation which the finalization binds is noted on the commit.
@@ -221,13 +217,8 @@ fn judge_attestation(
     };
     let noted = records.attestations_of(entry.commit)?;
     if !noted.iter().any(|it| it.digest() == bound) {
-        findings.push(
-            Rule::IndexAttestation
-                .finding(Subject::of_run(&entry.run_id).at(entry.commit))
-                .found("no note on the commit holds the attestation")
-                .expected(bound)
-                .remedy("git awo fetch"),
-        );
+        let subject = Subject::of_run(&entry.run_id).at(entry.commit);
+        findings.push(Differs::NoAttestation(bound).to_finding(subject));
     }
     Ok(())
 }

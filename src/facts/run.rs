@@ -2,21 +2,179 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::facts::case::{EvidenceFacts, Lookup, RunFacts};
 use crate::policy::{Keyring, Position, Unverified, Verified};
 use crate::record::envelope::Envelope;
 use crate::record::{
-    Code, Coded, Diagnosis, Finding, Findings, ObjectId, Rule, RunId, Sha256, Subject, Timestamp,
+    Coded, Diagnosis, Finding, Findings, IdentityName, ObjectId, Rule, RunId, Sha256, Subject,
+    Timestamp,
 };
-use crate::records::{ApprovalPredicate, Approves, Kind, Predicate, Record, RunPredicate, Scope};
+use crate::records::{
+    ApprovalPredicate, Approves, AttestationPredicate, Binding, ContractPredicate,
+    FinalizationPredicate, IndependencePredicate, Kind, OutcomePredicate, Predicate, Record,
+    RunPredicate, Scope, SelfApprovalPredicate, Verdict,
+};
 use crate::store::layout::LedgerPath;
-use crate::store::ledger::Records;
-use crate::store::provenance::Entry;
+use crate::store::ledger::{self, Records};
 use crate::{evidence, store};
 
 use super::claims::{Said, claims};
 use super::position::{Judging, Positions};
+use super::provenance::Differs;
 use super::{Error, PolicyHistory, limits};
+
+/// A link of the chain as it was found.
+#[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "a run has half a dozen links")]
+pub enum Lookup<T> {
+    /// There is none.
+    Missing,
+    /// There is one that does not hold.
+    Invalid(Finding),
+    /// There is one, checked by itself; what it binds is for the rules.
+    Valid(T),
+}
+
+impl<T> Lookup<T> {
+    /// Returns the link if it holds.
+    pub fn valid(&self) -> Option<&T> {
+        match self {
+            Lookup::Valid(value) => Some(value),
+            _ => None,
+        }
+    }
+}
+
+/// The evidence of a run, as recomputed from its bytes.
+#[derive(Clone, Debug)]
+pub struct EvidenceFacts {
+    /// The root computed.
+    pub root: Sha256,
+    /// Hash and file-set mismatches.
+    pub findings: Findings,
+    /// The invariants broken (reasons, sorted).
+    pub reasons: Vec<String>,
+}
+
+/// Everything known about a run.
+pub struct RunFacts {
+    /// The run.
+    pub id: RunId,
+    /// The run record.
+    pub run: Lookup<Verified<RunPredicate>>,
+    /// The contract that the run record names.
+    pub contract: Lookup<Verified<ContractPredicate>>,
+    /// The approvals noted on that contract.
+    pub task_approvals: Vec<Verified<ApprovalPredicate>>,
+    /// For each approval spent: the run that the ledger says spent it.
+    pub spent: BTreeMap<Sha256, Option<RunId>>,
+    /// The root of the inventory in the ledger, if there is one.
+    pub inventory: Option<Sha256>,
+    /// The evidence.
+    pub evidence: Lookup<EvidenceFacts>,
+    /// The independence logs.
+    pub independence: Vec<Verified<IndependencePredicate>>,
+    /// The overrides.
+    pub overrides: Vec<Verified<SelfApprovalPredicate>>,
+    /// The audit approvals noted on the harness commit.
+    pub audit_approvals: Vec<Verified<ApprovalPredicate>>,
+    /// The attestations noted on the harness commit.
+    pub attestations: Vec<Verified<AttestationPredicate>>,
+    /// The approvals, of the task and of the run, that were withdrawn before anything used them.
+    pub revoked: BTreeSet<Sha256>,
+    /// The finalization.
+    pub finalization: Lookup<Verified<FinalizationPredicate>>,
+    /// The run's entry in the provenance index; it must be the one that the finalization implies.
+    pub indexed: Lookup<()>,
+    /// The outcome.
+    pub outcome: Lookup<Verified<OutcomePredicate>>,
+    /// Records of this run that do not hold by themselves.
+    pub bad: Findings,
+    /// The time by which the task approvals are judged: when the run record arrived.
+    pub time: Timestamp,
+    /// The time by which the audit approvals are judged: when the finalization arrived.
+    pub audited: Timestamp,
+}
+
+impl RunFacts {
+    /// Returns the digests of the records of the run that use an approval.
+    pub fn uses_of(&self, approval: Sha256) -> Vec<Sha256> {
+        fn of<P: Record>(it: &Verified<P>) -> (Sha256, &dyn Record) {
+            (it.digest(), it.predicate())
+        }
+        let attestations = self.attestations.iter().map(of);
+        let users = self.run.valid().map(of).into_iter().chain(attestations);
+        users
+            .chain(self.finalization.valid().map(of))
+            .filter(|(_, it)| it.binds().contains(&Binding::Approval(approval)))
+            .map(|(digest, _)| digest)
+            .collect()
+    }
+
+    /// Returns the digests of the reviews of the run, and of its finalization.
+    pub fn reviews(&self) -> impl Iterator<Item = Sha256> {
+        let finalization = self.finalization.valid().map(Verified::digest);
+        let logs = self.independence.iter().map(Verified::digest);
+        let permitted = self.overrides.iter().map(Verified::digest);
+        let approvals = self.audit_approvals.iter().map(Verified::digest);
+        let attestations = self.attestations.iter().map(Verified::digest);
+        let reviews = logs.chain(permitted).chain(approvals).chain(attestations);
+        reviews.chain(finalization)
+    }
+
+    /// Returns the run, if its record holds.
+    pub fn held(&self) -> Option<Held<'_>> {
+        let record = self.run.valid()?;
+        Some(Held {
+            facts: self,
+            record,
+        })
+    }
+}
+
+/// A run whose record holds by itself.
+#[derive(Clone, Copy)]
+pub struct Held<'a> {
+    /// Everything known about it.
+    pub facts: &'a RunFacts,
+    /// The run record.
+    pub record: &'a Verified<RunPredicate>,
+}
+
+impl<'a> Held<'a> {
+    /// Returns what the run record says.
+    pub fn says(&self) -> &'a RunPredicate {
+        self.record.predicate()
+    }
+
+    /// Returns who orchestrated it.
+    pub fn orchestrator(&self) -> &'a IdentityName {
+        self.record.signer()
+    }
+
+    /// Tells whether a recorded override lets the orchestrator review this run.
+    pub fn overridden(&self) -> bool {
+        let run = self.says();
+        self.facts.overrides.iter().any(|it| {
+            let says = it.predicate();
+            says.allow_self_approval == "1"
+                && says.run == self.facts.id
+                && says.commit == run.commit
+                && says.root == run.root
+        })
+    }
+}
+
+/// A run, as far as its records in the ledger tell, each checked by itself.
+pub struct RunSummary {
+    /// The run.
+    pub id: RunId,
+    /// What its record says; none if that does not hold.
+    pub run: Option<RunPredicate>,
+    /// Whether there is a finalization that holds.
+    pub finalized: bool,
+    /// The outcome, if there is one that holds.
+    pub outcome: Option<Verdict>,
+}
 
 /// Looks records up and checks each by itself.
 pub struct Collector<'a> {
@@ -87,6 +245,11 @@ impl Collector<'_> {
             },
             Err(error) => Lookup::Invalid(finding_or(error, &path)?),
         })
+    }
+
+    /// Looks up the record of a run.
+    pub fn run_record(&self, run: &RunId) -> Result<Lookup<Verified<RunPredicate>>, Error> {
+        self.the(run)
     }
 
     /// Returns the records of a kind that the ledger has of a run; those that do not hold are bad.
@@ -195,6 +358,48 @@ impl Collector<'_> {
         Ok(facts)
     }
 
+    /// Looks at every run of the ledger, sorted by id: one walk of the trees and at most three
+    /// records a run, whatever its evidence holds. Fails if the ledger cannot be read.
+    pub fn summaries(&self) -> Result<Vec<RunSummary>, Error> {
+        let mut runs: BTreeMap<RunId, BTreeMap<Kind, ObjectId>> = BTreeMap::new();
+        for (path, blob) in self.records.list("runs")? {
+            if let Some(LedgerPath::Record(Scope::Run(id), kind, None)) = LedgerPath::parse(&path) {
+                runs.entry(id).or_default().insert(kind, blob);
+            }
+        }
+        let mut summaries = Vec::new();
+        for (id, files) in runs {
+            if !files.contains_key(&Kind::Run) {
+                continue;
+            }
+            let run = self.of_blob(&files)?;
+            let outcome: Option<Verified<OutcomePredicate>> = self.of_blob(&files)?;
+            // An outcome says it all: nobody asks then whether it was finalized.
+            let finalized =
+                outcome.is_none() && self.of_blob::<FinalizationPredicate>(&files)?.is_some();
+            summaries.push(RunSummary {
+                id,
+                run: run.map(Verified::into_predicate),
+                finalized,
+                outcome: outcome.map(|it| it.predicate().outcome),
+            });
+        }
+        Ok(summaries)
+    }
+
+    /// Returns the record of a kind, if there is one that holds.
+    fn of_blob<P: Predicate>(
+        &self,
+        files: &BTreeMap<Kind, ObjectId>,
+    ) -> Result<Option<Verified<P>>, Error> {
+        let Some(blob) = files.get(&P::KIND) else {
+            return Ok(None);
+        };
+        let bytes = self.records.reader().blob(*blob)?;
+        let envelope = ledger::parse(blob, &bytes).ok();
+        Ok(envelope.and_then(|it| self.verify(&it).ok()))
+    }
+
     /// Returns the date of a commit, by its own word, if the commit is here.
     fn date_of(&self, commit: ObjectId) -> Result<Option<Timestamp>, Error> {
         let reader = self.records.reader();
@@ -208,31 +413,20 @@ impl Collector<'_> {
 
     /// The entry in the provenance index, compared with what the finalization implies.
     fn indexed(&self, facts: &RunFacts) -> Result<Lookup<()>, Error> {
-        let shard = LedgerPath::shard_of(&facts.id);
-        let entry = match self.records.indexed(&facts.id) {
-            Ok(entry) => entry,
-            Err(error) => {
-                let finding = finding_or(error, &shard)?;
-                // A shard is derived: whatever is wrong with it is that it differs.
-                return Ok(Lookup::Invalid(Finding {
-                    code: Code::Int008,
-                    rule: super::provenance::DERIVED.into(),
-                    remedy: "git awo provenance rebuild".to_owned(),
-                    ..finding
-                }));
+        let subject = Subject::of_record(LedgerPath::shard_of(&facts.id).to_path());
+        let finalization = facts.finalization.valid().map(Verified::predicate);
+        let differs = match self.records.indexed(&facts.id) {
+            Ok(None) => return Ok(Lookup::Missing),
+            Ok(Some(entry)) => finalization.and_then(|it| Differs::from(&entry, it)),
+            // A shard is derived: whatever is wrong with it is that it differs.
+            Err(error) if error.denies(Subject::none()).is_some() => {
+                Some(Differs::Unreadable(error))
             }
+            Err(error) => return Err(error.into()),
         };
-        let implied = facts
-            .finalization
-            .valid()
-            .map(|it| Entry::of(it.predicate()));
-        Ok(match (entry, implied) {
-            (None, _) => Lookup::Missing,
-            (Some(entry), Some(implied)) if entry != implied => {
-                let subject = Subject::of_run(&facts.id).record(shard.to_path());
-                Lookup::Invalid(super::provenance::difference(subject, &entry, &implied))
-            }
-            (Some(_), _) => Lookup::Valid(()),
+        Ok(match differs {
+            None => Lookup::Valid(()),
+            Some(differs) => Lookup::Invalid(differs.to_finding(subject.run(&facts.id))),
         })
     }
 
@@ -268,7 +462,7 @@ impl Collector<'_> {
             }
         };
         let (mut findings, _) = evidence::verify(&files);
-        findings.extend(claims(&Said::of(run), &files));
+        findings.extend(claims(&run.into(), &files));
         let reasons = evidence::breaches(&run.run, &files, demands);
         // Without an inventory the root is that of nothing, and the findings say why.
         let sums = files
@@ -281,6 +475,21 @@ impl Collector<'_> {
             findings,
             reasons,
         }))
+    }
+}
+
+impl<'a> From<&'a RunPredicate> for Said<'a> {
+    fn from(record: &'a RunPredicate) -> Self {
+        Self {
+            approvals: &record.approvals,
+            base: record.base,
+            contract: record.contract,
+            orchestrator: &record.context.identity,
+            reference: &record.reference,
+            run: &record.run,
+            task: &record.task,
+            tree: record.tree,
+        }
     }
 }
 

@@ -200,13 +200,12 @@ fn approve_run(
     let context = session.context(&[Role::Reviewer])?;
     let policy = session.policy()?;
     let refuse = |why: Refusal| Error::denied(format!("{run} cannot be approved"), why);
-    let Some(record) = facts.run.valid() else {
-        return Err(refuse(step::unheld(&facts, policy)));
-    };
-    let says = record.predicate();
-    let chain = session.judge_chain(&facts, says)?;
+    let held = facts.held();
+    let held = held.ok_or_else(|| refuse(step::unheld(&facts, policy)))?;
+    let says = held.says();
+    let chain = session.judge_chain(held)?;
     let (_, independence) =
-        step::by_reviewer(Step::Gate3, &facts, policy, &context.identity, chain).map_err(refuse)?;
+        step::by_reviewer(Step::Gate3, held, policy, &context.identity, chain).map_err(refuse)?;
     let now = session.now();
     let number = earlier(records, says.commit, &context.identity)?;
     let approval = ApprovalPredicate {

@@ -36,14 +36,13 @@ pub fn attest(session: &Session, request: Request) -> Result<Attested, Error> {
     let context = session.context(&[Role::Reviewer])?;
     let policy = session.policy()?;
     let refuse = |why: Refusal| Error::denied(format!("{run} cannot be attested"), why);
-    let Some(record) = facts.run.valid() else {
-        return Err(refuse(step::unheld(&facts, policy)));
-    };
-    let says = record.predicate();
-    let chain = session.judge_chain(&facts, says)?;
+    let held = facts.held();
+    let held = held.ok_or_else(|| refuse(step::unheld(&facts, policy)))?;
+    let says = held.says();
+    let chain = session.judge_chain(held)?;
     let reviewer = context.identity.clone();
     let (reviews, independence) =
-        step::by_reviewer(Step::Attestation, &facts, policy, &reviewer, chain).map_err(refuse)?;
+        step::by_reviewer(Step::Attestation, held, policy, &reviewer, chain).map_err(refuse)?;
     let attestation = AttestationPredicate {
         approvals: reviews.approved.iter().map(|(digest, _)| *digest).collect(),
         commit: says.commit,
@@ -54,7 +53,7 @@ pub fn attest(session: &Session, request: Request) -> Result<Attested, Error> {
         reviewer,
         root: says.root,
         run: run.clone(),
-        run_record: record.digest(),
+        run_record: held.record.digest(),
         tree: says.tree,
         workflow_run_url: workflow_url(request.workflow_run_url)?,
     };

@@ -1,6 +1,6 @@
 //! The links of a run's chain: what each binds, and whether it holds.
 
-use crate::facts::case::{Lookup, RunFacts};
+use crate::facts::run::{Lookup, RunFacts};
 use crate::policy::Verified;
 use crate::record::Report;
 use crate::record::RunId;
@@ -54,15 +54,9 @@ pub fn chain(session: &Session, run: &RunId) -> Result<Chain, Error> {
     let facts = session.run(run)?;
     let mut report = Report::default();
     report.count("runs", 1);
-    match facts.run.valid() {
-        Some(record) => {
-            let chain = session.judge_chain(&facts, record.predicate())?;
-            report.findings.extend(chain);
-        }
-        None => {
-            let why = step::unheld(&facts, session.policy()?);
-            report.absorb(why);
-        }
+    match facts.held() {
+        Some(held) => report.findings.extend(session.judge_chain(held)?),
+        None => report.absorb(step::unheld(&facts, session.policy()?)),
     }
     let links = links(&facts);
     Ok(Chain { links, report })

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use crate::facts::case::RunFacts;
+use crate::facts::run::Held;
 use crate::git::{Expected, RefUpdate};
-use crate::policy::{Role, Verified};
+use crate::policy::Role;
 use crate::record::{IdentityName, ObjectId, RefName, Refusal, RunId, Sha256};
-use crate::records::{AttestationPredicate, Context, FinalizationPredicate, Kind, RunPredicate};
-use crate::rules::{Reviews, step};
+use crate::records::{Context, FinalizationPredicate, Kind};
+use crate::rules::step::{self, Complete};
 use crate::store::batch::Batch;
 
 use super::work_tree::{catch_up, follow, require_clean};
@@ -32,23 +32,22 @@ pub fn finalize(session: &Session, run: &RunId) -> Result<Finalized, Error> {
     let context = session.context(&[Role::Orchestrator, Role::Operator, Role::Reviewer])?;
     let policy = session.policy()?;
     let refuse = |why: Refusal| Error::denied(format!("{run} cannot be finalized"), why);
-    let Some(record) = facts.run.valid() else {
-        return Err(refuse(step::unheld(&facts, policy)));
-    };
-    let says = record.predicate();
-    let chain = session.judge_chain(&facts, says)?;
-    let (reviews, attestation) = step::finalization(&facts, policy, chain).map_err(refuse)?;
+    let held = facts.held();
+    let held = held.ok_or_else(|| refuse(step::unheld(&facts, policy)))?;
+    let says = held.says();
+    let chain = session.judge_chain(held)?;
+    let complete = step::finalization(held, policy, chain).map_err(refuse)?;
     let tip = session.repo().reference(&says.reference)?;
     let moves = tip == Some(says.base);
     if !moves && tip != Some(says.commit) {
-        return Err(refuse(step::base_moved(says, tip).into()));
+        return Err(refuse(step::base_moved(held, tip).into()));
     }
     if moves {
         require_clean(session, &says.reference, says.base)?;
     }
     let mut batch = Batch::new(format!("finalize {run}"));
     if facts.finalization.valid().is_none() {
-        let finalization = predicate(&facts, record, &reviews, attestation, context);
+        let finalization = predicate(held, &complete, context);
         let envelope = session.sign(finalization.clone())?;
         batch = batch
             .record(&Kind::Finalization.of(run), &envelope)
@@ -71,33 +70,27 @@ pub fn finalize(session: &Session, run: &RunId) -> Result<Finalized, Error> {
     Ok(Finalized {
         commit: says.commit,
         reference: says.reference.clone(),
-        attestation: attestation.digest(),
+        attestation: complete.attestation.digest(),
         remark,
     })
 }
 
-fn predicate(
-    facts: &RunFacts,
-    record: &Verified<RunPredicate>,
-    reviews: &Reviews,
-    attestation: &Verified<AttestationPredicate>,
-    context: Context,
-) -> FinalizationPredicate {
-    let says = record.predicate();
-    let attested = attestation.predicate();
-    let counted = reviews.approved.iter();
+fn predicate(run: Held<'_>, complete: &Complete<'_>, context: Context) -> FinalizationPredicate {
+    let says = run.says();
+    let attested = complete.attestation.predicate();
+    let counted = complete.reviews.approved.iter();
     let counted = counted.filter(|(digest, _)| attested.approvals.contains(digest));
     let approved_by: BTreeSet<IdentityName> = counted.map(|(_, person)| person.clone()).collect();
     FinalizationPredicate {
         approvals: attested.approvals.clone(),
         approved_by: approved_by.into_iter().collect(),
-        attestation: attestation.digest(),
+        attestation: complete.attestation.digest(),
         commit: says.commit,
         context,
         independence: attested.independence,
         root: says.root,
-        run: facts.id.clone(),
-        run_record: record.digest(),
+        run: run.facts.id.clone(),
+        run_record: run.record.digest(),
         workflow_run_url: attested.workflow_run_url.clone(),
     }
 }

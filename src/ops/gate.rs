@@ -1,11 +1,9 @@
 //! Gate 2: reviews a run by machine, and records how that ended, also when it failed.
 
-use crate::policy::{Role, Verified};
-use crate::record::Report;
-use crate::record::RunId;
-use crate::records::{
-    Context, GateStatus, IndependencePredicate, Kind, RunPredicate, SelfApprovalPredicate,
-};
+use crate::facts::run::Held;
+use crate::policy::Role;
+use crate::record::{Report, RunId};
+use crate::records::{Context, GateStatus, IndependencePredicate, Kind, SelfApprovalPredicate};
 use crate::rules::gate2::{Judgement, Review, Unrecorded};
 use crate::rules::step;
 use crate::store::batch::Batch;
@@ -38,15 +36,15 @@ pub fn gate(session: &Session, request: &Request) -> Result<Reviewed, Error> {
     let facts = session.run(run)?;
     let policy = session.policy()?;
     let context = session.context(&[Role::Reviewer])?;
-    let Some(record) = facts.run.valid() else {
+    let Some(held) = facts.held() else {
         return Err(Error::denied(
             format!("{run} cannot be reviewed: its run record does not hold"),
             step::unheld(&facts, policy),
         ));
     };
-    let chain = session.judge_chain(&facts, record.predicate())?;
+    let chain = session.judge_chain(held)?;
     let review = Review {
-        facts: &facts,
+        run: held,
         policy,
         reviewer: &context.identity,
         override_asked: request.allow_self_approval,
@@ -56,14 +54,11 @@ pub fn gate(session: &Session, request: &Request) -> Result<Reviewed, Error> {
         .map_err(|unrecorded| refuse(run, unrecorded))?;
     let mut batch = Batch::new(format!("gate 2 of {run}"));
     if judged.records_override {
-        let envelope = session.sign(permission(request, record, context.clone()))?;
+        let envelope = session.sign(permission(request, held, context.clone()))?;
         let path = Kind::SelfApproval.one_of(run, envelope.digest());
         batch = batch.record(&path, &envelope);
     }
-    let says = record.predicate();
-    let root = facts.evidence.valid().map_or(says.root, |it| it.root);
-    let log = log(record, &judged, context, root);
-    let envelope = session.sign(log)?;
+    let envelope = session.sign(log(held, &judged, context))?;
     let path = Kind::Independence.one_of(run, envelope.digest());
     batch = batch.record(&path, &envelope);
     session.commit(&batch)?;
@@ -89,12 +84,8 @@ fn refuse(run: &RunId, unrecorded: Unrecorded) -> Error {
 }
 
 /// The override that lets the orchestrator review.
-fn permission(
-    request: &Request,
-    record: &Verified<RunPredicate>,
-    context: Context,
-) -> SelfApprovalPredicate {
-    let says = record.predicate();
+fn permission(request: &Request, run: Held<'_>, context: Context) -> SelfApprovalPredicate {
+    let says = run.says();
     SelfApprovalPredicate {
         allow_self_approval: "1".to_owned(),
         commit: says.commit,
@@ -106,13 +97,8 @@ fn permission(
 }
 
 /// The independence log of a gate.
-fn log(
-    record: &Verified<RunPredicate>,
-    judged: &Judgement,
-    context: Context,
-    root: crate::record::Sha256,
-) -> IndependencePredicate {
-    let says = record.predicate();
+fn log(run: Held<'_>, judged: &Judgement, context: Context) -> IndependencePredicate {
+    let says = run.says();
     let reasons = judged.broken_invariants();
     let lets = judged.same_person && judged.overridden;
     IndependencePredicate {
@@ -121,10 +107,10 @@ fn log(
         invariants_ok: reasons.is_empty(),
         invariants_reasons: reasons,
         message: message(judged.status).to_owned(),
-        orchestrator: record.signer().clone(),
+        orchestrator: run.orchestrator().clone(),
         reviewer: context.identity.clone(),
         context,
-        root,
+        root: run.facts.evidence.valid().map_or(says.root, |it| it.root),
         run_id: says.run.clone(),
         status: judged.status,
     }

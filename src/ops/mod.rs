@@ -18,6 +18,8 @@ pub mod outcome;
 pub mod policy;
 pub mod provenance;
 pub mod push;
+#[cfg(feature = "selftest")]
+pub mod quickstart;
 pub mod receipt;
 mod remote;
 pub mod revision;

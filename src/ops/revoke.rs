@@ -1,9 +1,9 @@
 //! Withdraws an own approval before it is used.
 
-use crate::facts::revocation::Withdrawal;
-use crate::policy::{Role, Verified};
+use crate::facts::approvals::Withdrawal;
+use crate::policy::Role;
 use crate::record::Sha256;
-use crate::records::{ApprovalPredicate, Kind, Notes, RevocationPredicate, Scope};
+use crate::records::{Kind, Notes, RevocationPredicate, Scope};
 use crate::rules::revocation;
 use crate::store::batch::Batch;
 
@@ -47,12 +47,14 @@ pub fn revoke(session: &Session, request: Request) -> Result<Revoked, Error> {
             return Err(Error::usage(message));
         }
     };
-    let approval: Verified<ApprovalPredicate> = collector.verify(envelope).map_err(refuse)?;
-    let (digest, says) = (approval.digest(), approval.predicate().clone());
+    let digest = envelope.digest();
+    let approval = collector.verify(envelope).map_err(refuse)?;
+    let used_by = collector.uses(&approval)?;
+    let says = approval.predicate().clone();
     let withdrawal = Withdrawal {
         record: digest,
         by: context.identity.clone(),
-        used_by: collector.uses(&approval)?,
+        used_by,
         approval: Some(approval),
     };
     if let Some(why) = revocation::withdrawn(&withdrawal) {

@@ -1,11 +1,11 @@
 //! Takes a rejected run back: one commit, its exact inverse.
 
 use crate::check::rollback::earlier_rollback;
-use crate::facts::case::{CommitCase, RunFacts};
+use crate::facts::case::CommitCase;
+use crate::facts::run::Held;
 use crate::git::{CommitDraft, Expected, RefUpdate};
 use crate::record::tree::Change;
 use crate::record::{Findings, ObjectId, RefName, Refusal, RunId};
-use crate::records::RunPredicate;
 use crate::rules::{self, Reverted, step, undo};
 
 use super::work_tree::{catch_up, follow, require_clean};
@@ -22,14 +22,14 @@ pub struct RolledBack {
 /// Takes a run back. The new commit is judged as the server will judge it, before anything moves.
 pub fn rollback(session: &Session, run: &RunId) -> Result<RolledBack, Error> {
     let facts = session.run(run)?;
-    let Some(record) = facts.run.valid() else {
+    let Some(held) = facts.held() else {
         return Err(refused(run, step::unheld(&facts, session.policy()?)));
     };
-    let undo = Undo::gather(session, &facts, record.predicate())?;
+    let undo = Undo::gather(session, held)?;
     undo.require_possible()?;
     let commit = undo.write_commit()?;
     undo.judge(commit)?;
-    let reference = undo.says.reference.clone();
+    let reference = undo.run.says().reference.clone();
     let update = RefUpdate {
         name: reference.clone(),
         expected: Expected::At(undo.tip),
@@ -48,8 +48,7 @@ fn refused(run: &RunId, why: Refusal) -> Error {
 /// What is to be taken back, and from where.
 struct Undo<'a> {
     session: &'a Session,
-    facts: &'a RunFacts,
-    says: &'a RunPredicate,
+    run: Held<'a>,
     /// Where the branch is.
     tip: ObjectId,
     /// Whether the branch has the commit of the run.
@@ -61,25 +60,20 @@ struct Undo<'a> {
 }
 
 impl<'a> Undo<'a> {
-    fn gather(
-        session: &'a Session,
-        facts: &'a RunFacts,
-        says: &'a RunPredicate,
-    ) -> Result<Self, Error> {
-        let repo = session.repo();
+    fn gather(session: &'a Session, run: Held<'a>) -> Result<Self, Error> {
+        let (repo, says) = (session.repo(), run.says());
         let gone =
             || Error::usage(format!("{} does not exist here", says.reference)).hint("git fetch");
         let tip = repo.reference(&says.reference)?.ok_or_else(gone)?;
         let ancestor = repo.is_ancestor(says.commit, tip)?;
         let earlier = match ancestor {
-            true => earlier_rollback(repo, &[tip], says.commit, &facts.id)?,
+            true => earlier_rollback(repo, &[tip], says.commit, &run.facts.id)?,
             false => None,
         };
         let (base, made) = (repo.commit(says.base)?.tree, repo.commit(says.commit)?.tree);
         Ok(Self {
             session,
-            facts,
-            says,
+            run,
             tip,
             ancestor,
             earlier,
@@ -89,7 +83,8 @@ impl<'a> Undo<'a> {
 
     /// Refuses what cannot be taken back from where the branch is.
     fn require_possible(&self) -> Result<(), Error> {
-        let (session, run, reference) = (self.session, &self.facts.id, &self.says.reference);
+        let (session, run, reference) =
+            (self.session, &self.run.facts.id, &self.run.says().reference);
         let repo = session.repo();
         if let Some(earlier) = self.earlier {
             let refusal = Error::denied(
@@ -122,7 +117,7 @@ impl<'a> Undo<'a> {
     /// Refuses to go on from a branch that is behind what was last seen at a remote.
     fn require_newest(&self) -> Result<(), Error> {
         let repo = self.session.repo();
-        let reference = &self.says.reference;
+        let reference = &self.run.says().reference;
         let end = format!("/{}", reference.branch().unwrap_or_default());
         for (name, theirs) in repo.references("refs/remotes/")? {
             if name.as_str().ends_with(&end) && !repo.is_ancestor(theirs, self.tip)? {
@@ -136,7 +131,11 @@ impl<'a> Undo<'a> {
     }
 
     fn write_commit(&self) -> Result<ObjectId, Error> {
-        let (repo, actor, run) = (self.session.repo(), self.session.actor(), &self.facts.id);
+        let (repo, actor, run) = (
+            self.session.repo(),
+            self.session.actor(),
+            &self.run.facts.id,
+        );
         let edits: Vec<_> = self
             .changes
             .iter()
@@ -146,7 +145,7 @@ impl<'a> Undo<'a> {
         let author = actor.author();
         let message = format!(
             "Roll back {run}\n\nThe exact inverse of {}.\n\nAWO-Rollback: {run}\n",
-            self.says.commit
+            self.run.says().commit
         );
         let mut draft = CommitDraft {
             tree: repo.edit_tree(Some(tree), &edits)?,
@@ -163,7 +162,11 @@ impl<'a> Undo<'a> {
 
     /// Judges the new commit as the server will.
     fn judge(&self, id: ObjectId) -> Result<(), Error> {
-        let (repo, run, reference) = (self.session.repo(), &self.facts.id, &self.says.reference);
+        let (repo, run, reference) = (
+            self.session.repo(),
+            &self.run.facts.id,
+            &self.run.says().reference,
+        );
         let policy = self.session.policy()?;
         let Some(rules) = policy.ref_rules(reference) else {
             return Err(Error::undecided(
@@ -183,13 +186,13 @@ impl<'a> Undo<'a> {
             signer: policy.keyring().signer_of(&commit, self.session.now()),
         };
         let reverted = Reverted {
-            commit: &*repo.commit(self.says.commit)?,
+            commit: &*repo.commit(self.run.says().commit)?,
             changes: &self.changes,
             ancestor: self.ancestor,
             earlier: self.earlier,
         };
         let mut findings = Findings::new();
-        rules::rollback(&case, self.facts, &reverted, &mut findings);
+        rules::rollback(&case, self.run.facts, &reverted, &mut findings);
         match Refusal::of(findings) {
             None => Ok(()),
             Some(why) => {

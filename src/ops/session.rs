@@ -5,13 +5,12 @@ use std::cell::OnceCell;
 use crate::actor::Actor;
 use crate::check::PolicyHistory;
 use crate::check::branch;
-use crate::facts::case::{Lookup, RunFacts};
-use crate::facts::run::Collector;
+use crate::facts::run::{Collector, Held, Lookup, RunFacts};
 use crate::git::Repo;
 use crate::policy::{Policy, Role};
 use crate::record::envelope::Envelope;
 use crate::record::{Findings, RunId, Sha256, Timestamp};
-use crate::records::{Context, Predicate, RunPredicate};
+use crate::records::{Context, Predicate};
 use crate::rules::absent;
 use crate::rules::step;
 use crate::store::batch::Batch;
@@ -99,15 +98,16 @@ impl Session {
     }
 
     /// Judges the commit of a run with its chain, as the server will.
-    pub fn judge_chain(&self, facts: &RunFacts, run: &RunPredicate) -> Result<Findings, Error> {
-        let Some(rules) = self.policy()?.ref_rules(&run.reference) else {
+    pub fn judge_chain(&self, run: Held<'_>) -> Result<Findings, Error> {
+        let (says, facts) = (run.says(), run.facts);
+        let Some(rules) = self.policy()?.ref_rules(&says.reference) else {
             return Err(Error::denied(
-                format!("{} is not governed", run.reference),
-                step::ungoverned(&run.reference),
+                format!("{} is not governed", says.reference),
+                step::ungoverned(&says.reference),
             ));
         };
-        let findings = branch::judge_run(self.repo(), &rules, run.commit, facts, facts.time)?;
-        Ok(findings)
+        let judged = branch::judge_run(self.repo(), &rules, says.commit, facts, facts.time);
+        Ok(judged?)
     }
 
     /// Returns the context of a statement made in the first of these roles that one holds.

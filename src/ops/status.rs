@@ -4,10 +4,9 @@ use std::collections::BTreeSet;
 
 use crate::check::Anchor;
 use crate::check::rollback::earlier_rollback;
-use crate::facts::run::Collector;
-use crate::facts::summary::RunSummary;
-use crate::record::{Findings, IdentityName, ObjectId, RunId, TaskId};
-use crate::records::{RunPredicate, Verdict};
+use crate::facts::run::{Collector, RunSummary};
+use crate::record::{Findings, IdentityName, ObjectId, RefName, RunId, TaskId};
+use crate::records::Verdict;
 use crate::rules;
 use crate::store::layout::Place;
 use crate::store::ledger::Refs;
@@ -106,7 +105,7 @@ fn run_stands(
     };
     match summary.outcome {
         Some(Verdict::Accepted) => return Ok(("accepted", String::new())),
-        Some(Verdict::Rejected) if rolled_back(session, run)? => {
+        Some(Verdict::Rejected) if rolled_back(session, id, &run.reference, run.commit)? => {
             return Ok(("rolled back", String::new()));
         }
         Some(Verdict::Rejected) => return Ok(("rejected", format!("git awo rollback {id}"))),
@@ -144,17 +143,22 @@ fn unpushed(refs: &Refs) -> usize {
 }
 
 /// Tells whether a branch, here or at a remote, holds the roll-back of the run.
-fn rolled_back(session: &Session, run: &RunPredicate) -> Result<bool, Error> {
+fn rolled_back(
+    session: &Session,
+    run: &RunId,
+    reference: &RefName,
+    commit: ObjectId,
+) -> Result<bool, Error> {
     let repo = session.repo();
-    let branch = run.reference.branch().unwrap_or_default();
+    let branch = reference.branch().unwrap_or_default();
     let end = format!("/{branch}");
     let tips = session.refs()?.iter().filter(|(name, _)| {
-        *name == &run.reference
+        *name == reference
             || (name.as_str().starts_with("refs/remotes/") && name.as_str().ends_with(&end))
     });
     for (_, tip) in tips {
-        if repo.is_ancestor(run.commit, *tip)?
-            && earlier_rollback(repo, &[*tip], run.commit, &run.run)?.is_some()
+        if repo.is_ancestor(commit, *tip)?
+            && earlier_rollback(repo, &[*tip], commit, run)?.is_some()
         {
             return Ok(true);
         }

@@ -116,6 +116,8 @@ pub enum Binding {
     Tree(ObjectId),
     /// The SHA-256 root of a run's evidence.
     Root(Sha256),
+    /// The ref whose tree holds that evidence.
+    Evidence(RefName),
     /// The digest of a result of gate 2.
     Independence(Sha256),
     /// The digest of an approval.
@@ -124,6 +126,22 @@ pub enum Binding {
     Attestation(Sha256),
     /// The digest of the record that it is about.
     Record(Sha256),
+}
+
+impl fmt::Display for Binding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Task(it) => it.fmt(f),
+            Self::Run(it) => it.fmt(f),
+            Self::Reference(it) | Self::Evidence(it) => it.fmt(f),
+            Self::Base(it) | Self::Commit(it) | Self::Tree(it) => it.fmt(f),
+            Self::Packet(it) | Self::Contract(it) | Self::RunRecord(it) | Self::Root(it) => {
+                it.fmt(f)
+            }
+            Self::Independence(it) | Self::Approval(it) | Self::Attestation(it) => it.fmt(f),
+            Self::Record(it) => it.fmt(f),
+        }
+    }
 }
 
 /// A record, of whatever kind.

@@ -65,6 +65,7 @@ impl Record for RunPredicate {
             Binding::Commit(self.commit),
             Binding::Tree(self.tree),
             Binding::Root(self.root),
+            Binding::Evidence(self.evidence.clone()),
         ];
         binds.extend(self.approvals.iter().copied().map(Binding::Approval));
         binds

@@ -1,6 +1,6 @@
 //! An approval that arrives: it approves one thing exactly, for a while, once.
 
-use crate::facts::arrived::ApprovalFacts;
+use crate::facts::approvals::ApprovalFacts;
 use crate::record::{Findings, Rule, Subject, sentence};
 use crate::records::Approves;
 

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use crate::facts::arrived::{Arrived, InLedger, Noted, Proposal};
-use crate::facts::case::RunFacts;
+use crate::facts::run::RunFacts;
 use crate::policy::Policy;
 use crate::record::{
     Coded as _, Finding, Findings, ObjectId, RefName, Rule, RunId, Sha256, Subject,
 };
-use crate::records::{Binding, LedgerPath, Location, Record, RunPredicate, Scope};
+use crate::records::{Binding, LedgerPath, Location, Record, Scope};
 
 use super::{reviews, run_binds};
 
@@ -133,12 +133,12 @@ pub fn note(it: &Noted, findings: &mut Findings) -> Option<RunId> {
         );
         return None;
     };
-    if !binds(&**says, record) {
+    if !binds(&**says, &**record) {
         findings.push(
             Rule::BindsRun
                 .finding(subject().run(&run))
                 .found("a review that binds another commit, root or contract")
-                .expected(format!("{} with root {}", record.commit, record.root))
+                .expected(bound(&**record))
                 .remedy(format!("git awo gate {run}")),
         );
     }
@@ -147,26 +147,28 @@ pub fn note(it: &Noted, findings: &mut Findings) -> Option<RunId> {
 
 /// Tells whether a record binds commit, root and contract of a run, as far as it binds any; a
 /// commit and a root it binds.
-fn binds(record: &dyn Record, run: &RunPredicate) -> bool {
-    let (mut commit, mut root) = (false, false);
-    for binding in record.binds() {
-        let same = match binding {
-            Binding::Commit(it) => {
-                commit = true;
-                it == run.commit
-            }
-            Binding::Root(it) => {
-                root = true;
-                it == run.root
-            }
-            Binding::Contract(it) => it == run.contract,
-            _ => true,
-        };
-        if !same {
-            return false;
-        }
-    }
-    commit && root
+fn binds(record: &dyn Record, run: &dyn Record) -> bool {
+    let (bound, of_run) = (record.binds(), run.binds());
+    let same = |it: &Binding| of_run.contains(it);
+    let commits = |it: &Binding| matches!(it, Binding::Commit(_));
+    let roots = |it: &Binding| matches!(it, Binding::Root(_));
+    let contracts = |it: &Binding| matches!(it, Binding::Contract(_));
+    let mut told = bound
+        .iter()
+        .filter(|it| commits(it) || roots(it) || contracts(it));
+    bound.iter().any(commits) && bound.iter().any(roots) && told.all(same)
+}
+
+/// Returns the commit and the root of a run, in words.
+fn bound(run: &dyn Record) -> String {
+    let of_run = |it: &Binding| matches!(it, Binding::Commit(_) | Binding::Root(_));
+    let words: Vec<_> = run
+        .binds()
+        .iter()
+        .filter(|it| of_run(it))
+        .map(ToString::to_string)
+        .collect();
+    words.join(" with root ")
 }
 
 /// Judges what the records of one run bind, those that arrived in focus. `policy_of` returns the
@@ -202,7 +204,7 @@ pub fn run<'a>(
                     .remedy(&again),
             );
         }
-        bound(facts, it.predicate(), &again, findings);
+        binds_run(facts, it.predicate(), &again, findings);
     }
     if let Some(it) = facts
         .outcome
@@ -210,26 +212,19 @@ pub fn run<'a>(
         .filter(|it| arrived.contains(&it.digest()))
     {
         let again = format!("git awo outcome {}", facts.id);
-        bound(facts, it.predicate(), &again, findings);
+        binds_run(facts, it.predicate(), &again, findings);
     }
 }
 
 /// Judges that a record about a run binds its commit and root.
-fn bound(facts: &RunFacts, says: &dyn Record, again: &str, findings: &mut Findings) {
-    let Some(run) = facts.run.valid().map(|it| it.predicate()) else {
-        return;
-    };
-    if !binds(says, run) {
-        findings.push(
-            Rule::BindsCommit
-                .finding(Subject::of_run(&facts.id))
-                .found(format!(
-                    "the {} binds another commit or root",
-                    says.kind().title()
-                ))
-                .expected(format!("{} with root {}", run.commit, run.root))
-                .remedy(again),
-        );
+fn binds_run(facts: &RunFacts, says: &dyn Record, again: &str, findings: &mut Findings) {
+    if let Some(run) = facts.held().map(|it| it.says())
+        && !binds(says, run)
+    {
+        let title = says.kind().title();
+        let finding = Rule::BindsCommit.finding(Subject::of_run(&facts.id));
+        let finding = finding.found(format!("the {title} binds another commit or root"));
+        findings.push(finding.expected(bound(run)).remedy(again));
     }
 }
 

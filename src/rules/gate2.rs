@@ -1,16 +1,17 @@
 //! Gate 2: what a review by machine finds, and what it then records.
 
-use crate::facts::case::RunFacts;
+use crate::facts::run::Held;
 use crate::policy::{Policy, Role};
-use crate::record::{Code, Finding, Findings, IdentityName, Refusal, Rule, RunId, Subject};
+use crate::record::{Code, Finding, Findings, IdentityName, Refusal, Rule, Subject};
 use crate::records::GateStatus;
 
-use super::step::{Step, self_review};
+use super::step::Step;
+use super::{late_failure, self_review};
 
 /// A review that is about to be recorded.
 pub struct Review<'a> {
     /// The run.
-    pub facts: &'a RunFacts,
+    pub run: Held<'a>,
     /// The policy in force.
     pub policy: &'a Policy,
     /// Who reviews.
@@ -47,16 +48,15 @@ pub enum Unrecorded {
 impl Review<'_> {
     /// Judges the run, given all findings on its chain.
     pub fn judge(&self, chain: Findings) -> Result<Judgement, Unrecorded> {
-        let run = &self.facts.id;
+        let run = &self.run.facts.id;
         let mut findings = Step::Gate2.due(chain);
         if let Some(why) = Refusal::of(findings.clone())
             && !findings.iter().any(speaks_against_the_run)
         {
             return Err(Unrecorded::NotHere(why));
         }
-        let orchestrator = self.facts.run.valid().map(|record| record.signer());
-        let same_person = orchestrator == Some(self.reviewer);
-        let recorded = self.facts.overridden();
+        let same_person = self.run.orchestrator() == self.reviewer;
+        let recorded = self.run.overridden();
         let records_override = self.override_asked && !recorded;
         if records_override && !self.policy.may_override(self.reviewer) {
             return Err(Unrecorded::MayNotOverride(self.no_override().into()));
@@ -75,8 +75,8 @@ impl Review<'_> {
             let remedy = self.ask_another();
             findings.push(self_review(run, "gate 2", self.reviewer, &remedy));
         }
-        if !status.passed() && self.facts.finalization.valid().is_some() {
-            let late = Refusal::from(after_finalization(run, status));
+        if !status.passed() && self.run.facts.finalization.valid().is_some() {
+            let late = Refusal::from(late_failure(run, status));
             return Err(Unrecorded::TooLate(late.and(findings)));
         }
         Ok(Judgement {
@@ -91,7 +91,7 @@ impl Review<'_> {
     fn no_override(&self) -> Finding {
         let roles = self.policy.roles_of(self.reviewer);
         Rule::RoleHeld
-            .finding(Subject::of_run(&self.facts.id))
+            .finding(Subject::of_run(&self.run.facts.id))
             .found(format!("{} holds {roles}", self.reviewer))
             .expected("a person whom gates.self_approval_override names")
             .remedy(self.ask_another())
@@ -99,7 +99,7 @@ impl Review<'_> {
 
     fn ask_another(&self) -> String {
         let others = self.policy.holders_but(Role::Reviewer, self.reviewer);
-        let run = &self.facts.id;
+        let run = &self.run.facts.id;
         format!("ask another reviewer ({others}) to run git awo gate {run}")
     }
 }
@@ -116,15 +116,6 @@ impl Judgement {
         reasons.sort();
         reasons
     }
-}
-
-/// Returns the finding that the gate failed when the run was finalized already.
-fn after_finalization(run: &RunId, status: GateStatus) -> Finding {
-    Rule::Gate2InTurn
-        .finding(Subject::of_run(run))
-        .found(format!("{} after the finalization", status.word()))
-        .expected("failures of gate 2 before a run is finalized")
-        .remedy(format!("git awo outcome {run} rejected --reason TEXT"))
 }
 
 /// Tells whether a finding is about what the run did or left behind, not about other records.

@@ -30,7 +30,7 @@ mod tree;
 pub mod undo;
 pub mod work_tree;
 
-pub use chain::{Reviews, chain, reviews, run_binds};
+pub use chain::{Reviews, chain, late_failure, reviews, run_binds, self_review};
 pub use direct::{confused, direct, merge};
 pub use rollback::{Reverted, again, inverse, not_of_a_run, not_rejected, rollback};
 pub use scope::{contract_scope, policy_paths};

@@ -1,7 +1,7 @@
 //! Only whoever made an approval withdraws it, and only before it is used; from then on it counts
 //! for nothing.
 
-use crate::facts::revocation::Withdrawal;
+use crate::facts::approvals::Withdrawal;
 use crate::record::{Finding, Rule, Sha256, Subject};
 
 /// Judges a revocation, made or about to be made.

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::facts::case::{CommitCase, RunFacts};
+use crate::facts::case::CommitCase;
+use crate::facts::run::RunFacts;
 use crate::policy::Role;
 use crate::record::commit::Commit;
 use crate::record::tree::Change;

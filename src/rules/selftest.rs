@@ -19,3 +19,13 @@ pub fn incomplete(left: usize, all: usize) -> Finding {
         .expected("all of them, in their order")
         .remedy("git awo selftest")
 }
+
+/// Returns the finding that a step of the quickstart did not go as it should; its first line says
+/// what was typed.
+pub fn quickstart_step(said: &str) -> Finding {
+    Rule::QuickstartStep
+        .finding(Subject::none())
+        .found(said.lines().next().unwrap_or_default())
+        .expected("a system on which every step goes as it should")
+        .remedy("git --version, and ssh-keygen on the PATH")
+}

@@ -1,15 +1,15 @@
 //! The steps of a run after it was recorded: gate 2, gate 3, attestation, finalization. Each is
 //! taken only if the chain up to it holds.
 
-use crate::facts::case::RunFacts;
 use crate::facts::provenance;
+use crate::facts::run::{Held, RunFacts};
 use crate::policy::{Policy, Role, Verified};
 use crate::record::{
     Finding, Findings, IdentityName, ObjectId, RefName, Refusal, Rule, RunId, Sha256, Subject,
 };
-use crate::records::{AttestationPredicate, RunPredicate};
+use crate::records::AttestationPredicate;
 
-use super::{Reviews, reviews, run_binds};
+use super::{Reviews, reviews, run_binds, self_review};
 
 /// A step of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,62 +67,64 @@ impl Step {
 /// the reviews that the step builds on, and which passed gate 2.
 pub fn by_reviewer(
     step: Step,
-    facts: &RunFacts,
+    run: Held<'_>,
     policy: &Policy,
     reviewer: &IdentityName,
     chain: Findings,
 ) -> Result<(Reviews, Sha256), Refusal> {
+    let id = &run.facts.id;
     let mut findings = step.due(chain);
-    let orchestrator = facts.run.valid().map(|run| run.signer());
-    if orchestrator == Some(reviewer) && !facts.overridden() {
+    if run.orchestrator() == reviewer && !run.overridden() {
         let what = match step {
             Step::Attestation => "attestation",
             _ => "gate 3",
         };
         let remedy = format!("ask another reviewer ({})", policy.holders(Role::Reviewer));
-        findings.push(self_review(&facts.id, what, reviewer, &remedy));
+        findings.push(self_review(id, what, reviewer, &remedy));
     }
-    let reviews = reviews(facts, policy, None, &mut Findings::new());
-    let independence = reviews.passed.first().copied();
-    match independence {
+    let reviews = reviews(run.facts, policy, None, &mut Findings::new());
+    match reviews.passed.first().copied() {
         Some(independence) if findings.is_empty() => Ok((reviews, independence)),
-        _ => {
-            let remedy = format!("git awo gate {}", facts.id);
-            Err(before(findings, Rule::Gate2, &facts.id, remedy))
-        }
+        _ => Err(before(
+            findings,
+            Rule::Gate2,
+            id,
+            format!("git awo gate {id}"),
+        )),
     }
 }
 
-/// Judges whether a run may be finalized, given all findings on the chain. Returns the reviews and
-/// the attestation that the finalization names.
+/// What a finalization names.
+pub struct Complete<'a> {
+    /// The reviews that hold.
+    pub reviews: Reviews,
+    /// The attestation.
+    pub attestation: &'a Verified<AttestationPredicate>,
+}
+
+/// Judges whether a run may be finalized, given all findings on the chain.
 pub fn finalization<'a>(
-    facts: &'a RunFacts,
+    run: Held<'a>,
     policy: &Policy,
     chain: Findings,
-) -> Result<(Reviews, &'a Verified<AttestationPredicate>), Refusal> {
+) -> Result<Complete<'a>, Refusal> {
+    let id = &run.facts.id;
     let findings = Step::Finalization.due(chain);
-    let reviews = reviews(facts, policy, None, &mut Findings::new());
+    let reviews = reviews(run.facts, policy, None, &mut Findings::new());
     let first = reviews.attested.first();
-    let attestation = first.and_then(|first| {
-        let mut attestations = facts.attestations.iter();
-        attestations.find(|it| it.digest() == *first)
-    });
-    match attestation {
-        Some(attestation) if findings.is_empty() => Ok((reviews, attestation)),
-        _ => {
-            let remedy = format!("git awo attest {}", facts.id);
-            Err(before(findings, Rule::Attestation, &facts.id, remedy))
-        }
+    let mut attestations = run.facts.attestations.iter();
+    match attestations.find(|it| first == Some(&it.digest())) {
+        Some(attestation) if findings.is_empty() => Ok(Complete {
+            reviews,
+            attestation,
+        }),
+        _ => Err(before(
+            findings,
+            Rule::Attestation,
+            id,
+            format!("git awo attest {id}"),
+        )),
     }
-}
-
-/// Returns the finding that one person orchestrated and reviewed.
-pub fn self_review(run: &RunId, what: &str, person: &IdentityName, remedy: &str) -> Finding {
-    Rule::IndependentReviewer
-        .finding(Subject::of_run(run))
-        .found(format!("{what}: {person} orchestrated and reviewed"))
-        .expected("another person")
-        .remedy(remedy)
 }
 
 /// Returns why the record of a run does not hold.
@@ -156,17 +158,15 @@ pub fn ungoverned(reference: &RefName) -> Finding {
 }
 
 /// Returns the finding that the branch of a run is neither where the run began nor at its commit.
-pub fn base_moved(run: &RunPredicate, tip: Option<ObjectId>) -> Finding {
+pub fn base_moved(run: Held<'_>, tip: Option<ObjectId>) -> Finding {
+    let says = run.says();
+    let tip = tip.map_or("nothing".to_owned(), |id| id.to_string());
     Rule::BaseIsTip
-        .finding(Subject::of_run(&run.run))
-        .found(format!(
-            "{} is at {}",
-            run.reference,
-            tip.map_or("nothing".to_owned(), |id| id.to_string())
-        ))
-        .expected(run.base)
+        .finding(Subject::of_run(&says.run))
+        .found(format!("{} is at {tip}", says.reference))
+        .expected(says.base)
         .remedy(format!(
             "git awo approve {} and run it on the new tip",
-            run.task
+            says.task
         ))
 }

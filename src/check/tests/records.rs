@@ -5,11 +5,11 @@ use crate::check::integrity;
 use crate::check::tests::world::Stage::*;
 use crate::evidence::RunFiles;
 use crate::evidence::demands::MANIFEST_SCHEMA;
-use crate::facts::case::Lookup;
-use crate::facts::claims::{Said, claims};
+use crate::facts::claims::claims;
 use crate::facts::position::{Continued, Logged, Positions};
 use crate::facts::provenance::judge_all;
 use crate::facts::run::Collector;
+use crate::facts::run::Lookup;
 use crate::record::{Findings, RepoPath, Timestamp};
 use crate::records::{Kind, Verdict};
 use crate::store::layout::{self, LedgerPath};
@@ -234,7 +234,7 @@ fn what_the_files_say_of_a_run_is_what_its_record_says() {
             .iter()
             .map(|(name, it)| (RepoPath::from(*name), it.to_string().into_bytes()))
             .collect();
-        let findings = claims(&Said::of(run), &files);
+        let findings = claims(&run.into(), &files);
         findings
             .iter()
             .map(|it| {

@@ -4,8 +4,7 @@ use crate::check::{Error, branch};
 use crate::facts::log::Log;
 use crate::facts::run::Collector;
 use crate::git::Reader;
-use crate::record::{ObjectId, Report, RunId, Timestamp};
-use crate::records::RunPredicate;
+use crate::record::{ObjectId, RefName, Report, RunId, Timestamp};
 use crate::rules::{self, clone as known};
 
 /// Judges a run: its chain, whatever its commit claims to be.
@@ -17,13 +16,14 @@ pub(super) fn verify(
 ) -> Result<(), Error> {
     report.count("runs", 1);
     let facts = collector.run(run)?;
-    let Some(record) = facts.run.valid().map(|record| record.predicate().clone()) else {
+    let Some(record) = facts.held().map(|run| run.says()) else {
         let policy = &collector.history.current().policy;
         rules::run_binds(&facts, policy, &mut report.findings);
         return Ok(());
     };
     let reader = collector.records.reader();
-    let (index, time) = arrival(reader, log, &record)?.unwrap_or((usize::MAX, collector.time));
+    let (index, time) = arrival(reader, log, &record.reference, record.commit)?
+        .unwrap_or((usize::MAX, collector.time));
     let position = collector.history.position(index, Some(time));
     let Some(rules) = position.policy.ref_rules(&record.reference) else {
         report
@@ -40,19 +40,17 @@ pub(super) fn verify(
 fn arrival(
     reader: &Reader,
     log: &Log,
-    run: &RunPredicate,
+    branch: &RefName,
+    commit: ObjectId,
 ) -> Result<Option<(usize, Timestamp)>, Error> {
     let holds = |id: Option<ObjectId>| match id.filter(|id| reader.contains(*id)) {
-        Some(id) => reader.is_ancestor(run.commit, id),
+        Some(id) => reader.is_ancestor(commit, id),
         None => Ok(false),
     };
     for entry in &log.entries {
         let says = entry.receipt.predicate();
-        for movement in says
-            .movements
-            .iter()
-            .filter(|it| it.reference == run.reference)
-        {
+        let movements = says.movements.iter();
+        for movement in movements.filter(|it| it.reference == *branch) {
             if holds(movement.new)? && !holds(movement.old)? {
                 return Ok(Some((entry.policy, says.time)));
             }

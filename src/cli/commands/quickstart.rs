@@ -3,16 +3,17 @@
 mod scene;
 mod teller;
 
-use crate::record::{Rule, Subject};
-use crate::sandbox::{self, RUN, Setting, World};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
 use clap::Args;
 use serde_json::json;
 
-use crate::cli::{Answer, CliError, Context};
+use crate::cli::commands::hooks::program;
+use crate::cli::{Answer, Context};
+use crate::ops::{Error, quickstart};
+use crate::sandbox::RUN;
 
 use scene::Scene;
 use teller::Teller;
@@ -32,22 +33,16 @@ pub struct QuickstartArgs {
 }
 
 /// Runs the command.
-pub fn run(context: &Context, args: &QuickstartArgs) -> Result<Answer, CliError> {
+pub fn run(context: &Context, args: &QuickstartArgs) -> Result<Answer, Error> {
     let root = match &args.place {
         Some(directory) => context.directory().join(directory),
-        None => tempfile::Builder::new()
-            .prefix("git-awo-quickstart-")
-            .tempdir()
-            .map_err(|error| {
-                CliError::unusable(Rule::QuickstartFiles, "cannot make a directory", &error)
-            })?
-            .keep(),
+        None => quickstart::place()?,
     };
     let began = Instant::now();
     let teller = Arc::new(Teller::new(context.json()));
-    let world = stage(&root)?;
+    let world = quickstart::stage(&root, &program()?)?;
     let scene = Scene::new(world.clone(), &teller);
-    scene.play().map_err(failed)?;
+    scene.play().map_err(quickstart::failed)?;
     let steps = teller.steps();
     let refusals = steps.iter().filter(|step| step.refused).count();
     let place = world.root().display();
@@ -69,39 +64,4 @@ pub fn run(context: &Context, args: &QuickstartArgs) -> Result<Answer, CliError>
         json!({ "directory": world.root().display().to_string(), "steps": steps }),
         text,
     ))
-}
-
-/// Makes an empty world, and puts this very program where `git awo` will find it.
-fn stage(root: &Path) -> Result<World, CliError> {
-    let program = crate::cli::commands::hooks::program()?;
-    let secret = crate::sys::random::bytes().map_err(|_| crate::store::Error::Random)?;
-    let setting = Setting {
-        secret,
-        ..Setting::LIVE
-    };
-    let world = World::new(root, &program, setting).map_err(failed)?;
-    let bin = world.path("bin");
-    std::fs::create_dir_all(&bin)
-        .and_then(|()| std::os::unix::fs::symlink(&program, bin.join("git-awo")))
-        .map_err(|source| failed(sandbox::Error::Io { path: bin, source }))?;
-    Ok(world)
-}
-
-fn failed(error: sandbox::Error) -> CliError {
-    let what = crate::record::chain_of(&error);
-    match error {
-        sandbox::Error::NotEmpty { path } => {
-            CliError::usage(format!("{} is not empty", path.display()))
-                .hint("git awo quickstart NEW-DIR")
-        }
-        sandbox::Error::Failed { .. } | sandbox::Error::NotRefused { .. } => {
-            let finding = Rule::QuickstartStep
-                .finding(Subject::none())
-                .found(what.lines().next().unwrap_or_default())
-                .expected("a system on which every step goes as it should")
-                .remedy("git --version, and ssh-keygen on the PATH");
-            CliError::undecided(what, finding)
-        }
-        error => CliError::unusable(Rule::QuickstartFiles, what, &error),
-    }
 }

@@ -1,7 +1,7 @@
 //! How a shard differs, as a table.
 
 use super::*;
-use crate::record::{IdentityName, ObjectId};
+use crate::record::{IdentityName, ObjectId, RunId};
 
 /// Two run ids whose digests fall into one shard (found by trying), and one that falls elsewhere.
 fn runs() -> (RunId, RunId, RunId) {
@@ -114,7 +114,7 @@ fn a_difference_names_the_fields_and_nothing_else() {
     let implied = entry(&first);
     let mut found = implied.clone();
     found.workflow_run_url = "https://evil.example".to_owned();
-    let finding = difference(Subject::of_run(&first), &found, &implied);
+    let finding = Differs::between(&found, &implied).to_finding(Subject::of_run(&first));
     assert_eq!(finding.found, r#"workflow_run_url "https://evil.example""#);
     assert_eq!(finding.expected, r#"workflow_run_url """#);
 }

@@ -2,202 +2,127 @@
 
 use std::collections::BTreeSet;
 
-use crate::facts::case::Lookup;
+use crate::facts::run::Lookup;
 use crate::policy::Verified;
 use crate::record::{IdentityName, Rule, Sha256};
-use crate::records::{AttestationPredicate, FinalizationPredicate, RunPredicate};
+use crate::records::{AttestationPredicate, FinalizationPredicate};
 
 use super::links::Links;
 use crate::rules::revocation;
 
-impl<'a> Links<'a> {
-    pub(super) fn attestation(
-        &mut self,
-        run: &Verified<RunPredicate>,
-        passed: &BTreeSet<Sha256>,
-        approved: &BTreeSet<(Sha256, IdentityName)>,
-    ) -> BTreeSet<Sha256> {
+impl Links<'_> {
+    pub(super) fn attestation(&mut self) {
         let facts = self.facts;
-        let mut attested = BTreeSet::new();
         for attestation in &facts.attestations {
             if self.item(attestation.digest(), |links| {
-                links.attestation_holds(run, attestation, passed, approved)
+                links.attestation_holds(attestation)
             }) {
-                attested.insert(attestation.digest());
+                self.reviews.attested.insert(attestation.digest());
             }
         }
         if facts.attestations.is_empty() {
+            let remedy = self.git_awo("attest");
             self.gap(
                 Rule::Attestation,
                 "no attestation",
                 "an attestation",
-                format!("git awo attest {}", facts.id),
+                remedy,
             );
-        }
-        attested
-    }
-
-    pub(super) fn attestation_holds(
-        &mut self,
-        run: &Verified<RunPredicate>,
-        attestation: &Verified<AttestationPredicate>,
-        passed: &BTreeSet<Sha256>,
-        approved: &BTreeSet<(Sha256, IdentityName)>,
-    ) {
-        let says = attestation.predicate();
-        let what = "the attestation";
-        self.bound(run, says);
-        if !passed.contains(&says.independence) {
-            self.push(
-                Rule::BindsGate2,
-                says.independence,
-                "a gate 2 that passed",
-                format!("git awo gate {}", self.facts.id),
-            );
-        }
-        if passed.is_empty() {
-            self.push(
-                Rule::GateOrder,
-                "an attestation that follows no passed gate 2",
-                "gate 2, gate 3, then the attestation",
-                format!("git awo gate {}", self.facts.id),
-            );
-        }
-        self.approvals_known(what, &says.approvals, approved);
-        if says.reviewer != *attestation.signer()
-            || says.reviewer_sha256 != Sha256::of(says.reviewer.as_str().as_bytes())
-        {
-            let found = format!("reviewer {} ({})", says.reviewer, says.reviewer_sha256);
-            self.push(
-                Rule::AttestationReviewer,
-                found,
-                attestation.signer(),
-                format!("git awo attest {}", self.facts.id),
-            );
-        }
-        if attestation.signer() == run.signer() && !self.facts.overridden() {
-            self.self_approved("attestation", attestation.signer());
         }
     }
 
-    pub(super) fn approvals_known(
-        &mut self,
-        what: &str,
-        named: &[Sha256],
-        approved: &BTreeSet<(Sha256, IdentityName)>,
-    ) {
-        let known = |digest: &Sha256| approved.iter().any(|(it, _)| it == digest);
-        for digest in named.iter().filter(|digest| !known(digest)) {
-            if self.facts.revoked.contains(digest) {
-                let again = format!("git awo approve {}", self.facts.id);
-                self.findings.push(revocation::used(*digest, again));
-                continue;
+    fn attestation_holds(&mut self, attestation: &Verified<AttestationPredicate>) {
+        let (says, signer) = (attestation.predicate(), attestation.signer());
+        self.binds_run(says);
+        self.binds_gate_2(says.independence);
+        if self.reviews.passed.is_empty() {
+            let found = "an attestation that follows no passed gate 2";
+            let expected = "gate 2, gate 3, then the attestation";
+            self.push(Rule::GateOrder, found, expected, self.git_awo("gate"));
+        }
+        self.binds_approvals("the attestation", &says.approvals);
+        let (reviewer, digest) = (&says.reviewer, says.reviewer_sha256);
+        if reviewer != signer || digest != Sha256::of(reviewer.as_str().as_bytes()) {
+            let found = format!("reviewer {reviewer} ({digest})");
+            let remedy = self.git_awo("attest");
+            self.push(Rule::AttestationReviewer, found, signer, remedy);
+        }
+        if !self.may_review(signer) {
+            self.self_approved("attestation", signer);
+        }
+    }
+
+    /// Judges that a review binds approvals that hold, by as many persons as the policy demands.
+    /// Returns these.
+    fn binds_approvals(&mut self, what: &str, named: &[Sha256]) -> BTreeSet<IdentityName> {
+        let again = self.git_awo("approve");
+        let mut persons = BTreeSet::new();
+        for digest in named {
+            let mut approved = self.reviews.approved.iter();
+            if let Some((_, person)) = approved.find(|(it, _)| it == digest) {
+                persons.insert(person.clone());
+            } else if self.facts.revoked.contains(digest) {
+                self.findings.push(revocation::used(*digest, &again));
+            } else {
+                let found = format!("{what} binds {digest}");
+                let expected = "an approval of this run that holds";
+                self.push(Rule::BindsApprovals, found, expected, &again);
             }
-            self.push(
-                Rule::BindsApprovals,
-                format!("{what} binds {digest}"),
-                "an approval of this run that holds",
-                format!("git awo approve {}", self.facts.id),
-            );
         }
-        let persons: BTreeSet<_> = approved
-            .iter()
-            .filter(|(digest, _)| named.contains(digest))
-            .map(|(_, person)| person)
-            .collect();
         let needed = self.policy.document().gates.audit_approvals as usize;
         if persons.len() < needed {
             let found = format!("{what} names approvals by {} persons", persons.len());
-            self.push(
-                Rule::RunApproved,
-                found,
-                format!("{needed} distinct reviewers"),
-                format!("git awo approve {}", self.facts.id),
-            );
+            let expected = format!("{needed} distinct reviewers");
+            self.push(Rule::RunApproved, found, expected, again);
         }
+        persons
     }
 
-    pub(super) fn finalization(
-        &mut self,
-        run: &Verified<RunPredicate>,
-        passed: &BTreeSet<Sha256>,
-        approved: &BTreeSet<(Sha256, IdentityName)>,
-        attested: &BTreeSet<Sha256>,
-    ) {
+    pub(super) fn finalization(&mut self) {
         let facts = self.facts;
-        match &facts.finalization {
-            Lookup::Valid(finalization) => {
-                self.item(finalization.digest(), |links| {
-                    links.finalization_holds(run, finalization, passed, approved, attested);
-                });
-            }
-            other if self.focus.is_none() => {
-                _ = self.link("finalization", Rule::Finalization, other)
-            }
-            _ => {}
+        if let Some(finalization) = facts.finalization.valid() {
+            self.item(finalization.digest(), |links| {
+                links.finalization_holds(finalization)
+            });
+        } else if self.focus.is_none() {
+            self.link("finalization", Rule::Finalization, &facts.finalization);
         }
         match &facts.indexed {
-            Lookup::Missing => self.gap(
-                Rule::ProvenanceIndex,
-                "the run is not in the provenance index",
-                "an entry",
-                if facts.finalization.valid().is_some() {
-                    "git awo provenance rebuild".to_owned()
-                } else {
-                    format!("git awo finalize {}", facts.id)
-                },
-            ),
+            Lookup::Missing => {
+                let remedy = match facts.finalization.valid() {
+                    Some(_) => "git awo provenance rebuild".to_owned(),
+                    None => self.git_awo("finalize"),
+                };
+                let found = "the run is not in the provenance index";
+                self.gap(Rule::ProvenanceIndex, found, "an entry", remedy);
+            }
             other if self.focus.is_none() => _ = self.link("entry", Rule::ProvenanceIndex, other),
             _ => {}
         }
     }
 
-    pub(super) fn finalization_holds(
-        &mut self,
-        run: &Verified<RunPredicate>,
-        finalization: &Verified<FinalizationPredicate>,
-        passed: &BTreeSet<Sha256>,
-        approved: &BTreeSet<(Sha256, IdentityName)>,
-        attested: &BTreeSet<Sha256>,
-    ) {
+    fn finalization_holds(&mut self, finalization: &Verified<FinalizationPredicate>) {
         let says = finalization.predicate();
-        let what = "the finalization";
-        self.bound(run, says);
-        if !passed.contains(&says.independence) {
-            self.push(
-                Rule::BindsGate2,
-                says.independence,
-                "a gate 2 that passed",
-                format!("git awo gate {}", self.facts.id),
-            );
+        self.binds_run(says);
+        self.binds_gate_2(says.independence);
+        if !self.reviews.attested.contains(&says.attestation) {
+            let expected = "an attestation that holds";
+            let remedy = self.git_awo("attest");
+            self.push(Rule::BindsAttestation, says.attestation, expected, remedy);
         }
-        if !attested.contains(&says.attestation) {
-            self.push(
-                Rule::BindsAttestation,
-                says.attestation,
-                "an attestation that holds",
-                format!("git awo attest {}", self.facts.id),
-            );
-        }
-        self.approvals_known(what, &says.approvals, approved);
-        let named: BTreeSet<_> = approved
-            .iter()
-            .filter(|(digest, _)| says.approvals.contains(digest))
-            .map(|(_, person)| person.clone())
-            .collect();
+        let named = self.binds_approvals("the finalization", &says.approvals);
         let claimed: BTreeSet<_> = says.approved_by.iter().cloned().collect();
         if named != claimed {
-            let words = |set: &BTreeSet<IdentityName>| {
-                set.iter()
-                    .map(ToString::to_string)
-                    .collect::<Vec<_>>()
-                    .join(", ")
+            let words = |set: BTreeSet<IdentityName>| {
+                let words: Vec<_> = set.iter().map(IdentityName::as_str).collect();
+                words.join(", ")
             };
+            let remedy = self.git_awo("finalize");
             self.push(
                 Rule::FinalizationPersons,
-                words(&claimed),
-                words(&named),
-                format!("git awo finalize {}", self.facts.id),
+                words(claimed),
+                words(named),
+                remedy,
             );
         }
     }

@@ -2,73 +2,78 @@
 
 use std::collections::BTreeSet;
 
-use crate::policy::Verified;
-use crate::record::{IdentityName, Rule, Sha256};
-use crate::records::{
-    ApprovalPredicate, Approves, GateStatus, IndependencePredicate, RunPredicate,
-};
+use crate::policy::{Role, Verified};
+use crate::record::{Finding, IdentityName, Rule, RunId, Sha256, Subject};
+use crate::records::{ApprovalPredicate, Approves, GateStatus, IndependencePredicate};
 
-use super::links::Links;
+use super::links::{Links, of_record};
 
-impl<'a> Links<'a> {
+/// Returns the finding that gate 2 fails a run that was finalized already.
+pub fn late_failure(run: &RunId, status: GateStatus) -> Finding {
+    Rule::Gate2InTurn
+        .finding(Subject::of_run(run))
+        .found(format!("{} after the finalization", status.word()))
+        .expected("failures of gate 2 before a run is finalized")
+        .remedy(format!("git awo outcome {run} rejected --reason TEXT"))
+}
+
+/// Returns the finding that one person orchestrated and reviewed.
+pub fn self_review(run: &RunId, what: &str, person: &IdentityName, remedy: &str) -> Finding {
+    Rule::IndependentReviewer
+        .finding(Subject::of_run(run))
+        .found(format!("{what}: {person} orchestrated and reviewed"))
+        .expected("another person")
+        .remedy(remedy)
+}
+
+impl Links<'_> {
     /// Gate 2: at least one log that passes, by another person or under a recorded override.
-    pub(super) fn independence(&mut self, run: &Verified<RunPredicate>) -> BTreeSet<Sha256> {
+    pub(super) fn independence(&mut self) {
         let facts = self.facts;
-        let mut passed = BTreeSet::new();
-        let failed = |status| {
-            facts
-                .independence
-                .iter()
-                .any(move |log| log.predicate().status == status)
-        };
         let mut vetoes = Vec::new();
         for log in &facts.independence {
             let holds = self.item(log.digest(), |links| {
-                links.log_holds(run, log);
+                links.log_holds(log);
                 links.log_in_time(log);
             });
-            if holds && log.predicate().status.passed() {
-                passed.insert(log.digest());
+            let status = log.predicate().status;
+            if holds && status.passed() {
+                self.reviews.passed.insert(log.digest());
             }
-            if holds && log.predicate().status == GateStatus::FailedInvariants {
+            if holds && status == GateStatus::FailedInvariants {
                 vetoes.push(log);
             }
         }
+        let failed =
+            |status| move |it: &Verified<IndependencePredicate>| it.predicate().status == status;
         // A reviewer who found a broken invariant is not outvoted: no later gate follows. What
         // arrives together with the log, or came before it, was in its order.
         if let Some(log) = vetoes.first() {
-            let found = format!(
-                "{}: {}",
-                log.predicate().status.word(),
-                log.predicate().invariants_reasons.join(", ")
-            );
+            let says = log.predicate();
+            let reasons = says.invariants_reasons.join(", ");
+            let found = format!("{}: {reasons}", says.status.word());
             self.gap(
                 Rule::Gate2,
                 found,
                 "a run whose invariants hold",
                 "git awo run",
             );
-            let arrives = |log: &&Verified<_>| {
-                self.focus
-                    .is_some_and(|focus| focus.contains(&log.digest()))
-            };
-            if !vetoes.iter().all(arrives) {
-                passed.clear();
+            let in_focus = |digest: Sha256| self.focus.is_some_and(|it| it.contains(&digest));
+            if !vetoes.iter().all(|it| in_focus(it.digest())) {
+                self.reviews.passed.clear();
             }
-        } else if passed.is_empty()
-            && failed(GateStatus::FailedSelfApproval)
+        } else if self.reviews.passed.is_empty()
+            && facts
+                .independence
+                .iter()
+                .any(failed(GateStatus::FailedSelfApproval))
             && self.focus.is_none()
         {
-            self.self_approved("gate 2", run.signer());
+            self.self_approved("gate 2", self.run.orchestrator());
         } else if facts.independence.is_empty() {
-            self.gap(
-                Rule::Gate2,
-                "no independence log",
-                "gate 2 passed",
-                format!("git awo gate {}", facts.id),
-            );
+            let remedy = self.git_awo("gate");
+            self.gap(Rule::Gate2, "no independence log", "gate 2 passed", remedy);
         }
-        passed
     }
 
     /// A review that fails is too late for a run that is finalized: that is for the outcome.
@@ -76,195 +81,145 @@ impl<'a> Links<'a> {
         let Some(focus) = self.focus else { return };
         let finalized = self.facts.finalization.valid().map(Verified::digest);
         let before = finalized.is_some_and(|digest| !focus.contains(&digest));
-        if before && !log.predicate().status.passed() {
-            self.push(
-                Rule::Gate2InTurn,
-                format!("{} after the finalization", log.predicate().status.word()),
-                "failures of gate 2 before a run is finalized",
-                format!("git awo outcome {} rejected --reason TEXT", self.facts.id),
-            );
+        let status = log.predicate().status;
+        if before && !status.passed() {
+            self.findings.push(late_failure(&self.facts.id, status));
         }
     }
 
-    pub(super) fn log_holds(
-        &mut self,
-        run: &Verified<RunPredicate>,
-        log: &Verified<IndependencePredicate>,
-    ) {
+    fn log_holds(&mut self, log: &Verified<IndependencePredicate>) {
         let says = log.predicate();
-        self.bound(run, says);
+        let (orchestrator, reviewer) = (self.run.orchestrator(), log.signer());
+        let again = self.git_awo("gate");
+        self.binds_run(says);
         // The names are recomputed from the keys: a log cannot make two persons out of one.
-        if &says.orchestrator != run.signer() || &says.reviewer != log.signer() {
-            let found = format!(
-                "orchestrator {}, reviewer {}",
-                says.orchestrator, says.reviewer
-            );
-            let expected = format!("orchestrator {}, reviewer {}", run.signer(), log.signer());
-            self.push(
-                Rule::IndependencePersons,
-                found,
-                expected,
-                format!("git awo gate {}", self.facts.id),
-            );
+        if &says.orchestrator != orchestrator || &says.reviewer != reviewer {
+            let persons = |orchestrator, reviewer| {
+                format!("orchestrator {orchestrator}, reviewer {reviewer}")
+            };
+            let found = persons(&says.orchestrator, &says.reviewer);
+            let expected = persons(orchestrator, reviewer);
+            self.push(Rule::IndependencePersons, found, expected, &again);
         }
         // Who fails a run for its invariants names them, and the root may be another one: of the
         // files as the reviewer found them.
         let broken = !says.invariants_ok && !says.invariants_reasons.is_empty();
-        let same = run.signer() == log.signer();
+        let same = orchestrator == reviewer;
         let consistent = match says.status {
             GateStatus::FailedInvariants => broken,
             GateStatus::FailedSelfApproval => says.invariants_ok && same,
             _ => true,
         };
+        let word = says.status.word();
         if !consistent {
+            let expected = "a status that follows from what the log says";
             self.push(
                 Rule::Gate2Status,
-                format!("{} for no reason", says.status.word()),
-                "a status that follows from what the log says",
-                format!("git awo gate {}", self.facts.id),
+                format!("{word} for no reason"),
+                expected,
+                &again,
             );
         }
         if !says.status.passed() {
             return;
         }
         if !says.invariants_ok || !says.invariants_reasons.is_empty() {
-            self.push(
-                Rule::Gate2,
-                "a passing log with broken invariants",
-                "none broken",
-                "git awo run",
-            );
+            let found = "a passing log with broken invariants";
+            self.push(Rule::Gate2, found, "none broken", "git awo run");
         }
-        let expected = if same {
-            GateStatus::SelfApprovedWithOverride
-        } else {
-            GateStatus::ApprovedByIndependentReviewer
+        let expected = match same {
+            true => GateStatus::SelfApprovedWithOverride,
+            false => GateStatus::ApprovedByIndependentReviewer,
         };
-        if same && !self.facts.overridden() {
-            self.self_approved("gate 2", log.signer());
+        if !self.may_review(reviewer) {
+            self.self_approved("gate 2", reviewer);
         } else if says.status != expected {
-            self.push(
-                Rule::Gate2Status,
-                says.status.word(),
-                expected.word(),
-                format!("git awo gate {}", self.facts.id),
-            );
+            self.push(Rule::Gate2Status, word, expected.word(), &again);
         }
         // AWO's flag has exactly two spellings; "1" only where an override is recorded.
-        let overridden = self.facts.overridden();
-        if says.allow_self_approval != "0" && !(says.allow_self_approval == "1" && overridden) {
-            let found = format!("allow_self_approval={:?}", says.allow_self_approval);
-            let expected = if overridden {
-                r#""0" or "1""#
-            } else {
-                r#""0""#
+        let (flag, overridden) = (says.allow_self_approval.as_str(), self.run.overridden());
+        if flag != "0" && !(flag == "1" && overridden) {
+            let expected = match overridden {
+                true => r#""0" or "1""#,
+                false => r#""0""#,
             };
-            self.push(
-                Rule::SelfApprovalRecorded,
-                found,
-                expected,
-                format!("git awo gate {}", self.facts.id),
-            );
+            let found = format!("allow_self_approval={flag:?}");
+            self.push(Rule::SelfApprovalRecorded, found, expected, &again);
         }
     }
 
-    pub(super) fn self_approved(&mut self, gate: &str, person: &IdentityName) {
-        let others: Vec<_> = self
-            .policy
-            .holders(crate::policy::Role::Reviewer)
-            .split(", ")
-            .filter(|name| *name != person.as_str())
-            .map(str::to_owned)
-            .collect();
-        let who = if others.is_empty() {
-            "another reviewer (the policy names none)".to_owned()
-        } else {
-            others.join(" or ")
-        };
-        self.push(
-            Rule::IndependentReviewer,
-            format!("{gate}: {person} orchestrated and reviewed"),
-            "another person",
-            format!("ask {who} to run git awo gate {}", self.facts.id),
+    /// Tells whether a person may review: another one than the orchestrator, or as a recorded
+    /// override permits.
+    pub(super) fn may_review(&self, reviewer: &IdentityName) -> bool {
+        reviewer != self.run.orchestrator() || self.run.overridden()
+    }
+
+    pub(super) fn self_approved(&mut self, gate: &str, reviewer: &IdentityName) {
+        let who = self.policy.holders_but(Role::Reviewer, reviewer);
+        let remedy = format!(
+            "ask another reviewer ({who}) to run git awo gate {}",
+            self.facts.id
         );
+        let finding = self_review(&self.facts.id, gate, reviewer, &remedy);
+        self.findings.push(of_record(&finding, &self.subject));
     }
 
     /// Gate 3: enough distinct reviewers, each after a gate 2 that passed.
-    pub(super) fn audit_approvals(
-        &mut self,
-        run: &Verified<RunPredicate>,
-        passed: &BTreeSet<Sha256>,
-    ) -> BTreeSet<(Sha256, IdentityName)> {
+    pub(super) fn audit_approvals(&mut self) {
         let facts = self.facts;
-        let mut approved = BTreeSet::new();
-        let upheld = |it: &&Verified<ApprovalPredicate>| !facts.revoked.contains(&it.digest());
+        let upheld = |it: &&Verified<_>| !facts.revoked.contains(&it.digest());
         for approval in facts.audit_approvals.iter().filter(upheld) {
-            if self.item(approval.digest(), |links| {
-                links.audit_approval(run, approval, passed)
-            }) {
-                approved.insert((approval.digest(), approval.signer().clone()));
+            if self.item(approval.digest(), |links| links.audit_approval(approval)) {
+                let counted = (approval.digest(), approval.signer().clone());
+                self.reviews.approved.insert(counted);
             }
         }
-        let persons: BTreeSet<_> = approved.iter().map(|(_, person)| person).collect();
+        let approved = self.reviews.approved.iter();
+        let persons: BTreeSet<_> = approved.map(|(_, person)| person).collect();
         let needed = self.policy.document().gates.audit_approvals as usize;
         if persons.len() < needed {
             let found = format!("approved by {} persons", persons.len());
-            self.gap(
-                Rule::RunApproved,
-                found,
-                format!("{needed} distinct reviewers"),
-                format!("git awo approve {}", facts.id),
-            );
+            let expected = format!("{needed} distinct reviewers");
+            self.gap(Rule::RunApproved, found, expected, self.git_awo("approve"));
         }
-        approved
     }
 
-    pub(super) fn audit_approval(
-        &mut self,
-        run: &Verified<RunPredicate>,
-        approval: &Verified<ApprovalPredicate>,
-        passed: &BTreeSet<Sha256>,
-    ) {
-        let says = approval.predicate();
+    fn audit_approval(&mut self, approval: &Verified<ApprovalPredicate>) {
+        let (says, signer) = (approval.predicate(), approval.signer());
         if says.approves != Approves::Audit {
+            let again = self.git_awo("approve");
             self.push(
                 Rule::ApprovesRun,
                 "approves a task",
                 "approves a run",
-                format!("git awo approve {}", self.facts.id),
+                again,
             );
             return;
         }
-        self.bound(run, says);
+        self.binds_run(says);
         for (rule, missing) in [
             (Rule::BindsRun, says.run.is_none()),
             (Rule::BindsCommit, says.commit.is_none()),
             (Rule::BindsRoot, says.root.is_none()),
         ] {
             if missing {
-                let found = "the approval binds nothing";
                 let expected = "run, commit and root of a run";
-                self.push(
-                    rule,
-                    found,
-                    expected,
-                    format!("git awo chain {}", self.facts.id),
-                );
+                let remedy = self.git_awo("chain");
+                self.push(rule, "the approval binds nothing", expected, remedy);
             }
         }
-        if !says
-            .independence
-            .is_some_and(|digest| passed.contains(&digest))
-        {
+        let passed = |digest| self.reviews.passed.contains(&digest);
+        if !says.independence.is_some_and(passed) {
+            let found = "an approval that follows no passed gate 2";
             self.push(
                 Rule::GateOrder,
-                "an approval that follows no passed gate 2",
+                found,
                 "gate 2, then gate 3",
-                format!("git awo gate {}", self.facts.id),
+                self.git_awo("gate"),
             );
         }
-        if approval.signer() == run.signer() && !self.facts.overridden() {
-            self.self_approved("gate 3", approval.signer());
+        if !self.may_review(signer) {
+            self.self_approved("gate 3", signer);
         }
         self.unexpired(approval, self.facts.audited);
     }

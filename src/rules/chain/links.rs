@@ -1,21 +1,26 @@
 //! Reporting: what each link has in common.
 
 use std::collections::BTreeSet;
+use std::fmt::Display;
+use std::mem::discriminant;
 
-use crate::facts::case::{Lookup, RunFacts};
-use crate::policy::{Policy, Verified};
-use crate::record::{Finding, Findings, IdentityName, Rule, Sha256, Subject};
-use crate::records::{Binding, Record, RunPredicate};
+use crate::facts::run::{Held, Lookup, RunFacts};
+use crate::policy::Policy;
+use crate::record::{Finding, Findings, IdentityName, Rule, RunId, Sha256, Subject};
+use crate::records::{Binding, Record};
 use crate::rules::integrity;
 
-/// Collects the findings on one run.
+/// Collects the findings on one run whose record holds by itself.
 pub(super) struct Links<'a> {
     pub(super) facts: &'a RunFacts,
+    pub(super) run: Held<'a>,
     pub(super) policy: &'a Policy,
     pub(super) subject: Subject,
     pub(super) findings: Findings,
     /// Judge these records alone, as they arrive; `None`: the whole chain, gaps included.
     pub(super) focus: Option<&'a BTreeSet<Sha256>>,
+    /// The reviews that hold, so far.
+    pub(super) reviews: Reviews,
 }
 
 /// The digests of the links that hold, gate by gate.
@@ -29,32 +34,82 @@ pub struct Reviews {
     pub attested: BTreeSet<Sha256>,
 }
 
+/// Reports the records of the run that do not even hold by themselves: each is a finding, whether
+/// or not another one could take its place.
+pub(super) fn bad_records(facts: &RunFacts, subject: &Subject, findings: &mut Findings) {
+    findings.extend(facts.bad.iter().map(|it| of_record(it, subject)));
+}
+
+/// Returns a finding on a record as one on the run that the subject names.
+pub(super) fn of_record(finding: &Finding, subject: &Subject) -> Finding {
+    let mut finding = finding.clone();
+    finding.subject = Subject {
+        record: finding.subject.record,
+        ..subject.clone()
+    };
+    finding
+}
+
+/// Returns a link, or the finding that it is missing or does not hold.
+fn link<'a, T>(
+    what: &str,
+    rule: Rule,
+    link: &'a Lookup<T>,
+    run: &RunId,
+    subject: &Subject,
+) -> Result<&'a T, Finding> {
+    match link {
+        Lookup::Valid(value) => Ok(value),
+        Lookup::Invalid(finding) => Err(of_record(finding, subject)),
+        Lookup::Missing => {
+            let remedy = match rule {
+                Rule::Finalization => format!("git awo finalize {run}"),
+                _ => "git awo fetch; git awo push by whoever made it".to_owned(),
+            };
+            let finding = rule.finding(subject.clone()).found(format!("no {what}"));
+            Err(finding.expected(format!("a {what}")).remedy(remedy))
+        }
+    }
+}
+
 impl<'a> Links<'a> {
-    pub(super) fn new(
+    /// Begins with the run record; without one that holds there is only the finding on that.
+    pub(super) fn begin(
         facts: &'a RunFacts,
         policy: &'a Policy,
         subject: Subject,
         focus: Option<&'a BTreeSet<Sha256>>,
-    ) -> Self {
-        Self {
-            facts,
-            policy,
-            subject,
-            findings: Findings::new(),
-            focus,
+        findings: &mut Findings,
+    ) -> Option<Self> {
+        match link(
+            "run record",
+            Rule::RunRecord,
+            &facts.run,
+            &facts.id,
+            &subject,
+        ) {
+            Ok(record) => Some(Self {
+                facts,
+                run: Held { facts, record },
+                policy,
+                subject,
+                findings: Findings::new(),
+                focus,
+                reviews: Reviews::default(),
+            }),
+            Err(finding) => {
+                findings.push(finding);
+                None
+            }
         }
     }
 
-    pub(super) fn reviews(&mut self, run: &Verified<RunPredicate>) -> Reviews {
-        let passed = self.independence(run);
-        let approved = self.audit_approvals(run, &passed);
-        let attested = self.attestation(run, &passed, &approved);
-        self.finalization(run, &passed, &approved, &attested);
-        Reviews {
-            passed,
-            approved,
-            attested,
-        }
+    /// Judges gate 2, gate 3, attestation and finalization.
+    pub(super) fn reviews(&mut self) {
+        self.independence();
+        self.audit_approvals();
+        self.attestation();
+        self.finalization();
     }
 
     /// Judges one record by itself; tells whether it holds, and reports it if it is in focus.
@@ -73,9 +128,9 @@ impl<'a> Links<'a> {
     pub(super) fn gap(
         &mut self,
         rule: Rule,
-        found: impl ToString,
-        expected: impl ToString,
-        remedy: impl ToString,
+        found: impl Display,
+        expected: impl Display,
+        remedy: impl Display,
     ) {
         if self.focus.is_none() {
             self.push(rule, found, expected, remedy);
@@ -85,101 +140,74 @@ impl<'a> Links<'a> {
     pub(super) fn push(
         &mut self,
         rule: Rule,
-        found: impl ToString,
-        expected: impl ToString,
-        remedy: impl ToString,
+        found: impl Display,
+        expected: impl Display,
+        remedy: impl Display,
     ) {
-        self.findings.push(
-            rule.finding(self.subject.clone())
-                .found(found.to_string())
-                .expected(expected.to_string())
-                .remedy(remedy.to_string()),
-        );
+        let finding = rule.finding(self.subject.clone()).found(found);
+        let finding = finding.expected(expected);
+        self.findings.push(finding.remedy(remedy));
     }
 
-    pub(super) fn binds<T: PartialEq + ToString>(
-        &mut self,
-        rule: Rule,
-        what: &str,
-        found: &T,
-        expected: &T,
-    ) {
-        if found != expected {
-            self.push(
-                rule,
-                format!("{what} binds {}", found.to_string()),
-                expected.to_string(),
-                format!("git awo chain {}", self.facts.id),
-            );
-        }
+    /// Returns the command that does this step of the run, again.
+    pub(super) fn git_awo(&self, step: &str) -> String {
+        format!("git awo {step} {}", self.facts.id)
     }
 
-    /// Judges what a record binds of its run. The links between records are for each gate.
-    pub(super) fn bound(&mut self, run: &Verified<RunPredicate>, record: &dyn Record) {
-        let (says, what) = (run.predicate(), format!("the {}", record.kind().title()));
-        for binding in record.binds() {
-            match &binding {
-                Binding::Run(it) => self.binds(Rule::BindsRun, &what, it, &self.facts.id),
-                Binding::RunRecord(it) => {
-                    self.binds(Rule::BindsRunRecord, &what, it, &run.digest());
-                }
-                Binding::Commit(it) => self.binds(Rule::BindsCommit, &what, it, &says.commit),
-                Binding::Tree(it) => self.binds(Rule::BindsTree, &what, it, &says.tree),
-                Binding::Root(it) => self.binds(Rule::BindsRoot, &what, it, &says.root),
-                Binding::Contract(it) => {
-                    self.binds(Rule::BindsContract, &what, it, &says.contract);
-                }
-                _ => {}
+    /// Judges what a record binds of these things. Links between records are for each gate.
+    pub(super) fn binds(&mut self, record: &dyn Record, things: &[(Rule, Binding)]) {
+        let bound = record.binds();
+        for (rule, thing) in things {
+            let same = |it: &&Binding| discriminant(*it) == discriminant(thing);
+            if let Some(other) = bound.iter().find(same).filter(|it| *it != thing) {
+                let found = format!("the {} binds {other}", record.kind().title());
+                self.push(*rule, found, thing, self.git_awo("chain"));
             }
         }
     }
 
-    /// Records of the run that do not even hold by themselves: each is a finding, whether or
-    /// not another one could take its place.
-    pub(super) fn bad_records(&mut self) {
-        for finding in self.facts.bad.iter() {
-            let mut finding = finding.clone();
-            let record = finding.subject.record.take();
-            finding.subject = Subject {
-                record,
-                ..self.subject.clone()
-            };
-            self.findings.push(finding);
+    /// Judges what a review binds of the run.
+    pub(super) fn binds_run(&mut self, review: &dyn Record) {
+        let says = self.run.says();
+        let things = [
+            (Rule::BindsRun, Binding::Run(self.facts.id.clone())),
+            (
+                Rule::BindsRunRecord,
+                Binding::RunRecord(self.run.record.digest()),
+            ),
+            (Rule::BindsCommit, Binding::Commit(says.commit)),
+            (Rule::BindsTree, Binding::Tree(says.tree)),
+            (Rule::BindsRoot, Binding::Root(says.root)),
+            (Rule::BindsContract, Binding::Contract(says.contract)),
+        ];
+        self.binds(review, &things);
+    }
+
+    /// Judges that a review binds a gate 2 that passed.
+    pub(super) fn binds_gate_2(&mut self, independence: Sha256) {
+        if !self.reviews.passed.contains(&independence) {
+            let remedy = self.git_awo("gate");
+            self.push(
+                Rule::BindsGate2,
+                independence,
+                "a gate 2 that passed",
+                remedy,
+            );
         }
     }
 
     /// The ledger has the inventory that the run record binds.
-    pub(super) fn inventory(&mut self, run: &Verified<RunPredicate>) {
-        let finding = integrity::ledger_inventory(run.predicate(), self.facts.inventory);
+    pub(super) fn inventory(&mut self) {
+        let (run, root) = (&self.facts.id, self.run.says().root);
+        let finding = integrity::ledger_inventory(run, root, self.facts.inventory);
         self.findings.extend(finding.map(|mut finding| {
             finding.subject = self.subject.clone().with(finding.subject);
             finding
         }));
     }
 
-    pub(super) fn link<T>(&mut self, what: &str, rule: Rule, link: &'a Lookup<T>) -> Option<&'a T> {
-        match link {
-            Lookup::Valid(value) => Some(value),
-            Lookup::Invalid(finding) => {
-                let record = finding.subject.record.clone();
-                let subject = Subject {
-                    record,
-                    ..self.subject.clone()
-                };
-                self.findings.push(Finding {
-                    subject,
-                    ..finding.clone()
-                });
-                None
-            }
-            Lookup::Missing => {
-                let remedy = match rule {
-                    Rule::Finalization => format!("git awo finalize {}", self.facts.id),
-                    _ => "git awo fetch; git awo push by whoever made it".to_owned(),
-                };
-                self.push(rule, format!("no {what}"), format!("a {what}"), remedy);
-                None
-            }
-        }
+    pub(super) fn link<T>(&mut self, what: &str, rule: Rule, it: &'a Lookup<T>) -> Option<&'a T> {
+        let link = link(what, rule, it, &self.facts.id, &self.subject);
+        link.map_err(|finding| self.findings.push(finding)).ok()
     }
 }

@@ -8,27 +8,29 @@ mod run;
 
 use std::collections::BTreeSet;
 
-use crate::facts::case::{CommitCase, RunFacts};
+use crate::facts::case::CommitCase;
+use crate::facts::run::RunFacts;
 use crate::policy::Policy;
 use crate::record::{Findings, Rule, Sha256, Subject};
 
 use super::scope::{contract_scope, policy_paths};
 
-use links::Links;
+pub use gates::{late_failure, self_review};
 pub use links::Reviews;
+use links::{Links, bad_records};
 
 /// Judges a commit that claims to be governed, with its whole chain.
 pub fn chain(case: &CommitCase<'_>, facts: &RunFacts, findings: &mut Findings) {
     let subject = case.subject().run(&facts.id);
     if !case.rules.accepts_governed() {
+        let remedy = case.without_trailers("git awo policy show");
         findings.push(
             Rule::GovernedAccepted
                 .finding(subject.clone())
                 .found("a governed commit")
                 .expected("a ref that takes governed commits")
                 .remedy(format!(
-                    "push it to the branch that it was made for; else {}",
-                    case.without_trailers("git awo policy show")
+                    "push it to the branch that it was made for; else {remedy}"
                 )),
         );
     }
@@ -36,41 +38,30 @@ pub fn chain(case: &CommitCase<'_>, facts: &RunFacts, findings: &mut Findings) {
     if let Some(person) = &person {
         policy_paths(case, person, findings);
     }
-    let mut links = Links::new(facts, case.rules.policy(), subject, None);
-    links.bad_records();
-    if let Some(run) = links.link("run record", Rule::RunRecord, &facts.run) {
-        links.inventory(run);
-        links.run_binds_commit(case, run, person.as_ref());
-        if let Some(contract) = links.link("contract", Rule::Contract, &facts.contract) {
-            links.contract(run, contract);
-            let subject = links.subject.clone();
-            contract_scope(
-                &contract.predicate().contract,
-                case.changes,
-                &subject,
-                &mut links.findings,
-            );
-            links.task_approvals(run, contract);
-        }
-        links.evidence(run);
-        links.reviews(run);
+    bad_records(facts, &subject, findings);
+    let policy = case.rules.policy();
+    let Some(mut links) = Links::begin(facts, policy, subject, None, findings) else {
+        return;
+    };
+    links.run_binds_commit(case, person.as_ref());
+    links.run_binds();
+    if let Some(contract) = facts.contract.valid() {
+        let contract = &contract.predicate().contract;
+        let subject = links.subject.clone();
+        contract_scope(contract, case.changes, &subject, &mut links.findings);
     }
+    links.reviews();
     findings.extend(links.findings);
 }
 
 /// Judges what a run record binds, without the later links: what its arrival and gate 2 need.
 pub fn run_binds(facts: &RunFacts, policy: &Policy, findings: &mut Findings) {
-    let mut links = Links::new(facts, policy, Subject::of_run(&facts.id), None);
-    links.bad_records();
-    if let Some(run) = links.link("run record", Rule::RunRecord, &facts.run) {
-        links.inventory(run);
-        if let Some(contract) = links.link("contract", Rule::Contract, &facts.contract) {
-            links.contract(run, contract);
-            links.task_approvals(run, contract);
-        }
-        links.evidence(run);
+    let subject = Subject::of_run(&facts.id);
+    bad_records(facts, &subject, findings);
+    if let Some(mut links) = Links::begin(facts, policy, subject, None, findings) {
+        links.run_binds();
+        findings.extend(links.findings);
     }
-    findings.extend(links.findings);
 }
 
 /// Judges the reviews of a run (gate 2, gate 3, attestation, finalization). With a focus, only
@@ -81,11 +72,11 @@ pub fn reviews(
     focus: Option<&BTreeSet<Sha256>>,
     findings: &mut Findings,
 ) -> Reviews {
-    let mut links = Links::new(facts, policy, Subject::of_run(&facts.id), focus);
-    let reviews = match links.link("run record", Rule::RunRecord, &facts.run) {
-        Some(run) => links.reviews(run),
-        None => Reviews::default(),
+    let subject = Subject::of_run(&facts.id);
+    let Some(mut links) = Links::begin(facts, policy, subject, focus, findings) else {
+        return Reviews::default();
     };
+    links.reviews();
     findings.extend(links.findings);
-    reviews
+    links.reviews
 }

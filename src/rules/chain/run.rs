@@ -5,196 +5,149 @@ use std::collections::BTreeSet;
 use crate::facts::case::CommitCase;
 use crate::policy::Verified;
 use crate::record::{Finding, IdentityName, Rule, Subject, Timestamp, sentence};
-use crate::records::{ApprovalPredicate, Approves, ContractPredicate, RunPredicate};
+use crate::records::{ApprovalPredicate, Approves, Binding, ContractPredicate};
 
 use super::links::Links;
 use crate::rules::revocation;
 
 impl<'a> Links<'a> {
+    /// Judges what the run rests on and leaves behind.
+    pub(super) fn run_binds(&mut self) {
+        self.inventory();
+        if let Some(contract) = self.link("contract", Rule::Contract, &self.facts.contract) {
+            let says = &contract.predicate().contract;
+            let things = [
+                (Rule::BindsContract, Binding::Contract(contract.digest())),
+                (Rule::BindsTask, Binding::Task(says.id.clone())),
+                (Rule::BindsRef, Binding::Reference(says.target_ref.clone())),
+            ];
+            self.binds(self.run.says(), &things);
+            self.task_approvals(contract);
+        }
+        self.evidence();
+    }
+
     pub(super) fn run_binds_commit(
         &mut self,
         case: &CommitCase<'_>,
-        run: &Verified<RunPredicate>,
         person: Option<&IdentityName>,
     ) {
-        let says = run.predicate();
-        let commit = case.commit;
-        self.binds(
-            Rule::BindsCommit,
-            "the run record",
-            &says.commit,
-            &commit.id,
-        );
-        self.binds(Rule::BindsTree, "the run record", &says.tree, &commit.tree);
-        self.binds(
-            Rule::BindsRef,
-            "the run record",
-            &says.reference,
-            case.rules.reference(),
-        );
-        self.binds(Rule::BindsRun, "the run record", &says.run, &self.facts.id);
-        match commit.parents.as_slice() {
-            [parent] => self.binds(Rule::BindsBase, "the run record", &says.base, parent),
-            _ => {
-                let found = format!("{} parents", commit.parents.len());
-                self.push(
-                    Rule::SingleCommit,
-                    found,
-                    "exactly one commit on its base",
-                    "git awo run",
-                );
-            }
+        let (says, commit) = (self.run.says(), case.commit);
+        let mut things = vec![
+            (Rule::BindsCommit, Binding::Commit(commit.id)),
+            (Rule::BindsTree, Binding::Tree(commit.tree)),
+            (
+                Rule::BindsRef,
+                Binding::Reference(case.rules.reference().clone()),
+            ),
+            (Rule::BindsRun, Binding::Run(self.facts.id.clone())),
+        ];
+        if let [parent] = commit.parents.as_slice() {
+            things.push((Rule::BindsBase, Binding::Base(*parent)));
+        } else {
+            let found = format!("{} parents", commit.parents.len());
+            let expected = "exactly one commit on its base";
+            self.push(Rule::SingleCommit, found, expected, "git awo run");
         }
+        self.binds(says, &things);
         let trailers = commit.trailers();
         for (key, expected) in [
             ("AWO-Task", says.task.to_string()),
             ("AWO-Root", says.root.to_string()),
         ] {
-            let values: Vec<_> = trailers
-                .iter()
-                .filter(|(name, _)| name.eq_ignore_ascii_case(key))
-                .collect();
+            let own = trailers.iter().filter(|it| it.0.eq_ignore_ascii_case(key));
+            let values: Vec<_> = own.map(|(_, value)| value).collect();
             match values.as_slice() {
-                [(_, value)] => self.binds(
-                    Rule::BindsTrailers,
-                    &format!("the trailer {key}"),
-                    value,
-                    &expected,
-                ),
+                [value] if **value == expected => {}
+                [value] => {
+                    let found = format!("the trailer {key} binds {value}");
+                    self.push(Rule::BindsTrailers, found, expected, self.git_awo("chain"));
+                }
                 _ => {
                     let found = format!("{} trailers {key}", values.len());
                     self.push(Rule::Trailers, found, "one", "git awo run");
                 }
             }
         }
-        if let Some(person) = person
-            && person != run.signer()
-        {
-            let found = format!("commit signed by {person}, run record by {}", run.signer());
+        let signer = self.run.orchestrator();
+        if let Some(person) = person.filter(|it| *it != signer) {
+            let found = format!("commit signed by {person}, run record by {signer}");
             self.push(Rule::OneOrchestrator, found, "one person", "git awo run");
         }
     }
 
-    pub(super) fn contract(
-        &mut self,
-        run: &Verified<RunPredicate>,
-        contract: &Verified<ContractPredicate>,
-    ) {
-        self.binds(
-            Rule::BindsContract,
-            "the run record",
-            &run.predicate().contract,
-            &contract.digest(),
-        );
-        self.binds(
-            Rule::BindsTask,
-            "the run record",
-            &run.predicate().task,
-            &contract.predicate().contract.id,
-        );
-        self.binds(
-            Rule::BindsRef,
-            "the run record",
-            &run.predicate().reference,
-            &contract.predicate().contract.target_ref,
-        );
-    }
-
     /// Approvals of the task: each one that the run spends must exist, bind and be of use once.
-    pub(super) fn task_approvals(
-        &mut self,
-        run: &Verified<RunPredicate>,
-        contract: &Verified<ContractPredicate>,
-    ) {
+    fn task_approvals(&mut self, contract: &Verified<ContractPredicate>) {
+        let (facts, says) = (self.facts, self.run.says());
         let mut persons = BTreeSet::new();
-        let again = format!("git awo approve {}", run.predicate().task);
-        for digest in &run.predicate().approvals {
-            let found = self
-                .facts
-                .task_approvals
-                .iter()
-                .find(|approval| approval.digest() == *digest);
-            let Some(approval) = found else {
+        let again = format!("git awo approve {}", says.task);
+        for digest in &says.approvals {
+            let mut approvals = facts.task_approvals.iter();
+            let Some(approval) = approvals.find(|it| it.digest() == *digest) else {
+                let expected = "the approval that the run spends";
                 self.push(
                     Rule::TaskApproved,
                     format!("no approval {digest}"),
-                    "the approval that the run spends",
+                    expected,
                     &again,
                 );
                 continue;
             };
-            if self.facts.revoked.contains(digest) {
+            if facts.revoked.contains(digest) {
                 self.findings.push(revocation::used(*digest, &again));
-            } else if self.task_approval(run, contract, approval) {
-                persons.insert(approval.signer().clone());
+            } else if self.task_approval(contract, approval) {
+                persons.insert(approval.signer());
             }
-            match self.facts.spent.get(digest) {
-                Some(Some(spender)) if *spender == self.facts.id => {}
+            match facts.spent.get(digest) {
+                Some(Some(spender)) if *spender == facts.id => {}
                 Some(Some(spender)) => {
-                    self.push(
-                        Rule::OneApprovalOneRun,
-                        format!("{digest} was spent by {spender}"),
-                        "an unused approval",
-                        &again,
-                    );
+                    let found = format!("{digest} was spent by {spender}");
+                    self.push(Rule::OneApprovalOneRun, found, "an unused approval", &again);
                 }
-                _ => self.push(
-                    Rule::SpentMarker,
-                    format!("{digest} is not marked as spent"),
-                    "the marker",
-                    "git awo run",
-                ),
+                _ => {
+                    let found = format!("{digest} is not marked as spent");
+                    self.push(Rule::SpentMarker, found, "the marker", "git awo run");
+                }
             }
         }
         let needed = self.policy.document().gates.task_approvals as usize;
         if persons.len() < needed {
             let found = format!("approved by {} persons", persons.len());
-            self.push(
-                Rule::TaskApproved,
-                found,
-                format!("{needed} distinct operators"),
-                &again,
-            );
+            let expected = format!("{needed} distinct operators");
+            self.push(Rule::TaskApproved, found, expected, &again);
         }
     }
 
-    pub(super) fn task_approval(
+    fn task_approval(
         &mut self,
-        run: &Verified<RunPredicate>,
         contract: &Verified<ContractPredicate>,
         approval: &Verified<ApprovalPredicate>,
     ) -> bool {
-        let says = approval.predicate();
+        let (run, says) = (self.run.says(), approval.predicate());
+        let again = format!("git awo approve {}", run.task);
         let before = self.findings.len();
         if says.approves != Approves::Task {
             self.push(
                 Rule::ApprovesTask,
                 "approves a run",
                 "approves a task",
-                format!("git awo approve {}", run.predicate().task),
+                &again,
             );
         }
-        self.binds(
-            Rule::BindsContract,
-            "the approval",
-            &says.contract,
-            &contract.digest(),
-        );
-        self.binds(
-            Rule::BindsTask,
-            "the approval",
-            &says.task,
-            &run.predicate().task,
-        );
-        match &says.base {
-            Some(base) => self.binds(Rule::BindsBase, "the approval", base, &run.predicate().base),
-            None => self.push(
+        if says.base.is_none() {
+            self.push(
                 Rule::BindsBase,
                 "no base commit",
-                run.predicate().base,
+                run.base,
                 "git awo approve",
-            ),
+            );
         }
+        let things = [
+            (Rule::BindsContract, Binding::Contract(contract.digest())),
+            (Rule::BindsTask, Binding::Task(run.task.clone())),
+            (Rule::BindsBase, Binding::Base(run.base)),
+        ];
+        self.binds(says, &things);
         let expected = contract.predicate().contract.approval_sentence.as_str();
         let given = says.sentence.as_deref().unwrap_or_default();
         if let Err(mismatch) = sentence::compare(expected, given.as_bytes()) {
@@ -202,7 +155,7 @@ impl<'a> Links<'a> {
                 Rule::ExactSentence,
                 mismatch,
                 format!("{expected:?}"),
-                format!("git awo approve {}", run.predicate().task),
+                &again,
             );
         }
         self.unexpired(approval, self.facts.time);
@@ -210,19 +163,21 @@ impl<'a> Links<'a> {
     }
 
     pub(super) fn unexpired(&mut self, approval: &Verified<ApprovalPredicate>, time: Timestamp) {
-        let expires = approval.predicate().expires;
-        if expires <= time {
-            let found = format!("the approval of {} expired at {expires}", approval.signer());
+        let says = approval.predicate();
+        if says.expires <= time {
+            let (signer, expires) = (approval.signer(), says.expires);
+            let found = format!("the approval of {signer} expired at {expires}");
+            let again = format!("git awo approve {}", says.task);
             self.push(
                 Rule::ApprovalUnexpired,
                 found,
                 format!("one valid at {time}"),
-                format!("git awo approve {}", approval.predicate().task),
+                again,
             );
         }
     }
 
-    pub(super) fn evidence(&mut self, run: &Verified<RunPredicate>) {
+    fn evidence(&mut self) {
         let facts = self.facts;
         let Some(evidence) = self.link("evidence", Rule::Evidence, &facts.evidence) else {
             return;
@@ -238,21 +193,18 @@ impl<'a> Links<'a> {
                 ..finding.clone()
             });
         }
-        if evidence.root != run.predicate().root {
+        let root = self.run.says().root;
+        if evidence.root != root {
             self.push(
                 Rule::EvidenceRoot,
                 evidence.root,
-                run.predicate().root,
-                format!("git awo chain {}", self.facts.id),
+                root,
+                self.git_awo("chain"),
             );
         }
         for reason in &evidence.reasons {
-            self.push(
-                Rule::Invariants,
-                reason,
-                "the invariants of a run directory",
-                "git awo run",
-            );
+            let expected = "the invariants of a run directory";
+            self.push(Rule::Invariants, reason, expected, "git awo run");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Attestation and finalization, broken in one place; records judged as they arrive.
 
 use super::story::*;
-use crate::facts::case::Lookup;
+use crate::facts::run::Lookup;
 use crate::record::{Code, Finding, Rule, Subject};
 
 const NOTHING: [&str; 0] = [];

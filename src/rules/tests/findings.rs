@@ -2,7 +2,7 @@
 
 use super::chain::evidence;
 use super::story::*;
-use crate::facts::case::Lookup;
+use crate::facts::run::Lookup;
 use crate::record::{Code, Finding, Findings, RepoPath, Subject};
 use crate::rules;
 
@@ -60,6 +60,9 @@ fn a_remedy_is_what_would_help() {
     told(&[Edit::Reviewer("otto")]).judged(|case, facts, findings| {
         rules::chain(case, facts, findings);
         let own = findings.iter().find(|it| it.code == Code::Gov001).unwrap();
-        assert_eq!(own.remedy, "ask rita or vera to run git awo gate run_one");
+        assert_eq!(
+            own.remedy,
+            "ask another reviewer (rita, vera) to run git awo gate run_one"
+        );
     });
 }

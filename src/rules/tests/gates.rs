@@ -1,7 +1,7 @@
 //! Failures and vetoes at gate 2; gate 3, broken in one place.
 
 use super::story::*;
-use crate::facts::case::Lookup;
+use crate::facts::run::Lookup;
 use crate::records::{Approves, GateStatus};
 
 const NOTHING: [&str; 0] = [];

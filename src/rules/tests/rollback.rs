@@ -1,7 +1,7 @@
 //! Roll-back: each condition broken alone, and a run that was rejected before it landed.
 
 use super::story::*;
-use crate::facts::case::Lookup;
+use crate::facts::run::Lookup;
 use crate::record::ObjectId;
 use crate::record::tree::Change;
 use crate::records::{OutcomePredicate, Verdict};

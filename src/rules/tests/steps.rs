@@ -1,7 +1,7 @@
 //! The steps of a run: when each may be taken, and what gate 2 records.
 
 use super::story::*;
-use crate::facts::case::Lookup;
+use crate::facts::run::Lookup;
 use crate::record::{Findings, Refusal};
 use crate::records::GateStatus;
 use crate::rules;
@@ -23,7 +23,7 @@ fn chain(told: &Told) -> Findings {
 fn gate(edits: &[Edit], reviewer: &str, override_asked: bool) -> Result<Judgement, Unrecorded> {
     let told = told(edits);
     let review = Review {
-        facts: &told.facts,
+        run: told.facts.held().unwrap(),
         policy: &told.policy,
         reviewer: &name(reviewer),
         override_asked,
@@ -101,7 +101,7 @@ fn each_step_needs_the_one_before_and_no_later_one() {
     ]);
     let by = |told: &Told, step, who: &str| {
         let (facts, policy) = (&told.facts, &told.policy);
-        step::by_reviewer(step, facts, policy, &name(who), chain(told)).map(|_| ())
+        step::by_reviewer(step, facts.held().unwrap(), policy, &name(who), chain(told)).map(|_| ())
     };
     assert!(by(&bare, Step::Gate3, "rita").is_ok());
     let refused = |told: &Told, step, who: &str| of(&by(told, step, who).unwrap_err());
@@ -118,8 +118,8 @@ fn each_step_needs_the_one_before_and_no_later_one() {
     assert!(found.contains(&"GOV-002 gate-2".to_owned()), "{found:?}");
 
     let finalize = |told: &Told| {
-        let result = step::finalization(&told.facts, &told.policy, chain(told));
-        result.map(|(_, attestation)| attestation.digest())
+        let result = step::finalization(told.facts.held().unwrap(), &told.policy, chain(told));
+        result.map(|it| it.attestation.digest())
     };
     let whole = told(&[UNFINISHED]);
     assert_eq!(finalize(&whole), Ok(whole.facts.attestations[0].digest()));

@@ -1,11 +1,29 @@
-//! What has been withdrawn, by whom, and whether it was used before.
+//! Approvals that arrive, and what has been withdrawn: by whom, and whether it was used before.
 
 use crate::policy::Verified;
-use crate::record::{IdentityName, Sha256};
-use crate::records::{ApprovalPredicate, Approves, Binding, Kind, RevocationPredicate, Scope};
+use crate::record::{IdentityName, ObjectId, Sha256, Timestamp};
+use crate::records::{
+    ApprovalPredicate, Approves, Binding, ContractPredicate, Kind, RevocationPredicate, Scope,
+    Statement,
+};
 
 use super::Error;
 use super::run::Collector;
+
+/// An approval that arrived.
+pub struct ApprovalFacts<'a> {
+    /// The approval.
+    pub approval: &'a Verified<ApprovalPredicate>,
+    /// The digest of the contract of its task, and what that says if it can be read; nothing if
+    /// there is no contract.
+    pub contract: Option<(Sha256, Option<ContractPredicate>)>,
+    /// When it arrived, if that is known.
+    pub arrival: Option<Timestamp>,
+    /// At a door: so many days it may be valid, and until when at most.
+    pub door: Option<(u32, Timestamp)>,
+    /// The other approvals on the same object: digest, person, nonce.
+    pub others: Vec<(Sha256, IdentityName, String)>,
+}
 
 /// An approval that somebody withdraws.
 pub struct Withdrawal {
@@ -20,6 +38,42 @@ pub struct Withdrawal {
 }
 
 impl Collector<'_> {
+    /// Returns what is known of an approval that arrived on an object.
+    pub fn approval<'a>(
+        &self,
+        object: ObjectId,
+        approval: &'a Verified<ApprovalPredicate>,
+    ) -> Result<ApprovalFacts<'a>, Error> {
+        let path = Kind::Contract.of(&approval.predicate().task);
+        let contract = self.records.envelope(&path)?;
+        let contract = contract.filter(|it| Kind::of_payload(it.payload()) == Some(Kind::Contract));
+        let judging = self.judging();
+        let mut others = Vec::new();
+        if judging.at_a_door() {
+            for other in self.records.approvals_of(object)? {
+                let digest = other.digest();
+                if let Ok(it) = Statement::<ApprovalPredicate>::parse(other.payload())
+                    && digest != approval.digest()
+                {
+                    let it = it.predicate;
+                    others.push((digest, it.context.identity, it.nonce));
+                }
+            }
+        }
+        let days = self.history.current().policy.document().gates.approval_days;
+        let latest = self.time.plus_days(days.saturating_add(1));
+        Ok(ApprovalFacts {
+            approval,
+            contract: contract.map(|it| {
+                let statement = Statement::parse(it.payload()).ok();
+                (it.digest(), statement.map(|it| it.predicate))
+            }),
+            arrival: judging.arrival(approval.digest()),
+            door: judging.at_a_door().then_some((days, latest)),
+            others,
+        })
+    }
+
     /// Tells whether an approval counts for nothing any more: its maker has withdrawn it, and none
     /// of these records had used it before.
     pub fn revoked(
@@ -50,7 +104,7 @@ impl Collector<'_> {
         let says = revocation.predicate();
         let object = match &says.run {
             None => self.records.contract_blob(&says.task)?,
-            Some(run) => self.stated_run(run)?.map(|it| it.commit),
+            Some(run) => self.stated(&Kind::Run.of(run))?.and_then(|it| it.commit()),
         };
         let mut approval = None;
         if let Some(object) = object {
