@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::check::Anchor;
 use crate::git::Repo;
 use crate::record::{ObjectId, RefName, json};
+use crate::sys::file;
 
 use super::error::Error;
 use super::files::write_atomically;
@@ -36,9 +37,7 @@ impl Settings {
 
     /// Returns the settings of a repository.
     pub fn of(repo: &Repo) -> Self {
-        Self {
-            directory: repo.common_dir().join("awo"),
-        }
+        Self::at(repo.common_dir())
     }
 
     /// Returns the directory.
@@ -104,12 +103,8 @@ impl Settings {
 }
 
 fn read(path: &Path) -> Result<Option<Vec<u8>>, Error> {
-    match std::fs::read(path) {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(Error::Io {
-            path: path.to_owned(),
-            source,
-        }),
-    }
+    file::read(path, u64::MAX).map_err(|source| Error::Io {
+        path: path.to_owned(),
+        source,
+    })
 }

@@ -70,19 +70,22 @@ impl Survey {
     /// Adds a stored file.
     pub fn add(&mut self, path: &RepoPath, content: &[u8]) {
         if let Err(error) = check_place(path) {
-            return self.refuse(error.refusal(Subject::none()).findings());
+            return self.refuse_for(&error);
         }
         let mut content = content;
         // Reading from memory cannot fail; if it does, report it.
         if let Err(source) = self.read(path, &mut content) {
             let (action, path) = ("read", path.to_string().into());
-            let error = Error::Io {
+            self.refuse_for(&Error::Io {
                 action,
                 path,
                 source,
-            };
-            self.refuse(error.refusal(Subject::none()).findings());
+            });
         }
+    }
+
+    fn refuse_for(&mut self, error: &Error) {
+        self.refuse(error.refusal(Subject::none()).findings());
     }
 
     /// Records findings on entries that are not allowed or could not be read.
@@ -93,11 +96,6 @@ impl Survey {
         }
     }
 
-    /// Records that the survey is incomplete: then no file can be reported as missing.
-    pub fn cut_short(&mut self) {
-        self.partial = true;
-    }
-
     /// Checks properties of the whole run. Must be called last.
     pub fn finish(mut self) -> Self {
         if self.digests.len() > MAX_LINES {
@@ -106,8 +104,7 @@ impl Survey {
                 self.digests.len()
             );
             let path = RepoPath::from(".");
-            let error = Error::Limit { path, limit };
-            self.refuse(error.refusal(Subject::none()).findings());
+            self.refuse_for(&Error::Limit { path, limit });
         }
         self
     }
@@ -125,8 +122,7 @@ impl Survey {
             };
             let limit =
                 format!("a run may hold {MAX_ENTRIES} files, directories and others together");
-            let error = Error::Limit { path, limit };
-            self.refuse(error.refusal(Subject::none()).findings());
+            self.refuse_for(&Error::Limit { path, limit });
             self.partial = true;
             return Ok(());
         };
@@ -197,8 +193,9 @@ impl Survey {
             let kept = keep(timestamps::MAX_TIMESTAMP_LEN)?;
             self.timestamps.insert(path.clone(), kept);
         } else {
-            let (digest, len) = hash(content)?;
-            self.digests.insert(path.clone(), digest);
+            let mut hasher = Hasher::new();
+            let len = std::io::copy(content, &mut hasher)?;
+            self.digests.insert(path.clone(), hasher.finish());
             self.lengths.insert(path.clone(), len);
         }
         Ok(())
@@ -289,24 +286,6 @@ fn directory_of_sums() -> Error {
     Error::NotRegular {
         path: RepoPath::from(SUMS),
         what: "directory",
-    }
-}
-
-/// Returns digest and length of the remaining data.
-fn hash(content: &mut impl Read) -> std::io::Result<(Sha256, u64)> {
-    let mut hasher = Hasher::new();
-    let mut buffer = vec![0; 1 << 16];
-    let mut len = 0;
-    loop {
-        match content.read(&mut buffer) {
-            Ok(0) => return Ok((hasher.finish(), len)),
-            Ok(count) => {
-                hasher.update(buffer.get(..count).unwrap_or(&buffer));
-                len = len.saturating_add(count as u64);
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
     }
 }
 

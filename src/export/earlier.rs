@@ -44,7 +44,7 @@ pub const DIRECTORIES: [&str; 3] = ["approvals", "attestations", "records"];
 /// Where the results of gate 2 of all runs stand.
 pub const LOGS: &str = "governance/logs";
 
-/// Tells whether a path below `governance/` can only belong to this run.
+/// Returns whether a path below `governance/` can only belong to this run.
 pub fn is_of(run: &str, path: &RepoPath) -> bool {
     let Some(text) = path.to_str() else {
         return false;

@@ -19,6 +19,17 @@ use super::tree::{Files, INDEX};
 /// What an export has at its top.
 const TOPS: [&str; 3] = ["governance", "provenance", "runs"];
 
+/// What is found on the way to a file of an export.
+#[derive(PartialEq)]
+enum Way {
+    /// Nothing, from some directory on.
+    Absent,
+    /// Directories, and a plain file.
+    File,
+    /// Something else than was expected: what, and what was.
+    Blocked(&'static str, &'static str),
+}
+
 /// The directory of an export.
 pub struct Destination {
     root: PathBuf,
@@ -60,7 +71,7 @@ impl Destination {
         })
     }
 
-    /// Tells what keeps these files from being written; writes nothing.
+    /// Returns what keeps these files from being written; writes nothing.
     pub fn check(&self, files: &Files) -> Result<Findings, Error> {
         let mut findings = Findings::new();
         let earlier = self.earlier(files)?;
@@ -109,7 +120,9 @@ impl Destination {
         if there.as_deref() == Some(bytes) {
             return Ok(0);
         }
-        self.directories(path)?;
+        if let Some(directory) = place.parent() {
+            fs::create_dir_all(directory).map_err(io(directory))?;
+        }
         // In the root of the export: a killed one leaves nothing among the files of a run.
         let file = NewFile::at(&place).made_in(&self.root);
         let file = match there {
@@ -126,7 +139,7 @@ impl Destination {
         let mut earlier = Listed::new();
         for run in runs(files) {
             let path = earlier::list_path(&run);
-            if !self.reaches_a_file(&path)? {
+            if self.way(&path)? != Way::File {
                 continue;
             }
             let bytes = read(&self.place(&path)?)?.unwrap_or_default();
@@ -138,35 +151,12 @@ impl Destination {
         Ok(earlier)
     }
 
-    /// Tells whether a path leads to a plain file, through directories alone.
-    fn reaches_a_file(&self, path: &RepoPath) -> Result<bool, Error> {
-        let mut place = self.root.clone();
-        let last = path.components().count();
-        for (at, name) in path.components().enumerate() {
-            let Some(name) = native(name) else {
-                return Ok(false);
-            };
-            place.push(name);
-            let fits = |it: Metadata| {
-                if at.saturating_add(1) == last {
-                    it.is_file()
-                } else {
-                    it.is_dir()
-                }
-            };
-            if !look(&place)?.is_some_and(fits) {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-
-    /// Tells whether a file is still what an earlier export wrote.
+    /// Returns whether a file is still what an earlier export wrote.
     fn is_earlier(&self, path: &RepoPath, earlier: &Listed) -> Result<bool, Error> {
         let Some(digest) = earlier.get(path) else {
             return Ok(false);
         };
-        if !self.reaches_a_file(path)? {
+        if self.way(path)? != Way::File {
             return Ok(false);
         }
         let there = read(&self.place(path)?)?;
@@ -184,6 +174,30 @@ impl Destination {
         Ok(place)
     }
 
+    /// Returns what is on the way to a file, and at its place.
+    fn way(&self, path: &RepoPath) -> Result<Way, Error> {
+        let full = self.place(path)?;
+        let mut place = self.root.clone();
+        let mut names = full.strip_prefix(&self.root).unwrap_or(&full).components();
+        while let Some(name) = names.next() {
+            place.push(name);
+            let last = names.as_path() == Path::new("");
+            let Some(found) = look(&place)? else {
+                return Ok(Way::Absent);
+            };
+            if (last && !found.is_file()) || (!last && !found.is_dir()) {
+                let what = match () {
+                    () if found.is_symlink() => "a symlink",
+                    () if found.is_dir() => "a directory",
+                    () => "something else than a directory",
+                };
+                let expected = if last { "a plain file" } else { "a directory" };
+                return Ok(Way::Blocked(what, expected));
+            }
+        }
+        Ok(Way::File)
+    }
+
     /// Returns what stands in the way of a file: something else on its path, or other bytes.
     fn obstacle(
         &self,
@@ -191,37 +205,17 @@ impl Destination {
         bytes: &[u8],
         earlier: &Listed,
     ) -> Result<Option<Finding>, Error> {
-        let full = self.place(path)?;
-        let mut place = self.root.clone();
-        let depth = path.components().count();
-        let relative = full.strip_prefix(&self.root).unwrap_or(&full).to_owned();
-        for (at, name) in relative.components().enumerate() {
-            place.push(name);
-            let Some(metadata) = look(&place)? else {
-                return Ok(None);
-            };
-            let last = at.saturating_add(1) == depth;
-            let fits = if last {
-                metadata.is_file()
-            } else {
-                metadata.is_dir()
-            };
-            if !fits {
-                let what = if metadata.is_symlink() {
-                    "a symlink"
-                } else if metadata.is_dir() {
-                    "a directory"
-                } else {
-                    "something else than a directory"
-                };
-                let expected = if last { "a plain file" } else { "a directory" };
+        match self.way(path)? {
+            Way::Absent => return Ok(None),
+            Way::Blocked(what, expected) => {
                 return Ok(Some(rules::disguise(path, what, expected)));
             }
+            Way::File => {}
         }
         if path.as_bytes() == INDEX.as_bytes() {
             return Ok(None);
         }
-        let there = read(&place)?.unwrap_or_default();
+        let there = read(&self.place(path)?)?.unwrap_or_default();
         if there == bytes || self.is_earlier(path, earlier)? {
             return Ok(None);
         }
@@ -261,21 +255,6 @@ impl Destination {
                 } else if !self.is_earlier(&path, earlier)? {
                     findings.push(rules::stranger(&path));
                 }
-            }
-        }
-        Ok(())
-    }
-
-    fn directories(&self, path: &RepoPath) -> Result<(), Error> {
-        let place = self.place(path)?;
-        let relative = place.strip_prefix(&self.root).unwrap_or(&place);
-        let mut directory = self.root.clone();
-        for name in relative.parent().into_iter().flat_map(Path::components) {
-            directory.push(name);
-            match fs::create_dir(&directory) {
-                Ok(()) => {}
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(io(&directory)(error)),
             }
         }
         Ok(())

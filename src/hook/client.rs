@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::actor::{Clock, Settings, person_of};
 use crate::check::{PolicyHistory, push, staged};
 use crate::git::{self, Reader};
-use crate::record::commit::Commit;
+use crate::record::commit::trailers;
 use crate::record::tree::{Change, Mode};
 use crate::record::{
     Coded, Diagnosis, Finding, HashKind, IdentityName, ObjectId, RefName, RepoPath, Report, Rule,
@@ -180,30 +180,9 @@ pub fn by_hand(text: &[u8]) -> Option<Finding> {
 }
 
 fn ours(message: &[u8]) -> Option<String> {
-    let zero = ObjectId::from_bytes(&[0; 20])?;
-    let nobody = crate::record::commit::Person {
-        name: Vec::new(),
-        email: Vec::new(),
-        time: 0,
-    };
-    let commit = Commit {
-        id: zero,
-        tree: zero,
-        parents: Vec::new(),
-        author: nobody.clone(),
-        committer: nobody,
-        message: message.to_vec(),
-        signature: None,
-    };
-    let is_ours = |key: &String| {
-        key.get(..4)
-            .is_some_and(|start| start.eq_ignore_ascii_case("AWO-"))
-    };
-    commit
-        .trailers()
-        .into_iter()
-        .map(|(key, _)| key)
-        .find(is_ours)
+    let mut keys = trailers(message).into_iter().map(|(key, _)| key);
+    let prefix = |key: &String| key.get(..4).map(str::to_ascii_uppercase);
+    keys.find(|key| prefix(key).as_deref() == Some("AWO-"))
 }
 
 /// Returns the message as `git commit` keeps it by default: without comments and what follows

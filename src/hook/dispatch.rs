@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::actor::{Actor, Clock};
 use crate::git::{Reader, Repo};
-use crate::record::{Coded, Report, Subject, Verdict};
+use crate::record::{Coded, Findings, Report, Subject, Verdict, chain_of};
 use crate::records::Movement;
 
 use crate::sys::Environment;
@@ -30,10 +30,8 @@ pub fn dispatch(
         Ok(environment) => environment,
         Err(source) => {
             let path = PathBuf::from(".");
-            say(
-                stderr,
-                &speak::speak(&report_of(&Error::Io { path, source })),
-            );
+            let report = report_of(&Error::Io { path, source });
+            say(stderr, &speak::speak(&report));
             return 3;
         }
     };
@@ -115,10 +113,8 @@ fn reference_transaction(
     if report.verdict() != Verdict::Allowed
         && let Err(error) = partial_receipt(&reader, &caller, environment)
     {
-        let why = crate::record::chain_of(&error);
-        report
-            .notes
-            .push(format!("no receipt of what stands already: {why}"));
+        let note = format!("no receipt of what stands already: {}", chain_of(&error));
+        report.notes.push(note);
     }
     Ok(report)
 }
@@ -168,17 +164,8 @@ fn pre_push(
 fn post_receive(environment: &Environment, stdin: &mut dyn Read, stderr: &mut dyn Write) -> i32 {
     match try_post_receive(environment, stdin) {
         Ok(Receipt::Written { .. }) => {}
-        Ok(Receipt::Impossible(why)) => say(
-            stderr,
-            &speak::remark(&format!("warning: no receipt: {why}")),
-        ),
-        Err(error) => {
-            let why = crate::record::chain_of(&error);
-            say(
-                stderr,
-                &speak::remark(&format!("warning: no receipt: {why}")),
-            );
-        }
+        Ok(Receipt::Impossible(why)) => warn(stderr, &format!("no receipt: {why}")),
+        Err(error) => warn(stderr, &format!("no receipt: {}", chain_of(&error))),
     }
     0
 }
@@ -187,7 +174,7 @@ fn try_post_receive(environment: &Environment, stdin: &mut dyn Read) -> Result<R
     let input = input::read(stdin).map_err(Error::Input)?;
     let repo = Repo::open(&git_dir(environment)?)?;
     let pushes = Pushes::at(repo.common_dir());
-    let mut findings = crate::record::Findings::new();
+    let mut findings = Findings::new();
     let movements = input::movements(&input, repo.hash_kind(), &mut findings);
     let caller = parent::caller(environment);
     let mut key = key(&caller);
@@ -262,11 +249,12 @@ fn write_json(report: &Report, environment: &Environment, stderr: &mut dyn Write
     let mut text = report.to_json().to_string();
     text.push('\n');
     if let Err(error) = crate::actor::write_atomically(Path::new(file), text.as_bytes()) {
-        say(
-            stderr,
-            &speak::remark(&format!("warning: {}", crate::record::chain_of(&error))),
-        );
+        warn(stderr, &chain_of(&error));
     }
+}
+
+fn warn(stderr: &mut dyn Write, text: &str) {
+    say(stderr, &speak::remark(&format!("warning: {text}")));
 }
 
 /// That nobody listens any more does not change the verdict.

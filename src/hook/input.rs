@@ -1,11 +1,10 @@
 //! What git writes to the standard input of its hooks, read strictly.
 
+use std::collections::BTreeSet;
 use std::io::Read;
 
 use crate::record::path::quote;
-use crate::record::{
-    Coded, Diagnosis, Finding, Findings, HashKind, ObjectId, RefName, Rule, Subject,
-};
+use crate::record::{Coded, Diagnosis, Findings, HashKind, ObjectId, RefName, Rule, Subject};
 use crate::records::Movement;
 
 /// No hook reads more than this. A thousand refs, the policy's usual limit, have 200 KiB.
@@ -14,9 +13,7 @@ pub const MAX_INPUT: usize = 8 * 1024 * 1024;
 /// Reads the input to its end, or to just beyond [`MAX_INPUT`], which parsing then refuses.
 pub fn read(stdin: &mut dyn Read) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    let limit = u64::try_from(MAX_INPUT)
-        .unwrap_or(u64::MAX)
-        .saturating_add(1);
+    let limit = (MAX_INPUT as u64).saturating_add(1);
     stdin.take(limit).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
@@ -44,118 +41,99 @@ pub struct Change {
 /// Reads the lines `<old> <new> <ref>` of `pre-receive` and `post-receive`. What cannot be read
 /// is a finding, and left out.
 pub fn movements(input: &[u8], kind: HashKind, findings: &mut Findings) -> Vec<Movement> {
-    let mut list: Vec<Movement> = Vec::new();
-    let mut names = std::collections::BTreeSet::new();
-    for line in lines(input, findings) {
-        let Some((old, new, name)) = fields(line) else {
-            findings.push(bad(line));
-            continue;
+    let mut names = BTreeSet::new();
+    read_lines(input, findings, |line| {
+        let (old, new, name) = fields(line)?;
+        let (old, new) = (object(old, kind)?, object(new, kind)?);
+        let reference = match (old, new) {
+            (None, None) => return None,
+            _ => ref_name(name),
         };
-        let (Some(old), Some(new)) = (object(old, kind), object(new, kind)) else {
-            findings.push(bad(line));
-            continue;
-        };
-        if old.is_none() && new.is_none() {
-            findings.push(bad(line));
-            continue;
-        }
-        let Some(reference) = std::str::from_utf8(name)
-            .ok()
-            .and_then(|it| RefName::new(it).ok())
-        else {
-            findings.push(bad_name(name));
-            continue;
-        };
-        if !names.insert(reference.clone()) {
-            findings.push(twice(&reference));
-            continue;
-        }
-        list.push(Movement {
-            reference,
-            old,
-            new,
-        });
-    }
-    list
+        Some(
+            reference.and_then(|reference| match names.insert(reference.clone()) {
+                true => Ok(Movement {
+                    reference,
+                    old,
+                    new,
+                }),
+                false => Err(BadInput::Twice(reference)),
+            }),
+        )
+    })
 }
 
 /// Reads the lines `<old> <new> <ref>` of `reference-transaction`, where a value may also be
 /// `ref:<name>`.
 pub fn changes(input: &[u8], kind: HashKind, findings: &mut Findings) -> Vec<Change> {
-    let value = |text: &[u8]| {
-        if text.starts_with(b"ref:") {
-            return Some(Value::Symbolic);
-        }
-        object(text, kind).map(Value::Object)
+    let value = |text: &[u8]| match text.starts_with(b"ref:") {
+        true => Some(Value::Symbolic),
+        false => object(text, kind).map(Value::Object),
     };
-    let mut list = Vec::new();
-    for line in lines(input, findings) {
-        let read = fields(line).and_then(|(old, new, name)| {
-            Some(Change {
-                name: std::str::from_utf8(name).ok()?.to_owned(),
-                old: value(old)?,
-                new: value(new)?,
-            })
-        });
-        match read {
-            Some(change) => list.push(change),
-            None => findings.push(bad(line)),
-        }
-    }
-    list
+    read_lines(input, findings, |line| {
+        let (old, new, name) = fields(line)?;
+        Some(Ok(Change {
+            name: std::str::from_utf8(name).ok()?.to_owned(),
+            old: value(old)?,
+            new: value(new)?,
+        }))
+    })
 }
 
 /// Reads the lines `<local ref> <local id> <remote ref> <remote id>` of `pre-push`.
 pub fn pushed(input: &[u8], kind: HashKind, findings: &mut Findings) -> Vec<Movement> {
-    let mut list = Vec::new();
-    for line in lines(input, findings) {
+    read_lines(input, findings, |line| {
         // From the end: what the user typed as the local ref may hold blanks.
         let mut parts = line.rsplitn(4, |b| *b == b' ');
-        let (Some(remote_id), Some(remote_ref), Some(local_id), Some(_)) =
-            (parts.next(), parts.next(), parts.next(), parts.next())
-        else {
-            findings.push(bad(line));
-            continue;
-        };
-        let (Some(old), Some(new)) = (object(remote_id, kind), object(local_id, kind)) else {
-            findings.push(bad(line));
-            continue;
-        };
-        let name = std::str::from_utf8(remote_ref).ok();
-        match name.and_then(|it| RefName::new(it).ok()) {
-            Some(reference) => list.push(Movement {
-                reference,
-                old,
-                new,
-            }),
-            None => findings.push(bad_name(remote_ref)),
-        }
-    }
-    list
+        let (old, name, new) = (parts.next()?, parts.next()?, parts.next()?);
+        parts.next()?;
+        let (old, new) = (object(old, kind)?, object(new, kind)?);
+        Some(ref_name(name).map(|reference| Movement {
+            reference,
+            old,
+            new,
+        }))
+    })
 }
 
-fn lines<'a>(input: &'a [u8], findings: &mut Findings) -> Vec<&'a [u8]> {
+/// Reads the lines of an input; `None` means that a line has another form.
+fn read_lines<'a, T>(
+    input: &'a [u8],
+    findings: &mut Findings,
+    mut read: impl FnMut(&'a [u8]) -> Option<Result<T, BadInput>>,
+) -> Vec<T> {
+    let mut list = Vec::new();
+    let mut refuse = |bad: BadInput| findings.push(bad.to_finding(Subject::none()));
     if input.len() > MAX_INPUT {
-        findings.push(BadInput::TooLong.to_finding(Subject::none()));
-        return Vec::new();
+        refuse(BadInput::TooLong);
+    } else if let Some(body) = input.strip_suffix(b"\n") {
+        for line in body.split(|b| *b == b'\n') {
+            match read(line).unwrap_or_else(|| Err(BadInput::Line(shown(line, 200)))) {
+                Ok(value) => list.push(value),
+                Err(bad) => refuse(bad),
+            }
+        }
+    } else if !input.is_empty() {
+        let last = input.rsplit(|b| *b == b'\n').next().unwrap_or_default();
+        refuse(BadInput::Line(shown(last, 200)));
     }
-    if input.is_empty() {
-        return Vec::new();
-    }
-    let Some(body) = input.strip_suffix(b"\n") else {
-        findings.push(bad(input
-            .rsplit(|b| *b == b'\n')
-            .next()
-            .unwrap_or_default()));
-        return Vec::new();
-    };
-    body.split(|b| *b == b'\n').collect()
+    list
 }
 
 fn fields(line: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     let mut parts = line.split(|b| *b == b' ');
     let (old, new, name) = (parts.next()?, parts.next()?, parts.next()?);
     (parts.next().is_none() && !name.is_empty()).then_some((old, new, name))
+}
+
+fn ref_name(name: &[u8]) -> Result<RefName, BadInput> {
+    let text = std::str::from_utf8(name).ok();
+    let read = text.and_then(|it| RefName::new(it).ok());
+    read.ok_or_else(|| BadInput::Name(shown(name, 1_024)))
+}
+
+/// Returns the beginning of some bytes, quoted.
+fn shown(bytes: &[u8], most: usize) -> String {
+    quote(bytes.get(..most).unwrap_or(bytes))
 }
 
 /// Returns the object, `Some(None)` for the id of zeros, and `None` for anything else.
@@ -204,18 +182,4 @@ impl Coded for BadInput {
             }
         }
     }
-}
-
-fn bad(line: &[u8]) -> Finding {
-    let shown: Vec<u8> = line.iter().copied().take(200).collect();
-    BadInput::Line(quote(&shown)).to_finding(Subject::none())
-}
-
-fn bad_name(name: &[u8]) -> Finding {
-    let shown: Vec<u8> = name.iter().copied().take(1_024).collect();
-    BadInput::Name(quote(&shown)).to_finding(Subject::none())
-}
-
-fn twice(reference: &RefName) -> Finding {
-    BadInput::Twice(reference.clone()).to_finding(Subject::none())
 }

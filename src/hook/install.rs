@@ -123,7 +123,7 @@ pub fn install(hooks_dir: &Path, side: Side, program: &Path) -> Result<Vec<HookC
     }
     for status in all {
         let directory = status.path.parent().unwrap_or(hooks_dir);
-        fs::create_dir_all(directory).map_err(|source| io(directory, source))?;
+        fs::create_dir_all(directory).map_err(io(directory))?;
         let text = text_of(status.name, side, program)?;
         let what = match status.state {
             State::Installed => "already installed",
@@ -147,7 +147,7 @@ pub fn install(hooks_dir: &Path, side: Side, program: &Path) -> Result<Vec<HookC
     Ok(changes)
 }
 
-/// Tells how the hooks of one side stand.
+/// Returns how the hooks of one side stand.
 pub fn status(hooks_dir: &Path, side: Side, program: &Path) -> Result<Vec<HookStatus>, Error> {
     let mut list = Vec::new();
     for name in places::names(hooks_dir, side) {
@@ -155,9 +155,7 @@ pub fn status(hooks_dir: &Path, side: Side, program: &Path) -> Result<Vec<HookSt
         let state = match contents(&path)? {
             None => State::Missing,
             Some(text) if !is_ours(&text) => State::Foreign,
-            Some(_) if !is_executable(&path).map_err(|source| io(&path, source))? => {
-                State::NotExecutable
-            }
+            Some(_) if !is_executable(&path).map_err(io(&path))? => State::NotExecutable,
             Some(text) if text == text_of(name, side, program)?.as_bytes() => State::Installed,
             Some(_) => State::Outdated,
         };
@@ -188,10 +186,10 @@ pub fn uninstall(hooks_dir: &Path, side: Side) -> Result<Vec<HookChange>, Error>
                 false => "was not installed",
             }
         } else if exists(&kept)? {
-            fs::rename(&kept, &path).map_err(|source| io(&path, source))?;
+            fs::rename(&kept, &path).map_err(io(&path))?;
             "removed; the hook that was there before is back"
         } else {
-            fs::remove_file(&path).map_err(|source| io(&path, source))?;
+            fs::remove_file(&path).map_err(io(&path))?;
             "removed"
         };
         changes.push(HookChange { name, path, what });
@@ -210,22 +208,6 @@ pub fn hooks_dir(reader: &Reader) -> PathBuf {
         Some(path) => reader.work_tree().unwrap_or(reader.git_dir()).join(path),
         None => reader.common_dir().join("hooks"),
     }
-}
-
-/// Returns a warning if `core.hooksPath` leads to hooks that other repositories may use too, or
-/// that are files of the project.
-pub fn hooks_dir_warning(reader: &Reader) -> Option<String> {
-    configured(reader)?;
-    let dir = hooks_dir(reader);
-    let inside = |parent: &Path| dir.starts_with(parent);
-    if inside(reader.common_dir()) || inside(reader.git_dir()) {
-        return None;
-    }
-    let why = match reader.work_tree() {
-        Some(tree) if inside(tree) => "its files may be under version control",
-        _ => "other repositories may use it too",
-    };
-    Some(format!("core.hooksPath is {}: {why}", dir.display()))
 }
 
 fn configured(reader: &Reader) -> Option<PathBuf> {
@@ -262,16 +244,16 @@ fn keep(hook: &Path) -> Result<(), Error> {
     match fs::hard_link(hook, &kept) {
         // A file system without links: then it is moved.
         Err(error) if error.kind() != ErrorKind::AlreadyExists => {
-            fs::rename(hook, &kept).map_err(|source| io(hook, source))
+            fs::rename(hook, &kept).map_err(io(hook))
         }
-        other => other.map_err(|source| io(&kept, source)),
+        other => other.map_err(io(&kept)),
     }
 }
 
 /// Returns whether these are two names of one file.
 fn is_same(hook: &Path, kept: &Path) -> Result<bool, Error> {
     let file = |path: &Path| {
-        let metadata = fs::symlink_metadata(path).map_err(|source| io(path, source))?;
+        let metadata = fs::symlink_metadata(path).map_err(io(path))?;
         Ok((metadata.dev(), metadata.ino()))
     };
     Ok(file(hook)? == file(kept)?)
@@ -279,8 +261,7 @@ fn is_same(hook: &Path, kept: &Path) -> Result<bool, Error> {
 
 fn write(path: &Path, text: &str) -> Result<(), Error> {
     let hook = NewFile::at(path).over().access(Access::Mode(0o755));
-    hook.write(text.as_bytes())
-        .map_err(|source| io(path, source))
+    hook.write(text.as_bytes()).map_err(io(path))
 }
 
 fn contents(path: &Path) -> Result<Option<Vec<u8>>, Error> {
@@ -288,7 +269,7 @@ fn contents(path: &Path) -> Result<Option<Vec<u8>>, Error> {
         Ok(text) => Ok(Some(text)),
         // A link to nowhere is somebody's hook too, and is kept.
         Err(error) if is_absent(&error) => Ok(exists(path)?.then(Vec::new)),
-        Err(source) => Err(io(path, source)),
+        Err(error) => Err(io(path)(error)),
     }
 }
 
@@ -296,18 +277,16 @@ fn exists(path: &Path) -> Result<bool, Error> {
     match fs::symlink_metadata(path) {
         Ok(_) => Ok(true),
         Err(error) if is_absent(&error) => Ok(false),
-        Err(source) => Err(io(path, source)),
+        Err(error) => Err(io(path)(error)),
     }
 }
 
-/// `core.hooksPath=/dev/null` is how hooks are turned off: there is none then, and it is said so.
+/// `core.hooksPath=/dev/null` turns hooks off: then there are none.
 fn is_absent(error: &std::io::Error) -> bool {
     matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
 }
 
-fn io(path: &Path, source: std::io::Error) -> Error {
-    Error::Io {
-        path: path.to_owned(),
-        source,
-    }
+fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Error + use<> {
+    let path = path.to_owned();
+    move |source| Error::Io { path, source }
 }

@@ -1,10 +1,9 @@
-//! Closes the moment between our look at the policy and the update itself.
+//! Prevents a race between the policy check and the ref update.
 //!
 //! git locks only the refs that a transaction moves, so a branch could still land just after a
-//! change of the policy that forbids it. The lock files themselves tell: whoever moves a branch
-//! has locked it before looking for the policy's lock, and whoever moves the policy has locked
-//! that before looking for those of branches. One of the two sees the other. The branch gives
-//! way soon and the policy later, so that they do not wait for each other.
+//! policy change that forbids it. Both transactions lock their own refs before they look for the
+//! other's lock files, so at least one sees the other. A branch gives up sooner than a policy, so
+//! they do not wait for each other.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,9 +19,9 @@ use super::input::Change;
 const BRANCH_WAITS: Duration = Duration::from_millis(500);
 /// How long a policy waits for branches that are being moved.
 const POLICY_WAITS: Duration = Duration::from_secs(3);
-/// An older lock was left by a process that died.
+/// Age from which a lock counts as left by a dead process.
 const STALE: Duration = Duration::from_secs(60);
-/// No branch has more components.
+/// Largest depth to which directories of refs are searched.
 const DEEPEST: usize = 64;
 
 /// Waits until no other transaction is under way that this one must not overlap with.

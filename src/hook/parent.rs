@@ -31,12 +31,12 @@ impl Key {
         Self::new(0, start.fold(0, |sum, byte| (sum << 8) | u64::from(*byte)))
     }
 
-    /// Tells whether the key names what a push moves, and no process.
+    /// Returns whether the key names what a push moves, and no process.
     pub fn is_of_movements(&self) -> bool {
         self.pid() == Some(0) && *self != Self::nobody()
     }
 
-    /// Tells whether the key was guessed: it names a process without its start.
+    /// Returns whether the key was guessed: it names a process without its start.
     pub fn is_guess(&self) -> bool {
         self.0.ends_with("-0")
     }
@@ -75,7 +75,7 @@ pub enum Caller {
     Unknown(Key),
 }
 
-/// No shim or hook manager stands deeper than this below git.
+/// Largest number of processes (shims, hook managers) between git and the hook.
 const DEEPEST: usize = 32;
 
 /// Returns who called this hook.
@@ -136,7 +136,7 @@ fn subcommand(args: &[String]) -> Option<&str> {
     }
 }
 
-/// Tells whether the process lives, if the system shows it.
+/// Returns whether the process lives, if the system shows it.
 pub fn is_alive(key: &Key) -> Option<bool> {
     // Without a look at ourselves, nothing can be said about others.
     process::look(std::process::id())?;

@@ -26,12 +26,12 @@ pub fn names(hooks_dir: &Path, side: Side) -> &'static [&'static str] {
     }
 }
 
-/// Tells whether this is the directory that Gitaly looks into.
+/// Returns whether this is the directory that Gitaly looks into.
 pub fn is_gitaly(hooks_dir: &Path) -> bool {
     hooks_dir.file_name().is_some_and(|name| name == GITALY)
 }
 
-/// Tells whether a repository lies in a storage of Gitaly's: below the file that Gitaly writes into
+/// Returns whether a repository lies in a storage of Gitaly's: below the file that Gitaly writes into
 /// each of its storages, or below a directory that only GitLab names so. What lies in the repository
 /// itself says nothing: it goes with every copy.
 pub fn in_gitalys_storage(git_dir: &Path) -> bool {
@@ -68,7 +68,7 @@ pub fn gitaly(git_dir: &Path) -> Option<PathBuf> {
     any.then_some(directory)
 }
 
-/// Tells whether a hook runs those of a directory named after it, as those of Gitea do. That the
+/// Returns whether a hook runs those of a directory named after it, as those of Gitea do. That the
 /// directory is there says nothing: who trusts it is not enforced where nobody looks into it.
 fn dispatches(hook: &Path) -> bool {
     let Ok(text) = fs::read(hook) else {

@@ -18,7 +18,7 @@ use super::Error;
 use super::input::MAX_INPUT;
 use super::parent::{self, Key};
 
-/// So long a push may take from verdict to receipt, where its process is not seen.
+/// Time that a push may take from verdict to receipt if its process is not visible.
 const UNSEEN: Duration = Duration::from_secs(600);
 
 /// What a push was judged by, and what was judged.

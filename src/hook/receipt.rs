@@ -3,15 +3,13 @@
 //! Pushes overlap, so a later one may write first. Its entry then tells the earlier movement as
 //! unrecorded, and the earlier push's own entry, which names the same movement, resolves it.
 
-use crate::actor::Clock;
-use crate::actor::{self, Actor};
+use crate::actor::{Actor, Clock};
 use crate::check::{self, PolicyHistory};
 use crate::facts::log::{self, State};
 use crate::git::Reader;
 use crate::policy::{Keyring, Role};
-use crate::record::envelope::Envelope;
 use crate::record::{Coded, IdentityName, ObjectId, RefName, Subject};
-use crate::records::{Movement, ReceiptPredicate, Statement};
+use crate::records::{Context, Movement, ReceiptPredicate};
 use crate::store::chain::New;
 use crate::store::layout::{self, Place};
 use crate::store::ledger::Refs;
@@ -20,7 +18,7 @@ use super::Error;
 use super::gaps::{self, View};
 use super::pushes::Judged;
 
-/// So far back a movement is looked for that another entry may have told.
+/// Number of entries that are searched for a movement that was reported as unrecorded.
 const LOOK_BACK: usize = 1_000;
 /// The longest name of who pushed.
 const LONGEST_PUSHER: usize = 120;
@@ -56,8 +54,8 @@ pub fn record(actor: &Actor, pushed: &Pushed<'_>) -> Result<Receipt, Error> {
     if !key.exists() {
         return Ok(impossible("this server has no key; git awo init --server"));
     }
-    let signer = crate::signing::open_signer(&key.to_string_lossy());
-    let signer = signer.map_err(|source| Error::Actor(actor::Error::Sign(source)))?;
+    let server = actor.again()?.with_key(&key);
+    let own_key = server.signer()?.public_key().clone();
     let history = actor.history()?;
     let own_policy = judged_by(pushed, &history);
     let mut movements = pushed.movements.to_vec();
@@ -78,7 +76,7 @@ pub fn record(actor: &Actor, pushed: &Pushed<'_>) -> Result<Receipt, Error> {
         let policy = own_policy.max(last_policy.unwrap_or_default());
         let version = history.versions().get(policy);
         let version = version.ok_or_else(|| no("the policy that judged this push is gone"))?;
-        let person = version.policy.keyring().person_of(signer.public_key());
+        let person = version.policy.keyring().person_of(&own_key);
         let person = person.ok_or_else(|| {
             no("the policy does not know this server's key; git awo policy propose FILE")
         })?;
@@ -105,7 +103,7 @@ pub fn record(actor: &Actor, pushed: &Pushed<'_>) -> Result<Receipt, Error> {
             time,
             unrecorded,
         };
-        let envelope = sign(&*signer, Statement::new(says.clone()).to_payload())?;
+        let envelope = server.sign(says.clone())?;
         // An entry that does not verify would end the log for everybody.
         let position = history.position(policy, Some(time));
         if let Err(error) = Keyring::verify::<ReceiptPredicate>(&envelope, &position) {
@@ -214,9 +212,9 @@ fn context(
     history: &PolicyHistory,
     person: &IdentityName,
     policy: usize,
-) -> Result<crate::records::Context, Error> {
+) -> Result<Context, Error> {
     let commit = history.commits().get(policy).copied();
-    Ok(crate::records::Context {
+    Ok(Context {
         identity: person.clone(),
         policy: commit.ok_or_else(|| Error::Log("the policy has no such version".to_owned()))?,
         repository: history.repository(),
@@ -224,7 +222,7 @@ fn context(
     })
 }
 
-/// Tells whether an earlier entry told the movement as unrecorded: then this push was overtaken.
+/// Returns whether an earlier entry told the movement as unrecorded: then this push was overtaken.
 fn was_reported(reader: &Reader, last: Option<ObjectId>, movement: &Movement) -> bool {
     let mut at = last;
     for _ in 0..LOOK_BACK {
@@ -246,17 +244,4 @@ fn was_reported(reader: &Reader, last: Option<ObjectId>, movement: &Movement) ->
             .and_then(|commit| commit.parents.first().copied());
     }
     false
-}
-
-fn sign(signer: &dyn crate::signing::Signer, payload: Vec<u8>) -> Result<Envelope, Error> {
-    use crate::record::envelope::{EnvelopeSignature, pae};
-    use crate::records::{Kind, Predicate};
-    const KIND: Kind = <ReceiptPredicate as Predicate>::KIND;
-    let signature = signer.sign(KIND.namespace(), &pae(&payload));
-    let signature = signature.map_err(|source| Error::Actor(actor::Error::Sign(source)))?;
-    let signature = EnvelopeSignature {
-        keyid: signature.public_key().fingerprint().to_owned(),
-        sig: signature.to_blob().to_vec(),
-    };
-    Ok(Envelope::new(payload, vec![signature]))
 }

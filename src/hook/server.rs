@@ -1,7 +1,7 @@
 //! The server's door: `pre-receive` judges, `post-receive` writes it down.
 
 use crate::actor::Settings;
-use crate::check::{self, push};
+use crate::check::push;
 use crate::git::Reader;
 use crate::record::{
     Coded, Diagnosis, ObjectId, RefName, Report, Rule, Subject, Timestamp, Verdict,
@@ -24,22 +24,17 @@ pub fn pre_receive(reader: &Reader, input: &[u8], time: Timestamp) -> (Report, O
     }
     let before = match push::refs(reader) {
         Ok(before) => before,
-        Err(error) => return (undecided(report, &error), None),
+        Err(error) => return undecided(report, &error),
     };
-    for movement in &movements {
-        let stale = stale(movement, &before);
-        let stale = stale.map(|it| it.to_finding(Subject::none()));
-        report.findings.extend(stale);
-    }
+    let stale = movements.iter().filter_map(|it| stale(it, &before));
+    let stale = stale.map(|it| it.to_finding(Subject::none()));
+    report.findings.extend(stale);
     if !report.findings.is_empty() {
         return (report, None);
     }
     let anchor = match Settings::at(reader.common_dir()).anchor() {
         Ok(anchor) => anchor,
-        Err(error) => {
-            report.absorb(error.refusal(Subject::none()));
-            return (report, None);
-        }
+        Err(error) => return undecided(report, &error),
     };
     report.absorb(push::judge(&push::Push {
         reader,
@@ -55,6 +50,11 @@ pub fn pre_receive(reader: &Reader, input: &[u8], time: Timestamp) -> (Report, O
         depends_on: std::mem::take(&mut report.depends_on),
     });
     (report, judged)
+}
+
+fn undecided(mut report: Report, error: &impl Coded) -> (Report, Option<Judged>) {
+    report.absorb(error.refusal(Subject::none()));
+    (report, None)
 }
 
 /// Returns the key that this server writes its log with, if it has one.
@@ -91,9 +91,4 @@ fn stale(movement: &Movement, before: &Refs) -> Option<Stale> {
         at: shown(real),
         from: shown(movement.old),
     })
-}
-
-fn undecided(mut report: Report, error: &check::Error) -> Report {
-    report.absorb(error.refusal(Subject::none()));
-    report
 }

@@ -1,6 +1,8 @@
 //! How hooks speak: on standard error, without colour, at most 70 columns a line, since git puts
 //! `remote: ` in front of it. Whatever comes from the repository is escaped.
 
+use std::collections::BTreeMap;
+
 use crate::record::path::escape;
 use crate::record::{Code, Finding, Report, Subject, Verdict};
 
@@ -8,7 +10,7 @@ use crate::record::{Code, Finding, Report, Subject, Verdict};
 pub const COLUMNS: usize = 70;
 /// What stands before the further lines of one part of a finding.
 const FURTHER: &str = "      ";
-/// So many findings are told; the rest is counted.
+/// Largest number of findings that are shown; the rest is counted.
 const SHOWN: usize = 50;
 /// The longest text that one part of a finding may have.
 const LONGEST: usize = 600;
@@ -62,7 +64,11 @@ pub fn heard(said: &str) -> Vec<Finding> {
                 "" => Subject::none(),
                 place => Subject::of_record(place),
             };
-            findings.push(Heard::new(*code, subject));
+            findings.push(Heard {
+                code: *code,
+                subject,
+                parts: BTreeMap::new(),
+            });
             last_word = "";
             continue;
         }
@@ -84,36 +90,17 @@ pub fn heard(said: &str) -> Vec<Finding> {
 }
 
 /// A finding whose lines are still being read.
-struct Heard {
+struct Heard<'a> {
     code: Code,
     subject: Subject,
-    rule: String,
-    found: String,
-    expected: String,
-    remedy: String,
+    /// The text of each part, by its word.
+    parts: BTreeMap<&'a str, String>,
 }
 
-impl Heard {
-    fn new(code: Code, subject: Subject) -> Self {
-        Self {
-            code,
-            subject,
-            rule: String::new(),
-            found: String::new(),
-            expected: String::new(),
-            remedy: String::new(),
-        }
-    }
-
+impl<'a> Heard<'a> {
     /// Adds text to a part; text that continues a broken word joins without a blank.
-    fn add(&mut self, word: &str, text: &str, broken: bool) {
-        let part = match word {
-            "found" => &mut self.found,
-            "expected" => &mut self.expected,
-            "rule" => &mut self.rule,
-            "remedy" => &mut self.remedy,
-            _ => return,
-        };
+    fn add(&mut self, word: &'a str, text: &str, broken: bool) {
+        let part = self.parts.entry(word).or_default();
         if !(broken || part.is_empty()) {
             part.push(' ');
         }
@@ -122,18 +109,18 @@ impl Heard {
 
     /// Returns the finding; a part that is missing is made up for by what is there.
     fn finding(self) -> Finding {
-        let or = |part: String, otherwise: &str| match part.is_empty() {
-            true => otherwise.to_owned(),
-            false => part,
+        let part = |word: &str, otherwise: &'a str| {
+            let text = self.parts.get(word).map(String::as_str);
+            text.filter(|text| !text.is_empty()).unwrap_or(otherwise)
         };
-        Finding::told(self.code, &or(self.rule, "server"), self.subject)
-            .found(or(self.found, "a push that the server refuses"))
-            .expected(or(self.expected, "a push that the policy allows"))
-            .remedy(or(self.remedy, "git awo verify"))
+        Finding::told(self.code, part("rule", "server"), self.subject.clone())
+            .found(part("found", "a push that the server refuses"))
+            .expected(part("expected", "a push that the policy allows"))
+            .remedy(part("remedy", "git awo verify"))
     }
 }
 
-/// Tells whether a word that fills a line goes on in the next: one of just that length is a digest.
+/// Returns whether a word that fills a line goes on in the next: one of just that length is a digest.
 fn is_part_of_a_word(line: &str) -> bool {
     let full = columns(line).saturating_add(FURTHER.len()) >= COLUMNS.saturating_sub(1);
     let digest = line.bytes().all(|b| b.is_ascii_hexdigit());
@@ -166,20 +153,12 @@ fn place(subject: &Subject) -> String {
     let mut parts = Vec::new();
     let short = |id: &str| -> String { id.chars().take(12).collect() };
     parts.extend(subject.path.clone());
-    parts.extend(subject.run.as_ref().map(|run| format!("run {run}")));
-    parts.extend(
-        subject
-            .record
-            .as_ref()
-            .map(|record| format!("record {record}")),
-    );
-    parts.extend(
-        subject
-            .commit
-            .as_ref()
-            .map(|commit| format!("commit {}", short(commit))),
-    );
-    parts.extend(subject.reference.as_ref().map(|name| format!("on {name}")));
+    parts.extend(subject.run.iter().map(|run| format!("run {run}")));
+    let records = subject.record.iter();
+    parts.extend(records.map(|record| format!("record {record}")));
+    let commits = subject.commit.iter();
+    parts.extend(commits.map(|commit| format!("commit {}", short(commit))));
+    parts.extend(subject.reference.iter().map(|name| format!("on {name}")));
     parts.join(", ")
 }
 

@@ -8,7 +8,7 @@ use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
 
-use super::install::{Side, State, hooks_dir, hooks_dir_warning, install, status, uninstall};
+use super::install::{Side, State, hooks_dir, install, status, uninstall};
 use crate::git::{self, Reader};
 
 struct Place {
@@ -283,15 +283,12 @@ fn hooks_go_where_git_looks_for_them() {
     let dir = TempDir::new().unwrap();
     git::run(dir.path(), &["init", "-q", "r"]).unwrap();
     let root = dir.path().join("r").canonicalize().unwrap();
-    let at = || {
-        let reader = Reader::open(&root.join(".git")).unwrap();
-        (hooks_dir(&reader), hooks_dir_warning(&reader).is_some())
-    };
-    assert_eq!(at(), (root.join(".git/hooks"), false));
+    let at = || hooks_dir(&Reader::open(&root.join(".git")).unwrap());
+    assert_eq!(at(), root.join(".git/hooks"));
     git::run(&root, &["config", "core.hooksPath", ".husky"]).unwrap();
-    assert_eq!(at(), (root.join(".husky"), true));
+    assert_eq!(at(), root.join(".husky"));
     git::run(&root, &["config", "core.hooksPath", "/etc/hooks"]).unwrap();
-    assert_eq!(at(), (PathBuf::from("/etc/hooks"), true));
+    assert_eq!(at(), PathBuf::from("/etc/hooks"));
 }
 
 /// A hook of a server that runs a directory of hooks.

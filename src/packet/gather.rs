@@ -19,6 +19,15 @@ struct Said {
     text: String,
 }
 
+impl Said {
+    fn new(line: usize, text: impl Into<String>) -> Self {
+        Self {
+            line,
+            text: text.into(),
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 struct Listed {
     line: usize,
@@ -80,23 +89,14 @@ impl Gather {
     }
 
     pub(super) fn mention(&mut self, line: usize, id: &str) {
-        self.mentions.push(Said {
-            line,
-            text: id.to_owned(),
-        });
+        self.mentions.push(Said::new(line, id));
     }
 
     /// Sets a scalar. Setting it to the same value again is allowed; a different value is a complaint.
     pub(super) fn say(&mut self, scalar: Scalar, line: usize, text: &str) {
         let first = match self.scalars.get(&scalar) {
             None => {
-                self.scalars.insert(
-                    scalar,
-                    Said {
-                        line,
-                        text: text.to_owned(),
-                    },
-                );
+                self.scalars.insert(scalar, Said::new(line, text));
                 return;
             }
             Some(said) if said.text == text => return,
@@ -105,22 +105,23 @@ impl Gather {
         match scalar {
             // A packet's status is informational, and is often given as a token and again in words.
             Scalar::Status => self.extra("Status", line, text),
-            Scalar::Id => {
-                let problem = PacketProblem::TwoIds {
-                    first: first.text,
-                    line: first.line,
-                    second: text.to_owned(),
-                };
-                self.complain(Some(line), problem);
-            }
-            _ => {
-                let problem = PacketProblem::Twice {
-                    what: scalar.name().to_owned(),
-                    first: first.line,
-                };
-                self.complain(Some(line), problem);
-            }
+            Scalar::Id => self.other_id(&first, Said::new(line, text)),
+            _ => self.twice(scalar.name(), line, first.line),
         }
+    }
+
+    fn twice(&mut self, what: &str, line: usize, first: usize) {
+        let what = what.to_owned();
+        self.complain(Some(line), PacketProblem::Twice { what, first });
+    }
+
+    fn other_id(&mut self, first: &Said, other: Said) {
+        let problem = PacketProblem::TwoIds {
+            first: first.text.clone(),
+            line: first.line,
+            second: other.text,
+        };
+        self.complain(Some(other.line), problem);
     }
 
     /// Sets a scalar from Markdown: removes the marks of a code span, and ignores `N/A` and `<…>`.
@@ -133,10 +134,7 @@ impl Gather {
                 let branches: Vec<&str> = branches.map(|(branch, _)| branch).collect();
                 // With two branches in one sentence, neither is obviously the target.
                 if let [branch] = branches.as_slice() {
-                    self.observed_branch = Some(Said {
-                        line,
-                        text: (*branch).to_owned(),
-                    });
+                    self.observed_branch = Some(Said::new(line, *branch));
                 }
                 return self.say(scalar, line, raw);
             }
@@ -177,22 +175,11 @@ impl Gather {
     pub(super) fn extra(&mut self, key: &str, line: usize, value: &str) {
         let value = code_span(value).unwrap_or(value);
         match self.extra.get(key) {
-            Some(said) if said.text != value => {
-                let problem = PacketProblem::Twice {
-                    what: key.to_owned(),
-                    first: said.line,
-                };
-                self.complain(Some(line), problem);
-            }
+            Some(said) if said.text != value => self.twice(key, line, said.line),
             Some(_) => {}
             None => {
-                self.extra.insert(
-                    key.to_owned(),
-                    Said {
-                        line,
-                        text: value.replace('\n', " "),
-                    },
-                );
+                let said = Said::new(line, value.replace('\n', " "));
+                self.extra.insert(key.to_owned(), said);
             }
         }
     }
@@ -200,13 +187,7 @@ impl Gather {
     /// Begins a list. A second list for the same field is ambiguous, and a complaint.
     pub(super) fn open(&mut self, list: List, line: usize) {
         match self.lists.get(&list) {
-            Some(listed) => {
-                let problem = PacketProblem::Twice {
-                    what: list.name().to_owned(),
-                    first: listed.line,
-                };
-                self.complain(Some(line), problem);
-            }
+            Some(listed) => self.twice(list.name(), line, listed.line),
             None => {
                 self.lists.insert(list, Listed::at(line));
             }
@@ -227,10 +208,7 @@ impl Gather {
             self.notes.push((line, format!("{text} (listed before)")));
             return;
         }
-        listed.entries.push(Said {
-            line,
-            text: text.to_owned(),
-        });
+        listed.entries.push(Said::new(line, text));
     }
 
     /// Adds an item of a Markdown list.

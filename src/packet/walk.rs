@@ -233,21 +233,19 @@ impl Walk<'_> {
         if self.section == Section::Gate {
             return self.setting(line, text);
         }
-        match self.open {
+        match &mut self.open {
             Open::List {
                 list,
                 depth: base,
-                heading,
+                items,
                 ..
             } if depth == base.saturating_add(1) => {
-                self.open = Open::List {
-                    list,
-                    depth: base,
-                    heading,
-                    items: true,
-                };
-                return self.gather.item(list, line, text);
+                *items = true;
+                return self.gather.item(*list, line, text);
             }
+            _ => {}
+        }
+        match self.open {
             Open::List {
                 list, depth: base, ..
             } if depth > base => {
@@ -338,36 +336,31 @@ impl Walk<'_> {
             .iter()
             .zip(line.saturating_add(1)..)
             .filter(|(text, _)| !text.trim().is_empty());
-        match self.open {
+        match &mut self.open {
             Open::Scalar {
                 scalar: Scalar::Validation,
                 depth: base,
                 ..
-            } if depth == base => {
+            } if depth == *base => {
                 self.gather
                     .say(Scalar::Validation, line, &content.join("\n"));
             }
             Open::List {
                 list,
                 depth: base,
-                heading,
+                items,
                 ..
-            } if depth == base => {
-                self.open = Open::List {
-                    list,
-                    depth: base,
-                    heading,
-                    items: true,
-                };
+            } if depth == *base => {
+                *items = true;
                 for (text, line) in numbered {
-                    self.gather.entry(list, line, text);
+                    self.gather.entry(*list, line, text);
                 }
             }
             Open::List {
                 list, depth: base, ..
-            } if depth > base => {
+            } if depth > *base => {
                 self.gather
-                    .nested(list, line.saturating_add(1), &content.join("\n"));
+                    .nested(*list, line.saturating_add(1), &content.join("\n"));
             }
             _ => {
                 for (text, line) in numbered {

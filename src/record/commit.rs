@@ -105,40 +105,9 @@ impl Commit {
             .unwrap_or_default()
     }
 
-    /// Returns the trailers (`Key: value`) of the message's last paragraph, in their order.
-    ///
-    /// As in git, the title is not a trailer block, and one line that is not a trailer makes the
-    /// paragraph plain text.
+    /// Returns the trailers of the message: see [`trailers`].
     pub fn trailers(&self) -> Vec<(String, String)> {
-        let text = String::from_utf8_lossy(&self.message);
-        let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
-        let end = lines
-            .iter()
-            .rposition(|line| !line.is_empty())
-            .map_or(0, |last| last.saturating_add(1));
-        let body = lines.get(..end).unwrap_or_default();
-        let Some(blank) = body.iter().rposition(|line| line.is_empty()) else {
-            return Vec::new();
-        };
-        // The paragraph has only blank lines before it, so it is the title.
-        if body.iter().take(blank).all(|line| line.is_empty()) {
-            return Vec::new();
-        }
-        let mut found: Vec<(String, String)> = Vec::new();
-        for line in body.iter().skip(blank.saturating_add(1)) {
-            if line.starts_with([' ', '\t']) {
-                let Some((_, value)) = found.last_mut() else {
-                    return Vec::new();
-                };
-                value.push(' ');
-                value.push_str(line.trim_start());
-            } else if let Some((key, value)) = read_trailer(line) {
-                found.push((key.to_owned(), value.to_owned()));
-            } else if !line.starts_with("(cherry picked from commit ") {
-                return Vec::new();
-            }
-        }
-        found
+        trailers(&self.message)
     }
 
     /// Returns all values of one trailer, so that a caller notices duplicates.
@@ -149,6 +118,42 @@ impl Commit {
             .map(|(_, value)| value)
             .collect()
     }
+}
+
+/// Returns the trailers (`Key: value`) of the message's last paragraph, in their order.
+///
+/// As in git, the title is not a trailer block, and one line that is not a trailer makes the
+/// paragraph plain text.
+pub fn trailers(message: &[u8]) -> Vec<(String, String)> {
+    let text = String::from_utf8_lossy(message);
+    let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+    let end = lines
+        .iter()
+        .rposition(|line| !line.is_empty())
+        .map_or(0, |last| last.saturating_add(1));
+    let body = lines.get(..end).unwrap_or_default();
+    let Some(blank) = body.iter().rposition(|line| line.is_empty()) else {
+        return Vec::new();
+    };
+    // The paragraph has only blank lines before it, so it is the title.
+    if body.iter().take(blank).all(|line| line.is_empty()) {
+        return Vec::new();
+    }
+    let mut found: Vec<(String, String)> = Vec::new();
+    for line in body.iter().skip(blank.saturating_add(1)) {
+        if line.starts_with([' ', '\t']) {
+            let Some((_, value)) = found.last_mut() else {
+                return Vec::new();
+            };
+            value.push(' ');
+            value.push_str(line.trim_start());
+        } else if let Some((key, value)) = read_trailer(line) {
+            found.push((key.to_owned(), value.to_owned()));
+        } else if !line.starts_with("(cherry picked from commit ") {
+            return Vec::new();
+        }
+    }
+    found
 }
 
 fn read_trailer(line: &str) -> Option<(&str, &str)> {

@@ -39,19 +39,14 @@ pub(super) struct Documents<'a> {
 }
 
 impl<'a> Documents<'a> {
-    pub(super) fn new(
-        execution: &'a Execution<'a>,
-        material: &'a Material<'a>,
-    ) -> Result<Self, Error> {
-        let shown = |arg: &std::ffi::OsString| {
-            let bytes = execution.scrub.bytes(arg.as_encoded_bytes());
-            quote(&bytes)
-        };
-        Ok(Self {
+    pub(super) fn new(execution: &'a Execution<'a>, material: &'a Material<'a>) -> Self {
+        let shown =
+            |arg: &std::ffi::OsString| quote(&execution.scrub.bytes(arg.as_encoded_bytes()));
+        Self {
             execution,
             material,
             command: execution.command.iter().map(shown).collect(),
-        })
+        }
     }
 
     /// Returns the run.

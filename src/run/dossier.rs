@@ -28,7 +28,7 @@ pub(super) fn make(
 ) -> Result<(RunFiles, Sha256), Error> {
     let mut files = RunFiles::new();
     let mut add = |name: &str, bytes: Vec<u8>| _ = files.insert(RepoPath::from(name), bytes);
-    let documents = Documents::new(execution, material)?;
+    let documents = Documents::new(execution, material);
     add("report.md", documents.report_md().into_bytes());
     for (name, document) in [
         ("report.json", documents.report()),

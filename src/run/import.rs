@@ -233,16 +233,11 @@ fn judge(
     let person = gate.person.as_ref();
     rules::changes(&case, contract, person, &request.run, findings);
     let signer = case.signer.as_ref().ok().map(|signer| &signer.person);
-    let trailer = |key: &str| {
-        let found = commit.trailers().into_iter();
-        let values = found.filter(|(name, _)| name.eq_ignore_ascii_case(key));
-        values.map(|(_, value)| value).collect::<Vec<_>>()
-    };
     signer.is_some()
         && signer == gate.person.as_ref()
         && CommitKind::of(commit) == CommitKind::Governed(request.run.clone())
-        && trailer("AWO-Task") == [request.task.to_string()]
-        && root.is_some_and(|root| trailer("AWO-Root") == [root.to_string()])
+        && commit.trailer("AWO-Task") == [request.task.to_string()]
+        && root.is_some_and(|root| commit.trailer("AWO-Root") == [root.to_string()])
 }
 
 /// Reads the files of the directory; what it may not hold becomes findings.

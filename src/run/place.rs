@@ -87,7 +87,7 @@ impl Place {
         self.tree.join(".git")
     }
 
-    /// Tells whether the work tree still holds a repository: a directory, and no link to one.
+    /// Returns whether the work tree still holds a repository: a directory, and no link to one.
     pub(super) fn has_repository(&self) -> bool {
         fs::symlink_metadata(self.git_dir()).is_ok_and(|found| found.is_dir())
     }

@@ -151,15 +151,7 @@ fn files(actor: &Actor) -> Result<Values, Error> {
         }
     }
     for old in ["branches", "remotes"] {
-        walk(
-            &common.join(old),
-            old.as_bytes(),
-            DEEPEST,
-            &mut |name, path| {
-                found.extend(digest(path)?.map(|value| (name.to_vec(), value)));
-                Ok(())
-            },
-        )?;
+        digests_below(&common.join(old), old.as_bytes(), &mut found)?;
     }
     Ok(found)
 }
@@ -189,10 +181,7 @@ fn hooks(actor: &Actor) -> Result<Values, Error> {
     }
     let mut found = Values::new();
     for (name, place) in places {
-        walk(&place, &name, DEEPEST, &mut |name, path| {
-            found.extend(digest(path)?.map(|value| (name.to_vec(), value)));
-            Ok(())
-        })?;
+        digests_below(&place, &name, &mut found)?;
     }
     Ok(found)
 }
@@ -227,31 +216,34 @@ fn everything(path: &Path, name: &[u8], depth: usize, found: &mut Values) -> Res
     if !kind.is_ok_and(|it| it.is_dir()) {
         return Ok(());
     }
-    let entries = match fs::read_dir(path) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(Error::io("list", path)(error)),
-    };
-    for entry in entries {
-        let entry = entry.map_err(Error::io("list", path))?;
+    for entry in list(path)? {
         let inner = [name, b"/", entry.file_name().as_encoded_bytes()].concat();
         everything(&entry.path(), &inner, depth, found)?;
     }
     Ok(())
 }
 
+fn digests_below(dir: &Path, name: &[u8], found: &mut Values) -> Result<(), Error> {
+    walk(dir, name, DEEPEST, &mut |name, path| {
+        found.extend(digest(path)?.map(|value| (name.to_vec(), value)));
+        Ok(())
+    })
+}
+
 /// Takes a name and where it is.
 type Each<'a> = dyn FnMut(&[u8], &Path) -> Result<(), Error> + 'a;
 
-/// Calls for every file below a directory. A missing directory counts as empty.
+/// Returns the entries of a directory. A missing directory counts as empty.
+fn list(dir: &Path) -> Result<Vec<fs::DirEntry>, Error> {
+    match fs::read_dir(dir).and_then(Iterator::collect) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        entries => entries.map_err(Error::io("list", dir)),
+    }
+}
+
+/// Calls for every file below a directory.
 fn walk(dir: &Path, name: &[u8], depth: usize, each: &mut Each<'_>) -> Result<(), Error> {
-    let entries = match fs::read_dir(dir) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(Error::io("list", dir)(error)),
-    };
-    for entry in entries {
-        let entry = entry.map_err(Error::io("list", dir))?;
+    for entry in list(dir)? {
         let kind = entry
             .file_type()
             .map_err(Error::io("read", &entry.path()))?;

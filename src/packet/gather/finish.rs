@@ -122,13 +122,14 @@ impl Gather {
         text
     }
 
+    fn entries(&self, list: List) -> Vec<Said> {
+        let listed = self.lists.get(&list);
+        listed.map_or_else(Vec::new, |listed| listed.entries.clone())
+    }
+
     fn texts(&self, list: List) -> Vec<String> {
-        let entries = self
-            .lists
-            .get(&list)
-            .map(|listed| listed.entries.as_slice())
-            .unwrap_or_default();
-        entries.iter().map(|said| said.text.clone()).collect()
+        let entries = self.entries(list).into_iter();
+        entries.map(|said| said.text).collect()
     }
 
     fn name<T>(
@@ -153,12 +154,10 @@ impl Gather {
     /// Returns the task id: the labelled one, or else the one that the sentence approves. All
     /// places that name the task must agree.
     fn id(&mut self) -> Option<TaskId> {
-        let approved = self.scalars.get(&Scalar::Sentence).and_then(|said| {
-            approved_id(&said.text).map(|id| Said {
-                line: said.line,
-                text: id.to_owned(),
-            })
-        });
+        let approved = self
+            .scalars
+            .get(&Scalar::Sentence)
+            .and_then(|said| approved_id(&said.text).map(|id| Said::new(said.line, id)));
         let labelled = self.scalars.get(&Scalar::Id).cloned();
         let first = labelled.clone().or(approved.clone());
         let Some(first) = first else {
@@ -170,12 +169,7 @@ impl Gather {
             .chain(std::mem::take(&mut self.mentions))
         {
             if other.text != first.text {
-                let problem = PacketProblem::TwoIds {
-                    first: first.text.clone(),
-                    line: first.line,
-                    second: other.text,
-                };
-                self.complain(Some(other.line), problem);
+                self.other_id(&first, other);
             }
         }
         if labelled.is_none() {
@@ -301,30 +295,18 @@ impl Gather {
     }
 
     fn paths(&mut self, list: List, kind: PathList) -> Vec<String> {
-        let entries = self
-            .lists
-            .get(&list)
-            .map(|listed| listed.entries.clone())
-            .unwrap_or_default();
-        for said in &entries {
+        for said in self.entries(list) {
             if let Err(source) = check_pattern(&said.text, kind) {
-                let problem = PacketProblem::Path {
-                    pattern: said.text.clone(),
-                    source,
-                };
-                self.complain(Some(said.line), problem);
+                let pattern = said.text;
+                self.complain(Some(said.line), PacketProblem::Path { pattern, source });
             }
         }
-        entries.into_iter().map(|said| said.text).collect()
+        self.texts(list)
     }
 
     fn actions(&mut self) -> Vec<ActionName> {
-        let entries = self
-            .lists
-            .get(&List::ForbiddenActions)
-            .map(|listed| listed.entries.clone());
         let mut actions = Vec::new();
-        for said in entries.unwrap_or_default() {
+        for said in self.entries(List::ForbiddenActions) {
             match said.text.parse() {
                 Ok(action) => actions.push(action),
                 Err(unknown) => self.complain(Some(said.line), PacketProblem::Action(unknown)),

@@ -34,7 +34,7 @@ pub(super) struct World {
     pub(super) contract: ContractDraft,
 }
 
-/// Tells whether this process runs one test only, with a home of its own. If not, it lets another
+/// Returns whether this process runs one test only, with a home of its own. If not, it lets another
 /// one do so.
 pub(super) fn is_alone(here: &str) -> bool {
     const ALONE: &str = "AWO_TEST_ALONE";
