@@ -65,18 +65,21 @@ fn older_policy(reference: &RefName, now: Option<ObjectId>, seen: ObjectId) -> O
     })
 }
 
+/// Returns the finding on a replace ref: git shows other objects by it than are there, and git-awo
+/// does not.
+pub fn replace_ref(name: &RefName) -> Finding {
+    Rule::ReplaceRef
+        .finding(Subject::of_ref(name))
+        .found("a replace ref, which shows other objects to git than to git-awo")
+        .expected("none")
+        .remedy(format!("git update-ref -d {name}"))
+}
+
 /// Git and git-awo see the same objects.
 pub fn no_replace_refs<'a>(refs: impl IntoIterator<Item = &'a RefName>, findings: &mut Findings) {
     let refs = refs.into_iter();
-    for name in refs.filter(|name| name.as_str().starts_with("refs/replace/")) {
-        findings.push(
-            Rule::ReplaceRef
-                .finding(Subject::of_ref(name))
-                .found("a replace ref, which shows other objects to git than to git-awo")
-                .expected("none")
-                .remedy(format!("git update-ref -d {name}")),
-        );
-    }
+    let replaced = refs.filter(|name| name.as_str().starts_with("refs/replace/"));
+    findings.extend(replaced.map(replace_ref));
 }
 
 /// Without its log a server can rewind everything alike, and nobody would notice.

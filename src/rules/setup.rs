@@ -170,16 +170,6 @@ pub fn loose_ref(name: &RefName, file: &str, what: &str, remedy: &str) -> Findin
         .remedy(remedy)
 }
 
-/// Returns the finding on a replace ref: git shows other objects by it than are there, and git-awo
-/// does not.
-pub fn replace_ref(name: &RefName) -> Finding {
-    Rule::ReplaceRef
-        .finding(Subject::of_ref(name))
-        .found("a replace ref, which shows other objects to git than to git-awo")
-        .expected("none")
-        .remedy(format!("git update-ref -d {name}"))
-}
-
 /// Returns the finding that not all objects are seen here.
 pub fn incomplete_view(problem: impl Display) -> Finding {
     let (expected, remedy) = ("a complete clone", "git fetch --unshallow");
@@ -209,11 +199,6 @@ pub fn expired() -> Finding {
         "one in force",
         "git awo policy propose FILE",
     )
-}
-
-/// Returns the finding that the policy begins elsewhere than at the anchor.
-pub fn other_root(found: ObjectId, anchor: impl Display) -> Finding {
-    finding(Rule::PinnedRoot, found, anchor, "git awo trust")
 }
 
 /// Returns the finding that one's own key cannot sign.

@@ -10,7 +10,7 @@ use crate::record::{
     Coded, Findings, IdentityName, ObjectId, Refusal, RunId, Sha256, Subject, TaskId,
 };
 use crate::records::{ContractPredicate, Kind};
-use crate::rules::{absent, execution as rules, setup};
+use crate::rules::{absent, execution as rules, policy, setup};
 use crate::store::layout;
 use crate::store::ledger::{Records, Refs};
 
@@ -130,8 +130,8 @@ pub(super) fn examine(
     if let Some(anchor) = actor.anchor()?
         && !history.starts_at(&anchor)
     {
-        let other = setup::other_root(history.repository(), anchor);
-        findings.push(other.subject_on(&layout::policy()));
+        let other = policy::other_root(history.repository(), anchor, "git awo trust");
+        findings.push(other);
     }
     match actor.context(history, &[Role::Orchestrator]) {
         Ok(context) => gate.person = Some(context.identity),

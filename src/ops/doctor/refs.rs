@@ -8,7 +8,7 @@ use crate::facts::log;
 use crate::ops::Error;
 use crate::record::path::quote;
 use crate::record::{ObjectId, RefName};
-use crate::rules::setup;
+use crate::rules::{clone, setup};
 use crate::store::layout;
 
 /// So deep lie the refs that are looked through.
@@ -19,10 +19,11 @@ const LONGEST: usize = 8_192;
 /// Looks at each loose ref as a file: whoever lists refs gets no further than the first bad one.
 pub(super) fn loose(it: &mut Examination<'_>) -> Result<(), Error> {
     let common = it.actor.repo.common_dir().to_owned();
-    let mut bad = Vec::new();
-    look_below(&common, "refs", DEPTH, &mut bad);
-    bad.sort();
-    for (name, what) in bad {
+    for path in files_below(&common, "refs") {
+        let (Ok(name), Ok(text)) = (RefName::new(&path), fs::read(common.join(&path))) else {
+            continue;
+        };
+        let Some(what) = fault(&text) else { continue };
         let remedy = remedy(it, &common, &name);
         it.unreadable = true;
         let file = quote(name.as_str().as_bytes());
@@ -34,32 +35,30 @@ pub(super) fn loose(it: &mut Examination<'_>) -> Result<(), Error> {
 /// git shows other objects than are there to whoever looks past a replace ref: git-awo never does.
 pub(super) fn replaced(it: &mut Examination<'_>) -> Result<(), Error> {
     for (name, _) in it.actor.repo.references("refs/replace/")? {
-        it.complain([setup::replace_ref(&name)]);
+        it.complain([clone::replace_ref(&name)]);
     }
     Ok(())
 }
 
-fn look_below(common: &Path, below: &str, depth: usize, bad: &mut Vec<(RefName, &'static str)>) {
-    let Ok(entries) = fs::read_dir(common.join(below)) else {
-        return;
-    };
-    for entry in entries.flatten() {
-        let path = format!("{below}/{}", entry.file_name().to_string_lossy());
-        let Ok(kind) = entry.file_type() else {
-            continue;
-        };
-        if kind.is_dir() {
-            if let Some(depth) = depth.checked_sub(1) {
-                look_below(common, &path, depth, bad);
+/// Returns every file below a directory of the repository that is there, by its path from there.
+pub(super) fn files_below(common: &Path, below: &str) -> Vec<String> {
+    let mut files = Vec::new();
+    let mut open = vec![(below.to_owned(), DEPTH)];
+    while let Some((below, depth)) = open.pop() {
+        let entries = fs::read_dir(common.join(&below));
+        for entry in entries.into_iter().flatten().flatten() {
+            let path = format!("{below}/{}", entry.file_name().to_string_lossy());
+            match entry.file_type() {
+                Ok(kind) if kind.is_dir() => {
+                    open.extend(depth.checked_sub(1).map(|depth| (path, depth)));
+                }
+                Ok(kind) if kind.is_file() => files.push(path),
+                _ => {}
             }
-        } else if kind.is_file()
-            && let Ok(name) = RefName::new(&path)
-            && let Ok(text) = fs::read(entry.path())
-            && let Some(what) = fault(&text)
-        {
-            bad.push((name, what));
         }
     }
+    files.sort();
+    files
 }
 
 /// Returns what is wrong with a loose ref.

@@ -4,6 +4,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use super::examination::Examination;
+use super::refs::files_below;
 use crate::git;
 use crate::hook::install::{self, Side};
 use crate::hook::places;
@@ -12,9 +13,6 @@ use crate::record::path::{escape, quote};
 use crate::rules::setup;
 use crate::run;
 use crate::store::layout;
-
-/// So deep lie the refs that are looked through for locks.
-const DEPTH: usize = 16;
 
 pub(super) fn git_version(it: &mut Examination<'_>) -> Result<(), Error> {
     let version = git::run(it.actor.repo.git_dir(), &["--version"])?;
@@ -38,8 +36,8 @@ pub(super) fn locks(it: &mut Examination<'_>) -> Result<(), Error> {
     let mut locks: Vec<String> = ["packed-refs", "config", "HEAD", "shallow"]
         .map(|name| format!("{name}.lock"))
         .into();
-    look_below(&common, "refs", DEPTH, &mut locks);
-    locks.sort();
+    let below = files_below(&common, "refs").into_iter();
+    locks.extend(below.filter(|it| it.ends_with(".lock")));
     for name in locks {
         let Ok(meta) = std::fs::symlink_metadata(common.join(&name)) else {
             continue;
@@ -48,21 +46,6 @@ pub(super) fn locks(it: &mut Examination<'_>) -> Result<(), Error> {
         it.complain(setup::lock(&escape(name.as_bytes()), minutes));
     }
     Ok(())
-}
-
-fn look_below(common: &Path, below: &str, depth: usize, locks: &mut Vec<String>) {
-    let Ok(entries) = std::fs::read_dir(common.join(below)) else {
-        return;
-    };
-    for entry in entries.flatten() {
-        let path = format!("{below}/{}", entry.file_name().to_string_lossy());
-        let is_dir = entry.file_type().is_ok_and(|kind| kind.is_dir());
-        if is_dir && let Some(depth) = depth.checked_sub(1) {
-            look_below(common, &path, depth, locks);
-        } else if path.ends_with(".lock") {
-            locks.push(path);
-        }
-    }
 }
 
 /// Runs that were killed. They stop nobody, so what they left is told and no finding.

@@ -6,7 +6,7 @@ use super::examination::Examination;
 use crate::ops::Error;
 use crate::policy::Role;
 use crate::record::chain_of;
-use crate::rules::setup;
+use crate::rules::{policy, setup};
 use crate::signing::open_signer;
 
 pub(super) fn view(it: &mut Examination<'_>) -> Result<(), Error> {
@@ -40,7 +40,8 @@ pub(super) fn policy(it: &mut Examination<'_>) -> Result<(), Error> {
     if let Ok(Some(anchor)) = it.actor.anchor()
         && !history.starts_at(&anchor)
     {
-        it.complain([setup::other_root(history.repository(), anchor)]);
+        let found = history.repository();
+        it.complain([policy::other_root(found, anchor, "git awo trust")]);
     }
     Ok(())
 }
