@@ -9,7 +9,7 @@ use crate::record::envelope::Envelope;
 use crate::record::{
     IdentityName, ObjectId, Refusal, RunId, Sha256, TaskId, Timestamp, WorkflowUrl, sentence,
 };
-use crate::records::{ApprovalPredicate, Approves, ContractPredicate, Kind, Statement};
+use crate::records::{ApprovalPredicate, Approves, Kind, Statement};
 use crate::rules::step::{self, Step};
 use crate::rules::{absent, contract as rules};
 use crate::store::batch::Batch;
@@ -69,16 +69,16 @@ pub fn approve(
     let name = request.name.as_str();
     let task = TaskId::new(name)?;
     let run = RunId::new(name)?;
-    let is_task = records.contract_blob(&task)?.is_some();
+    let blob = records.contract_blob(&task)?;
     let is_run = records.file(&Kind::Run.of(&run))?.is_some();
-    if is_run && !is_task && request.again {
+    if is_run && blob.is_none() && request.again {
         return Err(Error::usage("a run is approved once by each reviewer"));
     }
-    match (is_task, is_run) {
-        (true, false) => approve_task(session, &records, request, task, ask),
-        (false, true) => approve_run(session, &records, request, run),
-        (true, true) => Err(Error::usage(format!("{name} is a task and a run"))),
-        (false, false) => Err(Error::denied(
+    match (blob, is_run) {
+        (Some(blob), false) => approve_task(session, &records, request, (task, blob), ask),
+        (None, true) => approve_run(session, &records, request, run),
+        (Some(_), true) => Err(Error::usage(format!("{name} is a task and a run"))),
+        (None, false) => Err(Error::denied(
             format!("there is no task and no run {name} in this clone"),
             absent::named(name, "a task or a run", "git awo fetch; git awo task list"),
         )),
@@ -89,34 +89,23 @@ fn approve_task(
     session: &Session,
     records: &Records<'_>,
     request: Request,
-    task: TaskId,
+    (task, blob): (TaskId, ObjectId),
     ask: impl FnOnce(&Contract) -> Result<Vec<u8>, Error>,
 ) -> Result<Approved, Error> {
-    let vanished = || {
-        let message = format!("the contract {task} went away");
-        Error::undecided(message, rules::vanished(&task))
-    };
-    let envelope = records.envelope(&Kind::Contract.of(&task))?;
-    let envelope = envelope.ok_or_else(vanished)?;
-    let blob = records.contract_blob(&task)?.ok_or_else(vanished)?;
-    let collector = session.collector(records)?;
-    let contract = collector
-        .verify::<ContractPredicate>(&envelope)
-        .map_err(|why| Error::denied(format!("the contract {task} does not hold"), why))?;
-    let contract = &contract.predicate().contract;
+    let (digest, contract) = super::task::signed(session, records, &task)?;
     let context = session.context(&[Role::Operator])?;
-    let base = base(session, contract, request.base.as_deref())?;
+    let base = base(session, &contract, request.base.as_deref())?;
     let given = match request.sentence {
         Some(sentence) => sentence.into_bytes(),
-        None => ask(contract)?,
+        None => ask(&contract)?,
     };
     sentence::compare(&contract.approval_sentence, &given).map_err(|mismatch| {
         Error::denied(
             "the sentence is not the one that the contract demands",
-            rules::sentence(&task, contract, mismatch),
+            rules::sentence(&task, &contract, mismatch),
         )
     })?;
-    let dead = dead(&collector, blob)?;
+    let dead = dead(&session.collector(records)?, blob)?;
     let now = session.now();
     let mut number = earlier(records, blob, &context.identity)?;
     let mut approval = ApprovalPredicate {
@@ -124,7 +113,7 @@ fn approve_task(
         base: Some(base),
         commit: None,
         context,
-        contract: envelope.digest(),
+        contract: digest,
         expires: expires(session, now)?,
         independence: None,
         nonce: nonce(number, now),

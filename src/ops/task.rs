@@ -3,11 +3,12 @@
 use crate::packet::{self, ImportOptions};
 use crate::policy::Role;
 use crate::record::contract::Contract;
-use crate::record::{RefName, TaskId};
+use crate::record::{RefName, Sha256, TaskId};
 use crate::records::{ContractPredicate, Kind, Statement};
 use crate::rules::{absent, contract as rules};
 use crate::store::batch::Batch;
 use crate::store::layout::LedgerPath;
+use crate::store::ledger::Records;
 
 use super::{Error, Session};
 
@@ -58,19 +59,26 @@ impl Packet {
 /// Returns a contract from the ledger, its signature checked.
 pub fn contract(session: &Session, task: &TaskId) -> Result<Contract, Error> {
     session.history()?;
-    let records = session.records()?;
-    let envelope = records.envelope(&Kind::Contract.of(task))?;
-    let Some(envelope) = envelope else {
-        return Err(Error::denied(
-            format!("there is no task {task} in this clone"),
-            absent::contract(task),
-        ));
+    Ok(signed(session, &session.records()?, task)?.1)
+}
+
+/// Returns the digest of the statement of a contract and what it says, its signature checked.
+pub(super) fn signed(
+    session: &Session,
+    records: &Records<'_>,
+    task: &TaskId,
+) -> Result<(Sha256, Contract), Error> {
+    let missing = || {
+        let message = format!("there is no task {task} in this clone");
+        Error::denied(message, absent::contract(task))
     };
+    let envelope = records.envelope(&Kind::Contract.of(task))?;
+    let envelope = envelope.ok_or_else(missing)?;
     let verified = session
-        .collector(&records)?
+        .collector(records)?
         .verify::<ContractPredicate>(&envelope)
         .map_err(|why| Error::denied(format!("the contract {task} does not hold"), why))?;
-    Ok(verified.predicate().contract.clone())
+    Ok((verified.digest(), verified.into_predicate().contract))
 }
 
 /// Returns every task and the first line of what is to be done, not verified.

@@ -32,15 +32,6 @@ pub fn sentence(task: &TaskId, contract: &Contract, mismatch: SentenceMismatch) 
         .remedy(format!("git awo task show {task}"))
 }
 
-/// Returns the finding that a contract vanished between two looks.
-pub fn vanished(task: &TaskId) -> Finding {
-    Rule::NothingMoved
-        .finding(Subject::of_record(task))
-        .found("the contract went away")
-        .expected("the contract that was there a moment ago")
-        .remedy("git awo fetch")
-}
-
 /// Returns the finding that text is no address of a forge's run.
 pub fn workflow_url(bad: impl Display) -> Finding {
     Rule::WorkflowUrl
