@@ -57,7 +57,7 @@ pub mod policy;
 pub mod record;
 pub mod records;
 pub mod render;
-pub mod rules;
+pub(crate) mod rules;
 pub mod run;
 #[cfg(feature = "selftest")]
 pub mod sandbox;

@@ -1,12 +1,12 @@
 //! Judges at the doors: a push ([`push`]), a commit about to be made ([`staged`]) and a whole clone
 //! ([`verify`]). The same facts and the same rules serve all of them.
 
-pub mod branch;
-pub mod governance;
-pub mod integrity;
-pub mod push;
-pub mod rollback;
-pub mod staged;
+pub(crate) mod branch;
+pub(crate) mod governance;
+pub(crate) mod integrity;
+pub(crate) mod push;
+pub(crate) mod rollback;
+pub(crate) mod staged;
 #[cfg(test)]
 mod tests;
 pub mod verify;

@@ -2,7 +2,7 @@
 //! stays short because the work lives below.
 
 mod answer;
-pub mod commands;
+mod commands;
 mod context;
 mod error;
 

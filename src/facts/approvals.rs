@@ -12,7 +12,6 @@ use super::run::Collector;
 
 /// An approval that arrived.
 pub struct ApprovalFacts<'a> {
-    /// The approval.
     pub approval: &'a Verified<ApprovalPredicate>,
     /// The digest of the contract of its task, and what that says if it can be read; nothing if
     /// there is no contract.

@@ -57,7 +57,6 @@ pub enum Irregular {
     },
     /// The note on an object lost lines, or went.
     NoteRewritten {
-        /// The object.
         object: ObjectId,
         /// Whether it went.
         removed: bool,
@@ -83,7 +82,6 @@ pub enum Irregular {
 
 /// What a governance ref gained.
 pub struct Gained<'a> {
-    /// The ref.
     pub reference: &'a RefName,
     /// Where it was.
     pub old: Option<ObjectId>,

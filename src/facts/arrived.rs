@@ -29,7 +29,6 @@ pub enum Arrived {
 
 /// A record in the ledger that holds by itself.
 pub struct InLedger {
-    /// The record.
     pub record: Verified<Box<dyn Record>>,
     /// Where it belongs.
     pub belongs: Option<Location>,

@@ -11,7 +11,6 @@ use crate::policy::{RefRules, Unverified};
 pub struct CommitCase<'a> {
     /// What the policy says about the ref.
     pub rules: &'a RefRules<'a>,
-    /// The commit.
     pub commit: &'a Commit,
     /// What it changes, against every parent.
     pub changes: &'a [Change],

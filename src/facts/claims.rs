@@ -28,9 +28,7 @@ pub struct Said<'a> {
     pub orchestrator: &'a IdentityName,
     /// The branch it is for.
     pub reference: &'a RefName,
-    /// The run.
     pub run: &'a RunId,
-    /// The task.
     pub task: &'a TaskId,
     /// The tree it made.
     pub tree: ObjectId,

@@ -1,18 +1,18 @@
 //! Reads records and trees, and gathers what the rules need; says by which policy and at which
 //! time each record is judged.
 
-pub mod approvals;
-pub mod arrivals;
-pub mod arrived;
-pub mod case;
-pub mod claims;
+pub(crate) mod approvals;
+pub(crate) mod arrivals;
+pub(crate) mod arrived;
+pub(crate) mod case;
+pub(crate) mod claims;
 mod error;
-pub mod limits;
+pub(crate) mod limits;
 pub mod log;
-pub mod policies;
-pub mod position;
-pub mod provenance;
-pub mod run;
+pub(crate) mod policies;
+pub(crate) mod position;
+pub(crate) mod provenance;
+pub(crate) mod run;
 
 pub use error::{BadVersion, Error};
 pub use policies::{Anchor, PolicyHistory};

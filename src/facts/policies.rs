@@ -47,7 +47,6 @@ impl std::fmt::Display for Anchor {
 
 /// One version of the policy.
 pub struct Version {
-    /// Its commit.
     pub commit: ObjectId,
     /// Its text.
     pub policy: Policy,

@@ -57,7 +57,6 @@ pub struct EvidenceFacts {
 
 /// Everything known about a run.
 pub struct RunFacts {
-    /// The run.
     pub id: RunId,
     /// The run record.
     pub run: Lookup<Verified<RunPredicate>>,
@@ -69,11 +68,9 @@ pub struct RunFacts {
     pub spent: BTreeMap<Sha256, Option<RunId>>,
     /// The root of the inventory in the ledger, if there is one.
     pub inventory: Option<Sha256>,
-    /// The evidence.
     pub evidence: Lookup<EvidenceFacts>,
     /// The independence logs.
     pub independence: Vec<Verified<IndependencePredicate>>,
-    /// The overrides.
     pub overrides: Vec<Verified<SelfApprovalPredicate>>,
     /// The audit approvals noted on the harness commit.
     pub audit_approvals: Vec<Verified<ApprovalPredicate>>,
@@ -81,11 +78,9 @@ pub struct RunFacts {
     pub attestations: Vec<Verified<AttestationPredicate>>,
     /// The approvals, of the task and of the run, that were withdrawn before anything used them.
     pub revoked: BTreeSet<Sha256>,
-    /// The finalization.
     pub finalization: Lookup<Verified<FinalizationPredicate>>,
     /// The run's entry in the provenance index; it must be the one that the finalization implies.
     pub indexed: Lookup<()>,
-    /// The outcome.
     pub outcome: Lookup<Verified<OutcomePredicate>>,
     /// Records of this run that do not hold by themselves.
     pub bad: Findings,
@@ -136,7 +131,6 @@ impl RunFacts {
 pub struct Held<'a> {
     /// Everything known about it.
     pub facts: &'a RunFacts,
-    /// The run record.
     pub record: &'a Verified<RunPredicate>,
 }
 
@@ -166,7 +160,6 @@ impl<'a> Held<'a> {
 
 /// A run, as far as its records in the ledger tell, each checked by itself.
 pub struct RunSummary {
-    /// The run.
     pub id: RunId,
     /// What its record says; none if that does not hold.
     pub run: Option<RunPredicate>,
@@ -180,7 +173,6 @@ pub struct RunSummary {
 pub struct Collector<'a> {
     /// Where the records are.
     pub records: &'a Records<'a>,
-    /// The policy.
     pub history: &'a PolicyHistory,
     /// By what each record is judged.
     pub positions: Positions<'a>,

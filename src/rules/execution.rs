@@ -136,9 +136,7 @@ pub fn closed() -> Finding {
 
 /// An approval that a run may spend, with what it must fit.
 pub struct Spendable<'a> {
-    /// The approval.
     pub approval: &'a Verified<ApprovalPredicate>,
-    /// The contract.
     pub contract: &'a Verified<ContractPredicate>,
     /// Where the branch is, if it exists.
     pub base: Option<ObjectId>,

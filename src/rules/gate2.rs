@@ -10,7 +10,6 @@ use super::{late_failure, self_review};
 
 /// A review that is about to be recorded.
 pub struct Review<'a> {
-    /// The run.
     pub run: Held<'a>,
     /// The policy in force.
     pub policy: &'a Policy,

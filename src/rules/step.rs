@@ -98,7 +98,6 @@ pub fn by_reviewer(
 pub struct Complete<'a> {
     /// The reviews that hold.
     pub reviews: Reviews,
-    /// The attestation.
     pub attestation: &'a Verified<AttestationPredicate>,
 }
 

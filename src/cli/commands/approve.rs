@@ -33,7 +33,6 @@ pub struct ApproveArgs {
     workflow_run_url: Option<String>,
 }
 
-/// Runs the command.
 pub fn run(context: &Context, args: &ApproveArgs) -> Result<Answer, Error> {
     let session = context.session()?;
     let request = Request {

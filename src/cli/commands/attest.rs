@@ -17,7 +17,6 @@ pub struct AttestArgs {
     workflow_run_url: Option<String>,
 }
 
-/// Runs the command.
 pub fn run(context: &Context, args: &AttestArgs) -> Result<Answer, Error> {
     let run = RunId::new(args.run.as_str())?;
     let session = context.session()?;

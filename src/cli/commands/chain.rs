@@ -15,7 +15,6 @@ pub struct ChainArgs {
     run: String,
 }
 
-/// Runs the command.
 pub fn run(context: &Context, args: &ChainArgs) -> Result<Answer, Error> {
     let run = RunId::new(args.run.as_str())?;
     let chain = chain::chain(&context.session()?, &run)?;

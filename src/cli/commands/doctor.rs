@@ -10,7 +10,6 @@ use crate::ops::{Error, doctor};
 #[derive(Debug, Args)]
 pub struct DoctorArgs {}
 
-/// Runs the command.
 pub fn run(context: &Context, _args: &DoctorArgs) -> Result<Answer, Error> {
     let report = doctor::doctor(&context.session()?, &program()?)?;
     Ok(Answer::of(&report))

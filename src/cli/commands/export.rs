@@ -29,7 +29,6 @@ pub struct ExportArgs {
     all: bool,
 }
 
-/// Runs the command.
 pub fn run(context: &Context, args: &ExportArgs) -> Result<Answer, Error> {
     let (run, directory) = match (args.all, args.words.as_slice()) {
         (false, [run, directory]) => (Some(run_id(run)?), directory),

@@ -20,7 +20,6 @@ pub struct FetchArgs {
     theirs: bool,
 }
 
-/// Runs the command.
 pub fn run(context: &Context, args: &FetchArgs) -> Result<Answer, Error> {
     let done = fetch::fetch(&context.session()?, &args.remote, args.theirs)?;
     let mut text = String::new();

@@ -14,7 +14,6 @@ pub struct FinalizeArgs {
     run: String,
 }
 
-/// Runs the command.
 pub fn run(context: &Context, args: &FinalizeArgs) -> Result<Answer, Error> {
     let run = RunId::new(args.run.as_str())?;
     let done = finalize::finalize(&context.session()?, &run)?;

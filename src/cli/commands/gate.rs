@@ -24,7 +24,6 @@ pub struct GateArgs {
     reason: Option<String>,
 }
 
-/// Runs the command.
 pub fn run(context: &Context, args: &GateArgs) -> Result<Answer, Error> {
     let run = RunId::new(args.run.as_str())?;
     let request = gate::Request {

@@ -43,7 +43,6 @@ enum HooksCommand {
     },
 }
 
-/// Runs the command.
 pub fn run(context: &Context, args: &HooksArgs) -> Result<Answer, Error> {
     let session = context.session()?;
     let program = program()?;

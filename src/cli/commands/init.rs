@@ -44,7 +44,6 @@ pub struct InitArgs {
     gitlab: bool,
 }
 
-/// Runs the command.
 pub fn run(context: &Context, args: &InitArgs) -> Result<Answer, Error> {
     let session = context.session()?;
     match args.server {

@@ -51,7 +51,6 @@ enum IntegrityCommand {
     },
 }
 
-/// Runs the command.
 pub fn run(context: &Context, args: &IntegrityArgs) -> Result<Answer, Error> {
     match &args.command {
         IntegrityCommand::Sums {

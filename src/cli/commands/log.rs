@@ -20,7 +20,6 @@ pub struct LogArgs {
     number: usize,
 }
 
-/// Runs the command.
 pub fn run(context: &Context, args: &LogArgs) -> Result<Answer, Error> {
     let rows = log::log(&context.session()?, &args.rev, args.number)?;
     let mut text = String::new();

@@ -25,7 +25,6 @@ enum Choice {
     Rejected,
 }
 
-/// Runs the command.
 pub fn run(context: &Context, args: &OutcomeArgs) -> Result<Answer, Error> {
     let run = RunId::new(args.run.as_str())?;
     let accepted = matches!(args.outcome, Choice::Accepted);

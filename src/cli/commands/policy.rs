@@ -51,7 +51,6 @@ enum PolicyCommand {
     Log,
 }
 
-/// Runs the command.
 pub fn run(context: &Context, args: &PolicyArgs) -> Result<Answer, Error> {
     match &args.command {
         PolicyCommand::Show => show(&context.session()?),

@@ -43,7 +43,6 @@ enum Action {
     Rebuild,
 }
 
-/// Runs the command.
 pub fn run(context: &Context, args: &ProvenanceArgs) -> Result<Answer, Error> {
     let session = context.session()?;
     match &args.action {

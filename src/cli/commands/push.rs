@@ -24,7 +24,6 @@ pub struct PushArgs {
     records_only: bool,
 }
 
-/// Runs the command.
 pub fn run(context: &Context, args: &PushArgs) -> Result<Answer, Error> {
     let request = push::Request {
         remote: args.remote.clone(),

@@ -32,7 +32,6 @@ pub struct QuickstartArgs {
     place: Option<PathBuf>,
 }
 
-/// Runs the command.
 pub fn run(context: &Context, args: &QuickstartArgs) -> Result<Answer, Error> {
     let root = match &args.place {
         Some(directory) => context.directory().join(directory),

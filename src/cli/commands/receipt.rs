@@ -10,7 +10,6 @@ use crate::ops::{Error, receipt};
 #[derive(Debug, Args)]
 pub struct ReceiptArgs {}
 
-/// Runs the command.
 pub fn run(context: &Context, _args: &ReceiptArgs) -> Result<Answer, Error> {
     let receipt = receipt::newest(&context.session()?)?;
     let text = String::from_utf8_lossy(&receipt.bytes).into_owned();

@@ -19,7 +19,6 @@ pub struct RevokeArgs {
     reason: String,
 }
 
-/// Runs the command.
 pub fn run(context: &Context, args: &RevokeArgs) -> Result<Answer, Error> {
     let request = revoke::Request {
         record: args.record.clone(),

@@ -14,7 +14,6 @@ pub struct RollbackArgs {
     run: String,
 }
 
-/// Runs the command.
 pub fn run(context: &Context, args: &RollbackArgs) -> Result<Answer, Error> {
     let run = RunId::new(args.run.as_str())?;
     let done = rollback::rollback(&context.session()?, &run)?;

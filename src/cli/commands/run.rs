@@ -69,7 +69,6 @@ struct ImportArgs {
     dry_run: bool,
 }
 
-/// Runs the command.
 pub fn run(context: &Context, args: &RunArgs) -> Result<Answer, Error> {
     if let Some(Elsewhere::Import(args)) = &args.elsewhere {
         return import(context, args);

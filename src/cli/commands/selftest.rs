@@ -25,7 +25,6 @@ pub struct SelftestArgs {
     only: Vec<String>,
 }
 
-/// Runs the command.
 pub fn run(context: &Context, args: &SelftestArgs) -> Result<Answer, Error> {
     for word in &args.only {
         if !cases().any(|case| case.id == word || case.name == word) {

@@ -15,7 +15,6 @@ pub struct ShowArgs {
     id: String,
 }
 
-/// Runs the command.
 pub fn run(context: &Context, args: &ShowArgs) -> Result<Answer, Error> {
     let found = show::show(&context.session()?, &args.id)?;
     let mut text = String::new();

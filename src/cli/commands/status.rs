@@ -17,7 +17,6 @@ pub struct StatusArgs {
     all: bool,
 }
 
-/// Runs the command.
 pub fn run(context: &Context, args: &StatusArgs) -> Result<Answer, Error> {
     let it = status::status(&context.session()?, args.all)?;
     let you = match &it.you {

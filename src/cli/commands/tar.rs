@@ -28,7 +28,6 @@ pub struct TarArgs {
     output: PathBuf,
 }
 
-/// Runs the command.
 pub fn run(context: &Context, args: &TarArgs) -> Result<Answer, Error> {
     let what = shown(&args.what);
     let to_stdout = args.output.as_os_str() == "-";

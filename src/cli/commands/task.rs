@@ -78,7 +78,6 @@ struct NewArgs {
     reference: String,
 }
 
-/// Runs the command.
 pub fn run(context: &Context, args: &TaskArgs) -> Result<Answer, Error> {
     match &args.command {
         TaskCommand::Import {

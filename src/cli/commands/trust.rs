@@ -13,7 +13,6 @@ pub struct TrustArgs {
     fingerprint: Option<String>,
 }
 
-/// Runs the command.
 pub fn run(context: &Context, args: &TrustArgs) -> Result<Answer, Error> {
     let session = context.session()?;
     let anchor = match &args.fingerprint {

@@ -27,7 +27,6 @@ pub struct VerifyArgs {
     receipts: Vec<PathBuf>,
 }
 
-/// Runs the command.
 pub fn run(context: &Context, args: &VerifyArgs) -> Result<Answer, Error> {
     let session = context.session()?;
     let mut receipts = Vec::new();

@@ -169,7 +169,7 @@ fn an_inverse_says_how_it_differs() {
     };
     let run = [changed("a", 1, 2), changed("b", 1, 2), changed("c", 1, 2)];
     let back = [changed("b", 2, 3), changed("c", 4, 1), changed("d", 1, 2)];
-    let found: Vec<_> = rules::inverse(&run, &back)
+    let found: Vec<_> = rules::rollback::inverse(&run, &back)
         .into_iter()
         .map(|(path, how)| (path.to_string(), how))
         .collect();
