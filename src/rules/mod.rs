@@ -21,6 +21,7 @@ pub mod remote;
 pub mod revocation;
 mod rollback;
 mod scope;
+#[cfg(feature = "selftest")]
 pub mod selftest;
 pub mod setup;
 pub mod step;
