@@ -29,8 +29,8 @@ const MUTANTS: &[Mutant] = &[
     Mutant {
         cases: &["TS-0002"],
         file: "src/rules/gate2.rs",
-        original: "let same_person = orchestrator == Some(self.reviewer);",
-        broken: "let same_person = orchestrator == Some(self.reviewer) && !{M};",
+        original: "let same_person = self.run.orchestrator() == self.reviewer;",
+        broken: "let same_person = self.run.orchestrator() == self.reviewer && !{M};",
     },
     // The override is taken at its word and not logged.
     Mutant {
@@ -43,8 +43,8 @@ const MUTANTS: &[Mutant] = &[
     Mutant {
         cases: &["TS-0004"],
         file: "src/rules/gate2.rs",
-        original: "        let orchestrator = self.facts.run.valid().map(|record| record.signer());",
-        broken: "        if self.override_asked && {M} { findings = Findings::new(); }\n        let orchestrator = self.facts.run.valid().map(|record| record.signer());",
+        original: "        let recorded = self.run.overridden();",
+        broken: "        if self.override_asked && {M} { findings = Findings::new(); }\n        let recorded = self.run.overridden();",
     },
     // Gate 3 says yes and stores nothing.
     Mutant {
@@ -120,14 +120,14 @@ const MUTANTS: &[Mutant] = &[
     Mutant {
         cases: &["TS-0016"],
         file: "src/rules/arrival.rs",
-        original: "                it == run.root",
-        broken: "                it == run.root || {M}",
+        original: "let same = |it: &Binding| of_run.contains(it);",
+        broken: "let same = |it: &Binding| of_run.contains(it) || {M} && matches!(it, Binding::Root(_));",
     },
     Mutant {
         cases: &["TS-0016"],
         file: "src/rules/chain/links.rs",
-        original: "Binding::Root(it) => self.binds(",
-        broken: "Binding::Root(_) if {M} => {}\n                Binding::Root(it) => self.binds(",
+        original: "bound.iter().find(same).filter(|it| *it != thing) {",
+        broken: "bound.iter().find(same).filter(|it| *it != thing)\n                && !({M} && matches!(rule, Rule::BindsRoot)) {",
     },
     // The hash is that of nobody.
     Mutant {
@@ -146,14 +146,14 @@ const MUTANTS: &[Mutant] = &[
     Mutant {
         cases: &["TS-0019"],
         file: "src/rules/step.rs",
-        original: "    if orchestrator == Some(reviewer) && !facts.overridden() {",
-        broken: "    if orchestrator == Some(reviewer) && !facts.overridden() && !{M} {",
+        original: "    if run.orchestrator() == reviewer && !run.overridden() {",
+        broken: "    if run.orchestrator() == reviewer && !run.overridden() && !{M} {",
     },
     Mutant {
         cases: &["TS-0019"],
         file: "src/rules/step.rs",
         original: "        Some(independence) if findings.is_empty() => Ok((reviews, independence)),",
-        broken: "        _ if {M} => Ok((reviews, facts.independence.first().map_or(Sha256::of(b\"\"), |it| it.digest()))),\n        Some(independence) if findings.is_empty() => Ok((reviews, independence)),",
+        broken: "        _ if {M} => Ok((reviews, run.facts.independence.first().map_or(Sha256::of(b\"\"), |it| it.digest()))),\n        Some(independence) if findings.is_empty() => Ok((reviews, independence)),",
     },
     // The server takes everything.
     Mutant {
