@@ -50,8 +50,8 @@ const MUTANTS: &[Mutant] = &[
     Mutant {
         cases: &["TS-0005"],
         file: "src/store/batch.rs",
-        original: "        for attempt in 0..ATTEMPTS {\n            let mut updates = self.moves.clone();",
-        broken: "        if {M} && self.message.starts_with(\"approve run\") { return Ok(()); }\n        for attempt in 0..ATTEMPTS {\n            let mut updates = self.moves.clone();",
+        original: "        swap(repo, &message, &self.moves, || {",
+        broken: "        if {M} && self.message.starts_with(\"approve run\") { return Ok(()); }\n        swap(repo, &message, &self.moves, || {",
     },
     // Any hash will do.
     Mutant {
@@ -112,7 +112,7 @@ const MUTANTS: &[Mutant] = &[
     // Nobody asks for roles.
     Mutant {
         cases: &["TS-0015"],
-        file: "src/policy/keyring/statement.rs",
+        file: "src/policy/verified.rs",
         original: "roles.contains(&role) && policy.holds(person, role) =>",
         broken: "roles.contains(&role) && (policy.holds(person, role) || {M}) =>",
     },

@@ -40,12 +40,16 @@ pub struct Compared {
 }
 
 impl Reader {
-    /// Returns the entry at `path` below `tree`; the empty path is the tree itself.
+    /// Returns the entry at `path` below `tree`; the empty path is the tree itself. No tree has no
+    /// entries.
     pub fn entry(
         &self,
-        tree: ObjectId,
+        tree: impl Into<Option<ObjectId>>,
         path: &RepoPath,
     ) -> Result<Option<(Mode, ObjectId)>, Error> {
+        let Some(tree) = tree.into() else {
+            return Ok(None);
+        };
         let mut at = (Mode::Tree, tree);
         if path.as_bytes().is_empty() {
             self.raw_tree(tree)?;

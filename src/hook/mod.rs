@@ -85,6 +85,12 @@ pub enum Error {
     Usage(String),
 }
 
+impl From<store::Error> for Error {
+    fn from(error: store::Error) -> Self {
+        Self::Chain(error.into())
+    }
+}
+
 impl Coded for Error {
     fn diagnosis(&self) -> Diagnosis {
         match self {

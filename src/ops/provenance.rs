@@ -8,8 +8,8 @@ use crate::record::Report;
 use crate::record::{Findings, Refusal, RepoPath, RunId};
 use crate::rules::absent;
 use crate::store;
+use crate::store::provenance::{Change, rebuild};
 use crate::store::provenance::{Entry, Index, implied_by_all, stored};
-use crate::store::rebuild::{Change, rebuild};
 
 use super::{Error, Session};
 

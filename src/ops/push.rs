@@ -8,8 +8,8 @@ use crate::policy::Level;
 use crate::record::path::escape;
 use crate::record::{Findings, ObjectId, RefName, Refusal};
 use crate::rules::remote as rules;
-use crate::store::batch::pause;
 use crate::store::layout::{self, Place};
+use crate::store::swap::pause;
 
 use super::fetch::fetch;
 use super::remote::{self, ATTEMPTS, raced, tracking};

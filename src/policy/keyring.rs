@@ -1,19 +1,13 @@
-//! The keys of persons, and the verification of an envelope into a [`Verified`] statement.
+//! The keys of persons, and the check of a signature by one of them.
 
-mod statement;
-
-use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::record::commit::Commit;
-use crate::record::envelope::Envelope;
-use crate::record::{IdentityName, ObjectId, Sha256, Timestamp};
-use crate::records::{BadStatement, Context, Kind, PolicyPredicate, Predicate, Record, Statement};
-use crate::signing::{self, AllowedSigners, PublicKey, Signature};
+use crate::record::{IdentityName, Timestamp};
+use crate::signing::{self, AllowedSigner, AllowedSigners, PublicKey, Signature};
 
-use super::{Person, Policy, Role, Unverified};
-
-use statement::{check_context, check_raw, check_role, parse_signature};
+use super::person::Person;
+use super::unverified::Unverified;
 
 /// git's SSHSIG namespace for commits.
 pub const COMMIT_NAMESPACE: &str = "git";
@@ -35,78 +29,8 @@ struct Holder {
     person: IdentityName,
     /// The policy's copy of the key: its decoded form is computed once and shared.
     key: PublicKey,
-    uses: Vec<Use>,
-}
-
-/// One line of `allowed_signers`: namespaces and validity period.
-#[derive(Clone, Debug)]
-struct Use {
-    entry: signing::AllowedSigner,
-}
-
-/// The position of a statement in the history, which determines how it is judged.
-#[derive(Clone, Copy)]
-pub struct Position<'a> {
-    /// The first policy commit, which identifies the repository.
-    pub repository: ObjectId,
-    /// The policy in force before the push with which the statement arrived.
-    pub policy: &'a Policy,
-    /// The policy commits up to that one, oldest first.
-    pub policies: &'a [ObjectId],
-    /// The time of that push; `None` for a record that was accepted before, when the validity of its
-    /// key was checked.
-    pub time: Option<Timestamp>,
-}
-
-/// A statement whose signature, kind, signer, role, repository and policy were checked.
-///
-/// Rules accept only verified statements, and only [`Keyring::verify`] makes them.
-#[derive(Clone, Debug)]
-pub struct Verified<P> {
-    predicate: P,
-    digest: Sha256,
-    signer: IdentityName,
-    key: String,
-}
-
-impl<P> Verified<P> {
-    /// Returns what the statement says.
-    pub fn predicate(&self) -> &P {
-        &self.predicate
-    }
-
-    /// Returns what the statement says, by value.
-    pub fn into_predicate(self) -> P {
-        self.predicate
-    }
-
-    /// Returns the digest of its payload.
-    pub fn digest(&self) -> Sha256 {
-        self.digest
-    }
-
-    /// Returns the person who signed.
-    pub fn signer(&self) -> &IdentityName {
-        &self.signer
-    }
-
-    /// Returns the fingerprint of the key.
-    pub fn key(&self) -> &str {
-        &self.key
-    }
-}
-
-impl Verified<Box<dyn Record>> {
-    /// Returns the statement as one of this kind, if it is of this kind.
-    pub fn downcast<P: Predicate>(&self) -> Option<Verified<P>> {
-        let any: &dyn Any = &*self.predicate;
-        Some(Verified {
-            predicate: any.downcast_ref::<P>()?.clone(),
-            digest: self.digest,
-            signer: self.signer.clone(),
-            key: self.key.clone(),
-        })
-    }
+    /// The lines of `allowed_signers` that name the key.
+    uses: Vec<AllowedSigner>,
 }
 
 /// The signer of a verified signature.
@@ -154,9 +78,7 @@ impl Keyring {
                         entry.line, holder.person, person.name
                     ));
                 }
-                holder.uses.push(Use {
-                    entry: entry.clone(),
-                });
+                holder.uses.push(entry.clone());
             }
         }
         Self { keys, touched }
@@ -171,7 +93,7 @@ impl Keyring {
     pub fn may_sign(&self, person: &IdentityName, namespace: &str) -> bool {
         self.keys.values().any(|holder| {
             let key = holder.key.algorithm();
-            let allowed = holder.uses.iter().any(|it| it.entry.allows(namespace));
+            let allowed = holder.uses.iter().any(|it| it.allows(namespace));
             let touched = !self.touched.contains(namespace) || key.is_security_key();
             &holder.person == person && allowed && touched
         })
@@ -213,13 +135,13 @@ impl Keyring {
         let mut usable = holder
             .uses
             .iter()
-            .filter(|it| it.entry.allows(namespace))
+            .filter(|it| it.allows(namespace))
             .peekable();
         if usable.peek().is_none() {
             return Err(unknown(format!("may not sign {namespace}")));
         }
         if let Some(time) = time
-            && !usable.any(|it| it.entry.valid_at(time))
+            && !usable.any(|it| it.valid_at(time))
         {
             return Err(unknown(format!("is not valid at {time}")));
         }
@@ -249,79 +171,4 @@ impl Keyring {
             .map_err(|error| Unverified::unread(error, Unverified::Commit))?;
         self.check(&parsed, COMMIT_NAMESPACE, &signature.payload, Some(time))
     }
-
-    /// Checks an envelope with one signature: form, kind, signature, signer, role, repository and
-    /// policy. The rules check all other bindings.
-    pub fn verify<P: Predicate>(
-        envelope: &Envelope,
-        position: &Position<'_>,
-    ) -> Result<Verified<P>, Unverified> {
-        let parsed = Statement::parse(envelope.payload()).map(|it| it.predicate);
-        Self::verified(P::KIND, parsed, |it: &P| it, envelope, position)
-    }
-
-    /// Checks an envelope as [`Keyring::verify`] does, of a kind that is known at run time only.
-    pub fn verify_as(
-        kind: Kind,
-        envelope: &Envelope,
-        position: &Position<'_>,
-    ) -> Result<Verified<Box<dyn Record>>, Unverified> {
-        let parsed = kind.parse(envelope.payload());
-        Self::verified(kind, parsed, |it| &**it, envelope, position)
-    }
-
-    fn verified<P>(
-        kind: Kind,
-        parsed: Result<P, BadStatement>,
-        record: impl Fn(&P) -> &dyn Record,
-        envelope: &Envelope,
-        position: &Position<'_>,
-    ) -> Result<Verified<P>, Unverified> {
-        let predicate = parsed.map_err(|error| Unverified::Statement { kind, error })?;
-        let says = record(&predicate);
-        let [raw] = envelope.signatures() else {
-            return Err(Unverified::NotOne(envelope.signatures().len()));
-        };
-        let signer = check_raw(position, &raw.sig, &raw.keyid, kind, envelope)?;
-        let context = says.context().ok_or(Unverified::NoContext)?;
-        check_context(context, &signer, position)?;
-        check_role(position.policy, says.signers(), context)?;
-        let Signer { person, key } = signer;
-        Ok(Verified {
-            predicate,
-            digest: envelope.digest(),
-            signer: person,
-            key,
-        })
-    }
-
-    /// Checks the signatures of a policy statement by the roots of `policy` and returns who signed.
-    /// Signatures by others are refused.
-    pub fn verify_policy(
-        envelope: &Envelope,
-        policy: &Policy,
-        time: Timestamp,
-    ) -> Result<(PolicyPredicate, Vec<Signer>), Unverified> {
-        let statement = statement_of::<PolicyPredicate>(envelope)?;
-        if envelope.signatures().is_empty() {
-            return Err(Unverified::ByNoRoot);
-        }
-        let mut signers = Vec::new();
-        for raw in envelope.signatures() {
-            let signature = parse_signature(&raw.sig, &raw.keyid)?;
-            let namespace = Kind::Policy.namespace();
-            let keyring = &policy.keyring;
-            let signer = keyring.check(&signature, namespace, &envelope.pae(), Some(time))?;
-            if !policy.roots.contains(&signer.person) {
-                return Err(Unverified::NoRoot(signer.person));
-            }
-            signers.push(signer);
-        }
-        Ok((statement.predicate, signers))
-    }
-}
-
-fn statement_of<P: Predicate>(envelope: &Envelope) -> Result<Statement<P>, Unverified> {
-    let kind = P::KIND;
-    Statement::parse(envelope.payload()).map_err(|error| Unverified::Statement { kind, error })
 }

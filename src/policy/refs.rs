@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::record::{IdentityName, ObjectId, RefName, RepoPath};
 
-use super::{Grant, Policy, Restriction};
+use super::grant::{Grant, Restriction};
+use super::policy::Policy;
 
 /// The rules of the policy for one ref: every entry that matches it, all of which must allow a change.
 pub struct RefRules<'a> {
@@ -14,27 +15,26 @@ pub struct RefRules<'a> {
     restrictions: Vec<&'a Restriction>,
 }
 
-impl<'a> RefRules<'a> {
-    pub(super) fn of(policy: &'a Policy, reference: &RefName) -> Option<Self> {
+impl Policy {
+    /// Returns what the policy says about one ref, or `None` if no entry names it.
+    pub fn ref_rules(&self, reference: &RefName) -> Option<RefRules<'_>> {
         let path = RepoPath::from(reference.as_str());
-        let grants: Vec<_> = policy
-            .grants
-            .iter()
-            .filter(|grant| grant.pattern.matches(&path))
-            .collect();
+        let grants = self.grants.iter();
+        let grants: Vec<_> = grants.filter(|it| it.pattern.matches(&path)).collect();
         if grants.is_empty() {
             return None;
         }
         let matches = |rule: &&Restriction| rule.refs.iter().any(|set| set.matches(&path));
-        let restrictions = policy.restrictions.iter().filter(matches).collect();
-        Some(Self {
-            policy,
+        Some(RefRules {
+            policy: self,
             reference: reference.clone(),
             grants,
-            restrictions,
+            restrictions: self.restrictions.iter().filter(matches).collect(),
         })
     }
+}
 
+impl<'a> RefRules<'a> {
     /// Returns the matching entries, which identify these rules within the policy: refs with the same
     /// entries are judged alike.
     pub fn entries(&self) -> Vec<usize> {
@@ -100,18 +100,16 @@ impl<'a> RefRules<'a> {
     pub fn grants_anything(&self, person: &IdentityName) -> bool {
         self.grants.iter().all(|grant| {
             let mut direct = grant.direct.iter().flatten();
-            direct.any(|(writers, _)| writers.include(self.policy, person))
+            direct.any(|(writers, _)| self.policy.includes(writers, person))
         })
     }
 
     /// Returns whether the person may write the path in a direct commit.
     pub fn grants_direct(&self, person: &IdentityName, path: &RepoPath) -> bool {
         self.grants.iter().all(|grant| {
-            grant
-                .direct
-                .iter()
-                .flatten()
-                .any(|(writers, paths)| writers.include(self.policy, person) && paths.matches(path))
+            grant.direct.iter().flatten().any(|(writers, paths)| {
+                self.policy.includes(writers, person) && paths.matches(path)
+            })
         })
     }
 
@@ -119,7 +117,7 @@ impl<'a> RefRules<'a> {
     pub fn restricts(&self, person: &IdentityName, path: &RepoPath) -> Option<&str> {
         self.restrictions
             .iter()
-            .find(|rule| rule.paths.matches(path) && !rule.writers.include(self.policy, person))
+            .find(|rule| rule.paths.matches(path) && !self.policy.includes(&rule.writers, person))
             .map(|rule| rule.name.as_str())
     }
 }

@@ -1,6 +1,7 @@
 //! Room `record`: the nouns. Ids, names, paths as bytes, canonical bytes,
 //! statements and envelopes, findings and verdicts. No input or output happens here.
 
+pub mod code;
 pub mod coded;
 pub mod commit;
 pub mod contract;
@@ -20,9 +21,10 @@ pub mod sentence;
 pub mod time;
 pub mod tree;
 
+pub use code::Code;
 pub use coded::{Coded, Diagnosis, chain_of};
 pub use digest::{HashKind, Hasher, ObjectId, Sha256};
-pub use finding::{Code, Finding, Findings, Subject, Verdict};
+pub use finding::{Finding, Findings, Subject, Verdict};
 pub use name::{IdentityName, RefName, RunId, TaskId, WorkflowUrl};
 pub use path::RepoPath;
 pub use refusal::Refusal;

@@ -71,6 +71,12 @@ impl Refusal {
     }
 }
 
+impl From<Refusal> for Report {
+    fn from(refusal: Refusal) -> Self {
+        *refusal.report
+    }
+}
+
 impl From<Finding> for Refusal {
     fn from(finding: Finding) -> Self {
         Self {

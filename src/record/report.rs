@@ -105,9 +105,3 @@ impl Report {
         serde_json::to_value(object).expect("a report has only text keys")
     }
 }
-
-impl From<super::Refusal> for Report {
-    fn from(refusal: super::Refusal) -> Self {
-        refusal.into_report()
-    }
-}

@@ -10,7 +10,7 @@ use std::ops::Deref;
 
 use serde::{Serialize, Serializer};
 
-use super::finding::{Code, Finding, Subject};
+use super::Code;
 
 macro_rules! rules {
     ($($name:ident = $id:literal, $code:ident, $sentence:literal, $source:literal, $example:literal;)*) => {
@@ -921,19 +921,6 @@ rules! {
     TargetRef = "target-ref", Str002,
         "The target branch of the contract is in the clone.",
         "execution gate", "a contract for a branch that was not fetched";
-}
-
-impl Rule {
-    /// Returns a finding that says this rule was broken; its other parts follow by the methods of
-    /// [`Finding`].
-    pub fn finding(self, subject: Subject) -> Finding {
-        Finding::of(self.code(), self.into(), subject)
-    }
-
-    /// Returns the finding on a rule that a policy names itself, in `[[rule]]` (GOV-003).
-    pub fn restriction(name: &str, subject: Subject) -> Finding {
-        Finding::of(Code::Gov003, RuleName::other(name), subject)
-    }
 }
 
 impl fmt::Display for Rule {

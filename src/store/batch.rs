@@ -1,25 +1,20 @@
 //! Writing records: all of a batch in one transaction, by compare-and-swap, retried.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use crate::evidence::RunFiles;
-use crate::git::{self, CommitDraft, Expected, RefUpdate, Repo, UpdateError};
+use crate::git::{self, RefUpdate, Repo};
 use crate::record::commit::Person;
 use crate::record::envelope::Envelope;
 use crate::record::tree::Mode;
 use crate::record::{ObjectId, RefName, RepoPath, RunId};
 use crate::records::FinalizationPredicate;
-use crate::sys::random;
 
 use super::Error;
 use super::layout::{self, LedgerPath};
 use super::ledger::note_lines;
 use super::provenance::{self, Entry, Index};
-use super::rebuild;
-
-/// How often a lost race is run again.
-const ATTEMPTS: usize = 200;
+use super::swap::{Tip, swap};
 
 /// Records to be added together.
 #[derive(Default)]
@@ -114,37 +109,21 @@ impl Batch {
     /// Writes the batch: all of it or nothing. A lost race is run again on the new state; what
     /// another writer stored under the same name is an error, unless it is the same.
     pub fn commit(&self, repo: &Repo, author: &Person) -> Result<(), Error> {
-        for attempt in 0..ATTEMPTS {
-            let mut updates = self.moves.clone();
-            updates.extend(self.ledger_update(repo, author)?);
+        let message = format!("awo: {}", self.message);
+        swap(repo, &message, &self.moves, || {
+            let mut updates = Vec::from_iter(self.ledger_update(repo, author)?);
             updates.extend(self.note_updates(repo, author)?);
             updates.extend(self.evidence_update(repo, author)?);
-            if updates.is_empty() {
-                return Ok(());
-            }
-            match repo.update_refs(&updates, &format!("awo: {}", self.message)) {
-                Ok(()) => return Ok(()),
-                // A move was asked for from one exact state: if that is gone, so is the reason.
-                Err(UpdateError::Moved { name }) if self.moves.iter().any(|it| it.name == name) => {
-                    return Err(UpdateError::Moved { name }.into());
-                }
-                Err(error) if error.may_pass() => pause(attempt)?,
-                Err(other) => return Err(other.into()),
-            }
-        }
-        Err(Error::Contended { attempts: ATTEMPTS })
+            Ok((updates, ()))
+        })
     }
 
     fn ledger_update(&self, repo: &Repo, author: &Person) -> Result<Option<RefUpdate>, Error> {
         let mut edits = Vec::new();
-        let reference = layout::ledger();
-        let tip = repo.reference(&reference)?;
-        let tree = tip
-            .map(|tip| repo.commit(tip).map(|commit| commit.tree))
-            .transpose()?;
+        let tip = Tip::of(repo, layout::ledger())?;
         for (path, bytes) in &self.ledger {
             let blob = repo.write_blob(bytes)?;
-            match existing(repo, tree, path)? {
+            match repo.entry(tip.tree, path)? {
                 Some((Mode::File, id)) if id == blob => {}
                 Some(_) => return Err(Error::Exists { path: path.clone() }),
                 None => edits.push((path.clone(), Some((Mode::File, blob)))),
@@ -156,7 +135,7 @@ impl Batch {
                 .iter()
                 .map(|it| LedgerPath::shard_of(&it.run_id));
             // From the finalizations, not from the shard: what somebody put into it does not stay.
-            let mut shards = provenance::implied(repo, tree, &wanted.collect())?;
+            let mut shards = provenance::implied(repo, tip.tree, &wanted.collect())?;
             for entry in &self.indexed {
                 let shard = shards
                     .entry(LedgerPath::shard_of(&entry.run_id))
@@ -164,9 +143,9 @@ impl Batch {
                 let known = std::mem::take(&mut shard.entries);
                 *shard = Index::of(known.into_iter().chain([entry.clone()]));
             }
-            edits.extend(rebuild::edits(repo, tree, &shards)?.0);
+            edits.extend(provenance::edits(repo, tip.tree, &shards)?.0);
         }
-        self.update(repo, author, reference, tip, tree, &edits, Vec::new())
+        tip.edited(repo, &edits, author, format!("{}\n", self.message), None)
     }
 
     fn require_unsaid(&self, note: &[u8]) -> Result<(), Error> {
@@ -193,14 +172,12 @@ impl Batch {
         }
         let mut updates = Vec::new();
         for (reference, notes) in by_ref {
-            let tip = repo.reference(reference)?;
-            let tree = tip
-                .map(|tip| repo.commit(tip).map(|commit| commit.tree))
-                .transpose()?;
+            let tip = Tip::of(repo, reference.clone())?;
             let mut texts: BTreeMap<ObjectId, Vec<u8>> = BTreeMap::new();
             for (object, envelope) in notes {
                 if let std::collections::btree_map::Entry::Vacant(slot) = texts.entry(object) {
-                    let blob = tree
+                    let blob = tip
+                        .tree
                         .map(|tree| git::note(repo, tree, object))
                         .transpose()?
                         .flatten();
@@ -220,18 +197,11 @@ impl Batch {
             }
             let mut edits = Vec::new();
             for (object, text) in texts {
-                let path = git::path_for_note(repo, tree, object)?;
+                let path = git::path_for_note(repo, tip.tree, object)?;
                 edits.push((path, Some((Mode::File, repo.write_blob(&text)?))));
             }
-            updates.extend(self.update(
-                repo,
-                author,
-                reference.clone(),
-                tip,
-                tree,
-                &edits,
-                Vec::new(),
-            )?);
+            let message = format!("{}\n", self.message);
+            updates.extend(tip.edited(repo, &edits, author, message, None)?);
         }
         Ok(updates)
     }
@@ -240,13 +210,10 @@ impl Batch {
         let Some(evidence) = &self.evidence else {
             return Ok(None);
         };
-        let tip = repo.reference(&evidence.reference)?;
-        let tree = tip
-            .map(|tip| repo.commit(tip).map(|commit| commit.tree))
-            .transpose()?;
+        let tip = Tip::of(repo, evidence.reference.clone())?;
         let directory = RepoPath::from(layout::run_directory(&evidence.run).as_str());
-        if let Some(path) = existing(repo, tree, &directory)?.map(|_| directory.clone()) {
-            return Err(Error::Exists { path });
+        if repo.entry(tip.tree, &directory)?.is_some() {
+            return Err(Error::Exists { path: directory });
         }
         let mut edits = Vec::new();
         for (path, bytes) in &evidence.files {
@@ -254,81 +221,11 @@ impl Batch {
             edits.push((directory.join(path.as_bytes()), Some((Mode::File, blob))));
         }
         // The harness commit as a parent: nothing that the evidence names can be pruned.
-        self.update(
-            repo,
-            author,
-            evidence.reference.clone(),
-            tip,
-            tree,
-            &edits,
-            vec![evidence.commit],
-        )
-    }
-
-    #[allow(clippy::too_many_arguments)]
-    fn update(
-        &self,
-        repo: &Repo,
-        author: &Person,
-        name: RefName,
-        tip: Option<ObjectId>,
-        tree: Option<ObjectId>,
-        edits: &[(RepoPath, Option<(Mode, ObjectId)>)],
-        held: Vec<ObjectId>,
-    ) -> Result<Option<RefUpdate>, Error> {
-        let new_tree = if edits.is_empty() {
-            tree
-        } else {
-            Some(repo.edit_tree(tree, edits)?)
-        };
-        let Some(new_tree) = new_tree.filter(|new| Some(*new) != tree) else {
-            return Ok(None);
-        };
-        let message = match held.first() {
-            Some(commit) => format!("{}\n\n{HELD_TRAILER}: {commit}\n", self.message),
-            None => format!("{}\n", self.message),
-        };
-        let draft = CommitDraft {
-            tree: new_tree,
-            parents: tip.into_iter().chain(held).collect(),
-            author: author.clone(),
-            committer: author.clone(),
-            message: message.into_bytes(),
-            signature: None,
-        };
-        let commit = repo.write_commit(&draft)?;
-        let expected = tip.map_or(Expected::Absent, Expected::At);
-        Ok(Some(RefUpdate {
-            name,
-            expected,
-            new: Some(commit),
-        }))
+        let held = evidence.commit;
+        let message = format!("{}\n\n{HELD_TRAILER}: {held}\n", self.message);
+        tip.edited(repo, &edits, author, message, Some(held))
     }
 }
 
 /// The trailer by which an evidence commit names the harness commit among its parents.
 pub const HELD_TRAILER: &str = "AWO-Holds";
-
-fn existing(
-    repo: &Repo,
-    tree: Option<ObjectId>,
-    path: &RepoPath,
-) -> Result<Option<(Mode, ObjectId)>, Error> {
-    match tree {
-        Some(tree) => Ok(repo.entry(tree, path)?),
-        None => Ok(None),
-    }
-}
-
-/// Waits a random moment that grows with the attempts, so that writers fall out of step.
-pub fn pause(attempt: usize) -> Result<(), Error> {
-    let random = random::bytes().map_err(|_| Error::Random)?;
-    let spread = (attempt as u64)
-        .saturating_add(1)
-        .min(50)
-        .saturating_mul(2_000);
-    std::thread::sleep(Duration::from_micros(
-        u64::from(u16::from_le_bytes(random)).saturating_mul(spread) / 65_536,
-    ));
-    Ok(())
-}

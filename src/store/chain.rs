@@ -16,14 +16,11 @@ use crate::record::{
 };
 use crate::records::{Predicate, Statement};
 
-use super::batch::pause;
 use super::ledger;
+use super::swap::swap;
 
 /// `entry.dsse.json`
 pub const ENTRY: &str = "entry.dsse.json";
-
-/// How often a lost race is run again.
-const ATTEMPTS: usize = 200;
 
 /// What an entry says about its place in a sequence.
 pub trait Sequential: Predicate {
@@ -282,9 +279,9 @@ impl Chain {
     ) -> Result<ObjectId, E>
     where
         P: Sequential,
-        E: From<Error>,
+        E: From<Error> + From<super::Error>,
     {
-        for attempt in 0..ATTEMPTS {
+        swap(repo, &format!("awo: {}", self.word), &[], || {
             let last = match self.tip(repo)? {
                 Some(tip) => {
                     let entry = self.read(repo, tip)?;
@@ -305,14 +302,8 @@ impl Chain {
                 expected: tip.map_or(Expected::Absent, Expected::At),
                 new: Some(commit),
             };
-            match repo.update_refs(&[update], &format!("awo: {}", self.word)) {
-                Ok(()) => return Ok(commit),
-                Err(error) if error.may_pass() => pause(attempt).map_err(Error::from)?,
-                Err(error) => return Err(Error::from(super::Error::from(error)).into()),
-            }
-        }
-        let attempts = ATTEMPTS;
-        Err(Error::from(super::Error::Contended { attempts }).into())
+            Ok((vec![update], commit))
+        })
     }
 
     /// Returns the commit that holds an entry.

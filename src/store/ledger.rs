@@ -66,11 +66,8 @@ impl<'a> Records<'a> {
     }
 
     fn file_with_id(&self, path: &LedgerPath) -> Result<Option<(ObjectId, Vec<u8>)>, Error> {
-        let Some(tree) = self.ledger else {
-            return Ok(None);
-        };
         let path = path.to_path();
-        match self.reader.entry(tree, &path)? {
+        match self.reader.entry(self.ledger, &path)? {
             None => Ok(None),
             Some((Mode::File, id)) => Ok(Some((id, self.reader.blob(id)?))),
             Some(_) => Err(Error::NoFile { path }),
@@ -92,10 +89,7 @@ impl<'a> Records<'a> {
 
     /// Returns the id of what stands at a path of the ledger.
     pub fn blob_of(&self, path: &LedgerPath) -> Result<Option<ObjectId>, Error> {
-        let Some(tree) = self.ledger else {
-            return Ok(None);
-        };
-        let entry = self.reader.entry(tree, &path.to_path())?;
+        let entry = self.reader.entry(self.ledger, &path.to_path())?;
         Ok(entry.map(|(_, id)| id))
     }
 
@@ -137,11 +131,8 @@ impl<'a> Records<'a> {
 
     /// Returns the files that the ledger has about something.
     pub fn about(&self, scope: &Scope) -> Result<Vec<(LedgerPath, ObjectId)>, Error> {
-        let Some(tree) = self.ledger else {
-            return Ok(Vec::new());
-        };
         let (directory, begin) = scope.files();
-        let Some((Mode::Tree, id)) = self.reader.entry(tree, &directory)? else {
+        let Some((Mode::Tree, id)) = self.reader.entry(self.ledger, &directory)? else {
             return Ok(Vec::new());
         };
         let tree = self.reader.tree(id)?;
@@ -158,17 +149,9 @@ impl<'a> Records<'a> {
 
     /// Returns the paths of the ledger below a directory (`""` for all), sorted.
     pub fn list(&self, below: &str) -> Result<Vec<(RepoPath, ObjectId)>, Error> {
-        let Some(tree) = self.ledger else {
-            return Ok(Vec::new());
-        };
         let prefix = RepoPath::from(below);
-        let root = if below.is_empty() {
-            tree
-        } else {
-            match self.reader.entry(tree, &prefix)? {
-                Some((Mode::Tree, id)) => id,
-                _ => return Ok(Vec::new()),
-            }
+        let Some((Mode::Tree, root)) = self.reader.entry(self.ledger, &prefix)? else {
+            return Ok(Vec::new());
         };
         let files = self.reader.files(root, MAX_LISTED)?;
         Ok(files

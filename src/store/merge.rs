@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::git::{self, CommitDraft, Repo};
 use crate::record::commit::Person;
 use crate::record::tree::Mode;
-use crate::record::{ObjectId, RefName, RepoPath};
+use crate::record::{ObjectId, RefName};
 
 use super::layout::{LedgerPath, Place};
 use super::ledger::note_lines;
-use super::{Error, rebuild};
+use super::swap::Edits;
+use super::{Error, provenance};
 
 /// Returns the tip that holds both histories: one of the two if it contains the other, else a
 /// merge commit with the union of their trees.
@@ -50,7 +51,7 @@ pub fn merge(
     }
     if place == Some(Place::Ledger) {
         let touched = touched_shards(repo, our_tree, their_tree)?;
-        let edits = rebuild::mended(repo, Some(tree), &touched)?;
+        let edits = provenance::mended(repo, Some(tree), &touched)?;
         if !edits.is_empty() {
             tree = repo.edit_tree(Some(tree), &edits)?;
         }
@@ -68,8 +69,6 @@ pub fn merge(
     };
     Ok(repo.write_commit(&draft)?)
 }
-
-type Edits = Vec<(RepoPath, Option<(Mode, ObjectId)>)>;
 
 fn union_of_files(
     repo: &Repo,

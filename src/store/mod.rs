@@ -6,7 +6,7 @@ pub mod layout;
 pub mod ledger;
 pub mod merge;
 pub mod provenance;
-pub mod rebuild;
+pub mod swap;
 
 use crate::git;
 use crate::record::envelope::BadEnvelope;

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::git::Reader;
+use crate::git::{Reader, Repo};
+use crate::record::commit::Person;
 use crate::record::envelope::{Envelope, MAX_ENVELOPE};
 use crate::record::json::{self, BadJson};
 use crate::record::tree::Mode;
@@ -13,7 +14,8 @@ use crate::record::{IdentityName, ObjectId, RepoPath, RunId};
 use crate::records::{FinalizationPredicate, Kind, Scope, Statement};
 
 use super::Error;
-use super::layout::LedgerPath;
+use super::layout::{self, LedgerPath};
+use super::swap::{Edits, Tip, swap};
 
 /// An entry: what AWO's index says of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -151,7 +153,7 @@ pub fn stored(
     ledger: Option<ObjectId>,
 ) -> Result<BTreeMap<LedgerPath, ObjectId>, Error> {
     let index = RepoPath::from("index");
-    let Some((Mode::Tree, tree)) = entry_of(reader, ledger, &index)? else {
+    let Some((Mode::Tree, tree)) = reader.entry(ledger, &index)? else {
         return Ok(BTreeMap::new());
     };
     let files = reader.files(tree, MOST_SHARDS)?;
@@ -179,7 +181,7 @@ fn finalized(
     mut visit: impl FnMut(LedgerPath, &dyn Fn() -> Result<Option<Entry>, Error>) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let directory = RepoPath::from(format!("runs/{first}").as_str());
-    let Some((Mode::Tree, tree)) = entry_of(reader, ledger, &directory)? else {
+    let Some((Mode::Tree, tree)) = reader.entry(ledger, &directory)? else {
         return Ok(());
     };
     for entry in &reader.tree(tree)?.entries {
@@ -205,13 +207,68 @@ fn finalized(
     Ok(())
 }
 
-fn entry_of(
-    reader: &Reader,
-    ledger: Option<ObjectId>,
-    path: &RepoPath,
-) -> Result<Option<(Mode, ObjectId)>, Error> {
-    match ledger {
-        Some(tree) => Ok(reader.entry(tree, path)?),
-        None => Ok(None),
+/// What a rebuild did to a shard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// The shard was missing.
+    Added,
+    /// The shard differed.
+    Replaced,
+    /// No finalization implies the shard.
+    Removed,
+}
+
+/// Recomputes every shard and writes those that differ, in one compare-and-swap of the ledger.
+/// Returns what changed, sorted; nothing is written if nothing differs.
+pub fn rebuild(repo: &Repo, author: &Person) -> Result<Vec<(RepoPath, Change)>, Error> {
+    swap(repo, "awo: rebuild the provenance index", &[], || {
+        let tip = Tip::of(repo, layout::ledger())?;
+        let mut shards = implied_by_all(repo, tip.tree)?;
+        for stray in stored(repo, tip.tree)?.into_keys() {
+            shards.entry(stray).or_default();
+        }
+        let (edits, changes) = edits(repo, tip.tree, &shards)?;
+        let message = "rebuild the provenance index\n".to_owned();
+        let update = tip.edited(repo, &edits, author, message, None)?;
+        Ok((update.into_iter().collect(), changes))
+    })
+}
+
+/// Returns the edits that make a tree hold these shards as computed from its own finalizations.
+pub(super) fn mended(
+    repo: &Repo,
+    tree: Option<ObjectId>,
+    shards: &BTreeSet<LedgerPath>,
+) -> Result<Edits, Error> {
+    let shards = implied(repo, tree, shards)?;
+    Ok(edits(repo, tree, &shards)?.0)
+}
+
+/// Returns the edits that make a tree hold exactly these shards, and what each does.
+pub(super) fn edits(
+    repo: &Repo,
+    tree: Option<ObjectId>,
+    shards: &Shards,
+) -> Result<(Edits, Vec<(RepoPath, Change)>), Error> {
+    let (mut edits, mut changes) = (Edits::new(), Vec::new());
+    for (shard, index) in shards {
+        let path = shard.to_path();
+        let there = repo.entry(tree, &path)?;
+        if index.entries.is_empty() {
+            if there.is_some() {
+                edits.push((path.clone(), None));
+                changes.push((path, Change::Removed));
+            }
+            continue;
+        }
+        let blob = repo.write_blob(&index.to_bytes())?;
+        let change = match there {
+            Some((Mode::File, id)) if id == blob => continue,
+            Some(_) => Change::Replaced,
+            None => Change::Added,
+        };
+        edits.push((path.clone(), Some((Mode::File, blob))));
+        changes.push((path, change));
     }
+    Ok((edits, changes))
 }

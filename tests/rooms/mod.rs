@@ -59,12 +59,6 @@ const CLOCK: &[(&str, &str)] = &[
     ("src/sys/random.rs", "the system's random numbers"),
 ];
 
-// What was found when the tests below were written and is still to be mended: rooms, and how many
-// of their files at most. The lists only shrink.
-
-/// Halves of a file that was cut.
-const HALVES_KNOWN: &[(&str, usize)] = &[("policy", 2), ("selftest", 6)];
-
 /// What could stop the program on a stranger's data, and is denied in all that is no test.
 const DENIED: &[&str] = &[
     "arithmetic_side_effects",
@@ -263,37 +257,12 @@ fn exceptions(code: &str) -> usize {
     count
 }
 
-/// Compares the files found with the rooms in which some are known, and how many at most. An entry
-/// that is not needed any more must go, so that the list only shrinks.
-fn only_known(what: &str, found: &BTreeMap<&str, Vec<String>>, known: &[(&str, usize)]) {
-    let mut wrong = Vec::new();
-    let rooms: BTreeSet<&str> = found.keys().map(|path| room_of(path)).collect();
-    for room in rooms.iter().copied().chain(known.iter().map(|it| it.0)) {
-        let known = known.iter().find(|it| it.0 == room);
-        let most = known.map_or(0, |it| it.1);
-        let here: Vec<_> = found.iter().filter(|it| room_of(it.0) == room).collect();
-        if here.len() > most {
-            let told = here
-                .iter()
-                .map(|(path, said)| format!("\n  {path}: {}", said.join(", ")));
-            let told: String = told.collect();
-            wrong.push(format!(
-                "{room}: {} files {what}, {most} known:{told}",
-                here.len()
-            ));
-        }
-        if here.is_empty() {
-            wrong.push(format!(
-                "{room}: no file {what} any more: take it off the list"
-            ));
-        }
-    }
-    wrong.dedup();
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-}
-
-fn room_of(path: &str) -> &str {
-    path.split('/').nth(1).unwrap_or_default()
+/// Fails if a file was found.
+fn none(what: &str, found: &BTreeMap<&str, Vec<String>>) {
+    let told = found
+        .iter()
+        .map(|(path, said)| format!("{path} {what}: {}\n", said.join(", ")));
+    assert!(found.is_empty(), "{}", told.collect::<String>());
 }
 
 /// Compares the files found with those that may, each with its reason.
@@ -352,7 +321,7 @@ fn a_command_names_no_batch_or_predicate_and_makes_no_finding() {
             found.insert(source.path.as_str(), said);
         }
     }
-    only_known("are more than commands", &found, &[]);
+    none("is more than a command", &found);
 }
 
 #[test]
@@ -362,7 +331,7 @@ fn findings_are_made_by_rules_and_the_catalogue() {
     let others = others.filter(|it| it.path != "src/hook/speak.rs");
     let made = others.map(|it| (it.path.as_str(), finding_makers(it)));
     let made = made.filter(|(_, rows)| !rows.is_empty()).collect();
-    only_known("make findings", &made, &[]);
+    none("makes findings", &made);
 }
 
 #[test]
@@ -404,9 +373,5 @@ fn the_clock_and_randomness_are_read_at_their_doors() {
 #[test]
 fn no_file_takes_all_that_its_parent_has() {
     let rows = ["super :: *"];
-    only_known(
-        "are halves of their parents",
-        &saying(product(), &rows),
-        HALVES_KNOWN,
-    );
+    none("is a half of its parent", &saying(product(), &rows));
 }

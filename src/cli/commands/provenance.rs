@@ -9,7 +9,7 @@ use crate::cli::{Answer, Context};
 use crate::ops::{Error, Session, provenance};
 use crate::record::{RunId, Sha256};
 use crate::render;
-use crate::store::rebuild::Change;
+use crate::store::provenance::Change;
 
 /// Look at the provenance index, verify it against the finalizations, or rebuild it
 #[derive(Debug, Args)]

@@ -16,17 +16,14 @@ use crate::facts::run::Collector;
 use crate::git::{self, Expected, RefUpdate};
 use crate::record::{Finding, Findings, ObjectId, RefName, Refusal, Rule};
 use crate::rules::policy;
-use crate::store::batch::pause;
 use crate::store::layout::{self, Place};
 use crate::store::ledger::{Records, Refs};
+use crate::store::swap::{pause, swap};
 use crate::store::{self, merge};
 
 use super::remote::{ATTEMPTS, raced, tracking};
 use super::{Error, Session};
 use kept::Seen;
-
-/// How often the merge is run again when other processes move the same refs.
-const MERGES: usize = 50;
 
 /// What a fetch brought.
 pub struct Fetched {
@@ -215,21 +212,12 @@ fn merge_all(
     theirs: &Refs,
     prefer_theirs: bool,
 ) -> Result<Vec<(RefName, ObjectId)>, Error> {
-    for attempt in 0..MERGES {
+    swap(session.repo(), "awo: fetch", &[], || {
         let updates = merged(session, theirs, prefer_theirs)?;
-        if updates.is_empty() {
-            return Ok(Vec::new());
-        }
-        match session.repo().update_refs(&updates, "awo: fetch") {
-            Ok(()) => {
-                let moved = updates.into_iter();
-                return Ok(moved.filter_map(|it| Some((it.name, it.new?))).collect());
-            }
-            Err(error) if error.may_pass() => pause(attempt)?,
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Err(store::Error::Contended { attempts: MERGES }.into())
+        let moved = updates.iter();
+        let moved = moved.filter_map(|it| Some((it.name.clone(), it.new?)));
+        Ok((updates.clone(), moved.collect()))
+    })
 }
 
 /// Returns the updates that merge theirs into ours as ours is now.

@@ -2,10 +2,104 @@
 
 use std::collections::BTreeMap;
 
-use super::{BadJson, Form, HARD_DEPTH, Json, Limits, Number};
+use super::value::{Form, Json, Number};
+use crate::record::{Code, Coded, Diagnosis, Rule};
+
+/// Maximum nesting depth of arrays and objects.
+pub const MAX_DEPTH: usize = 32;
+
+/// Maximum size of a document, in bytes.
+pub const MAX_LEN: usize = 1 << 20;
+
+/// Upper bound for any limit on nesting: the parser recurses once per level.
+pub const HARD_DEPTH: usize = 96;
 
 /// Maximum number of digits of an integer, as in Python 3.11.
 const MAX_DIGITS: usize = 4300;
+
+/// Limits on the size of a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Maximum nesting depth of arrays and objects; values above [`HARD_DEPTH`] are reduced to it.
+    pub depth: usize,
+    /// Maximum size in bytes.
+    pub len: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            depth: MAX_DEPTH,
+            len: MAX_LEN,
+        }
+    }
+}
+
+/// The bytes are not JSON, or not the expected JSON.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("cannot read the json at line {line}, column {column} (byte {offset}): {why}")]
+pub struct BadJson {
+    /// The position, in bytes from the start.
+    pub offset: usize,
+    /// The line, from 1.
+    pub line: usize,
+    /// The character in the line, from 1.
+    pub column: usize,
+    /// The rule that is broken.
+    pub why: String,
+    /// Whether a limit was exceeded (INT-006) and not a rule of the form broken (INT-004).
+    pub limit: bool,
+}
+
+impl BadJson {
+    pub(super) fn at(bytes: &[u8], offset: usize, why: impl Into<String>) -> Self {
+        let before = bytes.get(..offset).unwrap_or(bytes);
+        let last_line = before.rsplit(|b| *b == b'\n').next().unwrap_or_default();
+        // Continuation bytes of UTF-8 begin with the bits 10; all others begin a character.
+        let characters = last_line.iter().filter(|b| **b & 0xc0 != 0x80);
+        Self {
+            offset,
+            line: before.split(|b| *b == b'\n').count(),
+            column: characters.count().saturating_add(1),
+            why: why.into(),
+            limit: false,
+        }
+    }
+
+    fn limit(mut self) -> Self {
+        self.limit = true;
+        self
+    }
+
+    /// Returns the code of the taxonomy: INT-006 for a limit, INT-004 for all else.
+    pub fn code(&self) -> Code {
+        self.rule().code()
+    }
+
+    fn rule(&self) -> Rule {
+        match self.limit {
+            true => Rule::JsonLimit,
+            false => Rule::CanonicalJson,
+        }
+    }
+}
+
+impl Coded for BadJson {
+    fn diagnosis(&self) -> Diagnosis {
+        let place = format!(
+            "line {}, column {} (byte {})",
+            self.line, self.column, self.offset
+        );
+        let remedy = "write the record again with git awo; do not edit it by hand";
+        Diagnosis::against(
+            self,
+            self.rule(),
+            "canonical JSON within the limits",
+            remedy,
+        )
+        .found(format!("{} at {place}", self.why))
+    }
+}
 
 /// Reads a JSON document, within the usual limits.
 pub fn parse(bytes: &[u8]) -> Result<Json, BadJson> {

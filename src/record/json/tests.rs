@@ -1,8 +1,10 @@
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 use serde::Deserialize;
 
 use super::*;
-use crate::record::Subject;
+use crate::record::{Code, Coded, Subject};
 
 fn code(bytes: &[u8]) -> &'static str {
     match parse(bytes) {

@@ -1,6 +1,6 @@
 //! The writer: the bytes that Python writes.
 
-use super::{Form, Json, Number};
+use super::value::{Form, Json, Number};
 
 /// Returns the bytes of Python's `json.dumps(data, indent=2, ensure_ascii=False, sort_keys=True)`.
 pub fn to_canonical(value: &Json) -> Vec<u8> {

@@ -1,7 +1,11 @@
 //! Layer A: attestation.
 
-use super::*;
+use super::super::case::{Case, Layer};
+use super::super::forge;
+use super::super::play::{Failed, Play};
+use super::found::{RECORDS, export, file};
 use crate::record::{Code, IdentityName, Sha256};
+use crate::sandbox::{RUN, Stage};
 use crate::store::layout;
 
 /// The cases of the layer.

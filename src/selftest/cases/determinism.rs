@@ -1,8 +1,11 @@
 //! Layer D: determinism.
 
-use super::*;
-use crate::record::{Code, json};
-use crate::sandbox::{AGENT, DATE, TASK};
+use super::super::case::{Case, Layer};
+use super::super::play::{Failed, Play};
+use super::found::{export, exported_run, file};
+use crate::record::{Code, RepoPath, json};
+use crate::sandbox::{AGENT, DATE, RUN, Stage, TASK};
+use std::collections::BTreeMap;
 
 /// The cases of the layer.
 pub const CASES: &[Case] = &[

@@ -1,7 +1,11 @@
 //! Layer G: gates and independence.
 
-use super::*;
-use crate::record::Code;
+use super::super::case::{Case, Layer};
+use super::super::forge;
+use super::super::play::{Failed, Play};
+use super::found::{RECORDS, ledger};
+use crate::record::{Code, RepoPath};
+use crate::sandbox::{RUN, Stage};
 
 /// The cases of the layer.
 pub const CASES: &[Case] = &[

@@ -1,7 +1,11 @@
 //! Layer I: integrity.
 
-use super::*;
+use super::super::case::{Case, Layer};
+use super::super::forge;
+use super::super::play::{Failed, Play};
+use super::found::{export, exported_run};
 use crate::record::Code;
+use crate::sandbox::{RUN, Stage};
 
 /// The cases of the layer.
 pub const CASES: &[Case] = &[

@@ -2,54 +2,8 @@
 
 pub mod attestation;
 pub mod determinism;
+mod found;
 pub mod gates;
 pub mod integrity;
 pub mod pipeline;
 pub mod structure;
-
-use std::collections::BTreeMap;
-use std::path::Path;
-
-use crate::evidence::read_dir;
-use crate::record::RepoPath;
-use crate::sandbox::{RUN, Stage, World};
-
-use super::forge;
-use super::play::{Failed, Play};
-use super::{Case, Layer};
-
-/// Every governance ref that a run touches.
-const RECORDS: [&str; 3] = ["refs/awo/ledger", "refs/awo/evidence/*", "refs/notes/awo/*"];
-
-/// Returns the records of the run in a clone's ledger whose names begin so.
-fn ledger(play: &mut Play<'_>, world: &World, who: &str, name: &str) -> Result<usize, Failed> {
-    let list = ["git", "ls-tree", "-r", "--name-only", "refs/awo/ledger"];
-    let listed = play.ok(world, who, &list)?;
-    let names = listed
-        .lines()
-        .filter_map(|line| line.rsplit(['/', '@']).next());
-    Ok(names.filter(|it| it.starts_with(name)).count())
-}
-
-/// Exports the run from otto's clone to `export` in the world; returns every file.
-fn export(play: &mut Play<'_>, world: &World) -> Result<BTreeMap<RepoPath, Vec<u8>>, Failed> {
-    play.ok(world, "otto", &["git", "awo", "export", RUN, "../export"])?;
-    files(&world.path("export"))
-}
-
-fn files(directory: &Path) -> Result<BTreeMap<RepoPath, Vec<u8>>, Failed> {
-    read_dir(directory).map_err(|error| Failed::Left(error.to_string()))
-}
-
-/// Returns the run's directory in an export of the world.
-fn exported_run() -> String {
-    format!("export/runs/{RUN}")
-}
-
-/// Returns a file of an export.
-fn file<'a>(files: &'a BTreeMap<RepoPath, Vec<u8>>, path: &str) -> Result<&'a [u8], Failed> {
-    let found = files.get(&RepoPath::from(path));
-    found
-        .map(Vec::as_slice)
-        .ok_or_else(|| Failed::Expected(format!("the export must have {path}")))
-}

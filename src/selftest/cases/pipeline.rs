@@ -3,8 +3,12 @@
 use crate::records::{Kind, Scope};
 use std::process::{Child, Stdio};
 
-use super::*;
+use super::super::case::{Case, Layer};
+use super::super::forge;
+use super::super::play::{Failed, Play};
+use super::found::ledger;
 use crate::record::Code;
+use crate::sandbox::{RUN, Stage, World};
 use crate::store::layout::{self, LedgerPath};
 
 /// The cases of the layer.

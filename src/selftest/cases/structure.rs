@@ -1,8 +1,11 @@
 //! Layer S: the provenance index, and the taxonomy.
 
-use super::*;
+use super::super::case::{Case, Layer};
+use super::super::forge;
+use super::super::play::{Failed, Play};
+use super::found::{export, exported_run};
 use crate::record::{Code, RunId};
-use crate::sandbox::TASK;
+use crate::sandbox::{RUN, Stage, TASK, World};
 use crate::store::layout::{self, LedgerPath};
 use crate::store::provenance::Index;
 

@@ -1,15 +1,158 @@
-//! Parses the two files of a policy into a checked [`Policy`], and reports all complaints at once.
+//! A checked policy, made of `policy.toml` and `allowed_signers`. All complaints about these are
+//! reported at once.
 
-use super::document::{Limits, RefGrant};
-use super::keyring::COMMIT_NAMESPACE;
-use super::*;
-use super::{document, pattern};
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::record::{IdentityName, ObjectId, RepoPath, Role, Timestamp};
 use crate::records::Kind;
+use crate::signing::AllowedSigners;
+
+use super::document::{Document, Limits, SCHEMA};
+use super::features::{self, BadPolicy};
+use super::grant::{Grant, Restriction};
+use super::keyring::{COMMIT_NAMESPACE, Keyring};
+use super::level::Level;
+use super::pattern::{self, PathSet};
+use super::person::{Person, Writers};
 
 /// Files that change how git treats other files; they are always protected.
 const ALWAYS_PROTECTED: &[&str] = &[".gitattributes", ".gitmodules", ".mailmap", ".lfsconfig"];
 
+/// A checked policy, from `policy.toml` and `allowed_signers`.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    document: Document,
+    level: Level,
+    expires: Option<Timestamp>,
+    roots: BTreeSet<IdentityName>,
+    persons: BTreeMap<IdentityName, Person>,
+    override_writers: Writers,
+    pub(super) grants: Vec<Grant>,
+    pub(super) restrictions: Vec<Restriction>,
+    protected: PathSet,
+    pub(crate) executable: PathSet,
+    pub(crate) symlinks: PathSet,
+    keyring: Keyring,
+}
+
 impl Policy {
+    /// Returns the document.
+    pub fn document(&self) -> &Document {
+        &self.document
+    }
+
+    /// Returns the version.
+    pub fn version(&self) -> u32 {
+        self.document.version
+    }
+
+    /// Returns the automation level.
+    pub fn level(&self) -> Level {
+        self.level
+    }
+
+    /// Returns whether the policy has expired at this time.
+    pub fn expired_at(&self, time: Timestamp) -> bool {
+        self.expires.is_some_and(|expires| expires <= time)
+    }
+
+    /// Returns when the policy expires, if ever.
+    pub fn expires(&self) -> Option<Timestamp> {
+        self.expires
+    }
+
+    /// Returns the persons who may change the policy.
+    pub fn roots(&self) -> &BTreeSet<IdentityName> {
+        &self.roots
+    }
+
+    /// Returns the number of roots who must sign.
+    pub fn root_threshold(&self) -> usize {
+        self.document.roots.threshold as usize
+    }
+
+    /// Returns the keys and their owners.
+    pub fn keyring(&self) -> &Keyring {
+        &self.keyring
+    }
+
+    /// Returns the persons.
+    pub fn persons(&self) -> impl Iterator<Item = &Person> {
+        self.persons.values()
+    }
+
+    /// Returns whether the person holds the role.
+    pub fn holds(&self, person: &IdentityName, role: Role) -> bool {
+        self.persons
+            .get(person)
+            .is_some_and(|it| it.roles.contains(&role))
+    }
+
+    /// Returns the words of the roles that a person holds, for a message.
+    pub fn roles_of(&self, person: &IdentityName) -> String {
+        let Some(found) = self.persons.get(person) else {
+            return "none".to_owned();
+        };
+        let mut words: Vec<_> = found.roles.iter().map(|role| role.word()).collect();
+        if self.roots.contains(person) {
+            words.push("root");
+        }
+        if words.is_empty() {
+            "none".to_owned()
+        } else {
+            words.join(", ")
+        }
+    }
+
+    /// Returns the persons who hold a role, for a message.
+    pub fn holders(&self, role: Role) -> String {
+        let names = self.names(|it| it.roles.contains(&role));
+        names.unwrap_or_else(|| "nobody".to_owned())
+    }
+
+    /// Returns the persons, except one, who hold a role, for a message.
+    pub fn holders_but(&self, role: Role, person: &IdentityName) -> String {
+        let names = self.names(|it| it.roles.contains(&role) && it.name != *person);
+        names.unwrap_or_else(|| "the policy names none".to_owned())
+    }
+
+    fn names(&self, wanted: impl Fn(&Person) -> bool) -> Option<String> {
+        let found = self.persons().filter(|it| wanted(it));
+        let names: Vec<_> = found.map(|it| it.name.as_str()).collect();
+        (!names.is_empty()).then(|| names.join(", "))
+    }
+
+    /// Returns the servers whose key may sign the receive log.
+    pub fn log_writers(&self) -> impl Iterator<Item = &Person> {
+        self.persons.values().filter(|person| {
+            person.roles.contains(&Role::Server) && self.keyring.has_key_of(&person.name)
+        })
+    }
+
+    /// Returns whether this person's override may permit a review by the orchestrator.
+    pub fn may_override(&self, person: &IdentityName) -> bool {
+        self.includes(&self.override_writers, person)
+    }
+
+    /// Returns the pattern that protects this path from all changes, if any.
+    pub fn protects(&self, path: &RepoPath) -> Option<&str> {
+        self.protected
+            .matches(path)
+            .then(|| self.protected.which(path))?
+    }
+
+    /// Returns every tip at adoption.
+    pub fn adopted(&self) -> impl Iterator<Item = ObjectId> {
+        self.grants.iter().filter_map(|grant| grant.adopted)
+    }
+
+    /// Returns whether a set of writers includes a person; never one whom the policy does not name.
+    pub(super) fn includes(&self, writers: &Writers, person: &IdentityName) -> bool {
+        self.persons
+            .get(person)
+            .is_some_and(|it| writers.include(it))
+    }
+
     /// Checks the two files of a policy. All complaints are returned at once, but none of a policy
     /// that needs what this program does not know: that is not its to judge.
     pub fn parse(policy_toml: &[u8], allowed_signers: &[u8]) -> Result<Self, BadPolicy> {
@@ -33,12 +176,8 @@ impl Policy {
 
     fn check(document: Document, signers: &AllowedSigners) -> Result<Self, Vec<String>> {
         let mut complaints = Vec::new();
-        if document.schema != document::SCHEMA {
-            complaints.push(format!(
-                "schema is {:?}, not {:?}",
-                document.schema,
-                document::SCHEMA
-            ));
+        if document.schema != SCHEMA {
+            complaints.push(format!("schema is {:?}, not {:?}", document.schema, SCHEMA));
         }
         if document.version == 0 {
             complaints.push("version must be 1 or more".to_owned());
@@ -62,7 +201,7 @@ impl Policy {
         let mut writers = |what: &str, texts: &[String]| {
             Writers::parse(texts, &persons).unwrap_or_else(|why| {
                 complaints.push(format!("{what}: {why}"));
-                Writers::nobody()
+                Writers::default()
             })
         };
         let override_writers = writers(
@@ -150,21 +289,6 @@ impl Policy {
             symlinks,
             keyring,
         })
-    }
-}
-
-impl Grant {
-    fn new(grant: &RefGrant, pattern: PathSet, direct: Vec<(Writers, PathSet)>) -> Self {
-        let accepts = |word: &str| grant.accept.iter().any(|it| it == word);
-        Self {
-            pattern,
-            governed: accepts("governed"),
-            rollback: accepts("rollback"),
-            merges: grant.merges,
-            rewind: grant.rewind,
-            adopted: grant.adopted.as_deref().and_then(|text| text.parse().ok()),
-            direct: accepts("direct").then_some(direct),
-        }
     }
 }
 

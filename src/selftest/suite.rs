@@ -1,0 +1,219 @@
+//! All cases in their order: played, and what came out.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::record::{Code, Findings, Report};
+use crate::rules::selftest as rules;
+use crate::sandbox;
+
+use super::case::Case;
+use super::cases::{attestation, determinism, gates, integrity, pipeline, structure};
+use super::play::{Play, Sandbox};
+
+/// All cases in their order.
+pub const CASES: &[&[Case]] = &[
+    gates::CASES,
+    integrity::CASES,
+    determinism::CASES,
+    attestation::CASES,
+    pipeline::CASES,
+    structure::CASES,
+];
+
+/// Returns all cases in their order.
+pub fn cases() -> impl Iterator<Item = &'static Case> {
+    CASES.iter().copied().flatten()
+}
+
+/// How a case ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// Everything was as it must be.
+    Passed,
+    /// Something was not; the text says what.
+    Failed(String),
+    /// A layer before it has failed.
+    NotStarted,
+    /// It was not asked for.
+    NotAsked,
+}
+
+impl Status {
+    fn word(&self) -> &'static str {
+        match self {
+            Status::Passed => "passed",
+            Status::Failed(_) => "failed",
+            Status::NotStarted => "not_started",
+            Status::NotAsked => "not_asked",
+        }
+    }
+}
+
+/// A case and how it ended.
+pub struct Row {
+    /// The case.
+    pub case: &'static Case,
+    /// How it ended.
+    pub status: Status,
+    /// The codes of all refusals in it.
+    pub found: BTreeSet<Code>,
+}
+
+impl Row {
+    fn without(case: &'static Case, status: Status) -> Self {
+        Self {
+            case,
+            status,
+            found: BTreeSet::new(),
+        }
+    }
+
+    fn to_json(&self) -> Value {
+        let words = |codes: &mut dyn Iterator<Item = Code>| -> Vec<&str> {
+            codes.map(Code::as_str).collect()
+        };
+        let reason = match &self.status {
+            Status::Failed(reason) => Some(reason),
+            _ => None,
+        };
+        json!({
+            "case": self.case.title,
+            "evidence": format!("{}/transcript.txt", self.case.id),
+            "expected": words(&mut self.case.expected.iter().copied()),
+            "found": words(&mut self.found.iter().copied()),
+            "id": self.case.name,
+            "layer": self.case.layer.letter(),
+            "reason": reason,
+            "status": self.status.word(),
+            "test": self.case.id,
+        })
+    }
+}
+
+/// What came out: one row a case, in their order.
+pub struct Outcome {
+    /// The rows.
+    pub rows: Vec<Row>,
+}
+
+impl Outcome {
+    /// Counts the rows that ended so.
+    pub fn count(&self, word: &str) -> usize {
+        let ended = |row: &&Row| row.status.word() == word;
+        self.rows.iter().filter(ended).count()
+    }
+
+    /// Returns the rows that failed.
+    pub fn failed(&self) -> impl Iterator<Item = &Row> {
+        let failed = |row: &&Row| matches!(row.status, Status::Failed(_));
+        self.rows.iter().filter(failed)
+    }
+
+    /// Returns the verdict: a finding for each case that failed; undecided if some were not played.
+    pub fn report(&self) -> Report {
+        let failed = self.failed().map(|row| (row.case.id, row.case.name));
+        let findings: Findings = failed.map(|(id, name)| rules::failed(id, name)).collect();
+        let left = self.rows.len().saturating_sub(self.count("passed"));
+        let mut report = Report::default();
+        if findings.is_empty() && left > 0 {
+            let incomplete = rules::incomplete(left, self.rows.len());
+            report.undecided.push(incomplete);
+        }
+        report.findings = findings;
+        report
+    }
+
+    /// Tells whether every case was played and passed.
+    pub fn all_passed(&self) -> bool {
+        self.rows.iter().all(|row| row.status == Status::Passed)
+    }
+
+    /// Returns `awo.selftest/1` without its schema.
+    pub fn to_json(&self) -> Value {
+        let tests: Vec<_> = self.rows.iter().map(Row::to_json).collect();
+        json!({
+            "failed": self.count("failed"),
+            "not_asked": self.count("not_asked"),
+            "not_started": self.count("not_started"),
+            "passed": self.count("passed"),
+            "tests": tests,
+        })
+    }
+
+    /// Returns a line a case.
+    pub fn to_text(&self) -> String {
+        let mut text = String::new();
+        for row in &self.rows {
+            let case = row.case;
+            let word = row.status.word().replace('_', " ");
+            text.push_str(&format!(
+                "{} {:<2}  {word:<11}  {}\n",
+                case.id, case.name, case.title
+            ));
+            if let Status::Failed(reason) = &row.status {
+                for line in reason.lines() {
+                    text.push_str(&format!("    {line}\n"));
+                }
+            }
+        }
+        let all = self.rows.len();
+        text.push_str(&format!("{} of {all} passed\n", self.count("passed")));
+        text
+    }
+}
+
+/// Plays one case, whatever became of the others.
+pub fn play(sandbox: &Sandbox, case: &'static Case) -> Row {
+    let mut play = Play::new(sandbox, case.id);
+    let ended = (case.play)(&mut play).and_then(|()| play.require_found(case.expected));
+    let found = play.found().clone();
+    let ended = match play.close(ended.is_ok()) {
+        Err(error) if ended.is_ok() => Err(error),
+        _ => ended,
+    };
+    let status = match ended {
+        Ok(()) => Status::Passed,
+        Err(failed) => Status::Failed(sandbox.shown(&failed.to_string())),
+    };
+    Row {
+        case,
+        status,
+        found,
+    }
+}
+
+/// Plays the cases in `root`, a directory that is absent or empty, layer after layer; a layer
+/// starts only if the one before has passed. `only` names the cases to be played (`TS-0001` or
+/// `G1`); none stands for all. `each` hears of every case that ended.
+pub fn run(
+    root: &Path,
+    program: &Path,
+    only: &[String],
+    mut each: impl FnMut(&Row),
+) -> Result<Outcome, sandbox::Error> {
+    let sandbox = Sandbox::new(root, program)?;
+    let asked =
+        |case: &Case| only.is_empty() || only.iter().any(|it| it == case.id || it == case.name);
+    let mut rows = Vec::new();
+    let mut sound = true;
+    for layer in CASES {
+        let mut passed = true;
+        for case in *layer {
+            let row = if !asked(case) {
+                Row::without(case, Status::NotAsked)
+            } else if !sound {
+                Row::without(case, Status::NotStarted)
+            } else {
+                play(&sandbox, case)
+            };
+            passed &= !matches!(row.status, Status::Failed(_));
+            each(&row);
+            rows.push(row);
+        }
+        sound &= passed;
+    }
+    Ok(Outcome { rows })
+}
