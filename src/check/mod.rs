@@ -1,4 +1,4 @@
-//! Judges at the doors: a push ([`push`]), a commit about to be made ([`staged`]) and a whole clone
+//! Judges at the doors: a push (`push`), a commit about to be made (`staged`) and a whole clone
 //! ([`verify`]). The same facts and the same rules serve all of them.
 
 pub(crate) mod branch;
