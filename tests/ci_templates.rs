@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::world::{AGENT, TASK, World};
 use flavours::{GitHub, GitLab};
-use forge::{Done, Flavour, Forge, Job, State, Table, URL, program_digest};
+use forge::{Done, Flavour, Forge, Job, State, Table, URL, stand_in};
 
 pub const GITHUB: &str = include_str!("../docs/ci/github-actions.yml");
 pub const GITHUB_VERIFY: &str = include_str!("../docs/ci/github-actions-verify.yml");
@@ -116,11 +116,13 @@ impl Scene {
 
     /// Returns the jobs of these names, with the values filled in that a user fills in.
     fn jobs(&self, names: &[&str]) -> Vec<Job> {
+        let program = self.world.path("stand-in");
+        let digest = stand_in(&program);
         let filled = self
             .template
             .replace("FILL-IN-THE-ANCHOR", &self.world.fingerprint())
-            .replace("FILL-IN-THE-BINARY", crate::world::PROGRAM)
-            .replace("FILL-IN-THE-CHECKSUM", &program_digest());
+            .replace("FILL-IN-THE-BINARY", program.to_str().unwrap())
+            .replace("FILL-IN-THE-CHECKSUM", &digest);
         let document = yaml::load(&filled);
         let jobs = if self.github {
             yaml::github(&document)
