@@ -1,4 +1,4 @@
-//! Room 6, `cli`: the command line. One file a command: its arguments beside its `run`, which
+//! The command line. One file a command: its arguments beside its `run`, which
 //! stays short because the work lives below.
 
 mod answer;

@@ -1,4 +1,4 @@
-//! Room 1, `records`: the kinds of signed record. One file a kind, in which the kind says
+//! The kinds of signed record. One file a kind, in which the kind says
 //! everything the house asks of it; the registry below lists them.
 //!
 //! A new kind is a file here, a variant of [`Kind`] and its line in `registry`. Collection, placement, role and binding

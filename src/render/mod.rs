@@ -1,4 +1,4 @@
-//! Room 4, `render`: values become text for people. JSON needs no rendering: values serialise.
+//! Values become text for people. JSON needs no rendering: values serialise.
 
 pub mod attestation;
 pub mod provenance;

@@ -1,4 +1,4 @@
-//! Room 5, `sandbox`: a closed world on disk, in which real programs act: a bare server with its
+//! A closed world on disk, in which real programs act: a bare server with its
 //! hooks, persons with homes, keys and clones of their own, nothing of the machine's configuration.
 //!
 //! The quickstart, the selftest, the end-to-end tests and the benches play in it. What differs

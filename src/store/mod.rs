@@ -1,4 +1,4 @@
-//! Room 2, `store`: records in notes and `refs/awo/*`. Layout, reading, appending, merging.
+//! Records in notes and `refs/awo/*`. Layout, reading, appending, merging.
 
 pub mod batch;
 pub mod chain;
