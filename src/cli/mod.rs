@@ -89,7 +89,7 @@ fn program() -> ExitCode {
         Err(error) => {
             // Help and version are results; everything else is a wrong use, exit 2.
             let wrong = error.use_stderr();
-            if wrong && std::env::args().any(|word| word == "--json") {
+            if wrong && std::env::args_os().any(|word| word == "--json") {
                 let first = error.to_string();
                 let first = first
                     .lines()

@@ -3,7 +3,7 @@
 use crate::policy::Role;
 use crate::record::envelope::Envelope;
 use crate::record::{ObjectId, Refusal, RunId, Sha256};
-use crate::records::{AttestationPredicate, Statement};
+use crate::records::{AttestationPredicate, Kind, Scope, Statement};
 use crate::rules::step::{self, Step};
 use crate::store::batch::Batch;
 
@@ -59,9 +59,11 @@ pub fn attest(session: &Session, request: Request) -> Result<Attested, Error> {
     };
     let envelope = session.sign(attestation.clone())?;
     let own = envelope.digest();
-    let batch = Batch::new(format!("attest {run}"))
-        .attestation(says.commit, envelope)
-        .once(move |envelope| attests_the_same(envelope, &attestation));
+    let mut batch = Batch::new(format!("attest {run}")).attestation(says.commit, envelope);
+    for approval in &attestation.approvals {
+        batch = batch.unless(Kind::Revocation.of(Scope::Record(*approval)));
+    }
+    let batch = batch.once(move |envelope| attests_the_same(envelope, &attestation));
     Ok(Attested {
         commit: says.commit,
         root: says.root,

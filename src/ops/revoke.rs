@@ -6,6 +6,7 @@ use crate::record::Sha256;
 use crate::records::{Kind, Notes, RevocationPredicate, Scope};
 use crate::rules::revocation;
 use crate::store::batch::Batch;
+use crate::store::layout::{self, LedgerPath};
 
 use super::{Error, Session};
 
@@ -68,8 +69,14 @@ pub fn revoke(session: &Session, request: Request) -> Result<Revoked, Error> {
         task: says.task,
     })?;
     let path = Kind::Revocation.of(Scope::Record(digest));
-    let batch = Batch::new(format!("withdraw an approval of {}", withdrawal.by));
-    session.commit(&batch.record(&path, &envelope))?;
+    // Neither a run nor an attestation may use it between the judgement and now.
+    let attestations = layout::attestations();
+    let seen = session.refs()?.get(&attestations).copied();
+    let batch = Batch::new(format!("withdraw an approval of {}", withdrawal.by))
+        .record(&path, &envelope)
+        .unless(LedgerPath::Spent(digest))
+        .while_at(attestations, seen);
+    session.commit(&batch)?;
     Ok(Revoked {
         approval: digest,
         record: envelope.digest(),

@@ -13,7 +13,7 @@ use crate::record::contract::Contract;
 use crate::record::{
     Coded, Findings, ObjectId, RefName, RepoPath, RunId, Sha256, Subject, Timestamp,
 };
-use crate::records::{Kind, RunPredicate};
+use crate::records::{Kind, RunPredicate, Scope};
 use crate::rules::executed as rules;
 use crate::store;
 use crate::store::batch::Batch;
@@ -156,7 +156,9 @@ pub(super) fn record(
         .record(&Kind::Run.of(&run.run), &envelope)
         .file(&LedgerPath::Inventory(run.run.clone()), inventory);
     for approval in &run.approvals {
-        batch = batch.file(&LedgerPath::Spent(*approval), spent(&run.run));
+        batch = batch
+            .unless(Kind::Revocation.of(Scope::Record(*approval)))
+            .file(&LedgerPath::Spent(*approval), spent(&run.run));
     }
     batch
         .commit(repo, &actor.author())

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::evidence::RunFiles;
-use crate::git::{self, RefUpdate, Repo};
+use crate::git::{self, Expected, RefUpdate, Repo};
 use crate::record::commit::Person;
 use crate::record::envelope::Envelope;
 use crate::record::tree::Mode;
@@ -25,6 +25,7 @@ pub struct Batch {
     indexed: Vec<Entry>,
     evidence: Option<Evidence>,
     moves: Vec<RefUpdate>,
+    unless: Vec<LedgerPath>,
     once: Option<Once>,
 }
 
@@ -77,6 +78,26 @@ impl Batch {
         self
     }
 
+    /// Writes nothing if the ledger has this file by then, and ends with [`Error::Meanwhile`]: what
+    /// was judged without it would have to be judged again.
+    pub fn unless(mut self, path: LedgerPath) -> Self {
+        self.unless.push(path);
+        self
+    }
+
+    /// Writes nothing if this ref does not name the same object any more.
+    pub fn while_at(self, name: RefName, id: Option<ObjectId>) -> Self {
+        match id {
+            Some(_) => self.moving(RefUpdate {
+                name,
+                expected: id.map_or(Expected::Absent, Expected::At),
+                new: id,
+            }),
+            // A transaction cannot hold a ref that does not exist.
+            None => self,
+        }
+    }
+
     /// Adds the index entry of a finalization.
     pub fn index(mut self, finalization: &FinalizationPredicate) -> Self {
         self.indexed.push(Entry::of(finalization));
@@ -121,6 +142,11 @@ impl Batch {
     fn ledger_update(&self, repo: &Repo, author: &Person) -> Result<Option<RefUpdate>, Error> {
         let mut edits = Vec::new();
         let tip = Tip::of(repo, layout::ledger())?;
+        for path in &self.unless {
+            if repo.entry(tip.tree, &path.to_path())?.is_some() {
+                return Err(Error::Meanwhile { path: path.clone() });
+            }
+        }
         for (path, bytes) in &self.ledger {
             let blob = repo.write_blob(bytes)?;
             match repo.entry(tip.tree, path)? {
@@ -145,7 +171,10 @@ impl Batch {
             }
             edits.extend(provenance::edits(repo, tip.tree, &shards)?.0);
         }
-        tip.edited(repo, &edits, author, format!("{}\n", self.message), None)
+        // Held in the transaction even where nothing is added, so that no other writer adds in between.
+        let held = tip.unchanged().filter(|_| !self.unless.is_empty());
+        let message = format!("{}\n", self.message);
+        Ok(tip.edited(repo, &edits, author, message, None)?.or(held))
     }
 
     fn require_unsaid(&self, note: &[u8]) -> Result<(), Error> {

@@ -76,6 +76,15 @@ impl Tip {
         Ok(Self { name, commit, tree })
     }
 
+    /// Returns the movement of the ref to where it is; none if it does not exist.
+    pub fn unchanged(&self) -> Option<RefUpdate> {
+        self.commit.map(|commit| RefUpdate {
+            name: self.name.clone(),
+            expected: Expected::At(commit),
+            new: Some(commit),
+        })
+    }
+
     /// Writes a commit with the edited tree, whose parents are the tip and `held`, and returns the
     /// movement of the ref to it; `None` if the tree stays the same.
     pub fn edited(
