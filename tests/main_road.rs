@@ -374,6 +374,32 @@ fn world_again(_: &World) -> World {
 }
 
 #[test]
+fn the_logs_of_a_run_are_what_was_written_to_its_streams() {
+    for plant in [
+        "echo FORGED > ../test.log; echo FORGED > ../stdout",
+        "mkfifo ../test.log ../stdout",
+        "ln -s $HOME/secret ../stdout; ln -s $HOME/secret ../test.log",
+        "mkdir ../test.log ../stdout ../stderr",
+    ] {
+        let world = World::approved();
+        world.write("agent.sh", format!("{AGENT}\n{plant}\necho said\n"));
+        let agent = world.path("agent.sh").display().to_string();
+        let run = [
+            "git", "awo", "run", TASK, "--run-id", RUN, "--", "sh", &agent,
+        ];
+        world.ok("otto", "otto", &run);
+        let export = ["git", "awo", "export", RUN, "../out"];
+        world.ok("otto", "otto", &export);
+        let kept = |name: &str| {
+            std::fs::read_to_string(world.path(&format!("out/runs/{RUN}/{name}"))).unwrap()
+        };
+        assert_eq!(kept("logs/stdout.log"), "said\n", "{plant}");
+        assert!(!kept("test.log").contains("FORGED"), "{plant}");
+        assert!(kept("test.log").contains("OK"), "{plant}");
+    }
+}
+
+#[test]
 fn a_failing_validation_stops_the_run() {
     let world = World::approved();
     let broken = AGENT.replace("\"-\".join", "\"_\".join");

@@ -1,7 +1,7 @@
 //! Runs untrusted commands, and ends everything that they leave running before anything is judged.
 
 use std::ffi::OsStr;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
@@ -34,23 +34,13 @@ pub(super) fn untrusted(program: &OsStr, dir: &Path) -> Command {
     command
 }
 
-/// Runs an untrusted program, in a process group of its own and with its output in files; one file
-/// takes both streams if `err` is none.
+/// Runs an untrusted program, in a process group of its own and with its output in files.
 ///
 /// Files instead of pipes, so that nothing waits for a background process that keeps a stream open.
 /// Nothing that the program started is left when this returns, also what has left its group.
-pub(super) fn run(
-    mut command: Command,
-    out: &Path,
-    err: Option<&Path>,
-) -> Result<ExitStatus, Error> {
+pub(super) fn run(mut command: Command, stdout: File, stderr: File) -> Result<ExitStatus, Error> {
     let program = command.get_program().to_owned();
     let started = |source| Error::Start { program, source };
-    let stdout = create(out)?;
-    let stderr = match err {
-        Some(path) => create(path)?,
-        None => stdout.try_clone().map_err(Error::io("make", out))?,
-    };
     command.stdin(Stdio::null()).stdout(stdout).stderr(stderr);
     // The mutex guards no data, so a panic in another run breaks nothing.
     let _turn = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
@@ -63,13 +53,6 @@ pub(super) fn run(
     let status = child.wait();
     family.end(child.id())?;
     status.map_err(started)
-}
-
-fn create(path: &Path) -> Result<File, Error> {
-    // Append, so that two streams in one file do not overwrite each other.
-    let mut options = OpenOptions::new();
-    let file = options.create(true).append(true).open(path);
-    file.map_err(Error::io("make", path))
 }
 
 /// The processes of a command on a system without subreapers: its process group.

@@ -3,8 +3,6 @@
 //! Nothing in it but `timestamps/` depends on the clock or on where the run took place, so the
 //! same contract, base, command and output give the same root.
 
-use std::fs;
-
 use serde_json::json;
 
 use crate::evidence::inventory::SUMS;
@@ -53,12 +51,13 @@ pub(super) fn make(
         .document()
         .limits
         .evidence_bytes;
-    for (name, file) in [
-        ("logs/stdout.log", "stdout"),
-        ("logs/stderr.log", "stderr"),
-        ("test.log", "test.log"),
+    let logs = &execution.logs;
+    for (name, log) in [
+        ("logs/stdout.log", &logs.out),
+        ("logs/stderr.log", &logs.err),
+        ("test.log", &logs.test),
     ] {
-        let bytes = read_limited(execution, file, limit)?;
+        let bytes = log.read(&execution.admitted.run, limit)?;
         add(name, execution.scrub.bytes(&bytes));
     }
     let digests = evidence::artifact_digests(&files);
@@ -75,18 +74,6 @@ pub(super) fn make(
         (findings, Some(root)) if findings.is_empty() => Ok((files, root)),
         (findings, _) => Err(Error::Refused(Refusal::or(findings, no_root()))),
     }
-}
-
-/// Reads a file that a stranger wrote, if it is no longer than all evidence may be.
-fn read_limited(execution: &Execution<'_>, name: &str, limit: u64) -> Result<Vec<u8>, Error> {
-    let path = &execution.place.file(name);
-    let length = fs::metadata(path).map_err(Error::io("read", path))?.len();
-    if length > limit {
-        let run = &execution.admitted.run;
-        let found = format!("{name} of {length} bytes");
-        return Err(Error::Refused(rules::too_much(run, found, limit).into()));
-    }
-    fs::read(path).map_err(Error::io("read", path))
 }
 
 /// Adds the steps, the index of them and the trace.

@@ -1,16 +1,12 @@
 //! Executes a contract: the stages of a run after the gate.
 
 use std::ffi::{OsStr, OsString};
-use std::fs;
-use std::io::{Read as _, Seek as _, SeekFrom};
-use std::path::Path;
 
 use crate::actor::Actor;
 use crate::facts::case::CommitCase;
 use crate::git::Compared;
 use crate::policy::keyring::Signer;
 use crate::record::commit::Person;
-use crate::record::path::escape;
 use crate::record::{Findings, ObjectId, RunId, Subject, TaskId};
 use crate::rules::executed as rules;
 use crate::store::layout;
@@ -21,15 +17,13 @@ use super::error::Error;
 use super::execution::Execution;
 use super::finish::{Made, RunDone};
 use super::gate::{self, GateRequest, RunEnvironment};
+use super::log::Logs;
 use super::measure::{self, Measured};
 use super::place::{self, Place};
 use super::scrub::Scrub;
 use super::snapshot::Snapshot;
 use super::watch::Changed;
 use super::{clean, command, dossier, events, finish};
-
-/// Length of the end of a log that is shown with a failure, in bytes.
-const TAIL: u64 = 4_096;
 
 /// The name of the file of events.
 const EVENTS: &str = "events.jsonl";
@@ -78,6 +72,7 @@ pub fn run(actor: &Actor, request: &RunRequest) -> Result<RunDone, Error> {
         scrub: Scrub::new(actor, &place),
         admitted,
         command: &request.command,
+        logs: Logs::make(&place)?,
         place,
         started,
     };
@@ -150,13 +145,13 @@ impl Execution<'_> {
         command.args(args);
         let events = self.place.file(EVENTS);
         command.env("AWO_EVENTS_FILE", &events);
-        let (out, err) = (self.place.file("stdout"), self.place.file("stderr"));
-        let status = command::run(command, &out, Some(&err))?;
+        let (out, err) = (&self.logs.out, &self.logs.err);
+        let status = command::run(command, out.stream()?, err.stream()?)?;
         let changed = self.compare()?;
         findings.extend(changed.findings);
         if !status.success() {
             // A failed command leaves nothing to measure.
-            let stderr = self.tail(&err);
+            let stderr = err.tail();
             let failed = Error::Failed { status, stderr };
             return Err(failed.after(std::mem::take(findings), self.subject()));
         }
@@ -213,21 +208,20 @@ impl Execution<'_> {
     /// Runs the contract's validation command. It executes code that the command wrote, so the
     /// repository and the work tree are compared again.
     fn validate(&self, measured: &Measured) -> Result<(), Error> {
-        let log = self.place.file("test.log");
+        let log = &self.logs.test;
         let Some(text) = &self.admitted.contract().validation_command else {
-            return fs::write(&log, "the contract names no validation command\n")
-                .map_err(Error::io("make", &log));
+            return log.write("the contract names no validation command\n");
         };
         let mut command = self.untrusted(OsStr::new("sh"));
         command.args(["-e", "-c", text]);
-        let status = command::run(command, &log, None)?;
+        let status = command::run(command, log.stream()?, log.stream()?)?;
         let changed = self.compare()?;
         let mut findings = changed.findings;
         for path in measured.changed_since(&self.actor.repo, &self.place)? {
             findings.push(rules::changed_by_validation(&self.admitted.run, &path));
         }
         if !status.success() {
-            let log = self.tail(&log);
+            let log = log.tail();
             let failed = Error::ValidationFailed { status, log };
             return Err(failed.after(findings, self.subject()));
         }
@@ -266,19 +260,5 @@ impl Execution<'_> {
         same(Subject::of_ref(&policy), "the policy", tip, then);
         same(self.subject(), "the contract", blob, self.admitted.blob);
         Ok(findings)
-    }
-
-    /// Returns the end of a log, fit for a terminal.
-    fn tail(&self, path: &Path) -> String {
-        let read = || {
-            let mut file = fs::File::open(path)?;
-            let length = file.metadata()?.len();
-            file.seek(SeekFrom::Start(length.saturating_sub(TAIL)))?;
-            let mut bytes = Vec::new();
-            file.take(TAIL).read_to_end(&mut bytes)?;
-            Ok::<_, std::io::Error>(bytes)
-        };
-        // The failure itself is what matters: an unreadable log counts as an empty one.
-        escape(&read().unwrap_or_default())
     }
 }

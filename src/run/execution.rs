@@ -7,6 +7,7 @@ use crate::check::PolicyHistory;
 use crate::record::Timestamp;
 
 use super::gate::Admission;
+use super::log::Logs;
 use super::place::Place;
 use super::scrub::Scrub;
 use super::snapshot::Snapshot;
@@ -18,6 +19,7 @@ pub(super) struct Execution<'a> {
     pub(super) admitted: Admission,
     pub(super) command: &'a [OsString],
     pub(super) place: Place,
+    pub(super) logs: Logs,
     pub(super) before: Snapshot,
     pub(super) scrub: Scrub,
     pub(super) started: Timestamp,

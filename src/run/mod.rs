@@ -14,6 +14,7 @@ mod execution;
 mod finish;
 mod gate;
 mod import;
+mod log;
 mod measure;
 mod place;
 #[cfg(target_os = "linux")]

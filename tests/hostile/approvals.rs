@@ -123,6 +123,7 @@ pub const CASES: &[Case] = &[
         answer: "GOV-005",
         tests: &[
             "hostile::approvals::withdrawn::no_run_spends_what_was_withdrawn",
+            "hostile::approvals::withdrawn::an_approval_withdrawn_while_its_run_goes_on_is_not_spent",
             "hostile::approvals::withdrawn::no_attestation_counts_what_was_withdrawn",
         ],
     },

@@ -301,3 +301,59 @@ fn status_says_what_was_withdrawn() {
     let withdrawn = format!("withdrawn: git awo approve {RUN}");
     assert_eq!(state(&rita, "runs"), withdrawn);
 }
+
+#[test]
+fn an_approval_withdrawn_while_its_run_goes_on_is_not_spent() {
+    let olga = Door::new(World::approved(), "olga");
+    let world = &olga.world;
+    let record = approval(&olga, false);
+    world.ok("otto", "otto", &["git", "awo", "fetch"]);
+    world.write("agent.sh", AGENT);
+    let (agent, begun, go) = (
+        world.path("agent.sh"),
+        world.path("begun"),
+        world.path("go"),
+    );
+    let script = format!(
+        "sh {} && : > {} && while ! test -e {}; do sleep 0.05; done",
+        agent.display(),
+        begun.display(),
+        go.display()
+    );
+    let words = |run: &'static str| ["git", "awo", "run", TASK, "--run-id", run, "--", "sh", "-c"];
+    let with = |run| [&words(run)[..], &[&script]].concat();
+    let mut running = world.command("otto", "otto", &with(RUN));
+    let running = running
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    for _ in 0..1_200 {
+        if begun.exists() {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    assert!(begun.exists(), "the command is running");
+    // In the very clone in which the run goes on.
+    let short = record.to_string();
+    let revoke = ["git", "awo", "revoke", &short, "--reason", "a mistake"];
+    world.ok("olga", "otto", &revoke);
+    let before = world.ok("otto", "otto", &["git", "for-each-ref"]);
+    world.write("go", "");
+    let ended = running.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(1), "{said}");
+    assert!(said.contains("GOV-005"), "{said}");
+    let after = world.ok("otto", "otto", &["git", "for-each-ref"]);
+    assert_eq!(after, before, "nothing was recorded");
+    // Approved anew, it is executed.
+    world.ok("otto", "otto", &["git", "awo", "push"]);
+    world.ok("olga", "olga", &["git", "awo", "fetch"]);
+    let sentence = ["git", "awo", "approve", TASK, "--sentence", SENTENCE];
+    world.ok("olga", "olga", &sentence);
+    world.ok("olga", "olga", &["git", "awo", "push"]);
+    world.ok("otto", "otto", &["git", "awo", "fetch"]);
+    world.ok("otto", "otto", &with(RUN));
+    world.ok("otto", "otto", &["git", "awo", "push"]);
+}

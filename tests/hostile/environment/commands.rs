@@ -137,3 +137,17 @@ fn every_command_of_the_help_is_called_in_earnest() {
     }
     assert!(misunderstood.is_empty(), "{}", misunderstood.join("\n"));
 }
+
+#[test]
+fn arguments_that_are_no_utf_8_are_a_wrong_use() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let world = World::landed();
+    let odd = std::ffi::OsStr::from_bytes(b"\xff");
+    for words in [&["show"][..], &["status"], &["revoke", "00", "--reason"]] {
+        let mut command = world.command("otto", "otto", &["git", "awo"]);
+        let output = command.args(words).arg(odd).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{words:?}: {said}");
+        assert!(!said.contains("panicked"), "{said}");
+    }
+}
