@@ -2,7 +2,7 @@
 
 use crate::policy::Role;
 use crate::record::envelope::Envelope;
-use crate::record::{ObjectId, Refusal, RunId, Sha256};
+use crate::record::{ObjectId, Refusal, Rule, RunId, Sha256};
 use crate::records::{AttestationPredicate, Kind, Scope, Statement};
 use crate::rules::step::{self, Step};
 use crate::store::batch::Batch;
@@ -61,7 +61,8 @@ pub fn attest(session: &Session, request: Request) -> Result<Attested, Error> {
     let own = envelope.digest();
     let mut batch = Batch::new(format!("attest {run}")).attestation(says.commit, envelope);
     for approval in &attestation.approvals {
-        batch = batch.unless(Kind::Revocation.of(Scope::Record(*approval)));
+        let revocation = Kind::Revocation.of(Scope::Record(*approval));
+        batch = batch.unless(&revocation, Rule::ApprovalRevoked);
     }
     let batch = batch.once(move |envelope| attests_the_same(envelope, &attestation));
     Ok(Attested {

@@ -2,7 +2,7 @@
 
 use crate::facts::approvals::Withdrawal;
 use crate::policy::Role;
-use crate::record::Sha256;
+use crate::record::{Rule, Sha256};
 use crate::records::{Kind, Notes, RevocationPredicate, Scope};
 use crate::rules::revocation;
 use crate::store::batch::Batch;
@@ -74,7 +74,7 @@ pub fn revoke(session: &Session, request: Request) -> Result<Revoked, Error> {
     let seen = session.refs()?.get(&attestations).copied();
     let batch = Batch::new(format!("withdraw an approval of {}", withdrawal.by))
         .record(&path, &envelope)
-        .unless(LedgerPath::Spent(digest))
+        .unless(&LedgerPath::Spent(digest), Rule::RevocationBeforeUse)
         .while_at(attestations, seen);
     session.commit(&batch)?;
     Ok(Revoked {

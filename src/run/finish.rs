@@ -11,7 +11,7 @@ use crate::policy::Role;
 use crate::record::commit::Person;
 use crate::record::contract::Contract;
 use crate::record::{
-    Coded, Findings, ObjectId, RefName, RepoPath, RunId, Sha256, Subject, Timestamp,
+    Coded, Findings, ObjectId, RefName, RepoPath, Rule, RunId, Sha256, Subject, Timestamp,
 };
 use crate::records::{Kind, RunPredicate, Scope};
 use crate::rules::executed as rules;
@@ -157,7 +157,10 @@ pub(super) fn record(
         .file(&LedgerPath::Inventory(run.run.clone()), inventory);
     for approval in &run.approvals {
         batch = batch
-            .unless(Kind::Revocation.of(Scope::Record(*approval)))
+            .unless(
+                &Kind::Revocation.of(Scope::Record(*approval)),
+                Rule::ApprovalRevoked,
+            )
             .file(&LedgerPath::Spent(*approval), spent(&run.run));
     }
     batch

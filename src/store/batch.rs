@@ -7,7 +7,7 @@ use crate::git::{self, Expected, RefUpdate, Repo};
 use crate::record::commit::Person;
 use crate::record::envelope::Envelope;
 use crate::record::tree::Mode;
-use crate::record::{ObjectId, RefName, RepoPath, RunId};
+use crate::record::{ObjectId, RefName, RepoPath, Rule, RunId};
 use crate::records::FinalizationPredicate;
 
 use super::Error;
@@ -25,7 +25,7 @@ pub struct Batch {
     indexed: Vec<Entry>,
     evidence: Option<Evidence>,
     moves: Vec<RefUpdate>,
-    unless: Vec<LedgerPath>,
+    unless: Vec<(RepoPath, Rule)>,
     once: Option<Once>,
 }
 
@@ -78,10 +78,10 @@ impl Batch {
         self
     }
 
-    /// Writes nothing if the ledger has this file by then, and ends with [`Error::Meanwhile`]: what
-    /// was judged without it would have to be judged again.
-    pub fn unless(mut self, path: LedgerPath) -> Self {
-        self.unless.push(path);
+    /// Writes nothing if the ledger has this file by then, and ends with [`Error::Meanwhile`]: with
+    /// it, the records of the batch break the rule.
+    pub fn unless(mut self, path: &LedgerPath, rule: Rule) -> Self {
+        self.unless.push((path.to_path(), rule));
         self
     }
 
@@ -142,9 +142,10 @@ impl Batch {
     fn ledger_update(&self, repo: &Repo, author: &Person) -> Result<Option<RefUpdate>, Error> {
         let mut edits = Vec::new();
         let tip = Tip::of(repo, layout::ledger())?;
-        for path in &self.unless {
-            if repo.entry(tip.tree, &path.to_path())?.is_some() {
-                return Err(Error::Meanwhile { path: path.clone() });
+        for (path, rule) in &self.unless {
+            if repo.entry(tip.tree, path)?.is_some() {
+                let (path, rule) = (path.clone(), *rule);
+                return Err(Error::Meanwhile { path, rule });
             }
         }
         for (path, bytes) in &self.ledger {

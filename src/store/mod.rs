@@ -12,9 +12,6 @@ use crate::git;
 use crate::record::envelope::BadEnvelope;
 use crate::record::json::BadJson;
 use crate::record::{Coded, Diagnosis, ObjectId, RefName, RepoPath, Rule, Sha256, Subject};
-use crate::records::Kind;
-
-use layout::LedgerPath;
 
 /// The records could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -54,10 +51,12 @@ pub enum Error {
         path: RepoPath,
     },
     /// A record has come that what was to be written does not reckon with.
-    #[error("cannot write it: {} has come meanwhile", path.to_path())]
+    #[error("cannot write it: {path} has come meanwhile")]
     Meanwhile {
         /// Where the record stands.
-        path: LedgerPath,
+        path: RepoPath,
+        /// The rule that would be broken.
+        rule: Rule,
     },
     /// What was to be noted once is noted already.
     #[error("cannot note it again: it stands there as {digest}")]
@@ -130,22 +129,10 @@ impl Coded for Error {
                     .found("the same person has said this before")
                     .about(Subject::of_record(digest))
             }
-            E::Meanwhile { path } => {
-                let (rule, expected, remedy) = match path {
-                    LedgerPath::Record(_, Kind::Revocation, _) => (
-                        Rule::ApprovalRevoked,
-                        "an approval that its maker upholds",
-                        "git awo approve, then do it again",
-                    ),
-                    LedgerPath::Spent(_) => (
-                        Rule::RevocationBeforeUse,
-                        "an approval that nothing has used",
-                        "git awo outcome RUN rejected --reason TEXT, then git awo rollback RUN",
-                    ),
-                    _ => (Rule::RecordName, "a new name", "git awo status"),
-                };
-                Diagnosis::against(self, rule, expected, remedy)
-                    .about(Subject::of_record(path.to_path()))
+            E::Meanwhile { path, rule } => {
+                let remedy = "git awo status, then do it again";
+                Diagnosis::against(self, *rule, rule.sentence(), remedy)
+                    .about(Subject::of_record(path))
             }
             E::Conflict { path, .. } => taken(path, "git awo fetch --theirs, then do it again"),
             E::Unrelated { reference, .. } => {
