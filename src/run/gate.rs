@@ -98,16 +98,17 @@ impl GateResult {
 
 /// Loads the history of the policy. Nothing is executed without a policy that holds.
 pub(super) fn load_history(actor: &Actor) -> Result<PolicyHistory, Error> {
-    let error = match actor.history() {
-        Ok(history) => return Ok(history),
-        Err(error) => error,
-    };
-    if let actor::Error::NoPolicy | actor::Error::Check(check::Error::Policy(_)) = error
-        && let Some(why) = Refusal::of(error.refusal(Subject::none()).findings())
-    {
-        return Err(Error::Refused(why));
-    }
-    Err(error.into())
+    actor.history().map_err(|error| match error {
+        // Also where the policy cannot be decided on: one that a newer git-awo wrote.
+        actor::Error::Check(check::Error::Policy(_)) => {
+            Error::Refused(error.refusal(Subject::none()))
+        }
+        actor::Error::NoPolicy => {
+            let why = error.refusal(Subject::none());
+            Error::Refused(Refusal::of(why.findings()).unwrap_or(why))
+        }
+        error => error.into(),
+    })
 }
 
 /// Checks a request on every point, so that everything that does not hold is found at once.

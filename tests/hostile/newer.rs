@@ -2,7 +2,7 @@
 
 use super::Case;
 use super::door::Door;
-use crate::world::{RUN, World};
+use crate::world::{RUN, TASK, World};
 
 pub const CASES: &[Case] = &[Case {
     id: "F-01",
@@ -91,6 +91,7 @@ fn where_the_server_was_upgraded_every_command_says_so() {
         vec!["verify"],
         vec!["log"],
         vec!["chain", RUN],
+        vec!["run", TASK, "--", "true"],
         vec!["gate", RUN],
         vec!["attest", RUN],
         vec!["finalize", RUN],
