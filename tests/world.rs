@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use git_awo::record::Sha256;
 use git_awo::sandbox::{self, Setting, Stage, Stages};
-use rustix::fs::{StatVfsMountFlags, statvfs};
+use git_awo::sys::scratch;
 use tempfile::TempDir;
 
 pub use git_awo::sandbox::{AGENT, PACKET, RUN, SENTENCE, TASK};
@@ -81,13 +81,13 @@ impl World {
 
     fn at(stage: Stage) -> Self {
         static STAGES: LazyLock<Stages> = LazyLock::new(kept);
-        let directory = directory();
+        let directory = scratch::directory().unwrap();
         let world = STAGES.copy(stage, directory.path()).unwrap();
         Self { world, directory }
     }
 
     fn founded_in(setting: Setting) -> Self {
-        let directory = directory();
+        let directory = scratch::directory().unwrap();
         let program = Path::new(PROGRAM);
         let world = sandbox::World::new(directory.path(), program, setting).unwrap();
         world.found().unwrap();
@@ -96,7 +96,7 @@ impl World {
 
     /// Another world in which everything is the same so far.
     pub fn copied(&self) -> Self {
-        let directory = directory();
+        let directory = scratch::directory().unwrap();
         let world = self.world.copy(directory.path()).unwrap();
         Self { world, directory }
     }
@@ -261,26 +261,6 @@ impl World {
 /// Returns the policy of these worlds with a version, the adopted tip, and more entries.
 pub fn policy(version: u32, tip: &str, more: &str) -> String {
     Setting::LIVE.policy(version, tip, more)
-}
-
-/// How many bytes of memory must be free for worlds to be made there.
-const ROOM: u64 = 4 << 30;
-
-/// Returns a new directory: below `TMPDIR`, or else in memory if there is room, since thousands of
-/// small files are made and synced.
-fn directory() -> TempDir {
-    static PLACE: LazyLock<PathBuf> = LazyLock::new(|| {
-        let memory = Path::new("/dev/shm");
-        let fits = statvfs(memory).is_ok_and(|it| {
-            it.f_bavail.saturating_mul(it.f_frsize) >= ROOM
-                && !it.f_flag.contains(StatVfsMountFlags::NOEXEC)
-        });
-        match fits && std::env::var_os("TMPDIR").is_none() && tempfile::tempdir_in(memory).is_ok() {
-            true => memory.to_owned(),
-            false => std::env::temp_dir(),
-        }
-    });
-    tempfile::tempdir_in(&*PLACE).unwrap()
 }
 
 /// The stages made by this very program today: an approval counts for some days only.

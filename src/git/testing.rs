@@ -18,7 +18,7 @@ pub(super) struct Sandbox {
 impl Sandbox {
     pub(super) fn new() -> Self {
         Self {
-            dir: TempDir::new().unwrap(),
+            dir: crate::sys::scratch::directory().unwrap(),
         }
     }
 

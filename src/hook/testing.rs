@@ -51,7 +51,7 @@ impl World {
     /// Makes a server with its key, and the keys of olga (root), carl (writer) and eve (nobody).
     pub(super) fn new() -> Self {
         let world = Self {
-            dir: TempDir::new().unwrap(),
+            dir: crate::sys::scratch::directory().unwrap(),
         };
         git::run(
             world.path(),

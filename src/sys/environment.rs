@@ -66,6 +66,12 @@ pub fn expand_home(path: &str) -> PathBuf {
     }
 }
 
+/// Returns whether the environment names the directory for temporary files.
+#[cfg(any(test, feature = "selftest"))]
+pub(super) fn names_temporary() -> bool {
+    std::env::var_os("TMPDIR").is_some()
+}
+
 /// Returns the directory for temporary files.
 pub fn temporary() -> PathBuf {
     std::env::temp_dir()

@@ -10,6 +10,8 @@ pub mod file;
 pub mod lock;
 pub mod process;
 pub mod random;
+#[cfg(any(test, feature = "selftest"))]
+pub mod scratch;
 pub mod shell;
 
 pub use environment::Environment;

@@ -31,7 +31,7 @@ struct Site {
 
 impl Site {
     fn new() -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = crate::sys::scratch::directory().unwrap();
         git::run(dir.path(), &["init", "--quiet", "--bare", "."]).unwrap();
         let repo = Repo::open(dir.path()).unwrap();
         Self { dir, repo }

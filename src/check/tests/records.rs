@@ -196,7 +196,7 @@ fn the_files_of_a_run_are_what_its_inventory_says() {
 
 #[test]
 fn a_directory_that_cannot_be_read_is_undecided() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = crate::sys::scratch::directory().unwrap();
     let judged = integrity::directory(&dir.path().join("nothing"));
     assert_eq!(judged.report.verdict(), crate::record::Verdict::Undecided);
     assert_eq!(judged.report.checked["files"], 0);

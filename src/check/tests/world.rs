@@ -235,7 +235,7 @@ pub fn policy_commit(repo: &Repo, before: &[ObjectId], text: &str, keys: &str) -
 impl World {
     /// Tells everything: it is in order but for what the edits change.
     pub fn new(edits: &[Edit]) -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = crate::sys::scratch::directory().unwrap();
         for below in ["objects/pack", "refs/heads"] {
             std::fs::create_dir_all(dir.path().join(below)).unwrap();
         }

@@ -45,7 +45,7 @@ pub(super) fn is_alone(here: &str) -> bool {
     let name = name.strip_suffix("::here").unwrap();
     let mut again = Command::new(std::env::current_exe().unwrap());
     again.args(["--exact", name, "--nocapture"]).env(ALONE, "1");
-    let home = TempDir::new().unwrap();
+    let home = crate::sys::scratch::directory().unwrap();
     again
         .env("HOME", home.path())
         .env("GIT_CONFIG_NOSYSTEM", "1")
@@ -74,7 +74,7 @@ impl World {
 
     /// The same in a repository whose objects are named by this hash function.
     pub(super) fn of(level: &str, format: &str) -> Self {
-        let dir = TempDir::new().unwrap();
+        let dir = crate::sys::scratch::directory().unwrap();
         let repo = dir.path().join("repo");
         std::fs::create_dir(&repo).unwrap();
         let world = Self {

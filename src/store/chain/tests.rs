@@ -67,7 +67,7 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        let dir = TempDir::new().unwrap();
+        let dir = crate::sys::scratch::directory().unwrap();
         git::run(dir.path(), &["init", "-q", "--bare"]).unwrap();
         Self {
             repo: Repo::open(dir.path()).unwrap(),
