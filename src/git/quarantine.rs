@@ -2,6 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
+use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
@@ -116,7 +117,7 @@ fn split_list(list: &OsStr) -> Option<Vec<PathBuf>> {
             return None;
         }
         if !entry.is_empty() {
-            dirs.push(path_of(entry)?);
+            dirs.push(OsString::from_vec(entry).into());
         }
     }
     Some(dirs)
@@ -156,17 +157,6 @@ fn unquote(text: &[u8]) -> Option<(Vec<u8>, usize)> {
             other => out.push(other),
         }
     }
-}
-
-#[cfg(unix)]
-fn path_of(bytes: Vec<u8>) -> Option<PathBuf> {
-    use std::os::unix::ffi::OsStringExt as _;
-    Some(OsString::from_vec(bytes).into())
-}
-
-#[cfg(not(unix))]
-fn path_of(bytes: Vec<u8>) -> Option<PathBuf> {
-    String::from_utf8(bytes).ok().map(PathBuf::from)
 }
 
 /// Returns a line of an alternates file, quoted where the path would be misread.

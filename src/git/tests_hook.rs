@@ -35,7 +35,6 @@ fn push_and_keep(
         kept.display()
     );
     fs::write(&hook, script).unwrap();
-    #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
         fs::set_permissions(&hook, fs::Permissions::from_mode(0o755)).unwrap();

@@ -1,7 +1,5 @@
 //! Signers and new keys: files, agents, passphrases, and an `ssh-keygen` that lies.
 
-#![cfg(unix)]
-
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
