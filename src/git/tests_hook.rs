@@ -79,7 +79,7 @@ fn pushed_objects_are_seen_in_the_quarantine() {
             "{quarantine:?}"
         );
         let reader = Reader::in_quarantine(&quarantine).unwrap();
-        assert!(reader.is_in_quarantine() && reader.is_bare());
+        assert!(reader.shared.in_quarantine && reader.is_bare());
         let main = reader
             .reference(&RefName::new("refs/heads/main").unwrap())
             .unwrap();
@@ -94,7 +94,7 @@ fn pushed_objects_are_seen_in_the_quarantine() {
         );
         // Without the quarantine the pushed objects are not there.
         let plain = Reader::open(&server).unwrap();
-        assert!(!plain.is_in_quarantine());
+        assert!(!plain.shared.in_quarantine);
         assert!(matches!(plain.commit(new), Err(Error::Missing { .. })));
         assert!(plain.commit(old).is_ok());
         let kept = quarantine.objects.clone().unwrap();
