@@ -15,7 +15,7 @@ pub type Found = Vec<(String, Envelope)>;
 
 /// Returns what is recorded about whatever has this name.
 pub fn show(session: &Session, name: &str) -> Result<Found, Error> {
-    let records = session.records()?;
+    let records = session.stored()?;
     let mut found = Vec::new();
     if let Ok(task) = TaskId::new(name) {
         about(&records, Scope::from(&task), &mut found)?;
