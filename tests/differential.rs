@@ -264,8 +264,9 @@ fn what_openssh_refuses_of_a_signature_we_refuse_too() {
             continue;
         }
         let parsed = Signature::from_armor(&armor);
-        let we =
-            parsed.is_ok_and(|it| signing::verify(&it, "git-awo.run", b"what was signed").is_ok());
+        let we = parsed.is_ok_and(|it| {
+            signing::verify(it.public_key(), &it, "git-awo.run", b"what was signed").is_ok()
+        });
         let they = openssh_accepts(dir, &armor);
         both += usize::from(we && they);
         theirs += usize::from(they);

@@ -78,7 +78,7 @@ fn try_judge(push: &Push<'_>, report: &mut Report) -> Result<(), Error> {
     let history = match PolicyHistory::load_after(push.reader, *tip, push.known) {
         Ok(history) => history,
         Err(error) => {
-            if matches!(error, Error::Policy(_)) {
+            if matches!(error, Error::Policy(_)) && !error.is_newer_policy() {
                 let refs = push.movements.iter().map(|it| &it.reference);
                 report.findings.extend(refs.map(rules::unreadable_policy));
             }

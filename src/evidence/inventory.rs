@@ -215,11 +215,6 @@ impl Inventory {
         Sha256::of(&self.to_bytes())
     }
 
-    /// Returns the digest listed for a file.
-    pub fn get(&self, path: &RepoPath) -> Option<Sha256> {
-        self.0.get(path).copied()
-    }
-
     /// Returns the files and their digests, sorted by path.
     pub fn iter(&self) -> impl Iterator<Item = (&RepoPath, Sha256)> {
         self.0.iter().map(|(path, digest)| (path, *digest))

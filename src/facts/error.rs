@@ -21,6 +21,14 @@ pub enum Error {
     Policy(Box<BadVersion>),
 }
 
+impl Error {
+    /// Tells whether a policy requires what this version does not know. Whether such a policy holds
+    /// is undecided: it is not one that is known to be bad.
+    pub fn is_newer_policy(&self) -> bool {
+        matches!(self, Error::Policy(bad) if bad.denies(Subject::none()).is_none())
+    }
+}
+
 fn describe(bad: &BadVersion) -> String {
     format!("{} {bad}", bad.to_finding(Subject::none()).code)
 }

@@ -2,7 +2,6 @@
 
 use std::collections::{BinaryHeap, HashMap};
 
-use super::cache::Seed;
 use super::error::Error;
 use super::reader::Reader;
 use crate::record::ObjectId;
@@ -22,7 +21,7 @@ impl Reader {
     pub fn merge_bases(&self, one: ObjectId, other: ObjectId) -> Result<Vec<ObjectId>, Error> {
         let mut paint = Paint {
             reader: self,
-            seen: HashMap::with_hasher(Seed::random()),
+            seen: HashMap::new(),
             queue: BinaryHeap::new(),
             fresh: 0,
         };
@@ -46,7 +45,7 @@ struct Seen {
 /// Marks the ancestors of two commits, newest first.
 struct Paint<'r> {
     reader: &'r Reader,
-    seen: HashMap<ObjectId, Seen, Seed>,
+    seen: HashMap<ObjectId, Seen>,
     queue: BinaryHeap<(u64, ObjectId)>,
     /// Number of commits in the queue that could still lead to a merge base.
     fresh: usize,

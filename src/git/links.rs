@@ -3,6 +3,7 @@
 use bstr::ByteSlice as _;
 
 use super::error::Error;
+use super::odb::id_from_gix;
 use super::reader::Reader;
 use crate::record::commit::BadCommit;
 use crate::record::{HashKind, ObjectId};
@@ -58,14 +59,6 @@ impl Reader {
 }
 
 fn read_id(text: &[u8], kind: HashKind) -> Option<ObjectId> {
-    let mut bytes = [0; 32];
-    let bytes = bytes.get_mut(..kind.bytes())?;
-    if text.len() != kind.bytes().saturating_mul(2) {
-        return None;
-    }
-    for (byte, pair) in bytes.iter_mut().zip(text.chunks_exact(2)) {
-        let digit = |at: usize| (*pair.get(at)? as char).to_digit(16);
-        *byte = u8::try_from(digit(0)? << 4 | digit(1)?).ok()?;
-    }
-    ObjectId::from_bytes(bytes)
+    let id = gix::ObjectId::from_hex(text).ok()?;
+    id_from_gix(&id).filter(|id| id.kind() == kind)
 }

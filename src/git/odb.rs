@@ -65,7 +65,7 @@ impl Reader {
         let id = id_to_gix(id);
         // Objects newer than the list of packs are found by listing the packs again.
         self.handles.handle.exists_without_refresh(&id)
-            || (!self.shared.in_quarantine() && gix::objs::Exists::exists(&self.handles.again, &id))
+            || (!self.shared.in_quarantine && gix::objs::Exists::exists(&self.handles.again, &id))
     }
 
     /// Returns the kind and the size from an object's header, or `None` if the object is missing.
@@ -83,7 +83,7 @@ impl Reader {
                 })
         };
         let header = match ask(&self.handles.handle)? {
-            None if self.shared.in_quarantine() => ask(&self.handles.again)?,
+            None if self.shared.in_quarantine => ask(&self.handles.again)?,
             found => found,
         };
         Ok(header.map(|header| (Kind::from_gix(header.kind()), header.size())))
@@ -262,7 +262,7 @@ impl Reader {
         let mut result = look(&self.handles.handle, &mut buffer);
         // A concurrent `git gc` or push can move objects between files, so retry. A push that names many
         // missing objects does not get this time.
-        if is_miss(&result) && self.shared.in_quarantine() {
+        if is_miss(&result) && self.shared.in_quarantine {
             result = look(&self.handles.again, &mut buffer);
         }
         let looks = if is_miss(&result) && self.shared.missed() < MOST_WAITS {

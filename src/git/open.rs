@@ -33,7 +33,8 @@ pub(super) struct Shared {
     /// Commits are read by the walk and again by the judging code, possibly on another thread.
     pub(super) commits: Mutex<Cache>,
     shallow_file: PathBuf,
-    in_quarantine: bool,
+    /// Whether pushed objects are visible that are not yet in the repository.
+    pub(super) in_quarantine: bool,
     /// Removed when the last reader is dropped.
     _view: Option<TempDir>,
     /// Number of tree entries that may still be read.
@@ -215,10 +216,6 @@ impl Shared {
     pub(super) fn no_work_left(&self, what: &'static str) -> Error {
         let max = self.most_work.load(Ordering::Relaxed);
         Error::Limit { what, max }
-    }
-
-    pub(super) fn in_quarantine(&self) -> bool {
-        self.in_quarantine
     }
 
     /// Counts a missing object; returns the count before.

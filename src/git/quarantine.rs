@@ -4,6 +4,8 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use bstr::ByteSlice as _;
+use gix_quote::ansi_c;
 use tempfile::TempDir;
 
 use super::error::Error;
@@ -99,14 +101,11 @@ fn split_list(list: &OsStr) -> Option<Vec<PathBuf>> {
     let mut rest = list.as_encoded_bytes();
     let mut dirs = Vec::new();
     while !rest.is_empty() {
-        let (entry, used) = match rest.strip_prefix(b"\"") {
-            Some(quoted) => {
-                let (entry, used) = unquote(quoted)?;
-                (entry, used.saturating_add(1))
-            }
-            None => {
-                let end = rest.iter().position(|b| *b == b':').unwrap_or(rest.len());
-                (rest.get(..end)?.to_vec(), end)
+        let (entry, used) = match rest.first() {
+            Some(b'"') => ansi_c::undo(rest.into()).ok()?,
+            _ => {
+                let end = rest.find_byte(b':').unwrap_or(rest.len());
+                (rest.get(..end)?.as_bstr().into(), end)
             }
         };
         rest = rest.get(used..)?;
@@ -116,81 +115,17 @@ fn split_list(list: &OsStr) -> Option<Vec<PathBuf>> {
             return None;
         }
         if !entry.is_empty() {
-            dirs.push(path_of(entry)?);
+            dirs.push(entry.to_path().ok()?.to_owned());
         }
     }
     Some(dirs)
 }
 
-/// Reads up to the closing quote; returns the unquoted bytes and the number of bytes consumed.
-fn unquote(text: &[u8]) -> Option<(Vec<u8>, usize)> {
-    let mut out = Vec::new();
-    let mut at = 0;
-    loop {
-        let byte = *text.get(at)?;
-        at = at.saturating_add(1);
-        match byte {
-            b'"' => return Some((out, at)),
-            b'\\' => {
-                let escape = *text.get(at)?;
-                at = at.saturating_add(1);
-                out.push(match escape {
-                    b'a' => 7,
-                    b'b' => 8,
-                    b't' => b'\t',
-                    b'n' => b'\n',
-                    b'v' => 11,
-                    b'f' => 12,
-                    b'r' => b'\r',
-                    b'"' | b'\\' => escape,
-                    b'0'..=b'3' => {
-                        let end = at.saturating_add(2);
-                        let digits =
-                            std::str::from_utf8(text.get(at.checked_sub(1)?..end)?).ok()?;
-                        at = end;
-                        u8::from_str_radix(digits, 8).ok()?
-                    }
-                    _ => return None,
-                });
-            }
-            other => out.push(other),
-        }
-    }
-}
-
-#[cfg(unix)]
-fn path_of(bytes: Vec<u8>) -> Option<PathBuf> {
-    use std::os::unix::ffi::OsStringExt as _;
-    Some(OsString::from_vec(bytes).into())
-}
-
-#[cfg(not(unix))]
-fn path_of(bytes: Vec<u8>) -> Option<PathBuf> {
-    String::from_utf8(bytes).ok().map(PathBuf::from)
-}
-
-/// Returns a line of an alternates file, quoted where the path would be misread.
+/// Returns the line of an alternates file that names an absolute path.
 pub(super) fn alternates_line(dir: &OsStr) -> Vec<u8> {
-    let bytes = dir.as_encoded_bytes();
-    let plain = !bytes.starts_with(b"\"")
-        && !bytes.starts_with(b"#")
-        && !bytes.iter().any(|b| matches!(b, b'\n' | b'\r'));
-    let mut line = Vec::with_capacity(bytes.len().saturating_add(3));
-    if plain {
-        line.extend_from_slice(bytes);
-    } else {
-        line.push(b'"');
-        for byte in bytes {
-            match byte {
-                b'"' | b'\\' => line.extend_from_slice(&[b'\\', *byte]),
-                b' '..=b'~' => line.push(*byte),
-                other => line.extend_from_slice(format!("\\{other:03o}").as_bytes()),
-            }
-        }
-        line.push(b'"');
-    }
+    let mut line = ansi_c::quote(dir.as_encoded_bytes().into()).into_owned();
     line.push(b'\n');
-    line
+    line.into()
 }
 
 #[cfg(test)]
@@ -244,9 +179,6 @@ mod tests {
     #[test]
     fn odd_directories_are_quoted_in_the_view() {
         assert_eq!(alternates_line(OsStr::new("/a b")), b"/a b\n");
-        assert_eq!(
-            alternates_line(OsStr::new("/a\nb\"")),
-            b"\"/a\\012b\\\"\"\n"
-        );
+        assert_eq!(alternates_line(OsStr::new("/a\nb\"")), b"\"/a\\nb\\\"\"\n");
     }
 }

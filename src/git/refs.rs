@@ -1,6 +1,7 @@
 //! Reading refs.
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt as _;
 use std::time::SystemTime;
 
 use gix::refs::{FullNameRef, Reference, Target, packed};
@@ -91,11 +92,7 @@ impl Reader {
     /// Returns values that change whenever `packed-refs` is replaced.
     fn packed_stamp(&self) -> Option<(u64, u64, Option<SystemTime>)> {
         let meta = std::fs::metadata(self.common_dir().join("packed-refs")).ok()?;
-        #[cfg(unix)]
-        let inode = std::os::unix::fs::MetadataExt::ino(&meta);
-        #[cfg(not(unix))]
-        let inode = 0;
-        Some((inode, meta.len(), meta.modified().ok()))
+        Some((meta.ino(), meta.len(), meta.modified().ok()))
     }
 
     /// Returns the branch that `HEAD` points to, even if it has no commit; `None` if detached.

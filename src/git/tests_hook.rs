@@ -35,7 +35,6 @@ fn push_and_keep(
         kept.display()
     );
     fs::write(&hook, script).unwrap();
-    #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
         fs::set_permissions(&hook, fs::Permissions::from_mode(0o755)).unwrap();
@@ -80,7 +79,7 @@ fn pushed_objects_are_seen_in_the_quarantine() {
             "{quarantine:?}"
         );
         let reader = Reader::in_quarantine(&quarantine).unwrap();
-        assert!(reader.is_in_quarantine() && reader.is_bare());
+        assert!(reader.shared.in_quarantine && reader.is_bare());
         let main = reader
             .reference(&RefName::new("refs/heads/main").unwrap())
             .unwrap();
@@ -95,7 +94,7 @@ fn pushed_objects_are_seen_in_the_quarantine() {
         );
         // Without the quarantine the pushed objects are not there.
         let plain = Reader::open(&server).unwrap();
-        assert!(!plain.is_in_quarantine());
+        assert!(!plain.shared.in_quarantine);
         assert!(matches!(plain.commit(new), Err(Error::Missing { .. })));
         assert!(plain.commit(old).is_ok());
         let kept = quarantine.objects.clone().unwrap();

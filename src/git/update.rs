@@ -15,9 +15,8 @@ use gix::refs::{FullName, Target};
 
 use super::error::{Error, UpdateError};
 use super::holder;
-use super::odb::id_to_gix;
+use super::odb::{id_to_gix, kind_to_gix};
 use super::write::{Expected, RefUpdate, Repo};
-use crate::record::HashKind;
 use crate::sys::clock;
 
 /// Maximum wait for a lock that another process holds. git holds one for a few milliseconds.
@@ -108,10 +107,7 @@ impl Repo {
             precompose_unicode: known.precompose_unicode,
             prohibit_windows_device_names: known.prohibit_windows_device_names,
         };
-        let hash = match self.hash_kind() {
-            HashKind::Sha1 => gix::hash::Kind::Sha1,
-            HashKind::Sha256 => gix::hash::Kind::Sha256,
-        };
+        let hash = kind_to_gix(self.hash_kind());
         let git_dir = known.git_dir().to_owned();
         match known.common_dir() {
             Some(common) => {

@@ -3,7 +3,6 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, HashSet};
 
-use super::cache::Seed;
 use super::error::Error;
 use super::kind::Kind;
 use super::links::Links;
@@ -27,7 +26,7 @@ struct Node {
 struct Paint<'r> {
     reader: &'r Reader,
     nodes: Vec<Node>,
-    index: HashMap<ObjectId, usize, Seed>,
+    index: HashMap<ObjectId, usize>,
     queue: BinaryHeap<(u64, Reverse<usize>)>,
     /// Number of commits in the queue that are not hidden.
     new_in_queue: usize,
@@ -50,7 +49,7 @@ impl Reader {
         let mut paint = Paint {
             reader: self,
             nodes: Vec::new(),
-            index: HashMap::with_hasher(Seed::random()),
+            index: HashMap::new(),
             queue: BinaryHeap::new(),
             new_in_queue: 0,
             oldest_new: u64::MAX,
@@ -114,14 +113,14 @@ impl Reader {
 struct Search<'r> {
     reader: &'r Reader,
     ancestor: ObjectId,
-    seen: HashSet<ObjectId, Seed>,
+    seen: HashSet<ObjectId>,
     // Newest first finds a near ancestor soon. Dates never end the search, since they can be wrong.
     queue: BinaryHeap<(u64, ObjectId)>,
 }
 
 impl<'r> Search<'r> {
     fn new(reader: &'r Reader, ancestor: ObjectId, commit: ObjectId) -> Self {
-        let mut seen = HashSet::with_hasher(Seed::random());
+        let mut seen = HashSet::new();
         seen.insert(commit);
         Self {
             reader,

@@ -1,6 +1,7 @@
 //! Writing objects, and the description of ref updates. `update` applies them.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
@@ -223,14 +224,7 @@ impl Repo {
             _ => Ok(()),
         };
         files.iter().try_for_each(|file| sync(file))?;
-        #[cfg(unix)]
-        {
-            let mut directories: Vec<&Path> =
-                files.iter().filter_map(|file| file.parent()).collect();
-            directories.sort();
-            directories.dedup();
-            directories.into_iter().try_for_each(sync)?;
-        }
-        Ok(())
+        let directories: BTreeSet<&Path> = files.iter().filter_map(|file| file.parent()).collect();
+        directories.into_iter().try_for_each(sync)
     }
 }

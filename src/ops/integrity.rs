@@ -153,7 +153,7 @@ pub fn judge(
 }
 
 fn is_recorded(session: &Session, run: &RunId) -> Result<bool, Error> {
-    let record = session.records()?.file(&Kind::Run.of(run))?;
+    let record = session.stored()?.file(&Kind::Run.of(run))?;
     Ok(record.is_some())
 }
 

@@ -15,7 +15,7 @@ use super::{Error, Session};
 
 /// Returns the entry of a run.
 pub fn entry(session: &Session, run: &RunId) -> Result<Entry, Error> {
-    let entry = session.records()?.indexed(run)?;
+    let entry = session.stored()?.indexed(run)?;
     entry.ok_or_else(|| {
         let message = format!("the provenance index has no run {run}");
         Error::denied(message, absent::index_entry(run))
@@ -24,7 +24,7 @@ pub fn entry(session: &Session, run: &RunId) -> Result<Entry, Error> {
 
 /// Returns the index as it is stored, not compared with anything.
 pub fn as_stored(session: &Session) -> Result<Index, Error> {
-    let records = session.records()?;
+    let records = session.stored()?;
     let mut entries = Vec::new();
     for path in stored(session.repo(), records.ledger_tree())?.into_keys() {
         let bytes = records.file(&path)?.unwrap_or_default();
@@ -83,6 +83,7 @@ pub struct Rebuilt {
 
 /// Computes the index from the finalizations and writes what differs.
 pub fn mend(session: &Session) -> Result<Rebuilt, Error> {
+    session.require_known_policy()?;
     let changes = rebuild(session.repo(), &session.actor().author())?;
     // Read after the rebuild.
     let records = session.records()?;

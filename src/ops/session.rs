@@ -2,7 +2,7 @@
 
 use std::cell::OnceCell;
 
-use crate::actor::Actor;
+use crate::actor::{self, Actor};
 use crate::check::PolicyHistory;
 use crate::check::branch;
 use crate::facts::run::{Collector, Held, Lookup, RunFacts};
@@ -74,8 +74,29 @@ impl Session {
         Ok(&self.history()?.current().policy)
     }
 
-    /// Returns the records that the refs show.
+    /// Fails where the policy requires what this version does not know: then nothing here is judged
+    /// and nothing is written, since records and refs may mean something else.
+    pub fn require_known_policy(&self) -> Result<(), Error> {
+        if self.history.get().is_some() {
+            return Ok(());
+        }
+        match self.actor.history() {
+            Ok(history) => _ = self.history.set(history),
+            Err(actor::Error::Check(error)) if error.is_newer_policy() => return Err(error.into()),
+            // Not everybody needs a policy that holds, and whoever does asks for it.
+            Err(_) => {}
+        }
+        Ok(())
+    }
+
+    /// Returns the records that the refs show, to judge them or to build on them.
     pub fn records(&self) -> Result<Records<'_>, Error> {
+        self.require_known_policy()?;
+        self.stored()
+    }
+
+    /// Returns the records that the refs show, to show them as they are stored.
+    pub fn stored(&self) -> Result<Records<'_>, Error> {
         Ok(Records::open(self.repo(), self.refs()?)?)
     }
 

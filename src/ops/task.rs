@@ -83,7 +83,7 @@ pub(super) fn signed(
 
 /// Returns every task and the first line of what is to be done, not verified.
 pub fn list(session: &Session) -> Result<Vec<(TaskId, String)>, Error> {
-    let records = session.records()?;
+    let records = session.stored()?;
     let mut tasks = Vec::new();
     for id in records.tasks()? {
         let envelope = records.envelope(&Kind::Contract.of(&id))?;

@@ -46,7 +46,7 @@ fn scope(session: &Session, request: &Request) -> Result<Scope, Error> {
         return Ok(Scope::All);
     };
     if let Ok(run) = RunId::new(what.as_str()) {
-        let records = session.records()?;
+        let records = session.stored()?;
         if records.file(&Kind::Run.of(&run))?.is_some() {
             return Ok(Scope::Run(run));
         }

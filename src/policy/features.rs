@@ -79,16 +79,6 @@ impl Coded for BadPolicy {
     }
 }
 
-impl BadPolicy {
-    /// Returns what is wrong, each by itself.
-    pub fn into_complaints(self) -> Vec<String> {
-        match self {
-            Self::Requires(_) => vec![format!("{self}: upgrade git-awo")],
-            Self::Complaints(complaints) => complaints,
-        }
-    }
-}
-
 /// Tells whether this is a name such as `automation/1`.
 fn is_name(text: &str) -> bool {
     let Some((word, number)) = text.split_once('/') else {

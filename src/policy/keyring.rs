@@ -148,7 +148,7 @@ impl Keyring {
         {
             return Err(unknown(format!("is not valid at {time}")));
         }
-        let flags = signing::verify_with(&holder.key, signature, namespace, message);
+        let flags = signing::verify(&holder.key, signature, namespace, message);
         let flags = flags.map_err(|error| Unverified::Signature {
             person: holder.person.clone(),
             namespace: namespace.to_owned(),

@@ -148,11 +148,6 @@ impl PathSet {
             })
             .map(String::as_str)
     }
-
-    /// Returns the patterns as they were written.
-    pub fn patterns(&self) -> &[String] {
-        &self.patterns
-    }
 }
 
 /// Compiles a ref pattern: an exact pattern for full ref names.
@@ -361,6 +356,5 @@ mod tests {
         let set = PathSet::broad(&["deploy/".to_owned(), ".env.*".to_owned()]).unwrap();
         assert_eq!(set.which(&RepoPath::from("x/.env.prod")), Some(".env.*"));
         assert_eq!(set.which(&RepoPath::from("x")), None);
-        assert_eq!(set.patterns(), ["deploy/", ".env.*"]);
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use base16ct::lower;
 use serde::{Deserialize, Serialize};
 use sha2::Digest as _;
 
@@ -88,8 +89,10 @@ impl FromStr for ObjectId {
     type Err = BadDigest;
 
     fn from_str(text: &str) -> Result<Self, BadDigest> {
-        hex_bytes(text.as_bytes())
-            .and_then(|bytes| Self::from_bytes(&bytes))
+        let mut bytes = [0; 32];
+        let bytes = lower::decode(text, &mut bytes).ok();
+        bytes
+            .and_then(Self::from_bytes)
             .ok_or_else(|| BadDigest(text.to_owned()))
     }
 }
@@ -178,10 +181,11 @@ impl FromStr for Sha256 {
     type Err = BadDigest;
 
     fn from_str(text: &str) -> Result<Self, BadDigest> {
-        hex_bytes(text.as_bytes())
-            .and_then(|bytes| <[u8; 32]>::try_from(bytes).ok())
-            .map(Self)
-            .ok_or_else(|| BadDigest(text.to_owned()))
+        let mut bytes = [0; 32];
+        match lower::decode(text, &mut bytes) {
+            Ok(all) if all.len() == 32 => Ok(Self(bytes)),
+            _ => Err(BadDigest(text.to_owned())),
+        }
     }
 }
 
@@ -205,33 +209,8 @@ impl From<Sha256> for String {
 pub struct BadDigest(pub String);
 
 fn write_hex(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let mut text = [0u8; 64];
-    for (pair, byte) in text.chunks_exact_mut(2).zip(bytes) {
-        for (place, nibble) in pair.iter_mut().zip([byte >> 4, byte & 15]) {
-            *place = *DIGITS.get(usize::from(nibble)).ok_or(fmt::Error)?;
-        }
-    }
-    let used = text
-        .get(..bytes.len().saturating_mul(2))
-        .ok_or(fmt::Error)?;
-    f.pad(std::str::from_utf8(used).map_err(|_| fmt::Error)?)
-}
-
-fn hex_bytes(text: &[u8]) -> Option<Vec<u8>> {
-    let digit = |c: u8| match c {
-        b'0'..=b'9' => c.checked_sub(b'0'),
-        b'a'..=b'f' => c.checked_sub(b'a' - 10),
-        _ => None,
-    };
-    let (pairs, odd) = text.as_chunks();
-    if !odd.is_empty() {
-        return None;
-    }
-    pairs
-        .iter()
-        .map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?))
-        .collect()
+    f.pad(lower::encode_str(bytes, &mut text).map_err(|_| fmt::Error)?)
 }
 
 #[cfg(test)]

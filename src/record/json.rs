@@ -26,15 +26,10 @@ pub use parse::{BadJson, HARD_DEPTH, Limits, MAX_DEPTH, MAX_LEN, parse, parse_wi
 pub use value::{Json, MAX_INTEGER, Number};
 pub use write::to_canonical;
 
-/// The value cannot be a canonical record.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("cannot write the record as canonical json: {0}")]
-pub struct NotCanonical(pub String);
-
 /// Returns the canonical bytes of a typed record.
 ///
 /// An integer beyond ±(2^53-1) or a float is written as Python writes it, and [`parse_canonical`]
-/// refuses it. Use field types that cannot hold one (`u32`), or [`try_canonical`].
+/// refuses it. Use field types that cannot hold one (`u32`).
 ///
 /// # Panics
 /// If the type has no JSON form at all (a map whose keys are not strings). This is a fault of the
@@ -45,15 +40,6 @@ pub struct NotCanonical(pub String);
 )]
 pub fn canonical<T: Serialize>(record: &T) -> Vec<u8> {
     to_canonical(&to_json(record).expect("the type of a record has a JSON form"))
-}
-
-/// Returns the canonical bytes of a typed record, or why [`parse_canonical`] would refuse them.
-pub fn try_canonical<T: Serialize>(record: &T) -> Result<Vec<u8>, NotCanonical> {
-    let value = to_json(record)?;
-    match bad_number(&value) {
-        Some(number) => Err(NotCanonical(number_why(number))),
-        None => Ok(to_canonical(&value)),
-    }
 }
 
 /// Reads a typed record, within the usual limits.
@@ -82,7 +68,7 @@ pub fn parse_canonical_with<T: Serialize + DeserializeOwned>(
     }
     let record: T = serde_json::from_slice(bytes).map_err(|source| schema_error(bytes, &source))?;
     // A type may accept more forms than it writes (a default, an alias, a lenient name).
-    let again = to_json(&record).map_err(|source| BadJson::at(bytes, 0, source.0))?;
+    let again = to_json(&record).map_err(|source| BadJson::at(bytes, 0, source.to_string()))?;
     require_same(
         bytes,
         &to_canonical(&again),
@@ -99,9 +85,8 @@ fn require_same(given: &[u8], wanted: &[u8], why: &str) -> Result<(), BadJson> {
     Err(BadJson::at(given, same, why))
 }
 
-fn to_json<T: Serialize>(record: &T) -> Result<Json, NotCanonical> {
-    let value = serde_json::to_value(record).map_err(|source| NotCanonical(source.to_string()))?;
-    Ok(from_value(value))
+fn to_json<T: Serialize>(record: &T) -> serde_json::Result<Json> {
+    serde_json::to_value(record).map(from_value)
 }
 
 fn from_value(value: serde_json::Value) -> Json {

@@ -94,7 +94,7 @@ pub fn in_force(policy: &Policy, movements: &[Movement], time: Timestamp, findin
     }
 }
 
-/// An unreadable policy counts as LOCKED (fail closed).
+/// A policy that does not hold counts as LOCKED (fail closed).
 pub fn unreadable_policy(reference: &RefName) -> Finding {
     Rule::Locked
         .finding(Subject::of_ref(reference))

@@ -58,7 +58,15 @@ fn signers() -> String {
 
 fn parse(text: &str) -> Result<Policy, Vec<String>> {
     let policy = Policy::parse(text.as_bytes(), signers().as_bytes());
-    policy.map_err(BadPolicy::into_complaints)
+    policy.map_err(complaints_of)
+}
+
+/// Returns the complaints about a policy, or the features that it requires.
+fn complaints_of(bad: BadPolicy) -> Vec<String> {
+    match bad {
+        BadPolicy::Requires(features) => features,
+        BadPolicy::Complaints(complaints) => complaints,
+    }
 }
 
 fn findings(policy: &Policy, person: &str, changes: &[Change]) -> Findings {

@@ -126,11 +126,6 @@ impl Outcome {
         report
     }
 
-    /// Tells whether every case was played and passed.
-    pub fn all_passed(&self) -> bool {
-        self.rows.iter().all(|row| row.status == Status::Passed)
-    }
-
     /// Returns `awo.selftest/1` without its schema.
     pub fn to_json(&self) -> Value {
         let tests: Vec<_> = self.rows.iter().map(Row::to_json).collect();

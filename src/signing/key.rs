@@ -3,7 +3,6 @@
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
-use std::str::FromStr;
 use std::sync::{Arc, OnceLock};
 
 use base64ct::{Base64, Base64Unpadded, Encoding as _};
@@ -304,14 +303,6 @@ impl PartialOrd for PublicKey {
 impl fmt::Debug for PublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "PublicKey({} {})", self.0.algorithm, self.fingerprint())
-    }
-}
-
-impl FromStr for PublicKey {
-    type Err = BadPublicKey;
-
-    fn from_str(line: &str) -> Result<Self, BadPublicKey> {
-        Self::from_line(line)
     }
 }
 

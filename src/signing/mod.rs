@@ -33,4 +33,4 @@ pub use keygen::SshKeygen;
 pub use open::{FileKey, open_signer};
 pub use signer::{Signer, SigningError};
 pub use sshsig::{HashAlgorithm, Signature, SignatureError};
-pub use verify::{Checked, verify, verify_with};
+pub use verify::{Checked, verify};

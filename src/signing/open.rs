@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::Read as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use ed25519_dalek::Signer as _;
@@ -154,18 +155,11 @@ fn read(path: &Path) -> Result<String, SigningError> {
     Ok(text)
 }
 
-#[cfg(unix)]
 fn open_to_others(path: &Path) -> Result<bool, SigningError> {
-    use std::os::unix::fs::PermissionsExt as _;
     let metadata = std::fs::metadata(path);
     let metadata = metadata.map_err(|source| SigningError::Read {
         path: path.to_owned(),
         source,
     })?;
     Ok(metadata.permissions().mode() & 0o077 != 0)
-}
-
-#[cfg(not(unix))]
-fn open_to_others(_path: &Path) -> Result<bool, SigningError> {
-    Ok(false)
 }

@@ -8,7 +8,7 @@ use crate::record::{Coded, Diagnosis, Rule};
 use super::bad_key::BadPublicKey;
 use super::key::PublicKey;
 use super::sshsig::{Signature, SignatureError};
-use super::verify::verify_with;
+use super::verify::verify;
 
 /// Something that signs with one key.
 pub trait Signer: Send + Sync {
@@ -108,7 +108,7 @@ pub(super) fn checked(
     namespace: &str,
     message: &[u8],
 ) -> Result<Signature, SigningError> {
-    let _ = verify_with(key, &signature, namespace, message).map_err(SigningError::Unsound)?;
+    let _ = verify(key, &signature, namespace, message).map_err(SigningError::Unsound)?;
     Ok(signature)
 }
 

@@ -8,15 +8,12 @@ use super::sshsig::{Raw, Signature, SignatureError, signed_data};
 
 /// Flag: the security key was touched.
 const USER_PRESENT: u8 = 0x01;
-/// Flag: the security key verified a PIN or a fingerprint.
-const USER_VERIFIED: u8 = 0x04;
 
-/// Proof that a signature verifies, with the flags of a security key.
+/// Proof that a signature verifies.
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Checked {
     touched: bool,
-    verified: bool,
 }
 
 impl Checked {
@@ -24,26 +21,10 @@ impl Checked {
     pub fn touched(self) -> bool {
         self.touched
     }
-
-    /// Returns whether a security key verified a PIN or a fingerprint.
-    pub fn verified(self) -> bool {
-        self.verified
-    }
-}
-
-/// Verifies the signature with the key inside it. It does not check whether that key is trusted.
-pub fn verify(
-    signature: &Signature,
-    namespace: &str,
-    message: &[u8],
-) -> Result<Checked, SignatureError> {
-    verify_with(signature.public_key(), signature, namespace, message)
 }
 
 /// Verifies the signature with a trusted key, which must equal the one inside it.
-///
-/// This is faster for many signatures, since a key is decoded only once.
-pub fn verify_with(
+pub fn verify(
     key: &PublicKey,
     signature: &Signature,
     namespace: &str,
@@ -64,10 +45,7 @@ pub fn verify_with(
     match (signature.token(), key.application()) {
         (None, None) => {
             holds(key, signature.raw(), &data)?;
-            Ok(Checked {
-                touched: false,
-                verified: false,
-            })
+            Ok(Checked { touched: false })
         }
         (Some(token), Some(application)) => {
             let mut signed = Vec::with_capacity(69);
@@ -80,10 +58,7 @@ pub fn verify_with(
             if token.flags & USER_PRESENT == 0 {
                 return Err(SignatureError::NotTouched);
             }
-            Ok(Checked {
-                touched: true,
-                verified: token.flags & USER_VERIFIED != 0,
-            })
+            Ok(Checked { touched: true })
         }
         _ => Err(SignatureError::Mismatch),
     }

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 /// What the names of files begin with that are not yet in their places.
@@ -75,9 +76,7 @@ impl<'a> NewFile<'a> {
     ) -> io::Result<Result<T, E>> {
         let mut builder = tempfile::Builder::new();
         builder.prefix(PENDING);
-        #[cfg(unix)]
         if self.access == Access::Umask {
-            use std::os::unix::fs::PermissionsExt as _;
             builder.permissions(fs::Permissions::from_mode(0o666));
         }
         let mut file = builder.tempfile_in(self.workshop)?;
@@ -85,9 +84,7 @@ impl<'a> NewFile<'a> {
             Ok(value) => value,
             Err(error) => return Ok(Err(error)),
         };
-        #[cfg(unix)]
         if let Access::Mode(mode) = self.access {
-            use std::os::unix::fs::PermissionsExt as _;
             let permissions = fs::Permissions::from_mode(mode);
             file.as_file().set_permissions(permissions)?;
         }
@@ -213,10 +210,8 @@ mod tests {
         assert_eq!(names(dir.path()), ["x"], "nothing is left beside it");
     }
 
-    #[cfg(unix)]
     #[test]
     fn who_may_use_a_file_is_as_asked_for() {
-        use std::os::unix::fs::PermissionsExt as _;
         let dir = tempfile::TempDir::new().unwrap();
         let path = dir.path().join("x");
         for (access, mode) in [(Access::Owner, 0o600), (Access::Mode(0o755), 0o755)] {
@@ -226,7 +221,6 @@ mod tests {
         }
     }
 
-    #[cfg(unix)]
     #[test]
     fn what_is_too_long_or_no_plain_file_is_not_read() {
         let dir = tempfile::TempDir::new().unwrap();

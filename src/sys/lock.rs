@@ -3,12 +3,11 @@
 use std::fs::File;
 use std::io;
 
-/// Locks a file for this process alone, if nobody else has; tells whether it did.
-///
-/// A system without such locks says that somebody has: nothing is known of who lives.
-#[cfg(unix)]
+use rustix::fs::{FlockOperation, flock};
+
+/// Locks a file for this process alone, unless another process has locked it. Returns whether the
+/// lock was taken.
 pub fn try_alone(file: &File) -> io::Result<bool> {
-    use rustix::fs::{FlockOperation, flock};
     match flock(file, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => Ok(true),
         Err(rustix::io::Errno::WOULDBLOCK) => Ok(false),
@@ -16,11 +15,9 @@ pub fn try_alone(file: &File) -> io::Result<bool> {
     }
 }
 
-/// Locks a file or directory for this process alone, and waits for whoever has locked it. A file
-/// system without such locks fails.
-#[cfg(unix)]
+/// Locks a file or directory for this process alone; waits while another process holds the lock.
+/// Fails on a file system without such locks.
 pub fn alone(file: impl std::os::fd::AsFd) -> io::Result<()> {
-    use rustix::fs::{FlockOperation, flock};
     loop {
         match flock(&file, FlockOperation::LockExclusive) {
             Err(rustix::io::Errno::INTR) => {}
@@ -29,12 +26,6 @@ pub fn alone(file: impl std::os::fd::AsFd) -> io::Result<()> {
     }
 }
 
-#[cfg(not(unix))]
-pub fn try_alone(_file: &File) -> io::Result<bool> {
-    Ok(false)
-}
-
-#[cfg(unix)]
 #[cfg(test)]
 mod tests {
     use super::{alone, try_alone};

@@ -108,7 +108,6 @@ mod tests {
         assert_eq!(parse_stat(b""), None);
     }
 
-    #[cfg(unix)]
     #[test]
     fn a_program_is_heard_to_its_end_and_remembered_up_to_the_limit() {
         let mut command = Command::new("sh");

@@ -37,8 +37,7 @@ pub fn sums(data: &[u8]) -> bool {
         inventory.compare(&files).is_empty(),
         "it fits the files it lists"
     );
-    for (path, digest) in &files {
-        assert_eq!(inventory.get(path), Some(*digest));
+    for path in files.keys() {
         for part in path.components() {
             assert!(
                 !matches!(part, b"" | b"." | b".."),

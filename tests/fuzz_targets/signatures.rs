@@ -27,7 +27,8 @@ pub fn signature(data: &[u8]) -> bool {
         assert_eq!(again.namespace(), signature.namespace());
         assert_eq!(again.public_key(), signature.public_key());
         for namespace in [signature.namespace(), "git-awo.run", ""] {
-            let verified = signing::verify(&signature, namespace, MESSAGE);
+            let key = signature.public_key();
+            let verified = signing::verify(key, &signature, namespace, MESSAGE);
             assert!(verified.is_err(), "what nobody signed does not verify");
         }
     }

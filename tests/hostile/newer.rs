@@ -2,7 +2,7 @@
 
 use super::Case;
 use super::door::Door;
-use crate::world::{RUN, TASK, World};
+use crate::world::{PACKET, RUN, TASK, World};
 
 pub const CASES: &[Case] = &[Case {
     id: "F-01",
@@ -86,6 +86,7 @@ fn where_the_server_was_upgraded_every_command_says_so() {
             "refs/awo-remotes/origin/awo/policy",
         ],
     );
+    world.write("packet.md", PACKET);
     for words in [
         vec!["status"],
         vec!["verify"],
@@ -97,6 +98,24 @@ fn where_the_server_was_upgraded_every_command_says_so() {
         vec!["finalize", RUN],
         vec!["policy", "show"],
         vec!["policy", "log"],
+        vec!["doctor"],
+        vec!["verify", RUN],
+        vec!["provenance", "verify"],
+        vec!["provenance", "rebuild"],
+        vec!["provenance", "export", "index.json"],
+        vec!["export", RUN, "exported"],
+        vec!["integrity", "verify", RUN],
+        vec!["task", "show", TASK],
+        vec!["task", "import", "../packet.md"],
+        vec!["approve", TASK],
+        vec!["approve", RUN],
+        vec!["revoke", &"a".repeat(64), "--reason", "x"],
+        vec!["outcome", RUN, "accepted", "--reason", "x"],
+        vec!["rollback", RUN],
+        vec!["policy", "sign"],
+        vec!["policy", "apply"],
+        vec!["init"],
+        vec!["trust", &format!("SHA256:{}", "a".repeat(43))],
     ] {
         says(
             "otto",
@@ -104,11 +123,26 @@ fn where_the_server_was_upgraded_every_command_says_so() {
             &[&["git", "awo"], words.as_slice()].concat(),
         );
     }
+    says("server", "server.git", &["git", "awo", "doctor"]);
+    let done = world.run("olga", "olga", &["git", "push", "origin", "main:wip/x"]);
+    assert!(done.code != 0 && done.text.contains("STR-002"));
+    assert!(!done.text.contains("GOV-007"), "{}", done.text);
     world.write("otto/src/strings.py", "x = 1\n");
     world.ok("otto", "otto", &["git", "add", "src"]);
     let done = world.run("otto", "otto", &["git", "commit", "-m", "x"]);
     assert_ne!(done.code, 0, "the client's hooks refuse too");
     assert!(done.text.contains("STR-002") && done.text.contains("upgrade git-awo"));
     // What only shows what is stored, and decides nothing, goes on.
-    world.ok("otto", "otto", &["git", "awo", "show", RUN]);
+    for words in [
+        vec!["show", RUN],
+        vec!["task", "list"],
+        vec!["provenance", "show"],
+        vec!["receipt"],
+    ] {
+        world.ok(
+            "otto",
+            "otto",
+            &[&["git", "awo"], words.as_slice()].concat(),
+        );
+    }
 }

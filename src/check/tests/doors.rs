@@ -88,6 +88,28 @@ fn a_policy_that_halts_lets_through_what_changes_it_alone() {
 }
 
 #[test]
+fn nothing_is_decided_by_a_policy_of_a_newer_version() {
+    let world = World::new(&[]);
+    let before = world.refs(Founded);
+    let text = world.policy_text();
+    for (policy, expected) in [
+        (
+            format!("requires = [\"automation/1\"]\n{text}"),
+            "STR-002 policy-requires?",
+        ),
+        (
+            format!("automation = 1\n{text}"),
+            "GOV-006 policy-readable, GOV-007 locked",
+        ),
+    ] {
+        let before = with_policy(&world, &before, &policy);
+        let mut after = world.refs(Approved);
+        after.insert(layout::policy(), before[&layout::policy()]);
+        assert_eq!(at(&world, Door::Clone, &before, &after), expected);
+    }
+}
+
+#[test]
 fn a_ref_that_no_rule_governs_does_not_move() {
     let world = World::new(&[]);
     let before = world.refs(Founded);

@@ -10,7 +10,6 @@ pub(super) fn compile(glob: &str) -> Result<Glob, globset::Error> {
         .build()
 }
 
-#[cfg(unix)]
 pub(super) fn path_of(bytes: &[u8]) -> &std::path::Path {
     use std::os::unix::ffi::OsStrExt as _;
     std::path::Path::new(std::ffi::OsStr::from_bytes(bytes))

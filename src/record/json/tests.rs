@@ -1,5 +1,3 @@
-use std::collections::BTreeMap;
-
 use proptest::prelude::*;
 use serde::Deserialize;
 
@@ -169,7 +167,6 @@ fn a_typed_record_is_read_only_from_the_bytes_it_writes() {
     };
     let good = canonical(&sample);
     assert_eq!(good, "{\n  \"count\": 3,\n  \"name\": \"é\"\n}".as_bytes());
-    assert_eq!(try_canonical(&sample).unwrap(), good);
     assert_eq!(parse_canonical::<Sample>(&good).unwrap(), sample);
     let text = String::from_utf8(good).unwrap();
     for (bad, offset, why) in [
@@ -210,14 +207,12 @@ fn a_typed_record_is_read_only_from_the_bytes_it_writes() {
 }
 
 #[test]
-fn a_record_that_no_reader_takes_is_not_written_either() {
-    assert_eq!(
-        try_canonical(&[1u64 << 53]).unwrap_err().0,
-        "an integer of a record must lie within ±9007199254740991"
-    );
-    assert!(try_canonical(&[0.5]).is_err());
-    assert!(try_canonical(&BTreeMap::from([((), 1)])).is_err());
-    assert!(try_canonical(&[MAX_INTEGER]).is_ok());
+fn a_number_that_readers_could_round_is_refused() {
+    let largest = canonical(&[MAX_INTEGER]);
+    assert_eq!(parse_canonical::<[u64; 1]>(&largest), Ok([MAX_INTEGER]));
+    let larger = canonical(&[MAX_INTEGER + 1]);
+    assert!(parse_canonical::<[u64; 1]>(&larger).is_err());
+    assert!(parse_canonical::<[f64; 1]>(&canonical(&[0.5])).is_err());
 }
 
 #[test]

@@ -44,14 +44,6 @@ impl Json {
         }
     }
 
-    /// Returns the value of a boolean.
-    pub fn as_bool(&self) -> Option<bool> {
-        match self {
-            Json::Bool(value) => Some(*value),
-            _ => None,
-        }
-    }
-
     /// Returns the elements of an array.
     pub fn as_array(&self) -> Option<&[Json]> {
         match self {
@@ -94,11 +86,6 @@ pub(super) enum Form {
 }
 
 impl Number {
-    /// Returns the number of a finite float.
-    pub fn float(value: f64) -> Option<Self> {
-        value.is_finite().then_some(Self(Form::Float(value)))
-    }
-
     /// Returns whether it is an integer.
     pub fn is_integer(&self) -> bool {
         matches!(self.0, Form::Integer(_))

@@ -1,5 +1,6 @@
 //! What a policy answers when asked, and the limits of what it may say.
 
+use super::complaints_of;
 use super::story::*;
 use crate::policy::{BadPolicy, Level, Policy, Role};
 use crate::record::RepoPath;
@@ -17,9 +18,7 @@ fn added(more: &str) -> Result<Policy, BadPolicy> {
 
 /// Returns the complaints, none if the policy is taken.
 fn complaints(policy: Result<Policy, BadPolicy>) -> Vec<String> {
-    policy
-        .err()
-        .map_or_else(Vec::new, BadPolicy::into_complaints)
+    policy.err().map_or_else(Vec::new, complaints_of)
 }
 
 #[test]
@@ -42,7 +41,7 @@ fn a_policy_of_a_newer_program_is_refused_for_what_it_requires_and_nothing_else(
     let none = document().replacen("schema", "requires = []\nschema", 1);
     assert!(parse(&none).is_ok(), "who needs nothing is read as ever");
     let unknown = document() + "\n[automation]\nmode = \"shadow\"\n";
-    let complaints = parse(&unknown).unwrap_err().into_complaints();
+    let complaints = complaints_of(parse(&unknown).unwrap_err());
     assert!(complaints[0].contains("automation"), "{complaints:?}");
     let twice = document().replacen("schema", "requires = [\"a/1\", \"a/1\"]\nschema", 1);
     assert!(matches!(parse(&twice), Err(BadPolicy::Complaints(_))));
