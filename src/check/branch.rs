@@ -79,9 +79,71 @@ pub fn judge(
     report.count("paths", paths.load(Ordering::Relaxed));
     report.findings.extend(findings);
     for id in governed {
-        judge_claim(reader, branch, collector, id, &mut report)?;
+        let (commit, found) = History::new(reader, &branch.rules).gather(id)?;
+        let claim = CommitKind::of(&commit);
+        let it = Claim {
+            commit: &commit,
+            found: &found,
+            claim,
+        };
+        judge_claim(reader, branch, collector, it, &|_| {}, &mut report)?;
     }
     Ok(report)
+}
+
+/// What is read while commits are judged, for whoever needs it as well.
+pub(super) enum Seen<'a> {
+    /// A commit, and what it changes.
+    Commit(&'a Commit, &'a Compared),
+    /// A commit whose objects are malformed.
+    Malformed,
+    /// A run.
+    Run(&'a RunFacts),
+}
+
+/// Judges every commit of a branch in one pass and one thread, each object read once.
+pub(super) fn judge_once(
+    reader: &Reader,
+    branch: &Branch<'_>,
+    collector: &Collector<'_>,
+    watch: &dyn Fn(Seen<'_>),
+) -> Result<Report, Error> {
+    let mut report = Report::default();
+    report.count("commits", branch.commits.len());
+    let mut history = History::new(reader, &branch.rules);
+    for id in branch.commits.iter().rev() {
+        let (commit, found) = match history.gather(*id) {
+            Ok(gathered) => gathered,
+            Err(error) => {
+                watch(Seen::Malformed);
+                let subject = Subject::of_ref(branch.rules.reference()).at(*id);
+                let denied = error.denies(subject).ok_or(error)?;
+                report.findings.extend(denied);
+                continue;
+            }
+        };
+        report.count("paths", found.changes.len());
+        watch(Seen::Commit(&commit, &found));
+        match CommitKind::of(&commit) {
+            CommitKind::Direct => judge_direct(branch, &commit, &found, &mut report.findings),
+            claim => {
+                let it = Claim {
+                    commit: &commit,
+                    found: &found,
+                    claim,
+                };
+                judge_claim(reader, branch, collector, it, watch, &mut report)?;
+            }
+        }
+    }
+    Ok(report)
+}
+
+fn judge_direct(branch: &Branch<'_>, commit: &Commit, found: &Compared, findings: &mut Findings) {
+    let case = case(&branch.rules, branch.time, commit, found);
+    rules::entries(&case, findings);
+    rules::merge(&case, findings);
+    rules::direct(&case, findings);
 }
 
 /// Judges names, modes and merges of any commit, and direct commits whole; others are left over.
@@ -119,10 +181,7 @@ fn judge_plain(
         governed.push(id);
         return Ok(());
     }
-    let case = case(&branch.rules, branch.time, &commit, &found);
-    rules::entries(&case, findings);
-    rules::merge(&case, findings);
-    rules::direct(&case, findings);
+    judge_direct(branch, &commit, &found, findings);
     Ok(())
 }
 
@@ -143,22 +202,29 @@ pub fn judge_run(
     Ok(findings)
 }
 
-/// Judges a commit that claims to be governed or a roll-back.
+/// A commit that claims to be governed or a roll-back.
+struct Claim<'a> {
+    commit: &'a Commit,
+    found: &'a Compared,
+    claim: CommitKind,
+}
+
 fn judge_claim(
     reader: &Reader,
     branch: &Branch<'_>,
     collector: &Collector<'_>,
-    id: ObjectId,
+    it: Claim<'_>,
+    watch: &dyn Fn(Seen<'_>),
     report: &mut Report,
 ) -> Result<(), Error> {
-    let (commit, found) = History::new(reader, &branch.rules).gather(id)?;
-    let case = case(&branch.rules, branch.time, &commit, &found);
+    let case = case(&branch.rules, branch.time, it.commit, it.found);
     rules::merge(&case, &mut report.findings);
-    match CommitKind::of(&commit) {
+    match it.claim {
         CommitKind::Governed(run) => {
             report.count("runs", 1);
             rules::entries(&case, &mut report.findings);
             let facts = collector.run(&run)?;
+            watch(Seen::Run(&facts));
             rules::chain(&case, &facts, &mut report.findings);
             // Where it arrives: a run that was rejected before it landed does not land.
             if collector.judging().at_a_door() {

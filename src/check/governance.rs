@@ -6,9 +6,12 @@ use std::collections::BTreeSet;
 use crate::facts::arrivals::Arrivals;
 use crate::facts::arrived::Arrived;
 use crate::facts::provenance;
-use crate::facts::run::Collector;
-use crate::record::{Findings, RunId, Subject};
+use crate::facts::run::{Collector, RunFacts};
+use crate::record::envelope::Envelope;
+use crate::record::{Findings, ObjectId, RefName, RunId, Sha256, Subject};
+use crate::records::Notes;
 use crate::rules::{approval, arrival, growth, revocation};
+use crate::store::layout::LedgerPath;
 
 use super::Error;
 
@@ -20,44 +23,83 @@ pub fn judge(
 ) -> Result<(), Error> {
     growth::irregular(arrivals, findings);
     let mut runs: BTreeSet<RunId> = BTreeSet::new();
-    for (path, id) in &arrivals.ledger {
-        let arrived = collector.arrived(path, *id)?;
-        if let Arrived::Record(it) = &arrived
-            && let Some(it) = it.record.downcast()
-        {
-            findings.extend(revocation::withdrawn(&collector.withdrawal(&it)?));
-        }
-        arrival::file(path, arrived, findings);
-        runs.extend(path.run().cloned());
+    for it in pieces(arrivals) {
+        judge_piece(collector, it, &mut runs, findings)?;
     }
     provenance::judge(collector.records, &arrivals.shards, findings)?;
-    for (notes, object, envelope) in &arrivals.notes {
-        let noted = match collector.noted_line(*notes, *object, envelope)? {
-            Ok(noted) => noted,
-            Err(finding) => {
-                findings.push(arrival::refused_note(finding, envelope.digest(), *object));
-                continue;
-            }
-        };
-        runs.extend(arrival::note(&noted, findings));
-        if let Some(it) = noted.record.downcast() {
-            let subject = Subject::of_record(it.digest()).at(*object);
-            approval::arrives(&collector.approval(*object, &it)?, &subject, findings);
-        }
-    }
-    for (reference, run) in &arrivals.evidence {
-        let claimed = collector.claims_evidence(reference, run);
-        findings.extend(arrival::evidence(reference, run, claimed));
-    }
     for run in runs {
         let facts = collector.run(&run)?;
-        let judging = collector.judging();
-        arrival::run(
-            &facts,
-            arrivals.digests(),
-            |it| judging.policy_of(it),
-            findings,
-        );
+        judge_run(collector, &facts, arrivals.digests(), findings);
     }
     Ok(())
+}
+
+/// One thing that arrived.
+#[derive(Clone, Copy)]
+pub(super) enum Piece<'a> {
+    File(&'a LedgerPath, ObjectId),
+    Note(Notes, ObjectId, &'a Envelope),
+    Evidence(&'a RefName, &'a RunId),
+}
+
+pub(super) fn pieces(arrivals: &Arrivals) -> impl Iterator<Item = Piece<'_>> {
+    let files = arrivals.ledger.iter();
+    let files = files.map(|(path, id)| Piece::File(path, *id));
+    let notes = arrivals.notes.iter();
+    let notes = notes.map(|(notes, object, it)| Piece::Note(*notes, *object, it));
+    let evidence = arrivals.evidence.iter();
+    let evidence = evidence.map(|(reference, run)| Piece::Evidence(reference, run));
+    files.chain(notes).chain(evidence)
+}
+
+/// Judges one thing that arrived, and tells which run it is about.
+pub(super) fn judge_piece(
+    collector: &Collector<'_>,
+    piece: Piece<'_>,
+    runs: &mut BTreeSet<RunId>,
+    findings: &mut Findings,
+) -> Result<(), Error> {
+    match piece {
+        Piece::File(path, id) => {
+            let arrived = collector.arrived(path, id)?;
+            if let Arrived::Record(it) = &arrived
+                && let Some(it) = it.record.downcast()
+            {
+                findings.extend(revocation::withdrawn(&collector.withdrawal(&it)?));
+            }
+            arrival::file(path, arrived, findings);
+            runs.extend(path.run().cloned());
+        }
+        Piece::Note(notes, object, envelope) => {
+            let noted = match collector.noted_line(notes, object, envelope)? {
+                Ok(noted) => noted,
+                Err(finding) => {
+                    let digest = envelope.digest();
+                    findings.push(arrival::refused_note(finding, digest, object));
+                    return Ok(());
+                }
+            };
+            runs.extend(arrival::note(&noted, findings));
+            if let Some(it) = noted.record.downcast() {
+                let subject = Subject::of_record(it.digest()).at(object);
+                approval::arrives(&collector.approval(object, &it)?, &subject, findings);
+            }
+        }
+        Piece::Evidence(reference, run) => {
+            let claimed = collector.claims_evidence(reference, run);
+            findings.extend(arrival::evidence(reference, run, claimed));
+        }
+    }
+    Ok(())
+}
+
+/// Judges a run of which something arrived.
+pub(super) fn judge_run(
+    collector: &Collector<'_>,
+    facts: &RunFacts,
+    arrived: &BTreeSet<Sha256>,
+    findings: &mut Findings,
+) {
+    let judging = collector.judging();
+    arrival::run(facts, arrived, |it| judging.policy_of(it), findings);
 }

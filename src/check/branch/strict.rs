@@ -36,6 +36,22 @@ impl Strict {
         }
     }
 
+    /// Adds a tip as [`Self::insert`] does, in place of one that it contains.
+    pub(in crate::check) fn replace(
+        &mut self,
+        rules: &RefRules<'_>,
+        contained: Option<ObjectId>,
+        tip: ObjectId,
+    ) {
+        if !rules.accepts_direct() {
+            let tips = self.0.entry(rules.restrictions()).or_default();
+            if let Some(contained) = contained {
+                tips.remove(&contained);
+            }
+            tips.insert(tip);
+        }
+    }
+
     /// Returns the tips on which a branch of these rules may build, if it takes direct commits or
     /// is new: those of the same restrictions at least.
     pub(in crate::check) fn below(

@@ -3,9 +3,12 @@
 //! git does not hash again what it reads, so a swapped object would be served as if it were good.
 
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use crate::check::Error;
-use crate::git::{self, Reader};
+use crate::git::{self, Compared, Reader};
+use crate::record::commit::Commit;
 use crate::record::tree::Mode;
 use crate::record::{Coded, ObjectId, RefName, RepoPath, Report, Subject};
 
@@ -31,13 +34,13 @@ impl Blobs {
         reference: &RefName,
         commits: &[ObjectId],
         report: &mut Report,
-    ) -> Result<(), Error> {
+    ) {
         for id in commits {
             // A malformed object speaks against this commit, and the others are looked at too.
             match changes(reader, *id) {
                 Ok(found) => {
                     for (path, mode, blob) in found {
-                        self.hash(reader, reference, &path, mode, blob, report)?;
+                        self.hash(reader, reference, &path, mode, blob, report);
                     }
                 }
                 Err(error) => {
@@ -45,7 +48,13 @@ impl Blobs {
                 }
             }
         }
-        Ok(())
+    }
+
+    /// Counts the files in a report.
+    pub(super) fn count(&self, report: &mut Report) {
+        if !self.seen.is_empty() {
+            report.count("files", self.seen.len());
+        }
     }
 
     /// Hashes every file at a tip, those from before adoption too.
@@ -70,7 +79,7 @@ impl Blobs {
         };
         for file in files {
             if let Some((mode, blob)) = file.old {
-                self.hash(reader, reference, &file.path, mode, blob, report)?;
+                self.hash(reader, reference, &file.path, mode, blob, report);
             }
         }
         self.whole.insert(tip);
@@ -85,18 +94,76 @@ impl Blobs {
         mode: Mode,
         blob: ObjectId,
         report: &mut Report,
-    ) -> Result<(), Error> {
-        // A submodule's commit stands in another repository.
-        if matches!(mode, Mode::Gitlink | Mode::Tree) || !self.seen.insert(blob) {
-            return Ok(());
+    ) {
+        if !is_file(mode) || !self.seen.insert(blob) {
+            return;
         }
         report.count("files", 1);
-        let Err(error) = reader.blob(blob) else {
-            return Ok(());
-        };
-        report.absorb(error.refusal(Subject::of_ref(reference).path(path)));
-        Ok(())
+        if let Err(error) = reader.blob(blob) {
+            report.absorb(error.refusal(Subject::of_ref(reference).path(path)));
+        }
     }
+}
+
+/// The files that several threads have hashed, each once, beside what they judge.
+#[derive(Default)]
+pub(super) struct Hashed {
+    seen: Mutex<HashSet<ObjectId>>,
+    damaged: AtomicBool,
+}
+
+impl Hashed {
+    /// Hashes every file that a commit added or changed.
+    pub(super) fn add(&self, reader: &Reader, commit: &Commit, found: &Compared) {
+        let parent = match commit.parents.as_slice() {
+            [] => Ok(()),
+            [parent] => reader.commit(*parent).map(|_| ()),
+            // What a merge itself changes is not all that it has and one of its parents has not.
+            _ => match changes(reader, commit.id) {
+                Ok(files) => {
+                    let files = files.into_iter().map(|(_, mode, blob)| (mode, blob));
+                    return self.hash(reader, files);
+                }
+                Err(error) => Err(error),
+            },
+        };
+        if parent.is_err() || !found.faults.is_empty() {
+            return self.damaged();
+        }
+        self.hash(reader, found.changes.iter().filter_map(|it| it.new));
+    }
+
+    fn hash(&self, reader: &Reader, files: impl Iterator<Item = (Mode, ObjectId)>) {
+        for (_, blob) in files.filter(|(mode, _)| is_file(*mode)) {
+            let new = self
+                .seen
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert(blob);
+            if new && reader.blob(blob).is_err() {
+                self.damaged();
+            }
+        }
+    }
+
+    /// Remembers that something is damaged.
+    pub(super) fn damaged(&self) {
+        self.damaged.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns the files; `None` if something is damaged.
+    pub(super) fn into_blobs(self) -> Option<Blobs> {
+        let seen = self.seen.into_inner();
+        (!self.damaged.into_inner()).then(|| Blobs {
+            seen: seen.unwrap_or_else(PoisonError::into_inner),
+            whole: HashSet::new(),
+        })
+    }
+}
+
+/// A submodule's commit stands in another repository.
+fn is_file(mode: Mode) -> bool {
+    !matches!(mode, Mode::Gitlink | Mode::Tree)
 }
 
 /// Returns the files that a commit has and one of its parents has not.

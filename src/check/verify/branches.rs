@@ -1,96 +1,155 @@
-//! Judges every commit of every branch, push by push, each by the policy in force then.
-//!
-//! A commit is hidden only by what was judged here before, or by the tips at adoption. What the
-//! log merely says was there proves nothing: it may have been put there past the hooks.
-
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
 
-use crate::check::Error;
 use crate::check::branch::strict::Strict;
-use crate::check::branch::{self, Branch};
+use crate::check::branch::{self, Branch, Seen};
 use crate::check::push::rank;
+use crate::check::{Error, governance};
 use crate::facts::log::Log;
-use crate::facts::run::Collector;
+use crate::facts::run::{Collector, RunFacts};
 use crate::git::Reader;
 use crate::policy::RefRules;
-use crate::record::{Coded, ObjectId, RefName, Report, Subject, Timestamp};
+use crate::record::{
+    Coded, Findings, ObjectId, RefName, Report, RunId, Sha256, Subject, Timestamp,
+};
 use crate::store::layout::Place;
 use crate::store::ledger::Refs;
 
-use super::blobs::Blobs;
+use super::blobs::{Blobs, Hashed};
+use super::cores::Cores;
 use super::seen::governed_name;
 
-/// The tips judged so far, by branch.
-struct Judged<'a> {
-    collector: &'a Collector<'a>,
-    tips: BTreeMap<RefName, Vec<ObjectId>>,
-    /// Those on which other branches may build, and the version of the policy that says so.
-    strict: (Option<usize>, Strict),
-    /// Tips in which nothing was found, by version, time and entries of the policy: what was
-    /// judged alike for another ref is not judged again.
-    clean: BTreeSet<(usize, Timestamp, Vec<usize>, ObjectId)>,
-    blobs: Blobs,
+/// How many commits are judged at once in one thread: neighbours share trees.
+const CHUNK: usize = 64;
+
+/// A movement of a branch, by the version of the policy and at the time of its push.
+struct Move<'a> {
+    reference: &'a RefName,
+    new: ObjectId,
+    policy: usize,
+    time: Timestamp,
+    /// Whether the branch is there now.
+    is_tip: bool,
+}
+
+/// What is to be judged for a movement.
+enum Job {
+    /// Nothing: no rule governs the branch.
+    Ungoverned,
+    /// Nothing: an earlier movement of another branch is judged alike.
+    Alike,
+    /// These commits.
+    Commits(Vec<ObjectId>),
+    /// What is new cannot be read.
+    Failed(Error),
+}
+
+/// The runs of which something arrived, judged together with their commits: all that is known of a
+/// run is gathered once.
+pub(super) struct Arrived<'a> {
+    digests: &'a BTreeSet<Sha256>,
+    runs: &'a BTreeSet<RunId>,
+    judged: Mutex<(BTreeSet<RunId>, Findings)>,
+}
+
+impl<'a> Arrived<'a> {
+    pub(super) fn new(digests: &'a BTreeSet<Sha256>, runs: &'a BTreeSet<RunId>) -> Self {
+        Self {
+            digests,
+            runs,
+            judged: Mutex::default(),
+        }
+    }
+
+    /// Judges a run, unless that was done.
+    pub(super) fn judge(&self, collector: &Collector<'_>, facts: &RunFacts) {
+        let lock = || self.judged.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.runs.contains(&facts.id) && lock().0.insert(facts.id.clone()) {
+            let mut found = Findings::new();
+            governance::judge_run(collector, facts, self.digests, &mut found);
+            lock().1.extend(found);
+        }
+    }
+
+    /// Returns the runs that were not judged so far.
+    pub(super) fn left(&self) -> Vec<&'a RunId> {
+        let judged = self.judged.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = self.runs.iter().filter(|run| !judged.0.contains(run));
+        left.collect()
+    }
+
+    /// Returns what was found.
+    pub(super) fn into_findings(self) -> Findings {
+        let judged = self.judged.into_inner();
+        judged.unwrap_or_else(PoisonError::into_inner).1
+    }
 }
 
 /// Judges every branch of a clone.
 pub(super) fn verify(
-    collector: &Collector<'_>,
+    cores: &Cores<'_>,
     log: &Log,
-    refs: &Refs,
+    arrived: &Arrived<'_>,
     report: &mut Report,
 ) -> Result<(), Error> {
-    let tips = tips(refs);
-    let mut judged = Judged {
-        collector,
-        tips: BTreeMap::new(),
-        strict: Default::default(),
-        clean: BTreeSet::new(),
-        blobs: Blobs::default(),
-    };
-    let reader = collector.records.reader();
-    let below_tips = Below::default();
-    for entry in &log.entries {
-        let says = entry.receipt.predicate();
-        // What moved past the hooks first: it was there before this push.
-        let policy = &collector.history.version(entry.policy).policy;
-        let mut pushed: Vec<_> = says.movements.iter().collect();
-        // As at the door: what others of the same push may build on first.
-        pushed.sort_by_key(|it| rank(policy, it));
-        let movements = says.unrecorded.iter().chain(pushed);
-        for movement in movements.filter(|it| it.reference.branch().is_some()) {
-            // A clone of one branch has what that builds on, and not the ref it landed on.
-            let below = |new| -> Result<bool, Error> {
-                Ok(!rank(policy, movement).0 && below_tips.contains(reader, &tips, new)?)
-            };
-            if let Some(new) = movement.new.filter(|new| reader.contains(*new))
-                && (contained(reader, &tips, &movement.reference, new)? || below(new)?)
-            {
-                let reference = &movement.reference;
-                let found = judged
-                    .judge(reference, new, entry.policy, says.time, report)
-                    .map(|_| ());
-                put(found, reference, report);
+    let tips = tips(cores.basis.refs);
+    let moves = moves(cores, log, &tips)?;
+    let mut known = Outcomes::default();
+    let (jobs, results, hashed) = loop {
+        let plan = Plan::of(cores, &moves, &known);
+        let hashed = Hashed::default();
+        let results = judge(cores, &moves, &plan.jobs, &hashed, arrived)?;
+        // The plan took for granted that everything holds. Where something does not, what relied
+        // on that is planned anew.
+        let before = (known.failed.len(), known.found.len());
+        for (at, (job, result)) in plan.jobs.iter().zip(&results).enumerate() {
+            match result {
+                Err(_) => _ = known.failed.insert(at),
+                Ok(_) if matches!(job, Job::Failed(_)) => _ = known.failed.insert(at),
+                Ok(found) if found.findings.is_empty() && found.undecided.is_empty() => {}
+                Ok(_) if plan.relied_on.contains(&at) => _ = known.found.insert(at),
+                Ok(_) => {}
             }
         }
-    }
-    // Strict branches first, so that others may build on what was judged there.
-    let current = collector.history.last_index();
-    let policy = &collector.history.current().policy;
-    let is_strict = |name: &RefName| {
-        policy
-            .ref_rules(name)
-            .is_some_and(|it| !it.accepts_direct())
+        if before == (known.failed.len(), known.found.len()) {
+            break (plan.jobs, results, hashed);
+        }
     };
-    let (strict, loose): (Vec<_>, Vec<_>) = tips.iter().partition(|(name, _)| is_strict(name));
-    for (reference, tip) in strict.into_iter().chain(loose) {
-        match judged.judge(reference, *tip, current, collector.time, report) {
-            Ok(true) => {
-                let found = judged.blobs.of_tip(reader, reference, *tip, report);
-                put(found, reference, report);
+    let mut blobs = match hashed.into_blobs().filter(|_| known.failed.is_empty()) {
+        Some(blobs) => {
+            blobs.count(report);
+            blobs
+        }
+        // Something is damaged: once more, slowly, to tell where.
+        None => {
+            let mut blobs = Blobs::default();
+            for (it, job) in moves.iter().zip(&jobs) {
+                if let Job::Commits(commits) = job {
+                    blobs.of_commits(cores.reader, it.reference, commits, report);
+                }
             }
-            Ok(false) => {}
-            Err(error) => put(Err(error), reference, report),
+            blobs
+        }
+    };
+    for ((it, job), result) in moves.iter().zip(jobs).zip(results) {
+        match (job, result) {
+            (Job::Failed(error), _) | (_, Err(error)) => {
+                report.absorb(error.refusal(Subject::of_ref(it.reference)))
+            }
+            (Job::Ungoverned, Ok(_)) => {
+                let note = format!("{} is not governed", it.reference);
+                if !report.notes.contains(&note) {
+                    report.notes.push(note);
+                }
+            }
+            (_, Ok(found)) => {
+                report.absorb(found);
+                if it.is_tip {
+                    let found = blobs.of_tip(cores.reader, it.reference, it.new, report);
+                    put(found, it.reference, report);
+                }
+            }
         }
     }
     Ok(())
@@ -103,70 +162,226 @@ fn put(result: Result<(), Error>, reference: &RefName, report: &mut Report) {
     }
 }
 
-impl Judged<'_> {
-    /// Judges what is new on a branch up to a tip, by one version of the policy; returns whether
-    /// that governs it.
-    fn judge(
-        &mut self,
-        reference: &RefName,
-        tip: ObjectId,
-        version: usize,
-        time: Timestamp,
-        report: &mut Report,
-    ) -> Result<bool, Error> {
-        let history = self.collector.history;
-        let Some(rules) = history.version(version).policy.ref_rules(reference) else {
-            let note = format!("{reference} is not governed");
-            if !report.notes.contains(&note) {
-                report.notes.push(note);
+/// Returns the movements that are judged, in order: what the log tells, as far as it is here, and
+/// where every branch is now.
+fn moves<'a>(
+    cores: &Cores<'a>,
+    log: &'a Log,
+    tips: &'a BTreeSet<(RefName, ObjectId)>,
+) -> Result<Vec<Move<'a>>, Error> {
+    let (reader, history) = (cores.reader, cores.basis.history);
+    let below = Below::default();
+    // The newest first: what a branch contains later is near what it contained before.
+    let mut later: BTreeMap<&RefName, ObjectId> = BTreeMap::new();
+    let mut moves = Vec::new();
+    for entry in log.entries.iter().rev() {
+        let says = entry.receipt.predicate();
+        let policy = &history.version(entry.policy).policy;
+        let mut pushed: Vec<_> = says.movements.iter().collect();
+        // As at the door: what others of the same push may build on first.
+        pushed.sort_by_key(|it| rank(policy, it));
+        // What moved past the hooks was there before this push.
+        let movements = says.unrecorded.iter().chain(pushed);
+        let movements: Vec<_> = movements
+            .filter(|it| it.reference.branch().is_some())
+            .collect();
+        for movement in movements.into_iter().rev() {
+            let Some(new) = movement.new.filter(|new| reader.contains(*new)) else {
+                continue;
+            };
+            let reference = &movement.reference;
+            let mut is_here = match later.get(reference) {
+                Some(later) => reader.is_ancestor(new, *later)?,
+                None => false,
+            };
+            is_here = is_here || contained(reader, tips, reference, new)?;
+            if is_here {
+                later.insert(reference, new);
             }
-            return Ok(false);
+            // A clone of one branch has what that builds on, and not the ref it landed on.
+            let is_below = !is_here && !rank(policy, movement).0;
+            if is_here || (is_below && below.contains(reader, tips, new)?) {
+                moves.push(Move {
+                    reference,
+                    new,
+                    policy: entry.policy,
+                    time: says.time,
+                    is_tip: false,
+                });
+            }
+        }
+    }
+    moves.reverse();
+    // Strict branches first, so that others may build on what was judged there.
+    let policy = &history.current().policy;
+    let is_strict = |name: &RefName| {
+        policy
+            .ref_rules(name)
+            .is_some_and(|it| !it.accepts_direct())
+    };
+    let (strict, loose): (Vec<_>, Vec<_>) = tips.iter().partition(|(name, _)| is_strict(name));
+    moves.extend(
+        strict
+            .into_iter()
+            .chain(loose)
+            .map(|(reference, tip)| Move {
+                reference,
+                new: *tip,
+                policy: history.last_index(),
+                time: cores.basis.time,
+                is_tip: true,
+            }),
+    );
+    Ok(moves)
+}
+
+/// What became of movements that were judged, by their places.
+#[derive(Default)]
+struct Outcomes {
+    /// Those that could not be judged: they hide nothing from others.
+    failed: BTreeSet<usize>,
+    /// Those of which something was found: none counts as judged because it is alike.
+    found: BTreeSet<usize>,
+}
+
+/// What is to be judged for each movement, as far as those before it hold.
+struct Plan<'a> {
+    reader: &'a Reader,
+    jobs: Vec<Job>,
+    /// The movements that others rely on, being alike.
+    relied_on: BTreeSet<usize>,
+    /// The tips so far, by branch; not those that the next one contains.
+    tips: BTreeMap<&'a RefName, Vec<ObjectId>>,
+    /// Those on which other branches may build, and the version of the policy that says so.
+    strict: (Option<usize>, Strict),
+    /// By version, time and entries of the policy: where a tip is judged first.
+    first: BTreeMap<(usize, Timestamp, Vec<usize>, ObjectId), usize>,
+}
+
+impl<'a> Plan<'a> {
+    fn of(cores: &Cores<'a>, moves: &[Move<'a>], known: &Outcomes) -> Self {
+        let mut plan = Self {
+            reader: cores.reader,
+            jobs: Vec::with_capacity(moves.len()),
+            relied_on: BTreeSet::new(),
+            tips: BTreeMap::new(),
+            strict: Default::default(),
+            first: BTreeMap::new(),
         };
-        let alike = (version, time, rules.entries(), tip);
-        if self.clean.contains(&alike) {
-            self.tips.entry(reference.clone()).or_default().push(tip);
-            return Ok(true);
+        for (at, it) in moves.iter().enumerate() {
+            let policy = &cores.basis.history.version(it.policy).policy;
+            let job = match policy.ref_rules(it.reference) {
+                Some(rules) => {
+                    if plan.strict.0 != Some(it.policy) {
+                        let tips = plan.tips.iter();
+                        let tips =
+                            tips.flat_map(|(name, tips)| tips.iter().map(move |tip| (*name, tip)));
+                        plan.strict = (Some(it.policy), Strict::of(policy, tips));
+                    }
+                    plan.job(at, it, &rules, known)
+                }
+                None => Job::Ungoverned,
+            };
+            plan.jobs.push(job);
         }
-        let reader = self.collector.records.reader();
-        let direct_only =
-            rules.accepts_direct() && !rules.accepts_governed() && !rules.accepts_rollback();
-        if self.strict.0 != Some(version) {
-            let tips = self.tips.iter();
-            let tips = tips.flat_map(|(name, tips)| tips.iter().map(move |tip| (name, tip)));
-            let strict = Strict::of(&history.version(version).policy, tips);
-            self.strict = (Some(version), strict);
-        }
-        let commits = reader.new_commits(&[tip], &self.known(reference, &rules))?;
-        self.blobs.of_commits(reader, reference, &commits, report)?;
-        let branch = Branch {
-            rules,
-            commits,
-            time,
-        };
-        let found = branch::judge(reader, &branch, self.collector, usize::MAX / 2)?;
-        let clean = found.findings.is_empty() && found.undecided.is_empty();
-        report.absorb(found);
-        self.strict.1.insert(&branch.rules, tip);
-        let tips = self.tips.entry(reference.clone()).or_default();
-        // A run is bound to one branch, a direct commit to none; but what was found may rest on
-        // tips of this branch that hide commits here and nowhere else.
-        if clean && direct_only && tips.is_empty() {
-            self.clean.insert(alike);
-        }
-        tips.push(tip);
-        Ok(true)
+        plan
     }
 
-    fn known(&self, reference: &RefName, rules: &RefRules<'_>) -> Vec<ObjectId> {
-        let reader = self.collector.records.reader();
-        let mut known = rules.adopted();
-        let own = self.tips.get(reference).into_iter().flatten();
-        known.extend(own);
-        let is_new = !self.tips.contains_key(reference);
-        known.extend(self.strict.1.below(rules, is_new));
-        known.retain(|id| reader.contains(*id));
-        known
+    fn job(&mut self, at: usize, it: &Move<'a>, rules: &RefRules<'_>, known: &Outcomes) -> Job {
+        let alike = (it.policy, it.time, rules.entries(), it.new);
+        if let Some(first) = self.first.get(&alike) {
+            self.relied_on.insert(*first);
+            self.arrive(it, rules);
+            return Job::Alike;
+        }
+        let commits = match self.reader.new_commits(&[it.new], &self.hidden(it, rules)) {
+            Ok(commits) => commits,
+            Err(error) => return Job::Failed(error.into()),
+        };
+        if !known.failed.contains(&at) {
+            // A run is bound to one branch, a direct commit to none; but what was found may rest
+            // on tips of this branch that hide commits here and nowhere else.
+            let direct_only =
+                rules.accepts_direct() && !rules.accepts_governed() && !rules.accepts_rollback();
+            let is_new = !self.tips.contains_key(it.reference);
+            if direct_only && is_new && !known.found.contains(&at) {
+                self.first.insert(alike, at);
+            }
+            self.arrive(it, rules);
+        }
+        Job::Commits(commits)
     }
+
+    /// Remembers where a branch is now.
+    fn arrive(&mut self, it: &Move<'a>, rules: &RefRules<'_>) {
+        let tips = self.tips.entry(it.reference).or_default();
+        let contains = |tip: &ObjectId| self.reader.is_ancestor(*tip, it.new).unwrap_or(false);
+        let last = tips.pop_if(|tip| contains(tip));
+        tips.push(it.new);
+        self.strict.1.replace(rules, last, it.new);
+    }
+
+    fn hidden(&self, it: &Move<'a>, rules: &RefRules<'_>) -> Vec<ObjectId> {
+        let own = self.tips.get(it.reference);
+        let mut hidden = rules.adopted();
+        hidden.extend(own.into_iter().flatten());
+        hidden.extend(self.strict.1.below(rules, own.is_none()));
+        hidden.retain(|id| self.reader.contains(*id));
+        hidden
+    }
+}
+
+/// Judges what is planned; returns what was found for each movement.
+fn judge(
+    cores: &Cores<'_>,
+    moves: &[Move<'_>],
+    jobs: &[Job],
+    hashed: &Hashed,
+    arrived: &Arrived<'_>,
+) -> Result<Vec<Result<Report, Error>>, Error> {
+    let mut pieces = Vec::new();
+    for (at, (it, job)) in moves.iter().zip(jobs).enumerate() {
+        if let Job::Commits(commits) = job {
+            pieces.extend(commits.chunks(CHUNK).map(|commits| (at, it, commits)));
+        }
+    }
+    let history = cores.basis.history;
+    let found = cores.spread(&pieces, |collector, (_, it, commits)| {
+        let policy = &history.version(it.policy).policy;
+        let Some(rules) = policy.ref_rules(it.reference) else {
+            return Ok(Report::default());
+        };
+        let branch = Branch {
+            rules,
+            commits: commits.to_vec(),
+            time: it.time,
+        };
+        let reader = collector.records.reader();
+        branch::judge_once(reader, &branch, collector, &|seen| match seen {
+            Seen::Commit(commit, found) => hashed.add(reader, commit, found),
+            Seen::Malformed => hashed.damaged(),
+            Seen::Run(facts) => arrived.judge(collector, facts),
+        })
+    })?;
+    let judged = |job: &Job| match job {
+        Job::Commits(_) => Report {
+            checked: [("commits", 0), ("paths", 0)].into(),
+            ..Report::default()
+        },
+        _ => Report::default(),
+    };
+    let mut results: Vec<_> = jobs.iter().map(|job| Ok(judged(job))).collect();
+    for ((at, ..), found) in pieces.into_iter().zip(found) {
+        let Some(result) = results.get_mut(at) else {
+            continue;
+        };
+        match (found, &mut *result) {
+            (Ok(found), Ok(report)) => report.absorb(found),
+            (Err(error), Ok(_)) => *result = Err(error),
+            (_, Err(_)) => {}
+        }
+    }
+    Ok(results)
 }
 
 /// Tells whether a tip of that branch contains where it moved: a clone may be behind the log.

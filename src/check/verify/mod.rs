@@ -3,22 +3,32 @@
 mod blobs;
 mod branches;
 mod commits;
+mod cores;
 mod run;
 mod seen;
 
-use crate::facts::position::Positions;
+use std::collections::BTreeSet;
+use std::num::NonZero;
+
+use crate::facts::log::Log;
+use crate::facts::provenance;
 use crate::facts::run::Collector;
-use crate::record::{Coded, ObjectId, RefName, Report, RunId, Subject};
-use crate::rules::{self, clone as known};
+use crate::record::{Coded, Findings, ObjectId, RefName, Report, RunId, Subject};
+use crate::rules::{self, clone as known, growth};
 use crate::store::layout::{self, Place};
-use crate::store::ledger::{Records, Refs};
-use seen::{high_water, provenance};
+use crate::store::ledger::Records;
+use branches::Arrived;
+use cores::{Basis, Cores};
+use seen::high_water;
 
 use super::governance;
 use super::{Error, PolicyHistory};
 use crate::facts::arrivals::{Arrivals, Gained, MAX_RECORDS};
 
 pub use seen::{Clone, positions};
+
+/// How many records are judged at once in one thread.
+const CHUNK: usize = 64;
 
 /// What to verify.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,16 +48,30 @@ pub enum Scope {
     Run(RunId),
 }
 
-/// Verifies. Without an anchor nothing is decided.
+/// Verifies on all cores. Without an anchor nothing is decided.
 pub fn verify(clone: &Clone<'_>, scope: &Scope) -> Report {
+    verify_on(clone, scope, None)
+}
+
+/// Verifies on so many threads.
+pub(super) fn verify_on(
+    clone: &Clone<'_>,
+    scope: &Scope,
+    threads: Option<NonZero<usize>>,
+) -> Report {
     let mut report = Report::default();
-    if let Err(error) = try_verify(clone, scope, &mut report) {
+    if let Err(error) = try_verify(clone, scope, threads, &mut report) {
         report.absorb(error.refusal(Subject::none()));
     }
     report
 }
 
-fn try_verify(clone: &Clone<'_>, scope: &Scope, report: &mut Report) -> Result<(), Error> {
+fn try_verify(
+    clone: &Clone<'_>,
+    scope: &Scope,
+    threads: Option<NonZero<usize>>,
+    report: &mut Report,
+) -> Result<(), Error> {
     let reader = clone.reader;
     reader.require_whole_view()?;
     let refs = super::push::refs(reader)?;
@@ -68,19 +92,23 @@ fn try_verify(clone: &Clone<'_>, scope: &Scope, report: &mut Report) -> Result<(
         return Ok(());
     }
     known::no_replace_refs(refs.keys(), &mut report.findings);
-    let provenance = provenance(clone, &refs, &history, report)?;
+    let provenance = seen::provenance(clone, &refs, &history, report)?;
     let records = Records::open(reader, &refs)?;
-    let collector = Collector {
-        records: &records,
+    let basis = Basis {
+        refs: &refs,
         history: &history,
-        positions: Positions::Logged(&provenance.positions),
+        logged: &provenance.positions,
         time: clone.time,
-        arriving_policies: None,
     };
+    let collector = basis.collector(&records);
     match scope {
         Scope::All => {
-            verify_records(&collector, &refs, report)?;
-            branches::verify(&collector, &provenance.log, &refs, report)?;
+            let cores = Cores {
+                reader,
+                basis,
+                threads,
+            };
+            verify_all(&cores, &collector, &provenance.log, report)?;
         }
         Scope::Commits {
             reference,
@@ -94,14 +122,70 @@ fn try_verify(clone: &Clone<'_>, scope: &Scope, report: &mut Report) -> Result<(
     Ok(())
 }
 
-/// Judges every record there is.
-fn verify_records(
+/// Judges every record and every branch there is.
+fn verify_all(
+    cores: &Cores<'_>,
     collector: &Collector<'_>,
-    refs: &Refs,
+    log: &Log,
     report: &mut Report,
 ) -> Result<(), Error> {
+    let arrivals = arrivals(cores, report)?;
+    growth::irregular(&arrivals, &mut report.findings);
+    // Whatever fails now is met again by one thread, in order: then the same is told each time.
+    let in_order = |report: &mut Report| {
+        governance::judge(&arrivals, collector, &mut report.findings)?;
+        let none = (BTreeSet::new(), BTreeSet::new());
+        branches::verify(cores, log, &Arrived::new(&none.0, &none.1), report)
+    };
+    let Ok((runs, of_records)) = judge_records(cores, collector, &arrivals) else {
+        return in_order(report);
+    };
+    let arrived = Arrived::new(arrivals.digests(), &runs);
+    let mut found = Report::default();
+    let judged = branches::verify(cores, log, &arrived, &mut found);
+    let left = cores.spread(&arrived.left(), |collector, run| {
+        let facts = collector.run(run)?;
+        arrived.judge(collector, &facts);
+        Ok::<_, Error>(())
+    });
+    if !left.is_ok_and(|left| left.iter().all(Result::is_ok)) {
+        return in_order(report);
+    }
+    report.findings.extend(of_records);
+    report.findings.extend(arrived.into_findings());
+    report.absorb(found);
+    judged
+}
+
+/// Judges every record by itself; returns the runs that they are about, and what was found.
+fn judge_records(
+    cores: &Cores<'_>,
+    collector: &Collector<'_>,
+    arrivals: &Arrivals,
+) -> Result<(BTreeSet<RunId>, Findings), Error> {
+    let pieces: Vec<_> = governance::pieces(arrivals).collect();
+    let pieces: Vec<_> = pieces.chunks(CHUNK).collect();
+    let judged = cores.spread(&pieces, |collector, pieces| {
+        let (mut runs, mut found) = (BTreeSet::new(), Findings::new());
+        for it in *pieces {
+            governance::judge_piece(collector, *it, &mut runs, &mut found)?;
+        }
+        Ok::<_, Error>((runs, found))
+    })?;
+    let (mut runs, mut findings) = (BTreeSet::new(), Findings::new());
+    for judged in judged {
+        let (more, found) = judged?;
+        runs.extend(more);
+        findings.extend(found);
+    }
+    provenance::judge(collector.records, &arrivals.shards, &mut findings)?;
+    Ok((runs, findings))
+}
+
+/// Collects every record there is.
+fn arrivals(cores: &Cores<'_>, report: &mut Report) -> Result<Arrivals, Error> {
     let mut arrivals = Arrivals::default();
-    let reader = collector.records.reader();
+    let (reader, refs) = (cores.reader, cores.basis.refs);
     for (name, tip) in refs {
         match Place::of(name) {
             Some(Place::Ledger | Place::Notes(_) | Place::Evidence) => {
@@ -113,7 +197,7 @@ fn verify_records(
                     most_commits: usize::MAX,
                     most_changes: MAX_RECORDS,
                 };
-                arrivals.collect_commits(reader, &gained, refs, collector.history)?;
+                arrivals.collect_commits(reader, &gained, refs, cores.basis.history)?;
             }
             Some(Place::Unknown) => {
                 let finding = rules::push::known_kind(name, "upgrade git-awo");
@@ -123,13 +207,9 @@ fn verify_records(
         }
     }
     report.count("records", arrivals.count());
-    if let Positions::Logged(logged) = &collector.positions {
-        for digest in logged
-            .keys()
-            .filter(|digest| !arrivals.digests().contains(digest))
-        {
-            report.findings.push(known::records_kept(*digest));
-        }
+    let logged = cores.basis.logged.keys();
+    for digest in logged.filter(|digest| !arrivals.digests().contains(digest)) {
+        report.findings.push(known::records_kept(*digest));
     }
-    governance::judge(&arrivals, collector, &mut report.findings)
+    Ok(arrivals)
 }

@@ -1,6 +1,7 @@
 //! What stands on the refs at each stage, and how it is pushed, logged and verified.
 
 use super::*;
+use std::num::NonZero;
 
 /// What a case asks: what is changed before it is signed, the stage that is pushed, what is
 /// changed on the refs, and what is found, as `CODE rule`.
@@ -254,7 +255,12 @@ impl World {
             receipts: seen.receipts,
             time: time(NOW),
         };
-        verify::verify(&clone, scope)
+        let report = verify::verify(&clone, scope);
+        for threads in [1, 3] {
+            let again = verify::verify_on(&clone, scope, NonZero::new(threads));
+            assert_eq!(again, report, "{threads} threads");
+        }
+        report
     }
 
     /// Appends the receipt of a push to the log; returns its envelope.

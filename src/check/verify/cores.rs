@@ -1,0 +1,91 @@
+//! Spreads work over all cores. Each thread reads with a reader of its own.
+
+use std::num::NonZero;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::check::{Error, PolicyHistory};
+use crate::facts::position::{Logged, Positions};
+use crate::facts::run::Collector;
+use crate::git::Reader;
+use crate::record::Timestamp;
+use crate::store::ledger::{Records, Refs};
+
+/// More threads than these only wait for each other, and each has caches of its own.
+const MOST_THREADS: usize = 16;
+
+/// By what everything is judged.
+#[derive(Clone, Copy)]
+pub(super) struct Basis<'a> {
+    pub(super) refs: &'a Refs,
+    pub(super) history: &'a PolicyHistory,
+    pub(super) logged: &'a Logged,
+    pub(super) time: Timestamp,
+}
+
+impl<'a> Basis<'a> {
+    /// Returns a collector over these records.
+    pub(super) fn collector<'b>(self, records: &'b Records<'b>) -> Collector<'b>
+    where
+        'a: 'b,
+    {
+        Collector {
+            records,
+            history: self.history,
+            positions: Positions::Logged(self.logged),
+            time: self.time,
+            arriving_policies: None,
+        }
+    }
+}
+
+/// The threads among which work is spread.
+pub(super) struct Cores<'a> {
+    pub(super) reader: &'a Reader,
+    pub(super) basis: Basis<'a>,
+    /// How many; as many as there are cores if it is not given.
+    pub(super) threads: Option<NonZero<usize>>,
+}
+
+impl Cores<'_> {
+    /// Does all pieces of work, whoever is free the next one, and returns what they gave in order.
+    pub(super) fn spread<T: Sync, R: Send>(
+        &self,
+        pieces: &[T],
+        work: impl Fn(&Collector<'_>, &T) -> R + Sync,
+    ) -> Result<Vec<R>, Error> {
+        let cores = self.threads.map_or_else(
+            || std::thread::available_parallelism().map_or(1, NonZero::get),
+            NonZero::get,
+        );
+        let threads = cores.min(MOST_THREADS).min(pieces.len());
+        let next = AtomicUsize::new(0);
+        let basis = self.basis;
+        let one = |reader: Reader| -> Result<Vec<(usize, R)>, Error> {
+            let records = Records::open(&reader, basis.refs)?;
+            let collector = basis.collector(&records);
+            let mut done = Vec::new();
+            loop {
+                let at = next.fetch_add(1, Ordering::Relaxed);
+                let Some(piece) = pieces.get(at) else {
+                    return Ok(done);
+                };
+                done.push((at, work(&collector, piece)));
+            }
+        };
+        let one = &one;
+        let mut done = std::thread::scope(|scope| {
+            let readers = (0..threads).map(|_| self.reader.fork());
+            let threads: Vec<_> = readers
+                .map(|reader| scope.spawn(move || one(reader)))
+                .collect();
+            let mut done = Vec::with_capacity(pieces.len());
+            for thread in threads {
+                let joined = thread.join();
+                done.extend(joined.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
+            }
+            Ok::<_, Error>(done)
+        })?;
+        done.sort_unstable_by_key(|(at, _)| *at);
+        Ok(done.into_iter().map(|(_, it)| it).collect())
+    }
+}
