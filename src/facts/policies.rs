@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::git::Reader;
 use crate::policy::keyring::Signer;
-use crate::policy::{Keyring, Policy, Position, Unverified};
+use crate::policy::{Keyring, Policy, Position, Proven, Unverified};
 use crate::record::envelope::Envelope;
 use crate::record::tree::{Entry, Mode};
 use crate::record::{IdentityName, ObjectId, Sha256, Timestamp};
@@ -65,6 +65,7 @@ pub struct PolicyHistory {
     /// The versions after those; at least the last one.
     versions: Vec<Version>,
     commits: Vec<ObjectId>,
+    proven: Proven,
 }
 
 /// Versions that were verified by an earlier process. Each is read when it is asked for.
@@ -124,6 +125,7 @@ impl PolicyHistory {
             older: None,
             versions: Vec::new(),
             commits: Vec::new(),
+            proven: Proven::default(),
         };
         if let Some((known, [older @ .., last])) = base {
             history.commits.extend(older.iter().map(|it| it.commit));
@@ -309,6 +311,7 @@ impl PolicyHistory {
             policy: &self.version(index).policy,
             policies: self.commits.get(..=index).unwrap_or(&self.commits),
             time,
+            proven: &self.proven,
         }
     }
 

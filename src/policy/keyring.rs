@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::record::commit::Commit;
 use crate::record::{IdentityName, Timestamp};
-use crate::signing::{self, AllowedSigner, AllowedSigners, PublicKey, Signature};
+use crate::signing::{self, AllowedSigner, AllowedSigners, PublicKey, Signature, SignatureError};
 
 use super::person::Person;
 use super::unverified::Unverified;
@@ -126,6 +126,19 @@ impl Keyring {
         message: &[u8],
         time: Option<Timestamp>,
     ) -> Result<Signer, Unverified> {
+        self.check_by(signature, namespace, time, |key| {
+            signing::verify(key, signature, namespace, message)
+        })
+    }
+
+    /// Checks a signature as [`Keyring::check`] does; `verify` tells whether it is one by the key.
+    pub(super) fn check_by(
+        &self,
+        signature: &Signature,
+        namespace: &str,
+        time: Option<Timestamp>,
+        verify: impl FnOnce(&PublicKey) -> Result<signing::Checked, SignatureError>,
+    ) -> Result<Signer, Unverified> {
         let fingerprint = signature.public_key().fingerprint().to_owned();
         let unknown = |why: String| Unverified::UnknownKey {
             key: fingerprint.clone(),
@@ -148,8 +161,7 @@ impl Keyring {
         {
             return Err(unknown(format!("is not valid at {time}")));
         }
-        let flags = signing::verify(&holder.key, signature, namespace, message);
-        let flags = flags.map_err(|error| Unverified::Signature {
+        let flags = verify(&holder.key).map_err(|error| Unverified::Signature {
             person: holder.person.clone(),
             namespace: namespace.to_owned(),
             error,

@@ -10,6 +10,7 @@ pub mod pattern;
 mod person;
 #[allow(clippy::module_inception, reason = "the noun of the room")]
 mod policy;
+mod proven;
 mod refs;
 mod unverified;
 mod verified;
@@ -21,6 +22,7 @@ pub use keyring::Keyring;
 pub use level::Level;
 pub use person::{Person, Writers};
 pub use policy::Policy;
+pub use proven::Proven;
 pub use refs::RefRules;
 pub use unverified::Unverified;
 pub use verified::{Position, Verified};

@@ -12,6 +12,7 @@ use crate::signing::Signature;
 
 use super::keyring::{Keyring, Signer};
 use super::policy::Policy;
+use super::proven::Proven;
 use super::unverified::Unverified;
 
 /// The position of a statement in the history, which determines how it is judged.
@@ -26,6 +27,8 @@ pub struct Position<'a> {
     /// The time of that push; `None` for a record that was accepted before, when the validity of its
     /// key was checked.
     pub time: Option<Timestamp>,
+    /// What was found good already.
+    pub proven: &'a Proven,
 }
 
 /// A statement whose signature, kind, signer, role, repository and policy were checked.
@@ -174,7 +177,10 @@ fn check_raw(
     let signature = parse_signature(sig, keyid)?;
     let check = |message: &[u8]| {
         let keyring = position.policy.keyring();
-        keyring.check(&signature, kind.namespace(), message, position.time)
+        let namespace = kind.namespace();
+        keyring.check_by(&signature, namespace, position.time, |key| {
+            position.proven.verify(key, &signature, namespace, message)
+        })
     };
     let error = match check(&envelope.pae()) {
         Ok(signer) => return Ok(signer),

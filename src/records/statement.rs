@@ -118,11 +118,16 @@ impl<P: Serialize + DeserializeOwned> Statement<P> {
         subject: impl Fn(&P) -> Vec<Subject>,
     ) -> Result<Self, BadStatement> {
         // The kind first: a statement of another kind is reported as that, not as unknown fields.
-        let found = type_of(payload)?;
-        if found != expected {
-            return Err(other_type(found, expected));
-        }
-        let statement: Self = json::parse_canonical(payload)?;
+        let statement = match json::parse_canonical::<Self>(payload) {
+            Ok(statement) if statement.predicate_type == expected => statement,
+            other => {
+                let found = type_of(payload)?;
+                if found != expected {
+                    return Err(other_type(found, expected));
+                }
+                other?
+            }
+        };
         if statement.statement_type != STATEMENT_TYPE {
             return Err(other_type(statement.statement_type, STATEMENT_TYPE));
         }

@@ -62,6 +62,12 @@ fn indent(out: &mut String, depth: usize) {
 
 fn write_string(out: &mut String, text: &str) {
     out.push('"');
+    let plain = |b: &u8| *b >= b' ' && *b != b'"' && *b != b'\\';
+    if text.as_bytes().iter().all(plain) {
+        out.push_str(text);
+        out.push('"');
+        return;
+    }
     for c in text.chars() {
         match c {
             '"' => out.push_str("\\\""),

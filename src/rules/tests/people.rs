@@ -1,9 +1,9 @@
 //! The persons of the story: their keys, what the policy says of them, and what they sign.
 
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
+use std::sync::{LazyLock, OnceLock};
 
-use crate::policy::{Keyring, Policy, Position, Verified};
+use crate::policy::{Keyring, Policy, Position, Proven, Verified};
 use crate::record::envelope::{Envelope, EnvelopeSignature};
 use crate::record::tree::{Change, Mode};
 use crate::record::{IdentityName, ObjectId, RefName, RepoPath, RunId, Sha256, TaskId, Timestamp};
@@ -133,11 +133,13 @@ pub fn sealed<P: Predicate>(predicate: P, by: &str) -> Envelope {
 
 pub fn position(policy: &Policy) -> Position<'_> {
     const POLICIES: &[ObjectId] = &[ObjectId::Sha1([1; 20])];
+    static PROVEN: LazyLock<Proven> = LazyLock::new(Proven::default);
     Position {
         repository: POLICIES[0],
         policy,
         policies: POLICIES,
         time: Some(time("2026-01-10T00:00:00Z")),
+        proven: &PROVEN,
     }
 }
 
