@@ -93,6 +93,11 @@ text_name!(
     WorkflowUrl, "workflow run url", check_url
 );
 
+text_name!(
+    /// Why somebody decides as they do: any text that is not blank.
+    Reason, "reason", check_reason
+);
+
 impl RefName {
     /// Returns the part after `refs/heads/` of a branch.
     pub fn branch(&self) -> Option<&str> {
@@ -156,6 +161,13 @@ fn check_url(text: &str) -> Result<(), &'static str> {
         Some(rest) if !rest.is_empty() && !rest.starts_with(['/', '?', '#']) => Ok(()),
         Some(_) => Err("it names no host"),
         None => Err("it does not begin with https:// or http://"),
+    }
+}
+
+fn check_reason(text: &str) -> Result<(), &'static str> {
+    match text.trim().is_empty() {
+        true => Err("it is empty"),
+        false => Ok(()),
     }
 }
 
@@ -240,6 +252,14 @@ mod tests {
             "refs/heads/a\\b",
         ] {
             assert!(RefName::new(bad).is_err(), "{bad:?} is no ref name");
+        }
+    }
+
+    #[test]
+    fn a_reason_says_something() {
+        assert!(Reason::new("a mistake").is_ok());
+        for bad in ["", " ", "\t\n", "\u{a0}\u{3000}"] {
+            assert!(Reason::new(bad).is_err(), "{bad:?} is none");
         }
     }
 

@@ -738,6 +738,9 @@ rules! {
     RevocationBeforeUse = "revocation-before-use", Rep001,
         "An approval is withdrawn before anything has used it.",
         "approvals", "olga withdraws an approval that run_1 has spent";
+    RevocationOnce = "revocation-once", Rep001,
+        "An approval is withdrawn once.",
+        "approvals", "a second `git awo revoke` of an approval, for another reason";
     RolledBackForGood = "rolled-back-for-good", Rep001,
         "A commit that was rolled back is not applied again.",
         "roll-back", "a revert of the roll-back";
