@@ -314,7 +314,7 @@ impl Coded for Error {
             E::Git { stderr, .. } if stderr.contains(".lock': File exists") => {
                 let expected = "a repository in which no other git process is at work";
                 let remedy = "remove that lock, if nobody else is at work in the repository";
-                Diagnosis::undecided(self, Rule::RefUnlocked, expected, remedy)
+                Diagnosis::undecided(self, Rule::LockFree, expected, remedy)
             }
             E::Git { stderr, .. } => match config_locked(stderr) {
                 Some(config) => {
@@ -322,7 +322,7 @@ impl Coded for Error {
                     let expected =
                         format!("no {lock}, which a git at work holds or has left behind");
                     let remedy = format!("if no git runs here: rm {}", quoted(Path::new(&lock)));
-                    Diagnosis::undecided(self, Rule::ConfigUnlocked, expected, remedy)
+                    Diagnosis::undecided(self, Rule::LockFree, expected, remedy)
                 }
                 None => unusable(Rule::GitSucceeds),
             },
@@ -347,7 +347,7 @@ impl Coded for UpdateError {
                     quoted(path)
                 );
                 let expected = "a ref that nobody else moves";
-                Diagnosis::undecided(self, Rule::RefUnlocked, expected, remedy).about(of(name))
+                Diagnosis::undecided(self, Rule::LockFree, expected, remedy).about(of(name))
             }
             E::Bad { name, .. } => {
                 let expected = "one movement of each ref";
