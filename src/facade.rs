@@ -159,6 +159,7 @@ impl Repository {
             before: &push::refs(&self.repo)?,
             movements,
             anchor: self.anchor.as_ref(),
+            known: None,
             door: Door::Clone,
             time: now,
         }))

@@ -20,6 +20,7 @@ fn same(name: &str, text: String) {
 fn steady(world: &World, text: &str) -> String {
     let root = world.path("").canonicalize().unwrap();
     let text = text.replace(root.to_str().unwrap(), "$WORLD");
+    let is_number = |word: &str| word.bytes().all(|it| it.is_ascii_digit());
     let is_key = |word: &str| word.starts_with("SHA256:") || word.starts_with("AAAA");
     each_word(&text, "+/:=-_", |word| match is_key(word) {
         true => "[KEY]".to_owned(),
@@ -28,6 +29,10 @@ fn steady(world: &World, text: &str) -> String {
                 (Some(other), _) => other.to_owned(),
                 // The digest in a file name: `independence-<sha256>`.
                 (None, Some((kind, digest))) if digest.len() == 64 => format!("{kind}-[ID]"),
+                // The seconds in a nonce: `1-1795943468`.
+                (None, Some((count, seconds))) if is_number(seconds) && is_number(count) => {
+                    format!("{count}-[TIME]")
+                }
                 _ => part.to_owned(),
             }
         }),

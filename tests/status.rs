@@ -1,5 +1,8 @@
 //! `git awo status`: what is left to be done, and no more.
 
+use std::path::Path;
+
+use git_awo::ops::status::State;
 use serde_json::Value;
 
 use crate::world::{RUN, World};
@@ -49,6 +52,18 @@ fn a_run_is_listed_until_it_is_accepted_and_counted_then() {
     assert_eq!(json["accepted_runs"], 1);
     let text = world.ok("olga", "olga", &["git", "awo", "status", "--all"]);
     assert!(text.contains(RUN), "{text}");
+}
+
+#[test]
+fn the_readme_describes_every_state() {
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let readme = std::fs::read_to_string(readme).unwrap();
+    let rows = readme.lines().filter(|it| it.starts_with("| `"));
+    let firsts: Vec<_> = rows.filter_map(|it| it.split('|').nth(1)).collect();
+    for state in State::ALL {
+        let words = format!("`{}`", state.words());
+        assert!(firsts.iter().any(|it| it.contains(&words)), "{words}");
+    }
 }
 
 #[test]

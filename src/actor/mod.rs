@@ -7,8 +7,9 @@ mod files;
 mod settings;
 
 use std::path::Path;
+use std::sync::Arc;
 
-use crate::check::{self, Anchor, PolicyHistory};
+use crate::check::{self, Anchor, KnownPolicies, PolicyHistory};
 use crate::facts::position::Positions;
 use crate::facts::run::Collector;
 use crate::git::Repo;
@@ -96,13 +97,25 @@ impl Actor {
         Ok(check::push::refs(&self.repo)?)
     }
 
-    /// Returns the checked history of the policy.
+    /// Returns the checked history of the policy, and tells later processes that it was checked.
     pub fn history(&self) -> Result<PolicyHistory, Error> {
+        let history = self.history_after(self.settings.known_policies().as_ref())?;
+        history.read_all()?;
+        Ok(history)
+    }
+
+    /// Returns the history of the policy, checked after what is known of it from before.
+    pub fn history_after(
+        &self,
+        known: Option<&Arc<KnownPolicies>>,
+    ) -> Result<PolicyHistory, Error> {
         let tip = self
             .repo
             .reference(&layout::policy())?
             .ok_or(Error::NoPolicy)?;
-        Ok(PolicyHistory::load(&self.repo, tip)?)
+        let history = PolicyHistory::load_after(&self.repo, tip, known)?;
+        self.settings.remember(&history);
+        Ok(history)
     }
 
     /// Returns a collector over these records for a person's tools.

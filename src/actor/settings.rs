@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::check::Anchor;
+use crate::check::{Anchor, KnownPolicies, PolicyHistory};
 use crate::git::Repo;
 use crate::record::{ObjectId, RefName, json};
-use crate::sys::file;
+use crate::sys::file::{self, NewFile};
 
 use super::error::Error;
 use super::files::write_atomically;
@@ -18,6 +19,11 @@ use super::files::write_atomically;
 pub struct Settings {
     directory: PathBuf,
 }
+
+/// What was verified of the policy's history before.
+const KNOWN_POLICIES: &str = "policies-known";
+/// The largest file of that, in bytes.
+const MAX_KNOWN: u64 = 64 * 1024 * 1024;
 
 /// Governance refs as they were seen at each remote.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,6 +85,23 @@ impl Settings {
             &self.directory.join("anchor"),
             format!("{anchor}\n").as_bytes(),
         )
+    }
+
+    /// Returns what was verified of the policy's history before, if that can be read.
+    pub fn known_policies(&self) -> Option<Arc<KnownPolicies>> {
+        let bytes = file::read(&self.directory.join(KNOWN_POLICIES), MAX_KNOWN).ok()??;
+        KnownPolicies::parse(&bytes).map(Arc::new)
+    }
+
+    /// Tells later processes that this history was verified. If that fails, they verify it again.
+    pub fn remember(&self, history: &PolicyHistory) {
+        if let Some(known) = history.learned() {
+            let path = self.directory.join(KNOWN_POLICIES);
+            let _ = NewFile::at(&path)
+                .over()
+                .volatile()
+                .write(&known.to_bytes());
+        }
     }
 
     /// Returns the marks below which governance refs may not fall.

@@ -1,6 +1,7 @@
 //! Judges a whole push at once, by the policy as it stood before it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::facts::position::Positions;
 use crate::facts::run::Collector;
@@ -16,7 +17,7 @@ use crate::store::ledger::{Records, Refs};
 use super::branch::strict::Strict;
 use super::branch::{self, Branch};
 use super::governance;
-use super::{Anchor, Error, PolicyHistory};
+use super::{Anchor, Error, KnownPolicies, PolicyHistory};
 use crate::facts::arrivals::{Arrivals, Gained};
 
 /// So many tree entries are looked at for one push: a few seconds at most, and more than ten
@@ -24,6 +25,7 @@ use crate::facts::arrivals::{Arrivals, Gained};
 const MOST_WORK: u64 = 40_000_000;
 
 /// A push, and where it arrives.
+#[derive(Clone)]
 pub struct Push<'a> {
     /// Sees the objects that were pushed, and those before.
     pub reader: &'a Reader,
@@ -33,6 +35,8 @@ pub struct Push<'a> {
     pub movements: &'a [Movement],
     /// What the first policy must match.
     pub anchor: Option<&'a Anchor>,
+    /// What was verified of the policy's history before.
+    pub known: Option<&'a Arc<KnownPolicies>>,
     /// Who asks.
     pub door: Door,
     /// The time of arrival.
@@ -40,6 +44,7 @@ pub struct Push<'a> {
 }
 
 /// Who asks for a judgement.
+#[derive(Clone)]
 pub enum Door {
     /// A clone, before it pushes: it writes no log.
     Clone,
@@ -53,6 +58,13 @@ pub fn judge(push: &Push<'_>) -> Report {
     if let Err(error) = try_judge(push, &mut report) {
         report.absorb(error.refusal(Subject::none()));
     }
+    if push.known.is_some_and(|known| known.failed()) {
+        let known = None;
+        return judge(&Push {
+            known,
+            ..push.clone()
+        });
+    }
     report
 }
 
@@ -63,7 +75,7 @@ fn try_judge(push: &Push<'_>, report: &mut Report) -> Result<(), Error> {
     let Some(tip) = push.before.get(&layout::policy()) else {
         return first_push(push, report);
     };
-    let history = match PolicyHistory::load(push.reader, *tip) {
+    let history = match PolicyHistory::load_after(push.reader, *tip, push.known) {
         Ok(history) => history,
         Err(error) => {
             if matches!(error, Error::Policy(_)) && !error.is_newer_policy() {
@@ -110,7 +122,8 @@ fn try_judge(push: &Push<'_>, report: &mut Report) -> Result<(), Error> {
     let moved = after
         .get(&layout::policy())
         .filter(|id| **id != history.current().commit);
-    let arriving = moved.and_then(|id| PolicyHistory::load(push.reader, *id).ok());
+    let arriving =
+        moved.and_then(|id| PolicyHistory::load_after(push.reader, *id, push.known).ok());
     let records = Records::open(push.reader, &after)?;
     let collector = Collector {
         records: &records,
@@ -210,7 +223,7 @@ fn judge_policy(
         report.findings.extend(rules::policy_follows(new, tip));
         return Ok(());
     }
-    match PolicyHistory::load(push.reader, new) {
+    match PolicyHistory::load_after(push.reader, new, push.known) {
         Ok(newer) => {
             let known = history.commits().len();
             let added = newer.commits().len().saturating_sub(known);

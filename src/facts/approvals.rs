@@ -7,6 +7,8 @@ use crate::records::{
     Statement,
 };
 
+use crate::store::layout::LedgerPath;
+
 use super::Error;
 use super::run::Collector;
 
@@ -93,6 +95,22 @@ impl Collector<'_> {
         let judging = self.judging();
         let before = |it: &Sha256| judging.precedes(*it, revocation.digest());
         Ok(own && !uses.iter().any(before))
+    }
+
+    /// Returns what the revocations in the ledger say. Whether one came in time, and from whoever
+    /// made the approval, is not judged.
+    pub fn revocations(&self) -> Result<Vec<RevocationPredicate>, Error> {
+        let mut found = Vec::new();
+        for (path, _) in self.records.list("records")? {
+            let path = LedgerPath::parse(&path);
+            if let Some(path @ LedgerPath::Record(_, Kind::Revocation, _)) = path
+                && let Ok(Some(envelope)) = self.records.envelope(&path)
+                && let Ok(revocation) = self.verify::<RevocationPredicate>(&envelope)
+            {
+                found.push(revocation.into_predicate());
+            }
+        }
+        Ok(found)
     }
 
     /// Returns what is known of a revocation that arrived.

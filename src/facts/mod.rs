@@ -7,6 +7,7 @@ pub(crate) mod arrived;
 pub(crate) mod case;
 pub(crate) mod claims;
 mod error;
+mod known;
 pub(crate) mod limits;
 pub mod log;
 pub(crate) mod policies;
@@ -15,4 +16,5 @@ pub(crate) mod provenance;
 pub(crate) mod run;
 
 pub use error::{BadVersion, Error};
+pub use known::KnownPolicies;
 pub use policies::{Anchor, PolicyHistory};

@@ -1,16 +1,18 @@
 //! The policy and its history: every version linked to the one before and signed by its roots.
 
 use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::git::Reader;
 use crate::policy::keyring::Signer;
-use crate::policy::{Keyring, Policy, Position};
+use crate::policy::{Keyring, Policy, Position, Unverified};
 use crate::record::envelope::Envelope;
 use crate::record::tree::{Entry, Mode};
 use crate::record::{IdentityName, ObjectId, Sha256, Timestamp};
-use crate::records::PolicyPredicate;
+use crate::records::{Kind, PolicyPredicate, Statement};
 
 use super::error::{BadVersion, Error, Flaw};
+use super::known::{KnownPolicies, Stored};
 
 /// What a clone or server trusts from the start.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,8 +61,17 @@ pub struct Version {
 
 /// The versions of the policy, the first one first. Never empty.
 pub struct PolicyHistory {
+    older: Option<Older>,
+    /// The versions after those; at least the last one.
     versions: Vec<Version>,
     commits: Vec<ObjectId>,
+}
+
+/// Versions that were verified by an earlier process. Each is read when it is asked for.
+struct Older {
+    known: Arc<KnownPolicies>,
+    versions: Vec<OnceLock<Option<Version>>>,
+    reader: Mutex<Reader>,
 }
 
 /// The three files of a policy commit.
@@ -81,25 +92,49 @@ const MAX_VERSIONS: usize = 100_000;
 impl PolicyHistory {
     /// Loads and checks the history that ends at `tip`.
     pub fn load(reader: &Reader, tip: ObjectId) -> Result<Self, Error> {
-        let mut commits = vec![tip];
-        let mut last = tip;
-        loop {
-            let commit = reader.commit(last)?;
-            match commit.parents.as_slice() {
-                [] => break,
-                [parent] if commits.len() < MAX_VERSIONS => {
-                    last = *parent;
-                    commits.push(last);
-                }
-                _ => return Err(BadVersion::at(last, Flaw::Forked).into()),
+        Self::load_after(reader, tip, None)
+    }
+
+    /// Loads the history that ends at `tip` and checks the versions that are not known from before.
+    ///
+    /// A known version is read when it is asked for. If it cannot be read then, [`KnownPolicies::failed`]
+    /// tells: what was judged by this history is void, and is to be judged by that of
+    /// [`Self::load`].
+    pub fn load_after(
+        reader: &Reader,
+        tip: ObjectId,
+        known: Option<&Arc<KnownPolicies>>,
+    ) -> Result<Self, Error> {
+        let mut commits = Vec::new();
+        let mut next = Some(tip);
+        let mut base = None;
+        while let Some(id) = next {
+            base = known.and_then(|known| Some((known, known.up_to(id)?)));
+            if base.is_some() {
+                break;
             }
+            commits.push(id);
+            next = match reader.commit(id)?.parents.as_slice() {
+                [] => None,
+                [parent] if commits.len() < MAX_VERSIONS => Some(*parent),
+                _ => return Err(BadVersion::at(id, Flaw::Forked).into()),
+            };
         }
-        commits.reverse();
         let mut history = Self {
+            older: None,
             versions: Vec::new(),
             commits: Vec::new(),
         };
-        for commit in commits {
+        if let Some((known, [older @ .., last])) = base {
+            history.commits.extend(older.iter().map(|it| it.commit));
+            history.older = Some(Older {
+                known: Arc::clone(known),
+                versions: older.iter().map(|_| OnceLock::new()).collect(),
+                reader: Mutex::new(reader.fork()),
+            });
+            history.append(Version::read(reader, last)?);
+        }
+        for commit in commits.into_iter().rev() {
             history.extend(reader, commit)?;
         }
         Ok(history)
@@ -112,11 +147,7 @@ impl PolicyHistory {
         if commit.parents != expected_parents {
             return Err(BadVersion::at(id, Flaw::OtherParent).into());
         }
-        let files = PolicyFiles::read(reader, id)?;
-        let policy = Policy::parse(&files.policy, &files.allowed_signers)
-            .map_err(|bad| BadVersion::at(id, Flaw::Unreadable(bad)))?;
-        let envelope = Envelope::parse(&files.envelope)
-            .map_err(|error| BadVersion::at(id, Flaw::Envelope(error.to_string())))?;
+        let (files, policy, envelope) = parts(reader, id)?;
         // A first policy is signed by its own roots; each later one by those before it.
         let judge = self
             .versions
@@ -139,8 +170,7 @@ impl PolicyHistory {
             };
             return Err(BadVersion::at(id, flaw).into());
         }
-        self.commits.push(id);
-        self.versions.push(Version {
+        self.append(Version {
             commit: id,
             policy,
             signers,
@@ -148,6 +178,11 @@ impl PolicyHistory {
             envelope,
         });
         Ok(())
+    }
+
+    fn append(&mut self, version: Version) {
+        self.commits.push(version.commit);
+        self.versions.push(version);
     }
 
     fn check_statement(
@@ -182,15 +217,15 @@ impl PolicyHistory {
     /// Tells what is wrong with a version if it was put into force at this time: the date of its
     /// commit is its author's word, so a key could sign after its window by dating back.
     pub fn refuses_at(&self, index: usize, time: Timestamp) -> Option<BadVersion> {
-        let version = self.versions.get(index)?;
+        let version = self.commits.get(index).map(|_| self.version(index))?;
         let judge = &self.version(index.saturating_sub(1)).policy;
         let error = Keyring::verify_policy(&version.envelope, judge, time).err()?;
         Some(BadVersion::at(version.commit, Flaw::Signature(error)))
     }
 
     /// Returns the versions, the first one first.
-    pub fn versions(&self) -> &[Version] {
-        &self.versions
+    pub fn versions(&self) -> impl DoubleEndedIterator<Item = &Version> + ExactSizeIterator {
+        (0..self.commits.len()).map(|index| self.version(index))
     }
 
     /// Returns the policy commits, the first one first.
@@ -209,17 +244,56 @@ impl PolicyHistory {
         reason = "a history is made of at least one version, and the index is cut to the last"
     )]
     pub fn version(&self, index: usize) -> &Version {
-        &self.versions[index.min(self.last_index())]
+        let last = self.versions.len().saturating_sub(1);
+        let older = self.older.as_ref().map_or(0, |older| older.versions.len());
+        let found = match index.checked_sub(older) {
+            Some(at) => self.versions.get(at),
+            None => self.older.as_ref().and_then(|older| older.version(index)),
+        };
+        found.unwrap_or(&self.versions[last])
+    }
+
+    /// Returns who signed the first version.
+    pub fn founders(&self) -> &[Signer] {
+        let first = self.older.as_ref().and_then(|it| it.stored().first());
+        first.map_or_else(|| &*self.version(0).signers, |it| &it.signers)
+    }
+
+    /// Reads every version now, so that none can turn out to be unreadable later.
+    pub fn read_all(&self) -> Result<(), Error> {
+        let Some(older) = &self.older else {
+            return Ok(());
+        };
+        let reader = older.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        for (slot, stored) in older.versions.iter().zip(older.stored()) {
+            let version = Version::read(&reader, stored)?;
+            slot.get_or_init(|| Some(version));
+        }
+        Ok(())
+    }
+
+    /// Returns what is known of this history now, if that is more than before.
+    pub fn learned(&self) -> Option<KnownPolicies> {
+        let mut stored = self.older.as_ref().map_or(&[][..], Older::stored).to_vec();
+        if self.older.is_some() && self.versions.len() == 1 {
+            return None;
+        }
+        stored.extend(self.versions.iter().map(|it| Stored {
+            commit: it.commit,
+            signers: it.signers.clone(),
+        }));
+        Some(KnownPolicies::of(stored))
     }
 
     /// Returns the index of the version in force.
     pub fn last_index(&self) -> usize {
-        self.versions.len().saturating_sub(1)
+        self.commits.len().saturating_sub(1)
     }
 
     /// Returns the first policy commit, which identifies the repository.
     pub fn repository(&self) -> ObjectId {
-        self.version(0).commit
+        let first = self.commits.first().copied();
+        first.unwrap_or_else(|| self.current().commit)
     }
 
     /// Returns the position of a policy commit.
@@ -248,12 +322,60 @@ impl PolicyHistory {
         match anchor {
             Anchor::Commit(id) => *id == self.repository(),
             Anchor::Key(fingerprint) => self
-                .version(0)
-                .signers
+                .founders()
                 .iter()
                 .any(|signer| &signer.key == fingerprint),
         }
     }
+}
+
+impl Older {
+    fn stored(&self) -> &[Stored] {
+        let known = self.known.versions();
+        known.get(..self.versions.len()).unwrap_or(known)
+    }
+
+    /// Returns a version; `None`, and the knowledge has failed, if it cannot be read.
+    fn version(&self, index: usize) -> Option<&Version> {
+        let read = || {
+            let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+            let read = Version::read(&reader, self.stored().get(index)?).ok();
+            if read.is_none() {
+                self.known.fail();
+            }
+            read
+        };
+        self.versions.get(index)?.get_or_init(read).as_ref()
+    }
+}
+
+impl Version {
+    /// Reads a version that was verified before.
+    fn read(reader: &Reader, stored: &Stored) -> Result<Self, Error> {
+        let (_, policy, envelope) = parts(reader, stored.commit)?;
+        let kind = Kind::Policy;
+        let statement = Statement::parse(envelope.payload()).map_err(|error| {
+            let flaw = Flaw::Signature(Unverified::Statement { kind, error });
+            BadVersion::at(stored.commit, flaw)
+        })?;
+        Ok(Self {
+            commit: stored.commit,
+            policy,
+            signers: stored.signers.clone(),
+            statement: statement.predicate,
+            envelope,
+        })
+    }
+}
+
+/// Reads and parses the files of a policy commit.
+fn parts(reader: &Reader, id: ObjectId) -> Result<(PolicyFiles, Policy, Envelope), Error> {
+    let files = PolicyFiles::read(reader, id)?;
+    let policy = Policy::parse(&files.policy, &files.allowed_signers)
+        .map_err(|bad| BadVersion::at(id, Flaw::Unreadable(bad)))?;
+    let envelope = Envelope::parse(&files.envelope)
+        .map_err(|error| BadVersion::at(id, Flaw::Envelope(error.to_string())))?;
+    Ok((files, policy, envelope))
 }
 
 impl PolicyFiles {

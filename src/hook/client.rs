@@ -100,12 +100,14 @@ pub fn pre_push(environment: &Environment, remote: &str, input: &[u8]) -> Result
             None => _ = before.remove(&movement.reference),
         }
     }
-    let anchor = Settings::at(reader.common_dir()).anchor()?;
+    let settings = Settings::at(reader.common_dir());
+    let (anchor, known) = (settings.anchor()?, settings.known_policies());
     report.absorb(push::judge(&push::Push {
         reader: &reader,
         before: &before,
         movements: &movements,
         anchor: anchor.as_ref(),
+        known: known.as_ref(),
         door: push::Door::Clone,
         time: Clock::told(environment)?.now(),
     }));

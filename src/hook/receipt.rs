@@ -56,7 +56,8 @@ pub fn record(actor: &Actor, pushed: &Pushed<'_>) -> Result<Receipt, Error> {
     }
     let server = actor.again()?.with_key(&key);
     let own_key = server.signer()?.public_key().clone();
-    let history = actor.history()?;
+    let known = actor.settings.known_policies();
+    let history = actor.history_after(known.as_ref())?;
     let own_policy = judged_by(pushed, &history);
     let mut movements = pushed.movements.to_vec();
     movements.sort();
@@ -74,8 +75,7 @@ pub fn record(actor: &Actor, pushed: &Pushed<'_>) -> Result<Receipt, Error> {
         let last_policy = last.and_then(|(_, says)| history.index_of(says.context.policy));
         // An entry never goes back behind the policy of the one before.
         let policy = own_policy.max(last_policy.unwrap_or_default());
-        let version = history.versions().get(policy);
-        let version = version.ok_or_else(|| no("the policy that judged this push is gone"))?;
+        let version = history.version(policy);
         let person = version.policy.keyring().person_of(&own_key);
         let person = person.ok_or_else(|| {
             no("the policy does not know this server's key; git awo policy propose FILE")
@@ -110,6 +110,9 @@ pub fn record(actor: &Actor, pushed: &Pushed<'_>) -> Result<Receipt, Error> {
             let finding = error.to_finding(Subject::none());
             let why = format!("{}, expected {}", finding.found, finding.expected);
             return Err(no(&why));
+        }
+        if known.as_ref().is_some_and(|known| known.failed()) {
+            return Err(Error::Log("a policy of before cannot be read".to_owned()).into());
         }
         let mut state = state;
         state.apply(&says);

@@ -32,7 +32,8 @@ pub fn pre_receive(reader: &Reader, input: &[u8], time: Timestamp) -> (Report, O
     if !report.findings.is_empty() {
         return (report, None);
     }
-    let anchor = match Settings::at(reader.common_dir()).anchor() {
+    let settings = Settings::at(reader.common_dir());
+    let anchor = match settings.anchor() {
         Ok(anchor) => anchor,
         Err(error) => return undecided(report, &error),
     };
@@ -41,6 +42,7 @@ pub fn pre_receive(reader: &Reader, input: &[u8], time: Timestamp) -> (Report, O
         before: &before,
         movements: &movements,
         anchor: anchor.as_ref(),
+        known: settings.known_policies().as_ref(),
         door: push::Door::Server(log_key(reader)),
         time,
     }));

@@ -5,7 +5,8 @@ use super::parent::{Caller, Key};
 use super::pushes::{Judged, Pushes};
 use super::testing::{World, line, movement, name, now};
 use super::{server, transaction};
-use crate::record::{Code, Findings, HashKind, ObjectId, Verdict};
+use crate::check::PolicyHistory;
+use crate::record::{Code, Findings, HashKind, ObjectId, Sha256, Verdict};
 use crate::records::Movement;
 use crate::store::ledger::Refs;
 
@@ -395,4 +396,104 @@ fn what_stands_already_is_told_apart_from_what_is_still_to_come() {
     assert_eq!(transaction::applied(&reader, &judged).unwrap(), []);
     world.apply(std::slice::from_ref(&ledger));
     assert_eq!(transaction::applied(&reader, &judged).unwrap(), [ledger]);
+}
+
+#[test]
+fn what_is_remembered_of_the_policy_changes_no_verdict() {
+    let (world, first) = World::governed();
+    let second = world.policy(2, &[first], "HYBRID", "\"server\"");
+    let policies = [first, second];
+    let third = world.policy(3, &policies, "HYBRID", "\"server\"");
+    world.apply(&[movement("refs/awo/policy", Some(first), Some(third))]);
+    // By version 2, the predecessor of what arrives is not the newest one.
+    let fourth = world.policy(4, &[first, second, third], "HYBRID", "\"server\"");
+    let stray = world.policy(3, &policies, "GUARDED", "\"server\"");
+    let direct = world.commit(None, &[("src/a.rs", b"1")], Some("carl"));
+    let foreign = world.commit(None, &[("src/a.rs", b"1")], Some("eve"));
+    let pushes = [
+        line(&movement("refs/heads/main", None, Some(direct))),
+        line(&movement("refs/heads/main", None, Some(foreign))),
+        line(&movement("refs/awo/policy", Some(third), Some(fourth))),
+        line(&movement("refs/awo/policy", Some(third), Some(stray))),
+    ];
+    let judged = || {
+        pushes
+            .each_ref()
+            .map(|push| server::pre_receive(&world.reader(), push.as_bytes(), now()))
+    };
+    let file = world.git_dir().join("awo/policies-known");
+    let expected = judged();
+    let verdicts = expected.each_ref().map(|(report, _)| report.verdict());
+    use Verdict::{Allowed, Denied};
+    assert_eq!(verdicts, [Allowed, Denied, Allowed, Denied]);
+    assert!(!file.exists(), "nothing is written before a push lands");
+    let whole = world.actor().history().unwrap();
+    let bytes = std::fs::read(&file).unwrap();
+    assert_eq!(judged(), expected, "remembered");
+    let known = world.actor().settings.known_policies().unwrap();
+    let quick = world.actor().history_after(Some(&known)).unwrap();
+    assert_eq!(quick.commits(), whole.commits());
+    for (one, other) in quick.versions().zip(whole.versions()) {
+        assert_eq!((one.commit, &one.signers), (other.commit, &other.signers));
+        assert_eq!(
+            (&one.statement, one.policy.version()),
+            (&other.statement, other.policy.version())
+        );
+    }
+    for at in 0..=3 {
+        let dated = |history: &PolicyHistory| history.refuses_at(at, now());
+        assert_eq!(dated(&quick), dated(&whole), "version {at}");
+    }
+    // Damage: each is as good as no memory at all.
+    for at in (0..bytes.len()).step_by(7) {
+        let mut damaged = bytes.clone();
+        damaged[at] ^= 1;
+        std::fs::write(&file, &damaged).unwrap();
+        assert!(
+            world.actor().settings.known_policies().is_none(),
+            "byte {at}"
+        );
+    }
+    for damaged in [
+        &b""[..],
+        b"{}",
+        &bytes[..bytes.len() / 2],
+        &[&bytes[..], b"\n"].concat(),
+    ] {
+        std::fs::write(&file, damaged).unwrap();
+        assert_eq!(judged(), expected, "{} bytes", damaged.len());
+    }
+    let body = String::from_utf8(bytes[64..].to_vec()).unwrap();
+    let other = body.replace(env!("CARGO_PKG_VERSION"), "0.0.0");
+    let other = [Sha256::of(other.as_bytes()).to_string(), other].concat();
+    std::fs::write(&file, other).unwrap();
+    let settings = world.actor().settings;
+    assert!(settings.known_policies().is_none(), "by another program");
+    std::fs::remove_file(&file).unwrap();
+    std::fs::create_dir(&file).unwrap();
+    assert_eq!(judged(), expected, "a directory in its place");
+    world.actor().history().unwrap();
+    std::fs::remove_dir(&file).unwrap();
+    world.actor().history().unwrap();
+    assert_eq!(std::fs::read(&file).unwrap(), bytes, "written again");
+    // A version that is gone is noticed by whoever asks for it.
+    let id = second.to_string();
+    std::fs::remove_file(
+        world
+            .git_dir()
+            .join("objects")
+            .join(&id[..2])
+            .join(&id[2..]),
+    )
+    .unwrap();
+    let known = world.actor().settings.known_policies().unwrap();
+    let quick = world.actor().history_after(Some(&known)).unwrap();
+    assert!(!known.failed());
+    assert_eq!(
+        quick.version(1).commit,
+        third,
+        "no other version takes its place unnoticed"
+    );
+    assert!(known.failed());
+    assert!(world.actor().history().is_err());
 }

@@ -4,8 +4,8 @@ use crate::facts::run::{Lookup, RunFacts};
 use crate::policy::Verified;
 use crate::record::Report;
 use crate::record::RunId;
-use crate::records::{Predicate, Verdict};
-use crate::rules::step;
+use crate::records::{ApprovalPredicate, Predicate, Verdict};
+use crate::rules::{revocation, step};
 
 use super::{Error, Session};
 
@@ -34,6 +34,8 @@ pub enum State {
     Missing,
     /// It is there and does not hold.
     Bad,
+    /// It was there, and whoever made it has withdrawn it.
+    Withdrawn,
     /// It is there and holds by itself.
     Held,
 }
@@ -44,6 +46,7 @@ impl State {
         match self {
             State::Missing => "missing",
             State::Bad => "bad",
+            State::Withdrawn => "withdrawn",
             State::Held => "held",
         }
     }
@@ -66,7 +69,12 @@ fn links(facts: &RunFacts) -> Vec<Link> {
     let run = facts.run.valid().map(Verified::predicate);
     vec![
         one("contract", &facts.contract, by_digest),
-        many("approval (gate 1)", &facts.task_approvals, by_digest),
+        approvals(
+            "approval (gate 1)",
+            facts,
+            &facts.task_approvals,
+            revocation::gate_1_withdrawn,
+        ),
         one("run", &facts.run, |it| {
             format!("{} by {}", it.predicate().commit, it.signer())
         }),
@@ -78,7 +86,12 @@ fn links(facts: &RunFacts) -> Vec<Link> {
         many("gate 2", &facts.independence, |it| {
             format!("{} by {}", it.predicate().status.word(), it.signer())
         }),
-        many("gate 3", &facts.audit_approvals, by_digest),
+        approvals(
+            "gate 3",
+            facts,
+            &facts.audit_approvals,
+            revocation::gate_3_withdrawn,
+        ),
         many("attestation", &facts.attestations, by_digest),
         one("finalization", &facts.finalization, by_digest),
         Link {
@@ -94,6 +107,27 @@ fn links(facts: &RunFacts) -> Vec<Link> {
             format!("{word} by {}", it.signer())
         }),
     ]
+}
+
+fn approvals(
+    name: &'static str,
+    facts: &RunFacts,
+    given: &[Verified<ApprovalPredicate>],
+    withdrawn: fn(&RunFacts) -> bool,
+) -> Link {
+    let link = many(name, given, |it| {
+        match facts.revoked.contains(&it.digest()) {
+            true => format!("{}, withdrawn", by_digest(it)),
+            false => by_digest(it),
+        }
+    });
+    match withdrawn(facts) {
+        true => Link {
+            state: State::Withdrawn,
+            ..link
+        },
+        false => link,
+    }
 }
 
 fn by_digest<P: Predicate>(it: &Verified<P>) -> String {

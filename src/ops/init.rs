@@ -131,7 +131,7 @@ pub fn clone(session: &Session, request: CloneRequest<'_>) -> Result<Cloned, Err
     let hooks = install::hooks_dir(session.repo());
     let changes = install::install(&hooks, Side::Client, request.program)?;
     let history = session.history()?;
-    let signer = history.version(0).signers.first();
+    let signer = history.founders().first();
     Ok(Cloned {
         founded,
         repository: history.repository(),

@@ -3,7 +3,7 @@
 use crate::facts::case::CommitKind;
 use crate::record::envelope::Envelope;
 use crate::record::{ObjectId, RunId, TaskId};
-use crate::records::{Kind, Notes, Scope};
+use crate::records::{Kind, Notes, RunPredicate, Scope, Statement};
 use crate::rules::absent;
 use crate::store::ledger::Records;
 
@@ -20,11 +20,11 @@ pub fn show(session: &Session, name: &str) -> Result<Found, Error> {
     if let Ok(task) = TaskId::new(name) {
         about(&records, Scope::from(&task), &mut found)?;
         if let Some(blob) = records.contract_blob(&task)? {
-            noted(&records, blob, &task, &mut found)?;
+            noted(&records, blob, &task, |_| true, &mut found)?;
         }
     }
     if let Ok(run) = RunId::new(name) {
-        about(&records, run.into(), &mut found)?;
+        of_run(&records, &run, &mut found)?;
     }
     if found.is_empty() {
         of_commit(session, &records, name, &mut found)?;
@@ -55,15 +55,33 @@ fn about(records: &Records<'_>, scope: Scope, found: &mut Found) -> Result<(), E
     Ok(())
 }
 
-/// Returns what is noted on an object that has this name.
+/// Returns what the ledger has about a run, the approvals of the task that it spends, and what is
+/// noted on its commit.
+fn of_run(records: &Records<'_>, run: &RunId, found: &mut Found) -> Result<(), Error> {
+    about(records, run.into(), found)?;
+    let envelope = records.envelope(&Kind::Run.of(run))?;
+    let statement = envelope.and_then(|it| Statement::<RunPredicate>::parse(it.payload()).ok());
+    let Some(says) = statement.map(|it| it.predicate) else {
+        return Ok(());
+    };
+    if let Some(blob) = records.contract_blob(&says.task)? {
+        let spent = |it: &Envelope| says.approvals.contains(&it.digest());
+        noted(records, blob, &says.task, spent, found)?;
+    }
+    noted(records, says.commit, run, |_| true, found)
+}
+
+/// Returns what is noted on an object that has this name, as far as it is wanted.
 fn noted(
     records: &Records<'_>,
     object: ObjectId,
     name: impl std::fmt::Display,
+    wanted: impl Fn(&Envelope) -> bool,
     found: &mut Found,
 ) -> Result<(), Error> {
     for notes in Notes::ALL {
-        for envelope in records.noted(*notes, object)? {
+        let envelopes = records.noted(*notes, object)?;
+        for envelope in envelopes.into_iter().filter(&wanted) {
             let kind = Kind::of_payload(envelope.payload()).map_or("note", Kind::word);
             let digest = envelope.digest();
             found.push((format!("{kind} of {name}"), envelope));
@@ -86,5 +104,5 @@ fn of_commit(
     if let CommitKind::Governed(run) = CommitKind::of(&*session.repo().commit(id)?) {
         about(records, run.into(), found)?;
     }
-    noted(records, id, id, found)
+    noted(records, id, id, |_| true, found)
 }

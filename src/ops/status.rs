@@ -6,8 +6,8 @@ use crate::check::Anchor;
 use crate::check::rollback::earlier_rollback;
 use crate::facts::run::{Collector, RunSummary};
 use crate::record::{Findings, IdentityName, ObjectId, RefName, RunId, TaskId};
-use crate::records::Verdict;
-use crate::rules;
+use crate::records::{RevocationPredicate, Verdict};
+use crate::rules::{self, revocation};
 use crate::store::layout::Place;
 use crate::store::ledger::Refs;
 
@@ -37,11 +37,72 @@ pub struct Status {
 }
 
 /// How far a run or a task has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// A task: nobody has approved it.
+    Imported,
+    /// A task that may be executed; a run that passed gate 3.
+    Approved,
+    /// The approvals of a task or of a run were withdrawn.
+    Withdrawn,
+    /// A run whose record does not hold.
+    Broken,
+    /// A run that nobody has reviewed.
+    Executed,
+    /// A run that passed gate 2.
+    Gate2Passed,
+    /// A run that is attested.
+    Attested,
+    /// A run whose chain is complete.
+    Finalized,
+    /// A run whose result is accepted.
+    Accepted,
+    /// A run whose result is rejected.
+    Rejected,
+    /// A run that was rejected, and whose commit was taken back.
+    RolledBack,
+}
+
+impl State {
+    /// Every state, in the order in which they come.
+    pub const ALL: &'static [State] = &[
+        State::Imported,
+        State::Approved,
+        State::Withdrawn,
+        State::Broken,
+        State::Executed,
+        State::Gate2Passed,
+        State::Attested,
+        State::Finalized,
+        State::Accepted,
+        State::Rejected,
+        State::RolledBack,
+    ];
+
+    /// Returns the words for it.
+    pub fn words(self) -> &'static str {
+        match self {
+            State::Imported => "imported",
+            State::Approved => "approved",
+            State::Withdrawn => "withdrawn",
+            State::Broken => "broken",
+            State::Executed => "executed",
+            State::Gate2Passed => "gate 2 passed",
+            State::Attested => "attested",
+            State::Finalized => "finalized",
+            State::Accepted => "accepted",
+            State::Rejected => "rejected",
+            State::RolledBack => "rolled back",
+        }
+    }
+}
+
+/// A run or a task, and what is to be done with it.
 pub struct Standing<T> {
     /// The run or the task.
     pub id: T,
     /// How far it has come.
-    pub state: &'static str,
+    pub state: State,
     /// The next command; empty if nothing is left to be done.
     pub next: String,
 }
@@ -65,10 +126,11 @@ pub fn status(session: &Session, with_accepted: bool) -> Result<Status, Error> {
         tasks: Vec::new(),
         unpushed: unpushed(session.refs()?),
     };
+    let revocations = collector.revocations()?;
     let mut started: BTreeSet<TaskId> = BTreeSet::new();
     for summary in collector.summaries()? {
         started.extend(summary.run.as_ref().map(|run| run.task.clone()));
-        let (state, next) = run_stands(session, &collector, &summary)?;
+        let (state, next) = run_stands(session, &collector, &summary, &revocations)?;
         let done = summary.run.is_some() && summary.outcome == Some(Verdict::Accepted);
         status.accepted = status.accepted.saturating_add(usize::from(done));
         if !done || with_accepted {
@@ -96,9 +158,9 @@ pub fn status(session: &Session, with_accepted: bool) -> Result<Status, Error> {
             }
         }
         let (state, next) = match (upheld, withdrawn) {
-            (true, _) => ("approved", format!("git awo run {id} -- COMMAND")),
-            (false, true) => ("withdrawn", format!("git awo approve {id}")),
-            (false, false) => ("imported", format!("git awo approve {id}")),
+            (true, _) => (State::Approved, format!("git awo run {id} -- COMMAND")),
+            (false, true) => (State::Withdrawn, format!("git awo approve {id}")),
+            (false, false) => (State::Imported, format!("git awo approve {id}")),
         };
         status.tasks.push(Standing { id, state, next });
     }
@@ -110,40 +172,49 @@ fn run_stands(
     session: &Session,
     collector: &Collector<'_>,
     summary: &RunSummary,
-) -> Result<(&'static str, String), Error> {
+    revocations: &[RevocationPredicate],
+) -> Result<(State, String), Error> {
     let id = &summary.id;
     let Some(run) = &summary.run else {
-        return Ok(("broken", format!("git awo chain {id}")));
+        return Ok((State::Broken, format!("git awo chain {id}")));
     };
     match summary.outcome {
-        Some(Verdict::Accepted) => return Ok(("accepted", String::new())),
+        Some(Verdict::Accepted) => return Ok((State::Accepted, String::new())),
         Some(Verdict::Rejected) if rolled_back(session, id, &run.reference, run.commit)? => {
-            return Ok(("rolled back", String::new()));
+            return Ok((State::RolledBack, String::new()));
         }
-        Some(Verdict::Rejected) => return Ok(("rejected", format!("git awo rollback {id}"))),
+        Some(Verdict::Rejected) => return Ok((State::Rejected, format!("git awo rollback {id}"))),
         None => {}
     }
-    if summary.finalized {
+    let finalized = || {
         let next = format!("git awo outcome {id} accepted --reason TEXT");
-        return Ok(("finalized", next));
+        (State::Finalized, next)
+    };
+    let withdrawn = revocations
+        .iter()
+        .any(|it| it.run.as_ref() == Some(id) || run.approvals.contains(&it.record));
+    if summary.finalized && !withdrawn {
+        return Ok(finalized());
     }
-    // Only a run under review needs its evidence and notes read.
+    // Only a run under review, or one whose approvals may be gone, needs its evidence and notes read.
     let facts = collector.run(id)?;
     let reviews = rules::reviews(&facts, session.policy()?, None, &mut Findings::new());
-    Ok(if !reviews.attested.is_empty() {
-        ("attested", format!("git awo finalize {id}"))
+    Ok(if revocation::gate_1_withdrawn(&facts) {
+        let task = &run.task;
+        let next = format!("git awo approve {task}, then git awo run {task} -- COMMAND");
+        (State::Withdrawn, next)
+    } else if revocation::gate_3_withdrawn(&facts) {
+        (State::Withdrawn, format!("git awo approve {id}"))
+    } else if summary.finalized {
+        finalized()
+    } else if !reviews.attested.is_empty() {
+        (State::Attested, format!("git awo finalize {id}"))
     } else if !reviews.approved.is_empty() {
-        ("approved", format!("git awo attest {id}"))
-    } else if facts
-        .audit_approvals
-        .iter()
-        .any(|it| facts.revoked.contains(&it.digest()))
-    {
-        ("withdrawn", format!("git awo approve {id}"))
+        (State::Approved, format!("git awo attest {id}"))
     } else if !reviews.passed.is_empty() {
-        ("gate 2 passed", format!("git awo approve {id}"))
+        (State::Gate2Passed, format!("git awo approve {id}"))
     } else {
-        ("executed", format!("git awo gate {id}"))
+        (State::Executed, format!("git awo gate {id}"))
     })
 }
 

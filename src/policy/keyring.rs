@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use serde::{Deserialize, Serialize};
+
 use crate::record::commit::Commit;
 use crate::record::{IdentityName, Timestamp};
 use crate::signing::{self, AllowedSigner, AllowedSigners, PublicKey, Signature};
@@ -34,7 +36,8 @@ struct Holder {
 }
 
 /// The signer of a verified signature.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Signer {
     /// The person.
     pub person: IdentityName,

@@ -144,7 +144,7 @@ pub fn log_begins(log: &Log, history: &PolicyHistory) -> Option<Finding> {
         let mut writers = version.policy.log_writers();
         writers.any(|it| it.name == own.0) && version.policy.keyring().entries().contains(&own)
     };
-    let since = history.versions().iter().position(names_it)?;
+    let since = history.versions().position(names_it)?;
     let founded = history.version(0).policy.log_writers().next().is_some();
     let is_record = |it: &Movement| {
         let place = Place::of(&it.reference);

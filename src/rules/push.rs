@@ -37,7 +37,7 @@ pub fn pinned_root(anchor: &Anchor, history: &PolicyHistory) -> Option<Finding> 
     if history.starts_at(anchor) {
         return None;
     }
-    let founders = history.version(0).signers.iter();
+    let founders = history.founders().iter();
     let founders: Vec<_> = founders.map(|signer| signer.key.as_str()).collect();
     let found = format!("{} signed by {}", history.repository(), founders.join(", "));
     let finding = Rule::PinnedRoot.finding(Subject::of_ref(&layout::policy()));

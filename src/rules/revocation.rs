@@ -2,6 +2,7 @@
 //! for nothing.
 
 use crate::facts::approvals::Withdrawal;
+use crate::facts::run::RunFacts;
 use crate::record::{Finding, Rule, Sha256, Subject};
 
 /// Judges a revocation, made or about to be made.
@@ -34,6 +35,18 @@ pub fn withdrawn(it: &Withdrawal) -> Option<Finding> {
             .expected("an approval that nothing has used")
             .remedy("git awo outcome RUN rejected --reason TEXT, then git awo rollback RUN"),
     )
+}
+
+/// Tells whether gate 1 of a run no longer stands: an approval that it spends was withdrawn.
+pub fn gate_1_withdrawn(facts: &RunFacts) -> bool {
+    let mut approvals = facts.task_approvals.iter();
+    approvals.any(|it| facts.revoked.contains(&it.digest()))
+}
+
+/// Tells whether gate 3 of a run no longer stands: it was approved, and each approval was withdrawn.
+pub fn gate_3_withdrawn(facts: &RunFacts) -> bool {
+    let mut approvals = facts.audit_approvals.iter();
+    approvals.len() > 0 && approvals.all(|it| facts.revoked.contains(&it.digest()))
 }
 
 /// There is no such approval.

@@ -73,7 +73,9 @@ fn answer(approved: &Approved) -> Answer {
         } => {
             let (digest, on) = (noted.digest, base.short());
             let done = match noted.effective {
-                true => format!("approved {task} for one execution on {on}, until {expires}"),
+                true => format!(
+                    "approved {task} for one execution on {on}, until {expires}, as {digest}"
+                ),
                 false => format!(
                     "{task} was approved by you before on {on}, as {digest}, and no run has spent \
                      it: nothing was added (--again approves another execution)"
@@ -92,7 +94,7 @@ fn answer(approved: &Approved) -> Answer {
         Approved::Run { run, commit, noted } => {
             let digest = noted.digest;
             let done = match noted.effective {
-                true => format!("approved {run} ({}), gate 3", commit.short()),
+                true => format!("approved {run} ({}), gate 3, as {digest}", commit.short()),
                 false => {
                     format!("{run} was approved by you before, as {digest}: nothing was added")
                 }

@@ -22,7 +22,7 @@ pub fn run(context: &Context, args: &ChainArgs) -> Result<Answer, Error> {
     let mut rows = Vec::new();
     for link in &chain.links {
         let (name, state, binds) = (link.name, link.state.word(), &link.binds);
-        text.push_str(&format!("  {name:<18} {state:<8} {binds}\n"));
+        text.push_str(&format!("  {name:<18} {state:<9} {binds}\n"));
         rows.push(json!({ "link": name, "state": state, "binds": binds }));
     }
     text.push_str(&render::report::report(&chain.report));

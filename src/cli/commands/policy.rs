@@ -137,7 +137,7 @@ fn apply(session: &Session, digest: Option<&str>) -> Result<Answer, Error> {
 fn log(session: &Session) -> Result<Answer, Error> {
     let mut text = String::new();
     let mut rows = Vec::new();
-    for it in session.history()?.versions().iter().rev() {
+    for it in session.history()?.versions().rev() {
         let version = it.policy.version();
         let signers = it.signers.iter();
         let names: Vec<_> = signers.map(|signer| signer.person.to_string()).collect();

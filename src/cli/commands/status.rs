@@ -34,8 +34,8 @@ pub fn run(context: &Context, args: &StatusArgs) -> Result<Answer, Error> {
     }
     let mut runs = Vec::new();
     for run in &it.runs {
-        text.push_str(&line("run", run.id.as_str(), run.state, &run.next));
-        runs.push(json!({ "run": run.id, "state": run.state, "next": run.next }));
+        text.push_str(&line("run", run.id.as_str(), run.state.words(), &run.next));
+        runs.push(json!({ "run": run.id, "state": run.state.words(), "next": run.next }));
     }
     match it.accepted {
         0 => {}
@@ -44,8 +44,13 @@ pub fn run(context: &Context, args: &StatusArgs) -> Result<Answer, Error> {
     }
     let mut tasks = Vec::new();
     for task in &it.tasks {
-        text.push_str(&line("task", task.id.as_str(), task.state, &task.next));
-        tasks.push(json!({ "task": task.id, "state": task.state, "next": task.next }));
+        text.push_str(&line(
+            "task",
+            task.id.as_str(),
+            task.state.words(),
+            &task.next,
+        ));
+        tasks.push(json!({ "task": task.id, "state": task.state.words(), "next": task.next }));
     }
     if it.unpushed > 0 {
         text.push_str(&format!(

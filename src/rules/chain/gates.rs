@@ -178,7 +178,13 @@ impl Links<'_> {
         let persons: BTreeSet<_> = approved.map(|(_, person)| person).collect();
         let needed = self.policy.document().gates.audit_approvals as usize;
         if persons.len() < needed {
-            let found = format!("approved by {} persons", persons.len());
+            let withdrawn = facts.audit_approvals.iter().filter(|it| !upheld(it));
+            let withdrawn: BTreeSet<_> = withdrawn.map(|it| it.signer().as_str()).collect();
+            let mut found = format!("approved by {} persons", persons.len());
+            if !withdrawn.is_empty() {
+                let who = Vec::from_iter(withdrawn).join(", ");
+                found.push_str(&format!("; withdrawn by {who}"));
+            }
             let expected = format!("{needed} distinct reviewers");
             self.gap(Rule::RunApproved, found, expected, self.git_awo("approve"));
         }

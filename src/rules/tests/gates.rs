@@ -2,9 +2,53 @@
 
 use super::story::*;
 use crate::facts::run::Lookup;
+use crate::policy::Verified;
+use crate::record::{Finding, Findings};
 use crate::records::{Approves, GateStatus};
+use crate::rules::{self, revocation};
 
 const NOTHING: [&str; 0] = [];
+
+#[test]
+fn a_gate_stands_until_its_approvals_are_withdrawn() {
+    let mut two = told(&[]);
+    let second = Edit::Audit(|it| it.nonce = "2".to_owned());
+    let mut second = told(&[second]).facts.audit_approvals;
+    two.facts.audit_approvals.append(&mut second);
+    let task = two.facts.task_approvals[0].digest();
+    let audits: Vec<_> = two
+        .facts
+        .audit_approvals
+        .iter()
+        .map(Verified::digest)
+        .collect();
+    for (what, revoked, gates, said) in [
+        ("nothing", vec![], [false, false], None),
+        ("the task's", vec![task], [true, false], None),
+        ("one of two", vec![audits[0]], [false, false], None),
+        (
+            "both",
+            audits.clone(),
+            [false, true],
+            Some("approved by 0 persons; withdrawn by rita"),
+        ),
+    ] {
+        two.facts.revoked = revoked.into_iter().collect();
+        let facts = &two.facts;
+        let found = [
+            revocation::gate_1_withdrawn(facts),
+            revocation::gate_3_withdrawn(facts),
+        ];
+        assert_eq!(found, gates, "{what}");
+        let mut findings = Findings::new();
+        rules::reviews(facts, &two.policy, None, &mut findings);
+        let of_gate_3 = |it: &&Finding| it.found.starts_with("approved by");
+        let found = findings.iter().find(of_gate_3);
+        assert_eq!(found.map(|it| it.found.as_str()), said, "{what}");
+    }
+    two.facts.audit_approvals.clear();
+    assert!(!revocation::gate_3_withdrawn(&two.facts), "there was none");
+}
 
 #[test]
 fn a_failure_of_gate_2_follows_from_what_its_log_says() {

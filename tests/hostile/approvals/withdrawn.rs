@@ -261,6 +261,16 @@ fn no_run_is_finalized_by_an_approval_that_was_withdrawn() {
         world.ok("rita", "rita", words);
     }
     twin.ok("rita", "rita", &finalize);
+    // Once finalized it says so too, though the server would not take it.
+    let rita = Door::new(twin, "rita");
+    let late = withdrawn(&rita, "reviewer", record, Some(RUN));
+    let status = ["git", "awo", "status"];
+    let said = rita.world.ok("rita", "rita", &status);
+    assert!(said.contains("finalized"), "{said}");
+    let update = ["git", "update-ref", LEDGER, &late];
+    rita.world.ok("rita", "rita", &update);
+    let said = rita.world.ok("rita", "rita", &status);
+    assert!(said.contains("withdrawn"), "{said}");
 }
 
 #[test]
@@ -300,6 +310,53 @@ fn status_says_what_was_withdrawn() {
     assert_eq!(done.code, 0, "{}", done.text);
     let withdrawn = format!("withdrawn: git awo approve {RUN}");
     assert_eq!(state(&rita, "runs"), withdrawn);
+    let links = chain(&rita);
+    assert!(links.contains(&("gate 3".to_owned(), "withdrawn".to_owned())));
+    assert!(links.contains(&("approval (gate 1)".to_owned(), "held".to_owned())));
+    let attest = ["git", "awo", "attest", RUN];
+    let done = rita.world.refused("rita", "rita", &attest, "GOV-005");
+    assert!(done.contains("withdrawn by rita"), "{done}");
+}
+
+/// Returns the links of the run and how they stand.
+fn chain(door: &Door) -> Vec<(String, String)> {
+    let words = ["git", "awo", "--json", "chain", RUN];
+    let json = door.world.run(door.who, door.who, &words).text;
+    let json = json.lines().take_while(|it| !it.is_empty());
+    let json: serde_json::Value = serde_json::from_str(&json.collect::<String>()).unwrap();
+    let text = |it: &serde_json::Value| it.as_str().unwrap().to_owned();
+    let links = json["links"].as_array().unwrap().iter();
+    links
+        .map(|it| (text(&it["link"]), text(&it["state"])))
+        .collect()
+}
+
+#[test]
+fn a_run_whose_task_approval_is_withdrawn_meanwhile_says_so() {
+    let world = World::approved();
+    let run = ["git", "awo", "run", TASK, "--run-id", RUN, "--", "sh", "-c"];
+    world.ok("otto", "otto", &[&run[..], &[AGENT]].concat());
+    let olga = Door::new(world, "olga");
+    let record = approval(&olga, false);
+    assert_eq!(revoke(&olga.world, "olga", record).code, 0);
+    olga.world.ok("olga", "olga", &["git", "awo", "push"]);
+    let otto = Door::new(olga.world, "otto");
+    let status = ["git", "awo", "status"];
+    let before = otto.world.ok("otto", "otto", &status);
+    assert!(before.contains("executed"), "{before}");
+    otto.world.ok("otto", "otto", &["git", "awo", "fetch"]);
+    let merged = otto.world.ok("otto", "otto", &status);
+    assert!(merged.contains("withdrawn"), "{merged}");
+    let next = format!("git awo approve {TASK}, then git awo run {TASK} -- COMMAND");
+    assert!(merged.contains(&next), "{merged}");
+    let gate_1 = ("approval (gate 1)".to_owned(), "withdrawn".to_owned());
+    assert!(chain(&otto).contains(&gate_1));
+    // Both name the approval and what withdrew it.
+    for what in [RUN, TASK] {
+        let shown = otto.world.ok("otto", "otto", &["git", "awo", "show", what]);
+        assert!(shown.contains(&format!("approval of {TASK}  {record}")));
+        assert!(shown.contains("@revocation.dsse.json"), "{shown}");
+    }
 }
 
 #[test]

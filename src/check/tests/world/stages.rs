@@ -154,6 +154,7 @@ impl World {
             before,
             movements: &movements(before, after),
             anchor: Some(&self.anchor()),
+            known: None,
             door,
             time,
         })
@@ -171,6 +172,7 @@ impl World {
             before,
             movements: &to.iter().map(movement).collect::<Vec<_>>(),
             anchor: Some(&self.anchor()),
+            known: None,
             door: Door::Clone,
             time: time(NOW),
         })
