@@ -1,5 +1,5 @@
-//! Room `record`: the nouns. Ids, names, paths as bytes, canonical bytes,
-//! statements and envelopes, findings and verdicts. No input or output happens here.
+//! Room `record`: the basic types. Ids, names, paths as bytes, canonical JSON, contracts, envelopes,
+//! findings and verdicts. No input or output happens here.
 
 pub mod code;
 pub mod coded;

@@ -116,7 +116,7 @@ fn check_id(text: &str) -> Result<(), &'static str> {
         .bytes()
         .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
     {
-        return Err("it holds other characters than A-Z a-z 0-9 . _ -");
+        return Err("it contains characters other than A-Z a-z 0-9 . _ -");
     }
     // A name that starts with a dot or a dash is `..`, hidden or an option; one that ends
     // in a dot or in `.lock` cannot be a ref component or a Windows file name.
@@ -138,7 +138,7 @@ fn check_identity(text: &str) -> Result<(), &'static str> {
     }
     let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'@' | b'+');
     if !text.bytes().all(fits) {
-        return Err("it holds other characters than A-Z a-z 0-9 . _ - @ +");
+        return Err("it contains characters other than A-Z a-z 0-9 . _ - @ +");
     }
     if text.starts_with(['-', '.']) {
         return Err("it starts with a dot or a dash");
@@ -151,7 +151,7 @@ fn check_url(text: &str) -> Result<(), &'static str> {
         return Err("it has more than 2,048 bytes");
     }
     if !text.bytes().all(|b| b.is_ascii_graphic()) {
-        return Err("it holds other characters than printable ASCII without spaces");
+        return Err("it contains characters other than printable ASCII without spaces");
     }
     let rest = ["https://", "http://"]
         .iter()
@@ -180,7 +180,7 @@ fn check_ref(text: &str) -> Result<(), &'static str> {
     }
     let forbidden = |c: char| c <= ' ' || c == '\u{7f}' || "~^:?*[\\".contains(c);
     if text.chars().any(forbidden) {
-        return Err("it holds a control character, a space or one of ~^:?*[\\");
+        return Err("it contains a control character, a space or one of ~^:?*[\\");
     }
     if text.contains("..") || text.contains("@{") || text.ends_with('.') {
         return Err("it has '..' or '@{', or ends with a dot");
