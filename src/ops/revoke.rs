@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::facts::approvals::Withdrawal;
 use crate::policy::Role;
+use crate::record::envelope::Envelope;
 use crate::record::{DigestPrefix, Reason, Rule, RunId, Sha256, TaskId};
 use crate::records::{Kind, Notes, RevocationPredicate, Scope, Statement};
 use crate::rules::revocation;
@@ -43,6 +44,22 @@ fn kind_of(records: &Records<'_>, name: &str) -> Result<Option<&'static str>, Er
     Ok(record.map(|_| "run"))
 }
 
+/// Returns the one approval whose digest begins so, if there is one.
+fn only(
+    prefix: &DigestPrefix,
+    approvals: impl Iterator<Item = Envelope>,
+) -> Result<Option<Envelope>, Error> {
+    // The same approval may be noted on several objects.
+    let named = approvals.filter(|it| prefix.matches(&it.digest()));
+    let mut named: BTreeMap<_, _> = named.map(|it| (it.digest(), it)).collect();
+    if named.len() > 1 {
+        let all: Vec<_> = named.keys().map(Sha256::to_string).collect();
+        let message = format!("several approvals begin with {prefix}: {}", all.join(" "));
+        return Err(Error::usage(message).hint("git awo revoke RECORD, with more digits"));
+    }
+    Ok(named.pop_first().map(|(_, envelope)| envelope))
+}
+
 /// Withdraws an approval.
 pub fn revoke(session: &Session, request: Request) -> Result<Revoked, Error> {
     let records = session.records()?;
@@ -51,21 +68,10 @@ pub fn revoke(session: &Session, request: Request) -> Result<Revoked, Error> {
     let refuse = |why| Error::denied(format!("{} cannot be withdrawn", request.record), why);
     let name = request.record.as_str();
     let prefix = name.parse::<DigestPrefix>();
-    let mut found = BTreeMap::new();
-    for (_, envelope) in records.all_noted(Notes::APPROVALS)? {
-        if prefix
-            .as_ref()
-            .is_ok_and(|it| it.matches(&envelope.digest()))
-        {
-            found.insert(envelope.digest(), envelope);
-        }
-    }
-    if found.len() > 1 {
-        let all: Vec<_> = found.keys().map(Sha256::to_string).collect();
-        let message = format!("several approvals begin with {name}: {}", all.join(" "));
-        return Err(Error::usage(message).hint("git awo revoke RECORD, with more digits"));
-    }
-    let Some((_, envelope)) = found.first_key_value() else {
+    let noted = records.all_noted(Notes::APPROVALS)?;
+    let noted = noted.into_iter().map(|(_, envelope)| envelope);
+    let found = prefix.as_ref().ok().map(|it| only(it, noted)).transpose()?;
+    let Some(envelope) = &found.flatten() else {
         let list = "git awo show TASK or RUN lists approvals and their digests";
         return Err(match (kind_of(&records, name)?, prefix) {
             (Some(kind), _) => {
@@ -117,4 +123,32 @@ pub fn revoke(session: &Session, request: Request) -> Result<Revoked, Error> {
         approval: digest,
         record: envelope.digest(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_beginning_that_several_approvals_have_lists_them() {
+        let envelope = |at: u32| Envelope::new(at.to_string().into_bytes(), Vec::new());
+        // Of so many digests some begin alike.
+        let all: Vec<_> = (0..2_000).map(envelope).collect();
+        let four = |it: &Envelope| it.digest().to_string()[..4].to_owned();
+        let same = |text: &str| all.iter().filter(|it| four(it) == text).collect::<Vec<_>>();
+        let find = |text: &str| only(&text.parse().unwrap(), all.iter().cloned());
+        let twin = all.iter().map(four).find(|it| same(it).len() > 1).unwrap();
+        let error = find(&twin).unwrap_err();
+        assert_eq!(error.verdict(), None, "a wrong use");
+        for envelope in same(&twin) {
+            let digest = envelope.digest().to_string();
+            assert!(error.message().contains(&digest), "{}", error.message());
+            assert_eq!(find(&digest).unwrap().as_ref(), Some(envelope));
+        }
+        // The same one twice is one.
+        let twice = [envelope(1), envelope(1)].into_iter();
+        let prefix = four(&envelope(1)).parse().unwrap();
+        assert_eq!(only(&prefix, twice).unwrap(), Some(envelope(1)));
+        assert_eq!(only(&prefix, std::iter::empty()).unwrap(), None);
+    }
 }
