@@ -97,12 +97,12 @@ fn a_lock_that_git_met_is_told_from_other_failures() {
         (
             "fatal: Unable to create '/r/index.lock': File exists.",
             "REP-003",
-            "ref-unlocked",
+            "lock-free",
         ),
         (
             "error: could not lock config file /r/config: File exists",
             "REP-003",
-            "config-unlocked",
+            "lock-free",
         ),
         ("fatal: disk full", "", "git-succeeds"),
     ] {

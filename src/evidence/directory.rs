@@ -53,7 +53,7 @@ impl Directory {
             }),
             Err(error) => match real.symlink_metadata() {
                 Ok(found) if found.is_symlink() => Err(refused("symlink")),
-                Ok(found) if !found.is_dir() => Err(refused("file, no directory")),
+                Ok(found) if !found.is_dir() => Err(refused("file, not a directory")),
                 _ => Err(self::io("read", real, error.into())),
             },
         }

@@ -1,8 +1,8 @@
-//! What the integrity of a run's files breaks on. The words are what a finding says was found.
+//! Flaws in the integrity of a run's files. The messages are what a finding reports as found.
 
 use crate::record::{Coded, Diagnosis, Findings, RepoPath, Rule, Sha256, Subject};
 
-/// A file or an inventory that does not hold.
+/// A flaw of a file or an inventory.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Flaw {
     /// The run has no inventory.
@@ -18,16 +18,16 @@ pub(super) enum Flaw {
         found: Sha256,
         listed: Sha256,
     },
-    /// The inventory lists a file that is not there (INT-002).
+    /// The inventory lists a file that does not exist (INT-002).
     #[error("no such file")]
     Missing { path: RepoPath, listed: Sha256 },
     /// The inventory does not list a file (INT-002).
     #[error("{found}")]
     Added { path: RepoPath, found: Sha256 },
-    /// Something else than dates among the clock values, which nothing hashes.
+    /// The clock values, which no digest covers, contain something other than dates.
     #[error("{why}")]
     NoDate { path: RepoPath, why: &'static str },
-    /// A file is not any more what the survey saw.
+    /// A file has changed since the survey.
     #[error("{found}")]
     Exchanged {
         path: RepoPath,
@@ -45,7 +45,7 @@ impl Coded for Flaw {
                     self,
                     Rule::InventoryAbsent,
                     format!("a {inventory} that lists every file"),
-                    "restore it, or make it anew: git awo integrity sums DIR",
+                    "restore it, or make a new one: git awo integrity sums DIR",
                 ),
             ),
             Flaw::Changed { path, listed, .. } => {
@@ -72,7 +72,7 @@ impl Coded for Flaw {
                 (path, Diagnosis::against(self, rule, expected, remedy))
             }
             Flaw::Exchanged { path, surveyed, .. } => {
-                let remedy = "run the command again when nobody writes there";
+                let remedy = "run the command again when no other process writes there";
                 let rule = Rule::TarballHash;
                 (path, Diagnosis::against(self, rule, surveyed, remedy))
             }
@@ -81,7 +81,7 @@ impl Coded for Flaw {
     }
 }
 
-/// Returns the findings that these are.
+/// Returns the findings for these flaws.
 pub(super) fn findings<'a, E: Coded + 'a>(flaws: impl IntoIterator<Item = &'a E>) -> Findings {
     let flaws = flaws.into_iter();
     flaws.map(|it| it.to_finding(Subject::none())).collect()

@@ -77,7 +77,7 @@ impl Defect {
         Self { why, limit: true }
     }
 
-    /// Returns this as what keeps a path out of a run.
+    /// Returns the error for a path that cannot be in a run.
     pub(super) fn of(self, path: &RepoPath) -> Error {
         let path = path.clone();
         match self.limit {
@@ -256,7 +256,9 @@ fn parse_line(line: &[u8]) -> Result<(RepoPath, Sha256), Defect> {
         return Err(Defect::form("the last line does not end in a line feed"));
     };
     if line.contains(&b'\r') {
-        return Err(Defect::form("a carriage return stands bare in the line"));
+        return Err(Defect::form(
+            "the line contains an unescaped carriage return",
+        ));
     }
     let (escaped, body) = match line.strip_prefix(b"\\") {
         Some(body) => (true, body),
@@ -274,7 +276,7 @@ fn parse_line(line: &[u8]) -> Result<(RepoPath, Sha256), Defect> {
         ));
     };
     let Some(name) = rest.strip_prefix(b"  ") else {
-        return Err(Defect::form("two spaces are due after the digest"));
+        return Err(Defect::form("the digest is not followed by two spaces"));
     };
     let Some(name) = name.strip_prefix(b"./") else {
         return Err(Defect::form("the path does not begin with ./"));
@@ -289,7 +291,7 @@ fn parse_line(line: &[u8]) -> Result<(RepoPath, Sha256), Defect> {
         }
         (false, true) => {
             return Err(Defect::form(
-                "a backslash stands in a line not marked as escaped",
+                "a line that is not marked as escaped contains a backslash",
             ));
         }
     };
@@ -320,7 +322,7 @@ fn unescape(name: &[u8]) -> Result<Vec<u8>, Defect> {
                 Some(b'\\') => b'\\',
                 Some(b'n') => b'\n',
                 Some(b'r') => b'\r',
-                _ => return Err(Defect::form("an unknown escape stands in the path")),
+                _ => return Err(Defect::form("the path contains an unknown escape")),
             },
             other => *other,
         };
@@ -335,7 +337,7 @@ pub(super) fn check_path(path: &[u8]) -> Result<(), Defect> {
         return Err(Defect::limit("a path is longer than 4,096 bytes"));
     }
     if path.contains(&0) {
-        return Err(Defect::form("a NUL stands in the path"));
+        return Err(Defect::form("the path contains a NUL"));
     }
     if path.starts_with(b"/") {
         return Err(Defect::form("the path is absolute"));

@@ -72,7 +72,8 @@ pub enum Error {
 impl Coded for Error {
     fn diagnosis(&self) -> Diagnosis {
         let against = |rule, path: &RepoPath, remedy: &dyn std::fmt::Display| {
-            let expected = "regular files within the limits, which nobody changes meanwhile";
+            let expected =
+                "regular files within the limits, which do not change while they are read";
             Diagnosis::against(self, rule, expected, remedy).about(Subject::none().path(path))
         };
         let remove = |path: &RepoPath| format!("remove {path} from the run directory");
@@ -81,7 +82,7 @@ impl Coded for Error {
             Error::NotRegular { path, .. } => against(Rule::RunFileKind, path, &remove(path)),
             Error::BadPath { path, .. } => against(Rule::RunPath, path, &remove(path)),
             Error::Replaced { path } => {
-                let remedy = "run the command again when nobody writes there";
+                let remedy = "run the command again when no other process writes there";
                 against(Rule::RunFileReplaced, path, &remedy)
             }
             Error::Limit { path, .. } => against(Rule::RunLimit, path, &remove(path)),

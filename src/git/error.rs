@@ -103,7 +103,7 @@ pub enum Error {
         max: u64,
     },
     /// A limit of work or memory was reached.
-    #[error("cannot go on: more than {max} {what}")]
+    #[error("cannot continue: more than {max} {what}")]
     Limit {
         /// What exceeds the limit.
         what: &'static str,
@@ -259,7 +259,7 @@ impl Coded for Error {
             let expected = "something that git can hold";
             Diagnosis::against(self, rule, expected, "git fsck --strict")
         };
-        // What is not shown speaks against nobody: nothing can be decided until all is there.
+        // A missing object is nobody's fault: nothing can be decided until it is present.
         let unseen =
             |rule, remedy: &str| Diagnosis::undecided(self, rule, "a view of all objects", remedy);
         let unusable = |rule| Diagnosis::unusable(self, rule);
@@ -294,7 +294,7 @@ impl Coded for Error {
                 found(Rule::ObjectReadable, remedy).about(at(id))
             }
             E::WrongKind { id, .. } => {
-                found(Rule::ObjectKind, "push the kind of object wanted").about(at(id))
+                found(Rule::ObjectKind, "push an object of that kind").about(at(id))
             }
             E::BadCommit { id, .. } | E::BadTree { id, .. } | E::BadTag { id, .. } => {
                 found(Rule::ObjectForm, "git fsck --strict").about(at(id))
@@ -310,19 +310,20 @@ impl Coded for Error {
             }
             E::Ref { .. } => unusable(Rule::RefReadable),
             E::Write { .. } | E::Io { .. } => unusable(Rule::FileUsable),
-            // Git has one exit status for all of its failures; only its words tell a lock.
+            // git has one exit status for all failures; only its message identifies a lock.
             E::Git { stderr, .. } if stderr.contains(".lock': File exists") => {
-                let expected = "a repository in which no other git process is at work";
-                let remedy = "remove that lock, if nobody else is at work in the repository";
-                Diagnosis::undecided(self, Rule::RefUnlocked, expected, remedy)
+                let expected = "a repository in which no other git process is running";
+                let remedy = "remove that lock, if no other process uses the repository";
+                Diagnosis::undecided(self, Rule::LockFree, expected, remedy)
             }
             E::Git { stderr, .. } => match config_locked(stderr) {
                 Some(config) => {
                     let lock = format!("{config}.lock");
-                    let expected =
-                        format!("no {lock}, which a git at work holds or has left behind");
+                    let expected = format!(
+                        "no {lock}, which a running git holds or an earlier one left behind"
+                    );
                     let remedy = format!("if no git runs here: rm {}", quoted(Path::new(&lock)));
-                    Diagnosis::undecided(self, Rule::ConfigUnlocked, expected, remedy)
+                    Diagnosis::undecided(self, Rule::LockFree, expected, remedy)
                 }
                 None => unusable(Rule::GitSucceeds),
             },
@@ -343,11 +344,11 @@ impl Coded for UpdateError {
             }
             E::Locked { name, path, .. } => {
                 let remedy = format!(
-                    "rm {}, if nobody else is at work in the repository",
+                    "rm {}, if no other process uses the repository",
                     quoted(path)
                 );
                 let expected = "a ref that nobody else moves";
-                Diagnosis::undecided(self, Rule::RefUnlocked, expected, remedy).about(of(name))
+                Diagnosis::undecided(self, Rule::LockFree, expected, remedy).about(of(name))
             }
             E::Bad { name, .. } => {
                 let expected = "one movement of each ref";
@@ -358,13 +359,13 @@ impl Coded for UpdateError {
     }
 }
 
-/// Returns the configuration whose lock git has found taken, from what it said.
+/// Returns the configuration file whose lock is held, according to git's standard error.
 fn config_locked(stderr: &str) -> Option<&str> {
     let (_, rest) = stderr.split_once("could not lock config file ")?;
     rest.split_once(": File exists").map(|(path, _)| path)
 }
 
-/// Returns a path as one would type it in a shell.
+/// Returns a path quoted for a shell.
 fn quoted(path: &Path) -> String {
     shell::quote(&path.display().to_string())
 }
@@ -374,7 +375,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_lock_of_a_configuration_is_told_from_other_failures() {
+    fn the_lock_of_a_configuration_differs_from_other_failures() {
         let taken = "error: could not lock config file /r/.git/config: File exists\n";
         assert_eq!(config_locked(taken), Some("/r/.git/config"));
         let denied = "error: could not lock config file /r/.git/config: Permission denied\n";

@@ -1,5 +1,5 @@
-//! Who may hold a lock. The lock file does not say, but its age and the processes at work in the
-//! repository help a person to decide whether it is stale.
+//! Hints about the holder of a lock. The lock file does not name it, but its age and the processes
+//! that run in the repository help a person to decide whether it is stale.
 
 use std::path::Path;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::sys::process::ancestors;
 /// A lock older than this is stale: git and this program hold locks for milliseconds.
 const SOON: Duration = Duration::from_secs(3);
 
-/// Returns whether a lock is worth waiting for: it is gone already, or young.
+/// Returns whether a lock is worth waiting for: it no longer exists, or is young.
 pub(super) fn may_pass(lock: &Path) -> bool {
     age(lock).is_none_or(|age| age < SOON)
 }
@@ -26,9 +26,9 @@ pub(super) fn holder(lock: &Path, git_dir: &Path, work_tree: Option<&Path>) -> S
     });
     at_work.sort_unstable();
     let who = match at_work.as_slice() {
-        [] if cfg!(target_os = "linux") => "no git process is seen at work here".to_owned(),
-        [] => "it is not known whether a git process is at work here".to_owned(),
-        list => format!("at work here: {}", list.join(", ")),
+        [] if cfg!(target_os = "linux") => "no git process found here".to_owned(),
+        [] => "git processes cannot be listed on this system".to_owned(),
+        list => format!("running here: {}", list.join(", ")),
     };
     format!("{age}; {who}")
 }
@@ -56,7 +56,7 @@ mod tests {
     use std::time::SystemTime;
 
     #[test]
-    fn an_old_lock_is_told_with_its_age_and_a_young_one_is_waited_for() {
+    fn an_old_lock_is_described_with_its_age_and_a_young_one_is_waited_for() {
         let dir = tempfile::TempDir::new().unwrap();
         let lock = dir.path().join("x.lock");
         assert!(may_pass(&lock), "it is gone");
@@ -68,10 +68,7 @@ mod tests {
         let told = holder(&lock, dir.path(), None);
         assert!(told.starts_with("90 s old; "), "{told}");
         #[cfg(target_os = "linux")]
-        assert!(
-            told.ends_with("no git process is seen at work here"),
-            "{told}"
-        );
+        assert!(told.ends_with("no git process found here"), "{told}");
     }
 
     #[cfg(target_os = "linux")]

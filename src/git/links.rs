@@ -40,7 +40,7 @@ impl Reader {
         let mut parents = Vec::with_capacity(1);
         let mut line = lines.next();
         while let Some(text) = line.and_then(|line| line.strip_prefix(b"parent ")) {
-            parents.push(read_id(text, id.kind()).ok_or(bad("a parent is no object id"))?);
+            parents.push(read_id(text, id.kind()).ok_or(bad("a parent is not an object id"))?);
             line = lines.next();
         }
         let date = line

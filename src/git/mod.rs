@@ -1,7 +1,7 @@
 //! Room `git`: the repository. The only room that names gix or runs git.
 //!
 //! [`Reader`] reads: every object is hashed again, replacement refs, grafts and shallow files
-//! are not followed, and inside a server's hook the quarantine is seen. [`Repo`] also writes:
+//! are not followed, and inside a server's hook the quarantine is visible. [`Repo`] also writes:
 //! objects, and refs by compare-and-swap.
 
 mod bases;

@@ -88,7 +88,7 @@ fn find(
                 if entry.mode != Mode::File {
                     return Err(Error::BadNotes {
                         path: path(),
-                        why: "it is no plain file",
+                        why: "it is not a regular file",
                     });
                 }
                 if found.is_some() {
@@ -123,7 +123,7 @@ pub fn object_of_note(reader: &Reader, path: &RepoPath, plain: bool) -> Result<O
         why,
     };
     if !plain {
-        return Err(bad("it is no plain file"));
+        return Err(bad("it is not a regular file"));
     }
     object_of(path, reader.hash_kind()).ok_or(bad("it names no object"))
 }

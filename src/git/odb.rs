@@ -240,7 +240,7 @@ impl Reader {
         found.ok_or(Error::Missing { id })
     }
 
-    /// Reads an object and hashes it. Every read of this room goes through here.
+    /// Reads an object and hashes it. Every read of this room uses this function.
     fn read<T>(
         &self,
         id: ObjectId,

@@ -34,7 +34,7 @@ const SETTINGS: &[&str] = &["core.fsmonitor=false", "core.commitGraph=false"];
 /// Additionally keeps git from running hooks.
 const GUARDED: &[&str] = &["core.hooksPath=/dev/null", "core.untrackedCache=false"];
 
-/// Keeps settings of this machine out of what is measured, besides.
+/// Additionally keeps settings of the user and the machine from influencing the output.
 const HARDENED: &[&str] = &[
     "core.attributesFile=/dev/null",
     "core.autocrlf=false",
@@ -128,8 +128,8 @@ pub fn guarded(reader: &Reader, dir: &Path) -> Command {
     command
 }
 
-/// Returns git as [`guarded`] makes it, on exactly the repository at `git_dir`, without the
-/// settings of user and machine, so that it answers the same everywhere.
+/// Returns a git command as [`guarded`] sets it up, for exactly the repository at `git_dir` and without
+/// the settings of the user and the machine, so that its output is the same everywhere.
 pub fn hardened(reader: &Reader, dir: &Path, git_dir: &Path) -> Command {
     let mut command = guarded(reader, dir);
     for setting in HARDENED {
@@ -164,7 +164,7 @@ pub fn run_guarded<A: AsRef<OsStr>>(reader: &Reader, args: &[A]) -> Result<Outpu
     finish(guarded_at_home(reader), args)
 }
 
-/// Returns git as [`guarded`] sets it up, in the work tree or the repository's directory.
+/// Returns a git command as [`guarded`] sets it up, in the work tree or the repository's directory.
 pub fn guarded_at_home(reader: &Reader) -> Command {
     bind(guarded(reader, home(reader)), reader)
 }
@@ -174,7 +174,7 @@ fn finish<A: AsRef<OsStr>>(mut git: Command, args: &[A]) -> Result<Output, Error
     output(git)
 }
 
-/// Runs git to its end and returns its output, or an error with what it said.
+/// Runs a git command and returns its output, or an error with its standard error.
 pub fn output(mut git: Command) -> Result<Output, Error> {
     let output = git
         .stdin(std::process::Stdio::null())
@@ -186,7 +186,7 @@ pub fn output(mut git: Command) -> Result<Output, Error> {
     let mut given = git.get_args();
     let mut args = Vec::new();
     while let Some(arg) = given.next() {
-        // Our settings are not what was asked for.
+        // Omit our own settings from the message.
         match arg == "-c" {
             true => _ = given.next(),
             false => args.push(arg.to_string_lossy().into_owned()),

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use super::error::Error;
 
-/// The location of the repository and its objects, as git tells it to a hook.
+/// The location of the repository and its objects, as git passes it to a hook.
 ///
 /// gix does not read these variables. Objects are therefore read through a directory outside the
 /// quarantine whose `info/alternates` names all object directories. Nothing is written inside the

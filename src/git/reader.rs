@@ -45,8 +45,8 @@ impl Reader {
         Self::new(open::open(git_dir)?, None)
     }
 
-    /// Opens the repository inside one of its hooks, which got this environment, with the
-    /// quarantine if there is one.
+    /// Opens the repository inside one of its hooks that has this environment, with the quarantine
+    /// if there is one.
     pub fn in_hook(environment: &Environment) -> Result<Self, Error> {
         if environment.given("GIT_NAMESPACE").is_some() {
             let why = "GIT_NAMESPACE is set, and namespaces are not supported".into();

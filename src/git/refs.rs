@@ -33,7 +33,7 @@ impl Reader {
             name: prefix.to_owned(),
             source,
         };
-        let mut listed = Err(fail("packed-refs does not stand still".into()));
+        let mut listed = Err(fail("packed-refs keeps changing".into()));
         for attempt in 0..STILL_ATTEMPTS {
             let before = self.packed_stamp();
             listed = self.list(prefix).map_err(&fail);

@@ -1,5 +1,5 @@
-//! A repository that shares the objects of another one, as `git clone --shared` makes it, but
-//! without a process, and with nothing in it that git could start.
+//! Creates a repository that shares the objects of another one, like `git clone --shared`, but in
+//! process and without anything that git could execute.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,8 +12,8 @@ use super::quarantine::alternates_line;
 use super::reader::Reader;
 use crate::record::{HashKind, ObjectId, RefName};
 
-/// The settings that a clone takes over where they are those of the repository or of its place
-/// (`includeIf`): who its user is, and what its file system can do.
+/// Settings that a clone copies if they come from the repository or depend on its location
+/// (`includeIf`): the identity of the user, and the capabilities of the file system.
 const KEPT: &[&str] = &[
     "author.email",
     "author.name",
@@ -28,17 +28,17 @@ const KEPT: &[&str] = &[
     "user.useConfigOnly",
 ];
 
-/// Settings of every clone: files are compared as they stand, and no program is asked about them.
+/// Settings of every clone: files are compared without conversion and without a monitor program.
 const FIXED: &str =
     "[core]\n\tbare = false\n\tlogAllRefUpdates = true\n\tautocrlf = false\n\tfsmonitor = false\n";
 
 impl Reader {
-    /// Makes a repository at `git_dir`, which must not exist, with its HEAD detached at `head` and
+    /// Creates a repository at `git_dir`, which must not exist, with its HEAD detached at `head` and
     /// without an index.
     ///
-    /// It reads the objects of this repository and writes its own. It begins with these refs, with
-    /// the user of this repository and with what is ignored here (`info/exclude`), but without
-    /// remotes, hooks, filters and attributes. This repository does not learn of it.
+    /// It reads the objects of this repository and writes its own. It starts with `refs`, the user
+    /// identity of this repository and its `info/exclude`, but without remotes, hooks, filters and
+    /// attributes. This repository is not changed.
     pub fn clone_shared(
         &self,
         git_dir: &Path,
@@ -73,8 +73,8 @@ impl Reader {
         Ok(())
     }
 
-    /// Returns an alternates file that names every directory in which this repository has objects:
-    /// also those that it borrows itself, because git follows alternates only some steps deep.
+    /// Returns an alternates file that names every object directory of this repository, including
+    /// its own alternates, because git follows alternates only to a limited depth.
     fn object_directories(&self) -> Result<Vec<u8>, Error> {
         let own = self.common_dir().join("objects");
         let borrowed = self.handles.handle.store_ref().alternate_db_paths();
@@ -114,7 +114,7 @@ impl Reader {
     }
 }
 
-/// Returns a value as it stands between quotes in a configuration file.
+/// Escapes a value for use between quotes in a configuration file.
 fn escaped(value: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(value.len());
     for byte in value {

@@ -108,7 +108,7 @@ impl Repo {
                 && is_tree(node) != (new.0 == Mode::Tree)
             {
                 return Err(bad(
-                    "a directory stands at a file's place, or a file at a directory's",
+                    "a directory cannot replace a file, or a file a directory",
                 ));
             }
             directory
@@ -127,7 +127,7 @@ impl Repo {
                 *node = Node::Opened(inner);
                 Ok(())
             }
-            Node::Stored(..) => Err(bad("a file stands where a directory is needed")),
+            Node::Stored(..) => Err(bad("a file is where a directory is needed")),
             Node::Opened(inner) => self.set(inner, rest, new, path),
         }
     }
@@ -162,7 +162,7 @@ fn check(path: &RepoPath) -> Result<(), Error> {
             return bad("a component is empty, '.', '..' or '.git'");
         }
         if name.contains(&0) {
-            return bad("it holds a NUL byte");
+            return bad("it contains a NUL byte");
         }
     }
     if path.components().count() > DEEPEST {

@@ -129,7 +129,7 @@ impl Repo {
         if let Some(new) = update.new
             && (new.is_zero() || new.kind() != self.hash_kind())
         {
-            return bad("the new value is no object id of this repository's kind");
+            return bad("the new value is not an object id of this repository's kind");
         }
         if update.new.is_none() && update.expected == Expected::Absent {
             return bad("a ref that must not exist cannot be deleted");
@@ -179,7 +179,7 @@ fn edit(update: &RefUpdate, message: &str) -> Result<RefEdit, UpdateError> {
         .try_into()
         .map_err(|_| UpdateError::Bad {
             name: update.name.clone(),
-            why: "it is no ref name",
+            why: "it is not a ref name",
         })?;
     let expected = match update.expected {
         Expected::Absent => PreviousValue::MustNotExist,

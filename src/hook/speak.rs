@@ -10,6 +10,10 @@ use crate::record::{Code, Finding, Report, Subject, Verdict};
 pub const COLUMNS: usize = 70;
 /// What stands before the further lines of one part of a finding.
 const FURTHER: &str = "      ";
+/// What stands before the further lines of what a finding is about.
+const FURTHER_PLACE: &str = "    ";
+/// What a finding is about has no word in front of it.
+const PLACE: &str = "";
 /// Largest number of findings that are shown; the rest is counted.
 const SHOWN: usize = 50;
 /// The longest text that one part of a finding may have.
@@ -60,24 +64,23 @@ pub fn heard(said: &str) -> Vec<Finding> {
         });
         if let Some(code) = code {
             let place = line.trim_start_matches(code.as_str()).trim();
-            let subject = match place {
-                "" => Subject::none(),
-                place => Subject::of_record(place),
-            };
             findings.push(Heard {
                 code: *code,
-                subject,
-                parts: BTreeMap::new(),
+                parts: BTreeMap::from([(PLACE, place.to_owned())]),
             });
-            last_word = "";
+            (last_word, broken) = (PLACE, false);
             continue;
         }
         let Some(last) = findings.last_mut() else {
             continue;
         };
-        if let Some(more) = line.strip_prefix(FURTHER) {
+        let further = match last_word {
+            PLACE => FURTHER_PLACE,
+            _ => FURTHER,
+        };
+        if let Some(more) = line.strip_prefix(further) {
             last.add(last_word, more, broken);
-            broken = is_part_of_a_word(more);
+            broken = is_part_of_a_word(more, further);
             continue;
         }
         let part = line.strip_prefix("  ").and_then(|it| it.split_once(':'));
@@ -92,7 +95,6 @@ pub fn heard(said: &str) -> Vec<Finding> {
 /// A finding whose lines are still being read.
 struct Heard<'a> {
     code: Code,
-    subject: Subject,
     /// The text of each part, by its word.
     parts: BTreeMap<&'a str, String>,
 }
@@ -113,7 +115,8 @@ impl<'a> Heard<'a> {
             let text = self.parts.get(word).map(String::as_str);
             text.filter(|text| !text.is_empty()).unwrap_or(otherwise)
         };
-        Finding::told(self.code, part("rule", "server"), self.subject.clone())
+        let subject = subject(part(PLACE, ""));
+        Finding::told(self.code, part("rule", "server"), subject)
             .found(part("found", "a push that the server refuses"))
             .expected(part("expected", "a push that the policy allows"))
             .remedy(part("remedy", "git awo verify"))
@@ -121,9 +124,12 @@ impl<'a> Heard<'a> {
 }
 
 /// Returns whether a word that fills a line goes on in the next: one of just that length is a digest.
-fn is_part_of_a_word(line: &str) -> bool {
-    let full = columns(line).saturating_add(FURTHER.len()) >= COLUMNS.saturating_sub(1);
-    let digest = line.bytes().all(|b| b.is_ascii_hexdigit());
+fn is_part_of_a_word(line: &str, indent: &str) -> bool {
+    let full = columns(line).saturating_add(indent.len()) >= COLUMNS.saturating_sub(1);
+    let digest = line
+        .trim_end_matches(',')
+        .bytes()
+        .all(|b| b.is_ascii_hexdigit());
     full && !digest && !line.contains(' ')
 }
 
@@ -160,6 +166,26 @@ fn place(subject: &Subject) -> String {
     parts.extend(commits.map(|commit| format!("commit {}", short(commit))));
     parts.extend(subject.reference.iter().map(|name| format!("on {name}")));
     parts.join(", ")
+}
+
+/// Returns the subject that such a place names; of a commit only the beginning is told.
+fn subject(place: &str) -> Subject {
+    let mut subject = Subject::none();
+    for part in place.split(", ").filter(|it| !it.is_empty()) {
+        let (slot, text) = match part.split_once(' ') {
+            Some(("run", run)) => (&mut subject.run, run),
+            Some(("record", record)) => (&mut subject.record, record),
+            Some(("commit", commit)) => (&mut subject.commit, commit),
+            Some(("on", name)) => (&mut subject.reference, name),
+            _ => (&mut subject.path, part),
+        };
+        // A path may hold such a comma.
+        *slot = Some(match slot.take() {
+            Some(before) => format!("{before}, {text}"),
+            None => text.to_owned(),
+        });
+    }
+    subject
 }
 
 /// Writes one text, wrapped; the lines after the first stand further in.
@@ -369,6 +395,31 @@ mod tests {
             assert_eq!(heard[0].remedy, text);
             assert_eq!(heard[0].rule, "scope");
         }
+    }
+
+    #[test]
+    fn what_a_finding_is_about_is_heard_as_it_was() {
+        let reference = RefName::new(format!("refs/heads/{}", "topic/".repeat(20) + "x")).unwrap();
+        let run = "run_1".parse().unwrap();
+        let digest = crate::record::Sha256::of(b"x");
+        let main = RefName::new("refs/heads/main").unwrap();
+        for subject in [
+            Subject::none(),
+            Subject::of_record(digest),
+            Subject::of_record("runs/5b/run_slugify@run.dsse.json").on(&main),
+            Subject::of_run(&run).path(&RepoPath::from("src/a, b.py")),
+            Subject::of_ref(&reference).run(&run).record(digest),
+        ] {
+            let finding = Finding::told(Code::Gov003, "scope", subject.clone());
+            let said = speak(&denied(finding.found("x")));
+            let heard = heard(&said);
+            assert_eq!(heard[0].subject, subject, "{said}");
+            assert_eq!(heard[0].found, "x");
+        }
+        let commit: crate::record::ObjectId = "ab".repeat(20).parse().unwrap();
+        let finding = Finding::told(Code::Gov003, "scope", Subject::of_commit(commit));
+        let heard = heard(&speak(&denied(finding)));
+        assert_eq!(heard[0].subject.commit, Some(commit.short()));
     }
 
     #[test]

@@ -139,6 +139,12 @@ impl From<crate::record::name::BadName> for Error {
     }
 }
 
+impl From<crate::record::digest::BadPrefix> for Error {
+    fn from(error: crate::record::digest::BadPrefix) -> Self {
+        Self::usage(error.to_string())
+    }
+}
+
 impl From<actor::Error> for Error {
     fn from(error: actor::Error) -> Self {
         let message = match &error {

@@ -2,7 +2,7 @@
 
 use crate::facts::run::Held;
 use crate::policy::Role;
-use crate::record::{Report, RunId};
+use crate::record::{Reason, Report, RunId};
 use crate::records::{Context, GateStatus, IndependencePredicate, Kind, SelfApprovalPredicate};
 use crate::rules::gate2::{Judgement, Review, Unrecorded};
 use crate::rules::step;
@@ -17,7 +17,7 @@ pub struct Request {
     /// Record an override: the reviewer permits a self-approval.
     pub allow_self_approval: bool,
     /// Why the override is needed.
-    pub reason: String,
+    pub reason: Option<Reason>,
 }
 
 /// A gate that is recorded.
@@ -90,7 +90,10 @@ fn permission(request: &Request, run: Held<'_>, context: Context) -> SelfApprova
         allow_self_approval: "1".to_owned(),
         commit: says.commit,
         context,
-        reason: request.reason.clone(),
+        reason: request
+            .reason
+            .as_ref()
+            .map_or_else(String::new, Reason::to_string),
         root: says.root,
         run: says.run.clone(),
     }

@@ -1,7 +1,7 @@
 //! Records whether the result of a run is accepted or rejected.
 
 use crate::policy::Role;
-use crate::record::{ObjectId, RunId, Sha256};
+use crate::record::{ObjectId, Reason, RunId, Sha256};
 use crate::records::{Kind, OutcomePredicate, Verdict};
 use crate::rules::step;
 use crate::store::batch::Batch;
@@ -15,7 +15,7 @@ pub struct Request {
     /// Whether its result is accepted; otherwise it is rejected.
     pub accepted: bool,
     /// Why.
-    pub reason: String,
+    pub reason: Reason,
 }
 
 /// A recorded outcome.
@@ -44,7 +44,7 @@ pub fn outcome(session: &Session, request: Request) -> Result<Recorded, Error> {
             true => Verdict::Accepted,
             false => Verdict::Rejected,
         },
-        reason: request.reason,
+        reason: request.reason.into(),
         root: says.root,
         run: run.clone(),
     })?;

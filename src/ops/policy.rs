@@ -8,7 +8,9 @@ use crate::git::{CommitDraft, Expected, RefUpdate};
 use crate::policy::{Keyring, Policy};
 use crate::record::envelope::{Envelope, EnvelopeSignature};
 use crate::record::tree::Mode;
-use crate::record::{Coded as _, IdentityName, ObjectId, RepoPath, Report, Sha256, Subject};
+use crate::record::{
+    Coded as _, DigestPrefix, IdentityName, ObjectId, RepoPath, Report, Sha256, Subject,
+};
 use crate::records::{Kind, PolicyPredicate, Scope, Statement};
 use crate::rules::{absent, policy as rules};
 use crate::store::batch::Batch;
@@ -103,7 +105,7 @@ pub fn propose(session: &Session, files: &Files) -> Result<Proposed, Error> {
 }
 
 /// Signs the proposal whose digest begins so, or the only one.
-pub fn sign(session: &Session, digest: Option<&str>) -> Result<Proposed, Error> {
+pub fn sign(session: &Session, digest: Option<DigestPrefix>) -> Result<Proposed, Error> {
     let proposal = Proposal::of(session, digest)?;
     let digest = proposal.digest;
     let batch = Batch::new("sign a policy");
@@ -136,7 +138,7 @@ fn add_signature(
 
 /// Returns how a proposal stands.
 fn standing(session: &Session, digest: Sha256) -> Result<Proposed, Error> {
-    let proposal = Proposal::of(session, Some(&digest.to_string()))?;
+    let proposal = Proposal::of(session, Some(digest.into()))?;
     Ok(Proposed {
         digest,
         version: proposal.statement.version,
@@ -154,7 +156,7 @@ pub struct Applied {
 }
 
 /// Puts a proposal into force, if enough roots have signed.
-pub fn apply(session: &Session, digest: Option<&str>) -> Result<Applied, Error> {
+pub fn apply(session: &Session, digest: Option<DigestPrefix>) -> Result<Applied, Error> {
     let proposal = Proposal::of(session, digest)?;
     let digest = proposal.digest;
     let missing = || {
@@ -186,10 +188,10 @@ struct Proposal {
 
 impl Proposal {
     /// Returns the proposal whose digest begins so, or the only one.
-    fn of(session: &Session, digest: Option<&str>) -> Result<Self, Error> {
+    fn of(session: &Session, digest: Option<DigestPrefix>) -> Result<Self, Error> {
         let mut found = Self::all(session, session.history()?)?;
-        if let Some(text) = digest {
-            found.retain(|proposal| proposal.digest.to_string().starts_with(text));
+        if let Some(prefix) = digest {
+            found.retain(|proposal| prefix.matches(&proposal.digest));
         }
         match (found.pop(), found.len()) {
             (Some(proposal), 0) => Ok(proposal),

@@ -1,12 +1,16 @@
 //! Withdraws an own approval before it is used.
 
+use std::collections::BTreeMap;
+
 use crate::facts::approvals::Withdrawal;
 use crate::policy::Role;
-use crate::record::{Rule, Sha256};
-use crate::records::{Kind, Notes, RevocationPredicate, Scope};
+use crate::record::envelope::Envelope;
+use crate::record::{DigestPrefix, Reason, Rule, RunId, Sha256, TaskId};
+use crate::records::{Kind, Notes, RevocationPredicate, Scope, Statement};
 use crate::rules::revocation;
 use crate::store::batch::Batch;
 use crate::store::layout::{self, LedgerPath};
+use crate::store::ledger::Records;
 
 use super::{Error, Session};
 
@@ -15,7 +19,7 @@ pub struct Request {
     /// The digest of the approval, or how it begins.
     pub record: String,
     /// Why.
-    pub reason: String,
+    pub reason: Reason,
 }
 
 /// A recorded revocation.
@@ -26,27 +30,58 @@ pub struct Revoked {
     pub record: Sha256,
 }
 
+/// Returns what has this name, a task or a run.
+fn kind_of(records: &Records<'_>, name: &str) -> Result<Option<&'static str>, Error> {
+    if let Ok(task) = TaskId::new(name)
+        && records.contract_blob(&task)?.is_some()
+    {
+        return Ok(Some("task"));
+    }
+    let Ok(run) = RunId::new(name) else {
+        return Ok(None);
+    };
+    let record = records.file(&Kind::Run.of(run))?;
+    Ok(record.map(|_| "run"))
+}
+
+/// Returns the one approval whose digest begins so, if there is one.
+fn only(
+    prefix: &DigestPrefix,
+    approvals: impl Iterator<Item = Envelope>,
+) -> Result<Option<Envelope>, Error> {
+    // The same approval may be noted on several objects.
+    let named = approvals.filter(|it| prefix.matches(&it.digest()));
+    let mut named: BTreeMap<_, _> = named.map(|it| (it.digest(), it)).collect();
+    if named.len() > 1 {
+        let all: Vec<_> = named.keys().map(Sha256::to_string).collect();
+        let message = format!("several approvals begin with {prefix}: {}", all.join(" "));
+        return Err(Error::usage(message).hint("git awo revoke RECORD, with more digits"));
+    }
+    Ok(named.pop_first().map(|(_, envelope)| envelope))
+}
+
 /// Withdraws an approval.
 pub fn revoke(session: &Session, request: Request) -> Result<Revoked, Error> {
     let records = session.records()?;
     let collector = session.collector(&records)?;
     let context = session.context(&[Role::Operator, Role::Reviewer])?;
     let refuse = |why| Error::denied(format!("{} cannot be withdrawn", request.record), why);
-    let mut found = Vec::new();
-    for (_, envelope) in records.all_noted(Notes::APPROVALS)? {
-        let named = !request.record.is_empty()
-            && envelope.digest().to_string().starts_with(&request.record);
-        if named && !found.contains(&envelope) {
-            found.push(envelope);
-        }
-    }
-    let envelope = match found.as_slice() {
-        [envelope] => envelope,
-        [] => return Err(refuse(revocation::unknown(&request.record))),
-        [..] => {
-            let message = format!("{} approvals begin with {}", found.len(), request.record);
-            return Err(Error::usage(message));
-        }
+    let name = request.record.as_str();
+    let prefix = name.parse::<DigestPrefix>();
+    let noted = records.all_noted(Notes::APPROVALS)?;
+    let noted = noted.into_iter().map(|(_, envelope)| envelope);
+    let found = prefix.as_ref().ok().map(|it| only(it, noted)).transpose()?;
+    let Some(envelope) = &found.flatten() else {
+        let list = "git awo show TASK or RUN lists approvals and their digests";
+        return Err(match (kind_of(&records, name)?, prefix) {
+            (Some(kind), _) => {
+                let message = format!("{name} is a {kind}, not the digest of an approval");
+                let list = format!("git awo show {name} lists its approvals and their digests");
+                Error::denied(message, revocation::unknown(name)).hint(list)
+            }
+            (None, Ok(_)) => refuse(revocation::unknown(name)).hint(list),
+            (None, Err(bad)) => Error::from(bad).hint(list),
+        });
     };
     let digest = envelope.digest();
     let approval = collector.verify(envelope).map_err(refuse)?;
@@ -61,14 +96,21 @@ pub fn revoke(session: &Session, request: Request) -> Result<Revoked, Error> {
     if let Some(why) = revocation::withdrawn(&withdrawal) {
         return Err(refuse(why));
     }
+    let path = Kind::Revocation.of(Scope::Record(digest));
+    if let Some(earlier) = records.envelope(&path)?
+        && let Ok(earlier) = Statement::<RevocationPredicate>::parse(earlier.payload())
+        && earlier.predicate.reason != request.reason.as_str()
+    {
+        let why = revocation::again(digest, &earlier.predicate);
+        return Err(Error::denied(format!("{name} is withdrawn already"), why));
+    }
     let envelope = session.sign(RevocationPredicate {
         context,
-        reason: request.reason,
+        reason: request.reason.into(),
         record: digest,
         run: says.run,
         task: says.task,
     })?;
-    let path = Kind::Revocation.of(Scope::Record(digest));
     // Neither a run nor an attestation may use it between the judgement and now.
     let attestations = layout::attestations();
     let seen = session.refs()?.get(&attestations).copied();
@@ -81,4 +123,32 @@ pub fn revoke(session: &Session, request: Request) -> Result<Revoked, Error> {
         approval: digest,
         record: envelope.digest(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_beginning_that_several_approvals_have_lists_them() {
+        let envelope = |at: u32| Envelope::new(at.to_string().into_bytes(), Vec::new());
+        // Of so many digests some begin alike.
+        let all: Vec<_> = (0..2_000).map(envelope).collect();
+        let four = |it: &Envelope| it.digest().to_string()[..4].to_owned();
+        let same = |text: &str| all.iter().filter(|it| four(it) == text).collect::<Vec<_>>();
+        let find = |text: &str| only(&text.parse().unwrap(), all.iter().cloned());
+        let twin = all.iter().map(four).find(|it| same(it).len() > 1).unwrap();
+        let error = find(&twin).unwrap_err();
+        assert_eq!(error.verdict(), None, "a wrong use");
+        for envelope in same(&twin) {
+            let digest = envelope.digest().to_string();
+            assert!(error.message().contains(&digest), "{}", error.message());
+            assert_eq!(find(&digest).unwrap().as_ref(), Some(envelope));
+        }
+        // The same one twice is one.
+        let twice = [envelope(1), envelope(1)].into_iter();
+        let prefix = four(&envelope(1)).parse().unwrap();
+        assert_eq!(only(&prefix, twice).unwrap(), Some(envelope(1)));
+        assert_eq!(only(&prefix, std::iter::empty()).unwrap(), None);
+    }
 }

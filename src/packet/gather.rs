@@ -272,9 +272,9 @@ impl Gather {
         let why = if raw.is_empty() {
             "it is empty"
         } else if is_open(raw) {
-            "it is a place to be filled in"
+            "it is a placeholder"
         } else if spaced || !is_plain(raw) {
-            "put the exact text in backticks and nothing beside it"
+            "put the exact text in backticks, with nothing else"
         } else {
             return Some(raw.to_owned());
         };

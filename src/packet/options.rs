@@ -1,4 +1,4 @@
-//! What the reader of a packet is told beside it.
+//! Options of importing a packet.
 
 use crate::record::RefName;
 

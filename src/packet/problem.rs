@@ -10,7 +10,7 @@ use crate::record::name::BadName;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PacketProblem {
     /// The packet is too large.
-    #[error("cannot read a packet of {found} bytes, {max} is the most")]
+    #[error("cannot read a packet of {found} bytes, the maximum is {max}")]
     TooLarge {
         /// The size found.
         found: usize,
@@ -114,7 +114,7 @@ pub enum PacketProblem {
     #[error("cannot accept the unknown key {0:?}")]
     UnknownKey(String),
     /// A TOML value of the wrong type.
-    #[error("cannot accept {key}: {wanted} is wanted")]
+    #[error("cannot accept {key}: it must be {wanted}")]
     WrongType {
         /// The key.
         key: String,

@@ -149,7 +149,7 @@ impl Walk<'_> {
                     Some(sentence) => self.gather.say(Scalar::Sentence, line, sentence),
                     None => self.gather.complain(
                         Some(line),
-                        PacketProblem::Sentence("stands in a line without backticks around it"),
+                        PacketProblem::Sentence("is in a line without backticks around it"),
                     ),
                 }
                 true
@@ -286,7 +286,7 @@ impl Walk<'_> {
         match (label(text), loose) {
             (Some((label, value)), None) => self.labelled(line, label, value, depth, false),
             (_, Some(list)) => {
-                let why = "prose stands between it and the list";
+                let why = "prose separates it from the list";
                 self.gather.unreadable(list.name(), line, text, why);
             }
             (None, None) => {

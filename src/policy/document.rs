@@ -1,4 +1,4 @@
-//! `policy.toml` as it is written. Every field public, any value; [`super::Policy`] is the
+//! `policy.toml` as written: every field is public and may have any value. [`super::Policy`] is the
 //! checked form.
 
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,7 @@ pub const SCHEMA: &str = "awo.policy/1";
 pub struct Document {
     /// `awo.policy/1`.
     pub schema: String,
-    /// Counts up by one with each policy commit.
+    /// The version, one more with each policy commit.
     pub version: u32,
     /// The features without which this policy must not be read: `automation/1`.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]

@@ -1,8 +1,8 @@
 //! Features that a policy needs: `requires = ["automation/1"]`.
 //!
-//! A policy may have been written for a newer git-awo, with tables that this one has never heard
-//! of. It then names what it needs, and a program that does not know one of these refuses the
-//! policy and believes nothing else of it. Never is such a policy read by half.
+//! A policy for a newer git-awo may contain tables that this version does not know. It then names the
+//! features that it needs, and a program that does not know one of them refuses the whole policy:
+//! it is never read in part.
 
 use std::collections::BTreeSet;
 
@@ -11,12 +11,12 @@ use crate::record::{Coded, Diagnosis, Rule};
 /// The features that this program knows: none yet.
 const KNOWN: &[&str] = &[];
 
-/// The longest name.
+/// Maximum length of a name, in bytes.
 const LONGEST: usize = 64;
 
-/// Looks at what a text says that it needs, which is perhaps no policy of this program's schema.
+/// Checks the features that a text requires, even if it is not a policy in this program's schema.
 pub(super) fn check_text(text: &str) -> Result<(), BadPolicy> {
-    /// All else may be of a newer program.
+    /// Everything else may belong to a newer program.
     #[derive(Default, serde::Deserialize)]
     struct Head {
         #[serde(default)]
@@ -26,18 +26,17 @@ pub(super) fn check_text(text: &str) -> Result<(), BadPolicy> {
     check(&head.requires)
 }
 
-/// Refuses names that are none, one that is there twice, and features that this program does not
-/// know.
+/// Refuses malformed names, duplicates, and features that this program does not know.
 pub(super) fn check(features: &[String]) -> Result<(), BadPolicy> {
     let mut complaints = Vec::new();
     let mut unknown = BTreeSet::new();
     for feature in features {
         if !is_name(feature) {
             complaints.push(format!(
-                "requires: {feature:?} is no feature: a word of a-z, 0-9 and -, then / and a number"
+                "requires: {feature:?} is not a feature: a word of a-z, 0-9 and -, then / and a number"
             ));
         } else if features.iter().filter(|it| *it == feature).count() > 1 {
-            complaints.push(format!("requires: {feature:?} is there twice"));
+            complaints.push(format!("requires: {feature:?} is listed twice"));
         } else if !KNOWN.contains(&feature.as_str()) {
             unknown.insert(feature.clone());
         }
@@ -52,13 +51,13 @@ pub(super) fn check(features: &[String]) -> Result<(), BadPolicy> {
     }
 }
 
-/// Why two files are no policy.
+/// The two files are not a policy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadPolicy {
-    /// It needs features that this program does not know; nothing else of it was read.
+    /// It requires features that this program does not know; nothing else was checked.
     #[error("it requires {}, which this git-awo does not know", .0.join(", "))]
     Requires(Vec<String>),
-    /// What is wrong with it, everything at once.
+    /// All complaints about it.
     #[error("{}", .0.join("; "))]
     Complaints(Vec<String>),
 }
@@ -66,9 +65,9 @@ pub enum BadPolicy {
 impl Coded for BadPolicy {
     fn diagnosis(&self) -> Diagnosis {
         match self {
-            // It may well hold: that is for a program to say that knows what it means.
+            // It may be valid; only a program that knows the features can decide that.
             Self::Requires(_) => {
-                let expected = "a policy that this version of git-awo can judge by";
+                let expected = "a policy that this version of git-awo understands";
                 Diagnosis::undecided(self, Rule::PolicyRequires, expected, "upgrade git-awo")
             }
             Self::Complaints(_) => {
@@ -79,7 +78,7 @@ impl Coded for BadPolicy {
     }
 }
 
-/// Tells whether this is a name such as `automation/1`.
+/// Returns whether this is a name such as `automation/1`.
 fn is_name(text: &str) -> bool {
     let Some((word, number)) = text.split_once('/') else {
         return false;
@@ -154,11 +153,11 @@ mod tests {
         for (text, complaint) in [
             (
                 "requires = [\"automation\", \"a/1\"]",
-                "\"automation\" is no feature",
+                "\"automation\" is not a feature",
             ),
             (
                 "requires = [\"a/1\", \"b/1\", \"a/1\"]",
-                "\"a/1\" is there twice",
+                "\"a/1\" is listed twice",
             ),
         ] {
             let Err(BadPolicy::Complaints(found)) = check_text(text) else {

@@ -1,4 +1,4 @@
-//! What a policy lets people do on refs: grants, and restrictions of them.
+//! What a policy allows on refs: grants, and restrictions of them.
 
 use crate::record::ObjectId;
 

@@ -18,7 +18,7 @@ pub const COMMIT_NAMESPACE: &str = "git";
 #[derive(Clone, Debug, Default)]
 #[allow(
     clippy::mutable_key_type,
-    reason = "a key hashes by its wire form; what is cached beside it does not count"
+    reason = "a key hashes by its wire form; cached values are ignored"
 )]
 pub struct Keyring {
     keys: HashMap<PublicKey, Holder>,
@@ -47,7 +47,7 @@ pub struct Signer {
 
 #[allow(
     clippy::mutable_key_type,
-    reason = "a key hashes by its wire form; what is cached beside it does not count"
+    reason = "a key hashes by its wire form; cached values are ignored"
 )]
 impl Keyring {
     pub(super) fn new(
@@ -64,7 +64,7 @@ impl Keyring {
                     .find(|it| it.principals.contains(principal))
                 else {
                     complaints.push(format!(
-                        "allowed_signers line {}: {principal:?} is no identity",
+                        "allowed_signers line {}: {principal:?} is not an identity",
                         entry.line
                     ));
                     continue;

@@ -167,10 +167,10 @@ fn check(pattern: &str) -> Result<(), &'static str> {
         return Err("is empty");
     }
     if pattern.len() > MAX_PATTERN {
-        return Err("has more than 4,096 bytes, as no path has");
+        return Err("has more than 4,096 bytes");
     }
     if pattern.starts_with('!') {
-        return Err("is negated: a pattern can only add, write what is meant");
+        return Err("is negated, which is not supported");
     }
     if pattern.chars().any(char::is_control) {
         return Err("has a control character");

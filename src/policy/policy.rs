@@ -153,15 +153,15 @@ impl Policy {
             .is_some_and(|it| writers.include(it))
     }
 
-    /// Checks the two files of a policy. All complaints are returned at once, but none of a policy
-    /// that needs what this program does not know: that is not its to judge.
+    /// Checks the two files of a policy. All complaints are returned at once; for a policy that requires
+    /// unknown features, only these are returned.
     pub fn parse(policy_toml: &[u8], allowed_signers: &[u8]) -> Result<Self, BadPolicy> {
         let complaint = |text: String| BadPolicy::Complaints(vec![text]);
         let text = std::str::from_utf8(policy_toml)
             .map_err(|_| complaint("policy.toml is not UTF-8".to_owned()))?;
         let document = match toml::from_str::<Document>(text) {
             Ok(document) => document,
-            // It may have tables of a newer program, which is said first.
+            // The error may be due to tables of a newer program, so check the features first.
             Err(error) => {
                 features::check_text(text)?;
                 let why = error.to_string();
@@ -266,7 +266,7 @@ impl Policy {
             if !keyring.has_key_of(root) {
                 complaints.push(format!("root {root} has no key in allowed_signers"));
             } else if !keyring.may_sign(root, Kind::Policy.namespace()) {
-                // Otherwise nobody could ever undo this.
+                // Otherwise this could never be undone.
                 complaints.push(format!(
                     "root {root} has no key that may sign a policy (gates.require_touch, namespaces=)"
                 ));
@@ -359,10 +359,10 @@ fn touched(document: &Document, complaints: &mut Vec<String>) -> BTreeSet<&'stat
         let kind = Kind::ALL.iter().find(|kind| kind.word() == word);
         match (word.as_str(), kind) {
             ("commit", _) => _ = namespaces.insert(COMMIT_NAMESPACE),
-            // Nobody is at a server to touch a key.
+            // There is nobody at a server who could touch a key.
             (_, Some(kind)) if *kind != Kind::Receipt => _ = namespaces.insert(kind.namespace()),
             _ => complaints.push(format!(
-                "gates: require_touch: {word:?} is nothing people sign"
+                "gates: require_touch: {word:?} is not something that persons sign"
             )),
         }
     }
@@ -401,7 +401,7 @@ fn lint(document: &Document, complaints: &mut Vec<String>) {
             .as_deref()
             .is_some_and(|text| text.parse::<ObjectId>().is_err())
         {
-            complaints.push(format!("{of}: adopted is no object id"));
+            complaints.push(format!("{of}: adopted is not an object id"));
         }
     }
     let mut names = BTreeSet::new();

@@ -26,7 +26,7 @@ impl Proven {
     ) -> Result<Checked, SignatureError> {
         let blob = signature.to_blob();
         let mut all = Vec::new();
-        for part in [key.fingerprint().as_bytes(), namespace.as_bytes(), &blob] {
+        for part in [key.fingerprint().as_bytes(), namespace.as_bytes(), blob] {
             all.extend_from_slice(&part.len().to_be_bytes());
             all.extend_from_slice(part);
         }

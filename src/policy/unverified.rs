@@ -1,31 +1,31 @@
-//! Why a statement or a commit is not taken for signed: form, key, signature, signer, role, place.
+//! Reasons why a statement or a commit does not count as signed: form, key, signature, signer, role,
+//! repository.
 
 use crate::record::{Coded, Diagnosis, IdentityName, ObjectId, Rule};
 use crate::records::{BadStatement, Kind};
 use crate::signing::{BadPublicKey, SignatureError};
 
-/// A signature, or the statement under it, does not hold. The words are what a finding says was
-/// found.
+/// A signature or the signed statement is not valid. The messages are what a finding reports as found.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unverified {
-    /// The payload is no statement of this kind in its one form.
+    /// The payload is not a canonical statement of this kind.
     #[error("{}", bad_statement(.error))]
     Statement {
-        /// The kind wanted.
+        /// The expected kind.
         kind: Kind,
         /// What is wrong with it.
         error: BadStatement,
     },
-    /// A statement of one signer has none, or several signatures.
+    /// A statement by one signer has no signature, or several.
     #[error("{0} signatures")]
     NotOne(usize),
     /// A policy without signatures.
     #[error("0 signatures")]
     ByNoRoot,
-    /// The bytes are no signature, or one by another key than the `keyid` names.
+    /// The bytes are not a signature, or were signed by another key than `keyid`.
     #[error("{0}")]
     Form(String),
-    /// No policy can allow the key: too weak, a certificate, or of a kind unknown here.
+    /// No policy can allow the key: it is too weak, a certificate, or of an unknown kind.
     #[error("{0}")]
     Key(BadPublicKey),
     /// The policy does not allow the key for this purpose, or not at this time.
@@ -33,42 +33,42 @@ pub enum Unverified {
     UnknownKey {
         /// The fingerprint.
         key: String,
-        /// Which of these, in words.
+        /// The reason.
         why: String,
         /// The SSHSIG namespace of the purpose.
         namespace: String,
     },
-    /// The key that is to sign belongs to nobody whom the policy names.
+    /// The signing key does not belong to a person of the policy.
     #[error("the policy does not know your signing key")]
     NoMember,
-    /// The signature does not fit key and message.
+    /// The signature does not match key and message.
     #[error("{error}")]
     Signature {
         /// Whose key it is.
         person: IdentityName,
         /// The namespace.
         namespace: String,
-        /// What does not fit.
+        /// The mismatch.
         error: SignatureError,
     },
-    /// The policy demands a touched security key.
-    #[error("key {key}, which tells of no touch")]
+    /// The policy requires a touched security key.
+    #[error("key {key}, which was not touched")]
     Untouched {
         /// The fingerprint.
         key: String,
         /// The namespace.
         namespace: String,
     },
-    /// The signature holds over the same value in other bytes.
+    /// The signature is valid for another encoding of the same value.
     #[error("a signature over the record {0}")]
     OtherBytes(&'static str),
-    /// The statement does not say who signs.
+    /// The statement does not name its signer.
     #[error("a statement without a signer")]
     NoContext,
-    /// The key is another person's than the statement says.
+    /// The key belongs to another person than the statement names.
     #[error("claims {claimed}, signed by {signer}")]
     Claimed {
-        /// Whom it names.
+        /// The person whom it names.
         claimed: IdentityName,
         /// Whose key it is.
         signer: IdentityName,
@@ -81,19 +81,19 @@ pub enum Unverified {
         /// This one.
         expected: ObjectId,
     },
-    /// It names a policy that was not in force by then.
+    /// It names a policy that was not in force at that time.
     #[error("{0}")]
     Policy(ObjectId),
     /// The signer does not hold the role.
     #[error("{found}")]
     Role {
-        /// What was claimed or is held.
+        /// The role claimed, or the roles held.
         found: String,
-        /// What is needed.
+        /// The role needed.
         expected: String,
     },
-    /// A policy is signed by somebody who is no root.
-    #[error("signed by {0}, who is no root")]
+    /// A policy is signed by a person who is not a root.
+    #[error("signed by {0}, who is not a root")]
     NoRoot(IdentityName),
     /// A commit has no signature that can be read.
     #[error("{0}")]
@@ -108,7 +108,8 @@ fn bad_statement(error: &BadStatement) -> String {
 }
 
 impl Unverified {
-    /// Returns what a signature is that cannot be read: its key may be one that no policy can allow.
+    /// Returns the error for a signature that cannot be read; its key may be one that no policy can
+    /// allow.
     pub(super) fn unread(error: SignatureError, otherwise: fn(String) -> Self) -> Self {
         match error {
             SignatureError::Key(BadPublicKey::Malformed(_)) => otherwise(error.to_string()),
@@ -188,7 +189,7 @@ impl Coded for Unverified {
             ),
             Self::Policy(_) => broken(
                 Rule::BindsPolicy,
-                &"a policy in force by then",
+                &"a policy in force at that time",
                 "git awo fetch, then make the statement again",
             ),
             Self::Role { expected, .. } => {

@@ -1,15 +1,15 @@
-//! Errors that know their rule: the way from a failure to read, parse, verify or write to a finding.
+//! Errors that name their rule: conversion of a failure to read, parse, verify or write into a finding.
 
 use std::error::Error;
 use std::fmt;
 
 use super::{Finding, Findings, Refusal, Rule, Subject};
 
-/// An error that says which rule of the catalogue it breaks, where it is defined.
+/// An error that names the rule of the catalogue that is broken.
 ///
-/// The implementation matches without a wildcard, so that a new variant cannot go without a code.
+/// Implementations match without a wildcard, so that every new variant needs a code.
 pub trait Coded: Error {
-    /// Returns what the error amounts to. An error that only wraps another returns the other's.
+    /// Returns the diagnosis of the error. An error that only wraps another one returns that one's.
     fn diagnosis(&self) -> Diagnosis;
 
     /// Returns the finding that the error is, or the first of those that it carries.
@@ -17,19 +17,19 @@ pub trait Coded: Error {
         self.refusal(subject).first().clone()
     }
 
-    /// Returns what speaks against whatever was read; nothing if the error says nothing of it.
+    /// Returns the findings that deny what was read; `None` if the error leaves it undecided.
     fn denies(&self, subject: Subject) -> Option<Findings> {
         self.refusal(subject).denied()
     }
 
-    /// Returns why whatever ran into the error is refused. What the error says itself goes before
-    /// the parts of `subject`.
+    /// Returns the refusal of an operation that failed with this error. The subject that the error
+    /// names takes precedence over `subject`.
     fn refusal(&self, subject: Subject) -> Refusal {
         self.diagnosis().refusal(subject)
     }
 }
 
-/// What an error amounts to in the terms of the catalogue. It never means "ok".
+/// The meaning of an error in terms of the catalogue. It never means "allowed".
 #[derive(Clone, Debug)]
 pub struct Diagnosis(Kind);
 
@@ -43,7 +43,7 @@ enum Kind {
 }
 
 impl Diagnosis {
-    /// The error speaks against what was read or was to be written.
+    /// Returns a diagnosis that denies what was read or was to be written.
     pub fn against(
         error: &dyn Error,
         rule: Rule,
@@ -57,7 +57,7 @@ impl Diagnosis {
         })
     }
 
-    /// The error says nothing of what was to be read: the check or the act could not be done.
+    /// Returns a diagnosis that decides nothing: the check or the operation could not be done.
     pub fn undecided(
         error: &dyn Error,
         rule: Rule,
@@ -73,13 +73,13 @@ impl Diagnosis {
         }
     }
 
-    /// The machinery around us failed: a file, a program, the system.
+    /// Returns an undecided diagnosis for a failure of the surroundings: a file, a program, the system.
     pub fn unusable(error: &dyn Error, rule: Rule) -> Self {
         let expected = "a repository and a system that can be read and written";
         Self::undecided(error, rule, expected, "git awo doctor")
     }
 
-    /// Says what was found in other words than those of the error.
+    /// Replaces the text of what was found, which is the error's message by default.
     pub fn found(mut self, text: impl fmt::Display) -> Self {
         if let Kind::Own { finding, .. } = &mut self.0 {
             finding.found = text.to_string();
@@ -87,7 +87,7 @@ impl Diagnosis {
         self
     }
 
-    /// Says what the error is about, as far as it knows.
+    /// Sets what the error is about, as far as the error knows.
     pub fn about(mut self, subject: Subject) -> Self {
         if let Kind::Own { finding, .. } = &mut self.0 {
             finding.subject = std::mem::take(&mut finding.subject).with(subject);
@@ -95,7 +95,7 @@ impl Diagnosis {
         self
     }
 
-    /// Returns the refusal that this is, about `subject` where the error does not know better.
+    /// Returns the refusal. The subject that the error names takes precedence over `subject`.
     pub fn refusal(self, subject: Subject) -> Refusal {
         match self.0 {
             Kind::Own {
@@ -113,14 +113,14 @@ impl Diagnosis {
     }
 }
 
-/// For an error that carries a refusal.
+/// The diagnosis of an error that carries a refusal.
 impl From<Refusal> for Diagnosis {
     fn from(refusal: Refusal) -> Self {
         Self(Kind::Carried(refusal))
     }
 }
 
-/// Returns an error with its causes in one line.
+/// Returns the messages of an error and its causes in one line.
 pub fn chain_of(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();

@@ -60,7 +60,7 @@ impl Commit {
     /// Reads a commit from its raw bytes, refusing any ambiguity.
     pub fn parse(id: ObjectId, raw: &[u8]) -> Result<Self, BadCommit> {
         if raw.contains(&0) {
-            return Err(bad("it holds a NUL byte"));
+            return Err(bad("it contains a NUL byte"));
         }
         let kind = id.kind();
         let (header, message) = split_header(raw)?;
@@ -266,7 +266,7 @@ fn read_id(text: &[u8], kind: HashKind) -> Result<ObjectId, BadCommit> {
         .and_then(|text| text.parse::<ObjectId>().ok())
         .filter(|id| id.kind() == kind)
         .ok_or(bad(
-            "a tree or parent is no object id of this repository's kind",
+            "a tree or parent is not an object id of this repository's kind",
         ))
 }
 
@@ -284,7 +284,7 @@ fn read_person(text: &[u8]) -> Result<Person, BadCommit> {
         return Err(bad("a person has more than one address"));
     }
     if !name.is_empty() && !name.ends_with(b" ") {
-        return Err(bad("no blank stands before a person's address"));
+        return Err(bad("there is no space before a person's address"));
     }
     Ok(Person {
         name: name.strip_suffix(b" ").unwrap_or(name).to_vec(),

@@ -316,7 +316,7 @@ pub fn check_sentence(sentence: &str) -> Result<(), &'static str> {
         return Err("has more than one line");
     }
     if sentence.chars().any(|c| c.is_control() || is_unfit(c)) {
-        return Err("holds a control or reordering character");
+        return Err("contains a control or reordering character");
     }
     if sentence.trim() != sentence {
         return Err("begins or ends with white space");
@@ -365,7 +365,7 @@ pub enum ContractProblem {
     #[error("cannot accept the all-zero id as the base")]
     ZeroBase,
     /// The stage is not a short token.
-    #[error("cannot accept {0:?} as a stage: 1 to 32 of A-Z a-z 0-9 . _ - are")]
+    #[error("cannot accept {0:?} as a stage: it must have 1 to 32 of A-Z a-z 0-9 . _ -")]
     Stage(String),
 }
 

@@ -133,6 +133,49 @@ impl Sha256 {
     }
 }
 
+/// The beginning of a SHA-256 digest, by which people name a record: at least 4 hex digits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DigestPrefix(String);
+
+impl DigestPrefix {
+    /// The shortest one, as in git.
+    const SHORTEST: usize = 4;
+
+    /// Returns whether the digest begins so.
+    pub fn matches(&self, digest: &Sha256) -> bool {
+        digest.to_string().starts_with(&self.0)
+    }
+}
+
+impl From<Sha256> for DigestPrefix {
+    fn from(digest: Sha256) -> Self {
+        Self(digest.to_string())
+    }
+}
+
+impl fmt::Display for DigestPrefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The text is not the beginning of a digest.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not the beginning of a digest: 4 to 64 hex digits")]
+pub struct BadPrefix(pub String);
+
+impl FromStr for DigestPrefix {
+    type Err = BadPrefix;
+
+    fn from_str(text: &str) -> Result<Self, BadPrefix> {
+        let fits = (Self::SHORTEST..=64).contains(&text.len());
+        match fits && text.bytes().all(|it| it.is_ascii_hexdigit()) {
+            true => Ok(Self(text.to_ascii_lowercase())),
+            false => Err(BadPrefix(text.to_owned())),
+        }
+    }
+}
+
 /// Computes the digest of content that arrives in pieces.
 #[derive(Clone, Default)]
 pub struct Hasher(sha2::Sha256);
@@ -216,6 +259,26 @@ fn write_hex(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_record_is_named_by_four_digits_or_more() {
+        let empty = Sha256::of(b"");
+        for (text, expected) in [
+            ("e3b0", Some(true)),
+            ("E3B0C4", Some(true)),
+            (&empty.to_string(), Some(true)),
+            ("e3b1", Some(false)),
+            ("e3b", None),
+            ("", None),
+            ("T-12", None),
+            (&format!("{empty}0"), None),
+        ] {
+            let prefix: Option<DigestPrefix> = text.parse().ok();
+            let found = prefix.map(|it| it.matches(&empty));
+            assert_eq!(found, expected, "{text:?}");
+        }
+        assert!(DigestPrefix::from(empty).matches(&empty));
+    }
 
     #[test]
     fn ids_round_trip_and_refuse_upper_case() {

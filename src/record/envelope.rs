@@ -1,8 +1,8 @@
 //! DSSE envelopes: a payload and the signatures over it.
 //!
-//! Stored as one line of JSON without white space, keys sorted, so that notes can hold one a
-//! line. `payload` and `sig` are standard base64; a `sig` is a binary SSHSIG (what stands
-//! between the lines of an armoured one) over the pre-authentication encoding of the payload.
+//! An envelope is stored as one line of JSON without white space and with sorted keys, so that a note
+//! can contain one per line. `payload` and `sig` are standard base64; a `sig` is a binary SSHSIG
+//! (the decoded content of an armoured one) over the pre-authentication encoding of the payload.
 
 use base64ct::{Base64, Encoding as _};
 use serde::{Deserialize, Serialize};
@@ -12,10 +12,10 @@ use super::Sha256;
 /// The payload type of in-toto statements.
 pub const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
 
-/// The largest envelope we read: a record of 1 MiB, in base64, with a few signatures.
+/// Maximum size of an envelope, in bytes: a record of 1 MiB in base64, with a few signatures.
 pub const MAX_ENVELOPE: usize = 2 * 1024 * 1024;
 
-/// A signed payload whose signatures nobody has checked yet.
+/// A signed payload whose signatures have not been checked.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Envelope {
     payload: Vec<u8>,
@@ -25,17 +25,17 @@ pub struct Envelope {
 /// One signature of an envelope.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct EnvelopeSignature {
-    /// The fingerprint of the key, `SHA256:…`. A hint: the signature itself holds the key.
+    /// The fingerprint of the key, `SHA256:…`. A hint: the signature itself contains the key.
     pub keyid: String,
     /// The binary SSHSIG.
     pub sig: Vec<u8>,
 }
 
-/// The bytes are no envelope in our one form.
+/// The bytes are not an envelope in its canonical form.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no DSSE envelope in its one form: {why}")]
+#[error("not a canonical DSSE envelope: {why}")]
 pub struct BadEnvelope {
-    /// The rule broken.
+    /// The rule that is broken.
     pub why: String,
     /// Whether a limit was exceeded (INT-006) rather than the form broken (INT-004).
     pub limit: bool,
@@ -58,7 +58,7 @@ struct WireSignature {
 }
 
 impl Envelope {
-    /// Returns the envelope of a payload and its signatures, which are put in order.
+    /// Returns an envelope of a payload and signatures, which are sorted.
     pub fn new(payload: Vec<u8>, mut signatures: Vec<EnvelopeSignature>) -> Self {
         signatures.sort();
         signatures.dedup();
@@ -68,8 +68,8 @@ impl Envelope {
         }
     }
 
-    /// Parses the one form that [`Envelope::to_bytes`] writes; anything else is refused. An envelope
-    /// without a signature has a form too: that it proves nothing is for its verification to say.
+    /// Parses the form that [`Envelope::to_bytes`] writes; anything else is refused. An envelope without
+    /// a signature is accepted here; verification refuses it.
     pub fn parse(bytes: &[u8]) -> Result<Self, BadEnvelope> {
         let bad = |why: String| BadEnvelope { why, limit: false };
         if bytes.len() > MAX_ENVELOPE {
@@ -85,8 +85,8 @@ impl Envelope {
         };
         let payload = decode("payload", &wire.payload)?;
         let mut signatures = Vec::new();
-        // One form only: two spellings of one record must not both be storable. Of base64 there is
-        // one spelling that is decoded.
+        // Accept one form only, so that a record cannot be stored in two spellings. Base64 has only
+        // one spelling that decodes.
         let same = serde_json::to_vec(&wire).is_ok_and(|again| again == bytes);
         for signature in wire.signatures {
             let sig = decode("signature", &signature.sig)?;
@@ -106,12 +106,12 @@ impl Envelope {
         }
         let sorted = |pair: &[EnvelopeSignature]| matches!(pair, [a, b] if a < b);
         if !envelope.signatures.windows(2).all(sorted) {
-            return Err(bad("signatures out of order or twice".to_owned()));
+            return Err(bad("signatures out of order or duplicate".to_owned()));
         }
         Ok(envelope)
     }
 
-    /// Returns the stored form, without a line end.
+    /// Returns the stored form, without a line feed at the end.
     #[allow(
         clippy::expect_used,
         reason = "strings always serialise: a fact of the type"
@@ -142,9 +142,9 @@ impl Envelope {
         &self.signatures
     }
 
-    /// Returns the SHA-256 of the payload, which names the record everywhere.
+    /// Returns the SHA-256 of the payload, which identifies the record everywhere.
     ///
-    /// Not of the envelope: a signature can be made again, the statement stays the same.
+    /// It does not cover the signatures, since the same statement can be signed again.
     pub fn digest(&self) -> Sha256 {
         Sha256::of(&self.payload)
     }
@@ -229,11 +229,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!(
-            read,
-            64 * 16 + 4,
-            "one for each two bytes and for each that begin so"
-        );
+        assert_eq!(read.len(), 64 * 16 + 4, "of one byte and of two");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Findings and verdicts: how a check says no.
+//! Findings and verdicts: the results of a check.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -110,7 +110,7 @@ impl Subject {
 /// One reason to refuse.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Finding {
-    /// What it is about. First in the sort order, so that findings on one thing stand together.
+    /// What it is about. First in the sort order, so that findings about one thing are adjacent.
     pub subject: Subject,
     /// The code of the taxonomy.
     pub code: Code,
@@ -120,12 +120,12 @@ pub struct Finding {
     pub found: String,
     /// What was expected.
     pub expected: String,
-    /// One thing to do about it, best a command.
+    /// One remedy, preferably a command.
     pub remedy: String,
 }
 
 impl Finding {
-    /// Returns a finding that says nothing yet but what it is about.
+    /// Returns a finding with a code, a rule and a subject only.
     fn of(code: Code, rule: RuleName, subject: Subject) -> Self {
         Self {
             subject,
@@ -137,7 +137,7 @@ impl Finding {
         }
     }
 
-    /// Returns a finding of a server, as it was told to a client.
+    /// Returns a finding that a server has sent to a client.
     pub fn told(code: Code, rule: &str, subject: Subject) -> Self {
         Self::of(code, RuleName::other(rule), subject)
     }
@@ -148,19 +148,19 @@ impl Finding {
         self
     }
 
-    /// Says what was found.
+    /// Sets what was found.
     pub fn found(mut self, text: impl fmt::Display) -> Self {
         self.found = text.to_string();
         self
     }
 
-    /// Says what was expected.
+    /// Sets what was expected.
     pub fn expected(mut self, text: impl fmt::Display) -> Self {
         self.expected = text.to_string();
         self
     }
 
-    /// Says what to do.
+    /// Sets the remedy.
     pub fn remedy(mut self, text: impl fmt::Display) -> Self {
         self.remedy = text.to_string();
         self
@@ -168,8 +168,7 @@ impl Finding {
 }
 
 impl Rule {
-    /// Returns a finding that says this rule was broken; its other parts follow by the methods of
-    /// [`Finding`].
+    /// Returns a finding for a breach of this rule; the methods of [`Finding`] set the other parts.
     pub fn finding(self, subject: Subject) -> Finding {
         Finding::of(self.code(), self.into(), subject)
     }
@@ -180,7 +179,7 @@ impl Rule {
     }
 }
 
-/// A set of findings: sorted, each once, so that the same state gives the same bytes.
+/// A sorted set of findings, so that the same state gives the same bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Findings(BTreeSet<Finding>);
 
@@ -200,12 +199,12 @@ impl Findings {
         self.0.extend(other);
     }
 
-    /// Tells whether nothing was found.
+    /// Returns whether there are no findings.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Returns how many there are.
+    /// Returns the number of findings.
     pub fn len(&self) -> usize {
         self.0.len()
     }
@@ -215,7 +214,7 @@ impl Findings {
         self.0.iter()
     }
 
-    /// Tells whether one of them has this code.
+    /// Returns whether any finding has this code.
     pub fn has(&self, code: Code) -> bool {
         self.0.iter().any(|finding| finding.code == code)
     }
@@ -236,7 +235,7 @@ impl FromIterator<Finding> for Findings {
     }
 }
 
-/// What a check decided.
+/// The decision of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
@@ -244,7 +243,7 @@ pub enum Verdict {
     Allowed,
     /// At least one finding.
     Denied,
-    /// The check could not be made. Never to be taken for `Allowed`.
+    /// The check could not be done. It never counts as `Allowed`.
     Undecided,
 }
 

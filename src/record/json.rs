@@ -75,7 +75,7 @@ pub fn parse_canonical_with<T: Serialize + DeserializeOwned>(
     require_same(
         bytes,
         &to_canonical(&again),
-        "the record read differs from what is written here",
+        "the record differs from the form that this program writes",
     )?;
     Ok(record)
 }
@@ -135,9 +135,9 @@ fn bad_number(value: &Json) -> Option<&Number> {
 
 fn number_why(number: &Number) -> String {
     if number.is_integer() {
-        "an integer of a record must lie within ±9007199254740991".to_owned()
+        "an integer in a record must be within ±9007199254740991".to_owned()
     } else {
-        "a float cannot stand in a record".to_owned()
+        "a record cannot contain a float".to_owned()
     }
 }
 

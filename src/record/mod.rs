@@ -1,5 +1,5 @@
-//! Room `record`: the nouns. Ids, names, paths as bytes, canonical bytes,
-//! statements and envelopes, findings and verdicts. No input or output happens here.
+//! Room `record`: the basic types. Ids, names, paths as bytes, canonical JSON, contracts, envelopes,
+//! findings and verdicts. No input or output happens here.
 
 pub mod code;
 pub mod coded;
@@ -23,9 +23,9 @@ pub mod tree;
 
 pub use code::Code;
 pub use coded::{Coded, Diagnosis, chain_of};
-pub use digest::{HashKind, Hasher, ObjectId, Sha256};
+pub use digest::{DigestPrefix, HashKind, Hasher, ObjectId, Sha256};
 pub use finding::{Finding, Findings, Subject, Verdict};
-pub use name::{IdentityName, RefName, RunId, TaskId, WorkflowUrl};
+pub use name::{IdentityName, Reason, RefName, RunId, TaskId, WorkflowUrl};
 pub use path::RepoPath;
 pub use refusal::Refusal;
 pub use report::{Checked, Dependencies, Report};

@@ -93,6 +93,11 @@ text_name!(
     WorkflowUrl, "workflow run url", check_url
 );
 
+text_name!(
+    /// Why somebody decides as they do: any text that is not blank.
+    Reason, "reason", check_reason
+);
+
 impl RefName {
     /// Returns the part after `refs/heads/` of a branch.
     pub fn branch(&self) -> Option<&str> {
@@ -111,7 +116,7 @@ fn check_id(text: &str) -> Result<(), &'static str> {
         .bytes()
         .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
     {
-        return Err("it holds other characters than A-Z a-z 0-9 . _ -");
+        return Err("it contains characters other than A-Z a-z 0-9 . _ -");
     }
     // A name that starts with a dot or a dash is `..`, hidden or an option; one that ends
     // in a dot or in `.lock` cannot be a ref component or a Windows file name.
@@ -133,7 +138,7 @@ fn check_identity(text: &str) -> Result<(), &'static str> {
     }
     let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'@' | b'+');
     if !text.bytes().all(fits) {
-        return Err("it holds other characters than A-Z a-z 0-9 . _ - @ +");
+        return Err("it contains characters other than A-Z a-z 0-9 . _ - @ +");
     }
     if text.starts_with(['-', '.']) {
         return Err("it starts with a dot or a dash");
@@ -146,7 +151,7 @@ fn check_url(text: &str) -> Result<(), &'static str> {
         return Err("it has more than 2,048 bytes");
     }
     if !text.bytes().all(|b| b.is_ascii_graphic()) {
-        return Err("it holds other characters than printable ASCII without spaces");
+        return Err("it contains characters other than printable ASCII without spaces");
     }
     let rest = ["https://", "http://"]
         .iter()
@@ -159,6 +164,13 @@ fn check_url(text: &str) -> Result<(), &'static str> {
     }
 }
 
+fn check_reason(text: &str) -> Result<(), &'static str> {
+    match text.trim().is_empty() {
+        true => Err("it is empty"),
+        false => Ok(()),
+    }
+}
+
 fn check_ref(text: &str) -> Result<(), &'static str> {
     if !text.starts_with("refs/") {
         return Err("it does not start with refs/");
@@ -168,7 +180,7 @@ fn check_ref(text: &str) -> Result<(), &'static str> {
     }
     let forbidden = |c: char| c <= ' ' || c == '\u{7f}' || "~^:?*[\\".contains(c);
     if text.chars().any(forbidden) {
-        return Err("it holds a control character, a space or one of ~^:?*[\\");
+        return Err("it contains a control character, a space or one of ~^:?*[\\");
     }
     if text.contains("..") || text.contains("@{") || text.ends_with('.') {
         return Err("it has '..' or '@{', or ends with a dot");
@@ -240,6 +252,14 @@ mod tests {
             "refs/heads/a\\b",
         ] {
             assert!(RefName::new(bad).is_err(), "{bad:?} is no ref name");
+        }
+    }
+
+    #[test]
+    fn a_reason_says_something() {
+        assert!(Reason::new("a mistake").is_ok());
+        for bad in ["", " ", "\t\n", "\u{a0}\u{3000}"] {
+            assert!(Reason::new(bad).is_err(), "{bad:?} is none");
         }
     }
 

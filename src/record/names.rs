@@ -66,7 +66,7 @@ fn is_plain(name: &[u8]) -> bool {
     ends(name.first()) && ends(name.last()) && name.iter().all(inner)
 }
 
-/// Returns whether a file system could interpret the name as `.git`, or, if spelt differently, as
+/// Returns whether a file system could interpret the name as `.git`, or, if spelled differently, as
 /// another file that git obeys.
 fn disguise(text: &str, folded: &str) -> Option<&'static str> {
     // NTFS: a colon starts the name of a stream; trailing dots and spaces are ignored.

@@ -1,4 +1,4 @@
-//! A "no" that always says why: a report that does not allow.
+//! A refusal: a report that does not allow, and that always has a reason.
 
 use super::{Finding, Findings, Report};
 
@@ -12,7 +12,7 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// Returns the refusal that this report is; nothing if it allows.
+    /// Returns the report as a refusal; `None` if it allows.
     pub fn by(report: Report) -> Option<Self> {
         let first = report.findings.iter().chain(report.undecided.iter()).next();
         Some(Self {
@@ -21,13 +21,13 @@ impl Refusal {
         })
     }
 
-    /// Returns the refusal that these findings are; nothing if there are none.
+    /// Returns the findings as a refusal; `None` if there are none.
     pub fn of(findings: impl IntoIterator<Item = Finding>) -> Option<Self> {
         Self::by(Report::of(findings))
     }
 
-    /// Returns the refusal that these findings are, or this one finding if there are none: for
-    /// where something is refused whatever the rules have found.
+    /// Returns the findings as a refusal, or `otherwise` if there are none. For an operation that is
+    /// refused in any case.
     pub fn or(findings: impl IntoIterator<Item = Finding>, otherwise: Finding) -> Self {
         Self::of(findings).unwrap_or_else(|| otherwise.into())
     }
@@ -38,19 +38,19 @@ impl Refusal {
         self
     }
 
-    /// Returns the same reasons, none of which speaks against what was to be judged.
+    /// Returns a refusal with the same reasons, in which none denies and all leave it undecided.
     pub fn undecided(mut self) -> Self {
         let findings = std::mem::take(&mut self.report.findings);
         self.report.undecided.extend(findings);
         self
     }
 
-    /// Returns the report: its verdict is "denied" or "undecided".
+    /// Returns the report, whose verdict is "denied" or "undecided".
     pub fn report(&self) -> &Report {
         &self.report
     }
 
-    /// Returns the report: its verdict is "denied" or "undecided".
+    /// Returns the report, whose verdict is "denied" or "undecided".
     pub fn into_report(self) -> Report {
         *self.report
     }
@@ -65,7 +65,7 @@ impl Refusal {
         self.report.all()
     }
 
-    /// Returns what speaks against what was judged, if anything does.
+    /// Returns the findings that deny, if there are any.
     pub fn denied(self) -> Option<Findings> {
         (!self.report.findings.is_empty()).then_some(self.report.findings)
     }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{Finding, Findings, RefName, Verdict};
 
-/// How many things of each sort were checked: `commits`, `records`, `runs` …
+/// Number of things checked, by kind: `commits`, `records`, `runs` …
 pub type Checked = BTreeMap<&'static str, u64>;
 
 /// The result of a check.
@@ -17,16 +17,15 @@ pub struct Report {
     pub checked: Checked,
     /// What was found.
     pub findings: Findings,
-    /// Why the check could not be decided, if it could not: as findings are, with a code each.
+    /// The reasons why the check could not be decided, if it could not; each has a code.
     pub undecided: Findings,
-    /// Remarks that are no reason to refuse.
+    /// Remarks that are not reasons to refuse.
     pub notes: Vec<String>,
-    /// The verdict on a branch of a push holds if these, of the same push, have moved when it
-    /// moves.
+    /// The branches of the same push that must move for the verdict on a branch to hold.
     pub depends_on: Dependencies,
 }
 
-/// By branch: the branches that it builds on.
+/// For each branch, the branches that it builds on.
 pub type Dependencies = BTreeMap<RefName, BTreeSet<RefName>>;
 
 #[derive(Serialize)]
@@ -40,7 +39,7 @@ struct Object<'a> {
 }
 
 impl Report {
-    /// Returns a report of findings alone.
+    /// Returns a report that consists of findings only.
     pub fn of(findings: impl IntoIterator<Item = Finding>) -> Self {
         Self {
             findings: findings.into_iter().collect(),
@@ -48,13 +47,13 @@ impl Report {
         }
     }
 
-    /// Counts things that were checked.
+    /// Adds to the number of things checked.
     pub fn count(&mut self, what: &'static str, number: usize) {
         let counted = self.checked.entry(what).or_default();
         *counted = counted.saturating_add(number as u64);
     }
 
-    /// Adds everything that another report, or a refusal, holds.
+    /// Adds the contents of another report or of a refusal.
     pub fn absorb(&mut self, other: impl Into<Report>) {
         let other = other.into();
         for (what, number) in other.checked {
@@ -80,7 +79,7 @@ impl Report {
         }
     }
 
-    /// Returns every finding: what denies, and why something is undecided.
+    /// Returns every finding: those that deny, and the reasons why something is undecided.
     pub fn all(&self) -> Findings {
         let mut all = self.findings.clone();
         all.extend(self.undecided.clone());

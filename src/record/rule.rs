@@ -120,11 +120,8 @@ rules! {
     ProcReceive = "proc-receive", Gov002,
         "No other program takes over ref updates through `receive.procReceiveRefs`.",
         "git hooks", "`receive.procReceiveRefs=refs/heads`";
-    RunHolds = "run-holds", Gov002,
-        "The record of a run verifies before a later step builds on it.",
-        "AWO, chain", "a run whose record does not verify";
     RunRecord = "run-record", Gov002,
-        "The chain of a governed commit holds the record of its run.",
+        "The chain of a governed commit holds the record of its run, and that record verifies.",
         "AWO, chain", "a commit with `AWO-Run` and no run record";
     SelftestPasses = "selftest-passes", Gov002,
         "Every test of the self-test passes.",
@@ -738,6 +735,9 @@ rules! {
     RevocationBeforeUse = "revocation-before-use", Rep001,
         "An approval is withdrawn before anything has used it.",
         "approvals", "olga withdraws an approval that run_1 has spent";
+    RevocationOnce = "revocation-once", Rep001,
+        "An approval is withdrawn once.",
+        "approvals", "a second `git awo revoke` of an approval, for another reason";
     RolledBackForGood = "rolled-back-for-good", Rep001,
         "A commit that was rolled back is not applied again.",
         "roll-back", "a revert of the roll-back";
@@ -792,15 +792,15 @@ rules! {
     BranchMoved = "branch-moved", Rep003,
         "A branch contains the tip that was last seen at its remote.",
         "git push", "a push after another person's push";
-    ConfigUnlocked = "config-unlocked", Rep003,
-        "No other process holds the lock of the configuration.",
-        "compare-and-swap", "`.git/config.lock` left behind";
     Freshness = "freshness", Rep003,
         "Base, contract and policy do not change while a run executes.",
         "governed run", "the policy changes during the run";
     GovernedFirst = "governed-first", Rep003,
         "A branch that builds on another branch of the same push moves with it or after it.",
         "push transaction", "a wip branch moves before `main`";
+    LockFree = "lock-free", Rep003,
+        "No other git holds a lock of the repository, nor has left one behind: of a ref, of the index or of the configuration.",
+        "compare-and-swap", "`refs/heads/main.lock` left behind";
     NothingMoved = "nothing-moved", Rep003,
         "The state that was judged is unchanged when the result is written.",
         "compare-and-swap", "two pushes at the same time";
@@ -819,18 +819,12 @@ rules! {
     RecordsUnmoved = "records-unmoved", Rep003,
         "The records are those by which the push was judged.",
         "push transaction", "another push adds records while a hook runs";
-    RefUnlocked = "ref-unlocked", Rep003,
-        "No other process holds the lock of the ref.",
-        "compare-and-swap", "`refs/heads/main.lock` left behind";
     RefUpdate = "ref-update", Rep003,
         "A transaction moves each ref once, to a value that git accepts.",
         "git refs", "a transaction with one ref twice";
     RunFileReplaced = "run-file-replaced", Rep003,
         "A file of a run does not change while it is read.",
         "AWO, run directory", "a file exchanged for another meanwhile";
-    StaleLock = "stale-lock", Rep003,
-        "No lock of a process that ended is left in the repository.",
-        "compare-and-swap", "`index.lock` from yesterday";
     TransactionAlone = "transaction-alone", Rep003,
         "Pushes that move the policy and branches are applied one after the other.",
         "push transaction", "two pushes at the same time";
@@ -855,9 +849,6 @@ rules! {
     RunOfRecord = "run-of-record", Str001,
         "A review belongs to a run that is recorded.",
         "AWO, provenance index", "an attestation of a run that nobody has pushed";
-    ContractPresent = "contract-present", Str002,
-        "The contract of the task is in the clone.",
-        "record format", "`git awo run T-9` without such a task";
     EvidencePresent = "evidence-present", Str002,
         "The evidence of the run is in the clone.",
         "record format", "an evidence ref that was not fetched";
@@ -901,8 +892,8 @@ rules! {
         "Each file on a governance ref is of a kind that this version knows.",
         "record format", "`notes.txt` in the ledger";
     RecordPresent = "record-present", Str002,
-        "The record that is asked for is in the clone.",
-        "record format", "`git awo show` of an unknown name";
+        "The record that is asked for is in the clone: a contract, the record of a run, or any other.",
+        "record format", "`git awo run T-9` without such a task";
     RecordsAnnounced = "records-announced", Str002,
         "The server announces branches and records to everybody.",
         "git configuration", "`transfer.hideRefs=refs/awo`";
@@ -912,9 +903,6 @@ rules! {
     Refspecs = "refspecs", Str002,
         "`git fetch` brings the records.",
         "git configuration", "a clone without `git awo init`";
-    RunRecordPresent = "run-record-present", Str002,
-        "The record of the run is in the clone.",
-        "record format", "`git awo chain` of an unknown run";
     ServerKey = "server-key", Str002,
         "The server has a key for the receive log.",
         "receive log", "`awo/server_key` deleted";

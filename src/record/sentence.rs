@@ -59,7 +59,7 @@ fn describe_first(bytes: &[u8]) -> String {
     }
 }
 
-/// Describes a character so that it can be told from its look-alikes:
+/// Describes a character so that it can be distinguished from its look-alikes:
 /// `'а' (U+0430 CYRILLIC SMALL LETTER A)`.
 pub fn describe(c: char) -> String {
     let point = format!("U+{:04X}", u32::from(c));

@@ -148,7 +148,7 @@ impl Tree {
             if entry.name.is_empty() || entry.name.iter().any(|b| matches!(b, b'/' | 0)) {
                 return Err(BadTree {
                     name: entry.name.clone(),
-                    why: "the name is empty or holds '/' or NUL",
+                    why: "the name is empty or contains '/' or NUL",
                 });
             }
             order.next(entry.mode, &entry.name)?;
@@ -279,7 +279,7 @@ fn split_entry(raw: &[u8], kind: HashKind, strict: bool) -> Result<(EntryRef<'_>
     };
     let (name, rest) = rest.split_at_checked(end).unwrap_or_default();
     if strict && (name.is_empty() || name.contains(&b'/')) {
-        return Err(bad(name, "the name is empty or holds '/'"));
+        return Err(bad(name, "the name is empty or contains '/'"));
     }
     let rest = rest.get(1..).unwrap_or_default();
     let cut = match kind {

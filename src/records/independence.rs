@@ -18,11 +18,11 @@ about! {
     fields: "`run_id`, `commit`, `root`, `orchestrator`, `reviewer`, `status`, `message`, `invariants_ok`, `invariants_reasons`, `allow_self_approval` (`\"0\"` or `\"1\"`)",
 }
 
-/// How gate 2 ended (AWO).
+/// The result of gate 2 (AWO).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum GateStatus {
-    /// A structural invariant or a hash does not hold.
+    /// A structural invariant or a hash is broken.
     FailedInvariants,
     /// Orchestrator and reviewer are one person, and there is no override.
     FailedSelfApproval,
@@ -33,7 +33,7 @@ pub enum GateStatus {
 }
 
 impl GateStatus {
-    /// Tells whether the gate is passed.
+    /// Returns whether the gate is passed.
     pub fn passed(self) -> bool {
         matches!(
             self,

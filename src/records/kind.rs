@@ -1,10 +1,10 @@
-//! The kinds of record. What each says of itself stands in its file, and is found by the registry.
+//! The kinds of records. Each is defined in its own file; the registry finds the definition.
 
 use std::fmt;
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $name:ident,)*) => {
-        /// The kinds of record, in the order in which a chain has them.
+        /// The kinds of records, in the order in which they occur in a chain.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Kind { $($(#[$doc])* $name,)* }
 

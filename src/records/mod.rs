@@ -1,9 +1,9 @@
-//! The kinds of signed record. One file a kind, in which the kind says
-//! everything the house asks of it; the registry below lists them.
+//! Room `records`: the kinds of signed records. One file per kind defines everything that depends on
+//! the kind.
 //!
-//! A new kind is a file here, a variant of [`Kind`] and its line in `registry`. Collection, placement, role and binding
-//! checks, union merge, export, `show` and the tables of the formats page follow from what the
-//! file says: nobody else matches over kinds.
+//! A new kind needs a file here, a variant of [`Kind`] and a line in `registry`. Collection, placement,
+//! checks of roles and bindings, union merge, export, `show` and the tables of the formats page use
+//! that definition: no other room matches on kinds.
 
 mod approval;
 mod attestation;

@@ -18,7 +18,7 @@ about! {
     fields: "`run`, `commit`, `root`, `outcome` (`accepted` or `rejected`), `reason`",
 }
 
-/// What the operator thinks of the result.
+/// The operator's verdict on the result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {

@@ -12,7 +12,7 @@ use crate::record::{ObjectId, Sha256};
 about! {
     Policy, "policy", PolicyPredicate,
     title: "policy",
-    purpose: "a signature of a policy version; in force they stand in `policy.dsse.json` of `refs/awo/policy`",
+    purpose: "a signature of a policy version; those in force are in `policy.dsse.json` of `refs/awo/policy`",
     signers: Signers::Roots,
     stands: Stands::PerProposal,
     after: &[],
@@ -55,7 +55,7 @@ impl Record for PolicyPredicate {
         ]
     }
 
-    /// Each signer's file has the name of their key, so that nobody takes another's place.
+    /// Each signer's file is named after their key, so that signers do not overwrite each other.
     fn place(&self, envelope: &Envelope) -> Option<Location> {
         let [signature] = envelope.signatures() else {
             return None;

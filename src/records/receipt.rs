@@ -25,9 +25,9 @@ pub struct Movement {
     /// The ref.
     #[serde(rename = "ref")]
     pub reference: RefName,
-    /// Where it was; none if it did not exist.
+    /// The old value; none if it did not exist.
     pub old: Option<ObjectId>,
-    /// Where it is; none if it was deleted.
+    /// The new value; none if it was deleted.
     pub new: Option<ObjectId>,
 }
 
@@ -41,13 +41,13 @@ pub struct ReceiptPredicate {
     pub movements: Vec<Movement>,
     /// Digest of the entry before; none in the first.
     pub previous: Option<Sha256>,
-    /// Who pushed, as the server's environment names them (`unknown` if it does not).
+    /// Who pushed, according to the server's environment; `unknown` if it does not say.
     pub pusher: String,
     /// The entry's number, from 1.
     pub sequence: u64,
     /// When.
     pub time: Timestamp,
-    /// Movements that no entry had recorded, seen now: the hook was by-passed or interrupted.
+    /// Movements found now that no earlier entry recorded: the hook was bypassed or interrupted.
     pub unrecorded: Vec<Movement>,
 }
 

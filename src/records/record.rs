@@ -1,4 +1,4 @@
-//! What every record says of itself, whatever its kind.
+//! The properties that every record has, whatever its kind.
 
 use std::any::Any;
 use std::fmt;
@@ -12,20 +12,20 @@ use super::statement::{BadStatement, Context, Statement, Subject};
 use crate::record::envelope::Envelope;
 use crate::record::{ObjectId, RefName, Role, RunId, Sha256, TaskId};
 
-/// What holds for all records of a kind.
+/// The properties of a kind.
 pub(super) struct About {
     pub(super) word: &'static str,
     pub(super) namespace: &'static str,
     pub(super) predicate_type: &'static str,
-    /// What it is, for people: `run record`.
+    /// The name for people: `run record`.
     pub(super) title: &'static str,
-    /// What it is for: one clause of the formats page.
+    /// The purpose, in one clause, for the formats page.
     pub(super) purpose: &'static str,
     pub(super) signers: Signers,
     pub(super) stands: Stands,
-    /// The kinds that must be there before it may arrive.
+    /// The kinds of which a record must exist before one of this kind is accepted.
     pub(super) after: &'static [Kind],
-    /// The fields besides the context, for the formats page.
+    /// The fields other than the context, for the formats page.
     pub(super) fields: &'static str,
     pub(super) parse: Parse,
 }
@@ -39,7 +39,7 @@ pub(super) fn parse<P: Predicate + 'static>(
     Ok(Box::new(Statement::<P>::parse(payload)?.predicate))
 }
 
-/// Says what holds for a kind, and spells the names that follow from its word.
+/// Defines the properties of a kind, and derives the names that follow from its word.
 macro_rules! about {
     ($kind:ident, $word:literal, $predicate:ty, $($field:ident: $value:expr,)*) => {
         pub(super) const ABOUT: crate::records::record::About = crate::records::record::About {
@@ -62,14 +62,14 @@ pub(super) use about;
 pub enum Signers {
     /// Persons who hold one of these roles and claim it.
     Roles(&'static [Role]),
-    /// The roots of the policy, as many as it demands.
+    /// The roots of the policy, as many as it requires.
     Roots,
     /// Persons whom `gates.self_approval_override` names.
     NamedByPolicy,
 }
 
 impl Signers {
-    /// Returns the roles of which the signer must claim one; none where it is no matter of roles.
+    /// Returns the roles of which the signer must claim one; empty if roles do not matter.
     pub fn roles(self) -> &'static [Role] {
         match self {
             Signers::Roles(roles) => roles,
@@ -93,7 +93,7 @@ impl fmt::Display for Signers {
     }
 }
 
-/// Something that a record binds: it counts for this and for nothing else.
+/// Something that a record binds: the record is valid for this and nothing else.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Binding {
     /// A task.
@@ -124,7 +124,7 @@ pub enum Binding {
     Approval(Sha256),
     /// The digest of an attestation.
     Attestation(Sha256),
-    /// The digest of the record that it is about.
+    /// The digest of the record to which it refers.
     Record(Sha256),
 }
 
@@ -144,25 +144,24 @@ impl fmt::Display for Binding {
     }
 }
 
-/// A record, of whatever kind.
+/// A record of any kind.
 pub trait Record: fmt::Debug + Any {
     /// Returns the kind.
     fn kind(&self) -> Kind;
 
-    /// Returns who says so and where, if the kind has a signer with a role (a policy has not:
-    /// its signers are the roots).
+    /// Returns by whom and in which repository the record was made; `None` for a policy, whose signers
+    /// are the roots.
     fn context(&self) -> Option<&Context>;
 
     /// Returns what the record binds.
     fn binds(&self) -> Vec<Binding>;
 
-    /// Returns who may sign this very record.
+    /// Returns who may sign this record.
     fn signers(&self) -> Signers {
         self.kind().signers()
     }
 
-    /// Returns what the statement is about, a name and its digests: the commit of the run, unless
-    /// the kind says otherwise.
+    /// Returns the subjects of the statement. By default, the commit of the run.
     fn subject(&self) -> Vec<Subject> {
         match (self.run(), self.commit()) {
             (Some(run), Some(commit)) => vec![Subject::commit(run.as_str(), commit)],
@@ -170,8 +169,8 @@ pub trait Record: fmt::Debug + Any {
         }
     }
 
-    /// Returns where the record stands: it follows from what it says and from who signed it.
-    /// Nothing if it can stand nowhere.
+    /// Returns the location of the record, which follows from its content and its signer; `None` if it
+    /// has none.
     fn place(&self, envelope: &Envelope) -> Option<Location> {
         match self.kind().stands() {
             Stands::OncePerTask => Some(self.kind().of(self.task()?).into()),
@@ -214,7 +213,7 @@ pub trait Record: fmt::Debug + Any {
     }
 }
 
-/// A record of a kind that is known at compile time: what its statement's `predicate` holds.
+/// A record of a kind that is known at compile time: the `predicate` of its statement.
 pub trait Predicate: Record + Serialize + DeserializeOwned + Clone {
     /// The kind.
     const KIND: Kind;
@@ -227,7 +226,7 @@ impl<P: Predicate> Statement<P> {
         Self::of(predicate, P::KIND.predicate_type(), subject)
     }
 
-    /// Parses a payload strictly: canonical bytes, known fields, the kind wanted, its own subject.
+    /// Parses a payload strictly: canonical bytes, known fields, this kind, and the subject that it implies.
     pub fn parse(payload: &[u8]) -> Result<Self, BadStatement> {
         Self::read(payload, P::KIND.predicate_type(), P::subject)
     }

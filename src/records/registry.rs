@@ -1,4 +1,4 @@
-//! The registry: which file says what holds for a kind.
+//! The registry: maps each kind to its definition.
 
 use super::kind::Kind;
 use super::place::Stands;
@@ -41,32 +41,32 @@ impl Kind {
         self.about().predicate_type
     }
 
-    /// Returns what a record of the kind is, for people: `run record`.
+    /// Returns the name of the kind for people: `run record`.
     pub fn title(self) -> &'static str {
         self.about().title
     }
 
-    /// Returns what the kind is for, in one clause.
+    /// Returns the purpose of the kind, in one clause.
     pub fn purpose(self) -> &'static str {
         self.about().purpose
     }
 
-    /// Returns who may sign records of the kind; a single record may narrow it.
+    /// Returns who may sign records of the kind; a single record may restrict it further.
     pub fn signers(self) -> Signers {
         self.about().signers
     }
 
-    /// Returns where records of the kind stand.
+    /// Returns where records of the kind are stored.
     pub fn stands(self) -> Stands {
         self.about().stands
     }
 
-    /// Returns the kinds that must be there before a record of this one may arrive.
+    /// Returns the kinds of which a record must exist before one of this kind is accepted.
     pub fn after(self) -> &'static [Kind] {
         self.about().after
     }
 
-    /// Returns the fields of the predicate besides the context, for the formats page.
+    /// Returns the fields of the predicate other than the context, for the formats page.
     pub fn fields(self) -> &'static str {
         self.about().fields
     }
@@ -76,7 +76,7 @@ impl Kind {
         Self::ALL.iter().copied().find(|kind| kind.word() == word)
     }
 
-    /// Returns the kind that a payload states, without believing anything else of it.
+    /// Returns the kind that a payload states. Nothing else in the payload is checked.
     pub fn of_payload(payload: &[u8]) -> Option<Self> {
         let stated = type_of(payload).ok()?;
         let kind = |kind: &Kind| kind.predicate_type() == stated;

@@ -1,4 +1,4 @@
-//! A revocation: a person withdraws an own approval before it is used.
+//! A revocation: a person withdraws their own approval before it is used.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! in-toto statements: what is signed.
+//! in-toto statements, the signed payloads.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::record::{IdentityName, ObjectId, Sha256};
 /// The `_type` of an in-toto statement.
 pub const STATEMENT_TYPE: &str = "https://in-toto.io/Statement/v1";
 
-/// Where and as whom a statement is made. Part of every predicate but the policy's.
+/// The repository, the person and the role of a statement. Part of every predicate except the policy's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Context {
@@ -59,33 +59,33 @@ impl Subject {
 pub struct Statement<P> {
     #[serde(rename = "_type")]
     statement_type: String,
-    /// What it says.
+    /// The predicate.
     pub predicate: P,
     #[serde(rename = "predicateType")]
     predicate_type: String,
     subject: Vec<Subject>,
 }
 
-/// The payload is no statement of the kind wanted.
+/// The payload is not a statement of the expected kind.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadStatement {
     /// The JSON breaks a rule.
     #[error("malformed statement")]
     Json(#[from] BadJson),
-    /// It is a statement of another kind or type.
+    /// The statement has another kind or type.
     #[error("a statement of type {found:?}, not {expected:?}")]
     Type {
         /// The type found.
         found: String,
-        /// The type wanted.
+        /// The type expected.
         expected: &'static str,
     },
-    /// It is a statement of this kind in another version.
+    /// The statement has this kind, but another version.
     #[error("a statement of version {found:?}; this program knows {expected:?}")]
     Version {
         /// The type found.
         found: String,
-        /// The type wanted.
+        /// The type expected.
         expected: &'static str,
     },
     /// The subject is not the one that the predicate implies.
@@ -117,7 +117,7 @@ impl<P: Serialize + DeserializeOwned> Statement<P> {
         expected: &'static str,
         subject: impl Fn(&P) -> Vec<Subject>,
     ) -> Result<Self, BadStatement> {
-        // The kind first: a statement of another kind is reported as that, not as unknown fields.
+        // Check the kind first, so that another kind is not reported as unknown fields.
         let statement = match json::parse_canonical::<Self>(payload) {
             Ok(statement) if statement.predicate_type == expected => statement,
             other => {
@@ -138,7 +138,7 @@ impl<P: Serialize + DeserializeOwned> Statement<P> {
     }
 }
 
-/// Returns the error for a type that is not the one wanted: types end in `/v` and a version.
+/// Returns the error for an unexpected type. Types end in `/v` and a version.
 fn other_type(found: String, expected: &'static str) -> BadStatement {
     let kind = |it: &str| it.rsplit_once("/v").map(|(kind, _)| kind.to_owned());
     match kind(&found) == kind(expected) {

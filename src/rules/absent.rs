@@ -5,7 +5,7 @@ use crate::store::layout;
 
 /// Returns the finding that there is no run of this id.
 pub fn run_record(run: &RunId) -> Finding {
-    Rule::RunRecordPresent
+    Rule::RecordPresent
         .finding(Subject::of_run(run))
         .found("no run record")
         .expected("a run record in the ledger")
@@ -14,7 +14,7 @@ pub fn run_record(run: &RunId) -> Finding {
 
 /// Returns the finding that there is no task of this id.
 pub fn contract(task: &TaskId) -> Finding {
-    Rule::ContractPresent
+    Rule::RecordPresent
         .finding(Subject::of_record(task))
         .found("no contract")
         .expected("a contract in the ledger")

@@ -26,7 +26,7 @@ pub fn bad(bad: BadPolicy) -> Refusal {
     }
 }
 
-/// Returns the finding that somebody who is no root signs a policy.
+/// Returns the finding that somebody who is not a root signs a policy.
 pub fn no_root(policy: &Policy, person: &IdentityName) -> Finding {
     Rule::PolicyRoots
         .finding(Subject::none())

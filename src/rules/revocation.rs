@@ -4,6 +4,7 @@
 use crate::facts::approvals::Withdrawal;
 use crate::facts::run::RunFacts;
 use crate::record::{Finding, Rule, Sha256, Subject};
+use crate::records::RevocationPredicate;
 
 /// Judges a revocation, made or about to be made.
 pub fn withdrawn(it: &Withdrawal) -> Option<Finding> {
@@ -56,6 +57,18 @@ pub fn unknown(named: impl ToString) -> Finding {
         .found("no approval of this digest that holds")
         .expected("an approval of the task or run that the revocation names")
         .remedy("git awo fetch; git awo show RUN")
+}
+
+/// An approval was withdrawn before, for another reason.
+pub fn again(approval: Sha256, earlier: &RevocationPredicate) -> Finding {
+    Rule::RevocationOnce
+        .finding(Subject::of_record(approval))
+        .found(format!(
+            "{} withdrew it already: {}",
+            earlier.context.identity, earlier.reason
+        ))
+        .expected("an approval that its maker upholds")
+        .remedy("git awo push, if the server does not have it yet")
 }
 
 /// An approval that was withdrawn is used.

@@ -281,7 +281,7 @@ pub fn clock(logged: i64, now: i64) -> Option<Finding> {
 pub fn lock(name: &str, minutes: i64) -> Option<Finding> {
     (minutes > OLD_LOCK).then(|| {
         finding(
-            Rule::StaleLock,
+            Rule::LockFree,
             format!("{name} is {minutes} minutes old"),
             "no lock of a process that is gone",
             &format!("if no git runs here: rm {name}"),

@@ -132,7 +132,7 @@ pub fn unheld(facts: &RunFacts, policy: &Policy) -> Refusal {
     run_binds(facts, policy, &mut findings);
     Refusal::or(
         findings,
-        Rule::RunHolds
+        Rule::RunRecord
             .finding(Subject::of_run(&facts.id))
             .found("a run record that does not hold")
             .expected("a run record that holds")

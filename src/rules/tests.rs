@@ -361,9 +361,9 @@ fn a_touch_is_demanded_of_what_people_sign_and_never_so_that_no_root_is_left() {
     assert!(!may("git-awo.approval") && !may("git"), "her key is a file");
     assert!(may("git-awo.attestation"), "nothing is demanded of that");
     for (words, complaint) in [
-        (r#""receipt""#, "nothing people sign"),
-        (r#""approvals""#, "nothing people sign"),
-        (r#""git-awo.approval""#, "nothing people sign"),
+        (r#""receipt""#, "not something that persons sign"),
+        (r#""approvals""#, "not something that persons sign"),
+        (r#""git-awo.approval""#, "not something that persons sign"),
         (r#""policy""#, "no key that may sign a policy"),
     ] {
         let complaints = touched(words).unwrap_err();

@@ -4,7 +4,7 @@ use crate::record::{Finding, ObjectId, RefName, RepoPath, Rule, Subject};
 
 /// Returns the finding that the index is locked: the work tree could not follow the branch.
 pub fn locked(reference: &RefName, lock: &str) -> Finding {
-    Rule::StaleLock
+    Rule::LockFree
         .finding(Subject::of_ref(reference))
         .found(format!("{lock} is there"))
         .expected("no other git at work here")

@@ -1,8 +1,7 @@
-//! Copies of worlds: cheap, and independent of what they were copied from.
+//! Cheap, independent copies of worlds.
 //!
-//! Git never changes a stored object or a pack in place, so these are hard links, as in a clone by
-//! git of a repository beside it. Everything else (refs, logs, configuration, index, work trees)
-//! is a file of its own.
+//! git never changes a stored object or a pack in place, so these are hard-linked, as in a local git
+//! clone. All other files (refs, logs, configuration, index, work trees) are copied.
 
 use std::ffi::OsStr;
 use std::fs::{File, FileTimes, Metadata};
@@ -11,12 +10,12 @@ use std::path::Path;
 
 use super::error::{Error, io};
 
-/// Copies what is in a directory into another, which exists; links stored objects.
+/// Copies the contents of a directory into another one, which exists; hard-links stored objects.
 pub(super) fn tree(from: &Path, to: &Path) -> Result<(), Error> {
     below(from, to, Place::Other)
 }
 
-/// Where in a repository a directory is.
+/// The position of a directory in a repository.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
     /// Its files may change.
@@ -62,7 +61,7 @@ fn below(from: &Path, to: &Path, place: Place) -> Result<(), Error> {
     Ok(())
 }
 
-/// Links a file; false where the file systems do not allow it.
+/// Hard-links a file; returns false if the file systems do not allow it.
 fn link(old: &Path, new: &Path) -> Result<bool, Error> {
     match std::fs::hard_link(old, new) {
         Ok(()) => Ok(true),
@@ -76,12 +75,12 @@ fn link(old: &Path, new: &Path) -> Result<bool, Error> {
     }
 }
 
-/// Copies a file with its mode and the time of its last change, which git's index looks at.
+/// Copies a file with its mode and modification time, which git's index compares.
 fn file(old: &Path, new: &Path, metadata: &Metadata) -> Result<(), Error> {
     std::fs::copy(old, new).map_err(io(new))?;
     let modified = metadata.modified().map_err(io(old))?;
     let times = FileTimes::new().set_modified(modified);
-    // Opened for reading: a stored object may not be written.
+    // Open it for reading, since a stored object is read-only.
     let copied = File::open(new).map_err(io(new))?;
     copied.set_times(times).map_err(io(new))
 }

@@ -1,14 +1,14 @@
-//! Why there is no world, or why it does not go on.
+//! Errors of creating a world or of acting in it.
 
 use std::path::{Path, PathBuf};
 
 use crate::actor;
 use crate::signing::SigningError;
 
-/// A world could not be made, or something in it was not as it must be to go on.
+/// A world could not be created, or a step in it failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The file system or a program is not as needed.
+    /// A file or program could not be used.
     #[error("cannot use {}", .path.display())]
     Io {
         /// The file or program.
@@ -16,44 +16,42 @@ pub enum Error {
         /// Why not.
         source: std::io::Error,
     },
-    /// The directory of the world has something in it.
+    /// The directory of the world is not empty.
     #[error("cannot make a sandbox in {}: it is not empty", .path.display())]
     NotEmpty {
         /// The directory.
         path: PathBuf,
     },
-    /// A key could not be made.
+    /// A key could not be created.
     #[error("cannot make a key")]
     Key(#[from] SigningError),
-    /// Nobody could act through the library.
+    /// An actor could not be opened.
     #[error("cannot act in the sandbox")]
     Actor(#[from] actor::Error),
     /// A command that should have succeeded did not.
-    #[error("{who} could not `{command}`: it ended with {code}\n{said}")]
+    #[error("{who}: `{command}` failed with {code}\n{said}")]
     Failed {
-        /// Who typed it.
+        /// The person who ran it.
         who: String,
-        /// What was typed.
+        /// The command.
         command: String,
-        /// How it ended.
+        /// Its exit code.
         code: i32,
-        /// What it said.
+        /// Its output.
         said: String,
     },
     /// A command that should have been refused was not, or not with this code.
-    #[error(
-        "{who} should have been refused `{command}` with {expected}, but it ended with {code}\n{said}"
-    )]
+    #[error("{who}: `{command}` should be refused with {expected}, but ended with {code}\n{said}")]
     NotRefused {
-        /// Who typed it.
+        /// The person who ran it.
         who: String,
-        /// What was typed.
+        /// The command.
         command: String,
-        /// The code of the taxonomy that it should have said.
+        /// The expected code of the taxonomy.
         expected: String,
-        /// How it ended.
+        /// Its exit code.
         code: i32,
-        /// What it said.
+        /// Its output.
         said: String,
     },
 }

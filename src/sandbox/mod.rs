@@ -1,8 +1,8 @@
-//! A closed world on disk, in which real programs act: a bare server with its
-//! hooks, persons with homes, keys and clones of their own, nothing of the machine's configuration.
+//! Room `sandbox`: an isolated world on disk for real programs: a bare server with its hooks, and persons
+//! with their own homes, keys and clones. The machine's configuration is not used.
 //!
-//! The quickstart, the selftest, the end-to-end tests and the benches play in it. What differs
-//! between them is the [`Setting`]; the [`Stages`] of the main road are made once and copied.
+//! The quickstart, the selftest, the end-to-end tests and the benchmarks use it. They differ in the
+//! [`Setting`]; the [`Stages`] of the main workflow are created once and copied.
 
 mod copy;
 mod error;

@@ -1,4 +1,4 @@
-//! How the world comes to be, and the stages of the main road in it.
+//! Founding the world, and the steps of the main workflow.
 
 use crate::record::Sha256;
 use crate::signing::generate_ed25519;
@@ -104,7 +104,7 @@ class Slugify(unittest.TestCase):
 ";
 
 impl Setting {
-    /// Returns the policy of such a world with a version, the adopted tip, and more entries.
+    /// Returns the policy of a world with this version, adopted tip and additional entries.
     pub fn policy(&self, version: u32, tip: &str, more: &str) -> String {
         let Setting {
             approval_days,
@@ -244,7 +244,7 @@ impl World {
         Ok(())
     }
 
-    /// Gives a person a home and a key; returns their line of `allowed_signers`.
+    /// Creates a home and a key for a person; returns their line of `allowed_signers`.
     fn person(&self, name: &str) -> Result<String, Error> {
         let home = format!("home/{name}");
         self.write(
@@ -268,13 +268,13 @@ impl World {
 
     fn clone_for(&self, name: &str) -> Result<(), Error> {
         self.ok(name, ".", &["git", "clone", "-q", "server.git", name])?;
-        // Relative, so that a copy of the world talks to its own server.
+        // Relative, so that a copy of the world uses its own server.
         let url = ["git", "remote", "set-url", "origin", "../server.git"];
         self.ok(name, name, &url)?;
         Ok(())
     }
 
-    /// Clones the server afresh for vera, who has no role, with all records.
+    /// Makes a new clone of the server with all records for vera, who has no role.
     pub fn fresh_clone(&self) -> Result<(), Error> {
         self.clone_for("vera")?;
         let anchor = self.fingerprint("olga")?;
@@ -315,7 +315,7 @@ impl World {
         Ok(())
     }
 
-    /// otto executes it, and keeps it to himself.
+    /// otto executes it, and does not push it.
     pub fn execute(&self) -> Result<(), Error> {
         let run = [
             "git", "awo", "run", TASK, "--run-id", RUN, "--", "sh", "-c", AGENT,
@@ -324,14 +324,14 @@ impl World {
         Ok(())
     }
 
-    /// otto pushes what he has; rita fetches it.
+    /// otto pushes the run; rita fetches it.
     pub fn hand_over(&self) -> Result<(), Error> {
         self.ok("otto", "otto", &["git", "awo", "push"])?;
         self.ok("rita", "rita", &["git", "awo", "fetch"])?;
         Ok(())
     }
 
-    /// rita reviews by machine: gate 2.
+    /// rita runs gate 2.
     pub fn gate(&self) -> Result<(), Error> {
         self.ok("rita", "rita", &["git", "awo", "gate", RUN])?;
         Ok(())
@@ -363,7 +363,7 @@ impl World {
         Ok(())
     }
 
-    /// olga rejects the result and pushes that; otto fetches.
+    /// olga rejects the result and pushes the outcome; otto fetches.
     pub fn reject(&self) -> Result<(), Error> {
         let reason = "wrong separator";
         let reject = ["git", "awo", "outcome", RUN, "rejected", "--reason", reason];

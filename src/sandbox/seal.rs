@@ -1,5 +1,4 @@
-//! The seal of a stage: a digest of all its files, so that one that somebody has acted in is not
-//! used again.
+//! The seal of a stage: a digest of all its files, so that a stage that was modified is not reused.
 
 use std::path::{Path, PathBuf};
 
@@ -7,13 +6,13 @@ use crate::record::Sha256;
 
 use super::error::{Error, io};
 
-/// Seals a directory; the seal stands beside it.
+/// Seals a directory; the seal is stored next to it.
 pub(super) fn put(directory: &Path) -> Result<(), Error> {
     let path = place(directory);
     std::fs::write(&path, digest(directory)?.to_string()).map_err(io(&path))
 }
 
-/// Tells whether a directory is there and as it was when it was sealed.
+/// Returns whether a directory exists and is unchanged since it was sealed.
 pub(super) fn holds(directory: &Path) -> Result<bool, Error> {
     match std::fs::read_to_string(place(directory)) {
         Ok(sealed) if directory.is_dir() => Ok(sealed == digest(directory)?.to_string()),
@@ -21,7 +20,7 @@ pub(super) fn holds(directory: &Path) -> Result<bool, Error> {
     }
 }
 
-/// `Landed.new` becomes `Landed` when it is whole, with the same seal.
+/// Returns the path of the seal: the same for `Landed.new` and `Landed`, to which it is renamed.
 fn place(directory: &Path) -> PathBuf {
     directory.with_extension("seal")
 }

@@ -1,36 +1,35 @@
-//! The stages of the main road, each made once and copied for who starts there.
+//! The stages of the main workflow, each created once and copied by its users.
 
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use rustix::fs::{FlockOperation, flock};
-
 use super::error::{Error, io};
 use super::world::{Setting, World};
 use super::{copy, seal};
+use crate::sys::lock::alone;
 
-/// How far the main road has been gone.
+/// A stage of the main workflow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stage {
-    /// Server and clones stand; the policy is in force and trusted.
+    /// Server and clones exist; the policy is in force and trusted.
     Founded,
     /// The task is approved and pushed, and everybody has the approval.
     Approved,
-    /// otto has executed it, and not pushed.
+    /// otto has executed it, but not pushed.
     Executed,
     /// rita has the records of the run.
     HandedOver,
-    /// rita has passed it through gate 2, and not pushed.
+    /// rita has run gate 2, but not pushed.
     Gated,
     /// rita has approved and attested it, pushed, and otto has the records.
     Attested,
-    /// otto has finalized it, and not pushed.
+    /// otto has finalized it, but not pushed.
     Finalized,
-    /// It is on the server, and in every clone.
+    /// It is on the server and in every clone.
     Landed,
-    /// olga has rejected the result and pushed that; otto knows.
+    /// olga has rejected the result and pushed the outcome; otto has fetched it.
     Rejected,
 }
 
@@ -63,7 +62,7 @@ impl Stage {
         }
     }
 
-    /// Goes the road up to here in a world in which nothing has happened.
+    /// Runs all steps up to this stage in a new world.
     pub fn reach(self, world: &World) -> Result<(), Error> {
         if let Some(before) = self.before() {
             before.reach(world)?;
@@ -72,8 +71,8 @@ impl Stage {
     }
 }
 
-/// A directory of stages. Processes may share it: a stage appears whole, and is made again if it is
-/// not as it was made.
+/// A directory of stages. Processes may share it: a stage is created atomically, and created again if
+/// it was modified.
 #[derive(Debug)]
 pub struct Stages {
     directory: PathBuf,
@@ -83,7 +82,7 @@ pub struct Stages {
 }
 
 impl Stages {
-    /// Names the directory. What stands in it must have been made by this program in this setting.
+    /// Uses a directory, whose stages must have been created by this program with this setting.
     pub fn new(directory: &Path, program: &Path, setting: Setting) -> Self {
         Self {
             directory: directory.to_owned(),
@@ -98,9 +97,9 @@ impl Stages {
         self.stage(stage)?.copy(to)
     }
 
-    /// Returns the world at a stage; not to be acted in.
+    /// Returns the world at a stage, which must not be modified.
     fn stage(&self, stage: Stage) -> Result<World, Error> {
-        // Who panicked has left the map as it was.
+        // A thread that panicked has left the map unchanged.
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         self.make(stage, &mut made)
     }
@@ -113,7 +112,7 @@ impl Stages {
         let place = self.directory.join(format!("{stage:?}"));
         let lock = self.directory.join(format!("{stage:?}.lock"));
         let file = File::create(&lock).map_err(io(&lock))?;
-        flock(&file, FlockOperation::LockExclusive).map_err(|errno| io(&lock)(errno.into()))?;
+        alone(&file).map_err(io(&lock))?;
         if !seal::holds(&place)? {
             self.make_at(&place, stage, made)?;
         }

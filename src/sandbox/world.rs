@@ -1,4 +1,4 @@
-//! A world on disk: what is typed in it, and what may differ between worlds.
+//! A world on disk: running commands in it, and the settings that differ between worlds.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -12,23 +12,23 @@ use crate::record::path::escape;
 use super::copy;
 use super::error::{Error, io};
 
-/// The time in a world without a clock: 2026-01-01T00:00:00Z. Only the server's receive log has
-/// the real one.
+/// The time in a world without a clock: 2026-01-01T00:00:00Z. Only the server's receive log has the
+/// real time.
 pub const DATE: i64 = 1_767_225_600;
 
 /// The directory for temporary files, below that of the world.
 pub(super) const TEMPORARY: &str = "tmp";
 
-/// What may differ between worlds.
+/// The settings that differ between worlds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Setting {
-    /// The time of everything that is recorded, in seconds; `None` is the time of the machine.
+    /// The time of all records, in seconds since 1970; `None` is the machine's time.
     pub date: Option<i64>,
-    /// Keys are made of this and a name: who knows it has them all.
+    /// Keys are derived from this and a name, so anyone who knows it knows all keys.
     pub secret: [u8; 32],
-    /// How long an approval counts, in days.
+    /// The validity of an approval, in days.
     pub approval_days: u32,
-    /// Who may permit a self-approval.
+    /// The person who may permit a self-approval.
     pub authority: &'static str,
     /// The contract's validation command.
     pub validation: &'static str,
@@ -37,7 +37,7 @@ pub struct Setting {
 }
 
 impl Setting {
-    /// The time of the machine, and Python to validate with. The keys are no secret.
+    /// The machine's time, and validation with Python. The keys are not secret.
     pub const LIVE: Self = Self {
         date: None,
         secret: [0; 32],
@@ -46,8 +46,7 @@ impl Setting {
         validation: "python3 -m unittest -q test_strings",
         objects: "sha1",
     };
-    /// The time stands still, so that the same acts give the same bytes; nothing but git and a
-    /// shell is needed.
+    /// A fixed time, so that the same commands give the same bytes; only git and a shell are needed.
     pub const STILL: Self = Self {
         date: Some(DATE),
         approval_days: 3650,
@@ -57,22 +56,22 @@ impl Setting {
     };
 }
 
-/// Watches what is typed in a world.
+/// Observes the commands in a world.
 pub trait Watch: std::fmt::Debug + Send + Sync {
-    /// Hears of a command before it runs.
+    /// Called before a command runs.
     fn typed(&self, who: &str, place: &str, words: &[&str]);
-    /// Hears how it ended.
+    /// Called after a command has ended.
     fn ended(&self, who: &str, words: &[&str], done: &Done);
 }
 
-/// What a command did.
+/// The result of a command.
 #[derive(Clone, Debug)]
 pub struct Done {
     /// Its exit code; -1 if a signal ended it.
     pub code: i32,
-    /// What it printed.
+    /// Its standard output.
     pub stdout: Vec<u8>,
-    /// What it said besides.
+    /// Its standard error.
     pub stderr: Vec<u8>,
 }
 
@@ -101,7 +100,7 @@ pub struct World {
 }
 
 impl World {
-    /// Makes an empty world in a directory that is absent or empty.
+    /// Creates an empty world in a directory that is absent or empty.
     pub fn new(root: &Path, program: &Path, setting: Setting) -> Result<Self, Error> {
         std::fs::create_dir_all(root).map_err(io(root))?;
         let mut entries = std::fs::read_dir(root).map_err(io(root))?;
@@ -113,7 +112,7 @@ impl World {
         Self::at(root, program, setting)
     }
 
-    /// Returns the world that was made in this directory.
+    /// Returns the world that was created in this directory.
     pub(super) fn at(root: &Path, program: &Path, setting: Setting) -> Result<Self, Error> {
         Ok(Self {
             root: root.canonicalize().map_err(io(root))?,
@@ -123,7 +122,7 @@ impl World {
         })
     }
 
-    /// Lets somebody watch what is typed in this world.
+    /// Sets an observer of the commands in this world.
     pub fn watched(self, watch: Arc<dyn Watch>) -> Self {
         Self {
             watch: Some(watch),
@@ -141,14 +140,14 @@ impl World {
         self.root.join(below)
     }
 
-    /// Copies the whole world: what is done in the copy leaves this one as it is.
+    /// Copies the whole world; commands in the copy do not affect this one.
     pub fn copy(&self, to: &Path) -> Result<Self, Error> {
         let copy = Self::new(to, &self.program, self.setting)?;
         copy::tree(&self.root, &copy.root)?;
         Ok(copy)
     }
 
-    /// Packs what the repositories hold: a packed world is copied faster.
+    /// Packs the repositories, so that the world is copied faster.
     pub(super) fn pack(&self) -> Result<(), Error> {
         for (who, place) in [
             ("server", "server.git"),
@@ -161,7 +160,7 @@ impl World {
         Ok(())
     }
 
-    /// Writes a file, with its directories.
+    /// Writes a file and creates its directories.
     pub fn write(&self, below: &str, bytes: impl AsRef<[u8]>) -> Result<(), Error> {
         let path = self.path(below);
         if let Some(parent) = path.parent() {
@@ -194,7 +193,7 @@ impl World {
             .env("HOME", &home)
             .env("LC_ALL", "C.UTF-8")
             .env("TZ", "UTC")
-            // No sample hooks: they are many, and copied with each world.
+            // Without a template there are no sample hooks to copy with each world.
             .env("GIT_TEMPLATE_DIR", "")
             .env("GIT_CONFIG_NOSYSTEM", "1")
             .env("GIT_TERMINAL_PROMPT", "0")
@@ -211,7 +210,7 @@ impl World {
         command
     }
 
-    /// Runs a command, however it ends.
+    /// Runs a command; any exit code is allowed.
     pub fn run(&self, who: &str, place: &str, words: &[&str]) -> Result<Done, Error> {
         if let Some(watch) = &self.watch {
             watch.typed(who, place, words);
@@ -225,7 +224,7 @@ impl World {
         Ok(done)
     }
 
-    /// Runs a command that must succeed; returns what it printed.
+    /// Runs a command that must succeed; returns its standard output.
     pub fn ok(&self, who: &str, place: &str, words: &[&str]) -> Result<String, Error> {
         let done = self.run(who, place, words)?;
         if done.code == 0 {
@@ -239,7 +238,7 @@ impl World {
         })
     }
 
-    /// Runs a command that must be refused with this code of the taxonomy; returns what it said.
+    /// Runs a command that must be refused with this code of the taxonomy; returns its output.
     pub fn refused(
         &self,
         who: &str,
@@ -261,13 +260,13 @@ impl World {
         })
     }
 
-    /// Returns where every ref of a repository is.
+    /// Returns all refs of a repository with their objects.
     pub fn refs(&self, place: &str) -> Result<String, Error> {
         let format = "--format=%(refname) %(objectname)";
         self.ok("server", place, &["git", "for-each-ref", format])
     }
 
-    /// Acts as a person in a clone through the library, for what the commands would refuse.
+    /// Returns an actor for a person in a clone, for operations that the commands would refuse.
     pub fn actor(&self, who: &str, place: &str) -> Result<Actor, Error> {
         let key = self.path(&format!("home/{who}/key"));
         let mut actor = Actor::open(&self.path(place))?.with_key(&key);

@@ -4,7 +4,7 @@ use crate::record::Code;
 
 use super::play::{Failed, Play};
 
-/// A layer of the tests; each needs the ones before.
+/// A layer of the tests; each depends on the previous ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Layer {
     /// Gates.
@@ -43,9 +43,9 @@ pub struct Case {
     pub name: &'static str,
     /// Its layer.
     pub layer: Layer,
-    /// What it is about.
+    /// The title.
     pub title: &'static str,
-    /// The codes that must be found.
+    /// The codes that must occur.
     pub expected: &'static [Code],
     pub(super) play: fn(&mut Play<'_>) -> Result<(), Failed>,
 }

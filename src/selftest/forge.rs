@@ -1,4 +1,4 @@
-//! Forgeries by people who have keys and do not use our commands. Signed as they would sign.
+//! Forgeries by persons who have keys but do not use our commands, with signatures by those keys.
 
 use crate::actor::Actor;
 use crate::evidence::inventory::SUMS;
@@ -44,7 +44,7 @@ pub fn run_record(actor: &Actor) -> Result<RunPredicate, Failed> {
         .ok_or_else(|| lost("the run record"))
 }
 
-/// Puts a governance ref back to where the server has it.
+/// Resets a governance ref to the server's value.
 fn forget(actor: &Actor, reference: &RefName) -> Result<(), Failed> {
     let Some(tip) = actor.repo.reference(reference)? else {
         return Ok(());
@@ -58,8 +58,7 @@ fn forget(actor: &Actor, reference: &RefName) -> Result<(), Failed> {
     Ok(actor.repo.update_refs(&[update], "forged")?)
 }
 
-/// Records otto's run again, as if its directory had been another from the start. With `fit` the
-/// inventory is made to fit the files. Nothing of the run may be on the server.
+/// Records otto's run again with changed files. No part of the run may be on the server yet.
 pub fn rerecord(world: &World, change: impl FnOnce(&mut RunFiles)) -> Result<(), Failed> {
     let actor = world.actor("otto", "otto")?;
     let old = run_record(&actor)?;
@@ -104,7 +103,7 @@ pub fn rerecord(world: &World, change: impl FnOnce(&mut RunFiles)) -> Result<(),
     Ok(batch.commit(&actor.repo, &actor.author())?)
 }
 
-/// Puts a file into, or removes it from, a tree that a ref of a clone shows, as a new commit.
+/// Writes or removes files in the tree of a ref of a clone, as a new commit.
 pub fn edit(
     world: &World,
     who: &str,
@@ -138,7 +137,7 @@ pub fn edit(
     Ok(actor.repo.update_refs(&[update], "forged")?)
 }
 
-/// Changes a file of the stored evidence in a clone; nothing for one that is to go.
+/// Changes a file of the stored evidence in a clone; `None` removes it.
 pub fn edit_evidence(
     world: &World,
     who: &str,
@@ -168,7 +167,7 @@ pub fn drop_notes(
     edit(world, who, reference, &[(&path, None)])
 }
 
-/// Replaces rita's approval of the run by one that somebody has changed and she has signed.
+/// Replaces rita's approval of the run by a changed one with her signature.
 pub fn reapprove(world: &World, change: impl FnOnce(&mut ApprovalPredicate)) -> Result<(), Failed> {
     let actor = world.actor("rita", "rita")?;
     let commit = run_record(&actor)?.commit;
@@ -184,7 +183,7 @@ pub fn reapprove(world: &World, change: impl FnOnce(&mut ApprovalPredicate)) -> 
     Ok(batch.commit(&actor.repo, &actor.author())?)
 }
 
-/// Returns the attestation that stands in a clone.
+/// Returns the attestation in a clone.
 pub fn attestation(actor: &Actor) -> Result<AttestationPredicate, Failed> {
     let commit = run_record(actor)?.commit;
     let refs = actor.refs()?;
@@ -194,7 +193,7 @@ pub fn attestation(actor: &Actor) -> Result<AttestationPredicate, Failed> {
     attestation.ok_or_else(|| lost("the attestation"))
 }
 
-/// Notes an attestation, signed by this person, in their clone.
+/// Stores an attestation, signed by this person, as a note in their clone.
 pub fn attest_as(
     world: &World,
     who: &str,
@@ -206,7 +205,7 @@ pub fn attest_as(
     Ok(batch.commit(&actor.repo, &actor.author())?)
 }
 
-/// Stores a permission to review one's own run, signed by otto, in another spelling than `"1"`.
+/// Stores a self-approval, signed by otto, whose flag is spelled other than `"1"`.
 pub fn override_spelled(world: &World, spelling: &str) -> Result<(), Failed> {
     let actor = world.actor("otto", "otto")?;
     let history = actor.history()?;
@@ -224,7 +223,7 @@ pub fn override_spelled(world: &World, spelling: &str) -> Result<(), Failed> {
     Ok(batch.commit(&actor.repo, &actor.author())?)
 }
 
-/// Replaces otto's run record, still unpushed, by the same one signed by somebody else.
+/// Replaces otto's run record, not pushed yet, by the same one signed by another person.
 pub fn run_record_by(world: &World, who: &str) -> Result<(), Failed> {
     let actor = world.actor("otto", "otto")?;
     let mut run = run_record(&actor)?;

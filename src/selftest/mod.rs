@@ -1,5 +1,5 @@
-//! The 25 published tests of AWO v4.2 (TS-0001 to TS-0025), played with this program in a sandbox
-//! with a real bare server. Source: AWO's public test index; the order G → I → D → A → P → S is its
+//! The 25 published tests of AWO v4.2 (TS-0001 to TS-0025), run with this program in a sandbox with
+//! a real bare server. Source: AWO's public test index; the order G → I → D → A → P → S is its
 //! dependency order.
 
 mod case;

@@ -1,4 +1,4 @@
-//! The stage on which a case is played, and what it may ask of the world.
+//! The sandbox in which a case runs, and the operations available to a case.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -12,13 +12,13 @@ use crate::{actor, git, store};
 /// Why a case failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Failed {
-    /// The world was not as needed, or a command failed that must succeed.
+    /// The world could not be prepared, or a command failed that must succeed.
     #[error(transparent)]
     Sandbox(#[from] Error),
-    /// Something was not as it must be.
+    /// An expectation was not met.
     #[error("{0}")]
     Expected(String),
-    /// The repository could not be read or written in between.
+    /// The repository could not be read or written between commands.
     #[error("cannot read what a command left: {0}")]
     Left(String),
 }
@@ -41,7 +41,7 @@ left!(
     serde_json::Error
 );
 
-/// The directory of all cases, with the stages made once and copied.
+/// The directory of all cases, with stages that are created once and copied.
 pub struct Sandbox {
     root: PathBuf,
     program: PathBuf,
@@ -49,7 +49,7 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// Makes the directory, which must be absent or empty.
+    /// Creates the directory, which must be absent or empty.
     pub fn new(root: &Path, program: &Path) -> Result<Self, Error> {
         let world = World::new(root, program, Setting::STILL)?;
         let stages = world.root().join("stages");
@@ -60,13 +60,13 @@ impl Sandbox {
         })
     }
 
-    /// Returns a text without the place where the sandbox happens to be.
+    /// Returns a text with `$SANDBOX` instead of the path of the sandbox.
     pub fn shown(&self, text: &str) -> String {
         text.replace(&*self.root.to_string_lossy(), "$SANDBOX")
     }
 }
 
-/// One case being played.
+/// A running case.
 pub struct Play<'a> {
     sandbox: &'a Sandbox,
     directory: PathBuf,
@@ -106,7 +106,7 @@ impl<'a> Play<'a> {
         }
     }
 
-    /// Writes the transcript; the worlds of a case that passed go away.
+    /// Writes the transcript; removes the worlds of a case that passed.
     pub(super) fn close(&self, passed: bool) -> Result<(), Failed> {
         std::fs::create_dir_all(&self.directory)?;
         let text = self.sandbox.shown(&self.transcript);
@@ -117,14 +117,14 @@ impl<'a> Play<'a> {
         Ok(())
     }
 
-    /// Returns a world of one's own at a stage.
+    /// Returns a separate world at a stage.
     pub fn world(&mut self, stage: Stage) -> Result<World, Failed> {
         let root = self.fresh();
         self.note(&format!("a world: {stage:?}"));
         Ok(self.sandbox.stages.copy(stage, &root)?)
     }
 
-    /// Returns a world that shares nothing with the others, gone through from its founding.
+    /// Returns a world at a stage that is not copied, but built from the beginning.
     pub fn world_from_nothing(&mut self, stage: Stage) -> Result<World, Failed> {
         let root = self.fresh();
         self.note(&format!("a world from nothing: {stage:?}"));
@@ -143,7 +143,7 @@ impl<'a> Play<'a> {
         self.transcript.push_str(&format!("# {line}\n"));
     }
 
-    /// Keeps in the transcript what a command did.
+    /// Records the result of a command in the transcript.
     pub fn record(&mut self, world: &World, who: &str, words: &[&str], done: &Done) {
         let said = done
             .said()
@@ -168,7 +168,7 @@ impl<'a> Play<'a> {
         Ok(done)
     }
 
-    /// Runs a command that must succeed; returns what it printed.
+    /// Runs a command that must succeed; returns its standard output.
     pub fn ok(&mut self, world: &World, who: &str, words: &[&str]) -> Result<String, Failed> {
         let done = self.run(world, who, who, words)?;
         self.hold(
@@ -183,13 +183,13 @@ impl<'a> Play<'a> {
         Ok(String::from_utf8_lossy(&done.stdout).into_owned())
     }
 
-    /// Runs a command of git-awo with `--json` that must succeed; returns its value.
+    /// Runs a git-awo command with `--json` that must succeed; returns its result.
     pub fn value(&mut self, world: &World, who: &str, words: &[&str]) -> Result<Value, Failed> {
         let printed = self.ok(world, who, &as_json(words))?;
         Ok(serde_json::from_str(&printed)?)
     }
 
-    /// Runs a command of git-awo that must be denied with this code; returns its value.
+    /// Runs a git-awo command that must be denied with this code; returns its result.
     pub fn refused(
         &mut self,
         world: &World,
@@ -220,7 +220,7 @@ impl<'a> Play<'a> {
         Ok(value)
     }
 
-    /// Returns the codes of a denied command's findings; each must be one of the taxonomy.
+    /// Returns the codes of the findings of a denied command; each must be a code of the taxonomy.
     pub fn codes(&mut self, value: &Value) -> Result<BTreeSet<Code>, Failed> {
         let findings = value["findings"]
             .as_array()
@@ -232,7 +232,7 @@ impl<'a> Play<'a> {
             let known = Code::ALL.iter().find(|code| code.as_str() == word);
             let Some(code) = known else {
                 return Err(Failed::Expected(format!(
-                    "{word:?} is no code of the taxonomy"
+                    "{word:?} is not a code of the taxonomy"
                 )));
             };
             codes.insert(*code);
@@ -245,8 +245,8 @@ impl<'a> Play<'a> {
         Ok(codes)
     }
 
-    /// Pushes with plain git, past the client's hooks; the server must refuse with this code, and
-    /// nothing may have moved there.
+    /// Pushes with plain git, without the client's hooks; the server must refuse with this code and move
+    /// no ref.
     pub fn push_refused(
         &mut self,
         world: &World,
@@ -279,7 +279,7 @@ impl<'a> Play<'a> {
         self.hold(!moved, "a refused push must move nothing on the server")
     }
 
-    /// Pushes with plain git, past the client's hooks; the server must accept.
+    /// Pushes with plain git, without the client's hooks; the server must accept.
     pub fn push_accepted(
         &mut self,
         world: &World,
@@ -291,7 +291,7 @@ impl<'a> Play<'a> {
         Ok(())
     }
 
-    /// Fails unless it is so.
+    /// Fails unless the condition holds.
     pub fn hold(&mut self, so: bool, what: impl Into<String>) -> Result<(), Failed> {
         match so {
             true => Ok(()),
@@ -299,14 +299,15 @@ impl<'a> Play<'a> {
         }
     }
 
-    /// Fails unless both are the same.
+    /// Fails unless both are equal.
     pub fn same(&mut self, what: &str, one: &[u8], other: &[u8]) -> Result<(), Failed> {
         self.note(&format!("{what}: {} and {} bytes", one.len(), other.len()));
         self.hold(one == other, format!("{what} must be the same bytes"))
     }
 }
 
-/// Returns `git awo …` as `git awo --json …`: what comes last may be a command of its own.
+/// Returns `git awo …` as `git awo --json …`. The option goes first, since the last words may be a
+/// command to execute.
 fn as_json<'w>(words: &[&'w str]) -> Vec<&'w str> {
     let (program, rest) = words.split_at(words.len().min(2));
     [program, &["--json"], rest].concat()

@@ -1,4 +1,4 @@
-//! All cases in their order: played, and what came out.
+//! Runs all cases in their order, and reports the results.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -28,16 +28,16 @@ pub fn cases() -> impl Iterator<Item = &'static Case> {
     CASES.iter().copied().flatten()
 }
 
-/// How a case ended.
+/// The result of a case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// Everything was as it must be.
+    /// Every expectation was met.
     Passed,
-    /// Something was not; the text says what.
+    /// An expectation was not met; the text names it.
     Failed(String),
-    /// A layer before it has failed.
+    /// An earlier layer failed.
     NotStarted,
-    /// It was not asked for.
+    /// The case was not selected.
     NotAsked,
 }
 
@@ -52,11 +52,11 @@ impl Status {
     }
 }
 
-/// A case and how it ended.
+/// A case and its result.
 pub struct Row {
     /// The case.
     pub case: &'static Case,
-    /// How it ended.
+    /// The result.
     pub status: Status,
     /// The codes of all refusals in it.
     pub found: BTreeSet<Code>,
@@ -93,14 +93,14 @@ impl Row {
     }
 }
 
-/// What came out: one row a case, in their order.
+/// The results: one row per case, in order.
 pub struct Outcome {
     /// The rows.
     pub rows: Vec<Row>,
 }
 
 impl Outcome {
-    /// Counts the rows that ended so.
+    /// Returns the number of rows with this status.
     pub fn count(&self, word: &str) -> usize {
         let ended = |row: &&Row| row.status.word() == word;
         self.rows.iter().filter(ended).count()
@@ -112,7 +112,7 @@ impl Outcome {
         self.rows.iter().filter(failed)
     }
 
-    /// Returns the verdict: a finding for each case that failed; undecided if some were not played.
+    /// Returns the verdict: a finding for each failed case; undecided if some cases did not run.
     pub fn report(&self) -> Report {
         let failed = self.failed().map(|row| (row.case.id, row.case.name));
         let findings: Findings = failed.map(|(id, name)| rules::failed(id, name)).collect();
@@ -138,7 +138,7 @@ impl Outcome {
         })
     }
 
-    /// Returns a line a case.
+    /// Returns one line per case.
     pub fn to_text(&self) -> String {
         let mut text = String::new();
         for row in &self.rows {
@@ -160,7 +160,7 @@ impl Outcome {
     }
 }
 
-/// Plays one case, whatever became of the others.
+/// Runs one case, whatever the results of the others.
 pub fn play(sandbox: &Sandbox, case: &'static Case) -> Row {
     let mut play = Play::new(sandbox, case.id);
     let ended = (case.play)(&mut play).and_then(|()| play.require_found(case.expected));
@@ -180,9 +180,9 @@ pub fn play(sandbox: &Sandbox, case: &'static Case) -> Row {
     }
 }
 
-/// Plays the cases in `root`, a directory that is absent or empty, layer after layer; a layer
-/// starts only if the one before has passed. `only` names the cases to be played (`TS-0001` or
-/// `G1`); none stands for all. `each` hears of every case that ended.
+/// Runs the cases in `root`, a directory that is absent or empty, layer after layer; a layer starts
+/// only if the previous one passed. `only` names the cases to run (`TS-0001` or `G1`); an empty list
+/// selects all. `each` is called after every case.
 pub fn run(
     root: &Path,
     program: &Path,

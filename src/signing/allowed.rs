@@ -86,7 +86,7 @@ const BLANK: [char; 2] = [' ', '\t'];
 fn entry(line: &[u8], number: usize) -> Result<Option<AllowedSigner>, String> {
     let line = std::str::from_utf8(line).map_err(|_| "it is not UTF-8")?;
     if line.contains(|c: char| c.is_control() && c != '\t') {
-        return Err("it holds control characters (a CR, perhaps)".to_owned());
+        return Err("it contains control characters (a CR, perhaps)".to_owned());
     }
     let line = line.trim_matches(BLANK);
     if line.is_empty() || line.starts_with('#') {
@@ -193,7 +193,7 @@ fn namespaces(value: &str) -> Result<Vec<String>, String> {
         }
         // In ASCII, bytes and characters are the same, so `?` has only one meaning.
         if pattern.is_empty() || !pattern.bytes().all(|b| b.is_ascii_graphic() && b != b'\\') {
-            return Err(format!("{pattern:?} is no namespace"));
+            return Err(format!("{pattern:?} is not a namespace"));
         }
         Ok(pattern.to_owned())
     };

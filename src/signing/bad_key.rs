@@ -1,4 +1,4 @@
-//! Why a key is not accepted.
+//! Reasons why a key is not accepted.
 
 /// The bytes are not an acceptable public key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

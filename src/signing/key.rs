@@ -84,7 +84,7 @@ impl PublicKey {
         let line = line.strip_suffix('\n').unwrap_or(line);
         if line.chars().any(|c| c.is_control() && c != '\t') {
             return Err(BadPublicKey::Malformed(
-                "it holds control characters or several lines",
+                "it contains control characters or several lines",
             ));
         }
         let mut words = line.split([' ', '\t']).filter(|word| !word.is_empty());

@@ -10,7 +10,7 @@ use super::key::PublicKey;
 use super::signer::{Signer, SigningError, checked};
 use super::sshsig::Signature;
 
-/// No signature, and nothing that `ssh-keygen` says, is longer.
+/// Maximum length of the output of `ssh-keygen`, in bytes.
 const LONGEST: u64 = 64 * 1024;
 
 /// A signer that runs `ssh-keygen`.

@@ -1,6 +1,6 @@
 //! Room `signing`: OpenSSH public keys, SSHSIG signatures, `allowed_signers` files, and
-//! signers. It determines which key signed which bytes in which namespace, but not whether that key
-//! may: rooms above decide about trust. Verification runs in process. Only signing with keys that
+//! signers. It determines which key signed which bytes in which namespace; rooms above decide whether
+//! that key is trusted. Verification runs in process. Only signing with keys that
 //! cannot be loaded (agents, hardware keys, passphrases) starts `ssh-keygen`.
 
 pub mod algorithm;

@@ -1,4 +1,4 @@
-//! Whatever signs with a key.
+//! Signing with a key.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -67,7 +67,7 @@ pub enum SigningError {
     #[error("cannot encode the new private key")]
     Encode(#[source] ssh_key::Error),
     /// A key's comment must be one line of text.
-    #[error("cannot write the comment {0:?}, it holds control characters")]
+    #[error("cannot write the comment {0:?}, it contains control characters")]
     Comment(String),
     /// `ssh-keygen` could not be started or communicated with.
     #[error("cannot run ssh-keygen")]
@@ -80,7 +80,7 @@ pub enum SigningError {
     Unsound(#[source] SignatureError),
 }
 
-/// A key that cannot sign must be repaired by its owner; nothing was judged.
+/// A key that cannot sign leaves everything undecided: its owner must repair it.
 impl Coded for SigningError {
     fn diagnosis(&self) -> Diagnosis {
         use SigningError as E;

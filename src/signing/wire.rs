@@ -40,7 +40,7 @@ impl<'a> Reader<'a> {
     pub(super) fn text(&mut self) -> Read<&'a str> {
         let text = std::str::from_utf8(self.string()?).map_err(|_| "a name in it is not UTF-8")?;
         if text.contains('\0') {
-            return Err("a name in it holds a NUL");
+            return Err("a name in it contains a NUL");
         }
         Ok(text)
     }
@@ -97,7 +97,7 @@ mod tests {
         assert_eq!(Reader::new(b"a").finish(), Err("bytes follow its end"));
         assert_eq!(
             Reader::new(b"\0\0\0\x02a\0").text(),
-            Err("a name in it holds a NUL")
+            Err("a name in it contains a NUL")
         );
     }
 

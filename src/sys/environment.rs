@@ -1,4 +1,4 @@
-//! What a process was given: read once, at the top, and handed down as a value.
+//! The environment of a process: read once, at the top, and passed down as a value.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 /// Variables and the current directory of a process.
 ///
-/// git's own configuration is found by git's own rules, which name the environment too; this is
-/// for what git-awo asks itself.
+/// git finds its own configuration by its own rules, which also use the environment; this type is for
+/// the variables that git-awo reads itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Environment {
     variables: BTreeMap<OsString, OsString>,
@@ -15,7 +15,7 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// Reads what this process was given. Fails if the current directory is gone.
+    /// Reads the environment of this process. Fails if the current directory does not exist.
     pub fn of_process() -> std::io::Result<Self> {
         Ok(Self {
             variables: std::env::vars_os().collect(),
@@ -23,7 +23,7 @@ impl Environment {
         })
     }
 
-    /// Returns an environment of these variables, in this directory.
+    /// Returns an environment with these variables and this current directory.
     pub fn new<K: Into<OsString>, V: Into<OsString>>(
         directory: &Path,
         variables: impl IntoIterator<Item = (K, V)>,
@@ -35,19 +35,19 @@ impl Environment {
         }
     }
 
-    /// Returns a variable, also an empty one.
+    /// Returns a variable, even if it is empty.
     pub fn get(&self, name: &str) -> Option<&OsStr> {
         self.variables
             .get(OsStr::new(name))
             .map(OsString::as_os_str)
     }
 
-    /// Returns a variable that is not empty: for git an empty one is mostly none.
+    /// Returns a variable unless it is empty; git mostly treats an empty variable as unset.
     pub fn given(&self, name: &str) -> Option<&OsStr> {
         self.get(name).filter(|value| !value.is_empty())
     }
 
-    /// Returns a variable that is text.
+    /// Returns a variable, if it is UTF-8.
     pub fn text(&self, name: &str) -> Option<String> {
         self.get(name)?.to_str().map(str::to_owned)
     }

@@ -1,11 +1,11 @@
-//! Files that are there whole or not at all, and files read up to a limit.
+//! Writing files completely or not at all, and reading files up to a limit.
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-/// What the names of files begin with that are not yet in their places.
+/// Prefix of the names of files that are not yet moved to their final path.
 pub const PENDING: &str = ".git-awo-pending-";
 
 /// Who may use a new file.
@@ -13,13 +13,13 @@ pub const PENDING: &str = ".git-awo-pending-";
 pub enum Access {
     /// Its owner alone, whatever the umask.
     Owner,
-    /// As any new file: the umask takes its part.
+    /// As for any new file: subject to the umask.
     Umask,
     /// These bits, whatever the umask.
     Mode(u32),
 }
 
-/// A file that is written beside its place, and then moved there.
+/// A file that is written under a temporary name and then moved to its final path.
 #[derive(Clone, Copy, Debug)]
 pub struct NewFile<'a> {
     path: &'a Path,
@@ -30,7 +30,7 @@ pub struct NewFile<'a> {
 }
 
 impl<'a> NewFile<'a> {
-    /// Takes the place of the file. What stands there already stays, and is an error.
+    /// Names the final path. An existing file there is kept, and is an error.
     pub fn at(path: &'a Path) -> Self {
         Self {
             path,
@@ -41,12 +41,12 @@ impl<'a> NewFile<'a> {
         }
     }
 
-    /// Says who may use the file.
+    /// Sets who may use the file.
     pub fn access(self, access: Access) -> Self {
         Self { access, ..self }
     }
 
-    /// Replaces what stands there; a symlink is replaced, not followed.
+    /// Replaces an existing file; a symlink is replaced, not followed.
     pub fn over(self) -> Self {
         let replaces = true;
         Self { replaces, ..self }
@@ -57,19 +57,18 @@ impl<'a> NewFile<'a> {
         Self { workshop, ..self }
     }
 
-    /// Does not wait for the disk: after a power failure the file may be gone, or empty.
+    /// Skips the sync to disk: after a power failure the file may be missing or empty.
     pub fn volatile(self) -> Self {
         let durable = false;
         Self { durable, ..self }
     }
 
-    /// Writes these bytes. The directory must be there.
+    /// Writes these bytes. The directory must exist.
     pub fn write(self, bytes: &[u8]) -> io::Result<()> {
         self.fill(|file| file.write_all(bytes))?
     }
 
-    /// Writes what `fill` writes. Where it fails nothing is moved, and its error is returned
-    /// inside.
+    /// Writes what `fill` writes. If `fill` fails, nothing is moved and its error is the inner result.
     pub fn fill<T, E>(
         self,
         fill: impl FnOnce(&mut File) -> Result<T, E>,
@@ -100,8 +99,8 @@ impl<'a> NewFile<'a> {
     }
 }
 
-/// Removes what a process that was killed has left of [`NewFile`]s in a directory. The caller
-/// knows that nobody else is writing there.
+/// Removes the temporary files of [`NewFile`] that a killed process left in a directory. The caller
+/// ensures that no other process is writing there.
 pub fn remove_pending(directory: &Path) -> io::Result<()> {
     for entry in fs::read_dir(directory)? {
         let entry = entry?;
@@ -113,21 +112,21 @@ pub fn remove_pending(directory: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Tells whether a name is that of a file not yet in its place.
+/// Returns whether this is the temporary name of a [`NewFile`].
 pub fn is_pending(name: &[u8]) -> bool {
     name.starts_with(PENDING.as_bytes())
 }
 
-/// Reads a plain file of at most `limit` bytes; `None` if there is none. A link is followed.
+/// Reads a regular file of at most `limit` bytes; `None` if it does not exist. A symlink is followed.
 ///
-/// A longer one, and what is no plain file, is an error: nothing waits for a pipe, or reads a
-/// device for ever.
+/// A longer file, or anything but a regular file, is an error, so that this neither blocks on a pipe
+/// nor reads a device forever.
 pub fn read(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
     let bad = |why: String| io::Error::new(ErrorKind::InvalidData, why);
-    // Looked at before, since opening a pipe waits for whoever writes.
+    // Check the kind first, since opening a pipe blocks until there is a writer.
     match fs::metadata(path) {
         Ok(metadata) if metadata.is_file() => {}
-        Ok(_) => return Err(bad("it is no plain file".to_owned())),
+        Ok(_) => return Err(bad("it is not a regular file".to_owned())),
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     }
@@ -144,7 +143,7 @@ pub fn read(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
     Ok(Some(bytes))
 }
 
-/// Returns what stands at a path, a link as itself; `None` if nothing does.
+/// Returns the metadata of a path without following a symlink; `None` if it does not exist.
 pub fn look(path: &Path) -> io::Result<Option<Metadata>> {
     match fs::symlink_metadata(path) {
         Ok(metadata) => Ok(Some(metadata)),
@@ -153,7 +152,7 @@ pub fn look(path: &Path) -> io::Result<Option<Metadata>> {
     }
 }
 
-/// Returns the directory that a path stands in.
+/// Returns the directory that contains a path.
 pub fn directory_of(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,

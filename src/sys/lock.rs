@@ -1,4 +1,4 @@
-//! Locks that end with the process that holds them.
+//! Locks that are released when the holding process ends.
 
 use std::fs::File;
 use std::io;

@@ -1,8 +1,8 @@
-//! Room `sys`: the system below git-awo. Files that are whole or not there, locks, processes, a
-//! shell's quotes, and the doors through which environment, clock and randomness enter.
+//! Room `sys`: access to the operating system. Atomic file writes, locks, processes, shell quoting,
+//! and the only access to environment, clock and randomness.
 //!
-//! Nothing here knows of records, refs or policies. Errors are those of `std::io`: the caller
-//! knows what the file was for.
+//! Nothing here depends on records, refs or policies. Errors are those of `std::io`: the caller
+//! knows the purpose of the file.
 
 pub mod clock;
 pub mod environment;

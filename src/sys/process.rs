@@ -1,13 +1,13 @@
-//! Processes: starting one and hearing it out, up to a limit, and what the system shows of others.
+//! Running a process and collecting its output up to a limit, and looking up running processes.
 
 use std::io::{self, Read, Write as _};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-/// Runs a program with this input, and returns what it wrote.
+/// Runs a program with this input and returns its output.
 ///
-/// Of each stream no more than `limit` bytes are kept; of a longer one the rest is read and
-/// forgotten, so that the program can end. A standard error that was set to be inherited is.
+/// At most `limit` bytes of each stream are kept; the rest is read and discarded, so that the program
+/// can end. A standard error that is set to be inherited stays so.
 pub fn answer(command: &mut Command, input: &[u8], limit: u64) -> io::Result<Output> {
     let mut child = command
         .stdin(Stdio::piped())
@@ -21,7 +21,7 @@ pub fn answer(command: &mut Command, input: &[u8], limit: u64) -> io::Result<Out
         (joined(writer), out, joined(err))
     });
     let status = child.wait()?;
-    // One that stops reading early has its reason, which it says.
+    // A program that fails may stop reading early; its own message is more useful than ours.
     if status.success() {
         written?;
     }
@@ -45,18 +45,18 @@ fn head(mut stream: impl Read, limit: u64) -> io::Result<Vec<u8>> {
     Ok(kept)
 }
 
-/// A process as the system shows it.
+/// A running process, as `/proc` describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Process {
-    /// Its arguments, the first one its name.
+    /// The arguments; the first one is the name.
     pub args: Vec<String>,
-    /// Its parent.
+    /// The parent process.
     pub parent: u32,
-    /// When it started, in ticks since the system did.
+    /// The start time, in clock ticks since boot.
     pub start: u64,
 }
 
-/// Returns a running process; `None` if there is none, or the system shows none.
+/// Returns a running process; `None` if it does not exist or the system has no `/proc`.
 pub fn look(pid: u32) -> Option<Process> {
     let directory = Path::new("/proc").join(pid.to_string());
     let stat = std::fs::read(directory.join("stat")).ok()?;
@@ -73,7 +73,7 @@ pub fn look(pid: u32) -> Option<Process> {
     })
 }
 
-/// Returns this process and those that have started it, the nearest first.
+/// Returns this process and its ancestors, the nearest first.
 pub fn ancestors() -> Vec<u32> {
     let mut list = vec![std::process::id()];
     while let Some(last) = list.last()
@@ -86,7 +86,7 @@ pub fn ancestors() -> Vec<u32> {
     list
 }
 
-/// Reads parent and start time. The name in parentheses may hold blanks and parentheses.
+/// Reads parent and start time. The name in parentheses may contain spaces and parentheses.
 fn parse_stat(stat: &[u8]) -> Option<(u32, u64)> {
     let end = stat.iter().rposition(|b| *b == b')')?;
     let rest = std::str::from_utf8(stat.get(end.checked_add(1)?..)?).ok()?;

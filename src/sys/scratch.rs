@@ -8,12 +8,12 @@ use tempfile::TempDir;
 
 use super::environment;
 
-/// How many bytes of memory must be free for directories to be made there.
+/// Number of bytes of memory that must be free before directories are created there.
 const ROOM: u64 = 4 << 30;
 
-/// Returns a new directory: below `TMPDIR`, or else in memory if there is room, since tests make and
-/// sync thousands of small files. Once called, other temporary directories of this process are made
-/// in the same place.
+/// Creates a directory: below `TMPDIR`, or else in memory if there is room, since tests create and sync
+/// thousands of small files. Later temporary directories of this process are created in the same
+/// place.
 pub fn directory() -> std::io::Result<TempDir> {
     static PLACE: LazyLock<PathBuf> = LazyLock::new(|| {
         let memory = Path::new("/dev/shm");
@@ -22,7 +22,7 @@ pub fn directory() -> std::io::Result<TempDir> {
                 && !it.f_flag.contains(StatVfsMountFlags::NOEXEC)
         });
         if fits && !environment::names_temporary() && tempfile::tempdir_in(memory).is_ok() {
-            // Fails only where the process has chosen another place before.
+            // Fails only if the process has already chosen another directory.
             let _ = tempfile::env::override_temp_dir(memory);
         }
         tempfile::env::temp_dir()

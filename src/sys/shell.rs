@@ -1,6 +1,6 @@
-//! The quotes of a POSIX shell.
+//! Quoting for a POSIX shell.
 
-/// Returns a word as one types it in a shell: as it is where that is one word, else in quotes.
+/// Returns a word as typed in a shell: quoted only if necessary.
 pub fn quote(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@%,:=".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
@@ -9,7 +9,7 @@ pub fn quote(word: &str) -> String {
     in_quotes(word)
 }
 
-/// Returns a word in quotes, whatever it is.
+/// Returns a word in quotes, even if it needs none.
 pub fn in_quotes(word: &str) -> String {
     format!("'{}'", word.replace('\'', r"'\''"))
 }

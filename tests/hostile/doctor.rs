@@ -284,7 +284,7 @@ fn an_anchor_a_key_and_a_lock_are_looked_at() {
         .unwrap();
     assert_eq!(
         world.diagnosis("server", "server.git"),
-        ["REP-003 stale-lock"]
+        ["REP-003 lock-free"]
     );
     std::fs::remove_file(&lock).unwrap();
     world.healthy();

@@ -217,7 +217,7 @@ fn each_version_is_linked_and_signed() {
             "GOV-006 policy-threshold: git awo policy sign, by olga",
         ),
         (
-            "one who is no root",
+            "one who is not a root",
             of(|it| it.by = &["olga", "anna", "rita"]),
             "GOV-006 policy-roots",
         ),

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::cli::{Answer, Context};
 use crate::ops::{Error, gate};
-use crate::record::RunId;
+use crate::record::{Reason, RunId};
 use crate::render;
 
 /// Review a run by machine: gate 2
@@ -29,7 +29,7 @@ pub fn run(context: &Context, args: &GateArgs) -> Result<Answer, Error> {
     let request = gate::Request {
         run: run.clone(),
         allow_self_approval: args.allow_self_approval,
-        reason: args.reason.clone().unwrap_or_default(),
+        reason: args.reason.as_deref().map(Reason::new).transpose()?,
     };
     let done = gate::gate(&context.session()?, &request)?;
     let findings = &done.report.findings;

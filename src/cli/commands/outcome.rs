@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::cli::{Answer, Context};
 use crate::ops::{Error, outcome};
-use crate::record::RunId;
+use crate::record::{Reason, RunId};
 
 /// Record whether the result of a run is accepted or rejected
 #[derive(Debug, Args)]
@@ -31,7 +31,7 @@ pub fn run(context: &Context, args: &OutcomeArgs) -> Result<Answer, Error> {
     let request = outcome::Request {
         run: run.clone(),
         accepted,
-        reason: args.reason.clone(),
+        reason: Reason::new(args.reason.as_str())?,
     };
     let done = outcome::outcome(&context.session()?, request)?;
     let (word, next) = match accepted {

@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::cli::{Answer, Context};
 use crate::ops::policy::{self, Files, Proposed};
 use crate::ops::{Error, Session};
+use crate::record::DigestPrefix;
 use crate::record::path::escape;
 
 /// Show, check and change the policy
@@ -39,12 +40,12 @@ enum PolicyCommand {
     },
     /// Sign the proposal (of this digest, or the only one)
     Sign {
-        /// The proposal's digest
+        /// The proposal's digest, or at least 4 digits of its beginning
         digest: Option<String>,
     },
     /// Put the proposal into force, if enough roots have signed
     Apply {
-        /// The proposal's digest
+        /// The proposal's digest, or at least 4 digits of its beginning
         digest: Option<String>,
     },
     /// List the versions and who signed them
@@ -70,7 +71,7 @@ pub fn run(context: &Context, args: &PolicyArgs) -> Result<Answer, Error> {
             Ok(proposal(&policy::propose(&session, &files)?, "proposed"))
         }
         PolicyCommand::Sign { digest } => {
-            let signed = policy::sign(&context.session()?, digest.as_deref())?;
+            let signed = policy::sign(&context.session()?, prefix(digest.as_deref())?)?;
             Ok(proposal(&signed, "signed"))
         }
         PolicyCommand::Apply { digest } => apply(&context.session()?, digest.as_deref()),
@@ -123,8 +124,12 @@ fn proposal(it: &Proposed, what: &str) -> Answer {
     Answer::new("policy-proposal", value, text)
 }
 
+fn prefix(text: Option<&str>) -> Result<Option<DigestPrefix>, Error> {
+    Ok(text.map(str::parse).transpose()?)
+}
+
 fn apply(session: &Session, digest: Option<&str>) -> Result<Answer, Error> {
-    let done = policy::apply(session, digest)?;
+    let done = policy::apply(session, prefix(digest)?)?;
     let (commit, version) = (done.commit, done.version);
     let text = format!(
         "policy {version} is in force here: {}\nnext: git awo push\n",

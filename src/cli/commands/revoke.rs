@@ -5,6 +5,7 @@ use serde_json::json;
 
 use crate::cli::{Answer, Context};
 use crate::ops::{Error, revoke};
+use crate::record::Reason;
 
 /// Withdraw an own approval before it is used
 ///
@@ -12,7 +13,7 @@ use crate::ops::{Error, revoke};
 /// finalization counts it. What was withdrawn counts for nothing that comes later.
 #[derive(Debug, Args)]
 pub struct RevokeArgs {
-    /// The digest of the approval, or as much of its beginning as only it has
+    /// The digest of the approval, or at least 4 digits of its beginning; git awo show TASK or RUN lists them
     record: String,
     /// Why
     #[arg(long, value_name = "TEXT")]
@@ -22,7 +23,7 @@ pub struct RevokeArgs {
 pub fn run(context: &Context, args: &RevokeArgs) -> Result<Answer, Error> {
     let request = revoke::Request {
         record: args.record.clone(),
-        reason: args.reason.clone(),
+        reason: Reason::new(args.reason.as_str())?,
     };
     let done = revoke::revoke(&context.session()?, request)?;
     let text = format!(

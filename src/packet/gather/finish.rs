@@ -277,7 +277,7 @@ impl Gather {
         for (list, listed) in self.lists.clone() {
             if !listed.entries.is_empty() {
                 if let Some(none) = listed.none.filter(|_| list.is_exact()) {
-                    self.unreadable(list.name(), none, "none", "other entries stand beside it");
+                    self.unreadable(list.name(), none, "none", "there are also other entries");
                 }
             } else if list.is_exact() && (listed.none.is_none() || list == List::AllowedPaths) {
                 // An entry that cannot be read has been complained about already.

@@ -56,7 +56,7 @@ fn a_faulty_approval_is_refused_with_its_line() {
             "- tests/greeter.rs",
             "\nThe tests too\n\n- tests/greeter.rs",
             "- tests",
-            "prose stands between",
+            "prose separates it",
         ),
         (
             "- `tag_move`",
@@ -285,7 +285,12 @@ fn a_faulty_work_packet_is_refused_with_its_line() {
             "- IN_SCOPE",
             "any entry of allowed paths",
         ),
-        ("  - src/greeter/mod.rs", "  - TBD", "  - TBD", "filled in"),
+        (
+            "  - src/greeter/mod.rs",
+            "  - TBD",
+            "  - TBD",
+            "placeholder",
+        ),
         (
             "  - src/greeter/mod.rs",
             "  - /src/greeter",

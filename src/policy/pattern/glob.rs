@@ -1,4 +1,4 @@
-//! One glob, as every pattern means it.
+//! Compiles one glob; all patterns share its syntax.
 
 use globset::{Glob, GlobBuilder};
 

@@ -61,7 +61,7 @@ actions! {
     HookChange = "hook_change",
 }
 
-/// The text names no known action.
+/// The text is not the name of a known action.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not a known action")]
 pub struct UnknownAction(pub String);

@@ -19,7 +19,7 @@ pub enum BadPattern {
     #[error("it has more than 4,096 bytes")]
     TooLong,
     /// A control character, or one that reorders the text around it.
-    #[error("it holds a control character, or one that reorders text")]
+    #[error("it contains a control character, or one that reorders text")]
     Unfit,
     /// gitignore would strip trailing white space, and a reader would not see it.
     #[error("it begins or ends with white space")]
@@ -34,7 +34,7 @@ pub enum BadPattern {
     #[error("it is absolute; write it relative to the root of the repository")]
     Absolute,
     /// A backslash: a separator to one reader, an escape to another.
-    #[error("it holds a backslash")]
+    #[error("it contains a backslash")]
     Backslash,
     /// `.`, `..` or an empty component: git stores no such path, so the pattern would match nothing.
     #[error("a component is empty, '.' or '..'")]

@@ -129,7 +129,7 @@ pub fn parse_with(bytes: &[u8], limits: Limits) -> Result<Json, BadJson> {
         return Err(BadJson::at(
             bytes,
             0,
-            "a byte order mark stands at the start",
+            "the document starts with a byte order mark",
         ));
     }
     let mut parser = Parser {
@@ -143,7 +143,7 @@ pub fn parse_with(bytes: &[u8], limits: Limits) -> Result<Json, BadJson> {
     parser.skip_space();
     match parser.peek() {
         None => Ok(value),
-        Some(_) => Err(parser.bad("something follows the value")),
+        Some(_) => Err(parser.bad("the document continues after the value")),
     }
 }
 
@@ -191,9 +191,9 @@ impl Parser<'_> {
             Some(b't') => self.word("true", Json::Bool(true)),
             Some(b'f') => self.word("false", Json::Bool(false)),
             Some(b'n') => self.word("null", Json::Null),
-            Some(b'N' | b'I') => Err(self.bad("NaN and Infinity are no JSON")),
+            Some(b'N' | b'I') => Err(self.bad("NaN and Infinity are not JSON")),
             Some(_) => Err(self.bad("no value begins with this character")),
-            None => Err(self.bad("the document ends where a value is due")),
+            None => Err(self.bad("the document ends where a value is expected")),
         }
     }
 
@@ -235,7 +235,7 @@ impl Parser<'_> {
                 return Ok(Json::Array(items));
             }
             if !self.take(b',') {
-                return Err(self.bad("a comma or ] is due"));
+                return Err(self.bad("a comma or ] is expected"));
             }
         }
     }
@@ -250,7 +250,7 @@ impl Parser<'_> {
             self.skip_space();
             let key_at = self.at;
             if self.peek() != Some(b'"') {
-                return Err(self.bad("a key in quotes is due"));
+                return Err(self.bad("a key in quotes is expected"));
             }
             let key = self.string()?;
             if members.contains_key(&key) {
@@ -262,7 +262,7 @@ impl Parser<'_> {
             }
             self.skip_space();
             if !self.take(b':') {
-                return Err(self.bad("a colon is due"));
+                return Err(self.bad("a colon is expected"));
             }
             self.skip_space();
             let value = self.value()?;
@@ -272,7 +272,7 @@ impl Parser<'_> {
                 return Ok(Json::Object(members));
             }
             if !self.take(b',') {
-                return Err(self.bad("a comma or } is due"));
+                return Err(self.bad("a comma or } is expected"));
             }
         }
     }
@@ -298,7 +298,7 @@ impl Parser<'_> {
                     run = self.at;
                 }
                 Some(0..0x20) => {
-                    return Err(self.bad("a control character stands bare in a string"));
+                    return Err(self.bad("a string contains an unescaped control character"));
                 }
                 Some(_) => self.at = self.at.saturating_add(1),
                 None => return Err(self.bad("the document ends inside a string")),
@@ -321,12 +321,12 @@ impl Parser<'_> {
             Some(b'r') => '\r',
             Some(b't') => '\t',
             Some(b'u') => return self.unicode_escape(start),
-            _ => return Err(self.bad_at(start, "an unknown escape stands in a string")),
+            _ => return Err(self.bad_at(start, "a string contains an unknown escape")),
         })
     }
 
     fn unicode_escape(&mut self, start: usize) -> Result<char, BadJson> {
-        let lone = "half of a surrogate pair stands in a string";
+        let lone = "a string contains an unpaired surrogate";
         let first = self.hex4(start)?;
         let code = match first {
             0xd800..=0xdbff => {
@@ -351,16 +351,16 @@ impl Parser<'_> {
             .unwrap_or_default();
         // from_str_radix would accept a sign.
         if digits.len() != 4 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
-            return Err(self.bad_at(start, "four hex digits are due after \\u"));
+            return Err(self.bad_at(start, "four hex digits are expected after \\u"));
         }
         self.at = self.at.saturating_add(4);
         u32::from_str_radix(digits, 16)
-            .map_err(|_| self.bad_at(start, "four hex digits are due after \\u"))
+            .map_err(|_| self.bad_at(start, "four hex digits are expected after \\u"))
     }
 
     fn digits(&mut self) -> Result<(), BadJson> {
         if !matches!(self.peek(), Some(b'0'..=b'9')) {
-            return Err(self.bad("a digit is due"));
+            return Err(self.bad("a digit is expected"));
         }
         while let Some(b'0'..=b'9') = self.peek() {
             self.at = self.at.saturating_add(1);
@@ -376,7 +376,7 @@ impl Parser<'_> {
                 return Err(self.bad_at(start, "a number begins with a zero"));
             }
         } else if negative && self.peek() == Some(b'I') {
-            return Err(self.bad_at(start, "NaN and Infinity are no JSON"));
+            return Err(self.bad_at(start, "NaN and Infinity are not JSON"));
         } else {
             self.digits()?;
         }

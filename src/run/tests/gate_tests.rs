@@ -87,7 +87,7 @@ fn an_unknown_task_or_branch_is_refused() {
     let world = World::new();
     let mut request = world.request(MEND);
     request.task = "OTHER".parse().unwrap();
-    world.assert_request_refused(&request, &[(Code::Str002, "contract-present")]);
+    world.assert_request_refused(&request, &[(Code::Str002, "record-present")]);
     world.git(&["checkout", "-q", "--detach"]);
     world.git(&["update-ref", "-d", "refs/heads/main"]);
     world.assert_refused(MEND, &[(Code::Str002, "target-ref")]);

@@ -38,7 +38,7 @@ pub const CASES: &[Case] = &[
         id: "TS-0018",
         name: "A4",
         layer: Layer::A,
-        title: "the reviewer's identity hash stands in its place",
+        title: "the hash of the reviewer's identity is recorded",
         expected: &[],
         play: placed,
     },
@@ -51,7 +51,7 @@ fn name(text: &str) -> Result<IdentityName, Failed> {
 fn identities(play: &mut Play<'_>) -> Result<(), Failed> {
     let notes = layout::attestations();
     let notes = [notes.as_str()];
-    // olga is no reviewer, whatever her statement claims.
+    // olga is not a reviewer, whatever her statement claims.
     let world = play.world(Stage::Attested)?;
     play.ok(&world, "olga", &["git", "awo", "fetch"])?;
     let mut attestation = forge::attestation(&world.actor("olga", "olga")?)?;
@@ -61,14 +61,14 @@ fn identities(play: &mut Play<'_>) -> Result<(), Failed> {
     attestation.reviewer = olga;
     forge::attest_as(&world, "olga", attestation)?;
     play.push_refused(&world, "olga", &notes, Code::Att001)?;
-    // A statement of rita's that names another reviewer than herself.
+    // A statement by rita that names another reviewer.
     let world = play.world(Stage::Attested)?;
     let mut attestation = forge::attestation(&world.actor("rita", "rita")?)?;
     attestation.reviewer = name("olga")?;
     attestation.reviewer_sha256 = Sha256::of(b"olga");
     forge::attest_as(&world, "rita", attestation)?;
     play.push_refused(&world, "rita", &notes, Code::Att001)?;
-    // A run record that rita signs, who orchestrates nothing.
+    // A run record signed by rita, who is not an orchestrator.
     let world = play.world(Stage::Executed)?;
     forge::run_record_by(&world, "rita")?;
     play.push_refused(&world, "otto", &RECORDS[..2], Code::Att001)

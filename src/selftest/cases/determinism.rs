@@ -76,7 +76,7 @@ fn canonical(play: &mut Play<'_>) -> Result<(), Failed> {
     let mut seen = 0;
     for (path, bytes) in &files {
         let name = path.to_string();
-        // An envelope is one line, in the one spelling that DSSE has here.
+        // An envelope is stored as one line, in its own canonical form.
         if !name.ends_with(".json") || name.ends_with(".dsse.json") {
             continue;
         }

@@ -1,4 +1,4 @@
-//! What the cases find in a world: records of a clone's ledger, files of an export.
+//! Reading records of a clone's ledger and files of an export in a world.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,7 +13,7 @@ use super::super::play::{Failed, Play};
 pub(super) const RECORDS: [&str; 3] =
     ["refs/awo/ledger", "refs/awo/evidence/*", "refs/notes/awo/*"];
 
-/// Returns the records of the run in a clone's ledger whose names begin so.
+/// Returns the number of the run's records in a clone's ledger whose names start with `name`.
 pub(super) fn ledger(
     play: &mut Play<'_>,
     world: &World,

@@ -91,7 +91,7 @@ fn overridden(play: &mut Play<'_>) -> Result<(), Failed> {
     let world = play.world(Stage::HandedOver)?;
     let reason = ["--allow-self-approval", "--reason", "nobody else is awake"];
     let permitted = [&GATE[..], &reason].concat();
-    // Only whom the policy names may: rita is not one of them.
+    // Only persons whom the policy names may override, and rita is not one of them.
     play.refused(&world, "rita", &permitted, Code::Att001)?;
     let value = play.value(&world, "otto", &permitted)?;
     status(play, &value, "SELF_APPROVED_WITH_OVERRIDE")?;
@@ -106,7 +106,7 @@ fn overridden(play: &mut Play<'_>) -> Result<(), Failed> {
         "log and override must both say allow_self_approval \"1\"",
     )?;
     play.push_accepted(&world, "otto", &RECORDS[..1])?;
-    // Exactly "1": any other spelling permits nothing, and does not look as if it did.
+    // Any other spelling than "1" permits nothing, and is refused.
     let other = play.world(Stage::HandedOver)?;
     forge::override_spelled(&other, "01")?;
     play.push_refused(&other, "otto", &RECORDS[..1], Code::Gov001)

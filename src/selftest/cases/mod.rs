@@ -1,4 +1,4 @@
-//! The cases, a file a layer.
+//! The cases, one file per layer.
 
 pub mod attestation;
 pub mod determinism;

@@ -1,4 +1,4 @@
-//! Layer P: the order of the gates, the server's door, concurrency, the chain.
+//! Layer P: the order of the gates, the server's hook, concurrency, the chain.
 
 use crate::records::{Kind, Scope};
 use std::process::{Child, Stdio};
@@ -17,7 +17,7 @@ pub const CASES: &[Case] = &[
         id: "TS-0019",
         name: "P1",
         layer: Layer::P,
-        title: "after a failed gate 2 there is no gate 3 and no end",
+        title: "after a failed gate 2 there is no gate 3 and no finalization",
         expected: &[Code::Gov001],
         play: no_later_gate,
     },
@@ -41,7 +41,7 @@ pub const CASES: &[Case] = &[
         id: "TS-0022",
         name: "P4",
         layer: Layer::P,
-        title: "any link of the chain missing at the end",
+        title: "a missing link of the chain is found at the end",
         expected: &[
             Code::Gov002,
             Code::Gov005,
@@ -72,7 +72,7 @@ fn no_later_gate(play: &mut Play<'_>) -> Result<(), Failed> {
     )?;
     let same = world.refs("otto")? == before;
     play.hold(same, "nothing may be recorded after a failed gate")?;
-    // The branch, moved by hand past the commands.
+    // Push the branch by hand, without git-awo.
     let commit = forge::run_record(&world.actor("otto", "otto")?)?.commit;
     let refspec = format!("{commit}:refs/heads/main");
     play.push_refused(&world, "otto", &[&refspec, "refs/awo/ledger"], Code::Gov002)
@@ -95,7 +95,7 @@ fn direct_commit(play: &mut Play<'_>) -> Result<(), Failed> {
         ],
     )?;
     play.push_refused(&world, "olga", &["main"], Code::Gov002)?;
-    // The benign twin: the same change by the road.
+    // The benign twin: the same change through a run.
     let world = play.world(Stage::Finalized)?;
     play.ok(&world, "otto", &["git", "awo", "push"])?;
     Ok(())
@@ -159,7 +159,7 @@ fn at_once(play: &mut Play<'_>) -> Result<(), Failed> {
         )?;
     }
     play.ok(&world, "rita", &["git", "fsck", "--strict"])?;
-    // Two who write to the server at the same moment: neither is lost.
+    // Two persons push at the same time: neither record is lost.
     play.ok(
         &world,
         "otto",
@@ -253,7 +253,7 @@ fn missing_links(play: &mut Play<'_>) -> Result<(), Failed> {
     let delete = ["git", "update-ref", "-d", run.evidence.as_str()];
     play.ok(&world, "otto", &delete)?;
     play.refused(&world, "otto", &chain, Code::Gov002)?;
-    // At the server's door: the commit alone, without the records that finalize it.
+    // On the server: the commit alone, without the records that finalize it.
     let world = play.world(Stage::Finalized)?;
     play.push_refused(&world, "otto", &["main"], Code::Gov002)?;
     play.push_accepted(&world, "otto", &["main", "refs/awo/ledger"])

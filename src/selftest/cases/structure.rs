@@ -71,7 +71,7 @@ fn index(play: &mut Play<'_>) -> Result<(), Failed> {
         parsed.get(&forge::run_id()?).is_some(),
         "the index must have the run",
     )?;
-    // Whatever the order in which runs came.
+    // The index does not depend on the order of the runs.
     let mut entries = parsed.entries.clone();
     for number in 0..20 {
         let mut entry = parsed
@@ -96,7 +96,7 @@ fn orphans(play: &mut Play<'_>) -> Result<(), Failed> {
     let shard = LedgerPath::shard_of(&forge::run_id()?)
         .to_path()
         .to_string();
-    // The run has gone from the index.
+    // The run is missing from the index.
     let world = play.world(Stage::Finalized)?;
     forge::edit(&world, "otto", &layout::ledger(), &[(&shard, None)])?;
     play.refused(
@@ -109,7 +109,7 @@ fn orphans(play: &mut Play<'_>) -> Result<(), Failed> {
     play.ok(&world, "otto", &["git", "awo", "provenance", "rebuild"])?;
     play.ok(&world, "otto", &["git", "awo", "provenance", "verify"])?;
     play.push_accepted(&world, "otto", &["main", "refs/awo/ledger"])?;
-    // An entry has come without its run.
+    // The index has an entry without its run.
     let world = play.world(Stage::Finalized)?;
     let printed = play.ok(&world, "otto", &EXPORT)?;
     let whole = Index::parse(printed.trim_end_matches('\n').as_bytes());
@@ -219,7 +219,7 @@ fn codes(play: &mut Play<'_>) -> Result<(), Failed> {
     for (world, who, words, code) in failures {
         play.refused(world, who, &[&["git", "awo"], *words].concat(), *code)?;
     }
-    // People are told the same: the code stands in what a terminal shows.
+    // The text output names the same code.
     for (world, who, words, code) in failures {
         let done = world.run(who, who, &[&["git", "awo"], *words].concat())?;
         let said = done.said();

@@ -103,7 +103,54 @@ fn only_an_own_approval_that_is_there_is_withdrawn() {
         "--reason",
         "another",
     ];
-    olga.world.refused("olga", "olga", &words, "REP-001");
+    let said = olga.world.refused("olga", "olga", &words, "REP-001");
+    for words in [
+        "withdrawn already",
+        "revocation-once",
+        "olga withdrew it already: a mistake",
+    ] {
+        assert!(said.contains(words), "{said}");
+    }
+}
+
+#[test]
+fn what_is_to_be_withdrawn_is_named_by_its_digest_and_for_a_reason() {
+    let world = World::executed();
+    let revoke = |record: &str, reason: &str| {
+        let words = ["git", "awo", "revoke", record, "--reason", reason];
+        world.run("olga", "olga", &words)
+    };
+    for (record, reason, code, says) in [
+        (
+            TASK,
+            "x",
+            1,
+            format!("git awo show {TASK} lists its approvals"),
+        ),
+        (RUN, "x", 2, "is not the beginning of a digest".to_owned()),
+        ("abc", "x", 2, "4 to 64 hex digits".to_owned()),
+        ("", "x", 2, "git awo show TASK or RUN".to_owned()),
+        (TASK, "", 2, "is not a reason".to_owned()),
+        (TASK, " \t", 2, "is not a reason".to_owned()),
+    ] {
+        let done = revoke(record, reason);
+        assert_eq!(done.code, code, "{record:?} {reason:?}: {}", done.text);
+        assert!(done.text.contains(&says), "{record:?}: {}", done.text);
+    }
+    world.ok("rita", "rita", &["git", "awo", "fetch"]);
+    for words in [
+        &["outcome", RUN, "accepted", "--reason", ""][..],
+        &["gate", RUN, "--allow-self-approval", "--reason", " "],
+        &["revoke", RUN, "--reason", "x"],
+    ] {
+        let done = world.run("rita", "rita", &[&["git", "awo"], words].concat());
+        let is_run = done.text.contains(&format!("{RUN} is a run"));
+        assert!(
+            done.text.contains("is not a reason") || is_run,
+            "{}",
+            done.text
+        );
+    }
 }
 
 #[test]
