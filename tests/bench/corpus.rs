@@ -94,10 +94,42 @@ impl Corpus {
         String::from_utf8(output.stdout).unwrap()
     }
 
+    /// Makes `after-1.git` and `after-21.git`: the server after so many changes of the policy.
+    pub fn change_policies(&self) {
+        if self.path("after-21.git").exists() {
+            return;
+        }
+        self.ok("server", ".", &["cp", "-a", "server.git", "before.git"]);
+        for change in 1..=21 {
+            let text = self.ok("olga", "olga", &["git", "awo", "policy", "show"]);
+            let (now, next) = (format!("version = {change}"), change + 1);
+            let text = text.replacen(&now, &format!("version = {next}"), 1);
+            std::fs::write(self.path("next.toml"), text).unwrap();
+            let propose = ["git", "awo", "policy", "propose", "../next.toml"];
+            self.ok("olga", "olga", &propose);
+            self.ok("olga", "olga", &["git", "awo", "policy", "apply"]);
+            let push = ["git", "push", "-q", "--no-verify", "origin"];
+            let refs = ["refs/awo/policy", "refs/awo/ledger"];
+            self.ok("olga", "olga", &[&push[..], &refs].concat());
+            let name = format!("after-{change}.git");
+            if change == 1 || change == 21 {
+                self.ok("server", "server.git", &["git", "repack", "-q", "-a", "-d"]);
+                self.ok("server", ".", &["cp", "-a", "server.git", &name]);
+            }
+        }
+        self.ok("server", ".", &["rm", "-rf", "server.git"]);
+        self.ok("server", ".", &["mv", "before.git", "server.git"]);
+    }
+
     /// Copies the prepared server to `run.git`.
     pub fn fresh_server(&self) {
+        self.copy_of("server.git");
+    }
+
+    /// Copies a prepared server to `run.git`.
+    pub fn copy_of(&self, server: &str) {
         self.ok("server", ".", &["rm", "-rf", "run.git"]);
-        self.ok("server", ".", &["cp", "-a", "server.git", "run.git"]);
+        self.ok("server", ".", &["cp", "-a", server, "run.git"]);
         // What was just copied must not be written back while somebody measures.
         self.ok("server", ".", &["sync", "-f", "run.git"]);
     }

@@ -114,6 +114,39 @@ fn bench_hooks() {
     }
 }
 
+/// A push of one commit after one change of the policy, and after twenty more.
+#[test]
+#[ignore = "benchmark: run by hand with cargo test --release --test awo -- --ignored --nocapture bench_policies"]
+fn bench_policies() {
+    const ROUNDS: usize = 15;
+    let corpus = Corpus::build();
+    corpus.change_policies();
+    println!("{}", measure::machine());
+    let mut costs = [Vec::new(), Vec::new()];
+    for round in 0..=ROUNDS {
+        for at in [round % 2, 1 - round % 2] {
+            corpus.copy_of(["after-1.git", "after-21.git"][at]);
+            let refspec = format!("refs/bench/1:{BRANCH}");
+            let cost = measure::run(&corpus, &["git", "push", "--quiet", "../run.git", &refspec]);
+            if round > 0 {
+                costs[at].push(cost);
+            }
+        }
+    }
+    let of = |at: usize, part: fn(&Cost) -> f64| median(costs[at].iter().map(part).collect()) * 1e3;
+    let (cpu, wall): (fn(&Cost) -> f64, fn(&Cost) -> f64) = (|it| it.cpu, |it| it.wall);
+    println!(
+        "a push of one commit after 1 and after 21 policy changes, medians of {ROUNDS}: cpu {:.1} and \
+         {:.1} ms, ratio {:.3}; wall {:.1} and {:.1} ms, ratio {:.3}",
+        of(0, cpu),
+        of(1, cpu),
+        of(1, cpu) / of(0, cpu),
+        of(0, wall),
+        of(1, wall),
+        of(1, wall) / of(0, wall),
+    );
+}
+
 /// Pushes `n` commits to a fresh copy of the server.
 fn push(corpus: &Corpus, n: usize, hooks: bool) -> Cost {
     corpus.fresh_server();

@@ -1,3 +1,10 @@
+//! Judges every commit of every branch, push by push, each by the policy in force then.
+//!
+//! A commit is hidden only by what is judged here as well, or by the tips at adoption. What the
+//! log merely says was there proves nothing: it may have been put there past the hooks.
+//!
+//! First it is planned what is to be judged for each push, then all of that is judged on all cores.
+
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
