@@ -133,7 +133,7 @@ pub(super) fn verify(
             let mut blobs = Blobs::default();
             for (it, job) in moves.iter().zip(&jobs) {
                 if let Job::Commits(commits) = job {
-                    blobs.of_commits(cores.reader, it.reference, commits, report);
+                    blobs.of_commits(cores.reader(), it.reference, commits, report);
                 }
             }
             blobs
@@ -153,7 +153,7 @@ pub(super) fn verify(
             (_, Ok(found)) => {
                 report.absorb(found);
                 if it.is_tip {
-                    let found = blobs.of_tip(cores.reader, it.reference, it.new, report);
+                    let found = blobs.of_tip(cores.reader(), it.reference, it.new, report);
                     put(found, it.reference, report);
                 }
             }
@@ -176,7 +176,7 @@ fn moves<'a>(
     log: &'a Log,
     tips: &'a BTreeSet<(RefName, ObjectId)>,
 ) -> Result<Vec<Move<'a>>, Error> {
-    let (reader, history) = (cores.reader, cores.basis.history);
+    let (reader, history) = (cores.reader(), cores.basis.history);
     let below = Below::default();
     // The newest first: what a branch contains later is near what it contained before.
     let mut later: BTreeMap<&RefName, ObjectId> = BTreeMap::new();
@@ -268,7 +268,7 @@ struct Plan<'a> {
 impl<'a> Plan<'a> {
     fn of(cores: &Cores<'a>, moves: &[Move<'a>], known: &Outcomes) -> Self {
         let mut plan = Self {
-            reader: cores.reader,
+            reader: cores.reader(),
             jobs: Vec::with_capacity(moves.len()),
             relied_on: BTreeSet::new(),
             tips: BTreeMap::new(),

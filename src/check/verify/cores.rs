@@ -39,44 +39,58 @@ impl<'a> Basis<'a> {
 }
 
 /// The threads among which work is spread.
-pub(super) struct Cores<'a> {
+#[derive(Clone, Copy)]
+pub(super) struct Threads<'a> {
     pub(super) reader: &'a Reader,
-    pub(super) basis: Basis<'a>,
     /// How many; as many as there are cores if it is not given.
-    pub(super) threads: Option<NonZero<usize>>,
+    pub(super) number: Option<NonZero<usize>>,
 }
 
-impl Cores<'_> {
+/// The pieces of work that nobody has taken so far, with their places.
+struct Queue<'a, T> {
+    pieces: &'a [T],
+    next: &'a AtomicUsize,
+}
+
+impl<'a, T> Iterator for Queue<'a, T> {
+    type Item = (usize, &'a T);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let at = self.next.fetch_add(1, Ordering::Relaxed);
+        Some((at, self.pieces.get(at)?))
+    }
+}
+
+impl Threads<'_> {
     /// Does all pieces of work, whoever is free the next one, and returns what they gave in order.
     pub(super) fn spread<T: Sync, R: Send>(
-        &self,
+        self,
         pieces: &[T],
-        work: impl Fn(&Collector<'_>, &T) -> R + Sync,
+        work: impl Fn(&Reader, &T) -> R + Sync,
     ) -> Result<Vec<R>, Error> {
-        let cores = self.threads.map_or_else(
+        self.run(pieces, |reader, queue| {
+            Ok(queue
+                .map(|(at, piece)| (at, work(&reader, piece)))
+                .collect())
+        })
+    }
+
+    fn run<T: Sync, R: Send>(
+        self,
+        pieces: &[T],
+        thread: impl Fn(Reader, Queue<'_, T>) -> Result<Vec<(usize, R)>, Error> + Sync,
+    ) -> Result<Vec<R>, Error> {
+        let cores = self.number.map_or_else(
             || std::thread::available_parallelism().map_or(1, NonZero::get),
             NonZero::get,
         );
-        let threads = cores.min(MOST_THREADS).min(pieces.len());
+        let number = cores.min(MOST_THREADS).min(pieces.len());
         let next = AtomicUsize::new(0);
-        let basis = self.basis;
-        let one = |reader: Reader| -> Result<Vec<(usize, R)>, Error> {
-            let records = Records::open(&reader, basis.refs)?;
-            let collector = basis.collector(&records);
-            let mut done = Vec::new();
-            loop {
-                let at = next.fetch_add(1, Ordering::Relaxed);
-                let Some(piece) = pieces.get(at) else {
-                    return Ok(done);
-                };
-                done.push((at, work(&collector, piece)));
-            }
-        };
-        let one = &one;
+        let (thread, next) = (&thread, &next);
         let mut done = std::thread::scope(|scope| {
-            let readers = (0..threads).map(|_| self.reader.fork());
+            let readers = (0..number).map(|_| self.reader.fork());
             let threads: Vec<_> = readers
-                .map(|reader| scope.spawn(move || one(reader)))
+                .map(|reader| scope.spawn(move || thread(reader, Queue { pieces, next })))
                 .collect();
             let mut done = Vec::with_capacity(pieces.len());
             for thread in threads {
@@ -87,5 +101,33 @@ impl Cores<'_> {
         })?;
         done.sort_unstable_by_key(|(at, _)| *at);
         Ok(done.into_iter().map(|(_, it)| it).collect())
+    }
+}
+
+/// The threads, and by what everything is judged in them.
+pub(super) struct Cores<'a> {
+    pub(super) threads: Threads<'a>,
+    pub(super) basis: Basis<'a>,
+}
+
+impl<'a> Cores<'a> {
+    pub(super) fn reader(&self) -> &'a Reader {
+        self.threads.reader
+    }
+
+    /// Spreads work that needs to look records up.
+    pub(super) fn spread<T: Sync, R: Send>(
+        &self,
+        pieces: &[T],
+        work: impl Fn(&Collector<'_>, &T) -> R + Sync,
+    ) -> Result<Vec<R>, Error> {
+        let basis = self.basis;
+        self.threads.run(pieces, |reader, queue| {
+            let records = Records::open(&reader, basis.refs)?;
+            let collector = basis.collector(&records);
+            Ok(queue
+                .map(|(at, piece)| (at, work(&collector, piece)))
+                .collect())
+        })
     }
 }

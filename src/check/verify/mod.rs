@@ -18,7 +18,7 @@ use crate::rules::{self, clone as known, growth};
 use crate::store::layout::{self, Place};
 use crate::store::ledger::Records;
 use branches::Arrived;
-use cores::{Basis, Cores};
+use cores::{Basis, Cores, Threads};
 use seen::high_water;
 
 use super::governance;
@@ -92,7 +92,11 @@ fn try_verify(
         return Ok(());
     }
     known::no_replace_refs(refs.keys(), &mut report.findings);
-    let provenance = seen::provenance(clone, &refs, &history, report)?;
+    let threads = Threads {
+        reader,
+        number: threads,
+    };
+    let provenance = seen::provenance(clone, threads, &refs, &history, report)?;
     let records = Records::open(reader, &refs)?;
     let basis = Basis {
         refs: &refs,
@@ -103,11 +107,7 @@ fn try_verify(
     let collector = basis.collector(&records);
     match scope {
         Scope::All => {
-            let cores = Cores {
-                reader,
-                basis,
-                threads,
-            };
+            let cores = Cores { threads, basis };
             verify_all(&cores, &collector, &provenance.log, report)?;
         }
         Scope::Commits {
@@ -185,7 +185,7 @@ fn judge_records(
 /// Collects every record there is.
 fn arrivals(cores: &Cores<'_>, report: &mut Report) -> Result<Arrivals, Error> {
     let mut arrivals = Arrivals::default();
-    let (reader, refs) = (cores.reader, cores.basis.refs);
+    let (reader, refs) = (cores.reader(), cores.basis.refs);
     for (name, tip) in refs {
         match Place::of(name) {
             Some(Place::Ledger | Place::Notes(_) | Place::Evidence) => {

@@ -1,19 +1,24 @@
 //! What was seen before: high-water marks, the receive log, saved receipts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::check::{Anchor, Error, PolicyHistory};
 use crate::facts::arrivals::{Arrivals, MAX_RECORDS};
-use crate::facts::log::Log;
+use crate::facts::log::{Entry, Log};
 use crate::facts::position::Logged;
 use crate::git::Reader;
 use crate::record::envelope::Envelope;
-use crate::record::{Coded, Findings, ObjectId, RefName, Report, Subject, Timestamp};
+use crate::record::{Coded, Findings, ObjectId, RefName, Report, Sha256, Subject, Timestamp};
 use crate::records::{Movement, ReceiptPredicate, Statement};
 use crate::rules::clone as known;
 use crate::rules::growth;
 use crate::store::layout::{self, Place};
 use crate::store::ledger::Refs;
+
+use super::cores::Threads;
+
+/// How many entries of the log one thread takes at once.
+const CHUNK: usize = 32;
 
 /// A clone, and what is known about it from before.
 pub struct Clone<'a> {
@@ -55,6 +60,7 @@ pub(super) fn high_water(clone: &Clone<'_>, refs: &Refs, report: &mut Report) ->
 
 pub(super) fn provenance(
     clone: &Clone<'_>,
+    threads: Threads<'_>,
     refs: &Refs,
     history: &PolicyHistory,
     report: &mut Report,
@@ -89,7 +95,7 @@ pub(super) fn provenance(
         ));
     }
     policies_in_time(&log, history, report);
-    let positions = positions(reader, &log, &mut report.findings)?;
+    let positions = positions_on(threads, &log, &mut report.findings)?;
     let mut absent = Vec::new();
     for (reference, logged) in &log.state.refs {
         if !logged_state(reader, reference, *logged, refs, history, report)? {
@@ -203,41 +209,51 @@ pub(super) fn receipts(clone: &Clone<'_>, log: &Log, report: &mut Report) {
 /// entry that tells of it, and is judged as of then: by the policy in force much later, what was
 /// right would become wrong.
 pub fn positions(reader: &Reader, log: &Log, findings: &mut Findings) -> Result<Logged, Error> {
+    let number = None;
+    positions_on(Threads { reader, number }, log, findings)
+}
+
+fn positions_on(threads: Threads<'_>, log: &Log, findings: &mut Findings) -> Result<Logged, Error> {
     let mut positions = Logged::new();
     // An overtaken push has an entry of its own, which says by what it was judged.
     let told: [fn(&ReceiptPredicate) -> &[Movement]; 2] =
         [|says| &says.movements, |says| &says.unrecorded];
     // What moved past the hooks is judged where it stands; here only its place is asked for.
     let mut elsewhere = Findings::new();
+    let chunks: Vec<_> = log.entries.chunks(CHUNK).collect();
     for (movements, findings) in told.into_iter().zip([findings, &mut elsewhere]) {
-        for entry in &log.entries {
-            let says = entry.receipt.predicate();
-            let mut arrivals = Arrivals::default();
-            for movement in movements(says) {
-                let (Some(Place::Ledger | Place::Notes(_)), Some(new)) =
-                    (Place::of(&movement.reference), movement.new)
-                else {
-                    continue;
-                };
-                if reader.contains(new) && movement.old.is_none_or(|old| reader.contains(old)) {
-                    arrivals.collect(
-                        reader,
-                        &movement.reference,
-                        movement.old,
-                        new,
-                        MAX_RECORDS,
-                    )?;
-                }
-            }
-            growth::irregular(&arrivals, findings);
-            for digest in arrivals.digests() {
-                positions
-                    .entry(*digest)
-                    .or_insert((entry.policy, says.time));
+        let brought = threads.spread(&chunks, |reader, entries| {
+            let brought = |entry: &Entry| brought(reader, movements(entry.receipt.predicate()));
+            entries.iter().map(brought).collect::<Vec<_>>()
+        })?;
+        for (entry, brought) in log.entries.iter().zip(brought.into_iter().flatten()) {
+            let (digests, found) = brought?;
+            findings.extend(found);
+            let time = entry.receipt.predicate().time;
+            for digest in digests {
+                positions.entry(digest).or_insert((entry.policy, time));
             }
         }
     }
     Ok(positions)
+}
+
+/// Returns the records that a push brought, and how else it changed the refs that hold records.
+fn brought(reader: &Reader, movements: &[Movement]) -> Result<(BTreeSet<Sha256>, Findings), Error> {
+    let (mut arrivals, mut findings) = (Arrivals::default(), Findings::new());
+    for movement in movements {
+        let (Some(Place::Ledger | Place::Notes(_)), Some(new)) =
+            (Place::of(&movement.reference), movement.new)
+        else {
+            continue;
+        };
+        if reader.contains(new) && movement.old.is_none_or(|old| reader.contains(old)) {
+            let (reference, old) = (&movement.reference, movement.old);
+            arrivals.collect(reader, reference, old, new, MAX_RECORDS)?;
+        }
+    }
+    growth::irregular(&arrivals, &mut findings);
+    Ok((arrivals.digests().clone(), findings))
 }
 
 /// Each version of the policy must have been signed by keys that were valid when it came.
