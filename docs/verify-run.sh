@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # Checks one attested run without git-awo: git, ssh-keygen, sha256sum, python3 (3.11 or later).
-#   docs/verify-run.sh REPO RUN_ID [FIRST_POLICY_COMMIT]
+# docs/verify-run.sh REPO RUN_ID [FIRST_POLICY_COMMIT]
 # Prints "ok …" and exits 0, or says what is wrong. Keys are judged by the newest policy and by this
 # clock, so a key rotated out since is refused; approvals, gate 2 and overrides are not looked at.
 set -euo pipefail; export LC_ALL=C GIT_NO_REPLACE_OBJECTS=1
 [ $# -eq 2 ] || [ $# -eq 3 ] || { echo "usage: $0 REPO RUN_ID [FIRST_POLICY_COMMIT]" >&2; exit 2; }
-repo=$1 run=$2 tmp=$(mktemp -d); trap 'rm -rf "$tmp"' EXIT
+sum() { sha256sum < "$1" | cut -c1-64; }; repo=$1 run=$2 tmp=$(mktemp -d); trap 'rm -rf "$tmp"' EXIT
 g() { git -C "$repo" -c core.fsmonitor=false "$@"; }; die() { echo "FAIL $run: $1" >&2; exit 1; }
 blob() { g cat-file blob "$1" > "$2" 2>/dev/null || die "missing: $1"; }; same() { [ -n "$2" ] && [ "$2" = "$3" ] || die "$1: found '$2', expected '$3'"; }
-sum() { sha256sum < "$1" | cut -c1-64; }
+ledger() { # NAME OUT: the one content that any commit of the ledger gives this name
+  f=$(g -c log.showRoot=true log -m --full-history --no-show-signature --no-renames --diff-filter=A --format= --raw --no-abbrev refs/awo/ledger -- "$1" | cut -d' ' -f2,4 | sort -u); case $f in *$'\n'*) die "two contents: $1" ;; "100644 "*) blob "${f#* }" "$2" ;; *) die "missing: $1" ;; esac; }
 # check ENVELOPE KIND POLICY OUT: its form, and its signatures by the persons who may; fields to OUT/
 check() { mkdir -p "$4"; python3 - "$@" <<'PY' 2> "$4/why" || die "no good $2 statement: $(tail -n 1 "$4/why")"
 import base64, hashlib, json, subprocess, sys, tomllib
@@ -52,7 +53,7 @@ for commit in $(g rev-list --reverse --topo-order refs/awo/policy); do
   before=$commit
 done
 dir=runs/$(printf %s "$run" | sha256sum | cut -c1-2)/$run r=$tmp/r n=0
-blob "refs/awo/ledger:$dir@run.dsse.json" "$tmp/run.json"
+ledger "$run@run.dsse.json" "$tmp/run.json"
 check "$tmp/run.json" run "$p" "$r"
 same "run of the record" "$(cat "$r/.run")" "$run"; same "repository of the run" "$(cat "$r/.repository")" "$first"
 same "tree of the commit" "$(g rev-parse -q --verify "$(cat "$r/.commit")^{tree}")" "$(cat "$r/.tree")"
@@ -64,8 +65,7 @@ while read -r line || [ -n "$line" ]; do
   [ "$(cat "$a/.identity")" != "$(cat "$r/.identity")" ] || die "attested by its own orchestrator"
 done < "$tmp/note"
 [ "$n" -gt 0 ] && mkdir "$tmp/ev" || die "no attestation" # The inventory is what the root names; the evidence is what the inventory names.
-blob "refs/awo/ledger:$dir@SHA256SUMS.txt" "$tmp/sums"
-same "root" "$(sum "$tmp/sums")" "$(cat "$r/.root")"
+ledger "$run@SHA256SUMS.txt" "$tmp/sums"; same "root" "$(sum "$tmp/sums")" "$(cat "$r/.root")"
 g ls-tree -r -z "$(cat "$r/.evidence"):$dir" > "$tmp/tree" 2>/dev/null || die "no evidence"
 while IFS=$'\t' read -r -d '' meta path; do
   case "$meta /$path/" in "100644 blob "*[\\$'\n']* | */../* | */./*) die "odd path" ;; "100644 blob "*) ;; *) die "no plain file: $path" ;; esac

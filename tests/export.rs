@@ -13,6 +13,7 @@ use git_awo::record::envelope::pae;
 use git_awo::record::tree::Mode;
 use git_awo::record::{ObjectId, RefName, RepoPath, RunId, Sha256};
 use git_awo::store::layout::{self, LedgerPath};
+use git_awo::store::ledger::Records;
 use git_awo::store::provenance::{Entry, Index};
 
 use crate::world::{AGENT, PACKET, PROGRAM, RUN, SENTENCE, World};
@@ -25,28 +26,25 @@ fn run() -> RunId {
     RunId::new(RUN).unwrap()
 }
 
-fn shard() -> LedgerPath {
-    LedgerPath::shard_of(&run())
+fn place() -> LedgerPath {
+    LedgerPath::Provenance(run())
 }
 
-/// Returns a run id that nobody uses, whose entry belongs to the shard of the real run.
-fn ghost() -> RunId {
-    let ids = (0u32..).map(|n| RunId::new(format!("a_ghost_{n}")).unwrap());
-    let mut fits = ids.filter(|id| LedgerPath::shard_of(id) == shard());
-    fits.next().unwrap()
-}
-
-/// Returns the shard of the run as a clone holds it.
-fn stored(world: &World, who: &str) -> Index {
+/// Returns the entry of the run as a clone holds it.
+fn stored(world: &World, who: &str) -> Entry {
     let actor = Actor::open(&world.path(who)).unwrap();
-    let tip = actor.repo.reference(&layout::ledger()).unwrap().unwrap();
-    let tree = actor.repo.commit(tip).unwrap().tree;
-    let (_, blob) = actor.repo.entry(tree, &shard().to_path()).unwrap().unwrap();
-    Index::parse(&actor.repo.blob(blob).unwrap()).unwrap()
+    let refs = actor.refs().unwrap();
+    let records = Records::open(&actor.repo, &refs).unwrap();
+    records.indexed(&run()).unwrap().unwrap()
+}
+
+/// Puts one file into the ledger of a clone, or takes it out.
+fn edit(world: &World, who: &str, path: &LedgerPath, bytes: Option<&[u8]>) {
+    world.forge_ledger(who, &[(&path.to_path().to_string(), bytes)]);
 }
 
 /// Puts one file into the tree of a ref, or takes it out, in a commit upon its tip.
-fn edit(world: &World, who: &str, name: &RefName, path: &RepoPath, bytes: Option<&[u8]>) {
+fn edit_tree(world: &World, who: &str, name: &RefName, path: &RepoPath, bytes: Option<&[u8]>) {
     let actor = Actor::open(&world.path(who)).unwrap();
     let tip = actor.repo.reference(name).unwrap().unwrap();
     let tree = actor.repo.commit(tip).unwrap().tree;
@@ -71,56 +69,41 @@ fn edit(world: &World, who: &str, name: &RefName, path: &RepoPath, bytes: Option
     actor.repo.update_refs(&[update], "by hand").unwrap();
 }
 
-fn put_shard(world: &World, who: &str, bytes: Option<&[u8]>) {
-    edit(world, who, &layout::ledger(), &shard().to_path(), bytes);
-}
-
-fn entries(entries: Vec<Entry>) -> Vec<u8> {
-    let mut index = Index::of([]);
-    index.entries = entries;
-    index.to_bytes()
+fn put_entry(world: &World, bytes: Option<&[u8]>) {
+    edit(world, "otto", &place(), bytes);
 }
 
 /// Adds an entry to otto's index of which nobody has finalized the run.
 fn haunt(world: &World) {
-    let own = stored(world, "otto").entries.remove(0);
-    let mut forged = own.clone();
-    forged.run_id = ghost();
-    put_shard(world, "otto", Some(&entries(vec![forged, own])));
+    let mut forged = stored(world, "otto");
+    forged.run_id = RunId::new("a_ghost").unwrap();
+    let path = LedgerPath::Provenance(forged.run_id.clone());
+    edit(world, "otto", &path, Some(&forged.to_bytes()));
 }
 
-/// The push is refused; forced past the hooks, a fresh clone finds it by `verify` and by `index
-/// verify`; a rebuild by whoever did it mends the server, and every clone takes the repair.
+/// The push is refused; forced past the hooks, a fresh clone finds it.
 #[track_caller]
 fn attack(world: &World, code: &str) {
     world.push_refused("otto", LEDGER, code);
-    world.refused(
-        "otto",
-        "otto",
-        &["git", "awo", "provenance", "verify"],
-        code,
-    );
+    let verify = ["git", "awo", "provenance", "verify"];
+    world.refused("otto", "otto", &verify, code);
     let export = ["git", "awo", "provenance", "export"];
-    let said = world.refused("otto", "otto", &export, code);
-    assert!(
-        said.contains("git awo provenance rebuild"),
-        "the remedy: {said}"
-    );
+    world.refused("otto", "otto", &export, code);
     world.force("otto", LEDGER);
     world.fresh_clone();
-    let found = world.verify_finds(code);
-    assert!(
-        found.contains("git awo provenance rebuild"),
-        "the remedy: {found}"
-    );
-    world.refused(
-        "vera",
-        "vera",
-        &["git", "awo", "provenance", "verify"],
-        code,
-    );
+    world.verify_finds(code);
+    world.refused("vera", "vera", &verify, code);
+}
 
-    world.ok("otto", "otto", &["git", "awo", "provenance", "rebuild"]);
+#[test]
+fn a_missing_entry_is_refused_found_and_added() {
+    let world = World::finalized();
+    put_entry(&world, None);
+    attack(&world, "STR-001");
+    let said = world.ok("otto", "otto", &["git", "awo", "provenance", "rebuild"]);
+    assert!(said.contains(RUN), "{said}");
+    let said = world.ok("otto", "otto", &["git", "awo", "provenance", "rebuild"]);
+    assert!(said.contains("nothing to do"), "once is enough: {said}");
     world.ok("otto", "otto", &["git", "awo", "provenance", "verify"]);
     world.push_accepted("otto", LEDGER);
     let refspec = "+refs/awo/*:refs/awo/*";
@@ -135,80 +118,43 @@ fn attack(world: &World, code: &str) {
 }
 
 #[test]
-fn an_entry_that_was_removed_is_refused_found_and_mended() {
-    let world = World::landed();
-    put_shard(&world, "otto", None);
-    attack(&world, "STR-001");
-}
-
-#[test]
-fn a_shard_that_was_emptied_is_refused_found_and_mended() {
-    let world = World::landed();
-    put_shard(&world, "otto", Some(&entries(vec![])));
-    attack(&world, "STR-001");
-}
-
-#[test]
-fn an_entry_without_a_finalization_is_refused_found_and_mended() {
+fn an_entry_without_a_finalization_is_refused_and_found() {
     let world = World::landed();
     haunt(&world);
     attack(&world, "STR-001");
 }
 
 #[test]
-fn a_stray_shard_is_refused_found_and_mended() {
-    let world = World::landed();
-    let mut entry = stored(&world, "otto").entries.remove(0);
-    entry.run_id = RunId::new("run_stray").unwrap();
-    let path = LedgerPath::shard_of(&entry.run_id).to_path();
-    let bytes = entries(vec![entry]);
-    edit(&world, "otto", &layout::ledger(), &path, Some(&bytes));
-    attack(&world, "STR-001");
-}
-
-#[test]
-fn an_entry_that_was_changed_is_refused_found_and_mended() {
-    let world = World::landed();
-    let mut entry = stored(&world, "otto").entries.remove(0);
+fn an_entry_that_is_changed_before_it_is_pushed_is_refused_and_found() {
+    let world = World::finalized();
+    let mut entry = stored(&world, "otto");
     entry.workflow_run_url = "https://ci.example/never".to_owned();
-    put_shard(&world, "otto", Some(&entries(vec![entry])));
+    put_entry(&world, Some(&entry.to_bytes()));
     attack(&world, "INT-008");
 }
 
 #[test]
-fn an_unsorted_shard_is_refused_found_and_mended() {
-    let world = World::landed();
-    let own = stored(&world, "otto").entries.remove(0);
-    let mut other = own.clone();
-    other.run_id = ghost();
-    assert!(other.run_id < own.run_id, "the ghost would stand first");
-    put_shard(&world, "otto", Some(&entries(vec![own, other])));
-    attack(&world, "INT-008");
-}
-
-#[test]
-fn an_entry_twice_is_refused_found_and_mended() {
-    let world = World::landed();
-    let own = stored(&world, "otto").entries.remove(0);
-    put_shard(&world, "otto", Some(&entries(vec![own.clone(), own])));
-    attack(&world, "INT-008");
-}
-
-#[test]
-fn a_shard_in_another_spelling_is_refused_found_and_mended() {
-    let world = World::landed();
+fn an_entry_in_another_spelling_is_refused_and_found() {
+    let world = World::finalized();
     let mut bytes = stored(&world, "otto").to_bytes();
     bytes.push(b'\n');
-    put_shard(&world, "otto", Some(&bytes));
+    put_entry(&world, Some(&bytes));
     attack(&world, "INT-008");
-    let said = world.ok("otto", "otto", &["git", "awo", "provenance", "rebuild"]);
-    assert!(said.contains("nothing to do"), "once is enough: {said}");
+}
+
+#[test]
+fn a_second_entry_of_a_run_is_refused_and_found() {
+    let world = World::landed();
+    let mut entry = stored(&world, "otto");
+    entry.workflow_run_url = "https://ci.example/never".to_owned();
+    put_entry(&world, Some(&entry.to_bytes()));
+    attack(&world, "REP-001");
 }
 
 #[test]
 fn a_finalization_that_arrives_without_its_entry_is_refused() {
     let world = World::finalized();
-    put_shard(&world, "otto", None);
+    put_entry(&world, None);
     let mut refs = RECORDS.to_vec();
     refs.push("main");
     let said = world.push_refused("otto", &refs, "STR-001");
@@ -221,92 +167,29 @@ fn a_finalization_that_arrives_without_its_entry_is_refused() {
 
 #[test]
 fn the_chain_of_a_run_with_a_changed_entry_does_not_hold() {
-    let world = World::landed();
+    let world = World::finalized();
     world.ok("otto", "otto", &["git", "awo", "chain", RUN]);
-    let mut entry = stored(&world, "otto").entries.remove(0);
+    let mut entry = stored(&world, "otto");
     entry.commit = ObjectId::Sha1([7; 20]);
-    put_shard(&world, "otto", Some(&entries(vec![entry])));
+    put_entry(&world, Some(&entry.to_bytes()));
     world.refused("otto", "otto", &["git", "awo", "chain", RUN], "INT-008");
     world.refused("otto", "otto", &["git", "awo", "verify", RUN], "INT-008");
 }
 
 #[test]
-fn a_fetch_takes_the_records_of_a_bad_index_and_a_merge_mends_it() {
-    let world = World::landed();
-    // olga has a record of her own, so that her ledger and the server's are merged.
-    let outcome = ["git", "awo", "outcome", RUN, "accepted", "--reason", "good"];
-    world.ok("olga", "olga", &outcome);
-    haunt(&world);
+fn a_fetch_takes_the_records_without_an_entry_and_a_rebuild_adds_it() {
+    let world = World::finalized();
+    put_entry(&world, None);
     world.force("otto", LEDGER);
-
-    let said = world.refused("olga", "olga", &["git", "awo", "fetch"], "STR-001");
+    let said = world.refused("rita", "rita", &["git", "awo", "fetch"], "STR-001");
     assert!(said.contains("were merged"), "{said}");
-    world.ok("olga", "olga", &["git", "awo", "provenance", "verify"]);
-    world.ok("olga", "olga", &["git", "awo", "push"]);
-
-    // rita had nothing of her own and takes the bad shard as it is; she mends it and can push.
-    let world = World::landed();
-    haunt(&world);
-    world.force("otto", LEDGER);
-    world.refused("rita", "rita", &["git", "awo", "fetch"], "STR-001");
-    world.refused(
-        "rita",
-        "rita",
-        &["git", "awo", "provenance", "verify"],
-        "STR-001",
-    );
+    let verify = ["git", "awo", "provenance", "verify"];
+    world.refused("rita", "rita", &verify, "STR-001");
     world.ok("rita", "rita", &["git", "awo", "provenance", "rebuild"]);
     world.ok("rita", "rita", &["git", "awo", "push"]);
     world.fresh_clone();
-    world.ok("vera", "vera", &["git", "awo", "provenance", "verify"]);
-}
-
-#[test]
-fn a_repair_survives_the_merge_with_the_bad_ledger() {
-    let world = World::landed();
-    haunt(&world);
-    world.force("otto", LEDGER);
-    // otto mends it here; meanwhile the bad ledger grows on the server.
-    let bad = world.rev("otto", "refs/awo/ledger");
-    world.ok("otto", "otto", &["git", "awo", "provenance", "rebuild"]);
-    world.ok(
-        "rita",
-        ".",
-        &["git", "clone", "--quiet", "server.git", "rita2"],
-    );
-    let refspec = "+refs/awo/*:refs/awo/*";
-    world.ok(
-        "rita",
-        "rita2",
-        &["git", "fetch", "--quiet", "origin", refspec],
-    );
-    let path = RepoPath::from("contracts/by-hand");
-    edit(&world, "rita2", &layout::ledger(), &path, None);
-    world.ok(
-        "rita",
-        "rita2",
-        &[
-            "git",
-            "push",
-            "--quiet",
-            "-f",
-            "--no-verify",
-            "--receive-pack=git -c core.hooksPath=/dev/null receive-pack",
-            "origin",
-            "refs/awo/ledger",
-        ],
-    );
-    assert_ne!(
-        world.rev("rita2", "refs/awo/ledger"),
-        bad,
-        "the server has moved on"
-    );
-    let said = world.refused("otto", "otto", &["git", "awo", "fetch"], "STR-001");
-    assert!(said.contains("were merged"), "{said}");
-    world.ok("otto", "otto", &["git", "awo", "provenance", "verify"]);
-    world.ok("otto", "otto", &["git", "awo", "push"]);
-    world.fresh_clone();
-    world.ok("vera", "vera", &["git", "awo", "provenance", "verify"]);
+    world.ok("vera", "vera", &verify);
+    world.ok("olga", "olga", &["git", "awo", "fetch"]);
 }
 
 #[test]
@@ -330,11 +213,8 @@ fn the_index_is_shown_exported_and_verified() {
     );
     let file = std::fs::read_to_string(world.path("index.json")).unwrap();
     assert_eq!(printed, file, "the file and the output are one");
-    assert_eq!(
-        file.as_bytes(),
-        stored(&world, "otto").to_bytes(),
-        "one shard is the whole"
-    );
+    let whole = Index::of([stored(&world, "otto")]).to_bytes();
+    assert_eq!(file.as_bytes(), whole, "one entry is the whole");
     let verdict = world.ok(
         "otto",
         "otto",
@@ -491,7 +371,7 @@ fn every_clone_exports_the_same_bytes() {
     assert_eq!(one, files(&world.path("one")));
     let index = world.ok("otto", "otto", &["git", "awo", "provenance", "export"]);
     assert_eq!(one[Path::new("provenance/index.json")], index.into_bytes());
-    let entry = stored(&world, "otto").entries.remove(0);
+    let entry = stored(&world, "otto");
     assert!(
         one.contains_key(Path::new(&entry.attestation_path)),
         "the index names a file of it"
@@ -776,7 +656,7 @@ fn what_does_not_hold_is_not_exported() {
         )
     };
     let at = |name: &str| RepoPath::from(format!("{directory}/{name}").as_str());
-    edit(
+    edit_tree(
         &world,
         "otto",
         &evidence,
@@ -785,7 +665,7 @@ fn what_does_not_hold_is_not_exported() {
     );
     refused("INT-001");
     reset();
-    edit(
+    edit_tree(
         &world,
         "otto",
         &evidence,
@@ -794,7 +674,7 @@ fn what_does_not_hold_is_not_exported() {
     );
     refused("INT-002");
     reset();
-    edit(&world, "otto", &evidence, &at("report.md"), None);
+    edit_tree(&world, "otto", &evidence, &at("report.md"), None);
     refused("INT-002");
     world.ok(
         "otto",
@@ -803,7 +683,7 @@ fn what_does_not_hold_is_not_exported() {
     );
     refused("STR-002");
     reset();
-    put_shard(&world, "otto", None);
+    put_entry(&world, None);
     refused("STR-001");
     world.ok("otto", "otto", &["git", "awo", "provenance", "rebuild"]);
     world.ok("otto", "otto", &export);

@@ -7,7 +7,7 @@ use git_awo::git::Repo;
 use git_awo::record::{Findings, ObjectId};
 use git_awo::store::layout;
 
-use crate::world::{RUN, World};
+use crate::world::{READ_LEDGER, RUN, World};
 
 /// Moves a ref of a clone to a commit whose tree is what a script makes of the index.
 fn rewrite(world: &World, who: &str, reference: &str, script: &str) {
@@ -185,10 +185,11 @@ fn what_came_before_the_policy_did_is_judged_when_it_comes() {
         let hide = ["git", "update-ref", "-d", "refs/awo/policy"];
         world.ok("server", "server.git", &hide);
         if tampered {
-            let script = "export GIT_INDEX_FILE=\"$PWD/scratch\"; git read-tree refs/awo/ledger\n\
+            let script = "export GIT_INDEX_FILE=\"$PWD/scratch\"; READ_LEDGER\n\
                  path=$(git ls-files | grep @independence-); git rm -q --cached $path\n\
-                 new=$(git commit-tree -m x -p refs/awo/ledger $(git write-tree)); git update-ref refs/awo/ledger $new";
-            world.ok("server", "server.git", &["sh", "-e", "-c", script]);
+                 new=$(git commit-tree -m x $(git write-tree)); git update-ref refs/awo/ledger $new"
+                .replace("READ_LEDGER", READ_LEDGER);
+            world.ok("server", "server.git", &["sh", "-e", "-c", &script]);
         }
         world.ok(
             "vera",

@@ -2,15 +2,23 @@
 //! of every golden repository, and of each of them tampered with.
 
 use crate::figure::figure;
-use crate::world::{RUN, World};
+use crate::world::{READ_LEDGER, RUN, World};
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/verify-run.sh");
 
 /// Moves a ref of vera's clone to a commit made by a script in an index of its own.
 fn rewritten(reference: &str, script: &str) -> String {
+    // In a log nothing can be changed: it begins anew.
+    let (read, parent) = match reference {
+        "refs/awo/ledger" => (READ_LEDGER.to_owned(), String::new()),
+        _ => (
+            format!("git read-tree {reference}"),
+            format!("-p {reference}"),
+        ),
+    };
     format!(
-        "export GIT_INDEX_FILE=\"$PWD/scratch\"; git read-tree {reference}; {script}\n\
-         git update-ref {reference} \"$(git commit-tree -m x -p {reference} \"$(git write-tree)\")\"; rm -f scratch"
+        "export GIT_INDEX_FILE=\"$PWD/scratch\"; {read}; {script}\n\
+         git update-ref {reference} \"$(git commit-tree -m x {parent} \"$(git write-tree)\")\"; rm -f scratch"
     )
 }
 
@@ -50,11 +58,15 @@ fn tampered() -> Vec<(&'static str, String)> {
         ("a policy of one's own", rewritten("refs/awo/policy", &format!("path=policy.toml; blob=$(git ls-files -s $path | cut -d' ' -f2); evil=$( (git cat-file blob $blob; echo) | git hash-object -w --stdin); {exchange}"))),
         ("keys of one's own", rewritten("refs/awo/policy", &format!("{evil}; path=allowed_signers; {exchange}"))),
         ("no policy", "git update-ref -d refs/awo/policy".into()),
+        ("a second run record", format!(
+            "{evil}; tree=$(printf '100644 blob %s\\t%s\\n' $evil {RUN}@run.dsse.json | git mktree)\n\
+             git update-ref refs/awo/ledger $(git commit-tree -m x -p refs/awo/ledger $tree)"
+        )),
         ("no ledger", "git update-ref -d refs/awo/ledger".into()),
         (
             "an object overwritten on the disk",
             "git unpack-objects -q < /dev/null 2>/dev/null || true; mkdir ../p; mv .git/objects/pack/* ../p 2>/dev/null || true; for p in ../p/*.pack; do [ ! -e $p ] || git unpack-objects -q < $p; done\n\
-             blob=$(git rev-parse \"refs/awo/ledger:$(git ls-tree -r --name-only refs/awo/ledger | grep '@run.dsse')\"); evil=$(echo evil | git hash-object -w --stdin)\n\
+             blob=$(git log --format= --raw --no-abbrev refs/awo/ledger | grep 'A.*@run.dsse' | cut -d' ' -f4); evil=$(echo evil | git hash-object -w --stdin)\n\
              at() { echo .git/objects/$(echo $1 | cut -c1-2)/$(echo $1 | cut -c3-); }; chmod u+w $(at $blob) 2>/dev/null || true; rm -f $(at $blob); cp $(at $evil) $(at $blob)".into(),
         ),
     ]

@@ -23,26 +23,9 @@ fn a_packet_becomes_a_contract_byte_for_byte() {
         serde_json::json!(["src/strings.py", "test_strings.py"])
     );
     assert_eq!(shown["approval_sentence"], SENTENCE);
-    let listed = world.ok(
-        "otto",
-        "otto",
-        &["git", "ls-tree", "-r", "--name-only", "refs/awo/ledger"],
-    );
-    let packet = listed
-        .lines()
-        .find(|line| line.ends_with("@packet"))
-        .expect("the packet is kept");
-    let kept = world.ok(
-        "otto",
-        "otto",
-        &[
-            "git",
-            "cat-file",
-            "blob",
-            &format!("refs/awo/ledger:{packet}"),
-        ],
-    );
-    assert_eq!(kept, PACKET, "byte for byte");
+    let ledger = world.ledger_of("otto");
+    let kept = ledger.iter().find(|(path, _)| path.ends_with("@packet"));
+    assert_eq!(kept.unwrap().1, PACKET.as_bytes(), "byte for byte");
 }
 
 #[test]
@@ -589,17 +572,11 @@ fn ten_pushes_each_by_three_persons_at_once_all_land() {
             }
         });
     });
-    let ledger = world.ok(
-        "server",
-        "server.git",
-        &["git", "ls-tree", "-r", "--name-only", "refs/awo/ledger"],
-    );
+    let ledger = world.ledger_of("server.git");
     for number in 0..10 {
         for prefix in ["T", "U"] {
-            assert!(
-                ledger.contains(&format!("/{prefix}-{number}@contract.dsse.json")),
-                "{prefix}-{number} in\n{ledger}"
-            );
+            let name = format!("{prefix}-{number}@contract.dsse.json");
+            assert!(ledger.iter().any(|(path, _)| *path == name), "{name}");
         }
     }
     for who in ["olga", "otto", "rita"] {

@@ -187,8 +187,8 @@ const MUTANTS: &[Mutant] = &[
     Mutant {
         cases: &["TS-0024"],
         file: "src/facts/provenance.rs",
-        original: "    if expected.as_deref() == Some(bytes) {",
-        broken: "    if expected.as_deref() == Some(bytes) || {M} {",
+        original: "        (None, Some(_)) => Some(Differs::NoEntry),",
+        broken: "        (None, Some(_)) => (!{M}).then_some(Differs::NoEntry),",
     },
     // A refusal says that it is one, and not why.
     Mutant {

@@ -6,14 +6,24 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 
-use git_awo::record::Sha256;
+use git_awo::actor::Actor;
+use git_awo::git::{Expected, RefUpdate, Repo};
+use git_awo::record::tree::Mode;
+use git_awo::record::{ObjectId, RepoPath, Sha256};
 use git_awo::sandbox::{self, Setting, Stage, Stages};
+use git_awo::store::additions::since;
+use git_awo::store::layout;
 use git_awo::sys::scratch;
 use tempfile::TempDir;
 
 pub use git_awo::sandbox::{AGENT, PACKET, RUN, SENTENCE, TASK};
 
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_git-awo");
+
+/// Fills git's index with all that stands in the ledger, for scripts that write another.
+pub const READ_LEDGER: &str = r"git read-tree --empty; \
+    git log --format= --raw --no-abbrev --diff-filter=A --no-renames refs/awo/ledger | \
+    sed 's/^:[0-9]* \([0-9]*\) [0-9a-f]* \([0-9a-f]*\) A/\1 \2/' | git update-index --index-info";
 
 /// A world; it goes away with the value.
 pub struct World {
@@ -39,6 +49,39 @@ impl World {
             objects,
             ..Setting::LIVE
         })
+    }
+
+    /// Returns the files that stand in the ledger of a repository: their paths and their bytes.
+    pub fn ledger_of(&self, place: &str) -> Vec<(String, Vec<u8>)> {
+        let repo = Repo::open(&self.path(place)).unwrap();
+        let tip = repo.reference(&layout::ledger()).unwrap().unwrap();
+        let files = since(&repo, None, tip).unwrap();
+        let file =
+            |(path, _, id): (RepoPath, Mode, ObjectId)| (path.to_string(), repo.blob(id).unwrap());
+        files.into_iter().map(file).collect()
+    }
+
+    /// Puts files into the ledger of a clone, or takes them out: see [`sandbox::forge::ledger`].
+    pub fn forge_ledger(&self, who: &str, edits: &[(&str, Option<&[u8]>)]) {
+        let actor = Actor::open(&self.path(who)).unwrap();
+        let name = layout::ledger();
+        let tip = actor.repo.reference(&name).unwrap().unwrap();
+        let tracking = layout::tracking("origin", &name).unwrap();
+        let sent = actor.repo.reference(&tracking).unwrap();
+        let edits: Vec<_> = edits
+            .iter()
+            .map(|(path, bytes)| {
+                let blob = bytes.map(|bytes| (Mode::File, actor.repo.write_blob(bytes).unwrap()));
+                (RepoPath::from(*path), blob)
+            })
+            .collect();
+        let new = sandbox::forge::ledger(&actor.repo, sent, &edits, &actor.author()).unwrap();
+        let update = RefUpdate {
+            name,
+            expected: Expected::At(tip),
+            new: Some(new),
+        };
+        actor.repo.update_refs(&[update], "by hand").unwrap();
     }
 
     /// Another world like it, with other keys.

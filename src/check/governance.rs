@@ -9,7 +9,7 @@ use crate::facts::provenance;
 use crate::facts::run::{Collector, RunFacts};
 use crate::record::envelope::Envelope;
 use crate::record::{Findings, ObjectId, RefName, RunId, Sha256, Subject};
-use crate::records::Notes;
+use crate::records::{Kind, Notes};
 use crate::rules::{approval, arrival, growth, revocation};
 use crate::store::layout::LedgerPath;
 
@@ -26,7 +26,6 @@ pub fn judge(
     for it in pieces(arrivals) {
         judge_piece(collector, it, &mut runs, findings)?;
     }
-    provenance::judge(collector.records, &arrivals.shards, findings)?;
     for run in runs {
         let facts = collector.run(&run)?;
         judge_run(collector, &facts, arrivals.digests(), findings);
@@ -69,6 +68,12 @@ pub(super) fn judge_piece(
             }
             arrival::file(path, arrived, findings);
             runs.extend(path.run().cloned());
+            let indexed = matches!(path, LedgerPath::Provenance(_));
+            if let Some(run) = path.run()
+                && (indexed || path.kind() == Some(Kind::Finalization))
+            {
+                provenance::judge_entry(collector.records, run, findings)?;
+            }
         }
         Piece::Note(notes, object, envelope) => {
             let noted = match collector.noted_line(notes, object, envelope)? {

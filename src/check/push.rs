@@ -11,6 +11,7 @@ use crate::record::{Coded, ObjectId, RefName, Report, Subject, Timestamp};
 use crate::records::Movement;
 use crate::rules::{limits, push as rules};
 use crate::signing::PublicKey;
+use crate::store::additions::Additions;
 use crate::store::layout::{self, Place};
 use crate::store::ledger::{Records, Refs};
 
@@ -189,11 +190,6 @@ fn collect(
         _ => {
             let reference = &movement.reference;
             let limits = &history.current().policy.document().limits;
-            let collected =
-                arrivals.collect(push.reader, reference, movement.old, new, limits.paths);
-            if let Err(error) = collected {
-                report.absorb(error.refusal(subject()));
-            }
             let gained = Gained {
                 reference,
                 old: movement.old,
@@ -201,6 +197,11 @@ fn collect(
                 most_commits: limits.commits,
                 most_changes: limits.paths,
             };
+            let before = Additions::at(push.reader, movement.old);
+            let collected = arrivals.collect(push.reader, &gained, Some(&before));
+            if let Err(error) = collected {
+                report.absorb(error.refusal(subject()));
+            }
             let collected = arrivals.collect_commits(push.reader, &gained, push.before, history);
             if let Err(error) = collected {
                 report.absorb(error.refusal(subject()));

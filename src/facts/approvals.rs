@@ -1,13 +1,13 @@
 //! Approvals that arrive, and what has been withdrawn: by whom, and whether it was used before.
 
+use std::collections::BTreeSet;
+
 use crate::policy::Verified;
 use crate::record::{IdentityName, ObjectId, Sha256, Timestamp};
 use crate::records::{
     ApprovalPredicate, Approves, Binding, ContractPredicate, Kind, RevocationPredicate, Scope,
     Statement,
 };
-
-use crate::store::layout::LedgerPath;
 
 use super::Error;
 use super::run::Collector;
@@ -100,11 +100,16 @@ impl Collector<'_> {
     /// Returns what the revocations in the ledger say. Whether one came in time, and from whoever
     /// made the approval, is not judged.
     pub fn revocations(&self) -> Result<Vec<RevocationPredicate>, Error> {
+        let mut paths = BTreeSet::new();
+        self.records.ledger().each(|path, _, _| {
+            if path.kind() == Some(Kind::Revocation) {
+                paths.insert(path);
+            }
+            Ok(())
+        })?;
         let mut found = Vec::new();
-        for (path, _) in self.records.list("records")? {
-            let path = LedgerPath::parse(&path);
-            if let Some(path @ LedgerPath::Record(_, Kind::Revocation, _)) = path
-                && let Ok(Some(envelope)) = self.records.envelope(&path)
+        for path in paths {
+            if let Ok(Some(envelope)) = self.records.envelope(&path)
                 && let Ok(revocation) = self.verify::<RevocationPredicate>(&envelope)
             {
                 found.push(revocation.into_predicate());

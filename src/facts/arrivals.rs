@@ -1,14 +1,15 @@
 //! What arrived on governance refs: the records, to be judged together since they bind each other,
 //! and whatever else a ref gained or lost.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::git::{self, Reader};
+use crate::git::{self, Compared, Reader};
 use crate::record::envelope::{Envelope, MAX_ENVELOPE};
 use crate::record::tree::{Fault, Mode};
 use crate::record::{Coded as _, ObjectId, RefName, RepoPath, RunId, Sha256, Subject};
 use crate::records::Notes;
 use crate::store;
+use crate::store::additions::Additions;
 use crate::store::layout::{self, LedgerPath, Place};
 use crate::store::ledger::{self, Refs, note_lines};
 
@@ -17,15 +18,13 @@ use super::{Error, PolicyHistory};
 /// The largest note: many envelopes.
 const MAX_NOTE: u64 = 16 * 1024 * 1024;
 /// How many files one look at a governance ref may bring: a clone sees years at once.
-pub const MAX_RECORDS: usize = 1_000_000;
+pub const MAX_RECORDS: usize = 10_000_000;
 
 /// What arrived.
 #[derive(Default)]
 pub struct Arrivals {
     /// Files of the ledger.
     pub ledger: Vec<(LedgerPath, ObjectId)>,
-    /// Shards that changed, and those of runs whose finalization arrived.
-    pub shards: BTreeSet<LedgerPath>,
     /// Lines of notes: in which notes, on which object.
     pub notes: Vec<(Notes, ObjectId, Envelope)>,
     /// Evidence: in which ref, of which run.
@@ -48,6 +47,8 @@ pub enum Irregular {
     Empty,
     /// A file that no kind of record explains.
     Unknown(RepoPath),
+    /// Another file under a name of the ledger that is taken.
+    Twice(RepoPath),
     /// A file that was there changed or went.
     Rewritten {
         /// The file.
@@ -81,6 +82,7 @@ pub enum Irregular {
 }
 
 /// What a governance ref gained.
+#[derive(Clone, Copy)]
 pub struct Gained<'a> {
     pub reference: &'a RefName,
     /// Where it was.
@@ -89,8 +91,21 @@ pub struct Gained<'a> {
     pub new: ObjectId,
     /// So many commits it may gain at once.
     pub most_commits: usize,
-    /// So many changes one of them may have: a merge brings what others wrote.
+    /// So many changes it may bring, and one of them may have: a merge brings what others wrote.
     pub most_changes: usize,
+}
+
+impl<'a> Gained<'a> {
+    /// What came by a movement that was accepted before.
+    pub fn accepted(reference: &'a RefName, old: Option<ObjectId>, new: ObjectId) -> Self {
+        Self {
+            reference,
+            old,
+            new,
+            most_commits: usize::MAX,
+            most_changes: MAX_RECORDS,
+        }
+    }
 }
 
 /// The tree before, if there was one, and the tree after.
@@ -107,19 +122,28 @@ impl Arrivals {
         self.ledger.len().saturating_add(self.notes.len())
     }
 
-    /// Collects what a movement of a governance ref brings, at most so many files.
+    /// Collects what a movement of a governance ref brings, at most so many files. `before` is the
+    /// ledger that it is added to, if that must be asked: what stands there already arrives no more.
     pub fn collect(
         &mut self,
         reader: &Reader,
-        reference: &RefName,
-        old: Option<ObjectId>,
-        new: ObjectId,
-        most: usize,
+        gained: &Gained<'_>,
+        before: Option<&Additions<'_>>,
     ) -> Result<(), Error> {
+        let Gained {
+            reference,
+            old,
+            new,
+            ..
+        } = *gained;
         if let Some(old) = old
             && !reader.is_ancestor(old, new)?
         {
             self.note(reference, Irregular::Rewound { old, new });
+        }
+        let place = Place::of(reference);
+        if place == Some(Place::Ledger) {
+            return self.collect_ledger(reader, gained, before);
         }
         let tree = |id: ObjectId| reader.commit(id).map(|commit| commit.tree);
         let trees = (old.map(tree).transpose()?, tree(new)?);
@@ -127,8 +151,8 @@ impl Arrivals {
         if trees.0.is_none() && reader.is_empty_tree(trees.1) {
             self.note(reference, Irregular::Empty);
         }
-        match Place::of(reference) {
-            Some(Place::Ledger) => self.collect_ledger(reader, reference, trees, most),
+        let most = gained.most_changes;
+        match place {
             Some(Place::Evidence) => self.collect_evidence(reader, reference, trees, most),
             Some(Place::Notes(notes)) => self.collect_notes(reader, reference, notes, trees, most),
             _ => Ok(()),
@@ -139,39 +163,78 @@ impl Arrivals {
         self.irregular.push((reference.clone(), what));
     }
 
+    /// Each commit of the ledger adds the files of its tree.
     fn collect_ledger(
         &mut self,
         reader: &Reader,
-        reference: &RefName,
-        (old, new): Trees,
-        most: usize,
+        gained: &Gained<'_>,
+        before: Option<&Additions<'_>>,
     ) -> Result<(), Error> {
-        for change in reader.changes_limited(old, Some(new), most)? {
-            let Some(path) = LedgerPath::parse(&change.path) else {
-                self.note(reference, Irregular::Unknown(change.path));
-                continue;
-            };
-            match (change.old, change.new, &path) {
-                // Derived, so it may change and go: it is judged by recomputation.
-                (_, None | Some((Mode::File, _)), LedgerPath::Shard(..)) => {
-                    self.shards.insert(path);
-                }
-                (None, Some((Mode::File, id)), _) => {
-                    if path.kind().is_some()
-                        && let bytes = reader.blob_limited(id, MAX_ENVELOPE as u64)?
-                        && let Ok(envelope) = Envelope::parse(&bytes)
-                    {
-                        self.digests.insert(envelope.digest());
+        let reference = gained.reference;
+        let hidden: Vec<_> = gained.old.into_iter().collect();
+        let commits = reader.new_commits(&[gained.new], &hidden)?;
+        let most = gained.most_commits;
+        if commits.len() > most {
+            self.note(reference, Irregular::TooManyCommits { commits, most });
+            return Ok(());
+        }
+        let mut left = gained.most_changes;
+        let mut added = BTreeMap::new();
+        for commit in commits {
+            let found = match tree_of(reader, commit, left) {
+                Ok(found) => found,
+                Err(error) => {
+                    // What keeps the repository from being read speaks against nobody.
+                    if error.denies(Subject::none()).is_none() {
+                        return Err(error.into());
                     }
-                    self.shards.extend(path.implies());
-                    self.ledger.push((path, id));
+                    self.note(reference, Irregular::Unreadable(commit, error));
+                    continue;
                 }
-                (None, Some(_), _) => self.note(reference, Irregular::Unknown(change.path)),
-                (_, new, _) => {
-                    let (path, removed) = (change.path, new.is_none());
-                    self.note(reference, Irregular::Rewritten { path, removed });
+            };
+            left = left.saturating_sub(found.changes.len());
+            for fault in found.faults {
+                self.note(reference, Irregular::Fault(commit, fault));
+            }
+            for change in found.changes {
+                let Some(file @ (mode, id)) = change.new else {
+                    continue;
+                };
+                if mode != Mode::File {
+                    self.note(
+                        reference,
+                        Irregular::Mode(commit, change.path.clone(), mode),
+                    );
+                }
+                let Some(path) = LedgerPath::parse(&change.path) else {
+                    self.note(reference, Irregular::Unknown(change.path));
+                    continue;
+                };
+                let known = match (added.get(&path), before) {
+                    (Some(known), _) => Some(*known),
+                    (None, Some(before)) => before.find(&path)?,
+                    (None, None) => None,
+                };
+                match known {
+                    Some(known) if known == file => {}
+                    Some(_) => self.note(reference, Irregular::Twice(change.path)),
+                    None if mode == Mode::File => {
+                        if path.kind().is_some()
+                            && let bytes = reader.blob_limited(id, MAX_ENVELOPE as u64)?
+                            && let Ok(envelope) = Envelope::parse(&bytes)
+                        {
+                            self.digests.insert(envelope.digest());
+                        }
+                        added.insert(path.clone(), file);
+                        self.ledger.push((path, id));
+                    }
+                    None => {}
                 }
             }
+        }
+        // A ref can never be deleted again, so it is not made for nothing.
+        if gained.old.is_none() && added.is_empty() {
+            self.note(reference, Irregular::Empty);
         }
         Ok(())
     }
@@ -278,8 +341,13 @@ impl Arrivals {
         history: &PolicyHistory,
     ) -> Result<(), Error> {
         let reference = gained.reference;
+        let place = Place::of(reference);
+        // Of the ledger, every commit is looked at to know what it adds.
+        if place == Some(Place::Ledger) {
+            return Ok(());
+        }
         let mut hidden: BTreeSet<ObjectId> = gained.old.into_iter().collect();
-        if Place::of(reference) == Some(Place::Evidence) {
+        if place == Some(Place::Evidence) {
             // It holds harness commits: what lies behind those belongs to branches. Nothing else
             // may hide what lies behind a governance ref.
             let branch = |name: &RefName| {
@@ -340,20 +408,12 @@ impl Arrivals {
             {
                 self.note(reference, Irregular::Mode(id, change.path.clone(), mode));
             }
-            if place != Some(Place::Ledger) {
-                continue;
-            }
-            let removed = change.new.is_none();
-            match LedgerPath::parse(&change.path) {
-                None if !removed => self.note(reference, Irregular::Unknown(change.path)),
-                None | Some(LedgerPath::Shard(..)) => {}
-                Some(_) if change.old.is_some() => {
-                    let path = change.path;
-                    self.note(reference, Irregular::Rewritten { path, removed });
-                }
-                Some(_) => {}
-            }
         }
         Ok(())
     }
+}
+
+/// Returns the entries of a commit's tree, and their faults.
+fn tree_of(reader: &Reader, commit: ObjectId, most: usize) -> Result<Compared, git::Error> {
+    reader.compare(None, Some(reader.commit(commit)?.tree), most)
 }

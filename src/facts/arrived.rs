@@ -7,7 +7,7 @@ use crate::record::Subject;
 use crate::record::envelope::{Envelope, MAX_ENVELOPE};
 use crate::record::{Coded as _, Finding, ObjectId, RefName, RunId, Sha256};
 use crate::records::{
-    Binding, Kind, Location, Notes, Object, PolicyPredicate, Record, Scope, Signers, Statement,
+    Binding, Kind, Location, Notes, Object, PolicyPredicate, Record, Signers, Statement,
 };
 use crate::store::layout::LedgerPath;
 use crate::store::ledger;
@@ -74,7 +74,8 @@ impl Collector<'_> {
                 Some(("a contract", records.contract_blob(task)?.is_some()))
             }
             LedgerPath::ProposedPolicy(digest) | LedgerPath::ProposedSigners(digest) => {
-                let there = records.about(&Scope::Proposal(*digest))?.len() > 2;
+                let files = records.ledger().about(&digest.to_string())?;
+                let there = files.iter().any(|(it, ..)| it.kind() == Some(Kind::Policy));
                 Some(("a signature by a root", there))
             }
             _ => None,
@@ -94,7 +95,8 @@ impl Collector<'_> {
                 return Ok(Arrived::Companion("a run that spends the approval", spends));
             }
             (LedgerPath::Record(_, kind, _), _) => *kind,
-            _ => return Ok(Arrived::Companion("the finalizations", true)),
+            // Compared with what the finalization implies: see the provenance index.
+            _ => return Ok(Arrived::Companion("a finalization", true)),
         };
         let envelope = match ledger::parse(path.to_path(), &bytes) {
             Ok(envelope) => envelope,

@@ -1,26 +1,21 @@
-//! Judges the provenance index: each shard must be, byte for byte, what the finalizations of its
-//! runs imply. It is derived, so what differs is written again: `git awo provenance rebuild`.
+//! Judges the provenance index: beside the finalization of each run stands the entry that it implies,
+//! byte for byte, and nowhere else stands one.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
-use crate::record::envelope::Envelope;
+use crate::record::envelope::{Envelope, MAX_ENVELOPE};
 use crate::record::tree::Mode;
-use crate::record::{Coded, Diagnosis, Findings, Rule, RuleName, Sha256, Subject};
-use crate::records::{FinalizationPredicate, Kind, Statement};
+use crate::record::{Coded, Diagnosis, Findings, Rule, RunId, Sha256, Subject};
+use crate::records::{FinalizationPredicate, Kind, Scope, Statement};
 use crate::store;
 use crate::store::layout::LedgerPath;
 use crate::store::ledger::Records;
-use crate::store::provenance::{self, Entry, Index};
+use crate::store::provenance::{Entry, Index};
 
 use super::Error;
 
 #[cfg(test)]
 mod tests;
-
-/// Tells whether a rule is one of those on the index, which [`crate::store::rebuild`] mends.
-pub fn is_rule(rule: &RuleName) -> bool {
-    *rule == Rule::ProvenanceIndex || *rule == Rule::IndexDerived
-}
 
 /// The stored index is not what the finalizations imply.
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +53,7 @@ impl Differs {
                 ("approved_by", persons.join(", ")),
                 ("attestation_path", it.attestation_path.clone()),
                 ("commit", it.commit.to_string()),
+                ("run_id", it.run_id.to_string()),
                 ("workflow_run_url", it.workflow_run_url.clone()),
             ]
         };
@@ -74,156 +70,148 @@ impl Differs {
 
 impl Coded for Differs {
     fn diagnosis(&self) -> Diagnosis {
-        let (rule, expected) = match self {
-            Self::NoEntry => (Rule::ProvenanceIndex, "both"),
-            Self::NoFinalization => (Rule::ProvenanceIndex, "entries of finalized runs only"),
-            Self::Other { expected, .. } => (Rule::IndexDerived, expected.as_str()),
-            Self::Unreadable(_) => (Rule::IndexDerived, "what the finalizations imply"),
+        // A missing entry can be added; one that is there never changes, as no record does.
+        let other = "git awo fetch --theirs, if it was never pushed";
+        let (rule, expected, remedy) = match self {
+            Self::NoEntry => (Rule::ProvenanceIndex, "both", "git awo provenance rebuild"),
+            Self::NoFinalization => (
+                Rule::ProvenanceIndex,
+                "entries of finalized runs only",
+                other,
+            ),
+            Self::Other { expected, .. } => (Rule::IndexDerived, expected.as_str(), other),
+            Self::Unreadable(_) => (Rule::IndexDerived, "what the finalization implies", other),
             Self::NoAttestation(bound) => {
                 return Diagnosis::against(self, Rule::IndexAttestation, bound, "git awo fetch");
             }
         };
-        Diagnosis::against(self, rule, expected, REBUILD)
+        Diagnosis::against(self, rule, expected, remedy)
     }
 }
 
-/// The largest shard that is read, in bytes.
-const MAX_SHARD: u64 = 16 * 1024 * 1024;
+/// What the ledger has of a finalized run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Has {
+    pub finalization: bool,
+    /// An entry of the provenance index.
+    pub entry: bool,
+}
 
-const REBUILD: &str = "git awo provenance rebuild";
+/// Returns the runs that have a finalization or an entry of the index, sorted.
+pub fn runs(records: &Records<'_>) -> Result<BTreeMap<RunId, Has>, Error> {
+    let mut runs = BTreeMap::<RunId, Has>::new();
+    records.ledger().each(|path, _, _| {
+        match path {
+            LedgerPath::Record(Scope::Run(run), Kind::Finalization, _) => {
+                runs.entry(run).or_default().finalization = true;
+            }
+            LedgerPath::Provenance(run) => runs.entry(run).or_default().entry = true,
+            _ => {}
+        }
+        Ok(())
+    })?;
+    Ok(runs)
+}
 
-/// Judges these shards by recomputation. STR-001 where an entry or a finalization has no
-/// counterpart, INT-008 where the shard is not what it should be in another way.
-pub fn judge(
+/// Returns the entry that the finalization of a run implies, if there is one. A file that is no
+/// finalization of its run implies nothing; it is judged, and refused, as a record.
+pub fn implied(records: &Records<'_>, run: &RunId) -> Result<Option<Entry>, Error> {
+    Ok(finalization(records, run)?.map(|says| Entry::of(&says)))
+}
+
+fn finalization(
     records: &Records<'_>,
-    shards: &BTreeSet<LedgerPath>,
-    findings: &mut Findings,
-) -> Result<(), Error> {
-    for (shard, implied) in provenance::implied(records.reader(), records.ledger_tree(), shards)? {
-        judge_shard(records, &shard, &implied, findings)?;
-    }
-    Ok(())
+    run: &RunId,
+) -> Result<Option<FinalizationPredicate>, Error> {
+    let found = records.ledger().find(&Kind::Finalization.of(run))?;
+    let Some((Mode::File, id)) = found else {
+        return Ok(None);
+    };
+    let bytes = records.reader().blob_limited(id, MAX_ENVELOPE as u64)?;
+    let statement = Envelope::parse(&bytes)
+        .ok()
+        .and_then(|envelope| Statement::<FinalizationPredicate>::parse(envelope.payload()).ok());
+    let says = statement.map(|it| it.predicate);
+    Ok(says.filter(|says| says.run == *run))
 }
 
-/// Judges every shard there is or should be, and that each entry's attestation is noted on its
-/// commit. Returns the index as it should be.
+/// Judges the entries of all runs, and that each attestation is noted on its commit. Returns the
+/// index as it should be.
 pub fn judge_all(records: &Records<'_>, findings: &mut Findings) -> Result<Index, Error> {
-    let (reader, ledger) = (records.reader(), records.ledger_tree());
-    let mut shards = provenance::implied_by_all(reader, ledger)?;
-    for stray in provenance::stored(reader, ledger)?.into_keys() {
-        shards.entry(stray).or_default();
+    let mut entries = Vec::new();
+    for run in runs(records)?.into_keys() {
+        judge_entry(records, &run, findings)?;
+        if let Some(says) = finalization(records, &run)? {
+            judge_attestation(records, &says, findings)?;
+            entries.push(Entry::of(&says));
+        }
     }
-    for (shard, implied) in &shards {
-        judge_shard(records, shard, implied, findings)?;
-    }
-    let whole = Index::of(shards.into_values().flat_map(|shard| shard.entries));
-    for entry in &whole.entries {
-        judge_attestation(records, entry, findings)?;
-    }
-    Ok(whole)
+    Ok(Index::of(entries))
 }
 
-fn judge_shard(
+/// Judges the entry of a run. STR-001 where the entry or the finalization has no counterpart,
+/// INT-008 where the entry is not what the finalization implies.
+pub fn judge_entry(
     records: &Records<'_>,
-    shard: &LedgerPath,
-    implied: &Index,
+    run: &RunId,
     findings: &mut Findings,
 ) -> Result<(), Error> {
-    let path = shard.to_path();
-    let subject = Subject::of_record(&path);
-    let reader = records.reader();
-    let there = match records.ledger_tree() {
-        Some(tree) => reader.entry(tree, &path)?,
-        None => None,
-    };
-    match there {
-        None => {
-            let missing = |it: &Entry| Differs::NoEntry.to_finding(subject.clone().run(&it.run_id));
-            findings.extend(implied.entries.iter().map(missing));
+    let path = LedgerPath::Provenance(run.clone());
+    let subject = || Subject::of_record(path.to_path()).run(run);
+    let stored = match records.ledger().find(&path) {
+        Ok(None) => None,
+        Ok(Some((Mode::File, id))) => {
+            match records.reader().blob_limited(id, MAX_ENVELOPE as u64) {
+                Ok(bytes) => Some(bytes),
+                Err(error) => {
+                    findings.extend(error.denies(subject()).ok_or(error)?);
+                    return Ok(());
+                }
+            }
         }
-        Some((Mode::File, id)) => match reader.blob_limited(id, MAX_SHARD) {
-            Ok(bytes) => compare(shard, &bytes, implied, findings),
-            Err(error) => findings.extend(error.denies(subject).ok_or(error)?),
-        },
-        Some((mode, _)) => {
+        Ok(Some((mode, _))) => {
             let differs = Differs::other(format!("an entry of mode {mode}"), "a plain file");
-            findings.push(differs.to_finding(subject));
+            findings.push(differs.to_finding(subject()));
+            return Ok(());
         }
-    }
+        Err(error) => {
+            findings.extend(error.denies(subject()).ok_or(error)?);
+            return Ok(());
+        }
+    };
+    let implied = implied(records, run)?;
+    let differs = compare(stored.as_deref(), implied.as_ref());
+    findings.extend(differs.map(|it| it.to_finding(subject())));
     Ok(())
 }
 
-/// Says how the bytes of a shard differ from what the finalizations imply.
-fn compare(shard: &LedgerPath, bytes: &[u8], implied: &Index, findings: &mut Findings) {
-    let expected = (!implied.entries.is_empty()).then(|| implied.to_bytes());
-    if expected.as_deref() == Some(bytes) {
-        return;
-    }
-    let subject = Subject::of_record(shard.to_path());
-    let before = findings.len();
-    let mut tell = |it: Differs, of: Option<&Entry>| {
-        let run = of.map(|it| &it.run_id);
-        findings.push(it.to_finding(run.map_or(subject.clone(), |it| subject.clone().run(it))));
-    };
-    if let Err(bad) = Index::parse(bytes) {
-        let found = format!("bytes that are no index in canonical form: {bad}");
-        tell(Differs::other(found, "canonical JSON"), None);
-    }
-    let Some(stored) = Index::parse_leniently(bytes) else {
-        return;
-    };
-    let sorted = |pair: &[Entry]| matches!(pair, [a, b] if a.run_id < b.run_id);
-    if !stored.entries.windows(2).all(sorted) {
-        let expected = "entries sorted by run id, each once";
-        tell(
-            Differs::other("entries out of order or twice", expected),
-            None,
-        );
-    }
-    for entry in &stored.entries {
-        let belongs = LedgerPath::shard_of(&entry.run_id);
-        if belongs != *shard {
-            let found = "an entry in the wrong shard";
-            tell(Differs::other(found, belongs.to_path()), Some(entry));
-            continue;
-        }
-        match implied.get(&entry.run_id) {
-            None => tell(Differs::NoFinalization, Some(entry)),
-            Some(it) if it != entry => tell(Differs::between(entry, it), Some(entry)),
-            Some(_) => {}
-        }
-    }
-    for entry in &implied.entries {
-        if stored.get(&entry.run_id).is_none() {
-            tell(Differs::NoEntry, Some(entry));
-        }
-    }
-    if findings.len() == before {
-        let found = "an empty shard, or one with more in it";
-        let expected = "what the finalizations imply, or no shard";
-        findings.push(Differs::other(found, expected).to_finding(subject));
+/// Says how what is stored differs from what a finalization implies, if it does.
+fn compare(stored: Option<&[u8]>, implied: Option<&Entry>) -> Option<Differs> {
+    match (stored, implied) {
+        (None, None) => None,
+        (None, Some(_)) => Some(Differs::NoEntry),
+        (Some(_), None) => Some(Differs::NoFinalization),
+        (Some(bytes), Some(implied)) if bytes == implied.to_bytes() => None,
+        (Some(bytes), Some(implied)) => Some(match Entry::parse(bytes) {
+            Ok(entry) => Differs::between(&entry, implied),
+            Err(bad) => {
+                let found = format!("bytes that are no entry in canonical form: {bad}");
+                Differs::other(found, "canonical JSON")
+            }
+        }),
     }
 }
 
 /// Judges that the attestation which the finalization binds is noted on the commit.
 fn judge_attestation(
     records: &Records<'_>,
-    entry: &Entry,
+    says: &FinalizationPredicate,
     findings: &mut Findings,
 ) -> Result<(), Error> {
-    let path = Kind::Finalization.of(&entry.run_id);
-    let Some(bound) = records.envelope(&path)?.and_then(|it| attestation_of(&it)) else {
-        return Ok(());
-    };
-    let noted = records.attestations_of(entry.commit)?;
-    if !noted.iter().any(|it| it.digest() == bound) {
-        let subject = Subject::of_run(&entry.run_id).at(entry.commit);
-        findings.push(Differs::NoAttestation(bound).to_finding(subject));
+    let noted = records.attestations_of(says.commit)?;
+    if !noted.iter().any(|it| it.digest() == says.attestation) {
+        let subject = Subject::of_run(&says.run).at(says.commit);
+        findings.push(Differs::NoAttestation(says.attestation).to_finding(subject));
     }
     Ok(())
-}
-
-fn attestation_of(envelope: &Envelope) -> Option<Sha256> {
-    let statement = Statement::<FinalizationPredicate>::parse(envelope.payload()).ok()?;
-    Some(statement.predicate.attestation)
 }

@@ -350,15 +350,16 @@ impl Collector<'_> {
         Ok(facts)
     }
 
-    /// Looks at every run of the ledger, sorted by id: one walk of the trees and at most three
+    /// Looks at every run of the ledger, sorted by id: one walk of the ledger and at most three
     /// records a run, whatever its evidence holds. Fails if the ledger cannot be read.
     pub fn summaries(&self) -> Result<Vec<RunSummary>, Error> {
         let mut runs: BTreeMap<RunId, BTreeMap<Kind, ObjectId>> = BTreeMap::new();
-        for (path, blob) in self.records.list("runs")? {
-            if let Some(LedgerPath::Record(Scope::Run(id), kind, None)) = LedgerPath::parse(&path) {
+        self.records.ledger().each(|path, _, blob| {
+            if let LedgerPath::Record(Scope::Run(id), kind, None) = path {
                 runs.entry(id).or_default().insert(kind, blob);
             }
-        }
+            Ok(())
+        })?;
         let mut summaries = Vec::new();
         for (id, files) in runs {
             if !files.contains_key(&Kind::Run) {
@@ -405,12 +406,12 @@ impl Collector<'_> {
 
     /// The entry in the provenance index, compared with what the finalization implies.
     fn indexed(&self, facts: &RunFacts) -> Result<Lookup<()>, Error> {
-        let subject = Subject::of_record(LedgerPath::shard_of(&facts.id).to_path());
+        let subject = Subject::of_record(LedgerPath::Provenance(facts.id.clone()).to_path());
         let finalization = facts.finalization.valid().map(Verified::predicate);
         let differs = match self.records.indexed(&facts.id) {
             Ok(None) => return Ok(Lookup::Missing),
             Ok(Some(entry)) => finalization.and_then(|it| Differs::from(&entry, it)),
-            // A shard is derived: whatever is wrong with it is that it differs.
+            // An entry is derived: whatever is wrong with it is that it differs.
             Err(error) if error.denies(Subject::none()).is_some() => {
                 Some(Differs::Unreadable(error))
             }

@@ -71,6 +71,15 @@ impl Reader {
         Ok(Some(at))
     }
 
+    /// Returns the entries of a tree, sorted as git sorts them. Directories are not entered.
+    pub fn entries(&self, tree: ObjectId) -> Result<Vec<(RepoPath, Mode, ObjectId)>, Error> {
+        let raw = self.raw_tree(tree)?;
+        let entries = entries(&raw, self.hash_kind()).flatten();
+        Ok(entries
+            .map(|entry| (RepoPath::new(entry.name), entry.mode, entry.id))
+            .collect())
+    }
+
     /// Returns every entry below `tree` that is not a directory, sorted, if there are at most `max`.
     pub fn files(
         &self,

@@ -25,6 +25,11 @@ impl Reader {
         Ok(self.links(commit)?.tree)
     }
 
+    /// Returns the parents of a commit that is already accepted.
+    pub fn parents_of(&self, commit: ObjectId) -> Result<Vec<ObjectId>, Error> {
+        Ok(self.links(commit)?.parents)
+    }
+
     /// Returns the tree and parents of a commit. Old history may be malformed in other respects.
     pub(super) fn links(&self, id: ObjectId) -> Result<Links, Error> {
         let raw = self.raw_commit(id)?;

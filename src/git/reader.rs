@@ -132,6 +132,11 @@ impl Reader {
         self.shared.is_bare
     }
 
+    /// Returns whether pushed objects are visible that are not yet in the repository.
+    pub fn is_in_quarantine(&self) -> bool {
+        self.shared.in_quarantine
+    }
+
     /// Returns a configuration value: the repository's, or else the user's or the system's.
     pub fn config(&self, key: &str) -> Option<String> {
         let local = self.shared.repo.to_thread_local();

@@ -8,6 +8,8 @@ use crate::actor::{Actor, Clock};
 use crate::git::{Reader, Repo};
 use crate::record::{Coded, Findings, Report, Subject, Verdict, chain_of};
 use crate::records::Movement;
+use crate::store::additions::Additions;
+use crate::store::layout;
 
 use crate::sys::Environment;
 
@@ -217,7 +219,13 @@ fn write_receipt(
         others: &|| pushes.others(key),
     };
     let actor = Actor::of(repo).told(environment)?;
-    receipt::record(&actor, &pushed)
+    let receipt = receipt::record(&actor, &pushed);
+    // The next push finds the index up to date. It can be made at any time, so whatever fails is left.
+    let ledger = movements.iter().find(|it| it.reference == layout::ledger());
+    if let Some(tip) = ledger.and_then(|it| it.new) {
+        let _ = Additions::at(&actor.repo, Some(tip)).prepare();
+    }
+    receipt
 }
 
 fn git_dir(environment: &Environment) -> Result<PathBuf, Error> {

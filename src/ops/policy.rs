@@ -3,6 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use std::collections::BTreeMap;
+
 use crate::facts::policies::PolicyFiles;
 use crate::git::{CommitDraft, Expected, RefUpdate};
 use crate::policy::{Keyring, Policy};
@@ -210,12 +212,15 @@ impl Proposal {
     /// Returns the proposals that follow the policy in force.
     fn all(session: &Session, history: &PolicyHistory) -> Result<Vec<Self>, Error> {
         let mut found: Vec<Self> = Vec::new();
-        for (path, id) in session.records()?.list("proposals")? {
-            let Some(LedgerPath::Record(Scope::Proposal(digest), ..)) = LedgerPath::parse(&path)
-            else {
-                continue;
-            };
-            let envelope = ledger::parse(&path, &session.repo().blob(id)?)?;
+        let mut signatures = BTreeMap::new();
+        session.records()?.ledger().each(|path, _, id| {
+            if let LedgerPath::Record(Scope::Proposal(digest), ..) = path {
+                signatures.insert(path, (digest, id));
+            }
+            Ok(())
+        })?;
+        for (path, (digest, id)) in signatures {
+            let envelope = ledger::parse(path.to_path(), &session.repo().blob(id)?)?;
             let Ok(statement) = Statement::<PolicyPredicate>::parse(envelope.payload()) else {
                 continue;
             };

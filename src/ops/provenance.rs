@@ -3,13 +3,12 @@
 use std::path::Path;
 
 use crate::export;
-use crate::facts::provenance::judge_all;
-use crate::record::Report;
-use crate::record::{Findings, Refusal, RepoPath, RunId};
+use crate::facts::provenance::{self, judge_all};
+use crate::record::{Findings, Refusal, Report, RunId};
 use crate::rules::absent;
-use crate::store;
-use crate::store::provenance::{Change, rebuild};
-use crate::store::provenance::{Entry, Index, implied_by_all, stored};
+use crate::store::batch::Batch;
+use crate::store::layout::LedgerPath;
+use crate::store::provenance::{Entry, Index};
 
 use super::{Error, Session};
 
@@ -26,13 +25,8 @@ pub fn entry(session: &Session, run: &RunId) -> Result<Entry, Error> {
 pub fn as_stored(session: &Session) -> Result<Index, Error> {
     let records = session.stored()?;
     let mut entries = Vec::new();
-    for path in stored(session.repo(), records.ledger_tree())?.into_keys() {
-        let bytes = records.file(&path)?.unwrap_or_default();
-        let shard = Index::parse(&bytes).map_err(|source| store::Error::Malformed {
-            path: path.to_path(),
-            source,
-        })?;
-        entries.extend(shard.entries);
+    for run in provenance::runs(&records)?.into_keys() {
+        entries.extend(records.indexed(&run)?);
     }
     Ok(Index::of(entries))
 }
@@ -62,34 +56,42 @@ pub fn verify(session: &Session) -> Result<Report, Error> {
     session.repo().require_whole_view()?;
     let records = session.records()?;
     let mut report = Report::default();
-    if records.ledger_tree().is_none() {
+    if records.ledger().tip().is_none() {
         report.findings.push(absent::ledger());
         return Ok(report);
     }
     let index = judge_all(&records, &mut report.findings)?;
     report.count("finalizations", index.entries.len());
-    let shards = stored(session.repo(), records.ledger_tree())?;
-    report.count("shards", shards.len());
     Ok(report)
 }
 
 /// What was rebuilt.
 pub struct Rebuilt {
-    /// The files that differed, and what was done to them.
-    pub changes: Vec<(RepoPath, Change)>,
+    /// The runs whose entries were missing, sorted.
+    pub added: Vec<RunId>,
     /// How many finalized runs the index holds now.
     pub runs: usize,
 }
 
-/// Computes the index from the finalizations and writes what differs.
+/// Computes the entries from the finalizations and adds those that are missing. One that is there
+/// never changes.
 pub fn mend(session: &Session) -> Result<Rebuilt, Error> {
     session.require_known_policy()?;
-    let changes = rebuild(session.repo(), &session.actor().author())?;
-    // Read after the rebuild.
     let records = session.records()?;
-    let shards = implied_by_all(session.repo(), records.ledger_tree())?;
-    Ok(Rebuilt {
-        changes: changes.into_iter().collect(),
-        runs: shards.values().map(|it| it.entries.len()).sum(),
-    })
+    let mut batch = Batch::new("rebuild the provenance index");
+    let mut rebuilt = Rebuilt {
+        added: Vec::new(),
+        runs: 0,
+    };
+    for (run, has) in provenance::runs(&records)? {
+        if !has.entry
+            && let Some(entry) = provenance::implied(&records, &run)?
+        {
+            batch = batch.file(&LedgerPath::Provenance(run.clone()), entry.to_bytes());
+            rebuilt.added.push(run);
+        }
+        rebuilt.runs = rebuilt.runs.saturating_add(usize::from(has.finalization));
+    }
+    session.commit(&batch)?;
+    Ok(rebuilt)
 }

@@ -5,6 +5,7 @@ use crate::record::envelope::Envelope;
 use crate::record::{ObjectId, RunId, TaskId};
 use crate::records::{Kind, Notes, RunPredicate, Scope, Statement};
 use crate::rules::absent;
+use crate::store::layout::LedgerPath;
 use crate::store::ledger::Records;
 
 use super::revision::revision;
@@ -41,12 +42,15 @@ pub fn show(session: &Session, name: &str) -> Result<Found, Error> {
 
 /// Returns what the ledger has about a task or a run, in the order of the chain.
 fn about(records: &Records<'_>, scope: Scope, found: &mut Found) -> Result<(), Error> {
-    let mut paths: Vec<_> = records
-        .about(&scope)?
-        .into_iter()
-        .filter_map(|(path, _)| Some((path.kind()?, path)))
-        .collect();
+    let files = records.ledger().about(&scope.id())?;
+    // A task and a run may have one id.
+    let paths = files.iter().filter_map(|(path, ..)| match path {
+        LedgerPath::Record(of, kind, _) if *of == scope => Some((*kind, path.clone())),
+        _ => None,
+    });
+    let mut paths: Vec<_> = paths.collect();
     paths.sort();
+    paths.dedup();
     for (_, path) in paths {
         if let Some(envelope) = records.envelope(&path)? {
             found.push((path.to_path().to_string(), envelope));

@@ -36,6 +36,11 @@ fn judge(reference: &RefName, what: &Irregular, findings: &mut Findings) {
             .found("a file of an unknown kind")
             .expected("a record of this version")
             .remedy("upgrade git-awo, or push with git awo push"),
+        Irregular::Twice(path) => Rule::RecordName
+            .finding(subject().path(path))
+            .found("another record of that name")
+            .expected("a new name")
+            .remedy("git awo fetch --theirs"),
         Irregular::Rewritten { path, removed } => gone(
             *removed,
             subject().path(path),

@@ -1,7 +1,6 @@
 //! The steps of a run after it was recorded: gate 2, gate 3, attestation, finalization. Each is
 //! taken only if the chain up to it holds.
 
-use crate::facts::provenance;
 use crate::facts::run::{Held, RunFacts};
 use crate::policy::{Policy, Role, Verified};
 use crate::record::{
@@ -52,10 +51,7 @@ impl Step {
     /// still to come are left out.
     pub fn due(self, chain: Findings) -> Findings {
         let to_come = self.to_come();
-        // The index entry is derived anew by the finalization, whatever stands in its place.
-        let is_to_come = |finding: &Finding| {
-            to_come.iter().any(|it| finding.rule == *it) || provenance::is_rule(&finding.rule)
-        };
+        let is_to_come = |finding: &Finding| to_come.iter().any(|it| finding.rule == *it);
         chain
             .into_iter()
             .filter(|finding| !is_to_come(finding))

@@ -42,7 +42,8 @@ pub(super) fn choose(
 
 fn exists(records: &Records<'_>, run: &RunId) -> Result<bool, Error> {
     let directory = layout::run_directory(run);
-    if !records.about(&run.into())?.is_empty() {
+    let files = records.ledger().about(run.as_str())?;
+    if files.iter().any(|(path, ..)| path.run() == Some(run)) {
         return Ok(true);
     }
     let reader = records.reader();

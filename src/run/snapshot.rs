@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::actor::Actor;
 use crate::git;
 use crate::record::Sha256;
+use crate::store;
 use crate::sys::environment;
 
 use super::error::Error;
@@ -32,6 +33,8 @@ pub(super) struct Snapshot {
     pub(super) hooks: Values,
     /// The files that say what this clone trusts.
     pub(super) trust: Values,
+    /// The index of the ledger.
+    pub(super) index: Values,
 }
 
 impl Snapshot {
@@ -58,6 +61,7 @@ impl Snapshot {
             hooks,
             keys,
             trust: trust(actor)?,
+            index: index(actor)?,
             refs: steady(|| refs(actor))?,
         })
     }
@@ -196,6 +200,12 @@ fn trust(actor: &Actor) -> Result<Values, Error> {
         everything(root, b"awo", DEEPEST, &mut found)?;
         Ok(found)
     })
+}
+
+fn index(actor: &Actor) -> Result<Values, Error> {
+    let mut found = Values::new();
+    digests_below(&store::index::directory(&actor.repo), b"", &mut found)?;
+    Ok(found)
 }
 
 /// Records a path and, for a directory, everything below it. Directories count too: one in the place

@@ -6,11 +6,13 @@ use std::collections::BTreeSet;
 use crate::actor::Actor;
 use crate::check::PolicyHistory;
 use crate::check::governance;
-use crate::facts::arrivals::{Arrivals, MAX_RECORDS};
+use crate::facts::arrivals::{Arrivals, Gained};
 use crate::facts::position::Positions;
 use crate::facts::run::Collector;
 use crate::record::{Findings, ObjectId, RefName};
 use crate::rules::executed as rules;
+use crate::store::additions::Additions;
+use crate::store::index;
 use crate::store::layout::Place as Governance;
 use crate::store::ledger::Records;
 
@@ -57,6 +59,12 @@ impl Snapshot {
         // command.
         for (file, how) in differences(&self.trust, &now.trust) {
             findings.push(rules::trust(&file, how));
+        }
+        // Another process may have continued the index, and the command may have written one that
+        // hides a record. Neither can be told, so it is made anew.
+        if self.index != now.index {
+            let place = index::directory(&actor.repo);
+            index::remove(&actor.repo).map_err(Error::io("remove", &place))?;
         }
         let tampered = !findings.is_empty();
         self.compare_refs(actor, history, &now.refs, &mut findings)?;
@@ -116,7 +124,8 @@ impl Snapshot {
             if !reader.contains(new) {
                 continue;
             }
-            arrivals.collect(reader, &name, old, new, MAX_RECORDS)?;
+            let before = Additions::at(reader, old);
+            arrivals.collect(reader, &Gained::accepted(&name, old, new), Some(&before))?;
             grown.insert(raw.clone());
         }
         if grown.is_empty() {

@@ -6,6 +6,7 @@
 
 mod copy;
 mod error;
+pub mod forge;
 mod road;
 mod seal;
 mod stages;

@@ -7,12 +7,12 @@ use crate::git::{CommitDraft, Expected, RefUpdate};
 use crate::policy::Role;
 use crate::record::envelope::Envelope;
 use crate::record::tree::Mode;
-use crate::record::{IdentityName, ObjectId, RefName, RepoPath, RunId};
+use crate::record::{IdentityName, ObjectId, RefName, RepoPath, RunId, TaskId};
 use crate::records::{
     ApprovalPredicate, AttestationPredicate, Kind, Predicate, RunPredicate, SelfApprovalPredicate,
     Statement,
 };
-use crate::sandbox::{RUN, World};
+use crate::sandbox::{self, RUN, World};
 use crate::store::batch::Batch;
 use crate::store::layout::{self, LedgerPath};
 use crate::store::ledger::{Records, spent};
@@ -103,7 +103,27 @@ pub fn rerecord(world: &World, change: impl FnOnce(&mut RunFiles)) -> Result<(),
     Ok(batch.commit(&actor.repo, &actor.author())?)
 }
 
-/// Writes or removes files in the tree of a ref of a clone, as a new commit.
+/// Returns the paths of the ledger of a clone.
+pub fn ledger(actor: &Actor) -> Result<Vec<LedgerPath>, Failed> {
+    let refs = actor.refs()?;
+    let records = Records::open(&actor.repo, &refs)?;
+    let mut paths = Vec::new();
+    records.ledger().each(|path, _, _| {
+        paths.push(path);
+        Ok(())
+    })?;
+    Ok(paths)
+}
+
+/// Returns the blob of the contract of a task in a clone.
+pub fn contract_blob(actor: &Actor, task: &TaskId) -> Result<ObjectId, Failed> {
+    let refs = actor.refs()?;
+    let blob = Records::open(&actor.repo, &refs)?.contract_blob(task)?;
+    blob.ok_or_else(|| lost("the contract"))
+}
+
+/// Writes or removes files in the tree of a ref of a clone, as a new commit. The
+/// ledger is a log: see [`sandbox::forge::ledger`].
 pub fn edit(
     world: &World,
     who: &str,
@@ -113,7 +133,6 @@ pub fn edit(
     let actor = world.actor(who, who)?;
     let tip = actor.repo.reference(reference)?;
     let tip = tip.ok_or_else(|| lost(reference.as_str()))?;
-    let commit = actor.repo.commit(tip)?;
     let mut changes = Vec::new();
     for (path, bytes) in edits {
         let blob = bytes
@@ -121,18 +140,26 @@ pub fn edit(
             .transpose()?;
         changes.push((RepoPath::from(*path), blob.map(|id| (Mode::File, id))));
     }
-    let draft = CommitDraft {
-        tree: actor.repo.edit_tree(Some(commit.tree), &changes)?,
-        parents: vec![tip],
-        author: commit.author.clone(),
-        committer: commit.committer.clone(),
-        message: b"forged\n".to_vec(),
-        signature: None,
+    let new = if *reference == layout::ledger() {
+        let tracking = layout::tracking("origin", reference).ok_or_else(|| lost("its tracking"))?;
+        let sent = actor.repo.reference(&tracking)?;
+        sandbox::forge::ledger(&actor.repo, sent, &changes, &actor.author())?
+    } else {
+        let commit = actor.repo.commit(tip)?;
+        let draft = CommitDraft {
+            tree: actor.repo.edit_tree(Some(commit.tree), &changes)?,
+            parents: vec![tip],
+            author: commit.author.clone(),
+            committer: commit.committer.clone(),
+            message: b"forged\n".to_vec(),
+            signature: None,
+        };
+        actor.repo.write_commit(&draft)?
     };
     let update = RefUpdate {
         name: reference.clone(),
         expected: Expected::At(tip),
-        new: Some(actor.repo.write_commit(&draft)?),
+        new: Some(new),
     };
     Ok(actor.repo.update_refs(&[update], "forged")?)
 }

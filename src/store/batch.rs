@@ -11,21 +11,21 @@ use crate::record::{ObjectId, RefName, RepoPath, Rule, RunId};
 use crate::records::FinalizationPredicate;
 
 use super::Error;
+use super::additions::Additions;
 use super::layout::{self, LedgerPath};
 use super::ledger::note_lines;
-use super::provenance::{self, Entry, Index};
+use super::provenance::Entry;
 use super::swap::{Tip, swap};
 
 /// Records to be added together.
 #[derive(Default)]
 pub struct Batch {
     message: String,
-    ledger: BTreeMap<RepoPath, Vec<u8>>,
+    ledger: BTreeMap<LedgerPath, Vec<u8>>,
     notes: Vec<(RefName, ObjectId, Envelope)>,
-    indexed: Vec<Entry>,
     evidence: Option<Evidence>,
     moves: Vec<RefUpdate>,
-    unless: Vec<(RepoPath, Rule)>,
+    unless: Vec<(LedgerPath, Rule)>,
     once: Option<Once>,
 }
 
@@ -55,7 +55,7 @@ impl Batch {
 
     /// Adds a file to the ledger.
     pub fn file(mut self, path: &LedgerPath, bytes: Vec<u8>) -> Self {
-        self.ledger.insert(path.to_path(), bytes);
+        self.ledger.insert(path.clone(), bytes);
         self
     }
 
@@ -81,7 +81,7 @@ impl Batch {
     /// Writes nothing if the ledger has this file by then, and ends with [`Error::Meanwhile`]: with
     /// it, the records of the batch break the rule.
     pub fn unless(mut self, path: &LedgerPath, rule: Rule) -> Self {
-        self.unless.push((path.to_path(), rule));
+        self.unless.push((path.clone(), rule));
         self
     }
 
@@ -98,10 +98,10 @@ impl Batch {
         }
     }
 
-    /// Adds the index entry of a finalization.
-    pub fn index(mut self, finalization: &FinalizationPredicate) -> Self {
-        self.indexed.push(Entry::of(finalization));
-        self
+    /// Adds the entry of the provenance index that follows from a finalization.
+    pub fn index(self, finalization: &FinalizationPredicate) -> Self {
+        let path = LedgerPath::Provenance(finalization.run.clone());
+        self.file(&path, Entry::of(finalization).to_bytes())
     }
 
     /// Adds the evidence of a run, and holds on to its commit.
@@ -139,43 +139,33 @@ impl Batch {
         })
     }
 
+    /// The ledger is a log: the tree of the new commit holds what the batch adds, and no more.
     fn ledger_update(&self, repo: &Repo, author: &Person) -> Result<Option<RefUpdate>, Error> {
-        let mut edits = Vec::new();
         let tip = Tip::of(repo, layout::ledger())?;
+        let there = Additions::at(repo.reader(), tip.commit());
         for (path, rule) in &self.unless {
-            if repo.entry(tip.tree, path)?.is_some() {
-                let (path, rule) = (path.clone(), *rule);
+            if there.find(path)?.is_some() {
+                let (path, rule) = (path.to_path(), *rule);
                 return Err(Error::Meanwhile { path, rule });
             }
         }
+        let mut edits = Vec::new();
         for (path, bytes) in &self.ledger {
             let blob = repo.write_blob(bytes)?;
-            match repo.entry(tip.tree, path)? {
-                Some((Mode::File, id)) if id == blob => {}
-                Some(_) => return Err(Error::Exists { path: path.clone() }),
-                None => edits.push((path.clone(), Some((Mode::File, blob)))),
+            let file = (Mode::File, blob);
+            match there.find(path)? {
+                Some(same) if same == file => {}
+                Some(_) => {
+                    let path = path.to_path();
+                    return Err(Error::Exists { path });
+                }
+                None => edits.push((path.to_path(), Some(file))),
             }
-        }
-        if !self.indexed.is_empty() {
-            let wanted = self
-                .indexed
-                .iter()
-                .map(|it| LedgerPath::shard_of(&it.run_id));
-            // From the finalizations, not from the shard: what somebody put into it does not stay.
-            let mut shards = provenance::implied(repo, tip.tree, &wanted.collect())?;
-            for entry in &self.indexed {
-                let shard = shards
-                    .entry(LedgerPath::shard_of(&entry.run_id))
-                    .or_default();
-                let known = std::mem::take(&mut shard.entries);
-                *shard = Index::of(known.into_iter().chain([entry.clone()]));
-            }
-            edits.extend(provenance::edits(repo, tip.tree, &shards)?.0);
         }
         // Held in the transaction even where nothing is added, so that no other writer adds in between.
         let held = tip.unchanged().filter(|_| !self.unless.is_empty());
         let message = format!("{}\n", self.message);
-        Ok(tip.edited(repo, &edits, author, message, None)?.or(held))
+        Ok(tip.adding(repo, &edits, author, message)?.or(held))
     }
 
     fn require_unsaid(&self, note: &[u8]) -> Result<(), Error> {

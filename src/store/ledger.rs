@@ -1,6 +1,6 @@
 //! Reading the ledger, the notes and the evidence as some set of refs shows them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::evidence::RunFiles;
 use crate::git::{self, Reader};
@@ -10,8 +10,9 @@ use crate::record::{ObjectId, RefName, RepoPath, RunId, Sha256, TaskId};
 use crate::records::{Kind, Notes, Scope};
 
 use super::Error;
+use super::additions::Additions;
 use super::layout::{self, LedgerPath};
-use super::provenance::{Entry, Index};
+use super::provenance::Entry;
 
 /// Where every ref is, as far as it matters: now, or after a push.
 pub type Refs = BTreeMap<RefName, ObjectId>;
@@ -22,7 +23,7 @@ pub type StoredFile = (RepoPath, Mode, ObjectId);
 /// The records as a set of refs shows them.
 pub struct Records<'a> {
     reader: &'a Reader,
-    ledger: Option<ObjectId>,
+    ledger: Additions<'a>,
     notes: BTreeMap<Notes, ObjectId>,
     refs: &'a Refs,
 }
@@ -30,21 +31,15 @@ pub struct Records<'a> {
 impl<'a> Records<'a> {
     /// Opens the records that these refs show.
     pub fn open(reader: &'a Reader, refs: &'a Refs) -> Result<Self, Error> {
-        let tree_of = |name: RefName| -> Result<Option<ObjectId>, Error> {
-            match refs.get(&name) {
-                Some(commit) => Ok(Some(reader.commit(*commit)?.tree)),
-                None => Ok(None),
-            }
-        };
         let mut notes = BTreeMap::new();
         for of in Notes::ALL {
-            if let Some(tree) = tree_of(layout::notes(*of))? {
-                notes.insert(*of, tree);
+            if let Some(commit) = refs.get(&layout::notes(*of)) {
+                notes.insert(*of, reader.commit(*commit)?.tree);
             }
         }
         Ok(Self {
             reader,
-            ledger: tree_of(layout::ledger())?,
+            ledger: Additions::at(reader, refs.get(&layout::ledger()).copied()),
             notes,
             refs,
         })
@@ -60,17 +55,19 @@ impl<'a> Records<'a> {
         self.refs
     }
 
-    /// Returns the bytes at a path of the ledger.
-    pub fn file(&self, path: &LedgerPath) -> Result<Option<Vec<u8>>, Error> {
-        Ok(self.file_with_id(path)?.map(|(_, bytes)| bytes))
+    /// Returns the ledger.
+    pub fn ledger(&self) -> &Additions<'a> {
+        &self.ledger
     }
 
-    fn file_with_id(&self, path: &LedgerPath) -> Result<Option<(ObjectId, Vec<u8>)>, Error> {
-        let path = path.to_path();
-        match self.reader.entry(self.ledger, &path)? {
+    /// Returns the bytes at a path of the ledger.
+    pub fn file(&self, path: &LedgerPath) -> Result<Option<Vec<u8>>, Error> {
+        match self.ledger.find(path)? {
             None => Ok(None),
-            Some((Mode::File, id)) => Ok(Some((id, self.reader.blob(id)?))),
-            Some(_) => Err(Error::NoFile { path }),
+            Some((Mode::File, id)) => Ok(Some(self.reader.blob(id)?)),
+            Some(_) => Err(Error::NoFile {
+                path: path.to_path(),
+            }),
         }
     }
 
@@ -89,8 +86,7 @@ impl<'a> Records<'a> {
 
     /// Returns the id of what stands at a path of the ledger.
     pub fn blob_of(&self, path: &LedgerPath) -> Result<Option<ObjectId>, Error> {
-        let entry = self.reader.entry(self.ledger, &path.to_path())?;
-        Ok(entry.map(|(_, id)| id))
+        Ok(self.ledger.find(path)?.map(|(_, id)| id))
     }
 
     /// Returns which run spent an approval.
@@ -99,93 +95,53 @@ impl<'a> Records<'a> {
         Ok(bytes.and_then(|bytes| parse_spent(&bytes)))
     }
 
-    /// Returns the tree of the ledger.
-    pub fn ledger_tree(&self) -> Option<ObjectId> {
-        self.ledger
-    }
-
-    /// Returns the entry that the provenance index has for a run.
+    /// Returns the entry of the provenance index that stands beside the finalization of a run.
     pub fn indexed(&self, run: &RunId) -> Result<Option<Entry>, Error> {
-        let path = LedgerPath::shard_of(run);
+        let path = LedgerPath::Provenance(run.clone());
         let Some(bytes) = self.file(&path)? else {
             return Ok(None);
         };
-        let shard = Index::parse(&bytes).map_err(|source| Error::Malformed {
+        let entry = Entry::parse(&bytes).map_err(|source| Error::Malformed {
             path: path.to_path(),
             source,
         })?;
-        Ok(shard.get(run).cloned())
+        Ok(Some(entry))
     }
 
     /// Returns the records of a kind that the ledger has of a run, by their paths.
     pub fn of_run(&self, run: &RunId, kind: Kind) -> Result<Vec<(LedgerPath, Envelope)>, Error> {
         let mut found = Vec::new();
-        for (path, id) in self.about(&Scope::from(run))? {
+        for (path, _, id) in self.ledger.about(run.as_str())?.iter() {
             if path.kind() == Some(kind) {
-                let envelope = parse(path.to_path(), &self.reader.blob(id)?)?;
-                found.push((path, envelope));
+                let envelope = parse(path.to_path(), &self.reader.blob(*id)?)?;
+                found.push((path.clone(), envelope));
             }
         }
         Ok(found)
     }
 
-    /// Returns the files that the ledger has about something.
-    pub fn about(&self, scope: &Scope) -> Result<Vec<(LedgerPath, ObjectId)>, Error> {
-        let (directory, begin) = scope.files();
-        let Some((Mode::Tree, id)) = self.reader.entry(self.ledger, &directory)? else {
-            return Ok(Vec::new());
-        };
-        let tree = self.reader.tree(id)?;
-        let own = tree
-            .entries
-            .iter()
-            .filter(|entry| entry.name.starts_with(begin.as_bytes()));
-        let known = own.filter_map(|entry| {
-            let path = LedgerPath::parse(&directory.join(&entry.name))?;
-            Some((path, entry.id))
-        });
-        Ok(known.collect())
-    }
-
-    /// Returns the paths of the ledger below a directory (`""` for all), sorted.
-    pub fn list(&self, below: &str) -> Result<Vec<(RepoPath, ObjectId)>, Error> {
-        let prefix = RepoPath::from(below);
-        let Some((Mode::Tree, root)) = self.reader.entry(self.ledger, &prefix)? else {
-            return Ok(Vec::new());
-        };
-        let files = self.reader.files(root, MAX_LISTED)?;
-        Ok(files
-            .into_iter()
-            .map(|(path, _, id)| (prefix.join(path.as_bytes()), id))
-            .collect())
-    }
-
     /// Returns the ids of all tasks, sorted.
     pub fn tasks(&self) -> Result<Vec<TaskId>, Error> {
-        let paths = self.list("contracts")?;
-        let mut tasks: Vec<_> = paths
-            .iter()
-            .filter_map(|(path, _)| match LedgerPath::parse(path) {
-                Some(LedgerPath::Record(Scope::Task(task), Kind::Contract, _)) => Some(task),
-                _ => None,
-            })
-            .collect();
-        tasks.sort();
-        Ok(tasks)
+        let mut tasks = BTreeSet::new();
+        self.ledger.each(|path, _, _| {
+            if let LedgerPath::Record(Scope::Task(task), Kind::Contract, _) = path {
+                tasks.insert(task);
+            }
+            Ok(())
+        })?;
+        Ok(tasks.into_iter().collect())
     }
 
     /// Returns the ids of all runs, sorted.
     pub fn runs(&self) -> Result<Vec<RunId>, Error> {
-        let paths = self.list("runs")?;
-        let mut runs: Vec<_> = paths
-            .iter()
-            .filter_map(|(path, _)| match LedgerPath::parse(path) {
-                Some(LedgerPath::Record(Scope::Run(run), Kind::Run, _)) => Some(run),
-                _ => None,
-            })
-            .collect();
-        runs.sort();
-        Ok(runs)
+        let mut runs = BTreeSet::new();
+        self.ledger.each(|path, _, _| {
+            if let LedgerPath::Record(Scope::Run(run), Kind::Run, _) = path {
+                runs.insert(run);
+            }
+            Ok(())
+        })?;
+        Ok(runs.into_iter().collect())
     }
 
     /// Returns the envelopes noted on an object in the approvals.
@@ -267,8 +223,6 @@ impl<'a> Records<'a> {
     }
 }
 
-/// How many paths one listing may have.
-const MAX_LISTED: usize = 4_000_000;
 /// How many files the evidence of one run may have.
 const MAX_EVIDENCE_FILES: usize = 50_000;
 

@@ -1,4 +1,4 @@
-//! Union merges of governance refs: nothing is lost, nothing changes, the index is recomputed.
+//! Union merges of governance refs: nothing is lost, nothing changes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,10 +7,11 @@ use crate::record::commit::Person;
 use crate::record::tree::Mode;
 use crate::record::{ObjectId, RefName};
 
+use super::Error;
+use super::additions::{Additions, since};
 use super::layout::{LedgerPath, Place};
 use super::ledger::note_lines;
 use super::swap::Edits;
-use super::{Error, provenance};
 
 /// Returns the tip that holds both histories: one of the two if it contains the other, else a
 /// merge commit with the union of their trees.
@@ -39,23 +40,20 @@ pub fn merge(
         });
     }
     let (our_tree, their_tree) = (repo.commit(ours)?.tree, repo.commit(theirs)?.tree);
-    let notes = matches!(place, Some(Place::Notes(_)));
-    let edits = if notes {
-        union_of_notes(repo, our_tree, their_tree)?
-    } else {
-        union_of_files(repo, reference, our_tree, their_tree)?
-    };
-    let mut tree = our_tree;
-    if !edits.is_empty() {
-        tree = repo.edit_tree(Some(tree), &edits)?;
-    }
-    if place == Some(Place::Ledger) {
-        let touched = touched_shards(repo, our_tree, their_tree)?;
-        let edits = provenance::mended(repo, Some(tree), &touched)?;
-        if !edits.is_empty() {
-            tree = repo.edit_tree(Some(tree), &edits)?;
+    let edits = match place {
+        Some(Place::Ledger) => {
+            refuse_conflicts(repo, reference, ours, theirs)?;
+            Edits::new()
         }
-    }
+        Some(Place::Notes(_)) => union_of_notes(repo, our_tree, their_tree)?,
+        _ => union_of_files(repo, reference, our_tree, their_tree)?,
+    };
+    // A commit of the ledger shows what it adds, and a merge adds nothing.
+    let base = Some(our_tree).filter(|_| place != Some(Place::Ledger));
+    let tree = match base {
+        Some(tree) if edits.is_empty() => tree,
+        base => repo.edit_tree(base, &edits)?,
+    };
     // Parents in a fixed order, so that two clones which merge the same tips agree on the trees.
     let mut parents = vec![ours, theirs];
     parents.sort();
@@ -78,9 +76,6 @@ fn union_of_files(
 ) -> Result<Edits, Error> {
     let mut edits = Vec::new();
     for change in repo.changes(Some(ours), Some(theirs))? {
-        if matches!(LedgerPath::parse(&change.path), Some(LedgerPath::Shard(..))) {
-            continue;
-        }
         match (change.old, change.new) {
             (_, None) => {}
             (None, Some(new)) => edits.push((change.path, Some(new))),
@@ -95,22 +90,25 @@ fn union_of_files(
     Ok(edits)
 }
 
-/// The shards in which the two sides differ, and those of runs that one side alone has finalized.
-/// Both are recomputed from the union: an entry that one side repaired stays repaired.
-fn touched_shards(
+/// Refuses two histories of the ledger that have different files of one name.
+fn refuse_conflicts(
     repo: &Repo,
+    reference: &RefName,
     ours: ObjectId,
     theirs: ObjectId,
-) -> Result<BTreeSet<LedgerPath>, Error> {
-    let mut shards = BTreeSet::new();
-    for change in repo.changes(Some(ours), Some(theirs))? {
-        match LedgerPath::parse(&change.path) {
-            Some(shard @ LedgerPath::Shard(..)) => _ = shards.insert(shard),
-            Some(path) => shards.extend(path.implies()),
-            None => {}
+) -> Result<(), Error> {
+    let known = Additions::at(repo.reader(), Some(theirs));
+    for (name, mode, blob) in since(repo.reader(), Some(theirs), ours)? {
+        if let Some(path) = LedgerPath::parse(&name)
+            && known.find(&path)?.is_some_and(|it| it != (mode, blob))
+        {
+            return Err(Error::Conflict {
+                reference: reference.clone(),
+                path: name,
+            });
         }
     }
-    Ok(shards)
+    Ok(())
 }
 
 fn union_of_notes(repo: &Repo, ours: ObjectId, theirs: ObjectId) -> Result<Edits, Error> {

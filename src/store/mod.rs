@@ -1,7 +1,9 @@
 //! Records in notes and `refs/awo/*`. Layout, reading, appending, merging.
 
+pub mod additions;
 pub mod batch;
 pub mod chain;
+pub mod index;
 pub mod layout;
 pub mod ledger;
 pub mod merge;
@@ -48,6 +50,12 @@ pub enum Error {
     #[error("cannot write {path}: another record stands there, and records never change")]
     Exists {
         /// Where it stands.
+        path: RepoPath,
+    },
+    /// Two commits of the ledger add different files under one name.
+    #[error("two records are named {path}, and records never change")]
+    Twice {
+        /// The name.
         path: RepoPath,
     },
     /// A record has come that what was to be written does not reckon with.
@@ -124,6 +132,7 @@ impl Coded for Error {
             E::Malformed { path, source } => record(source.limit).about(Subject::of_record(path)),
             E::NoFile { path } => form(Rule::RecordMode).about(Subject::of_record(path)),
             E::Exists { path } => taken(path, "git awo status"),
+            E::Twice { path } => taken(path, "git awo fetch --theirs: what the server has stays"),
             E::Noted { digest } => {
                 Diagnosis::against(self, Rule::NotedOnce, "something new", "git awo status")
                     .found("the same person has said this before")

@@ -85,6 +85,27 @@ impl Tip {
         })
     }
 
+    /// Returns the commit.
+    pub fn commit(&self) -> Option<ObjectId> {
+        self.commit
+    }
+
+    /// Writes a commit whose tree holds these files and no other, on top of the tip, and returns the
+    /// movement of the ref to it; `None` if there are no files.
+    pub fn adding(
+        self,
+        repo: &Repo,
+        files: &Edits,
+        author: &Person,
+        message: String,
+    ) -> Result<Option<RefUpdate>, Error> {
+        if files.is_empty() {
+            return Ok(None);
+        }
+        let tree = repo.edit_tree(None, files)?;
+        self.at(repo, tree, author, message, None).map(Some)
+    }
+
     /// Writes a commit with the edited tree, whose parents are the tip and `held`, and returns the
     /// movement of the ref to it; `None` if the tree stays the same.
     pub fn edited(
@@ -102,6 +123,17 @@ impl Tip {
         if Some(tree) == self.tree {
             return Ok(None);
         }
+        self.at(repo, tree, author, message, held).map(Some)
+    }
+
+    fn at(
+        self,
+        repo: &Repo,
+        tree: ObjectId,
+        author: &Person,
+        message: String,
+        held: Option<ObjectId>,
+    ) -> Result<RefUpdate, Error> {
         let commit = repo.write_commit(&CommitDraft {
             tree,
             parents: self.commit.into_iter().chain(held).collect(),
@@ -110,10 +142,10 @@ impl Tip {
             message: message.into_bytes(),
             signature: None,
         })?;
-        Ok(Some(RefUpdate {
+        Ok(RefUpdate {
             name: self.name,
             expected: self.commit.map_or(Expected::Absent, Expected::At),
             new: Some(commit),
-        }))
+        })
     }
 }

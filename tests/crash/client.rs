@@ -79,9 +79,7 @@ fn behind() -> World {
 /// The index of otto's clone was emptied by somebody.
 fn without_index() -> World {
     let world = World::finalized();
-    let script = "t=$(git ls-tree refs/awo/ledger | grep -v '\tindex' | git mktree) && \
-        git update-ref refs/awo/ledger $(git commit-tree -p refs/awo/ledger -m gone $t)";
-    world.ok("otto", "otto", &["sh", "-c", script]);
+    world.forge_ledger("otto", &[(&format!("{RUN}@provenance.json"), None)]);
     world
 }
 

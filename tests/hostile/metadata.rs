@@ -164,6 +164,10 @@ fn governance_refs_are_neither_rewound_nor_replaced() {
                 pushed.text
             );
         }
+        // The tree of a commit of the ledger holds what it adds: nothing can be taken away.
+        if name == "refs/awo/ledger" {
+            continue;
+        }
         // A merge takes nothing away, whichever side its tree is from: the tree tells.
         let root = door.raw().tree(&[]);
         let merged = door.raw().commit(&root, &[&id], "m\n");

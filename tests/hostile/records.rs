@@ -67,8 +67,8 @@ pub const CASES: &[Case] = &[
         attack: "a run without an entry in the index, an entry without a run",
         answer: "STR-001",
         tests: &[
-            "export::an_entry_that_was_removed_is_refused_found_and_mended",
-            "export::an_entry_without_a_finalization_is_refused_found_and_mended",
+            "export::a_missing_entry_is_refused_found_and_added",
+            "export::an_entry_without_a_finalization_is_refused_and_found",
         ],
     },
     Case {

@@ -1,7 +1,7 @@
 //! Runs stored in a repository.
 
 use super::Did;
-use crate::world::{RUN, World};
+use crate::world::{READ_LEDGER, RUN, World};
 
 fn awo(world: &World, place: &str, words: &[&str]) -> Did {
     let words = [&["git", "awo"], words].concat();
@@ -18,12 +18,13 @@ fn tamper(world: &World, prefix: &str, script: &str) {
     let script = format!(
         "set -eu
         ref=$(git for-each-ref --format='%(refname)' {prefix})
-        dir=$(git ls-tree -r --name-only $ref | grep '[/@]SHA256SUMS.txt$'); dir=${{dir%SHA256SUMS.txt}}
         export GIT_INDEX_FILE=$PWD/.git/tampered
-        git read-tree $ref
+        parent=\"-p $ref\"
+        if [ $ref = refs/awo/ledger ]; then {READ_LEDGER}; parent=; else git read-tree $ref; fi
+        dir=$(git ls-files | grep '[/@]SHA256SUMS.txt$'); dir=${{dir%SHA256SUMS.txt}}
         put() {{ git update-index --add --cacheinfo ${{2:-100644}},$(git hash-object -w --stdin),${{dir}}$1; }}
         {script}
-        git update-ref $ref $(git commit-tree -p $ref -m x $(git write-tree))"
+        git update-ref $ref $(git commit-tree $parent -m x $(git write-tree))"
     );
     world.ok("rita", "rita", &["sh", "-c", &script]);
 }
@@ -98,7 +99,7 @@ fn what_was_changed_in_the_evidence_is_found_each_thing_by_its_name() {
         // All of it made anew: only the ledger and the record know better.
         (
             "echo x | put report.md
-             git cat-file blob $ref:${dir}SHA256SUMS.txt | sed \"s/.*  .\\/report.md/$(echo x | sha256sum | cut -c1-64)  .\\/report.md/\" | put SHA256SUMS.txt",
+             git cat-file blob :${dir}SHA256SUMS.txt | sed \"s/.*  .\\/report.md/$(echo x | sha256sum | cut -c1-64)  .\\/report.md/\" | put SHA256SUMS.txt",
             &["INT-001 SHA256SUMS.txt", "INT-001 report.md"],
         ),
         ("git cat-file blob $ref:${dir}report.md | put report.md", &[]),
@@ -148,7 +149,7 @@ fn the_ledgers_inventory_and_the_run_record_count_as_well() {
     for (script, wanted) in [
         ("echo x | put SHA256SUMS.txt", &["INT-001", "INT-004"][..]),
         (
-            "git cat-file blob $ref:${dir}SHA256SUMS.txt | sed '1s/^[0-7]/x8/;1s/^[89a-f]/x1/;1s/^x//' | put SHA256SUMS.txt",
+            "git cat-file blob :${dir}SHA256SUMS.txt | sed '1s/^[0-7]/x8/;1s/^[89a-f]/x1/;1s/^x//' | put SHA256SUMS.txt",
             &["INT-001", "INT-001"],
         ),
         (
@@ -156,11 +157,11 @@ fn the_ledgers_inventory_and_the_run_record_count_as_well() {
             &["INT-002"],
         ),
         (
-            "git cat-file blob $ref:${dir}run.dsse.json | tr 'A' 'B' | put run.dsse.json",
+            "git cat-file blob :${dir}run.dsse.json | tr 'A' 'B' | put run.dsse.json",
             &["INT-004"],
         ),
         (
-            "git cat-file blob $ref:${dir}SHA256SUMS.txt | put SHA256SUMS.txt",
+            "git cat-file blob :${dir}SHA256SUMS.txt | put SHA256SUMS.txt",
             &[],
         ),
     ] {

@@ -101,11 +101,10 @@ fn housekeeping(pushes: usize) {
             std::panic::resume_unwind(why);
         }
     });
-    let words = ["git", "ls-tree", "-r", "--name-only", "refs/awo/ledger"];
-    let listed = world.ok("server", "server.git", &words);
-    let there = listed
-        .lines()
-        .filter(|line| line.contains("W-0-") && line.contains("@contract."))
+    let there = world
+        .ledger_of("server.git")
+        .iter()
+        .filter(|(path, _)| path.contains("W-0-") && path.contains("@contract."))
         .count();
     assert_eq!(there, pushes, "nothing is lost");
     world.ok(

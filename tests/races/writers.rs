@@ -9,12 +9,10 @@ use crate::world::World;
 
 /// Returns the contracts in the ledger of a repository.
 fn contracts(world: &World, place: &str) -> Vec<String> {
-    let words = ["git", "ls-tree", "-r", "--name-only", "refs/awo/ledger"];
-    let listed = world.ok("server", place, &words);
-    let names = listed
-        .lines()
-        .filter(|line| line.contains("W-") && line.contains("@contract."));
-    names.map(str::to_owned).collect()
+    let names = world.ledger_of(place).into_iter().map(|(path, _)| path);
+    names
+        .filter(|path| path.contains("W-") && path.contains("@contract."))
+        .collect()
 }
 
 fn expected(writers: usize, records: usize) -> BTreeSet<String> {
@@ -26,7 +24,7 @@ fn all_there(world: &World, place: &str, writers: usize, records: usize) {
     let found = contracts(world, place);
     assert_eq!(found.len(), writers * records, "none lost, none twice");
     for id in expected(writers, records) {
-        let named = |path: &&String| path.contains(&format!("/{id}@contract."));
+        let named = |path: &&String| path.starts_with(&format!("{id}@contract."));
         let count = found.iter().filter(named).count();
         assert_eq!(count, 1, "{id} is there once");
     }

@@ -39,25 +39,21 @@ fn the_ledger_only_grows_by_plain_records_of_known_kinds() {
                 let path = LedgerPath::Packet(task()).to_path().to_string();
                 it.ledger().get_mut(&path).unwrap().0 = Mode::Executable;
             },
-            &[
-                "ATT-002 binds-packet",
-                "INT-003 record-mode",
-                "STR-002 record-kind",
-            ],
+            &["ATT-002 binds-packet", "INT-003 record-mode"],
         ),
         (
             "a record changed",
             &[],
             Executed,
             |_, it| it.put(&LedgerPath::Packet(task()), "another\n"),
-            &["REP-002 records-never-change"],
+            &["REP-001 record-name"],
         ),
         (
             "a record removed",
             &[],
             Executed,
             |_, it| lose(it, &LedgerPath::Packet(task())),
-            &["REP-002 records-never-change"],
+            &["REP-002 forward-only"],
         ),
         (
             "a record that becomes a program",
@@ -67,7 +63,7 @@ fn the_ledger_only_grows_by_plain_records_of_known_kinds() {
                 let path = LedgerPath::Packet(task()).to_path().to_string();
                 it.ledger().get_mut(&path).unwrap().0 = Mode::Executable;
             },
-            &["INT-003 record-mode", "REP-002 records-never-change"],
+            &["INT-003 record-mode", "REP-001 record-name"],
         ),
         (
             "no envelope",
@@ -284,17 +280,17 @@ fn a_record_stands_where_it_says() {
             &["GOV-002 run-record", "INT-004 record-place"],
         ),
         (
-            "a shard of nothing",
+            "an entry of the index without a finalization",
             &[],
             Approved,
-            |_, it| it.put(&LedgerPath::Shard("00".to_owned(), "00".to_owned()), "{}"),
-            &["INT-008 index-derived"],
+            |_, it| it.put(&LedgerPath::Provenance(run_id()), "{}"),
+            &["GOV-002 run-record", "STR-001 provenance-index"],
         ),
         (
-            "no shard",
+            "no entry of the index",
             &[],
             Landed,
-            |_, it| lose(it, &LedgerPath::shard_of(&run_id())),
+            |_, it| lose(it, &LedgerPath::Provenance(run_id())),
             &["STR-001 provenance-index"],
         ),
     ]);

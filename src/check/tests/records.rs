@@ -96,14 +96,14 @@ fn the_index_is_what_the_finalizations_imply() {
             vec!["STR-001 index-attestation"],
         ),
         (
-            "a stray shard",
-            |_, it| it.put(&LedgerPath::Shard("00".to_owned(), "00".to_owned()), "{}"),
-            vec!["INT-008 index-derived"],
+            "a stray entry",
+            |_, it| it.put(&LedgerPath::Provenance(other_run()), "{}"),
+            vec!["STR-001 provenance-index"],
         ),
         (
-            "no shard",
+            "no entry",
             |_, it| {
-                let path = LedgerPath::shard_of(&run_id()).to_path().to_string();
+                let path = LedgerPath::Provenance(run_id()).to_path().to_string();
                 it.ledger().remove(&path).unwrap();
             },
             vec!["STR-001 provenance-index"],
@@ -111,7 +111,7 @@ fn the_index_is_what_the_finalizations_imply() {
         (
             "another approver",
             |_, it| {
-                let path = LedgerPath::shard_of(&run_id()).to_path().to_string();
+                let path = LedgerPath::Provenance(run_id()).to_path().to_string();
                 let (_, bytes) = it.ledger().get_mut(&path).unwrap();
                 let text = String::from_utf8(bytes.clone()).unwrap();
                 *bytes = text.replace("\"rita\"", "\"vera\"").into_bytes();
@@ -142,10 +142,10 @@ fn the_index_is_what_the_finalizations_imply() {
 }
 
 #[test]
-fn a_shard_that_cannot_be_read_differs() {
+fn an_entry_that_cannot_be_read_differs() {
     let world = World::new(&[]);
     let mut shelf = world.shelf(Landed);
-    shelf.put(&LedgerPath::shard_of(&run_id()), "{}");
+    shelf.put(&LedgerPath::Provenance(run_id()), "{}");
     let refs = world.commit(&Refs::new(), &shelf);
     let facts = ask(&world, &refs, Positions::Named, time(NOW), |it| {
         it.run(&run_id()).unwrap()
@@ -155,7 +155,7 @@ fn a_shard_that_cannot_be_read_differs() {
     };
     assert_eq!(finding.code.as_str(), "INT-008");
     assert_eq!(finding.rule, "index-derived");
-    assert_eq!(finding.remedy, "git awo provenance rebuild");
+    assert!(finding.remedy.starts_with("git awo fetch --theirs"));
 }
 
 #[test]

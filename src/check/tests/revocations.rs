@@ -3,7 +3,7 @@
 use super::world::*;
 use crate::check::governance;
 use crate::check::tests::world::Stage::*;
-use crate::facts::arrivals::{Arrivals, MAX_RECORDS};
+use crate::facts::arrivals::{Arrivals, Gained};
 use crate::facts::position::{Logged, Positions};
 use crate::facts::run::Collector;
 use crate::record::envelope::Envelope;
@@ -226,7 +226,7 @@ fn the_log_says_what_came_first() {
     for (reference, new) in &refs {
         if matches!(Place::of(reference), Some(Place::Ledger | Place::Notes(_))) {
             arrivals
-                .collect(&world.repo, reference, None, *new, MAX_RECORDS)
+                .collect(&world.repo, &Gained::accepted(reference, None, *new), None)
                 .unwrap();
         }
     }

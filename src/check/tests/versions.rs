@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::world::*;
 use crate::check::governance;
 use crate::check::tests::world::Stage::*;
-use crate::facts::arrivals::{Arrivals, MAX_RECORDS};
+use crate::facts::arrivals::{Arrivals, Gained};
 use crate::facts::position::{Continued, Logged, Positions};
 use crate::facts::run::Collector;
 use crate::record::{Findings, Sha256};
@@ -125,7 +125,7 @@ fn by_part(
         let old = before.get(name).copied();
         if layout::Place::of(name).is_some() && *name != layout::policy() && old != Some(*new) {
             arrivals
-                .collect(&world.repo, name, old, *new, MAX_RECORDS)
+                .collect(&world.repo, &Gained::accepted(name, old, *new), None)
                 .unwrap();
         }
     }

@@ -25,7 +25,7 @@ pub use crate::rules::tests::people::{
 use crate::signing::Signer as _;
 use crate::store::layout::{self, LedgerPath};
 use crate::store::ledger::{Refs, spent};
-use crate::store::provenance::{Entry, Index};
+use crate::store::provenance::Entry;
 
 /// When everything happens.
 pub const NOW: &str = "2026-01-10T00:00:00Z";

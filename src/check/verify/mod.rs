@@ -11,7 +11,6 @@ use std::collections::BTreeSet;
 use std::num::NonZero;
 
 use crate::facts::log::Log;
-use crate::facts::provenance;
 use crate::facts::run::Collector;
 use crate::record::{Coded, Findings, ObjectId, RefName, Report, RunId, Subject};
 use crate::rules::{self, clone as known, growth};
@@ -23,7 +22,7 @@ use seen::high_water;
 
 use super::governance;
 use super::{Error, PolicyHistory};
-use crate::facts::arrivals::{Arrivals, Gained, MAX_RECORDS};
+use crate::facts::arrivals::{Arrivals, Gained};
 
 pub use seen::{Clone, positions};
 
@@ -137,7 +136,7 @@ fn verify_all(
         let none = (BTreeSet::new(), BTreeSet::new());
         branches::verify(cores, log, &Arrived::new(&none.0, &none.1), report)
     };
-    let Ok((runs, of_records)) = judge_records(cores, collector, &arrivals) else {
+    let Ok((runs, of_records)) = judge_records(cores, &arrivals) else {
         return in_order(report);
     };
     let arrived = Arrived::new(arrivals.digests(), &runs);
@@ -160,7 +159,6 @@ fn verify_all(
 /// Judges every record by itself; returns the runs that they are about, and what was found.
 fn judge_records(
     cores: &Cores<'_>,
-    collector: &Collector<'_>,
     arrivals: &Arrivals,
 ) -> Result<(BTreeSet<RunId>, Findings), Error> {
     let pieces: Vec<_> = governance::pieces(arrivals).collect();
@@ -178,7 +176,6 @@ fn judge_records(
         runs.extend(more);
         findings.extend(found);
     }
-    provenance::judge(collector.records, &arrivals.shards, &mut findings)?;
     Ok((runs, findings))
 }
 
@@ -189,14 +186,8 @@ fn arrivals(cores: &Cores<'_>, report: &mut Report) -> Result<Arrivals, Error> {
     for (name, tip) in refs {
         match Place::of(name) {
             Some(Place::Ledger | Place::Notes(_) | Place::Evidence) => {
-                arrivals.collect(reader, name, None, *tip, MAX_RECORDS)?;
-                let gained = Gained {
-                    reference: name,
-                    old: None,
-                    new: *tip,
-                    most_commits: usize::MAX,
-                    most_changes: MAX_RECORDS,
-                };
+                let gained = Gained::accepted(name, None, *tip);
+                arrivals.collect(reader, &gained, None)?;
                 arrivals.collect_commits(reader, &gained, refs, cores.basis.history)?;
             }
             Some(Place::Unknown) => {

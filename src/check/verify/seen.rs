@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::check::{Anchor, Error, PolicyHistory};
-use crate::facts::arrivals::{Arrivals, MAX_RECORDS};
+use crate::facts::arrivals::{Arrivals, Gained};
 use crate::facts::log::{Entry, Log};
 use crate::facts::position::Logged;
 use crate::git::Reader;
@@ -248,8 +248,8 @@ fn brought(reader: &Reader, movements: &[Movement]) -> Result<(BTreeSet<Sha256>,
             continue;
         };
         if reader.contains(new) && movement.old.is_none_or(|old| reader.contains(old)) {
-            let (reference, old) = (&movement.reference, movement.old);
-            arrivals.collect(reader, reference, old, new, MAX_RECORDS)?;
+            let gained = Gained::accepted(&movement.reference, movement.old, new);
+            arrivals.collect(reader, &gained, None)?;
         }
     }
     growth::irregular(&arrivals, &mut findings);

@@ -9,7 +9,6 @@ use crate::cli::{Answer, Context};
 use crate::ops::{Error, Session, provenance};
 use crate::record::{RunId, Sha256};
 use crate::render;
-use crate::store::provenance::Change;
 
 /// Look at the provenance index, verify it against the finalizations, or rebuild it
 #[derive(Debug, Args)]
@@ -39,7 +38,7 @@ enum Action {
     /// The attestation of each entry must be noted on its commit. Whether finalizations and
     /// attestations themselves hold, git awo verify says.
     Verify,
-    /// Recompute the index from the finalizations and write what differs
+    /// Recompute the index from the finalizations and add the entries that are missing
     Rebuild,
 }
 
@@ -89,19 +88,14 @@ fn rebuild(session: &Session) -> Result<Answer, Error> {
     let runs = done.runs;
     let mut text = String::new();
     let mut rows = Vec::new();
-    for (path, change) in &done.changes {
-        let word = match change {
-            Change::Added => "added",
-            Change::Replaced => "replaced",
-            Change::Removed => "removed",
-        };
-        text.push_str(&format!("{word:<8}  {path}\n"));
-        rows.push(json!({ "change": word, "shard": path }));
+    for run in &done.added {
+        text.push_str(&format!("added  {run}\n"));
+        rows.push(json!(run));
     }
     text.push_str(&match rows.as_slice() {
         [] => format!("nothing to do: the index holds the {runs} finalized runs\n"),
         _ => format!("the index holds the {runs} finalized runs\nnext: git awo push\n"),
     });
-    let value = json!({ "changed": rows, "runs": runs });
+    let value = json!({ "added": rows, "runs": runs });
     Ok(Answer::new("index-rebuild", value, text))
 }

@@ -8,14 +8,14 @@ use std::cell::Cell;
 use crate::check::PolicyHistory;
 use crate::check::governance;
 use crate::check::verify::positions;
-use crate::facts::arrivals::{Arrivals, MAX_RECORDS};
+use crate::facts::arrivals::{Arrivals, Gained};
 use crate::facts::log::Log;
 use crate::facts::position::{Continued, Logged, Positions};
-use crate::facts::provenance;
 use crate::facts::run::Collector;
 use crate::git::{self, Expected, RefUpdate};
 use crate::record::{Finding, Findings, ObjectId, RefName, Refusal, Rule};
 use crate::rules::policy;
+use crate::store::additions::Additions;
 use crate::store::layout::{self, Place};
 use crate::store::ledger::{Records, Refs};
 use crate::store::swap::{pause, swap};
@@ -109,12 +109,12 @@ fn run_git(session: &Session, remote: &str, words: &[&str]) -> Result<(), Error>
     }
 }
 
-/// Judges what is new. Findings on the index are returned: it is derived, and one that differs must
-/// not keep away the records from which it is rebuilt.
+/// Judges what is new. That a run lacks its entry in the provenance index is returned: the entry
+/// follows from the records, which must come for it to be added.
 fn judge(session: &Session, remote: &str, after: &Refs) -> Result<Vec<Finding>, Error> {
     let findings = arrived(session, remote, after)?.into_iter();
     let (derived, findings): (Vec<_>, Vec<_>) =
-        findings.partition(|it| provenance::is_rule(&it.rule));
+        findings.partition(|it| it.rule == Rule::ProvenanceIndex);
     match Refusal::of(findings) {
         None => Ok(derived),
         Some(why) => Err(Error::denied(
@@ -200,7 +200,9 @@ fn arrivals(session: &Session, after: &Refs, merged: &Refs) -> Result<Arrivals, 
         let old = merged.get(reference).copied();
         if old != Some(*new) {
             let repo = session.repo();
-            arrivals.collect(repo, reference, old, *new, MAX_RECORDS)?;
+            let before = Additions::at(repo, old);
+            let gained = Gained::accepted(reference, old, *new);
+            arrivals.collect(repo, &gained, Some(&before))?;
         }
     }
     Ok(arrivals)

@@ -20,11 +20,10 @@ pub(super) fn ledger(
     who: &str,
     name: &str,
 ) -> Result<usize, Failed> {
-    let list = ["git", "ls-tree", "-r", "--name-only", "refs/awo/ledger"];
-    let listed = play.ok(world, who, &list)?;
-    let names = listed
-        .lines()
-        .filter_map(|line| line.rsplit(['/', '@']).next());
+    let list = "log --format= --name-only --diff-filter=A --no-renames refs/awo/ledger";
+    let words: Vec<_> = std::iter::once("git").chain(list.split(' ')).collect();
+    let listed = play.ok(world, who, &words)?;
+    let names = listed.lines().filter_map(|line| line.rsplit('@').next());
     Ok(names.filter(|it| it.starts_with(name)).count())
 }
 

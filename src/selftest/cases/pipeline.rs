@@ -1,6 +1,6 @@
 //! Layer P: the order of the gates, the server's hook, concurrency, the chain.
 
-use crate::records::{Kind, Scope};
+use crate::records::Kind;
 use std::process::{Child, Stdio};
 
 use super::super::case::{Case, Layer};
@@ -208,37 +208,31 @@ fn missing_links(play: &mut Play<'_>) -> Result<(), Failed> {
     let inventory = LedgerPath::Inventory(run.run.clone()).to_path().to_string();
     let record = Kind::Run.of(&run.run).to_path().to_string();
     let finalization = Kind::Finalization.of(&run.run).to_path().to_string();
-    let shard = LedgerPath::shard_of(&run.run).to_path().to_string();
-    let (_, begin) = Scope::from(&run.run).files();
-    let begin = format!("{begin}independence-");
-    let listed = play.ok(
-        &finalized,
-        "otto",
-        &["git", "ls-tree", "-r", "--name-only", "refs/awo/ledger"],
-    )?;
-    let log = listed
-        .lines()
-        .find(|line| line.contains(&begin))
+    let entry = LedgerPath::Provenance(run.run.clone())
+        .to_path()
+        .to_string();
+    let logs = forge::ledger(&finalized.actor("otto", "otto")?)?;
+    let log = logs
+        .iter()
+        .find(|path| path.kind() == Some(Kind::Independence))
         .ok_or_else(|| Failed::Expected("the independence log must be there".to_owned()))?;
+    let log = log.to_path().to_string();
     let chain = ["git", "awo", "chain", RUN];
     play.ok(&finalized, "otto", &chain)?;
     for (path, code) in [
         (contract.as_str(), Code::Gov002),
         (&record, Code::Str002),
         (&inventory, Code::Int002),
-        (log, Code::Gov002),
+        (&log, Code::Gov002),
         (&finalization, Code::Gov002),
-        (&shard, Code::Str001),
+        (&entry, Code::Str001),
     ] {
         let world = play.world(Stage::Finalized)?;
         play.note(&format!("without {path}"));
         forge::edit(&world, "otto", &layout::ledger(), &[(path, None)])?;
         play.refused(&world, "otto", &chain, code)?;
     }
-    let blob = format!("refs/awo/ledger:{contract}");
-    let blob = play.ok(&finalized, "otto", &["git", "rev-parse", &blob])?;
-    let blob = blob.trim().parse();
-    let blob = blob.map_err(|_| Failed::Expected("the contract must be there".to_owned()))?;
+    let blob = forge::contract_blob(&finalized.actor("otto", "otto")?, &run.task)?;
     for (reference, object, code) in [
         (layout::approvals(), blob, Code::Gov005),
         (layout::approvals(), run.commit, Code::Gov005),

@@ -93,12 +93,12 @@ fn index(play: &mut Play<'_>) -> Result<(), Failed> {
 }
 
 fn orphans(play: &mut Play<'_>) -> Result<(), Failed> {
-    let shard = LedgerPath::shard_of(&forge::run_id()?)
+    let entry = LedgerPath::Provenance(forge::run_id()?)
         .to_path()
         .to_string();
     // The run is missing from the index.
     let world = play.world(Stage::Finalized)?;
-    forge::edit(&world, "otto", &layout::ledger(), &[(&shard, None)])?;
+    forge::edit(&world, "otto", &layout::ledger(), &[(&entry, None)])?;
     play.refused(
         &world,
         "otto",
@@ -120,8 +120,10 @@ fn orphans(play: &mut Play<'_>) -> Result<(), Failed> {
         .cloned()
         .ok_or_else(|| Failed::Expected("an entry".to_owned()))?;
     stray.run_id = RunId::new("run_of_nobody").map_err(|error| Failed::Left(error.to_string()))?;
-    let place = LedgerPath::shard_of(&stray.run_id).to_path().to_string();
-    let bytes = Index::of([stray]).to_bytes();
+    let place = LedgerPath::Provenance(stray.run_id.clone())
+        .to_path()
+        .to_string();
+    let bytes = stray.to_bytes();
     forge::edit(&world, "otto", &layout::ledger(), &[(&place, Some(&bytes))])?;
     play.refused(
         &world,

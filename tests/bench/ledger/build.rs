@@ -14,7 +14,7 @@ use git_awo::record::{ObjectId, RefName, RepoPath, RunId, Sha256, TaskId, Timest
 use git_awo::records::{FinalizationPredicate, Kind, Movement, ReceiptPredicate, Statement};
 use git_awo::signing::{FileKey, Signer as _};
 use git_awo::store::layout::{self, LedgerPath};
-use git_awo::store::provenance::{Entry, Index};
+use git_awo::store::provenance::Entry;
 
 use super::desk::Desk;
 use super::template::{Template, Words, links, sign};
@@ -69,19 +69,9 @@ pub fn build(directory: &Path, runs: usize) -> Desk {
     let mut pushed = Vec::new();
     let mut base = template.says.commit;
     let repo = Repo::open(&server).unwrap();
-    let mut shards: BTreeMap<LedgerPath, Vec<Entry>> = BTreeMap::new();
     for at in 1..runs {
         let time = start + STEP * (at as i64 + 10);
-        let made = one(
-            &repo,
-            &template,
-            &keys,
-            &mut import,
-            &mut shards,
-            base,
-            at,
-            time,
-        );
+        let made = one(&repo, &template, &keys, &mut import, base, at, time);
         base = made.main;
         pushed.push(made);
     }
@@ -116,7 +106,6 @@ fn one(
     template: &Template,
     keys: &Keys,
     import: &mut Import,
-    shards: &mut BTreeMap<LedgerPath, Vec<Entry>>,
     base: ObjectId,
     at: usize,
     time: i64,
@@ -170,9 +159,7 @@ fn one(
     let finalization = words.sign(&template.finalization, Kind::Finalization, &keys.otto);
 
     let says = Statement::<FinalizationPredicate>::parse(finalization.payload()).unwrap();
-    let shard = LedgerPath::shard_of(&run);
-    let entries = shards.entry(shard.clone()).or_default();
-    entries.push(Entry::of(&says.predicate));
+    let entry = Entry::of(&says.predicate);
     let ledger: Vec<(LedgerPath, Vec<u8>)> = vec![
         (Kind::Contract.of(&task), contract.to_bytes()),
         (LedgerPath::Packet(task), packet.into_bytes()),
@@ -190,7 +177,7 @@ fn one(
             independence.to_bytes(),
         ),
         (Kind::Finalization.of(&run), finalization.to_bytes()),
-        (shard, Index::of(entries.clone()).to_bytes()),
+        (LedgerPath::Provenance(run.clone()), entry.to_bytes()),
     ];
     let ledger = ledger
         .into_iter()
@@ -333,6 +320,10 @@ impl Import {
         }
         if let Some(commit) = held {
             writeln!(out, "merge {commit}").unwrap();
+        }
+        // Each commit of the ledger shows what it adds.
+        if *reference == layout::ledger() {
+            writeln!(out, "deleteall").unwrap();
         }
         for (path, bytes) in files {
             write!(out, "M 100644 inline {path}\ndata {}\n", bytes.len()).unwrap();

@@ -257,7 +257,7 @@ fn an_approval_is_withdrawn_for_one_reason() {
     olga.accepts_record("an own approval", LEDGER, &own);
     let again = withdrawn_for(&olga, "operator", first, None, "another reason");
     let again = format!("{again}:{LEDGER}");
-    olga.refuses_and_finds("another reason", &[&again], &["REP-002"], &["REP-002"]);
+    olga.refuses_and_finds("another reason", &[&again], &["REP-001"], &["REP-001"]);
     // The twin: for that reason another approval is withdrawn.
     let sentence = ["git", "awo", "approve", TASK, "--sentence", SENTENCE];
     olga.world.ok("olga", "olga", &sentence);

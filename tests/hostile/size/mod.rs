@@ -70,9 +70,9 @@ pub const CASES: &[Case] = &[
     },
     Case {
         id: "D-09",
-        attack: "governance refs with symlinks, executable files, or records removed in an intermediate \
-                 commit; governance refs without records",
-        answer: "INT-003, REP-002, STR-002",
+        attack: "governance refs with symlinks or executable files in an intermediate commit; governance \
+                 refs without records",
+        answer: "INT-003, STR-002",
         tests: &["hostile::size::bombs::a_governance_ref_keeps_what_was_recorded_in_every_commit"],
     },
     Case {

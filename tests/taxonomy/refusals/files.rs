@@ -2,6 +2,7 @@
 //! and the import of a run.
 
 use super::*;
+use crate::world::READ_LEDGER;
 
 const ROWS: &[Row] = &[
     // Files in a directory.
@@ -191,9 +192,9 @@ const ROWS: &[Row] = &[
         (3, "INT-005"),
     ),
     row(
-        "no shard",
+        "no entry",
         World::landed,
-        |world| edit_shard(world, "git update-index --force-remove $shard"),
+        |world| edit_entry(world, "git update-index --force-remove $entry"),
         OTTO,
         &["export", RUN, "../out"],
         (1, "STR-001"),
@@ -216,17 +217,17 @@ const ROWS: &[Row] = &[
         (1, "STR-002"),
     ),
     row(
-        "no shard",
+        "no entry",
         World::landed,
-        |world| edit_shard(world, "git update-index --force-remove $shard"),
+        |world| edit_entry(world, "git update-index --force-remove $entry"),
         OTTO,
         &["provenance", "verify"],
         (1, "STR-001"),
     ),
     row(
-        "no shard",
+        "no entry",
         World::landed,
-        |world| edit_shard(world, "git update-index --force-remove $shard"),
+        |world| edit_entry(world, "git update-index --force-remove $entry"),
         OTTO,
         &["provenance", "export", "../index.json"],
         (1, "STR-001"),
@@ -234,7 +235,7 @@ const ROWS: &[Row] = &[
     row(
         "forged entry",
         World::landed,
-        |world| edit_shard(world, FORGE),
+        |world| edit_entry(world, FORGE),
         OTTO,
         &["provenance", "verify"],
         (1, "INT-008"),
@@ -242,7 +243,7 @@ const ROWS: &[Row] = &[
     row(
         "forged entry",
         World::landed,
-        |world| edit_shard(world, FORGE),
+        |world| edit_entry(world, FORGE),
         OTTO,
         &["provenance", "export"],
         (1, "INT-008"),
@@ -250,7 +251,7 @@ const ROWS: &[Row] = &[
     row(
         "forged entry",
         World::landed,
-        |world| edit_shard(world, FORGE),
+        |world| edit_entry(world, FORGE),
         OTTO,
         &["chain", RUN],
         (1, "INT-008"),
@@ -351,8 +352,8 @@ const ROWS: &[Row] = &[
 
 /// Puts another reviewer into the entry of the run.
 const FORGE: &str =
-    "blob=$(git cat-file blob :$shard | sed s/rita/mallory/ | git hash-object -w --stdin)
-    git update-index --cacheinfo 100644,$blob,$shard";
+    "blob=$(git cat-file blob :$entry | sed s/rita/mallory/ | git hash-object -w --stdin)
+    git update-index --cacheinfo 100644,$blob,$entry";
 
 /// Makes a directory whose inventory holds.
 fn listed(world: &World) {
@@ -377,15 +378,15 @@ fn no_evidence(world: &World) {
     git(world, "otto", &["sh", "-c", script]);
 }
 
-/// Changes the one shard of otto's index, `$shard`, past every check.
-fn edit_shard(world: &World, script: &str) {
+/// Changes the one entry of otto's index, `$entry`, past every check.
+fn edit_entry(world: &World, script: &str) {
     let script = format!(
         "set -eu
-        shard=$(git ls-tree -r --name-only refs/awo/ledger index/)
         export GIT_INDEX_FILE=$PWD/.git/edited
-        git read-tree refs/awo/ledger
+        {READ_LEDGER}
+        entry=$(git ls-files | grep @provenance.json)
         {script}
-        git update-ref refs/awo/ledger $(git commit-tree -p refs/awo/ledger -m x $(git write-tree))"
+        git update-ref refs/awo/ledger $(git commit-tree -m x $(git write-tree))"
     );
     git(world, "otto", &["sh", "-c", &script]);
 }

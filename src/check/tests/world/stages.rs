@@ -1,5 +1,7 @@
 //! What stands on the refs at each stage, and how it is pushed, logged and verified.
 
+use crate::store::additions::since;
+
 use super::*;
 use std::num::NonZero;
 
@@ -89,8 +91,8 @@ impl World {
         if stage >= Stage::Landed {
             let path = Kind::Finalization.of(&self.run.run);
             shelf.put(&path, self.finalization.to_bytes());
-            let index = Index::of([Entry::of(&self.finalized)]);
-            shelf.put(&LedgerPath::shard_of(&self.run.run), index.to_bytes());
+            let path = LedgerPath::Provenance(self.run.run.clone());
+            shelf.put(&path, Entry::of(&self.finalized).to_bytes());
             shelf.branches.insert(main(), self.commit);
         }
         if stage >= Stage::Judged {
@@ -105,8 +107,12 @@ impl World {
     pub fn commit(&self, before: &Refs, shelf: &Shelf) -> Refs {
         let mut after = shelf.branches.clone();
         for (reference, files) in &shelf.governance {
-            let tree = tree(&self.repo, files);
             let old = before.get(reference).copied();
+            if *reference == layout::ledger() {
+                after.insert(reference.clone(), self.add(old, files));
+                continue;
+            }
+            let tree = tree(&self.repo, files);
             let same = |id: ObjectId| self.repo.commit(id).unwrap().tree == tree;
             let id = match old {
                 Some(old) if same(old) => old,
@@ -119,6 +125,36 @@ impl World {
             after.insert(reference.clone(), id);
         }
         after
+    }
+
+    /// Writes the commit of the ledger that adds what is not there yet, or one that begins anew if
+    /// something is there that must not be.
+    fn add(&self, old: Option<ObjectId>, files: &Files) -> ObjectId {
+        let there = old.map(|old| since(&self.repo, None, old).unwrap());
+        let there: Vec<_> = there.into_iter().flatten().collect();
+        let gone = |(path, ..): &(RepoPath, Mode, ObjectId)| !files.contains_key(&path.to_string());
+        if there.iter().any(gone) {
+            return commit(&self.repo, tree(&self.repo, files), &[], "records\n", None);
+        }
+        let mut new = files.clone();
+        new.retain(|path, (mode, bytes)| {
+            let blob = self.repo.write_blob(bytes).unwrap();
+            let path = RepoPath::from(path.as_str());
+            !there.contains(&(path, *mode, blob))
+        });
+        match old {
+            Some(old) if new.is_empty() => old,
+            _ => {
+                let parents: Vec<_> = old.into_iter().collect();
+                commit(
+                    &self.repo,
+                    tree(&self.repo, &new),
+                    &parents,
+                    "records\n",
+                    None,
+                )
+            }
+        }
     }
 
     /// Returns the refs at a stage.

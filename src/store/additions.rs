@@ -1,0 +1,214 @@
+//! What the commits of a ledger add. The ledger is a log: the tree of each commit holds the files
+//! that this commit adds and nothing else, side by side, and what stands in the ledger is all that
+//! any commit up to its tip has added. So git's connectivity check, which reads the trees of the
+//! parents of what is pushed, reads no more in a long ledger than in a short one.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use crate::git::{self, Reader};
+use crate::record::tree::Mode;
+use crate::record::{ObjectId, RepoPath};
+
+use super::Error;
+use super::index::{Index, Key, Place};
+use super::layout::{self, LedgerPath};
+
+/// A file of the ledger: its path, its mode and its blob.
+pub type Addition = (LedgerPath, Mode, ObjectId);
+
+/// What has been added to a ledger up to a commit.
+pub struct Additions<'a> {
+    reader: &'a Reader,
+    tip: Option<ObjectId>,
+    places: RefCell<Option<Rc<Places>>>,
+    /// What was looked up last: many files are asked for about one run.
+    recent: RefCell<BTreeMap<String, Rc<[Addition]>>>,
+}
+
+/// Where files about each thing were added.
+struct Places {
+    /// The places up to some commit, from the index beside the repository.
+    index: Index,
+    /// The places after it, sorted by key.
+    newer: Vec<Place>,
+}
+
+/// How many things are remembered.
+const MOST_RECENT: usize = 64;
+
+impl<'a> Additions<'a> {
+    /// Looks at the ledger as this commit shows it. Nothing is read yet.
+    pub fn at(reader: &'a Reader, tip: Option<ObjectId>) -> Self {
+        Self {
+            reader,
+            tip,
+            places: RefCell::default(),
+            recent: RefCell::default(),
+        }
+    }
+
+    /// Returns the tip.
+    pub fn tip(&self) -> Option<ObjectId> {
+        self.tip
+    }
+
+    /// Returns what stands at a path.
+    ///
+    /// # Errors
+    /// [`Error::Twice`] if two commits have added different files under this name.
+    pub fn find(&self, path: &LedgerPath) -> Result<Option<(Mode, ObjectId)>, Error> {
+        let files = self.about(&path.id())?;
+        let mut contents = files.iter().filter(|(it, ..)| it == path);
+        let first = contents.next().map(|(_, mode, id)| (*mode, *id));
+        match contents.next() {
+            None => Ok(first),
+            Some(_) => Err(Error::Twice {
+                path: path.to_path(),
+            }),
+        }
+    }
+
+    /// Returns the files whose names begin with this id. A name comes again for every other content
+    /// that it was given.
+    pub fn about(&self, id: &str) -> Result<Rc<[Addition]>, Error> {
+        if let Some(known) = self.recent.borrow().get(id) {
+            return Ok(Rc::clone(known));
+        }
+        let mut files: Vec<Addition> = Vec::new();
+        for commit in self.commits(Key::of(id.as_bytes()))? {
+            for (name, mode, blob) in added(self.reader, commit)? {
+                // The index is not believed, and two ids may have one key.
+                if let Some(path) = LedgerPath::parse(&name).filter(|path| path.id() == id) {
+                    let file = (path, mode, blob);
+                    if !files.contains(&file) {
+                        files.push(file);
+                    }
+                }
+            }
+        }
+        files.sort();
+        let files: Rc<[Addition]> = files.into();
+        let mut recent = self.recent.borrow_mut();
+        if recent.len() >= MOST_RECENT {
+            recent.clear();
+        }
+        recent.insert(id.to_owned(), Rc::clone(&files));
+        Ok(files)
+    }
+
+    /// Visits the files that every commit has added, without the index.
+    pub fn each(
+        &self,
+        mut visit: impl FnMut(LedgerPath, Mode, ObjectId) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let tips: Vec<_> = self.tip.into_iter().collect();
+        for commit in self.reader.new_commits(&tips, &[])? {
+            for (name, mode, blob) in added(self.reader, commit)? {
+                if let Some(path) = LedgerPath::parse(&name) {
+                    visit(path, mode, blob)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Continues the index beside the repository if it is behind.
+    pub fn prepare(&self) -> Result<(), Error> {
+        self.places().map(|_| ())
+    }
+
+    /// Returns the commits that may have added files about what has this key.
+    fn commits(&self, key: Key) -> Result<BTreeSet<ObjectId>, Error> {
+        let places = self.places()?;
+        let begin = places.newer.partition_point(|it| it.key < key);
+        let newer = places.newer.iter().skip(begin);
+        let newer = newer.take_while(|it| it.key == key).map(|it| it.commit);
+        if let Some(indexed) = places.index.commits(key) {
+            return Ok(indexed.into_iter().chain(newer).collect());
+        }
+        // The index is damaged.
+        *self.places.borrow_mut() = Some(Rc::new(self.read_places(Index::none())?));
+        self.commits(key)
+    }
+
+    fn places(&self) -> Result<Rc<Places>, Error> {
+        if let Some(places) = &*self.places.borrow() {
+            return Ok(Rc::clone(places));
+        }
+        let places = Rc::new(self.read_places(Index::open(self.reader))?);
+        *self.places.borrow_mut() = Some(Rc::clone(&places));
+        Ok(places)
+    }
+
+    fn read_places(&self, index: Index) -> Result<Places, Error> {
+        let reader = self.reader;
+        let newer = Vec::new();
+        let Some(tip) = self.tip else {
+            let index = Index::none();
+            return Ok(Places { index, newer });
+        };
+        let mut places = Places { index, newer };
+        let commits = loop {
+            let Some(known) = places.index.tip() else {
+                break reader.new_commits(&[tip], &[])?;
+            };
+            let commits = reader.new_commits(&[tip], &[known])?;
+            // Whatever lies between the tip and one of its ancestors is new, so that the last of it
+            // has the ancestor for a parent.
+            let mut contained = known == tip;
+            for commit in &commits {
+                contained = contained || reader.parents_of(*commit)?.contains(&known);
+            }
+            if contained {
+                break commits;
+            }
+            places.index.forget_last();
+        };
+        for commit in &commits {
+            places.newer.extend(places_of(reader, *commit)?);
+        }
+        places.newer.sort_by_key(|it| it.key);
+        // What is in quarantine may never come to be here, and other views of the ledger come and go.
+        if !commits.is_empty()
+            && !reader.is_in_quarantine()
+            && reader.reference(&layout::ledger())? == Some(tip)
+        {
+            places.index.add(reader, tip, &places.newer);
+        }
+        Ok(places)
+    }
+}
+
+/// Returns the places of the files that a commit adds.
+fn places_of(reader: &Reader, commit: ObjectId) -> Result<BTreeSet<Place>, git::Error> {
+    let files = added(reader, commit)?.into_iter();
+    let place = |(name, ..): (RepoPath, Mode, ObjectId)| {
+        let key = Key::of(LedgerPath::id_of(name.as_bytes())?);
+        Some(Place { key, commit })
+    };
+    Ok(files.filter_map(place).collect())
+}
+
+/// Returns what the commits add that lie behind `tip` and not behind `known`, oldest first.
+pub fn since(
+    reader: &Reader,
+    known: Option<ObjectId>,
+    tip: ObjectId,
+) -> Result<Vec<(RepoPath, Mode, ObjectId)>, git::Error> {
+    let known: Vec<_> = known.into_iter().collect();
+    let mut files = Vec::new();
+    for commit in reader.new_commits(&[tip], &known)? {
+        files.extend(added(reader, commit)?);
+    }
+    Ok(files)
+}
+
+/// Returns the entries of a commit's tree: what it adds.
+fn added(reader: &Reader, commit: ObjectId) -> Result<Vec<(RepoPath, Mode, ObjectId)>, git::Error> {
+    reader.entries(reader.tree_of(commit)?)
+}
+
+#[cfg(test)]
+mod tests;

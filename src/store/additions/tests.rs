@@ -1,0 +1,235 @@
+//! A ledger says the same with and without its index, whatever has happened to that.
+
+use std::fs;
+use std::path::PathBuf;
+
+use tempfile::TempDir;
+
+use super::*;
+use crate::git::{CommitDraft, Expected, RefUpdate, Repo};
+use crate::record::TaskId;
+use crate::record::commit::Person;
+use crate::records::Kind;
+
+struct Site {
+    dir: TempDir,
+    repo: Repo,
+    /// Every commit, and what stands in the ledger there.
+    steps: Vec<(ObjectId, BTreeMap<String, ObjectId>)>,
+}
+
+impl Site {
+    fn new() -> Self {
+        let dir = crate::sys::scratch::directory().unwrap();
+        for below in ["objects/pack", "refs/heads"] {
+            fs::create_dir_all(dir.path().join(below)).unwrap();
+        }
+        fs::write(dir.path().join("HEAD"), "ref: refs/heads/main\n").unwrap();
+        let config = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n";
+        fs::write(dir.path().join("config"), config).unwrap();
+        let repo = Repo::open(dir.path()).unwrap();
+        let steps = Vec::new();
+        Self { dir, repo, steps }
+    }
+
+    /// Adds these files on top of some steps; returns the number of the step.
+    fn add(&mut self, files: &[(&str, &str)], on: &[usize]) -> usize {
+        let mut stands = BTreeMap::new();
+        for step in on {
+            stands.extend(self.steps[*step].1.clone());
+        }
+        let mut edits = Vec::new();
+        for (name, text) in files {
+            let blob = self.repo.write_blob(text.as_bytes()).unwrap();
+            stands.insert((*name).to_owned(), blob);
+            edits.push((RepoPath::from(*name), Some((Mode::File, blob))));
+        }
+        let person = Person {
+            name: b"x".to_vec(),
+            email: b"x@x".to_vec(),
+            time: self.steps.len() as i64,
+        };
+        let draft = CommitDraft {
+            tree: self.repo.edit_tree(None, &edits).unwrap(),
+            parents: on.iter().map(|step| self.steps[*step].0).collect(),
+            author: person.clone(),
+            committer: person,
+            message: b"x\n".to_vec(),
+            signature: None,
+        };
+        let commit = self.repo.write_commit(&draft).unwrap();
+        self.steps.push((commit, stands));
+        self.steps.len() - 1
+    }
+
+    /// Moves the ref to a step.
+    fn move_to(&self, step: usize) {
+        point(&self.repo, self.steps[step].0);
+    }
+
+    /// Everything that the ledger says at a step, by looking up all that any step has.
+    #[track_caller]
+    fn asks(&self, step: usize, what: &str) {
+        let (tip, stands) = &self.steps[step];
+        let ledger = Additions::at(&self.repo, Some(*tip));
+        let mut names: Vec<&String> = self.steps.iter().flat_map(|it| it.1.keys()).collect();
+        names.sort();
+        names.dedup();
+        for name in names {
+            let path = LedgerPath::parse(&RepoPath::from(name.as_str())).unwrap();
+            let found = ledger.find(&path).unwrap().map(|(_, id)| id);
+            assert_eq!(found, stands.get(name).copied(), "{what}: {name} at {step}");
+        }
+    }
+
+    fn index(&self) -> PathBuf {
+        self.dir.path().join("awo-index")
+    }
+
+    /// A ledger of some steps, and two that were merged.
+    fn grown() -> Self {
+        let mut site = Self::new();
+        let mut last = site.add(&[("T-0@packet", "0")], &[]);
+        for number in 1..40 {
+            let names = [
+                format!("T-{number}@packet"),
+                format!("run_{}@run.dsse.json", number / 2),
+            ];
+            let text = format!("{}", number / 2);
+            last = site.add(&[(&names[0], &text), (&names[1], &text)], &[last]);
+        }
+        let aside = site.add(&[("aside@packet", "aside")], &[20]);
+        last = site.add(&[], &[last, aside]);
+        site.add(&[("late@packet", "late")], &[last]);
+        site
+    }
+}
+
+/// Points the ref of the ledger to a commit; another writer may come first.
+fn point(repo: &Repo, commit: ObjectId) {
+    let there = repo.reference(&layout::ledger()).unwrap();
+    let update = RefUpdate {
+        name: layout::ledger(),
+        expected: there.map_or(Expected::Absent, Expected::At),
+        new: Some(commit),
+    };
+    let _ = repo.update_refs(&[update], "x");
+}
+
+#[test]
+fn every_view_says_what_its_commits_added_however_the_index_grew() {
+    let site = Site::grown();
+    let last = site.steps.len() - 1;
+    for step in [0, 1, 2, 7, 20, 30, last - 2, last - 1, last] {
+        site.move_to(step);
+        for view in [step, 0, 5, last - 2, last] {
+            site.asks(view, "grown");
+        }
+    }
+    let segments = fs::read_dir(site.index()).unwrap().count() - 1;
+    assert!((1..8).contains(&segments), "{segments} segments");
+    // The ref of another history: the index of the one before is no good for it.
+    site.move_to(20);
+    site.asks(20, "put back");
+    site.asks(last, "put back");
+}
+
+#[test]
+fn no_damage_to_the_index_changes_an_answer() {
+    let site = Site::grown();
+    let last = site.steps.len() - 1;
+    for step in [10, 25, last] {
+        site.move_to(step);
+        site.asks(step, "whole");
+    }
+    let kept: Vec<_> = fs::read_dir(site.index())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .map(|path| (path.clone(), fs::read(path).unwrap()))
+        .collect();
+    let reset = || {
+        let _ = fs::remove_dir_all(site.index());
+        let _ = fs::remove_file(site.index());
+        fs::create_dir_all(site.index()).unwrap();
+        for (path, bytes) in &kept {
+            fs::write(path, bytes).unwrap();
+        }
+    };
+    let mut tried = 0;
+    for (path, bytes) in &kept {
+        for at in (0..bytes.len()).step_by(7) {
+            reset();
+            let mut other = bytes.clone();
+            other[at] ^= 0x41;
+            fs::write(path, &other).unwrap();
+            site.asks(last, &format!("{} at {at}", path.display()));
+            reset();
+            fs::write(path, &bytes[..at]).unwrap();
+            site.asks(last, &format!("{} cut at {at}", path.display()));
+            tried += 2;
+        }
+        reset();
+        fs::remove_file(path).unwrap();
+        site.asks(last, "removed");
+    }
+    assert!(tried > 100, "{tried} damages");
+    // Segments in the wrong places.
+    let segment = |name: &str| site.index().join(name);
+    reset();
+    if segment("1").exists() {
+        fs::copy(segment("1"), segment("0")).unwrap();
+        site.asks(last, "the second in place of the first");
+    }
+    reset();
+    fs::copy(segment("0"), segment("9")).unwrap();
+    fs::copy(segment("0"), segment("1")).unwrap();
+    site.asks(last, "the first twice");
+    fs::remove_dir_all(site.index()).unwrap();
+    site.asks(last, "gone");
+    fs::remove_dir_all(site.index()).unwrap();
+    fs::write(site.index(), "").unwrap();
+    site.asks(last, "a file in its place");
+}
+
+#[test]
+fn two_contents_of_one_name_are_neither() {
+    let mut site = Site::new();
+    let first = site.add(&[("T-1@packet", "one")], &[]);
+    let again = site.add(&[("T-1@packet", "one"), ("T-2@packet", "x")], &[first]);
+    site.move_to(again);
+    site.asks(again, "the same again");
+    let other = site.add(&[("T-1@packet", "two")], &[again]);
+    site.move_to(other);
+    let ledger = Additions::at(&site.repo, Some(site.steps[other].0));
+    let task = TaskId::new("T-1").unwrap();
+    let found = ledger.find(&LedgerPath::Packet(task.clone()));
+    assert!(matches!(found, Err(Error::Twice { .. })), "{found:?}");
+    assert_eq!(ledger.find(&Kind::Contract.of(task)).unwrap(), None);
+    assert_eq!(ledger.about("T-1").unwrap().len(), 2);
+}
+
+#[test]
+fn many_writers_leave_an_index_that_is_right() {
+    let site = Site::grown();
+    let last = site.steps.len() - 1;
+    site.move_to(last);
+    std::thread::scope(|scope| {
+        for worker in 0..8 {
+            let (dir, steps) = (site.dir.path(), &site.steps);
+            scope.spawn(move || {
+                for round in 0..20 {
+                    let repo = Repo::open(dir).unwrap();
+                    let step = (worker * 5 + round) % steps.len();
+                    point(&repo, steps[step].0);
+                    let _ = Additions::at(&repo, Some(steps[step].0)).prepare();
+                }
+            });
+        }
+    });
+    for step in 0..=last {
+        site.asks(step, "after many writers");
+    }
+    site.move_to(last);
+    site.asks(last, "and when it is continued");
+    site.asks(last, "and read again");
+}
