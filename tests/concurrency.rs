@@ -45,7 +45,7 @@ fn noted_on(world: &World, place: &str, notes: &str, object: &str) -> Vec<String
     } else {
         place
     };
-    let reference = format!("--ref=refs/notes/awo/{notes}");
+    let reference = format!("--ref={}", world.notes(place, notes));
     let note = world.ok(who, place, &["git", "notes", &reference, "show", object]);
     let mut persons: Vec<_> = note
         .lines()

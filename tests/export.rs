@@ -225,11 +225,8 @@ fn the_index_is_shown_exported_and_verified() {
     assert_eq!(verdict["verdict"], "allowed");
     assert_eq!(verdict["checked"]["finalizations"], 1);
     // The attestation of an entry must be there.
-    world.ok(
-        "otto",
-        "otto",
-        &["git", "update-ref", "-d", "refs/notes/awo/attestations"],
-    );
+    let notes = world.notes("otto", "attestations");
+    world.ok("otto", "otto", &["git", "update-ref", "-d", &notes]);
     let said = world.refused(
         "otto",
         "otto",

@@ -12,25 +12,25 @@ use crate::world::{READ_LEDGER, RUN, World};
 /// Moves a ref of a clone to a commit whose tree is what a script makes of the index.
 fn rewrite(world: &World, who: &str, reference: &str, script: &str) {
     let script = format!(
-        "export GIT_INDEX_FILE=\"$PWD/.git/scratch\"; git read-tree {reference}; {script}\n\
+        "reference={reference}; export GIT_INDEX_FILE=\"$PWD/.git/scratch\"; git read-tree {reference}; {script}\n\
          git update-ref {reference} \"$(git commit-tree -m x -p {reference} \"$(git write-tree)\")\""
     );
     world.ok(who, who, &["sh", "-e", "-c", &script]);
 }
 
-const ATTESTATIONS: &str = "refs/notes/awo/attestations";
-
 /// The one note of the attestations, and the same path without its fan-out.
-const NOTE: &str = "set -- $(git ls-tree -r refs/notes/awo/attestations); blob=$3; path=$4; flat=$(echo \"$4\" | tr -d /)";
+const NOTE: &str =
+    "set -- $(git ls-tree -r $reference); blob=$3; path=$4; flat=$(echo \"$4\" | tr -d /)";
 
 #[test]
 fn a_note_that_moves_to_another_fan_out_is_the_same_note() {
     let world = World::attested();
+    let notes = world.notes("rita", "attestations");
     let script = format!(
         "{NOTE}; git update-index --add --cacheinfo 100644,$blob,$flat; git rm -q --cached $path"
     );
-    rewrite(&world, "rita", ATTESTATIONS, &script);
-    world.push_accepted("rita", &[ATTESTATIONS]);
+    rewrite(&world, "rita", &notes, &script);
+    world.push_accepted("rita", &[&notes]);
     world.ok("otto", "otto", &["git", "awo", "fetch"]);
     world.ok("otto", "otto", &["git", "awo", "finalize", RUN]);
     world.ok("otto", "otto", &["git", "awo", "push"]);
@@ -41,27 +41,26 @@ fn a_note_that_moves_to_another_fan_out_is_the_same_note() {
 #[test]
 fn a_second_note_of_one_object_is_refused_though_the_first_stands_unchanged() {
     let world = World::attested();
+    let notes = world.notes("rita", "attestations");
     let script = format!("{NOTE}; git update-index --add --cacheinfo 100644,$blob,$flat");
-    rewrite(&world, "rita", ATTESTATIONS, &script);
-    let said = world.push_refused("rita", &[ATTESTATIONS], "INT-003");
+    rewrite(&world, "rita", &notes, &script);
+    let said = world.push_refused("rita", &[&notes], "INT-003");
     assert!(said.contains("the object has two"), "{said}");
 }
 
 #[test]
 fn a_note_that_is_removed_or_about_no_object_is_refused() {
     let world = World::attested();
-    rewrite(
-        &world,
-        "rita",
-        ATTESTATIONS,
-        &format!("{NOTE}; git rm -q --cached $path"),
-    );
-    world.push_refused("rita", &[ATTESTATIONS], "REP-002");
+    let notes = world.notes("rita", "attestations");
+    let script = format!("{NOTE}; git rm -q --cached $path");
+    rewrite(&world, "rita", &notes, &script);
+    world.push_refused("rita", &[&notes], "REP-002");
 
     let world = World::attested();
+    let notes = world.notes("rita", "attestations");
     let script = format!("{NOTE}; git update-index --add --cacheinfo 100644,$blob,readme");
-    rewrite(&world, "rita", ATTESTATIONS, &script);
-    world.push_refused("rita", &[ATTESTATIONS], "INT-003");
+    rewrite(&world, "rita", &notes, &script);
+    world.push_refused("rita", &[&notes], "INT-003");
 }
 
 /// The log of a landed run, whole and in two parts.

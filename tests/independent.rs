@@ -24,7 +24,10 @@ fn rewritten(reference: &str, script: &str) -> String {
 
 /// Ways to tamper with a clone, all of them past any hook.
 fn tampered() -> Vec<(&'static str, String)> {
-    let notes = "refs/notes/awo/attestations";
+    let noted = |script: &str| {
+        let listed = "git for-each-ref --format='%(refname)' refs/notes/awo/attestations";
+        format!("reference=$({listed})\n{}", rewritten("$reference", script))
+    };
     let evidence =
         "reference=$(git for-each-ref --format='%(refname)' refs/awo/evidence | tail -n 1)";
     let evil = "evil=$(echo evil | git hash-object -w --stdin)";
@@ -52,9 +55,9 @@ fn tampered() -> Vec<(&'static str, String)> {
         ("a run record with another signature", record(&format!("{flipped} {exchange}"))),
         ("no run record", record("git rm -q --cached \"$path\"")),
         ("another inventory in the ledger", rewritten("refs/awo/ledger", &format!("{evil}; path=$(git ls-files | grep '@SHA256SUMS.txt'); {exchange}"))),
-        ("no attestation", rewritten(notes, "git rm -q -r --cached .")),
-        ("an attestation of garbage", rewritten(notes, &format!("{evil}; path=$(git ls-files); {exchange}"))),
-        ("an attestation with another signature", rewritten(notes, &format!("path=$(git ls-files); {flipped} {exchange}"))),
+        ("no attestation", noted("git rm -q -r --cached .")),
+        ("an attestation of garbage", noted(&format!("{evil}; path=$(git ls-files); {exchange}"))),
+        ("an attestation with another signature", noted(&format!("path=$(git ls-files); {flipped} {exchange}"))),
         ("a policy of one's own", rewritten("refs/awo/policy", &format!("path=policy.toml; blob=$(git ls-files -s $path | cut -d' ' -f2); evil=$( (git cat-file blob $blob; echo) | git hash-object -w --stdin); {exchange}"))),
         ("keys of one's own", rewritten("refs/awo/policy", &format!("{evil}; path=allowed_signers; {exchange}"))),
         ("no policy", "git update-ref -d refs/awo/policy".into()),

@@ -235,6 +235,18 @@ impl World {
         self.ok(who, who, &words)
     }
 
+    /// Returns the one ref in which a repository has its `approvals` or its `attestations`.
+    #[track_caller]
+    pub fn notes(&self, place: &str, which: &str) -> String {
+        let who = place.strip_suffix(".git").unwrap_or(place);
+        let below = format!("refs/notes/awo/{which}");
+        let list = ["git", "for-each-ref", "--format=%(refname)", &below];
+        let listed = self.ok(who, place, &list);
+        let names: Vec<_> = listed.lines().collect();
+        assert_eq!(names.len(), 1, "{which} in one segment: {names:?}");
+        names[0].to_owned()
+    }
+
     /// Returns every ref of the server and where it is.
     pub fn server(&self) -> String {
         self.ok(

@@ -9,7 +9,7 @@ use crate::facts::provenance;
 use crate::facts::run::{Collector, RunFacts};
 use crate::record::envelope::Envelope;
 use crate::record::{Findings, ObjectId, RefName, RunId, Sha256, Subject};
-use crate::records::{Kind, Notes};
+use crate::records::{Kind, Segment};
 use crate::rules::{approval, arrival, growth, revocation};
 use crate::store::layout::LedgerPath;
 
@@ -37,7 +37,7 @@ pub fn judge(
 #[derive(Clone, Copy)]
 pub(super) enum Piece<'a> {
     File(&'a LedgerPath, ObjectId),
-    Note(Notes, ObjectId, &'a Envelope),
+    Note(Segment, ObjectId, &'a Envelope),
     Evidence(&'a RefName, &'a RunId),
 }
 
@@ -45,7 +45,7 @@ pub(super) fn pieces(arrivals: &Arrivals) -> impl Iterator<Item = Piece<'_>> {
     let files = arrivals.ledger.iter();
     let files = files.map(|(path, id)| Piece::File(path, *id));
     let notes = arrivals.notes.iter();
-    let notes = notes.map(|(notes, object, it)| Piece::Note(*notes, *object, it));
+    let notes = notes.map(|(segment, object, it)| Piece::Note(*segment, *object, it));
     let evidence = arrivals.evidence.iter();
     let evidence = evidence.map(|(reference, run)| Piece::Evidence(reference, run));
     files.chain(notes).chain(evidence)
@@ -75,8 +75,8 @@ pub(super) fn judge_piece(
                 provenance::judge_entry(collector.records, run, findings)?;
             }
         }
-        Piece::Note(notes, object, envelope) => {
-            let noted = match collector.noted_line(notes, object, envelope)? {
+        Piece::Note(segment, object, envelope) => {
+            let noted = match collector.noted_line(segment, object, envelope)? {
                 Ok(noted) => noted,
                 Err(finding) => {
                     let digest = envelope.digest();

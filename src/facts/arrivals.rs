@@ -7,7 +7,7 @@ use crate::git::{self, Compared, Reader};
 use crate::record::envelope::{Envelope, MAX_ENVELOPE};
 use crate::record::tree::{Fault, Mode};
 use crate::record::{Coded as _, ObjectId, RefName, RepoPath, RunId, Sha256, Subject};
-use crate::records::Notes;
+use crate::records::Segment;
 use crate::store;
 use crate::store::additions::Additions;
 use crate::store::layout::{self, LedgerPath, Place};
@@ -25,8 +25,8 @@ pub const MAX_RECORDS: usize = 10_000_000;
 pub struct Arrivals {
     /// Files of the ledger.
     pub ledger: Vec<(LedgerPath, ObjectId)>,
-    /// Lines of notes: in which notes, on which object.
-    pub notes: Vec<(Notes, ObjectId, Envelope)>,
+    /// Lines of notes: in which segment, on which object.
+    pub notes: Vec<(Segment, ObjectId, Envelope)>,
     /// Evidence: in which ref, of which run.
     pub evidence: Vec<(RefName, RunId)>,
     /// How refs changed otherwise than by an added record.
@@ -154,7 +154,7 @@ impl Arrivals {
         let most = gained.most_changes;
         match place {
             Some(Place::Evidence) => self.collect_evidence(reader, reference, trees, most),
-            Some(Place::Notes(notes)) => self.collect_notes(reader, reference, notes, trees, most),
+            Some(Place::Notes(it)) => self.collect_notes(reader, reference, it, trees, most),
             _ => Ok(()),
         }
     }
@@ -283,7 +283,7 @@ impl Arrivals {
         &mut self,
         reader: &Reader,
         reference: &RefName,
-        notes: Notes,
+        segment: Segment,
         (old, new): Trees,
         most: usize,
     ) -> Result<(), Error> {
@@ -322,7 +322,7 @@ impl Arrivals {
                 match ledger::parse(format!("note on {object}"), line) {
                     Ok(envelope) => {
                         self.digests.insert(envelope.digest());
-                        self.notes.push((notes, object, envelope));
+                        self.notes.push((segment, object, envelope));
                     }
                     Err(error) => self.note(reference, Irregular::BadLine(error)),
                 }

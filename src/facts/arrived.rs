@@ -7,7 +7,7 @@ use crate::record::Subject;
 use crate::record::envelope::{Envelope, MAX_ENVELOPE};
 use crate::record::{Coded as _, Finding, ObjectId, RefName, RunId, Sha256};
 use crate::records::{
-    Binding, Kind, Location, Notes, Object, PolicyPredicate, Record, Signers, Statement,
+    Binding, Kind, Location, Object, PolicyPredicate, Record, Segment, Signers, Statement,
 };
 use crate::store::layout::LedgerPath;
 use crate::store::ledger;
@@ -53,6 +53,10 @@ pub struct Proposal {
 pub struct Noted {
     /// What it says.
     pub record: Verified<Box<dyn Record>>,
+    /// In which segment it is noted.
+    pub segment: Segment,
+    /// In which segment it belongs, if in one.
+    pub belongs_in: Option<Segment>,
     /// On what it is noted.
     pub object: ObjectId,
     /// On what it belongs: nowhere, or on something of which it is not known where it stands.
@@ -174,17 +178,22 @@ impl Collector<'_> {
     /// Returns what is known of a line of a note that arrived; the finding if it does not hold.
     pub fn noted_line(
         &self,
-        notes: Notes,
+        segment: Segment,
         object: ObjectId,
         envelope: &Envelope,
     ) -> Result<Result<Noted, Finding>, Error> {
-        let record = match self.verify_as(notes.kind_of(envelope), envelope) {
+        let record = match self.verify_as(segment.notes.kind_of(envelope), envelope) {
             Ok(record) => record,
             Err(finding) => return Ok(Err(finding)),
         };
         let says = record.predicate();
-        let belongs = match says.place(envelope) {
-            Some(Location::Note(of, on)) if of == notes => match on {
+        let place = says.place(envelope);
+        let belongs_in = match &place {
+            Some(Location::Note(segment, _)) => Some(*segment),
+            _ => None,
+        };
+        let belongs = match place {
+            Some(Location::Note(of, on)) if of.notes == segment.notes => match on {
                 Object::Commit(commit) => Some(Some(commit)),
                 Object::BlobOf(path) => {
                     let there = self.records.envelope(&path).ok().flatten();
@@ -200,6 +209,8 @@ impl Collector<'_> {
         let run = path.map(|path| self.stated(&path)).transpose()?;
         Ok(Ok(Noted {
             record,
+            segment,
+            belongs_in,
             object,
             belongs,
             run,

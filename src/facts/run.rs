@@ -105,6 +105,13 @@ impl RunFacts {
             .collect()
     }
 
+    /// Returns when the first of these audit approvals expires.
+    pub fn first_expiry(&self, approvals: &[Sha256]) -> Option<Timestamp> {
+        let approvals_of = self.audit_approvals.iter();
+        let named = approvals_of.filter(|it| approvals.contains(&it.digest()));
+        named.map(|it| it.predicate().expires).min()
+    }
+
     /// Returns the digests of the reviews of the run, and of its finalization.
     pub fn reviews(&self) -> impl Iterator<Item = Sha256> {
         let finalization = self.finalization.valid().map(Verified::digest);

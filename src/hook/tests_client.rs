@@ -86,7 +86,7 @@ fn a_remote_is_governed_if_its_policy_was_seen_and_not_before() {
     world.apply(&[
         movement("refs/awo-remotes/origin/awo/policy", None, Some(policy)),
         movement(
-            "refs/awo-remotes/origin/notes/awo/approvals",
+            "refs/awo-remotes/origin/notes/awo/approvals/2026-01",
             None,
             Some(policy),
         ),
@@ -100,7 +100,7 @@ fn a_remote_is_governed_if_its_policy_was_seen_and_not_before() {
         [
             name("refs/awo/policy"),
             name("refs/heads/main"),
-            name("refs/notes/awo/approvals")
+            name("refs/notes/awo/approvals/2026-01")
         ]
     );
     assert_eq!(seen(&reader, "elsewhere").unwrap(), None);

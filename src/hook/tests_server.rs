@@ -285,7 +285,7 @@ fn a_policy_or_record_that_moved_meanwhile_stops_the_transaction() {
         ["policy-unmoved"]
     );
     assert_eq!(at(&[(LEDGER, '3'), (MAIN, '1')]), ["policy-unmoved"]);
-    let notes = ("refs/notes/awo/approvals", '7');
+    let notes = ("refs/notes/awo/approvals/2026-01", '7');
     assert_eq!(
         at(&[(POLICY, '5'), (LEDGER, '3'), (MAIN, '1'), notes]),
         ["records-unmoved"]

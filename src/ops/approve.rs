@@ -9,7 +9,7 @@ use crate::record::envelope::Envelope;
 use crate::record::{
     IdentityName, ObjectId, Refusal, RunId, Sha256, TaskId, Timestamp, WorkflowUrl, sentence,
 };
-use crate::records::{ApprovalPredicate, Approves, Kind, Statement};
+use crate::records::{ApprovalPredicate, Approves, Kind, Notes, Statement};
 use crate::rules::step::{self, Step};
 use crate::rules::{absent, contract as rules};
 use crate::store::batch::Batch;
@@ -127,7 +127,8 @@ fn approve_task(
     let noted = loop {
         let envelope = session.sign(approval.clone())?;
         let own = envelope.digest();
-        let batch = Batch::new(format!("approve {task}")).approval(blob, envelope);
+        let batch = Batch::new(format!("approve {task}"));
+        let batch = batch.note(Notes::APPROVALS.until(expires), blob, envelope);
         let (again, wanted, dead) = (request.again, approval.clone(), dead.clone());
         let batch = batch.once(move |it| match again {
             true => it.digest() == own || uses_nonce(it, &wanted),
@@ -216,7 +217,11 @@ fn approve_run(
     let envelope = session.sign(approval.clone())?;
     let own = envelope.digest();
     let batch = Batch::new(format!("approve {run}"))
-        .approval(says.commit, envelope)
+        .note(
+            Notes::APPROVALS.until(approval.expires),
+            says.commit,
+            envelope,
+        )
         .once(move |it| !dead.contains(&it.digest()) && approves_the_same(it, &approval, now));
     let noted = session.note(&batch, own)?;
     let commit = says.commit;

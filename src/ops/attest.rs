@@ -3,7 +3,7 @@
 use crate::policy::Role;
 use crate::record::envelope::Envelope;
 use crate::record::{ObjectId, Refusal, Rule, RunId, Sha256};
-use crate::records::{AttestationPredicate, Kind, Scope, Statement};
+use crate::records::{AttestationPredicate, Kind, Notes, Scope, Statement};
 use crate::rules::step::{self, Step};
 use crate::store::batch::Batch;
 
@@ -43,11 +43,15 @@ pub fn attest(session: &Session, request: Request) -> Result<Attested, Error> {
     let reviewer = context.identity.clone();
     let (reviews, independence) =
         step::by_reviewer(Step::Attestation, held, policy, &reviewer, chain).map_err(refuse)?;
+    let approvals: Vec<_> = reviews.approved.iter().map(|(digest, _)| *digest).collect();
+    let expires = facts.first_expiry(&approvals);
+    let expires = expires.ok_or_else(|| refuse(step::unapproved(&run)))?;
     let attestation = AttestationPredicate {
-        approvals: reviews.approved.iter().map(|(digest, _)| *digest).collect(),
+        approvals,
         commit: says.commit,
         context,
         contract: says.contract,
+        expires,
         independence,
         reviewer_sha256: Sha256::of(reviewer.as_str().as_bytes()),
         reviewer,
@@ -59,7 +63,8 @@ pub fn attest(session: &Session, request: Request) -> Result<Attested, Error> {
     };
     let envelope = session.sign(attestation.clone())?;
     let own = envelope.digest();
-    let mut batch = Batch::new(format!("attest {run}")).attestation(says.commit, envelope);
+    let segment = Notes::ATTESTATIONS.until(expires);
+    let mut batch = Batch::new(format!("attest {run}")).note(segment, says.commit, envelope);
     for approval in &attestation.approvals {
         let revocation = Kind::Revocation.of(Scope::Record(*approval));
         batch = batch.unless(&revocation, Rule::ApprovalRevoked);

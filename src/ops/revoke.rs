@@ -9,7 +9,7 @@ use crate::record::{DigestPrefix, Reason, Rule, RunId, Sha256, TaskId};
 use crate::records::{Kind, Notes, RevocationPredicate, Scope, Statement};
 use crate::rules::revocation;
 use crate::store::batch::Batch;
-use crate::store::layout::{self, LedgerPath};
+use crate::store::layout::{LedgerPath, Place};
 use crate::store::ledger::Records;
 
 use super::{Error, Session};
@@ -111,13 +111,20 @@ pub fn revoke(session: &Session, request: Request) -> Result<Revoked, Error> {
         run: says.run,
         task: says.task,
     })?;
-    // Neither a run nor an attestation may use it between the judgement and now.
-    let attestations = layout::attestations();
-    let seen = session.refs()?.get(&attestations).copied();
-    let batch = Batch::new(format!("withdraw an approval of {}", withdrawal.by))
+    // Neither a run nor an attestation may use it between the judgement and now. An attestation
+    // that does expires no later than the approval, and not before now.
+    let months = session.now().month()..=says.expires.month();
+    let mut batch = Batch::new(format!("withdraw an approval of {}", withdrawal.by))
         .record(&path, &envelope)
-        .unless(&LedgerPath::Spent(digest), Rule::RevocationBeforeUse)
-        .while_at(attestations, seen);
+        .unless(&LedgerPath::Spent(digest), Rule::RevocationBeforeUse);
+    for (name, id) in session.refs()? {
+        if let Some(Place::Notes(segment)) = Place::of(name)
+            && segment.notes == Notes::ATTESTATIONS
+            && months.contains(&segment.month)
+        {
+            batch = batch.while_at(name.clone(), *id);
+        }
+    }
     session.commit(&batch)?;
     Ok(Revoked {
         approval: digest,

@@ -31,4 +31,4 @@ pub use refusal::Refusal;
 pub use report::{Checked, Dependencies, Report};
 pub use role::Role;
 pub use rule::{Rule, RuleName};
-pub use time::Timestamp;
+pub use time::{Month, Timestamp};

@@ -37,9 +37,14 @@ impl Timestamp {
         Self::from_seconds(seconds).unwrap_or(Self(jiff::Timestamp::MAX))
     }
 
-    /// Returns the month, `YYYY-MM`.
-    pub fn month(self) -> String {
-        self.0.strftime("%Y-%m").to_string()
+    /// Returns the month.
+    pub fn month(self) -> Month {
+        let date = self.0.to_zoned(jiff::tz::TimeZone::UTC).date();
+        Month {
+            // No record says a time before year 0: it has no text that would be read again.
+            year: u16::try_from(date.year()).unwrap_or(0),
+            month: u8::try_from(date.month()).unwrap_or(1),
+        }
     }
 
     /// Returns the time as in AWO's run ids: `2026-11-21T01-52-49Z`.
@@ -81,15 +86,58 @@ impl From<Timestamp> for String {
     }
 }
 
+/// A month, in UTC; written `2026-11`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Month {
+    year: u16,
+    month: u8,
+}
+
+impl fmt::Display for Month {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04}-{:02}", self.year, self.month)
+    }
+}
+
+impl FromStr for Month {
+    type Err = BadTimestamp;
+
+    fn from_str(text: &str) -> Result<Self, BadTimestamp> {
+        // The form is that of a time, so that its rules are those of months.
+        match format!("{text}-01T00:00:00Z").parse::<Timestamp>() {
+            Ok(time) => Ok(time.month()),
+            Err(_) => Err(BadTimestamp(text.to_owned())),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
+    fn months_have_one_form_and_an_order() {
+        let month = |text: &str| text.parse::<Month>();
+        for text in ["0000-01", "2026-11", "9999-12"] {
+            assert_eq!(month(text).unwrap().to_string(), text);
+        }
+        assert!(month("2026-12").unwrap() < month("2027-01").unwrap());
+        for bad in [
+            "2026-13", "2026-00", "2026-1", "226-01", "-026-01", "2026-11-", "",
+        ] {
+            assert!(month(bad).is_err(), "{bad:?} is refused");
+        }
+        let last: Timestamp = "2026-11-30T23:59:59Z".parse().unwrap();
+        assert_eq!(last.month(), month("2026-11").unwrap());
+        let first = Timestamp::from_seconds(last.seconds() + 1).unwrap();
+        assert_eq!(first.month(), month("2026-12").unwrap());
+    }
+
+    #[test]
     fn one_form_only() {
         let time: Timestamp = "2026-11-21T01:52:49Z".parse().unwrap();
         assert_eq!(time.to_string(), "2026-11-21T01:52:49Z");
-        assert_eq!(time.month(), "2026-11");
+        assert_eq!(time.month().to_string(), "2026-11");
         assert_eq!(time.for_file_names(), "2026-11-21T01-52-49Z");
         for bad in [
             "2026-11-21 01:52:49Z",

@@ -94,6 +94,10 @@ impl Record for ApprovalPredicate {
         binds
     }
 
+    fn expires(&self) -> Option<Timestamp> {
+        Some(self.expires)
+    }
+
     fn signers(&self) -> Signers {
         Signers::Roles(match self.approves {
             Approves::Task => &[Role::Operator],
@@ -113,6 +117,6 @@ impl Record for ApprovalPredicate {
             Approves::Task => Object::BlobOf(Kind::Contract.of(&self.task)),
             Approves::Audit => Object::Commit(self.commit?),
         };
-        Some(Location::Note(Notes::APPROVALS, object))
+        Some(Location::Note(Notes::APPROVALS.until(self.expires), object))
     }
 }

@@ -6,7 +6,7 @@ use super::kind::Kind;
 use super::place::{Notes, Stands};
 use super::record::{Binding, Record, Signers, about};
 use super::statement::Context;
-use crate::record::{IdentityName, ObjectId, Role, RunId, Sha256, WorkflowUrl};
+use crate::record::{IdentityName, ObjectId, Role, RunId, Sha256, Timestamp, WorkflowUrl};
 
 about! {
     Attestation, "attestation", AttestationPredicate,
@@ -15,7 +15,7 @@ about! {
     signers: Signers::Roles(&[Role::Reviewer]),
     stands: Stands::Noted(Notes::ATTESTATIONS),
     after: &[Kind::Run, Kind::Independence, Kind::Approval],
-    fields: "`run`, `commit`, `tree`, `root`, `contract`, `run_record`, `independence`, `approvals`, `reviewer`, `reviewer_sha256`; optional `workflow_run_url`",
+    fields: "`run`, `commit`, `tree`, `root`, `contract`, `run_record`, `independence`, `approvals`, `expires`, `reviewer`, `reviewer_sha256`; optional `workflow_run_url`",
 }
 
 /// An attestation.
@@ -30,6 +30,9 @@ pub struct AttestationPredicate {
     pub context: Context,
     /// Digest of the contract statement.
     pub contract: Sha256,
+    /// When the first of the approvals ceases to be valid. It decides in which notes the
+    /// attestation stands.
+    pub expires: Timestamp,
     /// Digest of the independence log.
     pub independence: Sha256,
     /// The person who reviewed.
@@ -56,6 +59,10 @@ impl Record for AttestationPredicate {
 
     fn context(&self) -> Option<&Context> {
         Some(&self.context)
+    }
+
+    fn expires(&self) -> Option<Timestamp> {
+        Some(self.expires)
     }
 
     fn binds(&self) -> Vec<Binding> {

@@ -29,7 +29,7 @@ pub use finalization::FinalizationPredicate;
 pub use independence::{GateStatus, IndependencePredicate};
 pub use kind::Kind;
 pub use outcome::{OutcomePredicate, Verdict};
-pub use place::{LedgerPath, Location, Notes, Object, Scope, Stands, run_directory};
+pub use place::{LedgerPath, Location, Notes, Object, Scope, Segment, Stands, run_directory};
 pub use policy::PolicyPredicate;
 pub use receipt::{Movement, ReceiptPredicate};
 pub use record::{Binding, Predicate, Record, Signers};

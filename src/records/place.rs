@@ -2,7 +2,7 @@
 
 use super::kind::Kind;
 use crate::record::envelope::Envelope;
-use crate::record::{ObjectId, RepoPath, RunId, Sha256, TaskId};
+use crate::record::{Month, ObjectId, RepoPath, RunId, Sha256, TaskId, Timestamp};
 
 /// Where the records of a kind stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,14 +25,14 @@ pub enum Stands {
     Log,
 }
 
-/// A ref whose notes hold records: `refs/notes/awo/<name>`
+/// Notes that hold records, in segments by month: `refs/notes/awo/<name>/<YYYY-MM>`
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Notes(&'static str);
 
 impl Notes {
-    /// `refs/notes/awo/approvals`
+    /// `refs/notes/awo/approvals/<YYYY-MM>`
     pub const APPROVALS: Notes = Notes("approvals");
-    /// `refs/notes/awo/attestations`
+    /// `refs/notes/awo/attestations/<YYYY-MM>`
     pub const ATTESTATIONS: Notes = Notes("attestations");
     /// Every one.
     pub const ALL: &'static [Notes] = &[Self::APPROVALS, Self::ATTESTATIONS];
@@ -46,10 +46,30 @@ impl Notes {
         stated.or_else(first).unwrap_or(Kind::Approval)
     }
 
-    /// Returns the last part of the ref's name.
+    /// Returns the part of the ref's name that says which notes they are.
     pub fn name(self) -> &'static str {
         self.0
     }
+
+    /// Returns the segment of a month.
+    pub fn of(self, month: Month) -> Segment {
+        Segment { notes: self, month }
+    }
+
+    /// Returns the segment of a record that expires then.
+    pub fn until(self, expires: Timestamp) -> Segment {
+        self.of(expires.month())
+    }
+}
+
+/// The notes of a month: a ref of its own. A record stands in that of the month in which it
+/// expires, so nothing is added to it once the month is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Segment {
+    /// Which notes.
+    pub notes: Notes,
+    /// Of which month.
+    pub month: Month,
 }
 
 /// Where one record stands.
@@ -58,7 +78,7 @@ pub enum Location {
     /// In the ledger.
     Ledger(LedgerPath),
     /// Noted on an object.
-    Note(Notes, Object),
+    Note(Segment, Object),
 }
 
 /// What a note is on.
@@ -181,7 +201,9 @@ impl Kind {
             Stands::OncePerTask => "<TASK>",
             Stands::OncePerRun | Stands::ManyPerRun => "<RUN>",
             Stands::OncePerRecord | Stands::PerProposal => "<sha256>",
-            Stands::Noted(notes) => return format!("notes, `refs/notes/awo/{}`", notes.name()),
+            Stands::Noted(notes) => {
+                return format!("notes, `refs/notes/awo/{}/<YYYY-MM>`", notes.name());
+            }
             Stands::Log => return "the receive log".to_owned(),
         };
         let key = if self.stands().many() {

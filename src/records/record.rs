@@ -10,7 +10,7 @@ use super::kind::Kind;
 use super::place::{Location, Object, Scope, Stands};
 use super::statement::{BadStatement, Context, Statement, Subject};
 use crate::record::envelope::Envelope;
-use crate::record::{ObjectId, RefName, Role, RunId, Sha256, TaskId};
+use crate::record::{ObjectId, RefName, Role, RunId, Sha256, TaskId, Timestamp};
 
 /// The properties of a kind.
 pub(super) struct About {
@@ -183,9 +183,17 @@ pub trait Record: fmt::Debug + Any {
             }
             Stands::OncePerRun => Some(self.kind().of(self.run()?).into()),
             Stands::ManyPerRun => Some(self.kind().one_of(self.run()?, envelope.digest()).into()),
-            Stands::Noted(notes) => Some(Location::Note(notes, Object::Commit(self.commit()?))),
+            Stands::Noted(notes) => {
+                let segment = notes.until(self.expires()?);
+                Some(Location::Note(segment, Object::Commit(self.commit()?)))
+            }
             Stands::PerProposal | Stands::Log => None,
         }
+    }
+
+    /// Returns when the record ceases to be valid, if it says so. One that is noted does.
+    fn expires(&self) -> Option<Timestamp> {
+        None
     }
 
     /// Returns the task that the record binds.

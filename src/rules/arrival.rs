@@ -10,6 +10,8 @@ use crate::record::{
 };
 use crate::records::{Binding, LedgerPath, Location, Record, Scope};
 
+use crate::store::layout;
+
 use super::{reviews, run_binds};
 
 /// Judges a file of the ledger.
@@ -109,6 +111,19 @@ fn proposal(it: &Proposal, subject: Subject) -> Option<Finding> {
 pub fn note(it: &Noted, findings: &mut Findings) -> Option<RunId> {
     let subject = || Subject::of_record(it.record.digest()).at(it.object);
     let says = it.record.predicate();
+    if let Some(belongs) = it.belongs_in.filter(|belongs| *belongs != it.segment) {
+        findings.push(
+            Rule::NoteObject
+                .finding(subject())
+                .found(format!(
+                    "the {} stands in {}",
+                    says.kind().title(),
+                    layout::notes(it.segment)
+                ))
+                .expected(layout::notes(belongs))
+                .remedy("git awo approve"),
+        );
+    }
     // What is not there says so itself.
     if !matches!(it.belongs, Some(None)) && it.belongs != Some(Some(it.object)) {
         findings.push(

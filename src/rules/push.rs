@@ -155,7 +155,8 @@ pub fn known_kind(reference: &RefName, remedy: &str) -> Finding {
         .finding(Subject::of_ref(reference))
         .found("a governance ref of an unknown kind")
         .expected(
-            "refs/awo/{policy,ledger,evidence/YYYY-MM} or refs/notes/awo/{approvals,attestations}",
+            "refs/awo/{policy,ledger,evidence/YYYY-MM} or \
+             refs/notes/awo/{approvals,attestations}/YYYY-MM",
         )
         .remedy(remedy)
 }

@@ -136,6 +136,12 @@ pub fn unheld(facts: &RunFacts, policy: &Policy) -> Refusal {
     )
 }
 
+/// Returns that no approval of a run counts, so that nothing can be attested.
+pub fn unapproved(run: &RunId) -> Refusal {
+    let remedy = format!("git awo approve {run}");
+    before(Findings::new(), Rule::RunApproved, run, remedy)
+}
+
 /// Returns what stands against a step: these findings, or else that the link before is missing.
 fn before(findings: Findings, rule: Rule, run: &RunId, remedy: String) -> Refusal {
     let link = rule.finding(Subject::of_run(run)).found("no such link");

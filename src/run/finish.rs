@@ -127,7 +127,7 @@ pub(super) fn record(
         commit,
         context: actor.context_as(history, admitted.person.clone(), Role::Orchestrator.word()),
         contract: admitted.contract.digest(),
-        evidence: layout::evidence(&now.month()),
+        evidence: layout::evidence(now.month()),
         reference: contract.target_ref.clone(),
         root,
         run: admitted.run.clone(),

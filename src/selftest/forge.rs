@@ -9,8 +9,8 @@ use crate::record::envelope::Envelope;
 use crate::record::tree::Mode;
 use crate::record::{IdentityName, ObjectId, RefName, RepoPath, RunId, TaskId};
 use crate::records::{
-    ApprovalPredicate, AttestationPredicate, Kind, Predicate, RunPredicate, SelfApprovalPredicate,
-    Statement,
+    ApprovalPredicate, AttestationPredicate, Kind, Notes, Predicate, RunPredicate,
+    SelfApprovalPredicate, Statement,
 };
 use crate::sandbox::{self, RUN, World};
 use crate::store::batch::Batch;
@@ -176,22 +176,22 @@ pub fn edit_evidence(
     edit(world, who, &run.evidence, &[(&path, bytes)])
 }
 
-/// Removes the notes on the harness commit from a notes ref of a clone.
-pub fn drop_notes(
-    world: &World,
-    who: &str,
-    reference: &RefName,
-    on: ObjectId,
-) -> Result<(), Failed> {
+/// Removes the note on an object from every segment of a clone.
+pub fn drop_notes(world: &World, who: &str, notes: Notes, on: ObjectId) -> Result<(), Failed> {
     let actor = world.actor(who, who)?;
-    let tip = actor
-        .repo
-        .reference(reference)?
-        .ok_or_else(|| lost(reference.as_str()))?;
-    let tree = actor.repo.commit(tip)?.tree;
-    let path = crate::git::path_for_note(&actor.repo, Some(tree), on)?;
-    let path = path.to_string();
-    edit(world, who, reference, &[(&path, None)])
+    let mut found = false;
+    for (name, tip) in actor.repo.references(&layout::notes_prefix(notes))? {
+        let tree = actor.repo.commit(tip)?.tree;
+        if crate::git::note(&actor.repo, tree, on)?.is_some() {
+            let path = crate::git::path_for_note(&actor.repo, Some(tree), on)?;
+            edit(world, who, &name, &[(&path.to_string(), None)])?;
+            found = true;
+        }
+    }
+    match found {
+        true => Ok(()),
+        false => Err(lost(notes.name())),
+    }
 }
 
 /// Replaces rita's approval of the run by a changed one with her signature.
@@ -205,8 +205,9 @@ pub fn reapprove(world: &World, change: impl FnOnce(&mut ApprovalPredicate)) -> 
     let approval = approval.as_mut().ok_or_else(|| lost("the approval"))?;
     change(approval);
     let envelope = actor.sign(approval.clone())?;
-    forget(&actor, &layout::approvals())?;
-    let batch = Batch::new("forged").approval(commit, envelope);
+    let segment = Notes::APPROVALS.until(approval.expires);
+    forget(&actor, &layout::notes(segment))?;
+    let batch = Batch::new("forged").note(segment, commit, envelope);
     Ok(batch.commit(&actor.repo, &actor.author())?)
 }
 
@@ -228,7 +229,8 @@ pub fn attest_as(
 ) -> Result<(), Failed> {
     let actor = world.actor(who, who)?;
     let envelope = actor.sign(attestation.clone())?;
-    let batch = Batch::new("forged").attestation(attestation.commit, envelope);
+    let segment = Notes::ATTESTATIONS.until(attestation.expires);
+    let batch = Batch::new("forged").note(segment, attestation.commit, envelope);
     Ok(batch.commit(&actor.repo, &actor.author())?)
 }
 

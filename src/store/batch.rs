@@ -1,6 +1,6 @@
 //! Writing records: all of a batch in one transaction, by compare-and-swap, retried.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::evidence::RunFiles;
 use crate::git::{self, Expected, RefUpdate, Repo};
@@ -8,11 +8,11 @@ use crate::record::commit::Person;
 use crate::record::envelope::Envelope;
 use crate::record::tree::Mode;
 use crate::record::{ObjectId, RefName, RepoPath, Rule, RunId};
-use crate::records::FinalizationPredicate;
+use crate::records::{FinalizationPredicate, Segment};
 
 use super::Error;
 use super::additions::Additions;
-use super::layout::{self, LedgerPath};
+use super::layout::{self, LedgerPath, Place};
 use super::ledger::note_lines;
 use super::provenance::Entry;
 use super::swap::{Tip, swap};
@@ -22,7 +22,7 @@ use super::swap::{Tip, swap};
 pub struct Batch {
     message: String,
     ledger: BTreeMap<LedgerPath, Vec<u8>>,
-    notes: Vec<(RefName, ObjectId, Envelope)>,
+    notes: Vec<(Segment, ObjectId, Envelope)>,
     evidence: Option<Evidence>,
     moves: Vec<RefUpdate>,
     unless: Vec<(LedgerPath, Rule)>,
@@ -59,20 +59,14 @@ impl Batch {
         self
     }
 
-    /// Notes an approval on an object.
-    pub fn approval(mut self, object: ObjectId, envelope: Envelope) -> Self {
-        self.notes.push((layout::approvals(), object, envelope));
+    /// Notes an envelope on an object.
+    pub fn note(mut self, segment: Segment, object: ObjectId, envelope: Envelope) -> Self {
+        self.notes.push((segment, object, envelope));
         self
     }
 
-    /// Notes an attestation on a commit.
-    pub fn attestation(mut self, object: ObjectId, envelope: Envelope) -> Self {
-        self.notes.push((layout::attestations(), object, envelope));
-        self
-    }
-
-    /// Notes nothing if this is said already on the same object, also by another process at this
-    /// very moment: the batch then ends with [`Error::Noted`] and changes nothing.
+    /// Notes nothing if this is said already on the same object, in any segment, also by another
+    /// process at this very moment: the batch then ends with [`Error::Noted`] and changes nothing.
     pub fn once(mut self, said: impl Fn(&Envelope) -> bool + 'static) -> Self {
         self.once = Some(Box::new(said));
         self
@@ -85,17 +79,14 @@ impl Batch {
         self
     }
 
-    /// Writes nothing if this ref does not name the same object any more.
-    pub fn while_at(self, name: RefName, id: Option<ObjectId>) -> Self {
-        match id {
-            Some(_) => self.moving(RefUpdate {
-                name,
-                expected: id.map_or(Expected::Absent, Expected::At),
-                new: id,
-            }),
-            // A transaction cannot hold a ref that does not exist.
-            None => self,
-        }
+    /// Writes nothing if this ref does not name the same object any more. A transaction cannot hold
+    /// a ref that does not exist.
+    pub fn while_at(self, name: RefName, id: ObjectId) -> Self {
+        self.moving(RefUpdate {
+            name,
+            expected: Expected::At(id),
+            new: Some(id),
+        })
     }
 
     /// Adds the entry of the provenance index that follows from a finalization.
@@ -183,29 +174,18 @@ impl Batch {
     }
 
     fn note_updates(&self, repo: &Repo, author: &Person) -> Result<Vec<RefUpdate>, Error> {
-        let mut by_ref: BTreeMap<&RefName, Vec<(ObjectId, &Envelope)>> = BTreeMap::new();
-        for (reference, object, envelope) in &self.notes {
-            by_ref
-                .entry(reference)
-                .or_default()
-                .push((*object, envelope));
+        let mut by_segment: BTreeMap<_, Vec<(ObjectId, &Envelope)>> = BTreeMap::new();
+        for (segment, object, envelope) in &self.notes {
+            let noted = by_segment.entry(*segment).or_default();
+            noted.push((*object, envelope));
         }
-        let mut updates = Vec::new();
-        for (reference, notes) in by_ref {
-            let tip = Tip::of(repo, reference.clone())?;
+        let mut updates = self.unsaid_elsewhere(repo, &by_segment)?;
+        for (segment, notes) in by_segment {
+            let tip = Tip::of(repo, layout::notes(segment))?;
             let mut texts: BTreeMap<ObjectId, Vec<u8>> = BTreeMap::new();
             for (object, envelope) in notes {
                 if let std::collections::btree_map::Entry::Vacant(slot) = texts.entry(object) {
-                    let blob = tip
-                        .tree
-                        .map(|tree| git::note(repo, tree, object))
-                        .transpose()?
-                        .flatten();
-                    slot.insert(
-                        blob.map(|id| repo.blob(id))
-                            .transpose()?
-                            .unwrap_or_default(),
-                    );
+                    slot.insert(note_at(repo, &tip, object)?);
                 }
                 let text = texts.entry(object).or_default();
                 self.require_unsaid(text)?;
@@ -224,6 +204,40 @@ impl Batch {
             updates.extend(tip.edited(repo, &edits, author, message, None)?);
         }
         Ok(updates)
+    }
+
+    /// Looks for what is said once in the segments to which nothing is added. Returns those that
+    /// must not move meanwhile: the one before and the later ones, to which another process may add
+    /// while a month ends.
+    fn unsaid_elsewhere(
+        &self,
+        repo: &Repo,
+        notes: &BTreeMap<Segment, Vec<(ObjectId, &Envelope)>>,
+    ) -> Result<Vec<RefUpdate>, Error> {
+        let mut held = Vec::new();
+        if self.once.is_none() {
+            return Ok(held);
+        }
+        for (segment, noted) in notes {
+            let mut others = BTreeMap::new();
+            for (name, _) in repo.references(&layout::notes_prefix(segment.notes))? {
+                if let Some(Place::Notes(other)) = Place::of(&name)
+                    && !notes.contains_key(&other)
+                {
+                    others.insert(other, Tip::of(repo, name)?);
+                }
+            }
+            let objects: BTreeSet<_> = noted.iter().map(|(object, _)| *object).collect();
+            for tip in others.values() {
+                for object in &objects {
+                    self.require_unsaid(&note_at(repo, tip, *object)?)?;
+                }
+            }
+            let (before, after) = (others.range(..segment), others.range(segment..));
+            let near = before.last().into_iter().chain(after);
+            held.extend(near.filter_map(|(_, tip)| tip.unchanged()));
+        }
+        Ok(held)
     }
 
     fn evidence_update(&self, repo: &Repo, author: &Person) -> Result<Option<RefUpdate>, Error> {
@@ -245,6 +259,18 @@ impl Batch {
         let message = format!("{}\n\n{HELD_TRAILER}: {held}\n", self.message);
         tip.edited(repo, &edits, author, message, Some(held))
     }
+}
+
+/// Returns the text of the note on an object.
+fn note_at(repo: &Repo, tip: &Tip, object: ObjectId) -> Result<Vec<u8>, Error> {
+    let note = match tip.tree {
+        Some(tree) => git::note(repo, tree, object)?,
+        None => None,
+    };
+    Ok(note
+        .map(|id| repo.blob(id))
+        .transpose()?
+        .unwrap_or_default())
 }
 
 /// The trailer by which an evidence commit names the harness commit among its parents.

@@ -1,8 +1,8 @@
 //! Where everything lives: every ref is one function. The paths inside them follow from the
 //! registry of kinds ([`LedgerPath`]).
 
-use crate::record::RefName;
-use crate::records::Notes;
+use crate::record::{Month, RefName};
+use crate::records::{Notes, Segment};
 
 pub use crate::records::{LedgerPath, run_directory};
 
@@ -21,26 +21,22 @@ pub fn log() -> RefName {
     fixed("refs/awo/log")
 }
 
-/// `refs/notes/awo/approvals`
-pub fn approvals() -> RefName {
-    notes(Notes::APPROVALS)
+/// `refs/notes/awo/<NAME>/<YYYY-MM>`
+pub fn notes(segment: Segment) -> RefName {
+    let (name, month) = (segment.notes.name(), segment.month);
+    fixed(&format!("{NOTES_PREFIX}{name}/{month}"))
 }
 
-/// `refs/notes/awo/attestations`
-pub fn attestations() -> RefName {
-    notes(Notes::ATTESTATIONS)
-}
-
-/// `refs/notes/awo/<NAME>`
-pub fn notes(of: Notes) -> RefName {
-    fixed(&format!("{NOTES_PREFIX}{}", of.name()))
+/// `refs/notes/awo/<NAME>/`, below which all segments of these notes stand.
+pub fn notes_prefix(of: Notes) -> String {
+    format!("{NOTES_PREFIX}{}/", of.name())
 }
 
 /// `refs/notes/awo/`
 const NOTES_PREFIX: &str = "refs/notes/awo/";
 
 /// `refs/awo/evidence/<YYYY-MM>`
-pub fn evidence(month: &str) -> RefName {
+pub fn evidence(month: Month) -> RefName {
     fixed(&format!("refs/awo/evidence/{month}"))
 }
 
@@ -67,8 +63,8 @@ pub enum Place {
     Ledger,
     /// `refs/awo/log`
     Log,
-    /// `refs/notes/awo/<NAME>`
-    Notes(Notes),
+    /// `refs/notes/awo/<NAME>/<YYYY-MM>`
+    Notes(Segment),
     /// `refs/awo/evidence/<YYYY-MM>`
     Evidence,
     /// Some other ref below our prefixes: of an unknown kind, never taken.
@@ -91,33 +87,19 @@ impl Place {
             "refs/awo/policy" => Self::Policy,
             "refs/awo/ledger" => Self::Ledger,
             "refs/awo/log" => Self::Log,
-            _ => {
-                let noted = text.strip_prefix(NOTES_PREFIX);
-                let month = text.strip_prefix(EVIDENCE_PREFIX);
-                match noted.and_then(|name| Notes::ALL.iter().find(|it| it.name() == name)) {
-                    Some(notes) => Self::Notes(*notes),
-                    None if month.is_some_and(is_month) => Self::Evidence,
-                    None => Self::Unknown,
-                }
-            }
+            _ => match (segment(text), text.strip_prefix(EVIDENCE_PREFIX)) {
+                (Some(segment), _) => Self::Notes(segment),
+                (None, Some(month)) if month.parse::<Month>().is_ok() => Self::Evidence,
+                (None, _) => Self::Unknown,
+            },
         })
     }
 }
 
-fn is_month(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    bytes.len() == 7
-        && bytes.iter().enumerate().all(|(at, byte)| {
-            if at == 4 {
-                *byte == b'-'
-            } else {
-                byte.is_ascii_digit()
-            }
-        })
-        && matches!(
-            text.get(5..),
-            Some("01" | "02" | "03" | "04" | "05" | "06" | "07" | "08" | "09" | "10" | "11" | "12")
-        )
+fn segment(text: &str) -> Option<Segment> {
+    let (name, month) = text.strip_prefix(NOTES_PREFIX)?.split_once('/')?;
+    let notes = Notes::ALL.iter().find(|it| it.name() == name)?;
+    Some(notes.of(month.parse().ok()?))
 }
 
 #[allow(clippy::expect_used, reason = "the names are written in this file")]
@@ -135,6 +117,18 @@ mod tests {
         assert_eq!(place("refs/awo/ledger"), Some(Place::Ledger));
         assert_eq!(place("refs/awo/evidence/2026-11"), Some(Place::Evidence));
         assert_eq!(place("refs/awo/evidence/2026-13"), Some(Place::Unknown));
+        let month = "2026-11".parse().unwrap();
+        for notes in Notes::ALL {
+            let segment = notes.of(month);
+            let name = super::notes(segment);
+            assert_eq!(Place::of(&name), Some(Place::Notes(segment)));
+            assert!(name.as_str().starts_with(&notes_prefix(*notes)));
+        }
+        for unknown in ["", "/2026-13", "/2026-11/x", "/latest", "-2026-11"] {
+            let name = format!("refs/notes/awo/approvals{unknown}");
+            assert_eq!(place(&name), Some(Place::Unknown), "{name}");
+        }
+        assert_eq!(place("refs/notes/awo/2026-11"), Some(Place::Unknown));
         assert_eq!(place("refs/awo/ledger/x"), Some(Place::Unknown));
         assert_eq!(place("refs/awo"), Some(Place::Unknown));
         assert_eq!(place("refs/heads/refs/awo/ledger"), None);

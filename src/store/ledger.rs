@@ -1,5 +1,6 @@
 //! Reading the ledger, the notes and the evidence as some set of refs shows them.
 
+use std::cell::{Cell, OnceCell};
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::evidence::RunFiles;
@@ -11,7 +12,7 @@ use crate::records::{Kind, Notes, Scope};
 
 use super::Error;
 use super::additions::Additions;
-use super::layout::{self, LedgerPath};
+use super::layout::{self, LedgerPath, Place};
 use super::provenance::Entry;
 
 /// Where every ref is, as far as it matters: now, or after a push.
@@ -24,17 +25,61 @@ pub type StoredFile = (RepoPath, Mode, ObjectId);
 pub struct Records<'a> {
     reader: &'a Reader,
     ledger: Additions<'a>,
-    notes: BTreeMap<Notes, ObjectId>,
+    notes: BTreeMap<Notes, Segments>,
     refs: &'a Refs,
+}
+
+/// The segments of some notes.
+#[derive(Default)]
+struct Segments {
+    /// Their trees, by month.
+    trees: Vec<ObjectId>,
+    /// How often a note was looked for.
+    asked: Cell<usize>,
+    /// What is noted on each object, once it pays to read everything; nothing if a tree is malformed.
+    all: OnceCell<Option<BTreeMap<ObjectId, Vec<ObjectId>>>>,
+}
+
+/// So many notes are looked for in each segment before all are read.
+const ASKED_ONE_BY_ONE: usize = 32;
+
+impl Segments {
+    /// Returns the blobs of the notes on an object, by month.
+    fn on(&self, reader: &Reader, object: ObjectId) -> Result<Vec<ObjectId>, Error> {
+        self.asked.set(self.asked.get().saturating_add(1));
+        if self.trees.len() > 1
+            && self.asked.get() > ASKED_ONE_BY_ONE
+            && let Some(all) = self.all.get_or_init(|| self.read(reader).ok())
+        {
+            return Ok(all.get(&object).cloned().unwrap_or_default());
+        }
+        let mut found = Vec::new();
+        for tree in &self.trees {
+            found.extend(git::note(reader, *tree, object)?);
+        }
+        Ok(found)
+    }
+
+    /// Reads all segments.
+    fn read(&self, reader: &Reader) -> Result<BTreeMap<ObjectId, Vec<ObjectId>>, Error> {
+        let mut all: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for tree in &self.trees {
+            for (object, blob) in git::all_notes(reader, *tree)? {
+                all.entry(object).or_default().push(blob);
+            }
+        }
+        Ok(all)
+    }
 }
 
 impl<'a> Records<'a> {
     /// Opens the records that these refs show.
     pub fn open(reader: &'a Reader, refs: &'a Refs) -> Result<Self, Error> {
-        let mut notes = BTreeMap::new();
-        for of in Notes::ALL {
-            if let Some(commit) = refs.get(&layout::notes(*of)) {
-                notes.insert(*of, reader.commit(*commit)?.tree);
+        let mut notes: BTreeMap<_, Segments> = BTreeMap::new();
+        for (name, commit) in refs {
+            if let Some(Place::Notes(segment)) = Place::of(name) {
+                let tree = reader.commit(*commit)?.tree;
+                notes.entry(segment.notes).or_default().trees.push(tree);
             }
         }
         Ok(Self {
@@ -156,28 +201,39 @@ impl<'a> Records<'a> {
 
     /// Returns every envelope of some notes, and the object on which each is noted.
     pub fn all_noted(&self, notes: Notes) -> Result<Vec<(ObjectId, Envelope)>, Error> {
+        let Some(segments) = self.notes.get(&notes) else {
+            return Ok(Vec::new());
+        };
         let mut found = Vec::new();
-        if let Some(tree) = self.notes.get(&notes) {
-            for (object, _) in git::all_notes(self.reader, *tree)? {
-                let noted = self.noted(notes, object)?.into_iter();
-                found.extend(noted.map(|envelope| (object, envelope)));
-            }
+        for (object, blobs) in segments.read(self.reader)? {
+            let envelopes = self.envelopes(object, &blobs)?;
+            found.extend(envelopes.into_iter().map(|envelope| (object, envelope)));
         }
         Ok(found)
     }
 
-    /// Returns the envelopes noted on an object.
+    /// Returns the envelopes noted on an object, in any segment.
     pub fn noted(&self, notes: Notes, object: ObjectId) -> Result<Vec<Envelope>, Error> {
-        let Some(tree) = self.notes.get(&notes) else {
-            return Ok(Vec::new());
-        };
-        let Some(blob) = git::note(self.reader, *tree, object)? else {
-            return Ok(Vec::new());
-        };
-        let bytes = self.reader.blob(blob)?;
-        note_lines(&bytes)
-            .map(|line| parse(format!("note on {object}"), line))
-            .collect()
+        match self.notes.get(&notes) {
+            Some(segments) => self.envelopes(object, &segments.on(self.reader, object)?),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Returns the envelopes of the notes on an object. The same one in two notes counts once: one of
+    /// them is misplaced, which is judged where it arrives.
+    fn envelopes(&self, object: ObjectId, blobs: &[ObjectId]) -> Result<Vec<Envelope>, Error> {
+        let mut found: Vec<Envelope> = Vec::new();
+        for blob in blobs {
+            let earlier = found.len();
+            for line in note_lines(&self.reader.blob(*blob)?) {
+                let envelope = parse(format!("note on {object}"), line)?;
+                if !found.iter().take(earlier).any(|it| *it == envelope) {
+                    found.push(envelope);
+                }
+            }
+        }
+        Ok(found)
     }
 
     /// Returns the evidence of a run, every file read and hashed, or `None` if there is none.

@@ -138,15 +138,12 @@ fn a_rewind_past_the_hooks_is_not_laundered_by_a_later_push() {
     for (reference, earlier) in [
         ("refs/heads/main", "^"),
         ("refs/awo/ledger", "^"),
-        ("refs/notes/awo/attestations", ""),
+        ("the attestations", ""),
     ] {
         let world = World::landed();
+        let notes = world.notes("server.git", "attestations");
         if earlier.is_empty() {
-            world.ok(
-                "server",
-                "server.git",
-                &["git", "update-ref", "-d", reference],
-            );
+            world.ok("server", "server.git", &["git", "update-ref", "-d", &notes]);
         } else {
             let to = world.rev("server.git", &format!("{reference}{earlier}"));
             world.ok(

@@ -21,7 +21,7 @@ use git_awo::record::tree::Mode;
 use git_awo::record::{IdentityName, ObjectId, RefName, RepoPath, RunId, Sha256};
 use git_awo::records::{
     ApprovalPredicate, AttestationPredicate, Context, GateStatus, IndependencePredicate, Kind,
-    OutcomePredicate, Predicate, RunPredicate, Statement, Verdict as Outcome,
+    Notes, OutcomePredicate, Predicate, RunPredicate, Statement, Verdict as Outcome,
 };
 use git_awo::store::batch::Batch;
 use git_awo::store::layout::{self, LedgerPath};
@@ -94,9 +94,10 @@ fn forged_approval(world: &World, change: impl FnOnce(&mut ApprovalPredicate)) {
         .predicate;
     approval.nonce = "7".into();
     change(&mut approval);
+    let segment = Notes::APPROVALS.until(approval.expires);
     let envelope = actor.sign(approval).unwrap();
     Batch::new("forged")
-        .approval(run.commit, envelope)
+        .note(segment, run.commit, envelope)
         .commit(&actor.repo, &actor.author())
         .unwrap();
 }

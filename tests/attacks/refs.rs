@@ -56,11 +56,8 @@ fn a_ledger_rewound_on_the_server_is_found_by_a_fresh_clone_and_by_an_old_one() 
 #[test]
 fn a_governance_ref_deleted_on_the_server_is_found() {
     let world = World::landed();
-    world.ok(
-        "server",
-        "server.git",
-        &["git", "update-ref", "-d", "refs/notes/awo/attestations"],
-    );
+    let notes = world.notes("server.git", "attestations");
+    world.ok("server", "server.git", &["git", "update-ref", "-d", &notes]);
     world.fresh_clone();
     world.verify_finds("REP-002");
     world.refused("rita", "rita", &["git", "awo", "fetch"], "REP-002");
@@ -70,19 +67,10 @@ fn a_governance_ref_deleted_on_the_server_is_found() {
 fn a_note_removed_by_git_notes_is_refused_and_found() {
     let world = World::landed();
     let commit = world.rev("otto", "refs/heads/main");
-    world.ok(
-        "otto",
-        "otto",
-        &[
-            "git",
-            "notes",
-            "--ref",
-            "refs/notes/awo/attestations",
-            "remove",
-            &commit,
-        ],
-    );
-    world.attack("otto", &["refs/notes/awo/attestations"], "REP-002");
+    let notes = world.notes("otto", "attestations");
+    let remove = ["git", "notes", "--ref", &notes, "remove", &commit];
+    world.ok("otto", "otto", &remove);
+    world.attack("otto", &[&notes], "REP-002");
 }
 
 #[test]
@@ -96,6 +84,9 @@ fn refs_of_other_kinds_are_refused() {
         ("refs/awo/other", "STR-002"),
         ("refs/awo/evidence/latest", "STR-002"),
         ("refs/notes/awo/other", "STR-002"),
+        ("refs/notes/awo/approvals", "STR-002"),
+        ("refs/notes/awo/attestations/latest", "STR-002"),
+        ("refs/notes/awo/attestations/2026-13", "STR-002"),
         ("refs/heads/refs/heads/main", "GOV-004"),
     ] {
         world.push_refused("otto", &[&format!("{tip}:{name}")], code);

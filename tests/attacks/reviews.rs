@@ -143,12 +143,13 @@ fn an_approval_after_a_failed_review_is_refused() {
         task: run.task,
         workflow_run_url: None,
     };
+    let segment = Notes::APPROVALS.until(approval.expires);
     let envelope = actor.sign(approval).unwrap();
     Batch::new("forged")
-        .approval(run.commit, envelope)
+        .note(segment, run.commit, envelope)
         .commit(&actor.repo, &actor.author())
         .unwrap();
-    world.push_refused("rita", &["refs/notes/awo/approvals"], "GOV-002");
+    world.push_refused("rita", &["refs/notes/awo/approvals/*"], "GOV-002");
 }
 
 #[test]
@@ -196,9 +197,10 @@ fn a_review_noted_on_another_commit_is_refused() {
         .unwrap()
         .predicate;
     approval.commit = Some(run.base);
+    let segment = Notes::APPROVALS.until(approval.expires);
     let envelope = actor.sign(approval).unwrap();
     Batch::new("forged")
-        .approval(run.base, envelope)
+        .note(segment, run.base, envelope)
         .commit(&actor.repo, &actor.author())
         .unwrap();
     world.attack("rita", RECORDS, "ATT-002");

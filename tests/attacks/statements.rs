@@ -42,8 +42,10 @@ fn an_attestation_reused_as_an_approval_is_refused() {
     let refs = actor.refs().unwrap();
     let records = Records::open(&actor.repo, &refs).unwrap();
     let attestation = records.attestations_of(run.commit).unwrap().remove(0);
+    let statement = Statement::<AttestationPredicate>::parse(attestation.payload());
+    let segment = Notes::APPROVALS.until(statement.unwrap().predicate.expires);
     Batch::new("forged")
-        .approval(run.commit, attestation)
+        .note(segment, run.commit, attestation)
         .commit(&actor.repo, &actor.author())
         .unwrap();
     world.attack("rita", RECORDS, "ATT-003");
@@ -61,9 +63,10 @@ fn an_attestation_of_another_tree_is_refused() {
         .unwrap()
         .predicate;
     says.tree = run.commit;
+    let segment = Notes::ATTESTATIONS.until(says.expires);
     let envelope = actor.sign(says).unwrap();
     Batch::new("forged")
-        .attestation(run.commit, envelope)
+        .note(segment, run.commit, envelope)
         .commit(&actor.repo, &actor.author())
         .unwrap();
     world.attack("rita", RECORDS, "ATT-002");

@@ -164,6 +164,12 @@ fn one_more(desk: &Desk) -> Vec<Cost> {
         .lines()
         .rfind(|it| it.starts_with("refs/awo/evidence/"))
         .unwrap();
+    // The run that was just made has the earliest month: see the builder.
+    let notes = |which: &str| {
+        let below = format!("refs/notes/awo/{which}/");
+        let mut names = ahead.lines();
+        names.find(|it| it.starts_with(&below)).unwrap().to_owned()
+    };
     let receive = "--receive-pack=git -c core.hooksPath=/dev/null receive-pack";
     let push = [
         "git",
@@ -178,8 +184,8 @@ fn one_more(desk: &Desk) -> Vec<Cost> {
         "main",
         newest,
         "refs/awo/ledger",
-        "refs/notes/awo/approvals",
-        "refs/notes/awo/attestations",
+        &notes("approvals"),
+        &notes("attestations"),
     ];
     costs.push(desk.cost("otto", &[&push[..], &refs].concat()));
     costs.push(desk.cost("otto", &["git", "awo", "push"]));

@@ -167,13 +167,13 @@ pub fn names(data: &[u8]) -> bool {
         assert_eq!(time.to_string(), text, "a time has one spelling");
         assert_eq!(Timestamp::from_seconds(time.seconds()), Some(time));
         assert!(time.plus_days(u32::MAX) >= time);
-        let evidence = layout::evidence(&time.month());
+        let evidence = layout::evidence(time.month());
         assert_eq!(RefName::new(evidence.as_str()).as_ref(), Ok(&evidence));
     }
     if let Ok(seconds) = text.parse::<i64>()
         && let Some(time) = Timestamp::from_seconds(seconds)
     {
-        let _ = layout::evidence(&time.month());
+        let _ = layout::evidence(time.month());
         assert_eq!(time.seconds(), seconds);
     }
     if let Ok(id) = text.parse::<ObjectId>() {

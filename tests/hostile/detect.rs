@@ -55,12 +55,13 @@ const ACTS: &[(&str, &str, &str)] = &[
     ),
     (
         "an attestation removed",
-        "git update-ref -d refs/notes/awo/attestations",
+        "git update-ref -d $(git for-each-ref --format='%(refname)' refs/notes/awo/attestations)",
         "REP-002",
     ),
     (
         "approvals put back",
-        "git update-ref refs/notes/awo/approvals refs/notes/awo/approvals^",
+        "notes=$(git for-each-ref --format='%(refname)' refs/notes/awo/approvals); \
+         git update-ref $notes $notes^",
         "REP-002",
     ),
     (

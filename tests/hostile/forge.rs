@@ -6,17 +6,25 @@ use git_awo::actor::Actor;
 use git_awo::git::{self, CommitDraft};
 use git_awo::record::envelope::{Envelope, EnvelopeSignature, pae};
 use git_awo::record::tree::Mode;
-use git_awo::record::{IdentityName, ObjectId, RefName, RepoPath, RunId};
-use git_awo::records::{Kind, Predicate, RunPredicate, SelfApprovalPredicate, Statement};
-use git_awo::store::layout::LedgerPath;
+use git_awo::record::{IdentityName, ObjectId, RefName, RepoPath, RunId, Timestamp};
+use git_awo::records::{Kind, Notes, Predicate, RunPredicate, SelfApprovalPredicate, Statement};
+use git_awo::store::layout::{self, LedgerPath};
 use git_awo::store::ledger::{Records, note_lines};
 
 use super::door::{Door, Pushed};
 use crate::world::{RUN, World};
 
 pub const LEDGER: &str = "refs/awo/ledger";
-pub const APPROVALS: &str = "refs/notes/awo/approvals";
-pub const ATTESTATIONS: &str = "refs/notes/awo/attestations";
+
+/// The ref of approvals that expire then.
+pub fn approvals_until(expires: Timestamp) -> String {
+    layout::notes(Notes::APPROVALS.until(expires)).to_string()
+}
+
+/// The ref of attestations that expire then.
+pub fn attestations_until(expires: Timestamp) -> String {
+    layout::notes(Notes::ATTESTATIONS.until(expires)).to_string()
+}
 
 /// What `git awo verify` came to.
 #[derive(Debug, PartialEq, Eq)]

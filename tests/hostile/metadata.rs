@@ -182,7 +182,6 @@ fn governance_refs_are_neither_rewound_nor_replaced() {
 #[test]
 fn notes_only_grow() {
     let commit = |world: &World| world.rev("otto", "refs/heads/main");
-    let notes = "refs/notes/awo/attestations";
     let acts: &[(&str, &[&str])] = &[
         ("overwritten", &["add", "-f", "-m", "all is well"]),
         ("removed", &["remove"]),
@@ -190,6 +189,7 @@ fn notes_only_grow() {
     ];
     for (what, act) in acts {
         let door = Door::new(World::landed(), "otto");
+        let notes = &*door.world.notes("otto", "attestations");
         let commit = commit(&door.world);
         let mut words = vec!["git", "notes", "--ref", notes];
         words.extend(*act);
@@ -206,6 +206,7 @@ fn notes_only_grow() {
     }
     // `git notes merge -s ours` drops what the other side has added.
     let door = Door::new(World::attested(), "otto");
+    let notes = &*door.world.notes("server.git", "attestations");
     let theirs = door.world.rev("server.git", notes);
     let tree = door.raw().tree(&[]);
     let ours = door.raw().commit(&tree, &[], "Notes\n");

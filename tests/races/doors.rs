@@ -59,8 +59,8 @@ fn a_branch_does_not_land_while_the_lock_of_the_ledger_keeps_its_records_out() {
         let refs = [
             "main",
             "refs/awo/ledger",
-            "refs/notes/awo/approvals",
-            "refs/notes/awo/attestations",
+            "refs/notes/awo/approvals/*",
+            "refs/notes/awo/attestations/*",
         ];
         let words = [&["git", "push", "--no-verify", "origin"][..], &refs].concat();
         world.run("otto", "otto", &words)

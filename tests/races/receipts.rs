@@ -103,7 +103,7 @@ fn the_first_push_of_a_server_may_lose_its_receipt() {
         "--no-verify",
         "origin",
         "refs/awo/ledger",
-        "refs/notes/awo/approvals",
+        "refs/notes/awo/approvals/*",
     ];
     world.ok("olga", "olga", &push);
     super::verified(&world);

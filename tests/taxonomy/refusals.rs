@@ -453,11 +453,8 @@ const ROWS: &[Row] = &[
         "not approved",
         World::approved,
         |world| {
-            git(
-                world,
-                "otto",
-                &["git", "update-ref", "-d", "refs/notes/awo/approvals"],
-            )
+            let notes = world.notes("otto", "approvals");
+            git(world, "otto", &["git", "update-ref", "-d", &notes])
         },
         OTTO,
         &["run", TASK, "--", "true"],

@@ -5,7 +5,7 @@ use crate::check::tests::world::Stage::*;
 use crate::record::tree::Mode;
 use crate::record::{RunId, TaskId};
 use crate::records::Kind;
-use crate::store::layout::{self, LedgerPath};
+use crate::store::layout::LedgerPath;
 use crate::store::ledger::spent;
 
 fn other_task() -> TaskId {
@@ -78,7 +78,7 @@ fn the_ledger_only_grows_by_plain_records_of_known_kinds() {
             Approved,
             |_, it| {
                 it.ledger().clear();
-                it.governance.remove(&layout::approvals());
+                it.governance.remove(&approvals());
             },
             &["STR-002 record-brought"],
         ),

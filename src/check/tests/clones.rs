@@ -25,7 +25,7 @@ fn nothing_that_was_seen_may_be_gone() {
         (layout::ledger(), refs[&layout::ledger()], ""),
         (layout::ledger(), other, gone),
         (layout::ledger(), id(9), gone),
-        (layout::attestations(), other, gone),
+        (attestations(), other, gone),
         (layout::policy(), world.policy, ""),
         (
             layout::policy(),
@@ -304,7 +304,7 @@ fn a_record_that_nobody_pushed_is_judged_as_of_now() {
     // And one that the log knows is not lost.
     let world = World::new(&[]);
     let mut refs = world.logged(Reviewed);
-    let attestations = layout::attestations();
+    let attestations = attestations();
     let empty = tree(&world.repo, &Files::new());
     let bare = commit(&world.repo, empty, &[refs[&attestations]], "x\n", None);
     refs.insert(attestations, bare);

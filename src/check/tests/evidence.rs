@@ -31,7 +31,8 @@ fn evidence_arrives_once_and_whole_in_the_place_of_its_run() {
             Executed,
             |_, it| {
                 let files = it.governance.remove(&month()).unwrap();
-                it.governance.insert(layout::evidence("2026-02"), files);
+                it.governance
+                    .insert(layout::evidence("2026-02".parse().unwrap()), files);
             },
             &["GOV-002 evidence", "STR-001 evidence-of-a-run"],
         ),

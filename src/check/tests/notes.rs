@@ -5,7 +5,6 @@ use crate::check::tests::world::Stage::*;
 use crate::record::Timestamp;
 use crate::record::tree::Mode;
 use crate::records::{Approves, Kind};
-use crate::store::layout;
 
 /// The latest end of an approval that arrives now: thirty days, and one for the clocks.
 fn latest() -> Timestamp {
@@ -87,8 +86,8 @@ fn an_approval_of_a_task_binds_it() {
             &[],
             Approved,
             |world, it| {
-                it.of(layout::approvals()).clear();
-                it.note(layout::approvals(), world.base, &world.approval);
+                it.of(approvals()).clear();
+                it.note(approvals(), world.base, &world.approval);
             },
             &["ATT-002 note-object"],
         ),
@@ -158,7 +157,7 @@ fn twice(world: &World, shelf: &mut Shelf, nonce: &str, who: &str) {
     says.context.identity = name(who);
     says.expires = time("2026-02-02T00:00:00Z");
     let again = sealed(says, who);
-    shelf.note(layout::approvals(), world.contract_blob, &again);
+    shelf.note(approvals(), world.contract_blob, &again);
 }
 
 #[test]
@@ -232,7 +231,7 @@ fn notes_only_grow_by_envelopes() {
             "a note removed",
             &[],
             Executed,
-            |_, it| it.of(layout::approvals()).clear(),
+            |_, it| it.of(approvals()).clear(),
             &["GOV-005 task-approved", "REP-002 records-never-change"],
         ),
         (
@@ -240,7 +239,7 @@ fn notes_only_grow_by_envelopes() {
             &[],
             Executed,
             |world, it| {
-                it.of(layout::approvals()).clear();
+                it.of(approvals()).clear();
                 twice(world, it, "n2", "olga");
             },
             &["GOV-005 task-approved", "REP-002 records-never-change"],
@@ -251,7 +250,7 @@ fn notes_only_grow_by_envelopes() {
             Approved,
             |world, it| {
                 let path = world.contract_blob.to_string();
-                let (_, text) = it.of(layout::approvals()).get_mut(&path).unwrap();
+                let (_, text) = it.of(approvals()).get_mut(&path).unwrap();
                 text.extend(b"{}\n");
             },
             &["INT-004 record-form"],
@@ -262,7 +261,7 @@ fn notes_only_grow_by_envelopes() {
             Approved,
             |world, it| {
                 let path = world.contract_blob.to_string();
-                it.of(layout::approvals()).get_mut(&path).unwrap().0 = Mode::Executable;
+                it.of(approvals()).get_mut(&path).unwrap().0 = Mode::Executable;
             },
             &["INT-003 notes-form", "INT-003 record-mode"],
         ),
@@ -272,7 +271,7 @@ fn notes_only_grow_by_envelopes() {
             Approved,
             |_, it| {
                 let file = (Mode::File, b"x".to_vec());
-                it.of(layout::approvals()).insert("x".to_owned(), file);
+                it.of(approvals()).insert("x".to_owned(), file);
             },
             &["INT-003 notes-form"],
         ),

@@ -84,14 +84,14 @@ fn the_index_is_what_the_finalizations_imply() {
         ("in order", (|_, _| {}) as Change, vec![]),
         (
             "no note",
-            |_, it| drop(it.governance.remove(&layout::attestations())),
+            |_, it| drop(it.governance.remove(&attestations())),
             vec!["STR-001 index-attestation"],
         ),
         (
             "a note of another one",
             |world, it| {
-                it.of(layout::attestations()).clear();
-                it.note(layout::attestations(), world.commit, &world.audit);
+                it.of(attestations()).clear();
+                it.note(attestations(), world.commit, &world.audit);
             },
             vec!["STR-001 index-attestation"],
         ),

@@ -2,7 +2,6 @@
 
 use super::world::*;
 use crate::check::tests::world::Stage::*;
-use crate::store::layout;
 
 #[test]
 fn a_review_binds_its_run() {
@@ -104,21 +103,21 @@ fn a_review_binds_its_run() {
             "an attestation noted on something else",
             &[],
             Reviewed,
-            |world, it| it.note(layout::attestations(), world.base, &world.attestation),
+            |world, it| it.note(attestations(), world.base, &world.attestation),
             &["ATT-002 note-object"],
         ),
         (
             "an approval noted on something else",
             &[],
             Reviewed,
-            |world, it| it.note(layout::approvals(), world.base, &world.audit),
+            |world, it| it.note(approvals(), world.base, &world.audit),
             &["ATT-002 note-object"],
         ),
         (
             "a task approval on the commit",
             &[],
             Reviewed,
-            |world, it| it.note(layout::approvals(), world.commit, &world.approval),
+            |world, it| it.note(approvals(), world.commit, &world.approval),
             &["ATT-002 note-object"],
         ),
         (
@@ -136,14 +135,14 @@ fn a_review_binds_its_run() {
             "an attestation among the approvals",
             &[],
             Reviewed,
-            |world, it| it.note(layout::approvals(), world.commit, &world.attestation),
+            |world, it| it.note(approvals(), world.commit, &world.attestation),
             &["ATT-003 statement-type"],
         ),
         (
             "an approval among the attestations",
             &[],
             Reviewed,
-            |world, it| it.note(layout::attestations(), world.commit, &world.audit),
+            |world, it| it.note(attestations(), world.commit, &world.audit),
             &["ATT-003 statement-type"],
         ),
     ]);
@@ -162,11 +161,11 @@ fn a_review_that_arrives_alone_is_judged_with_its_run() {
     ] {
         let world = World::new(&[edit]);
         let mut before = world.shelf(Reviewed);
-        before.governance.remove(&layout::approvals());
-        before.governance.remove(&layout::attestations());
+        before.governance.remove(&approvals());
+        before.governance.remove(&attestations());
         let mut shelf = world.shelf(Executed);
-        let approvals = shelf.governance.remove(&layout::approvals()).unwrap();
-        before.governance.insert(layout::approvals(), approvals);
+        let noted = shelf.governance.remove(&approvals()).unwrap();
+        before.governance.insert(approvals(), noted);
         let before = world.commit(&world.refs(Executed), &before);
         let after = world.commit(&before, &world.shelf(Reviewed));
         let found = codes(&world.judge(&before, &after));

@@ -10,7 +10,7 @@ use crate::record::envelope::Envelope;
 use crate::record::{Findings, Sha256};
 use crate::records::{Context, Kind, RevocationPredicate, Scope};
 use crate::rules::tests::people::{name, sealed, sha, time};
-use crate::store::layout::{self, Place};
+use crate::store::layout::Place;
 use crate::store::ledger::{Records, Refs};
 
 type Change = fn(&mut RevocationPredicate);
@@ -140,7 +140,7 @@ fn what_was_withdrawn_counts_for_nothing_that_comes_later() {
     // The run and its reviews but for the attestation, as they stand before it.
     let reviewed = || {
         let mut shelf = world.shelf(Reviewed);
-        shelf.governance.remove(&layout::attestations());
+        shelf.governance.remove(&attestations());
         shelf
     };
     let attested = || world.shelf(Reviewed);

@@ -224,13 +224,13 @@ fn a_review_without_its_end_in_the_part_asks_for_the_whole_log() {
             "the approval",
             |world, it| {
                 let note = world.commit.to_string();
-                it.of(layout::approvals()).remove(&note).unwrap();
+                it.of(approvals()).remove(&note).unwrap();
             },
             true,
         ),
         (
             "the attestation",
-            |_, it| drop(it.governance.remove(&layout::attestations())),
+            |_, it| drop(it.governance.remove(&attestations())),
             true,
         ),
         (

@@ -136,7 +136,27 @@ macro_rules! edit {
 }
 
 pub fn month() -> RefName {
-    layout::evidence("2026-01")
+    layout::evidence("2026-01".parse().unwrap())
+}
+
+/// The segment to which a record belongs.
+pub fn segment(envelope: &Envelope) -> RefName {
+    let kind = Kind::of_payload(envelope.payload()).unwrap();
+    let notes = match kind {
+        Kind::Attestation => Notes::ATTESTATIONS,
+        _ => Notes::APPROVALS,
+    };
+    let says = kind.parse(envelope.payload()).unwrap();
+    layout::notes(notes.until(says.expires().unwrap()))
+}
+
+/// The segment of what expires in February.
+pub fn approvals() -> RefName {
+    layout::notes(Notes::APPROVALS.of("2026-02".parse().unwrap()))
+}
+
+pub fn attestations() -> RefName {
+    layout::notes(Notes::ATTESTATIONS.of("2026-02".parse().unwrap()))
 }
 
 pub fn task() -> TaskId {

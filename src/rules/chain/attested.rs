@@ -41,6 +41,13 @@ impl Links<'_> {
             self.push(Rule::GateOrder, found, expected, self.git_awo("gate"));
         }
         self.binds_approvals("the attestation", &says.approvals);
+        let first = self.facts.first_expiry(&says.approvals);
+        if let Some(first) = first.filter(|first| *first != says.expires) {
+            let found = format!("the attestation expires at {}", says.expires);
+            let expected = format!("{first}, as the first of its approvals");
+            let remedy = self.git_awo("attest");
+            self.push(Rule::BindsApprovals, found, expected, remedy);
+        }
         let (reviewer, digest) = (&says.reviewer, says.reviewer_sha256);
         if reviewer != signer || digest != Sha256::of(reviewer.as_str().as_bytes()) {
             let found = format!("reviewer {reviewer} ({digest})");

@@ -211,6 +211,7 @@ pub fn told(edits: &[Edit]) -> Told {
         commit: says.commit,
         context: context(attester, "reviewer"),
         contract: says.contract,
+        expires: audit.predicate().expires,
         independence: log.digest(),
         reviewer: name(attester),
         reviewer_sha256: Sha256::of(attester.as_bytes()),

@@ -108,7 +108,7 @@ fn a_moved_branch_is_told_as_what_it_is() {
 fn records_rewritten_by_the_command_are_refused() {
     alone!();
     for script in [
-        "git --git-dir=$real update-ref -d refs/notes/awo/approvals",
+        "git --git-dir=$real update-ref -d refs/notes/awo/approvals/2099-01",
         "git --git-dir=$real update-ref refs/awo/ledger HEAD",
         "git --git-dir=$real update-ref refs/awo/evidence/2026-01 HEAD",
         "git --git-dir=$real update-ref refs/awo/policy HEAD",

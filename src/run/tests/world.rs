@@ -17,7 +17,7 @@ use crate::record::envelope::{Envelope, EnvelopeSignature, pae};
 use crate::record::tree::Mode;
 use crate::record::{Code, Findings, ObjectId, RefName, RepoPath, RunId, Sha256, TaskId};
 use crate::records::{
-    ApprovalPredicate, Approves, ContractPredicate, Kind, PolicyPredicate, Statement,
+    ApprovalPredicate, Approves, ContractPredicate, Kind, Notes, PolicyPredicate, Statement,
 };
 use crate::run::{Error, RunDone, RunEnvironment, RunRequest, leftovers, run};
 use crate::signing::{self, Signer as _};
@@ -243,7 +243,8 @@ impl World {
             workflow_run_url: None,
         };
         change(&mut approval);
-        let batch = Batch::new("approval").approval(blob, olga.sign(approval).unwrap());
+        let segment = Notes::APPROVALS.until(approval.expires);
+        let batch = Batch::new("approval").note(segment, blob, olga.sign(approval).unwrap());
         batch.commit(&olga.repo, &self.somebody()).unwrap();
     }
 

@@ -1,6 +1,6 @@
 //! Layer P: the order of the gates, the server's hook, concurrency, the chain.
 
-use crate::records::Kind;
+use crate::records::{Kind, Notes};
 use std::process::{Child, Stdio};
 
 use super::super::case::{Case, Layer};
@@ -150,8 +150,9 @@ fn at_once(play: &mut Play<'_>) -> Result<(), Failed> {
             same,
             format!("every other {act} must name the one that took effect"),
         )?;
-        let notes = format!("--ref=awo/{digest}s");
-        let note = play.ok(&world, "rita", &["git", "notes", &notes, "show", &commit])?;
+        let notes = format!("--notes=awo/{digest}s/*");
+        let show = ["git", "show", "-s", "--format=%N", &notes, &commit];
+        let note = play.ok(&world, "rita", &show)?;
         let lines = note.lines().filter(|line| !line.is_empty()).count();
         play.hold(
             lines == 1,
@@ -233,14 +234,14 @@ fn missing_links(play: &mut Play<'_>) -> Result<(), Failed> {
         play.refused(&world, "otto", &chain, code)?;
     }
     let blob = forge::contract_blob(&finalized.actor("otto", "otto")?, &run.task)?;
-    for (reference, object, code) in [
-        (layout::approvals(), blob, Code::Gov005),
-        (layout::approvals(), run.commit, Code::Gov005),
-        (layout::attestations(), run.commit, Code::Gov002),
+    for (notes, object, code) in [
+        (Notes::APPROVALS, blob, Code::Gov005),
+        (Notes::APPROVALS, run.commit, Code::Gov005),
+        (Notes::ATTESTATIONS, run.commit, Code::Gov002),
     ] {
         let world = play.world(Stage::Finalized)?;
-        play.note(&format!("without the note on {object} in {reference}"));
-        forge::drop_notes(&world, "otto", &reference, object)?;
+        play.note(&format!("without the {} on {object}", notes.name()));
+        forge::drop_notes(&world, "otto", notes, object)?;
         play.refused(&world, "otto", &chain, code)?;
     }
     let world = play.world(Stage::Finalized)?;

@@ -11,7 +11,9 @@ use git_awo::record::commit::Person;
 use git_awo::record::envelope::Envelope;
 use git_awo::record::tree::Mode;
 use git_awo::record::{ObjectId, RefName, RepoPath, RunId, Sha256, TaskId, Timestamp};
-use git_awo::records::{FinalizationPredicate, Kind, Movement, ReceiptPredicate, Statement};
+use git_awo::records::{
+    ApprovalPredicate, FinalizationPredicate, Kind, Movement, Notes, ReceiptPredicate, Statement,
+};
 use git_awo::signing::{FileKey, Signer as _};
 use git_awo::store::layout::{self, LedgerPath};
 use git_awo::store::provenance::Entry;
@@ -20,7 +22,7 @@ use super::desk::Desk;
 use super::template::{Template, Words, links, sign};
 use crate::world::World;
 
-/// How many runs a month has: the evidence of a month is one ref.
+/// How many runs a month has: its evidence is one ref, and so are its approvals and attestations.
 const PER_MONTH: usize = 500;
 /// Seconds between two pushes.
 const STEP: i64 = 3;
@@ -71,7 +73,8 @@ pub fn build(directory: &Path, runs: usize) -> Desk {
     let repo = Repo::open(&server).unwrap();
     for at in 1..runs {
         let time = start + STEP * (at as i64 + 10);
-        let made = one(&repo, &template, &keys, &mut import, base, at, time);
+        let months = (runs - at) / PER_MONTH;
+        let made = one(&repo, &template, &keys, &mut import, base, at, months, time);
         base = made.main;
         pushed.push(made);
     }
@@ -108,6 +111,7 @@ fn one(
     import: &mut Import,
     base: ObjectId,
     at: usize,
+    months: usize,
     time: i64,
 ) -> Pushed {
     let run = RunId::new(format!("run_{at:06}")).unwrap();
@@ -117,7 +121,27 @@ fn one(
         2020 + at / PER_MONTH / 12,
         at / PER_MONTH % 12 + 1
     );
-    let mut words = Words::of(template, &run, &task, &month);
+    let mut words = Words::of(template, &run, &task, month.parse().unwrap());
+    // The notes of the newest runs stand where the next one will. The others stand in as many
+    // segments as they would, of a time to come: whatever expires before it arrives is refused.
+    let expires = |it: &Envelope| {
+        let says = Statement::<ApprovalPredicate>::parse(it.payload()).unwrap();
+        says.predicate.expires
+    };
+    let mut until = expires(&template.audit);
+    if months > 0 {
+        let (year, month) = (2100 + months / 12, months % 12 + 1);
+        until = format!("{year}-{month:02}-15T00:00:00Z").parse().unwrap();
+        for it in [&template.approval, &template.audit] {
+            words.put(expires(it), until);
+        }
+    }
+    let (noted, attested) = (
+        Notes::APPROVALS.until(until),
+        Notes::ATTESTATIONS.until(until),
+    );
+    let (noted, attested) = (layout::notes(noted), layout::notes(attested));
+    let evidence_ref = layout::evidence(month.parse().unwrap());
     let packet = words.text(&template.packet);
     words.put(
         Sha256::of(template.packet.as_bytes()),
@@ -195,32 +219,20 @@ fn one(
         .map(|(path, bytes)| (directory.join(path.as_bytes()), bytes));
     let moved = vec![
         (
-            layout::evidence(&month),
-            import.commit(
-                &layout::evidence(&month),
-                "run",
-                time,
-                Some(commit),
-                evidence,
-            ),
+            evidence_ref.clone(),
+            import.commit(&evidence_ref, "run", time, Some(commit), evidence),
         ),
         (
             layout::ledger(),
             import.commit(&layout::ledger(), "run", time, None, ledger),
         ),
         (
-            layout::approvals(),
-            import.commit(&layout::approvals(), "run", time, None, approvals),
+            noted.clone(),
+            import.commit(&noted, "run", time, None, approvals),
         ),
         (
-            layout::attestations(),
-            import.commit(
-                &layout::attestations(),
-                "run",
-                time,
-                None,
-                [note(commit, &attestation)],
-            ),
+            attested.clone(),
+            import.commit(&attested, "run", time, None, [note(commit, &attestation)]),
         ),
     ];
     Pushed {

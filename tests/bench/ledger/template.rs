@@ -7,7 +7,7 @@ use git_awo::evidence::RunFiles;
 use git_awo::evidence::inventory::{Inventory, SUMS};
 use git_awo::git::{Reader, Repo};
 use git_awo::record::envelope::{Envelope, EnvelopeSignature, pae};
-use git_awo::record::{ObjectId, RepoPath, RunId, Sha256, TaskId};
+use git_awo::record::{Month, ObjectId, RepoPath, RunId, Sha256, TaskId};
 use git_awo::records::{Kind, RunPredicate, Statement};
 use git_awo::signing::{FileKey, Signer as _};
 use git_awo::store::layout::{self, LedgerPath};
@@ -85,7 +85,7 @@ pub struct Words(Vec<(String, String)>);
 
 impl Words {
     /// Another run of another task.
-    pub fn of(template: &Template, run: &RunId, task: &TaskId, month: &str) -> Self {
+    pub fn of(template: &Template, run: &RunId, task: &TaskId, month: Month) -> Self {
         let mut words = Self::default();
         let old = RunId::new(RUN).unwrap();
         let task_directory = |task: &TaskId| Kind::Contract.of(task).to_path().to_string();

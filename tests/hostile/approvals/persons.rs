@@ -8,7 +8,7 @@ use git_awo::records::{
 use git_awo::store::ledger::Records;
 
 use crate::hostile::door::Door;
-use crate::hostile::forge::{APPROVALS, ATTESTATIONS, LEDGER};
+use crate::hostile::forge::{LEDGER, approvals_until, attestations_until};
 use crate::world::{RUN, World};
 
 impl Door {
@@ -247,6 +247,8 @@ fn two_keys_of_one_person_are_one_approval() {
     let door = Door::new(world, "rita");
     let run = door.run_says();
     let mut again = door.approval();
+    let expires = again.expires;
+    let (approvals_ref, attestations_ref) = (approvals_until(expires), attestations_until(expires));
     let first = Statement::new(again.clone()).to_payload();
     again.nonce = "again".into();
     let payload = Statement::new(again).to_payload();
@@ -258,15 +260,18 @@ fn two_keys_of_one_person_are_one_approval() {
     // The same statement signed by the other key, and another one.
     let (same, other) = (by_second(&first), by_second(&payload));
     let noted = door.noted(
-        APPROVALS,
+        &approvals_ref,
         run.commit,
         &[&same.to_bytes(), &other.to_bytes()],
     );
-    let refspecs = [format!("{noted}:{APPROVALS}"), LEDGER.to_owned()];
+    let refspecs = [format!("{noted}:{approvals_ref}"), LEDGER.to_owned()];
     let refspecs: Vec<_> = refspecs.iter().map(String::as_str).collect();
     door.accepts_push("three approvals by one person", &refspecs);
-    door.world
-        .ok("rita", "rita", &["git", "update-ref", APPROVALS, &noted]);
+    door.world.ok(
+        "rita",
+        "rita",
+        &["git", "update-ref", &approvals_ref, &noted],
+    );
     // They are not two persons to anybody.
     door.world
         .refused("rita", "rita", &["git", "awo", "attest", RUN], "GOV-005");
@@ -283,6 +288,7 @@ fn two_keys_of_one_person_are_one_approval() {
         commit: run.commit,
         context: door.context("reviewer"),
         contract: run.contract,
+        expires,
         independence: log.1.digest(),
         reviewer_sha256: Sha256::of(b"rita"),
         reviewer,
@@ -293,10 +299,10 @@ fn two_keys_of_one_person_are_one_approval() {
         workflow_run_url: None,
     };
     let attestation = door.sealed(Kind::Attestation, Statement::new(says).to_payload());
-    let noted = door.noted(ATTESTATIONS, run.commit, &[&attestation.to_bytes()]);
+    let noted = door.noted(&attestations_ref, run.commit, &[&attestation.to_bytes()]);
     door.refuses_push(
         "an attestation on two of them",
-        &[&format!("{noted}:{ATTESTATIONS}")],
+        &[&format!("{noted}:{attestations_ref}")],
         &["GOV-005"],
     );
     // otto's would be a self-approval; a second reviewer makes two.

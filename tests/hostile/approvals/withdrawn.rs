@@ -5,7 +5,7 @@ use git_awo::records::{Kind, RevocationPredicate, Scope, Statement};
 use git_awo::store::ledger::Records;
 
 use crate::hostile::door::Door;
-use crate::hostile::forge::{ATTESTATIONS, LEDGER};
+use crate::hostile::forge::LEDGER;
 use crate::world::{AGENT, RUN, SENTENCE, TASK, World};
 
 /// The digest of the approval of the task, or of the one of the run, as this person's clone has it.
@@ -230,16 +230,12 @@ fn no_attestation_counts_what_was_withdrawn() {
     let before = world.rev("rita", LEDGER);
     // What rita attests is not known to the server when she withdraws the approval.
     world.ok("rita", "rita", &["git", "awo", "attest", RUN]);
+    let notes = world.notes("rita", "attestations");
     let early = withdrawn(&rita, "reviewer", record, Some(RUN));
     rita.accepts_push("in time", &[&format!("{early}:{LEDGER}")]);
-    rita.refuses_and_finds(
-        "an attestation",
-        &[ATTESTATIONS],
-        &["GOV-005"],
-        &["GOV-005"],
-    );
+    rita.refuses_and_finds("an attestation", &[&notes], &["GOV-005"], &["GOV-005"]);
     // Here and now neither attests nor finalizes anybody by it.
-    world.ok("rita", "rita", &["git", "update-ref", "-d", ATTESTATIONS]);
+    world.ok("rita", "rita", &["git", "update-ref", "-d", &notes]);
     world.ok("rita", "rita", &["git", "update-ref", LEDGER, &early]);
     assert_ne!(before, early);
     world.refused("rita", "rita", &["git", "awo", "attest", RUN], "GOV-005");
@@ -288,6 +284,7 @@ fn no_run_is_finalized_by_an_approval_that_was_withdrawn() {
     // The attestation is known here alone, and so the server takes the revocation.
     world.ok("rita", "rita", &["git", "awo", "attest", RUN]);
     let twin = world.copied();
+    let notes = world.notes("rita", "attestations");
     let early = withdrawn(&rita, "reviewer", record, Some(RUN));
     rita.accepts_record("in time", LEDGER, &early);
     let before = world.ok("rita", "rita", &["git", "for-each-ref"]);
@@ -298,7 +295,7 @@ fn no_run_is_finalized_by_an_approval_that_was_withdrawn() {
         "nothing moved"
     );
     // Approved and attested anew it is finalized, and so it is where nothing was withdrawn.
-    world.ok("rita", "rita", &["git", "update-ref", "-d", ATTESTATIONS]);
+    world.ok("rita", "rita", &["git", "update-ref", "-d", &notes]);
     for words in [
         &["git", "awo", "approve", RUN][..],
         &["git", "awo", "attest", RUN],

@@ -7,7 +7,7 @@ use git_awo::records::{ApprovalPredicate, Approves, Kind, RunPredicate, Statemen
 use git_awo::store::ledger::Records;
 
 use crate::hostile::door::Door;
-use crate::hostile::forge::{APPROVALS, LEDGER};
+use crate::hostile::forge::{LEDGER, approvals_until};
 use crate::hostile::signatures::olga;
 use crate::world::{RUN, SENTENCE, TASK, World};
 
@@ -32,17 +32,17 @@ fn approving() -> (Door, ApprovalPredicate, ObjectId) {
         .unwrap();
     let envelope = records.approvals_of(contract).unwrap().remove(0);
     let says = Statement::parse(envelope.payload()).unwrap().predicate;
-    door.world
-        .ok("olga", "olga", &["git", "update-ref", "-d", APPROVALS]);
+    let notes = door.world.notes("olga", "approvals");
+    let delete = ["git", "update-ref", "-d", &notes];
+    door.world.ok("olga", "olga", &delete);
     (door, says, contract)
 }
 
 fn noted(door: &Door, says: &ApprovalPredicate, object: ObjectId) -> String {
     let envelope = door.sealed(Kind::Approval, Statement::new(says.clone()).to_payload());
-    format!(
-        "{}:{APPROVALS}",
-        door.noted(APPROVALS, object, &[&envelope.to_bytes()])
-    )
+    let notes = approvals_until(says.expires);
+    let commit = door.noted(&notes, object, &[&envelope.to_bytes()]);
+    format!("{commit}:{notes}")
 }
 
 #[test]
@@ -286,8 +286,9 @@ fn reviewing() -> (Door, ApprovalPredicate) {
     world.ok("rita", "rita", &["git", "awo", "approve", RUN]);
     let door = Door::new(world, "rita");
     let says = door.approval();
-    door.world
-        .ok("rita", "rita", &["git", "update-ref", "-d", APPROVALS]);
+    let notes = door.world.notes("rita", "approvals");
+    let delete = ["git", "update-ref", "-d", &notes];
+    door.world.ok("rita", "rita", &delete);
     door.world.ok(
         "rita",
         "rita",

@@ -95,7 +95,7 @@ fn an_approval_of_another_decade_is_refused() {
         assert_eq!(code, 0, "{said}");
         let before = world.server();
         // The hooks are the server's own, though its clock is told to go wrong as well.
-        let refs = ["refs/awo/ledger", "refs/notes/awo/approvals"];
+        let refs = ["refs/awo/ledger", "refs/notes/awo/approvals/*"];
         let mut words = vec!["git", "push", "--no-verify", "--atomic", "origin"];
         words.extend(refs);
         let mut push = world.command("olga", "olga", &words);

@@ -336,8 +336,8 @@ fn main_and_a_branch_on_top_of_it_land_in_one_push() {
     let wip = format!("{on_top}:refs/heads/wip/otto");
     let records = [
         "refs/awo/ledger",
-        "refs/notes/awo/attestations",
-        "refs/notes/awo/approvals",
+        "refs/notes/awo/attestations/*",
+        "refs/notes/awo/approvals/*",
     ];
     let push = |main: Option<&str>| {
         let mut refs: Vec<String> = vec![wip.clone()];

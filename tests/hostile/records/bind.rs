@@ -1,11 +1,11 @@
 //! What records bind of each other.
 
-use git_awo::record::{IdentityName, RunId, Sha256};
+use git_awo::record::{IdentityName, RunId, Sha256, Timestamp};
 use git_awo::records::{AttestationPredicate, Kind, Statement};
 use git_awo::store::ledger::Records;
 
 use crate::hostile::door::Door;
-use crate::hostile::forge::{ATTESTATIONS, LEDGER};
+use crate::hostile::forge::{LEDGER, attestations_until};
 use crate::world::{RUN, World};
 
 /// rita, who has attested the run and not pushed that; with what she says.
@@ -30,8 +30,9 @@ pub fn attesting() -> (Door, AttestationPredicate) {
     let says = Statement::<AttestationPredicate>::parse(envelope.payload())
         .unwrap()
         .predicate;
-    door.world
-        .ok("rita", "rita", &["git", "update-ref", "-d", ATTESTATIONS]);
+    let notes = attestations_until(says.expires);
+    let delete = ["git", "update-ref", "-d", &notes];
+    door.world.ok("rita", "rita", &delete);
     (door, says)
 }
 
@@ -75,6 +76,21 @@ fn an_attestation_binds_its_run_its_reviewer_and_what_came_before() {
             &["ATT-002"],
         ),
         (
+            "a second more than its approval",
+            |it| it.expires = Timestamp::from_seconds(it.expires.seconds() + 1).unwrap(),
+            &["ATT-002"],
+        ),
+        (
+            "a year more than its approval",
+            |it| it.expires = it.expires.plus_days(365),
+            &["ATT-002"],
+        ),
+        (
+            "a year less than its approval",
+            |it| it.expires = Timestamp::from_seconds(it.expires.seconds() - 31_536_000).unwrap(),
+            &["ATT-002"],
+        ),
+        (
             "another repository",
             |it| it.context.repository = it.commit,
             &["ATT-002"],
@@ -103,10 +119,9 @@ fn an_attestation_binds_its_run_its_reviewer_and_what_came_before() {
     let put = |says: &AttestationPredicate| {
         let payload = Statement::new(says.clone()).to_payload();
         let envelope = door.sealed(Kind::Attestation, payload);
-        format!(
-            "{}:{ATTESTATIONS}",
-            door.noted(ATTESTATIONS, commit, &[&envelope.to_bytes()])
-        )
+        let notes = attestations_until(says.expires);
+        let noted = door.noted(&notes, commit, &[&envelope.to_bytes()]);
+        format!("{noted}:{notes}")
     };
     for (what, change, codes) in table {
         let mut forged = says.clone();
@@ -130,8 +145,9 @@ fn an_attestation_before_gate_2_and_gate_3_is_refused() {
     assert_eq!(early.commit, commit, "worlds are copies of one");
     early.context = other.context("reviewer");
     let envelope = other.sealed(Kind::Attestation, Statement::new(early).to_payload());
-    let noted = other.noted(ATTESTATIONS, commit, &[&envelope.to_bytes()]);
-    let refspec = format!("{noted}:{ATTESTATIONS}");
+    let notes = attestations_until(says.expires);
+    let noted = other.noted(&notes, commit, &[&envelope.to_bytes()]);
+    let refspec = format!("{noted}:{notes}");
     let codes = ["ATT-002", "GOV-005"];
     let order = ["ATT-002", "GOV-002", "GOV-005"];
     other.refuses_push("nothing came before", &[&refspec], &order);

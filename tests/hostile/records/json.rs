@@ -3,7 +3,7 @@
 use git_awo::records::Kind;
 
 use crate::hostile::door::Door;
-use crate::hostile::forge::{APPROVALS, LEDGER};
+use crate::hostile::forge::LEDGER;
 use crate::hostile::signatures::olga;
 use crate::world::{RUN, World};
 
@@ -275,21 +275,14 @@ fn the_address_of_a_workflow_run_is_one_of_the_web() {
     let records = git_awo::store::ledger::Records::open(&actor.repo, &refs).unwrap();
     let approval = records.approvals_of(commit).unwrap().remove(0);
     let text = String::from_utf8(approval.payload().to_vec()).unwrap();
-    door.world.ok(
-        "rita",
-        "rita",
-        &["git", "update-ref", "refs/keep", APPROVALS],
-    );
-    door.world.ok(
-        "rita",
-        "rita",
-        &[
-            "git",
-            "update-ref",
-            APPROVALS,
-            &door.standing(APPROVALS).unwrap().to_string(),
-        ],
-    );
+    let notes = &*door.world.notes("rita", "approvals");
+    let standing = door.standing(notes).unwrap().to_string();
+    for words in [
+        ["git", "update-ref", "refs/keep", notes],
+        ["git", "update-ref", notes, &standing],
+    ] {
+        door.world.ok("rita", "rita", &words);
+    }
     let long = format!("https://{}", "x".repeat(2_041));
     for bad in [
         "",
@@ -309,17 +302,17 @@ fn the_address_of_a_workflow_run_is_one_of_the_web() {
     ] {
         let forged = text.replace(url, bad);
         let envelope = door.sealed(Kind::Approval, &forged);
-        let noted = door.noted(APPROVALS, commit, &[&envelope.to_bytes()]);
-        door.refuses_push(bad, &[&format!("{noted}:{APPROVALS}")], &["INT-004"]);
+        let noted = door.noted(notes, commit, &[&envelope.to_bytes()]);
+        door.refuses_push(bad, &[&format!("{noted}:{notes}")], &["INT-004"]);
     }
     let envelope = door.sealed(Kind::Approval, text.replace(url, "javascript:alert(1)"));
-    let noted = door.noted(APPROVALS, commit, &[&envelope.to_bytes()]);
+    let noted = door.noted(notes, commit, &[&envelope.to_bytes()]);
     door.refuses_and_finds(
         "a script",
-        &[&format!("{noted}:{APPROVALS}")],
+        &[&format!("{noted}:{notes}")],
         &["INT-004"],
         &["INT-004"],
     );
-    let noted = door.noted(APPROVALS, commit, &[&approval.to_bytes()]);
-    door.accepts_record("an address", APPROVALS, &noted);
+    let noted = door.noted(notes, commit, &[&approval.to_bytes()]);
+    door.accepts_record("an address", notes, &noted);
 }

@@ -9,7 +9,7 @@ use git_awo::records::{Kind, PolicyPredicate, Statement};
 
 use crate::hostile::approvals::withdrawn::approval;
 use crate::hostile::door::Door;
-use crate::hostile::forge::{APPROVALS, ATTESTATIONS, LEDGER};
+use crate::hostile::forge::LEDGER;
 use crate::world::{RUN, SENTENCE, TASK, World};
 
 /// Namespaces of others, and what looks like one of ours.
@@ -29,7 +29,7 @@ const FOREIGN: &[&str] = &[
 struct Fresh {
     kind: Kind,
     door: Door,
-    reference: &'static str,
+    reference: String,
     path: String,
 }
 
@@ -52,7 +52,7 @@ impl Fresh {
             bytes.push(b'\n');
         }
         self.door
-            .grown(self.reference, &[(&self.path, Some(&bytes))])
+            .grown(&self.reference, &[(&self.path, Some(&bytes))])
     }
 
     fn signed_in(&self, namespace: &str) -> Envelope {
@@ -71,7 +71,7 @@ impl Fresh {
 }
 
 /// Returns where in a ref of this clone a record of a kind stands that the server has not yet.
-fn fresh(kind: Kind, world: World, who: &'static str, reference: &'static str, has: &str) -> Fresh {
+fn fresh(kind: Kind, world: World, who: &'static str, reference: &str, has: &str) -> Fresh {
     let listed = world.ok(
         who,
         who,
@@ -82,7 +82,7 @@ fn fresh(kind: Kind, world: World, who: &'static str, reference: &'static str, h
         kind,
         path: path.to_owned(),
         door: Door::new(world, who),
-        reference,
+        reference: reference.to_owned(),
     }
 }
 
@@ -136,7 +136,10 @@ fn made(kind: Kind) -> Fresh {
     }
     match kind {
         Kind::Contract => fresh(kind, world, "olga", LEDGER, "@contract."),
-        Kind::Approval => fresh(kind, world, "olga", APPROVALS, ""),
+        Kind::Approval => {
+            let notes = world.notes("olga", "approvals");
+            fresh(kind, world, "olga", &notes, "")
+        }
         Kind::Independence => fresh(kind, world, "rita", LEDGER, "@independence"),
         Kind::Revocation => {
             let record = approval(&Door::new(world.copied(), "olga"), false).to_string();
@@ -144,7 +147,10 @@ fn made(kind: Kind) -> Fresh {
             world.ok("olga", "olga", &words);
             fresh(kind, world, "olga", LEDGER, "@revocation")
         }
-        Kind::Attestation => fresh(kind, world, "rita", ATTESTATIONS, ""),
+        Kind::Attestation => {
+            let notes = world.notes("rita", "attestations");
+            fresh(kind, world, "rita", &notes, "")
+        }
         Kind::Finalization => fresh(kind, world, "otto", LEDGER, "@finalization"),
         Kind::Outcome => fresh(kind, world, "olga", LEDGER, "@outcome"),
         Kind::Run => fresh(kind, world, "otto", LEDGER, "@run."),
@@ -164,7 +170,7 @@ fn made(kind: Kind) -> Fresh {
             Fresh {
                 kind,
                 door,
-                reference: LEDGER,
+                reference: LEDGER.to_owned(),
                 path,
             }
         }
@@ -382,7 +388,7 @@ fn no_kind_is_made_by_somebody_without_its_role() {
             if path == record.path {
                 edits.remove(0);
             }
-            let commit = door.grown(record.reference, &edits);
+            let commit = door.grown(&record.reference, &edits);
             let refspec = format!("{commit}:{}", record.reference);
             door.refuses_push(&format!("{kind} by {other}"), &[&refspec], &["ATT-001"]);
         }

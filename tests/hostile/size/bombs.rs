@@ -57,7 +57,7 @@ fn what_small_pushes_stand_for_costs_little_however_it_is_divided() {
     for (reference, what) in [
         ("refs/awo/ledger", "ledger"),
         ("refs/awo/evidence/2024-01", "evidence"),
-        ("refs/notes/awo/approvals", "notes"),
+        (&*door.world.notes("otto", "approvals"), "notes"),
     ] {
         let parent = door.world.run(
             "otto",
@@ -86,7 +86,8 @@ fn a_governance_ref_keeps_what_was_recorded_in_every_commit() {
     let raw = door.raw();
     let blob = raw.blob("x\n");
     let empty = raw.tree(&[]);
-    for reference in ["refs/awo/ledger", "refs/notes/awo/approvals"] {
+    let notes = door.world.notes("otto", "approvals");
+    for reference in ["refs/awo/ledger", &notes] {
         let tip = door.world.rev("otto", reference);
         let tree = door.world.rev("otto", &format!("{reference}^{{tree}}"));
         let undone = |between: &str| {

@@ -75,7 +75,11 @@ fn a_run_at_the_limits_of_its_policy_and_one_more() {
             "refs/awo/evidence/",
         ],
     );
-    let refspecs = ["refs/awo/ledger", "refs/notes/awo/approvals", month.trim()];
+    let refspecs = [
+        "refs/awo/ledger",
+        "refs/notes/awo/approvals/*",
+        month.trim(),
+    ];
     let mut version = 1;
     let mut set = |limits: &str| {
         version += 1;

@@ -16,7 +16,7 @@ fn odd_trees_on_governance_refs() {
     let mut months = 0;
     for reference in [
         "refs/awo/ledger",
-        "refs/notes/awo/approvals",
+        &*world.notes("olga", "approvals"),
         "refs/awo/evidence/2024-01",
     ] {
         let there = world.run(

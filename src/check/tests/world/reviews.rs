@@ -77,6 +77,7 @@ impl Said {
             workflow_run_url: None,
         };
         edit!(edits, Audit, &mut audit);
+        let expires = audit.expires;
         let by = audit.context.identity.clone();
         let audit = sealed(audit, by.as_str());
         let mut attestation = AttestationPredicate {
@@ -84,6 +85,7 @@ impl Said {
             commit: run.commit,
             context: context("rita", "reviewer"),
             contract: run.contract,
+            expires,
             independence: log.digest(),
             reviewer: name("rita"),
             reviewer_sha256: Sha256::of(b"rita"),

@@ -62,7 +62,7 @@ impl World {
         if stage >= Stage::Approved {
             shelf.put(&Kind::Contract.of(task()), self.contract.to_bytes());
             shelf.put(&LedgerPath::Packet(task()), PACKET);
-            shelf.note(layout::approvals(), self.contract_blob, &self.approval);
+            shelf.note(segment(&self.approval), self.contract_blob, &self.approval);
         }
         if stage >= Stage::Executed {
             let run = self.run.run.clone();
@@ -85,8 +85,9 @@ impl World {
                 let path = Kind::SelfApproval.one_of(&run, it.digest());
                 shelf.put(&path, it.to_bytes());
             }
-            shelf.note(layout::approvals(), self.commit, &self.audit);
-            shelf.note(layout::attestations(), self.commit, &self.attestation);
+            for it in [&self.audit, &self.attestation] {
+                shelf.note(segment(it), self.commit, it);
+            }
         }
         if stage >= Stage::Landed {
             let path = Kind::Finalization.of(&self.run.run);

@@ -134,7 +134,10 @@ impl Scene {
         self.ok("vera", &verify)?;
         self.teller
             .say("The same clone after tampering: a line of the attestations is taken away");
-        let notes = "refs/notes/awo/attestations";
+        let listed = "--format=%(refname)";
+        let below = "refs/notes/awo/attestations";
+        let notes = self.ok("vera", &["git", "for-each-ref", listed, below])?;
+        let notes = notes.trim();
         let before = self.ok("vera", &["git", "rev-parse", notes])?;
         let remove = ["git", "notes", "--ref", notes, "remove", "origin/main"];
         self.ok("vera", &remove)?;
