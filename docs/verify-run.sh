@@ -57,9 +57,9 @@ ledger "$run@run.dsse.json" "$tmp/run.json"
 check "$tmp/run.json" run "$p" "$r"
 same "run of the record" "$(cat "$r/.run")" "$run"; same "repository of the run" "$(cat "$r/.repository")" "$first"
 same "tree of the commit" "$(g rev-parse -q --verify "$(cat "$r/.commit")^{tree}")" "$(cat "$r/.tree")"
-blob "$(g notes --ref=refs/notes/awo/attestations list "$(cat "$r/.commit")" 2>/dev/null || echo attestation)" "$tmp/note"
+g show -s --no-show-signature --format=%N --notes='awo/attestations/*' "$(cat "$r/.commit")" > "$tmp/note" 2>/dev/null || die "no notes"
 while read -r line || [ -n "$line" ]; do
-  n=$((n + 1)) a=$tmp/a.$((n + 1)) && printf %s "$line" > "$tmp/line" && check "$tmp/line" attestation "$p" "$a"
+  [ -n "$line" ] || continue; n=$((n + 1)) a=$tmp/a.$((n + 1)) && printf %s "$line" > "$tmp/line" && check "$tmp/line" attestation "$p" "$a"
   for f in run commit tree root contract repository; do same "attestation, $f" "$(cat "$a/.$f")" "$(cat "$r/.$f")"; done
   same "attestation, run record" "$(cat "$a/.run_record")" "$(sum "$r/payload")"
   [ "$(cat "$a/.identity")" != "$(cat "$r/.identity")" ] || die "attested by its own orchestrator"

@@ -190,6 +190,7 @@ impl Repository {
     /// let founded = init::clone(&olga, CloneRequest {
     ///     identity: Some("olga".to_owned()),
     ///     first: None,
+    ///     show_notes: false,
     ///     program: std::path::Path::new("/usr/bin/git-awo"),
     /// })?;
     /// assert_eq!(&founded.signed_by, public.fingerprint());

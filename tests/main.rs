@@ -18,6 +18,7 @@ mod independent;
 mod integrity;
 mod main_road;
 mod mutants;
+mod notes_by_month;
 mod policy_changes;
 mod races;
 mod rooms;

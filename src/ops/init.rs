@@ -99,6 +99,8 @@ pub struct CloneRequest<'a> {
     pub identity: Option<String>,
     /// The first policy and its keys; one's own, with oneself as root and operator, if not given.
     pub first: Option<Files>,
+    /// Let `git log` show approvals and attestations.
+    pub show_notes: bool,
     /// The path of this program, which the hooks call.
     pub program: &'a Path,
 }
@@ -128,6 +130,9 @@ pub fn clone(session: &Session, request: CloneRequest<'_>) -> Result<Cloned, Err
     }
     trust_own(session)?;
     let remotes = refspecs(session)?;
+    if request.show_notes {
+        add_value(session, "notes.displayRef", "refs/notes/awo/*")?;
+    }
     let hooks = install::hooks_dir(session.repo());
     let changes = install::install(&hooks, Side::Client, request.program)?;
     let history = session.history()?;
@@ -288,21 +293,29 @@ fn default_policy(session: &Session, name: &IdentityName) -> Result<Vec<u8>, Err
 
 /// Makes `git fetch` bring the records into tracking refs, for every remote. Returns the remotes.
 fn refspecs(session: &Session) -> Result<Vec<String>, Error> {
-    let repo = session.repo();
     let remotes = remote::names(session)?;
     for remote in &remotes {
         let key = format!("remote.{remote}.fetch");
-        let known = git::run_at_home(repo, &["config", "--get-all", &key]);
-        let known = known.map_or_else(|_| Vec::new(), |output| output.stdout);
-        let known = String::from_utf8_lossy(&known);
         for refspec in [
             format!("+refs/awo/*:refs/awo-remotes/{remote}/awo/*"),
             format!("+refs/notes/awo/*:refs/awo-remotes/{remote}/notes/awo/*"),
         ] {
-            if !known.lines().any(|line| line == refspec) {
-                git::run_at_home(repo, &["config", "--add", &key, &refspec])?;
-            }
+            add_value(session, &key, &refspec)?;
         }
     }
     Ok(remotes)
+}
+
+/// Adds a value to a configuration key, unless it has it.
+fn add_value(session: &Session, key: &str, value: &str) -> Result<(), Error> {
+    let repo = session.repo();
+    let known = git::run_at_home(repo, &["config", "--get-all", key]);
+    let known = known.map_or_else(|_| Vec::new(), |output| output.stdout);
+    if !String::from_utf8_lossy(&known)
+        .lines()
+        .any(|it| it == value)
+    {
+        git::run_at_home(repo, &["config", "--add", key, value])?;
+    }
+    Ok(())
 }

@@ -1,10 +1,12 @@
 //! Approvals and attestations that arrive as notes.
 
 use super::world::*;
+use crate::check::push::Door;
 use crate::check::tests::world::Stage::*;
-use crate::record::Timestamp;
 use crate::record::tree::Mode;
-use crate::records::{Approves, Kind};
+use crate::record::{RefName, Timestamp};
+use crate::records::{ApprovalPredicate, Approves, Kind, Notes, Statement};
+use crate::store::layout;
 
 /// The latest end of an approval that arrives now: thirty days, and one for the clocks.
 fn latest() -> Timestamp {
@@ -222,6 +224,141 @@ fn a_nonce_is_a_plain_word_of_its_own() {
             &["REP-001 nonce-once"],
         ),
     ]);
+}
+
+#[test]
+fn a_line_stands_in_the_segment_of_its_month() {
+    /// Moves the segment of February to another month.
+    fn moved(shelf: &mut Shelf, notes: Notes, month: &str) {
+        let segment = |month: &str| layout::notes(notes.of(month.parse().unwrap()));
+        let files = shelf.governance.remove(&segment("2026-02")).unwrap();
+        shelf.governance.insert(segment(month), files);
+    }
+    finds(&[
+        (
+            "an approval, a month later",
+            &[],
+            Approved,
+            |_, it| moved(it, Notes::APPROVALS, "2026-03"),
+            &["ATT-002 note-object"],
+        ),
+        (
+            "an approval, a month earlier",
+            &[],
+            Approved,
+            |_, it| moved(it, Notes::APPROVALS, "2026-01"),
+            &["ATT-002 note-object"],
+        ),
+        (
+            "an attestation, a month later",
+            &[],
+            Reviewed,
+            |_, it| moved(it, Notes::ATTESTATIONS, "2026-03"),
+            &["ATT-002 note-object"],
+        ),
+        (
+            "an approval in both",
+            &[],
+            Executed,
+            |world, it| {
+                let later = layout::notes(Notes::APPROVALS.of("2026-03".parse().unwrap()));
+                it.note(later, world.contract_blob, &world.approval);
+            },
+            &["ATT-002 note-object"],
+        ),
+        (
+            "an approval of the last second of January",
+            &[Edit::Approval(|it| {
+                it.expires = time("2026-01-31T23:59:59Z")
+            })],
+            Approved,
+            |_, it| assert!(!it.governance.contains_key(&approvals())),
+            &[],
+        ),
+        (
+            "of no month",
+            &[],
+            Approved,
+            |_, it| {
+                let files = it.governance.remove(&approvals()).unwrap();
+                let name = RefName::new("refs/notes/awo/approvals").unwrap();
+                it.governance.insert(name, files);
+            },
+            &["STR-002 ref-kind"],
+        ),
+    ]);
+}
+
+/// Notes another review of the run, as of this time.
+fn late(world: &World, shelf: &mut Shelf, expires: &str) {
+    let mut says: ApprovalPredicate = Statement::parse(world.audit.payload()).unwrap().predicate;
+    says.nonce = "late".to_owned();
+    says.expires = time(expires);
+    let again = sealed(says, "rita");
+    shelf.note(segment(&again), world.commit, &again);
+}
+
+#[test]
+fn a_segment_whose_month_is_over_does_not_change() {
+    finds(&[
+        (
+            "an approval of the run that expired last year",
+            &[],
+            Landed,
+            |world, it| late(world, it, "2025-12-31T23:59:59Z"),
+            &["GOV-005 approval-unexpired"],
+        ),
+        (
+            "the same after the run was finalized",
+            &[],
+            Judged,
+            |world, it| late(world, it, "2025-12-31T23:59:59Z"),
+            &["GOV-005 approval-unexpired"],
+        ),
+        (
+            "an approval of the task that expired last year",
+            &[Edit::Approval(|it| {
+                it.expires = time("2025-12-31T23:59:59Z")
+            })],
+            Approved,
+            |_, _| {},
+            &["GOV-005 approval-unexpired"],
+        ),
+        (
+            "an attestation that says so",
+            &[Edit::Attestation(|it| {
+                it.expires = time("2025-12-31T23:59:59Z")
+            })],
+            Reviewed,
+            |_, _| {},
+            &["ATT-002 binds-approvals"],
+        ),
+        (
+            "one more that holds",
+            &[],
+            Judged,
+            |world, it| late(world, it, "2026-01-31T23:59:59Z"),
+            &[],
+        ),
+    ]);
+    // What was in time once is refused when it comes too late.
+    let world = World::new(&[]);
+    for (at, expected) in [
+        ("2026-01-31T23:59:59Z", &[][..]),
+        (
+            "2026-02-01T00:00:00Z",
+            &[
+                "ATT-002 binds-approvals",
+                "GOV-005 approval-unexpired",
+                "GOV-005 run-approved",
+            ],
+        ),
+    ] {
+        let before = world.refs(Executed);
+        let after = world.commit(&before, &world.shelf(Reviewed));
+        let report = world.judge_at(Door::Clone, &before, &after, time(at));
+        assert_eq!(codes(&report), expected, "{at}");
+    }
 }
 
 #[test]

@@ -33,6 +33,9 @@ pub struct InitArgs {
     /// Its allowed_signers
     #[arg(long, value_name = "FILE", requires = "policy")]
     allowed_signers: Option<PathBuf>,
+    /// Let git log show approvals and attestations: sets notes.displayRef
+    #[arg(long, conflicts_with = "server")]
+    show_notes: bool,
     /// Set up a server: a bare repository
     #[arg(long, requires = "anchor")]
     server: bool,
@@ -82,6 +85,7 @@ fn clone(context: &Context, session: &Session, args: &InitArgs) -> Result<Answer
     let request = CloneRequest {
         identity: args.identity.clone(),
         first,
+        show_notes: args.show_notes,
         program: &program()?,
     };
     let done = init::clone(session, request)?;
@@ -95,6 +99,9 @@ fn clone(context: &Context, session: &Session, args: &InitArgs) -> Result<Answer
     text.push_str(&unlines(&hooks));
     for remote in &done.remotes {
         text.push_str(&format!("git fetch {remote} brings the records too\n"));
+    }
+    if args.show_notes {
+        text.push_str("git log shows approvals and attestations\n");
     }
     text.push_str("next: git awo push, then git awo task import FILE\n");
     let value = json!({

@@ -56,6 +56,16 @@ fn an_attestation_binds_every_link() {
             &["ATT-002 binds-approvals", "ATT-002 binds-attestation"],
         ),
         (
+            "longer than its approval",
+            &[Attestation(|it| it.expires = it.expires.plus_days(1))],
+            &["ATT-002 binds-approvals", "ATT-002 binds-attestation"],
+        ),
+        (
+            "shorter than its approval",
+            &[Attestation(|it| it.expires = time("2026-01-21T00:00:00Z"))],
+            &["ATT-002 binds-approvals", "ATT-002 binds-attestation"],
+        ),
+        (
             "no approval",
             &[Attestation(|it| it.approvals.clear())],
             &["ATT-002 binds-attestation", "GOV-005 run-approved"],

@@ -57,7 +57,7 @@ fn what_small_pushes_stand_for_costs_little_however_it_is_divided() {
     for (reference, what) in [
         ("refs/awo/ledger", "ledger"),
         ("refs/awo/evidence/2024-01", "evidence"),
-        (&*door.world.notes("otto", "approvals"), "notes"),
+        ("refs/notes/awo/approvals/2024-01", "notes"),
     ] {
         let parent = door.world.run(
             "otto",
