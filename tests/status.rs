@@ -104,3 +104,57 @@ fn what_is_finalized_needs_no_evidence_to_be_listed() {
     // What asks for the evidence says that it is missing.
     world.refused("olga", "olga", &["git", "awo", "chain", RUN], "GOV-002");
 }
+
+#[test]
+fn what_was_found_before_changes_no_answer() {
+    type Act = fn(&World);
+    let push: Act = |world| _ = world.ok("olga", "olga", &["git", "awo", "push"]);
+    let acts: &[(&str, Act)] = &[
+        ("landed", |_| {}),
+        ("a task more", |world| {
+            let words = [
+                "git", "awo", "task", "new", "T-9", "--task", "x", "--allow", "src/",
+            ];
+            world.ok("olga", "olga", &words);
+        }),
+        ("accepted", |world| outcome(world, "accepted")),
+        ("pushed", push),
+        ("another task", |world| {
+            let words = [
+                "git", "awo", "task", "new", "T-10", "--task", "x", "--allow", "src/",
+            ];
+            world.ok("olga", "olga", &words);
+        }),
+    ];
+    let world = World::landed();
+    world.ok("olga", "olga", &["git", "awo", "fetch"]);
+    let file = world.path("olga").join(".git/awo-index/left");
+    for (what, act) in acts {
+        act(&world);
+        let continued = status(&world, &[]);
+        assert_eq!(status(&world, &[]), continued, "{what}: again");
+        let kept = std::fs::read(&file).unwrap();
+        for at in (0..kept.len()).step_by(kept.len() / 9) {
+            let mut damaged = kept.clone();
+            damaged[at] ^= 1;
+            std::fs::write(&file, &damaged).unwrap();
+            assert_eq!(status(&world, &[]), continued, "{what}: damaged at {at}");
+        }
+        std::fs::remove_dir_all(world.path("olga").join(".git/awo-index")).unwrap();
+        assert_eq!(status(&world, &[]), continued, "{what}: anew");
+    }
+    // The ledger of before: what was found later does not count.
+    let early = World::landed();
+    early.ok("olga", "olga", &["git", "awo", "fetch"]);
+    let before = status(&early, &[]);
+    let tip = early.rev("olga", "refs/awo/ledger");
+    outcome(&early, "accepted");
+    assert_eq!(status(&early, &[])["accepted_runs"], 1);
+    early.ok(
+        "olga",
+        "olga",
+        &["git", "update-ref", "refs/awo/ledger", &tip],
+    );
+    assert_eq!(status(&early, &[])["runs"], before["runs"]);
+    assert_eq!(status(&early, &[])["accepted_runs"], 0);
+}

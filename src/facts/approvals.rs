@@ -1,12 +1,11 @@
 //! Approvals that arrive, and what has been withdrawn: by whom, and whether it was used before.
 
-use std::collections::BTreeSet;
-
 use crate::policy::Verified;
+use crate::record::envelope::Envelope;
 use crate::record::{IdentityName, ObjectId, Sha256, Timestamp};
 use crate::records::{
-    ApprovalPredicate, Approves, Binding, ContractPredicate, Kind, RevocationPredicate, Scope,
-    Statement,
+    ApprovalPredicate, Approves, Binding, ContractPredicate, Kind, RevocationPredicate,
+    RunPredicate, Scope, Statement,
 };
 
 use super::Error;
@@ -97,25 +96,18 @@ impl Collector<'_> {
         Ok(own && !uses.iter().any(before))
     }
 
-    /// Returns what the revocations in the ledger say. Whether one came in time, and from whoever
-    /// made the approval, is not judged.
-    pub fn revocations(&self) -> Result<Vec<RevocationPredicate>, Error> {
-        let mut paths = BTreeSet::new();
-        self.records.ledger().each(|path, _, _| {
-            if path.kind() == Some(Kind::Revocation) {
-                paths.insert(path);
-            }
-            Ok(())
-        })?;
-        let mut found = Vec::new();
-        for path in paths {
-            if let Ok(Some(envelope)) = self.records.envelope(&path)
-                && let Ok(revocation) = self.verify::<RevocationPredicate>(&envelope)
-            {
-                found.push(revocation.into_predicate());
+    /// Returns whether there is a revocation of an approval of the task or of the run. Whether it
+    /// came in time, and from whoever made the approval, is not judged.
+    pub fn may_be_withdrawn(&self, run: &RunPredicate) -> Result<bool, Error> {
+        let noted = self.records.approvals_of(run.commit)?;
+        let noted = noted.iter().map(Envelope::digest);
+        for approval in run.approvals.iter().copied().chain(noted) {
+            let path = Kind::Revocation.of(Scope::Record(approval));
+            if self.records.ledger().find(&path)?.is_some() {
+                return Ok(true);
             }
         }
-        Ok(found)
+        Ok(false)
     }
 
     /// Returns what is known of a revocation that arrived.

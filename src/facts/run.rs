@@ -14,7 +14,7 @@ use crate::records::{
     RunPredicate, Scope, SelfApprovalPredicate, Verdict,
 };
 use crate::store::layout::LedgerPath;
-use crate::store::ledger::{self, Records};
+use crate::store::ledger::Records;
 use crate::{evidence, store};
 
 use super::claims::{Said, claims};
@@ -35,6 +35,14 @@ pub enum Lookup<T> {
 }
 
 impl<T> Lookup<T> {
+    /// Returns the link itself if it holds.
+    pub fn into_valid(self) -> Option<T> {
+        match self {
+            Lookup::Valid(value) => Some(value),
+            _ => None,
+        }
+    }
+
     /// Returns the link if it holds.
     pub fn valid(&self) -> Option<&T> {
         match self {
@@ -357,47 +365,20 @@ impl Collector<'_> {
         Ok(facts)
     }
 
-    /// Looks at every run of the ledger, sorted by id: one walk of the ledger and at most three
-    /// records a run, whatever its evidence holds. Fails if the ledger cannot be read.
-    pub fn summaries(&self) -> Result<Vec<RunSummary>, Error> {
-        let mut runs: BTreeMap<RunId, BTreeMap<Kind, ObjectId>> = BTreeMap::new();
-        self.records.ledger().each(|path, _, blob| {
-            if let LedgerPath::Record(Scope::Run(id), kind, None) = path {
-                runs.entry(id).or_default().insert(kind, blob);
-            }
-            Ok(())
-        })?;
-        let mut summaries = Vec::new();
-        for (id, files) in runs {
-            if !files.contains_key(&Kind::Run) {
-                continue;
-            }
-            let run = self.of_blob(&files)?;
-            let outcome: Option<Verified<OutcomePredicate>> = self.of_blob(&files)?;
-            // An outcome says it all: nobody asks then whether it was finalized.
-            let finalized =
-                outcome.is_none() && self.of_blob::<FinalizationPredicate>(&files)?.is_some();
-            summaries.push(RunSummary {
-                id,
-                run: run.map(Verified::into_predicate),
-                finalized,
-                outcome: outcome.map(|it| it.predicate().outcome),
-            });
-        }
-        Ok(summaries)
-    }
-
-    /// Returns the record of a kind, if there is one that holds.
-    fn of_blob<P: Predicate>(
-        &self,
-        files: &BTreeMap<Kind, ObjectId>,
-    ) -> Result<Option<Verified<P>>, Error> {
-        let Some(blob) = files.get(&P::KIND) else {
-            return Ok(None);
-        };
-        let bytes = self.records.reader().blob(*blob)?;
-        let envelope = ledger::parse(blob, &bytes).ok();
-        Ok(envelope.and_then(|it| self.verify(&it).ok()))
+    /// Looks at a run as far as its records in the ledger tell, at most three, whatever its evidence
+    /// holds. Fails if the ledger cannot be read.
+    pub fn summary(&self, id: &RunId) -> Result<RunSummary, Error> {
+        let run = self.the::<RunPredicate>(id)?.into_valid();
+        let outcome = self.the::<OutcomePredicate>(id)?.into_valid();
+        // An outcome says it all: nobody asks then whether it was finalized.
+        let finalized =
+            outcome.is_none() && self.the::<FinalizationPredicate>(id)?.valid().is_some();
+        Ok(RunSummary {
+            id: id.clone(),
+            run: run.map(Verified::into_predicate),
+            finalized,
+            outcome: outcome.map(|it| it.predicate().outcome),
+        })
     }
 
     /// Returns the date of a commit, by its own word, if the commit is here.

@@ -1,18 +1,19 @@
 //! Where everything stands, and the next command.
 
-use std::collections::BTreeSet;
+mod left;
 
 use crate::check::Anchor;
 use crate::check::rollback::earlier_rollback;
 use crate::facts::run::{Collector, RunSummary};
 use crate::record::{Findings, IdentityName, ObjectId, RefName, RunId, TaskId};
-use crate::records::{RevocationPredicate, Verdict};
+use crate::records::Verdict;
 use crate::rules::{self, revocation};
 use crate::store::layout::Place;
 use crate::store::ledger::Refs;
 
 use super::remote::tracking;
 use super::{Error, Session};
+use left::Left;
 
 /// Where everything stands.
 pub struct Status {
@@ -107,8 +108,8 @@ pub struct Standing<T> {
     pub next: String,
 }
 
-/// Looks at everything; at accepted runs only if they are asked for, since nothing is left to be
-/// done with them.
+/// Looks at everything with which something is left to be done, and at accepted runs if they are
+/// asked for. What was found to be done before is not looked at again: see [`Left`].
 pub fn status(session: &Session, with_accepted: bool) -> Result<Status, Error> {
     let history = session.history()?;
     let policy = session.policy()?;
@@ -126,22 +127,33 @@ pub fn status(session: &Session, with_accepted: bool) -> Result<Status, Error> {
         tasks: Vec::new(),
         unpushed: unpushed(session.refs()?),
     };
-    let revocations = collector.revocations()?;
-    let mut started: BTreeSet<TaskId> = BTreeSet::new();
-    for summary in collector.summaries()? {
-        started.extend(summary.run.as_ref().map(|run| run.task.clone()));
-        let (state, next) = run_stands(session, &collector, &summary, &revocations)?;
+    let (repo, repository) = (session.repo(), history.repository());
+    let known = match with_accepted {
+        true => None,
+        false => Left::read(repo, repository, records.ledger())?,
+    };
+    let mut left = match known {
+        Some(left) => left,
+        None => Left::all(repository, records.ledger())?,
+    };
+    for id in std::mem::take(&mut left.runs) {
+        let summary = collector.summary(&id)?;
+        if let Some(run) = &summary.run {
+            left.tasks.remove(&run.task);
+        }
+        let (state, next) = run_stands(session, &collector, &summary)?;
         let done = summary.run.is_some() && summary.outcome == Some(Verdict::Accepted);
-        status.accepted = status.accepted.saturating_add(usize::from(done));
+        left.accepted = left.accepted.saturating_add(usize::from(done));
+        if !done {
+            left.runs.insert(id.clone());
+        }
         if !done || with_accepted {
-            let id = summary.id;
             status.runs.push(Standing { id, state, next });
         }
     }
-    for id in records.tasks()? {
-        if started.contains(&id) {
-            continue;
-        }
+    status.accepted = left.accepted;
+    left.keep(repo);
+    for id in left.tasks {
         let given = match records.contract_blob(&id)? {
             Some(blob) => records.approvals_of(blob)?,
             None => Vec::new(),
@@ -172,7 +184,6 @@ fn run_stands(
     session: &Session,
     collector: &Collector<'_>,
     summary: &RunSummary,
-    revocations: &[RevocationPredicate],
 ) -> Result<(State, String), Error> {
     let id = &summary.id;
     let Some(run) = &summary.run else {
@@ -190,10 +201,7 @@ fn run_stands(
         let next = format!("git awo outcome {id} accepted --reason TEXT");
         (State::Finalized, next)
     };
-    let withdrawn = revocations
-        .iter()
-        .any(|it| it.run.as_ref() == Some(id) || run.approvals.contains(&it.record));
-    if summary.finalized && !withdrawn {
+    if summary.finalized && !collector.may_be_withdrawn(run)? {
         return Ok(finalized());
     }
     // Only a run under review, or one whose approvals may be gone, needs its evidence and notes read.

@@ -1,0 +1,124 @@
+//! What was left to be done when somebody asked last, so that a finished run is looked at once.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::git::Repo;
+use crate::record::tree::Mode;
+use crate::record::{ObjectId, RepoPath, RunId, Sha256, TaskId, json};
+use crate::records::{Kind, Scope};
+use crate::store::additions::{Additions, since};
+use crate::store::index;
+use crate::store::layout::LedgerPath;
+use crate::sys::file::{self, Access, NewFile};
+
+use crate::ops::Error;
+
+/// The runs and tasks with which something is to be done, as of a commit of the ledger.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Left {
+    /// How many runs are accepted: nothing is left to be done with them.
+    pub(super) accepted: usize,
+    /// The ledger's commit; none if there is no ledger.
+    pub(super) ledger: Option<ObjectId>,
+    /// The version of the program.
+    program: String,
+    /// The first commit of the policy.
+    repository: ObjectId,
+    /// Every run that is not accepted.
+    pub(super) runs: BTreeSet<RunId>,
+    /// Every task without a run.
+    pub(super) tasks: BTreeSet<TaskId>,
+}
+
+/// The file, in the directory of the index: the SHA-256 of the rest in hex, and a JSON object.
+const FILE: &str = "left";
+/// The largest file that is read, in bytes.
+const MAX_LEN: u64 = 64 * 1024 * 1024;
+
+impl Left {
+    /// Returns what was left when it was written, if it can be continued to where the ledger is, with
+    /// what has come since as if something were left to be done with it.
+    pub(super) fn read(
+        repo: &Repo,
+        repository: ObjectId,
+        ledger: &Additions<'_>,
+    ) -> Result<Option<Self>, Error> {
+        let (Some(mut left), Some(tip)) = (Self::stored(repo, repository), ledger.tip()) else {
+            return Ok(None);
+        };
+        let Some(known) = left.ledger else {
+            return Ok(None);
+        };
+        if !repo.contains(known) || !repo.is_ancestor(known, tip)? {
+            return Ok(None);
+        }
+        let added = since(repo, Some(known), tip).map_err(Error::from)?;
+        for path in added.iter().filter_map(path_of) {
+            left.add(path);
+        }
+        left.ledger = Some(tip);
+        Ok(Some(left))
+    }
+
+    /// Returns everything that the ledger has, as if something were left to be done with it.
+    pub(super) fn all(repository: ObjectId, ledger: &Additions<'_>) -> Result<Self, Error> {
+        let mut left = Self {
+            accepted: 0,
+            ledger: ledger.tip(),
+            program: env!("CARGO_PKG_VERSION").to_owned(),
+            repository,
+            runs: BTreeSet::new(),
+            tasks: BTreeSet::new(),
+        };
+        ledger.each(|path, _, _| {
+            left.add(path);
+            Ok(())
+        })?;
+        Ok(left)
+    }
+
+    fn add(&mut self, path: LedgerPath) {
+        match path {
+            LedgerPath::Record(Scope::Run(run), Kind::Run, _) => _ = self.runs.insert(run),
+            LedgerPath::Record(Scope::Task(task), Kind::Contract, _) => {
+                self.tasks.insert(task);
+            }
+            _ => {}
+        }
+    }
+
+    fn stored(repo: &Repo, repository: ObjectId) -> Option<Self> {
+        let bytes = file::read(&index::directory(repo).join(FILE), MAX_LEN).ok()??;
+        let (digest, body) = bytes.split_at_checked(64)?;
+        if Sha256::of(body).to_string().as_bytes() != digest {
+            return None;
+        }
+        let left: Self = serde_json::from_slice(body).ok()?;
+        let ours = left.repository == repository && left.program == env!("CARGO_PKG_VERSION");
+        ours.then_some(left)
+    }
+
+    /// Writes it for the next time. If that fails, everything is looked at again.
+    pub(super) fn keep(&self, repo: &Repo) {
+        let directory = index::directory(repo);
+        if Self::stored(repo, self.repository).as_ref() == Some(self)
+            || std::fs::create_dir_all(&directory).is_err()
+        {
+            return;
+        }
+        let body = json::canonical(self);
+        let bytes = [Sha256::of(&body).to_string().as_bytes(), &body].concat();
+        let _ = NewFile::at(&directory.join(FILE))
+            .over()
+            .volatile()
+            .access(Access::Umask)
+            .write(&bytes);
+    }
+}
+
+fn path_of((name, ..): &(RepoPath, Mode, ObjectId)) -> Option<LedgerPath> {
+    LedgerPath::parse(name)
+}
