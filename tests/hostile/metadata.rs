@@ -39,6 +39,16 @@ pub const CASES: &[Case] = &[
         ],
     },
     Case {
+        id: "M-06",
+        attack: "an approval or attestation in the notes of another month, or of a month that is over",
+        answer: "ATT-002, GOV-005",
+        tests: &[
+            "notes_by_month::a_line_in_another_segment_than_it_says_is_refused_and_counts_once",
+            "notes_by_month::a_segment_whose_month_is_over_does_not_change",
+            "hostile::records::bind::an_attestation_binds_its_run_its_reviewer_and_what_came_before",
+        ],
+    },
+    Case {
         id: "M-07",
         attack: "all refs of the server are restored from yesterday's backup",
         answer: "REP-002",
