@@ -158,3 +158,17 @@ fn what_was_found_before_changes_no_answer() {
     assert_eq!(status(&early, &[])["runs"], before["runs"]);
     assert_eq!(status(&early, &[])["accepted_runs"], 0);
 }
+
+#[test]
+fn the_index_is_made_anew_when_asked() {
+    let world = World::landed();
+    let index = world.path("otto").join(".git/awo-index");
+    world.ok("otto", "otto", &["git", "awo", "doctor"]);
+    assert!(index.join("0").exists());
+    std::fs::write(index.join("0"), "x").unwrap();
+    let said = world.ok("otto", "otto", &["git", "awo", "gc"]);
+    assert!(said.starts_with("the index knows the "), "{said}");
+    assert!(std::fs::read(index.join("0")).unwrap().len() > 100);
+    world.ok("server", "server.git", &["git", "awo", "gc"]);
+    world.ok("server", "server.git", &["git", "awo", "doctor"]);
+}
