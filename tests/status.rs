@@ -5,7 +5,7 @@ use std::path::Path;
 use git_awo::ops::status::State;
 use serde_json::Value;
 
-use crate::world::{READ_LEDGER, RUN, World};
+use crate::world::{AGENT, READ_LEDGER, RUN, TASK, World};
 
 fn status(world: &World, more: &[&str]) -> Value {
     let words = [&["git", "awo", "--json", "status"], more].concat();
@@ -127,6 +127,7 @@ fn what_was_found_before_changes_no_answer() {
         }),
     ];
     let world = World::landed();
+    world.with_index("olga/.git");
     world.ok("olga", "olga", &["git", "awo", "fetch"]);
     let file = world.path("olga").join(".git/awo-index/left");
     for (what, act) in acts {
@@ -157,4 +158,48 @@ fn what_was_found_before_changes_no_answer() {
     );
     assert_eq!(status(&early, &[])["runs"], before["runs"]);
     assert_eq!(status(&early, &[])["accepted_runs"], 0);
+}
+
+#[test]
+fn the_index_is_made_anew_when_asked() {
+    let world = World::landed();
+    world.with_index("otto/.git");
+    let index = world.path("otto").join(".git/awo-index");
+    world.ok("otto", "otto", &["git", "awo", "doctor"]);
+    assert!(index.join("0").exists());
+    std::fs::write(index.join("0"), "x").unwrap();
+    let said = world.ok("otto", "otto", &["git", "awo", "gc"]);
+    assert!(said.starts_with("the index knows the "), "{said}");
+    assert!(std::fs::read(index.join("0")).unwrap().len() > 100);
+    world.ok("server", "server.git", &["git", "awo", "gc"]);
+    world.ok("server", "server.git", &["git", "awo", "doctor"]);
+}
+
+#[test]
+fn an_index_that_a_command_touched_is_made_anew() {
+    for touched in [false, true] {
+        let world = World::approved();
+        world.with_index("otto/.git");
+        world.ok("otto", "otto", &["git", "awo", "status"]);
+        let index = world.path("otto").join(".git/awo-index");
+        let act = match touched {
+            true => format!("printf x > '{}'\n", index.join("left").display()),
+            false => String::new(),
+        };
+        let agent = world.path("agent.sh").display().to_string();
+        world.write("agent.sh", act + AGENT);
+        let words = [
+            "git", "awo", "run", TASK, "--run-id", RUN, "--", "sh", &agent,
+        ];
+        world.ok("otto", "otto", &words);
+        assert_eq!(
+            index.join("left").exists(),
+            !touched,
+            "what it wrote is gone"
+        );
+        world.ok("otto", "otto", &["git", "awo", "doctor"]);
+        let seen = world.ok("otto", "otto", &["git", "awo", "--json", "status"]);
+        let seen: Value = serde_json::from_str(&seen).unwrap();
+        assert_eq!(seen["runs"][0]["state"], "executed");
+    }
 }

@@ -126,7 +126,7 @@ impl World {
         static STAGES: LazyLock<Stages> = LazyLock::new(kept);
         let directory = scratch::directory().unwrap();
         let world = STAGES.copy(stage, directory.path()).unwrap();
-        Self { world, directory }
+        Self { world, directory }.indexed_or_not()
     }
 
     fn founded_in(setting: Setting) -> Self {
@@ -134,7 +134,27 @@ impl World {
         let program = Path::new(PROGRAM);
         let world = sandbox::World::new(directory.path(), program, setting).unwrap();
         world.found().unwrap();
-        Self { world, directory }
+        Self { world, directory }.indexed_or_not()
+    }
+
+    /// With `AWO_TEST_INDEX=off` in the environment of the tests, no repository can have an index of
+    /// its ledger: nothing may depend on one.
+    fn indexed_or_not(self) -> Self {
+        if std::env::var_os("AWO_TEST_INDEX").is_some_and(|it| it == "off") {
+            for place in ["olga/.git", "otto/.git", "rita/.git", "server.git"] {
+                let index = self.path(place).join("awo-index");
+                if let Ok(true) = index.parent().unwrap().try_exists() {
+                    let _ = std::fs::remove_dir_all(&index);
+                    std::fs::write(index, "").unwrap();
+                }
+            }
+        }
+        self
+    }
+
+    /// Lets this clone have an index, also where none may have one.
+    pub fn with_index(&self, place: &str) {
+        let _ = std::fs::remove_file(self.path(place).join("awo-index"));
     }
 
     /// Another world in which everything is the same so far.

@@ -65,6 +65,7 @@ enum Command {
     Tar(c::tar::TarArgs),
     Provenance(c::provenance::ProvenanceArgs),
     Export(c::export::ExportArgs),
+    Gc(c::gc::GcArgs),
     #[cfg(feature = "selftest")]
     Selftest(c::selftest::SelftestArgs),
     #[command(hide = true)]
@@ -183,6 +184,7 @@ fn dispatch(context: &Context, command: Command) -> Result<Answer, Error> {
         Command::Integrity(args) => c::integrity::run(context, &args),
         Command::Tar(args) => c::tar::run(context, &args),
         Command::Provenance(args) => c::provenance::run(context, &args),
+        Command::Gc(args) => c::gc::run(context, &args),
         Command::Export(args) => c::export::run(context, &args),
         #[cfg(feature = "selftest")]
         Command::Selftest(args) => c::selftest::run(context, &args),

@@ -10,6 +10,7 @@ pub mod export;
 pub mod fetch;
 pub mod finalize;
 pub mod gate;
+pub mod gc;
 pub mod hooks;
 pub mod init;
 pub mod integrity;

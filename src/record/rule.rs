@@ -588,6 +588,9 @@ rules! {
     IndexDerived = "index-derived", Int008,
         "The provenance index is what follows from the finalizations.",
         "AWO, provenance index", "an entry edited by hand";
+    LedgerIndex = "ledger-index", Int008,
+        "The index beside a repository finds every file of the ledger.",
+        "record format", "`awo-index/0` of another clone, copied here";
     LogState = "log-state", Int008,
         "The state beside a log entry is what follows from the entries.",
         "receive log", "`state.json` edited on the server";

@@ -5,6 +5,7 @@ use std::fmt::Display;
 
 use crate::policy::Policy;
 use crate::record::{Finding, ObjectId, RefName, Rule, Subject};
+use crate::store::layout;
 
 /// The oldest git that does what we need: `reference-transaction` came with 2.28, and `rev-parse
 /// --end-of-options` works from 2.30 on.
@@ -168,6 +169,15 @@ pub fn loose_ref(name: &RefName, file: &str, what: &str, remedy: &str) -> Findin
         .found(format!("the file {file} {what}"))
         .expected("an object id, or the name of another ref")
         .remedy(remedy)
+}
+
+/// Returns the finding that the index does not find what a commit of the ledger adds.
+pub fn unfound(commit: ObjectId) -> Finding {
+    Rule::LedgerIndex
+        .finding(Subject::of_ref(&layout::ledger()).at(commit))
+        .found("an index that does not find every file of this commit")
+        .expected("an index that finds all")
+        .remedy("git awo gc")
 }
 
 /// Returns the finding that not all objects are seen here.

@@ -204,7 +204,8 @@ fn trust(actor: &Actor) -> Result<Values, Error> {
 
 fn index(actor: &Actor) -> Result<Values, Error> {
     let mut found = Values::new();
-    digests_below(&store::index::directory(&actor.repo), b"", &mut found)?;
+    let place = store::index::directory(&actor.repo);
+    everything(&place, b"awo-index", DEEPEST, &mut found)?;
     Ok(found)
 }
 

@@ -119,6 +119,21 @@ impl<'a> Additions<'a> {
         self.places().map(|_| ())
     }
 
+    /// Returns the first commit of which the index beside the repository does not find every file, if
+    /// there is one, and the number of commits up to there.
+    pub fn unfound(&self) -> Result<(Option<ObjectId>, usize), Error> {
+        let tips: Vec<_> = self.tip.into_iter().collect();
+        let commits = self.reader.new_commits(&tips, &[])?;
+        for (at, commit) in commits.iter().enumerate() {
+            for place in places_of(self.reader, *commit)? {
+                if !self.commits(place.key)?.contains(commit) {
+                    return Ok((Some(*commit), at));
+                }
+            }
+        }
+        Ok((None, commits.len()))
+    }
+
     /// Returns the commits that may have added files about what has this key.
     fn commits(&self, key: Key) -> Result<BTreeSet<ObjectId>, Error> {
         let places = self.places()?;

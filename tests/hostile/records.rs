@@ -100,4 +100,14 @@ pub const CASES: &[Case] = &[
             "src/record/name::workflow_urls_are_of_the_web_and_plain",
         ],
     },
+    Case {
+        id: "R-28",
+        attack: "another content under a name that the ledger has, in a later commit or in the same push",
+        answer: "REP-001",
+        tests: &[
+            "export::a_second_entry_of_a_run_is_refused_and_found",
+            "hostile::approvals::withdrawn::an_approval_is_withdrawn_for_one_reason",
+            "src/check/tests/doors::what_stood_in_between_is_judged_too",
+        ],
+    },
 ];

@@ -8,6 +8,7 @@ pub mod export;
 pub mod fetch;
 pub mod finalize;
 pub mod gate;
+pub mod gc;
 pub mod hook;
 pub mod hooks;
 pub mod init;

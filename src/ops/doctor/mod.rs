@@ -28,6 +28,7 @@ const CHECKS: &[Check] = &[
     doors::where_git_looks,
     doors::past_the_hooks,
     refs::replaced,
+    refs::indexed,
     doors::hidden_refs,
     doors::other_receivers,
     doors::refspecs,

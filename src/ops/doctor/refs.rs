@@ -9,6 +9,7 @@ use crate::ops::Error;
 use crate::record::path::quote;
 use crate::record::{ObjectId, RefName};
 use crate::rules::{clone, setup};
+use crate::store::additions::Additions;
 use crate::store::layout;
 
 /// So deep lie the refs that are looked through.
@@ -37,6 +38,15 @@ pub(super) fn replaced(it: &mut Examination<'_>) -> Result<(), Error> {
     for (name, _) in it.actor.repo.references("refs/replace/")? {
         it.complain([clone::replace_ref(&name)]);
     }
+    Ok(())
+}
+
+/// Whatever is looked up in the ledger is found by an index beside the repository.
+pub(super) fn indexed(it: &mut Examination<'_>) -> Result<(), Error> {
+    let tip = it.actor.repo.reference(&layout::ledger())?;
+    let ledger = Additions::at(&it.actor.repo, tip);
+    let (unfound, _) = ledger.unfound()?;
+    it.complain(unfound.map(setup::unfound));
     Ok(())
 }
 

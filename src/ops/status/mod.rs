@@ -109,7 +109,7 @@ pub struct Standing<T> {
 }
 
 /// Looks at everything with which something is left to be done, and at accepted runs if they are
-/// asked for. What was found to be done before is not looked at again: see [`Left`].
+/// asked for. What was accepted when somebody asked before is not looked at again.
 pub fn status(session: &Session, with_accepted: bool) -> Result<Status, Error> {
     let history = session.history()?;
     let policy = session.policy()?;

@@ -209,6 +209,30 @@ fn two_contents_of_one_name_are_neither() {
 }
 
 #[test]
+fn an_index_that_hides_a_file_is_noticed_by_whoever_compares_it() {
+    let site = Site::grown();
+    let last = site.steps.len() - 1;
+    let tip = site.steps[last].0;
+    site.move_to(last);
+    let ledger = Additions::at(&site.repo, Some(tip));
+    assert_eq!(ledger.unfound().unwrap(), (None, last + 1));
+    let hidden = Key::of(b"T-7");
+    let mut places = Vec::new();
+    for (commit, _) in &site.steps {
+        let found = places_of(&site.repo, *commit).unwrap().into_iter();
+        places.extend(found.filter(|it| it.key != hidden));
+    }
+    places.sort_by_key(|it| it.key);
+    fs::remove_dir_all(site.index()).unwrap();
+    Index::none().add(&site.repo, tip, &places);
+    let (unfound, _) = Additions::at(&site.repo, Some(tip)).unfound().unwrap();
+    assert_eq!(unfound, Some(site.steps[7].0));
+    crate::store::index::remove(&site.repo).unwrap();
+    let ledger = Additions::at(&site.repo, Some(tip));
+    assert_eq!(ledger.unfound().unwrap(), (None, last + 1));
+}
+
+#[test]
 fn many_writers_leave_an_index_that_is_right() {
     let site = Site::grown();
     let last = site.steps.len() - 1;

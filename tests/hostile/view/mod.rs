@@ -68,4 +68,15 @@ pub const CASES: &[Case] = &[
             "src/git/tests_objects::bytes_of_a_collision_attack_have_no_hash",
         ],
     },
+    Case {
+        id: "G-34",
+        attack: "the index of the ledger damaged, removed, made to hide a record, or written by the command of a run",
+        answer: "named by git awo doctor; no other answer changes",
+        tests: &[
+            "src/store/additions/tests::no_damage_to_the_index_changes_an_answer",
+            "src/store/additions/tests::an_index_that_hides_a_file_is_noticed_by_whoever_compares_it",
+            "status::an_index_that_a_command_touched_is_made_anew",
+            "status::what_was_found_before_changes_no_answer",
+        ],
+    },
 ];
