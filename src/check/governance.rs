@@ -3,13 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use crate::facts::arrivals::Arrivals;
+use crate::facts::arrivals::{Arrivals, Line};
 use crate::facts::arrived::Arrived;
 use crate::facts::provenance;
 use crate::facts::run::{Collector, RunFacts};
-use crate::record::envelope::Envelope;
 use crate::record::{Findings, ObjectId, RefName, RunId, Sha256, Subject};
-use crate::records::{Kind, Segment};
+use crate::records::Kind;
 use crate::rules::{approval, arrival, growth, revocation};
 use crate::store::layout::LedgerPath;
 
@@ -37,7 +36,7 @@ pub fn judge(
 #[derive(Clone, Copy)]
 pub(super) enum Piece<'a> {
     File(&'a LedgerPath, ObjectId),
-    Note(Segment, ObjectId, &'a Envelope),
+    Note(&'a Line),
     Evidence(&'a RefName, &'a RunId),
 }
 
@@ -45,7 +44,7 @@ pub(super) fn pieces(arrivals: &Arrivals) -> impl Iterator<Item = Piece<'_>> {
     let files = arrivals.ledger.iter();
     let files = files.map(|(path, id)| Piece::File(path, *id));
     let notes = arrivals.notes.iter();
-    let notes = notes.map(|(segment, object, it)| Piece::Note(*segment, *object, it));
+    let notes = notes.map(Piece::Note);
     let evidence = arrivals.evidence.iter();
     let evidence = evidence.map(|(reference, run)| Piece::Evidence(reference, run));
     files.chain(notes).chain(evidence)
@@ -75,8 +74,10 @@ pub(super) fn judge_piece(
                 provenance::judge_entry(collector.records, run, findings)?;
             }
         }
-        Piece::Note(segment, object, envelope) => {
-            let noted = match collector.noted_line(segment, object, envelope)? {
+        Piece::Note(line) => {
+            let object = line.object;
+            let envelope = line.envelope(collector.records.reader())?;
+            let noted = match collector.noted_line(line.segment, object, &envelope)? {
                 Ok(noted) => noted,
                 Err(finding) => {
                     let digest = envelope.digest();

@@ -1,7 +1,7 @@
 //! What arrived on governance refs: the records, to be judged together since they bind each other,
 //! and whatever else a ref gained or lost.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::git::{self, Compared, Reader};
 use crate::record::envelope::{Envelope, MAX_ENVELOPE};
@@ -25,13 +25,38 @@ pub const MAX_RECORDS: usize = 10_000_000;
 pub struct Arrivals {
     /// Files of the ledger.
     pub ledger: Vec<(LedgerPath, ObjectId)>,
-    /// Lines of notes: in which segment, on which object.
-    pub notes: Vec<(Segment, ObjectId, Envelope)>,
+    /// Lines of notes that are envelopes.
+    pub notes: Vec<Line>,
     /// Evidence: in which ref, of which run.
     pub evidence: Vec<(RefName, RunId)>,
     /// How refs changed otherwise than by an added record.
     pub irregular: Vec<(RefName, Irregular)>,
     digests: BTreeSet<Sha256>,
+    records: Blobs,
+}
+
+/// The digest of the record that each blob of the ledger holds, if it holds one.
+pub type Blobs = HashMap<ObjectId, Option<Sha256>>;
+
+/// A line of a note. It is read again when it is judged: a clone sees the notes of years at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// In which segment it stands.
+    pub segment: Segment,
+    /// On which object.
+    pub object: ObjectId,
+    blob: ObjectId,
+    /// Where it begins and ends in the blob.
+    bytes: (usize, usize),
+}
+
+impl Line {
+    /// Returns what the line says.
+    pub fn envelope(&self, reader: &Reader) -> Result<Envelope, Error> {
+        let text = reader.blob_limited(self.blob, MAX_NOTE)?;
+        let line = text.get(self.bytes.0..self.bytes.1).unwrap_or_default();
+        Ok(ledger::parse(format!("note on {}", self.object), line)?)
+    }
 }
 
 /// How a governance ref changed otherwise than by an added record.
@@ -112,6 +137,29 @@ impl<'a> Gained<'a> {
 type Trees = (Option<ObjectId>, ObjectId);
 
 impl Arrivals {
+    /// Collects nothing yet; records in these blobs were read before.
+    pub fn knowing(records: Blobs) -> Self {
+        Self {
+            records,
+            ..Self::default()
+        }
+    }
+
+    /// Returns what the blobs hold that were read.
+    pub fn into_blobs(self) -> Blobs {
+        self.records
+    }
+
+    fn digest_in(&mut self, reader: &Reader, blob: ObjectId) -> Result<Option<Sha256>, Error> {
+        if let Some(known) = self.records.get(&blob) {
+            return Ok(*known);
+        }
+        let bytes = reader.blob_limited(blob, MAX_ENVELOPE as u64)?;
+        let digest = Envelope::parse(&bytes).ok().map(|it| it.digest());
+        self.records.insert(blob, digest);
+        Ok(digest)
+    }
+
     /// Returns the digests of the records that arrived.
     pub fn digests(&self) -> &BTreeSet<Sha256> {
         &self.digests
@@ -219,11 +267,9 @@ impl Arrivals {
                     Some(known) if known == file => {}
                     Some(_) => self.note(reference, Irregular::Twice(change.path)),
                     None if mode == Mode::File => {
-                        if path.kind().is_some()
-                            && let bytes = reader.blob_limited(id, MAX_ENVELOPE as u64)?
-                            && let Ok(envelope) = Envelope::parse(&bytes)
-                        {
-                            self.digests.insert(envelope.digest());
+                        if path.kind().is_some() {
+                            let digest = self.digest_in(reader, id)?;
+                            self.digests.extend(digest);
                         }
                         added.insert(path.clone(), file);
                         self.ledger.push((path, id));
@@ -312,17 +358,23 @@ impl Arrivals {
                 .map(|id| reader.blob(id))
                 .transpose()?
                 .unwrap_or_default();
-            let lines: BTreeSet<_> = note_lines(&text).collect();
+            let lines = lines_of(&text);
             let known: BTreeSet<_> = note_lines(&earlier).collect();
-            if !known.is_subset(&lines) {
+            if !known.iter().all(|line| lines.contains_key(line)) {
                 let removed = false;
                 self.note(reference, Irregular::NoteRewritten { object, removed });
             }
-            for line in lines.difference(&known) {
+            for (line, begin) in lines.into_iter().filter(|(it, _)| !known.contains(it)) {
                 match ledger::parse(format!("note on {object}"), line) {
                     Ok(envelope) => {
                         self.digests.insert(envelope.digest());
-                        self.notes.push((segment, object, envelope));
+                        let bytes = (begin, begin.saturating_add(line.len()));
+                        self.notes.push(Line {
+                            segment,
+                            object,
+                            blob,
+                            bytes,
+                        });
                     }
                     Err(error) => self.note(reference, Irregular::BadLine(error)),
                 }
@@ -411,6 +463,19 @@ impl Arrivals {
         }
         Ok(())
     }
+}
+
+/// Returns the lines of a note, sorted, and where each begins.
+fn lines_of(text: &[u8]) -> BTreeMap<&[u8], usize> {
+    let mut lines = BTreeMap::new();
+    let mut begin = 0_usize;
+    for line in text.split(|byte| *byte == b'\n') {
+        if !line.is_empty() {
+            lines.insert(line, begin);
+        }
+        begin = begin.saturating_add(line.len()).saturating_add(1);
+    }
+    lines
 }
 
 /// Returns the entries of a commit's tree, and their faults.

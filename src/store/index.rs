@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use crate::git::Reader;
 use crate::record::{HashKind, ObjectId, Sha256};
-use crate::sys::file::{Access, NewFile};
+use crate::sys::file::{self, Access, NewFile};
 use crate::sys::lock;
 
 /// Enough of the SHA-256 of an id to find it by.
@@ -126,6 +126,8 @@ impl Index {
         if !lock::try_alone(&lock)? {
             return Ok(());
         }
+        // Those of processes that were killed; only whoever has the lock writes segments.
+        let _ = file::remove_pending(&directory);
         // A segment that is not more than twice as large as what comes is made anew with it: so
         // there are few, and each place is written a few times in all.
         let mut kept = self.segments.as_slice();

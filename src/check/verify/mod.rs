@@ -22,7 +22,7 @@ use seen::high_water;
 
 use super::governance;
 use super::{Error, PolicyHistory};
-use crate::facts::arrivals::{Arrivals, Gained};
+use crate::facts::arrivals::{Arrivals, Blobs, Gained};
 
 pub use seen::{Clone, positions};
 
@@ -107,7 +107,13 @@ fn try_verify(
     match scope {
         Scope::All => {
             let cores = Cores { threads, basis };
-            verify_all(&cores, &collector, &provenance.log, report)?;
+            verify_all(
+                &cores,
+                &collector,
+                &provenance.log,
+                provenance.records,
+                report,
+            )?;
         }
         Scope::Commits {
             reference,
@@ -126,9 +132,10 @@ fn verify_all(
     cores: &Cores<'_>,
     collector: &Collector<'_>,
     log: &Log,
+    records: Blobs,
     report: &mut Report,
 ) -> Result<(), Error> {
-    let arrivals = arrivals(cores, report)?;
+    let arrivals = arrivals(cores, records, report)?;
     growth::irregular(&arrivals, &mut report.findings);
     // Whatever fails now is met again by one thread, in order: then the same is told each time.
     let in_order = |report: &mut Report| {
@@ -180,8 +187,8 @@ fn judge_records(
 }
 
 /// Collects every record there is.
-fn arrivals(cores: &Cores<'_>, report: &mut Report) -> Result<Arrivals, Error> {
-    let mut arrivals = Arrivals::default();
+fn arrivals(cores: &Cores<'_>, records: Blobs, report: &mut Report) -> Result<Arrivals, Error> {
+    let mut arrivals = Arrivals::knowing(records);
     let (reader, refs) = (cores.reader(), cores.basis.refs);
     for (name, tip) in refs {
         match Place::of(name) {

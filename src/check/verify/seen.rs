@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::check::{Anchor, Error, PolicyHistory};
-use crate::facts::arrivals::{Arrivals, Gained};
+use crate::facts::arrivals::{Arrivals, Blobs, Gained};
 use crate::facts::log::{Entry, Log};
 use crate::facts::position::Logged;
 use crate::git::Reader;
@@ -38,6 +38,8 @@ pub struct Clone<'a> {
 pub(super) struct Provenance {
     pub(super) log: Log,
     pub(super) positions: Logged,
+    /// The records that were read to know their positions.
+    pub(super) records: Blobs,
 }
 
 /// Nothing that was seen before may be gone: a server that was rewound or forked is noticed.
@@ -78,6 +80,7 @@ pub(super) fn provenance(
         return Ok(Provenance {
             log: Log::default(),
             positions: BTreeMap::new(),
+            records: Blobs::new(),
         });
     };
     let log = Log::load(reader, *tip, history, &mut report.findings)?;
@@ -95,7 +98,7 @@ pub(super) fn provenance(
         ));
     }
     policies_in_time(&log, history, report);
-    let positions = positions_on(threads, &log, &mut report.findings)?;
+    let (positions, records) = positions_on(threads, &log, &mut report.findings)?;
     let mut absent = Vec::new();
     for (reference, logged) in &log.state.refs {
         if !logged_state(reader, reference, *logged, refs, history, report)? {
@@ -110,7 +113,11 @@ pub(super) fn provenance(
         ));
     }
     receipts(clone, &log, report);
-    Ok(Provenance { log, positions })
+    Ok(Provenance {
+        log,
+        positions,
+        records,
+    })
 }
 
 /// Tells whether a branch may be rewound or deleted: by the policy's word, or since no rule names it
@@ -210,11 +217,15 @@ pub(super) fn receipts(clone: &Clone<'_>, log: &Log, report: &mut Report) {
 /// right would become wrong.
 pub fn positions(reader: &Reader, log: &Log, findings: &mut Findings) -> Result<Logged, Error> {
     let number = None;
-    positions_on(Threads { reader, number }, log, findings)
+    Ok(positions_on(Threads { reader, number }, log, findings)?.0)
 }
 
-fn positions_on(threads: Threads<'_>, log: &Log, findings: &mut Findings) -> Result<Logged, Error> {
-    let mut positions = Logged::new();
+fn positions_on(
+    threads: Threads<'_>,
+    log: &Log,
+    findings: &mut Findings,
+) -> Result<(Logged, Blobs), Error> {
+    let (mut positions, mut records) = (Logged::new(), Blobs::new());
     // An overtaken push has an entry of its own, which says by what it was judged.
     let told: [fn(&ReceiptPredicate) -> &[Movement]; 2] =
         [|says| &says.movements, |says| &says.unrecorded];
@@ -227,19 +238,24 @@ fn positions_on(threads: Threads<'_>, log: &Log, findings: &mut Findings) -> Res
             entries.iter().map(brought).collect::<Vec<_>>()
         })?;
         for (entry, brought) in log.entries.iter().zip(brought.into_iter().flatten()) {
-            let (digests, found) = brought?;
+            let (digests, read, found) = brought?;
             findings.extend(found);
+            records.extend(read);
             let time = entry.receipt.predicate().time;
             for digest in digests {
                 positions.entry(digest).or_insert((entry.policy, time));
             }
         }
     }
-    Ok(positions)
+    Ok((positions, records))
 }
 
-/// Returns the records that a push brought, and how else it changed the refs that hold records.
-fn brought(reader: &Reader, movements: &[Movement]) -> Result<(BTreeSet<Sha256>, Findings), Error> {
+/// Returns the records that a push brought, the blobs of the ledger that hold them, and how else it
+/// changed the refs that hold records.
+fn brought(
+    reader: &Reader,
+    movements: &[Movement],
+) -> Result<(BTreeSet<Sha256>, Blobs, Findings), Error> {
     let (mut arrivals, mut findings) = (Arrivals::default(), Findings::new());
     for movement in movements {
         let (Some(Place::Ledger | Place::Notes(_)), Some(new)) =
@@ -253,7 +269,7 @@ fn brought(reader: &Reader, movements: &[Movement]) -> Result<(BTreeSet<Sha256>,
         }
     }
     growth::irregular(&arrivals, &mut findings);
-    Ok((arrivals.digests().clone(), findings))
+    Ok((arrivals.digests().clone(), arrivals.into_blobs(), findings))
 }
 
 /// Each version of the policy must have been signed by keys that were valid when it came.
