@@ -8,9 +8,7 @@ use std::process::Stdio;
 
 use git_awo::actor::Actor;
 use git_awo::evidence;
-use git_awo::git::{CommitDraft, Expected, RefUpdate};
 use git_awo::record::envelope::pae;
-use git_awo::record::tree::Mode;
 use git_awo::record::{ObjectId, RefName, RepoPath, RunId, Sha256};
 use git_awo::store::layout::{self, LedgerPath};
 use git_awo::store::ledger::Records;
@@ -40,33 +38,8 @@ fn stored(world: &World, who: &str) -> Entry {
 
 /// Puts one file into the ledger of a clone, or takes it out.
 fn edit(world: &World, who: &str, path: &LedgerPath, bytes: Option<&[u8]>) {
-    world.forge_ledger(who, &[(&path.to_path().to_string(), bytes)]);
-}
-
-/// Puts one file into the tree of a ref, or takes it out, in a commit upon its tip.
-fn edit_tree(world: &World, who: &str, name: &RefName, path: &RepoPath, bytes: Option<&[u8]>) {
-    let actor = Actor::open(&world.path(who)).unwrap();
-    let tip = actor.repo.reference(name).unwrap().unwrap();
-    let tree = actor.repo.commit(tip).unwrap().tree;
-    let blob = bytes.map(|bytes| (Mode::File, actor.repo.write_blob(bytes).unwrap()));
-    let tree = actor
-        .repo
-        .edit_tree(Some(tree), &[(path.clone(), blob)])
-        .unwrap();
-    let draft = CommitDraft {
-        tree,
-        parents: vec![tip],
-        author: actor.author(),
-        committer: actor.author(),
-        message: b"by hand\n".to_vec(),
-        signature: None,
-    };
-    let update = RefUpdate {
-        name: name.clone(),
-        expected: Expected::At(tip),
-        new: Some(actor.repo.write_commit(&draft).unwrap()),
-    };
-    actor.repo.update_refs(&[update], "by hand").unwrap();
+    let path = path.to_path().to_string();
+    world.forge(who, &layout::ledger(), &[(&path, bytes)]);
 }
 
 fn put_entry(world: &World, bytes: Option<&[u8]>) {
@@ -652,26 +625,22 @@ fn what_does_not_hold_is_not_exported() {
             &["git", "update-ref", evidence.as_str(), &tip],
         )
     };
-    let at = |name: &str| RepoPath::from(format!("{directory}/{name}").as_str());
-    edit_tree(
-        &world,
+    let at = |name: &str| format!("{directory}/{name}");
+    world.forge(
         "otto",
         &evidence,
-        &at("test.log"),
-        Some(b"all passed\n"),
+        &[(&at("test.log"), Some(b"all passed\n"))],
     );
     refused("INT-001");
     reset();
-    edit_tree(
-        &world,
+    world.forge(
         "otto",
         &evidence,
-        &at("artifacts/more.txt"),
-        Some(b"more\n"),
+        &[(&at("artifacts/more.txt"), Some(b"more\n"))],
     );
     refused("INT-002");
     reset();
-    edit_tree(&world, "otto", &evidence, &at("report.md"), None);
+    world.forge("otto", &evidence, &[(&at("report.md"), None)]);
     refused("INT-002");
     world.ok(
         "otto",

@@ -31,11 +31,7 @@ fn a_note_that_moves_to_another_fan_out_is_the_same_note() {
     );
     rewrite(&world, "rita", &notes, &script);
     world.push_accepted("rita", &[&notes]);
-    world.ok("otto", "otto", &["git", "awo", "fetch"]);
-    world.ok("otto", "otto", &["git", "awo", "finalize", RUN]);
-    world.ok("otto", "otto", &["git", "awo", "push"]);
-    world.fresh_clone();
-    world.ok("vera", "vera", &["git", "awo", "verify"]);
+    world.finalize_and_verify();
 }
 
 #[test]

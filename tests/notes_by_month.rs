@@ -286,11 +286,7 @@ fn clones_that_note_in_the_same_and_in_different_segments_lose_nothing() {
     let segment = layout::notes(Notes::ATTESTATIONS.until(tomorrow));
     assert_eq!(world.notes("rita", "attestations"), segment.as_str());
     world.ok("rita", "rita", &["git", "awo", "push"]);
-    world.ok("otto", "otto", &["git", "awo", "fetch"]);
-    world.ok("otto", "otto", &["git", "awo", "finalize", RUN]);
-    world.ok("otto", "otto", &["git", "awo", "push"]);
-    world.fresh_clone();
-    world.ok("vera", "vera", &["git", "awo", "verify"]);
+    world.finalize_and_verify();
 }
 
 #[test]

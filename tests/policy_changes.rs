@@ -97,11 +97,7 @@ fn a_governed_commit_lands_although_a_reviewer_rotated_the_key_meanwhile() {
     let world = World::attested();
     let signers = world.rotated();
     world.next_policy(2, Some(&signers), |text| text);
-    world.ok("otto", "otto", &["git", "awo", "fetch"]);
-    world.ok("otto", "otto", &["git", "awo", "finalize", RUN]);
-    world.ok("otto", "otto", &["git", "awo", "push"]);
-    world.fresh_clone();
-    world.ok("vera", "vera", &["git", "awo", "verify"]);
+    world.finalize_and_verify();
 }
 
 #[test]

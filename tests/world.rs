@@ -7,9 +7,9 @@ use std::process::Command;
 use std::sync::LazyLock;
 
 use git_awo::actor::Actor;
-use git_awo::git::{Expected, RefUpdate, Repo};
+use git_awo::git::Repo;
 use git_awo::record::tree::Mode;
-use git_awo::record::{ObjectId, RepoPath, Sha256};
+use git_awo::record::{ObjectId, RefName, RepoPath, Sha256};
 use git_awo::sandbox::{self, Setting, Stage, Stages};
 use git_awo::store::additions::since;
 use git_awo::store::layout;
@@ -61,27 +61,20 @@ impl World {
         files.into_iter().map(file).collect()
     }
 
-    /// Puts files into the ledger of a clone, or takes them out: see [`sandbox::forge::ledger`].
-    pub fn forge_ledger(&self, who: &str, edits: &[(&str, Option<&[u8]>)]) {
+    /// Writes or removes files on a ref of a clone, past every check: see [`sandbox::forge::edit`].
+    pub fn forge(&self, who: &str, reference: &RefName, edits: &[(&str, Option<&[u8]>)]) {
         let actor = Actor::open(&self.path(who)).unwrap();
-        let name = layout::ledger();
-        let tip = actor.repo.reference(&name).unwrap().unwrap();
-        let tracking = layout::tracking("origin", &name).unwrap();
-        let sent = actor.repo.reference(&tracking).unwrap();
-        let edits: Vec<_> = edits
-            .iter()
-            .map(|(path, bytes)| {
-                let blob = bytes.map(|bytes| (Mode::File, actor.repo.write_blob(bytes).unwrap()));
-                (RepoPath::from(*path), blob)
-            })
-            .collect();
-        let new = sandbox::forge::ledger(&actor.repo, sent, &edits, &actor.author()).unwrap();
-        let update = RefUpdate {
-            name,
-            expected: Expected::At(tip),
-            new: Some(new),
-        };
-        actor.repo.update_refs(&[update], "by hand").unwrap();
+        sandbox::forge::edit(&actor.repo, &actor.author(), reference, edits).unwrap();
+    }
+
+    /// otto finalizes the run and pushes, and a fresh clone verifies.
+    #[track_caller]
+    pub fn finalize_and_verify(&self) {
+        self.ok("otto", "otto", &["git", "awo", "fetch"]);
+        self.ok("otto", "otto", &["git", "awo", "finalize", RUN]);
+        self.ok("otto", "otto", &["git", "awo", "push"]);
+        self.fresh_clone();
+        self.ok("vera", "vera", &["git", "awo", "verify"]);
     }
 
     /// Another world like it, with other keys.

@@ -18,7 +18,7 @@ use super::{Error, PolicyHistory};
 /// The largest note: many envelopes.
 const MAX_NOTE: u64 = 16 * 1024 * 1024;
 /// How many files one look at a governance ref may bring: a clone sees years at once.
-pub const MAX_RECORDS: usize = 10_000_000;
+const MAX_RECORDS: usize = 10_000_000;
 
 /// What arrived.
 #[derive(Default)]

@@ -8,8 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde::{Deserialize, Serialize};
 
 use crate::policy::keyring::Signer;
-use crate::record::json::{self, Limits};
-use crate::record::{ObjectId, Sha256};
+use crate::record::{ObjectId, json};
 
 /// The part of a policy's history that this version of the program has verified before.
 #[derive(Debug, Serialize, Deserialize)]
@@ -44,22 +43,13 @@ impl KnownPolicies {
 
     /// Parses the stored form; `None` unless it is whole and of this version of the program.
     pub fn parse(bytes: &[u8]) -> Option<Self> {
-        let (digest, body) = bytes.split_at_checked(64)?;
-        if digest != Sha256::of(body).to_string().as_bytes() {
-            return None;
-        }
-        let limits = Limits {
-            len: bytes.len(),
-            ..Limits::default()
-        };
-        let known: Self = json::parse_canonical_with(body, limits).ok()?;
+        let known: Self = json::parse_with_digest(bytes)?;
         (known.program == PROGRAM && !known.versions.is_empty()).then_some(known)
     }
 
     /// Returns the stored form: the digest of the rest, and a JSON object.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let body = json::canonical(self);
-        [Sha256::of(&body).to_string().as_bytes(), &body].concat()
+        json::with_digest(self)
     }
 
     /// Returns whether a version that was relied on could not be read: then nothing is known.

@@ -100,15 +100,12 @@ pub struct Has {
 /// Returns the runs that have a finalization or an entry of the index, sorted.
 pub fn runs(records: &Records<'_>) -> Result<BTreeMap<RunId, Has>, Error> {
     let mut runs = BTreeMap::<RunId, Has>::new();
-    records.ledger().each(|path, _, _| {
-        match path {
-            LedgerPath::Record(Scope::Run(run), Kind::Finalization, _) => {
-                runs.entry(run).or_default().finalization = true;
-            }
-            LedgerPath::Provenance(run) => runs.entry(run).or_default().entry = true,
-            _ => {}
+    records.ledger().each(|path, _| match path {
+        LedgerPath::Record(Scope::Run(run), Kind::Finalization, _) => {
+            runs.entry(run).or_default().finalization = true;
         }
-        Ok(())
+        LedgerPath::Provenance(run) => runs.entry(run).or_default().entry = true,
+        _ => {}
     })?;
     Ok(runs)
 }
@@ -140,8 +137,9 @@ fn finalization(
 pub fn judge_all(records: &Records<'_>, findings: &mut Findings) -> Result<Index, Error> {
     let mut entries = Vec::new();
     for run in runs(records)?.into_keys() {
-        judge_entry(records, &run, findings)?;
-        if let Some(says) = finalization(records, &run)? {
+        let says = finalization(records, &run)?;
+        judge(records, &run, says.as_ref(), findings)?;
+        if let Some(says) = says {
             judge_attestation(records, &says, findings)?;
             entries.push(Entry::of(&says));
         }
@@ -154,6 +152,15 @@ pub fn judge_all(records: &Records<'_>, findings: &mut Findings) -> Result<Index
 pub fn judge_entry(
     records: &Records<'_>,
     run: &RunId,
+    findings: &mut Findings,
+) -> Result<(), Error> {
+    judge(records, run, finalization(records, run)?.as_ref(), findings)
+}
+
+fn judge(
+    records: &Records<'_>,
+    run: &RunId,
+    finalization: Option<&FinalizationPredicate>,
     findings: &mut Findings,
 ) -> Result<(), Error> {
     let path = LedgerPath::Provenance(run.clone());
@@ -179,7 +186,7 @@ pub fn judge_entry(
             return Ok(());
         }
     };
-    let implied = implied(records, run)?;
+    let implied = finalization.map(Entry::of);
     let differs = compare(stored.as_deref(), implied.as_ref());
     findings.extend(differs.map(|it| it.to_finding(subject())));
     Ok(())

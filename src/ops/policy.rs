@@ -213,11 +213,10 @@ impl Proposal {
     fn all(session: &Session, history: &PolicyHistory) -> Result<Vec<Self>, Error> {
         let mut found: Vec<Self> = Vec::new();
         let mut signatures = BTreeMap::new();
-        session.records()?.ledger().each(|path, _, id| {
+        session.records()?.ledger().each(|path, id| {
             if let LedgerPath::Record(Scope::Proposal(digest), ..) = path {
                 signatures.insert(path, (digest, id));
             }
-            Ok(())
         })?;
         for (path, (digest, id)) in signatures {
             let envelope = ledger::parse(path.to_path(), &session.repo().blob(id)?)?;

@@ -19,6 +19,7 @@ mod write;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::digest::Sha256;
 use super::path::escape;
 use value::Form;
 
@@ -40,6 +41,26 @@ pub use write::to_canonical;
 )]
 pub fn canonical<T: Serialize>(record: &T) -> Vec<u8> {
     to_canonical(&to_json(record).expect("the type of a record has a JSON form"))
+}
+
+/// Returns the stored form of what one process tells the next: the SHA-256 of the rest in hex, and
+/// the canonical form.
+pub fn with_digest<T: Serialize>(value: &T) -> Vec<u8> {
+    let body = canonical(value);
+    [Sha256::of(&body).to_string().as_bytes(), &body].concat()
+}
+
+/// Reads what [`with_digest`] has written; `None` if it is damaged or of another form.
+pub fn parse_with_digest<T: Serialize + DeserializeOwned>(bytes: &[u8]) -> Option<T> {
+    let (digest, body) = bytes.split_at_checked(64)?;
+    if digest != Sha256::of(body).to_string().as_bytes() {
+        return None;
+    }
+    let limits = Limits {
+        len: bytes.len(),
+        ..Limits::default()
+    };
+    parse_canonical_with(body, limits).ok()
 }
 
 /// Reads a typed record, within the usual limits.

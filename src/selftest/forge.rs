@@ -6,7 +6,6 @@ use crate::evidence::{self, Inventory, RunFiles};
 use crate::git::{CommitDraft, Expected, RefUpdate};
 use crate::policy::Role;
 use crate::record::envelope::Envelope;
-use crate::record::tree::Mode;
 use crate::record::{IdentityName, ObjectId, RefName, RepoPath, RunId, TaskId};
 use crate::records::{
     ApprovalPredicate, AttestationPredicate, Kind, Notes, Predicate, RunPredicate,
@@ -108,9 +107,8 @@ pub fn ledger(actor: &Actor) -> Result<Vec<LedgerPath>, Failed> {
     let refs = actor.refs()?;
     let records = Records::open(&actor.repo, &refs)?;
     let mut paths = Vec::new();
-    records.ledger().each(|path, _, _| {
+    records.ledger().each(|path, _| {
         paths.push(path);
-        Ok(())
     })?;
     Ok(paths)
 }
@@ -123,7 +121,7 @@ pub fn contract_blob(actor: &Actor, task: &TaskId) -> Result<ObjectId, Failed> {
 }
 
 /// Writes or removes files in the tree of a ref of a clone, as a new commit. The
-/// ledger is a log: see [`sandbox::forge::ledger`].
+/// ledger is a log: see [`sandbox::forge`].
 pub fn edit(
     world: &World,
     who: &str,
@@ -131,37 +129,13 @@ pub fn edit(
     edits: &[(&str, Option<&[u8]>)],
 ) -> Result<(), Failed> {
     let actor = world.actor(who, who)?;
-    let tip = actor.repo.reference(reference)?;
-    let tip = tip.ok_or_else(|| lost(reference.as_str()))?;
-    let mut changes = Vec::new();
-    for (path, bytes) in edits {
-        let blob = bytes
-            .map(|bytes| actor.repo.write_blob(bytes))
-            .transpose()?;
-        changes.push((RepoPath::from(*path), blob.map(|id| (Mode::File, id))));
-    }
-    let new = if *reference == layout::ledger() {
-        let tracking = layout::tracking("origin", reference).ok_or_else(|| lost("its tracking"))?;
-        let sent = actor.repo.reference(&tracking)?;
-        sandbox::forge::ledger(&actor.repo, sent, &changes, &actor.author())?
-    } else {
-        let commit = actor.repo.commit(tip)?;
-        let draft = CommitDraft {
-            tree: actor.repo.edit_tree(Some(commit.tree), &changes)?,
-            parents: vec![tip],
-            author: commit.author.clone(),
-            committer: commit.committer.clone(),
-            message: b"forged\n".to_vec(),
-            signature: None,
-        };
-        actor.repo.write_commit(&draft)?
-    };
-    let update = RefUpdate {
-        name: reference.clone(),
-        expected: Expected::At(tip),
-        new: Some(new),
-    };
-    Ok(actor.repo.update_refs(&[update], "forged")?)
+    let author = actor.author();
+    Ok(sandbox::forge::edit(
+        &actor.repo,
+        &author,
+        reference,
+        edits,
+    )?)
 }
 
 /// Changes a file of the stored evidence in a clone; `None` removes it.

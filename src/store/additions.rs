@@ -98,16 +98,13 @@ impl<'a> Additions<'a> {
         Ok(files)
     }
 
-    /// Visits the files that every commit has added, without the index.
-    pub fn each(
-        &self,
-        mut visit: impl FnMut(LedgerPath, Mode, ObjectId) -> Result<(), Error>,
-    ) -> Result<(), Error> {
+    /// Visits the files that every commit has added, and their blobs, without the index.
+    pub fn each(&self, mut visit: impl FnMut(LedgerPath, ObjectId)) -> Result<(), Error> {
         let tips: Vec<_> = self.tip.into_iter().collect();
         for commit in self.reader.new_commits(&tips, &[])? {
-            for (name, mode, blob) in added(self.reader, commit)? {
+            for (name, _, blob) in added(self.reader, commit)? {
                 if let Some(path) = LedgerPath::parse(&name) {
-                    visit(path, mode, blob)?;
+                    visit(path, blob);
                 }
             }
         }

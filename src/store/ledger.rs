@@ -168,11 +168,10 @@ impl<'a> Records<'a> {
     /// Returns the ids of all tasks, sorted.
     pub fn tasks(&self) -> Result<Vec<TaskId>, Error> {
         let mut tasks = BTreeSet::new();
-        self.ledger.each(|path, _, _| {
+        self.ledger.each(|path, _| {
             if let LedgerPath::Record(Scope::Task(task), Kind::Contract, _) = path {
                 tasks.insert(task);
             }
-            Ok(())
         })?;
         Ok(tasks.into_iter().collect())
     }
@@ -180,11 +179,10 @@ impl<'a> Records<'a> {
     /// Returns the ids of all runs, sorted.
     pub fn runs(&self) -> Result<Vec<RunId>, Error> {
         let mut runs = BTreeSet::new();
-        self.ledger.each(|path, _, _| {
+        self.ledger.each(|path, _| {
             if let LedgerPath::Record(Scope::Run(run), Kind::Run, _) = path {
                 runs.insert(run);
             }
-            Ok(())
         })?;
         Ok(runs.into_iter().collect())
     }

@@ -1,6 +1,8 @@
 //! The commands that change a clone.
 
 use super::{Case, swept};
+use git_awo::store::layout;
+
 use crate::world::{AGENT, PACKET, RUN, SENTENCE, TASK, World};
 
 fn with_packet() -> World {
@@ -79,7 +81,8 @@ fn behind() -> World {
 /// The index of otto's clone was emptied by somebody.
 fn without_index() -> World {
     let world = World::finalized();
-    world.forge_ledger("otto", &[(&format!("{RUN}@provenance.json"), None)]);
+    let entry = format!("{RUN}@provenance.json");
+    world.forge("otto", &layout::ledger(), &[(&entry, None)]);
     world
 }
 

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use git_awo::actor::Actor;
 use git_awo::git::{self, CommitDraft};
 use git_awo::record::envelope::{Envelope, EnvelopeSignature, pae};
-use git_awo::record::tree::Mode;
-use git_awo::record::{IdentityName, ObjectId, RefName, RepoPath, RunId, Timestamp};
+use git_awo::record::{IdentityName, ObjectId, RefName, RunId, Timestamp};
 use git_awo::records::{Kind, Notes, Predicate, RunPredicate, SelfApprovalPredicate, Statement};
+use git_awo::sandbox;
 use git_awo::store::layout::{self, LedgerPath};
 use git_awo::store::ledger::{Records, note_lines};
 
@@ -115,13 +115,7 @@ impl Door {
         let name = RefName::new(reference).unwrap();
         let tip = actor.repo.reference(&name).unwrap();
         let base = tip.map(|tip| actor.repo.commit(tip).unwrap().tree);
-        let edits: Vec<_> = edits
-            .iter()
-            .map(|(path, bytes)| {
-                let blob = bytes.map(|bytes| (Mode::File, actor.repo.write_blob(bytes).unwrap()));
-                (RepoPath::from(*path), blob)
-            })
-            .collect();
+        let edits = sandbox::forge::blobs(&actor.repo, edits).unwrap();
         let standing = self.standing(reference);
         let draft = CommitDraft {
             tree: actor.repo.edit_tree(base, &edits).unwrap(),

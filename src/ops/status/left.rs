@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::git::Repo;
-use crate::record::tree::Mode;
-use crate::record::{ObjectId, RepoPath, RunId, Sha256, TaskId, json};
+use crate::record::{ObjectId, RunId, TaskId, json};
 use crate::records::{Kind, Scope};
 use crate::store::additions::{Additions, since};
 use crate::store::index;
@@ -55,9 +54,10 @@ impl Left {
         if !repo.contains(known) || !repo.is_ancestor(known, tip)? {
             return Ok(None);
         }
-        let added = since(repo, Some(known), tip).map_err(Error::from)?;
-        for path in added.iter().filter_map(path_of) {
-            left.add(path);
+        for (name, ..) in since(repo, Some(known), tip)? {
+            if let Some(path) = LedgerPath::parse(&name) {
+                left.add(path);
+            }
         }
         left.ledger = Some(tip);
         Ok(Some(left))
@@ -73,10 +73,7 @@ impl Left {
             runs: BTreeSet::new(),
             tasks: BTreeSet::new(),
         };
-        ledger.each(|path, _, _| {
-            left.add(path);
-            Ok(())
-        })?;
+        ledger.each(|path, _| left.add(path))?;
         Ok(left)
     }
 
@@ -91,34 +88,27 @@ impl Left {
     }
 
     fn stored(repo: &Repo, repository: ObjectId) -> Option<Self> {
-        let bytes = file::read(&index::directory(repo).join(FILE), MAX_LEN).ok()??;
-        let (digest, body) = bytes.split_at_checked(64)?;
-        if Sha256::of(body).to_string().as_bytes() != digest {
-            return None;
-        }
-        let left: Self = serde_json::from_slice(body).ok()?;
+        let left: Self = json::parse_with_digest(&Self::bytes(repo)?)?;
         let ours = left.repository == repository && left.program == env!("CARGO_PKG_VERSION");
         ours.then_some(left)
     }
 
+    fn bytes(repo: &Repo) -> Option<Vec<u8>> {
+        file::read(&index::directory(repo).join(FILE), MAX_LEN).ok()?
+    }
+
     /// Writes it for the next time. If that fails, everything is looked at again.
     pub(super) fn keep(&self, repo: &Repo) {
-        let directory = index::directory(repo);
-        if Self::stored(repo, self.repository).as_ref() == Some(self)
+        let (directory, bytes) = (index::directory(repo), json::with_digest(self));
+        if Self::bytes(repo).as_ref() == Some(&bytes)
             || std::fs::create_dir_all(&directory).is_err()
         {
             return;
         }
-        let body = json::canonical(self);
-        let bytes = [Sha256::of(&body).to_string().as_bytes(), &body].concat();
         let _ = NewFile::at(&directory.join(FILE))
             .over()
             .volatile()
             .access(Access::Umask)
             .write(&bytes);
     }
-}
-
-fn path_of((name, ..): &(RepoPath, Mode, ObjectId)) -> Option<LedgerPath> {
-    LedgerPath::parse(name)
 }
