@@ -164,7 +164,7 @@ fn what_was_found_before_changes_no_answer() {
 fn the_index_is_made_anew_when_asked() {
     let world = World::landed();
     world.with_index("otto/.git");
-    let index = world.path("otto").join(".git/awo-index");
+    let index = world.path("otto").join(".git/awo-index/ledger");
     world.ok("otto", "otto", &["git", "awo", "doctor"]);
     assert!(index.join("0").exists());
     std::fs::write(index.join("0"), "x").unwrap();

@@ -2,15 +2,15 @@
 
 use crate::git;
 use crate::store::additions::Additions;
-use crate::store::{index, layout};
+use crate::store::{layout, table};
 
 use super::{Error, Session};
 
 /// Makes the index of the ledger anew; returns how many commits it knows.
 pub fn gc(session: &Session) -> Result<usize, Error> {
     let repo = session.repo();
-    index::remove(repo).map_err(|source| git::Error::Io {
-        path: index::directory(repo),
+    table::remove(repo).map_err(|source| git::Error::Io {
+        path: table::directory(repo),
         source,
     })?;
     let tip = repo.reference(&layout::ledger())?;

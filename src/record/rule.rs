@@ -590,7 +590,7 @@ rules! {
         "AWO, provenance index", "an entry edited by hand";
     LedgerIndex = "ledger-index", Int008,
         "The index beside a repository finds every file of the ledger.",
-        "record format", "`awo-index/0` of another clone, copied here";
+        "record format", "`awo-index/ledger/0` of another clone, copied here";
     LogState = "log-state", Int008,
         "The state beside a log entry is what follows from the entries.",
         "receive log", "`state.json` edited on the server";

@@ -204,7 +204,7 @@ fn trust(actor: &Actor) -> Result<Values, Error> {
 
 fn index(actor: &Actor) -> Result<Values, Error> {
     let mut found = Values::new();
-    let place = store::index::directory(&actor.repo);
+    let place = store::table::directory(&actor.repo);
     everything(&place, b"awo-index", DEEPEST, &mut found)?;
     Ok(found)
 }

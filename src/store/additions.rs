@@ -141,7 +141,7 @@ impl<'a> Additions<'a> {
             return Ok(indexed.into_iter().chain(newer).collect());
         }
         // The index is damaged.
-        *self.places.borrow_mut() = Some(Rc::new(self.read_places(Index::none())?));
+        *self.places.borrow_mut() = Some(Rc::new(self.read_places(Index::none(self.reader))?));
         self.commits(key)
     }
 
@@ -158,7 +158,7 @@ impl<'a> Additions<'a> {
         let reader = self.reader;
         let newer = Vec::new();
         let Some(tip) = self.tip else {
-            let index = Index::none();
+            let index = Index::none(self.reader);
             return Ok(Places { index, newer });
         };
         let mut places = Places { index, newer };
@@ -187,7 +187,7 @@ impl<'a> Additions<'a> {
             && !reader.is_in_quarantine()
             && reader.reference(&layout::ledger())? == Some(tip)
         {
-            places.index.add(reader, tip, &places.newer);
+            places.index.add(tip, &places.newer);
         }
         Ok(places)
     }

@@ -3,12 +3,13 @@
 pub mod additions;
 pub mod batch;
 pub mod chain;
-pub mod index;
+mod index;
 pub mod layout;
 pub mod ledger;
 pub mod merge;
 pub mod provenance;
 pub mod swap;
+pub mod table;
 
 use crate::git;
 use crate::record::envelope::BadEnvelope;

@@ -8,8 +8,8 @@ use crate::git::Repo;
 use crate::record::{ObjectId, RunId, TaskId, json};
 use crate::records::{Kind, Scope};
 use crate::store::additions::{Additions, since};
-use crate::store::index;
 use crate::store::layout::LedgerPath;
+use crate::store::table;
 use crate::sys::file::{self, Access, NewFile};
 
 use crate::ops::Error;
@@ -94,12 +94,12 @@ impl Left {
     }
 
     fn bytes(repo: &Repo) -> Option<Vec<u8>> {
-        file::read(&index::directory(repo).join(FILE), MAX_LEN).ok()?
+        file::read(&table::directory(repo).join(FILE), MAX_LEN).ok()?
     }
 
     /// Writes it for the next time. If that fails, everything is looked at again.
     pub(super) fn keep(&self, repo: &Repo) {
-        let (directory, bytes) = (index::directory(repo), json::with_digest(self));
+        let (directory, bytes) = (table::directory(repo), json::with_digest(self));
         if Self::bytes(repo).as_ref() == Some(&bytes)
             || std::fs::create_dir_all(&directory).is_err()
         {

@@ -83,7 +83,7 @@ impl Site {
     }
 
     fn index(&self) -> PathBuf {
-        self.dir.path().join("awo-index")
+        self.dir.path().join("awo-index/ledger")
     }
 
     /// A ledger of some steps, and two that were merged.
@@ -224,10 +224,10 @@ fn an_index_that_hides_a_file_is_noticed_by_whoever_compares_it() {
     }
     places.sort_by_key(|it| it.key);
     fs::remove_dir_all(site.index()).unwrap();
-    Index::none().add(&site.repo, tip, &places);
+    Index::none(&site.repo).add(tip, &places);
     let (unfound, _) = Additions::at(&site.repo, Some(tip)).unfound().unwrap();
     assert_eq!(unfound, Some(site.steps[7].0));
-    crate::store::index::remove(&site.repo).unwrap();
+    crate::store::table::remove(&site.repo).unwrap();
     let ledger = Additions::at(&site.repo, Some(tip));
     assert_eq!(ledger.unfound().unwrap(), (None, last + 1));
 }
