@@ -197,7 +197,7 @@ fn trust(actor: &Actor) -> Result<Values, Error> {
     // Our own commands write a file beside its place before they rename it.
     steady(|| {
         let mut found = Values::new();
-        everything(root, b"awo", DEEPEST, &mut found)?;
+        everything(root, b"awo", DEEPEST, &digest, &mut found)?;
         Ok(found)
     })
 }
@@ -205,17 +205,28 @@ fn trust(actor: &Actor) -> Result<Values, Error> {
 fn index(actor: &Actor) -> Result<Values, Error> {
     let mut found = Values::new();
     let place = store::table::directory(&actor.repo);
-    everything(&place, b"awo-index", DEEPEST, &mut found)?;
+    // A table grows with the records, and its header says enough.
+    let value = |path: &Path| match store::table::seal(path) {
+        Some(seal) => Ok(Some(seal.to_vec())),
+        None => digest(path),
+    };
+    everything(&place, b"awo-index", DEEPEST, &value, &mut found)?;
     Ok(found)
 }
 
 /// Records a path and, for a directory, everything below it. Directories count too: one in the place
 /// of a file would prevent that file from being made.
-fn everything(path: &Path, name: &[u8], depth: usize, found: &mut Values) -> Result<(), Error> {
-    let Some(value) = digest(path)? else {
+fn everything(
+    path: &Path,
+    name: &[u8],
+    depth: usize,
+    value: &dyn Fn(&Path) -> Result<Option<Vec<u8>>, Error>,
+    found: &mut Values,
+) -> Result<(), Error> {
+    let Some(stands) = value(path)? else {
         return Ok(());
     };
-    found.insert(name.to_vec(), value);
+    found.insert(name.to_vec(), stands);
     let kind = match depth {
         // Follow a symlink at the top, which the user may have made, but none below.
         DEEPEST => fs::metadata(path),
@@ -229,7 +240,7 @@ fn everything(path: &Path, name: &[u8], depth: usize, found: &mut Values) -> Res
     }
     for entry in list(path)? {
         let inner = [name, b"/", entry.file_name().as_encoded_bytes()].concat();
-        everything(&entry.path(), &inner, depth, found)?;
+        everything(&entry.path(), &inner, depth, value, found)?;
     }
     Ok(())
 }

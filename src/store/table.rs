@@ -7,7 +7,7 @@
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::FileExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::git::Reader;
 use crate::record::Sha256;
@@ -259,6 +259,18 @@ impl<const K: usize, const V: usize> Segment<K, V> {
         };
         bytes.chunks(width).map(row).collect()
     }
+}
+
+/// Returns the header of a segment, or `None` if the file is none. It seals the segment: what does
+/// not fit to it is taken for damaged.
+pub fn seal(path: &Path) -> Option<[u8; HEADER]> {
+    if !fs::symlink_metadata(path).ok()?.is_file() {
+        return None;
+    }
+    let mut header = [0; HEADER];
+    File::open(path).ok()?.read_exact_at(&mut header, 0).ok()?;
+    let (fields, own) = header.split_at_checked(HEADER - 16)?;
+    (fields.starts_with(b"git-awo ") && checksum(fields) == own).then_some(header)
 }
 
 /// Removes everything that is kept beside a repository; whoever asks for it next makes it anew.
