@@ -208,7 +208,7 @@ impl Batch {
     }
 
     /// Looks for what is said once in the segments to which nothing is added. Returns those that
-    /// must not move meanwhile: the one before and the later ones, to which another process may add
+    /// must not move meanwhile: the one before and the one after, to which another process may add
     /// while a month ends.
     fn unsaid_elsewhere(
         &self,
@@ -235,7 +235,7 @@ impl Batch {
             }
             let own = layout::notes(*segment);
             let before = others.range(..&own).next_back();
-            let near = before.into_iter().chain(others.range(&own..));
+            let near = before.into_iter().chain(others.range(&own..).next());
             held.extend(near.map(|(name, tip)| RefUpdate {
                 name: name.clone(),
                 expected: Expected::At(*tip),
