@@ -214,13 +214,16 @@ fn index(actor: &Actor) -> Result<Values, Error> {
     Ok(found)
 }
 
+/// Returns what stands at a path, or `None` if nothing does.
+type Value<'a> = dyn Fn(&Path) -> Result<Option<Vec<u8>>, Error> + 'a;
+
 /// Records a path and, for a directory, everything below it. Directories count too: one in the place
 /// of a file would prevent that file from being made.
 fn everything(
     path: &Path,
     name: &[u8],
     depth: usize,
-    value: &dyn Fn(&Path) -> Result<Option<Vec<u8>>, Error>,
+    value: &Value<'_>,
     found: &mut Values,
 ) -> Result<(), Error> {
     let Some(stands) = value(path)? else {

@@ -45,6 +45,9 @@ struct Segment {
 /// The blobs of the notes on each object, by month.
 pub type Blobs = BTreeMap<ObjectId, Vec<ObjectId>>;
 
+/// A segment and its commit.
+pub type Tip<'a> = (&'a RefName, ObjectId);
+
 /// So many segments are read without the index: those of the coming months still grow.
 const MOST_LOOSE: usize = 6;
 /// After so many looks into each segment, all of them are read.
@@ -117,7 +120,7 @@ impl<'a> Segments<'a> {
 
     /// Returns the first segment of which the index beside the repository does not find every note,
     /// if there is one, and the number of notes up to there.
-    pub fn unfound(&self) -> Result<(Option<(&RefName, ObjectId)>, usize), Error> {
+    pub fn unfound(&self) -> Result<(Option<Tip<'_>>, usize), Error> {
         let mut found = 0_usize;
         for segment in self.segments() {
             if !self.index().knows(segment) {
