@@ -14,10 +14,10 @@ use crate::record::{ObjectId, RefName, Sha256};
 use crate::records::Notes;
 
 use super::Error;
-use super::index::{Key, padded};
+use super::index::Key;
 use super::layout::{self, Place};
 use super::ledger::Refs;
-use super::table::{Form, Row, State, Table};
+use super::table::{Form, Row, State, Table, padded};
 
 /// The notes as a set of refs shows them.
 pub struct Segments<'a> {

@@ -7,10 +7,10 @@
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::FileExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::git::Reader;
-use crate::record::Sha256;
+use crate::record::{ObjectId, Sha256};
 use crate::sys::file::{self, Access, NewFile};
 use crate::sys::lock;
 
@@ -104,22 +104,22 @@ impl<const K: usize, const V: usize> Table<K, V> {
         Some(values)
     }
 
-    /// Adds the rows between the table and `state` on the disk. Whatever fails is left: the table is
-    /// then behind, or not there.
-    pub fn add(&self, state: State, newer: Vec<Row<K, V>>) {
-        let _ = self.try_add(|| (state, newer));
+    /// Adds the rows between the table and `state` on the disk. Returns whether that was done; if not,
+    /// the table is behind, or not there.
+    pub fn add(&self, state: State, newer: Vec<Row<K, V>>) -> bool {
+        self.add_with(|| (state, newer))
     }
 
     /// Adds rows as [`Table::add`] does. They are made only if they can be added, and by one process.
-    pub fn add_with(&self, make: impl FnOnce() -> (State, Vec<Row<K, V>>)) {
-        let _ = self.try_add(make);
+    pub fn add_with(&self, make: impl FnOnce() -> (State, Vec<Row<K, V>>)) -> bool {
+        self.try_add(make).unwrap_or(false)
     }
 
-    fn try_add(&self, make: impl FnOnce() -> (State, Vec<Row<K, V>>)) -> io::Result<()> {
+    fn try_add(&self, make: impl FnOnce() -> (State, Vec<Row<K, V>>)) -> io::Result<bool> {
         fs::create_dir_all(&self.directory)?;
         let lock = File::create(self.directory.join("lock"))?;
         if !lock::try_alone(&lock)? {
-            return Ok(());
+            return Ok(false);
         }
         // Those of processes that were killed; only whoever has the lock writes segments.
         let _ = file::remove_pending(&self.directory);
@@ -133,7 +133,8 @@ impl<const K: usize, const V: usize> Table<K, V> {
             }
             let Some(mut older) = last.all() else {
                 // Damaged: nothing is built on it.
-                return fs::remove_dir_all(&self.directory);
+                fs::remove_dir_all(&self.directory)?;
+                return Ok(false);
             };
             older.append(&mut rows);
             rows = older;
@@ -151,7 +152,7 @@ impl<const K: usize, const V: usize> Table<K, V> {
         while fs::remove_file(self.directory.join(number.to_string())).is_ok() {
             number = number.saturating_add(1);
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Opens the segment that continues the last one; nothing if there is none or it is damaged.
@@ -261,18 +262,6 @@ impl<const K: usize, const V: usize> Segment<K, V> {
     }
 }
 
-/// Returns the header of a segment, or `None` if the file is none. It seals the segment: what does
-/// not fit to it is taken for damaged.
-pub fn seal(path: &Path) -> Option<[u8; HEADER]> {
-    if !fs::symlink_metadata(path).ok()?.is_file() {
-        return None;
-    }
-    let mut header = [0; HEADER];
-    File::open(path).ok()?.read_exact_at(&mut header, 0).ok()?;
-    let (fields, own) = header.split_at_checked(HEADER - 16)?;
-    (fields.starts_with(b"git-awo ") && checksum(fields) == own).then_some(header)
-}
-
 /// Removes everything that is kept beside a repository; whoever asks for it next makes it anew.
 pub fn remove(reader: &Reader) -> io::Result<()> {
     let directory = directory(reader);
@@ -286,6 +275,15 @@ pub fn remove(reader: &Reader) -> io::Result<()> {
 /// Returns where everything stands that is kept beside a repository to find and know things fast.
 pub fn directory(reader: &Reader) -> PathBuf {
     reader.common_dir().join("awo-index")
+}
+
+/// Returns the state that is named by an object: the bytes of its id, and zeros.
+pub fn padded(id: ObjectId) -> State {
+    let mut bytes = [0; 32];
+    for (to, from) in bytes.iter_mut().zip(id.as_bytes()) {
+        *to = *from;
+    }
+    bytes
 }
 
 fn checksum(bytes: &[u8]) -> Checksum {
