@@ -153,7 +153,7 @@ fn stock_git_shows_what_is_noted_in_ten_segments() {
         "{whole}"
     );
 
-    // Few look-ups ask each segment, many read all of them first.
+    // Few look-ups are made by the index, many read all segments first.
     let refs = rita.refs().unwrap();
     let records = Records::open(&rita.repo, &refs).unwrap();
     for _ in 0..5 {
@@ -170,6 +170,9 @@ fn stock_git_shows_what_is_noted_in_ten_segments() {
     }
     let all = records.all_noted(Notes::ATTESTATIONS).unwrap();
     assert_eq!(all.len(), 11);
+    let said = world.ok("rita", "rita", &["git", "awo", "gc"]);
+    assert!(said.ends_with(" and 23 notes\n"), "{said}");
+    world.ok("rita", "rita", &["git", "awo", "doctor"]);
 }
 
 #[test]

@@ -42,7 +42,7 @@ impl Reader {
                 break;
             }
         }
-        let mut list = BTreeMap::new();
+        let mut list = Vec::new();
         for reference in listed? {
             let bytes = reference.name.as_bstr();
             let Ok(text) = std::str::from_utf8(bytes) else {
@@ -53,17 +53,17 @@ impl Reader {
             };
             // A symbolic ref to an unborn branch, such as refs/remotes/x/HEAD, names nothing.
             if let Some(id) = self.follow(text, Some(reference.target))? {
-                list.insert(name, id);
+                list.push((name, id));
             }
         }
-        Ok(list.into_iter().collect())
+        Ok(list)
     }
 
-    /// Returns the refs as they are stored. Loose files are read first: a ref that is packed meanwhile
+    /// Returns the refs as they are stored, sorted by name. Loose files are read first: a ref that is packed meanwhile
     /// is then found in one of the two places, and the loose value takes precedence.
     fn list(&self, prefix: &str) -> Result<Vec<Reference>, Source> {
         let refs = &self.shared.repo.refs;
-        let mut list = BTreeMap::new();
+        let mut found = BTreeMap::new();
         // gix lists a directory by its name with a slash; other prefixes are filtered here.
         let directory = prefix
             .rfind('/')
@@ -76,17 +76,23 @@ impl Reader {
         for reference in loose {
             let reference = reference?;
             if reference.name.as_bstr().starts_with(prefix.as_bytes()) {
-                list.insert(reference.name.clone(), reference);
+                found.insert(reference.name.clone(), reference);
             }
         }
+        let mut list = Vec::new();
         // Open it again: gix compares only the file's time, and would miss refs packed just now.
         if let Some(packed) = refs.open_packed_buffer()? {
             for reference in packed.iter_prefixed(prefix.into())? {
                 let reference = Reference::from(reference?);
-                list.entry(reference.name.clone()).or_insert(reference);
+                if !found.contains_key(&reference.name) {
+                    list.push(reference);
+                }
             }
         }
-        Ok(list.into_values().collect())
+        list.extend(found.into_values());
+        list.sort_by(|a, b| a.name.cmp(&b.name));
+        list.dedup_by(|later, kept| later.name == kept.name);
+        Ok(list)
     }
 
     /// Returns values that change whenever `packed-refs` is replaced.

@@ -10,6 +10,7 @@ use crate::record::{Coded, Findings, Report, Subject, Verdict, chain_of};
 use crate::records::Movement;
 use crate::store::additions::Additions;
 use crate::store::layout;
+use crate::store::notes::Segments;
 
 use crate::sys::Environment;
 
@@ -224,6 +225,12 @@ fn write_receipt(
     let ledger = movements.iter().find(|it| it.reference == layout::ledger());
     if let Some(tip) = ledger.and_then(|it| it.new) {
         let _ = Additions::at(&actor.repo, Some(tip)).prepare();
+    }
+    let of_notes = |it: &Movement| it.reference.as_str().starts_with(layout::NOTES_PREFIX);
+    if movements.iter().any(of_notes)
+        && let Ok(segments) = Segments::of(&actor.repo)
+    {
+        segments.prepare();
     }
     receipt
 }

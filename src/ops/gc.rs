@@ -2,12 +2,21 @@
 
 use crate::git;
 use crate::store::additions::Additions;
+use crate::store::notes::Segments;
 use crate::store::{layout, table};
 
 use super::{Error, Session};
 
-/// Makes the index of the ledger anew; returns how many commits it knows.
-pub fn gc(session: &Session) -> Result<usize, Error> {
+/// What the index knows.
+pub struct Known {
+    /// So many commits of the ledger.
+    pub commits: usize,
+    /// So many notes.
+    pub notes: usize,
+}
+
+/// Makes the index of the ledger and of the notes anew.
+pub fn gc(session: &Session) -> Result<Known, Error> {
     let repo = session.repo();
     table::remove(repo).map_err(|source| git::Error::Io {
         path: table::directory(repo),
@@ -15,5 +24,8 @@ pub fn gc(session: &Session) -> Result<usize, Error> {
     })?;
     let tip = repo.reference(&layout::ledger())?;
     let (_, commits) = Additions::at(repo, tip).unfound()?;
-    Ok(commits)
+    let segments = Segments::of(repo)?;
+    segments.prepare_all();
+    let (_, notes) = segments.unfound()?;
+    Ok(Known { commits, notes })
 }

@@ -589,7 +589,7 @@ rules! {
         "The provenance index is what follows from the finalizations.",
         "AWO, provenance index", "an entry edited by hand";
     LedgerIndex = "ledger-index", Int008,
-        "The index beside a repository finds every file of the ledger.",
+        "The index beside a repository finds every file of the ledger and every note.",
         "record format", "`awo-index/ledger/0` of another clone, copied here";
     LogState = "log-state", Int008,
         "The state beside a log entry is what follows from the entries.",

@@ -5,7 +5,6 @@ use std::fmt::Display;
 
 use crate::policy::Policy;
 use crate::record::{Finding, ObjectId, RefName, Rule, Subject};
-use crate::store::layout;
 
 /// The oldest git that does what we need: `reference-transaction` came with 2.28, and `rev-parse
 /// --end-of-options` works from 2.30 on.
@@ -171,11 +170,11 @@ pub fn loose_ref(name: &RefName, file: &str, what: &str, remedy: &str) -> Findin
         .remedy(remedy)
 }
 
-/// Returns the finding that the index does not find what a commit of the ledger adds.
-pub fn unfound(commit: ObjectId) -> Finding {
+/// Returns the finding that the index does not find every record of a commit.
+pub fn unfound(name: &RefName, commit: ObjectId) -> Finding {
     Rule::LedgerIndex
-        .finding(Subject::of_ref(&layout::ledger()).at(commit))
-        .found("an index that does not find every file of this commit")
+        .finding(Subject::of_ref(name).at(commit))
+        .found("an index that does not find every record of this commit")
         .expected("an index that finds all")
         .remedy("git awo gc")
 }

@@ -13,7 +13,8 @@ use crate::records::{FinalizationPredicate, Segment};
 use super::Error;
 use super::additions::Additions;
 use super::layout::{self, LedgerPath, Place};
-use super::ledger::note_lines;
+use super::ledger::{Refs, note_lines};
+use super::notes::Segments;
 use super::provenance::Entry;
 use super::swap::{Tip, swap};
 
@@ -207,7 +208,7 @@ impl Batch {
     }
 
     /// Looks for what is said once in the segments to which nothing is added. Returns those that
-    /// must not move meanwhile: the one before and the later ones, to which another process may add
+    /// must not move meanwhile: the one before and the one after, to which another process may add
     /// while a month ends.
     fn unsaid_elsewhere(
         &self,
@@ -219,23 +220,27 @@ impl Batch {
             return Ok(held);
         }
         for (segment, noted) in notes {
-            let mut others = BTreeMap::new();
-            for (name, _) in repo.references(&layout::notes_prefix(segment.notes))? {
-                if let Some(Place::Notes(other)) = Place::of(&name)
-                    && !notes.contains_key(&other)
-                {
-                    others.insert(other, Tip::of(repo, name)?);
-                }
-            }
+            let refs = repo.references(&layout::notes_prefix(segment.notes))?;
+            let other = |name: &RefName| match Place::of(name) {
+                Some(Place::Notes(other)) => !notes.contains_key(&other),
+                _ => false,
+            };
+            let others: Refs = refs.into_iter().filter(|(name, _)| other(name)).collect();
+            let there = Segments::at(repo, &others);
             let objects: BTreeSet<_> = noted.iter().map(|(object, _)| *object).collect();
-            for tip in others.values() {
-                for object in &objects {
-                    self.require_unsaid(&note_at(repo, tip, *object)?)?;
+            for object in objects {
+                for blob in there.on(segment.notes, object)? {
+                    self.require_unsaid(&repo.blob(blob)?)?;
                 }
             }
-            let (before, after) = (others.range(..segment), others.range(segment..));
-            let near = before.last().into_iter().chain(after);
-            held.extend(near.filter_map(|(_, tip)| tip.unchanged()));
+            let own = layout::notes(*segment);
+            let before = others.range(..&own).next_back();
+            let near = before.into_iter().chain(others.range(&own..).next());
+            held.extend(near.map(|(name, tip)| RefUpdate {
+                name: name.clone(),
+                expected: Expected::At(*tip),
+                new: Some(*tip),
+            }));
         }
         Ok(held)
     }

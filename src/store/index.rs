@@ -10,7 +10,7 @@ use super::table::{Form, State, Table, padded};
 
 /// Enough of the SHA-256 of an id to find it by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Key([u8; 8]);
+pub(super) struct Key(pub(super) [u8; 8]);
 
 impl Key {
     pub(super) fn of(id: &[u8]) -> Self {

@@ -33,7 +33,7 @@ pub fn notes_prefix(of: Notes) -> String {
 }
 
 /// `refs/notes/awo/`
-const NOTES_PREFIX: &str = "refs/notes/awo/";
+pub const NOTES_PREFIX: &str = "refs/notes/awo/";
 
 /// `refs/awo/evidence/<YYYY-MM>`
 pub fn evidence(month: Month) -> RefName {

@@ -1,10 +1,9 @@
 //! Reading the ledger, the notes and the evidence as some set of refs shows them.
 
-use std::cell::{Cell, OnceCell};
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::evidence::RunFiles;
-use crate::git::{self, Reader};
+use crate::git::Reader;
 use crate::record::envelope::Envelope;
 use crate::record::tree::Mode;
 use crate::record::{ObjectId, RefName, RepoPath, RunId, Sha256, TaskId};
@@ -12,7 +11,8 @@ use crate::records::{Kind, Notes, Scope};
 
 use super::Error;
 use super::additions::Additions;
-use super::layout::{self, LedgerPath, Place};
+use super::layout::{self, LedgerPath};
+use super::notes::Segments;
 use super::provenance::Entry;
 
 /// Where every ref is, as far as it matters: now, or after a push.
@@ -25,67 +25,17 @@ pub type StoredFile = (RepoPath, Mode, ObjectId);
 pub struct Records<'a> {
     reader: &'a Reader,
     ledger: Additions<'a>,
-    notes: BTreeMap<Notes, Segments>,
+    notes: Segments<'a>,
     refs: &'a Refs,
-}
-
-/// The segments of some notes.
-#[derive(Default)]
-struct Segments {
-    /// Their trees, by month.
-    trees: Vec<ObjectId>,
-    /// How often a note was looked for.
-    asked: Cell<usize>,
-    /// What is noted on each object, once it pays to read everything; nothing if a tree is malformed.
-    all: OnceCell<Option<BTreeMap<ObjectId, Vec<ObjectId>>>>,
-}
-
-/// So many notes are looked for in each segment before all are read.
-const ASKED_ONE_BY_ONE: usize = 32;
-
-impl Segments {
-    /// Returns the blobs of the notes on an object, by month.
-    fn on(&self, reader: &Reader, object: ObjectId) -> Result<Vec<ObjectId>, Error> {
-        self.asked.set(self.asked.get().saturating_add(1));
-        if self.trees.len() > 1
-            && self.asked.get() > ASKED_ONE_BY_ONE
-            && let Some(all) = self.all.get_or_init(|| self.read(reader).ok())
-        {
-            return Ok(all.get(&object).cloned().unwrap_or_default());
-        }
-        let mut found = Vec::new();
-        for tree in &self.trees {
-            found.extend(git::note(reader, *tree, object)?);
-        }
-        Ok(found)
-    }
-
-    /// Reads all segments.
-    fn read(&self, reader: &Reader) -> Result<BTreeMap<ObjectId, Vec<ObjectId>>, Error> {
-        let mut all: BTreeMap<_, Vec<_>> = BTreeMap::new();
-        for tree in &self.trees {
-            for (object, blob) in git::all_notes(reader, *tree)? {
-                all.entry(object).or_default().push(blob);
-            }
-        }
-        Ok(all)
-    }
 }
 
 impl<'a> Records<'a> {
     /// Opens the records that these refs show.
     pub fn open(reader: &'a Reader, refs: &'a Refs) -> Result<Self, Error> {
-        let mut notes: BTreeMap<_, Segments> = BTreeMap::new();
-        for (name, commit) in refs {
-            if let Some(Place::Notes(segment)) = Place::of(name) {
-                let tree = reader.commit(*commit)?.tree;
-                notes.entry(segment.notes).or_default().trees.push(tree);
-            }
-        }
         Ok(Self {
             reader,
             ledger: Additions::at(reader, refs.get(&layout::ledger()).copied()),
-            notes,
+            notes: Segments::at(reader, refs),
             refs,
         })
     }
@@ -103,6 +53,11 @@ impl<'a> Records<'a> {
     /// Returns the ledger.
     pub fn ledger(&self) -> &Additions<'a> {
         &self.ledger
+    }
+
+    /// Returns the notes.
+    pub fn notes(&self) -> &Segments<'a> {
+        &self.notes
     }
 
     /// Returns the bytes at a path of the ledger.
@@ -199,11 +154,8 @@ impl<'a> Records<'a> {
 
     /// Returns every envelope of some notes, and the object on which each is noted.
     pub fn all_noted(&self, notes: Notes) -> Result<Vec<(ObjectId, Envelope)>, Error> {
-        let Some(segments) = self.notes.get(&notes) else {
-            return Ok(Vec::new());
-        };
         let mut found = Vec::new();
-        for (object, blobs) in segments.read(self.reader)? {
+        for (object, blobs) in self.notes.all(notes)? {
             let envelopes = self.envelopes(object, &blobs)?;
             found.extend(envelopes.into_iter().map(|envelope| (object, envelope)));
         }
@@ -212,10 +164,7 @@ impl<'a> Records<'a> {
 
     /// Returns the envelopes noted on an object, in any segment.
     pub fn noted(&self, notes: Notes, object: ObjectId) -> Result<Vec<Envelope>, Error> {
-        match self.notes.get(&notes) {
-            Some(segments) => self.envelopes(object, &segments.on(self.reader, object)?),
-            None => Ok(Vec::new()),
-        }
+        self.envelopes(object, &self.notes.on(notes, object)?)
     }
 
     /// Returns the envelopes of the notes on an object. The same one in two notes counts once: one of

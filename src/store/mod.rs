@@ -7,6 +7,7 @@ mod index;
 pub mod layout;
 pub mod ledger;
 pub mod merge;
+pub mod notes;
 pub mod provenance;
 pub mod swap;
 pub mod table;

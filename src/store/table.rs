@@ -107,10 +107,15 @@ impl<const K: usize, const V: usize> Table<K, V> {
     /// Adds the rows between the table and `state` on the disk. Returns whether that was done; if not,
     /// the table is behind, or not there.
     pub fn add(&self, state: State, newer: Vec<Row<K, V>>) -> bool {
-        self.try_add(state, newer).unwrap_or(false)
+        self.add_with(|| (state, newer))
     }
 
-    fn try_add(&self, state: State, newer: Vec<Row<K, V>>) -> io::Result<bool> {
+    /// Adds rows as [`Table::add`] does. They are made only if they can be added, and by one process.
+    pub fn add_with(&self, make: impl FnOnce() -> (State, Vec<Row<K, V>>)) -> bool {
+        self.try_add(make).unwrap_or(false)
+    }
+
+    fn try_add(&self, make: impl FnOnce() -> (State, Vec<Row<K, V>>)) -> io::Result<bool> {
         fs::create_dir_all(&self.directory)?;
         let lock = File::create(self.directory.join("lock"))?;
         if !lock::try_alone(&lock)? {
@@ -121,7 +126,7 @@ impl<const K: usize, const V: usize> Table<K, V> {
         // A segment that is not more than twice as large as what comes is made anew with it: so
         // there are few, and each row is written a few times in all.
         let mut kept = self.segments.as_slice();
-        let mut rows = newer;
+        let (state, mut rows) = make();
         while let Some((last, rest)) = kept.split_last() {
             if last.rows / 2 > rows.len() as u64 {
                 break;

@@ -11,6 +11,7 @@ use crate::record::{ObjectId, RefName};
 use crate::rules::{clone, setup};
 use crate::store::additions::Additions;
 use crate::store::layout;
+use crate::store::notes::Segments;
 
 /// So deep lie the refs that are looked through.
 const DEPTH: usize = 16;
@@ -41,12 +42,16 @@ pub(super) fn replaced(it: &mut Examination<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whatever is looked up in the ledger is found by an index beside the repository.
+/// Whatever is looked up in the records is found by an index beside the repository.
 pub(super) fn indexed(it: &mut Examination<'_>) -> Result<(), Error> {
-    let tip = it.actor.repo.reference(&layout::ledger())?;
-    let ledger = Additions::at(&it.actor.repo, tip);
-    let (unfound, _) = ledger.unfound()?;
-    it.complain(unfound.map(setup::unfound));
+    let repo = &it.actor.repo;
+    let tip = repo.reference(&layout::ledger())?;
+    let (unfound, _) = Additions::at(repo, tip).unfound()?;
+    let unfound = unfound.map(|commit| setup::unfound(&layout::ledger(), commit));
+    let segments = Segments::of(repo)?;
+    let (unnoted, _) = segments.unfound()?;
+    let unnoted = unnoted.map(|(name, tip)| setup::unfound(name, tip));
+    it.complain(unfound.into_iter().chain(unnoted));
     Ok(())
 }
 

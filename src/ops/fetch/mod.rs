@@ -12,7 +12,7 @@ use crate::facts::arrivals::{Arrivals, Gained};
 use crate::facts::log::Log;
 use crate::facts::position::{Continued, Logged, Positions};
 use crate::facts::run::Collector;
-use crate::git::{self, Expected, RefUpdate};
+use crate::git::{self, Expected, RefUpdate, Repo};
 use crate::record::{Finding, Findings, ObjectId, RefName, Refusal, Rule};
 use crate::rules::policy;
 use crate::store::additions::Additions;
@@ -24,6 +24,9 @@ use crate::store::{self, merge};
 use super::remote::{ATTEMPTS, raced, tracking};
 use super::{Error, Session};
 use kept::Seen;
+
+/// So many tracking refs may be loose.
+const MOST_LOOSE: usize = 32;
 
 /// What a fetch brought.
 pub struct Fetched {
@@ -44,6 +47,7 @@ pub fn fetch(session: &Session, remote: &str, theirs: bool) -> Result<Fetched, E
     let (session, after) = bring(session, &seen)?;
     let derived = judge(&session, remote, &after)?;
     let moved = merge_all(&session, &after, theirs)?;
+    pack(session.repo(), remote, &after);
     // A mark says that everything below it was judged here. Without a policy nothing was.
     if after.contains_key(&layout::policy()) {
         raise_marks(&session, remote, &after)?;
@@ -220,6 +224,25 @@ fn merge_all(
         let moved = moved.filter_map(|it| Some((it.name.clone(), it.new?)));
         Ok((updates.clone(), moved.collect()))
     })
+}
+
+/// Packs the tracking refs if the fetch has left many files: whoever lists refs reads each of them.
+fn pack(repo: &Repo, remote: &str, theirs: &Refs) {
+    let names = theirs.iter().filter_map(|(reference, id)| {
+        let name = layout::tracking(remote, reference)?;
+        Some((name, *id))
+    });
+    let loose = names.filter(|(name, _)| repo.common_dir().join(name.as_str()).exists());
+    let updates = loose.map(|(name, id)| RefUpdate {
+        name,
+        expected: Expected::At(id),
+        new: Some(id),
+    });
+    let updates: Vec<_> = updates.collect();
+    if updates.len() > MOST_LOOSE {
+        // They stay where they are if another process moves them meanwhile.
+        let _ = repo.update_refs(&updates, "awo: fetch");
+    }
 }
 
 /// Returns the updates that merge theirs into ours as ours is now.
