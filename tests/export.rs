@@ -91,6 +91,50 @@ fn a_missing_entry_is_refused_found_and_added() {
 }
 
 #[test]
+fn what_was_compared_before_changes_no_answer() {
+    let world = World::attested();
+    world.with_index("rita/.git");
+    let verify = ["git", "awo", "--json", "provenance", "verify"];
+    let whole = [&verify[..], &["--no-cache"]].concat();
+    let compared = world.path("rita").join(".git/awo-index/provenance.json");
+    let same = |finalizations: u64| {
+        let said = world.ok("rita", "rita", &whole);
+        for _ in 0..2 {
+            assert_eq!(world.ok("rita", "rita", &verify), said);
+        }
+        let verdict: serde_json::Value = serde_json::from_str(&said).unwrap();
+        assert_eq!(verdict["checked"]["finalizations"], finalizations);
+    };
+    assert!(!compared.exists());
+    same(0);
+    assert!(compared.exists());
+    world.finalize_and_verify();
+    world.ok("otto", "otto", &["git", "awo", "push"]);
+    world.ok("rita", "rita", &["git", "awo", "fetch"]);
+    same(1);
+    let kept = std::fs::read(&compared).unwrap();
+    for at in (0..kept.len()).step_by(61) {
+        let mut other = kept.clone();
+        other[at] ^= 0x41;
+        std::fs::write(&compared, &other).unwrap();
+        same(1);
+    }
+    // Another entry in place of the one that was compared.
+    let mut entry = stored(&world, "otto");
+    entry.workflow_run_url = "https://ci.example/never".to_owned();
+    put_entry(&world, Some(&entry.to_bytes()));
+    world.force("otto", LEDGER);
+    let refspec = "+refs/awo/*:refs/awo/*";
+    world.ok(
+        "rita",
+        "rita",
+        &["git", "fetch", "--quiet", "origin", refspec],
+    );
+    let found = world.refused("rita", "rita", &whole, "REP-001");
+    assert_eq!(world.refused("rita", "rita", &verify, "REP-001"), found);
+}
+
+#[test]
 fn an_entry_without_a_finalization_is_refused_and_found() {
     let world = World::landed();
     haunt(&world);

@@ -135,8 +135,18 @@ fn finalization(
 /// Judges the entries of all runs, and that each attestation is noted on its commit. Returns the
 /// index as it should be.
 pub fn judge_all(records: &Records<'_>, findings: &mut Findings) -> Result<Index, Error> {
+    let runs = runs(records)?.into_keys();
+    Ok(Index::of(judge_some(records, runs, findings)?))
+}
+
+/// Judges the entries of some runs as [`judge_all`] does; returns them as they should be.
+pub fn judge_some(
+    records: &Records<'_>,
+    runs: impl IntoIterator<Item = RunId>,
+    findings: &mut Findings,
+) -> Result<Vec<Entry>, Error> {
     let mut entries = Vec::new();
-    for run in runs(records)?.into_keys() {
+    for run in runs {
         let says = finalization(records, &run)?;
         judge(records, &run, says.as_ref(), findings)?;
         if let Some(says) = says {
@@ -144,7 +154,7 @@ pub fn judge_all(records: &Records<'_>, findings: &mut Findings) -> Result<Index
             entries.push(Entry::of(&says));
         }
     }
-    Ok(Index::of(entries))
+    Ok(entries)
 }
 
 /// Judges the entry of a run. STR-001 where the entry or the finalization has no counterpart,

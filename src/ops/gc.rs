@@ -3,7 +3,7 @@
 use crate::git;
 use crate::store::additions::Additions;
 use crate::store::notes::Segments;
-use crate::store::{layout, table};
+use crate::store::{beside, layout};
 
 use super::{Error, Session};
 
@@ -18,8 +18,8 @@ pub struct Known {
 /// Makes the index of the ledger and of the notes anew.
 pub fn gc(session: &Session) -> Result<Known, Error> {
     let repo = session.repo();
-    table::remove(repo).map_err(|source| git::Error::Io {
-        path: table::directory(repo),
+    beside::remove(repo).map_err(|source| git::Error::Io {
+        path: beside::directory(repo),
         source,
     })?;
     let tip = repo.reference(&layout::ledger())?;

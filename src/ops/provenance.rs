@@ -1,13 +1,22 @@
 //! The provenance index: shows it, compares it with what the finalizations imply, rebuilds it.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
+use serde::{Deserialize, Serialize};
+
 use crate::export;
-use crate::facts::provenance::{self, judge_all};
-use crate::record::{Findings, Refusal, Report, RunId};
+use crate::facts::arrivals::{Arrivals, Gained};
+use crate::facts::provenance::{self, judge_all, judge_some};
+use crate::git::{ObjectFiles, Repo};
+use crate::record::{Findings, RefName, Refusal, Report, RunId};
+use crate::records::{Kind, Notes};
 use crate::rules::absent;
+use crate::store::additions::Additions;
 use crate::store::batch::Batch;
-use crate::store::layout::LedgerPath;
+use crate::store::beside;
+use crate::store::layout::{LedgerPath, Place};
+use crate::store::ledger::{Records, Refs};
 use crate::store::provenance::{Entry, Index};
 
 use super::{Error, Session};
@@ -51,18 +60,114 @@ pub fn export(session: &Session, file: &Path) -> Result<Index, Error> {
     Ok(index)
 }
 
-/// Compares the stored index with what the finalizations imply, in both directions.
-pub fn verify(session: &Session) -> Result<Report, Error> {
-    session.repo().require_whole_view()?;
+/// Compares the stored index with what the finalizations imply, in both directions. What was compared
+/// before is left out if `cache` says so.
+pub fn verify(session: &Session, cache: bool) -> Result<Report, Error> {
+    let repo = session.repo();
+    repo.require_whole_view()?;
+    let objects = if cache { repo.object_files() } else { None };
     let records = session.records()?;
     let mut report = Report::default();
     if records.ledger().tip().is_none() {
         report.findings.push(absent::ledger());
         return Ok(report);
     }
-    let index = judge_all(&records, &mut report.findings)?;
-    report.count("finalizations", index.entries.len());
+    let known = match objects {
+        Some(_) => Compared::read(repo, &records)?,
+        None => None,
+    };
+    let finalizations = match known {
+        Some(finalizations) => finalizations,
+        None => judge_all(&records, &mut report.findings)?.entries.len(),
+    };
+    report.count("finalizations", finalizations);
+    if let Some(objects) = objects.filter(|_| report.findings.is_empty()) {
+        Compared::keep(repo, &records, objects, finalizations);
+    }
     Ok(report)
+}
+
+/// What was compared, and in order: an entry, its finalization and its attestation never change.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Compared {
+    /// The version of the program.
+    program: String,
+    /// The ledger and the attestations.
+    refs: Refs,
+    /// Where the objects stood.
+    objects: ObjectFiles,
+    finalizations: usize,
+}
+
+/// Its file beside the repository.
+const COMPARED: &str = "provenance.json";
+
+impl Compared {
+    /// Compares what has come since; returns how many finalizations there are. Nothing if all must be
+    /// compared: as whenever something else has come than added records, or something is found.
+    fn read(repo: &Repo, records: &Records<'_>) -> Result<Option<usize>, Error> {
+        let known: Option<Self> = beside::read(repo, COMPARED);
+        let known = known.filter(|it| it.program == env!("CARGO_PKG_VERSION"));
+        let Some(known) = known.filter(|it| repo.still_has(&it.objects)) else {
+            return Ok(None);
+        };
+        let now = Self::refs(records);
+        let mut arrivals = Arrivals::default();
+        for (name, was) in &known.refs {
+            match now.get(name) {
+                Some(is) if repo.contains(*was) && repo.is_ancestor(*was, *is)? => {}
+                _ => return Ok(None),
+            }
+        }
+        for (name, is) in &now {
+            let was = known.refs.get(name).copied();
+            if was != Some(*is) {
+                let before = Additions::at(repo, was);
+                let gained = Gained::accepted(name, was, *is);
+                arrivals.collect(repo, &gained, Some(&before))?;
+            }
+        }
+        if !arrivals.irregular.is_empty() {
+            return Ok(None);
+        }
+        let (mut finalized, mut indexed) = (BTreeSet::new(), BTreeSet::new());
+        for (path, _) in &arrivals.ledger {
+            if path.kind() == Some(Kind::Finalization) {
+                finalized.extend(path.run().cloned());
+            } else if matches!(path, LedgerPath::Provenance(_)) {
+                indexed.extend(path.run().cloned());
+            }
+        }
+        indexed.retain(|run| !finalized.contains(run));
+        let mut findings = Findings::new();
+        let new = judge_some(records, finalized, &mut findings)?.len();
+        judge_some(records, indexed, &mut findings)?;
+        let finalizations = known.finalizations.saturating_add(new);
+        Ok(findings.is_empty().then_some(finalizations))
+    }
+
+    fn refs(records: &Records<'_>) -> Refs {
+        let concerned = |name: &RefName| match Place::of(name) {
+            Some(Place::Ledger) => true,
+            Some(Place::Notes(segment)) => segment.notes == Notes::ATTESTATIONS,
+            _ => false,
+        };
+        let refs = records.refs().iter().filter(|(name, _)| concerned(name));
+        refs.map(|(name, id)| (name.clone(), *id)).collect()
+    }
+
+    fn keep(repo: &Repo, records: &Records<'_>, objects: ObjectFiles, finalizations: usize) {
+        if repo.still_has(&objects) {
+            let compared = Self {
+                program: env!("CARGO_PKG_VERSION").to_owned(),
+                refs: Self::refs(records),
+                objects,
+                finalizations,
+            };
+            beside::keep(repo, COMPARED, &compared);
+        }
+    }
 }
 
 /// What was rebuilt.

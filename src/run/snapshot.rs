@@ -205,7 +205,7 @@ fn trust(actor: &Actor) -> Result<Values, Error> {
 }
 
 fn index(actor: &Actor) -> Result<Values, Error> {
-    let place = store::table::directory(&actor.repo);
+    let place = store::beside::directory(&actor.repo);
     let mut found = Values::new();
     let mut stamp = |name: &[u8], path: &Path| {
         found.extend(stamp(path)?.map(|value| (name.to_vec(), value)));

@@ -12,9 +12,9 @@ use crate::facts::run::Collector;
 use crate::record::{Findings, ObjectId, RefName};
 use crate::rules::executed as rules;
 use crate::store::additions::Additions;
+use crate::store::beside;
 use crate::store::layout::Place as Governance;
 use crate::store::ledger::Records;
-use crate::store::table;
 
 use super::error::Error;
 use super::place::Place;
@@ -63,8 +63,8 @@ impl Snapshot {
         // Another process may have continued the index, and the command may have written one that
         // hides a record. Neither can be told, so it is made anew.
         if self.index != now.index {
-            let place = table::directory(&actor.repo);
-            table::remove(&actor.repo).map_err(Error::io("remove", &place))?;
+            let place = beside::directory(&actor.repo);
+            beside::remove(&actor.repo).map_err(Error::io("remove", &place))?;
         }
         let tampered = !findings.is_empty();
         self.compare_refs(actor, history, &now.refs, &mut findings)?;

@@ -2,6 +2,7 @@
 
 pub mod additions;
 pub mod batch;
+pub mod beside;
 pub mod chain;
 mod index;
 pub mod layout;

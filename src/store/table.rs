@@ -14,6 +14,8 @@ use crate::record::{ObjectId, Sha256};
 use crate::sys::file::{self, Access, NewFile};
 use crate::sys::lock;
 
+use super::beside;
+
 /// A key and a value.
 pub type Row<const K: usize, const V: usize> = ([u8; K], [u8; V]);
 
@@ -31,7 +33,7 @@ pub struct Table<const K: usize, const V: usize> {
 
 /// What kind of table it is.
 pub struct Form {
-    /// The directory of its segments, below [`directory`].
+    /// The directory of its segments, below [`beside::directory`].
     pub directory: &'static str,
     /// The first bytes of a segment, with the version of the format.
     pub magic: [u8; 16],
@@ -71,7 +73,7 @@ impl<const K: usize, const V: usize> Table<K, V> {
     pub fn none(reader: &Reader, form: &'static Form) -> Self {
         Self {
             form,
-            directory: directory(reader).join(form.directory),
+            directory: beside::directory(reader).join(form.directory),
             segments: Vec::new(),
         }
     }
@@ -260,21 +262,6 @@ impl<const K: usize, const V: usize> Segment<K, V> {
         };
         bytes.chunks(width).map(row).collect()
     }
-}
-
-/// Removes everything that is kept beside a repository; whoever asks for it next makes it anew.
-pub fn remove(reader: &Reader) -> io::Result<()> {
-    let directory = directory(reader);
-    match fs::symlink_metadata(&directory) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Ok(it) if it.is_dir() => fs::remove_dir_all(&directory),
-        _ => fs::remove_file(&directory),
-    }
-}
-
-/// Returns where everything stands that is kept beside a repository to find and know things fast.
-pub fn directory(reader: &Reader) -> PathBuf {
-    reader.common_dir().join("awo-index")
 }
 
 /// Returns the state that is named by an object: the bytes of its id, and zeros.

@@ -14,12 +14,12 @@ use crate::check::{Anchor, Error};
 use crate::facts::log::Log;
 use crate::facts::remembered::{Brought, Remembered};
 use crate::git::{ObjectFiles, Reader};
-use crate::record::{Checked, ObjectId, RefName, json};
+use crate::record::{Checked, ObjectId, RefName};
 use crate::records::Movement;
+use crate::store::beside;
 use crate::store::layout::{self, Place};
 use crate::store::ledger::Refs;
-use crate::store::table::{self, padded};
-use crate::sys::file::{self, Access, NewFile};
+use crate::store::table::padded;
 
 use super::tips::{self, Judged};
 
@@ -45,10 +45,8 @@ pub(super) struct Memory {
     checked: BTreeMap<String, u64>,
 }
 
-/// The file, in the directory of the index: the SHA-256 of the rest in hex, and a JSON object.
+/// Its file beside the repository.
 const FILE: &str = "verified.json";
-/// The largest file that is read, in bytes.
-const MAX_LEN: u64 = 64 * 1024 * 1024;
 /// What is counted.
 const COUNTED: [&str; 5] = ["records", "commits", "paths", "runs", "rollbacks"];
 
@@ -59,9 +57,7 @@ impl Memory {
         anchor: &Anchor,
         refs: &Refs,
     ) -> Result<Option<(Self, Remembered)>, Error> {
-        let path = table::directory(reader).join(FILE);
-        let bytes = file::read(&path, MAX_LEN).ok().flatten();
-        let Some(memory) = bytes.and_then(|bytes| json::parse_with_digest::<Self>(&bytes)) else {
+        let Some(memory) = beside::read::<Self>(reader, FILE) else {
             return Ok(None);
         };
         let same = memory.program == env!("CARGO_PKG_VERSION")
@@ -172,10 +168,6 @@ impl Verified<'_> {
                 .map(|(what, number)| (what.to_owned(), number))
                 .collect(),
         };
-        let _ = NewFile::at(&table::directory(reader).join(FILE))
-            .over()
-            .volatile()
-            .access(Access::Umask)
-            .write(&json::with_digest(&memory));
+        beside::keep(reader, FILE, &memory);
     }
 }

@@ -37,7 +37,11 @@ enum Action {
     ///
     /// The attestation of each entry must be noted on its commit. Whether finalizations and
     /// attestations themselves hold, git awo verify says.
-    Verify,
+    Verify {
+        /// Compare also what this clone has compared before, and remember nothing
+        #[arg(long)]
+        no_cache: bool,
+    },
     /// Recompute the index from the finalizations and add the entries that are missing
     Rebuild,
 }
@@ -52,7 +56,7 @@ pub fn run(context: &Context, args: &ProvenanceArgs) -> Result<Answer, Error> {
         }
         Action::Show { run: None } => show(&session),
         Action::Export { file } => export(context, &session, file),
-        Action::Verify => Ok(Answer::of(&provenance::verify(&session)?)),
+        Action::Verify { no_cache } => Ok(Answer::of(&provenance::verify(&session, !no_cache)?)),
         Action::Rebuild => rebuild(&session),
     }
 }

@@ -5,12 +5,11 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::git::Repo;
-use crate::record::{ObjectId, RunId, TaskId, json};
+use crate::record::{ObjectId, RunId, TaskId};
 use crate::records::{Kind, Scope};
 use crate::store::additions::{Additions, since};
+use crate::store::beside;
 use crate::store::layout::LedgerPath;
-use crate::store::table;
-use crate::sys::file::{self, Access, NewFile};
 
 use crate::ops::Error;
 
@@ -32,10 +31,8 @@ pub(super) struct Left {
     pub(super) tasks: BTreeSet<TaskId>,
 }
 
-/// The file, in the directory of the index: the SHA-256 of the rest in hex, and a JSON object.
+/// Its file beside the repository.
 const FILE: &str = "left";
-/// The largest file that is read, in bytes.
-const MAX_LEN: u64 = 64 * 1024 * 1024;
 
 impl Left {
     /// Returns what was left when it was written, if it can be continued to where the ledger is, with
@@ -88,27 +85,13 @@ impl Left {
     }
 
     fn stored(repo: &Repo, repository: ObjectId) -> Option<Self> {
-        let left: Self = json::parse_with_digest(&Self::bytes(repo)?)?;
+        let left: Self = beside::read(repo, FILE)?;
         let ours = left.repository == repository && left.program == env!("CARGO_PKG_VERSION");
         ours.then_some(left)
     }
 
-    fn bytes(repo: &Repo) -> Option<Vec<u8>> {
-        file::read(&table::directory(repo).join(FILE), MAX_LEN).ok()?
-    }
-
     /// Writes it for the next time. If that fails, everything is looked at again.
     pub(super) fn keep(&self, repo: &Repo) {
-        let (directory, bytes) = (table::directory(repo), json::with_digest(self));
-        if Self::bytes(repo).as_ref() == Some(&bytes)
-            || std::fs::create_dir_all(&directory).is_err()
-        {
-            return;
-        }
-        let _ = NewFile::at(&directory.join(FILE))
-            .over()
-            .volatile()
-            .access(Access::Umask)
-            .write(&bytes);
+        beside::keep(repo, FILE, self);
     }
 }

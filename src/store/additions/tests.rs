@@ -227,7 +227,7 @@ fn an_index_that_hides_a_file_is_noticed_by_whoever_compares_it() {
     Index::none(&site.repo).add(tip, &places);
     let (unfound, _) = Additions::at(&site.repo, Some(tip)).unfound().unwrap();
     assert_eq!(unfound, Some(site.steps[7].0));
-    crate::store::table::remove(&site.repo).unwrap();
+    crate::store::beside::remove(&site.repo).unwrap();
     let ledger = Additions::at(&site.repo, Some(tip));
     assert_eq!(ledger.unfound().unwrap(), (None, last + 1));
 }

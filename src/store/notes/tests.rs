@@ -11,7 +11,7 @@ use crate::record::commit::Person;
 use crate::record::tree::Mode;
 use crate::record::{Month, RepoPath};
 use crate::store::swap::Edits;
-use crate::store::{layout, table};
+use crate::store::{beside, layout};
 
 /// Ten segments of each notes, in which every object is noted in two months.
 struct Site {
@@ -363,7 +363,7 @@ fn an_index_that_hides_a_note_is_noticed_by_whoever_compares_it() {
     let segments = Segments::of(&site.repo).unwrap();
     let (unfound, _) = segments.unfound().unwrap();
     assert_eq!(unfound.map(|(name, _)| name), Some(&month));
-    table::remove(&site.repo).unwrap();
+    beside::remove(&site.repo).unwrap();
     site.asks_now("removed");
     let segments = Segments::of(&site.repo).unwrap();
     assert_eq!(segments.unfound().unwrap().0, None);
