@@ -42,15 +42,14 @@ impl Desk {
         desk
     }
 
-    /// Builds it, and sees to it that what is in it verifies.
+    /// Builds it, and verifies a small one.
     fn build(&self) {
         let start = Instant::now();
         let runs = self.runs;
         build::build(self);
         let seconds = start.elapsed().as_secs_f64();
         println!("built {runs} runs in {seconds:.0} s");
-        let sample = format!("run_{:06}", runs / 2);
-        self.ok("otto", "desk", &["git", "awo", "verify", &sample]);
+        // What is larger was verified by the fetch of the builder.
         if runs <= 1_000 {
             let verdict = self.ok("otto", "desk", &["git", "awo", "verify", "--json"]);
             let verdict: serde_json::Value = serde_json::from_str(&verdict).unwrap();

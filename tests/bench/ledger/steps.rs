@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::super::measure::{Cost, median, row};
+use super::LARGEST_WHOLE;
 use super::desk::Desk;
 
 /// How often each command is measured in each ledger.
@@ -47,7 +48,7 @@ pub fn measure(desks: &[Desk]) {
             all[at].one_more();
         }
     }
-    println!("One more run; medians, and the last ledger's divided by the first's.\n");
+    println!("One more run; medians, and the largest ledger's divided by the first's.\n");
     let mut head = vec!["step".to_owned(), "rounds".to_owned()];
     for unit in ["CPU ms", "wall ms"] {
         head.extend(desks.iter().map(|it| format!("{unit} at {}", it.runs)));
@@ -60,8 +61,10 @@ pub fn measure(desks: &[Desk]) {
         let mut cells = vec![step.to_owned(), counts.join(", ")];
         let mut ratios = Vec::new();
         for part in [|it: &Cost| it.cpu, |it: &Cost| it.wall] {
-            let values: Vec<f64> = all.iter().map(|it| it.median(step, part) * 1e3).collect();
+            let measured = all.iter().filter(|it| it.rounds(step) > 0);
+            let values: Vec<f64> = measured.map(|it| it.median(step, part) * 1e3).collect();
             cells.extend(values.iter().map(|it| format!("{it:.1}")));
+            cells.extend(vec!["–".to_owned(); all.len() - values.len()]);
             ratios.push(format!("{:.2}", values[values.len() - 1] / values[0]));
         }
         cells.extend(ratios);
@@ -70,7 +73,8 @@ pub fn measure(desks: &[Desk]) {
     }
     for it in desks {
         let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
-        println!("{} runs now in ledger-{}; load {load}", it.count(), it.runs);
+        let load = load.trim();
+        println!("ledger-{}: {} runs now; load {load}", it.runs, it.count());
     }
 }
 
@@ -88,9 +92,10 @@ impl<'a> Costs<'a> {
 
     /// Returns the measured rounds: all but the first, unless that is the only one.
     fn measured(&self, step: &str) -> &[Cost] {
-        match &self.costs[step][..] {
-            [_, measured @ ..] if !measured.is_empty() => measured,
-            only => only,
+        match self.costs.get(step).map(Vec::as_slice) {
+            Some([_, measured @ ..]) if !measured.is_empty() => measured,
+            Some(only) => only,
+            None => &[],
         }
     }
 
@@ -152,9 +157,11 @@ impl<'a> Costs<'a> {
         self.look("log", &["git", "awo", "log"]);
         self.push();
         self.fetch();
-        let middle = format!("run_{:06}", desk.runs / 2);
-        self.look("verify RUN", &["git", "awo", "verify", &middle]);
-        self.look("verify", &["git", "awo", "verify"]);
+        if desk.runs <= LARGEST_WHOLE {
+            let middle = format!("run_{:06}", desk.runs / 2);
+            self.look("verify RUN", &["git", "awo", "verify", &middle]);
+            self.look("verify", &["git", "awo", "verify"]);
+        }
     }
 
     /// Pushes the run to both servers.
