@@ -64,8 +64,12 @@ pub fn measure(desks: &[Desk]) {
             let measured = all.iter().filter(|it| it.rounds(step) > 0);
             let values: Vec<f64> = measured.map(|it| it.median(step, part) * 1e3).collect();
             cells.extend(values.iter().map(|it| format!("{it:.1}")));
-            cells.extend(vec!["–".to_owned(); all.len() - values.len()]);
-            ratios.push(format!("{:.2}", values[values.len() - 1] / values[0]));
+            let missing = all.len() - values.len();
+            cells.extend(vec!["–".to_owned(); missing]);
+            ratios.push(match missing {
+                0 => format!("{:.2}", values[values.len() - 1] / values[0]),
+                _ => "–".to_owned(),
+            });
         }
         cells.extend(ratios);
         cells.push(most.map_or_else(String::new, |it| it.to_string()));
