@@ -1,9 +1,10 @@
 //! Builds the server with its ledger, and the clone.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::io::{BufWriter, Write};
-use std::path::Path;
 use std::process::Stdio;
+use std::time::Instant;
 
 use git_awo::facts::log::{State, chain};
 use git_awo::git::{CommitDraft, Repo, note_path};
@@ -20,12 +21,16 @@ use git_awo::store::provenance::Entry;
 
 use super::desk::Desk;
 use super::template::{Template, Words, links, sign};
-use crate::world::World;
+use crate::world::{RUN, World};
 
 /// How many runs a month has: its evidence is one ref, and so are its approvals and attestations.
 const PER_MONTH: usize = 500;
 /// Seconds between two pushes.
 const STEP: i64 = 3;
+/// How many of the newest runs still wait for their outcome; the others are accepted.
+const OPEN: usize = 20;
+/// How many entries of the receive log are written in one go.
+const BATCH: usize = 500;
 
 struct Keys {
     olga: FileKey,
@@ -40,15 +45,24 @@ struct Pushed {
     moved: Vec<(RefName, usize)>,
 }
 
-/// Builds a desk with a ledger of `runs` runs in a directory.
-pub fn build(directory: &Path, runs: usize) -> Desk {
+/// Builds a desk with its ledger.
+pub fn build(desk: &Desk) {
     let world = World::landed();
-    let desk = Desk::at(directory);
-    std::fs::create_dir_all(directory).unwrap();
+    let accepted = [
+        "outcome",
+        RUN,
+        "accepted",
+        "--reason",
+        "It does what it should.",
+    ];
+    world.ok("olga", "olga", &[&["git", "awo"], &accepted[..]].concat());
+    world.ok("olga", "olga", &["git", "awo", "push"]);
+    let (directory, runs) = (desk.path(""), desk.runs);
+    std::fs::create_dir_all(&directory).unwrap();
     let from = format!("{}/.", world.path("").display());
     let copied = std::process::Command::new("cp")
         .args(["-a", &from])
-        .arg(directory)
+        .arg(&directory)
         .status();
     assert!(copied.unwrap().success());
     let server = desk.path("server.git");
@@ -67,25 +81,57 @@ pub fn build(directory: &Path, runs: usize) -> Desk {
         .unwrap();
     let start = now.as_secs() as i64 - STEP * (runs as i64 + 100);
     let template = Template::read(&server);
-    let mut import = Import::start(&desk);
+    let mut import = Import::start(desk);
     let mut pushed = Vec::new();
     let mut base = template.says.commit;
-    let repo = Repo::open(&server).unwrap();
+    // The commits of main are loose objects until they are packed. To create and remove half a
+    // million files takes minutes on a disk, and seconds in memory, where `TMPDIR` may be.
+    let scratch = assert_fs::TempDir::new().unwrap();
+    let loose = scratch.path().join("main.git");
+    let copied = std::process::Command::new("cp")
+        .args([OsStr::new("-a"), server.as_os_str(), loose.as_os_str()])
+        .status();
+    assert!(copied.unwrap().success());
+    let alternates = server.join("objects/info/alternates");
+    let objects = format!("{}\n", loose.join("objects").display());
+    std::fs::write(&alternates, objects).unwrap();
+    let repo = Repo::open(&loose).unwrap();
+    let mut phases = Phases::start();
     for at in 1..runs {
         let time = start + STEP * (at as i64 + 10);
-        let months = (runs - at) / PER_MONTH;
-        let made = one(&repo, &template, &keys, &mut import, base, at, months, time);
+        let made = one(
+            &repo,
+            &template,
+            &keys,
+            &mut import,
+            base,
+            at,
+            runs - at,
+            time,
+        );
         base = made.main;
         pushed.push(made);
     }
-    let marks = import.end(&desk);
-    write_log(&desk, &repo, &keys.server, pushed, &marks, start);
-    let pack = ["git", "repack", "-a", "-d", "-q"];
-    desk.ok("server", "server.git", &pack);
+    let marks = import.end(desk);
+    phases.end("records");
+    let repo = Repo::open(&server).unwrap();
+    write_log(desk, &repo, &keys.server, pushed, &marks, start);
+    phases.end("receive log");
+    desk.ok("server", "server.git", &["git", "repack", "-a", "-d", "-q"]);
+    std::fs::remove_file(alternates).unwrap();
     desk.ok("server", "server.git", &["git", "pack-refs", "--all"]);
+    phases.end("repack");
     desk.ok("server", ".", &["cp", "-a", "server.git", "plain.git"]);
-
     desk.ok("otto", ".", &["git", "clone", "-q", "server.git", "desk"]);
+    // A clone over a network has no bitmaps, and with those of the server each push is slow: git
+    // walks all commits that are newer than them.
+    for entry in std::fs::read_dir(desk.path("desk/.git/objects/pack")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|it| it == "bitmap") {
+            std::fs::remove_file(path).unwrap();
+        }
+    }
+    phases.end("copies");
     desk.ok(
         "otto",
         "desk",
@@ -97,9 +143,22 @@ pub fn build(directory: &Path, runs: usize) -> Desk {
     let anchor = world.fingerprint();
     desk.ok("otto", "desk", &["git", "awo", "trust", &anchor]);
     desk.ok("otto", "desk", &["git", "awo", "fetch"]);
+    phases.end("first fetch");
     desk.ok("otto", "desk", &["git", "awo", "init"]);
-    desk.ok("server", "desk", &pack);
-    desk
+}
+
+/// Prints how long each phase took.
+struct Phases(Instant);
+
+impl Phases {
+    fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    fn end(&mut self, name: &str) {
+        println!("  {name}: {:.1} s", self.0.elapsed().as_secs_f64());
+        self.0 = Instant::now();
+    }
 }
 
 /// Makes one run whole: its commit here, everything else in the import.
@@ -111,7 +170,7 @@ fn one(
     import: &mut Import,
     base: ObjectId,
     at: usize,
-    months: usize,
+    before_last: usize,
     time: i64,
 ) -> Pushed {
     let run = RunId::new(format!("run_{at:06}")).unwrap();
@@ -129,6 +188,7 @@ fn one(
         says.predicate.expires
     };
     let mut until = expires(&template.audit);
+    let months = before_last / PER_MONTH;
     if months > 0 {
         let (year, month) = (2100 + months / 12, months % 12 + 1);
         until = format!("{year}-{month:02}-15T00:00:00Z").parse().unwrap();
@@ -181,6 +241,7 @@ fn one(
     let attestation = words.sign(&template.attestation, Kind::Attestation, &keys.rita);
     words.put(template.attestation.digest(), attestation.digest());
     let finalization = words.sign(&template.finalization, Kind::Finalization, &keys.otto);
+    let outcome = words.sign(&template.outcome, Kind::Outcome, &keys.olga);
 
     let says = Statement::<FinalizationPredicate>::parse(finalization.payload()).unwrap();
     let entry = Entry::of(&says.predicate);
@@ -217,7 +278,7 @@ fn one(
     let evidence = evidence
         .into_iter()
         .map(|(path, bytes)| (directory.join(path.as_bytes()), bytes));
-    let moved = vec![
+    let mut moved = vec![
         (
             evidence_ref.clone(),
             import.commit(&evidence_ref, "run", time, Some(commit), evidence),
@@ -235,6 +296,11 @@ fn one(
             import.commit(&attested, "run", time, None, [note(commit, &attestation)]),
         ),
     ];
+    // The run's own commit in the ledger is the parent of this one: one push moved both.
+    if before_last > OPEN {
+        let accepted = [(Kind::Outcome.of(&run).to_path(), outcome.to_bytes())];
+        moved[1].1 = import.commit(&layout::ledger(), "outcome", time, None, accepted);
+    }
     Pushed {
         main: commit,
         moved,
@@ -338,11 +404,34 @@ impl Import {
             writeln!(out, "deleteall").unwrap();
         }
         for (path, bytes) in files {
-            write!(out, "M 100644 inline {path}\ndata {}\n", bytes.len()).unwrap();
-            out.write_all(&bytes).unwrap();
-            out.write_all(b"\n").unwrap();
+            writeln!(self.out, "M 100644 inline {path}").unwrap();
+            self.data(&bytes);
         }
         self.mark
+    }
+
+    /// Adds an entry to the receive log, as `facts::log::commit_of` makes it: nothing in it is
+    /// anybody's to choose.
+    fn entry(&mut self, before: u64, time: i64, (envelope, state): (usize, usize)) {
+        let message = format!("receipt {}\n", before + 1);
+        self.commit(&layout::log(), &message, time, None, []);
+        for (name, mark) in [("entry.dsse.json", envelope), ("state.json", state)] {
+            writeln!(self.out, "M 100644 :{mark} {name}").unwrap();
+        }
+    }
+
+    /// Adds a blob; returns its mark.
+    fn blob(&mut self, bytes: &[u8]) -> usize {
+        self.mark += 1;
+        write!(self.out, "blob\nmark :{}\n", self.mark).unwrap();
+        self.data(bytes);
+        self.mark
+    }
+
+    fn data(&mut self, bytes: &[u8]) {
+        writeln!(self.out, "data {}", bytes.len()).unwrap();
+        self.out.write_all(bytes).unwrap();
+        self.out.write_all(b"\n").unwrap();
     }
 
     /// Ends the import; returns the commits by their marks.
@@ -400,22 +489,33 @@ fn write_log(
     let mut import = Import::start(desk);
     import.begun.remove(&layout::log());
     let (mut previous, mut state) = (None, State::default());
-    for (at, mut entry) in entries.into_iter().enumerate() {
-        let time = start + STEP * at as i64;
-        entry.previous = previous;
-        entry.sequence = at as u64 + 1;
-        entry.time = Timestamp::from_seconds(time).unwrap();
-        entry.unrecorded.clear();
-        state.apply(&entry);
-        let envelope = sign(Statement::new(entry).to_payload(), Kind::Receipt, key);
-        previous = Some(envelope.digest());
-        let files = [
-            (RepoPath::from("entry.dsse.json"), envelope.to_bytes()),
-            (RepoPath::from("state.json"), state.to_bytes()),
-        ];
-        // As `facts::log::commit_of` makes it: nothing in it is anybody's to choose.
-        let message = format!("receipt {}\n", at + 1);
-        import.commit(&layout::log(), &message, time, None, files);
+    let mut sequence = 0;
+    for batch in entries.chunks(BATCH) {
+        // fast-import stores a blob as its difference to the last one: like goes with like.
+        let mut states = Vec::new();
+        let mut envelopes = Vec::new();
+        let first = sequence;
+        for entry in batch {
+            let time = Timestamp::from_seconds(start + STEP * sequence as i64).unwrap();
+            sequence += 1;
+            let entry = ReceiptPredicate {
+                previous,
+                sequence,
+                time,
+                unrecorded: Vec::new(),
+                ..entry.clone()
+            };
+            state.apply(&entry);
+            let envelope = sign(Statement::new(entry).to_payload(), Kind::Receipt, key);
+            previous = Some(envelope.digest());
+            states.push(import.blob(&state.to_bytes()));
+            envelopes.push(envelope);
+        }
+        let envelopes = envelopes.iter().map(|it| import.blob(&it.to_bytes()));
+        let envelopes: Vec<usize> = envelopes.collect();
+        for (at, blobs) in (first..).zip(envelopes.into_iter().zip(states)) {
+            import.entry(at, start + STEP * at as i64, blobs);
+        }
     }
     let marks = import.end(desk);
     let log = *marks.values().next_back().unwrap();

@@ -3,21 +3,61 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Instant;
 
 use super::super::measure::{self, Cost};
+use super::build;
 use crate::world::PROGRAM;
 
-/// A server (`server.git`), a copy of it without hooks (`plain.git`) and a clone (`desk`).
+/// A server (`server.git`), a copy of it without hooks (`plain.git`), a clone where the work is done
+/// (`desk`) and one that fetches it (`other`).
 pub struct Desk {
     directory: PathBuf,
+    /// How many runs were built.
+    pub runs: usize,
 }
 
 impl Desk {
     /// Returns the one in this directory.
-    pub fn at(directory: &Path) -> Self {
-        Self {
-            directory: directory.to_owned(),
+    pub fn at(directory: &Path, runs: usize) -> Self {
+        let directory = directory.to_owned();
+        Self { directory, runs }
+    }
+
+    /// Builds a desk below a directory, or uses the one that is there.
+    pub fn take_up(root: &Path, runs: usize) -> Self {
+        let directory = root.join(format!("ledger-{runs}"));
+        let desk = Self::at(&directory, runs);
+        if !directory.join("done").exists() {
+            desk.build();
         }
+        // Hooks name the program by its path, which is another one where the ledger was built.
+        for place in ["server.git", "desk"] {
+            desk.ok("otto", place, &["git", "awo", "hooks", "install"]);
+        }
+        if !directory.join("other").exists() {
+            desk.ok("otto", ".", &["cp", "-a", "desk", "other"]);
+        }
+        desk.ok("vera", "other", &["git", "awo", "fetch"]);
+        desk
+    }
+
+    /// Builds it, and verifies a small one.
+    fn build(&self) {
+        let start = Instant::now();
+        let runs = self.runs;
+        build::build(self);
+        let seconds = start.elapsed().as_secs_f64();
+        println!("built {runs} runs in {seconds:.0} s");
+        // What is larger was verified by the fetch of the builder.
+        if runs <= 1_000 {
+            let verdict = self.ok("otto", "desk", &["git", "awo", "verify", "--json"]);
+            let verdict: serde_json::Value = serde_json::from_str(&verdict).unwrap();
+            assert_eq!(verdict["verdict"], "allowed");
+            assert_eq!(verdict["checked"]["runs"], runs);
+            assert!(verdict["checked"]["receipts"].as_u64().unwrap() >= runs as u64);
+        }
+        std::fs::write(self.path("done"), "").unwrap();
     }
 
     pub fn path(&self, below: &str) -> PathBuf {
@@ -58,7 +98,7 @@ impl Desk {
     }
 
     /// Runs a command that must succeed; returns what it cost with all its children.
-    pub fn cost(&self, who: &str, words: &[&str]) -> Cost {
+    pub fn cost(&self, who: &str, place: &str, words: &[&str]) -> Cost {
         let out = self.path("cost");
         let mut all = vec!["python3", "-c", measure::WRAPPER, out.to_str().unwrap()];
         match words {
@@ -68,7 +108,31 @@ impl Desk {
             }
             _ => all.extend(words),
         }
-        self.ok(who, "desk", &all);
+        self.ok(who, place, &all);
         measure::read(&std::fs::read_to_string(out).unwrap())
+    }
+
+    /// Returns the object of a name.
+    pub fn id(&self, place: &str, name: &str) -> String {
+        self.ok("server", place, &["git", "rev-parse", name])
+    }
+
+    /// Returns the governance refs with their objects.
+    pub fn governance(&self, place: &str) -> String {
+        let list = [
+            "git",
+            "for-each-ref",
+            "refs/awo/ledger",
+            "refs/awo/evidence",
+            "refs/notes/awo",
+        ];
+        self.ok("server", place, &list)
+    }
+
+    /// Returns how many runs there are now: each has a commit of main, and so has the adoption.
+    pub fn count(&self) -> usize {
+        let count = ["git", "rev-list", "--count", "main"];
+        let count = self.ok("server", "server.git", &count);
+        count.trim().parse::<usize>().unwrap() - 1
     }
 }

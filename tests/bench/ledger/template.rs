@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use bstr::ByteSlice as _;
 use git_awo::evidence::RunFiles;
 use git_awo::evidence::inventory::{Inventory, SUMS};
 use git_awo::git::{Reader, Repo};
@@ -25,6 +26,7 @@ pub struct Template {
     pub audit: Envelope,
     pub attestation: Envelope,
     pub finalization: Envelope,
+    pub outcome: Envelope,
     pub evidence: RunFiles,
     pub says: RunPredicate,
 }
@@ -70,6 +72,7 @@ impl Template {
             audit: one(records.approvals_of(says.commit).unwrap()),
             attestation: one(records.attestations_of(says.commit).unwrap()),
             finalization: of(&Kind::Finalization.of(&run)),
+            outcome: of(&Kind::Outcome.of(&run)),
             evidence: records
                 .evidence(&says.evidence, &run, limit)
                 .unwrap()
@@ -104,21 +107,26 @@ impl Words {
         self.0.push((old.to_string(), new.to_string()));
     }
 
+    /// Replaces all words in one pass: a replacement is not looked at again.
     pub fn text(&self, text: &str) -> String {
-        // In one pass: what was put in must not be taken for what stood there.
+        let find = |old: &str, from: usize| Some(from + text.as_bytes()[from..].find(old)?);
+        let mut next: Vec<_> = self.0.iter().map(|(old, _)| find(old, 0)).collect();
         let mut out = String::with_capacity(text.len());
-        let mut rest = text;
+        let mut done = 0;
         loop {
-            let found = self
-                .0
-                .iter()
-                .filter_map(|(old, new)| Some((rest.find(old)?, old, new)));
-            let Some((at, old, new)) = found.min_by_key(|(at, ..)| *at) else {
-                return out + rest;
+            for (at, (old, _)) in next.iter_mut().zip(&self.0) {
+                if at.is_some_and(|at| at < done) {
+                    *at = find(old, done);
+                }
+            }
+            let found = next.iter().zip(&self.0);
+            let found = found.filter_map(|(at, words)| Some(((*at)?, words)));
+            let Some((at, (old, new))) = found.min_by_key(|(at, _)| *at) else {
+                return out + &text[done..];
             };
-            out.push_str(&rest[..at]);
+            out.push_str(&text[done..at]);
             out.push_str(new);
-            rest = &rest[at + old.len()..];
+            done = at + old.len();
         }
     }
 
