@@ -15,6 +15,8 @@ use crate::record::HashKind;
 
 /// Per reader: enough for two versions of the directories of a large tree.
 const TREE_CACHE: usize = 16 * 1024 * 1024;
+/// Per reader: enough for the records of a few dozen runs.
+const BLOB_CACHE: usize = 1024 * 1024;
 
 /// Reads a repository. It cannot write.
 ///
@@ -24,6 +26,7 @@ pub struct Reader {
     pub(super) handles: Handles,
     pub(super) scratch: RefCell<Vec<u8>>,
     pub(super) trees: RefCell<Cache>,
+    pub(super) blobs: RefCell<Cache>,
 }
 
 impl std::fmt::Debug for Reader {
@@ -76,6 +79,7 @@ impl Reader {
             handles,
             scratch: RefCell::default(),
             trees: RefCell::new(Cache::new(TREE_CACHE)),
+            blobs: RefCell::new(Cache::new(BLOB_CACHE)),
         }
     }
 
