@@ -23,6 +23,8 @@ pub const MAX_ENVELOPE: usize = 2 * 1024 * 1024;
 pub struct Envelope {
     payload: Vec<u8>,
     signatures: Vec<EnvelopeSignature>,
+    /// Of the payload: it is asked for at every step.
+    digest: Sha256,
 }
 
 /// One signature of an envelope.
@@ -70,9 +72,15 @@ impl Envelope {
     pub fn new(payload: Vec<u8>, mut signatures: Vec<EnvelopeSignature>) -> Self {
         signatures.sort();
         signatures.dedup();
+        Self::of(payload, signatures)
+    }
+
+    fn of(payload: Vec<u8>, signatures: Vec<EnvelopeSignature>) -> Self {
+        let digest = Sha256::of(&payload);
         Self {
             payload,
             signatures,
+            digest,
         }
     }
 
@@ -106,20 +114,16 @@ impl Envelope {
                 sig,
             });
         }
-        let envelope = Self {
-            payload,
-            signatures,
-        };
         if !same {
             return Err(bad(
                 "not the canonical spelling (key order, spaces, signature order)".to_owned(),
             ));
         }
         let sorted = |pair: &[EnvelopeSignature]| matches!(pair, [a, b] if a < b);
-        if !envelope.signatures.windows(2).all(sorted) {
+        if !signatures.windows(2).all(sorted) {
             return Err(bad("signatures out of order or duplicate".to_owned()));
         }
-        Ok(envelope)
+        Ok(Self::of(payload, signatures))
     }
 
     /// Returns the stored form, without a line feed at the end.
@@ -157,7 +161,7 @@ impl Envelope {
     ///
     /// It does not cover the signatures, since the same statement can be signed again.
     pub fn digest(&self) -> Sha256 {
-        Sha256::of(&self.payload)
+        self.digest
     }
 
     /// Returns the bytes that are signed: DSSE's pre-authentication encoding.
