@@ -187,7 +187,12 @@ impl Reader {
 
     /// Returns the checked bytes of a tree. Trees are cached, since neighbouring commits share them.
     pub(super) fn raw_tree(&self, id: ObjectId) -> Result<Arc<[u8]>, Error> {
-        if let Some(raw) = self.trees.borrow_mut().get(&id) {
+        let trees = || {
+            let trees = self.shared.trees.lock();
+            trees.unwrap_or_else(PoisonError::into_inner)
+        };
+        let kept = trees().get(&id);
+        if let Some(raw) = kept {
             return Ok(raw);
         }
         // git knows the empty tree even where it is not stored.
@@ -200,7 +205,7 @@ impl Reader {
                 Ok(Arc::from(bytes))
             })?
         };
-        self.trees.borrow_mut().put(id, Arc::clone(&raw));
+        trees().put(id, Arc::clone(&raw));
         Ok(raw)
     }
 

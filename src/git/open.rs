@@ -17,6 +17,9 @@ use crate::record::HashKind;
 pub(super) const LARGEST_OBJECT: usize = 256 * 1024 * 1024;
 /// Enough for the signed commits of one push at the default limit.
 const COMMIT_CACHE: usize = 32 * 1024 * 1024;
+/// Enough for two versions of the directories of a large tree. Shared, since what one thread has
+/// read the next one reads again, and sixteen caches would take sixteen times the memory.
+const TREE_CACHE: usize = 16 * 1024 * 1024;
 /// Size of the cache of delta bases, per reader. Most trees are deltas of their neighbours.
 const PACK_CACHE: usize = 8 * 1024 * 1024;
 
@@ -32,6 +35,7 @@ pub(super) struct Shared {
     pub(super) repo: gix::ThreadSafeRepository,
     /// Commits are read by the walk and again by the judging code, possibly on another thread.
     pub(super) commits: Mutex<Cache>,
+    pub(super) trees: Mutex<Cache>,
     shallow_file: PathBuf,
     /// Whether pushed objects are visible that are not yet in the repository.
     pub(super) in_quarantine: bool,
@@ -150,6 +154,7 @@ pub(super) fn share(
         is_foreign: local.git_dir_trust() != gix::sec::Trust::Full,
         repo,
         commits: Mutex::new(Cache::new(COMMIT_CACHE)),
+        trees: Mutex::new(Cache::new(TREE_CACHE)),
         shallow_file,
         in_quarantine: quarantine.is_some_and(|quarantine| quarantine.objects.is_some()),
         git_dir,

@@ -13,9 +13,8 @@ use super::open::{self, Handles, Shared};
 use super::quarantine::Quarantine;
 use crate::record::HashKind;
 
-/// Per reader: enough for two versions of the directories of a large tree.
-const TREE_CACHE: usize = 16 * 1024 * 1024;
-/// Per reader: enough for the records of a few dozen runs.
+/// Per fork: enough for the records of a few dozen runs. A fork answers one question; who asks the
+/// reader it comes from again may have lost an object meanwhile.
 const BLOB_CACHE: usize = 1024 * 1024;
 
 /// Reads a repository. It cannot write.
@@ -25,7 +24,6 @@ pub struct Reader {
     pub(super) shared: Arc<Shared>,
     pub(super) handles: Handles,
     pub(super) scratch: RefCell<Vec<u8>>,
-    pub(super) trees: RefCell<Cache>,
     pub(super) blobs: RefCell<Cache>,
 }
 
@@ -70,22 +68,21 @@ impl Reader {
         quarantine: Option<&Quarantine>,
     ) -> Result<Self, Error> {
         let (shared, handles) = open::share(repo, quarantine)?;
-        Ok(Self::with(Arc::new(shared), handles))
+        Ok(Self::with(Arc::new(shared), handles, 0))
     }
 
-    fn with(shared: Arc<Shared>, handles: Handles) -> Self {
+    fn with(shared: Arc<Shared>, handles: Handles, blobs: usize) -> Self {
         Self {
             shared,
             handles,
             scratch: RefCell::default(),
-            trees: RefCell::new(Cache::new(TREE_CACHE)),
-            blobs: RefCell::new(Cache::new(BLOB_CACHE)),
+            blobs: RefCell::new(Cache::new(blobs)),
         }
     }
 
     /// Returns a reader of the same repository for another thread. Open packs are shared.
     pub fn fork(&self) -> Self {
-        Self::with(Arc::clone(&self.shared), self.handles.clone())
+        Self::with(Arc::clone(&self.shared), self.handles.clone(), BLOB_CACHE)
     }
 
     /// Limits the entries that comparisons of trees by all readers may read in total from now on, so
