@@ -10,7 +10,7 @@ use base64::engine::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
 
-use super::Sha256;
+use super::{Sha256, json};
 
 /// The payload type of in-toto statements.
 pub const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
@@ -106,7 +106,7 @@ impl Envelope {
         let mut signatures = Vec::new();
         // Accept one form only, so that a record cannot be stored in two spellings. Base64 has only
         // one spelling that decodes.
-        let same = serde_json::to_vec(&wire).is_ok_and(|again| again == bytes);
+        let same = json::is_compact(&wire, bytes);
         for signature in wire.signatures {
             let sig = decode("signature", &signature.sig)?;
             signatures.push(EnvelopeSignature {

@@ -25,6 +25,7 @@ use super::path::escape;
 use value::Form;
 
 pub use parse::{BadJson, HARD_DEPTH, Limits, MAX_DEPTH, MAX_LEN, parse, parse_with};
+pub(super) use same::is_compact;
 pub use value::{Json, MAX_INTEGER, Number};
 pub use write::to_canonical;
 
@@ -107,7 +108,10 @@ pub fn parse_canonical_with<T: Serialize + DeserializeOwned>(
 fn quickly<T: Serialize + DeserializeOwned>(bytes: &[u8], limits: Limits) -> Option<T> {
     let record: T = serde_json::from_slice(bytes).ok()?;
     let depth = limits.depth.min(HARD_DEPTH);
-    let holds = bytes.len() <= limits.len && same::is_canonical(&record, bytes, depth);
+    let holds = bytes.len() <= limits.len
+        && (same::is_canonical(&record, bytes, depth)
+            // A value has its keys sorted, whatever the order in which a type declares them.
+            || same::is_canonical(&serde_json::to_value(&record).ok()?, bytes, depth));
     holds.then_some(record)
 }
 

@@ -10,7 +10,7 @@ use super::value::MAX_INTEGER;
 
 /// Tells whether these are the canonical bytes of a record, nested no deeper than this. `false`
 /// also where that is not decided here: of a type whose fields are not declared in the order of
-/// their names, and of keys with escapes.
+/// their names, of numbers that are not integers, and of keys with escapes.
 pub(super) fn is_canonical<T: Serialize>(record: &T, bytes: &[u8], depth: usize) -> bool {
     let at = Cell::new(0);
     let strict = Strict {
@@ -24,6 +24,13 @@ pub(super) fn is_canonical<T: Serialize>(record: &T, bytes: &[u8], depth: usize)
     let writer = Compare { bytes, at: &at };
     let mut serializer = Serializer::with_formatter(writer, strict);
     record.serialize(&mut serializer).is_ok() && at.get() == bytes.len()
+}
+
+/// Tells whether these are the bytes of a value without white space, as it declares its fields.
+pub(in crate::record) fn is_compact<T: Serialize>(value: &T, bytes: &[u8]) -> bool {
+    let at = Cell::new(0);
+    let writer = Compare { bytes, at: &at };
+    serde_json::to_writer(writer, value).is_ok() && at.get() == bytes.len()
 }
 
 /// Fails at the first byte that is another one than was expected.
