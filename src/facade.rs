@@ -120,6 +120,7 @@ impl Repository {
             high_water: &seen,
             receipts: &[],
             time: now,
+            cache: false,
         };
         Ok(verify::verify(&clone, &Scope::All))
     }

@@ -94,11 +94,11 @@ pub fn judge(
 /// What is read while commits are judged, for whoever needs it as well.
 pub(super) enum Seen<'a> {
     /// A commit, and what it changes.
-    Commit(&'a Commit, &'a Compared),
+    Commit(&'a Reader, &'a Commit, &'a Compared),
     /// A commit whose objects are malformed.
     Malformed,
     /// A run.
-    Run(&'a RunFacts),
+    Run(&'a Collector<'a>, &'a RunFacts),
 }
 
 /// Judges every commit of a branch in one pass and one thread, each object read once.
@@ -123,7 +123,7 @@ pub(super) fn judge_once(
             }
         };
         report.count("paths", found.changes.len());
-        watch(Seen::Commit(&commit, &found));
+        watch(Seen::Commit(reader, &commit, &found));
         match CommitKind::of(&commit) {
             CommitKind::Direct => judge_direct(branch, &commit, &found, &mut report.findings),
             claim => {
@@ -224,7 +224,7 @@ fn judge_claim(
             report.count("runs", 1);
             rules::entries(&case, &mut report.findings);
             let facts = collector.run(&run)?;
-            watch(Seen::Run(&facts));
+            watch(Seen::Run(collector, &facts));
             rules::chain(&case, &facts, &mut report.findings);
             // Where it arrives: a run that was rejected before it landed does not land.
             if collector.judging().at_a_door() {

@@ -8,6 +8,7 @@ mod doors;
 mod evidence;
 mod histories;
 mod logs;
+mod memory;
 mod merges;
 mod notes;
 mod policies;

@@ -13,6 +13,7 @@ pub mod log;
 pub(crate) mod policies;
 pub(crate) mod position;
 pub(crate) mod provenance;
+pub(crate) mod remembered;
 pub(crate) mod run;
 
 pub use error::{BadVersion, Error};

@@ -10,6 +10,7 @@ use crate::record::{ObjectId, Sha256, Timestamp, json};
 
 use super::Error;
 use super::policies::PolicyHistory;
+use super::remembered::{At, Remembered};
 
 /// Says at which position of the history each record is judged.
 pub enum Positions<'a> {
@@ -26,8 +27,57 @@ pub enum Positions<'a> {
     Named,
 }
 
-/// Version of the policy and time of the push that brought each record.
-pub type Logged = BTreeMap<Sha256, (usize, Timestamp)>;
+/// The push that brought each record.
+#[derive(Default)]
+pub struct Logged {
+    older: Option<Remembered>,
+    newer: BTreeMap<Sha256, At>,
+}
+
+impl Logged {
+    /// Knows nothing yet but what is remembered of the part of the log before.
+    pub fn after(older: Option<Remembered>) -> Self {
+        let newer = BTreeMap::new();
+        Self { older, newer }
+    }
+
+    /// Returns the first push that brought a record.
+    pub fn get(&self, record: Sha256) -> Option<At> {
+        let older = self.older.as_ref().and_then(|older| older.record(record));
+        older.or_else(|| self.newer.get(&record).copied())
+    }
+
+    /// Adds a record that a push has brought, unless an earlier one has.
+    pub fn add(&mut self, record: Sha256, at: At) {
+        if self.get(record).is_none() {
+            self.newer.insert(record, at);
+        }
+    }
+
+    /// Returns what is remembered of the part of the log before.
+    pub fn older(&self) -> Option<&Remembered> {
+        self.older.as_ref()
+    }
+
+    /// Tells whether what is remembered could not be looked up: then no answer counts.
+    pub fn is_damaged(&self) -> bool {
+        self.older.as_ref().is_some_and(Remembered::is_damaged)
+    }
+
+    /// Returns the records that came after that.
+    pub fn newer(&self) -> &BTreeMap<Sha256, At> {
+        &self.newer
+    }
+}
+
+impl FromIterator<(Sha256, At)> for Logged {
+    fn from_iter<I: IntoIterator<Item = (Sha256, At)>>(records: I) -> Self {
+        Self {
+            older: None,
+            newer: records.into_iter().collect(),
+        }
+    }
+}
 
 /// What the newest part of the receive log brought.
 pub struct Continued<'a> {
@@ -44,7 +94,7 @@ pub struct Continued<'a> {
 impl Continued<'_> {
     /// Tells whether this part of the log answers for every record that arrives.
     pub fn covers_arrivals(&self) -> bool {
-        let covered = |digest| self.logged.contains_key(digest);
+        let covered = |digest: &Sha256| self.logged.get(*digest).is_some();
         self.arriving.iter().all(covered)
     }
 }
@@ -65,7 +115,7 @@ enum Standing {
 
 impl Positions<'_> {
     fn standing(&self, record: Sha256) -> Standing {
-        let logged = |log: &Logged| log.get(&record).map(|at| Standing::Logged(at.0, at.1));
+        let logged = |log: &Logged| log.get(record).map(|at| Standing::Logged(at.0, at.1));
         match self {
             Positions::Named => Standing::Known,
             Positions::Arriving(fresh) if fresh.contains(&record) => Standing::Arriving,
@@ -239,7 +289,7 @@ mod tests {
         let [fresh, logged, both, other] = ["a", "b", "c", "d"].map(|it| Sha256::of(it.as_bytes()));
         let at: Timestamp = "2026-01-12T00:00:00Z".parse().unwrap();
         let arriving: BTreeSet<_> = [fresh, both].into();
-        let log: super::Logged = [(logged, (1, at)), (both, (2, at))].into();
+        let log: super::Logged = [(logged, (1, at)), (both, (2, at))].into_iter().collect();
         let part = Continued {
             logged: &log,
             arriving: &arriving,

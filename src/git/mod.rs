@@ -12,6 +12,7 @@ mod holder;
 mod kind;
 mod links;
 mod notes;
+mod object_files;
 mod odb;
 mod open;
 mod process;
@@ -41,6 +42,7 @@ pub use diff::Compared;
 pub use error::{Error, UpdateError};
 pub use kind::Kind;
 pub use notes::{all_notes, note, note_path, object_of_note, path_for_note};
+pub use object_files::ObjectFiles;
 pub use process::{
     LOCAL_ENVIRONMENT, at_home, git, git_in_this_environment, guarded, guarded_at_home, hardened,
     output, run, run_at_home, run_guarded,

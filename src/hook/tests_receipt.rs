@@ -262,7 +262,7 @@ fn records_of_a_push_without_a_receipt_are_placed_where_the_log_tells_of_them() 
         let mut findings = Findings::new();
         let placed = positions(&world.reader(), log, &mut findings).unwrap();
         assert!(findings.is_empty(), "{findings:?}");
-        placed.get(&digest).copied()
+        placed.get(digest)
     };
     let told = log(&world);
     let time = told.entries[0].receipt.predicate().time;

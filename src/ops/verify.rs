@@ -17,6 +17,8 @@ pub struct Request {
     pub reference: Option<String>,
     /// Saved receipts, which the receive log must contain: a name to show, and the bytes.
     pub receipts: Vec<(String, Vec<u8>)>,
+    /// Whether what this clone has verified before may be left out.
+    pub cache: bool,
 }
 
 /// Verifies a clone, or a part of it.
@@ -37,6 +39,7 @@ pub fn verify(session: &Session, request: &Request) -> Result<Report, Error> {
         high_water: &seen,
         receipts: &receipts,
         time: actor.now(),
+        cache: request.cache,
     };
     Ok(judge(&clone, &scope))
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use crate::actor::Actor;
@@ -17,6 +17,8 @@ use super::error::Error;
 const READINGS: usize = 20;
 /// Largest depth to which directories are read.
 const DEEPEST: usize = 64;
+/// Largest file of the index that is read to see whether it has changed, in bytes.
+const LARGEST_READ: u64 = 256 * 1024;
 
 /// Names with what each of them stands for: a short value or a digest.
 pub(super) type Values = BTreeMap<Vec<u8>, Vec<u8>>;
@@ -203,10 +205,37 @@ fn trust(actor: &Actor) -> Result<Values, Error> {
 }
 
 fn index(actor: &Actor) -> Result<Values, Error> {
-    let mut found = Values::new();
     let place = store::table::directory(&actor.repo);
-    everything(&place, b"awo-index", DEEPEST, &mut found)?;
+    let mut found = Values::new();
+    let mut stamp = |name: &[u8], path: &Path| {
+        found.extend(stamp(path)?.map(|value| (name.to_vec(), value)));
+        Ok(())
+    };
+    stamp(b"awo-index", &place)?;
+    if fs::metadata(&place).is_ok_and(|it| it.is_dir()) {
+        walk(&place, b"awo-index", DEEPEST, &mut stamp)?;
+    }
     Ok(found)
+}
+
+/// Returns what tells a file from another one and from what it was before. Large ones are not read:
+/// no program chooses the time of a change, and two within one tick of the clock are unlikely there.
+fn stamp(path: &Path) -> Result<Option<Vec<u8>>, Error> {
+    match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Error::io("read", path)(error)),
+        // The directory's own time changes with each file that comes and goes, also with a lock.
+        Ok(it) if it.is_dir() => Ok(Some(b"directory".to_vec())),
+        Ok(it) => {
+            let changed = (it.ctime(), it.ctime_nsec());
+            let stamp = format!("{} {} {} {changed:?}", it.mode(), it.len(), it.ino());
+            let mut stamp = stamp.into_bytes();
+            if it.len() <= LARGEST_READ {
+                stamp.extend(digest(path)?.unwrap_or_default());
+            }
+            Ok(Some(stamp))
+        }
+    }
 }
 
 /// Records a path and, for a directory, everything below it. Directories count too: one in the place

@@ -6,7 +6,7 @@
 use crate::git::Reader;
 use crate::record::{HashKind, ObjectId, Sha256};
 
-use super::table::{Form, State, Table};
+use super::table::{Form, State, Table, padded};
 
 /// Enough of the SHA-256 of an id to find it by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -83,13 +83,4 @@ impl Index {
     fn id(&self, padded: &State) -> Option<ObjectId> {
         ObjectId::from_bytes(padded.get(..self.kind.bytes())?)
     }
-}
-
-/// Returns the bytes of an id, and zeros.
-pub(super) fn padded(id: ObjectId) -> State {
-    let mut bytes = [0; 32];
-    for (to, from) in bytes.iter_mut().zip(id.as_bytes()) {
-        *to = *from;
-    }
-    bytes
 }

@@ -10,7 +10,7 @@ use std::os::unix::fs::FileExt as _;
 use std::path::PathBuf;
 
 use crate::git::Reader;
-use crate::record::Sha256;
+use crate::record::{ObjectId, Sha256};
 use crate::sys::file::{self, Access, NewFile};
 use crate::sys::lock;
 
@@ -104,17 +104,17 @@ impl<const K: usize, const V: usize> Table<K, V> {
         Some(values)
     }
 
-    /// Adds the rows between the table and `state` on the disk. Whatever fails is left: the table is
-    /// then behind, or not there.
-    pub fn add(&self, state: State, newer: Vec<Row<K, V>>) {
-        let _ = self.try_add(state, newer);
+    /// Adds the rows between the table and `state` on the disk. Returns whether that was done; if not,
+    /// the table is behind, or not there.
+    pub fn add(&self, state: State, newer: Vec<Row<K, V>>) -> bool {
+        self.try_add(state, newer).unwrap_or(false)
     }
 
-    fn try_add(&self, state: State, newer: Vec<Row<K, V>>) -> io::Result<()> {
+    fn try_add(&self, state: State, newer: Vec<Row<K, V>>) -> io::Result<bool> {
         fs::create_dir_all(&self.directory)?;
         let lock = File::create(self.directory.join("lock"))?;
         if !lock::try_alone(&lock)? {
-            return Ok(());
+            return Ok(false);
         }
         // Those of processes that were killed; only whoever has the lock writes segments.
         let _ = file::remove_pending(&self.directory);
@@ -128,7 +128,8 @@ impl<const K: usize, const V: usize> Table<K, V> {
             }
             let Some(mut older) = last.all() else {
                 // Damaged: nothing is built on it.
-                return fs::remove_dir_all(&self.directory);
+                fs::remove_dir_all(&self.directory)?;
+                return Ok(false);
             };
             older.append(&mut rows);
             rows = older;
@@ -146,7 +147,7 @@ impl<const K: usize, const V: usize> Table<K, V> {
         while fs::remove_file(self.directory.join(number.to_string())).is_ok() {
             number = number.saturating_add(1);
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Opens the segment that continues the last one; nothing if there is none or it is damaged.
@@ -269,6 +270,15 @@ pub fn remove(reader: &Reader) -> io::Result<()> {
 /// Returns where everything stands that is kept beside a repository to find and know things fast.
 pub fn directory(reader: &Reader) -> PathBuf {
     reader.common_dir().join("awo-index")
+}
+
+/// Returns the state that is named by an object: the bytes of its id, and zeros.
+pub fn padded(id: ObjectId) -> State {
+    let mut bytes = [0; 32];
+    for (to, from) in bytes.iter_mut().zip(id.as_bytes()) {
+        *to = *from;
+    }
+    bytes
 }
 
 fn checksum(bytes: &[u8]) -> Checksum {

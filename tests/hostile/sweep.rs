@@ -259,6 +259,7 @@ fn holds(place: &Path) -> bool {
         high_water: &[],
         receipts: &[],
         time: actor.now(),
+        cache: false,
     };
     verify(&clone, &Scope::All).verdict() == Verdict::Allowed
 }

@@ -281,8 +281,8 @@ fn each_record_is_judged_by_when_it_came() {
     let (early, late) = (time("2026-01-12T00:00:00Z"), time("2026-01-13T00:00:00Z"));
     let now = time("2026-01-20T00:00:00Z");
     let (run, last) = (world.run_record.digest(), world.finalization.digest());
-    let both: Logged = [(run, (0, early)), (last, (0, late))].into();
-    let none = Logged::new();
+    let both: Logged = [(run, (0, early)), (last, (0, late))].into_iter().collect();
+    let none = Logged::default();
     let arriving: BTreeSet<_> = [last].into();
     let nothing = BTreeSet::new();
     let part = |logged| Continued {
@@ -369,7 +369,7 @@ fn each_record_is_judged_by_when_it_came() {
 #[test]
 fn a_newest_part_of_the_log_answers_for_what_it_knows() {
     let (one, other) = (sha(1), sha(2));
-    let logged: Logged = [(one, (0, time(NOW)))].into();
+    let logged: Logged = [(one, (0, time(NOW)))].into_iter().collect();
     for (arriving, covered) in [(vec![], true), (vec![one], true), (vec![one, other], false)] {
         let arriving: BTreeSet<_> = arriving.into_iter().collect();
         let part = Continued {

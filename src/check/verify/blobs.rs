@@ -12,12 +12,16 @@ use crate::record::commit::Commit;
 use crate::record::tree::Mode;
 use crate::record::{Coded, ObjectId, RefName, RepoPath, Report, Subject};
 
+use super::tips::Judged;
+
 /// The files hashed so far, each once.
 #[derive(Default)]
 pub(super) struct Blobs {
     seen: HashSet<ObjectId>,
     /// The tips whose files were all hashed.
     whole: HashSet<ObjectId>,
+    /// The tree of the last one.
+    last: Option<ObjectId>,
 }
 
 /// How many files one commit may change: the policy's limit was the door's.
@@ -50,10 +54,14 @@ impl Blobs {
         }
     }
 
-    /// Counts the files in a report.
-    pub(super) fn count(&self, report: &mut Report) {
-        if !self.seen.is_empty() {
-            report.count("files", self.seen.len());
+    /// Knows commits whose files were all hashed before.
+    pub(super) fn known(&mut self, reader: &Reader, before: &Judged) {
+        let branches = before.iter().filter(|(name, _)| name.branch().is_some());
+        for tip in branches.flat_map(|(_, tips)| tips) {
+            if let Ok(tree) = reader.tree_of(*tip) {
+                self.whole.insert(*tip);
+                self.last = Some(tree);
+            }
         }
     }
 
@@ -70,7 +78,7 @@ impl Blobs {
             return Ok(());
         }
         let tree = reader.commit(tip)?.tree;
-        let files = match reader.changes_limited(Some(tree), None, MAX_FILES) {
+        let files = match reader.changes_limited(Some(tree), self.last, MAX_FILES) {
             Ok(files) => files,
             Err(error) => {
                 report.absorb(error.refusal(Subject::of_ref(reference).at(tip)));
@@ -83,6 +91,7 @@ impl Blobs {
             }
         }
         self.whole.insert(tip);
+        self.last = Some(tree);
         Ok(())
     }
 
@@ -98,7 +107,6 @@ impl Blobs {
         if !is_file(mode) || !self.seen.insert(blob) {
             return;
         }
-        report.count("files", 1);
         if let Err(error) = reader.blob(blob) {
             report.absorb(error.refusal(Subject::of_ref(reference).path(path)));
         }
@@ -156,7 +164,7 @@ impl Hashed {
         let seen = self.seen.into_inner();
         (!self.damaged.into_inner()).then(|| Blobs {
             seen: seen.unwrap_or_else(PoisonError::into_inner),
-            whole: HashSet::new(),
+            ..Blobs::default()
         })
     }
 }

@@ -14,18 +14,17 @@ use crate::check::branch::{self, Branch, Seen};
 use crate::check::push::rank;
 use crate::check::{Error, governance};
 use crate::facts::log::Log;
+use crate::facts::remembered::At;
 use crate::facts::run::{Collector, RunFacts};
 use crate::git::Reader;
 use crate::policy::RefRules;
 use crate::record::{
-    Coded, Findings, ObjectId, RefName, Report, RunId, Sha256, Subject, Timestamp,
+    Checked, Coded, Findings, ObjectId, RefName, Report, RunId, Sha256, Subject, Timestamp,
 };
-use crate::store::layout::Place;
-use crate::store::ledger::Refs;
 
 use super::blobs::{Blobs, Hashed};
 use super::cores::Cores;
-use super::seen::governed_name;
+use super::tips::{Judged, contained, tips};
 
 /// How many commits are judged at once in one thread: neighbours share trees.
 const CHUNK: usize = 64;
@@ -93,20 +92,47 @@ impl<'a> Arrived<'a> {
     }
 }
 
-/// Judges every branch of a clone.
+/// What was judged of all that the log tells, apart from where branches are now.
+#[derive(Default)]
+pub(super) struct Logged {
+    /// The tips of each branch, so far as they are here.
+    pub(super) tips: Judged,
+    /// The commits of runs, and the pushes that brought them.
+    pub(super) runs: Vec<(RefName, ObjectId, At)>,
+    /// How much was checked.
+    pub(super) checked: Checked,
+}
+
+/// Judges every branch of a clone, where some commits were judged `before`.
 pub(super) fn verify(
     cores: &Cores<'_>,
     log: &Log,
     arrived: &Arrived<'_>,
+    before: &Judged,
     report: &mut Report,
-) -> Result<(), Error> {
+) -> Result<Logged, Error> {
     let tips = tips(cores.basis.refs);
     let moves = moves(cores, log, &tips)?;
     let mut known = Outcomes::default();
-    let (jobs, results, hashed) = loop {
-        let plan = Plan::of(cores, &moves, &known);
+    let runs: Mutex<Vec<_>> = Mutex::default();
+    let (jobs, results, hashed, logged_tips) = loop {
+        let mut plan = Plan::of(cores, &moves, &known, before);
         let hashed = Hashed::default();
-        let results = judge(cores, &moves, &plan.jobs, &hashed, arrived)?;
+        let results = judge(cores, &moves, &plan.jobs, &|it, seen| match seen {
+            Seen::Commit(reader, commit, found) => hashed.add(reader, commit, found),
+            Seen::Malformed => hashed.damaged(),
+            Seen::Run(collector, facts) => {
+                arrived.judge(collector, facts);
+                if let Some(run) = facts.held().filter(|_| !it.is_tip) {
+                    let mut runs = runs.lock().unwrap_or_else(PoisonError::into_inner);
+                    runs.push((
+                        it.reference.clone(),
+                        run.says().commit,
+                        (it.policy, it.time),
+                    ));
+                }
+            }
+        })?;
         // The plan took for granted that everything holds. Where something does not, what relied
         // on that is planned anew.
         let before = (known.failed.len(), known.found.len());
@@ -120,14 +146,12 @@ pub(super) fn verify(
             }
         }
         if before == (known.failed.len(), known.found.len()) {
-            break (plan.jobs, results, hashed);
+            let tips = plan.logged.take().unwrap_or_else(|| plan.tips());
+            break (plan.jobs, results, hashed, tips);
         }
     };
     let mut blobs = match hashed.into_blobs().filter(|_| known.failed.is_empty()) {
-        Some(blobs) => {
-            blobs.count(report);
-            blobs
-        }
+        Some(blobs) => blobs,
         // Something is damaged: once more, slowly, to tell where.
         None => {
             let mut blobs = Blobs::default();
@@ -138,6 +162,12 @@ pub(super) fn verify(
             }
             blobs
         }
+    };
+    blobs.known(cores.reader(), before);
+    let mut logged = Logged {
+        tips: logged_tips,
+        runs: runs.into_inner().unwrap_or_else(PoisonError::into_inner),
+        ..Logged::default()
     };
     for ((it, job), result) in moves.iter().zip(jobs).zip(results) {
         match (job, result) {
@@ -151,6 +181,12 @@ pub(super) fn verify(
                 }
             }
             (_, Ok(found)) => {
+                if !it.is_tip {
+                    for (what, number) in &found.checked {
+                        let counted = logged.checked.entry(*what).or_default();
+                        *counted = counted.saturating_add(*number);
+                    }
+                }
                 report.absorb(found);
                 if it.is_tip {
                     let found = blobs.of_tip(cores.reader(), it.reference, it.new, report);
@@ -159,7 +195,17 @@ pub(super) fn verify(
             }
         }
     }
-    Ok(())
+    // What is judged hides what it contains the next time, so that its files are hashed now.
+    for (name, tips) in &logged.tips {
+        for tip in tips {
+            put(
+                blobs.of_tip(cores.reader(), name, *tip, report),
+                name,
+                report,
+            );
+        }
+    }
+    Ok(logged)
 }
 
 /// What cannot be read on one branch is told of it, and the others are judged all the same.
@@ -254,6 +300,8 @@ struct Outcomes {
 /// What is to be judged for each movement, as far as those before it hold.
 struct Plan<'a> {
     reader: &'a Reader,
+    /// The tips after all that the log tells, once that is known.
+    logged: Option<Judged>,
     jobs: Vec<Job>,
     /// The movements that others rely on, being alike.
     relied_on: BTreeSet<usize>,
@@ -266,16 +314,21 @@ struct Plan<'a> {
 }
 
 impl<'a> Plan<'a> {
-    fn of(cores: &Cores<'a>, moves: &[Move<'a>], known: &Outcomes) -> Self {
+    fn of(cores: &Cores<'a>, moves: &[Move<'a>], known: &Outcomes, before: &'a Judged) -> Self {
+        let before = before.iter().filter(|(name, _)| name.branch().is_some());
         let mut plan = Self {
             reader: cores.reader(),
+            logged: None,
             jobs: Vec::with_capacity(moves.len()),
             relied_on: BTreeSet::new(),
-            tips: BTreeMap::new(),
+            tips: before.map(|(name, tips)| (name, tips.clone())).collect(),
             strict: Default::default(),
             first: BTreeMap::new(),
         };
         for (at, it) in moves.iter().enumerate() {
+            if it.is_tip && plan.logged.is_none() {
+                plan.logged = Some(plan.tips());
+            }
             let policy = &cores.basis.history.version(it.policy).policy;
             let job = match policy.ref_rules(it.reference) {
                 Some(rules) => {
@@ -292,6 +345,13 @@ impl<'a> Plan<'a> {
             plan.jobs.push(job);
         }
         plan
+    }
+
+    /// Returns the tips so far.
+    fn tips(&self) -> Judged {
+        let tips = self.tips.iter();
+        tips.map(|(name, tips)| ((*name).clone(), tips.clone()))
+            .collect()
     }
 
     fn job(&mut self, at: usize, it: &Move<'a>, rules: &RefRules<'_>, known: &Outcomes) -> Job {
@@ -343,8 +403,7 @@ fn judge(
     cores: &Cores<'_>,
     moves: &[Move<'_>],
     jobs: &[Job],
-    hashed: &Hashed,
-    arrived: &Arrived<'_>,
+    watch: &(dyn Fn(&Move<'_>, Seen<'_>) + Sync),
 ) -> Result<Vec<Result<Report, Error>>, Error> {
     let mut pieces = Vec::new();
     for (at, (it, job)) in moves.iter().zip(jobs).enumerate() {
@@ -364,11 +423,7 @@ fn judge(
             time: it.time,
         };
         let reader = collector.records.reader();
-        branch::judge_once(reader, &branch, collector, &|seen| match seen {
-            Seen::Commit(commit, found) => hashed.add(reader, commit, found),
-            Seen::Malformed => hashed.damaged(),
-            Seen::Run(facts) => arrived.judge(collector, facts),
-        })
+        branch::judge_once(reader, &branch, collector, &|seen| watch(it, seen))
     })?;
     let judged = |job: &Job| match job {
         Job::Commits(_) => Report {
@@ -391,21 +446,6 @@ fn judge(
     Ok(results)
 }
 
-/// Tells whether a tip of that branch contains where it moved: a clone may be behind the log.
-fn contained(
-    reader: &Reader,
-    tips: &BTreeSet<(RefName, ObjectId)>,
-    reference: &RefName,
-    new: ObjectId,
-) -> Result<bool, Error> {
-    for (_, tip) in tips.iter().filter(|(name, _)| name == reference) {
-        if reader.is_ancestor(new, *tip)? {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
 /// All that the branches of a clone contain, listed once somebody asks.
 #[derive(Default)]
 struct Below(OnceCell<BTreeSet<ObjectId>>);
@@ -424,12 +464,4 @@ impl Below {
         }
         Ok(self.0.get().is_some_and(|all| all.contains(&id)))
     }
-}
-
-/// Returns every tip of every branch: local ones and those last seen at the remotes.
-fn tips(refs: &Refs) -> BTreeSet<(RefName, ObjectId)> {
-    refs.iter()
-        .filter(|(name, _)| Place::of(name).is_none())
-        .filter_map(|(name, id)| Some((governed_name(name)?, *id)))
-        .collect()
 }

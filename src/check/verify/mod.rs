@@ -4,25 +4,33 @@ mod blobs;
 mod branches;
 mod commits;
 mod cores;
+mod memory;
 mod run;
 mod seen;
+mod tips;
 
 use std::collections::BTreeSet;
 use std::num::NonZero;
 
+use crate::facts::arrivals::{Arrivals, Blobs, Gained};
 use crate::facts::log::Log;
-use crate::facts::run::Collector;
-use crate::record::{Coded, Findings, ObjectId, RefName, Report, RunId, Subject};
-use crate::rules::{self, clone as known, growth};
+use crate::facts::remembered::{Brought, Remembered};
+use crate::facts::run::{Collector, RunFacts};
+use crate::git::ObjectFiles;
+use crate::record::{Coded, Findings, ObjectId, RefName, Report, RunId, Sha256, Subject, Verdict};
+use crate::rules::{self, growth};
+use crate::store::additions::Additions;
 use crate::store::layout::{self, Place};
 use crate::store::ledger::Records;
 use branches::Arrived;
 use cores::{Basis, Cores, Threads};
+use memory::{Memory, Verified};
+use run::Whence;
 use seen::high_water;
+use tips::Judged;
 
-use super::governance;
-use super::{Error, PolicyHistory};
-use crate::facts::arrivals::{Arrivals, Blobs, Gained};
+use super::{Anchor, Error, PolicyHistory};
+use super::{branch, governance};
 
 pub use seen::{Clone, positions};
 
@@ -58,44 +66,76 @@ pub(super) fn verify_on(
     scope: &Scope,
     threads: Option<NonZero<usize>>,
 ) -> Report {
+    // Where something is found, or what is remembered does not answer everything, all is verified:
+    // then the same is told each time.
+    if let Some(known) = known(clone, scope) {
+        let mut report = Report::default();
+        let judged = try_verify(clone, scope, threads, Some(known), &mut report);
+        if judged.is_ok_and(|whole| whole) && report.verdict() == Verdict::Allowed {
+            return report;
+        }
+    }
     let mut report = Report::default();
-    if let Err(error) = try_verify(clone, scope, threads, &mut report) {
+    if let Err(error) = try_verify(clone, scope, threads, None, &mut report) {
         report.absorb(error.refusal(Subject::none()));
     }
     report
 }
 
+/// Returns what was verified before, if that may be left out.
+fn known(clone: &Clone<'_>, scope: &Scope) -> Option<(Memory, Remembered)> {
+    // Saved receipts are looked for in the whole log, and single commits are judged by it.
+    let asks_whole_log = matches!(scope, Scope::Commits { .. }) || !clone.receipts.is_empty();
+    if !clone.cache || asks_whole_log {
+        return None;
+    }
+    let refs = super::push::refs(clone.reader).ok()?;
+    Memory::read(clone.reader, clone.anchor?, &refs).ok()?
+}
+
+/// Returns whether everything was answered.
 fn try_verify(
     clone: &Clone<'_>,
     scope: &Scope,
     threads: Option<NonZero<usize>>,
+    known: Option<(Memory, Remembered)>,
     report: &mut Report,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     let reader = clone.reader;
     reader.require_whole_view()?;
+    let objects = if clone.cache {
+        reader.object_files()
+    } else {
+        None
+    };
     let refs = super::push::refs(reader)?;
     let policy = layout::policy();
     let Some(tip) = refs.get(&policy) else {
-        report.findings.push(known::policy_fetched());
-        return Ok(());
+        report.findings.push(rules::clone::policy_fetched());
+        return Ok(true);
     };
     let Some(anchor) = clone.anchor else {
-        report.undecided.push(known::unpinned());
-        return Ok(());
+        report.undecided.push(rules::clone::unpinned());
+        return Ok(true);
     };
     high_water(clone, &refs, report)?;
     let history = PolicyHistory::load(reader, *tip)?;
     report.count("policies", history.commits().len());
     if let Some(finding) = rules::push::pinned_root(anchor, &history) {
         report.findings.push(finding);
-        return Ok(());
+        return Ok(true);
     }
-    known::no_replace_refs(refs.keys(), &mut report.findings);
+    rules::clone::no_replace_refs(refs.keys(), &mut report.findings);
     let threads = Threads {
         reader,
         number: threads,
     };
-    let provenance = seen::provenance(clone, threads, &refs, &history, report)?;
+    let (memory, pushes) = known.unzip();
+    let before = memory.as_ref().zip(pushes);
+    let provenance = seen::provenance(clone, threads, &refs, &history, before, report)?;
+    let Some(provenance) = provenance else {
+        return Ok(false);
+    };
     let records = Records::open(reader, &refs)?;
     let basis = Basis {
         refs: &refs,
@@ -104,63 +144,207 @@ fn try_verify(
         time: clone.time,
     };
     let collector = basis.collector(&records);
+    let log = &provenance.log;
     match scope {
         Scope::All => {
-            let cores = Cores { threads, basis };
-            verify_all(
-                &cores,
-                &collector,
-                &provenance.log,
-                provenance.records,
-                report,
-            )?;
+            let all = All {
+                cores: Cores { threads, basis },
+                collector: &collector,
+                log,
+                memory: memory.as_ref(),
+            };
+            let Some(found) = all.verify(provenance.records, report)? else {
+                return Ok(false);
+            };
+            if let Some(objects) = objects.filter(|_| report.verdict() == Verdict::Allowed) {
+                all.keep(anchor, &objects, found, report)?;
+            }
         }
         Scope::Commits {
             reference,
             tips,
             hidden,
         } => {
-            commits::verify(&collector, &provenance.log, reference, tips, hidden, report)?;
+            commits::verify(&collector, log, reference, tips, hidden, report)?;
         }
-        Scope::Run(run) => run::verify(&collector, &provenance.log, run, report)?,
+        Scope::Run(run) => {
+            let place = Whence {
+                log,
+                pushes: provenance.positions.older().zip(memory.as_ref()),
+            };
+            return run::verify(&collector, place, run, report);
+        }
     }
-    Ok(())
+    Ok(!provenance.positions.is_damaged())
 }
 
-/// Judges every record and every branch there is.
-fn verify_all(
-    cores: &Cores<'_>,
-    collector: &Collector<'_>,
-    log: &Log,
-    records: Blobs,
-    report: &mut Report,
-) -> Result<(), Error> {
-    let arrivals = arrivals(cores, records, report)?;
-    growth::irregular(&arrivals, &mut report.findings);
-    // Whatever fails now is met again by one thread, in order: then the same is told each time.
-    let in_order = |report: &mut Report| {
-        governance::judge(&arrivals, collector, &mut report.findings)?;
-        let none = (BTreeSet::new(), BTreeSet::new());
-        branches::verify(cores, log, &Arrived::new(&none.0, &none.1), report)
-    };
-    let Ok((runs, of_records)) = judge_records(cores, &arrivals) else {
-        return in_order(report);
-    };
-    let arrived = Arrived::new(arrivals.digests(), &runs);
-    let mut found = Report::default();
-    let judged = branches::verify(cores, log, &arrived, &mut found);
-    let left = cores.spread(&arrived.left(), |collector, run| {
-        let facts = collector.run(run)?;
-        arrived.judge(collector, &facts);
-        Ok::<_, Error>(())
-    });
-    if !left.is_ok_and(|left| left.iter().all(Result::is_ok)) {
-        return in_order(report);
+/// A whole clone.
+struct All<'a> {
+    cores: Cores<'a>,
+    collector: &'a Collector<'a>,
+    /// The log, or what has come to it since.
+    log: &'a Log,
+    /// What was verified before.
+    memory: Option<&'a Memory>,
+}
+
+impl All<'_> {
+    /// Judges every record and every branch there is; returns what there was to judge. `None` if it
+    /// was not judged like that, and must be without what was verified before.
+    fn verify(
+        &self,
+        records: Blobs,
+        report: &mut Report,
+    ) -> Result<Option<(Arrivals, branches::Logged)>, Error> {
+        let (cores, log) = (&self.cores, self.log);
+        let basis = cores.basis;
+        let none = Judged::new();
+        let before = self.memory.map_or(&none, |memory| &memory.refs);
+        for (what, number) in self.memory.map(Memory::checked).into_iter().flatten() {
+            let counted = report.checked.entry(what).or_default();
+            *counted = counted.saturating_add(number);
+        }
+        let arrivals = self.arrivals(records, report)?;
+        growth::irregular(&arrivals, &mut report.findings);
+        // Whatever fails now is met again by one thread, in order: then the same is told each time.
+        let in_order = |arrivals: Arrivals, report: &mut Report| {
+            if self.memory.is_some() {
+                return Ok(None);
+            }
+            governance::judge(&arrivals, self.collector, &mut report.findings)?;
+            let none = (BTreeSet::new(), BTreeSet::new());
+            let arrived = Arrived::new(&none.0, &none.1);
+            let logged = branches::verify(cores, log, &arrived, before, report)?;
+            Ok(Some((arrivals, logged)))
+        };
+        let Ok((runs, of_records)) = judge_records(cores, &arrivals) else {
+            return in_order(arrivals, report);
+        };
+        let arrived = Arrived::new(arrivals.digests(), &runs);
+        let mut found = Report::default();
+        let judged = branches::verify(cores, log, &arrived, before, &mut found);
+        let left = cores.spread(&arrived.left(), |collector, run| {
+            let facts = collector.run(run)?;
+            arrived.judge(collector, &facts);
+            landed_before(basis, collector, &facts)
+        });
+        let Ok(left) = left.and_then(|left| left.into_iter().collect::<Result<Vec<_>, _>>()) else {
+            return in_order(arrivals, report);
+        };
+        report.findings.extend(of_records);
+        report.findings.extend(arrived.into_findings());
+        report.findings.extend(left.into_iter().flatten());
+        report.absorb(found);
+        Ok(Some((arrivals, judged?)))
     }
-    report.findings.extend(of_records);
-    report.findings.extend(arrived.into_findings());
-    report.absorb(found);
-    judged
+
+    /// Collects every record there is.
+    fn arrivals(&self, records: Blobs, report: &mut Report) -> Result<Arrivals, Error> {
+        let mut arrivals = Arrivals::knowing(records);
+        let basis = self.cores.basis;
+        let reader = self.cores.reader();
+        for (name, tip) in basis.refs {
+            match Place::of(name) {
+                Some(Place::Ledger | Place::Notes(_) | Place::Evidence) => {
+                    let old = self.memory.and_then(|memory| memory.place(name));
+                    let gained = Gained::accepted(name, old, *tip);
+                    let before = old.map(|old| Additions::at(reader, Some(old)));
+                    arrivals.collect(reader, &gained, before.as_ref())?;
+                    arrivals.collect_commits(reader, &gained, basis.refs, basis.history)?;
+                }
+                Some(Place::Unknown) => {
+                    let finding = rules::push::known_kind(name, "upgrade git-awo");
+                    report.findings.push(finding);
+                }
+                _ => {}
+            }
+        }
+        report.count("records", arrivals.count());
+        let logged = basis.logged.newer().keys();
+        for digest in logged.filter(|digest| !arrivals.digests().contains(digest)) {
+            report.findings.push(rules::clone::records_kept(*digest));
+        }
+        Ok(arrivals)
+    }
+
+    /// Remembers what the log tells of: that was judged by its positions, and is at any time.
+    fn keep(
+        &self,
+        anchor: &Anchor,
+        objects: &ObjectFiles,
+        (arrivals, logged): (Arrivals, branches::Logged),
+        report: &Report,
+    ) -> Result<(), Error> {
+        let (reader, basis) = (self.cores.reader(), self.cores.basis);
+        let Some(log) = basis.refs.get(&layout::log()) else {
+            return Ok(());
+        };
+        let mut refs = logged.tips;
+        let mut unlogged = Arrivals::default();
+        for (name, tip) in basis.refs {
+            if !matches!(
+                Place::of(name),
+                Some(Place::Ledger | Place::Notes(_) | Place::Evidence)
+            ) {
+                continue;
+            }
+            let place = self.log.state.refs.get(name).copied();
+            refs.extend(place.map(|place| (name.clone(), vec![place])));
+            if place != Some(*tip) {
+                let before = place.map(|place| Additions::at(reader, Some(place)));
+                let gained = Gained::accepted(name, place, *tip);
+                unlogged.collect(reader, &gained, before.as_ref())?;
+            }
+        }
+        let by_the_clock = |digest: &&Sha256| basis.logged.get(**digest).is_none();
+        let mut by_the_clock = arrivals.digests().iter().filter(by_the_clock);
+        if by_the_clock.any(|digest| !unlogged.digests().contains(digest)) {
+            return Ok(());
+        }
+        let mut checked = self.memory.map(Memory::checked).unwrap_or_default();
+        for (what, number) in logged.checked {
+            let counted = checked.entry(what).or_default();
+            *counted = counted.saturating_add(number);
+        }
+        let of = |what| report.checked.get(what).copied().unwrap_or_default();
+        let unlogged = u64::try_from(unlogged.count()).unwrap_or(u64::MAX);
+        checked.insert("records", of("records").saturating_sub(unlogged));
+        checked.insert("receipts", of("receipts"));
+        let verified = Verified {
+            anchor,
+            policy: basis.history.current().commit,
+            log: *log,
+            objects,
+            refs,
+            unrecorded: self.log.unrecorded.clone(),
+            checked,
+        };
+        let records = basis.logged.newer().iter();
+        let records = records.map(|(record, at)| Brought::record(*record, *at));
+        let runs = logged.runs.iter();
+        let runs = runs.map(|(branch, commit, at)| Brought::commit(branch, *commit, *at));
+        verified.keep(reader, basis.logged.older(), records.chain(runs));
+        Ok(())
+    }
+}
+
+/// Judges the commit of a run again about which something has come since it was judged.
+fn landed_before(
+    basis: Basis<'_>,
+    collector: &Collector<'_>,
+    facts: &RunFacts,
+) -> Result<Findings, Error> {
+    let Some((pushes, run)) = basis.logged.older().zip(facts.held()) else {
+        return Ok(Findings::new());
+    };
+    let (branch, commit) = (&run.says().reference, run.says().commit);
+    let Some((version, time)) = pushes.commit(branch, commit) else {
+        return Ok(Findings::new());
+    };
+    let rules = basis.history.version(version).policy.ref_rules(branch);
+    let reader = collector.records.reader();
+    let judged = rules.map(|rules| branch::judge_run(reader, &rules, commit, facts, time));
+    Ok(judged.transpose()?.unwrap_or_default())
 }
 
 /// Judges every record by itself; returns the runs that they are about, and what was found.
@@ -184,30 +368,4 @@ fn judge_records(
         findings.extend(found);
     }
     Ok((runs, findings))
-}
-
-/// Collects every record there is.
-fn arrivals(cores: &Cores<'_>, records: Blobs, report: &mut Report) -> Result<Arrivals, Error> {
-    let mut arrivals = Arrivals::knowing(records);
-    let (reader, refs) = (cores.reader(), cores.basis.refs);
-    for (name, tip) in refs {
-        match Place::of(name) {
-            Some(Place::Ledger | Place::Notes(_) | Place::Evidence) => {
-                let gained = Gained::accepted(name, None, *tip);
-                arrivals.collect(reader, &gained, None)?;
-                arrivals.collect_commits(reader, &gained, refs, cores.basis.history)?;
-            }
-            Some(Place::Unknown) => {
-                let finding = rules::push::known_kind(name, "upgrade git-awo");
-                report.findings.push(finding);
-            }
-            _ => {}
-        }
-    }
-    report.count("records", arrivals.count());
-    let logged = cores.basis.logged.keys();
-    for digest in logged.filter(|digest| !arrivals.digests().contains(digest)) {
-        report.findings.push(known::records_kept(*digest));
-    }
-    Ok(arrivals)
 }

@@ -1,11 +1,12 @@
 //! What was seen before: high-water marks, the receive log, saved receipts.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::check::{Anchor, Error, PolicyHistory};
 use crate::facts::arrivals::{Arrivals, Blobs, Gained};
 use crate::facts::log::{Entry, Log};
 use crate::facts::position::Logged;
+use crate::facts::remembered::Remembered;
 use crate::git::Reader;
 use crate::record::envelope::Envelope;
 use crate::record::{Coded, Findings, ObjectId, RefName, Report, Sha256, Subject, Timestamp};
@@ -16,6 +17,8 @@ use crate::store::layout::{self, Place};
 use crate::store::ledger::Refs;
 
 use super::cores::Threads;
+use super::memory::Memory;
+use super::tips::governed_name;
 
 /// How many entries of the log one thread takes at once.
 const CHUNK: usize = 32;
@@ -32,6 +35,8 @@ pub struct Clone<'a> {
     pub receipts: &'a [Envelope],
     /// The time.
     pub time: Timestamp,
+    /// Whether what was verified before may be left out, and what is verified now remembered.
+    pub cache: bool,
 }
 
 /// Where the records came from, by the log.
@@ -65,8 +70,9 @@ pub(super) fn provenance(
     threads: Threads<'_>,
     refs: &Refs,
     history: &PolicyHistory,
+    known: Option<(&Memory, Remembered)>,
     report: &mut Report,
-) -> Result<Provenance, Error> {
+) -> Result<Option<Provenance>, Error> {
     let reader = clone.reader;
     let reference = layout::log();
     let Some(tip) = refs.get(&reference) else {
@@ -77,15 +83,30 @@ pub(super) fn provenance(
         if !clone.receipts.is_empty() {
             report.undecided.push(known::log_for_receipts());
         }
-        return Ok(Provenance {
+        return Ok(Some(Provenance {
             log: Log::default(),
-            positions: BTreeMap::new(),
+            positions: Logged::default(),
             records: Blobs::new(),
-        });
+        }));
     };
-    let log = Log::load(reader, *tip, history, &mut report.findings)?;
-    report.count("receipts", log.entries.len());
-    report.findings.extend(known::log_begins(&log, history));
+    let findings = &mut report.findings;
+    let (log, pushes, before) = match known {
+        None => {
+            let log = Log::load(reader, *tip, history, findings)?;
+            findings.extend(known::log_begins(&log, history));
+            (log, None, 0)
+        }
+        Some((memory, pushes)) => {
+            let log = Log::load_after(reader, memory.log, *tip, history, findings)?;
+            let Some(mut log) = log.filter(|log| !memory.is_overtaken_by(log)) else {
+                return Ok(None);
+            };
+            log.unrecorded
+                .splice(..0, memory.unrecorded.iter().cloned());
+            (log, Some(pushes), memory.receipts())
+        }
+    };
+    report.count("receipts", before.saturating_add(log.entries.len()));
     for gap in &log.unrecorded {
         if rewound(reader, gap, history)? {
             report.findings.push(known::moved_back(gap));
@@ -98,7 +119,7 @@ pub(super) fn provenance(
         ));
     }
     policies_in_time(&log, history, report);
-    let (positions, records) = positions_on(threads, &log, &mut report.findings)?;
+    let (positions, records) = positions_on(threads, &log, pushes, &mut report.findings)?;
     let mut absent = Vec::new();
     for (reference, logged) in &log.state.refs {
         if !logged_state(reader, reference, *logged, refs, history, report)? {
@@ -113,11 +134,11 @@ pub(super) fn provenance(
         ));
     }
     receipts(clone, &log, report);
-    Ok(Provenance {
+    Ok(Some(Provenance {
         log,
         positions,
         records,
-    })
+    }))
 }
 
 /// Tells whether a branch may be rewound or deleted: by the policy's word, or since no rule names it
@@ -176,21 +197,6 @@ pub(super) fn logged_state(
     Ok(fetched)
 }
 
-/// Returns the ref on the server that a local ref stands for.
-pub(super) fn governed_name(name: &RefName) -> Option<RefName> {
-    if name.branch().is_some() || Place::of(name).is_some() {
-        return Some(name.clone());
-    }
-    let (_, branch) = name
-        .as_str()
-        .strip_prefix("refs/remotes/")?
-        .split_once('/')?;
-    if branch == "HEAD" {
-        return None;
-    }
-    RefName::new(format!("refs/heads/{branch}")).ok()
-}
-
 pub(super) fn receipts(clone: &Clone<'_>, log: &Log, report: &mut Report) {
     for receipt in clone.receipts {
         let digest = receipt.digest();
@@ -217,15 +223,16 @@ pub(super) fn receipts(clone: &Clone<'_>, log: &Log, report: &mut Report) {
 /// right would become wrong.
 pub fn positions(reader: &Reader, log: &Log, findings: &mut Findings) -> Result<Logged, Error> {
     let number = None;
-    Ok(positions_on(Threads { reader, number }, log, findings)?.0)
+    Ok(positions_on(Threads { reader, number }, log, None, findings)?.0)
 }
 
 fn positions_on(
     threads: Threads<'_>,
     log: &Log,
+    before: Option<Remembered>,
     findings: &mut Findings,
 ) -> Result<(Logged, Blobs), Error> {
-    let (mut positions, mut records) = (Logged::new(), Blobs::new());
+    let (mut positions, mut records) = (Logged::after(before), Blobs::new());
     // An overtaken push has an entry of its own, which says by what it was judged.
     let told: [fn(&ReceiptPredicate) -> &[Movement]; 2] =
         [|says| &says.movements, |says| &says.unrecorded];
@@ -243,7 +250,7 @@ fn positions_on(
             records.extend(read);
             let time = entry.receipt.predicate().time;
             for digest in digests {
-                positions.entry(digest).or_insert((entry.policy, time));
+                positions.add(digest, (entry.policy, time));
             }
         }
     }

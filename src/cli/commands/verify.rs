@@ -12,6 +12,10 @@ use crate::ops::verify::{Request, verify};
 ///
 /// Without an argument or with --all: every branch and every record. Exits 0 if all holds, 1 with
 /// findings, 3 if it cannot be decided, as without a trust anchor.
+///
+/// What the receive log tells of is verified once. The next time, only what has come since is read,
+/// while anchor, policy and program are the same and the files of the objects have not changed. The
+/// numbers are those of everything.
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
     /// A commit, a range A..B, or a run
@@ -22,6 +26,9 @@ pub struct VerifyArgs {
     /// The branch by whose rules commits are judged [default: the one checked out]
     #[arg(long = "ref", value_name = "REF")]
     reference: Option<String>,
+    /// Verify also what this clone has verified before, and remember nothing
+    #[arg(long)]
+    no_cache: bool,
     /// A saved receipt of a push, which the receive log must contain (repeatable)
     #[arg(long = "receipt", value_name = "FILE")]
     receipts: Vec<PathBuf>,
@@ -37,6 +44,7 @@ pub fn run(context: &Context, args: &VerifyArgs) -> Result<Answer, Error> {
         what: args.what.clone(),
         reference: args.reference.clone(),
         receipts,
+        cache: !args.no_cache,
     };
     Ok(Answer::of(&verify(&session, &request)?))
 }

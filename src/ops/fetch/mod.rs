@@ -158,7 +158,7 @@ fn arrived(session: &Session, remote: &str, after: &Refs) -> Result<Findings, Er
         governance::judge(&arrivals, &collector, findings)
     };
     let Some(tip) = after.get(&layout::log()) else {
-        judge(Positions::Logged(&Logged::new()), &mut findings)?;
+        judge(Positions::Logged(&Logged::default()), &mut findings)?;
         return Ok(findings);
     };
     // The log up to the mark was checked when the mark was set: the new part is read, and all of it

@@ -285,17 +285,24 @@ impl World {
     pub fn verify_with(&self, refs: &Refs, scope: &Scope, seen: &Seen<'_>) -> Report {
         self.set(refs);
         let anchor = self.anchor();
-        let clone = Cloned {
+        let mut clone = Cloned {
             reader: &Repo::open(self.dir.path()).unwrap(),
             anchor: seen.anchor.unwrap_or(Some(&anchor)),
             high_water: seen.high_water,
             receipts: seen.receipts,
             time: time(NOW),
+            cache: false,
         };
         let report = verify::verify(&clone, scope);
         for threads in [1, 3] {
             let again = verify::verify_on(&clone, scope, NonZero::new(threads));
             assert_eq!(again, report, "{threads} threads");
+        }
+        // What was verified before, here or when the refs stood elsewhere, changes nothing.
+        clone.cache = true;
+        for times in ["once", "twice"] {
+            let again = verify::verify(&clone, scope);
+            assert_eq!(again, report, "{times} with what was verified before");
         }
         report
     }
