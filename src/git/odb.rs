@@ -18,6 +18,8 @@ const LARGEST_COMMIT: u64 = 16 * 1024 * 1024;
 const LARGEST_TREE: u64 = 64 * 1024 * 1024;
 /// A buffer that has grown beyond this size is freed.
 const LARGEST_KEPT_BUFFER: usize = 4 * 1024 * 1024;
+/// Maximum size of a blob that is kept for the next who asks, in bytes.
+const LARGEST_KEPT_BLOB: usize = 32 * 1024;
 /// Number of retries after a missed object lookup.
 const MORE_LOOKS: usize = 3;
 /// After this many missing objects, lookups are no longer retried with a pause.
@@ -109,26 +111,48 @@ impl Reader {
 
     /// Returns a blob.
     pub fn blob(&self, id: ObjectId) -> Result<Vec<u8>, Error> {
-        self.expect(id, Kind::Blob, LARGEST_OBJECT as u64, |bytes| {
-            Ok(bytes.to_vec())
-        })
+        if let Some(bytes) = self.blobs.borrow_mut().get(&id) {
+            return Ok(bytes.to_vec());
+        }
+        self.read_blob(id, LARGEST_OBJECT as u64)
     }
 
     /// Returns a blob of at most `max` bytes. A larger one is refused before it is unpacked.
     pub fn blob_limited(&self, id: ObjectId, max: u64) -> Result<Vec<u8>, Error> {
-        match self.header(id)? {
-            None => return Err(Error::Missing { id }),
-            Some((_, size)) if size > max => return Err(Error::TooLarge { id, size, max }),
-            Some(_) => {}
+        let kept = self.blobs.borrow_mut().get(&id);
+        let size = match &kept {
+            Some(bytes) => bytes.len() as u64,
+            None => self.header(id)?.ok_or(Error::Missing { id })?.1,
+        };
+        if size > max {
+            return Err(Error::TooLarge { id, size, max });
         }
-        self.expect(id, Kind::Blob, max, |bytes| Ok(bytes.to_vec()))
+        match kept {
+            Some(bytes) => Ok(bytes.to_vec()),
+            None => self.read_blob(id, max),
+        }
+    }
+
+    /// Reads a blob, and keeps it if it is small: a record is looked at from several sides.
+    fn read_blob(&self, id: ObjectId, max: u64) -> Result<Vec<u8>, Error> {
+        let bytes = self.expect(id, Kind::Blob, max, |bytes| Ok(bytes.to_vec()))?;
+        if bytes.len() <= LARGEST_KEPT_BLOB {
+            self.blobs.borrow_mut().put(id, Arc::from(&*bytes));
+        }
+        Ok(bytes)
     }
 
     /// Follows annotated tags to what they name.
     pub fn peel(&self, id: ObjectId) -> Result<(Kind, ObjectId), Error> {
         let mut at = id;
         for _ in 0..LONGEST_TAG_CHAIN {
+            if self.kept_commit(at).is_some() {
+                return Ok((Kind::Commit, at));
+            }
             let named = self.read(at, |kind, bytes| {
+                if kind == Kind::Commit {
+                    self.keep_commit(at, &Arc::from(bytes));
+                }
                 if kind != Kind::Tag {
                     return Ok(Err(kind));
                 }
@@ -163,7 +187,12 @@ impl Reader {
 
     /// Returns the checked bytes of a tree. Trees are cached, since neighbouring commits share them.
     pub(super) fn raw_tree(&self, id: ObjectId) -> Result<Arc<[u8]>, Error> {
-        if let Some(raw) = self.trees.borrow_mut().get(&id) {
+        let trees = || {
+            let trees = self.shared.trees.lock();
+            trees.unwrap_or_else(PoisonError::into_inner)
+        };
+        let kept = trees().get(&id);
+        if let Some(raw) = kept {
             return Ok(raw);
         }
         // git knows the empty tree even where it is not stored.
@@ -176,7 +205,7 @@ impl Reader {
                 Ok(Arc::from(bytes))
             })?
         };
-        self.trees.borrow_mut().put(id, Arc::clone(&raw));
+        trees().put(id, Arc::clone(&raw));
         Ok(raw)
     }
 
@@ -202,22 +231,25 @@ impl Reader {
 
     /// Returns the bytes of a commit; only their hash is checked.
     pub(super) fn raw_commit(&self, id: ObjectId) -> Result<Arc<[u8]>, Error> {
-        let commits = &self.shared.commits;
-        let kept = commits
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&id);
-        if let Some(raw) = kept {
+        if let Some(raw) = self.kept_commit(id) {
             return Ok(raw);
         }
         let raw: Arc<[u8]> = self.expect(id, Kind::Commit, LARGEST_COMMIT, |bytes| {
             Ok(Arc::from(bytes))
         })?;
-        commits
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .put(id, Arc::clone(&raw));
+        self.keep_commit(id, &raw);
         Ok(raw)
+    }
+
+    fn kept_commit(&self, id: ObjectId) -> Option<Arc<[u8]>> {
+        let commits = self.shared.commits.lock();
+        commits.unwrap_or_else(PoisonError::into_inner).get(&id)
+    }
+
+    fn keep_commit(&self, id: ObjectId, raw: &Arc<[u8]>) {
+        let commits = self.shared.commits.lock();
+        let mut commits = commits.unwrap_or_else(PoisonError::into_inner);
+        commits.put(id, Arc::clone(raw));
     }
 
     fn expect<T>(

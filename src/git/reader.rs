@@ -13,8 +13,9 @@ use super::open::{self, Handles, Shared};
 use super::quarantine::Quarantine;
 use crate::record::HashKind;
 
-/// Per reader: enough for two versions of the directories of a large tree.
-const TREE_CACHE: usize = 16 * 1024 * 1024;
+/// Per fork: enough for the records of a few dozen runs. A fork answers one question; who asks the
+/// reader it comes from again may have lost an object meanwhile.
+const BLOB_CACHE: usize = 1024 * 1024;
 
 /// Reads a repository. It cannot write.
 ///
@@ -23,7 +24,7 @@ pub struct Reader {
     pub(super) shared: Arc<Shared>,
     pub(super) handles: Handles,
     pub(super) scratch: RefCell<Vec<u8>>,
-    pub(super) trees: RefCell<Cache>,
+    pub(super) blobs: RefCell<Cache>,
 }
 
 impl std::fmt::Debug for Reader {
@@ -67,21 +68,28 @@ impl Reader {
         quarantine: Option<&Quarantine>,
     ) -> Result<Self, Error> {
         let (shared, handles) = open::share(repo, quarantine)?;
-        Ok(Self::with(Arc::new(shared), handles))
+        Ok(Self::with(Arc::new(shared), handles, 0))
     }
 
-    fn with(shared: Arc<Shared>, handles: Handles) -> Self {
+    fn with(shared: Arc<Shared>, handles: Handles, blobs: usize) -> Self {
         Self {
             shared,
             handles,
             scratch: RefCell::default(),
-            trees: RefCell::new(Cache::new(TREE_CACHE)),
+            blobs: RefCell::new(Cache::new(blobs)),
         }
     }
 
     /// Returns a reader of the same repository for another thread. Open packs are shared.
     pub fn fork(&self) -> Self {
-        Self::with(Arc::clone(&self.shared), self.handles.clone())
+        Self::with(Arc::clone(&self.shared), self.handles.clone(), BLOB_CACHE)
+    }
+
+    /// Returns a reader of the same repository for another thread, which opens the packs anew. What
+    /// it reads of them counts as resident only until it is dropped.
+    pub fn reopen(&self) -> Result<Self, Error> {
+        let handles = self.shared.handles()?;
+        Ok(Self::with(Arc::clone(&self.shared), handles, BLOB_CACHE))
     }
 
     /// Limits the entries that comparisons of trees by all readers may read in total from now on, so

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use crate::record::Sha256;
+use crate::record::digest::Hasher;
 use crate::signing::{self, Checked, PublicKey, Signature, SignatureError};
 
 /// So many are remembered; others are checked each time.
@@ -25,13 +26,13 @@ impl Proven {
         message: &[u8],
     ) -> Result<Checked, SignatureError> {
         let blob = signature.to_blob();
-        let mut all = Vec::new();
-        for part in [key.fingerprint().as_bytes(), namespace.as_bytes(), blob] {
-            all.extend_from_slice(&part.len().to_be_bytes());
-            all.extend_from_slice(part);
+        let mut all = Hasher::new();
+        for part in [key.wire(), namespace.as_bytes(), blob] {
+            all.update(&part.len().to_be_bytes());
+            all.update(part);
         }
-        all.extend_from_slice(message);
-        let digest = Sha256::of(&all);
+        all.update(message);
+        let digest = all.finish();
         let lock = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(checked) = lock().get(&digest) {
             return Ok(*checked);

@@ -4,10 +4,13 @@
 //! can contain one per line. `payload` and `sig` are standard base64; a `sig` is a binary SSHSIG
 //! (the decoded content of an armoured one) over the pre-authentication encoding of the payload.
 
-use base64ct::{Base64, Encoding as _};
+use std::borrow::Cow;
+
+use base64::engine::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
 
-use super::Sha256;
+use super::{Sha256, json};
 
 /// The payload type of in-toto statements.
 pub const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
@@ -20,6 +23,8 @@ pub const MAX_ENVELOPE: usize = 2 * 1024 * 1024;
 pub struct Envelope {
     payload: Vec<u8>,
     signatures: Vec<EnvelopeSignature>,
+    /// Of the payload: it is asked for at every step.
+    digest: Sha256,
 }
 
 /// One signature of an envelope.
@@ -44,17 +49,22 @@ pub struct BadEnvelope {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[allow(non_snake_case)]
-struct Wire {
-    payload: String,
-    payloadType: String,
-    signatures: Vec<WireSignature>,
+struct Wire<'a> {
+    #[serde(borrow)]
+    payload: Cow<'a, str>,
+    #[serde(borrow)]
+    payloadType: Cow<'a, str>,
+    #[serde(borrow)]
+    signatures: Vec<WireSignature<'a>>,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct WireSignature {
-    keyid: String,
-    sig: String,
+struct WireSignature<'a> {
+    #[serde(borrow)]
+    keyid: Cow<'a, str>,
+    #[serde(borrow)]
+    sig: Cow<'a, str>,
 }
 
 impl Envelope {
@@ -62,9 +72,15 @@ impl Envelope {
     pub fn new(payload: Vec<u8>, mut signatures: Vec<EnvelopeSignature>) -> Self {
         signatures.sort();
         signatures.dedup();
+        Self::of(payload, signatures)
+    }
+
+    fn of(payload: Vec<u8>, signatures: Vec<EnvelopeSignature>) -> Self {
+        let digest = Sha256::of(&payload);
         Self {
             payload,
             signatures,
+            digest,
         }
     }
 
@@ -76,39 +92,38 @@ impl Envelope {
             let why = format!("{} bytes, at most {MAX_ENVELOPE}", bytes.len());
             return Err(BadEnvelope { why, limit: true });
         }
-        let wire: Wire = serde_json::from_slice(bytes).map_err(|error| bad(error.to_string()))?;
+        let wire: Wire<'_> =
+            serde_json::from_slice(bytes).map_err(|error| bad(error.to_string()))?;
         if wire.payloadType != PAYLOAD_TYPE {
             return Err(bad(format!("payload type {:?}", wire.payloadType)));
         }
         let decode = |what: &str, text: &str| {
-            Base64::decode_vec(text).map_err(|error| bad(format!("{what}: {error}")))
+            BASE64
+                .decode(text)
+                .map_err(|error| bad(format!("{what}: {error}")))
         };
         let payload = decode("payload", &wire.payload)?;
         let mut signatures = Vec::new();
         // Accept one form only, so that a record cannot be stored in two spellings. Base64 has only
         // one spelling that decodes.
-        let same = serde_json::to_vec(&wire).is_ok_and(|again| again == bytes);
+        let same = json::is_compact(&wire, bytes);
         for signature in wire.signatures {
             let sig = decode("signature", &signature.sig)?;
             signatures.push(EnvelopeSignature {
-                keyid: signature.keyid,
+                keyid: signature.keyid.into_owned(),
                 sig,
             });
         }
-        let envelope = Self {
-            payload,
-            signatures,
-        };
         if !same {
             return Err(bad(
                 "not the canonical spelling (key order, spaces, signature order)".to_owned(),
             ));
         }
         let sorted = |pair: &[EnvelopeSignature]| matches!(pair, [a, b] if a < b);
-        if !envelope.signatures.windows(2).all(sorted) {
+        if !signatures.windows(2).all(sorted) {
             return Err(bad("signatures out of order or duplicate".to_owned()));
         }
-        Ok(envelope)
+        Ok(Self::of(payload, signatures))
     }
 
     /// Returns the stored form, without a line feed at the end.
@@ -118,14 +133,14 @@ impl Envelope {
     )]
     pub fn to_bytes(&self) -> Vec<u8> {
         let wire = Wire {
-            payload: Base64::encode_string(&self.payload),
-            payloadType: PAYLOAD_TYPE.to_owned(),
+            payload: BASE64.encode(&self.payload).into(),
+            payloadType: PAYLOAD_TYPE.into(),
             signatures: self
                 .signatures
                 .iter()
                 .map(|signature| WireSignature {
-                    keyid: signature.keyid.clone(),
-                    sig: Base64::encode_string(&signature.sig),
+                    keyid: signature.keyid.as_str().into(),
+                    sig: BASE64.encode(&signature.sig).into(),
                 })
                 .collect(),
         };
@@ -146,7 +161,7 @@ impl Envelope {
     ///
     /// It does not cover the signatures, since the same statement can be signed again.
     pub fn digest(&self) -> Sha256 {
-        Sha256::of(&self.payload)
+        self.digest
     }
 
     /// Returns the bytes that are signed: DSSE's pre-authentication encoding.
@@ -223,8 +238,8 @@ mod tests {
         {
             for text in [[b'e', end.0, end.1, b'='], [b'e', end.0, b'=', end.1]] {
                 let text = std::str::from_utf8(&text).unwrap();
-                if let Ok(bytes) = Base64::decode_vec(text) {
-                    assert_eq!(Base64::encode_string(&bytes), text);
+                if let Ok(bytes) = BASE64.decode(text) {
+                    assert_eq!(BASE64.encode(&bytes), text);
                     read.insert(bytes);
                 }
             }

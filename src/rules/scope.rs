@@ -1,7 +1,11 @@
 //! Paths: what the policy protects and restricts, what a contract allows.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
 use crate::facts::case::CommitCase;
-use crate::policy::pattern::PathSet;
+use crate::policy::pattern::{BadPattern, PathSet};
 use crate::record::contract::Contract;
 use crate::record::tree::Change;
 use crate::record::{Findings, IdentityName, Rule, Subject};
@@ -37,9 +41,7 @@ pub fn contract_scope(
     subject: &Subject,
     findings: &mut Findings,
 ) {
-    let sets = PathSet::exact(&contract.allowed_paths)
-        .and_then(|allowed| Ok((allowed, PathSet::broad(&contract.forbidden_paths)?)));
-    let (allowed, forbidden) = match sets {
+    let sets = match Sets::of(contract) {
         Ok(sets) => sets,
         // Contracts are checked when made; one that does not compile allows nothing.
         Err(error) => {
@@ -60,19 +62,57 @@ pub fn contract_scope(
                 .expected(expected)
                 .remedy(format!("git awo task show {}", contract.id))
         };
-        if !allowed.matches(&change.path) {
+        if !sets.allowed.matches(&change.path) {
             findings.push(deny(
                 Rule::AllowedPaths,
                 format!("within {}", contract.allowed_paths.join(" ")),
             ));
         }
-        if forbidden.matches(&change.path) {
-            let which = forbidden.which(&change.path).unwrap_or_default();
+        if sets.forbidden.matches(&change.path) {
+            let which = sets.forbidden.which(&change.path).unwrap_or_default();
             findings.push(deny(
                 Rule::ForbiddenPaths,
                 format!("nothing under {which} touched"),
             ));
         }
+    }
+}
+
+/// The patterns of a contract, compiled.
+struct Sets {
+    allowed: PathSet,
+    forbidden: PathSet,
+}
+
+/// Allowed and forbidden patterns.
+type Patterns = (Vec<String>, Vec<String>);
+
+thread_local! {
+    /// What was compiled last: many contracts are about the same paths.
+    static RECENT: RefCell<BTreeMap<Patterns, Rc<Sets>>> = const { RefCell::new(BTreeMap::new()) };
+}
+
+/// So many are kept.
+const MOST_RECENT: usize = 32;
+
+impl Sets {
+    fn of(contract: &Contract) -> Result<Rc<Self>, BadPattern> {
+        let (allowed_paths, forbidden_paths) = (&contract.allowed_paths, &contract.forbidden_paths);
+        let patterns = (allowed_paths.clone(), forbidden_paths.clone());
+        RECENT.with_borrow_mut(|recent| {
+            if let Some(sets) = recent.get(&patterns) {
+                return Ok(Rc::clone(sets));
+            }
+            let sets = Rc::new(Self {
+                allowed: PathSet::exact(allowed_paths)?,
+                forbidden: PathSet::broad(forbidden_paths)?,
+            });
+            if recent.len() >= MOST_RECENT {
+                recent.clear();
+            }
+            recent.insert(patterns, Rc::clone(&sets));
+            Ok(sets)
+        })
     }
 }
 

@@ -5,7 +5,8 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, OnceLock};
 
-use base64ct::{Base64, Base64Unpadded, Encoding as _};
+use base64::engine::Engine as _;
+use base64::engine::general_purpose::{STANDARD as BASE64, STANDARD_NO_PAD as UNPADDED};
 use sha2::{Digest as _, Sha256};
 
 use super::algorithm::Algorithm;
@@ -71,9 +72,9 @@ impl PublicKey {
             return Err(BadPublicKey::Malformed("it is too long"));
         }
         let bad = || BadPublicKey::Malformed("its base64 is not canonical");
-        let wire = Base64::decode_vec(text).map_err(|_| bad())?;
+        let wire = BASE64.decode(text).map_err(|_| bad())?;
         // A key must have only one encoding.
-        if Base64::encode_string(&wire) != text {
+        if BASE64.encode(&wire) != text {
             return Err(bad());
         }
         Self::from_wire(&wire)
@@ -144,7 +145,7 @@ impl PublicKey {
     pub fn fingerprint(&self) -> &str {
         self.0.fingerprint.get_or_init(|| {
             let digest = Sha256::digest(&self.0.wire);
-            format!("SHA256:{}", Base64Unpadded::encode_string(&digest))
+            format!("SHA256:{}", UNPADDED.encode(digest))
         })
     }
 
@@ -160,11 +161,7 @@ impl PublicKey {
 
     /// Returns kind and base64, as in a `*.pub` file, without a comment.
     pub fn to_line(&self) -> String {
-        format!(
-            "{} {}",
-            self.0.algorithm,
-            Base64::encode_string(&self.0.wire)
-        )
+        format!("{} {}", self.0.algorithm, BASE64.encode(&self.0.wire))
     }
 
     pub(super) fn material(&self) -> &Material {

@@ -1,6 +1,7 @@
 //! SSHSIG: the signatures that `ssh-keygen -Y sign` makes and git stores (PROTOCOL.sshsig).
 
-use base64ct::{Base64, Encoding as _};
+use base64::engine::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use sha2::{Digest as _, Sha256, Sha512};
 
 use super::algorithm::Algorithm;
@@ -150,7 +151,7 @@ impl Signature {
             .and_then(|rest| rest.strip_suffix(END));
         let mut base64 = body.ok_or_else(bad)?.to_owned();
         base64.retain(|c| c != '\n');
-        let blob = Base64::decode_vec(&base64).map_err(|_| bad())?;
+        let blob = BASE64.decode(&base64).map_err(|_| bad())?;
         // A signature must have only one encoding, so anything but our own is refused.
         if armored(&blob).strip_suffix('\n') != Some(text) {
             return Err(bad());
@@ -280,7 +281,7 @@ fn ecdsa(bytes: &[u8], length: usize) -> Read<Raw> {
 }
 
 fn armored(blob: &[u8]) -> String {
-    let base64 = Base64::encode_string(blob);
+    let base64 = BASE64.encode(blob);
     let mut armor = String::with_capacity(base64.len().saturating_add(128));
     armor.push_str(BEGIN);
     let mut rest = base64.as_str();

@@ -280,27 +280,27 @@ impl Parser<'_> {
     fn string(&mut self) -> Result<String, BadJson> {
         self.at = self.at.saturating_add(1);
         let mut out = String::new();
-        let mut run = self.at;
         loop {
             // Quotes, backslashes and control characters are ASCII, so the text between two of them
             // consists of whole characters.
-            let plain = self.text.get(run..self.at).unwrap_or_default();
+            let rest = self.text.get(self.at..).unwrap_or_default();
+            let special = |b: &u8| matches!(b, b'"' | b'\\' | 0..0x20);
+            let length = rest.as_bytes().iter().position(special);
+            let length = length.unwrap_or(rest.len());
+            out.push_str(rest.get(..length).unwrap_or_default());
+            self.at = self.at.saturating_add(length);
             match self.peek() {
                 Some(b'"') => {
-                    out.push_str(plain);
                     self.at = self.at.saturating_add(1);
                     return Ok(out);
                 }
                 Some(b'\\') => {
-                    out.push_str(plain);
                     let c = self.escape()?;
                     out.push(c);
-                    run = self.at;
                 }
-                Some(0..0x20) => {
+                Some(_) => {
                     return Err(self.bad("a string contains an unescaped control character"));
                 }
-                Some(_) => self.at = self.at.saturating_add(1),
                 None => return Err(self.bad("the document ends inside a string")),
             }
         }

@@ -28,16 +28,6 @@ impl Json {
         self.as_object()?.get(key)
     }
 
-    /// Returns how deep arrays and objects are nested.
-    pub(super) fn depth(&self) -> usize {
-        let deepest = match self {
-            Json::Array(items) => items.iter().map(Json::depth).max(),
-            Json::Object(members) => members.values().map(Json::depth).max(),
-            _ => return 0,
-        };
-        deepest.unwrap_or(0).saturating_add(1)
-    }
-
     /// Returns the text of a string.
     pub fn as_str(&self) -> Option<&str> {
         match self {
