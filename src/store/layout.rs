@@ -1,10 +1,15 @@
 //! Where everything lives: every ref is one function. The paths inside them follow from the
 //! registry of kinds ([`LedgerPath`]).
 
-use crate::record::{Month, RefName};
+use std::collections::BTreeMap;
+
+use crate::record::{Month, ObjectId, RefName};
 use crate::records::{Notes, Segment};
 
 pub use crate::records::{LedgerPath, run_directory};
+
+/// Where every ref is, as far as it matters: now, or after a push.
+pub type Refs = BTreeMap<RefName, ObjectId>;
 
 /// `refs/awo/policy`
 pub fn policy() -> RefName {

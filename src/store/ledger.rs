@@ -1,6 +1,6 @@
 //! Reading the ledger, the notes and the evidence as some set of refs shows them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::evidence::RunFiles;
 use crate::git::Reader;
@@ -9,14 +9,13 @@ use crate::record::tree::Mode;
 use crate::record::{ObjectId, RefName, RepoPath, RunId, Sha256, TaskId};
 use crate::records::{Kind, Notes, Scope};
 
+pub use super::layout::Refs;
+
 use super::Error;
 use super::additions::Additions;
 use super::layout::{self, LedgerPath};
 use super::notes::Segments;
 use super::provenance::Entry;
-
-/// Where every ref is, as far as it matters: now, or after a push.
-pub type Refs = BTreeMap<RefName, ObjectId>;
 
 /// A file of a tree: its path from there, its mode and its blob.
 pub type StoredFile = (RepoPath, Mode, ObjectId);

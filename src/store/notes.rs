@@ -15,8 +15,7 @@ use crate::records::Notes;
 
 use super::Error;
 use super::index::Key;
-use super::layout::{self, Place};
-use super::ledger::Refs;
+use super::layout::{self, Place, Refs};
 use super::table::{Form, Row, State, Table, padded};
 
 /// The notes as a set of refs shows them.
