@@ -9,8 +9,6 @@ use crate::record::tree::Mode;
 use crate::record::{ObjectId, RefName, RepoPath, RunId, Sha256, TaskId};
 use crate::records::{Kind, Notes, Scope};
 
-pub use super::layout::Refs;
-
 use super::Error;
 use super::additions::Additions;
 pub use super::layout::Refs;
