@@ -16,12 +16,12 @@ use crate::record::HashKind;
 /// Maximum size of an object that is unpacked, whatever its header claims.
 pub(super) const LARGEST_OBJECT: usize = 256 * 1024 * 1024;
 /// Enough for the signed commits of one push at the default limit.
-const COMMIT_CACHE: usize = 16 * 1024 * 1024;
+const COMMIT_CACHE: usize = 32 * 1024 * 1024;
 /// Enough for two versions of the directories of a large tree. Shared, since what one thread has
 /// read the next one reads again, and sixteen caches would take sixteen times the memory.
 const TREE_CACHE: usize = 16 * 1024 * 1024;
 /// Size of the cache of delta bases, per reader. Most trees are deltas of their neighbours.
-const PACK_CACHE: usize = 2 * 1024 * 1024;
+const PACK_CACHE: usize = 8 * 1024 * 1024;
 
 /// State shared by all readers of one repository.
 pub(super) struct Shared {
@@ -40,9 +40,7 @@ pub(super) struct Shared {
     /// Whether pushed objects are visible that are not yet in the repository.
     pub(super) in_quarantine: bool,
     /// Removed when the last reader is dropped.
-    view: Option<TempDir>,
-    /// Where all objects are read from.
-    objects: PathBuf,
+    _view: Option<TempDir>,
     /// Number of tree entries that may still be read.
     work: AtomicU64,
     /// The initial value of `work`.
@@ -58,35 +56,6 @@ pub(super) struct Handles {
     pub(super) handle: gix::odb::Handle,
     /// Lists them again after a miss: `git gc` and other pushes run concurrently with a hook.
     pub(super) again: gix::odb::Handle,
-}
-
-impl Handles {
-    fn open(objects: &Path, hash: gix::hash::Kind, viewed: bool) -> Result<Self, Error> {
-        let settings = gix::odb::store::init::Options {
-            alloc_limit_bytes: Some(LARGEST_OBJECT),
-            ..Default::default()
-        };
-        let opened = gix::odb::at_opts(objects, hash, None, settings);
-        let mut handle = opened.map_err(|source| Error::Io {
-            path: objects.to_owned(),
-            source,
-        })?;
-        handle.set_pack_cache(|| Box::new(MemoryCappedHashmap::new(PACK_CACHE)));
-        let again = handle.clone();
-        if viewed {
-            // A miss would list all packs, and most misses are of objects that do not exist.
-            handle.refresh_never();
-        }
-        Ok(Self { handle, again })
-    }
-}
-
-impl Shared {
-    /// Opens the objects anew.
-    pub(super) fn handles(&self) -> Result<Handles, Error> {
-        let hash = self.repo.to_thread_local().object_hash();
-        Handles::open(&self.objects, hash, self.view.is_some())
-    }
 }
 
 fn options() -> gix::open::Options {
@@ -158,7 +127,23 @@ pub(super) fn share(
         Some(view) => view.path().to_owned(),
         None => common_dir.join("objects"),
     };
-    let handles = Handles::open(&objects, local.object_hash(), view.is_some())?;
+    let settings = gix::odb::store::init::Options {
+        alloc_limit_bytes: Some(LARGEST_OBJECT),
+        ..Default::default()
+    };
+    let mut handle =
+        gix::odb::at_opts(&objects, local.object_hash(), None, settings).map_err(|source| {
+            Error::Io {
+                path: objects.clone(),
+                source,
+            }
+        })?;
+    handle.set_pack_cache(|| Box::new(MemoryCappedHashmap::new(PACK_CACHE)));
+    let again = handle.clone();
+    if view.is_some() {
+        // A miss would list all packs, and most misses are of objects that do not exist.
+        handle.refresh_never();
+    }
     let shallow_file = quarantine
         .and_then(|quarantine| quarantine.shallow_file.clone())
         .unwrap_or_else(|| common_dir.join("shallow"));
@@ -174,13 +159,12 @@ pub(super) fn share(
         in_quarantine: quarantine.is_some_and(|quarantine| quarantine.objects.is_some()),
         git_dir,
         common_dir,
-        objects,
-        view,
+        _view: view,
         work: AtomicU64::new(u64::MAX),
         most_work: AtomicU64::new(u64::MAX),
         misses: AtomicU64::new(0),
     };
-    Ok((shared, handles))
+    Ok((shared, Handles { handle, again }))
 }
 
 /// Refuses formats that gix would open, but with no refs or with other objects.

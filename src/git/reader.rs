@@ -85,13 +85,6 @@ impl Reader {
         Self::with(Arc::clone(&self.shared), self.handles.clone(), BLOB_CACHE)
     }
 
-    /// Returns a reader of the same repository for another thread, which opens the packs anew. What
-    /// it reads of them counts as resident only until it is dropped.
-    pub fn reopen(&self) -> Result<Self, Error> {
-        let handles = self.shared.handles()?;
-        Ok(Self::with(Arc::clone(&self.shared), handles, BLOB_CACHE))
-    }
-
     /// Limits the entries that comparisons of trees by all readers may read in total from now on, so
     /// that a push of many commits costs no more than a push of one.
     pub fn limit_work(&self, entries: u64) {
