@@ -15,11 +15,15 @@ const MOST_THREADS: usize = 16;
 
 /// By what everything is judged.
 #[derive(Clone, Copy)]
-pub(super) struct Basis<'a> {
-    pub(super) refs: &'a Refs,
-    pub(super) history: &'a PolicyHistory,
-    pub(super) logged: &'a Logged,
-    pub(super) time: Timestamp,
+pub struct Basis<'a> {
+    /// Where every ref is.
+    pub refs: &'a Refs,
+    /// The policy.
+    pub history: &'a PolicyHistory,
+    /// Which push brought each record.
+    pub logged: &'a Logged,
+    /// The time at which records are judged that no push is known to have brought.
+    pub time: Timestamp,
 }
 
 impl<'a> Basis<'a> {

@@ -23,7 +23,7 @@ use crate::store::additions::Additions;
 use crate::store::layout::{self, Place};
 use crate::store::ledger::Records;
 use branches::Arrived;
-use cores::{Basis, Cores, Threads};
+use cores::{Cores, Threads};
 use memory::{Memory, Verified};
 use run::Whence;
 use seen::high_water;
@@ -32,6 +32,7 @@ use tips::Judged;
 use super::{Anchor, Error, PolicyHistory};
 use super::{branch, governance};
 
+pub use cores::Basis;
 pub use seen::{Clone, positions};
 
 /// How many records are judged at once in one thread.
@@ -347,6 +348,40 @@ fn landed_before(
     let reader = collector.records.reader();
     let judged = rules.map(|rules| branch::judge_run(reader, &rules, commit, facts, time));
     Ok(judged.transpose()?.unwrap_or_default())
+}
+
+/// Judges what arrived as [`governance::judge`] does, on all cores.
+pub fn judge_arrivals(
+    basis: Basis<'_>,
+    records: &Records<'_>,
+    arrivals: &Arrivals,
+    findings: &mut Findings,
+) -> Result<(), Error> {
+    let threads = Threads {
+        reader: records.reader(),
+        number: None,
+    };
+    let cores = Cores { threads, basis };
+    let judged = || {
+        let (runs, mut found) = judge_records(&cores, arrivals)?;
+        let runs: Vec<_> = runs.into_iter().collect();
+        let of_runs = cores.spread(&runs, |collector, run| {
+            let (facts, mut found) = (collector.run(run)?, Findings::new());
+            governance::judge_run(collector, &facts, arrivals.digests(), &mut found);
+            Ok::<_, Error>(found)
+        })?;
+        for of_run in of_runs {
+            found.extend(of_run?);
+        }
+        Ok::<_, Error>(found)
+    };
+    // Whatever fails now is met again by one thread, in order: then the same is told each time.
+    let Ok(found) = judged() else {
+        return governance::judge(arrivals, &basis.collector(records), findings);
+    };
+    growth::irregular(arrivals, findings);
+    findings.extend(found);
+    Ok(())
 }
 
 /// Judges every record by itself; returns the runs that they are about, and what was found.

@@ -7,7 +7,7 @@ use std::cell::Cell;
 
 use crate::check::PolicyHistory;
 use crate::check::governance;
-use crate::check::verify::positions;
+use crate::check::verify::{Basis, judge_arrivals, positions};
 use crate::facts::arrivals::{Arrivals, Gained};
 use crate::facts::log::Log;
 use crate::facts::position::{Continued, Logged, Positions};
@@ -151,18 +151,17 @@ fn arrived(session: &Session, remote: &str, after: &Refs) -> Result<Findings, Er
     let merged = marks.remotes.remove(remote).unwrap_or_default();
     let arrivals = arrivals(session, after, &merged)?;
     let records = Records::open(repo, after)?;
-    let judge = |positions: Positions<'_>, findings: &mut Findings| {
-        let collector = Collector {
-            records: &records,
+    let judge = |logged: &Logged, findings: &mut Findings| {
+        let basis = Basis {
+            refs: after,
             history: &history,
-            positions,
+            logged,
             time: actor.now(),
-            arriving_policies: None,
         };
-        governance::judge(&arrivals, &collector, findings)
+        judge_arrivals(basis, &records, &arrivals, findings)
     };
     let Some(tip) = after.get(&layout::log()) else {
-        judge(Positions::Logged(&Logged::default()), &mut findings)?;
+        judge(&Logged::default(), &mut findings)?;
         return Ok(findings);
     };
     // The log up to the mark was checked when the mark was set: the new part is read, and all of it
@@ -178,7 +177,14 @@ fn arrived(session: &Session, remote: &str, after: &Refs) -> Result<Findings, Er
                 unanswered: Cell::new(false),
             };
             if part.covers_arrivals() {
-                judge(Positions::Continued(&part), &mut found)?;
+                let collector = Collector {
+                    records: &records,
+                    history: &history,
+                    positions: Positions::Continued(&part),
+                    time: actor.now(),
+                    arriving_policies: None,
+                };
+                governance::judge(&arrivals, &collector, &mut found)?;
                 if !part.unanswered.get() {
                     return Ok(found);
                 }
@@ -187,7 +193,7 @@ fn arrived(session: &Session, remote: &str, after: &Refs) -> Result<Findings, Er
     }
     let log = Log::load(repo, *tip, &history, &mut findings)?;
     let logged = positions(repo, &log, &mut findings)?;
-    judge(Positions::Logged(&logged), &mut findings)?;
+    judge(&logged, &mut findings)?;
     Ok(findings)
 }
 
