@@ -1,6 +1,6 @@
 //! What is hostile costs little: time and memory of the hook that refuses it.
 
-use crate::bench::measure::WRAPPER;
+use crate::bench::measure::{self, Cost, WRAPPER};
 use crate::hostile::door::Door;
 use crate::world::PROGRAM;
 
@@ -23,11 +23,7 @@ pub fn measured(door: &Door) {
 #[track_caller]
 pub fn cheap(door: &Door, what: &str) {
     let text = std::fs::read_to_string(door.world.path("cost")).unwrap();
-    let figures: Vec<f64> = text
-        .split_whitespace()
-        .map(|it| it.parse().unwrap())
-        .collect();
-    let (cpu, resident) = (figures[1], figures[2]);
+    let Cost { cpu, resident, .. } = measure::read(&text);
     println!("{what}: {cpu:.2} s, {:.0} MiB", resident / 1024.0);
     assert!(cpu < MOST.0, "{what} takes {cpu} s");
     assert!(resident < MOST.1, "{what} takes {resident} KiB");
