@@ -350,7 +350,7 @@ fn landed_before(
     Ok(judged.transpose()?.unwrap_or_default())
 }
 
-/// Judges what arrived as [`governance::judge`] does, on all cores.
+/// Judges what arrived of records, on all cores: each by itself, and the runs.
 pub fn judge_arrivals(
     basis: Basis<'_>,
     records: &Records<'_>,
