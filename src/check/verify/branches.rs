@@ -9,19 +9,17 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
+use crate::check::Error;
 use crate::check::branch::strict::Strict;
 use crate::check::branch::{self, Branch, Seen};
 use crate::check::push::rank;
-use crate::check::{Error, governance};
 use crate::facts::log::Log;
 use crate::facts::remembered::At;
-use crate::facts::run::{Collector, RunFacts};
 use crate::git::Reader;
 use crate::policy::RefRules;
-use crate::record::{
-    Checked, Coded, Findings, ObjectId, RefName, Report, RunId, Sha256, Subject, Timestamp,
-};
+use crate::record::{Checked, Coded, ObjectId, RefName, Report, Subject, Timestamp};
 
+use super::arrived::Arrived;
 use super::blobs::{Blobs, Hashed};
 use super::cores::Cores;
 use super::tips::{Judged, contained, tips};
@@ -51,47 +49,6 @@ enum Job {
     Failed(Error),
 }
 
-/// The runs of which something arrived, judged together with their commits: all that is known of a
-/// run is gathered once.
-pub(super) struct Arrived<'a> {
-    digests: &'a BTreeSet<Sha256>,
-    runs: &'a BTreeSet<RunId>,
-    judged: Mutex<(BTreeSet<RunId>, Findings)>,
-}
-
-impl<'a> Arrived<'a> {
-    pub(super) fn new(digests: &'a BTreeSet<Sha256>, runs: &'a BTreeSet<RunId>) -> Self {
-        Self {
-            digests,
-            runs,
-            judged: Mutex::default(),
-        }
-    }
-
-    /// Judges a run, unless that was done.
-    pub(super) fn judge(&self, collector: &Collector<'_>, facts: &RunFacts) {
-        let lock = || self.judged.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.runs.contains(&facts.id) && lock().0.insert(facts.id.clone()) {
-            let mut found = Findings::new();
-            governance::judge_run(collector, facts, self.digests, &mut found);
-            lock().1.extend(found);
-        }
-    }
-
-    /// Returns the runs that were not judged so far.
-    pub(super) fn left(&self) -> Vec<&'a RunId> {
-        let judged = self.judged.lock().unwrap_or_else(PoisonError::into_inner);
-        let left = self.runs.iter().filter(|run| !judged.0.contains(run));
-        left.collect()
-    }
-
-    /// Returns what was found.
-    pub(super) fn into_findings(self) -> Findings {
-        let judged = self.judged.into_inner();
-        judged.unwrap_or_else(PoisonError::into_inner).1
-    }
-}
-
 /// What was judged of all that the log tells, apart from where branches are now.
 #[derive(Default)]
 pub(super) struct Logged {
@@ -107,7 +64,7 @@ pub(super) struct Logged {
 pub(super) fn verify(
     cores: &Cores<'_>,
     log: &Log,
-    arrived: &Arrived<'_>,
+    arrived: Option<&Arrived<'_>>,
     before: &Judged,
     report: &mut Report,
 ) -> Result<Logged, Error> {
@@ -122,7 +79,9 @@ pub(super) fn verify(
             Seen::Commit(reader, commit, found) => hashed.add(reader, commit, found),
             Seen::Malformed => hashed.damaged(),
             Seen::Run(collector, facts) => {
-                arrived.judge(collector, facts);
+                if let Some(arrived) = arrived {
+                    arrived.judge(collector, facts);
+                }
                 if let Some(run) = facts.held().filter(|_| !it.is_tip) {
                     let mut runs = runs.lock().unwrap_or_else(PoisonError::into_inner);
                     runs.push((

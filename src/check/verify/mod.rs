@@ -1,5 +1,6 @@
 //! Verifies a clone: everything again, from objects, offline.
 
+mod arrived;
 mod blobs;
 mod branches;
 mod commits;
@@ -9,7 +10,6 @@ mod run;
 mod seen;
 mod tips;
 
-use std::collections::BTreeSet;
 use std::num::NonZero;
 
 use crate::facts::arrivals::{Arrivals, Blobs, Gained};
@@ -22,7 +22,7 @@ use crate::rules::{self, growth};
 use crate::store::additions::Additions;
 use crate::store::layout::{self, Place};
 use crate::store::ledger::Records;
-use branches::Arrived;
+use arrived::Arrived;
 use cores::{Cores, Threads};
 use memory::{Memory, Verified};
 use run::Whence;
@@ -34,9 +34,6 @@ use super::{branch, governance};
 
 pub use cores::Basis;
 pub use seen::{Clone, positions};
-
-/// How many records are judged at once in one thread.
-const CHUNK: usize = 64;
 
 /// What to verify.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -209,36 +206,24 @@ impl All<'_> {
         }
         let arrivals = self.arrivals(records, report)?;
         growth::irregular(&arrivals, &mut report.findings);
-        // Whatever fails now is met again by one thread, in order: then the same is told each time.
-        let in_order = |arrivals: Arrivals, report: &mut Report| {
-            if self.memory.is_some() {
-                return Ok(None);
-            }
-            governance::judge(&arrivals, self.collector, &mut report.findings)?;
-            let none = (BTreeSet::new(), BTreeSet::new());
-            let arrived = Arrived::new(&none.0, &none.1);
-            let logged = branches::verify(cores, log, &arrived, before, report)?;
-            Ok(Some((arrivals, logged)))
-        };
-        let Ok((runs, of_records)) = judge_records(cores, &arrivals) else {
-            return in_order(arrivals, report);
-        };
-        let arrived = Arrived::new(arrivals.digests(), &runs);
+        let arrived = Arrived::new(&arrivals);
         let mut found = Report::default();
-        let judged = branches::verify(cores, log, &arrived, before, &mut found);
-        let left = cores.spread(&arrived.left(), |collector, run| {
-            let facts = collector.run(run)?;
-            arrived.judge(collector, &facts);
-            landed_before(basis, collector, &facts)
+        let judged = branches::verify(cores, log, Some(&arrived), before, &mut found);
+        let left = arrived.judge_left(cores, |collector, facts| {
+            landed_before(basis, collector, facts)
         });
-        let Ok(left) = left.and_then(|left| left.into_iter().collect::<Result<Vec<_>, _>>()) else {
-            return in_order(arrivals, report);
-        };
-        report.findings.extend(of_records);
-        report.findings.extend(arrived.into_findings());
-        report.findings.extend(left.into_iter().flatten());
-        report.absorb(found);
-        Ok(Some((arrivals, judged?)))
+        if let (Ok(()), Some(of_records)) = (left, arrived.into_findings()) {
+            report.findings.extend(of_records);
+            report.absorb(found);
+            return Ok(Some((arrivals, judged?)));
+        }
+        if self.memory.is_some() {
+            return Ok(None);
+        }
+        // What failed is met again by one thread, in order: then the same is told each time.
+        governance::judge(&arrivals, self.collector, &mut report.findings)?;
+        let logged = branches::verify(cores, log, None, before, report)?;
+        Ok(Some((arrivals, logged)))
     }
 
     /// Collects every record there is.
@@ -362,47 +347,13 @@ pub fn judge_arrivals(
         number: None,
     };
     let cores = Cores { threads, basis };
-    let judged = || {
-        let (runs, mut found) = judge_records(&cores, arrivals)?;
-        let runs: Vec<_> = runs.into_iter().collect();
-        let of_runs = cores.spread(&runs, |collector, run| {
-            let (facts, mut found) = (collector.run(run)?, Findings::new());
-            governance::judge_run(collector, &facts, arrivals.digests(), &mut found);
-            Ok::<_, Error>(found)
-        })?;
-        for of_run in of_runs {
-            found.extend(of_run?);
-        }
-        Ok::<_, Error>(found)
-    };
-    // Whatever fails now is met again by one thread, in order: then the same is told each time.
-    let Ok(found) = judged() else {
+    let arrived = Arrived::new(arrivals);
+    let judged = arrived.judge_left(&cores, |_, _| Ok(Findings::new()));
+    let Some(found) = arrived.into_findings().filter(|_| judged.is_ok()) else {
+        // What failed is met again by one thread, in order: then the same is told each time.
         return governance::judge(arrivals, &basis.collector(records), findings);
     };
     growth::irregular(arrivals, findings);
     findings.extend(found);
     Ok(())
-}
-
-/// Judges every record by itself; returns the runs that they are about, and what was found.
-fn judge_records(
-    cores: &Cores<'_>,
-    arrivals: &Arrivals,
-) -> Result<(BTreeSet<RunId>, Findings), Error> {
-    let pieces: Vec<_> = governance::pieces(arrivals).collect();
-    let pieces: Vec<_> = pieces.chunks(CHUNK).collect();
-    let judged = cores.spread(&pieces, |collector, pieces| {
-        let (mut runs, mut found) = (BTreeSet::new(), Findings::new());
-        for it in *pieces {
-            governance::judge_piece(collector, *it, &mut runs, &mut found)?;
-        }
-        Ok::<_, Error>((runs, found))
-    })?;
-    let (mut runs, mut findings) = (BTreeSet::new(), Findings::new());
-    for judged in judged {
-        let (more, found) = judged?;
-        runs.extend(more);
-        findings.extend(found);
-    }
-    Ok((runs, findings))
 }
