@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::policy::keyring::Signer;
 use crate::record::{ObjectId, json};
+use crate::sys::process::program;
 
 /// The part of a policy's history that this version of the program has verified before.
 #[derive(Debug, Serialize, Deserialize)]
@@ -28,23 +29,20 @@ pub(super) struct Stored {
     pub(super) signers: Vec<Signer>,
 }
 
-/// The program that verifies. What another version of it accepted is verified again.
-const PROGRAM: &str = env!("CARGO_PKG_VERSION");
-
 impl KnownPolicies {
     /// Returns what is known of a verified history, oldest version first.
     pub(super) fn of(versions: Vec<Stored>) -> Self {
         Self {
-            program: PROGRAM.to_owned(),
+            program: program(),
             versions,
             failed: AtomicBool::new(false),
         }
     }
 
-    /// Parses the stored form; `None` unless it is whole and of this version of the program.
+    /// Parses the stored form; `None` unless it is whole and of this program.
     pub fn parse(bytes: &[u8]) -> Option<Self> {
         let known: Self = json::parse_with_digest(bytes)?;
-        (known.program == PROGRAM && !known.versions.is_empty()).then_some(known)
+        (known.program == program() && !known.versions.is_empty()).then_some(known)
     }
 
     /// Returns the stored form: the digest of the rest, and a JSON object.

@@ -1,17 +1,21 @@
 //! The files in which the objects of a repository stand: whether they are the same as before.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::odb::kind_to_gix;
 use super::reader::Reader;
 use crate::record::Sha256;
 
-/// The files of objects up to a moment. New ones may come, but if one of these is changed, replaced
-/// or removed, it is noticed: a file takes the time of the change, and no program can choose that.
+/// The files of objects up to a moment. New ones may come, unless they hold an object that was there;
+/// but if one of these is changed, replaced or removed, it is noticed: a file takes the time of the
+/// change. Damage below the file system, or by a write through a memory map where that takes no time,
+/// is not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ObjectFiles {
@@ -21,22 +25,68 @@ pub struct ObjectFiles {
     files: Sha256,
 }
 
-/// A file of objects: when it last changed, and what tells it from others.
-type Stamp = ((i64, i64), Vec<u8>);
+/// A file of objects.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Stamp {
+    /// Its path below the directory of the objects.
+    path: PathBuf,
+    /// When it last changed.
+    changed: (i64, i64),
+    /// What tells it from others.
+    text: String,
+}
 
 impl Reader {
     /// Returns the files in which the objects stand now; nothing if some stand elsewhere, or if they
     /// cannot be looked at.
     pub fn object_files(&self) -> Option<ObjectFiles> {
         let stamps = self.stamps()?;
-        let until = stamps.iter().map(|(changed, _)| *changed).max();
-        Some(ObjectFiles::of(until.unwrap_or_default(), stamps))
+        let until = stamps.iter().map(|it| it.changed).max();
+        Some(ObjectFiles::of(until.unwrap_or_default(), &stamps))
     }
 
-    /// Tells whether these files are as they were.
+    /// Tells whether these files are as they were, and no other one holds an object that they hold.
     pub fn still_has(&self, files: &ObjectFiles) -> bool {
-        let stamps = self.stamps();
-        stamps.is_some_and(|it| ObjectFiles::of(files.until, it) == *files)
+        let Some(stamps) = self.stamps() else {
+            return false;
+        };
+        let (old, new): (Vec<_>, Vec<_>) =
+            stamps.into_iter().partition(|it| it.changed <= files.until);
+        ObjectFiles::of(files.until, &old) == *files && self.hides_nothing(&old, &new)
+    }
+
+    /// Tells whether no new pack holds an object that was there before: that would be read in its
+    /// place. New loose objects are read where no pack has them, and none takes another one's place.
+    fn hides_nothing(&self, old: &[Stamp], new: &[Stamp]) -> bool {
+        let objects = self.common_dir().join("objects");
+        let kind = kind_to_gix(self.hash_kind());
+        let index = |it: &Stamp| gix::odb::pack::index::File::at(objects.join(&it.path), kind).ok();
+        let packed = |it: &&Stamp| it.path.extension().is_some_and(|it| it == "idx");
+        if new.iter().any(|it| it.path.ends_with(MULTI_PACK_INDEX)) {
+            return false;
+        }
+        if !new.iter().any(|it| packed(&it)) {
+            return true;
+        }
+        let before: Option<Vec<_>> = old.iter().filter(packed).map(index).collect();
+        let (Some(before), new) = (before, new.iter().filter(packed).map(index)) else {
+            return false;
+        };
+        for index in new {
+            let Some(index) = index else {
+                return false;
+            };
+            for at in 0..index.num_objects() {
+                let id = index.oid_at_index(at);
+                let hex = id.to_string();
+                let (directory, rest) = hex.split_at_checked(2).unwrap_or_default();
+                let is_loose = objects.join(directory).join(rest).exists();
+                if is_loose || before.iter().any(|it| it.lookup(id).is_some()) {
+                    return false;
+                }
+            }
+        }
+        true
     }
 
     fn stamps(&self) -> Option<Vec<Stamp>> {
@@ -50,47 +100,54 @@ impl Reader {
 }
 
 impl ObjectFiles {
-    fn of(until: (i64, i64), mut stamps: Vec<Stamp>) -> Self {
-        stamps.retain(|(changed, _)| *changed <= until);
-        stamps.sort_unstable();
-        let stamps: Vec<_> = stamps.into_iter().map(|(_, stamp)| stamp).collect();
-        let files = Sha256::of(&stamps.concat());
+    fn of(until: (i64, i64), stamps: &[Stamp]) -> Self {
+        let mut texts: Vec<_> = stamps.iter().map(|it| it.text.as_str()).collect();
+        texts.sort_unstable();
+        let files = Sha256::of(texts.concat().as_bytes());
         Self { until, files }
     }
 }
 
+const MULTI_PACK_INDEX: &str = "multi-pack-index";
+
 /// Packs with what belongs to them, and loose objects.
 fn stamps(objects: &Path) -> io::Result<Vec<Stamp>> {
+    let is_hex = |name: &OsStr| name.as_encoded_bytes().iter().all(u8::is_ascii_hexdigit);
     let mut found = Vec::new();
     for entry in fs::read_dir(objects)? {
         let name = entry?.file_name();
-        let loose = name.len() == 2 && name.as_encoded_bytes().iter().all(u8::is_ascii_hexdigit);
+        let loose = name.len() == 2 && is_hex(&name);
         if !loose && name != "pack" {
             continue;
         }
         for entry in fs::read_dir(objects.join(&name))? {
             let file = entry?.file_name();
-            let file = Path::new(&name).join(file);
-            // What git is writing at this moment is no object yet, and nothing else is read.
-            let read = loose || {
-                let kind = file.extension().unwrap_or_default();
-                kind == "pack" || kind == "idx" || file.ends_with("multi-pack-index")
+            let path = Path::new(&name).join(&file);
+            // What git is writing at this moment has no such name.
+            let read = match loose {
+                true => is_hex(&file),
+                false => {
+                    let kind = path.extension().unwrap_or_default();
+                    kind == "pack" || kind == "idx" || file == MULTI_PACK_INDEX
+                }
             };
-            let is_temporary =
-                |name: &std::ffi::OsStr| name.as_encoded_bytes().starts_with(b"tmp_");
-            if !read || file.file_name().is_some_and(is_temporary) {
+            if !read {
                 continue;
             }
-            let about = fs::metadata(objects.join(&file))?;
+            let about = fs::metadata(objects.join(&path))?;
             let changed = (about.ctime(), about.ctime_nsec());
-            let stamp = format!(
+            let text = format!(
                 "{}\0{} {} {} {changed:?}\n",
-                file.display(),
+                path.display(),
                 about.len(),
                 about.ino(),
                 about.dev(),
             );
-            found.push((changed, stamp.into_bytes()));
+            found.push(Stamp {
+                path,
+                changed,
+                text,
+            });
         }
     }
     Ok(found)
@@ -124,9 +181,17 @@ mod tests {
         write("ab/ce", "three");
         write("pack/pack-2.pack", "four");
         write("pack/tmp_pack_x", "x");
+        write("ab/tmp_obj_x", "x");
         assert!(reader.still_has(&seen), "new files");
         let both = reader.object_files().unwrap();
         assert_ne!(seen, both);
+        write("pack/tmp_x.idx", "no index, under a name that is read");
+        assert!(!reader.still_has(&seen), "an index that cannot be read");
+        fs::remove_file(dir.path().join("objects/pack/tmp_x.idx")).unwrap();
+        write("pack/multi-pack-index", "x");
+        assert!(!reader.still_has(&seen), "an index of all packs");
+        fs::remove_file(dir.path().join("objects/pack/multi-pack-index")).unwrap();
+        assert!(reader.still_has(&seen));
         write("ab/cd", "six");
         assert!(!reader.still_has(&seen), "another content of the same size");
         assert!(!reader.still_has(&both));

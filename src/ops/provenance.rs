@@ -18,6 +18,7 @@ use crate::store::beside;
 use crate::store::layout::{LedgerPath, Place};
 use crate::store::ledger::{Records, Refs};
 use crate::store::provenance::{Entry, Index};
+use crate::sys::process::program;
 
 use super::{Error, Session};
 
@@ -91,7 +92,7 @@ pub fn verify(session: &Session, cache: bool) -> Result<Report, Error> {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Compared {
-    /// The version of the program.
+    /// The program.
     program: String,
     /// The ledger and the attestations.
     refs: Refs,
@@ -108,7 +109,7 @@ impl Compared {
     /// compared: as whenever something else has come than added records, or something is found.
     fn read(repo: &Repo, records: &Records<'_>) -> Result<Option<usize>, Error> {
         let known: Option<Self> = beside::read(repo, COMPARED);
-        let known = known.filter(|it| it.program == env!("CARGO_PKG_VERSION"));
+        let known = known.filter(|it| it.program == program());
         let Some(known) = known.filter(|it| repo.still_has(&it.objects)) else {
             return Ok(None);
         };
@@ -160,7 +161,7 @@ impl Compared {
     fn keep(repo: &Repo, records: &Records<'_>, objects: ObjectFiles, finalizations: usize) {
         if repo.still_has(&objects) {
             let compared = Self {
-                program: env!("CARGO_PKG_VERSION").to_owned(),
+                program: program(),
                 refs: Self::refs(records),
                 objects,
                 finalizations,

@@ -6,6 +6,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::git::{self, Reader};
 use crate::record::tree::Mode;
@@ -22,13 +23,13 @@ pub type Addition = (LedgerPath, Mode, ObjectId);
 pub struct Additions<'a> {
     reader: &'a Reader,
     tip: Option<ObjectId>,
-    places: RefCell<Option<Rc<Places>>>,
+    places: RefCell<Option<Arc<Places>>>,
     /// What was looked up last: many files are asked for about one run.
     recent: RefCell<BTreeMap<String, Rc<[Addition]>>>,
 }
 
-/// Where files about each thing were added.
-struct Places {
+/// Where files about each thing were added. Several views of one ledger can share it.
+pub struct Places {
     /// The places up to some commit, from the index beside the repository.
     index: Index,
     /// The places after it, sorted by key.
@@ -47,6 +48,27 @@ impl<'a> Additions<'a> {
             places: RefCell::default(),
             recent: RefCell::default(),
         }
+    }
+
+    /// Looks at the ledger as this commit shows it, by these places.
+    pub fn by(reader: &'a Reader, tip: Option<ObjectId>, places: Arc<Places>) -> Self {
+        let ledger = Self::at(reader, tip);
+        *ledger.places.borrow_mut() = Some(places);
+        ledger
+    }
+
+    /// Reads the places in the ledger itself: an index could leave something out.
+    pub fn read_anew(&self) -> Result<Arc<Places>, Error> {
+        let mut places = Places {
+            index: Index::none(self.reader),
+            newer: Vec::new(),
+        };
+        let tips: Vec<_> = self.tip.into_iter().collect();
+        for commit in self.reader.new_commits(&tips, &[])? {
+            places.newer.extend(places_of(self.reader, commit)?);
+        }
+        places.newer.sort_by_key(|it| it.key);
+        Ok(Arc::new(places))
     }
 
     /// Returns the tip.
@@ -141,16 +163,16 @@ impl<'a> Additions<'a> {
             return Ok(indexed.into_iter().chain(newer).collect());
         }
         // The index is damaged.
-        *self.places.borrow_mut() = Some(Rc::new(self.read_places(Index::none(self.reader))?));
+        *self.places.borrow_mut() = Some(Arc::new(self.read_places(Index::none(self.reader))?));
         self.commits(key)
     }
 
-    fn places(&self) -> Result<Rc<Places>, Error> {
+    fn places(&self) -> Result<Arc<Places>, Error> {
         if let Some(places) = &*self.places.borrow() {
-            return Ok(Rc::clone(places));
+            return Ok(Arc::clone(places));
         }
-        let places = Rc::new(self.read_places(Index::open(self.reader))?);
-        *self.places.borrow_mut() = Some(Rc::clone(&places));
+        let places = Arc::new(self.read_places(Index::open(self.reader))?);
+        *self.places.borrow_mut() = Some(Arc::clone(&places));
         Ok(places)
     }
 

@@ -39,7 +39,7 @@ pub fn read<T: Serialize + DeserializeOwned>(reader: &Reader, file: &str) -> Opt
 /// Writes it for the next time. If that fails, the next process finds everything out anew.
 pub fn keep<T: Serialize>(reader: &Reader, file: &str, value: &T) {
     let (directory, new) = (directory(reader), json::with_digest(value));
-    if bytes(reader, file).as_ref() == Some(&new) || fs::create_dir_all(&directory).is_err() {
+    if bytes(reader, file).as_ref() == Some(&new) || file::make_directory(&directory).is_err() {
         return;
     }
     let _ = NewFile::at(&directory.join(file))

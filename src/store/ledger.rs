@@ -1,6 +1,7 @@
 //! Reading the ledger, the notes and the evidence as some set of refs shows them.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::evidence::RunFiles;
 use crate::git::Reader;
@@ -10,7 +11,7 @@ use crate::record::{ObjectId, RefName, RepoPath, RunId, Sha256, TaskId};
 use crate::records::{Kind, Notes, Scope};
 
 use super::Error;
-use super::additions::Additions;
+use super::additions::{Additions, Places};
 pub use super::layout::Refs;
 use super::layout::{self, LedgerPath};
 use super::notes::Segments;
@@ -36,6 +37,17 @@ impl<'a> Records<'a> {
             notes: Segments::at(reader, refs),
             refs,
         })
+    }
+
+    /// Opens the records that these refs show, by no index beside the repository: one could leave
+    /// something out. The places of the ledger are those that [`Additions::read_anew`] found.
+    pub fn open_anew(reader: &'a Reader, refs: &'a Refs, places: Arc<Places>) -> Self {
+        Self {
+            reader,
+            ledger: Additions::by(reader, refs.get(&layout::ledger()).copied(), places),
+            notes: Segments::without_index(reader, refs),
+            refs,
+        }
     }
 
     /// Returns the reader.

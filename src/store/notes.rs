@@ -74,6 +74,13 @@ impl<'a> Segments<'a> {
         }
     }
 
+    /// Looks at the notes that these refs show, without the index: it could leave something out.
+    pub fn without_index(reader: &'a Reader, refs: &Refs) -> Self {
+        let segments = Self::at(reader, refs);
+        segments.keep(Index::none(reader));
+        segments
+    }
+
     /// Looks at the notes that the refs of the repository show now.
     pub fn of(reader: &'a Reader) -> Result<Self, Error> {
         let refs = reader.references(layout::NOTES_PREFIX)?;

@@ -118,8 +118,10 @@ impl<const K: usize, const V: usize> Table<K, V> {
     }
 
     fn try_add(&self, make: impl FnOnce() -> (State, Vec<Row<K, V>>)) -> io::Result<bool> {
-        fs::create_dir_all(&self.directory)?;
-        let lock = File::create(self.directory.join("lock"))?;
+        // A repository that was unpacked from somewhere may have symlinks here, to files of others.
+        file::make_directory(file::directory_of(&self.directory))?;
+        file::make_directory(&self.directory)?;
+        let lock = file::open_plain(&self.directory.join("lock"), true)?;
         if !lock::try_alone(&lock)? {
             return Ok(false);
         }
@@ -160,7 +162,7 @@ impl<const K: usize, const V: usize> Table<K, V> {
     /// Opens the segment that continues the last one; nothing if there is none or it is damaged.
     fn open_next(&self) -> Option<Segment<K, V>> {
         let path = self.directory.join(self.segments.len().to_string());
-        let file = File::open(path).ok()?;
+        let file = file::open_plain(&path, false).ok()?;
         let mut header = [0; HEADER];
         file.read_exact_at(&mut header, 0).ok()?;
         let (fields, own) = header.split_at_checked(HEADER - 16)?;
@@ -279,4 +281,57 @@ fn checksum(bytes: &[u8]) -> Checksum {
         *to = *from;
     }
     short
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    static FORM: Form = Form {
+        directory: "x",
+        magic: *b"git-awo tests  1",
+    };
+
+    #[test]
+    fn what_a_symlink_names_is_left_alone_and_a_pipe_keeps_nobody_waiting() {
+        let dir = crate::sys::scratch::directory().unwrap();
+        for below in ["objects/pack", "refs/heads", "elsewhere"] {
+            fs::create_dir_all(dir.path().join(below)).unwrap();
+        }
+        fs::write(dir.path().join("HEAD"), "ref: refs/heads/main\n").unwrap();
+        let config = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n";
+        fs::write(dir.path().join("config"), config).unwrap();
+        let reader = Reader::open(dir.path()).unwrap();
+        let (root, kept) = (dir.path().join("awo-index"), dir.path().join("elsewhere"));
+        for name in ["lock", "0", "1"] {
+            fs::write(kept.join(name), "precious").unwrap();
+        }
+        let add = || Table::<8, 8>::open(&reader, &FORM).add([1; 32], vec![([1; 8], [2; 8])]);
+        symlink(&kept, &root).unwrap();
+        assert!(!add(), "awo-index itself");
+        fs::remove_file(&root).unwrap();
+        fs::create_dir(&root).unwrap();
+        symlink(&kept, root.join("x")).unwrap();
+        assert!(!add(), "the directory of the table");
+        fs::remove_file(root.join("x")).unwrap();
+        fs::create_dir(root.join("x")).unwrap();
+        symlink(kept.join("lock"), root.join("x/lock")).unwrap();
+        assert!(!add(), "the lock");
+        fs::remove_file(root.join("x/lock")).unwrap();
+        for name in ["lock", "0", "1"] {
+            assert_eq!(fs::read(kept.join(name)).unwrap(), b"precious", "{name}");
+        }
+        for name in ["lock", "0"] {
+            let pipe = root.join("x").join(name);
+            let (kind, mode) = (rustix::fs::FileType::Fifo, rustix::fs::Mode::RWXU);
+            rustix::fs::mknodat(rustix::fs::CWD, &pipe, kind, mode, 0).unwrap();
+            add();
+            fs::remove_file(&pipe).unwrap();
+        }
+        assert!(add());
+        let table = Table::<8, 8>::open(&reader, &FORM);
+        assert_eq!(table.find(&[1; 8]), Some(vec![[2; 8]]));
+    }
 }

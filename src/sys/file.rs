@@ -1,9 +1,11 @@
 //! Writing files completely or not at all, and reading files up to a limit.
 
-use std::fs::{self, File, Metadata};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Read as _, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
+
+use rustix::fs::OFlags;
 
 /// Prefix of the names of files that are not yet moved to their final path.
 pub const PENDING: &str = ".git-awo-pending-";
@@ -141,6 +143,38 @@ pub fn read(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
         return Err(bad(format!("it has more than {limit} bytes")));
     }
     Ok(Some(bytes))
+}
+
+/// Opens a regular file to read it, or to write it if `write` says so: then it is made if it does not
+/// exist. A symlink is not followed, and this does not wait at a pipe.
+pub fn open_plain(path: &Path, write: bool) -> io::Result<File> {
+    let careful = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let file = OpenOptions::new()
+        .read(true)
+        .write(write)
+        .create(write)
+        .truncate(false)
+        .custom_flags(careful.bits().cast_signed())
+        .open(path)?;
+    match file.metadata()?.is_file() {
+        true => Ok(file),
+        false => Err(io::Error::new(
+            ErrorKind::InvalidData,
+            "it is not a regular file",
+        )),
+    }
+}
+
+/// Makes a directory, unless it is there. Anything else in its place is an error, also a symlink to
+/// one.
+pub fn make_directory(path: &Path) -> io::Result<()> {
+    match fs::create_dir(path) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => match look(path)? {
+            Some(it) if it.is_dir() => Ok(()),
+            _ => Err(error),
+        },
+        made => made,
+    }
 }
 
 /// Returns the metadata of a path without following a symlink; `None` if it does not exist.

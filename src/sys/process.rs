@@ -1,8 +1,20 @@
 //! Running a process and collecting its output up to a limit, and looking up running processes.
 
 use std::io::{self, Read, Write as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+
+/// Returns the version of this program, and which build of it runs: what another one has found out
+/// may be wrong, or found by other rules.
+pub fn program() -> String {
+    let file = std::env::current_exe().and_then(std::fs::metadata);
+    let build = file.map_or_else(
+        |_| "unknown".to_owned(),
+        |it| format!("{} {}.{:09}", it.len(), it.mtime(), it.mtime_nsec()),
+    );
+    format!("{} {build}", env!("CARGO_PKG_VERSION"))
+}
 
 /// Runs a program with this input and returns its output.
 ///

@@ -51,6 +51,7 @@ const ENVIRONMENT: &[(&str, &str)] = &[
         "src/sys/environment.rs",
         "a value made of it, and where home is",
     ),
+    ("src/sys/process.rs", "which build of the program runs"),
     ("src/sys/scratch.rs", "where tests may write"),
 ];
 

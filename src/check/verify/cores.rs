@@ -1,6 +1,7 @@
 //! Spreads work over all cores. Each thread reads with a reader of its own.
 
 use std::num::NonZero;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::check::{Error, PolicyHistory};
@@ -8,6 +9,7 @@ use crate::facts::position::{Logged, Positions};
 use crate::facts::run::Collector;
 use crate::git::Reader;
 use crate::record::Timestamp;
+use crate::store::additions::Places;
 use crate::store::ledger::{Records, Refs};
 
 /// More threads than these only wait for each other, and each has caches of its own.
@@ -22,11 +24,24 @@ pub struct Basis<'a> {
     pub history: &'a PolicyHistory,
     /// Which push brought each record.
     pub logged: &'a Logged,
+    /// Where everything stands in the ledger, if that is not left to an index.
+    pub places: Option<&'a Arc<Places>>,
     /// The time at which records are judged that no push is known to have brought.
     pub time: Timestamp,
 }
 
 impl<'a> Basis<'a> {
+    /// Opens the records.
+    pub(super) fn open<'b>(self, reader: &'b Reader) -> Result<Records<'b>, Error>
+    where
+        'a: 'b,
+    {
+        Ok(match self.places {
+            Some(places) => Records::open_anew(reader, self.refs, Arc::clone(places)),
+            None => Records::open(reader, self.refs)?,
+        })
+    }
+
     /// Returns a collector over these records.
     pub(super) fn collector<'b>(self, records: &'b Records<'b>) -> Collector<'b>
     where
@@ -127,7 +142,7 @@ impl<'a> Cores<'a> {
     ) -> Result<Vec<R>, Error> {
         let basis = self.basis;
         self.threads.run(pieces, |reader, queue| {
-            let records = Records::open(&reader, basis.refs)?;
+            let records = basis.open(&reader)?;
             let collector = basis.collector(&records);
             Ok(queue
                 .map(|(at, piece)| (at, work(&collector, piece)))

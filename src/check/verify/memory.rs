@@ -21,13 +21,15 @@ use crate::store::layout::{self, Place};
 use crate::store::ledger::Refs;
 use crate::store::table::padded;
 
+use crate::sys::process::program;
+
 use super::tips::{self, Judged};
 
 /// What was verified up to an entry of the receive log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Memory {
-    /// The version of the program.
+    /// The program.
     program: String,
     anchor: String,
     /// The tip of the policy.
@@ -60,7 +62,7 @@ impl Memory {
         let Some(memory) = beside::read::<Self>(reader, FILE) else {
             return Ok(None);
         };
-        let same = memory.program == env!("CARGO_PKG_VERSION")
+        let same = memory.program == program()
             && memory.anchor == anchor.to_string()
             && refs.get(&layout::policy()) == Some(&memory.policy);
         if !same || !reader.still_has(&memory.objects) || !memory.is_contained(reader, refs)? {
@@ -156,7 +158,7 @@ impl Verified<'_> {
         }
         let checked = self.checked.into_iter();
         let memory = Memory {
-            program: env!("CARGO_PKG_VERSION").to_owned(),
+            program: program(),
             anchor: self.anchor.to_string(),
             policy: self.policy,
             log: self.log,

@@ -134,13 +134,19 @@ fn try_verify(
     let Some(provenance) = provenance else {
         return Ok(false);
     };
-    let records = Records::open(reader, &refs)?;
+    // What is verified as a whole is not left to an index, which could leave something out.
+    let places = match memory {
+        Some(_) => None,
+        None => Some(Additions::at(reader, refs.get(&layout::ledger()).copied()).read_anew()?),
+    };
     let basis = Basis {
         refs: &refs,
         history: &history,
         logged: &provenance.positions,
+        places: places.as_ref(),
         time: clone.time,
     };
+    let records = basis.open(reader)?;
     let collector = basis.collector(&records);
     let log = &provenance.log;
     match scope {

@@ -156,6 +156,7 @@ fn arrived(session: &Session, remote: &str, after: &Refs) -> Result<Findings, Er
             refs: after,
             history: &history,
             logged,
+            places: None,
             time: actor.now(),
         };
         judge_arrivals(basis, &records, &arrivals, findings)

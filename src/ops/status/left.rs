@@ -10,6 +10,7 @@ use crate::records::{Kind, Scope};
 use crate::store::additions::{Additions, since};
 use crate::store::beside;
 use crate::store::layout::LedgerPath;
+use crate::sys::process::program;
 
 use crate::ops::Error;
 
@@ -21,7 +22,7 @@ pub(super) struct Left {
     pub(super) accepted: usize,
     /// The ledger's commit; none if there is no ledger.
     pub(super) ledger: Option<ObjectId>,
-    /// The version of the program.
+    /// The program.
     program: String,
     /// The first commit of the policy.
     repository: ObjectId,
@@ -65,7 +66,7 @@ impl Left {
         let mut left = Self {
             accepted: 0,
             ledger: ledger.tip(),
-            program: env!("CARGO_PKG_VERSION").to_owned(),
+            program: program(),
             repository,
             runs: BTreeSet::new(),
             tasks: BTreeSet::new(),
@@ -86,7 +87,7 @@ impl Left {
 
     fn stored(repo: &Repo, repository: ObjectId) -> Option<Self> {
         let left: Self = beside::read(repo, FILE)?;
-        let ours = left.repository == repository && left.program == env!("CARGO_PKG_VERSION");
+        let ours = left.repository == repository && left.program == program();
         ours.then_some(left)
     }
 

@@ -227,6 +227,12 @@ fn an_index_that_hides_a_file_is_noticed_by_whoever_compares_it() {
     Index::none(&site.repo).add(tip, &places);
     let (unfound, _) = Additions::at(&site.repo, Some(tip)).unfound().unwrap();
     assert_eq!(unfound, Some(site.steps[7].0));
+    // Whoever must not be deceived reads the ledger itself.
+    let ledger = Additions::at(&site.repo, Some(tip));
+    assert_eq!(ledger.about("T-7").unwrap().len(), 0);
+    let places = ledger.read_anew().unwrap();
+    let anew = Additions::by(&site.repo, Some(tip), places);
+    assert_eq!(anew.about("T-7").unwrap().len(), 1);
     crate::store::beside::remove(&site.repo).unwrap();
     let ledger = Additions::at(&site.repo, Some(tip));
     assert_eq!(ledger.unfound().unwrap(), (None, last + 1));

@@ -363,6 +363,12 @@ fn an_index_that_hides_a_note_is_noticed_by_whoever_compares_it() {
     let segments = Segments::of(&site.repo).unwrap();
     let (unfound, _) = segments.unfound().unwrap();
     assert_eq!(unfound.map(|(name, _)| name), Some(&month));
+    // Whoever must not be deceived reads the notes themselves.
+    let on = |segments: Segments<'_>| segments.on(Notes::ATTESTATIONS, object(16)).unwrap().len();
+    let refs = site.repo.references(layout::NOTES_PREFIX).unwrap();
+    let refs = refs.into_iter().collect();
+    let anew = Segments::without_index(&site.repo, &refs);
+    assert_eq!(on(anew), on(Segments::at(&site.repo, &refs)) + 1);
     beside::remove(&site.repo).unwrap();
     site.asks_now("removed");
     let segments = Segments::of(&site.repo).unwrap();
