@@ -1,5 +1,6 @@
 //! The files in which the objects of a repository stand: whether they are the same as before.
 
+use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fs;
 use std::io;
@@ -68,6 +69,7 @@ impl Reader {
         if !new.iter().any(|it| packed(&it)) {
             return true;
         }
+        let paths: HashSet<_> = old.iter().map(|it| it.path.as_path()).collect();
         let before: Option<Vec<_>> = old.iter().filter(packed).map(index).collect();
         let (Some(before), new) = (before, new.iter().filter(packed).map(index)) else {
             return false;
@@ -80,8 +82,10 @@ impl Reader {
                 let id = index.oid_at_index(at);
                 let hex = id.to_string();
                 let (directory, rest) = hex.split_at_checked(2).unwrap_or_default();
-                let is_loose = objects.join(directory).join(rest).exists();
-                if is_loose || before.iter().any(|it| it.lookup(id).is_some()) {
+                let loose = Path::new(directory).join(rest);
+                if paths.contains(loose.as_path())
+                    || before.iter().any(|it| it.lookup(id).is_some())
+                {
                     return false;
                 }
             }

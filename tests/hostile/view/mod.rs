@@ -39,6 +39,7 @@ pub const CASES: &[Case] = &[
         answer: "INT-001",
         tests: &[
             "hostile::view::stores::a_forged_pack_index_is_found",
+            "hostile::view::stores::a_pack_beside_what_was_verified_hides_nothing",
             "hostile::view::stores::a_forged_commit_graph_is_not_believed",
         ],
     },

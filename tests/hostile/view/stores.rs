@@ -1,5 +1,7 @@
 //! Stores of objects that serve something else than what was asked for.
 
+use git_awo::git::Reader;
+
 use crate::world::World;
 
 /// Unpacks every object of vera's clone, so that each is a file.
@@ -200,6 +202,59 @@ fn a_forged_pack_index_is_found() {
     assert_eq!(verify(&world).0, 0);
     world.ok("vera", "vera", &["git", "multi-pack-index", "write"]);
     assert_eq!(verify(&world).0, 0, "an honest multi-pack-index");
+}
+
+#[test]
+fn a_pack_beside_what_was_verified_hides_nothing() {
+    let world = World::landed();
+    world.fresh_clone();
+    world.with_index("vera/.git");
+    world.ok("vera", "vera", &["git", "repack", "-adq", "--depth=0"]);
+    let list = ["sh", "-c", "echo .git/objects/pack/*.idx"];
+    let index = format!("vera/{}", world.ok("vera", "vera", &list).trim());
+    let reader = Reader::open(&world.path("vera/.git")).unwrap();
+    for _ in 0..2 {
+        assert_eq!(verify(&world).0, 0);
+    }
+    let files = reader.object_files().unwrap();
+    // New objects in a new pack: what was verified counts.
+    std::thread::sleep(std::time::Duration::from_millis(20));
+    let blob = [
+        "sh",
+        "-c",
+        "echo new | git hash-object -w --stdin | git pack-objects -q .git/objects/pack/pack",
+    ];
+    world.ok("vera", "vera", &blob);
+    assert!(reader.still_has(&files), "a pack of what is new");
+    // The whole pack again under another name, with an index that serves another file.
+    let good = std::fs::read(world.path(&index)).unwrap();
+    let words = |at: usize| u32::from_be_bytes(good[at..at + 4].try_into().unwrap()) as usize;
+    let count = words(8 + 255 * 4);
+    let ids = 8 + 256 * 4;
+    let offset = |id: String| {
+        let place = |at: &usize| hex(&good[ids + at * 20..ids + at * 20 + 20]) == id;
+        ids + count * 24 + (0..count).find(place).unwrap() * 4
+    };
+    let mut forged = good.clone();
+    let from = offset(world.rev("vera", "HEAD:README.md"));
+    forged.copy_within(
+        from..from + 4,
+        offset(world.rev("vera", "HEAD:src/strings.py")),
+    );
+    let other = format!("vera/.git/objects/pack/pack-{}.idx", "a".repeat(40));
+    let pack = |index: &str| index.replace(".idx", ".pack");
+    std::fs::copy(world.path(&pack(&index)), world.path(&pack(&other))).unwrap();
+    std::fs::write(world.path(&other), &forged).unwrap();
+    assert!(!reader.still_has(&files), "a pack of what was there");
+    let no_cache = ["git", "awo", "verify", "--json", "--no-cache"];
+    for multi in [false, true] {
+        if multi {
+            world.ok("vera", "vera", &["git", "multi-pack-index", "write"]);
+        }
+        let output = world.command("vera", "vera", &no_cache).output().unwrap();
+        let whole = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert_eq!(verify(&world).2, whole, "with a multi-pack-index: {multi}");
+    }
 }
 
 fn hex(bytes: &[u8]) -> String {
