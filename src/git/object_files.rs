@@ -1,17 +1,16 @@
 //! The files in which the objects of a repository stand: whether they are the same as before.
 
-use std::collections::HashSet;
-use std::ffi::OsStr;
+use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use super::odb::kind_to_gix;
 use super::reader::Reader;
-use crate::record::Sha256;
+use crate::record::{Hasher, Sha256};
 
 /// The files of objects up to a moment. New ones may come, unless they hold an object that was there;
 /// but if one of these is changed, replaced or removed, it is noticed: a file takes the time of the
@@ -20,17 +19,27 @@ use crate::record::Sha256;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ObjectFiles {
-    /// When the newest of them last changed: seconds and nanoseconds since 1970.
+    /// When the newest loose object last changed: seconds and nanoseconds since 1970.
     until: (i64, i64),
-    /// Digest of their paths, sizes, places on the disk and times.
-    files: Sha256,
+    /// Digest of what tells the loose objects from others.
+    loose: Sha256,
+    /// The packs with what belongs to them, by their paths below the directory of the objects.
+    packs: BTreeMap<String, Pack>,
+}
+
+/// A file of a pack. git gives a pack a new time when it would write an object that is in it, so that
+/// its content tells as well whether it is the same.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Pack {
+    stamp: String,
+    content: Sha256,
 }
 
 /// A file of objects.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Stamp {
     /// Its path below the directory of the objects.
-    path: PathBuf,
+    path: String,
     /// When it last changed.
     changed: (i64, i64),
     /// What tells it from others.
@@ -39,61 +48,89 @@ struct Stamp {
 
 impl Reader {
     /// Returns the files in which the objects stand now; nothing if some stand elsewhere, or if they
-    /// cannot be looked at.
-    pub fn object_files(&self) -> Option<ObjectFiles> {
-        let stamps = self.stamps()?;
-        let until = stamps.iter().map(|it| it.changed).max();
-        Some(ObjectFiles::of(until.unwrap_or_default(), &stamps))
+    /// cannot be looked at. Packs that were `known` and look the same are not read.
+    pub fn object_files(&self, known: Option<&ObjectFiles>) -> Option<ObjectFiles> {
+        let (packs, loose) = self.stamps()?;
+        let until = loose.iter().map(|it| it.changed).max().unwrap_or_default();
+        let pack = |it: Stamp| {
+            let known = known.and_then(|known| known.packs.get(&it.path));
+            let pack = match known.filter(|known| known.stamp == it.text) {
+                Some(known) => known.clone(),
+                None => Pack {
+                    content: self.content(&it.path)?,
+                    stamp: it.text,
+                },
+            };
+            Some((it.path, pack))
+        };
+        Some(ObjectFiles {
+            until,
+            loose: digest_of(&loose, until),
+            packs: packs.into_iter().map(pack).collect::<Option<_>>()?,
+        })
     }
 
     /// Tells whether these files are as they were, and no other one holds an object that they hold.
     pub fn still_has(&self, files: &ObjectFiles) -> bool {
-        let Some(stamps) = self.stamps() else {
+        let Some((packs, mut loose)) = self.stamps() else {
             return false;
         };
-        let (old, new): (Vec<_>, Vec<_>) =
-            stamps.into_iter().partition(|it| it.changed <= files.until);
-        ObjectFiles::of(files.until, &old) == *files && self.hides_nothing(&old, &new)
+        loose.retain(|it| it.changed <= files.until);
+        let mut left = files.packs.clone();
+        let mut new = Vec::new();
+        for it in packs {
+            match left.remove(&it.path) {
+                Some(known) if known.stamp == it.text => {}
+                Some(known) if self.content(&it.path) == Some(known.content) => {}
+                Some(_) => return false,
+                None => new.push(it.path),
+            }
+        }
+        left.is_empty()
+            && digest_of(&loose, files.until) == files.loose
+            && self.hides_nothing(files, &loose, &new)
+    }
+
+    /// Returns the digest of a file's content; nothing if it cannot be read.
+    fn content(&self, path: &str) -> Option<Sha256> {
+        let mut file = fs::File::open(self.common_dir().join("objects").join(path)).ok()?;
+        let mut hasher = Hasher::default();
+        io::copy(&mut file, &mut hasher).ok()?;
+        Some(hasher.finish())
     }
 
     /// Tells whether no new pack holds an object that was there before: that would be read in its
     /// place. New loose objects are read where no pack has them, and none takes another one's place.
-    fn hides_nothing(&self, old: &[Stamp], new: &[Stamp]) -> bool {
+    fn hides_nothing(&self, files: &ObjectFiles, loose: &[Stamp], new: &[String]) -> bool {
+        if new.iter().any(|path| path.ends_with(MULTI_PACK_INDEX)) {
+            return false;
+        }
         let objects = self.common_dir().join("objects");
         let kind = kind_to_gix(self.hash_kind());
-        let index = |it: &Stamp| gix::odb::pack::index::File::at(objects.join(&it.path), kind).ok();
-        let packed = |it: &&Stamp| it.path.extension().is_some_and(|it| it == "idx");
-        if new.iter().any(|it| it.path.ends_with(MULTI_PACK_INDEX)) {
-            return false;
-        }
-        if !new.iter().any(|it| packed(&it)) {
+        let is_index = |path: &&String| path.ends_with(".idx");
+        let open = |path: &String| gix::odb::pack::index::File::at(objects.join(path), kind).ok();
+        let mut new = new.iter().filter(is_index).map(open).peekable();
+        if new.peek().is_none() {
             return true;
         }
-        let paths: HashSet<_> = old.iter().map(|it| it.path.as_path()).collect();
-        let before: Option<Vec<_>> = old.iter().filter(packed).map(index).collect();
-        let (Some(before), new) = (before, new.iter().filter(packed).map(index)) else {
+        let loose: HashSet<_> = loose.iter().map(|it| it.path.as_str()).collect();
+        let before: Option<Vec<_>> = files.packs.keys().filter(is_index).map(open).collect();
+        let (Some(before), Some(new)) = (before, new.collect::<Option<Vec<_>>>()) else {
             return false;
         };
-        for index in new {
-            let Some(index) = index else {
-                return false;
-            };
-            for at in 0..index.num_objects() {
+        new.iter().all(|index| {
+            (0..index.num_objects()).all(|at| {
                 let id = index.oid_at_index(at);
                 let hex = id.to_string();
                 let (directory, rest) = hex.split_at_checked(2).unwrap_or_default();
-                let loose = Path::new(directory).join(rest);
-                if paths.contains(loose.as_path())
-                    || before.iter().any(|it| it.lookup(id).is_some())
-                {
-                    return false;
-                }
-            }
-        }
-        true
+                let was_loose = loose.contains(format!("{directory}/{rest}").as_str());
+                !was_loose && before.iter().all(|it| it.lookup(id).is_none())
+            })
+        })
     }
 
-    fn stamps(&self) -> Option<Vec<Stamp>> {
+    /// Returns the files of packs, and the loose objects.
+    fn stamps(&self) -> Option<(Vec<Stamp>, Vec<Stamp>)> {
         let objects = self.common_dir().join("objects");
         let elsewhere = objects.join("info").join("alternates");
         if self.is_in_quarantine() || fs::symlink_metadata(elsewhere).is_ok() {
@@ -103,58 +140,59 @@ impl Reader {
     }
 }
 
-impl ObjectFiles {
-    fn of(until: (i64, i64), stamps: &[Stamp]) -> Self {
-        let mut texts: Vec<_> = stamps.iter().map(|it| it.text.as_str()).collect();
-        texts.sort_unstable();
-        let files = Sha256::of(texts.concat().as_bytes());
-        Self { until, files }
-    }
-}
-
 const MULTI_PACK_INDEX: &str = "multi-pack-index";
 
+/// Returns the digest of what tells these files from others, as far as they are that old.
+fn digest_of(stamps: &[Stamp], until: (i64, i64)) -> Sha256 {
+    let old = stamps.iter().filter(|it| it.changed <= until);
+    let mut texts: Vec<_> = old.map(|it| it.text.as_str()).collect();
+    texts.sort_unstable();
+    Sha256::of(texts.concat().as_bytes())
+}
+
 /// Packs with what belongs to them, and loose objects.
-fn stamps(objects: &Path) -> io::Result<Vec<Stamp>> {
-    let is_hex = |name: &OsStr| name.as_encoded_bytes().iter().all(u8::is_ascii_hexdigit);
-    let mut found = Vec::new();
+fn stamps(objects: &Path) -> io::Result<(Vec<Stamp>, Vec<Stamp>)> {
+    let is_hex = |name: &str| name.bytes().all(|it| it.is_ascii_hexdigit());
+    let (mut packs, mut loose) = (Vec::new(), Vec::new());
     for entry in fs::read_dir(objects)? {
-        let name = entry?.file_name();
-        let loose = name.len() == 2 && is_hex(&name);
-        if !loose && name != "pack" {
+        let Ok(name) = entry?.file_name().into_string() else {
+            continue;
+        };
+        let is_loose = name.len() == 2 && is_hex(&name);
+        if !is_loose && name != "pack" {
             continue;
         }
         for entry in fs::read_dir(objects.join(&name))? {
-            let file = entry?.file_name();
-            let path = Path::new(&name).join(&file);
             // What git is writing at this moment has no such name.
-            let read = match loose {
-                true => is_hex(&file),
-                false => {
-                    let kind = path.extension().unwrap_or_default();
-                    kind == "pack" || kind == "idx" || file == MULTI_PACK_INDEX
-                }
+            let file = entry?.file_name();
+            let Some(file) = file.to_str() else {
+                let why = "a name that is not UTF-8";
+                return Err(io::Error::new(io::ErrorKind::InvalidData, why));
+            };
+            let of_pack = file.ends_with(".pack") || file.ends_with(".idx");
+            let read = match is_loose {
+                true => is_hex(file),
+                false => of_pack || file == MULTI_PACK_INDEX,
             };
             if !read {
                 continue;
             }
+            let path = format!("{name}/{file}");
             let about = fs::metadata(objects.join(&path))?;
             let changed = (about.ctime(), about.ctime_nsec());
-            let text = format!(
-                "{}\0{} {} {} {changed:?}\n",
-                path.display(),
-                about.len(),
-                about.ino(),
-                about.dev(),
-            );
-            found.push(Stamp {
+            let (len, place) = (about.len(), (about.dev(), about.ino()));
+            let stamp = Stamp {
+                text: format!("{path} {len} {place:?} {changed:?}\n"),
                 path,
                 changed,
-                text,
-            });
+            };
+            match is_loose {
+                true => loose.push(stamp),
+                false => packs.push(stamp),
+            }
         }
     }
-    Ok(found)
+    Ok((packs, loose))
 }
 
 #[cfg(test)]
@@ -180,14 +218,14 @@ mod tests {
         let reader = Reader::open(dir.path()).unwrap();
         write("ab/cd", "one");
         write("pack/pack-1.pack", "two");
-        let seen = reader.object_files().unwrap();
+        let seen = reader.object_files(None).unwrap();
         assert!(reader.still_has(&seen));
         write("ab/ce", "three");
         write("pack/pack-2.pack", "four");
         write("pack/tmp_pack_x", "x");
         write("ab/tmp_obj_x", "x");
         assert!(reader.still_has(&seen), "new files");
-        let both = reader.object_files().unwrap();
+        let both = reader.object_files(None).unwrap();
         assert_ne!(seen, both);
         write("pack/tmp_x.idx", "no index, under a name that is read");
         assert!(!reader.still_has(&seen), "an index that cannot be read");
@@ -196,17 +234,27 @@ mod tests {
         assert!(!reader.still_has(&seen), "an index of all packs");
         fs::remove_file(dir.path().join("objects/pack/multi-pack-index")).unwrap();
         assert!(reader.still_has(&seen));
+        // git freshens a pack that has an object which it would write.
+        std::thread::sleep(Duration::from_millis(20));
+        let pack = dir.path().join("objects/pack/pack-1.pack");
+        let pack = fs::File::options().append(true).open(pack).unwrap();
+        pack.set_modified(std::time::UNIX_EPOCH).unwrap();
+        assert!(reader.still_has(&seen), "another time");
+        write("pack/pack-1.pack", "TWO");
+        assert!(!reader.still_has(&seen), "another content of a pack");
+        write("pack/pack-1.pack", "two");
+        assert!(reader.still_has(&seen));
         write("ab/cd", "six");
         assert!(!reader.still_has(&seen), "another content of the same size");
         assert!(!reader.still_has(&both));
-        let again = reader.object_files().unwrap();
+        let again = reader.object_files(None).unwrap();
         assert!(reader.still_has(&again));
         fs::remove_file(dir.path().join("objects/pack/pack-1.pack")).unwrap();
         assert!(!reader.still_has(&again), "one is gone");
-        let fewer = reader.object_files().unwrap();
+        let fewer = reader.object_files(None).unwrap();
         fs::create_dir_all(dir.path().join("objects/info")).unwrap();
         write("info/alternates", "/elsewhere\n");
         assert!(!reader.still_has(&fewer), "objects stand elsewhere");
-        assert_eq!(reader.object_files(), None);
+        assert_eq!(reader.object_files(None), None);
     }
 }

@@ -66,15 +66,22 @@ pub fn export(session: &Session, file: &Path) -> Result<Index, Error> {
 pub fn verify(session: &Session, cache: bool) -> Result<Report, Error> {
     let repo = session.repo();
     repo.require_whole_view()?;
-    let objects = if cache { repo.object_files() } else { None };
+    let known: Option<Compared> = match cache {
+        true => beside::read(repo, COMPARED),
+        false => None,
+    };
+    let objects = match cache {
+        true => repo.object_files(known.as_ref().map(|known| &known.objects)),
+        false => None,
+    };
     let records = session.records()?;
     let mut report = Report::default();
     if records.ledger().tip().is_none() {
         report.findings.push(absent::ledger());
         return Ok(report);
     }
-    let known = match objects {
-        Some(_) => Compared::read(repo, &records)?,
+    let known = match known {
+        Some(known) => known.continued(repo, &records)?,
         None => None,
     };
     let finalizations = match known {
@@ -107,22 +114,20 @@ const COMPARED: &str = "provenance.json";
 impl Compared {
     /// Compares what has come since; returns how many finalizations there are. Nothing if all must be
     /// compared: as whenever something else has come than added records, or something is found.
-    fn read(repo: &Repo, records: &Records<'_>) -> Result<Option<usize>, Error> {
-        let known: Option<Self> = beside::read(repo, COMPARED);
-        let known = known.filter(|it| it.program == program());
-        let Some(known) = known.filter(|it| repo.still_has(&it.objects)) else {
+    fn continued(self, repo: &Repo, records: &Records<'_>) -> Result<Option<usize>, Error> {
+        if self.program != program() || !repo.still_has(&self.objects) {
             return Ok(None);
-        };
+        }
         let now = Self::refs(records);
         let mut arrivals = Arrivals::default();
-        for (name, was) in &known.refs {
+        for (name, was) in &self.refs {
             match now.get(name) {
                 Some(is) if repo.contains(*was) && repo.is_ancestor(*was, *is)? => {}
                 _ => return Ok(None),
             }
         }
         for (name, is) in &now {
-            let was = known.refs.get(name).copied();
+            let was = self.refs.get(name).copied();
             if was != Some(*is) {
                 let before = Additions::at(repo, was);
                 let gained = Gained::accepted(name, was, *is);
@@ -144,7 +149,7 @@ impl Compared {
         let mut findings = Findings::new();
         let new = judge_some(records, finalized, &mut findings)?.len();
         judge_some(records, indexed, &mut findings)?;
-        let finalizations = known.finalizations.saturating_add(new);
+        let finalizations = self.finalizations.saturating_add(new);
         Ok(findings.is_empty().then_some(finalizations))
     }
 

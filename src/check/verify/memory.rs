@@ -108,6 +108,11 @@ impl Memory {
         })
     }
 
+    /// Returns where the objects stood.
+    pub(super) fn objects(&self) -> &ObjectFiles {
+        &self.objects
+    }
+
     /// Returns where a governance ref was.
     pub(super) fn place(&self, name: &RefName) -> Option<ObjectId> {
         self.refs.get(name)?.last().copied()

@@ -102,7 +102,7 @@ fn try_verify(
     let reader = clone.reader;
     reader.require_whole_view()?;
     let objects = if clone.cache {
-        reader.object_files()
+        reader.object_files(known.as_ref().map(|(memory, _)| memory.objects()))
     } else {
         None
     };

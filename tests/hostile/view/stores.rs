@@ -216,7 +216,7 @@ fn a_pack_beside_what_was_verified_hides_nothing() {
     for _ in 0..2 {
         assert_eq!(verify(&world).0, 0);
     }
-    let files = reader.object_files().unwrap();
+    let files = reader.object_files(None).unwrap();
     // New objects in a new pack: what was verified counts.
     std::thread::sleep(std::time::Duration::from_millis(20));
     let blob = [
