@@ -28,7 +28,7 @@ pub use finding::{Finding, Findings, Subject, Verdict};
 pub use name::{IdentityName, Reason, RefName, RunId, TaskId, WorkflowUrl};
 pub use path::RepoPath;
 pub use refusal::Refusal;
-pub use report::{Checked, Dependencies, Report};
+pub use report::{Checked, Dependencies, Report, add_checked};
 pub use role::Role;
 pub use rule::{Rule, RuleName};
 pub use time::{Month, Timestamp};

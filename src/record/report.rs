@@ -10,6 +10,14 @@ use super::{Finding, Findings, RefName, Verdict};
 /// Number of things checked, by kind: `commits`, `records`, `runs` …
 pub type Checked = BTreeMap<&'static str, u64>;
 
+/// Adds what else was checked.
+pub fn add_checked(to: &mut Checked, more: &Checked) {
+    for (what, number) in more {
+        let counted = to.entry(what).or_default();
+        *counted = counted.saturating_add(*number);
+    }
+}
+
 /// The result of a check.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
@@ -56,10 +64,7 @@ impl Report {
     /// Adds the contents of another report or of a refusal.
     pub fn absorb(&mut self, other: impl Into<Report>) {
         let other = other.into();
-        for (what, number) in other.checked {
-            let counted = self.checked.entry(what).or_default();
-            *counted = counted.saturating_add(number);
-        }
+        add_checked(&mut self.checked, &other.checked);
         self.findings.extend(other.findings);
         self.undecided.extend(other.undecided);
         self.notes.extend(other.notes);

@@ -17,7 +17,7 @@ use crate::facts::log::Log;
 use crate::facts::remembered::At;
 use crate::git::Reader;
 use crate::policy::RefRules;
-use crate::record::{Checked, Coded, ObjectId, RefName, Report, Subject, Timestamp};
+use crate::record::{Checked, Coded, ObjectId, RefName, Report, Subject, Timestamp, add_checked};
 
 use super::arrived::Arrived;
 use super::blobs::{Blobs, Hashed};
@@ -141,10 +141,7 @@ pub(super) fn verify(
             }
             (_, Ok(found)) => {
                 if !it.is_tip {
-                    for (what, number) in &found.checked {
-                        let counted = logged.checked.entry(*what).or_default();
-                        *counted = counted.saturating_add(*number);
-                    }
+                    add_checked(&mut logged.checked, &found.checked);
                 }
                 report.absorb(found);
                 if it.is_tip {

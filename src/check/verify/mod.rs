@@ -17,11 +17,13 @@ use crate::facts::log::Log;
 use crate::facts::remembered::{Brought, Remembered};
 use crate::facts::run::{Collector, RunFacts};
 use crate::git::ObjectFiles;
-use crate::record::{Coded, Findings, ObjectId, RefName, Report, RunId, Sha256, Subject, Verdict};
+use crate::record::{
+    Coded, Findings, ObjectId, RefName, Report, RunId, Sha256, Subject, Verdict, add_checked,
+};
 use crate::rules::{self, growth};
 use crate::store::additions::Additions;
 use crate::store::layout::{self, Place};
-use crate::store::ledger::Records;
+use crate::store::ledger::{Records, Refs};
 use arrived::Arrived;
 use cores::{Cores, Threads};
 use memory::{Memory, Verified};
@@ -64,49 +66,60 @@ pub(super) fn verify_on(
     scope: &Scope,
     threads: Option<NonZero<usize>>,
 ) -> Report {
-    // Where something is found, or what is remembered does not answer everything, all is verified:
-    // then the same is told each time.
-    if let Some(known) = known(clone, scope) {
-        let mut report = Report::default();
-        let judged = try_verify(clone, scope, threads, Some(known), &mut report);
-        if judged.is_ok_and(|whole| whole) && report.verdict() == Verdict::Allowed {
-            return report;
-        }
-    }
     let mut report = Report::default();
-    if let Err(error) = try_verify(clone, scope, threads, None, &mut report) {
+    if let Err(error) = try_verify(clone, scope, threads, &mut report) {
         report.absorb(error.refusal(Subject::none()));
     }
     report
 }
 
+fn try_verify(
+    clone: &Clone<'_>,
+    scope: &Scope,
+    threads: Option<NonZero<usize>>,
+    report: &mut Report,
+) -> Result<(), Error> {
+    clone.reader.require_whole_view()?;
+    let refs = super::push::refs(clone.reader)?;
+    // Where something is found, or what is remembered does not answer everything, all is verified:
+    // then the same is told each time.
+    if let Some(known) = known(clone, scope, &refs) {
+        let mut found = Report::default();
+        let judged = verify_after(clone, scope, threads, &refs, Some(known), &mut found);
+        if judged.is_ok_and(|whole| whole) && found.verdict() == Verdict::Allowed {
+            report.absorb(found);
+            return Ok(());
+        }
+    }
+    verify_after(clone, scope, threads, &refs, None, report)?;
+    Ok(())
+}
+
 /// Returns what was verified before, if that may be left out.
-fn known(clone: &Clone<'_>, scope: &Scope) -> Option<(Memory, Remembered)> {
+fn known(clone: &Clone<'_>, scope: &Scope, refs: &Refs) -> Option<(Memory, Remembered)> {
     // Saved receipts are looked for in the whole log, and single commits are judged by it.
     let asks_whole_log = matches!(scope, Scope::Commits { .. }) || !clone.receipts.is_empty();
     if !clone.cache || asks_whole_log {
         return None;
     }
-    let refs = super::push::refs(clone.reader).ok()?;
-    Memory::read(clone.reader, clone.anchor?, &refs).ok()?
+    Memory::read(clone.reader, clone.anchor?, refs).ok()?
 }
 
-/// Returns whether everything was answered.
-fn try_verify(
+/// Verifies what has come since what is known, or everything. Returns whether that answered all.
+fn verify_after(
     clone: &Clone<'_>,
     scope: &Scope,
     threads: Option<NonZero<usize>>,
+    refs: &Refs,
     known: Option<(Memory, Remembered)>,
     report: &mut Report,
 ) -> Result<bool, Error> {
     let reader = clone.reader;
-    reader.require_whole_view()?;
-    let objects = if clone.cache {
-        reader.object_files(known.as_ref().map(|(memory, _)| memory.objects()))
-    } else {
-        None
+    // Only who verifies all has something to remember.
+    let objects = match clone.cache && *scope == Scope::All {
+        true => reader.object_files(known.as_ref().map(|(memory, _)| memory.objects())),
+        false => None,
     };
-    let refs = super::push::refs(reader)?;
     let policy = layout::policy();
     let Some(tip) = refs.get(&policy) else {
         report.findings.push(rules::clone::policy_fetched());
@@ -116,7 +129,7 @@ fn try_verify(
         report.undecided.push(rules::clone::unpinned());
         return Ok(true);
     };
-    high_water(clone, &refs, report)?;
+    high_water(clone, refs, report)?;
     let history = PolicyHistory::load(reader, *tip)?;
     report.count("policies", history.commits().len());
     if let Some(finding) = rules::push::pinned_root(anchor, &history) {
@@ -130,7 +143,7 @@ fn try_verify(
     };
     let (memory, pushes) = known.unzip();
     let before = memory.as_ref().zip(pushes);
-    let provenance = seen::provenance(clone, threads, &refs, &history, before, report)?;
+    let provenance = seen::provenance(clone, threads, refs, &history, before, report)?;
     let Some(provenance) = provenance else {
         return Ok(false);
     };
@@ -140,7 +153,7 @@ fn try_verify(
         None => Some(Additions::at(reader, refs.get(&layout::ledger()).copied()).read_anew()?),
     };
     let basis = Basis {
-        refs: &refs,
+        refs,
         history: &history,
         logged: &provenance.positions,
         places: places.as_ref(),
@@ -206,9 +219,8 @@ impl All<'_> {
         let basis = cores.basis;
         let none = Judged::new();
         let before = self.memory.map_or(&none, |memory| &memory.refs);
-        for (what, number) in self.memory.map(Memory::checked).into_iter().flatten() {
-            let counted = report.checked.entry(what).or_default();
-            *counted = counted.saturating_add(number);
+        if let Some(memory) = self.memory {
+            add_checked(&mut report.checked, &memory.checked());
         }
         let arrivals = self.arrivals(records, report)?;
         growth::irregular(&arrivals, &mut report.findings);
@@ -296,10 +308,7 @@ impl All<'_> {
             return Ok(());
         }
         let mut checked = self.memory.map(Memory::checked).unwrap_or_default();
-        for (what, number) in logged.checked {
-            let counted = checked.entry(what).or_default();
-            *counted = counted.saturating_add(number);
-        }
+        add_checked(&mut checked, &logged.checked);
         let of = |what| report.checked.get(what).copied().unwrap_or_default();
         let unlogged = u64::try_from(unlogged.count()).unwrap_or(u64::MAX);
         checked.insert("records", of("records").saturating_sub(unlogged));
