@@ -26,7 +26,7 @@ mod walk;
 mod write;
 
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests_hook;
 #[cfg(test)]

@@ -203,18 +203,13 @@ mod tests {
 
     #[test]
     fn new_files_may_come_and_old_ones_stay_as_they_are() {
-        let dir = crate::sys::scratch::directory().unwrap();
-        for below in ["objects/pack", "objects/ab", "refs/heads"] {
-            fs::create_dir_all(dir.path().join(below)).unwrap();
-        }
+        let dir = crate::git::testing::bare();
+        fs::create_dir(dir.path().join("objects/ab")).unwrap();
         let write = |name: &str, text: &str| {
             // The time of a change is as fine as a tick of the kernel's clock.
             std::thread::sleep(Duration::from_millis(20));
             fs::write(dir.path().join("objects").join(name), text).unwrap();
         };
-        fs::write(dir.path().join("HEAD"), "ref: refs/heads/main\n").unwrap();
-        let config = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n";
-        fs::write(dir.path().join("config"), config).unwrap();
         let reader = Reader::open(dir.path()).unwrap();
         write("ab/cd", "one");
         write("pack/pack-1.pack", "two");

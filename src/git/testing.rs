@@ -1,6 +1,7 @@
 //! Repositories for tests, built by git itself in a closed environment.
 
 use std::fmt::Write as _;
+use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -9,6 +10,79 @@ use tempfile::TempDir;
 
 use super::{Reader, Repo};
 use crate::record::{HashKind, ObjectId};
+
+/// A bare repository with nothing in it, made without git.
+pub fn bare() -> TempDir {
+    let dir = crate::sys::scratch::directory().unwrap();
+    for below in ["objects/pack", "refs/heads"] {
+        fs::create_dir_all(dir.path().join(below)).unwrap();
+    }
+    fs::write(dir.path().join("HEAD"), "ref: refs/heads/main\n").unwrap();
+    let config = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n";
+    fs::write(dir.path().join("config"), config).unwrap();
+    dir
+}
+
+/// Some files as they were, to be damaged and put back.
+pub struct Kept {
+    /// Files, and directories of files.
+    roots: Vec<PathBuf>,
+    files: Vec<(PathBuf, Vec<u8>)>,
+}
+
+impl Kept {
+    pub fn of(roots: &[PathBuf]) -> Self {
+        let mut files = Vec::new();
+        for root in roots {
+            let inner = fs::read_dir(root).into_iter().flatten();
+            files.extend(inner.map(|entry| entry.unwrap().path()));
+            files.extend(root.is_file().then(|| root.clone()));
+        }
+        let files = files.into_iter();
+        Self {
+            roots: roots.to_vec(),
+            files: files
+                .map(|it| (it.clone(), fs::read(it).unwrap()))
+                .collect(),
+        }
+    }
+
+    /// Puts everything back, and nothing else stays.
+    pub fn restore(&self) {
+        for root in &self.roots {
+            let _ = fs::remove_dir_all(root);
+            let _ = fs::remove_file(root);
+        }
+        for (path, bytes) in &self.files {
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, bytes).unwrap();
+        }
+    }
+
+    /// Damages one file after the other: changes a byte of each `step`, which is chosen by the length,
+    /// cuts the file there, and removes it. Asks after each damage; what the last one has led to stays.
+    /// Returns how often a byte was changed or a file cut.
+    pub fn damage(&self, step: impl Fn(usize) -> usize, asks: impl Fn(&str)) -> usize {
+        let mut tried = 0;
+        for (path, bytes) in &self.files {
+            for at in (0..bytes.len()).step_by(step(bytes.len())) {
+                self.restore();
+                let mut other = bytes.clone();
+                other[at] ^= 0x41;
+                fs::write(path, &other).unwrap();
+                asks(&format!("{} at {at}", path.display()));
+                self.restore();
+                fs::write(path, &bytes[..at]).unwrap();
+                asks(&format!("{} cut at {at}", path.display()));
+                tried += 2;
+            }
+            self.restore();
+            fs::remove_file(path).unwrap();
+            asks(&format!("{} removed", path.display()));
+        }
+        tried
+    }
+}
 
 /// A directory with its own home, in which git ignores this machine's configuration.
 pub(super) struct Sandbox {

@@ -296,13 +296,8 @@ mod tests {
 
     #[test]
     fn what_a_symlink_names_is_left_alone_and_a_pipe_keeps_nobody_waiting() {
-        let dir = crate::sys::scratch::directory().unwrap();
-        for below in ["objects/pack", "refs/heads", "elsewhere"] {
-            fs::create_dir_all(dir.path().join(below)).unwrap();
-        }
-        fs::write(dir.path().join("HEAD"), "ref: refs/heads/main\n").unwrap();
-        let config = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n";
-        fs::write(dir.path().join("config"), config).unwrap();
+        let dir = crate::git::testing::bare();
+        fs::create_dir(dir.path().join("elsewhere")).unwrap();
         let reader = Reader::open(dir.path()).unwrap();
         let (root, kept) = (dir.path().join("awo-index"), dir.path().join("elsewhere"));
         for name in ["lock", "0", "1"] {

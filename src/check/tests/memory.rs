@@ -7,6 +7,7 @@ use super::world::*;
 use crate::check::tests::world::Stage::*;
 use crate::check::verify::{self, Clone, Scope};
 use crate::facts::policies::Anchor;
+use crate::git::testing::Kept;
 use crate::git::{Kind, Reader};
 use crate::record::{Report, Timestamp, Verdict};
 use crate::store::ledger::Refs;
@@ -90,12 +91,7 @@ fn no_damage_to_what_is_remembered_changes_a_verdict() {
         cached(&world);
     }
     let root = directory(&world);
-    let mut kept = vec![root.join("verified.json")];
-    kept.extend((0..parts(&world).len()).map(|it| root.join("verified").join(it.to_string())));
-    let kept: Vec<_> = kept
-        .into_iter()
-        .map(|it| (fs::read(&it).unwrap(), it))
-        .collect();
+    let kept = Kept::of(&[root.join("verified.json"), root.join("verified")]);
     world.set(last);
     let run = Scope::Run(run_id());
     let wanted = [
@@ -106,33 +102,10 @@ fn no_damage_to_what_is_remembered_changes_a_verdict() {
         let of_run = verify_at(&world, &run, &world.anchor(), true, time(NOW));
         assert_eq!([cached(&world), of_run], wanted, "{what}");
     };
-    let reset = || {
-        let _ = fs::remove_dir_all(root.join("verified"));
-        let _ = fs::remove_file(root.join("verified"));
-        let _ = fs::remove_file(root.join("verified.json"));
-        fs::create_dir_all(root.join("verified")).unwrap();
-        for (bytes, path) in &kept {
-            fs::write(path, bytes).unwrap();
-        }
-    };
-    reset();
+    kept.restore();
     same("whole");
-    for (bytes, path) in &kept {
-        for at in (0..bytes.len()).step_by(bytes.len() / 12 + 1) {
-            reset();
-            let mut other = bytes.clone();
-            other[at] ^= 0x41;
-            fs::write(path, &other).unwrap();
-            same(&format!("{} at {at}", path.display()));
-            reset();
-            fs::write(path, &bytes[..at]).unwrap();
-            same(&format!("{} cut at {at}", path.display()));
-        }
-        reset();
-        fs::remove_file(path).unwrap();
-        same("removed");
-    }
-    reset();
+    kept.damage(|length| length / 12 + 1, same);
+    kept.restore();
     fs::remove_dir_all(root.join("verified")).unwrap();
     fs::write(root.join("verified"), "").unwrap();
     same("a file in place of the table");

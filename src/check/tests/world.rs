@@ -255,13 +255,7 @@ pub fn policy_commit(repo: &Repo, before: &[ObjectId], text: &str, keys: &str) -
 impl World {
     /// Tells everything: it is in order but for what the edits change.
     pub fn new(edits: &[Edit]) -> Self {
-        let dir = crate::sys::scratch::directory().unwrap();
-        for below in ["objects/pack", "refs/heads"] {
-            std::fs::create_dir_all(dir.path().join(below)).unwrap();
-        }
-        std::fs::write(dir.path().join("HEAD"), "ref: refs/heads/main\n").unwrap();
-        let config = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n";
-        std::fs::write(dir.path().join("config"), config).unwrap();
+        let dir = crate::git::testing::bare();
         let repo = Repo::open(dir.path()).unwrap();
 
         let base = commit(&repo, tree(&repo, &sources()), &[], "Before\n", None);

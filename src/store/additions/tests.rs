@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use tempfile::TempDir;
 
 use super::*;
+use crate::git::testing::{Kept, bare};
 use crate::git::{CommitDraft, Expected, RefUpdate, Repo};
 use crate::record::TaskId;
 use crate::record::commit::Person;
@@ -20,13 +21,7 @@ struct Site {
 
 impl Site {
     fn new() -> Self {
-        let dir = crate::sys::scratch::directory().unwrap();
-        for below in ["objects/pack", "refs/heads"] {
-            fs::create_dir_all(dir.path().join(below)).unwrap();
-        }
-        fs::write(dir.path().join("HEAD"), "ref: refs/heads/main\n").unwrap();
-        let config = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n";
-        fs::write(dir.path().join("config"), config).unwrap();
+        let dir = bare();
         let repo = Repo::open(dir.path()).unwrap();
         let steps = Vec::new();
         Self { dir, repo, steps }
@@ -142,45 +137,17 @@ fn no_damage_to_the_index_changes_an_answer() {
         site.move_to(step);
         site.asks(step, "whole");
     }
-    let kept: Vec<_> = fs::read_dir(site.index())
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .map(|path| (path.clone(), fs::read(path).unwrap()))
-        .collect();
-    let reset = || {
-        let _ = fs::remove_dir_all(site.index());
-        let _ = fs::remove_file(site.index());
-        fs::create_dir_all(site.index()).unwrap();
-        for (path, bytes) in &kept {
-            fs::write(path, bytes).unwrap();
-        }
-    };
-    let mut tried = 0;
-    for (path, bytes) in &kept {
-        for at in (0..bytes.len()).step_by(7) {
-            reset();
-            let mut other = bytes.clone();
-            other[at] ^= 0x41;
-            fs::write(path, &other).unwrap();
-            site.asks(last, &format!("{} at {at}", path.display()));
-            reset();
-            fs::write(path, &bytes[..at]).unwrap();
-            site.asks(last, &format!("{} cut at {at}", path.display()));
-            tried += 2;
-        }
-        reset();
-        fs::remove_file(path).unwrap();
-        site.asks(last, "removed");
-    }
+    let kept = Kept::of(&[site.index()]);
+    let tried = kept.damage(|_| 7, |what| site.asks(last, what));
     assert!(tried > 100, "{tried} damages");
     // Segments in the wrong places.
     let segment = |name: &str| site.index().join(name);
-    reset();
+    kept.restore();
     if segment("1").exists() {
         fs::copy(segment("1"), segment("0")).unwrap();
         site.asks(last, "the second in place of the first");
     }
-    reset();
+    kept.restore();
     fs::copy(segment("0"), segment("9")).unwrap();
     fs::copy(segment("0"), segment("1")).unwrap();
     site.asks(last, "the first twice");

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use tempfile::TempDir;
 
 use super::*;
+use crate::git::testing::{Kept, bare};
 use crate::git::{CommitDraft, Expected, Quarantine, RefUpdate, Repo, note_path};
 use crate::record::commit::Person;
 use crate::record::tree::Mode;
@@ -38,13 +39,7 @@ fn object(number: usize) -> ObjectId {
 
 impl Site {
     fn new() -> Self {
-        let dir = crate::sys::scratch::directory().unwrap();
-        for below in ["objects/pack", "refs/heads"] {
-            fs::create_dir_all(dir.path().join(below)).unwrap();
-        }
-        fs::write(dir.path().join("HEAD"), "ref: refs/heads/main\n").unwrap();
-        let config = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n";
-        fs::write(dir.path().join("config"), config).unwrap();
+        let dir = bare();
         let repo = Repo::open(dir.path()).unwrap();
         Self { dir, repo }
     }
@@ -295,47 +290,19 @@ fn no_damage_to_the_index_changes_an_answer() {
     let refs = site.refs();
     let stands = site.stands(&refs);
     let asks = |what: &str| site.compares(&refs, &stands, what);
-    let kept: Vec<_> = fs::read_dir(site.index())
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .map(|path| (path.clone(), fs::read(path).unwrap()))
-        .collect();
-    let reset = || {
-        let _ = fs::remove_dir_all(site.index());
-        let _ = fs::remove_file(site.index());
-        fs::create_dir_all(site.index()).unwrap();
-        for (path, bytes) in &kept {
-            fs::write(path, bytes).unwrap();
-        }
-    };
-    let mut tried = 0;
-    for (path, bytes) in &kept {
-        for at in (0..bytes.len()).step_by(bytes.len() / 60 + 1) {
-            reset();
-            let mut other = bytes.clone();
-            other[at] ^= 0x41;
-            fs::write(path, &other).unwrap();
-            asks(&format!("{} at {at}", path.display()));
-            reset();
-            fs::write(path, &bytes[..at]).unwrap();
-            asks(&format!("{} cut at {at}", path.display()));
-            tried += 2;
-        }
-        reset();
-        fs::remove_file(path).unwrap();
-        asks("removed");
-    }
+    let kept = Kept::of(&[site.index()]);
+    let tried = kept.damage(|length| length / 60 + 1, asks);
     assert!(tried > 100, "{tried} damages");
     // What was damaged has been made anew.
     assert!(site.loose() <= MOST_LOOSE);
     // Segments in the wrong places.
     let part = |name: &str| site.index().join(name);
-    reset();
+    kept.restore();
     if part("1").exists() {
         fs::copy(part("1"), part("0")).unwrap();
         asks("the second in place of the first");
     }
-    reset();
+    kept.restore();
     fs::copy(part("0"), part("9")).unwrap();
     fs::copy(part("0"), part("1")).unwrap();
     asks("the first twice");
