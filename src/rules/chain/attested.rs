@@ -40,7 +40,7 @@ impl Links<'_> {
             let expected = "gate 2, gate 3, then the attestation";
             self.push(Rule::GateOrder, found, expected, self.git_awo("gate"));
         }
-        self.binds_approvals("the attestation", &says.approvals);
+        self.binds_approvals(("the attestation", attestation.digest()), &says.approvals);
         let first = self.facts.first_expiry(&says.approvals);
         if let Some(first) = first.filter(|first| *first != says.expires) {
             let found = format!("the attestation expires at {}", says.expires);
@@ -59,9 +59,13 @@ impl Links<'_> {
         }
     }
 
-    /// Judges that a review binds approvals that hold, by as many persons as the policy demands.
+    /// Judges that a review binds approvals that hold, by as many persons as the policy demanded.
     /// Returns these.
-    fn binds_approvals(&mut self, what: &str, named: &[Sha256]) -> BTreeSet<IdentityName> {
+    fn binds_approvals(
+        &mut self,
+        (what, by): (&str, Sha256),
+        named: &[Sha256],
+    ) -> BTreeSet<IdentityName> {
         let again = self.git_awo("approve");
         let mut persons = BTreeSet::new();
         for digest in named {
@@ -76,7 +80,7 @@ impl Links<'_> {
                 self.push(Rule::BindsApprovals, found, expected, &again);
             }
         }
-        let needed = self.policy.document().gates.audit_approvals as usize;
+        let needed = self.demanded(Some(by)).of_run;
         if persons.len() < needed {
             let found = format!("{what} names approvals by {} persons", persons.len());
             let expected = format!("{needed} distinct reviewers");
@@ -117,7 +121,8 @@ impl Links<'_> {
             let remedy = self.git_awo("attest");
             self.push(Rule::BindsAttestation, says.attestation, expected, remedy);
         }
-        let named = self.binds_approvals("the finalization", &says.approvals);
+        let named =
+            self.binds_approvals(("the finalization", finalization.digest()), &says.approvals);
         let claimed: BTreeSet<_> = says.approved_by.iter().cloned().collect();
         if named != claimed {
             let words = |set: BTreeSet<IdentityName>| {

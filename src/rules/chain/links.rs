@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::mem::discriminant;
 
+use crate::facts::demanded::Demanded;
 use crate::facts::run::{Held, Lookup, RunFacts};
 use crate::policy::Policy;
 use crate::record::{Finding, Findings, IdentityName, Rule, RunId, Sha256, Subject};
@@ -110,6 +111,13 @@ impl<'a> Links<'a> {
         self.audit_approvals();
         self.attestation();
         self.finalization();
+    }
+
+    /// Returns how many approvals a record had to count; one that is still to come, as many as the
+    /// policy demands.
+    pub(super) fn demanded(&self, record: Option<Sha256>) -> Demanded {
+        let of = record.and_then(|record| self.facts.demanded.get(&record));
+        of.copied().unwrap_or_else(|| Demanded::by(self.policy))
     }
 
     /// Judges one record by itself; tells whether it holds, and reports it if it is in focus.
