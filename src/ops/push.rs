@@ -51,14 +51,17 @@ pub fn push(session: &Session, request: &Request) -> Result<Pushed, Error> {
     let remote = request.remote.as_str();
     let mut last = String::new();
     let mut pushed = Pushed::default();
+    let mut brought = None;
     let policy = layout::policy();
     for attempt in 0..ATTEMPTS {
         let mut session = session.again()?;
         let mut aside = Aside::default();
         // git leaves refs that would not move forward out of a push and of what its hook sees: what
         // others have pushed is merged first.
-        if is_behind(&session, remote)? {
-            let brought = bring(&session, remote)?;
+        if brought.is_none() && is_behind(&session, remote)? {
+            brought = Some(bring(&session, remote)?);
+        }
+        if let Some(brought) = brought.take() {
             let (seen, theirs) = (brought.session.again()?, &brought.theirs);
             aside.take_conflicts(&Unsent::between(seen.repo(), seen.refs()?, theirs)?);
             if aside.is_empty() {
@@ -86,8 +89,7 @@ pub fn push(session: &Session, request: &Request) -> Result<Pushed, Error> {
             }
             Err(said) => last = said,
         }
-        fetch(&session, remote, false)?;
-        let session = session.again()?;
+        let session = brought.insert(bring(&session, remote)?).session.again()?;
         // Only a push that lost a race is tried again; a refusal stays one.
         if tracking(session.refs()?, remote) == seen && !lost_a_race(&last) {
             break;

@@ -106,7 +106,8 @@ impl<'a> Unsent<'a> {
         &self.conflicts
     }
 
-    /// Returns the pieces that a path of the ledger or the digest of a record names.
+    /// Returns the pieces that a path of the ledger or the digest of a record names; else what is said
+    /// in the ledger about the record of this digest.
     pub fn named(&self, record: &str) -> BTreeSet<Piece> {
         let digest: Option<Sha256> = record.parse().ok();
         let mut named = BTreeSet::new();
@@ -118,6 +119,10 @@ impl<'a> Unsent<'a> {
         for ((name, object), lines) in &self.lines {
             let own = lines.iter().filter(|(own, _)| Some(*own) == digest);
             named.extend(own.map(|(own, _)| Piece::Line(name.clone(), *object, *own)));
+        }
+        if named.is_empty() && digest.is_some() {
+            let about = self.files.keys().filter(|path| path.id() == record);
+            named.extend(about.cloned().map(Piece::File));
         }
         named
     }
