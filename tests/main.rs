@@ -16,6 +16,7 @@ mod fuzz_targets;
 mod fuzzing;
 mod growth;
 mod hostile;
+mod in_flight;
 mod independent;
 mod integrity;
 mod main_road;

@@ -127,7 +127,11 @@ impl<'a> Links<'a> {
         let own = std::mem::replace(&mut self.findings, outer);
         let holds = own.is_empty();
         if self.focus.is_none_or(|focus| focus.contains(&digest)) {
-            self.findings.extend(own);
+            let named = |mut it: Finding| {
+                it.subject.record.get_or_insert_with(|| digest.to_string());
+                it
+            };
+            self.findings.extend(own.into_iter().map(named));
         }
         holds
     }
