@@ -48,12 +48,16 @@ pub fn lines(findings: &Findings) -> String {
 
 /// Returns a finding as one line and its remedy as a second, whatever stands in it.
 pub fn line(finding: &Finding) -> String {
-    let mut text = format!("{} {}", finding.code, subject(&finding.subject));
-    text.push_str(&format!("{}: found {}", finding.rule, finding.found));
+    let about = one_line(&subject(&finding.subject));
+    let found = one_line(&finding.found);
+    let mut text = format!(
+        "{} {about}{}: found {found}",
+        finding.code,
+        one_line(&finding.rule)
+    );
     if !finding.expected.is_empty() {
-        text.push_str(&format!("; expected {}", finding.expected));
+        text.push_str(&format!("; expected {}", one_line(&finding.expected)));
     }
-    text = one_line(&text);
     if !finding.remedy.is_empty() {
         let remedy = one_line(&finding.remedy);
         text.push_str(&format!("\n    remedy: {remedy}"));
