@@ -12,6 +12,13 @@ pub fn report(report: &Report) -> String {
     for note in &report.notes {
         out.push_str(&format!("note: {}\n", one_line(note)));
     }
+    if !report.judged_by.is_empty() {
+        let by: Vec<_> = report.judged_by.iter().map(|it| it.as_str()).collect();
+        out.push_str(&format!(
+            "judged by the rules of {}\n",
+            one_line(&by.join(", "))
+        ));
+    }
     let counts: Vec<_> = report
         .checked
         .iter()
