@@ -269,7 +269,7 @@ const CHANGES: &[Change] = &[
     change("the policy is over", Then::Waits, |_, text| {
         let soon = jiff::Timestamp::now().as_second() + 2;
         let soon = jiff::Timestamp::from_second(soon).unwrap();
-        replaced(&text, "level =", &format!("expires = {soon}\nlevel ="))
+        replaced(&text, "level =", &format!("expires = \"{soon}\"\nlevel ="))
     }),
     change("another root", Then::GoesOn, |_, text| {
         replaced(
@@ -392,15 +392,10 @@ impl World {
     }
 
     fn push(&self, who: &str) {
-        // What is set aside is named the first time.
-        for _ in 0..2 {
-            let done = self.run(who, who, &["git", "awo", "push"]);
-            if std::env::var_os("AWO_SHOW").is_some() {
-                println!("{who}$ git awo push\n{}", done.text);
-            }
-            if done.code == 0 {
-                break;
-            }
+        // What is set aside is named the first time; what may land another day only if it is asked for.
+        let pushed = self.tries(who, &["push"]) || self.tries(who, &["push"]);
+        if !pushed && self.tries(who, &["push", "--set-aside"]) {
+            self.tries(who, &["push"]);
         }
     }
 
@@ -483,10 +478,12 @@ fn play(world: &World, number: usize, change: &Change, is_pushed: bool) -> End {
     if change.name == "the policy is over" {
         std::thread::sleep(std::time::Duration::from_millis(2_500));
     }
-    if !is_pushed {
+    let waits = change.then == Then::Waits;
+    if !is_pushed && waits {
+        world.refused(who, who, &["git", "awo", "push"], "GOV-00");
+    } else if !is_pushed {
         world.push(who);
     }
-    let waits = change.then == Then::Waits;
     let landed = world.has_landed(RUN);
     if !waits || is_pushed {
         world.verifies(&what);
@@ -496,6 +493,8 @@ fn play(world: &World, number: usize, change: &Change, is_pushed: bool) -> End {
     }
     if waits {
         world.change(3, &CHANGES[0]);
+        world.push(who);
+        world.verifies(&what);
     }
     let end = if world.goes_on(RUN) {
         End::SameRun
