@@ -114,6 +114,9 @@ rules! {
     Invariants = "invariants", Gov002,
         "A run directory holds the required files, and its documents satisfy the invariants.",
         "AWO, run directory", "no `provenance.json`, or one that names a `pid`";
+    ObjectsChecked = "objects-checked", Gov002,
+        "A server lets git check the objects of every push.",
+        "git, `receive.fsckObjects`", "`receive.fsckObjects` is not set on the server";
     OwnFiles = "own-files", Gov002,
         "Only its owner may write to the repository, its hooks and the files of git-awo.",
         "git, file permissions", "`config` of the server with mode 666";

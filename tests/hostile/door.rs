@@ -36,7 +36,11 @@ pub struct Pushed {
 }
 
 impl Door {
+    /// git's own check of objects is off: the hooks must hold by themselves, since not every host
+    /// lets its repositories be configured.
     pub fn new(world: World, who: &'static str) -> Self {
+        let unchecked = ["git", "config", "receive.fsckObjects", "false"];
+        world.ok("server", "server.git", &unchecked);
         Self {
             world,
             who,
