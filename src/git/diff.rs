@@ -358,8 +358,15 @@ impl Compare<'_> {
         if matches!(entry.mode, Mode::Tree | Mode::Gitlink) {
             return Ok(None);
         }
-        let header = self.reader.header(entry.id)?;
-        Ok(header.map(|(kind, _)| kind).filter(|it| *it != Kind::Blob))
+        let known = &self.reader.known_blobs;
+        if known.borrow().contains(entry.id) {
+            return Ok(None);
+        }
+        let kind = self.reader.header(entry.id)?.map(|(kind, _)| kind);
+        if kind == Some(Kind::Blob) {
+            known.borrow_mut().put(entry.id);
+        }
+        Ok(kind.filter(|it| *it != Kind::Blob))
     }
 
     fn collisions(&mut self, raw: &[u8], added: &[&[u8]]) -> Result<(), Error> {
