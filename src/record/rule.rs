@@ -375,6 +375,9 @@ rules! {
     CommitDraft = "commit-draft", Int003,
         "A commit that git-awo writes reads back as it was given.",
         "git objects", "an author name with a line feed";
+    CommitReading = "commit-reading", Int003,
+        "Each new commit of a governed branch has one reading, and its signature covers all of it.",
+        "git, signed commits", "a parent twice, `encoding ISO-8859-1`, or a second signature header";
     ExportDisguise = "export-disguise", Int003,
         "No symlink, directory or special file is at a path to which the export writes.",
         "export", "a symlink at `runs/run_1/report.md`";
