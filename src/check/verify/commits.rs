@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use crate::check::Error;
 use crate::check::branch::{self, Branch};
 use crate::facts::log::Log;
+use crate::facts::remembered::At;
 use crate::facts::run::Collector;
-use crate::record::{ObjectId, RefName, Report, Timestamp};
+use crate::record::{ObjectId, RefName, Report};
 use crate::rules::clone as known;
 
 use super::blobs::Blobs;
@@ -45,8 +46,8 @@ pub(super) fn verify(
                 collector,
                 reference,
                 commits,
-                entry.policy,
-                says.time,
+                (entry.policy, says.time),
+                false,
                 report,
             )?;
         }
@@ -58,8 +59,8 @@ pub(super) fn verify(
         collector,
         reference,
         commits,
-        current,
-        collector.time,
+        (current, collector.time),
+        true,
         report,
     )
 }
@@ -68,8 +69,8 @@ fn judge(
     collector: &Collector<'_>,
     reference: &RefName,
     commits: Vec<ObjectId>,
-    version: usize,
-    time: Timestamp,
+    (version, time): At,
+    arriving: bool,
     report: &mut Report,
 ) -> Result<(), Error> {
     if commits.is_empty() {
@@ -88,6 +89,7 @@ fn judge(
         rules,
         commits,
         time,
+        arriving,
     };
     let reader = collector.records.reader();
     report.absorb(branch::judge(reader, &branch, collector, usize::MAX / 2)?);
