@@ -55,6 +55,9 @@ impl Piece {
     }
 }
 
+/// Lines of a note, with the digests of their records.
+type Lines = Vec<(Sha256, Vec<u8>)>;
+
 /// Refs, and where they are after something was taken out of them.
 pub type Moved = BTreeMap<RefName, Option<ObjectId>>;
 
@@ -66,7 +69,7 @@ pub struct Unsent<'a> {
     /// The files of the ledger, with the digests of those that are records.
     files: BTreeMap<LedgerPath, (Mode, ObjectId, Option<Sha256>)>,
     /// The lines of notes, by ref and object.
-    lines: BTreeMap<(RefName, ObjectId), Vec<(Sha256, Vec<u8>)>>,
+    lines: BTreeMap<(RefName, ObjectId), Lines>,
     /// The files of evidence, by ref and run.
     evidence: BTreeMap<(RefName, RunId), Edits>,
     /// What contradicts something that the server has under the same name.
