@@ -84,6 +84,8 @@ pub struct RunFacts {
     pub audit_approvals: Vec<Verified<ApprovalPredicate>>,
     /// The attestations noted on the harness commit.
     pub attestations: Vec<Verified<AttestationPredicate>>,
+    /// When each attestation arrived, where that is known.
+    pub attested: BTreeMap<Sha256, Timestamp>,
     /// The approvals, of the task and of the run, that were withdrawn before anything used them.
     pub revoked: BTreeSet<Sha256>,
     pub finalization: Lookup<Verified<FinalizationPredicate>>,
@@ -118,6 +120,18 @@ impl RunFacts {
         let approvals_of = self.audit_approvals.iter();
         let named = approvals_of.filter(|it| approvals.contains(&it.digest()));
         named.map(|it| it.predicate().expires).min()
+    }
+
+    /// Returns of these audit approvals the one of each person that is valid longest, sorted.
+    pub fn newest(&self, approvals: &BTreeSet<(Sha256, IdentityName)>) -> Vec<Sha256> {
+        let mut newest = BTreeMap::new();
+        for (digest, person) in approvals {
+            let until = (self.first_expiry(&[*digest]), *digest);
+            let last = newest.entry(person).or_insert(until);
+            *last = until.max(*last);
+        }
+        let newest: BTreeSet<_> = newest.into_values().map(|(_, digest)| digest).collect();
+        newest.into_iter().collect()
     }
 
     /// Returns the digests of the reviews of the run, and of its finalization.
@@ -306,6 +320,7 @@ impl Collector<'_> {
             overrides: Vec::new(),
             audit_approvals: Vec::new(),
             attestations: Vec::new(),
+            attested: BTreeMap::new(),
             revoked: BTreeSet::new(),
             finalization: self.the(id)?,
             indexed: Lookup::Missing,
@@ -357,6 +372,9 @@ impl Collector<'_> {
         }
         let attestations = self.records.attestations_of(run.commit)?;
         facts.attestations = self.noted(attestations, &mut facts.bad);
+        let attested = facts.attestations.iter().map(Verified::digest);
+        let arrived = |it| judging.arrival(it).map(|time| (it, time));
+        facts.attested = attested.filter_map(arrived).collect();
         for approval in facts.task_approvals.iter().chain(&facts.audit_approvals) {
             if self.revoked(approval, &facts.uses_of(approval.digest()))? {
                 facts.revoked.insert(approval.digest());

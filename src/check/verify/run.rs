@@ -49,7 +49,7 @@ pub(super) fn verify(
         return Ok(true);
     };
     let reader = collector.records.reader();
-    let findings = branch::judge_run(reader, &rules, record.commit, &facts, time)?;
+    let findings = branch::judge_run(reader, &rules, record.commit, &facts, time, None)?;
     report.findings.extend(findings);
     Ok(true)
 }

@@ -1,12 +1,14 @@
 //! Reporting: what each link has in common.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::mem::discriminant;
 
 use crate::facts::run::{Held, Lookup, RunFacts};
 use crate::policy::Policy;
-use crate::record::{Finding, Findings, IdentityName, Rule, RunId, Sha256, Subject};
+use crate::record::{
+    Finding, Findings, IdentityName, Rule, RunId, Sha256, Subject, Timestamp,
+};
 use crate::records::{Binding, Record};
 use crate::rules::integrity;
 
@@ -21,6 +23,21 @@ pub(super) struct Links<'a> {
     pub(super) focus: Option<&'a BTreeSet<Sha256>>,
     /// The reviews that hold, so far.
     pub(super) reviews: Reviews,
+    /// Audit approvals that hold, and until when, whether or not they still count for gate 3.
+    pub(super) sound: BTreeMap<Sha256, (Timestamp, IdentityName)>,
+}
+
+/// A step of a run after it was recorded, in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Step {
+    /// A reviewer reviews the run by machine.
+    Gate2,
+    /// A reviewer approves the run.
+    Gate3,
+    /// A reviewer attests the run.
+    Attestation,
+    /// The run is finalized.
+    Finalization,
 }
 
 /// The digests of the links that hold, gate by gate.
@@ -96,6 +113,7 @@ impl<'a> Links<'a> {
                 findings: Findings::new(),
                 focus,
                 reviews: Reviews::default(),
+                sound: BTreeMap::new(),
             }),
             Err(finding) => {
                 findings.push(finding);
@@ -104,12 +122,19 @@ impl<'a> Links<'a> {
         }
     }
 
-    /// Judges gate 2, gate 3, attestation and finalization.
-    pub(super) fn reviews(&mut self) {
-        self.independence();
-        self.audit_approvals();
-        self.attestation();
-        self.finalization();
+    /// Judges gate 2, gate 3, attestation and finalization, or those of them before a step.
+    pub(super) fn reviews(&mut self, before: Option<Step>) {
+        let reviews: [(Step, fn(&mut Self)); 4] = [
+            (Step::Gate2, Self::independence),
+            (Step::Gate3, Self::audit_approvals),
+            (Step::Attestation, Self::attestation),
+            (Step::Finalization, Self::finalization),
+        ];
+        for (step, judge) in reviews {
+            if before.is_none_or(|before| step < before) {
+                judge(self);
+            }
+        }
     }
 
     /// Judges one record by itself; tells whether it holds, and reports it if it is in focus.
