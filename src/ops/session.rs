@@ -127,14 +127,7 @@ impl Session {
                 step::ungoverned(&says.reference),
             ));
         };
-        let judged = branch::judge_run(
-            self.repo(),
-            &rules,
-            says.commit,
-            facts,
-            facts.time,
-            before,
-        );
+        let judged = branch::judge_run(self.repo(), &rules, says.commit, facts, facts.time, before);
         Ok(judged?)
     }
 

@@ -73,7 +73,10 @@ fn expired(facts: &ApprovalFacts<'_>, subject: &Subject, findings: &mut Findings
         && says.expires <= time
         && !facts.revoked
     {
-        let approved = says.run.as_ref().map_or(says.task.as_str(), |run| run.as_str());
+        let approved = says
+            .run
+            .as_ref()
+            .map_or(says.task.as_str(), |run| run.as_str());
         findings.push(
             Rule::ApprovalUnexpired
                 .finding(subject.clone())

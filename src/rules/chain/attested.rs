@@ -15,8 +15,10 @@ impl Links<'_> {
     /// its place. As it arrives it is judged by the time of that.
     pub(super) fn attestation(&mut self) {
         let facts = self.facts;
-        let (history, current): (Vec<_>, Vec<_>) =
-            facts.attestations.iter().partition(|it| self.is_history(it));
+        let (history, current): (Vec<_>, Vec<_>) = facts
+            .attestations
+            .iter()
+            .partition(|it| self.is_history(it));
         for attestation in current {
             self.attests(attestation, facts.audited);
         }
@@ -54,11 +56,7 @@ impl Links<'_> {
         }
     }
 
-    fn attestation_holds(
-        &mut self,
-        attestation: &Verified<AttestationPredicate>,
-        time: Timestamp,
-    ) {
+    fn attestation_holds(&mut self, attestation: &Verified<AttestationPredicate>, time: Timestamp) {
         let (says, signer) = (attestation.predicate(), attestation.signer());
         self.binds_run(says);
         self.binds_gate_2(says.independence);

@@ -6,9 +6,7 @@ use std::mem::discriminant;
 
 use crate::facts::run::{Held, Lookup, RunFacts};
 use crate::policy::Policy;
-use crate::record::{
-    Finding, Findings, IdentityName, Rule, RunId, Sha256, Subject, Timestamp,
-};
+use crate::record::{Finding, Findings, IdentityName, Rule, RunId, Sha256, Subject, Timestamp};
 use crate::records::{Binding, Record};
 use crate::rules::integrity;
 
@@ -124,15 +122,19 @@ impl<'a> Links<'a> {
 
     /// Judges gate 2, gate 3, attestation and finalization, or those of them before a step.
     pub(super) fn reviews(&mut self, before: Option<Step>) {
-        let reviews: [(Step, fn(&mut Self)); 4] = [
-            (Step::Gate2, Self::independence),
-            (Step::Gate3, Self::audit_approvals),
-            (Step::Attestation, Self::attestation),
-            (Step::Finalization, Self::finalization),
+        let steps = [
+            Step::Gate2,
+            Step::Gate3,
+            Step::Attestation,
+            Step::Finalization,
         ];
-        for (step, judge) in reviews {
-            if before.is_none_or(|before| step < before) {
-                judge(self);
+        let judged = |it: &Step| before.is_none_or(|before| *it < before);
+        for step in steps.into_iter().take_while(judged) {
+            match step {
+                Step::Gate2 => self.independence(),
+                Step::Gate3 => self.audit_approvals(),
+                Step::Attestation => self.attestation(),
+                Step::Finalization => self.finalization(),
             }
         }
     }

@@ -16,8 +16,8 @@ use crate::record::{Findings, Rule, Sha256, Subject};
 use super::scope::{contract_scope, policy_paths};
 
 pub use gates::{late_failure, self_review};
-pub use links::{Reviews, Step};
 use links::{Links, bad_records};
+pub use links::{Reviews, Step};
 
 /// Judges a commit that claims to be governed, with its whole chain.
 pub fn chain(case: &CommitCase<'_>, facts: &RunFacts, findings: &mut Findings) {
