@@ -34,6 +34,8 @@
         clippy::indexing_slicing,
         clippy::panic,
         clippy::panic_in_result_fn,
+        clippy::print_stderr,
+        clippy::print_stdout,
         clippy::string_slice,
         clippy::todo,
         clippy::unimplemented,

@@ -10,6 +10,7 @@ mod determinism;
 mod differential;
 mod export;
 mod figure;
+mod founding;
 mod fuzz_targets;
 mod fuzzing;
 mod growth;

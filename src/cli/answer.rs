@@ -11,6 +11,8 @@ pub struct Answer {
     pub(super) value: Value,
     /// The text for people.
     pub(super) text: String,
+    /// Whether the text is a JSON document, which is printed whole.
+    pub(super) document: bool,
     /// The exit code.
     pub(super) code: u8,
 }
@@ -27,8 +29,16 @@ impl Answer {
         Self {
             value,
             text: text.into(),
+            document: false,
             code: 0,
         }
+    }
+
+    /// Returns the same, whose text is a JSON document: it is printed whole, and what a terminal would
+    /// obey in it is escaped as in JSON.
+    pub fn document(mut self) -> Self {
+        self.document = true;
+        self
     }
 
     /// Returns the same, with the same exit code, saying more.

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use crate::actor::Actor;
 use crate::git::Repo;
 use crate::ops::{Error, Session};
-use crate::record::path::escape;
 use crate::sys::Environment;
+
+use super::out::say;
 
 /// What every command needs.
 pub struct Context {
@@ -58,6 +59,6 @@ impl Context {
 
     /// Says something to a person, on stderr; results go to stdout.
     pub fn say(&self, text: impl AsRef<str>) {
-        eprintln!("{}", escape(text.as_ref().as_bytes()));
+        say(&format!("{}\n", text.as_ref()));
     }
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::ops::Error;
 use crate::record::Verdict;
-use crate::record::path::escape;
+use crate::record::path::{LONGEST, cut};
 use crate::render;
 
 use super::answer::code;
@@ -37,7 +37,7 @@ pub fn to_text(error: &Error) -> String {
         _ => "error",
     };
     // git's messages may have several lines; none of them may look like one of ours.
-    let message = escape(error.message().as_bytes()).replace('\n', "\n  | ");
+    let message = cut(error.message(), LONGEST).replace('\n', "\n  | ");
     let mut text = format!("{word}: {message}\n");
     text.push_str(&render::report::lines(&error.findings()));
     for hint in error.hints() {

@@ -5,8 +5,8 @@ mod answer;
 mod commands;
 mod context;
 mod error;
+mod out;
 
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -17,7 +17,11 @@ pub use answer::Answer;
 pub use context::Context;
 
 use crate::ops::{Error, Process};
+use crate::record::path::escape_json;
+use crate::render;
+
 use crate::sys::Environment;
+use out::{print, say};
 
 use commands as c;
 
@@ -75,10 +79,11 @@ enum Command {
 /// Runs the program; a panic, which is our bug, ends it with exit code 4.
 pub fn main() -> ExitCode {
     std::panic::catch_unwind(program).unwrap_or_else(|_| {
-        eprintln!(
-            "hint: this is a bug in git-awo {}",
-            env!("CARGO_PKG_VERSION")
-        );
+        say(concat!(
+            "hint: this is a bug in git-awo ",
+            env!("CARGO_PKG_VERSION"),
+            "\n"
+        ));
         ExitCode::from(4)
     })
 }
@@ -102,10 +107,7 @@ fn program() -> ExitCode {
             }
             match wrong {
                 // It repeats what was typed, and a script may have taken that from a stranger.
-                true => eprint!(
-                    "{}",
-                    crate::record::path::escape(error.to_string().as_bytes())
-                ),
+                true => say(&error.to_string()),
                 false => _ = error.print(),
             }
             return ExitCode::from(if wrong { 2 } else { 0 });
@@ -120,20 +122,19 @@ fn program() -> ExitCode {
         .and_then(|context| dispatch(&context, cli.command));
     match answered {
         Ok(answer) => {
-            // Whatever a command has forgotten to escape.
-            let text = if cli.json {
-                pretty(&answer.value)
-            } else {
-                crate::record::path::escape(answer.text.as_bytes())
-            };
-            print(&text);
+            // Nothing that a command prints goes out in any other way.
+            print(&match (cli.json, answer.document) {
+                (true, _) => pretty(&answer.value),
+                (false, true) => escape_json(&answer.text),
+                (false, false) => render::lines(&answer.text),
+            });
             ExitCode::from(answer.code)
         }
         Err(error) => {
             if cli.json {
                 print(&pretty(&error::to_json(&error)));
             }
-            eprint!("{}", error::to_text(&error));
+            say(&error::to_text(&error));
             ExitCode::from(error::exit_code(&error))
         }
     }
@@ -144,15 +145,9 @@ fn pretty(value: &Value) -> String {
     // escaped in it, since many a one reads it there.
     let text = crate::record::json::canonical(value);
     let text = String::from_utf8_lossy(&text);
-    let mut text = crate::record::path::escape_json(&text);
+    let mut text = escape_json(&text);
     text.push('\n');
     text
-}
-
-fn print(text: &str) {
-    // A reader that went away (`| head`) is no failure of ours.
-    let mut out = std::io::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
 fn dispatch(context: &Context, command: Command) -> Result<Answer, Error> {

@@ -103,16 +103,31 @@ impl Reader {
 
     /// Returns the branch that `HEAD` points to, even if it has no commit; `None` if detached.
     pub fn head(&self) -> Result<Option<RefName>, Error> {
-        match self.target("HEAD")? {
-            Some(Target::Symbolic(name)) => {
-                let text = name.as_bstr().to_string();
+        self.symbolic("HEAD")
+    }
+
+    /// Returns the ref that a symbolic ref points to; `None` if there is no such ref, or it names an
+    /// object itself.
+    pub fn symbolic(&self, name: &str) -> Result<Option<RefName>, Error> {
+        match self.target(name)? {
+            Some(Target::Symbolic(target)) => {
+                let text = target.as_bstr().to_string();
                 RefName::new(text).map(Some).map_err(|source| Error::Ref {
-                    name: "HEAD".into(),
+                    name: name.to_owned(),
                     source: source.into(),
                 })
             }
             _ => Ok(None),
         }
+    }
+
+    /// Returns the names of the configured remotes, sorted.
+    pub fn remotes(&self) -> Vec<String> {
+        let names = self.shared.repo.to_thread_local().remote_names();
+        let names = names.into_iter();
+        names
+            .filter_map(|it| String::from_utf8(it.into()).ok())
+            .collect()
     }
 
     /// Returns the commit that `HEAD` names, through its branch or directly.

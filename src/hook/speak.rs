@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::record::path::escape;
+use crate::record::path::{cut, escape};
 use crate::record::{Code, Finding, Report, Subject, Verdict};
 
 /// The longest line.
@@ -222,32 +222,11 @@ fn line(out: &mut String, indent: &str, text: &str) {
     next(&mut row, &mut width);
 }
 
-/// Returns the text on one line, with nothing in it that a terminal would obey.
+/// Returns the text on one line, with nothing in it that a terminal would obey or not show.
 fn plain(text: &str) -> String {
-    let mut out = String::new();
-    for (shown, c) in escape(text.as_bytes()).chars().enumerate() {
-        if shown == LONGEST {
-            out.push('…');
-            break;
-        }
-        match c {
-            '\n' => out.push_str("\\n"),
-            '\t' => out.push_str("\\t"),
-            // Without width, so that two names look alike; escape() leaves them.
-            '\u{61c}'
-            | '\u{ad}'
-            | '\u{200b}'..='\u{200d}'
-            | '\u{2028}'
-            | '\u{2029}'
-            | '\u{2060}'..='\u{2065}'
-            | '\u{feff}'
-            | '\u{e0000}'..='\u{e0fff}' => {
-                out.extend(c.escape_unicode());
-            }
-            c => out.push(c),
-        }
-    }
-    out
+    escape(cut(text, LONGEST).as_bytes())
+        .replace('\n', "\\n")
+        .replace('\t', "\\t")
 }
 
 fn columns(word: &str) -> usize {

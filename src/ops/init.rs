@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use crate::actor::{self, publish_atomically};
+use crate::actor::{self, Settings, publish_atomically};
 use crate::check::Anchor;
 use crate::git;
 use crate::hook::install::{self, HookChange, Side};
@@ -12,15 +12,20 @@ use crate::policy::document::{
     DirectGrant, Document, Gates, Identity, Limits, RefGrant, Roots, SCHEMA, TreeRules,
 };
 use crate::record::envelope::Envelope;
-use crate::record::{IdentityName, ObjectId, Rule, Sha256};
+use crate::record::{IdentityName, ObjectId, RefName, Role, Rule, Sha256};
 use crate::records::{Kind, PolicyPredicate, Statement};
 use crate::rules::policy as rules;
-use crate::signing::{generate_ed25519, open_signer};
+use crate::signing::{PublicKey, generate_ed25519, open_signer};
 use crate::store::layout;
-use crate::sys::random;
+use crate::sys::{file, random};
 
 use super::policy::{Files, write_version};
 use super::{Error, Session, hooks, remote};
+
+/// The name of the server in a policy that is made here.
+const SERVER: &str = "server";
+/// The largest file with a public key, in bytes.
+const MAX_KEY: u64 = 64 * 1024;
 
 /// A server that is to be set up.
 pub struct ServerRequest<'a> {
@@ -99,6 +104,9 @@ pub struct CloneRequest<'a> {
     pub identity: Option<String>,
     /// The first policy and its keys; one's own, with oneself as root and operator, if not given.
     pub first: Option<Files>,
+    /// The key of the server, which keeps the receive log; if not given, that of a remote on this
+    /// machine.
+    pub server_key: Option<PublicKey>,
     /// Let `git log` show approvals and attestations.
     pub show_notes: bool,
     /// The path of this program, which the hooks call.
@@ -107,8 +115,8 @@ pub struct CloneRequest<'a> {
 
 /// A clone that is set up.
 pub struct Cloned {
-    /// Whether the first policy was made here.
-    pub founded: bool,
+    /// What the first policy says, if it was made here.
+    pub founded: Option<Founded>,
     /// The first policy commit.
     pub repository: ObjectId,
     /// The fingerprint of a key that signed it.
@@ -119,13 +127,21 @@ pub struct Cloned {
     pub remotes: Vec<String>,
 }
 
+/// What the first policy says of the things that people ask about.
+pub struct Founded {
+    /// The branch that takes direct commits of the founder, since there was nothing to adopt.
+    pub begins: Option<RefName>,
+    /// The key that keeps the receive log.
+    pub server_key: Option<String>,
+}
+
 /// Sets up a clone: founds the policy or joins the one there is, then refspecs and hooks.
 pub fn clone(session: &Session, request: CloneRequest<'_>) -> Result<Cloned, Error> {
-    let founded = session.repo().reference(&layout::policy())?.is_none();
-    if founded {
+    let mut founded = None;
+    if session.repo().reference(&layout::policy())?.is_none() {
         must_be_first(session)?;
-        found(session, request.identity, request.first)?;
-    } else if request.first.is_some() {
+        founded = Some(found(session, &request)?);
+    } else if request.first.is_some() || request.server_key.is_some() {
         return Err(Error::usage("this clone has a policy").hint("git awo policy propose FILE"));
     }
     trust_own(session)?;
@@ -185,17 +201,32 @@ fn must_be_first(session: &Session) -> Result<(), Error> {
 }
 
 /// Writes and signs the first policy.
-fn found(session: &Session, identity: Option<String>, first: Option<Files>) -> Result<(), Error> {
+fn found(session: &Session, request: &CloneRequest<'_>) -> Result<Founded, Error> {
     let actor = session.actor();
     let signer = actor.signer()?;
-    let (policy, signers) = match first {
-        Some(files) => (files.policy, files.allowed_signers.unwrap_or_default()),
+    let (policy, signers, begins) = match &request.first {
+        Some(files) => {
+            let signers = files.allowed_signers.clone().unwrap_or_default();
+            (files.policy.clone(), signers, None)
+        }
         None => {
-            let name = identity.or_else(|| actor.repo.config("user.email"));
+            let name = request.identity.clone();
+            let name = name.or_else(|| actor.repo.config("user.email"));
             let name = IdentityName::new(name.unwrap_or_default())
                 .map_err(|error| Error::from(error).hint("git awo init --identity NAME"))?;
-            let line = format!("{name} {}\n", signer.public_key().to_line());
-            (default_policy(session, &name)?, line.into_bytes())
+            let mut signers = format!("{name} {}\n", signer.public_key().to_line());
+            let server_key = match &request.server_key {
+                Some(key) => Some(key.clone()),
+                None => key_of_remote(session)?,
+            };
+            if let Some(key) = &server_key {
+                signers.push_str(&format!("{SERVER} {}\n", key.to_line()));
+            }
+            let branch = branch_to_govern(session)?;
+            let adopted = session.repo().reference(&branch)?;
+            let policy = default_policy(&name, &branch, adopted, server_key.is_some())?;
+            let begins = adopted.is_none().then_some(branch);
+            (policy, signers.into_bytes(), begins)
         }
     };
     let checked = Policy::parse(&policy, &signers)
@@ -220,7 +251,41 @@ fn found(session: &Session, identity: Option<String>, first: Option<Files>) -> R
     // The anchor goes first: a process killed between the two leaves no policy that nobody trusts.
     actor.settings.set_anchor(&own_key(session)?)?;
     write_version(session, None, &policy, &signers, &envelope)?;
-    Ok(())
+    let mut keys = checked.keyring().entries().into_iter();
+    let server = keys.find(|(person, _)| checked.holds(person, Role::Server));
+    Ok(Founded {
+        begins,
+        server_key: server.map(|(_, key)| key),
+    })
+}
+
+/// Returns the branch that a default policy governs: `main`, or the one that is checked out where
+/// there is no `main`.
+fn branch_to_govern(session: &Session) -> Result<RefName, Error> {
+    let main = RefName::new("refs/heads/main")?;
+    match session.repo().reference(&main)? {
+        Some(_) => Ok(main),
+        None => Ok(session.repo().head()?.unwrap_or(main)),
+    }
+}
+
+/// Returns the key of the server that a remote is, if it is a path on this machine.
+fn key_of_remote(session: &Session) -> Result<Option<PublicKey>, Error> {
+    let repo = session.repo();
+    let home = repo.work_tree().unwrap_or(repo.git_dir());
+    for remote in remote::names(session)? {
+        let url = repo.config(&format!("remote.{remote}.url"));
+        let url = url.unwrap_or_default();
+        let path = home.join(url.strip_prefix("file://").unwrap_or(&url));
+        let file = Settings::at(&path).server_key_public();
+        // Whatever is wrong there, the founder can name the key.
+        let line = file::read(&file, MAX_KEY).ok().flatten();
+        let line = line.unwrap_or_default();
+        if let Ok(key) = PublicKey::from_line(&String::from_utf8_lossy(&line)) {
+            return Ok(Some(key));
+        }
+    }
+    Ok(None)
 }
 
 /// Refuses a policy that adopts a commit that is not here.
@@ -237,10 +302,36 @@ fn require_adopted(session: &Session, policy: &Policy) -> Result<(), Error> {
     Ok(())
 }
 
-/// Returns the policy of somebody who starts alone: main is governed, wip/ is free for all named.
-fn default_policy(session: &Session, name: &IdentityName) -> Result<Vec<u8>, Error> {
-    let main = crate::record::RefName::new("refs/heads/main")?;
-    let adopted = session.repo().reference(&main)?;
+/// Returns the policy of somebody who starts alone: one branch is governed, wip/ is free for all named.
+/// A branch without a commit takes the founder's direct commits, since a run needs one to start from.
+fn default_policy(
+    name: &IdentityName,
+    branch: &RefName,
+    adopted: Option<ObjectId>,
+    server: bool,
+) -> Result<Vec<u8>, Error> {
+    let everywhere = |writer: &str| DirectGrant {
+        writers: vec![writer.to_owned()],
+        paths: vec!["**".to_owned()],
+    };
+    let mut identities = vec![Identity {
+        name: name.to_string(),
+        principals: Vec::new(),
+        roles: vec![Role::Operator.word().to_owned()],
+    }];
+    if server {
+        identities.push(Identity {
+            name: SERVER.to_owned(),
+            principals: Vec::new(),
+            roles: vec![Role::Server.word().to_owned()],
+        });
+    }
+    let mut accept = vec!["governed".to_owned(), "rollback".to_owned()];
+    let mut direct = Vec::new();
+    if adopted.is_none() {
+        accept.push("direct".to_owned());
+        direct.push(everywhere(name.as_str()));
+    }
     let document = Document {
         schema: SCHEMA.to_owned(),
         version: 1,
@@ -256,19 +347,15 @@ fn default_policy(session: &Session, name: &IdentityName) -> Result<Vec<u8>, Err
             protected: vec![".github/workflows/".to_owned(), ".gitlab-ci.yml".to_owned()],
             ..TreeRules::default()
         },
-        identities: vec![Identity {
-            name: name.to_string(),
-            principals: Vec::new(),
-            roles: vec!["operator".to_owned()],
-        }],
+        identities,
         refs: vec![
             RefGrant {
-                pattern: main.to_string(),
-                accept: vec!["governed".to_owned(), "rollback".to_owned()],
+                pattern: branch.to_string(),
+                accept,
                 merges: false,
                 rewind: false,
                 adopted: adopted.map(|id| id.to_string()),
-                direct: Vec::new(),
+                direct,
             },
             RefGrant {
                 pattern: "refs/heads/wip/**".to_owned(),
@@ -276,10 +363,7 @@ fn default_policy(session: &Session, name: &IdentityName) -> Result<Vec<u8>, Err
                 merges: true,
                 rewind: true,
                 adopted: None,
-                direct: vec![DirectGrant {
-                    writers: vec!["*".to_owned()],
-                    paths: vec!["**".to_owned()],
-                }],
+                direct: vec![everywhere("*")],
             },
         ],
         rules: Vec::new(),

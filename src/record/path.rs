@@ -1,9 +1,12 @@
 //! Paths inside a repository, as git stores them: bytes with `/` between components.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use bstr::ByteSlice as _;
 use serde::{Serialize, Serializer};
+
+use super::fold;
 
 /// A path in a git tree, relative to its root. Any bytes but NUL; they are untrusted.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
@@ -106,12 +109,14 @@ pub fn quote(bytes: &[u8]) -> String {
     out
 }
 
-/// Makes untrusted text safe for a terminal: every control character except line feed and tab, and
-/// every character that reorders text, is shown as an escape.
+/// The longest untrusted text that is shown, in characters: more than any path or approval sentence has.
+pub const LONGEST: usize = 4_000;
+
+/// Makes untrusted text safe for a terminal: every character that is [`hidden`] is shown as an escape.
 pub fn escape(text: &[u8]) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.to_str_lossy().chars() {
-        if obeyed(c) {
+        if hidden(c) {
             out.extend(c.escape_unicode());
         } else {
             out.push(c);
@@ -126,9 +131,10 @@ pub fn escape(text: &[u8]) -> String {
 pub fn escape_json(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
-        if obeyed(c) {
-            // All of them are in the basic plane.
-            out.push_str(&format!("\\u{:04x}", u32::from(c)));
+        if hidden(c) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                out.push_str(&format!("\\u{unit:04x}"));
+            }
         } else {
             out.push(c);
         }
@@ -136,11 +142,24 @@ pub fn escape_json(text: &str) -> String {
     out
 }
 
-/// Returns whether a terminal could interpret a character instead of showing it: a control
-/// character, or one of Unicode's Bidi_Control.
-fn obeyed(c: char) -> bool {
-    let reorders = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    (c.is_control() && c != '\n' && c != '\t') || reorders
+/// Cuts a text after `longest` characters, and then says how long it is.
+pub fn cut(text: &str, longest: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(longest) {
+        None => Cow::Borrowed(text),
+        Some((end, _)) => {
+            let shown = text.get(..end).unwrap_or_default();
+            Cow::Owned(format!("{shown}… ({} bytes)", text.len()))
+        }
+    }
+}
+
+/// Returns whether a character is not seen as itself: a terminal could interpret it (control
+/// characters but line feed and tab), it changes the direction of text, it has no width, or it ends
+/// a line for programs that know Unicode.
+pub fn hidden(c: char) -> bool {
+    (c.is_control() && c != '\n' && c != '\t')
+        || fold::ignorable(c)
+        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{fff9}'..='\u{fffb}')
 }
 
 #[cfg(test)]
@@ -161,7 +180,20 @@ mod tests {
         assert_eq!(escape(b"ok\n"), "ok\n");
         assert_eq!(escape(b"\x1b]0;x\x07"), "\\u{1b}]0;x\\u{7}");
         for c in [
-            '\u{61c}', '\u{200f}', '\u{202e}', '\u{2069}', '\u{7f}', '\u{9b}',
+            '\u{61c}',
+            '\u{200f}',
+            '\u{202e}',
+            '\u{2069}',
+            '\u{7f}',
+            '\u{9b}',
+            '\u{200b}',
+            '\u{ad}',
+            '\u{feff}',
+            '\u{2028}',
+            '\u{fff9}',
+            '\u{e0041}',
+            '\u{3164}',
+            '\u{85}',
         ] {
             let (text, shown) = (format!("a{c}b"), format!("a\\u{{{:x}}}b", u32::from(c)));
             assert_eq!(escape(text.as_bytes()), shown);
@@ -169,11 +201,17 @@ mod tests {
     }
 
     #[test]
+    fn a_long_text_is_cut_with_its_length() {
+        assert_eq!(cut("éé", 2), "éé");
+        assert_eq!(cut("ééé", 2), "éé… (6 bytes)");
+    }
+
+    #[test]
     fn escaped_json_is_the_same_document() {
-        let text = "a\u{9b}2J\u{7f}\u{202e}\u{61c}é\u{1f600}\n\t\"\\";
+        let text = "a\u{9b}2J\u{7f}\u{202e}\u{61c}é\u{1f600}\u{e0041}\u{200b}\n\t\"\\";
         let json = serde_json::json!({ text: [text] }).to_string();
         let safe = escape_json(&json);
-        assert!(!safe.chars().any(obeyed), "{safe:?}");
+        assert!(!safe.chars().any(hidden), "{safe:?}");
         let (one, two): (serde_json::Value, serde_json::Value) = (
             serde_json::from_str(&json).unwrap(),
             serde_json::from_str(&safe).unwrap(),

@@ -29,6 +29,8 @@ pub struct Report {
     pub undecided: Findings,
     /// Remarks that are not reasons to refuse.
     pub notes: Vec<String>,
+    /// The branches by whose rules commits were judged, where only some commits were asked for.
+    pub judged_by: BTreeSet<RefName>,
     /// The branches of the same push that must move for the verdict on a branch to hold.
     pub depends_on: Dependencies,
 }
@@ -44,6 +46,8 @@ struct Object<'a> {
     findings: Vec<&'a Finding>,
     undecided: Vec<&'a Finding>,
     notes: &'a [String],
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    judged_by: &'a BTreeSet<RefName>,
 }
 
 impl Report {
@@ -68,6 +72,7 @@ impl Report {
         self.findings.extend(other.findings);
         self.undecided.extend(other.undecided);
         self.notes.extend(other.notes);
+        self.judged_by.extend(other.judged_by);
         for (reference, on) in other.depends_on {
             self.depends_on.entry(reference).or_default().extend(on);
         }
@@ -105,6 +110,7 @@ impl Report {
             findings: all.iter().collect(),
             undecided: self.undecided.iter().collect(),
             notes: &self.notes,
+            judged_by: &self.judged_by,
         };
         serde_json::to_value(object).expect("a report has only text keys")
     }

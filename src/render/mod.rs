@@ -4,20 +4,28 @@ pub mod attestation;
 pub mod provenance;
 pub mod report;
 
-use crate::record::path::escape;
+use crate::record::path::{LONGEST, cut, escape};
 
-/// Returns a stranger's text fit for a part of a line: also without line ends and tabs.
+/// Returns a stranger's text fit for a part of a line: also without line ends and tabs, and cut if it
+/// is very long.
 pub fn one_line(text: &str) -> String {
-    let mut out = String::new();
-    for c in escape(text.as_bytes()).chars() {
-        match c {
-            '\n' | '\t' => out.extend(c.escape_default()),
-            // Line ends too, to programs that know Unicode.
-            '\u{2028}' | '\u{2029}' => out.extend(c.escape_unicode()),
-            c => out.push(c),
-        }
-    }
-    out
+    escape(cut(text, LONGEST).as_bytes())
+        .replace('\n', "\\n")
+        .replace('\t', "\\t")
+}
+
+/// The longest line, in characters: several parts fit into one.
+const LONGEST_LINE: usize = 8 * LONGEST;
+
+/// Returns lines as a terminal may have them: nothing hidden, and no line that is endless.
+pub fn lines(text: &str) -> String {
+    let lines = text.split_inclusive('\n').map(|line| {
+        let (line, end) = line
+            .strip_suffix('\n')
+            .map_or((line, ""), |line| (line, "\n"));
+        escape(cut(line, LONGEST_LINE).as_bytes()) + end
+    });
+    lines.collect()
 }
 
 #[cfg(test)]
@@ -34,6 +42,8 @@ mod tests {
             one_line("https://ci.example/é?a=1&b=2"),
             "https://ci.example/é?a=1&b=2"
         );
+        let long = one_line(&"x".repeat(10_485_760));
+        assert!(long.len() < 5_000 && long.ends_with("… (10485760 bytes)"));
     }
 
     #[test]

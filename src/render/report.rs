@@ -12,6 +12,13 @@ pub fn report(report: &Report) -> String {
     for note in &report.notes {
         out.push_str(&format!("note: {}\n", one_line(note)));
     }
+    if !report.judged_by.is_empty() {
+        let by: Vec<_> = report.judged_by.iter().map(|it| it.as_str()).collect();
+        out.push_str(&format!(
+            "judged by the rules of {}\n",
+            one_line(&by.join(", "))
+        ));
+    }
     let counts: Vec<_> = report
         .checked
         .iter()
@@ -41,12 +48,16 @@ pub fn lines(findings: &Findings) -> String {
 
 /// Returns a finding as one line and its remedy as a second, whatever stands in it.
 pub fn line(finding: &Finding) -> String {
-    let mut text = format!("{} {}", finding.code, subject(&finding.subject));
-    text.push_str(&format!("{}: found {}", finding.rule, finding.found));
+    let about = one_line(&subject(&finding.subject));
+    let found = one_line(&finding.found);
+    let mut text = format!(
+        "{} {about}{}: found {found}",
+        finding.code,
+        one_line(&finding.rule)
+    );
     if !finding.expected.is_empty() {
-        text.push_str(&format!("; expected {}", finding.expected));
+        text.push_str(&format!("; expected {}", one_line(&finding.expected)));
     }
-    text = one_line(&text);
     if !finding.remedy.is_empty() {
         let remedy = one_line(&finding.remedy);
         text.push_str(&format!("\n    remedy: {remedy}"));

@@ -26,13 +26,19 @@ pub fn unpinned() -> Finding {
         .remedy("git awo trust FINGERPRINT")
 }
 
-/// Commits of a ref without rules cannot be judged.
-pub fn without_rules(reference: &RefName) -> Finding {
+/// Commits of a ref without rules cannot be judged. `asked` are the commits as one would ask for
+/// them, `branch` one by whose rules they could be judged.
+pub fn without_rules(subject: Subject, asked: &str, branch: Option<&RefName>) -> Finding {
+    let found = match subject.reference {
+        Some(_) => "a ref that no rule governs",
+        None => "commits that no governed branch of this clone contains",
+    };
+    let branch = branch.and_then(RefName::branch).unwrap_or("BRANCH");
     Rule::UngovernedRef
-        .finding(Subject::of_ref(reference))
-        .found("a ref that no rule governs")
+        .finding(subject)
+        .found(found)
         .expected("a branch that the policy names")
-        .remedy("git awo verify REV --ref BRANCH")
+        .remedy(format!("git awo verify {asked} --ref {branch}"))
 }
 
 /// A ref contains what was seen there before; this one does not.

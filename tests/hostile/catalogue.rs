@@ -7,7 +7,7 @@ use git_awo::record::Code;
 
 use super::{
     Case, approvals, detect, doctor, environment, gone, graph, locked, metadata, network, newer,
-    races, records, replay, rollbacks, signatures, size, sweep, trees, view,
+    races, records, replay, rollbacks, signatures, size, sweep, trees, verify, view,
 };
 use crate::figure::figure;
 
@@ -31,6 +31,7 @@ const GROUPS: &[(&str, &[Case])] = &[
     ("Environment and output", environment::CASES),
     ("Approvals and independence", approvals::CASES),
     ("Records and sums", records::CASES),
+    ("What verify answers", verify::CASES),
     ("Single-byte changes", sweep::CASES),
 ];
 

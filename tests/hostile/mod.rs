@@ -25,6 +25,7 @@ mod signatures;
 mod size;
 mod sweep;
 mod trees;
+mod verify;
 mod view;
 
 /// One attack of the catalogue.

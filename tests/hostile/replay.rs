@@ -14,12 +14,24 @@ use super::door::Door;
 use crate::figure::figure;
 use crate::world::World;
 
-pub const CASES: &[Case] = &[Case {
-    id: "B-01",
-    attack: "benign: a thousand ordinary commits, in pushes of a hundred",
-    answer: "accepted",
-    tests: &["hostile::replay::a_thousand_ordinary_commits_are_accepted"],
-}];
+pub const CASES: &[Case] = &[
+    Case {
+        id: "U-37",
+        attack: "benign: a repository that starts empty: the first commit, the second, another person's; the key of a server on this machine, by file, by words, and none",
+        answer: "accepted from the first commit on, with a receive log; ATT-004 for who is not named",
+        tests: &[
+            "founding::what_starts_empty_lands_from_the_first_commit_on",
+            "founding::with_a_commit_to_adopt_nothing_lands_without_a_run",
+            "founding::the_key_of_the_server_is_given_by_its_file_or_its_words",
+        ],
+    },
+    Case {
+        id: "B-01",
+        attack: "benign: a thousand ordinary commits, in pushes of a hundred",
+        answer: "accepted",
+        tests: &["hostile::replay::a_thousand_ordinary_commits_are_accepted"],
+    },
+];
 
 const COMMITS: usize = 1_000;
 const A_PUSH: usize = 100;

@@ -68,7 +68,7 @@ pub(super) fn verify(
     before: &Judged,
     report: &mut Report,
 ) -> Result<Logged, Error> {
-    let tips = tips(cores.basis.refs);
+    let tips = tips(cores.reader(), cores.basis.refs);
     let moves = moves(cores, log, &tips)?;
     let mut known = Outcomes::default();
     let runs: Mutex<Vec<_>> = Mutex::default();

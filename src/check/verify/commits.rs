@@ -1,29 +1,119 @@
 //! Judges some commits, each by the policy of the push that brought it.
 
-use std::collections::BTreeSet;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::check::Error;
 use crate::check::branch::{self, Branch};
 use crate::facts::log::Log;
 use crate::facts::run::Collector;
-use crate::record::{ObjectId, RefName, Report, Timestamp};
+use crate::record::{ObjectId, RefName, Report, Subject, Timestamp};
 use crate::rules::clone as known;
 
 use super::blobs::Blobs;
+use super::tips::tips;
 
-/// Judges the commits reachable from `tips` and not from `hidden`, as on this branch.
+/// The commits reachable from the first and not from the second.
+#[derive(Clone, Copy)]
+pub(super) struct Range<'a> {
+    pub(super) tips: &'a [ObjectId],
+    pub(super) hidden: &'a [ObjectId],
+}
+
+/// Judges a range as on this branch, or without one each commit as on a governed branch that
+/// contains it. What no branch has rules for stays undecided.
 pub(super) fn verify(
     collector: &Collector<'_>,
     log: &Log,
-    reference: &RefName,
-    tips: &[ObjectId],
-    hidden: &[ObjectId],
+    reference: Option<&RefName>,
+    range: Range<'_>,
     report: &mut Report,
 ) -> Result<(), Error> {
     let reader = collector.records.reader();
-    let wanted = reader.new_commits(tips, hidden)?;
-    Blobs::default().of_commits(reader, reference, &wanted, report);
+    let wanted = reader.new_commits(range.tips, range.hidden)?;
+    if wanted.is_empty() {
+        report.notes.push("the range has no commits".to_owned());
+    }
+    if let Some(reference) = reference {
+        return verify_on(collector, log, reference, range, &wanted, report);
+    }
     let mut left: BTreeSet<ObjectId> = wanted.iter().copied().collect();
+    let branches = governed(collector, log);
+    for (reference, tips) in &branches {
+        if left.is_empty() {
+            break;
+        }
+        let contains: BTreeSet<_> = reader
+            .new_commits(tips, range.hidden)?
+            .into_iter()
+            .collect();
+        let is_on = |id: &&ObjectId| left.contains(*id) && contains.contains(*id);
+        let on: Vec<_> = wanted.iter().filter(is_on).copied().collect();
+        if !on.is_empty() {
+            left.retain(|id| !contains.contains(id));
+            verify_on(collector, log, reference, range, &on, report)?;
+        }
+    }
+    let Some(last) = wanted.iter().rfind(|id| left.contains(*id)) else {
+        return Ok(());
+    };
+    report.count("commits", left.len());
+    let asked = match range.hidden {
+        [from] if wanted.len() > 1 => format!("{from}..{last}"),
+        _ => last.to_string(),
+    };
+    let branch = branches.first().map(|(name, _)| name);
+    let undecided = known::without_rules(Subject::of_commit(*last), &asked, branch);
+    report.undecided.push(undecided);
+    Ok(())
+}
+
+/// Returns the governed branches of a clone with their tips, in the order in which a commit is said
+/// to be of one: those that take no direct commits, on which others build, then those that the log
+/// knows longest.
+fn governed(collector: &Collector<'_>, log: &Log) -> Vec<(RefName, Vec<ObjectId>)> {
+    let mut since: BTreeMap<&RefName, usize> = BTreeMap::new();
+    for (at, entry) in log.entries.iter().enumerate() {
+        for movement in &entry.receipt.predicate().movements {
+            since.entry(&movement.reference).or_insert(at);
+        }
+    }
+    let policy = &collector.history.current().policy;
+    let mut branches: BTreeMap<RefName, Vec<ObjectId>> = BTreeMap::new();
+    for (name, tip) in tips(collector.records.reader(), collector.records.refs()) {
+        branches.entry(name).or_default().push(tip);
+    }
+    let mut ranked: Vec<_> = branches
+        .into_iter()
+        .filter_map(|(name, tips)| {
+            let direct = policy.ref_rules(&name)?.accepts_direct();
+            let since = since.get(&name).copied().unwrap_or(usize::MAX);
+            Some(((direct, since, name), tips))
+        })
+        .collect();
+    ranked.sort();
+    let ranked = ranked.into_iter();
+    ranked.map(|((_, _, name), tips)| (name, tips)).collect()
+}
+
+/// Judges those of a range that are on one branch, parents before children.
+fn verify_on(
+    collector: &Collector<'_>,
+    log: &Log,
+    reference: &RefName,
+    range: Range<'_>,
+    wanted: &[ObjectId],
+    report: &mut Report,
+) -> Result<(), Error> {
+    let reader = collector.records.reader();
+    Blobs::default().of_commits(reader, reference, wanted, report);
+    let mut left: BTreeSet<ObjectId> = wanted.iter().copied().collect();
+    let mut on = On {
+        collector,
+        reference,
+        range,
+        since_adoption: BTreeMap::new(),
+    };
     for entry in &log.entries {
         let says = entry.receipt.predicate();
         for movement in says
@@ -41,55 +131,69 @@ pub(super) fn verify(
                 .collect();
             let brought = reader.new_commits(&[new], &old)?;
             let commits: Vec<_> = brought.into_iter().filter(|id| left.remove(id)).collect();
-            judge(
-                collector,
-                reference,
-                commits,
-                entry.policy,
-                says.time,
-                report,
-            )?;
+            on.judge(commits, entry.policy, says.time, report)?;
         }
     }
     // What the log does not know is judged as if it were pushed now.
-    let commits = wanted.into_iter().filter(|id| left.contains(id)).collect();
+    let commits = wanted.iter().copied().filter(|id| left.contains(id));
     let current = collector.history.last_index();
-    judge(
-        collector,
-        reference,
-        commits,
-        current,
-        collector.time,
-        report,
-    )
+    on.judge(commits.collect(), current, collector.time, report)
 }
 
-fn judge(
-    collector: &Collector<'_>,
-    reference: &RefName,
-    commits: Vec<ObjectId>,
-    version: usize,
-    time: Timestamp,
-    report: &mut Report,
-) -> Result<(), Error> {
-    if commits.is_empty() {
-        return Ok(());
+/// A branch, and the range that is judged on it.
+struct On<'a> {
+    collector: &'a Collector<'a>,
+    reference: &'a RefName,
+    range: Range<'a>,
+    /// The commits of the range that are not from before adoption, by version of the policy.
+    since_adoption: BTreeMap<usize, BTreeSet<ObjectId>>,
+}
+
+impl On<'_> {
+    /// Judges commits as pushed under this version of the policy, at this time.
+    fn judge(
+        &mut self,
+        commits: Vec<ObjectId>,
+        version: usize,
+        time: Timestamp,
+        report: &mut Report,
+    ) -> Result<(), Error> {
+        let (reference, history) = (self.reference, self.collector.history);
+        let Some(last) = commits.last() else {
+            return Ok(());
+        };
+        let Some(rules) = history.version(version).policy.ref_rules(reference) else {
+            let subject = Subject::of_ref(reference);
+            let undecided = known::without_rules(subject, &last.to_string(), None);
+            report.undecided.push(undecided);
+            return Ok(());
+        };
+        report.judged_by.insert(reference.clone());
+        let reader = self.collector.records.reader();
+        if let Entry::Vacant(unknown) = self.since_adoption.entry(version) {
+            let mut hidden = rules.adopted();
+            hidden.retain(|id| reader.contains(*id));
+            hidden.extend(self.range.hidden);
+            let since = reader.new_commits(self.range.tips, &hidden)?;
+            unknown.insert(since.into_iter().collect());
+        }
+        let since = self.since_adoption.get(&version);
+        let is_new = |id: &ObjectId| since.is_none_or(|since| since.contains(id));
+        let (commits, adopted): (Vec<_>, Vec<_>) = commits.into_iter().partition(is_new);
+        if !adopted.is_empty() {
+            let note = format!(
+                "{} commits from before adoption are not judged",
+                adopted.len()
+            );
+            report.notes.push(note);
+        }
+        let branch = Branch {
+            rules,
+            commits,
+            time,
+        };
+        let judged = branch::judge(reader, &branch, self.collector, usize::MAX / 2)?;
+        report.absorb(judged);
+        Ok(())
     }
-    let Some(rules) = collector
-        .history
-        .version(version)
-        .policy
-        .ref_rules(reference)
-    else {
-        report.undecided.push(known::without_rules(reference));
-        return Ok(());
-    };
-    let branch = Branch {
-        rules,
-        commits,
-        time,
-    };
-    let reader = collector.records.reader();
-    report.absorb(branch::judge(reader, &branch, collector, usize::MAX / 2)?);
-    Ok(())
 }

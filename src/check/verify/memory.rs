@@ -74,7 +74,7 @@ impl Memory {
 
     /// Tells whether the refs contain everything that was judged.
     fn is_contained(&self, reader: &Reader, refs: &Refs) -> Result<bool, Error> {
-        let branches = tips::tips(refs);
+        let branches = tips::tips(reader, refs);
         let log = (layout::log(), vec![self.log]);
         for (name, judged) in self.refs.iter().chain([(&log.0, &log.1)]) {
             let now: Vec<_> = match Place::of(name) {

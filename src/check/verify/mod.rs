@@ -36,16 +36,18 @@ use super::{branch, governance};
 
 pub use cores::Basis;
 pub use seen::{Clone, positions};
+pub use tips::stands_for;
 
 /// What to verify.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scope {
     /// Every branch and every record.
     All,
-    /// The commits reachable from the first and not from the second, as if on this branch.
+    /// The commits reachable from the first and not from the second.
     Commits {
-        /// The branch by whose rules they are judged.
-        reference: RefName,
+        /// The branch by whose rules they are judged; if none, each by those of a governed branch
+        /// of this clone that contains it.
+        reference: Option<RefName>,
         /// Tips.
         tips: Vec<ObjectId>,
         /// What is hidden.
@@ -182,7 +184,8 @@ fn verify_after(
             tips,
             hidden,
         } => {
-            commits::verify(&collector, log, reference, tips, hidden, report)?;
+            let range = commits::Range { tips, hidden };
+            commits::verify(&collector, log, reference.as_ref(), range, report)?;
         }
         Scope::Run(run) => {
             let place = Whence {

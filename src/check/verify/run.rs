@@ -7,7 +7,7 @@ use crate::facts::log::Log;
 use crate::facts::remembered::{At, Remembered};
 use crate::facts::run::Collector;
 use crate::git::Reader;
-use crate::record::{ObjectId, RefName, Report, RunId};
+use crate::record::{ObjectId, RefName, Report, RunId, Subject};
 use crate::rules::{self, clone as known};
 use crate::store::ledger::Refs;
 
@@ -43,11 +43,14 @@ pub(super) fn verify(
     let (index, time) = at.unwrap_or((usize::MAX, collector.time));
     let position = collector.history.position(index, Some(time));
     let Some(rules) = position.policy.ref_rules(&record.reference) else {
+        let subject = Subject::of_ref(&record.reference);
+        let commit = record.commit.to_string();
         report
             .undecided
-            .push(known::without_rules(&record.reference));
+            .push(known::without_rules(subject, &commit, None));
         return Ok(true);
     };
+    report.judged_by.insert(record.reference.clone());
     let reader = collector.records.reader();
     let findings = branch::judge_run(reader, &rules, record.commit, &facts, time, None)?;
     report.findings.extend(findings);
@@ -96,7 +99,7 @@ fn containing(
     if !reader.contains(commit) {
         return Ok(HashSet::new());
     }
-    let tips = tips::tips(refs);
+    let tips = tips::tips(reader, refs);
     let tips = tips.iter().filter(|(name, _)| name == branch);
     let tips: Vec<_> = tips.map(|(_, tip)| *tip).collect();
     let mut containing = HashSet::from([commit]);

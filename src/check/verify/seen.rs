@@ -18,7 +18,7 @@ use crate::store::ledger::Refs;
 
 use super::cores::Threads;
 use super::memory::Memory;
-use super::tips::governed_name;
+use super::tips::stands_for;
 
 /// How many entries of the log one thread takes at once.
 const CHUNK: usize = 32;
@@ -120,9 +120,9 @@ pub(super) fn provenance(
     }
     policies_in_time(&log, history, report);
     let (positions, records) = positions_on(threads, &log, pushes, &mut report.findings)?;
-    let mut absent = Vec::new();
+    let (mut absent, remotes) = (Vec::new(), reader.remotes());
     for (reference, logged) in &log.state.refs {
-        if !logged_state(reader, reference, *logged, refs, history, report)? {
+        if !logged_state(reader, reference, *logged, refs, &remotes, history, report)? {
             absent.push(reference.as_str());
         }
     }
@@ -165,19 +165,20 @@ fn rewound(reader: &Reader, gap: &Movement, history: &PolicyHistory) -> Result<b
 
 /// What the log says was there must still be contained in what is there. Returns whether that could
 /// be asked: a branch that this clone never fetched proves nothing about the server.
-pub(super) fn logged_state(
+fn logged_state(
     reader: &Reader,
     reference: &RefName,
     logged: ObjectId,
     refs: &Refs,
+    remotes: &[String],
     history: &PolicyHistory,
     report: &mut Report,
 ) -> Result<bool, Error> {
     if may_go(reference, history) {
         return Ok(true);
     }
-    let stands_for = |name: &RefName| governed_name(name).as_ref() == Some(reference);
-    let mut candidates: Vec<_> = refs.iter().filter(|(name, _)| stands_for(name)).collect();
+    let is_it = |name: &RefName| stands_for(name, remotes).contains(reference);
+    let mut candidates: Vec<_> = refs.iter().filter(|(name, _)| is_it(name)).collect();
     // What was last seen at a remote tells about it; the local branch may have it from before.
     if candidates
         .iter()

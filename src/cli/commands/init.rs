@@ -1,6 +1,6 @@
 //! `git awo init`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::json;
@@ -10,11 +10,12 @@ use crate::cli::{Answer, Context};
 use crate::ops::init::{self, CloneRequest, ServerRequest};
 use crate::ops::policy::Files;
 use crate::ops::{Error, Session, trust};
+use crate::signing::PublicKey;
 
 /// Found the policy of a repository, join one, or set up a server
 ///
 /// In a clone without a policy: writes and signs the first one, with you as root and operator
-/// unless --policy says otherwise. In a clone that has one: sets up refspecs and hooks only. With
+/// unless --policy says otherwise. A branch without a commit then takes your direct commits. In a clone that has one: sets up refspecs and hooks only. With
 /// --server in a bare repository: makes the server's key, sets the anchor that the first policy
 /// must match, and installs the server's hooks.
 #[derive(Debug, Args)]
@@ -33,6 +34,9 @@ pub struct InitArgs {
     /// Its allowed_signers
     #[arg(long, value_name = "FILE", requires = "policy")]
     allowed_signers: Option<PathBuf>,
+    /// The server's public key, or a file with it [default: that of a remote on this machine]
+    #[arg(long, value_name = "KEY|FILE", conflicts_with_all = ["server", "policy"])]
+    server_key: Option<String>,
     /// Let git log show approvals and attestations: sets notes.displayRef
     #[arg(long, conflicts_with = "server")]
     show_notes: bool,
@@ -85,16 +89,35 @@ fn clone(context: &Context, session: &Session, args: &InitArgs) -> Result<Answer
     let request = CloneRequest {
         identity: args.identity.clone(),
         first,
+        server_key: args
+            .server_key
+            .as_deref()
+            .map(|it| key(context, it))
+            .transpose()?,
         show_notes: args.show_notes,
         program: &program()?,
     };
     let done = init::clone(session, request)?;
     let (repository, key, hooks) = (done.repository, done.signed_by, lines(&done.changes));
-    let mut text = match done.founded {
-        true => format!(
-            "founded: first policy {repository}\nanchor for others: {repository} or {key}\n"
-        ),
-        false => format!("joined: first policy {repository}\n"),
+    let mut text = match &done.founded {
+        Some(founded) => {
+            let mut text = format!(
+                "founded: first policy {repository}\nanchor for others: {repository} or {key}\n"
+            );
+            if let Some(branch) = &founded.begins {
+                text.push_str(&format!(
+                    "{branch} has no commit yet: it takes your direct commits, besides those of runs\n"
+                ));
+            }
+            text.push_str(&match &founded.server_key {
+                Some(key) => format!("the receive log is kept with the server's key {key}\n"),
+                None => "the policy names no server key: the server will keep no receive log; \
+                     git awo init --server prints its key, --server-key adds it\n"
+                    .to_owned(),
+            });
+            text
+        }
+        None => format!("joined: first policy {repository}\n"),
     };
     text.push_str(&unlines(&hooks));
     for remote in &done.remotes {
@@ -105,8 +128,22 @@ fn clone(context: &Context, session: &Session, args: &InitArgs) -> Result<Answer
     }
     text.push_str("next: git awo push, then git awo task import FILE\n");
     let value = json!({
-        "repository": repository, "founded": done.founded, "signed_by": key, "hooks": hooks,
+        "repository": repository, "founded": done.founded.is_some(), "signed_by": key, "hooks": hooks,
         "remotes": done.remotes,
+        "server_key": done.founded.and_then(|it| it.server_key),
     });
     Ok(Answer::new("init", value, text))
+}
+
+/// Reads a public key: the words of one, as `git awo init --server` prints them, or a file.
+fn key(context: &Context, given: &str) -> Result<PublicKey, Error> {
+    let line = match given.contains(' ') {
+        true => given.to_owned(),
+        false => String::from_utf8_lossy(&context.read(Path::new(given))?).into_owned(),
+    };
+    let words = line.trim().trim_start_matches("server ");
+    PublicKey::from_line(words).map_err(|error| {
+        Error::usage(format!("this is no public key: {error}"))
+            .hint("git awo init --server-key server.git/awo/server_key.pub")
+    })
 }

@@ -12,7 +12,6 @@ use crate::evidence::Inventory;
 use crate::evidence::inventory::SUMS;
 use crate::ops::integrity::{self, Place, shown};
 use crate::ops::{Error, Process};
-use crate::record::path::escape;
 use crate::render;
 
 /// Make or verify the inventory of a run's files
@@ -92,7 +91,7 @@ fn print_out(context: &Context, inventory: &Inventory) -> Result<Answer, Error> 
     }
     let bytes = inventory.to_bytes();
     if io::stdout().is_terminal() {
-        answer = Answer::new("integrity-sums", json!({}), escape(&bytes));
+        answer = Answer::new("integrity-sums", json!({}), String::from_utf8_lossy(&bytes));
     } else {
         // Names may be bytes that are no text, and every one counts.
         write_out(&mut io::Cursor::new(bytes))?;

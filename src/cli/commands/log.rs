@@ -5,7 +5,11 @@ use serde_json::json;
 
 use crate::cli::{Answer, Context};
 use crate::ops::{Error, log};
-use crate::record::path::escape;
+use crate::record::path::cut;
+use crate::render::one_line;
+
+/// The longest title that is shown, in characters.
+const LONGEST_TITLE: usize = 200;
 
 /// Show the history with its governance: what each commit claims to be, and who signed it
 ///
@@ -25,7 +29,8 @@ pub fn run(context: &Context, args: &LogArgs) -> Result<Answer, Error> {
     let mut text = String::new();
     let mut values = Vec::new();
     for row in &rows {
-        let (kind, title, attestations) = (row.kind, &row.title, row.attestations);
+        let (kind, attestations) = (row.kind, row.attestations);
+        let title = one_line(&cut(&row.title, LONGEST_TITLE));
         let signer = row.signer.as_ref().map_or("nobody", |it| it.as_str());
         text.push_str(&format!(
             "{}  {kind:<8} {signer:<12} {title}",
@@ -38,9 +43,9 @@ pub fn run(context: &Context, args: &LogArgs) -> Result<Answer, Error> {
         text.push('\n');
         values.push(json!({
             "commit": row.commit, "kind": kind, "run": row.run, "signer": signer,
-            "attestations": attestations, "title": title,
+            "attestations": attestations, "title": row.title,
         }));
     }
     let value = json!({ "commits": values });
-    Ok(Answer::new("log", value, escape(text.as_bytes())))
+    Ok(Answer::new("log", value, text))
 }

@@ -9,7 +9,6 @@ use crate::cli::{Answer, Context};
 use crate::ops::policy::{self, Files, Proposed};
 use crate::ops::{Error, Session};
 use crate::record::DigestPrefix;
-use crate::record::path::escape;
 
 /// Show, check and change the policy
 #[derive(Debug, Args)]
@@ -104,7 +103,7 @@ fn show(session: &Session) -> Result<Answer, Error> {
         "commit": current.commit, "repository": repository, "policy": current.policy.document(),
         "keys": keys,
     });
-    Ok(Answer::new("policy", value, escape(out.as_bytes())))
+    Ok(Answer::new("policy", value, out))
 }
 
 fn proposal(it: &Proposed, what: &str) -> Answer {

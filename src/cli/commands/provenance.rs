@@ -74,7 +74,7 @@ fn export(context: &Context, session: &Session, file: &Path) -> Result<Answer, E
     if file.as_os_str() == "-" {
         let index = provenance::whole(session)?;
         let text = String::from_utf8_lossy(&index.to_bytes()).into_owned();
-        return Ok(Answer::new("provenance-index", json!(index), text));
+        return Ok(Answer::new("provenance-index", json!(index), text).document());
     }
     let index = provenance::export(session, &context.directory().join(file))?;
     let name = file.display().to_string();

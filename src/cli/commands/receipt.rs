@@ -14,5 +14,5 @@ pub fn run(context: &Context, _args: &ReceiptArgs) -> Result<Answer, Error> {
     let receipt = receipt::newest(&context.session()?)?;
     let text = String::from_utf8_lossy(&receipt.bytes).into_owned();
     let value = json!({ "commit": receipt.commit, "receipt": text });
-    Ok(Answer::new("receipt", value, format!("{text}\n")))
+    Ok(Answer::new("receipt", value, format!("{text}\n")).document())
 }

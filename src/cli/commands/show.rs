@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::cli::{Answer, Context};
 use crate::ops::{Error, show};
-use crate::record::path::escape;
+use crate::record::path::escape_json;
 use crate::render::one_line;
 
 /// Show a task, a run or a commit with everything recorded about it
@@ -26,7 +26,7 @@ pub fn run(context: &Context, args: &ShowArgs) -> Result<Answer, Error> {
         let keys: Vec<_> = signatures.map(|it| it.keyid.as_str()).collect();
         let signed_by = one_line(&keys.join(", "));
         text.push_str(&format!("{place}  {digest}  signed by {signed_by}\n"));
-        text.push_str(&String::from_utf8_lossy(envelope.payload()));
+        text.push_str(&escape_json(&String::from_utf8_lossy(envelope.payload())));
         text.push_str("\n\n");
         rows.push(json!({
             "record": place, "digest": digest, "signed_by": keys, "statement": statement,
@@ -34,5 +34,5 @@ pub fn run(context: &Context, args: &ShowArgs) -> Result<Answer, Error> {
     }
     text.push_str("(shown as stored, not verified; git awo chain RUN or git awo verify judges)\n");
     let value = json!({ "id": args.id, "records": rows });
-    Ok(Answer::new("show", value, escape(text.as_bytes())))
+    Ok(Answer::new("show", value, text))
 }

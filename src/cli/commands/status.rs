@@ -5,7 +5,6 @@ use serde_json::json;
 
 use crate::cli::{Answer, Context};
 use crate::ops::{Error, status};
-use crate::record::path::escape;
 
 /// Show where things stand and the next command
 ///
@@ -63,7 +62,7 @@ pub fn run(context: &Context, args: &StatusArgs) -> Result<Answer, Error> {
         "anchor": it.anchor.map(|anchor| anchor.to_string()), "runs": runs,
         "accepted_runs": it.accepted, "tasks": tasks, "unpushed_refs": it.unpushed,
     });
-    Ok(Answer::new("status", value, escape(text.as_bytes())))
+    Ok(Answer::new("status", value, text))
 }
 
 fn line(what: &str, id: &str, state: &str, next: &str) -> String {

@@ -10,8 +10,9 @@ use crate::ops::task::{self, Packet};
 use crate::ops::{Error, Session};
 use crate::packet;
 use crate::record::contract::Contract;
-use crate::record::path::escape;
+use crate::record::path::{LONGEST, cut};
 use crate::record::{RefName, TaskId};
+use crate::render::one_line;
 
 /// Import, write and show task contracts
 #[derive(Debug, Args)]
@@ -148,7 +149,7 @@ fn answer(contract: &Contract, what: &str) -> Answer {
     let mut line = |label: &str, value: &str| {
         if !value.is_empty() {
             // A label stands at the third column, and so nothing of a value may.
-            let value = value.replace('\n', &format!("\n{:23}", ""));
+            let value = cut(value, LONGEST).replace('\n', &format!("\n{:23}", ""));
             text.push_str(&format!("  {label:<20} {value}\n"));
         }
     };
@@ -180,7 +181,7 @@ fn answer(contract: &Contract, what: &str) -> Answer {
         line("not understood", missed);
     }
     text.push_str(&format!("next: git awo approve {}\n", contract.id));
-    Answer::new("contract", value, escape(text.as_bytes()))
+    Answer::new("contract", value, text)
 }
 
 fn list(session: &Session) -> Result<Answer, Error> {
@@ -188,12 +189,12 @@ fn list(session: &Session) -> Result<Answer, Error> {
     let mut text = String::new();
     let mut rows = Vec::new();
     for (id, title) in &tasks {
-        text.push_str(&format!("{id}  {title}\n"));
+        text.push_str(&format!("{id}  {}\n", one_line(title)));
         rows.push(json!({ "id": id, "task": title }));
     }
     if rows.is_empty() {
         text.push_str("no tasks; next: git awo task import FILE\n");
     }
     let value = json!({ "tasks": rows });
-    Ok(Answer::new("tasks", value, escape(text.as_bytes())))
+    Ok(Answer::new("tasks", value, text))
 }

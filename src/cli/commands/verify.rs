@@ -13,6 +13,10 @@ use crate::ops::verify::{Request, verify};
 /// Without an argument or with --all: every branch and every record. Exits 0 if all holds, 1 with
 /// findings, 3 if it cannot be decided, as without a trust anchor.
 ///
+/// Commits named by a branch are judged by its rules, by a tracking ref by those of the branch that
+/// it tracks; an id, a tag or a detached HEAD by those of a governed branch of this clone that
+/// contains the commit. The answer names the branch. What no rules are known for is undecided.
+///
 /// What the receive log tells of is verified once. The next time, only what has come since is read,
 /// while anchor, policy and program are the same and the files of the objects have not changed. The
 /// numbers are those of everything.
@@ -23,7 +27,7 @@ pub struct VerifyArgs {
     /// Verify everything
     #[arg(long, conflicts_with = "what")]
     all: bool,
-    /// The branch by whose rules commits are judged [default: the one checked out]
+    /// The branch by whose rules commits are judged [default: see above]
     #[arg(long = "ref", value_name = "REF")]
     reference: Option<String>,
     /// Verify also what this clone has verified before, and remember nothing

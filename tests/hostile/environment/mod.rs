@@ -70,6 +70,17 @@ pub const CASES: &[Case] = &[
         ],
     },
     Case {
+        id: "U-16",
+        attack: "characters of no width, tags, separators of lines, and a title of ten megabytes, in whatever a repository names",
+        answer: "documented: shown as escapes everywhere; what is long is cut with its length, whole in JSON",
+        tests: &[
+            "hostile::environment::output::no_command_says_what_a_terminal_would_obey",
+            "hostile::environment::output::no_hook_says_what_a_terminal_would_obey",
+            "hostile::environment::output::what_is_hidden_is_more_than_control_characters",
+            "hostile::environment::output::a_title_of_megabytes_is_cut_with_its_length",
+        ],
+    },
+    Case {
         id: "E-11",
         attack: "clocks ten years off, on the client, on the server and in verify; time zones, languages",
         answer: "accepted, and no verdict changes; GOV-005 for approvals that expired or that last too long",

@@ -1,24 +1,24 @@
-//! What comes out is text: nothing that a terminal would obey, whatever the repository holds.
+//! What comes out is text: nothing that a terminal would obey or not show, and nothing endless, whatever
+//! the repository holds.
+
+use git_awo::record::path::hidden;
 
 use super::commands::every_command;
 use crate::hostile::door::Door;
 use crate::world::{RUN, World};
 
-/// An escape sequence, the same in one character, a title, a reversal, an erased line.
-const EVIL: &str = "a\u{1b}[2J\u{9b}2J\u{1b}]0;owned\u{7}\u{202e}gpj\u{2066}\u{61c}\r\u{8}\u{7f}z";
+/// Escape sequences, reversals, an erased line, characters of no width, tags, separators of lines.
+const EVIL: &str = "a\u{1b}[2J\u{9b}2J\u{1b}]0;owned\u{7}\u{202e}gpj\u{2066}\u{61c}\r\u{8}\u{7f}\
+    \u{200b}\u{200d}\u{feff}\u{ad}\u{e0041}\u{2028}\u{2029}\u{fff9}\u{2060}\u{3164}z";
 /// The same without what git and records do not carry.
-const NAME: &str = "a\u{9b}2J\u{85}\u{202e}gpj\u{2066}\u{61c}z";
+const NAME: &str = "a\u{9b}2J\u{85}\u{202e}gpj\u{2066}\u{61c}\
+    \u{200b}\u{200d}\u{feff}\u{ad}\u{e0041}\u{2028}\u{2029}\u{fff9}\u{2060}\u{3164}z";
 
-fn is_obeyed(c: char) -> bool {
-    let reorders = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    (c.is_control() && c != '\n' && c != '\t') || reorders
-}
-
-/// Returns the characters that a terminal would obey.
+/// Returns the characters that a terminal would obey or not show.
 fn obeyed(bytes: &[u8]) -> Vec<char> {
     // What is no UTF-8 may not stand there either: a terminal in another encoding takes it as C1.
     let text = String::from_utf8(bytes.to_vec()).expect("output is UTF-8");
-    text.chars().filter(|c| is_obeyed(*c)).collect()
+    text.chars().filter(|c| hidden(*c)).collect()
 }
 
 /// A clone of otto's, full of it: commits, branches, a tag, an outcome, a task.
@@ -188,4 +188,100 @@ fn no_hook_says_what_a_terminal_would_obey() {
     }
     let said = door.world.run("otto", "otto", &["git", "awo", "push"]);
     assert!(obeyed(said.text.as_bytes()).is_empty(), "{:?}", said.text);
+}
+
+/// What is dangerous is named here too, by itself: whoever weakens the one function weakens no test.
+#[test]
+fn what_is_hidden_is_more_than_control_characters() {
+    for c in [
+        '\u{0}',
+        '\u{7}',
+        '\u{1b}',
+        '\r',
+        '\u{7f}',
+        '\u{80}',
+        '\u{9b}',
+        '\u{ad}',
+        '\u{34f}',
+        '\u{61c}',
+        '\u{180e}',
+        '\u{200b}',
+        '\u{200c}',
+        '\u{200d}',
+        '\u{200e}',
+        '\u{200f}',
+        '\u{2028}',
+        '\u{2029}',
+        '\u{202a}',
+        '\u{202e}',
+        '\u{2060}',
+        '\u{2066}',
+        '\u{2069}',
+        '\u{206f}',
+        '\u{3164}',
+        '\u{fe0f}',
+        '\u{feff}',
+        '\u{fff9}',
+        '\u{fffb}',
+        '\u{1d173}',
+        '\u{e0001}',
+        '\u{e007f}',
+        '\u{e0100}',
+    ] {
+        assert!(hidden(c), "{c:?}");
+    }
+    for c in [
+        '\n',
+        '\t',
+        ' ',
+        'a',
+        'é',
+        '\u{301}',
+        '漢',
+        '\u{1f600}',
+        '\u{a0}',
+    ] {
+        assert!(!hidden(c), "{c:?}");
+    }
+}
+
+#[test]
+fn a_title_of_megabytes_is_cut_with_its_length() {
+    let world = World::landed();
+    let title = "x".repeat(10 << 20);
+    let door = Door::new(world, "otto");
+    let (tip, root) = door.base();
+    let who = "otto <otto@example.org> 1700000000 +0000";
+    let headers = format!("tree {root}\nparent {tip}\nauthor {who}\ncommitter {who}\n");
+    let commit = door
+        .raw()
+        .sign_commit(headers.as_bytes(), format!("{title}\n").as_bytes());
+    let world = &door.world;
+    world.ok(
+        "otto",
+        "otto",
+        &["git", "update-ref", "refs/heads/main", &commit],
+    );
+    let words = ["git", "awo", "log"];
+    let shown = world.ok("otto", "otto", &words);
+    assert!(shown.contains("… (10485760 bytes)"), "{}", shown.len());
+    assert!(shown.len() < 20_000, "{}", shown.len());
+    let json = world.ok("otto", "otto", &["git", "awo", "log", "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["commits"][0]["title"], title.as_str(), "whole in JSON");
+    for words in [
+        &["verify", "HEAD"][..],
+        &["show", "HEAD"],
+        &["status"],
+        &["show", &title[..100_000]],
+        &["push"],
+    ] {
+        let done = world.run("otto", "otto", &[&["git", "awo"][..], words].concat());
+        assert!(
+            done.text.len() < 20_000,
+            "{}: {}",
+            words[0],
+            done.text.len()
+        );
+    }
 }

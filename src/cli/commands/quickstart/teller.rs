@@ -56,7 +56,7 @@ impl Teller {
     /// Prints a heading.
     pub fn say(&self, text: &str) {
         if !self.quiet {
-            println!("\n# {text}");
+            let _ = writeln!(std::io::stdout(), "\n# {text}");
         }
     }
 }
@@ -64,7 +64,7 @@ impl Teller {
 impl Watch for Teller {
     fn typed(&self, who: &str, place: &str, words: &[&str]) {
         if !self.quiet {
-            println!("{who}:{place}$ {}", line(words));
+            let _ = writeln!(std::io::stdout(), "{who}:{place}$ {}", line(words));
         }
     }
 

@@ -1,0 +1,285 @@
+//! What `verify` answers, and by whose rules.
+
+use super::Case;
+use super::door::Door;
+use crate::world::{Done, RUN, World};
+
+pub const CASES: &[Case] = &[
+    Case {
+        id: "U-06",
+        attack: "somebody asks about an unreviewed commit of a branch while another is checked out",
+        answer: "GOV-002",
+        tests: &["hostile::verify::a_named_branch_is_judged_by_its_own_rules"],
+    },
+    Case {
+        id: "U-06a",
+        attack: "the same through a remote whose name has a slash, by a range, by verifying all",
+        answer: "GOV-002",
+        tests: &["hostile::verify::a_tracking_ref_is_judged_by_the_branch_of_its_remote"],
+    },
+    Case {
+        id: "U-06b",
+        attack: "somebody asks about an unreviewed commit by its id, a tag or a detached HEAD",
+        answer: "undecided",
+        tests: &["hostile::verify::what_no_branch_contains_is_undecided"],
+    },
+    Case {
+        id: "U-06c",
+        attack: "a run is recorded under the name of a branch",
+        answer: "usage",
+        tests: &["hostile::verify::a_run_does_not_hide_the_branch_of_its_name"],
+    },
+    Case {
+        id: "U-06d",
+        attack: "a reviewed commit is named in every one of these ways",
+        answer: "accepted",
+        tests: &[
+            "hostile::verify::what_was_reviewed_is_ok_by_whichever_name",
+            "hostile::verify::what_was_adopted_is_not_judged",
+        ],
+    },
+];
+
+fn verify(world: &World, words: &[&str]) -> Done {
+    let words = [&["git", "awo", "verify"], words].concat();
+    world.run("vera", "vera", &words)
+}
+
+#[track_caller]
+fn git(world: &World, words: &[&str]) {
+    world.ok("vera", "vera", &[&["git"], words].concat());
+}
+
+/// A clone of vera's that has a direct commit of otto on his own branch, checked out here, and the
+/// same commit on its own main, where nobody reviewed it.
+fn unreviewed() -> (World, String) {
+    let door = Door::new(World::landed(), "otto");
+    let (tip, _) = door.base();
+    let src = door.world.rev("otto", "origin/main:src");
+    let blob = door.raw().blob(b"new = 1\n");
+    let src = door.raw().tree_with(&src, &[("100644", b"new.py", &blob)]);
+    let root = door.world.rev("otto", "origin/main^{tree}");
+    let root = door.raw().tree_with(&root, &[("40000", b"src", &src)]);
+    let commit = door.raw().commit(&root, &[&tip], "Work\n");
+    door.accepts_push("otto's own", &[&format!("{commit}:refs/heads/wip/new")]);
+    let world = door.world;
+    world.fresh_clone();
+    git(&world, &["checkout", "-q", "wip/new"]);
+    git(&world, &["update-ref", "refs/heads/main", &commit]);
+    (world, commit)
+}
+
+#[test]
+fn a_named_branch_is_judged_by_its_own_rules() {
+    let (world, commit) = unreviewed();
+    git(&world, &["branch", "-q", "--set-upstream-to=main"]);
+    for what in [
+        "HEAD",
+        "wip/new",
+        "origin/wip/new",
+        "main..HEAD^0",
+        "origin/main..",
+        "HEAD~0",
+    ] {
+        let done = verify(&world, &[what]);
+        assert_eq!(done.code, 0, "{what}: {}", done.text);
+    }
+    let done = verify(&world, &["HEAD"]);
+    assert!(
+        done.text
+            .contains("judged by the rules of refs/heads/wip/new\n"),
+        "{}",
+        done.text
+    );
+    for what in [
+        "main",
+        "refs/heads/main",
+        "origin/main..main",
+        "main~0",
+        "main@{0}",
+        "@{u}",
+        "@{upstream}~0",
+        "wip/new@{u}",
+        "HEAD^..@{u}",
+    ] {
+        let done = verify(&world, &[what]);
+        assert_eq!(done.code, 1, "{what}: {}", done.text);
+        assert!(done.text.contains("GOV-002"), "{what}: {}", done.text);
+        assert!(
+            done.text
+                .contains("judged by the rules of refs/heads/main\n"),
+            "{}",
+            done.text
+        );
+    }
+    let done = verify(&world, &["main", "--json"]);
+    let value: serde_json::Value = serde_json::from_str(&done.text).unwrap();
+    assert_eq!(value["judged_by"], serde_json::json!(["refs/heads/main"]));
+    // Who names a branch asks by its rules.
+    assert_eq!(verify(&world, &[&commit, "--ref", "main"]).code, 1);
+    assert_eq!(
+        verify(&world, &[&commit, "--ref", "refs/remotes/origin/main"]).code,
+        1
+    );
+    assert_eq!(verify(&world, &["main", "--ref", "wip/new"]).code, 0);
+    git(&world, &["checkout", "-q", "main"]);
+    let done = verify(&world, &["@{-1}"]);
+    assert_eq!(done.code, 0, "what was checked out before: {}", done.text);
+    assert_eq!(verify(&world, &["HEAD"]).code, 1);
+    assert_eq!(verify(&world, &["origin/main.."]).code, 1);
+    assert_eq!(verify(&world, &[".."]).code, 2, "nothing is named");
+    // What a strict branch contains is judged by it, whoever else has it.
+    assert_eq!(verify(&world, &[&commit]).code, 1);
+}
+
+#[test]
+fn a_tracking_ref_is_judged_by_the_branch_of_its_remote() {
+    let (world, commit) = unreviewed();
+    git(
+        &world,
+        &["update-ref", "refs/heads/main", "refs/remotes/origin/main"],
+    );
+    let all = |code: i32, why: &str| {
+        let done = verify(&world, &["--no-cache"]);
+        assert_eq!(done.code, code, "{why}: {}", done.text);
+    };
+    all(0, "before");
+    git(&world, &["config", "remote.up/stream.url", "../server.git"]);
+    git(
+        &world,
+        &["update-ref", "refs/remotes/up/stream/main", &commit],
+    );
+    all(1, "main of up/stream");
+    for what in [
+        "up/stream/main",
+        "origin/main..up/stream/main",
+        "refs/remotes/up/stream/main",
+    ] {
+        let done = verify(&world, &[what]);
+        assert_eq!(done.code, 1, "{what}: {}", done.text);
+    }
+    git(
+        &world,
+        &[
+            "symbolic-ref",
+            "refs/remotes/up/stream/HEAD",
+            "refs/remotes/up/stream/main",
+        ],
+    );
+    assert_eq!(
+        verify(&world, &["up/stream"]).code,
+        1,
+        "where its HEAD points"
+    );
+    git(&world, &["config", "remote.up.url", "../server.git"]);
+    let done = verify(&world, &["up/stream/main"]);
+    assert_eq!(done.code, 2, "it can be stream/main of up: {}", done.text);
+    assert_eq!(verify(&world, &["up/stream/main", "--ref", "main"]).code, 1);
+    all(1, "and is judged as either");
+    git(&world, &["config", "--remove-section", "remote.up/stream"]);
+    let done = verify(&world, &["up/stream/main"]);
+    assert_eq!(done.code, 3, "stream/main is not governed: {}", done.text);
+}
+
+#[test]
+fn what_no_branch_contains_is_undecided() {
+    let (world, commit) = unreviewed();
+    git(
+        &world,
+        &["update-ref", "refs/heads/main", "refs/remotes/origin/main"],
+    );
+    git(&world, &["checkout", "-q", "main"]);
+    for name in ["refs/heads/wip/new", "refs/remotes/origin/wip/new"] {
+        git(&world, &["update-ref", "-d", name]);
+    }
+    git(&world, &["tag", "v1", &commit]);
+    git(&world, &["branch", "topic", &commit]);
+    git(&world, &["fetch", "-q", ".", "v1"]);
+    let short = &commit[..12];
+    let range = format!("main..{commit}");
+    for what in [
+        "v1",
+        "topic",
+        "refs/tags/v1",
+        &commit,
+        short,
+        &range,
+        "main..v1",
+        "FETCH_HEAD",
+    ] {
+        let done = verify(&world, &[what]);
+        assert_eq!(done.code, 3, "{what}: {}", done.text);
+        assert!(!done.text.contains("judged by"), "{what}: {}", done.text);
+    }
+    git(&world, &["checkout", "-q", "--detach", &commit]);
+    for what in ["HEAD", "@", "main..", "main..HEAD", "HEAD@{0}"] {
+        let done = verify(&world, &[what]);
+        assert_eq!(done.code, 3, "{what}: {}", done.text);
+        let remedy = format!("remedy: git awo verify {commit} --ref main");
+        assert!(done.text.contains(&remedy), "{what}: {}", done.text);
+    }
+    // The remedy decides.
+    assert_eq!(verify(&world, &[&commit, "--ref", "main"]).code, 1);
+}
+
+#[test]
+fn a_run_does_not_hide_the_branch_of_its_name() {
+    let (world, _) = unreviewed();
+    assert_eq!(verify(&world, &[RUN]).code, 0);
+    git(&world, &["branch", RUN, "main"]);
+    let done = verify(&world, &[RUN]);
+    assert_eq!(done.code, 2, "{}", done.text);
+    assert!(
+        done.text.contains("can mean a run, or a commit"),
+        "{}",
+        done.text
+    );
+}
+
+#[test]
+fn what_was_adopted_is_not_judged() {
+    let world = World::founded();
+    world.fresh_clone();
+    let tip = world.rev("vera", "main");
+    for what in ["main", "HEAD", &tip] {
+        let done = verify(&world, &[what]);
+        assert_eq!(done.code, 0, "{what}: {}", done.text);
+        let says = "1 commits from before adoption are not judged";
+        assert!(done.text.contains(says), "{what}: {}", done.text);
+    }
+}
+
+#[test]
+fn what_was_reviewed_is_ok_by_whichever_name() {
+    let world = World::landed();
+    world.fresh_clone();
+    let (tip, before) = (world.rev("vera", "main"), world.rev("vera", "main~1"));
+    git(&world, &["tag", "v1"]);
+    git(&world, &["tag", "-a", "-m", "v2", "v2"]);
+    git(&world, &["checkout", "-q", "--detach"]);
+    let range = format!("{before}..{tip}");
+    let names = [
+        "main",
+        "origin/main",
+        "origin",
+        "v1",
+        "v2",
+        "HEAD",
+        "@",
+        "v1~0",
+        &tip,
+        &tip[..9],
+        &range,
+        "main~1..HEAD",
+        "origin/main~1..",
+        "main..main",
+    ];
+    for what in names {
+        let done = verify(&world, &[what]);
+        assert_eq!(done.code, 0, "{what}: {}", done.text);
+        let by = done
+            .text
+            .contains("judged by the rules of refs/heads/main\n");
+        assert_eq!(by, what != "main..main", "{what}: {}", done.text);
+    }
+}
