@@ -18,6 +18,7 @@ use crate::fuzzing::{Numbers, mutated};
 
 const TREES: usize = 10_000;
 const SIGNATURES: usize = 1_000;
+const MESSAGES: usize = 10_000;
 
 fn git(dir: &Path, words: &[&str], input: &[u8]) -> String {
     let mut child = Command::new("git")
@@ -242,6 +243,131 @@ fn found_in(reader: &Reader, raw: &[u8], id: ObjectId) -> Option<String> {
             // How long a path may be is the policy's limit; git warns where its own is passed.
             _ => (change.path.as_bytes().len() > 4_096).then(|| "its length".to_owned()),
         })
+}
+
+/// Lines on which readers of trailers differ.
+const LINES: &[&str] = &[
+    "",
+    "",
+    "",
+    " ",
+    "\t",
+    "\r",
+    "\u{a0}",
+    "\u{b}",
+    "Title",
+    "prose, and more of it",
+    "AWO-Run: run_1",
+    "AWO-Run : run_1",
+    "AWO-Run\t: run_1",
+    "awo-run:run_1",
+    " AWO-Run: run_1",
+    "AWO Run: run_1",
+    "AWO-Run run_1",
+    "AWO_Run: run_1",
+    "AWO-Run:",
+    "AWO-Task: T-1",
+    "AWO-Rollback : run_2  ",
+    ": value",
+    "-: value",
+    "Signed-off-by: otto <otto@example.org>",
+    "signed-off-by: otto <otto@example.org>",
+    "Signed-off-by:otto",
+    "(cherry picked from commit 1234)",
+    " continued",
+    "\tcontinued: so",
+    "# a comment",
+    "#AWO-Run: run_3",
+    "---",
+    "--- a/file",
+    "Conflicts:",
+    "\tsrc/a.py",
+    "# ------------------------ >8 ------------------------",
+    "diff --git a/x b/x",
+    "Caf\u{e9}: x",
+    "Key: \u{e9}\u{2028}x",
+];
+
+fn hostile_message(numbers: &mut Numbers) -> Vec<u8> {
+    let mut message = match numbers.below(4) {
+        0 => String::new(),
+        _ => "Title\n\n".to_owned(),
+    };
+    for _ in 0..numbers.below(9) {
+        // Trailers more often than the rest.
+        let (any, trailer) = (numbers.below(LINES.len()), 10 + numbers.below(18));
+        message.push_str(LINES[if numbers.below(2) == 0 { any } else { trailer }]);
+        message.push_str(["\n", "\n", "\n", "\n", "\n", "\n", "\r\n", "\n\n"][numbers.below(8)]);
+    }
+    if numbers.below(6) == 0 {
+        message.pop();
+    }
+    message.into_bytes()
+}
+
+#[test]
+fn trailers_are_those_that_git_log_shows() {
+    let temporary = tempfile::tempdir().unwrap();
+    let dir = temporary.path();
+    git(dir, &["init", "-q", "--bare", "."], b"");
+    let mut numbers = Numbers(0x7a11);
+    let mut messages = BTreeSet::new();
+    while messages.len() < MESSAGES {
+        messages.insert(hostile_message(&mut numbers));
+    }
+    let mut stream = Vec::new();
+    for (message, number) in messages.iter().zip(0..) {
+        let head = format!(
+            "commit refs/heads/m{number}\ncommitter a <a@b> {number} +0000\ndata {}\n",
+            message.len()
+        );
+        stream.extend_from_slice(head.as_bytes());
+        stream.extend_from_slice(message);
+        stream.push(b'\n');
+    }
+    git(dir, &["fast-import", "--quiet"], &stream);
+    // One commit a record, one trailer a unit, of key and value.
+    let format =
+        "--format=%H%x1d%(trailers:only,unfold,separator=%x1e,key_value_separator=%x1f)%x1c";
+    let shown = git(dir, &["log", "--no-walk=unsorted", "--all", format], b"");
+    let reader = Reader::open(dir).unwrap();
+    let (mut count, mut with, mut wrong) = (0, 0, Vec::new());
+    for record in shown.trim_end().split_terminator('\u{1c}') {
+        let (id, theirs) = record
+            .trim_start_matches('\n')
+            .split_once('\u{1d}')
+            .unwrap();
+        let theirs = theirs
+            .split('\u{1e}')
+            .filter_map(|it| it.split_once('\u{1f}'));
+        let theirs: Vec<_> = theirs
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .collect();
+        let commit = reader.commit(id.parse().unwrap()).unwrap();
+        let ours = commit.trailers();
+        count += 1;
+        with += usize::from(!theirs.is_empty());
+        if ours != theirs {
+            let message = commit.message.escape_ascii();
+            wrong.push(format!("{message}\n  git:  {theirs:?}\n  ours: {ours:?}"));
+        }
+    }
+    figure(
+        &format!("messages against `git log --format=%(trailers)` ({with} with trailers)"),
+        count,
+        format!("{} read otherwise", wrong.len()),
+        "0 of 10^4",
+    );
+    assert_eq!(count, MESSAGES);
+    assert!(
+        with > MESSAGES / 10 && with < MESSAGES,
+        "{with} have trailers"
+    );
+    assert!(
+        wrong.is_empty(),
+        "{}",
+        wrong[..wrong.len().min(10)].join("\n")
+    );
 }
 
 #[test]

@@ -27,6 +27,9 @@ pub struct Branch<'a> {
     pub commits: Vec<ObjectId>,
     /// The time by which keys are judged.
     pub time: Timestamp,
+    /// Whether they arrive now, or as if now. What the receive log tells of was accepted before, maybe by
+    /// an older program, and stays so.
+    pub arriving: bool,
 }
 
 /// Judges every commit of a branch. Direct commits are spread over two threads.
@@ -141,6 +144,9 @@ pub(super) fn judge_once(
 
 fn judge_direct(branch: &Branch<'_>, commit: &Commit, found: &Compared, findings: &mut Findings) {
     let case = case(&branch.rules, branch.time, commit, found);
+    if branch.arriving {
+        rules::one_reading(&case, findings);
+    }
     rules::entries(&case, findings);
     rules::merge(&case, findings);
     rules::direct(&case, findings);
@@ -218,6 +224,9 @@ fn judge_claim(
     report: &mut Report,
 ) -> Result<(), Error> {
     let case = case(&branch.rules, branch.time, it.commit, it.found);
+    if branch.arriving {
+        rules::one_reading(&case, &mut report.findings);
+    }
     rules::merge(&case, &mut report.findings);
     match it.claim {
         CommitKind::Governed(run) => {

@@ -346,6 +346,7 @@ fn judge_branch(
         rules: branch_rules,
         commits,
         time: push.time,
+        arriving: true,
     };
     // The limit is one for the whole push, over all its branches.
     let seen = report.checked.get("paths").copied().unwrap_or_default();

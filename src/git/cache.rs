@@ -49,6 +49,33 @@ impl Cache {
     }
 }
 
+/// Ids of which it is known that they are those of blobs. One takes the place of another: the same few
+/// blobs may stand at a million paths.
+#[derive(Default)]
+pub(super) struct KnownBlobs(Vec<Option<ObjectId>>);
+
+impl KnownBlobs {
+    const PLACES: usize = 4_096;
+
+    fn place(id: ObjectId) -> usize {
+        let first = |at: usize| usize::from(id.as_bytes().get(at).copied().unwrap_or_default());
+        (first(0) << 4) | (first(1) >> 4)
+    }
+
+    pub(super) fn contains(&self, id: ObjectId) -> bool {
+        self.0
+            .get(Self::place(id))
+            .is_some_and(|it| *it == Some(id))
+    }
+
+    pub(super) fn put(&mut self, id: ObjectId) {
+        self.0.resize(Self::PLACES, None);
+        if let Some(place) = self.0.get_mut(Self::place(id)) {
+            *place = Some(id);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::error::Error;
+use super::kind::Kind;
 use super::reader::Reader;
 use crate::record::tree::{
     Change, Entries, EntryRef, Fault, Mode, What, entries, entries_before, faults, order,
@@ -314,6 +315,9 @@ impl Compare<'_> {
             if new.mode == Mode::Tree && self.reader.is_empty_tree(new.id) {
                 self.fault(new.name, What::Empty)?;
             }
+            if let Some(kind) = self.other_kind(new)? {
+                self.fault(new.name, What::Kind(kind.as_str()))?;
+            }
         }
         if entry.mode == Mode::Tree {
             // Limit the prefix as well, since possibly no path below it is ever listed.
@@ -346,6 +350,23 @@ impl Compare<'_> {
             new: new.map(|entry| (entry.mode, entry.id)),
         });
         Ok(())
+    }
+
+    /// Returns the kind of a file's object, if that is no blob. A tree is read anyway, a submodule's
+    /// commit is elsewhere, and a missing object is found by whoever needs it.
+    fn other_kind(&self, entry: EntryRef<'_>) -> Result<Option<Kind>, Error> {
+        if matches!(entry.mode, Mode::Tree | Mode::Gitlink) {
+            return Ok(None);
+        }
+        let known = &self.reader.known_blobs;
+        if known.borrow().contains(entry.id) {
+            return Ok(None);
+        }
+        let kind = self.reader.header(entry.id)?.map(|(kind, _)| kind);
+        if kind == Some(Kind::Blob) {
+            known.borrow_mut().put(entry.id);
+        }
+        Ok(kind.filter(|it| *it != Kind::Blob))
     }
 
     fn collisions(&mut self, raw: &[u8], added: &[&[u8]]) -> Result<(), Error> {

@@ -15,16 +15,21 @@ pub enum Kind {
 
 impl std::fmt::Display for Kind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.pad(match self {
-            Kind::Blob => "blob",
-            Kind::Tree => "tree",
-            Kind::Commit => "commit",
-            Kind::Tag => "tag",
-        })
+        f.pad(self.as_str())
     }
 }
 
 impl Kind {
+    /// Returns git's word for it: `blob`, `tree`, `commit` or `tag`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Kind::Blob => "blob",
+            Kind::Tree => "tree",
+            Kind::Commit => "commit",
+            Kind::Tag => "tag",
+        }
+    }
+
     pub(super) fn from_gix(kind: gix::objs::Kind) -> Self {
         match kind {
             gix::objs::Kind::Blob => Kind::Blob,

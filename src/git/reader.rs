@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::sys::Environment;
 
-use super::cache::Cache;
+use super::cache::{Cache, KnownBlobs};
 use super::error::Error;
 use super::open::{self, Handles, Shared};
 use super::quarantine::Quarantine;
@@ -25,6 +25,7 @@ pub struct Reader {
     pub(super) handles: Handles,
     pub(super) scratch: RefCell<Vec<u8>>,
     pub(super) blobs: RefCell<Cache>,
+    pub(super) known_blobs: RefCell<KnownBlobs>,
 }
 
 impl std::fmt::Debug for Reader {
@@ -77,6 +78,7 @@ impl Reader {
             handles,
             scratch: RefCell::default(),
             blobs: RefCell::new(Cache::new(blobs)),
+            known_blobs: RefCell::default(),
         }
     }
 
@@ -142,6 +144,18 @@ impl Reader {
     pub fn config(&self, key: &str) -> Option<String> {
         let local = self.shared.repo.to_thread_local();
         let value = local.config_snapshot().string(key)?;
+        String::from_utf8(value.into()).ok()
+    }
+
+    /// Returns a configuration value of the repository itself; not the user's, the system's or one from the
+    /// environment, which whoever pushes may have chosen.
+    pub fn own_config(&self, section: &str, key: &str) -> Option<String> {
+        let local = self.shared.repo.to_thread_local();
+        let config = local.config_snapshot();
+        let sections = config.plumbing().sections_by_name(section)?;
+        let own = sections.filter(|it| it.meta().source == gix::config::Source::Local);
+        let own = own.filter(|it| it.header().subsection_name().is_none());
+        let value = own.filter_map(|it| it.value(key)).last()?;
         String::from_utf8(value.into()).ok()
     }
 

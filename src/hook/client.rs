@@ -6,11 +6,10 @@ use std::path::Path;
 use crate::actor::{Clock, Settings, person_of};
 use crate::check::{PolicyHistory, push, staged};
 use crate::git::{self, Reader};
-use crate::record::commit::trailers;
 use crate::record::tree::{Change, Mode};
 use crate::record::{
     Coded, Diagnosis, Finding, HashKind, IdentityName, ObjectId, RefName, RepoPath, Report, Rule,
-    Subject,
+    Subject, trailers,
 };
 use crate::signing;
 use crate::store::layout::{self, Place};
@@ -182,7 +181,7 @@ pub fn by_hand(text: &[u8]) -> Option<Finding> {
 }
 
 fn ours(message: &[u8]) -> Option<String> {
-    let mut keys = trailers(message).into_iter().map(|(key, _)| key);
+    let mut keys = trailers::of(message).into_iter().map(|(key, _)| key);
     let prefix = |key: &String| key.get(..4).map(str::to_ascii_uppercase);
     keys.find(|key| prefix(key).as_deref() == Some("AWO-"))
 }

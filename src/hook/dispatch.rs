@@ -17,7 +17,7 @@ use crate::sys::Environment;
 use super::parent::{self, Caller, Key};
 use super::pushes::{Judged, Pushes};
 use super::receipt::{self, Pushed, Receipt};
-use super::{Error, client, input, server, speak, transaction};
+use super::{Error, client, input, server, speak, transaction, verdict};
 
 /// Answers one call of git: returns the exit code (0 allowed, 1 denied, 2 no such hook,
 /// 3 undecided). `environment` is what git gave to this process. Whatever is to be said goes to
@@ -261,10 +261,11 @@ fn write_json(report: &Report, environment: &Environment, stderr: &mut dyn Write
     let Some(file) = environment.given("GIT_AWO_JSON") else {
         return;
     };
-    let mut text = report.to_json().to_string();
-    text.push('\n');
-    if let Err(error) = crate::actor::write_atomically(Path::new(file), text.as_bytes()) {
-        warn(stderr, &chain_of(&error));
+    let written = git_dir(environment).and_then(|it| Ok(Reader::open(&it)?));
+    let written = written.and_then(|it| verdict::write(&it, Path::new(file), report));
+    if let Err(error) = written {
+        let text = format!("no verdict was written: {}", chain_of(&error));
+        warn(stderr, &text);
     }
 }
 

@@ -17,6 +17,7 @@ pub mod server;
 pub mod shim;
 pub mod speak;
 pub mod transaction;
+mod verdict;
 
 mod dispatch;
 
@@ -80,6 +81,14 @@ pub enum Error {
     /// The receipt could not be written.
     #[error("cannot write the receive log: {0}")]
     Log(String),
+    /// The verdict may not be written there.
+    #[error("cannot write {}: {why}", .path.display())]
+    Verdict {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        why: &'static str,
+    },
     /// git called in a way that the hook does not know.
     #[error("cannot answer: {0}")]
     Usage(String),
@@ -97,7 +106,9 @@ impl Coded for Error {
             Error::Git(error) => error.diagnosis(),
             Error::Actor(error) => error.diagnosis(),
             Error::Check(error) => error.diagnosis(),
-            Error::Io { .. } => Diagnosis::unusable(self, Rule::OwnFileUsable),
+            Error::Io { .. } | Error::Verdict { .. } => {
+                Diagnosis::unusable(self, Rule::OwnFileUsable)
+            }
             Error::Input(_) => Diagnosis::unusable(self, Rule::HookInputReadable),
             Error::Malformed { path, .. } => {
                 let path = RepoPath::new(path.as_os_str().as_encoded_bytes());

@@ -63,6 +63,7 @@ pub fn server(session: &Session, request: &ServerRequest<'_>) -> Result<Server, 
     }
     let public = server_key(session)?;
     actor.settings.set_anchor(anchor)?;
+    check_objects(session)?;
     let hooks = hooks::directory(session.repo(), request.gitlab)?;
     let changes = install::install(&hooks, Side::Server, request.program)?;
     let line = std::fs::read_to_string(&public);
@@ -72,6 +73,36 @@ pub fn server(session: &Session, request: &ServerRequest<'_>) -> Result<Server, 
         hooks,
         changes,
     })
+}
+
+/// Faults that old programs left in real histories, and that keep nobody from cloning. git-awo
+/// refuses them in new commits of governed branches.
+const OLD_FAULTS: &[&str] = &[
+    "badDate",
+    "badDateOverflow",
+    "badEmail",
+    "badTimezone",
+    "missingEmail",
+    "missingNameBeforeEmail",
+    "missingSpaceBeforeDate",
+    "missingSpaceBeforeEmail",
+    "nulInCommit",
+    "zeroPaddedDate",
+    "zeroPaddedFilemode",
+];
+
+/// Lets git check the objects of every push, on all refs, before a hook is asked. Adopted histories
+/// must still pass.
+fn check_objects(session: &Session) -> Result<(), Error> {
+    let repo = session.repo();
+    git::run_at_home(repo, &["config", "receive.fsckObjects", "true"])?;
+    for fault in OLD_FAULTS {
+        let key = format!("receive.fsck.{fault}");
+        if repo.config(&key).is_none() {
+            git::run_at_home(repo, &["config", &key, "ignore"])?;
+        }
+    }
+    Ok(())
 }
 
 fn unusable(what: &str, path: &Path, error: &dyn std::error::Error) -> Error {

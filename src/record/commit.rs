@@ -3,7 +3,9 @@
 //! Verification uses the raw bytes: a parser that accepts what it does not understand, or a
 //! signature check over a re-encoded commit, could judge something other than what git shows.
 
-use super::{HashKind, ObjectId};
+use std::collections::BTreeSet;
+
+use super::{HashKind, ObjectId, trailers};
 
 /// Who made a commit, and when.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -25,6 +27,19 @@ pub struct CommitSignature {
     pub payload: Vec<u8>,
 }
 
+/// What lets two programs read one signed commit as two, or lets two commits have one signature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SecondReading {
+    /// A parent that is named twice.
+    ParentTwice,
+    /// Control characters in a person's name or address, or blanks around it.
+    Person,
+    /// An encoding of the message other than UTF-8.
+    Encoding,
+    /// A header that the signature does not cover, or that could stand elsewhere under the same one.
+    Unsigned,
+}
+
 /// A commit object.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Commit {
@@ -42,6 +57,9 @@ pub struct Commit {
     pub message: Vec<u8>,
     /// The signature for this hash kind, if there is one.
     pub signature: Option<CommitSignature>,
+    /// Why its signature has more than one reading, although its form is unambiguous. No new commit
+    /// may be like that; older ones may have been accepted.
+    pub second_reading: Option<SecondReading>,
 }
 
 /// The bytes are not an unambiguous commit.
@@ -86,6 +104,7 @@ impl Commit {
             .ok_or(bad("no committer follows the author"))?;
         let committer = read_person(committer)?;
         check_extra_headers(lines)?;
+        let second_reading = second_reading(header, &parents, [&author, &committer], kind);
         Ok(Self {
             id,
             tree,
@@ -94,6 +113,7 @@ impl Commit {
             committer,
             message: message.to_vec(),
             signature: split_signature(raw, kind),
+            second_reading,
         })
     }
 
@@ -105,9 +125,9 @@ impl Commit {
             .unwrap_or_default()
     }
 
-    /// Returns the trailers of the message: see [`trailers`].
+    /// Returns the trailers of the message, as git reads them.
     pub fn trailers(&self) -> Vec<(String, String)> {
-        trailers(&self.message)
+        trailers::of(&self.message)
     }
 
     /// Returns all values of one trailer, so that a caller notices duplicates.
@@ -118,51 +138,6 @@ impl Commit {
             .map(|(_, value)| value)
             .collect()
     }
-}
-
-/// Returns the trailers (`Key: value`) of the message's last paragraph, in their order.
-///
-/// As in git, the title is not a trailer block, and one line that is not a trailer makes the
-/// paragraph plain text.
-pub fn trailers(message: &[u8]) -> Vec<(String, String)> {
-    let text = String::from_utf8_lossy(message);
-    let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
-    let end = lines
-        .iter()
-        .rposition(|line| !line.is_empty())
-        .map_or(0, |last| last.saturating_add(1));
-    let body = lines.get(..end).unwrap_or_default();
-    let Some(blank) = body.iter().rposition(|line| line.is_empty()) else {
-        return Vec::new();
-    };
-    // The paragraph has only blank lines before it, so it is the title.
-    if body.iter().take(blank).all(|line| line.is_empty()) {
-        return Vec::new();
-    }
-    let mut found: Vec<(String, String)> = Vec::new();
-    for line in body.iter().skip(blank.saturating_add(1)) {
-        if line.starts_with([' ', '\t']) {
-            let Some((_, value)) = found.last_mut() else {
-                return Vec::new();
-            };
-            value.push(' ');
-            value.push_str(line.trim_start());
-        } else if let Some((key, value)) = read_trailer(line) {
-            found.push((key.to_owned(), value.to_owned()));
-        } else if !line.starts_with("(cherry picked from commit ") {
-            return Vec::new();
-        }
-    }
-    found
-}
-
-fn read_trailer(line: &str) -> Option<(&str, &str)> {
-    let (key, value) = line.split_once(':')?;
-    let fits = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
-    if key.is_empty() || !key.bytes().all(fits) {
-        return None;
-    }
-    Some((key, value.trim_start()))
 }
 
 /// Splits the header (without its last line feed) from the message.
@@ -215,13 +190,53 @@ fn check_extra_headers<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Result<(), 
     Ok(())
 }
 
+fn second_reading(
+    header: &[u8],
+    parents: &[ObjectId],
+    persons: [&Person; 2],
+    kind: HashKind,
+) -> Option<SecondReading> {
+    if BTreeSet::from_iter(parents).len() < parents.len() {
+        return Some(SecondReading::ParentTwice);
+    }
+    let plain =
+        |text: &Vec<u8>| text.trim_ascii() == text && !text.iter().any(u8::is_ascii_control);
+    if !persons.iter().all(|it| plain(&it.name) && plain(&it.email)) {
+        return Some(SecondReading::Person);
+    }
+    let ours = signature_header(kind);
+    let mut signed = false;
+    for line in header
+        .split(|b| *b == b'\n')
+        .filter(|it| !it.starts_with(b" "))
+    {
+        let is_ours = line.starts_with(ours);
+        // No signature covers another one, nor where it stands itself: git puts it last.
+        if signed || (line.starts_with(b"gpgsig") && !is_ours) {
+            return Some(SecondReading::Unsigned);
+        }
+        signed = is_ours;
+        if let Some(encoding) = line.strip_prefix(b"encoding ")
+            && !encoding.eq_ignore_ascii_case(b"utf-8")
+            && !encoding.eq_ignore_ascii_case(b"utf8")
+        {
+            return Some(SecondReading::Encoding);
+        }
+    }
+    None
+}
+
+fn signature_header(kind: HashKind) -> &'static [u8] {
+    match kind {
+        HashKind::Sha1 => b"gpgsig ",
+        HashKind::Sha256 => b"gpgsig-sha256 ",
+    }
+}
+
 /// Follows git's `parse_buffer_signed_by_header`: every header that starts with `gpgsig` is
 /// excluded from the payload; only the one for this hash kind is the signature.
 fn split_signature(raw: &[u8], kind: HashKind) -> Option<CommitSignature> {
-    let ours: &[u8] = match kind {
-        HashKind::Sha1 => b"gpgsig ",
-        HashKind::Sha256 => b"gpgsig-sha256 ",
-    };
+    let ours = signature_header(kind);
     let mut armor = Vec::new();
     let mut payload = Vec::with_capacity(raw.len());
     let mut in_ours = false;
@@ -417,6 +432,37 @@ mod tests {
         let text = text.replace(TREE, &sha256.to_string());
         let commit = Commit::parse(sha256, text.as_bytes()).unwrap();
         assert_eq!(commit.signature.unwrap().armor, b"x\ny\n");
+    }
+
+    #[test]
+    fn a_second_reading_is_told() {
+        let of = |text: &[u8]| parse(text).unwrap().second_reading;
+        let good = raw("gpgsig -----BEGIN\n abc\n -----END\n", "m\n");
+        for fine in [
+            good.clone(),
+            raw("encoding UTF-8\n", "m\n"),
+            raw("encoding utf8\n", "m\n"),
+            raw("mergetag object x\n type commit\ngpgsig a\n", "m\n"),
+            raw("change-id abc\ngpgsig a\n", "m\n"),
+        ] {
+            assert_eq!(of(&fine), None, "{:?}", String::from_utf8_lossy(&fine));
+        }
+        let text = String::from_utf8(good).unwrap();
+        let parent = format!("parent {TREE}\n");
+        for odd in [
+            text.replace(&parent, &parent.repeat(2)),
+            text.replacen("Ann", "A\rnn", 1),
+            text.replace("ann@", "ann\r@"),
+            text.replacen("Ann", "\tAnn", 1),
+            text.replacen("Ö <", "Ö  <", 1),
+            text.replacen("<ann", "< ann", 1),
+            String::from_utf8(raw("encoding ISO-8859-1\n", "m")).unwrap(),
+            String::from_utf8(raw("gpgsig a\nencoding UTF-8\n", "m")).unwrap(),
+            String::from_utf8(raw("gpgsig a\ngpgsig-sha256 b\n", "m")).unwrap(),
+            String::from_utf8(raw("gpgsig-sha256 b\n", "m")).unwrap(),
+        ] {
+            assert!(of(odd.as_bytes()).is_some(), "{odd:?}");
+        }
     }
 
     #[test]

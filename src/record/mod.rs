@@ -19,6 +19,7 @@ pub mod role;
 pub mod rule;
 pub mod sentence;
 pub mod time;
+pub mod trailers;
 pub mod tree;
 
 pub use code::Code;

@@ -114,6 +114,9 @@ rules! {
     Invariants = "invariants", Gov002,
         "A run directory holds the required files, and its documents satisfy the invariants.",
         "AWO, run directory", "no `provenance.json`, or one that names a `pid`";
+    ObjectsChecked = "objects-checked", Gov002,
+        "A server lets git check the objects of every push.",
+        "git, `receive.fsckObjects`", "`receive.fsckObjects` is not set on the server";
     OwnFiles = "own-files", Gov002,
         "Only its owner may write to the repository, its hooks and the files of git-awo.",
         "git, file permissions", "`config` of the server with mode 666";
@@ -372,6 +375,9 @@ rules! {
     CommitDraft = "commit-draft", Int003,
         "A commit that git-awo writes reads back as it was given.",
         "git objects", "an author name with a line feed";
+    CommitReading = "commit-reading", Int003,
+        "Each new commit of a governed branch has one reading, and its signature covers all of it.",
+        "git, signed commits", "a parent twice, `encoding ISO-8859-1`, or a second signature header";
     ExportDisguise = "export-disguise", Int003,
         "No symlink, directory or special file is at a path to which the export writes.",
         "export", "a symlink at `runs/run_1/report.md`";

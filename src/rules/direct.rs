@@ -1,6 +1,7 @@
 //! Direct commits and merges.
 
 use crate::facts::case::CommitCase;
+use crate::record::commit::SecondReading;
 use crate::record::{Finding, Findings, Rule};
 
 use super::scope::policy_paths;
@@ -45,6 +46,35 @@ pub fn direct(case: &CommitCase<'_>, findings: &mut Findings) {
             );
         }
     }
+}
+
+/// Refuses commits that have more than one reading, or more than one form under one signature.
+pub fn one_reading(case: &CommitCase<'_>, findings: &mut Findings) {
+    let Some(reading) = case.commit.second_reading else {
+        return;
+    };
+    let (found, remedy) = match reading {
+        SecondReading::ParentTwice => ("a parent twice", "git reset --soft HEAD^, then git commit"),
+        SecondReading::Person => (
+            "a control character in a person's name or address, or blanks around it",
+            "git commit --amend --no-edit --reset-author",
+        ),
+        SecondReading::Encoding => (
+            "a message in an encoding other than UTF-8",
+            "git -c i18n.commitEncoding=UTF-8 commit --amend --no-edit",
+        ),
+        SecondReading::Unsigned => (
+            "a header that no signature covers, or that stands behind the signature",
+            "git commit --amend --no-edit",
+        ),
+    };
+    findings.push(
+        Rule::CommitReading
+            .finding(case.subject())
+            .found(found)
+            .expected("a commit as git writes it, all of it signed")
+            .remedy(remedy),
+    );
 }
 
 /// Refuses merges where the policy does not take them.

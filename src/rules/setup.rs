@@ -147,6 +147,23 @@ pub fn other_receiver(value: &str) -> Finding {
     )
 }
 
+/// Judges the value of `receive.fsckObjects`, or of `transfer.fsckObjects` where that is not set.
+pub fn objects_checked(value: Option<&str>) -> Option<Finding> {
+    let on = |value: &str| {
+        let words = ["true", "yes", "on"];
+        words.iter().any(|it| value.eq_ignore_ascii_case(it))
+            || value.parse().is_ok_and(|number: i64| number != 0)
+    };
+    let found = match value {
+        Some(value) if on(value) => return None,
+        Some(value) => format!("receive.fsckObjects = {value}"),
+        None => "receive.fsckObjects is not set".to_owned(),
+    };
+    let expected = "git's own check of every object that is pushed";
+    let remedy = "git config receive.fsckObjects true";
+    Some(finding(Rule::ObjectsChecked, found, expected, remedy))
+}
+
 /// Judges the refspecs of all remotes: one must bring the records.
 pub fn refspecs(specs: &[String]) -> Option<Finding> {
     let brings = specs.iter().any(|spec| spec.contains("refs/awo/*"));

@@ -86,6 +86,7 @@ fn findings(policy: &Policy, person: &str, changes: &[Change]) -> Findings {
         committer: who,
         message: b"m\n".to_vec(),
         signature: None,
+        second_reading: None,
     };
     let signer = Ok(Signer {
         person: IdentityName::new(person).unwrap(),

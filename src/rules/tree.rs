@@ -75,6 +75,10 @@ pub fn fault(fault: &Fault, subject: Subject) -> Finding {
             .finding(subject)
             .found("the object of zeros, which is none")
             .expected("an object"),
+        What::Kind(is) => Rule::ObjectKind
+            .finding(subject)
+            .found(format!("the mode of a file, and an object that is a {is}"))
+            .expected("a blob"),
     };
     finding.remedy(REMEDY)
 }

@@ -61,6 +61,7 @@ fn assert_recorded(world: &World, done: &RunDone) {
         rules: policy.ref_rules(&done.reference).unwrap(),
         commits: vec![done.commit],
         time: actor.now(),
+        arriving: true,
     };
     let collector = actor.collector(&records, &history);
     let report = judge(&actor.repo, &branch, &collector, 100).unwrap();

@@ -225,6 +225,11 @@ fn configuration_that_takes_enforcement_away_is_found() {
             "refs/heads",
             Some("GOV-002 proc-receive"),
         ),
+        (
+            "receive.fsckObjects",
+            "false",
+            Some("GOV-002 objects-checked"),
+        ),
         ("transfer.hideRefs", "refs/pull", None),
         ("receive.denyDeletes", "true", None),
     ] {
@@ -236,6 +241,8 @@ fn configuration_that_takes_enforcement_away_is_found() {
             "{key} = {value}"
         );
         world.ok("server", "server.git", &["git", "config", "--unset", key]);
+        let checked = ["git", "config", "receive.fsckObjects", "true"];
+        world.ok("server", "server.git", &checked);
     }
     world.healthy();
 }

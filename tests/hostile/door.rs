@@ -36,7 +36,15 @@ pub struct Pushed {
 }
 
 impl Door {
+    /// git's own check of objects is off: the hooks must hold by themselves, since not every host
+    /// lets its repositories be configured.
     pub fn new(world: World, who: &'static str) -> Self {
+        let unchecked = ["git", "config", "receive.fsckObjects", "false"];
+        world.ok("server", "server.git", &unchecked);
+        std::fs::create_dir_all(world.path("verdicts")).unwrap();
+        let verdicts = world.path("verdicts").display().to_string();
+        let named = ["git", "config", "awo.jsonDirectory", &verdicts];
+        world.ok("server", "server.git", &named);
         Self {
             world,
             who,
@@ -154,7 +162,7 @@ impl Door {
         }
         let mut words = vec!["git", "push", "--no-verify", "--atomic", "origin"];
         words.extend(refspecs.iter().map(String::as_str));
-        let verdict = self.world.path("verdict.json");
+        let verdict = self.world.path("verdicts/last.json");
         let mut push = self.world.command(self.who, self.who, &words);
         let output = push.env("GIT_AWO_JSON", &verdict).output().unwrap();
         let text = String::from_utf8_lossy(&output.stderr).into_owned();

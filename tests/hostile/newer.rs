@@ -59,6 +59,8 @@ fn a_policy_that_requires_what_the_server_does_not_know_is_refused() {
 fn where_the_server_was_upgraded_every_command_says_so() {
     let door = Door::new(World::finalized(), "olga");
     let world = &door.world;
+    let checked = ["git", "config", "receive.fsckObjects", "true"];
+    world.ok("server", "server.git", &checked);
     let commit = second(&door, HEAD, TABLE);
     world.force("olga", &[&format!("{commit}:{POLICY}")]);
     let says = |who: &str, place: &str, words: &[&str]| {

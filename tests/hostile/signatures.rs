@@ -123,4 +123,20 @@ pub const CASES: &[Case] = &[
         answer: "GOV-006",
         tests: &["hostile::signatures::keys::one_key_is_one_person"],
     },
+    Case {
+        id: "U-11",
+        attack: "a signed commit of two readings: a parent twice, control characters in a person, another encoding, \
+                 headers that no signature covers or that could stand elsewhere",
+        answer: "INT-003",
+        tests: &["hostile::signatures::commits::a_signed_commit_has_one_reading"],
+    },
+    Case {
+        id: "U-11a",
+        attack: "benign: such a commit from before adoption and work on top of it; one that an older program let in",
+        answer: "accepted",
+        tests: &[
+            "hostile::signatures::commits::a_commit_of_two_readings_that_was_there_stays",
+            "src/check/tests/branches::what_arrives_has_one_reading_and_what_the_log_tells_of_stays",
+        ],
+    },
 ];

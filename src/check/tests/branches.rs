@@ -3,6 +3,7 @@
 use super::world::*;
 use crate::check::branch::changes_of;
 use crate::check::tests::world::Stage::*;
+use crate::check::verify::Scope;
 use crate::record::ObjectId;
 use crate::record::tree::Mode;
 
@@ -306,4 +307,24 @@ fn a_merge_lists_what_it_changes_against_each_parent_up_to_a_limit() {
     assert!(listed(three, 6).is_ok());
     let error = listed(three, 5).unwrap_err();
     assert!(error.contains("changed paths of a merge"), "{error}");
+}
+
+#[test]
+fn what_arrives_has_one_reading_and_what_the_log_tells_of_stays() {
+    let world = World::new(&[]);
+    let work = chain(&world, world.base, "otto", 1)[1];
+    let files = world.repo.tree_of(work).unwrap();
+    let twice = commit(&world.repo, files, &[work, work], "Work\n", Some("otto"));
+    let before = world.logged(Founded);
+    let mut after = before.clone();
+    after.insert(branch("both"), twice);
+    assert_eq!(
+        codes(&world.judge(&before, &after)),
+        ["INT-003 commit-reading"]
+    );
+    let found = codes(&world.verify(&after, &Scope::All));
+    assert_eq!(found, ["INT-003 commit-reading"], "past the hooks");
+    world.receive(&before, &mut after, |_| {});
+    let found = codes(&world.verify(&after, &Scope::All));
+    assert_eq!(found, [""; 0], "an older program took it");
 }

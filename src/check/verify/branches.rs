@@ -377,6 +377,7 @@ fn judge(
             rules,
             commits: commits.to_vec(),
             time: it.time,
+            arriving: it.is_tip,
         };
         let reader = collector.records.reader();
         branch::judge_once(reader, &branch, collector, &|seen| watch(it, seen))

@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::check::Error;
 use crate::check::branch::{self, Branch};
 use crate::facts::log::Log;
+use crate::facts::remembered::At;
 use crate::facts::run::Collector;
-use crate::record::{ObjectId, RefName, Report, Subject, Timestamp};
+use crate::record::{ObjectId, RefName, Report, Subject};
 use crate::rules::clone as known;
 
 use super::blobs::Blobs;
@@ -131,13 +132,13 @@ fn verify_on(
                 .collect();
             let brought = reader.new_commits(&[new], &old)?;
             let commits: Vec<_> = brought.into_iter().filter(|id| left.remove(id)).collect();
-            on.judge(commits, entry.policy, says.time, report)?;
+            on.judge(commits, (entry.policy, says.time), false, report)?;
         }
     }
     // What the log does not know is judged as if it were pushed now.
     let commits = wanted.iter().copied().filter(|id| left.contains(id));
     let current = collector.history.last_index();
-    on.judge(commits.collect(), current, collector.time, report)
+    on.judge(commits.collect(), (current, collector.time), true, report)
 }
 
 /// A branch, and the range that is judged on it.
@@ -154,8 +155,8 @@ impl On<'_> {
     fn judge(
         &mut self,
         commits: Vec<ObjectId>,
-        version: usize,
-        time: Timestamp,
+        (version, time): At,
+        arriving: bool,
         report: &mut Report,
     ) -> Result<(), Error> {
         let (reference, history) = (self.reference, self.collector.history);
@@ -191,6 +192,7 @@ impl On<'_> {
             rules,
             commits,
             time,
+            arriving,
         };
         let judged = branch::judge(reader, &branch, self.collector, usize::MAX / 2)?;
         report.absorb(judged);

@@ -123,6 +123,19 @@ pub(super) fn other_receivers(it: &mut Examination<'_>) -> Result<(), Error> {
     Ok(())
 }
 
+/// git itself checks what is pushed only where it is told to.
+pub(super) fn objects_checked(it: &mut Examination<'_>) -> Result<(), Error> {
+    if !it.server {
+        return Ok(());
+    }
+    let mut set = values(it, "receive.fsckObjects");
+    if set.is_empty() {
+        set = values(it, "transfer.fsckObjects");
+    }
+    it.complain(setup::objects_checked(set.last().map(String::as_str)));
+    Ok(())
+}
+
 pub(super) fn refspecs(it: &mut Examination<'_>) -> Result<(), Error> {
     if !it.server {
         let specs = configured(it, r"^remote\..*\.fetch$");

@@ -31,6 +31,7 @@ const CHECKS: &[Check] = &[
     refs::indexed,
     doors::hidden_refs,
     doors::other_receivers,
+    doors::objects_checked,
     doors::refspecs,
     doors::remotes,
     surroundings::git_version,

@@ -149,7 +149,7 @@ fn arrived(session: &Session, remote: &str, after: &Refs) -> Result<Findings, Er
     }
     let mut marks = actor.settings.high_water()?;
     let merged = marks.remotes.remove(remote).unwrap_or_default();
-    let arrivals = arrivals(session, after, &merged)?;
+    let arrivals = arrivals(session, after, &merged, &history)?;
     let records = Records::open(repo, after)?;
     let judge = |logged: &Logged, findings: &mut Findings| {
         let basis = Basis {
@@ -199,8 +199,14 @@ fn arrived(session: &Session, remote: &str, after: &Refs) -> Result<Findings, Er
 }
 
 /// Collects what is new in the refs that hold records.
-fn arrivals(session: &Session, after: &Refs, merged: &Refs) -> Result<Arrivals, Error> {
+fn arrivals(
+    session: &Session,
+    after: &Refs,
+    merged: &Refs,
+    history: &PolicyHistory,
+) -> Result<Arrivals, Error> {
     let mut arrivals = Arrivals::default();
+    let here = session.actor().refs()?;
     for (reference, new) in after {
         if matches!(
             Place::of(reference),
@@ -214,6 +220,7 @@ fn arrivals(session: &Session, after: &Refs, merged: &Refs) -> Result<Arrivals, 
             let before = Additions::at(repo, old);
             let gained = Gained::accepted(reference, old, *new);
             arrivals.collect(repo, &gained, Some(&before))?;
+            arrivals.collect_commits(repo, &gained, &here, history)?;
         }
     }
     Ok(arrivals)

@@ -24,6 +24,7 @@ impl Fault {
             What::Collides { .. } => (1, fold::bytes(path)),
             What::Empty => (2, path.to_vec()),
             What::Null => (3, path.to_vec()),
+            What::Kind(_) => (4, path.to_vec()),
         }
     }
 }
@@ -42,6 +43,9 @@ pub enum What {
     Empty,
     /// Its object id is all zeros.
     Null,
+    /// Its mode is that of a file, and its object is of this other kind. git reads a push with such
+    /// an entry without a word, and then nobody can clone.
+    Kind(&'static str),
 }
 
 /// Returns the fault of a new entry's name, if any.

@@ -214,6 +214,7 @@ fn each_fault_of_a_tree_has_its_rule() {
     for (what, rule, unseen) in [
         (What::Empty, "INT-003 tree-entry-empty", true),
         (What::Null, "INT-003 tree-entry-object", true),
+        (What::Kind("tree"), "INT-003 object-kind", true),
         (
             What::Collides { with },
             "INT-003 tree-entry-collision",

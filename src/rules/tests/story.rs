@@ -297,6 +297,7 @@ pub fn commit(message: &str) -> Commit {
         committer: who,
         message: message.as_bytes().to_vec(),
         signature: None,
+        second_reading: None,
     }
 }
 

@@ -10,6 +10,7 @@ mod road;
 mod settings;
 mod traps;
 mod variables;
+mod verdicts;
 
 use super::Case;
 
@@ -118,5 +119,12 @@ pub const CASES: &[Case] = &[
             "hostile::environment::owner::a_clone_of_another_user_starts_nothing",
             "hostile::environment::owner::a_clone_that_the_user_trusts_is_one_like_any_other",
         ],
+    },
+    Case {
+        id: "U-18",
+        attack: "GIT_AWO_JSON names a file outside of the server's directory for verdicts, a symlink, a pipe, or \
+                 somebody else's file; the pusher configures a directory",
+        answer: "nothing is written, and the hook says so; the verdict is the same, GOV-002",
+        tests: &["hostile::environment::verdicts::a_verdict_is_written_only_where_the_server_says"],
     },
 ];

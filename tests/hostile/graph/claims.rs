@@ -36,6 +36,18 @@ fn a_false_claim_is_refused_with_what_mends_it() {
             &["GOV-008"],
         ),
         ("half", "Docs\n\nAWO-Task: SLUG-1\n", &["GOV-002"]),
+        // What git reads as a trailer is one, however it is written.
+        ("a blank", "Docs\n\nAWO-Task : SLUG-1\n", &["GOV-002"]),
+        (
+            "beside prose",
+            "Docs\n\nAnd so on\nand on\nAWO-Task: SLUG-1\nSigned-off-by: otto\n",
+            &["GOV-002"],
+        ),
+        (
+            "above a comment",
+            "Docs\n\nAWO-Rollback: see README\n\n# No more\n",
+            &["GOV-008"],
+        ),
     ] {
         let (tip, _) = door.base();
         let commit = door.raw().commit(&tree, &[&tip], message);
@@ -45,6 +57,9 @@ fn a_false_claim_is_refused_with_what_mends_it() {
     }
     for (what, message) in [
         ("reworded", "Slugify\n\nSigned-off-by: otto\n"),
+        ("in prose", "Docs\n\nAnd so on\nAWO-Task: SLUG-1\n"),
+        ("behind a blank", "Docs\n\n AWO-Task: SLUG-1\n"),
+        ("in the title", "Docs\n\u{a0}\nAWO-Task: SLUG-1\n"),
         (
             "told of",
             "Docs\n\nAWO-Rollback: is a trailer of AWO, see README.\n\nNo more.\n",

@@ -326,8 +326,8 @@ fn odd_but_plain_commits_are_accepted() {
             format!("{head}{}", people("1700000000 +7500")),
         ),
         (
-            "another encoding",
-            format!("{}encoding ISO-8859-1\n", headers(&door)),
+            "an encoding that is UTF-8",
+            format!("{}encoding utf-8\n", headers(&door)),
         ),
         (
             "an unknown header",

@@ -146,4 +146,14 @@ pub const CASES: &[Case] = &[
         answer: "ATT-002, GOV-002, GOV-003, GOV-008, and what mends it",
         tests: &["hostile::graph::claims::a_false_claim_is_refused_with_what_mends_it"],
     },
+    Case {
+        id: "U-12",
+        attack: "trailers that git reads and a simpler reader does not: a blank before the colon, beside prose and a \
+                 Signed-off-by, above comments; and the other way round",
+        answer: "GOV-002, GOV-008",
+        tests: &[
+            "hostile::graph::claims::a_false_claim_is_refused_with_what_mends_it",
+            "differential::trailers_are_those_that_git_log_shows",
+        ],
+    },
 ];

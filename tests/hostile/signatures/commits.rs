@@ -1,6 +1,7 @@
 //! Signatures of commits.
 
 use crate::hostile::door::Door;
+use crate::world::{World, policy};
 
 #[test]
 fn a_commits_armour_has_one_spelling() {
@@ -94,4 +95,96 @@ fn a_commits_armour_has_one_spelling() {
         &["ATT-003"],
     );
     door.accepts("as OpenSSH writes it", &commit(&armour));
+}
+
+#[test]
+fn a_signed_commit_has_one_reading() {
+    let door = Door::of_otto();
+    let raw = door.raw();
+    let (tip, tree) = door.base();
+    let who = "otto <otto@example.org> 1700000000 +0000";
+    let headers = |parents: &str, author: &str, more: &str| {
+        format!("tree {tree}\n{parents}author {author}\ncommitter {who}\n{more}")
+    };
+    let parent = format!("parent {tip}\n");
+    let signed = |headers: &str| raw.sign_commit(headers.as_bytes(), b"Work\n");
+    let odd_person = |name: &str| signed(&headers(&parent, &who.replacen("otto <", name, 1), ""));
+    let mut table = vec![
+        (
+            "a parent twice",
+            signed(&headers(&parent.repeat(2), who, "")),
+        ),
+        ("a carriage return", odd_person("otto\r <")),
+        ("an escape", odd_person("ot\x1b[1mto <")),
+        ("two blanks", odd_person("otto  <")),
+        ("a blank address", odd_person("otto < ")),
+        (
+            "latin",
+            signed(&headers(&parent, who, "encoding ISO-8859-1\n")),
+        ),
+        ("UTF-7", signed(&headers(&parent, who, "encoding UTF-7\n"))),
+    ];
+    // What no signature covers, beside one that holds.
+    let head = headers(&parent, who, "encoding UTF-8\n");
+    let payload = format!("{head}\nWork\n");
+    let armour = door
+        .actor()
+        .sign_raw("git", payload.as_bytes())
+        .unwrap()
+        .to_armor();
+    let armour = armour.trim_end().replace('\n', "\n ");
+    let plain = head.replace("encoding UTF-8\n", "");
+    let spelt = |text: String| raw.object("commit", text.as_bytes());
+    for (what, text) in [
+        (
+            "another signature",
+            format!("{head}gpgsig {armour}\ngpgsig-sha256 x\n\nWork\n"),
+        ),
+        (
+            "another before",
+            format!("{head}gpgsig-sha256 x\n y\ngpgsig {armour}\n\nWork\n"),
+        ),
+        (
+            "elsewhere",
+            format!("{plain}gpgsig {armour}\nencoding UTF-8\n\nWork\n"),
+        ),
+        (
+            "two",
+            format!("{head}gpgsig {armour}\ngpgsig {armour}\n\nWork\n"),
+        ),
+    ] {
+        table.push((what, spelt(text)));
+    }
+    let table: Vec<_> = table
+        .into_iter()
+        .map(|(what, id)| (what.to_owned(), id))
+        .collect();
+    door.refuses_all(&table, "INT-003");
+    let good = format!("{head}gpgsig {armour}\n\nWork\n");
+    door.accepts("one reading", &spelt(good));
+    door.accepts(
+        "a change id",
+        &signed(&headers(&parent, who, "change-id abc\n")),
+    );
+}
+
+#[test]
+fn a_commit_of_two_readings_that_was_there_stays() {
+    let door = Door::new(World::founded(), "olga");
+    let raw = door.raw();
+    let (tip, tree) = door.base();
+    let who = "olga <olga@example.org> 1700000000 +0000";
+    let head =
+        format!("tree {tree}\nparent {tip}\nauthor {who}\ncommitter {who}\nencoding ISO-8859-1\n");
+    let old = raw.sign_commit(head.as_bytes(), b"Gr\xfc\xdfe\n");
+    door.world
+        .force("olga", &[&format!("{old}:refs/heads/main")]);
+    door.world.next_policy(2, None, |_| policy(2, &old, ""));
+    let blob = raw.blob("x\n");
+    let src = raw.tree_with(
+        &door.world.rev("olga", "origin/main:src"),
+        &[("100644", b"new.py", &blob)],
+    );
+    let root = raw.tree_with(&tree, &[("40000", b"src", &src)]);
+    door.accepts("on top of it", &raw.commit(&root, &[&old], "Work\n"));
 }

@@ -1,6 +1,7 @@
 //! Trees and paths.
 
 mod collisions;
+mod kinds;
 mod modes;
 mod names;
 mod records;
@@ -159,6 +160,23 @@ pub const CASES: &[Case] = &[
         attack: "the same trees on the ledger, notes, evidence and policy refs, also in intermediate commits",
         answer: "INT-003, GOV-006",
         tests: &["hostile::trees::records::odd_trees_on_governance_refs"],
+    },
+    Case {
+        id: "U-01",
+        attack: "an entry whose mode is that of a file or a directory and whose object is of another kind, \
+                 also undone, in a merge, and as a record, a note or evidence: nobody could clone any more",
+        answer: "INT-003, GOV-006",
+        tests: &[
+            "hostile::trees::kinds::an_entry_that_names_an_object_of_another_kind_than_its_mode",
+            "hostile::trees::kinds::commits_and_directories_that_name_objects_of_other_kinds",
+            "hostile::trees::kinds::records_and_notes_that_are_no_blobs",
+        ],
+    },
+    Case {
+        id: "U-01a",
+        attack: "benign: a server where git checks every object, and an ordinary commit",
+        answer: "accepted",
+        tests: &["hostile::trees::kinds::git_itself_refuses_it_where_init_has_told_it_to"],
     },
     Case {
         id: "P-27",
