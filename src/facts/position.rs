@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::policy::document::Limits;
-use crate::policy::{Policy, Position};
+use crate::policy::{Policy, Position, features};
 use crate::record::envelope::Envelope;
 use crate::record::{ObjectId, Sha256, Timestamp, json};
 
@@ -188,6 +188,29 @@ impl<'a> Judging<'a> {
             None => self.history.current(),
         };
         &version.policy.document().limits
+    }
+
+    /// Tells whether all that the evidence of a run says is compared, and not only what it says of
+    /// the record: where the record arrives, where the policy that judged it requires it, and where
+    /// a person looks at a run that nobody has reviewed. What was accepted before that stays so.
+    pub fn compares_evidence(
+        &self,
+        record: Option<Sha256>,
+        names: ObjectId,
+        reviewed: bool,
+    ) -> bool {
+        let requires = |index: usize| {
+            let policy = &self.history.version(index).policy;
+            policy.requires(features::EVIDENCE)
+        };
+        let named = || self.history.index_of(names).is_some_and(requires);
+        match record.map(|record| self.positions.standing(record)) {
+            None | Some(Standing::Arriving | Standing::Unlogged) => true,
+            Some(Standing::Logged(index, _)) => requires(index),
+            Some(Standing::Known) => {
+                named() || (matches!(self.positions, Positions::Named) && !reviewed)
+            }
+        }
     }
 
     /// Returns the policy by which the records of a run are counted: of the push that brought this

@@ -18,6 +18,7 @@ use crate::store::ledger::Records;
 use crate::{evidence, store};
 
 use super::claims::{Said, claims};
+use super::contradictions::{Around, contradictions};
 use super::position::{Judging, Positions};
 use super::provenance::Differs;
 use super::{Error, PolicyHistory, limits};
@@ -356,8 +357,17 @@ impl Collector<'_> {
             Some(record) => judging.limits_of(record.digest(), run.context.policy),
             None => &self.history.current().policy.document().limits,
         };
-        facts.evidence = self.evidence(&run, demands, limits.evidence_bytes)?;
         facts.independence = self.all_of(id, &mut facts.bad)?;
+        let reviewed = !facts.independence.is_empty();
+        let record = facts.run.valid().map(Verified::digest);
+        let whole = judging.compares_evidence(record, run.context.policy, reviewed);
+        let around = whole.then(|| Around {
+            reader: self.records.reader(),
+            contract: facts.contract.valid().map(Verified::predicate),
+            history: self.history,
+        });
+        let limit = limits.evidence_bytes;
+        facts.evidence = self.evidence(&run, demands, around, limit)?;
         facts.overrides = self.all_of(id, &mut facts.bad)?;
         let approvals = self.noted(self.records.approvals_of(run.commit)?, &mut facts.bad);
         for approval in approvals {
@@ -447,6 +457,7 @@ impl Collector<'_> {
         &self,
         run: &RunPredicate,
         demands: evidence::Demands,
+        around: Option<Around<'_>>,
         limit: u64,
     ) -> Result<Lookup<EvidenceFacts>, Error> {
         let files = match self.records.evidence(&run.evidence, &run.run, limit) {
@@ -461,7 +472,10 @@ impl Collector<'_> {
             }
         };
         let (mut findings, _) = evidence::verify(&files);
-        findings.extend(claims(&run.into(), &files));
+        findings.extend(match around {
+            Some(around) => contradictions(&run.into(), &around, &files)?,
+            None => claims(&run.into(), &files),
+        });
         let reasons = evidence::breaches(&run.run, &files, demands);
         // Without an inventory the root is that of nothing, and the findings say why.
         let sums = files
