@@ -3,8 +3,8 @@
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::policy::Position;
 use crate::policy::document::Limits;
+use crate::policy::{Position, features};
 use crate::record::envelope::Envelope;
 use crate::record::{ObjectId, Sha256, Timestamp, json};
 
@@ -196,6 +196,29 @@ impl<'a> Judging<'a> {
         match named.filter(|_| self.arrives(record)) {
             Some(index) => demanded.and(demands(self.history.version(index))),
             None => demanded,
+        }
+    }
+
+    /// Tells whether all that the evidence of a run says is compared, and not only what it says of
+    /// the record: where the record arrives, where the policy that judged it requires it, and where
+    /// a person looks at a run that nobody has reviewed. What was accepted before that stays so.
+    pub fn compares_evidence(
+        &self,
+        record: Option<Sha256>,
+        names: ObjectId,
+        reviewed: bool,
+    ) -> bool {
+        let requires = |index: usize| {
+            let policy = &self.history.version(index).policy;
+            policy.requires(features::EVIDENCE)
+        };
+        let named = || self.history.index_of(names).is_some_and(requires);
+        match record.map(|record| self.positions.standing(record)) {
+            None | Some(Standing::Arriving | Standing::Unlogged) => true,
+            Some(Standing::Logged(index, _)) => requires(index),
+            Some(Standing::Known) => {
+                named() || (matches!(self.positions, Positions::Named) && !reviewed)
+            }
         }
     }
 

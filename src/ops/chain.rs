@@ -2,8 +2,7 @@
 
 use crate::facts::run::{Held, Lookup, RunFacts};
 use crate::policy::Verified;
-use crate::record::Report;
-use crate::record::{RefName, RunId};
+use crate::record::{RefName, Report, RunId, Timestamp};
 use crate::records::{ApprovalPredicate, Predicate, Verdict};
 use crate::rules::{revocation, step};
 
@@ -64,7 +63,7 @@ pub fn chain(session: &Session, run: &RunId) -> Result<Chain, Error> {
             let what = Some(run.to_string());
             report.absorb(verify(session, &Request::of(what))?);
         }
-        Some(held) => report.findings.extend(session.judge_chain(held)?),
+        Some(held) => report.findings.extend(session.judge_chain(held, None)?),
         None => report.absorb(step::unheld(&facts, session.policy()?)),
     }
     let links = links(&facts);
@@ -95,7 +94,7 @@ fn links(facts: &RunFacts) -> Vec<Link> {
         approvals(
             "approval (gate 1)",
             facts,
-            &facts.task_approvals,
+            (&facts.task_approvals, facts.time),
             revocation::gate_1_withdrawn,
         ),
         one("run", &facts.run, |it| {
@@ -112,7 +111,7 @@ fn links(facts: &RunFacts) -> Vec<Link> {
         approvals(
             "gate 3",
             facts,
-            &facts.audit_approvals,
+            (&facts.audit_approvals, facts.audited),
             revocation::gate_3_withdrawn,
         ),
         many("attestation", &facts.attestations, by_digest),
@@ -135,12 +134,14 @@ fn links(facts: &RunFacts) -> Vec<Link> {
 fn approvals(
     name: &'static str,
     facts: &RunFacts,
-    given: &[Verified<ApprovalPredicate>],
+    (given, time): (&[Verified<ApprovalPredicate>], Timestamp),
     withdrawn: fn(&RunFacts) -> bool,
 ) -> Link {
     let link = many(name, given, |it| {
+        let expired = it.predicate().expires <= time;
         match facts.revoked.contains(&it.digest()) {
             true => format!("{}, withdrawn", by_digest(it)),
+            false if expired => format!("{}, expired", by_digest(it)),
             false => by_digest(it),
         }
     });

@@ -162,7 +162,7 @@ impl<'a> Links<'a> {
         self.findings.len() == before
     }
 
-    pub(super) fn unexpired(&mut self, approval: &Verified<ApprovalPredicate>, time: Timestamp) {
+    fn unexpired(&mut self, approval: &Verified<ApprovalPredicate>, time: Timestamp) {
         let says = approval.predicate();
         if says.expires <= time {
             let (signer, expires) = (approval.signer(), says.expires);

@@ -263,6 +263,7 @@ pub fn told(edits: &[Edit]) -> Told {
         overrides,
         audit_approvals: vec![audit],
         attestations: vec![attestation],
+        attested: Default::default(),
         finalization: Lookup::Valid(finalization),
         revoked: BTreeSet::new(),
         indexed: Lookup::Valid(()),
