@@ -74,7 +74,8 @@ impl Aside {
         let subject = &finding.subject;
         let named = subject.record.as_deref().map(|it| unsent.named(it));
         let mut pieces = named.unwrap_or_default();
-        if pieces.is_empty()
+        // What is said of a piece that is gone concerns the rest of its run.
+        if pieces.is_subset(&self.pieces)
             && let Some(run) = subject.run.as_deref().and_then(|it| RunId::new(it).ok())
         {
             pieces = unsent.of_run(&run);

@@ -95,6 +95,7 @@ pub fn follows(finding: &Finding) -> bool {
         Rule::IndexAttestation,
         Rule::IndexDerived,
         Rule::InventoryAbsent,
+        Rule::InventoryPresent,
         Rule::NoteObject,
         Rule::ProvenanceIndex,
         Rule::RecordOfSomething,
