@@ -1,6 +1,8 @@
 //! Pushes branch, ledger, evidence and notes at once. If others pushed meanwhile, their records are
 //! merged and the push is tried again.
 
+use std::cell::OnceCell;
+
 use crate::check::PolicyHistory;
 use crate::git;
 use crate::hook::speak::heard;
@@ -15,6 +17,7 @@ use crate::store::unsent::{Moved, Unsent};
 use super::aside::{Aside, settle};
 use super::fetch::{bring, fetch, merge};
 use super::remote::{self, ATTEMPTS, raced, tracking};
+use super::session::once;
 use super::{Error, Session};
 
 /// What git reports, too, if a `git gc` at the server has removed an empty directory meanwhile.
@@ -62,12 +65,18 @@ pub fn push(session: &Session, request: &Request) -> Result<Pushed, Error> {
             brought = Some(bring(&session, remote)?);
         }
         if let Some(brought) = brought.take() {
-            let (seen, theirs) = (brought.session.again()?, &brought.theirs);
-            aside.take_conflicts(&Unsent::between(seen.repo(), seen.refs()?, theirs)?);
-            if aside.is_empty() {
-                merge(&brought, remote)?;
+            if let Err(error) = merge(&brought, remote) {
+                let seen = brought.session.again()?;
+                aside.take_conflicts(&Unsent::between(
+                    seen.repo(),
+                    seen.refs()?,
+                    &brought.theirs,
+                )?);
+                if aside.is_empty() {
+                    return Err(error);
+                }
             }
-            session = seen.again()?;
+            session = session.again()?;
         }
         let plan = plan(&session, request)?;
         if plan.is_empty() {
@@ -122,13 +131,19 @@ fn deliver(
 ) -> Result<Result<Pushed, String>, Error> {
     let (repo, remote) = (session.repo(), request.remote.as_str());
     let theirs = tracking(session.refs()?, remote);
-    let unsent = Unsent::between(repo, session.refs()?, &theirs)?;
+    // Asked only where something is refused: it looks at every note of the months that differ.
+    let unsent = OnceCell::new();
+    let unsent = || {
+        once(&unsent, || {
+            Ok(Unsent::between(repo, session.refs()?, &theirs)?)
+        })
+    };
     let with_policy = plan.iter().any(|(name, _)| *name == layout::policy());
     let author = session.actor().author();
     loop {
         let moved = match aside.pieces.is_empty() {
             true => Moved::new(),
-            false => unsent.without(&aside.pieces, &author)?,
+            false => unsent()?.without(&aside.pieces, &author)?,
         };
         let tips = plan.iter().filter_map(|(name, id)| {
             let id = match moved.get(name) {
@@ -162,7 +177,7 @@ fn deliver(
             }
             Err(said) if lost_a_race(&said) => return Ok(Err(said)),
             Err(said) => {
-                if !aside.take(&unsent, heard(&said), request.set_aside, with_policy) {
+                if !aside.take(unsent()?, heard(&said), request.set_aside, with_policy) {
                     return Ok(Err(said));
                 }
             }
