@@ -16,7 +16,7 @@ use crate::git::{Expected, RefUpdate, Repo};
 use crate::policy::Role;
 use crate::record::commit::Person;
 use crate::record::envelope::{Envelope, EnvelopeSignature, pae};
-use crate::record::{IdentityName, Refusal, Timestamp};
+use crate::record::{IdentityName, Refusal, Rule, Timestamp};
 use crate::records::{Context, Kind, Movement, Predicate, Statement};
 use crate::signing::{self, PublicKey, Signature, Signer};
 use crate::store::batch::Batch;
@@ -214,10 +214,15 @@ impl Actor {
         let mut before = self.refs()?;
         let mut movements = Vec::new();
         for update in updates {
+            // Where it was as the batch was made, whatever others have moved since.
             let old = match update.expected {
-                Expected::At(id) => before.insert(update.name.clone(), id).map(|_| id),
-                _ => before.remove(&update.name),
+                Expected::At(id) => Some(id),
+                _ => None,
             };
+            match old {
+                Some(id) => _ = before.insert(update.name.clone(), id),
+                None => _ = before.remove(&update.name),
+            }
             let (reference, new) = (update.name.clone(), update.new);
             movements.extend((old != new).then_some(Movement {
                 reference,
@@ -237,7 +242,11 @@ impl Actor {
             door: check::push::Door::Clone,
             time: self.now(),
         });
-        Refusal::of(report.findings).map_or(Ok(()), |why| Err(Error::Refused(why)))
+        // A halt and an expiry are of the moment of the push, and may be over by then.
+        let halts = [Rule::Locked, Rule::PolicyUnexpired];
+        let findings = report.findings.into_iter();
+        let lasting = findings.filter(|it| !halts.iter().any(|rule| it.rule == *rule));
+        Refusal::of(lasting).map_or(Ok(()), |why| Err(Error::Refused(why)))
     }
 
     /// Signs a statement.
