@@ -260,7 +260,7 @@ fn found(session: &Session, request: &CloneRequest<'_>) -> Result<Founded, Error
             (policy, signers.into_bytes(), begins)
         }
     };
-    let checked = Policy::parse(&policy, &signers)
+    let checked = Policy::parse_new(&policy, &signers)
         .map_err(|bad| Error::denied("the policy does not hold", rules::bad(bad)))?;
     require_adopted(session, &checked)?;
     if checked.root_threshold() > 1 {
