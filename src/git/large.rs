@@ -316,10 +316,10 @@ impl Write for Hashes<'_> {
 mod tests {
     use super::*;
     use crate::git::testing::bare;
-    use crate::sys::scratch;
 
     fn git(dir: &std::path::Path, words: &[&str]) -> String {
         let output = std::process::Command::new("git")
+            .arg("--git-dir=.")
             .args(words)
             .current_dir(dir)
             .output()
@@ -344,66 +344,92 @@ mod tests {
         versions
     }
 
+    /// Asserts that every version is read as it was written.
+    fn all(how: &str, dir: &std::path::Path, written: &[(ObjectId, Vec<u8>)]) {
+        let reader = Reader::open(dir).unwrap();
+        for (id, bytes) in written {
+            let mut found = Vec::new();
+            let length = reader.write_pieces(*id, &mut found).unwrap();
+            assert!(found == *bytes && length == bytes.len() as u64, "{how}");
+            reader.check_in_pieces(*id, length).unwrap();
+            let other = reader.check_in_pieces(*id, length + 1);
+            let differs = matches!(other, Err(Error::HashMismatch { .. }));
+            assert!(differs, "{how}: {other:?}");
+            assert!(reader.check_blob(*id).is_ok(), "{how}");
+        }
+    }
+
     #[test]
     fn what_is_hashed_in_pieces_is_what_git_stored() {
-        let dir = bare();
-        let reader = Reader::open(dir.path()).unwrap();
-        let repo = crate::git::Repo::open(dir.path()).unwrap();
-        let versions = versions();
-        let ids: Vec<_> = versions
-            .iter()
-            .map(|it| repo.write_blob(it).unwrap())
-            .collect();
-        let all = |how: &str, dir: &std::path::Path| {
-            let reader = Reader::open(dir).unwrap();
-            for (id, bytes) in ids.iter().zip(&versions) {
-                let mut found = Vec::new();
-                let length = reader.write_pieces(*id, &mut found).unwrap();
-                assert!(found == *bytes && length == bytes.len() as u64, "{how}");
-                reader.check_in_pieces(*id, length).unwrap();
-                let other = reader.check_in_pieces(*id, length + 1);
-                assert!(
-                    matches!(other, Err(Error::HashMismatch { .. })),
-                    "{how}: {other:?}"
-                );
-            }
-        };
-        all("loose", dir.path());
-        let list: String = ids.iter().map(|id| format!("{id} file\n")).collect();
-        std::fs::write(dir.path().join("list"), list).unwrap();
-        for (how, base) in [("by offset", "--delta-base-offset"), ("by name", "")] {
-            for old in std::fs::read_dir(dir.path().join("objects/pack")).unwrap() {
-                std::fs::remove_file(old.unwrap().path()).unwrap();
-            }
+        for (how, base) in [("by offset", "--delta-base-offset"), ("by name", "-q")] {
+            let dir = bare();
+            let dir = dir.path();
+            let repo = crate::git::Repo::open(dir).unwrap();
+            let versions = versions().into_iter();
+            let written: Vec<_> = versions
+                .map(|bytes| (repo.write_blob(&bytes).unwrap(), bytes))
+                .collect();
+            all("loose", dir, &written);
+            let list: String = written
+                .iter()
+                .map(|(id, _)| format!("{id} file\n"))
+                .collect();
+            std::fs::write(dir.join("list"), list).unwrap();
             let script = format!(
-                "git --git-dir=. pack-objects -q --depth=50 --window=50 {base} objects/pack/pack <list >/dev/null"
+                "git --git-dir=. pack-objects -q {base} --depth=50 objects/pack/pack <list"
             );
-            let done = std::process::Command::new("sh")
+            let packed = std::process::Command::new("sh")
                 .args(["-c", &script])
-                .current_dir(dir.path())
-                .status();
-            assert!(done.unwrap().success());
-            let deltas = git(dir.path(), &["count-objects", "-v"]);
-            assert!(deltas.contains("in-pack: 8"), "{deltas}");
-            // Only what is packed is left.
-            for id in &ids {
-                let hex = id.to_string();
-                let _ = std::fs::remove_file(
-                    dir.path().join("objects").join(&hex[..2]).join(&hex[2..]),
-                );
-            }
-            all(how, dir.path());
-            for id in &ids {
-                assert!(reader.check_blob(*id).is_ok(), "{how}");
-            }
-            let borrowing = scratch::directory().unwrap();
-            git(borrowing.path(), &["init", "-q", "--bare", "."]);
-            let alternates = format!("{}\n", dir.path().join("objects").display());
-            std::fs::write(borrowing.path().join("objects/info/alternates"), alternates).unwrap();
-            all("borrowed", borrowing.path());
-            for (id, bytes) in ids.iter().zip(&versions) {
-                assert_eq!(repo.write_blob(bytes).unwrap(), *id);
-            }
+                .current_dir(dir)
+                .output()
+                .unwrap();
+            let packed = String::from_utf8(packed.stdout).unwrap();
+            let index = format!("objects/pack/pack-{}.idx", packed.trim());
+            let listed = git(dir, &["verify-pack", "-v", &index]);
+            assert!(listed.contains("chain length = 2"), "{listed}");
+            git(dir, &["prune-packed"]);
+            all(how, dir, &written);
+            let borrowing = bare();
+            let alternates = format!("{}\n", dir.join("objects").display());
+            let borrowing = borrowing.path();
+            std::fs::create_dir(borrowing.join("objects/info")).unwrap();
+            std::fs::write(borrowing.join("objects/info/alternates"), alternates).unwrap();
+            all("borrowed", borrowing, &written);
         }
+    }
+
+    #[test]
+    fn damage_of_a_large_object_is_found() {
+        let dir = bare();
+        let dir = dir.path();
+        let repo = crate::git::Repo::open(dir).unwrap();
+        let bytes = versions().remove(0);
+        let (id, length) = (repo.write_blob(&bytes).unwrap(), bytes.len() as u64);
+        let other = repo.write_blob(b"another").unwrap().to_string();
+        let hex = id.to_string();
+        let path = dir.join("objects").join(&hex[..2]).join(&hex[2..]);
+        let good = std::fs::read(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        let reader = Reader::open(dir).unwrap();
+        let damaged = |what: &str| {
+            let found = reader.check_in_pieces(id, length);
+            assert!(found.is_err(), "{what}");
+            let _ = std::fs::remove_file(&path);
+        };
+        damaged("missing");
+        std::fs::write(&path, &good[..good.len() / 2]).unwrap();
+        damaged("cut short");
+        let mut flipped = good.clone();
+        flipped[good.len() / 2] ^= 1;
+        std::fs::write(&path, flipped).unwrap();
+        damaged("flipped");
+        std::fs::copy(
+            dir.join("objects").join(&other[..2]).join(&other[2..]),
+            &path,
+        )
+        .unwrap();
+        damaged("another object");
+        std::fs::write(&path, good).unwrap();
+        reader.check_in_pieces(id, length).unwrap();
     }
 }

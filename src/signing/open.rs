@@ -83,7 +83,8 @@ impl FileKey {
         if open_to_others(path)? {
             return Err(SigningError::OpenToOthers(path.to_owned()));
         }
-        let private = ssh_key::PrivateKey::from_openssh(&text).map_err(unreadable)?;
+        let container = private::container(&text).unwrap_or_default();
+        let private = ssh_key::PrivateKey::from_bytes(&container).map_err(unreadable)?;
         let pair = private.key_data().ed25519();
         let pair = pair.ok_or_else(|| SigningError::NotPlainEd25519(path.to_owned()))?;
         let secret = ed25519_dalek::SigningKey::from_bytes(&pair.private.to_bytes());
