@@ -12,7 +12,7 @@ use crate::git::{self, Compared, Reader};
 use crate::policy::RefRules;
 use crate::record::commit::Commit;
 use crate::record::{Coded, Findings, ObjectId, Report, Subject, Timestamp};
-use crate::rules;
+use crate::rules::{self, Step};
 use history::History;
 
 use super::{Error, rollback};
@@ -200,20 +200,22 @@ fn judge_plain(
     Ok(())
 }
 
-/// Judges the commit of a run with its whole chain, whatever its trailers claim.
+/// Judges the commit of a run with its whole chain, or with the part of it on which a step of the
+/// run builds, whatever its trailers claim.
 pub fn judge_run(
     reader: &Reader,
     rules: &RefRules<'_>,
     id: ObjectId,
     facts: &RunFacts,
     time: Timestamp,
+    before: Option<Step>,
 ) -> Result<Findings, git::Error> {
     let (commit, found) = History::new(reader, rules).gather(id)?;
     let case = case(rules, time, &commit, &found);
     let mut findings = Findings::new();
     rules::entries(&case, &mut findings);
     rules::merge(&case, &mut findings);
-    rules::chain(&case, facts, &mut findings);
+    rules::chain_before(before, &case, facts, &mut findings);
     Ok(findings)
 }
 

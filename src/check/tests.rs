@@ -14,6 +14,7 @@ mod notes;
 mod policies;
 mod proposals;
 mod records;
+mod renewals;
 mod reviews;
 mod revocations;
 mod road;

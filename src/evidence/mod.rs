@@ -5,6 +5,7 @@ pub mod directory;
 mod flaw;
 pub mod invariants;
 pub mod inventory;
+pub mod patch;
 mod reasons;
 pub mod run_dir;
 mod steps;

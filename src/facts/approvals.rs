@@ -4,7 +4,7 @@ use crate::policy::Verified;
 use crate::record::envelope::Envelope;
 use crate::record::{IdentityName, ObjectId, Sha256, Timestamp};
 use crate::records::{
-    ApprovalPredicate, Approves, Binding, ContractPredicate, Kind, RevocationPredicate,
+    ApprovalPredicate, Approves, Binding, ContractPredicate, Kind, Record, RevocationPredicate,
     RunPredicate, Scope, Statement,
 };
 
@@ -19,6 +19,8 @@ pub struct ApprovalFacts<'a> {
     pub contract: Option<(Sha256, Option<ContractPredicate>)>,
     /// When it arrived, if that is known.
     pub arrival: Option<Timestamp>,
+    /// Whether it had expired then, and was withdrawn before anything used it.
+    pub revoked: bool,
     /// At a door: so many days it may be valid, and until when at most.
     pub door: Option<(u32, Timestamp)>,
     /// The other approvals on the same object: digest, person, nonce.
@@ -62,13 +64,21 @@ impl Collector<'_> {
         }
         let days = self.history.current().policy.document().gates.approval_days;
         let latest = self.time.plus_days(days.saturating_add(1));
+        let arrival = judging.arrival(approval.digest());
+        let expired = arrival.is_some_and(|time| approval.predicate().expires <= time);
+        let revoked = expired && {
+            let uses = self.uses(approval, None)?;
+            let uses: Vec<_> = uses.into_iter().map(|(_, digest)| digest).collect();
+            self.revoked(approval, &uses)?
+        };
         Ok(ApprovalFacts {
             approval,
             contract: contract.map(|it| {
                 let statement = Statement::parse(it.payload()).ok();
                 (it.digest(), statement.map(|it| it.predicate))
             }),
-            arrival: judging.arrival(approval.digest()),
+            arrival,
+            revoked,
             door: judging.at_a_door().then_some((days, latest)),
             others,
         })
@@ -130,11 +140,12 @@ impl Collector<'_> {
             let approved = it.predicate();
             approved.task == says.task && approved.run == says.run
         });
+        let judging = self.judging();
+        let time = judging.arrival(revocation.digest()).unwrap_or(self.time);
         let mut used_by = match &approval {
-            Some(approval) => self.uses(approval)?,
+            Some(approval) => self.uses(approval, Some(time))?,
             None => Vec::new(),
         };
-        let judging = self.judging();
         used_by.retain(|(_, it)| judging.precedes(*it, revocation.digest()));
         Ok(Withdrawal {
             record: says.record,
@@ -145,10 +156,12 @@ impl Collector<'_> {
     }
 
     /// Returns the records that use an approval: the run that spends it, or the attestations and the
-    /// finalization that count it. One that does not hold uses nothing.
+    /// finalization that count it. One that does not hold uses nothing, nor does one that has expired
+    /// at a time, if one is given.
     pub fn uses(
         &self,
         approval: &Verified<ApprovalPredicate>,
+        at: Option<Timestamp>,
     ) -> Result<Vec<(Kind, Sha256)>, Error> {
         let records = self.records;
         let says = approval.predicate();
@@ -174,8 +187,10 @@ impl Collector<'_> {
                 continue;
             };
             let counted = Binding::Approval(approval.digest());
+            let expired = |it: &dyn Record| it.expires().zip(at).is_some_and(|(end, at)| end <= at);
             if let Ok(it) = self.verify_as(kind, &envelope)
                 && it.predicate().binds().contains(&counted)
+                && !expired(&**it.predicate())
             {
                 uses.push((kind, it.digest()));
             }

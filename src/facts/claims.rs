@@ -12,9 +12,9 @@ use crate::record::{
     Subject, TaskId,
 };
 
-const MANIFEST: &str = "run_manifest.json";
-const ENVIRONMENT: &str = "environment.json";
-const CHANGED: &str = "artifacts/changed_paths.json";
+pub(super) const MANIFEST: &str = "run_manifest.json";
+pub(super) const ENVIRONMENT: &str = "environment.json";
+pub(super) const CHANGED: &str = "artifacts/changed_paths.json";
 
 /// What a run's record says of it, or will say.
 pub struct Said<'a> {
@@ -76,23 +76,35 @@ pub fn claims(run: &Said<'_>, files: &RunFiles) -> Findings {
     claims.findings
 }
 
-struct Claims<'a> {
-    run: &'a Said<'a>,
-    findings: Findings,
+pub(super) struct Claims<'a> {
+    pub(super) run: &'a Said<'a>,
+    pub(super) findings: Findings,
 }
 
 impl Claims<'_> {
-    fn compare(&mut self, file: &str, key: &str, claimed: Option<&Json>, said: serde_json::Value) {
+    /// Compares what a document says under a key, if it says it.
+    pub(super) fn compare(
+        &mut self,
+        file: &str,
+        key: &str,
+        claimed: Option<&Json>,
+        said: serde_json::Value,
+    ) {
         let Some(claimed) = claimed else { return };
         // Both in canonical form: a claim is the same if its bytes are.
         let (claimed, said) = (json::to_canonical(claimed), json::canonical(&said));
         if claimed == said {
             return;
         }
-        let short: Vec<u8> = claimed.into_iter().take(160).collect();
+        let short = |bytes: Vec<u8>| quote(&bytes.into_iter().take(160).collect::<Vec<_>>());
+        self.differ(file, &format!("{key} {}", short(claimed)), &short(said));
+    }
+
+    /// Adds that a document says something else than is so.
+    pub(super) fn differ(&mut self, file: &str, claimed: &str, recorded: &str) {
         let claim = OtherClaim {
-            claimed: format!("{key} {}", quote(&short)),
-            recorded: quote(&said),
+            claimed: claimed.to_owned(),
+            recorded: recorded.to_owned(),
             run: self.run.run.clone(),
         };
         let subject = Subject::of_run(self.run.run).path(&RepoPath::from(file));

@@ -6,6 +6,8 @@ pub(crate) mod arrivals;
 pub(crate) mod arrived;
 pub(crate) mod case;
 pub(crate) mod claims;
+pub(crate) mod contradictions;
+pub(crate) mod demanded;
 mod error;
 mod known;
 pub(crate) mod limits;

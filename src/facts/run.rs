@@ -18,6 +18,8 @@ use crate::store::ledger::Records;
 use crate::{evidence, store};
 
 use super::claims::{Said, claims};
+use super::contradictions::{Around, contradictions};
+use super::demanded::Demanded;
 use super::position::{Judging, Positions};
 use super::provenance::Differs;
 use super::{Error, PolicyHistory, limits};
@@ -84,6 +86,8 @@ pub struct RunFacts {
     pub audit_approvals: Vec<Verified<ApprovalPredicate>>,
     /// The attestations noted on the harness commit.
     pub attestations: Vec<Verified<AttestationPredicate>>,
+    /// When each attestation arrived, where that is known.
+    pub attested: BTreeMap<Sha256, Timestamp>,
     /// The approvals, of the task and of the run, that were withdrawn before anything used them.
     pub revoked: BTreeSet<Sha256>,
     pub finalization: Lookup<Verified<FinalizationPredicate>>,
@@ -92,6 +96,8 @@ pub struct RunFacts {
     pub outcome: Lookup<Verified<OutcomePredicate>>,
     /// Records of this run that do not hold by themselves.
     pub bad: Findings,
+    /// How many approvals the run record, each attestation and the finalization had to count.
+    pub demanded: BTreeMap<Sha256, Demanded>,
     /// The time by which the task approvals are judged: when the run record arrived.
     pub time: Timestamp,
     /// The time by which the audit approvals are judged: when the finalization arrived.
@@ -118,6 +124,18 @@ impl RunFacts {
         let approvals_of = self.audit_approvals.iter();
         let named = approvals_of.filter(|it| approvals.contains(&it.digest()));
         named.map(|it| it.predicate().expires).min()
+    }
+
+    /// Returns of these audit approvals the one of each person that is valid longest, sorted.
+    pub fn newest(&self, approvals: &BTreeSet<(Sha256, IdentityName)>) -> Vec<Sha256> {
+        let mut newest = BTreeMap::new();
+        for (digest, person) in approvals {
+            let until = (self.first_expiry(&[*digest]), *digest);
+            let last = newest.entry(person).or_insert(until);
+            *last = until.max(*last);
+        }
+        let newest: BTreeSet<_> = newest.into_values().map(|(_, digest)| digest).collect();
+        newest.into_iter().collect()
     }
 
     /// Returns the digests of the reviews of the run, and of its finalization.
@@ -306,11 +324,13 @@ impl Collector<'_> {
             overrides: Vec::new(),
             audit_approvals: Vec::new(),
             attestations: Vec::new(),
+            attested: BTreeMap::new(),
             revoked: BTreeSet::new(),
             finalization: self.the(id)?,
             indexed: Lookup::Missing,
             outcome: self.the(id)?,
             bad: Findings::new(),
+            demanded: BTreeMap::new(),
             time: self.time,
             audited: self.time,
         };
@@ -341,8 +361,17 @@ impl Collector<'_> {
             Some(record) => judging.limits_of(record.digest(), run.context.policy),
             None => &self.history.current().policy.document().limits,
         };
-        facts.evidence = self.evidence(&run, demands, limits.evidence_bytes)?;
         facts.independence = self.all_of(id, &mut facts.bad)?;
+        let reviewed = !facts.independence.is_empty();
+        let record = facts.run.valid().map(Verified::digest);
+        let whole = judging.compares_evidence(record, run.context.policy, reviewed);
+        let around = whole.then(|| Around {
+            reader: self.records.reader(),
+            contract: facts.contract.valid().map(Verified::predicate),
+            history: self.history,
+        });
+        let limit = limits.evidence_bytes;
+        facts.evidence = self.evidence(&run, demands, around, limit)?;
         facts.overrides = self.all_of(id, &mut facts.bad)?;
         let approvals = self.noted(self.records.approvals_of(run.commit)?, &mut facts.bad);
         for approval in approvals {
@@ -357,12 +386,30 @@ impl Collector<'_> {
         }
         let attestations = self.records.attestations_of(run.commit)?;
         facts.attestations = self.noted(attestations, &mut facts.bad);
+        let attested = facts.attestations.iter().map(Verified::digest);
+        let arrived = |it| judging.arrival(it).map(|time| (it, time));
+        facts.attested = attested.filter_map(arrived).collect();
         for approval in facts.task_approvals.iter().chain(&facts.audit_approvals) {
             if self.revoked(approval, &facts.uses_of(approval.digest()))? {
                 facts.revoked.insert(approval.digest());
             }
         }
+        facts.demanded = self.demanded(&facts);
         Ok(facts)
+    }
+
+    /// Returns what each record of a run that counts approvals had to count.
+    fn demanded(&self, facts: &RunFacts) -> BTreeMap<Sha256, Demanded> {
+        fn of<P: Predicate>(it: &Verified<P>) -> (Sha256, Option<ObjectId>) {
+            let context = it.predicate().context();
+            (it.digest(), context.map(|it| it.policy))
+        }
+        let judging = self.judging();
+        let counting = facts.run.valid().map(of).into_iter();
+        let counting = counting.chain(facts.attestations.iter().map(of));
+        let counting = counting.chain(facts.finalization.valid().map(of));
+        let demanded = |(it, names)| (it, judging.demanded_of(it, names));
+        counting.map(demanded).collect()
     }
 
     /// Looks at a run as far as its records in the ledger tell, at most three, whatever its evidence
@@ -429,6 +476,7 @@ impl Collector<'_> {
         &self,
         run: &RunPredicate,
         demands: evidence::Demands,
+        around: Option<Around<'_>>,
         limit: u64,
     ) -> Result<Lookup<EvidenceFacts>, Error> {
         let files = match self.records.evidence(&run.evidence, &run.run, limit) {
@@ -443,7 +491,10 @@ impl Collector<'_> {
             }
         };
         let (mut findings, _) = evidence::verify(&files);
-        findings.extend(claims(&run.into(), &files));
+        findings.extend(match around {
+            Some(around) => contradictions(&run.into(), &around, &files)?,
+            None => claims(&run.into(), &files),
+        });
         let reasons = evidence::breaches(&run.run, &files, demands);
         // Without an inventory the root is that of nothing, and the findings say why.
         let sums = files

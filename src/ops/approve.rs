@@ -10,8 +10,7 @@ use crate::record::{
     IdentityName, ObjectId, Refusal, RunId, Sha256, TaskId, Timestamp, WorkflowUrl, sentence,
 };
 use crate::records::{ApprovalPredicate, Approves, Kind, Notes, Statement};
-use crate::rules::step::{self, Step};
-use crate::rules::{absent, contract as rules};
+use crate::rules::{Step, absent, contract as rules, step};
 use crate::store::batch::Batch;
 use crate::store::ledger::Records;
 
@@ -193,7 +192,7 @@ fn approve_run(
     let held = facts.held();
     let held = held.ok_or_else(|| refuse(step::unheld(&facts, policy)))?;
     let says = held.says();
-    let chain = session.judge_chain(held)?;
+    let chain = session.judge_chain(held, Some(Step::Gate3))?;
     let (_, independence) =
         step::by_reviewer(Step::Gate3, held, policy, &context.identity, chain).map_err(refuse)?;
     let now = session.now();

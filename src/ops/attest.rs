@@ -4,7 +4,7 @@ use crate::policy::Role;
 use crate::record::envelope::Envelope;
 use crate::record::{ObjectId, Refusal, Rule, RunId, Sha256};
 use crate::records::{AttestationPredicate, Kind, Notes, Scope, Statement};
-use crate::rules::step::{self, Step};
+use crate::rules::{Step, step};
 use crate::store::batch::Batch;
 
 use super::approve::workflow_url;
@@ -39,11 +39,11 @@ pub fn attest(session: &Session, request: Request) -> Result<Attested, Error> {
     let held = facts.held();
     let held = held.ok_or_else(|| refuse(step::unheld(&facts, policy)))?;
     let says = held.says();
-    let chain = session.judge_chain(held)?;
+    let chain = session.judge_chain(held, Some(Step::Attestation))?;
     let reviewer = context.identity.clone();
     let (reviews, independence) =
         step::by_reviewer(Step::Attestation, held, policy, &reviewer, chain).map_err(refuse)?;
-    let approvals: Vec<_> = reviews.approved.iter().map(|(digest, _)| *digest).collect();
+    let approvals = facts.newest(&reviews.approved);
     let expires = facts.first_expiry(&approvals);
     let expires = expires.ok_or_else(|| refuse(step::unapproved(&run)))?;
     let attestation = AttestationPredicate {

@@ -7,6 +7,7 @@ use crate::git::{Expected, RefUpdate};
 use crate::policy::Role;
 use crate::record::{IdentityName, ObjectId, RefName, Refusal, RunId, Sha256};
 use crate::records::{Context, FinalizationPredicate, Kind};
+use crate::rules::Step;
 use crate::rules::step::{self, Complete};
 use crate::store::batch::Batch;
 
@@ -35,7 +36,7 @@ pub fn finalize(session: &Session, run: &RunId) -> Result<Finalized, Error> {
     let held = facts.held();
     let held = held.ok_or_else(|| refuse(step::unheld(&facts, policy)))?;
     let says = held.says();
-    let chain = session.judge_chain(held)?;
+    let chain = session.judge_chain(held, Some(Step::Finalization))?;
     let complete = step::finalization(held, policy, chain).map_err(refuse)?;
     let tip = session.repo().reference(&says.reference)?;
     let moves = tip == Some(says.base);

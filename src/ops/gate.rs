@@ -5,7 +5,7 @@ use crate::policy::Role;
 use crate::record::{Reason, Report, RunId};
 use crate::records::{Context, GateStatus, IndependencePredicate, Kind, SelfApprovalPredicate};
 use crate::rules::gate2::{Judgement, Review, Unrecorded};
-use crate::rules::step;
+use crate::rules::{Step, step};
 use crate::store::batch::Batch;
 
 use super::{Error, Session};
@@ -42,7 +42,7 @@ pub fn gate(session: &Session, request: &Request) -> Result<Reviewed, Error> {
             step::unheld(&facts, policy),
         ));
     };
-    let chain = session.judge_chain(held)?;
+    let chain = session.judge_chain(held, Some(Step::Gate2))?;
     let review = Review {
         run: held,
         policy,

@@ -7,10 +7,10 @@ use crate::actor::{self, Settings, publish_atomically};
 use crate::check::Anchor;
 use crate::git;
 use crate::hook::install::{self, HookChange, Side};
-use crate::policy::Policy;
 use crate::policy::document::{
     DirectGrant, Document, Gates, Identity, Limits, RefGrant, Roots, SCHEMA, TreeRules,
 };
+use crate::policy::{Policy, features};
 use crate::record::envelope::Envelope;
 use crate::record::{IdentityName, ObjectId, RefName, Role, Rule, Sha256};
 use crate::records::{Kind, PolicyPredicate, Statement};
@@ -366,7 +366,7 @@ fn default_policy(
     let document = Document {
         schema: SCHEMA.to_owned(),
         version: 1,
-        requires: Vec::new(),
+        requires: vec![features::EVIDENCE.to_owned()],
         level: "FULL_HUMAN".to_owned(),
         expires: None,
         roots: Roots {

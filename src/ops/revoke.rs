@@ -85,7 +85,7 @@ pub fn revoke(session: &Session, request: Request) -> Result<Revoked, Error> {
     };
     let digest = envelope.digest();
     let approval = collector.verify(envelope).map_err(refuse)?;
-    let used_by = collector.uses(&approval)?;
+    let used_by = collector.uses(&approval, Some(session.now()))?;
     let says = approval.predicate().clone();
     let withdrawal = Withdrawal {
         record: digest,

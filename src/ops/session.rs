@@ -11,8 +11,7 @@ use crate::policy::{Policy, Role};
 use crate::record::envelope::Envelope;
 use crate::record::{Findings, RunId, Sha256, Timestamp};
 use crate::records::{Context, Predicate};
-use crate::rules::absent;
-use crate::rules::step;
+use crate::rules::{Step, absent, step};
 use crate::store::batch::Batch;
 use crate::store::ledger::{Records, Refs};
 use crate::{git, store};
@@ -118,8 +117,9 @@ impl Session {
         Ok(facts)
     }
 
-    /// Judges the commit of a run with its chain, as the server will.
-    pub fn judge_chain(&self, run: Held<'_>) -> Result<Findings, Error> {
+    /// Judges the commit of a run with its chain, as the server will, or with the part of it on which
+    /// a step builds.
+    pub fn judge_chain(&self, run: Held<'_>, before: Option<Step>) -> Result<Findings, Error> {
         let (says, facts) = (run.says(), run.facts);
         let Some(rules) = self.policy()?.ref_rules(&says.reference) else {
             return Err(Error::denied(
@@ -127,7 +127,7 @@ impl Session {
                 step::ungoverned(&says.reference),
             ));
         };
-        let judged = branch::judge_run(self.repo(), &rules, says.commit, facts, facts.time);
+        let judged = branch::judge_run(self.repo(), &rules, says.commit, facts, facts.time, before);
         Ok(judged?)
     }
 

@@ -8,8 +8,12 @@ use std::collections::BTreeSet;
 
 use crate::record::{Coded, Diagnosis, Rule};
 
-/// The features that this program knows: none yet.
-const KNOWN: &[&str] = &[];
+/// All that the evidence of a run says is compared with its record, its commit and itself, by
+/// `git awo verify` and `fetch` too. A server does it in any case as a run arrives.
+pub const EVIDENCE: &str = "evidence/1";
+
+/// The features that this program knows.
+const KNOWN: &[&str] = &[EVIDENCE];
 
 /// Maximum length of a name, in bytes.
 const LONGEST: usize = 64;

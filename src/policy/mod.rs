@@ -2,7 +2,7 @@
 //! [`Policy`]. No clock, file or environment is read here.
 
 pub mod document;
-mod features;
+pub mod features;
 mod grant;
 pub mod keyring;
 mod level;

@@ -46,6 +46,11 @@ impl Policy {
         self.document.version
     }
 
+    /// Tells whether the policy requires a feature.
+    pub fn requires(&self, feature: &str) -> bool {
+        self.document.requires.iter().any(|it| it == feature)
+    }
+
     /// Returns the automation level.
     pub fn level(&self) -> Level {
         self.level

@@ -682,7 +682,7 @@ rules! {
         "The base commit that a contract names is in the history of the target branch.",
         "execution gate", "a contract for a branch with another history";
     EvidenceClaims = "evidence-claims", Att002,
-        "The documents of a run say what its run record says.",
+        "The documents of a run say what its record says, what its commit changes, and the same of each step.",
         "AWO, run directory", "`run_manifest.json` names another base";
     NoteObject = "note-object", Att002,
         "A note is on the object that its statement binds.",

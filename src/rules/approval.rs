@@ -11,6 +11,7 @@ const MAX_NONCE: usize = 64;
 pub fn arrives(facts: &ApprovalFacts<'_>, subject: &Subject, findings: &mut Findings) {
     lifetime(facts, subject, findings);
     nonce(facts, subject, findings);
+    expired(facts, subject, findings);
     let says = facts.approval.predicate();
     match says.approves {
         Approves::Task => task(facts, subject, findings),
@@ -63,11 +64,26 @@ fn task(facts: &ApprovalFacts<'_>, subject: &Subject, findings: &mut Findings) {
             );
         }
     }
+}
+
+/// An approval has not expired when it arrives, unless its maker has withdrawn it.
+fn expired(facts: &ApprovalFacts<'_>, subject: &Subject, findings: &mut Findings) {
+    let says = facts.approval.predicate();
     if let Some(time) = facts.arrival
         && says.expires <= time
+        && !facts.revoked
     {
-        let found = format!("expired at {}", says.expires);
-        refuse(Rule::ApprovalUnexpired, found, format!("valid at {time}"));
+        let approved = says
+            .run
+            .as_ref()
+            .map_or(says.task.as_str(), |run| run.as_str());
+        findings.push(
+            Rule::ApprovalUnexpired
+                .finding(subject.clone())
+                .found(format!("expired at {}", says.expires))
+                .expected(format!("valid at {time}"))
+                .remedy(format!("git awo approve {approved}")),
+        );
     }
 }
 

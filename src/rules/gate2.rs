@@ -5,7 +5,6 @@ use crate::policy::{Policy, Role};
 use crate::record::{Code, Finding, Findings, IdentityName, Refusal, Rule, Subject};
 use crate::records::GateStatus;
 
-use super::step::Step;
 use super::{late_failure, self_review};
 
 /// A review that is about to be recorded.
@@ -45,10 +44,9 @@ pub enum Unrecorded {
 }
 
 impl Review<'_> {
-    /// Judges the run, given all findings on its chain.
-    pub fn judge(&self, chain: Findings) -> Result<Judgement, Unrecorded> {
+    /// Judges the run, given the findings on its chain before gate 2.
+    pub fn judge(&self, mut findings: Findings) -> Result<Judgement, Unrecorded> {
         let run = &self.run.facts.id;
-        let mut findings = Step::Gate2.due(chain);
         if let Some(why) = Refusal::of(findings.clone())
             && !findings.iter().any(speaks_against_the_run)
         {

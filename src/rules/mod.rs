@@ -31,7 +31,9 @@ mod tree;
 pub mod undo;
 pub mod work_tree;
 
-pub use chain::{Reviews, chain, late_failure, reviews, run_binds, self_review};
+pub use chain::{
+    Reviews, Step, chain, chain_before, late_failure, reviews, run_binds, self_review,
+};
 pub use direct::{confused, direct, merge, one_reading};
 pub use rollback::{Reverted, again, not_of_a_run, not_rejected, rollback};
 pub use tree::{entries, fault, unseen};

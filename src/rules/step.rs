@@ -1,6 +1,9 @@
 //! The steps of a run after it was recorded: gate 2, gate 3, attestation, finalization. Each is
-//! taken only if the chain up to it holds.
+//! taken only if the chain before it holds.
 
+use std::collections::BTreeSet;
+
+use crate::facts::demanded::Demanded;
 use crate::facts::run::{Held, RunFacts};
 use crate::policy::{Policy, Role, Verified};
 use crate::record::{
@@ -8,68 +11,18 @@ use crate::record::{
 };
 use crate::records::AttestationPredicate;
 
-use super::{Reviews, reviews, run_binds, self_review};
+use super::{Reviews, Step, reviews, run_binds, self_review};
 
-/// A step of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// A reviewer reviews the run by machine.
-    Gate2,
-    /// A reviewer approves the run.
-    Gate3,
-    /// A reviewer attests the run.
-    Attestation,
-    /// The run is finalized.
-    Finalization,
-}
-
-impl Step {
-    /// Returns the rules on links of the chain that this step or a later one makes.
-    fn to_come(self) -> &'static [Rule] {
-        match self {
-            Step::Gate2 => &[
-                Rule::Gate2,
-                Rule::RunApproved,
-                Rule::Attestation,
-                Rule::Finalization,
-                Rule::ProvenanceIndex,
-                // The gate judges that itself: it records a failure.
-                Rule::IndependentReviewer,
-            ],
-            Step::Gate3 => &[
-                Rule::RunApproved,
-                Rule::Attestation,
-                Rule::Finalization,
-                Rule::ProvenanceIndex,
-            ],
-            Step::Attestation => &[Rule::Attestation, Rule::Finalization, Rule::ProvenanceIndex],
-            Step::Finalization => &[Rule::Finalization, Rule::ProvenanceIndex],
-        }
-    }
-
-    /// Returns what speaks against this step of all findings on a chain: those on links that are
-    /// still to come are left out.
-    pub fn due(self, chain: Findings) -> Findings {
-        let to_come = self.to_come();
-        let is_to_come = |finding: &Finding| to_come.iter().any(|it| finding.rule == *it);
-        chain
-            .into_iter()
-            .filter(|finding| !is_to_come(finding))
-            .collect()
-    }
-}
-
-/// Judges whether a reviewer may take gate 3 or attest, given all findings on the chain. Returns
-/// the reviews that the step builds on, and which passed gate 2.
+/// Judges whether a reviewer may take gate 3 or attest, given the findings on the chain before that.
+/// Returns the reviews that the step builds on, and which passed gate 2.
 pub fn by_reviewer(
     step: Step,
     run: Held<'_>,
     policy: &Policy,
     reviewer: &IdentityName,
-    chain: Findings,
+    mut findings: Findings,
 ) -> Result<(Reviews, Sha256), Refusal> {
     let id = &run.facts.id;
-    let mut findings = step.due(chain);
     if run.orchestrator() == reviewer && !run.overridden() {
         let what = match step {
             Step::Attestation => "attestation",
@@ -97,18 +50,15 @@ pub struct Complete<'a> {
     pub attestation: &'a Verified<AttestationPredicate>,
 }
 
-/// Judges whether a run may be finalized, given all findings on the chain.
+/// Judges whether a run may be finalized, given the findings on the chain before that.
 pub fn finalization<'a>(
     run: Held<'a>,
     policy: &Policy,
-    chain: Findings,
+    findings: Findings,
 ) -> Result<Complete<'a>, Refusal> {
     let id = &run.facts.id;
-    let findings = Step::Finalization.due(chain);
     let reviews = reviews(run.facts, policy, None, &mut Findings::new());
-    let first = reviews.attested.first();
-    let mut attestations = run.facts.attestations.iter();
-    match attestations.find(|it| first == Some(&it.digest())) {
+    match attestation(run.facts, &reviews, policy) {
         Some(attestation) if findings.is_empty() => Ok(Complete {
             reviews,
             attestation,
@@ -120,6 +70,24 @@ pub fn finalization<'a>(
             format!("git awo attest {id}"),
         )),
     }
+}
+
+/// Returns an attestation that a finalization may name: one that holds and names approvals by as
+/// many persons as the policy demands. One from before the policy demanded more may not.
+pub fn attestation<'a>(
+    facts: &'a RunFacts,
+    reviews: &Reviews,
+    policy: &Policy,
+) -> Option<&'a Verified<AttestationPredicate>> {
+    let needed = Demanded::by(policy).of_run;
+    let suffices = |it: &&Verified<AttestationPredicate>| {
+        let named = &it.predicate().approvals;
+        let counted = reviews.approved.iter().filter(|it| named.contains(&it.0));
+        let persons: BTreeSet<_> = counted.map(|(_, person)| person).collect();
+        reviews.attested.contains(&it.digest()) && persons.len() >= needed
+    };
+    let attestations = facts.attestations.iter().filter(suffices);
+    attestations.min_by_key(|it| it.digest())
 }
 
 /// Returns why the record of a run does not hold.

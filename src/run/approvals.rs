@@ -27,7 +27,7 @@ pub(super) fn choose(
     let policy = &collector.history.current().policy;
     // Never none, whatever a policy says: a contract by itself authorises nothing.
     let needed = (policy.document().gates.task_approvals as usize).max(1);
-    let mut valid: BTreeMap<IdentityName, Sha256> = BTreeMap::new();
+    let mut valid: BTreeMap<IdentityName, (Timestamp, Sha256)> = BTreeMap::new();
     let mut refused = Findings::new();
     for envelope in collector.records.approvals_of(blob)? {
         let approval = match collector.verify::<ApprovalPredicate>(&envelope) {
@@ -52,11 +52,10 @@ pub(super) fn choose(
         let before = refused.len();
         rules::spendable(&facts, &mut refused);
         if refused.len() == before {
-            // The same one each time, if a person approved twice.
-            let slot = valid
-                .entry(approval.signer().clone())
-                .or_insert(approval.digest());
-            *slot = (*slot).min(approval.digest());
+            // Of a person who approved twice, the one that is valid longest: the run may arrive late.
+            let until = (approval.predicate().expires, approval.digest());
+            let last = valid.entry(approval.signer().clone()).or_insert(until);
+            *last = until.max(*last);
         }
     }
     if valid.len() < needed {
@@ -64,7 +63,8 @@ pub(super) fn choose(
         findings.push(rules::too_few(contract, valid.len(), needed));
         return Ok(Vec::new());
     }
-    let mut digests: Vec<_> = valid.into_values().take(needed).collect();
+    let valid = valid.into_values().take(needed);
+    let mut digests: Vec<_> = valid.map(|(_, digest)| digest).collect();
     digests.sort();
     Ok(digests)
 }

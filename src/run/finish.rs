@@ -4,7 +4,7 @@ use crate::actor::Actor;
 use crate::check::PolicyHistory;
 use crate::evidence::RunFiles;
 use crate::evidence::inventory::SUMS;
-use crate::facts::claims::claims;
+use crate::facts::contradictions::{Around, contradictions};
 use crate::git::CommitDraft;
 use crate::policy::Keyring;
 use crate::policy::Role;
@@ -144,7 +144,12 @@ pub(super) fn record(
     let record = Keyring::verify::<RunPredicate>(&envelope, &history.now(now));
     let subject = Subject::of_record(envelope.digest());
     findings.extend(record.err().map(|it| it.to_finding(subject)));
-    findings.extend(claims(&(&run).into(), &files));
+    let around = Around {
+        reader: repo,
+        contract: Some(admitted.contract.predicate()),
+        history,
+    };
+    findings.extend(contradictions(&(&run).into(), &around, &files)?);
     Error::unless_empty(findings)?;
 
     let inventory = files

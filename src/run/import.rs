@@ -10,7 +10,8 @@ use crate::check::branch::changes_of;
 use crate::evidence::run_dir::MAX_TOTAL;
 use crate::evidence::{self, Demands, RunFiles};
 use crate::facts::case::{CommitCase, CommitKind};
-use crate::facts::claims::{Said, claims};
+use crate::facts::claims::Said;
+use crate::facts::contradictions::{Around, contradictions};
 use crate::git::Compared;
 use crate::record::commit::Commit;
 use crate::record::tree::Change;
@@ -137,7 +138,12 @@ impl<'a> Import<'a> {
             task: &contract.id,
             tree: commit.tree,
         };
-        Error::unless_empty(claims(&said, &files))?;
+        let around = Around {
+            reader: &actor.repo,
+            contract: Some(admitted.contract.predicate()),
+            history: &history,
+        };
+        Error::unless_empty(contradictions(&said, &around, &files)?)?;
         Ok(Self {
             admitted,
             actor,

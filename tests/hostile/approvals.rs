@@ -1,6 +1,7 @@
 //! Approvals: who gives them, in which words, of what, and when.
 
 mod persons;
+mod renewed;
 pub(super) mod withdrawn;
 mod words;
 
@@ -125,6 +126,25 @@ pub const CASES: &[Case] = &[
             "hostile::approvals::withdrawn::no_run_spends_what_was_withdrawn",
             "hostile::approvals::withdrawn::an_approval_withdrawn_while_its_run_goes_on_is_not_spent",
             "hostile::approvals::withdrawn::no_attestation_counts_what_was_withdrawn",
+        ],
+    },
+    Case {
+        id: "U-03",
+        attack: "an approval of two seconds, to end somebody's run; one that expires before the run has landed",
+        answer: "GOV-005 until another one takes its place; nothing but a veto ends a run",
+        tests: &[
+            "src/check/tests/renewals::approvals_expire_and_are_renewed_and_withdrawn_in_every_order",
+            "hostile::approvals::renewed::a_run_whose_approval_expired_after_the_attestation_is_approved_and_attested_again",
+            "src/rules/tests/gates::an_approval_that_expired_is_history_where_another_one_is_valid",
+        ],
+    },
+    Case {
+        id: "U-03a",
+        attack: "benign: an approval that expired is withdrawn, also one that nobody had pushed, and given again",
+        answer: "accepted",
+        tests: &[
+            "hostile::approvals::renewed::an_approval_that_expired_before_it_was_pushed_is_withdrawn_or_refused",
+            "hostile::approvals::renewed::a_run_whose_approval_expired_after_the_attestation_is_approved_and_attested_again",
         ],
     },
 ];

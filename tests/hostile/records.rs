@@ -2,6 +2,7 @@
 
 mod bind;
 mod json;
+mod says;
 mod sums;
 
 use super::Case;
@@ -108,6 +109,32 @@ pub const CASES: &[Case] = &[
             "export::a_second_entry_of_a_run_is_refused_and_found",
             "hostile::approvals::withdrawn::an_approval_is_withdrawn_for_one_reason",
             "src/check/tests/doors::what_stood_in_between_is_judged_too",
+        ],
+    },
+    Case {
+        id: "U-04",
+        attack: "evidence with another patch, a failed report, other steps, codes, provenance or scope",
+        answer: "ATT-002",
+        tests: &[
+            "hostile::records::says::no_file_of_a_run_says_what_did_not_happen",
+            "src/facts/contradictions/tests::a_patch_with_any_line_changed_or_left_out_does_not_make_the_commit",
+        ],
+    },
+    Case {
+        id: "U-04a",
+        attack: "the same, forced past the hooks, fetched, pushed by `git awo`, brought to gate 2",
+        answer: "ATT-002",
+        tests: &[
+            "hostile::records::says::evidence_that_contradicts_its_run_is_found_at_every_door",
+        ],
+    },
+    Case {
+        id: "U-04b",
+        attack: "evidence with more in it, of another program, with any patch that git writes",
+        answer: "accepted",
+        tests: &[
+            "hostile::records::says::evidence_that_says_what_happened_is_accepted",
+            "src/facts/contradictions/tests::every_patch_that_git_writes_makes_the_commit",
         ],
     },
 ];

@@ -124,6 +124,15 @@ pub const CASES: &[Case] = &[
         tests: &["hostile::signatures::keys::one_key_is_one_person"],
     },
     Case {
+        id: "U-05",
+        attack: "a record of any kind copied under another name that such a record could have: of another root, run, task, record, object or month",
+        answer: "INT-004, ATT-002",
+        tests: &[
+            "hostile::signatures::matrix::a_record_of_every_kind_stands_only_where_its_content_says",
+            "src/check/tests/proposals::a_proposal_follows_a_policy_and_is_signed_by_a_root",
+        ],
+    },
+    Case {
         id: "U-11",
         attack: "a signed commit of two readings: a parent twice, control characters in a person, another encoding, \
                  headers that no signature covers or that could stand elsewhere",

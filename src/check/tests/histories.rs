@@ -4,8 +4,8 @@ use super::world::*;
 use crate::check::tests::world::Stage::*;
 use crate::check::verify::Scope;
 use crate::git::Kind;
-use crate::record::ObjectId;
 use crate::record::tree::Mode;
+use crate::record::{Code, ObjectId, RepoPath};
 use crate::records::Movement;
 use crate::store::layout;
 use crate::store::ledger::Refs;
@@ -368,4 +368,35 @@ fn a_submodule_is_no_file_of_this_repository() {
     refs.insert(branch("free"), with);
     let told = found(&world, &refs, &Scope::All);
     assert_eq!(told, ["INT-003 tree-entry-mode refs/heads/free"]);
+}
+
+#[test]
+fn evidence_accepted_before_it_was_compared_stays_accepted() {
+    const CONTRADICTS: Edit = Edit::Evidence(|it| {
+        it.insert(RepoPath::from("patch.diff"), b"nothing\n".to_vec());
+    });
+    const REQUIRES: Edit = Edit::Policy(|it| {
+        let requires = "\nrequires = [\"evidence/1\"]\nversion";
+        *it = it.replacen("\nversion", requires, 1);
+    });
+    let denied = "ATT-002 evidence-claims ";
+    // As a server of an older version has taken it.
+    let world = World::new(&[CONTRADICTS]);
+    let refs = world.logged(Landed);
+    for scope in [Scope::All, Scope::Run(run_id())] {
+        assert_eq!(found(&world, &refs, &scope), [""; 0], "{scope:?}");
+    }
+    // A later policy does not reach back.
+    let later = stricter(&world, &refs, |it| {
+        *it = it.replacen("\nversion", "\nrequires = [\"evidence/1\"]\nversion", 1);
+    });
+    assert_eq!(found(&world, &later, &Scope::All), [""; 0]);
+    // Under a policy that requires it, whoever says that it was taken.
+    let world = World::new(&[CONTRADICTS, REQUIRES]);
+    let all = found(&world, &world.logged(Landed), &Scope::All);
+    assert!(all.contains(&denied.to_owned()), "{all:?}");
+    // And where it arrives, under any policy.
+    let world = World::new(&[CONTRADICTS]);
+    let report = world.push(Executed, &|_, _| {});
+    assert!(report.findings.has(Code::Att002), "{:?}", report.findings);
 }

@@ -349,7 +349,7 @@ fn landed_before(
     };
     let rules = basis.history.version(version).policy.ref_rules(branch);
     let reader = collector.records.reader();
-    let judged = rules.map(|rules| branch::judge_run(reader, &rules, commit, facts, time));
+    let judged = rules.map(|rules| branch::judge_run(reader, &rules, commit, facts, time, None));
     Ok(judged.transpose()?.unwrap_or_default())
 }
 

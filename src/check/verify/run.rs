@@ -52,7 +52,7 @@ pub(super) fn verify(
     };
     report.judged_by.insert(record.reference.clone());
     let reader = collector.records.reader();
-    let findings = branch::judge_run(reader, &rules, record.commit, &facts, time)?;
+    let findings = branch::judge_run(reader, &rules, record.commit, &facts, time, None)?;
     report.findings.extend(findings);
     Ok(true)
 }

@@ -6,7 +6,7 @@ use crate::check::Anchor;
 use crate::check::rollback::earlier_rollback;
 use crate::facts::run::{Collector, RunSummary};
 use crate::record::{Findings, IdentityName, ObjectId, RefName, RunId, TaskId};
-use crate::records::Verdict;
+use crate::records::{ApprovalPredicate, Verdict};
 use crate::rules::{self, revocation};
 use crate::store::layout::Place;
 use crate::store::ledger::Refs;
@@ -153,6 +153,7 @@ pub fn status(session: &Session, with_accepted: bool) -> Result<Status, Error> {
     }
     status.accepted = left.accepted;
     left.keep(repo);
+    let now = session.now();
     for id in left.tasks {
         let given = match records.contract_blob(&id)? {
             Some(blob) => records.approvals_of(blob)?,
@@ -162,10 +163,10 @@ pub fn status(session: &Session, with_accepted: bool) -> Result<Status, Error> {
         let mut upheld = false;
         for envelope in given {
             // One that does not hold approves nothing; `verify` says why.
-            if let Ok(approval) = collector.verify(&envelope) {
+            if let Ok(approval) = collector.verify::<ApprovalPredicate>(&envelope) {
                 match collector.revoked(&approval, &[])? {
                     true => withdrawn = true,
-                    false => upheld = true,
+                    false => upheld |= approval.predicate().expires > now,
                 }
             }
         }

@@ -4,20 +4,30 @@ use std::collections::BTreeSet;
 
 use crate::facts::run::Lookup;
 use crate::policy::Verified;
-use crate::record::{IdentityName, Rule, Sha256};
+use crate::record::{IdentityName, Rule, Sha256, Timestamp};
 use crate::records::{AttestationPredicate, FinalizationPredicate};
 
 use super::links::Links;
 use crate::rules::revocation;
 
 impl Links<'_> {
+    /// One that counts an approval that has expired or was withdrawn is history: another one takes
+    /// its place. As it arrives it is judged by the time of that.
     pub(super) fn attestation(&mut self) {
         let facts = self.facts;
-        for attestation in &facts.attestations {
-            if self.item(attestation.digest(), |links| {
-                links.attestation_holds(attestation)
-            }) {
-                self.reviews.attested.insert(attestation.digest());
+        let (history, current): (Vec<_>, Vec<_>) = facts
+            .attestations
+            .iter()
+            .partition(|it| self.is_history(it));
+        for attestation in current {
+            self.attests(attestation, facts.audited);
+        }
+        for attestation in history {
+            let arrived = facts.attested.get(&attestation.digest());
+            if self.focus.is_some() {
+                self.attests(attestation, *arrived.unwrap_or(&facts.audited));
+            } else if self.reviews.attested.is_empty() {
+                self.attests(attestation, facts.audited);
             }
         }
         if facts.attestations.is_empty() {
@@ -31,7 +41,22 @@ impl Links<'_> {
         }
     }
 
-    fn attestation_holds(&mut self, attestation: &Verified<AttestationPredicate>) {
+    fn is_history(&self, attestation: &Verified<AttestationPredicate>) -> bool {
+        let says = attestation.predicate();
+        let withdrawn = |it: &Sha256| self.facts.revoked.contains(it);
+        says.expires <= self.facts.audited || says.approvals.iter().any(withdrawn)
+    }
+
+    /// Judges an attestation by the approvals that are valid at a time. It counts if they still are.
+    fn attests(&mut self, attestation: &Verified<AttestationPredicate>, time: Timestamp) {
+        let digest = attestation.digest();
+        let holds = self.item(digest, |links| links.attestation_holds(attestation, time));
+        if holds && !self.is_history(attestation) {
+            self.reviews.attested.insert(digest);
+        }
+    }
+
+    fn attestation_holds(&mut self, attestation: &Verified<AttestationPredicate>, time: Timestamp) {
         let (says, signer) = (attestation.predicate(), attestation.signer());
         self.binds_run(says);
         self.binds_gate_2(says.independence);
@@ -40,7 +65,8 @@ impl Links<'_> {
             let expected = "gate 2, gate 3, then the attestation";
             self.push(Rule::GateOrder, found, expected, self.git_awo("gate"));
         }
-        self.binds_approvals("the attestation", &says.approvals);
+        let by = ("the attestation", attestation.digest());
+        self.binds_approvals(by, &says.approvals, time);
         let first = self.facts.first_expiry(&says.approvals);
         if let Some(first) = first.filter(|first| *first != says.expires) {
             let found = format!("the attestation expires at {}", says.expires);
@@ -59,14 +85,19 @@ impl Links<'_> {
         }
     }
 
-    /// Judges that a review binds approvals that hold, by as many persons as the policy demands.
-    /// Returns these.
-    fn binds_approvals(&mut self, what: &str, named: &[Sha256]) -> BTreeSet<IdentityName> {
+    /// Judges that a review binds approvals that hold and are valid at a time, by as many persons as
+    /// the policy demanded when it came. Returns these.
+    fn binds_approvals(
+        &mut self,
+        (what, by): (&str, Sha256),
+        named: &[Sha256],
+        time: Timestamp,
+    ) -> BTreeSet<IdentityName> {
         let again = self.git_awo("approve");
         let mut persons = BTreeSet::new();
+        let approved = self.approved_at(time);
         for digest in named {
-            let mut approved = self.reviews.approved.iter();
-            if let Some((_, person)) = approved.find(|(it, _)| it == digest) {
+            if let Some((_, person)) = approved.iter().find(|(it, _)| it == digest) {
                 persons.insert(person.clone());
             } else if self.facts.revoked.contains(digest) {
                 self.findings.push(revocation::used(*digest, &again));
@@ -76,7 +107,7 @@ impl Links<'_> {
                 self.push(Rule::BindsApprovals, found, expected, &again);
             }
         }
-        let needed = self.policy.document().gates.audit_approvals as usize;
+        let needed = self.demanded(Some(by)).of_run;
         if persons.len() < needed {
             let found = format!("{what} names approvals by {} persons", persons.len());
             let expected = format!("{needed} distinct reviewers");
@@ -117,7 +148,8 @@ impl Links<'_> {
             let remedy = self.git_awo("attest");
             self.push(Rule::BindsAttestation, says.attestation, expected, remedy);
         }
-        let named = self.binds_approvals("the finalization", &says.approvals);
+        let by = ("the finalization", finalization.digest());
+        let named = self.binds_approvals(by, &says.approvals, self.facts.audited);
         let claimed: BTreeSet<_> = says.approved_by.iter().cloned().collect();
         if named != claimed {
             let words = |set: BTreeSet<IdentityName>| {

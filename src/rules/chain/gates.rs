@@ -1,9 +1,9 @@
 //! Gate 2 (independence) and gate 3 (audit).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::policy::{Role, Verified};
-use crate::record::{Finding, IdentityName, Rule, RunId, Sha256, Subject};
+use crate::record::{Finding, IdentityName, Rule, RunId, Sha256, Subject, Timestamp};
 use crate::records::{ApprovalPredicate, Approves, GateStatus, IndependencePredicate};
 
 use super::links::{Links, of_record};
@@ -164,20 +164,26 @@ impl Links<'_> {
         self.findings.push(of_record(&finding, &self.subject));
     }
 
-    /// Gate 3: enough distinct reviewers, each after a gate 2 that passed.
+    /// Gate 3: enough distinct reviewers, each after a gate 2 that passed. An approval that was
+    /// withdrawn or has expired is history: it counts for nothing, and speaks against nothing.
     pub(super) fn audit_approvals(&mut self) {
         let facts = self.facts;
         let upheld = |it: &&Verified<_>| !facts.revoked.contains(&it.digest());
         for approval in facts.audit_approvals.iter().filter(upheld) {
             if self.item(approval.digest(), |links| links.audit_approval(approval)) {
-                let counted = (approval.digest(), approval.signer().clone());
-                self.reviews.approved.insert(counted);
+                let until = approval.predicate().expires;
+                let sound = (until, approval.signer().clone());
+                self.sound.insert(approval.digest(), sound);
             }
         }
+        self.reviews.approved = self.approved_at(facts.audited);
         let approved = self.reviews.approved.iter();
-        let persons: BTreeSet<_> = approved.map(|(_, person)| person).collect();
-        let needed = self.policy.document().gates.audit_approvals as usize;
+        let persons: BTreeSet<_> = approved.map(|(_, person)| person.clone()).collect();
+        // By this policy, however many a finalization had to count when it came: a run that has not
+        // landed meets a stricter one by further approvals.
+        let needed = self.demanded(None).of_run;
         if persons.len() < needed {
+            self.expired_but_for(&persons);
             let withdrawn = facts.audit_approvals.iter().filter(|it| !upheld(it));
             let withdrawn: BTreeSet<_> = withdrawn.map(|it| it.signer().as_str()).collect();
             let mut found = format!("approved by {} persons", persons.len());
@@ -227,6 +233,29 @@ impl Links<'_> {
         if !self.may_review(signer) {
             self.self_approved("gate 3", signer);
         }
-        self.unexpired(approval, self.facts.audited);
+    }
+
+    /// Returns the audit approvals that hold and have not expired at a time, and by whom.
+    pub(super) fn approved_at(&self, time: Timestamp) -> BTreeSet<(Sha256, IdentityName)> {
+        let valid = self.sound.iter().filter(|(_, (until, _))| *until > time);
+        valid
+            .map(|(digest, (_, person))| (*digest, person.clone()))
+            .collect()
+    }
+
+    /// Reports the last approval of each person but these: it has expired.
+    fn expired_but_for(&mut self, persons: &BTreeSet<IdentityName>) {
+        let mut last = BTreeMap::new();
+        for (until, person) in self.sound.values().filter(|(_, it)| !persons.contains(it)) {
+            let newest = last.entry(person.clone()).or_insert(*until);
+            *newest = (*newest).max(*until);
+        }
+        let time = self.facts.audited;
+        for (person, until) in last {
+            let found = format!("the approval of {person} expired at {until}");
+            let expected = format!("one valid at {time}");
+            let again = self.git_awo("approve");
+            self.gap(Rule::ApprovalUnexpired, found, expected, again);
+        }
     }
 }

@@ -1,12 +1,13 @@
 //! Reporting: what each link has in common.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::mem::discriminant;
 
+use crate::facts::demanded::Demanded;
 use crate::facts::run::{Held, Lookup, RunFacts};
 use crate::policy::Policy;
-use crate::record::{Finding, Findings, IdentityName, Rule, RunId, Sha256, Subject};
+use crate::record::{Finding, Findings, IdentityName, Rule, RunId, Sha256, Subject, Timestamp};
 use crate::records::{Binding, Record};
 use crate::rules::integrity;
 
@@ -21,6 +22,21 @@ pub(super) struct Links<'a> {
     pub(super) focus: Option<&'a BTreeSet<Sha256>>,
     /// The reviews that hold, so far.
     pub(super) reviews: Reviews,
+    /// Audit approvals that hold, and until when, whether or not they still count for gate 3.
+    pub(super) sound: BTreeMap<Sha256, (Timestamp, IdentityName)>,
+}
+
+/// A step of a run after it was recorded, in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Step {
+    /// A reviewer reviews the run by machine.
+    Gate2,
+    /// A reviewer approves the run.
+    Gate3,
+    /// A reviewer attests the run.
+    Attestation,
+    /// The run is finalized.
+    Finalization,
 }
 
 /// The digests of the links that hold, gate by gate.
@@ -96,6 +112,7 @@ impl<'a> Links<'a> {
                 findings: Findings::new(),
                 focus,
                 reviews: Reviews::default(),
+                sound: BTreeMap::new(),
             }),
             Err(finding) => {
                 findings.push(finding);
@@ -104,12 +121,30 @@ impl<'a> Links<'a> {
         }
     }
 
-    /// Judges gate 2, gate 3, attestation and finalization.
-    pub(super) fn reviews(&mut self) {
-        self.independence();
-        self.audit_approvals();
-        self.attestation();
-        self.finalization();
+    /// Judges gate 2, gate 3, attestation and finalization, or those of them before a step.
+    pub(super) fn reviews(&mut self, before: Option<Step>) {
+        let steps = [
+            Step::Gate2,
+            Step::Gate3,
+            Step::Attestation,
+            Step::Finalization,
+        ];
+        let judged = |it: &Step| before.is_none_or(|before| *it < before);
+        for step in steps.into_iter().take_while(judged) {
+            match step {
+                Step::Gate2 => self.independence(),
+                Step::Gate3 => self.audit_approvals(),
+                Step::Attestation => self.attestation(),
+                Step::Finalization => self.finalization(),
+            }
+        }
+    }
+
+    /// Returns how many approvals a record had to count; one that is still to come, as many as the
+    /// policy demands.
+    pub(super) fn demanded(&self, record: Option<Sha256>) -> Demanded {
+        let of = record.and_then(|record| self.facts.demanded.get(&record));
+        of.copied().unwrap_or_else(|| Demanded::by(self.policy))
     }
 
     /// Judges one record by itself; tells whether it holds, and reports it if it is in focus.
@@ -119,7 +154,11 @@ impl<'a> Links<'a> {
         let own = std::mem::replace(&mut self.findings, outer);
         let holds = own.is_empty();
         if self.focus.is_none_or(|focus| focus.contains(&digest)) {
-            self.findings.extend(own);
+            let named = |mut it: Finding| {
+                it.subject.record.get_or_insert_with(|| digest.to_string());
+                it
+            };
+            self.findings.extend(own.into_iter().map(named));
         }
         holds
     }

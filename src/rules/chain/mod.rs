@@ -16,11 +16,22 @@ use crate::record::{Findings, Rule, Sha256, Subject};
 use super::scope::{contract_scope, policy_paths};
 
 pub use gates::{late_failure, self_review};
-pub use links::Reviews;
 use links::{Links, bad_records};
+pub use links::{Reviews, Step};
 
 /// Judges a commit that claims to be governed, with its whole chain.
 pub fn chain(case: &CommitCase<'_>, facts: &RunFacts, findings: &mut Findings) {
+    chain_before(None, case, facts, findings);
+}
+
+/// Judges a commit that claims to be governed, with its chain as far as a step of the run builds on
+/// it. What stands at this step already, or after it, does not keep anybody from taking it (again).
+pub fn chain_before(
+    step: Option<Step>,
+    case: &CommitCase<'_>,
+    facts: &RunFacts,
+    findings: &mut Findings,
+) {
     let subject = case.subject().run(&facts.id);
     if !case.rules.accepts_governed() {
         let remedy = case.without_trailers("git awo policy show");
@@ -50,7 +61,7 @@ pub fn chain(case: &CommitCase<'_>, facts: &RunFacts, findings: &mut Findings) {
         let subject = links.subject.clone();
         contract_scope(contract, case.changes, &subject, &mut links.findings);
     }
-    links.reviews();
+    links.reviews(step);
     findings.extend(links.findings);
 }
 
@@ -76,7 +87,7 @@ pub fn reviews(
     let Some(mut links) = Links::begin(facts, policy, subject, focus, findings) else {
         return Reviews::default();
     };
-    links.reviews();
+    links.reviews(None);
     findings.extend(links.findings);
     links.reviews
 }

@@ -415,3 +415,31 @@ fn gate_3_follows_gate_2() {
         ),
     ]);
 }
+
+#[test]
+fn an_approval_that_expired_is_history_where_another_one_is_valid() {
+    let vera: &[Edit] = &[Edit::Audit(|it| {
+        it.context = context("vera", "reviewer");
+        it.expires = time("2026-01-19T00:00:00Z");
+    })];
+    let mut story = told(&[]);
+    story
+        .facts
+        .audit_approvals
+        .append(&mut told(vera).facts.audit_approvals);
+    assert!(story.chain().is_empty(), "{:?}", story.chain());
+    let expired = story.facts.audit_approvals[1].digest();
+    assert!(
+        story.arrival(&[expired]).is_empty(),
+        "it was valid as it arrived"
+    );
+    // Where two are needed it counts for none, and says why.
+    let two: &[Edit] = &[Edit::Policy(|it| {
+        *it = it.replace("audit_approvals = 1", "audit_approvals = 2")
+    })];
+    story.policy = told(two).policy;
+    let found = story.chain();
+    for expected in ["GOV-005 approval-unexpired", "GOV-005 run-approved"] {
+        assert!(found.contains(&expected.to_owned()), "{found:?}");
+    }
+}

@@ -4,17 +4,16 @@ use super::story::*;
 use crate::facts::run::Lookup;
 use crate::record::{Findings, Refusal};
 use crate::records::GateStatus;
-use crate::rules;
 use crate::rules::gate2::{Judgement, Review, Unrecorded};
-use crate::rules::step::{self, Step};
+use crate::rules::{self, Step, step};
 
 /// A story that is not told to its end.
 const UNFINISHED: Edit = Edit::Facts(|it| it.finalization = Lookup::Missing);
 
-fn chain(told: &Told) -> Findings {
+fn chain(told: &Told, before: Step) -> Findings {
     let mut found = Findings::new();
     told.judged(|case, facts, findings| {
-        rules::chain(case, facts, findings);
+        rules::chain_before(Some(before), case, facts, findings);
         found = findings.clone();
     });
     found
@@ -28,7 +27,7 @@ fn gate(edits: &[Edit], reviewer: &str, override_asked: bool) -> Result<Judgemen
         reviewer: &name(reviewer),
         override_asked,
     };
-    review.judge(chain(&told))
+    review.judge(chain(&told, Step::Gate2))
 }
 
 fn of(why: &Refusal) -> Vec<String> {
@@ -101,7 +100,8 @@ fn each_step_needs_the_one_before_and_no_later_one() {
     ]);
     let by = |told: &Told, step, who: &str| {
         let (facts, policy) = (&told.facts, &told.policy);
-        step::by_reviewer(step, facts.held().unwrap(), policy, &name(who), chain(told)).map(|_| ())
+        let chain = chain(told, step);
+        step::by_reviewer(step, facts.held().unwrap(), policy, &name(who), chain).map(|_| ())
     };
     assert!(by(&bare, Step::Gate3, "rita").is_ok());
     let refused = |told: &Told, step, who: &str| of(&by(told, step, who).unwrap_err());
@@ -118,7 +118,8 @@ fn each_step_needs_the_one_before_and_no_later_one() {
     assert!(found.contains(&"GOV-002 gate-2".to_owned()), "{found:?}");
 
     let finalize = |told: &Told| {
-        let result = step::finalization(told.facts.held().unwrap(), &told.policy, chain(told));
+        let chain = chain(told, Step::Finalization);
+        let result = step::finalization(told.facts.held().unwrap(), &told.policy, chain);
         result.map(|it| it.attestation.digest())
     };
     let whole = told(&[UNFINISHED]);

@@ -263,11 +263,13 @@ pub fn told(edits: &[Edit]) -> Told {
         overrides,
         audit_approvals: vec![audit],
         attestations: vec![attestation],
+        attested: Default::default(),
         finalization: Lookup::Valid(finalization),
         revoked: BTreeSet::new(),
         indexed: Lookup::Valid(()),
         outcome: Lookup::Missing,
         bad: Findings::new(),
+        demanded: Default::default(),
         time: time("2026-01-10T00:00:00Z"),
         audited: time("2026-01-20T00:00:00Z"),
     };

@@ -11,7 +11,7 @@ use crate::hostile::forge::LEDGER;
 use crate::world::{AGENT, RUN, TASK, World};
 
 /// otto, whose run is made and not pushed.
-fn unpushed() -> Door {
+pub fn unpushed() -> Door {
     let world = World::approved();
     world.write("agent.sh", AGENT);
     let agent = world.path("agent.sh").display().to_string();

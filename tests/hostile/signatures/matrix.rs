@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use git_awo::policy::Keyring;
 use git_awo::record::envelope::Envelope;
-use git_awo::record::{Code, Coded as _, Finding, Subject};
-use git_awo::records::{Kind, PolicyPredicate, Statement};
+use git_awo::record::{Code, Coded as _, Finding, RepoPath, RunId, Sha256, Subject, TaskId};
+use git_awo::records::{Kind, LedgerPath, PolicyPredicate, Scope, Statement};
 
 use crate::hostile::approvals::withdrawn::approval;
 use crate::hostile::door::Door;
@@ -410,4 +410,104 @@ fn no_kind_is_made_by_somebody_without_its_role() {
             assert_eq!(finding.code, Code::Att001, "{kind} as {role}: {finding:?}");
         }
     }
+}
+
+/// A ref in which the record stands a second time, under another name that such a record could have.
+fn copied_elsewhere(record: &Fresh) -> Vec<(&'static str, String)> {
+    let door = &record.door;
+    let line = record.envelope().to_bytes();
+    if record.reference.starts_with("refs/notes/") {
+        let base = door.base().0.parse().unwrap();
+        let object = record.path.replace('/', "").parse().unwrap();
+        let (there, _) = record.reference.rsplit_once('-').unwrap();
+        let month = if record.reference.ends_with("-03") {
+            "04"
+        } else {
+            "03"
+        };
+        let other = format!("{there}-{month}");
+        return vec![
+            (
+                "on another object",
+                format!(
+                    "{}:{}",
+                    door.noted(&record.reference, base, &[&line]),
+                    record.reference
+                ),
+            ),
+            (
+                "in another month",
+                format!("{}:{other}", door.noted(&other, object, &[&line])),
+            ),
+        ];
+    }
+    let path = RepoPath::from(record.path.as_str());
+    let Some(LedgerPath::Record(scope, kind, key)) = LedgerPath::parse(&path) else {
+        panic!("{}", record.path)
+    };
+    let other = |digest: &Sha256| Sha256::of(digest.to_string().as_bytes());
+    let another = match &scope {
+        Scope::Task(_) => Scope::Task(TaskId::new("OTHER-1").unwrap()),
+        Scope::Run(_) => Scope::Run(RunId::new("another_run").unwrap()),
+        Scope::Record(digest) => Scope::Record(other(digest)),
+        Scope::Proposal(digest) => Scope::Proposal(other(digest)),
+    };
+    let mut places = vec![("of something else", LedgerPath::Record(another, kind, key))];
+    places.extend(key.map(|key| {
+        let place = LedgerPath::Record(scope, kind, Some(other(&key)));
+        ("under another key", place)
+    }));
+    let there = |(what, place): (&'static str, LedgerPath)| {
+        let path = place.to_path().to_string();
+        let commit = door.grown(LEDGER, &[(&path, Some(&line))]);
+        (what, format!("{commit}:{LEDGER}"))
+    };
+    places.into_iter().map(there).collect()
+}
+
+#[test]
+fn a_record_of_every_kind_stands_only_where_its_content_says() {
+    let mut places = 0;
+    for kind in Kind::ALL {
+        let record = match kind {
+            // Of the receive log nothing is ever pushed.
+            Kind::Receipt => continue,
+            Kind::Policy => {
+                let world = World::founded();
+                let tip = world.rev("olga", "refs/heads/main");
+                world.write("policy/next.toml", crate::world::policy(2, &tip, ""));
+                let propose = ["git", "awo", "policy", "propose", "../policy/next.toml"];
+                world.ok("olga", "olga", &propose);
+                fresh(*kind, world, "olga", LEDGER, "@policy-")
+            }
+            _ => made(*kind),
+        };
+        let door = &record.door;
+        for (what, refspec) in copied_elsewhere(&record) {
+            let before = door.world.server();
+            let pushed = door.push(&[&refspec]);
+            assert!(!pushed.accepted, "{kind} {what} is accepted");
+            let code = match (kind, record.reference.starts_with("refs/notes/")) {
+                (_, true) => "ATT-002",
+                // The name of a proposal is what its roots sign.
+                (Kind::Policy, _) if what == "of something else" => "ATT-002",
+                _ => "INT-004",
+            };
+            assert!(
+                pushed.codes.contains(code),
+                "{kind} {what}: {}",
+                pushed.text
+            );
+            assert_eq!(door.world.server(), before, "nothing moved");
+            places += 1;
+        }
+        match kind {
+            // These come with a branch, or have come.
+            Kind::Finalization | Kind::Run => {
+                _ = door.world.ok(door.who, door.who, &["git", "awo", "push"])
+            }
+            _ => door.accepts_push("in its own place", &[&record.reference]),
+        }
+    }
+    assert!(places >= 2 * (Kind::ALL.len() - 1) - 5, "{places} places");
 }

@@ -1,0 +1,700 @@
+//! What the evidence of a run says of it, against its record, its commit and itself: what speaks of
+//! another run, another change or another end is no evidence of this one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use crate::evidence::RunFiles;
+use crate::evidence::demands::MANIFEST_SCHEMA;
+use crate::evidence::patch::{self, FilePatch};
+use crate::git::{self, Kind, Reader};
+use crate::record::json::{self, Json};
+use crate::record::path::quote;
+use crate::record::tree::{Change, Mode};
+use crate::record::{Findings, ObjectId, RepoPath, Sha256, Timestamp};
+use crate::records::{self, ContractPredicate};
+use crate::store::layout::{self, LedgerPath};
+
+use super::PolicyHistory;
+use super::claims::{CHANGED, Claims, ENVIRONMENT, MANIFEST, Said, claims};
+
+const EVENTS: &str = "events.normalized.jsonl";
+const FRESHNESS: &str = "freshness.json";
+const INDEX: &str = "index.json";
+const PATCH: &str = "patch.diff";
+const PROVENANCE: &str = "provenance.json";
+const REPORT: &str = "report.json";
+const REPORT_FOR_PEOPLE: &str = "report.md";
+const TIMES: &str = "timestamps/run.txt";
+const TRACE: &str = "trace.jsonl";
+
+/// Words by which a document says that something did not end well.
+const FAILED: &[&str] = &[
+    "aborted",
+    "cancelled",
+    "canceled",
+    "crashed",
+    "denied",
+    "error",
+    "errored",
+    "fail",
+    "failed",
+    "failure",
+    "killed",
+    "rejected",
+    "timed_out",
+    "timeout",
+];
+
+/// With what the evidence of a run is compared, apart from its record.
+pub struct Around<'a> {
+    /// The objects.
+    pub reader: &'a Reader,
+    /// The contract, if it holds.
+    pub contract: Option<&'a ContractPredicate>,
+    /// The policies.
+    pub history: &'a PolicyHistory,
+}
+
+/// Returns everything in the files of a run that contradicts its record, the change that it made or
+/// other files (ATT-002 for each).
+///
+/// Beyond [`claims`]: no document names another run or task, or says that the run or a step of it
+/// failed; `patch.diff` makes the new tree of the old one; and what a run executed by git-awo says
+/// of contract, policy, base, changes, steps and command is the same everywhere. What is not said
+/// contradicts nothing.
+pub fn contradictions(
+    run: &Said<'_>,
+    around: &Around<'_>,
+    files: &RunFiles,
+) -> Result<Findings, git::Error> {
+    let mut claims = Claims {
+        run,
+        findings: claims(run, files),
+    };
+    let documents = Documents::read(files);
+    named(&mut claims, &documents);
+    times(&mut claims, files);
+    let is_harness = documents.text(MANIFEST, "schema") == Some(MANIFEST_SCHEMA);
+    let patch = files.get(&RepoPath::from(PATCH));
+    if patch.is_none() && !is_harness {
+        return Ok(claims.findings);
+    }
+    let reader = around.reader;
+    if !reader.contains(run.base) || !reader.contains(run.tree) {
+        return Ok(claims.findings);
+    }
+    let base = reader.commit(run.base)?.tree;
+    let changes = reader.changes(Some(base), Some(run.tree))?;
+    if let Some(bytes) = patch
+        && let Some(why) = Applied::new(reader, base, &changes).differs(bytes)?
+    {
+        claims.differ(PATCH, &why, "the change of the commit");
+    }
+    if is_harness {
+        let harness = Harness {
+            run,
+            around,
+            changes: &changes,
+            documents: &documents,
+        };
+        harness.compare(&mut claims, files, base)?;
+    }
+    Ok(claims.findings)
+}
+
+/// The documents of a run that can be read.
+struct Documents(BTreeMap<String, Json>);
+
+impl Documents {
+    fn read(files: &RunFiles) -> Self {
+        let is_one = |path: &&str| {
+            let top = !path.contains('/') && *path != "artifact_digests.json";
+            let below = ["steps/", "scope/"].iter().any(|it| path.starts_with(it));
+            path.ends_with(".json") && (top || below || *path == CHANGED)
+        };
+        let documents = files.iter().filter_map(|(path, bytes)| {
+            let path = path.to_str().filter(is_one)?;
+            Some((path.to_owned(), json::parse(bytes).ok()?))
+        });
+        Self(documents.collect())
+    }
+
+    fn get(&self, file: &str) -> Option<&Json> {
+        self.0.get(file)
+    }
+
+    fn text(&self, file: &str, key: &str) -> Option<&str> {
+        self.get(file)?.get(key)?.as_str()
+    }
+}
+
+/// No document names another run or task, or tells of a failure.
+fn named(claims: &mut Claims<'_>, documents: &Documents) {
+    for (file, document) in &documents.0 {
+        let is_scope = file.starts_with("scope/");
+        if is_scope || matches!(file.as_str(), CHANGED) {
+            continue;
+        }
+        claims.compare(
+            file,
+            "run_id",
+            document.get("run_id"),
+            json!(claims.run.run),
+        );
+        claims.compare(
+            file,
+            "task_id",
+            document.get("task_id"),
+            json!(claims.run.task),
+        );
+        if !matches!(file.as_str(), MANIFEST | REPORT) && !file.starts_with("steps/") {
+            continue;
+        }
+        for key in ["conclusion", "outcome", "result", "status", "verdict"] {
+            let word = document.get(key).and_then(Json::as_str).unwrap_or_default();
+            let plain = word.trim().to_lowercase().replace([' ', '-'], "_");
+            if FAILED.contains(&plain.as_str()) {
+                claims.differ(file, &format!("{key} {}", quote(word.as_bytes())), ENDED);
+            }
+        }
+        for key in ["ok", "passed", "success"] {
+            if matches!(document.get(key), Some(Json::Bool(false))) {
+                claims.differ(file, &format!("{key} false"), ENDED);
+            }
+        }
+        for key in ["command_exit_code", "exit_code"] {
+            let code = document.get(key);
+            if code.and_then(Json::as_i64).is_some_and(|code| code != 0) {
+                claims.compare(file, key, code, json!(0));
+            }
+        }
+    }
+}
+
+/// What the record of a run says of its end.
+const ENDED: &str = "a run that ended well";
+
+/// It ended after it began.
+fn times(claims: &mut Claims<'_>, files: &RunFiles) {
+    let text = files.get(&RepoPath::from(TIMES)).map(Vec::as_slice);
+    let text = String::from_utf8_lossy(text.unwrap_or_default());
+    let time = |key: &str| {
+        let mut lines = text.lines();
+        let time = lines.find_map(|line| line.strip_prefix(key))?;
+        time.parse::<Timestamp>().ok()
+    };
+    if let (Some(started), Some(finished)) = (time("started="), time("finished="))
+        && finished < started
+    {
+        claims.differ(
+            TIMES,
+            &format!("finished {finished}"),
+            &format!("after {started}"),
+        );
+    }
+}
+
+/// What a patch makes of the base.
+struct Applied<'a> {
+    reader: &'a Reader,
+    base: ObjectId,
+    changes: BTreeMap<&'a RepoPath, &'a Change>,
+    /// The paths of which the patch took what was there, and those to which it wrote.
+    taken: BTreeSet<RepoPath>,
+    written: BTreeSet<RepoPath>,
+}
+
+impl<'a> Applied<'a> {
+    fn new(reader: &'a Reader, base: ObjectId, changes: &'a [Change]) -> Self {
+        Self {
+            reader,
+            base,
+            changes: changes.iter().map(|it| (&it.path, it)).collect(),
+            taken: BTreeSet::new(),
+            written: BTreeSet::new(),
+        }
+    }
+
+    /// Returns how the patch differs from the changes.
+    fn differs(mut self, bytes: &[u8]) -> Result<Option<String>, git::Error> {
+        let files = match patch::parse(bytes) {
+            Ok(files) => files,
+            Err(bad) => return Ok(Some(bad.to_string())),
+        };
+        for file in &files {
+            if let Some(why) = self.file(file)? {
+                return Ok(Some(why));
+            }
+        }
+        let missing = self.changes.values().find(|change| {
+            let is_taken = self.taken.contains(&change.path);
+            let is_written = self.written.contains(&change.path);
+            is_taken != change.old.is_some() || is_written != change.new.is_some()
+        });
+        Ok(missing.map(|change| format!("no whole change of {}", change.path)))
+    }
+
+    fn file(&mut self, file: &FilePatch<'_>) -> Result<Option<String>, git::Error> {
+        let ids = file.ids.unwrap_or_default();
+        let old = match &file.old {
+            None => None,
+            Some(path) => {
+                let change = self.changes.get(path);
+                let old = match change {
+                    Some(change) => change.old,
+                    None if file.is_copy => self.reader.entry(self.base, path)?,
+                    None => None,
+                };
+                let Some(old) = old.filter(|it| says(*it, file.old_mode, ids.0)) else {
+                    return Ok(Some(format!("another {path} before")));
+                };
+                if !file.is_copy && !self.taken.insert(path.clone()) {
+                    return Ok(Some(format!("{path} twice")));
+                }
+                Some(old)
+            }
+        };
+        if !file.shows_content() && file.ids.is_none() {
+            return Ok(Some("a file of which it shows nothing".to_owned()));
+        }
+        let Some(path) = &file.new else {
+            if !file.shows_content() {
+                return Ok(None);
+            }
+            // What it shows of a deleted file is what was there, and all of it.
+            let left = self.applied(file, old)?;
+            let path = file.old.as_ref();
+            let why = || path.map(|path| format!("{path} deleted with other content"));
+            return Ok(if left.is_ok_and(|left| left.is_empty()) {
+                None
+            } else {
+                why()
+            });
+        };
+        let mode = file.new_mode.or(file.old_mode).or(old.map(|it| it.0));
+        let new = self.changes.get(path).and_then(|change| change.new);
+        let Some(new) = new.filter(|it| says(*it, mode.or(Some(Mode::File)), ids.1)) else {
+            return Ok(Some(format!("another {path} afterwards")));
+        };
+        if !self.written.insert(path.clone()) {
+            return Ok(Some(format!("{path} twice")));
+        }
+        if !file.shows_content() {
+            return Ok(None);
+        }
+        let content = match self.applied(file, old)? {
+            Ok(content) => content,
+            Err(bad) => return Ok(Some(format!("{path}: {bad}"))),
+        };
+        let same = match new {
+            (Mode::Gitlink, id) => content == submodule(id),
+            (_, id) => self.reader.hash(Kind::Blob, &content) == Some(id),
+        };
+        Ok((!same).then(|| format!("{path} with other content")))
+    }
+
+    fn applied(
+        &self,
+        file: &FilePatch<'_>,
+        old: Option<(Mode, ObjectId)>,
+    ) -> Result<Result<Vec<u8>, patch::BadPatch>, git::Error> {
+        let content = match old {
+            None => Vec::new(),
+            Some((Mode::Gitlink, id)) => submodule(id),
+            Some((_, id)) => self.reader.blob(id)?,
+        };
+        Ok(file.apply(&content))
+    }
+}
+
+/// Tells whether an entry is one of this mode, if it is said, whose id begins so.
+fn says(entry: (Mode, ObjectId), mode: Option<Mode>, id: &str) -> bool {
+    mode.is_none_or(|mode| mode == entry.0) && entry.1.to_string().starts_with(id)
+}
+
+/// What git shows of a submodule.
+fn submodule(id: ObjectId) -> Vec<u8> {
+    format!("Subproject commit {id}\n").into_bytes()
+}
+
+/// A run that git-awo executed, and what must stand in its documents.
+struct Harness<'a> {
+    run: &'a Said<'a>,
+    around: &'a Around<'a>,
+    changes: &'a [Change],
+    documents: &'a Documents,
+}
+
+impl Harness<'_> {
+    fn compare(
+        &self,
+        claims: &mut Claims<'_>,
+        files: &RunFiles,
+        base: ObjectId,
+    ) -> Result<(), git::Error> {
+        let mut expected = vec![
+            (REPORT, self.report()),
+            (
+                CHANGED,
+                json!({ "changes": self.changes.iter().map(change).collect::<Vec<_>>() }),
+            ),
+            ("control_surface.json", self.control_surface()),
+            (ENVIRONMENT, json!({ "git": { "branch": self.branch() } })),
+            (FRESHNESS, self.freshness()),
+            ("owned_repo.json", self.owned_repo()),
+        ];
+        expected.extend(self.contract());
+        expected.push((PROVENANCE, self.provenance(base)?));
+        for (file, value) in &expected {
+            if let Some(document) = self.documents.get(file) {
+                agree(claims, file, "", value, document);
+            }
+        }
+        self.policy(claims);
+        self.steps(claims, files);
+        self.events(claims, files);
+        self.report_for_people(claims, files);
+        Ok(())
+    }
+
+    fn paths(&self) -> Vec<String> {
+        self.changes.iter().map(|it| it.path.to_string()).collect()
+    }
+
+    fn branch(&self) -> &str {
+        let reference = self.run.reference;
+        reference.branch().unwrap_or(reference.as_str())
+    }
+
+    /// The command, as the manifest has it.
+    fn command(&self) -> Option<Value> {
+        let command = self.documents.get(MANIFEST)?.get("command")?;
+        serde_json::from_slice(&json::to_canonical(command)).ok()
+    }
+
+    fn validation(&self) -> Value {
+        let contract = self.around.contract.map(|it| &it.contract);
+        match contract.map(|it| &it.validation_command) {
+            Some(Some(command)) => json!({"command": command, "exit_code": 0}),
+            Some(None) => json!({ "command": null }),
+            None => json!({ "exit_code": 0 }),
+        }
+    }
+
+    fn report(&self) -> Value {
+        let mut report = json!({
+            "changed": self.paths(), "result": "completed", "task": self.run.task,
+            "tree": self.run.tree, "validation": self.validation(),
+        });
+        set(&mut report, "command", self.command());
+        report
+    }
+
+    fn contract(&self) -> Vec<(&'static str, Value)> {
+        let Some(predicate) = self.around.contract else {
+            return Vec::new();
+        };
+        let contract = &predicate.contract;
+        let scope = json!({
+            "allowed_paths": contract.allowed_paths,
+            "forbidden_actions": contract.forbidden_actions,
+            "forbidden_paths": contract.forbidden_paths,
+            "kept": true,
+        });
+        let manifest = json!({
+            "packet_sha256": contract.source_sha256,
+            "validation_command": contract.validation_command,
+        });
+        let owned = json!({
+            "admission": contract.target.admission,
+            "contract_repository": predicate.context.repository,
+            "locator": contract.target.locator,
+        });
+        let provenance = json!({ "inputs_digest": { "packet": contract.source_sha256 } });
+        vec![
+            ("scope/contract_scope.json", scope),
+            (MANIFEST, manifest),
+            ("owned_repo.json", owned),
+            (PROVENANCE, provenance),
+        ]
+    }
+
+    /// The contract's digest. A run that was made elsewhere, under another envelope of the contract,
+    /// leaves it out of its manifest: then it is the same in all documents.
+    fn contract_named(&self) -> Sha256 {
+        let named = || {
+            let contract = self.documents.get(FRESHNESS)?.get("contract")?;
+            contract.get("at_begin")?.as_str()?.parse().ok()
+        };
+        match self
+            .documents
+            .get(MANIFEST)
+            .and_then(|it| it.get("contract"))
+        {
+            Some(_) => self.run.contract,
+            None => named().unwrap_or(self.run.contract),
+        }
+    }
+
+    fn freshness(&self) -> Value {
+        let (base, contract) = (self.run.base, self.contract_named());
+        json!({
+            "base": base,
+            "contract": {"at_begin": contract, "at_end": contract},
+            "reference": self.run.reference,
+            "target_tip": {"at_begin": base, "at_end": base},
+            "unchanged": true,
+        })
+    }
+
+    fn owned_repo(&self) -> Value {
+        json!({ "repository": self.around.history.repository() })
+    }
+
+    fn control_surface(&self) -> Value {
+        let run = self.run.run;
+        json!({
+            "evidence": { "directory": layout::run_directory(run) },
+            "records": {
+                "contract": records::Kind::Contract.of(self.run.task.clone()).to_path(),
+                "inventory": LedgerPath::Inventory(run.clone()).to_path(),
+                "run": records::Kind::Run.of(run).to_path(),
+            },
+            "replay": { "patch": PATCH },
+        })
+    }
+
+    fn provenance(&self, base: ObjectId) -> Result<Value, git::Error> {
+        let reader = self.around.reader;
+        let contract = self.contract_named();
+        let base_tree = Sha256::of(&reader.tree(base)?.to_bytes());
+        let mut inputs = json!({"base_tree": base_tree, "contract": contract});
+        let command = self.command();
+        let words = command.as_ref().and_then(Value::as_array).map(|words| {
+            let words = words.iter().filter_map(Value::as_str);
+            Sha256::of(words.collect::<Vec<_>>().join("\0").as_bytes())
+        });
+        set(&mut inputs, "command", words.map(|it| json!(it)));
+        let date = Timestamp::from_seconds(reader.commit(self.run.base)?.committer.time);
+        let date = date.or_else(|| Timestamp::from_seconds(0));
+        let mut provenance = json!({"finished": date, "inputs_digest": inputs, "started": date});
+        let runtime = self
+            .documents
+            .get(PROVENANCE)
+            .and_then(|it| it.get("runtime"));
+        let version = runtime
+            .and_then(|it| it.get("version"))
+            .and_then(Json::as_str);
+        let code = version.map(|it| Sha256::of(format!("git-awo {it}\n{contract}\n").as_bytes()));
+        set(&mut provenance, "code_digest", code.map(|it| json!(it)));
+        Ok(provenance)
+    }
+
+    /// The policy, which may have changed until the run was recorded: one version, everywhere.
+    fn policy(&self, claims: &mut Claims<'_>) {
+        let Some(policy) = self
+            .documents
+            .get(FRESHNESS)
+            .and_then(|it| it.get("policy"))
+        else {
+            return;
+        };
+        let named = policy.get("at_begin").and_then(Json::as_str);
+        let history = self.around.history;
+        let at = named.and_then(|it| history.index_of(it.parse().ok()?));
+        let Some(version) = at.map(|at| history.version(at)) else {
+            let found = named.unwrap_or_default();
+            let found = format!("policy.at_begin {}", quote(found.as_bytes()));
+            claims.differ(FRESHNESS, &found, "a policy of this repository");
+            return;
+        };
+        let says = &version.statement;
+        for (file, expected) in [
+            (FRESHNESS, json!({ "policy": { "at_end": version.commit } })),
+            ("owned_repo.json", json!({ "policy": version.commit })),
+            (
+                PROVENANCE,
+                json!({"inputs_digest": {
+                    "allowed_signers": says.allowed_signers, "policy": says.policy,
+                }}),
+            ),
+        ] {
+            if let Some(document) = self.documents.get(file) {
+                agree(claims, file, "", &expected, document);
+            }
+        }
+    }
+
+    /// Each step says of the run what its operation does, and the trace lists the same steps.
+    fn steps(&self, claims: &mut Claims<'_>, files: &RunFiles) {
+        let steps = self.documents.get(INDEX).and_then(|it| it.get("steps"));
+        let steps = steps.and_then(Json::as_array).unwrap_or_default();
+        let (run, command) = (self.run, self.command());
+        let mut trace = Vec::new();
+        for step in steps {
+            let op = step.get("op").and_then(Json::as_str).unwrap_or_default();
+            let id = step.get("id").and_then(Json::as_str).unwrap_or_default();
+            let index = step.get("index").and_then(Json::as_i64).unwrap_or_default();
+            trace.push(json!({"id": id, "index": index, "op": op, "status": "ok"}));
+            let mut expected = match op {
+                "worktree_add" => json!({"base": run.base, "status": "ok"}),
+                "command_run" => json!({"exit_code": 0, "status": "ok"}),
+                "scope_validate" => {
+                    json!({"changed": self.paths(), "status": "ok", "tree": run.tree})
+                }
+                "validation_run" => self.validation(),
+                "commit_make" => json!({
+                    "parent": run.base, "reference": run.reference, "status": "ok",
+                    "tree": run.tree,
+                }),
+                _ => continue,
+            };
+            if op == "command_run" {
+                set(&mut expected, "command", command.clone());
+            }
+            let file = format!("steps/{index:02}_{id}.json");
+            if let Some(document) = self.documents.get(&file) {
+                agree(claims, &file, "", &expected, document);
+            }
+        }
+        let lines = lines(files, TRACE);
+        if files.contains_key(&RepoPath::from(TRACE)) && lines.len() != trace.len() {
+            let found = format!("{} steps", lines.len());
+            claims.differ(
+                TRACE,
+                &found,
+                &format!("{} steps, as {INDEX} has", trace.len()),
+            );
+        }
+        for (line, expected) in lines.iter().zip(&trace) {
+            agree(claims, TRACE, "", expected, line);
+        }
+    }
+
+    fn events(&self, claims: &mut Claims<'_>, files: &RunFiles) {
+        let contract = self.around.contract.map(|it| &it.contract);
+        for line in lines(files, EVENTS) {
+            let name = line.get("event").and_then(Json::as_str).unwrap_or_default();
+            let expected = match name {
+                "run.begun" => json!({
+                    "base": self.run.base, "run_id": self.run.run, "task": self.run.task,
+                }),
+                "command.ended" | "run.validated" => json!({ "exit_code": 0 }),
+                "command.reported" => {
+                    let action = line.get("report").and_then(|it| it.get("action"));
+                    let action = action.and_then(Json::as_str).unwrap_or_default();
+                    let plain = action.trim().to_lowercase().replace(['-', ' ', '.'], "_");
+                    let forbidden = contract.map(|it| &it.forbidden_actions);
+                    let mut forbidden = forbidden.into_iter().flatten();
+                    if forbidden.any(|it| it.as_str() == plain) {
+                        let found = format!("action {}", quote(action.as_bytes()));
+                        claims.differ(EVENTS, &found, "no action that the contract forbids");
+                    }
+                    continue;
+                }
+                _ => continue,
+            };
+            agree(claims, EVENTS, name, &expected, &line);
+        }
+    }
+
+    /// The head of the report for people, its list of paths, and how it says that the run ended.
+    fn report_for_people(&self, claims: &mut Claims<'_>, files: &RunFiles) {
+        let bytes = files
+            .get(&RepoPath::from(REPORT_FOR_PEOPLE))
+            .map(Vec::as_slice);
+        let text = String::from_utf8_lossy(bytes.unwrap_or_default());
+        let run = self.run;
+        let head = [
+            ("Contract", self.contract_named().to_string()),
+            ("Target", run.reference.to_string()),
+            ("Base", run.base.to_string()),
+            ("Tree", run.tree.to_string()),
+            ("Orchestrator", run.orchestrator.to_string()),
+        ];
+        let mut section = "";
+        let (mut listed, mut lists) = (Vec::new(), false);
+        for line in text.lines() {
+            let mut differs = |found: &str, expected: &str| {
+                claims.differ(REPORT_FOR_PEOPLE, &quote(found.as_bytes()), expected);
+            };
+            if let Some(title) = line.strip_prefix("## ") {
+                section = title;
+                lists |= title == "Changed paths";
+            } else if let Some(item) = line.strip_prefix("- ") {
+                let (key, value) = item.split_once(": ").unwrap_or((item, ""));
+                if section.is_empty() {
+                    let of_task = format!("{} (", run.task);
+                    if key == "Task" && !value.starts_with(&of_task) {
+                        differs(item, &of_task);
+                    }
+                    for (known, said) in &head {
+                        if key == *known && value != said {
+                            differs(item, said);
+                        }
+                    }
+                } else if section == "Changed paths" {
+                    listed.push(item.to_owned());
+                }
+            } else if let Some(code) = line.strip_prefix("It ended with exit code ")
+                && code != "0."
+            {
+                differs(line, ENDED);
+            }
+        }
+        let paths = self.changes.iter().map(|change| {
+            let how = match (change.old, change.new) {
+                (None, _) => "added",
+                (_, None) => "deleted",
+                _ => "changed",
+            };
+            let path = quote(change.path.as_bytes());
+            format!("{how}: {}", crate::record::path::escape(path.as_bytes()))
+        });
+        if lists && listed != paths.collect::<Vec<_>>() {
+            let found = format!("{} changed paths", listed.len());
+            claims.differ(REPORT_FOR_PEOPLE, &found, "the changes of the commit");
+        }
+    }
+}
+
+fn set(object: &mut Value, key: &str, value: Option<Value>) {
+    if let (Some(members), Some(value)) = (object.as_object_mut(), value) {
+        members.insert(key.to_owned(), value);
+    }
+}
+
+/// Compares what a document says with what it must say, member by member.
+fn agree(claims: &mut Claims<'_>, file: &str, at: &str, expected: &Value, document: &Json) {
+    let Value::Object(members) = expected else {
+        claims.compare(file, at, Some(document), expected.clone());
+        return;
+    };
+    for (key, expected) in members {
+        if let Some(inner) = document.get(key) {
+            let dot = if at.is_empty() { "" } else { "." };
+            agree(claims, file, &format!("{at}{dot}{key}"), expected, inner);
+        }
+    }
+}
+
+/// Returns the lines of a file that are objects.
+fn lines(files: &RunFiles, file: &str) -> Vec<Json> {
+    let bytes = files.get(&RepoPath::from(file)).map(Vec::as_slice);
+    let lines = bytes.unwrap_or_default().split_inclusive(|b| *b == b'\n');
+    lines.filter_map(|line| json::parse(line).ok()).collect()
+}
+
+/// Returns a path with what stood and stands there, as JSON.
+fn change(change: &Change) -> Value {
+    let side = |side: Option<(Mode, ObjectId)>| match side {
+        Some((mode, id)) => json!({"id": id, "mode": mode.as_str()}),
+        None => Value::Null,
+    };
+    json!({"new": side(change.new), "old": side(change.old), "path": change.path})
+}
+
+#[cfg(test)]
+mod tests;

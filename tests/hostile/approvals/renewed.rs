@@ -1,0 +1,113 @@
+//! Approvals that have expired are renewed and withdrawn, and stand in nobody's way.
+
+use std::thread::sleep;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use super::withdrawn::approval;
+use crate::hostile::door::Door;
+use crate::world::{Done, PACKET, RUN, SENTENCE, TASK, World};
+
+/// The days for which an approval of these worlds is valid.
+const DAYS: u64 = 30;
+/// How long a short one is, in seconds: enough to be pushed.
+const SHORT: u64 = 15;
+
+/// Approves with a clock so slow that the approval expires at a time, in seconds since 1970.
+fn approve_until(world: &World, who: &str, words: &[&str], until: u64) -> Done {
+    let words = [&["git", "awo", "approve"], words].concat();
+    let mut command = world.command(who, who, &words);
+    let then = until - DAYS * 86_400;
+    command.env("SOURCE_DATE_EPOCH", then.to_string());
+    let output = command.output().unwrap();
+    let text = [output.stdout, output.stderr].concat();
+    Done {
+        code: output.status.code().unwrap_or(-1),
+        text: String::from_utf8_lossy(&text).into_owned(),
+    }
+}
+
+fn now() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.unwrap().as_secs()
+}
+
+fn wait_until(time: u64) {
+    sleep(Duration::from_secs((time + 1).saturating_sub(now())));
+}
+
+#[test]
+fn a_run_whose_approval_expired_after_the_attestation_is_approved_and_attested_again() {
+    let door = Door::new(World::executed(), "rita");
+    let world = &door.world;
+    let rita = |words: &[&str]| world.ok("rita", "rita", &[&["git", "awo"], words].concat());
+    rita(&["gate", RUN]);
+    let until = now() + SHORT;
+    let done = approve_until(world, "rita", &[RUN], until);
+    assert_eq!(done.code, 0, "{}", done.text);
+    rita(&["attest", RUN]);
+    rita(&["push"]);
+    world.ok("otto", "otto", &["git", "awo", "fetch"]);
+    wait_until(until);
+    let finalize = ["git", "awo", "finalize", RUN];
+    let said = world.refused("otto", "otto", &finalize, "GOV-005");
+    assert!(said.contains("expired at"), "{said}");
+    let status = rita(&["status"]);
+    assert!(
+        status.contains(&format!("git awo approve {RUN}")),
+        "{status}"
+    );
+    // What expired can be withdrawn as well, although it was attested.
+    let digest = approval(&door, true).to_string();
+    rita(&["revoke", &digest, "--reason", "it has expired"]);
+    rita(&["approve", RUN]);
+    let chain = world.run("rita", "rita", &["git", "awo", "chain", RUN]);
+    assert!(chain.text.contains(", withdrawn"), "{}", chain.text);
+    rita(&["attest", RUN]);
+    rita(&["push"]);
+    world.finalize_and_verify();
+}
+
+#[test]
+fn an_approval_that_expired_before_it_was_pushed_is_withdrawn_or_refused() {
+    let door = Door::new(World::founded(), "olga");
+    let world = &door.world;
+    world.write("packet.md", PACKET);
+    let olga = |words: &[&str]| world.ok("olga", "olga", &[&["git", "awo"], words].concat());
+    olga(&["task", "import", "../packet.md"]);
+    let words = [TASK, "--sentence", SENTENCE];
+    let done = approve_until(world, "olga", &words, now() - 5);
+    assert_eq!(done.code, 0, "{}", done.text);
+    let before = world.server();
+    let refs = ["refs/awo/ledger", "refs/notes/awo/approvals/*"];
+    let push = [
+        &["git", "push", "--no-verify", "--atomic", "origin"],
+        &refs[..],
+    ]
+    .concat();
+    world.refused("olga", "olga", &push, "GOV-005");
+    assert_eq!(world.server(), before, "nothing moved");
+    let digest = approval(&door, false).to_string();
+    olga(&["revoke", &digest, "--reason", "it has expired"]);
+    olga(&["approve", TASK, "--sentence", SENTENCE]);
+    olga(&["push"]);
+    world.ok("otto", "otto", &["git", "awo", "fetch"]);
+    world.ok(
+        "otto",
+        "otto",
+        &[
+            "git",
+            "awo",
+            "run",
+            TASK,
+            "--run-id",
+            RUN,
+            "--",
+            "sh",
+            "-c",
+            crate::world::AGENT,
+        ],
+    );
+    world.ok("otto", "otto", &["git", "awo", "push"]);
+    world.fresh_clone();
+    world.ok("vera", "vera", &["git", "awo", "verify"]);
+}

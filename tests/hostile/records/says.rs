@@ -1,0 +1,281 @@
+//! Evidence that says something else than what happened, in which everything is made to fit: the
+//! inventory, the trailer of the commit, the record.
+
+use git_awo::evidence::{self, Inventory};
+use git_awo::git::CommitDraft;
+use git_awo::record::tree::Mode;
+use git_awo::record::{RepoPath, Sha256};
+use git_awo::records::{Kind, Statement};
+use git_awo::store::layout::{LedgerPath, run_directory};
+use git_awo::store::ledger::Records;
+
+use super::sums::unpushed;
+use crate::hostile::door::Door;
+use crate::hostile::forge::LEDGER;
+use crate::world::{RUN, World};
+
+impl Door {
+    /// The refspecs of otto's run as if these files had been so from the start.
+    fn run_with(&self, edits: &[(&str, Option<Vec<u8>>)]) -> [String; 2] {
+        let actor = self.actor();
+        let repo = &actor.repo;
+        let mut run = self.run_says();
+        let refs = actor.refs().unwrap();
+        let records = Records::open(repo, &refs).unwrap();
+        let found = records.evidence(&run.evidence, &run.run, u64::MAX);
+        let before = found.unwrap().unwrap();
+        let mut files = before.clone();
+        for (name, bytes) in edits {
+            match bytes {
+                Some(bytes) => files.insert(RepoPath::from(*name), bytes.clone()),
+                None => files.remove(&RepoPath::from(*name)),
+            };
+        }
+        let digests = evidence::artifact_digests(&files);
+        files.insert("artifact_digests.json".into(), digests);
+        let sums = Inventory::of(&evidence::digests(&files))
+            .unwrap()
+            .to_bytes();
+        let (old_root, old_commit) = (run.root, run.commit);
+        run.root = Sha256::of(&sums);
+        files.insert("SHA256SUMS.txt".into(), sums.clone());
+
+        let commit = repo.commit(old_commit).unwrap();
+        let message = String::from_utf8(commit.message.clone()).unwrap();
+        let mut draft = CommitDraft {
+            tree: commit.tree,
+            parents: commit.parents.clone(),
+            author: commit.author.clone(),
+            committer: commit.committer.clone(),
+            message: message
+                .replace(&old_root.to_string(), &run.root.to_string())
+                .into_bytes(),
+            signature: None,
+        };
+        let signature = actor
+            .sign_raw("git", &draft.payload(repo.hash_kind()))
+            .unwrap();
+        draft.signature = Some(signature.to_armor().into_bytes());
+        run.commit = repo.write_commit(&draft).unwrap();
+
+        let tip = repo.reference(&run.evidence).unwrap().unwrap();
+        let held = repo.commit(tip).unwrap();
+        let paths = before.keys().chain(files.keys()).map(|path| {
+            let blob = files
+                .get(path)
+                .map(|it| (Mode::File, repo.write_blob(it).unwrap()));
+            let path = format!("{}/{path}", run_directory(&run.run));
+            (RepoPath::from(path.as_str()), blob)
+        });
+        let edits: std::collections::BTreeMap<_, _> = paths.collect();
+        let parents = held
+            .parents
+            .iter()
+            .map(|it| if *it == old_commit { run.commit } else { *it });
+        let holding = CommitDraft {
+            tree: repo
+                .edit_tree(Some(held.tree), &edits.into_iter().collect::<Vec<_>>())
+                .unwrap(),
+            parents: parents.collect(),
+            author: held.author.clone(),
+            committer: held.committer.clone(),
+            message: held.message.clone(),
+            signature: None,
+        };
+        let evidence = format!("{}:{}", repo.write_commit(&holding).unwrap(), run.evidence);
+        let path = |path: LedgerPath| path.to_path().to_str().unwrap().to_owned();
+        let inventory = path(LedgerPath::Inventory(run.run.clone()));
+        let record = path(Kind::Run.of(&run.run));
+        let envelope = self.sealed(Kind::Run, Statement::new(run).to_payload());
+        let files = [
+            (&*record, Some(&*envelope.to_bytes())),
+            (&*inventory, Some(&*sums)),
+        ];
+        [format!("{}:{LEDGER}", self.grown(LEDGER, &files)), evidence]
+    }
+
+    /// The refspecs with one text in one file replaced.
+    #[track_caller]
+    fn run_saying(&self, file: &str, from: &str, to: &str) -> [String; 2] {
+        let path = format!(
+            "{}:{}/{file}",
+            self.run_says().evidence,
+            run_directory(&self.run())
+        );
+        let words = ["git", "show", &path];
+        let text = self.world.ok("otto", "otto", &words);
+        assert!(text.contains(from), "{file} has no {from}: {text}");
+        self.run_with(&[(file, Some(text.replacen(from, to, 1).into_bytes()))])
+    }
+}
+
+#[test]
+fn no_file_of_a_run_says_what_did_not_happen() {
+    let door = unpushed();
+    let (base, _) = door.base();
+    let other = Sha256::of(b"another").to_string();
+    let run = door.run_says();
+    let (tree, contract) = (run.tree.to_string(), run.contract.to_string());
+    let repository = run.context.repository.to_string();
+    let table: &[(&str, &str, &str)] = &[
+        ("patch.diff", "+", "+also "),
+        ("patch.diff", "diff --git", "All is well.\ndiff --git"),
+        ("report.json", "\"completed\"", "\"failed\""),
+        ("report.json", "\"exit_code\": 0", "\"exit_code\": 1"),
+        (
+            "report.json",
+            "\"command_exit_code\": 0",
+            "\"command_exit_code\": 2",
+        ),
+        ("report.json", RUN, "run_other"),
+        ("report.json", "\"src/", "\"lib/"),
+        ("report.json", &tree, &base),
+        ("report.json", "\"sh\"", "\"true\""),
+        ("report.md", "exit code 0", "exit code 1"),
+        ("report.md", "- changed: src/", "- changed: lib/"),
+        ("report.md", "- Base: ", "- Base: 1"),
+        ("report.md", "- Orchestrator: otto", "- Orchestrator: rita"),
+        (
+            "steps/02_command.json",
+            "\"exit_code\": 0",
+            "\"exit_code\": 1",
+        ),
+        ("steps/02_command.json", "\"ok\"", "\"failed\""),
+        ("steps/02_command.json", "\"ok\"", "\"skipped\""),
+        ("steps/01_worktree.json", &base, &tree),
+        ("steps/03_scope.json", "\"src/", "\"lib/"),
+        (
+            "steps/04_validate.json",
+            "\"exit_code\": 0",
+            "\"exit_code\": 1",
+        ),
+        (
+            "steps/05_commit.json",
+            "refs/heads/main",
+            "refs/heads/other",
+        ),
+        ("index.json", RUN, "run_other"),
+        ("trace.jsonl", "\"ok\"", "\"failed\""),
+        ("trace.jsonl", "command_run", "command_ran"),
+        ("events.normalized.jsonl", RUN, "run_other"),
+        (
+            "events.normalized.jsonl",
+            "\"exit_code\":0",
+            "\"exit_code\":1",
+        ),
+        ("provenance.json", &contract, &other),
+        ("freshness.json", &contract, &other),
+        (
+            "freshness.json",
+            "\"unchanged\": true",
+            "\"unchanged\": false",
+        ),
+        ("freshness.json", &base, &repository),
+        ("owned_repo.json", &repository, &base),
+        ("control_surface.json", RUN, "run_other"),
+        ("scope/contract_scope.json", "\"src/", "\"**/"),
+        (
+            "scope/contract_scope.json",
+            "\"kept\": true",
+            "\"kept\": false",
+        ),
+        ("artifacts/changed_paths.json", "\"100644\"", "\"100755\""),
+        (
+            "environment.json",
+            "\"branch\": \"main\"",
+            "\"branch\": \"other\"",
+        ),
+        (
+            "run_manifest.json",
+            "\"packet_sha256\": \"",
+            "\"packet_sha256\": \"0",
+        ),
+        ("timestamps/run.txt", "finished=2", "finished=1"),
+    ];
+    for (file, from, to) in table {
+        let refspecs = door.run_saying(file, from, to);
+        let refspecs = [&*refspecs[0], &*refspecs[1]];
+        let what = format!("{file}: {to} for {from}");
+        let pushed = door.refuses_push(&what, &refspecs, &["ATT-002"]);
+        assert!(pushed.text.contains(file), "{what}: {}", pushed.text);
+    }
+    // Somebody else's program is no excuse.
+    let foreign = ("run_manifest.json", "awo.run-manifest/1", "mine/1");
+    let manifest = |door: &Door, more: (&str, Option<Vec<u8>>)| {
+        let path = format!("{}:{}/{}", run.evidence, run_directory(&run.run), foreign.0);
+        let text = door.world.ok("otto", "otto", &["git", "show", &path]);
+        let text = text.replacen(foreign.1, foreign.2, 1).into_bytes();
+        door.run_with(&[(foreign.0, Some(text)), more])
+    };
+    for (file, bytes) in [
+        (
+            "patch.diff",
+            "--- a/src/x.py\n+++ b/src/x.py\n@@ -0,0 +1 @@\n+x\n",
+        ),
+        ("report.json", "{\n  \"verdict\": \"FAILED\"\n}"),
+        ("report.json", "{\n  \"passed\": false\n}"),
+        ("steps/02_command.json", "{\n  \"exit_code\": 1\n}"),
+        ("report.json", "{\n  \"task_id\": \"other\"\n}"),
+    ] {
+        let refspecs = manifest(&door, (file, Some(bytes.into())));
+        let what = format!("{file} of another program: {bytes}");
+        door.refuses_push(&what, &[&refspecs[0], &refspecs[1]], &["ATT-002"]);
+    }
+    let refspecs = manifest(
+        &door,
+        ("report.json", Some(b"{\n  \"verdict\": \"good\"\n}".into())),
+    );
+    door.accepts_push("of another program", &[&refspecs[0], &refspecs[1]]);
+}
+
+#[test]
+fn evidence_that_contradicts_its_run_is_found_at_every_door() {
+    let door = unpushed();
+    let [ledger, evidence] = door.run_saying("report.json", "\"completed\"", "\"failed\"");
+    let refspecs = [&*ledger, &*evidence];
+    // Before it is pushed.
+    for refspec in refspecs {
+        let (id, name) = refspec.split_once(':').unwrap();
+        door.world
+            .ok("otto", "otto", &["git", "update-ref", name, id]);
+    }
+    let evidence = door.run_says().evidence.to_string();
+    let done = door.world.run(
+        "otto",
+        "otto",
+        &["git", "push", "--dry-run", "origin", LEDGER, &evidence],
+    );
+    assert_eq!(done.code, 1, "the client's hook: {}", done.text);
+    assert!(done.text.contains("ATT-002"), "{}", done.text);
+    door.world
+        .refused("otto", "otto", &["git", "awo", "push"], "ATT-002");
+    door.refuses_and_finds("a failed report", &refspecs, &["ATT-002"], &["ATT-002"]);
+    // From a server whose hooks were passed by.
+    door.world.force("otto", &refspecs);
+    door.world
+        .refused("rita", "rita", &["git", "awo", "fetch"], "ATT-002");
+    // Nor does gate 2 take it from wherever it came.
+    let bring = ["git", "fetch", "-q", "origin", "refs/awo/*:refs/awo/*"];
+    door.world.ok("rita", "rita", &bring);
+    let done = door.world.run("rita", "rita", &["git", "awo", "gate", RUN]);
+    assert_eq!(done.code, 1, "{}", done.text);
+    assert!(done.text.contains("ATT-002"), "{}", done.text);
+}
+
+#[test]
+fn evidence_that_says_what_happened_is_accepted() {
+    let door = unpushed();
+    // What is not said, and what is said besides, contradicts nothing.
+    let more = b"{\n  \"by\": \"hand\",\n  \"status\": \"looked through\"\n}".to_vec();
+    let [ledger, evidence] = door.run_with(&[
+        (
+            "artifacts/failed.json",
+            Some(b"{\"status\": \"failed\"}".to_vec()),
+        ),
+        ("notes.json", Some(more)),
+    ]);
+    door.accepts_push("with more in it", &[&ledger, &evidence]);
+    let world = World::landed();
+    world.fresh_clone();
+    world.ok("vera", "vera", &["git", "awo", "verify"]);
+}
