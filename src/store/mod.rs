@@ -56,6 +56,14 @@ pub enum Error {
         /// Where it stands.
         path: RepoPath,
     },
+    /// There is a task or a run whose id differs in case only.
+    #[error("cannot write {path}: there is {other}, which differs in case only")]
+    Alike {
+        /// Where it would stand.
+        path: RepoPath,
+        /// The other id.
+        other: String,
+    },
     /// Two commits of the ledger add different files under one name.
     #[error("two records are named {path}, and records never change")]
     Twice {
@@ -136,6 +144,7 @@ impl Coded for Error {
             E::Malformed { path, source } => record(source.limit).about(Subject::of_record(path)),
             E::NoFile { path } => form(Rule::RecordMode).about(Subject::of_record(path)),
             E::Exists { path } => taken(path, "git awo status"),
+            E::Alike { path, .. } => taken(path, "another id"),
             E::Twice { path } => taken(path, "git awo fetch --theirs: what the server has stays"),
             E::Noted { digest } => {
                 Diagnosis::against(self, Rule::NotedOnce, "something new", "git awo status")
