@@ -7,6 +7,7 @@ mod bench;
 mod ci_templates;
 mod concurrency;
 mod crash;
+mod dates;
 mod determinism;
 mod differential;
 mod export;
