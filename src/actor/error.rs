@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::record::{Coded, Diagnosis, IdentityName, RepoPath, Rule, Subject};
+use crate::record::{Coded, Diagnosis, IdentityName, Refusal, RepoPath, Rule, Subject};
 use crate::signing::SigningError;
 use crate::store::layout;
 use crate::sys::shell;
@@ -20,6 +20,9 @@ pub enum Error {
     /// A check could not be made.
     #[error(transparent)]
     Check(#[from] check::Error),
+    /// The server would refuse what was to be written.
+    #[error("cannot write it: the server would refuse it")]
+    Refused(Refusal),
     /// Nothing could be signed.
     #[error("cannot sign")]
     Sign(#[source] SigningError),
@@ -69,6 +72,7 @@ impl Coded for Error {
             Error::Git(error) => error.diagnosis(),
             Error::Store(error) => error.diagnosis(),
             Error::Check(error) => error.diagnosis(),
+            Error::Refused(why) => why.clone().into(),
             Error::Sign(error) => error.diagnosis(),
             Error::NoKey => {
                 let expected = "the key of a person whom the policy names";

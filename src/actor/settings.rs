@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::check::{Anchor, KnownPolicies, PolicyHistory};
 use crate::git::Repo;
-use crate::record::{ObjectId, RefName, json};
+use crate::record::{ObjectId, RefName, Timestamp, json};
 use crate::sys::file::{self, NewFile};
 
 use super::error::Error;
@@ -29,6 +29,9 @@ const MAX_KNOWN: u64 = 64 * 1024 * 1024;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HighWater {
+    /// When they were fetched and verified last, by remote.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub fetched: BTreeMap<String, Timestamp>,
     /// By remote.
     pub remotes: BTreeMap<String, BTreeMap<RefName, ObjectId>>,
 }

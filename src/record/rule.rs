@@ -756,6 +756,9 @@ rules! {
     ForwardOnly = "forward-only", Rep002,
         "A governance ref moves only to a descendant.",
         "git refs", "`git push --force` on `refs/awo/ledger`";
+    Fresh = "fresh", Rep002,
+        "What is known of the server is as new as was asked for.",
+        "server", "`git awo verify --fresh 7` in a clone that fetched a month ago";
     GovernanceKept = "governance-kept", Rep002,
         "A governance ref is not deleted.",
         "git refs", "`git push origin :refs/awo/log`";

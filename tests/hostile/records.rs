@@ -137,4 +137,10 @@ pub const CASES: &[Case] = &[
             "src/facts/contradictions/tests::every_patch_that_git_writes_makes_the_commit",
         ],
     },
+    Case {
+        id: "U-08",
+        attack: "a run directory with names that the server refuses, brought by `run import`",
+        answer: "INT-003",
+        tests: &["run_import::what_the_server_would_refuse_is_not_imported"],
+    },
 ];

@@ -290,6 +290,8 @@ impl World {
             anchor: seen.anchor.unwrap_or(Some(&anchor)),
             high_water: seen.high_water,
             receipts: seen.receipts,
+            fetched: None,
+            fresh: None,
             time: time(NOW),
             cache: false,
         };
