@@ -64,6 +64,13 @@ impl Settings {
         self.directory.join("server_key.pub")
     }
 
+    /// Returns the public half of the key of the receive log, as one line.
+    pub fn server_key_line(&self) -> std::io::Result<String> {
+        let line = file::read_existing(&self.server_key_public(), MAX_OWN)?;
+        let line = String::from_utf8(line);
+        line.map_err(|_| std::io::ErrorKind::InvalidData.into())
+    }
+
     /// Returns the anchor.
     pub fn anchor(&self) -> Result<Option<Anchor>, Error> {
         let path = self.directory.join("anchor");
@@ -128,8 +135,11 @@ impl Settings {
     }
 }
 
+/// The largest file of ours, but for what was verified of policies.
+const MAX_OWN: u64 = 64 * 1024 * 1024;
+
 fn read(path: &Path) -> Result<Option<Vec<u8>>, Error> {
-    file::read(path, u64::MAX).map_err(|source| Error::Io {
+    file::read(path, MAX_OWN).map_err(|source| Error::Io {
         path: path.to_owned(),
         source,
     })

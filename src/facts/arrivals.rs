@@ -74,6 +74,13 @@ pub enum Irregular {
     Unknown(RepoPath),
     /// Another file under a name of the ledger that is taken.
     Twice(RepoPath),
+    /// The first file about a task or a run whose id differs from another one in case only.
+    Alike {
+        /// The file.
+        path: RepoPath,
+        /// The other id.
+        other: String,
+    },
     /// A file that was there changed or went.
     Rewritten {
         /// The file.
@@ -118,6 +125,8 @@ pub struct Gained<'a> {
     pub most_commits: usize,
     /// So many changes it may bring, and one of them may have: a merge brings what others wrote.
     pub most_changes: usize,
+    /// Whether it arrives now: what was accepted stays so.
+    pub arriving: bool,
 }
 
 impl<'a> Gained<'a> {
@@ -129,6 +138,7 @@ impl<'a> Gained<'a> {
             new,
             most_commits: usize::MAX,
             most_changes: MAX_RECORDS,
+            arriving: false,
         }
     }
 }
@@ -228,6 +238,7 @@ impl Arrivals {
         }
         let mut left = gained.most_changes;
         let mut added = BTreeMap::new();
+        let mut ids = BTreeMap::new();
         for commit in commits {
             let found = match tree_of(reader, commit, left) {
                 Ok(found) => found,
@@ -267,6 +278,13 @@ impl Arrivals {
                     Some(known) if known == file => {}
                     Some(_) => self.note(reference, Irregular::Twice(change.path)),
                     None if mode == Mode::File => {
+                        if let Some(before) = before.filter(|_| gained.arriving) {
+                            let other = alike(before, &mut ids, &path)?;
+                            if let Some(other) = other {
+                                let path = change.path.clone();
+                                self.note(reference, Irregular::Alike { path, other });
+                            }
+                        }
                         if path.kind().is_some() {
                             let digest = self.digest_in(reader, id)?;
                             self.digests.extend(digest);
@@ -457,6 +475,22 @@ impl Arrivals {
         }
         Ok(())
     }
+}
+
+/// Returns the id of another task or run, there before or among these that arrive with it, that differs
+/// from that of this file in case only.
+fn alike(
+    before: &Additions<'_>,
+    ids: &mut BTreeMap<(&'static str, String), String>,
+    path: &LedgerPath,
+) -> Result<Option<String>, Error> {
+    let id = path.id();
+    let folded = (path.is_about(), id.to_ascii_lowercase());
+    if let Some(first) = ids.get(&folded) {
+        return Ok((*first != id).then(|| first.clone()));
+    }
+    ids.insert(folded, id);
+    Ok(before.taken(path)?)
 }
 
 /// Returns the lines of a note, sorted, and where each begins.

@@ -567,6 +567,9 @@ rules! {
     WholeView = "whole-view", Int005,
         "The repository shows every object that it names: it is not shallow, partial, grafted or borrowed.",
         "git clone", "`git clone --depth=1`";
+    FileLimit = "file-limit", Int006,
+        "No new file is larger than the policy allows.",
+        "policy, `[limits]`", "a file of 300 MiB where `file_bytes` is 256 MiB";
     HookInputLimit = "hook-input-limit", Int006,
         "The standard input of a hook is at most 8 MiB.",
         "hard limit", "a push of a hundred thousand refs";

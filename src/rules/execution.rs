@@ -122,6 +122,15 @@ pub fn run_exists(run: &RunId) -> Finding {
         .remedy("git awo run TASK --run-id OTHER -- COMMAND, with a name that git awo status --all does not list")
 }
 
+/// Returns the finding that there is a run whose name differs from this one in case only.
+pub fn run_alike(run: &RunId, other: &str) -> Finding {
+    Rule::RunId
+        .finding(Subject::of_run(run))
+        .found(format!("the run {other}, which differs in case only"))
+        .expected("a name that no run has had")
+        .remedy("git awo log, then another --run-id")
+}
+
 /// Returns the finding that all `count` names that begin with `stem` are taken.
 pub fn no_name_left(stem: &str, count: u32) -> Finding {
     Rule::RunId

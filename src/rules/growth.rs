@@ -49,6 +49,11 @@ fn judge(reference: &RefName, what: &Irregular, findings: &mut Findings) {
             .found("another record of that name")
             .expected("a new name")
             .remedy("git awo fetch --theirs"),
+        Irregular::Alike { path, other } => Rule::RecordName
+            .finding(subject().path(path))
+            .found(format!("an id that differs from {other} in case only"))
+            .expected("ids that differ in more than case")
+            .remedy("another id"),
         Irregular::Rewritten { path, removed } => gone(
             *removed,
             subject().path(path),

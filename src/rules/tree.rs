@@ -49,7 +49,7 @@ pub fn entries(case: &CommitCase<'_>, findings: &mut Findings) {
 /// Refuses what is in the trees though no change of a path shows it. All that a roll-back puts
 /// back stood there before, but maybe not beside what stands there now.
 pub fn unseen(case: &CommitCase<'_>, findings: &mut Findings) {
-    let unseen = |it: &&Fault| !matches!(it.what, What::Name(_));
+    let unseen = |it: &&Fault| !matches!(it.what, What::Name(_) | What::Large { .. });
     let unseen = case.faults.iter().filter(unseen);
     findings.extend(unseen.map(|it| fault(it, case.subject())));
 }
@@ -81,6 +81,15 @@ pub fn fault(fault: &Fault, subject: Subject) -> Finding {
             .finding(subject)
             .found(format!("the mode of a file, and an object that is a {is}"))
             .expected("a blob"),
+        What::Large { size, most } => {
+            return Rule::FileLimit
+                .finding(subject)
+                .found(format!("a file of {size} bytes"))
+                .expected(format!("at most {most}: file_bytes in [limits] of the policy"))
+                .remedy(
+                    "git commit --amend without it; or raise file_bytes: git awo policy propose FILE",
+                );
+        }
     };
     finding.remedy(remedy::leave_out(&fault.path))
 }

@@ -163,7 +163,13 @@ impl Batch {
                     let path = path.to_path();
                     return Err(Error::Exists { path });
                 }
-                None => edits.push((path.to_path(), Some(file))),
+                None => match there.taken(path)? {
+                    Some(other) => {
+                        let path = path.to_path();
+                        return Err(Error::Alike { path, other });
+                    }
+                    None => edits.push((path.to_path(), Some(file))),
+                },
             }
         }
         // Held in the transaction even where nothing is added, so that no other writer adds in between.

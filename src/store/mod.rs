@@ -56,6 +56,14 @@ pub enum Error {
         /// Where it stands.
         path: RepoPath,
     },
+    /// There is a task or a run whose id differs in case only.
+    #[error("cannot write {path}: there is {other}, which differs in case only")]
+    Alike {
+        /// Where it would stand.
+        path: RepoPath,
+        /// The other id.
+        other: String,
+    },
     /// Two commits of the ledger add different files under one name.
     #[error("two records are named {path}, and records never change")]
     Twice {
@@ -139,6 +147,7 @@ impl Coded for Error {
                 path,
                 "what is recorded stays as it is; something else needs another name",
             ),
+            E::Alike { path, .. } => taken(path, "another id"),
             E::Twice { path } => taken(path, "git awo fetch --theirs: what the server has stays"),
             E::Noted { digest } => Diagnosis::against(
                 self,
