@@ -79,7 +79,7 @@ impl<'a> Additions<'a> {
     /// Returns the date of the first commit that added a file at a path, by that commit's own word.
     pub fn date_of(&self, path: &LedgerPath) -> Result<Option<Timestamp>, Error> {
         let mut first = None;
-        for commit in self.commits(Key::of(path.id().as_bytes()))? {
+        for commit in self.commits(Key::of_id(path.id().as_bytes()))? {
             let added = added(self.reader, commit)?;
             if added
                 .iter()

@@ -189,6 +189,8 @@ pub const OPEN: &[(&str, &[Rule])] = &[
     (
         "people can meet it; nobody has written the situation yet",
         &[
+            Rule::FileLimit,
+            Rule::Fresh,
             Rule::BindsBase,
             Rule::ContractBase,
             Rule::ExecutionStage,

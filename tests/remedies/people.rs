@@ -838,14 +838,12 @@ pub const CASES: &[Case] = &[
                 &format!("git awo fetch; git awo outcome {RUN} rejected --reason no"),
             );
             from_olga(world);
-            world.shell("otto", "otto", &format!("git awo finalize {RUN}"));
         },
-        act: &["git", "awo", "push"],
+        act: &["git", "awo", "finalize", RUN],
         by: Some(OLGA),
         pick: &[0],
         fill: APPROVE,
         then: |world| {
-            world.shell("otto", "otto", "git reset -q --keep origin/main");
             from_olga(world);
             mended(world);
         },
