@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::record::{Coded, Diagnosis, IdentityName, Refusal, RepoPath, Rule, Subject};
 use crate::signing::SigningError;
 use crate::store::layout;
+use crate::sys::shell;
 use crate::{check, git, store};
 
 /// An act could not be done.
@@ -102,9 +103,13 @@ impl Coded for Error {
             Error::Clock(_) => Diagnosis::unusable(self, Rule::ClockReadable),
             Error::Io { .. } => Diagnosis::unusable(self, Rule::OwnFileUsable),
             Error::Malformed { path, .. } => {
+                let remedy = format!(
+                    "rm {}, then git awo trust FINGERPRINT and git awo fetch",
+                    shell::quote(&path.display().to_string())
+                );
                 let path = RepoPath::new(path.as_os_str().as_encoded_bytes());
                 let expected = "a file as git-awo writes it";
-                Diagnosis::undecided(self, Rule::OwnFileForm, expected, "git awo doctor")
+                Diagnosis::undecided(self, Rule::OwnFileForm, expected, remedy)
                     .about(Subject::none().path(&path))
             }
         }

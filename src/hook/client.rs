@@ -141,12 +141,12 @@ impl Coded for Early {
             Self::ByHand(_) => against(
                 Rule::TrailerByHand,
                 "AWO trailers only by git awo run and git awo rollback",
-                "git commit again, without that line in the message",
+                "git commit, without that line in the message",
             ),
             Self::Merge => against(
                 Rule::Merge,
                 "a branch without merges, as the policy says",
-                "git merge --abort, then git rebase",
+                "git merge --abort, then git rebase BRANCH",
             ),
         }
     }

@@ -87,7 +87,10 @@ pub fn high_water_mark(
                 format!("{id}, which does not contain it")
             }))
             .expected(format!("a descendant of {seen}, seen before"))
-            .remedy("compare with another clone: the server was rewound or forked"),
+            .remedy(format!(
+                "git update-ref {reference} {seen}, if it was moved here; else the server was rewound or \
+                 forked: compare with another clone"
+            )),
     );
 }
 

@@ -6,6 +6,8 @@ use crate::record::path::quote;
 use crate::record::tree::{Fault, Mode, What};
 use crate::record::{Finding, Findings, RepoPath, Rule, Subject};
 
+use super::remedy;
+
 /// Refuses entries that a file system or git itself could take for something else, and modes
 /// that the policy does not permit there. What stood there before is no news.
 pub fn entries(case: &CommitCase<'_>, findings: &mut Findings) {
@@ -38,7 +40,7 @@ pub fn entries(case: &CommitCase<'_>, findings: &mut Findings) {
                     .finding(subject())
                     .found(found)
                     .expected(expected)
-                    .remedy(REMEDY),
+                    .remedy(remedy::leave_out(&change.path)),
             );
         }
     }
@@ -89,10 +91,8 @@ pub fn fault(fault: &Fault, subject: Subject) -> Finding {
                 );
         }
     };
-    finding.remedy(REMEDY)
+    finding.remedy(remedy::leave_out(&fault.path))
 }
-
-const REMEDY: &str = "git commit --amend without it";
 
 /// Judges how long and how deep a path is. Lengths make names that some machines cannot hold
 /// (INT-003), depth costs whoever walks the tree (INT-006).
@@ -108,7 +108,7 @@ fn length(path: &RepoPath, limits: &Limits, subject: impl Fn() -> Subject) -> Op
                 .finding(subject())
                 .found(format!("a path or a component of {is} bytes"))
                 .expected(format!("at most {max}"))
-                .remedy(REMEDY),
+                .remedy(remedy::leave_out(path)),
         );
     }
     let depth = path.components().count().saturating_sub(1);
@@ -117,6 +117,6 @@ fn length(path: &RepoPath, limits: &Limits, subject: impl Fn() -> Subject) -> Op
             .finding(subject())
             .found(format!("{depth} directories inside each other"))
             .expected(format!("at most {}", limits.tree_depth))
-            .remedy(REMEDY)
+            .remedy(remedy::leave_out(path))
     })
 }

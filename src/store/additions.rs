@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use crate::git::{self, Reader};
 use crate::record::tree::Mode;
-use crate::record::{ObjectId, RepoPath};
+use crate::record::{ObjectId, RepoPath, Timestamp};
 
 use super::Error;
 use super::index::{Index, Key, Place};
@@ -74,6 +74,25 @@ impl<'a> Additions<'a> {
     /// Returns the tip.
     pub fn tip(&self) -> Option<ObjectId> {
         self.tip
+    }
+
+    /// Returns the date of the first commit that added a file at a path, by that commit's own word.
+    pub fn date_of(&self, path: &LedgerPath) -> Result<Option<Timestamp>, Error> {
+        let mut first = None;
+        for commit in self.commits(Key::of_id(path.id().as_bytes()))? {
+            let added = added(self.reader, commit)?;
+            if added
+                .iter()
+                .any(|(name, ..)| LedgerPath::parse(name).as_ref() == Some(path))
+            {
+                let time = Timestamp::from_seconds(self.reader.commit(commit)?.committer.time);
+                first = match (first, time) {
+                    (Some(known), Some(time)) => Some(std::cmp::min(known, time)),
+                    (known, time) => known.or(time),
+                };
+            }
+        }
+        Ok(first)
     }
 
     /// Returns what stands at a path.

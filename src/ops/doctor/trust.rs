@@ -45,7 +45,11 @@ pub(super) fn policy(it: &mut Examination<'_>) -> Result<(), Error> {
         && !history.starts_at(&anchor)
     {
         let found = history.repository();
-        it.complain([policy::other_root(found, anchor, "git awo trust")]);
+        it.complain([policy::other_root(
+            found,
+            anchor,
+            "git awo trust FINGERPRINT",
+        )]);
     }
     Ok(())
 }

@@ -189,7 +189,7 @@ fn arrived(session: &Session, remote: &str, after: &Refs) -> Result<Findings, Er
         findings.push(policy::other_root(
             history.repository(),
             anchor,
-            "git awo trust",
+            "git awo trust FINGERPRINT",
         ));
         return Ok(findings);
     }
