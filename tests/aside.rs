@@ -306,3 +306,25 @@ fn the_hook_of_a_clone_is_passed_only_for_a_server_that_keeps_a_log() {
     assert!(said.contains("refs/awo/ledger -> "), "{said}");
     assert!(!refs().contains("refs/notes/awo/approvals"), "{said}");
 }
+
+#[test]
+fn the_hook_of_another_program_is_never_passed() {
+    let world = World::founded();
+    let task = world.another_task("olga");
+    let sentence = SENTENCE.replace(TASK, task);
+    let approve = ["git", "awo", "approve", task, "--sentence", &sentence];
+    assert_eq!(world.earlier("olga", LONG, &approve).code, 0);
+    // Another program's hook, which ours calls when it has nothing to say itself.
+    let hook = world.path("olga/.git/hooks/pre-push.before-awo");
+    std::fs::write(&hook, "#!/bin/sh\necho a secret >&2\nexit 1\n").unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&hook, mode).unwrap();
+    let server = world.server();
+    let said = world.run("olga", "olga", &["git", "awo", "push"]);
+    assert_ne!(said.code, 0, "{}", said.text);
+    assert!(said.text.contains("a secret"), "{}", said.text);
+    assert_eq!(world.server(), server);
+    // Without it the rest lands.
+    std::fs::remove_file(&hook).unwrap();
+    world.sets_aside("olga", "GOV-005", &["approval-unexpired"]);
+}

@@ -5,6 +5,7 @@ use std::cell::OnceCell;
 
 use crate::check::PolicyHistory;
 use crate::git;
+use crate::hook::SERVER_JUDGES;
 use crate::hook::speak::heard;
 use crate::policy::Level;
 use crate::record::path::escape;
@@ -297,7 +298,7 @@ fn is_locked(session: &Session, remote: &str) -> Result<bool, Error> {
     Ok(history.current().policy.level() == Level::Locked)
 }
 
-/// Whether this clone's own `pre-push` is asked first.
+/// Whether our own `pre-push` is asked first.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Hook {
     Asked,
@@ -312,11 +313,11 @@ fn send(
     hook: Hook,
 ) -> Result<Result<(), String>, Error> {
     let mut command = git::at_home(session.repo())?;
-    command.args(["push", "--atomic", "--quiet", "--no-follow-tags"]);
+    command.args(["push", "--atomic", "--quiet", "--no-follow-tags", "--"]);
     if hook == Hook::Passed {
-        command.arg("--no-verify");
+        // Not --no-verify: other programs' hooks have their say.
+        command.env(SERVER_JUDGES, "1");
     }
-    command.arg("--");
     command.arg(remote);
     for (reference, id) in plan {
         // The exact object that was judged here, wherever the ref may be by now.
