@@ -59,7 +59,7 @@ pub fn commit(data: &[u8]) -> bool {
             let without = Commit {
                 signature: None,
                 // A header beside the signature is one only while that is there.
-                second_reading: signed.second_reading.clone(),
+                second_reading: signed.second_reading,
                 ..commit
             };
             assert_eq!(signed, without, "what is signed is what was read");
