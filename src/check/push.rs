@@ -197,6 +197,7 @@ fn collect(
                 new,
                 most_commits: limits.commits,
                 most_changes: limits.paths,
+                arrives: true,
             };
             let before = Additions::at(push.reader, movement.old);
             let collected = arrivals.collect(push.reader, &gained, Some(&before));

@@ -70,6 +70,15 @@ pub enum Irregular {
     },
     /// It is new and holds nothing.
     Empty,
+    /// A commit of the ledger that neither adds a record nor joins two histories.
+    Idle(ObjectId),
+    /// A commit of the ledger adds what a commit before it has added.
+    Again(ObjectId, RepoPath),
+    /// The note on an object is not one line for each record: a line is empty or stands twice, or the
+    /// last one has no line feed.
+    NoteSpelling(ObjectId),
+    /// Two lines of the note on an object are the same statement, signed twice.
+    NotedTwice(ObjectId, Sha256),
     /// A file that no kind of record explains.
     Unknown(RepoPath),
     /// Another file under a name of the ledger that is taken.
@@ -118,6 +127,8 @@ pub struct Gained<'a> {
     pub most_commits: usize,
     /// So many changes it may bring, and one of them may have: a merge brings what others wrote.
     pub most_changes: usize,
+    /// Whether it arrives at a door now. What was accepted before is not asked for its spelling.
+    pub arrives: bool,
 }
 
 impl<'a> Gained<'a> {
@@ -129,6 +140,7 @@ impl<'a> Gained<'a> {
             new,
             most_commits: usize::MAX,
             most_changes: MAX_RECORDS,
+            arrives: false,
         }
     }
 }
@@ -199,10 +211,11 @@ impl Arrivals {
         if trees.0.is_none() && reader.is_empty_tree(trees.1) {
             self.note(reference, Irregular::Empty);
         }
-        let most = gained.most_changes;
         match place {
-            Some(Place::Evidence) => self.collect_evidence(reader, reference, trees, most),
-            Some(Place::Notes(it)) => self.collect_notes(reader, reference, it, trees, most),
+            Some(Place::Evidence) => {
+                self.collect_evidence(reader, reference, trees, gained.most_changes)
+            }
+            Some(Place::Notes(it)) => self.collect_notes(reader, gained, it, trees),
             _ => Ok(()),
         }
     }
@@ -227,7 +240,7 @@ impl Arrivals {
             return Ok(());
         }
         let mut left = gained.most_changes;
-        let mut added = BTreeMap::new();
+        let mut added: BTreeMap<LedgerPath, ((Mode, ObjectId), ObjectId)> = BTreeMap::new();
         for commit in commits {
             let found = match tree_of(reader, commit, left) {
                 Ok(found) => found,
@@ -241,6 +254,9 @@ impl Arrivals {
                 }
             };
             left = left.saturating_sub(found.changes.len());
+            if gained.arrives && found.changes.is_empty() && !joins(reader, commit)? {
+                self.note(reference, Irregular::Idle(commit));
+            }
             for fault in found.faults {
                 self.note(reference, Irregular::Fault(commit, fault));
             }
@@ -258,20 +274,28 @@ impl Arrivals {
                     self.note(reference, Irregular::Unknown(change.path));
                     continue;
                 };
-                let known = match (added.get(&path), before) {
-                    (Some(known), _) => Some(*known),
-                    (None, Some(before)) => before.find(&path)?,
-                    (None, None) => None,
+                let (known, by) = match (added.get(&path), before) {
+                    (Some((known, by)), _) => (Some(*known), Some(*by)),
+                    (None, Some(before)) => (before.find(&path)?, gained.old),
+                    (None, None) => (None, None),
                 };
                 match known {
-                    Some(known) if known == file => {}
+                    // Two clones may add the same file side by side, but nobody adds it again.
+                    Some(known) if known == file => {
+                        if gained.arrives
+                            && let Some(by) = by
+                            && reader.is_ancestor(by, commit)?
+                        {
+                            self.note(reference, Irregular::Again(commit, change.path));
+                        }
+                    }
                     Some(_) => self.note(reference, Irregular::Twice(change.path)),
                     None if mode == Mode::File => {
                         if path.kind().is_some() {
                             let digest = self.digest_in(reader, id)?;
                             self.digests.extend(digest);
                         }
-                        added.insert(path.clone(), file);
+                        added.insert(path.clone(), (file, commit));
                         self.ledger.push((path, id));
                     }
                     None => {}
@@ -328,11 +352,11 @@ impl Arrivals {
     fn collect_notes(
         &mut self,
         reader: &Reader,
-        reference: &RefName,
+        gained: &Gained<'_>,
         segment: Segment,
         (old, new): Trees,
-        most: usize,
     ) -> Result<(), Error> {
+        let (reference, most) = (gained.reference, gained.most_changes);
         let mut touched = BTreeSet::new();
         for change in reader.changes_limited(old, Some(new), most)? {
             let plain = change.new.is_none_or(|(mode, _)| mode == Mode::File);
@@ -359,6 +383,9 @@ impl Arrivals {
                 .transpose()?
                 .unwrap_or_default();
             let lines = lines_of(&text);
+            if gained.arrives {
+                self.spelling(reference, object, &text, lines.len());
+            }
             let known: BTreeSet<_> = note_lines(&earlier).collect();
             if !known.iter().all(|line| lines.contains_key(line)) {
                 let removed = false;
@@ -381,6 +408,22 @@ impl Arrivals {
             }
         }
         Ok(())
+    }
+
+    /// A note is one line for each record, each with its line feed; no record stands in it twice.
+    fn spelling(&mut self, reference: &RefName, object: ObjectId, text: &[u8], lines: usize) {
+        let feeds = text.iter().filter(|byte| **byte == b'\n').count();
+        if feeds != lines || !text.ends_with(b"\n") {
+            self.note(reference, Irregular::NoteSpelling(object));
+        }
+        let mut said = BTreeSet::new();
+        let digests = note_lines(text).filter_map(|line| Envelope::parse(line).ok());
+        let digests: BTreeMap<_, _> = digests.map(|it| (it.to_bytes(), it.digest())).collect();
+        for digest in digests.into_values() {
+            if !said.insert(digest) {
+                self.note(reference, Irregular::NotedTwice(object, digest));
+            }
+        }
     }
 
     /// Looks at every tree that a governance ref gained, in every commit: its files are judged
@@ -463,6 +506,12 @@ impl Arrivals {
         }
         Ok(())
     }
+}
+
+/// Tells whether a commit joins different histories.
+fn joins(reader: &Reader, commit: ObjectId) -> Result<bool, git::Error> {
+    let parents: BTreeSet<_> = reader.parents_of(commit)?.into_iter().collect();
+    Ok(parents.len() > 1)
 }
 
 /// Returns the lines of a note, sorted, and where each begins.

@@ -895,7 +895,7 @@ rules! {
         "The clone has the files of a proposal.",
         "policy history", "signatures of a proposal without its `policy.toml`";
     RecordBrought = "record-brought", Str002,
-        "A new governance ref holds at least one record.",
+        "A new governance ref holds at least one record, and each commit of the ledger adds one or joins two histories.",
         "record format", "`refs/awo/ledger` with an empty tree";
     RecordKind = "record-kind", Str002,
         "Each file on a governance ref is of a kind that this version knows.",

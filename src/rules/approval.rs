@@ -56,6 +56,12 @@ fn task(facts: &ApprovalFacts<'_>, subject: &Subject, findings: &mut Findings) {
     if let Some(read) = read {
         let expected = &read.contract.approval_sentence;
         let given = says.sentence.as_deref().unwrap_or_default();
+        // A line feed at the end is for whoever types the sentence; a record has the sentence itself.
+        let longer = facts.door.is_some() && given.strip_suffix('\n') == Some(expected.as_str());
+        if longer {
+            let found = "the sentence with a line feed at its end".to_owned();
+            refuse(Rule::ExactSentence, found, format!("{expected:?}"));
+        }
         if let Err(mismatch) = sentence::compare(expected, given.as_bytes()) {
             refuse(
                 Rule::ExactSentence,
