@@ -254,7 +254,8 @@ impl Arrivals {
                 }
             };
             left = left.saturating_sub(found.changes.len());
-            if gained.arrives && found.changes.is_empty() && !joins(reader, commit)? {
+            let adds = !(found.changes.is_empty() && found.faults.is_empty());
+            if gained.arrives && !adds && !joins(reader, commit)? {
                 self.note(reference, Irregular::Idle(commit));
             }
             for fault in found.faults {

@@ -152,6 +152,29 @@ impl<'a> Judging<'a> {
         self.positions.standing(record) == Standing::Arriving
     }
 
+    /// Tells whether nobody has accepted this record yet: it arrives at a door, or the receive log does
+    /// not know it.
+    pub fn is_new(&self, record: Sha256) -> bool {
+        let standing = self.positions.standing(record);
+        matches!(standing, Standing::Arriving | Standing::Unlogged)
+    }
+
+    /// Returns the policy and the time by which it is judged how long an approval may be valid;
+    /// `names` is the policy that it names. Nothing is asked of one that was accepted before, if it is
+    /// not known when.
+    pub fn accepted_by(&self, record: Sha256, names: ObjectId) -> Option<(&'a Policy, Timestamp)> {
+        let (version, time) = match self.positions.standing(record) {
+            Standing::Arriving => (self.history.current(), self.now),
+            Standing::Logged(index, time) => (self.history.version(index), time),
+            Standing::Unlogged => {
+                let index = self.history.index_of(names);
+                (self.history.version(index?), self.now)
+            }
+            Standing::Known => return None,
+        };
+        Some((&version.policy, time))
+    }
+
     /// Returns the position by which a record is judged.
     pub fn position(&self, envelope: &Envelope) -> Position<'a> {
         match self.positions.standing(envelope.digest()) {

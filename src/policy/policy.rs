@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::record::fold;
 use crate::record::{IdentityName, ObjectId, RepoPath, Role, Timestamp};
 use crate::records::Kind;
 use crate::signing::AllowedSigners;
@@ -84,6 +85,17 @@ impl Policy {
     /// Returns the persons.
     pub fn persons(&self) -> impl Iterator<Item = &Person> {
         self.persons.values()
+    }
+
+    /// Returns whether a person is one of these: by name, or by a name or address that stands for
+    /// them in `allowed_signers`. The names are folded as by [`fold::name`].
+    pub fn is_among(&self, person: &IdentityName, folded: &BTreeSet<String>) -> bool {
+        let named = |it: &Person| {
+            it.principals
+                .iter()
+                .any(|it| folded.contains(&fold::name(it)))
+        };
+        self.persons.get(person).is_some_and(named)
     }
 
     /// Returns whether the person holds the role.
