@@ -1,6 +1,7 @@
 //! The one test binary: rooms, the main road, attacks.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
+mod aside;
 mod attacks;
 mod bench;
 mod ci_templates;
@@ -15,6 +16,7 @@ mod fuzz_targets;
 mod fuzzing;
 mod growth;
 mod hostile;
+mod in_flight;
 mod independent;
 mod integrity;
 mod main_road;

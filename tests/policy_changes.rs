@@ -33,7 +33,7 @@ impl World {
     }
 
     /// Returns allowed_signers with rita's key exchanged for a new one, which she then uses.
-    fn rotated(&self) -> String {
+    pub fn rotated(&self) -> String {
         self.ok(
             "rita",
             "home/rita",

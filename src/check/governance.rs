@@ -112,6 +112,11 @@ pub(super) fn judge_run(
     arrived: &BTreeSet<Sha256>,
     findings: &mut Findings,
 ) {
-    let judging = collector.judging();
-    arrival::run(facts, arrived, |it| judging.policy_of(it), findings);
+    let last = facts.finalization.valid().map(|it| it.digest());
+    if let Some(last) = last.filter(|_| facts.reviews().any(|it| arrived.contains(&it))) {
+        // Approvals are judged by when it came.
+        collector.judging().ask(last);
+    }
+    let policy = &collector.history.current().policy;
+    arrival::run(facts, arrived, policy, findings);
 }

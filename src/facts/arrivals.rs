@@ -324,13 +324,7 @@ impl Arrivals {
                 self.note(reference, Irregular::Rewritten { path, removed });
                 continue;
             }
-            let name = change.path.to_str();
-            let run = name.and_then(|text| RunId::new(text.split('/').nth(2)?).ok());
-            let below = |run: &RunId| {
-                let directory = format!("{}/", layout::run_directory(run));
-                change.path.as_bytes().starts_with(directory.as_bytes())
-            };
-            match run.filter(below) {
+            match layout::run_of(&change.path) {
                 Some(run) if matches!(change.new, Some((Mode::File, _))) => _ = runs.insert(run),
                 _ => self.note(reference, Irregular::Unknown(change.path)),
             }

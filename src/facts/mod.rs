@@ -7,6 +7,7 @@ pub(crate) mod arrived;
 pub(crate) mod case;
 pub(crate) mod claims;
 pub(crate) mod contradictions;
+pub(crate) mod demanded;
 mod error;
 mod known;
 pub(crate) mod limits;

@@ -4,12 +4,13 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::policy::document::Limits;
-use crate::policy::{Policy, Position, features};
+use crate::policy::{Position, features};
 use crate::record::envelope::Envelope;
 use crate::record::{ObjectId, Sha256, Timestamp, json};
 
 use super::Error;
-use super::policies::PolicyHistory;
+use super::demanded::Demanded;
+use super::policies::{PolicyHistory, Version};
 use super::remembered::{At, Remembered};
 
 /// Says at which position of the history each record is judged.
@@ -201,16 +202,24 @@ impl<'a> Judging<'a> {
 
     /// Returns the limits to which the files of a run are held, by its record.
     pub fn limits_of(&self, record: Sha256, names: ObjectId) -> &'a Limits {
-        let index = match self.positions.standing(record) {
-            Standing::Arriving | Standing::Unlogged => None,
-            Standing::Logged(index, _) => Some(index),
-            Standing::Known => self.history.index_of(names),
-        };
-        let version = match index {
-            Some(index) => self.history.version(index),
-            None => self.history.current(),
-        };
-        &version.policy.document().limits
+        &self
+            .version_of(record, Some(names))
+            .policy
+            .document()
+            .limits
+    }
+
+    /// Returns how many persons had to approve when a record came that counts their approvals. A
+    /// later, stricter policy does not reach back. What arrives meets the policy that it names as
+    /// well, by which later pushes will count.
+    pub fn demanded_of(&self, record: Sha256, names: Option<ObjectId>) -> Demanded {
+        let demands = |version: &Version| Demanded::by(&version.policy);
+        let demanded = demands(self.version_of(record, names));
+        let named = names.and_then(|it| self.history.index_of(it));
+        match named.filter(|_| self.arrives(record)) {
+            Some(index) => demanded.and(demands(self.history.version(index))),
+            None => demanded,
+        }
     }
 
     /// Tells whether all that the evidence of a run says is compared, and not only what it says of
@@ -236,17 +245,16 @@ impl<'a> Judging<'a> {
         }
     }
 
-    /// Returns the policy by which the records of a run are counted: of the push that brought this
-    /// record, if the log knows it. A later, stricter policy does not reach back.
-    pub fn policy_of(&self, record: Option<Sha256>) -> &'a Policy {
-        let standing = record.map(|record| self.positions.standing(record));
-        match (standing, self.positions) {
-            (Some(Standing::Logged(index, _)), _) => &self.history.version(index).policy,
-            (Some(_), Positions::Continued(part)) => {
-                part.unanswered.set(true);
-                &self.history.current().policy
-            }
-            _ => &self.history.current().policy,
+    /// Returns the version of the policy under which a record came, which names one itself.
+    fn version_of(&self, record: Sha256, names: Option<ObjectId>) -> &'a Version {
+        let index = match self.positions.standing(record) {
+            Standing::Arriving | Standing::Unlogged => None,
+            Standing::Logged(index, _) => Some(index),
+            Standing::Known => names.and_then(|it| self.history.index_of(it)),
+        };
+        match index {
+            Some(index) => self.history.version(index),
+            None => self.history.current(),
         }
     }
 
@@ -268,6 +276,16 @@ impl<'a> Judging<'a> {
             Standing::Arriving => Some(self.now),
             Standing::Logged(_, time) => Some(time),
             Standing::Unlogged | Standing::Known => None,
+        }
+    }
+
+    /// Demands to know when a record came, by which others that arrive now are judged: the newest
+    /// part of a log may not tell.
+    pub fn ask(&self, record: Sha256) {
+        if let Positions::Continued(part) = self.positions
+            && self.arrival(record).is_none()
+        {
+            part.unanswered.set(true);
         }
     }
 

@@ -19,6 +19,7 @@ use crate::{evidence, store};
 
 use super::claims::{Said, claims};
 use super::contradictions::{Around, contradictions};
+use super::demanded::Demanded;
 use super::position::{Judging, Positions};
 use super::provenance::Differs;
 use super::{Error, PolicyHistory, limits};
@@ -99,6 +100,8 @@ pub struct RunFacts {
     pub outcome: Lookup<Verified<OutcomePredicate>>,
     /// Records of this run that do not hold by themselves.
     pub bad: Findings,
+    /// How many approvals the run record, each attestation and the finalization had to count.
+    pub demanded: BTreeMap<Sha256, Demanded>,
     /// The time by which the task approvals are judged: when the run record arrived.
     pub time: Timestamp,
     /// The time by which the audit approvals are judged: when the finalization arrived.
@@ -339,6 +342,7 @@ impl Collector<'_> {
             indexed: Lookup::Missing,
             outcome: self.the(id)?,
             bad: Findings::new(),
+            demanded: BTreeMap::new(),
             time: self.time,
             audited: self.time,
         };
@@ -407,7 +411,22 @@ impl Collector<'_> {
                 facts.revoked.insert(approval.digest());
             }
         }
+        facts.demanded = self.demanded(&facts);
         Ok(facts)
+    }
+
+    /// Returns what each record of a run that counts approvals had to count.
+    fn demanded(&self, facts: &RunFacts) -> BTreeMap<Sha256, Demanded> {
+        fn of<P: Predicate>(it: &Verified<P>) -> (Sha256, Option<ObjectId>) {
+            let context = it.predicate().context();
+            (it.digest(), context.map(|it| it.policy))
+        }
+        let judging = self.judging();
+        let counting = facts.run.valid().map(of).into_iter();
+        let counting = counting.chain(facts.attestations.iter().map(of));
+        let counting = counting.chain(facts.finalization.valid().map(of));
+        let demanded = |(it, names)| (it, judging.demanded_of(it, names));
+        counting.map(demanded).collect()
     }
 
     /// Looks at a run as far as its records in the ledger tell, at most three, whatever its evidence

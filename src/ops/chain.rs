@@ -1,11 +1,12 @@
 //! The links of a run's chain: what each binds, and whether it holds.
 
-use crate::facts::run::{Lookup, RunFacts};
+use crate::facts::run::{Held, Lookup, RunFacts};
 use crate::policy::Verified;
-use crate::record::{Report, RunId, Timestamp};
+use crate::record::{RefName, Report, RunId, Timestamp};
 use crate::records::{ApprovalPredicate, Predicate, Verdict};
 use crate::rules::{revocation, step};
 
+use super::verify::{Request, verify};
 use super::{Error, Session};
 
 /// A chain and the verdict on it.
@@ -51,17 +52,39 @@ impl State {
     }
 }
 
-/// Looks at the chain of a run and judges it.
+/// Looks at the chain of a run and judges it: as `git awo verify RUN` does where the run is on its
+/// branch, by the policy of the push that brought it, and else as the server will.
 pub fn chain(session: &Session, run: &RunId) -> Result<Chain, Error> {
     let facts = session.run(run)?;
     let mut report = Report::default();
     report.count("runs", 1);
     match facts.held() {
+        Some(held) if has_landed(session, held)? => {
+            let what = Some(run.to_string());
+            report.absorb(verify(session, &Request::of(what))?);
+        }
         Some(held) => report.findings.extend(session.judge_chain(held, None)?),
         None => report.absorb(step::unheld(&facts, session.policy()?)),
     }
     let links = links(&facts);
     Ok(Chain { links, report })
+}
+
+/// Tells whether the branch of a run, as last seen of a remote, holds its commit.
+fn has_landed(session: &Session, run: Held<'_>) -> Result<bool, Error> {
+    let says = run.says();
+    let branch = says.reference.branch().unwrap_or_default();
+    for remote in session.repo().remotes() {
+        let Ok(name) = RefName::new(format!("refs/remotes/{remote}/{branch}")) else {
+            continue;
+        };
+        if let Some(tip) = session.refs()?.get(&name)
+            && session.repo().is_ancestor(says.commit, *tip)?
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn links(facts: &RunFacts) -> Vec<Link> {

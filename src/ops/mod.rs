@@ -2,6 +2,7 @@
 //! what happened comes out. An act that is refused is an [`Error`] with its findings.
 
 pub mod approve;
+pub mod aside;
 pub mod attest;
 pub mod chain;
 pub mod doctor;

@@ -11,8 +11,10 @@ use crate::rules::remote as rules;
 use crate::store::additions::since;
 use crate::store::layout::{self, LedgerPath, Place};
 use crate::store::swap::pause;
+use crate::store::unsent::{Moved, Unsent};
 
-use super::fetch::fetch;
+use super::aside::{Aside, settle};
+use super::fetch::{bring, fetch, merge};
 use super::remote::{self, ATTEMPTS, raced, tracking};
 use super::{Error, Session};
 
@@ -27,31 +29,59 @@ pub struct Request {
     pub branches: Vec<String>,
     /// The records only.
     pub records_only: bool,
+    /// Set aside whatever the server refuses, also what it may take another day.
+    pub set_aside: bool,
 }
 
 /// Refs, and where they are to be or have been pushed.
 pub type Plan = Vec<(RefName, ObjectId)>;
 
-/// Pushes everything that is ahead of the remote, and returns it.
-pub fn push(session: &Session, request: &Request) -> Result<Plan, Error> {
+/// What a push did.
+#[derive(Debug, Default)]
+pub struct Pushed {
+    /// What the server took.
+    pub refs: Plan,
+    /// What it will never take.
+    pub aside: Aside,
+    /// Where the tips are kept that held it.
+    pub kept: Plan,
+}
+
+/// Pushes everything that is ahead of the remote. What the server will never take is set aside.
+pub fn push(session: &Session, request: &Request) -> Result<Pushed, Error> {
     let remote = request.remote.as_str();
     let mut last = String::new();
-    let mut pushed = Plan::new();
+    let mut pushed = Pushed::default();
+    let mut brought = None;
     let policy = layout::policy();
     for attempt in 0..ATTEMPTS {
-        let session = session.again()?;
+        let mut session = session.again()?;
+        let mut aside = Aside::default();
+        // git leaves refs that would not move forward out of a push and of what its hook sees: what
+        // others have pushed is merged first.
+        if brought.is_none() && is_behind(&session, remote)? {
+            brought = Some(bring(&session, remote)?);
+        }
+        if let Some(brought) = brought.take() {
+            let (seen, theirs) = (brought.session.again()?, &brought.theirs);
+            aside.take_conflicts(&Unsent::between(seen.repo(), seen.refs()?, theirs)?);
+            if aside.is_empty() {
+                merge(&brought, remote)?;
+            }
+            session = seen.again()?;
+        }
         let plan = plan(&session, request)?;
         if plan.is_empty() {
             return Ok(pushed);
         }
         let plan = policy_first(&session, remote, plan)?;
         let seen = tracking(session.refs()?, remote);
-        match send(&session, remote, &plan)? {
-            Ok(()) => {
+        match deliver(&session, request, &plan, aside)? {
+            Ok(delivered) => {
                 let whole = plan.iter().all(|(name, _)| *name != policy);
-                pushed.extend(plan);
+                pushed.add(delivered);
                 // What the server holds now is known: the next push needs no fetch to know it.
-                let known = fetch(&session, remote, false);
+                let known = fetch(&session.again()?, remote, false);
                 if whole {
                     return Ok(pushed);
                 }
@@ -60,8 +90,7 @@ pub fn push(session: &Session, request: &Request) -> Result<Plan, Error> {
             }
             Err(said) => last = said,
         }
-        fetch(&session, remote, false)?;
-        let session = session.again()?;
+        let session = brought.insert(bring(&session, remote)?).session.again()?;
         // Only a push that lost a race is tried again; a refusal stays one.
         if tracking(session.refs()?, remote) == seen && !lost_a_race(&last) {
             break;
@@ -72,6 +101,86 @@ pub fn push(session: &Session, request: &Request) -> Result<Plan, Error> {
         pause(attempt)?;
     }
     Err(refused(&last))
+}
+
+impl Pushed {
+    fn add(&mut self, other: Self) {
+        self.refs.extend(other.refs);
+        self.kept.extend(other.kept);
+        self.aside.pieces.extend(other.aside.pieces);
+        self.aside.branches.extend(other.aside.branches);
+        self.aside.why.extend(other.aside.why);
+    }
+}
+
+/// Pushes a plan; without what the server says that it can never take, which is then set aside here
+/// too. Returns what git and the server said if they refused the rest.
+fn deliver(
+    session: &Session,
+    request: &Request,
+    plan: &Plan,
+    mut aside: Aside,
+) -> Result<Result<Pushed, String>, Error> {
+    let (repo, remote) = (session.repo(), request.remote.as_str());
+    let theirs = tracking(session.refs()?, remote);
+    let unsent = Unsent::between(repo, session.refs()?, &theirs)?;
+    let with_policy = plan.iter().any(|(name, _)| *name == layout::policy());
+    let author = session.actor().author();
+    loop {
+        let moved = match aside.pieces.is_empty() {
+            true => Moved::new(),
+            false => unsent.without(&aside.pieces, &author)?,
+        };
+        let tips = plan.iter().filter_map(|(name, id)| {
+            let id = match moved.get(name) {
+                Some(tip) => tip.filter(|tip| theirs.get(name) != Some(tip))?,
+                None => *id,
+            };
+            (!aside.branches.contains(name)).then(|| (name.clone(), id))
+        });
+        let tips: Plan = tips.collect();
+        let mut answer = match tips.is_empty() {
+            true => Ok(()),
+            false => send(session, remote, &tips, Hook::Asked)?,
+        };
+        if let Err(said) = &answer
+            && !lost_a_race(said)
+            && !by_server(said)
+            && !heard(said).is_empty()
+        {
+            // Our own hook said so, by this machine's clock: the server's word counts.
+            answer = send(session, remote, &tips, Hook::Passed)?;
+        }
+        match answer {
+            Ok(()) => {
+                let kept = settle(session, &moved)?;
+                let refs = tips;
+                return Ok(Ok(Pushed { refs, aside, kept }));
+            }
+            Err(said) if lost_a_race(&said) => return Ok(Err(said)),
+            Err(said) => {
+                if !aside.take(&unsent, heard(&said), request.set_aside, with_policy) {
+                    return Ok(Err(said));
+                }
+            }
+        }
+    }
+}
+
+/// Tells whether the server, as seen last, has records that are not here.
+fn is_behind(session: &Session, remote: &str) -> Result<bool, Error> {
+    let refs = session.refs()?;
+    for (name, their) in tracking(refs, remote) {
+        let merged = match (Place::of(&name), refs.get(&name)) {
+            (None | Some(Place::Unknown), _) => true,
+            (Some(_), Some(our)) => session.repo().is_ancestor(their, *our)?,
+            (Some(_), None) => false,
+        };
+        if !merged {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Tells whether git or a server says that somebody else was faster. A transaction that our hook
@@ -210,10 +319,26 @@ fn proposals(session: &Session, remote: &str) -> Result<Option<ObjectId>, Error>
     Ok(Some(commit))
 }
 
+/// Whether this clone's own `pre-push` is asked first.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Hook {
+    Asked,
+    Passed,
+}
+
 /// Pushes; returns what git and the server said if they refused.
-fn send(session: &Session, remote: &str, plan: &Plan) -> Result<Result<(), String>, Error> {
+fn send(
+    session: &Session,
+    remote: &str,
+    plan: &Plan,
+    hook: Hook,
+) -> Result<Result<(), String>, Error> {
     let mut command = git::at_home(session.repo())?;
-    command.args(["push", "--atomic", "--quiet", "--no-follow-tags", "--"]);
+    command.args(["push", "--atomic", "--quiet", "--no-follow-tags"]);
+    if hook == Hook::Passed {
+        command.arg("--no-verify");
+    }
+    command.arg("--");
     command.arg(remote);
     for (reference, id) in plan {
         // The exact object that was judged here, wherever the ref may be by now.
@@ -246,11 +371,22 @@ fn overtaken(session: &Session, remote: &str, plan: &Plan) -> Result<Findings, E
     Ok(findings)
 }
 
+/// Tells whether the server said so, and not our own hook: git marks what it passes on.
+fn by_server(said: &str) -> bool {
+    said.lines().any(|line| line.starts_with("remote:"))
+}
+
 /// Returns the refusal, with the findings that the server's lines carry.
 fn refused(said: &str) -> Error {
     let message = |what: &str| format!("{what}:\n{}", said.trim_end());
     if let Some(why) = Refusal::of(heard(said)) {
-        return Error::denied(message("the server refused the push"), why);
+        let who = match by_server(said) {
+            true => "the server refused the push",
+            false => "the hook of this clone refused the push",
+        };
+        return Error::denied(message(who), why).hint(
+            "git awo push --set-aside, to keep what is refused out of the way and push the rest",
+        );
     }
     // Not our hooks: git itself, another hook, or no server at all. These are git's words.
     let last = said.lines().rfind(|line| !line.trim().is_empty());

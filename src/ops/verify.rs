@@ -22,6 +22,18 @@ pub struct Request {
     pub cache: bool,
 }
 
+impl Request {
+    /// Returns the request to verify this, by the rules of its own branch.
+    pub fn of(what: Option<String>) -> Self {
+        Self {
+            what,
+            reference: None,
+            receipts: Vec::new(),
+            cache: true,
+        }
+    }
+}
+
 /// Verifies a clone, or a part of it.
 pub fn verify(session: &Session, request: &Request) -> Result<Report, Error> {
     let scope = scope(session, request)?;

@@ -29,7 +29,9 @@ pub use finalization::FinalizationPredicate;
 pub use independence::{GateStatus, IndependencePredicate};
 pub use kind::Kind;
 pub use outcome::{OutcomePredicate, Verdict};
-pub use place::{LedgerPath, Location, Notes, Object, Scope, Segment, Stands, run_directory};
+pub use place::{
+    LedgerPath, Location, Notes, Object, Scope, Segment, Stands, run_directory, run_of,
+};
 pub use policy::PolicyPredicate;
 pub use receipt::{Movement, ReceiptPredicate};
 pub use record::{Binding, Predicate, Record, Signers};

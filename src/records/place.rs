@@ -328,6 +328,14 @@ pub fn run_directory(run: &RunId) -> String {
     )
 }
 
+/// Returns the run whose directory in an evidence ref holds this file.
+pub fn run_of(file: &RepoPath) -> Option<RunId> {
+    let run = RunId::new(file.to_str()?.split('/').nth(2)?).ok()?;
+    let directory = format!("{}/", run_directory(&run));
+    let inside = file.as_bytes().starts_with(directory.as_bytes());
+    inside.then_some(run)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -186,22 +186,13 @@ fn bound(run: &dyn Record) -> String {
     words.join(" with root ")
 }
 
-/// Judges what the records of one run bind, those that arrived in focus. `policy_of` returns the
-/// policy by which records are counted, of a record.
-pub fn run<'a>(
-    facts: &RunFacts,
-    arrived: &BTreeSet<Sha256>,
-    policy_of: impl Fn(Option<Sha256>) -> &'a Policy,
-    findings: &mut Findings,
-) {
+/// Judges what the records of one run bind, those that arrived in focus.
+pub fn run(facts: &RunFacts, arrived: &BTreeSet<Sha256>, policy: &Policy, findings: &mut Findings) {
     let record = facts.run.valid().map(|it| it.digest());
     if record.is_some_and(|it| arrived.contains(&it)) {
-        run_binds(facts, policy_of(record), findings);
+        run_binds(facts, policy, findings);
     }
-    // By whose policy the reviews count matters only if some arrived.
-    let last = facts.finalization.valid().map(|it| it.digest());
-    let last = last.filter(|_| facts.reviews().any(|it| arrived.contains(&it)));
-    reviews(facts, policy_of(last), Some(arrived), findings);
+    reviews(facts, policy, Some(arrived), findings);
     let again = format!("git awo gate {} --allow-self-approval", facts.id);
     for it in facts
         .overrides

@@ -35,6 +35,76 @@ pub fn overtaken(reference: &RefName, ours: ObjectId, theirs: ObjectId, remote: 
         )
 }
 
+/// Returns the finding that the server has something else under the name of a record.
+pub fn taken(piece: impl Display) -> Finding {
+    Rule::RecordName
+        .finding(Subject::of_record(piece))
+        .found("the server has something else under this name")
+        .expected("one content of each name")
+        .remedy("git awo push sets it aside and pushes the rest")
+}
+
+/// Tells whether a record of which a server says this can never land, whatever comes later: its time
+/// is over, what it uses is used up or withdrawn, or its maker may not make it any more. A policy
+/// that is pushed with it may know the maker who is not known yet.
+pub fn never_lands(finding: &Finding, with_policy: bool) -> bool {
+    let for_good = [
+        Rule::ApprovalLifetime,
+        Rule::ApprovalRevoked,
+        Rule::ApprovalUnexpired,
+        Rule::BindsApprovals,
+        Rule::BindsAttestation,
+        Rule::BindsGate2,
+        Rule::FinalizationPersons,
+        Rule::Gate2InTurn,
+        Rule::GateOrder,
+        Rule::NonceOnce,
+        Rule::OneApprovalOneRun,
+        Rule::RecordName,
+        Rule::RevocationBeforeUse,
+        Rule::RevocationOnce,
+        Rule::RunApproved,
+        Rule::RunId,
+        Rule::SpentMarker,
+        Rule::TaskApproved,
+    ];
+    let by_policy = [
+        Rule::BindsPolicy,
+        Rule::KeyAccepted,
+        Rule::KeyKnown,
+        Rule::KeyTouched,
+        Rule::RoleHeld,
+    ];
+    let is_one = |rules: &[Rule]| rules.iter().any(|rule| finding.rule == *rule);
+    is_one(&for_good) || (!with_policy && is_one(&by_policy))
+}
+
+/// Tells whether a record of which a server says this lacks another one, so that it goes where that
+/// has gone.
+pub fn follows(finding: &Finding) -> bool {
+    let missing = [
+        Rule::Attestation,
+        Rule::BindsContract,
+        Rule::BindsPacket,
+        Rule::BindsRun,
+        Rule::Contract,
+        Rule::Evidence,
+        Rule::EvidenceOfARun,
+        Rule::Finalization,
+        Rule::Gate2,
+        Rule::IndexAttestation,
+        Rule::IndexDerived,
+        Rule::InventoryAbsent,
+        Rule::NoteObject,
+        Rule::ProvenanceIndex,
+        Rule::RecordOfSomething,
+        Rule::RevocationOfRecord,
+        Rule::RunOfRecord,
+        Rule::RunRecord,
+    ];
+    missing.iter().any(|rule| finding.rule == *rule)
+}
+
 /// Returns the finding that something else than git-awo's hooks rejects a push.
 pub fn rejected(found: impl Display) -> Finding {
     Rule::RemoteAccepts

@@ -1,6 +1,9 @@
 //! The steps of a run after it was recorded: gate 2, gate 3, attestation, finalization. Each is
 //! taken only if the chain before it holds.
 
+use std::collections::BTreeSet;
+
+use crate::facts::demanded::Demanded;
 use crate::facts::run::{Held, RunFacts};
 use crate::policy::{Policy, Role, Verified};
 use crate::record::{
@@ -55,9 +58,7 @@ pub fn finalization<'a>(
 ) -> Result<Complete<'a>, Refusal> {
     let id = &run.facts.id;
     let reviews = reviews(run.facts, policy, None, &mut Findings::new());
-    let first = reviews.attested.first();
-    let mut attestations = run.facts.attestations.iter();
-    match attestations.find(|it| first == Some(&it.digest())) {
+    match attestation(run.facts, &reviews, policy) {
         Some(attestation) if findings.is_empty() => Ok(Complete {
             reviews,
             attestation,
@@ -69,6 +70,24 @@ pub fn finalization<'a>(
             format!("git awo attest {id}"),
         )),
     }
+}
+
+/// Returns an attestation that a finalization may name: one that holds and names approvals by as
+/// many persons as the policy demands. One from before the policy demanded more may not.
+pub fn attestation<'a>(
+    facts: &'a RunFacts,
+    reviews: &Reviews,
+    policy: &Policy,
+) -> Option<&'a Verified<AttestationPredicate>> {
+    let needed = Demanded::by(policy).of_run;
+    let suffices = |it: &&Verified<AttestationPredicate>| {
+        let named = &it.predicate().approvals;
+        let counted = reviews.approved.iter().filter(|it| named.contains(&it.0));
+        let persons: BTreeSet<_> = counted.map(|(_, person)| person).collect();
+        reviews.attested.contains(&it.digest()) && persons.len() >= needed
+    };
+    let attestations = facts.attestations.iter().filter(suffices);
+    attestations.min_by_key(|it| it.digest())
 }
 
 /// Returns why the record of a run does not hold.

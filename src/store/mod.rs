@@ -12,6 +12,7 @@ pub mod notes;
 pub mod provenance;
 pub mod swap;
 pub mod table;
+pub mod unsent;
 
 use crate::git;
 use crate::record::envelope::BadEnvelope;

@@ -69,6 +69,11 @@ impl Tip {
     /// Reads a ref.
     pub fn of(repo: &Repo, name: RefName) -> Result<Self, Error> {
         let commit = repo.reference(&name)?;
+        Self::at_commit(repo, name, commit)
+    }
+
+    /// Takes a ref to be at this commit.
+    pub fn at_commit(repo: &Repo, name: RefName, commit: Option<ObjectId>) -> Result<Self, Error> {
         let tree = match commit {
             Some(commit) => Some(repo.commit(commit)?.tree),
             None => None,

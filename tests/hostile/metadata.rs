@@ -81,6 +81,43 @@ pub const CASES: &[Case] = &[
             "attacks::found::without_an_anchor_verify_cannot_decide",
         ],
     },
+    Case {
+        id: "U-02",
+        attack: "benign: a policy becomes stricter while a run is reviewed, attested or finalized",
+        answer: "accepted: the run goes on by further approvals, and every clone verifies",
+        tests: &[
+            "in_flight::a_run_in_flight_meets_a_stricter_gate_by_further_approvals",
+            "in_flight::what_was_accepted_stays_so_whatever_the_policy_says_later",
+        ],
+    },
+    Case {
+        id: "U-07",
+        attack: "benign: a clone holds a record that the server will never take: an approval that expired, a second run of one approval, what a key signed that was exchanged, a policy of a version that is taken",
+        answer: "it is set aside with its code, and the rest is pushed",
+        tests: &[
+            "aside::an_approval_that_expired_before_it_was_pushed_does_not_stand_in_the_way",
+            "aside::of_two_runs_of_one_approval_the_second_is_set_aside",
+            "aside::of_two_runs_with_one_id_the_second_is_set_aside",
+            "aside::what_a_key_signed_that_was_exchanged_meanwhile_is_set_aside_and_made_again",
+            "aside::a_withdrawal_that_comes_too_late_is_set_aside",
+            "aside::of_two_policies_of_one_version_the_second_is_set_aside",
+        ],
+    },
+    Case {
+        id: "U-07a",
+        attack: "a clock that runs ahead, or a LOCKED server, makes a clone set its records aside",
+        answer: "GOV-007: nothing is set aside, and nothing moves",
+        tests: &[
+            "aside::a_clock_that_runs_ahead_sets_nothing_aside",
+            "aside::what_may_land_another_day_is_set_aside_only_if_that_is_asked_for",
+        ],
+    },
+    Case {
+        id: "U-31",
+        attack: "benign: git pull, and then git awo push, while others push records",
+        answer: "accepted",
+        tests: &["aside::after_a_pull_what_others_recorded_is_merged_before_anything_is_pushed"],
+    },
 ];
 
 /// Every governance ref of the server, and where it is.

@@ -18,11 +18,12 @@ use crate::rules::policy;
 use crate::store::additions::Additions;
 use crate::store::layout::{self, Place};
 use crate::store::ledger::{Records, Refs};
+use crate::store::merge;
 use crate::store::swap::{pause, swap};
-use crate::store::{self, merge};
+use crate::store::unsent::Unsent;
 
 use super::remote::{ATTEMPTS, raced, tracking};
-use super::{Error, Session};
+use super::{Error, Session, aside};
 use kept::Seen;
 
 /// So many tracking refs may be loose.
@@ -36,23 +37,68 @@ pub struct Fetched {
     pub trusted: bool,
 }
 
+/// What a fetch brought and judged, before it is merged.
+pub(super) struct Brought {
+    /// Sees what was brought.
+    pub(super) session: Session,
+    /// The governance refs of the remote.
+    pub(super) theirs: Refs,
+    /// That runs lack their entries in the provenance index.
+    derived: Vec<Finding>,
+}
+
 /// Fetches, verifies and merges. With `theirs`, their records win over ones of the same name here,
 /// and what was here is kept under `refs/awo-displaced/`.
 pub fn fetch(session: &Session, remote: &str, theirs: bool) -> Result<Fetched, Error> {
+    let brought = bring(session, remote)?;
+    let mut displaced = Vec::new();
+    let Brought {
+        session,
+        theirs: their_refs,
+        ..
+    } = &brought;
+    if theirs {
+        let unsent = Unsent::between(session.repo(), session.refs()?, their_refs)?;
+        if !unsent.conflicts().is_empty() {
+            let moved = unsent.without(unsent.conflicts(), &session.actor().author())?;
+            displaced = aside::settle(session, &moved)?;
+        }
+    }
+    let mut fetched = merge(&brought, remote)?;
+    fetched.moved.extend(displaced);
+    Ok(fetched)
+}
+
+/// Fetches and verifies.
+pub(super) fn bring(session: &Session, remote: &str) -> Result<Brought, Error> {
     if remote.is_empty() || remote.starts_with('-') || remote.contains([':', '/', ' ']) {
         return Err(Error::usage(format!("{remote:?} is no remote's name"))
             .hint("git remote add origin URL"));
     }
     let seen = Seen::of(&session.actor().refs()?, remote);
-    let (session, after) = bring(session, &seen)?;
-    let derived = judge(&session, remote, &after)?;
-    let moved = merge_all(&session, &after, theirs)?;
-    pack(session.repo(), remote, &after);
+    let (session, theirs) = look(session, &seen)?;
+    let derived = judge(&session, remote, &theirs)?;
+    Ok(Brought {
+        session,
+        theirs,
+        derived,
+    })
+}
+
+/// Merges what was fetched.
+pub(super) fn merge(brought: &Brought, remote: &str) -> Result<Fetched, Error> {
+    let Brought {
+        session,
+        theirs,
+        derived,
+    } = brought;
+    let moved = merge_all(session, theirs)?;
+    pack(session.repo(), remote, theirs);
     // A mark says that everything below it was judged here. Without a policy nothing was.
-    if after.contains_key(&layout::policy()) {
-        raise_marks(&session, remote, &after)?;
+    if theirs.contains_key(&layout::policy()) {
+        raise_marks(session, remote, theirs)?;
     }
-    if let Some(why) = Refusal::of(derived) {
+    if let Some(why) = Refusal::of(derived.iter().cloned()) {
         let message = format!("the records of {remote} were merged, but its index is not theirs");
         return Err(Error::denied(message, why)
             .hint("git awo provenance rebuild")
@@ -65,7 +111,7 @@ pub fn fetch(session: &Session, remote: &str, theirs: bool) -> Result<Fetched, E
 /// Fetches into tracking refs, and returns a session that sees the new objects, and the governance
 /// refs of the remote. Refuses if the remote has lost something; the tracking refs are then put
 /// back.
-fn bring(session: &Session, seen: &Seen) -> Result<(Session, Refs), Error> {
+fn look(session: &Session, seen: &Seen) -> Result<(Session, Refs), Error> {
     let remote = &seen.remote;
     let refspecs = [
         format!("+refs/heads/*:refs/remotes/{remote}/*"),
@@ -227,13 +273,9 @@ fn arrivals(
 }
 
 /// Merges every ref of theirs into ours, all in one transaction, again while others move them.
-fn merge_all(
-    session: &Session,
-    theirs: &Refs,
-    prefer_theirs: bool,
-) -> Result<Vec<(RefName, ObjectId)>, Error> {
+fn merge_all(session: &Session, theirs: &Refs) -> Result<Vec<(RefName, ObjectId)>, Error> {
     swap(session.repo(), "awo: fetch", &[], || {
-        let updates = merged(session, theirs, prefer_theirs)?;
+        let updates = merged(session, theirs)?;
         let moved = updates.iter();
         let moved = moved.filter_map(|it| Some((it.name.clone(), it.new?)));
         Ok((updates.clone(), moved.collect()))
@@ -260,7 +302,7 @@ fn pack(repo: &Repo, remote: &str, theirs: &Refs) {
 }
 
 /// Returns the updates that merge theirs into ours as ours is now.
-fn merged(session: &Session, theirs: &Refs, prefer_theirs: bool) -> Result<Vec<RefUpdate>, Error> {
+fn merged(session: &Session, theirs: &Refs) -> Result<Vec<RefUpdate>, Error> {
     let (actor, repo) = (session.actor(), session.repo());
     let ours = actor.refs()?;
     let mut updates = Vec::new();
@@ -271,13 +313,7 @@ fn merged(session: &Session, theirs: &Refs, prefer_theirs: bool) -> Result<Vec<R
         let our = ours.get(reference).copied();
         let merged = match our {
             None => *their,
-            Some(our) => match merge::merge(repo, reference, our, *their, &actor.author()) {
-                Err(store::Error::Conflict { .. }) if prefer_theirs => {
-                    updates.push(displaced(reference, our)?);
-                    *their
-                }
-                other => other?,
-            },
+            Some(our) => merge::merge(repo, reference, our, *their, &actor.author())?,
         };
         if our != Some(merged) {
             updates.push(RefUpdate {
@@ -288,19 +324,6 @@ fn merged(session: &Session, theirs: &Refs, prefer_theirs: bool) -> Result<Vec<R
         }
     }
     Ok(updates)
-}
-
-/// Keeps a tip that theirs replaces: nothing is lost, it is only out of the way.
-fn displaced(reference: &RefName, tip: ObjectId) -> Result<RefUpdate, Error> {
-    let rest = reference.as_str().trim_start_matches("refs/");
-    let name = RefName::new(format!("refs/awo-displaced/{rest}/{}", tip.short()));
-    let name = name
-        .map_err(|error| Error::unusable(Rule::RefNamed, "cannot name the tip to keep", &error))?;
-    Ok(RefUpdate {
-        name,
-        expected: Expected::Absent,
-        new: Some(tip),
-    })
 }
 
 fn raise_marks(session: &Session, remote: &str, after: &Refs) -> Result<(), Error> {

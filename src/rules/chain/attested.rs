@@ -65,7 +65,8 @@ impl Links<'_> {
             let expected = "gate 2, gate 3, then the attestation";
             self.push(Rule::GateOrder, found, expected, self.git_awo("gate"));
         }
-        self.binds_approvals("the attestation", &says.approvals, time);
+        let by = ("the attestation", attestation.digest());
+        self.binds_approvals(by, &says.approvals, time);
         let first = self.facts.first_expiry(&says.approvals);
         if let Some(first) = first.filter(|first| *first != says.expires) {
             let found = format!("the attestation expires at {}", says.expires);
@@ -85,10 +86,10 @@ impl Links<'_> {
     }
 
     /// Judges that a review binds approvals that hold and are valid at a time, by as many persons as
-    /// the policy demands. Returns these.
+    /// the policy demanded when it came. Returns these.
     fn binds_approvals(
         &mut self,
-        what: &str,
+        (what, by): (&str, Sha256),
         named: &[Sha256],
         time: Timestamp,
     ) -> BTreeSet<IdentityName> {
@@ -106,7 +107,7 @@ impl Links<'_> {
                 self.push(Rule::BindsApprovals, found, expected, &again);
             }
         }
-        let needed = self.policy.document().gates.audit_approvals as usize;
+        let needed = self.demanded(Some(by)).of_run;
         if persons.len() < needed {
             let found = format!("{what} names approvals by {} persons", persons.len());
             let expected = format!("{needed} distinct reviewers");
@@ -147,7 +148,8 @@ impl Links<'_> {
             let remedy = self.git_awo("attest");
             self.push(Rule::BindsAttestation, says.attestation, expected, remedy);
         }
-        let named = self.binds_approvals("the finalization", &says.approvals, self.facts.audited);
+        let by = ("the finalization", finalization.digest());
+        let named = self.binds_approvals(by, &says.approvals, self.facts.audited);
         let claimed: BTreeSet<_> = says.approved_by.iter().cloned().collect();
         if named != claimed {
             let words = |set: BTreeSet<IdentityName>| {

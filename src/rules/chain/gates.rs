@@ -193,7 +193,9 @@ impl Links<'_> {
         self.reviews.approved = self.approved_at(facts.audited);
         let approved = self.reviews.approved.iter();
         let persons: BTreeSet<_> = approved.map(|(_, person)| person.clone()).collect();
-        let needed = self.policy.document().gates.audit_approvals as usize;
+        // By this policy, however many a finalization had to count when it came: a run that has not
+        // landed meets a stricter one by further approvals.
+        let needed = self.demanded(None).of_run;
         if persons.len() < needed {
             self.expired_but_for(&persons);
             let withdrawn = facts.audit_approvals.iter().filter(|it| !upheld(it));

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::mem::discriminant;
 
+use crate::facts::demanded::Demanded;
 use crate::facts::run::{Held, Lookup, RunFacts};
 use crate::policy::Policy;
 use crate::record::{Finding, Findings, IdentityName, Rule, RunId, Sha256, Subject, Timestamp};
@@ -139,6 +140,13 @@ impl<'a> Links<'a> {
         }
     }
 
+    /// Returns how many approvals a record had to count; one that is still to come, as many as the
+    /// policy demands.
+    pub(super) fn demanded(&self, record: Option<Sha256>) -> Demanded {
+        let of = record.and_then(|record| self.facts.demanded.get(&record));
+        of.copied().unwrap_or_else(|| Demanded::by(self.policy))
+    }
+
     /// Judges one record by itself; tells whether it holds, and reports it if it is in focus.
     pub(super) fn item(&mut self, digest: Sha256, check: impl FnOnce(&mut Self)) -> bool {
         let outer = std::mem::take(&mut self.findings);
@@ -146,7 +154,11 @@ impl<'a> Links<'a> {
         let own = std::mem::replace(&mut self.findings, outer);
         let holds = own.is_empty();
         if self.focus.is_none_or(|focus| focus.contains(&digest)) {
-            self.findings.extend(own);
+            let named = |mut it: Finding| {
+                it.subject.record.get_or_insert_with(|| digest.to_string());
+                it
+            };
+            self.findings.extend(own.into_iter().map(named));
         }
         holds
     }

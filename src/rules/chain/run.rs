@@ -110,7 +110,7 @@ impl<'a> Links<'a> {
                 }
             }
         }
-        let needed = self.policy.document().gates.task_approvals as usize;
+        let needed = self.demanded(Some(self.run.record.digest())).of_task;
         if persons.len() < needed {
             let found = format!("approved by {} persons", persons.len());
             let expected = format!("{needed} distinct operators");

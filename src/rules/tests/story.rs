@@ -271,6 +271,7 @@ pub fn told(edits: &[Edit]) -> Told {
         indexed: Lookup::Valid(()),
         outcome: Lookup::Missing,
         bad: Findings::new(),
+        demanded: Default::default(),
         time: time("2026-01-10T00:00:00Z"),
         audited: time("2026-01-20T00:00:00Z"),
     };

@@ -1,0 +1,118 @@
+//! What a clone has recorded and a server will never take is set aside, so that the rest can be
+//! pushed: it is taken out of the refs, whose tips are kept under `refs/awo-displaced/`.
+
+use std::collections::BTreeSet;
+
+use crate::git::{Expected, RefUpdate};
+use crate::record::{Finding, Findings, ObjectId, RefName, Rule, RunId};
+use crate::rules::remote as rules;
+use crate::store::unsent::{Moved, Piece, Unsent, displaced};
+
+use super::{Error, Session};
+
+/// What is set aside.
+#[derive(Clone, Debug, Default)]
+pub struct Aside {
+    /// The records and files.
+    pub pieces: BTreeSet<Piece>,
+    /// Branches that are not pushed, since they hold commits of runs that are set aside.
+    pub branches: BTreeSet<RefName>,
+    /// Why.
+    pub why: Findings,
+}
+
+impl Aside {
+    /// Tells whether nothing is.
+    pub fn is_empty(&self) -> bool {
+        self.pieces.is_empty() && self.branches.is_empty()
+    }
+
+    /// Takes what the server has something else for under the same name.
+    pub(super) fn take_conflicts(&mut self, unsent: &Unsent<'_>) {
+        for piece in unsent.conflicts() {
+            if self.pieces.insert(piece.clone()) {
+                self.why.push(rules::taken(piece));
+            }
+        }
+    }
+
+    /// Takes what a server refused, if it can never land; with `everything`, whatever it refused.
+    /// Tells whether there was any.
+    pub(super) fn take(
+        &mut self,
+        unsent: &Unsent<'_>,
+        refused: Vec<Finding>,
+        everything: bool,
+        with_policy: bool,
+    ) -> bool {
+        let first = self.is_empty();
+        let mut took = false;
+        for finding in refused {
+            let for_good = everything
+                || rules::never_lands(&finding, with_policy)
+                || (!first && rules::follows(&finding));
+            if for_good && self.take_one(unsent, &finding) {
+                self.why.push(finding);
+                took = true;
+            }
+        }
+        took
+    }
+
+    fn take_one(&mut self, unsent: &Unsent<'_>, finding: &Finding) -> bool {
+        let subject = &finding.subject;
+        let named = subject.record.as_deref().map(|it| unsent.named(it));
+        let mut pieces = named.unwrap_or_default();
+        if pieces.is_empty()
+            && let Some(run) = subject.run.as_deref().and_then(|it| RunId::new(it).ok())
+        {
+            pieces = unsent.of_run(&run);
+        }
+        let before = self.pieces.len();
+        self.pieces.extend(pieces);
+        if self.pieces.len() > before {
+            return true;
+        }
+        let branch = subject.reference.as_deref().map(RefName::new);
+        let branch = branch
+            .and_then(Result::ok)
+            .filter(|it| it.branch().is_some());
+        branch.is_some_and(|branch| self.branches.insert(branch))
+    }
+}
+
+/// Moves refs to where they are without what is set aside, and keeps their tips. Returns where they
+/// are kept.
+pub(super) fn settle(session: &Session, moved: &Moved) -> Result<Vec<(RefName, ObjectId)>, Error> {
+    let refs = session.refs()?;
+    let (mut updates, mut kept) = (Vec::new(), Vec::new());
+    for (name, tip) in moved {
+        let Some(our) = refs.get(name).copied() else {
+            continue;
+        };
+        updates.push(RefUpdate {
+            name: name.clone(),
+            expected: Expected::At(our),
+            new: *tip,
+        });
+        if tip.is_some_and(|tip| session.repo().is_ancestor(our, tip).unwrap_or(false)) {
+            continue;
+        }
+        let keep = displaced(name, our);
+        let keep = keep.map_err(|error| {
+            Error::unusable(Rule::RefNamed, "cannot name the tip to keep", &error)
+        })?;
+        if refs.get(&keep) != Some(&our) {
+            updates.push(RefUpdate {
+                name: keep.clone(),
+                expected: Expected::Absent,
+                new: Some(our),
+            });
+        }
+        kept.push((keep, our));
+    }
+    if !updates.is_empty() {
+        session.repo().update_refs(&updates, "awo: set aside")?;
+    }
+    Ok(kept)
+}
