@@ -72,8 +72,6 @@ pub enum Irregular {
     Empty,
     /// A commit of the ledger that neither adds a record nor joins two histories.
     Idle(ObjectId),
-    /// A commit of the ledger adds what a commit before it has added.
-    Again(ObjectId, RepoPath),
     /// The note on an object is not one line for each record: a line is empty or stands twice, or the
     /// last one has no line feed.
     NoteSpelling(ObjectId),
@@ -240,7 +238,7 @@ impl Arrivals {
             return Ok(());
         }
         let mut left = gained.most_changes;
-        let mut added: BTreeMap<LedgerPath, ((Mode, ObjectId), ObjectId)> = BTreeMap::new();
+        let mut added = BTreeMap::new();
         for commit in commits {
             let found = match tree_of(reader, commit, left) {
                 Ok(found) => found,
@@ -275,28 +273,20 @@ impl Arrivals {
                     self.note(reference, Irregular::Unknown(change.path));
                     continue;
                 };
-                let (known, by) = match (added.get(&path), before) {
-                    (Some((known, by)), _) => (Some(*known), Some(*by)),
-                    (None, Some(before)) => (before.find(&path)?, gained.old),
-                    (None, None) => (None, None),
+                let known = match (added.get(&path), before) {
+                    (Some(known), _) => Some(*known),
+                    (None, Some(before)) => before.find(&path)?,
+                    (None, None) => None,
                 };
                 match known {
-                    // Two clones may add the same file side by side, but nobody adds it again.
-                    Some(known) if known == file => {
-                        if gained.arrives
-                            && let Some(by) = by
-                            && reader.is_ancestor(by, commit)?
-                        {
-                            self.note(reference, Irregular::Again(commit, change.path));
-                        }
-                    }
+                    Some(known) if known == file => {}
                     Some(_) => self.note(reference, Irregular::Twice(change.path)),
                     None if mode == Mode::File => {
                         if path.kind().is_some() {
                             let digest = self.digest_in(reader, id)?;
                             self.digests.extend(digest);
                         }
-                        added.insert(path.clone(), (file, commit));
+                        added.insert(path.clone(), file);
                         self.ledger.push((path, id));
                     }
                     None => {}
@@ -411,12 +401,13 @@ impl Arrivals {
         if feeds != lines || !text.ends_with(b"\n") {
             self.note(reference, Irregular::NoteSpelling(object));
         }
+        // Anybody can make a second signature out of one by ECDSA.
+        let lines: BTreeSet<_> = note_lines(text).collect();
         let mut said = BTreeSet::new();
-        let digests = note_lines(text).filter_map(|line| Envelope::parse(line).ok());
-        let digests: BTreeMap<_, _> = digests.map(|it| (it.to_bytes(), it.digest())).collect();
-        for digest in digests.into_values() {
-            if !said.insert(digest) {
-                self.note(reference, Irregular::NotedTwice(object, digest));
+        for envelope in lines.into_iter().filter_map(|it| Envelope::parse(it).ok()) {
+            let keys = envelope.signatures().iter().map(|it| it.keyid.clone());
+            if !said.insert((envelope.digest(), keys.collect::<Vec<_>>())) {
+                self.note(reference, Irregular::NotedTwice(object, envelope.digest()));
             }
         }
     }

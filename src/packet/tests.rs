@@ -383,7 +383,7 @@ fn two_unicode_forms_of_a_key_are_refused() {
     );
     let found = complaints(&text);
     assert!(
-        found.iter().any(|(_, it)| it.contains("twice")),
+        found.iter().any(|(_, it)| it.contains("between two texts")),
         "{found:?}"
     );
 }

@@ -739,7 +739,7 @@ rules! {
         "An approval is spent by one run.",
         "task approval", "a second run under the same approval";
     RecordName = "record-name", Rep001,
-        "A record has a name that no other record has, and is added once.",
+        "A record has a name that no other record has.",
         "record format", "a second outcome of run_1";
     RevocationBeforeUse = "revocation-before-use", Rep001,
         "An approval is withdrawn before anything has used it.",

@@ -36,11 +36,6 @@ fn judge(reference: &RefName, what: &Irregular, findings: &mut Findings) {
             .found("a commit of the ledger without a record")
             .expected("what the commit adds")
             .remedy(only),
-        Irregular::Again(id, path) => Rule::RecordName
-            .finding(subject().at(*id).path(path))
-            .found("a record that a commit before it has added")
-            .expected("each record added once")
-            .remedy(only),
         Irregular::NoteSpelling(object) => Rule::RecordForm
             .finding(subject().at(*object))
             .found("a note with an empty line, a line twice, or no line feed at its end")
@@ -48,7 +43,9 @@ fn judge(reference: &RefName, what: &Irregular, findings: &mut Findings) {
             .remedy(only),
         Irregular::NotedTwice(object, digest) => Rule::NotedOnce
             .finding(subject().at(*object))
-            .found(format!("{digest} stands there with two signatures"))
+            .found(format!(
+                "{digest} stands there with two signatures by one key"
+            ))
             .expected("one line for each statement")
             .remedy(only),
         Irregular::Unknown(path) => Rule::RecordKind

@@ -140,12 +140,12 @@ pub const CASES: &[Case] = &[
     },
     Case {
         id: "U-13",
-        attack: "a note with an empty line, a line twice, no last line feed or a statement signed twice; a ledger commit                  that adds nothing, or the same again; a sentence with a line feed; keys in two Unicode forms",
+        attack: "a note with an empty line, a line twice, no last line feed or a statement signed twice; a ledger commit                  that adds nothing; a sentence with a line feed; keys in two Unicode forms",
         answer: "INT-004, REP-001, STR-002, GOV-005",
         tests: &[
             "hostile::records::spelling::a_note_and_a_ledger_have_one_spelling_at_the_door",
             "src/check/tests/notes::a_note_has_one_spelling",
-            "src/check/tests/notes::a_commit_of_the_ledger_adds_something_once",
+            "src/check/tests/notes::a_commit_of_the_ledger_adds_something",
             "src/check/tests/notes::an_approval_has_the_sentence_itself_and_one_of_a_run_nothing_of_a_task",
             "src/packet/tests::two_unicode_forms_of_a_key_are_refused",
             "src/record/contract/tests::two_unicode_forms_of_a_key_are_one_key_twice",

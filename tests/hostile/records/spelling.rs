@@ -32,7 +32,6 @@ fn a_note_and_a_ledger_have_one_spelling_at_the_door() {
     }
     let tip = door.world.rev("olga", LEDGER);
     let none = door.raw().tree(&[]);
-    let files = door.world.rev("olga", &format!("{LEDGER}^{{tree}}"));
     let root = door.raw().commit(&none, &[], "records\n");
     for (what, tree, parents, code) in [
         (
@@ -47,7 +46,6 @@ fn a_note_and_a_ledger_have_one_spelling_at_the_door() {
             vec![&tip, &root],
             "STR-002",
         ),
-        ("a commit that adds the same", &files, vec![&tip], "REP-001"),
     ] {
         let commit = door.raw().commit(tree, &parents, "records\n");
         door.refuses_push(what, &[&format!("{commit}:{LEDGER}")], &[code]);
