@@ -113,12 +113,15 @@ impl Repository {
     /// ```
     pub fn verify(&self, now: Timestamp) -> Result<Report, Error> {
         let seen = Settings::of(&self.repo).high_water()?;
+        let fetched = seen.fetched.into_values().max();
         let seen: Vec<_> = seen.remotes.into_values().flatten().collect();
         let clone = verify::Clone {
             reader: &self.repo,
             anchor: self.anchor.as_ref(),
             high_water: &seen,
             receipts: &[],
+            fetched,
+            fresh: None,
             time: now,
             cache: false,
         };

@@ -509,6 +509,39 @@ fn evidence_that_tells_of_another_run_is_refused() {
 }
 
 #[test]
+fn what_the_server_would_refuse_is_not_imported() {
+    let ci = Ci::new();
+    for (names, code) in [
+        (&["artifacts/A.txt", "artifacts/a.txt"][..], "INT-003"),
+        (&["artifacts/GIT~1"], "INT-003"),
+        (&["artifacts/.git./x"], "INT-003"),
+        (&["artifacts/a:$DATA"], "INT-003"),
+        (&["artifacts/soft\u{ad}hyphen"], "INT-003"),
+        (&["artifacts/caf\u{e9}", "artifacts/cafe\u{301}"], "INT-003"),
+        (&["artifacts/end."], "INT-003"),
+    ] {
+        ci.place_with(|files| {
+            for name in names {
+                files.insert(RepoPath::from(*name), b"x".to_vec());
+            }
+        });
+        let said = ci.refused(&[code]);
+        assert!(
+            said.contains(names[0].split('/').next().unwrap()),
+            "{names:?}: {said}"
+        );
+    }
+    // As many other names as any.
+    ci.place_with(|files| {
+        for name in ["artifacts/aux.c", "artifacts/a:b", "artifacts/\u{4f8b}.txt"] {
+            files.insert(RepoPath::from(name), b"x".to_vec());
+        }
+    });
+    ci.import();
+    ci.world.ok("otto", "otto", &["git", "awo", "push"]);
+}
+
+#[test]
 fn a_contract_without_approval_is_not_enough() {
     let world = World::founded();
     world.write("packet.md", PACKET);

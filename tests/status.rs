@@ -90,7 +90,8 @@ fn an_outcome_that_does_not_hold_accepts_nothing() {
     let script = script.replace("READ_LEDGER", READ_LEDGER);
     world.ok("olga", "olga", &["sh", "-c", &script]);
     let json = status(&world, &[]);
-    assert_eq!(json["runs"][0]["state"], "finalized");
+    assert_eq!(json["runs"][0]["state"], "broken");
+    assert_eq!(json["runs"][0]["next"], "git awo verify");
     assert_eq!(json["accepted_runs"], 0);
 }
 

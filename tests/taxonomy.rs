@@ -4,4 +4,4 @@
 mod catalogue;
 mod formats;
 mod refusals;
-mod source;
+pub mod source;

@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use crate::record::{Coded, Diagnosis, IdentityName, RepoPath, Rule, Subject};
+use crate::record::{Coded, Diagnosis, IdentityName, Refusal, RepoPath, Rule, Subject};
 use crate::signing::SigningError;
 use crate::store::layout;
+use crate::sys::shell;
 use crate::{check, git, store};
 
 /// An act could not be done.
@@ -19,6 +20,9 @@ pub enum Error {
     /// A check could not be made.
     #[error(transparent)]
     Check(#[from] check::Error),
+    /// The server would refuse what was to be written.
+    #[error("cannot write it: the server would refuse it")]
+    Refused(Refusal),
     /// Nothing could be signed.
     #[error("cannot sign")]
     Sign(#[source] SigningError),
@@ -68,6 +72,7 @@ impl Coded for Error {
             Error::Git(error) => error.diagnosis(),
             Error::Store(error) => error.diagnosis(),
             Error::Check(error) => error.diagnosis(),
+            Error::Refused(why) => why.clone().into(),
             Error::Sign(error) => error.diagnosis(),
             Error::NoKey => {
                 let expected = "the key of a person whom the policy names";
@@ -98,9 +103,13 @@ impl Coded for Error {
             Error::Clock(_) => Diagnosis::unusable(self, Rule::ClockReadable),
             Error::Io { .. } => Diagnosis::unusable(self, Rule::OwnFileUsable),
             Error::Malformed { path, .. } => {
+                let remedy = format!(
+                    "rm {}, then git awo trust FINGERPRINT and git awo fetch",
+                    shell::quote(&path.display().to_string())
+                );
                 let path = RepoPath::new(path.as_os_str().as_encoded_bytes());
                 let expected = "a file as git-awo writes it";
-                Diagnosis::undecided(self, Rule::OwnFileForm, expected, "git awo doctor")
+                Diagnosis::undecided(self, Rule::OwnFileForm, expected, remedy)
                     .about(Subject::none().path(&path))
             }
         }

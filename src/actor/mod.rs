@@ -12,13 +12,14 @@ use std::sync::Arc;
 use crate::check::{self, Anchor, KnownPolicies, PolicyHistory};
 use crate::facts::position::Positions;
 use crate::facts::run::Collector;
-use crate::git::Repo;
+use crate::git::{Expected, RefUpdate, Repo};
 use crate::policy::Role;
 use crate::record::commit::Person;
 use crate::record::envelope::{Envelope, EnvelopeSignature, pae};
-use crate::record::{IdentityName, Timestamp};
-use crate::records::{Context, Kind, Predicate, Statement};
+use crate::record::{IdentityName, Refusal, Rule, Timestamp};
+use crate::records::{Context, Kind, Movement, Predicate, Statement};
 use crate::signing::{self, PublicKey, Signature, Signer};
+use crate::store::batch::Batch;
 use crate::store::layout;
 use crate::store::ledger::{Records, Refs};
 use crate::sys::Environment;
@@ -196,6 +197,56 @@ impl Actor {
             repository: history.repository(),
             role: role.to_owned(),
         }
+    }
+
+    /// Writes a batch, if the server would take it as far as this clone knows it: what is refused
+    /// there would stand in the way of every later push.
+    pub fn write(&self, batch: &Batch) -> Result<(), Error> {
+        batch.commit_if(&self.repo, &self.author(), |updates| self.allow(updates))
+    }
+
+    /// Judges movements as the server will. What cannot be decided here is left to the server.
+    fn allow(&self, updates: &[RefUpdate]) -> Result<(), Error> {
+        let reader = self.repo.fork();
+        if reader.require_whole_view().is_err() {
+            return Ok(());
+        }
+        let mut before = self.refs()?;
+        let mut movements = Vec::new();
+        for update in updates {
+            // Where it was as the batch was made, whatever others have moved since.
+            let old = match update.expected {
+                Expected::At(id) => Some(id),
+                _ => None,
+            };
+            match old {
+                Some(id) => _ = before.insert(update.name.clone(), id),
+                None => _ = before.remove(&update.name),
+            }
+            let (reference, new) = (update.name.clone(), update.new);
+            movements.extend((old != new).then_some(Movement {
+                reference,
+                old,
+                new,
+            }));
+        }
+        if movements.is_empty() {
+            return Ok(());
+        }
+        let report = check::push::judge(&check::push::Push {
+            reader: &reader,
+            before: &before,
+            movements: &movements,
+            anchor: None,
+            known: self.settings.known_policies().as_ref(),
+            door: check::push::Door::Clone,
+            time: self.now(),
+        });
+        // A halt and an expiry are of the moment of the push, and may be over by then.
+        let halts = [Rule::Locked, Rule::PolicyUnexpired];
+        let findings = report.findings.into_iter();
+        let lasting = findings.filter(|it| !halts.iter().any(|rule| it.rule == *rule));
+        Refusal::of(lasting).map_or(Ok(()), |why| Err(Error::Refused(why)))
     }
 
     /// Signs a statement.

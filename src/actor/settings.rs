@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::check::{Anchor, KnownPolicies, PolicyHistory};
 use crate::git::Repo;
-use crate::record::{ObjectId, RefName, json};
+use crate::record::{ObjectId, RefName, Timestamp, json};
 use crate::sys::file::{self, NewFile};
 
 use super::error::Error;
@@ -29,6 +29,9 @@ const MAX_KNOWN: u64 = 64 * 1024 * 1024;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HighWater {
+    /// When they were fetched and verified last, by remote.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub fetched: BTreeMap<String, Timestamp>,
     /// By remote.
     pub remotes: BTreeMap<String, BTreeMap<RefName, ObjectId>>,
 }
@@ -59,6 +62,13 @@ impl Settings {
     /// Returns its public half.
     pub fn server_key_public(&self) -> PathBuf {
         self.directory.join("server_key.pub")
+    }
+
+    /// Returns the public half of the key of the receive log, as one line.
+    pub fn server_key_line(&self) -> std::io::Result<String> {
+        let line = file::read_existing(&self.server_key_public(), MAX_OWN)?;
+        let line = String::from_utf8(line);
+        line.map_err(|_| std::io::ErrorKind::InvalidData.into())
     }
 
     /// Returns the anchor.
@@ -125,8 +135,11 @@ impl Settings {
     }
 }
 
+/// The largest file of ours, but for what was verified of policies.
+const MAX_OWN: u64 = 64 * 1024 * 1024;
+
 fn read(path: &Path) -> Result<Option<Vec<u8>>, Error> {
-    file::read(path, u64::MAX).map_err(|source| Error::Io {
+    file::read(path, MAX_OWN).map_err(|source| Error::Io {
         path: path.to_owned(),
         source,
     })

@@ -32,6 +32,15 @@ pub struct Branch<'a> {
     pub arriving: bool,
 }
 
+impl Branch<'_> {
+    fn history<'r>(&self, reader: &'r Reader) -> History<'r> {
+        match self.arriving {
+            true => History::of_arriving(reader, &self.rules),
+            false => History::new(reader, &self.rules),
+        }
+    }
+}
+
 /// Judges every commit of a branch. Direct commits are spread over two threads.
 pub fn judge(
     reader: &Reader,
@@ -45,7 +54,7 @@ pub fn judge(
     let one = |reader: &Reader, chunk: &[ObjectId]| -> Result<(Findings, Vec<ObjectId>), Error> {
         let mut findings = Findings::new();
         let mut governed = Vec::new();
-        let mut history = History::new(reader, &branch.rules);
+        let mut history = branch.history(reader);
         // The youngest first: git stores it whole, and older trees as deltas of younger ones.
         for id in chunk.iter().rev() {
             judge_plain(
@@ -82,7 +91,7 @@ pub fn judge(
     report.count("paths", paths.load(Ordering::Relaxed));
     report.findings.extend(findings);
     for id in governed {
-        let (commit, found) = History::new(reader, &branch.rules).gather(id)?;
+        let (commit, found) = branch.history(reader).gather(id)?;
         let claim = CommitKind::of(&commit);
         let it = Claim {
             commit: &commit,
@@ -113,7 +122,7 @@ pub(super) fn judge_once(
 ) -> Result<Report, Error> {
     let mut report = Report::default();
     report.count("commits", branch.commits.len());
-    let mut history = History::new(reader, &branch.rules);
+    let mut history = branch.history(reader);
     for id in branch.commits.iter().rev() {
         let (commit, found) = match history.gather(*id) {
             Ok(gathered) => gathered,

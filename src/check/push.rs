@@ -150,7 +150,11 @@ fn first_push(push: &Push<'_>, report: &mut Report) -> Result<(), Error> {
     };
     let history = PolicyHistory::load(push.reader, new)?;
     report.findings.extend(rules::pinned_root(anchor, &history));
-    let late = (0..history.commits().len()).filter_map(|at| history.refuses_at(at, push.time));
+    let late = (0..history.commits().len()).filter_map(|at| match history.commits().len() {
+        1 => history.refuses_new(at, push.time),
+        // What comes from another server was accepted there.
+        _ => history.refuses_at(at, push.time),
+    });
     let late = late.map(|it| it.to_finding(Subject::none()));
     report.findings.extend(late);
     report.count("policies", history.commits().len());
@@ -197,7 +201,7 @@ fn collect(
                 new,
                 most_commits: limits.commits,
                 most_changes: limits.paths,
-                arrives: true,
+                arriving: true,
             };
             let before = Additions::at(push.reader, movement.old);
             let collected = arrivals.collect(push.reader, &gained, Some(&before));
@@ -231,7 +235,7 @@ fn judge_policy(
             let known = history.commits().len();
             let added = newer.commits().len().saturating_sub(known);
             let late =
-                (known..newer.commits().len()).filter_map(|at| newer.refuses_at(at, push.time));
+                (known..newer.commits().len()).filter_map(|at| newer.refuses_new(at, push.time));
             report
                 .findings
                 .extend(late.map(|it| it.to_finding(Subject::of_ref(&reference))));

@@ -5,9 +5,12 @@ use std::path::{Path, PathBuf};
 use crate::actor::Actor;
 use crate::git::Repo;
 use crate::ops::{Error, Session};
-use crate::sys::Environment;
+use crate::sys::{Environment, file};
 
 use super::out::say;
+
+/// The largest file that a command reads because it was named: a packet, a policy, a receipt.
+const MAX_FILE: u64 = 16 * 1024 * 1024;
 
 /// What every command needs.
 pub struct Context {
@@ -53,7 +56,7 @@ impl Context {
 
     /// Reads a file that was named on the command line.
     pub fn read(&self, file: &Path) -> Result<Vec<u8>, Error> {
-        std::fs::read(self.directory.join(file))
+        file::read_existing(&self.directory.join(file), MAX_FILE)
             .map_err(|error| Error::usage(format!("cannot read {}: {error}", file.display())))
     }
 

@@ -55,7 +55,7 @@ impl Coded for BadInventory {
         };
         let expected =
             "lines `<64 hex digits>  ./<path>`, sorted by path, as sha256sum writes them";
-        let remedy = "make the inventory again from the files of the run";
+        let remedy = "make it again from the files: git awo integrity sums DIR --replace";
         Diagnosis::against(self, rule, expected, remedy)
             .found(format!("{} in line {}", self.why, self.line))
             .about(Subject::none().path(&RepoPath::from(SUMS)))

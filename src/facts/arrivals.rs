@@ -81,6 +81,13 @@ pub enum Irregular {
     Unknown(RepoPath),
     /// Another file under a name of the ledger that is taken.
     Twice(RepoPath),
+    /// The first file about a task or a run whose id differs from another one in case only.
+    Alike {
+        /// The file.
+        path: RepoPath,
+        /// The other id.
+        other: String,
+    },
     /// A file that was there changed or went.
     Rewritten {
         /// The file.
@@ -125,8 +132,8 @@ pub struct Gained<'a> {
     pub most_commits: usize,
     /// So many changes it may bring, and one of them may have: a merge brings what others wrote.
     pub most_changes: usize,
-    /// Whether it arrives at a door now. What was accepted before is not asked for its spelling.
-    pub arrives: bool,
+    /// Whether it arrives now: what was accepted stays so.
+    pub arriving: bool,
 }
 
 impl<'a> Gained<'a> {
@@ -138,7 +145,7 @@ impl<'a> Gained<'a> {
             new,
             most_commits: usize::MAX,
             most_changes: MAX_RECORDS,
-            arrives: false,
+            arriving: false,
         }
     }
 }
@@ -239,6 +246,7 @@ impl Arrivals {
         }
         let mut left = gained.most_changes;
         let mut added = BTreeMap::new();
+        let mut ids = BTreeMap::new();
         for commit in commits {
             let found = match tree_of(reader, commit, left) {
                 Ok(found) => found,
@@ -253,7 +261,7 @@ impl Arrivals {
             };
             left = left.saturating_sub(found.changes.len());
             let adds = !(found.changes.is_empty() && found.faults.is_empty());
-            if gained.arrives && !adds && !joins(reader, commit)? {
+            if gained.arriving && !adds && !joins(reader, commit)? {
                 self.note(reference, Irregular::Idle(commit));
             }
             for fault in found.faults {
@@ -282,6 +290,13 @@ impl Arrivals {
                     Some(known) if known == file => {}
                     Some(_) => self.note(reference, Irregular::Twice(change.path)),
                     None if mode == Mode::File => {
+                        if let Some(before) = before.filter(|_| gained.arriving) {
+                            let other = alike(before, &mut ids, &path)?;
+                            if let Some(other) = other {
+                                let path = change.path.clone();
+                                self.note(reference, Irregular::Alike { path, other });
+                            }
+                        }
                         if path.kind().is_some() {
                             let digest = self.digest_in(reader, id)?;
                             self.digests.extend(digest);
@@ -368,7 +383,7 @@ impl Arrivals {
                 .transpose()?
                 .unwrap_or_default();
             let lines = lines_of(&text);
-            if gained.arrives {
+            if gained.arriving {
                 self.spelling(reference, object, &text, lines.len());
             }
             let known: BTreeSet<_> = note_lines(&earlier).collect();
@@ -498,6 +513,22 @@ impl Arrivals {
 fn joins(reader: &Reader, commit: ObjectId) -> Result<bool, git::Error> {
     let parents: BTreeSet<_> = reader.parents_of(commit)?.into_iter().collect();
     Ok(parents.len() > 1)
+}
+
+/// Returns the id of another task or run, there before or among these that arrive with it, that differs
+/// from that of this file in case only.
+fn alike(
+    before: &Additions<'_>,
+    ids: &mut BTreeMap<(&'static str, String), String>,
+    path: &LedgerPath,
+) -> Result<Option<String>, Error> {
+    let id = path.id();
+    let folded = (path.is_about(), id.to_ascii_lowercase());
+    if let Some(first) = ids.get(&folded) {
+        return Ok((*first != id).then(|| first.clone()));
+    }
+    ids.insert(folded, id);
+    Ok(before.taken(path)?)
 }
 
 /// Returns the lines of a note, sorted, and where each begins.

@@ -101,11 +101,15 @@ impl From<BadVersion> for Error {
     }
 }
 
+/// A policy that does not hold is made again; a clone goes back to that of the server.
+const POLICY_AGAIN: &str = "make it again: git awo policy propose FILE; in a clone that has a wrong one: git \
+    update-ref refs/awo/policy refs/awo-remotes/origin/awo/policy";
+
 impl Coded for BadVersion {
     fn diagnosis(&self) -> Diagnosis {
         let broken = |rule| {
             let expected = "a policy linked to its predecessor and signed by its roots";
-            Diagnosis::against(&self.flaw, rule, expected, "git awo policy log")
+            Diagnosis::against(&self.flaw, rule, expected, POLICY_AGAIN)
         };
         let diagnosis = match &self.flaw {
             Flaw::Forked => broken(Rule::PolicyLinear),

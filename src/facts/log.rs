@@ -76,6 +76,8 @@ pub struct Log {
     pub entries: Vec<Entry>,
     /// Where every governed ref stood at the end.
     pub state: State,
+    /// The time of its last entry.
+    pub newest: Option<Timestamp>,
     /// Movements that happened past the hook, as the next entry found them.
     pub unrecorded: Vec<Movement>,
 }
@@ -133,6 +135,7 @@ impl Log {
         };
         let log = Self {
             state,
+            newest: Some(says.time),
             ..Self::default()
         };
         log.extend(reader, Some(base), tip, history, findings)
@@ -158,6 +161,7 @@ impl Log {
                 floor.set(entry.policy);
                 self.state.apply(entry.as_ref());
                 self.note_unrecorded(entry.as_ref());
+                self.newest = Some(entry.as_ref().time);
                 self.entries.push(entry);
                 if stored.beside != self.state.to_bytes() {
                     let state = BadEntry::State(stored.commit);

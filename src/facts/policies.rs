@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::git::Reader;
 use crate::policy::keyring::Signer;
-use crate::policy::{Keyring, Policy, Position, Proven, Unverified};
+use crate::policy::{BadPolicy, Keyring, Policy, Position, Proven, Unverified};
 use crate::record::envelope::Envelope;
 use crate::record::tree::{Entry, Mode};
 use crate::record::{IdentityName, ObjectId, Sha256, Timestamp};
@@ -223,6 +223,17 @@ impl PolicyHistory {
         let judge = &self.version(index.saturating_sub(1)).policy;
         let error = Keyring::verify_policy(&version.envelope, judge, time).err()?;
         Some(BadVersion::at(version.commit, Flaw::Signature(error)))
+    }
+
+    /// Tells what is wrong with a version that is to be put into force at this time: more is asked of it
+    /// than of those that were accepted.
+    pub fn refuses_new(&self, index: usize, time: Timestamp) -> Option<BadVersion> {
+        self.refuses_at(index, time).or_else(|| {
+            let version = self.version(index);
+            let complaints = version.policy.lookalikes();
+            let bad = BadPolicy::Complaints(complaints.clone());
+            (!complaints.is_empty()).then(|| BadVersion::at(version.commit, Flaw::Unreadable(bad)))
+        })
     }
 
     /// Returns the versions, the first one first.

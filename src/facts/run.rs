@@ -37,6 +37,11 @@ pub enum Lookup<T> {
 }
 
 impl<T> Lookup<T> {
+    /// Tells whether it is there and does not hold.
+    pub fn is_invalid(&self) -> bool {
+        matches!(self, Self::Invalid(_))
+    }
+
     /// Returns the link itself if it holds.
     pub fn into_valid(self) -> Option<T> {
         match self {
@@ -210,6 +215,8 @@ pub struct RunSummary {
     pub finalized: bool,
     /// The outcome, if there is one that holds.
     pub outcome: Option<Verdict>,
+    /// Whether there is a record, an outcome or a finalization that does not hold.
+    pub broken: bool,
 }
 
 /// Looks records up and checks each by itself.
@@ -432,16 +439,23 @@ impl Collector<'_> {
     /// Looks at a run as far as its records in the ledger tell, at most three, whatever its evidence
     /// holds. Fails if the ledger cannot be read.
     pub fn summary(&self, id: &RunId) -> Result<RunSummary, Error> {
-        let run = self.the::<RunPredicate>(id)?.into_valid();
-        let outcome = self.the::<OutcomePredicate>(id)?.into_valid();
+        let run = self.the::<RunPredicate>(id)?;
+        let outcome = self.the::<OutcomePredicate>(id)?;
+        let mut broken = run.is_invalid() || outcome.is_invalid();
+        let outcome = outcome.into_valid();
         // An outcome says it all: nobody asks then whether it was finalized.
-        let finalized =
-            outcome.is_none() && self.the::<FinalizationPredicate>(id)?.valid().is_some();
+        let mut finalized = false;
+        if outcome.is_none() {
+            let finalization = self.the::<FinalizationPredicate>(id)?;
+            finalized = finalization.valid().is_some();
+            broken |= finalization.is_invalid();
+        }
         Ok(RunSummary {
             id: id.clone(),
-            run: run.map(Verified::into_predicate),
+            run: run.into_valid().map(Verified::into_predicate),
             finalized,
             outcome: outcome.map(|it| it.predicate().outcome),
+            broken,
         })
     }
 
@@ -550,7 +564,7 @@ struct Misplaced;
 impl Coded for Misplaced {
     fn diagnosis(&self) -> Diagnosis {
         let expected = "a note on what it approves";
-        Diagnosis::against(self, Rule::NoteObject, expected, "git awo approve")
+        Diagnosis::against(self, Rule::NoteObject, expected, "git awo approve TASK")
     }
 }
 

@@ -49,10 +49,10 @@ impl Cache {
     }
 }
 
-/// Ids of which it is known that they are those of blobs. One takes the place of another: the same few
+/// The sizes of blobs, of which it is known that they are some. One takes the place of another: the same few
 /// blobs may stand at a million paths.
 #[derive(Default)]
-pub(super) struct KnownBlobs(Vec<Option<ObjectId>>);
+pub(super) struct KnownBlobs(Vec<Option<(ObjectId, u64)>>);
 
 impl KnownBlobs {
     const PLACES: usize = 4_096;
@@ -62,35 +62,15 @@ impl KnownBlobs {
         (first(0) << 4) | (first(1) >> 4)
     }
 
-    pub(super) fn contains(&self, id: ObjectId) -> bool {
-        self.0
-            .get(Self::place(id))
-            .is_some_and(|it| *it == Some(id))
+    pub(super) fn size(&self, id: ObjectId) -> Option<u64> {
+        let (known, size) = (*self.0.get(Self::place(id))?)?;
+        (known == id).then_some(size)
     }
 
-    pub(super) fn put(&mut self, id: ObjectId) {
+    pub(super) fn put(&mut self, id: ObjectId, size: u64) {
         self.0.resize(Self::PLACES, None);
         if let Some(place) = self.0.get_mut(Self::place(id)) {
-            *place = Some(id);
+            *place = Some((id, size));
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn it_keeps_what_is_asked_for_and_forgets_the_rest() {
-        let id = |n: u8| ObjectId::Sha1([n; 20]);
-        let mut cache = Cache::new(2 * 3 * (96 + 4));
-        for n in 0..9 {
-            cache.put(id(n), vec![n; 4].into());
-            assert!(cache.get(&id(0)).is_some(), "still there after {n}");
-        }
-        assert!(cache.get(&id(1)).is_none());
-        assert_eq!(cache.get(&id(8)).unwrap()[..], [8; 4]);
-        cache.put(id(20), vec![0; 10_000].into());
-        assert!(cache.get(&id(20)).is_none(), "too large for any generation");
     }
 }

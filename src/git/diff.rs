@@ -115,7 +115,7 @@ impl Reader {
         new: Option<ObjectId>,
         max: usize,
     ) -> Result<Vec<Change>, Error> {
-        Ok(self.compared(old, new, max, View::Read)?.changes)
+        Ok(self.compared(old, new, max, View::Read, u64::MAX)?.changes)
     }
 
     /// Returns the changes between two trees that are already accepted, as [`Reader::changes`]
@@ -127,7 +127,7 @@ impl Reader {
         max: usize,
     ) -> Result<Vec<Change>, Error> {
         Ok(self
-            .compared(Some(old), Some(new), max, View::Before)?
+            .compared(Some(old), Some(new), max, View::Before, u64::MAX)?
             .changes)
     }
 
@@ -142,7 +142,18 @@ impl Reader {
         new: Option<ObjectId>,
         max: usize,
     ) -> Result<Compared, Error> {
-        self.compared(old, new, max, View::Judge)
+        self.compare_files(old, new, max, u64::MAX)
+    }
+
+    /// Compares as [`Reader::compare`] does; a new file of more than `largest` bytes is a fault too.
+    pub fn compare_files(
+        &self,
+        old: Option<ObjectId>,
+        new: Option<ObjectId>,
+        max: usize,
+        largest: u64,
+    ) -> Result<Compared, Error> {
+        self.compared(old, new, max, View::Judge, largest)
     }
 
     fn compared(
@@ -151,12 +162,14 @@ impl Reader {
         new: Option<ObjectId>,
         max: usize,
         view: View,
+        largest: u64,
     ) -> Result<Compared, Error> {
         let mut compare = Compare {
             reader: self,
             kind: self.hash_kind(),
             found: Compared::default(),
             view,
+            largest,
             max,
             prefix: Vec::new(),
             trees: 0,
@@ -198,6 +211,7 @@ struct Compare<'r> {
     kind: HashKind,
     found: Compared,
     view: View,
+    largest: u64,
     max: usize,
     prefix: Vec<u8>,
     trees: u64,
@@ -315,8 +329,13 @@ impl Compare<'_> {
             if new.mode == Mode::Tree && self.reader.is_empty_tree(new.id) {
                 self.fault(new.name, What::Empty)?;
             }
-            if let Some(kind) = self.other_kind(new)? {
-                self.fault(new.name, What::Kind(kind.as_str()))?;
+            match self.file(new)? {
+                Some((Kind::Blob, size)) if size > self.largest => {
+                    let most = self.largest;
+                    self.fault(new.name, What::Large { size, most })?;
+                }
+                None | Some((Kind::Blob, _)) => {}
+                Some((other, _)) => self.fault(new.name, What::Kind(other.as_str()))?,
             }
         }
         if entry.mode == Mode::Tree {
@@ -352,21 +371,21 @@ impl Compare<'_> {
         Ok(())
     }
 
-    /// Returns the kind of a file's object, if that is no blob. A tree is read anyway, a submodule's
-    /// commit is elsewhere, and a missing object is found by whoever needs it.
-    fn other_kind(&self, entry: EntryRef<'_>) -> Result<Option<Kind>, Error> {
+    /// Returns kind and size of a file's object. A tree is read anyway, a submodule's commit is elsewhere,
+    /// and a missing object is found by whoever needs it.
+    fn file(&self, entry: EntryRef<'_>) -> Result<Option<(Kind, u64)>, Error> {
         if matches!(entry.mode, Mode::Tree | Mode::Gitlink) {
             return Ok(None);
         }
         let known = &self.reader.known_blobs;
-        if known.borrow().contains(entry.id) {
-            return Ok(None);
+        if let Some(size) = known.borrow().size(entry.id) {
+            return Ok(Some((Kind::Blob, size)));
         }
-        let kind = self.reader.header(entry.id)?.map(|(kind, _)| kind);
-        if kind == Some(Kind::Blob) {
-            known.borrow_mut().put(entry.id);
+        let header = self.reader.header(entry.id)?;
+        if let Some((Kind::Blob, size)) = header {
+            known.borrow_mut().put(entry.id, size);
         }
-        Ok(kind.filter(|it| *it != Kind::Blob))
+        Ok(header)
     }
 
     fn collisions(&mut self, raw: &[u8], added: &[&[u8]]) -> Result<(), Error> {

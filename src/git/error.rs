@@ -265,11 +265,9 @@ impl Coded for Error {
         let unusable = |rule| Diagnosis::unusable(self, rule);
         let around = "a repository and a system that can be read and written";
         match self {
-            E::HashMismatch { id, .. } => {
-                found(Rule::ObjectHash, "restore the object from another clone").about(at(id))
-            }
+            E::HashMismatch { id, .. } => found(Rule::ObjectHash, &restored(*id)).about(at(id)),
             E::Missing { id } => {
-                let remedy = "git fetch --refetch, or git awo fetch";
+                let remedy = "git awo init, then git fetch --refetch origin";
                 unseen(Rule::ObjectPresent, remedy).about(at(id))
             }
             E::Unsupported { remedy, .. } => {
@@ -289,10 +287,7 @@ impl Coded for Error {
             E::Collision { id } => {
                 found(Rule::ObjectCollision, "do not use this object").about(at(id))
             }
-            E::Object { id, .. } => {
-                let remedy = "restore the object from another clone";
-                found(Rule::ObjectReadable, remedy).about(at(id))
-            }
+            E::Object { id, .. } => found(Rule::ObjectReadable, &restored(*id)).about(at(id)),
             E::WrongKind { id, .. } => {
                 found(Rule::ObjectKind, "push an object of that kind").about(at(id))
             }
@@ -313,7 +308,7 @@ impl Coded for Error {
             // git has one exit status for all failures; only its message identifies a lock.
             E::Git { stderr, .. } if stderr.contains(".lock': File exists") => {
                 let expected = "a repository in which no other git process is running";
-                let remedy = "remove that lock, if no other process uses the repository";
+                let remedy = "if no other git runs here: rm the lock that git names";
                 Diagnosis::undecided(self, Rule::LockFree, expected, remedy)
             }
             E::Git { stderr, .. } => match config_locked(stderr) {
@@ -335,7 +330,7 @@ impl Coded for Error {
 impl Coded for UpdateError {
     fn diagnosis(&self) -> Diagnosis {
         use UpdateError as E;
-        let again = "run the command again: git awo status";
+        let again = "run the command again";
         let of = Subject::of_ref;
         match self {
             E::Moved { name } => {
@@ -357,6 +352,16 @@ impl Coded for UpdateError {
             E::Other(_) => Diagnosis::unusable(self, Rule::RefsWritable),
         }
     }
+}
+
+/// Returns how a damaged object comes back.
+fn restored(id: ObjectId) -> String {
+    let id = id.to_string();
+    let (fan, rest) = id.split_at_checked(2).unwrap_or_default();
+    format!(
+        "rm -f \"$(git rev-parse --git-path objects/{fan}/{rest})\", then git fetch --refetch origin; \
+         if it is in a pack, clone again"
+    )
 }
 
 /// Returns the configuration file whose lock is held, according to git's standard error.

@@ -10,6 +10,7 @@ mod diff;
 mod error;
 mod holder;
 mod kind;
+mod large;
 mod links;
 mod notes;
 mod object_files;

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::odb::kind_to_gix;
 use super::reader::Reader;
 use crate::record::{Hasher, Sha256};
+use crate::sys::file::open_plain;
 
 /// The files of objects up to a moment. New ones may come, unless they hold an object that was there;
 /// but if one of these is changed, replaced or removed, it is noticed: a file takes the time of the
@@ -93,7 +94,8 @@ impl Reader {
 
     /// Returns the digest of a file's content; nothing if it cannot be read.
     fn content(&self, path: &str) -> Option<Sha256> {
-        let mut file = fs::File::open(self.common_dir().join("objects").join(path)).ok()?;
+        let path = self.common_dir().join("objects").join(path);
+        let mut file = open_plain(&path, false).ok()?;
         let mut hasher = Hasher::default();
         io::copy(&mut file, &mut hasher).ok()?;
         Some(hasher.finish())

@@ -133,6 +133,11 @@ impl Reader {
         }
     }
 
+    /// Reads a blob into memory and hashes it.
+    pub(super) fn check_whole(&self, id: ObjectId) -> Result<(), Error> {
+        self.expect(id, Kind::Blob, LARGEST_OBJECT as u64, |_| Ok(()))
+    }
+
     /// Reads a blob, and keeps it if it is small: a record is looked at from several sides.
     fn read_blob(&self, id: ObjectId, max: u64) -> Result<Vec<u8>, Error> {
         let bytes = self.expect(id, Kind::Blob, max, |bytes| Ok(bytes.to_vec()))?;

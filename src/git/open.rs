@@ -28,6 +28,8 @@ pub(super) struct Shared {
     pub(super) hash_kind: HashKind,
     pub(super) git_dir: PathBuf,
     pub(super) common_dir: PathBuf,
+    /// The directory through which all objects are read.
+    pub(super) objects: PathBuf,
     pub(super) work_tree: Option<PathBuf>,
     pub(super) is_bare: bool,
     /// Whether the repository or its work tree belongs to another user and is not in `safe.directory`.
@@ -159,6 +161,7 @@ pub(super) fn share(
         in_quarantine: quarantine.is_some_and(|quarantine| quarantine.objects.is_some()),
         git_dir,
         common_dir,
+        objects,
         _view: view,
         work: AtomicU64::new(u64::MAX),
         most_work: AtomicU64::new(u64::MAX),

@@ -11,6 +11,10 @@ use super::error::Error;
 use super::quarantine::alternates_line;
 use super::reader::Reader;
 use crate::record::{HashKind, ObjectId, RefName};
+use crate::sys::file;
+
+/// The longest list of ignored paths.
+const MAX_EXCLUDE: u64 = 16 * 1024 * 1024;
 
 /// Settings that a clone copies if they come from the repository or depend on its location
 /// (`includeIf`): the identity of the user, and the capabilities of the file system.
@@ -54,12 +58,8 @@ impl Reader {
             .map(|(name, id)| format!("{id} {name}\n"))
             .collect();
         let ignored = self.common_dir().join("info/exclude");
-        let ignored = match fs::read(&ignored) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(failed(&ignored)(error));
-            }
-            read => read.unwrap_or_default(),
-        };
+        let ignored = file::read(&ignored, MAX_EXCLUDE).map_err(failed(&ignored))?;
+        let ignored = ignored.unwrap_or_default();
         for (name, bytes) in [
             ("config", self.settings_of_clone()),
             ("info/exclude", ignored),

@@ -16,8 +16,12 @@ use crate::store::layout::{self, Place};
 use crate::store::ledger::Refs;
 
 use crate::sys::Environment;
+use crate::sys::file;
 
 use super::{Error, input};
+
+/// The longest commit message that is judged.
+const MAX_MESSAGE: u64 = 16 * 1024 * 1024;
 
 /// Judges what is staged, before a commit.
 pub fn pre_commit(environment: &Environment) -> Result<Report, Error> {
@@ -65,7 +69,8 @@ pub fn commit_msg(environment: &Environment, file: &Path) -> Result<Report, Erro
         return Ok(report);
     }
     let path = cwd.join(file);
-    let text = std::fs::read(&path).map_err(|source| Error::Io { path, source })?;
+    let text = file::read_existing(&path, MAX_MESSAGE);
+    let text = text.map_err(|source| Error::Io { path, source })?;
     report.findings.extend(by_hand(&text));
     Ok(report)
 }
@@ -136,12 +141,12 @@ impl Coded for Early {
             Self::ByHand(_) => against(
                 Rule::TrailerByHand,
                 "AWO trailers only by git awo run and git awo rollback",
-                "git commit again, without that line in the message",
+                "git commit, without that line in the message",
             ),
             Self::Merge => against(
                 Rule::Merge,
                 "a branch without merges, as the policy says",
-                "git merge --abort, then git rebase",
+                "git merge --abort, then git rebase BRANCH",
             ),
         }
     }

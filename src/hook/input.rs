@@ -163,7 +163,11 @@ impl Coded for BadInput {
         match self {
             Self::TooLong => {
                 let expected = format!("at most {MAX_INPUT}");
-                against(Rule::HookInputLimit, &expected, "push in smaller parts")
+                against(
+                    Rule::HookInputLimit,
+                    &expected,
+                    "git push SERVER REF, for some of the refs at a time",
+                )
             }
             Self::Line(_) => against(
                 Rule::HookInput,
@@ -172,7 +176,7 @@ impl Coded for BadInput {
             ),
             Self::Name(name) => {
                 let expected = "a full ref name in UTF-8, of at most 1,024 bytes";
-                against(Rule::RefName, expected, "git branch -m NEWNAME").about(Subject {
+                against(Rule::RefName, expected, "git branch -m OLD NEW").about(Subject {
                     reference: Some(name.clone()),
                     ..Subject::none()
                 })

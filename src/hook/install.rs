@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use crate::git::Reader;
 use crate::record::{Coded, Diagnosis, Rule};
 use crate::sys::environment::expand_home;
-use crate::sys::file::{Access, NewFile};
+use crate::sys::file::{self, Access, NewFile};
 
-use super::places;
+use super::places::{self, MAX_HOOK};
 use super::shim::{is_executable, is_ours, shim};
 
 pub use super::shim::Side;
@@ -265,9 +265,10 @@ fn write(path: &Path, text: &str) -> Result<(), Error> {
 }
 
 fn contents(path: &Path) -> Result<Option<Vec<u8>>, Error> {
-    match fs::read(path) {
-        Ok(text) => Ok(Some(text)),
+    match file::read(path, MAX_HOOK) {
+        Ok(Some(text)) => Ok(Some(text)),
         // A link to nowhere is somebody's hook too, and is kept.
+        Ok(None) => Ok(exists(path)?.then(Vec::new)),
         Err(error) if is_absent(&error) => Ok(exists(path)?.then(Vec::new)),
         Err(error) => Err(io(path)(error)),
     }

@@ -5,8 +5,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::sys::file::read_existing;
+
 use super::shim::{self, Side};
 
+/// The longest hook that is looked into.
+pub(super) const MAX_HOOK: u64 = 16 * 1024 * 1024;
 /// Our file in a directory of hooks. It sorts before `gitea`.
 const OURS: &str = "git-awo";
 /// Where Gitaly, GitLab's git server, looks for hooks of a repository: `<repository>/custom_hooks`.
@@ -61,7 +65,7 @@ pub fn file(hooks_dir: &Path, side: Side, name: &str) -> PathBuf {
 pub fn gitaly(git_dir: &Path) -> Option<PathBuf> {
     let directory = git_dir.join(GITALY);
     let ours = |name: &&str| {
-        let text = fs::read(file(&directory, Side::Server, name));
+        let text = read_existing(&file(&directory, Side::Server, name), MAX_HOOK);
         text.is_ok_and(|text| shim::is_ours(&text))
     };
     let any = names(&directory, Side::Server).iter().any(ours);
@@ -71,7 +75,7 @@ pub fn gitaly(git_dir: &Path) -> Option<PathBuf> {
 /// Returns whether a hook runs those of a directory named after it, as those of Gitea do. That the
 /// directory is there says nothing: who trusts it is not enforced where nobody looks into it.
 fn dispatches(hook: &Path) -> bool {
-    let Ok(text) = fs::read(hook) else {
+    let Ok(text) = read_existing(hook, MAX_HOOK) else {
         return false;
     };
     let named = text.windows(3).any(|part| part == b".d/");

@@ -12,11 +12,14 @@ use crate::record::json::{self, Limits};
 use crate::records::Movement;
 use crate::store::ledger::Refs;
 use crate::sys::clock::age;
-use crate::sys::file::NewFile;
+use crate::sys::file::{self, NewFile};
 
 use super::Error;
 use super::input::MAX_INPUT;
 use super::parent::{self, Key};
+
+/// The largest file of what was judged.
+const MAX_JUDGED: usize = 4 * MAX_INPUT;
 
 /// Time that a push may take from verdict to receipt if its process is not visible.
 const UNSEEN: Duration = Duration::from_secs(600);
@@ -69,9 +72,9 @@ impl Pushes {
     /// Returns what was judged, or `None` if nothing was.
     pub fn recall(&self, key: &Key) -> Result<Option<Judged>, Error> {
         let path = self.path(key);
-        let bytes = match std::fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        let bytes = match file::read_plain(&path, MAX_JUDGED as u64) {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) => return Ok(None),
             Err(source) => return Err(Error::Io { path, source }),
         };
         // Without --atomic this is read once a ref, so not in canonical form: we wrote it, into a
@@ -80,7 +83,7 @@ impl Pushes {
             return Ok(Some(judged));
         }
         let limits = Limits {
-            len: 4 * MAX_INPUT,
+            len: MAX_JUDGED,
             ..Limits::default()
         };
         match json::parse_canonical_with(&bytes, limits) {

@@ -52,7 +52,9 @@ pub fn record(actor: &Actor, pushed: &Pushed<'_>) -> Result<Receipt, Error> {
     let repo = &actor.repo;
     let key = actor.settings.server_key();
     if !key.exists() {
-        return Ok(impossible("this server has no key; git awo init --server"));
+        return Ok(impossible(
+            "this server has no key; git awo init --server --anchor FINGERPRINT",
+        ));
     }
     let server = actor.again()?.with_key(&key);
     let own_key = server.signer()?.public_key().clone();

@@ -61,8 +61,7 @@ fn undecided(mut report: Report, error: &impl Coded) -> (Report, Option<Judged>)
 
 /// Returns the key that this server writes its log with, if it has one.
 fn log_key(reader: &Reader) -> Option<PublicKey> {
-    let path = Settings::at(reader.common_dir()).server_key_public();
-    let line = std::fs::read_to_string(path).ok()?;
+    let line = Settings::at(reader.common_dir()).server_key_line().ok()?;
     PublicKey::from_line(line.trim()).ok()
 }
 

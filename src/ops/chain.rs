@@ -2,12 +2,20 @@
 
 use crate::facts::run::{Held, Lookup, RunFacts};
 use crate::policy::Verified;
-use crate::record::{RefName, Report, RunId, Timestamp};
-use crate::records::{ApprovalPredicate, Predicate, Verdict};
-use crate::rules::{revocation, step};
+use crate::record::{Findings, RefName, Report, RunId, Timestamp};
+use crate::records::{ApprovalPredicate, Kind, LedgerPath, Predicate, Verdict};
+use crate::rules::{self, revocation, step};
 
 use super::verify::{Request, verify};
 use super::{Error, Session};
+
+const CONTRACT: &str = "contract";
+const RUN: &str = "run";
+const GATE_2: &str = "gate 2";
+const ATTESTATION: &str = "attestation";
+const FINALIZATION: &str = "finalization";
+const INDEX: &str = "provenance index";
+const OUTCOME: &str = "outcome";
 
 /// A chain and the verdict on it.
 pub struct Chain {
@@ -23,6 +31,8 @@ pub struct Link {
     pub name: &'static str,
     /// Whether it is there and holds by itself.
     pub state: State,
+    /// When it was recorded, by the word of whoever wrote it; of evidence and notes this is not known.
+    pub recorded: Option<Timestamp>,
     /// What it binds, and by whom; empty where it is not there.
     pub binds: String,
 }
@@ -34,6 +44,8 @@ pub enum State {
     Missing,
     /// It is there and does not hold.
     Bad,
+    /// A review that holds, and says that the run did not pass.
+    Failed,
     /// It was there, and whoever made it has withdrawn it.
     Withdrawn,
     /// It is there and holds by itself.
@@ -46,6 +58,7 @@ impl State {
         match self {
             State::Missing => "missing",
             State::Bad => "bad",
+            State::Failed => "failed",
             State::Withdrawn => "withdrawn",
             State::Held => "held",
         }
@@ -66,8 +79,49 @@ pub fn chain(session: &Session, run: &RunId) -> Result<Chain, Error> {
         Some(held) => report.findings.extend(session.judge_chain(held, None)?),
         None => report.absorb(step::unheld(&facts, session.policy()?)),
     }
-    let links = links(&facts);
+    let mut links = links(&facts);
+    let reviews = rules::reviews(&facts, session.policy()?, None, &mut Findings::new());
+    for link in &mut links {
+        let counts = match link.name {
+            GATE_2 => !reviews.passed.is_empty(),
+            ATTESTATION => !reviews.attested.is_empty(),
+            _ => true,
+        };
+        if !counts && link.state == State::Held {
+            link.state = match link.name {
+                GATE_2 => State::Failed,
+                _ => State::Bad,
+            };
+        }
+    }
+    date(session, &facts, &mut links)?;
     Ok(Chain { links, report })
+}
+
+/// Adds when each link in the ledger was recorded.
+fn date(session: &Session, facts: &RunFacts, links: &mut [Link]) -> Result<(), Error> {
+    let records = session.records()?;
+    let run = &facts.id;
+    let task = facts.run.valid().map(|run| &run.predicate().task);
+    for link in links {
+        let path = match link.name {
+            CONTRACT => task.map(|task| Kind::Contract.of(task)),
+            RUN => Some(Kind::Run.of(run)),
+            FINALIZATION => Some(Kind::Finalization.of(run)),
+            INDEX => Some(LedgerPath::Provenance(run.clone())),
+            OUTCOME => Some(Kind::Outcome.of(run)),
+            // The newest log, if there are several.
+            GATE_2 => records
+                .of_run(run, Kind::Independence)?
+                .pop()
+                .map(|(path, _)| path),
+            _ => None,
+        };
+        if let Some(path) = path {
+            link.recorded = records.ledger().date_of(&path)?;
+        }
+    }
+    Ok(())
 }
 
 /// Tells whether the branch of a run, as last seen of a remote, holds its commit.
@@ -90,22 +144,23 @@ fn has_landed(session: &Session, run: Held<'_>) -> Result<bool, Error> {
 fn links(facts: &RunFacts) -> Vec<Link> {
     let run = facts.run.valid().map(Verified::predicate);
     vec![
-        one("contract", &facts.contract, by_digest),
+        one(CONTRACT, &facts.contract, by_digest),
         approvals(
             "approval (gate 1)",
             facts,
             (&facts.task_approvals, facts.time),
             revocation::gate_1_withdrawn,
         ),
-        one("run", &facts.run, |it| {
+        one(RUN, &facts.run, |it| {
             format!("{} by {}", it.predicate().commit, it.signer())
         }),
         Link {
             name: "evidence",
             state: state(&facts.evidence),
+            recorded: None,
             binds: run.map_or_else(String::new, |run| format!("root {}", run.root)),
         },
-        many("gate 2", &facts.independence, |it| {
+        many(GATE_2, &facts.independence, |it| {
             format!("{} by {}", it.predicate().status.word(), it.signer())
         }),
         approvals(
@@ -114,14 +169,17 @@ fn links(facts: &RunFacts) -> Vec<Link> {
             (&facts.audit_approvals, facts.audited),
             revocation::gate_3_withdrawn,
         ),
-        many("attestation", &facts.attestations, by_digest),
-        one("finalization", &facts.finalization, by_digest),
+        many(ATTESTATION, &facts.attestations, |it| {
+            format!("{}, until {}", by_digest(it), it.predicate().expires)
+        }),
+        one(FINALIZATION, &facts.finalization, by_digest),
         Link {
-            name: "provenance index",
+            name: INDEX,
             state: state(&facts.indexed),
+            recorded: None,
             binds: String::new(),
         },
-        one("outcome", &facts.outcome, |it| {
+        one(OUTCOME, &facts.outcome, |it| {
             let word = match it.predicate().outcome {
                 Verdict::Accepted => "accepted",
                 Verdict::Rejected => "rejected",
@@ -142,7 +200,7 @@ fn approvals(
         match facts.revoked.contains(&it.digest()) {
             true => format!("{}, withdrawn", by_digest(it)),
             false if expired => format!("{}, expired", by_digest(it)),
-            false => by_digest(it),
+            false => format!("{}, until {}", by_digest(it), it.predicate().expires),
         }
     });
     match withdrawn(facts) {
@@ -166,6 +224,7 @@ fn one<P: Predicate>(
     Link {
         name,
         state: state(link),
+        recorded: None,
         binds: link.valid().map(binds).unwrap_or_default(),
     }
 }
@@ -183,7 +242,8 @@ fn many<P: Predicate>(
     Link {
         name,
         state,
-        binds: binds.join(", "),
+        recorded: None,
+        binds: binds.join("; "),
     }
 }
 

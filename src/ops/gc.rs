@@ -18,7 +18,8 @@ pub struct Known {
 /// Makes the index of the ledger and of the notes anew.
 pub fn gc(session: &Session) -> Result<Known, Error> {
     let repo = session.repo();
-    beside::remove(repo).map_err(|source| git::Error::Io {
+    let made_anew = beside::remove(repo).and_then(|()| beside::require_writable(repo));
+    made_anew.map_err(|source| git::Error::Io {
         path: beside::directory(repo),
         source,
     })?;

@@ -66,7 +66,7 @@ pub fn server(session: &Session, request: &ServerRequest<'_>) -> Result<Server, 
     check_objects(session)?;
     let hooks = hooks::directory(session.repo(), request.gitlab)?;
     let changes = install::install(&hooks, Side::Server, request.program)?;
-    let line = std::fs::read_to_string(&public);
+    let line = session.actor().settings.server_key_line();
     let line = line.map_err(|error| unusable("read", &public, &error))?;
     Ok(Server {
         key: line.trim().to_owned(),
@@ -260,7 +260,7 @@ fn found(session: &Session, request: &CloneRequest<'_>) -> Result<Founded, Error
             (policy, signers.into_bytes(), begins)
         }
     };
-    let checked = Policy::parse(&policy, &signers)
+    let checked = Policy::parse_new(&policy, &signers)
         .map_err(|bad| Error::denied("the policy does not hold", rules::bad(bad)))?;
     require_adopted(session, &checked)?;
     if checked.root_threshold() > 1 {

@@ -1,7 +1,7 @@
 //! The history of a branch with its governance: what each commit claims to be, and who signed it.
 
 use crate::facts::case::{CommitKind, RollbackTarget};
-use crate::record::{IdentityName, ObjectId};
+use crate::record::{IdentityName, ObjectId, Timestamp};
 
 use super::revision::revision;
 use super::{Error, Session};
@@ -18,6 +18,8 @@ pub struct Row {
     pub signer: Option<IdentityName>,
     /// How many attestations are noted on it.
     pub attestations: usize,
+    /// When it was committed, by its own word.
+    pub date: Option<Timestamp>,
     /// The first line of its message.
     pub title: String,
 }
@@ -39,6 +41,7 @@ pub fn log(session: &Session, from: &str, number: usize) -> Result<Vec<Row>, Err
             run,
             signer: signer.ok().map(|signer| signer.person),
             attestations: records.attestations_of(id)?.len(),
+            date: Timestamp::from_seconds(commit.committer.time),
             title: String::from_utf8_lossy(commit.title()).into_owned(),
         });
         next = commit.parents.first().copied();

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::facts::policies::PolicyFiles;
 use crate::git::{CommitDraft, Expected, RefUpdate};
-use crate::policy::{Keyring, Policy};
+use crate::policy::{BadPolicy, Keyring, Policy};
 use crate::record::envelope::{Envelope, EnvelopeSignature};
 use crate::record::tree::Mode;
 use crate::record::{
@@ -58,7 +58,7 @@ pub fn check(
     };
     let mut report = Report::default();
     report.count("policies", 1);
-    if let Err(bad) = Policy::parse(&files.policy, &signers) {
+    if let Err(bad) = Policy::parse_new(&files.policy, &signers) {
         report.absorb(rules::bad(bad));
     }
     Ok(report)
@@ -80,8 +80,7 @@ pub struct Proposed {
 pub fn propose(session: &Session, files: &Files) -> Result<Proposed, Error> {
     let history = session.history()?;
     let signers = files.signers(session)?;
-    let checked = Policy::parse(&files.policy, &signers)
-        .map_err(|bad| Error::denied("the policy does not hold", rules::bad(bad)))?;
+    let checked = Policy::parse_new(&files.policy, &signers).map_err(does_not_hold)?;
     let next = history.current().policy.version().saturating_add(1);
     if checked.version() != next {
         let found = format!("version {}, not {next}", checked.version());
@@ -110,9 +109,15 @@ pub fn propose(session: &Session, files: &Files) -> Result<Proposed, Error> {
 pub fn sign(session: &Session, digest: Option<DigestPrefix>) -> Result<Proposed, Error> {
     let proposal = Proposal::of(session, digest)?;
     let digest = proposal.digest;
+    let (policy, signers) = proposal.files(session)?;
+    Policy::parse_new(&policy, &signers).map_err(does_not_hold)?;
     let batch = Batch::new("sign a policy");
     add_signature(session, batch, digest, proposal.payload)?;
     standing(&session.again()?, digest)
+}
+
+fn does_not_hold(bad: BadPolicy) -> Error {
+    Error::denied("the policy does not hold", rules::bad(bad))
 }
 
 fn add_signature(
@@ -161,14 +166,8 @@ pub struct Applied {
 pub fn apply(session: &Session, digest: Option<DigestPrefix>) -> Result<Applied, Error> {
     let proposal = Proposal::of(session, digest)?;
     let digest = proposal.digest;
-    let missing = || {
-        let message = "the files of the proposal are missing";
-        Error::undecided(message, absent::proposal_files(digest))
-    };
-    let records = session.records()?;
-    let policy = records.file(&LedgerPath::ProposedPolicy(digest))?;
-    let signers = records.file(&LedgerPath::ProposedSigners(digest))?;
-    let (policy, signers) = policy.zip(signers).ok_or_else(missing)?;
+    let (policy, signers) = proposal.files(session)?;
+    Policy::parse_new(&policy, &signers).map_err(does_not_hold)?;
     let persons = proposal.signers(session)?;
     if let Some(finding) = rules::threshold(session.policy()?, digest, &persons) {
         return Err(Error::denied("too few roots have signed", finding));
@@ -240,6 +239,17 @@ impl Proposal {
             }
         }
         Ok(found)
+    }
+
+    /// Returns `policy.toml` and `allowed_signers`.
+    fn files(&self, session: &Session) -> Result<(Vec<u8>, Vec<u8>), Error> {
+        let records = session.records()?;
+        let policy = records.file(&LedgerPath::ProposedPolicy(self.digest))?;
+        let signers = records.file(&LedgerPath::ProposedSigners(self.digest))?;
+        policy.zip(signers).ok_or_else(|| {
+            let message = "the files of the proposal are missing";
+            Error::undecided(message, absent::proposal_files(self.digest))
+        })
     }
 
     fn into_envelope(self) -> Envelope {

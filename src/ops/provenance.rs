@@ -185,7 +185,7 @@ pub struct Rebuilt {
 }
 
 /// Computes the entries from the finalizations and adds those that are missing. One that is there
-/// never changes.
+/// never changes; if it is wrong, that is said after the others were added.
 pub fn mend(session: &Session) -> Result<Rebuilt, Error> {
     session.require_known_policy()?;
     let records = session.records()?;
@@ -194,7 +194,11 @@ pub fn mend(session: &Session) -> Result<Rebuilt, Error> {
         added: Vec::new(),
         runs: 0,
     };
+    let mut kept = Vec::new();
     for (run, has) in provenance::runs(&records)? {
+        if has.entry {
+            kept.push(run.clone());
+        }
         if !has.entry
             && let Some(entry) = provenance::implied(&records, &run)?
         {
@@ -204,5 +208,13 @@ pub fn mend(session: &Session) -> Result<Rebuilt, Error> {
         rebuilt.runs = rebuilt.runs.saturating_add(usize::from(has.finalization));
     }
     session.commit(&batch)?;
-    Ok(rebuilt)
+    let mut findings = Findings::new();
+    judge_some(&session.again()?.records()?, kept, &mut findings)?;
+    match Refusal::of(findings) {
+        None => Ok(rebuilt),
+        Some(why) => Err(Error::denied(
+            "an entry of the provenance index does not hold, and none is ever changed",
+            why,
+        )),
+    }
 }

@@ -50,6 +50,9 @@ pub struct Pushed {
 /// Pushes everything that is ahead of the remote. What the server will never take is set aside.
 pub fn push(session: &Session, request: &Request) -> Result<Pushed, Error> {
     let remote = request.remote.as_str();
+    remote::require(session, remote)?;
+    // Without a policy there is nothing that could be ahead, and nothing to say so either.
+    session.history()?;
     let mut last = String::new();
     let mut pushed = Pushed::default();
     let mut brought = None;

@@ -27,6 +27,16 @@ pub(super) fn has(session: &Session, remote: &str, reference: &RefName) -> Resul
     Ok(!output.stdout.is_empty())
 }
 
+/// Refuses a name that no remote has.
+pub(super) fn require(session: &Session, remote: &str) -> Result<(), Error> {
+    if session.repo().remotes().iter().any(|it| it == remote) {
+        return Ok(());
+    }
+    Err(Error::usage(format!("there is no remote named {remote:?}"))
+        .hint("git remote -v")
+        .hint("git remote add origin URL"))
+}
+
 /// Returns the names of all remotes.
 pub(super) fn names(session: &Session) -> Result<Vec<String>, Error> {
     let output = git::run_at_home(session.repo(), &["remote"])?;

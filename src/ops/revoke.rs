@@ -55,7 +55,9 @@ fn only(
     if named.len() > 1 {
         let all: Vec<_> = named.keys().map(Sha256::to_string).collect();
         let message = format!("several approvals begin with {prefix}: {}", all.join(" "));
-        return Err(Error::usage(message).hint("git awo revoke RECORD, with more digits"));
+        return Err(
+            Error::usage(message).hint("git awo revoke RECORD --reason TEXT, with more digits")
+        );
     }
     Ok(named.pop_first().map(|(_, envelope)| envelope))
 }

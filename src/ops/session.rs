@@ -143,14 +143,16 @@ impl Session {
 
     /// Writes a batch.
     pub fn commit(&self, batch: &Batch) -> Result<(), Error> {
-        Ok(batch.commit(self.repo(), &self.actor.author())?)
+        Ok(self.actor.write(batch)?)
     }
 
     /// Notes a statement once.
     pub fn note(&self, batch: &Batch, own: Sha256) -> Result<Noted, Error> {
-        match batch.commit(self.repo(), &self.actor.author()) {
+        match self.actor.write(batch) {
             Ok(()) => Ok(Noted::new(own, true)),
-            Err(store::Error::Noted { digest }) => Ok(Noted::new(digest, false)),
+            Err(actor::Error::Store(store::Error::Noted { digest })) => {
+                Ok(Noted::new(digest, false))
+            }
             Err(error) => Err(error.into()),
         }
     }

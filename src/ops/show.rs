@@ -2,7 +2,7 @@
 
 use crate::facts::case::CommitKind;
 use crate::record::envelope::Envelope;
-use crate::record::{ObjectId, RunId, TaskId};
+use crate::record::{ObjectId, RunId, TaskId, Timestamp};
 use crate::records::{Kind, Notes, RunPredicate, Scope, Statement};
 use crate::rules::absent;
 use crate::store::layout::LedgerPath;
@@ -11,8 +11,8 @@ use crate::store::ledger::Records;
 use super::revision::revision;
 use super::{Error, Session};
 
-/// Records: where each stands, and its envelope.
-pub type Found = Vec<(String, Envelope)>;
+/// Records: where each stands, its envelope, and when it was recorded, of those in the ledger.
+pub type Found = Vec<(String, Envelope, Option<Timestamp>)>;
 
 /// Returns what is recorded about whatever has this name.
 pub fn show(session: &Session, name: &str) -> Result<Found, Error> {
@@ -53,7 +53,8 @@ fn about(records: &Records<'_>, scope: Scope, found: &mut Found) -> Result<(), E
     paths.dedup();
     for (_, path) in paths {
         if let Some(envelope) = records.envelope(&path)? {
-            found.push((path.to_path().to_string(), envelope));
+            let recorded = records.ledger().date_of(&path)?;
+            found.push((path.to_path().to_string(), envelope, recorded));
         }
     }
     Ok(())
@@ -88,7 +89,7 @@ fn noted(
         for envelope in envelopes.into_iter().filter(&wanted) {
             let kind = Kind::of_payload(envelope.payload()).map_or("note", Kind::word);
             let digest = envelope.digest();
-            found.push((format!("{kind} of {name}"), envelope));
+            found.push((format!("{kind} of {name}"), envelope, None));
             about(records, Scope::Record(digest), found)?;
         }
     }

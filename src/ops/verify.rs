@@ -18,6 +18,8 @@ pub struct Request {
     pub reference: Option<String>,
     /// Saved receipts, which the receive log must contain: a name to show, and the bytes.
     pub receipts: Vec<(String, Vec<u8>)>,
+    /// For how many days what is known of the server counts.
+    pub fresh: Option<u32>,
     /// Whether what this clone has verified before may be left out.
     pub cache: bool,
 }
@@ -29,6 +31,7 @@ impl Request {
             what,
             reference: None,
             receipts: Vec::new(),
+            fresh: None,
             cache: true,
         }
     }
@@ -45,12 +48,15 @@ pub fn verify(session: &Session, request: &Request) -> Result<Report, Error> {
     let actor = session.actor();
     let anchor = actor.anchor()?;
     let marks = actor.settings.high_water()?;
+    let fetched = marks.fetched.into_values().max();
     let seen: Vec<_> = marks.remotes.into_values().flatten().collect();
     let clone = Clone {
         reader: &actor.repo,
         anchor: anchor.as_ref(),
         high_water: &seen,
         receipts: &receipts,
+        fetched,
+        fresh: request.fresh,
         time: actor.now(),
         cache: request.cache,
     };

@@ -165,6 +165,8 @@ pub struct Limits {
     pub commits: usize,
     /// Changed paths per push.
     pub paths: usize,
+    /// Bytes of a file in a commit.
+    pub file_bytes: u64,
     /// Bytes of evidence per run.
     pub evidence_bytes: u64,
     /// Bytes per path component.
@@ -189,6 +191,7 @@ impl Default for Limits {
             refs: 1_000,
             commits: 10_000,
             paths: 100_000,
+            file_bytes: 256 * 1024 * 1024,
             evidence_bytes: 64 * 1024 * 1024,
             component_bytes: 255,
             path_bytes: 4_096,

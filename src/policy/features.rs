@@ -76,7 +76,12 @@ impl Coded for BadPolicy {
             }
             Self::Complaints(_) => {
                 let expected = "a policy without complaints";
-                Diagnosis::against(self, Rule::PolicyReadable, expected, "git awo policy log")
+                Diagnosis::against(
+                    self,
+                    Rule::PolicyReadable,
+                    expected,
+                    "mend FILE, then git awo policy check FILE",
+                )
             }
         }
     }

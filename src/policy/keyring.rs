@@ -63,9 +63,12 @@ impl Keyring {
                     .values()
                     .find(|it| it.principals.contains(principal))
                 else {
+                    let line = entry.line;
+                    let names: Vec<_> = persons.keys().map(IdentityName::as_str).collect();
                     complaints.push(format!(
-                        "allowed_signers line {}: {principal:?} is not an identity",
-                        entry.line
+                        "allowed_signers line {line}: {principal:?} is not an identity: write one of {}, or add \
+                         principals = [{principal:?}] to one in policy.toml",
+                        names.join(", ")
                     ));
                     continue;
                 };

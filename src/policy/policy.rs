@@ -3,8 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::record::fold;
-use crate::record::{IdentityName, ObjectId, RepoPath, Role, Timestamp};
+use crate::record::{IdentityName, ObjectId, RepoPath, Role, Timestamp, fold};
 use crate::records::Kind;
 use crate::signing::AllowedSigners;
 
@@ -189,6 +188,36 @@ impl Policy {
         let signers = AllowedSigners::parse(allowed_signers)
             .map_err(|error| complaint(format!("allowed_signers: {error}")))?;
         Self::check(document, &signers).map_err(BadPolicy::Complaints)
+    }
+
+    /// Checks the two files of a policy that is not in force yet. More is asked than of those that were
+    /// accepted: no two persons may be one but for case and Unicode form.
+    pub fn parse_new(policy_toml: &[u8], allowed_signers: &[u8]) -> Result<Self, BadPolicy> {
+        let policy = Self::parse(policy_toml, allowed_signers)?;
+        match policy.lookalikes() {
+            complaints if complaints.is_empty() => Ok(policy),
+            complaints => Err(BadPolicy::Complaints(complaints)),
+        }
+    }
+
+    /// Returns complaints about names of two persons that differ in case or Unicode form only.
+    pub fn lookalikes(&self) -> Vec<String> {
+        let mut taken: BTreeMap<String, (&IdentityName, &str)> = BTreeMap::new();
+        let mut complaints = Vec::new();
+        for person in self.persons() {
+            for principal in &person.principals {
+                let this = (&person.name, principal.as_str());
+                let (other, as_what) = *taken.entry(fold::name(principal)).or_insert(this);
+                if *other != person.name {
+                    complaints.push(format!(
+                        "principal {as_what:?} of {other} and principal {principal:?} of {} differ in case or \
+                         Unicode form only",
+                        person.name
+                    ));
+                }
+            }
+        }
+        complaints
     }
 
     fn check(document: Document, signers: &AllowedSigners) -> Result<Self, Vec<String>> {
@@ -450,6 +479,7 @@ fn limits(limits: &Limits, complaints: &mut Vec<String>) {
         of("refs", limits.refs, usize::MAX),
         of("commits", limits.commits, usize::MAX),
         of("paths", limits.paths, usize::MAX),
+        fixed("file_bytes", limits.file_bytes, u64::MAX),
         fixed("evidence_bytes", limits.evidence_bytes, most.evidence_bytes),
         of(
             "component_bytes",

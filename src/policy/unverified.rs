@@ -199,7 +199,7 @@ impl Coded for Unverified {
             Self::Commit(_) => broken(
                 Rule::CommitSigned,
                 &"an SSH signature by a person whom the policy names",
-                "git commit --amend -S, with gpg.format=ssh",
+                "git config gpg.format ssh, then git commit --amend --no-edit --allow-empty -S",
             ),
         }
     }

@@ -29,6 +29,10 @@ pub trait Coded: Error {
     }
 }
 
+/// What helps where the surroundings fail: only the message can say what.
+const UNUSABLE: &str =
+    "mend what the message names, then run the command again; git awo doctor looks for more";
+
 /// The meaning of an error in terms of the catalogue. It never means "allowed".
 #[derive(Clone, Debug)]
 pub struct Diagnosis(Kind);
@@ -76,7 +80,7 @@ impl Diagnosis {
     /// Returns an undecided diagnosis for a failure of the surroundings: a file, a program, the system.
     pub fn unusable(error: &dyn Error, rule: Rule) -> Self {
         let expected = "a repository and a system that can be read and written";
-        Self::undecided(error, rule, expected, "git awo doctor")
+        Self::undecided(error, rule, expected, UNUSABLE)
     }
 
     /// Replaces the text of what was found, which is the error's message by default.

@@ -567,6 +567,9 @@ rules! {
     WholeView = "whole-view", Int005,
         "The repository shows every object that it names: it is not shallow, partial, grafted or borrowed.",
         "git clone", "`git clone --depth=1`";
+    FileLimit = "file-limit", Int006,
+        "No new file is larger than the policy allows.",
+        "policy, `[limits]`", "a file of 300 MiB where `file_bytes` is 256 MiB";
     HookInputLimit = "hook-input-limit", Int006,
         "The standard input of a hook is at most 8 MiB.",
         "hard limit", "a push of a hundred thousand refs";
@@ -756,6 +759,9 @@ rules! {
     ForwardOnly = "forward-only", Rep002,
         "A governance ref moves only to a descendant.",
         "git refs", "`git push --force` on `refs/awo/ledger`";
+    Fresh = "fresh", Rep002,
+        "What is known of the server is as new as was asked for.",
+        "server", "`git awo verify --fresh 7` in a clone that fetched a month ago";
     GovernanceKept = "governance-kept", Rep002,
         "A governance ref is not deleted.",
         "git refs", "`git push origin :refs/awo/log`";

@@ -297,6 +297,15 @@ impl LedgerPath {
         scope || matches!(self, Self::ProposedPolicy(_) | Self::ProposedSigners(_))
     }
 
+    /// Returns what its id names: `run`, `task` or `record`.
+    pub fn is_about(&self) -> &'static str {
+        match self {
+            Self::Record(Scope::Task(_), ..) | Self::Packet(_) => "task",
+            _ if self.run().is_some() => "run",
+            _ => "record",
+        }
+    }
+
     /// Returns the run that the file is about.
     pub fn run(&self) -> Option<&RunId> {
         match self {

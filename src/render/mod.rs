@@ -4,6 +4,7 @@ pub mod attestation;
 pub mod provenance;
 pub mod report;
 
+use crate::record::Timestamp;
 use crate::record::path::{LONGEST, cut, escape};
 
 /// Returns a stranger's text fit for a part of a line: also without line ends and tabs, and cut if it
@@ -16,6 +17,11 @@ pub fn one_line(text: &str) -> String {
 
 /// The longest line, in characters: several parts fit into one.
 const LONGEST_LINE: usize = 8 * LONGEST;
+
+/// Returns a date in ISO 8601, in UTC; nothing if it is not known.
+pub fn date(time: Option<Timestamp>) -> String {
+    time.map_or_else(String::new, |time| time.to_string())
+}
 
 /// Returns lines as a terminal may have them: nothing hidden, and no line that is endless.
 pub fn lines(text: &str) -> String {

@@ -9,7 +9,7 @@ pub fn run_record(run: &RunId) -> Finding {
         .finding(Subject::of_run(run))
         .found("no run record")
         .expected("a run record in the ledger")
-        .remedy("git awo fetch; git awo log")
+        .remedy("git awo fetch; git awo status --all, which lists the runs")
 }
 
 /// Returns the finding that there is no task of this id.
@@ -18,7 +18,7 @@ pub fn contract(task: &TaskId) -> Finding {
         .finding(Subject::of_record(task))
         .found("no contract")
         .expected("a contract in the ledger")
-        .remedy("git awo task list; git awo fetch")
+        .remedy("git awo fetch; git awo task list")
 }
 
 /// Returns the finding that nothing has this name.
@@ -36,7 +36,9 @@ pub fn index_entry(run: &RunId) -> Finding {
         .finding(Subject::of_run(run))
         .found("no entry")
         .expected("the entry of a finalized run")
-        .remedy("git awo fetch; git awo provenance verify")
+        .remedy(format!(
+            "git awo fetch; git awo provenance rebuild; before it is finalized: git awo finalize {run}"
+        ))
 }
 
 /// Returns the finding that there are no records at all.

@@ -20,7 +20,7 @@ pub fn arrives(facts: &ApprovalFacts<'_>, subject: &Subject, findings: &mut Find
                 .finding(subject.clone())
                 .found("an approval of no run")
                 .expected("a note on the object that it binds")
-                .remedy("git awo approve"),
+                .remedy("git awo approve RUN"),
         ),
         Approves::Audit if facts.is_new => audit(facts, subject, findings),
         Approves::Audit => {}

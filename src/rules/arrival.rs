@@ -8,7 +8,7 @@ use crate::policy::Policy;
 use crate::record::{
     Coded as _, Finding, Findings, ObjectId, RefName, Rule, RunId, Sha256, Subject,
 };
-use crate::records::{Binding, LedgerPath, Location, Record, Scope};
+use crate::records::{Binding, Kind, LedgerPath, Location, Record, Scope};
 
 use crate::store::layout;
 
@@ -121,7 +121,7 @@ pub fn note(it: &Noted, findings: &mut Findings) -> Option<RunId> {
                     layout::notes(it.segment)
                 ))
                 .expected(layout::notes(belongs))
-                .remedy("git awo approve"),
+                .remedy(again(&**says)),
         );
     }
     // What is not there says so itself.
@@ -134,7 +134,7 @@ pub fn note(it: &Noted, findings: &mut Findings) -> Option<RunId> {
                     says.kind().title()
                 ))
                 .expected("a note on the object that it binds")
-                .remedy("git awo approve"),
+                .remedy(again(&**says)),
         );
     }
     let run = says.run()?;
@@ -144,7 +144,9 @@ pub fn note(it: &Noted, findings: &mut Findings) -> Option<RunId> {
                 .finding(subject().run(&run))
                 .found("no such run")
                 .expected("a run record")
-                .remedy("git awo push"),
+                .remedy(
+                    "git awo fetch, then git awo push; or git awo push by whoever made the run",
+                ),
         );
         return None;
     };
@@ -158,6 +160,15 @@ pub fn note(it: &Noted, findings: &mut Findings) -> Option<RunId> {
         );
     }
     Some(run)
+}
+
+/// Returns the command that makes a noted record again.
+fn again(says: &dyn Record) -> String {
+    let run = says.run().map_or("RUN".to_owned(), |run| run.to_string());
+    match says.kind() {
+        Kind::Attestation => format!("git awo attest {run}"),
+        _ => format!("git awo approve {run}"),
+    }
 }
 
 /// Tells whether a record binds commit, root and contract of a run, as far as it binds any; a
@@ -217,7 +228,7 @@ pub fn run(facts: &RunFacts, arrived: &BTreeSet<Sha256>, policy: &Policy, findin
         .valid()
         .filter(|it| arrived.contains(&it.digest()))
     {
-        let again = format!("git awo outcome {}", facts.id);
+        let again = format!("git awo outcome {} rejected --reason TEXT", facts.id);
         binds_run(facts, it.predicate(), &again, findings);
     }
 }

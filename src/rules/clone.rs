@@ -4,7 +4,10 @@
 use crate::facts::PolicyHistory;
 use crate::facts::log::Log;
 use crate::facts::policies::Version;
-use crate::record::{Finding, Findings, IdentityName, ObjectId, RefName, Rule, Sha256, Subject};
+use crate::policy::Policy;
+use crate::record::{
+    Finding, Findings, IdentityName, ObjectId, RefName, Rule, Sha256, Subject, Timestamp,
+};
 use crate::records::Movement;
 use crate::store::layout::{self, Place};
 
@@ -41,6 +44,34 @@ pub fn without_rules(subject: Subject, asked: &str, branch: Option<&RefName>) ->
         .remedy(format!("git awo verify {asked} --ref {branch}"))
 }
 
+/// The policy by which a clone is verified may have expired meanwhile: the server has refused every
+/// push since then, or has a newer one.
+pub fn policy_unexpired(policy: &Policy, time: Timestamp) -> Option<Finding> {
+    policy.expired_at(time).then(|| {
+        Rule::PolicyUnexpired
+            .finding(Subject::of_ref(&layout::policy()))
+            .found("the policy has expired")
+            .expected("a policy in force")
+            .remedy("git awo fetch")
+    })
+}
+
+/// What is known of the server is not older than so many days.
+pub fn fresh(last: Option<Timestamp>, days: u32, time: Timestamp) -> Option<Finding> {
+    let found = match last {
+        Some(last) if last.plus_days(days) >= time => return None,
+        Some(last) => format!("nothing was heard of the server since {last}"),
+        None => "nothing says when the server was heard of last".to_owned(),
+    };
+    Some(
+        Rule::Fresh
+            .finding(Subject::of_ref(&layout::log()))
+            .found(found)
+            .expected(format!("a fetch or a receipt of the last {days} days"))
+            .remedy("git awo fetch"),
+    )
+}
+
 /// A ref contains what was seen there before; this one does not.
 pub fn high_water_mark(
     reference: &RefName,
@@ -56,7 +87,10 @@ pub fn high_water_mark(
                 format!("{id}, which does not contain it")
             }))
             .expected(format!("a descendant of {seen}, seen before"))
-            .remedy("compare with another clone: the server was rewound or forked"),
+            .remedy(format!(
+                "git update-ref {reference} {seen}, if it was moved here; else the server was rewound or \
+                 forked: compare with another clone"
+            )),
     );
 }
 

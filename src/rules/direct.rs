@@ -4,6 +4,7 @@ use crate::facts::case::CommitCase;
 use crate::record::commit::SecondReading;
 use crate::record::{Finding, Findings, Rule};
 
+use super::remedy;
 use super::scope::policy_paths;
 
 /// Judges a commit that claims to be nothing but a commit.
@@ -14,7 +15,7 @@ pub fn direct(case: &CommitCase<'_>, findings: &mut Findings) {
                 .finding(case.subject())
                 .found("a direct commit, without a run")
                 .expected("a run with its approvals, evidence, review and attestation")
-                .remedy("git awo task new"),
+                .remedy(remedy::take_off(case)),
         );
         // Its paths are reported too: who mends only the first finding would meet the next.
     }
@@ -31,7 +32,10 @@ pub fn direct(case: &CommitCase<'_>, findings: &mut Findings) {
                 .finding(case.subject())
                 .found(format!("a direct commit by {person}"))
                 .expected("a writer whom the policy names for this ref")
-                .remedy("git awo policy show"),
+                .remedy(
+                    "ask a writer whom git awo policy show names to make the commit, or a root to \
+                     name you: git awo policy propose FILE",
+                ),
         );
         return;
     }
@@ -42,7 +46,7 @@ pub fn direct(case: &CommitCase<'_>, findings: &mut Findings) {
                     .finding(case.subject().path(&change.path))
                     .found(format!("changed by {person}"))
                     .expected("a writer whom the policy grants this path")
-                    .remedy("git awo policy show"),
+                    .remedy(remedy::leave_out(&change.path)),
             );
         }
     }
@@ -85,7 +89,10 @@ pub fn merge(case: &CommitCase<'_>, findings: &mut Findings) {
                 .finding(case.subject())
                 .found(format!("a merge of {} parents", case.commit.parents.len()))
                 .expected("one parent")
-                .remedy("git rebase"),
+                .remedy(format!(
+                    "git rebase origin/{}",
+                    case.rules.reference().branch().unwrap_or("BRANCH")
+                )),
         );
     }
 }
@@ -96,5 +103,5 @@ pub fn confused(case: &CommitCase<'_>, why: &str) -> Finding {
         .finding(case.subject())
         .found(why)
         .expected("the trailers of one run, or AWO-Rollback alone")
-        .remedy(case.without_trailers("git awo run"))
+        .remedy(case.without_trailers(&remedy::take_off(case)))
 }

@@ -10,6 +10,9 @@ use crate::record::{
     Finding, Findings, IdentityName, ObjectId, RepoPath, Rule, RunId, Sha256, Subject,
 };
 
+use crate::sys::shell;
+
+use super::remedy;
 use super::scope::{contract_scope, policy_paths};
 use super::tree::entries;
 
@@ -39,7 +42,11 @@ pub fn changes(
                 .finding(Subject::of_run(run))
                 .found("nothing is changed")
                 .expected("a change within the contract")
-                .remedy(format!("git awo task show {}", contract.id)),
+                .remedy(format!(
+                    "mend the command and run it again, the approval is not spent: git awo run {} \
+                     -- COMMAND",
+                    contract.id
+                )),
         );
     }
     entries(case, findings);
@@ -83,7 +90,10 @@ pub fn action(contract: &Contract, action: &str, subject: Subject) -> Option<Fin
             .finding(subject)
             .found(format!("the command reports {forbidden}"))
             .expected(format!("no {forbidden}: the contract forbids it"))
-            .remedy(format!("git awo task show {}", contract.id)),
+            .remedy(format!(
+                "let the command not do it; git awo task show {} lists what is forbidden",
+                contract.id
+            )),
     )
 }
 
@@ -119,7 +129,7 @@ pub fn trust(name: &[u8], how: &str) -> Finding {
         .finding(Subject::none())
         .found(format!("{} was {how} during the run", quote(name)))
         .expected("what this clone trusts stays as it is")
-        .remedy("put it back by hand: git awo trust, then git awo fetch")
+        .remedy("put it back by hand: git awo trust FINGERPRINT, then git awo fetch")
 }
 
 /// Returns the finding on a ref that is not where it was.
@@ -129,11 +139,16 @@ pub fn ref_moved(name: &[u8], how: &str, now: Option<&[u8]>, then: Option<&[u8]>
         reference: Some(quote(name)),
         ..Subject::none()
     };
+    let shown = shell::quote(&quote(name));
+    let back = match then {
+        Some(then) => format!("git update-ref {shown} {}", shell::quote(&quote(then))),
+        None => format!("git update-ref -d {shown}"),
+    };
     Rule::RefMove
         .finding(subject)
         .found(format!("{how} during the run: {}", value(now)))
         .expected(value(then))
-        .remedy("put the ref back; a run moves none")
+        .remedy(back)
 }
 
 /// The branch, the policy and the contract are what they were when the run began.
@@ -152,7 +167,7 @@ pub fn fresh(
         .finding(subject)
         .found(format!("{what} moved meanwhile to {now}"))
         .expected(then);
-    Some(finding.remedy(format!("git awo approve {}, then git awo run", contract.id)))
+    Some(finding.remedy(remedy::run_again(&contract.id)))
 }
 
 /// Returns the finding that the validation command has changed a file.
@@ -170,7 +185,7 @@ pub fn spent_meanwhile(run: &RunId, marker: &RepoPath, approval: Sha256) -> Find
         .finding(Subject::of_run(run).record(marker))
         .found(format!("the approval {approval} was spent meanwhile"))
         .expected("an unused approval")
-        .remedy("git awo approve, then git awo run")
+        .remedy("git awo approve TASK --again, then git awo run TASK -- COMMAND")
 }
 
 /// Returns the finding that a run of this name was recorded while the run went on.
@@ -179,7 +194,7 @@ pub fn recorded_meanwhile(run: &RunId, record: &RepoPath) -> Finding {
         .finding(Subject::of_run(run).record(record))
         .found("a run of this name was recorded meanwhile")
         .expected("a name that no run has had")
-        .remedy("git awo run, with another name")
+        .remedy("git awo run TASK --run-id OTHER -- COMMAND")
 }
 
 /// Judges the files of a run, which may have `most` bytes together. Returns their root too, where
@@ -278,7 +293,10 @@ pub fn one_commit(commit: &Commit, base: Option<ObjectId>, run: &RunId) -> Optio
                     .finding(subject)
                     .found(format!("a commit on {parent}"))
                     .expected(base)
-                    .remedy("git rebase, or git awo approve the task on the new base"),
+                    .remedy(format!(
+                        "git rebase --onto {base} {parent} and make the run directory again, or git \
+                         awo approve TASK on the new base"
+                    )),
             )
         }
         parents => Some(
@@ -286,7 +304,7 @@ pub fn one_commit(commit: &Commit, base: Option<ObjectId>, run: &RunId) -> Optio
                 .finding(subject)
                 .found(format!("{} parents", parents.len()))
                 .expected("exactly one commit on its base")
-                .remedy("git rebase"),
+                .remedy("git reset --soft BASE, then git commit"),
         ),
     }
 }

@@ -74,7 +74,7 @@ pub fn admitted(contract: &Contract) -> Option<Finding> {
         .finding(about(&contract.id))
         .found(format!("the target is {}", quote(status.as_bytes())))
         .expected("admitted")
-        .remedy("have the repository admitted, then import the new packet");
+        .remedy("have the repository admitted, then import a packet with another task id: git awo task import FILE");
     (status != "admitted").then_some(finding)
 }
 
@@ -85,7 +85,10 @@ pub fn governed(policy: &Policy, target: &RefName) -> Option<Finding> {
         .finding(Subject::of_ref(target))
         .found("a branch that takes no governed commits")
         .expected("a ref that the policy opens to governed commits")
-        .remedy("git awo policy show");
+        .remedy(
+            "git awo task new ID --task TEXT --allow PATTERN --ref REF, with a branch that git awo \
+             policy show opens to governed commits",
+        );
     (!rules.is_some_and(|rules| rules.accepts_governed())).then_some(finding)
 }
 
@@ -95,7 +98,10 @@ pub fn no_target(target: &RefName) -> Finding {
         .finding(Subject::of_ref(target))
         .found("no such branch here")
         .expected("the target branch of the contract")
-        .remedy("git fetch, then git branch")
+        .remedy(format!(
+            "git fetch origin, then git branch {branch} origin/{branch}",
+            branch = target.branch().unwrap_or("BRANCH")
+        ))
 }
 
 /// Returns the finding that the contract starts from a commit that is not in the branch's history.
@@ -104,7 +110,7 @@ pub fn other_history(target: &RefName, base: ObjectId, tip: ObjectId) -> Finding
         .finding(Subject::of_ref(target))
         .found(format!("the contract starts from {base}"))
         .expected(format!("{tip} or an ancestor of it"))
-        .remedy("import a packet for this history")
+        .remedy("import a packet for this history: git awo task import FILE")
 }
 
 /// Returns the finding that there is a run of this name.
@@ -112,6 +118,15 @@ pub fn run_exists(run: &RunId) -> Finding {
     Rule::RunId
         .finding(Subject::of_run(run))
         .found("a run of this name")
+        .expected("a name that no run has had")
+        .remedy("git awo run TASK --run-id OTHER -- COMMAND, with a name that git awo status --all does not list")
+}
+
+/// Returns the finding that there is a run whose name differs from this one in case only.
+pub fn run_alike(run: &RunId, other: &str) -> Finding {
+    Rule::RunId
+        .finding(Subject::of_run(run))
+        .found(format!("the run {other}, which differs in case only"))
         .expected("a name that no run has had")
         .remedy("git awo log, then another --run-id")
 }
@@ -122,7 +137,7 @@ pub fn no_name_left(stem: &str, count: u32) -> Finding {
         .finding(Subject::none())
         .found(format!("{count} runs named {stem}"))
         .expected("a name that no run has had")
-        .remedy("git awo run, with --run-id")
+        .remedy("git awo run TASK --run-id OTHER -- COMMAND")
 }
 
 /// Returns the finding that something does not hold which no other finding names.
@@ -154,7 +169,7 @@ pub struct Spendable<'a> {
 pub fn spendable(it: &Spendable<'_>, findings: &mut Findings) {
     let (says, signer) = (it.approval.predicate(), it.approval.signer());
     let contract = &it.contract.predicate().contract;
-    let again = format!("git awo approve {}", contract.id);
+    let again = format!("git awo approve {} --again", contract.id);
     if it.revoked {
         findings.push(revocation::used(it.approval.digest(), &again));
     }

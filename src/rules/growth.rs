@@ -2,6 +2,7 @@
 
 use crate::facts::arrivals::{Arrivals, Irregular};
 use crate::record::{Coded as _, Finding, Findings, RefName, Rule, Subject};
+use crate::store::layout;
 
 use super::{fault, limits};
 
@@ -15,10 +16,17 @@ pub fn irregular(arrivals: &Arrivals, findings: &mut Findings) {
 fn judge(reference: &RefName, what: &Irregular, findings: &mut Findings) {
     let subject = || Subject::of_ref(reference);
     let only = "git awo fetch, then git awo push";
+    let back = match layout::tracking("origin", reference) {
+        Some(theirs) => format!(
+            "git update-ref refs/awo-displaced/kept {reference}, then git update-ref {reference} {theirs}, \
+             then git awo push"
+        ),
+        None => only.to_owned(),
+    };
     let gone = |removed: bool, subject: Subject, what: [&str; 2], expected: &str| {
         let found = if removed { what[0] } else { what[1] };
         let finding = Rule::RecordsNeverChange.finding(subject).found(found);
-        finding.expected(expected).remedy(only)
+        finding.expected(expected).remedy(&back)
     };
     let finding: Finding = match what {
         Irregular::Rewound { old, new } => Rule::ForwardOnly
@@ -30,7 +38,7 @@ fn judge(reference: &RefName, what: &Irregular, findings: &mut Findings) {
             .finding(subject())
             .found("a new governance ref without a record")
             .expected("the records of this ref")
-            .remedy("git awo push"),
+            .remedy(format!("git update-ref -d {reference}, then git awo push")),
         Irregular::Idle(id) => Rule::RecordBrought
             .finding(subject().at(*id))
             .found("a commit of the ledger without a record")
@@ -52,12 +60,17 @@ fn judge(reference: &RefName, what: &Irregular, findings: &mut Findings) {
             .finding(subject().path(path))
             .found("a file of an unknown kind")
             .expected("a record of this version")
-            .remedy("upgrade git-awo, or push with git awo push"),
+            .remedy("upgrade git-awo, here or on the server; only git-awo writes these refs"),
         Irregular::Twice(path) => Rule::RecordName
             .finding(subject().path(path))
             .found("another record of that name")
             .expected("a new name")
             .remedy("git awo fetch --theirs"),
+        Irregular::Alike { path, other } => Rule::RecordName
+            .finding(subject().path(path))
+            .found(format!("an id that differs from {other} in case only"))
+            .expected("ids that differ in more than case")
+            .remedy("another id"),
         Irregular::Rewritten { path, removed } => gone(
             *removed,
             subject().path(path),
@@ -78,7 +91,7 @@ fn judge(reference: &RefName, what: &Irregular, findings: &mut Findings) {
             .finding(subject().run(run))
             .found("files added to evidence that was there before")
             .expected("evidence that never changes")
-            .remedy("git awo run, with a new run id"),
+            .remedy("git awo run TASK --run-id OTHER -- COMMAND"),
         Irregular::TooManyCommits { commits, most } => {
             let expected = format!("at most {most}");
             findings.extend(limits::commits(commits, *most, reference, expected));

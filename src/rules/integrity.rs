@@ -56,5 +56,9 @@ fn other_root(
     (bound, found): (Sha256, Sha256),
 ) -> Option<Finding> {
     let finding = rule.finding(subject).found(found).expected(bound);
-    (found != bound).then(|| finding.remedy(format!("git awo chain {run}")))
+    (found != bound).then(|| {
+        finding.remedy(format!(
+            "git awo fetch; if {run} itself is wrong: git awo run TASK --run-id OTHER -- COMMAND"
+        ))
+    })
 }

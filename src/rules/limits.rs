@@ -9,7 +9,7 @@ pub fn refs(count: usize, limits: &Limits) -> Option<Finding> {
         .finding(Subject::none())
         .found(format!("{count} refs"))
         .expected(format!("at most {}", limits.refs))
-        .remedy("push in smaller parts");
+        .remedy("git push SERVER REF, for some of the refs at a time");
     (count > limits.refs).then_some(finding)
 }
 
@@ -41,7 +41,9 @@ pub fn paths(most: usize, reference: &RefName) -> Finding {
         .finding(Subject::of_ref(reference))
         .found(format!("more than {most} changed paths"))
         .expected(format!("at most {most}"))
-        .remedy("push in smaller parts")
+        .remedy(format!(
+            "git push SERVER COMMIT:{reference}, with a commit half way, first"
+        ))
 }
 
 #[cfg(test)]

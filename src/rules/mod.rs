@@ -17,6 +17,7 @@ pub mod integrity;
 pub mod limits;
 pub mod policy;
 pub mod push;
+mod remedy;
 pub mod remote;
 pub mod revocation;
 mod rollback;

@@ -32,7 +32,15 @@ pub fn no_root(policy: &Policy, person: &IdentityName) -> Finding {
         .finding(Subject::none())
         .found(format!("{person} holds {}", policy.roles_of(person)))
         .expected("a root")
-        .remedy("ask a root: git awo policy sign")
+        .remedy(format!(
+            "ask a root ({}) to do it",
+            policy
+                .roots()
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join(", ")
+        ))
 }
 
 /// Returns the finding that too few roots have signed a proposal, unless enough have.

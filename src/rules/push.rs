@@ -14,22 +14,26 @@ pub fn first_policy<'a>(
     anchor: Option<&'a Anchor>,
     movements: &[Movement],
 ) -> Result<(&'a Anchor, ObjectId), Finding> {
-    let refuse = |found: &str, expected: &str| {
+    let refuse = |found: &str, expected: &str, remedy: &str| {
         Rule::FirstPolicy
             .finding(Subject::none())
             .found(found)
             .expected(expected)
-            .remedy("git push SERVER refs/awo/policy")
+            .remedy(remedy)
     };
     let Some(anchor) = anchor else {
-        let init = "git awo init --server --anchor FINGERPRINT";
-        return Err(refuse("this server has no anchor", init));
+        let expected = "an anchor, which the first policy must match";
+        let init = "git awo init --server --anchor FINGERPRINT, on the server";
+        return Err(refuse("this server has no anchor", expected, init));
     };
     let alone = match movements {
         [movement] if movement.reference == layout::policy() => movement.new,
         _ => None,
     };
-    let refused = || refuse("this server has no policy yet", "refs/awo/policy, alone");
+    let refused = || {
+        let (found, expected) = ("this server has no policy yet", "refs/awo/policy, alone");
+        refuse(found, expected, "git push SERVER refs/awo/policy")
+    };
     Ok((anchor, alone.ok_or_else(refused)?))
 }
 
@@ -43,7 +47,7 @@ pub fn pinned_root(anchor: &Anchor, history: &PolicyHistory) -> Option<Finding> 
     let found = format!("{} signed by {}", history.repository(), founders.join(", "));
     let finding = Rule::PinnedRoot.finding(Subject::of_ref(&layout::policy()));
     let finding = finding.found(found).expected(anchor);
-    Some(finding.remedy("git awo trust"))
+    Some(finding.remedy("git awo trust FINGERPRINT, if what is trusted here is wrong"))
 }
 
 /// A server whose policy names it must be able to write its log: without it nothing shows later
@@ -60,8 +64,8 @@ pub fn log_key(
     if own.is_some_and(|own| policy.log_writers().any(|server| server.name == *own)) {
         return None;
     }
-    let remedy =
-        "git awo init --server, and its key into allowed_signers by git awo policy propose";
+    let remedy = "ask a root to put its key, server_key.pub of the server, into allowed_signers: git awo policy propose \
+         FILE --allowed-signers FILE, then git awo policy apply, then git push SERVER refs/awo/policy, alone";
     let finding = Rule::LogKey
         .finding(Subject::none())
         .found("this server's key is not the one that the policy names for the log")
@@ -127,7 +131,10 @@ pub fn ungoverned(reference: &RefName) -> Finding {
     rule.finding(Subject::of_ref(reference))
         .found(format!("a push of {what}"))
         .expected("governed branches and refs/awo/* only")
-        .remedy("git awo policy show")
+        .remedy(
+            "push to a branch that git awo policy show names: git push SERVER HEAD:BRANCH; or ask a \
+             root to name this one: git awo policy propose FILE",
+        )
 }
 
 /// Governance refs only grow.
@@ -136,7 +143,7 @@ pub fn governance_kept(reference: &RefName) -> [Finding; 2] {
         rule.finding(Subject::of_ref(reference))
             .found("a deletion of a governance ref")
             .expected("governance refs only grow")
-            .remedy("git awo fetch")
+            .remedy("leave it out of the push: it stays where it is")
     })
 }
 
@@ -148,7 +155,7 @@ pub fn log_by_server(reference: &RefName, new: ObjectId, kept: bool, findings: &
             .finding(subject())
             .found("a push of the receive log")
             .expected("the server alone writes it")
-            .remedy("git awo fetch"),
+            .remedy("leave it out of the push: git awo push"),
     );
     if !kept {
         findings.push(
@@ -156,7 +163,7 @@ pub fn log_by_server(reference: &RefName, new: ObjectId, kept: bool, findings: &
                 .finding(subject())
                 .found(format!("{new}, which does not contain it"))
                 .expected("every entry kept")
-                .remedy("git awo fetch"),
+                .remedy("leave it out of the push: git awo push"),
         );
     }
 }
@@ -187,7 +194,9 @@ pub fn policy_follows(new: ObjectId, tip: ObjectId) -> [Finding; 2] {
 pub fn branch_kept(rules: &RefRules<'_>) -> Option<Finding> {
     let finding = Rule::Delete.finding(Subject::of_ref(rules.reference()));
     let finding = finding.found("a deletion").expected("a ref that is kept");
-    (!rules.accepts_rewind()).then(|| finding.remedy("git awo policy show"))
+    (!rules.accepts_rewind()).then(|| finding.remedy(
+            "leave it there; or ask a root to let this branch be rewound: git awo policy propose FILE",
+        ))
 }
 
 /// A branch only moves forward, unless the policy takes rewinds of it; `old` is where it was, if the
@@ -198,5 +207,8 @@ pub fn fast_forward(rules: &RefRules<'_>, old: Option<ObjectId>, new: ObjectId) 
         .finding(Subject::of_ref(rules.reference()).at(new))
         .found(format!("does not contain {old}"))
         .expected("a fast-forward");
-    Some(finding.remedy("git fetch, git rebase, then push again"))
+    let branch = rules.reference().branch().unwrap_or("BRANCH");
+    Some(finding.remedy(format!(
+        "git fetch, git rebase origin/{branch}, then push again"
+    )))
 }

@@ -129,5 +129,5 @@ pub fn unreachable(found: impl Display) -> Finding {
         .finding(Subject::none())
         .found(found)
         .expected("a remote that answers")
-        .remedy("git remote get-url origin")
+        .remedy("git remote -v, then git remote set-url REMOTE URL")
 }

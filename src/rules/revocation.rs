@@ -23,7 +23,7 @@ pub fn withdrawn(it: &Withdrawal) -> Option<Finding> {
                 ))
                 .expected("an own approval")
                 .remedy(format!(
-                    "ask {} to withdraw it: git awo revoke",
+                    "ask {} to withdraw it: git awo revoke RECORD --reason TEXT",
                     approval.signer()
                 )),
         );

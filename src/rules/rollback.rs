@@ -10,6 +10,7 @@ use crate::record::tree::Change;
 use crate::record::{Finding, Findings, ObjectId, RepoPath, Rule};
 use crate::records::Verdict;
 
+use super::remedy;
 use super::scope::policy_paths;
 
 /// What a roll-back commit takes back.
@@ -30,7 +31,7 @@ pub fn again(case: &CommitCase<'_>, rollback: ObjectId) -> Finding {
         .finding(case.subject())
         .found(format!("applies again what {rollback} has taken back"))
         .expected("a run of its own, with approvals of its own")
-        .remedy("git awo task new")
+        .remedy(remedy::TASK_OF_ITS_OWN)
 }
 
 /// A roll-back takes back one run; this one does not.
@@ -50,16 +51,27 @@ pub fn rollback(
     findings: &mut Findings,
 ) {
     let subject = || case.subject().run(&facts.id);
-    let mut remedy = format!("git awo rollback {}", facts.id);
-    if !case.rules.accepts_rollback() {
-        remedy = case.without_trailers(&remedy);
-    }
+    let again = format!("git awo rollback {}", facts.id);
+    let by_command = match case.rules.accepts_rollback() {
+        true => format!("git reset --keep HEAD^, then {again}"),
+        false => case.without_trailers(&again),
+    };
+    let reject = format!(
+        "git awo outcome {} rejected --reason TEXT, then {again}",
+        facts.id
+    );
     let mut refuse = |rule: Rule, found: String, expected: &str| {
+        let remedy = match rule {
+            Rule::RollbackOnce => "git reset --keep HEAD^: the run is taken back already",
+            Rule::RollbackRejected if facts.outcome.valid().is_none() => &reject,
+            Rule::RollbackRejected => remedy::TASK_OF_ITS_OWN,
+            _ => &by_command,
+        };
         findings.push(
             rule.finding(subject())
                 .found(found)
                 .expected(expected)
-                .remedy(&remedy),
+                .remedy(remedy),
         );
     };
     if !case.rules.accepts_rollback() {
@@ -131,7 +143,7 @@ pub fn rollback(
                 .finding(subject().path(&path))
                 .found(found)
                 .expected("every path of the run put back as it was, and no other touched")
-                .remedy(&remedy),
+                .remedy(&by_command),
         );
     }
     let Some(person) = case.person(findings) else {
@@ -144,7 +156,7 @@ pub fn rollback(
                 .finding(subject())
                 .found(format!("{person} holds {}", policy.roles_of(&person)))
                 .expected("operator or orchestrator")
-                .remedy("ask an operator to roll back"),
+                .remedy("ask an operator: git awo rollback RUN"),
         );
     }
     policy_paths(case, &person, findings);
@@ -162,7 +174,10 @@ pub fn not_rejected(case: &CommitCase<'_>, facts: &RunFacts, findings: &mut Find
                 .finding(case.subject().run(&facts.id))
                 .found("a run that was rejected before it landed")
                 .expected("a run that nobody has rejected")
-                .remedy("git awo approve TASK, and run it again"),
+                .remedy(match facts.run.valid() {
+                    Some(run) => remedy::run_again(&run.predicate().task),
+                    None => remedy::TASK_OF_ITS_OWN.to_owned(),
+                }),
         );
     }
 }

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use super::remedy;
 use crate::facts::case::CommitCase;
 use crate::policy::pattern::{BadPattern, PathSet};
 use crate::record::contract::Contract;
@@ -20,7 +21,7 @@ pub fn policy_paths(case: &CommitCase<'_>, person: &IdentityName, findings: &mut
                     .finding(subject())
                     .found("a change of a protected artefact")
                     .expected(format!("nothing under {pattern} touched"))
-                    .remedy("git restore --source=HEAD^ -- the path, then git commit --amend"),
+                    .remedy(remedy::leave_out(&change.path)),
             );
         }
         if let Some(rule) = case.rules.restricts(person, &change.path) {
@@ -28,7 +29,7 @@ pub fn policy_paths(case: &CommitCase<'_>, person: &IdentityName, findings: &mut
                 Rule::restriction(rule, subject())
                     .found(format!("changed by {person}"))
                     .expected(format!("a writer that the rule {rule} names"))
-                    .remedy("git awo policy show"),
+                    .remedy(remedy::leave_out(&change.path)),
             );
         }
     }
@@ -50,7 +51,7 @@ pub fn contract_scope(
                     .finding(subject.clone())
                     .found(error)
                     .expected("patterns in gitignore syntax")
-                    .remedy(format!("git awo task show {}", contract.id)),
+                    .remedy(remedy::TASK_OF_ITS_OWN),
             );
             return;
         }
@@ -60,7 +61,10 @@ pub fn contract_scope(
             rule.finding(subject.clone().path(&change.path))
                 .found(describe(change))
                 .expected(expected)
-                .remedy(format!("git awo task show {}", contract.id))
+                .remedy(format!(
+                    "let the command leave it as it is; git awo task show {} lists what it may touch",
+                    contract.id
+                ))
         };
         if !sets.allowed.matches(&change.path) {
             findings.push(deny(

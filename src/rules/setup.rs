@@ -58,7 +58,7 @@ pub fn hooks_elsewhere(looked: impl Display, ours: impl Display) -> Finding {
         Rule::HooksPath,
         format!("git runs the hooks of {looked}"),
         format!("those of {ours}"),
-        "git config --show-origin core.hooksPath",
+        "git config --unset core.hooksPath (git config --show-origin core.hooksPath says where it is set)",
     )
 }
 
@@ -110,7 +110,13 @@ pub fn past_the_hooks(
             place(new)
         ))
         .expected(format!("{}, as the receive log says", place(old)))
-        .remedy("git awo verify; if a push is under way, look again")
+        .remedy(format!(
+            "if nobody meant it: git update-ref {}; else the next push records it",
+            match old {
+                Some(old) => format!("{reference} {old}"),
+                None => format!("-d {reference}"),
+            }
+        ))
 }
 
 /// Judges a value of a configuration key that hides refs from those who fetch: records that are
@@ -131,7 +137,7 @@ pub fn hidden_refs(key: &str, value: &str) -> Option<Finding> {
             Rule::RecordsAnnounced,
             format!("{key} = {value}"),
             "branches and records announced to everybody",
-            &format!("git config --unset {key}"),
+            &format!("git config --fixed-value --unset {key} {value}"),
         )
     })
 }
@@ -310,7 +316,7 @@ pub fn lock(name: &str, minutes: i64) -> Option<Finding> {
             Rule::LockFree,
             format!("{name} is {minutes} minutes old"),
             "no lock of a process that is gone",
-            &format!("if no git runs here: rm {name}"),
+            &format!("if no git runs here: rm \"$(git rev-parse --git-path {name})\""),
         )
     })
 }

@@ -11,7 +11,7 @@ use crate::record::{
 };
 use crate::records::AttestationPredicate;
 
-use super::{Reviews, Step, reviews, run_binds, self_review};
+use super::{Reviews, Step, remedy, reviews, run_binds, self_review};
 
 /// Judges whether a reviewer may take gate 3 or attest, given the findings on the chain before that.
 /// Returns the reviews that the step builds on, and which passed gate 2.
@@ -28,7 +28,10 @@ pub fn by_reviewer(
             Step::Attestation => "attestation",
             _ => "gate 3",
         };
-        let remedy = format!("ask another reviewer ({})", policy.holders(Role::Reviewer));
+        let remedy = format!(
+            "ask another reviewer ({}) to do it",
+            policy.holders_but(Role::Reviewer, reviewer)
+        );
         findings.push(self_review(run, what, reviewer, &remedy));
     }
     let reviews = reviews(run.facts, policy, None, &mut Findings::new());
@@ -100,7 +103,7 @@ pub fn unheld(facts: &RunFacts, policy: &Policy) -> Refusal {
             .finding(Subject::of_run(&facts.id))
             .found("a run record that does not hold")
             .expected("a run record that holds")
-            .remedy(format!("git awo chain {}", facts.id)),
+            .remedy("git awo run TASK --run-id OTHER -- COMMAND"),
     )
 }
 
@@ -123,7 +126,7 @@ pub fn ungoverned(reference: &RefName) -> Finding {
         .finding(Subject::of_ref(reference))
         .found("a ref that no rule governs")
         .expected("a governed branch")
-        .remedy("git awo policy show")
+        .remedy("ask a root to name it: git awo policy propose FILE")
 }
 
 /// Returns the finding that the branch of a run is neither where the run began nor at its commit.
@@ -134,8 +137,5 @@ pub fn base_moved(run: Held<'_>, tip: Option<ObjectId>) -> Finding {
         .finding(Subject::of_run(&says.run))
         .found(format!("{} is at {tip}", says.reference))
         .expected(says.base)
-        .remedy(format!(
-            "git awo approve {} and run it on the new tip",
-            says.task
-        ))
+        .remedy(remedy::run_again(&says.task))
 }

@@ -6,6 +6,8 @@ use crate::record::path::quote;
 use crate::record::tree::{Fault, Mode, What};
 use crate::record::{Finding, Findings, RepoPath, Rule, Subject};
 
+use super::remedy;
+
 /// Refuses entries that a file system or git itself could take for something else, and modes
 /// that the policy does not permit there. What stood there before is no news.
 pub fn entries(case: &CommitCase<'_>, findings: &mut Findings) {
@@ -38,7 +40,7 @@ pub fn entries(case: &CommitCase<'_>, findings: &mut Findings) {
                     .finding(subject())
                     .found(found)
                     .expected(expected)
-                    .remedy(REMEDY),
+                    .remedy(remedy::leave_out(&change.path)),
             );
         }
     }
@@ -47,7 +49,7 @@ pub fn entries(case: &CommitCase<'_>, findings: &mut Findings) {
 /// Refuses what is in the trees though no change of a path shows it. All that a roll-back puts
 /// back stood there before, but maybe not beside what stands there now.
 pub fn unseen(case: &CommitCase<'_>, findings: &mut Findings) {
-    let unseen = |it: &&Fault| !matches!(it.what, What::Name(_));
+    let unseen = |it: &&Fault| !matches!(it.what, What::Name(_) | What::Large { .. });
     let unseen = case.faults.iter().filter(unseen);
     findings.extend(unseen.map(|it| fault(it, case.subject())));
 }
@@ -79,11 +81,18 @@ pub fn fault(fault: &Fault, subject: Subject) -> Finding {
             .finding(subject)
             .found(format!("the mode of a file, and an object that is a {is}"))
             .expected("a blob"),
+        What::Large { size, most } => {
+            return Rule::FileLimit
+                .finding(subject)
+                .found(format!("a file of {size} bytes"))
+                .expected(format!("at most {most}: file_bytes in [limits] of the policy"))
+                .remedy(
+                    "git commit --amend without it; or raise file_bytes: git awo policy propose FILE",
+                );
+        }
     };
-    finding.remedy(REMEDY)
+    finding.remedy(remedy::leave_out(&fault.path))
 }
-
-const REMEDY: &str = "git commit --amend without it";
 
 /// Judges how long and how deep a path is. Lengths make names that some machines cannot hold
 /// (INT-003), depth costs whoever walks the tree (INT-006).
@@ -99,7 +108,7 @@ fn length(path: &RepoPath, limits: &Limits, subject: impl Fn() -> Subject) -> Op
                 .finding(subject())
                 .found(format!("a path or a component of {is} bytes"))
                 .expected(format!("at most {max}"))
-                .remedy(REMEDY),
+                .remedy(remedy::leave_out(path)),
         );
     }
     let depth = path.components().count().saturating_sub(1);
@@ -108,6 +117,6 @@ fn length(path: &RepoPath, limits: &Limits, subject: impl Fn() -> Subject) -> Op
             .finding(subject())
             .found(format!("{depth} directories inside each other"))
             .expected(format!("at most {}", limits.tree_depth))
-            .remedy(REMEDY)
+            .remedy(remedy::leave_out(path))
     })
 }

@@ -17,7 +17,7 @@ pub fn changed_since(run: &RunId, path: &RepoPath) -> Finding {
         .finding(Subject::of_run(run).path(path))
         .found("changed by others since")
         .expected("as the run left it")
-        .remedy("undo it by a task of its own: git awo task new")
+        .remedy(super::remedy::TASK_OF_ITS_OWN)
 }
 
 /// Returns the finding that a branch is behind what was last seen of it at a remote.

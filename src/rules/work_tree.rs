@@ -17,7 +17,7 @@ pub fn moved(reference: &RefName, now: Option<ObjectId>, seen: ObjectId) -> Find
         .finding(Subject::of_ref(reference))
         .found(now.map_or("the ref is gone".to_owned(), |id| id.to_string()))
         .expected(seen)
-        .remedy("git awo status")
+        .remedy("run the command again")
 }
 
 /// Returns the finding that the work tree has local changes, one a line.
@@ -27,7 +27,7 @@ pub fn dirty(reference: &RefName, changes: &str) -> Finding {
         .finding(Subject::of_ref(reference))
         .found(first.join(", "))
         .expected("a clean work tree")
-        .remedy("git stash")
+        .remedy("git stash --include-untracked, or git commit")
 }
 
 /// Returns the finding that the work tree has these changed or untracked paths, of which some are

@@ -8,6 +8,7 @@ use crate::record::contract::Contract;
 use crate::record::json::{self, Json};
 use crate::record::{Coded, Diagnosis, Findings, Rule, RunId, Subject};
 use crate::rules::executed as rules;
+use crate::sys::file;
 
 use super::error::Error;
 use super::scrub::Scrub;
@@ -32,7 +33,8 @@ pub(super) fn read(
         findings.push(BadEvents::Limit.to_finding(Subject::of_run(run)));
         return Ok(Vec::new());
     }
-    let bytes = fs::read(path).map_err(Error::io("read", path))?;
+    let bytes = file::read_plain(path, LONGEST).map_err(Error::io("read", path))?;
+    let bytes = bytes.unwrap_or_default();
     let mut events = Vec::new();
     let lines = bytes.split(|b| *b == b'\n').zip(1usize..);
     for (line, number) in lines.filter(|(line, _)| !line.trim_ascii().is_empty()) {

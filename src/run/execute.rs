@@ -88,8 +88,9 @@ impl Execution<'_> {
         let admitted = &self.admitted;
         let measured = measure::measure(repo, &self.place, admitted.base, &mut findings)?;
         let base_tree = repo.commit(admitted.base)?.tree;
-        let most = self.history.current().policy.document().limits.paths;
-        let compared = repo.compare(Some(base_tree), Some(measured.tree), most)?;
+        let limits = &self.history.current().policy.document().limits;
+        let (base, now) = (Some(base_tree), Some(measured.tree));
+        let compared = repo.compare_files(base, now, limits.paths, limits.file_bytes)?;
         let changes = &compared.changes;
         let author = self.actor.author();
         self.changes(&compared, &measured, &author, &mut findings)?;

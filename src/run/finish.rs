@@ -15,10 +15,10 @@ use crate::record::{
 };
 use crate::records::{Kind, RunPredicate, Scope};
 use crate::rules::executed as rules;
-use crate::store;
 use crate::store::batch::Batch;
 use crate::store::layout::{self, LedgerPath};
 use crate::store::ledger::spent;
+use crate::{actor, store};
 
 use super::error::Error;
 use super::gate::Admission;
@@ -168,8 +168,8 @@ pub(super) fn record(
             )
             .file(&LedgerPath::Spent(*approval), spent(&run.run));
     }
-    batch
-        .commit(repo, &actor.author())
+    actor
+        .write(&batch)
         .map_err(|error| replayed(error, &run.run))?;
     Ok(RunDone {
         run: run.run,
@@ -182,9 +182,11 @@ pub(super) fn record(
 }
 
 /// Turns the error that a record exists already into the finding that another run was faster.
-fn replayed(error: store::Error, run: &RunId) -> Error {
-    let store::Error::Exists { path } = &error else {
-        return error.into();
+fn replayed(error: actor::Error, run: &RunId) -> Error {
+    let path = match &error {
+        actor::Error::Store(store::Error::Exists { path }) => path,
+        actor::Error::Refused(why) => return Error::Refused(why.clone()),
+        _ => return error.into(),
     };
     let finding = match LedgerPath::parse(path) {
         Some(LedgerPath::Spent(approval)) => rules::spent_meanwhile(run, path, approval),

@@ -131,7 +131,7 @@ pub(super) fn examine(
     if let Some(anchor) = actor.anchor()?
         && !history.starts_at(&anchor)
     {
-        let other = policy::other_root(history.repository(), anchor, "git awo trust");
+        let other = policy::other_root(history.repository(), anchor, "git awo trust FINGERPRINT");
         findings.push(other);
     }
     match actor.context(history, &[Role::Orchestrator]) {

@@ -14,11 +14,11 @@ use crate::facts::claims::Said;
 use crate::facts::contradictions::{Around, contradictions};
 use crate::git::Compared;
 use crate::record::commit::Commit;
-use crate::record::tree::Change;
+use crate::record::tree::{Change, Mode};
 use crate::record::{Coded, Findings, ObjectId, Refusal, RunId, Sha256, Subject, TaskId};
 use crate::rules::executed as rules;
 use crate::rules::files::no_root;
-use crate::rules::merge;
+use crate::rules::{fault, merge};
 
 use super::error::Error;
 use super::finish::{self, Made, RunDone};
@@ -106,6 +106,9 @@ impl<'a> Import<'a> {
             findings.extend(rules::names_base(&files, base));
         }
         let most = policy.document().limits.paths;
+        if findings.is_empty() {
+            findings.extend(held(actor, run, &files, most)?);
+        }
         let (commit, compared) = match changes_of(&actor.repo, request.commit, most) {
             Ok(found) => found,
             Err(error) => {
@@ -244,6 +247,22 @@ fn judge(
         && CommitKind::of(commit) == CommitKind::Governed(request.run.clone())
         && commit.trailer("AWO-Task") == [request.task.to_string()]
         && root.is_some_and(|root| commit.trailer("AWO-Root") == [root.to_string()])
+}
+
+/// Judges the files as the server will on the ref of the evidence: names that git or some file
+/// system takes for another.
+fn held(actor: &Actor, run: &RunId, files: &RunFiles, most: usize) -> Result<Findings, Error> {
+    let mut edits = Vec::new();
+    for (path, bytes) in files {
+        edits.push((
+            path.clone(),
+            Some((Mode::File, actor.repo.write_blob(bytes)?)),
+        ));
+    }
+    let tree = actor.repo.edit_tree(None, &edits)?;
+    let compared = actor.repo.compare(None, Some(tree), most)?;
+    let faults = compared.faults.iter();
+    Ok(faults.map(|it| fault(it, Subject::of_run(run))).collect())
 }
 
 /// Reads the files of the directory; what it may not hold becomes findings.

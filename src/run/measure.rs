@@ -9,6 +9,7 @@ use crate::git::{Kind, Repo};
 use crate::record::tree::Mode;
 use crate::record::{Findings, ObjectId, RepoPath, Subject};
 use crate::rules::executed as rules;
+use crate::sys::file;
 
 use super::error::Error;
 use super::place::{Place, native};
@@ -155,7 +156,8 @@ fn look(
         findings.push(rules::limit(subject, found, LARGEST_FILE, remedy));
         return Ok(None);
     } else {
-        let bytes = fs::read(&real).map_err(Error::io("read", &real))?;
+        let bytes = file::read_plain(&real, LARGEST_FILE).map_err(Error::io("read", &real))?;
+        let bytes = bytes.unwrap_or_default();
         let mode = match found.permissions().mode() & 0o100 {
             0 => Mode::File,
             _ => Mode::Executable,

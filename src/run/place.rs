@@ -18,7 +18,7 @@ use crate::git::{self, Repo};
 use crate::record::tree::Mode;
 use crate::record::{ObjectId, RepoPath, RunId};
 use crate::store::ledger::Refs;
-use crate::sys::{environment, lock};
+use crate::sys::{environment, file, lock};
 
 use super::error::Error;
 
@@ -195,7 +195,7 @@ fn dead(temporary: &Path, common: &Path) -> Vec<(PathBuf, File)> {
     });
     let dead = named.filter_map(|entry| {
         let root = fs::canonicalize(entry.path()).ok()?;
-        let file = File::open(root.join(HELD)).ok()?;
+        let file = file::open_plain(&root.join(HELD), false).ok()?;
         let mut named = Vec::new();
         // Not yet written, it is of a run that has just begun, or was killed before there was more.
         (&file).take(LONGEST).read_to_end(&mut named).ok()?;

@@ -2,7 +2,7 @@
 
 use crate::record::{Findings, RepoPath, RunId, Timestamp};
 use crate::rules::execution as rules;
-use crate::store::layout;
+use crate::store::layout::{self, LedgerPath};
 use crate::store::ledger::Records;
 
 use super::error::Error;
@@ -21,6 +21,10 @@ pub(super) fn choose(
     if let Some(run) = asked {
         if exists(records, run)? {
             findings.push(rules::run_exists(run));
+        }
+        let first = LedgerPath::Inventory(run.clone());
+        if let Some(other) = records.ledger().taken(&first)? {
+            findings.push(rules::run_alike(run, &other));
         }
         return Ok(Some(run.clone()));
     }

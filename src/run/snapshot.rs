@@ -9,9 +9,12 @@ use crate::actor::Actor;
 use crate::git;
 use crate::record::Sha256;
 use crate::store;
-use crate::sys::environment;
+use crate::sys::{environment, file};
 
 use super::error::Error;
+
+/// The largest file that is compared with what it was: some are indexes of a whole ledger.
+const MAX_FILE: u64 = 1024 * 1024 * 1024;
 
 /// Largest number of readings until two agree: others may be writing.
 const READINGS: usize = 20;
@@ -298,7 +301,7 @@ fn walk(dir: &Path, name: &[u8], depth: usize, each: &mut Each<'_>) -> Result<()
 
 /// Returns the content of a file or the target of a symlink.
 fn content(path: &Path) -> Result<Option<Vec<u8>>, Error> {
-    let read = || {
+    let read = || -> std::io::Result<Vec<u8>> {
         let found = fs::symlink_metadata(path)?;
         if found.is_symlink() {
             let target = fs::read_link(path)?;
@@ -307,7 +310,7 @@ fn content(path: &Path) -> Result<Option<Vec<u8>>, Error> {
         if !found.is_file() {
             return Ok(b"no file".to_vec());
         }
-        fs::read(path)
+        file::read_plain(path, MAX_FILE)?.ok_or_else(|| std::io::ErrorKind::NotFound.into())
     };
     match read() {
         Ok(bytes) => Ok(Some(bytes)),
@@ -325,7 +328,8 @@ fn digest(path: &Path) -> Result<Option<Vec<u8>>, Error> {
     if let Ok(found) = fs::metadata(path) {
         mode = found.permissions().mode();
         if found.is_file() && bytes.starts_with(b"link to ") {
-            bytes.extend(fs::read(path).map_err(Error::io("read", path))?);
+            let there = file::read_existing(path, MAX_FILE).map_err(Error::io("read", path))?;
+            bytes.extend(there);
         }
     }
     Ok(Some(

@@ -98,7 +98,10 @@ fn entry(line: &[u8], number: usize) -> Result<Option<AllowedSigner>, String> {
     // Like OpenSSH: try a key first, and read anything else as options.
     let word = rest.split(BLANK).next().unwrap_or_default();
     let (options, rest) = match Algorithm::named(word) {
-        Err(BadPublicKey::UnknownAlgorithm(_)) => Options::read(rest)?,
+        Err(BadPublicKey::UnknownAlgorithm(_)) => {
+            let is_key = Algorithm::named(names).is_ok();
+            Options::read(rest).map_err(|why| if is_key { public_line(line) } else { why })?
+        }
         _ => (Options::default(), rest),
     };
     let key = PublicKey::from_line(rest).map_err(|why| why.to_string())?;
@@ -110,6 +113,20 @@ fn entry(line: &[u8], number: usize) -> Result<Option<AllowedSigner>, String> {
         key,
         line: number,
     }))
+}
+
+/// Tells what to write in place of a line of a `.pub` file.
+fn public_line(line: &str) -> String {
+    let mut words = line.split(BLANK).filter(|it| !it.is_empty());
+    let (kind, key) = (
+        words.next().unwrap_or_default(),
+        words.next().unwrap_or_default(),
+    );
+    // ssh-keygen's comment is user@host.
+    let user = words.next().and_then(|comment| comment.split('@').next());
+    let user = user.filter(|it| principals(it).is_ok()).unwrap_or("NAME");
+    let start: String = key.chars().take(12).collect();
+    format!("it is a public key without a name in front: write {user} {kind} {start}…")
 }
 
 fn principals(names: &str) -> Result<Vec<String>, String> {

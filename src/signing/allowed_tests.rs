@@ -57,7 +57,7 @@ fn what_could_be_read_in_two_ways_is_refused() {
         ("alice,alice KEY", "twice"),
         ("\"alice b\" KEY", "quotes"),
         ("alice", "needs names"),
-        ("KEY", "neither a known option"),
+        ("KEY", "without a name in front"),
         ("alice cert-authority KEY", "cert-authority"),
         (
             "alice namespaces=\"git\",cert-authority KEY",
@@ -145,4 +145,25 @@ fn patterns_match_as_in_openssh_and_do_not_explode() {
         format!("{}b", "*a".repeat(500)).as_bytes(),
         "a".repeat(5000).as_bytes()
     ));
+}
+
+#[test]
+fn a_public_line_is_told_what_it_lacks() {
+    for (line, wanted) in [
+        (
+            format!("{KEY} rita@host"),
+            "write rita ssh-ed25519 AAAAC3NzaC1l…",
+        ),
+        (KEY.to_owned(), "write NAME ssh-ed25519 AAAAC3NzaC1l…"),
+        (format!("{KEY}  *@host"), "write NAME ssh-ed25519"),
+        ("ssh-ed25519".to_owned(), "it needs names and a key"),
+    ] {
+        let why = why(&line);
+        assert!(why.contains(wanted), "{line}: {why}");
+    }
+    // What it is told to write is read, and so are mail addresses.
+    for name in ["rita", "rita@example.org", "rita+awo@example.org"] {
+        let signers = parse(&format!("{name} {KEY} rita@host\n")).unwrap();
+        assert_eq!(signers.entries()[0].principals, [name]);
+    }
 }

@@ -1,13 +1,12 @@
 //! Opens the signer that git's configuration names.
 
-use std::fs::File;
-use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use ed25519_dalek::Signer as _;
 
 use crate::sys::environment::expand_home;
+use crate::sys::file;
 
 use super::algorithm::Algorithm;
 use super::bad_key::BadPublicKey;
@@ -84,7 +83,8 @@ impl FileKey {
         if open_to_others(path)? {
             return Err(SigningError::OpenToOthers(path.to_owned()));
         }
-        let private = ssh_key::PrivateKey::from_openssh(&text).map_err(unreadable)?;
+        let container = private::container(&text).unwrap_or_default();
+        let private = ssh_key::PrivateKey::from_bytes(&container).map_err(unreadable)?;
         let pair = private.key_data().ed25519();
         let pair = pair.ok_or_else(|| SigningError::NotPlainEd25519(path.to_owned()))?;
         let secret = ed25519_dalek::SigningKey::from_bytes(&pair.private.to_bytes());
@@ -147,12 +147,8 @@ fn read(path: &Path) -> Result<String, SigningError> {
         path: path.to_owned(),
         source,
     };
-    let file = File::open(path).map_err(failed)?;
-    let mut text = String::new();
-    file.take(MAX_FILE)
-        .read_to_string(&mut text)
-        .map_err(failed)?;
-    Ok(text)
+    let bytes = file::read_existing(path, MAX_FILE).map_err(failed)?;
+    String::from_utf8(bytes).map_err(|_| failed(std::io::ErrorKind::InvalidData.into()))
 }
 
 fn open_to_others(path: &Path) -> Result<bool, SigningError> {

@@ -41,7 +41,8 @@ pub(super) fn header(text: &str) -> Result<Option<Header>, BadPublicKey> {
     }))
 }
 
-fn container(text: &str) -> Option<Vec<u8>> {
+/// Decodes the file, however its lines are wrapped; `None` if it is no OpenSSH private key.
+pub(super) fn container(text: &str) -> Option<Vec<u8>> {
     let body = text.trim().strip_prefix(BEGIN)?.strip_suffix(END)?;
     let base64: String = body.split_ascii_whitespace().collect();
     Base64::decode_vec(&base64).ok()

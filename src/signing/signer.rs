@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::record::{Coded, Diagnosis, Rule};
+use crate::sys::shell;
 
 use super::bad_key::BadPublicKey;
 use super::key::PublicKey;
@@ -89,12 +90,21 @@ impl Coded for SigningError {
             | E::NoKey(_)
             | E::Key { .. }
             | E::PrivateKey { .. }
-            | E::NotPlainEd25519(_) => (Rule::KeyUsable, "git config user.signingkey PATH"),
-            E::OpenToOthers(_) => (Rule::KeyPrivate, "chmod 600, on the key file"),
-            E::Write { .. } | E::Encode(_) | E::Comment(_) => (Rule::KeyMade, "git awo doctor"),
+            | E::NotPlainEd25519(_) => (
+                Rule::KeyUsable,
+                "git config user.signingkey PATH".to_owned(),
+            ),
+            E::OpenToOthers(path) => {
+                let path = shell::quote(&path.display().to_string());
+                (Rule::KeyPrivate, format!("chmod 600 {path}"))
+            }
+            E::Write { .. } | E::Encode(_) | E::Comment(_) => {
+                (Rule::KeyMade, "git awo doctor".to_owned())
+            }
             E::Run(_) | E::Refused(_) | E::Unsound(_) => (
                 Rule::SignatureMade,
-                "ssh-add -l, and ssh-keygen -Y sign by hand, to see what keeps the key from signing",
+                "ssh-add -l, and ssh-keygen -Y sign by hand, to see what keeps the key from signing"
+                    .to_owned(),
             ),
         };
         Diagnosis::undecided(self, rule, "a key that signs", remedy)

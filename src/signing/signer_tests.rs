@@ -36,6 +36,34 @@ fn a_new_key_is_read_by_openssh_and_by_us() {
 }
 
 #[test]
+fn a_key_is_read_however_its_lines_are_wrapped() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("key");
+    let key = generate_ed25519(&path, "alice", [9; 32]).unwrap();
+    let text = std::fs::read_to_string(&path).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    let (body, [first, last]) = (
+        lines[1..lines.len() - 1].concat(),
+        [lines[0], lines[lines.len() - 1]],
+    );
+    for width in [1, 64, 70, 76, 1_000] {
+        for end in ["\n", "\r\n"] {
+            let rows = body.as_bytes().chunks(width);
+            let rows: Vec<_> = rows.map(|row| std::str::from_utf8(row).unwrap()).collect();
+            let wrapped = [first, &rows.join(end), last, ""].join(end);
+            std::fs::write(&path, wrapped).unwrap();
+            let signer = open_signer(path.to_str().unwrap()).unwrap();
+            assert_eq!(signer.public_key(), &key, "{width}");
+            let made = signer.sign(NS, b"x").unwrap();
+            assert!(verify(&key, &made, NS, b"x").is_ok(), "{width}");
+        }
+    }
+    // Still one key, and nothing beside it.
+    std::fs::write(&path, format!("{first}\n{body}AAAA\n{last}\n")).unwrap();
+    assert!(FileKey::open(&path).is_err());
+}
+
+#[test]
 fn a_new_key_overwrites_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("key");

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use crate::git::{self, Reader};
 use crate::record::tree::Mode;
-use crate::record::{ObjectId, RepoPath};
+use crate::record::{ObjectId, RepoPath, Timestamp};
 
 use super::Error;
 use super::index::{Index, Key, Place};
@@ -76,6 +76,25 @@ impl<'a> Additions<'a> {
         self.tip
     }
 
+    /// Returns the date of the first commit that added a file at a path, by that commit's own word.
+    pub fn date_of(&self, path: &LedgerPath) -> Result<Option<Timestamp>, Error> {
+        let mut first = None;
+        for commit in self.commits(Key::of_id(path.id().as_bytes()))? {
+            let added = added(self.reader, commit)?;
+            if added
+                .iter()
+                .any(|(name, ..)| LedgerPath::parse(name).as_ref() == Some(path))
+            {
+                let time = Timestamp::from_seconds(self.reader.commit(commit)?.committer.time);
+                first = match (first, time) {
+                    (Some(known), Some(time)) => Some(std::cmp::min(known, time)),
+                    (known, time) => known.or(time),
+                };
+            }
+        }
+        Ok(first)
+    }
+
     /// Returns what stands at a path.
     ///
     /// # Errors
@@ -95,14 +114,41 @@ impl<'a> Additions<'a> {
     /// Returns the files whose names begin with this id. A name comes again for every other content
     /// that it was given.
     pub fn about(&self, id: &str) -> Result<Rc<[Addition]>, Error> {
-        if let Some(known) = self.recent.borrow().get(id) {
+        let files = self.alike(id)?;
+        if files.iter().all(|(path, ..)| path.id() == id) {
+            return Ok(files);
+        }
+        let own = files.iter().filter(|(path, ..)| path.id() == id);
+        Ok(own.cloned().collect())
+    }
+
+    /// Returns the id of another task or run that differs from that of this file in case only, if the file is
+    /// the first about its own.
+    pub fn taken(&self, path: &LedgerPath) -> Result<Option<String>, Error> {
+        let id = path.id();
+        let files = self.alike(&id)?;
+        let same_thing = files
+            .iter()
+            .filter(|(it, ..)| it.is_about() == path.is_about());
+        let mut ids = same_thing.map(|(it, ..)| it.id());
+        match ids.next() {
+            Some(other) if other != id && ids.all(|it| it != id) => Ok(Some(other)),
+            _ => Ok(None),
+        }
+    }
+
+    /// Returns the files about this id, and about those that differ from it in case only.
+    fn alike(&self, id: &str) -> Result<Rc<[Addition]>, Error> {
+        let folded = id.to_ascii_lowercase();
+        if let Some(known) = self.recent.borrow().get(&folded) {
             return Ok(Rc::clone(known));
         }
         let mut files: Vec<Addition> = Vec::new();
-        for commit in self.commits(Key::of(id.as_bytes()))? {
+        for commit in self.commits(Key::of_id(id.as_bytes()))? {
             for (name, mode, blob) in added(self.reader, commit)? {
                 // The index is not believed, and two ids may have one key.
-                if let Some(path) = LedgerPath::parse(&name).filter(|path| path.id() == id) {
+                let same = |path: &LedgerPath| path.id().eq_ignore_ascii_case(id);
+                if let Some(path) = LedgerPath::parse(&name).filter(same) {
                     let file = (path, mode, blob);
                     if !files.contains(&file) {
                         files.push(file);
@@ -116,7 +162,7 @@ impl<'a> Additions<'a> {
         if recent.len() >= MOST_RECENT {
             recent.clear();
         }
-        recent.insert(id.to_owned(), Rc::clone(&files));
+        recent.insert(folded, Rc::clone(&files));
         Ok(files)
     }
 
@@ -219,7 +265,7 @@ impl<'a> Additions<'a> {
 fn places_of(reader: &Reader, commit: ObjectId) -> Result<BTreeSet<Place>, git::Error> {
     let files = added(reader, commit)?.into_iter();
     let place = |(name, ..): (RepoPath, Mode, ObjectId)| {
-        let key = Key::of(LedgerPath::id_of(name.as_bytes())?);
+        let key = Key::of_id(LedgerPath::id_of(name.as_bytes())?);
         Some(Place { key, commit })
     };
     Ok(files.filter_map(place).collect())

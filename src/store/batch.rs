@@ -122,11 +122,23 @@ impl Batch {
     /// Writes the batch: all of it or nothing. A lost race is run again on the new state; what
     /// another writer stored under the same name is an error, unless it is the same.
     pub fn commit(&self, repo: &Repo, author: &Person) -> Result<(), Error> {
+        self.commit_if(repo, author, |_| Ok(()))
+    }
+
+    /// Writes the batch as [`Self::commit`] does, if every movement that it makes is allowed. Their
+    /// objects are there by then, and no ref names them.
+    pub fn commit_if<E: From<Error>>(
+        &self,
+        repo: &Repo,
+        author: &Person,
+        allow: impl Fn(&[RefUpdate]) -> Result<(), E>,
+    ) -> Result<(), E> {
         let message = format!("awo: {}", self.message);
         swap(repo, &message, &self.moves, || {
             let mut updates = Vec::from_iter(self.ledger_update(repo, author)?);
             updates.extend(self.note_updates(repo, author)?);
             updates.extend(self.evidence_update(repo, author)?);
+            allow(&[&*self.moves, &*updates].concat())?;
             Ok((updates, ()))
         })
     }
@@ -151,7 +163,13 @@ impl Batch {
                     let path = path.to_path();
                     return Err(Error::Exists { path });
                 }
-                None => edits.push((path.to_path(), Some(file))),
+                None => match there.taken(path)? {
+                    Some(other) => {
+                        let path = path.to_path();
+                        return Err(Error::Alike { path, other });
+                    }
+                    None => edits.push((path.to_path(), Some(file))),
+                },
             }
         }
         // Held in the transaction even where nothing is added, so that no other writer adds in between.

@@ -20,6 +20,16 @@ pub fn directory(reader: &Reader) -> PathBuf {
     reader.common_dir().join("awo-index")
 }
 
+/// Makes sure that something can be kept. Whoever only wants to be fast does without; whoever was asked
+/// to make it says that it cannot.
+pub fn require_writable(reader: &Reader) -> io::Result<()> {
+    let directory = directory(reader);
+    file::make_directory(&directory)?;
+    let probe = directory.join("probe");
+    NewFile::at(&probe).over().volatile().write(b"")?;
+    fs::remove_file(&probe)
+}
+
 /// Removes everything; whoever asks for it next makes it anew.
 pub fn remove(reader: &Reader) -> io::Result<()> {
     let directory = directory(reader);

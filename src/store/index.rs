@@ -20,6 +20,11 @@ impl Key {
         }
         Self(key)
     }
+
+    /// Returns the key of a task, a run or a digest: one for all that differ in case only.
+    pub(super) fn of_id(id: &[u8]) -> Self {
+        Self::of(&id.to_ascii_lowercase())
+    }
 }
 
 /// A commit that adds files about something.
@@ -37,7 +42,7 @@ pub(super) struct Index {
 
 static LEDGER: Form = Form {
     directory: "ledger",
-    magic: *b"git-awo ledger 2",
+    magic: *b"git-awo ledger 3",
 };
 
 impl Index {

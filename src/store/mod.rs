@@ -56,6 +56,14 @@ pub enum Error {
         /// Where it stands.
         path: RepoPath,
     },
+    /// There is a task or a run whose id differs in case only.
+    #[error("cannot write {path}: there is {other}, which differs in case only")]
+    Alike {
+        /// Where it would stand.
+        path: RepoPath,
+        /// The other id.
+        other: String,
+    },
     /// Two commits of the ledger add different files under one name.
     #[error("two records are named {path}, and records never change")]
     Twice {
@@ -114,7 +122,7 @@ impl Coded for Error {
                 self,
                 rule,
                 expected,
-                "git awo verify --all on another clone",
+                "compare with another clone: git awo verify --all; a receipt is saved anew with git awo receipt",
             )
         };
         let record = |limit| match limit {
@@ -135,15 +143,22 @@ impl Coded for Error {
             } => record(source.limit).about(Subject::of_record(name)),
             E::Malformed { path, source } => record(source.limit).about(Subject::of_record(path)),
             E::NoFile { path } => form(Rule::RecordMode).about(Subject::of_record(path)),
-            E::Exists { path } => taken(path, "git awo status"),
+            E::Exists { path } => taken(
+                path,
+                "what is recorded stays as it is; something else needs another name",
+            ),
+            E::Alike { path, .. } => taken(path, "another id"),
             E::Twice { path } => taken(path, "git awo fetch --theirs: what the server has stays"),
-            E::Noted { digest } => {
-                Diagnosis::against(self, Rule::NotedOnce, "something new", "git awo status")
-                    .found("the same person has said this before")
-                    .about(Subject::of_record(digest))
-            }
+            E::Noted { digest } => Diagnosis::against(
+                self,
+                Rule::NotedOnce,
+                "something new",
+                "nothing is left to do but git awo push",
+            )
+            .found("the same person has said this before")
+            .about(Subject::of_record(digest)),
             E::Meanwhile { path, rule } => {
-                let remedy = "git awo status, then do it again";
+                let remedy = "git awo fetch, then do it again";
                 Diagnosis::against(self, *rule, rule.sentence(), remedy)
                     .about(Subject::of_record(path))
             }
@@ -156,7 +171,7 @@ impl Coded for Error {
             }
             E::Contended { .. } => {
                 let expected = "a moment in which nobody else writes";
-                let remedy = "run the command again: git awo status";
+                let remedy = "run the command again";
                 Diagnosis::undecided(self, Rule::RaceWon, expected, remedy)
             }
             E::Random => Diagnosis::unusable(self, Rule::Randomness),

@@ -122,27 +122,46 @@ pub fn is_pending(name: &[u8]) -> bool {
 /// Reads a regular file of at most `limit` bytes; `None` if it does not exist. A symlink is followed.
 ///
 /// A longer file, or anything but a regular file, is an error, so that this neither blocks on a pipe
-/// nor reads a device forever.
+/// nor reads a device forever. No other code of this program reads files whole.
 pub fn read(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
-    let bad = |why: String| io::Error::new(ErrorKind::InvalidData, why);
-    // Check the kind first, since opening a pipe blocks until there is a writer.
-    match fs::metadata(path) {
-        Ok(metadata) if metadata.is_file() => {}
-        Ok(_) => return Err(bad("it is not a regular file".to_owned())),
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
-    }
-    let mut bytes = Vec::new();
-    let file = match File::open(path) {
+    read_with(path, limit, OFlags::empty())
+}
+
+/// Reads a file as [`read`] does, but follows no symlink: that is an error.
+pub fn read_plain(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
+    read_with(path, limit, OFlags::NOFOLLOW)
+}
+
+fn read_with(path: &Path, limit: u64, flags: OFlags) -> io::Result<Option<Vec<u8>>> {
+    // Opening a pipe would block until there is a writer.
+    let flags = flags | OFlags::NONBLOCK;
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(flags.bits().cast_signed())
+        .open(path);
+    let file = match file {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };
-    file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
-    if u64::try_from(bytes.len()).is_ok_and(|len| len > limit) {
+    let bad = |why: String| io::Error::new(ErrorKind::InvalidData, why);
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(bad("it is not a regular file".to_owned()));
+    }
+    let mut bytes = Vec::new();
+    if metadata.len() <= limit {
+        file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+    }
+    if metadata.len().max(bytes.len() as u64) > limit {
         return Err(bad(format!("it has more than {limit} bytes")));
     }
     Ok(Some(bytes))
+}
+
+/// Reads a regular file as [`read`] does; that it does not exist is an error.
+pub fn read_existing(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    read(path, limit)?.ok_or_else(|| ErrorKind::NotFound.into())
 }
 
 /// Opens a regular file to read it, or to write it if `write` says so: then it is made if it does not
@@ -266,5 +285,11 @@ mod tests {
         let made = std::process::Command::new("mkfifo").arg(&pipe).status();
         assert!(made.unwrap().success());
         assert!(read(&pipe, 3).is_err(), "and nobody waits for a writer");
+        assert!(read(Path::new("/dev/zero"), 3).is_err(), "a device");
+        let link = dir.path().join("link");
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        assert_eq!(read(&link, 4).unwrap().unwrap(), b"four");
+        assert!(read_plain(&link, 4).is_err(), "a symlink");
+        assert_eq!(read_plain(&path, 4).unwrap().unwrap(), b"four");
     }
 }

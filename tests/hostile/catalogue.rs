@@ -6,8 +6,9 @@ use std::path::Path;
 use git_awo::record::Code;
 
 use super::{
-    Case, approvals, detect, doctor, environment, gone, graph, locked, metadata, network, newer,
-    races, records, replay, rollbacks, signatures, size, sweep, trees, verify, view,
+    Case, approvals, detect, doctor, environment, gone, graph, locked, lookalikes, metadata,
+    network, newer, races, records, replay, rollbacks, signatures, size, sweep, trees, verify,
+    view,
 };
 use crate::figure::figure;
 
@@ -20,6 +21,7 @@ const GROUPS: &[(&str, &[Case])] = &[
     ("The network", network::CASES),
     ("Policy and LOCKED", locked::CASES),
     ("Policies of a newer git-awo", newer::CASES),
+    ("Names that differ in case only", lookalikes::CASES),
     ("Races, crashes, failing hooks", races::CASES),
     ("Roll-back", rollbacks::CASES),
     ("What the doctor finds", doctor::CASES),

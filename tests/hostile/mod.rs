@@ -13,6 +13,7 @@ mod forge;
 mod gone;
 mod graph;
 mod locked;
+mod lookalikes;
 mod metadata;
 mod network;
 mod newer;

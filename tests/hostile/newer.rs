@@ -15,10 +15,10 @@ pub const CASES: &[Case] = &[Case {
     ],
 }];
 
-const POLICY: &str = "refs/awo/policy";
+pub const POLICY: &str = "refs/awo/policy";
 
 /// Returns the second policy with this at its head and at its end.
-fn second(door: &Door, head: &str, end: &str) -> String {
+pub fn second(door: &Door, head: &str, end: &str) -> String {
     let text = door
         .document()
         .replacen("schema", &format!("{head}schema"), 1);

@@ -140,7 +140,8 @@ pub const CASES: &[Case] = &[
     },
     Case {
         id: "U-13",
-        attack: "a note with an empty line, a line twice, no last line feed or a statement signed twice; a ledger commit                  that adds nothing; a sentence with a line feed; keys in two Unicode forms",
+        attack: "a note with an empty line, a line twice, no last line feed or a statement signed twice; a ledger commit \
+                 that adds nothing; a sentence with a line feed; keys in two Unicode forms",
         answer: "INT-004, REP-001, STR-002, GOV-005",
         tests: &[
             "hostile::records::spelling::a_note_and_a_ledger_have_one_spelling_at_the_door",
@@ -160,5 +161,11 @@ pub const CASES: &[Case] = &[
             "src/check/tests/notes::a_nonce_is_a_plain_word_of_its_own",
             "src/check/tests/logs::a_receipt_that_rewinds_a_branch_is_found_where_no_rule_takes_rewinds",
         ],
+    },
+    Case {
+        id: "U-08",
+        attack: "a run directory with names that the server refuses, brought by `run import`",
+        answer: "INT-003",
+        tests: &["run_import::what_the_server_would_refuse_is_not_imported"],
     },
 ];

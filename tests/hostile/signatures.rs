@@ -148,4 +148,15 @@ pub const CASES: &[Case] = &[
             "src/check/tests/branches::what_arrives_has_one_reading_and_what_the_log_tells_of_stays",
         ],
     },
+    Case {
+        id: "U-38",
+        attack: "benign: private keys wrapped at any width, mail addresses as principals, a line of a .pub file as an \
+                 allowed signer",
+        answer: "accepted, or GOV-006 with what to write",
+        tests: &[
+            "hostile::signatures::keys::keys_and_lines_as_people_have_them_are_read_or_told_what_they_lack",
+            "src/signing/signer_tests::a_key_is_read_however_its_lines_are_wrapped",
+            "src/signing/allowed_tests::a_public_line_is_told_what_it_lacks",
+        ],
+    },
 ];

@@ -258,6 +258,8 @@ fn holds(place: &Path) -> bool {
         anchor: anchor.as_ref(),
         high_water: &[],
         receipts: &[],
+        fetched: None,
+        fresh: None,
         time: actor.now(),
         cache: false,
     };

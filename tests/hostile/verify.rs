@@ -6,6 +6,29 @@ use crate::world::{Done, RUN, World};
 
 pub const CASES: &[Case] = &[
     Case {
+        id: "U-19",
+        attack: "a clone that heard nothing of the server for long, or whose policy has expired, says ok",
+        answer: "noted; with --fresh undecided: REP-002, GOV-006",
+        tests: &[
+            "hostile::verify::old_news_and_an_expired_policy_are_noted_and_with_fresh_undecided",
+        ],
+    },
+    Case {
+        id: "U-20",
+        attack: "a commit or record put on the server through a library that runs no hook",
+        answer: "noted as ahead of the receive log",
+        tests: &[
+            "hostile::verify::a_branch_beyond_the_receive_log_is_noted",
+            "hostile::verify::a_record_beyond_the_receive_log_is_noted",
+        ],
+    },
+    Case {
+        id: "U-21",
+        attack: "a push killed between its moves: the records of a finalized run without its branch",
+        answer: "noted, with the command that moves the branch",
+        tests: &["hostile::verify::a_finalized_run_without_its_branch_is_noted"],
+    },
+    Case {
         id: "U-06",
         attack: "somebody asks about an unreviewed commit of a branch while another is checked out",
         answer: "GOV-002",
@@ -282,4 +305,224 @@ fn what_was_reviewed_is_ok_by_whichever_name() {
             .contains("judged by the rules of refs/heads/main\n");
         assert_eq!(by, what != "main..main", "{what}: {}", done.text);
     }
+}
+
+/// Fetches, then verifies everything; returns what is said.
+fn fetched(world: &World) -> Done {
+    world.ok("vera", "vera", &["git", "awo", "fetch"]);
+    verify(world, &["--no-cache"])
+}
+
+/// A direct commit of otto's on top of main, below `src/`.
+fn direct(door: &Door, name: &[u8]) -> String {
+    let (tip, root) = door.base();
+    let src = door.world.rev("otto", "origin/main:src");
+    let blob = door.raw().blob(b"new = 1\n");
+    let src = door.raw().tree_with(&src, &[("100644", name, &blob)]);
+    let root = door.raw().tree_with(&root, &[("40000", b"src", &src)]);
+    door.raw().commit(&root, &[&tip], "Work\n")
+}
+
+const AHEAD: &str = "is ahead of the receive log";
+
+#[test]
+fn a_branch_beyond_the_receive_log_is_noted() {
+    let door = Door::new(World::landed(), "otto");
+    let world = &door.world;
+    world.fresh_clone();
+    let first = direct(&door, b"one.py");
+    door.accepts_push(
+        "through the hooks",
+        &[&format!("{first}:refs/heads/wip/one")],
+    );
+    // What is not pushed yet is nobody's fault.
+    git(world, &["commit", "-q", "--allow-empty", "-m", "local"]);
+    git(world, &["checkout", "-q", "-b", "wip/local", "origin/main"]);
+    git(world, &["branch", "-f", "main", "origin/main"]);
+    let done = fetched(world);
+    assert_eq!(done.code, 0, "{}", done.text);
+    assert!(!done.text.contains(AHEAD), "{}", done.text);
+
+    // As through a library that runs no hook.
+    let second = direct(&door, b"two.py");
+    let name = "refs/heads/wip/two";
+    world.force("otto", &[&format!("{second}:{name}")]);
+    for words in [&["--no-cache"][..], &[], &[]] {
+        world.ok("vera", "vera", &["git", "awo", "fetch"]);
+        let done = verify(world, words);
+        assert_eq!(
+            done.code, 0,
+            "it is signed by whom it may be: {}",
+            done.text
+        );
+        let note = format!("note: refs/remotes/origin/wip/two {AHEAD}");
+        assert!(
+            done.text.contains(&note) && done.text.contains(&second),
+            "{}",
+            done.text
+        );
+    }
+    let all = ["git", "awo", "verify", "--no-cache", "--json"];
+    let value: serde_json::Value = serde_json::from_str(&world.ok("vera", "vera", &all)).unwrap();
+    assert_eq!(value["notes"].as_array().unwrap().len(), 1, "{value}");
+    // On the server itself, too.
+    let done = world.run(
+        "server",
+        "server.git",
+        &["git", "awo", "verify", "--no-cache"],
+    );
+    assert!(
+        done.text.contains(&format!("note: {name} {AHEAD}")),
+        "{}",
+        done.text
+    );
+    // The next entry tells of it, as a movement without a receipt.
+    let third = direct(&door, b"three.py");
+    door.accepts_push(
+        "through the hooks",
+        &[&format!("{third}:refs/heads/wip/three")],
+    );
+    let done = fetched(world);
+    assert!(!done.text.contains(AHEAD), "{}", done.text);
+    let told = format!("{name} came to {second} without a receipt");
+    assert!(done.text.contains(&told), "{}", done.text);
+}
+
+#[test]
+fn a_record_beyond_the_receive_log_is_noted() {
+    let world = World::landed();
+    world.fresh_clone();
+    let outcome = ["git", "awo", "outcome", RUN, "accepted", "--reason", "good"];
+    world.ok("olga", "olga", &["git", "awo", "fetch"]);
+    world.ok("olga", "olga", &outcome);
+    world.force("olga", &["refs/awo/ledger"]);
+    let done = fetched(&world);
+    let note = format!("note: refs/awo-remotes/origin/awo/ledger {AHEAD}");
+    assert!(done.text.contains(&note), "{}", done.text);
+}
+
+#[test]
+fn a_finalized_run_without_its_branch_is_noted() {
+    let door = Door::new(World::finalized(), "otto");
+    let world = &door.world;
+    let commit = door.run_says().commit.to_string();
+    // As a push that was killed between its moves.
+    let records = ["refs/awo/ledger", "refs/awo/evidence/*", "refs/notes/awo/*"];
+    door.accepts_push("the records alone", &records);
+    world.fresh_clone();
+    for words in [&["--no-cache"][..], &[], &[]] {
+        let done = verify(world, words);
+        assert_eq!(done.code, 0, "{}", done.text);
+        let note = format!("note: run {RUN} is finalized, and its commit {commit} is in no");
+        assert!(done.text.contains(&note), "{}", done.text);
+    }
+    // What the note says helps, from any clone.
+    let remedy = [
+        "git",
+        "push",
+        "origin",
+        &format!("{commit}:refs/heads/main"),
+    ];
+    world.ok("otto", "otto", &remedy);
+    let done = fetched(world);
+    assert_eq!(done.code, 0, "{}", done.text);
+    assert!(!done.text.contains("is finalized, and"), "{}", done.text);
+}
+
+#[test]
+fn old_news_and_an_expired_policy_are_noted_and_with_fresh_undecided() {
+    let world = World::landed();
+    world.fresh_clone();
+    let newest = world.ok("vera", "vera", &["git", "awo", "receipt"]);
+    assert!(!newest.is_empty());
+    let now = std::time::SystemTime::now();
+    let now = now.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let in_days = |days: u64, words: &[&str]| {
+        let words = [&["git", "awo", "verify"], words].concat();
+        let time = now + days * 86_400 + 3600;
+        let mut command = world.command("vera", "vera", &words);
+        let output = command
+            .env("SOURCE_DATE_EPOCH", time.to_string())
+            .output()
+            .unwrap();
+        let text = [output.stdout, output.stderr].concat();
+        Done {
+            code: output.status.code().unwrap(),
+            text: String::from_utf8(text).unwrap(),
+        }
+    };
+    let stale = "nothing was heard of the server since 20";
+    for words in [&["--no-cache"][..], &[], &["main"], &[RUN]] {
+        let with_fresh = |days: &'static str| [words, &["--fresh", days]].concat();
+        let done = in_days(0, &with_fresh("1"));
+        assert_eq!(done.code, 0, "{words:?}: {}", done.text);
+        assert!(!done.text.contains(stale), "{words:?}: {}", done.text);
+        let done = in_days(40, words);
+        assert_eq!(done.code, 0, "{words:?}: {}", done.text);
+        assert!(
+            done.text.contains(&format!("note: {stale}")),
+            "{words:?}: {}",
+            done.text
+        );
+        let done = in_days(40, &with_fresh("60"));
+        assert_eq!(done.code, 0, "{words:?}: {}", done.text);
+        let done = in_days(40, &with_fresh("7"));
+        assert_eq!(done.code, 3, "{words:?}: {}", done.text);
+        assert!(done.text.contains("REP-002"), "{words:?}: {}", done.text);
+        assert!(
+            done.text.contains("remedy: git awo fetch"),
+            "{words:?}: {}",
+            done.text
+        );
+    }
+    // The remedy helps: who fetched then has news of then.
+    let fetch = ["git", "awo", "fetch"];
+    let time = (now + 40 * 86_400).to_string();
+    let mut command = world.command("vera", "vera", &fetch);
+    assert!(
+        command
+            .env("SOURCE_DATE_EPOCH", &time)
+            .status()
+            .unwrap()
+            .success()
+    );
+    let done = in_days(40, &["--fresh", "7"]);
+    assert_eq!(done.code, 0, "{}", done.text);
+
+    // A policy that expires.
+    world.ok("olga", "olga", &["git", "awo", "fetch"]);
+    let text = world.ok(
+        "olga",
+        "olga",
+        &["git", "show", "refs/awo/policy:policy.toml"],
+    );
+    let then = git_awo::record::Timestamp::from_seconds(now as i64 + 2 * 86_400).unwrap();
+    let level = format!("expires = \"{then}\"\nlevel");
+    let text = text
+        .replacen("version = 1", "version = 2", 1)
+        .replacen("level", &level, 1);
+    world.write("olga/next.toml", &text);
+    world.ok(
+        "olga",
+        "olga",
+        &["git", "awo", "policy", "propose", "next.toml"],
+    );
+    world.ok("olga", "olga", &["git", "awo", "policy", "apply"]);
+    world.ok("olga", "olga", &["git", "awo", "push"]);
+    world.ok("vera", "vera", &fetch);
+    let expired = "the policy has expired";
+    let done = in_days(1, &["--fresh", "7"]);
+    assert_eq!(done.code, 0, "{}", done.text);
+    assert!(!done.text.contains(expired), "{}", done.text);
+    let done = in_days(3, &[]);
+    assert_eq!(done.code, 0, "{}", done.text);
+    assert!(
+        done.text
+            .contains(&format!("note: {expired}: git awo fetch")),
+        "{}",
+        done.text
+    );
+    let done = in_days(3, &["--fresh", "7"]);
+    assert_eq!(done.code, 3, "{}", done.text);
+    assert!(done.text.contains("GOV-006"), "{}", done.text);
 }

@@ -61,6 +61,18 @@ const CLOCK: &[(&str, &str)] = &[
     ("src/sys/random.rs", "the system's random numbers"),
 ];
 
+/// What opens files without [`git_awo::sys::file`], and why.
+const FILES: &[(&str, &str)] = &[
+    ("src/git/holder.rs", "/proc"),
+    ("src/git/update.rs", "syncs a directory"),
+    ("src/git/write.rs", "syncs directories"),
+    ("src/run/reaper.rs", "/proc"),
+    ("src/sandbox/copy.rs", "a world that it has made"),
+    ("src/sandbox/seal.rs", "a world that it has made"),
+    ("src/sandbox/world.rs", "a world that it has made"),
+    ("src/sys/process.rs", "/proc"),
+];
+
 /// What could stop the program on a stranger's data, and is denied in all that is no test.
 const DENIED: &[&str] = &[
     "arithmetic_side_effects",
@@ -356,6 +368,13 @@ fn the_environment_is_read_at_its_doors() {
         &saying(product(), &rows),
         ENVIRONMENT,
     );
+}
+
+/// A pipe would be waited for, and a device read for ever.
+#[test]
+fn files_are_read_by_one_function() {
+    let rows = ["fs :: read (", "fs :: read_to_string (", "File :: open ("];
+    only_listed("it opens files by itself", &saying(product(), &rows), FILES);
 }
 
 #[test]

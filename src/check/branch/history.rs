@@ -21,6 +21,7 @@ pub fn changes_of(
     let mut history = History {
         reader,
         max_paths,
+        largest: u64::MAX,
         parent: None,
     };
     history.gather(id)
@@ -31,6 +32,8 @@ pub(in crate::check) struct History<'r> {
     reader: &'r Reader,
     /// So many changes one comparison may list.
     max_paths: usize,
+    /// So large a new file may be.
+    largest: u64,
     /// The parent last asked for: it is likely to be the next commit.
     parent: Option<Arc<Commit>>,
 }
@@ -42,7 +45,17 @@ impl<'r> History<'r> {
             reader,
             // What one push may bring can be less; then the sum over its commits tells.
             max_paths: limits.paths.max(Limits::default().paths),
+            largest: u64::MAX,
             parent: None,
+        }
+    }
+
+    /// Finds new files that are larger than the policy allows, too.
+    pub(in crate::check) fn of_arriving(reader: &'r Reader, rules: &RefRules<'_>) -> Self {
+        let largest = rules.policy().document().limits.file_bytes;
+        Self {
+            largest,
+            ..Self::new(reader, rules)
         }
     }
 
@@ -57,9 +70,10 @@ impl<'r> History<'r> {
             _ => self.reader.commit(id)?,
         };
         let found = match commit.parents.as_slice() {
-            [] => self
-                .reader
-                .compare(None, Some(commit.tree), self.max_paths)?,
+            [] => {
+                self.reader
+                    .compare_files(None, Some(commit.tree), self.max_paths, self.largest)?
+            }
             [parent] => self.compare(*parent, &commit)?,
             parents => self.merge(parents, &commit)?,
         };
@@ -124,8 +138,9 @@ impl<'r> History<'r> {
             Err(git::Error::BadCommit { .. }) => self.reader.tree_of(parent)?,
             Err(error) => return Err(error),
         };
+        let new = Some(commit.tree);
         self.reader
-            .compare(Some(tree), Some(commit.tree), self.max_paths)
+            .compare_files(Some(tree), new, self.max_paths, self.largest)
     }
 }
 

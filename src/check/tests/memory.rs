@@ -20,6 +20,8 @@ fn verify_at(world: &World, scope: &Scope, anchor: &Anchor, cache: bool, at: Tim
         anchor: Some(anchor),
         high_water: &[],
         receipts: &[],
+        fetched: None,
+        fresh: None,
         time: at,
         cache,
     };

@@ -240,6 +240,8 @@ impl<'a> Play<'a> {
                 anchor: Some(&self.world.anchor()),
                 high_water: &[],
                 receipts: &[],
+                fetched: None,
+                fresh: None,
                 time: now.plus_days(later),
                 cache: false,
             };

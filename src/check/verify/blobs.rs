@@ -107,7 +107,7 @@ impl Blobs {
         if !is_file(mode) || !self.seen.insert(blob) {
             return;
         }
-        if let Err(error) = reader.blob(blob) {
+        if let Err(error) = reader.check_blob(blob) {
             report.absorb(error.refusal(Subject::of_ref(reference).path(path)));
         }
     }
@@ -148,7 +148,7 @@ impl Hashed {
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .insert(blob);
-            if new && reader.blob(blob).is_err() {
+            if new && reader.check_blob(blob).is_err() {
                 self.damaged();
             }
         }

@@ -10,7 +10,9 @@ mod run;
 mod seen;
 mod tips;
 
+use std::collections::BTreeSet;
 use std::num::NonZero;
+use std::sync::{Mutex, PoisonError};
 
 use crate::facts::arrivals::{Arrivals, Blobs, Gained};
 use crate::facts::log::Log;
@@ -149,6 +151,7 @@ fn verify_after(
     let Some(provenance) = provenance else {
         return Ok(false);
     };
+    seen::age(clone, &history, provenance.newest, report);
     // What is verified as a whole is not left to an index, which could leave something out.
     let places = match memory {
         Some(_) => None,
@@ -175,8 +178,9 @@ fn verify_after(
             let Some(found) = all.verify(provenance.records, report)? else {
                 return Ok(false);
             };
-            if let Some(objects) = objects.filter(|_| report.verdict() == Verdict::Allowed) {
-                all.keep(anchor, &objects, found, report)?;
+            let objects = objects.filter(|_| report.verdict() == Verdict::Allowed);
+            if let (Some(objects), (arrivals, Some(logged))) = (objects, found) {
+                all.keep(anchor, &objects, (arrivals, logged), report)?;
             }
         }
         Scope::Commits {
@@ -211,13 +215,14 @@ struct All<'a> {
 }
 
 impl All<'_> {
-    /// Judges every record and every branch there is; returns what there was to judge. `None` if it
-    /// was not judged like that, and must be without what was verified before.
+    /// Judges every record and every branch there is; returns what there was to judge, and what of
+    /// it need not be judged again. `None` if it was not judged like that, and must be without what
+    /// was verified before.
     fn verify(
         &self,
         records: Blobs,
         report: &mut Report,
-    ) -> Result<Option<(Arrivals, branches::Logged)>, Error> {
+    ) -> Result<Option<(Arrivals, Option<branches::Logged>)>, Error> {
         let (cores, log) = (&self.cores, self.log);
         let basis = cores.basis;
         let none = Judged::new();
@@ -231,13 +236,24 @@ impl All<'_> {
         let arrived = Arrived::new(&arrivals);
         let mut found = Report::default();
         let judged = branches::verify(cores, log, Some(&arrived), before, &mut found);
+        let dangling = Mutex::new(BTreeSet::new());
         let left = arrived.judge_left(cores, |collector, facts| {
+            if let Some(note) = nowhere(basis, collector, facts)? {
+                let mut notes = dangling.lock().unwrap_or_else(PoisonError::into_inner);
+                notes.insert(note);
+            }
             landed_before(basis, collector, facts)
         });
+        let dangling = dangling
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
+        // What is noted is looked for again the next time.
+        let is_whole = dangling.is_empty();
         if let (Ok(()), Some(of_records)) = (left, arrived.into_findings()) {
             report.findings.extend(of_records);
             report.absorb(found);
-            return Ok(Some((arrivals, judged?)));
+            report.notes.extend(dangling);
+            return Ok(Some((arrivals, is_whole.then_some(judged?))));
         }
         if self.memory.is_some() {
             return Ok(None);
@@ -245,7 +261,7 @@ impl All<'_> {
         // What failed is met again by one thread, in order: then the same is told each time.
         governance::judge(&arrivals, self.collector, &mut report.findings)?;
         let logged = branches::verify(cores, log, None, before, report)?;
-        Ok(Some((arrivals, logged)))
+        Ok(Some((arrivals, Some(logged))))
     }
 
     /// Collects every record there is.
@@ -333,6 +349,32 @@ impl All<'_> {
         verified.keep(reader, basis.logged.older(), records.chain(runs));
         Ok(())
     }
+}
+
+/// Says that a finalized run has not landed: a push was interrupted between the records and the
+/// branch, or has not come. `None` too if this clone does not have the branch.
+fn nowhere(
+    basis: Basis<'_>,
+    collector: &Collector<'_>,
+    facts: &RunFacts,
+) -> Result<Option<String>, Error> {
+    let (Some(run), Some(_)) = (facts.held(), facts.finalization.valid()) else {
+        return Ok(None);
+    };
+    let reader = collector.records.reader();
+    let (branch, commit) = (&run.says().reference, run.says().commit);
+    let rules = basis.history.current().policy.ref_rules(branch);
+    let tips = tips::tips(reader, basis.refs);
+    let is_here = tips.iter().any(|(name, _)| name == branch);
+    let may_be_gone = rules.is_some_and(|rules| rules.accepts_rewind());
+    if !is_here || may_be_gone || tips::contained(reader, &tips, branch, commit)? {
+        return Ok(None);
+    }
+    Ok(Some(format!(
+        "run {} is finalized, and its commit {commit} is in no {branch} here: its push was \
+         interrupted, or has not come; git push origin {commit}:{branch}",
+        facts.id
+    )))
 }
 
 /// Judges the commit of a run again about which something has come since it was judged.

@@ -20,6 +20,8 @@ use super::cores::Threads;
 use super::memory::Memory;
 use super::tips::stands_for;
 
+/// After how many days without news of the server a clone is told to fetch.
+const DAYS: u32 = 30;
 /// How many entries of the log one thread takes at once.
 const CHUNK: usize = 32;
 
@@ -33,6 +35,10 @@ pub struct Clone<'a> {
     pub high_water: &'a [(RefName, ObjectId)],
     /// Receipts of pushes, which the log must contain.
     pub receipts: &'a [Envelope],
+    /// When the server was fetched from last, if that is known.
+    pub fetched: Option<Timestamp>,
+    /// For how many days what is known of the server counts; longer leaves all undecided.
+    pub fresh: Option<u32>,
     /// The time.
     pub time: Timestamp,
     /// Whether what was verified before may be left out, and what is verified now remembered.
@@ -43,6 +49,8 @@ pub struct Clone<'a> {
 pub(super) struct Provenance {
     pub(super) log: Log,
     pub(super) positions: Logged,
+    /// The time of the newest entry.
+    pub(super) newest: Option<Timestamp>,
     /// The records that were read to know their positions.
     pub(super) records: Blobs,
 }
@@ -86,6 +94,7 @@ pub(super) fn provenance(
         return Ok(Some(Provenance {
             log: Log::default(),
             positions: Logged::default(),
+            newest: None,
             records: Blobs::new(),
         }));
     };
@@ -119,8 +128,10 @@ pub(super) fn provenance(
         ));
     }
     policies_in_time(&log, history, report);
+    let remotes = reader.remotes();
+    ahead(reader, &log, refs, &remotes, history, report)?;
     let (positions, records) = positions_on(threads, &log, pushes, &mut report.findings)?;
-    let (mut absent, remotes) = (Vec::new(), reader.remotes());
+    let mut absent = Vec::new();
     for (reference, logged) in &log.state.refs {
         if !logged_state(reader, reference, *logged, refs, &remotes, history, report)? {
             absent.push(reference.as_str());
@@ -135,6 +146,7 @@ pub(super) fn provenance(
     }
     receipts(clone, &log, report);
     Ok(Some(Provenance {
+        newest: log.newest,
         log,
         positions,
         records,
@@ -159,6 +171,88 @@ fn rewound(reader: &Reader, gap: &Movement, history: &PolicyHistory) -> Result<b
         (Some(_), None) => true,
         (Some(old), Some(new)) => {
             !(reader.contains(old) && reader.contains(new) && reader.is_ancestor(old, new)?)
+        }
+    })
+}
+
+/// Notes the age of what is known: an expired policy, and a server that was not asked for long. Where
+/// it must be fresh, both leave it undecided.
+pub(super) fn age(
+    clone: &Clone<'_>,
+    history: &PolicyHistory,
+    newest: Option<Timestamp>,
+    report: &mut Report,
+) {
+    let policy = &history.current().policy;
+    let mut old = Vec::from_iter(known::policy_unexpired(policy, clone.time));
+    let last = newest.max(clone.fetched);
+    // Where there is neither log nor fetch there may be no server.
+    if clone.fresh.is_some() || last.is_some() {
+        old.extend(known::fresh(last, clone.fresh.unwrap_or(DAYS), clone.time));
+    }
+    for finding in old {
+        match clone.fresh {
+            Some(_) => report.undecided.push(finding),
+            None => report
+                .notes
+                .push(format!("{}: {}", finding.found, finding.remedy)),
+        }
+    }
+}
+
+/// Notes what stands at the server beyond what its log tells: no hook has seen it. Where there are
+/// remotes, local refs may hold what was never pushed, and say nothing.
+fn ahead(
+    reader: &Reader,
+    log: &Log,
+    refs: &Refs,
+    remotes: &[String],
+    history: &PolicyHistory,
+    report: &mut Report,
+) -> Result<(), Error> {
+    let policy = &history.current().policy;
+    for (name, tip) in refs {
+        let Some(place) = server_ref(name, refs, remotes) else {
+            continue;
+        };
+        let governed = policy.ref_rules(&place);
+        if place == layout::log() || (place.branch().is_some() && governed.is_none()) {
+            continue;
+        }
+        let mut known = governed.map(|rules| rules.adopted()).unwrap_or_default();
+        known.extend(log.state.refs.get(&place));
+        let mut told = false;
+        for id in known {
+            told |= reader.contains(id) && reader.is_ancestor(*tip, id)?;
+        }
+        if !told {
+            report.notes.push(format!(
+                "{name} is ahead of the receive log, which does not tell of {tip}: moved past the \
+                 hooks, or by a push under way; git awo fetch, and verify again"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Returns the ref of the server of which a ref tells where it was seen: a tracking ref of a remote
+/// whose log is fetched, or any ref where there is no remote.
+fn server_ref(name: &RefName, refs: &Refs, remotes: &[String]) -> Option<RefName> {
+    if remotes.is_empty() {
+        let is_it = name.branch().is_some() || Place::of(name).is_some();
+        return is_it.then(|| name.clone());
+    }
+    remotes.iter().find_map(|remote| {
+        if !refs.contains_key(&layout::tracking(remote, &layout::log())?) {
+            return None;
+        }
+        let text = name.as_str();
+        let governance = text.strip_prefix(&format!("refs/awo-remotes/{remote}/"));
+        let branch = text.strip_prefix(&format!("refs/remotes/{remote}/"));
+        match (governance, branch) {
+            (Some(rest), _) => RefName::new(format!("refs/{rest}")).ok(),
+            (_, Some("HEAD")) | (None, None) => None,
+            (_, Some(branch)) => RefName::new(format!("refs/heads/{branch}")).ok(),
         }
     })
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::cli::{Answer, Context};
 use crate::ops::{Error, log};
 use crate::record::path::cut;
-use crate::render::one_line;
+use crate::render::{date, one_line};
 
 /// The longest title that is shown, in characters.
 const LONGEST_TITLE: usize = 200;
@@ -33,8 +33,9 @@ pub fn run(context: &Context, args: &LogArgs) -> Result<Answer, Error> {
         let title = one_line(&cut(&row.title, LONGEST_TITLE));
         let signer = row.signer.as_ref().map_or("nobody", |it| it.as_str());
         text.push_str(&format!(
-            "{}  {kind:<8} {signer:<12} {title}",
-            row.commit.short()
+            "{}  {:<20}  {kind:<8} {signer:<12} {title}",
+            row.commit.short(),
+            date(row.date)
         ));
         if let Some(run) = &row.run {
             let attested = if attestations > 0 { ", attested" } else { "" };
@@ -43,7 +44,7 @@ pub fn run(context: &Context, args: &LogArgs) -> Result<Answer, Error> {
         text.push('\n');
         values.push(json!({
             "commit": row.commit, "kind": kind, "run": row.run, "signer": signer,
-            "attestations": attestations, "title": row.title,
+            "attestations": attestations, "date": row.date, "title": row.title,
         }));
     }
     let value = json!({ "commits": values });

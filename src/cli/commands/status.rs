@@ -4,7 +4,9 @@ use clap::Args;
 use serde_json::json;
 
 use crate::cli::{Answer, Context};
-use crate::ops::{Error, status};
+use crate::ops::Error;
+use crate::ops::status::{self, Standing};
+use crate::render;
 
 /// Show where things stand and the next command
 ///
@@ -33,8 +35,10 @@ pub fn run(context: &Context, args: &StatusArgs) -> Result<Answer, Error> {
     }
     let mut runs = Vec::new();
     for run in &it.runs {
-        text.push_str(&line("run", run.id.as_str(), run.state.words(), &run.next));
-        runs.push(json!({ "run": run.id, "state": run.state.words(), "next": run.next }));
+        text.push_str(&line("run", run.id.as_str(), run));
+        runs.push(json!({
+            "run": run.id, "state": run.state.words(), "since": run.since, "next": run.next,
+        }));
     }
     match it.accepted {
         0 => {}
@@ -43,15 +47,14 @@ pub fn run(context: &Context, args: &StatusArgs) -> Result<Answer, Error> {
     }
     let mut tasks = Vec::new();
     for task in &it.tasks {
-        text.push_str(&line(
-            "task",
-            task.id.as_str(),
-            task.state.words(),
-            &task.next,
-        ));
-        tasks.push(json!({ "task": task.id, "state": task.state.words(), "next": task.next }));
+        text.push_str(&line("task", task.id.as_str(), task));
+        tasks.push(json!({
+            "task": task.id, "state": task.state.words(), "since": task.since, "next": task.next,
+        }));
     }
-    if it.unpushed > 0 {
+    if it.behind {
+        text.push_str("origin has records that are not here; next: git awo fetch\n");
+    } else if it.unpushed > 0 {
         text.push_str(&format!(
             "{} governance refs differ from origin; next: git awo push\n",
             it.unpushed
@@ -61,10 +64,12 @@ pub fn run(context: &Context, args: &StatusArgs) -> Result<Answer, Error> {
         "policy": it.policy, "version": it.version, "level": it.level, "you": you,
         "anchor": it.anchor.map(|anchor| anchor.to_string()), "runs": runs,
         "accepted_runs": it.accepted, "tasks": tasks, "unpushed_refs": it.unpushed,
+        "behind": it.behind,
     });
     Ok(Answer::new("status", value, text))
 }
 
-fn line(what: &str, id: &str, state: &str, next: &str) -> String {
-    format!("{what:<4} {id:<32} {state:<14} {next}\n")
+fn line<T>(what: &str, id: &str, it: &Standing<T>) -> String {
+    let (state, since, next) = (it.state.words(), render::date(it.since), &it.next);
+    format!("{what:<4} {id:<32} {state:<14} {since:<20}  {next}\n")
 }

@@ -30,6 +30,10 @@ pub struct VerifyArgs {
     /// The branch by whose rules commits are judged [default: see above]
     #[arg(long = "ref", value_name = "REF")]
     reference: Option<String>,
+    /// Leave undecided what rests on an expired policy, or on news of the server older than so many
+    /// days: of its newest receipt, or of the last git awo fetch
+    #[arg(long, value_name = "DAYS")]
+    fresh: Option<u32>,
     /// Verify also what this clone has verified before, and remember nothing
     #[arg(long)]
     no_cache: bool,
@@ -48,6 +52,7 @@ pub fn run(context: &Context, args: &VerifyArgs) -> Result<Answer, Error> {
         what: args.what.clone(),
         reference: args.reference.clone(),
         receipts,
+        fresh: args.fresh,
         cache: !args.no_cache,
     };
     Ok(Answer::of(&verify(&session, &request)?))

@@ -12,17 +12,25 @@ use crate::rules::{clone, setup};
 use crate::store::additions::Additions;
 use crate::store::layout;
 use crate::store::notes::Segments;
+use crate::sys::file;
 
 /// So deep lie the refs that are looked through.
 const DEPTH: usize = 16;
 /// A loose ref is shorter: a name, or an id.
 const LONGEST: usize = 8_192;
+/// So much of a loose ref's file is read.
+const MAX_REF: u64 = 1024 * 1024;
+/// The largest list of refs, or of where one was.
+const MAX_LIST: u64 = 256 * 1024 * 1024;
 
 /// Looks at each loose ref as a file: whoever lists refs gets no further than the first bad one.
 pub(super) fn loose(it: &mut Examination<'_>) -> Result<(), Error> {
     let common = it.actor.repo.common_dir().to_owned();
     for path in files_below(&common, "refs") {
-        let (Ok(name), Ok(text)) = (RefName::new(&path), fs::read(common.join(&path))) else {
+        let (Ok(name), Ok(text)) = (
+            RefName::new(&path),
+            file::read_existing(&common.join(&path), MAX_REF),
+        ) else {
             continue;
         };
         let Some(what) = fault(&text) else { continue };
@@ -116,14 +124,15 @@ fn logged(it: &Examination<'_>, name: &RefName) -> Option<ObjectId> {
 }
 
 fn last_of_reflog(common: &Path, name: &RefName) -> Option<ObjectId> {
-    let text = fs::read(common.join("logs").join(name.as_str())).ok()?;
+    let path = common.join("logs").join(name.as_str());
+    let text = file::read_existing(&path, MAX_LIST).ok()?;
     let text = String::from_utf8_lossy(&text);
     let new = |line: &str| line.split(' ').nth(1)?.parse().ok();
     text.lines().rev().find_map(new)
 }
 
 fn packed(common: &Path, name: &RefName) -> Option<ObjectId> {
-    let text = fs::read(common.join("packed-refs")).ok()?;
+    let text = file::read_existing(&common.join("packed-refs"), MAX_LIST).ok()?;
     let text = String::from_utf8_lossy(&text);
     let mut pairs = text.lines().filter_map(|line| line.split_once(' '));
     let (id, _) = pairs.find(|(_, it)| *it == name.as_str())?;

@@ -45,7 +45,11 @@ pub(super) fn policy(it: &mut Examination<'_>) -> Result<(), Error> {
         && !history.starts_at(&anchor)
     {
         let found = history.repository();
-        it.complain([policy::other_root(found, anchor, "git awo trust")]);
+        it.complain([policy::other_root(
+            found,
+            anchor,
+            "git awo trust FINGERPRINT",
+        )]);
     }
     Ok(())
 }
@@ -87,7 +91,7 @@ pub(super) fn server_key(it: &mut Examination<'_>) -> Result<(), Error> {
         return Ok(());
     };
     let policy = &history.current().policy;
-    let line = std::fs::read_to_string(it.actor.settings.server_key_public()).unwrap_or_default();
+    let line = it.actor.settings.server_key_line().unwrap_or_default();
     let signer = open_signer(&path.to_string_lossy());
     let named = signer.is_ok_and(|signer| {
         let person = policy.keyring().person_of(signer.public_key());

@@ -189,7 +189,7 @@ fn arrived(session: &Session, remote: &str, after: &Refs) -> Result<Findings, Er
         findings.push(policy::other_root(
             history.repository(),
             anchor,
-            "git awo trust",
+            "git awo trust FINGERPRINT",
         ));
         return Ok(findings);
     }
@@ -335,5 +335,8 @@ fn raise_marks(session: &Session, remote: &str, after: &Refs) -> Result<(), Erro
         .iter()
         .filter(|(name, _)| Place::of(name).is_some_and(|place| place != Place::Unknown));
     own.extend(known.map(|(name, id)| (name.clone(), *id)));
+    let now = session.now();
+    let fetched = marks.fetched.entry(remote.to_owned()).or_insert(now);
+    *fetched = now.max(*fetched);
     Ok(settings.set_high_water(&marks)?)
 }

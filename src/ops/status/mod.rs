@@ -5,11 +5,11 @@ mod left;
 use crate::check::Anchor;
 use crate::check::rollback::earlier_rollback;
 use crate::facts::run::{Collector, RunSummary};
-use crate::record::{Findings, IdentityName, ObjectId, RefName, RunId, TaskId};
-use crate::records::{ApprovalPredicate, Verdict};
+use crate::record::{Findings, IdentityName, ObjectId, RefName, RunId, TaskId, Timestamp};
+use crate::records::{ApprovalPredicate, Kind, LedgerPath, Verdict};
 use crate::rules::{self, revocation};
 use crate::store::layout::Place;
-use crate::store::ledger::Refs;
+use crate::store::ledger::{Records, Refs};
 
 use super::remote::tracking;
 use super::{Error, Session};
@@ -35,6 +35,8 @@ pub struct Status {
     pub tasks: Vec<Standing<TaskId>>,
     /// How many governance refs differ from those of `origin`.
     pub unpushed: usize,
+    /// Whether `origin` has what is not here: it is fetched before anything is pushed.
+    pub behind: bool,
 }
 
 /// How far a run or a task has come.
@@ -104,6 +106,8 @@ pub struct Standing<T> {
     pub id: T,
     /// How far it has come.
     pub state: State,
+    /// When the newest record of it in the ledger was made, by the word of whoever wrote it.
+    pub since: Option<Timestamp>,
     /// The next command; empty if nothing is left to be done.
     pub next: String,
 }
@@ -126,6 +130,7 @@ pub fn status(session: &Session, with_accepted: bool) -> Result<Status, Error> {
         accepted: 0,
         tasks: Vec::new(),
         unpushed: unpushed(session.refs()?),
+        behind: behind(session)?,
     };
     let (repo, repository) = (session.repo(), history.repository());
     let known = match with_accepted {
@@ -148,7 +153,14 @@ pub fn status(session: &Session, with_accepted: bool) -> Result<Status, Error> {
             left.runs.insert(id.clone());
         }
         if !done || with_accepted {
-            status.runs.push(Standing { id, state, next });
+            let kinds = [Kind::Outcome, Kind::Finalization, Kind::Run];
+            let since = newest(&records, kinds.map(|kind| kind.of(&id)))?;
+            status.runs.push(Standing {
+                id,
+                state,
+                since,
+                next,
+            });
         }
     }
     status.accepted = left.accepted;
@@ -175,7 +187,13 @@ pub fn status(session: &Session, with_accepted: bool) -> Result<Status, Error> {
             (false, true) => (State::Withdrawn, format!("git awo approve {id}")),
             (false, false) => (State::Imported, format!("git awo approve {id}")),
         };
-        status.tasks.push(Standing { id, state, next });
+        let since = newest(&records, [Kind::Contract.of(&id)])?;
+        status.tasks.push(Standing {
+            id,
+            state,
+            since,
+            next,
+        });
     }
     Ok(status)
 }
@@ -190,6 +208,9 @@ fn run_stands(
     let Some(run) = &summary.run else {
         return Ok((State::Broken, format!("git awo chain {id}")));
     };
+    if summary.broken {
+        return Ok((State::Broken, "git awo verify".to_owned()));
+    }
     match summary.outcome {
         Some(Verdict::Accepted) => return Ok((State::Accepted, String::new())),
         Some(Verdict::Rejected) if rolled_back(session, id, &run.reference, run.commit)? => {
@@ -227,6 +248,19 @@ fn run_stands(
     })
 }
 
+/// Returns when the first of these files that is there was recorded.
+fn newest(
+    records: &Records<'_>,
+    paths: impl IntoIterator<Item = LedgerPath>,
+) -> Result<Option<Timestamp>, Error> {
+    for path in paths {
+        if let Some(date) = records.ledger().date_of(&path)? {
+            return Ok(Some(date));
+        }
+    }
+    Ok(None)
+}
+
 fn unpushed(refs: &Refs) -> usize {
     let theirs = tracking(refs, "origin");
     if theirs.is_empty() {
@@ -238,6 +272,24 @@ fn unpushed(refs: &Refs) -> usize {
     });
     let differ = pushed.filter(|(name, id)| theirs.get(*name) != Some(*id));
     differ.count()
+}
+
+/// Tells whether a governance ref of `origin`, as it was seen last, is not contained in ours.
+fn behind(session: &Session) -> Result<bool, Error> {
+    let refs = session.refs()?;
+    for (name, theirs) in tracking(refs, "origin") {
+        if matches!(Place::of(&name), None | Some(Place::Unknown)) {
+            continue;
+        }
+        let contained = match refs.get(&name) {
+            Some(ours) => *ours == theirs || session.repo().is_ancestor(theirs, *ours)?,
+            None => false,
+        };
+        if !contained {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Tells whether a branch, here or at a remote, holds the roll-back of the run.

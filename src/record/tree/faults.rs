@@ -25,6 +25,7 @@ impl Fault {
             What::Empty => (2, path.to_vec()),
             What::Null => (3, path.to_vec()),
             What::Kind(_) => (4, path.to_vec()),
+            What::Large { .. } => (5, path.to_vec()),
         }
     }
 }
@@ -46,6 +47,13 @@ pub enum What {
     /// Its mode is that of a file, and its object is of this other kind. git reads a push with such
     /// an entry without a word, and then nobody can clone.
     Kind(&'static str),
+    /// It is a file that is larger than it may be.
+    Large {
+        /// Its bytes.
+        size: u64,
+        /// So many it may have.
+        most: u64,
+    },
 }
 
 /// Returns the fault of a new entry's name, if any.

@@ -8,6 +8,7 @@ use crate::record::{Finding, IdentityName, Rule, RunId, Sha256, Subject, Timesta
 use crate::records::{ApprovalPredicate, Approves, GateStatus, IndependencePredicate};
 
 use super::links::{Links, of_record};
+use crate::rules::remedy;
 
 /// Returns the finding that gate 2 fails a run that was finalized already.
 pub fn late_failure(run: &RunId, status: GateStatus) -> Finding {
@@ -61,7 +62,7 @@ impl Links<'_> {
                 Rule::Gate2,
                 found,
                 "a run whose invariants hold",
-                "git awo run",
+                remedy::run_again(&self.run.says().task),
             );
             let in_focus = |digest: Sha256| self.focus.is_some_and(|it| it.contains(&digest));
             if !vetoes.iter().all(|it| in_focus(it.digest())) {
@@ -131,7 +132,7 @@ impl Links<'_> {
         }
         if !says.invariants_ok || !says.invariants_reasons.is_empty() {
             let found = "a passing log with broken invariants";
-            self.push(Rule::Gate2, found, "none broken", "git awo run");
+            self.push(Rule::Gate2, found, "none broken", &again);
         }
         let expected = match same {
             true => GateStatus::SelfApprovedWithOverride,

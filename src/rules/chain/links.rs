@@ -8,8 +8,8 @@ use crate::facts::demanded::Demanded;
 use crate::facts::run::{Held, Lookup, RunFacts};
 use crate::policy::Policy;
 use crate::record::{Finding, Findings, IdentityName, Rule, RunId, Sha256, Subject, Timestamp};
-use crate::records::{Binding, Record};
-use crate::rules::integrity;
+use crate::records::{Binding, Kind, Record};
+use crate::rules::{integrity, remedy};
 
 /// Collects the findings on one run whose record holds by itself.
 pub(super) struct Links<'a> {
@@ -80,7 +80,7 @@ fn link<'a, T>(
         Lookup::Missing => {
             let remedy = match rule {
                 Rule::Finalization => format!("git awo finalize {run}"),
-                _ => "git awo fetch; git awo push by whoever made it".to_owned(),
+                _ => "git awo fetch; else git awo push, by whoever made it".to_owned(),
             };
             let finding = rule.finding(subject.clone()).found(format!("no {what}"));
             Err(finding.expected(format!("a {what}")).remedy(remedy))
@@ -193,6 +193,17 @@ impl<'a> Links<'a> {
         format!("git awo {step} {}", self.facts.id)
     }
 
+    /// Returns the command that makes a record of the run again.
+    pub(super) fn again(&self, kind: Kind) -> String {
+        match kind {
+            Kind::Independence => self.git_awo("gate"),
+            Kind::Approval => self.git_awo("approve"),
+            Kind::Attestation => self.git_awo("attest"),
+            Kind::Finalization => self.git_awo("finalize"),
+            _ => remedy::run_again(&self.run.says().task),
+        }
+    }
+
     /// Judges what a record binds of these things. Links between records are for each gate.
     pub(super) fn binds(&mut self, record: &dyn Record, things: &[(Rule, Binding)]) {
         let bound = record.binds();
@@ -200,7 +211,7 @@ impl<'a> Links<'a> {
             let same = |it: &&Binding| discriminant(*it) == discriminant(thing);
             if let Some(other) = bound.iter().find(same).filter(|it| *it != thing) {
                 let found = format!("the {} binds {other}", record.kind().title());
-                self.push(*rule, found, thing, self.git_awo("chain"));
+                self.push(*rule, found, thing, self.again(record.kind()));
             }
         }
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::facts::case::CommitCase;
 use crate::policy::Verified;
 use crate::record::{Finding, IdentityName, Rule, Subject, Timestamp, sentence};
-use crate::records::{ApprovalPredicate, Approves, Binding, ContractPredicate};
+use crate::records::{ApprovalPredicate, Approves, Binding, ContractPredicate, Kind};
 
 use super::links::Links;
 use crate::rules::revocation;
@@ -47,7 +47,8 @@ impl<'a> Links<'a> {
         } else {
             let found = format!("{} parents", commit.parents.len());
             let expected = "exactly one commit on its base";
-            self.push(Rule::SingleCommit, found, expected, "git awo run");
+            let again = self.again(Kind::Run);
+            self.push(Rule::SingleCommit, found, expected, again);
         }
         self.binds(says, &things);
         let trailers = commit.trailers();
@@ -61,18 +62,19 @@ impl<'a> Links<'a> {
                 [value] if **value == expected => {}
                 [value] => {
                     let found = format!("the trailer {key} binds {value}");
-                    self.push(Rule::BindsTrailers, found, expected, self.git_awo("chain"));
+                    self.push(Rule::BindsTrailers, found, expected, self.again(Kind::Run));
                 }
                 _ => {
                     let found = format!("{} trailers {key}", values.len());
-                    self.push(Rule::Trailers, found, "one", "git awo run");
+                    self.push(Rule::Trailers, found, "one", self.again(Kind::Run));
                 }
             }
         }
         let signer = self.run.orchestrator();
         if let Some(person) = person.filter(|it| *it != signer) {
             let found = format!("commit signed by {person}, run record by {signer}");
-            self.push(Rule::OneOrchestrator, found, "one person", "git awo run");
+            let again = self.again(Kind::Run);
+            self.push(Rule::OneOrchestrator, found, "one person", again);
         }
     }
 
@@ -80,7 +82,7 @@ impl<'a> Links<'a> {
     fn task_approvals(&mut self, contract: &Verified<ContractPredicate>) {
         let (facts, says) = (self.facts, self.run.says());
         let mut persons = BTreeSet::new();
-        let again = format!("git awo approve {}", says.task);
+        let again = self.again(Kind::Run);
         for digest in &says.approvals {
             let mut approvals = facts.task_approvals.iter();
             let Some(approval) = approvals.find(|it| it.digest() == *digest) else {
@@ -106,7 +108,12 @@ impl<'a> Links<'a> {
                 }
                 _ => {
                     let found = format!("{digest} is not marked as spent");
-                    self.push(Rule::SpentMarker, found, "the marker", "git awo run");
+                    self.push(
+                        Rule::SpentMarker,
+                        found,
+                        "the marker",
+                        self.again(Kind::Run),
+                    );
                 }
             }
         }
@@ -124,7 +131,7 @@ impl<'a> Links<'a> {
         approval: &Verified<ApprovalPredicate>,
     ) -> bool {
         let (run, says) = (self.run.says(), approval.predicate());
-        let again = format!("git awo approve {}", run.task);
+        let again = self.again(Kind::Run);
         let before = self.findings.len();
         if says.approves != Approves::Task {
             self.push(
@@ -139,7 +146,7 @@ impl<'a> Links<'a> {
                 Rule::BindsBase,
                 "no base commit",
                 run.base,
-                "git awo approve",
+                self.again(Kind::Run),
             );
         }
         let things = [
@@ -167,7 +174,7 @@ impl<'a> Links<'a> {
         if says.expires <= time {
             let (signer, expires) = (approval.signer(), says.expires);
             let found = format!("the approval of {signer} expired at {expires}");
-            let again = format!("git awo approve {}", says.task);
+            let again = self.again(Kind::Run);
             self.push(
                 Rule::ApprovalUnexpired,
                 found,
@@ -199,12 +206,12 @@ impl<'a> Links<'a> {
                 Rule::EvidenceRoot,
                 evidence.root,
                 root,
-                self.git_awo("chain"),
+                self.again(Kind::Run),
             );
         }
         for reason in &evidence.reasons {
             let expected = "the invariants of a run directory";
-            self.push(Rule::Invariants, reason, expected, "git awo run");
+            self.push(Rule::Invariants, reason, expected, self.again(Kind::Run));
         }
     }
 }

@@ -183,7 +183,7 @@ fn an_index_that_hides_a_file_is_noticed_by_whoever_compares_it() {
     site.move_to(last);
     let ledger = Additions::at(&site.repo, Some(tip));
     assert_eq!(ledger.unfound().unwrap(), (None, last + 1));
-    let hidden = Key::of(b"T-7");
+    let hidden = Key::of_id(b"T-7");
     let mut places = Vec::new();
     for (commit, _) in &site.steps {
         let found = places_of(&site.repo, *commit).unwrap().into_iter();

@@ -2,6 +2,7 @@
 
 mod clocks;
 pub mod commands;
+mod files;
 mod lines;
 mod output;
 mod owner;
@@ -126,5 +127,15 @@ pub const CASES: &[Case] = &[
                  somebody else's file; the pusher configures a directory",
         answer: "nothing is written, and the hook says so; the verdict is the same, GOV-002",
         tests: &["hostile::environment::verdicts::a_verdict_is_written_only_where_the_server_says"],
+    },
+    Case {
+        id: "U-17",
+        attack: "a pipe, a device or a file of 128 MiB where a local file is read: packets, policies, receipts, keys, \
+                 our own files, commit messages",
+        answer: "documented: the command ends and says what is there",
+        tests: &[
+            "hostile::environment::files::no_command_waits_for_a_pipe_or_reads_without_end",
+            "rooms::files_are_read_by_one_function",
+        ],
     },
 ];

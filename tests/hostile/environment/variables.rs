@@ -1,5 +1,6 @@
 //! Variables that somebody has set before the program was called.
 
+use super::clocks::without_age;
 use std::process::Command;
 
 use super::commands::every_command;
@@ -191,8 +192,9 @@ fn no_variable_changes_a_verdict() {
             let now = verdict(&world, |command| {
                 command.env("SOURCE_DATE_EPOCH", value);
             });
+            let same = (now.0, without_age(&now.1)) == honest;
             assert!(
-                now == honest || now.0 == Some(3),
+                same || now.0 == Some(3),
                 "SOURCE_DATE_EPOCH={value}: {now:?}"
             );
         }

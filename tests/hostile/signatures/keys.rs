@@ -356,3 +356,67 @@ fn one_key_is_one_person() {
         &[&format!("{commit}:{POLICY}")],
     );
 }
+
+/// A key as another program writes it, and lines as people paste them.
+#[test]
+fn keys_and_lines_as_people_have_them_are_read_or_told_what_they_lack() {
+    let door = Door::new(crate::world::World::founded(), "olga");
+    let world = &door.world;
+    let file = world.path("home/olga/key");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let mut lines: Vec<&str> = text.lines().collect();
+    let (first, last) = (lines.remove(0), lines.pop().unwrap());
+    std::fs::write(&file, format!("{first}\n{}\n{last}\n", lines.concat())).unwrap();
+    let new = [
+        "git",
+        "awo",
+        "task",
+        "new",
+        "W-1",
+        "--task",
+        "it",
+        "--allow",
+        "src/",
+        "--validate",
+        "true",
+    ];
+    world.ok("olga", "olga", &new);
+    world.ok("olga", "olga", &["git", "awo", "push"]);
+    let (tip, good) = (world.rev("olga", "refs/heads/main"), door.signers());
+    world.write("policy/next.toml", policy(2, &tip, ""));
+    let check = |signers: &str| {
+        world.write("policy/next_signers", signers);
+        let words = [
+            "git",
+            "awo",
+            "policy",
+            "check",
+            "../policy/next.toml",
+            "--allowed-signers",
+        ];
+        world.run(
+            "olga",
+            "olga",
+            &[&words[..], &["../policy/next_signers"]].concat(),
+        )
+    };
+    let line = door.key("other", &["ed25519"]);
+    for (pasted, told) in [
+        (format!("{line} rita@laptop"), "write rita ssh-ed25519 AAAA"),
+        (
+            format!("rita@example.com {line}"),
+            "principals = [\\\"rita@example.com\\\"]",
+        ),
+    ] {
+        let said = check(&format!("{good}{pasted}\n"));
+        assert_eq!(said.code, 1, "{}", said.text);
+        let plain = told.replace("\\\"", "\"");
+        assert!(
+            said.text.contains(told) || said.text.contains(&plain),
+            "{}",
+            said.text
+        );
+        assert!(said.text.contains("GOV-006"), "{}", said.text);
+    }
+    assert_eq!(check(&format!("{good}rita {line} rita@laptop\n")).code, 0);
+}

@@ -2,6 +2,7 @@
 
 mod bombs;
 mod costs;
+mod files;
 mod pushes;
 mod records;
 
@@ -80,6 +81,24 @@ pub const CASES: &[Case] = &[
         attack: "benign: 100,000 refs on the server",
         answer: "accepted",
         tests: &["hostile::size::costs::a_hundred_thousand_refs_are_verified_soon"],
+    },
+    Case {
+        id: "U-09",
+        attack: "a file beyond the limit, also undone by the next commit, and by a run",
+        answer: "INT-006, with the key of the policy",
+        tests: &[
+            "hostile::size::files::a_file_at_the_limit_and_one_more",
+            "hostile::size::files::a_run_makes_no_file_beyond_the_limit",
+        ],
+    },
+    Case {
+        id: "U-09a",
+        attack: "benign: files of hundreds of mebibytes, one as a delta of another",
+        answer: "accepted, and verified in little memory",
+        tests: &[
+            "hostile::size::files::files_of_hundreds_of_mebibytes_verify_in_little_memory",
+            "src/git/large::what_is_hashed_in_pieces_is_what_git_stored",
+        ],
     },
 ];
 

@@ -221,6 +221,8 @@ impl World {
             high_water: &[],
             receipts: &[],
             time: time(NOW),
+            fetched: None,
+            fresh: None,
             cache: false,
         };
         verify::verify_on(&clone, &Scope::All, NonZero::new(1))
@@ -340,6 +342,8 @@ impl World {
             anchor: seen.anchor.unwrap_or(Some(&anchor)),
             high_water: seen.high_water,
             receipts: seen.receipts,
+            fetched: None,
+            fresh: None,
             time: time(NOW),
             cache: false,
         };

@@ -1,0 +1,32 @@
+//! What helps, where several rules name the same: commands that can be typed, with words in capitals
+//! for what only the person knows.
+
+use crate::facts::case::CommitCase;
+use crate::record::{RepoPath, TaskId};
+use crate::sys::shell::quote;
+
+/// Returns how a commit becomes one that leaves a path as it was before.
+pub fn leave_out(path: &RepoPath) -> String {
+    let path = quote(path.to_str().unwrap_or("PATH"));
+    format!(
+        "git reset --soft HEAD^, then git restore --staged --worktree -- {path}, then git commit \
+         --allow-empty -C ORIG_HEAD (before the commit is made: git restore --staged -- {path})"
+    )
+}
+
+/// Returns how a task is executed again: every run spends approvals of its own.
+pub fn run_again(task: &TaskId) -> String {
+    format!("git awo approve {task} --again, then git awo run {task} -- COMMAND")
+}
+
+/// What is to be changed otherwise than by the commit that was judged.
+pub const TASK_OF_ITS_OWN: &str = "git awo task new ID --task TEXT --allow PATTERN";
+
+/// Returns how a direct commit comes off a branch that takes none, without being lost.
+pub fn take_off(case: &CommitCase<'_>) -> String {
+    let branch = case.rules.reference().branch().unwrap_or("BRANCH");
+    format!(
+        "git branch KEPT, git reset --keep origin/{branch}, and have the change made by a run: \
+         {TASK_OF_ITS_OWN}"
+    )
+}

@@ -1,0 +1,496 @@
+//! Pushes that the server refuses, and commits that the client's hooks refuse.
+
+use git_awo::record::Rule;
+
+use super::{BY_HAND, CASE, Case, End, play_all};
+use crate::world::World;
+
+/// otto pushes his branch past his own hooks.
+const PUSH: &[&str] = &[
+    "git",
+    "push",
+    "-q",
+    "--no-verify",
+    "origin",
+    "HEAD:refs/heads/wip/x",
+];
+
+fn otto(world: &World, script: &str) {
+    world.ok("otto", "otto", &["sh", "-c", script]);
+}
+
+/// otto commits on a branch of his own what a script makes.
+fn commit(world: &World, script: &str) {
+    otto(world, "git switch -q -c wip/x");
+    otto(world, script);
+    world.commit("otto", "Try");
+}
+
+/// A direct commit on wip/ with something in it that the rule does not take.
+const fn wip(rule: Rule, prepare: fn(&World)) -> Case {
+    Case {
+        rule,
+        stage: World::founded,
+        prepare,
+        act: PUSH,
+        pick: &[0, 1, 2],
+        ..CASE
+    }
+}
+
+fn direct_on_main(world: &World) {
+    world.write("otto/src/strings.py", "x = 1\n");
+    world.commit("otto", "Direct");
+}
+
+const SERVER: &[(&str, &str)] = &[("SERVER", "origin"), ("BRANCH", "wip/y"), ("KEPT", "kept")];
+
+pub const CASES: &[Case] = &[
+    Case {
+        rule: Rule::CompleteChain,
+        stage: World::founded,
+        prepare: direct_on_main,
+        act: &["git", "awo", "push"],
+        pick: &[0, 1],
+        fill: SERVER,
+        ..CASE
+    },
+    Case {
+        rule: Rule::CompleteChain,
+        stage: World::founded,
+        prepare: direct_on_main,
+        act: &["git", "push", "-q", "--no-verify", "origin", "main"],
+        pick: &[0, 1],
+        fill: SERVER,
+        ..CASE
+    },
+    wip(Rule::DirectWriters, |world| {
+        commit(world, "echo x > README.md")
+    }),
+    wip(Rule::DirectWriters, |world| {
+        commit(world, "mkdir other; echo x > 'other/a b'")
+    }),
+    wip(Rule::ProtectedArtefact, |world| {
+        commit(
+            world,
+            "mkdir -p .github/workflows; echo x > .github/workflows/x",
+        );
+    }),
+    wip(Rule::TreeEntryMode, |world| {
+        commit(world, "ln -s x src/link")
+    }),
+    wip(Rule::TreeEntryMode, |world| {
+        commit(world, "chmod +x src/strings.py; echo >> src/strings.py")
+    }),
+    wip(Rule::TreeEntryName, |world| {
+        commit(world, "echo x > 'src/a\\b'")
+    }),
+    wip(Rule::TreeEntryCollision, |world| {
+        commit(world, "echo x > src/STRINGS.py")
+    }),
+    wip(Rule::TreeEntryLength, |world| {
+        world.next_policy(2, None, |text| {
+            text + "\n[limits]\ncomponent_bytes = 100\ntree_depth = 8\n"
+        });
+        commit(world, &format!("echo x > src/{}", "a".repeat(120)));
+    }),
+    wip(Rule::TreeDepth, |world| {
+        world.next_policy(2, None, |text| {
+            text + "\n[limits]\ncomponent_bytes = 100\ntree_depth = 8\n"
+        });
+        let deep = "a/".repeat(10);
+        commit(world, &format!("mkdir -p src/{deep}; echo x > src/{deep}x"));
+    }),
+    Case {
+        rule: Rule::CommitReading,
+        stage: World::founded,
+        prepare: |world| {
+            otto(
+                world,
+                "git switch -q -c wip/x; echo x > src/new.py; git add -A",
+            );
+            otto(
+                world,
+                "git -c i18n.commitEncoding=ISO-8859-1 commit -q -n -m x",
+            );
+        },
+        act: PUSH,
+        ..CASE
+    },
+    Case {
+        rule: Rule::CommitSigned,
+        stage: World::founded,
+        prepare: |world| {
+            otto(
+                world,
+                "git switch -q -c wip/x; echo x > src/new.py; git add -A",
+            );
+            otto(world, "git commit -q -n --no-gpg-sign -m x");
+        },
+        act: PUSH,
+        ..CASE
+    },
+    Case {
+        rule: Rule::TagMove,
+        stage: World::founded,
+        act: &[
+            "git",
+            "push",
+            "-q",
+            "--no-verify",
+            "origin",
+            "HEAD:refs/tags/x",
+        ],
+        pick: &[0],
+        fill: SERVER,
+        end: End::Done,
+        ..CASE
+    },
+    Case {
+        rule: Rule::UngovernedRef,
+        stage: World::founded,
+        act: &[
+            "git",
+            "push",
+            "-q",
+            "--no-verify",
+            "origin",
+            "HEAD:refs/heads/other",
+        ],
+        pick: &[0],
+        fill: SERVER,
+        end: End::Done,
+        ..CASE
+    },
+    Case {
+        rule: Rule::ReplaceRefPush,
+        stage: World::founded,
+        act: &[
+            "git",
+            "push",
+            "-q",
+            "--no-verify",
+            "origin",
+            "HEAD:refs/replace/1234567890123456789012345678901234567890",
+        ],
+        pick: &[0],
+        fill: SERVER,
+        end: End::Done,
+        ..CASE
+    },
+    Case {
+        rule: Rule::Delete,
+        stage: World::founded,
+        act: &["git", "push", "-q", "--no-verify", "origin", ":main"],
+        pick: BY_HAND,
+        end: End::Done,
+        ..CASE
+    },
+    Case {
+        rule: Rule::GovernanceKept,
+        act: &[
+            "git",
+            "push",
+            "-q",
+            "--no-verify",
+            "origin",
+            ":refs/awo/ledger",
+        ],
+        pick: BY_HAND,
+        end: End::Done,
+        ..CASE
+    },
+    Case {
+        rule: Rule::LogByServer,
+        act: &[
+            "git",
+            "push",
+            "-q",
+            "--no-verify",
+            "--force",
+            "origin",
+            "HEAD:refs/awo/log",
+        ],
+        end: End::Done,
+        ..CASE
+    },
+    Case {
+        rule: Rule::ForcePush,
+        stage: World::founded,
+        prepare: |world| {
+            commit(world, "echo x > src/new.py");
+            otto(world, "git push -q --no-verify origin wip/x");
+            otto(
+                world,
+                "git reset -q --hard HEAD^; echo x > src/other.py; git add -A",
+            );
+            otto(world, "git commit -q -n -m Other");
+        },
+        act: &[
+            "git",
+            "push",
+            "-q",
+            "--no-verify",
+            "--force",
+            "origin",
+            "HEAD:refs/heads/wip/x",
+        ],
+        ..CASE
+    },
+    Case {
+        rule: Rule::BranchMoved,
+        stage: World::founded,
+        prepare: |world| {
+            commit(world, "echo x > src/new.py");
+            let script = "git switch -q -c wip/x; echo x > src/other.py; git add -A; \
+                 git commit -q -n -m Other; git push -q --no-verify origin wip/x";
+            world.ok("rita", "rita", &["sh", "-c", script]);
+        },
+        act: &["git", "awo", "push", "--branch", "wip/x"],
+        then: |world| otto(world, "git rebase -q origin/wip/x"),
+        ..CASE
+    },
+    Case {
+        rule: Rule::ForwardOnly,
+        prepare: |world| otto(world, "git update-ref refs/awo/ledger refs/awo/ledger^"),
+        act: &[
+            "git",
+            "push",
+            "-q",
+            "--no-verify",
+            "--force",
+            "origin",
+            "refs/awo/ledger",
+        ],
+        ..CASE
+    },
+    Case {
+        rule: Rule::RecordsNeverChange,
+        prepare: |world| {
+            let notes = world.notes("otto", "attestations");
+            let notes = notes.trim_start_matches("refs/notes/");
+            otto(
+                world,
+                &format!(
+                    "git notes --ref {notes} remove $(git notes --ref {notes} list | cut -d' ' -f2)"
+                ),
+            );
+        },
+        act: &[
+            "git",
+            "push",
+            "-q",
+            "--no-verify",
+            "origin",
+            "refs/notes/awo/*:refs/notes/awo/*",
+        ],
+        ..CASE
+    },
+    Case {
+        rule: Rule::RecordBrought,
+        stage: World::executed,
+        prepare: |world| {
+            for words in [
+                ["gate", crate::world::RUN],
+                ["approve", crate::world::RUN],
+                ["attest", crate::world::RUN],
+            ] {
+                world.ok("rita", "rita", &[&["git", "awo"][..], &words].concat());
+            }
+            let notes = world.notes("rita", "attestations");
+            let notes = notes.trim_start_matches("refs/notes/");
+            let remove = format!(
+                "git notes --ref {notes} remove $(git notes --ref {notes} list | cut -d' ' -f2)"
+            );
+            world.ok("rita", "rita", &["sh", "-c", &remove]);
+            world.ok("rita", "rita", &["git", "awo", "hooks", "uninstall"]);
+        },
+        who: ("rita", "rita"),
+        act: &["git", "awo", "push"],
+        ..CASE
+    },
+    Case {
+        rule: Rule::TrailerByHand,
+        stage: World::founded,
+        prepare: |world| {
+            otto(
+                world,
+                "git switch -q -c wip/x; echo x > src/new.py; git add -A",
+            )
+        },
+        act: &["git", "commit", "-q", "-m", "x\n\nAWO-Run: y"],
+        pick: BY_HAND,
+        then: |world| otto(world, "git commit -q -m x"),
+        end: End::Done,
+        ..CASE
+    },
+    Case {
+        rule: Rule::Trailers,
+        stage: World::founded,
+        prepare: |world| {
+            otto(
+                world,
+                "git switch -q -c wip/x; echo x > src/new.py; git add -A",
+            );
+            otto(world, "git commit -q -n -m 'x\n\nAWO-Run: y\nAWO-Run: z'");
+        },
+        act: PUSH,
+        pick: BY_HAND,
+        then: |world| otto(world, "git commit -q -n --amend -m x"),
+        ..CASE
+    },
+    Case {
+        rule: Rule::RollbackOfARun,
+        stage: World::founded,
+        prepare: |world| {
+            otto(
+                world,
+                "git switch -q -c wip/x; echo x > src/new.py; git add -A",
+            );
+            otto(world, "git commit -q -n -m 'x\n\nAWO-Rollback: run_none'");
+        },
+        act: PUSH,
+        pick: BY_HAND,
+        then: |world| otto(world, "git commit -q -n --amend -m 'Take it out'"),
+        ..CASE
+    },
+    Case {
+        rule: Rule::RollbackAccepted,
+        prepare: |world| {
+            otto(
+                world,
+                "git switch -q -c wip/x; echo x > src/new.py; git add -A",
+            );
+            otto(
+                world,
+                "git commit -q -n -m 'x\n\nAWO-Rollback: run_slugify'",
+            );
+        },
+        act: PUSH,
+        pick: BY_HAND,
+        then: |world| otto(world, "git commit -q -n --amend -m x"),
+        ..CASE
+    },
+    Case {
+        rule: Rule::KeyKnown,
+        stage: World::founded,
+        prepare: |world| {
+            let make = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", "other"];
+            world.ok("otto", "home/otto", &make);
+            otto(world, "git config user.signingkey ~/other");
+            commit(world, "echo x > src/new.py");
+        },
+        act: PUSH,
+        pick: BY_HAND,
+        then: |world| {
+            let old = std::fs::read_to_string(world.path("policy/allowed_signers")).unwrap();
+            let new = std::fs::read_to_string(world.path("home/otto/other.pub")).unwrap();
+            world.next_policy(2, Some(&format!("{old}otto {new}")), |text| text);
+        },
+        ..CASE
+    },
+    Case {
+        rule: Rule::Merge,
+        stage: World::founded,
+        prepare: |world| {
+            world.next_policy(2, None, |text| {
+                text.replace("merges = true", "merges = false")
+            });
+            commit(world, "echo x > src/new.py");
+            otto(
+                world,
+                "git push -q --no-verify origin wip/x; git switch -q -c side",
+            );
+            otto(
+                world,
+                "echo x > src/a.py; git add -A; git commit -q -n -m a; git switch -q wip/x",
+            );
+            otto(world, "git merge -q --no-verify --no-ff side -m Join");
+        },
+        act: PUSH,
+        ..CASE
+    },
+    Case {
+        rule: Rule::Limits,
+        stage: World::founded,
+        prepare: |world| {
+            world.next_policy(2, None, |text| text + "\n[limits]\ncommits = 2\n");
+            for text in ["a", "b", "c"] {
+                otto(
+                    world,
+                    "git switch -q wip/x 2>/dev/null || git switch -q -c wip/x",
+                );
+                otto(
+                    world,
+                    &format!("echo x > src/{text}.py; git add -A; git commit -q -n -m {text}"),
+                );
+            }
+        },
+        act: PUSH,
+        fill: SERVER,
+        ..CASE
+    },
+    Case {
+        rule: Rule::RefKind,
+        stage: World::founded,
+        act: &[
+            "git",
+            "push",
+            "-q",
+            "--no-verify",
+            "origin",
+            "HEAD:refs/awo/other",
+        ],
+        pick: BY_HAND,
+        end: End::Done,
+        ..CASE
+    },
+    Case {
+        rule: Rule::EvidenceOfARun,
+        stage: World::approved,
+        prepare: |world| crate::remedies::people::executes(world, crate::world::RUN),
+        act: &[
+            "git",
+            "push",
+            "-q",
+            "--no-verify",
+            "origin",
+            "refs/awo/evidence/*:refs/awo/evidence/*",
+        ],
+        ..CASE
+    },
+    Case {
+        rule: Rule::Evidence,
+        stage: World::approved,
+        prepare: |world| crate::remedies::people::executes(world, crate::world::RUN),
+        act: &[
+            "git",
+            "push",
+            "-q",
+            "--no-verify",
+            "origin",
+            "refs/awo/ledger",
+        ],
+        pick: &[1],
+        ..CASE
+    },
+    Case {
+        rule: Rule::GitSucceeds,
+        stage: World::founded,
+        prepare: |world| std::fs::rename(world.path("server.git"), world.path("gone.git")).unwrap(),
+        act: &["git", "awo", "fetch"],
+        pick: BY_HAND,
+        then: |world| otto(world, "git remote set-url origin ../gone.git"),
+        ..CASE
+    },
+];
+
+#[test]
+fn a_refused_commit_is_accepted_after_the_remedy() {
+    play_all(&CASES[..12]);
+}
+
+#[test]
+fn a_refused_push_is_accepted_or_given_up_after_the_remedy() {
+    play_all(&CASES[12..]);
+}
