@@ -146,8 +146,8 @@ const MUTANTS: &[Mutant] = &[
     Mutant {
         cases: &["TS-0019"],
         file: "src/rules/step.rs",
-        original: "    if run.orchestrator() == reviewer && !run.overridden() {",
-        broken: "    if run.orchestrator() == reviewer && !run.overridden() && !{M} {",
+        original: "    if run.made_by(reviewer, policy) && !run.overridden() {",
+        broken: "    if run.made_by(reviewer, policy) && !run.overridden() && !{M} {",
     },
     Mutant {
         cases: &["TS-0019"],
