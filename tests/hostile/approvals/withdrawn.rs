@@ -239,8 +239,6 @@ fn no_attestation_counts_what_was_withdrawn() {
     world.ok("rita", "rita", &["git", "update-ref", LEDGER, &early]);
     assert_ne!(before, early);
     world.refused("rita", "rita", &["git", "awo", "attest", RUN], "GOV-005");
-    // What the server was made to forget again is not held against it.
-    world.ok("rita", "rita", &["git", "fetch", "--quiet", "--prune"]);
     // The twin: approved anew, it is attested, and the server takes that.
     world.ok("rita", "rita", &["git", "awo", "approve", RUN]);
     world.ok("rita", "rita", &["git", "awo", "attest", RUN]);
@@ -259,9 +257,6 @@ fn an_approval_is_withdrawn_for_one_reason() {
     // The twin: for that reason another approval is withdrawn.
     let sentence = ["git", "awo", "approve", TASK, "--sentence", SENTENCE];
     olga.world.ok("olga", "olga", &sentence);
-    // What the server was made to forget again is not held against it.
-    let fetch = ["git", "fetch", "--quiet", "--prune"];
-    olga.world.ok("olga", "olga", &fetch);
     let second = approvals(&olga)
         .into_iter()
         .find(|it| *it != first)
