@@ -349,7 +349,7 @@ fn the_door_judges_the_branches_of_a_push_in_the_order_of_verify() {
     before.remove(&main());
     world.receive(&reviewed, &mut before, |_| {});
     for (other, expected) in [("lower", &["ATT-002 binds-ref"][..]), ("upper", &[])] {
-        let mut to = vec![(main(), world.commit), (branch(other), world.commit)];
+        let mut to = [(main(), world.commit), (branch(other), world.commit)];
         let mut after = before.clone();
         after.extend(to.iter().cloned());
         world.receive(&before, &mut after, |_| {});
