@@ -353,11 +353,10 @@ fn the_door_judges_the_branches_of_a_push_in_the_order_of_verify() {
         let mut after = before.clone();
         after.extend(to.iter().cloned());
         world.receive(&before, &mut after, |_| {});
-        assert_eq!(
-            codes(&world.verify(&after, &Scope::All)),
-            expected,
-            "{other}"
-        );
+        let mut found = codes(&world.verify(&after, &Scope::All));
+        // That main was deleted is another matter.
+        found.retain(|it| !it.starts_with("GOV-004"));
+        assert_eq!(found, expected, "{other}");
         for order in ["main first", "main last"] {
             let moves: Vec<_> = to
                 .iter()
