@@ -1,5 +1,7 @@
 //! Approvals that arrive, and what has been withdrawn: by whom, and whether it was used before.
 
+use std::collections::BTreeSet;
+
 use crate::policy::Verified;
 use crate::record::envelope::Envelope;
 use crate::record::{IdentityName, ObjectId, Sha256, Timestamp};
@@ -36,7 +38,33 @@ pub struct Withdrawal {
     /// The approval, if it is there and holds.
     pub approval: Option<Verified<ApprovalPredicate>>,
     /// The records that used it before.
-    pub used_by: Vec<(Kind, Sha256)>,
+    pub used_by: Vec<Use>,
+}
+
+/// A record that counts an approval.
+#[derive(Clone, Copy)]
+pub struct Use {
+    pub kind: Kind,
+    /// The digest of the record.
+    pub digest: Sha256,
+    expires: Option<Timestamp>,
+}
+
+impl Use {
+    /// Returns how a record uses an approval, if it counts it.
+    pub fn of(approval: Sha256, digest: Sha256, says: &dyn Record) -> Option<Self> {
+        let counted = Binding::Approval(approval);
+        says.binds().contains(&counted).then(|| Self {
+            kind: says.kind(),
+            digest,
+            expires: says.expires(),
+        })
+    }
+
+    /// Tells whether it holds at a time. A record that has expired uses nothing any more.
+    pub fn holds_at(&self, time: Timestamp) -> bool {
+        self.expires.is_none_or(|end| time < end)
+    }
 }
 
 impl Collector<'_> {
@@ -67,9 +95,8 @@ impl Collector<'_> {
         let arrival = judging.arrival(approval.digest());
         let expired = arrival.is_some_and(|time| approval.predicate().expires <= time);
         let revoked = expired && {
-            let uses = self.uses(approval, None)?;
-            let uses: Vec<_> = uses.into_iter().map(|(_, digest)| digest).collect();
-            self.revoked(approval, &uses)?
+            let uses = self.uses(approval)?;
+            self.revoked(approval, uses)?
         };
         Ok(ApprovalFacts {
             approval,
@@ -85,25 +112,56 @@ impl Collector<'_> {
     }
 
     /// Tells whether an approval counts for nothing any more: its maker has withdrawn it, and none
-    /// of these records had used it before.
+    /// of these records used it then.
     pub fn revoked(
         &self,
         approval: &Verified<ApprovalPredicate>,
-        uses: &[Sha256],
+        uses: Vec<Use>,
     ) -> Result<bool, Error> {
+        Ok(self.withdrawn(approval, uses)?.is_some())
+    }
+
+    /// Returns which of these records used an approval before it was withdrawn, if that was in order:
+    /// they had expired, and what they said then stays said.
+    pub(super) fn withdrawn(
+        &self,
+        approval: &Verified<ApprovalPredicate>,
+        uses: Vec<Use>,
+    ) -> Result<Option<BTreeSet<Sha256>>, Error> {
         let path = Kind::Revocation.of(Scope::Record(approval.digest()));
         let Some(envelope) = self.records.envelope(&path)? else {
-            return Ok(false);
+            return Ok(None);
         };
         // One that does not hold withdraws nothing; it is judged where it arrives.
         let Ok(revocation) = self.verify::<RevocationPredicate>(&envelope) else {
-            return Ok(false);
+            return Ok(None);
         };
         let says = revocation.predicate();
         let own = says.record == approval.digest() && revocation.signer() == approval.signer();
+        let before = self.used_before(uses, &revocation);
+        let held = self.holding(before.clone(), &revocation);
+        let before = before.into_iter().map(|it| it.digest);
+        Ok((own && held.is_empty()).then(|| before.collect()))
+    }
+
+    /// Returns which of these records were there when a revocation came.
+    fn used_before(
+        &self,
+        mut uses: Vec<Use>,
+        revocation: &Verified<RevocationPredicate>,
+    ) -> Vec<Use> {
         let judging = self.judging();
-        let before = |it: &Sha256| judging.precedes(*it, revocation.digest());
-        Ok(own && !uses.iter().any(before))
+        uses.retain(|it| judging.precedes(it.digest, revocation.digest()));
+        uses
+    }
+
+    /// Returns which of these records had not expired when a revocation came. Of one that was accepted
+    /// at some time before, an attestation that has expired by now did not stand in the way.
+    fn holding(&self, mut uses: Vec<Use>, revocation: &Verified<RevocationPredicate>) -> Vec<Use> {
+        let arrival = self.judging().arrival(revocation.digest());
+        let time = arrival.unwrap_or(self.time);
+        uses.retain(|it| it.holds_at(time));
+        uses
     }
 
     /// Returns whether there is a revocation of an approval of the task or of the run. Whether it
@@ -140,13 +198,13 @@ impl Collector<'_> {
             let approved = it.predicate();
             approved.task == says.task && approved.run == says.run
         });
-        let judging = self.judging();
-        let time = judging.arrival(revocation.digest()).unwrap_or(self.time);
-        let mut used_by = match &approval {
-            Some(approval) => self.uses(approval, Some(time))?,
+        let used_by = match &approval {
+            Some(approval) => {
+                let before = self.used_before(self.uses(approval)?, revocation);
+                self.holding(before, revocation)
+            }
             None => Vec::new(),
         };
-        used_by.retain(|(_, it)| judging.precedes(*it, revocation.digest()));
         Ok(Withdrawal {
             record: says.record,
             by: revocation.signer().clone(),
@@ -156,13 +214,8 @@ impl Collector<'_> {
     }
 
     /// Returns the records that use an approval: the run that spends it, or the attestations and the
-    /// finalization that count it. One that does not hold uses nothing, nor does one that has expired
-    /// at a time, if one is given.
-    pub fn uses(
-        &self,
-        approval: &Verified<ApprovalPredicate>,
-        at: Option<Timestamp>,
-    ) -> Result<Vec<(Kind, Sha256)>, Error> {
+    /// finalization that count it. One that does not hold uses nothing.
+    pub fn uses(&self, approval: &Verified<ApprovalPredicate>) -> Result<Vec<Use>, Error> {
         let records = self.records;
         let says = approval.predicate();
         let mut candidates = Vec::new();
@@ -186,13 +239,8 @@ impl Collector<'_> {
             let Some(kind) = Kind::of_payload(envelope.payload()) else {
                 continue;
             };
-            let counted = Binding::Approval(approval.digest());
-            let expired = |it: &dyn Record| it.expires().zip(at).is_some_and(|(end, at)| end <= at);
-            if let Ok(it) = self.verify_as(kind, &envelope)
-                && it.predicate().binds().contains(&counted)
-                && !expired(&**it.predicate())
-            {
-                uses.push((kind, it.digest()));
+            if let Ok(it) = self.verify_as(kind, &envelope) {
+                uses.extend(Use::of(approval.digest(), it.digest(), &**it.predicate()));
             }
         }
         Ok(uses)

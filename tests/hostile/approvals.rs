@@ -147,4 +147,13 @@ pub const CASES: &[Case] = &[
             "hostile::approvals::renewed::a_run_whose_approval_expired_after_the_attestation_is_approved_and_attested_again",
         ],
     },
+    Case {
+        id: "U-41",
+        attack: "an approval that was withdrawn when its attestation had expired, in another attestation",
+        answer: "GOV-005; accepted with another approval of the same person",
+        tests: &[
+            "src/check/tests/renewals::approvals_expire_and_are_renewed_and_withdrawn_in_every_order",
+            "hostile::approvals::renewed::an_attestation_that_has_expired_keeps_no_approval_from_being_withdrawn",
+        ],
+    },
 ];

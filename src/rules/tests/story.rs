@@ -265,7 +265,7 @@ pub fn told(edits: &[Edit]) -> Told {
         attestations: vec![attestation],
         attested: Default::default(),
         finalization: Lookup::Valid(finalization),
-        revoked: BTreeSet::new(),
+        revoked: [].into(),
         indexed: Lookup::Valid(()),
         outcome: Lookup::Missing,
         bad: Findings::new(),
