@@ -1,17 +1,18 @@
 //! Approvals that arrive, and what has been withdrawn: by whom, and whether it was used before.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::policy::Verified;
 use crate::record::envelope::Envelope;
 use crate::record::{IdentityName, ObjectId, Sha256, Timestamp};
 use crate::records::{
-    ApprovalPredicate, Approves, Binding, ContractPredicate, Kind, Record, RevocationPredicate,
-    RunPredicate, Scope, Statement,
+    ApprovalPredicate, Approves, ContractPredicate, Kind, RevocationPredicate, RunPredicate, Scope,
+    Statement,
 };
 
 use super::Error;
 use super::run::Collector;
+use super::uses::Use;
 
 /// An approval that arrived.
 pub struct ApprovalFacts<'a> {
@@ -25,9 +26,12 @@ pub struct ApprovalFacts<'a> {
     pub revoked: bool,
     /// At a door: so many days it may be valid, and until when at most.
     pub door: Option<(u32, Timestamp)>,
-    /// The other approvals on the same object: digest, person, nonce.
-    pub others: Vec<(Sha256, IdentityName, String)>,
+    /// At a door: another approval of the same person on the same object with the same nonce.
+    pub twin: Option<Sha256>,
 }
+
+/// The approvals on an object by person and nonce.
+pub struct Nonces(BTreeMap<(IdentityName, String), Vec<Sha256>>);
 
 /// An approval that somebody withdraws.
 pub struct Withdrawal {
@@ -41,63 +45,43 @@ pub struct Withdrawal {
     pub used_by: Vec<Use>,
 }
 
-/// A record that counts an approval.
-#[derive(Clone, Copy)]
-pub struct Use {
-    pub kind: Kind,
-    /// The digest of the record.
-    pub digest: Sha256,
-    expires: Option<Timestamp>,
-}
-
-impl Use {
-    /// Returns how a record uses an approval, if it counts it.
-    pub fn of(approval: Sha256, digest: Sha256, says: &dyn Record) -> Option<Self> {
-        let counted = Binding::Approval(approval);
-        says.binds().contains(&counted).then(|| Self {
-            kind: says.kind(),
-            digest,
-            expires: says.expires(),
-        })
-    }
-
-    /// Tells whether it holds at a time. A record that has expired uses nothing any more.
-    pub fn holds_at(&self, time: Timestamp) -> bool {
-        self.expires.is_none_or(|end| time < end)
-    }
-}
-
 impl Collector<'_> {
-    /// Returns what is known of an approval that arrived on an object.
+    /// Returns the approvals on an object by person and nonce. Who judges many of them asks once.
+    pub fn nonces(&self, object: ObjectId) -> Result<Nonces, Error> {
+        let mut nonces: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for noted in self.records.approvals_of(object)? {
+            if let Ok(it) = Statement::<ApprovalPredicate>::parse(noted.payload()) {
+                let says = it.predicate;
+                let of_person = (says.context.identity, says.nonce);
+                nonces.entry(of_person).or_default().push(noted.digest());
+            }
+        }
+        Ok(Nonces(nonces))
+    }
+
+    /// Returns what is known of an approval that arrived beside these.
     pub fn approval<'a>(
         &self,
-        object: ObjectId,
         approval: &'a Verified<ApprovalPredicate>,
+        nonces: &Nonces,
     ) -> Result<ApprovalFacts<'a>, Error> {
         let path = Kind::Contract.of(&approval.predicate().task);
         let contract = self.records.envelope(&path)?;
         let contract = contract.filter(|it| Kind::of_payload(it.payload()) == Some(Kind::Contract));
         let judging = self.judging();
-        let mut others = Vec::new();
-        if judging.at_a_door() {
-            for other in self.records.approvals_of(object)? {
-                let digest = other.digest();
-                if let Ok(it) = Statement::<ApprovalPredicate>::parse(other.payload())
-                    && digest != approval.digest()
-                {
-                    let it = it.predicate;
-                    others.push((digest, it.context.identity, it.nonce));
-                }
-            }
-        }
+        let says = approval.predicate();
+        let of_person = (says.context.identity.clone(), says.nonce.clone());
+        let same = nonces.0.get(&of_person).filter(|_| judging.at_a_door());
+        let mut twins = same.into_iter().flatten().copied();
+        let twin = twins.find(|it| {
+            let other = *it != approval.digest();
+            other && judging.precedes(*it, approval.digest())
+        });
         let days = self.history.current().policy.document().gates.approval_days;
         let latest = self.time.plus_days(days.saturating_add(1));
         let arrival = judging.arrival(approval.digest());
         let expired = arrival.is_some_and(|time| approval.predicate().expires <= time);
-        let revoked = expired && {
-            let uses = self.uses(approval)?;
-            self.revoked(approval, uses)?
-        };
+        let revoked = expired && self.revoked(approval, || self.uses(approval))?;
         Ok(ApprovalFacts {
             approval,
             contract: contract.map(|it| {
@@ -107,7 +91,7 @@ impl Collector<'_> {
             arrival,
             revoked,
             door: judging.at_a_door().then_some((days, latest)),
-            others,
+            twin,
         })
     }
 
@@ -116,7 +100,7 @@ impl Collector<'_> {
     pub fn revoked(
         &self,
         approval: &Verified<ApprovalPredicate>,
-        uses: Vec<Use>,
+        uses: impl FnOnce() -> Result<Vec<Use>, Error>,
     ) -> Result<bool, Error> {
         Ok(self.withdrawn(approval, uses)?.is_some())
     }
@@ -126,7 +110,7 @@ impl Collector<'_> {
     pub(super) fn withdrawn(
         &self,
         approval: &Verified<ApprovalPredicate>,
-        uses: Vec<Use>,
+        uses: impl FnOnce() -> Result<Vec<Use>, Error>,
     ) -> Result<Option<BTreeSet<Sha256>>, Error> {
         let path = Kind::Revocation.of(Scope::Record(approval.digest()));
         let Some(envelope) = self.records.envelope(&path)? else {
@@ -138,7 +122,7 @@ impl Collector<'_> {
         };
         let says = revocation.predicate();
         let own = says.record == approval.digest() && revocation.signer() == approval.signer();
-        let before = self.used_before(uses, &revocation);
+        let before = self.used_before(uses()?, &revocation);
         let held = self.holding(before.clone(), &revocation);
         let before = before.into_iter().map(|it| it.digest);
         Ok((own && held.is_empty()).then(|| before.collect()))

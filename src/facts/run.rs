@@ -17,12 +17,12 @@ use crate::store::layout::LedgerPath;
 use crate::store::ledger::Records;
 use crate::{evidence, store};
 
-use super::approvals::Use;
 use super::claims::{Said, claims};
 use super::contradictions::{Around, contradictions};
 use super::demanded::Demanded;
 use super::position::{Judging, Positions};
 use super::provenance::Differs;
+use super::uses::Use;
 use super::{Error, PolicyHistory, limits};
 
 /// A link of the chain as it was found.
@@ -410,7 +410,7 @@ impl Collector<'_> {
         facts.attested = attested.filter_map(arrived).collect();
         for approval in facts.task_approvals.iter().chain(&facts.audit_approvals) {
             let digest = approval.digest();
-            if let Some(before) = self.withdrawn(approval, facts.uses_of(digest))? {
+            if let Some(before) = self.withdrawn(approval, || Ok(facts.uses_of(digest)))? {
                 facts.revoked.insert(digest, before);
             }
         }
