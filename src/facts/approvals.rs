@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::policy::Verified;
 use crate::record::envelope::Envelope;
-use crate::record::{IdentityName, ObjectId, Sha256, Timestamp};
+use crate::record::{IdentityName, ObjectId, Sha256, TaskId, Timestamp};
 use crate::records::{
     ApprovalPredicate, Approves, ContractPredicate, Kind, RevocationPredicate, RunPredicate, Scope,
     Statement,
@@ -24,9 +24,15 @@ pub struct ApprovalFacts<'a> {
     pub arrival: Option<Timestamp>,
     /// Whether it had expired then, and was withdrawn before anything used it.
     pub revoked: bool,
-    /// At a door: so many days it may be valid, and until when at most.
-    pub door: Option<(u32, Timestamp)>,
-    /// At a door: another approval of the same person on the same object with the same nonce.
+    /// Whether nobody has accepted it yet, as far as is known.
+    pub is_new: bool,
+    /// The task of the run that it approves, if there is such a run.
+    pub run_task: Option<TaskId>,
+    /// So many days it may be valid, and until when at most; nothing if it is not known when it was
+    /// accepted.
+    pub lifetime: Option<(u32, Timestamp)>,
+    /// Another approval of the same person on the same object with the same nonce that was there when
+    /// it came.
     pub twin: Option<Sha256>,
 }
 
@@ -70,15 +76,20 @@ impl Collector<'_> {
         let contract = contract.filter(|it| Kind::of_payload(it.payload()) == Some(Kind::Contract));
         let judging = self.judging();
         let says = approval.predicate();
+        let accepted = judging.accepted_by(approval.digest(), says.context.policy);
         let of_person = (says.context.identity.clone(), says.nonce.clone());
-        let same = nonces.0.get(&of_person).filter(|_| judging.at_a_door());
+        let same = nonces.0.get(&of_person).filter(|_| accepted.is_some());
         let mut twins = same.into_iter().flatten().copied();
         let twin = twins.find(|it| {
             let other = *it != approval.digest();
             other && judging.precedes(*it, approval.digest())
         });
-        let days = self.history.current().policy.document().gates.approval_days;
-        let latest = self.time.plus_days(days.saturating_add(1));
+        let lifetime = accepted.map(|(policy, time)| {
+            let days = policy.document().gates.approval_days;
+            (days, time.plus_days(days.saturating_add(1)))
+        });
+        let run = says.run.as_ref().map(|run| Kind::Run.of(run));
+        let run = run.map(|path| self.stated(&path)).transpose()?;
         let arrival = judging.arrival(approval.digest());
         let expired = arrival.is_some_and(|time| approval.predicate().expires <= time);
         let revoked = expired && self.revoked(approval, || self.uses(approval))?;
@@ -90,7 +101,9 @@ impl Collector<'_> {
             }),
             arrival,
             revoked,
-            door: judging.at_a_door().then_some((days, latest)),
+            is_new: judging.is_new(approval.digest()),
+            run_task: run.flatten().and_then(|it| it.task()),
+            lifetime,
             twin,
         })
     }
