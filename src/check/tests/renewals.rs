@@ -320,7 +320,7 @@ fn approvals_expire_and_are_renewed_and_withdrawn_in_every_order() {
     // What was withdrawn when its attestation had expired is counted by no other one.
     let acts = [Long("vera"), Revoke("rita"), Wait, AttestAll, Finalize];
     let begun = [Long("rita"), Short("vera"), Attest];
-    pushes += play_after(&begun, 2, &two, &acts, 4);
+    pushes += play_after(&begun, 2, &two, &acts, 3);
     let begun = [&begun[..], &[Wait, Revoke("rita"), Long("vera")]].concat();
     pushes += play_after(&begun, 2, &two, &[AttestAll, Finalize, Long("rita")], 3);
     assert!(pushes > 100, "{pushes} pushes");
