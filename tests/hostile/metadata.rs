@@ -118,6 +118,16 @@ pub const CASES: &[Case] = &[
         answer: "accepted",
         tests: &["aside::after_a_pull_what_others_recorded_is_merged_before_anything_is_pushed"],
     },
+    Case {
+        id: "U-49",
+        attack: "a record, an inventory or evidence, larger than the older policy that the record names has taken, once a \
+                 newer one takes it",
+        answer: "INT-006; one that names the newer is accepted, and the run goes on",
+        tests: &[
+            "src/check/tests/versions::what_arrives_holds_by_the_limits_of_the_policy_that_it_names_too",
+            "hostile::records::json::a_record_that_names_a_policy_which_took_less_meets_its_limits",
+        ],
+    },
 ];
 
 /// Every governance ref of the server, and where it is.
