@@ -36,14 +36,15 @@ pub fn judge(
 #[derive(Clone, Copy)]
 pub(super) enum Piece<'a> {
     File(&'a LedgerPath, ObjectId),
-    Note(&'a Line),
+    /// Lines that were added to one note.
+    Note(&'a [Line]),
     Evidence(&'a RefName, &'a RunId),
 }
 
 pub(super) fn pieces(arrivals: &Arrivals) -> impl Iterator<Item = Piece<'_>> {
     let files = arrivals.ledger.iter();
     let files = files.map(|(path, id)| Piece::File(path, *id));
-    let notes = arrivals.notes.iter();
+    let notes = arrivals.notes.chunk_by(Line::is_beside);
     let notes = notes.map(Piece::Note);
     let evidence = arrivals.evidence.iter();
     let evidence = evidence.map(|(reference, run)| Piece::Evidence(reference, run));
@@ -80,26 +81,46 @@ pub(super) fn judge_piece(
                 provenance::judge_entry(collector.records, run, findings)?;
             }
         }
-        Piece::Note(line) => {
-            let object = line.object;
-            let envelope = line.envelope(collector.records.reader())?;
-            let noted = match collector.noted_line(line.segment, object, &envelope)? {
-                Ok(noted) => noted,
-                Err(finding) => {
-                    let digest = envelope.digest();
-                    findings.push(arrival::refused_note(finding, digest, object));
-                    return Ok(());
-                }
-            };
-            runs.extend(arrival::note(&noted, findings));
-            if let Some(it) = noted.record.downcast() {
-                let subject = Subject::of_record(it.digest()).at(object);
-                approval::arrives(&collector.approval(object, &it)?, &subject, findings);
-            }
-        }
+        Piece::Note(lines) => judge_note(collector, lines, runs, findings)?,
         Piece::Evidence(reference, run) => {
             let claimed = collector.claims_evidence(reference, run);
             findings.extend(arrival::evidence(reference, run, claimed));
+        }
+    }
+    Ok(())
+}
+
+/// Judges lines of one note, which is read once, as are the approvals beside them.
+fn judge_note(
+    collector: &Collector<'_>,
+    lines: &[Line],
+    runs: &mut BTreeSet<RunId>,
+    findings: &mut Findings,
+) -> Result<(), Error> {
+    let Some(first) = lines.first() else {
+        return Ok(());
+    };
+    let object = first.object;
+    let note = first.note(collector.records.reader())?;
+    let mut nonces = None;
+    for line in lines {
+        let envelope = line.envelope(&note)?;
+        let noted = match collector.noted_line(line.segment, object, &envelope)? {
+            Ok(noted) => noted,
+            Err(finding) => {
+                let digest = envelope.digest();
+                findings.push(arrival::refused_note(finding, digest, object));
+                continue;
+            }
+        };
+        runs.extend(arrival::note(&noted, findings));
+        if let Some(it) = noted.record.downcast() {
+            let subject = Subject::of_record(it.digest()).at(object);
+            let nonces = match &nonces {
+                Some(nonces) => nonces,
+                None => nonces.insert(collector.nonces(object)?),
+            };
+            approval::arrives(&collector.approval(&it, nonces)?, &subject, findings);
         }
     }
     Ok(())

@@ -1,15 +1,18 @@
 //! Approvals that arrive, and what has been withdrawn: by whom, and whether it was used before.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::policy::Verified;
 use crate::record::envelope::Envelope;
 use crate::record::{IdentityName, ObjectId, Sha256, TaskId, Timestamp};
 use crate::records::{
-    ApprovalPredicate, Approves, Binding, ContractPredicate, Kind, Record, RevocationPredicate,
-    RunPredicate, Scope, Statement,
+    ApprovalPredicate, Approves, ContractPredicate, Kind, RevocationPredicate, RunPredicate, Scope,
+    Statement,
 };
 
 use super::Error;
 use super::run::Collector;
+use super::uses::Use;
 
 /// An approval that arrived.
 pub struct ApprovalFacts<'a> {
@@ -28,9 +31,13 @@ pub struct ApprovalFacts<'a> {
     /// So many days it may be valid, and until when at most; nothing if it is not known when it was
     /// accepted.
     pub lifetime: Option<(u32, Timestamp)>,
-    /// The other approvals on the same object that were there when it came: digest, person, nonce.
-    pub others: Vec<(Sha256, IdentityName, String)>,
+    /// Another approval of the same person on the same object with the same nonce that was there when
+    /// it came.
+    pub twin: Option<Sha256>,
 }
+
+/// The approvals on an object by person and nonce.
+pub struct Nonces(BTreeMap<(IdentityName, String), Vec<Sha256>>);
 
 /// An approval that somebody withdraws.
 pub struct Withdrawal {
@@ -41,15 +48,28 @@ pub struct Withdrawal {
     /// The approval, if it is there and holds.
     pub approval: Option<Verified<ApprovalPredicate>>,
     /// The records that used it before.
-    pub used_by: Vec<(Kind, Sha256)>,
+    pub used_by: Vec<Use>,
 }
 
 impl Collector<'_> {
-    /// Returns what is known of an approval that arrived on an object.
+    /// Returns the approvals on an object by person and nonce. Who judges many of them asks once.
+    pub fn nonces(&self, object: ObjectId) -> Result<Nonces, Error> {
+        let mut nonces: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for noted in self.records.approvals_of(object)? {
+            if let Ok(it) = Statement::<ApprovalPredicate>::parse(noted.payload()) {
+                let says = it.predicate;
+                let of_person = (says.context.identity, says.nonce);
+                nonces.entry(of_person).or_default().push(noted.digest());
+            }
+        }
+        Ok(Nonces(nonces))
+    }
+
+    /// Returns what is known of an approval that arrived beside these.
     pub fn approval<'a>(
         &self,
-        object: ObjectId,
         approval: &'a Verified<ApprovalPredicate>,
+        nonces: &Nonces,
     ) -> Result<ApprovalFacts<'a>, Error> {
         let path = Kind::Contract.of(&approval.predicate().task);
         let contract = self.records.envelope(&path)?;
@@ -57,19 +77,13 @@ impl Collector<'_> {
         let judging = self.judging();
         let says = approval.predicate();
         let accepted = judging.accepted_by(approval.digest(), says.context.policy);
-        let mut others = Vec::new();
-        if accepted.is_some() {
-            for other in self.records.approvals_of(object)? {
-                let digest = other.digest();
-                if let Ok(it) = Statement::<ApprovalPredicate>::parse(other.payload())
-                    && digest != approval.digest()
-                    && judging.precedes(digest, approval.digest())
-                {
-                    let it = it.predicate;
-                    others.push((digest, it.context.identity, it.nonce));
-                }
-            }
-        }
+        let of_person = (says.context.identity.clone(), says.nonce.clone());
+        let same = nonces.0.get(&of_person).filter(|_| accepted.is_some());
+        let mut twins = same.into_iter().flatten().copied();
+        let twin = twins.find(|it| {
+            let other = *it != approval.digest();
+            other && judging.precedes(*it, approval.digest())
+        });
         let lifetime = accepted.map(|(policy, time)| {
             let days = policy.document().gates.approval_days;
             (days, time.plus_days(days.saturating_add(1)))
@@ -78,11 +92,7 @@ impl Collector<'_> {
         let run = run.map(|path| self.stated(&path)).transpose()?;
         let arrival = judging.arrival(approval.digest());
         let expired = arrival.is_some_and(|time| approval.predicate().expires <= time);
-        let revoked = expired && {
-            let uses = self.uses(approval, None)?;
-            let uses: Vec<_> = uses.into_iter().map(|(_, digest)| digest).collect();
-            self.revoked(approval, &uses)?
-        };
+        let revoked = expired && self.revoked(approval, || self.uses(approval))?;
         Ok(ApprovalFacts {
             approval,
             contract: contract.map(|it| {
@@ -94,30 +104,61 @@ impl Collector<'_> {
             is_new: judging.is_new(approval.digest()),
             run_task: run.flatten().and_then(|it| it.task()),
             lifetime,
-            others,
+            twin,
         })
     }
 
     /// Tells whether an approval counts for nothing any more: its maker has withdrawn it, and none
-    /// of these records had used it before.
+    /// of these records used it then.
     pub fn revoked(
         &self,
         approval: &Verified<ApprovalPredicate>,
-        uses: &[Sha256],
+        uses: impl FnOnce() -> Result<Vec<Use>, Error>,
     ) -> Result<bool, Error> {
+        Ok(self.withdrawn(approval, uses)?.is_some())
+    }
+
+    /// Returns which of these records used an approval before it was withdrawn, if that was in order:
+    /// they had expired, and what they said then stays said.
+    pub(super) fn withdrawn(
+        &self,
+        approval: &Verified<ApprovalPredicate>,
+        uses: impl FnOnce() -> Result<Vec<Use>, Error>,
+    ) -> Result<Option<BTreeSet<Sha256>>, Error> {
         let path = Kind::Revocation.of(Scope::Record(approval.digest()));
         let Some(envelope) = self.records.envelope(&path)? else {
-            return Ok(false);
+            return Ok(None);
         };
         // One that does not hold withdraws nothing; it is judged where it arrives.
         let Ok(revocation) = self.verify::<RevocationPredicate>(&envelope) else {
-            return Ok(false);
+            return Ok(None);
         };
         let says = revocation.predicate();
         let own = says.record == approval.digest() && revocation.signer() == approval.signer();
+        let before = self.used_before(uses()?, &revocation);
+        let held = self.holding(before.clone(), &revocation);
+        let before = before.into_iter().map(|it| it.digest);
+        Ok((own && held.is_empty()).then(|| before.collect()))
+    }
+
+    /// Returns which of these records were there when a revocation came.
+    fn used_before(
+        &self,
+        mut uses: Vec<Use>,
+        revocation: &Verified<RevocationPredicate>,
+    ) -> Vec<Use> {
         let judging = self.judging();
-        let before = |it: &Sha256| judging.precedes(*it, revocation.digest());
-        Ok(own && !uses.iter().any(before))
+        uses.retain(|it| judging.precedes(it.digest, revocation.digest()));
+        uses
+    }
+
+    /// Returns which of these records had not expired when a revocation came. Of one that was accepted
+    /// at some time before, an attestation that has expired by now did not stand in the way.
+    fn holding(&self, mut uses: Vec<Use>, revocation: &Verified<RevocationPredicate>) -> Vec<Use> {
+        let arrival = self.judging().arrival(revocation.digest());
+        let time = arrival.unwrap_or(self.time);
+        uses.retain(|it| it.holds_at(time));
+        uses
     }
 
     /// Returns whether there is a revocation of an approval of the task or of the run. Whether it
@@ -154,13 +195,13 @@ impl Collector<'_> {
             let approved = it.predicate();
             approved.task == says.task && approved.run == says.run
         });
-        let judging = self.judging();
-        let time = judging.arrival(revocation.digest()).unwrap_or(self.time);
-        let mut used_by = match &approval {
-            Some(approval) => self.uses(approval, Some(time))?,
+        let used_by = match &approval {
+            Some(approval) => {
+                let before = self.used_before(self.uses(approval)?, revocation);
+                self.holding(before, revocation)
+            }
             None => Vec::new(),
         };
-        used_by.retain(|(_, it)| judging.precedes(*it, revocation.digest()));
         Ok(Withdrawal {
             record: says.record,
             by: revocation.signer().clone(),
@@ -170,13 +211,8 @@ impl Collector<'_> {
     }
 
     /// Returns the records that use an approval: the run that spends it, or the attestations and the
-    /// finalization that count it. One that does not hold uses nothing, nor does one that has expired
-    /// at a time, if one is given.
-    pub fn uses(
-        &self,
-        approval: &Verified<ApprovalPredicate>,
-        at: Option<Timestamp>,
-    ) -> Result<Vec<(Kind, Sha256)>, Error> {
+    /// finalization that count it. One that does not hold uses nothing.
+    pub fn uses(&self, approval: &Verified<ApprovalPredicate>) -> Result<Vec<Use>, Error> {
         let records = self.records;
         let says = approval.predicate();
         let mut candidates = Vec::new();
@@ -200,13 +236,8 @@ impl Collector<'_> {
             let Some(kind) = Kind::of_payload(envelope.payload()) else {
                 continue;
             };
-            let counted = Binding::Approval(approval.digest());
-            let expired = |it: &dyn Record| it.expires().zip(at).is_some_and(|(end, at)| end <= at);
-            if let Ok(it) = self.verify_as(kind, &envelope)
-                && it.predicate().binds().contains(&counted)
-                && !expired(&**it.predicate())
-            {
-                uses.push((kind, it.digest()));
+            if let Ok(it) = self.verify_as(kind, &envelope) {
+                uses.extend(Use::of(approval.digest(), it.digest(), &**it.predicate()));
             }
         }
         Ok(uses)

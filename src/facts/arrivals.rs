@@ -38,6 +38,9 @@ pub struct Arrivals {
 /// The digest of the record that each blob of the ledger holds, if it holds one.
 pub type Blobs = HashMap<ObjectId, Option<Sha256>>;
 
+/// How many lines one push may add to a note.
+pub const MOST_LINES: usize = 1_000;
+
 /// A line of a note. It is read again when it is judged: a clone sees the notes of years at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Line {
@@ -51,10 +54,19 @@ pub struct Line {
 }
 
 impl Line {
-    /// Returns what the line says.
-    pub fn envelope(&self, reader: &Reader) -> Result<Envelope, Error> {
-        let text = reader.blob_limited(self.blob, MAX_NOTE)?;
-        let line = text.get(self.bytes.0..self.bytes.1).unwrap_or_default();
+    /// Tells whether two lines stand in one note.
+    pub fn is_beside(&self, other: &Self) -> bool {
+        (self.segment, self.object, self.blob) == (other.segment, other.object, other.blob)
+    }
+
+    /// Returns the note in which the line stands.
+    pub fn note(&self, reader: &Reader) -> Result<Vec<u8>, Error> {
+        Ok(reader.blob_limited(self.blob, MAX_NOTE)?)
+    }
+
+    /// Returns what the line says, given the note in which it stands.
+    pub fn envelope(&self, note: &[u8]) -> Result<Envelope, Error> {
+        let line = note.get(self.bytes.0..self.bytes.1).unwrap_or_default();
         Ok(ledger::parse(format!("note on {}", self.object), line)?)
     }
 }
@@ -101,6 +113,8 @@ pub enum Irregular {
         /// Whether it went.
         removed: bool,
     },
+    /// The note on an object gained so many lines at once.
+    TooManyLines(ObjectId, usize),
     /// A line of a note that is no record.
     BadLine(store::Error),
     /// Files added to the evidence of a run that was there before.
@@ -391,7 +405,13 @@ impl Arrivals {
                 let removed = false;
                 self.note(reference, Irregular::NoteRewritten { object, removed });
             }
-            for (line, begin) in lines.into_iter().filter(|(it, _)| !known.contains(it)) {
+            let mut added = lines;
+            added.retain(|line, _| !known.contains(line));
+            if gained.arriving && added.len() > MOST_LINES {
+                self.note(reference, Irregular::TooManyLines(object, added.len()));
+                continue;
+            }
+            for (line, begin) in added {
                 match ledger::parse(format!("note on {object}"), line) {
                     Ok(envelope) => {
                         self.digests.insert(envelope.digest());

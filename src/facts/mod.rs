@@ -17,6 +17,7 @@ pub(crate) mod position;
 pub(crate) mod provenance;
 pub(crate) mod remembered;
 pub(crate) mod run;
+pub(crate) mod uses;
 
 pub use error::{BadVersion, Error};
 pub use known::KnownPolicies;

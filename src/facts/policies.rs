@@ -1,6 +1,6 @@
 //! The policy and its history: every version linked to the one before and signed by its roots.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::git::Reader;
@@ -230,10 +230,34 @@ impl PolicyHistory {
     pub fn refuses_new(&self, index: usize, time: Timestamp) -> Option<BadVersion> {
         self.refuses_at(index, time).or_else(|| {
             let version = self.version(index);
-            let complaints = version.policy.lookalikes();
+            let mut complaints = version.policy.lookalikes();
+            complaints.extend(self.renames(&version.policy, index));
             let bad = BadPolicy::Complaints(complaints.clone());
             (!complaints.is_empty()).then(|| BadVersion::at(version.commit, Flaw::Unreadable(bad)))
         })
+    }
+
+    /// Returns complaints about keys of a policy which belonged to somebody else when one of these first
+    /// versions named them last: one key under two names would count as two persons.
+    pub fn renames(&self, policy: &Policy, before: usize) -> Vec<String> {
+        let entries = policy.keyring().entries().into_iter();
+        let mut keys: BTreeMap<_, _> = entries.map(|(person, key)| (key, person)).collect();
+        let mut complaints = Vec::new();
+        for index in (0..before).rev() {
+            // Most versions have the keys of the one before, and no other is read.
+            if keys.is_empty() {
+                break;
+            }
+            for (earlier, key) in self.version(index).policy.keyring().entries() {
+                if let Some(person) = keys.remove(&key).filter(|it| *it != earlier) {
+                    complaints.push(format!(
+                        "the key {key} of {earlier} would be {person}'s: a person keeps their name, and \
+                         principals give them others"
+                    ));
+                }
+            }
+        }
+        complaints
     }
 
     /// Returns the versions, the first one first.

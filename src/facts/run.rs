@@ -9,9 +9,9 @@ use crate::record::{
     Timestamp,
 };
 use crate::records::{
-    ApprovalPredicate, Approves, AttestationPredicate, Binding, ContractPredicate,
-    FinalizationPredicate, IndependencePredicate, Kind, OutcomePredicate, Predicate, Record,
-    RunPredicate, Scope, SelfApprovalPredicate, Verdict,
+    ApprovalPredicate, Approves, AttestationPredicate, ContractPredicate, FinalizationPredicate,
+    IndependencePredicate, Kind, OutcomePredicate, Predicate, Record, RunPredicate, Scope,
+    SelfApprovalPredicate, Verdict,
 };
 use crate::store::layout::LedgerPath;
 use crate::store::ledger::Records;
@@ -22,6 +22,7 @@ use super::contradictions::{Around, contradictions};
 use super::demanded::Demanded;
 use super::position::{Judging, Positions};
 use super::provenance::Differs;
+use super::uses::Use;
 use super::{Error, PolicyHistory, limits};
 
 /// A link of the chain as it was found.
@@ -97,8 +98,9 @@ pub struct RunFacts {
     pub new_reviews: BTreeSet<Sha256>,
     /// When each attestation arrived, where that is known.
     pub attested: BTreeMap<Sha256, Timestamp>,
-    /// The approvals, of the task and of the run, that were withdrawn before anything used them.
-    pub revoked: BTreeSet<Sha256>,
+    /// The approvals, of the task and of the run, that were withdrawn when nothing used them, and
+    /// which records had used each before that and had expired.
+    pub revoked: BTreeMap<Sha256, BTreeSet<Sha256>>,
     pub finalization: Lookup<Verified<FinalizationPredicate>>,
     /// The run's entry in the provenance index; it must be the one that the finalization implies.
     pub indexed: Lookup<()>,
@@ -114,18 +116,28 @@ pub struct RunFacts {
 }
 
 impl RunFacts {
-    /// Returns the digests of the records of the run that use an approval.
-    pub fn uses_of(&self, approval: Sha256) -> Vec<Sha256> {
+    /// Returns the records of the run that use an approval.
+    pub fn uses_of(&self, approval: Sha256) -> Vec<Use> {
         fn of<P: Record>(it: &Verified<P>) -> (Sha256, &dyn Record) {
             (it.digest(), it.predicate())
         }
         let attestations = self.attestations.iter().map(of);
         let users = self.run.valid().map(of).into_iter().chain(attestations);
+        let users = users.chain(self.finalization.valid().map(of));
         users
-            .chain(self.finalization.valid().map(of))
-            .filter(|(_, it)| it.binds().contains(&Binding::Approval(approval)))
-            .map(|(digest, _)| digest)
+            .filter_map(|(digest, says)| Use::of(approval, digest, says))
             .collect()
+    }
+
+    /// Tells whether an approval was withdrawn, and counts for nothing any more.
+    pub fn is_withdrawn(&self, approval: Sha256) -> bool {
+        self.revoked.contains_key(&approval)
+    }
+
+    /// Tells whether an approval was withdrawn before this record came, which uses it.
+    pub fn is_withdrawn_for(&self, approval: Sha256, record: Sha256) -> bool {
+        let before = self.revoked.get(&approval);
+        before.is_some_and(|before| !before.contains(&record))
     }
 
     /// Returns when the first of these audit approvals expires.
@@ -345,7 +357,7 @@ impl Collector<'_> {
             makers: BTreeSet::new(),
             new_reviews: BTreeSet::new(),
             attested: BTreeMap::new(),
-            revoked: BTreeSet::new(),
+            revoked: BTreeMap::new(),
             finalization: self.the(id)?,
             indexed: Lookup::Missing,
             outcome: self.the(id)?,
@@ -413,8 +425,9 @@ impl Collector<'_> {
         }
         facts.new_reviews = facts.reviews().filter(|it| judging.is_new(*it)).collect();
         for approval in facts.task_approvals.iter().chain(&facts.audit_approvals) {
-            if self.revoked(approval, &facts.uses_of(approval.digest()))? {
-                facts.revoked.insert(approval.digest());
+            let digest = approval.digest();
+            if let Some(before) = self.withdrawn(approval, || Ok(facts.uses_of(digest)))? {
+                facts.revoked.insert(digest, before);
             }
         }
         facts.demanded = self.demanded(&facts);

@@ -169,7 +169,7 @@ fn dead(collector: &Collector<'_>, blob: ObjectId) -> Result<BTreeSet<Sha256>, E
     for envelope in collector.records.approvals_of(blob)? {
         let spent = collector.records.spender(&envelope.digest())?.is_some();
         let of_use = match collector.verify::<ApprovalPredicate>(&envelope) {
-            Ok(approval) => !spent && !collector.revoked(&approval, &[])?,
+            Ok(approval) => !spent && !collector.revoked(&approval, || Ok(Vec::new()))?,
             Err(_) => false,
         };
         if !of_use {

@@ -197,7 +197,7 @@ fn approvals(
 ) -> Link {
     let link = many(name, given, |it| {
         let expired = it.predicate().expires <= time;
-        match facts.revoked.contains(&it.digest()) {
+        match facts.is_withdrawn(it.digest()) {
             true => format!("{}, withdrawn", by_digest(it)),
             false if expired => format!("{}, expired", by_digest(it)),
             false => format!("{}, until {}", by_digest(it), it.predicate().expires),

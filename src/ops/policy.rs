@@ -51,17 +51,36 @@ pub fn check(
     session: impl FnOnce() -> Result<Session, Error>,
     files: &Files,
 ) -> Result<Report, Error> {
-    let signers = match &files.allowed_signers {
-        Some(signers) => signers.clone(),
-        // Only then a repository is needed.
-        None => files.signers(&session()?)?,
+    let session = session();
+    let (signers, session) = match &files.allowed_signers {
+        // Outside a repository it is judged by itself.
+        Some(signers) => (signers.clone(), session.ok()),
+        None => {
+            let session = session?;
+            (files.signers(&session)?, Some(session))
+        }
+    };
+    let history = session.as_ref().and_then(|it| it.history().ok());
+    let checked = match history {
+        Some(history) => parse_next(history, &files.policy, &signers),
+        None => Policy::parse_new(&files.policy, &signers),
     };
     let mut report = Report::default();
     report.count("policies", 1);
-    if let Err(bad) = Policy::parse_new(&files.policy, &signers) {
+    if let Err(bad) = checked {
         report.absorb(rules::bad(bad));
     }
     Ok(report)
+}
+
+/// Checks the files of a policy that is to follow those of a history.
+fn parse_next(history: &PolicyHistory, policy: &[u8], signers: &[u8]) -> Result<Policy, BadPolicy> {
+    let checked = Policy::parse_new(policy, signers)?;
+    let complaints = history.renames(&checked, history.commits().len());
+    match complaints.is_empty() {
+        true => Ok(checked),
+        false => Err(BadPolicy::Complaints(complaints)),
+    }
 }
 
 /// A proposal and who has signed it.
@@ -80,7 +99,7 @@ pub struct Proposed {
 pub fn propose(session: &Session, files: &Files) -> Result<Proposed, Error> {
     let history = session.history()?;
     let signers = files.signers(session)?;
-    let checked = Policy::parse_new(&files.policy, &signers).map_err(does_not_hold)?;
+    let checked = parse_next(history, &files.policy, &signers).map_err(does_not_hold)?;
     let next = history.current().policy.version().saturating_add(1);
     if checked.version() != next {
         let found = format!("version {}, not {next}", checked.version());
@@ -110,7 +129,7 @@ pub fn sign(session: &Session, digest: Option<DigestPrefix>) -> Result<Proposed,
     let proposal = Proposal::of(session, digest)?;
     let digest = proposal.digest;
     let (policy, signers) = proposal.files(session)?;
-    Policy::parse_new(&policy, &signers).map_err(does_not_hold)?;
+    parse_next(session.history()?, &policy, &signers).map_err(does_not_hold)?;
     let batch = Batch::new("sign a policy");
     add_signature(session, batch, digest, proposal.payload)?;
     standing(&session.again()?, digest)
@@ -167,7 +186,7 @@ pub fn apply(session: &Session, digest: Option<DigestPrefix>) -> Result<Applied,
     let proposal = Proposal::of(session, digest)?;
     let digest = proposal.digest;
     let (policy, signers) = proposal.files(session)?;
-    Policy::parse_new(&policy, &signers).map_err(does_not_hold)?;
+    parse_next(session.history()?, &policy, &signers).map_err(does_not_hold)?;
     let persons = proposal.signers(session)?;
     if let Some(finding) = rules::threshold(session.policy()?, digest, &persons) {
         return Err(Error::denied("too few roots have signed", finding));

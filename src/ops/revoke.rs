@@ -87,7 +87,8 @@ pub fn revoke(session: &Session, request: Request) -> Result<Revoked, Error> {
     };
     let digest = envelope.digest();
     let approval = collector.verify(envelope).map_err(refuse)?;
-    let used_by = collector.uses(&approval, Some(session.now()))?;
+    let mut used_by = collector.uses(&approval)?;
+    used_by.retain(|it| it.holds_at(session.now()));
     let says = approval.predicate().clone();
     let withdrawal = Withdrawal {
         record: digest,

@@ -147,10 +147,8 @@ fn nonce(facts: &ApprovalFacts<'_>, subject: &Subject, findings: &mut Findings) 
         let expected = format!("1 to {MAX_NONCE} of 0-9 A-Z a-z . _ -");
         refuse(Rule::ApprovalNonce, format!("{:?}", says.nonce), expected);
     }
-    for (digest, person, nonce) in &facts.others {
-        if *nonce == says.nonce && *person == says.context.identity {
-            let found = format!("{nonce:?} is the nonce of {digest}");
-            refuse(Rule::NonceOnce, found, "a nonce of its own".to_owned());
-        }
+    if let Some(twin) = facts.twin {
+        let found = format!("{:?} is the nonce of {twin}", says.nonce);
+        refuse(Rule::NonceOnce, found, "a nonce of its own".to_owned());
     }
 }

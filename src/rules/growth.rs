@@ -1,6 +1,6 @@
 //! Governance refs only grow: forward, by whole records, of kinds that are known.
 
-use crate::facts::arrivals::{Arrivals, Irregular};
+use crate::facts::arrivals::{Arrivals, Irregular, MOST_LINES};
 use crate::record::{Coded as _, Finding, Findings, RefName, Rule, Subject};
 use crate::store::layout;
 
@@ -83,6 +83,13 @@ fn judge(reference: &RefName, what: &Irregular, findings: &mut Findings) {
             ["the note was removed", "a line was removed or changed"],
             "lines only added",
         ),
+        Irregular::TooManyLines(object, lines) => Rule::Limits
+            .finding(subject().at(*object))
+            .found(format!("{lines} lines added to a note"))
+            .expected(format!("at most {MOST_LINES} in a push"))
+            .remedy(format!(
+                "git push SERVER COMMIT:{reference}, with a commit half way, first"
+            )),
         Irregular::BadLine(error) => {
             findings.extend(error.denies(subject()).into_iter().flatten());
             return;

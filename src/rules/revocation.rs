@@ -28,11 +28,15 @@ pub fn withdrawn(it: &Withdrawal) -> Option<Finding> {
                 )),
         );
     }
-    let (kind, digest) = it.used_by.first()?;
+    let used = it.used_by.first()?;
     Some(
         Rule::RevocationBeforeUse
             .finding(subject)
-            .found(format!("the {} {digest} has used it", kind.title()))
+            .found(format!(
+                "the {} {} has used it",
+                used.kind.title(),
+                used.digest
+            ))
             .expected("an approval that nothing has used")
             .remedy("git awo outcome RUN rejected --reason TEXT, then git awo rollback RUN"),
     )
@@ -41,13 +45,13 @@ pub fn withdrawn(it: &Withdrawal) -> Option<Finding> {
 /// Tells whether gate 1 of a run no longer stands: an approval that it spends was withdrawn.
 pub fn gate_1_withdrawn(facts: &RunFacts) -> bool {
     let mut approvals = facts.task_approvals.iter();
-    approvals.any(|it| facts.revoked.contains(&it.digest()))
+    approvals.any(|it| facts.is_withdrawn(it.digest()))
 }
 
 /// Tells whether gate 3 of a run no longer stands: it was approved, and each approval was withdrawn.
 pub fn gate_3_withdrawn(facts: &RunFacts) -> bool {
     let mut approvals = facts.audit_approvals.iter();
-    approvals.len() > 0 && approvals.all(|it| facts.revoked.contains(&it.digest()))
+    approvals.len() > 0 && approvals.all(|it| facts.is_withdrawn(it.digest()))
 }
 
 /// There is no such approval.

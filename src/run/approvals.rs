@@ -46,7 +46,7 @@ pub(super) fn choose(
             base,
             policy,
             now,
-            revoked: collector.revoked(&approval, &[])?,
+            revoked: collector.revoked(&approval, || Ok(Vec::new()))?,
             spent_by: spent.map(|it| spender(it).unwrap_or_else(|| "a run".to_owned())),
         };
         let before = refused.len();

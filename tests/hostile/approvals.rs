@@ -148,6 +148,15 @@ pub const CASES: &[Case] = &[
         ],
     },
     Case {
+        id: "U-41",
+        attack: "an approval that was withdrawn when its attestation had expired, in another attestation",
+        answer: "GOV-005; accepted with another approval of the same person",
+        tests: &[
+            "src/check/tests/renewals::approvals_expire_and_are_renewed_and_withdrawn_in_every_order",
+            "hostile::approvals::renewed::an_attestation_that_has_expired_keeps_no_approval_from_being_withdrawn",
+        ],
+    },
+    Case {
         id: "U-14",
         attack: "a reviewer whom the commit names as author, committer or co-author; an approval of a run that names                  another task or has the fields of an approval of a task",
         answer: "GOV-001, ATT-002",

@@ -28,6 +28,15 @@ pub const CASES: &[Case] = &[
             "hostile::lookalikes::two_runs_differ_in_more_than_case",
         ],
     },
+    Case {
+        id: "U-43",
+        attack: "a policy that gives a person's key another name: who approved under the old name approves again",
+        answer: "GOV-006; accepted where the name is kept, also by a key that comes back",
+        tests: &[
+            "hostile::lookalikes::a_key_keeps_the_name_of_its_person",
+            "hostile::lookalikes::a_key_renamed_by_an_older_program_keeps_its_newest_name",
+        ],
+    },
 ];
 
 /// Identities that are somebody else in another spelling; olga, otto and rita are there.
@@ -165,4 +174,73 @@ fn two_runs_differ_in_more_than_case() {
         !world.path("otto/executed").exists(),
         "nothing was executed"
     );
+}
+
+/// The second policy, in which rita has another name, and its keys.
+fn renamed(door: &Door) -> (String, String) {
+    let document = door.document().replace("\"rita\"", "\"rita.jones\"");
+    let signers = door.signers().replace("\nrita ", "\nrita.jones ");
+    assert!(document.contains("rita.jones") && signers.contains("rita.jones"));
+    (document, signers)
+}
+
+#[test]
+fn a_key_keeps_the_name_of_its_person() {
+    let door = Door::new(World::founded(), "olga");
+    let world = &door.world;
+    let (document, signers) = renamed(&door);
+    world.write("policy/next.toml", &document);
+    world.write("policy/next_signers", &signers);
+    for command in ["check", "propose"] {
+        let words = format!(
+            "git awo policy {command} ../policy/next.toml --allowed-signers ../policy/next_signers"
+        );
+        let words: Vec<_> = words.split(' ').collect();
+        let told = world.run("olga", "olga", &words);
+        assert_eq!(told.code, 1, "{words:?}: {}", told.text);
+        assert!(told.text.contains("GOV-006"), "{}", told.text);
+        assert!(told.text.contains("a person keeps"), "{}", told.text);
+    }
+    let refspec = format!("{}:{POLICY}", door.second_policy(&document, &signers));
+    door.refuses_push("another name", &[&refspec], &["GOV-006"]);
+    // The twin: the key goes, comes back for the same person, and has a further name.
+    let without: String = signers
+        .lines()
+        .filter(|it| !it.starts_with("rita"))
+        .map(|it| format!("{it}\n"))
+        .collect();
+    world.next_policy(2, Some(&without), |text| text);
+    let back = format!("{}\n", door.signers().trim_end()).replace("\nrita ", "\nrita.jones ");
+    world.next_policy(3, Some(&back), |text| {
+        let rita = "name = \"rita\"\n";
+        text.replace(
+            rita,
+            &format!("{rita}principals = [\"rita\", \"rita.jones\"]\n"),
+        )
+    });
+    world.fresh_clone();
+    world.ok("vera", "vera", &["git", "awo", "verify"]);
+}
+
+#[test]
+fn a_key_renamed_by_an_older_program_keeps_its_newest_name() {
+    let door = Door::new(World::founded(), "olga");
+    let world = &door.world;
+    let (document, signers) = renamed(&door);
+    let commit = door.second_policy(&document, &signers);
+    world.force("olga", &[&format!("{commit}:{POLICY}")]);
+    for who in ["olga", "otto", "rita"] {
+        world.ok(who, who, &["git", "awo", "fetch"]);
+    }
+    // Not back, or one of the two names would judge what the other has made.
+    let first = document.replace("version = 2", "version = 3");
+    world.write("policy/next.toml", first.replace("rita.jones", "rita"));
+    world.write("policy/next_signers", door.signers());
+    let words =
+        "git awo policy propose ../policy/next.toml --allowed-signers ../policy/next_signers";
+    let words: Vec<_> = words.split(' ').collect();
+    world.refused("olga", "olga", &words, "GOV-006");
+    world.next_policy(3, None, |text| text.replace("\"rita\"", "\"rita.jones\""));
+    world.fresh_clone();
+    world.ok("vera", "vera", &["git", "awo", "verify"]);
 }

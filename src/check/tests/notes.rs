@@ -229,6 +229,24 @@ fn a_nonce_is_a_plain_word_of_its_own() {
 }
 
 #[test]
+fn one_push_adds_so_many_lines_to_a_note() {
+    let limited = |lines: usize| {
+        let world = World::new(&[]);
+        let (before, mut shelf) = (world.refs(Founded), world.shelf(Approved));
+        for line in 0..lines {
+            let envelope = Envelope::new(line.to_string().into_bytes(), Vec::new());
+            shelf.note(approvals(), world.contract_blob, &envelope);
+        }
+        let after = world.commit(&before, &shelf);
+        codes(&world.judge(&before, &after)).contains(&"INT-006 limits".to_owned())
+    };
+    // The approval of the task is one.
+    let most = crate::facts::arrivals::MOST_LINES - 1;
+    assert!(!limited(most), "as many as may be");
+    assert!(limited(most + 1), "one more");
+}
+
+#[test]
 fn a_line_stands_in_the_segment_of_its_month() {
     /// Moves the segment of February to another month.
     fn moved(shelf: &mut Shelf, notes: Notes, month: &str) {

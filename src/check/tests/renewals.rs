@@ -22,8 +22,9 @@ enum Act {
     Wait,
     /// A reviewer withdraws the newest approval of theirs that is not withdrawn.
     Revoke(&'static str),
-    /// rita attests.
+    /// rita attests what is valid, or that and what was withdrawn.
     Attest,
+    AttestAll,
     /// otto finalizes.
     Finalize,
 }
@@ -85,14 +86,14 @@ impl<'a> Play<'a> {
         }
     }
 
-    /// The newest approval of each person that is valid now.
-    fn valid(&self) -> Vec<&Given> {
+    /// The newest approval of each person that is valid now, or would be if nobody had withdrawn it.
+    fn valid(&self, withdrawn_too: bool) -> Vec<&Given> {
         let mut people: Vec<&'static str> = self.given.iter().map(|it| it.by).collect();
         people.sort_unstable();
         people.dedup();
         let of = |who| {
             let own = self.given.iter().filter(move |it| it.by == who);
-            own.filter(|it| !it.revoked && it.until > self.now)
+            own.filter(|it| (withdrawn_too || !it.revoked) && it.until > self.now)
                 .max_by_key(|it| (it.until, it.digest))
         };
         people.into_iter().filter_map(of).collect()
@@ -153,18 +154,15 @@ impl<'a> Play<'a> {
                 };
                 let path = Kind::Revocation.of(crate::records::Scope::Record(digest));
                 self.shelf.put(&path, sealed(revocation, who).to_bytes());
-                // What an attestation has counted stays counted.
-                let counted = self
-                    .attested
-                    .iter()
-                    .any(|(it, _)| it.approvals.contains(&digest));
-                self.given[index].revoked = !counted;
+                self.given[index].revoked = true;
                 Some(!(used || self.landed && self.finalized().contains(&digest)))
             }
-            Attest => {
-                let mut approvals: Vec<_> = self.valid().iter().map(|it| it.digest).collect();
-                let enough = approvals.len() >= self.needed;
-                let expires = self.valid().iter().map(|it| it.until).min()?;
+            Attest | AttestAll => {
+                let valid = self.valid(act == AttestAll);
+                let mut approvals: Vec<_> = valid.iter().map(|it| it.digest).collect();
+                let upheld = valid.iter().all(|it| !it.revoked);
+                let enough = upheld && approvals.len() >= self.needed;
+                let expires = valid.iter().map(|it| it.until).min()?;
                 approvals.sort();
                 let attestation = AttestationPredicate {
                     approvals,
@@ -319,5 +317,11 @@ fn approvals_expire_and_are_renewed_and_withdrawn_in_every_order() {
     let acts = [Long("rita"), Wait, Revoke("rita"), Attest, Finalize];
     let begun = [Short("rita"), Long("vera"), Attest, Wait];
     pushes += play_after(&begun, 2, &two, &acts, 3);
+    // What was withdrawn when its attestation had expired is counted by no other one.
+    let acts = [Long("vera"), Revoke("rita"), Wait, AttestAll, Finalize];
+    let begun = [Long("rita"), Short("vera"), Attest];
+    pushes += play_after(&begun, 2, &two, &acts, 3);
+    let begun = [&begun[..], &[Wait, Revoke("rita"), Long("vera")]].concat();
+    pushes += play_after(&begun, 2, &two, &[AttestAll, Finalize, Long("rita")], 3);
     assert!(pushes > 100, "{pushes} pushes");
 }

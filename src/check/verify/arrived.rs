@@ -49,7 +49,11 @@ impl<'a> Arrived<'a> {
                     None => others.push(piece),
                 },
                 Piece::Evidence(_, run) => runs.entry(run).or_default().push(piece),
-                Piece::Note(line) => notes.entry(line.object).or_default().push(piece),
+                Piece::Note(lines) => {
+                    if let Some(line) = lines.first() {
+                        notes.entry(line.object).or_default().push(piece);
+                    }
+                }
             }
         }
         Self {

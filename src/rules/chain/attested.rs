@@ -43,7 +43,7 @@ impl Links<'_> {
 
     fn is_history(&self, attestation: &Verified<AttestationPredicate>) -> bool {
         let says = attestation.predicate();
-        let withdrawn = |it: &Sha256| self.facts.revoked.contains(it);
+        let withdrawn = |it: &Sha256| self.facts.is_withdrawn(*it);
         says.expires <= self.facts.audited || says.approvals.iter().any(withdrawn)
     }
 
@@ -95,11 +95,12 @@ impl Links<'_> {
     ) -> BTreeSet<IdentityName> {
         let again = self.git_awo("approve");
         let mut persons = BTreeSet::new();
-        let approved = self.approved_at(time);
         for digest in named {
-            if let Some((_, person)) = approved.iter().find(|(it, _)| it == digest) {
+            let withdrawn = self.facts.is_withdrawn_for(*digest, by);
+            let sound = self.sound.get(digest).filter(|_| !withdrawn);
+            if let Some((_, person)) = sound.filter(|(until, _)| *until > time) {
                 persons.insert(person.clone());
-            } else if self.facts.revoked.contains(digest) {
+            } else if withdrawn {
                 self.findings.push(revocation::used(*digest, &again));
             } else {
                 let found = format!("{what} binds {digest}");

@@ -183,8 +183,13 @@ impl Links<'_> {
     /// withdrawn or has expired is history: it counts for nothing, and speaks against nothing.
     pub(super) fn audit_approvals(&mut self) {
         let facts = self.facts;
-        let upheld = |it: &&Verified<_>| !facts.revoked.contains(&it.digest());
-        for approval in facts.audit_approvals.iter().filter(upheld) {
+        let upheld = |it: &&Verified<_>| !facts.is_withdrawn(it.digest());
+        // One that an attestation counted before it was withdrawn must have held then.
+        let counted = |it: &&Verified<_>| {
+            let before = facts.revoked.get(&it.digest());
+            before.is_none_or(|before| !before.is_empty())
+        };
+        for approval in facts.audit_approvals.iter().filter(counted) {
             if self.item(approval.digest(), |links| links.audit_approval(approval)) {
                 let until = approval.predicate().expires;
                 let sound = (until, approval.signer().clone());
@@ -250,9 +255,13 @@ impl Links<'_> {
         }
     }
 
-    /// Returns the audit approvals that hold and have not expired at a time, and by whom.
-    pub(super) fn approved_at(&self, time: Timestamp) -> BTreeSet<(Sha256, IdentityName)> {
-        let valid = self.sound.iter().filter(|(_, (until, _))| *until > time);
+    /// Returns the audit approvals that hold, are upheld and have not expired at a time, and by whom.
+    fn approved_at(&self, time: Timestamp) -> BTreeSet<(Sha256, IdentityName)> {
+        let upheld = self
+            .sound
+            .iter()
+            .filter(|(it, _)| !self.facts.is_withdrawn(**it));
+        let valid = upheld.filter(|(_, (until, _))| *until > time);
         valid
             .map(|(digest, (_, person))| (*digest, person.clone()))
             .collect()
@@ -261,7 +270,11 @@ impl Links<'_> {
     /// Reports the last approval of each person but these: it has expired.
     fn expired_but_for(&mut self, persons: &BTreeSet<IdentityName>) {
         let mut last = BTreeMap::new();
-        for (until, person) in self.sound.values().filter(|(_, it)| !persons.contains(it)) {
+        let upheld = self
+            .sound
+            .iter()
+            .filter(|(it, _)| !self.facts.is_withdrawn(**it));
+        for (_, (until, person)) in upheld.filter(|(_, (_, it))| !persons.contains(it)) {
             let newest = last.entry(person.clone()).or_insert(*until);
             *newest = (*newest).max(*until);
         }

@@ -95,7 +95,7 @@ impl<'a> Links<'a> {
                 );
                 continue;
             };
-            if facts.revoked.contains(digest) {
+            if facts.is_withdrawn(*digest) {
                 self.findings.push(revocation::used(*digest, &again));
             } else if self.task_approval(contract, approval) {
                 persons.insert(approval.signer());

@@ -33,7 +33,7 @@ fn a_gate_stands_until_its_approvals_are_withdrawn() {
             Some("approved by 0 persons; withdrawn by rita"),
         ),
     ] {
-        two.facts.revoked = revoked.into_iter().collect();
+        two.facts.revoked = revoked.into_iter().map(|it| (it, [].into())).collect();
         let facts = &two.facts;
         let found = [
             revocation::gate_1_withdrawn(facts),

@@ -267,7 +267,7 @@ pub fn told(edits: &[Edit]) -> Told {
         makers: BTreeSet::new(),
         new_reviews: BTreeSet::new(),
         finalization: Lookup::Valid(finalization),
-        revoked: BTreeSet::new(),
+        revoked: [].into(),
         indexed: Lookup::Valid(()),
         outcome: Lookup::Missing,
         bad: Findings::new(),

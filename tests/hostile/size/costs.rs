@@ -1,8 +1,12 @@
 //! What is hostile costs little: time and memory of the hook that refuses it.
 
+use git_awo::record::envelope::Envelope;
+use git_awo::records::{Kind, Statement};
+
 use crate::bench::measure::{self, Cost, WRAPPER};
 use crate::hostile::door::Door;
-use crate::world::PROGRAM;
+use crate::hostile::forge::approvals_until;
+use crate::world::{PROGRAM, RUN, World};
 
 /// Seconds of CPU and KiB that `pre-receive` may take, in a build without optimisation too. The
 /// clock on the wall tells more of what else the machine does.
@@ -111,4 +115,34 @@ fn a_hundred_thousand_refs_are_verified_soon() {
     println!("100,000 refs verified in {took:.2} s");
     assert_eq!(done.code, 0, "{}", done.text);
     assert!(took < 10.0, "100,000 refs take {took} s");
+}
+
+#[test]
+fn a_note_of_many_lines_costs_little() {
+    let door = Door::new(World::executed(), "rita");
+    for words in [&["gate", RUN][..], &["approve", RUN], &["push"]] {
+        let words = [&["git", "awo"], words].concat();
+        door.world.ok("rita", "rita", &words);
+    }
+    measured(&door);
+    let commit = door.run_says().commit;
+    let says = door.approval();
+    let notes = approvals_until(says.expires);
+    let push = |lines: Vec<Vec<u8>>| {
+        let lines: Vec<&[u8]> = lines.iter().map(Vec::as_slice).collect();
+        format!("{}:{notes}", door.noted(&notes, commit, &lines))
+    };
+    let unsigned = |at: usize| Envelope::new(at.to_string().into_bytes(), Vec::new()).to_bytes();
+    let many = push((0..8_000).map(unsigned).collect());
+    door.refuses_push("8,000 lines without a key", &[&many], &["INT-006"]);
+    cheap(&door, "8,000 lines");
+    // The twin: a reviewer who approves often.
+    let approved = |at: usize| {
+        let mut again = says.clone();
+        again.nonce = format!("n{at}");
+        let payload = Statement::new(again).to_payload();
+        door.sealed(Kind::Approval, payload).to_bytes()
+    };
+    let often = push((0..100).map(approved).collect());
+    door.accepts_push("a hundred approvals", &[&often]);
 }

@@ -100,6 +100,15 @@ pub const CASES: &[Case] = &[
             "src/git/large::what_is_hashed_in_pieces_is_what_git_stored",
         ],
     },
+    Case {
+        id: "U-46",
+        attack: "a note of thousands of lines, without a key; an approval of one run again and again",
+        answer: "INT-006 beyond 1,000 lines in a push, soon; a hundred approvals are accepted",
+        tests: &[
+            "hostile::size::costs::a_note_of_many_lines_costs_little",
+            "src/check/tests/notes::one_push_adds_so_many_lines_to_a_note",
+        ],
+    },
 ];
 
 /// So many limits hold: what is at the limit was accepted, and one more refused.
