@@ -348,6 +348,9 @@ impl Harness<'_> {
         ];
         expected.extend(self.contract());
         expected.push((PROVENANCE, self.provenance(base)?));
+        let written = expected.iter().map(|(file, _)| *file).chain([INDEX]);
+        let steps = self.documents.names().filter(|it| it.starts_with("steps/"));
+        written.chain(steps).for_each(|it| plain(claims, it, files));
         for (file, value) in &expected {
             if let Some(document) = self.documents.get(file) {
                 agree(claims, file, "", value, &document);
@@ -653,6 +656,18 @@ impl Harness<'_> {
             let found = format!("{listed} changed paths");
             claims.differ(REPORT_FOR_PEOPLE, &found, "the changes of the commit");
         }
+    }
+}
+
+/// A document that git-awo wrote is a canonical object: others may read any other form otherwise.
+fn plain(claims: &mut Claims<'_>, file: &str, files: &RunFiles) {
+    let Some(bytes) = files.get(&RepoPath::from(file)) else {
+        return;
+    };
+    let is_plain = json::parse(bytes)
+        .is_ok_and(|it| it.as_object().is_some() && json::to_canonical(&it) == *bytes);
+    if !is_plain {
+        claims.differ(file, "a document in another form", "a canonical object");
     }
 }
 

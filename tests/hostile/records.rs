@@ -165,6 +165,12 @@ pub const CASES: &[Case] = &[
         ],
     },
     Case {
+        id: "U-66b",
+        attack: "a list of changed paths with equal keys, with a mark before it, that is a list",
+        answer: "ATT-002",
+        tests: &["hostile::records::says::a_document_that_others_read_otherwise_is_refused"],
+    },
+    Case {
         id: "U-66a",
         attack: "benign: every patch that git writes, with renames, copies, quoted names, no prefix",
         answer: "accepted",

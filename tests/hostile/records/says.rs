@@ -313,6 +313,24 @@ fn a_patch_that_shows_another_change_is_refused() {
 }
 
 #[test]
+fn a_document_that_others_read_otherwise_is_refused() {
+    let door = unpushed();
+    let file = "artifacts/changed_paths.json";
+    let run = door.run_says();
+    let path = format!("{}:{}/{file}", run.evidence, run_directory(&run.run));
+    let text = door.world.ok("otto", "otto", &["git", "show", &path]);
+    for (what, text) in [
+        ("equal keys", text.replacen('{', "{\n  \"changes\": [],", 1)),
+        ("a mark before it", format!("\u{feff}{text}")),
+        ("a list", format!("[{text}]")),
+        ("spaces", text.replacen('{', "{ ", 1)),
+    ] {
+        let [ledger, evidence] = door.run_with(&[(file, Some(text.into_bytes()))]);
+        door.refuses_push(what, &[&ledger, &evidence], &["ATT-002"]);
+    }
+}
+
+#[test]
 fn evidence_that_says_what_happened_is_accepted() {
     let door = unpushed();
     // What is not said, and what is said besides, contradicts nothing.
