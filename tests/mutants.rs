@@ -29,8 +29,8 @@ const MUTANTS: &[Mutant] = &[
     Mutant {
         cases: &["TS-0002"],
         file: "src/rules/gate2.rs",
-        original: "let same_person = self.run.orchestrator() == self.reviewer;",
-        broken: "let same_person = self.run.orchestrator() == self.reviewer && !{M};",
+        original: "let same_person = self.run.made_by(self.reviewer, self.policy);",
+        broken: "let same_person = self.run.made_by(self.reviewer, self.policy) && !{M};",
     },
     // The override is taken at its word and not logged.
     Mutant {
@@ -146,8 +146,8 @@ const MUTANTS: &[Mutant] = &[
     Mutant {
         cases: &["TS-0019"],
         file: "src/rules/step.rs",
-        original: "    if run.orchestrator() == reviewer && !run.overridden() {",
-        broken: "    if run.orchestrator() == reviewer && !run.overridden() && !{M} {",
+        original: "    if run.made_by(reviewer, policy) && !run.overridden() {",
+        broken: "    if run.made_by(reviewer, policy) && !run.overridden() && !{M} {",
     },
     Mutant {
         cases: &["TS-0019"],

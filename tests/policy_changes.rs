@@ -116,7 +116,7 @@ fn nothing_but_a_policy_change_passes_a_locked_policy() {
 }
 
 impl World {
-    /// Unlocks: while LOCKED the proposal cannot travel through the ledger, the policy alone can.
+    /// Unlocks by a push of the policy alone.
     fn next_policy_alone(&self, version: u32) {
         let adopted = self.ok(
             "olga",

@@ -8,8 +8,8 @@ use crate::facts::arrived::Arrived;
 use crate::facts::provenance;
 use crate::facts::run::{Collector, RunFacts};
 use crate::record::{Findings, ObjectId, RefName, RunId, Sha256, Subject};
-use crate::records::Kind;
-use crate::rules::{approval, arrival, growth, revocation};
+use crate::records::{ContractPredicate, Kind};
+use crate::rules::{approval, arrival, contract, growth, revocation};
 use crate::store::layout::LedgerPath;
 
 use super::Error;
@@ -60,10 +60,16 @@ pub(super) fn judge_piece(
     match piece {
         Piece::File(path, id) => {
             let arrived = collector.arrived(path, id)?;
-            if let Arrived::Record(it) = &arrived
-                && let Some(it) = it.record.downcast()
-            {
-                findings.extend(revocation::withdrawn(&collector.withdrawal(&it)?));
+            if let Arrived::Record(it) = &arrived {
+                if let Some(it) = it.record.downcast() {
+                    findings.extend(revocation::withdrawn(&collector.withdrawal(&it)?));
+                }
+                if let Some(it) = it.record.downcast::<ContractPredicate>()
+                    && collector.judging().arrives(it.digest())
+                {
+                    let subject = Subject::of_record(path.to_path());
+                    findings.extend(contract::extra(&it.predicate().contract, subject));
+                }
             }
             arrival::file(path, arrived, findings);
             runs.extend(path.run().cloned());

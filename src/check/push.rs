@@ -104,7 +104,6 @@ fn try_judge(push: &Push<'_>, report: &mut Report) -> Result<(), Error> {
             None => _ = after.remove(&movement.reference),
         }
     }
-    rules::in_force(policy, push.movements, push.time, &mut report.findings);
     if let Door::Server(key) = &push.door {
         let finding = rules::log_key(policy, key.as_ref(), push.movements);
         report.findings.extend(finding);
@@ -119,6 +118,8 @@ fn try_judge(push: &Push<'_>, report: &mut Report) -> Result<(), Error> {
             _ => report.findings.push(rules::ungoverned(&movement.reference)),
         }
     }
+    let findings = &mut report.findings;
+    rules::in_force(policy, push.movements, &arrivals, push.time, findings);
     // One that does not hold is refused above; here only what it names counts.
     let moved = after
         .get(&layout::policy())

@@ -2,7 +2,7 @@
 
 use crate::policy::Verified;
 use crate::record::envelope::Envelope;
-use crate::record::{IdentityName, ObjectId, Sha256, Timestamp};
+use crate::record::{IdentityName, ObjectId, Sha256, TaskId, Timestamp};
 use crate::records::{
     ApprovalPredicate, Approves, Binding, ContractPredicate, Kind, Record, RevocationPredicate,
     RunPredicate, Scope, Statement,
@@ -21,9 +21,14 @@ pub struct ApprovalFacts<'a> {
     pub arrival: Option<Timestamp>,
     /// Whether it had expired then, and was withdrawn before anything used it.
     pub revoked: bool,
-    /// At a door: so many days it may be valid, and until when at most.
-    pub door: Option<(u32, Timestamp)>,
-    /// The other approvals on the same object: digest, person, nonce.
+    /// Whether nobody has accepted it yet, as far as is known.
+    pub is_new: bool,
+    /// The task of the run that it approves, if there is such a run.
+    pub run_task: Option<TaskId>,
+    /// So many days it may be valid, and until when at most; nothing if it is not known when it was
+    /// accepted.
+    pub lifetime: Option<(u32, Timestamp)>,
+    /// The other approvals on the same object that were there when it came: digest, person, nonce.
     pub others: Vec<(Sha256, IdentityName, String)>,
 }
 
@@ -50,20 +55,27 @@ impl Collector<'_> {
         let contract = self.records.envelope(&path)?;
         let contract = contract.filter(|it| Kind::of_payload(it.payload()) == Some(Kind::Contract));
         let judging = self.judging();
+        let says = approval.predicate();
+        let accepted = judging.accepted_by(approval.digest(), says.context.policy);
         let mut others = Vec::new();
-        if judging.at_a_door() {
+        if accepted.is_some() {
             for other in self.records.approvals_of(object)? {
                 let digest = other.digest();
                 if let Ok(it) = Statement::<ApprovalPredicate>::parse(other.payload())
                     && digest != approval.digest()
+                    && judging.precedes(digest, approval.digest())
                 {
                     let it = it.predicate;
                     others.push((digest, it.context.identity, it.nonce));
                 }
             }
         }
-        let days = self.history.current().policy.document().gates.approval_days;
-        let latest = self.time.plus_days(days.saturating_add(1));
+        let lifetime = accepted.map(|(policy, time)| {
+            let days = policy.document().gates.approval_days;
+            (days, time.plus_days(days.saturating_add(1)))
+        });
+        let run = says.run.as_ref().map(|run| Kind::Run.of(run));
+        let run = run.map(|path| self.stated(&path)).transpose()?;
         let arrival = judging.arrival(approval.digest());
         let expired = arrival.is_some_and(|time| approval.predicate().expires <= time);
         let revoked = expired && {
@@ -79,7 +91,9 @@ impl Collector<'_> {
             }),
             arrival,
             revoked,
-            door: judging.at_a_door().then_some((days, latest)),
+            is_new: judging.is_new(approval.digest()),
+            run_task: run.flatten().and_then(|it| it.task()),
+            lifetime,
             others,
         })
     }

@@ -70,6 +70,13 @@ pub enum Irregular {
     },
     /// It is new and holds nothing.
     Empty,
+    /// A commit of the ledger that neither adds a record nor joins two histories.
+    Idle(ObjectId),
+    /// The note on an object is not one line for each record: a line is empty or stands twice, or the
+    /// last one has no line feed.
+    NoteSpelling(ObjectId),
+    /// Two lines of the note on an object are the same statement, signed twice.
+    NotedTwice(ObjectId, Sha256),
     /// A file that no kind of record explains.
     Unknown(RepoPath),
     /// Another file under a name of the ledger that is taken.
@@ -209,10 +216,11 @@ impl Arrivals {
         if trees.0.is_none() && reader.is_empty_tree(trees.1) {
             self.note(reference, Irregular::Empty);
         }
-        let most = gained.most_changes;
         match place {
-            Some(Place::Evidence) => self.collect_evidence(reader, reference, trees, most),
-            Some(Place::Notes(it)) => self.collect_notes(reader, reference, it, trees, most),
+            Some(Place::Evidence) => {
+                self.collect_evidence(reader, reference, trees, gained.most_changes)
+            }
+            Some(Place::Notes(it)) => self.collect_notes(reader, gained, it, trees),
             _ => Ok(()),
         }
     }
@@ -252,6 +260,10 @@ impl Arrivals {
                 }
             };
             left = left.saturating_sub(found.changes.len());
+            let adds = !(found.changes.is_empty() && found.faults.is_empty());
+            if gained.arriving && !adds && !joins(reader, commit)? {
+                self.note(reference, Irregular::Idle(commit));
+            }
             for fault in found.faults {
                 self.note(reference, Irregular::Fault(commit, fault));
             }
@@ -340,11 +352,11 @@ impl Arrivals {
     fn collect_notes(
         &mut self,
         reader: &Reader,
-        reference: &RefName,
+        gained: &Gained<'_>,
         segment: Segment,
         (old, new): Trees,
-        most: usize,
     ) -> Result<(), Error> {
+        let (reference, most) = (gained.reference, gained.most_changes);
         let mut touched = BTreeSet::new();
         for change in reader.changes_limited(old, Some(new), most)? {
             let plain = change.new.is_none_or(|(mode, _)| mode == Mode::File);
@@ -371,6 +383,9 @@ impl Arrivals {
                 .transpose()?
                 .unwrap_or_default();
             let lines = lines_of(&text);
+            if gained.arriving {
+                self.spelling(reference, object, &text, lines.len());
+            }
             let known: BTreeSet<_> = note_lines(&earlier).collect();
             if !known.iter().all(|line| lines.contains_key(line)) {
                 let removed = false;
@@ -393,6 +408,23 @@ impl Arrivals {
             }
         }
         Ok(())
+    }
+
+    /// A note is one line for each record, each with its line feed; no record stands in it twice.
+    fn spelling(&mut self, reference: &RefName, object: ObjectId, text: &[u8], lines: usize) {
+        let feeds = text.iter().filter(|byte| **byte == b'\n').count();
+        if feeds != lines || !text.ends_with(b"\n") {
+            self.note(reference, Irregular::NoteSpelling(object));
+        }
+        // Anybody can make a second signature out of one by ECDSA.
+        let lines: BTreeSet<_> = note_lines(text).collect();
+        let mut said = BTreeSet::new();
+        for envelope in lines.into_iter().filter_map(|it| Envelope::parse(it).ok()) {
+            let keys = envelope.signatures().iter().map(|it| it.keyid.clone());
+            if !said.insert((envelope.digest(), keys.collect::<Vec<_>>())) {
+                self.note(reference, Irregular::NotedTwice(object, envelope.digest()));
+            }
+        }
     }
 
     /// Looks at every tree that a governance ref gained, in every commit: its files are judged
@@ -475,6 +507,12 @@ impl Arrivals {
         }
         Ok(())
     }
+}
+
+/// Tells whether a commit joins different histories.
+fn joins(reader: &Reader, commit: ObjectId) -> Result<bool, git::Error> {
+    let parents: BTreeSet<_> = reader.parents_of(commit)?.into_iter().collect();
+    Ok(parents.len() > 1)
 }
 
 /// Returns the id of another task or run, there before or among these that arrive with it, that differs

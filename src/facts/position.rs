@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::policy::document::Limits;
-use crate::policy::{Position, features};
+use crate::policy::{Policy, Position, features};
 use crate::record::envelope::Envelope;
 use crate::record::{ObjectId, Sha256, Timestamp, json};
 
@@ -151,6 +151,29 @@ impl<'a> Judging<'a> {
     /// Tells whether this record arrives at a door.
     pub fn arrives(&self, record: Sha256) -> bool {
         self.positions.standing(record) == Standing::Arriving
+    }
+
+    /// Tells whether nobody has accepted this record yet: it arrives at a door, or the receive log does
+    /// not know it.
+    pub fn is_new(&self, record: Sha256) -> bool {
+        let standing = self.positions.standing(record);
+        matches!(standing, Standing::Arriving | Standing::Unlogged)
+    }
+
+    /// Returns the policy and the time by which it is judged how long an approval may be valid;
+    /// `names` is the policy that it names. Nothing is asked of one that was accepted before, if it is
+    /// not known when.
+    pub fn accepted_by(&self, record: Sha256, names: ObjectId) -> Option<(&'a Policy, Timestamp)> {
+        let (version, time) = match self.positions.standing(record) {
+            Standing::Arriving => (self.history.current(), self.now),
+            Standing::Logged(index, time) => (self.history.version(index), time),
+            Standing::Unlogged => {
+                let index = self.history.index_of(names);
+                (self.history.version(index?), self.now)
+            }
+            Standing::Known => return None,
+        };
+        Some((&version.policy, time))
     }
 
     /// Returns the position by which a record is judged.

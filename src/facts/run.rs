@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::policy::{Keyring, Position, Unverified, Verified};
+use crate::policy::{Keyring, Policy, Position, Unverified, Verified};
 use crate::record::envelope::Envelope;
 use crate::record::{
     Coded, Diagnosis, Finding, Findings, IdentityName, ObjectId, Rule, RunId, Sha256, Subject,
@@ -91,6 +91,10 @@ pub struct RunFacts {
     pub audit_approvals: Vec<Verified<ApprovalPredicate>>,
     /// The attestations noted on the harness commit.
     pub attestations: Vec<Verified<AttestationPredicate>>,
+    /// Whom the commit of the run names as having made it, folded for comparison.
+    pub makers: BTreeSet<String>,
+    /// The reviews that nobody has accepted yet, as far as is known.
+    pub new_reviews: BTreeSet<Sha256>,
     /// When each attestation arrived, where that is known.
     pub attested: BTreeMap<Sha256, Timestamp>,
     /// The approvals, of the task and of the run, that were withdrawn before anything used them.
@@ -184,6 +188,12 @@ impl<'a> Held<'a> {
     /// Returns who orchestrated it.
     pub fn orchestrator(&self) -> &'a IdentityName {
         self.record.signer()
+    }
+
+    /// Tells whether a person made the run, or a part of it: they orchestrated it, or its commit names
+    /// them as author, committer or co-author.
+    pub fn made_by(&self, person: &IdentityName, policy: &Policy) -> bool {
+        person == self.orchestrator() || policy.is_among(person, &self.facts.makers)
     }
 
     /// Tells whether a recorded override lets the orchestrator review this run.
@@ -334,6 +344,8 @@ impl Collector<'_> {
             overrides: Vec::new(),
             audit_approvals: Vec::new(),
             attestations: Vec::new(),
+            makers: BTreeSet::new(),
+            new_reviews: BTreeSet::new(),
             attested: BTreeMap::new(),
             revoked: BTreeSet::new(),
             finalization: self.the(id)?,
@@ -403,6 +415,11 @@ impl Collector<'_> {
         let attested = facts.attestations.iter().map(Verified::digest);
         let arrived = |it| judging.arrival(it).map(|time| (it, time));
         facts.attested = attested.filter_map(arrived).collect();
+        let reader = self.records.reader();
+        if reader.contains(run.commit) {
+            facts.makers = reader.commit(run.commit)?.makers();
+        }
+        facts.new_reviews = facts.reviews().filter(|it| judging.is_new(*it)).collect();
         for approval in facts.task_approvals.iter().chain(&facts.audit_approvals) {
             if self.revoked(approval, &facts.uses_of(approval.digest()))? {
                 facts.revoked.insert(approval.digest());

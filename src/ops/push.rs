@@ -2,13 +2,14 @@
 //! merged and the push is tried again.
 
 use crate::check::PolicyHistory;
-use crate::git;
+use crate::git::{self, CommitDraft};
 use crate::hook::speak::heard;
 use crate::policy::Level;
 use crate::record::path::escape;
 use crate::record::{Findings, ObjectId, RefName, Refusal};
 use crate::rules::remote as rules;
-use crate::store::layout::{self, Place};
+use crate::store::additions::since;
+use crate::store::layout::{self, LedgerPath, Place};
 use crate::store::swap::pause;
 use crate::store::unsent::{Moved, Unsent};
 
@@ -257,25 +258,68 @@ fn tracked(session: &Session, remote: &str, branch: &str) -> Result<Option<Objec
 
 /// Returns the part of a plan that goes first. A changed policy goes before the branches, with the
 /// records: those are judged by the policy before it, under which they were made. A first policy
-/// goes alone.
+/// goes alone. While the server is LOCKED, or its policy has expired, it takes a policy and proposals
+/// of one, and nothing else.
 fn policy_first(session: &Session, remote: &str, mut plan: Plan) -> Result<Plan, Error> {
     let policy = layout::policy();
-    if plan.iter().any(|(name, _)| *name == policy) {
-        let first = !remote::has(session, remote, &policy)?;
-        // While the server is LOCKED it takes a policy and nothing else.
-        let alone = first || is_locked(session, remote)?;
-        plan.retain(|(name, _)| *name == policy || (!alone && name.branch().is_none()));
+    let changes = plan.iter().any(|(name, _)| *name == policy);
+    if changes && !remote::has(session, remote, &policy)? {
+        plan.retain(|(name, _)| *name == policy);
+        return Ok(plan);
+    }
+    if is_stopped(session, remote)? {
+        let proposals = proposals(session, remote)?;
+        if changes || proposals.is_some() {
+            plan.retain(|(name, _)| *name == policy);
+            plan.extend(proposals.map(|id| (layout::ledger(), id)));
+        }
+    } else if changes {
+        plan.retain(|(name, _)| name.branch().is_none());
     }
     Ok(plan)
 }
 
 /// Tells whether the policy last seen at a remote stops everything but its successor.
-fn is_locked(session: &Session, remote: &str) -> Result<bool, Error> {
+fn is_stopped(session: &Session, remote: &str) -> Result<bool, Error> {
     let Some(tip) = tracking(session.refs()?, remote).remove(&layout::policy()) else {
         return Ok(false);
     };
     let history = PolicyHistory::load(session.repo(), tip)?;
-    Ok(history.current().policy.level() == Level::Locked)
+    let policy = &history.current().policy;
+    Ok(policy.level() == Level::Locked || policy.expired_at(session.now()))
+}
+
+/// Returns a ledger that adds to the one last seen at a remote the proposals that this clone has
+/// besides, and nothing else; `None` if there are none.
+fn proposals(session: &Session, remote: &str) -> Result<Option<ObjectId>, Error> {
+    let (repo, ledger) = (session.repo(), layout::ledger());
+    let Some(ours) = session.refs()?.get(&ledger).copied() else {
+        return Ok(None);
+    };
+    let theirs = tracking(session.refs()?, remote).remove(&ledger);
+    let mut files = since(repo.reader(), theirs, ours)?;
+    let all = files.len();
+    files.retain(|(name, ..)| LedgerPath::parse(name).is_some_and(|it| it.is_of_a_proposal()));
+    if files.is_empty() {
+        return Ok(None);
+    }
+    if files.len() == all {
+        return Ok(Some(ours));
+    }
+    let files = files.into_iter();
+    let files: Vec<_> = files
+        .map(|(name, mode, blob)| (name, Some((mode, blob))))
+        .collect();
+    let author = session.actor().author();
+    let commit = repo.write_commit(&CommitDraft {
+        tree: repo.edit_tree(None, &files)?,
+        parents: theirs.into_iter().collect(),
+        author: author.clone(),
+        committer: author,
+        message: b"proposals of a policy\n".to_vec(),
+        signature: None,
+    })?;
+    Ok(Some(commit))
 }
 
 /// Whether this clone's own `pre-push` is asked first.

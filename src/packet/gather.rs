@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use unicode_normalization::UnicodeNormalization as _;
+
 use crate::record::contract::is_unfit;
 use crate::record::sentence::describe;
 
@@ -174,8 +176,13 @@ impl Gather {
 
     pub(super) fn extra(&mut self, key: &str, line: usize, value: &str) {
         let value = code_span(value).unwrap_or(value);
-        match self.extra.get(key) {
-            Some(said) if said.text != value => self.twice(key, line, said.line),
+        let same = |it: &&String| it.nfc().eq(key.nfc());
+        let there = self.extra.keys().find(same).cloned();
+        match there.and_then(|it| Some((self.extra.get(&it)?, it))) {
+            // Two keys that look alike are one key in two spellings.
+            Some((said, it)) if said.text != value || it != key => {
+                self.twice(key, line, said.line);
+            }
             Some(_) => {}
             None => {
                 let said = Said::new(line, value.replace('\n', " "));

@@ -374,3 +374,16 @@ fn line_ends_and_a_byte_order_mark_change_nothing() {
         );
     }
 }
+
+#[test]
+fn two_unicode_forms_of_a_key_are_refused() {
+    let text = TOML.replace(
+        "ticket = \"42\"",
+        "\"\u{e5}\" = \"1\"\n\"a\u{30a}\" = \"1\"",
+    );
+    let found = complaints(&text);
+    assert!(
+        found.iter().any(|(_, it)| it.contains("between two texts")),
+        "{found:?}"
+    );
+}

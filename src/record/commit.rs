@@ -5,7 +5,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{HashKind, ObjectId, trailers};
+use super::{HashKind, ObjectId, fold, trailers};
+
+/// Trailers that name somebody who made a part of the change.
+const MADE_BY: &[&str] = &["authored-by", "co-authored-by", "co-developed-by"];
 
 /// Who made a commit, and when.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -128,6 +131,26 @@ impl Commit {
     /// Returns the trailers of the message, as git reads them.
     pub fn trailers(&self) -> Vec<(String, String)> {
         trailers::of(&self.message)
+    }
+
+    /// Returns the names and addresses of everybody whom the commit names as author, committer or
+    /// co-author, folded for comparison.
+    pub fn makers(&self) -> BTreeSet<String> {
+        let mut makers: Vec<String> = Vec::new();
+        for person in [&self.author, &self.committer] {
+            let texts = [&person.name, &person.email];
+            makers.extend(texts.map(|it| String::from_utf8_lossy(it).into_owned()));
+        }
+        for (key, value) in self.trailers() {
+            if !MADE_BY.iter().any(|it| key.eq_ignore_ascii_case(it)) {
+                continue;
+            }
+            let (name, rest) = value.split_once('<').unwrap_or((&value, ""));
+            let address = rest.split('>').next().unwrap_or_default();
+            makers.extend([name, address].map(str::to_owned));
+        }
+        let makers = makers.iter().map(|it| fold::name(it.trim()));
+        makers.filter(|it| !it.is_empty()).collect()
     }
 
     /// Returns all values of one trailer, so that a caller notices duplicates.
@@ -488,6 +511,19 @@ mod tests {
         assert_eq!(
             trailers("T\n\nA: b\n(cherry picked from commit 12)\n").len(),
             1
+        );
+    }
+
+    #[test]
+    fn makers_are_author_committer_and_co_authors_folded() {
+        let message = "T\n\nCo-Authored-By: \u{c5}sa Ek <AE@Example.com>\nco-developed-by: bo\n\
+                       Reviewed-by: C <c@x>\n";
+        let makers = parse(raw("", message)).unwrap().makers();
+        let expected = ["\u{e5}sa ek", "ae@example.com", "bo"];
+        assert!(expected.iter().all(|it| makers.contains(*it)), "{makers:?}");
+        assert!(
+            !makers.contains("c@x") && !makers.contains(""),
+            "{makers:?}"
         );
     }
 }

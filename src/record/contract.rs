@@ -13,6 +13,7 @@ use std::fmt;
 use std::ops::Deref;
 
 use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization as _;
 
 pub use action::{ActionName, UnknownAction};
 pub use pattern::{BadPattern, PathList, check_pattern, is_unfit};
@@ -178,6 +179,14 @@ impl ContractDraft {
         } else {
             Err(problems)
         }
+    }
+
+    /// Returns two keys of `extra` that are one name in two Unicode forms, if there are any.
+    pub fn extra_twice(&self) -> Option<(&str, &str)> {
+        let mut seen: BTreeMap<String, &str> = BTreeMap::new();
+        let keys = self.extra.keys().map(String::as_str);
+        keys.map(|key| (key, seen.insert(key.nfc().collect(), key)))
+            .find_map(|(key, earlier)| Some((earlier?, key)))
     }
 
     fn problems(&self) -> Vec<ContractProblem> {

@@ -52,7 +52,7 @@ macro_rules! rules {
 
 rules! {
     IndependentReviewer = "independent-reviewer", Gov001,
-        "The reviewer of a run is another person than its orchestrator, unless a self-approval is recorded.",
+        "The reviewer of a run is another person than its orchestrator and than whom its commit names as author, committer or co-author, unless a self-approval is recorded.",
         "AWO, gate 2", "otto runs and reviews run_1";
     SelfApprovalForm = "self-approval-form", Gov001,
         "A recorded self-approval spells its flag exactly `\"1\"`.",
@@ -460,7 +460,7 @@ rules! {
         "The payload of a statement is canonical, without unknown members, and names its one subject.",
         "in-toto", "an unknown member in a predicate";
     RecordForm = "record-form", Int004,
-        "A stored record is an envelope in its one form.",
+        "A stored record is an envelope in its one form, and a note is one line for each.",
         "DSSE", "an envelope with a second line feed";
     RecordPlace = "record-place", Int004,
         "A record is at the path that follows from its content.",
@@ -622,7 +622,7 @@ rules! {
         "The person whom a statement names as signer is the one whose key signed it.",
         "record format", "otto's signature on a statement that claims olga";
     ApprovesRun = "approves-run", Att002,
-        "The approval noted on a governed commit approves a run.",
+        "The approval noted on a governed commit approves a run, and says nothing that one of a task says.",
         "AWO, gate 3", "an approval of a task on a commit";
     ApprovesTask = "approves-task", Att002,
         "The approval that a run spends approves a task.",
@@ -901,7 +901,7 @@ rules! {
         "The clone has the files of a proposal.",
         "policy history", "signatures of a proposal without its `policy.toml`";
     RecordBrought = "record-brought", Str002,
-        "A new governance ref holds at least one record.",
+        "A new governance ref holds at least one record, and each commit of the ledger adds one or joins two histories.",
         "record format", "`refs/awo/ledger` with an empty tree";
     RecordKind = "record-kind", Str002,
         "Each file on a governance ref is of a kind that this version knows.",

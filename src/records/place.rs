@@ -291,6 +291,12 @@ impl LedgerPath {
         }
     }
 
+    /// Returns whether the file belongs to a proposal of a policy: a signature of it, or its files.
+    pub fn is_of_a_proposal(&self) -> bool {
+        let scope = matches!(self, Self::Record(Scope::Proposal(_), ..));
+        scope || matches!(self, Self::ProposedPolicy(_) | Self::ProposedSigners(_))
+    }
+
     /// Returns what its id names: `run`, `task` or `record`.
     pub fn is_about(&self) -> &'static str {
         match self {

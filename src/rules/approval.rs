@@ -22,7 +22,27 @@ pub fn arrives(facts: &ApprovalFacts<'_>, subject: &Subject, findings: &mut Find
                 .expected("a note on the object that it binds")
                 .remedy("git awo approve RUN"),
         ),
+        Approves::Audit if facts.is_new => audit(facts, subject, findings),
         Approves::Audit => {}
+    }
+}
+
+/// An approval of a run says nothing that one of a task says, and names the task of the run.
+fn audit(facts: &ApprovalFacts<'_>, subject: &Subject, findings: &mut Findings) {
+    let says = facts.approval.predicate();
+    let run = says.run.as_ref().map_or("RUN", |run| run.as_str());
+    let mut refuse = |rule: Rule, found: String, expected: String| {
+        let finding = rule.finding(subject.clone()).found(found);
+        let again = format!("git awo approve {run}");
+        findings.push(finding.expected(expected).remedy(again));
+    };
+    if says.base.is_some() || says.sentence.is_some() {
+        let found = "an approval of a run with the base or the sentence of a task";
+        let expected = "run, commit, root and independence log only";
+        refuse(Rule::ApprovesRun, found.to_owned(), expected.to_owned());
+    }
+    if let Some(task) = facts.run_task.as_ref().filter(|task| **task != says.task) {
+        refuse(Rule::BindsTask, says.task.to_string(), task.to_string());
     }
 }
 
@@ -56,6 +76,12 @@ fn task(facts: &ApprovalFacts<'_>, subject: &Subject, findings: &mut Findings) {
     if let Some(read) = read {
         let expected = &read.contract.approval_sentence;
         let given = says.sentence.as_deref().unwrap_or_default();
+        // A line feed at the end is for whoever types the sentence; a record has the sentence itself.
+        let longer = facts.is_new && given.strip_suffix('\n') == Some(expected.as_str());
+        if longer {
+            let found = "the sentence with a line feed at its end".to_owned();
+            refuse(Rule::ExactSentence, found, format!("{expected:?}"));
+        }
         if let Err(mismatch) = sentence::compare(expected, given.as_bytes()) {
             refuse(
                 Rule::ExactSentence,
@@ -91,7 +117,7 @@ fn expired(facts: &ApprovalFacts<'_>, subject: &Subject, findings: &mut Findings
 /// for clocks that disagree.
 fn lifetime(facts: &ApprovalFacts<'_>, subject: &Subject, findings: &mut Findings) {
     let says = facts.approval.predicate();
-    if let Some((days, latest)) = facts.door
+    if let Some((days, latest)) = facts.lifetime
         && says.expires > latest
     {
         findings.push(
@@ -107,7 +133,7 @@ fn lifetime(facts: &ApprovalFacts<'_>, subject: &Subject, findings: &mut Finding
 /// The nonce of an approval that arrives is a plain word, and of this person's approvals on this
 /// object the only one of its name: the same one twice is a replay with other words.
 fn nonce(facts: &ApprovalFacts<'_>, subject: &Subject, findings: &mut Findings) {
-    if facts.door.is_none() {
+    if facts.lifetime.is_none() {
         return;
     }
     let says = facts.approval.predicate();

@@ -23,6 +23,17 @@ pub fn packet(complaints: impl IntoIterator<Item = (Option<usize>, String)>) -> 
     Refusal::or(complaints, nothing)
 }
 
+/// Judges the further fields of a contract that arrives: a name in two Unicode forms is one name.
+pub fn extra(contract: &Contract, subject: Subject) -> Option<Finding> {
+    let (one, other) = contract.extra_twice()?;
+    let escaped = |text: &str| text.escape_unicode().to_string();
+    let finding = Rule::RecordCanonical
+        .finding(subject)
+        .found(format!("extra: {} and {}", escaped(one), escaped(other)))
+        .expected("each name once, in one Unicode form");
+    Some(finding.remedy("mend the packet and import it again"))
+}
+
 /// Returns the finding that a sentence is not the one that the contract demands.
 pub fn sentence(task: &TaskId, contract: &Contract, mismatch: SentenceMismatch) -> Finding {
     Rule::ExactSentence

@@ -52,7 +52,7 @@ impl Review<'_> {
         {
             return Err(Unrecorded::NotHere(why));
         }
-        let same_person = self.run.orchestrator() == self.reviewer;
+        let same_person = self.run.made_by(self.reviewer, self.policy);
         let recorded = self.run.overridden();
         let records_override = self.override_asked && !recorded;
         if records_override && !self.policy.may_override(self.reviewer) {
@@ -70,7 +70,7 @@ impl Review<'_> {
         };
         if status == GateStatus::FailedSelfApproval {
             let remedy = self.ask_another();
-            findings.push(self_review(run, "gate 2", self.reviewer, &remedy));
+            findings.push(self_review(self.run, "gate 2", self.reviewer, &remedy));
         }
         if !status.passed() && self.run.facts.finalization.valid().is_some() {
             let late = Refusal::from(late_failure(run, status));

@@ -39,6 +39,23 @@ fn judge(reference: &RefName, what: &Irregular, findings: &mut Findings) {
             .found("a new governance ref without a record")
             .expected("the records of this ref")
             .remedy(format!("git update-ref -d {reference}, then git awo push")),
+        Irregular::Idle(id) => Rule::RecordBrought
+            .finding(subject().at(*id))
+            .found("a commit of the ledger without a record")
+            .expected("what the commit adds")
+            .remedy(only),
+        Irregular::NoteSpelling(object) => Rule::RecordForm
+            .finding(subject().at(*object))
+            .found("a note with an empty line, a line twice, or no line feed at its end")
+            .expected("a line for each record, each ended by one line feed")
+            .remedy(only),
+        Irregular::NotedTwice(object, digest) => Rule::NotedOnce
+            .finding(subject().at(*object))
+            .found(format!(
+                "{digest} stands there with two signatures by one key"
+            ))
+            .expected("one line for each statement")
+            .remedy(only),
         Irregular::Unknown(path) => Rule::RecordKind
             .finding(subject().path(path))
             .found("a file of an unknown kind")

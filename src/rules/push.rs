@@ -1,5 +1,6 @@
 //! Where the refs of a push may go, whatever they hold.
 
+use crate::facts::arrivals::Arrivals;
 use crate::facts::{Anchor, PolicyHistory};
 use crate::policy::{Level, Policy, RefRules};
 use crate::record::{Finding, Findings, ObjectId, RefName, Rule, Subject, Timestamp};
@@ -72,10 +73,21 @@ pub fn log_key(
     Some(finding.remedy(remedy))
 }
 
-/// LOCKED and expired policies let nothing through but a change of the policy.
-pub fn in_force(policy: &Policy, movements: &[Movement], time: Timestamp, findings: &mut Findings) {
+/// LOCKED and expired policies let nothing through but a change of the policy: the policy itself, and
+/// the ledger if the push adds to it proposals and signatures of proposals, and nothing else.
+pub fn in_force(
+    policy: &Policy,
+    movements: &[Movement],
+    arrivals: &Arrivals,
+    time: Timestamp,
+    findings: &mut Findings,
+) {
+    let added = &arrivals.ledger;
+    let proposals = !added.is_empty() && added.iter().all(|(path, _)| path.is_of_a_proposal());
+    let changes_policy =
+        |name: &RefName| *name == layout::policy() || (proposals && *name == layout::ledger());
     let others = movements.iter().map(|it| &it.reference);
-    for reference in others.filter(|name| **name != layout::policy()) {
+    for reference in others.filter(|name| !changes_policy(name)) {
         let subject = Subject::of_ref(reference);
         if policy.level() == Level::Locked {
             findings.push(

@@ -23,7 +23,7 @@ pub fn by_reviewer(
     mut findings: Findings,
 ) -> Result<(Reviews, Sha256), Refusal> {
     let id = &run.facts.id;
-    if run.orchestrator() == reviewer && !run.overridden() {
+    if run.made_by(reviewer, policy) && !run.overridden() {
         let what = match step {
             Step::Attestation => "attestation",
             _ => "gate 3",
@@ -32,7 +32,7 @@ pub fn by_reviewer(
             "ask another reviewer ({}) to do it",
             policy.holders_but(Role::Reviewer, reviewer)
         );
-        findings.push(self_review(id, what, reviewer, &remedy));
+        findings.push(self_review(run, what, reviewer, &remedy));
     }
     let reviews = reviews(run.facts, policy, None, &mut Findings::new());
     match reviews.passed.first().copied() {

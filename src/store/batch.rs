@@ -210,8 +210,7 @@ impl Batch {
                 self.require_unsaid(text)?;
                 let line = envelope.to_bytes();
                 if !note_lines(text).any(|it| it == line) {
-                    text.extend_from_slice(&line);
-                    text.push(b'\n');
+                    *text = spelled(note_lines(text).chain([line.as_slice()]));
                 }
             }
             let mut edits = Vec::new();
@@ -282,6 +281,13 @@ impl Batch {
         let message = format!("{}\n\n{HELD_TRAILER}: {held}\n", self.message);
         tip.edited(repo, &edits, author, message, Some(held))
     }
+}
+
+/// Returns a note with these lines, each once and with its line feed.
+fn spelled<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
+    let mut seen = BTreeSet::new();
+    let lines = lines.filter(|line| seen.insert(*line));
+    lines.flat_map(|line| [line, b"\n"].concat()).collect()
 }
 
 /// Returns the text of the note on an object.

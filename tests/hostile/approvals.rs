@@ -147,4 +147,14 @@ pub const CASES: &[Case] = &[
             "hostile::approvals::renewed::a_run_whose_approval_expired_after_the_attestation_is_approved_and_attested_again",
         ],
     },
+    Case {
+        id: "U-14",
+        attack: "a reviewer whom the commit names as author, committer or co-author; an approval of a run that names                  another task or has the fields of an approval of a task",
+        answer: "GOV-001, ATT-002",
+        tests: &[
+            "hostile::approvals::persons::whom_the_commit_names_among_its_authors_reviews_nothing_of_it",
+            "src/check/tests/notes::whom_the_commit_names_among_its_authors_does_not_review_it",
+            "src/check/tests/notes::an_approval_has_the_sentence_itself_and_one_of_a_run_nothing_of_a_task",
+        ],
+    },
 ];

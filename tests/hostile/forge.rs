@@ -200,7 +200,19 @@ impl Door {
             .map(|it| it.rsplit_once(':').map_or(*it, |(_, name)| name))
             .map(|name| (name, self.standing(name)))
             .collect();
+        let seen = self.seen();
         self.world.force(self.who, refspecs);
+        // The clone forgets that it has seen there what is taken back.
+        let mut forget = String::new();
+        for name in self.seen().keys().filter(|it| !seen.contains_key(*it)) {
+            forget.push_str(&format!("delete {name}\n"));
+        }
+        for (name, id) in seen {
+            forget.push_str(&format!("update {name} {id}\n"));
+        }
+        let script =
+            format!("printf '%s' '{forget}' | git -c core.hooksPath=/dev/null update-ref --stdin");
+        self.world.ok(self.who, self.who, &["sh", "-c", &script]);
         let found = self.verdict();
         let wanted = Verified {
             exit: 1,
@@ -216,6 +228,22 @@ impl Door {
             }
             self.world.ok("server", "server.git", &words);
         }
+    }
+
+    /// What this person's clone last saw of governance refs of the server.
+    fn seen(&self) -> std::collections::BTreeMap<String, String> {
+        let words = [
+            "git",
+            "for-each-ref",
+            "--format=%(refname) %(objectname)",
+            "refs/awo-remotes",
+        ];
+        let listed = self.world.ok(self.who, self.who, &words);
+        let pair = |line: &str| {
+            line.split_once(' ')
+                .map(|(a, b)| (a.to_owned(), b.to_owned()))
+        };
+        listed.lines().filter_map(pair).collect()
     }
 
     /// The verdict of a clone that has what the server has now.

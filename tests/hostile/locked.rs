@@ -50,6 +50,18 @@ pub const CASES: &[Case] = &[
         answer: "GOV-005",
         tests: &["hostile::locked::the_environment_approves_nothing"],
     },
+    Case {
+        id: "U-32",
+        attack: "benign: a policy with two roots is changed through a LOCKED server, and through one whose policy has expired",
+        answer: "accepted",
+        tests: &["hostile::locked::two_roots_change_a_policy_that_stops_everything_else"],
+    },
+    Case {
+        id: "U-32a",
+        attack: "records, notes and commits beside a proposal, on a server that takes nothing else",
+        answer: "GOV-006, GOV-007",
+        tests: &["hostile::locked::two_roots_change_a_policy_that_stops_everything_else"],
+    },
 ];
 
 /// Writes a successor of the policy in force with this text, unsigned, onto `refs/awo/policy` of
@@ -233,4 +245,59 @@ fn the_environment_approves_nothing() {
         assert!(said.contains("GOV-005"), "{variable}: {said}");
     }
     assert!(!ran.exists(), "nothing was started");
+}
+
+#[test]
+fn two_roots_change_a_policy_that_stops_everything_else() {
+    let roots = |text: String| {
+        let one = "threshold = 1\nidentities = [\"olga\"]";
+        text.replace(one, "threshold = 2\nidentities = [\"olga\", \"rita\"]")
+    };
+    let locked = |text: String| text.replace("HYBRID", "LOCKED");
+    let expired =
+        |text: String| text.replace("level =", "expires = \"2020-01-01T00:00:00Z\"\nlevel =");
+    let stops: [(&str, &dyn Fn(String) -> String); 2] =
+        [("GOV-007", &locked), ("GOV-006", &expired)];
+    for (code, stop) in stops {
+        let world = World::executed();
+        world.next_policy(2, None, |text| stop(roots(text)));
+        let awo = |who, words: &[&str]| world.ok(who, who, &[&["git", "awo"], words].concat());
+        // Made before the stop was known; it waits until the policy takes records again.
+        awo("rita", &["gate", RUN]);
+        awo("rita", &["fetch"]);
+        let adopted = world.rev("olga", "main");
+        world.write("policy/next.toml", roots(policy(3, &adopted, "")));
+        awo("olga", &["policy", "propose", "../policy/next.toml"]);
+        world.refused(
+            "olga",
+            "olga",
+            &["git", "awo", "policy", "apply"],
+            "GOV-006",
+        );
+        awo("olga", &["push"]);
+        awo("rita", &["fetch"]);
+        awo("rita", &["policy", "sign"]);
+        let door = Door::new(world.copied(), "rita");
+        door.refuses_push("a record beside a signature", &["refs/awo/ledger"], &[code]);
+        let blob = door.raw().blob("x\n");
+        let commit = door.commit_in_src(&[("100644", b"a.py", &blob)]);
+        door.refuses("a commit", &commit, &[code]);
+        awo("rita", &["push"]);
+        let has_log = |place: &str| {
+            let mut files = world.ledger_of(place).into_iter();
+            files.any(|(path, _)| path.contains("@independence"))
+        };
+        assert!(
+            has_log("rita") && !has_log("server.git"),
+            "the record waits"
+        );
+        awo("olga", &["fetch"]);
+        awo("olga", &["policy", "apply"]);
+        awo("olga", &["push"]);
+        awo("rita", &["fetch"]);
+        awo("rita", &["push"]);
+        assert!(has_log("server.git"));
+        world.fresh_clone();
+        awo("vera", &["verify"]);
+    }
 }

@@ -3,6 +3,7 @@
 mod bind;
 mod json;
 mod says;
+mod spelling;
 mod sums;
 
 use super::Case;
@@ -175,6 +176,30 @@ pub const CASES: &[Case] = &[
         attack: "benign: every patch that git writes, with renames, copies, quoted names, no prefix",
         answer: "accepted",
         tests: &["src/facts/contradictions/tests::every_patch_that_git_writes_makes_the_commit"],
+    },
+    Case {
+        id: "U-13",
+        attack: "a note with an empty line, a line twice, no last line feed or a statement signed twice; a ledger commit \
+                 that adds nothing; a sentence with a line feed; keys in two Unicode forms",
+        answer: "INT-004, REP-001, STR-002, GOV-005",
+        tests: &[
+            "hostile::records::spelling::a_note_and_a_ledger_have_one_spelling_at_the_door",
+            "src/check/tests/notes::a_note_has_one_spelling",
+            "src/check/tests/notes::a_commit_of_the_ledger_adds_something",
+            "src/check/tests/notes::an_approval_has_the_sentence_itself_and_one_of_a_run_nothing_of_a_task",
+            "src/packet/tests::two_unicode_forms_of_a_key_are_refused",
+            "src/record/contract/tests::two_unicode_forms_of_a_key_are_one_key_twice",
+        ],
+    },
+    Case {
+        id: "U-15",
+        attack: "forged past the hooks what a door refuses: an approval valid for years, an empty nonce, a rewind",
+        answer: "as at the door",
+        tests: &[
+            "src/check/tests/notes::an_approval_is_valid_for_a_while",
+            "src/check/tests/notes::a_nonce_is_a_plain_word_of_its_own",
+            "src/check/tests/logs::a_receipt_that_rewinds_a_branch_is_found_where_no_rule_takes_rewinds",
+        ],
     },
     Case {
         id: "U-08",

@@ -148,14 +148,14 @@ fn every_tree_that_a_governance_ref_gained_is_judged() {
     let world = World::new(&[]);
     let before = world.refs(Approved);
     let ledger = before[&layout::ledger()];
-    let end = world.repo.commit(ledger).unwrap().tree;
-    let odd = with_empty_directory(&world, end, "zzz");
+    let none = tree(&world.repo, &Files::new());
+    let odd = with_empty_directory(&world, none, "zzz");
     let between = commit(&world.repo, odd, &[ledger], "x\n", None);
-    for (what, tree, expected) in [
-        ("at the end", odd, "INT-003 tree-entry-empty"),
-        ("in between", end, "INT-003 tree-entry-empty"),
+    let later = commit(&world.repo, none, &[between, ledger], "x\n", None);
+    for (what, new, expected) in [
+        ("at the end", between, "INT-003 tree-entry-empty"),
+        ("in between", later, "INT-003 tree-entry-empty"),
     ] {
-        let new = commit(&world.repo, tree, &[between], "x\n", None);
         let report = world.judge_moves(&before, &[(layout::ledger(), Some(new))]);
         assert_eq!(codes(&report), [expected], "{what}");
         let named = report.findings.iter().next().unwrap().subject.clone();
@@ -191,13 +191,16 @@ fn every_tree_that_a_governance_ref_gained_is_judged() {
 
 #[test]
 fn a_governance_ref_gains_so_many_commits_at_most() {
-    let world = World::new(&[Edit::Policy(|it| it.push_str("[limits]\ncommits = 2\n"))]);
-    let before = world.refs(Approved);
-    let ledger = before[&layout::ledger()];
-    let tree = world.repo.commit(ledger).unwrap().tree;
-    let step = |parent| commit(&world.repo, tree, &[parent], "x\n", None);
-    let two = step(step(ledger));
-    for (new, expected) in [(two, ""), (step(two), "INT-006 limits")] {
+    let world = World::new(&[Edit::Policy(|it| it.push_str("[limits]\ncommits = 3\n"))]);
+    let before = world.refs(Founded);
+    // Two clones add the same, side by side.
+    let one = world.refs(Approved)[&layout::ledger()];
+    let files = world.repo.commit(one).unwrap().tree;
+    let other = commit(&world.repo, files, &[], "x\n", None);
+    let none = tree(&world.repo, &Files::new());
+    let join = |one, other| commit(&world.repo, none, &[one, other], "x\n", None);
+    let three = join(one, other);
+    for (new, expected) in [(three, ""), (join(three, one), "INT-006 limits")] {
         let report = world.judge_moves(&before, &[(layout::ledger(), Some(new))]);
         assert_eq!(codes(&report).join(", "), expected);
     }

@@ -189,3 +189,33 @@ fn a_part_that_begins_with_no_entry_is_not_continued() {
         assert!(part.is_none() && findings.is_empty());
     }
 }
+
+#[test]
+fn a_receipt_that_rewinds_a_branch_is_found_where_no_rule_takes_rewinds() {
+    let world = World::new(&[]);
+    let before = world.logged(Executed);
+    let step = |parent, by: &str| {
+        let files = tree(&world.repo, &sources());
+        commit(&world.repo, files, &[parent], "x\n", Some(by))
+    };
+    let (one, other) = (step(world.base, "otto"), step(world.base, "olga"));
+    for (name, old, new, expected) in [
+        ("dev", one, Some(step(one, "otto")), ""),
+        ("dev", one, Some(other), "GOV-004 force-push"),
+        ("dev", one, None, "GOV-004 delete"),
+        ("free", one, Some(other), ""),
+        ("free", one, None, ""),
+    ] {
+        let mut first = before.clone();
+        first.insert(branch(name), old);
+        world.receive(&before, &mut first, |_| {});
+        let mut after = first.clone();
+        match new {
+            Some(new) => _ = after.insert(branch(name), new),
+            None => _ = after.remove(&branch(name)),
+        }
+        world.receive(&first, &mut after, |_| {});
+        let found = codes(&world.verify(&after, &crate::check::verify::Scope::All));
+        assert_eq!(found.join(", "), expected, "{name} to {new:?}");
+    }
+}

@@ -3,10 +3,12 @@
 use super::world::*;
 use crate::check::push::Door;
 use crate::check::tests::world::Stage::*;
+use crate::record::envelope::Envelope;
 use crate::record::tree::Mode;
 use crate::record::{RefName, Timestamp};
-use crate::records::{ApprovalPredicate, Approves, Kind, Notes, Statement};
+use crate::records::{ApprovalPredicate, Approves, GateStatus, Kind, Notes, Statement};
 use crate::store::layout;
+use crate::store::ledger::Refs;
 
 /// The latest end of an approval that arrives now: thirty days, and one for the clocks.
 fn latest() -> Timestamp {
@@ -411,6 +413,188 @@ fn notes_only_grow_by_envelopes() {
                 it.of(approvals()).insert("x".to_owned(), file);
             },
             &["INT-003 notes-form"],
+        ),
+    ]);
+}
+
+/// Changes the text of the note on the contract.
+fn respelled(world: &World, shelf: &mut Shelf, change: fn(&mut Vec<u8>)) {
+    let path = world.contract_blob.to_string();
+    let (_, text) = shelf.of(approvals()).get_mut(&path).unwrap();
+    change(text);
+}
+
+#[test]
+fn a_note_has_one_spelling() {
+    let world = World::new(&[]);
+    let before = world.refs(Founded);
+    for (what, change, expected) in [
+        ("as it is", (|_| {}) as fn(&mut Vec<u8>), ""),
+        ("an empty line", |it| it.push(b'\n'), "INT-004 record-form"),
+        (
+            "one before",
+            |it| it.insert(0, b'\n'),
+            "INT-004 record-form",
+        ),
+        (
+            "a line twice",
+            |it| *it = it.repeat(2),
+            "INT-004 record-form",
+        ),
+        ("no line feed", |it| _ = it.pop(), "INT-004 record-form"),
+    ] {
+        let mut shelf = world.shelf(Approved);
+        respelled(&world, &mut shelf, change);
+        let after = world.commit(&before, &shelf);
+        let found = codes(&world.judge(&before, &after)).join(", ");
+        assert_eq!(found, expected, "{what}");
+        // What an older program accepted stays.
+        let mut there = world.commit(&Refs::new(), &shelf);
+        world.receive(&Refs::new(), &mut there, |_| {});
+        let accepted = world.verify(&there, &crate::check::verify::Scope::All);
+        assert_eq!(codes(&accepted), [""; 0], "{what}");
+    }
+    // The same statement with another signature by the same key.
+    let mut shelf = world.shelf(Approved);
+    let mut signatures = world.approval.signatures().to_vec();
+    signatures[0].sig = sealed(world.run.clone(), "olga").signatures()[0]
+        .sig
+        .clone();
+    let again = Envelope::new(world.approval.payload().to_vec(), signatures);
+    shelf.note(segment(&again), world.contract_blob, &again);
+    let after = world.commit(&before, &shelf);
+    let found = codes(&world.judge(&before, &after));
+    assert!(
+        found.contains(&"REP-001 noted-once".to_owned()),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn a_commit_of_the_ledger_adds_something() {
+    let world = World::new(&[]);
+    let (before, after) = (world.refs(Founded), world.refs(Approved));
+    let tip = after[&layout::ledger()];
+    let (files, none) = (
+        world.repo.commit(tip).unwrap().tree,
+        tree(&world.repo, &Files::new()),
+    );
+    let make = |files, parents: &[_]| commit(&world.repo, files, parents, "x\n", None);
+    let root = make(none, &[]);
+    let beside = make(files, &[]);
+    let idle = "STR-002 record-brought";
+    for (what, new, expected) in [
+        ("as it is", tip, ""),
+        ("a commit that adds nothing", make(none, &[tip]), idle),
+        ("a root that adds nothing", make(none, &[tip, root]), idle),
+        (
+            "two that add the same, joined",
+            make(none, &[tip, beside]),
+            "",
+        ),
+    ] {
+        let mut after = after.clone();
+        after.insert(layout::ledger(), new);
+        let found = codes(&world.judge(&before, &after)).join(", ");
+        assert_eq!(found, expected, "{what}");
+        if new != tip && !expected.is_empty() {
+            let there = world.refs(Approved);
+            let found = codes(&world.judge(&there, &after)).join(", ");
+            assert_eq!(found, expected, "{what}, later");
+        }
+    }
+}
+
+#[test]
+fn an_approval_has_the_sentence_itself_and_one_of_a_run_nothing_of_a_task() {
+    finds(&[
+        (
+            "a line feed at its end",
+            &[Edit::Approval(|it| {
+                it.sentence = Some(format!("{SENTENCE}\n"))
+            })],
+            Approved,
+            |_, _| {},
+            &["GOV-005 exact-sentence"],
+        ),
+        (
+            "a sentence",
+            &[Edit::Audit(|it| it.sentence = Some(SENTENCE.to_owned()))],
+            Reviewed,
+            |_, _| {},
+            &["ATT-002 approves-run"],
+        ),
+        (
+            "a base",
+            &[Edit::Audit(|it| it.base = Some(id(1)))],
+            Reviewed,
+            |_, _| {},
+            &["ATT-002 approves-run"],
+        ),
+        (
+            "another task",
+            &[Edit::Audit(|it| {
+                it.task = crate::record::TaskId::new("T-2").unwrap()
+            })],
+            Reviewed,
+            |_, _| {},
+            &["ATT-002 binds-task"],
+        ),
+    ]);
+}
+
+#[test]
+fn whom_the_commit_names_among_its_authors_does_not_review_it() {
+    let all: &[&str] = &[
+        "ATT-002 binds-approvals",
+        "ATT-002 binds-gate-2",
+        "GOV-001 independent-reviewer",
+        "GOV-002 gate-order",
+        "GOV-005 run-approved",
+    ];
+    finds(&[
+        (
+            "by name",
+            &[Edit::Message(|it| {
+                it.push_str("Co-authored-by: RITA <r@example.com>\n")
+            })],
+            Reviewed,
+            |_, _| {},
+            all,
+        ),
+        (
+            "by address",
+            &[
+                Edit::Message(|it| it.push_str("co-authored-by: R <Rita@Example.com>\n")),
+                Edit::Policy(|it| {
+                    let name = "name = \"rita\"\n";
+                    let more = format!("{name}principals = [\"rita@example.com\"]\n");
+                    *it = it.replace(name, &more);
+                }),
+            ],
+            Reviewed,
+            |_, _| {},
+            all,
+        ),
+        (
+            "somebody else",
+            &[Edit::Message(|it| {
+                it.push_str("Co-authored-by: Vera <v@example.com>\n")
+            })],
+            Reviewed,
+            |_, _| {},
+            &[],
+        ),
+        (
+            "with a permission",
+            &[
+                Edit::Message(|it| it.push_str("Co-authored-by: rita <r@example.com>\n")),
+                Edit::Override(|_| {}),
+                Edit::Log(|it| it.status = GateStatus::SelfApprovedWithOverride),
+            ],
+            Reviewed,
+            |_, _| {},
+            &[],
         ),
     ]);
 }

@@ -17,7 +17,10 @@ use crate::facts::log::Log;
 use crate::facts::remembered::At;
 use crate::git::Reader;
 use crate::policy::RefRules;
-use crate::record::{Checked, Coded, ObjectId, RefName, Report, Subject, Timestamp, add_checked};
+use crate::record::{
+    Checked, Coded, Findings, ObjectId, RefName, Report, Subject, Timestamp, add_checked,
+};
+use crate::rules::push as rules;
 
 use super::arrived::Arrived;
 use super::blobs::{Blobs, Hashed};
@@ -162,6 +165,38 @@ pub(super) fn verify(
         }
     }
     Ok(logged)
+}
+
+/// Judges where the log says that branches went, as at the door. What is gone from this clone, with a
+/// branch that was rewound later, tells nothing.
+pub(super) fn judge_movements(
+    cores: &Cores<'_>,
+    log: &Log,
+    findings: &mut Findings,
+) -> Result<(), Error> {
+    let (reader, history) = (cores.reader(), cores.basis.history);
+    for entry in &log.entries {
+        let policy = &history.version(entry.policy).policy;
+        for movement in &entry.receipt.predicate().movements {
+            let branch = movement.reference.branch();
+            let Some(rules) = branch.and_then(|_| policy.ref_rules(&movement.reference)) else {
+                continue;
+            };
+            let (Some(old), false) = (movement.old, rules.accepts_rewind()) else {
+                continue;
+            };
+            match movement.new {
+                None => findings.extend(rules::branch_kept(&rules)),
+                Some(new) if reader.contains(new) => {
+                    let kept = reader.contains(old) && reader.is_ancestor(old, new)?;
+                    let lost = (!kept).then_some(old);
+                    findings.extend(rules::fast_forward(&rules, lost, new));
+                }
+                Some(_) => {}
+            }
+        }
+    }
+    Ok(())
 }
 
 /// What cannot be read on one branch is told of it, and the others are judged all the same.

@@ -232,6 +232,7 @@ impl All<'_> {
         }
         let arrivals = self.arrivals(records, report)?;
         growth::irregular(&arrivals, &mut report.findings);
+        branches::judge_movements(cores, log, &mut report.findings)?;
         let arrived = Arrived::new(&arrivals);
         let mut found = Report::default();
         let judged = branches::verify(cores, log, Some(&arrived), before, &mut found);

@@ -117,3 +117,16 @@ fn a_stored_contract_is_checked_again_on_reading() {
     assert!(spoil("ceiling", serde_json::json!(1)).contains("unknown field"));
     assert!(spoil("id", serde_json::json!("../x")).contains("task id"));
 }
+
+#[test]
+fn two_unicode_forms_of_a_key_are_one_key_twice() {
+    let mut draft = draft();
+    let keys = ["\u{e5}", "b", "a\u{30a}"];
+    draft.extra = keys[..2]
+        .iter()
+        .map(|key| ((*key).to_owned(), String::new()))
+        .collect();
+    assert_eq!(draft.extra_twice(), None);
+    draft.extra.insert(keys[2].to_owned(), String::new());
+    assert_eq!(draft.extra_twice(), Some((keys[2], keys[0])));
+}

@@ -80,7 +80,7 @@ impl Links<'_> {
             let remedy = self.git_awo("attest");
             self.push(Rule::AttestationReviewer, found, signer, remedy);
         }
-        if !self.may_review(signer) {
+        if !self.may_review(attestation) {
             self.self_approved("attestation", signer);
         }
     }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::facts::run::Held;
 use crate::policy::{Role, Verified};
 use crate::record::{Finding, IdentityName, Rule, RunId, Sha256, Subject, Timestamp};
 use crate::records::{ApprovalPredicate, Approves, GateStatus, IndependencePredicate};
@@ -18,11 +19,15 @@ pub fn late_failure(run: &RunId, status: GateStatus) -> Finding {
         .remedy(format!("git awo outcome {run} rejected --reason TEXT"))
 }
 
-/// Returns the finding that one person orchestrated and reviewed.
-pub fn self_review(run: &RunId, what: &str, person: &IdentityName, remedy: &str) -> Finding {
+/// Returns the finding that one person made a run, or a part of it, and reviewed it.
+pub fn self_review(run: Held<'_>, what: &str, person: &IdentityName, remedy: &str) -> Finding {
+    let found = match person == run.orchestrator() {
+        true => format!("{what}: {person} orchestrated and reviewed"),
+        false => format!("{what}: the commit names {person}, who reviewed it, among its authors"),
+    };
     Rule::IndependentReviewer
-        .finding(Subject::of_run(run))
-        .found(format!("{what}: {person} orchestrated and reviewed"))
+        .finding(Subject::of_run(&run.facts.id))
+        .found(found)
         .expected("another person")
         .remedy(remedy)
 }
@@ -105,10 +110,11 @@ impl Links<'_> {
         // Who fails a run for its invariants names them, and the root may be another one: of the
         // files as the reviewer found them.
         let broken = !says.invariants_ok && !says.invariants_reasons.is_empty();
-        let same = orchestrator == reviewer;
+        let own = self.run.made_by(reviewer, self.policy);
+        let same = orchestrator == reviewer || (own && self.is_new(log.digest()));
         let consistent = match says.status {
             GateStatus::FailedInvariants => broken,
-            GateStatus::FailedSelfApproval => says.invariants_ok && same,
+            GateStatus::FailedSelfApproval => says.invariants_ok && own,
             _ => true,
         };
         let word = says.status.word();
@@ -132,9 +138,10 @@ impl Links<'_> {
             true => GateStatus::SelfApprovedWithOverride,
             false => GateStatus::ApprovedByIndependentReviewer,
         };
-        if !self.may_review(reviewer) {
+        let permitted = own && says.status == GateStatus::SelfApprovedWithOverride;
+        if !self.may_review(log) {
             self.self_approved("gate 2", reviewer);
-        } else if says.status != expected {
+        } else if says.status != expected && !permitted {
             self.push(Rule::Gate2Status, word, expected.word(), &again);
         }
         // AWO's flag has exactly two spellings; "1" only where an override is recorded.
@@ -149,10 +156,17 @@ impl Links<'_> {
         }
     }
 
-    /// Tells whether a person may review: another one than the orchestrator, or as a recorded
-    /// override permits.
-    pub(super) fn may_review(&self, reviewer: &IdentityName) -> bool {
-        reviewer != self.run.orchestrator() || self.run.overridden()
+    /// Tells whether whoever signed a review may review: another person than the orchestrator and
+    /// those whom the commit names, or as a recorded override permits. Of a review that was accepted
+    /// before, only the orchestrator is asked.
+    pub(super) fn may_review<P>(&self, review: &Verified<P>) -> bool {
+        let reviewer = review.signer();
+        let own = self.is_new(review.digest()) && self.run.made_by(reviewer, self.policy);
+        !(own || reviewer == self.run.orchestrator()) || self.run.overridden()
+    }
+
+    fn is_new(&self, review: Sha256) -> bool {
+        self.facts.new_reviews.contains(&review)
     }
 
     pub(super) fn self_approved(&mut self, gate: &str, reviewer: &IdentityName) {
@@ -161,7 +175,7 @@ impl Links<'_> {
             "ask another reviewer ({who}) to run git awo gate {}",
             self.facts.id
         );
-        let finding = self_review(&self.facts.id, gate, reviewer, &remedy);
+        let finding = self_review(self.run, gate, reviewer, &remedy);
         self.findings.push(of_record(&finding, &self.subject));
     }
 
@@ -231,7 +245,7 @@ impl Links<'_> {
                 self.git_awo("gate"),
             );
         }
-        if !self.may_review(signer) {
+        if !self.may_review(approval) {
             self.self_approved("gate 3", signer);
         }
     }

@@ -264,6 +264,8 @@ pub fn told(edits: &[Edit]) -> Told {
         audit_approvals: vec![audit],
         attestations: vec![attestation],
         attested: Default::default(),
+        makers: BTreeSet::new(),
+        new_reviews: BTreeSet::new(),
         finalization: Lookup::Valid(finalization),
         revoked: BTreeSet::new(),
         indexed: Lookup::Valid(()),

@@ -9,7 +9,7 @@ use git_awo::store::ledger::Records;
 
 use crate::hostile::door::Door;
 use crate::hostile::forge::{LEDGER, approvals_until, attestations_until};
-use crate::world::{RUN, World};
+use crate::world::{AGENT, RUN, TASK, World};
 
 impl Door {
     /// The result of gate 2 that this person would record.
@@ -307,4 +307,27 @@ fn two_keys_of_one_person_are_one_approval() {
     );
     // otto's would be a self-approval; a second reviewer makes two.
     assert_eq!(door.verdict().exit, 0);
+}
+
+#[test]
+fn whom_the_commit_names_among_its_authors_reviews_nothing_of_it() {
+    let world = World::approved();
+    // otto commits under another name, whoever types it.
+    world.ok("otto", "otto", &["git", "config", "user.name", "RITA"]);
+    let run = [
+        "git", "awo", "run", TASK, "--run-id", RUN, "--", "sh", "-c", AGENT,
+    ];
+    world.ok("otto", "otto", &run);
+    world.ok("otto", "otto", &["git", "awo", "push"]);
+    world.ok("rita", "rita", &["git", "awo", "fetch"]);
+    let before = Door::new(world.copied(), "rita");
+    world.refused("rita", "rita", &["git", "awo", "gate", RUN], "GOV-001");
+    // With another program she signs that it has passed.
+    let refspec = before.logged(&before.log_of(|_| {}));
+    before.refuses_and_finds(
+        "a log by a co-author",
+        &[&refspec],
+        &["GOV-001"],
+        &["GOV-001"],
+    );
 }

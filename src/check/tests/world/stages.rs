@@ -15,6 +15,10 @@ pub type Case = (
     &'static [&'static str],
 );
 
+/// Rules about what changed at a ref: `verify` sees the end alone, and finds by other rules what is
+/// wrong with that.
+const AT_THE_DOOR: &[&str] = &["evidence-whole", "records-never-change", "record-mode"];
+
 /// Pushes what each case says onto the stage before; tells which of them find something else.
 #[track_caller]
 pub fn finds(cases: &[Case]) {
@@ -26,6 +30,20 @@ pub fn finds(cases: &[Case]) {
         if found != *expected {
             let why: Vec<_> = report.findings.iter().map(|it| &it.found).collect();
             wrong.push_str(&format!("{what}: {found:?}, not {expected:?}: {why:?}\n"));
+        }
+        // Whoever does the same past the hooks is found out by everybody who verifies: at once, or by
+        // a receipt that says it was judged.
+        let verified = [false, true].map(|receipt| codes(&world.forged(*stage, change, receipt)));
+        let verified = verified.concat();
+        let missed: Vec<_> = expected
+            .iter()
+            .filter(|it| !verified.iter().any(|found| found == *it))
+            .filter(|it| !AT_THE_DOOR.iter().any(|rule| it.ends_with(rule)))
+            .collect();
+        if !missed.is_empty() {
+            wrong.push_str(&format!(
+                "{what}: verify misses {missed:?} of {verified:?}\n"
+            ));
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
@@ -174,6 +192,40 @@ impl World {
         change(self, &mut shelf);
         let after = self.commit(&before, &shelf);
         self.judge(&before, &after)
+    }
+
+    /// Verifies a clone to which a stage came past the hooks, with this change; with a receipt as if it
+    /// had been judged, or without one.
+    pub fn forged(
+        &self,
+        stage: Stage,
+        change: &dyn Fn(&Self, &mut Shelf),
+        receipt: bool,
+    ) -> Report {
+        let before = match stage {
+            Stage::Founded => Refs::new(),
+            _ => self.logged(stage.before()),
+        };
+        let mut shelf = self.shelf(stage);
+        change(self, &mut shelf);
+        let mut after = self.commit(&before, &shelf);
+        let log = layout::log();
+        after.extend(before.get(&log).map(|tip| (log, *tip)));
+        if receipt {
+            self.receive(&before, &mut after, |_| {});
+        }
+        self.set(&after);
+        let clone = Cloned {
+            reader: &Repo::open(self.dir.path()).unwrap(),
+            anchor: Some(&self.anchor()),
+            high_water: &[],
+            receipts: &[],
+            time: time(NOW),
+            fetched: None,
+            fresh: None,
+            cache: false,
+        };
+        verify::verify_on(&clone, &Scope::All, NonZero::new(1))
     }
 
     /// Returns what the approval of the task says.
