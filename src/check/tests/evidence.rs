@@ -205,3 +205,34 @@ fn a_governance_ref_gains_so_many_commits_at_most() {
         assert_eq!(codes(&report).join(", "), expected);
     }
 }
+
+#[test]
+fn the_record_of_a_run_arrives_with_the_objects_that_it_names() {
+    let absent: &'static [&'static str] = &["INT-005 object-present"];
+    let same: fn(&World, &mut Shelf) = |_, _| {};
+    finds(&[
+        ("all there", &[], Executed, same, &[]),
+        (
+            "no commit",
+            &[Edit::Run(|it| it.commit = id(7))],
+            Executed,
+            same,
+            absent,
+        ),
+        (
+            "a tree instead of the commit",
+            &[Edit::Run(|it| it.commit = it.tree)],
+            Executed,
+            same,
+            absent,
+        ),
+    ]);
+    for edit in [
+        Edit::Run(|it| it.base = id(7)),
+        Edit::Run(|it| it.tree = id(7)),
+    ] {
+        let report = World::new(&[edit]).push(Executed, &same);
+        let found = codes(&report);
+        assert!(found.contains(&absent[0].to_owned()), "{found:?}");
+    }
+}
