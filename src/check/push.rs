@@ -250,18 +250,16 @@ fn judge_policy(
 fn judge_branches(
     push: &Push<'_>,
     collector: &Collector<'_>,
-    mut movements: Vec<&Movement>,
+    movements: Vec<&Movement>,
     report: &mut Report,
 ) -> Result<(), Error> {
     let policy = &collector.history.current().policy;
     let mut commits_left = policy.document().limits.commits;
-    // What others may build on first, and among these what was there before.
-    movements.sort_by_key(|it| rank(policy, it));
     let mut known = Known {
         before: Strict::of(policy, push.before),
         landed: Vec::new(),
     };
-    for movement in movements {
+    for movement in in_order(policy, movements) {
         let found = (report.findings.len(), report.undecided.len());
         judge_branch(push, collector, movement, &known, &mut commits_left, report)?;
         let clean = found == (report.findings.len(), report.undecided.len());
@@ -281,13 +279,20 @@ struct Known<'a> {
     landed: Vec<(&'a RefName, Strict)>,
 }
 
-/// The order in which the movements of one push are judged: what others may build on first.
-pub(in crate::check) fn rank(policy: &Policy, movement: &Movement) -> (bool, bool) {
-    let rules = policy.ref_rules(&movement.reference);
-    (
-        rules.is_none_or(|rules| rules.accepts_direct()),
-        movement.old.is_none(),
-    )
+/// Returns the movements of one push in the order in which they are judged, by its own door and by
+/// `verify`: what others may build on first, among these what was there before, and then by name.
+/// The order in which a client sends them counts for nothing: the log does not keep it.
+pub(in crate::check) fn in_order<'a>(
+    policy: &Policy,
+    movements: impl IntoIterator<Item = &'a Movement>,
+) -> Vec<&'a Movement> {
+    let mut movements: Vec<_> = movements.into_iter().collect();
+    let accepts_direct = |it: &Movement| {
+        let rules = policy.ref_rules(&it.reference);
+        rules.is_none_or(|rules| rules.accepts_direct())
+    };
+    movements.sort_by_key(|it| (accepts_direct(it), it.old.is_none(), *it));
+    movements
 }
 
 /// Judges where a branch would go, and every commit that is new to it. New is what lies neither

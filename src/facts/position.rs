@@ -200,25 +200,26 @@ impl<'a> Judging<'a> {
         }
     }
 
-    /// Returns the limits to which the files of a run are held, by its record.
-    pub fn limits_of(&self, record: Sha256, names: ObjectId) -> &'a Limits {
-        &self
-            .version_of(record, Some(names))
-            .policy
-            .document()
-            .limits
+    /// Returns the limits to which the files of a run are held, by its record, which names a policy:
+    /// all of these.
+    pub fn limits_of(
+        &self,
+        record: Sha256,
+        names: ObjectId,
+    ) -> impl Iterator<Item = &'a Limits> + use<'a> {
+        let (came, later) = self.versions_of(record, Some(names));
+        let versions = [came].into_iter().chain(later);
+        versions.map(|it| &it.policy.document().limits)
     }
 
     /// Returns how many persons had to approve when a record came that counts their approvals. A
-    /// later, stricter policy does not reach back. What arrives meets the policy that it names as
-    /// well, by which later pushes will count.
+    /// later, stricter policy does not reach back.
     pub fn demanded_of(&self, record: Sha256, names: Option<ObjectId>) -> Demanded {
+        let (came, later) = self.versions_of(record, names);
         let demands = |version: &Version| Demanded::by(&version.policy);
-        let demanded = demands(self.version_of(record, names));
-        let named = names.and_then(|it| self.history.index_of(it));
-        match named.filter(|_| self.arrives(record)) {
-            Some(index) => demanded.and(demands(self.history.version(index))),
-            None => demanded,
+        match later {
+            Some(later) => demands(came).and(demands(later)),
+            None => demands(came),
         }
     }
 
@@ -245,16 +246,20 @@ impl<'a> Judging<'a> {
         }
     }
 
-    /// Returns the version of the policy under which a record came, which names one itself.
-    fn version_of(&self, record: Sha256, names: Option<ObjectId>) -> &'a Version {
-        let index = match self.positions.standing(record) {
-            Standing::Arriving | Standing::Unlogged => None,
-            Standing::Logged(index, _) => Some(index),
-            Standing::Known => names.and_then(|it| self.history.index_of(it)),
-        };
-        match index {
-            Some(index) => self.history.version(index),
-            None => self.history.current(),
+    /// Returns the versions of the policy that a record must meet, which names one itself: that under
+    /// which it came, and if it arrives the one that it names, by which later pushes will judge it.
+    fn versions_of(
+        &self,
+        record: Sha256,
+        names: Option<ObjectId>,
+    ) -> (&'a Version, Option<&'a Version>) {
+        let named = names.and_then(|it| self.history.index_of(it));
+        let named = named.map(|it| self.history.version(it));
+        match self.positions.standing(record) {
+            Standing::Arriving => (self.history.current(), named),
+            Standing::Unlogged => (self.history.current(), None),
+            Standing::Logged(index, _) => (self.history.version(index), None),
+            Standing::Known => (named.unwrap_or(self.history.current()), None),
         }
     }
 

@@ -266,15 +266,16 @@ impl Collector<'_> {
         verify: impl Fn(&Position<'_>) -> Result<T, Unverified>,
     ) -> Result<T, Finding> {
         let judging = self.judging();
-        let position = judging.position(envelope);
-        let subject = || Subject::of_record(envelope.digest());
-        let found = |error: Unverified| error.to_finding(subject());
-        limits::record(envelope, &position.policy.document().limits)
-            .map_err(|error| error.to_finding(subject()))?;
-        let verified = verify(&position).map_err(found)?;
+        let check = |position: Position<'_>| {
+            let subject = || Subject::of_record(envelope.digest());
+            limits::record(envelope, &position.policy.document().limits)
+                .map_err(|error| error.to_finding(subject()))?;
+            verify(&position).map_err(|error| error.to_finding(subject()))
+        };
+        let verified = check(judging.position(envelope))?;
         if let Some(later) = judging.later(envelope) {
             // Later pushes will judge it by the policy that it names: it must hold by that too.
-            verify(&later).map_err(found)?;
+            check(later)?;
         }
         Ok(verified)
     }
@@ -380,10 +381,6 @@ impl Collector<'_> {
         // Of a contract that cannot be read nobody knows what it demands: everything then.
         let contract = facts.contract.valid().map(|it| &it.predicate().contract);
         let demands = contract.map_or(evidence::Demands::ALL, evidence::Demands::of);
-        let limits = match facts.run.valid() {
-            Some(record) => judging.limits_of(record.digest(), run.context.policy),
-            None => &self.history.current().policy.document().limits,
-        };
         facts.independence = self.all_of(id, &mut facts.bad)?;
         let reviewed = !facts.independence.is_empty();
         let record = facts.run.valid().map(Verified::digest);
@@ -396,8 +393,10 @@ impl Collector<'_> {
             contract: facts.contract.valid().map(Verified::predicate),
             history: self.history,
         });
-        let limit = limits.evidence_bytes;
-        facts.evidence = self.evidence(&run, demands, around, limit)?;
+        let limits = record.map(|it| judging.limits_of(it, run.context.policy));
+        let most = limits.into_iter().flatten().map(|it| it.evidence_bytes);
+        let most = most.min().unwrap_or_default();
+        facts.evidence = self.evidence(&run, demands, around, most)?;
         facts.overrides = self.all_of(id, &mut facts.bad)?;
         let approvals = self.noted(self.records.approvals_of(run.commit)?, &mut facts.bad);
         for approval in approvals {
@@ -514,9 +513,9 @@ impl Collector<'_> {
         let bytes = self.records.file(&path)?;
         if let (Some(bytes), Some(record)) = (&bytes, facts.run.valid()) {
             let judging = self.judging();
-            let limits = judging.limits_of(record.digest(), run.context.policy);
+            let mut limits = judging.limits_of(record.digest(), run.context.policy);
             let subject = Subject::of_record(path.to_path());
-            let beyond = limits::inventory(bytes, limits).err();
+            let beyond = limits.find_map(|it| limits::inventory(bytes, it).err());
             facts.bad.extend(beyond.map(|it| it.to_finding(subject)));
         }
         facts.inventory = bytes.map(|bytes| Sha256::of(&bytes));

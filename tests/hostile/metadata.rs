@@ -113,10 +113,29 @@ pub const CASES: &[Case] = &[
         ],
     },
     Case {
+        id: "U-47",
+        attack: "git awo push overrides the clone's own pre-push, for a remote without hooks or past another program's hook",
+        answer: "GOV-005: our hook is asked unless the server keeps a log, and others always",
+        tests: &[
+            "aside::the_hook_of_a_clone_is_passed_only_for_a_server_that_keeps_a_log",
+            "aside::the_hook_of_another_program_is_never_passed",
+        ],
+    },
+    Case {
         id: "U-31",
         attack: "benign: git pull, and then git awo push, while others push records",
         answer: "accepted",
         tests: &["aside::after_a_pull_what_others_recorded_is_merged_before_anything_is_pushed"],
+    },
+    Case {
+        id: "U-49",
+        attack: "a record, an inventory or evidence, larger than the older policy that the record names has taken, once a \
+                 newer one takes it",
+        answer: "INT-006; one that names the newer is accepted, and the run goes on",
+        tests: &[
+            "src/check/tests/versions::what_arrives_holds_by_the_limits_of_the_policy_that_it_names_too",
+            "hostile::records::json::a_record_that_names_a_policy_which_took_less_meets_its_limits",
+        ],
     },
 ];
 

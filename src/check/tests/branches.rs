@@ -328,3 +328,101 @@ fn what_arrives_has_one_reading_and_what_the_log_tells_of_stays() {
     let found = codes(&world.verify(&after, &Scope::All));
     assert_eq!(found, [""; 0], "an older program took it");
 }
+
+/// lower, stage and upper take only runs, as main does; stage may be moved back.
+const BESIDE_MAIN: Edit = Edit::Policy(|it| {
+    let adopted = it.lines().find(|line| line.starts_with("adopted = "));
+    let adopted = adopted.unwrap().to_owned();
+    for (name, more) in [("lower", ""), ("stage", "rewind = true\n"), ("upper", "")] {
+        it.push_str(&format!(
+            "[[ref]]\npattern = \"refs/heads/{name}\"\naccept = [\"governed\"]\n{more}{adopted}\n"
+        ));
+    }
+});
+
+/// Two branches that take only runs are made in one push, and the run is bound to one of them.
+#[test]
+fn the_door_judges_the_branches_of_a_push_in_the_order_of_verify() {
+    let world = World::new(&[BESIDE_MAIN]);
+    let reviewed = world.logged(Reviewed);
+    let mut before = world.commit(&reviewed, &world.shelf(Landed));
+    before.remove(&main());
+    world.receive(&reviewed, &mut before, |_| {});
+    for (other, expected) in [("lower", &["ATT-002 binds-ref"][..]), ("upper", &[])] {
+        let mut to = [(main(), world.commit), (branch(other), world.commit)];
+        let mut after = before.clone();
+        after.extend(to.iter().cloned());
+        world.receive(&before, &mut after, |_| {});
+        let mut found = codes(&world.verify(&after, &Scope::All));
+        // That main was deleted is another matter.
+        found.retain(|it| !it.starts_with("GOV-004"));
+        assert_eq!(found, expected, "{other}");
+        for order in ["main first", "main last"] {
+            let moves: Vec<_> = to
+                .iter()
+                .cloned()
+                .map(|(name, id)| (name, Some(id)))
+                .collect();
+            let found = codes(&world.judge_moves(&before, &moves));
+            assert_eq!(found, expected, "{other}, {order}");
+            to.reverse();
+        }
+    }
+}
+
+/// What moved past the log, in one push or another, is judged in the order of a push.
+#[test]
+fn what_the_log_tells_afterwards_is_judged_in_the_order_of_a_push() {
+    let world = World::new(&[]);
+    let before = world.logged(Reviewed);
+    let mut after = world.commit(&before, &world.shelf(Landed));
+    let on_top = chain(&world, world.commit, "otto", 1)[1];
+    after.insert(branch("dev"), on_top);
+    assert_eq!(codes(&world.judge(&before, &after)), [""; 0]);
+    let moved = movements(&before, &after);
+    let mut last = after.clone();
+    last.insert(branch("free"), world.base);
+    world.receive(&before, &mut last, |it| {
+        it.says.unrecorded = moved;
+        it.says
+            .movements
+            .retain(|it| it.reference == branch("free"));
+    });
+    let found = codes(&world.verify(&last, &Scope::All));
+    assert!(
+        !found.iter().any(|it| it.starts_with("ATT-002")),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn a_branch_that_is_made_again_is_as_new_to_verify_as_to_the_door() {
+    let world = World::new(&[BESIDE_MAIN]);
+    let stage = branch("stage");
+    let mut refs = world.logged(Landed);
+    let mut go = |to: Option<crate::record::ObjectId>, expected: &[&str]| {
+        let before = refs.clone();
+        let mut after = before.clone();
+        match to {
+            Some(id) => _ = after.insert(stage.clone(), id),
+            None => _ = after.remove(&stage),
+        }
+        let found = codes(&world.judge(&before, &after));
+        assert_eq!(found, expected, "the door, to {to:?}");
+        let here = codes(&world.verify(&after, &Scope::All));
+        let of_branches = |it: &String| !it.starts_with("REP-002");
+        let here: Vec<_> = here.into_iter().filter(of_branches).collect();
+        assert_eq!(here, expected, "a clone, to {to:?}");
+        if expected.is_empty() {
+            world.receive(&before, &mut after, |_| {});
+            let here = codes(&world.verify(&after, &Scope::All));
+            assert_eq!(here, [""; 0], "logged, to {to:?}");
+            refs = after;
+        }
+    };
+    go(Some(world.base), &[]);
+    go(Some(world.commit), &["ATT-002 binds-ref"]);
+    go(None, &[]);
+    go(Some(world.commit), &[]);
+    go(Some(world.base), &[]);
+}

@@ -57,7 +57,7 @@ fn what_arrives_is_judged_by_the_policy_in_force_and_what_was_there_by_its_own()
 }
 
 #[test]
-fn a_run_that_arrives_keeps_the_limits_in_force() {
+fn a_run_that_arrives_keeps_the_limits_in_force_and_those_that_it_names() {
     const FEW: &str = "[limits]\ninventory_lines = 1\n";
     for (edits, executed, landed) in [
         (
@@ -79,7 +79,8 @@ fn a_run_that_arrives_keeps_the_limits_in_force() {
                 Edit::Earlier(|it| it.push_str(FEW)),
                 Edit::Run(|it| it.context.policy = it.context.repository),
             ],
-            "",
+            // Else it would be taken now and stand in the way of everything later.
+            "INT-006 inventory-limit",
             "INT-006 inventory-limit",
         ),
         (vec![Edit::Earlier(|it| it.push_str(FEW))], "", ""),
@@ -254,5 +255,51 @@ fn a_review_without_its_end_in_the_part_asks_for_the_whole_log() {
             (String::new(), false),
             "{what}, with its end"
         );
+    }
+}
+
+/// What arrives is judged later by the policy that it names, whose limits may be lower than those in
+/// force.
+#[test]
+fn what_arrives_holds_by_the_limits_of_the_policy_that_it_names_too() {
+    const LONG: Edit = Edit::Audit(|it| {
+        let url = format!("https://forge.example/{}", "x".repeat(1_900));
+        it.workflow_run_url = Some(crate::record::WorkflowUrl::new(url).unwrap());
+    });
+    const SMALL: Edit = Edit::Earlier(|it| it.push_str("[limits]\nrecord_bytes = 2500\n"));
+    const FEW: Edit = Edit::Earlier(|it| it.push_str("[limits]\ninventory_lines = 1\n"));
+    const LITTLE: Edit = Edit::Earlier(|it| it.push_str("[limits]\nevidence_bytes = 1\n"));
+    // What is there already is judged as it came, by `verify` too: only a door asks this.
+    let cases: [(&str, &[Edit], Stage, &[&str]); 7] = [
+        (
+            "long, by the older",
+            &[SMALL, LONG, Edit::Older],
+            Reviewed,
+            &[
+                "ATT-002 binds-approvals",
+                "GOV-005 run-approved",
+                "INT-006 record-limit",
+            ],
+        ),
+        ("long", &[SMALL, LONG], Reviewed, &[]),
+        ("short, by the older", &[SMALL, Edit::Older], Reviewed, &[]),
+        (
+            "inventory, by the older",
+            &[FEW, Edit::Older],
+            Executed,
+            &["INT-006 inventory-limit"],
+        ),
+        ("inventory", &[FEW], Executed, &[]),
+        (
+            "evidence, by the older",
+            &[LITTLE, Edit::Older],
+            Executed,
+            &["INT-006 object-size"],
+        ),
+        ("evidence", &[LITTLE], Executed, &[]),
+    ];
+    for (what, edits, stage, expected) in cases {
+        let found = codes(&World::new(edits).push(stage, &|_, _| {}));
+        assert_eq!(found, expected, "{what}");
     }
 }

@@ -12,11 +12,11 @@ use std::sync::{Mutex, PoisonError};
 use crate::check::Error;
 use crate::check::branch::strict::Strict;
 use crate::check::branch::{self, Branch, Seen};
-use crate::check::push::rank;
+use crate::check::push::in_order;
 use crate::facts::log::Log;
 use crate::facts::remembered::At;
 use crate::git::Reader;
-use crate::policy::RefRules;
+use crate::policy::{Policy, RefRules};
 use crate::record::{
     Checked, Coded, Findings, ObjectId, RefName, Report, Subject, Timestamp, add_checked,
 };
@@ -36,6 +36,9 @@ struct Move<'a> {
     new: ObjectId,
     policy: usize,
     time: Timestamp,
+    /// Whether the branch was not there before, as the log tells: a branch that is made again
+    /// after it was deleted is as new as at the door.
+    is_new: bool,
     /// Whether the branch is there now.
     is_tip: bool,
 }
@@ -221,11 +224,11 @@ fn moves<'a>(
     for entry in log.entries.iter().rev() {
         let says = entry.receipt.predicate();
         let policy = &history.version(entry.policy).policy;
-        let mut pushed: Vec<_> = says.movements.iter().collect();
-        // As at the door: what others of the same push may build on first.
-        pushed.sort_by_key(|it| rank(policy, it));
         // What moved past the hooks was there before this push.
-        let movements = says.unrecorded.iter().chain(pushed);
+        let unrecorded = in_order(policy, &says.unrecorded);
+        let movements = unrecorded
+            .into_iter()
+            .chain(in_order(policy, &says.movements));
         let movements: Vec<_> = movements
             .filter(|it| it.reference.branch().is_some())
             .collect();
@@ -243,13 +246,14 @@ fn moves<'a>(
                 later.insert(reference, new);
             }
             // A clone of one branch has what that builds on, and not the ref it landed on.
-            let is_below = !is_here && !rank(policy, movement).0;
+            let is_below = !is_here && takes_only_governed(policy, reference);
             if is_here || (is_below && below.contains(reader, tips, new)?) {
                 moves.push(Move {
                     reference,
                     new,
                     policy: entry.policy,
                     time: says.time,
+                    is_new: movement.old.is_none(),
                     is_tip: false,
                 });
             }
@@ -258,12 +262,9 @@ fn moves<'a>(
     moves.reverse();
     // Strict branches first, so that others may build on what was judged there.
     let policy = &history.current().policy;
-    let is_strict = |name: &RefName| {
-        policy
-            .ref_rules(name)
-            .is_some_and(|it| !it.accepts_direct())
-    };
-    let (strict, loose): (Vec<_>, Vec<_>) = tips.iter().partition(|(name, _)| is_strict(name));
+    let (strict, loose): (Vec<_>, Vec<_>) = tips
+        .iter()
+        .partition(|(name, _)| takes_only_governed(policy, name));
     moves.extend(
         strict
             .into_iter()
@@ -273,10 +274,17 @@ fn moves<'a>(
                 new: *tip,
                 policy: history.last_index(),
                 time: cores.basis.time,
+                is_new: !log.state.refs.contains_key(reference),
                 is_tip: true,
             }),
     );
     Ok(moves)
+}
+
+/// Tells whether others may build on this branch.
+fn takes_only_governed(policy: &Policy, name: &RefName) -> bool {
+    let rules = policy.ref_rules(name);
+    rules.is_some_and(|rules| !rules.accepts_direct())
 }
 
 /// What became of movements that were judged, by their places.
@@ -383,7 +391,9 @@ impl<'a> Plan<'a> {
         let own = self.tips.get(it.reference);
         let mut hidden = rules.adopted();
         hidden.extend(own.into_iter().flatten());
-        hidden.extend(self.strict.1.below(rules, own.is_none()));
+        // What the log does not tell of from the beginning may be new.
+        let is_new = it.is_new || own.is_none();
+        hidden.extend(self.strict.1.below(rules, is_new));
         hidden.retain(|id| self.reader.contains(*id));
         hidden
     }

@@ -156,4 +156,23 @@ pub const CASES: &[Case] = &[
             "differential::trailers_are_those_that_git_log_shows",
         ],
     },
+    Case {
+        id: "U-44",
+        attack: "two branches that take only runs are made in one push at a run of one of them, in any order",
+        answer: "ATT-002 where the branch of the run comes later by name, and otherwise accepted, as verify does",
+        tests: &[
+            "src/check/tests/branches::the_door_judges_the_branches_of_a_push_in_the_order_of_verify",
+            "hostile::graph::refs::branches_of_one_push_are_judged_in_one_order_at_the_door_and_by_verify",
+        ],
+    },
+    Case {
+        id: "U-45",
+        attack: "a branch that takes only runs and may be moved back is moved to the run of another one; deleted, and \
+                 made again there",
+        answer: "ATT-002; and accepted, as a new branch is, by every clone",
+        tests: &[
+            "src/check/tests/branches::a_branch_that_is_made_again_is_as_new_to_verify_as_to_the_door",
+            "hostile::graph::refs::a_branch_that_is_deleted_and_made_again_verifies",
+        ],
+    },
 ];

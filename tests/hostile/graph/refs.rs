@@ -494,3 +494,116 @@ fn a_push_behind_the_server_is_told_as_a_race() {
     assert!(!told.text.contains("INT-005"), "{}", told.text);
     world.ok("olga", "behind", &["git", "awo", "push"]);
 }
+
+/// A run of these worlds that is finalized and not pushed yet, bound to `middle`. That takes only
+/// runs, as `lower`, `upper` and `stage` do, which may be moved back.
+fn bound_to_middle() -> Door {
+    let world = World::founded();
+    world.next_policy(2, None, |text| {
+        let adopted = text.lines().find(|line| line.starts_with("adopted = "));
+        let adopted = adopted.unwrap().to_owned();
+        let entry = |(name, more): (&str, &str)| {
+            format!(
+                "\n[[ref]]\npattern = \"refs/heads/{name}\"\n\
+                 accept = [\"governed\", \"rollback\"]\n{more}{adopted}\n"
+            )
+        };
+        let more = [
+            ("lower", ""),
+            ("middle", ""),
+            ("stage", "rewind = true\n"),
+            ("upper", ""),
+        ];
+        text + &more.map(entry).concat()
+    });
+    let run = |who: &str, command: &str| {
+        let mut words = vec!["git", "awo"];
+        words.extend(command.split(' '));
+        world.ok(who, who, &words);
+    };
+    for who in ["olga", "otto", "rita"] {
+        run(who, "fetch");
+        world.ok(who, who, &["git", "branch", "middle", "refs/heads/main"]);
+    }
+    let new = "task new MID-1 --task it --allow src/ --validate true --ref refs/heads/middle";
+    run("olga", new);
+    let sentence = [
+        "git",
+        "awo",
+        "approve",
+        "MID-1",
+        "--sentence",
+        "I approve MID-1.",
+    ];
+    world.ok("olga", "olga", &sentence);
+    run("olga", "push --records-only");
+    run("otto", "fetch");
+    let script = "echo x >> src/strings.py";
+    let mut words: Vec<_> = "git awo run MID-1 --run-id run_mid -- sh -c"
+        .split(' ')
+        .collect();
+    words.push(script);
+    world.ok("otto", "otto", &words);
+    run("otto", "push --records-only");
+    run("rita", "fetch");
+    for act in [
+        "gate run_mid",
+        "approve run_mid",
+        "attest run_mid",
+        "push --records-only",
+    ] {
+        run("rita", act);
+    }
+    run("otto", "fetch");
+    run("otto", "finalize run_mid");
+    run("otto", "push --records-only");
+    Door::new(world, "otto")
+}
+
+/// Two new branches at one run: `verify` has them by name, whatever the client's order was.
+#[test]
+fn branches_of_one_push_are_judged_in_one_order_at_the_door_and_by_verify() {
+    let door = bound_to_middle();
+    let world = &door.world;
+    let to = |name: &str| format!("refs/heads/middle:refs/heads/{name}");
+    let (lower, middle, upper) = (to("lower"), to("middle"), to("upper"));
+    for refs in [[&lower, &middle], [&middle, &lower]] {
+        let refs = refs.map(String::as_str);
+        door.refuses_push(
+            "the branch of the run is not there yet",
+            &refs,
+            &["ATT-002"],
+        );
+    }
+    door.accepts_push("it is judged first", &[&upper, &middle]);
+    door.accepts_push("it is there", &[&lower]);
+    world.ok("olga", "olga", &["git", "awo", "fetch"]);
+    world.ok("olga", "olga", &["git", "awo", "verify"]);
+    world.fresh_clone();
+    world.ok("vera", "vera", &["git", "awo", "verify"]);
+}
+
+/// It is as new to `verify` as to the door, and what goes on from there too.
+#[test]
+fn a_branch_that_is_deleted_and_made_again_verifies() {
+    let door = bound_to_middle();
+    let world = &door.world;
+    let deletes = ["git", "config", "receive.denyDeletes", "false"];
+    world.ok("server", "server.git", &deletes);
+    let to_stage = |from: &str| format!("{from}:refs/heads/stage");
+    let middle = to_stage("refs/heads/middle");
+    door.accepts_push("middle", &["refs/heads/middle"]);
+    door.accepts_push("at adoption", &[&to_stage("refs/heads/main")]);
+    door.refuses_push("moved to what another one has", &[&middle], &["ATT-002"]);
+    door.accepts_push("deleted", &[&to_stage("")]);
+    door.accepts_push("made again there", &[&middle]);
+    world.ok("olga", "olga", &["git", "awo", "fetch"]);
+    world.ok("olga", "olga", &["git", "awo", "verify"]);
+    let blob = door.raw().blob("y = 1\n");
+    let later = door.commit_in_src(&[("100644", b"y.py", &blob)]);
+    door.accepts("other work", &later);
+    world.ok("olga", "olga", &["git", "awo", "fetch"]);
+    world.ok("olga", "olga", &["git", "awo", "verify"]);
+    world.fresh_clone();
+    world.ok("vera", "vera", &["git", "awo", "verify"]);
+}

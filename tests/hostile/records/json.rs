@@ -316,3 +316,48 @@ fn the_address_of_a_workflow_run_is_one_of_the_web() {
     let noted = door.noted(notes, commit, &[&approval.to_bytes()]);
     door.accepts_record("an address", notes, &noted);
 }
+
+/// An older policy took less than the one in force. Later pushes judge a record by the policy that it
+/// names: taken now, it would stand in the way of the run for good.
+#[test]
+fn a_record_that_names_a_policy_which_took_less_meets_its_limits() {
+    let world = World::executed();
+    world.next_policy(2, None, |text| text + "\n[limits]\nrecord_bytes = 1800\n");
+    let older = world.rev("olga", "refs/awo/policy");
+    world.next_policy(3, None, |text| text);
+    world.ok("rita", "rita", &["git", "awo", "fetch"]);
+    let newer = world.rev("rita", "refs/awo/policy");
+    world.ok("rita", "rita", &["git", "awo", "gate", RUN]);
+    world.ok("rita", "rita", &["git", "awo", "push"]);
+    let url = format!("https://forge.example/{}", "x".repeat(1_500));
+    let words = ["git", "awo", "approve", RUN, "--workflow-run-url", &url];
+    world.ok("rita", "rita", &words);
+    let door = Door::new(world, "rita");
+    let actor = door.actor();
+    let commit = door.run_says().commit;
+    let refs = actor.refs().unwrap();
+    let records = git_awo::store::ledger::Records::open(&actor.repo, &refs).unwrap();
+    let approval = records.approvals_of(commit).unwrap().remove(0);
+    let text = String::from_utf8(approval.payload().to_vec()).unwrap();
+    let notes = &*door.world.notes("rita", "approvals");
+    let standing = door.standing(notes).unwrap().to_string();
+    let as_it_was = ["git", "update-ref", notes, &standing];
+    let kept = ["git", "update-ref", "refs/keep", notes];
+    door.world.ok("rita", "rita", &kept);
+    door.world.ok("rita", "rita", &as_it_was);
+    let old = text.replace(&newer, &older);
+    assert_ne!(old, text);
+    let envelope = door.sealed(Kind::Approval, &old);
+    let noted = door.noted(notes, commit, &[&envelope.to_bytes()]);
+    let push = [&*format!("{noted}:{notes}")];
+    door.refuses_push("by the older", &push, &["INT-006"]);
+    let short = door.sealed(Kind::Approval, old.replace(&url, "https://forge.example/1"));
+    let noted = door.noted(notes, commit, &[&short.to_bytes()]);
+    door.accepts_push("short, by the older", &[&format!("{noted}:{notes}")]);
+    let world = &door.world;
+    world.ok("rita", "rita", &["git", "awo", "fetch"]);
+    world.ok("rita", "rita", &words);
+    world.ok("rita", "rita", &["git", "awo", "attest", RUN]);
+    world.ok("rita", "rita", &["git", "awo", "push"]);
+    world.finalize_and_verify();
+}
