@@ -1,8 +1,8 @@
 //! The links of a run's chain: what each binds, and whether it holds.
 
-use crate::facts::run::{Held, Lookup, RunFacts};
+use crate::facts::run::{Lookup, RunFacts};
 use crate::policy::Verified;
-use crate::record::{Findings, RefName, Report, RunId, Timestamp};
+use crate::record::{Findings, Report, RunId, Timestamp};
 use crate::records::{ApprovalPredicate, Kind, LedgerPath, Predicate, Verdict};
 use crate::rules::{self, revocation, step};
 
@@ -72,7 +72,7 @@ pub fn chain(session: &Session, run: &RunId) -> Result<Chain, Error> {
     let mut report = Report::default();
     report.count("runs", 1);
     match facts.held() {
-        Some(held) if has_landed(session, held)? => {
+        Some(held) if session.has_landed(held.says())? => {
             let what = Some(run.to_string());
             report.absorb(verify(session, &Request::of(what))?);
         }
@@ -122,23 +122,6 @@ fn date(session: &Session, facts: &RunFacts, links: &mut [Link]) -> Result<(), E
         }
     }
     Ok(())
-}
-
-/// Tells whether the branch of a run, as last seen of a remote, holds its commit.
-fn has_landed(session: &Session, run: Held<'_>) -> Result<bool, Error> {
-    let says = run.says();
-    let branch = says.reference.branch().unwrap_or_default();
-    for remote in session.repo().remotes() {
-        let Ok(name) = RefName::new(format!("refs/remotes/{remote}/{branch}")) else {
-            continue;
-        };
-        if let Some(tip) = session.refs()?.get(&name)
-            && session.repo().is_ancestor(says.commit, *tip)?
-        {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }
 
 fn links(facts: &RunFacts) -> Vec<Link> {

@@ -22,6 +22,8 @@ pub struct Request {
 pub struct Recorded {
     /// The commit of the run.
     pub commit: ObjectId,
+    /// Whether it has landed, so that it can be rolled back.
+    pub landed: bool,
     /// The record.
     pub record: Sha256,
 }
@@ -52,6 +54,7 @@ pub fn outcome(session: &Session, request: Request) -> Result<Recorded, Error> {
     session.commit(&batch.record(&Kind::Outcome.of(run), &envelope))?;
     Ok(Recorded {
         commit: says.commit,
+        landed: session.has_landed(says)?,
         record: envelope.digest(),
     })
 }

@@ -9,8 +9,8 @@ use crate::facts::run::{Collector, Held, Lookup, RunFacts};
 use crate::git::Repo;
 use crate::policy::{Policy, Role};
 use crate::record::envelope::Envelope;
-use crate::record::{Findings, RunId, Sha256, Timestamp};
-use crate::records::{Context, Predicate};
+use crate::record::{Findings, RefName, RunId, Sha256, Timestamp};
+use crate::records::{Context, Predicate, RunPredicate};
 use crate::rules::{Step, absent, step};
 use crate::store::batch::Batch;
 use crate::store::ledger::{Records, Refs};
@@ -115,6 +115,22 @@ impl Session {
             ));
         }
         Ok(facts)
+    }
+
+    /// Tells whether the branch of a run, as last seen of a remote, holds its commit.
+    pub fn has_landed(&self, run: &RunPredicate) -> Result<bool, Error> {
+        let branch = run.reference.branch().unwrap_or_default();
+        for remote in self.repo().remotes() {
+            let Ok(name) = RefName::new(format!("refs/remotes/{remote}/{branch}")) else {
+                continue;
+            };
+            if let Some(tip) = self.refs()?.get(&name)
+                && self.repo().is_ancestor(run.commit, *tip)?
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Judges the commit of a run with its chain, as the server will, or with the part of it on which

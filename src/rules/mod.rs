@@ -36,5 +36,5 @@ pub use chain::{
     Reviews, Step, chain, chain_before, late_failure, reviews, run_binds, self_review,
 };
 pub use direct::{confused, direct, merge, one_reading};
-pub use rollback::{Reverted, again, not_of_a_run, not_rejected, rollback};
+pub use rollback::{Reverted, again, not_of_a_run, not_rejected, rejected, rollback};
 pub use tree::{entries, fault, unseen};

@@ -7,7 +7,7 @@ use crate::facts::run::RunFacts;
 use crate::policy::Role;
 use crate::record::commit::Commit;
 use crate::record::tree::Change;
-use crate::record::{Finding, Findings, ObjectId, RepoPath, Rule};
+use crate::record::{Finding, Findings, ObjectId, RepoPath, Rule, Subject};
 use crate::records::Verdict;
 
 use super::remedy;
@@ -164,22 +164,21 @@ pub fn rollback(
 
 /// Refuses to land a run that the operator has rejected.
 pub fn not_rejected(case: &CommitCase<'_>, facts: &RunFacts, findings: &mut Findings) {
-    let rejected = facts
-        .outcome
-        .valid()
-        .is_some_and(|it| it.predicate().outcome == Verdict::Rejected);
-    if rejected {
-        findings.push(
-            Rule::LandedBeforeOutcome
-                .finding(case.subject().run(&facts.id))
-                .found("a run that was rejected before it landed")
-                .expected("a run that nobody has rejected")
-                .remedy(match facts.run.valid() {
-                    Some(run) => remedy::run_again(&run.predicate().task),
-                    None => remedy::TASK_OF_ITS_OWN.to_owned(),
-                }),
-        );
-    }
+    findings.extend(rejected(facts, case.subject().run(&facts.id)));
+}
+
+/// Returns the finding that an operator has rejected a run that has not landed.
+pub fn rejected(facts: &RunFacts, subject: Subject) -> Option<Finding> {
+    let outcome = facts.outcome.valid();
+    outcome.filter(|it| it.predicate().outcome == Verdict::Rejected)?;
+    let finding = Rule::LandedBeforeOutcome
+        .finding(subject)
+        .found("a run that was rejected before it landed")
+        .expected("a run that nobody has rejected");
+    Some(finding.remedy(match facts.run.valid() {
+        Some(run) => remedy::run_again(&run.predicate().task),
+        None => remedy::TASK_OF_ITS_OWN.to_owned(),
+    }))
 }
 
 /// Returns each path at which `later` is not the exact inverse of `earlier`, and how it differs.

@@ -11,7 +11,7 @@ use crate::record::{
 };
 use crate::records::AttestationPredicate;
 
-use super::{Reviews, Step, remedy, reviews, run_binds, self_review};
+use super::{Reviews, Step, rejected, remedy, reviews, run_binds, self_review};
 
 /// Judges whether a reviewer may take gate 3 or attest, given the findings on the chain before that.
 /// Returns the reviews that the step builds on, and which passed gate 2.
@@ -57,9 +57,12 @@ pub struct Complete<'a> {
 pub fn finalization<'a>(
     run: Held<'a>,
     policy: &Policy,
-    findings: Findings,
+    mut findings: Findings,
 ) -> Result<Complete<'a>, Refusal> {
     let id = &run.facts.id;
+    if run.facts.finalization.valid().is_none() {
+        findings.extend(rejected(run.facts, Subject::of_run(id)));
+    }
     let reviews = reviews(run.facts, policy, None, &mut Findings::new());
     match attestation(run.facts, &reviews, policy) {
         Some(attestation) if findings.is_empty() => Ok(Complete {

@@ -53,6 +53,12 @@ pub const CASES: &[Case] = &[
         answer: "GOV-008",
         tests: &["hostile::rollbacks::two_runs_are_rolled_back_one_by_one"],
     },
+    Case {
+        id: "U-67",
+        attack: "a run that was rejected before it landed is finalized",
+        answer: "GOV-011",
+        tests: &["main_road::a_run_that_was_rejected_before_it_landed_is_not_finalized"],
+    },
 ];
 
 /// Commits on top of main as olga: this tree, this message; returns the commit.

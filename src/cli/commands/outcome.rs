@@ -34,12 +34,13 @@ pub fn run(context: &Context, args: &OutcomeArgs) -> Result<Answer, Error> {
         reason: Reason::new(args.reason.as_str())?,
     };
     let done = outcome::outcome(&context.session()?, request)?;
-    let (word, next) = match accepted {
-        true => ("accepted", "git awo push".to_owned()),
-        false => (
+    let (word, next) = match (accepted, done.landed) {
+        (true, _) => ("accepted", "git awo push".to_owned()),
+        (false, true) => (
             "rejected",
             format!("git awo rollback {run}, then git awo push"),
         ),
+        (false, false) => ("rejected", "git awo push; it can no longer land".to_owned()),
     };
     let value = json!({
         "run": run, "outcome": word, "commit": done.commit, "record": done.record,

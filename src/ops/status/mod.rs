@@ -216,6 +216,10 @@ fn run_stands(
         Some(Verdict::Rejected) if rolled_back(session, id, &run.reference, run.commit)? => {
             return Ok((State::RolledBack, String::new()));
         }
+        // What has not landed needs no roll-back.
+        Some(Verdict::Rejected) if !session.has_landed(run)? => {
+            return Ok((State::Rejected, String::new()));
+        }
         Some(Verdict::Rejected) => return Ok((State::Rejected, format!("git awo rollback {id}"))),
         None => {}
     }
