@@ -75,8 +75,7 @@ pub fn never_lands(finding: &Finding, with_policy: bool) -> bool {
         Rule::KeyTouched,
         Rule::RoleHeld,
     ];
-    let is_one = |rules: &[Rule]| rules.iter().any(|rule| finding.rule == *rule);
-    is_one(&for_good) || (!with_policy && is_one(&by_policy))
+    is_one(finding, &for_good) || (!with_policy && is_one(finding, &by_policy))
 }
 
 /// Tells whether a record of which a server says this lacks another one, so that it goes where that
@@ -103,7 +102,14 @@ pub fn follows(finding: &Finding) -> bool {
         Rule::RunOfRecord,
         Rule::RunRecord,
     ];
-    missing.iter().any(|rule| finding.rule == *rule)
+    is_one(finding, &missing)
+}
+
+/// Tells whether a finding is by one of these rules. A server, another hook there, or a rule of the
+/// policy can say their names under another code.
+fn is_one(finding: &Finding, rules: &[Rule]) -> bool {
+    let mut rules = rules.iter();
+    rules.any(|rule| finding.rule == *rule && finding.code == rule.code())
 }
 
 /// Returns the finding that something else than git-awo's hooks rejects a push.
