@@ -276,3 +276,55 @@ fn after_a_pull_what_others_recorded_is_merged_before_anything_is_pushed() {
     assert!(said.contains("refs/heads/main -> "), "{said}");
     world.nothing_more("otto");
 }
+
+#[test]
+fn the_hook_of_a_clone_is_passed_only_for_a_server_that_keeps_a_log() {
+    let world = World::founded();
+    let task = world.another_task("olga");
+    let sentence = SENTENCE.replace(TASK, task);
+    let approve = ["git", "awo", "approve", task, "--sentence", &sentence];
+    assert_eq!(world.earlier("olga", LONG, &approve).code, 0);
+    // A server without hooks: it takes whatever comes.
+    world.ok("server", ".", &["cp", "-a", "server.git", "plain.git"]);
+    std::fs::remove_dir_all(world.path("plain.git/hooks")).unwrap();
+    let no_log = ["git", "update-ref", "-d", "refs/awo/log"];
+    world.ok("server", "plain.git", &no_log);
+    let add = ["git", "remote", "add", "plain", "../plain.git"];
+    world.ok("olga", "olga", &add);
+    world.ok("olga", "olga", &["git", "awo", "fetch", "plain"]);
+    let refs = || world.ok("server", "plain.git", &["git", "for-each-ref"]);
+    let before = refs();
+    let push = ["git", "awo", "push", "plain"];
+    let said = world.refused("olga", "olga", &push, "GOV-005");
+    assert!(said.contains("the hook of this clone refused"), "{said}");
+    assert_eq!(refs(), before);
+    let displaced = ["git", "for-each-ref", "refs/awo-displaced"];
+    assert_eq!(world.ok("olga", "olga", &displaced), "");
+    // Asked for, the rest goes there.
+    let set_aside = ["git", "awo", "push", "plain", "--set-aside"];
+    let said = world.refused("olga", "olga", &set_aside, "GOV-005");
+    assert!(said.contains("refs/awo/ledger -> "), "{said}");
+    assert!(!refs().contains("refs/notes/awo/approvals"), "{said}");
+}
+
+#[test]
+fn the_hook_of_another_program_is_never_passed() {
+    let world = World::founded();
+    let task = world.another_task("olga");
+    let sentence = SENTENCE.replace(TASK, task);
+    let approve = ["git", "awo", "approve", task, "--sentence", &sentence];
+    assert_eq!(world.earlier("olga", LONG, &approve).code, 0);
+    // Another program's hook, which ours calls when it has nothing to say itself.
+    let hook = world.path("olga/.git/hooks/pre-push.before-awo");
+    std::fs::write(&hook, "#!/bin/sh\necho a secret >&2\nexit 1\n").unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&hook, mode).unwrap();
+    let server = world.server();
+    let said = world.run("olga", "olga", &["git", "awo", "push"]);
+    assert_ne!(said.code, 0, "{}", said.text);
+    assert!(said.text.contains("a secret"), "{}", said.text);
+    assert_eq!(world.server(), server);
+    // Without it the rest lands.
+    std::fs::remove_file(&hook).unwrap();
+    world.sets_aside("olga", "GOV-005", &["approval-unexpired"]);
+}

@@ -20,6 +20,7 @@ use crate::record::{IdentityName, Refusal, Rule, Timestamp};
 use crate::records::{Context, Kind, Movement, Predicate, Statement};
 use crate::signing::{self, PublicKey, Signature, Signer};
 use crate::store::batch::Batch;
+use crate::store::beside;
 use crate::store::layout;
 use crate::store::ledger::{Records, Refs};
 use crate::sys::Environment;
@@ -117,6 +118,17 @@ impl Actor {
         let history = PolicyHistory::load_after(&self.repo, tip, known)?;
         self.settings.remember(&history);
         Ok(history)
+    }
+
+    /// Forgets what was verified in this repository before, and the indexes. Whoever now says by hand
+    /// whom to trust has not vouched for them: they may have come with the repository, from whoever
+    /// packed it.
+    pub fn forget(&self) -> Result<(), Error> {
+        beside::remove(&self.repo).map_err(|source| Error::Io {
+            path: beside::directory(&self.repo),
+            source,
+        })?;
+        self.settings.forget_policies()
     }
 
     /// Returns a collector over these records for a person's tools.

@@ -1,6 +1,7 @@
 //! What a clone or server has set besides git's configuration: `<common dir>/awo/`.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -111,6 +112,15 @@ impl Settings {
                 .over()
                 .volatile()
                 .write(&known.to_bytes());
+        }
+    }
+
+    /// Forgets what was verified of the policy's history before.
+    pub fn forget_policies(&self) -> Result<(), Error> {
+        let path = self.directory.join(KNOWN_POLICIES);
+        match std::fs::remove_file(&path) {
+            Err(source) if source.kind() != ErrorKind::NotFound => Err(Error::Io { path, source }),
+            _ => Ok(()),
         }
     }
 

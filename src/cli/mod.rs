@@ -21,7 +21,7 @@ use crate::record::path::escape_json;
 use crate::render;
 
 use crate::sys::Environment;
-use out::{print, say};
+use out::{print, printed, say};
 
 use commands as c;
 
@@ -95,7 +95,11 @@ fn program() -> ExitCode {
         Err(error) => {
             // Help and version are results; everything else is a wrong use, exit 2.
             let wrong = error.use_stderr();
-            if wrong && std::env::args_os().any(|word| word == "--json") {
+            if !wrong {
+                return ended(0, printed(error.print()));
+            }
+            let mut told = Ok(());
+            if std::env::args_os().any(|word| word == "--json") {
                 let first = error.to_string();
                 let first = first
                     .lines()
@@ -103,14 +107,11 @@ fn program() -> ExitCode {
                     .unwrap_or_default()
                     .trim_start_matches("error: ");
                 let error = Error::usage(first).hint("git awo -h");
-                print(&pretty(&error::to_json(&error)));
+                told = print(&pretty(&error::to_json(&error)));
             }
-            match wrong {
-                // It repeats what was typed, and a script may have taken that from a stranger.
-                true => say(&error.to_string()),
-                false => _ = error.print(),
-            }
-            return ExitCode::from(if wrong { 2 } else { 0 });
+            // It repeats what was typed, and a script may have taken that from a stranger.
+            say(&error.to_string());
+            return ended(2, told);
         }
     };
     if let Command::Hook(args) = &cli.command {
@@ -123,21 +124,34 @@ fn program() -> ExitCode {
     match answered {
         Ok(answer) => {
             // Nothing that a command prints goes out in any other way.
-            print(&match (cli.json, answer.document) {
+            let told = print(&match (cli.json, answer.document) {
                 (true, _) => pretty(&answer.value),
                 (false, true) => escape_json(&answer.text),
                 (false, false) => render::lines(&answer.text),
             });
-            ExitCode::from(answer.code)
+            ended(answer.code, told)
         }
         Err(error) => {
-            if cli.json {
-                print(&pretty(&error::to_json(&error)));
-            }
+            let told = match cli.json {
+                true => print(&pretty(&error::to_json(&error))),
+                false => Ok(()),
+            };
             say(&error::to_text(&error));
-            ExitCode::from(error::exit_code(&error))
+            ended(error::exit_code(&error), told)
         }
     }
+}
+
+/// Returns the exit code. A result that nobody has got in full is no success.
+fn ended(code: u8, told: Result<(), Error>) -> ExitCode {
+    let Err(error) = told else {
+        return ExitCode::from(code);
+    };
+    say(&error::to_text(&error));
+    ExitCode::from(match code {
+        0 => error::exit_code(&error),
+        code => code,
+    })
 }
 
 fn pretty(value: &Value) -> String {

@@ -17,6 +17,7 @@ use gix::odb::pack::data::entry::Header;
 
 use super::error::Error;
 use super::kind::Kind;
+use super::object_files::open_index;
 use super::odb::{id_from_gix, id_to_gix, kind_to_gix};
 use super::reader::Reader;
 use crate::record::ObjectId;
@@ -131,7 +132,7 @@ impl Reader {
                 }
                 let hash = kind_to_gix(self.hash_kind());
                 // One that goes meanwhile is looked for elsewhere.
-                let Ok(index) = pack::index::File::at(&path, hash) else {
+                let Some(index) = open_index(&path, hash) else {
                     continue;
                 };
                 let Ok(file) = open_plain(&path.with_extension("pack"), false) else {

@@ -6,6 +6,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
+use gix::odb::pack;
 use serde::{Deserialize, Serialize};
 
 use super::odb::kind_to_gix;
@@ -77,6 +78,10 @@ impl Reader {
             return false;
         };
         loose.retain(|it| it.changed <= files.until);
+        // What names no file says nothing of the objects that were read.
+        if loose.is_empty() && files.packs.is_empty() {
+            return false;
+        }
         let mut left = files.packs.clone();
         let mut new = Vec::new();
         for it in packs {
@@ -110,7 +115,7 @@ impl Reader {
         let objects = self.common_dir().join("objects");
         let kind = kind_to_gix(self.hash_kind());
         let is_index = |path: &&String| path.ends_with(".idx");
-        let open = |path: &String| gix::odb::pack::index::File::at(objects.join(path), kind).ok();
+        let open = |path: &String| open_index(&objects.join(path), kind);
         let mut new = new.iter().filter(is_index).map(open).peekable();
         if new.peek().is_none() {
             return true;
@@ -140,6 +145,13 @@ impl Reader {
         }
         stamps(&objects).ok()
     }
+}
+
+/// Opens the index of a pack; nothing if it cannot be read, or is no regular file: opening a pipe would
+/// wait for a writer.
+pub(super) fn open_index(path: &Path, kind: gix::hash::Kind) -> Option<pack::index::File> {
+    open_plain(path, false).ok()?;
+    pack::index::File::at(path, kind).ok()
 }
 
 const MULTI_PACK_INDEX: &str = "multi-pack-index";
@@ -213,7 +225,9 @@ mod tests {
             fs::write(dir.path().join("objects").join(name), text).unwrap();
         };
         let reader = Reader::open(dir.path()).unwrap();
+        let nothing = reader.object_files(None).unwrap();
         write("ab/cd", "one");
+        assert!(!reader.still_has(&nothing), "it names no file");
         write("pack/pack-1.pack", "two");
         let seen = reader.object_files(None).unwrap();
         assert!(reader.still_has(&seen));
@@ -226,7 +240,13 @@ mod tests {
         assert_ne!(seen, both);
         write("pack/tmp_x.idx", "no index, under a name that is read");
         assert!(!reader.still_has(&seen), "an index that cannot be read");
-        fs::remove_file(dir.path().join("objects/pack/tmp_x.idx")).unwrap();
+        let index = dir.path().join("objects/pack/tmp_x.idx");
+        fs::remove_file(&index).unwrap();
+        let made = std::process::Command::new("mkfifo").arg(&index).status();
+        assert!(made.unwrap().success());
+        assert!(!reader.still_has(&seen), "a pipe, for which nobody waits");
+        assert_eq!(reader.object_files(None), None);
+        fs::remove_file(&index).unwrap();
         write("pack/multi-pack-index", "x");
         assert!(!reader.still_has(&seen), "an index of all packs");
         fs::remove_file(dir.path().join("objects/pack/multi-pack-index")).unwrap();

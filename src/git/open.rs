@@ -76,12 +76,14 @@ pub(super) fn discover(dir: &Path) -> Result<gix::ThreadSafeRepository, Error> {
         full: options(),
         reduced: options(),
     };
-    gix::ThreadSafeRepository::discover_opts(dir, Default::default(), map).map_err(|source| {
-        Error::Open {
-            path: dir.to_owned(),
-            source: source.into(),
-        }
-    })
+    // From below a repository gix does not find it by a relative path.
+    let open = |source| Error::Open {
+        path: dir.to_owned(),
+        source,
+    };
+    let place = std::fs::canonicalize(dir).map_err(|source| open(source.into()))?;
+    gix::ThreadSafeRepository::discover_opts(&place, Default::default(), map)
+        .map_err(|source| open(source.into()))
 }
 
 pub(super) fn open(git_dir: &Path) -> Result<gix::ThreadSafeRepository, Error> {

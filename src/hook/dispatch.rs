@@ -17,7 +17,7 @@ use crate::sys::Environment;
 use super::parent::{self, Caller, Key};
 use super::pushes::{Judged, Pushes};
 use super::receipt::{self, Pushed, Receipt};
-use super::{Error, client, input, server, speak, transaction, verdict};
+use super::{Error, SERVER_JUDGES, client, input, server, speak, transaction, verdict};
 
 /// Answers one call of git: returns the exit code (0 allowed, 1 denied, 2 no such hook,
 /// 3 undecided). `environment` is what git gave to this process. Whatever is to be said goes to
@@ -100,6 +100,10 @@ fn reference_transaction(
             "reference-transaction takes one state".to_owned(),
         ));
     };
+    if state == "committed" {
+        committed(environment);
+        return Ok(Report::default());
+    }
     // Only here can anything still be stopped, and only here the refs are locked.
     if state != "prepared" {
         return Ok(Report::default());
@@ -120,6 +124,56 @@ fn reference_transaction(
         report.notes.push(note);
     }
     Ok(report)
+}
+
+/// Writes the receipt of a push that has moved everything. git tells its client only after this, and
+/// calls `post-receive` only after that: a client that hangs up, or does not read, would leave the
+/// push without a receipt, or delay it until a later policy or time judges what it brought.
+///
+/// Whatever goes wrong is left to `post-receive`.
+fn committed(environment: &Environment) {
+    let Caller::ReceivePack(key) = parent::caller(environment) else {
+        return;
+    };
+    let _ = git_dir(environment).and_then(|it| complete(Repo::open(&it)?, &key, environment));
+}
+
+fn complete(repo: Repo, key: &Key, environment: &Environment) -> Result<(), Error> {
+    let pushes = Pushes::at(repo.common_dir());
+    let Some(judged) = pushes.recall(key)? else {
+        return Ok(());
+    };
+    // Without --atomic each ref has a transaction of its own.
+    if transaction::applied(&repo, &judged)?.len() < judged.movements.len() {
+        return Ok(());
+    }
+    let _alone = pushes.alone();
+    ended(&repo, &judged.movements, &pushes, environment);
+    let movements = judged.movements.clone();
+    write_receipt(repo, &movements, Some(&judged), &pushes, key, environment)?;
+    pushes.written(key)
+}
+
+/// Writes the receipts of pushes that ended without one, so far as they moved something: those before
+/// this push, whose movements are `own`.
+fn ended(repo: &Repo, own: &[Movement], pushes: &Pushes, environment: &Environment) {
+    for (key, judged) in pushes.ended() {
+        let stood = |it: &&Movement| match own.iter().find(|own| own.reference == it.reference) {
+            Some(own) => own.old == it.new,
+            None => matches!(repo.reference(&it.reference), Ok(now) if now == it.new),
+        };
+        let moved: Vec<_> = judged.movements.iter().filter(stood).cloned().collect();
+        let again = Repo::open(repo.git_dir()).map_err(Error::from);
+        let written = again.and_then(|repo| match moved.is_empty() {
+            true => Ok(()),
+            false => {
+                write_receipt(repo, &moved, Some(&judged), pushes, &key, environment).map(|_| ())
+            }
+        });
+        if written.is_ok() {
+            let _ = pushes.forget(&key);
+        }
+    }
 }
 
 /// git ends when a transaction is refused: what earlier ones of this push moved is written down
@@ -160,13 +214,16 @@ fn pre_push(
             "pre-push takes a remote and its address".to_owned(),
         ));
     };
+    if environment.given(SERVER_JUDGES).is_some() {
+        return Ok(Report::default());
+    }
     client::pre_push(environment, &remote.to_string_lossy(), &input)
 }
 
 /// Nothing can be refused any more: whatever goes wrong is said, and the next entry heals it.
 fn post_receive(environment: &Environment, stdin: &mut dyn Read, stderr: &mut dyn Write) -> i32 {
     match try_post_receive(environment, stdin) {
-        Ok(Receipt::Written { .. }) => {}
+        Ok(Receipt::Written { .. } | Receipt::Before) => {}
         Ok(Receipt::Impossible(why)) => warn(stderr, &format!("no receipt: {why}")),
         Err(error) => warn(stderr, &format!("no receipt: {}", chain_of(&error))),
     }
@@ -191,6 +248,12 @@ fn try_post_receive(environment: &Environment, stdin: &mut dyn Read) -> Result<R
     } else {
         judged = pushes.recall(&key)?;
     }
+    if pushes.was_written(&key) {
+        pushes.sweep();
+        return Ok(Receipt::Before);
+    }
+    let _alone = pushes.alone();
+    ended(&repo, &movements, &pushes, environment);
     let receipt = write_receipt(
         repo,
         &movements,

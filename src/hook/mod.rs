@@ -1,7 +1,7 @@
 //! The hooks that git calls, and the installation of the shims that make git call them.
 //!
-//! On a server `pre-receive` judges, `reference-transaction` makes sure that what was judged is
-//! what is applied, and `post-receive` writes the receive log. In a clone the hooks give the
+//! On a server `pre-receive` judges, and `reference-transaction` makes sure that what was judged is
+//! what is applied, and then writes the receive log; `post-receive` does that where it did not. In a clone the hooks give the
 //! same verdict earlier; they are a convenience, never the authority.
 
 pub mod client;
@@ -37,6 +37,10 @@ use std::path::PathBuf;
 use crate::record::json::BadJson;
 use crate::record::{Coded, Diagnosis, RepoPath, Rule, Subject};
 use crate::{actor, check, git, store};
+
+/// With this in its environment our `pre-push` says nothing: the server will judge, which `git awo
+/// push` asks for where only the time speaks against a record, as this machine's clock tells it.
+pub const SERVER_JUDGES: &str = "GIT_AWO_SERVER_JUDGES";
 
 pub use dispatch::dispatch;
 pub use speak::speak;

@@ -1,18 +1,20 @@
 //! What `pre-receive` leaves for the hooks that follow it in the same push: a small file of our
 //! own in `<common dir>/awo/pushes/`, named after the `git receive-pack` that runs them all.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::actor::Settings;
-use crate::record::Dependencies;
 use crate::record::json::{self, Limits};
+use crate::record::{Dependencies, Timestamp};
 use crate::records::Movement;
 use crate::store::ledger::Refs;
 use crate::sys::clock::age;
 use crate::sys::file::{self, NewFile};
+use crate::sys::lock::alone;
 
 use super::Error;
 use super::input::MAX_INPUT;
@@ -20,6 +22,11 @@ use super::parent::{self, Key};
 
 /// The largest file of what was judged.
 const MAX_JUDGED: usize = 4 * MAX_INPUT;
+
+/// How the file of a push is called once its receipt is written.
+const WRITTEN: &str = "written";
+/// The file that whoever writes a receipt locks.
+const LOCK: &str = "writing";
 
 /// Time that a push may take from verdict to receipt if its process is not visible.
 const UNSEEN: Duration = Duration::from_secs(600);
@@ -32,6 +39,9 @@ pub struct Judged {
     pub before: Refs,
     /// The movements that were allowed.
     pub movements: Vec<Movement>,
+    /// When: by this the records are judged from then on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<Timestamp>,
     /// Those that may move only with, or after, others.
     #[serde(default, skip_serializing_if = "Dependencies::is_empty")]
     pub depends_on: Dependencies,
@@ -118,6 +128,41 @@ impl Pushes {
         }
     }
 
+    /// Remembers that the receipt of a push was written, and forgets the push.
+    pub fn written(&self, key: &Key) -> Result<(), Error> {
+        let path = self.path(key);
+        match std::fs::rename(&path, path.with_extension(WRITTEN)) {
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                Err(Error::Io { path, source })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Tells whether the receipt of a push was written, and forgets it.
+    pub fn was_written(&self, key: &Key) -> bool {
+        std::fs::remove_file(self.path(key).with_extension(WRITTEN)).is_ok()
+    }
+
+    /// Returns the pushes whose processes have ended without `post-receive`, the oldest first: their
+    /// clients went away. Others may have moved on from what they moved.
+    pub fn ended(&self) -> Vec<(Key, Judged)> {
+        let ended = |key: &Key| !key.is_of_movements() && parent::is_alive(key) == Some(false);
+        let mut keys: Vec<_> = self.keys().into_iter().filter(ended).collect();
+        keys.sort_by_key(|key| std::cmp::Reverse(self.age(key)));
+        let judged = |key: Key| Some((self.recall(&key).ok()??, key));
+        let judged = keys.into_iter().filter_map(judged);
+        judged.map(|(judged, key)| (key, judged)).collect()
+    }
+
+    /// Keeps other processes from writing receipts until the value is dropped; `None` where there are
+    /// no such locks.
+    pub fn alone(&self) -> Option<File> {
+        let file = File::create(self.directory.with_file_name(LOCK)).ok()?;
+        alone(&file).ok()?;
+        Some(file)
+    }
+
     /// Forgets a push. That there is nothing to forget is no error.
     pub fn forget(&self, key: &Key) -> Result<(), Error> {
         let path = self.path(key);
@@ -156,7 +201,7 @@ impl Pushes {
                 .file_name()
                 .into_string()
                 .ok()
-                .and_then(|name| Key::parse(&name));
+                .and_then(|name| Key::parse(name.trim_end_matches(".written")));
             let dead = match &key {
                 Some(key) => parent::is_alive(key) == Some(false),
                 None => false,
@@ -200,6 +245,7 @@ mod tests {
                 old: None,
                 new: Some(id),
             }],
+            time: None,
             depends_on: Dependencies::new(),
         };
         assert_eq!(pushes.recall(&mine).unwrap(), None);
@@ -242,6 +288,7 @@ mod tests {
         let judged = Judged {
             before: Refs::new(),
             movements: vec![a.clone(), b.clone()],
+            time: None,
             depends_on: Dependencies::new(),
         };
         pushes.remember(&both, &judged).unwrap();

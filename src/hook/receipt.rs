@@ -43,6 +43,8 @@ pub enum Receipt {
         /// The log's new tip.
         commit: ObjectId,
     },
+    /// It was written before git told the client.
+    Before,
     /// This server cannot write any: why not, and what to do.
     Impossible(String),
 }
@@ -87,7 +89,10 @@ pub fn record(actor: &Actor, pushed: &Pushed<'_>) -> Result<Receipt, Error> {
                 "the policy gives this server's key no role `server`; git awo policy propose FILE",
             ));
         }
-        let now = Clock::system().now();
+        // Others judge what it brought by this time: it is that of the verdict, however long git and
+        // the client took since.
+        let judged = pushed.judged.and_then(|judged| judged.time);
+        let now = judged.unwrap_or_else(|| Clock::system().now());
         let time = last.map_or(now, |(_, says)| says.time.max(now));
         let unrecorded = gaps::unrecorded(&View {
             logged: &state.refs,

@@ -49,6 +49,7 @@ pub fn pre_receive(reader: &Reader, input: &[u8], time: Timestamp) -> (Report, O
     let judged = (report.verdict() == Verdict::Allowed).then(|| Judged {
         before: transaction::relied_on(&before),
         movements,
+        time: Some(time),
         depends_on: std::mem::take(&mut report.depends_on),
     });
     (report, judged)

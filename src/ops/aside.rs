@@ -45,13 +45,12 @@ impl Aside {
         everything: bool,
         with_policy: bool,
     ) -> bool {
-        let first = self.is_empty();
         let mut took = false;
+        let first = self.is_empty();
         for finding in refused {
-            let for_good = everything
-                || rules::never_lands(&finding, with_policy)
-                || (!first && rules::follows(&finding));
-            if for_good && self.take_one(unsent, &finding) {
+            if is_for_good(&finding, everything, with_policy, first)
+                && self.take_one(unsent, &finding)
+            {
                 self.why.push(finding);
                 took = true;
             }
@@ -59,11 +58,24 @@ impl Aside {
         took
     }
 
+    /// Tells whether anything of what was refused would be taken.
+    pub(super) fn is_concerned(
+        &self,
+        refused: &[Finding],
+        everything: bool,
+        with_policy: bool,
+    ) -> bool {
+        let first = self.is_empty();
+        let mut refused = refused.iter();
+        refused.any(|it| is_for_good(it, everything, with_policy, first))
+    }
+
     fn take_one(&mut self, unsent: &Unsent<'_>, finding: &Finding) -> bool {
         let subject = &finding.subject;
         let named = subject.record.as_deref().map(|it| unsent.named(it));
         let mut pieces = named.unwrap_or_default();
-        if pieces.is_empty()
+        // What is said of a piece that is gone concerns the rest of its run.
+        if pieces.is_subset(&self.pieces)
             && let Some(run) = subject.run.as_deref().and_then(|it| RunId::new(it).ok())
         {
             pieces = unsent.of_run(&run);
@@ -79,6 +91,13 @@ impl Aside {
             .filter(|it| it.branch().is_some());
         branch.is_some_and(|branch| self.branches.insert(branch))
     }
+}
+
+/// Tells whether what a server says of a record is said for good. What lacks another one follows it,
+/// once something is set aside.
+fn is_for_good(finding: &Finding, everything: bool, with_policy: bool, first: bool) -> bool {
+    let follows = !first && rules::follows(finding);
+    everything || follows || rules::never_lands(finding, with_policy)
 }
 
 /// Moves refs to where they are without what is set aside, and keeps their tips. Returns where they

@@ -62,6 +62,7 @@ pub fn server(session: &Session, request: &ServerRequest<'_>) -> Result<Server, 
         ));
     }
     let public = server_key(session)?;
+    actor.forget()?;
     actor.settings.set_anchor(anchor)?;
     check_objects(session)?;
     let hooks = hooks::directory(session.repo(), request.gitlab)?;
@@ -168,6 +169,7 @@ pub struct Founded {
 
 /// Sets up a clone: founds the policy or joins the one there is, then refspecs and hooks.
 pub fn clone(session: &Session, request: CloneRequest<'_>) -> Result<Cloned, Error> {
+    session.actor().forget()?;
     let mut founded = None;
     if session.repo().reference(&layout::policy())?.is_none() {
         must_be_first(session)?;

@@ -1,8 +1,11 @@
 //! Pushes branch, ledger, evidence and notes at once. If others pushed meanwhile, their records are
 //! merged and the push is tried again.
 
+use std::cell::OnceCell;
+
 use crate::check::PolicyHistory;
 use crate::git::{self, CommitDraft};
+use crate::hook::SERVER_JUDGES;
 use crate::hook::speak::heard;
 use crate::policy::Level;
 use crate::record::path::escape;
@@ -16,6 +19,7 @@ use crate::store::unsent::{Moved, Unsent};
 use super::aside::{Aside, settle};
 use super::fetch::{bring, fetch, merge};
 use super::remote::{self, ATTEMPTS, raced, tracking};
+use super::session::once;
 use super::{Error, Session};
 
 /// What git reports, too, if a `git gc` at the server has removed an empty directory meanwhile.
@@ -66,12 +70,18 @@ pub fn push(session: &Session, request: &Request) -> Result<Pushed, Error> {
             brought = Some(bring(&session, remote)?);
         }
         if let Some(brought) = brought.take() {
-            let (seen, theirs) = (brought.session.again()?, &brought.theirs);
-            aside.take_conflicts(&Unsent::between(seen.repo(), seen.refs()?, theirs)?);
-            if aside.is_empty() {
-                merge(&brought, remote)?;
+            if let Err(error) = merge(&brought, remote) {
+                let seen = brought.session.again()?;
+                aside.take_conflicts(&Unsent::between(
+                    seen.repo(),
+                    seen.refs()?,
+                    &brought.theirs,
+                )?);
+                if aside.is_empty() {
+                    return Err(error);
+                }
             }
-            session = seen.again()?;
+            session = session.again()?;
         }
         let plan = plan(&session, request)?;
         if plan.is_empty() {
@@ -126,13 +136,19 @@ fn deliver(
 ) -> Result<Result<Pushed, String>, Error> {
     let (repo, remote) = (session.repo(), request.remote.as_str());
     let theirs = tracking(session.refs()?, remote);
-    let unsent = Unsent::between(repo, session.refs()?, &theirs)?;
+    // Asked only where something is refused: it looks at every note of the months that differ.
+    let unsent = OnceCell::new();
+    let unsent = || {
+        once(&unsent, || {
+            Ok(Unsent::between(repo, session.refs()?, &theirs)?)
+        })
+    };
     let with_policy = plan.iter().any(|(name, _)| *name == layout::policy());
     let author = session.actor().author();
     loop {
         let moved = match aside.pieces.is_empty() {
             true => Moved::new(),
-            false => unsent.without(&aside.pieces, &author)?,
+            false => unsent()?.without(&aside.pieces, &author)?,
         };
         let tips = plan.iter().filter_map(|(name, id)| {
             let id = match moved.get(name) {
@@ -147,12 +163,16 @@ fn deliver(
             false => send(session, remote, &tips, Hook::Asked)?,
         };
         if let Err(said) = &answer
-            && !lost_a_race(said)
             && !by_server(said)
-            && !heard(said).is_empty()
+            && aside.is_concerned(&heard(said), request.set_aside, with_policy)
         {
-            // Our own hook said so, by this machine's clock: the server's word counts.
-            answer = send(session, remote, &tips, Hook::Passed)?;
+            // Our own hook said so, by this machine's clock: the word of a server counts that judges
+            // what it gets. One that keeps a log does.
+            if theirs.contains_key(&layout::log()) {
+                answer = send(session, remote, &tips, Hook::Passed)?;
+            } else if !request.set_aside {
+                return Ok(answer.map(|()| Pushed::default()));
+            }
         }
         match answer {
             Ok(()) => {
@@ -162,7 +182,7 @@ fn deliver(
             }
             Err(said) if lost_a_race(&said) => return Ok(Err(said)),
             Err(said) => {
-                if !aside.take(&unsent, heard(&said), request.set_aside, with_policy) {
+                if !aside.take(unsent()?, heard(&said), request.set_aside, with_policy) {
                     return Ok(Err(said));
                 }
             }
@@ -322,7 +342,7 @@ fn proposals(session: &Session, remote: &str) -> Result<Option<ObjectId>, Error>
     Ok(Some(commit))
 }
 
-/// Whether this clone's own `pre-push` is asked first.
+/// Whether our own `pre-push` is asked first.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Hook {
     Asked,
@@ -337,11 +357,11 @@ fn send(
     hook: Hook,
 ) -> Result<Result<(), String>, Error> {
     let mut command = git::at_home(session.repo())?;
-    command.args(["push", "--atomic", "--quiet", "--no-follow-tags"]);
+    command.args(["push", "--atomic", "--quiet", "--no-follow-tags", "--"]);
     if hook == Hook::Passed {
-        command.arg("--no-verify");
+        // Not --no-verify: other programs' hooks have their say.
+        command.env(SERVER_JUDGES, "1");
     }
-    command.arg("--");
     command.arg(remote);
     for (reference, id) in plan {
         // The exact object that was judged here, wherever the ref may be by now.

@@ -179,7 +179,11 @@ impl Noted {
     }
 }
 
-fn once<T>(cell: &OnceCell<T>, make: impl FnOnce() -> Result<T, Error>) -> Result<&T, Error> {
+/// Returns what a cell holds, made the first time.
+pub(super) fn once<T>(
+    cell: &OnceCell<T>,
+    make: impl FnOnce() -> Result<T, Error>,
+) -> Result<&T, Error> {
     if let Some(value) = cell.get() {
         return Ok(value);
     }

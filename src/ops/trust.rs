@@ -15,8 +15,10 @@ pub fn anchor(text: &str) -> Result<Anchor, Error> {
     })
 }
 
-/// Sets the anchor. A wrong one is refused now, if the policy is here already.
+/// Sets the anchor. A wrong one is refused now, if the policy is here already. What was verified here
+/// before is forgotten.
 pub fn trust(session: &Session, anchor: &Anchor) -> Result<(), Error> {
+    session.actor().forget()?;
     if session.repo().reference(&layout::policy())?.is_some() {
         let history = session.history()?;
         if !history.starts_at(anchor) {

@@ -506,7 +506,7 @@ rules! {
         "git objects", "a partial clone";
     OutputWritten = "output-written", Int005,
         "The output reaches its reader in full.",
-        "fail closed", "a pipe that is closed early";
+        "fail closed", "`git awo receipt > saved` on a full disk";
     OwnFileUsable = "own-file-usable", Int005,
         "A file that git-awo keeps beside the repository can be read and written.",
         "fail closed", "`.git/awo` without write permission";

@@ -111,6 +111,16 @@ pub fn configuration_file(name: &[u8], how: &str) -> Finding {
     reconfigured(Rule::ConfigChange, name, how)
 }
 
+/// Returns the finding that the work tree of a run is not where it was made: nothing of what is there
+/// now was measured, and nothing of it may be touched.
+pub fn work_tree_replaced() -> Finding {
+    Rule::ConfigChange
+        .finding(Subject::none())
+        .found("the run's work tree, or the directory around it, was replaced during the run")
+        .expected("a command that leaves its work tree in its place")
+        .remedy("mend the command and run it again: the approval is not spent")
+}
+
 /// Returns the finding on a hook that is not what it was.
 pub fn hook(name: &[u8], how: &str) -> Finding {
     reconfigured(Rule::HookChange, name, how)

@@ -41,7 +41,7 @@ pub fn taken(piece: impl Display) -> Finding {
         .finding(Subject::of_record(piece))
         .found("the server has something else under this name")
         .expected("one content of each name")
-        .remedy("git awo push sets it aside and pushes the rest")
+        .remedy("it is kept under refs/awo-displaced/; if it is still wanted, make it again")
 }
 
 /// Tells whether a record of which a server says this can never land, whatever comes later: its time
@@ -95,6 +95,7 @@ pub fn follows(finding: &Finding) -> bool {
         Rule::IndexAttestation,
         Rule::IndexDerived,
         Rule::InventoryAbsent,
+        Rule::InventoryPresent,
         Rule::NoteObject,
         Rule::ProvenanceIndex,
         Rule::RecordOfSomething,

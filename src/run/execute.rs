@@ -218,6 +218,11 @@ impl Execution<'_> {
         let status = command::run(command, log.stream()?, log.stream()?)?;
         let changed = self.compare()?;
         let mut findings = changed.findings;
+        if !self.place.is_in_place() {
+            // Its files are not to be found by their paths.
+            findings.push(rules::work_tree_replaced());
+            return Error::unless_empty(findings);
+        }
         for path in measured.changed_since(&self.actor.repo, &self.place)? {
             findings.push(rules::changed_by_validation(&self.admitted.run, &path));
         }

@@ -8,16 +8,15 @@ use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _, symlink};
+use std::os::unix::fs::{OpenOptionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-
-use tempfile::TempDir;
 
 use crate::git::{self, Repo};
 use crate::record::tree::Mode;
 use crate::record::{ObjectId, RepoPath, RunId};
 use crate::store::ledger::Refs;
+use crate::sys::directory::Directory;
 use crate::sys::{environment, file, lock};
 
 use super::error::Error;
@@ -33,8 +32,7 @@ const LONGEST: u64 = 64 * 1024;
 
 /// A temporary directory with the run's repository and the files that the run writes beside it.
 pub(super) struct Place {
-    temporary: TempDir,
-    root: PathBuf,
+    root: Directory,
     tree: PathBuf,
     base: ObjectId,
     /// The refs that its repository has at first.
@@ -62,10 +60,13 @@ impl Place {
             return Err(Error::io("make a work tree in", &root)(source));
         }
         let held = hold(&root, repo.common_dir())?;
+        let tree = root.join(run.as_str());
+        let root = Directory::open(&root).map_err(Error::io("open", &root))?;
+        // From here on the directory is removed by what was opened, not by its path.
+        let _ = temporary.keep();
         let place = Self {
-            temporary,
-            tree: root.join(run.as_str()),
             root,
+            tree,
             base,
             refs,
             _held: held,
@@ -87,19 +88,30 @@ impl Place {
         self.tree.join(".git")
     }
 
+    /// Returns whether the work tree still stands where it was made, with no symlink in its place or
+    /// in that of the directory around it. Otherwise its path may lead to the user's files.
+    pub(super) fn is_in_place(&self) -> bool {
+        self.root.is_in_place() && self.inner().is_ok()
+    }
+
     /// Returns whether the work tree still holds a repository: a directory, and no link to one.
     pub(super) fn has_repository(&self) -> bool {
-        fs::symlink_metadata(self.git_dir()).is_ok_and(|found| found.is_dir())
+        self.inner().is_ok_and(|tree| tree.has_directory(".git"))
+    }
+
+    /// Opens the work tree.
+    fn inner(&self) -> std::io::Result<Directory> {
+        self.root.inner(self.tree.file_name().unwrap_or_default())
     }
 
     /// Returns the directory around the work tree.
     pub(super) fn root(&self) -> &Path {
-        &self.root
+        self.root.path()
     }
 
     /// Returns the place of a file beside the work tree.
     pub(super) fn file(&self, name: &str) -> PathBuf {
-        self.root.join(name)
+        self.root.path().join(name)
     }
 
     /// Puts a repository as it was at first in the place of the one that the command had, and
@@ -109,18 +121,20 @@ impl Place {
     /// and hooks nor the flags in its index can hide a change from the measure or the validation.
     pub(super) fn renew(&self, repo: &Repo) -> Result<Vec<RepoPath>, Error> {
         let (git_dir, used) = (self.git_dir(), self.file("used.git"));
-        fs::rename(&git_dir, &used).map_err(Error::io("move", &git_dir))?;
+        let (dot_git, aside) = (OsStr::new(".git"), OsStr::new("used.git"));
+        let tree = self.inner().map_err(Error::io("open", &self.tree))?;
+        let moved = tree.rename(dot_git, &self.root, aside);
+        moved.map_err(Error::io("move", &git_dir))?;
+        let old = self.root.inner(aside).map_err(Error::io("open", &used))?;
         repo.clone_shared(&git_dir, self.base, &self.refs)?;
+        let new = tree.inner(dot_git).map_err(Error::io("open", &git_dir))?;
         let mut indexes = Vec::new();
-        for entry in fs::read_dir(&used).map_err(Error::io("list", &used))? {
-            let entry = entry.map_err(Error::io("list", &used))?;
-            let name = entry.file_name();
+        for name in old.files().map_err(Error::io("list", &used))? {
             // A split index is spread over several files.
-            let is_index = name == "index" || name.as_encoded_bytes().starts_with(b"sharedindex.");
-            if is_index && entry.file_type().is_ok_and(|kind| kind.is_file()) {
-                let index = git_dir.join(name);
-                fs::rename(entry.path(), &index).map_err(Error::io("move", &entry.path()))?;
-                indexes.push(index);
+            if name == "index" || name.as_encoded_bytes().starts_with(b"sharedindex.") {
+                let moved = old.rename(&name, &new, &name);
+                moved.map_err(Error::io("move", &used.join(&name)))?;
+                indexes.push(git_dir.join(name));
             }
         }
         let tracked = self.list(repo, &["--cached"])?;
@@ -157,7 +171,8 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        remove_place(self.temporary.path());
+        // What says whose it is goes last: if this is cut short, the next run goes on with it.
+        self.root.remove(HELD);
     }
 }
 
@@ -175,18 +190,19 @@ fn hold(root: &Path, common: &Path) -> Result<File, Error> {
 /// Returns what killed runs of the repository have left in the directory for temporary files.
 pub fn leftovers(common: &Path) -> Vec<PathBuf> {
     let dead = dead(&environment::temporary(), common);
-    dead.into_iter().map(|(root, _)| root).collect()
+    let path = |(root, _): (Directory, File)| root.path().to_owned();
+    dead.into_iter().map(path).collect()
 }
 
 /// Removes what killed runs of the repository have left.
 pub(super) fn sweep(common: &Path) {
     for (root, _held) in dead(&environment::temporary(), common) {
-        remove_place(&root);
+        root.remove(HELD);
     }
 }
 
 /// Returns the directories of killed runs of the repository, sorted, each with its lock.
-fn dead(temporary: &Path, common: &Path) -> Vec<(PathBuf, File)> {
+fn dead(temporary: &Path, common: &Path) -> Vec<(Directory, File)> {
     let entries = fs::read_dir(temporary).into_iter().flatten().flatten();
     let named = entries.filter(|entry| {
         let name = entry.file_name();
@@ -195,7 +211,8 @@ fn dead(temporary: &Path, common: &Path) -> Vec<(PathBuf, File)> {
     });
     let dead = named.filter_map(|entry| {
         let root = fs::canonicalize(entry.path()).ok()?;
-        let file = file::open_plain(&root.join(HELD), false).ok()?;
+        let root = Directory::open(&root).ok()?;
+        let file = file::open_plain(&root.path().join(HELD), false).ok()?;
         let mut named = Vec::new();
         // Not yet written, it is of a run that has just begun, or was killed before there was more.
         (&file).take(LONGEST).read_to_end(&mut named).ok()?;
@@ -203,21 +220,8 @@ fn dead(temporary: &Path, common: &Path) -> Vec<(PathBuf, File)> {
         (own && lock::try_alone(&file).ok()?).then_some((root, file))
     });
     let mut dead: Vec<_> = dead.collect();
-    dead.sort_by(|(a, _), (b, _)| a.cmp(b));
+    dead.sort_by(|(a, _), (b, _)| a.path().cmp(b.path()));
     dead
-}
-
-/// Removes the directory of a run. What says whose it is goes last: if this is cut short, the next
-/// run goes on with it.
-fn remove_place(root: &Path) {
-    let entries = fs::read_dir(root).into_iter().flatten().flatten();
-    for entry in entries.filter(|entry| entry.file_name() != HELD) {
-        match entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            true => remove(&entry.path()),
-            false => _ = fs::remove_file(entry.path()),
-        }
-    }
-    remove(root);
 }
 
 fn check_out(repo: &Repo, tree: ObjectId, dest: &Path) -> Result<(), Error> {
@@ -270,40 +274,11 @@ pub(super) fn native(path: &RepoPath) -> Result<PathBuf, Error> {
     Ok(PathBuf::from(OsStr::from_bytes(path.as_bytes())))
 }
 
-/// Removes a directory, also one whose permissions a command has taken away.
-fn remove(dir: &Path) {
-    if fs::remove_dir_all(dir).is_err() && dir.exists() {
-        open_up(dir);
-        let _ = fs::remove_dir_all(dir);
-    }
-}
-
-fn open_up(dir: &Path) {
-    let _ = fs::set_permissions(dir, fs::Permissions::from_mode(0o700));
-    for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
-        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            open_up(&entry.path());
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use tempfile::TempDir;
 
-    #[test]
-    fn a_directory_goes_whole_with_files_links_and_directories() {
-        let dir = TempDir::new().unwrap();
-        let root = dir.path().join("awo-run-x");
-        fs::create_dir_all(root.join("tree/deep")).unwrap();
-        for name in [HELD, "stderr", "tree/deep/x"] {
-            fs::write(root.join(name), "x").unwrap();
-        }
-        fs::write(dir.path().join("kept"), "x").unwrap();
-        symlink(dir.path().join("kept"), root.join("link")).unwrap();
-        remove_place(&root);
-        assert!(!root.exists() && dir.path().join("kept").exists());
-    }
+    use super::*;
 
     #[test]
     fn what_a_dead_run_left_is_found_and_what_a_living_one_holds_or_another_repository_is_not() {
@@ -315,7 +290,7 @@ mod tests {
         }
         let found = |common: &Path| -> Vec<_> {
             let dead = dead(&base, common).into_iter();
-            dead.map(|(root, _)| root).collect()
+            dead.map(|(root, _)| root.path().to_owned()).collect()
         };
         let held = hold(&root, &common).unwrap();
         assert!(found(&common).is_empty(), "it is held");

@@ -2,19 +2,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::{self, Read as _};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use crate::actor::Actor;
 use crate::git;
-use crate::record::Sha256;
+use crate::record::Hasher;
 use crate::store;
 use crate::sys::{environment, file};
 
 use super::error::Error;
 
-/// The largest file that is compared with what it was: some are indexes of a whole ledger.
-const MAX_FILE: u64 = 1024 * 1024 * 1024;
+/// Largest file of refs that is read, in bytes.
+const MAX_REFS: u64 = 1024 * 1024 * 1024;
+/// Largest file that is read to see whether it has changed, in bytes.
+const LARGEST_HASHED: u64 = 64 * 1024 * 1024;
 
 /// Largest number of readings until two agree: others may be writing.
 const READINGS: usize = 20;
@@ -299,40 +302,125 @@ fn walk(dir: &Path, name: &[u8], depth: usize, each: &mut Each<'_>) -> Result<()
     Ok(())
 }
 
-/// Returns the content of a file or the target of a symlink.
-fn content(path: &Path) -> Result<Option<Vec<u8>>, Error> {
-    let read = || -> std::io::Result<Vec<u8>> {
-        let found = fs::symlink_metadata(path)?;
-        if found.is_symlink() {
-            let target = fs::read_link(path)?;
-            return Ok([b"link to ", target.as_os_str().as_encoded_bytes()].concat());
+/// What stands at a path.
+enum Stands {
+    Nothing,
+    File,
+    Other,
+    Link(Vec<u8>),
+}
+
+fn look(path: &Path) -> io::Result<Stands> {
+    Ok(match file::look(path)? {
+        None => Stands::Nothing,
+        Some(it) if it.is_symlink() => {
+            Stands::Link(fs::read_link(path)?.into_os_string().into_encoded_bytes())
         }
-        if !found.is_file() {
-            return Ok(b"no file".to_vec());
-        }
-        file::read_plain(path, MAX_FILE)?.ok_or_else(|| std::io::ErrorKind::NotFound.into())
-    };
-    match read() {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Error::io("read", path)(error)),
+        Some(it) if it.is_file() => Stands::File,
+        Some(_) => Stands::Other,
+    })
+}
+
+/// Returns nothing of what is gone meanwhile.
+fn unless_gone<T>(path: &Path, read: io::Result<Option<T>>) -> Result<Option<T>, Error> {
+    match read {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        read => read.map_err(Error::io("read", path)),
     }
+}
+
+/// Returns the content of a file of refs or the target of a symlink.
+fn content(path: &Path) -> Result<Option<Vec<u8>>, Error> {
+    let read = || {
+        Ok(match look(path)? {
+            Stands::Nothing => None,
+            Stands::Other => Some(b"no file".to_vec()),
+            Stands::Link(target) => Some([b"link to ", target.as_slice()].concat()),
+            Stands::File => file::read_plain(path, MAX_REFS)?,
+        })
+    };
+    unless_gone(path, read())
 }
 
 /// Returns the mode and a digest of the content; for a symlink, of its target and what is there.
 fn digest(path: &Path) -> Result<Option<Vec<u8>>, Error> {
-    let Some(mut bytes) = content(path)? else {
-        return Ok(None);
-    };
-    let mut mode = 0;
-    if let Ok(found) = fs::metadata(path) {
-        mode = found.permissions().mode();
-        if found.is_file() && bytes.starts_with(b"link to ") {
-            let there = file::read_existing(path, MAX_FILE).map_err(Error::io("read", path))?;
-            bytes.extend(there);
+    let read = || {
+        let mut hasher = Hasher::default();
+        match look(path)? {
+            Stands::Nothing => return Ok(None),
+            Stands::Other => hasher.update(b"no file"),
+            Stands::File => hash(path, &mut hasher)?,
+            Stands::Link(target) => {
+                hasher.update(b"link to ");
+                hasher.update(&target);
+                if fs::metadata(path).is_ok_and(|it| it.is_file()) {
+                    hash(&fs::canonicalize(path)?, &mut hasher)?;
+                }
+            }
         }
+        let mode = fs::metadata(path).map_or(0, |it| it.permissions().mode());
+        Ok(Some(format!("{mode:o} {}", hasher.finish()).into_bytes()))
+    };
+    unless_gone(path, read())
+}
+
+/// Hashes a file, piece by piece. Of a very large one, what tells it from others and from what it was
+/// stands for its end: no program chooses the time of a change.
+fn hash(path: &Path, hasher: &mut Hasher) -> io::Result<()> {
+    let mut file = file::open_plain(path, false)?.take(LARGEST_HASHED);
+    let about = file.get_ref().metadata()?;
+    io::copy(&mut file, hasher)?;
+    if about.len() > LARGEST_HASHED {
+        let changed = (about.ctime(), about.ctime_nsec());
+        hasher.update(format!("{} {} {changed:?}", about.len(), about.ino()).as_bytes());
     }
-    Ok(Some(
-        format!("{mode:o} {}", Sha256::of(&bytes)).into_bytes(),
-    ))
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_any_length_is_told_from_what_it_was() {
+        let dir = tempfile::TempDir::new().unwrap();
+        let path = dir.path().join("x");
+        let write = |length: u64, at: u64| {
+            // The time of a change is as fine as a tick of the kernel's clock.
+            std::thread::sleep(std::time::Duration::from_millis(20));
+            let file = fs::OpenOptions::new()
+                .create(true)
+                .truncate(false)
+                .write(true)
+                .open(&path);
+            let file = file.unwrap();
+            file.set_len(length).unwrap();
+            std::os::unix::fs::FileExt::write_at(&file, b"x", at).unwrap();
+        };
+        assert_eq!(digest(&path).unwrap(), None);
+        // It takes no room on the disk, and is not read to its end.
+        let long = 1 << 42;
+        let mut seen = BTreeSet::new();
+        for (length, at) in [
+            (9, 0),
+            (9, 1),
+            (10, 1),
+            (long, 1),
+            (long, 2),
+            (long, long / 2),
+        ] {
+            write(length, at);
+            let now = digest(&path).unwrap().unwrap();
+            assert_eq!(digest(&path).unwrap().unwrap(), now);
+            assert!(seen.insert(now), "{length} {at}");
+        }
+        let link = dir.path().join("link");
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        assert!(seen.insert(digest(&link).unwrap().unwrap()), "a link to it");
+        write(long, long / 3);
+        assert!(
+            seen.insert(digest(&link).unwrap().unwrap()),
+            "what is there counts"
+        );
+    }
 }

@@ -49,7 +49,9 @@ impl Snapshot {
             }
         }
         // Its content may change: nothing else reads it.
-        if !place.has_repository() {
+        if !place.is_in_place() {
+            findings.push(rules::work_tree_replaced());
+        } else if !place.has_repository() {
             findings.push(rules::configuration_file(b"the run's .git", "removed"));
         }
         for (file, how) in differences(&self.hooks, &now.hooks) {

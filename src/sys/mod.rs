@@ -1,10 +1,11 @@
-//! Room `sys`: access to the operating system. Atomic file writes, locks, processes, shell quoting,
+//! Room `sys`: access to the operating system. Atomic file writes, directories, locks, processes, shell quoting,
 //! and the only access to environment, clock and randomness.
 //!
 //! Nothing here depends on records, refs or policies. Errors are those of `std::io`: the caller
 //! knows the purpose of the file.
 
 pub mod clock;
+pub mod directory;
 pub mod environment;
 pub mod file;
 pub mod lock;

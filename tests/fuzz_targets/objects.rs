@@ -58,6 +58,8 @@ pub fn commit(data: &[u8]) -> bool {
             assert_eq!(signed.signature, None, "what is signed holds no signature");
             let without = Commit {
                 signature: None,
+                // A header beside the signature is one only while that is there.
+                second_reading: signed.second_reading,
                 ..commit
             };
             assert_eq!(signed, without, "what is signed is what was read");

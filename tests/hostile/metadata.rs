@@ -113,6 +113,15 @@ pub const CASES: &[Case] = &[
         ],
     },
     Case {
+        id: "U-47",
+        attack: "git awo push overrides the clone's own pre-push, for a remote without hooks or past another program's hook",
+        answer: "GOV-005: our hook is asked unless the server keeps a log, and others always",
+        tests: &[
+            "aside::the_hook_of_a_clone_is_passed_only_for_a_server_that_keeps_a_log",
+            "aside::the_hook_of_another_program_is_never_passed",
+        ],
+    },
+    Case {
         id: "U-31",
         attack: "benign: git pull, and then git awo push, while others push records",
         answer: "accepted",

@@ -22,6 +22,15 @@ pub const CASES: &[Case] = &[
         ],
     },
     Case {
+        id: "U-42",
+        attack: "a client hangs up before it is told that its push stands, or does not listen until a later policy",
+        answer: "accepted: the receipt is written before git tells the client",
+        tests: &[
+            "races::clients::a_client_that_hangs_up_gets_its_receipt",
+            "races::clients::a_client_that_does_not_listen_gets_its_receipt_before_the_next_policy",
+        ],
+    },
+    Case {
         id: "X-04",
         attack: "a push that is not atomic, while a lock keeps the records out",
         answer: "documented: the branch does not move without its records",

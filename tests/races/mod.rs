@@ -3,6 +3,7 @@
 //!
 //! The module `long` plays the same with the numbers that are published.
 
+mod clients;
 mod doors;
 mod gc;
 mod order;

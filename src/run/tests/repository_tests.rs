@@ -159,6 +159,75 @@ fn a_command_that_takes_its_repository_away_is_refused() {
     world.assert_clean();
 }
 
+/// Puts something else in the place of the work tree or of the directory around it: what the user has
+/// must not be taken for the run's.
+const REPLACED: &[&str] = &[
+    "cd ..; mv $AWO_RUN_ID x; ln -s $user $AWO_RUN_ID",
+    "cd ..; rm -rf $AWO_RUN_ID; ln -s $user $AWO_RUN_ID",
+    "cd ..; mv $AWO_RUN_ID x; cp x/src/* $other/src/; ln -s $other $AWO_RUN_ID",
+    "cd ..; place=$PWD; cd /; mv $place $place.x; ln -s $user $place",
+    "cd ..; place=$PWD; cd /; mv $place $place.x; cp -r $place.x/. $other/; ln -s $other $place",
+    "cd ..; place=$PWD; cd /; mv $place $place.x; ln -s $place.x $place",
+    "cd ..; place=$PWD; cd /; mv $place $place.x; cp -r $other $place; cp -r $place.x/. $place/",
+    "cd ..; mv $AWO_RUN_ID x; touch $AWO_RUN_ID",
+    "cd ..; mv $AWO_RUN_ID x",
+];
+
+#[test]
+fn nothing_of_the_user_is_moved_or_removed_where_the_work_tree_is_replaced() {
+    alone!();
+    let change = (Code::Gov004, "config-change");
+    let temporary = crate::sys::scratch::directory().unwrap();
+    tempfile::env::override_temp_dir(temporary.path()).unwrap();
+    for script in REPLACED {
+        for validates in [false, true] {
+            let mut world = World::bare("FULL_HUMAN");
+            let (repo, other) = (world.repo.clone(), world.outside("other"));
+            for directory in [".git/refs", "src"] {
+                fs::create_dir_all(other.join(directory)).unwrap();
+            }
+            for file in [".git/precious", ".git/index", "kept"] {
+                fs::write(other.join(file), "precious").unwrap();
+            }
+            let places = format!("user='{}'\nother='{}'\n", repo.display(), other.display());
+            let script = format!("{places}{script}");
+            if validates {
+                world.contract.validation_command = Some(script.clone());
+            }
+            world.store_contract();
+            world.approve();
+            let (refs, before) = (world.refs(), files(&repo, "objects"));
+            let kept = files(&other, "src");
+            let findings = match validates {
+                true => refusal(world.run(MEND)),
+                false => refusal(world.run(&format!("{MEND}\n{script}"))),
+            };
+            let found = findings.iter().map(|it| (it.code, it.rule.as_str()));
+            assert_eq!(
+                found.collect::<Vec<_>>(),
+                [change],
+                "{script}: {findings:#?}"
+            );
+            assert_eq!(world.refs(), refs);
+            assert_eq!(files(&repo, "objects"), before, "{script}");
+            let mut now = files(&other, "src");
+            now.retain(|path, _| kept.contains_key(path));
+            assert_eq!(now, kept, "{script}");
+        }
+    }
+}
+
+#[test]
+fn a_work_tree_may_be_made_anew_in_its_place() {
+    alone!();
+    let world = World::new();
+    let anew = "cd ..; mv $AWO_RUN_ID x; cp -r x $AWO_RUN_ID; rm -rf x";
+    let done = world.run(&format!("{MEND}\n{anew}")).unwrap();
+    assert_eq!(done.changed.len(), 1);
+    assert_recorded(&world, &done);
+    world.assert_clean();
+}
+
 #[test]
 fn work_trees_in_the_work_tree_are_repositories_of_their_own() {
     alone!();

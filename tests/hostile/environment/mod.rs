@@ -2,6 +2,7 @@
 
 mod clocks;
 pub mod commands;
+mod disk;
 mod files;
 mod lines;
 mod output;
@@ -137,5 +138,46 @@ pub const CASES: &[Case] = &[
             "hostile::environment::files::no_command_waits_for_a_pipe_or_reads_without_end",
             "rooms::files_are_read_by_one_function",
         ],
+    },
+    Case {
+        id: "U-62",
+        attack: "the command of a run puts a symlink to the user's clone, or another directory, in the place of its \
+                 work tree or of the directory around it",
+        answer: "GOV-004: nothing of what is there is moved or removed; a work tree made anew in its place is accepted",
+        tests: &[
+            "src/run/tests/repository_tests::nothing_of_the_user_is_moved_or_removed_where_the_work_tree_is_replaced",
+            "src/run/tests/repository_tests::a_work_tree_may_be_made_anew_in_its_place",
+            "src/sys/directory::what_stands_in_its_place_is_not_it_and_stays",
+        ],
+    },
+    Case {
+        id: "U-65",
+        attack: "an unsigned commit in a clone from a tarball or a cache, with the memory of a verify that accepted it",
+        answer: "GOV-002: once somebody sets the anchor by hand, what came with the clone is forgotten",
+        tests: &[
+            "hostile::environment::disk::what_came_with_a_clone_is_not_believed_once_its_anchor_is_set",
+            "src/git/object_files::new_files_may_come_and_old_ones_stay_as_they_are",
+        ],
+    },
+    Case {
+        id: "U-68",
+        attack: "commands in a repository's own directories, of a bare one too",
+        answer: "accepted: the repository around is found, as git finds it",
+        tests: &["hostile::environment::disk::a_repository_is_found_from_its_own_directories"],
+    },
+    Case {
+        id: "U-69",
+        attack: "a pipe under the name of a pack's index, without a pack",
+        answer: "accepted, as by git: nothing waits for it",
+        tests: &[
+            "hostile::environment::disk::nothing_waits_for_a_pipe_among_the_packs",
+            "src/git/object_files::new_files_may_come_and_old_ones_stay_as_they_are",
+        ],
+    },
+    Case {
+        id: "U-70",
+        attack: "results printed to a full disk",
+        answer: "INT-005; a reader that went away is no failure",
+        tests: &["hostile::environment::disk::what_is_printed_to_a_full_disk_is_no_success"],
     },
 ];
