@@ -2,11 +2,12 @@
 //! make, and both orders in which they reach the server. What was accepted stays so in every clone,
 //! and the run goes on, or another one does where the policy still takes one.
 
+mod long;
+
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::figure::figure;
 use crate::world::{AGENT, RUN, SENTENCE, TASK, World, policy};
 
 /// The acts of a run, each by whom, in their order. The last two follow a rejection.
@@ -582,29 +583,4 @@ fn a_run_in_flight_meets_a_stricter_gate_by_further_approvals() {
         gates.contains(&change.name) && number >= 2 && (is_pushed || number == 5)
     });
     assert_eq!(ends.values().sum::<usize>(), 18);
-}
-
-/// All of it: some minutes.
-#[test]
-#[ignore = "takes minutes"]
-fn what_was_accepted_stays_so_whatever_the_policy_says_later() {
-    let cell = std::env::var("AWO_CELL").unwrap_or_default();
-    let ends = matrix(|number, change, is_pushed| {
-        let name = format!("{}/{}/{is_pushed}", ACTS[number].0, change.name);
-        name.contains(&cell)
-    });
-    let cells = ends.values().sum::<usize>();
-    let count = |end| ends.get(&end).copied().unwrap_or(0);
-    let result = format!(
-        "0 not verified by an old, a new or a lagging clone; {} same run, {} another run, {} not allowed by the policy",
-        count(End::SameRun),
-        count(End::AnotherRun),
-        count(End::None)
-    );
-    figure(
-        "stages of a run × changes of the policy × both orders",
-        cells,
-        result,
-        "0",
-    );
 }

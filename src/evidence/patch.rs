@@ -1,7 +1,8 @@
 //! Patches as `git diff` writes them: which files they name, and what applying them gives.
 //!
 //! Nothing is skipped: text that belongs to no file, or that git would not apply exactly as it
-//! stands, is an error.
+//! stands, is an error. A patch is read file by file, and what it packs is unpacked when the file is
+//! applied, since a few bytes may stand for very many.
 
 use std::io::Read as _;
 
@@ -10,8 +11,8 @@ use flate2::read::ZlibDecoder;
 use crate::record::RepoPath;
 use crate::record::tree::Mode;
 
-/// Maximum size of the content that a patch gives, in bytes.
-const LARGEST: u64 = 256 << 20;
+/// The fewest digits of an id that git abbreviates.
+const FEWEST_DIGITS: usize = 4;
 /// The characters of git's base 85, by value.
 const BASE_85: &[u8; 85] =
     b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~";
@@ -39,23 +40,32 @@ enum Body<'a> {
     /// The content is the same.
     #[default]
     Same,
-    Hunks(Vec<Hunk<'a>>),
+    /// The text of one or more hunks.
+    Hunks(&'a [u8]),
     /// `Binary files differ`.
     Unshown,
-    Literal(Vec<u8>),
-    Delta(Vec<u8>),
+    /// There and back.
+    Binary([Packed<'a>; 2]),
+}
+
+/// One direction of a binary patch.
+#[derive(Debug)]
+struct Packed<'a> {
+    is_delta: bool,
+    /// How long it is when it is unpacked.
+    size: u64,
+    /// The lines in base 85.
+    lines: &'a [u8],
 }
 
 #[derive(Debug)]
 struct Hunk<'a> {
     /// The number of the first line before and afterwards.
     starts: (usize, usize),
-    lines: Vec<Line<'a>>,
+    /// Whether it has lines that were there before, and such that are there afterwards.
+    has: (bool, bool),
+    lines: &'a [u8],
 }
-
-/// A line with its sign and its line feed, if it has one.
-#[derive(Debug)]
-struct Line<'a>(u8, &'a [u8]);
 
 /// Why a patch cannot be read or applied.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -68,60 +78,132 @@ impl FilePatch<'_> {
         !matches!(self.body, Body::Unshown)
     }
 
-    /// Returns the content that it makes of the old one.
-    pub fn apply(&self, old: &[u8]) -> Result<Vec<u8>, BadPatch> {
+    /// Returns the content that it makes of the old one, which must have `size` bytes.
+    pub fn apply(&self, old: &[u8], size: u64) -> Result<Vec<u8>, BadPatch> {
         match &self.body {
             Body::Same | Body::Unshown => Ok(old.to_vec()),
-            Body::Literal(new) => Ok(new.clone()),
-            Body::Delta(delta) => {
-                apply_delta(old, delta).ok_or_else(|| BadPatch("a delta of other content".into()))
+            Body::Binary([forth, back]) => {
+                let new = forth.apply(old, size)?;
+                if back.apply(&new, old.len() as u64)? != old {
+                    return Err(BadPatch("a way back to other content".into()));
+                }
+                Ok(new)
             }
-            Body::Hunks(hunks) => apply_hunks(old, hunks),
+            Body::Hunks(text) => apply_hunks(old, text, size),
         }
+    }
+
+    /// Tells whether these are the two names in a header. Where there is no file, the other name or
+    /// `/dev/null` stands.
+    fn named(&self, names: &[u8], between: &[u8]) -> bool {
+        let is = |text: &[u8], path: &Option<RepoPath>, other: &Option<RepoPath>| match path {
+            None if text == b"/dev/null" => true,
+            None => unquote(text).map(without_prefix) == *other,
+            path => unquote(text).map(without_prefix) == *path,
+        };
+        let ends = match names {
+            [b'"', ..] => [quote_end(names), None, None],
+            _ => {
+                let path = self.old.as_ref().or(self.new.as_ref());
+                let length = path.map_or(0, |it| it.as_bytes().len());
+                let with_prefix = length.saturating_add("a/".len());
+                [Some(length), Some(with_prefix), Some("/dev/null".len())]
+            }
+        };
+        ends.into_iter().flatten().any(|end| {
+            names.split_at_checked(end).is_some_and(|(old, rest)| {
+                let new = rest.strip_prefix(between);
+                is(old, &self.old, &self.new)
+                    && new.is_some_and(|new| is(new, &self.new, &self.old))
+            })
+        })
     }
 }
 
-fn apply_hunks(old: &[u8], hunks: &[Hunk<'_>]) -> Result<Vec<u8>, BadPatch> {
+fn apply_hunks(old: &[u8], text: &[u8], size: u64) -> Result<Vec<u8>, BadPatch> {
     let mut rest = old.split_inclusive(|b| *b == b'\n');
-    let (mut new, mut read, mut written) = (Vec::with_capacity(old.len()), 0_usize, 0_usize);
-    for hunk in hunks {
+    let (mut new, mut read, mut written) = (Vec::new(), 0_usize, 0_usize);
+    let mut write = |line: &[u8]| {
+        new.extend_from_slice(line);
+        match new.len() as u64 <= size {
+            true => Ok(()),
+            false => Err(BadPatch("longer content".into())),
+        }
+    };
+    let mut hunks = Reading::of(text);
+    while let Some(hunk) = hunks.hunk() {
         let from = hunk.starts.0;
         let elsewhere = || BadPatch(format!("a hunk at line {from} that is not there"));
-        let has = |signs: &[u8]| hunk.lines.iter().any(|it| signs.contains(&it.0));
         // Without lines of its own it stands after the line that is named.
         let before = |start: usize, some: bool| start.checked_sub(usize::from(some));
         let (begin, gives) = (
-            before(from, has(b" -")).ok_or_else(elsewhere)?,
-            before(hunk.starts.1, has(b" +")).ok_or_else(elsewhere)?,
+            before(from, hunk.has.0).ok_or_else(elsewhere)?,
+            before(hunk.starts.1, hunk.has.1).ok_or_else(elsewhere)?,
         );
         while read < begin {
-            new.extend_from_slice(rest.next().ok_or_else(elsewhere)?);
+            write(rest.next().ok_or_else(elsewhere)?)?;
             (read, written) = (read.saturating_add(1), written.saturating_add(1));
         }
         if read != begin || written != gives {
             return Err(elsewhere());
         }
-        for Line(sign, text) in &hunk.lines {
-            if *sign != b'+' {
+        let mut lines = Reading::of(hunk.lines);
+        while let Some((sign, text)) = lines.line() {
+            if sign != b'+' {
                 if rest.next() != Some(text) {
                     return Err(BadPatch(format!("a hunk at line {from} of other content")));
                 }
                 read = read.saturating_add(1);
             }
-            if *sign != b'-' {
-                new.extend_from_slice(text);
+            if sign != b'-' {
+                write(text)?;
                 written = written.saturating_add(1);
             }
         }
     }
     for line in rest {
-        new.extend_from_slice(line);
+        write(line)?;
     }
     Ok(new)
 }
 
+impl Packed<'_> {
+    /// Returns what it makes of the old content, if that has `most` bytes.
+    fn apply(&self, old: &[u8], most: u64) -> Result<Vec<u8>, BadPatch> {
+        let longer = || BadPatch("content of another length".into());
+        // git writes a delta only where it is shorter than the content, packed.
+        let fits = match self.is_delta {
+            true => self.size <= most.saturating_mul(2).saturating_add(4096),
+            false => self.size == most,
+        };
+        if !fits {
+            return Err(longer());
+        }
+        let bytes = self
+            .unpack()
+            .ok_or_else(|| BadPatch("a binary patch that cannot be unpacked".into()))?;
+        match self.is_delta {
+            true => apply_delta(old, &bytes, most)
+                .ok_or_else(|| BadPatch("a delta of other content".into())),
+            false => Ok(bytes),
+        }
+    }
+
+    fn unpack(&self) -> Option<Vec<u8>> {
+        let mut packed = Vec::new();
+        for line in self.lines.split_inclusive(|b| *b == b'\n') {
+            packed.extend(base_85(line.strip_suffix(b"\n").unwrap_or(line))?);
+        }
+        let mut bytes = Vec::new();
+        let most = self.size.checked_add(1)?;
+        let mut unpacked = ZlibDecoder::new(&*packed).take(most);
+        unpacked.read_to_end(&mut bytes).ok()?;
+        (bytes.len() as u64 == self.size).then_some(bytes)
+    }
+}
+
 /// Applies a delta as git packs have them.
-fn apply_delta(old: &[u8], delta: &[u8]) -> Option<Vec<u8>> {
+fn apply_delta(old: &[u8], delta: &[u8], most: u64) -> Option<Vec<u8>> {
     let mut bytes = delta.iter().copied();
     let size = |bytes: &mut dyn Iterator<Item = u8>| {
         let (mut value, mut shift) = (0_u64, 0_u32);
@@ -135,7 +217,7 @@ fn apply_delta(old: &[u8], delta: &[u8]) -> Option<Vec<u8>> {
         }
     };
     let (from, to) = (size(&mut bytes)?, size(&mut bytes)?);
-    if from != old.len() || u64::try_from(to).ok()? > LARGEST {
+    if from != old.len() || to as u64 != most {
         return None;
     }
     let mut new = Vec::new();
@@ -169,77 +251,94 @@ fn apply_delta(old: &[u8], delta: &[u8]) -> Option<Vec<u8>> {
     (new.len() == to).then_some(new)
 }
 
-/// Reads a patch.
-pub fn parse(patch: &[u8]) -> Result<Vec<FilePatch<'_>>, BadPatch> {
-    let lines: Vec<_> = patch.split_inclusive(|b| *b == b'\n').collect();
-    let mut reading = Reading { lines, at: 0 };
-    let mut files = Vec::new();
-    while reading.peek().is_some() {
-        match reading.file() {
-            Some(file) => files.push(file),
-            None => {
-                let line = reading.at.saturating_add(1).min(reading.lines.len());
-                return Err(BadPatch(format!(
-                    "line {line}, which is not as git writes it"
-                )));
-            }
+/// Reads a patch file by file, up to the first that is not as git writes it.
+pub fn files(patch: &[u8]) -> impl Iterator<Item = Result<FilePatch<'_>, BadPatch>> {
+    let mut reading = Reading::of(patch);
+    std::iter::from_fn(move || {
+        if reading.rest.is_empty() {
+            return None;
         }
-    }
-    Ok(files)
+        let file = reading.file().ok_or_else(|| {
+            let line = match reading.rest.is_empty() {
+                true => reading.at,
+                false => reading.at.saturating_add(1),
+            };
+            reading.rest = &[];
+            BadPatch(format!("line {line}, which is not as git writes it"))
+        });
+        Some(file)
+    })
 }
 
 struct Reading<'a> {
-    lines: Vec<&'a [u8]>,
+    rest: &'a [u8],
+    /// How many lines were read.
     at: usize,
 }
 
 impl<'a> Reading<'a> {
-    /// Returns the next line with its line feed.
-    fn peek(&self) -> Option<&'a [u8]> {
-        self.lines.get(self.at).copied()
+    fn of(rest: &'a [u8]) -> Self {
+        Self { rest, at: 0 }
     }
 
-    /// Returns what follows a word at the beginning of the next line, if it begins so.
-    fn after(&self, word: &str) -> Option<&'a [u8]> {
-        let rest = self.peek()?.strip_prefix(word.as_bytes())?;
+    /// Returns the next line with its line feed, and goes to the one after.
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let line = self.rest.split_inclusive(|b| *b == b'\n').next()?;
+        self.rest = self.rest.get(line.len()..)?;
+        self.at = self.at.saturating_add(1);
+        Some(line)
+    }
+
+    /// Returns what follows a word at the beginning of the next line, if it begins so, and goes to
+    /// the line after.
+    fn take(&mut self, word: &str) -> Option<&'a [u8]> {
+        if !self.rest.starts_with(word.as_bytes()) {
+            return None;
+        }
+        let rest = self.next()?.get(word.len()..)?;
         Some(rest.strip_suffix(b"\n").unwrap_or(rest))
     }
 
-    /// As [`Self::after`], and goes to the next line.
-    fn take(&mut self, word: &str) -> Option<&'a [u8]> {
-        let rest = self.after(word)?;
-        self.step();
-        Some(rest)
-    }
-
-    fn step(&mut self) {
-        self.at = self.at.saturating_add(1);
+    /// Returns what was read since `self` was at `rest`.
+    fn since(&self, rest: &'a [u8]) -> &'a [u8] {
+        let read = rest.len().saturating_sub(self.rest.len());
+        rest.get(..read).unwrap_or_default()
     }
 
     fn file(&mut self) -> Option<FilePatch<'a>> {
         let mut file = FilePatch::default();
-        if let Some(names) = self.take("diff --git ") {
+        let names = self.take("diff --git ");
+        if let Some(names) = names {
             let name = same_name(names);
             (file.old, file.new) = (name.clone(), name);
             self.headers(&mut file)?;
-        } else if self.after("--- ").is_none() {
+            // All headers of a file speak of the same one.
+            let is_whole = file.new.is_some() || (file.old.is_some() && !file.is_copy);
+            if !is_whole || !file.named(names, b" ") {
+                return None;
+            }
+        } else if !self.rest.starts_with(b"--- ") {
             return None;
         }
         if let Some(old) = self.take("--- ") {
-            file.old = side(old)?;
-            file.new = side(self.take("+++ ")?)?;
-            let mut hunks = Vec::new();
-            while self.after("@@ -").is_some() {
-                hunks.push(self.hunk()?);
+            let (old, new) = (side(old)?, side(self.take("+++ ")?)?);
+            if names.is_none() {
+                (file.old, file.new) = (old, new);
+            } else if (&file.old, &file.new) != (&old, &new) {
+                return None;
             }
-            file.body = Body::Hunks(Some(hunks).filter(|hunks| !hunks.is_empty())?);
-        } else if self.after("Binary files ").is_some() {
-            self.step();
+            let text = self.rest;
+            while self.rest.starts_with(b"@@ -") {
+                self.hunk()?;
+            }
+            file.body = Body::Hunks(Some(self.since(text)).filter(|it| !it.is_empty())?);
+        } else if let Some(said) = self.take("Binary files ") {
+            if !file.named(said.strip_suffix(b" differ")?, b" and ") {
+                return None;
+            }
             file.body = Body::Unshown;
         } else if self.take("GIT binary patch").is_some_and(<[u8]>::is_empty) {
-            file.body = self.binary()?;
-            // The way back.
-            self.binary()?;
+            file.body = Body::Binary([self.binary()?, self.binary()?]);
         }
         (file.old.is_some() || file.new.is_some()).then_some(file)
     }
@@ -268,14 +367,22 @@ impl<'a> Reading<'a> {
             } else if let Some(ids) = self.take("index ") {
                 let ids = std::str::from_utf8(ids).ok()?;
                 let (ids, mode) = ids.split_once(' ').unwrap_or((ids, ""));
-                file.ids = Some(ids.split_once("..")?);
+                let (old, new) = ids.split_once("..")?;
+                if [old, new].iter().any(|id| !is_id(id)) {
+                    return None;
+                }
+                file.ids = Some((old, new));
                 if !mode.is_empty() {
                     let mode = Some(Mode::from_octal(mode.as_bytes())?);
                     (file.old_mode, file.new_mode) = (mode, mode);
                 }
-            } else if self.take("similarity index ").is_none()
-                && self.take("dissimilarity index ").is_none()
+            } else if let Some(share) = self
+                .take("similarity index ")
+                .or_else(|| self.take("dissimilarity index "))
             {
+                let share = std::str::from_utf8(share).ok()?.strip_suffix('%')?;
+                share.parse::<u8>().ok().filter(|it| *it <= 100)?;
+            } else {
                 return Some(());
             }
         }
@@ -293,52 +400,54 @@ impl<'a> Reading<'a> {
         };
         let ((old, mut before), (new, mut afterwards)): ((_, usize), (_, usize)) =
             (numbers(old)?, numbers(new)?);
-        let mut lines = Vec::new();
+        let (has, text) = ((before > 0, afterwards > 0), self.rest);
         while before > 0 || afterwards > 0 {
-            let (sign, mut text) = self.peek()?.split_first()?;
-            self.step();
-            match sign {
+            match self.line()?.0 {
                 b' ' => (before, afterwards) = (before.checked_sub(1)?, afterwards.checked_sub(1)?),
                 b'-' => before = before.checked_sub(1)?,
                 b'+' => afterwards = afterwards.checked_sub(1)?,
                 _ => return None,
             }
-            if self.take("\\ ").is_some() {
-                text = text.strip_suffix(b"\n")?;
-            }
-            lines.push(Line(*sign, text));
         }
-        let starts = (old, new);
-        Some(Hunk { starts, lines })
+        Some(Hunk {
+            starts: (old, new),
+            has,
+            lines: self.since(text),
+        })
     }
 
-    /// One direction of a binary patch.
-    fn binary(&mut self) -> Option<Body<'a>> {
+    /// Reads a line of a hunk: its sign, and the rest with its line feed, if it has one.
+    fn line(&mut self) -> Option<(u8, &'a [u8])> {
+        let (sign, mut text) = self.next()?.split_first()?;
+        if self.take("\\ ").is_some() {
+            text = text.strip_suffix(b"\n")?;
+        }
+        Some((*sign, text))
+    }
+
+    fn binary(&mut self) -> Option<Packed<'a>> {
         let (size, is_delta) = match self.take("literal ") {
             Some(size) => (size, false),
             None => (self.take("delta ")?, true),
         };
-        let size: u64 = std::str::from_utf8(size).ok()?.parse().ok()?;
-        let mut packed = Vec::new();
-        loop {
-            let line = self.take("")?;
-            if line.is_empty() {
-                break;
-            }
-            packed.extend(base_85(line)?);
+        let size = std::str::from_utf8(size).ok()?.parse().ok()?;
+        let text = self.rest;
+        while !matches!(self.rest, [] | [b'\n', ..]) {
+            self.next()?;
         }
-        let mut bytes = Vec::new();
-        let most = size.min(LARGEST).checked_add(1)?;
-        let mut unpacked = ZlibDecoder::new(&*packed).take(most);
-        unpacked.read_to_end(&mut bytes).ok()?;
-        if u64::try_from(bytes.len()).ok()? != size {
-            return None;
-        }
-        Some(match is_delta {
-            true => Body::Delta(bytes),
-            false => Body::Literal(bytes),
+        let lines = self.since(text);
+        self.take("")?;
+        Some(Packed {
+            is_delta,
+            size,
+            lines,
         })
     }
+}
+
+/// Tells whether this is an id in hex, whole or abbreviated.
+fn is_id(text: &str) -> bool {
+    (FEWEST_DIGITS..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
 /// Decodes a line of a binary patch: its length, then five characters for four bytes.
@@ -402,6 +511,17 @@ fn without_prefix(path: RepoPath) -> RepoPath {
         [b'a' | b'b' | b'c' | b'i' | b'o' | b'w', b'/', rest @ ..] => RepoPath::new(rest),
         _ => path,
     }
+}
+
+/// Returns where a quoted name ends that begins here.
+fn quote_end(text: &[u8]) -> Option<usize> {
+    let mut is_escaped = false;
+    let end = text.iter().skip(1).position(|byte| {
+        let ends = *byte == b'"' && !is_escaped;
+        is_escaped = *byte == b'\\' && !is_escaped;
+        ends
+    });
+    end?.checked_add(2)
 }
 
 /// Reads a name that may be quoted as git quotes it.

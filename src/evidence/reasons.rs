@@ -2,13 +2,18 @@
 
 use std::collections::BTreeSet;
 
+/// So many reasons are listed: each line of a file may be one.
+const MOST: usize = 10_000;
+
 /// The reasons found, sorted and without duplicates.
 #[derive(Default)]
 pub(super) struct Reasons(BTreeSet<String>);
 
 impl Reasons {
     pub(super) fn add(&mut self, reason: impl Into<String>) {
-        self.0.insert(reason.into());
+        if self.0.len() < MOST {
+            self.0.insert(reason.into());
+        }
     }
 
     pub(super) fn into_vec(self) -> Vec<String> {

@@ -73,10 +73,11 @@ pub fn contradictions(
         run,
         findings: claims(run, files),
     };
-    let documents = Documents::read(files);
+    let documents = Documents(files);
     named(&mut claims, &documents);
     times(&mut claims, files);
-    let is_harness = documents.text(MANIFEST, "schema") == Some(MANIFEST_SCHEMA);
+    let schema = documents.value(MANIFEST, "schema");
+    let is_harness = schema.as_ref().and_then(Json::as_str) == Some(MANIFEST_SCHEMA);
     let patch = files.get(&RepoPath::from(PATCH));
     if patch.is_none() && !is_harness {
         return Ok(claims.findings);
@@ -104,39 +105,34 @@ pub fn contradictions(
     Ok(claims.findings)
 }
 
-/// The documents of a run that can be read.
-struct Documents(BTreeMap<String, Json>);
+/// The documents of a run that can be read. Each is read when it is asked for: together, they may
+/// be many times as large as their files.
+struct Documents<'a>(&'a RunFiles);
 
-impl Documents {
-    fn read(files: &RunFiles) -> Self {
+impl Documents<'_> {
+    fn names(&self) -> impl Iterator<Item = &str> {
         let is_one = |path: &&str| {
             let top = !path.contains('/') && *path != "artifact_digests.json";
-            let below = ["steps/", "scope/"].iter().any(|it| path.starts_with(it));
-            path.ends_with(".json") && (top || below || *path == CHANGED)
+            path.ends_with(".json") && (top || path.starts_with("steps/"))
         };
-        let documents = files.iter().filter_map(|(path, bytes)| {
-            let path = path.to_str().filter(is_one)?;
-            Some((path.to_owned(), json::parse(bytes).ok()?))
-        });
-        Self(documents.collect())
+        self.0.keys().filter_map(RepoPath::to_str).filter(is_one)
     }
 
-    fn get(&self, file: &str) -> Option<&Json> {
-        self.0.get(file)
+    fn get(&self, file: &str) -> Option<Json> {
+        json::parse(self.0.get(&RepoPath::from(file))?).ok()
     }
 
-    fn text(&self, file: &str, key: &str) -> Option<&str> {
-        self.get(file)?.get(key)?.as_str()
+    fn value(&self, file: &str, key: &str) -> Option<Json> {
+        self.get(file)?.get(key).cloned()
     }
 }
 
 /// No document names another run or task, or tells of a failure.
-fn named(claims: &mut Claims<'_>, documents: &Documents) {
-    for (file, document) in &documents.0 {
-        let is_scope = file.starts_with("scope/");
-        if is_scope || matches!(file.as_str(), CHANGED) {
+fn named(claims: &mut Claims<'_>, documents: &Documents<'_>) {
+    for file in documents.names() {
+        let Some(document) = documents.get(file) else {
             continue;
-        }
+        };
         claims.compare(
             file,
             "run_id",
@@ -149,7 +145,7 @@ fn named(claims: &mut Claims<'_>, documents: &Documents) {
             document.get("task_id"),
             json!(claims.run.task),
         );
-        if !matches!(file.as_str(), MANIFEST | REPORT) && !file.starts_with("steps/") {
+        if !matches!(file, MANIFEST | REPORT) && !file.starts_with("steps/") {
             continue;
         }
         for key in ["conclusion", "outcome", "result", "status", "verdict"] {
@@ -219,13 +215,13 @@ impl<'a> Applied<'a> {
 
     /// Returns how the patch differs from the changes.
     fn differs(mut self, bytes: &[u8]) -> Result<Option<String>, git::Error> {
-        let files = match patch::parse(bytes) {
-            Ok(files) => files,
-            Err(bad) => return Ok(Some(bad.to_string())),
-        };
-        for file in &files {
-            if let Some(why) = self.file(file)? {
-                return Ok(Some(why));
+        for file in patch::files(bytes) {
+            let why = match file {
+                Ok(file) => self.file(&file)?,
+                Err(bad) => Some(bad.to_string()),
+            };
+            if why.is_some() {
+                return Ok(why);
             }
         }
         let missing = self.changes.values().find(|change| {
@@ -264,7 +260,7 @@ impl<'a> Applied<'a> {
                 return Ok(None);
             }
             // What it shows of a deleted file is what was there, and all of it.
-            let left = self.applied(file, old)?;
+            let left = self.applied(file, old, 0)?;
             let path = file.old.as_ref();
             let why = || path.map(|path| format!("{path} deleted with other content"));
             return Ok(if left.is_ok_and(|left| left.is_empty()) {
@@ -284,7 +280,11 @@ impl<'a> Applied<'a> {
         if !file.shows_content() {
             return Ok(None);
         }
-        let content = match self.applied(file, old)? {
+        let size = match new {
+            (Mode::Gitlink, id) => submodule(id).len() as u64,
+            (_, id) => self.reader.header(id)?.ok_or(git::Error::Missing { id })?.1,
+        };
+        let content = match self.applied(file, old, size)? {
             Ok(content) => content,
             Err(bad) => return Ok(Some(format!("{path}: {bad}"))),
         };
@@ -299,13 +299,14 @@ impl<'a> Applied<'a> {
         &self,
         file: &FilePatch<'_>,
         old: Option<(Mode, ObjectId)>,
+        size: u64,
     ) -> Result<Result<Vec<u8>, patch::BadPatch>, git::Error> {
         let content = match old {
             None => Vec::new(),
             Some((Mode::Gitlink, id)) => submodule(id),
             Some((_, id)) => self.reader.blob(id)?,
         };
-        Ok(file.apply(&content))
+        Ok(file.apply(&content, size))
     }
 }
 
@@ -324,7 +325,7 @@ struct Harness<'a> {
     run: &'a Said<'a>,
     around: &'a Around<'a>,
     changes: &'a [Change],
-    documents: &'a Documents,
+    documents: &'a Documents<'a>,
 }
 
 impl Harness<'_> {
@@ -347,9 +348,12 @@ impl Harness<'_> {
         ];
         expected.extend(self.contract());
         expected.push((PROVENANCE, self.provenance(base)?));
+        let written = expected.iter().map(|(file, _)| *file).chain([INDEX]);
+        let steps = self.documents.names().filter(|it| it.starts_with("steps/"));
+        written.chain(steps).for_each(|it| plain(claims, it, files));
         for (file, value) in &expected {
             if let Some(document) = self.documents.get(file) {
-                agree(claims, file, "", value, document);
+                agree(claims, file, "", value, &document);
             }
         }
         self.policy(claims);
@@ -370,8 +374,8 @@ impl Harness<'_> {
 
     /// The command, as the manifest has it.
     fn command(&self) -> Option<Value> {
-        let command = self.documents.get(MANIFEST)?.get("command")?;
-        serde_json::from_slice(&json::to_canonical(command)).ok()
+        let command = self.documents.value(MANIFEST, "command")?;
+        serde_json::from_slice(&json::to_canonical(&command)).ok()
     }
 
     fn validation(&self) -> Value {
@@ -425,14 +429,10 @@ impl Harness<'_> {
     /// leaves it out of its manifest: then it is the same in all documents.
     fn contract_named(&self) -> Sha256 {
         let named = || {
-            let contract = self.documents.get(FRESHNESS)?.get("contract")?;
+            let contract = self.documents.value(FRESHNESS, "contract")?;
             contract.get("at_begin")?.as_str()?.parse().ok()
         };
-        match self
-            .documents
-            .get(MANIFEST)
-            .and_then(|it| it.get("contract"))
-        {
+        match self.documents.value(MANIFEST, "contract") {
             Some(_) => self.run.contract,
             None => named().unwrap_or(self.run.contract),
         }
@@ -480,11 +480,9 @@ impl Harness<'_> {
         let date = Timestamp::from_seconds(reader.commit(self.run.base)?.committer.time);
         let date = date.or_else(|| Timestamp::from_seconds(0));
         let mut provenance = json!({"finished": date, "inputs_digest": inputs, "started": date});
-        let runtime = self
-            .documents
-            .get(PROVENANCE)
-            .and_then(|it| it.get("runtime"));
+        let runtime = self.documents.value(PROVENANCE, "runtime");
         let version = runtime
+            .as_ref()
             .and_then(|it| it.get("version"))
             .and_then(Json::as_str);
         let code = version.map(|it| Sha256::of(format!("git-awo {it}\n{contract}\n").as_bytes()));
@@ -494,11 +492,7 @@ impl Harness<'_> {
 
     /// The policy, which may have changed until the run was recorded: one version, everywhere.
     fn policy(&self, claims: &mut Claims<'_>) {
-        let Some(policy) = self
-            .documents
-            .get(FRESHNESS)
-            .and_then(|it| it.get("policy"))
-        else {
+        let Some(policy) = self.documents.value(FRESHNESS, "policy") else {
             return;
         };
         let named = policy.get("at_begin").and_then(Json::as_str);
@@ -522,15 +516,15 @@ impl Harness<'_> {
             ),
         ] {
             if let Some(document) = self.documents.get(file) {
-                agree(claims, file, "", &expected, document);
+                agree(claims, file, "", &expected, &document);
             }
         }
     }
 
     /// Each step says of the run what its operation does, and the trace lists the same steps.
     fn steps(&self, claims: &mut Claims<'_>, files: &RunFiles) {
-        let steps = self.documents.get(INDEX).and_then(|it| it.get("steps"));
-        let steps = steps.and_then(Json::as_array).unwrap_or_default();
+        let steps = self.documents.value(INDEX, "steps");
+        let steps = steps.as_ref().and_then(Json::as_array).unwrap_or_default();
         let (run, command) = (self.run, self.command());
         let mut trace = Vec::new();
         for step in steps {
@@ -556,20 +550,23 @@ impl Harness<'_> {
             }
             let file = format!("steps/{index:02}_{id}.json");
             if let Some(document) = self.documents.get(&file) {
-                agree(claims, &file, "", &expected, document);
+                agree(claims, &file, "", &expected, &document);
             }
         }
-        let lines = lines(files, TRACE);
-        if files.contains_key(&RepoPath::from(TRACE)) && lines.len() != trace.len() {
-            let found = format!("{} steps", lines.len());
+        let mut count = 0_usize;
+        for line in lines(files, TRACE) {
+            if let Some(expected) = trace.get(count) {
+                agree(claims, TRACE, "", expected, &line);
+            }
+            count = count.saturating_add(1);
+        }
+        if files.contains_key(&RepoPath::from(TRACE)) && count != trace.len() {
+            let found = format!("{count} steps");
             claims.differ(
                 TRACE,
                 &found,
                 &format!("{} steps, as {INDEX} has", trace.len()),
             );
-        }
-        for (line, expected) in lines.iter().zip(&trace) {
-            agree(claims, TRACE, "", expected, line);
         }
     }
 
@@ -615,7 +612,17 @@ impl Harness<'_> {
             ("Orchestrator", run.orchestrator.to_string()),
         ];
         let mut section = "";
-        let (mut listed, mut lists) = (Vec::new(), false);
+        let paths = self.changes.iter().map(|change| {
+            let how = match (change.old, change.new) {
+                (None, _) => "added",
+                (_, None) => "deleted",
+                _ => "changed",
+            };
+            let path = quote(change.path.as_bytes());
+            format!("{how}: {}", crate::record::path::escape(path.as_bytes()))
+        });
+        let mut paths = paths.fuse();
+        let (mut listed, mut same, mut lists) = (0_usize, true, false);
         for line in text.lines() {
             let mut differs = |found: &str, expected: &str| {
                 claims.differ(REPORT_FOR_PEOPLE, &quote(found.as_bytes()), expected);
@@ -636,7 +643,8 @@ impl Harness<'_> {
                         }
                     }
                 } else if section == "Changed paths" {
-                    listed.push(item.to_owned());
+                    listed = listed.saturating_add(1);
+                    same &= paths.next().is_some_and(|path| path == item);
                 }
             } else if let Some(code) = line.strip_prefix("It ended with exit code ")
                 && code != "0."
@@ -644,19 +652,22 @@ impl Harness<'_> {
                 differs(line, ENDED);
             }
         }
-        let paths = self.changes.iter().map(|change| {
-            let how = match (change.old, change.new) {
-                (None, _) => "added",
-                (_, None) => "deleted",
-                _ => "changed",
-            };
-            let path = quote(change.path.as_bytes());
-            format!("{how}: {}", crate::record::path::escape(path.as_bytes()))
-        });
-        if lists && listed != paths.collect::<Vec<_>>() {
-            let found = format!("{} changed paths", listed.len());
+        if lists && !(same && paths.next().is_none()) {
+            let found = format!("{listed} changed paths");
             claims.differ(REPORT_FOR_PEOPLE, &found, "the changes of the commit");
         }
+    }
+}
+
+/// A document that git-awo wrote is a canonical object: others may read any other form otherwise.
+fn plain(claims: &mut Claims<'_>, file: &str, files: &RunFiles) {
+    let Some(bytes) = files.get(&RepoPath::from(file)) else {
+        return;
+    };
+    let is_plain = json::parse(bytes)
+        .is_ok_and(|it| it.as_object().is_some() && json::to_canonical(&it) == *bytes);
+    if !is_plain {
+        claims.differ(file, "a document in another form", "a canonical object");
     }
 }
 
@@ -680,11 +691,11 @@ fn agree(claims: &mut Claims<'_>, file: &str, at: &str, expected: &Value, docume
     }
 }
 
-/// Returns the lines of a file that are objects.
-fn lines(files: &RunFiles, file: &str) -> Vec<Json> {
+/// Returns the lines of a file that can be read, one after the other: there may be millions.
+fn lines<'a>(files: &'a RunFiles, file: &str) -> impl Iterator<Item = Json> + use<'a> {
     let bytes = files.get(&RepoPath::from(file)).map(Vec::as_slice);
     let lines = bytes.unwrap_or_default().split_inclusive(|b| *b == b'\n');
-    lines.filter_map(|line| json::parse(line).ok()).collect()
+    lines.filter_map(|line| json::parse(line).ok())
 }
 
 /// Returns a path with what stood and stands there, as JSON.

@@ -15,7 +15,7 @@ use crate::records::{
 };
 use crate::store::layout::LedgerPath;
 use crate::store::ledger::Records;
-use crate::{evidence, store};
+use crate::{evidence, git, store};
 
 use super::claims::{Said, claims};
 use super::contradictions::{Around, contradictions};
@@ -105,6 +105,9 @@ pub struct RunFacts {
     /// The run's entry in the provenance index; it must be the one that the finalization implies.
     pub indexed: Lookup<()>,
     pub outcome: Lookup<Verified<OutcomePredicate>>,
+    /// What the record of a run names and the repository does not have, of a record that arrives:
+    /// nothing can be compared with it.
+    pub absent: Vec<ObjectId>,
     /// Records of this run that do not hold by themselves.
     pub bad: Findings,
     /// How many approvals the run record, each attestation and the finalization had to count.
@@ -361,6 +364,7 @@ impl Collector<'_> {
             finalization: self.the(id)?,
             indexed: Lookup::Missing,
             outcome: self.the(id)?,
+            absent: Vec::new(),
             bad: Findings::new(),
             demanded: BTreeMap::new(),
             time: self.time,
@@ -392,6 +396,9 @@ impl Collector<'_> {
         facts.independence = self.all_of(id, &mut facts.bad)?;
         let reviewed = !facts.independence.is_empty();
         let record = facts.run.valid().map(Verified::digest);
+        if record.is_some_and(|it| judging.arrives(it)) {
+            facts.absent = self.absent(&run)?;
+        }
         let whole = judging.compares_evidence(record, run.context.policy, reviewed);
         let around = whole.then(|| Around {
             reader: self.records.reader(),
@@ -469,6 +476,19 @@ impl Collector<'_> {
             outcome: outcome.map(|it| it.predicate().outcome),
             broken,
         })
+    }
+
+    /// Returns which of commit, base and tree of a run are not in the repository.
+    fn absent(&self, run: &RunPredicate) -> Result<Vec<ObjectId>, Error> {
+        use git::Kind::{Commit, Tree};
+        let mut absent = Vec::new();
+        for (id, kind) in [(run.commit, Commit), (run.base, Commit), (run.tree, Tree)] {
+            let header = self.records.reader().header(id)?;
+            if header.is_none_or(|(found, _)| found != kind) {
+                absent.push(id);
+            }
+        }
+        Ok(absent)
     }
 
     /// Returns the date of a commit, by its own word, if the commit is here.

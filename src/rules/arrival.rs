@@ -202,6 +202,8 @@ pub fn run(facts: &RunFacts, arrived: &BTreeSet<Sha256>, policy: &Policy, findin
     let record = facts.run.valid().map(|it| it.digest());
     if record.is_some_and(|it| arrived.contains(&it)) {
         run_binds(facts, policy, findings);
+        // What cannot be compared with the evidence now would be compared once it comes.
+        findings.extend(facts.absent.iter().map(|id| absent(facts, id)));
     }
     reviews(facts, policy, Some(arrived), findings);
     let again = format!("git awo gate {} --allow-self-approval", facts.id);
@@ -231,6 +233,15 @@ pub fn run(facts: &RunFacts, arrived: &BTreeSet<Sha256>, policy: &Policy, findin
         let again = format!("git awo outcome {} rejected --reason TEXT", facts.id);
         binds_run(facts, it.predicate(), &again, findings);
     }
+}
+
+/// Returns the finding that the repository lacks what the record of a run names.
+fn absent(facts: &RunFacts, id: &ObjectId) -> Finding {
+    Rule::ObjectPresent
+        .finding(Subject::of_run(&facts.id))
+        .found(format!("no object {id}"))
+        .expected("commit, base and tree of the run with its record")
+        .remedy("git awo push by whoever made the run: the evidence brings its commit")
 }
 
 /// Judges that a record about a run binds its commit and root.

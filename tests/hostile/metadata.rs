@@ -87,7 +87,7 @@ pub const CASES: &[Case] = &[
         answer: "accepted: the run goes on by further approvals, and every clone verifies",
         tests: &[
             "in_flight::a_run_in_flight_meets_a_stricter_gate_by_further_approvals",
-            "in_flight::what_was_accepted_stays_so_whatever_the_policy_says_later",
+            "in_flight::long::what_was_accepted_stays_so_whatever_the_policy_says_later",
         ],
     },
     Case {

@@ -139,6 +139,45 @@ pub const CASES: &[Case] = &[
         ],
     },
     Case {
+        id: "U-61",
+        attack: "evidence of a commit that the server does not have and cannot compare with it",
+        answer: "INT-005",
+        tests: &[
+            "hostile::records::says::evidence_arrives_with_the_commit_that_it_speaks_of",
+            "src/check/tests/evidence::the_record_of_a_run_arrives_with_the_objects_that_it_names",
+        ],
+    },
+    Case {
+        id: "U-63",
+        attack: "a patch that unpacks to more than the commit has, or of millions of lines",
+        answer: "ATT-002",
+        tests: &[
+            "hostile::records::says::a_patch_that_shows_another_change_is_refused",
+            "src/facts/contradictions/tests::a_patch_gives_no_more_than_the_commit_has",
+        ],
+    },
+    Case {
+        id: "U-66",
+        attack: "a patch with other names in its headers, without ids, or that hides what it changes",
+        answer: "ATT-002",
+        tests: &[
+            "hostile::records::says::a_patch_that_shows_another_change_is_refused",
+            "src/facts/contradictions/tests::headers_of_a_patch_that_do_not_agree_are_refused",
+        ],
+    },
+    Case {
+        id: "U-66b",
+        attack: "a list of changed paths with equal keys, with a mark before it, that is a list",
+        answer: "ATT-002",
+        tests: &["hostile::records::says::a_document_that_others_read_otherwise_is_refused"],
+    },
+    Case {
+        id: "U-66a",
+        attack: "benign: every patch that git writes, with renames, copies, quoted names, no prefix",
+        answer: "accepted",
+        tests: &["src/facts/contradictions/tests::every_patch_that_git_writes_makes_the_commit"],
+    },
+    Case {
         id: "U-13",
         attack: "a note with an empty line, a line twice, no last line feed or a statement signed twice; a ledger commit \
                  that adds nothing; a sentence with a line feed; keys in two Unicode forms",

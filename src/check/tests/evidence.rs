@@ -205,3 +205,21 @@ fn a_governance_ref_gains_so_many_commits_at_most() {
         assert_eq!(codes(&report).join(", "), expected);
     }
 }
+
+#[test]
+fn the_record_of_a_run_arrives_with_the_objects_that_it_names() {
+    // Only at the door: a clone may not have the objects yet.
+    let found = |edits: &[Edit]| codes(&World::new(edits).push(Executed, &|_, _| {}));
+    assert_eq!(found(&[]), [""; 0]);
+    let absent = "INT-005 object-present".to_owned();
+    assert_eq!(found(&[Edit::Run(|it| it.commit = id(7))]), [&*absent]);
+    let tree = found(&[Edit::Run(|it| it.commit = it.tree)]);
+    assert_eq!(tree, ["INT-003 object-kind"]);
+    for edit in [
+        Edit::Run(|it| it.base = id(7)),
+        Edit::Run(|it| it.tree = id(7)),
+    ] {
+        let found = found(&[edit]);
+        assert!(found.contains(&absent), "{found:?}");
+    }
+}

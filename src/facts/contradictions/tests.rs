@@ -162,21 +162,10 @@ fn a_patch_with_any_line_changed_or_left_out_does_not_make_the_commit() {
         &to,
     ]);
     let lines: Vec<_> = good.split_inclusive(|b| *b == b'\n').collect();
-    let is_free = |line: &[u8]| {
-        // What git repeats to itself, and the way back of a binary patch.
-        let text = String::from_utf8_lossy(line);
-        text.starts_with("diff --git") || text.starts_with("index ") || text == "\n"
-    };
-    let mut binary = 0;
+    let is_free = |line: &[u8]| line == b"\n";
     let mut tried = 0;
     for (at, line) in lines.iter().enumerate() {
-        binary = match *line {
-            b"GIT binary patch\n" => 1,
-            b"\n" if binary > 0 => binary + 1,
-            line if line.starts_with(b"diff ") => 0,
-            _ => binary,
-        };
-        if is_free(line) || binary > 1 {
+        if is_free(line) {
             continue;
         }
         let mut bad = lines.clone();
@@ -192,7 +181,12 @@ fn a_patch_with_any_line_changed_or_left_out_does_not_make_the_commit() {
                 continue;
             }
             // A new mode, or the names of the sides, say as much.
-            let told = ["old mode", "new file mode 100644", "deleted file mode"];
+            let told = [
+                "old mode",
+                "new file mode 100644",
+                "deleted file mode",
+                "index ",
+            ];
             if what == "without" && told.iter().any(|it| text.starts_with(it)) {
                 continue;
             }
@@ -232,4 +226,118 @@ fn a_patch_with_any_line_changed_or_left_out_does_not_make_the_commit() {
     }
     assert_eq!(differs(site.0.path(), (base, tip), &good), None);
     assert_eq!(differs(site.0.path(), (base, base), b""), None);
+}
+
+#[test]
+fn headers_of_a_patch_that_do_not_agree_are_refused() {
+    let (site, base, tip) = changed();
+    let (from, to) = (base.to_string(), tip.to_string());
+    let text = |options: &[&str]| {
+        let words = [&["diff"][..], options, &[&from, &to]].concat();
+        String::from_utf8(site.git(&words)).unwrap()
+    };
+    let whole = text(&["--binary", "--full-index", "--no-renames"]);
+    let short = text(&["--no-renames"]);
+    let moved = text(&["--binary", "-M"]);
+    let named = "diff --git a/src/a.py b/src/a.py";
+    let ids = |path: &str, of: &str| {
+        let start = of.find(&format!("diff --git a/{path} ")).unwrap();
+        let index = of[start..].find("index ").unwrap() + start;
+        let end = of[index..].find('\n').unwrap() + index;
+        of[index..end].to_owned()
+    };
+    let noise = ids("noise.bin", &short);
+    let binary = "Binary files a/noise.bin and b/noise.bin differ";
+    for (what, patch, is, with) in [
+        (
+            "other names first",
+            &whole,
+            named,
+            "diff --git a/ci.yml b/ci.yml",
+        ),
+        (
+            "one other name first",
+            &whole,
+            named,
+            "diff --git a/src/a.py b/ci.yml",
+        ),
+        (
+            "another name before",
+            &whole,
+            "--- a/src/a.py",
+            "--- a/gone.txt",
+        ),
+        ("a new file", &whole, "--- a/src/a.py", "--- /dev/null"),
+        (
+            "a rename first",
+            &whole,
+            named,
+            "diff --git a/ci.yml b/src/a.py\nrename from ci.yml\nrename to src/a.py",
+        ),
+        (
+            "another share",
+            &moved,
+            "similarity index ",
+            "similarity index 9",
+        ),
+        ("no ids", &short, &*noise, "index .."),
+        ("short ids", &short, &noise, "index 0..1"),
+        (
+            "other words of a binary",
+            &short,
+            binary,
+            "Binary files are as before and differ",
+        ),
+        (
+            "other names of a binary",
+            &short,
+            binary,
+            "Binary files a/gone.bin and b/noise.bin differ",
+        ),
+        (
+            "a whole file instead",
+            &short,
+            binary,
+            "Binary files /dev/null and b/noise.bin differ",
+        ),
+    ] {
+        assert!(patch.contains(is), "{what}: {patch}");
+        let bad = patch.replacen(is, with, 1);
+        let found = differs(site.0.path(), (base, tip), bad.as_bytes());
+        assert!(found.is_some(), "{what}");
+        assert_eq!(differs(site.0.path(), (base, tip), patch.as_bytes()), None);
+    }
+}
+
+#[test]
+fn a_patch_gives_no_more_than_the_commit_has() {
+    let (site, base, tip) = changed();
+    let reader = Reader::discover(site.0.path()).unwrap();
+    let tree = |id| reader.commit(id).unwrap().tree;
+    let changes = reader.changes(Some(tree(base)), Some(tree(tip))).unwrap();
+    let id = |path: &str| {
+        let mut changes = changes.iter();
+        let change = changes.find(|it| it.path == RepoPath::from(path)).unwrap();
+        change.new.unwrap().1
+    };
+    // It says that it holds more than there is memory, and holds nothing.
+    let most = u64::MAX - 1;
+    let none = "0".repeat(40);
+    for (kind, path, expected) in [
+        ("literal", "new.bin", "another length"),
+        ("delta", "new.bin", "another length"),
+        ("literal", "of-no-change", "another of-no-change"),
+    ] {
+        let new = if path == "new.bin" { id(path) } else { tip };
+        let patch = format!(
+            "diff --git a/{path} b/{path}\nnew file mode 100644\nindex {none}..{new}\nGIT binary \
+             patch\n{kind} {most}\n\nliteral 0\nHcmV?d00001\n\n"
+        );
+        let found = differs(site.0.path(), (base, tip), patch.as_bytes()).unwrap();
+        assert!(found.contains(expected), "{kind} of {path}: {found}");
+    }
+    let text = "diff --git a/empty-new b/empty-new\nnew file mode 100644\n--- /dev/null\n\
+                +++ b/empty-new\n@@ -0,0 +1,3 @@\n+\n+\n+\n";
+    let found = differs(site.0.path(), (base, tip), text.as_bytes()).unwrap();
+    assert!(found.contains("longer content"), "{found}");
 }

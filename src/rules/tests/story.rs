@@ -270,6 +270,7 @@ pub fn told(edits: &[Edit]) -> Told {
         revoked: [].into(),
         indexed: Lookup::Valid(()),
         outcome: Lookup::Missing,
+        absent: Vec::new(),
         bad: Findings::new(),
         demanded: Default::default(),
         time: time("2026-01-10T00:00:00Z"),

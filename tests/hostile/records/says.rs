@@ -263,6 +263,74 @@ fn evidence_that_contradicts_its_run_is_found_at_every_door() {
 }
 
 #[test]
+fn evidence_arrives_with_the_commit_that_it_speaks_of() {
+    let door = unpushed();
+    let lie = |text: &str| door.run_with(&[("patch.diff", Some(text.into()))]);
+    let patch =
+        "diff --git a/x b/x\nnew file mode 100644\n--- /dev/null\n+++ b/x\n@@ -0,0 +1 @@\n+x\n";
+    for (what, [ledger, evidence]) in [
+        ("evidence without its commit", door.run_with(&[])),
+        ("a lie without its commit", lie(patch)),
+    ] {
+        // The same files, in a commit that does not hold that of the run: the push leaves it out.
+        let (held, name) = evidence.split_once(':').unwrap();
+        let tree = format!("{held}^{{tree}}");
+        let words = ["git", "commit-tree", "-m", "run", &tree];
+        let alone = door.world.ok("otto", "otto", &words);
+        let evidence = format!("{}:{name}", alone.trim());
+        door.refuses_push(what, &[&ledger, &evidence], &["INT-005"]);
+    }
+    let [ledger, evidence] = door.run_with(&[]);
+    door.accepts_push("evidence with its commit", &[&ledger, &evidence]);
+    door.world.ok("rita", "rita", &["git", "awo", "fetch"]);
+    door.world.ok("rita", "rita", &["git", "awo", "gate", RUN]);
+}
+
+#[test]
+fn a_patch_that_shows_another_change_is_refused() {
+    let door = unpushed();
+    let names = "diff --git a/src/strings.py b/src/strings.py";
+    for (what, from, to) in [
+        ("other names", names, "diff --git a/ci.yml b/ci.yml"),
+        (
+            "no ids",
+            "index ",
+            "index ..\nsimilarity index 999%\nindex ",
+        ),
+        (
+            "a content that is not shown",
+            "--- a/src/strings.py",
+            "Binary files as before differ\n--- a/src/strings.py",
+        ),
+    ] {
+        let [ledger, evidence] = door.run_saying("patch.diff", from, to);
+        door.refuses_push(what, &[&ledger, &evidence], &["ATT-002"]);
+    }
+    // A few bytes that stand for more than the server has.
+    let bomb = "diff --git a/f b/f\nindex 0000..1111\nGIT binary patch\nliteral 99999999999\n\n";
+    let [ledger, evidence] = door.run_with(&[("patch.diff", Some(bomb.into()))]);
+    door.refuses_push("a bomb", &[&ledger, &evidence], &["ATT-002"]);
+}
+
+#[test]
+fn a_document_that_others_read_otherwise_is_refused() {
+    let door = unpushed();
+    let file = "artifacts/changed_paths.json";
+    let run = door.run_says();
+    let path = format!("{}:{}/{file}", run.evidence, run_directory(&run.run));
+    let text = door.world.ok("otto", "otto", &["git", "show", &path]);
+    for (what, text) in [
+        ("equal keys", text.replacen('{', "{\n  \"changes\": [],", 1)),
+        ("a mark before it", format!("\u{feff}{text}")),
+        ("a list", format!("[{text}]")),
+        ("spaces", text.replacen('{', "{ ", 1)),
+    ] {
+        let [ledger, evidence] = door.run_with(&[(file, Some(text.into_bytes()))]);
+        door.refuses_push(what, &[&ledger, &evidence], &["ATT-002"]);
+    }
+}
+
+#[test]
 fn evidence_that_says_what_happened_is_accepted() {
     let door = unpushed();
     // What is not said, and what is said besides, contradicts nothing.
