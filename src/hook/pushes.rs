@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::actor::Settings;
 use crate::record::json::{self, Limits};
-use crate::record::{Dependencies, Timestamp};
+use crate::record::{Dependencies, ObjectId, Timestamp};
 use crate::records::Movement;
 use crate::store::ledger::Refs;
 use crate::sys::clock::age;
@@ -39,6 +39,9 @@ pub struct Judged {
     pub before: Refs,
     /// The movements that were allowed.
     pub movements: Vec<Movement>,
+    /// The newest entry of the receive log then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log: Option<ObjectId>,
     /// When: by this the records are judged from then on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time: Option<Timestamp>,
@@ -245,6 +248,7 @@ mod tests {
                 old: None,
                 new: Some(id),
             }],
+            log: None,
             time: None,
             depends_on: Dependencies::new(),
         };
@@ -288,6 +292,7 @@ mod tests {
         let judged = Judged {
             before: Refs::new(),
             movements: vec![a.clone(), b.clone()],
+            log: None,
             time: None,
             depends_on: Dependencies::new(),
         };

@@ -71,6 +71,13 @@ pub fn record(actor: &Actor, pushed: &Pushed<'_>) -> Result<Receipt, Error> {
                 .map_err(|error| Error::Log(format!("{}: {error}", entry.commit)))?,
             None => State::default(),
         };
+        // Whoever wrote it may have been killed before that was remembered.
+        if let Some(judged) = pushed.judged.filter(|judged| judged.time.is_some())
+            && let Some((entry, _)) = last
+            && is_recorded(repo, entry.commit, judged.log, &movements)
+        {
+            return Err(Stop::Before);
+        }
         // After the last entry is read: whoever lands in between has an entry by then, or is still
         // listed.
         let refs = check::push::refs(repo)?;
@@ -131,6 +138,7 @@ pub fn record(actor: &Actor, pushed: &Pushed<'_>) -> Result<Receipt, Error> {
     });
     match appended {
         Ok(commit) => Ok(Receipt::Written { commit }),
+        Err(Stop::Before) => Ok(Receipt::Before),
         Err(Stop::Impossible(why)) => Ok(Receipt::Impossible(why)),
         Err(Stop::Failed(error)) => Err(error),
     }
@@ -138,6 +146,8 @@ pub fn record(actor: &Actor, pushed: &Pushed<'_>) -> Result<Receipt, Error> {
 
 /// Why no entry is made.
 enum Stop {
+    /// There is one.
+    Before,
     /// This server cannot write any.
     Impossible(String),
     /// It failed.
@@ -230,6 +240,32 @@ fn context(
         repository: history.repository(),
         role: Role::Server.word().to_owned(),
     })
+}
+
+/// Tells whether an entry up to this one, and after the one that was the newest when the push was
+/// judged, has recorded these movements.
+fn is_recorded(
+    reader: &Reader,
+    last: ObjectId,
+    before: Option<ObjectId>,
+    movements: &[Movement],
+) -> bool {
+    let mut at = Some(last);
+    for _ in 0..LOOK_BACK {
+        let Some(id) = at.filter(|id| Some(*id) != before) else {
+            return false;
+        };
+        let entry = log::chain().read(reader, id).ok();
+        let Some(says) = entry.and_then(|it| it.parse::<ReceiptPredicate>().ok()) else {
+            return false;
+        };
+        if says.movements == movements {
+            return true;
+        }
+        let commit = reader.commit(id).ok();
+        at = commit.and_then(|commit| commit.parents.first().copied());
+    }
+    false
 }
 
 /// Returns whether an earlier entry told the movement as unrecorded: then this push was overtaken.

@@ -8,6 +8,7 @@ use crate::record::{
 };
 use crate::records::Movement;
 use crate::signing::PublicKey;
+use crate::store::layout;
 use crate::store::ledger::Refs;
 
 use super::input;
@@ -49,6 +50,7 @@ pub fn pre_receive(reader: &Reader, input: &[u8], time: Timestamp) -> (Report, O
     let judged = (report.verdict() == Verdict::Allowed).then(|| Judged {
         before: transaction::relied_on(&before),
         movements,
+        log: before.get(&layout::log()).copied(),
         time: Some(time),
         depends_on: std::mem::take(&mut report.depends_on),
     });

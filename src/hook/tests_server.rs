@@ -248,6 +248,7 @@ fn a_branch_does_not_move_before_the_one_that_it_builds_on() {
             movement(WIP, None, Some(id('3'))),
             movement(MAIN, Some(id('1')), Some(id('2'))),
         ],
+        log: None,
         time: None,
         depends_on: match depends_on {
             true => [(name(WIP), [name(MAIN)].into())].into(),

@@ -371,6 +371,10 @@ fn files_below(world: &World, below: &Path, found: &mut Files) {
     };
     let name = below.file_name().unwrap().to_str().unwrap();
     let unfinished = [".tmp", ".git-awo-", ".awo-export-"];
+    // What is remembered has a digest of its own, and may be lost at any time.
+    if name == "policies-known" {
+        return;
+    }
     if name.ends_with(".lock") || unfinished.iter().any(|it| name.starts_with(it)) {
         return;
     }

@@ -4,7 +4,7 @@
 //! two and more, moves, names in many scripts, old and odd time zones, messages of every form. With
 //! `AWO_REPLAY=REPOSITORY` the last thousand commits of that repository are taken instead.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::process::Stdio;
@@ -296,7 +296,7 @@ fn signed(door: &Door, tip: &str) -> Vec<(String, String)> {
         let end = raw.windows(2).position(|pair| pair == b"\n\n").unwrap() + 1;
         let (head, message) = (&raw[..end], &raw[end + 1..]);
         let mut headers = Vec::new();
-        let (mut parents, mut skipping) = (0, false);
+        let (mut parents, mut skipping) = (BTreeSet::new(), false);
         for line in head.split_inclusive(|byte| *byte == b'\n') {
             let folded = line.starts_with(b" ");
             if let Some(parent) = line.strip_prefix(b"parent ") {
@@ -305,11 +305,13 @@ fn signed(door: &Door, tip: &str) -> Vec<(String, String)> {
                 let Some(parent) = new.get(&parent) else {
                     continue;
                 };
-                headers.extend_from_slice(format!("parent {parent}\n").as_bytes());
-                parents += 1;
+                // Whoever merged what was there already did not, once this is left out.
+                if parents.insert(parent.clone()) {
+                    headers.extend_from_slice(format!("parent {parent}\n").as_bytes());
+                }
                 continue;
             }
-            if line.starts_with(b"author ") && parents == 0 {
+            if line.starts_with(b"author ") && parents.is_empty() {
                 headers.extend_from_slice(format!("parent {base}\n").as_bytes());
             }
             skipping = line.starts_with(b"gpgsig")
