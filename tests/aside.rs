@@ -141,7 +141,12 @@ fn of_two_runs_with_one_id_the_second_is_set_aside() {
     execute(&world, "otto", "run_same");
     world.ok("otto", "otto", &["git", "awo", "push"]);
     // Another moment, so that evidence and record differ.
-    execute(&world, &other, "run_same");
+    let words = [
+        "git", "awo", "run", TASK, "--run-id", "run_same", "--", "sh", "-c", AGENT,
+    ];
+    let time = (jiff::Timestamp::now().as_second() - 60).to_string();
+    let done = world.run_with("otto", &other, ("SOURCE_DATE_EPOCH", &time), &words);
+    assert_eq!(done.code, 0, "{}", done.text);
     let said = world.refused("otto", &other, &["git", "awo", "push"], "REP-001");
     assert!(said.contains("evidence of run_same"), "{said}");
     let again = world.ok("otto", &other, &["git", "awo", "push"]);

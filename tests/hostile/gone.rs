@@ -105,6 +105,8 @@ impl World {
         if without_receipt {
             std::fs::rename(hook.with_extension("away"), &hook).unwrap();
             std::fs::write(&transaction, &text).unwrap();
+            // It would make it good with the next push, but a machine that lost its power cannot.
+            std::fs::remove_dir_all(self.path("late.git/awo/pushes")).unwrap();
         }
         self.ok("olga", "late/repo", &[&push[..], &["main"]].concat());
     }
