@@ -98,6 +98,7 @@ fn what_is_printed_to_a_full_disk_is_no_success() {
 #[test]
 fn what_came_with_a_clone_is_not_believed_once_its_anchor_is_set() {
     let world = World::landed();
+    world.with_index("otto/.git");
     let verify = || world.run("otto", "otto", &["git", "awo", "verify"]);
     assert_eq!(verify().code, 0);
     let unsigned = "echo evil >> src/strings.py
