@@ -149,9 +149,12 @@ fn complete(repo: Repo, key: &Key, environment: &Environment) -> Result<(), Erro
     }
     let _alone = pushes.alone();
     ended(&repo, &judged.movements, &pushes, environment);
-    let movements = judged.movements.clone();
-    write_receipt(repo, &movements, Some(&judged), &pushes, key, environment)?;
-    pushes.written(key)
+    let (moved, judged) = (&judged.movements, Some(&judged));
+    match write_receipt(repo, moved, judged, &pushes, key, environment)? {
+        // Why is for `post-receive` to say.
+        Receipt::Impossible(_) => Ok(()),
+        Receipt::Written { .. } | Receipt::Before => pushes.written(key),
+    }
 }
 
 /// Writes the receipts of pushes that ended without one, so far as they moved something: those before
@@ -163,14 +166,11 @@ fn ended(repo: &Repo, own: &[Movement], pushes: &Pushes, environment: &Environme
             None => matches!(repo.reference(&it.reference), Ok(now) if now == it.new),
         };
         let moved: Vec<_> = judged.movements.iter().filter(stood).cloned().collect();
-        let again = Repo::open(repo.git_dir()).map_err(Error::from);
-        let written = again.and_then(|repo| match moved.is_empty() {
-            true => Ok(()),
-            false => {
-                write_receipt(repo, &moved, Some(&judged), pushes, &key, environment).map(|_| ())
-            }
-        });
-        if written.is_ok() {
+        let write = || {
+            let repo = Repo::open(repo.git_dir())?;
+            write_receipt(repo, &moved, Some(&judged), pushes, &key, environment)
+        };
+        if moved.is_empty() || write().is_ok() {
             let _ = pushes.forget(&key);
         }
     }

@@ -1,8 +1,8 @@
 //! The hooks that git calls, and the installation of the shims that make git call them.
 //!
 //! On a server `pre-receive` judges, and `reference-transaction` makes sure that what was judged is
-//! what is applied, and then writes the receive log; `post-receive` does that where it did not. In a clone the hooks give the
-//! same verdict earlier; they are a convenience, never the authority.
+//! what is applied, and then writes the receive log; `post-receive` does that where it did not. In a
+//! clone the hooks give the same verdict earlier; they are a convenience, never the authority.
 
 pub mod client;
 pub mod gaps;

@@ -200,11 +200,10 @@ impl Pushes {
         };
         for entry in entries.flatten() {
             let path = entry.path();
-            let key = entry
-                .file_name()
-                .into_string()
-                .ok()
-                .and_then(|name| Key::parse(name.trim_end_matches(".written")));
+            let ours = path.extension().is_none_or(|it| it == WRITTEN);
+            let key = path.file_stem().filter(|_| ours);
+            let key = key.and_then(|name| name.to_str());
+            let key = key.and_then(Key::parse);
             let dead = match &key {
                 Some(key) => parent::is_alive(key) == Some(false),
                 None => false,

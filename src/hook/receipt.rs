@@ -250,33 +250,27 @@ fn is_recorded(
     before: Option<ObjectId>,
     movements: &[Movement],
 ) -> bool {
-    let mut at = Some(last);
-    for _ in 0..LOOK_BACK {
-        let Some(id) = at.filter(|id| Some(*id) != before) else {
-            return false;
-        };
-        let entry = log::chain().read(reader, id).ok();
-        let Some(says) = entry.and_then(|it| it.parse::<ReceiptPredicate>().ok()) else {
-            return false;
-        };
-        if says.movements == movements {
-            return true;
-        }
-        let commit = reader.commit(id).ok();
-        at = commit.and_then(|commit| commit.parents.first().copied());
-    }
-    false
+    let since = entries(reader, Some(last)).take_while(|(id, _)| Some(*id) != before);
+    let mut since = since.map(|(_, says)| says.movements);
+    since.any(|recorded| recorded == movements)
+}
+
+/// Returns what this entry says and those before it, the newest first, as far as they can be read.
+fn entries(
+    reader: &Reader,
+    last: Option<ObjectId>,
+) -> impl Iterator<Item = (ObjectId, ReceiptPredicate)> {
+    let before = |id: &ObjectId| reader.commit(*id).ok()?.parents.first().copied();
+    let ids = std::iter::successors(last, before).take(LOOK_BACK);
+    ids.map_while(|id| {
+        let entry = log::chain().read(reader, id).ok()?;
+        Some((id, entry.parse::<ReceiptPredicate>().ok()?))
+    })
 }
 
 /// Returns whether an earlier entry told the movement as unrecorded: then this push was overtaken.
 fn was_reported(reader: &Reader, last: Option<ObjectId>, movement: &Movement) -> bool {
-    let mut at = last;
-    for _ in 0..LOOK_BACK {
-        let Some(id) = at else { return false };
-        let entry = log::chain().read(reader, id).ok();
-        let Some(says) = entry.and_then(|it| it.parse::<ReceiptPredicate>().ok()) else {
-            return false;
-        };
+    for (_, says) in entries(reader, last) {
         // The same movement pushed twice: the earlier one has its entry already.
         if says.movements.contains(movement) {
             return false;
@@ -284,10 +278,6 @@ fn was_reported(reader: &Reader, last: Option<ObjectId>, movement: &Movement) ->
         if says.unrecorded.contains(movement) {
             return true;
         }
-        at = reader
-            .commit(id)
-            .ok()
-            .and_then(|commit| commit.parents.first().copied());
     }
     false
 }
