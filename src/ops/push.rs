@@ -4,7 +4,7 @@
 use std::cell::OnceCell;
 
 use crate::check::PolicyHistory;
-use crate::git::{self, CommitDraft};
+use crate::git;
 use crate::hook::SERVER_JUDGES;
 use crate::hook::speak::heard;
 use crate::policy::Level;
@@ -13,7 +13,7 @@ use crate::record::{Findings, ObjectId, RefName, Refusal};
 use crate::rules::remote as rules;
 use crate::store::additions::since;
 use crate::store::layout::{self, LedgerPath, Place};
-use crate::store::swap::pause;
+use crate::store::swap::{Tip, pause};
 use crate::store::unsent::{Moved, Unsent};
 
 use super::aside::{Aside, settle};
@@ -263,17 +263,10 @@ fn is_wanted(
 }
 
 fn is_ahead(session: &Session, remote: &str, branch: &str, id: ObjectId) -> Result<bool, Error> {
-    match tracked(session, remote, branch)? {
+    match session.tracked(remote, branch)? {
         None => Ok(true),
         Some(theirs) => Ok(theirs != id && session.repo().is_ancestor(theirs, id)?),
     }
-}
-
-/// Returns where a branch of a remote was seen last.
-fn tracked(session: &Session, remote: &str, branch: &str) -> Result<Option<ObjectId>, Error> {
-    let name = RefName::new(format!("refs/remotes/{remote}/{branch}"));
-    let refs = session.refs()?;
-    Ok(name.ok().and_then(|name| refs.get(&name).copied()))
 }
 
 /// Returns the part of a plan that goes first. A changed policy goes before the branches, with the
@@ -331,15 +324,9 @@ fn proposals(session: &Session, remote: &str) -> Result<Option<ObjectId>, Error>
         .map(|(name, mode, blob)| (name, Some((mode, blob))))
         .collect();
     let author = session.actor().author();
-    let commit = repo.write_commit(&CommitDraft {
-        tree: repo.edit_tree(None, &files)?,
-        parents: theirs.into_iter().collect(),
-        author: author.clone(),
-        committer: author,
-        message: b"proposals of a policy\n".to_vec(),
-        signature: None,
-    })?;
-    Ok(Some(commit))
+    let tip = Tip::at_commit(repo, ledger, theirs)?;
+    let added = tip.adding(repo, &files, &author, "proposals of a policy\n".to_owned())?;
+    Ok(added.and_then(|it| it.new))
 }
 
 /// Whether our own `pre-push` is asked first.
@@ -385,7 +372,7 @@ fn overtaken(session: &Session, remote: &str, plan: &Plan) -> Result<Findings, E
         let Some(branch) = reference.branch() else {
             continue;
         };
-        if let Some(theirs) = tracked(session, remote, branch)?
+        if let Some(theirs) = session.tracked(remote, branch)?
             && !session.repo().is_ancestor(theirs, *id)?
         {
             findings.push(rules::overtaken(reference, *id, theirs, remote));

@@ -9,7 +9,7 @@ use crate::facts::run::{Collector, Held, Lookup, RunFacts};
 use crate::git::Repo;
 use crate::policy::{Policy, Role};
 use crate::record::envelope::Envelope;
-use crate::record::{Findings, RefName, RunId, Sha256, Timestamp};
+use crate::record::{Findings, ObjectId, RefName, RunId, Sha256, Timestamp};
 use crate::records::{Context, Predicate, RunPredicate};
 use crate::rules::{Step, absent, step};
 use crate::store::batch::Batch;
@@ -121,16 +121,20 @@ impl Session {
     pub fn has_landed(&self, run: &RunPredicate) -> Result<bool, Error> {
         let branch = run.reference.branch().unwrap_or_default();
         for remote in self.repo().remotes() {
-            let Ok(name) = RefName::new(format!("refs/remotes/{remote}/{branch}")) else {
-                continue;
-            };
-            if let Some(tip) = self.refs()?.get(&name)
-                && self.repo().is_ancestor(run.commit, *tip)?
+            if let Some(tip) = self.tracked(&remote, branch)?
+                && self.repo().is_ancestor(run.commit, tip)?
             {
                 return Ok(true);
             }
         }
         Ok(false)
+    }
+
+    /// Returns where a branch of a remote was seen last.
+    pub(super) fn tracked(&self, remote: &str, branch: &str) -> Result<Option<ObjectId>, Error> {
+        let name = RefName::new(format!("refs/remotes/{remote}/{branch}"));
+        let refs = self.refs()?;
+        Ok(name.ok().and_then(|name| refs.get(&name).copied()))
     }
 
     /// Judges the commit of a run with its chain, as the server will, or with the part of it on which
