@@ -89,20 +89,12 @@ fn other_machine(world: &World, who: &str) -> String {
     other
 }
 
-fn execute(world: &World, place: &str, run: &str) {
-    let words = [
-        "git", "awo", "run", TASK, "--run-id", run, "--", "sh", "-c", AGENT,
-    ];
-    let done = world.run_with("otto", place, ("AWO_ALLOW_RUN", "1"), &words);
-    assert_eq!(done.code, 0, "{}", done.text);
-}
-
 #[test]
 fn of_two_runs_of_one_approval_the_second_is_set_aside() {
     let world = World::approved();
     let other = other_machine(&world, "otto");
-    execute(&world, "otto", "run_first");
-    execute(&world, &other, "run_second");
+    world.executes("otto", "run_first");
+    world.executes(&other, "run_second");
     world.ok("otto", "otto", &["git", "awo", "push"]);
     world.ok("otto", &other, &["git", "awo", "task", "list"]);
     let before = world.server();
@@ -138,7 +130,7 @@ fn of_two_runs_of_one_approval_the_second_is_set_aside() {
 fn of_two_runs_with_one_id_the_second_is_set_aside() {
     let world = World::approved();
     let other = other_machine(&world, "otto");
-    execute(&world, "otto", "run_same");
+    world.executes("otto", "run_same");
     world.ok("otto", "otto", &["git", "awo", "push"]);
     // Another moment, so that evidence and record differ.
     let words = [

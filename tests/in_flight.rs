@@ -99,30 +99,6 @@ fn with(text: String, more: &str) -> String {
     format!("{text}\n{more}\n")
 }
 
-/// Returns the signers with the key of a person exchanged for a new one, `~/new`.
-fn rotated(world: &World, who: &str, text: &str) -> String {
-    let home = format!("home/{who}");
-    let words = [
-        "ssh-keygen",
-        "-q",
-        "-t",
-        "ed25519",
-        "-N",
-        "",
-        "-C",
-        who,
-        "-f",
-        "new",
-    ];
-    world.ok(who, &home, &words);
-    let read = |name: &str| {
-        let line = std::fs::read_to_string(world.path(&format!("{home}/{name}"))).unwrap();
-        let words: Vec<_> = line.split_whitespace().map(str::to_owned).collect();
-        words[1].clone()
-    };
-    replaced(text, &read("key.pub"), &read("new.pub"))
-}
-
 const CHANGES: &[Change] = &[
     change("nothing", Then::GoesOn, |_, text| text),
     change(
@@ -184,17 +160,17 @@ const CHANGES: &[Change] = &[
     keys(
         "another key of the operator",
         Then::OrAnother,
-        |world, text| rotated(world, "olga", &text),
+        |world, text| world.with_a_new_key("olga", &text),
     ),
     keys(
         "another key of the orchestrator",
         Then::OrAnother,
-        |world, text| rotated(world, "otto", &text),
+        |world, text| world.with_a_new_key("otto", &text),
     ),
     keys(
         "another key of the reviewer",
         Then::OrAnother,
-        |world, text| rotated(world, "rita", &text),
+        |world, text| world.with_a_new_key("rita", &text),
     ),
     Change {
         name: "the orchestrator leaves",

@@ -34,25 +34,30 @@ impl World {
 
     /// Returns allowed_signers with rita's key exchanged for a new one, which she then uses.
     pub fn rotated(&self) -> String {
-        self.ok(
-            "rita",
-            "home/rita",
-            &[
-                "ssh-keygen",
-                "-q",
-                "-t",
-                "ed25519",
-                "-N",
-                "",
-                "-C",
-                "rita",
-                "-f",
-                "new",
-            ],
-        );
-        let old = std::fs::read_to_string(self.path("home/rita/key.pub")).unwrap();
-        let new = std::fs::read_to_string(self.path("home/rita/new.pub")).unwrap();
         let signers = std::fs::read_to_string(self.path("policy/allowed_signers")).unwrap();
+        self.with_a_new_key("rita", &signers)
+    }
+
+    /// Returns the signers with the key of a person exchanged for a new one, `~/new`.
+    pub fn with_a_new_key(&self, who: &str, signers: &str) -> String {
+        let home = format!("home/{who}");
+        let words = [
+            "ssh-keygen",
+            "-q",
+            "-t",
+            "ed25519",
+            "-N",
+            "",
+            "-C",
+            who,
+            "-f",
+            "new",
+        ];
+        self.ok(who, &home, &words);
+        let key =
+            |name: &str| std::fs::read_to_string(self.path(&format!("{home}/{name}"))).unwrap();
+        let (old, new) = (key("key.pub"), key("new.pub"));
+        assert!(signers.contains(old.trim()), "{signers}");
         signers.replace(old.trim(), new.trim())
     }
 }

@@ -150,6 +150,34 @@ impl World {
         let _ = std::fs::remove_file(self.path(place).join("awo-index"));
     }
 
+    /// otto executes the task in this clone of his, under this name.
+    #[track_caller]
+    pub fn executes(&self, place: &str, run: &str) {
+        let words = [
+            "git", "awo", "run", TASK, "--run-id", run, "--", "sh", "-c", AGENT,
+        ];
+        self.ok("otto", place, &words);
+    }
+
+    /// Somebody writes a contract for anything below `src/`.
+    #[track_caller]
+    pub fn writes_a_contract(&self, who: &str, task: &str) {
+        let words = [
+            "git",
+            "awo",
+            "task",
+            "new",
+            task,
+            "--task",
+            "it",
+            "--allow",
+            "src/",
+            "--validate",
+            "true",
+        ];
+        self.ok(who, who, &words);
+    }
+
     /// Another world in which everything is the same so far.
     pub fn copied(&self) -> Self {
         let directory = scratch::directory().unwrap();

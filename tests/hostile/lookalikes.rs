@@ -81,20 +81,7 @@ fn such_a_policy_in_force_stops_nobody() {
     for who in ["olga", "otto", "rita"] {
         world.ok(who, who, &["git", "awo", "fetch"]);
     }
-    let new = [
-        "git",
-        "awo",
-        "task",
-        "new",
-        "W-1",
-        "--task",
-        "it",
-        "--allow",
-        "src/",
-        "--validate",
-        "true",
-    ];
-    world.ok("olga", "olga", &new);
+    world.writes_a_contract("olga", "W-1");
     world.ok("olga", "olga", &["git", "awo", "push"]);
     world.fresh_clone();
     world.ok("vera", "vera", &["git", "awo", "verify"]);

@@ -21,19 +21,7 @@ fn clone(world: &World, more: &[&str]) {
 }
 
 fn executed_by_otto(world: &World) {
-    let run = [
-        "git",
-        "awo",
-        "run",
-        TASK,
-        "--run-id",
-        RUN,
-        "--",
-        "sh",
-        "-c",
-        crate::world::AGENT,
-    ];
-    world.ok("otto", "otto", &run);
+    world.executes("otto", RUN);
     world.ok("otto", "otto", &["git", "awo", "push"]);
 }
 

@@ -95,22 +95,7 @@ fn an_approval_that_expired_before_it_was_pushed_is_withdrawn_or_refused() {
     olga(&["approve", TASK, "--sentence", SENTENCE]);
     olga(&["push"]);
     world.ok("otto", "otto", &["git", "awo", "fetch"]);
-    world.ok(
-        "otto",
-        "otto",
-        &[
-            "git",
-            "awo",
-            "run",
-            TASK,
-            "--run-id",
-            RUN,
-            "--",
-            "sh",
-            "-c",
-            crate::world::AGENT,
-        ],
-    );
+    world.executes("otto", RUN);
     world.ok("otto", "otto", &["git", "awo", "push"]);
     world.fresh_clone();
     world.ok("vera", "vera", &["git", "awo", "verify"]);

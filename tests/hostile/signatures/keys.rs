@@ -367,20 +367,7 @@ fn keys_and_lines_as_people_have_them_are_read_or_told_what_they_lack() {
     let mut lines: Vec<&str> = text.lines().collect();
     let (first, last) = (lines.remove(0), lines.pop().unwrap());
     std::fs::write(&file, format!("{first}\n{}\n{last}\n", lines.concat())).unwrap();
-    let new = [
-        "git",
-        "awo",
-        "task",
-        "new",
-        "W-1",
-        "--task",
-        "it",
-        "--allow",
-        "src/",
-        "--validate",
-        "true",
-    ];
-    world.ok("olga", "olga", &new);
+    world.writes_a_contract("olga", "W-1");
     world.ok("olga", "olga", &["git", "awo", "push"]);
     let (tip, good) = (world.rev("olga", "refs/heads/main"), door.signers());
     world.write("policy/next.toml", policy(2, &tip, ""));
