@@ -177,8 +177,6 @@ const REPLACED: &[&str] = &[
 fn nothing_of_the_user_is_moved_or_removed_where_the_work_tree_is_replaced() {
     alone!();
     let change = (Code::Gov004, "config-change");
-    let temporary = crate::sys::scratch::directory().unwrap();
-    tempfile::env::override_temp_dir(temporary.path()).unwrap();
     for script in REPLACED {
         for validates in [false, true] {
             let mut world = World::bare("FULL_HUMAN");

@@ -34,8 +34,8 @@ pub(super) struct World {
     pub(super) contract: ContractDraft,
 }
 
-/// Returns whether this process runs one test only, with a home of its own. If not, it lets another
-/// one do so.
+/// Returns whether this process runs one test only, with a home and a directory for temporary files of
+/// its own. If not, it lets another one do so.
 pub(super) fn is_alone(here: &str) -> bool {
     const ALONE: &str = "AWO_TEST_ALONE";
     if std::env::var_os(ALONE).is_some() {
@@ -45,9 +45,11 @@ pub(super) fn is_alone(here: &str) -> bool {
     let name = name.strip_suffix("::here").unwrap();
     let mut again = Command::new(std::env::current_exe().unwrap());
     again.args(["--exact", name, "--nocapture"]).env(ALONE, "1");
-    let home = crate::sys::scratch::directory().unwrap();
+    let directory = || crate::sys::scratch::directory().unwrap();
+    let (home, temporary) = (directory(), directory());
     again
         .env("HOME", home.path())
+        .env("TMPDIR", temporary.path())
         .env("GIT_CONFIG_NOSYSTEM", "1")
         .env_remove("GIT_CONFIG_GLOBAL")
         .env_remove("XDG_CONFIG_HOME");
