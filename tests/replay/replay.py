@@ -1,16 +1,18 @@
 #!/usr/bin/env python3
 """Replays the history of a repository through a server that git-awo governs, and counts refusals.
 
-    tests/replay/replay.py REPOSITORY [-n COMMITS] [--program git-awo] [--how signed|vouched]
+    tests/replay/replay.py REPOSITORY [-n COMMITS] [--program git-awo] [--how signed|vouched] [--propose tip|base]
 
-The policy is the one that `git awo init` proposes for the tree at the commit where the replay begins:
-the newest first parent that leaves at least COMMITS commits above it. What is above it is pushed to a
-branch of its own (`refs/heads/wip/replay`), in steps along the first parents, with all merges:
+The replay begins at the newest first parent that leaves at least COMMITS commits above it, which is
+adopted. The policy is the one that `git awo init` proposes for the newest tree, or for the one at which the
+replay begins (--propose base): then what the repository has begun to use since is refused. What is above
+is pushed to a branch of its own (`refs/heads/wip/replay`), in steps along the first parents, with all merges:
 
     signed    every commit is made again, the same but for parents and signature, as if the people
               of the repository had signed what they did
-    vouched   the commits are those of the repository, and a record vouches for each step
-              (`git awo vouch`); the tags of these commits follow
+    vouched   the commits are those of the repository, and a record vouches for each step (`git awo vouch`)
+
+In the end all tags of the repository are pushed as they are.
 
 Everything refused is counted by rule, and then moved past the hooks, so that the rest is tried as
 well. Exits 0 only if nothing was refused and `git awo verify` of a fresh clone allows the result.
@@ -153,14 +155,27 @@ def base_of(world, repository, tip, wanted):
     return line[low]
 
 
-def found(world):
-    """Sets up the server and the member's clone as docs/adopt.md tells."""
+def found(world, propose):
+    """Sets up the server and the member's clone as docs/adopt.md tells, with main where it is adopted."""
     fingerprint = world.run("ssh-keygen", "-l", "-f", world.key).split()[1]
     world.git("init", "--quiet", "--bare", world.server, cwd=world.root)
     world.git("awo", "init", "--server", "--anchor", fingerprint, cwd=world.server)
     world.git("config", "awo.jsonDirectory", os.path.dirname(world.verdict), cwd=world.server)
     world.git("remote", "add", "origin", f"file://{world.server}")
-    world.git("awo", "init", "--identity", "dev")
+    files = []
+    if propose != "main":
+        base = world.git("rev-parse", "main")
+        proposed = world.path("proposed")
+        world.git("clone", "--quiet", "--no-checkout", "--shared", world.dev, proposed, cwd=world.root)
+        world.git("update-ref", "refs/heads/main", propose, cwd=proposed)
+        world.git("remote", "set-url", "origin", f"file://{world.server}", cwd=proposed)
+        world.git("awo", "init", "--identity", "dev", cwd=proposed)
+        for name in ("policy.toml", "allowed_signers"):
+            text = world.git("show", f"refs/awo/policy:{name}", cwd=proposed) + "\n"
+            with open(world.path(name), "w") as file:
+                file.write(text.replace(f'adopted = "{propose}"', f'adopted = "{base}"'))
+        files = ["--policy", world.path("policy.toml"), "--allowed-signers", world.path("allowed_signers")]
+    world.git("awo", "init", *(files or ["--identity", "dev"]))
     world.git("awo", "push")
 
 
@@ -181,6 +196,7 @@ def main():
     parser.add_argument("--tip", default="HEAD", help="the commit to end with")
     parser.add_argument("--steps", type=int, default=20, help="how many pushes")
     parser.add_argument("--how", choices=["signed", "vouched"], default="signed")
+    parser.add_argument("--propose", choices=["tip", "base"], default="tip", help="for which tree init proposes")
     default = os.path.join(os.path.dirname(__file__), "../../target/release/git-awo")
     parser.add_argument("--program", default=default)
     parser.add_argument("--keep", metavar="DIR", help="works there, and leaves it")
@@ -199,7 +215,7 @@ def replay(world, args):
     world.git("init", "--quiet", world.dev, cwd=world.root)
     world.git("fetch", "--quiet", "--tags", f"file://{repository}", f"{tip}:refs/replay/tip")
     world.git("checkout", "--quiet", "-B", "main", base)
-    found(world)
+    found(world, tip if args.propose == "tip" else "main")
 
     listed = world.git("rev-list", "--reverse", "--topo-order", f"{base}..refs/replay/tip").split()
     merges = int(world.git("rev-list", "--count", "--merges", f"{base}..refs/replay/tip"))
@@ -219,11 +235,13 @@ def replay(world, args):
         stops.append(line[-1])
     refused = collections.defaultdict(list)
     pushes = walls = 0
-    before = base
-    for stop in stops:
-        words = [f"{new[stop]}:{BRANCH}"]
-        if args.how == "vouched":
-            words = vouch(world, before, stop)
+
+    def refuse(findings):
+        for finding in findings:
+            refused[finding["code"], finding["rule"]].append(finding)
+
+    def push(*words):
+        nonlocal pushes, walls
         if os.path.exists(world.verdict):
             os.remove(world.verdict)
         start = time.monotonic()
@@ -231,10 +249,20 @@ def replay(world, args):
         walls += time.monotonic() - start
         pushes += 1
         if done.returncode:
-            for finding in refusals(world, done.stderr.decode(errors="replace")):
-                refused[finding["code"], finding["rule"]].append(finding)
+            refuse(refusals(world, done.stderr.decode(errors="replace")))
+        return done.returncode == 0
+
+    before = base
+    for stop in stops:
+        words = [f"{new[stop]}:{BRANCH}"]
+        if args.how == "vouched":
+            refuse(vouch(world, f"{before}..{stop}"))
+            words.append("refs/awo/ledger")
+        if not push(*words):
             force(world, new[stop])
         before = stop
+    if world.git("tag"):
+        push("refs/tags/*:refs/tags/*")
 
     for (code, rule), findings in sorted(refused.items()):
         print(f"refused: {code} {rule}: {len(findings)}")
@@ -244,7 +272,7 @@ def replay(world, args):
     count = sum(map(len, refused.values()))
     print(f"{name}: {len(listed)} commits ({merges} merges, {args.how}) in {pushes} pushes, "
           f"{walls:.1f} s: {count} refusals of {len(refused)} rules")
-    what = f"commits of {name} replayed, {args.how}, by the policy that init proposes"
+    what = f"commits of {name} replayed, {args.how}, by the policy that init proposes for the {args.propose}"
     print(f"figure: {what} | {len(listed)} | {count} refused | 0 refused")
     if count:
         return 1
@@ -262,8 +290,16 @@ def force(world, commit):
     world.git("-c", "core.hooksPath=/dev/null", "update-ref", BRANCH, commit, cwd=world.server)
 
 
-def vouch(world, before, stop):
-    raise NotImplementedError
+def vouch(world, commits):
+    """Vouches for a range of commits; returns what was found against it."""
+    words = ("vouch", commits, "--ref", BRANCH, "--reason", "replayed")
+    done = world.attempt("git", "awo", "--json", *words)
+    if done.returncode == 0:
+        return []
+    try:
+        return json.loads(done.stdout)["findings"]
+    except (ValueError, KeyError):
+        return [{"code": "-", "rule": "vouch", "message": done.stderr.decode(errors="replace")}]
 
 
 if __name__ == "__main__":
