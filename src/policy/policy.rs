@@ -14,6 +14,7 @@ use super::keyring::{COMMIT_NAMESPACE, Keyring};
 use super::level::Level;
 use super::pattern::{self, PathSet};
 use super::person::{Person, Writers};
+use super::tag_grant::Tags;
 
 /// Files that change how git treats other files; they are always protected.
 const ALWAYS_PROTECTED: &[&str] = &[".gitattributes", ".gitmodules", ".mailmap", ".lfsconfig"];
@@ -29,6 +30,7 @@ pub struct Policy {
     override_writers: Writers,
     pub(super) grants: Vec<Grant>,
     pub(super) restrictions: Vec<Restriction>,
+    pub(super) tags: Tags,
     protected: PathSet,
     pub(crate) executable: PathSet,
     pub(crate) symlinks: PathSet,
@@ -305,6 +307,7 @@ impl Policy {
                 writers,
             });
         }
+        let tags = Tags::check(&document, &persons, &mut complaints);
         lint(&document, &mut complaints);
         let touched = touched(&document, &mut complaints);
         let keyring = Keyring::new(signers, &persons, touched, &mut complaints);
@@ -330,6 +333,7 @@ impl Policy {
             override_writers,
             grants,
             restrictions,
+            tags,
             protected,
             executable,
             symlinks,

@@ -23,6 +23,7 @@ use crate::store::table::padded;
 
 use crate::sys::process::program;
 
+use super::tags;
 use super::tips::{self, Judged};
 
 /// What was verified up to an entry of the receive log.
@@ -41,6 +42,8 @@ pub(super) struct Memory {
     /// Governance refs and branches, and the commits of each that were judged with all that lies
     /// behind them.
     pub(super) refs: Judged,
+    /// The tags that were judged.
+    pub(super) tags: tags::Judged,
     /// Movements past the hooks that no entry reports as pushed.
     pub(super) unrecorded: Vec<Movement>,
     /// How much was checked.
@@ -139,6 +142,7 @@ pub(super) struct Verified<'a> {
     pub(super) log: ObjectId,
     pub(super) objects: &'a ObjectFiles,
     pub(super) refs: Judged,
+    pub(super) tags: tags::Judged,
     pub(super) unrecorded: Vec<Movement>,
     pub(super) checked: Checked,
 }
@@ -169,6 +173,7 @@ impl Verified<'_> {
             log: self.log,
             objects: self.objects.clone(),
             refs: self.refs,
+            tags: self.tags,
             unrecorded: self.unrecorded,
             checked: checked
                 .filter(|(_, number)| *number > 0)
