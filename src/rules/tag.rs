@@ -92,7 +92,6 @@ pub fn outside(case: &TagCase<'_>, branches: &[&RefName]) -> Finding {
         several if several.len() <= 3 => format!("a commit of one of {}", several.join(", ")),
         several => format!("a commit of one of {} branches", several.len()),
     };
-    let branch = names.first().copied().unwrap_or("BRANCH");
     Rule::TagOf
         .finding(case.subject())
         .found(format!(
@@ -101,8 +100,7 @@ pub fn outside(case: &TagCase<'_>, branches: &[&RefName]) -> Finding {
         ))
         .expected(expected)
         .remedy(format!(
-            "push the commit to {branch} first, or with the tag: git push --atomic SERVER {} {}",
-            quote(branch),
+            "push the branch first, or with it: git push --atomic SERVER BRANCH {}",
             quote(case.rules.reference().as_str())
         ))
 }

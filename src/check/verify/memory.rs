@@ -23,8 +23,10 @@ use crate::store::table::padded;
 
 use crate::sys::process::program;
 
-use super::tags;
 use super::tips::{self, Judged};
+
+/// The tags that the log tells of and that were judged, each at the object that it says.
+pub(super) type Tags = BTreeMap<RefName, ObjectId>;
 
 /// What was verified up to an entry of the receive log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,7 +45,7 @@ pub(super) struct Memory {
     /// behind them.
     pub(super) refs: Judged,
     /// The tags that were judged.
-    pub(super) tags: tags::Judged,
+    pub(super) tags: Tags,
     /// Movements past the hooks that no entry reports as pushed.
     pub(super) unrecorded: Vec<Movement>,
     /// How much was checked.
@@ -142,7 +144,7 @@ pub(super) struct Verified<'a> {
     pub(super) log: ObjectId,
     pub(super) objects: &'a ObjectFiles,
     pub(super) refs: Judged,
-    pub(super) tags: tags::Judged,
+    pub(super) tags: Tags,
     pub(super) unrecorded: Vec<Movement>,
     pub(super) checked: Checked,
 }

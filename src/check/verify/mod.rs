@@ -321,7 +321,7 @@ impl All<'_> {
         &self,
         anchor: &Anchor,
         objects: &ObjectFiles,
-        (arrivals, logged, tags): (Arrivals, branches::Logged, tags::Judged),
+        (arrivals, logged, tags): (Arrivals, branches::Logged, memory::Tags),
         report: &Report,
     ) -> Result<(), Error> {
         let (reader, basis) = (self.cores.reader(), self.cores.basis);

@@ -19,10 +19,7 @@ use crate::rules::tag as rules;
 use crate::store::ledger::Refs;
 
 use super::cores::Basis;
-use super::memory::Memory;
-
-/// The tags that the log tells of, each at the object that it says.
-pub(super) type Judged = BTreeMap<RefName, ObjectId>;
+use super::memory::{self, Memory};
 
 /// What the tags of a clone are judged by.
 pub(super) struct Tags<'a> {
@@ -61,7 +58,7 @@ struct New {
 impl Tags<'_> {
     /// Judges the tags. Returns those that the log tells of; `None` if what is remembered does not
     /// answer for one of them.
-    pub(super) fn verify(&self, report: &mut Report) -> Result<Option<Judged>, Error> {
+    pub(super) fn verify(&self, report: &mut Report) -> Result<Option<memory::Tags>, Error> {
         let refs = self.basis.refs;
         let is_asked = |name: &RefName| self.only.is_none_or(|only| only == name);
         let told = self.told(report);
@@ -69,7 +66,7 @@ impl Tags<'_> {
             .iter()
             .filter(|(name, _)| name.tag().is_some() && is_asked(name))
             .collect();
-        let (mut judged, mut new, mut own) = (Judged::new(), Vec::new(), Vec::new());
+        let (mut judged, mut new, mut own) = (memory::Tags::new(), Vec::new(), Vec::new());
         for (name, id) in &here {
             // The log may tell that it was deleted: then this is another one.
             let is_told = |told: &&Told| told.at.is_some() || told.was.contains(*id);
@@ -270,7 +267,9 @@ impl Tags<'_> {
                 first.reference
             ));
         }
-        report.count("tags", named.len());
+        if !named.is_empty() {
+            report.count("tags", named.len());
+        }
         let (found, undecided) = self.judge_by(self.history().last_index(), &named, &tips)?;
         let is_server = self.reader.remotes().is_empty();
         report.undecided.extend(undecided);
