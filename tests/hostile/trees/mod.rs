@@ -225,6 +225,8 @@ pub const CASES: &[Case] = &[
         tests: &[
             "hostile::trees::permitted::odd_modes_and_names_are_where_the_policy_has_them",
             "hostile::trees::permitted::old_modes_that_nobody_touches_stay_without_a_setting",
+            "hostile::trees::permitted::a_run_leaves_submodules_and_odd_entries_as_they_are",
+            "founding::an_adopted_branch_keeps_its_habits",
         ],
     },
     Case {

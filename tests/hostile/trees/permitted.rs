@@ -71,6 +71,12 @@ fn approved(tree: &str, allow: &str) -> World {
     let world = World::founded();
     let edit = |text: String| text.replace("[tree]\n", &format!("[tree]\n{tree}"));
     world.next_policy(2, None, edit);
+    approves(&world, allow);
+    world
+}
+
+/// olga approves a task for otto that may touch these paths.
+fn approves(world: &World, allow: &str) {
     let mut new = vec!["git", "awo", "task", "new", TASK, "--task", "it"];
     new.extend(["--validate", "true", "--allow"]);
     new.extend(allow.split(' '));
@@ -93,7 +99,6 @@ fn approved(tree: &str, allow: &str) -> World {
     for who in ["otto", "rita"] {
         world.ok(who, who, &["git", "awo", "fetch"]);
     }
-    world
 }
 
 /// otto lets a command run.
@@ -123,6 +128,17 @@ fn a_run_changes_a_file_that_git_obeys_where_its_signer_and_its_contract_may() {
     let world = approved(otto, "src/");
     let done = runs(&world, script);
     assert_eq!(done.code, 0, "{}", done.text);
+    lands(&world);
+    world.fresh_clone();
+    world.ok("vera", "vera", &["git", "awo", "verify"]);
+    // What the command left is what the commit holds: no filter, no conversion.
+    let commit = world.rev("otto", "refs/heads/main");
+    let show = ["git", "cat-file", "-p", &format!("{commit}:src/x.txt")];
+    assert_eq!(world.ok("otto", "otto", &show), "a\r\nb\n");
+}
+
+/// The run goes through every gate.
+fn lands(world: &World) {
     let acts = [
         ("otto", "push"),
         ("rita", "fetch"),
@@ -141,16 +157,60 @@ fn a_run_changes_a_file_that_git_obeys_where_its_signer_and_its_contract_may() {
         }
         world.ok(who, who, &words);
     }
-    // What the command left is what the commit holds: no filter, no conversion.
-    let commit = world.rev("otto", "refs/heads/main");
-    let stored = world.ok(
-        "otto",
-        "otto",
-        &["git", "cat-file", "-p", &format!("{commit}:src/x.txt")],
+}
+
+#[test]
+fn a_run_leaves_submodules_and_odd_entries_as_they_are() {
+    let door = Door::new(World::founded(), "olga");
+    let (raw, world) = (door.raw(), &door.world);
+    let (blob, other) = (raw.blob("x\r\n"), raw.blob("y\n"));
+    let (tip, root) = door.base();
+    let src = world.rev("olga", "origin/main:src");
+    let odd = raw.tree_as_it_is(&[("100664", b"a", &blob), ("0100644", b"b", &blob)]);
+    let src = raw.tree_with(
+        &src,
+        &[
+            ("160000", b"lib", &tip),
+            ("100664", b"old", &blob),
+            ("100644", b"a\tb", &other),
+            ("40000", b"odd", &odd),
+        ],
     );
-    assert_eq!(stored, "a\r\nb\n");
-    world.fresh_clone();
-    world.ok("vera", "vera", &["git", "awo", "verify"]);
+    let attributes = raw.blob("* text=auto\n*.bin filter=lfs\n");
+    let entries = [
+        ("40000", &b"src"[..], src.as_str()),
+        ("100644", b".gitattributes", &attributes),
+    ];
+    let base = door.commit(&raw.tree_with(&root, &entries));
+    world.force("olga", &[&format!("{base}:refs/heads/main")]);
+    world.ok("olga", "olga", &["git", "fetch", "-q"]);
+    world.ok(
+        "olga",
+        "olga",
+        &["git", "reset", "-q", "--hard", "origin/main"],
+    );
+    world.next_policy(2, None, |_| crate::world::policy(2, &base, ""));
+    approves(world, "src/");
+    world.ok("otto", "otto", &["git", "fetch", "-q"]);
+    world.ok(
+        "otto",
+        "otto",
+        &["git", "reset", "-q", "--hard", "origin/main"],
+    );
+    let done = runs(
+        world,
+        "test -d src/lib && printf new > src/new.bin && echo >> src/strings.py",
+    );
+    assert_eq!(done.code, 0, "{}", done.text);
+    lands(world);
+    let diff = ["git", "diff-tree", "-r", "--name-status", &base, "main"];
+    let changed = world.ok("otto", "otto", &diff);
+    assert_eq!(changed, "A\tsrc/new.bin\nM\tsrc/strings.py\n");
+    // Moving a submodule is not for a run: what is checked out there is no part of the work tree.
+    let world = approved("submodules = [\"**\"]\n", "src/");
+    let script = "git init -q src/lib; cd src/lib; git commit -q --allow-empty -m x";
+    let done = runs(&world, script);
+    assert!(done.text.contains("INT-003"), "{}", done.text);
 }
 
 #[test]
