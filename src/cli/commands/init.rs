@@ -151,7 +151,7 @@ fn permitted(habits: &Habits) -> String {
         ));
     }
     if habits.lfs {
-        text.push_str("large files go to git-lfs, whose hooks are kept beside ours\n");
+        text.push_str("large files go to git-lfs: docs/lfs.md says how the two work together\n");
     }
     if let Some(why) = &habits.unread {
         text.push_str(&format!(

@@ -160,6 +160,38 @@ fn lands(world: &World) {
 }
 
 #[test]
+#[ignore = "needs git-lfs, which .ci/run installs"]
+fn a_run_adds_a_large_file_by_its_pointer() {
+    let world = approved("git_files = { \".gitattributes\" = [\"otto\"] }\n", "src/");
+    for who in ["otto", "vera"] {
+        world.ok(who, ".", &["git", "lfs", "install", "--skip-repo"]);
+    }
+    world.ok("otto", "otto", &["git", "lfs", "update", "--force"]);
+    world.ok("otto", "otto", &["git", "awo", "hooks", "install"]);
+    let content: Vec<u8> = (0..50_000_u32).flat_map(u32::to_le_bytes).collect();
+    world.write("large.bin", &content);
+    let clean = "git lfs clean < ../large.bin > ../pointer";
+    world.ok("otto", "otto", &["sh", "-c", clean]);
+    let pointer = world.path("pointer").display().to_string();
+    let script = format!(
+        "echo '*.bin filter=lfs diff=lfs merge=lfs -text' > src/.gitattributes; cp {pointer} src/x.bin"
+    );
+    let done = runs(&world, &script);
+    assert_eq!(done.code, 0, "{}", done.text);
+    lands(&world);
+    let status = ["git", "status", "--porcelain"];
+    assert_eq!(
+        world.ok("otto", "otto", &status),
+        "",
+        "nothing is taken for changed"
+    );
+    world.fresh_clone();
+    world.ok("vera", "vera", &["git", "awo", "verify"]);
+    let there = std::fs::read(world.path("vera/src/x.bin")).unwrap();
+    assert_eq!(there.len(), content.len(), "the content came with it");
+}
+
+#[test]
 fn a_run_leaves_submodules_and_odd_entries_as_they_are() {
     let door = Door::new(World::founded(), "olga");
     let (raw, world) = (door.raw(), &door.world);
