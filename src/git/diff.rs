@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::error::Error;
 use super::kind::Kind;
+use super::modules;
 use super::reader::Reader;
 use crate::record::tree::{
     Change, Entries, EntryRef, Fault, Mode, What, entries, entries_before, faults, order,
@@ -357,6 +358,12 @@ impl Compare<'_> {
                     let most = self.largest;
                     self.fault(new.name, What::Large { size, most })?;
                 }
+                Some((Kind::Blob, size)) if new.name == modules::NAME => {
+                    let changed = old.is_none_or(|old| old.id != new.id);
+                    if changed && let Some(why) = self.modules(new.id, size)? {
+                        self.fault(new.name, What::Modules(why))?;
+                    }
+                }
                 None | Some((Kind::Blob, _)) => {}
                 Some((other, _)) => self.fault(new.name, What::Kind(other.as_str()))?,
             }
@@ -415,6 +422,14 @@ impl Compare<'_> {
             known.borrow_mut().put(entry.id, size);
         }
         Ok(header)
+    }
+
+    /// Returns what is wrong with a `.gitmodules`.
+    fn modules(&self, id: ObjectId, size: u64) -> Result<Option<&'static str>, Error> {
+        if size > modules::LARGEST {
+            return Ok(Some("a .gitmodules of more than 1 MiB"));
+        }
+        Ok(modules::fault(&self.reader.blob(id)?))
     }
 
     fn collisions(&mut self, raw: &[u8], added: &[&[u8]]) -> Result<(), Error> {

@@ -140,7 +140,7 @@ impl<'r> Look<'r> {
                 What::Odd(_) => Some("odd_names"),
                 What::Collides { .. } => Some("collisions"),
                 // No policy permits these.
-                What::Name(_) | What::Empty | What::Null | What::Kind(_) => None,
+                What::Name(_) | What::Empty | What::Null | What::Kind(_) | What::Modules(_) => None,
                 What::Large { size, .. } => {
                     habits.largest = habits.largest.max(Some(size));
                     None

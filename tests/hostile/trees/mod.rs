@@ -257,6 +257,15 @@ pub const CASES: &[Case] = &[
         ],
     },
     Case {
+        id: "V-29",
+        attack: "a .gitmodules whose submodule has a name with '..', an option as its url or path, or a command \
+                 that updates it, on a server where git does not check objects",
+        answer: "INT-003",
+        tests: &[
+            "hostile::trees::permitted::submodules_are_cloned_to_their_places_and_run_nothing",
+        ],
+    },
+    Case {
         id: "P-27",
         attack: "benign: a thousand ordinary files with accents, spaces, dots, long names",
         answer: "accepted",

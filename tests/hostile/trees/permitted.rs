@@ -26,7 +26,7 @@ fn with(tree: &str) -> Door {
 fn only_the_writers_of_a_file_that_git_obeys_change_it() {
     let door = with("git_files = { \".gitattributes\" = [\"otto\"], \".mailmap\" = [\"olga\"] }\n");
     let raw = door.raw();
-    let blob = raw.blob("* text=auto\n");
+    let blob = raw.blob("# A comment in each of them\n");
     let below = |name: &[u8], entry: (&str, &[u8], &str)| {
         let inner = raw.tree(&[entry]);
         door.commit_in_src(&[("40000", name, &inner)])
@@ -300,6 +300,33 @@ fn submodules_are_where_the_policy_has_them() {
             door.commit_in_src(&[("40000", b"vendor", &vendor)]),
         ),
     ]);
+}
+
+#[test]
+fn submodules_are_cloned_to_their_places_and_run_nothing() {
+    let door = with(&format!("{ALL}{EVERYBODY}"));
+    let raw = door.raw();
+    let of = |text: &str| {
+        let blob = raw.blob(text);
+        door.commit_in_src(&[("100644", b".gitmodules", &blob)])
+    };
+    let module = |lines: &str| of(&format!("[submodule \"x\"]\n\tpath = src/x\n{lines}"));
+    let refused = [
+        (
+            "a name",
+            of("[submodule \"../../x\"]\n\tpath = src/x\n\turl = ../x\n"),
+        ),
+        ("a url", module("\turl = --upload-pack=./x\n")),
+        ("a command", module("\turl = ../x\n\tupdate = !./x\n")),
+        (
+            "a path",
+            of("[submodule \"x\"]\n\tpath = -x\n\turl = ../x\n"),
+        ),
+        ("no file of git's", of("[submodule \"x\n")),
+    ];
+    let refused = refused.map(|(what, commit)| (what.to_owned(), commit));
+    door.refuses_all(&refused, "INT-003");
+    door.accepts("a plain one", &module("\turl = ../x\n\tbranch = main\n"));
 }
 
 #[test]
