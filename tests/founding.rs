@@ -186,15 +186,19 @@ fn an_adopted_branch_keeps_its_habits() {
     commit(&world, "one\n");
     world.ok("olga", "fresh", &["sh", "-c", HABITS]);
     commit_old(&world, "old", "x\n");
+    let tags = "git tag v1 HEAD^; git tag -a -m Two v2";
+    world.ok("olga", "fresh", &["sh", "-c", tags]);
     let init = ["git", "awo", "init", "--identity", "olga"];
     let said = world.ok("olga", "fresh", &init);
     let used = "permitted, since it is used here: collisions, executable, odd_modes, odd_names, \
-                submodules, symlinks, merges, git_files .gitattributes, git_files .gitmodules, \
+                submodules, symlinks, merges, tags, git_files .gitattributes, git_files .gitmodules, \
                 rule ci .github/workflows/\n";
     assert!(said.contains(used), "{said}");
     let policy = ["git", "show", "refs/awo/policy:policy.toml"];
     let text = world.ok("olga", "fresh", &policy);
     world.ok("olga", "fresh", &["git", "awo", "push"]);
+    world.ok("olga", "fresh", &["git", "tag", "v3"]);
+    world.ok("olga", "fresh", &["git", "push", "-q", "origin", "--tags"]);
     // As it goes on: the same again, elsewhere.
     world.ok("olga", "fresh", &["git", "switch", "-q", "-c", "wip/more"]);
     let again = format!(
@@ -220,6 +224,7 @@ fn an_adopted_branch_keeps_its_habits() {
     world.ok("vera", "seen", &["git", "awo", "fetch"]);
     world.ok("vera", "seen", &["git", "awo", "verify"]);
     // The same repository, the same policy.
+    world.ok("server", "fresh.git", &["git", "tag", "-d", "v3"]);
     world.ok(
         "olga",
         ".",

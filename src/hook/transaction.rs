@@ -50,9 +50,13 @@ pub fn prepared(
     if let Err(busy) = locks::wait(reader.common_dir(), &changes) {
         report.absorb(busy.refusal(Subject::none()));
     }
-    // Without --atomic each ref of a push comes here by itself: the others are not asked for.
+    // Without --atomic each ref of a push comes here by itself: the others are not asked for, but those
+    // that it builds on.
     let names = changes.iter().filter_map(|it| RefName::new(&it.name).ok());
-    let now = current(reader, names)?;
+    let names: BTreeSet<_> = names.collect();
+    let bases = names.iter().filter_map(|it| judged.depends_on.get(it));
+    let bases: Vec<_> = bases.flatten().cloned().collect();
+    let now = current(reader, names.into_iter().chain(bases))?;
     report.findings.extend(judge(&judged, &changes, &now));
     Ok(report)
 }

@@ -1,7 +1,8 @@
 //! The first policy of somebody who starts alone, as `git awo init` writes it.
 
 use crate::policy::document::{
-    DirectGrant, Document, Gates, Identity, Limits, RefGrant, Roots, Rule, SCHEMA, TreeRules,
+    DirectGrant, Document, Gates, Identity, Limits, RefGrant, Roots, Rule, SCHEMA, TagForm,
+    TagGrant, TagsBefore, TreeRules,
 };
 use crate::policy::features;
 use crate::record::{self, IdentityName, ObjectId, RefName, Role};
@@ -83,6 +84,22 @@ fn document(founding: &Founding<'_>) -> Document {
         // Room for it to grow.
         limits.file_bytes = largest.checked_next_power_of_two().unwrap_or(u64::MAX);
     }
+    let mut tags = Vec::new();
+    if !habits.tags.is_empty() {
+        // Nobody can be named for a tag without a signature.
+        let creators = match habits.tag_form {
+            TagForm::Signed => OPERATORS,
+            TagForm::Annotated | TagForm::Any => "*",
+        };
+        tags.push(TagGrant {
+            pattern: "refs/tags/**".to_owned(),
+            creators: vec![creators.to_owned()],
+            form: habits.tag_form,
+            of: Vec::new(),
+            moves: false,
+            delete: false,
+        });
+    }
     Document {
         schema: SCHEMA.to_owned(),
         version: 1,
@@ -114,6 +131,10 @@ fn document(founding: &Founding<'_>) -> Document {
                 direct: vec![everywhere("*")],
             },
         ],
+        tags,
+        tags_before: TagsBefore {
+            adopted: habits.tags.clone(),
+        },
         rules,
         limits,
     }
@@ -179,6 +200,20 @@ const RISKS: &[(&str, &str)] = &[
     (
         "merges = true",
         "Used here: merges. Each commit behind one is judged, and what the merge itself changes.",
+    ),
+    (
+        "form = \"any\"",
+        "Used here: tags that are mere names of commits. Everybody who can push creates them, and no\n\
+         signature tells who did. Narrower: creators = [\"role:operator\"], form = \"signed\"",
+    ),
+    (
+        "form = \"annotated\"",
+        "Used here: tags without a signature of ours. Everybody who can push creates them, and who did cannot\n\
+         be shown. Narrower: creators = [\"role:operator\"], form = \"signed\"",
+    ),
+    (
+        "[tags.adopted]",
+        "The tags from before adoption. Each may be created here, at this object.",
     ),
     (
         "name = \"ci\"",
@@ -247,12 +282,15 @@ mod tests {
             ci_files: [".gitlab-ci.yml"].into(),
             merges: true,
             largest: Some(300 << 20),
+            tags: [("refs/tags/v1".to_owned(), "07".repeat(20))].into(),
+            tag_form: TagForm::Any,
             ..Habits::default()
         };
         let (text, policy) = written(&habits);
+        // One of the two forms of tags; what is told of the adopted ones is no risk.
         let used = text.matches("# Used here: ").count();
-        assert_eq!(used, RISKS.len() + 1, "{text}");
-        for (begin, _) in RISKS {
+        assert_eq!(used, RISKS.len() - 1, "{text}");
+        for (begin, _) in RISKS.iter().filter(|it| !it.0.contains("annotated")) {
             let at = text.find(&format!("\n{begin}"));
             let before = text.get(..at.unwrap()).unwrap();
             assert!(before.lines().last().unwrap().starts_with("# "), "{begin}");
@@ -269,7 +307,9 @@ mod tests {
                 .is_some()
         };
         assert!(!kept(".gitattributes") && kept(".gitmodules"));
-        assert_eq!(habits.keys().len(), tree.len() + 4);
+        assert_eq!(rules.tags[0].form, TagForm::Any);
+        assert_eq!(rules.tags_before.adopted.len(), 1);
+        assert_eq!(habits.keys().len(), tree.len() + 5);
     }
 
     #[test]
@@ -284,6 +324,6 @@ mod tests {
             ..TreeRules::default()
         };
         assert_eq!(rules.tree, expected);
-        assert!(!rules.refs[0].merges && rules.rules.is_empty());
+        assert!(!rules.refs[0].merges && rules.rules.is_empty() && rules.tags.is_empty());
     }
 }

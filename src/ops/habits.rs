@@ -1,10 +1,12 @@
 //! What the tree and the newest commits of a branch hold that a policy permits only where it says so.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::git::{self, Compared, Repo};
 use crate::policy::GIT_FILES;
+use crate::policy::document::TagForm;
 use crate::policy::pattern::PathSet;
+use crate::record::tag::Tag;
 use crate::record::tree::{Mode, What};
 use crate::record::{ObjectId, RepoPath};
 
@@ -32,6 +34,10 @@ pub struct Habits {
     pub merges: bool,
     /// The bytes of the largest file, if that is more than a policy permits by default.
     pub largest: Option<u64>,
+    /// The tags that there are, by their full names, and the object of each.
+    pub tags: BTreeMap<String, String>,
+    /// The strictest form that all of them have.
+    pub tag_form: TagForm,
     /// Why not all of it could be looked at.
     pub unread: Option<String>,
 }
@@ -47,6 +53,10 @@ impl Habits {
             &mut habits,
         );
         habits.lfs = look.gives_to_lfs(tree)?;
+        for (name, id) in repo.references("refs/tags/")? {
+            habits.tag_form = habits.tag_form.max(look.form(id));
+            habits.tags.insert(name.to_string(), id.to_string());
+        }
         let newest = git::run_at_home(repo, &["rev-list", NEWEST, &tip.to_string()])?;
         let newest = String::from_utf8_lossy(&newest.stdout).into_owned();
         for id in newest.lines().filter_map(|line| line.parse().ok()) {
@@ -60,6 +70,7 @@ impl Habits {
         let keys = [
             ("merges", self.merges),
             ("file_bytes", self.largest.is_some()),
+            ("tags", !self.tags.is_empty()),
         ];
         let used = keys.into_iter().filter(|(_, used)| *used);
         let git_files = self
@@ -160,6 +171,19 @@ impl<'r> Look<'r> {
         habits.git_files.extend(git_file.copied());
         let ci_files = self.ci_files.iter().filter(|(_, set)| set.matches(path));
         habits.ci_files.extend(ci_files.map(|(name, _)| *name));
+    }
+
+    /// Returns the form of a tag at this object.
+    fn form(&self, id: ObjectId) -> TagForm {
+        let is_signed = |tag: &Tag| {
+            let signature = tag.signature.as_ref();
+            signature.is_some_and(|it| it.armor.starts_with(b"-----BEGIN SSH"))
+        };
+        match (self.repo.header(id), self.repo.tag(id)) {
+            (_, Ok(tag)) if is_signed(&tag) => TagForm::Signed,
+            (Ok(Some((git::Kind::Tag, _))), _) => TagForm::Annotated,
+            _ => TagForm::Any,
+        }
     }
 
     /// Tells whether the attributes at the top of a tree name the filter of git-lfs.
