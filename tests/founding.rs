@@ -127,3 +127,134 @@ fn the_key_of_the_server_is_given_by_its_file_or_its_words() {
     );
     assert!(said.contains("names no server key"), "{said}");
 }
+
+/// Writes a file that git would not write, in the clone `fresh`; returns its object.
+fn object(world: &World, kind: &str, bytes: &[u8]) -> String {
+    use std::io::Write as _;
+    use std::process::Stdio;
+    let words = [
+        "git",
+        "hash-object",
+        "-w",
+        "--literally",
+        "--stdin",
+        "-t",
+        kind,
+    ];
+    let mut command = world.command("olga", "fresh", &words);
+    let command = command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(bytes).unwrap();
+    let output = child.wait_with_output().unwrap();
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+/// Puts a directory into the index of `fresh` whose files have the mode of an old program, commits.
+fn commit_old(world: &World, directory: &str, content: &str) {
+    let blob = object(world, "blob", content.as_bytes());
+    let digits = blob.as_bytes().chunks(2);
+    let id = digits.map(|it| u8::from_str_radix(std::str::from_utf8(it).unwrap(), 16).unwrap());
+    let entry: Vec<u8> = b"100664 a\0".iter().copied().chain(id).collect();
+    let old = object(world, "tree", &entry);
+    let list = world.ok("olga", "fresh", &["git", "ls-tree", "HEAD"]);
+    let list = format!("{list}040000 tree {old}\t{directory}\n");
+    world.write("list", list);
+    let script = "tree=$(git mktree < ../list) && git reset -q --soft \
+                  $(git commit-tree -S -p HEAD -m Old $tree) && git reset -q --hard";
+    world.ok("olga", "fresh", &["sh", "-c", script]);
+}
+
+/// Everything that a policy permits only where it says so, once.
+const HABITS: &str = r#"
+set -e
+echo '#!/bin/sh' > run.sh; chmod +x run.sh
+ln -s README.md link
+printf x > 'a	b'; printf y > 'dot.'
+printf 1 > Case; printf 2 > case
+echo '* text=auto' > .gitattributes
+mkdir -p .github/workflows sub; echo on: push > .github/workflows/ci.yml
+printf '[submodule "sub"]\n\tpath = sub\n\turl = ../server.git\n' > .gitmodules
+git update-index --add --cacheinfo 160000,$(git rev-parse HEAD),sub
+git add -A; git commit -q -n -m 'All at once'
+git switch -q -c side; echo side > side; git add -A; git commit -q -n -m Side
+git switch -q -; git merge -q --no-ff --no-verify -m Merge side; git branch -q -D side
+"#;
+
+#[test]
+fn an_adopted_branch_keeps_its_habits() {
+    let world = empty("main");
+    commit(&world, "one\n");
+    world.ok("olga", "fresh", &["sh", "-c", HABITS]);
+    commit_old(&world, "old", "x\n");
+    let tags = "git tag v1 HEAD^; git tag -a -m Two v2";
+    world.ok("olga", "fresh", &["sh", "-c", tags]);
+    let init = ["git", "awo", "init", "--identity", "olga"];
+    let said = world.ok("olga", "fresh", &init);
+    let used = "permitted, since it is used here: collisions, executable, odd_modes, odd_names, \
+                submodules, symlinks, merges, tags, git_files .gitattributes, git_files .gitmodules, \
+                rule ci .github/workflows/\n";
+    assert!(said.contains(used), "{said}");
+    let policy = ["git", "show", "refs/awo/policy:policy.toml"];
+    let text = world.ok("olga", "fresh", &policy);
+    world.ok("olga", "fresh", &["git", "awo", "push"]);
+    world.ok("olga", "fresh", &["git", "tag", "v3"]);
+    world.ok("olga", "fresh", &["git", "push", "-q", "origin", "--tags"]);
+    // As it goes on: the same again, elsewhere.
+    world.ok("olga", "fresh", &["git", "switch", "-q", "-c", "wip/more"]);
+    let again = format!(
+        "mkdir more; cd more\n{}",
+        HABITS.replace(" sub", " more-sub")
+    );
+    let again = again
+        .replace(",sub", ",more/more-sub")
+        .replace("= sub", "= more/more-sub");
+    world.ok("olga", "fresh", &["sh", "-c", &again]);
+    commit_old(&world, "older", "y\n");
+    world.ok("olga", "fresh", &["git", "awo", "push"]);
+    world.ok(
+        "vera",
+        ".",
+        &["git", "clone", "-q", "-b", "main", "fresh.git", "seen"],
+    );
+    world.ok(
+        "vera",
+        "seen",
+        &["git", "awo", "trust", &world.fingerprint()],
+    );
+    world.ok("vera", "seen", &["git", "awo", "fetch"]);
+    world.ok("vera", "seen", &["git", "awo", "verify"]);
+    // The same repository, the same policy.
+    world.ok("server", "fresh.git", &["git", "tag", "-d", "v3"]);
+    world.ok(
+        "olga",
+        ".",
+        &["git", "clone", "-q", "-b", "main", "fresh.git", "twin"],
+    );
+    let origin = ["git", "remote", "remove", "origin"];
+    world.ok("olga", "twin", &origin);
+    let key = ["--server-key", "../fresh.git/awo/server_key.pub"];
+    world.ok("olga", "twin", &[&init[..], &key].concat());
+    assert_eq!(world.ok("olga", "twin", &policy), text);
+}
+
+#[test]
+fn a_shallow_clone_is_adopted_by_what_it_has() {
+    let world = empty("main");
+    commit(&world, "one\n");
+    world.ok("olga", "fresh", &["sh", "-c", HABITS]);
+    commit(&world, "two\n");
+    let place = format!("file://{}", world.path("fresh").display());
+    world.ok(
+        "olga",
+        ".",
+        &["git", "clone", "-q", "--depth=1", &place, "shallow"],
+    );
+    world.ok("olga", "shallow", &["git", "remote", "remove", "origin"]);
+    let init = ["git", "awo", "init", "--identity", "olga"];
+    let said = world.ok("olga", "shallow", &init);
+    assert!(
+        said.contains("executable") && !said.contains("merges"),
+        "{said}"
+    );
+    assert!(!said.contains("could be looked at"), "{said}");
+}

@@ -17,6 +17,7 @@ mod fuzz_targets;
 mod fuzzing;
 mod growth;
 mod hostile;
+mod howtos;
 mod in_flight;
 mod independent;
 mod integrity;

@@ -85,7 +85,7 @@ pub fn contradictions(
         return Ok(claims.findings);
     }
     let base = reader.commit(run.base)?.tree;
-    let changes = reader.changes_before(base, run.tree, git::MOST_CHANGES)?;
+    let changes = reader.changes_before(Some(base), Some(run.tree), git::MOST_CHANGES)?;
     if let Some(bytes) = patch
         && let Some(why) = Applied::new(reader, base, &changes).differs(bytes)?
     {

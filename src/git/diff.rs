@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::error::Error;
 use super::kind::Kind;
+use super::modules;
 use super::reader::Reader;
 use crate::record::tree::{
     Change, Entries, EntryRef, Fault, Mode, What, entries, entries_before, faults, order,
@@ -26,7 +27,7 @@ const MOST_ENTRIES: u64 = 20_000_000;
 const BYTES_A_PATH: u64 = 160;
 /// See [`BYTES_A_PATH`].
 const MIN_PATH_BYTES: u64 = 16 * 1024 * 1024;
-/// Maximum number of faults that one comparison reports.
+/// Maximum number of faults that one comparison reports, or a hundredth of the changes that it may list.
 const MOST_FAULTS: usize = 1_000;
 /// Cost of a listed entry, in entries that are only read.
 const COST_OF_LISTING: u64 = 100;
@@ -101,8 +102,8 @@ impl Reader {
         tree: ObjectId,
         max: usize,
     ) -> Result<Vec<(RepoPath, Mode, ObjectId)>, Error> {
-        let compared = self.compared(None, Some(tree), max, View::Before, u64::MAX)?;
-        let files = compared.changes.into_iter().filter_map(|change| {
+        let changes = self.changes_before(None, Some(tree), max)?;
+        let files = changes.into_iter().filter_map(|change| {
             let (mode, id) = change.new?;
             Some((change.path, mode, id))
         });
@@ -136,12 +137,12 @@ impl Reader {
     /// does, if there are at most `max`.
     pub fn changes_before(
         &self,
-        old: ObjectId,
-        new: ObjectId,
+        old: Option<ObjectId>,
+        new: Option<ObjectId>,
         max: usize,
     ) -> Result<Vec<Change>, Error> {
         Ok(self
-            .compared(Some(old), Some(new), max, View::Before, u64::MAX)?
+            .compared(old, new, max, View::Before, u64::MAX)?
             .changes)
     }
 
@@ -357,6 +358,12 @@ impl Compare<'_> {
                     let most = self.largest;
                     self.fault(new.name, What::Large { size, most })?;
                 }
+                Some((Kind::Blob, size)) if new.name == modules::NAME => {
+                    let changed = old.is_none_or(|old| old.id != new.id);
+                    if changed && let Some(why) = self.modules(new.id, size)? {
+                        self.fault(new.name, What::Modules(why))?;
+                    }
+                }
                 None | Some((Kind::Blob, _)) => {}
                 Some((other, _)) => self.fault(new.name, What::Kind(other.as_str()))?,
             }
@@ -417,6 +424,14 @@ impl Compare<'_> {
         Ok(header)
     }
 
+    /// Returns what is wrong with a `.gitmodules`.
+    fn modules(&self, id: ObjectId, size: u64) -> Result<Option<&'static str>, Error> {
+        if size > modules::LARGEST {
+            return Ok(Some("a .gitmodules of more than 1 MiB"));
+        }
+        Ok(modules::fault(&self.reader.blob(id)?))
+    }
+
     fn collisions(&mut self, raw: &[u8], added: &[&[u8]]) -> Result<(), Error> {
         for (name, what) in faults::collisions(raw, self.kind, added) {
             self.fault(&name, what)?;
@@ -425,10 +440,11 @@ impl Compare<'_> {
     }
 
     fn fault(&mut self, name: &[u8], what: What) -> Result<(), Error> {
-        if self.found.faults.len() >= MOST_FAULTS {
+        let max = MOST_FAULTS.max(self.max / 100);
+        if self.found.faults.len() >= max {
             return Err(Error::Limit {
                 what: "faults in trees",
-                max: MOST_FAULTS as u64,
+                max: max as u64,
             });
         }
         let path = self.path(name)?;

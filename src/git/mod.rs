@@ -12,6 +12,7 @@ mod holder;
 mod kind;
 mod large;
 mod links;
+mod modules;
 mod notes;
 mod object_files;
 mod odb;

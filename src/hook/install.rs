@@ -244,8 +244,10 @@ fn kept_path(hook: &Path) -> PathBuf {
 fn keep(hook: &Path) -> Result<(), Error> {
     let kept = kept_path(hook);
     if exists(&kept)? {
-        // An install that came no further has kept it already.
-        if is_same(hook, &kept)? {
+        // An install that came no further has kept it already, or its program has written it again:
+        // git lfs update --force.
+        let text = contents(hook)?.filter(|text| !text.is_empty());
+        if is_same(hook, &kept)? || (text.is_some() && text == contents(&kept)?) {
             return Ok(());
         }
         return Err(Error::Taken {

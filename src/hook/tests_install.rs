@@ -257,7 +257,11 @@ fn nothing_is_lost_where_two_hooks_would_have_to_be_kept() {
     let program = place.program(0);
     place.existing("pre-push");
     install(&place.hooks(), Side::Client, &program).unwrap();
-    let text = place.existing("pre-push");
+    // Its program writes the same hook again, over ours: there is only one to keep.
+    place.existing("pre-push");
+    install(&place.hooks(), Side::Client, &program).unwrap();
+    let text = place.existing("pre-push").replace("exit 7", "exit 8");
+    script(&place.hooks().join("pre-push"), &text);
     assert!(install(&place.hooks(), Side::Client, &program).is_err());
     assert_eq!(
         fs::read(place.hooks().join("pre-push")).unwrap(),

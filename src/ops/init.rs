@@ -7,10 +7,8 @@ use crate::actor::{self, Settings, publish_atomically};
 use crate::check::Anchor;
 use crate::git;
 use crate::hook::install::{self, HookChange, Side};
-use crate::policy::document::{
-    DirectGrant, Document, Gates, Identity, Limits, RefGrant, Roots, SCHEMA, TagsBefore, TreeRules,
-};
-use crate::policy::{Policy, features};
+use crate::policy::Policy;
+use crate::policy::document::Limits;
 use crate::record::envelope::Envelope;
 use crate::record::{IdentityName, ObjectId, RefName, Role, Rule, Sha256};
 use crate::records::{Kind, PolicyPredicate, Statement};
@@ -19,11 +17,11 @@ use crate::signing::{PublicKey, generate_ed25519, open_signer};
 use crate::store::layout;
 use crate::sys::{file, random};
 
+use super::first_policy::{Founding, SERVER, first_policy};
+use super::habits::Habits;
 use super::policy::{Files, write_version};
 use super::{Error, Session, hooks, remote};
 
-/// The name of the server in a policy that is made here.
-const SERVER: &str = "server";
 /// The largest file with a public key, in bytes.
 const MAX_KEY: u64 = 64 * 1024;
 
@@ -165,6 +163,8 @@ pub struct Founded {
     pub begins: Option<RefName>,
     /// The key that keeps the receive log.
     pub server_key: Option<String>,
+    /// What the adopted branch holds, and the policy permits therefore.
+    pub habits: Habits,
 }
 
 /// Sets up a clone: founds the policy or joins the one there is, then refspecs and hooks.
@@ -237,6 +237,7 @@ fn must_be_first(session: &Session) -> Result<(), Error> {
 fn found(session: &Session, request: &CloneRequest<'_>) -> Result<Founded, Error> {
     let actor = session.actor();
     let signer = actor.signer()?;
+    let mut habits = Habits::default();
     let (policy, signers, begins) = match &request.first {
         Some(files) => {
             let signers = files.allowed_signers.clone().unwrap_or_default();
@@ -257,7 +258,17 @@ fn found(session: &Session, request: &CloneRequest<'_>) -> Result<Founded, Error
             }
             let branch = branch_to_govern(session)?;
             let adopted = session.repo().reference(&branch)?;
-            let policy = default_policy(&name, &branch, adopted, server_key.is_some())?;
+            if let Some(tip) = adopted {
+                let file_bytes = Limits::default().file_bytes;
+                habits = Habits::of(session.repo(), tip, file_bytes)?;
+            }
+            let policy = first_policy(&Founding {
+                name: &name,
+                branch: &branch,
+                adopted,
+                server: server_key.is_some(),
+                habits: &habits,
+            })?;
             let begins = adopted.is_none().then_some(branch);
             (policy, signers.into_bytes(), begins)
         }
@@ -289,6 +300,7 @@ fn found(session: &Session, request: &CloneRequest<'_>) -> Result<Founded, Error
     Ok(Founded {
         begins,
         server_key: server.map(|(_, key)| key),
+        habits,
     })
 }
 
@@ -333,81 +345,6 @@ fn require_adopted(session: &Session, policy: &Policy) -> Result<(), Error> {
         }
     }
     Ok(())
-}
-
-/// Returns the policy of somebody who starts alone: one branch is governed, wip/ is free for all named.
-/// A branch without a commit takes the founder's direct commits, since a run needs one to start from.
-fn default_policy(
-    name: &IdentityName,
-    branch: &RefName,
-    adopted: Option<ObjectId>,
-    server: bool,
-) -> Result<Vec<u8>, Error> {
-    let everywhere = |writer: &str| DirectGrant {
-        writers: vec![writer.to_owned()],
-        paths: vec!["**".to_owned()],
-    };
-    let mut identities = vec![Identity {
-        name: name.to_string(),
-        principals: Vec::new(),
-        roles: vec![Role::Operator.word().to_owned()],
-    }];
-    if server {
-        identities.push(Identity {
-            name: SERVER.to_owned(),
-            principals: Vec::new(),
-            roles: vec![Role::Server.word().to_owned()],
-        });
-    }
-    let mut accept = vec!["governed".to_owned(), "rollback".to_owned()];
-    let mut direct = Vec::new();
-    if adopted.is_none() {
-        accept.push("direct".to_owned());
-        direct.push(everywhere(name.as_str()));
-    }
-    let document = Document {
-        schema: SCHEMA.to_owned(),
-        version: 1,
-        requires: vec![features::EVIDENCE.to_owned()],
-        level: "FULL_HUMAN".to_owned(),
-        expires: None,
-        roots: Roots {
-            threshold: 1,
-            identities: vec![name.to_string()],
-        },
-        gates: Gates::default(),
-        tree: TreeRules {
-            protected: vec![".github/workflows/".to_owned(), ".gitlab-ci.yml".to_owned()],
-            ..TreeRules::default()
-        },
-        identities,
-        tags: Vec::new(),
-        tags_before: TagsBefore::default(),
-        refs: vec![
-            RefGrant {
-                pattern: branch.to_string(),
-                accept,
-                merges: false,
-                rewind: false,
-                adopted: adopted.map(|id| id.to_string()),
-                direct,
-            },
-            RefGrant {
-                pattern: "refs/heads/wip/**".to_owned(),
-                accept: vec!["direct".to_owned()],
-                merges: true,
-                rewind: true,
-                adopted: None,
-                direct: vec![everywhere("*")],
-            },
-        ],
-        rules: Vec::new(),
-        limits: Limits::default(),
-    };
-    let text = toml::to_string(&document);
-    let text = text
-        .map_err(|error| Error::unusable(Rule::PolicyWritten, "cannot write the policy", &error))?;
-    Ok(text.into_bytes())
 }
 
 /// Makes `git fetch` bring the records into tracking refs, for every remote. Returns the remotes.

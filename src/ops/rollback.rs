@@ -77,7 +77,7 @@ impl<'a> Undo<'a> {
             tip,
             ancestor,
             earlier,
-            changes: repo.changes_before(base, made, MOST_CHANGES)?,
+            changes: repo.changes_before(Some(base), Some(made), MOST_CHANGES)?,
         })
     }
 

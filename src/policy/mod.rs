@@ -23,7 +23,7 @@ pub use features::BadPolicy;
 pub use keyring::Keyring;
 pub use level::Level;
 pub use person::{Person, Writers};
-pub use policy::Policy;
+pub use policy::{GIT_FILES, Policy};
 pub use proven::Proven;
 pub use refs::RefRules;
 pub use tags::TagRules;

@@ -396,6 +396,9 @@ rules! {
     ExportName = "export-name", Int003,
         "No two records of a run have the same name in an export.",
         "export", "two digests with the same first twelve digits";
+    GitModules = "git-modules", Int003,
+        "A `.gitmodules` lets git clone submodules to their own places, and run nothing.",
+        "git fsck", "a submodule named `../../x`";
     NotesForm = "notes-form", Int003,
         "A notes tree has the form that git writes.",
         "git notes", "two notes on one object";

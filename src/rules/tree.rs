@@ -51,8 +51,12 @@ pub fn entries(case: &CommitCase<'_>, findings: &mut Findings) {
 /// Refuses what is in the trees though no change of a path shows it. All that a roll-back puts
 /// back stood there before, but maybe not beside what stands there now.
 pub fn unseen(case: &CommitCase<'_>, findings: &mut Findings) {
-    let unseen =
-        |it: &&Fault| !matches!(it.what, What::Name(_) | What::Odd(_) | What::Large { .. });
+    let unseen = |it: &&Fault| {
+        !matches!(
+            it.what,
+            What::Name(_) | What::Odd(_) | What::Large { .. } | What::Modules(_)
+        )
+    };
     let unseen = case.faults.iter().filter(unseen);
     findings.extend(unseen.filter_map(|it| judged(it, case)));
 }
@@ -100,6 +104,10 @@ pub fn fault(fault: &Fault, subject: Subject) -> Finding {
             .finding(subject)
             .found("a directory with nothing in it")
             .expected("directories that hold files"),
+        What::Modules(why) => Rule::GitModules
+            .finding(subject)
+            .found(why)
+            .expected("submodules that git clones to their own places"),
         What::Null => Rule::TreeEntryObject
             .finding(subject)
             .found("the object of zeros, which is none")

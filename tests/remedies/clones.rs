@@ -179,7 +179,7 @@ pub const CASES: &[Case] = &[
         prepare: |world| {
             for name in ["pre-push", "pre-push.before-awo"] {
                 let hook = format!("otto/.git/hooks/{name}");
-                world.write(&hook, "#!/bin/sh\nexit 0\n");
+                world.write(&hook, format!("#!/bin/sh\n# {name}\nexit 0\n"));
                 let mode = std::fs::Permissions::from_mode(0o755);
                 std::fs::set_permissions(world.path(&hook), mode).unwrap();
             }

@@ -146,6 +146,17 @@ pub const CASES: &[Case] = &[
         let lines = "git_files = { \".gitattributes\" = [\"otto\"] }";
         tree(world, lines, "echo '* text=auto' > src/.gitattributes");
     }),
+    wip(Rule::GitModules, |world| {
+        // git's own check of a push would be the first to find it.
+        let unchecked = ["git", "config", "receive.fsckObjects", "false"];
+        world.ok("server", "server.git", &unchecked);
+        world.next_policy(2, None, |text| {
+            let lines = "[tree]\ngit_files = { \".gitmodules\" = [\"otto\"] }\n";
+            text.replace("[tree]\n", lines)
+        });
+        let script = "printf '[submodule \"../../x\"]\\n\\tpath = x\\n' > src/.gitmodules";
+        commit(world, script);
+    }),
     wip(Rule::TreeEntryLength, |world| {
         world.next_policy(2, None, |text| {
             text + "\n[limits]\ncomponent_bytes = 100\ntree_depth = 8\n"

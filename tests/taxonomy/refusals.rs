@@ -827,7 +827,7 @@ fn next_policy(world: &World) -> String {
 fn two_kept_hooks(world: &World) {
     for name in ["pre-push", "pre-push.before-awo"] {
         let path = world.path(&format!("otto/.git/hooks/{name}"));
-        std::fs::write(&path, "#!/bin/sh\nexit 0\n").unwrap();
+        std::fs::write(&path, format!("#!/bin/sh\n# {name}\nexit 0\n")).unwrap();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
     }
 }

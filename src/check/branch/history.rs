@@ -104,7 +104,7 @@ impl<'r> History<'r> {
                     malformed = Some(error);
                     let tree = self.reader.tree_of(parent)?;
                     self.reader
-                        .changes_before(tree, commit.tree, self.max_paths)?
+                        .changes_before(Some(tree), Some(commit.tree), self.max_paths)?
                 }
                 Err(error) => return Err(error),
             };

@@ -183,7 +183,9 @@ impl<'a> Merge<'a> {
             return Ok(!paths.contains(path));
         }
         let (old, new) = (self.reader.tree_of(one)?, self.reader.tree_of(other)?);
-        let changes = self.reader.changes_before(old, new, self.max_paths)?;
+        let changes = self
+            .reader
+            .changes_before(Some(old), Some(new), self.max_paths)?;
         let paths: BTreeSet<_> = changes.into_iter().map(|it| it.path).collect();
         let alike = !paths.contains(path);
         self.differ.insert(pair, paths);

@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::check::Error;
 use crate::git::{self, Compared, Reader};
 use crate::record::commit::Commit;
-use crate::record::tree::Mode;
+use crate::record::tree::{Fault, Mode, What};
 use crate::record::{Coded, ObjectId, RefName, RepoPath, Report, Subject};
 
 use super::tips::Judged;
@@ -78,7 +78,7 @@ impl Blobs {
             return Ok(());
         }
         let tree = reader.commit(tip)?.tree;
-        let files = match reader.changes_limited(Some(tree), self.last, MAX_FILES) {
+        let files = match reader.changes_before(Some(tree), self.last, MAX_FILES) {
             Ok(files) => files,
             Err(error) => {
                 report.absorb(error.refusal(Subject::of_ref(reference).at(tip)));
@@ -135,7 +135,9 @@ impl Hashed {
                 Err(error) => Err(error),
             },
         };
-        if parent.is_err() || !found.faults.is_empty() {
+        // No change shows these.
+        let unseen = |it: &Fault| matches!(it.what, What::Null | What::Kind(_));
+        if parent.is_err() || found.faults.iter().any(unseen) {
             return self.damaged();
         }
         self.hash(reader, found.changes.iter().filter_map(|it| it.new));
@@ -186,7 +188,7 @@ fn changes(reader: &Reader, id: ObjectId) -> Result<Vec<(RepoPath, Mode, ObjectI
     }
     let mut files = Vec::new();
     for parent in parents {
-        for change in reader.changes_limited(parent, Some(commit.tree), MAX_CHANGES)? {
+        for change in reader.changes_before(parent, Some(commit.tree), MAX_CHANGES)? {
             files.extend(change.new.map(|(mode, blob)| (change.path, mode, blob)));
         }
     }

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::cli::commands::hooks::{lines, lost, program, unlines};
 use crate::cli::{Answer, Context};
+use crate::ops::habits::Habits;
 use crate::ops::init::{self, CloneRequest, ServerRequest};
 use crate::ops::policy::Files;
 use crate::ops::{Error, Session, trust};
@@ -15,8 +16,10 @@ use crate::signing::PublicKey;
 /// Found the policy of a repository, join one, or set up a server
 ///
 /// In a clone without a policy: writes and signs the first one, with you as root and operator
-/// unless --policy says otherwise. A branch without a commit then takes your direct commits. In a clone that has one: sets up refspecs and hooks only. With
-/// --server in a bare repository: makes the server's key, sets the anchor that the first policy
+/// unless --policy says otherwise. The policy permits what the branch and its newest 2,000 commits use:
+/// executables, symlinks, submodules, merges and the like, each with its risk as a comment. A branch
+/// without a commit then takes your direct commits. In a clone that has one: sets up refspecs and hooks
+/// only. With --server in a bare repository: makes the server's key, sets the anchor that the first policy
 /// must match, and installs the server's hooks.
 #[derive(Debug, Args)]
 pub struct InitArgs {
@@ -109,6 +112,7 @@ fn clone(context: &Context, session: &Session, args: &InitArgs) -> Result<Answer
                     "{branch} has no commit yet: it takes your direct commits, besides those of runs\n"
                 ));
             }
+            text.push_str(&permitted(&founded.habits));
             text.push_str(&match &founded.server_key {
                 Some(key) => format!("the receive log is kept with the server's key {key}\n"),
                 None => "the policy names no server key: the server will keep no receive log; \
@@ -130,9 +134,31 @@ fn clone(context: &Context, session: &Session, args: &InitArgs) -> Result<Answer
     let value = json!({
         "repository": repository, "founded": done.founded.is_some(), "signed_by": key, "hooks": hooks,
         "remotes": done.remotes,
+        "permits": done.founded.as_ref().map(|it| it.habits.keys()),
         "server_key": done.founded.and_then(|it| it.server_key),
     });
     Ok(Answer::new("init", value, text))
+}
+
+/// Says what the first policy permits, since it is used.
+fn permitted(habits: &Habits) -> String {
+    let mut text = String::new();
+    let keys = habits.keys();
+    if !keys.is_empty() {
+        text.push_str(&format!(
+            "permitted, since it is used here: {}\nlook at it: git show refs/awo/policy:policy.toml\n",
+            keys.join(", ")
+        ));
+    }
+    if habits.lfs {
+        text.push_str("large files go to git-lfs: docs/lfs.md says how the two work together\n");
+    }
+    if let Some(why) = &habits.unread {
+        text.push_str(&format!(
+            "not all of the branch could be looked at: {why}\n"
+        ));
+    }
+    text
 }
 
 /// Reads a public key: the words of one, as `git awo init --server` prints them, or a file.

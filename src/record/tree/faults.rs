@@ -28,6 +28,7 @@ impl Fault {
             What::Kind(_) => (4, path.to_vec()),
             What::Large { .. } => (5, path.to_vec()),
             What::Mode { .. } => (6, path.to_vec()),
+            What::Modules(_) => (7, path.to_vec()),
         }
     }
 }
@@ -59,6 +60,8 @@ pub enum What {
     /// Its mode is that of a file, and its object is of this other kind. git reads a push with such
     /// an entry without a word, and then nobody can clone.
     Kind(&'static str),
+    /// It is a `.gitmodules` that makes git write elsewhere, or run something.
+    Modules(&'static str),
     /// It is a file that is larger than it may be.
     Large {
         /// Its bytes.

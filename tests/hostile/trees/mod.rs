@@ -225,6 +225,8 @@ pub const CASES: &[Case] = &[
         tests: &[
             "hostile::trees::permitted::odd_modes_and_names_are_where_the_policy_has_them",
             "hostile::trees::permitted::old_modes_that_nobody_touches_stay_without_a_setting",
+            "hostile::trees::permitted::a_run_leaves_submodules_and_odd_entries_as_they_are",
+            "founding::an_adopted_branch_keeps_its_habits",
         ],
     },
     Case {
@@ -252,6 +254,15 @@ pub const CASES: &[Case] = &[
         answer: "INT-003",
         tests: &[
             "hostile::trees::permitted::trees_that_no_git_reads_alike_are_refused_where_everything_is_permitted",
+        ],
+    },
+    Case {
+        id: "V-29",
+        attack: "a .gitmodules whose submodule has a name with '..', an option as its url or path, or a command \
+                 that updates it, on a server where git does not check objects",
+        answer: "INT-003",
+        tests: &[
+            "hostile::trees::permitted::submodules_are_cloned_to_their_places_and_run_nothing",
         ],
     },
     Case {

@@ -26,7 +26,7 @@ fn with(tree: &str) -> Door {
 fn only_the_writers_of_a_file_that_git_obeys_change_it() {
     let door = with("git_files = { \".gitattributes\" = [\"otto\"], \".mailmap\" = [\"olga\"] }\n");
     let raw = door.raw();
-    let blob = raw.blob("* text=auto\n");
+    let blob = raw.blob("# A comment in each of them\n");
     let below = |name: &[u8], entry: (&str, &[u8], &str)| {
         let inner = raw.tree(&[entry]);
         door.commit_in_src(&[("40000", name, &inner)])
@@ -71,6 +71,12 @@ fn approved(tree: &str, allow: &str) -> World {
     let world = World::founded();
     let edit = |text: String| text.replace("[tree]\n", &format!("[tree]\n{tree}"));
     world.next_policy(2, None, edit);
+    approves(&world, allow);
+    world
+}
+
+/// olga approves a task for otto that may touch these paths.
+fn approves(world: &World, allow: &str) {
     let mut new = vec!["git", "awo", "task", "new", TASK, "--task", "it"];
     new.extend(["--validate", "true", "--allow"]);
     new.extend(allow.split(' '));
@@ -93,7 +99,6 @@ fn approved(tree: &str, allow: &str) -> World {
     for who in ["otto", "rita"] {
         world.ok(who, who, &["git", "awo", "fetch"]);
     }
-    world
 }
 
 /// otto lets a command run.
@@ -123,6 +128,17 @@ fn a_run_changes_a_file_that_git_obeys_where_its_signer_and_its_contract_may() {
     let world = approved(otto, "src/");
     let done = runs(&world, script);
     assert_eq!(done.code, 0, "{}", done.text);
+    lands(&world);
+    world.fresh_clone();
+    world.ok("vera", "vera", &["git", "awo", "verify"]);
+    // What the command left is what the commit holds: no filter, no conversion.
+    let commit = world.rev("otto", "refs/heads/main");
+    let show = ["git", "cat-file", "-p", &format!("{commit}:src/x.txt")];
+    assert_eq!(world.ok("otto", "otto", &show), "a\r\nb\n");
+}
+
+/// The run goes through every gate.
+fn lands(world: &World) {
     let acts = [
         ("otto", "push"),
         ("rita", "fetch"),
@@ -141,16 +157,92 @@ fn a_run_changes_a_file_that_git_obeys_where_its_signer_and_its_contract_may() {
         }
         world.ok(who, who, &words);
     }
-    // What the command left is what the commit holds: no filter, no conversion.
-    let commit = world.rev("otto", "refs/heads/main");
-    let stored = world.ok(
-        "otto",
-        "otto",
-        &["git", "cat-file", "-p", &format!("{commit}:src/x.txt")],
+}
+
+#[test]
+#[ignore = "needs git-lfs, which .ci/run installs"]
+fn a_run_adds_a_large_file_by_its_pointer() {
+    let world = approved("git_files = { \".gitattributes\" = [\"otto\"] }\n", "src/");
+    for who in ["otto", "vera"] {
+        world.ok(who, ".", &["git", "lfs", "install", "--skip-repo"]);
+    }
+    world.ok("otto", "otto", &["git", "lfs", "update", "--force"]);
+    world.ok("otto", "otto", &["git", "awo", "hooks", "install"]);
+    let content: Vec<u8> = (0..50_000_u32).flat_map(u32::to_le_bytes).collect();
+    world.write("large.bin", &content);
+    let clean = "git lfs clean < ../large.bin > ../pointer";
+    world.ok("otto", "otto", &["sh", "-c", clean]);
+    let pointer = world.path("pointer").display().to_string();
+    let script = format!(
+        "echo '*.bin filter=lfs diff=lfs merge=lfs -text' > src/.gitattributes; cp {pointer} src/x.bin"
     );
-    assert_eq!(stored, "a\r\nb\n");
+    let done = runs(&world, &script);
+    assert_eq!(done.code, 0, "{}", done.text);
+    lands(&world);
+    let status = ["git", "status", "--porcelain"];
+    assert_eq!(
+        world.ok("otto", "otto", &status),
+        "",
+        "nothing is taken for changed"
+    );
     world.fresh_clone();
     world.ok("vera", "vera", &["git", "awo", "verify"]);
+    let there = std::fs::read(world.path("vera/src/x.bin")).unwrap();
+    assert_eq!(there.len(), content.len(), "the content came with it");
+}
+
+#[test]
+fn a_run_leaves_submodules_and_odd_entries_as_they_are() {
+    let door = Door::new(World::founded(), "olga");
+    let (raw, world) = (door.raw(), &door.world);
+    let (blob, other) = (raw.blob("x\r\n"), raw.blob("y\n"));
+    let (tip, root) = door.base();
+    let src = world.rev("olga", "origin/main:src");
+    let odd = raw.tree_as_it_is(&[("100664", b"a", &blob), ("0100644", b"b", &blob)]);
+    let src = raw.tree_with(
+        &src,
+        &[
+            ("160000", b"lib", &tip),
+            ("100664", b"old", &blob),
+            ("100644", b"a\tb", &other),
+            ("40000", b"odd", &odd),
+        ],
+    );
+    let attributes = raw.blob("* text=auto\n*.bin filter=lfs\n");
+    let entries = [
+        ("40000", &b"src"[..], src.as_str()),
+        ("100644", b".gitattributes", &attributes),
+    ];
+    let base = door.commit(&raw.tree_with(&root, &entries));
+    world.force("olga", &[&format!("{base}:refs/heads/main")]);
+    world.ok("olga", "olga", &["git", "fetch", "-q"]);
+    world.ok(
+        "olga",
+        "olga",
+        &["git", "reset", "-q", "--hard", "origin/main"],
+    );
+    world.next_policy(2, None, |_| crate::world::policy(2, &base, ""));
+    approves(world, "src/");
+    world.ok("otto", "otto", &["git", "fetch", "-q"]);
+    world.ok(
+        "otto",
+        "otto",
+        &["git", "reset", "-q", "--hard", "origin/main"],
+    );
+    let done = runs(
+        world,
+        "test -d src/lib && printf new > src/new.bin && echo >> src/strings.py",
+    );
+    assert_eq!(done.code, 0, "{}", done.text);
+    lands(world);
+    let diff = ["git", "diff-tree", "-r", "--name-status", &base, "main"];
+    let changed = world.ok("otto", "otto", &diff);
+    assert_eq!(changed, "A\tsrc/new.bin\nM\tsrc/strings.py\n");
+    // Moving a submodule is not for a run: what is checked out there is no part of the work tree.
+    let world = approved("submodules = [\"**\"]\n", "src/");
+    let script = "git init -q src/lib; cd src/lib; git commit -q --allow-empty -m x";
+    let done = runs(&world, script);
+    assert!(done.text.contains("INT-003"), "{}", done.text);
 }
 
 #[test]
@@ -208,6 +300,33 @@ fn submodules_are_where_the_policy_has_them() {
             door.commit_in_src(&[("40000", b"vendor", &vendor)]),
         ),
     ]);
+}
+
+#[test]
+fn submodules_are_cloned_to_their_places_and_run_nothing() {
+    let door = with(&format!("{ALL}{EVERYBODY}"));
+    let raw = door.raw();
+    let of = |text: &str| {
+        let blob = raw.blob(text);
+        door.commit_in_src(&[("100644", b".gitmodules", &blob)])
+    };
+    let module = |lines: &str| of(&format!("[submodule \"x\"]\n\tpath = src/x\n{lines}"));
+    let refused = [
+        (
+            "a name",
+            of("[submodule \"../../x\"]\n\tpath = src/x\n\turl = ../x\n"),
+        ),
+        ("a url", module("\turl = --upload-pack=./x\n")),
+        ("a command", module("\turl = ../x\n\tupdate = !./x\n")),
+        (
+            "a path",
+            of("[submodule \"x\"]\n\tpath = -x\n\turl = ../x\n"),
+        ),
+        ("no file of git's", of("[submodule \"x\n")),
+    ];
+    let refused = refused.map(|(what, commit)| (what.to_owned(), commit));
+    door.refuses_all(&refused, "INT-003");
+    door.accepts("a plain one", &module("\turl = ../x\n\tbranch = main\n"));
 }
 
 #[test]
