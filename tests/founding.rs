@@ -191,8 +191,7 @@ fn an_adopted_branch_keeps_its_habits() {
     let init = ["git", "awo", "init", "--identity", "olga"];
     let said = world.ok("olga", "fresh", &init);
     let used = "permitted, since it is used here: collisions, executable, odd_modes, odd_names, \
-                submodules, symlinks, merges, tags, git_files .gitattributes, git_files .gitmodules, \
-                rule ci .github/workflows/\n";
+                submodules, symlinks, merges, tags, git_files .gitattributes, git_files .gitmodules\n";
     assert!(said.contains(used), "{said}");
     let policy = ["git", "show", "refs/awo/policy:policy.toml"];
     let text = world.ok("olga", "fresh", &policy);

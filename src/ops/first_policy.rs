@@ -8,10 +8,12 @@ use crate::policy::features;
 use crate::record::{self, IdentityName, ObjectId, RefName, Role};
 
 use super::Error;
-use super::habits::{CI_FILES, Habits};
+use super::habits::Habits;
 
 /// The name of the server.
 pub const SERVER: &str = "server";
+/// Files that start programs elsewhere when they are pushed, as broad patterns.
+const CI_FILES: &[&str] = &[".github/workflows/", ".gitlab-ci.yml"];
 /// Whoever may change what concerns everybody.
 const OPERATORS: &str = "role:operator";
 
@@ -70,15 +72,12 @@ fn document(founding: &Founding<'_>) -> Document {
         accept.push("direct".to_owned());
         direct.push(everywhere(name.as_str()));
     }
-    let mut rules = Vec::new();
-    if !habits.ci_files.is_empty() {
-        rules.push(Rule {
-            name: "ci".to_owned(),
-            refs: vec!["refs/heads/**".to_owned()],
-            paths: habits.ci_files.iter().map(|it| (*it).to_owned()).collect(),
-            writers: vec![OPERATORS.to_owned()],
-        });
-    }
+    let ci = Rule {
+        name: "ci".to_owned(),
+        refs: vec!["refs/heads/**".to_owned()],
+        paths: CI_FILES.iter().map(|it| (*it).to_owned()).collect(),
+        writers: vec![OPERATORS.to_owned()],
+    };
     let mut limits = Limits::default();
     if let Some(largest) = habits.largest {
         // Room for it to grow.
@@ -135,7 +134,7 @@ fn document(founding: &Founding<'_>) -> Document {
         tags_before: TagsBefore {
             adopted: habits.tags.clone(),
         },
-        rules,
+        rules: vec![ci],
         limits,
     }
 }
@@ -145,10 +144,9 @@ fn tree(habits: &Habits) -> TreeRules {
         true => vec!["**".to_owned()],
         false => Vec::new(),
     };
-    let protected = CI_FILES.iter().filter(|it| !habits.ci_files.contains(*it));
     let git_files = habits.git_files.iter();
     TreeRules {
-        protected: protected.map(|it| (*it).to_owned()).collect(),
+        protected: Vec::new(),
         executable: everywhere("executable"),
         symlinks: everywhere("symlinks"),
         submodules: everywhere("submodules"),
@@ -217,7 +215,7 @@ const RISKS: &[(&str, &str)] = &[
     ),
     (
         "name = \"ci\"",
-        "Used here: files that start programs when they are pushed. Only operators may change them.",
+        "Files that start programs when they are pushed: only operators may change them.",
     ),
 ];
 
@@ -279,7 +277,6 @@ mod tests {
         let habits = Habits {
             tree: tree.into(),
             git_files: [".gitattributes"].into(),
-            ci_files: [".gitlab-ci.yml"].into(),
             merges: true,
             largest: Some(300 << 20),
             tags: [("refs/tags/v1".to_owned(), "07".repeat(20))].into(),
@@ -287,9 +284,9 @@ mod tests {
             ..Habits::default()
         };
         let (text, policy) = written(&habits);
-        // One of the two forms of tags; what is told of the adopted ones is no risk.
+        // One of the two forms of tags; and not the adopted ones and those of CI, which are no habits.
         let used = text.matches("# Used here: ").count();
-        assert_eq!(used, RISKS.len() - 1, "{text}");
+        assert_eq!(used, RISKS.len() - 2, "{text}");
         for (begin, _) in RISKS.iter().filter(|it| !it.0.contains("annotated")) {
             let at = text.find(&format!("\n{begin}"));
             let before = text.get(..at.unwrap()).unwrap();
@@ -297,7 +294,6 @@ mod tests {
         }
         let rules = policy.document();
         assert_eq!(rules.limits.file_bytes, 512 << 20);
-        assert_eq!(rules.tree.protected, [".github/workflows/"]);
         assert_eq!(rules.tree.odd_names, ["**"]);
         assert!(rules.refs[0].merges);
         let olga = IdentityName::new("olga").unwrap();
@@ -309,21 +305,28 @@ mod tests {
         assert!(!kept(".gitattributes") && kept(".gitmodules"));
         assert_eq!(rules.tags[0].form, TagForm::Any);
         assert_eq!(rules.tags_before.adopted.len(), 1);
-        assert_eq!(habits.keys().len(), tree.len() + 5);
+        assert_eq!(habits.keys().len(), tree.len() + 4);
     }
 
     #[test]
     fn what_nothing_uses_is_not_permitted() {
         let (text, policy) = written(&Habits::default());
-        assert!(!text.contains('#'), "{text}");
+        assert_eq!(text.matches('#').count(), 1, "{text}");
         let rules = policy.document();
         assert_eq!(rules.limits, Limits::default());
-        let protected = [".github/workflows/", ".gitlab-ci.yml"].map(str::to_owned);
-        let expected = TreeRules {
-            protected: protected.into(),
-            ..TreeRules::default()
+        assert_eq!(rules.tree, TreeRules::default());
+        assert!(!rules.refs[0].merges && rules.tags.is_empty());
+        // Who executes a run may not change what starts programs elsewhere; a person may.
+        let main = RefName::new("refs/heads/main").unwrap();
+        let rules = policy.ref_rules(&main).unwrap();
+        let restricted = |name: &str, path: &str| {
+            let name = IdentityName::new(name).unwrap();
+            rules.restricts(&name, &RepoPath::from(path)).is_some()
         };
-        assert_eq!(rules.tree, expected);
-        assert!(!rules.refs[0].merges && rules.rules.is_empty() && rules.tags.is_empty());
+        assert!(!restricted("olga", ".github/workflows/x.yml"));
+        assert!(
+            restricted("otto", ".github/workflows/x.yml") && restricted("otto", ".gitlab-ci.yml")
+        );
+        assert!(!restricted("otto", "src/x"));
     }
 }

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::git::{self, Compared, Repo};
 use crate::policy::GIT_FILES;
 use crate::policy::document::TagForm;
-use crate::policy::pattern::PathSet;
 use crate::record::tag::Tag;
 use crate::record::tree::{Mode, What};
 use crate::record::{ObjectId, RepoPath};
@@ -16,8 +15,6 @@ use super::Error;
 const NEWEST: &str = "--max-count=2000";
 /// Maximum number of files in a tree that is looked at.
 const MOST_FILES: usize = 4_000_000;
-/// Files that start programs elsewhere when they are pushed, as broad patterns.
-pub const CI_FILES: &[&str] = &[".github/workflows/", ".gitlab-ci.yml"];
 
 /// What a branch holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,8 +23,6 @@ pub struct Habits {
     pub tree: BTreeSet<&'static str>,
     /// The files that git obeys, by their names.
     pub git_files: BTreeSet<&'static str>,
-    /// Those of [`CI_FILES`] that are there.
-    pub ci_files: BTreeSet<&'static str>,
     /// Whether `.gitattributes` gives files to git-lfs.
     pub lfs: bool,
     /// Whether there are merges.
@@ -46,7 +41,7 @@ impl Habits {
     /// Looks at the tree of a commit, and at what it and the newest commits behind it added.
     pub fn of(repo: &Repo, tip: ObjectId, file_bytes: u64) -> Result<Self, Error> {
         let mut habits = Self::default();
-        let mut look = Look::new(repo, file_bytes);
+        let look = Look { repo, file_bytes };
         let tree = repo.tree_of(tip)?;
         look.note(
             repo.compare_files(None, Some(tree), MOST_FILES, file_bytes),
@@ -77,34 +72,20 @@ impl Habits {
             .git_files
             .iter()
             .map(|name| format!("git_files {name}"));
-        let ci_files = self.ci_files.iter().map(|name| format!("rule ci {name}"));
         let keys = self.tree.iter().copied().chain(used.map(|(key, _)| key));
         let keys = keys.map(str::to_owned);
-        keys.chain(git_files).chain(ci_files).collect()
+        keys.chain(git_files).collect()
     }
 }
 
 struct Look<'r> {
     repo: &'r Repo,
     file_bytes: u64,
-    ci_files: Vec<(&'static str, PathSet)>,
 }
 
 impl<'r> Look<'r> {
-    fn new(repo: &'r Repo, file_bytes: u64) -> Self {
-        let set = |name: &&'static str| {
-            let set = PathSet::broad(&[(*name).to_owned()]).ok()?;
-            Some((*name, set))
-        };
-        Self {
-            repo,
-            file_bytes,
-            ci_files: CI_FILES.iter().filter_map(set).collect(),
-        }
-    }
-
     /// Notes what a commit adds to its first parent: what other parents have is looked at as theirs.
-    fn commit(&mut self, id: ObjectId, habits: &mut Habits) {
+    fn commit(&self, id: ObjectId, habits: &mut Habits) {
         let compared = || {
             let commit = self.repo.commit(id)?;
             let before = commit.parents.first().map(|it| self.repo.tree_of(*it));
@@ -134,6 +115,9 @@ impl<'r> Look<'r> {
             }
         };
         for change in &compared.changes {
+            let last = change.path.components().last();
+            let git_file = GIT_FILES.iter().find(|it| Some(it.as_bytes()) == last);
+            habits.git_files.extend(git_file.copied());
             let Some((mode, _)) = change.new else {
                 continue;
             };
@@ -143,7 +127,6 @@ impl<'r> Look<'r> {
                 Mode::Gitlink => Some("submodules"),
                 Mode::File | Mode::Tree => None,
             });
-            self.name(&change.path, habits);
         }
         for fault in &compared.faults {
             habits.tree.extend(match fault.what {
@@ -158,19 +141,6 @@ impl<'r> Look<'r> {
                 }
             });
         }
-    }
-
-    /// Notes a path whose name means something. All of these begin with a dot.
-    fn name(&self, path: &RepoPath, habits: &mut Habits) {
-        let is_dotted = path.components().any(|name| name.starts_with(b"."));
-        if !is_dotted {
-            return;
-        }
-        let last = path.components().last();
-        let git_file = GIT_FILES.iter().find(|it| Some(it.as_bytes()) == last);
-        habits.git_files.extend(git_file.copied());
-        let ci_files = self.ci_files.iter().filter(|(_, set)| set.matches(path));
-        habits.ci_files.extend(ci_files.map(|(name, _)| *name));
     }
 
     /// Returns the form of a tag at this object.
