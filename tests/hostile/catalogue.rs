@@ -7,8 +7,8 @@ use git_awo::record::Code;
 
 use super::{
     Case, approvals, detect, doctor, environment, gone, graph, locked, lookalikes, metadata,
-    network, newer, races, records, replay, rollbacks, signatures, size, sweep, trees, verify,
-    view,
+    network, newer, races, records, replay, rollbacks, signatures, size, sweep, tags, trees,
+    verify, view,
 };
 use crate::figure::figure;
 
@@ -34,6 +34,7 @@ const GROUPS: &[(&str, &[Case])] = &[
     ("Approvals and independence", approvals::CASES),
     ("Records and sums", records::CASES),
     ("What verify answers", verify::CASES),
+    ("Tags", tags::CASES),
     ("Single-byte changes", sweep::CASES),
 ];
 
