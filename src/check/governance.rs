@@ -20,7 +20,7 @@ pub fn judge(
     collector: &Collector<'_>,
     findings: &mut Findings,
 ) -> Result<(), Error> {
-    growth::irregular(arrivals, findings);
+    growth::irregular(&arrivals.irregular, findings);
     let mut runs: BTreeSet<RunId> = BTreeSet::new();
     for it in pieces(arrivals) {
         judge_piece(collector, it, &mut runs, findings)?;

@@ -2,6 +2,7 @@
 
 mod alike;
 mod arrivals;
+mod between;
 mod branches;
 mod clones;
 mod doors;

@@ -5,6 +5,7 @@ mod applied;
 pub(crate) mod approvals;
 pub(crate) mod arrivals;
 pub(crate) mod arrived;
+pub(crate) mod between;
 pub(crate) mod case;
 pub(crate) mod claims;
 pub(crate) mod contradictions;
