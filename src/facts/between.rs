@@ -143,25 +143,29 @@ fn distinct(commit: &Commit) -> BTreeSet<ObjectId> {
     commit.parents.iter().copied().collect()
 }
 
-/// Returns the commits of the runs of which evidence arrives in a ref: what its commits hold.
+/// Returns the commits of the runs of which evidence arrives in a ref: what its commits hold. Nothing
+/// if no record names one of these runs, which is found for itself.
 fn held(
     arrivals: &Arrivals,
     collector: &Collector<'_>,
     reference: &RefName,
-) -> Result<BTreeSet<ObjectId>, Error> {
+) -> Result<Option<BTreeSet<ObjectId>>, Error> {
     let mut held = BTreeSet::new();
     let runs = arrivals.evidence.iter();
     for (_, run) in runs.filter(|(name, _)| name == reference) {
-        held.extend(collector.commit_of(&Kind::Run.of(run))?);
+        let Some(commit) = collector.commit_of(&Kind::Run.of(run))? else {
+            return Ok(None);
+        };
+        held.insert(commit);
     }
-    Ok(held)
+    Ok(Some(held))
 }
 
 fn evidence(
     collector: &Collector<'_>,
     gained: &Gained<'_>,
     commits: &[ObjectId],
-    held: &dyn Fn() -> Result<BTreeSet<ObjectId>, Error>,
+    held: &dyn Fn() -> Result<Option<BTreeSet<ObjectId>>, Error>,
 ) -> Result<Vec<Irregular>, Error> {
     let reader = collector.records.reader();
     let mut of_runs = None;
@@ -181,9 +185,12 @@ fn evidence(
             let mut is_held = is_of_a_run(collector, parent)?;
             if !is_held {
                 // A record may be of a commit that does not say so.
-                let of_runs = match &mut of_runs {
-                    Some(of_runs) => of_runs,
-                    None => of_runs.insert(held()?),
+                let of_runs = match (&mut of_runs, held) {
+                    (Some(of_runs), _) => of_runs,
+                    (none, held) => match held()? {
+                        Some(held) => none.insert(held),
+                        None => return Ok(Vec::new()),
+                    },
                 };
                 is_held = of_runs.contains(&parent);
             }
