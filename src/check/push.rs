@@ -21,6 +21,7 @@ use super::governance;
 use super::{Anchor, Error, KnownPolicies, PolicyHistory};
 use crate::facts::arrivals::{Arrivals, Gained};
 use crate::facts::between;
+use crate::facts::vouched::Vouched;
 
 /// So many tree entries are looked at for one push: a few seconds at most, and more than ten
 /// thousand ordinary commits need.
@@ -371,9 +372,14 @@ fn judge_branch(
         return Ok(());
     }
     *commits_left = commits_left.saturating_sub(commits.len());
+    let vouched = match branch_rules.accepts_vouched() {
+        true => Vouched::of(collector, Some(reference), &commits)?,
+        false => Vouched::default(),
+    };
     let branch = Branch {
         rules: branch_rules,
         commits,
+        vouched: &vouched,
         time: push.time,
         arriving: true,
     };

@@ -21,6 +21,7 @@ mod revocations;
 mod road;
 mod rollbacks;
 mod versions;
+mod vouches;
 mod world;
 
 use crate::facts::limits;

@@ -20,6 +20,7 @@ pub(crate) mod provenance;
 pub(crate) mod remembered;
 pub(crate) mod run;
 pub(crate) mod uses;
+pub(crate) mod vouched;
 
 pub use error::{BadVersion, Error};
 pub use known::KnownPolicies;

@@ -30,6 +30,7 @@ pub mod step;
 pub(crate) mod tests;
 mod tree;
 pub mod undo;
+pub mod vouch;
 pub mod work_tree;
 
 pub use chain::{

@@ -28,6 +28,7 @@ mod sweep;
 mod trees;
 mod verify;
 mod view;
+mod vouches;
 
 /// One attack of the catalogue.
 pub struct Case {
