@@ -115,6 +115,13 @@ pub fn pre_push(environment: &Environment, remote: &str, input: &[u8]) -> Result
         door: push::Door::Clone,
         time: Clock::told(environment)?.now(),
     }));
+    // The server refuses these by themselves; here only the whole push can be stopped.
+    if movements
+        .iter()
+        .all(|it| report.apart.contains(&it.reference))
+    {
+        report.apart.clear();
+    }
     Ok(report)
 }
 

@@ -95,7 +95,9 @@ fn scope(session: &Session, request: &Request) -> Result<Scope, Error> {
             (tip, hidden)
         }
     };
+    let tag = tip.reference.clone().filter(|it| it.tag().is_some());
     Ok(Scope::Commits {
+        tag,
         reference: branch(session, request, tip.reference)?,
         tips: vec![tip.commit],
         hidden,

@@ -68,6 +68,14 @@ fn direct_on_main(world: &World) {
     world.commit("otto", "Direct");
 }
 
+/// otto pushes the tag v1.
+const TAG: Case = Case {
+    stage: World::founded,
+    act: &["git", "push", "-q", "--no-verify", "origin", "v1"],
+    fill: &[("SERVER", "origin"), ("MESSAGE", "x")],
+    ..CASE
+};
+
 const SERVER: &[(&str, &str)] = &[("SERVER", "origin"), ("BRANCH", "wip/y"), ("KEPT", "kept")];
 
 pub const CASES: &[Case] = &[
@@ -95,6 +103,39 @@ pub const CASES: &[Case] = &[
     wip(Rule::DirectWriters, |world| {
         commit(world, "mkdir other; echo x > 'other/a b'")
     }),
+    Case {
+        rule: Rule::VouchedPaths,
+        stage: World::landed,
+        prepare: |world| {
+            let vouching = |paths: &str| {
+                format!(
+                    "[[ref]]\npattern = \"refs/heads/in/**\"\naccept = [\"vouched\"]\n\
+                     vouched = [{{ writers = [\"otto\"], paths = [{paths}] }}]\n"
+                )
+            };
+            world.next_policy(2, None, |text| format!("{text}{}", vouching("\"docs/\"")));
+            let text = std::fs::read_to_string(world.path("policy/next.toml")).unwrap();
+            let text = text.replace(&vouching("\"docs/\""), &vouching("\"docs/\", \"src/\""));
+            world.write("p.toml", text.replacen("version = 2", "version = 3", 1));
+            otto(world, "git awo fetch -q || git awo fetch");
+            otto(
+                world,
+                "git switch -q -c topic && echo x > src/x && git add . && \
+                 git -c commit.gpgsign=false -c core.hooksPath=/dev/null commit -q -m Work",
+            );
+        },
+        act: &[
+            "git", "awo", "vouch", "topic", "--ref", "in/topic", "--reason", "reviewed",
+        ],
+        by: Some(("olga", "olga")),
+        fill: &[("FILE", "../p.toml")],
+        then: |world| {
+            world.ok("olga", "olga", &["git", "awo", "policy", "apply"]);
+            world.ok("olga", "olga", &["git", "awo", "push"]);
+            world.ok("otto", "otto", &["git", "awo", "fetch"]);
+        },
+        ..CASE
+    },
     wip(Rule::ProtectedArtefact, |world| {
         commit(
             world,
@@ -195,6 +236,66 @@ pub const CASES: &[Case] = &[
         fill: SERVER,
         end: End::Done,
         ..CASE
+    },
+    Case {
+        rule: Rule::TagMove,
+        prepare: |world| {
+            world.takes_tags("");
+            otto(
+                world,
+                "git tag -s -m x v1; git push -q --no-verify origin v1",
+            );
+            otto(world, "git tag -f -s -m y v1");
+        },
+        act: &["git", "push", "-q", "--no-verify", "origin", "+v1"],
+        pick: &[0],
+        ..TAG
+    },
+    Case {
+        rule: Rule::TagSigned,
+        prepare: |world| {
+            world.takes_tags("");
+            otto(world, "git tag -a -m x v1");
+        },
+        ..TAG
+    },
+    Case {
+        rule: Rule::TagForm,
+        prepare: |world| {
+            world.takes_tags("");
+            otto(world, "git tag note-1");
+        },
+        act: &["git", "push", "-q", "--no-verify", "origin", "note-1"],
+        ..TAG
+    },
+    Case {
+        rule: Rule::TagName,
+        prepare: |world| {
+            world.takes_tags("");
+            otto(world, "git tag -s -m x v2; git update-ref refs/tags/v1 v2");
+        },
+        ..TAG
+    },
+    Case {
+        rule: Rule::TagCreators,
+        prepare: |world| {
+            world.takes_tags("");
+            world.ok("rita", "rita", &["git", "tag", "-s", "-m", "x", "v1"]);
+        },
+        who: ("rita", "rita"),
+        pick: &[1],
+        end: End::Done,
+        ..TAG
+    },
+    Case {
+        rule: Rule::TagOf,
+        prepare: |world| {
+            world.takes_tags("");
+            commit(world, "echo x > src/new.py");
+            otto(world, "git tag -s -m x v1");
+        },
+        fill: &[("SERVER", "origin"), ("BRANCH", "wip/x")],
+        ..TAG
     },
     Case {
         rule: Rule::UngovernedRef,

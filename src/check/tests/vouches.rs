@@ -354,6 +354,7 @@ fn a_part_of_a_range_that_landed_verifies_by_itself() {
         for reference in [None, Some(branch("open"))] {
             let scope = Verify::Commits {
                 reference,
+                tag: None,
                 tips: vec![tips],
                 hidden: vec![hidden],
             };

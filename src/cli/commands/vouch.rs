@@ -44,8 +44,9 @@ pub fn run(context: &Context, args: &VouchArgs) -> Result<Answer, Error> {
         let author = one_line(&it.author);
         text.push_str(&format!("  {}  {author}  {title}\n", it.commit.short()));
     }
-    if commits > done.listed.len() {
-        text.push_str(&format!("  and {} before\n", commits - done.listed.len()));
+    let others = commits.saturating_sub(done.listed.len());
+    if others > 0 {
+        text.push_str(&format!("  and {others} before\n"));
     }
     let branch = reference.branch().unwrap_or("BRANCH");
     text.push_str(&format!(
