@@ -30,7 +30,7 @@ pub struct Founding<'a> {
     pub habits: &'a Habits,
 }
 
-/// Returns the policy: one branch is governed, wip/ is free for all named. A branch without a commit
+/// Returns the policy: one branch is governed, wip/ is free for all named, and for what operators vouch for. A branch without a commit
 /// takes the founder's direct commits, since a run needs one to start from. What the branch uses is
 /// permitted, everywhere, each with its risk as a comment.
 pub fn first_policy(founding: &Founding<'_>) -> Result<Vec<u8>, Error> {
@@ -120,14 +120,16 @@ fn document(founding: &Founding<'_>) -> Document {
                 rewind: false,
                 adopted: adopted.map(|id| id.to_string()),
                 direct,
+                vouched: Vec::new(),
             },
             RefGrant {
                 pattern: "refs/heads/wip/**".to_owned(),
-                accept: vec!["direct".to_owned()],
+                accept: vec!["direct".to_owned(), "vouched".to_owned()],
                 merges: true,
                 rewind: true,
                 adopted: None,
                 direct: vec![everywhere("*")],
+                vouched: vec![everywhere(OPERATORS)],
             },
         ],
         tags,
