@@ -4,6 +4,7 @@
 mod aside;
 mod attacks;
 mod bench;
+mod checkouts;
 mod ci_templates;
 mod concurrency;
 mod crash;

@@ -11,4 +11,4 @@ pub(crate) mod staged;
 mod tests;
 pub mod verify;
 
-pub use crate::facts::{Anchor, Error, KnownPolicies, PolicyHistory};
+pub use crate::facts::{Anchor, Behind, Error, KnownPolicies, Marks, PolicyHistory};

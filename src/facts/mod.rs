@@ -13,6 +13,7 @@ mod error;
 mod known;
 pub(crate) mod limits;
 pub mod log;
+mod marks;
 pub(crate) mod policies;
 pub(crate) mod position;
 pub(crate) mod provenance;
@@ -22,4 +23,5 @@ pub(crate) mod uses;
 
 pub use error::{BadVersion, Error};
 pub use known::KnownPolicies;
+pub use marks::{Behind, Marks};
 pub use policies::{Anchor, PolicyHistory};

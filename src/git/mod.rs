@@ -23,6 +23,7 @@ mod refs;
 mod shared_clone;
 mod tree_edit;
 mod update;
+mod view;
 mod walk;
 mod write;
 
@@ -50,4 +51,5 @@ pub use process::{
 };
 pub use quarantine::Quarantine;
 pub use reader::Reader;
+pub use view::ViewProblem;
 pub use write::{CommitDraft, Expected, RefUpdate, Repo};

@@ -6,9 +6,9 @@ use std::path::Path;
 use git_awo::record::Code;
 
 use super::{
-    Case, approvals, detect, doctor, environment, gone, graph, locked, lookalikes, metadata,
-    network, newer, races, records, replay, rollbacks, signatures, size, sweep, trees, verify,
-    view,
+    Case, approvals, behind, detect, doctor, environment, gone, graph, locked, lookalikes,
+    metadata, network, newer, races, records, replay, rollbacks, signatures, size, sweep, trees,
+    verify, view,
 };
 use crate::figure::figure;
 
@@ -34,6 +34,7 @@ const GROUPS: &[(&str, &[Case])] = &[
     ("Approvals and independence", approvals::CASES),
     ("Records and sums", records::CASES),
     ("What verify answers", verify::CASES),
+    ("Clones that are behind", behind::CASES),
     ("Single-byte changes", sweep::CASES),
 ];
 

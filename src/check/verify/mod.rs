@@ -33,7 +33,7 @@ use run::Whence;
 use seen::high_water;
 use tips::Judged;
 
-use super::{Anchor, Error, PolicyHistory};
+use super::{Anchor, Behind, Error, PolicyHistory};
 use super::{branch, governance};
 
 pub use cores::Basis;
@@ -126,7 +126,7 @@ fn verify_after(
     };
     let policy = layout::policy();
     let Some(tip) = refs.get(&policy) else {
-        report.findings.push(rules::clone::policy_fetched());
+        report.undecided.push(rules::clone::policy_fetched());
         return Ok(true);
     };
     let Some(anchor) = clone.anchor else {
@@ -147,7 +147,8 @@ fn verify_after(
     };
     let (memory, pushes) = known.unzip();
     let before = memory.as_ref().zip(pushes);
-    let provenance = seen::provenance(clone, threads, refs, &history, before, report)?;
+    let behind = Behind::of(reader, refs, clone.marks)?;
+    let provenance = seen::provenance(clone, threads, refs, &behind, &history, before, report)?;
     let Some(provenance) = provenance else {
         return Ok(false);
     };
@@ -171,6 +172,7 @@ fn verify_after(
         Scope::All => {
             let all = All {
                 cores: Cores { threads, basis },
+                behind: &behind,
                 collector: &collector,
                 log,
                 memory: memory.as_ref(),
@@ -189,11 +191,18 @@ fn verify_after(
             hidden,
         } => {
             let range = commits::Range { tips, hidden };
-            commits::verify(&collector, log, reference.as_ref(), range, report)?;
+            commits::verify(
+                &collector,
+                (log, &behind),
+                reference.as_ref(),
+                range,
+                report,
+            )?;
         }
         Scope::Run(run) => {
             let place = Whence {
                 log,
+                behind: &behind,
                 pushes: provenance.positions.older().zip(memory.as_ref()),
             };
             if !run::verify(&collector, place, run, report)? {
@@ -207,6 +216,8 @@ fn verify_after(
 /// A whole clone.
 struct All<'a> {
     cores: Cores<'a>,
+    /// What came without its records.
+    behind: &'a Behind,
     collector: &'a Collector<'a>,
     /// The log, or what has come to it since.
     log: &'a Log,
@@ -235,7 +246,13 @@ impl All<'_> {
         branches::judge_movements(cores, log, &mut report.findings)?;
         let arrived = Arrived::new(&arrivals);
         let mut found = Report::default();
-        let judged = branches::verify(cores, log, Some(&arrived), before, &mut found);
+        let judged = branches::verify(
+            cores,
+            (log, self.behind),
+            Some(&arrived),
+            before,
+            &mut found,
+        );
         let dangling = Mutex::new(BTreeSet::new());
         let left = arrived.judge_left(cores, |collector, facts| {
             if let Some(note) = nowhere(basis, collector, facts)? {
@@ -260,7 +277,7 @@ impl All<'_> {
         }
         // What failed is met again by one thread, in order: then the same is told each time.
         governance::judge(&arrivals, self.collector, &mut report.findings)?;
-        let logged = branches::verify(cores, log, None, before, report)?;
+        let logged = branches::verify(cores, (log, self.behind), None, before, report)?;
         Ok(Some((arrivals, Some(logged))))
     }
 
@@ -288,7 +305,9 @@ impl All<'_> {
         report.count("records", arrivals.count());
         let logged = basis.logged.newer().keys();
         for digest in logged.filter(|digest| !arrivals.digests().contains(digest)) {
-            report.findings.push(rules::clone::records_kept(*digest));
+            let gone = Report::of([rules::clone::records_kept(*digest)]);
+            let may_lack = self.behind.may_lack_records();
+            report.absorb(rules::clone::or_fetch(gone, may_lack));
         }
         Ok(arrivals)
     }
