@@ -2,9 +2,8 @@
 
 use crate::facts::case::CommitCase;
 use crate::git::Reader;
+use crate::policy::Unverified;
 use crate::policy::keyring::Signer;
-use crate::policy::{RefRules, Unverified};
-use crate::record::commit::Commit;
 use crate::record::tree::{Change, faults};
 use crate::record::{Findings, IdentityName, RefName, Report};
 use crate::rules;
@@ -40,8 +39,23 @@ pub fn judge(
         }),
         None => Err(Unverified::NoMember),
     };
+    // A directory that was there before is no news.
+    let mut added = Vec::new();
+    for fault in faults::of_added(changes) {
+        if reader.entry(commit.tree, &fault.path)?.is_none() {
+            added.push(fault);
+        }
+    }
+    let case = CommitCase {
+        rules: &rules,
+        commit: &commit,
+        changes,
+        faults: &added,
+        signer,
+    };
     let mut findings = Findings::new();
-    judge_rules(&rules, &commit, changes, signer, &mut findings);
+    rules::entries(&case, &mut findings);
+    rules::direct(&case, &mut findings);
     // The commit does not exist yet: name the branch and the path alone.
     report.findings = findings
         .into_iter()
@@ -51,22 +65,4 @@ pub fn judge(
         })
         .collect();
     Ok(report)
-}
-
-fn judge_rules(
-    rules: &RefRules<'_>,
-    commit: &Commit,
-    changes: &[Change],
-    signer: Result<Signer, Unverified>,
-    findings: &mut Findings,
-) {
-    let case = CommitCase {
-        rules,
-        commit,
-        changes,
-        faults: &faults::of_added(changes),
-        signer,
-    };
-    rules::entries(&case, findings);
-    rules::direct(&case, findings);
 }

@@ -85,7 +85,7 @@ pub fn contradictions(
         return Ok(claims.findings);
     }
     let base = reader.commit(run.base)?.tree;
-    let changes = reader.changes(Some(base), Some(run.tree))?;
+    let changes = reader.changes_before(base, run.tree, git::MOST_CHANGES)?;
     if let Some(bytes) = patch
         && let Some(why) = Applied::new(reader, base, &changes).differs(bytes)?
     {
@@ -339,7 +339,7 @@ impl Harness<'_> {
     fn provenance(&self, base: ObjectId) -> Result<Value, git::Error> {
         let reader = self.around.reader;
         let contract = self.contract_named();
-        let base_tree = Sha256::of(&reader.tree(base)?.to_bytes());
+        let base_tree = Sha256::of(&reader.tree_bytes(base)?);
         let mut inputs = json!({"base_tree": base_tree, "contract": contract});
         let command = self.command();
         let words = command.as_ref().and_then(Value::as_array).map(|words| {

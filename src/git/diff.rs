@@ -15,7 +15,7 @@ use crate::record::{HashKind, ObjectId, RepoPath};
 /// Maximum nesting depth of directories.
 const DEEPEST: u64 = 64;
 /// Maximum number of changes that one comparison lists.
-const MOST_CHANGES: usize = 100_000;
+pub const MOST_CHANGES: usize = 100_000;
 /// Maximum number of trees that one comparison opens. Each changed file opens several, so it
 /// exceeds the number of changes. It stops trees that name one subtree a billion times.
 const MOST_TREES: u64 = 400_000;
@@ -60,8 +60,8 @@ impl Reader {
             if at.0 != Mode::Tree {
                 return Ok(None);
             }
-            let raw = self.raw_tree(at.1)?;
-            let found = entries(&raw, self.hash_kind())
+            let raw = self.raw_tree_of_any_modes(at.1)?;
+            let found = entries_before(&raw, self.hash_kind())
                 .flatten()
                 .find(|entry| entry.name == name);
             match found {
@@ -89,6 +89,20 @@ impl Reader {
     ) -> Result<Vec<(RepoPath, Mode, ObjectId)>, Error> {
         let changes = self.changes_limited(None, Some(tree), max)?;
         let files = changes.into_iter().filter_map(|change| {
+            let (mode, id) = change.new?;
+            Some((change.path, mode, id))
+        });
+        Ok(files.collect())
+    }
+
+    /// Returns the same of a tree that is already accepted.
+    pub fn files_before(
+        &self,
+        tree: ObjectId,
+        max: usize,
+    ) -> Result<Vec<(RepoPath, Mode, ObjectId)>, Error> {
+        let compared = self.compared(None, Some(tree), max, View::Before, u64::MAX)?;
+        let files = compared.changes.into_iter().filter_map(|change| {
             let (mode, id) = change.new?;
             Some((change.path, mode, id))
         });
@@ -135,7 +149,8 @@ impl Reader {
     /// every new tree: a directory can be faulty although no path in it has changed.
     ///
     /// Whatever `old` and `new` have in common is not judged. `old` may contain what old programs
-    /// wrote; a new tree that git would not write is an error.
+    /// wrote. A mode that git would not write is a fault, any other tree that it would not write an
+    /// error.
     pub fn compare(
         &self,
         old: Option<ObjectId>,
@@ -198,7 +213,7 @@ impl Reader {
 /// How the new side is read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum View {
-    /// A tree that git would not write is an error, and every fault is reported.
+    /// A tree that git would not write is an error, but for its modes, and every fault is reported.
     Judge,
     /// A tree that git would not write is an error.
     Read,
@@ -237,7 +252,11 @@ impl Compare<'_> {
         let old = self.open(old, Reader::raw_tree_before)?;
         let (new, read): (_, fn(&[u8], HashKind) -> Entries<'_>) = match self.view {
             View::Before => (self.open(new, Reader::raw_tree_before)?, entries_before),
-            View::Judge | View::Read => (self.open(new, Reader::raw_tree)?, entries),
+            View::Judge => (
+                self.open(new, Reader::raw_tree_of_any_modes)?,
+                entries_before,
+            ),
+            View::Read => (self.open(new, Reader::raw_tree)?, entries),
         };
         let raw = &new;
         let mut old = entries_before(&old, self.kind);
@@ -326,6 +345,10 @@ impl Compare<'_> {
             if new.id.is_zero() {
                 return self.fault(new.name, What::Null);
             }
+            if new.odd && !old.is_some_and(|old| old.odd && old.mode == new.mode) {
+                let mode = new.mode;
+                self.fault(new.name, What::Mode { mode })?;
+            }
             if new.mode == Mode::Tree && self.reader.is_empty_tree(new.id) {
                 self.fault(new.name, What::Empty)?;
             }
@@ -337,6 +360,12 @@ impl Compare<'_> {
                 None | Some((Kind::Blob, _)) => {}
                 Some((other, _)) => self.fault(new.name, What::Kind(other.as_str()))?,
             }
+        }
+        if let (Some(old), Some(new)) = (old, new)
+            && (old.mode, old.id) == (new.mode, new.id)
+        {
+            // Only the mode is written otherwise.
+            return Ok(());
         }
         if entry.mode == Mode::Tree {
             // Limit the prefix as well, since possibly no path below it is ever listed.

@@ -40,7 +40,7 @@ mod tests_walk;
 #[cfg(test)]
 mod tests_write;
 
-pub use diff::Compared;
+pub use diff::{Compared, MOST_CHANGES};
 pub use error::{Error, UpdateError};
 pub use kind::Kind;
 pub use notes::{all_notes, note, note_path, object_of_note, path_for_note};

@@ -9,7 +9,7 @@ use super::kind::Kind;
 use super::open::LARGEST_OBJECT;
 use super::reader::Reader;
 use crate::record::commit::Commit;
-use crate::record::tree::{self, Tree};
+use crate::record::tree::{self, BadTree, Tree};
 use crate::record::{HashKind, ObjectId};
 
 /// Maximum size of a commit or tag, in bytes.
@@ -214,24 +214,37 @@ impl Reader {
         Ok(raw)
     }
 
+    /// Returns the bytes of a tree, checked but for the spelling of its modes.
+    pub(super) fn raw_tree_of_any_modes(&self, id: ObjectId) -> Result<Arc<[u8]>, Error> {
+        self.raw_tree_or(id, tree::check_but_modes)
+    }
+
     /// Returns the bytes of a tree that is already accepted; only their hash is checked.
     pub(super) fn raw_tree_before(&self, id: ObjectId) -> Result<Arc<[u8]>, Error> {
+        self.raw_tree_or(id, |bytes, kind| {
+            let fault = tree::entries_before(bytes, kind).find_map(Result::err);
+            fault.map_or(Ok(()), Err)
+        })
+    }
+
+    /// Returns the bytes of a tree that git would write, or that passes another check.
+    fn raw_tree_or(
+        &self,
+        id: ObjectId,
+        check: impl Fn(&[u8], HashKind) -> Result<(), BadTree>,
+    ) -> Result<Arc<[u8]>, Error> {
         match self.raw_tree(id) {
-            Err(Error::BadTree { .. }) => {
-                self.expect(
-                    id,
-                    Kind::Tree,
-                    LARGEST_TREE,
-                    |bytes| match tree::entries_before(bytes, self.hash_kind())
-                        .find_map(Result::err)
-                    {
-                        Some(source) => Err(Error::BadTree { id, source }),
-                        None => Ok(Arc::from(bytes)),
-                    },
-                )
-            }
+            Err(Error::BadTree { .. }) => self.expect(id, Kind::Tree, LARGEST_TREE, |bytes| {
+                check(bytes, self.hash_kind()).map_err(|source| Error::BadTree { id, source })?;
+                Ok(Arc::from(bytes))
+            }),
             other => other,
         }
+    }
+
+    /// Returns the bytes of a tree that is already accepted, as they are stored.
+    pub fn tree_bytes(&self, id: ObjectId) -> Result<Arc<[u8]>, Error> {
+        self.raw_tree_before(id)
     }
 
     /// Returns the bytes of a commit; only their hash is checked.

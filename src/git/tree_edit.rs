@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::error::Error;
 use super::kind::Kind;
 use super::write::Repo;
-use crate::record::tree::{Entry, Mode, Tree};
+use crate::record::tree::{Entry, EntryRef, Mode, Tree, entries_before};
 use crate::record::{ObjectId, RepoPath};
 
 /// Maximum nesting depth of directories that an edit may create, so that they can be read again.
@@ -55,10 +55,12 @@ impl Repo {
     }
 
     fn open_directory(&self, id: ObjectId) -> Result<Directory, Error> {
-        let tree = self.tree(id)?;
-        let stored = |entry: &Entry| (entry.name.clone(), Node::Stored(entry.mode, entry.id));
+        // As git does, what is written again gets the modes that git writes.
+        let raw = self.raw_tree_of_any_modes(id)?;
+        let entries = entries_before(&raw, self.hash_kind()).flatten();
+        let stored = |it: EntryRef<'_>| (it.name.to_vec(), Node::Stored(it.mode, it.id));
         Ok(Directory {
-            entries: tree.entries.iter().map(stored).collect(),
+            entries: entries.map(stored).collect(),
         })
     }
 

@@ -3,7 +3,7 @@
 use crate::check::rollback::earlier_rollback;
 use crate::facts::case::CommitCase;
 use crate::facts::run::Held;
-use crate::git::{CommitDraft, Expected, RefUpdate};
+use crate::git::{CommitDraft, Expected, MOST_CHANGES, RefUpdate};
 use crate::record::tree::Change;
 use crate::record::{Findings, ObjectId, RefName, Refusal, RunId};
 use crate::rules::{self, Reverted, step, undo};
@@ -77,7 +77,7 @@ impl<'a> Undo<'a> {
             tip,
             ancestor,
             earlier,
-            changes: repo.changes(Some(base), Some(made))?,
+            changes: repo.changes_before(base, made, MOST_CHANGES)?,
         })
     }
 

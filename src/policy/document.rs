@@ -1,6 +1,8 @@
 //! `policy.toml` as written: every field is public and may have any value. [`super::Policy`] is the
 //! checked form.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// The schema name that a policy must carry.
@@ -107,6 +109,21 @@ pub struct TreeRules {
     pub executable: Vec<String>,
     /// Where symlinks are allowed (exact patterns).
     pub symlinks: Vec<String>,
+    /// Where submodules are allowed (exact patterns).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub submodules: Vec<String>,
+    /// Where entries may have modes that old programs wrote (exact patterns).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub odd_modes: Vec<String>,
+    /// Where names need not be plain (exact patterns).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub odd_names: Vec<String>,
+    /// Where names of one directory may be one name to some file system (exact patterns).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub collisions: Vec<String>,
+    /// Who may change the files that git itself obeys, by name. One that is not named: nobody.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub git_files: BTreeMap<String, Vec<String>>,
 }
 
 /// What a governed ref accepts.

@@ -15,8 +15,9 @@ use super::level::Level;
 use super::pattern::{self, PathSet};
 use super::person::{Person, Writers};
 
-/// Files that change how git treats other files; they are always protected.
-const ALWAYS_PROTECTED: &[&str] = &[".gitattributes", ".gitmodules", ".mailmap", ".lfsconfig"];
+/// Files that change how git treats other files; they are protected, however they are spelt, but for
+/// those whom `tree.git_files` names.
+pub const GIT_FILES: &[&str] = &[".gitattributes", ".gitmodules", ".lfsconfig", ".mailmap"];
 
 /// A checked policy, from `policy.toml` and `allowed_signers`.
 #[derive(Clone, Debug)]
@@ -30,8 +31,14 @@ pub struct Policy {
     pub(super) grants: Vec<Grant>,
     pub(super) restrictions: Vec<Restriction>,
     protected: PathSet,
+    git_files: PathSet,
+    git_file_writers: BTreeMap<String, Writers>,
     pub(crate) executable: PathSet,
     pub(crate) symlinks: PathSet,
+    pub(crate) submodules: PathSet,
+    pub(crate) odd_modes: PathSet,
+    pub(crate) odd_names: PathSet,
+    pub(crate) collisions: PathSet,
     keyring: Keyring,
 }
 
@@ -157,6 +164,33 @@ impl Policy {
             .then(|| self.protected.which(path))?
     }
 
+    /// Returns whether the path is a file that git itself obeys, or is spelt like one, or lies below it.
+    pub fn is_git_file(&self, path: &RepoPath) -> bool {
+        self.git_files.matches(path)
+    }
+
+    /// Returns the file that git itself obeys and that the path, or a directory around it, is or is
+    /// spelt like, unless the person may change it: only under its plain name.
+    pub fn keeps_git_file(&self, path: &RepoPath, person: &IdentityName) -> Option<&str> {
+        if !self.is_git_file(path) {
+            return None;
+        }
+        let mut names: Vec<_> = path.components().collect();
+        let last = names.pop().unwrap_or_default();
+        let around = RepoPath::new(names.join(&b'/'));
+        let writers = GIT_FILES
+            .iter()
+            .find(|name| name.as_bytes() == last)
+            .and_then(|name| self.git_file_writers.get(*name));
+        let may = !self.is_git_file(&around)
+            && writers.is_some_and(|writers| self.includes(writers, person));
+        (!may).then(|| {
+            self.git_files
+                .which(path)
+                .unwrap_or("a file that git obeys")
+        })
+    }
+
     /// Returns every tip at adoption.
     pub fn adopted(&self) -> impl Iterator<Item = ObjectId> {
         self.grants.iter().filter_map(|grant| grant.adopted)
@@ -262,6 +296,17 @@ impl Policy {
                 .map(|direct| writers(&grant.pattern, &direct.writers));
             grant_writers.push(each.collect::<Vec<_>>());
         }
+        let git_file_writers: BTreeMap<_, _> = document
+            .tree
+            .git_files
+            .iter()
+            .map(|(name, who)| {
+                (
+                    name.clone(),
+                    writers(&format!("tree.git_files {name}"), who),
+                )
+            })
+            .collect();
         let rule_writers: Vec<_> = document
             .rules
             .iter()
@@ -274,14 +319,16 @@ impl Policy {
                 PathSet::empty()
             })
         };
-        let protected: Vec<String> = ALWAYS_PROTECTED
-            .iter()
-            .map(|&name| name.to_owned())
-            .chain(document.tree.protected.clone())
-            .collect();
-        let protected = set("tree.protected", PathSet::broad(&protected));
-        let executable = set("tree.executable", PathSet::exact(&document.tree.executable));
-        let symlinks = set("tree.symlinks", PathSet::exact(&document.tree.symlinks));
+        let tree = &document.tree;
+        let git_files: Vec<String> = GIT_FILES.iter().map(|&name| name.to_owned()).collect();
+        let git_files = set("tree.git_files", PathSet::broad(&git_files));
+        let protected = set("tree.protected", PathSet::broad(&tree.protected));
+        let executable = set("tree.executable", PathSet::exact(&tree.executable));
+        let symlinks = set("tree.symlinks", PathSet::exact(&tree.symlinks));
+        let submodules = set("tree.submodules", PathSet::exact(&tree.submodules));
+        let odd_modes = set("tree.odd_modes", PathSet::exact(&tree.odd_modes));
+        let odd_names = set("tree.odd_names", PathSet::exact(&tree.odd_names));
+        let collisions = set("tree.collisions", PathSet::exact(&tree.collisions));
         let mut grants = Vec::new();
         for (grant, who) in document.refs.iter().zip(grant_writers) {
             let pattern = set("ref", pattern::ref_pattern(&grant.pattern));
@@ -331,8 +378,14 @@ impl Policy {
             grants,
             restrictions,
             protected,
+            git_files,
+            git_file_writers,
             executable,
             symlinks,
+            submodules,
+            odd_modes,
+            odd_names,
+            collisions,
             keyring,
         })
     }
@@ -457,6 +510,14 @@ fn lint(document: &Document, complaints: &mut Vec<String>) {
         }
         if rule.refs.is_empty() || rule.paths.is_empty() {
             complaints.push(format!("rule {:?}: matches nothing", rule.name));
+        }
+    }
+    for name in document.tree.git_files.keys() {
+        if !GIT_FILES.contains(&name.as_str()) {
+            complaints.push(format!(
+                "tree.git_files: {name:?} is none of {}",
+                GIT_FILES.join(", ")
+            ));
         }
     }
     let gates = &document.gates;

@@ -21,8 +21,8 @@ pub fn path(path: &str) -> String {
     folded.join("/")
 }
 
-/// Returns the bytes of a path folded as [`path`] does; in a path that is not UTF-8, only ASCII is
-/// folded.
+/// Returns the bytes of a path folded as [`path`] does; in a component that is not UTF-8, only ASCII
+/// is folded.
 pub fn bytes(path_bytes: &[u8]) -> Vec<u8> {
     let trims = |at: usize| {
         let next = path_bytes.get(at.saturating_add(1));
@@ -33,8 +33,16 @@ pub fn bytes(path_bytes: &[u8]) -> Vec<u8> {
     }
     match std::str::from_utf8(path_bytes) {
         Ok(text) => path(text).into_bytes(),
-        // Such a name is refused elsewhere (INT-003); here fold what can be folded.
-        Err(_) => path_bytes.to_ascii_lowercase(),
+        Err(_) => {
+            let folded =
+                path_bytes.split(|b| *b == b'/').map(|component| {
+                    match std::str::from_utf8(component) {
+                        Ok(text) => name(text).into_bytes(),
+                        Err(_) => component.to_ascii_lowercase(),
+                    }
+                });
+            folded.collect::<Vec<_>>().join(&b'/')
+        }
     }
 }
 

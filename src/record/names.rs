@@ -16,36 +16,57 @@ const GITS_OWN: &[(&str, &str)] = &[
     ("lfsconfig", "lfd659"),
 ];
 
+/// Why a name in a tree is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BadName {
+    /// It may lead out of the tree, or be taken for a file that git obeys: refused for everybody.
+    Disguise(&'static str),
+    /// Some reader or file system may take it for another name.
+    Odd(&'static str),
+}
+
 /// Returns why a name in a tree is refused, if it is. Its length is not checked here.
-pub fn fault(name: &[u8]) -> Option<&'static str> {
+pub fn fault(name: &[u8]) -> Option<BadName> {
     if is_plain(name) {
         return None;
     }
+    disguised(name)
+        .map(BadName::Disguise)
+        .or_else(|| odd(name).map(BadName::Odd))
+}
+
+/// Returns whether a name, or a part of it for a system that splits it, is a disguise. What cannot be
+/// decoded, control characters and characters that are not seen do not hide one.
+fn disguised(name: &[u8]) -> Option<&'static str> {
     if matches!(name, b"" | b"." | b"..") {
         return Some("an empty, '.' or '..' component");
     }
+    if name.contains(&b'/') {
+        return Some("a name with a slash");
+    }
+    let readable: String = name.utf8_chunks().map(|it| it.valid()).collect();
+    let text: String = readable.chars().filter(|c| !is_control(*c)).collect();
+    let is_whole = text.len() == name.len();
+    let mut parts = text.split('\\').filter(|part| !part.is_empty());
+    parts.find_map(|part| {
+        let folded = fold::name(part);
+        if matches!(folded.as_str(), "" | "." | "..") {
+            return Some("a disguise of '.' or '..'");
+        }
+        disguise(part, &folded, is_whole && part.len() == text.len())
+    })
+}
+
+/// Returns what is odd about a name.
+fn odd(name: &[u8]) -> Option<&'static str> {
     let Ok(text) = name.to_str() else {
         return Some("a name that is not UTF-8");
     };
-    // Some readers treat line and paragraph separators as line ends, like control characters.
-    if text
-        .chars()
-        .any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}'))
-    {
+    if text.chars().any(is_control) {
         return Some("a name with a control character");
     }
     if text.contains('\\') {
         return Some("a name with a backslash");
-    }
-    if text.contains('/') {
-        return Some("a name with a slash");
-    }
-    let folded = fold::name(text);
-    if matches!(folded.as_str(), "" | "." | "..") {
-        return Some("a disguise of '.' or '..'");
-    }
-    if let Some(why) = disguise(text, &folded) {
-        return Some(why);
     }
     if hides_something(text) {
         return Some("a name with a character that some file systems ignore");
@@ -59,6 +80,11 @@ pub fn fault(name: &[u8]) -> Option<&'static str> {
     None
 }
 
+/// Some readers treat line and paragraph separators as line ends, like control characters.
+fn is_control(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
+}
+
 /// Returns whether the name is plain: a fast path for names that pass every other check.
 fn is_plain(name: &[u8]) -> bool {
     let inner = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
@@ -66,16 +92,16 @@ fn is_plain(name: &[u8]) -> bool {
     ends(name.first()) && ends(name.last()) && name.iter().all(inner)
 }
 
-/// Returns whether a file system could interpret the name as `.git`, or, if spelled differently, as
-/// another file that git obeys.
-fn disguise(text: &str, folded: &str) -> Option<&'static str> {
+/// Returns whether a file system could interpret the name as `.git`, or, if spelled differently or not
+/// the whole name, as another file that git obeys.
+fn disguise(text: &str, folded: &str, is_whole: bool) -> Option<&'static str> {
     // NTFS: a colon starts the name of a stream; trailing dots and spaces are ignored.
     let file = folded.split(':').next().unwrap_or_default();
     let file = file.trim_end_matches(['.', ' ']);
     for (at, (name, checksum)) in GITS_OWN.iter().enumerate() {
         let long = file.strip_prefix('.') == Some(*name);
         // A file that may exist, in another case, is not a disguise: all cases are protected.
-        let plain = at > 0 && text.eq_ignore_ascii_case(file);
+        let plain = at > 0 && is_whole && text.eq_ignore_ascii_case(file);
         if (long && !plain) || is_short_name(file, name, checksum) {
             return Some(match at {
                 0 => "a disguise of .git",
@@ -138,6 +164,45 @@ fn hides_something(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn disguises_are_told_from_names_that_are_odd_only() {
+        for disguise in [
+            &b".git"[..],
+            b".GIT ",
+            b"..",
+            b"a\\.git\\config",
+            b"..\\x",
+            b"a\\.. \\x",
+            b".git\xff",
+            b".g\xe2\x80it",
+            b".git\n",
+            b"\xff.gitmodules",
+            b"sub\\.gitattributes",
+            b".gitattributes\t",
+            b"git~1\x01",
+            "\u{200b}".as_bytes(),
+        ] {
+            let found = fault(disguise);
+            let name = disguise.escape_ascii();
+            assert!(matches!(found, Some(BadName::Disguise(_))), "{name}");
+        }
+        for odd in [
+            &b"\xff"[..],
+            b"a\tb",
+            b"\n",
+            b"a\\b",
+            b"a\\",
+            b"ends with a dot.",
+            b"caf\xe9",
+            b"a:$DATA",
+            "a\u{202e}b".as_bytes(),
+        ] {
+            let found = fault(odd);
+            let name = odd.escape_ascii();
+            assert!(matches!(found, Some(BadName::Odd(_))), "{name}");
+        }
+    }
 
     #[test]
     fn disguises_are_refused() {

@@ -409,7 +409,7 @@ rules! {
         "A tree edit names a path that a tree can hold.",
         "git objects", "a file put where a directory stands";
     TreeEntryCollision = "tree-entry-collision", Int003,
-        "No two names in a directory are one name to some file system.",
+        "No two names in a directory are one name to some file system, but where the policy allows it.",
         "git fsck", "`README` beside `readme`";
     TreeEntryEmpty = "tree-entry-empty", Int003,
         "No commit adds an empty directory.",
@@ -418,10 +418,10 @@ rules! {
         "No path and no component is longer than the policy allows.",
         "policy, `[limits]`", "a file name of 256 bytes";
     TreeEntryMode = "tree-entry-mode", Int003,
-        "Symlinks and executable files are only where the policy allows them, and submodules nowhere.",
+        "Symlinks, executable files, submodules and odd modes are only where the policy allows them.",
         "policy, `[tree]`", "a symlink at an allowed path";
     TreeEntryName = "tree-entry-name", Int003,
-        "Each name is plain UTF-8 and no disguise of a name that git obeys.",
+        "Each name is plain UTF-8, but where the policy allows it, and no disguise of a name that git obeys.",
         "git fsck", "a directory named `.GIT`";
     TreeEntryObject = "tree-entry-object", Int003,
         "Each tree entry names an object.",

@@ -49,16 +49,17 @@ impl Mode {
 
     /// Returns git's interpretation of a mode that old programs wrote: `100664`, `100600`, `040000`.
     fn from_old(octal: &[u8]) -> Option<Self> {
-        let text = std::str::from_utf8(octal)
-            .ok()
-            .filter(|text| text.len() <= 7)?;
+        let digits = octal.iter().all(|b| matches!(b, b'0'..=b'7'));
+        let text = std::str::from_utf8(octal).ok();
+        let text = text.filter(|text| digits && text.len() <= 7)?;
         let bits = u32::from_str_radix(text, 8).ok()?;
         Some(match bits & 0o170_000 {
             0o040_000 => Mode::Tree,
             0o120_000 => Mode::Symlink,
-            0o160_000 => Mode::Gitlink,
-            _ if bits & 0o100 != 0 => Mode::Executable,
-            _ => Mode::File,
+            0o100_000 if bits & 0o100 != 0 => Mode::Executable,
+            0o100_000 => Mode::File,
+            // As git's `canon_mode`: whatever is nothing else is a submodule.
+            _ => Mode::Gitlink,
         })
     }
 
@@ -90,6 +91,8 @@ pub struct EntryRef<'a> {
     pub name: &'a [u8],
     /// The object it names.
     pub id: ObjectId,
+    /// Whether its mode is not written as git writes it: `100664`, `040000`.
+    pub odd: bool,
 }
 
 /// One entry of a tree.
@@ -267,6 +270,7 @@ fn split_entry(raw: &[u8], kind: HashKind, strict: bool) -> Result<(EntryRef<'_>
         Some((Mode::from_old(octal)?, rest))
     };
     let known = Mode::ALL.iter().find_map(started);
+    let odd = known.is_none();
     let known = known.or_else(|| if strict { None } else { old() });
     let Some((mode, rest)) = known else {
         return Err(bad(
@@ -279,7 +283,7 @@ fn split_entry(raw: &[u8], kind: HashKind, strict: bool) -> Result<(EntryRef<'_>
     };
     let (name, rest) = rest.split_at_checked(end).unwrap_or_default();
     if strict && (name.is_empty() || name.contains(&b'/')) {
-        return Err(bad(name, "the name is empty or contains '/'"));
+        return Err(bad(name, BAD_NAME));
     }
     let rest = rest.get(1..).unwrap_or_default();
     let cut = match kind {
@@ -291,7 +295,15 @@ fn split_entry(raw: &[u8], kind: HashKind, strict: bool) -> Result<(EntryRef<'_>
             .map(|(id, rest)| (ObjectId::Sha256(*id), rest)),
     };
     match cut {
-        Some((id, rest)) => Ok((EntryRef { mode, name, id }, rest)),
+        Some((id, rest)) => {
+            let entry = EntryRef {
+                mode,
+                name,
+                id,
+                odd,
+            };
+            Ok((entry, rest))
+        }
         None => Err(bad(name, "the object id is cut off")),
     }
 }
@@ -299,19 +311,34 @@ fn split_entry(raw: &[u8], kind: HashKind, strict: bool) -> Result<(EntryRef<'_>
 /// Checks a tree's raw bytes: well-formed entries with non-zero ids, in git's order, no duplicate
 /// names.
 pub fn check(raw: &[u8], kind: HashKind) -> Result<(), BadTree> {
+    check_all(entries(raw, kind))
+}
+
+/// Checks a tree's raw bytes as [`check`] does, except for the spelling of its modes.
+pub fn check_but_modes(raw: &[u8], kind: HashKind) -> Result<(), BadTree> {
+    check_all(entries_before(raw, kind))
+}
+
+fn check_all(entries: Entries<'_>) -> Result<(), BadTree> {
     let mut order = Order::default();
-    for entry in entries(raw, kind) {
+    for entry in entries {
         let entry = entry?;
+        let bad = |why| BadTree {
+            name: entry.name.to_vec(),
+            why,
+        };
+        if entry.name.is_empty() || entry.name.contains(&b'/') {
+            return Err(bad(BAD_NAME));
+        }
         if entry.id.is_zero() {
-            return Err(BadTree {
-                name: entry.name.to_vec(),
-                why: "an object id is all zeros",
-            });
+            return Err(bad("an object id is all zeros"));
         }
         order.next(entry.mode, entry.name)?;
     }
     Ok(())
 }
+
+const BAD_NAME: &str = "the name is empty or contains '/'";
 
 /// Compares two names as git sorts them: a directory as if its name ended with `/`.
 pub fn order(a_mode: Mode, a: &[u8], b_mode: Mode, b: &[u8]) -> Ordering {

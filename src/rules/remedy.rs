@@ -14,6 +14,14 @@ pub fn leave_out(path: &RepoPath) -> String {
     )
 }
 
+/// Returns how a commit leaves a path out, and which key of the policy may allow what it does there.
+pub fn leave_out_or_allow(path: &RepoPath, key: &str) -> String {
+    format!(
+        "{}; or a root changes {key} in [tree] of policy.toml: git awo policy propose FILE",
+        leave_out(path)
+    )
+}
+
 /// Returns how a task is executed again: every run spends approvals of its own.
 pub fn run_again(task: &TaskId) -> String {
     format!("git awo approve {task} --again, then git awo run {task} -- COMMAND")

@@ -13,15 +13,30 @@ use crate::record::{Findings, IdentityName, Rule, Subject};
 
 /// Refuses changes of protected artefacts, and changes that a restriction keeps from the person.
 pub fn policy_paths(case: &CommitCase<'_>, person: &IdentityName, findings: &mut Findings) {
+    let policy = case.rules.policy();
     for change in case.changes {
         let subject = || case.subject().path(&change.path);
-        if let Some(pattern) = case.rules.policy().protects(&change.path) {
+        if let Some(name) = policy.keeps_git_file(&change.path, person) {
+            let plain = change.path.components().last() == Some(name.as_bytes());
+            let remedy = match plain {
+                true => remedy::leave_out_or_allow(&change.path, "git_files"),
+                false => remedy::leave_out(&change.path),
+            };
+            findings.push(
+                Rule::ProtectedArtefact
+                    .finding(subject())
+                    .found(format!("a file that git obeys, changed by {person}"))
+                    .expected(format!("a writer whom git_files names for {name}"))
+                    .remedy(remedy),
+            );
+        }
+        if let Some(pattern) = policy.protects(&change.path) {
             findings.push(
                 Rule::ProtectedArtefact
                     .finding(subject())
                     .found("a change of a protected artefact")
                     .expected(format!("nothing under {pattern} touched"))
-                    .remedy(remedy::leave_out(&change.path)),
+                    .remedy(remedy::leave_out_or_allow(&change.path, "protected")),
             );
         }
         if let Some(rule) = case.rules.restricts(person, &change.path) {

@@ -293,6 +293,82 @@ fn direct_commits_stay_within_what_is_granted() {
     }
 }
 
+/// Returns what a policy with these lines in `[tree]` finds in one new entry.
+fn found_with(tree: &str, person: &str, path: &str, mode: Mode) -> Vec<String> {
+    let text = document("").replace(
+        "[[identity]]\nname = \"olga\"",
+        &format!("[tree]\n{tree}\n[[identity]]\nname = \"olga\""),
+    );
+    let found = findings(&parse(&text).unwrap(), person, &[change(path, mode)]);
+    let rules = found.iter().map(|it| it.rule.to_string());
+    rules.collect()
+}
+
+#[test]
+fn each_file_that_git_obeys_has_its_own_writers() {
+    let tree = "git_files = { \".gitattributes\" = [\"otto\"], \".mailmap\" = [\"*\"] }";
+    let kept = ["protected-artefact"];
+    for (person, path, expected) in [
+        ("otto", "src/.gitattributes", &[][..]),
+        ("olga", "src/.gitattributes", &kept),
+        ("olga", "src/.mailmap", &[]),
+        ("otto", "src/.gitmodules", &kept),
+        ("otto", "src/.lfsconfig", &kept),
+        // Only the plain name of a plain place.
+        ("otto", "src/.GitAttributes", &kept),
+        ("otto", "src/.mailmap/.gitattributes", &kept),
+        ("otto", "src/.gitattributes/x", &kept),
+    ] {
+        let found = found_with(tree, person, path, Mode::File);
+        assert_eq!(found, expected, "{path} by {person}");
+        let by_default = found_with("", person, path, Mode::File);
+        assert!(by_default.contains(&kept[0].to_owned()), "{path}: nobody");
+    }
+    let also_protected = format!("{tree}\nprotected = [\".gitattributes\"]");
+    let found = found_with(&also_protected, "otto", "src/.gitattributes", Mode::File);
+    assert_eq!(found, kept, "what is protected besides stays so");
+    for bad in [
+        "git_files = { \".gitignore\" = [\"otto\"] }",
+        "git_files = { \"src/.mailmap\" = [\"otto\"] }",
+        "git_files = { \".mailmap\" = [\"nobody\"] }",
+    ] {
+        let text = document("").replace("[[ref]]", &format!("[tree]\n{bad}\n[[ref]]"));
+        assert!(parse(&text).is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn a_file_that_git_obeys_is_never_a_symlink_or_a_submodule() {
+    let tree = "symlinks = [\"**\"]\nsubmodules = [\"**\"]\n\
+                git_files = { \".gitattributes\" = [\"*\"], \".gitmodules\" = [\"*\"] }";
+    for path in ["src/.gitattributes", "src/.gitmodules"] {
+        for mode in [Mode::Symlink, Mode::Gitlink] {
+            let found = found_with(tree, "otto", path, mode);
+            assert_eq!(found, ["tree-entry-mode"], "{path} as {mode}");
+        }
+        assert!(found_with(tree, "otto", path, Mode::File).is_empty());
+    }
+    assert!(found_with(tree, "otto", "src/.gitignore", Mode::Symlink).is_empty());
+}
+
+#[test]
+fn odd_names_and_submodules_are_where_the_policy_has_them() {
+    let tree = "submodules = [\"src/lib\"]\nodd_names = [\"src/odd/**\"]";
+    for (path, mode, expected) in [
+        ("src/lib", Mode::Gitlink, &[][..]),
+        ("src/lib2", Mode::Gitlink, &["tree-entry-mode"]),
+        ("src/odd/a\tb", Mode::File, &[]),
+        ("src/odd/ends.", Mode::File, &[]),
+        ("src/a\tb", Mode::File, &["tree-entry-name"]),
+        ("src/odd/.git ", Mode::File, &["tree-entry-name"]),
+        ("src/odd/.git\t", Mode::File, &["tree-entry-name"]),
+        ("src/odd/..\\x", Mode::File, &["tree-entry-name"]),
+        ("src/odd/x\\.git\\config", Mode::File, &["tree-entry-name"]),
+    ] {
+        assert_eq!(found_with(tree, "otto", path, mode), expected, "{path:?}");
+    }
+}
+
 #[test]
 fn several_entries_for_one_ref_must_all_agree() {
     let stricter = "[[ref]]\npattern = \"refs/heads/main\"\naccept = [\"direct\"]\n[[ref.direct]]\nwriters = [\"olga\"]\npaths = [\"**\"]\n";

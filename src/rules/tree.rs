@@ -11,37 +11,39 @@ use super::remedy;
 /// Refuses entries that a file system or git itself could take for something else, and modes
 /// that the policy does not permit there. What stood there before is no news.
 pub fn entries(case: &CommitCase<'_>, findings: &mut Findings) {
-    findings.extend(case.faults.iter().map(|it| fault(it, case.subject())));
+    findings.extend(case.faults.iter().filter_map(|it| judged(it, case)));
     let policy = case.rules.policy();
     let limits = &policy.document().limits;
     for change in case.changes {
         let Some((mode, _)) = change.new else {
             continue;
         };
-        let subject = || case.subject().path(&change.path);
+        let path = &change.path;
+        let subject = || case.subject().path(path);
         if change.old.is_none() {
-            findings.extend(length(&change.path, limits, subject));
+            findings.extend(length(path, limits, subject));
         }
         // An unchanged executable bit is no news; a new one needs the policy's word.
         let was_executable = matches!(change.old, Some((Mode::Executable, _)));
-        let refused = match mode {
-            Mode::Executable if !was_executable && !policy.executable.matches(&change.path) => {
-                Some(("an executable file", "a place in tree.executable"))
-            }
-            Mode::Symlink if !policy.symlinks.matches(&change.path) => {
-                Some(("a symlink", "a place in tree.symlinks"))
-            }
-            Mode::Gitlink => Some(("a submodule", "a file")),
-            _ => None,
+        let (found, key, allowed) = match mode {
+            Mode::Executable if was_executable => continue,
+            Mode::Executable => ("an executable file", "executable", &policy.executable),
+            Mode::Symlink => ("a symlink", "symlinks", &policy.symlinks),
+            Mode::Gitlink => ("a submodule", "submodules", &policy.submodules),
+            Mode::File | Mode::Tree => continue,
         };
-        if let Some((found, expected)) = refused {
-            findings.push(
-                Rule::TreeEntryMode
-                    .finding(subject())
-                    .found(found)
-                    .expected(expected)
-                    .remedy(remedy::leave_out(&change.path)),
-            );
+        // git reads the file that a symlink in such a place leads to, if it reads it at all.
+        let no_file = mode != Mode::Executable && policy.is_git_file(path);
+        if no_file || !allowed.matches(path) {
+            let finding = Rule::TreeEntryMode.finding(subject()).found(found);
+            findings.push(match no_file {
+                true => finding
+                    .expected("a plain file")
+                    .remedy(remedy::leave_out(path)),
+                false => finding
+                    .expected(format!("a place in tree.{key}"))
+                    .remedy(remedy::leave_out_or_allow(path, key)),
+            });
         }
     }
 }
@@ -49,20 +51,45 @@ pub fn entries(case: &CommitCase<'_>, findings: &mut Findings) {
 /// Refuses what is in the trees though no change of a path shows it. All that a roll-back puts
 /// back stood there before, but maybe not beside what stands there now.
 pub fn unseen(case: &CommitCase<'_>, findings: &mut Findings) {
-    let unseen = |it: &&Fault| !matches!(it.what, What::Name(_) | What::Large { .. });
+    let unseen =
+        |it: &&Fault| !matches!(it.what, What::Name(_) | What::Odd(_) | What::Large { .. });
     let unseen = case.faults.iter().filter(unseen);
-    findings.extend(unseen.map(|it| fault(it, case.subject())));
+    findings.extend(unseen.filter_map(|it| judged(it, case)));
+}
+
+/// Returns the finding on one fault in a tree of a commit, unless the policy tolerates it there.
+fn judged(it: &Fault, case: &CommitCase<'_>) -> Option<Finding> {
+    let policy = case.rules.policy();
+    let tolerated = match it.what {
+        What::Odd(_) => Some(("odd_names", &policy.odd_names)),
+        // No program has ever written a submodule otherwise.
+        What::Mode { mode } if mode != Mode::Gitlink => Some(("odd_modes", &policy.odd_modes)),
+        What::Collides { link: false, .. } => Some(("collisions", &policy.collisions)),
+        _ => None,
+    };
+    match tolerated {
+        None => Some(fault(it, case.subject())),
+        Some((_, places)) if places.matches(&it.path) => None,
+        Some((key, _)) => {
+            let finding = fault(it, case.subject());
+            Some(finding.remedy(remedy::leave_out_or_allow(&it.path, key)))
+        }
+    }
 }
 
 /// Returns the finding on one fault in a tree.
 pub fn fault(fault: &Fault, subject: Subject) -> Finding {
     let subject = subject.path(&fault.path);
     let finding = match &fault.what {
-        What::Name(why) => Rule::TreeEntryName
+        What::Name(why) | What::Odd(why) => Rule::TreeEntryName
             .finding(subject)
             .found(why)
             .expected("a plain UTF-8 name"),
-        What::Collides { with } => Rule::TreeEntryCollision
+        What::Mode { mode } => Rule::TreeEntryMode
+            .finding(subject)
+            .found(format!("another spelling of the mode {mode}"))
+            .expected("a mode as git writes it: 100644 100755 120000 40000 160000"),
+        What::Collides { with, .. } => Rule::TreeEntryCollision
             .finding(subject)
             .found(format!(
                 "a name that some file systems take for {}",

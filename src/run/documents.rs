@@ -180,7 +180,7 @@ impl<'a> Documents<'a> {
             "finished": date,
             "inputs_digest": {
                 "allowed_signers": policy.allowed_signers,
-                "base_tree": Sha256::of(&repo.tree(base.tree)?.to_bytes()),
+                "base_tree": Sha256::of(&repo.tree_bytes(base.tree)?),
                 "command": Sha256::of(self.command.join("\0").as_bytes()),
                 "contract": contract,
                 "packet": admitted.contract().source_sha256,

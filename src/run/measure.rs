@@ -40,7 +40,7 @@ pub(super) fn measure(
 ) -> Result<Measured, Error> {
     let base_tree = repo.commit(base)?.tree;
     let mut before: BTreeMap<RepoPath, At> = BTreeMap::new();
-    for (path, mode, id) in repo.files(base_tree, MOST_FILES)? {
+    for (path, mode, id) in repo.files_before(base_tree, MOST_FILES)? {
         before.insert(path, Some((mode, id)));
     }
     // All of the base, whether or not git tracks it: the command may have changed its index.

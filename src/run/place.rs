@@ -225,7 +225,7 @@ fn dead(temporary: &Path, common: &Path) -> Vec<(Directory, File)> {
 }
 
 fn check_out(repo: &Repo, tree: ObjectId, dest: &Path) -> Result<(), Error> {
-    let files = repo.files(tree, MOST_FILES)?;
+    let files = repo.files_before(tree, MOST_FILES)?;
     // Symlinks last, so that no file is written through one on a file system that folds names.
     let (links, plain): (Vec<_>, Vec<_>) = files
         .into_iter()

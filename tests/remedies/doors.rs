@@ -38,6 +38,31 @@ const fn wip(rule: Rule, prepare: fn(&World)) -> Case {
     }
 }
 
+/// The same, and a root puts a policy into force that permits it: `p.toml`, with these lines in `[tree]`.
+const fn permitted(rule: Rule, prepare: fn(&World)) -> Case {
+    Case {
+        by: Some(("olga", "olga")),
+        pick: &[4],
+        fill: &[("FILE", "../p.toml")],
+        then: |world| {
+            world.ok("olga", "olga", &["git", "awo", "policy", "apply"]);
+            world.ok("olga", "olga", &["git", "awo", "push"]);
+        },
+        ..wip(rule, prepare)
+    }
+}
+
+/// Writes the policy that will permit something, and lets otto commit what a script makes.
+fn tree(world: &World, lines: &str, script: &str) {
+    let text = std::fs::read_to_string(world.path("policy/policy.toml")).unwrap();
+    let text = text.replace("version = 1", "version = 2");
+    world.write(
+        "p.toml",
+        text.replace("[tree]\n", &format!("[tree]\n{lines}\n")),
+    );
+    commit(world, script);
+}
+
 fn direct_on_main(world: &World) {
     world.write("otto/src/strings.py", "x = 1\n");
     world.commit("otto", "Direct");
@@ -87,6 +112,31 @@ pub const CASES: &[Case] = &[
     }),
     wip(Rule::TreeEntryCollision, |world| {
         commit(world, "echo x > src/STRINGS.py")
+    }),
+    permitted(Rule::TreeEntryMode, |world| {
+        tree(world, "symlinks = [\"src/link\"]", "ln -s x src/link");
+    }),
+    permitted(Rule::TreeEntryMode, |world| {
+        let script = "chmod +x src/strings.py; echo >> src/strings.py";
+        tree(world, "executable = [\"src/*.py\"]", script);
+    }),
+    permitted(Rule::TreeEntryMode, |world| {
+        let script = "git update-index --add --cacheinfo 160000,$(git rev-parse HEAD),src/lib; mkdir src/lib";
+        tree(world, "submodules = [\"src/lib\"]", script);
+    }),
+    permitted(Rule::TreeEntryName, |world| {
+        tree(world, "odd_names = [\"src/**\"]", "echo x > 'src/a\\b'");
+    }),
+    permitted(Rule::TreeEntryCollision, |world| {
+        tree(
+            world,
+            "collisions = [\"src/**\"]",
+            "echo x > src/STRINGS.py",
+        );
+    }),
+    permitted(Rule::ProtectedArtefact, |world| {
+        let lines = "git_files = { \".gitattributes\" = [\"otto\"] }";
+        tree(world, lines, "echo '* text=auto' > src/.gitattributes");
     }),
     wip(Rule::TreeEntryLength, |world| {
         world.next_policy(2, None, |text| {

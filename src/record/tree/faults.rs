@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Change, EntryRef, entries};
+use super::{Change, EntryRef, Mode, entries_before};
+use crate::record::names::BadName;
 use crate::record::{HashKind, RepoPath, fold, names};
 
 /// A faulty tree entry.
@@ -19,13 +20,14 @@ impl Fault {
     pub fn key(&self) -> (u8, Vec<u8>) {
         let path = self.path.as_bytes();
         match &self.what {
-            What::Name(_) => (0, path.to_vec()),
+            What::Name(_) | What::Odd(_) => (0, path.to_vec()),
             // Either name of a pair may be the new one.
             What::Collides { .. } => (1, fold::bytes(path)),
             What::Empty => (2, path.to_vec()),
             What::Null => (3, path.to_vec()),
             What::Kind(_) => (4, path.to_vec()),
             What::Large { .. } => (5, path.to_vec()),
+            What::Mode { .. } => (6, path.to_vec()),
         }
     }
 }
@@ -33,12 +35,22 @@ impl Fault {
 /// The kind of fault.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum What {
-    /// Its name is not plain.
+    /// Its name is a disguise of one that git obeys, or leads elsewhere.
     Name(&'static str),
+    /// Its name is not plain: some reader or file system may take it for another one.
+    Odd(&'static str),
+    /// Its mode is not written as git writes it.
+    Mode {
+        /// What git takes it for.
+        mode: Mode,
+    },
     /// Some file system treats it as another entry of the same directory.
     Collides {
         /// That entry's name.
         with: Vec<u8>,
+        /// Whether one of those that collide is a symlink or a submodule: what is written to the
+        /// other one may then end up elsewhere.
+        link: bool,
     },
     /// It is an empty directory: git writes none, and no changed path shows it.
     Empty,
@@ -58,7 +70,10 @@ pub enum What {
 
 /// Returns the fault of a new entry's name, if any.
 pub fn of_name(name: &[u8]) -> Option<What> {
-    names::fault(name).map(What::Name)
+    names::fault(name).map(|bad| match bad {
+        BadName::Disguise(why) => What::Name(why),
+        BadName::Odd(why) => What::Odd(why),
+    })
 }
 
 /// Returns the added names that some file system treats as another entry of the directory, each with
@@ -67,12 +82,12 @@ pub fn collisions(raw: &[u8], kind: HashKind, added: &[&[u8]]) -> Vec<(Vec<u8>, 
     if added.is_empty() {
         return Vec::new();
     }
-    let mut seen: BTreeMap<Vec<u8>, Vec<&[u8]>> = BTreeMap::new();
+    let mut seen: BTreeMap<Vec<u8>, Vec<EntryRef<'_>>> = BTreeMap::new();
     for name in added {
         seen.entry(fold::bytes(name)).or_default();
     }
     let lengths: BTreeSet<usize> = seen.keys().map(Vec::len).collect();
-    for entry in entries(raw, kind).flatten() {
+    for entry in entries_before(raw, kind).flatten() {
         // Folding an ASCII name keeps its length, except for characters stripped from its end.
         let EntryRef { name, .. } = entry;
         let cut = matches!(name.last(), Some(b'.' | b' '));
@@ -80,16 +95,18 @@ pub fn collisions(raw: &[u8], kind: HashKind, added: &[&[u8]]) -> Vec<(Vec<u8>, 
             continue;
         }
         if let Some(list) = seen.get_mut(&fold::bytes(name)) {
-            list.push(name);
+            list.push(entry);
         }
     }
     let added: BTreeSet<&[u8]> = added.iter().copied().collect();
     let mut found = Vec::new();
     for list in seen.into_values().filter(|list| list.len() > 1) {
-        for name in list.iter().filter(|name| added.contains(*name)) {
-            let with = list.iter().find(|other| other != &name);
-            let with = with.unwrap_or(name).to_vec();
-            found.push((name.to_vec(), What::Collides { with }));
+        let link = |it: &EntryRef<'_>| matches!(it.mode, Mode::Symlink | Mode::Gitlink);
+        let link = list.iter().any(link);
+        for EntryRef { name, .. } in list.iter().filter(|it| added.contains(it.name)) {
+            let with = list.iter().find(|other| other.name != *name);
+            let with = with.map_or(*name, |other| other.name).to_vec();
+            found.push((name.to_vec(), What::Collides { with, link }));
         }
     }
     found
@@ -135,7 +152,7 @@ mod tests {
         let found = collisions(&raw(all), HashKind::Sha1, &added).into_iter();
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
         let told = found.map(|(name, what)| match what {
-            What::Collides { with } => format!("{}={}", text(&name), text(&with)),
+            What::Collides { with, .. } => format!("{}={}", text(&name), text(&with)),
             other => format!("{other:?}"),
         });
         told.collect()

@@ -211,16 +211,19 @@ fn each_fault_of_a_tree_has_its_rule() {
         what,
     };
     let with = b"src/X".to_vec();
+    let (mode, link) = (Mode::Executable, false);
     for (what, rule, unseen) in [
         (What::Empty, "INT-003 tree-entry-empty", true),
         (What::Null, "INT-003 tree-entry-object", true),
         (What::Kind("tree"), "INT-003 object-kind", true),
         (
-            What::Collides { with },
+            What::Collides { with, link },
             "INT-003 tree-entry-collision",
             true,
         ),
-        (What::Name("odd"), "INT-003 tree-entry-name", false),
+        (What::Mode { mode }, "INT-003 tree-entry-mode", true),
+        (What::Name("bad"), "INT-003 tree-entry-name", false),
+        (What::Odd("odd"), "INT-003 tree-entry-name", false),
     ] {
         story.faults = vec![fault(what)];
         assert_eq!(story.entries(), [rule]);

@@ -101,8 +101,14 @@ fn it_names_the_pattern_that_protects() {
     let policy = policy(&document());
     let protects = |path: &str| policy.protects(&RepoPath::from(path)).map(str::to_owned);
     assert_eq!(protects("a/guarded/b"), Some("guarded/".to_owned()));
-    assert_eq!(protects("a/.gitmodules"), Some(".gitmodules".to_owned()));
     assert_eq!(protects("src/a"), None);
+    let otto = name("otto");
+    let keeps = |path: &str| {
+        let kept = policy.keeps_git_file(&RepoPath::from(path), &otto);
+        kept.map(str::to_owned)
+    };
+    assert_eq!(keeps("a/.gitmodules"), Some(".gitmodules".to_owned()));
+    assert_eq!(keeps("src/a"), None);
 }
 
 #[test]

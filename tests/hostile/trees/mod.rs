@@ -4,6 +4,7 @@ mod collisions;
 mod kinds;
 mod modes;
 mod names;
+mod permitted;
 mod records;
 mod scope;
 mod shape;
@@ -177,6 +178,81 @@ pub const CASES: &[Case] = &[
         attack: "benign: a server where git checks every object, and an ordinary commit",
         answer: "accepted",
         tests: &["hostile::trees::kinds::git_itself_refuses_it_where_init_has_told_it_to"],
+    },
+    Case {
+        id: "V-20",
+        attack: "a file that git obeys, changed by somebody whom git_files does not name for it, in another \
+                 case, or below a directory of such a name; staged, pushed, by a run",
+        answer: "GOV-003",
+        tests: &[
+            "hostile::trees::permitted::only_the_writers_of_a_file_that_git_obeys_change_it",
+            "hostile::trees::permitted::a_run_changes_a_file_that_git_obeys_where_its_signer_and_its_contract_may",
+        ],
+    },
+    Case {
+        id: "V-21",
+        attack: "benign: the same by its writer, directly and by a run whose contract allows the path",
+        answer: "accepted, and no filter or conversion has any effect on what the run's commit holds",
+        tests: &[
+            "hostile::trees::permitted::only_the_writers_of_a_file_that_git_obeys_change_it",
+            "hostile::trees::permitted::a_run_changes_a_file_that_git_obeys_where_its_signer_and_its_contract_may",
+        ],
+    },
+    Case {
+        id: "V-22",
+        attack: "a submodule beside the places that the policy names, in place of a file that git obeys, or of \
+                 another mode than 160000",
+        answer: "INT-003",
+        tests: &["hostile::trees::permitted::submodules_are_where_the_policy_has_them"],
+    },
+    Case {
+        id: "V-23",
+        attack: "benign: a submodule with its .gitmodules where the policy has both",
+        answer: "accepted",
+        tests: &["hostile::trees::permitted::submodules_are_where_the_policy_has_them"],
+    },
+    Case {
+        id: "V-24",
+        attack: "odd modes and names beside the places that the policy names; an odd mode that makes a file \
+                 executable or a submodule",
+        answer: "INT-003",
+        tests: &["hostile::trees::permitted::odd_modes_and_names_are_where_the_policy_has_them"],
+    },
+    Case {
+        id: "V-25",
+        attack: "benign: odd modes and names where the policy has them, and old ones that a commit leaves alone",
+        answer: "accepted",
+        tests: &[
+            "hostile::trees::permitted::odd_modes_and_names_are_where_the_policy_has_them",
+            "hostile::trees::permitted::old_modes_that_nobody_touches_stay_without_a_setting",
+        ],
+    },
+    Case {
+        id: "V-26",
+        attack: "where the policy permits odd names: .git, '..' and git's own files behind a backslash, a \
+                 control character or bytes that are no text",
+        answer: "INT-003",
+        tests: &[
+            "hostile::trees::permitted::a_name_that_leads_elsewhere_is_refused_where_odd_names_are_permitted",
+        ],
+    },
+    Case {
+        id: "V-27",
+        attack: "where the policy permits collisions: a symlink or a submodule that is one name with a directory, \
+                 so that what is written below it ends up elsewhere",
+        answer: "INT-003",
+        tests: &[
+            "hostile::trees::permitted::a_link_does_not_collide_where_collisions_are_permitted",
+        ],
+    },
+    Case {
+        id: "V-28",
+        attack: "where the policy permits everything: duplicates, no order, empty directories, other kinds of \
+                 objects than the mode says",
+        answer: "INT-003",
+        tests: &[
+            "hostile::trees::permitted::trees_that_no_git_reads_alike_are_refused_where_everything_is_permitted",
+        ],
     },
     Case {
         id: "P-27",

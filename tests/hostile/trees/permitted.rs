@@ -1,0 +1,452 @@
+//! What the policy permits in trees, and what stays refused where it permits everything else.
+
+use crate::hostile::door::Door;
+use crate::world::{RUN, World};
+
+const TASK: &str = "GIT-1";
+
+/// Every key of `[tree]` that permits something, everywhere.
+const ALL: &str = "executable = [\"**\"]\nsymlinks = [\"**\"]\nsubmodules = [\"**\"]\n\
+                   odd_modes = [\"**\"]\nodd_names = [\"**\"]\ncollisions = [\"**\"]\n";
+
+/// Everybody may write the files that git obeys.
+const EVERYBODY: &str = "git_files = { \".gitattributes\" = [\"*\"], \".gitmodules\" = [\"*\"], \
+                         \".lfsconfig\" = [\"*\"], \".mailmap\" = [\"*\"] }\n";
+
+/// otto before a server whose policy has these lines in `[tree]`.
+fn with(tree: &str) -> Door {
+    let door = Door::of_otto();
+    let edit = |text: String| text.replace("[tree]\n", &format!("[tree]\n{tree}"));
+    door.world.next_policy(2, None, edit);
+    door.world.ok("otto", "otto", &["git", "awo", "fetch"]);
+    door
+}
+
+#[test]
+fn only_the_writers_of_a_file_that_git_obeys_change_it() {
+    let door = with("git_files = { \".gitattributes\" = [\"otto\"], \".mailmap\" = [\"olga\"] }\n");
+    let raw = door.raw();
+    let blob = raw.blob("* text=auto\n");
+    let below = |name: &[u8], entry: (&str, &[u8], &str)| {
+        let inner = raw.tree(&[entry]);
+        door.commit_in_src(&[("40000", name, &inner)])
+    };
+    let file = |name: &[u8]| door.commit_in_src(&[("100644", name, &blob)]);
+    let refused = [
+        ("somebody else's", file(b".mailmap")),
+        ("nobody's", file(b".gitmodules")),
+        ("nobody's either", file(b".lfsconfig")),
+        ("in another case", file(b".GITATTRIBUTES")),
+        (
+            "as a directory",
+            below(b".gitattributes", ("100644", b"x", &blob)),
+        ),
+        (
+            "below one",
+            below(b".mailmap", ("100644", b".gitattributes", &blob)),
+        ),
+    ];
+    let refused = refused.map(|(what, commit)| (what.to_owned(), commit));
+    door.refuses_all(&refused, "GOV-003");
+    door.accepts("by its writer", &file(b".gitattributes"));
+    door.accepts(
+        "and deep below",
+        &below(b"deep", ("100644", b".gitattributes", &blob)),
+    );
+    // The client's own hooks say the same of what is staged.
+    let world = &door.world;
+    world.ok("otto", "otto", &["git", "switch", "-q", "-c", "wip/own"]);
+    world.write("otto/src/.gitattributes", "* text=auto\n");
+    world.ok("otto", "otto", &["git", "add", "."]);
+    world.ok("otto", "otto", &["git", "commit", "-q", "-m", "Attributes"]);
+    world.write("otto/src/.mailmap", "x <y>\n");
+    world.ok("otto", "otto", &["git", "add", "."]);
+    let commit = ["git", "commit", "-q", "-m", "Map"];
+    let said = world.refused("otto", "otto", &commit, "GOV-003");
+    assert!(said.contains("git_files"), "it names the key: {said}");
+}
+
+/// A world in which olga has approved a task for otto that may touch these paths.
+fn approved(tree: &str, allow: &str) -> World {
+    let world = World::founded();
+    let edit = |text: String| text.replace("[tree]\n", &format!("[tree]\n{tree}"));
+    world.next_policy(2, None, edit);
+    let mut new = vec!["git", "awo", "task", "new", TASK, "--task", "it"];
+    new.extend(["--validate", "true", "--allow"]);
+    new.extend(allow.split(' '));
+    world.ok("olga", "olga", &new);
+    let shown = world.ok("olga", "olga", &["git", "awo", "task", "show", TASK]);
+    let sentence = shown.lines().find_map(|line| {
+        let rest = line.trim_start().strip_prefix("approval sentence")?;
+        Some(rest.trim())
+    });
+    let approve = [
+        "git",
+        "awo",
+        "approve",
+        TASK,
+        "--sentence",
+        sentence.unwrap(),
+    ];
+    world.ok("olga", "olga", &approve);
+    world.ok("olga", "olga", &["git", "awo", "push"]);
+    for who in ["otto", "rita"] {
+        world.ok(who, who, &["git", "awo", "fetch"]);
+    }
+    world
+}
+
+/// otto lets a command run.
+fn runs(world: &World, script: &str) -> crate::world::Done {
+    let words = [
+        "git", "awo", "run", TASK, "--run-id", RUN, "--", "sh", "-c", script,
+    ];
+    world.run("otto", "otto", &words)
+}
+
+#[test]
+fn a_run_changes_a_file_that_git_obeys_where_its_signer_and_its_contract_may() {
+    let script = "printf '*.bin filter=lfs diff=lfs merge=lfs -text\\n' > src/.gitattributes; \
+                  printf 'a\\r\\nb\\n' > src/x.txt; printf 'version x\\n' > src/y.bin";
+    let otto = "git_files = { \".gitattributes\" = [\"otto\"] }\n";
+    let olga = "git_files = { \".gitattributes\" = [\"olga\"] }\n";
+    for (tree, allow) in [
+        (olga, "src/"),
+        (otto, "src/x.txt --allow src/y.bin"),
+        ("", "src/"),
+    ] {
+        let world = approved(tree, allow);
+        let done = runs(&world, script);
+        assert_ne!(done.code, 0, "{tree} {allow}");
+        assert!(done.text.contains("GOV-003"), "{tree}: {}", done.text);
+    }
+    let world = approved(otto, "src/");
+    let done = runs(&world, script);
+    assert_eq!(done.code, 0, "{}", done.text);
+    let acts = [
+        ("otto", "push"),
+        ("rita", "fetch"),
+        ("rita", "gate"),
+        ("rita", "approve"),
+        ("rita", "attest"),
+        ("rita", "push"),
+        ("otto", "fetch"),
+        ("otto", "finalize"),
+        ("otto", "push"),
+    ];
+    for (who, act) in acts {
+        let mut words = vec!["git", "awo", act];
+        if !matches!(act, "push" | "fetch") {
+            words.push(RUN);
+        }
+        world.ok(who, who, &words);
+    }
+    // What the command left is what the commit holds: no filter, no conversion.
+    let commit = world.rev("otto", "refs/heads/main");
+    let stored = world.ok(
+        "otto",
+        "otto",
+        &["git", "cat-file", "-p", &format!("{commit}:src/x.txt")],
+    );
+    assert_eq!(stored, "a\r\nb\n");
+    world.fresh_clone();
+    world.ok("vera", "vera", &["git", "awo", "verify"]);
+}
+
+#[test]
+fn submodules_are_where_the_policy_has_them() {
+    let door = with(&format!(
+        "submodules = [\"src/lib\", \"src/vendor/*\"]\n{EVERYBODY}"
+    ));
+    let raw = door.raw();
+    let (tip, _) = door.base();
+    let blob = raw.blob("[submodule \"lib\"]\n\tpath = src/lib\n\turl = ../lib\n");
+    let refused = [
+        (
+            "elsewhere",
+            door.commit_in_src(&[("160000", b"other", &tip)]),
+        ),
+        (
+            "in a file's place",
+            door.commit_in_src(&[("160000", b"strings.py", &tip)]),
+        ),
+        (
+            "as a file that git obeys",
+            door.commit_in_src(&[("160000", b".gitmodules", &tip)]),
+        ),
+        (
+            "with a mode of another kind",
+            door.commit(&{
+                let src = raw.tree_as_it_is(&[("160001", b"lib", &tip)]);
+                raw.tree(&[("40000", b"src", &src)])
+            }),
+        ),
+    ];
+    let codes: &[&str] = &["INT-003"];
+    for (what, commit) in &refused[..3] {
+        door.refuses(what, commit, codes);
+    }
+    // Everything else of src/ is gone there as well.
+    door.refuses(refused[3].0, &refused[3].1, &["GOV-003", "INT-003"]);
+    let forced: Vec<_> = refused
+        .iter()
+        .map(|it| (it.1.as_str(), "INT-003"))
+        .collect();
+    door.verify_finds_all(&forced);
+    let vendor = raw.tree(&[("160000", b"one", &tip)]);
+    door.accepts_all(&[
+        (
+            "there".to_owned(),
+            door.commit_in_src(&[("160000", b"lib", &tip)]),
+        ),
+        (
+            "with its file".to_owned(),
+            door.commit_in_src(&[("160000", b"lib", &tip), ("100644", b".gitmodules", &blob)]),
+        ),
+        (
+            "below a directory".to_owned(),
+            door.commit_in_src(&[("40000", b"vendor", &vendor)]),
+        ),
+    ]);
+}
+
+#[test]
+fn odd_modes_and_names_are_where_the_policy_has_them() {
+    let door = with("odd_modes = [\"src/old/**\"]\nodd_names = [\"src/old/**\"]\n");
+    let raw = door.raw();
+    let blob = raw.blob("x\n");
+    let below = |name: &[u8], entries: &[crate::hostile::raw::Entry<'_>]| {
+        let inner = raw.tree_as_it_is(entries);
+        door.commit_in_src(&[("40000", name, &inner)])
+    };
+    let modes = [
+        ("100664", &b"a"[..], blob.as_str()),
+        ("0100644", b"b", &blob),
+        ("100600", b"c", &blob),
+    ];
+    let names = [
+        ("100644", &b"a\tb"[..], blob.as_str()),
+        ("100644", b"caf\xe9", &blob),
+        ("100644", b"dot.", &blob),
+        ("100644", b"x\\y", &blob),
+    ];
+    let executable = [("100775", &b"a"[..], blob.as_str())];
+    let submodule = [("160001", &b"a"[..], blob.as_str())];
+    door.refuses_all(
+        &[
+            ("modes elsewhere".to_owned(), below(b"new", &modes)),
+            ("names elsewhere".to_owned(), below(b"new", &names)),
+            (
+                "an odd mode of an executable".to_owned(),
+                below(b"old", &executable),
+            ),
+            (
+                "an odd mode of a submodule".to_owned(),
+                below(b"old", &submodule),
+            ),
+        ],
+        "INT-003",
+    );
+    door.accepts_all(&[
+        ("modes there".to_owned(), below(b"old", &modes)),
+        ("names there".to_owned(), below(b"old", &names)),
+    ]);
+    // What a commit does not touch stays, and may be changed and removed.
+    let first = below(b"old", &modes);
+    let tree = |entries: &[crate::hostile::raw::Entry<'_>]| {
+        let (_, root) = door.base();
+        let old = raw.tree_as_it_is(entries);
+        let src = door.world.rev(door.who, "origin/main:src");
+        let src = raw.tree_with(&src, &[("40000", b"old", &old)]);
+        raw.tree_with(&root, &[("40000", b"src", &src)])
+    };
+    let other = raw.blob("y\n");
+    let beside = [modes[0], modes[1], modes[2], ("100644", b"d", &blob)];
+    let changed = [("100664", &b"a"[..], other.as_str()), modes[1]];
+    for (what, entries) in [("beside it", &beside[..]), ("changed", &changed)] {
+        door.accepts(what, &raw.commit(&tree(entries), &[&first], "Work\n"));
+    }
+}
+
+#[test]
+fn old_modes_that_nobody_touches_stay_without_a_setting() {
+    let door = Door::new(World::founded(), "olga");
+    let raw = door.raw();
+    let (blob, other) = (raw.blob("x\n"), raw.blob("y\n"));
+    let (_, root) = door.base();
+    let src = door.world.rev("olga", "origin/main:src");
+    let with = |entries: &[crate::hostile::raw::Entry<'_>]| {
+        let src = raw.tree_with(&src, entries);
+        raw.tree_with(&root, &[("40000", b"src", &src)])
+    };
+    let (a, b) = (
+        ("100664", &b"a"[..], blob.as_str()),
+        ("100664", &b"b"[..], blob.as_str()),
+    );
+    let tip = door.commit(&with(&[a, b]));
+    let world = &door.world;
+    world.force("olga", &[&format!("{tip}:refs/heads/main")]);
+    world.next_policy(2, None, |_| crate::world::policy(2, &tip, ""));
+    let commit = |entries: &[_]| raw.commit(&with(entries), &[&tip], "Work\n");
+    let new = ("100644", &b"new"[..], blob.as_str());
+    door.accepts("a file beside them", &commit(&[a, b, new]));
+    door.accepts(
+        "one of them changed",
+        &commit(&[("100664", b"a", &other), b]),
+    );
+    door.accepts("one of them removed", &commit(&[b]));
+    door.accepts(
+        "one as git writes it",
+        &commit(&[("100644", b"a", &blob), b]),
+    );
+    let refused = [
+        ("a third", commit(&[a, b, ("100664", b"new", &blob)])),
+        (
+            "one that turns executable",
+            commit(&[("100775", b"a", &blob), b]),
+        ),
+        (
+            "an ordinary one that turns odd",
+            commit(&[a, b, ("100664", b"strings.py", &blob)]),
+        ),
+    ];
+    let refused = refused.map(|(what, commit)| (what.to_owned(), commit));
+    door.refuses_all(&refused, "INT-003");
+    // A run starts from such a tree, and leaves what it does not touch.
+    let first = raw.commit(&with(&[a, b, new]), &[&tip], "Work\n");
+    let words = ["git", "diff-tree", "-r", &tip, &first];
+    let listed = world.ok("olga", "olga", &words);
+    assert_eq!(listed.lines().count(), 1, "{listed}");
+}
+
+#[test]
+fn a_name_that_leads_elsewhere_is_refused_where_odd_names_are_permitted() {
+    let door = with(&format!("{ALL}{EVERYBODY}"));
+    let names: [&[u8]; 13] = [
+        b".git ",
+        b".GIT",
+        b".git\n",
+        b".git\xff",
+        b".g\xe2\x80it",
+        b"a\\.git\\config",
+        b"..\\x",
+        b"a\\..\\x",
+        b"git~1",
+        b"\xff.gitmodules",
+        b"sub\\.gitattributes",
+        b"GITATT~1",
+        "\u{200b}".as_bytes(),
+    ];
+    door.refuses_all(&super::commits_in_src(&door, &names), "INT-003");
+    let spelt = super::commits_in_src(&door, &[b".gitmodules "]);
+    door.refuses(&spelt[0].0, &spelt[0].1, &["GOV-003", "INT-003"]);
+    door.accepts_all(&super::commits_in_src(
+        &door,
+        &[
+            b"a\tb",
+            b"\xff",
+            b"x\\y",
+            b"dot.",
+            b"a\nb",
+            "a\u{202e}b".as_bytes(),
+        ],
+    ));
+}
+
+#[test]
+fn a_link_does_not_collide_where_collisions_are_permitted() {
+    let door = with(&format!("{ALL}{EVERYBODY}"));
+    let raw = door.raw();
+    let (tip, _) = door.base();
+    let (blob, target) = (raw.blob("x\n"), raw.blob("../.git"));
+    let inner = raw.tree(&[("160000", b"x", &tip)]);
+    let plain = raw.tree(&[("100644", b"x", &blob)]);
+    let mut refused = Vec::new();
+    for (what, one, other) in [
+        (
+            "a symlink and a directory",
+            ("120000", &target),
+            ("40000", &inner),
+        ),
+        (
+            "a symlink and a file",
+            ("120000", &target),
+            ("100644", &blob),
+        ),
+        (
+            "a submodule and a directory",
+            ("160000", &tip),
+            ("40000", &plain),
+        ),
+        ("two symlinks", ("120000", &target), ("120000", &target)),
+    ] {
+        for (upper, lower) in [(one, other), (other, one)] {
+            let entries = [
+                (upper.0, &b"A"[..], upper.1.as_str()),
+                (lower.0, b"a", lower.1),
+            ];
+            refused.push((what.to_owned(), door.commit_in_src(&entries)));
+        }
+    }
+    door.refuses_all(&refused, "INT-003");
+    let files = [
+        ("100644", &b"A"[..], blob.as_str()),
+        ("100644", b"a", &blob),
+    ];
+    let mixed = [
+        ("40000", &b"A"[..], plain.as_str()),
+        ("100644", b"a", &blob),
+    ];
+    door.accepts_all(&[
+        ("two files".to_owned(), door.commit_in_src(&files)),
+        (
+            "a file and a directory".to_owned(),
+            door.commit_in_src(&mixed),
+        ),
+        (
+            "a symlink alone".to_owned(),
+            door.commit_in_src(&[("120000", b"A", &target)]),
+        ),
+    ]);
+}
+
+#[test]
+fn trees_that_no_git_reads_alike_are_refused_where_everything_is_permitted() {
+    let door = with(&format!("{ALL}{EVERYBODY}"));
+    let raw = door.raw();
+    let (blob, empty) = (raw.blob("x\n"), raw.tree(&[]));
+    let good = raw.tree(&[("100644", b"x", &blob)]);
+    let mut refused = Vec::new();
+    for (what, entries) in [
+        (
+            "twice",
+            vec![
+                ("100664", &b"f"[..], blob.as_str()),
+                ("100644", b"f", &blob),
+            ],
+        ),
+        (
+            "no order",
+            vec![("100664", b"g", &blob), ("100664", b"f", &blob)],
+        ),
+        ("a directory as a file", vec![("100664", b"f", &good)]),
+        ("an empty directory", vec![("40000", b"e", &empty)]),
+        ("one of an odd mode", vec![("040000", b"e", &empty)]),
+        ("a mode of nothing", vec![("0", b"f", &blob)]),
+    ] {
+        let inner = raw.tree_as_it_is(&entries);
+        let commit = door.commit_in_src(&[("40000", b"new", &inner)]);
+        refused.push((what.to_owned(), commit));
+    }
+    door.refuses_all(&refused, "INT-003");
+    let modes = [
+        ("100664", &b"f"[..], blob.as_str()),
+        ("100775", b"g", &blob),
+        ("040000", b"h", &good),
+    ];
+    let inner = raw.tree_as_it_is(&modes);
+    door.accepts(
+        "odd modes",
+        &door.commit_in_src(&[("40000", b"new", &inner)]),
+    );
+}
