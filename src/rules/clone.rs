@@ -20,6 +20,15 @@ pub fn policy_fetched() -> Finding {
         .remedy("git awo fetch")
 }
 
+/// What is cloned has a policy by which it can be verified.
+pub fn ungoverned_server(url: &str) -> Finding {
+    Rule::PolicyFetched
+        .finding(Subject::of_ref(&layout::policy()))
+        .found(format!("no refs/awo/policy at {url}"))
+        .expected("a governed repository")
+        .remedy("git clone, then git awo init, by whoever founds its policy")
+}
+
 /// Leaves undecided what may be found only because this clone is behind: first `git awo fetch` has to
 /// bring what is missing. Unchanged if it is not behind.
 pub fn or_fetch(mut report: Report, may_be_behind: bool) -> Report {

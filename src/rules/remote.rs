@@ -10,7 +10,10 @@ pub fn rewound(reference: &RefName, seen: ObjectId, now: Option<ObjectId>) -> Fi
         .finding(Subject::of_ref(reference))
         .found(now.map_or("the ref is gone".to_owned(), |id| id.to_string()))
         .expected(format!("a descendant of {seen}, seen before"))
-        .remedy("ask the server's administrator; compare with another clone")
+        .remedy(
+            "ask the server's administrator; compare with another clone; a mirror that lags: wait, or \
+             name it as a remote of its own",
+        )
 }
 
 /// Returns the finding that a remote has a branch no more that its receive log says is there.

@@ -48,6 +48,73 @@ pub const CASES: &[Case] = &[
         answer: "undecided, accepted after git awo fetch",
         tests: &["hostile::behind::a_push_from_a_clone_that_is_behind_is_told_to_fetch_first"],
     },
+    Case {
+        id: "V-46",
+        attack: "a pull request without a run, in the default checkout of CI",
+        answer: "GOV-002; without --ref undecided",
+        tests: &[
+            "checkouts::one_command_verifies_what_ci_checks_out",
+            "checkouts::a_proposal_that_no_branch_contains_is_judged_or_undecided",
+            "ci_templates::the_verify_job_judges_what_is_proposed_as_on_the_governed_branch",
+        ],
+    },
+    Case {
+        id: "V-47",
+        attack: "a proposal whose tip is a merge, to be taken for the trial merge of a forge",
+        answer: "GOV-004",
+        tests: &["checkouts::a_proposal_that_no_branch_contains_is_judged_or_undecided"],
+    },
+    Case {
+        id: "V-48",
+        attack: "CI without an anchor, with an empty or with another one",
+        answer: "undecided, usage, GOV-006",
+        tests: &["checkouts::a_checkout_without_an_anchor_or_with_another_one_never_passes"],
+    },
+    Case {
+        id: "V-49",
+        attack: "shallow, partial and single-branch checkouts, whole after the one command",
+        answer: "undecided, then accepted",
+        tests: &[
+            "checkouts::every_kind_of_checkout_is_told_the_one_command_that_helps",
+            "checkouts::whatever_needs_all_objects_names_the_same_command",
+        ],
+    },
+    Case {
+        id: "V-50",
+        attack: "a clone of a server that was forged, rewound, or lost its log or its records",
+        answer: "GOV-002, REP-002, STR-002, GOV-006; nothing is checked out or left",
+        tests: &["cloning::a_server_that_does_not_verify_leaves_nothing"],
+    },
+    Case {
+        id: "V-51",
+        attack: "a clone of a good server",
+        answer: "accepted",
+        tests: &[
+            "cloning::a_clone_is_verified_set_up_and_checked_out",
+            "cloning::without_an_anchor_it_says_whom_it_trusts_now",
+        ],
+    },
+    Case {
+        id: "V-52",
+        attack: "a commit put into a mirror",
+        answer: "GOV-002",
+        tests: &["moving::what_is_put_into_a_mirror_is_found"],
+    },
+    Case {
+        id: "V-53",
+        attack: "a server moved to another host, with and without its key",
+        answer: "accepted",
+        tests: &[
+            "moving::a_server_moves_with_its_key_and_its_log_goes_on",
+            "moving::a_server_moves_without_its_key_by_a_policy_that_names_the_new_one",
+        ],
+    },
+    Case {
+        id: "V-54",
+        attack: "a server set up for one anchor over the policy of another",
+        answer: "GOV-006",
+        tests: &["moving::a_server_is_not_set_up_over_a_policy_of_somebody_else"],
+    },
 ];
 
 const FETCH: &[&str] = &["git", "awo", "fetch"];

@@ -34,7 +34,7 @@ const GROUPS: &[(&str, &[Case])] = &[
     ("Approvals and independence", approvals::CASES),
     ("Records and sums", records::CASES),
     ("What verify answers", verify::CASES),
-    ("Clones that are behind", behind::CASES),
+    ("Clones that are behind, checkouts, mirrors", behind::CASES),
     ("Single-byte changes", sweep::CASES),
 ];
 
