@@ -28,6 +28,7 @@ mod mutants;
 mod notes_by_month;
 mod policy_changes;
 mod races;
+mod releases;
 mod remedies;
 mod rooms;
 mod run_import;

@@ -159,8 +159,8 @@ const MUTANTS: &[Mutant] = &[
     Mutant {
         cases: &["TS-0020"],
         file: "src/hook/server.rs",
-        original: "    let judged = (report.verdict() == Verdict::Allowed).then(|| Judged {",
-        broken: "    if {M} { report = Report::default(); }\n    let judged = (report.verdict() == Verdict::Allowed).then(|| Judged {",
+        original: "    let goes_on = report.verdict() == Verdict::Allowed || !report.apart.is_empty();",
+        broken: "    if {M} { report = Report::default(); }\n    let goes_on = report.verdict() == Verdict::Allowed || !report.apart.is_empty();",
     },
     // Whoever comes second does not look what the first has said.
     Mutant {

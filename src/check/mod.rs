@@ -7,6 +7,7 @@ pub(crate) mod integrity;
 pub(crate) mod push;
 pub(crate) mod rollback;
 pub(crate) mod staged;
+mod tags;
 #[cfg(test)]
 mod tests;
 pub mod verify;

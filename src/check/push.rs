@@ -18,6 +18,7 @@ use crate::store::ledger::{Records, Refs};
 use super::branch::strict::Strict;
 use super::branch::{self, Branch};
 use super::governance;
+use super::tags::Tags;
 use super::{Anchor, Error, KnownPolicies, PolicyHistory};
 use crate::facts::arrivals::{Arrivals, Gained};
 
@@ -110,11 +111,12 @@ fn try_judge(push: &Push<'_>, report: &mut Report) -> Result<(), Error> {
     }
 
     let mut arrivals = Arrivals::default();
-    let mut branches = Vec::new();
+    let (mut branches, mut tags) = (Vec::new(), Vec::new());
     for movement in push.movements {
         match (Place::of(&movement.reference), movement.new) {
             (Some(place), _) => collect(push, &history, place, movement, &mut arrivals, report)?,
             (None, _) if movement.reference.branch().is_some() => branches.push(movement),
+            (None, _) if movement.reference.tag().is_some() => tags.push(movement),
             _ => report.findings.push(rules::ungoverned(&movement.reference)),
         }
     }
@@ -136,7 +138,29 @@ fn try_judge(push: &Push<'_>, report: &mut Report) -> Result<(), Error> {
     };
     report.count("records", arrivals.count());
     governance::judge(&arrivals, &collector, &mut report.findings)?;
-    judge_branches(push, &collector, branches, report)
+    judge_branches(push, &collector, branches, report)?;
+    judge_tags(push, policy, &tags, &after, report);
+    Ok(())
+}
+
+/// Judges every tag of a push by itself: nothing else depends on one.
+fn judge_tags(
+    push: &Push<'_>,
+    policy: &Policy,
+    movements: &[&Movement],
+    after: &Refs,
+    report: &mut Report,
+) {
+    let tags = Tags {
+        reader: push.reader,
+        policy,
+        time: push.time,
+    };
+    let (reports, depends_on) = tags.judge(movements, push.before, after);
+    report.depends_on.extend(depends_on);
+    for (reference, found) in reports {
+        report.absorb_apart(reference, found);
+    }
 }
 
 /// A server without a policy accepts exactly one push: the policy that matches its anchor.

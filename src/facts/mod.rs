@@ -19,6 +19,7 @@ pub(crate) mod position;
 pub(crate) mod provenance;
 pub(crate) mod remembered;
 pub(crate) mod run;
+pub(crate) mod tag;
 pub(crate) mod uses;
 
 pub use error::{BadVersion, Error};

@@ -9,6 +9,7 @@ use super::kind::Kind;
 use super::open::LARGEST_OBJECT;
 use super::reader::Reader;
 use crate::record::commit::Commit;
+use crate::record::tag::Tag;
 use crate::record::tree::{self, BadTree, Tree};
 use crate::record::{HashKind, ObjectId};
 
@@ -145,6 +146,13 @@ impl Reader {
             self.blobs.borrow_mut().put(id, Arc::from(&*bytes));
         }
         Ok(bytes)
+    }
+
+    /// Returns an annotated tag.
+    pub fn tag(&self, id: ObjectId) -> Result<Tag, Error> {
+        self.expect(id, Kind::Tag, LARGEST_COMMIT, |bytes| {
+            Tag::parse(id, bytes).map_err(|bad| Error::BadTag { id, why: bad.why })
+        })
     }
 
     /// Follows annotated tags to what they name.

@@ -119,6 +119,13 @@ pub fn pre_push(environment: &Environment, remote: &str, input: &[u8]) -> Result
     });
     let is_behind = has_moved(&reader, &settings.high_water()?, remote, &movements)?;
     report.absorb(clone::or_fetch(judged, is_behind));
+    // The server refuses these by themselves; here only the whole push can be stopped.
+    if movements
+        .iter()
+        .all(|it| report.apart.contains(&it.reference))
+    {
+        report.apart.clear();
+    }
     Ok(report)
 }
 

@@ -42,6 +42,7 @@ pub fn dispatch(
         "pre-receive" => pre_receive(environment, stdin),
         "reference-transaction" => reference_transaction(args, environment, stdin),
         "post-receive" => return post_receive(environment, stdin, stderr),
+        "update" => return update(args, environment, stderr),
         "pre-commit" => client::pre_commit(environment),
         "commit-msg" => path(args).and_then(|file| client::commit_msg(environment, &file)),
         "pre-merge-commit" => client::pre_merge_commit(environment),
@@ -64,6 +65,8 @@ pub fn dispatch(
     }
     match report.verdict() {
         Verdict::Allowed => 0,
+        // The door lets the rest of the push go on.
+        _ if !report.apart.is_empty() => 0,
         Verdict::Denied => 1,
         Verdict::Undecided => 3,
     }
@@ -87,6 +90,37 @@ fn pre_receive(environment: &Environment, stdin: &mut dyn Read) -> Result<Report
         }
     }
     Ok(report)
+}
+
+/// Refuses one ref that `pre-receive` found wrong, and said why. Whatever goes wrong refuses.
+fn update(args: &[OsString], environment: &Environment, stderr: &mut dyn Write) -> i32 {
+    let refused = || {
+        let [reference, _old, _new] = args else {
+            return Err(Error::Usage("update takes a ref and two ids".to_owned()));
+        };
+        let caller = parent::caller(environment);
+        let key = match &caller {
+            Caller::Other => return Ok(None),
+            Caller::ReceivePack(key) => Some(key),
+            Caller::Unknown(_) => None,
+        };
+        let repo = Reader::open(&git_dir(environment)?)?;
+        let reference = reference.to_string_lossy();
+        let refused = Pushes::at(repo.common_dir()).refused(key, &reference)?;
+        Ok(refused.then(|| reference.into_owned()))
+    };
+    match refused() {
+        Ok(None) => 0,
+        Ok(Some(reference)) => {
+            let text = format!("{reference} is refused, for the reason given above");
+            say(stderr, &speak::remark(&text));
+            1
+        }
+        Err(error) => {
+            say(stderr, &speak::speak(&report_of(&error)));
+            3
+        }
+    }
 }
 
 fn reference_transaction(

@@ -81,7 +81,12 @@ pub fn changes(input: &[u8], kind: HashKind, findings: &mut Findings) -> Vec<Cha
 
 /// Reads the lines `<local ref> <local id> <remote ref> <remote id>` of `pre-push`.
 pub fn pushed(input: &[u8], kind: HashKind, findings: &mut Findings) -> Vec<Movement> {
-    read_lines(input, findings, |line| {
+    // JGit leaves out the last line feed. Nothing can have been cut off: a line ends in a whole id.
+    let mut ended = input.to_vec();
+    if ended.last().is_some_and(|last| *last != b'\n') {
+        ended.push(b'\n');
+    }
+    read_lines(&ended, findings, |line| {
         // From the end: what the user typed as the local ref may hold blanks.
         let mut parts = line.rsplitn(4, |b| *b == b' ');
         let (old, name, new) = (parts.next()?, parts.next()?, parts.next()?);
@@ -169,11 +174,7 @@ impl Coded for BadInput {
                     "git push SERVER REF, for some of the refs at a time",
                 )
             }
-            Self::Line(_) => against(
-                Rule::HookInput,
-                "<old id> <new id> <ref>, as git writes them",
-                git,
-            ),
+            Self::Line(_) => against(Rule::HookInput, "a line as git writes it", git),
             Self::Name(name) => {
                 let expected = "a full ref name in UTF-8, of at most 1,024 bytes";
                 against(Rule::RefName, expected, "git branch -m OLD NEW").about(Subject {

@@ -170,6 +170,18 @@ pub fn status(hooks_dir: &Path, side: Side, program: &Path) -> Result<Vec<HookSt
     Ok(list)
 }
 
+/// Returns whether git asks us about each ref of a push by itself, so that one can be refused alone.
+/// Where that cannot be told, it does not.
+pub fn asks_for_each_ref(reader: &Reader) -> bool {
+    const UPDATE: &str = "update";
+    let directory = hooks_dir(reader);
+    let path = places::file(&directory, Side::Server, UPDATE);
+    let ours = || contents(&path).ok()?.filter(|text| is_ours(text));
+    places::names(&directory, Side::Server).contains(&UPDATE)
+        && ours().is_some()
+        && is_executable(&path).is_ok_and(|it| it)
+}
+
 /// Removes the shims of one side, and puts back what was there before them.
 pub fn uninstall(hooks_dir: &Path, side: Side) -> Result<Vec<HookChange>, Error> {
     let mut changes = Vec::new();

@@ -26,6 +26,11 @@ pub const NO_TRANSACTION: &str = "GitLab calls no reference-transaction hook: tw
 pub fn names(hooks_dir: &Path, side: Side) -> &'static [&'static str] {
     match side {
         Side::Server if is_gitaly(hooks_dir) => &["pre-receive", "post-receive"],
+        // gitolite's own `update` stays where it is: without ours a tag that is refused is refused with
+        // the whole push.
+        Side::Server if has_gitolites_update(hooks_dir) => {
+            &["pre-receive", "reference-transaction", "post-receive"]
+        }
         _ => side.hooks(),
     }
 }
@@ -85,10 +90,11 @@ fn dispatches(hook: &Path) -> bool {
 /// Returns to where a hook leads that gitolite links again whenever it is set up: what takes its
 /// place is gone then, without a word. What leads to nowhere it does not link any more.
 pub fn linked_by_gitolite(hooks_dir: &Path, hook: &Path) -> Option<PathBuf> {
-    let update = fs::read_link(hooks_dir.join("update")).ok()?;
-    update
-        .ends_with("hooks/common/update")
-        .then(|| fs::read_link(hook).ok())
-        .flatten()
-        .filter(|_| hook.exists())
+    let target = fs::read_link(hook).ok()?;
+    (has_gitolites_update(hooks_dir) && hook.exists()).then_some(target)
+}
+
+fn has_gitolites_update(hooks_dir: &Path) -> bool {
+    let update = fs::read_link(hooks_dir.join("update"));
+    update.is_ok_and(|target| target.ends_with("hooks/common/update"))
 }

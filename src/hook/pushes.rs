@@ -39,6 +39,9 @@ pub struct Judged {
     pub before: Refs,
     /// The movements that were allowed.
     pub movements: Vec<Movement>,
+    /// Those that were refused, while all others were allowed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<Movement>,
     /// The newest entry of the receive log then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log: Option<ObjectId>,
@@ -84,7 +87,10 @@ impl Pushes {
 
     /// Returns what was judged, or `None` if nothing was.
     pub fn recall(&self, key: &Key) -> Result<Option<Judged>, Error> {
-        let path = self.path(key);
+        self.read(self.path(key))
+    }
+
+    fn read(&self, path: PathBuf) -> Result<Option<Judged>, Error> {
         let bytes = match file::read_plain(&path, MAX_JUDGED as u64) {
             Ok(Some(bytes)) => bytes,
             Ok(None) => return Ok(None),
@@ -117,6 +123,27 @@ impl Pushes {
             .filter(|(judged, _)| has(judged))
             .min_by_key(|(_, key)| self.age(key))
             .map(|(judged, key)| (key, judged))
+    }
+
+    /// Returns whether a push refused this ref by itself; if it is not known which push asks, whether
+    /// any did that is remembered.
+    pub fn refused(&self, key: Option<&Key>, reference: &str) -> Result<bool, Error> {
+        let keys = match key {
+            Some(key) => vec![key.clone()],
+            None => self.keys(),
+        };
+        for key in keys {
+            // The receipt stands once all else has moved, which may be before git asks for this one.
+            let judged = match self.recall(&key)? {
+                None => self.read(self.path(&key).with_extension(WRITTEN))?,
+                judged => judged,
+            };
+            let mut refused = judged.iter().flat_map(|it| &it.refused);
+            if refused.any(|it| it.reference.as_str() == reference) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn age(&self, key: &Key) -> Option<Duration> {
@@ -247,6 +274,7 @@ mod tests {
                 old: None,
                 new: Some(id),
             }],
+            refused: Vec::new(),
             log: None,
             time: None,
             depends_on: Dependencies::new(),
@@ -291,6 +319,7 @@ mod tests {
         let judged = Judged {
             before: Refs::new(),
             movements: vec![a.clone(), b.clone()],
+            refused: Vec::new(),
             log: None,
             time: None,
             depends_on: Dependencies::new(),

@@ -214,7 +214,7 @@ fn judged_by(pushed: &Pushed<'_>, history: &PolicyHistory) -> usize {
         .unwrap_or_default()
 }
 
-/// Returns the refs that the log follows: governance but the log itself, governed branches, and
+/// Returns the refs that the log follows: governance but the log itself, governed branches and tags, and
 /// what it has `logged`: a branch that a later policy no longer names has not gone away.
 pub fn followed(refs: &Refs, history: &PolicyHistory, logged: &Refs) -> Refs {
     let policy = &history.current().policy;
@@ -222,8 +222,13 @@ pub fn followed(refs: &Refs, history: &PolicyHistory, logged: &Refs) -> Refs {
         Some(place) => place != Place::Log,
         None => policy.ref_rules(name).is_some() || logged.contains_key(name),
     };
+    // A tag that is as it was adopted is told by the policy.
+    let is_new_tag = |name: &RefName, id: &ObjectId| {
+        let rules = policy.tag_rules(name);
+        rules.is_some_and(|rules| rules.adopted() != Some(*id))
+    };
     refs.iter()
-        .filter(|(name, _)| follows(name))
+        .filter(|(name, id)| follows(name) || is_new_tag(name, id))
         .map(|(name, id)| (name.clone(), *id))
         .collect()
 }

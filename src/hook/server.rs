@@ -12,11 +12,13 @@ use crate::store::layout;
 use crate::store::ledger::Refs;
 
 use super::input;
+use super::install;
 use super::pushes::Judged;
 use super::transaction;
 
-/// Judges what arrives. The second value is what the transaction hook must find unchanged;
-/// there is none if anything was found or undecided.
+/// Judges what arrives. The second value is what the transaction hook must find unchanged; there is
+/// none if the push is refused. A push goes on without the refs that can be refused by themselves, if
+/// there are others and git will ask for each: the report names those that are left out.
 pub fn pre_receive(reader: &Reader, input: &[u8], time: Timestamp) -> (Report, Option<Judged>) {
     let mut report = Report::default();
     let movements = input::movements(input, reader.hash_kind(), &mut report.findings);
@@ -47,12 +49,22 @@ pub fn pre_receive(reader: &Reader, input: &[u8], time: Timestamp) -> (Report, O
         door: push::Door::Server(log_key(reader)),
         time,
     }));
-    let judged = (report.verdict() == Verdict::Allowed).then(|| Judged {
+    let (refused, movements): (Vec<_>, Vec<_>) = movements
+        .into_iter()
+        .partition(|it| report.apart.contains(&it.reference));
+    if movements.is_empty() || !(refused.is_empty() || install::asks_for_each_ref(reader)) {
+        report.apart.clear();
+    }
+    let goes_on = report.verdict() == Verdict::Allowed || !report.apart.is_empty();
+    let mut depends_on = std::mem::take(&mut report.depends_on);
+    depends_on.retain(|name, _| !report.apart.contains(name));
+    let judged = goes_on.then(|| Judged {
         before: transaction::relied_on(&before),
         movements,
+        refused,
         log: before.get(&layout::log()).copied(),
         time: Some(time),
-        depends_on: std::mem::take(&mut report.depends_on),
+        depends_on,
     });
     (report, judged)
 }

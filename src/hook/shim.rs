@@ -6,6 +6,7 @@ use crate::sys::shell;
 
 const PLAIN: &str = include_str!("../../hooks/plain");
 const WITH_INPUT: &str = include_str!("../../hooks/with-input");
+const UPDATE: &str = include_str!("../../hooks/update");
 const TRANSACTION: &str = include_str!("../../hooks/reference-transaction");
 
 /// Stands in every shim of ours, of whatever version.
@@ -24,7 +25,12 @@ impl Side {
     pub fn hooks(self) -> &'static [&'static str] {
         match self {
             Side::Client => &["pre-commit", "commit-msg", "pre-merge-commit", "pre-push"],
-            Side::Server => &["pre-receive", "reference-transaction", "post-receive"],
+            Side::Server => &[
+                "pre-receive",
+                "update",
+                "reference-transaction",
+                "post-receive",
+            ],
         }
     }
 }
@@ -37,6 +43,7 @@ pub fn shim(name: &str, side: Side, program: &Path) -> Option<String> {
         .filter(|text| program.is_absolute() && !text.contains('\0'))?;
     let template = match name {
         "reference-transaction" => TRANSACTION,
+        "update" => UPDATE,
         "pre-receive" | "post-receive" | "pre-push" => WITH_INPUT,
         _ => PLAIN,
     };

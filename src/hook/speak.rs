@@ -37,6 +37,14 @@ pub fn speak(report: &Report) -> String {
     }
     match report.verdict() {
         Verdict::Allowed => {}
+        _ if !report.apart.is_empty() => {
+            let names: Vec<_> = report.apart.iter().map(|it| it.as_str()).collect();
+            let text = format!(
+                "git-awo: refused by themselves: {}; the rest of the push goes on, unless it is atomic",
+                names.join(", ")
+            );
+            line(&mut out, "", &text);
+        }
         Verdict::Denied => {
             let many = report.findings.len();
             let noun = if many == 1 { "finding" } else { "findings" };

@@ -115,8 +115,26 @@ fn the_local_side_of_a_push_may_hold_blanks() {
             movement("refs/heads/x", Some(id('a')), None),
         ]
     );
-    input::pushed(b"refs/heads/main x\n", HashKind::Sha1, &mut findings);
-    assert_eq!(codes(&findings), ["INT-004"]);
+    // JGit leaves out the last line feed.
+    let same = input::pushed(text.trim_end().as_bytes(), HashKind::Sha1, &mut findings);
+    assert_eq!(same, list);
+    assert!(input::pushed(b"", HashKind::Sha1, &mut findings).is_empty());
+    assert!(findings.is_empty());
+    for bad in [
+        "refs/heads/main x\n",
+        "\n",
+        "\n\n",
+        &text[..text.len() - 2],
+        &format!("{text}\n"),
+    ] {
+        let mut findings = Findings::new();
+        input::pushed(bad.as_bytes(), HashKind::Sha1, &mut findings);
+        assert!(!findings.is_empty(), "{bad:?}");
+        assert!(
+            codes(&findings).iter().all(|it| *it == "INT-004"),
+            "{bad:?}"
+        );
+    }
 }
 
 #[test]
@@ -243,6 +261,7 @@ fn a_branch_does_not_move_before_its_records() {
 fn a_branch_does_not_move_before_the_one_that_it_builds_on() {
     const WIP: &str = "refs/heads/wip/x";
     let judged = |depends_on: bool| Judged {
+        refused: Vec::new(),
         before: refs(&[(POLICY, '5')]),
         movements: vec![
             movement(WIP, None, Some(id('3'))),
@@ -336,6 +355,15 @@ fn a_push_that_nobody_judged_is_refused_and_an_administrator_is_not_asked() {
     assert_eq!(codes(&refused.findings), ["REP-003"]);
     let local = transaction::prepared(&reader, text.as_bytes(), &Caller::Other, true).unwrap();
     assert_eq!(local.verdict(), Verdict::Allowed);
+    // A ref that stays asks for nothing; one that is removed, whatever it was, does.
+    let stays = line(&movement(POLICY, Some(policy), Some(policy)));
+    let allowed = transaction::prepared(&reader, stays.as_bytes(), &push, false).unwrap();
+    assert_eq!(allowed.verdict(), Verdict::Allowed);
+    let removed = line(&movement(POLICY, None, None));
+    for text in [removed, format!("{stays}{text}")] {
+        let refused = transaction::prepared(&reader, text.as_bytes(), &push, false).unwrap();
+        assert_eq!(codes(&refused.findings), ["REP-003"], "{text}");
+    }
     let memory = Judged {
         before: refs(&[]),
         movements: vec![ours],

@@ -35,22 +35,36 @@ pub fn prepared(
         // the receive log and `git awo verify` show what happened.
         Caller::Other => return Ok(report),
     };
+    let mut changes = input::changes(input, reader.hash_kind(), &mut report.findings);
+    changes.retain(moves);
+    if changes.is_empty() && report.findings.is_empty() {
+        return Ok(report);
+    }
     let Some(judged) = Pushes::at(reader.common_dir()).recall(key)? else {
         if !(local && matches!(caller, Caller::Unknown(_))) {
             report.absorb(Unapplied::Unjudged.refusal(Subject::none()));
         }
         return Ok(report);
     };
-    let changes = input::changes(input, reader.hash_kind(), &mut report.findings);
     report.count("refs", changes.len());
     if let Err(busy) = locks::wait(reader.common_dir(), &changes) {
         report.absorb(busy.refusal(Subject::none()));
     }
-    // Without --atomic each ref of a push comes here by itself: the others are not asked for.
+    // Without --atomic each ref of a push comes here by itself: the others are not asked for, but those
+    // that it builds on.
     let names = changes.iter().filter_map(|it| RefName::new(&it.name).ok());
-    let now = current(reader, names)?;
+    let names: BTreeSet<_> = names.collect();
+    let bases = names.iter().filter_map(|it| judged.depends_on.get(it));
+    let bases: Vec<_> = bases.flatten().cloned().collect();
+    let now = current(reader, names.into_iter().chain(bases))?;
     report.findings.extend(judge(&judged, &changes, &now));
     Ok(report)
+}
+
+/// Tells whether a ref moves. libgit2 also sends the refs that are where they should be, and git moves
+/// these last of all, after the receipt. (An old value of zeros says that git does not look.)
+fn moves(change: &Change) -> bool {
+    !matches!(change.old, Value::Object(Some(_))) || change.old != change.new
 }
 
 /// Returns the movements of a push that stand already. Without `--atomic` some can, when a later

@@ -8,7 +8,7 @@ use crate::check::Anchor;
 use crate::git;
 use crate::hook::install::{self, HookChange, Side};
 use crate::policy::document::{
-    DirectGrant, Document, Gates, Identity, Limits, RefGrant, Roots, SCHEMA, TreeRules,
+    DirectGrant, Document, Gates, Identity, Limits, RefGrant, Roots, SCHEMA, TagsBefore, TreeRules,
 };
 use crate::policy::{Policy, features};
 use crate::record::envelope::Envelope;
@@ -385,6 +385,8 @@ fn default_policy(
             ..TreeRules::default()
         },
         identities,
+        tags: Vec::new(),
+        tags_before: TagsBefore::default(),
         refs: vec![
             RefGrant {
                 pattern: branch.to_string(),

@@ -121,6 +121,7 @@ fn head(
         reference: branch,
         tips: vec![head],
         hidden,
+        tag: None,
     };
     report.absorb(judged(session, request, &scope)?);
     Ok(())
@@ -199,7 +200,9 @@ fn scope(session: &Session, request: &Request) -> Result<Scope, Error> {
             (tip, hidden)
         }
     };
+    let tag = tip.reference.clone().filter(|it| it.tag().is_some());
     Ok(Scope::Commits {
+        tag,
         reference: branch(session, request, tip.reference)?,
         tips: vec![tip.commit],
         hidden,

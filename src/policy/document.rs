@@ -38,6 +38,12 @@ pub struct Document {
     /// The governed refs. A ref that none names is refused.
     #[serde(rename = "ref", default)]
     pub refs: Vec<RefGrant>,
+    /// The tags that may be pushed. A tag that none names is refused.
+    #[serde(rename = "tag", skip_serializing_if = "Vec::is_empty", default)]
+    pub tags: Vec<TagGrant>,
+    /// The tags from before adoption.
+    #[serde(rename = "tags", skip_serializing_if = "TagsBefore::is_empty", default)]
+    pub tags_before: TagsBefore,
     /// Restrictions; all that match must allow the change.
     #[serde(rename = "rule", default)]
     pub rules: Vec<Rule>,
@@ -156,6 +162,57 @@ pub struct DirectGrant {
     pub writers: Vec<String>,
     /// Which paths (exact patterns).
     pub paths: Vec<String>,
+}
+
+/// What a tag must be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TagGrant {
+    /// Which tags: `refs/tags/v*`.
+    pub pattern: String,
+    /// Who may create them: persons by name, `role:NAME`, or `*`.
+    pub creators: Vec<String>,
+    /// `signed`, `annotated` or `any`.
+    #[serde(default)]
+    pub form: TagForm,
+    /// The branches (exact patterns), one of which must contain the commit. Empty: those that are
+    /// never rewound.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub of: Vec<String>,
+    /// Whether the tag may be moved.
+    #[serde(rename = "move", default)]
+    pub moves: bool,
+    /// Whether the tag may be deleted.
+    #[serde(default)]
+    pub delete: bool,
+}
+
+/// The form of a tag, the strictest first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TagForm {
+    /// A tag object with an SSH signature by one of the creators.
+    #[default]
+    Signed,
+    /// A tag object, signed or not.
+    Annotated,
+    /// Lightweight too.
+    Any,
+}
+
+/// The tags from before adoption.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TagsBefore {
+    /// Full names, and the object of each: whatever it is, it may be created there, by anybody.
+    #[serde(default)]
+    pub adopted: BTreeMap<String, String>,
+}
+
+impl TagsBefore {
+    fn is_empty(&self) -> bool {
+        self.adopted.is_empty()
+    }
 }
 
 /// A restriction.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde::{Deserialize, Serialize};
 
 use crate::record::commit::Commit;
+use crate::record::tag::Tag;
 use crate::record::{IdentityName, Timestamp};
 use crate::signing::{self, AllowedSigner, AllowedSigners, PublicKey, Signature, SignatureError};
 
@@ -187,6 +188,15 @@ impl Keyring {
         let signature = commit.signature.as_ref().ok_or_else(none)?;
         let parsed = Signature::from_armor(&signature.armor)
             .map_err(|error| Unverified::unread(error, Unverified::Commit))?;
+        self.check(&parsed, COMMIT_NAMESPACE, &signature.payload, Some(time))
+    }
+
+    /// Returns who signed a tag, checked in process on the raw bytes.
+    pub fn signer_of_tag(&self, tag: &Tag, time: Timestamp) -> Result<Signer, Unverified> {
+        let none = || Unverified::Tag("no signature".to_owned());
+        let signature = tag.signature.as_ref().ok_or_else(none)?;
+        let parsed = Signature::from_armor(&signature.armor)
+            .map_err(|error| Unverified::unread(error, Unverified::Tag))?;
         self.check(&parsed, COMMIT_NAMESPACE, &signature.payload, Some(time))
     }
 }

@@ -12,6 +12,8 @@ mod person;
 mod policy;
 mod proven;
 mod refs;
+mod tag_grant;
+mod tags;
 mod unverified;
 mod verified;
 
@@ -24,5 +26,6 @@ pub use person::{Person, Writers};
 pub use policy::Policy;
 pub use proven::Proven;
 pub use refs::RefRules;
+pub use tags::TagRules;
 pub use unverified::Unverified;
 pub use verified::{Position, Verified};

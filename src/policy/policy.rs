@@ -14,6 +14,7 @@ use super::keyring::{COMMIT_NAMESPACE, Keyring};
 use super::level::Level;
 use super::pattern::{self, PathSet};
 use super::person::{Person, Writers};
+use super::tag_grant::Tags;
 
 /// Files that change how git treats other files; they are protected, however they are spelt, but for
 /// those whom `tree.git_files` names.
@@ -30,6 +31,7 @@ pub struct Policy {
     override_writers: Writers,
     pub(super) grants: Vec<Grant>,
     pub(super) restrictions: Vec<Restriction>,
+    pub(super) tags: Tags,
     protected: PathSet,
     git_files: PathSet,
     git_file_writers: BTreeMap<String, Writers>,
@@ -352,6 +354,7 @@ impl Policy {
                 writers,
             });
         }
+        let tags = Tags::check(&document, &persons, &mut complaints);
         lint(&document, &mut complaints);
         let touched = touched(&document, &mut complaints);
         let keyring = Keyring::new(signers, &persons, touched, &mut complaints);
@@ -377,6 +380,7 @@ impl Policy {
             override_writers,
             grants,
             restrictions,
+            tags,
             protected,
             git_files,
             git_file_writers,

@@ -98,6 +98,9 @@ pub enum Unverified {
     /// A commit has no signature that can be read.
     #[error("{0}")]
     Commit(String),
+    /// A tag has no signature that can be read.
+    #[error("{0}")]
+    Tag(String),
 }
 
 fn bad_statement(error: &BadStatement) -> String {
@@ -108,6 +111,14 @@ fn bad_statement(error: &BadStatement) -> String {
 }
 
 impl Unverified {
+    /// Returns whether the same person can mend it by another signature with a key of theirs.
+    pub fn is_mended_by_signing(&self) -> bool {
+        matches!(
+            self,
+            Self::Tag(_) | Self::Signature { .. } | Self::Untouched { .. }
+        )
+    }
+
     /// Returns the error for a signature that cannot be read; its key may be one that no policy can
     /// allow.
     pub(super) fn unread(error: SignatureError, otherwise: fn(String) -> Self) -> Self {
@@ -200,6 +211,11 @@ impl Coded for Unverified {
                 Rule::CommitSigned,
                 &"an SSH signature by a person whom the policy names",
                 "git config gpg.format ssh, then git commit --amend --no-edit --allow-empty -S",
+            ),
+            Self::Tag(_) => broken(
+                Rule::TagSigned,
+                &"an SSH signature by a person whom the policy names",
+                "git -c gpg.format=ssh tag -f -s -m MESSAGE TAG COMMIT",
             ),
         }
     }

@@ -21,6 +21,16 @@ pub struct Person {
     pub time: i64,
 }
 
+impl Person {
+    /// Returns whether name and address have one reading: no control characters, no blanks around
+    /// them.
+    pub fn is_plain(&self) -> bool {
+        let plain =
+            |text: &Vec<u8>| text.trim_ascii() == text && !text.iter().any(u8::is_ascii_control);
+        plain(&self.name) && plain(&self.email)
+    }
+}
+
 /// The signature in a commit's header, with the bytes that it covers.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct CommitSignature {
@@ -222,9 +232,7 @@ fn second_reading(
     if BTreeSet::from_iter(parents).len() < parents.len() {
         return Some(SecondReading::ParentTwice);
     }
-    let plain =
-        |text: &Vec<u8>| text.trim_ascii() == text && !text.iter().any(u8::is_ascii_control);
-    if !persons.iter().all(|it| plain(&it.name) && plain(&it.email)) {
+    if !persons.iter().all(|it| it.is_plain()) {
         return Some(SecondReading::Person);
     }
     let ours = signature_header(kind);
@@ -298,7 +306,7 @@ fn split_signature(raw: &[u8], kind: HashKind) -> Option<CommitSignature> {
     (!armor.is_empty()).then_some(CommitSignature { armor, payload })
 }
 
-fn read_id(text: &[u8], kind: HashKind) -> Result<ObjectId, BadCommit> {
+pub(super) fn read_id(text: &[u8], kind: HashKind) -> Result<ObjectId, BadCommit> {
     std::str::from_utf8(text)
         .ok()
         .and_then(|text| text.parse::<ObjectId>().ok())
@@ -308,7 +316,7 @@ fn read_id(text: &[u8], kind: HashKind) -> Result<ObjectId, BadCommit> {
         ))
 }
 
-fn read_person(text: &[u8]) -> Result<Person, BadCommit> {
+pub(super) fn read_person(text: &[u8]) -> Result<Person, BadCommit> {
     let mut parts = text.splitn(2, |b| *b == b'<');
     let (Some(name), Some(rest)) = (parts.next(), parts.next()) else {
         return Err(bad("a person has no address"));

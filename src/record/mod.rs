@@ -18,6 +18,7 @@ pub mod report;
 pub mod role;
 pub mod rule;
 pub mod sentence;
+pub mod tag;
 pub mod time;
 pub mod trailers;
 pub mod tree;

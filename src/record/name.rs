@@ -103,6 +103,11 @@ impl RefName {
     pub fn branch(&self) -> Option<&str> {
         self.0.strip_prefix("refs/heads/")
     }
+
+    /// Returns the part after `refs/tags/` of a tag.
+    pub fn tag(&self) -> Option<&str> {
+        self.0.strip_prefix("refs/tags/")
+    }
 }
 
 fn check_id(text: &str) -> Result<(), &'static str> {

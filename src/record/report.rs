@@ -31,8 +31,11 @@ pub struct Report {
     pub notes: Vec<String>,
     /// The branches by whose rules commits were judged, where only some commits were asked for.
     pub judged_by: BTreeSet<RefName>,
-    /// The branches of the same push that must move for the verdict on a branch to hold.
+    /// The branches of the same push that must move for the verdict on a branch or a tag to hold.
     pub depends_on: Dependencies,
+    /// The refs of a push to which all that was found belongs, and which nothing else in it needs: they
+    /// can be refused by themselves. Empty if there is more to refuse. The verdict is on the whole push.
+    pub apart: BTreeSet<RefName>,
 }
 
 /// For each branch, the branches that it builds on.
@@ -65,9 +68,23 @@ impl Report {
         *counted = counted.saturating_add(number as u64);
     }
 
+    /// Adds what was found of a ref that can be refused by itself.
+    pub fn absorb_apart(&mut self, reference: RefName, mut found: Report) {
+        found.apart.clear();
+        if found.verdict() != Verdict::Allowed {
+            found.apart.insert(reference);
+        }
+        self.absorb(found);
+    }
+
     /// Adds the contents of another report or of a refusal.
     pub fn absorb(&mut self, other: impl Into<Report>) {
-        let other = other.into();
+        let mut other = other.into();
+        let needs_all = |it: &Self| it.apart.is_empty() && it.verdict() != Verdict::Allowed;
+        match needs_all(self) || needs_all(&other) {
+            true => self.apart.clear(),
+            false => self.apart.append(&mut other.apart),
+        }
         add_checked(&mut self.checked, &other.checked);
         self.findings.extend(other.findings);
         self.undecided.extend(other.undecided);

@@ -204,9 +204,21 @@ rules! {
     ReplaceRefPush = "replace-ref-push", Gov004,
         "Replace refs are not pushed.",
         "git replace", "`git push origin refs/replace/*`";
+    TagCreators = "tag-creators", Gov004,
+        "A signed tag is by a person whom every matching `[[tag]]` entry lets create it.",
+        "policy, `[[tag]]`", "rita signs `v1` where only olga may create it";
+    TagForm = "tag-form", Gov004,
+        "A tag is a tag object where the policy asks for one.",
+        "policy, `[[tag]]`", "`git tag v1` without `-a` or `-s`";
     TagMove = "tag-move", Gov004,
-        "Tags are not pushed, moved or deleted on a governed server.",
-        "policy, `[[ref]]`", "`git push --tags`";
+        "A tag is created, moved or deleted only as the policy lets it be.",
+        "policy, `[[tag]]`", "`git push --force origin v1`";
+    TagName = "tag-name", Gov004,
+        "A tag object has the name of its ref.",
+        "policy, `[[tag]]`", "the object of `v1` pushed as `refs/tags/v2`";
+    TagOf = "tag-of", Gov004,
+        "A tag names a commit that a branch has from which the policy takes such tags.",
+        "policy, `[[tag]]`", "a tag of a commit that no branch took, of a tree or of another tag";
     TrustChange = "trust-change", Gov004,
         "A run leaves the trust anchor and the remembered refs of the clone as they were.",
         "trust anchor", "the command edits the anchor";
@@ -705,6 +717,9 @@ rules! {
     StatementType = "statement-type", Att003,
         "A statement has the type that its place asks for.",
         "in-toto", "a contract where an approval belongs";
+    TagSigned = "tag-signed", Att003,
+        "A tag has an SSH signature by a person whom the policy names, where the policy asks for one.",
+        "policy, `[[tag]]`", "`git tag -a` or a PGP signature where `form = \"signed\"`";
     KeyAccepted = "key-accepted", Att004,
         "A key is of an accepted kind and size.",
         "allowed_signers", "an RSA key of 1024 bits";

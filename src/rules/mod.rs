@@ -26,6 +26,7 @@ mod scope;
 pub mod selftest;
 pub mod setup;
 pub mod step;
+pub mod tag;
 #[cfg(test)]
 pub(crate) mod tests;
 mod tree;

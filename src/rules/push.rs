@@ -121,12 +121,9 @@ pub fn unreadable_policy(reference: &RefName) -> Finding {
 
 /// Nothing is pushed to a ref that no rule governs.
 pub fn ungoverned(reference: &RefName) -> Finding {
-    let (rule, what) = if reference.as_str().starts_with("refs/replace/") {
-        (Rule::ReplaceRefPush, "a replace ref")
-    } else if reference.as_str().starts_with("refs/tags/") {
-        (Rule::TagMove, "a tag")
-    } else {
-        (Rule::UngovernedRef, "a ref that no rule governs")
+    let (rule, what) = match reference.as_str().starts_with("refs/replace/") {
+        true => (Rule::ReplaceRefPush, "a replace ref"),
+        false => (Rule::UngovernedRef, "a ref that no rule governs"),
     };
     rule.finding(Subject::of_ref(reference))
         .found(format!("a push of {what}"))

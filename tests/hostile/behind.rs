@@ -3,7 +3,7 @@
 
 use super::Case;
 use super::door::Door;
-use crate::world::{Done, RUN, World};
+use crate::world::{Done, RUN, TASK, World};
 
 pub const CASES: &[Case] = &[
     Case {
@@ -306,6 +306,12 @@ fn commands_that_lack_a_record_say_so() {
         assert!(done.text.contains("STR-002"), "{}", done.text);
         assert!(done.text.contains("remedy: git awo fetch"), "{}", done.text);
     }
+    // An approval has come with plain git fetch, and is not merged.
+    let world = World::approved();
+    let notes = world.notes("otto", "approvals");
+    world.ok("otto", "otto", &["git", "update-ref", "-d", &notes]);
+    let run = ["git", "awo", "run", TASK, "--", "true"];
+    undecided(&world, ("otto", "otto"), &run, "git awo fetch");
     // The reviews have come with plain git fetch, and are not merged.
     let world = World::executed();
     world.ok("rita", "rita", FETCH);

@@ -7,8 +7,8 @@ use git_awo::record::Code;
 
 use super::{
     Case, approvals, behind, detect, doctor, environment, gone, graph, locked, lookalikes,
-    metadata, network, newer, races, records, replay, rollbacks, signatures, size, sweep, trees,
-    verify, view,
+    metadata, network, newer, races, records, replay, rollbacks, signatures, size, sweep, tags,
+    trees, verify, view,
 };
 use crate::figure::figure;
 
@@ -35,6 +35,7 @@ const GROUPS: &[(&str, &[Case])] = &[
     ("Records and sums", records::CASES),
     ("What verify answers", verify::CASES),
     ("Clones that are behind, checkouts, mirrors", behind::CASES),
+    ("Tags", tags::CASES),
     ("Single-byte changes", sweep::CASES),
 ];
 

@@ -26,6 +26,7 @@ mod rollbacks;
 mod signatures;
 mod size;
 mod sweep;
+pub mod tags;
 mod trees;
 mod verify;
 mod view;

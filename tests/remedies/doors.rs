@@ -68,6 +68,14 @@ fn direct_on_main(world: &World) {
     world.commit("otto", "Direct");
 }
 
+/// otto pushes the tag v1.
+const TAG: Case = Case {
+    stage: World::founded,
+    act: &["git", "push", "-q", "--no-verify", "origin", "v1"],
+    fill: &[("SERVER", "origin"), ("MESSAGE", "x")],
+    ..CASE
+};
+
 const SERVER: &[(&str, &str)] = &[("SERVER", "origin"), ("BRANCH", "wip/y"), ("KEPT", "kept")];
 
 pub const CASES: &[Case] = &[
@@ -195,6 +203,66 @@ pub const CASES: &[Case] = &[
         fill: SERVER,
         end: End::Done,
         ..CASE
+    },
+    Case {
+        rule: Rule::TagMove,
+        prepare: |world| {
+            world.takes_tags("");
+            otto(
+                world,
+                "git tag -s -m x v1; git push -q --no-verify origin v1",
+            );
+            otto(world, "git tag -f -s -m y v1");
+        },
+        act: &["git", "push", "-q", "--no-verify", "origin", "+v1"],
+        pick: &[0],
+        ..TAG
+    },
+    Case {
+        rule: Rule::TagSigned,
+        prepare: |world| {
+            world.takes_tags("");
+            otto(world, "git tag -a -m x v1");
+        },
+        ..TAG
+    },
+    Case {
+        rule: Rule::TagForm,
+        prepare: |world| {
+            world.takes_tags("");
+            otto(world, "git tag note-1");
+        },
+        act: &["git", "push", "-q", "--no-verify", "origin", "note-1"],
+        ..TAG
+    },
+    Case {
+        rule: Rule::TagName,
+        prepare: |world| {
+            world.takes_tags("");
+            otto(world, "git tag -s -m x v2; git update-ref refs/tags/v1 v2");
+        },
+        ..TAG
+    },
+    Case {
+        rule: Rule::TagCreators,
+        prepare: |world| {
+            world.takes_tags("");
+            world.ok("rita", "rita", &["git", "tag", "-s", "-m", "x", "v1"]);
+        },
+        who: ("rita", "rita"),
+        pick: &[1],
+        end: End::Done,
+        ..TAG
+    },
+    Case {
+        rule: Rule::TagOf,
+        prepare: |world| {
+            world.takes_tags("");
+            commit(world, "echo x > src/new.py");
+            otto(world, "git tag -s -m x v1");
+        },
+        fill: &[("SERVER", "origin"), ("BRANCH", "wip/x")],
+        ..TAG
     },
     Case {
         rule: Rule::UngovernedRef,

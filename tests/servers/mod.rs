@@ -1,6 +1,7 @@
 //! Pushes through the servers that people have, with the real programs: the same verdicts as on
 //! a bare repository, heard by the client, with nothing moved where they are "no".
 
+mod clients;
 mod dispatch;
 mod gitolite;
 mod service;

@@ -453,8 +453,12 @@ const ROWS: &[Row] = &[
         "not approved",
         World::approved,
         |world| {
+            // Nor has it come and waits to be merged.
             let notes = world.notes("otto", "approvals");
-            git(world, "otto", &["git", "update-ref", "-d", &notes])
+            let seen = notes.replacen("refs/", "refs/awo-remotes/origin/", 1);
+            for name in [&notes, &seen] {
+                git(world, "otto", &["git", "update-ref", "-d", name]);
+            }
         },
         OTTO,
         &["run", TASK, "--", "true"],

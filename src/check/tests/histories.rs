@@ -94,6 +94,7 @@ fn what_was_right_when_it_came_stays_right() {
     ] {
         let refs = stricter(&world, &refs, edit);
         let commits = Scope::Commits {
+            tag: None,
             reference: Some(main()),
             tips: vec![world.commit],
             hidden: vec![world.base],
@@ -124,6 +125,7 @@ fn a_run_is_judged_by_the_policy_of_the_push_that_brought_it() {
         before = after;
     }
     let commits = |reference| Scope::Commits {
+        tag: None,
         reference: Some(reference),
         tips: vec![world.commit],
         hidden: vec![world.base],
@@ -172,6 +174,7 @@ fn a_run_is_judged_by_the_push_that_moved_its_branch() {
     let mut landed = world.commit(&after, &world.shelf(Landed));
     world.receive(&after, &mut landed, |_| {});
     let commits = Scope::Commits {
+        tag: None,
         reference: Some(main()),
         tips: vec![world.commit],
         hidden: vec![world.base],
@@ -308,6 +311,7 @@ fn every_file_is_hashed() {
             "what a commit brought",
             blob(&world, world.commit, "src/a.py"),
             Scope::Commits {
+                tag: None,
                 reference: Some(main()),
                 tips: vec![world.commit],
                 hidden: vec![world.base],

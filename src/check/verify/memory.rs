@@ -25,6 +25,9 @@ use crate::sys::process::program;
 
 use super::tips::{self, Judged};
 
+/// The tags that the log tells of and that were judged, each at the object that it says.
+pub(super) type Tags = BTreeMap<RefName, ObjectId>;
+
 /// What was verified up to an entry of the receive log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -41,6 +44,8 @@ pub(super) struct Memory {
     /// Governance refs and branches, and the commits of each that were judged with all that lies
     /// behind them.
     pub(super) refs: Judged,
+    /// The tags that were judged.
+    pub(super) tags: Tags,
     /// Movements past the hooks that no entry reports as pushed.
     pub(super) unrecorded: Vec<Movement>,
     /// How much was checked.
@@ -139,6 +144,7 @@ pub(super) struct Verified<'a> {
     pub(super) log: ObjectId,
     pub(super) objects: &'a ObjectFiles,
     pub(super) refs: Judged,
+    pub(super) tags: Tags,
     pub(super) unrecorded: Vec<Movement>,
     pub(super) checked: Checked,
 }
@@ -169,6 +175,7 @@ impl Verified<'_> {
             log: self.log,
             objects: self.objects.clone(),
             refs: self.refs,
+            tags: self.tags,
             unrecorded: self.unrecorded,
             checked: checked
                 .filter(|(_, number)| *number > 0)

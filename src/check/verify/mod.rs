@@ -8,6 +8,7 @@ mod cores;
 mod memory;
 mod run;
 mod seen;
+mod tags;
 mod tips;
 
 use std::collections::BTreeSet;
@@ -31,6 +32,7 @@ use cores::{Cores, Threads};
 use memory::{Memory, Verified};
 use run::Whence;
 use seen::high_water;
+use tags::Tags;
 use tips::Judged;
 
 use super::{Anchor, Behind, Error, PolicyHistory};
@@ -54,6 +56,8 @@ pub enum Scope {
         tips: Vec<ObjectId>,
         /// What is hidden.
         hidden: Vec<ObjectId>,
+        /// The tag by which they were named, which is judged too.
+        tag: Option<RefName>,
     },
     /// One run with its chain.
     Run(RunId),
@@ -168,8 +172,18 @@ fn verify_after(
     let records = basis.open(reader)?;
     let collector = basis.collector(&records);
     let log = &provenance.log;
+    let tags = |only| Tags {
+        reader,
+        basis,
+        log,
+        memory: memory.as_ref(),
+        only,
+    };
     match scope {
         Scope::All => {
+            let Some(tags) = tags(None).verify(report)? else {
+                return Ok(false);
+            };
             let all = All {
                 cores: Cores { threads, basis },
                 behind: &behind,
@@ -182,14 +196,23 @@ fn verify_after(
             };
             let objects = objects.filter(|_| report.verdict() == Verdict::Allowed);
             if let (Some(objects), (arrivals, Some(logged))) = (objects, found) {
-                all.keep(anchor, &objects, (arrivals, logged), report)?;
+                all.keep(anchor, &objects, (arrivals, logged, tags), report)?;
             }
         }
         Scope::Commits {
             reference,
             tips,
             hidden,
+            tag,
         } => {
+            if let Some(tag) = tag {
+                match history.current().policy.tag_rules(tag) {
+                    Some(_) => _ = tags(Some(tag)).verify(report)?,
+                    None => report.notes.push(format!(
+                        "no [[tag]] entry of the policy names {tag}: only its commit is judged"
+                    )),
+                }
+            }
             let range = commits::Range { tips, hidden };
             commits::verify(
                 &collector,
@@ -317,7 +340,7 @@ impl All<'_> {
         &self,
         anchor: &Anchor,
         objects: &ObjectFiles,
-        (arrivals, logged): (Arrivals, branches::Logged),
+        (arrivals, logged, tags): (Arrivals, branches::Logged, memory::Tags),
         report: &Report,
     ) -> Result<(), Error> {
         let (reader, basis) = (self.cores.reader(), self.cores.basis);
@@ -358,6 +381,7 @@ impl All<'_> {
             log: *log,
             objects,
             refs,
+            tags,
             unrecorded: self.log.unrecorded.clone(),
             checked,
         };

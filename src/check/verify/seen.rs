@@ -134,7 +134,8 @@ pub(super) fn provenance(
     ahead(reader, &log, refs, (&remotes, behind), history, report)?;
     let (positions, records) = positions_on(threads, &log, pushes, &mut report.findings)?;
     let mut absent = Vec::new();
-    for (reference, logged) in &log.state.refs {
+    let follows = |name: &RefName| name.tag().is_none();
+    for (reference, logged) in log.state.refs.iter().filter(|(name, _)| follows(name)) {
         let mut found = Report::default();
         let kept = logged_state(
             reader,
@@ -175,7 +176,8 @@ fn may_go(reference: &RefName, history: &PolicyHistory) -> bool {
 /// Tells whether a movement past the hooks took something away. A push whose receipt was not
 /// written in time leaves a gap too, but one that only goes forward.
 fn rewound(reader: &Reader, gap: &Movement, history: &PolicyHistory) -> Result<bool, Error> {
-    if may_go(&gap.reference, history) {
+    // Where a tag is, and not how it came there, is judged in its own place.
+    if may_go(&gap.reference, history) || gap.reference.tag().is_some() {
         return Ok(false);
     }
     Ok(match (gap.old, gap.new) {

@@ -326,7 +326,7 @@ const ROWS: &[Row] = &[
         &[
             "run", "import", "../files", "--task", "nope", "--commit", "HEAD", "--run-id", "r",
         ],
-        (3, "STR-002"),
+        (1, "STR-002"),
     ),
     row(
         "wrong role",
