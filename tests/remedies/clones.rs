@@ -357,7 +357,7 @@ pub const CASES: &[Case] = &[
             otto(world, &["git", "update-ref", "-d", &notes]);
         },
         act: &["git", "awo", "verify"],
-        pick: &[0, 1],
+        pick: &[0],
         ..CASE
     },
     Case {
