@@ -644,7 +644,9 @@ fn where_git_asks_for_no_single_ref_the_whole_push_is_refused() {
     };
     let hook = world.path("server.git/hooks/update");
     std::fs::remove_file(&hook).unwrap();
-    assert_eq!(push("no hook").codes, codes(&["ATT-003"]));
+    let pushed = push("no hook");
+    assert_eq!(pushed.codes, codes(&["ATT-003"]));
+    assert!(pushed.text.contains("no update hook"), "{}", pushed.text);
     world.refused(
         "server",
         "server.git",
