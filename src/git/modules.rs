@@ -46,7 +46,7 @@ fn leaves(name: &BStr) -> bool {
 
 fn is_bad_url(url: &BStr) -> bool {
     let lower = url.to_ascii_lowercase();
-    url.starts_with(b"-") || lower.iter().any(|b| *b == b'\n') || lower.contains_str("%0a")
+    url.starts_with(b"-") || lower.contains(&b'\n') || lower.contains_str("%0a")
 }
 
 #[cfg(test)]

@@ -128,8 +128,12 @@ fn event_lines(execution: &Execution<'_>, material: &Material<'_>) -> Vec<u8> {
 fn patch(execution: &Execution<'_>, material: &Material<'_>) -> Result<Vec<u8>, Error> {
     let repo = &execution.actor.repo;
     let base = repo.commit(execution.admitted.base)?.tree;
-    // In an empty directory: no attributes of a work tree are seen.
+    // In an empty directory, and not by the index of the clone: no attribute turns text into something
+    // that nobody can read. An older git than 2.41 asks the index all the same.
     let mut diff = git::hardened(repo, execution.place.root(), repo.common_dir());
+    if let Some(empty) = repo.hash(git::Kind::Tree, b"") {
+        diff.env("GIT_ATTR_SOURCE", empty.to_string());
+    }
     diff.args([
         "diff-tree",
         "-p",

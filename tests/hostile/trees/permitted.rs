@@ -208,7 +208,7 @@ fn a_run_leaves_submodules_and_odd_entries_as_they_are() {
             ("40000", b"odd", &odd),
         ],
     );
-    let attributes = raw.blob("* text=auto\n*.bin filter=lfs\n");
+    let attributes = raw.blob("* text=auto\n*.bin filter=lfs\n*.py -diff\n");
     let entries = [
         ("40000", &b"src"[..], src.as_str()),
         ("100644", b".gitattributes", &attributes),
@@ -238,6 +238,12 @@ fn a_run_leaves_submodules_and_odd_entries_as_they_are() {
     let diff = ["git", "diff-tree", "-r", "--name-status", &base, "main"];
     let changed = world.ok("otto", "otto", &diff);
     assert_eq!(changed, "A\tsrc/new.bin\nM\tsrc/strings.py\n");
+    // What reviewers read does not depend on attributes.
+    let patch = "for ref in $(git for-each-ref --format='%(refname)' refs/awo/evidence); do \
+                 git show $ref:$(git ls-tree -r --name-only $ref | grep patch.diff); done";
+    let patch = world.ok("otto", "otto", &["sh", "-c", patch]);
+    assert!(patch.contains("\n--- a/src/strings.py\n"), "{patch}");
+    assert!(!patch.contains("GIT binary patch"), "{patch}");
     // Moving a submodule is not for a run: what is checked out there is no part of the work tree.
     let world = approved("submodules = [\"**\"]\n", "src/");
     let script = "git init -q src/lib; cd src/lib; git commit -q --allow-empty -m x";
