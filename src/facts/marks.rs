@@ -79,8 +79,9 @@ impl Behind {
                 }
             }
         }
-        let seen: Vec<_> = behind.seen.iter().map(|(_, id)| *id).collect();
+        let seen: BTreeSet<_> = behind.seen.iter().map(|(_, id)| *id).collect();
         branches.retain(|(_, id)| !seen.contains(id));
+        let seen = Vec::from_iter(seen);
         let tips: Vec<_> = branches.iter().map(|(_, id)| *id).collect();
         let new: BTreeSet<_> = reader.new_commits(&tips, &seen)?.into_iter().collect();
         let moved = branches.iter().filter(|(_, id)| new.contains(id));

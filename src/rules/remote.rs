@@ -23,8 +23,8 @@ pub fn rewound(
         .expected(format!("a descendant of {seen}, seen before"))
         .remedy(match is_here {
             true => {
-                "ask the server's administrator; compare with another clone; a mirror that lags: \
-                 wait, or name it as a remote of its own"
+                "ask the server's administrator; compare with another clone; a mirror that lags: wait, \
+                 or name it as a remote of its own"
             }
             false => FORGET_MARKS,
         })

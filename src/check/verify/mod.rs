@@ -280,7 +280,7 @@ impl All<'_> {
         );
         let dangling = Mutex::new(BTreeSet::new());
         let left = arrived.judge_left(cores, |collector, facts| {
-            if let Some(note) = nowhere(basis, collector, facts)? {
+            if let Some(note) = nowhere(basis, self.behind, collector, facts)? {
                 let mut notes = dangling.lock().unwrap_or_else(PoisonError::into_inner);
                 notes.insert(note);
             }
@@ -424,6 +424,7 @@ impl All<'_> {
 /// branch, or has not come. `None` too if this clone does not have the branch.
 fn nowhere(
     basis: Basis<'_>,
+    behind: &Behind,
     collector: &Collector<'_>,
     facts: &RunFacts,
 ) -> Result<Option<String>, Error> {
@@ -439,11 +440,18 @@ fn nowhere(
     if !is_here || may_be_gone || tips::contained(reader, &tips, branch, commit)? {
         return Ok(None);
     }
-    Ok(Some(format!(
-        "run {} is finalized, and its commit {commit} is in no {branch} here: its push was \
-         interrupted, or has not come; git push origin {commit}:{branch}",
+    let what = format!(
+        "run {} is finalized, and its commit {commit} is in no {branch} here",
         facts.id
-    )))
+    );
+    Ok(Some(
+        match behind.is_behind() || behind.may_lack_records() {
+            true => format!("{what}: git awo fetch brings the branch, if it has landed"),
+            false => format!(
+                "{what}: its push was interrupted, or has not come; git push origin {commit}:{branch}"
+            ),
+        },
+    ))
 }
 
 /// Judges the commit of a run again about which something has come since it was judged.

@@ -235,7 +235,7 @@ fn arrived(session: &Session, remote: &str, after: &Refs) -> Result<Findings, Er
         findings.push(policy::other_root(
             history.repository(),
             anchor,
-            "git awo trust FINGERPRINT",
+            "ask whom you trust for the fingerprint; if the one here is wrong: git awo trust FINGERPRINT",
         ));
         return Ok(findings);
     }
