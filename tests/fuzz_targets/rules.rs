@@ -93,7 +93,10 @@ pub fn policy(data: &[u8]) -> bool {
         );
     }
     for name in ["refs/heads/main", "refs/heads/wip/x", "refs/tags/v1"] {
-        let _ = policy.ref_rules(&RefName::new(name).unwrap());
+        let name = RefName::new(name).unwrap();
+        let _ = policy.ref_rules(&name);
+        let is_tag = name.tag().is_some();
+        assert!(is_tag || policy.tag_rules(&name).is_none());
     }
     assert!(
         policy
