@@ -15,7 +15,7 @@ use crate::store::additions::Additions;
 use crate::store::layout::{self, Place};
 use crate::store::ledger::{Records, Refs};
 
-use super::branch::strict::Strict;
+use super::branch::strict::{Hidden, Strict};
 use super::branch::{self, Branch};
 use super::governance;
 use super::tags::Tags;
@@ -356,14 +356,17 @@ fn judge_branch(
     let finding = rules::fast_forward(&branch_rules, lost, new);
     report.findings.extend(finding);
     let is_new = movement.old.is_none();
-    let mut hidden = branch_rules.adopted();
-    hidden.extend(kept);
-    hidden.extend(known.before.below(&branch_rules, is_new));
-    let mut commits = push.reader.new_commits(&[new], &hidden)?;
+    let mut hidden = Hidden {
+        adopted: branch_rules.adopted(),
+        own: kept.into_iter().collect(),
+        below: known.before.below(&branch_rules, is_new),
+    };
+    let new_commits = |hidden: &Hidden<'_>| hidden.new_commits(push.reader, collector.history, new);
+    let mut commits = new_commits(&hidden)?;
     for (name, strict) in &known.landed {
         for tip in strict.below(&branch_rules, is_new) {
-            hidden.push(tip);
-            let fewer = push.reader.new_commits(&[new], &hidden)?;
+            hidden.below.push(tip);
+            let fewer = new_commits(&hidden)?;
             if fewer.len() < commits.len() {
                 let depends_on = report.depends_on.entry(reference.clone()).or_default();
                 depends_on.insert((*name).clone());

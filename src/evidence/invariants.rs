@@ -257,6 +257,9 @@ fn add_bad(path: &RepoPath, bad: &json::BadJson, line: usize, reasons: &mut Reas
 fn json_lines(path: &RepoPath, content: &[u8], reasons: &mut Reasons) {
     let lines = content.split_inclusive(|b| *b == b'\n');
     for (line, number) in lines.zip(1usize..) {
+        if reasons.is_full() {
+            break;
+        }
         match parse(line) {
             Err(bad) => add_bad(path, &bad, number, reasons),
             Ok(Json::Object(members)) => volatile::check(path, &Json::Object(members), reasons),

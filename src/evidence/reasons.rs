@@ -11,9 +11,14 @@ pub(super) struct Reasons(BTreeSet<String>);
 
 impl Reasons {
     pub(super) fn add(&mut self, reason: impl Into<String>) {
-        if self.0.len() < MOST {
+        if !self.is_full() {
             self.0.insert(reason.into());
         }
+    }
+
+    /// Tells whether nothing more is listed, so that whoever reads on line by line can stop.
+    pub(super) fn is_full(&self) -> bool {
+        self.0.len() >= MOST
     }
 
     pub(super) fn into_vec(self) -> Vec<String> {

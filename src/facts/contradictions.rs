@@ -158,7 +158,12 @@ fn named(claims: &mut Claims<'_>, documents: &Documents<'_>) {
                 claims.differ(file, &format!("{key} false"), ENDED);
             }
         }
-        for key in ["command_exit_code", "exit_code"] {
+        for key in [
+            "command_exit_code",
+            "exit_code",
+            "exit_status",
+            "returncode",
+        ] {
             let code = document.get(key);
             if code.and_then(Json::as_i64).is_some_and(|code| code != 0) {
                 claims.compare(file, key, code, json!(0));
@@ -401,6 +406,8 @@ impl Harness<'_> {
             let op = step.get("op").and_then(Json::as_str).unwrap_or_default();
             let id = step.get("id").and_then(Json::as_str).unwrap_or_default();
             let index = step.get("index").and_then(Json::as_i64).unwrap_or_default();
+            let well = json!({"exit_code": 0, "status": "ok"});
+            agree(claims, INDEX, id, &well, step);
             trace.push(json!({"id": id, "index": index, "op": op, "status": "ok"}));
             let mut expected = match op {
                 "worktree_add" => json!({"base": run.base, "status": "ok"}),
@@ -461,8 +468,13 @@ impl Harness<'_> {
                     }
                     continue;
                 }
-                _ => continue,
+                _ => json!({ "run_id": self.run.run, "task": self.run.task }),
             };
+            if let Some((_, end)) = name.rsplit_once('.')
+                && FAILED.contains(&end)
+            {
+                claims.differ(EVENTS, &quote(name.as_bytes()), ENDED);
+            }
             agree(claims, EVENTS, name, &expected, &line);
         }
     }
@@ -561,11 +573,12 @@ fn agree(claims: &mut Claims<'_>, file: &str, at: &str, expected: &Value, docume
     }
 }
 
-/// Returns the lines of a file that can be read, one after the other: there may be millions.
+/// Returns the lines of a file up to the first that cannot be read, one after the other: there may be
+/// millions. The invariants name that one.
 fn lines<'a>(files: &'a RunFiles, file: &str) -> impl Iterator<Item = Json> + use<'a> {
     let bytes = files.get(&RepoPath::from(file)).map(Vec::as_slice);
     let lines = bytes.unwrap_or_default().split_inclusive(|b| *b == b'\n');
-    lines.filter_map(|line| json::parse(line).ok())
+    lines.map_while(|line| json::parse(line).ok())
 }
 
 /// Returns a path with what stood and stands there, as JSON.

@@ -11,6 +11,8 @@ use crate::record::{
 use crate::records::Movement;
 use crate::store::layout::{self, Place};
 
+use super::remote::FORGET_MARKS;
+
 /// A clone has the policy by which it is judged.
 pub fn policy_fetched() -> Finding {
     Rule::PolicyFetched
@@ -72,11 +74,13 @@ pub fn fresh(last: Option<Timestamp>, days: u32, time: Timestamp) -> Option<Find
     )
 }
 
-/// A ref contains what was seen there before; this one does not.
+/// A ref contains what was seen there before; this one does not. `is_here` tells whether the clone
+/// still has what was seen.
 pub fn high_water_mark(
     reference: &RefName,
     now: Option<ObjectId>,
     seen: ObjectId,
+    is_here: bool,
     findings: &mut Findings,
 ) {
     findings.extend(older_policy(reference, now, seen));
@@ -87,10 +91,13 @@ pub fn high_water_mark(
                 format!("{id}, which does not contain it")
             }))
             .expected(format!("a descendant of {seen}, seen before"))
-            .remedy(format!(
-                "git update-ref {reference} {seen}, if it was moved here; else the server was rewound or \
-                 forked: compare with another clone"
-            )),
+            .remedy(match is_here {
+                true => format!(
+                    "git update-ref {reference} {seen}, if it was moved here; else the server was \
+                     rewound or forked: compare with another clone"
+                ),
+                false => FORGET_MARKS.to_owned(),
+            }),
     );
 }
 

@@ -4,13 +4,27 @@ use std::fmt::Display;
 
 use crate::record::{Finding, ObjectId, RefName, Rule, Subject};
 
-/// Returns the finding that a governance ref of a remote is gone or moved back.
-pub fn rewound(reference: &RefName, seen: ObjectId, now: Option<ObjectId>) -> Finding {
+/// What helps where a high-water mark names a commit that the clone does not have.
+pub(super) const FORGET_MARKS: &str = "compare with another clone: if it does not have that commit \
+     either, the mark is damaged: rm \"$(git rev-parse --git-common-dir)/awo/high-water.json\", then \
+     git awo fetch";
+
+/// Returns the finding that a governance ref of a remote is gone or moved back. `is_here` tells whether
+/// the clone still has what was seen.
+pub fn rewound(
+    reference: &RefName,
+    seen: ObjectId,
+    now: Option<ObjectId>,
+    is_here: bool,
+) -> Finding {
     Rule::HighWaterMark
         .finding(Subject::of_ref(reference))
         .found(now.map_or("the ref is gone".to_owned(), |id| id.to_string()))
         .expected(format!("a descendant of {seen}, seen before"))
-        .remedy("ask the server's administrator; compare with another clone")
+        .remedy(match is_here {
+            true => "ask the server's administrator; compare with another clone",
+            false => FORGET_MARKS,
+        })
 }
 
 /// Returns the finding that a remote has a branch no more that its receive log says is there.

@@ -157,6 +157,21 @@ pub const CASES: &[Case] = &[
         ],
     },
     Case {
+        id: "U-81",
+        attack: "events of tens of millions of empty lines",
+        answer: "GOV-002, and no further reading",
+        tests: &[
+            "hostile::records::says::millions_of_empty_lines_are_no_events",
+            "src/evidence/invariants/evidence_tests::a_file_is_not_read_further_than_its_faults_are_listed",
+        ],
+    },
+    Case {
+        id: "U-82",
+        attack: "steps that failed by the index, events of a failed or of another run, exit codes under other names",
+        answer: "ATT-002",
+        tests: &["hostile::records::says::no_file_of_a_run_says_what_did_not_happen"],
+    },
+    Case {
         id: "U-66",
         attack: "a patch with other names in its headers, without ids, or that hides what it changes",
         answer: "ATT-002",

@@ -43,6 +43,15 @@ fn otto(world: &World, words: &[&str]) {
     world.ok("otto", "otto", words);
 }
 
+/// Damages a mark so that it names a commit that never was.
+fn seen_nowhere(world: &World) {
+    let marks = "otto/.git/awo/high-water.json";
+    let text = std::fs::read_to_string(world.path(marks)).unwrap();
+    let id = world.rev("otto", "refs/awo/ledger");
+    assert!(text.contains(&id), "{text}");
+    world.write(marks, text.replace(&id, &"1".repeat(id.len())));
+}
+
 pub const CASES: &[Case] = &[
     Case {
         rule: Rule::RecordPresent,
@@ -260,6 +269,26 @@ pub const CASES: &[Case] = &[
         },
         act: &["git", "awo", "verify"],
         pick: &[0],
+        ..CASE
+    },
+    Case {
+        rule: Rule::HighWaterMark,
+        prepare: seen_nowhere,
+        act: &["git", "awo", "verify"],
+        pick: &[0],
+        ..CASE
+    },
+    Case {
+        rule: Rule::HighWaterMark,
+        prepare: seen_nowhere,
+        act: &["git", "awo", "fetch"],
+        pick: &[0],
+        ..CASE
+    },
+    Case {
+        rule: Rule::OwnFileForm,
+        prepare: |world| world.write("otto/.git/awo/high-water.json", "{"),
+        act: &["git", "awo", "doctor"],
         ..CASE
     },
     Case {

@@ -9,10 +9,10 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
-use crate::check::Error;
-use crate::check::branch::strict::Strict;
+use crate::check::branch::strict::{Hidden, Strict};
 use crate::check::branch::{self, Branch, Seen};
 use crate::check::push::in_order;
+use crate::check::{Error, PolicyHistory};
 use crate::facts::log::Log;
 use crate::facts::remembered::At;
 use crate::git::Reader;
@@ -76,10 +76,11 @@ pub(super) fn verify(
 ) -> Result<Logged, Error> {
     let tips = tips(cores.reader(), cores.basis.refs);
     let moves = moves(cores, log, &tips)?;
+    let has_log = !log.state.refs.is_empty();
     let mut known = Outcomes::default();
     let runs: Mutex<Vec<_>> = Mutex::default();
     let (jobs, results, hashed, logged_tips) = loop {
-        let mut plan = Plan::of(cores, &moves, &known, before);
+        let mut plan = Plan::of(cores, has_log, &moves, &known, before);
         let hashed = Hashed::default();
         let results = judge(cores, &moves, &plan.jobs, &|it, seen| match seen {
             Seen::Commit(reader, commit, found) => hashed.add(reader, commit, found),
@@ -299,6 +300,9 @@ struct Outcomes {
 /// What is to be judged for each movement, as far as those before it hold.
 struct Plan<'a> {
     reader: &'a Reader,
+    history: &'a PolicyHistory,
+    /// Whether a receive log tells of any of them.
+    has_log: bool,
     /// The tips after all that the log tells, once that is known.
     logged: Option<Judged>,
     jobs: Vec<Job>,
@@ -313,10 +317,18 @@ struct Plan<'a> {
 }
 
 impl<'a> Plan<'a> {
-    fn of(cores: &Cores<'a>, moves: &[Move<'a>], known: &Outcomes, before: &'a Judged) -> Self {
+    fn of(
+        cores: &Cores<'a>,
+        has_log: bool,
+        moves: &[Move<'a>],
+        known: &Outcomes,
+        before: &'a Judged,
+    ) -> Self {
         let before = before.iter().filter(|(name, _)| name.branch().is_some());
         let mut plan = Self {
             reader: cores.reader(),
+            history: cores.basis.history,
+            has_log,
             logged: None,
             jobs: Vec::with_capacity(moves.len()),
             relied_on: BTreeSet::new(),
@@ -360,7 +372,13 @@ impl<'a> Plan<'a> {
             self.arrive(it, rules);
             return Job::Alike;
         }
-        let commits = match self.reader.new_commits(&[it.new], &self.hidden(it, rules)) {
+        let hidden = self.hidden(it, rules);
+        // What the log tells of was accepted before, maybe by an older program, and stays so.
+        let commits = match it.is_tip && self.has_log {
+            true => hidden.new_commits(self.reader, self.history, it.new),
+            false => hidden.fewest(self.reader, it.new),
+        };
+        let commits = match commits {
             Ok(commits) => commits,
             Err(error) => return Job::Failed(error.into()),
         };
@@ -387,14 +405,17 @@ impl<'a> Plan<'a> {
         self.strict.1.replace(rules, last, it.new);
     }
 
-    fn hidden(&self, it: &Move<'a>, rules: &RefRules<'_>) -> Vec<ObjectId> {
+    fn hidden(&self, it: &Move<'a>, rules: &RefRules<'_>) -> Hidden<'_> {
         let own = self.tips.get(it.reference);
-        let mut hidden = rules.adopted();
-        hidden.extend(own.into_iter().flatten());
         // What the log does not tell of from the beginning may be new.
         let is_new = it.is_new || own.is_none();
-        hidden.extend(self.strict.1.below(rules, is_new));
-        hidden.retain(|id| self.reader.contains(*id));
+        let mut hidden = Hidden {
+            adopted: rules.adopted(),
+            own: own.cloned().unwrap_or_default(),
+            below: self.strict.1.below(rules, is_new),
+        };
+        hidden.own.retain(|id| self.reader.contains(*id));
+        hidden.below.retain(|(id, _)| self.reader.contains(*id));
         hidden
     }
 }

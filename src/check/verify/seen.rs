@@ -62,12 +62,14 @@ pub(super) fn high_water(clone: &Clone<'_>, refs: &Refs, report: &mut Report) ->
             continue;
         }
         let now = refs.get(reference);
+        let is_here = clone.reader.contains(*seen);
         let kept = match now {
-            Some(now) => clone.reader.contains(*seen) && clone.reader.is_ancestor(*seen, *now)?,
+            Some(now) => is_here && clone.reader.is_ancestor(*seen, *now)?,
             None => false,
         };
         if !kept {
-            known::high_water_mark(reference, now.copied(), *seen, &mut report.findings);
+            let now = now.copied();
+            known::high_water_mark(reference, now, *seen, is_here, &mut report.findings);
         }
     }
     Ok(())

@@ -94,6 +94,12 @@ fn evidence_that_is_not_what_it_says_is_named() {
     );
 }
 
+#[test]
+fn a_file_is_not_read_further_than_its_faults_are_listed() {
+    let faults = evidence_with("events.normalized.jsonl", &b"\n".repeat(1 << 25));
+    assert_eq!(faults.len(), 10_000);
+}
+
 proptest::proptest! {
     #[test]
     fn no_bytes_make_the_checks_panic(

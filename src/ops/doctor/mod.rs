@@ -21,6 +21,7 @@ const CHECKS: &[Check] = &[
     refs::loose,
     trust::view,
     trust::anchor,
+    trust::marks,
     trust::policy,
     trust::own_key,
     trust::server_key,

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use super::examination::Examination;
 use crate::ops::Error;
 use crate::policy::Role;
-use crate::record::chain_of;
+use crate::record::{Coded, Subject, chain_of};
 use crate::rules::{policy, setup};
 use crate::signing::open_signer;
 
@@ -22,6 +22,14 @@ pub(super) fn anchor(it: &mut Examination<'_>) -> Result<(), Error> {
         Err(error) => chain_of(&error),
     };
     it.complain([setup::no_anchor(found, it.server)]);
+    Ok(())
+}
+
+/// What was seen of the remotes must be readable, or nothing can be fetched or verified.
+pub(super) fn marks(it: &mut Examination<'_>) -> Result<(), Error> {
+    if let Err(error) = it.actor.settings.high_water() {
+        it.report.absorb(error.refusal(Subject::none()));
+    }
     Ok(())
 }
 

@@ -43,12 +43,13 @@ impl Seen {
         for (reference, seen) in self.records.iter().chain(&marks) {
             let repo = session.repo();
             let now = after.get(reference).copied();
+            let is_here = repo.contains(*seen);
             let kept = match now {
-                Some(now) => repo.contains(*seen) && repo.is_ancestor(*seen, now)?,
+                Some(now) => is_here && repo.is_ancestor(*seen, now)?,
                 None => false,
             };
             if !kept {
-                findings.push(rules::rewound(reference, *seen, now));
+                findings.push(rules::rewound(reference, *seen, now, is_here));
             }
         }
         let gone = gone(session, after, &branches(session.refs()?, &self.remote))?;

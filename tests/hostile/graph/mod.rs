@@ -135,6 +135,14 @@ pub const CASES: &[Case] = &[
         ],
     },
     Case {
+        id: "U-80",
+        attack: "direct commits of a branch, pushed to another one once the first takes runs only",
+        answer: "GOV-002, GOV-003; what a policy adopted is accepted",
+        tests: &[
+            "hostile::graph::refs::direct_commits_of_a_branch_that_now_takes_runs_only_do_not_come_to_others",
+        ],
+    },
+    Case {
         id: "G-31",
         attack: "a parent or tree that is missing, of another kind, or null",
         answer: "INT-003, INT-005",

@@ -607,3 +607,49 @@ fn a_branch_that_is_deleted_and_made_again_verifies() {
     world.fresh_clone();
     world.ok("vera", "vera", &["git", "awo", "verify"]);
 }
+
+/// Two branches of otto's take runs only from version 3 on. What he committed there directly comes
+/// no further, unless a policy says that it is adopted.
+#[test]
+fn direct_commits_of_a_branch_that_now_takes_runs_only_do_not_come_to_others() {
+    let door = Door::of_otto();
+    let world = &door.world;
+    let next = |version, accept: &str, adopted: Option<&str>| {
+        world.next_policy(version, None, |text| {
+            let first = text.lines().find(|line| line.starts_with("adopted = "));
+            let first = first.unwrap().to_owned();
+            let adopted = adopted.map_or(first.clone(), |id| format!("adopted = \"{id}\""));
+            let docs = "[[ref]]\npattern = \"refs/heads/docs\"\naccept = [\"direct\"]\nmerges = true\n\
+                        direct = [{ writers = [\"rita\"], paths = [\"docs/\"] }]\n";
+            let team = "[[ref]]\npattern = \"refs/heads/team/**\"\n";
+            format!("{text}\n{docs}{first}\n\n{team}accept = {accept}\n{adopted}\n")
+        });
+    };
+    let direct = "[\"direct\"]\ndirect = [{ writers = [\"otto\"], paths = [\"src/\"] }]";
+    next(2, direct, None);
+    let raw = door.raw();
+    let (one, other) = ("x = 1\n", "x = 2\n");
+    let [one, other] =
+        [one, other].map(|text| door.commit_in_src(&[("100644", b"a.py", &raw.blob(text))]));
+    let to = |commit: &str, name: &str| format!("{commit}:refs/heads/{name}");
+    let there = [to(&one, "team/one"), to(&other, "team/other")];
+    door.accepts_push("his own", &there.each_ref().map(String::as_str));
+    let docs = to(&one, "docs");
+    door.refuses_push("not where rita writes", &[&docs], &["GOV-003"]);
+    next(3, "[\"governed\", \"rollback\"]", None);
+    door.refuses_push("nor now", &[&docs], &["GOV-003"]);
+    let new = to(&one, "team/new");
+    door.refuses_push("nor where only runs come", &[&new], &["GOV-002"]);
+    let (main, root) = door.base();
+    let merge = raw.commit(&root, &[&main, &one], "Merge\n");
+    door.refuses_push("nor by a merge", &[&to(&merge, "docs")], &["GOV-003"]);
+    door.accepts_push("main, which never took any", &[&to(&main, "docs")]);
+    door.accepts_push("on main", &[&to(&main, "team/on-main")]);
+    next(4, "[\"governed\", \"rollback\"]", Some(&one));
+    door.accepts_push("adopted", &[&docs, &new]);
+    world.ok("olga", "olga", &["git", "awo", "fetch"]);
+    world.ok("olga", "olga", &["git", "awo", "verify"]);
+    world.force("otto", &[&format!("+{}", to(&other, "docs"))]);
+    world.fresh_clone();
+    world.verify_finds("GOV-003");
+}

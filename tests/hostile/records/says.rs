@@ -154,7 +154,28 @@ fn no_file_of_a_run_says_what_did_not_happen() {
             "refs/heads/main",
             "refs/heads/other",
         ),
+        (
+            "steps/02_command.json",
+            "\"status\": \"ok\"",
+            "\"returncode\": 1,\n  \"status\": \"ok\"",
+        ),
+        (
+            "report.json",
+            "\"result\"",
+            "\"exit_status\": 1,\n  \"result\"",
+        ),
         ("index.json", RUN, "run_other"),
+        (
+            "index.json",
+            "\"op\": \"command_run\"",
+            "\"op\": \"command_run\",\n      \"status\": \"failed\"",
+        ),
+        ("events.normalized.jsonl", "run.validated", "run.failed"),
+        (
+            "events.normalized.jsonl",
+            "\"event\":\"run.validated\"",
+            "\"event\":\"other\",\"run_id\":\"run_other\"",
+        ),
         ("trace.jsonl", "\"ok\"", "\"failed\""),
         ("trace.jsonl", "command_run", "command_ran"),
         ("events.normalized.jsonl", RUN, "run_other"),
@@ -226,6 +247,14 @@ fn no_file_of_a_run_says_what_did_not_happen() {
         ("report.json", Some(b"{\n  \"verdict\": \"good\"\n}".into())),
     );
     door.accepts_push("of another program", &[&refspecs[0], &refspecs[1]]);
+}
+
+#[test]
+fn millions_of_empty_lines_are_no_events() {
+    let door = unpushed();
+    let lines = ("events.normalized.jsonl", Some(b"\n".repeat(1 << 24)));
+    let [ledger, evidence] = door.run_with(&[lines]);
+    door.refuses_push("empty lines", &[&ledger, &evidence], &["GOV-002"]);
 }
 
 #[test]
