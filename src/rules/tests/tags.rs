@@ -139,7 +139,7 @@ fn every_entry_that_matches_must_allow_it() {
         let rules = policy.tag_rules(&name_).unwrap();
         assert_eq!(rules.grants_creation(&name("olga")), olga, "{text}");
         assert_eq!(rules.grants_creation(&name("otto")), otto, "{text}");
-        assert_eq!(rules.grants_creation(&name("vera")), false, "{text}");
+        assert!(!rules.grants_creation(&name("vera")), "{text}");
         assert_eq!(
             (rules.accepts_move(), rules.accepts_delete()),
             (moves, deletes),
