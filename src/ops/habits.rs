@@ -27,6 +27,8 @@ pub struct Habits {
     pub lfs: bool,
     /// Whether there are merges.
     pub merges: bool,
+    /// The addresses of those who wrote the newest commits.
+    pub authors: BTreeSet<Vec<u8>>,
     /// The bytes of the largest file, if that is more than a policy permits by default.
     pub largest: Option<u64>,
     /// The tags that there are, by their full names, and the object of each.
@@ -93,11 +95,12 @@ impl<'r> Look<'r> {
             let compared =
                 self.repo
                     .compare_files(before.transpose()?, tree, MOST_FILES, self.file_bytes)?;
-            Ok((commit.parents.len() > 1, compared))
+            Ok((commit, compared))
         };
         match compared() {
-            Ok((is_merge, compared)) => {
-                habits.merges |= is_merge;
+            Ok((commit, compared)) => {
+                habits.merges |= commit.parents.len() > 1;
+                habits.authors.insert(commit.author.email.clone());
                 self.note(Ok(compared), habits);
             }
             // Where a shallow clone ends.

@@ -154,6 +154,12 @@ fn permitted(habits: &Habits) -> String {
             keys.join(", ")
         ));
     }
+    let authors = habits.authors.len();
+    if authors > 1 {
+        text.push_str(&format!(
+            "{authors} people wrote the newest commits: each who pushes needs an [[identity]] and a key\n"
+        ));
+    }
     if habits.lfs {
         text.push_str("large files go to git-lfs: docs/lfs.md says how the two work together\n");
     }
