@@ -392,6 +392,7 @@ fn default_policy(
                 adopted: adopted.map(|id| id.to_string()),
                 direct,
                 vouched: Vec::new(),
+                vouched_for: Vec::new(),
             },
             RefGrant {
                 pattern: "refs/heads/wip/**".to_owned(),
@@ -401,6 +402,7 @@ fn default_policy(
                 adopted: None,
                 direct: vec![everywhere("*")],
                 vouched: Vec::new(),
+                vouched_for: Vec::new(),
             },
         ],
         rules: Vec::new(),
