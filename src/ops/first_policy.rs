@@ -121,6 +121,7 @@ fn document(founding: &Founding<'_>) -> Document {
                 adopted: adopted.map(|id| id.to_string()),
                 direct,
                 vouched: Vec::new(),
+                vouched_for: Vec::new(),
             },
             RefGrant {
                 pattern: "refs/heads/wip/**".to_owned(),
@@ -130,6 +131,7 @@ fn document(founding: &Founding<'_>) -> Document {
                 adopted: None,
                 direct: vec![everywhere("*")],
                 vouched: vec![everywhere(OPERATORS)],
+                vouched_for: Vec::new(),
             },
         ],
         tags,
