@@ -8,6 +8,7 @@ mod checkouts;
 mod ci_templates;
 mod cloning;
 mod concurrency;
+mod contributors;
 mod crash;
 mod dates;
 mod determinism;

@@ -395,6 +395,7 @@ fn default_policy(
                 rewind: false,
                 adopted: adopted.map(|id| id.to_string()),
                 direct,
+                vouched: Vec::new(),
             },
             RefGrant {
                 pattern: "refs/heads/wip/**".to_owned(),
@@ -403,6 +404,7 @@ fn default_policy(
                 rewind: true,
                 adopted: None,
                 direct: vec![everywhere("*")],
+                vouched: Vec::new(),
             },
         ],
         rules: Vec::new(),
