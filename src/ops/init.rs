@@ -396,6 +396,7 @@ fn default_policy(
                 adopted: adopted.map(|id| id.to_string()),
                 direct,
                 vouched: Vec::new(),
+                vouched_for: Vec::new(),
             },
             RefGrant {
                 pattern: "refs/heads/wip/**".to_owned(),
@@ -405,6 +406,7 @@ fn default_policy(
                 adopted: None,
                 direct: vec![everywhere("*")],
                 vouched: Vec::new(),
+                vouched_for: Vec::new(),
             },
         ],
         rules: Vec::new(),
