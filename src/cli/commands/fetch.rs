@@ -23,7 +23,8 @@ pub struct FetchArgs {
     /// here is kept as refs/awo-displaced/…
     #[arg(long)]
     theirs: bool,
-    /// Make a shallow or partial clone whole: bring the commits and objects that it left out
+    /// Make a shallow or partial clone whole: bring the commits and objects that it left out. For a
+    /// partial one git must be of version 2.36 or later
     #[arg(long)]
     whole: bool,
 }
