@@ -6,6 +6,7 @@ mod attacks;
 mod bench;
 mod ci_templates;
 mod concurrency;
+mod contributors;
 mod crash;
 mod dates;
 mod determinism;

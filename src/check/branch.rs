@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::facts::case::{CommitCase, CommitKind};
 use crate::facts::run::{Collector, RunFacts};
+use crate::facts::vouched::Vouched;
 use crate::git::{self, Compared, Reader};
 use crate::policy::RefRules;
 use crate::record::commit::Commit;
@@ -25,6 +26,8 @@ pub struct Branch<'a> {
     pub rules: RefRules<'a>,
     /// The commits, parents before children.
     pub commits: Vec<ObjectId>,
+    /// Who vouches for some of them.
+    pub vouched: &'a Vouched,
     /// The time by which keys are judged.
     pub time: Timestamp,
     /// Whether they arrive now, or as if now. What the receive log tells of was accepted before, maybe by
@@ -137,7 +140,9 @@ pub(super) fn judge_once(
         report.count("paths", found.changes.len());
         watch(Seen::Commit(reader, &commit, &found));
         match CommitKind::of(&commit) {
-            CommitKind::Direct => judge_direct(branch, &commit, &found, &mut report.findings),
+            CommitKind::Direct => report
+                .findings
+                .extend(judge_direct(branch, &commit, &found)),
             claim => {
                 let it = Claim {
                     commit: &commit,
@@ -151,14 +156,37 @@ pub(super) fn judge_once(
     Ok(report)
 }
 
-fn judge_direct(branch: &Branch<'_>, commit: &Commit, found: &Compared, findings: &mut Findings) {
+fn judge_direct(branch: &Branch<'_>, commit: &Commit, found: &Compared) -> Findings {
     let case = case(&branch.rules, branch.time, commit, found);
+    let mut findings = Findings::new();
     if branch.arriving {
-        rules::one_reading(&case, findings);
+        rules::one_reading(&case, &mut findings);
     }
-    rules::entries(&case, findings);
-    rules::merge(&case, findings);
-    rules::direct(&case, findings);
+    rules::entries(&case, &mut findings);
+    rules::merge(&case, &mut findings);
+    rules::direct(&case, &mut findings);
+    or_vouched(branch, &case, findings)
+}
+
+/// Returns what was found about a commit by itself, or less if somebody vouches for it. Whoever does
+/// names the whole commit by its id, so that it matters neither who signed it nor what a signature
+/// would cover.
+fn or_vouched(branch: &Branch<'_>, case: &CommitCase<'_>, itself: Findings) -> Findings {
+    if itself.is_empty() {
+        return itself;
+    }
+    let mut least = None;
+    for person in branch.vouched.by(case.commit.id) {
+        let mut findings = Findings::new();
+        rules::entries(case, &mut findings);
+        rules::merge(case, &mut findings);
+        rules::vouch::vouched(case, person, &mut findings);
+        if findings.is_empty() {
+            return findings;
+        }
+        least.get_or_insert(findings);
+    }
+    least.unwrap_or(itself)
 }
 
 /// Judges names, modes and merges of any commit, and direct commits whole; others are left over.
@@ -196,7 +224,7 @@ fn judge_plain(
         governed.push(id);
         return Ok(());
     }
-    judge_direct(branch, &commit, &found, findings);
+    findings.extend(judge_direct(branch, &commit, &found));
     Ok(())
 }
 
@@ -235,32 +263,40 @@ fn judge_claim(
     report: &mut Report,
 ) -> Result<(), Error> {
     let case = case(&branch.rules, branch.time, it.commit, it.found);
+    let mut findings = Findings::new();
     if branch.arriving {
-        rules::one_reading(&case, &mut report.findings);
+        rules::one_reading(&case, &mut findings);
     }
-    rules::merge(&case, &mut report.findings);
+    rules::merge(&case, &mut findings);
+    let mut may_be_vouched = false;
     match it.claim {
         CommitKind::Governed(run) => {
             report.count("runs", 1);
-            rules::entries(&case, &mut report.findings);
+            rules::entries(&case, &mut findings);
             let facts = collector.run(&run)?;
             watch(Seen::Run(collector, &facts));
-            rules::chain(&case, &facts, &mut report.findings);
+            rules::chain(&case, &facts, &mut findings);
             // Where it arrives: a run that was rejected before it landed does not land.
             if collector.judging().at_a_door() {
-                rules::not_rejected(&case, &facts, &mut report.findings);
+                rules::not_rejected(&case, &facts, &mut findings);
             }
         }
         CommitKind::Rollback(claim) => {
             report.count("rollbacks", 1);
-            rollback::judge(reader, &case, collector, &claim, &mut report.findings)?;
+            rollback::judge(reader, &case, collector, &claim, &mut findings)?;
+            // What takes back a commit that no run made is a change like any other.
+            may_be_vouched = !rollback::concerns_a_run(reader, &claim)?;
         }
         CommitKind::Confused(why) => {
-            rules::entries(&case, &mut report.findings);
-            report.findings.push(rules::confused(&case, &why));
+            rules::entries(&case, &mut findings);
+            findings.push(rules::confused(&case, &why));
         }
         CommitKind::Direct => {}
     }
+    report.findings.extend(match may_be_vouched {
+        true => or_vouched(branch, &case, findings),
+        false => findings,
+    });
     Ok(())
 }
 

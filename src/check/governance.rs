@@ -7,9 +7,10 @@ use crate::facts::arrivals::{Arrivals, Line};
 use crate::facts::arrived::Arrived;
 use crate::facts::provenance;
 use crate::facts::run::{Collector, RunFacts};
+use crate::facts::vouched;
 use crate::record::{Findings, ObjectId, RefName, RunId, Sha256, Subject};
-use crate::records::{ContractPredicate, Kind};
-use crate::rules::{approval, arrival, contract, growth, revocation};
+use crate::records::{ContractPredicate, Kind, VouchPredicate};
+use crate::rules::{approval, arrival, contract, growth, revocation, vouch};
 use crate::store::layout::LedgerPath;
 
 use super::Error;
@@ -20,7 +21,7 @@ pub fn judge(
     collector: &Collector<'_>,
     findings: &mut Findings,
 ) -> Result<(), Error> {
-    growth::irregular(arrivals, findings);
+    growth::irregular(&arrivals.irregular, findings);
     let mut runs: BTreeSet<RunId> = BTreeSet::new();
     for it in pieces(arrivals) {
         judge_piece(collector, it, &mut runs, findings)?;
@@ -70,6 +71,14 @@ pub(super) fn judge_piece(
                 {
                     let subject = Subject::of_record(path.to_path());
                     findings.extend(contract::extra(&it.predicate().contract, subject));
+                }
+                if let Some(it) = it.record.downcast::<VouchPredicate>()
+                    && collector.judging().arrives(it.digest())
+                    // It may come before the commits; then it counts if it holds once they come.
+                    && let Some(range) = vouched::range(collector.records.reader(), it.predicate())?
+                {
+                    let subject = Subject::of_record(path.to_path());
+                    findings.extend(vouch::range(it.predicate(), &range, subject));
                 }
             }
             arrival::file(path, arrived, findings);

@@ -9,7 +9,7 @@ use crate::git::Reader;
 use crate::policy::Policy;
 use crate::record::{Coded, ObjectId, RefName, Report, Subject, Timestamp};
 use crate::records::Movement;
-use crate::rules::{limits, push as rules};
+use crate::rules::{arrival, growth, limits, push as rules};
 use crate::signing::PublicKey;
 use crate::store::additions::Additions;
 use crate::store::layout::{self, Place};
@@ -21,6 +21,8 @@ use super::governance;
 use super::tags::Tags;
 use super::{Anchor, Error, KnownPolicies, PolicyHistory};
 use crate::facts::arrivals::{Arrivals, Gained};
+use crate::facts::between;
+use crate::facts::vouched::Vouched;
 
 /// So many tree entries are looked at for one push: a few seconds at most, and more than ten
 /// thousand ordinary commits need.
@@ -137,7 +139,18 @@ fn try_judge(push: &Push<'_>, report: &mut Report) -> Result<(), Error> {
         arriving_policies: arriving.as_ref(),
     };
     report.count("records", arrivals.count());
+    for movement in push.movements {
+        if let Some(gained) = gained(movement, policy) {
+            let between = between::collect(&arrivals, &gained, push.before, &collector)?;
+            growth::irregular(&between, &mut report.findings);
+        }
+    }
     governance::judge(&arrivals, &collector, &mut report.findings)?;
+    for (path, evidence, commit) in between::unheld(&arrivals, &collector, &after)? {
+        report
+            .findings
+            .push(arrival::unheld(&path, &evidence, commit));
+    }
     judge_branches(push, &collector, branches, report)?;
     judge_tags(push, policy, &tags, &after, report);
     Ok(())
@@ -217,15 +230,8 @@ fn collect(
             Ok(())
         }
         _ => {
-            let reference = &movement.reference;
-            let limits = &history.current().policy.document().limits;
-            let gained = Gained {
-                reference,
-                old: movement.old,
-                new,
-                most_commits: limits.commits,
-                most_changes: limits.paths,
-                arriving: true,
+            let Some(gained) = gained(movement, &history.current().policy) else {
+                return Ok(());
             };
             let before = Additions::at(push.reader, movement.old);
             let collected = arrivals.collect(push.reader, &gained, Some(&before));
@@ -239,6 +245,19 @@ fn collect(
             Ok(())
         }
     }
+}
+
+/// Returns what a ref gains.
+fn gained<'a>(movement: &'a Movement, policy: &Policy) -> Option<Gained<'a>> {
+    let limits = &policy.document().limits;
+    Some(Gained {
+        reference: &movement.reference,
+        old: movement.old,
+        new: movement.new?,
+        most_commits: limits.commits,
+        most_changes: limits.paths,
+        arriving: true,
+    })
 }
 
 /// A policy change: only forward, each version signed by the roots of the one before.
@@ -380,9 +399,14 @@ fn judge_branch(
         return Ok(());
     }
     *commits_left = commits_left.saturating_sub(commits.len());
+    let vouched = match branch_rules.accepts_vouched() {
+        true => Vouched::of(collector, Some(reference), &commits)?,
+        false => Vouched::default(),
+    };
     let branch = Branch {
         rules: branch_rules,
         commits,
+        vouched: &vouched,
         time: push.time,
         arriving: true,
     };

@@ -9,6 +9,9 @@ use crate::rules::{self, Reverted};
 use super::Error;
 use super::branch::history::History;
 
+/// A roll-back of a roll-back of a roll-back: so many are followed.
+const MOST_TAKEN_BACK: usize = 32;
+
 /// What a commit was made by, as it says itself.
 enum Maker {
     Run(RunId),
@@ -82,6 +85,27 @@ pub(super) fn judge(
     rules::unseen(case, findings);
     rules::rollback(case, &facts, &reverted, findings);
     Ok(())
+}
+
+/// Tells whether a roll-back takes back a run, or another roll-back of one; what cannot be told does.
+pub(super) fn concerns_a_run(reader: &Reader, claim: &RollbackTarget) -> Result<bool, Error> {
+    let mut claim = claim.clone();
+    for _ in 0..MOST_TAKEN_BACK {
+        let RollbackTarget::Commit(target) = claim else {
+            return Ok(true);
+        };
+        if target.kind() != reader.hash_kind() || !reader.contains(target) {
+            return Ok(false);
+        }
+        claim = match reader.commit(target).map(|commit| CommitKind::of(&commit)) {
+            Ok(CommitKind::Rollback(earlier)) => earlier,
+            Ok(CommitKind::Governed(_) | CommitKind::Confused(_)) => return Ok(true),
+            Ok(CommitKind::Direct) => return Ok(false),
+            Err(git::Error::WrongKind { .. } | git::Error::BadCommit { .. }) => return Ok(false),
+            Err(error) => return Err(error.into()),
+        };
+    }
+    Ok(true)
 }
 
 fn maker(reader: &Reader, id: ObjectId) -> Result<Maker, Error> {

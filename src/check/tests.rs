@@ -2,6 +2,7 @@
 
 mod alike;
 mod arrivals;
+mod between;
 mod branches;
 mod clones;
 mod doors;
@@ -20,6 +21,7 @@ mod revocations;
 mod road;
 mod rollbacks;
 mod versions;
+mod vouches;
 mod world;
 
 use crate::facts::limits;

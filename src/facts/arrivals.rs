@@ -16,7 +16,7 @@ use crate::store::ledger::{self, Refs, note_lines};
 use super::{Error, PolicyHistory};
 
 /// The largest note: many envelopes.
-const MAX_NOTE: u64 = 16 * 1024 * 1024;
+pub(super) const MAX_NOTE: u64 = 16 * 1024 * 1024;
 /// How many files one look at a governance ref may bring: a clone sees years at once.
 const MAX_RECORDS: usize = 10_000_000;
 
@@ -132,6 +132,10 @@ pub enum Irregular {
     Fault(ObjectId, Fault),
     /// A file in one of the commits that it gained has another mode.
     Mode(ObjectId, RepoPath, Mode),
+    /// A commit behind one with evidence that neither has evidence nor is that of a run.
+    Stray(ObjectId),
+    /// In one of the commits that it gained, not at its tip.
+    Between(ObjectId, Box<Irregular>),
 }
 
 /// What a governance ref gained.
@@ -161,6 +165,30 @@ impl<'a> Gained<'a> {
             most_changes: MAX_RECORDS,
             arriving: false,
         }
+    }
+
+    /// Returns the commits that it gained, parents before children.
+    pub(super) fn commits(
+        &self,
+        reader: &Reader,
+        others: &Refs,
+        history: &PolicyHistory,
+    ) -> Result<Vec<ObjectId>, git::Error> {
+        let mut hidden: BTreeSet<ObjectId> = self.old.into_iter().collect();
+        if Place::of(self.reference) == Some(Place::Evidence) {
+            // It holds harness commits: what lies behind those belongs to branches. Nothing else
+            // may hide what lies behind a governance ref.
+            let branch = |name: &RefName| {
+                name.branch().is_some() || name.as_str().starts_with("refs/remotes/")
+            };
+            let branches = others.iter().filter(|(name, _)| branch(name));
+            hidden.extend(branches.map(|(_, id)| *id));
+            for version in history.versions() {
+                hidden.extend(version.policy.adopted());
+            }
+        }
+        let hidden: Vec<_> = hidden.into_iter().collect();
+        reader.new_commits(&[self.new], &hidden)
     }
 }
 
@@ -462,21 +490,7 @@ impl Arrivals {
         if place == Some(Place::Ledger) {
             return Ok(());
         }
-        let mut hidden: BTreeSet<ObjectId> = gained.old.into_iter().collect();
-        if place == Some(Place::Evidence) {
-            // It holds harness commits: what lies behind those belongs to branches. Nothing else
-            // may hide what lies behind a governance ref.
-            let branch = |name: &RefName| {
-                name.branch().is_some() || name.as_str().starts_with("refs/remotes/")
-            };
-            let branches = others.iter().filter(|(name, _)| branch(name));
-            hidden.extend(branches.map(|(_, id)| *id));
-            for version in history.versions() {
-                hidden.extend(version.policy.adopted());
-            }
-        }
-        let hidden: Vec<_> = hidden.into_iter().collect();
-        let commits = reader.new_commits(&[gained.new], &hidden)?;
+        let commits = gained.commits(reader, others, history)?;
         let most = gained.most_commits;
         if commits.len() > most {
             self.note(reference, Irregular::TooManyCommits { commits, most });
@@ -495,8 +509,7 @@ impl Arrivals {
     }
 
     /// Looks at what a commit has that its first parent has not: what another parent has was
-    /// looked at as that parent's. Records and notes are plain files, and a record that was there
-    /// stays, in every commit in between too.
+    /// looked at as that parent's. Records and notes are plain files.
     fn collect_commit(
         &mut self,
         reader: &Reader,

@@ -129,6 +129,32 @@ impl Collector<'_> {
         Ok(envelope.and_then(|it| kind?.parse(it.payload()).ok()))
     }
 
+    /// Returns the commit that a record names as that of its run, whether or not it holds.
+    pub(super) fn commit_of(&self, path: &LedgerPath) -> Result<Option<ObjectId>, Error> {
+        Ok(self.stated(path)?.and_then(|it| it.commit()))
+    }
+
+    /// Returns the ref of its evidence, the branch and the commit that the record of a run names,
+    /// whether or not it holds.
+    pub(super) fn holds(
+        &self,
+        path: &LedgerPath,
+    ) -> Result<Option<(RefName, RefName, ObjectId)>, Error> {
+        let Some(says) = self.stated(path)? else {
+            return Ok(None);
+        };
+        let (mut evidence, mut branch) = (None, None);
+        for it in says.binds() {
+            match it {
+                Binding::Evidence(name) => evidence = Some(name),
+                Binding::Reference(name) => branch = Some(name),
+                _ => {}
+            }
+        }
+        let refs = evidence.zip(branch).zip(says.commit());
+        Ok(refs.map(|((evidence, branch), commit)| (evidence, branch, commit)))
+    }
+
     fn packet_of(&self, record: &dyn Record) -> Option<Sha256> {
         let binds = record.binds();
         binds.iter().find(|it| matches!(it, Binding::Packet(_)))?;

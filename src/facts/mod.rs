@@ -5,6 +5,7 @@ mod applied;
 pub(crate) mod approvals;
 pub(crate) mod arrivals;
 pub(crate) mod arrived;
+pub(crate) mod between;
 pub(crate) mod case;
 pub(crate) mod claims;
 pub(crate) mod contradictions;
@@ -20,6 +21,7 @@ pub(crate) mod remembered;
 pub(crate) mod run;
 pub(crate) mod tag;
 pub(crate) mod uses;
+pub(crate) mod vouched;
 
 pub use error::{BadVersion, Error};
 pub use known::KnownPolicies;

@@ -121,6 +121,7 @@ fn document(founding: &Founding<'_>) -> Document {
                 rewind: false,
                 adopted: adopted.map(|id| id.to_string()),
                 direct,
+                vouched: Vec::new(),
             },
             RefGrant {
                 pattern: "refs/heads/wip/**".to_owned(),
@@ -129,6 +130,7 @@ fn document(founding: &Founding<'_>) -> Document {
                 rewind: true,
                 adopted: None,
                 direct: vec![everywhere("*")],
+                vouched: Vec::new(),
             },
         ],
         tags,

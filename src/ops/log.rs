@@ -1,6 +1,7 @@
 //! The history of a branch with its governance: what each commit claims to be, and who signed it.
 
 use crate::facts::case::{CommitKind, RollbackTarget};
+use crate::facts::vouched::Vouched;
 use crate::record::{IdentityName, ObjectId, Timestamp};
 
 use super::revision::revision;
@@ -10,12 +11,15 @@ use super::{Error, Session};
 pub struct Row {
     /// The commit.
     pub commit: ObjectId,
-    /// What it claims to be: `direct`, `governed`, `rollback` or `confused`.
+    /// What it claims to be: `direct`, `governed`, `rollback` or `confused`; `vouched` if
+    /// nobody signed it and somebody vouches for it.
     pub kind: &'static str,
     /// The run that it claims to hold or to take back, or the commit that it takes back.
     pub run: Option<String>,
     /// Who signed it, if the policy in force knows the key.
     pub signer: Option<IdentityName>,
+    /// Who vouches for it.
+    pub vouchers: Vec<IdentityName>,
     /// How many attestations are noted on it.
     pub attestations: usize,
     /// When it was committed, by its own word.
@@ -39,12 +43,24 @@ pub fn log(session: &Session, from: &str, number: usize) -> Result<Vec<Row>, Err
             commit: id,
             kind,
             run,
+            vouchers: Vec::new(),
             signer: signer.ok().map(|signer| signer.person),
             attestations: records.attestations_of(id)?.len(),
             date: Timestamp::from_seconds(commit.committer.time),
             title: String::from_utf8_lossy(commit.title()).into_owned(),
         });
         next = commit.parents.first().copied();
+    }
+    if let (Some(first), Some(last)) = (rows.first(), rows.last()) {
+        let before = &repo.commit(last.commit)?.parents;
+        let commits = repo.new_commits(&[first.commit], before)?;
+        let vouched = Vouched::of(&session.collector(&records)?, None, &commits)?;
+        for row in &mut rows {
+            row.vouchers = vouched.by(row.commit).cloned().collect();
+            if row.kind == "direct" && row.signer.is_none() && !row.vouchers.is_empty() {
+                row.kind = "vouched";
+            }
+        }
     }
     Ok(rows)
 }

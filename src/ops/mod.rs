@@ -37,6 +37,7 @@ pub mod tar;
 pub mod task;
 pub mod trust;
 pub mod verify;
+pub mod vouch;
 mod work_tree;
 
 pub use error::{Error, Process};

@@ -1,9 +1,11 @@
 //! Everything recorded about a task, a run or a commit, as it is stored and not verified.
 
+use std::collections::BTreeSet;
+
 use crate::facts::case::CommitKind;
 use crate::record::envelope::Envelope;
 use crate::record::{ObjectId, RunId, TaskId, Timestamp};
-use crate::records::{Kind, Notes, RunPredicate, Scope, Statement};
+use crate::records::{Kind, Notes, RunPredicate, Scope, Statement, VouchPredicate};
 use crate::rules::absent;
 use crate::store::layout::LedgerPath;
 use crate::store::ledger::Records;
@@ -31,7 +33,7 @@ pub fn show(session: &Session, name: &str) -> Result<Found, Error> {
         of_commit(session, &records, name, &mut found)?;
     }
     if found.is_empty() {
-        let expected = "a task, a run or a governed commit";
+        let expected = "a task, a run, or a governed commit or one that a member vouches for";
         return Err(Error::denied(
             format!("nothing is recorded about {name}"),
             absent::named(name, expected, "git awo fetch; git awo log"),
@@ -96,6 +98,38 @@ fn noted(
     Ok(())
 }
 
+/// Returns the vouches for ranges that have a commit.
+fn vouched(
+    session: &Session,
+    records: &Records<'_>,
+    id: ObjectId,
+    found: &mut Found,
+) -> Result<(), Error> {
+    let mut tips = BTreeSet::new();
+    records.ledger().each(|path, _| {
+        if let LedgerPath::Record(Scope::Commit(tip), Kind::Vouch, _) = path {
+            tips.insert(tip);
+        }
+    })?;
+    for tip in tips {
+        let repo = session.repo();
+        if !repo.contains(tip) || !repo.is_ancestor(id, tip)? {
+            continue;
+        }
+        for (path, envelope) in records.of_commit(tip, Kind::Vouch)? {
+            let says = Statement::<VouchPredicate>::parse(envelope.payload());
+            let Some(says) = says.ok().map(|it| it.predicate) else {
+                continue;
+            };
+            if repo.new_commits(&[id], &says.base)?.contains(&id) {
+                let recorded = records.ledger().date_of(&path)?;
+                found.push((path.to_path().to_string(), envelope, recorded));
+            }
+        }
+    }
+    Ok(())
+}
+
 fn of_commit(
     session: &Session,
     records: &Records<'_>,
@@ -106,6 +140,10 @@ fn of_commit(
     let Ok(id) = revision(session.actor(), text) else {
         return Ok(());
     };
+    about(records, Scope::Commit(id), found)?;
+    if found.is_empty() {
+        vouched(session, records, id, found)?;
+    }
     if let CommitKind::Governed(run) = CommitKind::of(&*session.repo().commit(id)?) {
         about(records, run.into(), found)?;
     }

@@ -138,7 +138,7 @@ pub struct TreeRules {
 pub struct RefGrant {
     /// Which refs: `refs/heads/main`, `refs/heads/wip/**`.
     pub pattern: String,
-    /// Accepted kinds of new commits: `governed`, `rollback`, `direct`.
+    /// Accepted kinds of new commits: `governed`, `rollback`, `direct`, `vouched`.
     pub accept: Vec<String>,
     /// Whether merges are accepted.
     #[serde(default)]
@@ -152,9 +152,12 @@ pub struct RefGrant {
     /// Who may push direct commits, and where.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub direct: Vec<DirectGrant>,
+    /// Who may vouch for commits by others, and where.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub vouched: Vec<DirectGrant>,
 }
 
-/// A right to push direct commits.
+/// A right to push direct commits, or to vouch for commits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DirectGrant {

@@ -16,6 +16,7 @@ pub(super) struct Grant {
     pub(super) rewind: bool,
     pub(super) adopted: Option<ObjectId>,
     pub(super) direct: Option<Vec<(Writers, PathSet)>>,
+    pub(super) vouched: Option<Vec<(Writers, PathSet)>>,
 }
 
 /// A restriction, checked.
@@ -28,7 +29,12 @@ pub(super) struct Restriction {
 }
 
 impl Grant {
-    pub(super) fn new(grant: &RefGrant, pattern: PathSet, direct: Vec<(Writers, PathSet)>) -> Self {
+    pub(super) fn new(
+        grant: &RefGrant,
+        pattern: PathSet,
+        direct: Vec<(Writers, PathSet)>,
+        vouched: Vec<(Writers, PathSet)>,
+    ) -> Self {
         let accepts = |word: &str| grant.accept.iter().any(|it| it == word);
         Self {
             pattern,
@@ -38,6 +44,7 @@ impl Grant {
             rewind: grant.rewind,
             adopted: grant.adopted.as_deref().and_then(|text| text.parse().ok()),
             direct: accepts("direct").then_some(direct),
+            vouched: accepts("vouched").then_some(vouched),
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::record::{IdentityName, ObjectId, RepoPath, Role, Timestamp, fold};
 use crate::records::Kind;
 use crate::signing::AllowedSigners;
 
-use super::document::{Document, Limits, SCHEMA};
+use super::document::{DirectGrant, Document, Limits, SCHEMA};
 use super::features::{self, BadPolicy};
 use super::grant::{Grant, Restriction};
 use super::keyring::{COMMIT_NAMESPACE, Keyring};
@@ -292,11 +292,12 @@ impl Policy {
         );
         let mut grant_writers = Vec::new();
         for grant in &document.refs {
-            let each = grant
-                .direct
-                .iter()
-                .map(|direct| writers(&grant.pattern, &direct.writers));
-            grant_writers.push(each.collect::<Vec<_>>());
+            let mut each = |grants: &[DirectGrant]| -> Vec<_> {
+                let each = grants.iter();
+                each.map(|it| writers(&grant.pattern, &it.writers))
+                    .collect()
+            };
+            grant_writers.push([each(&grant.direct), each(&grant.vouched)]);
         }
         let git_file_writers: BTreeMap<_, _> = document
             .tree
@@ -334,12 +335,16 @@ impl Policy {
         let mut grants = Vec::new();
         for (grant, who) in document.refs.iter().zip(grant_writers) {
             let pattern = set("ref", pattern::ref_pattern(&grant.pattern));
-            let paths = grant
-                .direct
-                .iter()
-                .map(|direct| set(&grant.pattern, PathSet::exact(&direct.paths)));
-            let direct = who.into_iter().zip(paths.collect::<Vec<_>>()).collect();
-            grants.push(Grant::new(grant, pattern, direct));
+            let mut paths = |who: Vec<Writers>, grants: &[DirectGrant]| -> Vec<_> {
+                let paths = grants
+                    .iter()
+                    .map(|it| set(&grant.pattern, PathSet::exact(&it.paths)));
+                who.into_iter().zip(paths).collect()
+            };
+            let [direct, vouched] = who;
+            let direct = paths(direct, &grant.direct);
+            let vouched = paths(vouched, &grant.vouched);
+            grants.push(Grant::new(grant, pattern, direct, vouched));
         }
         let mut restrictions = Vec::new();
         for (rule, writers) in document.rules.iter().zip(rule_writers) {
@@ -485,19 +490,22 @@ fn lint(document: &Document, complaints: &mut Vec<String>) {
             complaints.push(format!("{of}: accepts nothing"));
         }
         for word in &grant.accept {
-            if !["governed", "rollback", "direct"].contains(&word.as_str()) {
+            if !["governed", "rollback", "direct", "vouched"].contains(&word.as_str()) {
                 complaints.push(format!("{of}: unknown kind of commit {word:?}"));
             }
         }
-        if grant.direct.is_empty() && grant.accept.iter().any(|word| word == "direct") {
-            complaints.push(format!(
-                "{of}: accepts direct commits but grants nobody the right"
-            ));
-        }
-        if !grant.direct.is_empty() && !grant.accept.iter().any(|word| word == "direct") {
-            complaints.push(format!(
-                "{of}: grants direct commits but does not accept them"
-            ));
+        for (word, granted) in [("direct", &grant.direct), ("vouched", &grant.vouched)] {
+            let accepted = grant.accept.iter().any(|it| it == word);
+            if granted.is_empty() && accepted {
+                complaints.push(format!(
+                    "{of}: accepts {word} commits but grants nobody the right"
+                ));
+            }
+            if !granted.is_empty() && !accepted {
+                complaints.push(format!(
+                    "{of}: grants {word} commits but does not accept them"
+                ));
+            }
         }
         if grant
             .adopted

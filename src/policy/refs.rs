@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use crate::record::{IdentityName, ObjectId, RefName, RepoPath};
 
 use super::grant::{Grant, Restriction};
+use super::pattern::PathSet;
+use super::person::Writers;
 use super::policy::Policy;
 
 /// The rules of the policy for one ref: every entry that matches it, all of which must allow a change.
@@ -69,6 +71,11 @@ impl<'a> RefRules<'a> {
         self.grants.iter().all(|grant| grant.direct.is_some())
     }
 
+    /// Returns whether commits for which a member vouches are accepted.
+    pub fn accepts_vouched(&self) -> bool {
+        self.grants.iter().all(|grant| grant.vouched.is_some())
+    }
+
     /// Returns whether merges are accepted.
     pub fn accepts_merges(&self) -> bool {
         self.grants.iter().all(|grant| grant.merges)
@@ -98,18 +105,33 @@ impl<'a> RefRules<'a> {
 
     /// Returns whether the person may push any direct commits.
     pub fn grants_anything(&self, person: &IdentityName) -> bool {
-        self.grants.iter().all(|grant| {
-            let mut direct = grant.direct.iter().flatten();
-            direct.any(|(writers, _)| self.policy.includes(writers, person))
-        })
+        self.grants(|grant| &grant.direct, person, |_| true)
     }
 
     /// Returns whether the person may write the path in a direct commit.
     pub fn grants_direct(&self, person: &IdentityName, path: &RepoPath) -> bool {
+        self.grants(|grant| &grant.direct, person, |paths| paths.matches(path))
+    }
+
+    /// Returns whether the person may vouch for any commits.
+    pub fn grants_vouching(&self, person: &IdentityName) -> bool {
+        self.grants(|grant| &grant.vouched, person, |_| true)
+    }
+
+    /// Returns whether the person may vouch for a commit that changes the path.
+    pub fn grants_vouched(&self, person: &IdentityName, path: &RepoPath) -> bool {
+        self.grants(|grant| &grant.vouched, person, |paths| paths.matches(path))
+    }
+
+    fn grants(
+        &self,
+        what: impl Fn(&Grant) -> &Option<Vec<(Writers, PathSet)>>,
+        person: &IdentityName,
+        fits: impl Fn(&PathSet) -> bool,
+    ) -> bool {
         self.grants.iter().all(|grant| {
-            grant.direct.iter().flatten().any(|(writers, paths)| {
-                self.policy.includes(writers, person) && paths.matches(path)
-            })
+            let mut granted = what(grant).iter().flatten();
+            granted.any(|(writers, paths)| self.policy.includes(writers, person) && fits(paths))
         })
     }
 

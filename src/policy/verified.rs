@@ -118,7 +118,7 @@ impl Keyring {
         let signer = check_raw(position, &raw.sig, &raw.keyid, kind, envelope)?;
         let context = says.context().ok_or(Unverified::NoContext)?;
         check_context(context, &signer, position)?;
-        check_role(position.policy, says.signers(), context)?;
+        check_role(position.policy, says, context)?;
         let Signer { person, key } = signer;
         Ok(Verified {
             predicate,
@@ -229,7 +229,8 @@ fn check_context(
     Ok(())
 }
 
-fn check_role(policy: &Policy, signers: Signers, context: &Context) -> Result<(), Unverified> {
+fn check_role(policy: &Policy, says: &dyn Record, context: &Context) -> Result<(), Unverified> {
+    let signers = says.signers();
     let person = &context.identity;
     let held = || format!("{person} holds {}", policy.roles_of(person));
     let (found, expected) = match signers {
@@ -243,6 +244,18 @@ fn check_role(policy: &Policy, signers: Signers, context: &Context) -> Result<()
         },
         Signers::NamedByPolicy if policy.may_override(person) => return Ok(()),
         Signers::Roots if policy.roots().contains(person) => return Ok(()),
+        Signers::Vouchers => {
+            let reference = says.reference();
+            let rules = reference.as_ref().and_then(|it| policy.ref_rules(it));
+            match (rules, reference) {
+                (Some(rules), _) if rules.grants_vouching(person) => return Ok(()),
+                (_, Some(reference)) => (
+                    format!("{person} vouches for commits on {reference}"),
+                    format!("a person whom `vouched` names for {reference}"),
+                ),
+                (_, None) => (held(), signers.to_string()),
+            }
+        }
         Signers::NamedByPolicy | Signers::Roots => (held(), signers.to_string()),
     };
     Err(Unverified::Role { found, expected })

@@ -168,6 +168,9 @@ rules! {
     ProtectedArtefact = "protected-artefact", Gov003,
         "No commit touches a path that the policy protects.",
         "policy, `[tree]`", "a change of `.gitattributes`";
+    VouchedPaths = "vouched-paths", Gov003,
+        "A commit for which a member vouches changes only paths for which the policy lets that member vouch on this branch.",
+        "policy, `[[ref]]`", "olga vouches for a commit that changes `ci/`, and may vouch for `src/` only";
     ConfigChange = "config-change", Gov004,
         "A run leaves the configuration of the repository as it was.",
         "governed run", "the command runs `git config`";
@@ -705,6 +708,9 @@ rules! {
     Proposal = "proposal", Att002,
         "A proposal's files and signatures belong together.",
         "policy history", "`policy.toml` of a proposal edited after signing";
+    VouchRange = "vouch-range", Att002,
+        "A vouch says the number and the digest of the commits of its range.",
+        "record format", "a vouch written by hand, with the digest of other commits";
     CommitSigned = "commit-signed", Att003,
         "A commit that is judged has an SSH signature by a person whom the policy names.",
         "SSHSIG", "`git commit --no-gpg-sign`";

@@ -36,6 +36,8 @@ kinds! {
     Finalization,
     /// A verdict on a run.
     Outcome,
+    /// A member answers for commits by others.
+    Vouch,
     /// An entry of the receive log.
     Receipt,
 }

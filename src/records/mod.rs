@@ -21,6 +21,7 @@ mod revocation;
 mod run;
 mod self_approval;
 mod statement;
+mod vouch;
 
 pub use approval::{ApprovalPredicate, Approves};
 pub use attestation::AttestationPredicate;
@@ -39,3 +40,4 @@ pub use revocation::RevocationPredicate;
 pub use run::RunPredicate;
 pub use self_approval::SelfApprovalPredicate;
 pub use statement::{BadStatement, Context, STATEMENT_TYPE, Statement, Subject, type_of};
+pub use vouch::VouchPredicate;

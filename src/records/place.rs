@@ -16,6 +16,9 @@ pub enum Stands {
     /// In the ledger, any number for a run, each under its digest:
     /// `<RUN>@<kind>-<sha256>.dsse.json`
     ManyPerRun,
+    /// In the ledger, any number for a commit, each under its digest:
+    /// `<COMMIT>@<kind>-<sha256>.dsse.json`
+    ManyPerCommit,
     /// In the ledger, while signatures are collected, one a signer, under the SHA-256 of the
     /// keyid: `<sha256>@<kind>-<sha256>.dsse.json`
     PerProposal,
@@ -103,6 +106,8 @@ pub enum Scope {
     Task(TaskId),
     /// A run.
     Run(RunId),
+    /// A commit.
+    Commit(ObjectId),
     /// Another record, by its digest.
     Record(Sha256),
     /// The statement of a policy for which signatures are collected, by its digest.
@@ -160,6 +165,7 @@ impl Scope {
         match self {
             Scope::Task(id) => id.to_string(),
             Scope::Run(id) => id.to_string(),
+            Scope::Commit(id) => id.to_string(),
             Scope::Record(digest) | Scope::Proposal(digest) => digest.to_string(),
         }
     }
@@ -169,6 +175,7 @@ impl Scope {
         Some(match stands {
             Stands::OncePerTask => Scope::Task(TaskId::new(id).ok()?),
             Stands::OncePerRun | Stands::ManyPerRun => Scope::Run(RunId::new(id).ok()?),
+            Stands::ManyPerCommit => Scope::Commit(id.parse().ok()?),
             Stands::OncePerRecord => Scope::Record(id.parse().ok()?),
             Stands::PerProposal => Scope::Proposal(id.parse().ok()?),
             Stands::Noted(_) | Stands::Log => return None,
@@ -179,7 +186,10 @@ impl Scope {
 impl Stands {
     /// Returns whether there may be many about one thing in the ledger, so that names carry a key.
     fn many(self) -> bool {
-        matches!(self, Stands::ManyPerRun | Stands::PerProposal)
+        matches!(
+            self,
+            Stands::ManyPerRun | Stands::ManyPerCommit | Stands::PerProposal
+        )
     }
 }
 
@@ -200,6 +210,7 @@ impl Kind {
         let id = match self.stands() {
             Stands::OncePerTask => "<TASK>",
             Stands::OncePerRun | Stands::ManyPerRun => "<RUN>",
+            Stands::ManyPerCommit => "<COMMIT>",
             Stands::OncePerRecord | Stands::PerProposal => "<sha256>",
             Stands::Noted(notes) => {
                 return format!("notes, `refs/notes/awo/{}/<YYYY-MM>`", notes.name());
@@ -297,11 +308,12 @@ impl LedgerPath {
         scope || matches!(self, Self::ProposedPolicy(_) | Self::ProposedSigners(_))
     }
 
-    /// Returns what its id names: `run`, `task` or `record`.
+    /// Returns what its id names: `run`, `task`, `commit` or `record`.
     pub fn is_about(&self) -> &'static str {
         match self {
             Self::Record(Scope::Task(_), ..) | Self::Packet(_) => "task",
             _ if self.run().is_some() => "run",
+            Self::Record(Scope::Commit(_), ..) => "commit",
             _ => "record",
         }
     }

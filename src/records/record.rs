@@ -66,6 +66,8 @@ pub enum Signers {
     Roots,
     /// Persons whom `gates.self_approval_override` names.
     NamedByPolicy,
+    /// Persons whom `vouched` names for the branch.
+    Vouchers,
 }
 
 impl Signers {
@@ -73,7 +75,7 @@ impl Signers {
     pub fn roles(self) -> &'static [Role] {
         match self {
             Signers::Roles(roles) => roles,
-            Signers::Roots | Signers::NamedByPolicy => &[],
+            Signers::Roots | Signers::NamedByPolicy | Signers::Vouchers => &[],
         }
     }
 }
@@ -89,6 +91,7 @@ impl fmt::Display for Signers {
             Signers::NamedByPolicy => {
                 f.write_str("a person whom gates.self_approval_override names")
             }
+            Signers::Vouchers => f.write_str("a person whom `vouched` of the branch names"),
         }
     }
 }
@@ -183,6 +186,10 @@ pub trait Record: fmt::Debug + Any {
             }
             Stands::OncePerRun => Some(self.kind().of(self.run()?).into()),
             Stands::ManyPerRun => Some(self.kind().one_of(self.run()?, envelope.digest()).into()),
+            Stands::ManyPerCommit => {
+                let tip = Scope::Commit(self.commit()?);
+                Some(self.kind().one_of(tip, envelope.digest()).into())
+            }
             Stands::Noted(notes) => {
                 let segment = notes.until(self.expires()?);
                 Some(Location::Note(segment, Object::Commit(self.commit()?)))
@@ -208,6 +215,14 @@ pub trait Record: fmt::Debug + Any {
     fn run(&self) -> Option<RunId> {
         self.binds().into_iter().find_map(|it| match it {
             Binding::Run(run) => Some(run),
+            _ => None,
+        })
+    }
+
+    /// Returns the branch that the record binds.
+    fn reference(&self) -> Option<RefName> {
+        self.binds().into_iter().find_map(|it| match it {
+            Binding::Reference(name) => Some(name),
             _ => None,
         })
     }

@@ -6,7 +6,7 @@ use super::record::{About, Record, Signers};
 use super::statement::{BadStatement, type_of};
 use super::{
     approval, attestation, contract, finalization, independence, outcome, policy, receipt,
-    revocation, run, self_approval,
+    revocation, run, self_approval, vouch,
 };
 
 impl Kind {
@@ -22,6 +22,7 @@ impl Kind {
             Kind::Attestation => &attestation::ABOUT,
             Kind::Finalization => &finalization::ABOUT,
             Kind::Outcome => &outcome::ABOUT,
+            Kind::Vouch => &vouch::ABOUT,
             Kind::Receipt => &receipt::ABOUT,
         }
     }

@@ -266,6 +266,21 @@ pub fn evidence(reference: &RefName, run: &RunId, claimed: bool) -> Option<Findi
     (!claimed).then_some(finding)
 }
 
+/// Judges the record of a run whose commit nothing holds that others fetch.
+pub fn unheld(record: &LedgerPath, evidence: &RefName, commit: ObjectId) -> Finding {
+    let mut subject = Subject::of_record(record.to_path()).at(commit);
+    if let Some(run) = record.run() {
+        subject = subject.run(run);
+    }
+    Rule::Evidence
+        .finding(subject)
+        .found(format!(
+            "a commit that is neither behind {evidence} nor on its branch"
+        ))
+        .expected("evidence with the commit of its run behind it")
+        .remedy("git awo push by whoever made the run: the evidence brings its commit")
+}
+
 /// Judges a line of a note that does not hold by itself.
 pub fn refused_note(finding: Finding, digest: Sha256, object: ObjectId) -> Finding {
     Finding {

@@ -1,11 +1,12 @@
 //! Direct commits and merges.
 
 use crate::facts::case::CommitCase;
+use crate::policy::Unverified;
 use crate::record::commit::SecondReading;
-use crate::record::{Finding, Findings, Rule};
+use crate::record::{Coded as _, Finding, Findings, Rule};
 
-use super::remedy;
 use super::scope::policy_paths;
+use super::{remedy, vouch};
 
 /// Judges a commit that claims to be nothing but a commit.
 pub fn direct(case: &CommitCase<'_>, findings: &mut Findings) {
@@ -19,8 +20,16 @@ pub fn direct(case: &CommitCase<'_>, findings: &mut Findings) {
         );
         // Its paths are reported too: who mends only the first finding would meet the next.
     }
-    let Some(person) = case.person(findings) else {
-        return;
+    let person = match &case.signer {
+        Ok(signer) => signer.person.clone(),
+        Err(error) => {
+            let mut finding = error.to_finding(case.subject());
+            if matches!(error, Unverified::Commit(_) | Unverified::UnknownKey { .. }) {
+                finding.remedy = format!("{}; {}", finding.remedy, vouch::or_vouch(case));
+            }
+            findings.push(finding);
+            return;
+        }
     };
     policy_paths(case, &person, findings);
     if !case.rules.accepts_direct() {

@@ -1,14 +1,14 @@
 //! Governance refs only grow: forward, by whole records, of kinds that are known.
 
-use crate::facts::arrivals::{Arrivals, Irregular, MOST_LINES};
+use crate::facts::arrivals::{Irregular, MOST_LINES};
 use crate::record::{Coded as _, Finding, Findings, RefName, Rule, Subject};
 use crate::store::layout;
 
 use super::{fault, limits};
 
 /// Judges how governance refs changed otherwise than by added records.
-pub fn irregular(arrivals: &Arrivals, findings: &mut Findings) {
-    for (reference, what) in &arrivals.irregular {
+pub fn irregular(irregular: &[(RefName, Irregular)], findings: &mut Findings) {
+    for (reference, what) in irregular {
         judge(reference, what, findings);
     }
 }
@@ -114,6 +114,23 @@ fn judge(reference: &RefName, what: &Irregular, findings: &mut Findings) {
             .found(format!("mode {mode}"))
             .expected("a plain file")
             .remedy(only),
+        Irregular::Stray(id) => Rule::RecordKind
+            .finding(subject())
+            .found(format!(
+                "{id} behind it, which is the commit of no run of record"
+            ))
+            .expected("evidence, and the commits of its runs")
+            .remedy(&back),
+        Irregular::Between(id, it) => {
+            let mut inner = Findings::new();
+            judge(reference, it, &mut inner);
+            findings.extend(inner.iter().map(|it| Finding {
+                found: format!("{}, in {id}", it.found),
+                remedy: back.clone(),
+                ..it.clone()
+            }));
+            return;
+        }
     };
     findings.push(finding);
 }

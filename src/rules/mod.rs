@@ -31,6 +31,7 @@ pub mod tag;
 pub(crate) mod tests;
 mod tree;
 pub mod undo;
+pub mod vouch;
 pub mod work_tree;
 
 pub use chain::{

@@ -21,6 +21,7 @@ mod world;
 use crate::actor::Actor;
 use crate::check::branch::{Branch, judge};
 use crate::evidence;
+use crate::facts::vouched::Vouched;
 use crate::git::Repo;
 use crate::record::json;
 use crate::record::{Findings, RepoPath, RunId};
@@ -60,6 +61,7 @@ fn assert_recorded(world: &World, done: &RunDone) {
     let branch = Branch {
         rules: policy.ref_rules(&done.reference).unwrap(),
         commits: vec![done.commit],
+        vouched: &Vouched::default(),
         time: actor.now(),
         arriving: true,
     };

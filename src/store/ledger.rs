@@ -120,8 +120,21 @@ impl<'a> Records<'a> {
 
     /// Returns the records of a kind that the ledger has of a run, by their paths.
     pub fn of_run(&self, run: &RunId, kind: Kind) -> Result<Vec<(LedgerPath, Envelope)>, Error> {
+        self.of(run.as_str(), kind)
+    }
+
+    /// Returns the records of a kind that the ledger has of a commit, by their paths.
+    pub fn of_commit(
+        &self,
+        commit: ObjectId,
+        kind: Kind,
+    ) -> Result<Vec<(LedgerPath, Envelope)>, Error> {
+        self.of(&commit.to_string(), kind)
+    }
+
+    fn of(&self, id: &str, kind: Kind) -> Result<Vec<(LedgerPath, Envelope)>, Error> {
         let mut found = Vec::new();
-        for (path, _, id) in self.ledger.about(run.as_str())?.iter() {
+        for (path, _, id) in self.ledger.about(id)?.iter() {
             if path.kind() == Some(kind) {
                 let envelope = parse(path.to_path(), &self.reader.blob(*id)?)?;
                 found.push((path.clone(), envelope));

@@ -83,6 +83,7 @@ pub fn statement(data: &[u8]) -> bool {
         read::<p::AttestationPredicate>(data),
         read::<p::FinalizationPredicate>(data),
         read::<p::OutcomePredicate>(data),
+        read::<p::VouchPredicate>(data),
         read::<p::ReceiptPredicate>(data),
     ];
     let kinds: Vec<Kind> = accepted.into_iter().flatten().collect();

@@ -8,7 +8,7 @@ use git_awo::record::Code;
 use super::{
     Case, approvals, detect, doctor, environment, gone, graph, locked, lookalikes, metadata,
     network, newer, races, records, replay, rollbacks, signatures, size, sweep, tags, trees,
-    verify, view,
+    verify, view, vouches,
 };
 use crate::figure::figure;
 
@@ -33,6 +33,7 @@ const GROUPS: &[(&str, &[Case])] = &[
     ("Environment and output", environment::CASES),
     ("Approvals and independence", approvals::CASES),
     ("Records and sums", records::CASES),
+    ("Commits by others", vouches::CASES),
     ("What verify answers", verify::CASES),
     ("Tags", tags::CASES),
     ("Single-byte changes", sweep::CASES),

@@ -137,6 +137,49 @@ pub const CASES: &[Case] = &[
             "hostile::records::json::a_record_that_names_a_policy_which_took_less_meets_its_limits",
         ],
     },
+    Case {
+        id: "U-71",
+        attack: "files behind notes: a further parent, or a commit in between, that holds anything else",
+        answer: "INT-003",
+        tests: &[
+            "hostile::metadata::no_commit_of_notes_or_evidence_holds_anything_else",
+            "src/check/tests/between::a_commit_of_notes_holds_notes_and_loses_none",
+        ],
+    },
+    Case {
+        id: "U-72",
+        attack: "notes or evidence that a commit in between removes and the next one puts back",
+        answer: "REP-002",
+        tests: &[
+            "hostile::metadata::no_commit_of_notes_or_evidence_holds_anything_else",
+            "src/check/tests/between::a_commit_of_notes_holds_notes_and_loses_none",
+            "src/check/tests/between::a_commit_of_evidence_holds_evidence_and_behind_it_stand_runs",
+        ],
+    },
+    Case {
+        id: "U-73",
+        attack: "files behind evidence: a further parent that is the commit of no run of record",
+        answer: "REP-002, STR-002",
+        tests: &[
+            "hostile::metadata::no_commit_of_notes_or_evidence_holds_anything_else",
+            "src/check/tests/between::a_commit_of_evidence_holds_evidence_and_behind_it_stand_runs",
+        ],
+    },
+    Case {
+        id: "U-74",
+        attack: "a merge of the notes of two clones that takes one side's lines only",
+        answer: "REP-002; a merge that keeps both is accepted",
+        tests: &["src/check/tests/between::notes_of_two_clones_join"],
+    },
+    Case {
+        id: "U-75",
+        attack: "a run record whose commit is brought by the push and held by no ref",
+        answer: "GOV-002",
+        tests: &[
+            "hostile::metadata::a_run_whose_commit_nothing_holds_is_refused",
+            "src/check/tests/between::the_commit_of_a_run_arrives_behind_its_evidence_or_on_its_branch",
+        ],
+    },
 ];
 
 /// Every governance ref of the server, and where it is.
@@ -402,4 +445,84 @@ fn a_repository_that_founded_itself_is_not_trusted() {
     mallory.refused("vera", "again", &["git", "awo", "verify"], "GOV-006");
     // The benign twin: who trusts this root.
     mallory.ok("vera", "vera", &["git", "awo", "verify"]);
+}
+
+#[test]
+fn no_commit_of_notes_or_evidence_holds_anything_else() {
+    let door = Door::new(World::executed(), "otto");
+    let raw = door.raw();
+    door.world.ok("otto", "otto", &["git", "awo", "push"]);
+    let notes = door.world.notes("server.git", "approvals");
+    let listed = [
+        "git",
+        "for-each-ref",
+        "--format=%(refname)",
+        "refs/awo/evidence",
+    ];
+    let evidence = door.world.ok("server", "server.git", &listed);
+    let file = raw.blob("on: push\n");
+    let tree = raw.tree(&[("100644", b"ci.yml", &file)]);
+    let foreign = raw.commit(&tree, &[], "Work\n");
+    let empty = raw.tree(&[]);
+    let mut forced = Vec::new();
+    for (name, other) in [(notes.trim(), "INT-003"), (evidence.trim(), "STR-002")] {
+        let tip = door.world.rev("server.git", name);
+        let files = door.world.rev("server.git", &format!("{tip}^{{tree}}"));
+        let back = |parents: &[&str]| raw.commit(&files, parents, "Notes\n");
+        let push = |id: &str| format!("{id}:{name}");
+        let with_file = raw.tree_with(&files, &[("100644", b"ci.yml", &file)]);
+        let beside = back(&[&raw.commit(&with_file, &[&tip], "Notes\n")]);
+        let codes: &[&str] = match other {
+            "STR-002" => &["REP-002", "STR-002"],
+            other => &[other],
+        };
+        door.refuses_push("a file in between", &[&push(&beside)], codes);
+        let emptied = back(&[&raw.commit(&empty, &[&tip], "Notes\n")]);
+        door.refuses_push("removed and put back", &[&push(&emptied)], &["REP-002"]);
+        let behind = back(&[&tip, &foreign]);
+        door.refuses_push("a further parent", &[&push(&behind)], codes);
+        forced.push(push(&behind));
+    }
+    // The benign twin: the same notes, joined with themselves.
+    let tip = door.world.rev("server.git", notes.trim());
+    let files = door.world.rev("server.git", &format!("{tip}^{{tree}}"));
+    let root = raw.commit(&files, &[], "Notes\n");
+    let joined = raw.commit(&files, &[&tip, &root], "Notes\n");
+    door.accepts_push("joined", &[&format!("{joined}:{}", notes.trim())]);
+    // Whoever forces them is found by everybody.
+    let forced: Vec<_> = forced.iter().map(|it| format!("+{it}")).collect();
+    let forced: Vec<_> = forced.iter().map(String::as_str).collect();
+    door.world.force("otto", &forced);
+    door.world.fresh_clone();
+    let said = door.world.verify_finds("STR-002");
+    assert!(said.contains("INT-003"), "{said}");
+}
+
+#[test]
+fn a_run_whose_commit_nothing_holds_is_refused() {
+    let door = Door::new(World::approved(), "otto");
+    let (raw, world) = (door.raw(), &door.world);
+    world.executes("otto", RUN);
+    let listed = [
+        "git",
+        "for-each-ref",
+        "--format=%(refname)",
+        "refs/awo/evidence",
+    ];
+    let evidence = world.ok("otto", "otto", &listed);
+    let evidence = evidence.trim();
+    let run = world.rev("otto", &format!("{evidence}^1"));
+    let files = world.rev("otto", &format!("{evidence}^{{tree}}"));
+    let without = raw.commit(&files, &[], "Evidence\n");
+    // The commit and its objects are on the server, as a pack can bring them.
+    let listed = ["git", "rev-list", "--objects", "--no-object-names", &run];
+    let objects = world.ok("otto", "otto", &listed);
+    raw.unpack(&objects.lines().collect::<Vec<_>>());
+    let refs = [
+        format!("{without}:{evidence}"),
+        "refs/awo/ledger".to_owned(),
+    ];
+    let refs: Vec<_> = refs.iter().map(String::as_str).collect();
+    door.refuses_push("nothing holds it", &refs, &["GOV-002"]);
+    door.accepts_push("the evidence does", &[evidence, "refs/awo/ledger"]);
 }

@@ -29,6 +29,7 @@ pub mod tags;
 mod trees;
 mod verify;
 mod view;
+mod vouches;
 
 /// One attack of the catalogue.
 pub struct Case {

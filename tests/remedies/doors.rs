@@ -103,6 +103,39 @@ pub const CASES: &[Case] = &[
     wip(Rule::DirectWriters, |world| {
         commit(world, "mkdir other; echo x > 'other/a b'")
     }),
+    Case {
+        rule: Rule::VouchedPaths,
+        stage: World::landed,
+        prepare: |world| {
+            let vouching = |paths: &str| {
+                format!(
+                    "[[ref]]\npattern = \"refs/heads/in/**\"\naccept = [\"vouched\"]\n\
+                     vouched = [{{ writers = [\"otto\"], paths = [{paths}] }}]\n"
+                )
+            };
+            world.next_policy(2, None, |text| format!("{text}{}", vouching("\"docs/\"")));
+            let text = std::fs::read_to_string(world.path("policy/next.toml")).unwrap();
+            let text = text.replace(&vouching("\"docs/\""), &vouching("\"docs/\", \"src/\""));
+            world.write("p.toml", text.replacen("version = 2", "version = 3", 1));
+            otto(world, "git awo fetch -q || git awo fetch");
+            otto(
+                world,
+                "git switch -q -c topic && echo x > src/x && git add . && \
+                 git -c commit.gpgsign=false -c core.hooksPath=/dev/null commit -q -m Work",
+            );
+        },
+        act: &[
+            "git", "awo", "vouch", "topic", "--ref", "in/topic", "--reason", "reviewed",
+        ],
+        by: Some(("olga", "olga")),
+        fill: &[("FILE", "../p.toml")],
+        then: |world| {
+            world.ok("olga", "olga", &["git", "awo", "policy", "apply"]);
+            world.ok("olga", "olga", &["git", "awo", "push"]);
+            world.ok("otto", "otto", &["git", "awo", "fetch"]);
+        },
+        ..CASE
+    },
     wip(Rule::ProtectedArtefact, |world| {
         commit(
             world,

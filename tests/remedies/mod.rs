@@ -140,7 +140,7 @@ impl World {
 }
 
 /// Returns a search path on which the program is.
-fn path() -> String {
+pub fn path() -> String {
     let program = Path::new(PROGRAM).parent().unwrap().display();
     format!("{program}:/usr/local/bin:/usr/bin:/bin")
 }

@@ -71,6 +71,7 @@ pub const OPEN: &[(&str, &[Rule])] = &[
             Rule::SpentMarker,
             Rule::StatementType,
             Rule::StatementVersion,
+            Rule::VouchRange,
         ],
     ),
     (

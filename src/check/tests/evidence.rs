@@ -161,7 +161,8 @@ fn every_tree_that_a_governance_ref_gained_is_judged() {
         let named = report.findings.iter().next().unwrap().subject.clone();
         assert_eq!(named.commit, Some(between.to_string()));
     }
-    // Behind evidence stand the commits of runs, and behind those what is of branches.
+    // Behind evidence stand the commits of runs, which this is none of, and behind those what is of
+    // branches.
     let before = world.refs(Executed);
     let evidence = before[&month()];
     let tree = world.repo.commit(world.base).unwrap().tree;
@@ -178,8 +179,8 @@ fn every_tree_that_a_governance_ref_gained_is_judged() {
     let new = commit(&world.repo, files, &[evidence, run], "x\n", None);
     for (there, expected) in [
         (None, "INT-003 tree-entry-empty"),
-        (Some("refs/heads/x"), ""),
-        (Some("refs/remotes/origin/x"), ""),
+        (Some("refs/heads/x"), "STR-002 record-kind"),
+        (Some("refs/remotes/origin/x"), "STR-002 record-kind"),
         (Some("refs/awo/x"), "INT-003 tree-entry-empty"),
     ] {
         let mut before = before.clone();
@@ -212,9 +213,12 @@ fn the_record_of_a_run_arrives_with_the_objects_that_it_names() {
     let found = |edits: &[Edit]| codes(&World::new(edits).push(Executed, &|_, _| {}));
     assert_eq!(found(&[]), [""; 0]);
     let absent = "INT-005 object-present".to_owned();
-    assert_eq!(found(&[Edit::Run(|it| it.commit = id(7))]), [&*absent]);
+    // The evidence holds another commit than the record names.
+    let kind = "STR-002 record-kind";
+    let other = found(&[Edit::Run(|it| it.commit = id(7))]);
+    assert_eq!(other, [&*absent, kind]);
     let tree = found(&[Edit::Run(|it| it.commit = it.tree)]);
-    assert_eq!(tree, ["INT-003 object-kind"]);
+    assert_eq!(tree, ["INT-003 object-kind", kind]);
     for edit in [
         Edit::Run(|it| it.base = id(7)),
         Edit::Run(|it| it.tree = id(7)),

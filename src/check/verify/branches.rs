@@ -15,6 +15,7 @@ use crate::check::push::in_order;
 use crate::check::{Error, PolicyHistory};
 use crate::facts::log::Log;
 use crate::facts::remembered::At;
+use crate::facts::vouched::Vouched;
 use crate::git::Reader;
 use crate::policy::{Policy, RefRules};
 use crate::record::{
@@ -383,10 +384,12 @@ impl<'a> Plan<'a> {
             Err(error) => return Job::Failed(error.into()),
         };
         if !known.failed.contains(&at) {
-            // A run is bound to one branch, a direct commit to none; but what was found may rest
+            // A run and a vouch are bound to one branch, a direct commit to none; but what was found may rest
             // on tips of this branch that hide commits here and nowhere else.
-            let direct_only =
-                rules.accepts_direct() && !rules.accepts_governed() && !rules.accepts_rollback();
+            let direct_only = rules.accepts_direct()
+                && !rules.accepts_governed()
+                && !rules.accepts_rollback()
+                && !rules.accepts_vouched();
             let is_new = !self.tips.contains_key(it.reference);
             if direct_only && is_new && !known.found.contains(&at) {
                 self.first.insert(alike, at);
@@ -427,26 +430,15 @@ fn judge(
     jobs: &[Job],
     watch: &(dyn Fn(&Move<'_>, Seen<'_>) + Sync),
 ) -> Result<Vec<Result<Report, Error>>, Error> {
-    let mut pieces = Vec::new();
-    for (at, (it, job)) in moves.iter().zip(jobs).enumerate() {
-        if let Job::Commits(commits) = job {
-            pieces.extend(commits.chunks(CHUNK).map(|commits| (at, it, commits)));
-        }
-    }
     let history = cores.basis.history;
-    let found = cores.spread(&pieces, |collector, (_, it, commits)| {
-        let policy = &history.version(it.policy).policy;
-        let Some(rules) = policy.ref_rules(it.reference) else {
-            return Ok(Report::default());
-        };
-        let branch = Branch {
-            rules,
-            commits: commits.to_vec(),
-            time: it.time,
-            arriving: it.is_tip,
-        };
-        let reader = collector.records.reader();
-        branch::judge_once(reader, &branch, collector, &|seen| watch(it, seen))
+    let rules_of = |it: &Move<'_>| history.version(it.policy).policy.ref_rules(it.reference);
+    let all: Vec<_> = moves.iter().zip(jobs).enumerate().collect();
+    // A vouch is found by the last commit of its range, so all of a movement are asked at once.
+    let vouched = cores.spread(&all, |collector, (_, (it, job))| match job {
+        Job::Commits(commits) if rules_of(it).is_some_and(|rules| rules.accepts_vouched()) => {
+            Vouched::of(collector, Some(it.reference), commits)
+        }
+        _ => Ok(Vouched::default()),
     })?;
     let judged = |job: &Job| match job {
         Job::Commits(_) => Report {
@@ -455,7 +447,36 @@ fn judge(
         },
         _ => Report::default(),
     };
-    let mut results: Vec<_> = jobs.iter().map(|job| Ok(judged(job))).collect();
+    let (mut results, mut known) = (Vec::new(), Vec::new());
+    for (job, vouched) in jobs.iter().zip(vouched) {
+        let (result, vouched) = match vouched {
+            Ok(vouched) => (Ok(judged(job)), Some(vouched)),
+            Err(error) => (Err(error), None),
+        };
+        results.push(result);
+        known.push(vouched);
+    }
+    let mut pieces = Vec::new();
+    for ((at, (it, job)), vouched) in all.iter().zip(&known) {
+        if let (Job::Commits(commits), Some(vouched)) = (job, vouched) {
+            let chunks = commits.chunks(CHUNK);
+            pieces.extend(chunks.map(|commits| (*at, *it, commits, vouched)));
+        }
+    }
+    let found = cores.spread(&pieces, |collector, (_, it, commits, vouched)| {
+        let Some(rules) = rules_of(it) else {
+            return Ok(Report::default());
+        };
+        let branch = Branch {
+            rules,
+            commits: commits.to_vec(),
+            vouched,
+            time: it.time,
+            arriving: it.is_tip,
+        };
+        let reader = collector.records.reader();
+        branch::judge_once(reader, &branch, collector, &|seen| watch(it, seen))
+    })?;
     for ((at, ..), found) in pieces.into_iter().zip(found) {
         let Some(result) = results.get_mut(at) else {
             continue;

@@ -8,6 +8,7 @@ use crate::check::branch::{self, Branch};
 use crate::facts::log::Log;
 use crate::facts::remembered::At;
 use crate::facts::run::Collector;
+use crate::facts::vouched::Vouched;
 use crate::record::{ObjectId, RefName, Report, Subject};
 use crate::rules::clone as known;
 
@@ -151,6 +152,22 @@ struct On<'a> {
 }
 
 impl On<'_> {
+    /// Returns the commits of the range, and those after it on the branch: a vouch is found by the
+    /// last of those that it is for.
+    fn on_branch(&self) -> Result<Vec<ObjectId>, Error> {
+        let (reader, refs) = (
+            self.collector.records.reader(),
+            self.collector.records.refs(),
+        );
+        let tips = tips(reader, refs).into_iter();
+        let tips = tips.filter(|(name, _)| name == self.reference);
+        let tips: Vec<_> = tips
+            .map(|(_, tip)| tip)
+            .chain(self.range.tips.iter().copied())
+            .collect();
+        Ok(reader.new_commits(&tips, self.range.hidden)?)
+    }
+
     /// Judges commits as pushed under this version of the policy, at this time.
     fn judge(
         &mut self,
@@ -188,9 +205,14 @@ impl On<'_> {
             );
             report.notes.push(note);
         }
+        let vouched = match rules.accepts_vouched() {
+            true => Vouched::of(self.collector, Some(reference), &self.on_branch()?)?,
+            false => Vouched::default(),
+        };
         let branch = Branch {
             rules,
             commits,
+            vouched: &vouched,
             time,
             arriving,
         };

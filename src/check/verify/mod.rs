@@ -15,7 +15,8 @@ use std::collections::BTreeSet;
 use std::num::NonZero;
 use std::sync::{Mutex, PoisonError};
 
-use crate::facts::arrivals::{Arrivals, Blobs, Gained};
+use crate::facts::arrivals::{Arrivals, Blobs, Gained, Irregular};
+use crate::facts::between;
 use crate::facts::log::Log;
 use crate::facts::remembered::{Brought, Remembered};
 use crate::facts::run::{Collector, RunFacts};
@@ -254,7 +255,8 @@ impl All<'_> {
             add_checked(&mut report.checked, &memory.checked());
         }
         let arrivals = self.arrivals(records, report)?;
-        growth::irregular(&arrivals, &mut report.findings);
+        growth::irregular(&arrivals.irregular, &mut report.findings);
+        growth::irregular(&self.between(&arrivals)?, &mut report.findings);
         branches::judge_movements(cores, log, &mut report.findings)?;
         let arrived = Arrived::new(&arrivals);
         let mut found = Report::default();
@@ -314,6 +316,30 @@ impl All<'_> {
             report.findings.push(rules::clone::records_kept(*digest));
         }
         Ok(arrivals)
+    }
+
+    /// Returns what is wrong with the commits of notes and evidence that the log does not tell of:
+    /// these are judged as if they arrived now.
+    fn between(&self, arrivals: &Arrivals) -> Result<Vec<(RefName, Irregular)>, Error> {
+        let (basis, logged) = (self.cores.basis, &self.log.state.refs);
+        let mut found = Vec::new();
+        for (name, tip) in basis.refs {
+            let place = logged.get(name).copied();
+            if logged.is_empty() || place == Some(*tip) {
+                continue;
+            }
+            let gained = Gained {
+                arriving: true,
+                ..Gained::accepted(name, place, *tip)
+            };
+            found.extend(between::collect(
+                arrivals,
+                &gained,
+                basis.refs,
+                self.collector,
+            )?);
+        }
+        Ok(found)
     }
 
     /// Remembers what the log tells of: that was judged by its positions, and is at any time.
@@ -438,7 +464,7 @@ pub fn judge_arrivals(
         // What failed is met again by one thread, in order: then the same is told each time.
         return governance::judge(arrivals, &basis.collector(records), findings);
     };
-    growth::irregular(arrivals, findings);
+    growth::irregular(&arrivals.irregular, findings);
     findings.extend(found);
     Ok(())
 }

@@ -374,7 +374,7 @@ fn brought(
             arrivals.collect(reader, &gained, None)?;
         }
     }
-    growth::irregular(&arrivals, &mut findings);
+    growth::irregular(&arrivals.irregular, &mut findings);
     Ok((arrivals.digests().clone(), arrivals.into_blobs(), findings))
 }
 

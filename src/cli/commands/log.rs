@@ -41,10 +41,14 @@ pub fn run(context: &Context, args: &LogArgs) -> Result<Answer, Error> {
             let attested = if attestations > 0 { ", attested" } else { "" };
             text.push_str(&format!("  [{run}{attested}]"));
         }
+        if !row.vouchers.is_empty() {
+            let names: Vec<_> = row.vouchers.iter().map(|it| it.as_str()).collect();
+            text.push_str(&format!("  [vouched for by {}]", names.join(", ")));
+        }
         text.push('\n');
         values.push(json!({
             "commit": row.commit, "kind": kind, "run": row.run, "signer": signer,
-            "attestations": attestations, "date": row.date, "title": row.title,
+            "vouched_by": row.vouchers, "attestations": attestations, "date": row.date, "title": row.title,
         }));
     }
     let value = json!({ "commits": values });

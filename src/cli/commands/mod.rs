@@ -32,3 +32,4 @@ pub mod tar;
 pub mod task;
 pub mod trust;
 pub mod verify;
+pub mod vouch;

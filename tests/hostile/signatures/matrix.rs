@@ -10,6 +10,7 @@ use git_awo::records::{Kind, LedgerPath, PolicyPredicate, Scope, Statement};
 use crate::hostile::approvals::withdrawn::approval;
 use crate::hostile::door::Door;
 use crate::hostile::forge::LEDGER;
+use crate::hostile::vouches::vouched;
 use crate::world::{RUN, SENTENCE, TASK, World};
 
 /// Namespaces of others, and what looks like one of ours.
@@ -129,6 +130,7 @@ fn made(kind: Kind) -> Fresh {
         Kind::Independence | Kind::Attestation | Kind::SelfApproval => World::executed(),
         Kind::Finalization => World::finalized(),
         Kind::Outcome | Kind::Receipt => World::landed(),
+        Kind::Vouch => vouched(),
     };
     world.write("packet.md", crate::world::PACKET);
     for (who, place, words) in all {
@@ -153,6 +155,7 @@ fn made(kind: Kind) -> Fresh {
         }
         Kind::Finalization => fresh(kind, world, "otto", LEDGER, "@finalization"),
         Kind::Outcome => fresh(kind, world, "olga", LEDGER, "@outcome"),
+        Kind::Vouch => fresh(kind, world, "olga", LEDGER, "@vouch-"),
         Kind::Run => fresh(kind, world, "otto", LEDGER, "@run."),
         Kind::Receipt => {
             world.ok("otto", "otto", &["git", "awo", "fetch"]);
@@ -449,6 +452,7 @@ fn copied_elsewhere(record: &Fresh) -> Vec<(&'static str, String)> {
     let another = match &scope {
         Scope::Task(_) => Scope::Task(TaskId::new("OTHER-1").unwrap()),
         Scope::Run(_) => Scope::Run(RunId::new("another_run").unwrap()),
+        Scope::Commit(_) => Scope::Commit(door.base().0.parse().unwrap()),
         Scope::Record(digest) => Scope::Record(other(digest)),
         Scope::Proposal(digest) => Scope::Proposal(other(digest)),
     };

@@ -1,0 +1,75 @@
+//! Which members answer for commits that others made.
+
+use std::collections::{BTreeSet, HashMap};
+
+use crate::git::{self, Reader};
+use crate::record::{IdentityName, ObjectId, RefName};
+use crate::records::{Kind, VouchPredicate};
+
+use super::Error;
+use super::run::Collector;
+
+/// A listed commit is as much work as so many entries of a tree.
+const COST_OF_COMMIT: u64 = 4;
+
+/// The members who vouch for commits on one branch.
+#[derive(Debug, Default)]
+pub struct Vouched(HashMap<ObjectId, BTreeSet<IdentityName>>);
+
+impl Vouched {
+    /// Returns what a person would say who vouched for all of these.
+    pub fn all(commits: &[ObjectId], person: &IdentityName) -> Self {
+        let by = |id: &ObjectId| (*id, BTreeSet::from([person.clone()]));
+        Self(commits.iter().map(by).collect())
+    }
+
+    /// Looks for vouches for these commits on a branch, or on any. A vouch is found by the tip of its range, which
+    /// must be among them: a part of a range is not vouched for.
+    pub fn of(
+        collector: &Collector<'_>,
+        branch: Option<&RefName>,
+        commits: &[ObjectId],
+    ) -> Result<Self, Error> {
+        let mut vouched = Self::default();
+        for tip in commits {
+            for (_, envelope) in collector.records.of_commit(*tip, Kind::Vouch)? {
+                // One that does not hold is found where it arrives.
+                let Ok(record) = collector.verify::<VouchPredicate>(&envelope) else {
+                    continue;
+                };
+                let says = record.predicate();
+                if says.tip != *tip || branch.is_some_and(|it| says.reference != *it) {
+                    continue;
+                }
+                let range = range(collector.records.reader(), says)?;
+                for id in range.filter(|it| is_range(says, it)).into_iter().flatten() {
+                    let by = vouched.0.entry(id).or_default();
+                    by.insert(record.signer().clone());
+                }
+            }
+        }
+        Ok(vouched)
+    }
+
+    /// Returns those who vouch for a commit.
+    pub fn by(&self, commit: ObjectId) -> impl Iterator<Item = &IdentityName> {
+        self.0.get(&commit).into_iter().flatten()
+    }
+}
+
+/// Returns the commits of the range that a vouch names, if the ends of it are here.
+pub fn range(reader: &Reader, says: &VouchPredicate) -> Result<Option<Vec<ObjectId>>, git::Error> {
+    let mut ends = says.base.iter().chain([&says.tip]);
+    if !ends.all(|id| id.kind() == reader.hash_kind() && reader.contains(*id)) {
+        return Ok(None);
+    }
+    let commits = reader.new_commits(&[says.tip], &says.base)?;
+    let work = (commits.len() as u64).saturating_mul(COST_OF_COMMIT);
+    reader.work(work, "commits of vouches in one push")?;
+    Ok(Some(commits))
+}
+
+/// Tells whether these are the commits that a vouch counts.
+pub fn is_range(says: &VouchPredicate, commits: &[ObjectId]) -> bool {
+    commits.len() == says.commits && VouchPredicate::digest_of(commits) == says.digest
+}
