@@ -84,6 +84,9 @@ fn pre_receive(environment: &Environment, stdin: &mut dyn Read) -> Result<Report
         let pushes = Pushes::at(reader.common_dir());
         let caller = parent::caller(environment);
         pushes.remember(&key(&caller), &judged)?;
+        if !report.apart.is_empty() {
+            pushes.refuse(&key(&caller), &report.apart)?;
+        }
         if let Caller::Unknown(_) = caller {
             // Gitaly calls us itself, and all pushes have the same parent then.
             pushes.remember(&Key::of_movements(&judged.movements), &judged)?;
@@ -106,7 +109,7 @@ fn update(args: &[OsString], environment: &Environment, stderr: &mut dyn Write) 
         };
         let repo = Reader::open(&git_dir(environment)?)?;
         let reference = reference.to_string_lossy();
-        let refused = Pushes::at(repo.common_dir()).refused(key, &reference)?;
+        let refused = Pushes::at(repo.common_dir()).refuses(key, &reference)?;
         Ok(refused.then(|| reference.into_owned()))
     };
     match refused() {

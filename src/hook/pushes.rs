@@ -1,6 +1,7 @@
 //! What `pre-receive` leaves for the hooks that follow it in the same push: a small file of our
 //! own in `<common dir>/awo/pushes/`, named after the `git receive-pack` that runs them all.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -9,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::actor::Settings;
 use crate::record::json::{self, Limits};
-use crate::record::{Dependencies, ObjectId, Timestamp};
+use crate::record::{Dependencies, ObjectId, RefName, Timestamp};
 use crate::records::Movement;
 use crate::store::ledger::Refs;
 use crate::sys::clock::age;
@@ -25,6 +26,9 @@ const MAX_JUDGED: usize = 4 * MAX_INPUT;
 
 /// How the file of a push is called once its receipt is written.
 const WRITTEN: &str = "written";
+/// How the file is called that lists the refs without which a push goes on. The shim of `update` looks
+/// for such files.
+const REFUSED: &str = "refused";
 /// The file that whoever writes a receipt locks.
 const LOCK: &str = "writing";
 
@@ -39,9 +43,6 @@ pub struct Judged {
     pub before: Refs,
     /// The movements that were allowed.
     pub movements: Vec<Movement>,
-    /// Those that were refused, while all others were allowed.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub refused: Vec<Movement>,
     /// The newest entry of the receive log then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log: Option<ObjectId>,
@@ -87,10 +88,7 @@ impl Pushes {
 
     /// Returns what was judged, or `None` if nothing was.
     pub fn recall(&self, key: &Key) -> Result<Option<Judged>, Error> {
-        self.read(self.path(key))
-    }
-
-    fn read(&self, path: PathBuf) -> Result<Option<Judged>, Error> {
+        let path = self.path(key);
         let bytes = match file::read_plain(&path, MAX_JUDGED as u64) {
             Ok(Some(bytes)) => bytes,
             Ok(None) => return Ok(None),
@@ -125,21 +123,42 @@ impl Pushes {
             .map(|(judged, key)| (key, judged))
     }
 
-    /// Returns whether a push refused this ref by itself; if it is not known which push asks, whether
-    /// any did that is remembered.
-    pub fn refused(&self, key: Option<&Key>, reference: &str) -> Result<bool, Error> {
-        let keys = match key {
-            Some(key) => vec![key.clone()],
-            None => self.keys(),
+    /// Remembers the refs that a push must go on without, until its process has ended.
+    pub fn refuse(&self, key: &Key, refs: &BTreeSet<RefName>) -> Result<(), Error> {
+        let path = self.path(key).with_extension(REFUSED);
+        let written = NewFile::at(&path)
+            .over()
+            .volatile()
+            .write(&json::canonical(refs));
+        written.map_err(|source| Error::Io { path, source })
+    }
+
+    /// Returns whether a push must go on without this ref; if it is not known which push asks, whether
+    /// any must that is remembered.
+    pub fn refuses(&self, key: Option<&Key>, reference: &str) -> Result<bool, Error> {
+        let paths = match key {
+            Some(key) => vec![self.path(key).with_extension(REFUSED)],
+            None => {
+                let entries = std::fs::read_dir(&self.directory).into_iter();
+                let paths = entries.flatten().flatten().map(|it| it.path());
+                paths
+                    .filter(|it| it.extension().is_some_and(|it| it == REFUSED))
+                    .collect()
+            }
         };
-        for key in keys {
-            // The receipt stands once all else has moved, which may be before git asks for this one.
-            let judged = match self.recall(&key)? {
-                None => self.read(self.path(&key).with_extension(WRITTEN))?,
-                judged => judged,
+        let limits = Limits {
+            len: MAX_JUDGED,
+            ..Limits::default()
+        };
+        for path in paths {
+            let bytes = match file::read_plain(&path, MAX_JUDGED as u64) {
+                Ok(Some(bytes)) => bytes,
+                Ok(None) => continue,
+                Err(source) => return Err(Error::Io { path, source }),
             };
-            let mut refused = judged.iter().flat_map(|it| &it.refused);
-            if refused.any(|it| it.reference.as_str() == reference) {
+            let refs: BTreeSet<RefName> = json::parse_canonical_with(&bytes, limits)
+                .map_err(|source| Error::Malformed { path, source })?;
+            if refs.iter().any(|it| it.as_str() == reference) {
                 return Ok(true);
             }
         }
@@ -227,7 +246,9 @@ impl Pushes {
         };
         for entry in entries.flatten() {
             let path = entry.path();
-            let ours = path.extension().is_none_or(|it| it == WRITTEN);
+            let ours = path
+                .extension()
+                .is_none_or(|it| it == WRITTEN || it == REFUSED);
             let key = path.file_stem().filter(|_| ours);
             let key = key.and_then(|name| name.to_str());
             let key = key.and_then(Key::parse);
@@ -258,7 +279,6 @@ impl Pushes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::RefName;
     use std::time::SystemTime;
 
     #[test]
@@ -274,7 +294,6 @@ mod tests {
                 old: None,
                 new: Some(id),
             }],
-            refused: Vec::new(),
             log: None,
             time: None,
             depends_on: Dependencies::new(),
@@ -286,6 +305,34 @@ mod tests {
         pushes.forget(&mine).unwrap();
         pushes.forget(&mine).unwrap();
         assert_eq!(pushes.recall(&mine).unwrap(), None);
+    }
+
+    #[test]
+    fn a_ref_that_is_refused_by_itself_is_refused_to_its_own_push() {
+        let dir = tempfile::TempDir::new().unwrap();
+        let pushes = Pushes::at(dir.path());
+        let (mine, other) = (Key::parse("17-5").unwrap(), Key::parse("17-6").unwrap());
+        let refuses = |key, name: &str| pushes.refuses(key, name).unwrap();
+        assert!(!refuses(Some(&mine), "refs/tags/x") && !refuses(None, "refs/tags/x"));
+        pushes.remember(&mine, &Judged::default()).unwrap();
+        let refused = [RefName::new("refs/tags/x").unwrap()].into();
+        pushes.refuse(&mine, &refused).unwrap();
+        // The receipt of the rest may be written before git asks.
+        pushes.written(&mine).unwrap();
+        for (key, name, expected) in [
+            (Some(&mine), "refs/tags/x", true),
+            (Some(&mine), "refs/tags/y", false),
+            (Some(&other), "refs/tags/x", false),
+            // Where it is not known which push asks, none may have it.
+            (None, "refs/tags/x", true),
+            (None, "refs/tags/y", false),
+        ] {
+            assert_eq!(refuses(key, name), expected, "{key:?} {name}");
+        }
+        std::fs::write(dir.path().join("awo/pushes/17-5.refused"), "[").unwrap();
+        assert!(pushes.refuses(Some(&mine), "refs/tags/x").is_err());
+        pushes.sweep();
+        assert!(!refuses(None, "refs/tags/x"), "gone with its process");
     }
 
     #[test]
@@ -319,7 +366,6 @@ mod tests {
         let judged = Judged {
             before: Refs::new(),
             movements: vec![a.clone(), b.clone()],
-            refused: Vec::new(),
             log: None,
             time: None,
             depends_on: Dependencies::new(),

@@ -49,11 +49,15 @@ pub fn pre_receive(reader: &Reader, input: &[u8], time: Timestamp) -> (Report, O
         door: push::Door::Server(log_key(reader)),
         time,
     }));
-    let (refused, movements): (Vec<_>, Vec<_>) = movements
-        .into_iter()
-        .partition(|it| report.apart.contains(&it.reference));
-    if movements.is_empty() || !(refused.is_empty() || install::asks_for_each_ref(reader)) {
+    let mut movements = movements;
+    movements.retain(|it| !report.apart.contains(&it.reference));
+    if movements.is_empty() {
         report.apart.clear();
+    } else if !report.apart.is_empty() && !install::asks_for_each_ref(reader) {
+        report.apart.clear();
+        let note =
+            "this server calls no update hook of git-awo, so that it cannot refuse a tag by itself";
+        report.notes.push(note.to_owned());
     }
     let goes_on = report.verdict() == Verdict::Allowed || !report.apart.is_empty();
     let mut depends_on = std::mem::take(&mut report.depends_on);
@@ -61,7 +65,6 @@ pub fn pre_receive(reader: &Reader, input: &[u8], time: Timestamp) -> (Report, O
     let judged = goes_on.then(|| Judged {
         before: transaction::relied_on(&before),
         movements,
-        refused,
         log: before.get(&layout::log()).copied(),
         time: Some(time),
         depends_on,

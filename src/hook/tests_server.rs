@@ -261,7 +261,6 @@ fn a_branch_does_not_move_before_its_records() {
 fn a_branch_does_not_move_before_the_one_that_it_builds_on() {
     const WIP: &str = "refs/heads/wip/x";
     let judged = |depends_on: bool| Judged {
-        refused: Vec::new(),
         before: refs(&[(POLICY, '5')]),
         movements: vec![
             movement(WIP, None, Some(id('3'))),

@@ -11,7 +11,7 @@ use super::{Error, Session};
 
 /// What is to be verified.
 pub struct Request {
-    /// A commit, a range `A..B` or a run; everything if none is named.
+    /// A commit, a tag, a range `A..B` or a run; everything if none is named.
     pub what: Option<String>,
     /// The branch by whose rules commits are judged; the one by which they are named if none is
     /// given, or for a tracking ref the branch that it tracks.

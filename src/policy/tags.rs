@@ -70,6 +70,18 @@ impl<'a> TagRules<'a> {
         self.accepts_new() && self.grants.iter().all(|grant| grant.delete)
     }
 
+    /// Returns whether git could take the tag's short name for something else: an object id, `HEAD`, or
+    /// a branch that the policy names in full.
+    pub fn is_ambiguous(&self) -> bool {
+        let short = self.reference.tag().unwrap_or_default();
+        let refs = self.policy.document().refs.iter();
+        let mut branches = refs.filter_map(|it| it.pattern.strip_prefix("refs/heads/"));
+        short == "HEAD"
+            || short.starts_with("refs/")
+            || short.parse::<ObjectId>().is_ok()
+            || branches.any(|branch| branch == short)
+    }
+
     /// Returns the strictest form that an entry demands.
     pub fn form(&self) -> TagForm {
         let forms = self.grants.iter().map(|grant| grant.form);

@@ -113,10 +113,7 @@ fn bad_statement(error: &BadStatement) -> String {
 impl Unverified {
     /// Returns whether the same person can mend it by another signature with a key of theirs.
     pub fn is_mended_by_signing(&self) -> bool {
-        matches!(
-            self,
-            Self::Tag(_) | Self::Signature { .. } | Self::Untouched { .. }
-        )
+        matches!(self, Self::Tag(_) | Self::Signature { .. })
     }
 
     /// Returns the error for a signature that cannot be read; its key may be one that no policy can

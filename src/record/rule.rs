@@ -217,8 +217,8 @@ rules! {
         "A tag is created, moved or deleted only as the policy lets it be.",
         "policy, `[[tag]]`", "`git push --force origin v1`";
     TagName = "tag-name", Gov004,
-        "A tag object has the name of its ref.",
-        "policy, `[[tag]]`", "the object of `v1` pushed as `refs/tags/v2`";
+        "A tag object has the name of its ref, and that name means nothing else.",
+        "policy, `[[tag]]`", "the object of `v1` pushed as `refs/tags/v2`; a tag `main`";
     TagOf = "tag-of", Gov004,
         "A tag names a commit that a branch has from which the policy takes such tags.",
         "policy, `[[tag]]`", "a tag of a commit that no branch took, of a tree or of another tag";

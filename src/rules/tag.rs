@@ -19,6 +19,18 @@ pub fn created(case: &TagCase<'_>, findings: &mut Findings) {
         );
         return;
     }
+    if case.rules.is_ambiguous() {
+        findings.push(
+            Rule::TagName
+                .finding(case.subject())
+                .found("a tag whose short name is that of a branch, of HEAD or of an object")
+                .expected("a name that means this tag only")
+                .remedy(format!(
+                    "git tag NAME {}, and push that one",
+                    short(case.rules.reference())
+                )),
+        );
+    }
     form(case, findings);
     if let Some(tag) = &case.tag
         && Some(tag.name.as_slice()) != case.rules.reference().tag().map(str::as_bytes)

@@ -11,6 +11,7 @@ pub(crate) mod people;
 mod rollback;
 mod steps;
 mod story;
+mod tags;
 mod words;
 
 use proptest::prelude::*;

@@ -88,12 +88,15 @@ pub fn policy(data: &[u8]) -> bool {
     }
     for path in [".gitattributes", ".mailmap", ".GITMODULES", "a/.lfsconfig"] {
         assert!(
-            policy.protects(&RepoPath::from(path)).is_some(),
-            "{path} is always protected"
+            policy.is_git_file(&RepoPath::from(path)),
+            "git obeys {path}, whatever the policy says"
         );
     }
     for name in ["refs/heads/main", "refs/heads/wip/x", "refs/tags/v1"] {
-        let _ = policy.ref_rules(&RefName::new(name).unwrap());
+        let name = RefName::new(name).unwrap();
+        let _ = policy.ref_rules(&name);
+        let is_tag = name.tag().is_some();
+        assert!(is_tag || policy.tag_rules(&name).is_none());
     }
     assert!(
         policy

@@ -460,6 +460,14 @@ fn a_tag_stays_where_it_is_unless_the_policy_lets_it_move() {
         "{}",
         behind.text
     );
+    // It has moved on, and the clone has not heard so from the log.
+    let (tip, _) = door.base();
+    world.push_accepted("otto", &[&format!("+{tip}:refs/tags/build/1")]);
+    let fetch = ["git", "fetch", "-q", "--tags", "--force", "origin"];
+    world.ok("vera", "vera", &fetch);
+    assert_eq!(world.rev("vera", "build/1"), tip);
+    let ahead = world.verdict_in("vera", "vera");
+    assert_eq!(ahead.code, 0, "{}", ahead.text);
     world.push_accepted("otto", &[":build/1"]);
     world.clone_verifies();
 
@@ -484,6 +492,8 @@ fn a_tag_stays_where_it_is_unless_the_policy_lets_it_move() {
     };
     world.force("otto", &[&format!("{two}:refs/tags/v1")]);
     found("moved", 1);
+    let doctor = ["git", "awo", "doctor"];
+    world.refused("server", "server.git", &doctor, "refs/tags/v1");
     world.ok(
         "server",
         "server.git",
@@ -644,7 +654,9 @@ fn where_git_asks_for_no_single_ref_the_whole_push_is_refused() {
     };
     let hook = world.path("server.git/hooks/update");
     std::fs::remove_file(&hook).unwrap();
-    assert_eq!(push("no hook").codes, codes(&["ATT-003"]));
+    let pushed = push("no hook");
+    assert_eq!(pushed.codes, codes(&["ATT-003"]));
+    assert!(pushed.text.contains("no update hook"), "{}", pushed.text);
     world.refused(
         "server",
         "server.git",

@@ -229,6 +229,12 @@ fn below_gitlab_the_same_is_refused_and_accepted() {
     world.push_refused("otto", &["bad:refs/heads/wip/otto"], "GOV-003");
     world.push_refused("otto", &["main"], "GOV-002");
     world.push_refused("otto", &[":refs/awo/ledger"], "REP-002");
+    // Gitaly asks for no single ref, so that a tag is refused with all that is beside it.
+    let before = world.server();
+    let beside = ["origin/main:refs/heads/wip/x", "origin/main:refs/tags/v1"];
+    let words = [&["git", "push", "--no-verify", "origin"], &beside[..]].concat();
+    world.refused("otto", "otto", &words, "GOV-004");
+    assert_eq!(world.server(), before, "nothing moved on the server");
     world.nothing_left();
     world.push_accepted("otto", &GOVERNED);
     world.receipt_of("refs/heads/main", "otto.gitlab");

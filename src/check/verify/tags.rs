@@ -68,8 +68,12 @@ impl Tags<'_> {
             .collect();
         let (mut judged, mut new, mut own) = (memory::Tags::new(), Vec::new(), Vec::new());
         for (name, id) in &here {
-            // The log may tell that it was deleted: then this is another one.
-            let is_told = |told: &&Told| told.at.is_some() || told.was.contains(*id);
+            // The log may tell that it was deleted, or not yet that it has moved: then this is another.
+            let may_move = || self.current(name).is_some_and(|it| it.accepts_move());
+            let is_told = |told: &&Told| match told.at {
+                Some(at) => at == **id || told.was.contains(*id) || !may_move(),
+                None => told.was.contains(*id),
+            };
             let Some(told) = told.get(*name).filter(is_told) else {
                 own.push(New {
                     reference: (*name).clone(),

@@ -15,14 +15,15 @@ use crate::ops::verify::{Request, verify};
 ///
 /// Commits named by a branch are judged by its rules, by a tracking ref by those of the branch that
 /// it tracks; an id, a tag or a detached HEAD by those of a governed branch of this clone that
-/// contains the commit. The answer names the branch. What no rules are known for is undecided.
+/// contains the commit. The answer names the branch. What no rules are known for is undecided. A tag
+/// that the policy names is judged itself as well.
 ///
 /// What the receive log tells of is verified once. The next time, only what has come since is read,
 /// while anchor, policy and program are the same and the files of the objects have not changed. The
 /// numbers are those of everything.
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
-    /// A commit, a range A..B, or a run
+    /// A commit, a tag, a range A..B, or a run
     what: Option<String>,
     /// Verify everything
     #[arg(long, conflicts_with = "what")]
