@@ -400,7 +400,7 @@ fn judge_branch(
     }
     *commits_left = commits_left.saturating_sub(commits.len());
     let vouched = match branch_rules.accepts_vouched() {
-        true => Vouched::of(collector, Some(reference), &commits)?,
+        true => Vouched::of(collector, Some(&branch_rules), &commits)?,
         false => Vouched::default(),
     };
     let branch = Branch {

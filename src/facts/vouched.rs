@@ -3,7 +3,8 @@
 use std::collections::{BTreeSet, HashMap};
 
 use crate::git::{self, Reader};
-use crate::record::{IdentityName, ObjectId, RefName};
+use crate::policy::RefRules;
+use crate::record::{IdentityName, ObjectId};
 use crate::records::{Kind, VouchPredicate};
 
 use super::Error;
@@ -23,11 +24,11 @@ impl Vouched {
         Self(commits.iter().map(by).collect())
     }
 
-    /// Looks for vouches for these commits on a branch, or on any. A vouch is found by the tip of its range, which
+    /// Looks for vouches for these commits that count by these rules of a branch, or for any. A vouch is found by the tip of its range, which
     /// must be among them: a part of a range is not vouched for.
     pub fn of(
         collector: &Collector<'_>,
-        branch: Option<&RefName>,
+        rules: Option<&RefRules<'_>>,
         commits: &[ObjectId],
     ) -> Result<Self, Error> {
         let mut vouched = Self::default();
@@ -38,7 +39,9 @@ impl Vouched {
                     continue;
                 };
                 let says = record.predicate();
-                if says.tip != *tip || branch.is_some_and(|it| says.reference != *it) {
+                if says.tip != *tip
+                    || rules.is_some_and(|it| !it.takes_vouches_for(&says.reference))
+                {
                     continue;
                 }
                 let range = range(collector.records.reader(), says)?;

@@ -122,6 +122,7 @@ fn document(founding: &Founding<'_>) -> Document {
                 adopted: adopted.map(|id| id.to_string()),
                 direct,
                 vouched: Vec::new(),
+                vouched_for: Vec::new(),
             },
             RefGrant {
                 pattern: "refs/heads/wip/**".to_owned(),
@@ -131,6 +132,7 @@ fn document(founding: &Founding<'_>) -> Document {
                 adopted: None,
                 direct: vec![everywhere("*")],
                 vouched: Vec::new(),
+                vouched_for: Vec::new(),
             },
         ],
         tags,

@@ -155,6 +155,9 @@ pub struct RefGrant {
     /// Who may vouch for commits by others, and where.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub vouched: Vec<DirectGrant>,
+    /// Other branches, a vouch for which counts here too: `refs/heads/main`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub vouched_for: Vec<String>,
 }
 
 /// A right to push direct commits, or to vouch for commits.

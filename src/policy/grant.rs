@@ -17,6 +17,8 @@ pub(super) struct Grant {
     pub(super) adopted: Option<ObjectId>,
     pub(super) direct: Option<Vec<(Writers, PathSet)>>,
     pub(super) vouched: Option<Vec<(Writers, PathSet)>>,
+    /// The branches a vouch for which counts here too.
+    pub(super) vouched_for: Vec<PathSet>,
 }
 
 /// A restriction, checked.
@@ -34,6 +36,7 @@ impl Grant {
         pattern: PathSet,
         direct: Vec<(Writers, PathSet)>,
         vouched: Vec<(Writers, PathSet)>,
+        vouched_for: Vec<PathSet>,
     ) -> Self {
         let accepts = |word: &str| grant.accept.iter().any(|it| it == word);
         Self {
@@ -45,6 +48,7 @@ impl Grant {
             adopted: grant.adopted.as_deref().and_then(|text| text.parse().ok()),
             direct: accepts("direct").then_some(direct),
             vouched: accepts("vouched").then_some(vouched),
+            vouched_for,
         }
     }
 }

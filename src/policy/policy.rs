@@ -344,7 +344,11 @@ impl Policy {
             let [direct, vouched] = who;
             let direct = paths(direct, &grant.direct);
             let vouched = paths(vouched, &grant.vouched);
-            grants.push(Grant::new(grant, pattern, direct, vouched));
+            let vouched_for = grant.vouched_for.iter();
+            let vouched_for =
+                vouched_for.map(|text| set("vouched_for", pattern::ref_pattern(text)));
+            let vouched_for = vouched_for.collect();
+            grants.push(Grant::new(grant, pattern, direct, vouched, vouched_for));
         }
         let mut restrictions = Vec::new();
         for (rule, writers) in document.rules.iter().zip(rule_writers) {
@@ -506,6 +510,9 @@ fn lint(document: &Document, complaints: &mut Vec<String>) {
                     "{of}: grants {word} commits but does not accept them"
                 ));
             }
+        }
+        if !grant.vouched_for.is_empty() && grant.vouched.is_empty() {
+            complaints.push(format!("{of}: vouched_for without vouched"));
         }
         if grant
             .adopted

@@ -113,6 +113,14 @@ impl<'a> RefRules<'a> {
         self.grants(|grant| &grant.direct, person, |paths| paths.matches(path))
     }
 
+    /// Returns whether a vouch for a branch counts on this one.
+    pub fn takes_vouches_for(&self, branch: &RefName) -> bool {
+        let path = RepoPath::from(branch.as_str());
+        let mut grants = self.grants.iter();
+        *branch == self.reference
+            || grants.all(|grant| grant.vouched_for.iter().any(|set| set.matches(&path)))
+    }
+
     /// Returns whether the person may vouch for any commits.
     pub fn grants_vouching(&self, person: &IdentityName) -> bool {
         self.grants(|grant| &grant.vouched, person, |_| true)

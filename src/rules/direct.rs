@@ -15,7 +15,10 @@ pub fn direct(case: &CommitCase<'_>, findings: &mut Findings) {
             Rule::CompleteChain
                 .finding(case.subject())
                 .found("a direct commit, without a run")
-                .expected("a run with its approvals, evidence, review and attestation")
+                .expected(match case.rules.accepts_vouched() {
+                    true => "a run with its whole chain, or somebody who vouches for the commit",
+                    false => "a run with its approvals, evidence, review and attestation",
+                })
                 .remedy(remedy::take_off(case)),
         );
         // Its paths are reported too: who mends only the first finding would meet the next.

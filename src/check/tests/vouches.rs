@@ -20,7 +20,9 @@ const VOUCHING: Edit = Edit::Policy(|it| {
         "[[ref]]\npattern = \"refs/heads/open\"\naccept = [\"direct\", \"vouched\"]\nmerges = true\n\
          adopted = \"{adopted}\"\n[[ref.direct]]\nwriters = [\"otto\"]\npaths = [\"src/\"]\n{vouched}\
          [[ref]]\npattern = \"refs/heads/closed\"\naccept = [\"governed\", \"rollback\", \"vouched\"]\n\
-         merges = true\nadopted = \"{adopted}\"\n{vouched}"
+         merges = true\nadopted = \"{adopted}\"\n{vouched}\
+         [[ref]]\npattern = \"refs/heads/after\"\naccept = [\"vouched\"]\nmerges = true\n\
+         adopted = \"{adopted}\"\nvouched_for = [\"refs/heads/open\"]\n{vouched}"
     ));
 });
 
@@ -51,12 +53,15 @@ fn change(
     commit(&world.repo, tree, parents, message, by)
 }
 
-/// Others' commits on the base, one a file; the last is a merge of two sides.
+/// Others' commits on the base, one a file; the last is a merge of three sides.
 fn range(world: &World) -> ObjectId {
     let one = change(world, &[world.base], "src/one.py", "One\n", None);
     let left = change(world, &[one], "src/left.py", "Left\n", None);
     let right = change(world, &[one], "src/right.py", "Right\n", None);
-    change(world, &[left, right], "src/last.md", "Merge\n", None)
+    let third = change(world, &[world.base], "src/third.py", "Third\n", None);
+    let two = change(world, &[left, right], "src/last.md", "Merge\n", None);
+    // An octopus.
+    change(world, &[two, third, right], "src/more.md", "Merge\n", None)
 }
 
 fn vouch(world: &World, branch_name: &str, tip: ObjectId, base: &[ObjectId]) -> VouchPredicate {
@@ -150,6 +155,13 @@ fn a_range_lands_whole_if_somebody_vouches_for_it() {
         ("merged without a vouch", ("open", merge), &[], &[UNSIGNED]),
         ("a commit more", ("open", more), &mine, &[UNSIGNED]),
         ("a part of it", ("open", part), &mine, &[UNSIGNED]),
+        ("where people build on it", ("after", tip), &mine, &[]),
+        (
+            "where they do not",
+            ("after", tip),
+            &closed,
+            &[UNSIGNED, "GOV-002 complete-chain"],
+        ),
         (
             "a vouch for another branch",
             ("open", tip),
@@ -400,4 +412,43 @@ fn what_landed_by_a_vouch_stays_when_its_maker_may_vouch_no_more() {
     let later = at(&vouched, world.policy, None);
     let report = world.judge_moves(&later, &[(branch("open"), Some(tip))]);
     assert_eq!(codes(&report), ["GOV-003 vouched-paths"]);
+}
+
+#[test]
+fn what_other_tools_wrote_lands_byte_for_byte() {
+    let world = new();
+    let base = world.base;
+    let files = world.repo.commit(range(&world)).unwrap().tree;
+    for (what, head, middle, message) in [
+        (
+            "another encoding",
+            "Eve <eve@x>",
+            "encoding ISO-8859-1\n",
+            &b"Gr\xfc\xdfe\n"[..],
+        ),
+        (
+            "a header of another tool",
+            "Eve <eve@x>",
+            "HG:extra rebase:abc\n",
+            b"Work\n",
+        ),
+        ("blanks around a name", "  Eve  <eve@x>", "", b"Work\n"),
+        ("no message", "Eve <eve@x>", "", b""),
+        (
+            "another kind of signature",
+            "Eve <eve@x>",
+            "gpgsig -----BEGIN PGP SIGNATURE-----\n \n iQ==\n -----END PGP SIGNATURE-----\n",
+            b"Work\n",
+        ),
+    ] {
+        let head = format!(
+            "tree {files}\nparent {base}\nauthor {head} 1700000000 +0200\n\
+             committer {head} 1700000000 -0000\n{middle}\n"
+        );
+        let bytes = [head.as_bytes(), message].concat();
+        let tip = world.raw(crate::git::Kind::Commit, &bytes);
+        for to in ["open", "closed"] {
+            pushes(&world, what, (to, tip), &by_anna(&world, to, tip), &[]);
+        }
+    }
 }

@@ -434,11 +434,13 @@ fn judge(
     let rules_of = |it: &Move<'_>| history.version(it.policy).policy.ref_rules(it.reference);
     let all: Vec<_> = moves.iter().zip(jobs).enumerate().collect();
     // A vouch is found by the last commit of its range, so all of a movement are asked at once.
-    let vouched = cores.spread(&all, |collector, (_, (it, job))| match job {
-        Job::Commits(commits) if rules_of(it).is_some_and(|rules| rules.accepts_vouched()) => {
-            Vouched::of(collector, Some(it.reference), commits)
+    let vouched = cores.spread(&all, |collector, (_, (it, job))| {
+        match (job, rules_of(it)) {
+            (Job::Commits(commits), Some(rules)) if rules.accepts_vouched() => {
+                Vouched::of(collector, Some(&rules), commits)
+            }
+            _ => Ok(Vouched::default()),
         }
-        _ => Ok(Vouched::default()),
     })?;
     let judged = |job: &Job| match job {
         Job::Commits(_) => Report {

@@ -206,7 +206,7 @@ impl On<'_> {
             report.notes.push(note);
         }
         let vouched = match rules.accepts_vouched() {
-            true => Vouched::of(self.collector, Some(reference), &self.on_branch()?)?,
+            true => Vouched::of(self.collector, Some(&rules), &self.on_branch()?)?,
             false => Vouched::default(),
         };
         let branch = Branch {
