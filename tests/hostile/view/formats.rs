@@ -35,7 +35,14 @@ fn a_reftable_clone_is_refused_by_every_command() {
             );
         }
         for call in every_command(&world) {
-            let alone = ["init", "integrity", "policy check", "trust", "hooks"];
+            let alone = [
+                "init",
+                "clone",
+                "integrity",
+                "policy check",
+                "trust",
+                "hooks",
+            ];
             let name = call.words.join(" ");
             if call.own_world || alone.iter().any(|it| name.starts_with(it)) && name.contains("..")
             {
