@@ -112,15 +112,12 @@ impl Repository {
     /// # }
     /// ```
     pub fn verify(&self, now: Timestamp) -> Result<Report, Error> {
-        let seen = Settings::of(&self.repo).high_water()?;
-        let fetched = seen.fetched.into_values().max();
-        let seen: Vec<_> = seen.remotes.into_values().flatten().collect();
+        let marks = Settings::of(&self.repo).high_water()?;
         let clone = verify::Clone {
             reader: &self.repo,
             anchor: self.anchor.as_ref(),
-            high_water: &seen,
+            marks: &marks,
             receipts: &[],
-            fetched,
             fresh: None,
             time: now,
             cache: false,
@@ -194,6 +191,7 @@ impl Repository {
     /// let founded = init::clone(&olga, CloneRequest {
     ///     identity: Some("olga".to_owned()),
     ///     first: None,
+    ///     server_key: None,
     ///     show_notes: false,
     ///     program: std::path::Path::new("/usr/bin/git-awo"),
     /// })?;

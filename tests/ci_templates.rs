@@ -16,6 +16,7 @@ use forge::{Done, Flavour, Forge, Job, State, Table, URL, stand_in};
 pub const GITHUB: &str = include_str!("../docs/ci/github-actions.yml");
 pub const GITHUB_VERIFY: &str = include_str!("../docs/ci/github-actions-verify.yml");
 pub const GITLAB: &str = include_str!("../docs/ci/gitlab-ci.yml");
+pub const GITLAB_VERIFY: &str = include_str!("../docs/ci/gitlab-ci-verify.yml");
 
 /// The jobs of a governed run, in their order.
 pub const ROAD: [&str; 5] = ["run", "scope-gate", "gate-2", "audit-gate", "finalize"];
@@ -145,6 +146,7 @@ impl Scene {
             flavour: self.flavour(),
             secrets: self.secrets(),
             given: self.given(),
+            proposal: self.proposal,
         };
         forge.run(&self.jobs(names), after)
     }
@@ -426,12 +428,17 @@ fn another_binary_than_the_pinned_one_is_not_run() {
     }
 }
 
-/// A scene of the verify job, in a world with one run that has landed or is proposed.
-fn verifying(github: bool, world: World) -> Scene {
+/// Templates with a verify job, and whether they are for GitHub.
+const VERIFY: [(bool, &str); 3] = [
+    (true, GITHUB_VERIFY),
+    (false, GITLAB_VERIFY),
+    (false, GITLAB),
+];
+
+/// A scene of a verify job, in a world with one run that has landed or is proposed.
+fn verifying((github, template): (bool, &str), world: World) -> Scene {
     let mut scene = Scene::of(github, world);
-    if github {
-        scene.template = GITHUB_VERIFY.to_owned();
-    }
+    scene.template = template.to_owned();
     scene
 }
 
@@ -442,16 +449,20 @@ fn propose(world: &World, who: &str, revision: &str) {
         let words = ["git", "fetch", "--quiet", &format!("../{who}"), &refspec];
         world.ok("server", "server.git", &words);
     }
+    // The trial merge of the forge.
+    let merge = "git update-ref refs/pull/1/merge $(git -c user.name=forge -c user.email=forge@localhost \
+         commit-tree -p main -p refs/pull/1/head -m Merge refs/pull/1/head^{tree})";
+    world.ok("server", "server.git", &["sh", "-c", merge]);
 }
 
 #[test]
 fn the_verify_job_passes_what_landed_and_finds_what_moved_past_the_hooks() {
-    for github in [true, false] {
-        let scene = verifying(github, World::landed());
+    for template in VERIFY {
+        let scene = verifying(template, World::landed());
         let done = scene.play(&["verify"]);
         assert_eq!(done[0].state, State::Passed, "{}", done[0].said);
 
-        let scene = verifying(github, World::landed());
+        let scene = verifying(template, World::landed());
         let world = &scene.world;
         world.write("otto/src/strings.py", "# past all gates\n");
         world.commit("otto", "Nobody looked");
@@ -466,8 +477,8 @@ fn the_verify_job_passes_what_landed_and_finds_what_moved_past_the_hooks() {
 
 #[test]
 fn the_verify_job_judges_what_is_proposed_as_on_the_governed_branch() {
-    for github in [true, false] {
-        let mut scene = verifying(github, World::finalized());
+    for template in VERIFY {
+        let mut scene = verifying(template, World::finalized());
         scene.proposal = Some("1");
         let world = &scene.world;
         world.ok("otto", "otto", &["git", "awo", "push", "--records-only"]);
@@ -475,7 +486,7 @@ fn the_verify_job_judges_what_is_proposed_as_on_the_governed_branch() {
         let done = scene.play(&["verify"]);
         assert_eq!(done[0].state, State::Passed, "{}", done[0].said);
 
-        let mut scene = verifying(github, World::approved());
+        let mut scene = verifying(template, World::approved());
         scene.proposal = Some("1");
         let world = &scene.world;
         world.write("otto/src/strings.py", "# no run made this\n");

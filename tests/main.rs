@@ -4,7 +4,9 @@
 mod aside;
 mod attacks;
 mod bench;
+mod checkouts;
 mod ci_templates;
+mod cloning;
 mod concurrency;
 mod contributors;
 mod crash;
@@ -23,6 +25,7 @@ mod in_flight;
 mod independent;
 mod integrity;
 mod main_road;
+mod moving;
 mod mutants;
 mod notes_by_month;
 mod policy_changes;

@@ -135,3 +135,39 @@ fn what_is_shown_of_a_landed_run_is_as_it_was() {
     }
     same("landed.txt", steady(&world, &text));
 }
+
+#[test]
+fn what_a_clone_lacks_is_told_as_it_was() {
+    let world = World::finalized();
+    world.ok("rita", "rita", &["git", "awo", "fetch"]);
+    world.ok("otto", "otto", &["git", "awo", "push"]);
+    world.ok("rita", "rita", &["git", "pull", "-q"]);
+    let url = format!("file://{}", world.path("server.git").display());
+    let anchor = world.fingerprint();
+    for (more, to) in [(&[][..], "plain"), (&["--depth=1"], "shallow")] {
+        let words = [&["git", "clone", "-q"], more, &[&url, to]].concat();
+        world.ok("vera", ".", &words);
+    }
+    let other = "1".repeat(40);
+    let mut text = String::new();
+    for (who, place, words) in [
+        ("rita", "rita", &["verify"][..]),
+        ("rita", "rita", &["gate", "run_other"]),
+        ("vera", "plain", &["verify"]),
+        ("vera", "shallow", &["verify"]),
+        ("vera", "shallow", &["verify", "--ci"]),
+        ("vera", "shallow", &["verify", "--ci", "--anchor", &anchor]),
+        ("vera", ".", &["clone", &url, "first"]),
+        (
+            "vera",
+            ".",
+            &["clone", "--anchor", &anchor, &url, "trusted"],
+        ),
+        ("vera", ".", &["clone", "--anchor", &other, &url, "other"]),
+    ] {
+        let all = [&["git", "awo"], words].concat();
+        let said = world.run(who, place, &all).text;
+        text.push_str(&format!("{who}:{place}$ {}\n{said}\n", all.join(" ")));
+    }
+    same("lacking.txt", steady(&world, &text));
+}

@@ -1,15 +1,12 @@
 //! What a clone or server has set besides git's configuration: `<common dir>/awo/`.
 
-use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
-use crate::check::{Anchor, KnownPolicies, PolicyHistory};
+use crate::check::{Anchor, KnownPolicies, Marks, PolicyHistory};
 use crate::git::Repo;
-use crate::record::{ObjectId, RefName, Timestamp, json};
+use crate::record::json;
 use crate::sys::file::{self, NewFile};
 
 use super::error::Error;
@@ -25,17 +22,6 @@ pub struct Settings {
 const KNOWN_POLICIES: &str = "policies-known";
 /// The largest file of that, in bytes.
 const MAX_KNOWN: u64 = 64 * 1024 * 1024;
-
-/// Governance refs as they were seen at each remote.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct HighWater {
-    /// When they were fetched and verified last, by remote.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub fetched: BTreeMap<String, Timestamp>,
-    /// By remote.
-    pub remotes: BTreeMap<String, BTreeMap<RefName, ObjectId>>,
-}
 
 impl Settings {
     /// Returns the settings of the repository whose directory, shared by its work trees, this is.
@@ -125,10 +111,10 @@ impl Settings {
     }
 
     /// Returns the marks below which governance refs may not fall.
-    pub fn high_water(&self) -> Result<HighWater, Error> {
+    pub fn high_water(&self) -> Result<Marks, Error> {
         let path = self.directory.join("high-water.json");
         let Some(bytes) = read(&path)? else {
-            return Ok(HighWater::default());
+            return Ok(Marks::default());
         };
         json::parse_canonical(&bytes).map_err(|error| Error::Malformed {
             path,
@@ -137,7 +123,7 @@ impl Settings {
     }
 
     /// Raises the marks.
-    pub fn set_high_water(&self, marks: &HighWater) -> Result<(), Error> {
+    pub fn set_high_water(&self, marks: &Marks) -> Result<(), Error> {
         write_atomically(
             &self.directory.join("high-water.json"),
             &json::canonical(marks),

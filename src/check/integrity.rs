@@ -74,7 +74,7 @@ fn gather(collector: &Collector<'_>, run: &RunId, judged: &mut Integrity) -> Res
     let record = match collector.run_record(run)? {
         Lookup::Valid(record) => record,
         Lookup::Missing => {
-            judged.report.findings.push(absent::run_record(run));
+            judged.report.undecided.push(absent::run_record(run));
             return Ok(());
         }
         Lookup::Invalid(mut finding) => {

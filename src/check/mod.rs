@@ -12,4 +12,4 @@ mod tags;
 mod tests;
 pub mod verify;
 
-pub use crate::facts::{Anchor, Error, KnownPolicies, PolicyHistory};
+pub use crate::facts::{Anchor, Behind, Error, KnownPolicies, Marks, PolicyHistory};

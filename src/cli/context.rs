@@ -54,6 +54,12 @@ impl Context {
         Ok(Session::new(actor))
     }
 
+    /// Opens the repository of this directory, whatever the environment names.
+    pub fn session_in(&self, directory: &Path) -> Result<Session, Error> {
+        let actor = Actor::of(Repo::discover(directory)?).told(&self.environment)?;
+        Ok(Session::new(actor))
+    }
+
     /// Reads a file that was named on the command line.
     pub fn read(&self, file: &Path) -> Result<Vec<u8>, Error> {
         file::read_existing(&self.directory.join(file), MAX_FILE)

@@ -44,6 +44,7 @@ enum Command {
     #[cfg(feature = "selftest")]
     Quickstart(c::quickstart::QuickstartArgs),
     Init(c::init::InitArgs),
+    Clone(c::clone::CloneArgs),
     Hooks(c::hooks::HooksArgs),
     Trust(c::trust::TrustArgs),
     Policy(c::policy::PolicyArgs),
@@ -170,6 +171,7 @@ fn dispatch(context: &Context, command: Command) -> Result<Answer, Error> {
         #[cfg(feature = "selftest")]
         Command::Quickstart(args) => c::quickstart::run(context, &args),
         Command::Init(args) => c::init::run(context, &args),
+        Command::Clone(args) => c::clone::run(context, &args),
         Command::Hooks(args) => c::hooks::run(context, &args),
         Command::Trust(args) => c::trust::run(context, &args),
         Command::Policy(args) => c::policy::run(context, &args),

@@ -98,7 +98,10 @@ impl<'a> Applied<'a> {
         }
         let size = match new {
             (Mode::Gitlink, id) => submodule(id).len() as u64,
-            (_, id) => self.reader.header(id)?.ok_or(git::Error::Missing { id })?.1,
+            (_, id) => {
+                let header = self.reader.header(id)?;
+                header.ok_or_else(|| self.reader.missing(id))?.1
+            }
         };
         let content = match self.applied(file, old, size)? {
             Ok(content) => content,

@@ -14,6 +14,7 @@ mod error;
 mod known;
 pub(crate) mod limits;
 pub mod log;
+mod marks;
 pub(crate) mod policies;
 pub(crate) mod position;
 pub(crate) mod provenance;
@@ -25,4 +26,5 @@ pub(crate) mod vouched;
 
 pub use error::{BadVersion, Error};
 pub use known::KnownPolicies;
+pub use marks::{Behind, Marks};
 pub use policies::{Anchor, PolicyHistory};

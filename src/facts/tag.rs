@@ -30,7 +30,7 @@ impl<'a> TagCase<'a> {
     ) -> Result<Self, git::Error> {
         let kind = |id| match reader.header(id)? {
             Some((kind, _)) => Ok(kind),
-            None => Err(git::Error::Missing { id }),
+            None => Err(reader.missing(id)),
         };
         let keyring = rules.policy().keyring();
         let (tag, target, signer) = match kind(id)? {

@@ -8,6 +8,7 @@ use crate::record::{Coded, Diagnosis, ObjectId, RefName, RepoPath, Rule, Subject
 use crate::sys::shell;
 
 use super::kind::Kind;
+use super::view::ViewProblem;
 
 /// An underlying error of an opaque type.
 pub type Source = Box<dyn std::error::Error + Send + Sync>;
@@ -46,7 +47,7 @@ pub enum Error {
     #[error("cannot trust an incomplete view of the repository: {why}")]
     IncompleteView {
         /// What hides or replaces objects.
-        why: String,
+        why: ViewProblem,
     },
     /// The environment of the hook is unusable.
     #[error("cannot read the hook's environment: {why}")]
@@ -59,6 +60,8 @@ pub enum Error {
     Missing {
         /// The object.
         id: ObjectId,
+        /// Why the repository does not have it, if that is known.
+        why: Option<ViewProblem>,
     },
     /// An object's bytes do not hash to its id.
     #[error("cannot trust object {id}: its content hashes to {found}")]
@@ -266,8 +269,9 @@ impl Coded for Error {
         let around = "a repository and a system that can be read and written";
         match self {
             E::HashMismatch { id, .. } => found(Rule::ObjectHash, &restored(*id)).about(at(id)),
-            E::Missing { id } => {
-                let remedy = "git awo init, then git fetch --refetch origin";
+            E::Missing { id, why } => {
+                let refetch = "git awo init, then git fetch --refetch origin";
+                let remedy = why.map_or(refetch, ViewProblem::remedy);
                 unseen(Rule::ObjectPresent, remedy).about(at(id))
             }
             E::Unsupported { remedy, .. } => {
@@ -280,9 +284,7 @@ impl Coded for Error {
                 );
                 Diagnosis::undecided(self, Rule::OwnRepository, around, remedy)
             }
-            E::IncompleteView { .. } => {
-                unseen(Rule::WholeView, "git fetch --unshallow, or a full clone")
-            }
+            E::IncompleteView { why } => unseen(Rule::WholeView, why.remedy()),
             E::Environment { .. } => unseen(Rule::HookEnvironment, "git awo doctor"),
             E::Collision { id } => {
                 found(Rule::ObjectCollision, "do not use this object").about(at(id))

@@ -24,6 +24,7 @@ mod refs;
 mod shared_clone;
 mod tree_edit;
 mod update;
+mod view;
 mod walk;
 mod write;
 
@@ -51,4 +52,5 @@ pub use process::{
 };
 pub use quarantine::Quarantine;
 pub use reader::Reader;
+pub use view::ViewProblem;
 pub use write::{CommitDraft, Expected, RefUpdate, Repo};

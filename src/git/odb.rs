@@ -123,7 +123,7 @@ impl Reader {
         let kept = self.blobs.borrow_mut().get(&id);
         let size = match &kept {
             Some(bytes) => bytes.len() as u64,
-            None => self.header(id)?.ok_or(Error::Missing { id })?.1,
+            None => self.header(id)?.ok_or_else(|| self.missing(id))?.1,
         };
         if size > max {
             return Err(Error::TooLarge { id, size, max });
@@ -176,7 +176,7 @@ impl Reader {
                         why: "it names no object",
                     })
             })?;
-            match named.ok_or(Error::Missing { id: at })? {
+            match named.ok_or_else(|| self.missing(at))? {
                 Ok(next) => at = next,
                 Err(kind) => return Ok((kind, at)),
             }
@@ -295,7 +295,7 @@ impl Reader {
             }
             take(bytes)
         })?;
-        found.ok_or(Error::Missing { id })
+        found.ok_or_else(|| self.missing(id))
     }
 
     /// Reads an object and hashes it. Every read of this room uses this function.
@@ -312,7 +312,7 @@ impl Reader {
         let mut look = |handle, buffer: &mut Vec<u8>| {
             self.read_into(handle, id, buffer, |kind, bytes| match take.take() {
                 Some(take) => take(kind, bytes),
-                None => Err(Error::Missing { id }),
+                None => Err(self.missing(id)),
             })
         };
         let is_miss =

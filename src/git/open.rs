@@ -11,6 +11,7 @@ use tempfile::TempDir;
 use super::cache::Cache;
 use super::error::Error;
 use super::quarantine::Quarantine;
+use super::view::ViewProblem;
 use crate::record::HashKind;
 
 /// Maximum size of an object that is unpacked, whatever its header claims.
@@ -233,15 +234,15 @@ impl Shared {
         self.misses.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Describes whatever hides or replaces objects.
-    pub(super) fn view_problems(&self) -> Vec<String> {
+    /// Returns whatever hides or replaces objects.
+    pub(super) fn view_problems(&self) -> Vec<ViewProblem> {
         let mut problems = Vec::new();
         let not_empty = |path: &Path| std::fs::metadata(path).is_ok_and(|meta| meta.len() > 0);
         if not_empty(&self.shallow_file) {
-            problems.push("it is shallow: run git fetch --unshallow".to_owned());
+            problems.push(ViewProblem::Shallow);
         }
         if not_empty(&self.common_dir.join("info").join("grafts")) {
-            problems.push("it has grafts: remove info/grafts".to_owned());
+            problems.push(ViewProblem::Grafts);
         }
         let local = self.repo.to_thread_local();
         let config = local.config_snapshot();
@@ -258,7 +259,7 @@ impl Shared {
                     })
                 });
         if partial || self.has_promisor_pack() {
-            problems.push("it is a partial clone: clone again without --filter".to_owned());
+            problems.push(ViewProblem::Partial);
         }
         problems
     }

@@ -11,7 +11,8 @@ use super::cache::{Cache, KnownBlobs};
 use super::error::Error;
 use super::open::{self, Handles, Shared};
 use super::quarantine::Quarantine;
-use crate::record::HashKind;
+use super::view::ViewProblem;
+use crate::record::{HashKind, ObjectId};
 
 /// Per fork: enough for the records of a few dozen runs. A fork answers one question; who asks the
 /// reader it comes from again may have lost an object meanwhile.
@@ -174,21 +175,35 @@ impl Reader {
             .collect()
     }
 
-    /// Describes whatever keeps the repository from showing all objects that it names.
+    /// Returns whatever keeps the repository from showing all objects that it names.
     ///
     /// Replace refs do not count: they are always ignored.
-    pub fn view_problems(&self) -> Vec<String> {
+    pub fn view_problems(&self) -> Vec<ViewProblem> {
         self.shared.view_problems()
+    }
+
+    /// Refuses a repository that does not show all objects that it names, for this reason.
+    pub fn require_no(&self, why: ViewProblem) -> Result<(), Error> {
+        match self.view_problems().contains(&why) {
+            true => Err(Error::IncompleteView { why }),
+            false => Ok(()),
+        }
     }
 
     /// Refuses a repository that does not show all objects that it names.
     pub fn require_whole_view(&self) -> Result<(), Error> {
-        let problems = self.view_problems();
-        if problems.is_empty() {
-            return Ok(());
+        match self.view_problems().first() {
+            None => Ok(()),
+            Some(why) => Err(Error::IncompleteView { why: *why }),
         }
-        Err(Error::IncompleteView {
-            why: problems.join("; "),
-        })
+    }
+
+    /// Returns the error that an object is missing.
+    pub fn missing(&self, id: ObjectId) -> Error {
+        let why = match self.shared.in_quarantine {
+            true => None,
+            false => self.view_problems().first().copied(),
+        };
+        Error::Missing { id, why }
     }
 }

@@ -4,13 +4,15 @@
 use std::path::Path;
 
 use crate::actor::{Clock, Settings, person_of};
-use crate::check::{PolicyHistory, push, staged};
+use crate::check::{Marks, PolicyHistory, push, staged};
 use crate::git::{self, Reader};
 use crate::record::tree::{Change, Mode};
 use crate::record::{
     Coded, Diagnosis, Finding, HashKind, IdentityName, ObjectId, RefName, RepoPath, Report, Rule,
     Subject, trailers,
 };
+use crate::records::Movement;
+use crate::rules::clone;
 use crate::signing;
 use crate::store::layout::{self, Place};
 use crate::store::ledger::Refs;
@@ -106,7 +108,7 @@ pub fn pre_push(environment: &Environment, remote: &str, input: &[u8]) -> Result
     }
     let settings = Settings::at(reader.common_dir());
     let (anchor, known) = (settings.anchor()?, settings.known_policies());
-    report.absorb(push::judge(&push::Push {
+    let judged = push::judge(&push::Push {
         reader: &reader,
         before: &before,
         movements: &movements,
@@ -114,7 +116,9 @@ pub fn pre_push(environment: &Environment, remote: &str, input: &[u8]) -> Result
         known: known.as_ref(),
         door: push::Door::Clone,
         time: Clock::told(environment)?.now(),
-    }));
+    });
+    let is_behind = has_moved(&reader, &settings.high_water()?, remote, &movements)?;
+    report.absorb(clone::or_fetch(judged, is_behind));
     // The server refuses these by themselves; here only the whole push can be stopped.
     if movements
         .iter()
@@ -123,6 +127,32 @@ pub fn pre_push(environment: &Environment, remote: &str, input: &[u8]) -> Result
         report.apart.clear();
     }
     Ok(report)
+}
+
+/// Tells whether a branch of the server has moved since `git awo fetch`: then its policy and its
+/// records may have, too.
+fn has_moved(
+    reader: &Reader,
+    marks: &Marks,
+    remote: &str,
+    movements: &[Movement],
+) -> Result<bool, Error> {
+    let Some(seen) = marks.branches.get(remote) else {
+        return Ok(false);
+    };
+    let seen: Vec<_> = seen
+        .values()
+        .copied()
+        .filter(|id| reader.contains(*id))
+        .collect();
+    let branches = movements
+        .iter()
+        .filter(|it| it.reference.branch().is_some());
+    let old: Vec<_> = branches.filter_map(|it| it.old).collect();
+    if old.iter().any(|id| !reader.contains(*id)) {
+        return Ok(true);
+    }
+    Ok(!reader.new_commits(&old, &seen)?.is_empty())
 }
 
 /// What a clone can tell before the server does.

@@ -77,7 +77,7 @@ pub fn approve(
         (Some(blob), false) => approve_task(session, &records, request, (task, blob), ask),
         (None, true) => approve_run(session, &records, request, run),
         (Some(_), true) => Err(Error::usage(format!("{name} is a task and a run"))),
-        (None, false) => Err(Error::denied(
+        (None, false) => Err(session.refused(
             format!("there is no task and no run {name} in this clone"),
             absent::named(name, "a task or a run", "git awo fetch; git awo task list"),
         )),
@@ -188,7 +188,7 @@ fn approve_run(
     let facts = session.run(&run)?;
     let context = session.context(&[Role::Reviewer])?;
     let policy = session.policy()?;
-    let refuse = |why: Refusal| Error::denied(format!("{run} cannot be approved"), why);
+    let refuse = |why: Refusal| session.refused(format!("{run} cannot be approved"), why);
     let held = facts.held();
     let held = held.ok_or_else(|| refuse(step::unheld(&facts, policy)))?;
     let says = held.says();

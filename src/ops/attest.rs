@@ -35,7 +35,7 @@ pub fn attest(session: &Session, request: Request) -> Result<Attested, Error> {
     let facts = session.run(&run)?;
     let context = session.context(&[Role::Reviewer])?;
     let policy = session.policy()?;
-    let refuse = |why: Refusal| Error::denied(format!("{run} cannot be attested"), why);
+    let refuse = |why: Refusal| session.refused(format!("{run} cannot be attested"), why);
     let held = facts.held();
     let held = held.ok_or_else(|| refuse(step::unheld(&facts, policy)))?;
     let says = held.says();

@@ -4,7 +4,7 @@ use crate::facts::run::{Lookup, RunFacts};
 use crate::policy::Verified;
 use crate::record::{Findings, Report, RunId, Timestamp};
 use crate::records::{ApprovalPredicate, Kind, LedgerPath, Predicate, Verdict};
-use crate::rules::{self, revocation, step};
+use crate::rules::{self, absent, clone, revocation, step};
 
 use super::verify::{Request, verify};
 use super::{Error, Session};
@@ -76,8 +76,14 @@ pub fn chain(session: &Session, run: &RunId) -> Result<Chain, Error> {
             let what = Some(run.to_string());
             report.absorb(verify(session, &Request::of(what))?);
         }
-        Some(held) => report.findings.extend(session.judge_chain(held, None)?),
+        Some(held) => report.absorb(Report::of(session.judge_chain(held, None)?)),
         None => report.absorb(step::unheld(&facts, session.policy()?)),
+    }
+    if !report.findings.is_empty() && session.is_behind() {
+        let findings = std::mem::take(&mut report.findings).into_iter();
+        let (missing, found): (Vec<_>, Vec<_>) = findings.partition(absent::may_come);
+        report.findings.extend(found);
+        report.absorb(clone::or_fetch(Report::of(missing), true));
     }
     let mut links = links(&facts);
     let reviews = rules::reviews(&facts, session.policy()?, None, &mut Findings::new());

@@ -1,6 +1,9 @@
 //! Why an act was not done: a refusal, or a wrong use. And the next command to type.
 
-use crate::record::{Coded, Diagnosis, Findings, Refusal, Rule, Subject, Verdict, chain_of};
+use crate::record::{
+    Coded, Diagnosis, Finding, Findings, Refusal, Rule, Subject, Verdict, chain_of,
+};
+use crate::rules::{absent, clone};
 use crate::{actor, check, evidence, export, git, hook, run, store};
 
 /// An act was not done.
@@ -51,6 +54,23 @@ impl Error {
     /// Returns the error that one of the rooms below amounts to.
     pub fn failed(message: impl Into<String>, error: &impl Coded) -> Self {
         Self::new(message, Some(error.refusal(Subject::none())))
+    }
+
+    /// Leaves undecided what is refused only for what is not in this clone, and says what brings it.
+    pub(super) fn or_fetch(mut self, behind: bool) -> Self {
+        let Some(why) = self.why.take() else {
+            return self;
+        };
+        let all = |is: fn(&Finding) -> bool| why.report().findings.iter().all(is);
+        self.why = Some(if all(absent::is_absent) {
+            why.undecided()
+        } else if behind && all(absent::may_come) {
+            let report = clone::or_fetch(why.clone().into_report(), true);
+            Refusal::by(report).unwrap_or(why)
+        } else {
+            why
+        });
+        self
     }
 
     /// Adds the next command to type.

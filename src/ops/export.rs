@@ -37,7 +37,7 @@ pub fn export(session: &Session, run: Option<RunId>, place: &Path) -> Result<Exp
         findings.extend(against(&collector, &destination, run)?);
     }
     if let Some(why) = Refusal::of(findings) {
-        return Err(Error::denied("nothing was exported", why));
+        return Err(Error::denied("nothing was exported", why).or_fetch(false));
     }
     let (mut written, mut unchanged) = (0_usize, 0_usize);
     let mut write = |files: &Files| -> Result<(), Error> {

@@ -32,7 +32,7 @@ pub fn finalize(session: &Session, run: &RunId) -> Result<Finalized, Error> {
     let facts = session.run(run)?;
     let context = session.context(&[Role::Orchestrator, Role::Operator, Role::Reviewer])?;
     let policy = session.policy()?;
-    let refuse = |why: Refusal| Error::denied(format!("{run} cannot be finalized"), why);
+    let refuse = |why: Refusal| session.refused(format!("{run} cannot be finalized"), why);
     let held = facts.held();
     let held = held.ok_or_else(|| refuse(step::unheld(&facts, policy)))?;
     let says = held.says();

@@ -37,7 +37,7 @@ pub fn gate(session: &Session, request: &Request) -> Result<Reviewed, Error> {
     let policy = session.policy()?;
     let context = session.context(&[Role::Reviewer])?;
     let Some(held) = facts.held() else {
-        return Err(Error::denied(
+        return Err(session.refused(
             format!("{run} cannot be reviewed: its run record does not hold"),
             step::unheld(&facts, policy),
         ));
@@ -51,7 +51,7 @@ pub fn gate(session: &Session, request: &Request) -> Result<Reviewed, Error> {
     };
     let judged = review
         .judge(chain)
-        .map_err(|unrecorded| refuse(run, unrecorded))?;
+        .map_err(|unrecorded| refuse(session, run, unrecorded))?;
     let mut batch = Batch::new(format!("gate 2 of {run}"));
     if judged.records_override {
         let envelope = session.sign(permission(request, held, context.clone()))?;
@@ -69,12 +69,12 @@ pub fn gate(session: &Session, request: &Request) -> Result<Reviewed, Error> {
     })
 }
 
-fn refuse(run: &RunId, unrecorded: Unrecorded) -> Error {
+fn refuse(session: &Session, run: &RunId, unrecorded: Unrecorded) -> Error {
     match unrecorded {
         Unrecorded::NotHere(why) => {
             let message =
                 format!("{run} cannot be reviewed here: a link is missing or does not hold");
-            Error::denied(message, why).hint("git awo fetch")
+            session.refused(message, why).hint("git awo fetch")
         }
         Unrecorded::MayNotOverride(why) => Error::denied("you may not permit a self-approval", why),
         Unrecorded::TooLate(why) => {

@@ -20,6 +20,7 @@ use crate::sys::{file, random};
 use super::first_policy::{Founding, SERVER, first_policy};
 use super::habits::Habits;
 use super::policy::{Files, write_version};
+use super::trust::trust;
 use super::{Error, Session, hooks, remote};
 
 /// The largest file with a public key, in bytes.
@@ -43,6 +44,8 @@ pub struct Server {
     pub hooks: PathBuf,
     /// What was done there.
     pub changes: Vec<HookChange>,
+    /// Whether it has a policy already, from another server.
+    pub is_moved: bool,
 }
 
 /// Sets up a server, in a bare repository: its key, its anchor, its hooks.
@@ -59,9 +62,9 @@ pub fn server(session: &Session, request: &ServerRequest<'_>) -> Result<Server, 
             rules::other_anchor(anchor, set),
         ));
     }
+    let is_moved = session.repo().reference(&layout::policy())?.is_some();
+    trust(session, anchor)?;
     let public = server_key(session)?;
-    actor.forget()?;
-    actor.settings.set_anchor(anchor)?;
     check_objects(session)?;
     let hooks = hooks::directory(session.repo(), request.gitlab)?;
     let changes = install::install(&hooks, Side::Server, request.program)?;
@@ -71,6 +74,7 @@ pub fn server(session: &Session, request: &ServerRequest<'_>) -> Result<Server, 
         key: line.trim().to_owned(),
         hooks,
         changes,
+        is_moved,
     })
 }
 

@@ -161,7 +161,7 @@ fn stored(session: &Session, run: &RunId) -> Result<Integrity, Error> {
     let mut report = Report::default();
     if !is_recorded(session, run)? {
         report.count("files", 0);
-        report.findings.push(absent::run_record(run));
+        report.undecided.push(absent::run_record(run));
         return Ok(Integrity {
             report,
             ..Integrity::default()

@@ -5,6 +5,7 @@ pub mod approve;
 pub mod aside;
 pub mod attest;
 pub mod chain;
+pub mod clone;
 pub mod doctor;
 pub mod error;
 pub mod export;

@@ -33,7 +33,7 @@ pub fn outcome(session: &Session, request: Request) -> Result<Recorded, Error> {
     let run = request.run;
     let facts = session.run(&run)?;
     let Some(record) = facts.run.valid() else {
-        return Err(Error::denied(
+        return Err(session.refused(
             format!("{run} can have no outcome: its record does not hold"),
             step::unheld(&facts, session.policy()?),
         ));

@@ -27,7 +27,7 @@ pub fn entry(session: &Session, run: &RunId) -> Result<Entry, Error> {
     let entry = session.stored()?.indexed(run)?;
     entry.ok_or_else(|| {
         let message = format!("the provenance index has no run {run}");
-        Error::denied(message, absent::index_entry(run))
+        session.refused(message, absent::index_entry(run))
     })
 }
 
@@ -77,7 +77,7 @@ pub fn verify(session: &Session, cache: bool) -> Result<Report, Error> {
     let records = session.records()?;
     let mut report = Report::default();
     if records.ledger().tip().is_none() {
-        report.findings.push(absent::ledger());
+        report.undecided.push(absent::ledger());
         return Ok(report);
     }
     let known = match known {

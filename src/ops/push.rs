@@ -17,7 +17,7 @@ use crate::store::swap::{Tip, pause};
 use crate::store::unsent::{Moved, Unsent};
 
 use super::aside::{Aside, settle};
-use super::fetch::{bring, fetch, merge};
+use super::fetch::{self, bring, fetch, merge};
 use super::remote::{self, ATTEMPTS, raced, tracking};
 use super::session::once;
 use super::{Error, Session};
@@ -94,7 +94,7 @@ pub fn push(session: &Session, request: &Request) -> Result<Pushed, Error> {
                 let whole = plan.iter().all(|(name, _)| *name != policy);
                 pushed.add(delivered);
                 // What the server holds now is known: the next push needs no fetch to know it.
-                let known = fetch(&session.again()?, remote, false);
+                let known = fetch(&session.again()?, &fetch::Request::of(remote));
                 if whole {
                     return Ok(pushed);
                 }

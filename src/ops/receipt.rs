@@ -18,7 +18,7 @@ pub struct Receipt {
 /// Returns the newest entry.
 pub fn newest(session: &Session) -> Result<Receipt, Error> {
     let Some(commit) = session.repo().reference(&layout::log())? else {
-        return Err(Error::denied(
+        return Err(session.refused(
             "there is no receive log in this clone",
             absent::receive_log(),
         ));

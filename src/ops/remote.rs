@@ -2,6 +2,7 @@
 
 use crate::git;
 use crate::record::RefName;
+use crate::store::layout;
 use crate::store::ledger::Refs;
 
 use super::{Error, Session};
@@ -11,12 +12,8 @@ pub(super) const ATTEMPTS: usize = 40;
 
 /// Returns the governance refs of a remote, by their names there.
 pub(super) fn tracking(refs: &Refs, remote: &str) -> Refs {
-    let prefix = format!("refs/awo-remotes/{remote}/");
     refs.iter()
-        .filter_map(|(name, id)| {
-            let rest = name.as_str().strip_prefix(&prefix)?;
-            Some((RefName::new(format!("refs/{rest}")).ok()?, *id))
-        })
+        .filter_map(|(name, id)| Some((layout::tracked(remote, name)?, *id)))
         .collect()
 }
 

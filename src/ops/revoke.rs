@@ -67,7 +67,7 @@ pub fn revoke(session: &Session, request: Request) -> Result<Revoked, Error> {
     let records = session.records()?;
     let collector = session.collector(&records)?;
     let context = session.context(&[Role::Operator, Role::Reviewer])?;
-    let refuse = |why| Error::denied(format!("{} cannot be withdrawn", request.record), why);
+    let refuse = |why| session.refused(format!("{} cannot be withdrawn", request.record), why);
     let name = request.record.as_str();
     let prefix = name.parse::<DigestPrefix>();
     let noted = records.all_noted(Notes::APPROVALS)?;

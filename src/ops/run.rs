@@ -34,7 +34,8 @@ pub fn execute(session: &Session, request: Request) -> Result<RunDone, Error> {
             stage: request.stage,
         },
     };
-    Ok(run::run(session.actor(), &request)?)
+    let done = run::run(session.actor(), &request);
+    done.map_err(|error| Error::from(error).or_fetch(session.is_behind()))
 }
 
 /// A run that took place elsewhere.

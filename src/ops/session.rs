@@ -3,13 +3,13 @@
 use std::cell::OnceCell;
 
 use crate::actor::{self, Actor};
-use crate::check::PolicyHistory;
 use crate::check::branch;
+use crate::check::{Behind, PolicyHistory};
 use crate::facts::run::{Collector, Held, Lookup, RunFacts};
 use crate::git::Repo;
 use crate::policy::{Policy, Role};
 use crate::record::envelope::Envelope;
-use crate::record::{Findings, ObjectId, RefName, RunId, Sha256, Timestamp};
+use crate::record::{Findings, ObjectId, RefName, Refusal, RunId, Sha256, Timestamp};
 use crate::records::{Context, Predicate, RunPredicate};
 use crate::rules::{Step, absent, step};
 use crate::store::batch::Batch;
@@ -109,12 +109,26 @@ impl Session {
         let records = self.records()?;
         let facts = self.collector(&records)?.run(run)?;
         if matches!(facts.run, Lookup::Missing) {
-            return Err(Error::denied(
-                format!("there is no run {run} in this clone"),
-                absent::run_record(run),
-            ));
+            let message = format!("there is no run {run} in this clone");
+            return Err(self.refused(message, absent::run_record(run)));
         }
         Ok(facts)
+    }
+
+    /// Tells whether something has come to this clone by another way than `git awo fetch`, so that what
+    /// belongs to it may be missing. What cannot be told does not count.
+    pub fn is_behind(&self) -> bool {
+        let behind = || -> Result<bool, Error> {
+            let marks = self.actor.settings.high_water()?;
+            Ok(Behind::of(self.repo(), self.refs()?, &marks)?.is_behind())
+        };
+        behind().unwrap_or_default()
+    }
+
+    /// Returns the error that an act is refused: undecided where only what is not here stands in its
+    /// way.
+    pub(super) fn refused(&self, message: impl Into<String>, why: impl Into<Refusal>) -> Error {
+        Error::denied(message, why).or_fetch(self.is_behind())
     }
 
     /// Tells whether the branch of a run, as last seen of a remote, holds its commit.
@@ -153,7 +167,8 @@ impl Session {
 
     /// Returns the context of a statement made in the first of these roles that one holds.
     pub fn context(&self, roles: &[Role]) -> Result<Context, Error> {
-        Ok(self.actor.context(self.history()?, roles)?)
+        let context = self.actor.context(self.history()?, roles);
+        context.map_err(|error| Error::from(error).or_fetch(self.is_behind()))
     }
 
     /// Signs a statement.

@@ -34,7 +34,7 @@ pub fn show(session: &Session, name: &str) -> Result<Found, Error> {
     }
     if found.is_empty() {
         let expected = "a task, a run, or a governed commit or one that a member vouches for";
-        return Err(Error::denied(
+        return Err(session.refused(
             format!("nothing is recorded about {name}"),
             absent::named(name, expected, "git awo fetch; git awo log"),
         ));

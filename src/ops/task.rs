@@ -70,7 +70,7 @@ pub(super) fn signed(
 ) -> Result<(Sha256, Contract), Error> {
     let missing = || {
         let message = format!("there is no task {task} in this clone");
-        Error::denied(message, absent::contract(task))
+        session.refused(message, absent::contract(task))
     };
     let envelope = records.envelope(&Kind::Contract.of(task))?;
     let envelope = envelope.ok_or_else(missing)?;

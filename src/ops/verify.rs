@@ -1,13 +1,18 @@
 //! Verifies everything again, from objects, offline.
 
+use crate::check::Anchor;
 use crate::check::verify::{Clone, Scope, stands_for, verify as judge};
-use crate::record::Report;
-use crate::record::{RefName, RunId};
+use crate::record::{ObjectId, RefName, Report, RunId};
 use crate::records::Kind;
+use crate::rules::clone;
 use crate::store::ledger;
 
 use super::revision::{candidates, named};
-use super::{Error, Session};
+use super::trust::trust;
+use super::{Error, Session, fetch};
+
+/// The remote that every checkout of CI has.
+const ORIGIN: &str = "origin";
 
 /// What is to be verified.
 pub struct Request {
@@ -39,7 +44,110 @@ impl Request {
 
 /// Verifies a clone, or a part of it.
 pub fn verify(session: &Session, request: &Request) -> Result<Report, Error> {
-    let scope = scope(session, request)?;
+    judged(session, request, &scope(session, request)?)
+}
+
+/// A checkout of CI that is to be verified. It may be shallow, partial, of a single branch, and
+/// without the records.
+pub struct CiRequest {
+    /// What is trusted; if not given, what this clone trusts already.
+    pub anchor: Option<Anchor>,
+    /// The branch that HEAD is proposed for, and by whose rules it is judged then.
+    pub reference: Option<String>,
+    /// For how many days what is known of the server counts.
+    pub fresh: Option<u32>,
+}
+
+/// Fetches from `origin` whatever is missing, and verifies everything, HEAD too.
+pub fn verify_ci(session: &Session, request: &CiRequest) -> Result<Report, Error> {
+    if let Some(anchor) = &request.anchor {
+        trust(session, anchor)?;
+    }
+    let whole = fetch::Request {
+        whole: true,
+        ..fetch::Request::of(ORIGIN)
+    };
+    fetch::fetch(session, &whole)?;
+    let session = session.again()?;
+    let all = Request {
+        fresh: request.fresh,
+        ..Request::of(None)
+    };
+    let mut report = verify(&session, &all)?;
+    head(&session, &all, request.reference.as_deref(), &mut report)?;
+    Ok(report)
+}
+
+/// Judges HEAD as proposed for a branch, where none contains it yet.
+fn head(
+    session: &Session,
+    request: &Request,
+    branch: Option<&str>,
+    report: &mut Report,
+) -> Result<(), Error> {
+    let (repo, refs) = (session.repo(), session.refs()?);
+    let Some(mut head) = repo.head_id()? else {
+        return Ok(());
+    };
+    if let Some(proposed) = trial_merge(session, head)? {
+        report.notes.push(format!(
+            "HEAD is the merge with which the forge tries whether {proposed} can be merged: that is \
+             judged, and not the merge"
+        ));
+        head = proposed;
+    }
+    let branch = match branch {
+        Some(name) if name.starts_with("refs/") => Some(RefName::new(name)?),
+        Some(name) => Some(RefName::new(format!("refs/heads/{name}"))?),
+        None => None,
+    };
+    let remotes = [ORIGIN.to_owned()];
+    let stands = |name: &RefName| stands_for(name, &remotes);
+    let counts = |name: &RefName| match &branch {
+        Some(branch) => stands(name).contains(branch),
+        None => stands(name).iter().any(|it| it.branch().is_some()) && !is_of_a_forge(name),
+    };
+    let hidden: Vec<_> = refs.iter().filter(|(name, _)| counts(name)).collect();
+    let hidden: Vec<_> = hidden.into_iter().map(|(_, id)| *id).collect();
+    if repo.new_commits(&[head], &hidden)?.is_empty() {
+        return Ok(());
+    }
+    if branch.is_none() {
+        let found = clone::head_unjudged(head);
+        report.undecided.push(found);
+        return Ok(());
+    }
+    let scope = Scope::Commits {
+        reference: branch,
+        tips: vec![head],
+        hidden,
+        tag: None,
+    };
+    report.absorb(judged(session, request, &scope)?);
+    Ok(())
+}
+
+/// Returns the commit that a forge has merged into its target to try it, if HEAD is that merge.
+/// GitHub's checkout names it so; whoever proposes a commit cannot.
+fn trial_merge(session: &Session, head: ObjectId) -> Result<Option<ObjectId>, Error> {
+    let mut refs = session.refs()?.iter();
+    if !refs.any(|(name, id)| *id == head && is_of_a_forge(name)) {
+        return Ok(None);
+    }
+    Ok(match session.repo().commit(head)?.parents.as_slice() {
+        [_, proposed] => Some(*proposed),
+        _ => None,
+    })
+}
+
+/// Tells whether a ref is `refs/remotes/pull/N/merge`, which no remote named `pull` has.
+fn is_of_a_forge(name: &RefName) -> bool {
+    let number = name.as_str().strip_prefix("refs/remotes/pull/");
+    let number = number.and_then(|it| it.strip_suffix("/merge"));
+    number.is_some_and(|it| !it.is_empty() && it.bytes().all(|b| b.is_ascii_digit()))
+}
+
+fn judged(session: &Session, request: &Request, scope: &Scope) -> Result<Report, Error> {
     let mut receipts = Vec::new();
     for (name, bytes) in &request.receipts {
         let line = bytes.strip_suffix(b"\n").unwrap_or(bytes);
@@ -48,19 +156,16 @@ pub fn verify(session: &Session, request: &Request) -> Result<Report, Error> {
     let actor = session.actor();
     let anchor = actor.anchor()?;
     let marks = actor.settings.high_water()?;
-    let fetched = marks.fetched.into_values().max();
-    let seen: Vec<_> = marks.remotes.into_values().flatten().collect();
     let clone = Clone {
         reader: &actor.repo,
         anchor: anchor.as_ref(),
-        high_water: &seen,
+        marks: &marks,
         receipts: &receipts,
-        fetched,
         fresh: request.fresh,
         time: actor.now(),
         cache: request.cache,
     };
-    Ok(judge(&clone, &scope))
+    Ok(judge(&clone, scope))
 }
 
 fn scope(session: &Session, request: &Request) -> Result<Scope, Error> {

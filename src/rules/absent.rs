@@ -3,6 +3,41 @@
 use crate::record::{Finding, Rule, RunId, Sha256, Subject, TaskId};
 use crate::store::layout;
 
+/// Tells whether a finding says that what was asked for is not in this clone. That decides nothing: it
+/// may be elsewhere.
+pub fn is_absent(finding: &Finding) -> bool {
+    let rules = [
+        Rule::IndexEntry,
+        Rule::LedgerPresent,
+        Rule::LogPresent,
+        Rule::ProposalFiles,
+        Rule::RecordPresent,
+    ];
+    rules.iter().any(|rule| finding.rule == *rule)
+}
+
+/// Tells whether a finding may be true only because records or a policy have not been fetched.
+pub fn may_come(finding: &Finding) -> bool {
+    let rules = [
+        Rule::Attestation,
+        Rule::BindsContract,
+        Rule::Contract,
+        Rule::Evidence,
+        Rule::Finalization,
+        Rule::Gate2,
+        Rule::GateOrder,
+        Rule::IndexAttestation,
+        Rule::KeyKnown,
+        Rule::ProvenanceIndex,
+        Rule::RevocationOfRecord,
+        Rule::RoleHeld,
+        Rule::RunApproved,
+        Rule::RunRecord,
+        Rule::TaskApproved,
+    ];
+    rules.iter().any(|rule| finding.rule == *rule) || is_absent(finding)
+}
+
 /// Returns the finding that there is no run of this id.
 pub fn run_record(run: &RunId) -> Finding {
     Rule::RecordPresent

@@ -6,7 +6,7 @@ use crate::facts::log::Log;
 use crate::facts::policies::Version;
 use crate::policy::Policy;
 use crate::record::{
-    Finding, Findings, IdentityName, ObjectId, RefName, Rule, Sha256, Subject, Timestamp,
+    Finding, Findings, IdentityName, ObjectId, RefName, Report, Rule, Sha256, Subject, Timestamp,
 };
 use crate::records::Movement;
 use crate::store::layout::{self, Place};
@@ -20,6 +20,26 @@ pub fn policy_fetched() -> Finding {
         .found("no refs/awo/policy in this clone")
         .expected("the policy and its records")
         .remedy("git awo fetch")
+}
+
+/// What is cloned has a policy by which it can be verified.
+pub fn ungoverned_server(url: &str) -> Finding {
+    Rule::PolicyFetched
+        .finding(Subject::of_ref(&layout::policy()))
+        .found(format!("no refs/awo/policy at {url}"))
+        .expected("a governed repository")
+        .remedy("git clone, then git awo init, by whoever founds its policy")
+}
+
+/// Leaves undecided what may be found only because this clone is behind: first `git awo fetch` has to
+/// bring what is missing. Unchanged if it is not behind.
+pub fn or_fetch(mut report: Report, may_be_behind: bool) -> Report {
+    if may_be_behind {
+        let findings = std::mem::take(&mut report.findings).into_iter();
+        let fetch = |it: Finding| it.remedy("git awo fetch");
+        report.undecided.extend(findings.map(fetch));
+    }
+    report
 }
 
 /// Without a pinned root nothing is decided.
@@ -44,6 +64,15 @@ pub fn without_rules(subject: Subject, asked: &str, branch: Option<&RefName>) ->
         .found(found)
         .expected("a branch that the policy names")
         .remedy(format!("git awo verify {asked} --ref {branch}"))
+}
+
+/// A checkout of CI that no branch here contains is judged as proposed for some branch.
+pub fn head_unjudged(head: ObjectId) -> Finding {
+    Rule::UngovernedRef
+        .finding(Subject::of_commit(head))
+        .found("HEAD is at a commit that no branch of this clone contains")
+        .expected("the branch that it is proposed for")
+        .remedy("git awo verify --ci --ref BRANCH")
 }
 
 /// The policy by which a clone is verified may have expired meanwhile: the server has refused every

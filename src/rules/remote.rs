@@ -22,7 +22,10 @@ pub fn rewound(
         .found(now.map_or("the ref is gone".to_owned(), |id| id.to_string()))
         .expected(format!("a descendant of {seen}, seen before"))
         .remedy(match is_here {
-            true => "ask the server's administrator; compare with another clone",
+            true => {
+                "ask the server's administrator; compare with another clone; a mirror that lags: wait, \
+                 or name it as a remote of its own"
+            }
             false => FORGET_MARKS,
         })
 }

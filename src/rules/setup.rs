@@ -3,6 +3,7 @@
 
 use std::fmt::Display;
 
+use crate::git::ViewProblem;
 use crate::policy::Policy;
 use crate::record::{Finding, ObjectId, RefName, Rule, Subject};
 
@@ -203,9 +204,13 @@ pub fn unfound(name: &RefName, commit: ObjectId) -> Finding {
 }
 
 /// Returns the finding that not all objects are seen here.
-pub fn incomplete_view(problem: impl Display) -> Finding {
-    let (expected, remedy) = ("a complete clone", "git fetch --unshallow");
-    finding(Rule::WholeView, problem, expected, remedy)
+pub fn incomplete_view(problem: ViewProblem) -> Finding {
+    finding(
+        Rule::WholeView,
+        problem,
+        "a complete clone",
+        problem.remedy(),
+    )
 }
 
 /// Returns the finding that nothing is trusted here.

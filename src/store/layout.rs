@@ -59,6 +59,13 @@ pub fn tracking(remote: &str, reference: &RefName) -> Option<RefName> {
     RefName::new(format!("refs/awo-remotes/{remote}/{rest}")).ok()
 }
 
+/// Returns the governance ref of a remote that this ref tracks, by its name there.
+pub fn tracked(remote: &str, tracking: &RefName) -> Option<RefName> {
+    let below = tracking.as_str().strip_prefix("refs/awo-remotes/")?;
+    let rest = below.strip_prefix(remote)?.strip_prefix('/')?;
+    RefName::new(format!("refs/{rest}")).ok()
+}
+
 /// What a governance ref holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Place {

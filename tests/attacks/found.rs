@@ -21,7 +21,7 @@ fn a_plain_clone_is_told_what_to_fetch() {
         &["git", "clone", "--quiet", "server.git", "vera"],
     );
     let done = world.run("vera", "vera", &["git", "awo", "verify"]);
-    assert_eq!(done.code, 1, "{}", done.text);
+    assert_eq!(done.code, 3, "{}", done.text);
     assert!(
         done.text.contains("STR-002") && done.text.contains("git awo fetch"),
         "{}",

@@ -6,7 +6,7 @@ use saphyr::Yaml;
 
 use super::forge::{self, Job, What, in_order};
 use super::yaml::{entries, get, load, table, text, words};
-use super::{GITHUB, GITHUB_VERIFY, GITLAB, ROAD, Scene};
+use super::{GITHUB, GITHUB_VERIFY, GITLAB, GITLAB_VERIFY, ROAD, Scene};
 use crate::world::World;
 
 const README: &str = include_str!("../../docs/ci/README.md");
@@ -23,7 +23,7 @@ const ENVIRONMENTS: [&str; 5] = [
 fn scripts(job: &Job) -> impl Iterator<Item = &str> {
     job.steps.iter().filter_map(|step| match &step.what {
         What::Shell(script) => Some(script.as_str()),
-        What::Keep(_) => None,
+        What::Keep(_) | What::CheckOut => None,
     })
 }
 
@@ -33,12 +33,15 @@ fn all_jobs() -> Vec<(bool, Job)> {
             .into_iter()
             .map(|it| (true, it))
     };
-    let gitlab = super::yaml::gitlab(&load(GITLAB))
-        .into_iter()
-        .map(|it| (false, it));
+    let gitlab = |template| {
+        super::yaml::gitlab(&load(template))
+            .into_iter()
+            .map(|it| (false, it))
+    };
     github(GITHUB)
         .chain(github(GITHUB_VERIFY))
-        .chain(gitlab)
+        .chain(gitlab(GITLAB))
+        .chain(gitlab(GITLAB_VERIFY))
         .collect()
 }
 
@@ -172,7 +175,7 @@ fn keys_are_written_for_nobody_else_and_removed_whatever_happens() {
                 "{}",
                 job.name
             );
-            let after = &job.steps[1];
+            let after = job.steps.iter().find(|it| it.always).unwrap();
             let What::Shell(script) = &after.what else {
                 panic!("a shell step")
             };

@@ -55,6 +55,30 @@ impl Flavour for GitHub {
         Ok(out + rest)
     }
 
+    /// As actions/checkout@v4 logs it, without the settings that it makes for credentials.
+    fn check_out(&self, proposal: Option<&str>) -> String {
+        let (from, to) = match proposal {
+            Some(number) => (
+                format!("refs/pull/{number}/merge"),
+                format!("refs/remotes/pull/{number}/merge"),
+            ),
+            None => (
+                "refs/heads/main".to_owned(),
+                "refs/remotes/origin/main".to_owned(),
+            ),
+        };
+        let out = match proposal {
+            Some(_) => format!("git checkout --quiet --force {to}"),
+            None => format!("git checkout --quiet --force -B main {to}"),
+        };
+        format!(
+            "git init --quiet . && git remote add origin {URL}/acme/sandbox && \
+             sha=$(git ls-remote origin {from} | cut -f 1) && \
+             git -c protocol.version=2 fetch --quiet --no-tags --prune --no-recurse-submodules --depth=1 \
+             origin +$sha:{to} && {out}"
+        )
+    }
+
     fn exports_secrets(&self) -> bool {
         false
     }
@@ -101,6 +125,24 @@ impl Flavour for GitLab {
             out.push_str(rest);
         }
         Ok(out)
+    }
+
+    /// As the runner does with GIT_STRATEGY fetch and its default depth.
+    fn check_out(&self, proposal: Option<&str>) -> String {
+        let from = match proposal {
+            Some(number) => format!("refs/merge-requests/{number}/head"),
+            None => "refs/heads/main".to_owned(),
+        };
+        let branch = match proposal {
+            Some(_) => "",
+            None => "+refs/heads/main:refs/remotes/origin/main",
+        };
+        format!(
+            "git init --quiet . && git remote add origin {URL}/acme/sandbox.git && \
+             sha=$(git ls-remote origin {from} | cut -f 1) && \
+             git fetch --quiet --depth 20 --no-tags --prune origin +{from}:refs/pipelines/7002 {branch} && \
+             git checkout --quiet -f --detach \"$sha\""
+        )
     }
 
     fn exports_secrets(&self) -> bool {

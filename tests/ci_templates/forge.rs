@@ -46,6 +46,8 @@ pub enum What {
     Shell(String),
     /// Keeps a path as an artifact.
     Keep(String),
+    /// Checks out what started the pipeline, as the forge does by default.
+    CheckOut,
 }
 
 /// How a job ended.
@@ -75,6 +77,9 @@ pub trait Flavour {
     fn predefined(&self, job: &str, place: &Path) -> Table;
     /// Returns the value of a text in the file, or what in it is unknown.
     fn value(&self, text: &str, known: &Table) -> Result<String, String>;
+    /// Returns the shell text that checks out like this forge, in an empty directory: what started the
+    /// pipeline, or what proposal this number proposes.
+    fn check_out(&self, proposal: Option<&str>) -> String;
     /// Tells whether secrets are in the environment without being asked for.
     fn exports_secrets(&self) -> bool;
 }
@@ -87,6 +92,8 @@ pub struct Forge<'w> {
     pub secrets: BTreeMap<String, Table>,
     /// What the forge and a person supply: `inputs.task`, `AWO_TASK`.
     pub given: Table,
+    /// The pull or merge request that started the pipeline.
+    pub proposal: Option<&'w str>,
 }
 
 impl Forge<'_> {
@@ -194,7 +201,8 @@ impl Forge<'_> {
         path: &mut String,
     ) -> Result<String, String> {
         let script = match &step.what {
-            What::Shell(script) => script,
+            What::Shell(script) => script.clone(),
+            What::CheckOut => self.flavour.check_out(self.proposal),
             What::Keep(what) => {
                 let from = self.flavour.value(what, known)?;
                 let mut copy = Command::new("cp");
@@ -223,7 +231,7 @@ impl Forge<'_> {
         let system = std::env::var("PATH").unwrap();
         let output = Command::new("bash")
             .args(["--noprofile", "--norc", "-e", "-u", "-o", "pipefail", "-c"])
-            .arg(script)
+            .arg(&script)
             .current_dir(at.join("place"))
             .env_clear()
             .envs(&env)

@@ -89,13 +89,14 @@ fn github_step(step: &Yaml<'_>) -> Step {
     }
     let what = match (word("run"), word("uses")) {
         (Some(script), None) => What::Shell(script),
-        (None, Some(action)) => {
-            assert_eq!(
-                action, "actions/upload-artifact@v4",
-                "the one action there is"
-            );
-            What::Keep(table(get(step, "with"))["path"].clone())
-        }
+        (None, Some(action)) => match action.as_str() {
+            "actions/upload-artifact@v4" => What::Keep(table(get(step, "with"))["path"].clone()),
+            "actions/checkout@v4" => {
+                assert!(get(step, "with").is_none(), "with its defaults");
+                What::CheckOut
+            }
+            other => panic!("{other} is not played by this test"),
+        },
         other => panic!("a step runs something: {other:?}"),
     };
     Step {
@@ -138,6 +139,13 @@ pub fn gitlab(document: &Yaml<'_>) -> Vec<Job> {
                 shell("script", false, script),
                 shell("after_script", true, lines(default, "after_script")),
             ];
+            if env.get("GIT_STRATEGY").is_none_or(|it| it != "none") {
+                let check_out = Step {
+                    what: What::CheckOut,
+                    ..shell("checkout", false, String::new())
+                };
+                steps.insert(0, check_out);
+            }
             if let Some(artifacts) = get(job, "artifacts") {
                 assert_eq!(
                     get(artifacts, "when").and_then(text).as_deref(),

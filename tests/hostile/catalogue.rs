@@ -6,9 +6,9 @@ use std::path::Path;
 use git_awo::record::Code;
 
 use super::{
-    Case, approvals, detect, doctor, environment, gone, graph, locked, lookalikes, metadata,
-    network, newer, races, records, replay, rollbacks, signatures, size, sweep, tags, trees,
-    verify, view, vouches,
+    Case, approvals, behind, detect, doctor, environment, gone, graph, locked, lookalikes,
+    metadata, network, newer, races, records, replay, rollbacks, signatures, size, sweep, tags,
+    trees, verify, view, vouches,
 };
 use crate::figure::figure;
 
@@ -35,6 +35,7 @@ const GROUPS: &[(&str, &[Case])] = &[
     ("Records and sums", records::CASES),
     ("Commits by others", vouches::CASES),
     ("What verify answers", verify::CASES),
+    ("Clones that are behind, checkouts, mirrors", behind::CASES),
     ("Tags", tags::CASES),
     ("Single-byte changes", sweep::CASES),
 ];

@@ -4,6 +4,7 @@
 //! with git, and says what [`door::Door`] must answer. Each module lists its attacks in `CASES`.
 
 mod approvals;
+mod behind;
 mod catalogue;
 mod detect;
 mod doctor;

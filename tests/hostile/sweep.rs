@@ -10,6 +10,7 @@ use flate2::read::ZlibDecoder;
 use flate2::write::ZlibEncoder;
 use flate2::{Compression, Decompress, FlushDecompress};
 use git_awo::actor::Actor;
+use git_awo::check::Marks;
 use git_awo::check::verify::{Clone, Scope, verify};
 use git_awo::git::Kind;
 use git_awo::record::Verdict;
@@ -256,9 +257,8 @@ fn holds(place: &Path) -> bool {
     let clone = Clone {
         reader: &actor.repo,
         anchor: anchor.as_ref(),
-        high_water: &[],
+        marks: &Marks::default(),
         receipts: &[],
-        fetched: None,
         fresh: None,
         time: actor.now(),
         cache: false,

@@ -61,7 +61,7 @@ fn a_run_that_is_not_recorded_is_said_to_be_missing() {
         let did = awo(&world, "rita", &[&["--json"], &words[..]].concat());
         assert_eq!(
             (did.code, did.findings()),
-            (1, vec!["STR-002 -".to_owned()])
+            (3, vec!["STR-002 -".to_owned()])
         );
     }
     assert!(!world.path("rita/out").exists());
@@ -74,7 +74,7 @@ fn a_run_that_is_not_recorded_is_said_to_be_missing() {
     let bare = awo(&world, "vera", &["--json", "integrity", "verify", RUN]);
     assert_eq!(
         (bare.code, bare.findings()),
-        (1, vec!["STR-002 -".to_owned()])
+        (3, vec!["STR-002 -".to_owned()])
     );
 }
 

@@ -167,9 +167,9 @@ const EVERYWHERE: &[&[&str]] = &[
 /// The same in a repository that has nothing in it; `init` founds it, `log` has no commit.
 const WITHOUT_POLICY: &[(&[&str], i32, &str)] = &[
     (&["status"], 3, "GOV-006"),
-    (&["verify"], 1, "STR-002"),
+    (&["verify"], 3, "STR-002"),
     (&["doctor"], 1, "GOV-006"),
-    (&["receipt"], 1, "STR-002"),
+    (&["receipt"], 3, "STR-002"),
     (&["chain", RUN], 3, "GOV-006"),
     (&["gate", RUN], 3, "GOV-006"),
     (&["attest", RUN], 3, "GOV-006"),
@@ -178,11 +178,11 @@ const WITHOUT_POLICY: &[(&[&str], i32, &str)] = &[
     (&["outcome", RUN, "accepted", "--reason", "x"], 3, "GOV-006"),
     (&["approve", TASK, "--sentence", SENTENCE], 3, "GOV-006"),
     (&["run", TASK, "--", "true"], 1, "GOV-006"),
-    (&["integrity", "verify", RUN], 1, "STR-002"),
-    (&["tar", RUN, "-o", "out.tar.gz"], 1, "STR-002"),
+    (&["integrity", "verify", RUN], 3, "STR-002"),
+    (&["tar", RUN, "-o", "out.tar.gz"], 3, "STR-002"),
     (&["export", RUN, "out"], 3, "GOV-006"),
-    (&["provenance", "show", RUN], 1, "STR-002"),
-    (&["provenance", "verify"], 1, "STR-002"),
+    (&["provenance", "show", RUN], 3, "STR-002"),
+    (&["provenance", "verify"], 3, "STR-002"),
     (&["task", "show", TASK], 3, "GOV-006"),
     (&["policy", "show"], 3, "GOV-006"),
     (&["policy", "log"], 3, "GOV-006"),
@@ -198,7 +198,7 @@ const ROWS: &[Row] = &[
         nothing,
         RITA,
         &["gate", "nope"],
-        (1, "STR-002"),
+        (3, "STR-002"),
     ),
     row(
         "unknown run",
@@ -206,7 +206,7 @@ const ROWS: &[Row] = &[
         nothing,
         RITA,
         &["chain", "nope"],
-        (1, "STR-002"),
+        (3, "STR-002"),
     ),
     row(
         "unknown run",
@@ -214,7 +214,7 @@ const ROWS: &[Row] = &[
         nothing,
         RITA,
         &["attest", "nope"],
-        (1, "STR-002"),
+        (3, "STR-002"),
     ),
     row(
         "unknown run",
@@ -222,7 +222,7 @@ const ROWS: &[Row] = &[
         nothing,
         OTTO,
         &["finalize", "nope"],
-        (1, "STR-002"),
+        (3, "STR-002"),
     ),
     row(
         "unknown run",
@@ -230,7 +230,7 @@ const ROWS: &[Row] = &[
         nothing,
         OTTO,
         &["rollback", "nope"],
-        (1, "STR-002"),
+        (3, "STR-002"),
     ),
     row(
         "unknown run",
@@ -238,7 +238,7 @@ const ROWS: &[Row] = &[
         nothing,
         OLGA,
         &["outcome", "nope", "accepted", "--reason", "x"],
-        (1, "STR-002"),
+        (3, "STR-002"),
     ),
     row(
         "unknown name",
@@ -246,7 +246,7 @@ const ROWS: &[Row] = &[
         nothing,
         OLGA,
         &["approve", "nope"],
-        (1, "STR-002"),
+        (3, "STR-002"),
     ),
     row(
         "unknown task",
@@ -254,7 +254,7 @@ const ROWS: &[Row] = &[
         nothing,
         OTTO,
         &["task", "show", "nope"],
-        (1, "STR-002"),
+        (3, "STR-002"),
     ),
     row(
         "unknown task",
@@ -262,7 +262,7 @@ const ROWS: &[Row] = &[
         nothing,
         OTTO,
         &["run", "nope", "--", "true"],
-        (1, "STR-002"),
+        (3, "STR-002"),
     ),
     row(
         "nothing recorded",
@@ -270,7 +270,7 @@ const ROWS: &[Row] = &[
         nothing,
         OTTO,
         &["show", "HEAD"],
-        (1, "STR-002"),
+        (3, "STR-002"),
     ),
     row(
         "no log",
@@ -278,7 +278,7 @@ const ROWS: &[Row] = &[
         |world| plain_clone(world, &[]),
         ("vera", "home/vera/c"),
         &["receipt"],
-        (1, "STR-002"),
+        (3, "STR-002"),
     ),
     row(
         "no records",
@@ -286,7 +286,7 @@ const ROWS: &[Row] = &[
         |world| plain_clone(world, &[]),
         ("vera", "home/vera/c"),
         &["verify"],
-        (1, "STR-002"),
+        (3, "STR-002"),
     ),
     // Who.
     row(
@@ -453,8 +453,12 @@ const ROWS: &[Row] = &[
         "not approved",
         World::approved,
         |world| {
+            // Nor has it come and waits to be merged.
             let notes = world.notes("otto", "approvals");
-            git(world, "otto", &["git", "update-ref", "-d", &notes])
+            let seen = notes.replacen("refs/", "refs/awo-remotes/origin/", 1);
+            for name in [&notes, &seen] {
+                git(world, "otto", &["git", "update-ref", "-d", name]);
+            }
         },
         OTTO,
         &["run", TASK, "--", "true"],

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use super::world::*;
+use crate::check::Marks;
 use crate::check::tests::world::Stage::*;
 use crate::check::verify::{self, Clone, Scope};
 use crate::facts::policies::Anchor;
@@ -18,9 +19,8 @@ fn verify_at(world: &World, scope: &Scope, anchor: &Anchor, cache: bool, at: Tim
     let clone = Clone {
         reader: &Reader::open(world.path()).unwrap(),
         anchor: Some(anchor),
-        high_water: &[],
+        marks: &Marks::default(),
         receipts: &[],
-        fetched: None,
         fresh: None,
         time: at,
         cache,

@@ -186,7 +186,7 @@ fn the_files_of_a_run_are_what_its_inventory_says() {
     assert_eq!(codes(&lost.report), ["INT-005 object-present?"]);
     assert_eq!(lost.root, None);
     let nothing = stored(&world.refs(Approved));
-    assert_eq!(codes(&nothing.report), ["STR-002 record-present"]);
+    assert_eq!(codes(&nothing.report), ["STR-002 record-present?"]);
 }
 
 #[test]

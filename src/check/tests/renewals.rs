@@ -2,6 +2,7 @@
 //! what is in order arrives, what arrived stays in order, and nothing but a veto ends a run.
 
 use super::world::*;
+use crate::check::Marks;
 use crate::check::push::Door;
 use crate::check::tests::world::Stage::*;
 use crate::check::verify::{self, Clone as Cloned};
@@ -236,9 +237,8 @@ impl<'a> Play<'a> {
             let clone = Cloned {
                 reader: &Repo::open(self.world.path()).unwrap(),
                 anchor: Some(&self.world.anchor()),
-                high_water: &[],
+                marks: &Marks::default(),
                 receipts: &[],
-                fetched: None,
                 fresh: None,
                 time: now.plus_days(later),
                 cache: false,

@@ -12,7 +12,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::check::branch::strict::{Hidden, Strict};
 use crate::check::branch::{self, Branch, Seen};
 use crate::check::push::in_order;
-use crate::check::{Error, PolicyHistory};
+use crate::check::{Behind, Error, PolicyHistory};
 use crate::facts::log::Log;
 use crate::facts::remembered::At;
 use crate::facts::vouched::Vouched;
@@ -21,7 +21,7 @@ use crate::policy::{Policy, RefRules};
 use crate::record::{
     Checked, Coded, Findings, ObjectId, RefName, Report, Subject, Timestamp, add_checked,
 };
-use crate::rules::push as rules;
+use crate::rules::{clone as known, push as rules};
 
 use super::arrived::Arrived;
 use super::blobs::{Blobs, Hashed};
@@ -42,6 +42,8 @@ struct Move<'a> {
     is_new: bool,
     /// Whether the branch is there now.
     is_tip: bool,
+    /// Whether it came without its records.
+    is_behind: bool,
 }
 
 /// What is to be judged for a movement.
@@ -70,13 +72,13 @@ pub(super) struct Logged {
 /// Judges every branch of a clone, where some commits were judged `before`.
 pub(super) fn verify(
     cores: &Cores<'_>,
-    log: &Log,
+    (log, behind): (&Log, &Behind),
     arrived: Option<&Arrived<'_>>,
     before: &Judged,
     report: &mut Report,
 ) -> Result<Logged, Error> {
     let tips = tips(cores.reader(), cores.basis.refs);
-    let moves = moves(cores, log, &tips)?;
+    let moves = moves(cores, (log, behind), &tips)?;
     let has_log = !log.state.refs.is_empty();
     let mut known = Outcomes::default();
     let runs: Mutex<Vec<_>> = Mutex::default();
@@ -151,7 +153,7 @@ pub(super) fn verify(
                 if !it.is_tip {
                     add_checked(&mut logged.checked, &found.checked);
                 }
-                report.absorb(found);
+                report.absorb(known::or_fetch(found, it.is_behind));
                 if it.is_tip {
                     let found = blobs.of_tip(cores.reader(), it.reference, it.new, report);
                     put(found, it.reference, report);
@@ -215,7 +217,7 @@ fn put(result: Result<(), Error>, reference: &RefName, report: &mut Report) {
 /// where every branch is now.
 fn moves<'a>(
     cores: &Cores<'a>,
-    log: &'a Log,
+    (log, behind): (&'a Log, &Behind),
     tips: &'a BTreeSet<(RefName, ObjectId)>,
 ) -> Result<Vec<Move<'a>>, Error> {
     let (reader, history) = (cores.reader(), cores.basis.history);
@@ -257,6 +259,7 @@ fn moves<'a>(
                     time: says.time,
                     is_new: movement.old.is_none(),
                     is_tip: false,
+                    is_behind: false,
                 });
             }
         }
@@ -267,19 +270,27 @@ fn moves<'a>(
     let (strict, loose): (Vec<_>, Vec<_>) = tips
         .iter()
         .partition(|(name, _)| takes_only_governed(policy, name));
-    moves.extend(
-        strict
-            .into_iter()
-            .chain(loose)
-            .map(|(reference, tip)| Move {
-                reference,
-                new: *tip,
-                policy: history.last_index(),
-                time: cores.basis.time,
-                is_new: !log.state.refs.contains_key(reference),
-                is_tip: true,
-            }),
-    );
+    for (reference, tip) in strict.into_iter().chain(loose) {
+        let now = |new, is_behind| Move {
+            reference,
+            new,
+            policy: history.last_index(),
+            time: cores.basis.time,
+            is_new: !log.state.refs.contains_key(reference),
+            is_tip: true,
+            is_behind,
+        };
+        let is_behind = !behind.since(reader, &[*tip])?.is_empty();
+        if is_behind {
+            // What was fetched with its records is judged by them.
+            for seen in behind.seen(reference) {
+                if reader.is_ancestor(seen, *tip)? {
+                    moves.push(now(seen, false));
+                }
+            }
+        }
+        moves.push(now(*tip, is_behind));
+    }
     Ok(moves)
 }
 

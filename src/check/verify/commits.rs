@@ -3,8 +3,8 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::check::Error;
 use crate::check::branch::{self, Branch};
+use crate::check::{Behind, Error};
 use crate::facts::log::Log;
 use crate::facts::remembered::At;
 use crate::facts::run::Collector;
@@ -26,7 +26,7 @@ pub(super) struct Range<'a> {
 /// contains it. What no branch has rules for stays undecided.
 pub(super) fn verify(
     collector: &Collector<'_>,
-    log: &Log,
+    (log, behind): (&Log, &Behind),
     reference: Option<&RefName>,
     range: Range<'_>,
     report: &mut Report,
@@ -37,7 +37,7 @@ pub(super) fn verify(
         report.notes.push("the range has no commits".to_owned());
     }
     if let Some(reference) = reference {
-        return verify_on(collector, log, reference, range, &wanted, report);
+        return verify_on(collector, (log, behind), reference, range, &wanted, report);
     }
     let mut left: BTreeSet<ObjectId> = wanted.iter().copied().collect();
     let branches = governed(collector, log);
@@ -53,7 +53,7 @@ pub(super) fn verify(
         let on: Vec<_> = wanted.iter().filter(is_on).copied().collect();
         if !on.is_empty() {
             left.retain(|id| !contains.contains(id));
-            verify_on(collector, log, reference, range, &on, report)?;
+            verify_on(collector, (log, behind), reference, range, &on, report)?;
         }
     }
     let Some(last) = wanted.iter().rfind(|id| left.contains(*id)) else {
@@ -101,7 +101,7 @@ fn governed(collector: &Collector<'_>, log: &Log) -> Vec<(RefName, Vec<ObjectId>
 /// Judges those of a range that are on one branch, parents before children.
 fn verify_on(
     collector: &Collector<'_>,
-    log: &Log,
+    (log, behind): (&Log, &Behind),
     reference: &RefName,
     range: Range<'_>,
     wanted: &[ObjectId],
@@ -137,9 +137,19 @@ fn verify_on(
         }
     }
     // What the log does not know is judged as if it were pushed now.
-    let commits = wanted.iter().copied().filter(|id| left.contains(id));
-    let current = collector.history.last_index();
-    on.judge(commits.collect(), (current, collector.time), true, report)
+    let commits: Vec<_> = wanted
+        .iter()
+        .copied()
+        .filter(|id| left.contains(id))
+        .collect();
+    let now = (collector.history.last_index(), collector.time);
+    let since = behind.since(reader, &commits)?;
+    let (since, before): (Vec<_>, Vec<_>) = commits.into_iter().partition(|id| since.contains(id));
+    on.judge(before, now, true, report)?;
+    let mut found = Report::default();
+    on.judge(since, now, true, &mut found)?;
+    report.absorb(known::or_fetch(found, true));
+    Ok(())
 }
 
 /// A branch, and the range that is judged on it.

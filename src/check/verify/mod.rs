@@ -36,7 +36,7 @@ use seen::high_water;
 use tags::Tags;
 use tips::Judged;
 
-use super::{Anchor, Error, PolicyHistory};
+use super::{Anchor, Behind, Error, PolicyHistory};
 use super::{branch, governance};
 
 pub use cores::Basis;
@@ -131,7 +131,7 @@ fn verify_after(
     };
     let policy = layout::policy();
     let Some(tip) = refs.get(&policy) else {
-        report.findings.push(rules::clone::policy_fetched());
+        report.undecided.push(rules::clone::policy_fetched());
         return Ok(true);
     };
     let Some(anchor) = clone.anchor else {
@@ -152,7 +152,8 @@ fn verify_after(
     };
     let (memory, pushes) = known.unzip();
     let before = memory.as_ref().zip(pushes);
-    let provenance = seen::provenance(clone, threads, refs, &history, before, report)?;
+    let behind = Behind::of(reader, refs, clone.marks)?;
+    let provenance = seen::provenance(clone, threads, refs, &behind, &history, before, report)?;
     let Some(provenance) = provenance else {
         return Ok(false);
     };
@@ -186,6 +187,7 @@ fn verify_after(
             };
             let all = All {
                 cores: Cores { threads, basis },
+                behind: &behind,
                 collector: &collector,
                 log,
                 memory: memory.as_ref(),
@@ -213,11 +215,18 @@ fn verify_after(
                 }
             }
             let range = commits::Range { tips, hidden };
-            commits::verify(&collector, log, reference.as_ref(), range, report)?;
+            commits::verify(
+                &collector,
+                (log, &behind),
+                reference.as_ref(),
+                range,
+                report,
+            )?;
         }
         Scope::Run(run) => {
             let place = Whence {
                 log,
+                behind: &behind,
                 pushes: provenance.positions.older().zip(memory.as_ref()),
             };
             if !run::verify(&collector, place, run, report)? {
@@ -231,6 +240,8 @@ fn verify_after(
 /// A whole clone.
 struct All<'a> {
     cores: Cores<'a>,
+    /// What came without its records.
+    behind: &'a Behind,
     collector: &'a Collector<'a>,
     /// The log, or what has come to it since.
     log: &'a Log,
@@ -260,10 +271,16 @@ impl All<'_> {
         branches::judge_movements(cores, log, &mut report.findings)?;
         let arrived = Arrived::new(&arrivals);
         let mut found = Report::default();
-        let judged = branches::verify(cores, log, Some(&arrived), before, &mut found);
+        let judged = branches::verify(
+            cores,
+            (log, self.behind),
+            Some(&arrived),
+            before,
+            &mut found,
+        );
         let dangling = Mutex::new(BTreeSet::new());
         let left = arrived.judge_left(cores, |collector, facts| {
-            if let Some(note) = nowhere(basis, collector, facts)? {
+            if let Some(note) = nowhere(basis, self.behind, collector, facts)? {
                 let mut notes = dangling.lock().unwrap_or_else(PoisonError::into_inner);
                 notes.insert(note);
             }
@@ -285,7 +302,7 @@ impl All<'_> {
         }
         // What failed is met again by one thread, in order: then the same is told each time.
         governance::judge(&arrivals, self.collector, &mut report.findings)?;
-        let logged = branches::verify(cores, log, None, before, report)?;
+        let logged = branches::verify(cores, (log, self.behind), None, before, report)?;
         Ok(Some((arrivals, Some(logged))))
     }
 
@@ -313,7 +330,9 @@ impl All<'_> {
         report.count("records", arrivals.count());
         let logged = basis.logged.newer().keys();
         for digest in logged.filter(|digest| !arrivals.digests().contains(digest)) {
-            report.findings.push(rules::clone::records_kept(*digest));
+            let gone = Report::of([rules::clone::records_kept(*digest)]);
+            let may_lack = self.behind.may_lack_records();
+            report.absorb(rules::clone::or_fetch(gone, may_lack));
         }
         Ok(arrivals)
     }
@@ -405,6 +424,7 @@ impl All<'_> {
 /// branch, or has not come. `None` too if this clone does not have the branch.
 fn nowhere(
     basis: Basis<'_>,
+    behind: &Behind,
     collector: &Collector<'_>,
     facts: &RunFacts,
 ) -> Result<Option<String>, Error> {
@@ -420,11 +440,18 @@ fn nowhere(
     if !is_here || may_be_gone || tips::contained(reader, &tips, branch, commit)? {
         return Ok(None);
     }
-    Ok(Some(format!(
-        "run {} is finalized, and its commit {commit} is in no {branch} here: its push was \
-         interrupted, or has not come; git push origin {commit}:{branch}",
+    let what = format!(
+        "run {} is finalized, and its commit {commit} is in no {branch} here",
         facts.id
-    )))
+    );
+    Ok(Some(
+        match behind.is_behind() || behind.may_lack_records() {
+            true => format!("{what}: git awo fetch brings the branch, if it has landed"),
+            false => format!(
+                "{what}: its push was interrupted, or has not come; git push origin {commit}:{branch}"
+            ),
+        },
+    ))
 }
 
 /// Judges the commit of a run again about which something has come since it was judged.

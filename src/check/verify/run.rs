@@ -2,12 +2,12 @@
 
 use std::collections::HashSet;
 
-use crate::check::{Error, branch};
+use crate::check::{Behind, Error, branch};
 use crate::facts::log::Log;
 use crate::facts::remembered::{At, Remembered};
 use crate::facts::run::Collector;
 use crate::git::Reader;
-use crate::record::{ObjectId, RefName, Report, RunId, Subject};
+use crate::record::{Findings, ObjectId, RefName, Report, RunId, Subject};
 use crate::rules::{self, clone as known};
 use crate::store::ledger::Refs;
 
@@ -18,6 +18,8 @@ use super::tips;
 pub(super) struct Whence<'a> {
     /// The log, or what has come to it since something was verified.
     pub(super) log: &'a Log,
+    /// What came without its records.
+    pub(super) behind: &'a Behind,
     /// What was verified before.
     pub(super) pushes: Option<(&'a Remembered, &'a Memory)>,
 }
@@ -34,7 +36,12 @@ pub(super) fn verify(
     let facts = collector.run(run)?;
     let Some(record) = facts.held().map(|run| run.says()) else {
         let policy = &collector.history.current().policy;
-        rules::run_binds(&facts, policy, &mut report.findings);
+        let mut found = Findings::new();
+        rules::run_binds(&facts, policy, &mut found);
+        report.absorb(known::or_fetch(
+            Report::of(found),
+            whence.behind.is_behind(),
+        ));
         return Ok(true);
     };
     let Some(at) = whence.arrival(collector, &record.reference, record.commit)? else {
@@ -53,7 +60,8 @@ pub(super) fn verify(
     report.judged_by.insert(record.reference.clone());
     let reader = collector.records.reader();
     let findings = branch::judge_run(reader, &rules, record.commit, &facts, time, None)?;
-    report.findings.extend(findings);
+    let is_new = at.is_none() && whence.behind.is_behind();
+    report.absorb(known::or_fetch(Report::of(findings), is_new));
     Ok(true)
 }
 

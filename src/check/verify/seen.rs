@@ -16,6 +16,8 @@ use crate::rules::growth;
 use crate::store::layout::{self, Place};
 use crate::store::ledger::Refs;
 
+use crate::facts::{Behind, Marks};
+
 use super::cores::Threads;
 use super::memory::Memory;
 use super::tips::stands_for;
@@ -31,12 +33,10 @@ pub struct Clone<'a> {
     pub reader: &'a Reader,
     /// What is trusted.
     pub anchor: Option<&'a Anchor>,
-    /// Governance refs as this clone saw them before: none of them may have moved back.
-    pub high_water: &'a [(RefName, ObjectId)],
+    /// What this clone saw of its remotes before: no governance ref may have moved back.
+    pub marks: &'a Marks,
     /// Receipts of pushes, which the log must contain.
     pub receipts: &'a [Envelope],
-    /// When the server was fetched from last, if that is known.
-    pub fetched: Option<Timestamp>,
     /// For how many days what is known of the server counts; longer leaves all undecided.
     pub fresh: Option<u32>,
     /// The time.
@@ -57,19 +57,19 @@ pub(super) struct Provenance {
 
 /// Nothing that was seen before may be gone: a server that was rewound or forked is noticed.
 pub(super) fn high_water(clone: &Clone<'_>, refs: &Refs, report: &mut Report) -> Result<(), Error> {
-    for (reference, seen) in clone.high_water {
+    for (reference, seen) in clone.marks.lowest() {
         if Place::of(reference) == Some(Place::Unknown) {
             continue;
         }
         let now = refs.get(reference);
-        let is_here = clone.reader.contains(*seen);
+        let is_here = clone.reader.contains(seen);
         let kept = match now {
-            Some(now) => is_here && clone.reader.is_ancestor(*seen, *now)?,
+            Some(now) => is_here && clone.reader.is_ancestor(seen, *now)?,
             None => false,
         };
         if !kept {
             let now = now.copied();
-            known::high_water_mark(reference, now, *seen, is_here, &mut report.findings);
+            known::high_water_mark(reference, now, seen, is_here, &mut report.findings);
         }
     }
     Ok(())
@@ -79,6 +79,7 @@ pub(super) fn provenance(
     clone: &Clone<'_>,
     threads: Threads<'_>,
     refs: &Refs,
+    behind: &Behind,
     history: &PolicyHistory,
     known: Option<(&Memory, Remembered)>,
     report: &mut Report,
@@ -89,7 +90,8 @@ pub(super) fn provenance(
         report
             .notes
             .push("no receive log: every record is judged by the policy in force".to_owned());
-        report.findings.extend(known::log_present(history));
+        let missing = Report::of(known::log_present(history));
+        report.absorb(known::or_fetch(missing, behind.may_lack_records()));
         if !clone.receipts.is_empty() {
             report.undecided.push(known::log_for_receipts());
         }
@@ -131,12 +133,22 @@ pub(super) fn provenance(
     }
     policies_in_time(&log, history, report);
     let remotes = reader.remotes();
-    ahead(reader, &log, refs, &remotes, history, report)?;
+    ahead(reader, &log, refs, (&remotes, behind), history, report)?;
     let (positions, records) = positions_on(threads, &log, pushes, &mut report.findings)?;
     let mut absent = Vec::new();
     let follows = |name: &RefName| name.tag().is_none();
     for (reference, logged) in log.state.refs.iter().filter(|(name, _)| follows(name)) {
-        if !logged_state(reader, reference, *logged, refs, &remotes, history, report)? {
+        let mut found = Report::default();
+        let kept = logged_state(
+            reader,
+            (reference, *logged),
+            refs,
+            (&remotes, behind),
+            history,
+            &mut found,
+        )?;
+        report.absorb(found);
+        if !kept {
             absent.push(reference.as_str());
         }
     }
@@ -189,7 +201,7 @@ pub(super) fn age(
 ) {
     let policy = &history.current().policy;
     let mut old = Vec::from_iter(known::policy_unexpired(policy, clone.time));
-    let last = newest.max(clone.fetched);
+    let last = newest.max(clone.marks.newest());
     // Where there is neither log nor fetch there may be no server.
     if clone.fresh.is_some() || last.is_some() {
         old.extend(known::fresh(last, clone.fresh.unwrap_or(DAYS), clone.time));
@@ -210,7 +222,7 @@ fn ahead(
     reader: &Reader,
     log: &Log,
     refs: &Refs,
-    remotes: &[String],
+    (remotes, behind): (&[String], &Behind),
     history: &PolicyHistory,
     report: &mut Report,
 ) -> Result<(), Error> {
@@ -229,7 +241,11 @@ fn ahead(
         for id in known {
             told |= reader.contains(id) && reader.is_ancestor(*tip, id)?;
         }
-        if !told {
+        if !told && behind.has_moved(name) {
+            report.notes.push(format!(
+                "{name} has moved since the last git awo fetch: what belongs to it may not be here"
+            ));
+        } else if !told {
             report.notes.push(format!(
                 "{name} is ahead of the receive log, which does not tell of {tip}: moved past the \
                  hooks, or by a push under way; git awo fetch, and verify again"
@@ -265,10 +281,9 @@ fn server_ref(name: &RefName, refs: &Refs, remotes: &[String]) -> Option<RefName
 /// be asked: a branch that this clone never fetched proves nothing about the server.
 fn logged_state(
     reader: &Reader,
-    reference: &RefName,
-    logged: ObjectId,
+    (reference, logged): (&RefName, ObjectId),
     refs: &Refs,
-    remotes: &[String],
+    (remotes, behind): (&[String], &Behind),
     history: &PolicyHistory,
     report: &mut Report,
 ) -> Result<bool, Error> {
@@ -291,7 +306,11 @@ fn logged_state(
     let fetched = Place::of(reference).is_some() || !candidates.is_empty();
     if fetched && !kept {
         let now = candidates.first().map(|(_, id)| *id);
-        known::logged_state(reference, now.copied(), logged, &mut report.findings);
+        let mut found = Findings::new();
+        known::logged_state(reference, now.copied(), logged, &mut found);
+        let moved = candidates.iter().any(|(name, _)| behind.has_moved(name));
+        let may_lack = moved || behind.may_lack_records();
+        report.absorb(known::or_fetch(Report::of(found), may_lack));
     }
     Ok(fetched)
 }

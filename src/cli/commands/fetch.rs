@@ -4,11 +4,16 @@ use clap::Args;
 use serde_json::json;
 
 use crate::cli::{Answer, Context};
-use crate::ops::{Error, fetch};
+use crate::ops::Error;
+use crate::ops::fetch::{self, Request};
 
 /// Fetch branches and records, verify them, then merge the records
 ///
 /// What the server has lost since the last fetch is refused, and nothing is merged then.
+///
+/// git fetch brings neither the policy nor the records of a branch, or does not verify and merge
+/// them; where only they are missing, this is what helps. Every branch of the remote comes, also to
+/// a clone of a single branch.
 #[derive(Debug, Args)]
 pub struct FetchArgs {
     /// The remote
@@ -18,10 +23,19 @@ pub struct FetchArgs {
     /// here is kept as refs/awo-displaced/…
     #[arg(long)]
     theirs: bool,
+    /// Make a shallow or partial clone whole: bring the commits and objects that it left out. For a
+    /// partial one git must be of version 2.36 or later
+    #[arg(long)]
+    whole: bool,
 }
 
 pub fn run(context: &Context, args: &FetchArgs) -> Result<Answer, Error> {
-    let done = fetch::fetch(&context.session()?, &args.remote, args.theirs)?;
+    let request = Request {
+        remote: args.remote.clone(),
+        theirs: args.theirs,
+        whole: args.whole,
+    };
+    let done = fetch::fetch(&context.session()?, &request)?;
     let mut text = String::new();
     let mut rows = Vec::new();
     for (reference, id) in &done.moved {

@@ -71,9 +71,13 @@ fn server(session: &Session, args: &InitArgs) -> Result<Answer, Error> {
     };
     let done = init::server(session, &request)?;
     let (key, hooks) = (done.key, lines(&done.changes));
+    let next = match done.is_moved {
+        true => "next: git awo verify, then git awo doctor",
+        false => "next: push refs/awo/policy, alone, as its first push",
+    };
     let text = format!(
         "anchor: {anchor}\n{}{}for allowed_signers: server {key}\n\
-         next: push refs/awo/policy, alone, as its first push\n",
+         {next}\n",
         unlines(&hooks),
         lost(&done.hooks)
     );

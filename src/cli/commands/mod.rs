@@ -3,6 +3,7 @@
 pub mod approve;
 pub mod attest;
 pub mod chain;
+pub mod clone;
 pub mod doctor;
 pub mod export;
 pub mod fetch;

@@ -33,6 +33,10 @@ pub fn run(context: &Context, args: &StatusArgs) -> Result<Answer, Error> {
     if it.anchor.is_none() {
         text.push_str("nothing is trusted here; next: git awo trust FINGERPRINT\n");
     }
+    if it.behind {
+        // What is said below may be done already.
+        text.push_str("origin has records that are not here; next: git awo fetch\n");
+    }
     let mut runs = Vec::new();
     for run in &it.runs {
         text.push_str(&line("run", run.id.as_str(), run));
@@ -52,9 +56,7 @@ pub fn run(context: &Context, args: &StatusArgs) -> Result<Answer, Error> {
             "task": task.id, "state": task.state.words(), "since": task.since, "next": task.next,
         }));
     }
-    if it.behind {
-        text.push_str("origin has records that are not here; next: git awo fetch\n");
-    } else if it.unpushed > 0 {
+    if it.unpushed > 0 && !it.behind {
         text.push_str(&format!(
             "{} governance refs differ from origin; next: git awo push\n",
             it.unpushed

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::cli::{Answer, Context};
-use crate::ops::Error;
-use crate::ops::verify::{Request, verify};
+use crate::ops::verify::{CiRequest, Request, verify, verify_ci};
+use crate::ops::{Error, trust};
 
 /// Verify everything again, from objects, offline
 ///
@@ -21,6 +21,10 @@ use crate::ops::verify::{Request, verify};
 /// What the receive log tells of is verified once. The next time, only what has come since is read,
 /// while anchor, policy and program are the same and the files of the objects have not changed. The
 /// numbers are those of everything.
+///
+/// In a checkout of CI, --ci first fetches what is missing, as git awo fetch --whole does: the cut-off
+/// history, the branches, the policy and the records. With --ref it also judges HEAD as proposed for
+/// that branch, unless the branch contains it.
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
     /// A commit, a tag, a range A..B, or a run
@@ -38,6 +42,13 @@ pub struct VerifyArgs {
     /// Verify also what this clone has verified before, and remember nothing
     #[arg(long)]
     no_cache: bool,
+    /// Fetch first whatever a checkout of CI lacks, from the remote origin
+    #[arg(long, conflicts_with_all = ["what", "receipts", "no_cache"])]
+    ci: bool,
+    /// With --ci: the first policy commit, or the fingerprint of a key that signed it, as git awo trust
+    /// takes it. It must not come from the checkout, whose author could have changed it
+    #[arg(long, value_name = "FINGERPRINT", requires = "ci")]
+    anchor: Option<String>,
     /// A saved receipt of a push, which the receive log must contain (repeatable)
     #[arg(long = "receipt", value_name = "FILE")]
     receipts: Vec<PathBuf>,
@@ -45,6 +56,14 @@ pub struct VerifyArgs {
 
 pub fn run(context: &Context, args: &VerifyArgs) -> Result<Answer, Error> {
     let session = context.session()?;
+    if args.ci {
+        let request = CiRequest {
+            anchor: args.anchor.as_deref().map(trust::anchor).transpose()?,
+            reference: args.reference.clone(),
+            fresh: args.fresh,
+        };
+        return Ok(Answer::of(&verify_ci(&session, &request)?));
+    }
     let mut receipts = Vec::new();
     for file in &args.receipts {
         receipts.push((file.display().to_string(), context.read(file)?));

@@ -99,11 +99,14 @@ impl Seen {
 }
 
 /// Returns the branches of a remote as last seen, by their names there.
-fn branches(refs: &Refs, remote: &str) -> Refs {
+pub(super) fn branches(refs: &Refs, remote: &str) -> Refs {
     let prefix = format!("refs/remotes/{remote}/");
     refs.iter()
         .filter_map(|(name, id)| {
             let branch = name.as_str().strip_prefix(&prefix)?;
+            if branch == "HEAD" {
+                return None;
+            }
             Some((RefName::new(format!("refs/heads/{branch}")).ok()?, *id))
         })
         .collect()

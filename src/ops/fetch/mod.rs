@@ -2,6 +2,7 @@
 //! since the last fetch is refused, and nothing is merged then.
 
 mod kept;
+mod whole;
 
 use std::cell::Cell;
 
@@ -12,7 +13,7 @@ use crate::facts::arrivals::{Arrivals, Gained};
 use crate::facts::log::Log;
 use crate::facts::position::{Continued, Logged, Positions};
 use crate::facts::run::Collector;
-use crate::git::{self, Expected, RefUpdate, Repo};
+use crate::git::{self, Expected, RefUpdate, Repo, ViewProblem};
 use crate::record::{Finding, Findings, ObjectId, RefName, Refusal, Rule};
 use crate::rules::policy;
 use crate::store::additions::Additions;
@@ -28,6 +29,28 @@ use kept::Seen;
 
 /// So many tracking refs may be loose.
 const MOST_LOOSE: usize = 32;
+
+/// What is to be fetched.
+pub struct Request {
+    /// Where from.
+    pub remote: String,
+    /// Let their records win over ones of the same name here; what was here is kept under
+    /// `refs/awo-displaced/`.
+    pub theirs: bool,
+    /// Bring also what a shallow or partial clone has left out.
+    pub whole: bool,
+}
+
+impl Request {
+    /// Returns the request for what is new at a remote.
+    pub fn of(remote: &str) -> Self {
+        Self {
+            remote: remote.to_owned(),
+            theirs: false,
+            whole: false,
+        }
+    }
+}
 
 /// What a fetch brought.
 pub struct Fetched {
@@ -47,17 +70,17 @@ pub(super) struct Brought {
     derived: Vec<Finding>,
 }
 
-/// Fetches, verifies and merges. With `theirs`, their records win over ones of the same name here,
-/// and what was here is kept under `refs/awo-displaced/`.
-pub fn fetch(session: &Session, remote: &str, theirs: bool) -> Result<Fetched, Error> {
-    let brought = bring(session, remote)?;
+/// Fetches, verifies and merges.
+pub fn fetch(session: &Session, request: &Request) -> Result<Fetched, Error> {
+    let remote = request.remote.as_str();
+    let brought = bring_all(session, request)?;
     let mut displaced = Vec::new();
     let Brought {
         session,
         theirs: their_refs,
         ..
     } = &brought;
-    if theirs {
+    if request.theirs {
         let unsent = Unsent::between(session.repo(), session.refs()?, their_refs)?;
         if !unsent.conflicts().is_empty() {
             let moved = unsent.without(unsent.conflicts(), &session.actor().author())?;
@@ -69,14 +92,34 @@ pub fn fetch(session: &Session, remote: &str, theirs: bool) -> Result<Fetched, E
     Ok(fetched)
 }
 
-/// Fetches and verifies.
+/// Fetches and verifies what is new at a remote.
 pub(super) fn bring(session: &Session, remote: &str) -> Result<Brought, Error> {
+    bring_all(session, &Request::of(remote))
+}
+
+fn bring_all(session: &Session, request: &Request) -> Result<Brought, Error> {
+    let remote = request.remote.as_str();
     if remote.is_empty() || remote.starts_with('-') || remote.contains([':', '/', ' ']) {
         return Err(Error::usage(format!("{remote:?} is no remote's name"))
             .hint("git remote add origin URL"));
     }
     let seen = Seen::of(&session.actor().refs()?, remote);
-    let (session, theirs) = look(session, &seen)?;
+    let more = match request.whole {
+        true => whole::options(session),
+        false => {
+            // What a filter leaves out cannot be judged; cut history is told where it is needed.
+            session.repo().require_no(ViewProblem::Partial)?;
+            Vec::new()
+        }
+    };
+    let (mut session, theirs) = look(session, &seen, &more)?;
+    if request.whole {
+        whole::settle(&session)?;
+        session = session.again()?;
+        session.repo().require_whole_view().map_err(|error| {
+            Error::from(error).hint(format!("{remote} may be shallow or partial itself"))
+        })?;
+    }
     let derived = judge(&session, remote, &theirs)?;
     Ok(Brought {
         session,
@@ -111,7 +154,7 @@ pub(super) fn merge(brought: &Brought, remote: &str) -> Result<Fetched, Error> {
 /// Fetches into tracking refs, and returns a session that sees the new objects, and the governance
 /// refs of the remote. Refuses if the remote has lost something; the tracking refs are then put
 /// back.
-fn look(session: &Session, seen: &Seen) -> Result<(Session, Refs), Error> {
+fn look(session: &Session, seen: &Seen, more: &[&str]) -> Result<(Session, Refs), Error> {
     let remote = &seen.remote;
     let refspecs = [
         format!("+refs/heads/*:refs/remotes/{remote}/*"),
@@ -120,7 +163,10 @@ fn look(session: &Session, seen: &Seen) -> Result<(Session, Refs), Error> {
     ];
     // What is fetched is judged here: no hook takes part.
     let mut words = vec!["-c", "core.hooksPath=/dev/null"];
-    words.extend(["fetch", "--quiet", "--no-tags", "--prune", remote]);
+    words.extend(["fetch", "--quiet", "--no-tags", "--prune"]);
+    words.push("--no-recurse-submodules");
+    words.extend(more);
+    words.push(remote);
     words.extend(refspecs.iter().map(String::as_str));
     let mut looks = 0_usize;
     loop {
@@ -189,7 +235,7 @@ fn arrived(session: &Session, remote: &str, after: &Refs) -> Result<Findings, Er
         findings.push(policy::other_root(
             history.repository(),
             anchor,
-            "git awo trust FINGERPRINT",
+            "ask whom you trust for the fingerprint; if the one here is wrong: git awo trust FINGERPRINT",
         ));
         return Ok(findings);
     }
@@ -335,6 +381,8 @@ fn raise_marks(session: &Session, remote: &str, after: &Refs) -> Result<(), Erro
         .iter()
         .filter(|(name, _)| Place::of(name).is_some_and(|place| place != Place::Unknown));
     own.extend(known.map(|(name, id)| (name.clone(), *id)));
+    let seen = kept::branches(session.refs()?, remote);
+    marks.branches.insert(remote.to_owned(), seen);
     let now = session.now();
     let fetched = marks.fetched.entry(remote.to_owned()).or_insert(now);
     *fetched = now.max(*fetched);

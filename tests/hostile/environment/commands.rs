@@ -64,6 +64,7 @@ fn call(path: &[String], usage: &str) -> Call {
     let name = path.join(" ");
     let sentence = crate::world::SENTENCE;
     let given: &[&str] = match name.as_str() {
+        "clone" => &["../server.git", "../cloned"],
         "approve" => &[TASK, "--sentence", sentence, "--again"],
         "integrity sums" => &["../policy", "--replace"],
         "outcome" => &[RUN, "rejected", "--reason", "no"],
@@ -91,7 +92,7 @@ fn call(path: &[String], usage: &str) -> Call {
     };
     let mut words = path.to_vec();
     words.extend(given);
-    let network = matches!(name.as_str(), "push" | "fetch");
+    let network = matches!(name.as_str(), "clone" | "push" | "fetch");
     let own_world = matches!(name.as_str(), "quickstart" | "selftest");
     Call {
         words,

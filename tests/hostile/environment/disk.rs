@@ -120,6 +120,11 @@ fn what_came_with_a_clone_is_not_believed_once_its_anchor_is_set() {
         known.is_ok_and(|it| it != b"forged"),
         "it was verified anew"
     );
+    // By its own word the branch has come without its records; the server knows nothing of it.
+    let found = verify();
+    assert_eq!(found.code, 3, "{}", found.text);
+    assert!(found.text.contains("GOV-002"), "{}", found.text);
+    world.ok("otto", "otto", &["git", "awo", "fetch"]);
     let found = verify();
     assert_eq!(found.code, 1, "{}", found.text);
     assert!(found.text.contains("GOV-002"), "{}", found.text);

@@ -237,7 +237,7 @@ fn git_dir_is_followed_as_git_does_and_nothing_else_is() {
     // Another repository is another repository: it has no policy.
     let decoy = world.path("decoy/.git").display().to_string();
     let (code, text) = run("vera", &decoy);
-    assert_eq!(code, Some(1), "{text}");
+    assert_eq!(code, Some(3), "{text}");
     assert!(text.contains("STR-002"), "{text}");
     let (code, text) = run("vera", "/nonexistent");
     assert_eq!(code, Some(3), "{text}");

@@ -12,7 +12,7 @@ const ROWS: &[Row] = &[
         nothing,
         RITA,
         &["integrity", "verify", "nope"],
-        (1, "STR-002"),
+        (3, "STR-002"),
     ),
     row(
         "no inventory",
@@ -86,7 +86,7 @@ const ROWS: &[Row] = &[
         nothing,
         RITA,
         &["tar", "nope", "-o", "out.tar.gz"],
-        (1, "STR-002"),
+        (3, "STR-002"),
     ),
     row(
         "no inventory",
@@ -122,7 +122,7 @@ const ROWS: &[Row] = &[
         nothing,
         OTTO,
         &["export", "nope", "../out"],
-        (1, "STR-002"),
+        (3, "STR-002"),
     ),
     row(
         "no evidence",
@@ -206,7 +206,7 @@ const ROWS: &[Row] = &[
         nothing,
         OTTO,
         &["provenance", "show", "nope"],
-        (1, "STR-002"),
+        (3, "STR-002"),
     ),
     row(
         "no records",
@@ -214,7 +214,7 @@ const ROWS: &[Row] = &[
         |world| plain_clone(world, &[]),
         ("vera", "home/vera/c"),
         &["provenance", "verify"],
-        (1, "STR-002"),
+        (3, "STR-002"),
     ),
     row(
         "no entry",

@@ -1,5 +1,6 @@
 //! What stands on the refs at each stage, and how it is pushed, logged and verified.
 
+use crate::check::Marks;
 use crate::store::additions::since;
 
 use super::*;
@@ -218,10 +219,9 @@ impl World {
         let clone = Cloned {
             reader: &Repo::open(self.dir.path()).unwrap(),
             anchor: Some(&self.anchor()),
-            high_water: &[],
+            marks: &Marks::default(),
             receipts: &[],
             time: time(NOW),
-            fetched: None,
             fresh: None,
             cache: false,
         };
@@ -336,13 +336,12 @@ impl World {
 
     pub fn verify_with(&self, refs: &Refs, scope: &Scope, seen: &Seen<'_>) -> Report {
         self.set(refs);
-        let anchor = self.anchor();
+        let (anchor, none) = (self.anchor(), Marks::default());
         let mut clone = Cloned {
             reader: &Repo::open(self.dir.path()).unwrap(),
             anchor: seen.anchor.unwrap_or(Some(&anchor)),
-            high_water: seen.high_water,
+            marks: seen.marks.unwrap_or(&none),
             receipts: seen.receipts,
-            fetched: None,
             fresh: None,
             time: time(NOW),
             cache: false,
@@ -439,7 +438,7 @@ impl World {
 #[derive(Default)]
 pub struct Seen<'a> {
     pub anchor: Option<Option<&'a Anchor>>,
-    pub high_water: &'a [(RefName, ObjectId)],
+    pub marks: Option<&'a Marks>,
     pub receipts: &'a [Envelope],
 }
 

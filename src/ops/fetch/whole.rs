@@ -1,0 +1,56 @@
+//! Makes a shallow or partial clone whole: only then everything can be verified.
+
+use std::fs;
+
+use crate::git::{self, ViewProblem};
+use crate::ops::{Error, Session};
+use crate::record::{Rule, chain_of};
+
+/// Returns the options with which `git fetch` brings what is not here.
+pub(super) fn options(session: &Session) -> Vec<&'static str> {
+    let problems = session.repo().view_problems();
+    let options = problems.iter().map(|it| match it {
+        // As --unshallow, which fails where another process was faster.
+        ViewProblem::Shallow => &["--depth=2147483647"][..],
+        // After --refetch git repacks in the background, while we go on.
+        ViewProblem::Partial => &["--refetch", "--no-filter", "--no-auto-maintenance"],
+        ViewProblem::Grafts => &[],
+    });
+    options.flatten().copied().collect()
+}
+
+/// Makes a partial clone an ordinary one, now that its objects were fetched. Fails if an object is
+/// still missing.
+pub(super) fn settle(session: &Session) -> Result<(), Error> {
+    let repo = session.repo();
+    if !repo.view_problems().contains(&ViewProblem::Partial) {
+        return Ok(());
+    }
+    // git fetches here what was left out of commits that the remote does not show any more.
+    let words = ["rev-list", "--objects", "--all", "--quiet"];
+    git::run_at_home(repo, &words)?;
+    for remote in repo.remotes() {
+        for key in ["promisor", "partialclonefilter"] {
+            let key = format!("remote.{remote}.{key}");
+            if repo.config(&key).is_some() {
+                git::run_at_home(repo, &["config", "--unset-all", &key])?;
+            }
+        }
+    }
+    let key = "extensions.partialclone";
+    if repo.config(key).is_some() {
+        git::run_at_home(repo, &["config", "--unset-all", key])?;
+    }
+    let packs = repo.common_dir().join("objects").join("pack");
+    let unusable = |error: std::io::Error| {
+        let message = format!("cannot use {}: {}", packs.display(), chain_of(&error));
+        Error::unusable(Rule::FileUsable, message, &error)
+    };
+    for entry in fs::read_dir(&packs).map_err(unusable)? {
+        let path = entry.map_err(unusable)?.path();
+        if path.extension().is_some_and(|it| it == "promisor") {
+            fs::remove_file(&path).map_err(unusable)?;
+        }
+    }
+    Ok(())
+}
