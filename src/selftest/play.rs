@@ -197,12 +197,34 @@ impl<'a> Play<'a> {
         words: &[&str],
         code: Code,
     ) -> Result<Value, Failed> {
+        self.answered(world, who, words, 1, code)
+    }
+
+    /// Runs a git-awo command that must leave undecided, with this code, what it is asked.
+    pub fn undecided(
+        &mut self,
+        world: &World,
+        who: &str,
+        words: &[&str],
+        code: Code,
+    ) -> Result<Value, Failed> {
+        self.answered(world, who, words, 3, code)
+    }
+
+    fn answered(
+        &mut self,
+        world: &World,
+        who: &str,
+        words: &[&str],
+        exit: i32,
+        code: Code,
+    ) -> Result<Value, Failed> {
         let command = words.join(" ");
         let done = self.run(world, who, who, &as_json(words))?;
         self.hold(
-            done.code == 1,
+            done.code == exit,
             format!(
-                "{who}: `{command}` must be denied with {}, and ended with {}:\n{}",
+                "{who}: `{command}` must end with {exit} and {}, and ended with {}:\n{}",
                 code.as_str(),
                 done.code,
                 done.said()

@@ -219,6 +219,7 @@ fn missing_links(play: &mut Play<'_>) -> Result<(), Failed> {
         .ok_or_else(|| Failed::Expected("the independence log must be there".to_owned()))?;
     let log = log.to_path().to_string();
     let chain = ["git", "awo", "chain", RUN];
+    let forget = ["git", "remote", "remove", "origin"];
     play.ok(&finalized, "otto", &chain)?;
     for (path, code) in [
         (contract.as_str(), Code::Gov002),
@@ -231,7 +232,13 @@ fn missing_links(play: &mut Play<'_>) -> Result<(), Failed> {
         let world = play.world(Stage::Finalized)?;
         play.note(&format!("without {path}"));
         forge::edit(&world, "otto", &layout::ledger(), &[(path, None)])?;
-        play.refused(&world, "otto", &chain, code)?;
+        // Nothing is left that `git awo fetch` could bring.
+        play.ok(&world, "otto", &forget)?;
+        match path == record.as_str() {
+            // Of a run that is not here at all nothing can be said.
+            true => play.undecided(&world, "otto", &chain, code)?,
+            false => play.refused(&world, "otto", &chain, code)?,
+        };
     }
     let blob = forge::contract_blob(&finalized.actor("otto", "otto")?, &run.task)?;
     for (notes, object, code) in [
@@ -242,11 +249,13 @@ fn missing_links(play: &mut Play<'_>) -> Result<(), Failed> {
         let world = play.world(Stage::Finalized)?;
         play.note(&format!("without the {} on {object}", notes.name()));
         forge::drop_notes(&world, "otto", notes, object)?;
+        play.ok(&world, "otto", &forget)?;
         play.refused(&world, "otto", &chain, code)?;
     }
     let world = play.world(Stage::Finalized)?;
     let delete = ["git", "update-ref", "-d", run.evidence.as_str()];
     play.ok(&world, "otto", &delete)?;
+    play.ok(&world, "otto", &forget)?;
     play.refused(&world, "otto", &chain, Code::Gov002)?;
     // On the server: the commit alone, without the records that finalize it.
     let world = play.world(Stage::Finalized)?;
