@@ -257,3 +257,83 @@ fn a_shallow_clone_is_adopted_by_what_it_has() {
     );
     assert!(!said.contains("could be looked at"), "{said}");
 }
+
+#[test]
+fn what_was_adopted_is_judged_on_no_branch_that_builds_on_it() {
+    let world = empty("main");
+    world.write("fresh/README.md", "from before\n");
+    let unsigned = "git add -A; git -c commit.gpgSign=false commit -q -n -m Before";
+    world.ok("olga", "fresh", &["sh", "-c", unsigned]);
+    world.ok(
+        "olga",
+        "fresh",
+        &["git", "awo", "init", "--identity", "olga"],
+    );
+    world.ok("olga", "fresh", &["git", "awo", "push"]);
+    // Also where the branch takes direct commits, which are judged on each branch that gets them.
+    let show = ["git", "show", "refs/awo/policy:policy.toml"];
+    let text = world.ok("olga", "fresh", &show);
+    let direct = "accept = [\"direct\"]\ndirect = [{ writers = [\"olga\"], paths = [\"**\"] }]";
+    let text = text.replacen("version = 1", "version = 2", 1).replacen(
+        "accept = [\"governed\", \"rollback\"]",
+        direct,
+        1,
+    );
+    assert!(text.contains(direct), "{text}");
+    world.write("next.toml", text);
+    for words in [
+        &["policy", "propose", "../next.toml"][..],
+        &["policy", "apply"],
+        &["push"],
+    ] {
+        let words = [&["git", "awo"], words].concat();
+        world.ok("olga", "fresh", &words);
+    }
+    for branch in ["wip/x", "main"] {
+        let switch = ["git", "switch", "-q", "-C", "next", "main"];
+        world.ok("olga", "fresh", &switch);
+        commit(&world, &format!("{branch}\n"));
+        let refspec = format!("next:refs/heads/{branch}");
+        let push = ["git", "push", "-q", "origin", &refspec];
+        world.ok("olga", "fresh", &push);
+    }
+    world.ok("olga", "fresh", &["git", "fetch", "-q", "origin"]);
+    world.ok("olga", "fresh", &["git", "awo", "verify"]);
+    world.ok("vera", ".", &["git", "clone", "-q", "fresh.git", "seen"]);
+    let trust = ["git", "awo", "trust", &world.fingerprint()];
+    world.ok("vera", "seen", &trust);
+    world.ok("vera", "seen", &["git", "awo", "fetch"]);
+    world.ok("vera", "seen", &["git", "awo", "verify"]);
+}
+
+#[test]
+fn nobody_goes_on_from_where_a_branch_was_moved_back_past_the_hooks() {
+    let world = empty("main");
+    world.ok(
+        "olga",
+        "fresh",
+        &["git", "awo", "init", "--identity", "olga"],
+    );
+    for text in ["one\n", "two\n"] {
+        commit(&world, text);
+        world.ok("olga", "fresh", &["git", "awo", "push"]);
+    }
+    let pushed = world.rev("fresh.git", "refs/heads/main");
+    let back = ["git", "update-ref", "refs/heads/main", "main~1"];
+    world.ok("server", "fresh.git", &back);
+    world.ok("olga", "fresh", &["git", "reset", "-q", "--hard", "main~1"]);
+    commit(&world, "three\n");
+    let push = ["git", "push", "--no-verify", "origin", "main"];
+    let said = world.refused("olga", "fresh", &push, "REP-002");
+    assert!(said.contains("logged-state"), "{said}");
+    let now = world.rev("fresh.git", "refs/heads/main");
+    assert_eq!(now, world.rev("fresh", "main~1"), "nothing moved");
+    // The remedy helps: no entry of the log tells of it, and all goes on.
+    let restore = ["git", "update-ref", "refs/heads/main", &pushed];
+    world.ok("server", "fresh.git", &restore);
+    world.ok("olga", "fresh", &["git", "reset", "-q", "--hard", &pushed]);
+    commit(&world, "four\n");
+    world.ok("olga", "fresh", &["git", "awo", "push"]);
+    world.ok("olga", "fresh", &["git", "awo", "fetch"]);
+    world.ok("olga", "fresh", &["git", "awo", "verify"]);
+}

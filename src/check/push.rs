@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::facts::log::{self, State};
 use crate::facts::position::Positions;
 use crate::facts::run::Collector;
 use crate::git::Reader;
 use crate::policy::Policy;
 use crate::record::{Coded, ObjectId, RefName, Report, Subject, Timestamp};
 use crate::records::Movement;
-use crate::rules::{arrival, growth, limits, push as rules};
+use crate::rules::{arrival, growth, limits, push as rules, remote};
 use crate::signing::PublicKey;
 use crate::store::additions::Additions;
 use crate::store::layout::{self, Place};
@@ -111,6 +112,8 @@ fn try_judge(push: &Push<'_>, report: &mut Report) -> Result<(), Error> {
         let finding = rules::log_key(policy, key.as_ref(), push.movements);
         report.findings.extend(finding);
     }
+    let logged = logged(push);
+    moved_back(push, policy, &logged, report)?;
 
     let mut arrivals = Arrivals::default();
     let (mut branches, mut tags) = (Vec::new(), Vec::new());
@@ -152,7 +155,51 @@ fn try_judge(push: &Push<'_>, report: &mut Report) -> Result<(), Error> {
             .push(arrival::unheld(&path, &evidence, commit));
     }
     judge_branches(push, &collector, branches, report)?;
-    judge_tags(push, policy, &tags, &after, report);
+    judge_tags(push, policy, (&tags, &logged), &after, report);
+    Ok(())
+}
+
+/// Returns what the receive log of a server says, before this push. Other clones may not have all of it.
+fn logged(push: &Push<'_>) -> State {
+    let log = match push.door {
+        Door::Server(_) => push.before.get(&layout::log()),
+        _ => None,
+    };
+    let state = log.and_then(|id| log::state_at(push.reader, *id));
+    state.unwrap_or_default()
+}
+
+/// Refuses to go on from a ref that was moved back past the hooks. What a push put there was accepted
+/// once, and no clone could verify a log that leaves it.
+fn moved_back(
+    push: &Push<'_>,
+    policy: &Policy,
+    logged: &State,
+    report: &mut Report,
+) -> Result<(), Error> {
+    for movement in push.movements {
+        let reference = &movement.reference;
+        let Some(seen) = logged.refs.get(reference).copied() else {
+            continue;
+        };
+        let rules = policy.ref_rules(reference);
+        let (Some(new), None, false) = (
+            movement.new,
+            reference.tag(),
+            rules.is_some_and(|it| it.accepts_rewind()),
+        ) else {
+            continue;
+        };
+        // The next entry tells of the move, which nothing takes back: where it was moved to, nobody
+        // pushes. One that is gone may come back whole.
+        let from = movement.old.unwrap_or(new);
+        let stays =
+            from == seen || (push.reader.contains(seen) && push.reader.is_ancestor(seen, from)?);
+        if !stays {
+            let finding = remote::moved_back(reference, movement.old, seen);
+            report.findings.push(finding);
+        }
+    }
     Ok(())
 }
 
@@ -160,7 +207,7 @@ fn try_judge(push: &Push<'_>, report: &mut Report) -> Result<(), Error> {
 fn judge_tags(
     push: &Push<'_>,
     policy: &Policy,
-    movements: &[&Movement],
+    (movements, logged): (&[&Movement], &State),
     after: &Refs,
     report: &mut Report,
 ) {
@@ -169,7 +216,7 @@ fn judge_tags(
         policy,
         time: push.time,
     };
-    let (reports, depends_on) = tags.judge(movements, push.before, after);
+    let (reports, depends_on) = tags.judge((movements, &logged.refs), push.before, after);
     report.depends_on.extend(depends_on);
     for (reference, found) in reports {
         report.absorb_apart(reference, found);

@@ -19,11 +19,11 @@ pub(super) struct Tags<'a> {
 }
 
 impl Tags<'_> {
-    /// Judges the tags of a push, where branches go from `before` to `after`. Returns what was found
-    /// of each, and the branches that must move no later than a tag.
+    /// Judges the tags of a push, where branches go from `before` to `after`, and which the receive log
+    /// knows so far as `logged`. Returns what was found of each, and the branches that must move no later than a tag.
     pub(super) fn judge(
         &self,
-        movements: &[&Movement],
+        (movements, logged): (&[&Movement], &Refs),
         before: &Refs,
         after: &Refs,
     ) -> (BTreeMap<RefName, Report>, Dependencies) {
@@ -43,10 +43,15 @@ impl Tags<'_> {
             let Some(report) = reports.get_mut(&movement.reference) else {
                 continue;
             };
-            match (movement.old, movement.new) {
+            // One that was deleted or moved past the hooks may come back, and to nowhere else.
+            let may_be_new = movement.old.is_none() && rules.accepts_delete();
+            let logged = logged.get(&movement.reference).filter(|_| !may_be_new);
+            match (logged.copied().or(movement.old), movement.new) {
                 (_, None) => report.findings.extend(rules::deleted(rules)),
-                (Some(old), Some(new)) => report.findings.extend(rules::moved(rules, old, new)),
-                (None, Some(_)) => {}
+                (Some(old), Some(new)) if old != new => {
+                    report.findings.extend(rules::moved(rules, old, new));
+                }
+                _ => {}
             }
             let Some(id) = movement.new.filter(|new| rules.adopted() != Some(*new)) else {
                 continue;

@@ -41,6 +41,17 @@ pub fn deleted(name: &RefName, logged: ObjectId) -> Finding {
         ))
 }
 
+/// Returns the finding that a ref of the server does not contain what its receive log says.
+pub fn moved_back(name: &RefName, now: Option<ObjectId>, logged: ObjectId) -> Finding {
+    Rule::LoggedState
+        .finding(Subject::of_ref(name))
+        .found(now.map_or("no such ref".to_owned(), |id| id.to_string()))
+        .expected(format!("a descendant of {logged}, as the receive log says"))
+        .remedy(format!(
+            "ask the server's administrator to restore it: git update-ref {name} {logged}"
+        ))
+}
+
 /// Returns the finding that others moved a branch that was to be pushed.
 pub fn overtaken(reference: &RefName, ours: ObjectId, theirs: ObjectId, remote: &str) -> Finding {
     Rule::BranchMoved

@@ -17,7 +17,10 @@ pub const CASES: &[Case] = &[
         id: "V-12",
         attack: "a tag moved or deleted, by a push and past the hooks",
         answer: "GOV-004, and accepted where the policy lets it",
-        tests: &["hostile::tags::a_tag_stays_where_it_is_unless_the_policy_lets_it_move"],
+        tests: &[
+            "hostile::tags::a_tag_stays_where_it_is_unless_the_policy_lets_it_move",
+            "hostile::tags::a_tag_that_was_deleted_past_the_hooks_comes_back_where_it_was",
+        ],
     },
     Case {
         id: "V-13",
@@ -521,6 +524,35 @@ fn a_tag_stays_where_it_is_unless_the_policy_lets_it_move() {
             "{said}"
         );
     }
+}
+
+#[test]
+fn a_tag_that_was_deleted_past_the_hooks_comes_back_where_it_was() {
+    let door = Door::of_otto();
+    let world = &door.world;
+    world.takes_tags("");
+    world.work("wip/one");
+    world.tag("otto", &["-s", "-m", "One", "v1"]);
+    world.tag("otto", &["build/1"]);
+    world.push_accepted("otto", &["wip/one", "v1", "build/1"]);
+    let gone = "git update-ref -d refs/tags/v1; git update-ref -d refs/tags/build/1";
+    world.ok("server", "server.git", &["sh", "-c", gone]);
+    let genuine = world.rev("otto", "v1");
+    world.tag("otto", &["-s", "-f", "-m", "Another", "v1"]);
+    door.refuses_push("made again", &["v1"], &["GOV-004"]);
+    world.ok(
+        "otto",
+        "otto",
+        &["git", "update-ref", "refs/tags/v1", &genuine],
+    );
+    // One that may be deleted may also be made again.
+    world.ok(
+        "otto",
+        "otto",
+        &["git", "tag", "-f", "build/1", "wip/one~1"],
+    );
+    world.push_accepted("otto", &["v1", "build/1"]);
+    world.clone_verifies();
 }
 
 #[test]
