@@ -8,10 +8,9 @@ use crate::git::{self, Reader};
 use crate::policy::{Policy, RefRules};
 use crate::record::{ObjectId, RefName};
 
-/// The tips of branches that take only governed commits, and the tips at adoption of the others, by
-/// the restrictions of the branches, as one version of the policy has all this: that in force says which
-/// branches these are, and not the one by which they were judged. Each tip once: a server may have a
-/// hundred thousand refs at few commits.
+/// The tips of branches that take only governed commits, by their restrictions, as one version of
+/// the policy has both: that in force says which branches these are, and not the one by which they
+/// were judged. Each tip once: a server may have a hundred thousand refs at few commits.
 #[derive(Default)]
 pub(in crate::check) struct Strict(BTreeMap<BTreeSet<String>, Tips>);
 
@@ -39,25 +38,18 @@ impl Strict {
     }
 
     /// Adds a tip, in place of one that it contains, if the rules of its branch take only governed
-    /// commits. Of a branch that takes others, only what was adopted is judged nowhere.
+    /// commits.
     pub(in crate::check) fn replace(
         &mut self,
         rules: &RefRules<'_>,
         contained: Option<ObjectId>,
         tip: ObjectId,
     ) {
-        let hides = match rules.accepts_direct() {
-            true => rules.adopted(),
-            false => vec![tip],
-        };
-        if hides.is_empty() {
-            return;
-        }
-        let tips = self.0.entry(rules.restrictions()).or_default();
-        if let Some(contained) = contained.filter(|_| !rules.accepts_direct()) {
-            tips.remove(&contained);
-        }
-        for tip in hides {
+        if !rules.accepts_direct() {
+            let tips = self.0.entry(rules.restrictions()).or_default();
+            if let Some(contained) = contained {
+                tips.remove(&contained);
+            }
             let names = tips.entry(tip).or_default();
             names.insert(rules.reference().clone());
         }
