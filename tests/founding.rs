@@ -259,54 +259,6 @@ fn a_shallow_clone_is_adopted_by_what_it_has() {
 }
 
 #[test]
-fn what_was_adopted_is_judged_on_no_branch_that_builds_on_it() {
-    let world = empty("main");
-    world.write("fresh/README.md", "from before\n");
-    let unsigned = "git add -A; git -c commit.gpgSign=false commit -q -n -m Before";
-    world.ok("olga", "fresh", &["sh", "-c", unsigned]);
-    world.ok(
-        "olga",
-        "fresh",
-        &["git", "awo", "init", "--identity", "olga"],
-    );
-    world.ok("olga", "fresh", &["git", "awo", "push"]);
-    // Also where the branch takes direct commits, which are judged on each branch that gets them.
-    let show = ["git", "show", "refs/awo/policy:policy.toml"];
-    let text = world.ok("olga", "fresh", &show);
-    let direct = "accept = [\"direct\"]\ndirect = [{ writers = [\"olga\"], paths = [\"**\"] }]";
-    let text = text.replacen("version = 1", "version = 2", 1).replacen(
-        "accept = [\"governed\", \"rollback\"]",
-        direct,
-        1,
-    );
-    assert!(text.contains(direct), "{text}");
-    world.write("next.toml", text);
-    for words in [
-        &["policy", "propose", "../next.toml"][..],
-        &["policy", "apply"],
-        &["push"],
-    ] {
-        let words = [&["git", "awo"], words].concat();
-        world.ok("olga", "fresh", &words);
-    }
-    for branch in ["wip/x", "main"] {
-        let switch = ["git", "switch", "-q", "-C", "next", "main"];
-        world.ok("olga", "fresh", &switch);
-        commit(&world, &format!("{branch}\n"));
-        let refspec = format!("next:refs/heads/{branch}");
-        let push = ["git", "push", "-q", "origin", &refspec];
-        world.ok("olga", "fresh", &push);
-    }
-    world.ok("olga", "fresh", &["git", "fetch", "-q", "origin"]);
-    world.ok("olga", "fresh", &["git", "awo", "verify"]);
-    world.ok("vera", ".", &["git", "clone", "-q", "fresh.git", "seen"]);
-    let trust = ["git", "awo", "trust", &world.fingerprint()];
-    world.ok("vera", "seen", &trust);
-    world.ok("vera", "seen", &["git", "awo", "fetch"]);
-    world.ok("vera", "seen", &["git", "awo", "verify"]);
-}
-
-#[test]
 fn nobody_goes_on_from_where_a_branch_was_moved_back_past_the_hooks() {
     let world = empty("main");
     world.ok(
