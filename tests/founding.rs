@@ -1,6 +1,10 @@
 //! The first policy of somebody who starts alone: from the first commit on, everything lands.
 
+use crate::hostile::raw::object;
 use crate::world::World;
+
+/// Who acts, and in which clone.
+const FRESH: (&str, &str) = ("olga", "fresh");
 
 /// A new bare server `fresh.git` that trusts olga's key, and her new repository `fresh`, in which
 /// `branch` has no commit yet.
@@ -128,34 +132,13 @@ fn the_key_of_the_server_is_given_by_its_file_or_its_words() {
     assert!(said.contains("names no server key"), "{said}");
 }
 
-/// Writes a file that git would not write, in the clone `fresh`; returns its object.
-fn object(world: &World, kind: &str, bytes: &[u8]) -> String {
-    use std::io::Write as _;
-    use std::process::Stdio;
-    let words = [
-        "git",
-        "hash-object",
-        "-w",
-        "--literally",
-        "--stdin",
-        "-t",
-        kind,
-    ];
-    let mut command = world.command("olga", "fresh", &words);
-    let command = command.stdin(Stdio::piped()).stdout(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    child.stdin.take().unwrap().write_all(bytes).unwrap();
-    let output = child.wait_with_output().unwrap();
-    String::from_utf8(output.stdout).unwrap().trim().to_owned()
-}
-
 /// Puts a directory into the index of `fresh` whose files have the mode of an old program, commits.
 fn commit_old(world: &World, directory: &str, content: &str) {
-    let blob = object(world, "blob", content.as_bytes());
+    let blob = object(world, FRESH, "blob", content.as_bytes());
     let digits = blob.as_bytes().chunks(2);
     let id = digits.map(|it| u8::from_str_radix(std::str::from_utf8(it).unwrap(), 16).unwrap());
     let entry: Vec<u8> = b"100664 a\0".iter().copied().chain(id).collect();
-    let old = object(world, "tree", &entry);
+    let old = object(world, FRESH, "tree", &entry);
     let list = world.ok("olga", "fresh", &["git", "ls-tree", "HEAD"]);
     let list = format!("{list}040000 tree {old}\t{directory}\n");
     world.write("list", list);

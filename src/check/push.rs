@@ -182,19 +182,19 @@ fn moved_back(
         let Some(seen) = logged.refs.get(reference).copied() else {
             continue;
         };
-        let rules = policy.ref_rules(reference);
-        let (Some(new), None, false) = (
-            movement.new,
-            reference.tag(),
-            rules.is_some_and(|it| it.accepts_rewind()),
-        ) else {
+        let Some(new) = movement.new.filter(|_| reference.tag().is_none()) else {
             continue;
         };
         // The next entry tells of the move, which nothing takes back: where it was moved to, nobody
         // pushes. One that is gone may come back whole.
         let from = movement.old.unwrap_or(new);
-        let stays =
-            from == seen || (push.reader.contains(seen) && push.reader.is_ancestor(seen, from)?);
+        let rewinds = || {
+            let rules = policy.ref_rules(reference);
+            rules.is_some_and(|it| it.accepts_rewind())
+        };
+        let stays = from == seen
+            || rewinds()
+            || (push.reader.contains(seen) && push.reader.is_ancestor(seen, from)?);
         if !stays {
             let finding = remote::moved_back(reference, movement.old, seen);
             report.findings.push(finding);

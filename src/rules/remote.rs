@@ -32,13 +32,7 @@ pub fn rewound(
 
 /// Returns the finding that a remote has a branch no more that its receive log says is there.
 pub fn deleted(name: &RefName, logged: ObjectId) -> Finding {
-    Rule::LoggedState
-        .finding(Subject::of_ref(name))
-        .found("the server has no such branch")
-        .expected(format!("a descendant of {logged}, as the receive log says"))
-        .remedy(format!(
-            "ask the server's administrator to restore it: git update-ref {name} {logged}"
-        ))
+    moved_back(name, None, logged).found("the server has no such branch")
 }
 
 /// Returns the finding that a ref of the server does not contain what its receive log says.

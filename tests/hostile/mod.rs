@@ -19,7 +19,7 @@ mod metadata;
 mod network;
 mod newer;
 mod races;
-mod raw;
+pub mod raw;
 mod records;
 mod replay;
 mod rollbacks;

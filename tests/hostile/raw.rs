@@ -14,29 +14,35 @@ pub struct Raw<'a> {
     pub who: &'a str,
 }
 
+/// Writes an object of a kind (`blob`, `tree`, `commit`, `tag`) into a clone; returns its id.
+#[track_caller]
+pub fn object(world: &World, (who, place): (&str, &str), kind: &str, bytes: &[u8]) -> String {
+    let words = [
+        "git",
+        "hash-object",
+        "-w",
+        "--literally",
+        "--stdin",
+        "-t",
+        kind,
+    ];
+    let mut command = world.command(who, place, &words);
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(bytes).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{kind} is written");
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
 impl Raw<'_> {
     /// Writes an object of a kind (`blob`, `tree`, `commit`, `tag`); returns its id.
     #[track_caller]
     pub fn object(&self, kind: &str, bytes: &[u8]) -> String {
-        let words = [
-            "git",
-            "hash-object",
-            "-w",
-            "--literally",
-            "--stdin",
-            "-t",
-            kind,
-        ];
-        let mut command = self.world.command(self.who, self.who, &words);
-        let mut child = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        child.stdin.take().unwrap().write_all(bytes).unwrap();
-        let output = child.wait_with_output().unwrap();
-        assert!(output.status.success(), "{kind} is written");
-        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+        object(self.world, (self.who, self.who), kind, bytes)
     }
 
     pub fn blob(&self, bytes: impl AsRef<[u8]>) -> String {
