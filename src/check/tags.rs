@@ -46,13 +46,9 @@ impl Tags<'_> {
             // One that was deleted or moved past the hooks may come back, and to nowhere else.
             let may_be_new = movement.old.is_none() && rules.accepts_delete();
             let logged = logged.get(&movement.reference).filter(|_| !may_be_new);
-            match (logged.copied().or(movement.old), movement.new) {
-                (_, None) => report.findings.extend(rules::deleted(rules)),
-                (Some(old), Some(new)) if old != new => {
-                    report.findings.extend(rules::moved(rules, old, new));
-                }
-                _ => {}
-            }
+            let old = logged.copied().or(movement.old);
+            let changed = rules::changed(rules, old, movement.new);
+            report.findings.extend(changed);
             let Some(id) = movement.new.filter(|new| rules.adopted() != Some(*new)) else {
                 continue;
             };

@@ -129,6 +129,19 @@ pub fn unnamed(reference: &RefName) -> Finding {
         ))
 }
 
+/// Judges what a push does to a tag that was at `old`: at the door, and again where the log tells of it.
+pub fn changed(
+    rules: &TagRules<'_>,
+    old: Option<ObjectId>,
+    new: Option<ObjectId>,
+) -> Option<Finding> {
+    match (old, new) {
+        (_, None) => deleted(rules),
+        (Some(old), Some(new)) if old != new => moved(rules, old, new),
+        _ => None,
+    }
+}
+
 /// A tag stays where it is; this one moved.
 pub fn moved(rules: &TagRules<'_>, old: ObjectId, new: ObjectId) -> Option<Finding> {
     (!rules.accepts_move()).then(|| {
@@ -141,7 +154,7 @@ pub fn moved(rules: &TagRules<'_>, old: ObjectId, new: ObjectId) -> Option<Findi
 }
 
 /// A tag stays; this one was deleted.
-pub fn deleted(rules: &TagRules<'_>) -> Option<Finding> {
+fn deleted(rules: &TagRules<'_>) -> Option<Finding> {
     (!rules.accepts_delete()).then(|| {
         Rule::TagMove
             .finding(Subject::of_ref(rules.reference()))

@@ -389,9 +389,5 @@ fn moved(rules: Option<&TagRules<'_>>, movement: &Movement) -> Option<crate::rec
     let Some(rules) = rules else {
         return Some(rules::unnamed(&movement.reference));
     };
-    match (movement.old, movement.new) {
-        (None, _) => None,
-        (Some(old), Some(new)) => rules::moved(rules, old, new),
-        (Some(_), None) => rules::deleted(rules),
-    }
+    rules::changed(rules, movement.old, movement.new)
 }
