@@ -423,7 +423,7 @@ fn judge_branch(
     report.findings.extend(finding);
     let is_new = movement.old.is_none();
     let mut hidden = Hidden {
-        adopted: branch_rules.adopted(),
+        adopted: branch_rules.adopted_below(is_new),
         own: kept.into_iter().collect(),
         below: known.before.below(&branch_rules, is_new),
     };

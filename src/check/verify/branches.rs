@@ -424,7 +424,7 @@ impl<'a> Plan<'a> {
         // What the log does not tell of from the beginning may be new.
         let is_new = it.is_new || own.is_none();
         let mut hidden = Hidden {
-            adopted: rules.adopted(),
+            adopted: rules.adopted_below(is_new),
             own: own.cloned().unwrap_or_default(),
             below: self.strict.1.below(rules, is_new),
         };
