@@ -466,7 +466,10 @@ fn judge_branch(
         .saturating_sub(usize::try_from(seen).unwrap_or(usize::MAX));
     let judged = branch::judge(push.reader, &branch, collector, left);
     match judged {
-        Ok(found) => report.absorb(found),
+        Ok(mut found) => {
+            branch::name_vouches(&branch.rules, &branch.commits, collector, &mut found)?;
+            report.absorb(found);
+        }
         Err(error) => report.absorb(error.refusal(subject())),
     }
     Ok(())

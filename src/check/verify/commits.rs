@@ -249,7 +249,11 @@ impl On<'_> {
             time,
             arriving: push.arriving,
         };
-        let judged = branch::judge(reader, &branch, self.collector, usize::MAX / 2)?;
+        let mut judged = branch::judge(reader, &branch, self.collector, usize::MAX / 2)?;
+        if !judged.findings.is_empty() {
+            let on_branch = self.on_branch()?;
+            branch::name_vouches(&branch.rules, &on_branch, self.collector, &mut judged)?;
+        }
         report.absorb(judged);
         Ok(())
     }
