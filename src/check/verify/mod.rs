@@ -178,6 +178,7 @@ fn verify_after(
         basis,
         log,
         memory: memory.as_ref(),
+        marks: clone.marks,
         only,
     };
     match scope {

@@ -24,7 +24,7 @@ use crate::ops::{Error, trust};
 /// numbers are those of everything.
 ///
 /// In a checkout of CI, --ci first fetches what is missing, as git awo fetch --whole does: the cut-off
-/// history, the branches, the policy and the records. With --ref it also judges HEAD as proposed for
+/// history, the branches, the tags, the policy and the records. With --ref it also judges HEAD as proposed for
 /// that branch, unless the branch contains it.
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
