@@ -74,6 +74,14 @@ const CHECKOUTS: &[Checkout] = &[
         remedy: WHOLE,
     },
     Checkout {
+        what: "actions/checkout of a tag",
+        script: "git init -q . && git remote add origin $URL && \
+            git fetch -q --no-tags --prune --no-recurse-submodules --depth=1 origin \
+            +$SHA:refs/tags/v1 && \
+            git checkout -q --force refs/tags/v1",
+        remedy: WHOLE,
+    },
+    Checkout {
         what: "a GitLab runner",
         // Its depth is 20; there is less history here.
         script: "git init -q . && git remote add origin $URL && \
@@ -84,9 +92,23 @@ const CHECKOUTS: &[Checkout] = &[
     },
 ];
 
-/// A server whose `main` has a run, and a pull request with its trial merge, as GitHub has them.
+/// What actions/checkout does for a tag where all history is asked for: it puts the commit in the place of
+/// the tag object that it has just fetched.
+const WITH_HISTORY: &str = "git init -q . && git remote add origin $URL && \
+    git fetch -q --prune --no-recurse-submodules origin \
+    '+refs/heads/*:refs/remotes/origin/*' '+refs/tags/*:refs/tags/*' && \
+    git fetch -q --no-tags --prune --no-recurse-submodules origin +$SHA:refs/tags/v1 && \
+    git checkout -q --force refs/tags/v1";
+
+/// A server whose `main` has a run and a release, and a pull request with its trial merge, as GitHub has
+/// them.
 fn server() -> World {
     let world = World::landed();
+    world.takes_tags("");
+    world.ok("olga", "olga", &["git", "fetch", "-q"]);
+    let tag = ["git", "tag", "-s", "-m", "One", "v1", "origin/main"];
+    world.ok("olga", "olga", &tag);
+    world.push_accepted("olga", &["v1"]);
     let shell = |script: &str| world.ok("server", "server.git", &["sh", "-c", script]);
     shell("git config uploadpack.allowFilter true");
     shell("git config uploadpack.allowAnySHA1InWant true");
@@ -196,6 +218,84 @@ fn one_command_verifies_what_ci_checks_out() {
         let done = ci(&world, &with(&["--ref", "main"]));
         assert_eq!(done.code, i32::from(is_pull), "{}: {}", it.what, done.text);
         assert_eq!(done.text.contains("GOV-002"), is_pull, "{}", done.text);
+    }
+}
+
+#[test]
+fn a_tag_that_the_checkout_has_written_itself_is_not_denied() {
+    let world = server();
+    let anchor = world.fingerprint();
+    check_out(&world, WITH_HISTORY);
+    world.ok("ci", "ci", &["git", "awo", "trust", &anchor]);
+    world.ok("ci", "ci", &["git", "awo", "fetch"]);
+    for words in [
+        &["git", "awo", "verify"][..],
+        &["git", "awo", "verify", "v1"],
+    ] {
+        let done = ci(&world, words);
+        assert_eq!(
+            (done.code, remedies(&done)),
+            (3, vec![WHOLE]),
+            "{}",
+            done.text
+        );
+        assert!(done.text.contains("GOV-004"), "{}", done.text);
+    }
+    world.ok("ci", "ci", &["git", "tag", "own"]);
+    world.ok("ci", "ci", &["git", "awo", "fetch", "--whole"]);
+    let at = |place: &str, tag: &str| world.ok(place, place, &["git", "rev-parse", tag]);
+    let here = world.ok("ci", "ci", &["git", "rev-parse", "v1"]);
+    assert_eq!(here, at("olga", "v1"), "as the server has it");
+    world.ok("ci", "ci", &["git", "rev-parse", "own"]);
+    world.ok("ci", "ci", VERIFY);
+    world.ok("ci", "ci", &["git", "awo", "verify", "v1"]);
+    check_out(&world, WITH_HISTORY);
+    world.ok(
+        "ci",
+        "ci",
+        &["git", "awo", "verify", "--ci", "--anchor", &anchor],
+    );
+}
+
+#[test]
+fn a_tag_that_was_forced_on_the_server_is_found_in_every_checkout() {
+    let anchor = World::landed().fingerprint();
+    let verify = ["git", "awo", "verify", "--ci", "--anchor", &anchor];
+    // At another commit, and at the commit of the tag itself.
+    for forced in ["main~1", "main"] {
+        let world = server();
+        let script = format!("git update-ref refs/tags/v1 $(git rev-parse {forced})");
+        world.ok("server", "server.git", &["sh", "-c", &script]);
+        for it in CHECKOUTS {
+            check_out(&world, it.script);
+            let done = ci(&world, &verify);
+            assert_eq!(done.code, 1, "{}, {forced}: {}", it.what, done.text);
+            assert!(done.text.contains("tag-move"), "{}", done.text);
+        }
+        // Where the log is older than the tag, only the server can tell.
+        check_out(&world, WITH_HISTORY);
+        let object = ["git", "fetch", "-q", "../olga", "refs/tags/v1"];
+        world.ok("ci", "ci", &object);
+        world.ok("ci", "ci", &["git", "awo", "trust", &anchor]);
+        world.ok("ci", "ci", &["git", "awo", "fetch"]);
+        if forced == "main" {
+            let done = ci(&world, VERIFY);
+            assert_eq!(
+                (done.code, remedies(&done)),
+                (3, vec![WHOLE]),
+                "{}",
+                done.text
+            );
+        }
+        world.ok("ci", "ci", &["git", "awo", "fetch", "--whole"]);
+        let done = ci(&world, VERIFY);
+        assert_eq!(done.code, 1, "{forced}: {}", done.text);
+        let done = ci(&world, &verify);
+        assert_eq!(done.code, 1, "{forced}: {}", done.text);
+        // The administrator puts it back.
+        let back = "git fetch -q ../olga +refs/tags/v1:refs/tags/v1";
+        world.ok("server", "server.git", &["sh", "-c", back]);
+        world.ok("ci", "ci", &verify);
     }
 }
 

@@ -219,6 +219,90 @@ fn an_adopted_branch_keeps_its_habits() {
     assert_eq!(world.ok("olga", "twin", &policy), text);
 }
 
+/// main takes olga's direct commits, of anything, and `wip/**` those below src/. What main adopted has
+/// no signature.
+#[test]
+fn a_branch_begins_where_a_main_of_direct_commits_was_adopted() {
+    let world = empty("main");
+    let olga = |words: &str| {
+        let words: Vec<_> = words.split(' ').collect();
+        world.ok("olga", "fresh", &words)
+    };
+    let unsigned = |text: &str| {
+        world.write("fresh/src/a.py", text);
+        olga("git add -A");
+        olga("git -c commit.gpgsign=false commit -q -n -m Old");
+    };
+    unsigned("1\n");
+    unsigned("2\n");
+    let adopted = world.rev("fresh", "HEAD");
+    olga("git awo init --identity olga");
+    let text = olga("git show refs/awo/policy:policy.toml");
+    let (before, rest) = text.split_once("[[ref]]\n").unwrap();
+    let (_, rest) = rest.split_once("[[ref]]\n").unwrap();
+    let (_, after) = rest.split_once("[[rule]]\n").unwrap();
+    let before = before.replacen("version = 1", "version = 2", 1);
+    let entry = |name: &str, more: &str, paths: &str| {
+        format!(
+            "[[ref]]\npattern = \"refs/heads/{name}\"\naccept = [\"direct\"]\nmerges = true\n{more}\
+             direct = [{{ writers = [\"olga\"], paths = [\"{paths}\"] }}]\n\n"
+        )
+    };
+    let main = entry("main", &format!("adopted = \"{adopted}\"\n"), "**");
+    let wip = entry("wip/**", "", "src/");
+    world.write("next.toml", format!("{before}{main}{wip}[[rule]]\n{after}"));
+    olga("git awo policy propose ../next.toml");
+    olga("git awo policy apply");
+    olga("git awo push");
+    let branch = |name: &str, from: &str| olga(&format!("git switch -q -c wip/{name} {from}"));
+    let work = |path: &str| {
+        world.write(&format!("fresh/{path}"), path);
+        olga("git add -A");
+        olga("git commit -q -n -m Work");
+    };
+    let refused = |name: &str, code: &str| {
+        let list = ["git", "for-each-ref"];
+        let before = world.ok("server", "fresh.git", &list);
+        let to = format!("wip/{name}");
+        let push = ["git", "push", "-q", "--no-verify", "origin", &to];
+        world.refused("olga", "fresh", &push, code);
+        assert_eq!(world.ok("server", "fresh.git", &list), before, "{name}");
+    };
+    branch("one", &adopted);
+    work("src/b.py");
+    olga("git push -q --no-verify origin wip/one");
+    // More of the same is not what main adopted.
+    branch("unsigned", &adopted);
+    unsigned("3\n");
+    refused("unsigned", "ATT-003");
+    // main takes what wip/** does not, and goes on to hide nothing of that.
+    olga("git switch -q main");
+    work("README.md");
+    olga("git push -q --no-verify origin main");
+    branch("two", "main");
+    refused("two", "GOV-003");
+    olga("git switch -q main");
+    branch("three", &adopted);
+    work("src/c.py");
+    olga("git awo push");
+    world.ok("vera", ".", &["git", "clone", "-q", "fresh.git", "seen"]);
+    let trust = ["git", "awo", "trust", &world.fingerprint()];
+    world.ok("vera", "seen", &trust);
+    world.ok("vera", "seen", &["git", "awo", "fetch"]);
+    world.ok("vera", "seen", &["git", "awo", "verify"]);
+    let range = format!("{adopted}~1..origin/wip/three");
+    world.ok("vera", "seen", &["git", "awo", "verify", &range]);
+    // Past the hooks everybody finds what the door refuses.
+    for (name, code) in [("unsigned", "ATT-003"), ("two", "GOV-003")] {
+        let to = format!("wip/{name}");
+        let without = "--receive-pack=git -c core.hooksPath=/dev/null receive-pack";
+        let push = ["git", "push", "-q", "--no-verify", without, "origin", &to];
+        world.ok("olga", "fresh", &push);
+        world.ok("vera", "seen", &["git", "awo", "fetch"]);
+        world.refused("vera", "seen", &["git", "awo", "verify"], code);
+    }
+}
+
 #[test]
 fn a_shallow_clone_is_adopted_by_what_it_has() {
     let world = empty("main");

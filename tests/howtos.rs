@@ -37,7 +37,7 @@ impl World {
     /// Types lines as a person, in a directory below [`HERE`]; returns what was said, and where the
     /// person is then.
     #[track_caller]
-    fn typed(&self, who: &str, place: &str, lines: &str) -> (String, String) {
+    pub fn typed(&self, who: &str, place: &str, lines: &str) -> (String, String) {
         let lines = lines.replace("SHA256:…", &self.fingerprint());
         let ends = self.path("ends").display().to_string();
         let script = format!("{lines}pwd > '{ends}'\n");
@@ -80,7 +80,7 @@ impl World {
     }
 
     /// The same, and olga has adopted it, with these lines in `[tree]`.
-    fn with_an_adopted_project(tree: &str) -> Self {
+    pub fn with_an_adopted_project(tree: &str) -> Self {
         let world = Self::with_a_project("");
         let server = "git -C project.git awo init --server --anchor SHA256:…\n";
         world.typed("server", HERE, server);

@@ -24,6 +24,7 @@ mod howtos;
 mod in_flight;
 mod independent;
 mod integrity;
+mod lfs;
 mod main_road;
 mod moving;
 mod mutants;

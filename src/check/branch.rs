@@ -3,11 +3,12 @@
 pub(super) mod history;
 pub(super) mod strict;
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::facts::case::{CommitCase, CommitKind};
 use crate::facts::run::{Collector, RunFacts};
-use crate::facts::vouched::Vouched;
+use crate::facts::vouched::{self, Vouched};
 use crate::git::{self, Compared, Reader};
 use crate::policy::RefRules;
 use crate::record::commit::Commit;
@@ -186,6 +187,34 @@ fn or_vouched(branch: &Branch<'_>, case: &CommitCase<'_>, itself: Findings) -> F
         least.get_or_insert(findings);
     }
     least.unwrap_or(itself)
+}
+
+/// Says of refused commits for which branches somebody vouches for them, where that does not count on
+/// this one: of all that came to it at once, since a vouch is found by the last of its range.
+pub(super) fn name_vouches(
+    branch: &RefRules<'_>,
+    commits: &[ObjectId],
+    collector: &Collector<'_>,
+    report: &mut Report,
+) -> Result<(), Error> {
+    if report.findings.is_empty() {
+        return Ok(());
+    }
+    let elsewhere = vouched::elsewhere(collector, branch, commits)?;
+    let elsewhere: BTreeMap<_, _> = elsewhere
+        .into_iter()
+        .map(|(id, branches)| (id.to_string(), branches))
+        .collect();
+    let findings = std::mem::take(&mut report.findings).into_iter();
+    let named = findings.map(|mut finding| {
+        let commit = finding.subject.commit.as_ref();
+        if let Some(branches) = commit.and_then(|id| elsewhere.get(id)) {
+            rules::vouch::elsewhere(branch, branches, &mut finding);
+        }
+        finding
+    });
+    report.findings = named.collect();
+    Ok(())
 }
 
 /// Judges names, modes and merges of any commit, and direct commits whole; others are left over.

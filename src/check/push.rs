@@ -424,7 +424,7 @@ fn judge_branch(
     report.findings.extend(finding);
     let is_new = movement.old.is_none();
     let mut hidden = Hidden {
-        adopted: branch_rules.adopted(),
+        adopted: branch_rules.adopted_below(is_new),
         own: kept.into_iter().collect(),
         below: known.before.below(&branch_rules, is_new),
     };
@@ -466,7 +466,14 @@ fn judge_branch(
         .paths
         .saturating_sub(usize::try_from(seen).unwrap_or(usize::MAX));
     let judged = branch::judge(push.reader, &branch, collector, left);
-    go_on(judged.map(|found| report.absorb(found)), subject(), report)
+    match judged {
+        Ok(mut found) => {
+            branch::name_vouches(&branch.rules, &branch.commits, collector, &mut found)?;
+            report.absorb(found);
+            Ok(())
+        }
+        Err(error) => go_on(Err(error), subject(), report),
+    }
 }
 
 /// Returns where every ref is that a check can rely on.

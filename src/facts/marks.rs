@@ -19,6 +19,10 @@ pub struct Marks {
     /// When that was, by remote.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub fetched: BTreeMap<String, Timestamp>,
+    /// Tags that a remote had elsewhere than its log says, when all of its tags were fetched: no checkout
+    /// has put them there.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, BTreeMap<RefName, ObjectId>>,
     /// Their governance refs, by remote: none may fall below.
     pub remotes: BTreeMap<String, BTreeMap<RefName, ObjectId>>,
 }
@@ -27,6 +31,12 @@ impl Marks {
     /// Returns when any remote was fetched last.
     pub fn newest(&self) -> Option<Timestamp> {
         self.fetched.values().max().copied()
+    }
+
+    /// Tells whether a remote had a tag here, although its log says otherwise.
+    pub fn had_tag(&self, name: &RefName, id: ObjectId) -> bool {
+        let mut tags = self.tags.values();
+        tags.any(|tags| tags.get(name) == Some(&id))
     }
 
     /// Returns every place below which a governance ref may not fall.

@@ -3,8 +3,8 @@
 use std::collections::{BTreeSet, HashMap};
 
 use crate::git::{self, Reader};
-use crate::policy::RefRules;
-use crate::record::{IdentityName, ObjectId};
+use crate::policy::{RefRules, Verified};
+use crate::record::{IdentityName, ObjectId, RefName};
 use crate::records::{Kind, VouchPredicate};
 
 use super::Error;
@@ -32,25 +32,11 @@ impl Vouched {
         commits: &[ObjectId],
     ) -> Result<Self, Error> {
         let mut vouched = Self::default();
-        for tip in commits {
-            for (_, envelope) in collector.records.of_commit(*tip, Kind::Vouch)? {
-                // One that does not hold is found where it arrives.
-                let Ok(record) = collector.verify::<VouchPredicate>(&envelope) else {
-                    continue;
-                };
-                let says = record.predicate();
-                if says.tip != *tip
-                    || rules.is_some_and(|it| !it.takes_vouches_for(&says.reference))
-                {
-                    continue;
-                }
-                let range = range(collector.records.reader(), says)?;
-                for id in range.filter(|it| is_range(says, it)).into_iter().flatten() {
-                    let by = vouched.0.entry(id).or_default();
-                    by.insert(record.signer().clone());
-                }
-            }
-        }
+        let counts = |branch: &RefName| rules.is_none_or(|it| it.takes_vouches_for(branch));
+        each(collector, commits, counts, |id, record| {
+            let by = vouched.0.entry(id).or_default();
+            by.insert(record.signer().clone());
+        })?;
         Ok(vouched)
     }
 
@@ -58,6 +44,48 @@ impl Vouched {
     pub fn by(&self, commit: ObjectId) -> impl Iterator<Item = &IdentityName> {
         self.0.get(&commit).into_iter().flatten()
     }
+}
+
+/// Returns the branches for which somebody vouches for these commits, and not for this one.
+pub fn elsewhere(
+    collector: &Collector<'_>,
+    rules: &RefRules<'_>,
+    commits: &[ObjectId],
+) -> Result<HashMap<ObjectId, BTreeSet<RefName>>, Error> {
+    let mut branches: HashMap<_, BTreeSet<_>> = HashMap::new();
+    let counts = |branch: &RefName| !rules.takes_vouches_for(branch);
+    each(collector, commits, counts, |id, record| {
+        let on = branches.entry(id).or_default();
+        on.insert(record.predicate().reference.clone());
+    })?;
+    Ok(branches)
+}
+
+/// Hands on each commit of a range of which the tip is among these, with the vouch for it, if that
+/// is for a branch that counts.
+fn each(
+    collector: &Collector<'_>,
+    commits: &[ObjectId],
+    counts: impl Fn(&RefName) -> bool,
+    mut found: impl FnMut(ObjectId, &Verified<VouchPredicate>),
+) -> Result<(), Error> {
+    for tip in commits {
+        for (_, envelope) in collector.records.of_commit(*tip, Kind::Vouch)? {
+            // One that does not hold is found where it arrives.
+            let Ok(record) = collector.verify::<VouchPredicate>(&envelope) else {
+                continue;
+            };
+            let says = record.predicate();
+            if says.tip != *tip || !counts(&says.reference) {
+                continue;
+            }
+            let range = range(collector.records.reader(), says)?;
+            for id in range.filter(|it| is_range(says, it)).into_iter().flatten() {
+                found(id, &record);
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Returns the commits of the range that a vouch names, if the ends of it are here.

@@ -258,7 +258,7 @@ fn merging(reader: &Reader) -> bool {
 }
 
 /// Opens the repository as git tells its hooks where it is.
-fn open(environment: &Environment) -> Result<Reader, Error> {
+pub(super) fn open(environment: &Environment) -> Result<Reader, Error> {
     Ok(match environment.given("GIT_DIR") {
         Some(_) => Reader::in_hook(environment)?,
         None => Reader::discover(environment.directory())?,

@@ -17,7 +17,7 @@ use crate::sys::Environment;
 use super::parent::{self, Caller, Key};
 use super::pushes::{Judged, Pushes};
 use super::receipt::{self, Pushed, Receipt};
-use super::{Error, SERVER_JUDGES, client, input, server, speak, transaction, verdict};
+use super::{Error, SERVER_JUDGES, client, input, lfs, server, speak, transaction, verdict};
 
 /// Answers one call of git: returns the exit code (0 allowed, 1 denied, 2 no such hook,
 /// 3 undecided). `environment` is what git gave to this process. Whatever is to be said goes to
@@ -64,12 +64,15 @@ pub fn dispatch(
         write_json(&report, environment, stderr);
     }
     match report.verdict() {
-        Verdict::Allowed => 0,
-        // The door lets the rest of the push go on.
-        _ if !report.apart.is_empty() => 0,
+        _ if goes_on(&report) => 0,
         Verdict::Denied => 1,
-        Verdict::Undecided => 3,
+        Verdict::Allowed | Verdict::Undecided => 3,
     }
+}
+
+/// Returns whether the push goes on, if only without some refs.
+fn goes_on(report: &Report) -> bool {
+    report.verdict() == Verdict::Allowed || !report.apart.is_empty()
 }
 
 fn report_of(error: &Error) -> Report {
@@ -246,15 +249,20 @@ fn pre_push(
     stdin: &mut dyn Read,
 ) -> Result<Report, Error> {
     let input = input::read(stdin).map_err(Error::Input)?;
-    let [remote, _url] = args else {
+    let [remote, url] = args else {
         return Err(Error::Usage(
             "pre-push takes a remote and its address".to_owned(),
         ));
     };
-    if environment.given(SERVER_JUDGES).is_some() {
-        return Ok(Report::default());
+    let mut report = match environment.given(SERVER_JUDGES) {
+        Some(_) => Report::default(),
+        None => client::pre_push(environment, &remote.to_string_lossy(), &input)?,
+    };
+    // What is refused here is not uploaded.
+    if goes_on(&report) {
+        report.absorb(lfs::upload(environment, remote, url, &input)?);
     }
-    client::pre_push(environment, &remote.to_string_lossy(), &input)
+    Ok(report)
 }
 
 /// Nothing can be refused any more: whatever goes wrong is said, and the next entry heals it.

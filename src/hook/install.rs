@@ -11,13 +11,11 @@ use crate::record::{Coded, Diagnosis, Rule};
 use crate::sys::environment::expand_home;
 use crate::sys::file::{self, Access, NewFile};
 
+use super::lfs;
 use super::places::{self, MAX_HOOK};
-use super::shim::{is_executable, is_ours, shim};
+use super::shim::{is_executable, is_ours, kept_path, shim};
 
 pub use super::shim::Side;
-
-/// What is put behind the name of a hook that was there before.
-const KEPT: &str = ".before-awo";
 
 /// How one hook stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -233,12 +231,6 @@ fn text_of(name: &str, side: Side, program: &Path) -> Result<String, Error> {
     shim(name, side, program).ok_or_else(|| Error::Program(program.to_owned()))
 }
 
-fn kept_path(hook: &Path) -> PathBuf {
-    let mut name = hook.as_os_str().to_owned();
-    name.push(KEPT);
-    PathBuf::from(name)
-}
-
 /// Keeps a hook under its other name. It also stays where it is until ours replaces it, so that
 /// there is no moment without any.
 fn keep(hook: &Path) -> Result<(), Error> {
@@ -248,6 +240,10 @@ fn keep(hook: &Path) -> Result<(), Error> {
         // git lfs update --force.
         let text = contents(hook)?.filter(|text| !text.is_empty());
         if is_same(hook, &kept)? || (text.is_some() && text == contents(&kept)?) {
+            return Ok(());
+        }
+        // Our `pre-push` does what the one of git-lfs does, unless that is kept.
+        if text.is_some_and(|text| lfs::is_of_git_lfs(&text)) {
             return Ok(());
         }
         return Err(Error::Taken {

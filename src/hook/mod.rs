@@ -8,6 +8,7 @@ pub mod client;
 pub mod gaps;
 pub mod input;
 pub mod install;
+pub mod lfs;
 pub mod locks;
 pub mod parent;
 pub mod places;

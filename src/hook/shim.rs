@@ -1,6 +1,6 @@
 //! The shims: small scripts by which git calls this program.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::sys::shell;
 
@@ -11,6 +11,9 @@ const TRANSACTION: &str = include_str!("../../hooks/reference-transaction");
 
 /// Stands in every shim of ours, of whatever version.
 const MARKER: &[u8] = b"# >>> git-awo >>>";
+/// What is put behind the name of a hook that was there before, as in the shims.
+const KEPT: &str = ".before-awo";
+
 /// Whose hooks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
@@ -59,6 +62,13 @@ pub fn shim(name: &str, side: Side, program: &Path) -> Option<String> {
             .replace("@SIDE@", side)
             .replace("@PROGRAM@", &shell::in_quotes(text)),
     )
+}
+
+/// Returns where the hook is kept that was there before a shim.
+pub fn kept_path(hook: &Path) -> PathBuf {
+    let mut name = hook.as_os_str().to_owned();
+    name.push(KEPT);
+    PathBuf::from(name)
 }
 
 /// Returns whether a hook is one of these shims.

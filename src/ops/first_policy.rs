@@ -131,7 +131,8 @@ fn document(founding: &Founding<'_>) -> Document {
                 adopted: None,
                 direct: vec![everywhere("*")],
                 vouched: vec![everywhere(OPERATORS)],
-                vouched_for: Vec::new(),
+                // Once people may vouch on the branch, others may still build on it.
+                vouched_for: vec![branch.to_string()],
             },
         ],
         tags,
@@ -332,5 +333,8 @@ mod tests {
             restricted("otto", ".github/workflows/x.yml") && restricted("otto", ".gitlab-ci.yml")
         );
         assert!(!restricted("otto", "src/x"));
+        let wip = RefName::new("refs/heads/wip/x").unwrap();
+        assert!(policy.ref_rules(&wip).unwrap().takes_vouches_for(&main));
+        assert!(!rules.takes_vouches_for(&wip));
     }
 }

@@ -49,7 +49,7 @@ impl Habits {
             repo.compare_files(None, Some(tree), MOST_FILES, file_bytes),
             &mut habits,
         );
-        habits.lfs = look.gives_to_lfs(tree)?;
+        habits.lfs = given_to_lfs(repo, tree)?.is_some();
         for (name, id) in repo.references("refs/tags/")? {
             habits.tag_form = habits.tag_form.max(look.form(id));
             habits.tags.insert(name.to_string(), id.to_string());
@@ -158,14 +158,14 @@ impl<'r> Look<'r> {
             _ => TagForm::Any,
         }
     }
+}
 
-    /// Tells whether the attributes at the top of a tree name the filter of git-lfs.
-    fn gives_to_lfs(&self, tree: ObjectId) -> Result<bool, Error> {
-        let path = RepoPath::from(".gitattributes");
-        let Some((Mode::File, id)) = self.repo.entry(tree, &path)? else {
-            return Ok(false);
-        };
-        let text = self.repo.blob(id)?;
-        Ok(String::from_utf8_lossy(&text).contains("filter=lfs"))
-    }
+/// Returns the attributes at the top of a tree, if they give files to git-lfs.
+pub fn given_to_lfs(repo: &Repo, tree: ObjectId) -> Result<Option<String>, Error> {
+    let path = RepoPath::from(".gitattributes");
+    let Some((Mode::File, id)) = repo.entry(tree, &path)? else {
+        return Ok(None);
+    };
+    let text = String::from_utf8_lossy(&repo.blob(id)?).into_owned();
+    Ok(Some(text).filter(|text| text.contains("filter=lfs")))
 }

@@ -161,7 +161,8 @@ fn known(session: &Session, rules: &RefRules<'_>) -> Result<Vec<ObjectId>, Error
     if known.is_empty() {
         known.extend(refs.get(rules.reference()));
     }
-    if known.is_empty() {
+    let is_new = known.is_empty();
+    if is_new {
         let strict = |name: &RefName| {
             rules
                 .policy()
@@ -170,7 +171,8 @@ fn known(session: &Session, rules: &RefRules<'_>) -> Result<Vec<ObjectId>, Error
         };
         known = at(&strict);
     }
-    known.extend(rules.adopted().into_iter().filter(|id| repo.contains(*id)));
+    let adopted = rules.adopted_below(is_new).into_iter();
+    known.extend(adopted.filter(|id| repo.contains(*id)));
     Ok(known)
 }
 

@@ -31,6 +31,8 @@ pub struct Policy {
     override_writers: Writers,
     pub(super) grants: Vec<Grant>,
     pub(super) restrictions: Vec<Restriction>,
+    /// What was adopted on some branch, by the restrictions of that branch.
+    pub(super) adoptions: BTreeSet<(BTreeSet<String>, ObjectId)>,
     pub(super) tags: Tags,
     protected: PathSet,
     git_files: PathSet,
@@ -380,7 +382,7 @@ impl Policy {
         if !complaints.is_empty() {
             return Err(complaints);
         }
-        Ok(Self {
+        let mut policy = Self {
             document,
             level,
             expires,
@@ -389,6 +391,7 @@ impl Policy {
             override_writers,
             grants,
             restrictions,
+            adoptions: BTreeSet::new(),
             tags,
             protected,
             git_files,
@@ -400,7 +403,9 @@ impl Policy {
             odd_names,
             collisions,
             keyring,
-        })
+        };
+        policy.adoptions = policy.adopted_somewhere();
+        Ok(policy)
     }
 }
 

@@ -34,6 +34,29 @@ impl Policy {
             restrictions: self.restrictions.iter().filter(matches).collect(),
         })
     }
+
+    /// Returns what was adopted on some branch, by the restrictions of that branch. One branch speaks
+    /// for all that an entry names: which of them are there changes nothing.
+    pub(super) fn adopted_somewhere(&self) -> BTreeSet<(BTreeSet<String>, ObjectId)> {
+        let entries = self.document().refs.iter();
+        let branches = entries.filter_map(|entry| branch_of(&entry.pattern));
+        let rules: Vec<_> = branches.filter_map(|name| self.ref_rules(&name)).collect();
+        let each = rules.iter().flat_map(|rules| {
+            let restrictions = rules.restrictions();
+            let adopted = rules.adopted().into_iter();
+            adopted.map(move |tip| (restrictions.clone(), tip))
+        });
+        each.collect()
+    }
+}
+
+/// Returns a branch that a pattern may match: the one that it names, or one of many.
+fn branch_of(pattern: &str) -> Option<RefName> {
+    let mut name = pattern.replace("**", "any").replace(['*', '?'], "any");
+    if name.ends_with('/') {
+        name.push_str("any");
+    }
+    RefName::new(name).ok()
 }
 
 impl<'a> RefRules<'a> {
@@ -93,6 +116,20 @@ impl<'a> RefRules<'a> {
             .filter(|tip| self.grants.iter().all(|grant| grant.adopted == Some(*tip)))
             .into_iter()
             .collect()
+    }
+
+    /// Returns the tips at adoption whose history is not judged on this branch: its own, and, if it
+    /// takes direct commits or is new and may therefore build on others, those of branches with the
+    /// same restrictions at least.
+    pub fn adopted_below(&self, is_new: bool) -> BTreeSet<ObjectId> {
+        let mut adopted: BTreeSet<_> = self.adopted().into_iter().collect();
+        if is_new || self.accepts_direct() {
+            let restrictions = self.restrictions();
+            let others = self.policy.adoptions.iter();
+            let others = others.filter(|(by, _)| restrictions.is_subset(by));
+            adopted.extend(others.map(|(_, tip)| *tip));
+        }
+        adopted
     }
 
     /// Returns the names of the restrictions that apply to the ref.

@@ -519,6 +519,9 @@ rules! {
     HooksWritable = "hooks-writable", Int005,
         "The hooks can be installed.",
         "git hooks", "a hooks directory without write permission";
+    LargeFilesUploaded = "large-files-uploaded", Int005,
+        "The content of large files is uploaded before their pointers are pushed.",
+        "git-lfs", "a push of a pointer from a machine without git-lfs";
     ObjectPresent = "object-present", Int005,
         "Every object that the check needs is there.",
         "git objects", "a partial clone";

@@ -291,6 +291,21 @@ pub fn server_key_named(policy: &Policy, line: &str, named: bool) -> Option<Find
     })
 }
 
+/// Judges a clone whose attributes give files to git-lfs.
+pub fn large_files(is_there: bool, is_set_up: bool) -> Option<Finding> {
+    let found = match (is_there, is_set_up) {
+        (true, true) => return None,
+        (false, _) => "git-lfs is not installed: no push brings content of large files",
+        (true, false) => "git-lfs is not set up: git commits large files themselves, whole",
+    };
+    Some(finding(
+        Rule::LargeFilesUploaded,
+        format!(".gitattributes gives files to git-lfs, and {found}"),
+        "git-lfs, which uploads their content",
+        "install git-lfs, then git lfs install --skip-repo",
+    ))
+}
+
 /// Judges what `git --version` says.
 pub fn git_version(said: &str) -> Option<Finding> {
     let old = parse_version(said).is_none_or(|found| found < OLDEST_GIT);

@@ -185,6 +185,18 @@ pub fn logged(reference: &RefName, now: Option<ObjectId>, logged: Option<ObjectI
         ))
 }
 
+/// A tag object stays what it is; here stands its commit alone, which the clone itself may have written.
+pub fn peeled(reference: &RefName, here: ObjectId, logged: Option<ObjectId>) -> Finding {
+    let logged = logged.map_or_else(String::new, |id| id.to_string());
+    Rule::TagMove
+        .finding(Subject::of_ref(reference))
+        .found(format!(
+            "at {here}, which is the commit of the tag: checkouts of CI write a tag so"
+        ))
+        .expected(format!("at {logged}, as the receive log says"))
+        .remedy("git awo fetch --whole")
+}
+
 /// Returns how a tag becomes what the server has.
 fn take_back(reference: &RefName) -> String {
     let tag = quote(reference.as_str());

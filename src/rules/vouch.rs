@@ -1,9 +1,11 @@
 //! Commits by others, for which a member answers as if they were the member's own.
 
+use std::collections::BTreeSet;
+
 use crate::facts::case::CommitCase;
 use crate::facts::vouched;
 use crate::policy::RefRules;
-use crate::record::{Finding, Findings, IdentityName, ObjectId, Rule, Subject};
+use crate::record::{Finding, Findings, IdentityName, ObjectId, RefName, Rule, Subject};
 use crate::records::VouchPredicate;
 
 use super::scope::policy_paths;
@@ -74,4 +76,27 @@ pub fn or_vouch(case: &CommitCase<'_>) -> String {
             "if it is somebody else's, a member can vouch for it where the policy has `vouched` for {branch}"
         ),
     }
+}
+
+/// Says of a commit that was refused by itself that somebody vouches for it, on these branches and not
+/// on this one, and what makes that count here.
+pub fn elsewhere(rules: &RefRules<'_>, branches: &BTreeSet<RefName>, finding: &mut Finding) {
+    let by_itself = [Rule::CommitSigned, Rule::KeyKnown, Rule::DirectWriters];
+    if !by_itself.iter().any(|rule| finding.rule == *rule) {
+        return;
+    }
+    let branch = rules.reference();
+    let names: Vec<_> = branches.iter().map(|it| format!("\"{it}\"")).collect();
+    let names = names.join(", ");
+    let (missing, or_vouch) = match (rules.accepts_vouched(), &finding.subject.commit) {
+        (true, Some(commit)) => (
+            "",
+            format!("; or git awo vouch {commit} --ref {branch} --reason TEXT"),
+        ),
+        _ => ("`vouched` and ", String::new()),
+    };
+    finding.remedy = format!(
+        "a vouch for {names} does not count on {branch}: ask a root for {missing}vouched_for = [{names}] \
+         in the [[ref]] of {branch}: git awo policy propose FILE{or_vouch}"
+    );
 }

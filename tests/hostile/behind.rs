@@ -77,6 +77,7 @@ pub const CASES: &[Case] = &[
         tests: &[
             "checkouts::every_kind_of_checkout_is_told_the_one_command_that_helps",
             "checkouts::whatever_needs_all_objects_names_the_same_command",
+            "checkouts::a_tag_that_the_checkout_has_written_itself_is_not_denied",
         ],
     },
     Case {

@@ -20,6 +20,7 @@ pub const CASES: &[Case] = &[
         tests: &[
             "hostile::tags::a_tag_stays_where_it_is_unless_the_policy_lets_it_move",
             "hostile::tags::a_tag_that_was_deleted_past_the_hooks_comes_back_where_it_was",
+            "checkouts::a_tag_that_was_forced_on_the_server_is_found_in_every_checkout",
         ],
     },
     Case {
@@ -513,7 +514,7 @@ fn a_tag_stays_where_it_is_unless_the_policy_lets_it_move() {
     world.push_accepted("otto", &[&format!("{second}:refs/heads/wip/four")]);
     world.clone_verifies();
     // Who has another one is told, by the tag's name too.
-    world.tag("vera", &["-f", "v1", &first]);
+    world.tag("vera", &["-f", "v1", &second]);
     for words in [
         &["git", "awo", "verify"][..],
         &["git", "awo", "verify", "refs/tags/v1"],

@@ -36,6 +36,15 @@ pub const CASES: &[Case] = &[
         ],
     },
     Case {
+        id: "V-62a",
+        attack: "what main took by a vouch, pushed to a branch for which no vouch for main counts",
+        answer: "ATT-003, and what lets it count",
+        tests: &[
+            "hostile::vouches::a_branch_on_a_main_that_took_a_vouch_is_refused_until_that_counts_there",
+            "src/check/tests/vouches::a_range_lands_whole_if_somebody_vouches_for_it",
+        ],
+    },
+    Case {
         id: "V-63",
         attack: "a vouch by somebody whom the policy does not name for the branch, also a root",
         answer: "ATT-001",
@@ -205,6 +214,48 @@ fn a_range_lands_as_it_was_vouched_for() {
     // Moved forward to it, the whole of it.
     vouches(&door, tip, "wip/whole");
     door.accepts_push("moved forward", &[&to(tip, "wip/whole"), LEDGER]);
+}
+
+/// main takes olga's direct commits and those for which she vouches; `wip/**` too, if there is more
+/// about that.
+fn vouching_on_main(world: &World, version: u32, more: &str) {
+    let vouched = "vouched = [{ writers = [\"olga\"], paths = [\"src/\"] }]\n";
+    let direct = "direct = [{ writers = [\"olga\"], paths = [\"src/\"] }]\n";
+    let main = format!("accept = [\"direct\", \"vouched\"]\nmerges = true\n{direct}{vouched}");
+    let wip = match more {
+        "" => "accept = [\"direct\"]\n".to_owned(),
+        more => format!("accept = [\"direct\", \"vouched\"]\n{more}{vouched}"),
+    };
+    world.next_policy(version, None, |text| {
+        let text = text.replace("accept = [\"direct\"]\n", &wip);
+        text.replace("accept = [\"governed\", \"rollback\"]\n", &main)
+    });
+}
+
+#[test]
+fn a_branch_on_a_main_that_took_a_vouch_is_refused_until_that_counts_there() {
+    let door = Door::new(World::founded(), "olga");
+    let world = &door.world;
+    vouching_on_main(world, 2, "");
+    let (main, _) = door.base();
+    let tip = foreign(&door, &[&main], "src/eve.py", "Add it\n");
+    vouches(&door, &tip, "main");
+    let tree = world.rev("olga", &format!("{tip}^{{tree}}"));
+    let merge = door.raw().commit(&tree, &[&main, &tip], "Merge it\n");
+    door.accepts_push("merged", &[&format!("{merge}:refs/heads/main"), LEDGER]);
+    let work = door.raw().commit(&tree, &[&merge], "Work\n");
+    let said = door.refuses("on main", &work, &["ATT-003"]).text;
+    let said = said.replace("remote:", " ");
+    let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    let missing = "ask a root for `vouched` and vouched_for = [\"refs/heads/main\"] in the [[ref]]";
+    assert!(said.contains(missing), "{said}");
+    let own = door.raw().commit(&tree, &[&main], "Mine\n");
+    door.accepts("on what main was before", &own);
+    // As the remedy says.
+    vouching_on_main(world, 3, "vouched_for = [\"refs/heads/main\"]\n");
+    door.accepts("where it counts", &work);
+    world.fresh_clone();
+    world.ok("vera", "vera", &["git", "awo", "verify"]);
 }
 
 #[test]

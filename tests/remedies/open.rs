@@ -125,6 +125,7 @@ pub const OPEN: &[(&str, &[Rule])] = &[
             Rule::KeyAccepted,
             Rule::KeyMade,
             Rule::KeyTouched,
+            Rule::LargeFilesUploaded,
             Rule::LedgerIndex,
             Rule::OutputWritten,
             Rule::OwnRepository,

@@ -69,8 +69,8 @@ impl Strict {
 
 /// What may hide commits of a branch from judgement.
 pub(in crate::check) struct Hidden<'s> {
-    /// Its tip at adoption.
-    pub(in crate::check) adopted: Vec<ObjectId>,
+    /// What was adopted, on it or where it may build.
+    pub(in crate::check) adopted: BTreeSet<ObjectId>,
     /// Where it was before.
     pub(in crate::check) own: Vec<ObjectId>,
     /// On what it may build.
@@ -90,7 +90,7 @@ impl Hidden<'_> {
         new: ObjectId,
     ) -> Result<Vec<ObjectId>, git::Error> {
         let fewest = self.fewest(reader, new)?;
-        let mut hidden = [self.adopted.as_slice(), &self.own].concat();
+        let mut hidden = self.always();
         // Most branches go on from where they were, and no older version is read for them.
         if self.below.is_empty()
             || (!self.own.is_empty() && reader.new_commits(&[new], &hidden)?.len() == fewest.len())
@@ -125,6 +125,11 @@ impl Hidden<'_> {
         Ok(commits)
     }
 
+    /// Returns what hides its commits whatever else is known.
+    fn always(&self) -> Vec<ObjectId> {
+        self.adopted.iter().chain(&self.own).copied().collect()
+    }
+
     /// Lists the commits of `new` that neither the branch nor those below it contain, whatever stands
     /// there.
     pub(in crate::check) fn fewest(
@@ -132,7 +137,7 @@ impl Hidden<'_> {
         reader: &Reader,
         new: ObjectId,
     ) -> Result<Vec<ObjectId>, git::Error> {
-        let mut hidden = [self.adopted.as_slice(), &self.own].concat();
+        let mut hidden = self.always();
         hidden.extend(self.below.iter().map(|(tip, _)| *tip));
         reader.new_commits(&[new], &hidden)
     }

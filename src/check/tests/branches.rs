@@ -6,6 +6,7 @@ use crate::check::tests::world::Stage::*;
 use crate::check::verify::Scope;
 use crate::record::ObjectId;
 use crate::record::tree::Mode;
+use crate::store::ledger::Refs;
 
 /// dev is stricter in one thing than main; next is like main.
 const STRICTER: Edit = Edit::Policy(|it| {
@@ -317,6 +318,106 @@ fn what_arrives_has_one_reading_and_what_the_log_tells_of_stays() {
     world.receive(&before, &mut after, |_| {});
     let found = codes(&world.verify(&after, &Scope::All));
     assert_eq!(found, [""; 0], "an older program took it");
+}
+
+/// trunk and old/** take direct commits as well as anything; what they adopted, main did not.
+const ADOPTED_ON_TRUNK: Edit = Edit::Policy(|it| {
+    let adopted = it.lines().find(|line| line.starts_with("adopted = "));
+    let adopted = adopted.unwrap().to_owned();
+    *it = it.replacen(&format!("{adopted}\n"), "", 1);
+    for pattern in ["trunk", "old/**"] {
+        it.push_str(&format!(
+            "[[ref]]\npattern = \"refs/heads/{pattern}\"\naccept = [\"direct\", \"governed\"]\n{adopted}\n\
+             [[ref.direct]]\nwriters = [\"*\"]\npaths = [\"**\"]\n"
+        ));
+    }
+    it.push_str(
+        "[[rule]]\nname = \"dev\"\nrefs = [\"refs/heads/dev\"]\npaths = [\"src/dev/\"]\n\
+         writers = [\"anna\"]\n[[ref]]\npattern = \"refs/heads/next\"\naccept = [\"governed\"]\n",
+    );
+});
+
+/// A branch that takes direct commits hides what it adopted, and none of these.
+#[test]
+fn what_a_branch_of_direct_commits_adopted_is_known_where_others_build_on_it() {
+    let world = World::new(&[ADOPTED_ON_TRUNK]);
+    let base = world.base;
+    let work = chain(&world, base, "otto", 1)[1];
+    let mut files = sources();
+    files.insert("other.txt".to_owned(), (Mode::File, b"x".to_vec()));
+    let files = tree(&world.repo, &files);
+    let on_trunk = commit(&world.repo, files, &[base], "x\n", Some("otto"));
+    let back = tree(&world.repo, &sources());
+    let on_that = commit(&world.repo, back, &[on_trunk], "y\n", Some("otto"));
+    let unsigned = commit(&world.repo, back, &[base], "z\n", None);
+    let (trunk, old) = (("trunk", base), ("old/one", base));
+    for (what, there, new, expected) in [
+        ("on trunk", trunk, ("free", work), ""),
+        ("at trunk", trunk, ("free", base), ""),
+        ("on old/one", old, ("free", work), ""),
+        ("before trunk comes", ("next", base), ("free", work), ""),
+        ("at trunk, where only runs come", trunk, ("next", base), ""),
+        (
+            "in a branch that has begun, where only runs come",
+            ("next", base),
+            ("next", work),
+            "GOV-002 complete-chain",
+        ),
+        (
+            "where a rule holds that does not hold on trunk",
+            trunk,
+            ("dev", work),
+            "ATT-003 commit-signed",
+        ),
+        (
+            "more than it adopted",
+            trunk,
+            ("free", unsigned),
+            "ATT-003 commit-signed",
+        ),
+        (
+            "what trunk took by looser rules",
+            ("trunk", on_trunk),
+            ("free", on_that),
+            "GOV-003 direct-writers",
+        ),
+    ] {
+        let mut before = world.refs(Founded);
+        before.remove(&main());
+        before.insert(branch(there.0), there.1);
+        world.receive(&Refs::new(), &mut before, |_| {});
+        let mut after = before.clone();
+        after.insert(branch(new.0), new.1);
+        let found = codes(&world.judge_moves(&before, &[(branch(new.0), Some(new.1))]));
+        assert_eq!(found.join(", "), expected, "{what}, at the door");
+        let found = codes(&world.verify(&after, &Scope::All)).join(", ");
+        assert_eq!(found, expected, "{what}, past the hooks");
+        world.receive(&before, &mut after, |_| {});
+        let found = codes(&world.verify(&after, &Scope::All)).join(", ");
+        assert_eq!(found, expected, "{what}, logged");
+        let alone = Scope::Commits {
+            reference: Some(branch(new.0)),
+            tips: vec![new.1],
+            hidden: vec![],
+            tag: None,
+        };
+        if there.0 == "trunk" && there.1 == base {
+            let found = codes(&world.verify(&after, &alone)).join(", ");
+            assert_eq!(found, expected, "{what}, as a range");
+        }
+    }
+    // In one push with trunk, whichever is judged first.
+    let mut before = world.refs(Founded);
+    before.remove(&main());
+    let moves = [(branch("free"), Some(work)), (branch("trunk"), Some(base))];
+    assert_eq!(codes(&world.judge_moves(&before, &moves)), [""; 0]);
+    let mut after = before.clone();
+    after.extend(moves.map(|(name, id)| (name, id.unwrap())));
+    world.receive(&Refs::new(), &mut after, |_| {});
+    assert_eq!(codes(&world.verify(&after, &Scope::All)), [""; 0]);
+    // Nor need a clone have trunk.
+    after.remove(&branch("trunk"));
+    assert_eq!(codes(&world.verify(&after, &Scope::All)), [""; 0]);
 }
 
 /// lower, stage and upper take only runs, as main does; stage may be moved back.

@@ -193,6 +193,38 @@ fn a_range_lands_whole_if_somebody_vouches_for_it() {
             let named = report.findings.iter().map(|it| it.subject.commit.clone());
             assert_eq!(named.collect::<Vec<_>>(), [Some(more.to_string())]);
         }
+        let remedies = report.findings.iter().map(|it| it.remedy.as_str());
+        let told = remedies
+            .filter(|it| it.contains("does not count on"))
+            .count();
+        let commits = world.repo.new_commits(&[tip], &[world.base]).unwrap();
+        let elsewhere = ["where they do not", "a vouch for another branch"];
+        let elsewhere = elsewhere.contains(&what) || what.ends_with("land, without a vouch");
+        assert_eq!(told, if elsewhere { commits.len() } else { 0 }, "{what}");
+    }
+    // The remedy says what is missing.
+    for (to, expected) in [
+        (
+            "open",
+            "a vouch for \"refs/heads/closed\" does not count on refs/heads/open: ask a root for vouched_for = \
+             [\"refs/heads/closed\"] in the [[ref]] of refs/heads/open: git awo policy propose FILE; or git awo \
+             vouch COMMIT --ref refs/heads/open --reason TEXT",
+        ),
+        (
+            "free",
+            "a vouch for \"refs/heads/closed\" does not count on refs/heads/free: ask a root for `vouched` and \
+             vouched_for = [\"refs/heads/closed\"] in the [[ref]] of refs/heads/free: git awo policy propose FILE",
+        ),
+    ] {
+        let before = world.refs(Approved);
+        let report = world.judge(&before, &after(&world, &before, (to, tip), &closed));
+        let unsigned = report.findings.iter();
+        let unsigned: Vec<_> = unsigned.filter(|it| it.rule == "commit-signed").collect();
+        assert!(!unsigned.is_empty());
+        for it in unsigned {
+            let commit = it.subject.commit.as_ref().unwrap();
+            assert_eq!(it.remedy, expected.replace("COMMIT", commit));
+        }
     }
     // The vouch may come first.
     let before = world.refs(Approved);

@@ -424,7 +424,7 @@ impl<'a> Plan<'a> {
         // What the log does not tell of from the beginning may be new.
         let is_new = it.is_new || own.is_none();
         let mut hidden = Hidden {
-            adopted: rules.adopted(),
+            adopted: rules.adopted_below(is_new),
             own: own.cloned().unwrap_or_default(),
             below: self.strict.1.below(rules, is_new),
         };
@@ -498,6 +498,27 @@ fn judge(
             (Ok(found), Ok(report)) => report.absorb(found),
             (Err(error), Ok(_)) => *result = Err(error),
             (_, Err(_)) => {}
+        }
+    }
+    let found = all.iter().zip(&results);
+    let refused = found.filter_map(|((at, (it, job)), result)| match (job, result) {
+        (Job::Commits(commits), Ok(found)) if !found.findings.is_empty() => {
+            Some((*at, *it, commits, found))
+        }
+        _ => None,
+    });
+    let refused: Vec<_> = refused.collect();
+    let named = cores.spread(&refused, |collector, (_, it, commits, found)| {
+        let mut found = (*found).clone();
+        if let Some(rules) = rules_of(it) {
+            branch::name_vouches(&rules, commits, collector, &mut found)?;
+        }
+        Ok(found)
+    })?;
+    let places: Vec<_> = refused.iter().map(|(at, ..)| *at).collect();
+    for (at, named) in places.into_iter().zip(named) {
+        if let Some(result) = results.get_mut(at) {
+            *result = named;
         }
     }
     Ok(results)

@@ -133,7 +133,12 @@ fn verify_on(
                 .collect();
             let brought = reader.new_commits(&[new], &old)?;
             let commits: Vec<_> = brought.into_iter().filter(|id| left.remove(id)).collect();
-            on.judge(commits, (entry.policy, says.time), false, report)?;
+            let push = Push {
+                at: (entry.policy, says.time),
+                is_new: movement.old.is_none(),
+                arriving: false,
+            };
+            on.judge(commits, push, report)?;
         }
     }
     // What the log does not know is judged as if it were pushed now.
@@ -142,14 +147,29 @@ fn verify_on(
         .copied()
         .filter(|id| left.contains(id))
         .collect();
-    let now = (collector.history.last_index(), collector.time);
+    let now = Push {
+        at: (collector.history.last_index(), collector.time),
+        is_new: !log.state.refs.contains_key(reference),
+        arriving: true,
+    };
     let since = behind.since(reader, &commits)?;
     let (since, before): (Vec<_>, Vec<_>) = commits.into_iter().partition(|id| since.contains(id));
-    on.judge(before, now, true, report)?;
+    on.judge(before, now, report)?;
     let mut found = Report::default();
-    on.judge(since, now, true, &mut found)?;
+    on.judge(since, now, &mut found)?;
     report.absorb(known::or_fetch(found, true));
     Ok(())
+}
+
+/// What brought commits to a branch.
+#[derive(Clone, Copy)]
+struct Push {
+    /// The version of the policy, and the time.
+    at: At,
+    /// Whether the branch was not there before.
+    is_new: bool,
+    /// Whether it happens now, and not as the log tells.
+    arriving: bool,
 }
 
 /// A branch, and the range that is judged on it.
@@ -157,8 +177,9 @@ struct On<'a> {
     collector: &'a Collector<'a>,
     reference: &'a RefName,
     range: Range<'a>,
-    /// The commits of the range that are not from before adoption, by version of the policy.
-    since_adoption: BTreeMap<usize, BTreeSet<ObjectId>>,
+    /// The commits of the range that are not from before adoption, by version of the policy and
+    /// whether the branch was new.
+    since_adoption: BTreeMap<(usize, bool), BTreeSet<ObjectId>>,
 }
 
 impl On<'_> {
@@ -178,15 +199,15 @@ impl On<'_> {
         Ok(reader.new_commits(&tips, self.range.hidden)?)
     }
 
-    /// Judges commits as pushed under this version of the policy, at this time.
+    /// Judges commits as brought by this push.
     fn judge(
         &mut self,
         commits: Vec<ObjectId>,
-        (version, time): At,
-        arriving: bool,
+        push: Push,
         report: &mut Report,
     ) -> Result<(), Error> {
         let (reference, history) = (self.reference, self.collector.history);
+        let (version, time) = push.at;
         let Some(last) = commits.last() else {
             return Ok(());
         };
@@ -198,14 +219,16 @@ impl On<'_> {
         };
         report.judged_by.insert(reference.clone());
         let reader = self.collector.records.reader();
-        if let Entry::Vacant(unknown) = self.since_adoption.entry(version) {
-            let mut hidden = rules.adopted();
+        let by = (version, push.is_new);
+        if let Entry::Vacant(unknown) = self.since_adoption.entry(by) {
+            let mut hidden = rules.adopted_below(push.is_new);
             hidden.retain(|id| reader.contains(*id));
             hidden.extend(self.range.hidden);
+            let hidden = Vec::from_iter(hidden);
             let since = reader.new_commits(self.range.tips, &hidden)?;
             unknown.insert(since.into_iter().collect());
         }
-        let since = self.since_adoption.get(&version);
+        let since = self.since_adoption.get(&by);
         let is_new = |id: &ObjectId| since.is_none_or(|since| since.contains(id));
         let (commits, adopted): (Vec<_>, Vec<_>) = commits.into_iter().partition(is_new);
         if !adopted.is_empty() {
@@ -224,9 +247,13 @@ impl On<'_> {
             commits,
             vouched: &vouched,
             time,
-            arriving,
+            arriving: push.arriving,
         };
-        let judged = branch::judge(reader, &branch, self.collector, usize::MAX / 2)?;
+        let mut judged = branch::judge(reader, &branch, self.collector, usize::MAX / 2)?;
+        if !judged.findings.is_empty() {
+            let on_branch = self.on_branch()?;
+            branch::name_vouches(&branch.rules, &on_branch, self.collector, &mut judged)?;
+        }
         report.absorb(judged);
         Ok(())
     }

@@ -178,10 +178,12 @@ fn verify_after(
         basis,
         log,
         memory: memory.as_ref(),
+        marks: clone.marks,
         only,
     };
     match scope {
         Scope::All => {
+            tips::Remotes::of(reader, refs).note_others(refs, report);
             let Some(tags) = tags(None).verify(report)? else {
                 return Ok(false);
             };

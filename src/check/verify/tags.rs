@@ -10,8 +10,8 @@ use crate::check::Error;
 use crate::check::tags;
 use crate::facts::log::Log;
 use crate::facts::tag::TagCase;
-use crate::facts::{PolicyHistory, log};
-use crate::git::Reader;
+use crate::facts::{Marks, PolicyHistory, log};
+use crate::git::{Kind, Reader};
 use crate::policy::TagRules;
 use crate::record::{Coded, Findings, ObjectId, RefName, Report, Subject};
 use crate::records::Movement;
@@ -28,6 +28,7 @@ pub(super) struct Tags<'a> {
     /// The log, or what has come to it since what is remembered.
     pub(super) log: &'a Log,
     pub(super) memory: Option<&'a Memory>,
+    pub(super) marks: &'a Marks,
     /// This tag alone, which then is denied if the policy would refuse it.
     pub(super) only: Option<&'a RefName>,
 }
@@ -68,6 +69,18 @@ impl Tags<'_> {
             .collect();
         let (mut judged, mut new, mut own) = (memory::Tags::new(), Vec::new(), Vec::new());
         for (name, id) in &here {
+            let written = told
+                .get(*name)
+                .filter(|told| self.is_written_here(name, **id, told));
+            if let Some(told) = written {
+                if self.memory.is_some() {
+                    return Ok(None);
+                }
+                report.count("tags", 1);
+                let finding = rules::peeled(name, **id, told.at);
+                report.undecided.push(finding);
+                continue;
+            }
             // The log may tell that it was deleted, or not yet that it has moved: then this is another.
             let may_move = || self.current(name).is_some_and(|it| it.accepts_move());
             let is_told = |told: &&Told| match told.at {
@@ -176,6 +189,17 @@ impl Tags<'_> {
             }
         }
         told
+    }
+
+    /// Tells whether this clone has a commit as tag where the log tells of a tag object of that commit, as
+    /// checkouts of CI write it. A remote that was seen to have it so is another matter.
+    fn is_written_here(&self, name: &RefName, here: ObjectId, told: &Told) -> bool {
+        let is_of = |at: ObjectId| {
+            at != here && matches!(self.reader.peel(at), Ok((Kind::Commit, id)) if id == here)
+        };
+        told.at.is_some_and(is_of)
+            && !self.reader.remotes().is_empty()
+            && !self.marks.had_tag(name, here)
     }
 
     /// Tells whether a tag must be where the last push moved it.

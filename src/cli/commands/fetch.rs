@@ -23,8 +23,9 @@ pub struct FetchArgs {
     /// here is kept as refs/awo-displaced/…
     #[arg(long)]
     theirs: bool,
-    /// Make a shallow or partial clone whole: bring the commits and objects that it left out. For a
-    /// partial one git must be of version 2.36 or later
+    /// Make a shallow or partial clone whole: bring the commits and objects that it left out, and the
+    /// tags as the remote has them, over those of the same names here. For a partial one git must be of
+    /// version 2.36 or later
     #[arg(long)]
     whole: bool,
 }

@@ -42,6 +42,7 @@ const CHECKS: &[Check] = &[
     surroundings::accounts,
     surroundings::writers,
     surroundings::alias,
+    surroundings::large_files,
 ];
 
 /// Looks at everything; `program` is the path of this program, which the hooks call.

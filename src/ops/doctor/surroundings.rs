@@ -9,6 +9,7 @@ use crate::git;
 use crate::hook::install::{self, Side};
 use crate::hook::places;
 use crate::ops::Error;
+use crate::ops::habits::given_to_lfs;
 use crate::record::path::{escape, quote};
 use crate::rules::setup;
 use crate::run;
@@ -137,6 +138,28 @@ pub(super) fn alias(it: &mut Examination<'_>) -> Result<(), Error> {
             "alias.awo = {} answers for git-awo where that is not on the PATH: in CI call it by its path",
             escape(alias.as_bytes())
         ));
+    }
+    Ok(())
+}
+
+/// A clone of files that are with git-lfs must be able to upload and to fetch their content.
+pub(super) fn large_files(it: &mut Examination<'_>) -> Result<(), Error> {
+    let repo = &it.actor.repo;
+    let Some(tip) = repo.head_id()?.filter(|_| !it.server) else {
+        return Ok(());
+    };
+    let Some(attributes) = given_to_lfs(repo, repo.tree_of(tip)?)? else {
+        return Ok(());
+    };
+    let is_there = git::run_at_home(repo, &["lfs", "version"]).is_ok();
+    let is_set_up = git::run_at_home(repo, &["config", "filter.lfs.clean"]).is_ok();
+    it.complain(setup::large_files(is_there, is_set_up));
+    let locks = install::hooks_dir(&it.actor.repo).join("post-checkout");
+    if attributes.contains("lockable") && !locks.exists() {
+        it.note(
+            "some large files are lockable, and the hooks by which git-lfs makes them read-only are \
+             not here: git lfs update --force, then git awo hooks install",
+        );
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use crate::check::PolicyHistory;
 use crate::check::governance;
 use crate::check::verify::{Basis, judge_arrivals, positions};
 use crate::facts::arrivals::{Arrivals, Gained};
-use crate::facts::log::Log;
+use crate::facts::log::{self, Log};
 use crate::facts::position::{Continued, Logged, Positions};
 use crate::facts::run::Collector;
 use crate::git::{self, Expected, RefUpdate, Repo, ViewProblem};
@@ -37,7 +37,7 @@ pub struct Request {
     /// Let their records win over ones of the same name here; what was here is kept under
     /// `refs/awo-displaced/`.
     pub theirs: bool,
-    /// Bring also what a shallow or partial clone has left out.
+    /// Bring also what a shallow or partial clone has left out, and the tags as the remote has them.
     pub whole: bool,
 }
 
@@ -68,6 +68,8 @@ pub(super) struct Brought {
     pub(super) theirs: Refs,
     /// That runs lack their entries in the provenance index.
     derived: Vec<Finding>,
+    /// Whether all tags came too.
+    tags: bool,
 }
 
 /// Fetches, verifies and merges.
@@ -109,7 +111,7 @@ fn bring_all(session: &Session, request: &Request) -> Result<Brought, Error> {
         false => {
             // What a filter leaves out cannot be judged; cut history is told where it is needed.
             session.repo().require_no(ViewProblem::Partial)?;
-            Vec::new()
+            vec!["--no-tags"]
         }
     };
     let (mut session, theirs) = look(session, &seen, &more)?;
@@ -125,6 +127,7 @@ fn bring_all(session: &Session, request: &Request) -> Result<Brought, Error> {
         session,
         theirs,
         derived,
+        tags: request.whole,
     })
 }
 
@@ -134,12 +137,13 @@ pub(super) fn merge(brought: &Brought, remote: &str) -> Result<Fetched, Error> {
         session,
         theirs,
         derived,
+        tags,
     } = brought;
     let moved = merge_all(session, theirs)?;
     pack(session.repo(), remote, theirs);
     // A mark says that everything below it was judged here. Without a policy nothing was.
     if theirs.contains_key(&layout::policy()) {
-        raise_marks(session, remote, theirs)?;
+        raise_marks(session, remote, theirs, *tags)?;
     }
     if let Some(why) = Refusal::of(derived.iter().cloned()) {
         let message = format!("the records of {remote} were merged, but its index is not theirs");
@@ -163,7 +167,7 @@ fn look(session: &Session, seen: &Seen, more: &[&str]) -> Result<(Session, Refs)
     ];
     // What is fetched is judged here: no hook takes part.
     let mut words = vec!["-c", "core.hooksPath=/dev/null"];
-    words.extend(["fetch", "--quiet", "--no-tags", "--prune"]);
+    words.extend(["fetch", "--quiet", "--prune"]);
     words.push("--no-recurse-submodules");
     words.extend(more);
     words.push(remote);
@@ -372,7 +376,7 @@ fn merged(session: &Session, theirs: &Refs) -> Result<Vec<RefUpdate>, Error> {
     Ok(updates)
 }
 
-fn raise_marks(session: &Session, remote: &str, after: &Refs) -> Result<(), Error> {
+fn raise_marks(session: &Session, remote: &str, after: &Refs, tags: bool) -> Result<(), Error> {
     let settings = &session.actor().settings;
     let mut marks = settings.high_water()?;
     let own = marks.remotes.entry(remote.to_owned()).or_default();
@@ -383,6 +387,18 @@ fn raise_marks(session: &Session, remote: &str, after: &Refs) -> Result<(), Erro
     own.extend(known.map(|(name, id)| (name.clone(), *id)));
     let seen = kept::branches(session.refs()?, remote);
     marks.branches.insert(remote.to_owned(), seen);
+    if tags {
+        let log = after.get(&layout::log());
+        let state = log.and_then(|tip| log::state_at(session.repo(), *tip));
+        let told = state.unwrap_or_default().refs;
+        let elsewhere = session.refs()?.iter().filter(|(name, id)| {
+            let told = told.get(*name).filter(|_| name.tag().is_some());
+            told.is_some_and(|told| told != *id)
+        });
+        let elsewhere = elsewhere.map(|(name, id)| (name.clone(), *id)).collect();
+        marks.tags.insert(remote.to_owned(), elsewhere);
+        marks.tags.retain(|_, tags| !tags.is_empty());
+    }
     let now = session.now();
     let fetched = marks.fetched.entry(remote.to_owned()).or_insert(now);
     *fetched = now.max(*fetched);

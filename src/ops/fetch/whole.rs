@@ -1,4 +1,5 @@
-//! Makes a shallow or partial clone whole: only then everything can be verified.
+//! Makes a shallow or partial clone whole: only then everything can be verified. CI writes tags into its
+//! checkouts as it likes, so that these are fetched too.
 
 use std::fs;
 
@@ -16,7 +17,9 @@ pub(super) fn options(session: &Session) -> Vec<&'static str> {
         ViewProblem::Partial => &["--refetch", "--no-filter", "--no-auto-maintenance"],
         ViewProblem::Grafts => &[],
     });
-    options.flatten().copied().collect()
+    // Unlike a refspec, --tags does not let --prune delete the tags that are only here.
+    let tags = ["--tags", "--force"].into_iter();
+    tags.chain(options.flatten().copied()).collect()
 }
 
 /// Makes a partial clone an ordinary one, now that its objects were fetched. Fails if an object is

@@ -143,6 +143,16 @@ pub const CASES: &[Case] = &[
         ],
     },
     Case {
+        id: "U-86",
+        attack: "what main took directly after its adoption, pushed to a branch with stricter writers; benign: a branch \
+                 on what main adopted",
+        answer: "GOV-003; the benign one is accepted",
+        tests: &[
+            "src/check/tests/branches::what_a_branch_of_direct_commits_adopted_is_known_where_others_build_on_it",
+            "founding::a_branch_begins_where_a_main_of_direct_commits_was_adopted",
+        ],
+    },
+    Case {
         id: "G-31",
         attack: "a parent or tree that is missing, of another kind, or null",
         answer: "INT-003, INT-005",

@@ -166,8 +166,6 @@ fn a_run_adds_a_large_file_by_its_pointer() {
     for who in ["otto", "vera"] {
         world.ok(who, ".", &["git", "lfs", "install", "--skip-repo"]);
     }
-    world.ok("otto", "otto", &["git", "lfs", "update", "--force"]);
-    world.ok("otto", "otto", &["git", "awo", "hooks", "install"]);
     let content: Vec<u8> = (0..50_000_u32).flat_map(u32::to_le_bytes).collect();
     world.write("large.bin", &content);
     let clean = "git lfs clean < ../large.bin > ../pointer";
