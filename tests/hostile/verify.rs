@@ -41,6 +41,16 @@ pub const CASES: &[Case] = &[
         tests: &["hostile::verify::a_tracking_ref_is_judged_by_the_branch_of_its_remote"],
     },
     Case {
+        id: "U-06e",
+        attack: "a fork's main with a commit that nobody signed, fetched from a remote that is not the server; named, \
+                 on the server, or where no policy was fetched",
+        answer: "noted; ATT-003",
+        tests: &[
+            "hostile::verify::a_fork_is_judged_where_it_is_named_and_a_server_always",
+            "src/check/verify/tips::only_a_remote_whose_policy_is_here_is_a_server_if_there_is_any",
+        ],
+    },
+    Case {
         id: "U-06b",
         attack: "somebody asks about an unreviewed commit by its id, a tag or a detached HEAD",
         answer: "undecided",
@@ -166,13 +176,20 @@ fn a_tracking_ref_is_judged_by_the_branch_of_its_remote() {
         let done = verify(&world, &["--no-cache"]);
         assert_eq!(done.code, code, "{why}: {}", done.text);
     };
+    git(&world, &["awo", "fetch"]);
     all(0, "before");
     git(&world, &["config", "remote.up/stream.url", "../server.git"]);
     git(
         &world,
         &["update-ref", "refs/remotes/up/stream/main", &commit],
     );
-    all(1, "main of up/stream");
+    let done = verify(&world, &[]);
+    assert_eq!(done.code, 0, "{}", done.text);
+    let note = "1 branches of up/stream are not judged, as up/stream/main";
+    assert!(done.text.contains(note), "{}", done.text);
+    let policy = "refs/awo-remotes/up/stream/awo/policy";
+    git(&world, &["update-ref", policy, "refs/awo/policy"]);
+    all(1, "main of up/stream, whose policy is here");
     for what in [
         "up/stream/main",
         "origin/main..up/stream/main",
@@ -202,6 +219,83 @@ fn a_tracking_ref_is_judged_by_the_branch_of_its_remote() {
     git(&world, &["config", "--remove-section", "remote.up/stream"]);
     let done = verify(&world, &["up/stream/main"]);
     assert_eq!(done.code, 3, "stream/main is not governed: {}", done.text);
+}
+
+/// Eve's fork has a commit on its main that nobody signed.
+#[test]
+fn a_fork_is_judged_where_it_is_named_and_a_server_always() {
+    let world = World::landed();
+    let script = "git clone -q server.git fork && cd fork && echo x > src/eve.py && git add . && \
+                  git -c commit.gpgsign=false -c core.hooksPath=/dev/null commit -q -m Mine";
+    world.ok("vera", ".", &["sh", "-c", script]);
+    world.fresh_clone();
+    git(&world, &["awo", "fetch"]);
+    git(&world, &["remote", "add", "contrib", "../fork"]);
+    git(&world, &["fetch", "-q", "contrib"]);
+    for words in [&[][..], &["--no-cache"]] {
+        let done = verify(&world, words);
+        assert_eq!(done.code, 0, "{}", done.text);
+        let note = "1 branches of contrib are not judged, as contrib/main: this clone has the policy of origin";
+        assert!(done.text.contains(note), "{}", done.text);
+    }
+    for what in ["contrib/main", "origin/main..contrib/main"] {
+        let done = verify(&world, &[what]);
+        assert_eq!(done.code, 1, "{what}: {}", done.text);
+        assert!(done.text.contains("ATT-003"), "{what}: {}", done.text);
+    }
+    // What the fork has says nothing about the server, which has lost it.
+    let back = ["git", "update-ref", "refs/heads/main", "main~1"];
+    let there = world.rev("server.git", "main");
+    world.ok("server", "server.git", &back);
+    git(&world, &["fetch", "-q", "origin"]);
+    let done = verify(&world, &[]);
+    assert_eq!(done.code, 1, "{}", done.text);
+    assert!(done.text.contains("REP-002"), "{}", done.text);
+    let again = ["git", "update-ref", "refs/heads/main", &there];
+    world.ok("server", "server.git", &again);
+    git(&world, &["fetch", "-q", "origin"]);
+    assert_eq!(verify(&world, &[]).code, 0, "put back");
+    // The same on the server, or where no policy tells which remote is the server.
+    let clone = |remote: &str, place: &str| {
+        let words = ["git", "clone", "-q", "-o", remote, place, "other"];
+        world.ok("vera", ".", &words);
+        let refs = [
+            "git",
+            "fetch",
+            "-q",
+            "../server.git",
+            "refs/awo/*:refs/awo/*",
+        ];
+        world.ok("vera", "other", &refs);
+        let notes = [
+            "git",
+            "fetch",
+            "-q",
+            "../server.git",
+            "refs/notes/*:refs/notes/*",
+        ];
+        world.ok("vera", "other", &notes);
+        let trust = ["git", "awo", "trust", &world.fingerprint()];
+        world.ok("vera", "other", &trust);
+        let main = ["git", "update-ref", "--no-deref", "HEAD", &there];
+        world.ok("vera", "other", &main);
+        let gone = ["git", "update-ref", "-d", "refs/heads/main"];
+        world.ok("vera", "other", &gone);
+        let done = world.run("vera", "other", &["git", "awo", "verify"]);
+        std::fs::remove_dir_all(world.path("other")).unwrap();
+        done
+    };
+    for (place, code) in [("server.git", 0), ("fork", 1)] {
+        let done = clone("contrib", place);
+        assert_eq!(done.code, code, "{place}: {}", done.text);
+    }
+    let main = world.rev("fork", "main");
+    let take = ["git", "fetch", "-q", "../fork", "main"];
+    world.ok("otto", "otto", &take);
+    world.force("otto", &[&format!("{main}:refs/heads/main")]);
+    git(&world, &["awo", "fetch"]);
+    let done = verify(&world, &[]);
+    assert_eq!(done.code, 1, "{}", done.text);
 }
 
 #[test]

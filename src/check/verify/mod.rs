@@ -183,6 +183,7 @@ fn verify_after(
     };
     match scope {
         Scope::All => {
+            tips::Remotes::of(reader, refs).note_others(refs, report);
             let Some(tags) = tags(None).verify(report)? else {
                 return Ok(false);
             };

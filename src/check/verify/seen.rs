@@ -20,7 +20,7 @@ use crate::facts::{Behind, Marks};
 
 use super::cores::Threads;
 use super::memory::Memory;
-use super::tips::stands_for;
+use super::tips::Remotes;
 
 /// After how many days without news of the server a clone is told to fetch.
 const DAYS: u32 = 30;
@@ -132,8 +132,8 @@ pub(super) fn provenance(
         ));
     }
     policies_in_time(&log, history, report);
-    let remotes = reader.remotes();
-    ahead(reader, &log, refs, (&remotes, behind), history, report)?;
+    let remotes = Remotes::of(reader, refs);
+    ahead(reader, &log, refs, behind, history, report)?;
     let (positions, records) = positions_on(threads, &log, pushes, &mut report.findings)?;
     let mut absent = Vec::new();
     let follows = |name: &RefName| name.tag().is_none();
@@ -222,13 +222,14 @@ fn ahead(
     reader: &Reader,
     log: &Log,
     refs: &Refs,
-    (remotes, behind): (&[String], &Behind),
+    behind: &Behind,
     history: &PolicyHistory,
     report: &mut Report,
 ) -> Result<(), Error> {
     let policy = &history.current().policy;
+    let remotes = reader.remotes();
     for (name, tip) in refs {
-        let Some(place) = server_ref(name, refs, remotes) else {
+        let Some(place) = server_ref(name, refs, &remotes) else {
             continue;
         };
         let governed = policy.ref_rules(&place);
@@ -283,14 +284,14 @@ fn logged_state(
     reader: &Reader,
     (reference, logged): (&RefName, ObjectId),
     refs: &Refs,
-    (remotes, behind): (&[String], &Behind),
+    (remotes, behind): (&Remotes, &Behind),
     history: &PolicyHistory,
     report: &mut Report,
 ) -> Result<bool, Error> {
     if may_go(reference, history) {
         return Ok(true);
     }
-    let is_it = |name: &RefName| stands_for(name, remotes).contains(reference);
+    let is_it = |name: &RefName| remotes.stands_for(name).contains(reference);
     let mut candidates: Vec<_> = refs.iter().filter(|(name, _)| is_it(name)).collect();
     // What was last seen at a remote tells about it; the local branch may have it from before.
     if candidates

@@ -4,23 +4,89 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::check::Error;
 use crate::git::Reader;
-use crate::record::{ObjectId, RefName};
-use crate::store::layout::Place;
+use crate::record::{ObjectId, RefName, Report};
+use crate::store::layout::{self, Place};
 use crate::store::ledger::Refs;
 
 /// The commits of each ref that were judged with all that lies behind them.
 pub(super) type Judged = BTreeMap<RefName, Vec<ObjectId>>;
 
-/// Returns every tip of every branch: local ones and those last seen at the remotes.
+/// Returns every tip of every branch: local ones and those last seen at the servers.
 pub(super) fn tips(reader: &Reader, refs: &Refs) -> BTreeSet<(RefName, ObjectId)> {
-    let remotes = reader.remotes();
+    let remotes = Remotes::of(reader, refs);
     refs.iter()
         .filter(|(name, _)| Place::of(name).is_none())
         .flat_map(|(name, id)| {
-            let branches = stands_for(name, &remotes).into_iter();
+            let branches = remotes.stands_for(name).into_iter();
             branches.map(|branch| (branch, *id))
         })
         .collect()
+}
+
+/// The remotes of a clone: servers of what is governed, and others, as a contributor's fork.
+///
+/// A server is whose policy the clone has fetched. Where it has fetched none, every remote may be one.
+pub(super) struct Remotes {
+    servers: Vec<String>,
+    others: Vec<String>,
+}
+
+impl Remotes {
+    pub(super) fn of(reader: &Reader, refs: &Refs) -> Self {
+        Self::among(reader.remotes(), refs)
+    }
+
+    fn among(remotes: Vec<String>, refs: &Refs) -> Self {
+        let follows = |remote: &String| {
+            let policy = layout::tracking(remote, &layout::policy());
+            policy.is_some_and(|name| refs.contains_key(&name))
+        };
+        let (mut servers, mut others): (Vec<_>, Vec<_>) = remotes.into_iter().partition(follows);
+        if servers.is_empty() {
+            servers.append(&mut others);
+        }
+        Self { servers, others }
+    }
+
+    /// Returns the refs on a server that a local ref may stand for: none if it tracks another remote.
+    pub(super) fn stands_for(&self, name: &RefName) -> Vec<RefName> {
+        match self.other(name) {
+            Some(_) => Vec::new(),
+            None => stands_for(name, &self.servers),
+        }
+    }
+
+    /// Returns the remote that is no server and whose ref this one tracks.
+    fn other(&self, name: &RefName) -> Option<&String> {
+        let rest = name.as_str().strip_prefix("refs/remotes/")?;
+        let is_of = |remote: &&String| {
+            let rest = rest.strip_prefix(remote.as_str());
+            rest.is_some_and(|rest| rest.starts_with('/'))
+        };
+        let other = self.others.iter().find(is_of);
+        other.filter(|_| !self.servers.iter().any(|it| is_of(&it)))
+    }
+
+    /// Notes which refs are not judged since they track a remote that is no server.
+    pub(super) fn note_others(&self, refs: &Refs, report: &mut Report) {
+        let names = refs.keys().filter(|it| !it.as_str().ends_with("/HEAD"));
+        let mut unjudged: BTreeMap<&String, Vec<&RefName>> = BTreeMap::new();
+        for name in names {
+            if let Some(remote) = self.other(name) {
+                unjudged.entry(remote).or_default().push(name);
+            }
+        }
+        let servers = self.servers.join(", ");
+        for (remote, names) in unjudged {
+            let first = names.first().map_or("", |it| it.as_str());
+            let first = first.trim_start_matches("refs/remotes/");
+            report.notes.push(format!(
+                "{} branches of {remote} are not judged, as {first}: this clone has the policy of \
+                 {servers}; git awo verify {first} judges that one",
+                names.len()
+            ));
+        }
+    }
 }
 
 /// Tells whether a tip of that branch contains where it moved: a clone may be behind the log.
@@ -62,6 +128,43 @@ pub fn stands_for(name: &RefName, remotes: &[String]) -> Vec<RefName> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_remote_whose_policy_is_here_is_a_server_if_there_is_any() {
+        let refname = |name: &str| RefName::new(name).unwrap();
+        let remotes = ["fork", "fork/more", "up"].map(str::to_owned).to_vec();
+        let id = ObjectId::Sha1([1; 20]);
+        let names = [
+            "fork/main",
+            "fork/HEAD",
+            "fork/more/x",
+            "up/main",
+            "gone/main",
+        ];
+        let refs = names.map(|name| (refname(&format!("refs/remotes/{name}")), id));
+        let mut refs = Refs::from(refs);
+        let stand = |refs: &Refs| {
+            let remotes = Remotes::among(remotes.clone(), refs);
+            let mut report = Report::default();
+            remotes.note_others(refs, &mut report);
+            let stands = refs.keys().flat_map(|name| remotes.stands_for(name));
+            let stands: Vec<_> = stands.map(|it| it.to_string()).collect();
+            (stands, report.notes.len())
+        };
+        let (main, x) = ("refs/heads/main", "refs/heads/x");
+        let all = [main, "refs/heads/more/x", x, main, main];
+        assert_eq!(stand(&refs), (all.map(str::to_owned).to_vec(), 0));
+        let policy = |remote| layout::tracking(remote, &layout::policy()).unwrap();
+        refs.insert(policy("fork/more"), id);
+        assert_eq!(stand(&refs), ([x, main].map(str::to_owned).to_vec(), 2));
+        refs.insert(policy("up"), id);
+        assert_eq!(
+            stand(&refs),
+            ([x, main, main].map(str::to_owned).to_vec(), 1)
+        );
+        refs.insert(policy("fork"), id);
+        assert_eq!(stand(&refs), (all.map(str::to_owned).to_vec(), 0));
+    }
 
     #[test]
     fn a_tracking_ref_stands_for_the_branch_of_its_remote() {

@@ -11,7 +11,8 @@ use crate::ops::{Error, trust};
 /// Verify everything again, from objects, offline
 ///
 /// Without an argument or with --all: every branch and every record. Exits 0 if all holds, 1 with
-/// findings, 3 if it cannot be decided, as without a trust anchor.
+/// findings, 3 if it cannot be decided, as without a trust anchor. Where policies were fetched from
+/// remotes, the branches of others, such as a contributor's fork, are judged only if they are named.
 ///
 /// Commits named by a branch are judged by its rules, by a tracking ref by those of the branch that
 /// it tracks; an id, a tag or a detached HEAD by those of a governed branch of this clone that
