@@ -1,7 +1,6 @@
 //! Judges the new commits of a governed branch.
 
 pub(super) mod history;
-mod merge;
 pub(super) mod strict;
 
 use std::collections::BTreeMap;
@@ -236,6 +235,8 @@ fn judge_plain(
     let gathered = history.gather(id);
     let (commit, found) = match gathered {
         Ok(found) => found,
+        // Not this commit's fault, and the next one would say it again.
+        Err(error) if error.is_out_of_work() => return Err(error.into()),
         // A malformed object is a finding on this commit; the others are judged all the same.
         Err(error) => {
             findings.extend(error.denies(subject()).ok_or(error)?);

@@ -26,10 +26,6 @@ use crate::facts::arrivals::{Arrivals, Gained};
 use crate::facts::between;
 use crate::facts::vouched::Vouched;
 
-/// So many tree entries are looked at for one push: a few seconds at most, and more than ten
-/// thousand ordinary commits need.
-const MOST_WORK: u64 = 40_000_000;
-
 /// A push, and where it arrives.
 #[derive(Clone)]
 pub struct Push<'a> {
@@ -77,7 +73,6 @@ pub fn judge(push: &Push<'_>) -> Report {
 fn try_judge(push: &Push<'_>, report: &mut Report) -> Result<(), Error> {
     report.count("refs", push.movements.len());
     push.reader.require_whole_view()?;
-    push.reader.limit_work(MOST_WORK);
     let Some(tip) = push.before.get(&layout::policy()) else {
         return first_push(push, report);
     };
@@ -102,6 +97,7 @@ fn try_judge(push: &Push<'_>, report: &mut Report) -> Result<(), Error> {
         report.findings.push(finding);
         return Ok(());
     }
+    push.reader.limit_work(policy.document().limits.work);
     let mut after = push.before.clone();
     for movement in push.movements {
         match movement.new {
@@ -256,16 +252,21 @@ fn collect(
             };
             let before = Additions::at(push.reader, movement.old);
             let collected = arrivals.collect(push.reader, &gained, Some(&before));
-            if let Err(error) = collected {
-                report.absorb(error.refusal(subject()));
-            }
+            go_on(collected, subject(), report)?;
             let collected = arrivals.collect_commits(push.reader, &gained, push.before, history);
-            if let Err(error) = collected {
-                report.absorb(error.refusal(subject()));
-            }
-            Ok(())
+            go_on(collected, subject(), report)
         }
     }
+}
+
+/// Reports an error and goes on, except where every further step would fail likewise.
+fn go_on(step: Result<(), Error>, subject: Subject, report: &mut Report) -> Result<(), Error> {
+    match step {
+        Err(error) if error.is_out_of_work() => return Err(error),
+        Err(error) => report.absorb(error.refusal(subject)),
+        Ok(()) => {}
+    }
+    Ok(())
 }
 
 /// Returns what a ref gains.
@@ -443,10 +444,10 @@ fn judge_branch(
         Ok(mut found) => {
             branch::name_vouches(&branch.rules, &branch.commits, collector, &mut found)?;
             report.absorb(found);
+            Ok(())
         }
-        Err(error) => report.absorb(error.refusal(subject())),
+        Err(error) => go_on(Err(error), subject(), report),
     }
-    Ok(())
 }
 
 /// Returns where every ref is that a check can rely on.

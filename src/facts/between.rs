@@ -119,7 +119,7 @@ fn lost_notes(
             let earlier = earlier.map(|it| reader.blob(it)).transpose()?;
             let earlier = earlier.unwrap_or_default();
             let bytes = text.len().saturating_add(earlier.len());
-            reader.work((bytes / BYTES_OF_WORK) as u64, "notes in one push")?;
+            reader.work((bytes / BYTES_OF_WORK) as u64)?;
             if lost_lines(&earlier, &text) {
                 let removed = false;
                 return Ok(Some(Irregular::NoteRewritten { object, removed }));

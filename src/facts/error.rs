@@ -27,6 +27,11 @@ impl Error {
     pub fn is_newer_policy(&self) -> bool {
         matches!(self, Error::Policy(bad) if bad.denies(Subject::none()).is_none())
     }
+
+    /// Returns whether the work that a push may take is used up.
+    pub fn is_out_of_work(&self) -> bool {
+        matches!(self, Error::Git(error) if error.is_out_of_work())
+    }
 }
 
 fn describe(bad: &BadVersion) -> String {

@@ -96,7 +96,7 @@ pub fn range(reader: &Reader, says: &VouchPredicate) -> Result<Option<Vec<Object
     }
     let commits = reader.new_commits(&[says.tip], &says.base)?;
     let work = (commits.len() as u64).saturating_mul(COST_OF_COMMIT);
-    reader.work(work, "commits of vouches in one push")?;
+    reader.work(work)?;
     Ok(Some(commits))
 }
 

@@ -57,10 +57,7 @@ impl Paint<'_> {
         let seen = match self.seen.entry(id) {
             std::collections::hash_map::Entry::Occupied(seen) => seen.into_mut(),
             std::collections::hash_map::Entry::Vacant(place) => {
-                self.reader.work(
-                    COST_OF_COMMIT,
-                    "commits between two parents, or as much of other work, in one push",
-                )?;
+                self.reader.work(COST_OF_COMMIT)?;
                 let links = self.reader.links(id)?;
                 place.insert(Seen {
                     flags: 0,

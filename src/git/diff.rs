@@ -4,42 +4,15 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::error::Error;
-use super::kind::Kind;
-use super::modules;
+use super::listing::{Compared, Listing};
 use super::reader::Reader;
 use crate::record::tree::{
-    Change, Entries, EntryRef, Fault, Mode, What, entries, entries_before, faults, order,
-    skip_common,
+    Change, Entries, EntryRef, Mode, entries, entries_before, faults, order, skip_common,
 };
 use crate::record::{HashKind, ObjectId, RepoPath};
 
-/// Maximum nesting depth of directories.
-const DEEPEST: u64 = 64;
 /// Maximum number of changes that one comparison lists.
 pub const MOST_CHANGES: usize = 100_000;
-/// Maximum number of trees that one comparison opens. Each changed file opens several, so it
-/// exceeds the number of changes. It stops trees that name one subtree a billion times.
-const MOST_TREES: u64 = 400_000;
-/// Maximum number of entries that one comparison reads.
-const MOST_ENTRIES: u64 = 20_000_000;
-/// Limits the total length of the listed paths: this many bytes for each change that may be listed,
-/// but at least [`MIN_PATH_BYTES`].
-const BYTES_A_PATH: u64 = 160;
-/// See [`BYTES_A_PATH`].
-const MIN_PATH_BYTES: u64 = 16 * 1024 * 1024;
-/// Maximum number of faults that one comparison reports, or a hundredth of the changes that it may list.
-const MOST_FAULTS: usize = 1_000;
-/// Cost of a listed entry, in entries that are only read.
-const COST_OF_LISTING: u64 = 100;
-
-/// The result of comparing a tree with its predecessor.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Compared {
-    /// The changes, sorted by path.
-    pub changes: Vec<Change>,
-    /// Faults of new entries, including directories.
-    pub faults: Vec<Fault>,
-}
 
 impl Reader {
     /// Returns the entry at `path` below `tree`; the empty path is the tree itself. No tree has no
@@ -183,31 +156,16 @@ impl Reader {
         let mut compare = Compare {
             reader: self,
             kind: self.hash_kind(),
-            found: Compared::default(),
             view,
             largest,
-            max,
-            prefix: Vec::new(),
-            trees: 0,
-            entries: 0,
-            most_entries: MOST_ENTRIES.min(self.shared.work_left()),
-            path_bytes: 0,
-            most_path_bytes: BYTES_A_PATH.saturating_mul(max as u64).max(MIN_PATH_BYTES),
+            listing: Listing::new(self, max),
         };
         let compared = match old == new {
             true => Ok(()),
             false => compare.trees(old, new, 0),
         };
-        let listed = compare
-            .found
-            .changes
-            .len()
-            .saturating_add(compare.found.faults.len());
-        let listed = (listed as u64).saturating_mul(COST_OF_LISTING);
-        self.shared
-            .work_done(compare.entries.saturating_add(listed));
-        compared?;
-        Ok(compare.found)
+        let found = compare.listing.finish(self);
+        compared.map(|()| found)
     }
 }
 
@@ -225,16 +183,9 @@ enum View {
 struct Compare<'r> {
     reader: &'r Reader,
     kind: HashKind,
-    found: Compared,
     view: View,
     largest: u64,
-    max: usize,
-    prefix: Vec<u8>,
-    trees: u64,
-    entries: u64,
-    most_entries: u64,
-    path_bytes: u64,
-    most_path_bytes: u64,
+    listing: Listing,
 }
 
 impl Compare<'_> {
@@ -244,20 +195,17 @@ impl Compare<'_> {
         new: Option<ObjectId>,
         depth: u64,
     ) -> Result<(), Error> {
-        if depth > DEEPEST {
-            return Err(Error::Limit {
-                what: "nested directories",
-                max: DEEPEST,
-            });
-        }
-        let old = self.open(old, Reader::raw_tree_before)?;
+        let old = self.open(old, depth, Reader::raw_tree_before)?;
         let (new, read): (_, fn(&[u8], HashKind) -> Entries<'_>) = match self.view {
-            View::Before => (self.open(new, Reader::raw_tree_before)?, entries_before),
-            View::Judge => (
-                self.open(new, Reader::raw_tree_of_any_modes)?,
+            View::Before => (
+                self.open(new, depth, Reader::raw_tree_before)?,
                 entries_before,
             ),
-            View::Read => (self.open(new, Reader::raw_tree)?, entries),
+            View::Judge => (
+                self.open(new, depth, Reader::raw_tree_of_any_modes)?,
+                entries_before,
+            ),
+            View::Read => (self.open(new, depth, Reader::raw_tree)?, entries),
         };
         let raw = &new;
         let mut old = entries_before(&old, self.kind);
@@ -265,7 +213,7 @@ impl Compare<'_> {
         let mut added = Vec::new();
         let (mut a, mut b) = self.pair(&mut old, &mut new)?;
         loop {
-            self.pass(1)?;
+            self.listing.pass(self.reader, 1)?;
             let side = match (&a, &b) {
                 (None, None) => return self.collisions(raw, &added),
                 (Some(_), None) => Ordering::Less,
@@ -295,32 +243,14 @@ impl Compare<'_> {
         }
     }
 
-    /// Counts entries that are read.
-    fn pass(&mut self, entries: u64) -> Result<(), Error> {
-        self.entries = self.entries.saturating_add(entries);
-        if self.entries <= self.most_entries {
-            return Ok(());
-        }
-        Err(match self.most_entries {
-            MOST_ENTRIES => Error::Limit {
-                what: "tree entries",
-                max: MOST_ENTRIES,
-            },
-            _ => {
-                let what = "tree entries, or as much of other work, in one push";
-                self.reader.shared.no_work_left(what)
-            }
-        })
-    }
-
     /// Skips equal entries and returns the next ones of both sides.
     fn pair<'a>(
         &mut self,
         old: &mut Entries<'a>,
         new: &mut Entries<'a>,
     ) -> Result<(Option<EntryRef<'a>>, Option<EntryRef<'a>>), Error> {
-        let same = skip_common(old, new);
-        self.pass(same)?;
+        let same = skip_common(&mut [old, new]);
+        self.listing.pass(self.reader, same)?;
         Ok((next(old), next(new)))
     }
 
@@ -334,148 +264,48 @@ impl Compare<'_> {
         let Some(entry) = new.or(old) else {
             return Ok(());
         };
-        let length = self.prefix.len();
         if self.view == View::Judge
             && let Some(new) = new
         {
-            if old.is_none()
-                && let Some(what) = faults::of_name(new.name)
-            {
-                self.fault(new.name, what)?;
+            for what in self.reader.faults_of(old, new, self.largest)? {
+                self.listing.fault(new.name, what)?;
             }
             if new.id.is_zero() {
-                return self.fault(new.name, What::Null);
-            }
-            if new.odd && !old.is_some_and(|old| old.odd && old.mode == new.mode) {
-                let mode = new.mode;
-                self.fault(new.name, What::Mode { mode })?;
-            }
-            if new.mode == Mode::Tree && self.reader.is_empty_tree(new.id) {
-                self.fault(new.name, What::Empty)?;
-            }
-            match self.file(new)? {
-                Some((Kind::Blob, size)) if size > self.largest => {
-                    let most = self.largest;
-                    self.fault(new.name, What::Large { size, most })?;
-                }
-                Some((Kind::Blob, size)) if new.name == modules::NAME => {
-                    let changed = old.is_none_or(|old| old.id != new.id);
-                    if changed && let Some(why) = self.modules(new.id, size)? {
-                        self.fault(new.name, What::Modules(why))?;
-                    }
-                }
-                None | Some((Kind::Blob, _)) => {}
-                Some((other, _)) => self.fault(new.name, What::Kind(other.as_str()))?,
+                return Ok(());
             }
         }
-        if let (Some(old), Some(new)) = (old, new)
-            && (old.mode, old.id) == (new.mode, new.id)
-        {
+        let content = (old.map(|it| it.content()), new.map(|it| it.content()));
+        if content.0 == content.1 {
             // Only the mode is written otherwise.
             return Ok(());
         }
         if entry.mode == Mode::Tree {
-            // Limit the prefix as well, since possibly no path below it is ever listed.
-            if length.saturating_add(entry.name.len()) as u64 > self.most_path_bytes {
-                return Err(Error::Limit {
-                    what: "bytes of paths",
-                    max: self.most_path_bytes,
-                });
-            }
-            self.prefix.extend_from_slice(entry.name);
-            self.prefix.push(b'/');
-            self.trees(
-                old.map(|e| e.id),
-                new.map(|e| e.id),
-                depth.saturating_add(1),
-            )?;
-            self.prefix.truncate(length);
+            let above = self.listing.enter(entry.name)?;
+            let tree = |it: Option<EntryRef<'_>>| it.map(|it| it.id);
+            self.trees(tree(old), tree(new), depth.saturating_add(1))?;
+            self.listing.leave(above);
             return Ok(());
         }
-        if self.found.changes.len() >= self.max {
-            return Err(Error::Limit {
-                what: "changed paths",
-                max: self.max as u64,
-            });
-        }
-        let path = self.path(entry.name)?;
-        self.found.changes.push(Change {
-            path,
-            old: old.map(|entry| (entry.mode, entry.id)),
-            new: new.map(|entry| (entry.mode, entry.id)),
-        });
-        Ok(())
-    }
-
-    /// Returns kind and size of a file's object. A tree is read anyway, a submodule's commit is elsewhere,
-    /// and a missing object is found by whoever needs it.
-    fn file(&self, entry: EntryRef<'_>) -> Result<Option<(Kind, u64)>, Error> {
-        if matches!(entry.mode, Mode::Tree | Mode::Gitlink) {
-            return Ok(None);
-        }
-        let known = &self.reader.known_blobs;
-        if let Some(size) = known.borrow().size(entry.id) {
-            return Ok(Some((Kind::Blob, size)));
-        }
-        let header = self.reader.header(entry.id)?;
-        if let Some((Kind::Blob, size)) = header {
-            known.borrow_mut().put(entry.id, size);
-        }
-        Ok(header)
-    }
-
-    /// Returns what is wrong with a `.gitmodules`.
-    fn modules(&self, id: ObjectId, size: u64) -> Result<Option<&'static str>, Error> {
-        if size > modules::LARGEST {
-            return Ok(Some("a .gitmodules of more than 1 MiB"));
-        }
-        Ok(modules::fault(&self.reader.blob(id)?))
+        self.listing.change(entry.name, content)
     }
 
     fn collisions(&mut self, raw: &[u8], added: &[&[u8]]) -> Result<(), Error> {
         for (name, what) in faults::collisions(raw, self.kind, added) {
-            self.fault(&name, what)?;
+            self.listing.fault(&name, what)?;
         }
         Ok(())
-    }
-
-    fn fault(&mut self, name: &[u8], what: What) -> Result<(), Error> {
-        let max = MOST_FAULTS.max(self.max / 100);
-        if self.found.faults.len() >= max {
-            return Err(Error::Limit {
-                what: "faults in trees",
-                max: max as u64,
-            });
-        }
-        let path = self.path(name)?;
-        self.found.faults.push(Fault { path, what });
-        Ok(())
-    }
-
-    /// Returns the path of an entry of the current directory.
-    fn path(&mut self, name: &[u8]) -> Result<RepoPath, Error> {
-        let mut path = Vec::with_capacity(self.prefix.len().saturating_add(name.len()));
-        path.extend_from_slice(&self.prefix);
-        path.extend_from_slice(name);
-        let bytes = path.len() as u64;
-        count(
-            &mut self.path_bytes,
-            bytes,
-            self.most_path_bytes,
-            "bytes of paths",
-        )?;
-        Ok(RepoPath::new(path))
     }
 
     fn open(
         &mut self,
         id: Option<ObjectId>,
+        depth: u64,
         read: impl Fn(&Reader, ObjectId) -> Result<Arc<[u8]>, Error>,
     ) -> Result<Arc<[u8]>, Error> {
         match id {
             None => Ok(Arc::new([])),
             Some(id) => {
-                count(&mut self.trees, 1, MOST_TREES, "trees in one comparison")?;
+                self.listing.open(depth)?;
                 read(self.reader, id)
             }
         }
@@ -485,12 +315,4 @@ impl Compare<'_> {
 /// Returns the next entry. The tree was checked when it was read, so every entry is well-formed.
 fn next<'a>(entries: &mut Entries<'a>) -> Option<EntryRef<'a>> {
     entries.next()?.ok()
-}
-
-fn count(counter: &mut u64, by: u64, max: u64, what: &'static str) -> Result<(), Error> {
-    *counter = counter.saturating_add(by);
-    if *counter > max {
-        return Err(Error::Limit { what, max });
-    }
-    Ok(())
 }

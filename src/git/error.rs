@@ -113,6 +113,12 @@ pub enum Error {
         /// The limit.
         max: u64,
     },
+    /// What a push brings takes more work than it may.
+    #[error("cannot judge this: it takes more work than reading {most} entries of trees")]
+    Work {
+        /// So much it may take.
+        most: u64,
+    },
     /// A commit is malformed.
     #[error("cannot read commit {id}")]
     BadCommit {
@@ -252,6 +258,14 @@ impl From<Error> for UpdateError {
     }
 }
 
+impl Error {
+    /// Returns whether the work that a push may take is used up. Whoever judges stops there: whatever
+    /// follows would only say so again.
+    pub fn is_out_of_work(&self) -> bool {
+        matches!(self, Error::Work { .. })
+    }
+}
+
 impl Coded for Error {
     fn diagnosis(&self) -> Diagnosis {
         use Error as E;
@@ -299,6 +313,12 @@ impl Coded for Error {
             E::BadNotes { .. } => found(Rule::NotesForm, "git awo fetch"),
             E::TooLarge { id, .. } => found(Rule::ObjectSize, "make it smaller").about(at(id)),
             E::Limit { .. } => found(Rule::Limits, "push less at once"),
+            E::Work { .. } => {
+                let remedy = "git push SERVER COMMIT:BRANCH, with a commit half way, first; if one commit is too \
+                              much, a higher work in [limits] of policy.toml";
+                let expected = "work within the policy's limit";
+                Diagnosis::against(self, Rule::Limits, expected, remedy)
+            }
             E::BadEdit { .. } => written(Rule::TreeEdit),
             E::BadDraft { .. } => written(Rule::CommitDraft),
             E::Open { .. } => {

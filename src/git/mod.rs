@@ -8,10 +8,13 @@ mod bases;
 mod cache;
 mod diff;
 mod error;
+mod faults;
 mod holder;
 mod kind;
 mod large;
 mod links;
+mod listing;
+mod merge;
 mod modules;
 mod notes;
 mod object_files;
@@ -26,6 +29,7 @@ mod tree_edit;
 mod update;
 mod view;
 mod walk;
+mod work;
 mod write;
 
 #[cfg(test)]
@@ -41,14 +45,15 @@ mod tests_walk;
 #[cfg(test)]
 mod tests_write;
 
-pub use diff::{Compared, MOST_CHANGES};
+pub use diff::MOST_CHANGES;
 pub use error::{Error, UpdateError};
 pub use kind::Kind;
+pub use listing::Compared;
 pub use notes::{all_notes, note, note_path, object_of_note, path_for_note};
 pub use object_files::ObjectFiles;
 pub use process::{
     LOCAL_ENVIRONMENT, at_home, git, git_in_this_environment, guarded, guarded_at_home, hardened,
-    output, run, run_at_home, run_guarded,
+    output, run, run_at_home, run_guarded, run_shown,
 };
 pub use quarantine::Quarantine;
 pub use reader::Reader;

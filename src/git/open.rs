@@ -44,10 +44,10 @@ pub(super) struct Shared {
     pub(super) in_quarantine: bool,
     /// Removed when the last reader is dropped.
     _view: Option<TempDir>,
-    /// Number of tree entries that may still be read.
-    work: AtomicU64,
-    /// The initial value of `work`.
-    most_work: AtomicU64,
+    /// The work that is left, see `work.rs`.
+    pub(super) work: AtomicU64,
+    /// So much it was.
+    pub(super) most_work: AtomicU64,
     /// Number of objects that a second lookup missed as well.
     misses: AtomicU64,
 }
@@ -204,31 +204,6 @@ fn refuse_unsupported(repo: &gix::Repository, git_dir: &Path) -> Result<(), Erro
 }
 
 impl Shared {
-    /// Returns how many tree entries may still be read.
-    pub(super) fn work_left(&self) -> u64 {
-        self.work.load(Ordering::Relaxed)
-    }
-
-    /// Records that so many tree entries were read.
-    pub(super) fn work_done(&self, entries: u64) {
-        let left = |left: u64| Some(left.saturating_sub(entries));
-        let _ = self
-            .work
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, left);
-    }
-
-    /// Limits the tree entries that all readers together may read from now on.
-    pub(super) fn limit_work(&self, entries: u64) {
-        self.work.store(entries, Ordering::Relaxed);
-        self.most_work.store(entries, Ordering::Relaxed);
-    }
-
-    /// Returns the error for an exhausted limit of work.
-    pub(super) fn no_work_left(&self, what: &'static str) -> Error {
-        let max = self.most_work.load(Ordering::Relaxed);
-        Error::Limit { what, max }
-    }
-
     /// Counts a missing object; returns the count before.
     pub(super) fn missed(&self) -> u64 {
         self.misses.fetch_add(1, Ordering::Relaxed)

@@ -88,24 +88,6 @@ impl Reader {
         Self::with(Arc::clone(&self.shared), self.handles.clone(), BLOB_CACHE)
     }
 
-    /// Limits the entries that comparisons of trees by all readers may read in total from now on, so
-    /// that a push of many commits costs no more than a push of one.
-    pub fn limit_work(&self, entries: u64) {
-        self.shared.limit_work(entries);
-    }
-
-    /// Counts work, in units of one tree entry.
-    ///
-    /// # Errors
-    /// [`Error::Limit`] with the initial limit if less than that is left.
-    pub fn work(&self, entries: u64, what: &'static str) -> Result<(), Error> {
-        if self.shared.work_left() < entries {
-            return Err(self.shared.no_work_left(what));
-        }
-        self.shared.work_done(entries);
-        Ok(())
-    }
-
     /// Returns the hash function that names the objects.
     pub fn hash_kind(&self) -> HashKind {
         self.shared.hash_kind

@@ -245,6 +245,8 @@ pub struct Limits {
     pub commits: usize,
     /// Changed paths per push.
     pub paths: usize,
+    /// Work per push, in entries of trees that are read.
+    pub work: u64,
     /// Bytes of a file in a commit.
     pub file_bytes: u64,
     /// Bytes of evidence per run.
@@ -271,6 +273,7 @@ impl Default for Limits {
             refs: 1_000,
             commits: 10_000,
             paths: 100_000,
+            work: 80_000_000,
             file_bytes: 256 * 1024 * 1024,
             evidence_bytes: 64 * 1024 * 1024,
             component_bytes: 255,

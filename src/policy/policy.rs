@@ -564,6 +564,7 @@ fn limits(limits: &Limits, complaints: &mut Vec<String>) {
         of("refs", limits.refs, usize::MAX),
         of("commits", limits.commits, usize::MAX),
         of("paths", limits.paths, usize::MAX),
+        fixed("work", limits.work, u64::MAX),
         fixed("file_bytes", limits.file_bytes, u64::MAX),
         fixed("evidence_bytes", limits.evidence_bytes, most.evidence_bytes),
         of(

@@ -95,6 +95,13 @@ pub struct EntryRef<'a> {
     pub odd: bool,
 }
 
+impl EntryRef<'_> {
+    /// Returns what the tree says of it, but for its name and the spelling of its mode.
+    pub fn content(&self) -> (Mode, ObjectId) {
+        (self.mode, self.id)
+    }
+}
+
 /// One entry of a tree.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Entry {
@@ -218,6 +225,13 @@ pub struct Entries<'a> {
     strict: bool,
 }
 
+impl Entries<'_> {
+    /// Returns how many bytes are still to be read.
+    pub fn bytes_left(&self) -> usize {
+        self.rest.len()
+    }
+}
+
 impl<'a> Iterator for Entries<'a> {
     type Item = Result<EntryRef<'a>, BadTree>;
 
@@ -238,18 +252,25 @@ impl<'a> Iterator for Entries<'a> {
     }
 }
 
-/// Skips the entries with which both trees begin byte for byte; returns how many.
+/// Skips the entries with which all trees begin byte for byte; returns how many.
 ///
-/// Two versions of a tree differ in few entries; the others can be skipped without parsing.
-pub fn skip_common(a: &mut Entries<'_>, b: &mut Entries<'_>) -> u64 {
+/// Versions of a tree differ in few entries; the others can be skipped without parsing.
+pub fn skip_common(trees: &mut [&mut Entries<'_>]) -> u64 {
+    let Some((first, others)) = trees.split_first_mut() else {
+        return 0;
+    };
     let mut skipped = 0_u64;
-    while let Some(end) = a.rest.find_byte(0) {
-        let end = end.saturating_add(1).saturating_add(a.kind.bytes());
-        match (a.rest.split_at_checked(end), b.rest.split_at_checked(end)) {
-            (Some((same, a_rest)), Some((other, b_rest))) if same == other => {
-                (a.rest, b.rest) = (a_rest, b_rest);
-            }
-            _ => break,
+    while let Some(end) = first.rest.find_byte(0) {
+        let end = end.saturating_add(1).saturating_add(first.kind.bytes());
+        let Some((entry, rest)) = first.rest.split_at_checked(end) else {
+            break;
+        };
+        if !others.iter().all(|it| it.rest.starts_with(entry)) {
+            break;
+        }
+        first.rest = rest;
+        for other in others.iter_mut() {
+            other.rest = other.rest.get(end..).unwrap_or_default();
         }
         skipped = skipped.saturating_add(1);
     }

@@ -1,8 +1,9 @@
 //! The corpus: a server with hooks, and a history of signed commits to push to it.
 //!
-//! Everything is deterministic but the server's key: 2,000 files in nested folders, and commits
-//! that touch three of them each, signed by five persons in turn.
+//! Everything is deterministic but the server's key: 2,000 or 5,000 files in nested folders, and commits
+//! that touch three of them each, or merge two that do, signed by five persons in turn.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -19,7 +20,6 @@ use crate::world::PROGRAM;
 pub const BRANCH: &str = "refs/heads/wip/bench";
 
 const PERSONS: [&str; 5] = ["olga", "otto", "rita", "sven", "tina"];
-const FILES: usize = 2_000;
 const COMMITS: usize = 10_000;
 const LINES: usize = 24;
 /// When the base was committed; a commit follows every minute.
@@ -27,28 +27,68 @@ const EPOCH: i64 = 1_700_000_000;
 /// The tips that are pushed.
 const TIPS: [usize; 4] = [1, 100, 1_000, COMMITS];
 
+/// What the history is like.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// One line of commits to 2,000 files.
+    Line,
+    /// To 5,000 files; two of five commits are merges, of lines that parted up to five commits before.
+    Merges,
+}
+
+impl Shape {
+    fn files(self) -> usize {
+        match self {
+            Shape::Line => 2_000,
+            Shape::Merges => 5_000,
+        }
+    }
+
+    /// Returns the parents of a commit, as numbers of commits. The base is 0.
+    fn parents(self, at: usize) -> Vec<usize> {
+        let Some(before) = at.checked_sub(1) else {
+            return Vec::new();
+        };
+        // Of five: two that part from each other, their merge, one that parts from the first of them, and a merge
+        // of both.
+        let back = match (self, before % 5) {
+            (Shape::Merges, 1) => &[2][..],
+            (Shape::Merges, 2) => &[2, 1],
+            (Shape::Merges, 3) => &[3],
+            (Shape::Merges, 4) => &[2, 1],
+            _ => &[1],
+        };
+        back.iter().map(|back| at.saturating_sub(*back)).collect()
+    }
+}
+
 /// A directory with the server (`server.git`), and a clone without hooks (`client.git`) that has
 /// the history: `refs/bench/N` is `N` commits above what the server has.
 pub struct Corpus {
     directory: PathBuf,
+    shape: Shape,
     _temporary: Option<assert_fs::TempDir>,
 }
 
 impl Corpus {
     /// Builds the corpus, or takes up the one that `AWO_BENCH_KEEP` names.
-    pub fn build() -> Self {
-        let corpus = match std::env::var_os("AWO_BENCH_KEEP") {
-            Some(kept) => Self {
-                directory: kept.into(),
-                _temporary: None,
-            },
+    pub fn build(shape: Shape) -> Self {
+        let (directory, temporary) = match std::env::var_os("AWO_BENCH_KEEP") {
+            Some(kept) => {
+                let name = if shape == Shape::Line { "" } else { "merges" };
+                let directory = PathBuf::from(kept).join(name);
+                std::fs::create_dir_all(&directory).unwrap();
+                (directory, None)
+            }
             None => {
                 let temporary = assert_fs::TempDir::new().unwrap();
-                Self {
-                    directory: temporary.path().to_owned(),
-                    _temporary: Some(temporary),
-                }
+                (temporary.path().to_owned(), Some(temporary))
             }
+        };
+        let corpus = Self {
+            directory,
+            shape,
+            _temporary: temporary,
         };
         if !corpus.path("done").exists() {
             corpus.found();
@@ -225,20 +265,21 @@ impl Corpus {
     /// Writes the history; returns the base and the tips.
     fn history(&self, keys: &[FileKey]) -> Vec<ObjectId> {
         self.unsigned();
-        let listed = [
-            "git",
-            "log",
-            "--reverse",
-            "--format=%T",
-            "refs/heads/unsigned",
-        ];
-        let trees = self.ok("olga", "olga", &listed);
         let repo = Repo::open(&self.path("olga")).unwrap();
+        let marks = std::fs::read_to_string(self.path("marks")).unwrap();
+        let marked = |line: &str| {
+            let (mark, id) = line.split_once(' ').unwrap();
+            let at: usize = mark[1..].parse().unwrap();
+            (at, id.parse::<ObjectId>().unwrap())
+        };
+        let by_mark: BTreeMap<usize, ObjectId> = marks.lines().map(marked).collect();
         let mut tips = Vec::new();
-        let mut last = None;
-        for (at, tree) in trees.lines().enumerate() {
+        let mut made: Vec<ObjectId> = Vec::new();
+        for (at, unsigned) in by_mark.into_values().enumerate() {
             let who = at % PERSONS.len();
-            let draft = draft(at, tree.parse().unwrap(), last, PERSONS[who]);
+            let parents = self.shape.parents(at).into_iter().map(|it| made[it]);
+            let tree = repo.tree_of(unsigned).unwrap();
+            let draft = draft(at, tree, parents.collect(), PERSONS[who]);
             let payload = draft.payload(HashKind::Sha1);
             let signature = keys[who].sign("git", &payload).unwrap().to_armor();
             let signature = Some(signature.into_bytes());
@@ -248,7 +289,7 @@ impl Corpus {
             if at == 0 || TIPS.contains(&at) {
                 tips.push(id);
             }
-            last = Some(id);
+            made.push(id);
         }
         assert_eq!(tips.len(), TIPS.len() + 1, "all commits are there");
         tips
@@ -256,25 +297,42 @@ impl Corpus {
 
     /// Lets git write the files, in commits that serve only to hold their trees.
     fn unsigned(&self) {
-        let mut files = vec![0u64; FILES];
         let mut import = String::new();
         let mut numbers = Numbers(1);
+        let files = self.shape.files();
+        // What each commit changed, and against which one.
+        let mut changed: Vec<Vec<usize>> = Vec::new();
         for at in 0..=COMMITS {
             let time = EPOCH + 60 * at as i64;
+            let mark = at + 1;
             writeln!(
                 import,
-                "commit refs/heads/unsigned\ncommitter x <x> {time} +0000\ndata 0"
+                "commit refs/heads/unsigned\nmark :{mark}\ncommitter x <x> {time} +0000\ndata 0"
             )
             .unwrap();
-            let touched: Vec<usize> = if at == 0 {
-                (0..FILES).collect()
-            } else {
-                (0..3).map(|_| numbers.below(FILES)).collect()
+            let parents = self.shape.parents(at);
+            for (word, parent) in ["from", "merge"].iter().zip(&parents) {
+                writeln!(import, "{word} :{}", parent + 1).unwrap();
+            }
+            let touched: Vec<usize> = match parents.as_slice() {
+                [] => (0..files).collect(),
+                // All that parted from the first one changed these, and no other line did.
+                [_, other] => changed[*other].clone(),
+                _ => {
+                    let apart = at % 5;
+                    (0..3)
+                        .map(|_| numbers.below(files / 5) * 5 + apart)
+                        .collect()
+                }
             };
-            for file in touched {
-                files[file] += 1;
-                let text = text(file, files[file]);
-                let path = path(file);
+            for file in &touched {
+                let version = match parents.as_slice() {
+                    [] => 1,
+                    [_, other] => *other as u64 + 1,
+                    _ => at as u64 + 1,
+                };
+                let text = text(*file, version);
+                let path = path(*file);
                 write!(
                     import,
                     "M 100644 inline {path}\ndata {}\n{text}\n",
@@ -282,9 +340,11 @@ impl Corpus {
                 )
                 .unwrap();
             }
+            changed.push(touched);
         }
+        let marks = format!("--export-marks={}", self.path("marks").display());
         let mut child = self
-            .command("olga", "olga", &["git", "fast-import", "--quiet"])
+            .command("olga", "olga", &["git", "fast-import", "--quiet", &marks])
             .stdin(Stdio::piped())
             .spawn()
             .unwrap();
@@ -298,7 +358,7 @@ impl Corpus {
     }
 }
 
-fn draft(at: usize, tree: ObjectId, parent: Option<ObjectId>, name: &str) -> CommitDraft {
+fn draft(at: usize, tree: ObjectId, parents: Vec<ObjectId>, name: &str) -> CommitDraft {
     let person = Person {
         name: name.into(),
         email: format!("{name}@example.org").into_bytes(),
@@ -306,7 +366,7 @@ fn draft(at: usize, tree: ObjectId, parent: Option<ObjectId>, name: &str) -> Com
     };
     CommitDraft {
         tree,
-        parents: parent.into_iter().collect(),
+        parents,
         author: person.clone(),
         committer: person,
         message: format!("Change {at}\n\nThree files are touched, as in every commit here.\n")

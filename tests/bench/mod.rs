@@ -7,7 +7,7 @@ mod corpus;
 mod ledger;
 pub mod measure;
 
-use corpus::{BRANCH, Corpus};
+use corpus::{BRANCH, Corpus, Shape};
 use measure::{Cost, median};
 
 use crate::figure::figure;
@@ -25,7 +25,7 @@ fn bench_push() {
         let listed = |list: &String| list.split(',').any(|it| it.trim() == n.to_string());
         wanted.as_ref().is_none_or(listed)
     };
-    let corpus = Corpus::build();
+    let corpus = Corpus::build(Shape::Line);
     println!("{}", measure::machine());
     println!("push of n commits over a local path, both ends; ratios: with hooks / without");
     println!(
@@ -84,7 +84,7 @@ fn bench_hooks() {
         let listed = |list: &String| list.split(',').any(|it| it.trim() == n.to_string());
         wanted.as_ref().is_none_or(listed)
     };
-    let corpus = Corpus::build();
+    let corpus = Corpus::build(Shape::Line);
     println!("{}", measure::machine());
     for (n, rounds, most) in HOOKS.into_iter().filter(|(n, ..)| wanted(*n)) {
         measure::pre_receive(&corpus, n);
@@ -114,12 +114,47 @@ fn bench_hooks() {
     }
 }
 
+/// A push of 10,000 commits, of which two of five are merges, to a tree of 5,000 files.
+#[test]
+#[ignore = "benchmark: run by hand, or by .ci/figures merges-long"]
+fn bench_merges() {
+    const N: usize = 10_000;
+    const ROUNDS: usize = 7;
+    let corpus = Corpus::build(Shape::Merges);
+    println!("{}", measure::machine());
+    let mut ratios = [Vec::new(), Vec::new()];
+    for round in 0..=ROUNDS {
+        let first = round % 2 == 0;
+        let mut pair = [first, !first].map(|hooks| (hooks, push(&corpus, N, hooks)));
+        pair.sort_by_key(|(hooks, _)| !hooks);
+        let [(_, with), (_, without)] = pair;
+        // The first round warms the caches of the file system.
+        if round > 0 {
+            ratios[0].push(with.wall / without.wall);
+            ratios[1].push(with.cpu / without.cpu);
+        }
+    }
+    let costs: Vec<Cost> = (0..3).map(|_| measure::pre_receive(&corpus, N)).collect();
+    let resident = costs.iter().map(|it| it.resident / 1024.0);
+    let resident = resident.fold(0.0, f64::max);
+    let [wall, cpu] = ratios.map(median);
+    figure(
+        &format!(
+            "a push of {N} commits, 40 % merges, of a tree of 5,000 files, against one without hooks"
+        ),
+        ROUNDS,
+        format!("wall × {wall:.2}, CPU × {cpu:.2}, `pre-receive` {resident:.0} MiB"),
+        &format!("wall × 1.5, < {MOST} MiB"),
+    );
+    assert!(resident < MOST, "{resident} MiB");
+}
+
 /// A push of one commit after one change of the policy, and after twenty more.
 #[test]
 #[ignore = "benchmark: run by hand with cargo test --release --test awo -- --ignored --nocapture bench_policies"]
 fn bench_policies() {
     const ROUNDS: usize = 15;
-    let corpus = Corpus::build();
+    let corpus = Corpus::build(Shape::Line);
     corpus.change_policies();
     println!("{}", measure::machine());
     let mut costs = [Vec::new(), Vec::new()];

@@ -98,13 +98,13 @@ pub fn tree(data: &[u8]) -> bool {
             assert_eq!(tree.get(&entry.name), Some(entry), "no name stands twice");
         }
         let (mut same, mut also) = (tree::entries(data, kind), tree::entries(data, kind));
-        assert_eq!(tree::skip_common(&mut same, &mut also), read as u64);
+        assert_eq!(tree::skip_common(&mut [&mut same, &mut also]), read as u64);
         // The rest of a tree is a tree too, and what both begin with is skipped in it.
         if let Some(last) = tree.entries.split_last().map(|(_, rest)| rest.to_vec()) {
             let shorter = Tree { entries: last }.to_bytes();
             assert_eq!(tree::check(&shorter, kind), Ok(()));
             let (mut a, mut b) = (tree::entries(data, kind), tree::entries(&shorter, kind));
-            assert_eq!(tree::skip_common(&mut a, &mut b), read as u64 - 1);
+            assert_eq!(tree::skip_common(&mut [&mut a, &mut b]), read as u64 - 1);
             assert_eq!((a.count(), b.count()), (1, 0));
         }
     }

@@ -521,7 +521,7 @@ fn a_tag_stays_where_it_is_unless_the_policy_lets_it_move() {
     ] {
         let said = world.refused("vera", "vera", words, "GOV-004");
         assert!(
-            said.contains("git fetch SERVER +refs/tags/v1:refs/tags/v1"),
+            said.contains("git fetch origin +refs/tags/v1:refs/tags/v1"),
             "{said}"
         );
     }

@@ -1,6 +1,5 @@
 //! Reads commits and what they change against their parents.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::git::{self, Compared, Reader};
@@ -8,9 +7,6 @@ use crate::policy::RefRules;
 use crate::policy::document::Limits;
 use crate::record::ObjectId;
 use crate::record::commit::Commit;
-use crate::record::tree::{Change, Fault};
-
-use super::merge::{Merge, Side};
 
 /// Returns a commit and what it changes, each path once, with what is wrong with its new trees.
 pub fn changes_of(
@@ -75,60 +71,12 @@ impl<'r> History<'r> {
                     .compare_files(None, Some(commit.tree), self.max_paths, self.largest)?
             }
             [parent] => self.compare(*parent, &commit)?,
-            parents => self.merge(parents, &commit)?,
+            parents => {
+                self.reader
+                    .compare_merge(commit.tree, parents, self.max_paths, self.largest)?
+            }
         };
         Ok((commit, found))
-    }
-
-    /// Returns what a merge itself changes.
-    ///
-    /// It is compared with every parent, since what is hidden in a merge shows against at least
-    /// one of them. What it takes unchanged from one side, while the other left it as it was
-    /// where the two parted, is that side's change: judged there, or known. Taking the side that
-    /// left it is not: that undoes the other.
-    fn merge(&mut self, parents: &[ObjectId], commit: &Commit) -> Result<Compared, git::Error> {
-        // A parent that stands twice is asked once.
-        let distinct: BTreeSet<_> = parents.iter().copied().collect();
-        let mut listed = 0_usize;
-        let mut sides = Vec::with_capacity(distinct.len());
-        let mut faults: BTreeMap<ObjectId, Vec<Fault>> = BTreeMap::new();
-        let mut malformed = None;
-        for parent in distinct {
-            let changes = match self.compare(parent, commit) {
-                Ok(found) => {
-                    faults.insert(parent, found.faults);
-                    found.changes
-                }
-                // No news if it stands in another parent; then the comparison with that one holds.
-                Err(error @ git::Error::BadTree { .. }) => {
-                    malformed = Some(error);
-                    let tree = self.reader.tree_of(parent)?;
-                    self.reader
-                        .changes_before(Some(tree), Some(commit.tree), self.max_paths)?
-                }
-                Err(error) => return Err(error),
-            };
-            listed = listed.saturating_add(changes.len());
-            if listed > self.max_paths {
-                return Err(git::Error::Limit {
-                    what: "changed paths of a merge",
-                    max: self.max_paths as u64,
-                });
-            }
-            sides.push(Side::new(parent, changes));
-        }
-        let mut merge = Merge::new(self.reader, self.max_paths, &sides);
-        if malformed.is_some() || faults.values().any(|it| !it.is_empty()) {
-            // What a parent had, that another one contains, may have been taken away since.
-            let heads = merge.heads()?;
-            faults.retain(|parent, _| heads.contains(parent));
-        }
-        if let (true, Some(error)) = (faults.is_empty(), malformed) {
-            return Err(error);
-        }
-        let changes = merge.own()?;
-        let faults = new_faults(faults.into_values(), &changes);
-        Ok(Compared { changes, faults })
     }
 
     fn compare(&mut self, parent: ObjectId, commit: &Commit) -> Result<Compared, git::Error> {
@@ -142,21 +90,4 @@ impl<'r> History<'r> {
         self.reader
             .compare_files(Some(tree), new, self.max_paths, self.largest)
     }
-}
-
-/// Returns the faults that no parent has, or that the merge itself brings in.
-fn new_faults(by_parent: impl Iterator<Item = Vec<Fault>>, own: &[Change]) -> Vec<Fault> {
-    let by_parent: Vec<_> = by_parent.collect();
-    let keys = |faults: &Vec<Fault>| -> BTreeSet<_> { faults.iter().map(Fault::key).collect() };
-    let in_each: Vec<_> = by_parent.iter().map(keys).collect();
-    let own: BTreeSet<_> = own.iter().map(|it| &it.path).collect();
-    let mut told = BTreeSet::new();
-    let mut new = Vec::new();
-    for fault in by_parent.iter().flatten() {
-        let in_all = || in_each.iter().all(|keys| keys.contains(&fault.key()));
-        if (own.contains(&fault.path) || in_all()) && told.insert(fault.key()) {
-            new.push(fault.clone());
-        }
-    }
-    new
 }

@@ -52,7 +52,7 @@ fn skipping_ends_before_the_first_entry_that_differs_in_anything() {
     let (a, b, c) = (("100644", "a"), ("100644", "b"), ("100644", "c"));
     let skipped = |one: &[u8], other: &[u8]| {
         let (mut one, mut other) = (entries(one, HashKind::Sha1), entries(other, HashKind::Sha1));
-        let skipped = skip_common(&mut one, &mut other);
+        let skipped = skip_common(&mut [&mut one, &mut other]);
         let name = |it: &mut Entries| it.next().map(|it| it.unwrap().name.to_vec());
         (skipped, name(&mut one), name(&mut other))
     };
@@ -68,10 +68,10 @@ fn skipping_ends_before_the_first_entry_that_differs_in_anything() {
     assert_eq!(skipped(&id, &whole), (1, text("b"), text("b")));
     let cut = &whole[..whole.len() - 1];
     assert_eq!(
-        skip_common(
+        skip_common(&mut [
             &mut entries(cut, HashKind::Sha1),
             &mut entries(cut, HashKind::Sha1)
-        ),
+        ]),
         1,
         "what is cut off is left for who reads it"
     );

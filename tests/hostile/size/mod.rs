@@ -46,6 +46,12 @@ pub const CASES: &[Case] = &[
         ],
     },
     Case {
+        id: "V-80",
+        attack: "more work in one push than the policy allows, on one branch and on two",
+        answer: "INT-006, said once; in parts it is accepted",
+        tests: &["hostile::size::pushes::work_beyond_the_limit_goes_in_parts"],
+    },
+    Case {
         id: "D-05",
         attack: "evidence, records and inventories larger than the policy allows",
         answer: "INT-006",

@@ -5,6 +5,7 @@ use std::process::Stdio;
 
 use git_awo::git::CommitDraft;
 use git_awo::record::ObjectId;
+use git_awo::record::tree::Mode;
 
 use super::{door_with, held};
 use crate::hostile::door::Door;
@@ -83,6 +84,57 @@ fn at_the_limit(door: &Door, limit: usize) {
 #[test]
 fn commits_at_the_limit_and_one_more() {
     at_the_limit(&door_with("commits = 5"), 5);
+}
+
+/// A chain of signed commits that change one file of `src/` each.
+fn changes(door: &Door, count: usize) -> Vec<String> {
+    let actor = door.world.actor(door.who);
+    let (tip, tree) = door.base();
+    let (mut parent, mut tree): (ObjectId, ObjectId) =
+        (tip.parse().unwrap(), tree.parse().unwrap());
+    let mut all = Vec::with_capacity(count);
+    for at in 0..count {
+        let blob = actor.repo.write_blob(at.to_string().as_bytes()).unwrap();
+        let file = [("src/x".into(), Some((Mode::File, blob)))];
+        tree = actor.repo.edit_tree(Some(tree), &file).unwrap();
+        let mut draft = CommitDraft {
+            tree,
+            parents: vec![parent],
+            author: actor.author(),
+            committer: actor.author(),
+            message: b"Change src/x\n".to_vec(),
+            signature: None,
+        };
+        let signature = actor.sign_raw("git", &draft.payload(actor.repo.hash_kind()));
+        draft.signature = Some(signature.unwrap().to_armor().into_bytes());
+        parent = actor.repo.write_commit(&draft).unwrap();
+        all.push(parent.to_string());
+    }
+    all
+}
+
+/// More work than the policy allows is said once, whatever still follows, and goes in parts.
+#[test]
+fn work_beyond_the_limit_goes_in_parts() {
+    let door = door_with("work = 5000");
+    let changes = changes(&door, 60);
+    let all = changes.last().unwrap();
+    let again = [
+        format!("{all}:refs/heads/wip/a"),
+        format!("{all}:refs/heads/wip/b"),
+    ];
+    let again: Vec<&str> = again.iter().map(String::as_str).collect();
+    for refspecs in [&again[..1], &again] {
+        let told = door.refuses_push("too much at once", refspecs, &["INT-006"]);
+        assert_eq!(told.text.matches("INT-006").count(), 1, "{}", told.text);
+        assert!(told.text.contains("work in [limits]"), "{}", told.text);
+    }
+    for half in [&changes[29], all] {
+        door.accepts_push("a half", &[&format!("{half}:refs/heads/wip/a")]);
+    }
+    door.world.fresh_clone();
+    door.world.ok("vera", "vera", &["git", "awo", "verify"]);
+    held(1);
 }
 
 /// Who has more than one push may bring is told how to bring it, and that works.
