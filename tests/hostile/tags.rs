@@ -212,12 +212,7 @@ fn a_tag_that_git_would_move_before_its_branch_is_refused_with_what_helps() {
     assert_eq!(pushed.codes, codes(&["REP-003"]), "{}", pushed.text);
     assert_eq!(world.server(), before);
     let told = heard(&pushed.text);
-    let remedy = told
-        .iter()
-        .next()
-        .unwrap()
-        .remedy
-        .replace("SERVER", "origin");
+    let remedy = told.first().unwrap().remedy.replace("SERVER", "origin");
     let wanted = "git push --atomic origin refs/heads/wip/one refs/tags/v1";
     assert_eq!(remedy, wanted);
     let words: Vec<_> = remedy.split(' ').skip(2).collect();
