@@ -178,3 +178,93 @@ fn paths_and_branches_are_named_as_for_git_clone() {
     );
     world.ok("vera", "home/vera/c", &["git", "awo", "verify"]);
 }
+
+#[test]
+fn on_a_terminal_git_shows_its_progress() {
+    let world = World::landed();
+    let anchor = world.fingerprint();
+    let server = url(&world, "server.git");
+    let words = ["clone", "--anchor", &anchor, &server];
+    let done = clone(&world, &words[1..]);
+    assert_eq!(done.code, 0, "{}", done.text);
+    assert!(!done.text.contains("Receiving objects"), "{}", done.text);
+    world.ok("vera", "home/vera", &["rm", "-rf", "server"]);
+    let terminal = "import os, pty, sys; \
+                    sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))";
+    let typed = ["python3", "-c", terminal, crate::world::PROGRAM];
+    let said = world.ok("vera", "home/vera", &[&typed[..], &words].concat());
+    assert!(said.contains("Receiving objects: 100%"), "{said}");
+    assert!(said.contains("\nok: "), "{said}");
+    // What git says then is told once.
+    let missing = url(&world, "missing.git");
+    let words = ["clone", "--anchor", &anchor, &missing];
+    let done = world.run("vera", "home/vera", &[&typed[..], &words].concat());
+    assert_ne!(done.code, 0);
+    assert_eq!(
+        done.text.matches("missing.git' does not").count(),
+        1,
+        "{}",
+        done.text
+    );
+    assert_eq!(made(&world), ["server"]);
+}
+
+#[test]
+fn what_a_killed_clone_left_is_removed_by_the_next_one_beside_it() {
+    let world = World::landed();
+    let anchor = world.fingerprint();
+    // git waits in the middle of it for what never comes.
+    let begun = world.path("home/vera/begun").display().to_string();
+    let waits = format!("#!/bin/sh\n: > '{begun}'\nexec sleep 60\n");
+    world.write("home/vera/bin/git-upload-pack", waits);
+    world.ok("vera", "home/vera", &["chmod", "+x", "bin/git-upload-pack"]);
+    let begins = || {
+        let server = world.path("server.git").display().to_string();
+        let words = ["git", "awo", "clone", "--anchor", &anchor, &server];
+        let mut command = world.command("vera", "home/vera", &words);
+        let waits = world.path("home/vera/bin/git-upload-pack");
+        command.env("GIT_CONFIG_COUNT", "1");
+        command.env("GIT_CONFIG_KEY_0", "remote.origin.uploadpack");
+        command.env("GIT_CONFIG_VALUE_0", waits);
+        use std::os::unix::process::CommandExt as _;
+        use std::process::Stdio;
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        command.process_group(0).spawn().unwrap()
+    };
+    let begun = || {
+        for _ in 0..600 {
+            if std::fs::remove_file(world.path("home/vera/begun")).is_ok() {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        panic!("the clone did not begin");
+    };
+    let left = || {
+        let mut left = made(&world);
+        left.retain(|it| it.starts_with(".awo-clone-"));
+        left
+    };
+    let mut killed = begins();
+    begun();
+    let of_the_killed = left();
+    assert_eq!(of_the_killed.len(), 1);
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    assert_eq!(left(), of_the_killed);
+    // What is of nobody's stays.
+    world.write("home/vera/.awo-clone-mine/held", "mine\n");
+    let mut alive = begins();
+    begun();
+    let now = left();
+    assert!(!now.contains(&of_the_killed[0]), "{now:?}");
+    let done = clone(&world, &["--anchor", &anchor, &url(&world, "server.git")]);
+    assert_eq!(done.code, 0, "{}", done.text);
+    assert_eq!(left(), now, "those of living processes stay");
+    assert_eq!(now.len(), 2, "{now:?}");
+    for process in [&mut killed, &mut alive] {
+        let group = format!("-{}", process.id());
+        let _ = world.run("vera", "home/vera", &["kill", "-9", "--", &group]);
+    }
+    alive.wait().unwrap();
+}

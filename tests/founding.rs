@@ -219,6 +219,37 @@ fn an_adopted_branch_keeps_its_habits() {
     assert_eq!(world.ok("olga", "twin", &policy), text);
 }
 
+#[test]
+fn a_repository_whose_tags_move_goes_on_moving_them_and_no_others() {
+    let world = empty("main");
+    commit(&world, "one\n");
+    let olga = |words: &str| {
+        let words: Vec<_> = words.split(' ').collect();
+        world.run("olga", "fresh", &words)
+    };
+    for tag in ["v1.0.0", "v1", "latest"] {
+        olga(&format!("git tag {tag}"));
+    }
+    commit(&world, "two\n");
+    let said = olga("git awo init --identity olga").text;
+    assert!(said.contains("tags, tags that move\n"), "{said}");
+    assert_eq!(olga("git awo push").code, 0);
+    assert_eq!(olga("git push -q origin v1.0.0 v1 latest").code, 0);
+    for tag in ["v1.0.0", "v1.1.0", "v1", "v2", "latest"] {
+        olga(&format!("git tag -f {tag}"));
+    }
+    let moved = olga("git push -q origin +v1 +latest v1.1.0 v2");
+    assert_eq!(moved.code, 0, "{}", moved.text);
+    assert_eq!(world.rev("fresh.git", "v1"), world.rev("fresh", "HEAD"));
+    let before = world.rev("fresh.git", "v1.0.0");
+    let refused = olga("git push -q --no-verify origin +v1.0.0");
+    assert_eq!(refused.code, 1, "{}", refused.text);
+    assert!(refused.text.contains("move = true"), "{}", refused.text);
+    assert_eq!(world.rev("fresh.git", "v1.0.0"), before);
+    world.ok("olga", "fresh", &["git", "awo", "fetch", "--whole"]);
+    world.ok("olga", "fresh", &["git", "awo", "verify"]);
+}
+
 /// main takes olga's direct commits, of anything, and `wip/**` those below src/. What main adopted has
 /// no signature.
 #[test]

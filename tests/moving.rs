@@ -13,24 +13,25 @@ fn blocks() -> Vec<String> {
         blocks.push(block.to_owned());
         rest = after;
     }
-    assert_eq!(blocks.len(), 8, "the tests below play each of them");
+    assert_eq!(blocks.len(), 9, "the tests below play each of them");
     blocks
 }
 
 const FREEZE: usize = 0;
 const MOVE: usize = 1;
-const FOLLOW: usize = 2;
-const NEW_KEY: usize = 3;
-const MIRROR: usize = 4;
-const UPDATE: usize = 5;
-const FROM_MIRROR: usize = 6;
-const PUSH_MIRROR: usize = 7;
+const LARGE: usize = 2;
+const FOLLOW: usize = 3;
+const NEW_KEY: usize = 4;
+const MIRROR: usize = 5;
+const UPDATE: usize = 6;
+const FROM_MIRROR: usize = 7;
+const PUSH_MIRROR: usize = 8;
 
 /// Types a block of the page; the server is `server.git`, the new one `new.git`.
 fn types(world: &World, who: &str, place: &str, block: usize) -> crate::world::Done {
     let url = |name: &str| world.path(name).display().to_string();
     let script = blocks()[block]
-        .replace("scp -p", "cp -p")
+        .replace("scp ", "cp ")
         .replace("/srv/git/old.git", &url("server.git"))
         .replace("/srv/git/", &url(""))
         .replace("SHA256:…", &world.fingerprint())
@@ -83,7 +84,12 @@ fn a_server_moves_with_its_key_and_its_log_goes_on() {
         "the old server takes nothing: {}",
         frozen.text
     );
+    let large = "lfs/objects/4d/7a/4d7a";
+    world.write(&format!("server.git/{large}"), "large");
     let said = typed(&world, "server", ".", MOVE);
+    assert!(!world.path("new.git/lfs").exists(), "in no ref");
+    typed(&world, "server", ".", LARGE);
+    assert!(world.path(&format!("new.git/{large}")).exists());
     assert!(said.contains("next: git awo verify"), "{said}");
     assert!(!said.contains("alone, as its first push"), "{said}");
     let log = world.rev("new.git", "refs/awo/log");
@@ -168,7 +174,9 @@ fn a_server_is_not_set_up_over_a_policy_of_somebody_else() {
 #[test]
 fn a_mirror_is_verified_as_the_server_is() {
     let world = World::finalized();
+    world.ok("server", "server.git", &["git", "tag", "v1", "main"]);
     typed(&world, "server", ".", MIRROR);
+    assert_eq!(world.rev("mirror.git", "v1"), world.rev("server.git", "v1"));
     verified(&world, "mirror.git", "early");
     // It takes no push.
     let past = ["git", "push", "--no-verify", "../mirror.git", "main:wip/x"];
@@ -238,6 +246,7 @@ fn a_push_mirror_has_what_the_server_has() {
         ".",
         &["git", "init", "-q", "--bare", "-b", "main", "pushed.git"],
     );
+    world.ok("server", "server.git", &["git", "tag", "v1", "main"]);
     typed(&world, "server", ".", FREEZE);
     typed(&world, "server", ".", MOVE);
     for who in ["olga", "otto", "rita"] {

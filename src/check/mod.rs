@@ -4,6 +4,7 @@
 pub(crate) mod branch;
 pub(crate) mod governance;
 pub(crate) mod integrity;
+mod kept;
 pub(crate) mod push;
 pub(crate) mod rollback;
 pub(crate) mod staged;

@@ -10,7 +10,7 @@ use crate::git::Reader;
 use crate::policy::Policy;
 use crate::record::{Coded, ObjectId, RefName, Report, Subject, Timestamp};
 use crate::records::Movement;
-use crate::rules::{arrival, growth, limits, push as rules, remote};
+use crate::rules::{arrival, growth, limits, push as rules};
 use crate::signing::PublicKey;
 use crate::store::additions::Additions;
 use crate::store::layout::{self, Place};
@@ -19,6 +19,7 @@ use crate::store::ledger::{Records, Refs};
 use super::branch::strict::{Hidden, Strict};
 use super::branch::{self, Branch};
 use super::governance;
+use super::kept::Kept;
 use super::tags::Tags;
 use super::{Anchor, Error, KnownPolicies, PolicyHistory};
 use crate::facts::arrivals::{Arrivals, Gained};
@@ -109,8 +110,6 @@ fn try_judge(push: &Push<'_>, report: &mut Report) -> Result<(), Error> {
         report.findings.extend(finding);
     }
     let logged = logged(push);
-    moved_back(push, policy, &logged, report)?;
-
     let mut arrivals = Arrivals::default();
     let (mut branches, mut tags) = (Vec::new(), Vec::new());
     for movement in push.movements {
@@ -129,6 +128,15 @@ fn try_judge(push: &Push<'_>, report: &mut Report) -> Result<(), Error> {
         .filter(|id| **id != history.current().commit);
     let arriving =
         moved.and_then(|id| PolicyHistory::load_after(push.reader, *id, push.known).ok());
+    let kept = Kept {
+        reader: push.reader,
+        logged: &logged,
+        policies: [policy]
+            .into_iter()
+            .chain(arriving.iter().map(|it| &it.current().policy))
+            .collect(),
+    };
+    kept.judge(push.before, push.movements, &mut report.findings)?;
     let records = Records::open(push.reader, &after)?;
     let collector = Collector {
         records: &records,
@@ -163,40 +171,6 @@ fn logged(push: &Push<'_>) -> State {
     };
     let state = log.and_then(|id| log::state_at(push.reader, *id));
     state.unwrap_or_default()
-}
-
-/// Refuses to go on from a ref that was moved back past the hooks. What a push put there was accepted
-/// once, and no clone could verify a log that leaves it.
-fn moved_back(
-    push: &Push<'_>,
-    policy: &Policy,
-    logged: &State,
-    report: &mut Report,
-) -> Result<(), Error> {
-    for movement in push.movements {
-        let reference = &movement.reference;
-        let Some(seen) = logged.refs.get(reference).copied() else {
-            continue;
-        };
-        let Some(new) = movement.new.filter(|_| reference.tag().is_none()) else {
-            continue;
-        };
-        // The next entry tells of the move, which nothing takes back: where it was moved to, nobody
-        // pushes. One that is gone may come back whole.
-        let from = movement.old.unwrap_or(new);
-        let rewinds = || {
-            let rules = policy.ref_rules(reference);
-            rules.is_some_and(|it| it.accepts_rewind())
-        };
-        let stays = from == seen
-            || rewinds()
-            || (push.reader.contains(seen) && push.reader.is_ancestor(seen, from)?);
-        if !stays {
-            let finding = remote::moved_back(reference, movement.old, seen);
-            report.findings.push(finding);
-        }
-    }
-    Ok(())
 }
 
 /// Judges every tag of a push by itself: nothing else depends on one.

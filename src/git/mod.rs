@@ -53,7 +53,7 @@ pub use notes::{all_notes, note, note_path, object_of_note, path_for_note};
 pub use object_files::ObjectFiles;
 pub use process::{
     LOCAL_ENVIRONMENT, at_home, git, git_in_this_environment, guarded, guarded_at_home, hardened,
-    output, run, run_at_home, run_guarded,
+    output, run, run_at_home, run_guarded, run_shown,
 };
 pub use quarantine::Quarantine;
 pub use reader::Reader;

@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use super::error::Error;
 use super::reader::Reader;
@@ -174,10 +174,17 @@ fn finish<A: AsRef<OsStr>>(mut git: Command, args: &[A]) -> Result<Output, Error
     output(git)
 }
 
+/// Runs a git command whose standard error goes where ours goes.
+pub fn run_shown(mut git: Command) -> Result<(), Error> {
+    git.stderr(Stdio::inherit());
+    output(git)?;
+    Ok(())
+}
+
 /// Runs a git command and returns its output, or an error with its standard error.
 pub fn output(mut git: Command) -> Result<Output, Error> {
     let output = git
-        .stdin(std::process::Stdio::null())
+        .stdin(Stdio::null())
         .output()
         .map_err(|source| Error::Start { source })?;
     if output.status.success() {

@@ -13,6 +13,7 @@ use crate::store::layout;
 use crate::store::notes::Segments;
 
 use crate::sys::Environment;
+use crate::sys::shell::quote;
 
 use super::parent::{self, Caller, Key};
 use super::pushes::{Judged, Pushes};
@@ -262,7 +263,7 @@ fn pre_push(
     if goes_on(&report) {
         report.absorb(lfs::upload(environment, remote, url, &input)?);
     }
-    Ok(report)
+    Ok(report.at_server(&quote(&remote.to_string_lossy())))
 }
 
 /// Nothing can be refused any more: whatever goes wrong is said, and the next entry heals it.

@@ -1,6 +1,8 @@
 //! Clones a governed repository. It is verified before a file of it is checked out, and a clone that
 //! does not verify is removed.
 
+use std::fs::File;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::check::Anchor;
@@ -9,6 +11,8 @@ use crate::hook::install::HookChange;
 use crate::record::{ObjectId, RefName, Refusal, Report, Rule};
 use crate::rules::clone as rules;
 use crate::store::layout;
+use crate::sys::directory::Directory;
+use crate::sys::{file, lock};
 
 use super::init::{self, CloneRequest};
 use super::trust::trust;
@@ -17,6 +21,12 @@ use super::{Error, Session, fetch};
 
 /// The remote of a new clone.
 const ORIGIN: &str = "origin";
+/// How the directories begin in which clones are made.
+const PREFIX: &str = ".awo-clone-";
+/// A file in such a directory. As long as the process lives that makes the clone, it is locked.
+const HELD: &str = "held";
+/// What stands in it.
+const MARK: &str = "a clone of git-awo is made here\n";
 
 /// What is to be cloned.
 pub struct Request<'a> {
@@ -28,6 +38,8 @@ pub struct Request<'a> {
     pub anchor: Option<Anchor>,
     /// The branch to check out; the one that the server names if not given.
     pub branch: Option<String>,
+    /// Whether git shows its progress on standard error.
+    pub progress: bool,
     /// The directory in which relative paths begin.
     pub directory: &'a Path,
     /// The path of this program, which the hooks call.
@@ -62,11 +74,11 @@ pub fn clone(request: &Request<'_>) -> Result<Cloned, Error> {
         Error::unusable(Rule::FileUsable, message, &error)
     };
     std::fs::create_dir_all(parent).map_err(unusable)?;
+    sweep(parent);
     // Removed with all that is in it, unless the clone is moved out of it.
-    let place = tempfile::Builder::new()
-        .prefix(".awo-clone-")
-        .tempdir_in(parent);
+    let place = tempfile::Builder::new().prefix(PREFIX).tempdir_in(parent);
     let place = place.map_err(unusable)?;
+    let _held = hold(place.path()).map_err(unusable)?;
     let made = place.path().join("clone");
     copy(request, &made)?;
     let session = (request.open)(&made)?;
@@ -93,6 +105,40 @@ pub fn clone(request: &Request<'_>) -> Result<Cloned, Error> {
             .hint(format!("the clone {} is verified and set up", to.display()))
             .hint("there: git checkout --force")),
     }
+}
+
+/// Marks a directory as one in use by this process, until the file returned is closed.
+fn hold(directory: &Path) -> std::io::Result<File> {
+    let mut file = File::create_new(directory.join(HELD))?;
+    // Without locks the directory is only not found again.
+    lock::try_alone(&file)?;
+    file.write_all(MARK.as_bytes())?;
+    Ok(file)
+}
+
+/// Removes what killed processes have left in the directory around a new clone.
+fn sweep(parent: &Path) {
+    let entries = std::fs::read_dir(parent).into_iter().flatten().flatten();
+    let named = entries.filter(|entry| {
+        let name = entry.file_name();
+        name.as_encoded_bytes().starts_with(PREFIX.as_bytes())
+    });
+    for entry in named {
+        if let Some((directory, _held)) = left(&entry.path()) {
+            directory.remove(HELD);
+        }
+    }
+}
+
+/// Returns a directory whose process is gone, with its lock.
+fn left(path: &Path) -> Option<(Directory, File)> {
+    let directory = Directory::open(path).ok()?;
+    let file = file::open_plain(&path.join(HELD), false).ok()?;
+    let mut text = Vec::new();
+    let longest = MARK.len() as u64;
+    // Not yet written, it is of a process that has just begun.
+    (&file).take(longest).read_to_end(&mut text).ok()?;
+    (text == MARK.as_bytes() && lock::try_alone(&file).ok()?).then_some((directory, file))
 }
 
 /// Returns where the clone goes, which is absent or an empty directory.
@@ -137,13 +183,20 @@ fn destination(request: &Request<'_>) -> Result<PathBuf, Error> {
 fn copy(request: &Request<'_>, made: &Path) -> Result<(), Error> {
     let mut git = git::git(request.directory);
     // Nothing of this machine takes part before it is verified.
-    git.args(["-c", "core.hooksPath=/dev/null", "clone", "--quiet"]);
+    git.args(["-c", "core.hooksPath=/dev/null", "clone"]);
     git.args(["--no-checkout", "--no-local", "--origin", ORIGIN]);
     if let Some(branch) = &request.branch {
         git.arg(format!("--branch={branch}"));
     }
+    git.arg(match request.progress {
+        true => "--progress",
+        false => "--quiet",
+    });
     git.arg("--").arg(&request.url).arg(made);
-    git::output(git)?;
+    match request.progress {
+        true => git::run_shown(git)?,
+        false => _ = git::output(git)?,
+    }
     Ok(())
 }
 

@@ -9,6 +9,7 @@ use crate::record::{self, IdentityName, ObjectId, RefName, Role};
 
 use super::Error;
 use super::habits::Habits;
+use super::tag_names::Patterns;
 
 /// The name of the server.
 pub const SERVER: &str = "server";
@@ -83,22 +84,6 @@ fn document(founding: &Founding<'_>) -> Document {
         // Room for it to grow.
         limits.file_bytes = largest.checked_next_power_of_two().unwrap_or(u64::MAX);
     }
-    let mut tags = Vec::new();
-    if !habits.tags.is_empty() {
-        // Nobody can be named for a tag without a signature.
-        let creators = match habits.tag_form {
-            TagForm::Signed => OPERATORS,
-            TagForm::Annotated | TagForm::Any => "*",
-        };
-        tags.push(TagGrant {
-            pattern: "refs/tags/**".to_owned(),
-            creators: vec![creators.to_owned()],
-            form: habits.tag_form,
-            of: Vec::new(),
-            moves: false,
-            delete: false,
-        });
-    }
     Document {
         schema: SCHEMA.to_owned(),
         version: 1,
@@ -135,13 +120,38 @@ fn document(founding: &Founding<'_>) -> Document {
                 vouched_for: vec![branch.to_string()],
             },
         ],
-        tags,
+        tags: tags(habits),
         tags_before: TagsBefore {
             adopted: habits.tags.clone(),
         },
         rules: vec![ci],
         limits,
     }
+}
+
+/// Returns the entries for tags such as there are.
+fn tags(habits: &Habits) -> Vec<TagGrant> {
+    let grant = |pattern: &String, form: TagForm, moves: bool| {
+        // Nobody can be named for a tag without a signature.
+        let creators = match form {
+            TagForm::Signed => OPERATORS,
+            TagForm::Annotated | TagForm::Any => "*",
+        };
+        TagGrant {
+            pattern: pattern.clone(),
+            creators: vec![creators.to_owned()],
+            form,
+            of: Vec::new(),
+            moves,
+            delete: false,
+        }
+    };
+    let patterns = Patterns::of(habits.tags.keys().map(String::as_str));
+    let staying = patterns.staying.iter();
+    let staying = staying.map(|it| grant(it, habits.tag_form, false));
+    let moving = patterns.moving.iter();
+    let moving = moving.map(|it| grant(it, habits.moving_form, true));
+    staying.chain(moving).collect()
 }
 
 fn tree(habits: &Habits) -> TreeRules {
@@ -215,6 +225,15 @@ const RISKS: &[(&str, &str)] = &[
          be shown. Narrower: creators = [\"role:operator\"], form = \"signed\"",
     ),
     (
+        "move = true",
+        "Used here: tags that move, such as latest. Whoever may create one may move it, and whoever names it\n\
+         gets other code from one day to the next. If none is to move any more, remove these entries.",
+    ),
+    (
+        "move = false",
+        "A tag stays where it was pushed. To move one, each entry that matches it must say move = true.",
+    ),
+    (
         "[tags.adopted]",
         "The tags from before adoption. Each may be created here, at this object.",
     ),
@@ -284,14 +303,18 @@ mod tests {
             git_files: [".gitattributes"].into(),
             merges: true,
             largest: Some(300 << 20),
-            tags: [("refs/tags/v1".to_owned(), "07".repeat(20))].into(),
+            tags: ["latest", "v1.0"]
+                .map(|it| (format!("refs/tags/{it}"), "07".repeat(20)))
+                .into(),
             tag_form: TagForm::Any,
+            moving_form: TagForm::Any,
             ..Habits::default()
         };
         let (text, policy) = written(&habits);
-        // One of the two forms of tags; and not the adopted ones and those of CI, which are no habits.
+        // One of the two forms of tags; and not what no habit asks for: the tags that stay, the adopted
+        // ones, and the files of CI.
         let used = text.matches("# Used here: ").count();
-        assert_eq!(used, RISKS.len() - 2, "{text}");
+        assert_eq!(used, RISKS.len() - 3, "{text}");
         for (begin, _) in RISKS.iter().filter(|it| !it.0.contains("annotated")) {
             let at = text.find(&format!("\n{begin}"));
             let before = text.get(..at.unwrap()).unwrap();
@@ -309,8 +332,15 @@ mod tests {
         };
         assert!(!kept(".gitattributes") && kept(".gitmodules"));
         assert_eq!(rules.tags[0].form, TagForm::Any);
-        assert_eq!(rules.tags_before.adopted.len(), 1);
-        assert_eq!(habits.keys().len(), tree.len() + 4);
+        assert_eq!(rules.tags_before.adopted.len(), 2);
+        let may_move = |tag: &str| {
+            let name = RefName::new(format!("refs/tags/{tag}")).unwrap();
+            policy.tag_rules(&name).map(|it| it.accepts_move())
+        };
+        assert_eq!(may_move("latest"), Some(true));
+        assert_eq!(may_move("v1.1"), Some(false));
+        assert_eq!(may_move("other"), None);
+        assert_eq!(habits.keys().len(), tree.len() + 5);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::record::tag::Tag;
 use crate::record::tree::{Mode, What};
 use crate::record::{ObjectId, RepoPath};
 
-use super::Error;
+use super::{Error, tag_names};
 
 /// Number of commits that are looked at.
 const NEWEST: &str = "--max-count=2000";
@@ -33,8 +33,10 @@ pub struct Habits {
     pub largest: Option<u64>,
     /// The tags that there are, by their full names, and the object of each.
     pub tags: BTreeMap<String, String>,
-    /// The strictest form that all of them have.
+    /// The strictest form that all of them have, but for those that move.
     pub tag_form: TagForm,
+    /// The strictest form that all of those have that move.
+    pub moving_form: TagForm,
     /// Why not all of it could be looked at.
     pub unread: Option<String>,
 }
@@ -50,8 +52,14 @@ impl Habits {
             &mut habits,
         );
         habits.lfs = given_to_lfs(repo, tree)?.is_some();
-        for (name, id) in repo.references("refs/tags/")? {
-            habits.tag_form = habits.tag_form.max(look.form(id));
+        let tags = repo.references("refs/tags/")?;
+        let names: BTreeSet<_> = tags.iter().map(|(name, _)| name.as_str()).collect();
+        for (name, id) in &tags {
+            let form = match tag_names::moves(name.as_str(), &names) {
+                true => &mut habits.moving_form,
+                false => &mut habits.tag_form,
+            };
+            *form = look.form(*id).max(*form);
             habits.tags.insert(name.to_string(), id.to_string());
         }
         let newest = git::run_at_home(repo, &["rev-list", NEWEST, &tip.to_string()])?;
@@ -64,10 +72,13 @@ impl Habits {
 
     /// Returns the keys of a policy that permit it, as a person writes them.
     pub fn keys(&self) -> Vec<String> {
+        let tags: BTreeSet<_> = self.tags.keys().map(String::as_str).collect();
+        let any_moves = tags.iter().any(|name| tag_names::moves(name, &tags));
         let keys = [
             ("merges", self.merges),
             ("file_bytes", self.largest.is_some()),
             ("tags", !self.tags.is_empty()),
+            ("tags that move", any_moves),
         ];
         let used = keys.into_iter().filter(|(_, used)| *used);
         let git_files = self

@@ -34,6 +34,7 @@ pub mod run;
 mod session;
 pub mod show;
 pub mod status;
+mod tag_names;
 pub mod tar;
 pub mod task;
 pub mod trust;

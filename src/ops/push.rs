@@ -15,6 +15,7 @@ use crate::store::additions::since;
 use crate::store::layout::{self, LedgerPath, Place};
 use crate::store::swap::{Tip, pause};
 use crate::store::unsent::{Moved, Unsent};
+use crate::sys::shell::quote;
 
 use super::aside::{Aside, settle};
 use super::fetch::{self, bring, fetch, merge};
@@ -113,7 +114,7 @@ pub fn push(session: &Session, request: &Request) -> Result<Pushed, Error> {
         }
         pause(attempt)?;
     }
-    Err(refused(&last))
+    Err(refused(&last, remote))
 }
 
 impl Pushed {
@@ -387,9 +388,10 @@ fn by_server(said: &str) -> bool {
 }
 
 /// Returns the refusal, with the findings that the server's lines carry.
-fn refused(said: &str) -> Error {
+fn refused(said: &str, remote: &str) -> Error {
     let message = |what: &str| format!("{what}:\n{}", said.trim_end());
-    if let Some(why) = Refusal::of(heard(said)) {
+    let found = heard(said).into_iter();
+    if let Some(why) = Refusal::of(found.map(|it| it.at_server(&quote(remote)))) {
         let who = match by_server(said) {
             true => "the server refused the push",
             false => "the hook of this clone refused the push",

@@ -6,6 +6,7 @@ use crate::record::{ObjectId, RefName, Report, RunId};
 use crate::records::Kind;
 use crate::rules::clone;
 use crate::store::ledger;
+use crate::sys::shell::quote;
 
 use super::revision::{candidates, named};
 use super::trust::trust;
@@ -165,7 +166,17 @@ fn judged(session: &Session, request: &Request, scope: &Scope) -> Result<Report,
         time: actor.now(),
         cache: request.cache,
     };
-    Ok(judge(&clone, scope))
+    let report = judge(&clone, scope);
+    // Of several remotes, origin is the server that was cloned.
+    let remotes = actor.repo.remotes();
+    let server = match remotes.as_slice() {
+        [one] => Some(one.as_str()),
+        several => several.iter().find(|it| *it == ORIGIN).map(String::as_str),
+    };
+    Ok(match server {
+        Some(server) => report.at_server(&quote(server)),
+        None => report,
+    })
 }
 
 fn scope(session: &Session, request: &Request) -> Result<Scope, Error> {

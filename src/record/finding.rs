@@ -165,6 +165,16 @@ impl Finding {
         self.remedy = text.to_string();
         self
     }
+
+    /// Names the server in the commands of the remedy, where a rule cannot know what a clone calls it.
+    /// `remote` is one word of the shell.
+    pub fn at_server(mut self, remote: &str) -> Self {
+        for command in ["git fetch", "git push", "git push --atomic"] {
+            let (unknown, known) = (format!("{command} SERVER "), format!("{command} {remote} "));
+            self.remedy = self.remedy.replace(&unknown, &known);
+        }
+        self
+    }
 }
 
 impl Rule {
@@ -214,6 +224,12 @@ impl Findings {
         self.0.iter()
     }
 
+    /// Names the server in every remedy: see [`Finding::at_server`].
+    pub fn at_server(self, remote: &str) -> Self {
+        let findings = self.into_iter();
+        findings.map(|it| it.at_server(remote)).collect()
+    }
+
     /// Returns whether any finding has this code.
     pub fn has(&self, code: Code) -> bool {
         self.0.iter().any(|finding| finding.code == code)
@@ -250,6 +266,27 @@ pub enum Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_remedy_names_the_server_as_the_clone_does() {
+        let remedy = |text: &str| {
+            let finding = Rule::ObjectHash.finding(Subject::none()).remedy(text);
+            finding.at_server("origin").remedy
+        };
+        for (text, expected) in [
+            (
+                "git fetch SERVER +refs/tags/SERVER:refs/tags/SERVER",
+                "git fetch origin +refs/tags/SERVER:refs/tags/SERVER",
+            ),
+            (
+                "git push --atomic SERVER BRANCH SERVER",
+                "git push --atomic origin BRANCH SERVER",
+            ),
+            ("a; or git push SERVER x", "a; or git push origin x"),
+        ] {
+            assert_eq!(remedy(text), expected);
+        }
+    }
 
     #[test]
     fn findings_are_sorted_and_unique() {

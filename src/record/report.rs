@@ -95,6 +95,13 @@ impl Report {
         }
     }
 
+    /// Names the server in every remedy: see [`Finding::at_server`].
+    pub fn at_server(mut self, remote: &str) -> Self {
+        self.findings = self.findings.at_server(remote);
+        self.undecided = self.undecided.at_server(remote);
+        self
+    }
+
     /// Returns the verdict: any finding denies, anything undecided is never "allowed".
     pub fn verdict(&self) -> Verdict {
         if !self.findings.is_empty() {

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use crate::record::{Finding, ObjectId, RefName, Rule, Subject};
+use crate::store::layout::Place;
 
 /// What helps where a high-water mark names a commit that the clone does not have.
 pub(super) const FORGET_MARKS: &str = "compare with another clone: if it does not have that commit \
@@ -37,13 +38,17 @@ pub fn deleted(name: &RefName, logged: ObjectId) -> Finding {
 
 /// Returns the finding that a ref of the server does not contain what its receive log says.
 pub fn moved_back(name: &RefName, now: Option<ObjectId>, logged: ObjectId) -> Finding {
+    let restore =
+        format!("ask the server's administrator to restore it: git update-ref {name} {logged}");
+    let push = format!("; or who has it pushes it back: git push origin {logged}:{name}");
     Rule::LoggedState
         .finding(Subject::of_ref(name))
         .found(now.map_or("no such ref".to_owned(), |id| id.to_string()))
         .expected(format!("a descendant of {logged}, as the receive log says"))
-        .remedy(format!(
-            "ask the server's administrator to restore it: git update-ref {name} {logged}"
-        ))
+        .remedy(match Place::of(name) {
+            Some(_) => restore,
+            None => restore + &push,
+        })
 }
 
 /// Returns the finding that others moved a branch that was to be pushed.

@@ -171,6 +171,24 @@ pub fn objects_checked(value: Option<&str>) -> Option<Finding> {
     Some(finding(Rule::ObjectsChecked, found, expected, remedy))
 }
 
+/// Judges the value of `receive.fsck.zeroPaddedFilemode`: where git checks every push, it refuses such
+/// modes unless it is told not to. Of others (`100664`) it only warns.
+pub fn odd_modes(policy: &Policy, value: Option<&str>) -> Option<Finding> {
+    let passes = |value: &str| {
+        let words = ["ignore", "info", "warn"];
+        words.iter().any(|it| value.eq_ignore_ascii_case(it))
+    };
+    if policy.document().tree.odd_modes.is_empty() || value.is_some_and(passes) {
+        return None;
+    }
+    Some(finding(
+        Rule::ObjectsChecked,
+        "the policy permits odd modes, and git refuses some of them (040000, 0100644)",
+        "receive.fsck.zeroPaddedFilemode = ignore",
+        "git config receive.fsck.zeroPaddedFilemode ignore",
+    ))
+}
+
 /// Judges the refspecs of all remotes: one must bring the records.
 pub fn refspecs(specs: &[String]) -> Option<Finding> {
     let brings = specs.iter().any(|spec| spec.contains("refs/awo/*"));

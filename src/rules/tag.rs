@@ -149,7 +149,10 @@ pub fn moved(rules: &TagRules<'_>, old: ObjectId, new: ObjectId) -> Option<Findi
             .finding(Subject::of_ref(rules.reference()).at(new))
             .found("a tag that is moved")
             .expected(format!("at {old}, where it was created"))
-            .remedy(take_back(rules.reference()))
+            .remedy(format!(
+                "{}; or a root sets move = true in each [[tag]] that matches it: git awo policy propose FILE",
+                take_back(rules.reference())
+            ))
     })
 }
 
@@ -160,7 +163,10 @@ fn deleted(rules: &TagRules<'_>) -> Option<Finding> {
             .finding(Subject::of_ref(rules.reference()))
             .found("a tag that is deleted")
             .expected("a tag that is kept")
-            .remedy(take_back(rules.reference()))
+            .remedy(format!(
+                "{}; or a root sets delete = true in each [[tag]] that matches it: git awo policy propose FILE",
+                take_back(rules.reference())
+            ))
     })
 }
 

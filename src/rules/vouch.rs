@@ -88,15 +88,16 @@ pub fn elsewhere(rules: &RefRules<'_>, branches: &BTreeSet<RefName>, finding: &m
     let branch = rules.reference();
     let names: Vec<_> = branches.iter().map(|it| format!("\"{it}\"")).collect();
     let names = names.join(", ");
-    let (missing, or_vouch) = match (rules.accepts_vouched(), &finding.subject.commit) {
-        (true, Some(commit)) => (
-            "",
-            format!("; or git awo vouch {commit} --ref {branch} --reason TEXT"),
-        ),
-        _ => ("`vouched` and ", String::new()),
+    let missing = match rules.accepts_vouched() {
+        true => "",
+        false => "`vouched` and ",
     };
     finding.remedy = format!(
         "a vouch for {names} does not count on {branch}: ask a root for {missing}vouched_for = [{names}] \
-         in the [[ref]] of {branch}: git awo policy propose FILE{or_vouch}"
+         in the [[ref]] of {branch}: git awo policy propose FILE"
     );
+    if let (true, Some(commit)) = (rules.accepts_vouched(), &finding.subject.commit) {
+        let vouch = format!("; or git awo vouch {commit} --ref {branch} --reason TEXT");
+        finding.remedy.push_str(&vouch);
+    }
 }

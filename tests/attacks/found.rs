@@ -166,7 +166,8 @@ fn a_rewind_past_the_hooks_is_not_laundered_by_a_later_push() {
         );
         world.write("rita/src/a.py", "x = 1\n");
         world.commit("rita", "Honest");
-        world.push_accepted("rita", &["wip/rita"]);
+        // No entry of the log tells of it, so that it can be put back.
+        world.push_refused("rita", &["wip/rita"], "REP-002");
         world.fresh_clone();
         world.verify_finds("REP-002");
     }

@@ -24,6 +24,13 @@ pub const CASES: &[Case] = &[
         tests: &["hostile::gone::a_branch_that_the_log_knows_is_asked_for"],
     },
     Case {
+        id: "Z-05",
+        attack: "a branch or a governance ref is moved back or deleted on the server, and somebody pushes elsewhere, so \
+                 that the log forgets where it was; benign: the same once it is back, or where the policy lets it go",
+        answer: "REP-002; and accepted",
+        tests: &["hostile::gone::nothing_lands_while_something_that_was_pushed_is_gone"],
+    },
+    Case {
         id: "Z-04",
         attack: "benign: a clone of one branch; a branch deleted by a person who may",
         answer: "accepted",
@@ -278,6 +285,105 @@ fn a_branch_that_the_log_knows_is_asked_for() {
         }
         std::fs::remove_dir_all(world.path("vera")).unwrap();
     }
+}
+
+/// As long as it is not back, nothing lands, so that the log never forgets where it was. What a
+/// policy lets go may be gone.
+#[test]
+fn nothing_lands_while_something_that_was_pushed_is_gone() {
+    let world = World::landed();
+    world.ordinary_push();
+    let update = |reference: &str, to: &str| {
+        let words = match to {
+            "" => vec!["git", "update-ref", "-d", reference],
+            to => vec!["git", "update-ref", reference, to],
+        };
+        world.ok("server", "server.git", &words);
+    };
+    let verify = |code: Option<&str>| {
+        let _ = std::fs::remove_dir_all(world.path("vera"));
+        world.fresh_clone();
+        match code {
+            Some(code) => _ = world.verify_finds(code),
+            None => _ = world.ok("vera", "vera", &["git", "awo", "verify"]),
+        }
+    };
+    let (main, wip) = ("refs/heads/main", "refs/heads/wip/otto");
+    let new = "HEAD:refs/heads/wip/new";
+    for (reference, to) in [
+        (main, "main~1"),
+        (main, ""),
+        (wip, "main~1"),
+        (wip, "main"),
+        (wip, ""),
+        ("refs/awo/ledger", "refs/awo/ledger~1"),
+        ("refs/awo/ledger", ""),
+    ] {
+        let there = world.rev("server.git", reference);
+        let logged = world.rev("server.git", "refs/awo/log");
+        update(reference, to);
+        world.push_refused("otto", &[new], "REP-002");
+        assert_eq!(world.rev("server.git", "refs/awo/log"), logged);
+        if !(to.is_empty() && reference.starts_with("refs/heads/"))
+            && reference != "refs/awo/policy"
+        {
+            verify(Some("REP-002"));
+        }
+        update(reference, &there);
+        verify(None);
+    }
+    // Who has it pushes it back, alone or with other work.
+    for (to, more) in [("main~1", None), ("", None), ("", Some(new))] {
+        let there = world.rev("server.git", wip);
+        update(wip, to);
+        let back = format!("{there}:{wip}");
+        let refspecs: Vec<_> = [back.as_str()].into_iter().chain(more).collect();
+        world.push_accepted("otto", &refspecs);
+        verify(None);
+    }
+    // Not so far, and not with other work on top of what it was moved to.
+    let there = world.rev("server.git", wip);
+    update(wip, "main~1");
+    world.push_refused("otto", &["origin/main:refs/heads/wip/otto"], "REP-002");
+    world.push_accepted("otto", &[&format!("{there}:{wip}")]);
+    // A root gives it up, by a policy that lets it go.
+    let olga = |words: &[&str]| world.ok("olga", "olga", &[&["git", "awo"], words].concat());
+    olga(&["fetch"]);
+    let adopted = world.rev("server.git", "main~1");
+    let next = |version, more: &str| {
+        let text = policy(version, &adopted, "");
+        let text = text.replace("merges = true\n", &format!("merges = true\n{more}"));
+        world.write("policy/next.toml", text);
+        olga(&["policy", "propose", "../policy/next.toml"]);
+        olga(&["policy", "apply"]);
+    };
+    next(2, "rewind = true\n");
+    update(wip, "");
+    world.push_refused("otto", &["HEAD:refs/heads/wip/third"], "REP-002");
+    world.push_accepted("olga", &["refs/awo/policy"]);
+    world.push_accepted("otto", &["HEAD:refs/heads/wip/third"]);
+    verify(None);
+    // It was right then, whatever comes later.
+    olga(&["fetch"]);
+    next(3, "");
+    world.push_accepted("olga", &["refs/awo/policy"]);
+    world.ok(
+        "vera",
+        "vera",
+        &["git", "fetch", "-q", "origin", "refs/awo/*:refs/awo/*"],
+    );
+    world.ok("vera", "vera", &["git", "awo", "verify"]);
+    verify(None);
+    // The policy too: moved back, and gone.
+    let policy = world.rev("server.git", "refs/awo/policy");
+    update("refs/awo/policy", "refs/awo/policy~1");
+    world.push_refused("otto", &["HEAD:refs/heads/wip/fourth"], "REP-002");
+    update("refs/awo/policy", "");
+    world.push_refused("otto", &["HEAD:refs/heads/wip/fourth"], "GOV-006");
+    world.push_accepted("olga", &["refs/awo/policy"]);
+    assert_eq!(world.rev("server.git", "refs/awo/policy"), policy);
+    world.push_accepted("otto", &["HEAD:refs/heads/wip/fourth"]);
+    verify(None);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use super::world::*;
 use crate::check::Marks;
 use crate::check::tests::world::Stage::*;
 use crate::check::verify::Scope;
+use crate::record::tree::Mode;
 use crate::record::{ObjectId, RefName};
 use crate::records::Movement;
 use crate::store::layout;
@@ -188,6 +189,96 @@ fn what_moved_past_the_hooks_only_goes_forward() {
             let from = gap.old.unwrap();
             assert_eq!(it.expected, format!("a descendant of {from}"));
         }
+    }
+}
+
+/// What the log tells of a ref after it was pushed: by the hooks, or past them.
+enum Tells {
+    Pushed(Option<ObjectId>, Option<ObjectId>),
+    Past(Option<ObjectId>, Option<ObjectId>),
+}
+
+#[test]
+fn what_came_back_as_the_log_tells_was_not_taken_away() {
+    use Tells::{Past, Pushed};
+    let world = World::new(&[]);
+    let mut files = sources();
+    files.insert("src/b.py".to_owned(), (Mode::File, b"x".to_vec()));
+    let work = |parent| {
+        let files = tree(&world.repo, &files);
+        commit(&world.repo, files, &[parent], "Work\n", Some("otto"))
+    };
+    let (base, one) = (Some(world.base), work(world.base));
+    let (one, two) = (Some(one), Some(work(one)));
+    let ledger = layout::ledger();
+    for (what, name, tells, missed) in [
+        ("moved back", "dev", vec![Past(one, base)], true),
+        (
+            "put back past the hooks",
+            "dev",
+            vec![Past(one, base), Past(base, one)],
+            false,
+        ),
+        (
+            "put back with more on top",
+            "dev",
+            vec![Past(one, base), Past(base, two)],
+            false,
+        ),
+        (
+            "pushed back",
+            "dev",
+            vec![Past(one, base), Pushed(base, one)],
+            false,
+        ),
+        ("gone", "dev", vec![Past(one, None)], true),
+        (
+            "pushed again",
+            "dev",
+            vec![Past(one, None), Pushed(None, two)],
+            false,
+        ),
+        (
+            "pushed again, without the last",
+            "dev",
+            vec![Past(two, None), Pushed(None, one)],
+            true,
+        ),
+        (
+            "gone once more",
+            "dev",
+            vec![Past(one, None), Pushed(None, one), Past(one, None)],
+            true,
+        ),
+        (
+            "records, while others may have been judged without them",
+            "",
+            vec![Past(one, base), Past(base, one)],
+            true,
+        ),
+    ] {
+        let name = match name {
+            "" => ledger.clone(),
+            name => branch(name),
+        };
+        let mut refs = world.refs(Founded);
+        world.receive(&Refs::new(), &mut refs, |_| {});
+        for it in tells {
+            let before = refs.clone();
+            let movement = |(old, new): (Option<_>, Option<_>)| Movement {
+                reference: name.clone(),
+                old,
+                new,
+            };
+            world.receive(&before, &mut refs, |receipt| match it {
+                Pushed(old, new) => receipt.says.movements = vec![movement((old, new))],
+                Past(old, new) => receipt.says.unrecorded = vec![movement((old, new))],
+            });
+        }
+        let report = world.verify(&refs, &Scope::Run(run_id()));
+        let found = report.findings.iter();
+        let found = found.filter(|it| it.rule == "forward-only").count();
+        assert_eq!(found, usize::from(missed), "{what}");
     }
 }
 

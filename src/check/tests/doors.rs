@@ -60,6 +60,99 @@ fn a_server_that_the_policy_names_has_the_key_for_its_log() {
     assert_eq!(at(&world, Door::Server(None), &before, &after), "");
 }
 
+/// The log says where main, dev and free are; free may be moved back.
+#[test]
+fn a_server_takes_nothing_while_what_was_pushed_there_is_gone() {
+    let world = World::new(&[]);
+    let door = || Door::Server(Some(key("server").public_key().clone()));
+    let mut files = sources();
+    files.insert("src/b.py".to_owned(), (Mode::File, b"x".to_vec()));
+    let files = tree(&world.repo, &files);
+    let work = commit(&world.repo, files, &[world.base], "Work\n", Some("otto"));
+    let more = commit(&world.repo, files, &[work], "More\n", Some("otto"));
+    let mut logged = world.refs(Landed);
+    logged.extend([(branch("dev"), work), (branch("free"), work)]);
+    world.receive(&Refs::new(), &mut logged, |_| {});
+    let gone = "REP-002 logged-state";
+    let (dev, free, ledger) = (branch("dev"), branch("free"), layout::ledger());
+    let first = world.refs(Approved)[&ledger];
+    let rewind = world.policy_text().replacen(
+        "pattern = \"refs/heads/dev\"\n",
+        "pattern = \"refs/heads/dev\"\nrewind = true\n",
+        1,
+    );
+    let policy = policy_commit(&world.repo, &[world.policy], &rewind, &signers());
+    for (what, name, at, push, expected) in [
+        ("as it was", &dev, Some(work), vec![], ""),
+        ("further on", &dev, Some(more), vec![], ""),
+        ("moved back", &dev, Some(world.base), vec![], gone),
+        ("deleted", &dev, None, vec![], gone),
+        (
+            "one that may be moved back",
+            &free,
+            Some(world.base),
+            vec![],
+            "",
+        ),
+        ("one that may be deleted", &free, None, vec![], ""),
+        ("records moved back", &ledger, Some(first), vec![], gone),
+        ("brought back", &dev, None, vec![(dev.clone(), work)], ""),
+        (
+            "brought back, and more",
+            &dev,
+            None,
+            vec![(dev.clone(), more)],
+            "",
+        ),
+        (
+            "moved on again",
+            &dev,
+            Some(world.base),
+            vec![(dev.clone(), more)],
+            "",
+        ),
+        (
+            "another one brought back",
+            &dev,
+            None,
+            vec![(branch("both"), work)],
+            gone,
+        ),
+        (
+            "records brought back",
+            &ledger,
+            Some(first),
+            vec![(ledger.clone(), logged[&ledger])],
+            gone,
+        ),
+        (
+            "a policy lets it go",
+            &dev,
+            None,
+            vec![(layout::policy(), policy)],
+            "",
+        ),
+    ] {
+        let mut before = logged.clone();
+        match at {
+            Some(id) => _ = before.insert(name.clone(), id),
+            None => _ = before.remove(name),
+        }
+        world.set(&before);
+        let mut after = before.clone();
+        after.insert(branch("both"), world.base);
+        after.extend(push);
+        let mut found = codes(&world.judge_at(door(), &before, &after, time(NOW)));
+        // What the records are about is another matter.
+        found.retain(|it| name != &ledger || it == gone);
+        assert_eq!(found.join(", "), expected, "{what}");
+        // Whoever has moved it since, as the log tells, has not taken it away.
+        world.set(&logged);
+        let found = codes(&world.judge_at(door(), &before, &before, time(NOW)));
+        assert_eq!(found, [""; 0], "{what}, until the refs were listed");
+    }
+}
+
 #[test]
 fn a_policy_that_halts_lets_through_what_changes_it_alone() {
     for (edit, expected) in [

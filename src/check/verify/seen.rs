@@ -122,7 +122,12 @@ pub(super) fn provenance(
     report.count("receipts", before.saturating_add(log.entries.len()));
     for gap in &log.unrecorded {
         if rewound(reader, gap, history)? {
-            report.findings.push(known::moved_back(gap));
+            match is_mended(reader, gap, &log, history)? {
+                Some(true) => {}
+                // The entry that tells of it was verified before.
+                None if pushes.is_some() => return Ok(None),
+                _ => report.findings.push(known::moved_back(gap)),
+            }
         }
         report.notes.push(format!(
             "{} came to {} without a receipt: moved past the hooks, or the server died before it \
@@ -171,8 +176,57 @@ pub(super) fn provenance(
 /// Tells whether a branch may be rewound or deleted: by the policy's word, or since no rule names it
 /// any more.
 fn may_go(reference: &RefName, history: &PolicyHistory) -> bool {
-    let rules = history.current().policy.ref_rules(reference);
+    may_go_by(history.last_index(), reference, history)
+}
+
+fn may_go_by(version: usize, reference: &RefName, history: &PolicyHistory) -> bool {
+    let rules = history.version(version).policy.ref_rules(reference);
     reference.branch().is_some() && rules.is_none_or(|rules| rules.accepts_rewind())
+}
+
+/// Tells whether what a movement past the hooks took away is not missed: the policy let it go when an
+/// entry told of that, or it came back, as the log tells. What records were judged while some of them
+/// were gone, nobody knows; without a policy nothing is judged. `None` if the entry is not among these.
+fn is_mended(
+    reader: &Reader,
+    gap: &Movement,
+    log: &Log,
+    history: &PolicyHistory,
+) -> Result<Option<bool>, Error> {
+    // Before the same can happen again, it came back.
+    let tells = |it: &Entry| it.receipt.predicate().unrecorded.contains(gap);
+    let Some(at) = log.entries.iter().rposition(tells) else {
+        return Ok(None);
+    };
+    let (_, since) = log.entries.split_at(at);
+    if let Some(entry) = since.first() {
+        let movements = &entry.receipt.predicate().movements;
+        let mut arriving = movements
+            .iter()
+            .filter(|it| it.reference == layout::policy());
+        let arriving = arriving.find_map(|it| history.index_of(it.new?));
+        let mut versions = [entry.policy].into_iter().chain(arriving);
+        if versions.any(|version| may_go_by(version, &gap.reference, history)) {
+            return Ok(Some(true));
+        }
+    }
+    let is_policy = gap.reference == layout::policy() && gap.new.is_none();
+    if gap.reference.branch().is_none() && !is_policy {
+        return Ok(Some(false));
+    }
+    let movements = since.iter().map(|it| it.receipt.predicate());
+    let movements = movements.flat_map(|says| says.unrecorded.iter().chain(&says.movements));
+    for it in movements.skip_while(|it| *it != gap) {
+        if it.reference == gap.reference
+            && let (Some(old), Some(new)) = (gap.old, it.new)
+            && reader.contains(old)
+            && reader.contains(new)
+            && reader.is_ancestor(old, new)?
+        {
+            return Ok(Some(true));
+        }
+    }
+    Ok(Some(false))
 }
 
 /// Tells whether a movement past the hooks took something away. A push whose receipt was not

@@ -1,5 +1,6 @@
 //! `git awo clone`
 
+use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -42,6 +43,7 @@ pub fn run(context: &Context, args: &CloneArgs) -> Result<Answer, Error> {
         to: args.to.clone(),
         anchor: args.anchor.as_deref().map(trust::anchor).transpose()?,
         branch: args.branch.clone(),
+        progress: std::io::stderr().is_terminal(),
         directory: context.directory(),
         program: &program()?,
         open: &open,

@@ -132,7 +132,15 @@ pub(super) fn objects_checked(it: &mut Examination<'_>) -> Result<(), Error> {
     if set.is_empty() {
         set = values(it, "transfer.fsckObjects");
     }
-    it.complain(setup::objects_checked(set.last().map(String::as_str)));
+    let unchecked = setup::objects_checked(set.last().map(String::as_str));
+    if unchecked.is_none()
+        && let Ok(history) = it.session.history()
+    {
+        let modes = values(it, "receive.fsck.zeroPaddedFilemode");
+        let modes = modes.last().map(String::as_str);
+        it.complain(setup::odd_modes(&history.current().policy, modes));
+    }
+    it.complain(unchecked);
     Ok(())
 }
 

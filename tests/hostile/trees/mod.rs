@@ -224,6 +224,7 @@ pub const CASES: &[Case] = &[
         answer: "accepted",
         tests: &[
             "hostile::trees::permitted::odd_modes_and_names_are_where_the_policy_has_them",
+            "hostile::trees::permitted::a_server_whose_git_refuses_what_the_policy_permits_is_told_by_doctor",
             "hostile::trees::permitted::old_modes_that_nobody_touches_stay_without_a_setting",
             "hostile::trees::permitted::a_run_leaves_submodules_and_odd_entries_as_they_are",
             "founding::an_adopted_branch_keeps_its_habits",

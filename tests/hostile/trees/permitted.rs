@@ -392,6 +392,41 @@ fn odd_modes_and_names_are_where_the_policy_has_them() {
 }
 
 #[test]
+fn a_server_whose_git_refuses_what_the_policy_permits_is_told_by_doctor() {
+    let door = with("odd_modes = [\"src/old/**\"]\n");
+    let (raw, world) = (door.raw(), &door.world);
+    let blob = raw.blob("x\n");
+    let with_mode = |mode: &str| {
+        let inner = raw.tree_as_it_is(&[(mode, &b"a"[..], blob.as_str())]);
+        door.commit_in_src(&[("40000", b"old", &inner)])
+    };
+    let server = |words: &[&str]| world.run("server", "server.git", words);
+    let key = "receive.fsck.zeroPaddedFilemode";
+    let remedy = format!("git config {key} ignore");
+    let set = ["git", "config", "receive.fsckObjects", "true"];
+    assert_eq!(server(&set).code, 0);
+    let is_told = || server(&["git", "awo", "doctor"]).text.contains(&remedy);
+    assert!(!is_told());
+    assert_eq!(server(&["git", "config", "--unset", key]).code, 0);
+    assert!(is_told(), "{}", server(&["git", "awo", "doctor"]).text);
+    // git refuses the one, and only warns of the other.
+    let padded = with_mode("0100644");
+    let before = world.server();
+    let refused = door.push(&[&format!("{padded}:refs/heads/wip/padded")]);
+    assert!(
+        refused.text.contains("zeroPaddedFilemode"),
+        "{}",
+        refused.text
+    );
+    assert_eq!(world.server(), before);
+    door.accepts("a mode of which git warns", &with_mode("100664"));
+    let remedy: Vec<_> = remedy.split(' ').collect();
+    assert_eq!(server(&remedy).code, 0);
+    assert!(!is_told());
+    door.accepts("what git let through now", &padded);
+}
+
+#[test]
 fn old_modes_that_nobody_touches_stay_without_a_setting() {
     let door = Door::new(World::founded(), "olga");
     let raw = door.raw();
