@@ -1,6 +1,8 @@
 //! Merge bases of two commits.
 
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::BinaryHeap;
+
+use foldhash::{HashMap, HashMapExt as _};
 
 use super::error::Error;
 use super::reader::Reader;

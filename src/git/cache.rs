@@ -1,7 +1,8 @@
 //! A cache of object bytes with generational eviction.
 
-use std::collections::HashMap;
 use std::sync::Arc;
+
+use foldhash::{HashMap, HashMapExt as _};
 
 use crate::record::ObjectId;
 

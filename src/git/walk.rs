@@ -1,7 +1,9 @@
 //! Walks of the commit history.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, HashSet};
+use std::collections::BinaryHeap;
+
+use foldhash::{HashMap, HashMapExt as _, HashSet, HashSetExt as _};
 
 use super::error::Error;
 use super::kind::Kind;

@@ -181,10 +181,12 @@ fn brings_pointers(reader: &Reader, remote: &str, input: &[u8]) -> Result<bool, 
 /// Returns what the remote has: as git-lfs sees it, by its tracking refs and by what it told git.
 fn had(reader: &Reader, remote: &str, movements: &[Movement]) -> Result<Vec<ObjectId>, git::Error> {
     let mut had: Vec<ObjectId> = movements.iter().filter_map(|it| it.old).collect();
-    let prefix = format!("refs/remotes/{remote}/");
-    // A remote that is an address has no tracking refs.
-    if RefName::new(format!("{prefix}x")).is_ok() {
-        had.extend(reader.references(&prefix)?.into_iter().map(|(_, id)| id));
+    for prefix in ["refs/remotes", "refs/awo-remotes"] {
+        let prefix = format!("{prefix}/{remote}/");
+        // A remote that is an address has no tracking refs.
+        if RefName::new(format!("{prefix}x")).is_ok() {
+            had.extend(reader.references(&prefix)?.into_iter().map(|(_, id)| id));
+        }
     }
     Ok(had)
 }

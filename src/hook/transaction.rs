@@ -12,6 +12,7 @@ use crate::record::{
 use crate::records::Movement;
 use crate::store::layout::{self, Place};
 use crate::store::ledger::Refs;
+use crate::sys::shell::quote;
 
 use super::Error;
 use super::input::{self, Change, Value};
@@ -142,8 +143,9 @@ pub fn judge(judged: &Judged, changes: &[Change], now: &Refs) -> Findings {
                 && now.get(&it.reference).copied() != it.new
         };
         for base in judged.movements.iter().filter(stays) {
-            let base = base.reference.clone();
-            findings.push(moved(reference.as_str(), Unapplied::GovernedFirst { base }));
+            let (reference, base) = (reference.clone(), base.reference.clone());
+            let name = reference.to_string();
+            findings.push(moved(&name, Unapplied::GovernedFirst { reference, base }));
         }
     }
     findings
@@ -213,7 +215,7 @@ enum Unapplied {
     #[error("a branch moves before the records pushed with it")]
     RecordsFirst,
     #[error("it moves before {base}, which it builds on")]
-    GovernedFirst { base: RefName },
+    GovernedFirst { reference: RefName, base: RefName },
     #[error("it is at {at}")]
     Elsewhere { at: String, judged: String },
     #[error("it moved to {to} since this push was judged")]
@@ -247,9 +249,18 @@ impl Coded for Unapplied {
                 let expected = "one transaction, or the records before the branch";
                 against(Rule::RecordsFirst, expected, "git awo push")
             }
-            Self::GovernedFirst { .. } => {
+            Self::GovernedFirst { reference, base } => {
                 let expected = "one transaction, or the governed branch before it";
-                against(Rule::GovernedFirst, expected, "git awo push")
+                // git moves the refs in the order in which they were named, and ends at this.
+                let remedy = match reference.tag() {
+                    Some(_) => format!(
+                        "git push --atomic SERVER {} {}",
+                        quote(base.as_str()),
+                        quote(reference.as_str())
+                    ),
+                    None => "git awo push".to_owned(),
+                };
+                Diagnosis::against(self, Rule::GovernedFirst, expected, remedy)
             }
             Self::Elsewhere { judged, .. } => {
                 let expected = format!("at {judged}, from where it was judged");

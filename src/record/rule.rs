@@ -838,7 +838,7 @@ rules! {
         "Base, contract and policy do not change while a run executes.",
         "governed run", "the policy changes during the run";
     GovernedFirst = "governed-first", Rep003,
-        "A branch that builds on another branch of the same push moves with it or after it.",
+        "What builds on a branch of the same push, another branch or a tag, moves with it or after it.",
         "push transaction", "a wip branch moves before `main`";
     LockFree = "lock-free", Rep003,
         "No other git holds a lock of the repository, nor has left one behind: of a ref, of the index or of the configuration.",

@@ -259,22 +259,35 @@ pub fn skip_common(trees: &mut [&mut Entries<'_>]) -> u64 {
     let Some((first, others)) = trees.split_first_mut() else {
         return 0;
     };
-    let mut skipped = 0_u64;
-    while let Some(end) = first.rest.find_byte(0) {
-        let end = end.saturating_add(1).saturating_add(first.kind.bytes());
-        let Some((entry, rest)) = first.rest.split_at_checked(end) else {
-            break;
-        };
-        if !others.iter().all(|it| it.rest.starts_with(entry)) {
+    let common = others.iter().map(|it| common_start(first.rest, it.rest));
+    let common = common.min().unwrap_or(first.rest.len());
+    let (mut skipped, mut at) = (0_u64, 0_usize);
+    while let Some(name) = first.rest.get(at..).and_then(|rest| rest.find_byte(0)) {
+        let end = at.saturating_add(name).saturating_add(1);
+        let end = end.saturating_add(first.kind.bytes());
+        if end > common {
             break;
         }
-        first.rest = rest;
-        for other in others.iter_mut() {
-            other.rest = other.rest.get(end..).unwrap_or_default();
-        }
+        at = end;
         skipped = skipped.saturating_add(1);
     }
+    first.rest = first.rest.get(at..).unwrap_or_default();
+    for other in others {
+        other.rest = other.rest.get(at..).unwrap_or_default();
+    }
     skipped
+}
+
+/// Returns how many bytes both begin with.
+fn common_start(one: &[u8], other: &[u8]) -> usize {
+    const PIECE: usize = 128;
+    let pieces = one.chunks(PIECE).zip(other.chunks(PIECE));
+    let alike = pieces.take_while(|(one, other)| one == other).count();
+    let at = alike.saturating_mul(PIECE).min(one.len()).min(other.len());
+    let one = one.iter().skip(at);
+    let alike = one.zip(other.iter().skip(at));
+    let alike = alike.take_while(|(one, other)| one == other);
+    at.saturating_add(alike.count())
 }
 
 fn split_entry(raw: &[u8], kind: HashKind, strict: bool) -> Result<(EntryRef<'_>, &[u8]), BadTree> {

@@ -421,7 +421,7 @@ fn policy(base: &str) -> String {
         "schema = \"awo.policy/1\"\nversion = 1\nlevel = \"HYBRID\"\n\n\
          [roots]\nthreshold = 1\nidentities = [\"olga\"]\n\n\
          [[ref]]\npattern = \"refs/heads/main\"\naccept = [\"governed\", \"rollback\"]\nadopted = \"{base}\"\n\n\
-         [[ref]]\npattern = \"refs/heads/wip/**\"\naccept = [\"direct\"]\nadopted = \"{base}\"\n\n\
+         [[ref]]\npattern = \"refs/heads/wip/**\"\naccept = [\"direct\"]\nmerges = true\nadopted = \"{base}\"\n\n\
          [[ref.direct]]\nwriters = {PERSONS:?}\npaths = [\"**\"]\n\n\
          [[identity]]\nname = \"server\"\nroles = [\"server\"]\n\n\
          [[rule]]\nname = \"keys-are-olgas\"\nrefs = [\"refs/heads/**\"]\npaths = [\"keys/\"]\nwriters = [\"olga\"]\n"

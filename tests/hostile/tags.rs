@@ -64,6 +64,14 @@ pub const CASES: &[Case] = &[
         ],
     },
     Case {
+        id: "V-90",
+        attack: "a tag named before its new branch in one push, not atomic",
+        answer: "REP-003 for the whole push; accepted with --atomic, or the branch first",
+        tests: &[
+            "hostile::tags::a_tag_that_git_would_move_before_its_branch_is_refused_with_what_helps",
+        ],
+    },
+    Case {
         id: "V-19",
         attack: "several entries for one tag, of which one forbids it",
         answer: "GOV-004",
@@ -190,6 +198,42 @@ fn a_tag_lands_with_its_branch() {
     world.clone_verifies();
     let named = world.run("vera", "vera", &["git", "awo", "verify", "v1"]);
     assert_eq!(named.code, 0, "{}", named.text);
+}
+
+#[test]
+fn a_tag_that_git_would_move_before_its_branch_is_refused_with_what_helps() {
+    let world = World::founded();
+    world.takes_tags("");
+    let commit = world.work("wip/one");
+    world.tag("otto", &["-s", "-m", "One", "v1"]);
+    // git moves new refs in the order in which they were named, each by itself, and ends at the first
+    // that is refused.
+    let before = world.server();
+    let pushed = world.pushes("otto", &["-q", "origin", "v1", "wip/one"]);
+    assert_eq!(pushed.codes, codes(&["REP-003"]), "{}", pushed.text);
+    assert_eq!(world.server(), before);
+    let told = heard(&pushed.text);
+    let remedy = told.first().unwrap().remedy.replace("SERVER", "origin");
+    let wanted = "git push --atomic origin refs/heads/wip/one refs/tags/v1";
+    assert_eq!(remedy, wanted);
+    let words: Vec<_> = remedy.split(' ').skip(2).collect();
+    let pushed = world.pushes("otto", &words);
+    assert_eq!(pushed.code, 0, "{}", pushed.text);
+    assert_eq!(world.at_server("refs/heads/wip/one"), commit);
+    assert_eq!(world.at_server("refs/tags/v1"), world.rev("otto", "v1"));
+    // The branch first, or one that is there already, needs no such thing.
+    let commit = world.work("wip/two");
+    world.tag("otto", &["-s", "-m", "Two", "v2"]);
+    let pushed = world.pushes("otto", &["-q", "origin", "wip/two", "v2"]);
+    assert_eq!(pushed.code, 0, "{}", pushed.text);
+    assert_eq!(world.at_server("refs/heads/wip/two"), commit);
+    world.write("otto/src/work.py", "# more\n");
+    let commit = world.commit("otto", "More");
+    world.tag("otto", &["-s", "-m", "Three", "v3"]);
+    let pushed = world.pushes("otto", &["-q", "origin", "v3", "wip/two"]);
+    assert_eq!(pushed.code, 0, "{}", pushed.text);
+    assert_eq!(world.at_server("refs/heads/wip/two"), commit);
+    world.clone_verifies();
 }
 
 /// A bad tag: what is wrong with it, its name, its object, and the code.
