@@ -334,6 +334,72 @@ fn a_branch_begins_where_a_main_of_direct_commits_was_adopted() {
     }
 }
 
+/// main stands on the server before there is a policy, and a log.
+#[test]
+fn what_was_adopted_needs_no_receipt() {
+    let world = empty("main");
+    commit(&world, "one\n");
+    commit(&world, "two\n");
+    let without = "--receive-pack=git -c core.hooksPath=/dev/null receive-pack";
+    let push = ["git", "push", "-q", "--no-verify", without, "origin"];
+    let past = |to: &str| _ = world.ok("olga", "fresh", &[&push[..], &[to]].concat());
+    past("main");
+    let init = ["git", "awo", "init", "--identity", "olga"];
+    world.ok("olga", "fresh", &init);
+    world.ok("olga", "fresh", &["git", "awo", "push"]);
+    let verify = || world.ok("olga", "fresh", &["git", "awo", "verify"]);
+    let said = verify();
+    assert!(!said.contains("note"), "{said}");
+    // What no policy adopted is told.
+    world.ok("olga", "fresh", &["git", "switch", "-q", "-c", "wip/x"]);
+    for branch in ["wip/past", "wip/pushed"] {
+        commit(&world, branch);
+        match branch {
+            "wip/past" => past("HEAD:refs/heads/wip/past"),
+            _ => _ = world.ok("olga", "fresh", &["git", "awo", "push"]),
+        }
+    }
+    world.ok("olga", "fresh", &["git", "awo", "fetch"]);
+    let said = verify();
+    assert!(said.contains("note: refs/heads/wip/past came to"), "{said}");
+    assert!(!said.contains("note: refs/heads/main"), "{said}");
+}
+
+#[test]
+fn a_policy_that_adopts_what_is_not_here_is_not_called_right() {
+    let world = empty("main");
+    commit(&world, "one\n");
+    world.ok("olga", "fresh", &["git", "tag", "v1"]);
+    let init = ["git", "awo", "init", "--identity", "olga"];
+    world.ok("olga", "fresh", &init);
+    let show = ["git", "show", "refs/awo/policy:policy.toml"];
+    let text = world.ok("olga", "fresh", &show);
+    let text = text.replacen("version = 1", "version = 2", 1);
+    let (tip, other) = (world.rev("fresh", "main"), "7".repeat(40));
+    let check = ["git", "awo", "policy", "check", "../next.toml"];
+    world.write("next.toml", &text);
+    world.ok("olga", "fresh", &check);
+    for (what, from, to) in [
+        (
+            "refs/heads/main",
+            format!("adopted = \"{tip}\""),
+            format!("adopted = \"{other}\""),
+        ),
+        (
+            "refs/tags/v1",
+            format!("\"refs/tags/v1\" = \"{tip}\""),
+            format!("\"refs/tags/v1\" = \"{other}\""),
+        ),
+    ] {
+        assert!(text.contains(&from), "{text}");
+        world.write("next.toml", text.replace(&from, &to));
+        let said = world.run("olga", "fresh", &check);
+        assert_eq!(said.code, 3, "{}", said.text);
+        let expected = format!("{what} adopts {other}, which is not here");
+        assert!(said.text.contains(&expected), "{}", said.text);
+    }
+}
+
 #[test]
 fn a_shallow_clone_is_adopted_by_what_it_has() {
     let world = empty("main");

@@ -50,7 +50,10 @@ impl Coded for NotUploaded {
             Self::NoProgram(_) => {
                 "install git-lfs, run git lfs install --skip-repo, then push again"
             }
-            Self::Failed(_) => "git lfs fsck, and mend what git-lfs says; then push again",
+            Self::Failed(_) => {
+                "mend what git-lfs says (git lfs fetch --all REMOTE brings what another remote has), \
+                 then push again"
+            }
         };
         Diagnosis::undecided(self, Rule::LargeFilesUploaded, expected, remedy)
     }
@@ -181,10 +184,12 @@ fn brings_pointers(reader: &Reader, remote: &str, input: &[u8]) -> Result<bool, 
 /// Returns what the remote has: as git-lfs sees it, by its tracking refs and by what it told git.
 fn had(reader: &Reader, remote: &str, movements: &[Movement]) -> Result<Vec<ObjectId>, git::Error> {
     let mut had: Vec<ObjectId> = movements.iter().filter_map(|it| it.old).collect();
-    let prefix = format!("refs/remotes/{remote}/");
-    // A remote that is an address has no tracking refs.
-    if RefName::new(format!("{prefix}x")).is_ok() {
-        had.extend(reader.references(&prefix)?.into_iter().map(|(_, id)| id));
+    for prefix in ["refs/remotes", "refs/awo-remotes"] {
+        let prefix = format!("{prefix}/{remote}/");
+        // A remote that is an address has no tracking refs.
+        if RefName::new(format!("{prefix}x")).is_ok() {
+            had.extend(reader.references(&prefix)?.into_iter().map(|(_, id)| id));
+        }
     }
     Ok(had)
 }

@@ -171,7 +171,13 @@ fn place(subject: &Subject) -> String {
     let records = subject.record.iter();
     parts.extend(records.map(|record| format!("record {record}")));
     let commits = subject.commit.iter();
-    parts.extend(commits.map(|commit| format!("commit {}", short(commit))));
+    // What a tag is at, a tag object or a commit.
+    let is_tag = |name: &String| name.starts_with("refs/tags/");
+    let word = match subject.reference.as_ref().is_some_and(is_tag) {
+        true => "tag",
+        false => "commit",
+    };
+    parts.extend(commits.map(|commit| format!("{word} {}", short(commit))));
     parts.extend(subject.reference.iter().map(|name| format!("on {name}")));
     parts.join(", ")
 }
@@ -183,7 +189,7 @@ fn subject(place: &str) -> Subject {
         let (slot, text) = match part.split_once(' ') {
             Some(("run", run)) => (&mut subject.run, run),
             Some(("record", record)) => (&mut subject.record, record),
-            Some(("commit", commit)) => (&mut subject.commit, commit),
+            Some(("commit" | "tag", id)) => (&mut subject.commit, id),
             Some(("on", name)) => (&mut subject.reference, name),
             _ => (&mut subject.path, part),
         };
@@ -407,6 +413,14 @@ mod tests {
         let finding = Finding::told(Code::Gov003, "scope", Subject::of_commit(commit));
         let heard = heard(&speak(&denied(finding)));
         assert_eq!(heard[0].subject.commit, Some(commit.short()));
+        let tag = RefName::new("refs/tags/v1").unwrap();
+        let finding = Finding::told(Code::Gov004, "tag-move", Subject::of_ref(&tag).at(commit));
+        let said = speak(&denied(finding.found("x")));
+        let told = format!("GOV-004 tag {}, on refs/tags/v1", commit.short());
+        assert!(said.starts_with(&told), "{said}");
+        let subject = &self::heard(&said)[0].subject;
+        assert_eq!(subject.commit, Some(commit.short()));
+        assert_eq!(subject.reference.as_deref(), Some("refs/tags/v1"));
     }
 
     #[test]

@@ -19,7 +19,7 @@ use crate::sys::{file, random};
 
 use super::first_policy::{Founding, SERVER, first_policy};
 use super::habits::Habits;
-use super::policy::{Files, write_version};
+use super::policy::{Files, absent_adoptions, write_version};
 use super::trust::trust;
 use super::{Error, Session, hooks, remote};
 
@@ -339,16 +339,14 @@ fn key_of_remote(session: &Session) -> Result<Option<PublicKey>, Error> {
 
 /// Refuses a policy that adopts a commit that is not here.
 fn require_adopted(session: &Session, policy: &Policy) -> Result<(), Error> {
-    let repo = session.repo();
-    for grant in &policy.document().refs {
-        let there = |text: &String| text.parse().is_ok_and(|id| repo.tree_of(id).is_ok());
-        if let Some(text) = grant.adopted.as_ref().filter(|text| !there(text)) {
-            let message = format!("{}: there is no commit {text} to adopt", grant.pattern);
+    match absent_adoptions(session.repo(), policy).first() {
+        Some((what, id)) => {
+            let message = format!("{what}: there is no {id} to adopt");
             let hint = "git rev-parse HEAD, and name that as adopted";
-            return Err(Error::usage(message).hint(hint));
+            Err(Error::usage(message).hint(hint))
         }
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// Makes `git fetch` bring the records into tracking refs, for every remote. Returns the remotes.

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::collections::BTreeMap;
 
 use crate::facts::policies::PolicyFiles;
-use crate::git::{CommitDraft, Expected, RefUpdate};
+use crate::git::{CommitDraft, Expected, RefUpdate, Repo};
 use crate::policy::{BadPolicy, Keyring, Policy};
 use crate::record::envelope::{Envelope, EnvelopeSignature};
 use crate::record::tree::Mode;
@@ -67,10 +67,28 @@ pub fn check(
     };
     let mut report = Report::default();
     report.count("policies", 1);
-    if let Err(bad) = checked {
-        report.absorb(rules::bad(bad));
+    match (checked, session) {
+        (Err(bad), _) => report.absorb(rules::bad(bad)),
+        (Ok(policy), Some(session)) => {
+            let absent = absent_adoptions(session.repo(), &policy).into_iter();
+            let absent = absent.map(|(what, id)| rules::adopted_absent(&what, &id));
+            report.undecided.extend(absent);
+        }
+        (Ok(_), None) => {}
     }
     Ok(report)
+}
+
+/// Returns what a policy adopts and a repository does not have: where it says so, and the object.
+pub(super) fn absent_adoptions(repo: &Repo, policy: &Policy) -> Vec<(String, String)> {
+    let document = policy.document();
+    let refs = document.refs.iter();
+    let commits = refs.filter_map(|it| Some((it.pattern.clone(), it.adopted.clone()?)));
+    let commits = commits.filter(|(_, id)| !id.parse().is_ok_and(|id| repo.tree_of(id).is_ok()));
+    let tags = document.tags_before.adopted.iter();
+    let tags = tags.filter(|(_, id)| !id.parse().is_ok_and(|id| repo.contains(id)));
+    let tags = tags.map(|(name, id)| (name.clone(), id.clone()));
+    commits.chain(tags).collect()
 }
 
 /// Checks the files of a policy that is to follow those of a history.

@@ -84,7 +84,10 @@ pub fn push(session: &Session, request: &Request) -> Result<Pushed, Error> {
             }
             session = session.again()?;
         }
-        let plan = plan(&session, request)?;
+        let mut plan = plan(&session, request)?;
+        if plan.is_empty() {
+            plan = lost(&session, request)?;
+        }
         if plan.is_empty() {
             return Ok(pushed);
         }
@@ -242,6 +245,43 @@ fn plan(session: &Session, request: &Request) -> Result<Plan, Error> {
         }
     }
     Ok(plan)
+}
+
+/// Returns what the remote had when it was seen last and has no more, by asking it.
+fn lost(session: &Session, request: &Request) -> Result<Plan, Error> {
+    let (refs, remote) = (session.refs()?, request.remote.as_str());
+    let theirs = tracking(refs, remote);
+    let mut plan = Plan::new();
+    for (name, id) in refs {
+        let had = match (Place::of(name), name.branch()) {
+            (Some(Place::Log), _) => None,
+            (Some(_), _) => theirs.get(name).copied(),
+            (None, Some(branch)) if is_wanted(session, request, name, branch)? => {
+                session.tracked(remote, branch)?
+            }
+            _ => None,
+        };
+        if had == Some(*id) {
+            plan.push((name.clone(), *id));
+        }
+    }
+    if plan.is_empty() {
+        return Ok(plan);
+    }
+    let there = remote::at(session, remote, plan.iter().map(|(name, _)| name))?;
+    let mut lost = Plan::new();
+    for (name, id) in plan {
+        let is_lost = match there.get(&name) {
+            Some(at) => {
+                *at != id && session.repo().contains(*at) && session.repo().is_ancestor(*at, id)?
+            }
+            None => true,
+        };
+        if is_lost {
+            lost.push((name, id));
+        }
+    }
+    Ok(lost)
 }
 
 fn is_wanted(

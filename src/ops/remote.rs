@@ -24,6 +24,22 @@ pub(super) fn has(session: &Session, remote: &str, reference: &RefName) -> Resul
     Ok(!output.stdout.is_empty())
 }
 
+/// Returns where a remote has these refs, by asking it.
+pub(super) fn at<'r>(
+    session: &Session,
+    remote: &'r str,
+    references: impl Iterator<Item = &'r RefName>,
+) -> Result<Refs, Error> {
+    let mut words = vec!["ls-remote", "--refs", "--", remote];
+    words.extend(references.map(RefName::as_str));
+    let output = git::run_at_home(session.repo(), &words)?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let lines = text.lines().filter_map(|line| line.split_once('\t'));
+    Ok(lines
+        .filter_map(|(id, name)| Some((RefName::new(name).ok()?, id.parse().ok()?)))
+        .collect())
+}
+
 /// Refuses a name that no remote has.
 pub(super) fn require(session: &Session, remote: &str) -> Result<(), Error> {
     if session.repo().remotes().iter().any(|it| it == remote) {

@@ -15,6 +15,18 @@ pub fn complaint(found: String) -> Finding {
         .remedy("mend FILE, then git awo policy check FILE")
 }
 
+/// Returns the finding that a clone does not have what a policy adopts. It may be elsewhere.
+pub fn adopted_absent(what: &str, id: &str) -> Finding {
+    Rule::PolicyReadable
+        .finding(Subject::of_record("policy.toml"))
+        .found(format!("{what} adopts {id}, which is not here"))
+        .expected("what this repository has")
+        .remedy(
+            "git fetch, then git awo policy check FILE; if that does not bring it, name what is there: git \
+             rev-parse REF",
+        )
+}
+
 /// Returns the refusal of files that are no policy: all complaints at once.
 pub fn bad(bad: BadPolicy) -> Refusal {
     let whole = bad.refusal(Subject::of_record("policy.toml"));

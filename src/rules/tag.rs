@@ -191,6 +191,21 @@ pub fn logged(reference: &RefName, now: Option<ObjectId>, logged: Option<ObjectI
         ))
 }
 
+/// Notes that a tag was rightly moved or deleted since a clone got it.
+pub fn elsewhere(reference: &RefName, now: Option<ObjectId>) -> String {
+    let (now, remedy) = match now {
+        Some(now) => (
+            format!("is at {now}"),
+            "git fetch --tags --prune-tags --force".to_owned(),
+        ),
+        None => (
+            "was deleted".to_owned(),
+            format!("git tag -d {}", short(reference)),
+        ),
+    };
+    format!("{reference} {now} since, as the receive log says: {remedy}")
+}
+
 /// A tag object stays what it is; here stands its commit alone, which the clone itself may have written.
 pub fn peeled(reference: &RefName, here: ObjectId, logged: Option<ObjectId>) -> Finding {
     let logged = logged.map_or_else(String::new, |id| id.to_string());

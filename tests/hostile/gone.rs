@@ -31,6 +31,12 @@ pub const CASES: &[Case] = &[
         tests: &["hostile::gone::nothing_lands_while_something_that_was_pushed_is_gone"],
     },
     Case {
+        id: "Z-06",
+        attack: "benign: a branch that the server has lost is pushed again",
+        answer: "accepted",
+        tests: &["hostile::gone::what_the_server_lost_is_pushed_again"],
+    },
+    Case {
         id: "Z-04",
         attack: "benign: a clone of one branch; a branch deleted by a person who may",
         answer: "accepted",
@@ -384,6 +390,44 @@ fn nothing_lands_while_something_that_was_pushed_is_gone() {
     assert_eq!(world.rev("server.git", "refs/awo/policy"), policy);
     world.push_accepted("otto", &["HEAD:refs/heads/wip/fourth"]);
     verify(None);
+}
+
+#[test]
+fn what_the_server_lost_is_pushed_again() {
+    let world = World::landed();
+    let push = || world.ok("otto", "otto", &["git", "awo", "push"]);
+    assert_eq!(push(), "nothing to push\n");
+    let there = world.server();
+    for to in ["", "main~1"] {
+        match to {
+            "" => world.ok(
+                "server",
+                "server.git",
+                &["git", "update-ref", "-d", "refs/heads/main"],
+            ),
+            to => world.ok(
+                "server",
+                "server.git",
+                &["git", "update-ref", "refs/heads/main", to],
+            ),
+        };
+        assert!(push().contains("refs/heads/main"), "{to}");
+        let branches = |refs: &str| -> Vec<String> {
+            let lines = refs.lines().filter(|it| !it.starts_with("refs/awo/log"));
+            lines.map(str::to_owned).collect()
+        };
+        assert_eq!(branches(&world.server()), branches(&there), "{to}");
+        let _ = std::fs::remove_dir_all(world.path("vera"));
+        world.fresh_clone();
+        world.ok("vera", "vera", &["git", "awo", "verify"]);
+    }
+    // What others have put there meanwhile is not lost.
+    let work = world.rev("otto", "main");
+    let script =
+        format!("git update-ref refs/remotes/origin/main {work}~1; git reset -q --hard {work}~1");
+    world.ok("otto", "otto", &["sh", "-c", &script]);
+    assert_eq!(push(), "nothing to push\n");
+    assert_eq!(world.rev("server.git", "main"), work);
 }
 
 #[test]

@@ -20,7 +20,9 @@ pub const CASES: &[Case] = &[
         tests: &[
             "hostile::tags::a_tag_stays_where_it_is_unless_the_policy_lets_it_move",
             "hostile::tags::a_tag_that_was_deleted_past_the_hooks_comes_back_where_it_was",
+            "hostile::tags::a_tag_that_was_rightly_deleted_or_moved_denies_no_clone_later",
             "checkouts::a_tag_that_was_forced_on_the_server_is_found_in_every_checkout",
+            "checkouts::a_tag_that_was_deleted_on_the_server_is_found_in_every_checkout",
         ],
     },
     Case {
@@ -212,12 +214,7 @@ fn a_tag_that_git_would_move_before_its_branch_is_refused_with_what_helps() {
     assert_eq!(pushed.codes, codes(&["REP-003"]), "{}", pushed.text);
     assert_eq!(world.server(), before);
     let told = heard(&pushed.text);
-    let remedy = told
-        .iter()
-        .next()
-        .unwrap()
-        .remedy
-        .replace("SERVER", "origin");
+    let remedy = told.first().unwrap().remedy.replace("SERVER", "origin");
     let wanted = "git push --atomic origin refs/heads/wip/one refs/tags/v1";
     assert_eq!(remedy, wanted);
     let words: Vec<_> = remedy.split(' ').skip(2).collect();
@@ -603,6 +600,59 @@ fn a_tag_that_was_deleted_past_the_hooks_comes_back_where_it_was() {
     );
     world.push_accepted("otto", &["v1", "build/1"]);
     world.clone_verifies();
+}
+
+/// What the policy of then let a push do stays right, whatever a later one says.
+#[test]
+fn a_tag_that_was_rightly_deleted_or_moved_denies_no_clone_later() {
+    let world = World::founded();
+    world.takes_tags("");
+    let first = world.work("wip/one");
+    for tag in ["build/gone", "build/moved", "build/kept"] {
+        world.tag("otto", &[tag]);
+    }
+    world.push_accepted(
+        "otto",
+        &["wip/one", "build/gone", "build/moved", "build/kept"],
+    );
+    world.another_clone();
+    world.write("otto/src/more.py", "x = 1\n");
+    let second = world.commit("otto", "More");
+    let moved = format!("+{second}:refs/tags/build/moved");
+    world.push_accepted("otto", &["wip/one", ":build/gone", &moved]);
+    let strict = TAGS.replace("move = true\ndelete = true\n", "");
+    world.next_policy(3, None, |text| format!("{text}{strict}"));
+    let verify = || {
+        world.ok("vera", "vera", &["git", "fetch", "-q", "origin"]);
+        let fetch = ["git", "fetch", "-q", "origin", "+refs/awo/*:refs/awo/*"];
+        world.ok("vera", "vera", &fetch);
+        world.verdict_in("vera", "vera")
+    };
+    assert_eq!(world.rev("vera", "build/moved"), first);
+    let found = verify();
+    assert_eq!(found.code, 0, "{}", found.text);
+    let deleted =
+        "refs/tags/build/gone was deleted since, as the receive log says: git tag -d build/gone";
+    assert!(found.text.contains(deleted), "{}", found.text);
+    assert!(
+        found.text.contains("refs/tags/build/moved is at"),
+        "{}",
+        found.text
+    );
+    // The remedies.
+    world.ok("vera", "vera", &["git", "tag", "-d", "build/gone"]);
+    let fetch = ["git", "fetch", "-q", "--tags", "--force", "origin"];
+    world.ok("vera", "vera", &fetch);
+    let found = verify();
+    assert_eq!(found.code, 0, "{}", found.text);
+    assert!(!found.text.contains("refs/tags/"), "{}", found.text);
+    // Past the hooks it is not right, once the log tells of it.
+    let gone = ["git", "update-ref", "-d", "refs/tags/build/kept"];
+    world.ok("server", "server.git", &gone);
+    world.push_accepted("otto", &[&format!("{second}:refs/heads/wip/two")]);
+    let found = verify();
+    let kept = BTreeSet::from([("refs/tags/build/kept".to_owned(), "GOV-004".to_owned())]);
+    assert_eq!((found.code, found.all), (1, kept), "{}", found.text);
 }
 
 #[test]

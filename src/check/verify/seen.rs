@@ -129,6 +129,9 @@ pub(super) fn provenance(
                 _ => report.findings.push(known::moved_back(gap)),
             }
         }
+        if is_adopted(reader, gap, history)? {
+            continue;
+        }
         report.notes.push(format!(
             "{} came to {} without a receipt: moved past the hooks, or the server died before it \
              wrote one",
@@ -227,6 +230,22 @@ fn is_mended(
         }
     }
     Ok(Some(false))
+}
+
+/// Tells whether a branch came to what a policy names as adopted: it was there before there was a log.
+fn is_adopted(reader: &Reader, gap: &Movement, history: &PolicyHistory) -> Result<bool, Error> {
+    let (None, Some(new)) = (gap.old, gap.new) else {
+        return Ok(false);
+    };
+    for version in history.versions() {
+        let rules = version.policy.ref_rules(&gap.reference);
+        for tip in rules.map(|rules| rules.adopted()).unwrap_or_default() {
+            if reader.contains(new) && reader.contains(tip) && reader.is_ancestor(new, tip)? {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
 }
 
 /// Tells whether a movement past the hooks took something away. A push whose receipt was not

@@ -42,6 +42,8 @@ struct Told {
     received: Option<ObjectId>,
     /// Where it was before.
     was: BTreeSet<ObjectId>,
+    /// Where pushes moved it.
+    pushed: BTreeSet<ObjectId>,
     /// The entry that brought it there.
     by: Option<usize>,
 }
@@ -158,6 +160,7 @@ impl Tags<'_> {
                 let told = Told {
                     at: Some(id),
                     received: Some(id),
+                    pushed: BTreeSet::from([id]),
                     ..Told::default()
                 };
                 (name, told)
@@ -185,6 +188,7 @@ impl Tags<'_> {
                 told.by = Some(at);
                 if received {
                     told.received = movement.new;
+                    told.pushed.extend(movement.new);
                 }
             }
         }
@@ -220,15 +224,12 @@ impl Tags<'_> {
             Some(_) => rules.accepts_move(),
             None => rules.accepts_delete(),
         };
+        // What a push did was judged by the policy in force then, whatever it says now.
+        let was_right = told.at == told.received && told.pushed.contains(&here);
         if rules.adopted() == Some(here) {
             report.count("tags", 1);
-        } else if may && told.was.contains(&here) {
-            let now = told
-                .at
-                .map_or("was deleted".to_owned(), |id| format!("is at {id}"));
-            report.notes.push(format!(
-                "{name} {now} since, as the receive log says: git fetch --tags --prune-tags --force"
-            ));
+        } else if was_right || (may && told.was.contains(&here)) {
+            report.notes.push(rules::elsewhere(name, told.at));
         } else {
             let finding = rules::logged(name, Some(here), told.at);
             report.findings.push(finding);
@@ -236,19 +237,25 @@ impl Tags<'_> {
     }
 
     /// Tags that the log tells of and that are not here: of a server they are gone, and a clone may
-    /// never have fetched them.
+    /// never have fetched them, unless it was seen that its remote lacks them.
     fn absent(&self, absent: &[(&RefName, &Told)], report: &mut Report) {
-        if self.reader.remotes().is_empty() {
-            for (name, told) in absent {
-                if self.current(name).is_some_and(|it| !it.accepts_delete()) {
-                    report.findings.push(rules::logged(name, None, told.at));
-                }
+        let is_server = self.reader.remotes().is_empty();
+        let is_gone = |name: &RefName, told: &Told| {
+            is_server || told.at.is_some_and(|at| self.marks.lacked_tag(name, at))
+        };
+        let mut unknown = Vec::new();
+        for (name, told) in absent {
+            if !is_gone(name, told) {
+                unknown.push(name);
+            } else if self.current(name).is_some_and(|it| !it.accepts_delete()) {
+                report.findings.push(rules::logged(name, None, told.at));
             }
-        } else if let Some((first, _)) = absent.first() {
+        }
+        if let Some(first) = unknown.first() {
             report.notes.push(format!(
                 "{} tags of the receive log are not in this clone, as {first}: git fetch --tags tells \
                  whether the server has them",
-                absent.len()
+                unknown.len()
             ));
         }
     }

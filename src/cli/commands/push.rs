@@ -10,9 +10,9 @@ use crate::render;
 
 /// Push branch, ledger, evidence and notes in one atomic push
 ///
-/// Everything that is ahead of the remote goes at once: the records, the current branch, and the
-/// governed branches; a changed policy goes before the branches. If others pushed meanwhile, their
-/// records are merged and the push is tried again.
+/// Everything that is ahead of the remote, or that it has lost, goes at once: the records, the current
+/// branch, and the governed branches; a changed policy goes before the branches. If others pushed
+/// meanwhile, their records are merged and the push is tried again.
 #[derive(Debug, Args)]
 pub struct PushArgs {
     /// The remote
