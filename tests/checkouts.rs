@@ -300,6 +300,38 @@ fn a_tag_that_was_forced_on_the_server_is_found_in_every_checkout() {
 }
 
 #[test]
+fn a_tag_that_was_deleted_on_the_server_is_found_in_every_checkout() {
+    let world = server();
+    let anchor = world.fingerprint();
+    let verify = ["git", "awo", "verify", "--ci", "--anchor", &anchor];
+    let delete = ["git", "update-ref", "-d", "refs/tags/v1"];
+    world.ok("server", "server.git", &delete);
+    for it in CHECKOUTS {
+        check_out(&world, it.script);
+        let done = ci(&world, &verify);
+        assert_eq!(done.code, 1, "{}: {}", it.what, done.text);
+        assert!(done.text.contains("tag-move"), "{}", done.text);
+    }
+    let known = "git clone -q $URL . && git fetch -q ../olga refs/tags/v1:refs/tags/v1";
+    check_out(&world, known);
+    let done = ci(&world, &verify);
+    assert_eq!(
+        done.code, 0,
+        "who has it still has lost nothing: {}",
+        done.text
+    );
+    // The administrator puts it back, and what was seen counts no more.
+    check_out(&world, "git clone -q $URL .");
+    assert_eq!(ci(&world, &verify).code, 1);
+    let back = "git fetch -q ../olga +refs/tags/v1:refs/tags/v1";
+    world.ok("server", "server.git", &["sh", "-c", back]);
+    world.ok("ci", "ci", &["git", "fetch", "-q", "--tags"]);
+    world.ok("ci", "ci", VERIFY);
+    world.ok("ci", "ci", &["git", "tag", "-d", "v1"]);
+    world.ok("ci", "ci", &verify);
+}
+
+#[test]
 fn a_checkout_without_an_anchor_or_with_another_one_never_passes() {
     let world = server();
     for it in CHECKOUTS {

@@ -23,6 +23,9 @@ pub struct Marks {
     /// has put them there.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, BTreeMap<RefName, ObjectId>>,
+    /// Tags that a remote did not have then, and where its log had them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags_gone: BTreeMap<String, BTreeMap<RefName, ObjectId>>,
     /// Their governance refs, by remote: none may fall below.
     pub remotes: BTreeMap<String, BTreeMap<RefName, ObjectId>>,
 }
@@ -37,6 +40,12 @@ impl Marks {
     pub fn had_tag(&self, name: &RefName, id: ObjectId) -> bool {
         let mut tags = self.tags.values();
         tags.any(|tags| tags.get(name) == Some(&id))
+    }
+
+    /// Tells whether a remote lacked a tag that its log has here.
+    pub fn lacked_tag(&self, name: &RefName, logged: ObjectId) -> bool {
+        let mut tags = self.tags_gone.values();
+        tags.any(|tags| tags.get(name) == Some(&logged))
     }
 
     /// Returns every place below which a governance ref may not fall.

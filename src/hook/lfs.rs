@@ -50,7 +50,10 @@ impl Coded for NotUploaded {
             Self::NoProgram(_) => {
                 "install git-lfs, run git lfs install --skip-repo, then push again"
             }
-            Self::Failed(_) => "git lfs fsck, and mend what git-lfs says; then push again",
+            Self::Failed(_) => {
+                "mend what git-lfs says (git lfs fetch --all REMOTE brings what another remote has), \
+                 then push again"
+            }
         };
         Diagnosis::undecided(self, Rule::LargeFilesUploaded, expected, remedy)
     }

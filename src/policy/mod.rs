@@ -5,7 +5,6 @@ pub mod document;
 pub mod features;
 mod grant;
 pub mod keyring;
-mod level;
 pub mod pattern;
 mod person;
 #[allow(clippy::module_inception, reason = "the noun of the room")]
@@ -17,11 +16,10 @@ mod tags;
 mod unverified;
 mod verified;
 
-pub use crate::record::Role;
+pub use crate::record::{Level, Role};
 pub use document::Document;
 pub use features::BadPolicy;
 pub use keyring::Keyring;
-pub use level::Level;
 pub use person::{Person, Writers};
 pub use policy::{GIT_FILES, Policy};
 pub use proven::Proven;

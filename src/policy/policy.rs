@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::record::{IdentityName, ObjectId, RepoPath, Role, Timestamp, fold};
+use crate::record::{IdentityName, Level, ObjectId, RepoPath, Role, Timestamp, fold};
 use crate::records::Kind;
 use crate::signing::AllowedSigners;
 
@@ -11,7 +11,6 @@ use super::document::{DirectGrant, Document, Limits, SCHEMA};
 use super::features::{self, BadPolicy};
 use super::grant::{Grant, Restriction};
 use super::keyring::{COMMIT_NAMESPACE, Keyring};
-use super::level::Level;
 use super::pattern::{self, PathSet};
 use super::person::{Person, Writers};
 use super::tag_grant::Tags;

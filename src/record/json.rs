@@ -6,7 +6,7 @@
 //! keys, turn long integers into floats, and recurse as deeply as the input demands.
 //!
 //! [`parse`] reads any strict JSON. [`parse_canonical`] reads a record: canonical bytes, integers
-//! only, within ±(2^53-1), no unknown field.
+//! within ±(2^53-1), no float but a [`Confidence`](super::Confidence), no unknown field.
 
 #[cfg(test)]
 mod differential;
@@ -160,7 +160,7 @@ fn number_why(number: &Number) -> String {
     if number.is_integer() {
         "an integer in a record must be within ±9007199254740991".to_owned()
     } else {
-        "a record cannot contain a float".to_owned()
+        "a record cannot contain a float other than 0.0 to 1.0 with four decimals".to_owned()
     }
 }
 

@@ -4,12 +4,15 @@
 pub mod code;
 pub mod coded;
 pub mod commit;
+pub mod confidence;
 pub mod contract;
 pub mod digest;
 pub mod envelope;
 pub mod finding;
 pub mod fold;
+pub mod gate;
 pub mod json;
+pub mod level;
 pub mod name;
 pub mod names;
 pub mod path;
@@ -25,9 +28,14 @@ pub mod tree;
 
 pub use code::Code;
 pub use coded::{Coded, Diagnosis, chain_of};
+pub use confidence::{BadConfidence, Confidence};
 pub use digest::{DigestPrefix, HashKind, Hasher, ObjectId, Sha256};
 pub use finding::{Finding, Findings, Subject, Verdict};
-pub use name::{IdentityName, Reason, RefName, RunId, TaskId, WorkflowUrl};
+pub use gate::Gate;
+pub use level::Level;
+pub use name::{
+    DecisionId, EscalationId, IdentityName, Reason, RefName, RunId, TaskId, Token, WorkflowUrl,
+};
 pub use path::RepoPath;
 pub use refusal::Refusal;
 pub use report::{Checked, Dependencies, Report, add_checked};

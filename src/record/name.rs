@@ -79,6 +79,18 @@ text_name!(
     RunId, "run id", check_id
 );
 text_name!(
+    /// Names a decision: `dec-4f0c1a2b`. `[A-Za-z0-9_-]{1,80}`, usable as a file name everywhere.
+    DecisionId, "decision id", check_plain_id
+);
+text_name!(
+    /// Names a request to hand content to a model elsewhere: `esc-4f0c1a2b`. `[A-Za-z0-9_-]{1,80}`.
+    EscalationId, "escalation id", check_plain_id
+);
+text_name!(
+    /// A word that refers to something, or a reason code, never prose: `task/WP-X-v3`. `[A-Za-z0-9_.:/-]{1,512}`.
+    Token, "token", check_token
+);
+text_name!(
     /// Names a person, as the policy knows them: `olga`, `olga@example.org`.
     IdentityName, "identity name", check_identity
 );
@@ -135,6 +147,24 @@ fn check_id(text: &str) -> Result<(), &'static str> {
         return Err("it has two dots in a row");
     }
     Ok(())
+}
+
+fn check_plain_id(text: &str) -> Result<(), &'static str> {
+    match text.contains('.') {
+        true => Err("it contains a dot"),
+        false => check_id(text),
+    }
+}
+
+fn check_token(text: &str) -> Result<(), &'static str> {
+    if text.is_empty() || text.len() > 512 {
+        return Err("it must have 1 to 512 characters");
+    }
+    let fits = |b: u8| b.is_ascii_alphanumeric() || b"_.:/-".contains(&b);
+    match text.bytes().all(fits) {
+        true => Ok(()),
+        false => Err("it contains characters other than A-Z a-z 0-9 _ . : / -"),
+    }
 }
 
 fn check_identity(text: &str) -> Result<(), &'static str> {

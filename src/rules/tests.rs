@@ -254,20 +254,6 @@ fn keys_belong_to_one_known_person() {
 }
 
 #[test]
-fn levels_are_normalised_at_the_edge_and_never_guessed() {
-    for (text, level) in [
-        ("locked", Some(Level::Locked)),
-        (" SUPERVISED ", Some(Level::Hybrid)),
-        ("assisted", Some(Level::Hybrid)),
-        ("AUTONOMOUS", Some(Level::Autonomous)),
-        ("", None),
-        ("LOCK", None),
-    ] {
-        assert_eq!(Level::of_text(text), level, "{text:?}");
-    }
-}
-
-#[test]
 fn direct_commits_stay_within_what_is_granted() {
     let policy = parse(&document("")).unwrap();
     for (path, mode, code) in [

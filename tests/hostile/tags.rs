@@ -22,6 +22,7 @@ pub const CASES: &[Case] = &[
             "hostile::tags::a_tag_that_was_deleted_past_the_hooks_comes_back_where_it_was",
             "hostile::tags::a_tag_that_was_rightly_deleted_or_moved_denies_no_clone_later",
             "checkouts::a_tag_that_was_forced_on_the_server_is_found_in_every_checkout",
+            "checkouts::a_tag_that_was_deleted_on_the_server_is_found_in_every_checkout",
         ],
     },
     Case {

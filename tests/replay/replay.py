@@ -176,6 +176,8 @@ def found(world, propose):
                 file.write(text.replace(f'adopted = "{propose}"', f'adopted = "{base}"'))
         files = ["--policy", world.path("policy.toml"), "--allowed-signers", world.path("allowed_signers")]
     world.git("awo", "init", *(files or ["--identity", "dev"]))
+    # The content of large files is nowhere: no hook of a clone can upload it.
+    world.git("awo", "hooks", "uninstall")
     world.git("awo", "push")
 
 

@@ -237,19 +237,25 @@ impl Tags<'_> {
     }
 
     /// Tags that the log tells of and that are not here: of a server they are gone, and a clone may
-    /// never have fetched them.
+    /// never have fetched them, unless it was seen that its remote lacks them.
     fn absent(&self, absent: &[(&RefName, &Told)], report: &mut Report) {
-        if self.reader.remotes().is_empty() {
-            for (name, told) in absent {
-                if self.current(name).is_some_and(|it| !it.accepts_delete()) {
-                    report.findings.push(rules::logged(name, None, told.at));
-                }
+        let is_server = self.reader.remotes().is_empty();
+        let is_gone = |name: &RefName, told: &Told| {
+            is_server || told.at.is_some_and(|at| self.marks.lacked_tag(name, at))
+        };
+        let mut unknown = Vec::new();
+        for (name, told) in absent {
+            if !is_gone(name, told) {
+                unknown.push(name);
+            } else if self.current(name).is_some_and(|it| !it.accepts_delete()) {
+                report.findings.push(rules::logged(name, None, told.at));
             }
-        } else if let Some((first, _)) = absent.first() {
+        }
+        if let Some(first) = unknown.first() {
             report.notes.push(format!(
                 "{} tags of the receive log are not in this clone, as {first}: git fetch --tags tells \
                  whether the server has them",
-                absent.len()
+                unknown.len()
             ));
         }
     }

@@ -5,6 +5,7 @@ mod kept;
 mod whole;
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
 
 use crate::check::PolicyHistory;
 use crate::check::governance;
@@ -390,14 +391,21 @@ fn raise_marks(session: &Session, remote: &str, after: &Refs, tags: bool) -> Res
     if tags {
         let log = after.get(&layout::log());
         let state = log.and_then(|tip| log::state_at(session.repo(), *tip));
-        let told = state.unwrap_or_default().refs;
-        let elsewhere = session.refs()?.iter().filter(|(name, id)| {
-            let told = told.get(*name).filter(|_| name.tag().is_some());
-            told.is_some_and(|told| told != *id)
-        });
-        let elsewhere = elsewhere.map(|(name, id)| (name.clone(), *id)).collect();
-        marks.tags.insert(remote.to_owned(), elsewhere);
-        marks.tags.retain(|_, tags| !tags.is_empty());
+        let mut told = state.unwrap_or_default().refs;
+        told.retain(|name, _| name.tag().is_some());
+        let here = session.refs()?;
+        let (mut elsewhere, mut gone) = (BTreeMap::new(), BTreeMap::new());
+        for (name, logged) in told {
+            match here.get(&name) {
+                Some(id) if *id == logged => {}
+                Some(id) => _ = elsewhere.insert(name, *id),
+                None => _ = gone.insert(name, logged),
+            }
+        }
+        for (all, own) in [(&mut marks.tags, elsewhere), (&mut marks.tags_gone, gone)] {
+            all.insert(remote.to_owned(), own);
+            all.retain(|_, tags| !tags.is_empty());
+        }
     }
     let now = session.now();
     let fetched = marks.fetched.entry(remote.to_owned()).or_insert(now);

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::record::Confidence;
+
 /// The largest integer of a typed record: 2^53-1, the largest that every JSON reader keeps exact.
 pub const MAX_INTEGER: u64 = (1 << 53) - 1;
 
@@ -99,10 +101,14 @@ impl Number {
         }
     }
 
-    /// Returns whether a typed record may contain it.
+    /// Returns whether a typed record may contain it: an integer, or what may be a confidence.
     pub(super) fn fits_record(&self) -> bool {
-        self.as_i64()
-            .is_some_and(|value| value.unsigned_abs() <= MAX_INTEGER)
+        match &self.0 {
+            Form::Float(value) => Confidence::of_number(*value).is_some(),
+            Form::Integer(_) => self
+                .as_i64()
+                .is_some_and(|value| value.unsigned_abs() <= MAX_INTEGER),
+        }
     }
 }
 
