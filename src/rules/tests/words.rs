@@ -23,10 +23,10 @@ fn complaints(policy: Result<Policy, BadPolicy>) -> Vec<String> {
 
 #[test]
 fn a_policy_of_a_newer_program_is_refused_for_what_it_requires_and_nothing_else() {
-    let newer = "requires = [\"automation/1\"]\nschema";
+    let newer = "requires = [\"automation/9\"]\nschema";
     let text = document().replacen("schema", newer, 1);
     let parse = |text: &str| Policy::parse(text.as_bytes(), signers().as_bytes());
-    let requires = || Some(BadPolicy::Requires(vec!["automation/1".to_owned()]));
+    let requires = || Some(BadPolicy::Requires(vec!["automation/9".to_owned()]));
     assert_eq!(parse(&text).err(), requires(), "although all else is known");
     let strange = format!("{text}\n[automation]\nmode = \"shadow\"\n");
     assert_eq!(parse(&strange).err(), requires(), "with a table of its own");
