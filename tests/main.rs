@@ -3,6 +3,7 @@
 
 mod aside;
 mod attacks;
+mod automation;
 mod bench;
 mod checkouts;
 mod ci_templates;

@@ -9,8 +9,10 @@ use crate::facts::provenance;
 use crate::facts::run::{Collector, RunFacts};
 use crate::facts::vouched;
 use crate::record::{Findings, ObjectId, RefName, RunId, Sha256, Subject};
-use crate::records::{ContractPredicate, Kind, VouchPredicate};
-use crate::rules::{approval, arrival, contract, growth, revocation, vouch};
+use crate::records::{
+    AutoSignaturePredicate, ContractPredicate, DecisionPredicate, Kind, VouchPredicate,
+};
+use crate::rules::{approval, arrival, automation, contract, growth, revocation, vouch};
 use crate::store::layout::LedgerPath;
 
 use super::Error;
@@ -71,6 +73,17 @@ pub(super) fn judge_piece(
                 {
                     let subject = Subject::of_record(path.to_path());
                     findings.extend(contract::extra(&it.predicate().contract, subject));
+                }
+                if let Some(it) = it.record.downcast::<DecisionPredicate>() {
+                    let facts = collector.decision(&it)?;
+                    let subject = Subject::of_record(path.to_path());
+                    findings.extend(automation::decision(&facts, &subject));
+                }
+                if let Some(it) = it.record.downcast::<AutoSignaturePredicate>() {
+                    let decision = collector.decision_of(&it.predicate().signature.decision_id)?;
+                    let subject = Subject::of_record(path.to_path());
+                    let finding = automation::auto_signature(&it, decision.as_ref(), &subject);
+                    findings.extend(finding);
                 }
                 if let Some(it) = it.record.downcast::<VouchPredicate>()
                     && collector.judging().arrives(it.digest())

@@ -23,8 +23,8 @@ use super::kept::Kept;
 use super::tags::Tags;
 use super::{Anchor, Error, KnownPolicies, PolicyHistory};
 use crate::facts::arrivals::{Arrivals, Gained};
-use crate::facts::between;
 use crate::facts::vouched::Vouched;
+use crate::facts::{between, decisions};
 
 /// A push, and where it arrives.
 #[derive(Clone)]
@@ -121,7 +121,8 @@ fn try_judge(push: &Push<'_>, report: &mut Report) -> Result<(), Error> {
         }
     }
     let findings = &mut report.findings;
-    rules::in_force(policy, push.movements, &arrivals, push.time, findings);
+    let opens_nothing = decisions::open_nothing(push.reader, &arrivals);
+    rules::in_force(policy, push.movements, opens_nothing, push.time, findings);
     // One that does not hold is refused above; here only what it names counts.
     let moved = after
         .get(&layout::policy())

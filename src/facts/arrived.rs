@@ -13,7 +13,7 @@ use crate::store::layout::LedgerPath;
 use crate::store::ledger;
 
 use super::run::Collector;
-use super::{Error, PolicyHistory};
+use super::{Error, PolicyHistory, decisions};
 
 /// A file of the ledger that arrived.
 pub enum Arrived {
@@ -97,6 +97,12 @@ impl Collector<'_> {
                 let spent = Binding::Approval(*approval);
                 let spends = says.flatten().is_some_and(|it| it.binds().contains(&spent));
                 return Ok(Arrived::Companion("a run that spends the approval", spends));
+            }
+            (LedgerPath::Decided(target, id), _) => {
+                let there = self.decision_of(id)?.is_some_and(|it| {
+                    it.predicate().target_key() == *target && bytes == decisions::line(it.digest())
+                });
+                return Ok(Arrived::Companion("the decision that it lists", there));
             }
             (LedgerPath::Record(_, kind, _), _) => *kind,
             // Compared with what the finalization implies: see the provenance index.

@@ -9,6 +9,7 @@ pub(crate) mod between;
 pub(crate) mod case;
 pub(crate) mod claims;
 pub(crate) mod contradictions;
+pub(crate) mod decisions;
 pub(crate) mod demanded;
 mod error;
 mod known;

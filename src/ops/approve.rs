@@ -149,7 +149,12 @@ fn approve_task(
     })
 }
 
-fn base(session: &Session, contract: &Contract, given: Option<&str>) -> Result<ObjectId, Error> {
+/// Returns the commit on which a contract may be executed: the one that is given, or the tip of its branch.
+pub(super) fn base(
+    session: &Session,
+    contract: &Contract,
+    given: Option<&str>,
+) -> Result<ObjectId, Error> {
     if let Some(text) = given {
         return revision(session.actor(), text);
     }

@@ -6,6 +6,7 @@ pub mod aside;
 pub mod attest;
 pub mod chain;
 pub mod clone;
+pub mod decide;
 pub mod doctor;
 pub mod error;
 pub mod export;

@@ -327,6 +327,24 @@ rules! {
     RollbackRejected = "rollback-rejected", Gov008,
         "A roll-back reverts a run whose recorded outcome is a rejection of that commit.",
         "roll-back", "a revert of a run that was accepted";
+    BelowThreshold = "below-threshold", Gov009,
+        "A model that approves is at least as confident as the gate asks for at the level in force.",
+        "automation, gate table", "an approval of a contract with confidence 0.79";
+    DecisionEvidence = "decision-evidence", Gov009,
+        "A model that approves names evidence that resolves, as much as the policy asks for.",
+        "automation, gate table", "an approval that names a commit which is nowhere";
+    GateForbidden = "gate-forbidden", Gov009,
+        "Nobody opens a gate that the policy keeps closed, and no model signs for a gate that only persons open.",
+        "automation, gate table", "an auto-signature for a PolicyViolation";
+    GateUnknown = "gate-unknown", Gov009,
+        "A decision is about one of the six gates, by its exact name.",
+        "automation, gate table", "a decision on `specapproval`";
+    HumanRequired = "human-required", Gov009,
+        "A gate that needs a person at the level in force is opened by a person.",
+        "automation, gate table", "a model approves a contract under FULL_HUMAN";
+    AnswerInTurn = "answer-in-turn", Gov011,
+        "An answer is a person's decision on what a model deferred, and only a person supersedes what a person decided.",
+        "automation", "an answer to a decision that was approved";
     Clock = "clock", Gov011,
         "The receive log is not more than five minutes ahead of the local clock.",
         "receive log", "a clock that is an hour slow";
@@ -456,6 +474,9 @@ rules! {
     ContractPatterns = "contract-patterns", Int004,
         "The path patterns of a contract are valid.",
         "task contract, scope", "an allowed path with `..`";
+    DecisionForm = "decision-form", Int004,
+        "A decision has the schema of its kind, is made by the one who signs it, and says all that its actor must say and nothing else.",
+        "automation", "a person's decision with a confidence";
     EventForm = "event-form", Int004,
         "Each line of the event file is a JSON object with a text member `action`.",
         "governed run", "an event line that is no JSON";
@@ -633,6 +654,9 @@ rules! {
     IndependencePersons = "independence-persons", Att001,
         "An independence log names the signers of the run record and of itself.",
         "AWO, gate 2", "a log that names another orchestrator";
+    ModelIdentity = "model-identity", Att001,
+        "A decision of a model names the model that the policy knows by the key that signs it.",
+        "automation", "`model_id` of another model";
     OneOrchestrator = "one-orchestrator", Att001,
         "One person signs the run record and the commit.",
         "governed run", "otto's commit with a run record by rita";
@@ -648,6 +672,9 @@ rules! {
     ApprovesTask = "approves-task", Att002,
         "The approval that a run spends approves a task.",
         "task approval", "an approval of a run, spent by a run";
+    BindingMismatch = "binding-mismatch", Att002,
+        "A decision binds what its target names, and an auto-signature the decision beside it.",
+        "automation", "an auto-signature with another `target_ref`";
     BindsApprovals = "binds-approvals", Att002,
         "An attestation or finalization binds approvals of its run that hold.",
         "AWO, attestation", "an attestation that names the approval of another run";
@@ -849,6 +876,9 @@ rules! {
     OldValue = "old-value", Rep003,
         "A ref is still where the push says it starts from.",
         "push transaction", "a push from a clone that is behind";
+    OneLiveDecision = "one-live-decision", Rep003,
+        "A gate has at most one decision that counts on one target; another one supersedes it.",
+        "automation", "a second approval of a contract";
     PolicyUnmoved = "policy-unmoved", Rep003,
         "The policy is the one by which the push was judged.",
         "push transaction", "LOCKED arrives while a hook runs";

@@ -38,6 +38,10 @@ kinds! {
     Outcome,
     /// A member answers for commits by others.
     Vouch,
+    /// A decision on a gate.
+    Decision,
+    /// A model opens a gate by its decision.
+    AutoSignature,
     /// An entry of the receive log.
     Receipt,
 }

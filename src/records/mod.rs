@@ -7,7 +7,9 @@
 
 mod approval;
 mod attestation;
+mod auto_signature;
 mod contract;
+mod decision;
 mod finalization;
 mod independence;
 mod kind;
@@ -25,7 +27,11 @@ mod vouch;
 
 pub use approval::{ApprovalPredicate, Approves};
 pub use attestation::AttestationPredicate;
+pub use auto_signature::{AutoSignature, AutoSignaturePredicate, SCHEMA as SIGNATURE_SCHEMA};
 pub use contract::ContractPredicate;
+pub use decision::{
+    Actor, ActorKind, Choice, DecisionPredicate, GovDecision, SCHEMA as DECISION_SCHEMA, Target,
+};
 pub use finalization::FinalizationPredicate;
 pub use independence::{GateStatus, IndependencePredicate};
 pub use kind::Kind;

@@ -2,7 +2,7 @@
 
 use super::kind::Kind;
 use crate::record::envelope::Envelope;
-use crate::record::{Month, ObjectId, RepoPath, RunId, Sha256, TaskId, Timestamp};
+use crate::record::{DecisionId, Month, ObjectId, RepoPath, RunId, Sha256, TaskId, Timestamp};
 
 /// Where the records of a kind stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub enum Stands {
     OncePerRecord,
     /// In the ledger, once for a run: `<RUN>@<kind>.dsse.json`
     OncePerRun,
+    /// In the ledger, once for a decision: `<DECISION>@<kind>.dsse.json`
+    OncePerDecision,
     /// In the ledger, any number for a run, each under its digest:
     /// `<RUN>@<kind>-<sha256>.dsse.json`
     ManyPerRun,
@@ -108,6 +110,8 @@ pub enum Scope {
     Run(RunId),
     /// A commit.
     Commit(ObjectId),
+    /// A decision.
+    Decision(DecisionId),
     /// Another record, by its digest.
     Record(Sha256),
     /// The statement of a policy for which signatures are collected, by its digest.
@@ -138,6 +142,18 @@ impl From<RunId> for Scope {
     }
 }
 
+impl From<&DecisionId> for Scope {
+    fn from(decision: &DecisionId) -> Self {
+        Scope::Decision(decision.clone())
+    }
+}
+
+impl From<DecisionId> for Scope {
+    fn from(decision: DecisionId) -> Self {
+        Scope::Decision(decision)
+    }
+}
+
 /// The name of a file in the ledger: the id of what it is about, `@`, and what it holds. No id has
 /// an `@`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -153,6 +169,8 @@ pub enum LedgerPath {
     Provenance(RunId),
     /// `<sha256>@spent`: the run that spent the approval of this digest.
     Spent(Sha256),
+    /// `<sha256>@decided-<DECISION>`: one of the decisions of a gate on something, by the digest of both.
+    Decided(Sha256, DecisionId),
     /// `<sha256>@policy.toml`: a policy for which signatures are collected.
     ProposedPolicy(Sha256),
     /// `<sha256>@allowed_signers`
@@ -165,6 +183,7 @@ impl Scope {
         match self {
             Scope::Task(id) => id.to_string(),
             Scope::Run(id) => id.to_string(),
+            Scope::Decision(id) => id.to_string(),
             Scope::Commit(id) => id.to_string(),
             Scope::Record(digest) | Scope::Proposal(digest) => digest.to_string(),
         }
@@ -176,6 +195,7 @@ impl Scope {
             Stands::OncePerTask => Scope::Task(TaskId::new(id).ok()?),
             Stands::OncePerRun | Stands::ManyPerRun => Scope::Run(RunId::new(id).ok()?),
             Stands::ManyPerCommit => Scope::Commit(id.parse().ok()?),
+            Stands::OncePerDecision => Scope::Decision(DecisionId::new(id).ok()?),
             Stands::OncePerRecord => Scope::Record(id.parse().ok()?),
             Stands::PerProposal => Scope::Proposal(id.parse().ok()?),
             Stands::Noted(_) | Stands::Log => return None,
@@ -211,6 +231,7 @@ impl Kind {
             Stands::OncePerTask => "<TASK>",
             Stands::OncePerRun | Stands::ManyPerRun => "<RUN>",
             Stands::ManyPerCommit => "<COMMIT>",
+            Stands::OncePerDecision => "<DECISION>",
             Stands::OncePerRecord | Stands::PerProposal => "<sha256>",
             Stands::Noted(notes) => {
                 return format!("notes, `refs/notes/awo/{}/<YYYY-MM>`", notes.name());
@@ -251,6 +272,7 @@ impl LedgerPath {
             Self::Inventory(_) => format!("{id}{AFTER_ID}{INVENTORY}"),
             Self::Provenance(_) => format!("{id}{AFTER_ID}{PROVENANCE}"),
             Self::Spent(_) => format!("{id}{AFTER_ID}{SPENT}"),
+            Self::Decided(_, decision) => format!("{id}{AFTER_ID}{DECIDED}{decision}"),
             Self::ProposedPolicy(_) => format!("{id}{AFTER_ID}{POLICY}"),
             Self::ProposedSigners(_) => format!("{id}{AFTER_ID}{SIGNERS}"),
         };
@@ -267,6 +289,10 @@ impl LedgerPath {
             SPENT => Self::Spent(id.parse().ok()?),
             POLICY => Self::ProposedPolicy(id.parse().ok()?),
             SIGNERS => Self::ProposedSigners(id.parse().ok()?),
+            _ if file.starts_with(DECIDED) => {
+                let decision = file.strip_prefix(DECIDED)?;
+                Self::Decided(id.parse().ok()?, DecisionId::new(decision).ok()?)
+            }
             _ => {
                 let (kind, key) = Kind::of_file(file)?;
                 Self::Record(Scope::of(id, kind.stands())?, kind, key)
@@ -288,9 +314,10 @@ impl LedgerPath {
             Self::Record(scope, ..) => scope.id(),
             Self::Packet(task) => task.to_string(),
             Self::Inventory(run) | Self::Provenance(run) => run.to_string(),
-            Self::Spent(it) | Self::ProposedPolicy(it) | Self::ProposedSigners(it) => {
-                it.to_string()
-            }
+            Self::Spent(it)
+            | Self::Decided(it, _)
+            | Self::ProposedPolicy(it)
+            | Self::ProposedSigners(it) => it.to_string(),
         }
     }
 
@@ -308,12 +335,13 @@ impl LedgerPath {
         scope || matches!(self, Self::ProposedPolicy(_) | Self::ProposedSigners(_))
     }
 
-    /// Returns what its id names: `run`, `task`, `commit` or `record`.
+    /// Returns what its id names: `run`, `task`, `commit`, `decision` or `record`.
     pub fn is_about(&self) -> &'static str {
         match self {
             Self::Record(Scope::Task(_), ..) | Self::Packet(_) => "task",
             _ if self.run().is_some() => "run",
             Self::Record(Scope::Commit(_), ..) => "commit",
+            Self::Record(Scope::Decision(_), ..) => "decision",
             _ => "record",
         }
     }
@@ -337,6 +365,7 @@ const PACKET: &str = "packet";
 const INVENTORY: &str = "SHA256SUMS.txt";
 const PROVENANCE: &str = "provenance.json";
 const SPENT: &str = "spent";
+const DECIDED: &str = "decided-";
 const POLICY: &str = "policy.toml";
 const SIGNERS: &str = "allowed_signers";
 
@@ -366,6 +395,7 @@ mod tests {
         let run = RunId::new("run_1").unwrap();
         let task = TaskId::new("T-1").unwrap();
         let digest = Sha256::of(b"x");
+        let decision = DecisionId::new("dec_1").unwrap();
         for (path, text) in [
             (Kind::Contract.of(&task), "T-1@contract.dsse.json"),
             (LedgerPath::Packet(task), "T-1@packet"),
@@ -387,6 +417,15 @@ mod tests {
                 "DIGEST@revocation.dsse.json",
             ),
             (LedgerPath::Spent(digest), "DIGEST@spent"),
+            (
+                LedgerPath::Decided(digest, decision.clone()),
+                "DIGEST@decided-dec_1",
+            ),
+            (Kind::Decision.of(&decision), "dec_1@decision.dsse.json"),
+            (
+                Kind::AutoSignature.of(&decision),
+                "dec_1@auto-signature.dsse.json",
+            ),
             (LedgerPath::ProposedPolicy(digest), "DIGEST@policy.toml"),
             (
                 LedgerPath::ProposedSigners(digest),

@@ -10,7 +10,7 @@ use super::kind::Kind;
 use super::place::{Location, Object, Scope, Stands};
 use super::statement::{BadStatement, Context, Statement, Subject};
 use crate::record::envelope::Envelope;
-use crate::record::{ObjectId, RefName, Role, RunId, Sha256, TaskId, Timestamp};
+use crate::record::{DecisionId, ObjectId, RefName, Role, RunId, Sha256, TaskId, Timestamp};
 
 /// The properties of a kind.
 pub(super) struct About {
@@ -129,6 +129,8 @@ pub enum Binding {
     Attestation(Sha256),
     /// The digest of the record to which it refers.
     Record(Sha256),
+    /// A decision.
+    Decision(DecisionId),
 }
 
 impl fmt::Display for Binding {
@@ -143,6 +145,7 @@ impl fmt::Display for Binding {
             }
             Self::Independence(it) | Self::Approval(it) | Self::Attestation(it) => it.fmt(f),
             Self::Record(it) => it.fmt(f),
+            Self::Decision(it) => it.fmt(f),
         }
     }
 }
@@ -185,6 +188,7 @@ pub trait Record: fmt::Debug + Any {
                 Some(self.kind().of(Scope::Record(about?)).into())
             }
             Stands::OncePerRun => Some(self.kind().of(self.run()?).into()),
+            Stands::OncePerDecision => Some(self.kind().of(self.decision()?).into()),
             Stands::ManyPerRun => Some(self.kind().one_of(self.run()?, envelope.digest()).into()),
             Stands::ManyPerCommit => {
                 let tip = Scope::Commit(self.commit()?);
@@ -215,6 +219,14 @@ pub trait Record: fmt::Debug + Any {
     fn run(&self) -> Option<RunId> {
         self.binds().into_iter().find_map(|it| match it {
             Binding::Run(run) => Some(run),
+            _ => None,
+        })
+    }
+
+    /// Returns the decision that the record is, or is about.
+    fn decision(&self) -> Option<DecisionId> {
+        self.binds().into_iter().find_map(|it| match it {
+            Binding::Decision(id) => Some(id),
             _ => None,
         })
     }

@@ -5,8 +5,8 @@ use super::place::Stands;
 use super::record::{About, Record, Signers};
 use super::statement::{BadStatement, type_of};
 use super::{
-    approval, attestation, contract, finalization, independence, outcome, policy, receipt,
-    revocation, run, self_approval, vouch,
+    approval, attestation, auto_signature, contract, decision, finalization, independence, outcome,
+    policy, receipt, revocation, run, self_approval, vouch,
 };
 
 impl Kind {
@@ -23,6 +23,8 @@ impl Kind {
             Kind::Finalization => &finalization::ABOUT,
             Kind::Outcome => &outcome::ABOUT,
             Kind::Vouch => &vouch::ABOUT,
+            Kind::Decision => &decision::ABOUT,
+            Kind::AutoSignature => &auto_signature::ABOUT,
             Kind::Receipt => &receipt::ABOUT,
         }
     }

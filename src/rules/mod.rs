@@ -3,6 +3,7 @@
 pub mod absent;
 pub mod approval;
 pub mod arrival;
+pub mod automation;
 mod chain;
 pub mod clone;
 pub mod contract;

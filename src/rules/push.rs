@@ -1,6 +1,5 @@
 //! Where the refs of a push may go, whatever they hold.
 
-use crate::facts::arrivals::Arrivals;
 use crate::facts::{Anchor, PolicyHistory};
 use crate::policy::{Level, Policy, RefRules};
 use crate::record::{Finding, Findings, ObjectId, RefName, Rule, Subject, Timestamp};
@@ -73,19 +72,18 @@ pub fn log_key(
     Some(finding.remedy(remedy))
 }
 
-/// LOCKED and expired policies let nothing through but a change of the policy: the policy itself, and
-/// the ledger if the push adds to it proposals and signatures of proposals, and nothing else.
+/// LOCKED and expired policies let nothing through but a change of the policy, and what opens nothing:
+/// the policy itself, and the ledger if the push adds to it proposals, signatures of proposals, decisions
+/// that reject or defer and what is withdrawn, and nothing else.
 pub fn in_force(
     policy: &Policy,
     movements: &[Movement],
-    arrivals: &Arrivals,
+    opens_nothing: bool,
     time: Timestamp,
     findings: &mut Findings,
 ) {
-    let added = &arrivals.ledger;
-    let proposals = !added.is_empty() && added.iter().all(|(path, _)| path.is_of_a_proposal());
     let changes_policy =
-        |name: &RefName| *name == layout::policy() || (proposals && *name == layout::ledger());
+        |name: &RefName| *name == layout::policy() || (opens_nothing && *name == layout::ledger());
     let others = movements.iter().map(|it| &it.reference);
     for reference in others.filter(|name| !changes_policy(name)) {
         let subject = Subject::of_ref(reference);

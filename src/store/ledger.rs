@@ -165,6 +165,17 @@ impl<'a> Records<'a> {
         Ok(runs.into_iter().collect())
     }
 
+    /// Returns where the records of a kind stand in the ledger, sorted.
+    pub fn all_of(&self, kind: Kind) -> Result<Vec<LedgerPath>, Error> {
+        let mut paths = BTreeSet::new();
+        self.ledger.each(|path, _| {
+            if path.kind() == Some(kind) {
+                paths.insert(path);
+            }
+        })?;
+        Ok(paths.into_iter().collect())
+    }
+
     /// Returns the envelopes noted on an object in the approvals.
     pub fn approvals_of(&self, object: ObjectId) -> Result<Vec<Envelope>, Error> {
         self.noted(Notes::APPROVALS, object)

@@ -4,6 +4,8 @@ pub mod approve;
 pub mod attest;
 pub mod chain;
 pub mod clone;
+pub mod decide;
+pub mod decisions;
 pub mod doctor;
 pub mod export;
 pub mod fetch;

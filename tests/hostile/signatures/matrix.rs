@@ -4,9 +4,12 @@ use std::collections::BTreeSet;
 
 use git_awo::policy::Keyring;
 use git_awo::record::envelope::Envelope;
-use git_awo::record::{Code, Coded as _, Finding, RepoPath, RunId, Sha256, Subject, TaskId};
+use git_awo::record::{
+    Code, Coded as _, DecisionId, Finding, RepoPath, RunId, Sha256, Subject, TaskId,
+};
 use git_awo::records::{Kind, LedgerPath, PolicyPredicate, Scope, Statement};
 
+use crate::automation::decided;
 use crate::hostile::approvals::withdrawn::approval;
 use crate::hostile::door::Door;
 use crate::hostile::forge::LEDGER;
@@ -131,6 +134,7 @@ fn made(kind: Kind) -> Fresh {
         Kind::Finalization => World::finalized(),
         Kind::Outcome | Kind::Receipt => World::landed(),
         Kind::Vouch => vouched(),
+        Kind::Decision | Kind::AutoSignature => decided(),
     };
     world.write("packet.md", crate::world::PACKET);
     for (who, place, words) in all {
@@ -156,6 +160,8 @@ fn made(kind: Kind) -> Fresh {
         Kind::Finalization => fresh(kind, world, "otto", LEDGER, "@finalization"),
         Kind::Outcome => fresh(kind, world, "olga", LEDGER, "@outcome"),
         Kind::Vouch => fresh(kind, world, "olga", LEDGER, "@vouch-"),
+        Kind::Decision => fresh(kind, world, "otto", LEDGER, "@decision."),
+        Kind::AutoSignature => fresh(kind, world, "otto", LEDGER, "@auto-signature."),
         Kind::Run => fresh(kind, world, "otto", LEDGER, "@run."),
         Kind::Receipt => {
             world.ok("otto", "otto", &["git", "awo", "fetch"]);
@@ -452,6 +458,7 @@ fn copied_elsewhere(record: &Fresh) -> Vec<(&'static str, String)> {
     let another = match &scope {
         Scope::Task(_) => Scope::Task(TaskId::new("OTHER-1").unwrap()),
         Scope::Run(_) => Scope::Run(RunId::new("another_run").unwrap()),
+        Scope::Decision(_) => Scope::Decision(DecisionId::new("dec-other").unwrap()),
         Scope::Commit(_) => Scope::Commit(door.base().0.parse().unwrap()),
         Scope::Record(digest) => Scope::Record(other(digest)),
         Scope::Proposal(digest) => Scope::Proposal(other(digest)),

@@ -1,0 +1,260 @@
+//! Decisions: what they are about, what speaks for them, and which others there are on the same.
+
+use std::collections::BTreeSet;
+
+use crate::git::{self, Reader};
+use crate::policy::{Policy, Verified};
+use crate::record::{DecisionId, ObjectId, RepoPath, RunId, Sha256, TaskId, Timestamp, Token};
+use crate::records::{
+    AutoSignaturePredicate, Choice, DecisionPredicate, Kind, LedgerPath, Scope, Statement, Target,
+};
+use crate::store::ledger;
+
+use super::Error;
+use super::arrivals::Arrivals;
+use super::run::{Collector, Lookup};
+
+/// The longest decision or revocation that is read before the limits of a policy are known, in bytes.
+const LARGEST: u64 = 1024 * 1024;
+
+/// A decision, and what bears on it.
+pub struct DecisionFacts<'a> {
+    pub decision: &'a Verified<DecisionPredicate>,
+    /// By which policy it is judged, and at which time; nothing where it was accepted before.
+    pub accepted: Option<(&'a Policy, Timestamp)>,
+    /// Whether nobody has accepted it yet, as far as is known.
+    pub is_new: bool,
+    /// The model's signature under it.
+    pub auto_signature: Lookup<Verified<AutoSignaturePredicate>>,
+    /// What its `target_ref` names.
+    pub named: Named,
+    /// Whether it binds exactly that.
+    pub bound: bool,
+    /// Whether the list of all decisions on its target has it.
+    pub listed: bool,
+    /// The references to evidence that resolve to nothing.
+    pub unresolved: Vec<Token>,
+    /// The decision that it answers, if there is one of that name that holds.
+    pub answered: Option<DecisionPredicate>,
+    /// The decision that it supersedes, likewise.
+    pub superseded: Option<DecisionPredicate>,
+    /// Other decisions on the same gate and target that still count, and that it does not supersede.
+    pub live: BTreeSet<DecisionId>,
+}
+
+/// What a `target_ref` names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Named {
+    /// Nothing that is here.
+    Nothing,
+    /// A contract.
+    Contract(Sha256),
+    /// A run: its commit.
+    Run(ObjectId),
+    /// A refinement, which may be any file.
+    Refinement,
+}
+
+impl Named {
+    /// Returns whether a decision on this is one on the target that it binds.
+    fn is(self, target: Target, reader: &Reader) -> bool {
+        match (self, target) {
+            (Named::Contract(digest), Target::Record(bound)) => digest == bound,
+            (Named::Run(commit), Target::Object(bound)) => commit == bound,
+            (Named::Refinement, Target::Object(bound)) => {
+                matches!(reader.header(bound), Ok(Some((git::Kind::Blob, _))))
+            }
+            _ => false,
+        }
+    }
+}
+
+impl Collector<'_> {
+    /// Returns what is known of a decision that arrived.
+    pub fn decision<'a>(
+        &'a self,
+        decision: &'a Verified<DecisionPredicate>,
+    ) -> Result<DecisionFacts<'a>, Error> {
+        let (says, judging) = (decision.predicate(), self.judging());
+        let marker = LedgerPath::Decided(says.target_key(), says.id().clone());
+        let mut unresolved = Vec::new();
+        for reference in &says.decision.evidence_refs {
+            if !self.resolves(reference)? {
+                unresolved.push(reference.clone());
+            }
+        }
+        let mut live = self.live(says, decision.digest())?;
+        if let Some(id) = &says.supersedes {
+            live.remove(id);
+        }
+        let of = |id: &Option<DecisionId>| match id {
+            Some(id) => self.decision_of(id),
+            None => Ok(None),
+        };
+        let named = self.named(&says.decision.target_ref)?;
+        Ok(DecisionFacts {
+            decision,
+            accepted: judging.accepted_by(decision.digest(), says.context.policy),
+            is_new: judging.is_new(decision.digest()),
+            auto_signature: self.auto_signature(says.id())?,
+            named,
+            bound: named.is(says.target, self.records.reader()),
+            listed: self.records.file(&marker)?.as_deref() == Some(&*line(decision.digest())),
+            unresolved,
+            answered: of(&says.answers)?.map(|it| it.predicate().clone()),
+            superseded: of(&says.supersedes)?.map(|it| it.predicate().clone()),
+            live,
+        })
+    }
+
+    /// Returns the decision of this name, if it holds by itself.
+    pub fn decision_of(
+        &self,
+        id: &DecisionId,
+    ) -> Result<Option<Verified<DecisionPredicate>>, Error> {
+        let envelope = self.records.envelope(&Kind::Decision.of(id))?;
+        Ok(envelope.and_then(|it| self.verify(&it).ok()))
+    }
+
+    /// Returns the model's signature under a decision.
+    pub fn auto_signature(
+        &self,
+        id: &DecisionId,
+    ) -> Result<Lookup<Verified<AutoSignaturePredicate>>, Error> {
+        let Some(envelope) = self.records.envelope(&Kind::AutoSignature.of(id))? else {
+            return Ok(Lookup::Missing);
+        };
+        Ok(match self.verify(&envelope) {
+            Ok(verified) => Lookup::Valid(verified),
+            Err(finding) => Lookup::Invalid(finding),
+        })
+    }
+
+    /// Returns every decision of a gate on a target that holds by itself, by its name.
+    pub fn decisions_on(
+        &self,
+        target_key: Sha256,
+    ) -> Result<Vec<Verified<DecisionPredicate>>, Error> {
+        let mut found = Vec::new();
+        let files = self.records.ledger().about(&target_key.to_string())?;
+        for (path, ..) in files.iter() {
+            if let LedgerPath::Decided(_, id) = path
+                && let Some(decision) = self.decision_of(id)?
+                && decision.predicate().target_key() == target_key
+            {
+                found.push(decision);
+            }
+        }
+        found.sort_by(|a, b| a.predicate().id().cmp(b.predicate().id()));
+        Ok(found)
+    }
+
+    /// Returns the other decisions on the same gate and target that were there when this one came and
+    /// still counted then: not expired, not withdrawn, superseded by none, and not deferred.
+    fn live(
+        &self,
+        says: &DecisionPredicate,
+        digest: Sha256,
+    ) -> Result<BTreeSet<DecisionId>, Error> {
+        let judging = self.judging();
+        let time = judging.arrival(digest).unwrap_or(self.time);
+        let mut others = self.decisions_on(says.target_key())?;
+        others.retain(|it| it.digest() != digest && judging.precedes(it.digest(), digest));
+        // Of two that came together, each would stand in the way of the other.
+        let superseded: BTreeSet<_> = others
+            .iter()
+            .filter_map(|it| it.predicate().supersedes.clone())
+            .collect();
+        let mut live = BTreeSet::new();
+        for other in others {
+            let it = other.predicate();
+            let counts = it.decision.decision != Choice::Defer && time < it.expires;
+            if counts && !superseded.contains(it.id()) && !self.is_withdrawn(other.digest())? {
+                live.insert(it.id().clone());
+            }
+        }
+        Ok(live)
+    }
+
+    /// Returns whether whoever made a record has withdrawn it.
+    pub fn is_withdrawn(&self, record: Sha256) -> Result<bool, Error> {
+        let path = Kind::Revocation.of(Scope::Record(record));
+        Ok(self.records.ledger().find(&path)?.is_some())
+    }
+
+    /// Returns what a `target_ref` names.
+    pub fn named(&self, reference: &Token) -> Result<Named, Error> {
+        let Some((what, id)) = reference.as_str().split_once('/') else {
+            return Ok(Named::Nothing);
+        };
+        let named = match what {
+            "task" => TaskId::new(id).ok().map(|task| Kind::Contract.of(task)),
+            "run" => RunId::new(id).ok().map(|run| Kind::Run.of(run)),
+            "refinement" if TaskId::new(id).is_ok() => return Ok(Named::Refinement),
+            _ => None,
+        };
+        let Some(path) = named else {
+            return Ok(Named::Nothing);
+        };
+        Ok(match path.kind() {
+            Some(Kind::Run) => self.commit_of(&path)?.map_or(Named::Nothing, Named::Run),
+            _ => match self.records.envelope(&path)? {
+                Some(envelope) => Named::Contract(envelope.digest()),
+                None => Named::Nothing,
+            },
+        })
+    }
+
+    /// Tells whether a reference to evidence resolves: to an object by its id, to a file of a commit
+    /// (`ID:path`), or to a task, a run or a decision of the ledger.
+    fn resolves(&self, reference: &Token) -> Result<bool, Error> {
+        let (text, reader) = (reference.as_str(), self.records.reader());
+        let object = |text: &str| text.parse::<ObjectId>().ok();
+        if let Some(id) = object(text) {
+            return Ok(reader.contains(id));
+        }
+        if let Some((commit, path)) = text.split_once(':') {
+            let Some(commit) = object(commit).filter(|id| reader.contains(*id)) else {
+                return Ok(false);
+            };
+            let found = reader
+                .tree_of(commit)
+                .and_then(|tree| reader.entry(tree, &RepoPath::from(path)));
+            return Ok(matches!(found, Ok(Some(_))));
+        }
+        let path = match text.split_once('/') {
+            Some(("task", id)) => TaskId::new(id).ok().map(|id| Kind::Contract.of(id)),
+            Some(("run", id)) => RunId::new(id).ok().map(|id| Kind::Run.of(id)),
+            Some(("decision", id)) => DecisionId::new(id).ok().map(|id| Kind::Decision.of(id)),
+            _ => None,
+        };
+        Ok(match path {
+            Some(path) => self.records.ledger().find(&path)?.is_some(),
+            None => false,
+        })
+    }
+}
+
+/// Returns what the list of decisions on a target says of one: the digest of its record.
+pub fn line(decision: Sha256) -> Vec<u8> {
+    format!("{decision}\n").into_bytes()
+}
+
+/// Tells whether all that arrives in the ledger opens nothing, and something does: proposals of a policy,
+/// decisions that reject or defer with their marks, and what is withdrawn. These pass while nothing else
+/// does.
+pub fn open_nothing(reader: &Reader, arrivals: &Arrivals) -> bool {
+    let opens_nothing = |(path, blob): &(LedgerPath, ObjectId)| match path {
+        LedgerPath::Decided(..) | LedgerPath::Record(_, Kind::Revocation, _) => true,
+        LedgerPath::Record(_, Kind::Decision, _) => {
+            let bytes = reader.blob_limited(*blob, LARGEST).unwrap_or_default();
+            let envelope = ledger::parse(path.to_path(), &bytes);
+            let says = envelope
+                .ok()
+                .and_then(|it| Statement::<DecisionPredicate>::parse(it.payload()).ok());
+            says.is_some_and(|it| it.predicate.decision.decision != Choice::Approve)
+        }
+        path => path.is_of_a_proposal(),
+    };
+    !arrivals.ledger.is_empty() && arrivals.ledger.iter().all(opens_nothing)
+}

@@ -1,0 +1,335 @@
+//! Decides on a gate, as a person or as a model.
+
+use std::collections::BTreeSet;
+
+use crate::facts::decisions::{Named, line};
+use crate::policy::{Policy, Role};
+use crate::record::{
+    Confidence, DecisionId, Finding, Findings, Gate, ObjectId, Reason, RepoPath, RunId, Sha256,
+    Subject, TaskId, Timestamp, Token,
+};
+use crate::records::{
+    Actor, ActorKind, AutoSignature, AutoSignaturePredicate, Choice, DECISION_SCHEMA,
+    DecisionPredicate, GovDecision, Kind, SIGNATURE_SCHEMA, Target,
+};
+use crate::rules::{absent, automation};
+use crate::store::batch::Batch;
+use crate::store::layout::LedgerPath;
+use crate::store::ledger::Records;
+
+use super::approve::base;
+use super::revision::named;
+use super::{Error, Session};
+
+/// So many days a decision holds, where nobody says how many.
+const DAYS: u32 = 7;
+
+/// What is to be decided.
+pub struct Request {
+    /// The gate.
+    pub gate: Token,
+    /// What is decided on: `task/T-1`.
+    pub target: Token,
+    /// What is decided.
+    pub choice: Choice,
+    /// How confident the model is.
+    pub confidence: Option<Confidence>,
+    /// Why, as a reason code.
+    pub rationale: Token,
+    /// Why, in words.
+    pub note: Option<Reason>,
+    /// What speaks for it.
+    pub evidence: Vec<Token>,
+    /// The deferred decision that this one answers.
+    pub answers: Option<DecisionId>,
+    /// The decision that no longer counts.
+    pub supersedes: Option<DecisionId>,
+    /// So many days it holds.
+    pub days: Option<u32>,
+    /// The revision on which a contract may be executed; the tip of its branch if none is named.
+    pub base: Option<String>,
+    /// The file of a refinement, as `REVISION:PATH`.
+    pub file: Option<String>,
+}
+
+/// A recorded decision.
+pub struct Decided {
+    /// Its name.
+    pub id: DecisionId,
+    /// What was recorded. Where the gate does not open for whoever asks, that is *defer*.
+    pub choice: Choice,
+    /// The record.
+    pub record: Sha256,
+    /// The model's signature, if it opens the gate.
+    pub auto_signature: Option<Sha256>,
+    /// Why the gate does not open, if that was asked.
+    pub refused: Findings,
+}
+
+/// Decides. A gate that does not open for whoever asks is deferred, and that is recorded.
+pub fn decide(session: &Session, request: Request) -> Result<Decided, Error> {
+    let history = session.history()?;
+    let policy = session.policy()?;
+    let records = session.records()?;
+    let person = session.actor().person(history)?;
+    let by_model = policy.holds(&person, Role::Model);
+    let gate = Gate::of_name(request.gate.as_str());
+    let roles: &[Role] = match gate {
+        _ if by_model => &[Role::Model],
+        Some(Gate::SkeletonApproval) => &[Role::Reviewer],
+        _ => &[Role::Operator],
+    };
+    if by_model != request.confidence.is_some() {
+        return Err(Error::usage(match by_model {
+            true => "a model says how confident it is",
+            false => "a person gives no confidence",
+        })
+        .hint(
+            "git awo decide GATE TARGET approve|reject|defer, of a model with --confidence 0.92",
+        ));
+    }
+    let now = session.now();
+    let days = policy.document().gates.approval_days;
+    let (target, base) = target(session, &records, &request, gate)?;
+    let (task, run) = about(&request.target);
+    let user = automation::user_id(&person).filter(|_| !by_model);
+    let actor = Actor {
+        kind: if by_model {
+            ActorKind::Model
+        } else {
+            ActorKind::Human
+        },
+        model_id: policy
+            .model_of(&person)
+            .filter(|_| by_model)
+            .map(str::to_owned),
+        user_id: user,
+    };
+    let key = target.key(&request.gate);
+    let earlier = records.ledger().about(&key.to_string())?.len();
+    let mut says = DecisionPredicate {
+        answers: request.answers,
+        base,
+        context: session.context(roles)?,
+        decision: GovDecision {
+            actor: actor.clone(),
+            confidence: request.confidence,
+            decision: request.choice,
+            decision_id: id(&format!("{key} {person} {now} {earlier}"))?,
+            evidence_refs: request.evidence,
+            gate_type: request.gate,
+            rationale: request.rationale,
+            schema_version: DECISION_SCHEMA.to_owned(),
+            target_ref: request.target,
+            timestamp: now,
+        },
+        expires: now.plus_days(request.days.unwrap_or(DAYS).min(days)),
+        level: policy.level(),
+        note: request.note,
+        run,
+        supersedes: request.supersedes,
+        target,
+        task,
+    };
+    let refused = closed(policy, gate, &says);
+    if !refused.is_empty() {
+        says.decision.decision = Choice::Defer;
+        says.supersedes = None;
+    }
+    let (choice, id) = (says.decision.decision, says.id().clone());
+    let envelope = session.sign(says.clone())?;
+    let record = envelope.digest();
+    let mut batch = Batch::new(format!("{choice} {} {}", says.decision.gate_type, id))
+        .record(&Kind::Decision.of(&id), &envelope)
+        .file(&LedgerPath::Decided(key, id.clone()), line(record));
+    let mut auto_signature = None;
+    if by_model && choice == Choice::Approve {
+        let signature = session.sign(signature(&says, record, now)?)?;
+        auto_signature = Some(signature.digest());
+        batch = batch.record(&Kind::AutoSignature.of(&id), &signature);
+    }
+    session.commit(&batch)?;
+    Ok(Decided {
+        id,
+        choice,
+        record,
+        auto_signature,
+        refused,
+    })
+}
+
+/// Returns why a gate does not open for whoever asks.
+fn closed(policy: &Policy, gate: Option<Gate>, says: &DecisionPredicate) -> Findings {
+    let asked = gate.filter(|_| says.decision.decision == Choice::Approve);
+    let subject = Subject::of_record(&says.decision.target_ref);
+    let closed: Option<Finding> =
+        asked.and_then(|gate| automation::opens(policy, gate, says, &subject));
+    closed.into_iter().collect()
+}
+
+fn signature(
+    says: &DecisionPredicate,
+    decision: Sha256,
+    now: Timestamp,
+) -> Result<AutoSignaturePredicate, Error> {
+    let it = &says.decision;
+    Ok(AutoSignaturePredicate {
+        context: says.context.clone(),
+        decision,
+        signature: AutoSignature {
+            actor: it.actor.clone(),
+            auto_signature_id: Token::new(format!("sig/{}", it.decision_id))?,
+            created_at: now,
+            decision_id: it.decision_id.clone(),
+            gate_type: it.gate_type.clone(),
+            schema_version: SIGNATURE_SCHEMA.to_owned(),
+            target_ref: it.target_ref.clone(),
+        },
+    })
+}
+
+/// Returns a name that follows from what makes a decision another one than all before.
+fn id(what: &str) -> Result<DecisionId, Error> {
+    let digest = Sha256::of(what.as_bytes()).to_string();
+    Ok(DecisionId::new(format!(
+        "dec-{}",
+        digest.get(..16).unwrap_or_default()
+    ))?)
+}
+
+/// Returns the task or the run that a `target_ref` names.
+fn about(reference: &Token) -> (Option<TaskId>, Option<RunId>) {
+    match reference.as_str().split_once('/') {
+        Some(("task" | "refinement", id)) => (TaskId::new(id).ok(), None),
+        Some(("run", id)) => (None, RunId::new(id).ok()),
+        _ => (None, None),
+    }
+}
+
+/// Returns what is decided on, and of a contract to be executed the commit on which.
+fn target(
+    session: &Session,
+    records: &Records<'_>,
+    request: &Request,
+    gate: Option<Gate>,
+) -> Result<(Target, Option<ObjectId>), Error> {
+    let collector = session.collector(records)?;
+    let reference = &request.target;
+    let missing = || {
+        let what = "a task, a run or a refinement: task/ID, run/ID, refinement/ID";
+        let why = absent::named(reference.as_str(), what, "git awo fetch; git awo task list");
+        session.refused(format!("there is no {reference} in this clone"), why)
+    };
+    Ok(match collector.named(reference)? {
+        Named::Nothing => return Err(missing()),
+        Named::Run(commit) => (Target::Object(commit), None),
+        Named::Refinement => {
+            let of = request
+                .file
+                .as_deref()
+                .and_then(|text| text.split_once(':'));
+            let Some((revision, path)) = of else {
+                return Err(Error::usage(
+                    "a refinement is a file: name it with --file REVISION:PATH",
+                ));
+            };
+            let commit = named(session.actor(), revision)?.commit;
+            let tree = session.repo().tree_of(commit)?;
+            let entry = session.repo().entry(tree, &RepoPath::from(path))?;
+            let Some((_, blob)) = entry else {
+                return Err(Error::usage(format!("{revision} has no {path}")));
+            };
+            (Target::Object(blob), None)
+        }
+        Named::Contract(digest) => {
+            let (Some(task), Some(Gate::SpecApproval)) = (about(reference).0, gate) else {
+                return Ok((Target::Record(digest), None));
+            };
+            let (digest, contract) = super::task::signed(session, records, &task)?;
+            let base = base(session, &contract, request.base.as_deref())?;
+            (Target::Record(digest), Some(base))
+        }
+    })
+}
+
+/// A decision, and how it stands.
+pub struct Listed {
+    /// What it says.
+    pub says: DecisionPredicate,
+    /// The record.
+    pub record: Sha256,
+    /// How it stands now.
+    pub state: State,
+}
+
+/// How a decision stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It counts.
+    Counts,
+    /// A person must answer it.
+    Open,
+    /// It was answered.
+    Answered,
+    /// Another one took its place.
+    Superseded,
+    /// Its maker has withdrawn it.
+    Withdrawn,
+    /// It has expired.
+    Expired,
+}
+
+impl State {
+    /// Returns the state's word.
+    pub fn word(self) -> &'static str {
+        match self {
+            State::Counts => "counts",
+            State::Open => "open",
+            State::Answered => "answered",
+            State::Superseded => "superseded",
+            State::Withdrawn => "withdrawn",
+            State::Expired => "expired",
+        }
+    }
+}
+
+/// Returns every decision that holds by itself, oldest first.
+pub fn decisions(session: &Session) -> Result<Vec<Listed>, Error> {
+    let records = session.records()?;
+    let collector = session.collector(&records)?;
+    let mut all = Vec::new();
+    for path in records.all_of(Kind::Decision)? {
+        let Some(envelope) = records.envelope(&path)? else {
+            continue;
+        };
+        if let Ok(it) = collector.verify::<DecisionPredicate>(&envelope) {
+            all.push((it.digest(), it.predicate().clone()));
+        }
+    }
+    let named = |pick: fn(&DecisionPredicate) -> &Option<DecisionId>| {
+        let named = all.iter().filter_map(move |(_, it)| pick(it).clone());
+        named.collect::<BTreeSet<_>>()
+    };
+    let (answered, superseded) = (named(|it| &it.answers), named(|it| &it.supersedes));
+    let mut listed = Vec::new();
+    for (record, says) in all {
+        let state = match says.decision.decision {
+            _ if collector.is_withdrawn(record)? => State::Withdrawn,
+            _ if superseded.contains(says.id()) => State::Superseded,
+            Choice::Defer if answered.contains(says.id()) => State::Answered,
+            _ if says.expires <= session.now() => State::Expired,
+            Choice::Defer => State::Open,
+            Choice::Approve | Choice::Reject => State::Counts,
+        };
+        listed.push(Listed {
+            says,
+            record,
+            state,
+        });
+    }
+    listed.sort_by(|a, b| {
+        let key = |it: &Listed| (it.says.decision.timestamp, it.says.id().clone());
+        key(a).cmp(&key(b))
+    });
+    Ok(listed)
+}

@@ -1,0 +1,409 @@
+//! Decisions on gates: the one procedure by which a command makes them, and a door and `verify` judge
+//! them.
+
+use std::collections::BTreeSet;
+
+use crate::facts::decisions::{DecisionFacts, Named};
+use crate::facts::run::Lookup;
+use crate::policy::{Need, Policy, Role, Verified};
+use crate::record::{Finding, Findings, Gate, IdentityName, Level, Rule, Sha256, Subject, Token};
+use crate::records::{
+    ActorKind, AutoSignaturePredicate, Choice, DECISION_SCHEMA, DecisionPredicate,
+    SIGNATURE_SCHEMA, Target,
+};
+
+/// What a gate answers to whoever asks it to open.
+pub fn opens(
+    policy: &Policy,
+    gate: Gate,
+    says: &DecisionPredicate,
+    subject: &Subject,
+) -> Option<Finding> {
+    let by_model = says.decision.actor.kind == ActorKind::Model;
+    let need = policy.need(gate);
+    let level = policy.level();
+    let found = match says.decision.confidence {
+        Some(confidence) if by_model => format!("approved by a model with confidence {confidence}"),
+        _ if by_model => "approved by a model".to_owned(),
+        _ => "approved by a person".to_owned(),
+    };
+    let persons = match gate {
+        Gate::SkeletonApproval => policy.holders(Role::Reviewer),
+        _ => policy.holders(Role::Operator),
+    };
+    let decide = format!("git awo decide {gate} {}", says.decision.target_ref);
+    let (rule, remedy) = match need {
+        _ if level == Level::Locked => (
+            Rule::Locked,
+            "only a policy change lifts it: git awo policy propose FILE".to_owned(),
+        ),
+        Need::Never => (
+            Rule::GateForbidden,
+            format!("{decide} reject --rationale CODE"),
+        ),
+        Need::Human if by_model => (
+            Rule::HumanRequired,
+            format!("{decide} defer --rationale CODE, and ask {persons}"),
+        ),
+        Need::Auto(least) if by_model && says.decision.confidence.is_none_or(|it| it < least) => (
+            Rule::BelowThreshold,
+            format!("{decide} defer --rationale CODE, and ask {persons}"),
+        ),
+        Need::Human | Need::Auto(_) => return None,
+    };
+    let finding = rule.finding(subject.clone()).found(found);
+    let expected = format!("at level {level}, {gate} needs {need}");
+    Some(finding.expected(expected).remedy(remedy))
+}
+
+/// Judges a decision that arrives.
+pub fn decision(facts: &DecisionFacts<'_>, subject: &Subject) -> Findings {
+    let mut findings = Findings::new();
+    let Some((policy, time)) = facts.accepted else {
+        return findings;
+    };
+    let says = facts.decision.predicate();
+    form(
+        says,
+        facts.decision.signer(),
+        policy,
+        subject,
+        &mut findings,
+    );
+    let Some(gate) = says.gate() else {
+        let known: Vec<_> = Gate::ALL.iter().map(|gate| gate.name()).collect();
+        findings.push(
+            Rule::GateUnknown
+                .finding(subject.clone())
+                .found(&says.decision.gate_type)
+                .expected(known.join(", "))
+                .remedy("git awo decide GATE TARGET approve|reject|defer"),
+        );
+        return findings;
+    };
+    if says.decision.decision == Choice::Approve {
+        findings.extend(opens(policy, gate, says, subject));
+        evidence(facts, policy, subject, &mut findings);
+        signed(facts, subject, &mut findings);
+    }
+    target(facts, gate, subject, &mut findings);
+    order(facts, subject, &mut findings);
+    let days = policy.document().gates.approval_days;
+    if says.expires > time.plus_days(days.saturating_add(1)) {
+        findings.push(
+            Rule::ApprovalLifetime
+                .finding(subject.clone())
+                .found(format!("valid until {}", says.expires))
+                .expected(format!("at most {days} days"))
+                .remedy(again(says)),
+        );
+    }
+    if facts.is_new && says.expires <= time {
+        findings.push(
+            Rule::ApprovalUnexpired
+                .finding(subject.clone())
+                .found(format!("expired at {}", says.expires))
+                .expected(format!("valid at {time}"))
+                .remedy(again(says)),
+        );
+    }
+    findings
+}
+
+fn again(says: &DecisionPredicate) -> String {
+    let it = &says.decision;
+    format!(
+        "git awo decide {} {} {} --rationale {}",
+        it.gate_type, it.target_ref, it.decision, it.rationale
+    )
+}
+
+/// A decision says of its maker what the policy says of the key.
+fn form(
+    says: &DecisionPredicate,
+    signer: &IdentityName,
+    policy: &Policy,
+    subject: &Subject,
+    findings: &mut Findings,
+) {
+    let it = &says.decision;
+    let mut refuse = |rule: Rule, found: String, expected: String| {
+        let finding = rule.finding(subject.clone()).found(found);
+        findings.push(finding.expected(expected).remedy(again(says)));
+    };
+    if it.schema_version != DECISION_SCHEMA {
+        let found = format!("{:?}", it.schema_version);
+        refuse(Rule::DecisionForm, found, DECISION_SCHEMA.to_owned());
+    }
+    if says.level != policy.level() {
+        let found = format!("decided at level {}", says.level);
+        refuse(Rule::BindingMismatch, found, policy.level().to_string());
+    }
+    let actor = &it.actor;
+    match actor.kind {
+        ActorKind::Model => {
+            if actor.model_id.as_deref() != policy.model_of(signer) || actor.model_id.is_none() {
+                let model = policy.model_of(signer).unwrap_or("no model");
+                let found = actor
+                    .model_id
+                    .as_deref()
+                    .unwrap_or("no model_id")
+                    .to_owned();
+                refuse(Rule::ModelIdentity, found, format!("{model}, of {signer}"));
+            }
+            if it.confidence.is_none() || actor.user_id.is_some() {
+                let found = "a model without a confidence, or with a user_id".to_owned();
+                let expected = "a model_id and a confidence".to_owned();
+                refuse(Rule::DecisionForm, found, expected);
+            }
+        }
+        ActorKind::Human => {
+            if policy.holds(signer, Role::Model) {
+                let found = format!("{signer} decides as a person");
+                let expected = "a person; the policy names it as a model".to_owned();
+                refuse(Rule::HumanRequired, found, expected);
+            }
+            let user = user_id(signer);
+            if it.confidence.is_some() || actor.model_id.is_some() || actor.user_id != user {
+                let found = "a person with a confidence, a model_id or another user_id".to_owned();
+                let user = user.map_or_else(String::new, |it| it.to_string());
+                refuse(
+                    Rule::DecisionForm,
+                    found,
+                    format!("the user_id {user} alone"),
+                );
+            }
+        }
+    }
+}
+
+/// Returns what a decision calls a person: their name if that is a token, else the first half of its
+/// SHA-256.
+pub fn user_id(person: &IdentityName) -> Option<Token> {
+    let digest = || Sha256::of(person.as_str().as_bytes()).to_string();
+    let half = || digest().get(..32).and_then(|half| Token::new(half).ok());
+    Token::new(person.as_str()).ok().or_else(half)
+}
+
+/// A model that approves names what speaks for it. Only at a door: later the objects may be gone.
+fn evidence(
+    facts: &DecisionFacts<'_>,
+    policy: &Policy,
+    subject: &Subject,
+    findings: &mut Findings,
+) {
+    let says = facts.decision.predicate();
+    if says.decision.actor.kind != ActorKind::Model || !facts.is_new {
+        return;
+    }
+    let distinct: BTreeSet<_> = says.decision.evidence_refs.iter().collect();
+    let needed = policy.document().automation.evidence as usize;
+    let unresolved = &facts.unresolved;
+    if unresolved.is_empty() && distinct.len() >= needed {
+        return;
+    }
+    let found = match unresolved.first() {
+        Some(first) => format!("{first} resolves to nothing here"),
+        None => format!("{} references", distinct.len()),
+    };
+    findings.push(
+        Rule::DecisionEvidence
+            .finding(subject.clone())
+            .found(found)
+            .expected(format!(
+                "at least {needed} that resolve: an object, ID:path, task/ID, run/ID or decision/ID"
+            ))
+            .remedy(format!("{} --evidence REF", again(says))),
+    );
+}
+
+/// A model's approval counts with its auto-signature, which arrives with it.
+fn signed(facts: &DecisionFacts<'_>, subject: &Subject, findings: &mut Findings) {
+    let says = facts.decision.predicate();
+    if says.decision.actor.kind != ActorKind::Model {
+        return;
+    }
+    let finding = match &facts.auto_signature {
+        Lookup::Missing => Rule::BindingMismatch
+            .finding(subject.clone())
+            .found("no auto-signature beside it")
+            .expected("the model's auto-signature of this decision")
+            .remedy(again(says)),
+        Lookup::Invalid(finding) => finding.clone(),
+        Lookup::Valid(signature) => {
+            match auto_signature(signature, Some(facts.decision), subject) {
+                Some(finding) => finding,
+                None => return,
+            }
+        }
+    };
+    findings.push(finding);
+}
+
+/// Judges an auto-signature against the decision beside it.
+pub fn auto_signature(
+    signature: &Verified<AutoSignaturePredicate>,
+    decision: Option<&Verified<DecisionPredicate>>,
+    subject: &Subject,
+) -> Option<Finding> {
+    let says = signature.predicate();
+    let it = &says.signature;
+    let refuse = |rule: Rule, found: String, expected: String| {
+        let finding = rule.finding(subject.clone()).found(found);
+        let remedy = format!("git awo decide {} {}", it.gate_type, it.target_ref);
+        Some(finding.expected(expected).remedy(remedy))
+    };
+    match Gate::of_name(it.gate_type.as_str()) {
+        None => {
+            let known: Vec<_> = Gate::ALL.iter().map(|gate| gate.name()).collect();
+            return refuse(
+                Rule::GateUnknown,
+                it.gate_type.to_string(),
+                known.join(", "),
+            );
+        }
+        Some(gate @ (Gate::CloudEscalation | Gate::PolicyViolation | Gate::SkeletonApproval)) => {
+            let found = format!("an auto-signature for {gate}");
+            return refuse(Rule::GateForbidden, found, "a person's decision".to_owned());
+        }
+        Some(_) => {}
+    }
+    if it.schema_version != SIGNATURE_SCHEMA {
+        let found = format!("{:?}", it.schema_version);
+        return refuse(Rule::DecisionForm, found, SIGNATURE_SCHEMA.to_owned());
+    }
+    let Some(decision) = decision else {
+        let found = format!("no decision {}", it.decision_id);
+        return refuse(
+            Rule::BindingMismatch,
+            found,
+            "a decision that holds".to_owned(),
+        );
+    };
+    let decided = &decision.predicate().decision;
+    let same = says.decision == decision.digest()
+        && it.decision_id == decided.decision_id
+        && it.gate_type == decided.gate_type
+        && it.target_ref == decided.target_ref
+        && it.actor == decided.actor
+        && decided.decision == Choice::Approve
+        && signature.signer() == decision.signer();
+    if !same {
+        let found = format!(
+            "{} {} by {}",
+            it.gate_type,
+            it.target_ref,
+            signature.signer()
+        );
+        let expected = format!(
+            "the approval {} of {} {} by {}",
+            decision.digest(),
+            decided.gate_type,
+            decided.target_ref,
+            decision.signer()
+        );
+        return refuse(Rule::BindingMismatch, found, expected);
+    }
+    None
+}
+
+/// A decision binds what its `target_ref` names.
+fn target(facts: &DecisionFacts<'_>, gate: Gate, subject: &Subject, findings: &mut Findings) {
+    let says = facts.decision.predicate();
+    let takes = match gate {
+        Gate::SpecApproval | Gate::ScopeChange => matches!(facts.named, Named::Contract(_)),
+        Gate::RefinementSign => facts.named == Named::Refinement,
+        Gate::SkeletonApproval => matches!(facts.named, Named::Run(_)),
+        Gate::PolicyViolation => matches!(facts.named, Named::Contract(_) | Named::Run(_)),
+        Gate::CloudEscalation => false,
+    };
+    let on_base = says.base.is_some() == (gate == Gate::SpecApproval);
+    if !takes || !on_base || (facts.is_new && !facts.bound) {
+        let found = match (says.base, says.target) {
+            (Some(base), target) => format!("{target} on {base}"),
+            (None, Target::Object(id)) => format!("object {id}"),
+            (None, Target::Record(digest)) => format!("record {digest}"),
+        };
+        let expected = match gate {
+            Gate::SpecApproval => "a contract, and the commit on which it may be executed",
+            Gate::ScopeChange => "a contract",
+            Gate::RefinementSign => "a file of a refinement",
+            Gate::SkeletonApproval => "the commit of a run",
+            Gate::CloudEscalation => "a request of an escalation",
+            Gate::PolicyViolation => "a contract or a run",
+        };
+        findings.push(
+            Rule::BindingMismatch
+                .finding(subject.clone())
+                .found(format!("{} binds {found}", says.decision.target_ref))
+                .expected(expected)
+                .remedy(again(says)),
+        );
+    }
+    if !facts.listed {
+        findings.push(
+            Rule::RecordOfSomething
+                .finding(subject.clone())
+                .found("a decision that is not listed under its target")
+                .expected(format!("its name under {}", says.target_key()))
+                .remedy("git awo push"),
+        );
+    }
+}
+
+/// A decision comes in its turn: one that counts on one target, answers to what was deferred.
+fn order(facts: &DecisionFacts<'_>, subject: &Subject, findings: &mut Findings) {
+    let says = facts.decision.predicate();
+    let human = says.decision.actor.kind == ActorKind::Human;
+    let same = |other: &DecisionPredicate| {
+        other.target == says.target && other.decision.gate_type == says.decision.gate_type
+    };
+    let mut refuse = |rule: Rule, found: String, expected: &str, remedy: String| {
+        let finding = rule.finding(subject.clone()).found(found);
+        findings.push(finding.expected(expected).remedy(remedy));
+    };
+    if let Some(id) = &says.answers {
+        let deferred = |it: &DecisionPredicate| {
+            it.decision.decision == Choice::Defer && same(it) && it.id() != says.id()
+        };
+        if !human || !facts.answered.as_ref().is_some_and(deferred) {
+            let found = format!("an answer to {id}");
+            let expected = "a person's decision on what was deferred, on the same gate and target";
+            refuse(
+                Rule::AnswerInTurn,
+                found,
+                expected,
+                "git awo decisions --open".to_owned(),
+            );
+        }
+    }
+    if let Some(id) = &says.supersedes {
+        let may = |it: &DecisionPredicate| {
+            let by_person = it.decision.actor.kind == ActorKind::Human;
+            same(it) && it.id() != says.id() && (human || !by_person)
+        };
+        if !facts.superseded.as_ref().is_some_and(may) {
+            let found = format!("it supersedes {id}");
+            let expected = "a decision on the same gate and target; a person's only by a person";
+            refuse(
+                Rule::AnswerInTurn,
+                found,
+                expected,
+                "git awo decisions".to_owned(),
+            );
+        }
+    }
+    // A person who is asked says so without being in the way of the one whom they ask.
+    if says.decision.decision != Choice::Defer
+        && let Some(live) = facts.live.first()
+    {
+        let found = format!("{live} decides on the same");
+        let remedy = format!("{} --supersedes {live}", again(says));
+        refuse(
+            Rule::OneLiveDecision,
+            found,
+            "one decision that counts",
+            remedy,
+        );
+    }
+}

@@ -1,0 +1,128 @@
+//! Models and persons decide on gates: the command, the door and `verify` by one table.
+
+use serde_json::Value;
+
+use crate::world::World;
+
+/// What otto's model calls itself.
+const MODEL: &str = "codex-cli:gpt-5.2";
+
+/// A world whose policy knows otto as a model, with this level and these entries.
+fn world(level: &str, more: &str) -> World {
+    let world = World::founded();
+    world.levels(2, level, more);
+    world.writes_a_contract("olga", "T-1");
+    world.ok("olga", "olga", &["git", "awo", "push"]);
+    world.ok("otto", "otto", &["git", "awo", "fetch"]);
+    world
+}
+
+/// A world in which otto's model has decided and not pushed.
+pub fn decided() -> World {
+    let world = world("HYBRID", "");
+    let base = world.rev("otto", "refs/remotes/origin/main");
+    let ask = format!(
+        "SpecApproval task/T-1 approve --confidence 0.9 --rationale x --evidence {base} --base {base}"
+    );
+    let (code, _, text) = world.decides("otto", &ask);
+    assert_eq!(code, 0, "{text}");
+    world
+}
+
+impl World {
+    fn levels(&self, version: u32, level: &str, more: &str) {
+        self.next_policy(version, None, |text| automated(&text, level, more));
+    }
+
+    fn decides(&self, who: &str, words: &str) -> (i32, Value, String) {
+        let words: Vec<&str> = words.split(' ').collect();
+        let words = [&["git", "awo", "--json", "decide"][..], &words].concat();
+        let done = self.run(who, who, &words);
+        let value = done.text.find('{').and_then(|at| {
+            let mut values = serde_json::Deserializer::from_str(&done.text[at..]).into_iter();
+            values.next()?.ok()
+        });
+        (done.code, value.unwrap_or(Value::Null), done.text)
+    }
+}
+
+fn automated(text: &str, level: &str, more: &str) -> String {
+    let text = text.replacen("level = \"HYBRID\"", &format!("level = \"{level}\""), 1);
+    let text = text.replacen("schema =", "requires = [\"automation/1\"]\nschema =", 1);
+    let (before, after) = text.split_once("name = \"otto\"\n").expect("otto");
+    let after = after.replacen("roles = [\"", "roles = [\"model\", \"", 1);
+    format!("{before}name = \"otto\"\nmodel = \"{MODEL}\"\n{after}\n{more}")
+}
+
+#[test]
+fn a_model_opens_what_the_table_leaves_to_it_and_a_person_answers_the_rest() {
+    let world = world("HYBRID", "");
+    let base = world.rev("otto", "refs/remotes/origin/main");
+    let ask = |confidence: &str| {
+        format!(
+            "SpecApproval task/T-1 approve --confidence {confidence} --rationale scope:small \
+             --evidence {base} --base {base}"
+        )
+    };
+    // Below the threshold a person is asked, and that is recorded.
+    let (code, value, text) = world.decides("otto", &ask("0.79"));
+    assert_eq!((code, &value["choice"]), (1, &"defer".into()), "{text}");
+    assert!(
+        text.contains("GOV-009") && text.contains("below-threshold"),
+        "{text}"
+    );
+    let deferred = value["decision"].as_str().unwrap().to_owned();
+    world.ok("otto", "otto", &["git", "awo", "push"]);
+    world.ok("olga", "olga", &["git", "awo", "fetch"]);
+    let open = world.ok("olga", "olga", &["git", "awo", "decisions", "--open"]);
+    assert!(open.contains(&deferred), "{open}");
+    let answer = format!(
+        "SpecApproval task/T-1 approve --rationale reviewed --answers {deferred} --base {base}"
+    );
+    let (code, _, text) = world.decides("olga", &answer);
+    assert_eq!(code, 0, "{text}");
+    world.ok("olga", "olga", &["git", "awo", "push"]);
+    let open = world.ok("olga", "olga", &["git", "awo", "decisions", "--open"]);
+    assert!(open.contains("no decisions"), "{open}");
+    // One decision counts on one target.
+    world.ok("otto", "otto", &["git", "awo", "fetch"]);
+    let (code, _, text) = world.decides("otto", &ask("0.9"));
+    assert_eq!(code, 1, "{text}");
+    assert!(
+        text.contains("REP-003") && text.contains("one-live-decision"),
+        "{text}"
+    );
+    // On another one the model decides by itself.
+    world.writes_a_contract("olga", "T-2");
+    world.ok("olga", "olga", &["git", "awo", "push"]);
+    world.ok("otto", "otto", &["git", "awo", "fetch"]);
+    let (code, value, text) = world.decides("otto", &ask("0.8").replace("T-1", "T-2"));
+    assert_eq!(code, 0, "{text}");
+    assert!(value["auto_signature"].is_string(), "{text}");
+    world.ok("otto", "otto", &["git", "awo", "push"]);
+    world.fresh_clone();
+    world.ok("vera", "vera", &["git", "awo", "verify"]);
+}
+
+#[test]
+fn under_locked_nothing_opens_and_a_refusal_is_recorded() {
+    let world = world("HYBRID", "");
+    world.levels(3, "LOCKED", "");
+    for who in ["otto", "olga"] {
+        world.ok(who, who, &["git", "awo", "fetch"]);
+    }
+    let base = world.rev("otto", "refs/remotes/origin/main");
+    let ask = format!("SpecApproval task/T-1 approve --rationale x --base {base}");
+    for (who, more) in [("otto", " --confidence 1.0"), ("olga", "")] {
+        let (code, value, text) = world.decides(who, &format!("{ask}{more}"));
+        assert_eq!((code, &value["choice"]), (1, &"defer".into()), "{text}");
+        assert!(text.contains("GOV-007"), "{text}");
+        world.ok(who, who, &["git", "awo", "push"]);
+        world.ok("olga", "olga", &["git", "awo", "fetch"]);
+    }
+    let (code, _, text) = world.decides("olga", &ask.replace("approve", "reject"));
+    assert_eq!(code, 0, "{text}");
+    world.ok("olga", "olga", &["git", "awo", "push"]);
+    world.fresh_clone();
+    world.ok("vera", "vera", &["git", "awo", "verify"]);
+}
