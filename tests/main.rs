@@ -13,6 +13,7 @@ mod crash;
 mod dates;
 mod determinism;
 mod differential;
+mod events;
 mod export;
 mod figure;
 mod founding;

@@ -8,6 +8,7 @@ pub mod chain;
 pub mod clone;
 pub mod doctor;
 pub mod error;
+pub mod events;
 pub mod export;
 pub mod fetch;
 pub mod finalize;

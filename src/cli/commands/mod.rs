@@ -5,6 +5,7 @@ pub mod attest;
 pub mod chain;
 pub mod clone;
 pub mod doctor;
+pub mod events;
 pub mod export;
 pub mod fetch;
 pub mod finalize;
