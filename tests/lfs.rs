@@ -268,5 +268,8 @@ fn content_is_uploaded_whichever_came_first() {
                        git clone -q -b wip/pictures project.git other && cd other\n\
                        git lfs fsck && test $(wc -c < picture.bin) = 100000\n";
         world.typed("otto", "howto", fetched);
+        let cloned = "git awo clone --anchor SHA256:… -b wip/pictures project.git third && cd third\n\
+                      git lfs fsck && test $(wc -c < picture.bin) = 100000\n";
+        world.typed("otto", "howto", cloned);
     }
 }

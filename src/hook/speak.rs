@@ -149,7 +149,7 @@ pub fn remark(text: &str) -> String {
 }
 
 fn tell(out: &mut String, finding: &Finding) {
-    let place = place(&finding.subject);
+    let place = place(&finding.subject, object_word(finding));
     line(out, "", &format!("{} {place}", finding.code));
     for (word, text) in [
         ("found", finding.found.as_str()),
@@ -163,7 +163,18 @@ fn tell(out: &mut String, finding: &Finding) {
     }
 }
 
-fn place(subject: &Subject) -> String {
+/// Returns what the object is that a finding names as it names a commit: what a tag is at may be a tag
+/// object, and what cannot be read anything.
+fn object_word(finding: &Finding) -> &'static str {
+    let is_tag = |name: &String| name.starts_with("refs/tags/");
+    match &finding.subject.reference {
+        _ if finding.rule.starts_with("object-") => "object",
+        Some(name) if is_tag(name) => "tag",
+        _ => "commit",
+    }
+}
+
+fn place(subject: &Subject, object: &str) -> String {
     let mut parts = Vec::new();
     let short = |id: &str| -> String { id.chars().take(12).collect() };
     parts.extend(subject.path.clone());
@@ -171,13 +182,7 @@ fn place(subject: &Subject) -> String {
     let records = subject.record.iter();
     parts.extend(records.map(|record| format!("record {record}")));
     let commits = subject.commit.iter();
-    // What a tag is at, a tag object or a commit.
-    let is_tag = |name: &String| name.starts_with("refs/tags/");
-    let word = match subject.reference.as_ref().is_some_and(is_tag) {
-        true => "tag",
-        false => "commit",
-    };
-    parts.extend(commits.map(|commit| format!("{word} {}", short(commit))));
+    parts.extend(commits.map(|commit| format!("{object} {}", short(commit))));
     parts.extend(subject.reference.iter().map(|name| format!("on {name}")));
     parts.join(", ")
 }
@@ -189,7 +194,7 @@ fn subject(place: &str) -> Subject {
         let (slot, text) = match part.split_once(' ') {
             Some(("run", run)) => (&mut subject.run, run),
             Some(("record", record)) => (&mut subject.record, record),
-            Some(("commit" | "tag", id)) => (&mut subject.commit, id),
+            Some(("commit" | "tag" | "object", id)) => (&mut subject.commit, id),
             Some(("on", name)) => (&mut subject.reference, name),
             _ => (&mut subject.path, part),
         };
@@ -413,14 +418,22 @@ mod tests {
         let finding = Finding::told(Code::Gov003, "scope", Subject::of_commit(commit));
         let heard = heard(&speak(&denied(finding)));
         assert_eq!(heard[0].subject.commit, Some(commit.short()));
-        let tag = RefName::new("refs/tags/v1").unwrap();
-        let finding = Finding::told(Code::Gov004, "tag-move", Subject::of_ref(&tag).at(commit));
-        let said = speak(&denied(finding.found("x")));
-        let told = format!("GOV-004 tag {}, on refs/tags/v1", commit.short());
-        assert!(said.starts_with(&told), "{said}");
-        let subject = &self::heard(&said)[0].subject;
-        assert_eq!(subject.commit, Some(commit.short()));
-        assert_eq!(subject.reference.as_deref(), Some("refs/tags/v1"));
+        // Whatever it is called.
+        for (name, code, rule, word) in [
+            ("refs/heads/main", Code::Gov003, "scope", "commit"),
+            ("refs/tags/v1", Code::Gov004, "tag-move", "tag"),
+            ("refs/heads/main", Code::Int005, "object-present", "object"),
+            ("refs/tags/v1", Code::Int003, "object-form", "object"),
+        ] {
+            let subject = Subject::of_ref(&RefName::new(name).unwrap()).at(commit);
+            let finding = Finding::told(code, rule, subject);
+            let said = speak(&denied(finding.found("x")));
+            let told = format!("{code} {word} {}, on {name}", commit.short());
+            assert!(said.starts_with(&told), "{said}");
+            let subject = &self::heard(&said)[0].subject;
+            assert_eq!(subject.commit, Some(commit.short()), "{said}");
+            assert_eq!(subject.reference.as_deref(), Some(name), "{said}");
+        }
     }
 
     #[test]

@@ -94,7 +94,7 @@ pub fn clone(request: &Request<'_>) -> Result<Cloned, Error> {
         return Err(Error::denied(message, why));
     }
     let checked_out = match session.repo().head_id()? {
-        Some(_) => git::run_at_home(session.repo(), &["checkout", "--quiet", "--force"]).err(),
+        Some(_) => check_out(request, &session).err(),
         None => None,
     };
     drop(session);
@@ -198,6 +198,20 @@ fn copy(request: &Request<'_>, made: &Path) -> Result<(), Error> {
         false => _ = git::output(git)?,
     }
     Ok(())
+}
+
+/// Checks out what is verified.
+fn check_out(request: &Request<'_>, session: &Session) -> Result<(), git::Error> {
+    let mut git = git::at_home(session.repo())?;
+    git.args(["checkout", "--quiet", "--force"]);
+    match request.progress {
+        true => {
+            // Filters tell of theirs too: git-lfs fetches content here.
+            git.arg("--progress");
+            git::run_shown(git)
+        }
+        false => git::output(git).map(|_| ()),
+    }
 }
 
 /// Trusts, fetches, sets up and verifies.

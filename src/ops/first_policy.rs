@@ -1,8 +1,8 @@
 //! The first policy of somebody who starts alone, as `git awo init` writes it.
 
 use crate::policy::document::{
-    DirectGrant, Document, Gates, Identity, Limits, RefGrant, Roots, Rule, SCHEMA, TagForm,
-    TagGrant, TagsBefore, TreeRules,
+    AutomationRules, DirectGrant, Document, Gates, Identity, Limits, RefGrant, Roots, Rule, SCHEMA,
+    TagForm, TagGrant, TagsBefore, TreeRules,
 };
 use crate::policy::features;
 use crate::record::{self, IdentityName, ObjectId, RefName, Role};
@@ -62,6 +62,7 @@ fn document(founding: &Founding<'_>) -> Document {
         name: name.to_owned(),
         principals: Vec::new(),
         roles: vec![role.word().to_owned()],
+        model: None,
     };
     let mut identities = vec![identity(name.as_str(), Role::Operator)];
     if *server {
@@ -95,6 +96,7 @@ fn document(founding: &Founding<'_>) -> Document {
             identities: vec![name.to_string()],
         },
         gates: Gates::default(),
+        automation: AutomationRules::default(),
         tree: tree(habits),
         identities,
         refs: vec![

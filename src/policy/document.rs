@@ -47,6 +47,9 @@ pub struct Document {
     /// Restrictions; all that match must allow the change.
     #[serde(rename = "rule", default)]
     pub rules: Vec<Rule>,
+    /// What models may decide.
+    #[serde(skip_serializing_if = "AutomationRules::is_default", default)]
+    pub automation: AutomationRules,
     /// Resource limits.
     #[serde(default)]
     pub limits: Limits,
@@ -74,6 +77,101 @@ pub struct Identity {
     /// What they may do: `operator`, `orchestrator`, `reviewer`, `server`, `model`.
     #[serde(default)]
     pub roles: Vec<String>,
+    /// Of a model: what it calls itself, `codex-cli:gpt-5.2`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub model: Option<String>,
+}
+
+/// What models may decide.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AutomationRules {
+    /// So many references to evidence must resolve where a model approves.
+    pub evidence: u32,
+    /// What gates need, where that is more than the built-in table asks for.
+    #[serde(rename = "gate", skip_serializing_if = "Vec::is_empty")]
+    pub gates: Vec<GateTable>,
+    /// What may be handed to models elsewhere.
+    pub escalation: Escalation,
+}
+
+impl AutomationRules {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Default for AutomationRules {
+    fn default() -> Self {
+        Self {
+            evidence: 1,
+            gates: Vec::new(),
+            escalation: Escalation::default(),
+        }
+    }
+}
+
+/// What a gate needs at each level.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GateTable {
+    /// The gate: `SpecApproval`, `RefinementSign`, `ScopeChange`, `SkeletonApproval`,
+    /// `CloudEscalation` or `PolicyViolation`.
+    pub name: String,
+    /// At level `FULL_HUMAN`.
+    #[serde(
+        rename = "FULL_HUMAN",
+        skip_serializing_if = "Option::is_none",
+        default
+    )]
+    pub full_human: Option<Cell>,
+    /// At level `HYBRID`.
+    #[serde(rename = "HYBRID", skip_serializing_if = "Option::is_none", default)]
+    pub hybrid: Option<Cell>,
+    /// At level `AUTONOMOUS`.
+    #[serde(
+        rename = "AUTONOMOUS",
+        skip_serializing_if = "Option::is_none",
+        default
+    )]
+    pub autonomous: Option<Cell>,
+}
+
+/// What a gate needs at one level.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Cell {
+    /// `human` or `never`.
+    Word(String),
+    /// `{ auto = "0.9" }`
+    Auto(AutoCell),
+}
+
+/// A gate that a model opens.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AutoCell {
+    /// The least confidence, as text: a TOML number is a binary float.
+    pub auto: String,
+}
+
+/// What may be handed to models elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Escalation {
+    /// Whether anything may.
+    pub allow: bool,
+    /// So long a consent holds, in hours.
+    pub consent_hours: u32,
+}
+
+impl Default for Escalation {
+    fn default() -> Self {
+        Self {
+            allow: false,
+            consent_hours: 24,
+        }
+    }
 }
 
 /// The requirements of the gates.

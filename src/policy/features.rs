@@ -12,8 +12,11 @@ use crate::record::{Coded, Diagnosis, Rule};
 /// `git awo verify` and `fetch` too. A server does it in any case as a run arrives.
 pub const EVIDENCE: &str = "evidence/1";
 
+/// Decisions by models: `[automation]`, and `model` of an identity.
+pub const AUTOMATION: &str = "automation/1";
+
 /// The features that this program knows.
-const KNOWN: &[&str] = &[EVIDENCE];
+const KNOWN: &[&str] = &[AUTOMATION, EVIDENCE];
 
 /// Maximum length of a name, in bytes.
 const LONGEST: usize = 64;
@@ -107,7 +110,7 @@ mod tests {
 
     #[test]
     fn a_name_is_a_word_and_a_number() {
-        for good in ["automation/1", "a/4294967295", "receive-log2/10"] {
+        for good in ["automation/9", "a/4294967295", "receive-log2/10"] {
             assert!(is_name(good), "{good}");
         }
         for bad in [
@@ -118,7 +121,7 @@ mod tests {
             "automation/0",
             "automation/01",
             "automation/+1",
-            "automation/1/2",
+            "automation/9/2",
             "Automation/1",
             "1a/1",
             "a b/1",
@@ -139,17 +142,17 @@ mod tests {
         };
         for (text, expected) in [
             (
-                "requires = [\"automation/1\"]\n[automation]\nx = { y = 1 }\n",
-                needs(&["automation/1"]),
+                "requires = [\"automation/9\"]\n[automation]\nx = { y = 1 }\n",
+                needs(&["automation/9"]),
             ),
             (
                 "\"requires\" = [\n'b/2', \"a/1\" ]\nschema = 7\n",
                 needs(&["a/1", "b/2"]),
             ),
             ("requires = []\n", Ok(())),
-            ("[automation]\nrequires = [\"automation/1\"]\n", Ok(())),
+            ("[automation]\nrequires = [\"automation/9\"]\n", Ok(())),
             // What is not as it should be, the strict reader complains about.
-            ("requires = \"automation/1\"\n", Ok(())),
+            ("requires = \"automation/9\"\n", Ok(())),
             ("requires = [3, \"a/1\"]\n", Ok(())),
             ("requires = [\"a/1\"\n", Ok(())),
         ] {

@@ -1,6 +1,7 @@
 //! Room `policy`: persons, keys, roles, refs, patterns and limits. A policy document becomes a
 //! [`Policy`]. No clock, file or environment is read here.
 
+mod automation;
 pub mod document;
 pub mod features;
 mod grant;
@@ -17,6 +18,7 @@ mod unverified;
 mod verified;
 
 pub use crate::record::{Level, Role};
+pub use automation::Need;
 pub use document::Document;
 pub use features::BadPolicy;
 pub use keyring::Keyring;

@@ -13,6 +13,8 @@ pub struct Person {
     pub principals: BTreeSet<String>,
     /// The roles held.
     pub roles: BTreeSet<Role>,
+    /// Of a model: what it calls itself.
+    pub model: Option<String>,
 }
 
 /// A set of persons, as a policy writes it.

@@ -3,10 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::record::{IdentityName, Level, ObjectId, RepoPath, Role, Timestamp, fold};
+use crate::record::{Gate, IdentityName, Level, ObjectId, RepoPath, Role, Timestamp, fold};
 use crate::records::Kind;
 use crate::signing::AllowedSigners;
 
+use super::automation::{Automation, Need};
 use super::document::{DirectGrant, Document, Limits, SCHEMA};
 use super::features::{self, BadPolicy};
 use super::grant::{Grant, Restriction};
@@ -28,6 +29,7 @@ pub struct Policy {
     roots: BTreeSet<IdentityName>,
     persons: BTreeMap<IdentityName, Person>,
     override_writers: Writers,
+    automation: Automation,
     pub(super) grants: Vec<Grant>,
     pub(super) restrictions: Vec<Restriction>,
     /// What was adopted on some branch, by the restrictions of that branch.
@@ -64,6 +66,16 @@ impl Policy {
     /// Returns the automation level.
     pub fn level(&self) -> Level {
         self.level
+    }
+
+    /// Returns what a gate needs at this policy's level.
+    pub fn need(&self, gate: Gate) -> Need {
+        self.automation.need(gate, self.level)
+    }
+
+    /// Returns what a member calls itself, if it is a model.
+    pub fn model_of(&self, member: &IdentityName) -> Option<&str> {
+        self.persons.get(member)?.model.as_deref()
     }
 
     /// Returns whether the policy has expired at this time.
@@ -365,6 +377,7 @@ impl Policy {
             });
         }
         let tags = Tags::check(&document, &persons, &mut complaints);
+        let automation = Automation::check(&document, &mut complaints);
         lint(&document, &mut complaints);
         let touched = touched(&document, &mut complaints);
         let keyring = Keyring::new(signers, &persons, touched, &mut complaints);
@@ -388,6 +401,7 @@ impl Policy {
             roots,
             persons,
             override_writers,
+            automation,
             grants,
             restrictions,
             adoptions: BTreeSet::new(),
@@ -440,6 +454,7 @@ fn persons(document: &Document, complaints: &mut Vec<String>) -> BTreeMap<Identi
                 name,
                 principals,
                 roles,
+                model: identity.model.clone(),
             },
         );
     }

@@ -36,18 +36,23 @@ impl Confidence {
 
     /// Returns the confidence that a JSON number is exactly.
     pub(super) fn of_number(value: f64) -> Option<Self> {
-        (0..=ONE).contains(&Self::nearest(value)).then_some(())?;
-        let it = Self(Self::nearest(value));
-        (it.to_number().to_bits() == value.to_bits()).then_some(it)
+        // The shortest text that is this number and no other.
+        format!("{value:?}").parse().ok()
     }
 
-    #[allow(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "the cast saturates, and whoever asks compares"
-    )]
-    fn nearest(value: f64) -> u16 {
-        (value * f64::from(ONE)).round() as u16
+    fn of_text(text: &str) -> Option<Self> {
+        let (whole, fraction) = text.split_once('.')?;
+        let digits = fraction.bytes().all(|b| b.is_ascii_digit());
+        let zero_too_many = fraction.len() > 1 && fraction.ends_with('0');
+        if !digits || zero_too_many || !(1..=4).contains(&fraction.len()) {
+            return None;
+        }
+        let parts: u16 = format!("{fraction:0<4}").parse().ok()?;
+        match whole {
+            "0" => Self::of_ten_thousandths(parts),
+            "1" => Self::of_ten_thousandths(ONE.checked_add(parts)?),
+            _ => None,
+        }
     }
 
     fn to_number(self) -> f64 {
@@ -66,10 +71,7 @@ impl FromStr for Confidence {
     type Err = BadConfidence;
 
     fn from_str(text: &str) -> Result<Self, BadConfidence> {
-        let value = text.parse::<f64>().ok().and_then(Self::of_number);
-        value
-            .filter(|it| it.to_string() == text)
-            .ok_or_else(|| BadConfidence(text.to_owned()))
+        Self::of_text(text).ok_or_else(|| BadConfidence(text.to_owned()))
     }
 }
 

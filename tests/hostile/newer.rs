@@ -25,7 +25,7 @@ pub fn second(door: &Door, head: &str, end: &str) -> String {
     door.second_policy(&format!("{text}{end}"), &door.signers())
 }
 
-const HEAD: &str = "requires = [\"automation/1\"]\n";
+const HEAD: &str = "requires = [\"automation/9\"]\n";
 const TABLE: &str = "\n[automation]\nmode = \"shadow\"\n";
 
 #[test]
@@ -71,7 +71,7 @@ fn where_the_server_was_upgraded_every_command_says_so() {
             "STR-002",
             "policy-requires",
             "upgrade git-awo",
-            "automation/1",
+            "automation/9",
         ] {
             assert!(text.contains(word), "{}: {word}\n{text}", words.join(" "));
         }

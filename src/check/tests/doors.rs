@@ -187,7 +187,7 @@ fn nothing_is_decided_by_a_policy_of_a_newer_version() {
     let text = world.policy_text();
     for (policy, expected) in [
         (
-            format!("requires = [\"automation/1\"]\n{text}"),
+            format!("requires = [\"automation/9\"]\n{text}"),
             "STR-002 policy-requires?",
         ),
         (

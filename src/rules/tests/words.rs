@@ -23,12 +23,12 @@ fn complaints(policy: Result<Policy, BadPolicy>) -> Vec<String> {
 
 #[test]
 fn a_policy_of_a_newer_program_is_refused_for_what_it_requires_and_nothing_else() {
-    let newer = "requires = [\"automation/1\"]\nschema";
+    let newer = "requires = [\"automation/9\"]\nschema";
     let text = document().replacen("schema", newer, 1);
     let parse = |text: &str| Policy::parse(text.as_bytes(), signers().as_bytes());
-    let requires = || Some(BadPolicy::Requires(vec!["automation/1".to_owned()]));
+    let requires = || Some(BadPolicy::Requires(vec!["automation/9".to_owned()]));
     assert_eq!(parse(&text).err(), requires(), "although all else is known");
-    let strange = format!("{text}\n[automation]\nmode = \"shadow\"\n");
+    let strange = format!("{text}\n[telemetry]\nmode = \"shadow\"\n");
     assert_eq!(parse(&strange).err(), requires(), "with a table of its own");
     let broken = strange.replace("version = 1", "version = \"one\"");
     assert_eq!(
@@ -40,9 +40,9 @@ fn a_policy_of_a_newer_program_is_refused_for_what_it_requires_and_nothing_else(
     assert_eq!(bad_signers.err(), requires());
     let none = document().replacen("schema", "requires = []\nschema", 1);
     assert!(parse(&none).is_ok(), "who needs nothing is read as ever");
-    let unknown = document() + "\n[automation]\nmode = \"shadow\"\n";
+    let unknown = document() + "\n[telemetry]\nmode = \"shadow\"\n";
     let complaints = complaints_of(parse(&unknown).unwrap_err());
-    assert!(complaints[0].contains("automation"), "{complaints:?}");
+    assert!(complaints[0].contains("telemetry"), "{complaints:?}");
     let twice = document().replacen("schema", "requires = [\"a/1\", \"a/1\"]\nschema", 1);
     assert!(matches!(parse(&twice), Err(BadPolicy::Complaints(_))));
 }
