@@ -86,6 +86,28 @@ fn a_file_is_accepted_or_refused_alike_from_a_file_and_from_standard_input() {
 }
 
 #[test]
+fn an_unknown_id_and_a_payload_that_is_no_object_are_refused() {
+    let good = line(1, "a", CREATED);
+    let numbered = |id: &str| good.replacen('{', &format!("{{\"fr_event_id\":\"{id}\","), 1);
+    assert_eq!(both(numbered("FR-EVT-GOV-001").as_bytes()).0, 0);
+    let body = good.split_once("\"payload\":").unwrap().0;
+    let end = good.split_once(",\"timestamp\"").unwrap().1;
+    for (bad, key) in [
+        (numbered("FR-EVT-GOV-006"), "fr_event_id"),
+        (good.replace(CREATED, "gov_decision_revoked"), "type"),
+        (
+            format!("{body}\"payload\":\"all of it\",\"timestamp\"{end}"),
+            "payload",
+        ),
+    ] {
+        let (code, said) = both(bad.as_bytes());
+        let begin = format!("INT-004 e.jsonl:1: decision-event-form: found {key}: \"");
+        assert!(code == 1 && said.starts_with(&begin), "{said}");
+        assert!(said.contains("denied: 1 findings"), "{said}");
+    }
+}
+
+#[test]
 fn the_answer_is_a_verdict_in_json() {
     let place = TempDir::new().unwrap();
     let bad = line(1, "a", CREATED).replace("task/T-1\"}", "a b\u{1b}[2J\"}");

@@ -1,7 +1,10 @@
 //! The order of events against a grammar that is written in another way, and what a file is refused for.
 
 use super::{MAX_FILE, MAX_LINE, MAX_WRONG, judge};
-use crate::record::{Code, Findings};
+use crate::record::event::{Event, Kind, Origin, Party, Payload};
+use crate::record::{
+    Choice, Code, DecisionId, Findings, Gate, IdentityName, Level, ObjectId, Sha256, TaskId, Token,
+};
 
 /// An event of a sequence: the digit of its id, its level, and what it says that is decided.
 type Step = (u8, &'static str, Option<&'static str>);
@@ -220,6 +223,57 @@ fn the_events_of_a_decision_are_about_one_gate_and_one_target_and_decide_one_thi
         codes(&(create(None) + &line(2, "dec-2", "ScopeChange", (1, "LOCKED", None)))),
         []
     );
+}
+
+#[test]
+fn what_git_awo_derives_passes() {
+    let id = |text: &str| DecisionId::new(text).unwrap();
+    let target = || Token::new("task/T-1").unwrap();
+    let of = |decision: &str, gate: Gate| {
+        let payload = Payload::of(&id(decision), gate, target(), Level::Hybrid);
+        payload.of_task(&TaskId::new("T-1").unwrap())
+    };
+    let line = |kind: Kind, record: &str, payload: Payload| {
+        let origin = Origin {
+            repository: ObjectId::Sha256([7; 32]),
+            record: Sha256::of(record.as_bytes()),
+        };
+        let time = "2026-11-21T01:52:49Z".parse().unwrap();
+        Event::derived(kind, origin, time, Party::System, payload).to_line()
+    };
+    let olga = IdentityName::new("olga@example.org").unwrap();
+    let asked = || of("asked", Gate::SpecApproval);
+    let (answer, waiver) = (
+        || of("answer", Gate::SpecApproval),
+        || of("waiver", Gate::PolicyViolation),
+    );
+    let lines = [
+        line(Kind::Created, "asked", asked().deciding(Choice::Defer)),
+        line(Kind::Requested, "asked", asked().of_person(&olga)),
+        line(Kind::Created, "answer", answer().deciding(Choice::Approve)),
+        line(
+            Kind::Received,
+            "answer",
+            asked()
+                .answered_by(&id("answer"), Choice::Approve)
+                .of_person(&olga),
+        ),
+        line(Kind::Created, "waiver", waiver().deciding(Choice::Approve)),
+        // One run uses both, and the next one the waiver again.
+        line(Kind::Applied, "run-1", answer().deciding(Choice::Approve)),
+        line(Kind::Applied, "run-1", waiver().deciding(Choice::Approve)),
+        line(Kind::Applied, "run-2", waiver().deciding(Choice::Approve)),
+        line(
+            Kind::Created,
+            "auto",
+            of("auto", Gate::RefinementSign).deciding(Choice::Approve),
+        ),
+        line(Kind::Signed, "signature", of("auto", Gate::RefinementSign)),
+        line(Kind::Applied, "version", of("auto", Gate::RefinementSign)),
+    ];
+    let judged = judge("f", lines.concat().as_bytes());
+    assert!(judged.findings.is_empty(), "{:?}", judged.findings);
+    assert_eq!((judged.lines, judged.decisions), (lines.len(), 4));
 }
 
 #[test]
