@@ -158,6 +158,21 @@ fn an_existing_repository_is_adopted() {
 }
 
 #[test]
+fn files_of_events_are_checked() {
+    let world = World::founded();
+    std::fs::create_dir_all(world.path(HERE)).unwrap();
+    let said = world.plays("events", HERE, |_| {});
+    // The page quotes what is said of all but one.
+    let page = blocks("events");
+    let quoted: Vec<_> = page.iter().filter(|(kind, _)| kind.is_empty()).collect();
+    assert_eq!(said.len(), 4);
+    for (said, quoted) in [(0, 0), (1, 1), (3, 2)].map(|(at, of)| (&said[at], &quoted[of].1)) {
+        assert_eq!(said, quoted);
+    }
+    assert_eq!(said[2], "ok: 2 decisions, 5 events checked\n");
+}
+
+#[test]
 fn submodules_are_added_moved_and_cloned() {
     let world = World::with_an_adopted_project(&tree_of("submodules"));
     let more = "echo more >> lib\ngit commit -q -a -m More\ngit push -q origin main\n";

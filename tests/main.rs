@@ -14,6 +14,7 @@ mod crash;
 mod dates;
 mod determinism;
 mod differential;
+mod events;
 mod export;
 mod figure;
 mod founding;

@@ -1,5 +1,6 @@
 //! What every command needs: where it runs, how to answer, and the environment. Built once.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use crate::actor::Actor;
@@ -64,6 +65,12 @@ impl Context {
     pub fn read(&self, file: &Path) -> Result<Vec<u8>, Error> {
         file::read_existing(&self.directory.join(file), MAX_FILE)
             .map_err(|error| Error::usage(format!("cannot read {}: {error}", file.display())))
+    }
+
+    /// Opens a file that was named on the command line, for a caller with a limit of its own.
+    pub fn open(&self, path: &Path) -> Result<File, Error> {
+        file::open(&self.directory.join(path))
+            .map_err(|error| Error::usage(format!("cannot read {}: {error}", path.display())))
     }
 
     /// Says something to a person, on stderr; results go to stdout.

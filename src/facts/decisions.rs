@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 
 use crate::git::{self, Reader};
 use crate::policy::{Policy, Verified};
-use crate::record::{DecisionId, ObjectId, RepoPath, RunId, Sha256, TaskId, Timestamp, Token};
+use crate::record::{
+    Choice, DecisionId, ObjectId, RepoPath, RunId, Sha256, TaskId, Timestamp, Token,
+};
 use crate::records::{
-    AutoSignaturePredicate, Choice, DecisionPredicate, Kind, LedgerPath, Scope, Statement, Target,
+    AutoSignaturePredicate, DecisionPredicate, Kind, LedgerPath, Scope, Statement, Target,
 };
 use crate::store::ledger;
 

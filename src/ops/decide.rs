@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use crate::facts::decisions::{Named, line};
 use crate::policy::{Policy, Role};
 use crate::record::{
-    Confidence, DecisionId, Finding, Findings, Gate, ObjectId, Reason, RepoPath, RunId, Sha256,
-    Subject, TaskId, Timestamp, Token,
+    Choice, Confidence, DecisionId, Finding, Findings, Gate, ObjectId, Reason, RepoPath, RunId,
+    Sha256, Subject, TaskId, Timestamp, Token,
 };
 use crate::records::{
-    Actor, ActorKind, AutoSignature, AutoSignaturePredicate, Choice, DECISION_SCHEMA,
-    DecisionPredicate, GovDecision, Kind, SIGNATURE_SCHEMA, Target,
+    Actor, ActorKind, AutoSignature, AutoSignaturePredicate, DECISION_SCHEMA, DecisionPredicate,
+    GovDecision, Kind, SIGNATURE_SCHEMA, Target,
 };
 use crate::rules::{absent, automation};
 use crate::store::batch::Batch;
@@ -85,7 +85,7 @@ pub fn decide(session: &Session, request: Request) -> Result<Decided, Error> {
             false => "a person gives no confidence",
         })
         .hint(
-            "git awo decide GATE TARGET approve|reject|defer, of a model with --confidence 0.92",
+            "git awo decide GATE TARGET approve --rationale CODE, of a model with --confidence 0.9",
         ));
     }
     let now = session.now();

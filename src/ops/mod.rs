@@ -9,6 +9,7 @@ pub mod clone;
 pub mod decide;
 pub mod doctor;
 pub mod error;
+pub mod events;
 pub mod export;
 pub mod fetch;
 pub mod finalize;

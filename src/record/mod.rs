@@ -1,6 +1,7 @@
 //! Room `record`: the basic types. Ids, names, paths as bytes, canonical JSON, contracts, envelopes,
 //! findings and verdicts. No input or output happens here.
 
+pub mod choice;
 pub mod code;
 pub mod coded;
 pub mod commit;
@@ -8,6 +9,7 @@ pub mod confidence;
 pub mod contract;
 pub mod digest;
 pub mod envelope;
+pub mod event;
 pub mod finding;
 pub mod fold;
 pub mod gate;
@@ -26,6 +28,7 @@ pub mod time;
 pub mod trailers;
 pub mod tree;
 
+pub use choice::Choice;
 pub use code::Code;
 pub use coded::{Coded, Diagnosis, chain_of};
 pub use confidence::{BadConfidence, Confidence};

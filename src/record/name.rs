@@ -87,6 +87,21 @@ text_name!(
     EscalationId, "escalation id", check_plain_id
 );
 text_name!(
+    /// Names a decision in an event, also one of another program: `[A-Za-z0-9_-]{1,128}`.
+    EventDecisionId, "decision id", |text| check_word(text, 128)
+);
+text_name!(
+    /// Names a gate in an event, also one of another program: `[A-Za-z0-9_-]{1,64}`.
+    GateName, "gate name", |text| check_word(text, 64)
+);
+text_name!(
+    /// Names a packet in an event: a token of at most 128 characters.
+    PacketName, "packet name", |text| match text.len() > 128 {
+        true => Err("it has more than 128 characters"),
+        false => check_token(text),
+    }
+);
+text_name!(
     /// A word that refers to something, or a reason code, never prose: `task/WP-X-v3`. `[A-Za-z0-9_.:/-]{1,512}`.
     Token, "token", check_token
 );
@@ -109,6 +124,25 @@ text_name!(
     /// Why somebody decides as they do: any text that is not blank.
     Reason, "reason", check_reason
 );
+
+// A record's names are stricter than those of an event.
+impl From<&DecisionId> for EventDecisionId {
+    fn from(id: &DecisionId) -> Self {
+        Self(id.0.clone())
+    }
+}
+
+impl From<super::Gate> for GateName {
+    fn from(gate: super::Gate) -> Self {
+        Self(gate.name().to_owned())
+    }
+}
+
+impl From<&TaskId> for PacketName {
+    fn from(task: &TaskId) -> Self {
+        Self(task.0.clone())
+    }
+}
 
 impl RefName {
     /// Returns the part after `refs/heads/` of a branch.
@@ -153,6 +187,17 @@ fn check_plain_id(text: &str) -> Result<(), &'static str> {
     match text.contains('.') {
         true => Err("it contains a dot"),
         false => check_id(text),
+    }
+}
+
+fn check_word(text: &str, longest: usize) -> Result<(), &'static str> {
+    if text.is_empty() || text.len() > longest {
+        return Err("it is empty or too long");
+    }
+    let fits = |b: u8| b.is_ascii_alphanumeric() || b"_-".contains(&b);
+    match text.bytes().all(fits) {
+        true => Ok(()),
+        false => Err("it contains characters other than A-Z a-z 0-9 _ -"),
     }
 }
 

@@ -348,6 +348,9 @@ rules! {
     Clock = "clock", Gov011,
         "The receive log is not more than five minutes ahead of the local clock.",
         "receive log", "a clock that is an hour slow";
+    DecisionEventOrder = "decision-event-order", Gov011,
+        "The events of a decision stand in the order created, then requested and received, or signed if at all and applied, each as the decision and the level permit.",
+        "decision events", "gov_decision_applied before gov_decision_created";
     Gate2InTurn = "gate-2-in-turn", Gov011,
         "Gate 2 fails a run only before the run is finalized.",
         "AWO, gate order", "FAILED_INVARIANTS after `git awo finalize`";
@@ -474,6 +477,9 @@ rules! {
     ContractPatterns = "contract-patterns", Int004,
         "The path patterns of a contract are valid.",
         "task contract, scope", "an allowed path with `..`";
+    DecisionEventForm = "decision-event-form", Int004,
+        "Each line of a file of decision events is one JSON object with the members of an event, each in its form, and with no other.",
+        "decision events", "a `gate_type` of 65 characters";
     DecisionForm = "decision-form", Int004,
         "A decision has the schema of its kind, is made by the one who signs it, and says all that its actor must say and nothing else.",
         "automation", "a person's decision with a confidence";
@@ -609,6 +615,9 @@ rules! {
     WholeView = "whole-view", Int005,
         "The repository shows every object that it names: it is not shallow, partial, grafted or borrowed.",
         "git clone", "`git clone --depth=1`";
+    DecisionEventLimit = "decision-event-limit", Int006,
+        "A file of decision events has at most 64 MiB, lines of at most 64 KiB, and at most 1,000 lines with findings.",
+        "hard limit", "a line of 65,537 bytes";
     FileLimit = "file-limit", Int006,
         "No new file is larger than the policy allows.",
         "policy, `[limits]`", "a file of 300 MiB where `file_bytes` is 256 MiB";
@@ -729,6 +738,9 @@ rules! {
     ContractBase = "contract-base", Att002,
         "The base commit that a contract names is in the history of the target branch.",
         "execution gate", "a contract for a branch with another history";
+    DecisionEventBinding = "decision-event-binding", Att002,
+        "The events of a decision name the same gate and target, and say the same of what it decides.",
+        "decision events", "a signature for another target than that of its decision";
     EvidenceClaims = "evidence-claims", Att002,
         "The documents of a run say what its record says, what its commit changes, and the same of each step.",
         "AWO, run directory", "`run_manifest.json` names another base";

@@ -9,8 +9,8 @@ use super::place::Stands;
 use super::record::{Binding, Record, Signers, about};
 use super::statement::{Context, Subject};
 use crate::record::{
-    Confidence, DecisionId, Gate, Level, ObjectId, Reason, Role, RunId, Sha256, TaskId, Timestamp,
-    Token,
+    Choice, Confidence, DecisionId, Gate, Level, ObjectId, Reason, Role, RunId, Sha256, TaskId,
+    Timestamp, Token,
 };
 
 /// The schema of a decision, as the original system names it.
@@ -24,35 +24,6 @@ about! {
     stands: Stands::OncePerDecision,
     after: &[],
     fields: "`decision` (`schema_version`, `decision_id`, `gate_type`, `target_ref`, `decision`: `approve`, `reject` or `defer`; `rationale`, a reason code; `timestamp`, `actor`, of a model `confidence`, optional `evidence_refs`), `target` (the digest of what `target_ref` names: of a `record`, or the id of an `object`), `level`, `expires`; of a contract `base`; optional `task`, `run`, `answers`, `supersedes`, `note`",
-}
-
-/// What is decided.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Choice {
-    /// The gate is open.
-    Approve,
-    /// The gate is closed.
-    Reject,
-    /// A person must say.
-    Defer,
-}
-
-impl Choice {
-    /// Returns the choice's word.
-    pub fn word(self) -> &'static str {
-        match self {
-            Choice::Approve => "approve",
-            Choice::Reject => "reject",
-            Choice::Defer => "defer",
-        }
-    }
-}
-
-impl fmt::Display for Choice {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.word())
-    }
 }
 
 /// What decides.

@@ -6,10 +6,11 @@ use std::collections::BTreeSet;
 use crate::facts::decisions::{DecisionFacts, Named};
 use crate::facts::run::Lookup;
 use crate::policy::{Need, Policy, Role, Verified};
-use crate::record::{Finding, Findings, Gate, IdentityName, Level, Rule, Sha256, Subject, Token};
+use crate::record::{
+    Choice, Finding, Findings, Gate, IdentityName, Level, Rule, Sha256, Subject, Token,
+};
 use crate::records::{
-    ActorKind, AutoSignaturePredicate, Choice, DECISION_SCHEMA, DecisionPredicate,
-    SIGNATURE_SCHEMA, Target,
+    ActorKind, AutoSignaturePredicate, DECISION_SCHEMA, DecisionPredicate, SIGNATURE_SCHEMA, Target,
 };
 
 /// What a gate answers to whoever asks it to open.
@@ -31,7 +32,8 @@ pub fn opens(
         Gate::SkeletonApproval => policy.holders(Role::Reviewer),
         _ => policy.holders(Role::Operator),
     };
-    let decide = format!("git awo decide {gate} {}", says.decision.target_ref);
+    let on = &says.decision.target_ref;
+    let defer = format!("git awo decide {gate} {on} defer --rationale CODE, and ask {persons}");
     let (rule, remedy) = match need {
         _ if level == Level::Locked => (
             Rule::Locked,
@@ -39,16 +41,12 @@ pub fn opens(
         ),
         Need::Never => (
             Rule::GateForbidden,
-            format!("{decide} reject --rationale CODE"),
+            format!("git awo decide {gate} {on} reject --rationale CODE"),
         ),
-        Need::Human if by_model => (
-            Rule::HumanRequired,
-            format!("{decide} defer --rationale CODE, and ask {persons}"),
-        ),
-        Need::Auto(least) if by_model && says.decision.confidence.is_none_or(|it| it < least) => (
-            Rule::BelowThreshold,
-            format!("{decide} defer --rationale CODE, and ask {persons}"),
-        ),
+        Need::Human if by_model => (Rule::HumanRequired, defer),
+        Need::Auto(least) if by_model && says.decision.confidence.is_none_or(|it| it < least) => {
+            (Rule::BelowThreshold, defer)
+        }
         Need::Human | Need::Auto(_) => return None,
     };
     let finding = rule.finding(subject.clone()).found(found);
@@ -77,7 +75,7 @@ pub fn decision(facts: &DecisionFacts<'_>, subject: &Subject) -> Findings {
                 .finding(subject.clone())
                 .found(&says.decision.gate_type)
                 .expected(known.join(", "))
-                .remedy("git awo decide GATE TARGET approve|reject|defer"),
+                .remedy("git awo decide GATE TARGET approve --rationale CODE"),
         );
         return findings;
     };
@@ -112,10 +110,12 @@ pub fn decision(facts: &DecisionFacts<'_>, subject: &Subject) -> Findings {
 
 fn again(says: &DecisionPredicate) -> String {
     let it = &says.decision;
-    format!(
-        "git awo decide {} {} {} --rationale {}",
-        it.gate_type, it.target_ref, it.decision, it.rationale
-    )
+    let (gate, on, why) = (&it.gate_type, &it.target_ref, &it.rationale);
+    match it.decision {
+        Choice::Approve => format!("git awo decide {gate} {on} approve --rationale {why}"),
+        Choice::Reject => format!("git awo decide {gate} {on} reject --rationale {why}"),
+        Choice::Defer => format!("git awo decide {gate} {on} defer --rationale {why}"),
+    }
 }
 
 /// A decision says of its maker what the policy says of the key.
@@ -250,7 +250,10 @@ pub fn auto_signature(
     let it = &says.signature;
     let refuse = |rule: Rule, found: String, expected: String| {
         let finding = rule.finding(subject.clone()).found(found);
-        let remedy = format!("git awo decide {} {}", it.gate_type, it.target_ref);
+        let remedy = format!(
+            "git awo decide {} {} defer --rationale CODE",
+            it.gate_type, it.target_ref
+        );
         Some(finding.expected(expected).remedy(remedy))
     };
     match Gate::of_name(it.gate_type.as_str()) {

@@ -133,30 +133,43 @@ pub fn read_plain(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
 }
 
 fn read_with(path: &Path, limit: u64, flags: OFlags) -> io::Result<Option<Vec<u8>>> {
+    let file = match open_regular(path, flags) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let length = file.metadata()?.len();
+    let mut bytes = Vec::new();
+    if length <= limit {
+        file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+    }
+    if length.max(bytes.len() as u64) > limit {
+        let why = format!("it has more than {limit} bytes");
+        return Err(io::Error::new(ErrorKind::InvalidData, why));
+    }
+    Ok(Some(bytes))
+}
+
+/// Opens a regular file for a caller that stops reading at a limit of its own. A symlink is followed;
+/// anything but a regular file is an error, and this does not wait at a pipe.
+pub fn open(path: &Path) -> io::Result<File> {
+    open_regular(path, OFlags::empty())
+}
+
+fn open_regular(path: &Path, flags: OFlags) -> io::Result<File> {
     // Opening a pipe would block until there is a writer.
     let flags = flags | OFlags::NONBLOCK;
     let file = OpenOptions::new()
         .read(true)
         .custom_flags(flags.bits().cast_signed())
-        .open(path);
-    let file = match file {
-        Ok(file) => file,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    let bad = |why: String| io::Error::new(ErrorKind::InvalidData, why);
-    let metadata = file.metadata()?;
-    if !metadata.is_file() {
-        return Err(bad("it is not a regular file".to_owned()));
+        .open(path)?;
+    match file.metadata()?.is_file() {
+        true => Ok(file),
+        false => Err(io::Error::new(
+            ErrorKind::InvalidData,
+            "it is not a regular file",
+        )),
     }
-    let mut bytes = Vec::new();
-    if metadata.len() <= limit {
-        file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
-    }
-    if metadata.len().max(bytes.len() as u64) > limit {
-        return Err(bad(format!("it has more than {limit} bytes")));
-    }
-    Ok(Some(bytes))
 }
 
 /// Reads a regular file as [`read`] does; that it does not exist is an error.

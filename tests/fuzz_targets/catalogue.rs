@@ -28,6 +28,7 @@ pub fn seeds(target: &str) -> Vec<Vec<u8>> {
 fn hostile(target: &str) -> Vec<Vec<u8>> {
     match target {
         "commit" => commits(),
+        "events" => events(),
         "hook" => hook_lines(),
         "json" | "statement" | "envelope" => documents(),
         "keys" => texts(KEYS),
@@ -41,6 +42,51 @@ fn hostile(target: &str) -> Vec<Vec<u8>> {
         "tree" => trees(),
         _ => Vec::new(),
     }
+}
+
+fn events() -> Vec<Vec<u8>> {
+    let id = "0b5c1f5e-7d0a-4f1c-9d52-0a3c1f1f000";
+    let event = |number: u8, kind: &str, more: &str| {
+        format!(
+            "{{\"actor\":\"human\",\"event_id\":\"{id}{number}\",\"payload\":{{\"automation_level\":\"HYBRID\",\
+             \"decision_id\":\"dec-1\",\"gate_type\":\"SpecApproval\",\"target_ref\":\"task/T-1\"{more}}},\
+             \"timestamp\":\"2026-11-21T01:52:49Z\",\"type\":\"{kind}\"}}\n"
+        )
+    };
+    let created = event(
+        1,
+        "gov_decision_created",
+        ",\"decision\":\"defer\",\"confidence\":0.62",
+    );
+    let requested = event(
+        2,
+        "gov_human_intervention_requested",
+        ",\"user_id\":\"olga\"",
+    );
+    let received = event(
+        3,
+        "gov_human_intervention_received",
+        ",\"decision\":\"approve\"",
+    );
+    let applied = event(
+        4,
+        "gov_decision_applied",
+        ",\"evidence_refs\":[\"run/run_1\"],\"wp_id\":\"T-1\"",
+    );
+    let links = "{\"job_id\":\"j\",\"wsids\":[\"a\",\"b\"],\"fr_event_id\":\"FR-EVT-GOV-001\",";
+    let texts = [
+        format!("{created}{requested}{received}"),
+        format!("{applied}{created}"),
+        created.replacen('{', links, 1),
+        created.replace("HYBRID", "\u{b}supervised "),
+        created.replace("49Z", "49.123456789-23:59"),
+        created.replace("dec-1", "\u{1b}[2J"),
+        created.replace("0.62", "0.6200000000000000000000000000001"),
+        created.repeat(2),
+        "{}\n[]\n\n".to_owned(),
+        String::new(),
+    ];
+    texts.into_iter().map(String::into_bytes).collect()
 }
 
 fn texts(list: &[&str]) -> Vec<Vec<u8>> {

@@ -6,6 +6,7 @@
 //! `cargo test`; `tests/fuzz` hands the same functions to libFuzzer.
 
 pub mod catalogue;
+mod events;
 mod objects;
 mod records;
 mod rules;
@@ -19,6 +20,7 @@ pub type Target = (&'static str, fn(&[u8]) -> bool);
 pub const TARGETS: &[Target] = &[
     ("commit", objects::commit),
     ("envelope", records::envelope),
+    ("events", events::events),
     ("hook", rules::hook),
     ("json", records::json),
     ("keys", signatures::keys),

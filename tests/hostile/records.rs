@@ -94,6 +94,16 @@ pub const CASES: &[Case] = &[
         ],
     },
     Case {
+        id: "L-15",
+        attack: "an event of a kind that is none, with content instead of references, or out of its turn",
+        answer: "INT-004, GOV-011",
+        tests: &[
+            "events::an_unknown_id_and_a_payload_that_is_no_object_are_refused",
+            "events::a_file_is_accepted_or_refused_alike_from_a_file_and_from_standard_input",
+            "src/rules/events/tests::exactly_the_legal_sequences_of_up_to_five_events_are_accepted",
+        ],
+    },
+    Case {
         id: "R-27",
         attack: "the address of a workflow run that is a script, a file, or full of escapes",
         answer: "INT-004",

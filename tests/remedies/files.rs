@@ -27,7 +27,55 @@ fn exported(world: &World) {
 const EXPORT: &[&str] = &["git", "awo", "export", RUN, "../out"];
 const ELSEWHERE: &[(&str, &str)] = &[("RUN", RUN), ("NEW-DIR", "../new"), ("DIR", "../new")];
 
+const EVENTS: &[&str] = &["git", "awo", "events", "check", "../../events.jsonl"];
+
+/// An event of a decision that its program wrote.
+const EVENT: &str = r#"{"actor":"human","event_id":"0b5c1f5e-7d0a-4f1c-9d52-0a3c1f1f0001","payload":{"automation_level":"HYBRID","decision_id":"dec-1","gate_type":"SpecApproval","target_ref":"task/T-1"},"timestamp":"2026-11-21T01:52:49Z","type":"gov_decision_created"}
+"#;
+
+fn events(world: &World, text: &str) {
+    world.write("events.jsonl", text);
+}
+
+/// Whoever has mended the program that wrote the events lets it write them again.
+const EVENTS_CASE: Case = Case {
+    stage: World::founded,
+    who: VERA,
+    act: EVENTS,
+    pick: BY_HAND,
+    then: |world| events(world, EVENT),
+    ..CASE
+};
+
 pub const CASES: &[Case] = &[
+    Case {
+        rule: Rule::DecisionEventForm,
+        prepare: |world| events(world, &EVENT.replace("human", "person")),
+        ..EVENTS_CASE
+    },
+    Case {
+        rule: Rule::DecisionEventOrder,
+        prepare: |world| events(world, &EVENT.replace("created", "applied")),
+        ..EVENTS_CASE
+    },
+    Case {
+        rule: Rule::DecisionEventBinding,
+        prepare: |world| {
+            let other = EVENT
+                .replace("f0001", "f0002")
+                .replace("created", "applied");
+            events(
+                world,
+                &(EVENT.to_owned() + &other.replace("task/T-1", "task/T-2")),
+            );
+        },
+        ..EVENTS_CASE
+    },
+    Case {
+        rule: Rule::DecisionEventLimit,
+        prepare: |world| events(world, &(" ".repeat(70_000) + EVENT)),
+        ..EVENTS_CASE
+    },
     Case {
         rule: Rule::InventoryAbsent,
         stage: World::founded,

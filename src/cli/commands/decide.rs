@@ -5,8 +5,8 @@ use serde_json::json;
 
 use crate::cli::{Answer, Context};
 use crate::ops::{Error, decide};
+use crate::record;
 use crate::record::{Confidence, DecisionId, Reason, Report, Token};
-use crate::records;
 
 /// Decide on a gate, as a person or as a model
 ///
@@ -75,9 +75,9 @@ pub fn run(context: &Context, args: &DecideArgs) -> Result<Answer, Error> {
         gate: token(&args.gate)?,
         target: token(&args.target)?,
         choice: match args.choice {
-            Choice::Approve => records::Choice::Approve,
-            Choice::Reject => records::Choice::Reject,
-            Choice::Defer => records::Choice::Defer,
+            Choice::Approve => record::Choice::Approve,
+            Choice::Reject => record::Choice::Reject,
+            Choice::Defer => record::Choice::Defer,
         },
         confidence: confidence.map_err(|error| Error::usage(error.to_string()))?,
         rationale: token(&args.rationale)?,
@@ -95,9 +95,9 @@ pub fn run(context: &Context, args: &DecideArgs) -> Result<Answer, Error> {
     report.findings.extend(done.refused);
     let mut text = crate::render::report::lines(&report.findings);
     let word = match choice {
-        records::Choice::Approve => "approved",
-        records::Choice::Reject => "rejected",
-        records::Choice::Defer => "deferred",
+        record::Choice::Approve => "approved",
+        record::Choice::Reject => "rejected",
+        record::Choice::Defer => "deferred",
     };
     text.push_str(&format!(
         "{word} {} {} as {id}\nnext: git awo push\n",
