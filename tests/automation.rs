@@ -8,7 +8,7 @@ use crate::world::World;
 const MODEL: &str = "codex-cli:gpt-5.2";
 
 /// A world whose policy knows otto as a model, with this level and these entries.
-fn world(level: &str, more: &str) -> World {
+pub fn world(level: &str, more: &str) -> World {
     let world = World::founded();
     world.levels(2, level, more);
     world.writes_a_contract("olga", "T-1");
@@ -30,11 +30,11 @@ pub fn decided() -> World {
 }
 
 impl World {
-    fn levels(&self, version: u32, level: &str, more: &str) {
+    pub fn levels(&self, version: u32, level: &str, more: &str) {
         self.next_policy(version, None, |text| automated(&text, level, more));
     }
 
-    fn decides(&self, who: &str, words: &str) -> (i32, Value, String) {
+    pub fn decides(&self, who: &str, words: &str) -> (i32, Value, String) {
         let words: Vec<&str> = words.split(' ').collect();
         let words = [&["git", "awo", "--json", "decide"][..], &words].concat();
         let done = self.run(who, who, &words);

@@ -92,6 +92,7 @@ fn stock_git_shows_what_is_noted_in_ten_segments() {
         let expires = approval.expires.plus_days(31 * at);
         let approval = until(&rita, &approval, expires, &format!("n{at}"));
         let says = AttestationPredicate {
+            gate1: None,
             expires,
             ..attestation.clone()
         };
@@ -224,6 +225,7 @@ fn a_segment_whose_month_is_over_does_not_change() {
     let attestation: AttestationPredicate = says(&rita, Notes::ATTESTATIONS, commit);
     for approvals in [attestation.approvals.clone(), vec![late.digest()]] {
         let says = AttestationPredicate {
+            gate1: None,
             approvals,
             expires: over,
             ..attestation.clone()

@@ -4,8 +4,9 @@ use crate::evidence::RunFiles;
 use crate::record::envelope::Envelope;
 use crate::record::{IdentityName, ObjectId, Sha256};
 use crate::records::{
-    ApprovalPredicate, AttestationPredicate, ContractPredicate, FinalizationPredicate,
-    IndependencePredicate, OutcomePredicate, Record, RunPredicate, SelfApprovalPredicate,
+    ApprovalPredicate, AttestationPredicate, AutoSignaturePredicate, ContractPredicate,
+    DecisionPredicate, FinalizationPredicate, IndependencePredicate, OutcomePredicate, Record,
+    RunPredicate, SelfApprovalPredicate,
 };
 
 /// A record whose signature was checked, with the envelope as it is stored.
@@ -34,6 +35,10 @@ pub struct Dossier {
     pub packet: Vec<u8>,
     /// The task approvals that the run spends (gate 1).
     pub task_approvals: Vec<Signed<ApprovalPredicate>>,
+    /// The decision that opened gate 1, if one did.
+    pub decision: Option<Signed<DecisionPredicate>>,
+    /// The model's signature under it.
+    pub auto_signature: Option<Signed<AutoSignaturePredicate>>,
     /// The results of gate 2, failed ones too.
     pub independence: Vec<Signed<IndependencePredicate>>,
     /// The permissions to review one's own run.
@@ -85,6 +90,8 @@ impl Dossier {
         }
         all(std::slice::from_ref(&self.contract))
             .chain(all(&self.task_approvals))
+            .chain(all(self.decision.as_slice()))
+            .chain(all(self.auto_signature.as_slice()))
             .chain(all(std::slice::from_ref(&self.run)))
             .chain(all(&self.independence))
             .chain(all(&self.overrides))

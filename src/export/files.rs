@@ -39,6 +39,7 @@ pub fn files(dossier: &Dossier) -> Result<Files, Error> {
     out.records(dossier)?;
     let list = earlier::list(&out.files)?;
     out.put(earlier::list_path(out.run), list)?;
+    out.decision(dossier)?;
     Ok(out.files)
 }
 
@@ -120,6 +121,7 @@ impl Out<'_> {
             run: &dossier.run.says,
             orchestrator: &dossier.run.signer,
             gate_1: persons(&dossier.run.says.approvals, &dossier.task_approvals),
+            decision: dossier.decision.as_ref().map(|it| (it.digest, &it.signer)),
             gate_2: dossier
                 .independence
                 .iter()
@@ -151,17 +153,20 @@ impl Out<'_> {
         let says = &dossier.run.says;
         let directory = format!("governance/approvals/{}", self.run);
         let gate_1: Vec<_> = dossier.task_approvals.iter().collect();
-        if let Some(first) = gate_1.first() {
-            let scope = json!({
+        if !gate_1.is_empty() || says.gate1.is_some() {
+            let mut scope = json!({
                 "approvals": says.approvals,
                 "approved_by": persons(&gate_1),
                 "base": says.base,
                 "contract": says.contract,
                 "run_id": says.run,
-                "sentence": first.says.sentence,
+                "sentence": gate_1.first().and_then(|it| it.says.sentence.as_ref()),
                 "task": says.task,
                 "workflow_run_url": url(gate_1.iter().map(|it| &it.says.workflow_run_url)),
             });
+            if let (Some(opened), Some(object)) = (&says.gate1, scope.as_object_mut()) {
+                object.insert("gate1".to_owned(), json!(opened));
+            }
             self.text(
                 format!("{directory}/scope_approval.json"),
                 canonical(&scope),
@@ -199,6 +204,21 @@ impl Out<'_> {
             "workflow_run_url": url(last.chain(attested).chain(own)),
         });
         self.text(format!("{directory}/approval.json"), canonical(&audit))
+    }
+
+    /// The decision that opened gate 1, in the form of the original system: it is no part of the run,
+    /// and stands apart; nor is it in the list of its files.
+    fn decision(&mut self, dossier: &Dossier) -> Result<(), Error> {
+        let Some(decision) = &dossier.decision else {
+            return Ok(());
+        };
+        let stem = format!("governance/decisions/{}", decision.says.id());
+        self.text(format!("{stem}.json"), canonical(&decision.says.decision))?;
+        if let Some(signature) = &dossier.auto_signature {
+            let bytes = canonical(&signature.says.signature);
+            self.text(format!("{stem}.auto-signature.json"), bytes)?;
+        }
+        Ok(())
     }
 
     fn records(&mut self, dossier: &Dossier) -> Result<(), Error> {

@@ -6,7 +6,9 @@ use crate::facts::policies::PolicyFiles;
 use crate::facts::run::Collector;
 use crate::record::envelope::Envelope;
 use crate::record::{Findings, Refusal, RunId, Sha256, TaskId};
-use crate::records::{ApprovalPredicate, Approves, Binding, Kind, Predicate, RunPredicate};
+use crate::records::{
+    ApprovalPredicate, Approves, Binding, Kind, OpenedBy, Predicate, RunPredicate,
+};
 use crate::rules::{absent, export as rules};
 use crate::store::layout::LedgerPath;
 
@@ -52,6 +54,11 @@ impl Gather<'_> {
             spent.retain(|it| says.approvals.contains(&it.digest()));
         }
         let task_approvals = self.all::<ApprovalPredicate>(spent);
+        let (mut decision, mut auto_signature) = (None, None);
+        if let Some(opened) = &says.gate1 {
+            decision = self.required(&Kind::Decision.of(&opened.decision_id))?;
+            auto_signature = self.optional(&Kind::AutoSignature.of(&opened.decision_id))?;
+        }
         let of_run = |kind| -> Result<Vec<Envelope>, crate::store::Error> {
             let found = records.of_run(id, kind)?.into_iter();
             Ok(found.map(|(_, envelope)| envelope).collect())
@@ -79,6 +86,8 @@ impl Gather<'_> {
             contract,
             packet,
             task_approvals,
+            decision,
+            auto_signature,
             independence,
             overrides,
             audit_approvals,
@@ -204,8 +213,16 @@ impl Gather<'_> {
                 refuse("attestation", it.digest);
             }
         }
+        if let (Some(named), Some(it)) = (&says.gate1, &dossier.decision)
+            && *named != OpenedBy::of(&it.says)
+        {
+            refuse("decision", it.digest);
+        }
         let approvals = &dossier.task_approvals;
-        let missing = |digest: &&Sha256| !approvals.iter().any(|it| it.digest == **digest);
+        let decision = dossier.decision.as_ref().map(|it| it.digest);
+        let missing = |digest: &&Sha256| {
+            !approvals.iter().any(|it| it.digest == **digest) && decision != Some(**digest)
+        };
         for digest in says.approvals.iter().filter(missing) {
             let (named, expected) = (
                 format!("approval {digest}"),

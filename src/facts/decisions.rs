@@ -8,7 +8,8 @@ use crate::record::{
     Choice, DecisionId, ObjectId, RepoPath, RunId, Sha256, TaskId, Timestamp, Token,
 };
 use crate::records::{
-    AutoSignaturePredicate, DecisionPredicate, Kind, LedgerPath, Scope, Statement, Target,
+    ActorKind, AutoSignaturePredicate, DecisionPredicate, Kind, LedgerPath, RevocationPredicate,
+    Scope, Statement, Target,
 };
 use crate::store::ledger;
 
@@ -42,6 +43,35 @@ pub struct DecisionFacts<'a> {
     pub superseded: Option<DecisionPredicate>,
     /// Other decisions on the same gate and target that still count, and that it does not supersede.
     pub live: BTreeSet<DecisionId>,
+}
+
+/// A decision that opens gate 1 of a run, or is to open it, and what bears on that.
+#[derive(Clone, Debug)]
+pub struct Opening {
+    pub decision: Verified<DecisionPredicate>,
+    /// The model's signature under it.
+    pub auto_signature: Lookup<Verified<AutoSignaturePredicate>>,
+    /// The policies by which it must hold: those by which its use is judged.
+    pub policies: Vec<Policy>,
+    /// When it is used.
+    pub time: Timestamp,
+    /// Whether its maker had withdrawn it by then.
+    pub withdrawn: bool,
+    /// What had taken its place by then.
+    pub superseded_by: Option<DecisionId>,
+    /// Other decisions on the same gate and target that counted then.
+    pub against: BTreeSet<DecisionId>,
+}
+
+/// The record that uses a decision.
+#[derive(Clone, Copy, Debug)]
+pub struct UsedBy {
+    /// Its digest.
+    pub record: Sha256,
+    /// The policy that it names.
+    pub policy: ObjectId,
+    /// When it came.
+    pub time: Timestamp,
 }
 
 /// What a `target_ref` names.
@@ -176,6 +206,73 @@ impl Collector<'_> {
             }
         }
         Ok(live)
+    }
+
+    /// Returns how a decision stands to the record that uses it; without one, to a use that is to come
+    /// under the policy in force.
+    pub fn opening(
+        &self,
+        decision: Verified<DecisionPredicate>,
+        used: Option<UsedBy>,
+    ) -> Result<Opening, Error> {
+        let judging = self.judging();
+        // What came with its use, or after it, does not reach back.
+        let before = |it: Sha256| used.is_none_or(|used| judging.is_before(it, used.record));
+        let says = decision.predicate();
+        let time = used.map_or(self.time, |it| it.time);
+        let policies = match used {
+            Some(it) => judging.policies_of(it.record, it.policy).cloned().collect(),
+            None => vec![self.history.current().policy.clone()],
+        };
+        let mut all = self.decisions_on(says.target_key())?;
+        all.retain(|it| it.digest() == decision.digest() || before(it.digest()));
+        let by_person = |it: &DecisionPredicate| it.decision.actor.kind == ActorKind::Human;
+        let supersedes = |it: &DecisionPredicate, other: &DecisionPredicate| {
+            let named = it.supersedes.as_ref() == Some(other.id()) && it.id() != other.id();
+            named && (by_person(it) || !by_person(other))
+        };
+        let superseder = |other: &DecisionPredicate| {
+            let mut others = all.iter().map(Verified::predicate);
+            others
+                .find(|it| supersedes(it, other))
+                .map(|it| it.id().clone())
+        };
+        let mut against = BTreeSet::new();
+        for other in all.iter().filter(|it| it.digest() != decision.digest()) {
+            let it = other.predicate();
+            let counts = it.decision.decision != Choice::Defer && time < it.expires;
+            if counts && superseder(it).is_none() && !self.withdrew(other, before)? {
+                against.insert(it.id().clone());
+            }
+        }
+        Ok(Opening {
+            auto_signature: self.auto_signature(says.id())?,
+            policies,
+            time,
+            withdrawn: self.withdrew(&decision, before)?,
+            superseded_by: superseder(says),
+            against,
+            decision,
+        })
+    }
+
+    /// Tells whether whoever made a decision has withdrawn it, by a revocation for which this holds.
+    fn withdrew(
+        &self,
+        decision: &Verified<DecisionPredicate>,
+        before: impl Fn(Sha256) -> bool,
+    ) -> Result<bool, Error> {
+        let path = Kind::Revocation.of(Scope::Record(decision.digest()));
+        let Some(envelope) = self.records.envelope(&path)? else {
+            return Ok(false);
+        };
+        // One that does not hold withdraws nothing; it is judged where it arrives.
+        let Ok(revocation) = self.verify::<RevocationPredicate>(&envelope) else {
+            return Ok(false);
+        };
+        let own = revocation.signer() == decision.signer();
+        let names = revocation.predicate().record == decision.digest();
+        Ok(own && names && before(revocation.digest()))
     }
 
     /// Returns whether whoever made a record has withdrawn it.

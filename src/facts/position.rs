@@ -263,6 +263,24 @@ impl<'a> Judging<'a> {
         }
     }
 
+    /// Returns the policies that a record must meet, which names one itself.
+    pub fn policies_of(
+        &self,
+        record: Sha256,
+        names: ObjectId,
+    ) -> impl Iterator<Item = &'a Policy> + use<'a> {
+        let (came, later) = self.versions_of(record, Some(names));
+        let later = later.filter(|it| it.commit != came.commit);
+        let versions = [came].into_iter().chain(later);
+        versions.map(|it| &it.policy)
+    }
+
+    /// Tells whether the first of two records is known to have been there when the second came, and
+    /// not with it. What was accepted before is not judged by what came later.
+    pub fn is_before(&self, first: Sha256, second: Sha256) -> bool {
+        self.precedes(first, second) && !self.precedes(second, first)
+    }
+
     /// Tells whether the first of two records was there when the second came, or came with it. Where
     /// each is judged by the policy that it names, no order is known, and none is taken for granted.
     pub fn precedes(&self, first: Sha256, second: Sha256) -> bool {

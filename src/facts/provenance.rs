@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::record::envelope::{Envelope, MAX_ENVELOPE};
+use crate::record::json;
 use crate::record::tree::Mode;
 use crate::record::{Coded, Diagnosis, Findings, Rule, RunId, Sha256, Subject};
 use crate::records::{FinalizationPredicate, Kind, Scope, Statement};
@@ -48,11 +49,14 @@ impl Differs {
 
     fn between(found: &Entry, implied: &Entry) -> Self {
         let fields = |it: &Entry| {
+            let gate1 = it.gate1.as_ref().map(json::canonical).unwrap_or_default();
+            let gate1 = String::from_utf8_lossy(&gate1).into_owned();
             let persons: Vec<_> = it.approved_by.iter().map(|it| it.as_str()).collect();
             [
                 ("approved_by", persons.join(", ")),
                 ("attestation_path", it.attestation_path.clone()),
                 ("commit", it.commit.to_string()),
+                ("gate1", gate1),
                 ("run_id", it.run_id.to_string()),
                 ("workflow_run_url", it.workflow_run_url.clone()),
             ]

@@ -19,6 +19,7 @@ use crate::{evidence, git, store};
 
 use super::claims::{Said, claims};
 use super::contradictions::{Around, contradictions};
+use super::decisions::{Opening, UsedBy};
 use super::demanded::Demanded;
 use super::position::{Judging, Positions};
 use super::provenance::Differs;
@@ -80,6 +81,8 @@ pub struct RunFacts {
     pub contract: Lookup<Verified<ContractPredicate>>,
     /// The approvals noted on that contract.
     pub task_approvals: Vec<Verified<ApprovalPredicate>>,
+    /// The decision that opened gate 1, if the run record names one.
+    pub gate1: Option<Lookup<Opening>>,
     /// For each approval spent: the run that the ledger says spent it.
     pub spent: BTreeMap<Sha256, Option<RunId>>,
     /// The root of the inventory in the ledger, if there is one.
@@ -350,6 +353,7 @@ impl Collector<'_> {
             run: self.the(id)?,
             contract: Lookup::Missing,
             task_approvals: Vec::new(),
+            gate1: None,
             spent: BTreeMap::new(),
             inventory: None,
             evidence: Lookup::Missing,
@@ -380,6 +384,7 @@ impl Collector<'_> {
         let last = facts.finalization.valid().map(Verified::digest);
         facts.audited = judging.audited(last, dated)?;
         facts.contract = self.the(&run.task)?;
+        facts.gate1 = self.gate1(&facts)?;
         for digest in &run.approvals {
             facts.spent.insert(*digest, self.records.spender(digest)?);
         }
@@ -439,6 +444,27 @@ impl Collector<'_> {
         }
         facts.demanded = self.demanded(&facts);
         Ok(facts)
+    }
+
+    /// Looks up the decision that opened gate 1 of a run.
+    fn gate1(&self, facts: &RunFacts) -> Result<Option<Lookup<Opening>>, Error> {
+        let Some(record) = facts.run.valid() else {
+            return Ok(None);
+        };
+        let says = record.predicate();
+        let Some(named) = &says.gate1 else {
+            return Ok(None);
+        };
+        let used = UsedBy {
+            record: record.digest(),
+            policy: says.context.policy,
+            time: facts.time,
+        };
+        Ok(Some(match self.the(&named.decision_id)? {
+            Lookup::Missing => Lookup::Missing,
+            Lookup::Invalid(finding) => Lookup::Invalid(finding),
+            Lookup::Valid(decision) => Lookup::Valid(self.opening(decision, Some(used))?),
+        }))
     }
 
     /// Returns what each record of a run that counts approvals had to count.

@@ -47,6 +47,7 @@ pub fn attest(session: &Session, request: Request) -> Result<Attested, Error> {
     let expires = facts.first_expiry(&approvals);
     let expires = expires.ok_or_else(|| refuse(step::unapproved(&run)))?;
     let attestation = AttestationPredicate {
+        gate1: says.gate1.clone(),
         approvals,
         commit: says.commit,
         context,

@@ -83,6 +83,7 @@ fn predicate(run: Held<'_>, complete: &Complete<'_>, context: Context) -> Finali
     let counted = counted.filter(|(digest, _)| attested.approvals.contains(digest));
     let approved_by: BTreeSet<IdentityName> = counted.map(|(_, person)| person.clone()).collect();
     FinalizationPredicate {
+        gate1: says.gate1.clone(),
         approvals: attested.approvals.clone(),
         approved_by: approved_by.into_iter().collect(),
         attestation: complete.attestation.digest(),

@@ -72,6 +72,9 @@ pub enum PacketProblem {
     /// The sentence cannot be compared as one line, or is missing.
     #[error("cannot accept an approval sentence that {0}")]
     Sentence(&'static str),
+    /// Nobody opens gate 1 like this.
+    #[error("cannot accept {0:?} as gate1: it is sentence, operator or decision")]
+    Gate1(String),
     /// An item is not a single path, action or value.
     #[error("cannot read {text:?} as one entry of {what}: {why}")]
     Item {

@@ -40,6 +40,48 @@ pub enum PacketKind {
     Toml,
 }
 
+/// Who opens gate 1 of a contract: what must speak for its execution.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Gate1 {
+    /// Operators, each by the exact sentence of the contract.
+    #[default]
+    Sentence,
+    /// Operators, who need not type the sentence.
+    Operator,
+    /// One decision on the gate SpecApproval, which counts as one approval.
+    Decision,
+}
+
+impl Gate1 {
+    /// Every way.
+    pub const ALL: &'static [Self] = &[Self::Sentence, Self::Operator, Self::Decision];
+
+    /// Returns the word of a contract for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Sentence => "sentence",
+            Self::Operator => "operator",
+            Self::Decision => "decision",
+        }
+    }
+
+    /// Returns what a word means, if anything.
+    pub fn of_word(word: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|it| it.word() == word)
+    }
+
+    fn is_sentence(&self) -> bool {
+        *self == Self::Sentence
+    }
+}
+
+impl fmt::Display for Gate1 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
 /// The target repository, and its admission according to the packet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -111,6 +153,9 @@ pub struct ContractDraft {
     pub rollback: Vec<String>,
     /// The exact sentence that an operator must approve.
     pub approval_sentence: String,
+    /// Who opens gate 1. A contract that does not say is approved by its sentence.
+    #[serde(skip_serializing_if = "Gate1::is_sentence", default)]
+    pub gate1: Gate1,
     /// The required evidence.
     pub evidence: Vec<String>,
     /// The stage that `AWO_RUN_STAGE` must name.

@@ -684,6 +684,9 @@ rules! {
     BindingMismatch = "binding-mismatch", Att002,
         "A decision binds what its target names, and an auto-signature the decision beside it.",
         "automation", "an auto-signature with another `target_ref`";
+    BindingStale = "binding-stale", Att002,
+        "A decision is used for the contract and the base commit that it binds.",
+        "automation", "a run on a newer tip than that of the decision";
     BindsApprovals = "binds-approvals", Att002,
         "An attestation or finalization binds approvals of its run that hold.",
         "AWO, attestation", "an attestation that names the approval of another run";
@@ -702,6 +705,9 @@ rules! {
     BindsContract = "binds-contract", Att002,
         "A statement binds the contract of its task.",
         "task contract", "a contract changed after its approval";
+    BindsGate1 = "binds-gate-1", Att002,
+        "Run record, attestation and finalization name the decision that opened gate 1 as it is, and the run spends it.",
+        "automation", "a run record that names another `model_id` than the decision";
     BindsGate2 = "binds-gate-2", Att002,
         "An attestation or finalization binds a gate 2 of its run that passed.",
         "AWO, chain", "an attestation that names a failed log";

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::decision::OpenedBy;
 use super::kind::Kind;
 use super::place::{Notes, Stands};
 use super::record::{Binding, Record, Signers, about};
@@ -15,7 +16,7 @@ about! {
     signers: Signers::Roles(&[Role::Reviewer]),
     stands: Stands::Noted(Notes::ATTESTATIONS),
     after: &[Kind::Run, Kind::Independence, Kind::Approval],
-    fields: "`run`, `commit`, `tree`, `root`, `contract`, `run_record`, `independence`, `approvals`, `expires`, `reviewer`, `reviewer_sha256`; optional `workflow_run_url`",
+    fields: "`run`, `commit`, `tree`, `root`, `contract`, `run_record`, `independence`, `approvals`, `expires`, `reviewer`, `reviewer_sha256`; optional `workflow_run_url`, and `gate1` as the run record has it",
 }
 
 /// An attestation.
@@ -33,6 +34,9 @@ pub struct AttestationPredicate {
     /// When the first of the approvals ceases to be valid. It decides in which notes the
     /// attestation stands.
     pub expires: Timestamp,
+    /// The decision that opened gate 1, if one did.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub gate1: Option<OpenedBy>,
     /// Digest of the independence log.
     pub independence: Sha256,
     /// The person who reviewed.

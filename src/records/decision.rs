@@ -8,6 +8,7 @@ use super::kind::Kind;
 use super::place::Stands;
 use super::record::{Binding, Record, Signers, about};
 use super::statement::{Context, Subject};
+use crate::record::contract::Gate1;
 use crate::record::{
     Choice, Confidence, DecisionId, Gate, Level, ObjectId, Reason, Role, RunId, Sha256, TaskId,
     Timestamp, Token,
@@ -152,6 +153,42 @@ impl DecisionPredicate {
     /// Returns the name under which all decisions of its gate on its target are found.
     pub fn target_key(&self) -> Sha256 {
         self.target.key(&self.decision.gate_type)
+    }
+}
+
+/// The decision that opened gate 1 of a run, as the records of the run name it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OpenedBy {
+    /// Who decided.
+    pub actor: Actor,
+    /// The level at which it was decided.
+    pub automation_level: Level,
+    /// The decision's name.
+    pub decision_id: DecisionId,
+    /// What spoke for it.
+    pub evidence_refs: Vec<Token>,
+    /// The gate.
+    pub gate_type: Token,
+    /// What opened gate 1: a decision.
+    pub kind: Gate1,
+    /// What was decided on.
+    pub target_ref: Token,
+}
+
+impl OpenedBy {
+    /// Returns what the records of a run say of a decision.
+    pub fn of(says: &DecisionPredicate) -> Self {
+        let it = &says.decision;
+        Self {
+            actor: it.actor.clone(),
+            automation_level: says.level,
+            decision_id: it.decision_id.clone(),
+            evidence_refs: it.evidence_refs.clone(),
+            gate_type: it.gate_type.clone(),
+            kind: Gate1::Decision,
+            target_ref: it.target_ref.clone(),
+        }
     }
 }
 

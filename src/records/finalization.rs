@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::decision::OpenedBy;
 use super::kind::Kind;
 use super::place::Stands;
 use super::record::{Binding, Record, Signers, about};
@@ -15,7 +16,7 @@ about! {
     signers: Signers::Roles(&[Role::Orchestrator, Role::Operator, Role::Reviewer]),
     stands: Stands::OncePerRun,
     after: &[Kind::Attestation],
-    fields: "`run`, `commit`, `root`, `run_record`, `independence`, `attestation`, `approvals`, `approved_by`; optional `workflow_run_url`",
+    fields: "`run`, `commit`, `root`, `run_record`, `independence`, `attestation`, `approvals`, `approved_by`; optional `workflow_run_url`, and `gate1` as the run record has it",
 }
 
 /// A finalization: names every link of the complete chain.
@@ -32,6 +33,9 @@ pub struct FinalizationPredicate {
     pub commit: ObjectId,
     /// Who finalizes.
     pub context: Context,
+    /// The decision that opened gate 1, if one did.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub gate1: Option<OpenedBy>,
     /// Digest of the independence log.
     pub independence: Sha256,
     /// The SHA-256 root.

@@ -30,7 +30,7 @@ pub use attestation::AttestationPredicate;
 pub use auto_signature::{AutoSignature, AutoSignaturePredicate, SCHEMA as SIGNATURE_SCHEMA};
 pub use contract::ContractPredicate;
 pub use decision::{
-    Actor, ActorKind, DecisionPredicate, GovDecision, SCHEMA as DECISION_SCHEMA, Target,
+    Actor, ActorKind, DecisionPredicate, GovDecision, OpenedBy, SCHEMA as DECISION_SCHEMA, Target,
 };
 pub use finalization::FinalizationPredicate;
 pub use independence::{GateStatus, IndependencePredicate};

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::decision::OpenedBy;
 use super::kind::Kind;
 use super::place::Stands;
 use super::record::{Binding, Record, Signers, about};
@@ -15,14 +16,14 @@ about! {
     signers: Signers::Roles(&[Role::Orchestrator]),
     stands: Stands::OncePerRun,
     after: &[Kind::Contract, Kind::Approval],
-    fields: "`run`, `task`, `contract`, `approvals` (those it spends), `base`, `commit`, `tree`, `reference`, `evidence` (the ref), `root`",
+    fields: "`run`, `task`, `contract`, `approvals` (those it spends), `base`, `commit`, `tree`, `reference`, `evidence` (the ref), `root`; optional `gate1` (the decision that opened gate 1, which `approvals` has by its digest: `kind`, `decision_id`, `gate_type`, `target_ref`, `automation_level`, `actor`, `evidence_refs`)",
 }
 
 /// A run record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RunPredicate {
-    /// Digests of the task approvals it spends, sorted.
+    /// Digests of the task approvals it spends, sorted; of the decision too that opened gate 1.
     pub approvals: Vec<Sha256>,
     /// The commit it started from, the parent of `commit`.
     pub base: ObjectId,
@@ -34,6 +35,9 @@ pub struct RunPredicate {
     pub contract: Sha256,
     /// The ref whose tree holds the evidence.
     pub evidence: RefName,
+    /// The decision that opened gate 1, if one did.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub gate1: Option<OpenedBy>,
     /// The branch the commit is for.
     pub reference: RefName,
     /// SHA-256 of the bytes of SHA256SUMS.txt.

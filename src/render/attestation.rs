@@ -21,6 +21,8 @@ pub struct Attested<'a> {
     pub orchestrator: &'a IdentityName,
     /// The task approvals that the run spent, and by whom.
     pub gate_1: Vec<(Sha256, IdentityName)>,
+    /// The decision that opened gate 1, and by whom.
+    pub decision: Option<(Sha256, &'a IdentityName)>,
     /// The log of gate 2 that it binds.
     pub gate_2: Option<&'a IndependencePredicate>,
     /// The audit approvals that it binds, and by whom.
@@ -62,7 +64,13 @@ pub fn text(it: &Attested<'_>) -> String {
         ("Reviewer", one_line(says.reviewer.as_str())),
         ("Reviewer SHA-256", says.reviewer_sha256.to_string()),
     ];
-    lines.extend(rows("Gate 1 (scope)", approvals(&it.gate_1)));
+    let decided = it.says.gate1.as_ref().zip(it.decision);
+    let decided = decided.map(|(opened, (digest, who))| {
+        let who = one_line(who.as_str());
+        format!("{digest} by {who} (decision {})", opened.decision_id)
+    });
+    let gate_1 = decided.into_iter().chain(approvals(&it.gate_1));
+    lines.extend(rows("Gate 1 (scope)", gate_1.collect()));
     let gate_2 = it.gate_2.map_or_else(none, |log| {
         format!("{} (log {})", log.status.word(), says.independence)
     });

@@ -34,8 +34,11 @@ pub fn entry(entry: &Entry) -> String {
         ("attestation", one_line(&entry.attestation_path)),
         ("workflow run", one_line(&entry.workflow_run_url)),
     ];
+    let gate1 = entry.gate1.as_ref();
+    let gate1 = gate1.map(|it| ("gate 1", format!("the decision {}", it.decision_id)));
     let line = |(name, value): (&str, String)| format!("{name:<12}  {value}").trim_end().to_owned();
-    fields.map(line).join("\n") + "\n"
+    let fields: Vec<_> = fields.into_iter().chain(gate1).map(line).collect();
+    fields.join("\n") + "\n"
 }
 
 fn names(entry: &Entry) -> String {

@@ -3,15 +3,149 @@
 
 use std::collections::BTreeSet;
 
-use crate::facts::decisions::{DecisionFacts, Named};
+use crate::facts::decisions::{DecisionFacts, Named, Opening};
 use crate::facts::run::Lookup;
 use crate::policy::{Need, Policy, Role, Verified};
+use crate::record::contract::Gate1;
 use crate::record::{
-    Choice, Finding, Findings, Gate, IdentityName, Level, Rule, Sha256, Subject, Token,
+    Choice, Finding, Findings, Gate, IdentityName, Level, ObjectId, Rule, Sha256, Subject, Token,
 };
 use crate::records::{
-    ActorKind, AutoSignaturePredicate, DECISION_SCHEMA, DecisionPredicate, SIGNATURE_SCHEMA, Target,
+    ActorKind, AutoSignaturePredicate, ContractPredicate, DECISION_SCHEMA, DecisionPredicate,
+    SIGNATURE_SCHEMA, Target,
 };
+
+use super::revocation;
+
+/// Judges a decision that opens gate 1 of a contract's run on a base commit, or is to open it, as it
+/// stands when it is used. Tells whether it counts.
+pub fn gate_1(
+    it: &Opening,
+    contract: &Verified<ContractPredicate>,
+    base: Option<ObjectId>,
+    subject: &Subject,
+    findings: &mut Findings,
+) -> bool {
+    let before = findings.len();
+    let (digest, says) = (it.decision.digest(), it.decision.predicate());
+    let (id, task) = (says.id(), &contract.predicate().contract.id);
+    let again = format!("git awo decide SpecApproval task/{task} approve --rationale CODE");
+    let mut refuse = |rule: Rule, found: String, expected: String, remedy: &str| {
+        let finding = rule.finding(subject.clone()).found(found);
+        findings.push(finding.expected(expected).remedy(remedy));
+    };
+    let gate1 = contract.predicate().contract.gate1;
+    if gate1 != Gate1::Decision {
+        let found = format!("the decision {id}, where the contract says gate1 = {gate1}");
+        let expected = "approvals by operators".to_owned();
+        let remedy = format!("git awo approve {task}");
+        refuse(Rule::HumanRequired, found, expected, &remedy);
+    }
+    let decided = &says.decision;
+    if says.gate() != Some(Gate::SpecApproval)
+        || decided.decision != Choice::Approve
+        || decided.target_ref.as_str() != format!("task/{task}")
+    {
+        let (choice, gate, on) = (decided.decision, &decided.gate_type, &decided.target_ref);
+        let found = format!("{id} says {choice} of {gate} {on}");
+        let expected = format!("approve of SpecApproval task/{task}");
+        refuse(Rule::BindingMismatch, found, expected, &again);
+    }
+    let target = Target::Record(contract.digest());
+    if says.target != target {
+        let found = format!("{id} binds the contract {}", says.target);
+        let expected = format!("{target}, the contract as it is now");
+        refuse(Rule::BindingStale, found, expected, &again);
+    }
+    if let Some(base) = base.filter(|it| says.base != Some(*it)) {
+        let bound = says.base.map(|it| it.to_string());
+        let found = format!(
+            "{id} binds {}",
+            bound.as_deref().unwrap_or("no base commit")
+        );
+        refuse(Rule::BindingStale, found, base.to_string(), &again);
+    }
+    if says.expires <= it.time {
+        let found = format!("the decision {id} expired at {}", says.expires);
+        let expected = format!("one valid at {}", it.time);
+        refuse(Rule::ApprovalUnexpired, found, expected, &again);
+    }
+    if let Some(other) = &it.superseded_by {
+        let found = format!("{other} supersedes {id}");
+        let remedy = format!("{again} --supersedes {other}");
+        refuse(
+            Rule::OneLiveDecision,
+            found,
+            "the last decision".to_owned(),
+            &remedy,
+        );
+    }
+    for other in &it.against {
+        let found = format!("{other} decides on the same as {id}");
+        let remedy = format!("{again} --supersedes {other}");
+        let expected = "one decision that counts".to_owned();
+        refuse(Rule::OneLiveDecision, found, expected, &remedy);
+    }
+    if it.withdrawn {
+        findings.push(revocation::used(digest, &again));
+    }
+    for policy in &it.policies {
+        findings.extend(opens(policy, Gate::SpecApproval, says, subject));
+        decides(&it.decision, policy, subject, findings);
+    }
+    signed(&it.decision, &it.auto_signature, subject, findings);
+    findings.len() == before
+}
+
+/// Whoever decided may still decide when the decision is used, with as much evidence as is asked for
+/// then.
+fn decides(
+    decision: &Verified<DecisionPredicate>,
+    policy: &Policy,
+    subject: &Subject,
+    findings: &mut Findings,
+) {
+    let (says, signer) = (decision.predicate(), decision.signer());
+    let actor = &says.decision.actor;
+    let refused = match actor.kind {
+        ActorKind::Model if policy.model_of(signer) != actor.model_id.as_deref() => Some((
+            Rule::ModelIdentity,
+            actor
+                .model_id
+                .clone()
+                .unwrap_or_else(|| "no model_id".to_owned()),
+            format!(
+                "{}, of {signer}",
+                policy.model_of(signer).unwrap_or("no model")
+            ),
+        )),
+        ActorKind::Model => {
+            let distinct: BTreeSet<_> = says.decision.evidence_refs.iter().collect();
+            let needed = policy.document().automation.evidence as usize;
+            (distinct.len() < needed).then(|| {
+                let found = format!("{} references", distinct.len());
+                (Rule::DecisionEvidence, found, format!("at least {needed}"))
+            })
+        }
+        ActorKind::Human if policy.holds(signer, Role::Model) => Some((
+            Rule::HumanRequired,
+            format!("{signer} decided as a person"),
+            "a person; the policy names it as a model".to_owned(),
+        )),
+        ActorKind::Human => (!policy.holds(signer, Role::Operator)).then(|| {
+            let found = format!("{signer} holds {}", policy.roles_of(signer));
+            (
+                Rule::ApprovedByOperator,
+                found,
+                "one who is an operator now".to_owned(),
+            )
+        }),
+    };
+    findings.extend(refused.map(|(rule, found, expected)| {
+        let finding = rule.finding(subject.clone()).found(found);
+        finding.expected(expected).remedy(again(says))
+    }));
+}
 
 /// What a gate answers to whoever asks it to open.
 pub fn opens(
@@ -82,7 +216,12 @@ pub fn decision(facts: &DecisionFacts<'_>, subject: &Subject) -> Findings {
     if says.decision.decision == Choice::Approve {
         findings.extend(opens(policy, gate, says, subject));
         evidence(facts, policy, subject, &mut findings);
-        signed(facts, subject, &mut findings);
+        signed(
+            facts.decision,
+            &facts.auto_signature,
+            subject,
+            &mut findings,
+        );
     }
     target(facts, gate, subject, &mut findings);
     order(facts, subject, &mut findings);
@@ -218,12 +357,17 @@ fn evidence(
 }
 
 /// A model's approval counts with its auto-signature, which arrives with it.
-fn signed(facts: &DecisionFacts<'_>, subject: &Subject, findings: &mut Findings) {
-    let says = facts.decision.predicate();
+fn signed(
+    decision: &Verified<DecisionPredicate>,
+    auto_signature: &Lookup<Verified<AutoSignaturePredicate>>,
+    subject: &Subject,
+    findings: &mut Findings,
+) {
+    let says = decision.predicate();
     if says.decision.actor.kind != ActorKind::Model {
         return;
     }
-    let finding = match &facts.auto_signature {
+    let finding = match auto_signature {
         Lookup::Missing => Rule::BindingMismatch
             .finding(subject.clone())
             .found("no auto-signature beside it")
@@ -231,7 +375,7 @@ fn signed(facts: &DecisionFacts<'_>, subject: &Subject, findings: &mut Findings)
             .remedy(again(says)),
         Lookup::Invalid(finding) => finding.clone(),
         Lookup::Valid(signature) => {
-            match auto_signature(signature, Some(facts.decision), subject) {
+            match self::auto_signature(signature, Some(decision), subject) {
                 Some(finding) => finding,
                 None => return,
             }

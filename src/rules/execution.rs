@@ -7,7 +7,7 @@ use crate::record::path::quote;
 use crate::record::{
     Finding, Findings, ObjectId, RefName, Rule, RunId, Subject, TaskId, Timestamp, sentence,
 };
-use crate::records::{ApprovalPredicate, Approves, ContractPredicate, Kind};
+use crate::records::{ApprovalPredicate, Approves, ContractPredicate, DecisionPredicate, Kind};
 use crate::store::layout;
 
 use super::revocation;
@@ -226,6 +226,19 @@ pub fn spendable(it: &Spendable<'_>, findings: &mut Findings) {
             "an unused approval".to_owned(),
         );
     }
+}
+
+/// Returns the finding that a run has spent a decision.
+pub fn decision_spent(decision: &Verified<DecisionPredicate>, run: &str) -> Finding {
+    let it = &decision.predicate().decision;
+    let (gate, on, id) = (&it.gate_type, &it.target_ref, &it.decision_id);
+    Rule::OneApprovalOneRun
+        .finding(Subject::of_record(decision.digest()))
+        .found(format!("the decision {id} was spent by {run}"))
+        .expected("an unused decision")
+        .remedy(format!(
+            "git awo decide {gate} {on} approve --rationale CODE --supersedes {id}"
+        ))
 }
 
 /// Returns the finding that only `count` persons have approved a contract for its base.

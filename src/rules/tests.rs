@@ -4,6 +4,7 @@ mod attested;
 mod branch;
 mod chain;
 mod findings;
+mod gate_1;
 mod gate_2;
 mod gates;
 mod keys;

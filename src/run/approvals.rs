@@ -4,18 +4,31 @@ use std::collections::BTreeMap;
 
 use crate::facts::run::Collector;
 use crate::policy::Verified;
-use crate::record::{Findings, IdentityName, ObjectId, Sha256, Timestamp};
-use crate::records::{ApprovalPredicate, ContractPredicate};
+use crate::record::contract::Gate1;
+use crate::record::{
+    Choice, Findings, Gate, IdentityName, ObjectId, Sha256, Subject, Timestamp, Token,
+};
+use crate::records::{ApprovalPredicate, ContractPredicate, DecisionPredicate, OpenedBy, Target};
+use crate::rules::automation;
 use crate::rules::execution::{self as rules, Spendable};
 use crate::store::layout::LedgerPath;
 use crate::store::ledger::parse_spent;
 
 use super::error::Error;
 
+/// What a run spends.
+#[derive(Default)]
+pub(super) struct Chosen {
+    /// The digests of approvals and of the decision, sorted.
+    pub(super) approvals: Vec<Sha256>,
+    /// The decision that opens gate 1, if one does.
+    pub(super) gate1: Option<OpenedBy>,
+}
+
 /// Returns approvals by as many distinct operators as the policy demands, sorted.
 ///
-/// Approvals of other runs may stand on the same contract: why one does not count is reported
-/// only if there are too few that do.
+/// Where the contract says so, one decision counts as one of them. Approvals of other runs may stand
+/// on the same contract: why one does not count is reported only if there are too few that do.
 pub(super) fn choose(
     collector: &Collector<'_>,
     contract: &Verified<ContractPredicate>,
@@ -23,12 +36,13 @@ pub(super) fn choose(
     base: Option<ObjectId>,
     now: Timestamp,
     findings: &mut Findings,
-) -> Result<Vec<Sha256>, Error> {
+) -> Result<Chosen, Error> {
     let policy = &collector.history.current().policy;
     // Never none, whatever a policy says: a contract by itself authorises nothing.
     let needed = (policy.document().gates.task_approvals as usize).max(1);
     let mut valid: BTreeMap<IdentityName, (Timestamp, Sha256)> = BTreeMap::new();
     let mut refused = Findings::new();
+    let decision = decision(collector, contract, base, &mut refused)?;
     for envelope in collector.records.approvals_of(blob)? {
         let approval = match collector.verify::<ApprovalPredicate>(&envelope) {
             Ok(approval) => approval,
@@ -37,9 +51,6 @@ pub(super) fn choose(
                 continue;
             }
         };
-        let marker = LedgerPath::Spent(approval.digest());
-        let spent = collector.records.file(&marker)?;
-        let spender = |bytes: Vec<u8>| parse_spent(&bytes).map(|run| run.to_string());
         let facts = Spendable {
             approval: &approval,
             contract,
@@ -47,7 +58,7 @@ pub(super) fn choose(
             policy,
             now,
             revoked: collector.revoked(&approval, || Ok(Vec::new()))?,
-            spent_by: spent.map(|it| spender(it).unwrap_or_else(|| "a run".to_owned())),
+            spent_by: spender(collector, approval.digest())?,
         };
         let before = refused.len();
         rules::spendable(&facts, &mut refused);
@@ -58,13 +69,65 @@ pub(super) fn choose(
             *last = until.max(*last);
         }
     }
-    if valid.len() < needed {
-        findings.extend(refused);
-        findings.push(rules::too_few(contract, valid.len(), needed));
-        return Ok(Vec::new());
+    // Whoever decided counts once.
+    if let Some(decision) = &decision {
+        valid.remove(decision.signer());
     }
-    let valid = valid.into_values().take(needed);
-    let mut digests: Vec<_> = valid.map(|(_, digest)| digest).collect();
-    digests.sort();
-    Ok(digests)
+    let count = valid.len().saturating_add(usize::from(decision.is_some()));
+    if count < needed {
+        findings.extend(refused);
+        findings.push(rules::too_few(contract, count, needed));
+        return Ok(Chosen::default());
+    }
+    let own = decision.iter().map(Verified::digest);
+    let of_persons = valid.into_values().map(|(_, digest)| digest);
+    let mut approvals: Vec<_> = own.chain(of_persons).take(needed).collect();
+    approvals.sort();
+    Ok(Chosen {
+        approvals,
+        gate1: decision.map(|it| OpenedBy::of(it.predicate())),
+    })
+}
+
+/// Returns who has spent an approval or a decision, if anybody has.
+fn spender(collector: &Collector<'_>, spent: Sha256) -> Result<Option<String>, Error> {
+    let marker = collector.records.file(&LedgerPath::Spent(spent))?;
+    let spender = |bytes: Vec<u8>| match parse_spent(&bytes) {
+        Some(run) => run.to_string(),
+        None => "a run".to_owned(),
+    };
+    Ok(marker.map(spender))
+}
+
+/// Returns the decision that opens gate 1, if the contract leaves it to one, and one does.
+fn decision(
+    collector: &Collector<'_>,
+    contract: &Verified<ContractPredicate>,
+    base: Option<ObjectId>,
+    refused: &mut Findings,
+) -> Result<Option<Verified<DecisionPredicate>>, Error> {
+    if contract.predicate().contract.gate1 != Gate1::Decision {
+        return Ok(None);
+    }
+    let Ok(gate) = Token::new(Gate::SpecApproval.name()) else {
+        return Ok(None);
+    };
+    let target = Target::Record(contract.digest());
+    for decision in collector.decisions_on(target.key(&gate))? {
+        if decision.predicate().decision.decision != Choice::Approve {
+            continue;
+        }
+        let subject = Subject::of_record(decision.digest());
+        let opening = collector.opening(decision, None)?;
+        let spent = spender(collector, opening.decision.digest())?;
+        let mut counts = automation::gate_1(&opening, contract, base, &subject, refused);
+        if let Some(run) = spent {
+            refused.push(rules::decision_spent(&opening.decision, &run));
+            counts = false;
+        }
+        if counts {
+            return Ok(Some(opening.decision));
+        }
+    }
+    Ok(None)
 }

@@ -128,6 +128,7 @@ pub(super) fn record(
         context: actor.context_as(history, admitted.person.clone(), Role::Orchestrator.word()),
         contract: admitted.contract.digest(),
         evidence: layout::evidence(now.month()),
+        gate1: admitted.gate1.clone(),
         reference: contract.target_ref.clone(),
         root,
         run: admitted.run.clone(),

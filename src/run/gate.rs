@@ -9,7 +9,7 @@ use crate::record::contract::Contract;
 use crate::record::{
     Coded, Findings, IdentityName, ObjectId, Refusal, RunId, Sha256, Subject, TaskId,
 };
-use crate::records::{ContractPredicate, Kind};
+use crate::records::{ContractPredicate, Kind, OpenedBy};
 use crate::rules::{absent, execution as rules, policy, setup};
 use crate::store::layout;
 use crate::store::ledger::{Records, Refs};
@@ -33,8 +33,10 @@ pub(super) struct Admission {
     pub(super) contract: Verified<ContractPredicate>,
     /// The blob of its envelope, to which approvals are noted.
     pub(super) blob: ObjectId,
-    /// The approvals to be spent, sorted.
+    /// The approvals to be spent, sorted, with the decision that opens gate 1.
     pub(super) approvals: Vec<Sha256>,
+    /// That decision, if one does.
+    pub(super) gate1: Option<OpenedBy>,
     /// The commit to start from.
     pub(super) base: ObjectId,
     /// Who runs it.
@@ -68,6 +70,8 @@ pub(super) struct GateResult {
     pub(super) contract: Option<(Verified<ContractPredicate>, ObjectId)>,
     /// The approvals to be spent, sorted; none unless there are enough.
     pub(super) approvals: Vec<Sha256>,
+    /// The decision among them that opens gate 1, if one does.
+    pub(super) gate1: Option<OpenedBy>,
     /// The tip of the contract's branch.
     pub(super) base: Option<ObjectId>,
     /// Who asks, if an orchestrator.
@@ -87,6 +91,7 @@ impl GateResult {
                 contract,
                 blob,
                 approvals: self.approvals,
+                gate1: self.gate1,
                 base,
                 person,
                 run,
@@ -160,7 +165,8 @@ pub(super) fn examine(
         findings.extend(rules::governed(policy, &says.target_ref));
         gate.base = base(actor, says, findings)?;
         let base = gate.base;
-        gate.approvals = approvals::choose(&collector, contract, *blob, base, now, findings)?;
+        let chosen = approvals::choose(&collector, contract, *blob, base, now, findings)?;
+        (gate.approvals, gate.gate1) = (chosen.approvals, chosen.gate1);
     }
     Ok(gate)
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::record::json::{self, BadJson};
 use crate::record::{IdentityName, ObjectId, RunId};
-use crate::records::FinalizationPredicate;
+use crate::records::{FinalizationPredicate, OpenedBy};
 
 /// An entry: what AWO's index says of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +17,9 @@ pub struct Entry {
     pub attestation_path: String,
     /// The harness commit.
     pub commit: ObjectId,
+    /// The decision that opened gate 1, if one did.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub gate1: Option<OpenedBy>,
     /// The run.
     pub run_id: RunId,
     /// Where the forge ran the audit; empty if no forge did.
@@ -49,6 +52,7 @@ impl Entry {
                 finalization.run
             ),
             commit: finalization.commit,
+            gate1: finalization.gate1.clone(),
             run_id: finalization.run.clone(),
             workflow_run_url: finalization
                 .workflow_run_url

@@ -18,6 +18,7 @@ pub const OPEN: &[(&str, &[Rule])] = &[
             Rule::BindsBytes,
             Rule::BindsCommit,
             Rule::BindsContract,
+            Rule::BindsGate1,
             Rule::BindsGate2,
             Rule::BindsPacket,
             Rule::BindsPolicy,
@@ -195,6 +196,7 @@ pub const OPEN: &[(&str, &[Rule])] = &[
         &[
             Rule::AnswerInTurn,
             Rule::BelowThreshold,
+            Rule::BindingStale,
             Rule::DecisionEvidence,
             Rule::FileLimit,
             Rule::Fresh,

@@ -166,6 +166,7 @@ impl<'a> Play<'a> {
                 let expires = valid.iter().map(|it| it.until).min()?;
                 approvals.sort();
                 let attestation = AttestationPredicate {
+                    gate1: None,
                     approvals,
                     expires,
                     ..Statement::parse(self.world.attestation.payload())
@@ -188,6 +189,7 @@ impl<'a> Play<'a> {
                 let mut approved_by: Vec<_> = approved_by.iter().map(|it| name(it.by)).collect();
                 approved_by.sort();
                 let says = FinalizationPredicate {
+                    gate1: None,
                     approvals: attested.approvals.clone(),
                     approved_by,
                     attestation: digest,

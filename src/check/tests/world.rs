@@ -326,6 +326,7 @@ impl World {
             context: context("otto", "orchestrator"),
             contract: contract.digest(),
             evidence: month(),
+            gate1: None,
             reference: main(),
             root,
             run: run_id(),

@@ -9,7 +9,7 @@ use crate::cli::{Answer, Context};
 use crate::ops::task::{self, Packet};
 use crate::ops::{Error, Session};
 use crate::packet;
-use crate::record::contract::Contract;
+use crate::record::contract::{Contract, Gate1};
 use crate::record::path::{LONGEST, cut};
 use crate::record::{RefName, TaskId};
 use crate::render::one_line;
@@ -77,6 +77,14 @@ struct NewArgs {
     /// The branch that gets the commit
     #[arg(long = "ref", value_name = "REF", default_value = "refs/heads/main")]
     reference: String,
+    /// What opens gate 1: operators by the exact sentence, operators who need not type it, or one
+    /// decision on SpecApproval in place of one of them
+    #[arg(long, value_name = "sentence|operator|decision", default_value_t = Gate1::Sentence, value_parser = gate1, hide_default_value = true)]
+    gate1: Gate1,
+}
+
+fn gate1(word: &str) -> Result<Gate1, String> {
+    Gate1::of_word(word).ok_or_else(|| "it is sentence, operator or decision".to_owned())
 }
 
 pub fn run(context: &Context, args: &TaskArgs) -> Result<Answer, Error> {
@@ -130,6 +138,9 @@ fn packet(new: &NewArgs) -> String {
     line("id", json!(new.id));
     line("task", json!(new.task));
     line("target_ref", json!(new.reference));
+    if new.gate1 != Gate1::Sentence {
+        line("gate1", json!(new.gate1));
+    }
     line("allowed_paths", strings(&new.allowed));
     line("forbidden_paths", strings(&new.forbidden));
     line("forbidden_actions", strings(&new.forbidden_actions));
@@ -177,10 +188,19 @@ fn answer(contract: &Contract, what: &str) -> Answer {
     }
     line("evidence", &contract.evidence.join(", "));
     line("approval sentence", &contract.approval_sentence);
+    if contract.gate1 != Gate1::Sentence {
+        line("gate 1", contract.gate1.word());
+    }
     for missed in &contract.not_understood {
         line("not understood", missed);
     }
-    text.push_str(&format!("next: git awo approve {}\n", contract.id));
+    text.push_str(&match contract.gate1 {
+        Gate1::Sentence | Gate1::Operator => format!("next: git awo approve {}\n", contract.id),
+        Gate1::Decision => format!(
+            "next: git awo decide SpecApproval task/{} approve --rationale CODE\n",
+            contract.id
+        ),
+    });
     Answer::new("contract", value, text)
 }
 

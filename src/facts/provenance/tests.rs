@@ -8,6 +8,7 @@ fn entry(run: &str) -> Entry {
         approved_by: vec![IdentityName::new("rita").unwrap()],
         attestation_path: format!("governance/attestations/{run}/ATTESTATION.json"),
         commit: ObjectId::Sha1([7; 20]),
+        gate1: None,
         run_id: RunId::new(run).unwrap(),
         workflow_run_url: String::new(),
     }

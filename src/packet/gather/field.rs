@@ -39,6 +39,7 @@ fields! {
     Base = "base", "base commit";
     Validation = "validation_command", "validation command";
     Sentence = "approval_sentence", "approval sentence";
+    Gate1 = "gate1", "gate 1";
     Stage = "stage", "stage";
     Status = "status", "status";
     RiskTier = "risk_tier", "risk tier";

@@ -1,8 +1,8 @@
 //! Builds the draft from what was gathered.
 
 use crate::record::contract::{
-    ActionName, Admission, ContractDraft, PacketKind, PathList, SCHEMA, Target, check_pattern,
-    check_sentence,
+    ActionName, Admission, ContractDraft, Gate1, PacketKind, PathList, SCHEMA, Target,
+    check_pattern, check_sentence,
 };
 use crate::record::{ObjectId, RefName, Sha256, TaskId};
 
@@ -57,6 +57,7 @@ impl Gather {
         let forbidden_paths = self.paths(List::ForbiddenPaths, PathList::Forbidden);
         let forbidden_actions = self.actions();
         let approval_sentence = self.sentence(strict, id.as_ref(), &mut supplied);
+        let gate1 = self.gate1();
         let wanted = [
             List::ForbiddenPaths,
             List::ForbiddenActions,
@@ -91,6 +92,7 @@ impl Gather {
             validation_command,
             rollback: self.texts(List::Rollback),
             approval_sentence: approval_sentence?,
+            gate1: gate1?,
             evidence: self.texts(List::Evidence),
             stage: self.text(Scalar::Stage),
             status: self.text(Scalar::Status),
@@ -338,6 +340,18 @@ impl Gather {
         }
         supplied.push("approval_sentence: generated, the packet gives none".to_owned());
         id.map(|id| format!("I approve {id}."))
+    }
+
+    /// Without a word it is the sentence: one that the packet does not give is generated.
+    fn gate1(&mut self) -> Option<Gate1> {
+        let Some(said) = self.scalars.get(&Scalar::Gate1).cloned() else {
+            return Some(Gate1::default());
+        };
+        let gate1 = Gate1::of_word(&said.text);
+        if gate1.is_none() {
+            self.complain(Some(said.line), PacketProblem::Gate1(said.text));
+        }
+        gate1
     }
 
     fn not_understood(&mut self, supplied: Vec<String>) -> Vec<String> {

@@ -24,6 +24,7 @@ fn draft() -> ContractDraft {
         validation_command: None,
         rollback: vec![],
         approval_sentence: "I approve T-1.".to_owned(),
+        gate1: Gate1::default(),
         evidence: vec![],
         stage: Some("5".to_owned()),
         status: None,

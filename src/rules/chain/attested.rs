@@ -59,6 +59,7 @@ impl Links<'_> {
     fn attestation_holds(&mut self, attestation: &Verified<AttestationPredicate>, time: Timestamp) {
         let (says, signer) = (attestation.predicate(), attestation.signer());
         self.binds_run(says);
+        self.binds_gate_1("attestation", &says.gate1, "attest");
         self.binds_gate_2(says.independence);
         if self.reviews.passed.is_empty() {
             let found = "an attestation that follows no passed gate 2";
@@ -143,6 +144,7 @@ impl Links<'_> {
     fn finalization_holds(&mut self, finalization: &Verified<FinalizationPredicate>) {
         let says = finalization.predicate();
         self.binds_run(says);
+        self.binds_gate_1("finalization", &says.gate1, "finalize");
         self.binds_gate_2(says.independence);
         if !self.reviews.attested.contains(&says.attestation) {
             let expected = "an attestation that holds";

@@ -8,7 +8,7 @@ use crate::facts::demanded::Demanded;
 use crate::facts::run::{Held, Lookup, RunFacts};
 use crate::policy::Policy;
 use crate::record::{Finding, Findings, IdentityName, Rule, RunId, Sha256, Subject, Timestamp};
-use crate::records::{Binding, Kind, Record};
+use crate::records::{Binding, Kind, OpenedBy, Record};
 use crate::rules::{integrity, remedy};
 
 /// Collects the findings on one run whose record holds by itself.
@@ -231,6 +231,23 @@ impl<'a> Links<'a> {
             (Rule::BindsContract, Binding::Contract(says.contract)),
         ];
         self.binds(review, &things);
+    }
+
+    /// Judges that a record names the decision that opened gate 1 as the run record does.
+    pub(super) fn binds_gate_1(&mut self, what: &str, gate1: &Option<OpenedBy>, step: &str) {
+        let of_run = &self.run.says().gate1;
+        if gate1 != of_run {
+            let word = |it: &Option<OpenedBy>| match it {
+                Some(it) => format!("the decision {}, as it is", it.decision_id),
+                None => "no decision".to_owned(),
+            };
+            let found = match gate1 {
+                Some(it) => format!("the {what} names the decision {}", it.decision_id),
+                None => format!("the {what} names no decision"),
+            };
+            let (expected, remedy) = (word(of_run), self.git_awo(step));
+            self.push(Rule::BindsGate1, found, expected, remedy);
+        }
     }
 
     /// Judges that a review binds a gate 2 that passed.

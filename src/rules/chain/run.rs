@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use crate::facts::case::CommitCase;
 use crate::policy::Verified;
-use crate::record::{Finding, IdentityName, Rule, Subject, Timestamp, sentence};
-use crate::records::{ApprovalPredicate, Approves, Binding, ContractPredicate, Kind};
+use crate::record::{Finding, IdentityName, Rule, Sha256, Subject, Timestamp, sentence};
+use crate::records::{ApprovalPredicate, Approves, Binding, ContractPredicate, Kind, OpenedBy};
 
 use super::links::Links;
-use crate::rules::revocation;
+use crate::rules::{automation, revocation};
 
 impl<'a> Links<'a> {
     /// Judges what the run rests on and leaves behind.
@@ -83,7 +83,12 @@ impl<'a> Links<'a> {
         let (facts, says) = (self.facts, self.run.says());
         let mut persons = BTreeSet::new();
         let again = self.again(Kind::Run);
+        let decision = self.gate_1(contract, &mut persons);
         for digest in &says.approvals {
+            if decision == Some(*digest) {
+                self.spent(*digest);
+                continue;
+            }
             let mut approvals = facts.task_approvals.iter();
             let Some(approval) = approvals.find(|it| it.digest() == *digest) else {
                 let expected = "the approval that the run spends";
@@ -100,22 +105,7 @@ impl<'a> Links<'a> {
             } else if self.task_approval(contract, approval) {
                 persons.insert(approval.signer());
             }
-            match facts.spent.get(digest) {
-                Some(Some(spender)) if *spender == facts.id => {}
-                Some(Some(spender)) => {
-                    let found = format!("{digest} was spent by {spender}");
-                    self.push(Rule::OneApprovalOneRun, found, "an unused approval", &again);
-                }
-                _ => {
-                    let found = format!("{digest} is not marked as spent");
-                    self.push(
-                        Rule::SpentMarker,
-                        found,
-                        "the marker",
-                        self.again(Kind::Run),
-                    );
-                }
-            }
+            self.spent(*digest);
         }
         let needed = self.demanded(Some(self.run.record.digest())).of_task;
         if persons.len() < needed {
@@ -123,6 +113,50 @@ impl<'a> Links<'a> {
             let expected = format!("{needed} distinct operators");
             self.push(Rule::TaskApproved, found, expected, &again);
         }
+    }
+
+    /// An approval, or a decision that counts as one, is spent by this run and no other.
+    fn spent(&mut self, digest: Sha256) {
+        let (facts, again) = (self.facts, self.again(Kind::Run));
+        match facts.spent.get(&digest) {
+            Some(Some(spender)) if *spender == facts.id => {}
+            Some(Some(spender)) => {
+                let found = format!("{digest} was spent by {spender}");
+                self.push(Rule::OneApprovalOneRun, found, "an unused approval", again);
+            }
+            _ => {
+                let found = format!("{digest} is not marked as spent");
+                self.push(Rule::SpentMarker, found, "the marker", again);
+            }
+        }
+    }
+
+    /// The decision that opened gate 1 counts as one approval, by whoever decided. Returns its digest.
+    fn gate_1(
+        &mut self,
+        contract: &Verified<ContractPredicate>,
+        persons: &mut BTreeSet<&'a IdentityName>,
+    ) -> Option<Sha256> {
+        let (facts, says) = (self.facts, self.run.says());
+        let named = says.gate1.as_ref()?;
+        let (found, again) = (facts.gate1.as_ref()?, self.again(Kind::Run));
+        let opening = self.link("decision", Rule::TaskApproved, found)?;
+        let (decision, digest) = (opening.decision.predicate(), opening.decision.digest());
+        let own = OpenedBy::of(decision);
+        if *named != own {
+            let found = format!("what the run record says of {}", named.decision_id);
+            self.push(Rule::BindsGate1, found, "what the decision says", &again);
+        }
+        if !says.approvals.contains(&digest) {
+            let found = format!("a run that does not spend {}", named.decision_id);
+            self.push(Rule::BindsGate1, found, digest, &again);
+        }
+        let subject = self.subject.clone();
+        let base = Some(says.base);
+        if automation::gate_1(opening, contract, base, &subject, &mut self.findings) {
+            persons.insert(opening.decision.signer());
+        }
+        Some(digest)
     }
 
     fn task_approval(

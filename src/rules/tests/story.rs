@@ -143,6 +143,7 @@ pub fn told(edits: &[Edit]) -> Told {
         context: context("otto", "orchestrator"),
         contract: contract.digest(),
         evidence: RefName::new("refs/awo/evidence/2026-01").unwrap(),
+        gate1: None,
         reference: main(),
         root: sha(1),
         run: run_id(),
@@ -207,6 +208,7 @@ pub fn told(edits: &[Edit]) -> Told {
     let audit = verified(&policy, audit);
 
     let mut attestation = AttestationPredicate {
+        gate1: None,
         approvals: vec![audit.digest()],
         commit: says.commit,
         context: context(attester, "reviewer"),
@@ -225,6 +227,7 @@ pub fn told(edits: &[Edit]) -> Told {
     let attestation = verified(&policy, attestation);
 
     let mut finalization = FinalizationPredicate {
+        gate1: None,
         approvals: vec![audit.digest()],
         approved_by: vec![name(reviewer)],
         attestation: attestation.digest(),
@@ -258,6 +261,7 @@ pub fn told(edits: &[Edit]) -> Told {
         }),
         contract: Lookup::Valid(contract),
         task_approvals: vec![approval],
+        gate1: None,
         run: Lookup::Valid(run),
         independence: vec![log],
         overrides,

@@ -363,6 +363,7 @@ fn contract() -> ContractDraft {
         validation_command: Some("grep -q three src/a.txt && echo passed".to_owned()),
         rollback: vec!["revert the commit".to_owned()],
         approval_sentence: "I approve the mending.".to_owned(),
+        gate1: Default::default(),
         evidence: Vec::new(),
         stage: None,
         status: None,

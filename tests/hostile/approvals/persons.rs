@@ -284,6 +284,7 @@ fn two_keys_of_one_person_are_one_approval() {
     let mut approvals = vec![same.digest(), other.digest()];
     approvals.sort();
     let says = AttestationPredicate {
+        gate1: None,
         approvals,
         commit: run.commit,
         context: door.context("reviewer"),

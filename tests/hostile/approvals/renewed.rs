@@ -154,6 +154,7 @@ fn an_attestation_that_has_expired_keeps_no_approval_from_being_withdrawn() {
     let attested = records.attestations_of(commit).unwrap().remove(0);
     let says = Statement::<AttestationPredicate>::parse(attested.payload()).unwrap();
     let says = AttestationPredicate {
+        gate1: None,
         approvals,
         expires: ends.into_iter().min().unwrap(),
         ..says.predicate

@@ -81,6 +81,7 @@ impl Said {
         let by = audit.context.identity.clone();
         let audit = sealed(audit, by.as_str());
         let mut attestation = AttestationPredicate {
+            gate1: None,
             approvals: vec![audit.digest()],
             commit: run.commit,
             context: context("rita", "reviewer"),
@@ -98,6 +99,7 @@ impl Said {
         edit!(edits, Attestation, &mut attestation);
         let attestation = sealed(attestation, "rita");
         let mut finalized = FinalizationPredicate {
+            gate1: None,
             approvals: vec![audit.digest()],
             approved_by: vec![name("rita")],
             attestation: attestation.digest(),
