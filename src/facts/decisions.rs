@@ -15,6 +15,7 @@ use crate::store::ledger;
 
 use super::Error;
 use super::arrivals::Arrivals;
+use super::opening::{Opening, UsedBy};
 use super::run::{Collector, Lookup};
 
 /// The longest decision or revocation that is read before the limits of a policy are known, in bytes.
@@ -43,35 +44,6 @@ pub struct DecisionFacts<'a> {
     pub superseded: Option<DecisionPredicate>,
     /// Other decisions on the same gate and target that still count, and that it does not supersede.
     pub live: BTreeSet<DecisionId>,
-}
-
-/// A decision that opens gate 1 of a run, or is to open it, and what bears on that.
-#[derive(Clone, Debug)]
-pub struct Opening {
-    pub decision: Verified<DecisionPredicate>,
-    /// The model's signature under it.
-    pub auto_signature: Lookup<Verified<AutoSignaturePredicate>>,
-    /// The policies by which it must hold: those by which its use is judged.
-    pub policies: Vec<Policy>,
-    /// When it is used.
-    pub time: Timestamp,
-    /// Whether its maker had withdrawn it by then.
-    pub withdrawn: bool,
-    /// What had taken its place by then.
-    pub superseded_by: Option<DecisionId>,
-    /// Other decisions on the same gate and target that counted then.
-    pub against: BTreeSet<DecisionId>,
-}
-
-/// The record that uses a decision.
-#[derive(Clone, Copy, Debug)]
-pub struct UsedBy {
-    /// Its digest.
-    pub record: Sha256,
-    /// The policy that it names.
-    pub policy: ObjectId,
-    /// When it came.
-    pub time: Timestamp,
 }
 
 /// What a `target_ref` names.

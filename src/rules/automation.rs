@@ -3,7 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::facts::decisions::{DecisionFacts, Named, Opening};
+use crate::facts::decisions::{DecisionFacts, Named};
+use crate::facts::opening::Opening;
 use crate::facts::run::Lookup;
 use crate::policy::{Need, Policy, Role, Verified};
 use crate::record::contract::Gate1;
@@ -29,7 +30,8 @@ pub fn gate_1(
     let before = findings.len();
     let (digest, says) = (it.decision.digest(), it.decision.predicate());
     let (id, task) = (says.id(), &contract.predicate().contract.id);
-    let again = format!("git awo decide SpecApproval task/{task} approve --rationale CODE");
+    let (gate, on) = (Gate::SpecApproval, format!("task/{task}"));
+    let again = format!("git awo decide {gate} {on} approve --rationale CODE");
     let mut refuse = |rule: Rule, found: String, expected: String, remedy: &str| {
         let finding = rule.finding(subject.clone()).found(found);
         findings.push(finding.expected(expected).remedy(remedy));
@@ -44,7 +46,7 @@ pub fn gate_1(
     let decided = &says.decision;
     if says.gate() != Some(Gate::SpecApproval)
         || decided.decision != Choice::Approve
-        || decided.target_ref.as_str() != format!("task/{task}")
+        || decided.target_ref.as_str() != on
     {
         let (choice, gate, on) = (decided.decision, &decided.gate_type, &decided.target_ref);
         let found = format!("{id} says {choice} of {gate} {on}");

@@ -11,7 +11,7 @@ use crate::ops::{Error, Session};
 use crate::packet;
 use crate::record::contract::{Contract, Gate1};
 use crate::record::path::{LONGEST, cut};
-use crate::record::{RefName, TaskId};
+use crate::record::{Gate, RefName, TaskId};
 use crate::render::one_line;
 
 /// Import, write and show task contracts
@@ -77,9 +77,8 @@ struct NewArgs {
     /// The branch that gets the commit
     #[arg(long = "ref", value_name = "REF", default_value = "refs/heads/main")]
     reference: String,
-    /// What opens gate 1: operators by the exact sentence, operators who need not type it, or one
-    /// decision on SpecApproval in place of one of them
-    #[arg(long, value_name = "sentence|operator|decision", default_value_t = Gate1::Sentence, value_parser = gate1, hide_default_value = true)]
+    /// What opens gate 1: sentence (exactly typed), operator (who types none) or decision
+    #[arg(long, value_name = "WHAT", default_value_t = Gate1::Sentence, value_parser = gate1)]
     gate1: Gate1,
 }
 
@@ -194,12 +193,13 @@ fn answer(contract: &Contract, what: &str) -> Answer {
     for missed in &contract.not_understood {
         line("not understood", missed);
     }
+    let task = &contract.id;
     text.push_str(&match contract.gate1 {
-        Gate1::Sentence | Gate1::Operator => format!("next: git awo approve {}\n", contract.id),
-        Gate1::Decision => format!(
-            "next: git awo decide SpecApproval task/{} approve --rationale CODE\n",
-            contract.id
-        ),
+        Gate1::Sentence | Gate1::Operator => format!("next: git awo approve {task}\n"),
+        Gate1::Decision => {
+            let (gate, on) = (Gate::SpecApproval, format!("task/{task}"));
+            format!("next: git awo decide {gate} {on} approve --rationale CODE\n")
+        }
     });
     Answer::new("contract", value, text)
 }

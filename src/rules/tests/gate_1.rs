@@ -1,7 +1,7 @@
 //! A decision that opens gate 1, as a table: everything is in order but for one thing.
 
 use super::story::*;
-use crate::facts::decisions::Opening;
+use crate::facts::opening::Opening;
 use crate::facts::run::Lookup;
 use crate::record::contract::{ContractDraft, Gate1};
 use crate::record::{Choice, DecisionId, Findings, Level, Subject, Token};
