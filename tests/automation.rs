@@ -126,3 +126,25 @@ fn under_locked_nothing_opens_and_a_refusal_is_recorded() {
     world.fresh_clone();
     world.ok("vera", "vera", &["git", "awo", "verify"]);
 }
+
+#[test]
+fn a_decision_is_withdrawn_by_whoever_made_it_and_then_counts_for_nothing() {
+    let world = decided();
+    world.ok("otto", "otto", &["git", "awo", "push"]);
+    world.ok("olga", "olga", &["git", "awo", "fetch"]);
+    let listed = world.ok("olga", "olga", &["git", "awo", "decisions"]);
+    let id = listed.split(' ').next().unwrap().to_owned();
+    let revoke = ["git", "awo", "revoke", &id, "--reason", "too early"];
+    world.refused("olga", "olga", &revoke, "GOV-005");
+    world.ok("otto", "otto", &revoke);
+    let listed = world.ok("otto", "otto", &["git", "awo", "decisions"]);
+    assert!(listed.contains("withdrawn"), "{listed}");
+    // Now another one counts on the same target.
+    let base = world.rev("otto", "refs/remotes/origin/main");
+    let ask = format!("SpecApproval task/T-1 reject --confidence 0.5 --rationale x --base {base}");
+    let (code, _, text) = world.decides("otto", &ask);
+    assert_eq!(code, 0, "{text}");
+    world.ok("otto", "otto", &["git", "awo", "push"]);
+    world.fresh_clone();
+    world.ok("vera", "vera", &["git", "awo", "verify"]);
+}
