@@ -2,6 +2,7 @@
 //! for what only the person knows.
 
 use crate::facts::case::{CommitCase, CommitKind};
+use crate::facts::upstream::Ahead;
 use crate::record::{RepoPath, TaskId};
 use crate::sys::shell::quote;
 
@@ -37,6 +38,19 @@ pub fn leave_out_or_allow(case: &CommitCase<'_>, path: &RepoPath, key: &str) -> 
 /// Returns how a task is executed again: every run spends approvals of its own.
 pub fn run_again(task: &TaskId) -> String {
     format!("git awo approve {task} --again, then git awo run {task} -- COMMAND")
+}
+
+/// Returns how a branch that is behind follows where it was seen last.
+pub fn follow(it: &Ahead) -> String {
+    let tracking = it.tracking.as_str();
+    let tracking = quote(tracking.strip_prefix("refs/remotes/").unwrap_or(tracking));
+    match it.checked_out {
+        true => format!("git merge --ff-only {tracking}"),
+        false => {
+            let branch = quote(it.branch.branch().unwrap_or("BRANCH"));
+            format!("git switch {branch}, then git merge --ff-only {tracking}")
+        }
+    }
 }
 
 /// What is to be changed otherwise than by the commit that was judged.
