@@ -92,6 +92,25 @@ fn a_model_opens_what_the_table_leaves_to_it_and_a_person_answers_the_rest() {
         text.contains("REP-003") && text.contains("one-live-decision"),
         "{text}"
     );
+    // What happened follows from the records, in every clone alike, and is legal.
+    let export = ["git", "awo", "events", "export"];
+    let events = world.ok("otto", "otto", &export);
+    assert_eq!(events, world.ok("olga", "olga", &export));
+    let kinds: Vec<String> = events
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["fr_event_id"].to_string())
+        .collect();
+    // Of what was deferred 1, 4, 5; of the answer 1.
+    let mut found: Vec<_> = kinds.iter().map(|it| it.trim_matches('"')).collect();
+    found.sort_unstable();
+    let of = |number: u8| format!("FR-EVT-GOV-00{number}");
+    assert_eq!(found, [of(1), of(1), of(4), of(5)]);
+    world.write("events.jsonl", &events);
+    world.ok(
+        "otto",
+        "otto",
+        &["git", "awo", "events", "check", "../events.jsonl"],
+    );
     // On another one the model decides by itself.
     world.writes_a_contract("olga", "T-2");
     world.ok("olga", "olga", &["git", "awo", "push"]);
