@@ -167,3 +167,30 @@ fn a_decision_is_withdrawn_by_whoever_made_it_and_then_counts_for_nothing() {
     world.fresh_clone();
     world.ok("vera", "vera", &["git", "awo", "verify"]);
 }
+
+#[test]
+fn the_page_is_typed_as_it_stands() {
+    let world = world("HYBRID", "");
+    world.writes_a_contract("olga", "T-2");
+    world.ok("olga", "olga", &["git", "awo", "push"]);
+    let program = std::path::Path::new(crate::world::PROGRAM)
+        .parent()
+        .unwrap();
+    let path = format!("{}:/usr/local/bin:/usr/bin:/bin", program.display());
+    let mut typed = 0;
+    for (kind, lines) in crate::howtos::blocks("automation") {
+        let Some(who) = kind.strip_prefix("sh ") else {
+            let entry = "model = \"codex-cli:gpt-5.2\"";
+            assert!(lines.contains(entry) && entry.contains(MODEL), "{lines}");
+            continue;
+        };
+        let mut command = world.command(who, who, &["sh", "-ec", &lines]);
+        let output = command.env("PATH", &path).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{lines}\n{said}");
+        typed += 1;
+    }
+    assert_eq!(typed, 5);
+    world.fresh_clone();
+    world.ok("vera", "vera", &["git", "awo", "verify"]);
+}
