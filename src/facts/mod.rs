@@ -12,6 +12,7 @@ pub(crate) mod contradictions;
 pub(crate) mod decisions;
 pub(crate) mod demanded;
 mod error;
+pub(crate) mod events;
 mod known;
 pub(crate) mod limits;
 pub mod log;
@@ -24,6 +25,7 @@ pub(crate) mod provenance;
 pub(crate) mod remembered;
 pub(crate) mod run;
 pub(crate) mod tag;
+pub(crate) mod upstream;
 pub(crate) mod uses;
 pub(crate) mod vouched;
 

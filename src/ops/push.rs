@@ -89,7 +89,7 @@ pub fn push(session: &Session, request: &Request) -> Result<Pushed, Error> {
             plan = lost(&session, request)?;
         }
         if plan.is_empty() {
-            return Ok(pushed);
+            return not_diverged(&session, request, pushed);
         }
         let plan = policy_first(&session, remote, plan)?;
         let seen = tracking(session.refs()?, remote);
@@ -100,7 +100,7 @@ pub fn push(session: &Session, request: &Request) -> Result<Pushed, Error> {
                 // What the server holds now is known: the next push needs no fetch to know it.
                 let known = fetch(&session.again()?, &fetch::Request::of(remote));
                 if whole {
-                    return Ok(pushed);
+                    return not_diverged(&session.again()?, request, pushed);
                 }
                 known?;
                 continue;
@@ -282,6 +282,29 @@ fn lost(session: &Session, request: &Request) -> Result<Plan, Error> {
         }
     }
     Ok(lost)
+}
+
+/// Names the branches that have diverged from where the remote was seen: nothing of them was pushed.
+fn not_diverged(session: &Session, request: &Request, mut pushed: Pushed) -> Result<Pushed, Error> {
+    let repo = session.repo();
+    for (name, id) in session.refs()? {
+        let Some(branch) = name.branch().filter(|_| Place::of(name).is_none()) else {
+            continue;
+        };
+        if !is_wanted(session, request, name, branch)? {
+            continue;
+        }
+        if let Some(theirs) = session.tracked(&request.remote, branch)?
+            && !repo.is_ancestor(theirs, *id)?
+            && !repo.is_ancestor(*id, theirs)?
+        {
+            let governing = session.policy()?.ref_rules(name);
+            let why = rules::diverged(name, governing.as_ref(), (*id, theirs), &request.remote);
+            pushed.aside.branches.insert(name.clone());
+            pushed.aside.why.push(why);
+        }
+    }
+    Ok(pushed)
 }
 
 fn is_wanted(

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::facts::run::Collector;
+use crate::facts::upstream::ahead;
 use crate::policy::Verified;
 use crate::record::contract::Gate1;
 use crate::record::{
@@ -43,6 +44,10 @@ pub(super) fn choose(
     let mut valid: BTreeMap<IdentityName, (Timestamp, Sha256)> = BTreeMap::new();
     let mut refused = Findings::new();
     let decision = decision(collector, contract, base, &mut refused)?;
+    let reader = collector.records.reader();
+    let target = &contract.predicate().contract.target_ref;
+    let behind = base.map(|tip| ahead(reader, target, tip)).transpose()?;
+    let behind = behind.flatten();
     for envelope in collector.records.approvals_of(blob)? {
         let approval = match collector.verify::<ApprovalPredicate>(&envelope) {
             Ok(approval) => approval,
@@ -55,6 +60,7 @@ pub(super) fn choose(
             approval: &approval,
             contract,
             base,
+            behind: behind.as_ref(),
             policy,
             now,
             revoked: collector.revoked(&approval, || Ok(Vec::new()))?,
@@ -76,7 +82,7 @@ pub(super) fn choose(
     let count = valid.len().saturating_add(usize::from(decision.is_some()));
     if count < needed {
         findings.extend(refused);
-        findings.push(rules::too_few(contract, count, needed));
+        findings.push(rules::too_few(contract, (count, needed), behind.as_ref()));
         return Ok(Chosen::default());
     }
     let own = decision.iter().map(Verified::digest);

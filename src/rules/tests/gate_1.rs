@@ -11,6 +11,15 @@ use crate::rules::automation;
 /// What is changed before it is signed.
 type Decide = fn(&mut DecisionPredicate);
 type Use = fn(&mut Opening);
+/// What it is, who decides, what the contract asks for, the changes, and what is found.
+type Case = (
+    &'static str,
+    &'static str,
+    Gate1,
+    Decide,
+    Use,
+    &'static [&'static str],
+);
 
 const MODEL: &str = "codex-cli:gpt-5.2";
 
@@ -115,7 +124,7 @@ fn found(by: &str, gate1: Gate1, decide: Decide, change: Use) -> Vec<String> {
 #[test]
 fn a_decision_opens_gate_1_as_long_as_everything_holds() {
     use Gate1::{Decision, Operator, Sentence};
-    let cases: &[(&str, &str, Gate1, Decide, Use, &[&str])] = &[
+    let cases: &[Case] = &[
         ("a model's", "otto", Decision, |_| {}, |_| {}, &[]),
         ("a person's", "olga", Decision, |_| {}, |_| {}, &[]),
         (
