@@ -5,11 +5,12 @@ mod kept;
 mod whole;
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::check::PolicyHistory;
 use crate::check::governance;
 use crate::check::verify::{Basis, judge_arrivals, positions};
+use crate::facts::Marks;
 use crate::facts::arrivals::{Arrivals, Gained};
 use crate::facts::log::{self, Log};
 use crate::facts::position::{Continued, Logged, Positions};
@@ -24,12 +25,14 @@ use crate::store::merge;
 use crate::store::swap::{pause, swap};
 use crate::store::unsent::Unsent;
 
-use super::remote::{ATTEMPTS, raced, tracking};
+use super::remote::{self, ATTEMPTS, raced, tracking};
 use super::{Error, Session, aside};
 use kept::Seen;
 
 /// So many tracking refs may be loose.
 const MOST_LOOSE: usize = 32;
+/// So long a server may take to write the entry of a push.
+const RECEIPT: Duration = Duration::from_millis(500);
 
 /// What is to be fetched.
 pub struct Request {
@@ -388,27 +391,62 @@ fn raise_marks(session: &Session, remote: &str, after: &Refs, tags: bool) -> Res
     own.extend(known.map(|(name, id)| (name.clone(), *id)));
     let seen = kept::branches(session.refs()?, remote);
     marks.branches.insert(remote.to_owned(), seen);
-    if tags {
-        let log = after.get(&layout::log());
-        let state = log.and_then(|tip| log::state_at(session.repo(), *tip));
-        let mut told = state.unwrap_or_default().refs;
-        told.retain(|name, _| name.tag().is_some());
-        let here = session.refs()?;
-        let (mut elsewhere, mut gone) = (BTreeMap::new(), BTreeMap::new());
-        for (name, logged) in told {
-            match here.get(&name) {
-                Some(id) if *id == logged => {}
-                Some(id) => _ = elsewhere.insert(name, *id),
-                None => _ = gone.insert(name, logged),
-            }
-        }
-        for (all, own) in [(&mut marks.tags, elsewhere), (&mut marks.tags_gone, gone)] {
-            all.insert(remote.to_owned(), own);
-            all.retain(|_, tags| !tags.is_empty());
-        }
+    if let Some(log) = after.get(&layout::log()) {
+        note_tags(session, remote, *log, (&mut marks, tags))?;
     }
     let now = session.now();
     let fetched = marks.fetched.entry(remote.to_owned()).or_insert(now);
     *fetched = now.max(*fetched);
     Ok(settings.set_high_water(&marks)?)
+}
+
+/// Remembers which tags of its log a remote lacks, or has elsewhere, where that is not seen here: all of
+/// them are here only if they were `fetched`.
+fn note_tags(
+    session: &Session,
+    remote: &str,
+    log: ObjectId,
+    (marks, fetched): (&mut Marks, bool),
+) -> Result<(), Error> {
+    let refs = session.refs()?;
+    let told = log::state_at(session.repo(), log).unwrap_or_default().refs;
+    let told = told.into_iter().filter(|(name, _)| name.tag().is_some());
+    let (here, absent): (Refs, Refs) = told.partition(|(name, _)| refs.contains_key(name));
+    let mut elsewhere = Refs::new();
+    if fetched {
+        let moved = here.iter().filter_map(|(name, logged)| {
+            let id = refs.get(name).filter(|id| *id != logged)?;
+            Some((name.clone(), *id))
+        });
+        elsewhere.extend(moved);
+    } else if let Some(seen) = marks.tags.get(remote) {
+        let seen = seen.iter().filter(|(name, _)| here.contains_key(*name));
+        elsewhere.extend(seen.map(|(name, id)| (name.clone(), *id)));
+    }
+    let mut gone = Refs::new();
+    if !absent.is_empty() {
+        let mut there = remote::tags_and_log(session, remote)?;
+        if absent.keys().any(|name| !there.contains_key(name)) {
+            // The entry of a push that has just deleted it is still to come.
+            std::thread::sleep(RECEIPT);
+            there = remote::tags_and_log(session, remote)?;
+        }
+        if there.get(&layout::log()) != Some(&log) {
+            // What it has now is no answer to this log.
+            return Ok(());
+        }
+        for (name, logged) in absent {
+            match there.get(&name) {
+                Some(id) if *id == logged => {}
+                Some(id) => _ = elsewhere.insert(name, *id),
+                None => _ = gone.insert(name, logged),
+            }
+        }
+    }
+    marks.tags_asked.insert(remote.to_owned(), log);
+    for (all, own) in [(&mut marks.tags, elsewhere), (&mut marks.tags_gone, gone)] {
+        all.insert(remote.to_owned(), own);
+        all.retain(|_, tags| !tags.is_empty());
+    }
+    Ok(())
 }
