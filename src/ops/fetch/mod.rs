@@ -17,7 +17,7 @@ use crate::facts::position::{Continued, Logged, Positions};
 use crate::facts::run::Collector;
 use crate::git::{self, Expected, RefUpdate, Repo, ViewProblem};
 use crate::record::{Finding, Findings, ObjectId, RefName, Refusal, Rule};
-use crate::rules::policy;
+use crate::rules::{clone, policy};
 use crate::store::additions::Additions;
 use crate::store::layout::{self, Place};
 use crate::store::ledger::{Records, Refs};
@@ -60,6 +60,8 @@ impl Request {
 pub struct Fetched {
     /// The governance refs that moved here.
     pub moved: Vec<(RefName, ObjectId)>,
+    /// The branches of the remote that moved, by their names there. `git awo verify` judges their commits.
+    pub branches: Vec<(RefName, ObjectId)>,
     /// Whether this clone has a trust anchor.
     pub trusted: bool,
 }
@@ -70,6 +72,8 @@ pub(super) struct Brought {
     pub(super) session: Session,
     /// The governance refs of the remote.
     pub(super) theirs: Refs,
+    /// Its branches that have moved, by their names there.
+    branches: Vec<(RefName, ObjectId)>,
     /// That runs lack their entries in the provenance index.
     derived: Vec<Finding>,
     /// Whether all tags came too.
@@ -86,6 +90,14 @@ pub fn fetch(session: &Session, request: &Request) -> Result<Fetched, Error> {
         theirs: their_refs,
         ..
     } = &brought;
+    // Who trusts a policy asks for it. Before the first one there is nothing to trust.
+    if !their_refs.contains_key(&layout::policy())
+        && !session.refs()?.contains_key(&layout::policy())
+        && session.actor().anchor()?.is_some()
+    {
+        let message = format!("{remote} has no records: nothing can be verified");
+        return Err(Error::undecided(message, clone::without_records(remote)));
+    }
     if request.theirs {
         let unsent = Unsent::between(session.repo(), session.refs()?, their_refs)?;
         if !unsent.conflicts().is_empty() {
@@ -127,9 +139,11 @@ fn bring_all(session: &Session, request: &Request) -> Result<Brought, Error> {
         })?;
     }
     let derived = judge(&session, remote, &theirs)?;
+    let branches = seen.moved(&session)?;
     Ok(Brought {
         session,
         theirs,
+        branches,
         derived,
         tags: request.whole,
     })
@@ -140,6 +154,7 @@ pub(super) fn merge(brought: &Brought, remote: &str) -> Result<Fetched, Error> {
     let Brought {
         session,
         theirs,
+        branches,
         derived,
         tags,
     } = brought;
@@ -156,7 +171,11 @@ pub(super) fn merge(brought: &Brought, remote: &str) -> Result<Fetched, Error> {
             .hint("git awo push"));
     }
     let trusted = session.actor().anchor()?.is_some();
-    Ok(Fetched { moved, trusted })
+    Ok(Fetched {
+        moved,
+        branches: branches.clone(),
+        trusted,
+    })
 }
 
 /// Fetches into tracking refs, and returns a session that sees the new objects, and the governance
