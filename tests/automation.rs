@@ -92,6 +92,25 @@ fn a_model_opens_what_the_table_leaves_to_it_and_a_person_answers_the_rest() {
         text.contains("REP-003") && text.contains("one-live-decision"),
         "{text}"
     );
+    // What happened follows from the records, in every clone alike, and is legal.
+    let export = ["git", "awo", "events", "export"];
+    let events = world.ok("otto", "otto", &export);
+    assert_eq!(events, world.ok("olga", "olga", &export));
+    let kinds: Vec<String> = events
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["fr_event_id"].to_string())
+        .collect();
+    // Of what was deferred 1, 4, 5; of the answer 1.
+    let mut found: Vec<_> = kinds.iter().map(|it| it.trim_matches('"')).collect();
+    found.sort_unstable();
+    let of = |number: u8| format!("FR-EVT-GOV-00{number}");
+    assert_eq!(found, [of(1), of(1), of(4), of(5)]);
+    world.write("events.jsonl", &events);
+    world.ok(
+        "otto",
+        "otto",
+        &["git", "awo", "events", "check", "../events.jsonl"],
+    );
     // On another one the model decides by itself.
     world.writes_a_contract("olga", "T-2");
     world.ok("olga", "olga", &["git", "awo", "push"]);
@@ -123,6 +142,55 @@ fn under_locked_nothing_opens_and_a_refusal_is_recorded() {
     let (code, _, text) = world.decides("olga", &ask.replace("approve", "reject"));
     assert_eq!(code, 0, "{text}");
     world.ok("olga", "olga", &["git", "awo", "push"]);
+    world.fresh_clone();
+    world.ok("vera", "vera", &["git", "awo", "verify"]);
+}
+
+#[test]
+fn a_decision_is_withdrawn_by_whoever_made_it_and_then_counts_for_nothing() {
+    let world = decided();
+    world.ok("otto", "otto", &["git", "awo", "push"]);
+    world.ok("olga", "olga", &["git", "awo", "fetch"]);
+    let listed = world.ok("olga", "olga", &["git", "awo", "decisions"]);
+    let id = listed.split(' ').next().unwrap().to_owned();
+    let revoke = ["git", "awo", "revoke", &id, "--reason", "too early"];
+    world.refused("olga", "olga", &revoke, "GOV-005");
+    world.ok("otto", "otto", &revoke);
+    let listed = world.ok("otto", "otto", &["git", "awo", "decisions"]);
+    assert!(listed.contains("withdrawn"), "{listed}");
+    // Now another one counts on the same target.
+    let base = world.rev("otto", "refs/remotes/origin/main");
+    let ask = format!("SpecApproval task/T-1 reject --confidence 0.5 --rationale x --base {base}");
+    let (code, _, text) = world.decides("otto", &ask);
+    assert_eq!(code, 0, "{text}");
+    world.ok("otto", "otto", &["git", "awo", "push"]);
+    world.fresh_clone();
+    world.ok("vera", "vera", &["git", "awo", "verify"]);
+}
+
+#[test]
+fn the_page_is_typed_as_it_stands() {
+    let world = world("HYBRID", "");
+    world.writes_a_contract("olga", "T-2");
+    world.ok("olga", "olga", &["git", "awo", "push"]);
+    let program = std::path::Path::new(crate::world::PROGRAM)
+        .parent()
+        .unwrap();
+    let path = format!("{}:/usr/local/bin:/usr/bin:/bin", program.display());
+    let mut typed = 0;
+    for (kind, lines) in crate::howtos::blocks("automation") {
+        let Some(who) = kind.strip_prefix("sh ") else {
+            let entry = "model = \"codex-cli:gpt-5.2\"";
+            assert!(lines.contains(entry) && entry.contains(MODEL), "{lines}");
+            continue;
+        };
+        let mut command = world.command(who, who, &["sh", "-ec", &lines]);
+        let output = command.env("PATH", &path).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{lines}\n{said}");
+        typed += 1;
+    }
+    assert_eq!(typed, 5);
     world.fresh_clone();
     world.ok("vera", "vera", &["git", "awo", "verify"]);
 }

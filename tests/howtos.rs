@@ -12,7 +12,7 @@ use crate::world::{PROGRAM, World};
 const HERE: &str = "howto";
 
 /// The block of a page: what it is, and its lines.
-fn blocks(page: &str) -> Vec<(String, String)> {
+pub fn blocks(page: &str) -> Vec<(String, String)> {
     let path = format!("{}/docs/{page}.md", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(&path).unwrap();
     let mut blocks: Vec<(String, String)> = Vec::new();

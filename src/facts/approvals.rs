@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::policy::Verified;
 use crate::record::envelope::Envelope;
-use crate::record::{IdentityName, ObjectId, Sha256, TaskId, Timestamp};
+use crate::record::{DecisionId, IdentityName, ObjectId, Sha256, TaskId, Timestamp};
 use crate::records::{
     ApprovalPredicate, Approves, ContractPredicate, Kind, RevocationPredicate, RunPredicate, Scope,
     Statement,
@@ -39,14 +39,14 @@ pub struct ApprovalFacts<'a> {
 /// The approvals on an object by person and nonce.
 pub struct Nonces(BTreeMap<(IdentityName, String), Vec<Sha256>>);
 
-/// An approval that somebody withdraws.
+/// An approval or a decision that somebody withdraws.
 pub struct Withdrawal {
-    /// The digest of the approval.
+    /// Its digest.
     pub record: Sha256,
     /// Who withdraws it.
     pub by: IdentityName,
-    /// The approval, if it is there and holds.
-    pub approval: Option<Verified<ApprovalPredicate>>,
+    /// Who made it, if it is there and holds.
+    pub made_by: Option<IdentityName>,
     /// The records that used it before.
     pub used_by: Vec<Use>,
 }
@@ -181,9 +181,13 @@ impl Collector<'_> {
         revocation: &Verified<RevocationPredicate>,
     ) -> Result<Withdrawal, Error> {
         let says = revocation.predicate();
-        let object = match &says.run {
-            None => self.records.contract_blob(&says.task)?,
-            Some(run) => self.stated(&Kind::Run.of(run))?.and_then(|it| it.commit()),
+        if let Some(id) = &says.decision {
+            return self.withdrawn_decision(revocation, id);
+        }
+        let object = match (&says.run, &says.task) {
+            (None, None) => None,
+            (None, Some(task)) => self.records.contract_blob(task)?,
+            (Some(run), _) => self.stated(&Kind::Run.of(run))?.and_then(|it| it.commit()),
         };
         let mut approval = None;
         if let Some(object) = object {
@@ -193,7 +197,7 @@ impl Collector<'_> {
         }
         let approval = approval.filter(|it| {
             let approved = it.predicate();
-            approved.task == says.task && approved.run == says.run
+            says.task.as_ref() == Some(&approved.task) && approved.run == says.run
         });
         let used_by = match &approval {
             Some(approval) => {
@@ -205,9 +209,43 @@ impl Collector<'_> {
         Ok(Withdrawal {
             record: says.record,
             by: revocation.signer().clone(),
-            approval,
+            made_by: approval.map(|it| it.signer().clone()),
             used_by,
         })
+    }
+
+    fn withdrawn_decision(
+        &self,
+        revocation: &Verified<RevocationPredicate>,
+        id: &DecisionId,
+    ) -> Result<Withdrawal, Error> {
+        let record = revocation.predicate().record;
+        let decision = self.decision_of(id)?;
+        let decision = decision.filter(|it| it.digest() == record);
+        let used_by = match &decision {
+            Some(_) => self.holding(
+                self.used_before(self.spending(record)?, revocation),
+                revocation,
+            ),
+            None => Vec::new(),
+        };
+        Ok(Withdrawal {
+            record,
+            by: revocation.signer().clone(),
+            made_by: decision.map(|it| it.signer().clone()),
+            used_by,
+        })
+    }
+
+    /// Returns the run that spends an approval or a decision, if there is one.
+    pub fn spending(&self, record: Sha256) -> Result<Vec<Use>, Error> {
+        let Some(run) = self.records.spender(&record)? else {
+            return Ok(Vec::new());
+        };
+        let envelope = self.records.envelope(&Kind::Run.of(run))?;
+        let verified = envelope.and_then(|it| self.verify_as(Kind::Run, &it).ok());
+        let spends = verified.map(|it| Use::of(record, it.digest(), &**it.predicate()));
+        Ok(spends.flatten().into_iter().collect())
     }
 
     /// Returns the records that use an approval: the run that spends it, or the attestations and the

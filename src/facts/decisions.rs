@@ -161,8 +161,11 @@ impl Collector<'_> {
         let judging = self.judging();
         let time = judging.arrival(digest).unwrap_or(self.time);
         let mut others = self.decisions_on(says.target_key())?;
-        others.retain(|it| it.digest() != digest && judging.precedes(it.digest(), digest));
-        // Of two that came together, each would stand in the way of the other.
+        // Of two that come together, each stands in the way of the other. The log tells of pushes of one second as
+        // of one: there the door alone knew which came first.
+        let together = |it| judging.precedes(it, digest) && judging.precedes(digest, it);
+        let before = |it| judging.precedes(it, digest) && (judging.is_new(digest) || !together(it));
+        others.retain(|it| it.digest() != digest && before(it.digest()));
         let superseded: BTreeSet<_> = others
             .iter()
             .filter_map(|it| it.predicate().supersedes.clone())

@@ -492,7 +492,7 @@ impl Collector<'_> {
     }
 
     /// Returns the date of a commit, by its own word, if the commit is here.
-    fn date_of(&self, commit: ObjectId) -> Result<Option<Timestamp>, Error> {
+    pub(super) fn date_of(&self, commit: ObjectId) -> Result<Option<Timestamp>, Error> {
         let reader = self.records.reader();
         if !reader.contains(commit) {
             return Ok(None);

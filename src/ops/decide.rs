@@ -297,15 +297,10 @@ impl State {
 pub fn decisions(session: &Session) -> Result<Vec<Listed>, Error> {
     let records = session.records()?;
     let collector = session.collector(&records)?;
-    let mut all = Vec::new();
-    for path in records.all_of(Kind::Decision)? {
-        let Some(envelope) = records.envelope(&path)? else {
-            continue;
-        };
-        if let Ok(it) = collector.verify::<DecisionPredicate>(&envelope) {
-            all.push((it.digest(), it.predicate().clone()));
-        }
-    }
+    let all = collector.all_decisions()?.into_iter();
+    let all: Vec<_> = all
+        .map(|it| (it.digest(), it.predicate().clone()))
+        .collect();
     let named = |pick: fn(&DecisionPredicate) -> &Option<DecisionId>| {
         let named = all.iter().filter_map(move |(_, it)| pick(it).clone());
         named.collect::<BTreeSet<_>>()
@@ -327,9 +322,5 @@ pub fn decisions(session: &Session) -> Result<Vec<Listed>, Error> {
             state,
         });
     }
-    listed.sort_by(|a, b| {
-        let key = |it: &Listed| (it.says.decision.timestamp, it.says.id().clone());
-        key(a).cmp(&key(b))
-    });
     Ok(listed)
 }

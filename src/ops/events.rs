@@ -1,8 +1,9 @@
-//! Events about decisions, as files of other programs.
+//! Events about decisions: those that follow from the records, and files of other programs.
 
 use std::io::Read;
 
-use super::Error;
+use super::{Error, Session};
+use crate::record::event::Event;
 use crate::record::{Report, Rule};
 use crate::rules::events as rules;
 
@@ -19,4 +20,11 @@ pub fn check(file: &str, content: impl Read) -> Result<Report, Error> {
     report.count("events", judged.lines);
     report.count("decisions", judged.decisions);
     Ok(report)
+}
+
+/// Returns the events that follow from the decisions here, the sequence of each one after the other. Every
+/// clone with the same records returns the same.
+pub fn derived(session: &Session) -> Result<Vec<Event>, Error> {
+    let records = session.records()?;
+    Ok(session.collector(&records)?.events()?)
 }

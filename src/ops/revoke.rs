@@ -1,12 +1,12 @@
-//! Withdraws an own approval before it is used.
+//! Withdraws an own approval or decision before it is used.
 
 use std::collections::BTreeMap;
 
 use crate::facts::approvals::Withdrawal;
 use crate::policy::Role;
 use crate::record::envelope::Envelope;
-use crate::record::{DigestPrefix, Reason, Rule, RunId, Sha256, TaskId};
-use crate::records::{Kind, Notes, RevocationPredicate, Scope, Statement};
+use crate::record::{DecisionId, DigestPrefix, Reason, Rule, RunId, Sha256, TaskId};
+use crate::records::{DecisionPredicate, Kind, Notes, RevocationPredicate, Scope, Statement};
 use crate::rules::revocation;
 use crate::store::batch::Batch;
 use crate::store::layout::{LedgerPath, Place};
@@ -16,7 +16,7 @@ use super::{Error, Session};
 
 /// What is to be withdrawn.
 pub struct Request {
-    /// The digest of the approval, or how it begins.
+    /// The digest of the approval, or how it begins; or the name of a decision.
     pub record: String,
     /// Why.
     pub reason: Reason,
@@ -62,9 +62,14 @@ fn only(
     Ok(named.pop_first().map(|(_, envelope)| envelope))
 }
 
-/// Withdraws an approval.
+/// Withdraws an approval or a decision.
 pub fn revoke(session: &Session, request: Request) -> Result<Revoked, Error> {
     let records = session.records()?;
+    if let Ok(id) = DecisionId::new(request.record.as_str())
+        && let Some(envelope) = records.envelope(&Kind::Decision.of(&id))?
+    {
+        return revoke_decision(session, &records, request, (id, envelope));
+    }
     let collector = session.collector(&records)?;
     let context = session.context(&[Role::Operator, Role::Reviewer])?;
     let refuse = |why| session.refused(format!("{} cannot be withdrawn", request.record), why);
@@ -94,7 +99,7 @@ pub fn revoke(session: &Session, request: Request) -> Result<Revoked, Error> {
         record: digest,
         by: context.identity.clone(),
         used_by,
-        approval: Some(approval),
+        made_by: Some(approval.signer().clone()),
     };
     if let Some(why) = revocation::withdrawn(&withdrawal) {
         return Err(refuse(why));
@@ -109,10 +114,11 @@ pub fn revoke(session: &Session, request: Request) -> Result<Revoked, Error> {
     }
     let envelope = session.sign(RevocationPredicate {
         context,
+        decision: None,
         reason: request.reason.into(),
         record: digest,
         run: says.run,
-        task: says.task,
+        task: Some(says.task),
     })?;
     // Neither a run nor an attestation may use it between the judgement and now. An attestation
     // that does expires no later than the approval, and not before now.
@@ -128,6 +134,53 @@ pub fn revoke(session: &Session, request: Request) -> Result<Revoked, Error> {
             batch = batch.while_at(name.clone(), *id);
         }
     }
+    session.commit(&batch)?;
+    Ok(Revoked {
+        approval: digest,
+        record: envelope.digest(),
+    })
+}
+
+fn revoke_decision(
+    session: &Session,
+    records: &Records<'_>,
+    request: Request,
+    (id, envelope): (DecisionId, Envelope),
+) -> Result<Revoked, Error> {
+    let collector = session.collector(records)?;
+    let refuse = |why| session.refused(format!("{id} cannot be withdrawn"), why);
+    let context = session.context(&[Role::Operator, Role::Reviewer, Role::Model])?;
+    let decision = collector.verify::<DecisionPredicate>(&envelope);
+    let decision = decision.map_err(refuse)?;
+    let digest = decision.digest();
+    let withdrawal = Withdrawal {
+        record: digest,
+        by: context.identity.clone(),
+        made_by: Some(decision.signer().clone()),
+        used_by: collector.spending(digest)?,
+    };
+    if let Some(why) = revocation::withdrawn(&withdrawal) {
+        return Err(refuse(why));
+    }
+    let path = Kind::Revocation.of(Scope::Record(digest));
+    if let Some(earlier) = records.envelope(&path)?
+        && let Ok(earlier) = Statement::<RevocationPredicate>::parse(earlier.payload())
+        && earlier.predicate.reason != request.reason.as_str()
+    {
+        let why = revocation::again(digest, &earlier.predicate);
+        return Err(Error::denied(format!("{id} is withdrawn already"), why));
+    }
+    let envelope = session.sign(RevocationPredicate {
+        context,
+        decision: Some(id.clone()),
+        reason: request.reason.into(),
+        record: digest,
+        run: None,
+        task: None,
+    })?;
+    let batch = Batch::new(format!("withdraw the decision {id}"))
+        .record(&path, &envelope)
+        .unless(&LedgerPath::Spent(digest), Rule::RevocationBeforeUse);
     session.commit(&batch)?;
     Ok(Revoked {
         approval: digest,

@@ -1,4 +1,4 @@
-//! A revocation: a person withdraws their own approval before it is used.
+//! A revocation: somebody withdraws their own approval or decision before it is used.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,16 +6,16 @@ use super::kind::Kind;
 use super::place::Stands;
 use super::record::{Binding, Record, Signers, about};
 use super::statement::{Context, Subject};
-use crate::record::{Role, RunId, Sha256, TaskId};
+use crate::record::{DecisionId, Role, RunId, Sha256, TaskId};
 
 about! {
     Revocation, "revocation", RevocationPredicate,
     title: "revocation",
-    purpose: "an approval is withdrawn before it is used; `<sha256>` is the digest of the approval",
-    signers: Signers::Roles(&[Role::Operator, Role::Reviewer]),
+    purpose: "an approval or a decision is withdrawn before it is used; `<sha256>` is its digest",
+    signers: Signers::Roles(&[Role::Operator, Role::Reviewer, Role::Model]),
     stands: Stands::OncePerRecord,
-    after: &[Kind::Approval],
-    fields: "`record` (the digest of the approval), `task`, `reason`; of the approval of a run `run`",
+    after: &[],
+    fields: "`record` (the digest of what is withdrawn), `reason`; of an approval `task`, and of that of a run `run`; of a decision `decision`",
 }
 
 /// A revocation.
@@ -24,15 +24,19 @@ about! {
 pub struct RevocationPredicate {
     /// Who withdraws it.
     pub context: Context,
+    /// The decision that is withdrawn.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub decision: Option<DecisionId>,
     /// Why.
     pub reason: String,
-    /// Digest of the approval.
+    /// Digest of the approval or of the decision.
     pub record: Sha256,
     /// The run that it approves; approvals of runs only.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub run: Option<RunId>,
-    /// The task that it approves, or whose run.
-    pub task: TaskId,
+    /// The task that it approves, or whose run; approvals only.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub task: Option<TaskId>,
 }
 
 impl Record for RevocationPredicate {
@@ -45,15 +49,16 @@ impl Record for RevocationPredicate {
     }
 
     fn binds(&self) -> Vec<Binding> {
-        let mut binds = vec![
-            Binding::Record(self.record),
-            Binding::Task(self.task.clone()),
-        ];
+        let mut binds = vec![Binding::Record(self.record)];
+        binds.extend(self.task.clone().map(Binding::Task));
         binds.extend(self.run.clone().map(Binding::Run));
+        binds.extend(self.decision.clone().map(Binding::Decision));
         binds
     }
 
     fn subject(&self) -> Vec<Subject> {
-        vec![Subject::content(self.task.as_str(), self.record)]
+        let task = self.task.as_ref().map(TaskId::as_str);
+        let name = task.or(self.decision.as_ref().map(DecisionId::as_str));
+        vec![Subject::content(name.unwrap_or_default(), self.record)]
     }
 }

@@ -9,22 +9,17 @@ use crate::records::RevocationPredicate;
 /// Judges a revocation, made or about to be made.
 pub fn withdrawn(it: &Withdrawal) -> Option<Finding> {
     let subject = Subject::of_record(it.record);
-    let Some(approval) = &it.approval else {
+    let Some(maker) = &it.made_by else {
         return Some(unknown(it.record));
     };
-    if *approval.signer() != it.by {
+    if *maker != it.by {
         return Some(
             Rule::RevocationOwn
                 .finding(subject)
-                .found(format!(
-                    "{} withdraws what {} approved",
-                    it.by,
-                    approval.signer()
-                ))
+                .found(format!("{} withdraws what {maker} approved", it.by))
                 .expected("an own approval")
                 .remedy(format!(
-                    "ask {} to withdraw it: git awo revoke RECORD --reason TEXT",
-                    approval.signer()
+                    "ask {maker} to withdraw it: git awo revoke RECORD --reason TEXT"
                 )),
         );
     }

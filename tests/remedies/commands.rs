@@ -16,7 +16,9 @@ const PROSE: &[&str] = &[
 ];
 
 /// Words that a command takes as they stand.
-const VALUES: &[&str] = &["accepted", "rejected", "origin", "--"];
+const VALUES: &[&str] = &[
+    "accepted", "rejected", "approve", "reject", "defer", "origin", "--",
+];
 
 /// Returns every string literal of a source.
 pub fn literals(code: &str) -> Vec<String> {

@@ -147,11 +147,12 @@ impl<'a> Play<'a> {
                 };
                 let used = self.attested.iter().any(uses);
                 let revocation = RevocationPredicate {
+                    decision: None,
                     context: self.context(who, "reviewer"),
                     reason: "so".to_owned(),
                     record: digest,
                     run: Some(run.run.clone()),
-                    task: run.task.clone(),
+                    task: Some(run.task.clone()),
                 };
                 let path = Kind::Revocation.of(crate::records::Scope::Record(digest));
                 self.shelf.put(&path, sealed(revocation, who).to_bytes());

@@ -19,6 +19,7 @@ type Change = fn(&mut RevocationPredicate);
 fn revocation(world: &World, who: &str, approval: &Envelope, change: Change) -> Envelope {
     let audit = approval.digest() == world.audit.digest();
     let mut says = RevocationPredicate {
+        decision: None,
         context: Context {
             identity: name(who),
             policy: world.policy,
@@ -33,7 +34,7 @@ fn revocation(world: &World, who: &str, approval: &Envelope, change: Change) -> 
         reason: "a mistake".to_owned(),
         record: approval.digest(),
         run: audit.then(run_id),
-        task: task(),
+        task: Some(task()),
     };
     change(&mut says);
     sealed(says, who)
@@ -77,7 +78,7 @@ fn an_own_approval_is_withdrawn_before_it_is_used() {
             Approved,
             Approved,
             "olga",
-            |it| it.task = crate::record::TaskId::new("T-2").unwrap(),
+            |it| it.task = crate::record::TaskId::new("T-2").ok(),
             &["STR-001 revocation-of-record"],
         ),
         (

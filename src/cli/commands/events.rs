@@ -4,12 +4,14 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use clap::{Args, Subcommand};
+use serde_json::{Value, json};
 
 use crate::cli::{Answer, Context};
 use crate::ops::integrity::shown;
 use crate::ops::{Error, events};
+use crate::record::event::Event;
 
-/// Check the events that other programs tell of decisions
+/// Show the events of decisions, and check those that other programs tell of
 #[derive(Debug, Args)]
 pub struct EventsArgs {
     #[command(subcommand)]
@@ -18,6 +20,12 @@ pub struct EventsArgs {
 
 #[derive(Debug, Subcommand)]
 enum EventsCommand {
+    /// List the events of the decisions here
+    ///
+    /// Events are a view of the records, not records: every clone with the same records lists the same.
+    List,
+    /// Write the events of the decisions here to standard output, one JSON object a line
+    Export,
     /// Check a file of events: one JSON object a line, in the order in which things happened
     ///
     /// Each line must have the form of an event, and the events of each decision must follow each
@@ -31,11 +39,45 @@ enum EventsCommand {
 }
 
 pub fn run(context: &Context, args: &EventsArgs) -> Result<Answer, Error> {
-    let EventsCommand::Check { file } = &args.command;
+    let file = match &args.command {
+        EventsCommand::List => return list(context),
+        EventsCommand::Export => return export(context),
+        EventsCommand::Check { file } => file,
+    };
     let name = shown(file);
     let report = match file == "-" {
         true => events::check(&name, std::io::stdin().lock())?,
         false => events::check(&name, context.open(Path::new(file))?)?,
     };
     Ok(Answer::of(&report))
+}
+
+fn list(context: &Context) -> Result<Answer, Error> {
+    let events = events::derived(&context.session()?)?;
+    let mut text = String::new();
+    for it in &events {
+        let payload = &it.payload;
+        text.push_str(&format!(
+            "{}  {}  {} {} {}\n",
+            it.timestamp, it.kind, payload.decision_id, payload.gate_type, payload.target_ref
+        ));
+    }
+    if events.is_empty() {
+        text.push_str("no decisions\n");
+    }
+    Ok(Answer::new("events", value(&events)?, text))
+}
+
+fn export(context: &Context) -> Result<Answer, Error> {
+    let events = events::derived(&context.session()?)?;
+    let lines: String = events.iter().map(Event::to_line).collect();
+    Ok(Answer::new("events", value(&events)?, lines).document())
+}
+
+fn value(events: &[Event]) -> Result<Value, Error> {
+    let lines = events.iter().map(|it| serde_json::from_str(&it.to_line()));
+    let lines: Vec<Value> = lines
+        .collect::<Result<_, _>>()
+        .map_err(|error| Error::usage(error.to_string()))?;
+    Ok(json!({ "events": lines }))
 }

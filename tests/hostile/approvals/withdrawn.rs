@@ -47,11 +47,12 @@ fn withdrawn_for(
     reason: &str,
 ) -> String {
     let says = RevocationPredicate {
+        decision: None,
         context: door.context(role),
         reason: reason.into(),
         record,
         run: run.map(|run| RunId::new(run).unwrap()),
-        task: TaskId::new(TASK).unwrap(),
+        task: Some(TaskId::new(TASK).unwrap()),
     };
     let envelope = door.sealed(Kind::Revocation, Statement::new(says).to_payload());
     let path = Kind::Revocation.of(Scope::Record(record)).to_path();
