@@ -472,8 +472,8 @@ fn refused(session: &Session, said: &str, remote: &str) -> Error {
     } else if raced || said.contains("[rejected]") {
         Error::denied(message, rules::moved(found))
     } else if found.starts_with(NOT_PUSHED) && !said.contains("hung up unexpectedly") {
-        let before = said.lines().filter(|line| line.trim() != found);
-        let word = before.filter(|line| !line.trim().is_empty()).next_back();
+        let is_word = |line: &&str| !line.trim().is_empty() && line.trim() != found;
+        let word = said.lines().rfind(is_word);
         let word = word.map_or("it says nothing", str::trim);
         Error::denied(message, rules::refused_here(other_hook(session), word))
     } else {

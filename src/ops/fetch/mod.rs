@@ -130,9 +130,16 @@ fn bring_all(session: &Session, request: &Request) -> Result<Brought, Error> {
             vec!["--no-tags"]
         }
     };
+    let tags_later = request.whole && whole::is_partial(session);
     let (mut session, theirs) = look(session, &seen, &more)?;
     if request.whole {
         whole::settle(&session)?;
+        if tags_later {
+            let mut words = vec!["-c", "core.hooksPath=/dev/null", "fetch", "--quiet"];
+            words.extend(whole::TAGS);
+            words.extend([remote, whole::ALL_TAGS]);
+            run_git(&session, remote, &words)?;
+        }
         session = session.again()?;
         session.repo().require_whole_view().map_err(|error| {
             Error::from(error).hint(format!("{remote} may be shallow or partial itself"))

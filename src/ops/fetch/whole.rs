@@ -18,9 +18,25 @@ pub(super) fn options(session: &Session) -> Vec<&'static str> {
         ViewProblem::Grafts => &[],
     });
     // Unlike a refspec, --tags does not let --prune delete the tags that are only here.
-    let tags = ["--tags", "--force"].into_iter();
-    tags.chain(options.flatten().copied()).collect()
+    let tags: &[&str] = match is_partial(session) {
+        true => &["--no-tags"],
+        false => &["--tags", "--force"],
+    };
+    let tags = tags.iter();
+    tags.chain(options.flatten()).copied().collect()
 }
+
+/// Tells whether the tags must come after all else. Of a shallow commit a server takes all files to be
+/// here; a tag of one that a filter left out would end the fetch.
+pub(super) fn is_partial(session: &Session) -> bool {
+    let problems = session.repo().view_problems();
+    problems.contains(&ViewProblem::Partial)
+}
+
+/// Returns the words with which `git fetch` brings the tags, once nothing else is missing.
+pub(super) const TAGS: &[&str] = &["--no-tags", "--no-recurse-submodules"];
+/// All tags, over those of the same names.
+pub(super) const ALL_TAGS: &str = "+refs/tags/*:refs/tags/*";
 
 /// Makes a partial clone an ordinary one, now that its objects were fetched. Fails if an object is
 /// still missing.
