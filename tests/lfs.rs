@@ -206,7 +206,7 @@ fn another_hook_that_refuses_is_named() {
     ] {
         // What is large is uploaded by the hook of git-lfs where that is kept.
         if text == HOOK {
-            it.set("absent", true);
+            it.set("broken", true);
         }
         it.0.write(kept, text);
         executable(&it.0, kept);
@@ -219,7 +219,7 @@ fn another_hook_that_refuses_is_named() {
         assert!(!done.text.contains("set-url"), "{}", done.text);
         assert_eq!(it.0.server(), before);
     }
-    it.set("absent", false);
+    it.set("broken", false);
     it.pushed(&["git", "awo", "push"]);
 }
 

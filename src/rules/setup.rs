@@ -332,6 +332,8 @@ pub fn server_key_named(policy: &Policy, line: &str, named: bool) -> Option<Find
     (!named).then(|| {
         let found = format!("the policy gives this server's key no role server: {line}");
         let expected = "the key that the policy names";
+        // A key that is new to the policy comes with its line.
+        let remedy = "git awo policy propose FILE --allowed-signers FILE";
         finding(Rule::LogKey, found, expected, remedy)
     })
 }

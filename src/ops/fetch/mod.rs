@@ -122,6 +122,19 @@ fn bring_all(session: &Session, request: &Request) -> Result<Brought, Error> {
             .hint("git remote add origin URL"));
     }
     let seen = Seen::of(&session.actor().refs()?, remote);
+    let with_history = match request
+        .whole
+        .then(|| whole::history(session, remote))
+        .flatten()
+    {
+        Some(words) => {
+            let words: Vec<_> = words.iter().map(String::as_str).collect();
+            run_git(session, remote, &words)?;
+            Some(session.again()?)
+        }
+        None => None,
+    };
+    let session = with_history.as_ref().unwrap_or(session);
     let more = match request.whole {
         true => whole::options(session),
         false => {
@@ -130,16 +143,9 @@ fn bring_all(session: &Session, request: &Request) -> Result<Brought, Error> {
             vec!["--no-tags"]
         }
     };
-    let tags_later = request.whole && whole::is_partial(session);
     let (mut session, theirs) = look(session, &seen, &more)?;
     if request.whole {
         whole::settle(&session)?;
-        if tags_later {
-            let mut words = vec!["-c", "core.hooksPath=/dev/null", "fetch", "--quiet"];
-            words.extend(whole::TAGS);
-            words.extend([remote, whole::ALL_TAGS]);
-            run_git(&session, remote, &words)?;
-        }
         session = session.again()?;
         session.repo().require_whole_view().map_err(|error| {
             Error::from(error).hint(format!("{remote} may be shallow or partial itself"))

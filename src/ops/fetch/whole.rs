@@ -18,25 +18,30 @@ pub(super) fn options(session: &Session) -> Vec<&'static str> {
         ViewProblem::Grafts => &[],
     });
     // Unlike a refspec, --tags does not let --prune delete the tags that are only here.
-    let tags: &[&str] = match is_partial(session) {
-        true => &["--no-tags"],
-        false => &["--tags", "--force"],
-    };
-    let tags = tags.iter();
-    tags.chain(options.flatten()).copied().collect()
+    let tags = ["--tags", "--force"].into_iter();
+    tags.chain(options.flatten().copied()).collect()
 }
 
-/// Tells whether the tags must come after all else. Of a shallow commit a server takes all files to be
-/// here; a tag of one that a filter left out would end the fetch.
-pub(super) fn is_partial(session: &Session) -> bool {
+/// Returns the words with which `git fetch` brings the history of a clone that is shallow and partial,
+/// still without what its filter leaves out. Of a shallow commit a server takes all files to be there,
+/// and would not send those that are not.
+pub(super) fn history(session: &Session, remote: &str) -> Option<Vec<String>> {
     let problems = session.repo().view_problems();
-    problems.contains(&ViewProblem::Partial)
+    let both = [ViewProblem::Shallow, ViewProblem::Partial];
+    both.iter().all(|it| problems.contains(it)).then(|| {
+        let words = [
+            "-c",
+            "core.hooksPath=/dev/null",
+            "fetch",
+            "--quiet",
+            "--no-tags",
+        ];
+        let more = ["--no-recurse-submodules", "--depth=2147483647", remote];
+        let words = words.iter().chain(&more).map(ToString::to_string);
+        let heads = format!("+refs/heads/*:refs/remotes/{remote}/*");
+        words.chain([heads]).collect()
+    })
 }
-
-/// Returns the words with which `git fetch` brings the tags, once nothing else is missing.
-pub(super) const TAGS: &[&str] = &["--no-tags", "--no-recurse-submodules"];
-/// All tags, over those of the same names.
-pub(super) const ALL_TAGS: &str = "+refs/tags/*:refs/tags/*";
 
 /// Makes a partial clone an ordinary one, now that its objects were fetched. Fails if an object is
 /// still missing.
