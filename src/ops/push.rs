@@ -21,6 +21,7 @@ use super::aside::{Aside, settle};
 use super::fetch::{self, bring, fetch, merge};
 use super::remote::{self, ATTEMPTS, raced, tracking};
 use super::session::once;
+use super::submodules::{self, Submodules};
 use super::{Error, Session};
 
 /// What git reports, too, if a `git gc` at the server has removed an empty directory meanwhile.
@@ -407,8 +408,20 @@ fn send(
     plan: &Plan,
     hook: Hook,
 ) -> Result<Result<(), String>, Error> {
+    let submodules = Submodules::asked(session);
+    let head = session.repo().head()?;
+    if let Some((branch, _)) = plan.iter().find(|(name, _)| head.as_ref() == Some(name)) {
+        submodules.push(session, remote, branch)?.map_err(|said| {
+            let last = last_line(&said);
+            Error::undecided(
+                format!("the submodules were not pushed:\n{}", said.trim_end()),
+                rules::submodules(last),
+            )
+        })?;
+    }
     let mut command = git::at_home(session.repo())?;
-    command.args(["push", "--atomic", "--quiet", "--no-follow-tags", "--"]);
+    command.args(["push", "--atomic", "--quiet", "--no-follow-tags"]);
+    command.args(submodules.option()).arg("--");
     if hook == Hook::Passed {
         // Not --no-verify: other programs' hooks have their say.
         command.env(SERVER_JUDGES, "1");
@@ -464,15 +477,21 @@ fn refused(said: &str, remote: &str) -> Error {
         );
     }
     // Not our hooks: git itself, another hook, or no server at all. These are git's words.
-    let last = said.lines().rfind(|line| !line.trim().is_empty());
-    let found = last.unwrap_or("git push failed without a word").trim();
+    let found = last_line(said);
     let message = message("the push did not succeed");
     let raced = raced(said);
     if !raced && said.contains("[remote rejected]") {
         Error::denied(message, rules::rejected(found))
     } else if raced || said.contains("[rejected]") {
         Error::denied(message, rules::moved(found))
+    } else if submodules::is_missing(said) {
+        Error::undecided(message, rules::submodules(found))
     } else {
         Error::undecided(message, rules::unreachable(found))
     }
+}
+
+fn last_line(said: &str) -> &str {
+    let last = said.lines().rfind(|line| !line.trim().is_empty());
+    last.unwrap_or("git push failed without a word").trim()
 }

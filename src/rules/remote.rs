@@ -190,6 +190,15 @@ pub fn moved(found: impl Display) -> Finding {
         .remedy("git awo fetch")
 }
 
+/// Returns the finding that a commit of a submodule is not at its remote, where git is set to see to that.
+pub fn submodules(found: impl Display) -> Finding {
+    Rule::SubmodulesPushed
+        .finding(Subject::none())
+        .found(found)
+        .expected("every submodule pushed, as push.recurseSubmodules or submodule.recurse says")
+        .remedy("git -C SUBMODULE push origin HEAD:BRANCH, then git awo push")
+}
+
 /// Returns the finding that a remote does not answer.
 pub fn unreachable(found: impl Display) -> Finding {
     Rule::RemoteReachable

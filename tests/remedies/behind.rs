@@ -3,6 +3,7 @@
 use git_awo::record::Rule;
 
 use super::{CASE, Case, play_all};
+use crate::howtos::MOVES;
 use crate::world::{RUN, World};
 
 const OLGA: (&str, &str) = ("olga", "olga");
@@ -185,6 +186,18 @@ pub const CASES: &[Case] = &[
         prepare: beside,
         act: &["git", "awo", "push"],
         pick: &[0, 1, 2],
+        ..CASE
+    },
+    Case {
+        rule: Rule::SubmodulesPushed,
+        stage: World::with_submodules,
+        prepare: |world| {
+            let check = "git config push.recurseSubmodules check\n";
+            world.typed("olga", "howto/olga", &(check.to_owned() + MOVES));
+        },
+        who: ("olga", "howto/olga"),
+        act: &["git", "awo", "push"],
+        fill: &[("SUBMODULE", "vendor/lib"), ("BRANCH", "main")],
         ..CASE
     },
 ];
