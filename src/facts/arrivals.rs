@@ -13,6 +13,7 @@ use crate::store::additions::Additions;
 use crate::store::layout::{self, LedgerPath, Place};
 use crate::store::ledger::{self, Refs, note_lines};
 
+use super::case::CommitKind;
 use super::{Error, PolicyHistory};
 
 /// The largest note: many envelopes.
@@ -164,6 +165,16 @@ impl<'a> Gained<'a> {
             most_commits: usize::MAX,
             most_changes: MAX_RECORDS,
             arriving: false,
+        }
+    }
+
+    /// Tells whether the policy permits a fault of a file of a branch, in a commit behind evidence: the
+    /// policy in force for what arrives. What was accepted was judged by some version, and is judged
+    /// by that again where it has landed.
+    fn permits(&self, fault: &Fault, history: &PolicyHistory) -> bool {
+        match self.arriving {
+            true => history.current().policy.permits(fault),
+            false => history.versions().any(|it| it.policy.permits(fault)),
         }
     }
 
@@ -497,7 +508,7 @@ impl Arrivals {
             return Ok(());
         }
         for id in commits {
-            if let Err(error) = self.collect_commit(reader, gained, id) {
+            if let Err(error) = self.collect_commit(reader, gained, history, id) {
                 // What keeps the repository from being read speaks against nobody.
                 if error.denies(Subject::none()).is_none() {
                     return Err(error.into());
@@ -514,19 +525,26 @@ impl Arrivals {
         &mut self,
         reader: &Reader,
         gained: &Gained<'_>,
+        history: &PolicyHistory,
         id: ObjectId,
     ) -> Result<(), git::Error> {
         let reference = gained.reference;
+        let place = Place::of(reference);
         let commit = reader.commit(id)?;
         let before = match commit.parents.first() {
             Some(parent) => Some(reader.commit(*parent)?.tree),
             None => None,
         };
         let found = reader.compare(before, Some(commit.tree), gained.most_changes)?;
+        let is_run = matches!(CommitKind::of(&commit), CommitKind::Governed(_));
         for fault in found.faults {
-            self.note(reference, Irregular::Fault(id, fault));
+            let may_be_permitted = place == Some(Place::Evidence)
+                && (is_run || !layout::is_below_runs(&fault.path))
+                && gained.permits(&fault, history);
+            if !may_be_permitted {
+                self.note(reference, Irregular::Fault(id, fault));
+            }
         }
-        let place = Place::of(reference);
         // Evidence has the commits of runs behind it, whose files are the contract's matter.
         if place == Some(Place::Evidence) {
             return Ok(());

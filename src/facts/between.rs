@@ -217,6 +217,11 @@ fn evidence(
     }
     if found.is_empty() {
         for (id, parents) in ours {
+            // What claims to be the commit of a run is judged as the files of a branch.
+            if let CommitKind::Governed(_) = CommitKind::of(&*reader.commit(id)?) {
+                found.push(Irregular::Stray(id));
+                continue;
+            }
             found.extend(or_unreadable(
                 id,
                 other_evidence(reader, gained, id, &parents),

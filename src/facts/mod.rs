@@ -23,6 +23,7 @@ pub(crate) mod provenance;
 pub(crate) mod remembered;
 pub(crate) mod run;
 pub(crate) mod tag;
+pub(crate) mod upstream;
 pub(crate) mod uses;
 pub(crate) mod vouched;
 

@@ -108,15 +108,26 @@ pub fn pre_push(environment: &Environment, remote: &str, input: &[u8]) -> Result
     }
     let settings = Settings::at(reader.common_dir());
     let (anchor, known) = (settings.anchor()?, settings.known_policies());
-    let judged = push::judge(&push::Push {
-        reader: &reader,
-        before: &before,
-        movements: &movements,
-        anchor: anchor.as_ref(),
-        known: known.as_ref(),
-        door: push::Door::Clone,
-        time: Clock::told(environment)?.now(),
-    });
+    let time = Clock::told(environment)?.now();
+    let judge = |movements: &[Movement]| {
+        push::judge(&push::Push {
+            reader: &reader,
+            before: &before,
+            movements,
+            anchor: anchor.as_ref(),
+            known: known.as_ref(),
+            door: push::Door::Clone,
+            time,
+        })
+    };
+    let mut judged = judge(&movements);
+    if !judged.findings.is_empty() {
+        let records = left_out(&reader, &before, &movements)?;
+        if !records.is_empty() {
+            let with_records = [movements.clone(), records].concat();
+            clone::or_push(&mut judged, &judge(&with_records));
+        }
+    }
     let is_behind = has_moved(&reader, &settings.high_water()?, remote, &movements)?;
     report.absorb(clone::or_fetch(judged, is_behind));
     // The server refuses these by themselves; here only the whole push can be stopped.
@@ -127,6 +138,33 @@ pub fn pre_push(environment: &Environment, remote: &str, input: &[u8]) -> Result
         report.apart.clear();
     }
     Ok(report)
+}
+
+/// Returns how the refs with records that a push leaves out would move with it.
+fn left_out(
+    reader: &Reader,
+    before: &Refs,
+    movements: &[Movement],
+) -> Result<Vec<Movement>, Error> {
+    let mut left = Vec::new();
+    for prefix in layout::GOVERNANCE_PREFIXES {
+        for (reference, id) in reader.references(prefix)? {
+            let holds_records = matches!(
+                Place::of(&reference),
+                Some(Place::Ledger | Place::Notes(_) | Place::Evidence)
+            );
+            let old = before.get(&reference).copied();
+            let mut pushed = movements.iter();
+            if holds_records && old != Some(id) && !pushed.any(|it| it.reference == reference) {
+                left.push(Movement {
+                    reference,
+                    old,
+                    new: Some(id),
+                });
+            }
+        }
+    }
+    Ok(left)
 }
 
 /// Tells whether a branch of the server has moved since `git awo fetch`: then its policy and its

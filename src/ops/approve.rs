@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::facts::run::Collector;
+use crate::facts::upstream::ahead;
 use crate::policy::Role;
 use crate::record::contract::Contract;
 use crate::record::envelope::Envelope;
@@ -158,13 +159,18 @@ pub(super) fn base(
     if let Some(text) = given {
         return revision(session.actor(), text);
     }
-    let tip = session.repo().reference(&contract.target_ref)?;
-    tip.ok_or_else(|| {
+    let (repo, target) = (session.repo(), &contract.target_ref);
+    let tip = repo.reference(target)?.ok_or_else(|| {
         Error::usage(format!(
-            "{} does not exist here; name the commit with --base",
-            contract.target_ref
+            "{target} does not exist here; name the commit with --base"
         ))
-    })
+    })?;
+    // On a tip that is known to be behind, nothing can land any more.
+    if let Some(behind) = ahead(repo, target, tip)? {
+        let what = format!("{target} is behind {} here", behind.tracking);
+        return Err(Error::denied(what, rules::behind(&behind, tip)));
+    }
+    Ok(tip)
 }
 
 /// Returns the approvals on an object that nothing can use: spent and withdrawn ones, and those that

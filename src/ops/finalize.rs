@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::facts::run::Held;
+use crate::facts::upstream::ahead;
 use crate::git::{Expected, RefUpdate};
 use crate::policy::Role;
 use crate::record::{IdentityName, ObjectId, RefName, Refusal, RunId, Sha256};
@@ -41,7 +42,17 @@ pub fn finalize(session: &Session, run: &RunId) -> Result<Finalized, Error> {
     let tip = session.repo().reference(&says.reference)?;
     let moves = tip == Some(says.base);
     if !moves && tip != Some(says.commit) {
-        return Err(refuse(step::base_moved(held, tip).into()));
+        let repo = session.repo();
+        let behind = tip
+            .map(|tip| ahead(repo, &says.reference, tip))
+            .transpose()?;
+        let behind = behind.flatten();
+        let landed = match &behind {
+            Some(it) => repo.is_ancestor(says.commit, it.tip)?,
+            None => false,
+        };
+        let why = step::base_moved(held, tip, behind.as_ref(), landed);
+        return Err(refuse(why.into()));
     }
     if moves {
         require_clean(session, &says.reference, says.base)?;

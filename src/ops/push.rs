@@ -21,6 +21,7 @@ use super::aside::{Aside, settle};
 use super::fetch::{self, bring, fetch, merge};
 use super::remote::{self, ATTEMPTS, raced, tracking};
 use super::session::once;
+use super::submodules::{self, Submodules};
 use super::{Error, Session};
 
 /// What git reports, too, if a `git gc` at the server has removed an empty directory meanwhile.
@@ -94,7 +95,7 @@ pub fn push(session: &Session, request: &Request) -> Result<Pushed, Error> {
             plan = lost(&session, request)?;
         }
         if plan.is_empty() {
-            return Ok(pushed);
+            return not_diverged(&session, request, pushed);
         }
         let plan = policy_first(&session, remote, plan)?;
         let seen = tracking(session.refs()?, remote);
@@ -105,7 +106,7 @@ pub fn push(session: &Session, request: &Request) -> Result<Pushed, Error> {
                 // What the server holds now is known: the next push needs no fetch to know it.
                 let known = fetch(&session.again()?, &fetch::Request::of(remote));
                 if whole {
-                    return Ok(pushed);
+                    return not_diverged(&session.again()?, request, pushed);
                 }
                 known?;
                 continue;
@@ -292,6 +293,29 @@ fn lost(session: &Session, request: &Request) -> Result<Plan, Error> {
     Ok(lost)
 }
 
+/// Names the branches that have diverged from where the remote was seen: nothing of them was pushed.
+fn not_diverged(session: &Session, request: &Request, mut pushed: Pushed) -> Result<Pushed, Error> {
+    let repo = session.repo();
+    for (name, id) in session.refs()? {
+        let Some(branch) = name.branch().filter(|_| Place::of(name).is_none()) else {
+            continue;
+        };
+        if !is_wanted(session, request, name, branch)? {
+            continue;
+        }
+        if let Some(theirs) = session.tracked(&request.remote, branch)?
+            && !repo.is_ancestor(theirs, *id)?
+            && !repo.is_ancestor(*id, theirs)?
+        {
+            let governing = session.policy()?.ref_rules(name);
+            let why = rules::diverged(name, governing.as_ref(), (*id, theirs), &request.remote);
+            pushed.aside.branches.insert(name.clone());
+            pushed.aside.why.push(why);
+        }
+    }
+    Ok(pushed)
+}
+
 fn is_wanted(
     session: &Session,
     request: &Request,
@@ -392,8 +416,20 @@ fn send(
     plan: &Plan,
     hook: Hook,
 ) -> Result<Result<(), String>, Error> {
+    let submodules = Submodules::asked(session);
+    let head = session.repo().head()?;
+    if let Some((branch, _)) = plan.iter().find(|(name, _)| head.as_ref() == Some(name)) {
+        submodules.push(session, remote, branch)?.map_err(|said| {
+            let last = last_line(&said);
+            Error::undecided(
+                format!("the submodules were not pushed:\n{}", said.trim_end()),
+                rules::submodules(last),
+            )
+        })?;
+    }
     let mut command = git::at_home(session.repo())?;
-    command.args(["push", "--atomic", "--quiet", "--no-follow-tags", "--"]);
+    command.args(["push", "--atomic", "--quiet", "--no-follow-tags"]);
+    command.args(submodules.option()).arg("--");
     if hook == Hook::Passed {
         // Not --no-verify: other programs' hooks have their say.
         command.env(SERVER_JUDGES, "1");
@@ -438,8 +474,7 @@ fn by_server(said: &str) -> bool {
 /// Returns the refusal, with the findings that the server's lines carry.
 fn refused(session: &Session, said: &str, remote: &str) -> Error {
     let message = |what: &str| format!("{what}:\n{}", said.trim_end());
-    let last = said.lines().rfind(|line| !line.trim().is_empty());
-    let found = last.unwrap_or("git push failed without a word").trim();
+    let found = last_line(said);
     if said.contains(HIDDEN) {
         let found = said.lines().find(|line| line.contains(HIDDEN));
         let found = rules::closed(found.unwrap_or(HIDDEN).trim());
@@ -471,6 +506,8 @@ fn refused(session: &Session, said: &str, remote: &str) -> Error {
         Error::denied(message, rules::rejected(found))
     } else if raced || said.contains("[rejected]") {
         Error::denied(message, rules::moved(found))
+    } else if submodules::is_missing(said) {
+        Error::undecided(message, rules::submodules(found))
     } else if found.starts_with(NOT_PUSHED) && !said.contains("hung up unexpectedly") {
         let is_word = |line: &&str| !line.trim().is_empty() && line.trim() != found;
         let word = said.lines().rfind(is_word);
@@ -492,4 +529,9 @@ fn other_hook(session: &Session) -> String {
     };
     let name = name.file_name().unwrap_or_default();
     escape(name.as_encoded_bytes())
+}
+
+fn last_line(said: &str) -> &str {
+    let last = said.lines().rfind(|line| !line.trim().is_empty());
+    last.unwrap_or("git push failed without a word").trim()
 }

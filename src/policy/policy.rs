@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::record::tree::{Fault, Mode, What};
 use crate::record::{Gate, IdentityName, Level, ObjectId, RepoPath, Role, Timestamp, fold};
 use crate::records::Kind;
 use crate::signing::AllowedSigners;
@@ -204,6 +205,23 @@ impl Policy {
                 .which(path)
                 .unwrap_or("a file that git obeys")
         })
+    }
+
+    /// Returns the key of `[tree]` that can permit such a fault, and where it does.
+    pub fn permission(&self, what: &What) -> Option<(&'static str, &PathSet)> {
+        match what {
+            What::Odd(_) => Some(("odd_names", &self.odd_names)),
+            // No program has ever written a submodule otherwise.
+            What::Mode { mode } if *mode != Mode::Gitlink => Some(("odd_modes", &self.odd_modes)),
+            What::Collides { link: false, .. } => Some(("collisions", &self.collisions)),
+            _ => None,
+        }
+    }
+
+    /// Tells whether `[tree]` permits a fault where it is.
+    pub fn permits(&self, fault: &Fault) -> bool {
+        let permission = self.permission(&fault.what);
+        permission.is_some_and(|(_, places)| places.matches(&fault.path))
     }
 
     /// Returns every tip at adoption.

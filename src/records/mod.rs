@@ -37,7 +37,8 @@ pub use independence::{GateStatus, IndependencePredicate};
 pub use kind::Kind;
 pub use outcome::{OutcomePredicate, Verdict};
 pub use place::{
-    LedgerPath, Location, Notes, Object, Scope, Segment, Stands, run_directory, run_of,
+    LedgerPath, Location, Notes, Object, Scope, Segment, Stands, is_below_runs, run_directory,
+    run_of,
 };
 pub use policy::PolicyPredicate;
 pub use receipt::{Movement, ReceiptPredicate};

@@ -378,6 +378,11 @@ pub fn run_directory(run: &RunId) -> String {
     )
 }
 
+/// Tells whether a path is where evidence refs have the directories of runs, or that place itself.
+pub fn is_below_runs(path: &RepoPath) -> bool {
+    path.components().next() == Some(b"runs")
+}
+
 /// Returns the run whose directory in an evidence ref holds this file.
 pub fn run_of(file: &RepoPath) -> Option<RunId> {
     let run = RunId::new(file.to_str()?.split('/').nth(2)?).ok()?;

@@ -72,7 +72,8 @@ pub fn index_entry(run: &RunId) -> Finding {
         .found("no entry")
         .expected("the entry of a finalized run")
         .remedy(format!(
-            "git awo fetch; git awo provenance rebuild; before it is finalized: git awo finalize {run}"
+            "git awo fetch; git awo provenance rebuild; before it is finalized: git awo finalize {run}, then git awo \
+             push"
         ))
 }
 

@@ -1,6 +1,8 @@
 //! What a clone knows from before: the pinned root, high-water marks, the receive log, saved
 //! receipts. A server that was rewound or forked is noticed.
 
+use std::collections::BTreeSet;
+
 use crate::facts::PolicyHistory;
 use crate::facts::log::Log;
 use crate::facts::policies::Version;
@@ -54,6 +56,21 @@ pub fn or_fetch(mut report: Report, may_be_behind: bool) -> Report {
         report.undecided.extend(findings.map(fetch));
     }
     report
+}
+
+/// Names `git awo push` for what is found only because a push leaves out records that are here: with them
+/// less is found.
+pub fn or_push(report: &mut Report, with_records: &Report) {
+    let about = |it: &Finding| (it.subject.clone(), it.rule.clone());
+    let left: BTreeSet<_> = with_records.findings.iter().map(about).collect();
+    let findings = std::mem::take(&mut report.findings).into_iter();
+    let named = findings.map(|it| match left.contains(&about(&it)) {
+        true => it,
+        false => it.remedy(
+            "git awo push, which takes the records along; then push what is left, such as tags",
+        ),
+    });
+    report.findings = named.collect();
 }
 
 /// Without a pinned root nothing is decided.

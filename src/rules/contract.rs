@@ -2,9 +2,12 @@
 
 use std::fmt::Display;
 
+use crate::facts::upstream::Ahead;
 use crate::record::contract::Contract;
 use crate::record::sentence::SentenceMismatch;
-use crate::record::{Finding, Refusal, Rule, Subject, TaskId};
+use crate::record::{Finding, ObjectId, Refusal, Rule, Subject, TaskId};
+
+use super::remedy;
 
 /// Returns the refusal of a packet: the line of each complaint, if it has one, and the complaint.
 pub fn packet(complaints: impl IntoIterator<Item = (Option<usize>, String)>) -> Refusal {
@@ -50,4 +53,17 @@ pub fn workflow_url(bad: impl Display) -> Finding {
         .found(bad)
         .expected("http:// or https://, printable ASCII, at most 2,048 bytes")
         .remedy("git awo approve RUN --workflow-run-url URL")
+}
+
+/// Returns the finding that the branch of a contract, on whose tip it is to be executed, is behind where
+/// it was seen last.
+pub fn behind(it: &Ahead, tip: ObjectId) -> Finding {
+    Rule::BranchMoved
+        .finding(Subject::of_ref(&it.branch))
+        .found(tip)
+        .expected(format!("a descendant of {}, as {} is", it.tip, it.tracking))
+        .remedy(format!(
+            "{}; or name the commit: --base REV",
+            remedy::follow(it)
+        ))
 }

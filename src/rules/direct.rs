@@ -58,7 +58,7 @@ pub fn direct(case: &CommitCase<'_>, findings: &mut Findings) {
                     .finding(case.subject().path(&change.path))
                     .found(format!("changed by {person}"))
                     .expected("a writer whom the policy grants this path")
-                    .remedy(remedy::leave_out(&change.path)),
+                    .remedy(remedy::leave_out(case, &change.path)),
             );
         }
     }

@@ -1,6 +1,7 @@
 //! The execution gate: what must hold before a command runs, or before a run that took place
 //! elsewhere is recorded.
 
+use crate::facts::upstream::Ahead;
 use crate::policy::{Level, Policy, Role, Verified};
 use crate::record::contract::Contract;
 use crate::record::path::quote;
@@ -10,7 +11,7 @@ use crate::record::{
 use crate::records::{ApprovalPredicate, Approves, ContractPredicate, Kind};
 use crate::store::layout;
 
-use super::revocation;
+use super::{remedy, revocation};
 
 fn about(task: &TaskId) -> Subject {
     Subject::of_record(Kind::Contract.of(task).to_path())
@@ -155,6 +156,8 @@ pub struct Spendable<'a> {
     pub contract: &'a Verified<ContractPredicate>,
     /// Where the branch is, if it exists.
     pub base: Option<ObjectId>,
+    /// Where it was seen last, if it is behind that here.
+    pub behind: Option<&'a Ahead>,
     /// The policy in force. The record holds by the policy that it names; executing needs this one.
     pub policy: &'a Policy,
     /// The present time.
@@ -173,10 +176,14 @@ pub fn spendable(it: &Spendable<'_>, findings: &mut Findings) {
     if it.revoked {
         findings.push(revocation::used(it.approval.digest(), &again));
     }
+    let on_base = it.behind.map_or(again.clone(), follow_first);
     let mut refuse = |rule: Rule, found: String, expected: String| {
         let subject = Subject::of_record(it.approval.digest());
         let finding = rule.finding(subject).found(found);
-        findings.push(finding.expected(expected).remedy(&again));
+        findings.push(finding.expected(expected).remedy(match rule {
+            Rule::BindsBase => &on_base,
+            _ => &again,
+        }));
     };
     if says.approves != Approves::Task {
         let expected = "approves a task".to_owned();
@@ -197,7 +204,13 @@ pub fn spendable(it: &Spendable<'_>, findings: &mut Findings) {
         refuse(
             Rule::BindsBase,
             format!("the approval binds {bound}"),
-            format!("{base}, where the branch is"),
+            match it.behind {
+                Some(behind) => format!(
+                    "{base}, where the branch is here, behind {}",
+                    behind.tracking
+                ),
+                None => format!("{base}, where the branch is"),
+            },
         );
     }
     let (given, expected) = (says.sentence.as_deref(), &contract.approval_sentence);
@@ -228,12 +241,22 @@ pub fn spendable(it: &Spendable<'_>, findings: &mut Findings) {
     }
 }
 
+/// Returns what helps first where the branch is behind: approvals on where it was seen last may be there.
+fn follow_first(behind: &Ahead) -> String {
+    format!("{}, then the same again", remedy::follow(behind))
+}
+
 /// Returns the finding that only `count` persons have approved a contract for its base.
-pub fn too_few(contract: &Verified<ContractPredicate>, count: usize, needed: usize) -> Finding {
+pub fn too_few(
+    contract: &Verified<ContractPredicate>,
+    (count, needed): (usize, usize),
+    behind: Option<&Ahead>,
+) -> Finding {
     let task = &contract.predicate().contract.id;
+    let approve = format!("git awo approve {task}");
     Rule::TaskApproved
         .finding(Subject::of_record(contract.digest()))
         .found(format!("approved by {count} operators for this base"))
         .expected(format!("{needed} distinct operators"))
-        .remedy(format!("git awo approve {task}"))
+        .remedy(behind.map_or(approve, follow_first))
 }

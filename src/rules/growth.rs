@@ -108,7 +108,7 @@ fn judge(reference: &RefName, what: &Irregular, findings: &mut Findings) {
             findings.extend(error.denies(subject().at(*id)).into_iter().flatten());
             return;
         }
-        Irregular::Fault(id, it) => fault(it, subject().at(*id)),
+        Irregular::Fault(id, it) => fault(it, subject().at(*id), &back),
         Irregular::Mode(id, path, mode) => Rule::RecordMode
             .finding(subject().at(*id).path(path))
             .found(format!("mode {mode}"))

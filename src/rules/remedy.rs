@@ -1,13 +1,26 @@
 //! What helps, where several rules name the same: commands that can be typed, with words in capitals
 //! for what only the person knows.
 
-use crate::facts::case::CommitCase;
+use crate::facts::case::{CommitCase, CommitKind};
+use crate::facts::upstream::Ahead;
 use crate::record::{RepoPath, TaskId};
 use crate::sys::shell::quote;
 
-/// Returns how a commit becomes one that leaves a path as it was before.
-pub fn leave_out(path: &RepoPath) -> String {
+/// Returns how a commit becomes one that leaves a path as it was before. The commit of a run is never
+/// rewritten: the command runs again.
+pub fn leave_out(case: &CommitCase<'_>, path: &RepoPath) -> String {
     let path = quote(path.to_str().unwrap_or("PATH"));
+    if let CommitKind::Governed(_) = CommitKind::of(case.commit) {
+        let named = case.commit.trailer("AWO-Task");
+        let task = match named.as_slice() {
+            [task] => TaskId::new(task).map_or("TASK".to_owned(), |it| it.to_string()),
+            _ => "TASK".to_owned(),
+        };
+        return format!(
+            "git awo run {task} -- COMMAND, with a command that leaves {path} as it was (where the run \
+             is recorded, it has spent its approval: git awo approve {task} --again first)"
+        );
+    }
     format!(
         "git reset --soft HEAD^, then git restore --staged --worktree -- {path}, then git commit \
          --allow-empty -C ORIG_HEAD (before the commit is made: git restore --staged -- {path})"
@@ -15,16 +28,29 @@ pub fn leave_out(path: &RepoPath) -> String {
 }
 
 /// Returns how a commit leaves a path out, and which key of the policy may allow what it does there.
-pub fn leave_out_or_allow(path: &RepoPath, key: &str) -> String {
+pub fn leave_out_or_allow(case: &CommitCase<'_>, path: &RepoPath, key: &str) -> String {
     format!(
         "{}; or a root changes {key} in [tree] of policy.toml: git awo policy propose FILE",
-        leave_out(path)
+        leave_out(case, path)
     )
 }
 
 /// Returns how a task is executed again: every run spends approvals of its own.
 pub fn run_again(task: &TaskId) -> String {
     format!("git awo approve {task} --again, then git awo run {task} -- COMMAND")
+}
+
+/// Returns how a branch that is behind follows where it was seen last.
+pub fn follow(it: &Ahead) -> String {
+    let tracking = it.tracking.as_str();
+    let tracking = quote(tracking.strip_prefix("refs/remotes/").unwrap_or(tracking));
+    match it.checked_out {
+        true => format!("git merge --ff-only {tracking}"),
+        false => {
+            let branch = quote(it.branch.branch().unwrap_or("BRANCH"));
+            format!("git switch {branch}, then git merge --ff-only {tracking}")
+        }
+    }
 }
 
 /// What is to be changed otherwise than by the commit that was judged.

@@ -2,8 +2,10 @@
 
 use std::fmt::Display;
 
+use crate::policy::RefRules;
 use crate::record::{Finding, ObjectId, RefName, Rule, Subject};
 use crate::store::layout::Place;
+use crate::sys::shell::quote;
 
 /// What helps where a high-water mark names a commit that the clone does not have.
 pub(super) const FORGET_MARKS: &str = "compare with another clone: if it does not have that commit \
@@ -60,6 +62,37 @@ pub fn overtaken(reference: &RefName, ours: ObjectId, theirs: ObjectId, remote: 
         .remedy(
             "git awo push --records-only; rebase direct commits, or approve and run the task again",
         )
+}
+
+/// Returns the finding that a branch that was to be pushed and that of the remote each have what the other
+/// lacks.
+pub fn diverged(
+    reference: &RefName,
+    rules: Option<&RefRules<'_>>,
+    (ours, theirs): (ObjectId, ObjectId),
+    remote: &str,
+) -> Finding {
+    let branch = reference.branch().unwrap_or_default();
+    let upstream = quote(&format!("{remote}/{branch}"));
+    let (name, to) = (quote(branch), quote(remote));
+    let mut remedy = match rules.is_none_or(RefRules::accepts_direct) {
+        true => format!("git switch {name}, then git rebase {upstream}, then git awo push"),
+        // The commit of a run cannot be rebased.
+        false => format!(
+            "git switch {name}, then git branch KEPT, then git reset --keep {upstream}; then approve and \
+             run again what is lost: git awo approve TASK --again"
+        ),
+    };
+    if rules.is_some_and(RefRules::accepts_rewind) {
+        remedy.push_str(&format!(
+            "; or, if theirs is to go: git push --force-with-lease {to} {name}"
+        ));
+    }
+    Rule::BranchMoved
+        .finding(Subject::of_ref(reference).at(ours))
+        .found(format!("diverged from {remote}, which is at {theirs}"))
+        .expected(format!("a descendant of {theirs}"))
+        .remedy(remedy)
 }
 
 /// Returns the finding that the server has something else under the name of a record.
@@ -175,6 +208,15 @@ pub fn moved(found: impl Display) -> Finding {
         .found(found)
         .expected("a remote where it was seen")
         .remedy("git awo fetch")
+}
+
+/// Returns the finding that a commit of a submodule is not at its remote, where git is set to see to that.
+pub fn submodules(found: impl Display) -> Finding {
+    Rule::SubmodulesPushed
+        .finding(Subject::none())
+        .found(found)
+        .expected("every submodule pushed, as push.recurseSubmodules or submodule.recurse says")
+        .remedy("git -C SUBMODULE push origin HEAD:BRANCH, then git awo push")
 }
 
 /// Returns the finding that a remote does not answer.

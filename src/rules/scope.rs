@@ -19,8 +19,8 @@ pub fn policy_paths(case: &CommitCase<'_>, person: &IdentityName, findings: &mut
         if let Some(name) = policy.keeps_git_file(&change.path, person) {
             let plain = change.path.components().last() == Some(name.as_bytes());
             let remedy = match plain {
-                true => remedy::leave_out_or_allow(&change.path, "git_files"),
-                false => remedy::leave_out(&change.path),
+                true => remedy::leave_out_or_allow(case, &change.path, "git_files"),
+                false => remedy::leave_out(case, &change.path),
             };
             findings.push(
                 Rule::ProtectedArtefact
@@ -36,7 +36,7 @@ pub fn policy_paths(case: &CommitCase<'_>, person: &IdentityName, findings: &mut
                     .finding(subject())
                     .found("a change of a protected artefact")
                     .expected(format!("nothing under {pattern} touched"))
-                    .remedy(remedy::leave_out_or_allow(&change.path, "protected")),
+                    .remedy(remedy::leave_out_or_allow(case, &change.path, "protected")),
             );
         }
         if let Some(rule) = case.rules.restricts(person, &change.path) {
@@ -44,7 +44,7 @@ pub fn policy_paths(case: &CommitCase<'_>, person: &IdentityName, findings: &mut
                 Rule::restriction(rule, subject())
                     .found(format!("changed by {person}"))
                     .expected(format!("a writer that the rule {rule} names"))
-                    .remedy(remedy::leave_out(&change.path)),
+                    .remedy(remedy::leave_out(case, &change.path)),
             );
         }
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::facts::demanded::Demanded;
 use crate::facts::run::{Held, RunFacts};
+use crate::facts::upstream::Ahead;
 use crate::policy::{Policy, Role, Verified};
 use crate::record::{
     Finding, Findings, IdentityName, ObjectId, RefName, Refusal, Rule, RunId, Sha256, Subject,
@@ -133,12 +134,28 @@ pub fn ungoverned(reference: &RefName) -> Finding {
 }
 
 /// Returns the finding that the branch of a run is neither where the run began nor at its commit.
-pub fn base_moved(run: Held<'_>, tip: Option<ObjectId>) -> Finding {
+/// It may only be behind: then the run is not lost. `landed` tells whether the branch holds the commit
+/// where it was seen last.
+pub fn base_moved(
+    run: Held<'_>,
+    tip: Option<ObjectId>,
+    behind: Option<&Ahead>,
+    landed: bool,
+) -> Finding {
     let says = run.says();
+    let again = remedy::run_again(&says.task);
+    let remedy = match behind {
+        None => again,
+        Some(it) if landed => format!("{} (the run has landed)", remedy::follow(it)),
+        Some(it) if it.tip == says.base => {
+            format!("{}, then git awo finalize {}", remedy::follow(it), says.run)
+        }
+        Some(it) => format!("{}, then {again}", remedy::follow(it)),
+    };
     let tip = tip.map_or("nothing".to_owned(), |id| id.to_string());
     Rule::BaseIsTip
         .finding(Subject::of_run(&says.run))
         .found(format!("{} is at {tip}", says.reference))
         .expected(says.base)
-        .remedy(remedy::run_again(&says.task))
+        .remedy(remedy)
 }

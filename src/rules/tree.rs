@@ -21,7 +21,7 @@ pub fn entries(case: &CommitCase<'_>, findings: &mut Findings) {
         let path = &change.path;
         let subject = || case.subject().path(path);
         if change.old.is_none() {
-            findings.extend(length(path, limits, subject));
+            findings.extend(length(case, path, limits));
         }
         // An unchanged executable bit is no news; a new one needs the policy's word.
         let was_executable = matches!(change.old, Some((Mode::Executable, _)));
@@ -39,10 +39,10 @@ pub fn entries(case: &CommitCase<'_>, findings: &mut Findings) {
             findings.push(match no_file {
                 true => finding
                     .expected("a plain file")
-                    .remedy(remedy::leave_out(path)),
+                    .remedy(remedy::leave_out(case, path)),
                 false => finding
                     .expected(format!("a place in tree.{key}"))
-                    .remedy(remedy::leave_out_or_allow(path, key)),
+                    .remedy(remedy::leave_out_or_allow(case, path, key)),
             });
         }
     }
@@ -63,26 +63,20 @@ pub fn unseen(case: &CommitCase<'_>, findings: &mut Findings) {
 
 /// Returns the finding on one fault in a tree of a commit, unless the policy tolerates it there.
 fn judged(it: &Fault, case: &CommitCase<'_>) -> Option<Finding> {
-    let policy = case.rules.policy();
-    let tolerated = match it.what {
-        What::Odd(_) => Some(("odd_names", &policy.odd_names)),
-        // No program has ever written a submodule otherwise.
-        What::Mode { mode } if mode != Mode::Gitlink => Some(("odd_modes", &policy.odd_modes)),
-        What::Collides { link: false, .. } => Some(("collisions", &policy.collisions)),
-        _ => None,
+    let remedy = match (&it.what, case.rules.policy().permission(&it.what)) {
+        (_, Some((_, places))) if places.matches(&it.path) => return None,
+        (_, Some((key, _))) => remedy::leave_out_or_allow(case, &it.path, key),
+        (What::Large { .. }, None) => format!(
+            "{}; or raise file_bytes: git awo policy propose FILE",
+            remedy::leave_out(case, &it.path)
+        ),
+        (_, None) => remedy::leave_out(case, &it.path),
     };
-    match tolerated {
-        None => Some(fault(it, case.subject())),
-        Some((_, places)) if places.matches(&it.path) => None,
-        Some((key, _)) => {
-            let finding = fault(it, case.subject());
-            Some(finding.remedy(remedy::leave_out_or_allow(&it.path, key)))
-        }
-    }
+    Some(fault(it, case.subject(), remedy))
 }
 
 /// Returns the finding on one fault in a tree.
-pub fn fault(fault: &Fault, subject: Subject) -> Finding {
+pub fn fault(fault: &Fault, subject: Subject, remedy: impl std::fmt::Display) -> Finding {
     let subject = subject.path(&fault.path);
     let finding = match &fault.what {
         What::Name(why) | What::Odd(why) => Rule::TreeEntryName
@@ -116,22 +110,20 @@ pub fn fault(fault: &Fault, subject: Subject) -> Finding {
             .finding(subject)
             .found(format!("the mode of a file, and an object that is a {is}"))
             .expected("a blob"),
-        What::Large { size, most } => {
-            return Rule::FileLimit
-                .finding(subject)
-                .found(format!("a file of {size} bytes"))
-                .expected(format!("at most {most}: file_bytes in [limits] of the policy"))
-                .remedy(
-                    "git commit --amend without it; or raise file_bytes: git awo policy propose FILE",
-                );
-        }
+        What::Large { size, most } => Rule::FileLimit
+            .finding(subject)
+            .found(format!("a file of {size} bytes"))
+            .expected(format!(
+                "at most {most}: file_bytes in [limits] of the policy"
+            )),
     };
-    finding.remedy(remedy::leave_out(&fault.path))
+    finding.remedy(remedy)
 }
 
 /// Judges how long and how deep a path is. Lengths make names that some machines cannot hold
 /// (INT-003), depth costs whoever walks the tree (INT-006).
-fn length(path: &RepoPath, limits: &Limits, subject: impl Fn() -> Subject) -> Option<Finding> {
+fn length(case: &CommitCase<'_>, path: &RepoPath, limits: &Limits) -> Option<Finding> {
+    let subject = || case.subject().path(path);
     let longest = path.components().map(<[u8]>::len).max().unwrap_or_default();
     let (is, max) = match path.as_bytes().len() {
         whole if whole > limits.path_bytes => (whole, limits.path_bytes),
@@ -143,7 +135,7 @@ fn length(path: &RepoPath, limits: &Limits, subject: impl Fn() -> Subject) -> Op
                 .finding(subject())
                 .found(format!("a path or a component of {is} bytes"))
                 .expected(format!("at most {max}"))
-                .remedy(remedy::leave_out(path)),
+                .remedy(remedy::leave_out(case, path)),
         );
     }
     let depth = path.components().count().saturating_sub(1);
@@ -152,6 +144,6 @@ fn length(path: &RepoPath, limits: &Limits, subject: impl Fn() -> Subject) -> Op
             .finding(subject())
             .found(format!("{depth} directories inside each other"))
             .expected(format!("at most {}", limits.tree_depth))
-            .remedy(remedy::leave_out(path))
+            .remedy(remedy::leave_out(case, path))
     })
 }

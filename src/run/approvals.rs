@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::facts::run::Collector;
+use crate::facts::upstream::ahead;
 use crate::policy::Verified;
 use crate::record::{Findings, IdentityName, ObjectId, Sha256, Timestamp};
 use crate::records::{ApprovalPredicate, ContractPredicate};
@@ -29,6 +30,10 @@ pub(super) fn choose(
     let needed = (policy.document().gates.task_approvals as usize).max(1);
     let mut valid: BTreeMap<IdentityName, (Timestamp, Sha256)> = BTreeMap::new();
     let mut refused = Findings::new();
+    let reader = collector.records.reader();
+    let target = &contract.predicate().contract.target_ref;
+    let behind = base.map(|tip| ahead(reader, target, tip)).transpose()?;
+    let behind = behind.flatten();
     for envelope in collector.records.approvals_of(blob)? {
         let approval = match collector.verify::<ApprovalPredicate>(&envelope) {
             Ok(approval) => approval,
@@ -44,6 +49,7 @@ pub(super) fn choose(
             approval: &approval,
             contract,
             base,
+            behind: behind.as_ref(),
             policy,
             now,
             revoked: collector.revoked(&approval, || Ok(Vec::new()))?,
@@ -60,7 +66,11 @@ pub(super) fn choose(
     }
     if valid.len() < needed {
         findings.extend(refused);
-        findings.push(rules::too_few(contract, valid.len(), needed));
+        findings.push(rules::too_few(
+            contract,
+            (valid.len(), needed),
+            behind.as_ref(),
+        ));
         return Ok(Vec::new());
     }
     let valid = valid.into_values().take(needed);

@@ -262,7 +262,11 @@ fn held(actor: &Actor, run: &RunId, files: &RunFiles, most: usize) -> Result<Fin
     let tree = actor.repo.edit_tree(None, &edits)?;
     let compared = actor.repo.compare(None, Some(tree), most)?;
     let faults = compared.faults.iter();
-    Ok(faults.map(|it| fault(it, Subject::of_run(run))).collect())
+    let found = faults.map(|it| {
+        let remedy = format!("remove {} from the run directory", it.path);
+        fault(it, Subject::of_run(run), remedy)
+    });
+    Ok(found.collect())
 }
 
 /// Reads the files of the directory; what it may not hold becomes findings.

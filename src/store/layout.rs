@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use crate::record::{Month, ObjectId, RefName};
 use crate::records::{Notes, Segment};
 
-pub use crate::records::{LedgerPath, run_directory, run_of};
+pub use crate::records::{LedgerPath, is_below_runs, run_directory, run_of};
 
 /// Where every ref is, as far as it matters: now, or after a push.
 pub type Refs = BTreeMap<RefName, ObjectId>;

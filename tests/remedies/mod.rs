@@ -7,6 +7,7 @@
 //! `cargo test --test awo remedies::`. A rule that only a forger, a broken system or a race meets may
 //! stand in [`open::OPEN`] instead, with the reason. A rule with several remedies has several rows.
 
+mod behind;
 mod clones;
 mod commands;
 mod doors;
@@ -83,6 +84,7 @@ pub const BY_HAND: &[usize] = &[usize::MAX];
 /// Returns every row.
 fn cases() -> impl Iterator<Item = &'static Case> {
     [
+        behind::CASES,
         clones::CASES,
         doors::CASES,
         files::CASES,

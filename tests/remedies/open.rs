@@ -203,7 +203,6 @@ pub const OPEN: &[(&str, &[Rule])] = &[
             Rule::HumanRequired,
             Rule::ModelIdentity,
             Rule::OneLiveDecision,
-            Rule::BindsBase,
             Rule::ContractBase,
             Rule::ExecutionStage,
             Rule::InventoryReplaced,

@@ -4,7 +4,7 @@ use super::world::*;
 use crate::check::tests::world::Stage::*;
 use crate::git;
 use crate::record::tree::Mode;
-use crate::record::{ObjectId, RefName, RunId};
+use crate::record::{ObjectId, RefName, RepoPath, RunId};
 use crate::records::Kind;
 use crate::store::layout::{self, run_directory};
 
@@ -187,6 +187,59 @@ fn every_tree_that_a_governance_ref_gained_is_judged() {
         before.extend(there.map(|name| (RefName::new(name).unwrap(), odd)));
         let report = world.judge_moves(&before, &[(month(), Some(new))]);
         assert_eq!(codes(&report).join(", "), expected, "{there:?}");
+    }
+}
+
+#[test]
+fn what_the_policy_permits_on_branches_is_permitted_behind_evidence_and_not_in_it() {
+    let permits = Edit::Policy(|it| *it = it.replace("[tree]", "[tree]\nodd_names = [\"**\"]"));
+    let month = month();
+    for (permits, odd, expected) in [
+        (None, "src/a\tb", "INT-003 tree-entry-name"),
+        (Some(&permits), "src/a\tb", ""),
+        (Some(&permits), "src/git~1", "INT-003 tree-entry-name"),
+    ] {
+        let world = World::new(permits.map(std::slice::from_ref).unwrap_or_default());
+        // A commit on which the run stands and that no branch has any more.
+        let mut before = world.refs(Executed);
+        let evidence = before.remove(&month).unwrap();
+        before.retain(|name, _| name.branch().is_none());
+        let base = world.repo.commit(world.base).unwrap();
+        let blob = world.repo.write_blob(b"x").unwrap();
+        let edit = (RepoPath::from(odd), Some((Mode::File, blob)));
+        let with = world.repo.edit_tree(Some(base.tree), &[edit]).unwrap();
+        let odd = commit(&world.repo, with, &[world.base], "x\n", None);
+        let files = world.repo.commit(evidence).unwrap().tree;
+        let run = "x\n\nAWO-Run: other\nAWO-Task: T\nAWO-Root: x\n";
+        let run = commit(&world.repo, base.tree, &[odd], run, None);
+        let new = commit(&world.repo, files, &[evidence, run], "x\n", None);
+        let report = world.judge_moves(&before, &[(month.clone(), Some(new))]);
+        let found: Vec<_> = codes(&report);
+        let found = found.iter().filter(|it| it.contains("tree-entry"));
+        assert_eq!(
+            found.cloned().collect::<Vec<_>>().join(", "),
+            expected,
+            "{odd}"
+        );
+    }
+    // Evidence that claims to be the commit of a run is none.
+    let world = World::new(&[permits]);
+    let before = world.refs(Executed);
+    let evidence = before[&month];
+    let claims = "x\n\nAWO-Run: other\nAWO-Task: T\nAWO-Root: x\n";
+    let odd = evidence_of(&other_run(), "a\tb");
+    let blob = world.repo.write_blob(b"x").unwrap();
+    let files = world.repo.commit(evidence).unwrap().tree;
+    let edit = (RepoPath::from(odd.as_str()), Some((Mode::File, blob)));
+    let files = world.repo.edit_tree(Some(files), &[edit]).unwrap();
+    for (message, expected) in [
+        ("x\n", "INT-003 tree-entry-name"),
+        (claims, "STR-002 record-kind"),
+    ] {
+        let new = commit(&world.repo, files, &[evidence], message, None);
+        let report = world.judge_moves(&before, &[(month.clone(), Some(new))]);
+        let found = codes(&report);
+        assert!(found.iter().any(|it| it == expected), "{found:?}");
     }
 }
 

@@ -79,7 +79,7 @@ fn link<'a, T>(
         Lookup::Invalid(finding) => Err(of_record(finding, subject)),
         Lookup::Missing => {
             let remedy = match rule {
-                Rule::Finalization => format!("git awo finalize {run}"),
+                Rule::Finalization => format!("git awo finalize {run}, then git awo push"),
                 _ => "git awo fetch; else git awo push, by whoever made it".to_owned(),
             };
             let finding = rule.finding(subject.clone()).found(format!("no {what}"));

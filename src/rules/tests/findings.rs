@@ -54,7 +54,7 @@ fn a_finding_names_ref_commit_and_run_and_keeps_record_and_path() {
 fn a_remedy_is_what_would_help() {
     use Edit::Facts;
     let gone = the_finding(&[Facts(|it| it.finalization = Lookup::Missing)]);
-    assert_eq!(gone.remedy, "git awo finalize run_one");
+    assert_eq!(gone.remedy, "git awo finalize run_one, then git awo push");
     let gone = the_finding(&[Facts(|it| it.evidence = Lookup::Missing)]);
     assert!(gone.remedy.starts_with("git awo fetch"), "{}", gone.remedy);
     told(&[Edit::Reviewer("otto")]).judged(|case, facts, findings| {

@@ -250,6 +250,55 @@ fn a_run_leaves_submodules_and_odd_entries_as_they_are() {
 }
 
 #[test]
+fn a_run_adds_odd_entries_where_the_policy_has_them() {
+    let script = "cd src; printf x > \"$(printf 'a\\tb')\"; printf x > \"$(printf 'caf\\351')\"; \
+                  printf x > STRINGS.py; printf x > tool; chmod +x tool";
+    let some = "odd_names = [\"src/a*\"]\ncollisions = [\"src/**\"]\nexecutable = [\"src/*\"]\n";
+    for tree in ["", some] {
+        let world = approved(tree, "src/");
+        let done = runs(&world, script);
+        assert_eq!(done.code, 1, "{tree}: {}", done.text);
+        assert!(done.text.contains("INT-003"), "{tree}: {}", done.text);
+        // No commit exists that could be mended.
+        assert!(!done.text.contains("git reset"), "{}", done.text);
+        let again = format!("git awo run {TASK} -- COMMAND");
+        assert!(done.text.contains(&again), "{}", done.text);
+        // It has spent nothing.
+        let done = runs(&world, "printf x > src/plain.py");
+        assert_eq!(done.code, 0, "{}", done.text);
+    }
+    let world = approved(ALL, "src/");
+    let done = runs(&world, script);
+    assert_eq!(done.code, 0, "{}", done.text);
+    let records = ["git", "awo", "push"];
+    world.ok("otto", "otto", &records);
+    // A policy that permits it no more does not reach back to records, but to what lands.
+    let denied = world.copied();
+    denied.ok("olga", "olga", &["git", "awo", "fetch"]);
+    denied.next_policy(3, None, |text| text.replace("odd_names = [\"**\"]\n", ""));
+    denied.fresh_clone();
+    denied.ok("vera", "vera", &["git", "awo", "verify"]);
+    let commit = denied.ok(
+        "otto",
+        "otto",
+        &["git", "rev-list", "--all", "--grep=AWO-Root"],
+    );
+    let commit = commit.trim();
+    denied.push_refused(
+        "otto",
+        &[&format!("{commit}:refs/heads/main")],
+        "tree-entry-name",
+    );
+    lands(&world);
+    world.fresh_clone();
+    world.ok("vera", "vera", &["git", "awo", "verify"]);
+    world.ok("olga", "olga", &["git", "awo", "fetch"]);
+    world.next_policy(3, None, |text| text.replace("odd_names = [\"**\"]\n", ""));
+    world.ok("vera", "vera", &["git", "awo", "fetch"]);
+    world.ok("vera", "vera", &["git", "awo", "verify", "--no-cache"]);
+}
+
+#[test]
 fn submodules_are_where_the_policy_has_them() {
     let door = with(&format!(
         "submodules = [\"src/lib\", \"src/vendor/*\"]\n{EVERYBODY}"
