@@ -425,3 +425,23 @@ fn whatever_needs_all_objects_names_the_same_command() {
         assert!(remedies(&done).contains(&WHOLE), "{}", done.text);
     }
 }
+
+#[test]
+fn a_tag_of_a_file_that_is_not_here_comes_after_all_else() {
+    let world = server();
+    let tag = "git update-ref refs/tags/file $(git ls-tree -r main | cut -c13-52 | head -n1)";
+    world.ok("server", "server.git", &["sh", "-c", tag]);
+    let file = world.rev("server.git", "refs/tags/file");
+    for script in [
+        "git clone -q -n --filter=blob:none --depth=1 --no-tags $URL .",
+        "git clone -q -n --filter=tree:0 --depth=1 --single-branch $URL .",
+        "git clone -q --filter=blob:none $URL .",
+        "git clone -q --depth=1 --no-tags $URL .",
+    ] {
+        check_out(&world, script);
+        world.ok("ci", "ci", &["git", "awo", "trust", &world.fingerprint()]);
+        world.ok("ci", "ci", &["git", "awo", "fetch", "--whole"]);
+        assert_eq!(world.rev("ci", "refs/tags/file"), file, "{script}");
+        world.ok("ci", "ci", VERIFY);
+    }
+}

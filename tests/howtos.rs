@@ -11,6 +11,10 @@ use crate::world::{PROGRAM, World};
 /// Below it are `project.git` and the clones of a page.
 const HERE: &str = "howto";
 
+/// olga moves a submodule to a commit that is in her clone only.
+pub const MOVES: &str = "echo mine >> vendor/lib/lib\ngit -C vendor/lib commit -q -a -m Mine\n\
+                         git commit -q -S -a -m Move\n";
+
 /// The block of a page: what it is, and its lines.
 pub fn blocks(page: &str) -> Vec<(String, String)> {
     let path = format!("{}/docs/{page}.md", env!("CARGO_MANIFEST_DIR"));
@@ -94,6 +98,18 @@ impl World {
         std::fs::write(&path, text).unwrap();
         let found = "git awo policy propose ../policy.toml\ngit awo policy apply\ngit awo push\n";
         world.typed("olga", &format!("{HERE}/olga"), found);
+        world
+    }
+
+    /// A world in which the page about submodules has been typed.
+    pub fn with_submodules() -> Self {
+        let world = World::with_an_adopted_project(&tree_of("submodules"));
+        world.plays("submodules", "howto/olga", |lines| {
+            if lines.contains("pull") {
+                let more = "echo more >> lib\ngit commit -q -a -m More\ngit push -q origin main\n";
+                world.typed("olga", "howto/lib", more);
+            }
+        });
         world
     }
 
@@ -186,6 +202,42 @@ fn submodules_are_added_moved_and_cloned() {
         .typed("olga", &format!("{HERE}/lib"), "git rev-parse HEAD\n")
         .0;
     assert!(said.contains(lib.trim()), "otto has the newest: {said}");
+}
+
+#[test]
+fn submodules_are_pushed_first_where_git_is_set_to_do_so() {
+    let world = World::with_submodules();
+    let types = |lines: &str| world.typed("olga", "howto/olga", lines).0;
+    let landed = "git -C ../lib.git cat-file -e $(git -C vendor/lib rev-parse HEAD)\n\
+                  test $(git -C ../project.git rev-parse wip/lib) = $(git rev-parse HEAD)\n";
+    types("git -C vendor/lib switch -q -c wip/lib\n");
+    for setting in ["submodule.recurse true", "push.recurseSubmodules on-demand"] {
+        types(&format!(
+            "{MOVES}git config {setting}\ngit awo push\n{landed}"
+        ));
+        types(&format!(
+            "git config --unset {}\n",
+            setting.split_once(' ').unwrap().0
+        ));
+    }
+    // Where git refuses: it is set to look only, or has no branch to push.
+    for setting in [
+        "git config push.recurseSubmodules check\n",
+        "git config push.recurseSubmodules on-demand\ngit -C vendor/lib switch -q --detach\n",
+    ] {
+        let before = types("git -C ../project.git for-each-ref\n");
+        let refused = "git awo push && exit 1 || test $? = 3\n";
+        let said = types(&format!("{setting}{MOVES}{refused}"));
+        assert!(said.contains("submodules-pushed"), "{said}");
+        let remedy = "git -C SUBMODULE push origin HEAD:BRANCH";
+        assert!(said.contains(remedy), "{said}");
+        assert_eq!(before, types("git -C ../project.git for-each-ref\n"));
+        let remedy = remedy
+            .replace("SUBMODULE", "vendor/lib")
+            .replace("BRANCH", "main");
+        // A detached submodule cannot be pushed by git, and needs not once it is there.
+        types(&format!("{remedy}\ngit awo push\n{landed}"));
+    }
 }
 
 #[test]

@@ -126,6 +126,12 @@ fn what_git_lfs_cannot_upload_is_not_pushed() {
         it.set(file, true);
         it.refused("server.git", PUSH, why);
         it.refused("server.git", &["git", "awo", "push"], why);
+        let done = it.types(&["git", "awo", "push"]);
+        assert_eq!(done.code, 3, "nothing could be decided: {}", done.text);
+        let hint = "hint: git awo push --records-only";
+        assert!(done.text.contains(hint), "{}", done.text);
+        assert!(!done.text.contains("--set-aside"), "{}", done.text);
+        it.pushed(&["git", "awo", "push", "--records-only"]);
         it.set(file, false);
         it.pushed(PUSH);
     }
@@ -186,6 +192,35 @@ fn a_hook_of_git_lfs_beside_ours_is_not_run_twice() {
     it.commit("src/large", &POINTER.replace("size 1", "size 4"));
     it.pushed(PUSH);
     assert_eq!(it.asked().lines().count(), 3, "by ours, and the other one");
+}
+
+#[test]
+fn another_hook_that_refuses_is_named() {
+    let it = Scene::new();
+    it.commit("src/large", POINTER);
+    let kept = "otto/.git/hooks/pre-push.before-awo";
+
+    for (text, said) in [
+        ("#!/bin/sh\necho 'lint failed' >&2\nexit 1\n", "lint failed"),
+        (HOOK, ""),
+    ] {
+        // What is large is uploaded by the hook of git-lfs where that is kept.
+        if text == HOOK {
+            it.set("broken", true);
+        }
+        it.0.write(kept, text);
+        executable(&it.0, kept);
+        let before = it.0.server();
+        let done = it.types(&["git", "awo", "push"]);
+        assert_eq!(done.code, 1, "{}", done.text);
+        let named = format!("the hook pre-push.before-awo of this clone refused: {said}");
+        let flat = done.text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(flat.contains(&named), "{}", done.text);
+        assert!(!done.text.contains("set-url"), "{}", done.text);
+        assert_eq!(it.0.server(), before);
+    }
+    it.set("broken", false);
+    it.pushed(&["git", "awo", "push"]);
 }
 
 #[test]

@@ -273,4 +273,71 @@ fn a_push_mirror_has_what_the_server_has() {
     let done = world.run("vera", ".", &["git", "awo", "clone", &url, "bare"]);
     assert_eq!(done.code, 3, "{}", done.text);
     assert!(done.text.contains("STR-002"), "{}", done.text);
+    world.ok("vera", ".", &["git", "clone", "-q", &url, "plain"]);
+    let anchor = world.fingerprint();
+    let vera = |words: &[&str]| world.run("vera", "plain", words);
+    let ci = ["git", "awo", "verify", "--ci", "--anchor", &anchor];
+    for words in [&ci[..], &["git", "awo", "fetch"]] {
+        let done = vera(words);
+        assert_eq!(done.code, 3, "{}", done.text);
+        let remedy = "git remote set-url origin URL, then git awo fetch";
+        assert!(done.text.contains(remedy), "{}", done.text);
+    }
+    let server = world.path("new.git").display().to_string();
+    world.ok(
+        "vera",
+        "plain",
+        &["git", "remote", "set-url", "origin", &server],
+    );
+    world.ok("vera", "plain", &["git", "awo", "fetch"]);
+    world.ok("vera", "plain", &ci);
+}
+
+#[test]
+fn a_closed_server_says_so_and_where_to_push() {
+    let world = World::landed();
+    world.ok(
+        "otto",
+        "otto",
+        &["git", "switch", "-q", "-c", "wip/work", "origin/main"],
+    );
+    world.write("otto/src/work.py", "# work\n");
+    let work = world.commit("otto", "Work");
+    typed(&world, "server", ".", FREEZE);
+    let before = world.server();
+    for words in [
+        &["git", "push", "origin", "wip/work"][..],
+        &["git", "push", "--no-verify", "origin", "HEAD:main"],
+        &["git", "awo", "push"],
+    ] {
+        let done = world.run("otto", "otto", words);
+        assert_eq!(done.code, 1, "{}", done.text);
+        assert!(done.text.contains("git remote set-url"), "{}", done.text);
+        assert!(!done.text.contains("then push again"), "{}", done.text);
+        assert_eq!(world.server(), before);
+    }
+    let open = ["git", "config", "--unset", "receive.hideRefs"];
+    world.ok("server", "server.git", &open);
+    world.ok("otto", "otto", &["git", "awo", "push"]);
+    assert_eq!(world.rev("server.git", "wip/work"), work);
+}
+
+#[test]
+fn a_fetch_names_the_branches_that_have_moved() {
+    let world = World::landed();
+    world.ok("rita", "rita", &["git", "awo", "fetch"]);
+    let script = "git update-ref refs/heads/main $(git -c user.name=x -c user.email=x@x commit-tree \
+                  --no-gpg-sign -p main -m evil main^{tree})";
+    world.ok("server", "server.git", &["sh", "-c", script]);
+    let said = world.ok("rita", "rita", &["git", "awo", "fetch"]);
+    let tip = world.rev("server.git", "main");
+    let wanted = format!("origin/main is at {}", &tip[..7]);
+    assert!(said.contains(&wanted), "{said}");
+    assert!(
+        said.contains("git awo verify") && !said.contains("nothing new"),
+        "{said}"
+    );
+    assert_eq!(world.run("rita", "rita", &["git", "awo", "verify"]).code, 1);
+    let said = world.ok("rita", "rita", &["git", "awo", "fetch"]);
+    assert!(said.contains("nothing new"), "{said}");
 }

@@ -2,7 +2,7 @@
 //!
 //! The next entry of the receive log would tell of it as a movement past the hooks, and from then on
 //! the log would not know what is missing: no clone could verify it once that is put back. Tags are
-//! judged by where they stand and not by how they came there, so that a log of them heals.
+//! judged by where they stand: the entries go on to say where a push put one that is gone.
 
 use crate::facts::log::State;
 use crate::git::Reader;

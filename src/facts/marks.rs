@@ -23,6 +23,9 @@ pub struct Marks {
     /// has put them there.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, BTreeMap<RefName, ObjectId>>,
+    /// At which entry of its log a remote was asked which tags it has, of those that are not here.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags_asked: BTreeMap<String, ObjectId>,
     /// Tags that a remote did not have then, and where its log had them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tags_gone: BTreeMap<String, BTreeMap<RefName, ObjectId>>,
@@ -46,6 +49,22 @@ impl Marks {
     pub fn lacked_tag(&self, name: &RefName, logged: ObjectId) -> bool {
         let mut tags = self.tags_gone.values();
         tags.any(|tags| tags.get(name) == Some(&logged))
+    }
+
+    /// Returns where a remote had a tag instead of where its log has it.
+    pub fn tag_elsewhere(&self, name: &RefName, logged: ObjectId) -> Option<ObjectId> {
+        let mut tags = self.tags.values().filter_map(|tags| tags.get(name));
+        tags.find(|id| **id != logged).copied()
+    }
+
+    /// Tells whether a remote was asked for all tags of this log.
+    pub fn asked_for_tags(&self, reader: &Reader, log: ObjectId) -> Result<bool, Error> {
+        for asked in self.tags_asked.values() {
+            if *asked == log || (reader.contains(*asked) && reader.is_ancestor(log, *asked)?) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Returns every place below which a governance ref may not fall.

@@ -2,6 +2,7 @@
 
 use crate::git::{Error, Reader};
 use crate::record::{ObjectId, RefName};
+use crate::store::layout;
 
 /// A branch of a remote that contains the branch here and more.
 pub struct Ahead {
@@ -16,10 +17,16 @@ pub struct Ahead {
 }
 
 /// Returns the tracking ref that is furthest ahead of a branch, which is at `tip` here: the branch is
-/// behind it, and has nothing that it lacks. `None` if there is none.
+/// behind it, and has nothing that it lacks. `None` if no server has more.
 pub fn ahead(reader: &Reader, branch: &RefName, tip: ObjectId) -> Result<Option<Ahead>, Error> {
     let mut furthest: Option<(RefName, ObjectId)> = None;
     for remote in reader.remotes() {
+        // A fork may have anything on a branch of this name: only what has a policy is a server.
+        let policy = layout::tracking(&remote, &layout::policy());
+        let policy = policy.map(|it| reader.reference(&it)).transpose()?;
+        if policy.flatten().is_none() {
+            continue;
+        }
         let name = branch
             .branch()
             .map(|it| format!("refs/remotes/{remote}/{it}"));

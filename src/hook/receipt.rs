@@ -101,12 +101,17 @@ pub fn record(actor: &Actor, pushed: &Pushed<'_>) -> Result<Receipt, Error> {
         let judged = pushed.judged.and_then(|judged| judged.time);
         let now = judged.unwrap_or_else(|| Clock::system().now());
         let time = last.map_or(now, |(_, says)| says.time.max(now));
-        let unrecorded = gaps::unrecorded(&View {
+        let mut unrecorded = gaps::unrecorded(&View {
             logged: &state.refs,
             present: &present,
             own: &movements,
             others: &others,
             reported: &|movement| was_reported(repo, last.map(|it| it.0.commit), movement),
+        });
+        let last_commit = last.map(|it| it.0.commit);
+        unrecorded.retain(|gap| {
+            let is_own = movements.iter().any(|it| it.reference == gap.reference);
+            is_own || !is_missed(repo, last_commit, gap, &history)
         });
         let says = ReceiptPredicate {
             context: context(&history, person, policy)?,
@@ -260,13 +265,51 @@ fn is_recorded(
     since.any(|recorded| recorded == movements)
 }
 
+/// Tells whether a tag was taken from where a push put it, and must be there: the log goes on to say
+/// so, until it is back. An entry that told of it would let it be made anew at another object.
+fn is_missed(
+    reader: &Reader,
+    last: Option<ObjectId>,
+    gap: &Movement,
+    history: &PolicyHistory,
+) -> bool {
+    let rules = history.current().policy.tag_rules(&gap.reference);
+    let must_stay = rules
+        .filter(|_| gap.old.is_some())
+        .is_some_and(|rules| match gap.new {
+            Some(new) => !rules.accepts_move() && rules.adopted() != Some(new),
+            None => !rules.accepts_delete(),
+        });
+    if !must_stay {
+        return false;
+    }
+    let is_there = |it: &Movement| it.reference == gap.reference && it.new == gap.old;
+    // However long ago it was.
+    for (_, says) in every_entry(reader, last) {
+        if says.movements.iter().any(is_there) {
+            return true;
+        }
+        if says.unrecorded.iter().any(is_there) {
+            return false;
+        }
+    }
+    false
+}
+
 /// Returns what this entry says and those before it, the newest first, as far as they can be read.
 fn entries(
     reader: &Reader,
     last: Option<ObjectId>,
 ) -> impl Iterator<Item = (ObjectId, ReceiptPredicate)> {
+    every_entry(reader, last).take(LOOK_BACK)
+}
+
+fn every_entry(
+    reader: &Reader,
+    last: Option<ObjectId>,
+) -> impl Iterator<Item = (ObjectId, ReceiptPredicate)> {
     let before = |id: &ObjectId| reader.commit(*id).ok()?.parents.first().copied();
-    let ids = std::iter::successors(last, before).take(LOOK_BACK);
+    let ids = std::iter::successors(last, before);
     ids.map_while(|id| {
         let entry = log::chain().read(reader, id).ok()?;
         Some((id, entry.parse::<ReceiptPredicate>().ok()?))

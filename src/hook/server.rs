@@ -7,6 +7,7 @@ use crate::record::{
     Coded, Diagnosis, ObjectId, RefName, Report, Rule, Subject, Timestamp, Verdict,
 };
 use crate::records::Movement;
+use crate::rules::remote;
 use crate::signing::PublicKey;
 use crate::store::layout;
 use crate::store::ledger::Refs;
@@ -29,6 +30,12 @@ pub fn pre_receive(reader: &Reader, input: &[u8], time: Timestamp) -> (Report, O
         Ok(before) => before,
         Err(error) => return undecided(report, &error),
     };
+    // git refuses these itself. It shows whoever pushes nothing of them, so that each looks stale.
+    if let Some(hidden) = movements.iter().find(|it| is_hidden(reader, &it.reference)) {
+        let found = format!("git denies to update {}, which it hides", hidden.reference);
+        report.findings.push(remote::closed(found));
+        return (report, None);
+    }
     let stale = movements.iter().filter_map(|it| stale(it, &before));
     let stale = stale.map(|it| it.to_finding(Subject::none()));
     report.findings.extend(stale);
@@ -81,6 +88,15 @@ fn undecided(mut report: Report, error: &impl Coded) -> (Report, Option<Judged>)
 fn log_key(reader: &Reader) -> Option<PublicKey> {
     let line = Settings::at(reader.common_dir()).server_key_line().ok()?;
     PublicKey::from_line(line.trim()).ok()
+}
+
+/// Tells whether this repository hides a ref from pushes.
+fn is_hidden(reader: &Reader, name: &RefName) -> bool {
+    let hides = |value: String| {
+        let below = name.as_str().strip_prefix(value.trim_end_matches('/'));
+        below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    reader.own_config("receive", "hideRefs").is_some_and(hides)
 }
 
 /// A ref has moved since whoever pushes saw it.

@@ -19,6 +19,9 @@ const SHOWN: usize = 50;
 /// The longest text that one part of a finding may have.
 const LONGEST: usize = 600;
 
+/// How a hook ends that could not decide.
+const UNDECIDED: &str = "git-awo: refused, since nothing could be decided";
+
 /// Returns what a hook says about a report; nothing if all is well.
 pub fn speak(report: &Report) -> String {
     let mut out = String::new();
@@ -50,13 +53,15 @@ pub fn speak(report: &Report) -> String {
             let noun = if many == 1 { "finding" } else { "findings" };
             line(&mut out, "", &format!("git-awo: denied, {many} {noun}"));
         }
-        Verdict::Undecided => line(
-            &mut out,
-            "",
-            "git-awo: refused, since nothing could be decided",
-        ),
+        Verdict::Undecided => line(&mut out, "", UNDECIDED),
     }
     out
+}
+
+/// Tells whether nothing could be decided, as a hook said.
+pub fn is_undecided(said: &str) -> bool {
+    let mut lines = said.lines();
+    lines.any(|line| line.strip_prefix("remote: ").unwrap_or(line).trim_end() == UNDECIDED)
 }
 
 /// Returns the findings in what a server said: the lines of [`speak`], with what git puts in

@@ -36,6 +36,7 @@ pub mod run;
 mod session;
 pub mod show;
 pub mod status;
+mod submodules;
 mod tag_names;
 pub mod tar;
 pub mod task;

@@ -5,11 +5,11 @@ use std::cell::OnceCell;
 
 use crate::check::PolicyHistory;
 use crate::git;
-use crate::hook::SERVER_JUDGES;
-use crate::hook::speak::heard;
+use crate::hook::speak::{heard, is_undecided};
+use crate::hook::{SERVER_JUDGES, install, shim};
 use crate::policy::Level;
 use crate::record::path::escape;
-use crate::record::{Findings, ObjectId, RefName, Refusal};
+use crate::record::{Findings, ObjectId, RefName, Refusal, Rule};
 use crate::rules::remote as rules;
 use crate::store::additions::since;
 use crate::store::layout::{self, LedgerPath, Place};
@@ -21,10 +21,16 @@ use super::aside::{Aside, settle};
 use super::fetch::{self, bring, fetch, merge};
 use super::remote::{self, ATTEMPTS, raced, tracking};
 use super::session::once;
+use super::submodules::{self, Submodules};
 use super::{Error, Session};
 
 /// What git reports, too, if a `git gc` at the server has removed an empty directory meanwhile.
 const MIGRATE: &str = "unable to migrate objects to permanent storage";
+
+/// What git says of a server that hides all refs from pushes, as one that has moved does.
+const HIDDEN: &str = "deny updating a hidden ref";
+/// How git ends where it was told to stop before it sent anything, or what it sent was refused.
+const NOT_PUSHED: &str = "error: failed to push some refs to ";
 
 /// What is to be pushed.
 pub struct Request {
@@ -117,7 +123,7 @@ pub fn push(session: &Session, request: &Request) -> Result<Pushed, Error> {
         }
         pause(attempt)?;
     }
-    Err(refused(&last, remote))
+    Err(refused(session, &last, remote))
 }
 
 impl Pushed {
@@ -213,6 +219,9 @@ fn is_behind(session: &Session, remote: &str) -> Result<bool, Error> {
 /// Tells whether git or a server says that somebody else was faster. A transaction that our hook
 /// stops (REP-003) ends the connection before git can say why.
 fn lost_a_race(said: &str) -> bool {
+    if said.contains(HIDDEN) {
+        return false;
+    }
     let words = [
         "REP-003",
         "cannot lock ref",
@@ -407,8 +416,20 @@ fn send(
     plan: &Plan,
     hook: Hook,
 ) -> Result<Result<(), String>, Error> {
+    let submodules = Submodules::asked(session);
+    let head = session.repo().head()?;
+    if let Some((branch, _)) = plan.iter().find(|(name, _)| head.as_ref() == Some(name)) {
+        submodules.push(session, remote, branch)?.map_err(|said| {
+            let last = last_line(&said);
+            Error::undecided(
+                format!("the submodules were not pushed:\n{}", said.trim_end()),
+                rules::submodules(last),
+            )
+        })?;
+    }
     let mut command = git::at_home(session.repo())?;
-    command.args(["push", "--atomic", "--quiet", "--no-follow-tags", "--"]);
+    command.args(["push", "--atomic", "--quiet", "--no-follow-tags"]);
+    command.args(submodules.option()).arg("--");
     if hook == Hook::Passed {
         // Not --no-verify: other programs' hooks have their say.
         command.env(SERVER_JUDGES, "1");
@@ -451,28 +472,66 @@ fn by_server(said: &str) -> bool {
 }
 
 /// Returns the refusal, with the findings that the server's lines carry.
-fn refused(said: &str, remote: &str) -> Error {
+fn refused(session: &Session, said: &str, remote: &str) -> Error {
     let message = |what: &str| format!("{what}:\n{}", said.trim_end());
-    let found = heard(said).into_iter();
-    if let Some(why) = Refusal::of(found.map(|it| it.at_server(&quote(remote)))) {
+    let found = last_line(said);
+    if said.contains(HIDDEN) {
+        let found = said.lines().find(|line| line.contains(HIDDEN));
+        let found = rules::closed(found.unwrap_or(HIDDEN).trim());
+        return Error::denied(message("the server refused the push"), found);
+    }
+    let heard = heard(said);
+    let large = heard.iter().any(|it| it.rule == Rule::LargeFilesUploaded);
+    let heard = heard.into_iter().map(|it| it.at_server(&quote(remote)));
+    if let Some(why) = Refusal::of(heard) {
         let who = match by_server(said) {
             true => "the server refused the push",
             false => "the hook of this clone refused the push",
         };
+        if is_undecided(said) {
+            let error = Error::undecided(message(who), why);
+            return match large {
+                true => error.hint("git awo push --records-only, to push the records without it"),
+                false => error,
+            };
+        }
         return Error::denied(message(who), why).hint(
             "git awo push --set-aside, to keep what is refused out of the way and push the rest",
         );
     }
     // Not our hooks: git itself, another hook, or no server at all. These are git's words.
-    let last = said.lines().rfind(|line| !line.trim().is_empty());
-    let found = last.unwrap_or("git push failed without a word").trim();
     let message = message("the push did not succeed");
     let raced = raced(said);
     if !raced && said.contains("[remote rejected]") {
         Error::denied(message, rules::rejected(found))
     } else if raced || said.contains("[rejected]") {
         Error::denied(message, rules::moved(found))
+    } else if submodules::is_missing(said) {
+        Error::undecided(message, rules::submodules(found))
+    } else if found.starts_with(NOT_PUSHED) && !said.contains("hung up unexpectedly") {
+        let is_word = |line: &&str| !line.trim().is_empty() && line.trim() != found;
+        let word = said.lines().rfind(is_word);
+        let word = word.map_or("it says nothing", str::trim);
+        Error::denied(message, rules::refused_here(other_hook(session), word))
     } else {
         Error::undecided(message, rules::unreachable(found))
     }
+}
+
+/// Returns the hook of another program that git calls before a push: the one that ours calls, or the one
+/// in its place.
+fn other_hook(session: &Session) -> String {
+    let hook = install::hooks_dir(session.repo()).join("pre-push");
+    let kept = shim::kept_path(&hook);
+    let name = match shim::is_executable(&kept) {
+        Ok(true) => kept,
+        _ => hook,
+    };
+    let name = name.file_name().unwrap_or_default();
+    escape(name.as_encoded_bytes())
+}
+
+fn last_line(said: &str) -> &str {
+    let last = said.lines().rfind(|line| !line.trim().is_empty());
+    last.unwrap_or("git push failed without a word").trim()
 }

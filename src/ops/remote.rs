@@ -32,12 +32,33 @@ pub(super) fn at<'r>(
 ) -> Result<Refs, Error> {
     let mut words = vec!["ls-remote", "--refs", "--", remote];
     words.extend(references.map(RefName::as_str));
-    let output = git::run_at_home(session.repo(), &words)?;
+    listed(session, &words)
+}
+
+fn listed(session: &Session, words: &[&str]) -> Result<Refs, Error> {
+    let output = git::run_at_home(session.repo(), words)?;
     let text = String::from_utf8_lossy(&output.stdout);
     let lines = text.lines().filter_map(|line| line.split_once('\t'));
     Ok(lines
         .filter_map(|(id, name)| Some((RefName::new(name).ok()?, id.parse().ok()?)))
         .collect())
+}
+
+/// Returns the tags and the receive log of a remote, all seen at once, by asking it.
+pub(super) fn tags_and_log(session: &Session, remote: &str) -> Result<Refs, Error> {
+    let log = layout::log();
+    // A pattern is compared with the end of a name; others than these are left out below.
+    let words = [
+        "ls-remote",
+        "--refs",
+        "--",
+        remote,
+        "refs/tags/*",
+        log.as_str(),
+    ];
+    let mut there = listed(session, &words)?;
+    there.retain(|name, _| name.tag().is_some() || *name == log);
+    Ok(there)
 }
 
 /// Refuses a name that no remote has.

@@ -609,6 +609,9 @@ rules! {
     SandboxUsable = "sandbox-usable", Int005,
         "The sandbox of the self-test can be made.",
         "fail closed", "no temporary directory";
+    SubmodulesPushed = "submodules-pushed", Int005,
+        "Commits of submodules are pushed before what names them, where git is set to see to that.",
+        "git push", "`submodule.recurse=true` and a submodule at a commit of this machine only";
     TerminalReadable = "terminal-readable", Int005,
         "The approval sentence can be read from the terminal.",
         "fail closed", "a terminal that is closed";

@@ -12,6 +12,7 @@ use crate::record::{
 };
 use crate::records::Movement;
 use crate::store::layout::{self, Place};
+use crate::sys::shell::quote;
 
 use super::remote::FORGET_MARKS;
 
@@ -31,6 +32,19 @@ pub fn ungoverned_server(url: &str) -> Finding {
         .found(format!("no refs/awo/policy at {url}"))
         .expected("a governed repository")
         .remedy("git clone, then git awo init, by whoever founds its policy")
+}
+
+/// A remote has the policy and the records; this one has branches alone, as a mirror of them.
+pub fn without_records(remote: &str) -> Finding {
+    Rule::PolicyFetched
+        .finding(Subject::of_ref(&layout::policy()))
+        .found(format!("{remote} has no refs/awo/policy"))
+        .expected("a remote with the policy and its records")
+        .remedy(format!(
+            "clone from the server, or name it here: git remote set-url {} URL, then git awo fetch; or who \
+             keeps this mirror has it follow refs/awo/* and refs/notes/awo/* too",
+            quote(remote)
+        ))
 }
 
 /// Leaves undecided what may be found only because this clone is behind: first `git awo fetch` has to

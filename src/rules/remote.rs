@@ -181,6 +181,26 @@ pub fn rejected(found: impl Display) -> Finding {
         .remedy("git awo doctor, on the server")
 }
 
+/// Returns the finding that a server takes no pushes any more.
+pub fn closed(found: impl Display) -> Finding {
+    Rule::RemoteAccepts
+        .finding(Subject::none())
+        .found(format!(
+            "{found}: this server is closed, or a mirror to read from"
+        ))
+        .expected("a server that takes pushes")
+        .remedy("git remote set-url REMOTE URL, with the address of the server in use; ask its administrator")
+}
+
+/// Returns the finding that another program's hook of this clone refuses a push.
+pub fn refused_here(hook: impl Display, found: impl Display) -> Finding {
+    Rule::RemoteAccepts
+        .finding(Subject::none())
+        .found(format!("the hook {hook} of this clone refused: {found}"))
+        .expected("a push that each hook lets through")
+        .remedy("mend what the hook says, then push again")
+}
+
 /// Returns the finding that the remote moved while it was pushed to.
 pub fn moved(found: impl Display) -> Finding {
     Rule::NothingMoved
@@ -188,6 +208,15 @@ pub fn moved(found: impl Display) -> Finding {
         .found(found)
         .expected("a remote where it was seen")
         .remedy("git awo fetch")
+}
+
+/// Returns the finding that a commit of a submodule is not at its remote, where git is set to see to that.
+pub fn submodules(found: impl Display) -> Finding {
+    Rule::SubmodulesPushed
+        .finding(Subject::none())
+        .found(found)
+        .expected("every submodule pushed, as push.recurseSubmodules or submodule.recurse says")
+        .remedy("git -C SUBMODULE push origin HEAD:BRANCH, then git awo push")
 }
 
 /// Returns the finding that a remote does not answer.

@@ -4,8 +4,9 @@
 use std::fmt::Display;
 
 use crate::git::ViewProblem;
-use crate::policy::Policy;
+use crate::policy::{Policy, TagRules};
 use crate::record::{Finding, ObjectId, RefName, Rule, Subject};
+use crate::sys::shell::quote;
 
 /// The oldest git that does what we need: `reference-transaction` came with 2.28, and `rev-parse
 /// --end-of-options` works from 2.30 on.
@@ -118,6 +119,32 @@ pub fn past_the_hooks(
                 None => format!("-d {reference}"),
             }
         ))
+}
+
+/// Finds that a tag of a server moved without an entry in its log. One that must stay has its place,
+/// also if it had that at adoption and no push ever moved it.
+pub fn tag_past_the_hooks(
+    rules: &TagRules<'_>,
+    old: Option<ObjectId>,
+    new: Option<ObjectId>,
+) -> Finding {
+    let reference = rules.reference();
+    let place = old.or(rules.adopted());
+    let mut finding = past_the_hooks(reference, place, new);
+    if let Some(place) = place.filter(|_| old.is_none()) {
+        finding = finding.expected(format!("{place}, as the policy says"));
+    }
+    let must_stay = match new {
+        Some(_) => !rules.accepts_move(),
+        None => !rules.accepts_delete(),
+    };
+    match place.filter(|_| must_stay) {
+        Some(place) => finding.remedy(format!(
+            "if nobody meant it: git update-ref {} {place}",
+            quote(reference.as_str())
+        )),
+        None => finding,
+    }
 }
 
 /// Judges a value of a configuration key that hides refs from those who fetch: records that are
@@ -305,6 +332,8 @@ pub fn server_key_named(policy: &Policy, line: &str, named: bool) -> Option<Find
     (!named).then(|| {
         let found = format!("the policy gives this server's key no role server: {line}");
         let expected = "the key that the policy names";
+        // A key that is new to the policy comes with its line.
+        let remedy = "git awo policy propose FILE --allowed-signers FILE";
         finding(Rule::LogKey, found, expected, remedy)
     })
 }

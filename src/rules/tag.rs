@@ -191,6 +191,24 @@ pub fn logged(reference: &RefName, now: Option<ObjectId>, logged: Option<ObjectI
         ))
 }
 
+/// A server has the tags of its log; this one is gone past its hooks.
+pub fn lacked(reference: &RefName, logged: ObjectId) -> Finding {
+    Rule::TagMove
+        .finding(Subject::of_ref(reference))
+        .found("the server has no such tag")
+        .expected(format!("at {logged}, as the receive log says"))
+        .remedy(restore(reference, logged))
+}
+
+/// A clone that lacks a tag of the log knows that the server has it; nobody has asked for this one.
+pub fn unasked(reference: &RefName, logged: ObjectId) -> Finding {
+    Rule::TagMove
+        .finding(Subject::of_ref(reference))
+        .found("no such tag in this clone, and it is not known whether the server has it")
+        .expected(format!("at {logged}, as the receive log says"))
+        .remedy("git awo fetch")
+}
+
 /// Notes that a tag was rightly moved or deleted since a clone got it.
 pub fn elsewhere(reference: &RefName, now: Option<ObjectId>) -> String {
     let (now, remedy) = match now {
@@ -222,6 +240,15 @@ pub fn peeled(reference: &RefName, here: ObjectId, logged: Option<ObjectId>) -> 
 fn take_back(reference: &RefName) -> String {
     let tag = quote(reference.as_str());
     format!("git fetch SERVER +{tag}:{tag}")
+}
+
+/// Returns how a tag of the server comes back to where it was.
+fn restore(reference: &RefName, at: ObjectId) -> String {
+    let tag = quote(reference.as_str());
+    format!(
+        "ask the server's administrator to restore it: git update-ref {tag} {at}; or who has it pushes it \
+         back: git push SERVER {tag}; then git awo fetch"
+    )
 }
 
 fn leave_out(reference: &RefName) -> String {

@@ -21,6 +21,7 @@ pub const CASES: &[Case] = &[
             "hostile::tags::a_tag_stays_where_it_is_unless_the_policy_lets_it_move",
             "hostile::tags::a_tag_that_was_deleted_past_the_hooks_comes_back_where_it_was",
             "hostile::tags::a_tag_that_was_rightly_deleted_or_moved_denies_no_clone_later",
+            "hostile::tags::a_tag_from_before_adoption_that_may_move_moves_without_a_word",
             "checkouts::a_tag_that_was_forced_on_the_server_is_found_in_every_checkout",
             "checkouts::a_tag_that_was_deleted_on_the_server_is_found_in_every_checkout",
         ],
@@ -521,17 +522,22 @@ fn a_tag_stays_where_it_is_unless_the_policy_lets_it_move() {
     world.push_accepted("otto", &[":build/1"]);
     world.clone_verifies();
 
-    // Past the hooks: moved, then deleted. A clone that has the log finds the first at once.
+    // Past the hooks: moved, then deleted. A clone that has the log finds the first at once, and the
+    // second when it has asked the server for its tags; whatever was pushed meanwhile.
     let found = |what: &str, code: i32| {
+        let v1 = BTreeSet::from([("refs/tags/v1".to_owned(), "GOV-004".to_owned())]);
         let found = world.verdict_of_a_clone();
-        let wanted = (code == 1).then(|| ("refs/tags/v1".to_owned(), "GOV-004".to_owned()));
-        let wanted: BTreeSet<_> = wanted.into_iter().collect();
         assert_eq!(
             (found.code, &found.all),
-            (code, &wanted),
+            (code, &v1),
             "{what}: {}",
             found.text
         );
+        world.ok("vera", "vera", &["git", "awo", "fetch"]);
+        let found = world.verdict_in("vera", "vera");
+        assert_eq!((found.code, &found.all), (1, &v1), "{what}: {}", found.text);
+        let cloned = world.run("vera", ".", &["git", "awo", "clone", "server.git", "new"]);
+        assert_eq!(cloned.code, 1, "{what}: {}", cloned.text);
         let found = world.verdict_in("server", "server.git");
         assert_eq!(
             (found.code, found.all.len()),
@@ -539,25 +545,44 @@ fn a_tag_stays_where_it_is_unless_the_policy_lets_it_move() {
             "{what}, at the server: {}",
             found.text
         );
+        let doctor = ["git", "awo", "doctor"];
+        let said = world.refused("server", "server.git", &doctor, "refs/tags/v1");
+        let remedy = format!("git update-ref refs/tags/v1 {one}");
+        assert!(said.contains(&remedy), "{what}: {said}");
     };
+    let delete = ["git", "update-ref", "-d", "refs/tags/v1"];
+    let put_back = ["git", "update-ref", "refs/tags/v1", &one];
     world.force("otto", &[&format!("{two}:refs/tags/v1")]);
     found("moved", 1);
-    let doctor = ["git", "awo", "doctor"];
-    world.refused("server", "server.git", &doctor, "refs/tags/v1");
-    world.ok(
-        "server",
-        "server.git",
-        &["git", "update-ref", "-d", "refs/tags/v1"],
-    );
-    found("deleted", 0);
+    world.ok("server", "server.git", &delete);
+    found("deleted", 3);
     world.push_accepted("otto", &[&format!("{second}:refs/heads/wip/two")]);
-    found("deleted, and told", 1);
+    found("deleted, and another push", 3);
+    // Nobody can make it anew elsewhere.
+    door.refuses_push("made anew", &["+v1"], &["GOV-004"]);
+    world.ok("server", "server.git", &put_back);
+    world.clone_verifies();
+    world.ok("vera", "vera", &["git", "awo", "fetch"]);
+    world.ok("vera", "vera", &["git", "awo", "verify"]);
     world.force("otto", &[&format!("{two}:refs/tags/v1")]);
     world.push_accepted("otto", &[&format!("{second}:refs/heads/wip/three")]);
-    found("moved, and told", 1);
-    // Put back, all is well.
-    world.force("otto", &[&format!("{one}:refs/tags/v1")]);
+    found("moved, and another push", 1);
+    // Put back, all is well: by a push too.
+    world.ok("server", "server.git", &put_back);
+    world.clone_verifies();
+    world.force("otto", &[&format!("{two}:refs/tags/v1")]);
+    world.push_accepted("otto", &[&format!("+{one}:refs/tags/v1")]);
+    world.clone_verifies();
+    world.ok("server", "server.git", &delete);
+    world.push_accepted("otto", &[&format!("{one}:refs/tags/v1")]);
+    world.clone_verifies();
+    // One that no push ever brought may go as it came.
+    world.force("otto", &[&format!("{second}:refs/tags/v2")]);
     world.push_accepted("otto", &[&format!("{second}:refs/heads/wip/four")]);
+    assert_eq!(world.verdict_of_a_clone().code, 1);
+    let remove = ["git", "update-ref", "-d", "refs/tags/v2"];
+    world.ok("server", "server.git", &remove);
+    world.push_accepted("otto", &[&format!("{second}:refs/heads/wip/five")]);
     world.clone_verifies();
     // Who has another one is told, by the tag's name too.
     world.tag("vera", &["-f", "v1", &second]);
@@ -646,13 +671,19 @@ fn a_tag_that_was_rightly_deleted_or_moved_denies_no_clone_later() {
     let found = verify();
     assert_eq!(found.code, 0, "{}", found.text);
     assert!(!found.text.contains("refs/tags/"), "{}", found.text);
-    // Past the hooks it is not right, once the log tells of it.
+    // Past the hooks it is not right: who has it has lost nothing, whatever others push.
     let gone = ["git", "update-ref", "-d", "refs/tags/build/kept"];
     world.ok("server", "server.git", &gone);
     world.push_accepted("otto", &[&format!("{second}:refs/heads/wip/two")]);
     let found = verify();
+    assert_eq!(found.code, 0, "{}", found.text);
+    world.ok("vera", "vera", &["git", "tag", "-d", "build/kept"]);
     let kept = BTreeSet::from([("refs/tags/build/kept".to_owned(), "GOV-004".to_owned())]);
-    assert_eq!((found.code, found.all), (1, kept), "{}", found.text);
+    let found = verify();
+    assert_eq!((found.code, &found.all), (3, &kept), "{}", found.text);
+    world.ok("vera", "vera", &["git", "awo", "fetch"]);
+    let found = verify();
+    assert_eq!((found.code, &found.all), (1, &kept), "{}", found.text);
 }
 
 #[test]
@@ -678,6 +709,9 @@ fn what_is_accepted_once_stays_so_and_is_remembered() {
     let again = world.verdict_in("vera", "vera");
     assert_eq!(again.code, 0, "{}", again.text);
     world.ok("vera", "vera", &["git", "update-ref", "-d", "refs/tags/v1"]);
+    let without = world.verdict_in("vera", "vera");
+    assert_eq!(without.code, 3, "{}", without.text);
+    world.ok("vera", "vera", &["git", "awo", "fetch"]);
     let without = world.verdict_in("vera", "vera");
     assert_eq!(without.code, 0, "{}", without.text);
     assert!(
@@ -749,9 +783,46 @@ fn tags_from_before_adoption_come_as_they_are_and_no_other_way() {
     let found = world.verdict_of_a_clone();
     assert_eq!(found.code, 3, "{}", found.text);
     assert_eq!(world.verdict_in("server", "server.git").code, 1);
+    // The doctor knows where it was.
+    let doctor = ["git", "awo", "doctor"];
+    let said = world.refused("server", "server.git", &doctor, "refs/tags/was-there");
+    let remedy = format!("git update-ref refs/tags/was-there {tip}");
+    assert!(said.contains(&remedy), "{said}");
+    let words: Vec<_> = remedy.split(' ').collect();
+    world.ok("server", "server.git", &words);
+    world.clone_verifies();
+    let healthy = world.run("server", "server.git", &doctor);
+    assert!(!healthy.text.contains("was-there"), "{}", healthy.text);
+    world.force("otto", &[&format!("{stray}:refs/tags/was-there")]);
     world.push_accepted("otto", &[&format!("{stray}:refs/heads/wip/next")]);
     let found = world.verdict_of_a_clone();
     assert_eq!(found.code, 1, "{}", found.text);
+}
+
+#[test]
+fn a_tag_from_before_adoption_that_may_move_moves_without_a_word() {
+    let door = Door::of_otto();
+    let world = &door.world;
+    let (tip, _) = door.base();
+    world.force("otto", &[&format!("{tip}:refs/tags/build/latest")]);
+    world.takes_tags(&format!(
+        "\n[tags.adopted]\n\"refs/tags/build/latest\" = \"{tip}\"\n"
+    ));
+    let work = world.work("wip/one");
+    world.push_accepted("otto", &["wip/one"]);
+    world.push_accepted("otto", &[&format!("+{work}:refs/tags/build/latest")]);
+    let verify = || {
+        world.another_clone();
+        world.ok("vera", "vera", &["git", "awo", "verify"])
+    };
+    let said = verify();
+    assert!(!said.contains("without a receipt"), "{said}");
+    // Past the hooks is another matter.
+    world.force("otto", &[&format!("{tip}:refs/tags/build/other")]);
+    world.push_accepted("otto", &[&format!("{work}:refs/heads/wip/two")]);
+    world.another_clone();
+    let said = world.run("vera", "vera", &["git", "awo", "verify"]).text;
+    assert!(said.contains("without a receipt"), "{said}");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use git_awo::record::Rule;
 
 use super::{CASE, Case, play_all};
+use crate::howtos::MOVES;
 use crate::world::{RUN, World};
 
 const OLGA: (&str, &str) = ("olga", "olga");
@@ -187,6 +188,18 @@ pub const CASES: &[Case] = &[
         pick: &[0, 1, 2],
         ..CASE
     },
+    Case {
+        rule: Rule::SubmodulesPushed,
+        stage: World::with_submodules,
+        prepare: |world| {
+            let check = "git config push.recurseSubmodules check\n";
+            world.typed("olga", "howto/olga", &(check.to_owned() + MOVES));
+        },
+        who: ("olga", "howto/olga"),
+        act: &["git", "awo", "push"],
+        fill: &[("SUBMODULE", "vendor/lib"), ("BRANCH", "main")],
+        ..CASE
+    },
 ];
 
 #[test]
@@ -223,4 +236,19 @@ fn a_push_names_what_has_diverged_and_takes_the_rest_along() {
     );
     let said = world.ok("otto", "otto", &["git", "awo", "push"]);
     assert!(said.contains("nothing to push"), "{said}");
+}
+
+#[test]
+fn what_a_fork_has_on_a_branch_of_that_name_counts_for_nothing() {
+    let world = World::landed();
+    world.writes_a_contract("olga", SECOND);
+    let fork = "git remote add fork ../nowhere && git update-ref refs/remotes/fork/main \
+                $(git commit-tree --no-gpg-sign -p main -m x main^{tree})";
+    world.ok("olga", "olga", &["sh", "-c", fork]);
+    world.ok("olga", "olga", APPROVE);
+    // Beside the same of the server, which counts.
+    let server = "git update-ref refs/remotes/origin/main refs/remotes/fork/main";
+    world.ok("olga", "olga", &["sh", "-c", server]);
+    let again = [APPROVE, &["--again"]].concat();
+    world.refused("olga", "olga", &again, "branch-moved");
 }

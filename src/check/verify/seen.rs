@@ -238,6 +238,10 @@ fn is_adopted(reader: &Reader, gap: &Movement, history: &PolicyHistory) -> Resul
         return Ok(false);
     };
     for version in history.versions() {
+        let tag = version.policy.tag_rules(&gap.reference);
+        if tag.and_then(|rules| rules.adopted()) == Some(new) {
+            return Ok(true);
+        }
         let rules = version.policy.ref_rules(&gap.reference);
         for tip in rules.map(|rules| rules.adopted()).unwrap_or_default() {
             if reader.contains(new) && reader.contains(tip) && reader.is_ancestor(new, tip)? {

@@ -16,6 +16,7 @@ use crate::policy::TagRules;
 use crate::record::{Coded, Findings, ObjectId, RefName, Report, Subject};
 use crate::records::Movement;
 use crate::rules::tag as rules;
+use crate::store::layout;
 use crate::store::ledger::Refs;
 
 use super::cores::Basis;
@@ -128,7 +129,7 @@ impl Tags<'_> {
                 absent.push((name, told));
             }
         }
-        self.absent(&absent, report);
+        self.absent(&absent, report)?;
         self.judge(new, report)?;
         self.judge_own(own, report)?;
         Ok(Some(judged))
@@ -173,12 +174,13 @@ impl Tags<'_> {
             let moves = gaps.map(|it| (it, false));
             let moves = moves.chain(says.movements.iter().map(|it| (it, true)));
             for (movement, received) in moves.filter(|(it, _)| it.reference.tag().is_some()) {
-                if received {
+                let told = told.entry(movement.reference.clone()).or_default();
+                // It may come back to where the last push moved it.
+                if received && (told.received.is_none() || told.received != movement.new) {
                     let policy = &self.history().version(entry.policy).policy;
                     let rules = policy.tag_rules(&movement.reference);
                     report.findings.extend(moved(rules.as_ref(), movement));
                 }
-                let told = told.entry(movement.reference.clone()).or_default();
                 // As for the state of an entry: what was overtaken is contained already.
                 if told.at != movement.old {
                     continue;
@@ -237,27 +239,47 @@ impl Tags<'_> {
     }
 
     /// Tags that the log tells of and that are not here: of a server they are gone, and a clone may
-    /// never have fetched them, unless it was seen that its remote lacks them.
-    fn absent(&self, absent: &[(&RefName, &Told)], report: &mut Report) {
+    /// never have fetched them. It was seen that its remote lacks them, or nobody has asked it.
+    fn absent(&self, absent: &[(&RefName, &Told)], report: &mut Report) -> Result<(), Error> {
         let is_server = self.reader.remotes().is_empty();
-        let is_gone = |name: &RefName, told: &Told| {
-            is_server || told.at.is_some_and(|at| self.marks.lacked_tag(name, at))
+        let asked = match self.basis.refs.get(&layout::log()) {
+            Some(log) => self.marks.asked_for_tags(self.reader, *log)?,
+            None => false,
         };
-        let mut unknown = Vec::new();
+        let mut elsewhere = Vec::new();
         for (name, told) in absent {
-            if !is_gone(name, told) {
-                unknown.push(name);
-            } else if self.current(name).is_some_and(|it| !it.accepts_delete()) {
-                report.findings.push(rules::logged(name, None, told.at));
+            let Some(at) = told.at else { continue };
+            // What no push brought may go as it came.
+            let is_received = told.received == told.at;
+            let stays = self.current(name).is_some_and(|it| !it.accepts_delete());
+            if is_server {
+                let finding = stays.then(|| rules::logged(name, None, told.at));
+                report.findings.extend(finding);
+            } else if is_received && self.marks.lacked_tag(name, at) {
+                report.findings.push(rules::lacked(name, at));
+            } else if asked {
+                match self.marks.tag_elsewhere(name, at) {
+                    Some(there) if stays => {
+                        report
+                            .findings
+                            .push(rules::logged(name, Some(there), told.at));
+                    }
+                    _ => elsewhere.push(name),
+                }
+            } else if is_received && stays {
+                report.undecided.push(rules::unasked(name, at));
+            } else {
+                elsewhere.push(name);
             }
         }
-        if let Some(first) = unknown.first() {
+        if let Some(first) = elsewhere.first() {
             report.notes.push(format!(
-                "{} tags of the receive log are not in this clone, as {first}: git fetch --tags tells \
-                 whether the server has them",
-                unknown.len()
+                "{} tags of the receive log are not in this clone, as {first}: git fetch --tags brings \
+                 those that the server has",
+                elsewhere.len()
             ));
         }
+        Ok(())
     }
 
     /// Judges tags by the pushes that brought them.

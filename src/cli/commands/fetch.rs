@@ -7,9 +7,10 @@ use crate::cli::{Answer, Context};
 use crate::ops::Error;
 use crate::ops::fetch::{self, Request};
 
-/// Fetch branches and records, verify them, then merge the records
+/// Fetch branches and records, verify the records, then merge them
 ///
-/// What the server has lost since the last fetch is refused, and nothing is merged then.
+/// What the server has lost since the last fetch is refused, and nothing is merged then. The branches that
+/// have moved are named: git awo verify judges their commits.
 ///
 /// git fetch brings neither the policy nor the records of a branch, or does not verify and merge
 /// them; where only they are missing, this is what helps. Every branch of the remote comes, also to
@@ -43,12 +44,21 @@ pub fn run(context: &Context, args: &FetchArgs) -> Result<Answer, Error> {
         text.push_str(&format!("{reference} is at {}\n", id.short()));
         rows.push(json!({ "ref": reference, "id": id }));
     }
-    if rows.is_empty() {
+    let mut branches = Vec::new();
+    for (name, id) in &done.branches {
+        let branch = name.branch().unwrap_or(name.as_str());
+        text.push_str(&format!("{}/{branch} is at {}\n", args.remote, id.short()));
+        branches.push(json!({ "ref": name, "id": id }));
+    }
+    if !branches.is_empty() {
+        text.push_str("next: git awo verify judges what came to the branches\n");
+    }
+    if rows.is_empty() && branches.is_empty() {
         text.push_str("nothing new\n");
     }
     if !done.trusted {
         text.push_str("nothing is trusted yet; next: git awo trust FINGERPRINT\n");
     }
-    let value = json!({ "remote": args.remote, "moved": rows, "trusted": done.trusted });
+    let value = json!({ "remote": args.remote, "moved": rows, "branches": branches, "trusted": done.trusted });
     Ok(Answer::new("fetch", value, text))
 }

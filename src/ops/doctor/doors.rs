@@ -98,8 +98,12 @@ pub(super) fn past_the_hooks(it: &mut Examination<'_>) -> Result<(), Error> {
         others: &[],
         reported: &|_| false,
     });
+    let policy = &history.current().policy;
     let movements = unrecorded.into_iter();
-    it.complain(movements.map(|it| setup::past_the_hooks(&it.reference, it.old, it.new)));
+    it.complain(movements.map(|it| match policy.tag_rules(&it.reference) {
+        Some(rules) => setup::tag_past_the_hooks(&rules, it.old, it.new),
+        None => setup::past_the_hooks(&it.reference, it.old, it.new),
+    }));
     Ok(())
 }
 

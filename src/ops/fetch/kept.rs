@@ -3,7 +3,7 @@
 use crate::check::PolicyHistory;
 use crate::facts::log;
 use crate::git::{Expected, RefUpdate};
-use crate::record::{Findings, RefName};
+use crate::record::{Findings, ObjectId, RefName};
 use crate::rules::remote as rules;
 use crate::store::layout;
 use crate::store::ledger::Refs;
@@ -28,6 +28,13 @@ impl Seen {
             records: tracking(refs, remote),
             branches: branches(refs, remote),
         }
+    }
+
+    /// Returns the branches that are elsewhere now, or new.
+    pub(super) fn moved(&self, session: &Session) -> Result<Vec<(RefName, ObjectId)>, Error> {
+        let mut now = branches(session.refs()?, &self.remote);
+        now.retain(|name, id| self.branches.get(name) != Some(id));
+        Ok(now.into_iter().collect())
     }
 
     /// Returns findings on everything that the remote has lost, and the branches that are gone.

@@ -5,18 +5,19 @@ mod kept;
 mod whole;
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::check::PolicyHistory;
 use crate::check::governance;
 use crate::check::verify::{Basis, judge_arrivals, positions};
+use crate::facts::Marks;
 use crate::facts::arrivals::{Arrivals, Gained};
 use crate::facts::log::{self, Log};
 use crate::facts::position::{Continued, Logged, Positions};
 use crate::facts::run::Collector;
 use crate::git::{self, Expected, RefUpdate, Repo, ViewProblem};
 use crate::record::{Finding, Findings, ObjectId, RefName, Refusal, Rule};
-use crate::rules::policy;
+use crate::rules::{clone, policy};
 use crate::store::additions::Additions;
 use crate::store::layout::{self, Place};
 use crate::store::ledger::{Records, Refs};
@@ -24,12 +25,14 @@ use crate::store::merge;
 use crate::store::swap::{pause, swap};
 use crate::store::unsent::Unsent;
 
-use super::remote::{ATTEMPTS, raced, tracking};
+use super::remote::{self, ATTEMPTS, raced, tracking};
 use super::{Error, Session, aside};
 use kept::Seen;
 
 /// So many tracking refs may be loose.
 const MOST_LOOSE: usize = 32;
+/// So long a server may take to write the entry of a push.
+const RECEIPT: Duration = Duration::from_millis(500);
 
 /// What is to be fetched.
 pub struct Request {
@@ -57,6 +60,8 @@ impl Request {
 pub struct Fetched {
     /// The governance refs that moved here.
     pub moved: Vec<(RefName, ObjectId)>,
+    /// The branches of the remote that moved, by their names there. `git awo verify` judges their commits.
+    pub branches: Vec<(RefName, ObjectId)>,
     /// Whether this clone has a trust anchor.
     pub trusted: bool,
 }
@@ -67,6 +72,8 @@ pub(super) struct Brought {
     pub(super) session: Session,
     /// The governance refs of the remote.
     pub(super) theirs: Refs,
+    /// Its branches that have moved, by their names there.
+    branches: Vec<(RefName, ObjectId)>,
     /// That runs lack their entries in the provenance index.
     derived: Vec<Finding>,
     /// Whether all tags came too.
@@ -83,6 +90,14 @@ pub fn fetch(session: &Session, request: &Request) -> Result<Fetched, Error> {
         theirs: their_refs,
         ..
     } = &brought;
+    // Who trusts a policy asks for it. Before the first one there is nothing to trust.
+    if !their_refs.contains_key(&layout::policy())
+        && !session.refs()?.contains_key(&layout::policy())
+        && session.actor().anchor()?.is_some()
+    {
+        let message = format!("{remote} has no records: nothing can be verified");
+        return Err(Error::undecided(message, clone::without_records(remote)));
+    }
     if request.theirs {
         let unsent = Unsent::between(session.repo(), session.refs()?, their_refs)?;
         if !unsent.conflicts().is_empty() {
@@ -107,6 +122,19 @@ fn bring_all(session: &Session, request: &Request) -> Result<Brought, Error> {
             .hint("git remote add origin URL"));
     }
     let seen = Seen::of(&session.actor().refs()?, remote);
+    let with_history = match request
+        .whole
+        .then(|| whole::history(session, remote))
+        .flatten()
+    {
+        Some(words) => {
+            let words: Vec<_> = words.iter().map(String::as_str).collect();
+            run_git(session, remote, &words)?;
+            Some(session.again()?)
+        }
+        None => None,
+    };
+    let session = with_history.as_ref().unwrap_or(session);
     let more = match request.whole {
         true => whole::options(session),
         false => {
@@ -124,9 +152,11 @@ fn bring_all(session: &Session, request: &Request) -> Result<Brought, Error> {
         })?;
     }
     let derived = judge(&session, remote, &theirs)?;
+    let branches = seen.moved(&session)?;
     Ok(Brought {
         session,
         theirs,
+        branches,
         derived,
         tags: request.whole,
     })
@@ -137,6 +167,7 @@ pub(super) fn merge(brought: &Brought, remote: &str) -> Result<Fetched, Error> {
     let Brought {
         session,
         theirs,
+        branches,
         derived,
         tags,
     } = brought;
@@ -153,7 +184,11 @@ pub(super) fn merge(brought: &Brought, remote: &str) -> Result<Fetched, Error> {
             .hint("git awo push"));
     }
     let trusted = session.actor().anchor()?.is_some();
-    Ok(Fetched { moved, trusted })
+    Ok(Fetched {
+        moved,
+        branches: branches.clone(),
+        trusted,
+    })
 }
 
 /// Fetches into tracking refs, and returns a session that sees the new objects, and the governance
@@ -388,27 +423,62 @@ fn raise_marks(session: &Session, remote: &str, after: &Refs, tags: bool) -> Res
     own.extend(known.map(|(name, id)| (name.clone(), *id)));
     let seen = kept::branches(session.refs()?, remote);
     marks.branches.insert(remote.to_owned(), seen);
-    if tags {
-        let log = after.get(&layout::log());
-        let state = log.and_then(|tip| log::state_at(session.repo(), *tip));
-        let mut told = state.unwrap_or_default().refs;
-        told.retain(|name, _| name.tag().is_some());
-        let here = session.refs()?;
-        let (mut elsewhere, mut gone) = (BTreeMap::new(), BTreeMap::new());
-        for (name, logged) in told {
-            match here.get(&name) {
-                Some(id) if *id == logged => {}
-                Some(id) => _ = elsewhere.insert(name, *id),
-                None => _ = gone.insert(name, logged),
-            }
-        }
-        for (all, own) in [(&mut marks.tags, elsewhere), (&mut marks.tags_gone, gone)] {
-            all.insert(remote.to_owned(), own);
-            all.retain(|_, tags| !tags.is_empty());
-        }
+    if let Some(log) = after.get(&layout::log()) {
+        note_tags(session, remote, *log, (&mut marks, tags))?;
     }
     let now = session.now();
     let fetched = marks.fetched.entry(remote.to_owned()).or_insert(now);
     *fetched = now.max(*fetched);
     Ok(settings.set_high_water(&marks)?)
+}
+
+/// Remembers which tags of its log a remote lacks, or has elsewhere, where that is not seen here: all of
+/// them are here only if they were `fetched`.
+fn note_tags(
+    session: &Session,
+    remote: &str,
+    log: ObjectId,
+    (marks, fetched): (&mut Marks, bool),
+) -> Result<(), Error> {
+    let refs = session.refs()?;
+    let told = log::state_at(session.repo(), log).unwrap_or_default().refs;
+    let told = told.into_iter().filter(|(name, _)| name.tag().is_some());
+    let (here, absent): (Refs, Refs) = told.partition(|(name, _)| refs.contains_key(name));
+    let mut elsewhere = Refs::new();
+    if fetched {
+        let moved = here.iter().filter_map(|(name, logged)| {
+            let id = refs.get(name).filter(|id| *id != logged)?;
+            Some((name.clone(), *id))
+        });
+        elsewhere.extend(moved);
+    } else if let Some(seen) = marks.tags.get(remote) {
+        let seen = seen.iter().filter(|(name, _)| here.contains_key(*name));
+        elsewhere.extend(seen.map(|(name, id)| (name.clone(), *id)));
+    }
+    let mut gone = Refs::new();
+    if !absent.is_empty() {
+        let mut there = remote::tags_and_log(session, remote)?;
+        if absent.keys().any(|name| !there.contains_key(name)) {
+            // The entry of a push that has just deleted it is still to come.
+            std::thread::sleep(RECEIPT);
+            there = remote::tags_and_log(session, remote)?;
+        }
+        if there.get(&layout::log()) != Some(&log) {
+            // What it has now is no answer to this log.
+            return Ok(());
+        }
+        for (name, logged) in absent {
+            match there.get(&name) {
+                Some(id) if *id == logged => {}
+                Some(id) => _ = elsewhere.insert(name, *id),
+                None => _ = gone.insert(name, logged),
+            }
+        }
+    }
+    marks.tags_asked.insert(remote.to_owned(), log);
+    for (all, own) in [(&mut marks.tags, elsewhere), (&mut marks.tags_gone, gone)] {
+        all.insert(remote.to_owned(), own);
+        all.retain(|_, tags| !tags.is_empty());
+    }
+    Ok(())
 }

@@ -22,6 +22,27 @@ pub(super) fn options(session: &Session) -> Vec<&'static str> {
     tags.chain(options.flatten().copied()).collect()
 }
 
+/// Returns the words with which `git fetch` brings the history of a clone that is shallow and partial,
+/// still without what its filter leaves out. Of a shallow commit a server takes all files to be there,
+/// and would not send those that are not.
+pub(super) fn history(session: &Session, remote: &str) -> Option<Vec<String>> {
+    let problems = session.repo().view_problems();
+    let both = [ViewProblem::Shallow, ViewProblem::Partial];
+    both.iter().all(|it| problems.contains(it)).then(|| {
+        let words = [
+            "-c",
+            "core.hooksPath=/dev/null",
+            "fetch",
+            "--quiet",
+            "--no-tags",
+        ];
+        let more = ["--no-recurse-submodules", "--depth=2147483647", remote];
+        let words = words.iter().chain(&more).map(ToString::to_string);
+        let heads = format!("+refs/heads/*:refs/remotes/{remote}/*");
+        words.chain([heads]).collect()
+    })
+}
+
 /// Makes a partial clone an ordinary one, now that its objects were fetched. Fails if an object is
 /// still missing.
 pub(super) fn settle(session: &Session) -> Result<(), Error> {
