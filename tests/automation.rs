@@ -190,7 +190,7 @@ fn the_page_is_typed_as_it_stands() {
         assert!(output.status.success(), "{lines}\n{said}");
         typed += 1;
     }
-    assert_eq!(typed, 5);
+    assert_eq!(typed, 7);
     world.fresh_clone();
     world.ok("vera", "vera", &["git", "awo", "verify"]);
 }
