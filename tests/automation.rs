@@ -194,3 +194,47 @@ fn the_page_is_typed_as_it_stands() {
     world.fresh_clone();
     world.ok("vera", "vera", &["git", "awo", "verify"]);
 }
+
+/// Of two who decide on the same without knowing of each other one lands; the other is set aside, and stands in
+/// nobody's way.
+#[test]
+fn who_decides_too_late_loses_that_decision_and_nothing_else() {
+    let world = decided();
+    let base = world.rev("olga", "refs/remotes/origin/main");
+    let reject = format!("SpecApproval task/T-1 reject --rationale no --base {base}");
+    let (code, _, text) = world.decides("olga", &reject);
+    assert_eq!(code, 0, "{text}");
+    world.ok("olga", "olga", &["git", "awo", "push"]);
+    let before = world.server();
+    let pushed = world.run("otto", "otto", &["git", "awo", "push"]);
+    assert_eq!(pushed.code, 1, "{}", pushed.text);
+    assert!(pushed.text.contains("one-live-decision"), "{}", pushed.text);
+    assert_eq!(world.server(), before);
+    let listed = world.ok("otto", "otto", &["git", "awo", "decisions"]);
+    assert!(
+        listed.contains("reject") && listed.lines().count() == 1,
+        "{listed}"
+    );
+    // What comes after it lands.
+    let again = "SpecApproval task/T-1 defer --confidence 0.5 --rationale unsure";
+    let (code, _, text) = world.decides("otto", again);
+    assert_eq!(code, 0, "{text}");
+    world.ok("otto", "otto", &["git", "awo", "push"]);
+    world.fresh_clone();
+    world.ok("vera", "vera", &["git", "awo", "verify"]);
+}
+
+/// Whose policy became stricter before the push has decided for nothing.
+#[test]
+fn what_was_hoarded_under_a_looser_level_is_set_aside() {
+    for level in ["FULL_HUMAN", "LOCKED"] {
+        let world = decided();
+        world.levels(3, level, "");
+        let pushed = world.run("otto", "otto", &["git", "awo", "push"]);
+        assert_ne!(pushed.code, 0, "{level}: {}", pushed.text);
+        world.fresh_clone();
+        world.ok("vera", "vera", &["git", "awo", "verify"]);
+        let listed = world.ok("vera", "vera", &["git", "awo", "decisions"]);
+        assert_eq!(listed, "no decisions\n", "{level}");
+    }
+}

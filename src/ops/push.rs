@@ -219,7 +219,10 @@ fn is_behind(session: &Session, remote: &str) -> Result<bool, Error> {
 /// Tells whether git or a server says that somebody else was faster. A transaction that our hook
 /// stops (REP-003) ends the connection before git can say why.
 fn lost_a_race(said: &str) -> bool {
-    if said.contains(HIDDEN) {
+    // Of two decisions on the same the first one counts, whoever tries again.
+    let decided = heard(said);
+    let decided = decided.iter().any(|it| it.rule == Rule::OneLiveDecision);
+    if said.contains(HIDDEN) || decided {
         return false;
     }
     let words = [

@@ -109,6 +109,7 @@ pub fn taken(piece: impl Display) -> Finding {
 /// that is pushed with it may know the maker who is not known yet.
 pub fn never_lands(finding: &Finding, with_policy: bool) -> bool {
     let for_good = [
+        Rule::AnswerInTurn,
         Rule::ApprovalLifetime,
         Rule::ApprovalRevoked,
         Rule::ApprovalUnexpired,
@@ -120,6 +121,7 @@ pub fn never_lands(finding: &Finding, with_policy: bool) -> bool {
         Rule::GateOrder,
         Rule::NonceOnce,
         Rule::OneApprovalOneRun,
+        Rule::OneLiveDecision,
         Rule::RecordName,
         Rule::RevocationBeforeUse,
         Rule::RevocationOnce,
@@ -129,10 +131,15 @@ pub fn never_lands(finding: &Finding, with_policy: bool) -> bool {
         Rule::TaskApproved,
     ];
     let by_policy = [
+        Rule::BelowThreshold,
+        Rule::BindingMismatch,
         Rule::BindsPolicy,
+        Rule::GateForbidden,
+        Rule::HumanRequired,
         Rule::KeyAccepted,
         Rule::KeyKnown,
         Rule::KeyTouched,
+        Rule::ModelIdentity,
         Rule::RoleHeld,
     ];
     is_one(finding, &for_good) || (!with_policy && is_one(finding, &by_policy))

@@ -66,6 +66,7 @@ fn call(path: &[String], usage: &str) -> Call {
     let given: &[&str] = match name.as_str() {
         "clone" => &["../server.git", "../cloned"],
         "approve" => &[TASK, "--sentence", sentence, "--again"],
+        "decide" => &["SpecApproval", "task/T-1", "defer", "--rationale", "x"],
         "integrity sums" => &["../policy", "--replace"],
         "outcome" => &[RUN, "rejected", "--reason", "no"],
         "policy check" | "policy propose" => &["../policy/policy.toml"],

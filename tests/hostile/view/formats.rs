@@ -38,6 +38,7 @@ fn a_reftable_clone_is_refused_by_every_command() {
             let alone = [
                 "init",
                 "clone",
+                "events check",
                 "integrity",
                 "policy check",
                 "trust",
