@@ -1,7 +1,6 @@
 //! Finding entries in trees, and the changes between two trees.
 
 use std::cmp::Ordering;
-use std::sync::Arc;
 
 use super::error::Error;
 use super::listing::{Compared, Listing};
@@ -195,17 +194,25 @@ impl Compare<'_> {
         new: Option<ObjectId>,
         depth: u64,
     ) -> Result<(), Error> {
-        let old = self.open(old, depth, Reader::raw_tree_before)?;
+        let old = self
+            .listing
+            .open(self.reader, old, depth, Reader::raw_tree_before)?;
         let (new, read): (_, fn(&[u8], HashKind) -> Entries<'_>) = match self.view {
             View::Before => (
-                self.open(new, depth, Reader::raw_tree_before)?,
+                self.listing
+                    .open(self.reader, new, depth, Reader::raw_tree_before)?,
                 entries_before,
             ),
             View::Judge => (
-                self.open(new, depth, Reader::raw_tree_of_any_modes)?,
+                self.listing
+                    .open(self.reader, new, depth, Reader::raw_tree_of_any_modes)?,
                 entries_before,
             ),
-            View::Read => (self.open(new, depth, Reader::raw_tree)?, entries),
+            View::Read => (
+                self.listing
+                    .open(self.reader, new, depth, Reader::raw_tree)?,
+                entries,
+            ),
         };
         let raw = &new;
         let mut old = entries_before(&old, self.kind);
@@ -294,21 +301,6 @@ impl Compare<'_> {
             self.listing.fault(&name, what)?;
         }
         Ok(())
-    }
-
-    fn open(
-        &mut self,
-        id: Option<ObjectId>,
-        depth: u64,
-        read: impl Fn(&Reader, ObjectId) -> Result<Arc<[u8]>, Error>,
-    ) -> Result<Arc<[u8]>, Error> {
-        match id {
-            None => Ok(Arc::new([])),
-            Some(id) => {
-                self.listing.open(depth)?;
-                read(self.reader, id)
-            }
-        }
     }
 }
 

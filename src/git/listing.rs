@@ -1,9 +1,11 @@
 //! What a comparison of trees finds, and how much it may read and list.
 
+use std::sync::Arc;
+
 use super::error::Error;
 use super::reader::Reader;
-use crate::record::RepoPath;
-use crate::record::tree::{Change, Fault, What};
+use crate::record::tree::{Change, Fault, Mode, What};
+use crate::record::{ObjectId, RepoPath};
 
 /// Maximum nesting depth of directories.
 const DEEPEST: u64 = 64;
@@ -83,8 +85,17 @@ impl Listing {
         })
     }
 
-    /// Counts a tree that is opened, so many directories deep.
-    pub(super) fn open(&mut self, depth: u64) -> Result<(), Error> {
+    /// Opens a tree that is so many directories deep; no tree has no entries.
+    pub(super) fn open(
+        &mut self,
+        reader: &Reader,
+        id: Option<ObjectId>,
+        depth: u64,
+        read: impl Fn(&Reader, ObjectId) -> Result<Arc<[u8]>, Error>,
+    ) -> Result<Arc<[u8]>, Error> {
+        let Some(id) = id else {
+            return Ok(Arc::new([]));
+        };
         if depth > DEEPEST {
             return Err(Error::Limit {
                 what: "nested directories",
@@ -92,7 +103,8 @@ impl Listing {
             });
         }
         let what = "trees in one comparison";
-        count(&mut self.trees, 1, MOST_TREES, what)
+        count(&mut self.trees, 1, MOST_TREES, what)?;
+        read(reader, id)
     }
 
     /// Goes into a directory; returns what [`Listing::leave`] wants.
@@ -159,7 +171,7 @@ impl Listing {
 }
 
 /// What a tree says of an entry, but for its name and the spelling of its mode.
-pub(super) type Content = (crate::record::tree::Mode, crate::record::ObjectId);
+pub(super) type Content = (Mode, ObjectId);
 
 fn count(counter: &mut u64, by: u64, max: u64, what: &'static str) -> Result<(), Error> {
     *counter = counter.saturating_add(by);

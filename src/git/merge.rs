@@ -169,13 +169,22 @@ impl Merge<'_> {
         });
         let mut raw_sides = Vec::with_capacity(sides.len());
         for side in sides {
-            raw_sides.push(self.open(*side, depth, Reader::raw_tree_before)?);
+            raw_sides.push(self.listing.open(
+                self.reader,
+                *side,
+                depth,
+                Reader::raw_tree_before,
+            )?);
         }
         let mut heads = sides.iter().zip(&self.heads).filter(|(_, head)| **head);
         // What a parent has was accepted with it, whatever old programs wrote.
         let raw = match heads.any(|(side, _)| *side == tree) {
-            true => self.open(tree, depth, Reader::raw_tree_before)?,
-            false => self.open(tree, depth, Reader::raw_tree_of_any_modes)?,
+            true => self
+                .listing
+                .open(self.reader, tree, depth, Reader::raw_tree_before)?,
+            false => self
+                .listing
+                .open(self.reader, tree, depth, Reader::raw_tree_of_any_modes)?,
         };
         let mut new = Ahead::of(&raw, self.kind);
         let mut sides: Vec<_> = raw_sides
@@ -428,28 +437,15 @@ impl Merge<'_> {
                     .map(|it| it.id),
                 _ => Some(self.reader.tree_of(commit)?),
             };
-            let raw = self.open(tree, depth as u64, Reader::raw_tree_before)?;
+            let raw =
+                self.listing
+                    .open(self.reader, tree, depth as u64, Reader::raw_tree_before)?;
             self.listing.pass(self.reader, COST_OF_LOOKING)?;
             if let Some(here) = self.beside.get_mut(depth) {
                 here.by_commit.insert(commit, Tree { raw, at: 0 });
             }
         }
         Ok(())
-    }
-
-    fn open(
-        &mut self,
-        id: Option<ObjectId>,
-        depth: u64,
-        read: impl Fn(&Reader, ObjectId) -> Result<Arc<[u8]>, Error>,
-    ) -> Result<Arc<[u8]>, Error> {
-        match id {
-            None => Ok(Arc::new([])),
-            Some(id) => {
-                self.listing.open(depth)?;
-                read(self.reader, id)
-            }
-        }
     }
 }
 
