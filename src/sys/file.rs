@@ -163,6 +163,10 @@ fn open_regular(path: &Path, flags: OFlags) -> io::Result<File> {
         .read(true)
         .custom_flags(flags.bits().cast_signed())
         .open(path)?;
+    regular(file)
+}
+
+fn regular(file: File) -> io::Result<File> {
     match file.metadata()?.is_file() {
         true => Ok(file),
         false => Err(io::Error::new(
@@ -188,13 +192,7 @@ pub fn open_plain(path: &Path, write: bool) -> io::Result<File> {
         .truncate(false)
         .custom_flags(careful.bits().cast_signed())
         .open(path)?;
-    match file.metadata()?.is_file() {
-        true => Ok(file),
-        false => Err(io::Error::new(
-            ErrorKind::InvalidData,
-            "it is not a regular file",
-        )),
-    }
+    regular(file)
 }
 
 /// Makes a directory, unless it is there. Anything else in its place is an error, also a symlink to
