@@ -105,13 +105,7 @@ pub fn revoke(session: &Session, request: Request) -> Result<Revoked, Error> {
         return Err(refuse(why));
     }
     let path = Kind::Revocation.of(Scope::Record(digest));
-    if let Some(earlier) = records.envelope(&path)?
-        && let Ok(earlier) = Statement::<RevocationPredicate>::parse(earlier.payload())
-        && earlier.predicate.reason != request.reason.as_str()
-    {
-        let why = revocation::again(digest, &earlier.predicate);
-        return Err(Error::denied(format!("{name} is withdrawn already"), why));
-    }
+    for_one_reason(&records, &path, &request, digest)?;
     let envelope = session.sign(RevocationPredicate {
         context,
         decision: None,
@@ -141,6 +135,24 @@ pub fn revoke(session: &Session, request: Request) -> Result<Revoked, Error> {
     })
 }
 
+/// Refuses if the same was withdrawn before, for another reason.
+fn for_one_reason(
+    records: &Records<'_>,
+    path: &LedgerPath,
+    request: &Request,
+    digest: Sha256,
+) -> Result<(), Error> {
+    if let Some(earlier) = records.envelope(path)?
+        && let Ok(earlier) = Statement::<RevocationPredicate>::parse(earlier.payload())
+        && earlier.predicate.reason != request.reason.as_str()
+    {
+        let why = revocation::again(digest, &earlier.predicate);
+        let message = format!("{} is withdrawn already", request.record);
+        return Err(Error::denied(message, why));
+    }
+    Ok(())
+}
+
 fn revoke_decision(
     session: &Session,
     records: &Records<'_>,
@@ -163,13 +175,7 @@ fn revoke_decision(
         return Err(refuse(why));
     }
     let path = Kind::Revocation.of(Scope::Record(digest));
-    if let Some(earlier) = records.envelope(&path)?
-        && let Ok(earlier) = Statement::<RevocationPredicate>::parse(earlier.payload())
-        && earlier.predicate.reason != request.reason.as_str()
-    {
-        let why = revocation::again(digest, &earlier.predicate);
-        return Err(Error::denied(format!("{id} is withdrawn already"), why));
-    }
+    for_one_reason(records, &path, &request, digest)?;
     let envelope = session.sign(RevocationPredicate {
         context,
         decision: Some(id.clone()),
