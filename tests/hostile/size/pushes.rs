@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::process::Stdio;
 
+use git_awo::actor::Actor;
 use git_awo::git::CommitDraft;
 use git_awo::record::ObjectId;
 use git_awo::record::tree::Mode;
@@ -40,6 +41,20 @@ fn refs_at_the_limit_and_one_more() {
     held(2);
 }
 
+fn signed(actor: &Actor, parent: ObjectId, tree: ObjectId, message: &[u8]) -> ObjectId {
+    let mut draft = CommitDraft {
+        tree,
+        parents: vec![parent],
+        author: actor.author(),
+        committer: actor.author(),
+        message: message.to_vec(),
+        signature: None,
+    };
+    let signature = actor.sign_raw("git", &draft.payload(actor.repo.hash_kind()));
+    draft.signature = Some(signature.unwrap().to_armor().into_bytes());
+    actor.repo.write_commit(&draft).unwrap()
+}
+
 /// A chain of signed commits that change nothing; returns each tenth part's tip as well as the last.
 fn chain(door: &Door, count: usize) -> Vec<String> {
     let actor = door.world.actor(door.who);
@@ -47,17 +62,7 @@ fn chain(door: &Door, count: usize) -> Vec<String> {
     let mut parent: ObjectId = tip.parse().unwrap();
     let mut all = Vec::with_capacity(count);
     for _ in 0..count {
-        let mut draft = CommitDraft {
-            tree: tree.parse().unwrap(),
-            parents: vec![parent],
-            author: actor.author(),
-            committer: actor.author(),
-            message: b"Nothing\n".to_vec(),
-            signature: None,
-        };
-        let signature = actor.sign_raw("git", &draft.payload(actor.repo.hash_kind()));
-        draft.signature = Some(signature.unwrap().to_armor().into_bytes());
-        parent = actor.repo.write_commit(&draft).unwrap();
+        parent = signed(&actor, parent, tree.parse().unwrap(), b"Nothing\n");
         all.push(parent.to_string());
     }
     all
@@ -97,17 +102,7 @@ fn changes(door: &Door, count: usize) -> Vec<String> {
         let blob = actor.repo.write_blob(at.to_string().as_bytes()).unwrap();
         let file = [("src/x".into(), Some((Mode::File, blob)))];
         tree = actor.repo.edit_tree(Some(tree), &file).unwrap();
-        let mut draft = CommitDraft {
-            tree,
-            parents: vec![parent],
-            author: actor.author(),
-            committer: actor.author(),
-            message: b"Change src/x\n".to_vec(),
-            signature: None,
-        };
-        let signature = actor.sign_raw("git", &draft.payload(actor.repo.hash_kind()));
-        draft.signature = Some(signature.unwrap().to_armor().into_bytes());
-        parent = actor.repo.write_commit(&draft).unwrap();
+        parent = signed(&actor, parent, tree, b"Change src/x\n");
         all.push(parent.to_string());
     }
     all
