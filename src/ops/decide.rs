@@ -92,7 +92,7 @@ pub fn decide(session: &Session, request: Request) -> Result<Decided, Error> {
     let days = policy.document().gates.approval_days;
     let (target, base) = target(session, &records, &request, gate)?;
     let (task, run) = about(&request.target);
-    let user = automation::user_id(&person).filter(|_| !by_model);
+    let user = Token::of_person(&person).filter(|_| !by_model);
     let actor = Actor {
         kind: if by_model {
             ActorKind::Model

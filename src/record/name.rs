@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::Sha256;
+
 /// The text is not a valid name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} is not a {what}: {why}")]
@@ -181,6 +183,16 @@ fn check_id(text: &str) -> Result<(), &'static str> {
         return Err("it has two dots in a row");
     }
     Ok(())
+}
+
+impl Token {
+    /// Returns what decisions and events call a person: the name if that is a token, else the first half of
+    /// its SHA-256.
+    pub fn of_person(name: &IdentityName) -> Option<Self> {
+        let digest = || Sha256::of(name.as_str().as_bytes()).to_string();
+        let half = || Self::new(digest().get(..32).unwrap_or_default()).ok();
+        Self::new(name.as_str()).ok().or_else(half)
+    }
 }
 
 fn check_plain_id(text: &str) -> Result<(), &'static str> {

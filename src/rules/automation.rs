@@ -9,7 +9,7 @@ use crate::facts::run::Lookup;
 use crate::policy::{Need, Policy, Role, Verified};
 use crate::record::contract::Gate1;
 use crate::record::{
-    Choice, Finding, Findings, Gate, IdentityName, Level, ObjectId, Rule, Sha256, Subject, Token,
+    Choice, Finding, Findings, Gate, IdentityName, Level, ObjectId, Rule, Subject, Token,
 };
 use crate::records::{
     ActorKind, AutoSignaturePredicate, ContractPredicate, DECISION_SCHEMA, DecisionPredicate,
@@ -304,7 +304,7 @@ fn form(
                 let expected = "a person; the policy names it as a model".to_owned();
                 refuse(Rule::HumanRequired, found, expected);
             }
-            let user = user_id(signer);
+            let user = Token::of_person(signer);
             if it.confidence.is_some() || actor.model_id.is_some() || actor.user_id != user {
                 let found = "a person with a confidence, a model_id or another user_id".to_owned();
                 let user = user.map_or_else(String::new, |it| it.to_string());
@@ -316,14 +316,6 @@ fn form(
             }
         }
     }
-}
-
-/// Returns what a decision calls a person: their name if that is a token, else the first half of its
-/// SHA-256.
-pub fn user_id(person: &IdentityName) -> Option<Token> {
-    let digest = || Sha256::of(person.as_str().as_bytes()).to_string();
-    let half = || digest().get(..32).and_then(|half| Token::new(half).ok());
-    Token::new(person.as_str()).ok().or_else(half)
 }
 
 /// A model that approves names what speaks for it. Only at a door: later the objects may be gone.

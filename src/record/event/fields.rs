@@ -125,12 +125,8 @@ impl Payload {
     /// Returns the same, naming the person who is asked or has answered: by name where that is a token,
     /// else by the first 32 hex digits of its SHA-256.
     pub fn of_person(self, name: &IdentityName) -> Self {
-        let hashed = || {
-            let digest = Sha256::of(name.as_str().as_bytes()).to_string();
-            Token::new(digest.get(..32).unwrap_or_default()).ok()
-        };
         Self {
-            user_id: Token::new(name.as_str()).ok().or_else(hashed),
+            user_id: Token::of_person(name),
             ..self
         }
     }
