@@ -176,7 +176,7 @@ impl Collector<'_> {
         for other in others {
             let it = other.predicate();
             let counts = it.decision.decision != Choice::Defer && time < it.expires;
-            if counts && !superseded.contains(it.id()) && !self.is_withdrawn(other.digest())? {
+            if counts && !superseded.contains(it.id()) && !self.is_withdrawn(&other)? {
                 live.insert(it.id().clone());
             }
         }
@@ -250,10 +250,9 @@ impl Collector<'_> {
         Ok(own && names && before(revocation.digest()))
     }
 
-    /// Returns whether whoever made a record has withdrawn it.
-    pub fn is_withdrawn(&self, record: Sha256) -> Result<bool, Error> {
-        let path = Kind::Revocation.of(Scope::Record(record));
-        Ok(self.records.ledger().find(&path)?.is_some())
+    /// Tells whether whoever made a decision has withdrawn it.
+    pub fn is_withdrawn(&self, decision: &Verified<DecisionPredicate>) -> Result<bool, Error> {
+        self.withdrew(decision, |_| true)
     }
 
     /// Returns what a `target_ref` names.

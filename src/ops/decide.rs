@@ -297,19 +297,19 @@ impl State {
 pub fn decisions(session: &Session) -> Result<Vec<Listed>, Error> {
     let records = session.records()?;
     let collector = session.collector(&records)?;
-    let all = collector.all_decisions()?.into_iter();
-    let all: Vec<_> = all
-        .map(|it| (it.digest(), it.predicate().clone()))
-        .collect();
+    let all = collector.all_decisions()?;
     let named = |pick: fn(&DecisionPredicate) -> &Option<DecisionId>| {
-        let named = all.iter().filter_map(move |(_, it)| pick(it).clone());
+        let named = all
+            .iter()
+            .filter_map(move |it| pick(it.predicate()).clone());
         named.collect::<BTreeSet<_>>()
     };
     let (answered, superseded) = (named(|it| &it.answers), named(|it| &it.supersedes));
     let mut listed = Vec::new();
-    for (record, says) in all {
+    for decision in all {
+        let (record, says) = (decision.digest(), decision.predicate().clone());
         let state = match says.decision.decision {
-            _ if collector.is_withdrawn(record)? => State::Withdrawn,
+            _ if collector.is_withdrawn(&decision)? => State::Withdrawn,
             _ if superseded.contains(says.id()) => State::Superseded,
             Choice::Defer if answered.contains(says.id()) => State::Answered,
             _ if says.expires <= session.now() => State::Expired,
