@@ -10,7 +10,7 @@ use crate::record::{
 };
 use crate::records::{
     Actor, ActorKind, AutoSignature, AutoSignaturePredicate, DECISION_SCHEMA, DecisionPredicate,
-    GovDecision, Kind, SIGNATURE_SCHEMA, Target,
+    GovDecision, Kind, SIGNATURE_SCHEMA, Statement, Target,
 };
 use crate::rules::{absent, automation};
 use crate::store::batch::Batch;
@@ -106,7 +106,6 @@ pub fn decide(session: &Session, request: Request) -> Result<Decided, Error> {
         user_id: user,
     };
     let key = target.key(&request.gate);
-    let earlier = records.ledger().about(&key.to_string())?.len();
     let mut says = DecisionPredicate {
         answers: request.answers,
         base,
@@ -115,7 +114,7 @@ pub fn decide(session: &Session, request: Request) -> Result<Decided, Error> {
             actor: actor.clone(),
             confidence: request.confidence,
             decision: request.choice,
-            decision_id: id(&format!("{key} {person} {now} {earlier}"))?,
+            decision_id: id(&[])?,
             evidence_refs: request.evidence,
             gate_type: request.gate,
             rationale: request.rationale,
@@ -136,7 +135,13 @@ pub fn decide(session: &Session, request: Request) -> Result<Decided, Error> {
         says.decision.decision = Choice::Defer;
         says.supersedes = None;
     }
-    let (choice, id) = (says.decision.decision, says.id().clone());
+    // Whoever decides otherwise at the same moment, here or elsewhere, gives it another name; whoever
+    // decides the same again later, too.
+    let earlier = records.ledger().about(&key.to_string())?.len();
+    let payload = Statement::new(says.clone()).to_payload();
+    let id = id(&[&payload, earlier.to_string().as_bytes()].concat())?;
+    says.decision.decision_id = id.clone();
+    let choice = says.decision.decision;
     let envelope = session.sign(says.clone())?;
     let record = envelope.digest();
     let mut batch = Batch::new(format!("{choice} {} {}", says.decision.gate_type, id))
@@ -188,9 +193,9 @@ fn signature(
     })
 }
 
-/// Returns a name that follows from what makes a decision another one than all before.
-fn id(what: &str) -> Result<DecisionId, Error> {
-    let digest = Sha256::of(what.as_bytes()).to_string();
+/// Returns a name that follows from what makes a decision another one than all others.
+fn id(what: &[u8]) -> Result<DecisionId, Error> {
+    let digest = Sha256::of(what).to_string();
     Ok(DecisionId::new(format!(
         "dec-{}",
         digest.get(..16).unwrap_or_default()
