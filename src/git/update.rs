@@ -85,12 +85,12 @@ impl Repo {
         // unchanged, which can be milliseconds too long.
         let refs = self.fresh_refs();
         let wait = Fail::AfterDurationWithBackoff(LOCK_WAIT);
-        let mut tries = 0;
+        let mut tries = 0..DIRECTORY_TRIES;
         let prepared = loop {
             let transaction = refs.transaction().packed_refs(packed(self));
             match transaction.prepare(edits.clone(), wait, wait) {
                 Ok(prepared) => break prepared,
-                Err(error) if lost_its_directory(&error) && tries < DIRECTORY_TRIES => tries += 1,
+                Err(error) if lost_its_directory(&error) && tries.next().is_some() => {}
                 Err(error) => return Err(self.explain(updates, error)),
             }
         };
