@@ -100,7 +100,7 @@ fn decides(world: &World, who: &str, place: &str, target: &str, process: usize, 
     let live;
     if done.text.contains("one-live-decision") {
         told.late.lock().unwrap().0 += 1;
-        if who != "olga" || process % 4 != 0 {
+        if who != "olga" || !process.is_multiple_of(4) {
             return;
         }
         let (_, after) = done.text.split_once("--supersedes ").expect("a remedy");
@@ -180,7 +180,7 @@ fn at_once(processes: usize, clones: usize, targets: usize, each: usize) {
     world.ok("otto", "otto", &["git", "awo", "fetch"]);
     // Processes take the clones in turn, so that some share one.
     let place_of = |process: usize| {
-        let who = if process % 2 == 0 { "olga" } else { "otto" };
+        let who = ["olga", "otto"][process % 2];
         (who, format!("{who}-{}", process % clones))
     };
     for process in 0..clones {
