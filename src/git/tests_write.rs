@@ -324,6 +324,46 @@ fn of_eight_threads_that_append_none_loses_a_commit() {
 }
 
 #[test]
+fn refs_move_while_the_directory_of_their_locks_is_removed_again_and_again() {
+    let sandbox = Sandbox::new();
+    let site = sandbox.init("w.git", HashKind::Sha1);
+    let repo = site.repo();
+    let ids = [commit_on(&repo, &[], "1"), commit_on(&repo, &[], "2")];
+    let both = |expected: Expected, new| {
+        let names = ["refs/awo/log", "refs/awo/deep/er"];
+        names.map(|name| RefUpdate {
+            name: RefName::new(name).unwrap(),
+            expected,
+            new: Some(new),
+        })
+    };
+    repo.update_refs(&both(Expected::Absent, ids[0]), "m")
+        .unwrap();
+    let done = std::sync::atomic::AtomicBool::new(false);
+    let order = std::sync::atomic::Ordering::SeqCst;
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            // As git does when the last loose ref of a directory is packed.
+            while !done.load(order) {
+                for empty in ["refs/awo/deep", "refs/awo"] {
+                    let _ = fs::remove_dir(site.dir.join(empty));
+                }
+            }
+        });
+        let moved: Vec<_> = (0..200)
+            .map(|n| {
+                let (old, new) = (ids[n % 2], ids[(n + 1) % 2]);
+                repo.update_refs(&both(Expected::At(old), new), "m")
+            })
+            .collect();
+        done.store(true, order);
+        for result in moved {
+            result.unwrap();
+        }
+    });
+}
+
+#[test]
 fn git_runs_in_the_directory_asked_for_and_reports_failures() {
     let sandbox = Sandbox::new();
     let site = sandbox.init("w", HashKind::Sha1);

@@ -5,6 +5,7 @@
 //! file `packed-refs`: they are packed with their old values, which changes nothing, and then the
 //! file is replaced by one with all the new values.
 
+use std::io;
 use std::time::Duration;
 
 use gix::lock::acquire::Fail;
@@ -22,6 +23,12 @@ use crate::sys::clock;
 /// Maximum wait for a lock that another process holds. git holds one for a few milliseconds.
 const LOCK_WAIT: Duration = Duration::from_millis(1_000);
 
+/// So often a lock is tried whose directory another process removes meanwhile.
+const DIRECTORY_TRIES: u32 = 100;
+
+/// Returns how a transaction treats `packed-refs`.
+type Packed = for<'a> fn(&'a Repo) -> PackedRefs<'a>;
+
 impl Repo {
     /// Moves refs in one transaction, if each has its expected value.
     ///
@@ -35,7 +42,7 @@ impl Repo {
         }
         let together = updates.len() > 1 && updates.iter().all(|it| it.new.is_some());
         if !together {
-            return self.apply(updates, message, PackedRefs::default());
+            return self.apply(updates, message, |_| PackedRefs::default());
         }
         let loose: Vec<RefUpdate> = updates
             .iter()
@@ -49,9 +56,9 @@ impl Repo {
             .filter(|update| self.common_dir().join(update.name.as_str()).exists())
             .collect();
         if !loose.is_empty() {
-            self.apply(&loose, message, self.packed())?;
+            self.apply(&loose, message, Repo::packed)?;
         }
-        self.apply(updates, message, self.packed())?;
+        self.apply(updates, message, Repo::packed)?;
         self.sync_packed()
     }
 
@@ -70,7 +77,7 @@ impl Repo {
         &self,
         updates: &[RefUpdate],
         message: &str,
-        packed: PackedRefs<'_>,
+        packed: Packed,
     ) -> Result<(), UpdateError> {
         let edits = updates.iter().map(|update| edit(update, message));
         let edits: Vec<_> = edits.collect::<Result<_, _>>()?;
@@ -78,11 +85,15 @@ impl Repo {
         // unchanged, which can be milliseconds too long.
         let refs = self.fresh_refs();
         let wait = Fail::AfterDurationWithBackoff(LOCK_WAIT);
-        let prepared = refs
-            .transaction()
-            .packed_refs(packed)
-            .prepare(edits, wait, wait)
-            .map_err(|error| self.explain(updates, error))?;
+        let mut tries = 0..DIRECTORY_TRIES;
+        let prepared = loop {
+            let transaction = refs.transaction().packed_refs(packed(self));
+            match transaction.prepare(edits.clone(), wait, wait) {
+                Ok(prepared) => break prepared,
+                Err(error) if lost_its_directory(&error) && tries.next().is_some() => {}
+                Err(error) => return Err(self.explain(updates, error)),
+            }
+        };
         // gix reads packed-refs before it holds the locks, and accepts a ref that must not exist if it
         // exists with the new value: two writers would both believe that they had created it.
         for update in updates {
@@ -170,6 +181,14 @@ impl Repo {
         }
         UpdateError::Other(error.into())
     }
+}
+
+/// Tells whether a lock was not taken because its directory was gone. git and gix remove a directory of
+/// refs as soon as it is empty, as when its last loose ref is packed or the last lock in it is given
+/// up, and what made it for its own lock may come too late. Nothing was locked, so it can be tried again.
+fn lost_its_directory(error: &gix::Error) -> bool {
+    let io = error.downcast_any_ref::<io::Error>();
+    io.is_some_and(|it| it.kind() == io::ErrorKind::NotFound)
 }
 
 fn edit(update: &RefUpdate, message: &str) -> Result<RefEdit, UpdateError> {
