@@ -69,7 +69,7 @@ fn source_of(test: &str) -> Option<String> {
 }
 
 /// Whether there is a test of this name.
-fn exists(test: &str) -> bool {
+pub fn exists(test: &str) -> bool {
     let Some(source) = source_of(test) else {
         return false;
     };

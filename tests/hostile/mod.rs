@@ -5,7 +5,7 @@
 
 mod approvals;
 mod behind;
-mod catalogue;
+pub mod catalogue;
 mod detect;
 mod doctor;
 mod door;
