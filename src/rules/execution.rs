@@ -3,7 +3,7 @@
 
 use crate::facts::upstream::Ahead;
 use crate::policy::{Level, Policy, Role, Verified};
-use crate::record::contract::Contract;
+use crate::record::contract::{Contract, Gate1};
 use crate::record::path::quote;
 use crate::record::{
     Finding, Findings, ObjectId, RefName, Rule, RunId, Subject, TaskId, Timestamp, sentence,
@@ -266,10 +266,16 @@ pub fn too_few(
     behind: Option<&Ahead>,
 ) -> Finding {
     let task = &contract.predicate().contract.id;
-    let approve = format!("git awo approve {task}");
+    let (approve, by) = match contract.predicate().contract.gate1 {
+        Gate1::Decision => (
+            format!("git awo decide SpecApproval task/{task} approve --rationale CODE"),
+            " and no decision",
+        ),
+        Gate1::Sentence | Gate1::Operator => (format!("git awo approve {task}"), ""),
+    };
     Rule::TaskApproved
         .finding(Subject::of_record(contract.digest()))
-        .found(format!("approved by {count} operators for this base"))
+        .found(format!("approved by {count} operators{by} for this base"))
         .expected(format!("{needed} distinct operators"))
         .remedy(behind.map_or(approve, follow_first))
 }
