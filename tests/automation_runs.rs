@@ -85,7 +85,7 @@ impl World {
         DecisionId::new(value["decision"].as_str().unwrap()).unwrap()
     }
 
-    fn says<P: Predicate>(&self, who: &str, path: &LedgerPath) -> P {
+    pub fn says<P: Predicate>(&self, who: &str, path: &LedgerPath) -> P {
         let actor = self.actor(who);
         let refs = actor.refs().unwrap();
         let records = Records::open(&actor.repo, &refs).unwrap();

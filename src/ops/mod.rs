@@ -9,6 +9,7 @@ pub mod clone;
 pub mod decide;
 pub mod doctor;
 pub mod error;
+pub mod escalate;
 pub mod events;
 pub mod export;
 pub mod fetch;
