@@ -1,8 +1,19 @@
 //! Models and persons decide on gates: the command, the door and `verify` by one table.
 
+use std::collections::BTreeMap;
+
+use git_awo::actor::Actor;
+use git_awo::record::{Choice, DecisionId, RefName, Sha256, Token};
+use git_awo::records::{
+    ActorKind, AutoSignature, AutoSignaturePredicate, DecisionPredicate, Kind, LedgerPath,
+    SIGNATURE_SCHEMA,
+};
 use serde_json::Value;
 
 use crate::world::World;
+
+/// The ref of all decisions.
+pub const LEDGER: &str = "refs/awo/ledger";
 
 /// What otto's model calls itself.
 const MODEL: &str = "codex-cli:gpt-5.2";
@@ -43,6 +54,100 @@ impl World {
             values.next()?.ok()
         });
         (done.code, value.unwrap_or(Value::Null), done.text)
+    }
+
+    /// Somebody decides, and the gate opens for them; returns the name of the decision.
+    #[track_caller]
+    pub fn approves(&self, who: &str, words: &str) -> DecisionId {
+        let (code, value, text) = self.decides(who, words);
+        assert_eq!((code, &value["choice"]), (0, &"approve".into()), "{text}");
+        DecisionId::new(value["decision"].as_str().unwrap()).unwrap()
+    }
+
+    /// Returns the changes of files by which a decision that only this clone has says something else, as no
+    /// command would write it. A model's approval has an auto-signature that fits, if `signed` leaves it so.
+    pub fn retold(
+        &self,
+        who: &str,
+        id: &DecisionId,
+        change: impl FnOnce(&Actor, &mut DecisionPredicate),
+        signed: impl FnOnce(&mut AutoSignaturePredicate),
+    ) -> Vec<(String, Option<Vec<u8>>)> {
+        let actor = self.actor(who);
+        let before: DecisionPredicate = self.predicate(who, &Kind::Decision.of(id));
+        let mut says = before.clone();
+        change(&actor, &mut says);
+        let mut files = BTreeMap::new();
+        for path in paths(&before) {
+            files.insert(path, None);
+        }
+        let envelope = actor.sign(says.clone()).unwrap();
+        let digest = envelope.digest();
+        let mut signs = signature(&says, digest);
+        signed(&mut signs);
+        let signature = actor.sign(signs).unwrap().to_bytes();
+        let line = format!("{digest}\n").into_bytes();
+        let written = [envelope.to_bytes(), line, signature];
+        files.extend(paths(&says).into_iter().zip(written.map(Some)));
+        let named = |(path, bytes): (LedgerPath, _)| (path.to_path().to_string(), bytes);
+        files.into_iter().map(named).collect()
+    }
+
+    /// In this clone, which alone has it, a decision says something else.
+    pub fn retells_decision(
+        &self,
+        who: &str,
+        id: &DecisionId,
+        change: impl FnOnce(&Actor, &mut DecisionPredicate),
+    ) {
+        let edits = self.retold(who, id, change, |_| {});
+        let edits: Vec<_> = edits
+            .iter()
+            .map(|(path, bytes)| (path.as_str(), bytes.as_deref()))
+            .collect();
+        self.forge(who, &RefName::new(LEDGER).unwrap(), &edits);
+    }
+
+    /// What somebody has is refused by this rule at the door; forced past it, a fresh clone finds it.
+    #[track_caller]
+    pub fn is_found_of(&self, who: &str, refspecs: &[&str], code: &str, rule: &str) {
+        let text = self.push_refused(who, refspecs, code);
+        assert!(text.contains(rule), "{rule}: {text}");
+        self.force(who, refspecs);
+        self.fresh_clone();
+        let text = self.verify_finds(code);
+        assert!(text.contains(&format!("\"{rule}\"")), "{rule}: {text}");
+    }
+}
+
+/// Where the files of a decision stand: the decision, its line under the target, and of a model's approval the
+/// auto-signature.
+fn paths(says: &DecisionPredicate) -> Vec<LedgerPath> {
+    let mut paths = vec![
+        Kind::Decision.of(says.id()),
+        LedgerPath::Decided(says.target_key(), says.id().clone()),
+    ];
+    let it = &says.decision;
+    if it.actor.kind == ActorKind::Model && it.decision == Choice::Approve {
+        paths.push(Kind::AutoSignature.of(says.id()));
+    }
+    paths
+}
+
+fn signature(says: &DecisionPredicate, decision: Sha256) -> AutoSignaturePredicate {
+    let it = &says.decision;
+    AutoSignaturePredicate {
+        context: says.context.clone(),
+        decision,
+        signature: AutoSignature {
+            actor: it.actor.clone(),
+            auto_signature_id: Token::new(format!("sig/{}", it.decision_id)).unwrap(),
+            created_at: it.timestamp,
+            decision_id: it.decision_id.clone(),
+            gate_type: it.gate_type.clone(),
+            schema_version: SIGNATURE_SCHEMA.to_owned(),
+            target_ref: it.target_ref.clone(),
+        },
     }
 }
 

@@ -2,24 +2,26 @@
 
 use git_awo::actor::Actor;
 use git_awo::record::{Choice, DecisionId, RefName, RunId, Timestamp};
-use git_awo::records::{
-    DecisionPredicate, Kind, LedgerPath, OpenedBy, Predicate, RunPredicate, Statement,
-};
+use git_awo::records::{DecisionPredicate, Kind, LedgerPath, OpenedBy, RunPredicate};
 use git_awo::store::layout;
 use git_awo::store::ledger::{Records, spent};
 
-use crate::automation::world;
+use crate::automation::{LEDGER, world};
 use crate::world::World;
 
-const LEDGER: &str = "refs/awo/ledger";
-const RECORDS: &[&str] = &["refs/awo/ledger", "refs/awo/evidence/*"];
-const TASK: &str = "T-2";
-const RUN: &str = "run_d";
+pub const RECORDS: &[&str] = &["refs/awo/ledger", "refs/awo/evidence/*"];
+pub const TASK: &str = "T-2";
+pub const RUN: &str = "run_d";
 const EXECUTE: &str = "echo changed > src/decided.py";
 
 /// A world with a contract of which a decision opens gate 1.
 fn undecided() -> World {
-    let world = world("HYBRID", "");
+    undecided_at("HYBRID", "")
+}
+
+/// The same under a policy of this level with these entries.
+pub fn undecided_at(level: &str, more: &str) -> World {
+    let world = world(level, more);
     let words = [
         "git",
         "awo",
@@ -60,7 +62,7 @@ fn executed() -> (World, DecisionId) {
     (world, id)
 }
 
-fn run(id: &str) -> [&str; 10] {
+pub fn run(id: &str) -> [&str; 10] {
     [
         "git", "awo", "run", TASK, "--run-id", id, "--", "sh", "-c", EXECUTE,
     ]
@@ -68,7 +70,7 @@ fn run(id: &str) -> [&str; 10] {
 
 impl World {
     #[track_caller]
-    fn opens(&self, who: &str, more: &str) -> DecisionId {
+    pub fn opens(&self, who: &str, more: &str) -> DecisionId {
         let base = self.rev(who, "refs/remotes/origin/main");
         let mut more = more.replace("BASE", &base);
         if !more.is_empty() {
@@ -80,23 +82,13 @@ impl World {
             format!(" --base {base}")
         };
         let ask = format!("SpecApproval task/{TASK} approve --rationale x{more}{base}");
-        let (code, value, text) = self.decides(who, &ask);
-        assert_eq!((code, &value["choice"]), (0, &"approve".into()), "{text}");
-        DecisionId::new(value["decision"].as_str().unwrap()).unwrap()
-    }
-
-    pub fn says<P: Predicate>(&self, who: &str, path: &LedgerPath) -> P {
-        let actor = self.actor(who);
-        let refs = actor.refs().unwrap();
-        let records = Records::open(&actor.repo, &refs).unwrap();
-        let envelope = records.envelope(path).unwrap().expect("it is there");
-        Statement::<P>::parse(envelope.payload()).unwrap().predicate
+        self.approves(who, &ask)
     }
 
     /// The run record in otto's clone says something else; what it spends is marked.
-    fn retells(&self, run: &str, change: impl FnOnce(&mut RunPredicate)) {
+    pub fn retells(&self, run: &str, change: impl FnOnce(&mut RunPredicate)) {
         let path = Kind::Run.of(RunId::new(run).unwrap());
-        let mut says: RunPredicate = self.says("otto", &path);
+        let mut says: RunPredicate = self.predicate("otto", &path);
         change(&mut says);
         let marks = says
             .approvals
@@ -112,49 +104,24 @@ impl World {
 
     /// Somebody decides on the contract as no command would, in their own clone.
     fn forges(&self, who: &str, change: impl FnOnce(&Actor, &mut DecisionPredicate)) -> DecisionId {
-        let id = self.opens(
-            who,
-            if who == "otto" {
-                "--confidence 0.9 --evidence BASE"
-            } else {
-                ""
-            },
-        );
-        let path = Kind::Decision.of(&id);
-        let mut says: DecisionPredicate = self.says(who, &path);
-        let actor = self.actor(who);
-        change(&actor, &mut says);
-        let envelope = actor.sign(says.clone()).unwrap();
-        let decided = LedgerPath::Decided(says.target_key(), id.clone())
-            .to_path()
-            .to_string();
-        let (bytes, mark) = (
-            envelope.to_bytes(),
-            format!("{}\n", envelope.digest()).into_bytes(),
-        );
-        let path = path.to_path().to_string();
-        let edits = [
-            (path.as_str(), Some(&*bytes)),
-            (decided.as_str(), Some(&*mark)),
-        ];
-        self.forge(who, &RefName::new(LEDGER).unwrap(), &edits);
+        let more = match who {
+            "otto" => "--confidence 0.9 --evidence BASE",
+            _ => "",
+        };
+        let id = self.opens(who, more);
+        self.retells_decision(who, &id, change);
         id
     }
 
     /// What otto has is refused by this rule at the door; forced past it, a fresh clone finds it.
     #[track_caller]
-    fn is_found(&self, code: &str, rule: &str) {
-        let text = self.push_refused("otto", RECORDS, code);
-        assert!(text.contains(rule), "{rule}: {text}");
-        self.force("otto", RECORDS);
-        self.fresh_clone();
-        let text = self.verify_finds(code);
-        assert!(text.contains(&format!("\"{rule}\"")), "{rule}: {text}");
+    pub fn is_found(&self, code: &str, rule: &str) {
+        self.is_found_of("otto", RECORDS, code, rule);
     }
 
     /// The execution gate refuses by this rule, and nothing is recorded.
     #[track_caller]
-    fn is_not_executed(&self, code: &str, rule: &str) {
+    pub fn is_not_executed(&self, code: &str, rule: &str) {
         let before = self.rev("otto", LEDGER);
         let text = self.refused("otto", "otto", &run("run_e"), code);
         assert!(text.contains(rule), "{rule}: {text}");
@@ -216,9 +183,9 @@ fn a_decision_opens_one_execution() {
     world.ok("otto", "otto", &run("run_e"));
     let twin = world.copied();
     twin.push_accepted("otto", RECORDS);
-    let used: RunPredicate = world.says("otto", &Kind::Run.of(RunId::new(RUN).unwrap()));
+    let used: RunPredicate = world.predicate("otto", &Kind::Run.of(RunId::new(RUN).unwrap()));
     let path = Kind::Run.of(RunId::new("run_e").unwrap());
-    let mut says: RunPredicate = world.says("otto", &path);
+    let mut says: RunPredicate = world.predicate("otto", &path);
     (says.approvals, says.gate1) = (used.approvals, used.gate1);
     let bytes = world.actor("otto").sign(says).unwrap().to_bytes();
     let path = path.to_path().to_string();
@@ -232,16 +199,22 @@ fn a_decision_opens_one_execution() {
 
 #[test]
 fn nothing_is_hoarded_for_a_stricter_policy() {
-    for (level, code, rule) in [
-        ("FULL_HUMAN", "GOV-009", "human-required"),
-        ("LOCKED", "GOV-007", "locked"),
+    // Under AUTONOMOUS a model opens the gate, under HYBRID a person.
+    let more = "[[automation.gate]]\nname = \"SpecApproval\"\nHYBRID = \"human\"\n";
+    for (before, level, more, code, rule) in [
+        ("AUTONOMOUS", "HYBRID", more, "GOV-009", "human-required"),
+        ("AUTONOMOUS", "LOCKED", "", "GOV-007", "locked"),
+        ("HYBRID", "FULL_HUMAN", "", "GOV-009", "human-required"),
+        ("HYBRID", "LOCKED", "", "GOV-007", "locked"),
     ] {
-        let (unused, _) = decided();
+        let unused = undecided_at(before, more);
+        unused.opens("otto", "--confidence 0.9 --evidence BASE");
+        unused.ok("otto", "otto", &["git", "awo", "push"]);
         let used = unused.copied();
         used.ok("otto", "otto", &run(RUN));
         used.copied().push_accepted("otto", RECORDS);
         for world in [&unused, &used] {
-            world.levels(3, level, "");
+            world.levels(3, level, more);
             world.ok("otto", "otto", &["git", "awo", "fetch"]);
         }
         unused.is_not_executed(code, rule);
@@ -272,7 +245,7 @@ fn a_decision_on_another_contract_or_base_opens_nothing() {
     for named in [other, elsewhere] {
         let world = world.copied();
         let path = Kind::Decision.of(&named);
-        let says: DecisionPredicate = world.says("otto", &path);
+        let says: DecisionPredicate = world.predicate("otto", &path);
         let actor = world.actor("otto");
         let refs = actor.refs().unwrap();
         let records = Records::open(&actor.repo, &refs).unwrap();
@@ -450,7 +423,7 @@ fn a_decision_that_has_expired_opens_nothing() {
     let unused = world.copied();
     world.ok("otto", "otto", &run(RUN));
     world.copied().push_accepted("otto", RECORDS);
-    let says: DecisionPredicate = world.says("otto", &Kind::Decision.of(&id));
+    let says: DecisionPredicate = world.predicate("otto", &Kind::Decision.of(&id));
     while world.actor("otto").now() <= says.expires {
         std::thread::sleep(std::time::Duration::from_millis(200));
     }

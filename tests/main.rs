@@ -4,6 +4,7 @@
 mod aside;
 mod attacks;
 mod automation;
+mod automation_conformance;
 mod automation_runs;
 mod bench;
 mod checkouts;

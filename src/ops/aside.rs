@@ -6,9 +6,14 @@ use std::collections::BTreeSet;
 use crate::git::{Expected, RefUpdate};
 use crate::record::{Finding, Findings, ObjectId, RefName, Rule, RunId};
 use crate::rules::remote as rules;
+use crate::store::ledger::Refs;
+use crate::store::swap::swap;
 use crate::store::unsent::{Moved, Piece, Unsent, displaced};
 
 use super::{Error, Session};
+
+/// Refs that keep what was set aside, and where they are.
+type Kept = Vec<(RefName, ObjectId)>;
 
 /// What is set aside.
 #[derive(Clone, Debug, Default)]
@@ -100,11 +105,28 @@ fn is_for_good(finding: &Finding, everything: bool, with_policy: bool, first: bo
     everything || follows || rules::never_lands(finding, with_policy)
 }
 
-/// Moves refs to where they are without what is set aside, and keeps their tips. Returns where they
-/// are kept.
-pub(super) fn settle(session: &Session, moved: &Moved) -> Result<Vec<(RefName, ObjectId)>, Error> {
-    let refs = session.refs()?;
-    let (mut updates, mut kept) = (Vec::new(), Vec::new());
+/// Moves refs to where they are without what is set aside, on top of what the server has, and keeps
+/// their tips. Returns where they are kept. What another process records here meanwhile stays.
+pub(super) fn settle(
+    session: &Session,
+    pieces: &BTreeSet<Piece>,
+    theirs: &Refs,
+) -> Result<Kept, Error> {
+    if pieces.is_empty() {
+        return Ok(Kept::new());
+    }
+    let author = session.actor().author();
+    swap(session.repo(), "awo: set aside", &[], || {
+        let session = session.again()?;
+        let refs = session.refs()?;
+        let moved = Unsent::between(session.repo(), refs, theirs)?.without(pieces, &author)?;
+        keeping(&session, refs, &moved)
+    })
+}
+
+/// Returns these movements with those that keep what they leave, and where that is kept.
+fn keeping(session: &Session, refs: &Refs, moved: &Moved) -> Result<(Vec<RefUpdate>, Kept), Error> {
+    let (mut updates, mut kept) = (Vec::new(), Kept::new());
     for (name, tip) in moved {
         let Some(our) = refs.get(name).copied() else {
             continue;
@@ -130,8 +152,5 @@ pub(super) fn settle(session: &Session, moved: &Moved) -> Result<Vec<(RefName, O
         }
         kept.push((keep, our));
     }
-    if !updates.is_empty() {
-        session.repo().update_refs(&updates, "awo: set aside")?;
-    }
-    Ok(kept)
+    Ok((updates, kept))
 }

@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 
 use crate::facts::decisions::{Named, line};
-use crate::policy::{Policy, Role};
+use crate::policy::Role;
 use crate::record::{
-    Choice, Confidence, DecisionId, Finding, Findings, Gate, ObjectId, Reason, RepoPath, RunId,
-    Sha256, Subject, TaskId, Timestamp, Token,
+    Choice, Confidence, DecisionId, Findings, Gate, ObjectId, Reason, RepoPath, RunId, Sha256,
+    Subject, TaskId, Timestamp, Token,
 };
 use crate::records::{
     Actor, ActorKind, AutoSignature, AutoSignaturePredicate, DECISION_SCHEMA, DecisionPredicate,
-    GovDecision, Kind, SIGNATURE_SCHEMA, Target,
+    GovDecision, Kind, SIGNATURE_SCHEMA, Statement, Target,
 };
 use crate::rules::{absent, automation};
 use crate::store::batch::Batch;
@@ -117,7 +117,6 @@ pub(super) fn draft(
         user_id: user,
     };
     let key = target.key(&request.gate);
-    let earlier = records.ledger().about(&key.to_string())?.len();
     let mut says = DecisionPredicate {
         answers: request.answers,
         base,
@@ -126,7 +125,7 @@ pub(super) fn draft(
             actor: actor.clone(),
             confidence: request.confidence,
             decision: request.choice,
-            decision_id: id(&format!("{key} {person} {now} {earlier}"))?,
+            decision_id: id(&[])?,
             evidence_refs: request.evidence,
             gate_type: request.gate,
             rationale: request.rationale,
@@ -142,12 +141,22 @@ pub(super) fn draft(
         target,
         task,
     };
-    let refused = closed(policy, gate, &says);
-    if !refused.is_empty() {
+    let asked = gate.filter(|_| says.decision.decision == Choice::Approve);
+    let closed = asked.and_then(|gate| {
+        let subject = Subject::of_record(&says.decision.target_ref);
+        Some((gate, automation::opens(policy, gate, &says, &subject)?))
+    });
+    if closed.is_some() {
         says.decision.decision = Choice::Defer;
         says.supersedes = None;
     }
-    let (choice, id) = (says.decision.decision, says.id().clone());
+    // Whoever decides otherwise at the same moment, here or elsewhere, gives it another name; whoever
+    // decides the same again later, too.
+    let earlier = records.ledger().about(&key.to_string())?.len();
+    let payload = Statement::new(says.clone()).to_payload();
+    let id = id(&[&payload, earlier.to_string().as_bytes()].concat())?;
+    says.decision.decision_id = id.clone();
+    let choice = says.decision.decision;
     let envelope = session.sign(says.clone())?;
     let record = envelope.digest();
     let mut batch = Batch::new(format!("{choice} {} {}", says.decision.gate_type, id))
@@ -159,23 +168,15 @@ pub(super) fn draft(
         auto_signature = Some(signature.digest());
         batch = batch.record(&Kind::AutoSignature.of(&id), &signature);
     }
+    let closed = closed.map(|(gate, it)| automation::deferred(policy, gate, &says, it));
     let decided = Decided {
         id,
         choice,
         record,
         auto_signature,
-        refused,
+        refused: closed.into_iter().collect(),
     };
     Ok((decided, batch))
-}
-
-/// Returns why a gate does not open for whoever asks.
-fn closed(policy: &Policy, gate: Option<Gate>, says: &DecisionPredicate) -> Findings {
-    let asked = gate.filter(|_| says.decision.decision == Choice::Approve);
-    let subject = Subject::of_record(&says.decision.target_ref);
-    let closed: Option<Finding> =
-        asked.and_then(|gate| automation::opens(policy, gate, says, &subject));
-    closed.into_iter().collect()
 }
 
 fn signature(
@@ -199,9 +200,9 @@ fn signature(
     })
 }
 
-/// Returns a name that follows from what makes a decision another one than all before.
-fn id(what: &str) -> Result<DecisionId, Error> {
-    let digest = Sha256::of(what.as_bytes()).to_string();
+/// Returns a name that follows from what makes a decision another one than all others.
+fn id(what: &[u8]) -> Result<DecisionId, Error> {
+    let digest = Sha256::of(what).to_string();
     Ok(DecisionId::new(format!(
         "dec-{}",
         digest.get(..16).unwrap_or_default()

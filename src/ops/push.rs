@@ -186,7 +186,9 @@ fn deliver(
         }
         match answer {
             Ok(()) => {
-                let kept = settle(session, &moved)?;
+                let mut there = theirs.clone();
+                there.extend(tips.iter().cloned());
+                let kept = settle(session, &aside.pieces, &there)?;
                 let refs = tips;
                 return Ok(Ok(Pushed { refs, aside, kept }));
             }

@@ -98,7 +98,8 @@ pub fn used(it: &Opening, opens: &Opens<'_>, subject: &Subject, findings: &mut F
             "{id} binds {}",
             bound.as_deref().unwrap_or("no base commit")
         );
-        refuse(Rule::BindingStale, found, base.to_string(), again);
+        let remedy = format!("{again} --supersedes {id}");
+        refuse(Rule::BindingStale, found, base.to_string(), &remedy);
     }
     if says.expires <= it.time {
         let found = format!("the decision {id} expired at {}", says.expires);
@@ -177,8 +178,34 @@ fn decides(
     };
     findings.extend(refused.map(|(rule, found, expected)| {
         let finding = rule.finding(subject.clone()).found(found);
-        finding.expected(expected).remedy(again(says))
+        let remedy = format!("{} --supersedes {}", again(says), says.id());
+        finding.expected(expected).remedy(remedy)
     }));
+}
+
+/// Says of a gate that does not open how a person opens it, now that the decision says *defer*.
+pub fn deferred(
+    policy: &Policy,
+    gate: Gate,
+    says: &DecisionPredicate,
+    refused: Finding,
+) -> Finding {
+    if policy.level() == Level::Locked || policy.need(gate) == Need::Never {
+        return refused;
+    }
+    let (on, persons) = (&says.decision.target_ref, persons(policy, gate));
+    refused.remedy(format!(
+        "git awo push, and ask {persons} to run git awo decide {gate} {on} approve --rationale CODE --answers {}",
+        says.id()
+    ))
+}
+
+/// Returns who opens a gate that needs a person.
+fn persons(policy: &Policy, gate: Gate) -> String {
+    match gate {
+        Gate::SkeletonApproval => policy.holders(Role::Reviewer),
+        _ => policy.holders(Role::Operator),
+    }
 }
 
 /// What a gate answers to whoever asks it to open.
@@ -196,10 +223,7 @@ pub fn opens(
         _ if by_model => "approved by a model".to_owned(),
         _ => "approved by a person".to_owned(),
     };
-    let persons = match gate {
-        Gate::SkeletonApproval => policy.holders(Role::Reviewer),
-        _ => policy.holders(Role::Operator),
-    };
+    let persons = persons(policy, gate);
     let on = &says.decision.target_ref;
     let defer = format!("git awo decide {gate} {on} defer --rationale CODE, and ask {persons}");
     let (rule, remedy) = match need {
@@ -237,14 +261,7 @@ pub fn decision(facts: &DecisionFacts<'_>, subject: &Subject) -> Findings {
         &mut findings,
     );
     let Some(gate) = says.gate() else {
-        let known: Vec<_> = Gate::ALL.iter().map(|gate| gate.name()).collect();
-        findings.push(
-            Rule::GateUnknown
-                .finding(subject.clone())
-                .found(&says.decision.gate_type)
-                .expected(known.join(", "))
-                .remedy("git awo decide GATE TARGET approve --rationale CODE"),
-        );
+        findings.push(unknown(&says.decision.gate_type, subject));
         return findings;
     };
     if says.decision.decision == Choice::Approve {
@@ -279,6 +296,13 @@ pub fn decision(facts: &DecisionFacts<'_>, subject: &Subject) -> Findings {
         );
     }
     findings
+}
+
+fn unknown(gate: &Token, subject: &Subject) -> Finding {
+    let known: Vec<_> = Gate::ALL.iter().map(|gate| gate.name()).collect();
+    let finding = Rule::GateUnknown.finding(subject.clone()).found(gate);
+    let expected = finding.expected(known.join(", "));
+    expected.remedy("git awo decide GATE TARGET approve --rationale CODE")
 }
 
 fn again(says: &DecisionPredicate) -> String {
@@ -428,12 +452,7 @@ pub fn auto_signature(
     };
     match Gate::of_name(it.gate_type.as_str()) {
         None => {
-            let known: Vec<_> = Gate::ALL.iter().map(|gate| gate.name()).collect();
-            return refuse(
-                Rule::GateUnknown,
-                it.gate_type.to_string(),
-                known.join(", "),
-            );
+            return Some(unknown(&it.gate_type, subject));
         }
         Some(gate @ (Gate::CloudEscalation | Gate::PolicyViolation | Gate::SkeletonApproval)) => {
             let found = format!("an auto-signature for {gate}");

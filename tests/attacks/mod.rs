@@ -66,7 +66,8 @@ impl World {
         self.predicate(who, &Kind::Run.of(RunId::new(RUN).unwrap()))
     }
 
-    fn predicate<P: Predicate>(&self, who: &str, path: &LedgerPath) -> P {
+    /// What a record of a person's clone says.
+    pub fn predicate<P: Predicate>(&self, who: &str, path: &LedgerPath) -> P {
         let actor = self.actor(who);
         let refs = actor.refs().unwrap();
         let records = Records::open(&actor.repo, &refs).unwrap();

@@ -5,7 +5,8 @@
 
 mod approvals;
 mod behind;
-mod catalogue;
+pub mod catalogue;
+mod decisions;
 mod detect;
 mod doctor;
 mod door;

@@ -4,6 +4,7 @@
 //! The module `long` plays the same with the numbers that are published.
 
 mod clients;
+mod decisions;
 mod doors;
 mod gc;
 mod order;

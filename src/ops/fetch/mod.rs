@@ -100,10 +100,7 @@ pub fn fetch(session: &Session, request: &Request) -> Result<Fetched, Error> {
     }
     if request.theirs {
         let unsent = Unsent::between(session.repo(), session.refs()?, their_refs)?;
-        if !unsent.conflicts().is_empty() {
-            let moved = unsent.without(unsent.conflicts(), &session.actor().author())?;
-            displaced = aside::settle(session, &moved)?;
-        }
+        displaced = aside::settle(session, unsent.conflicts(), their_refs)?;
     }
     let mut fetched = merge(&brought, remote)?;
     fetched.moved.extend(displaced);
