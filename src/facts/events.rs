@@ -44,6 +44,17 @@ impl Collector<'_> {
         Ok(events)
     }
 
+    /// Returns the events of one decision, and with an answer how they end.
+    pub fn events_about(
+        &self,
+        decision: &Verified<DecisionPredicate>,
+        answer: Option<&Verified<DecisionPredicate>>,
+    ) -> Result<Vec<Event>, Error> {
+        let mut events = Vec::new();
+        self.events_of(decision, answer, &mut events)?;
+        Ok(events)
+    }
+
     fn events_of(
         &self,
         decision: &Verified<DecisionPredicate>,

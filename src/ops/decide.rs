@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::facts::decisions::{Named, line};
-use crate::policy::Role;
+use crate::facts::run::Collector;
+use crate::policy::{Role, Verified};
 use crate::record::{
     Choice, Confidence, DecisionId, Findings, Gate, ObjectId, Reason, RepoPath, RunId, Sha256,
     Subject, TaskId, Timestamp, Token,
@@ -320,15 +321,10 @@ pub fn decisions(session: &Session) -> Result<Vec<Listed>, Error> {
     let (answered, superseded) = (named(|it| &it.answers), named(|it| &it.supersedes));
     let mut listed = Vec::new();
     for decision in all {
+        let id = decision.predicate().id();
+        let (answered, superseded) = (answered.contains(id), superseded.contains(id));
+        let state = state(session, &collector, &decision, answered, superseded)?;
         let (record, says) = (decision.digest(), decision.predicate().clone());
-        let state = match says.decision.decision {
-            _ if collector.is_withdrawn(&decision)? => State::Withdrawn,
-            _ if superseded.contains(says.id()) => State::Superseded,
-            Choice::Defer if answered.contains(says.id()) => State::Answered,
-            _ if says.expires <= session.now() => State::Expired,
-            Choice::Defer => State::Open,
-            Choice::Approve | Choice::Reject => State::Counts,
-        };
         listed.push(Listed {
             says,
             record,
@@ -336,4 +332,23 @@ pub fn decisions(session: &Session) -> Result<Vec<Listed>, Error> {
         });
     }
     Ok(listed)
+}
+
+/// Returns how a decision stands, which others answer or supersede, or not.
+pub(super) fn state(
+    session: &Session,
+    collector: &Collector<'_>,
+    decision: &Verified<DecisionPredicate>,
+    answered: bool,
+    superseded: bool,
+) -> Result<State, Error> {
+    let says = decision.predicate();
+    Ok(match says.decision.decision {
+        _ if collector.is_withdrawn(decision)? => State::Withdrawn,
+        _ if superseded => State::Superseded,
+        Choice::Defer if answered => State::Answered,
+        _ if says.expires <= session.now() => State::Expired,
+        Choice::Defer => State::Open,
+        Choice::Approve | Choice::Reject => State::Counts,
+    })
 }

@@ -7,6 +7,7 @@ pub mod attest;
 pub mod chain;
 pub mod clone;
 pub mod decide;
+pub mod decision;
 pub mod doctor;
 pub mod error;
 pub mod escalate;
