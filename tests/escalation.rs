@@ -10,7 +10,56 @@ use git_awo::records::{
 };
 
 use crate::automation::world;
+use crate::hostile::Case;
 use crate::world::World;
+
+pub const CASES: &[Case] = &[
+    Case {
+        id: "L-33",
+        attack: "bytes for a model elsewhere without a plan or a consent, by a model's decision, by a person's \
+                 decision alone, after a refusal",
+        answer: "GOV-009",
+        tests: &[
+            "escalation::t_cloud_001_and_t_gov_003_no_level_sends_without_a_persons_consent",
+            "escalation::a_person_who_refuses_is_asked_no_more_for_that",
+        ],
+    },
+    Case {
+        id: "L-34",
+        attack: "other bytes than were consented to, a consent to another plan, request or decision, in another's \
+                 name, by a model, for too long",
+        answer: "ATT-002, ATT-001, INT-004, GOV-005",
+        tests: &[
+            "escalation::t_cloud_002_only_the_bytes_that_were_consented_to_are_sent",
+            "escalation::a_consent_binds_plan_request_and_bytes_and_is_a_persons",
+            "escalation::a_plan_says_what_it_is_made_from_and_keeps_to_its_limit",
+        ],
+    },
+    Case {
+        id: "L-35",
+        attack: "a consent that was withdrawn or has expired; the withdrawal of one that was used",
+        answer: "GOV-005, REP-001",
+        tests: &["escalation::a_consent_that_was_withdrawn_or_has_expired_sends_nothing"],
+    },
+    Case {
+        id: "L-36",
+        attack: "a consent that several clones and processes use at once, or that is used again",
+        answer: "one of them gets the bytes, the others REP-001",
+        tests: &["escalation::of_two_clones_that_send_at_once_one_gets_the_bytes"],
+    },
+    Case {
+        id: "L-37",
+        attack: "an escalation under LOCKED, or under a policy that allows none; a consent hoarded until then",
+        answer: "GOV-007, GOV-009",
+        tests: &["escalation::t_cloud_004_locked_denies_before_the_bundle_is_read"],
+    },
+    Case {
+        id: "L-38",
+        attack: "a use that the server does not confirm",
+        answer: "INT-005, nothing is handed over",
+        tests: &["escalation::whoever_cannot_reach_the_server_sends_nothing_and_keeps_the_consent"],
+    },
+];
 
 const LEDGER: &str = "refs/awo/ledger";
 const ALLOWED: &str = "[automation.escalation]\nallow = true\nconsent_hours = 24\n";
@@ -513,6 +562,29 @@ fn a_consent_that_was_withdrawn_or_has_expired_sends_nothing() {
 }
 
 #[test]
+fn the_page_is_typed_as_it_stands() {
+    let world = world("HYBRID", ALLOWED);
+    let program = std::path::Path::new(crate::world::PROGRAM);
+    let path = program.parent().unwrap().display().to_string();
+    let mut typed = 0;
+    for (kind, lines) in crate::howtos::blocks("escalation") {
+        let Some(who) = kind.strip_prefix("sh ") else {
+            assert_eq!(lines, ALLOWED);
+            continue;
+        };
+        let mut command = world.command(who, who, &["sh", "-ec", &lines]);
+        command.env("PATH", format!("{path}:/usr/local/bin:/usr/bin:/bin"));
+        let done = command.output().unwrap();
+        let said = String::from_utf8_lossy(&done.stderr);
+        assert!(done.status.success(), "{lines}\n{said}");
+        typed += 1;
+    }
+    assert_eq!(typed, 3);
+    world.fresh_clone();
+    world.ok("vera", "vera", &["git", "awo", "verify"]);
+}
+
+#[test]
 fn a_person_who_refuses_is_asked_no_more_for_that() {
     let (world, id) = planned("HYBRID");
     world.ok("olga", "olga", &consent(&id, "--no"));
@@ -546,7 +618,7 @@ fn of_two_clones_that_send_at_once_one_gets_the_bytes() {
             }
             code => {
                 assert_eq!(done.stdout, b"", "{who}");
-                assert!(said.contains("REP-"), "{who} {code:?}: {said}");
+                assert!(said.contains("REP-001"), "{who} {code:?}: {said}");
             }
         }
     }

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use crate::actor;
 use crate::facts::escalation::{Escalation, Sending};
 use crate::facts::log;
 use crate::facts::run::Collector;
@@ -396,7 +397,13 @@ pub fn send(
     let batch = Batch::new(format!("use the consent to {id}"))
         .record(&path, &envelope)
         .unless(&path, Rule::RecordName);
-    session.commit(&batch)?;
+    match session.actor().write(&batch) {
+        // Another process of this clone was faster.
+        Err(actor::Error::Store(store::Error::Meanwhile { .. })) => {
+            return Err(refuse(rules::spent(id).into()));
+        }
+        written => written?,
+    }
     push::push(
         &session.again()?,
         &push::Request {
