@@ -10,6 +10,7 @@ pub mod decide;
 pub mod decision;
 pub mod doctor;
 pub mod error;
+pub mod escalate;
 pub mod events;
 pub mod export;
 pub mod fetch;
