@@ -6,7 +6,7 @@ use crate::policy::{Level, Policy, Role, Verified};
 use crate::record::contract::{Contract, Gate1};
 use crate::record::path::quote;
 use crate::record::{
-    Finding, Findings, ObjectId, RefName, Rule, RunId, Subject, TaskId, Timestamp, sentence,
+    Finding, Findings, Gate, ObjectId, RefName, Rule, RunId, Subject, TaskId, Timestamp, sentence,
 };
 use crate::records::{ApprovalPredicate, Approves, ContractPredicate, DecisionPredicate, Kind};
 use crate::store::layout;
@@ -266,9 +266,10 @@ pub fn too_few(
     behind: Option<&Ahead>,
 ) -> Finding {
     let task = &contract.predicate().contract.id;
+    let (gate, on) = (Gate::SpecApproval, format!("task/{task}"));
     let (approve, by) = match contract.predicate().contract.gate1 {
         Gate1::Decision => (
-            format!("git awo decide SpecApproval task/{task} approve --rationale CODE"),
+            format!("git awo decide {gate} {on} approve --rationale CODE"),
             " and no decision",
         ),
         Gate1::Sentence | Gate1::Operator => (format!("git awo approve {task}"), ""),
