@@ -13,7 +13,7 @@ use crate::records::{
 use crate::store::ledger::Refs;
 
 /// vera is a model.
-const MODEL: Edit = Edit::Policy(|it| {
+pub const MODEL: Edit = Edit::Policy(|it| {
     *it = it.replacen(
         "version = 1\n",
         "version = 1\nrequires = [\"automation/1\"]\n",
@@ -24,10 +24,10 @@ const MODEL: Edit = Edit::Policy(|it| {
         "name = \"vera\"\nroles = [\"model\", \"reviewer\"]\nmodel = \"m:1\"",
     );
 });
-const FULL_HUMAN: Edit = Edit::Policy(|it| level(it, "FULL_HUMAN"));
-const HYBRID: Edit = Edit::Policy(|it| level(it, "HYBRID"));
-const AUTONOMOUS: Edit = Edit::Policy(|it| level(it, "AUTONOMOUS"));
-const LOCKED: Edit = Edit::Policy(|it| level(it, "LOCKED"));
+pub const FULL_HUMAN: Edit = Edit::Policy(|it| level(it, "FULL_HUMAN"));
+pub const HYBRID: Edit = Edit::Policy(|it| level(it, "HYBRID"));
+pub const AUTONOMOUS: Edit = Edit::Policy(|it| level(it, "AUTONOMOUS"));
+pub const LOCKED: Edit = Edit::Policy(|it| level(it, "LOCKED"));
 
 fn level(it: &mut String, word: &str) {
     *it = it.replacen("level = \"HYBRID\"", &format!("level = \"{word}\""), 1);
@@ -78,7 +78,7 @@ fn target(world: &World, gate: Gate) -> (String, Target, Option<ObjectId>) {
 }
 
 /// A decision that holds, by a model that is this confident or by a person.
-fn decision(
+pub fn decision(
     world: &World,
     gate: Gate,
     choice: Choice,
@@ -152,7 +152,7 @@ fn signature(says: &DecisionPredicate, digest: Sha256) -> AutoSignaturePredicate
 }
 
 /// Returns the files of a decision: with a model's approval its auto-signature.
-fn files(says: &DecisionPredicate) -> Vec<(LedgerPath, Vec<u8>)> {
+pub fn files(says: &DecisionPredicate) -> Vec<(LedgerPath, Vec<u8>)> {
     let by = says.context.identity.as_str().to_owned();
     let envelope = sealed(says.clone(), &by);
     let digest = envelope.digest();
