@@ -201,11 +201,6 @@ impl Collector<'_> {
         };
         let mut all = self.decisions_on(says.target_key())?;
         all.retain(|it| it.digest() == decision.digest() || before(it.digest()));
-        let by_person = |it: &DecisionPredicate| it.decision.actor.kind == ActorKind::Human;
-        let supersedes = |it: &DecisionPredicate, other: &DecisionPredicate| {
-            let named = it.supersedes.as_ref() == Some(other.id()) && it.id() != other.id();
-            named && (by_person(it) || !by_person(other))
-        };
         let superseder = |other: &DecisionPredicate| {
             let mut others = all.iter().map(Verified::predicate);
             others
@@ -306,6 +301,20 @@ impl Collector<'_> {
             None => false,
         })
     }
+}
+
+/// Tells whether a decision takes the place of another one on the same gate and target: what a person
+/// decided only a person supersedes.
+pub fn supersedes(it: &DecisionPredicate, other: &DecisionPredicate) -> bool {
+    let by_person = |it: &DecisionPredicate| it.decision.actor.kind == ActorKind::Human;
+    let named = it.supersedes.as_ref() == Some(other.id()) && it.id() != other.id();
+    named && (by_person(it) || !by_person(other))
+}
+
+/// Tells whether a decision answers another one on the same gate and target: only a person answers.
+pub fn answers(it: &DecisionPredicate, other: &DecisionPredicate) -> bool {
+    let by_person = it.decision.actor.kind == ActorKind::Human;
+    by_person && it.answers.as_ref() == Some(other.id()) && it.id() != other.id()
 }
 
 /// Returns what the list of decisions on a target says of one: the digest of its record.

@@ -3,13 +3,13 @@
 
 use std::collections::BTreeSet;
 
-use crate::facts::decisions::{DecisionFacts, Named};
+use crate::facts::decisions::{DecisionFacts, Named, answers, supersedes};
 use crate::facts::opening::Opening;
 use crate::facts::run::Lookup;
 use crate::policy::{Need, Policy, Role, Verified};
 use crate::record::contract::Gate1;
 use crate::record::{
-    Choice, Finding, Findings, Gate, IdentityName, Level, ObjectId, Rule, Subject, Token,
+    Choice, Finding, Findings, Gate, IdentityName, Level, ObjectId, Rule, Subject, Timestamp, Token,
 };
 use crate::records::{
     ActorKind, AutoSignaturePredicate, ContractPredicate, DECISION_SCHEMA, DecisionPredicate,
@@ -149,6 +149,87 @@ fn decides(
     }));
 }
 
+/// Returns the role of the persons who decide on a gate.
+pub fn decided_by(gate: Gate) -> Role {
+    match gate {
+        Gate::SkeletonApproval => Role::Reviewer,
+        _ => Role::Operator,
+    }
+}
+
+/// Returns the persons who may answer what was deferred on a gate.
+pub fn answerers(policy: &Policy, gate: Gate) -> impl Iterator<Item = &IdentityName> {
+    policy.people_who(decided_by(gate))
+}
+
+/// How a decision stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It counts.
+    Counts,
+    /// A person must answer it.
+    Open,
+    /// It was answered.
+    Answered,
+    /// Another one took its place.
+    Superseded,
+    /// Its maker has withdrawn it.
+    Withdrawn,
+    /// It has expired.
+    Expired,
+}
+
+impl Standing {
+    /// Returns the word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Standing::Counts => "counts",
+            Standing::Open => "open",
+            Standing::Answered => "answered",
+            Standing::Superseded => "superseded",
+            Standing::Withdrawn => "withdrawn",
+            Standing::Expired => "expired",
+        }
+    }
+}
+
+/// Returns how a decision stands at a time, among all on the same gate and target.
+pub fn stands(
+    says: &DecisionPredicate,
+    all: &[Verified<DecisionPredicate>],
+    withdrawn: bool,
+    time: Timestamp,
+) -> Standing {
+    let any = |rule: fn(&DecisionPredicate, &DecisionPredicate) -> bool| {
+        all.iter().any(|it| rule(it.predicate(), says))
+    };
+    match says.decision.decision {
+        _ if withdrawn => Standing::Withdrawn,
+        _ if any(supersedes) => Standing::Superseded,
+        Choice::Defer if any(answers) => Standing::Answered,
+        _ if says.expires <= time => Standing::Expired,
+        Choice::Defer => Standing::Open,
+        Choice::Approve | Choice::Reject => Standing::Counts,
+    }
+}
+
+/// Returns the command by which a person answers what was deferred; nothing for a gate that is unknown.
+pub fn answer(policy: &Policy, says: &DecisionPredicate) -> Option<String> {
+    let (gate, it) = (says.gate()?, &says.decision);
+    let choice = match policy.need(gate) {
+        Need::Never => Choice::Reject,
+        Need::Auto(_) | Need::Human => Choice::Approve,
+    };
+    let file = match says.target {
+        Target::Object(_) if gate == Gate::RefinementSign => " --file REVISION:PATH",
+        _ => "",
+    };
+    let (on, id) = (&it.target_ref, says.id());
+    Some(format!(
+        "git awo decide {gate} {on} {choice}{file} --rationale CODE --answers {id}"
+    ))
+}
+
 /// What a gate answers to whoever asks it to open.
 pub fn opens(
     policy: &Policy,
@@ -164,9 +245,10 @@ pub fn opens(
         _ if by_model => "approved by a model".to_owned(),
         _ => "approved by a person".to_owned(),
     };
-    let persons = match gate {
-        Gate::SkeletonApproval => policy.holders(Role::Reviewer),
-        _ => policy.holders(Role::Operator),
+    let persons: Vec<_> = answerers(policy, gate).map(IdentityName::as_str).collect();
+    let persons = match persons.is_empty() {
+        true => "nobody".to_owned(),
+        false => persons.join(", "),
     };
     let on = &says.decision.target_ref;
     let defer = format!("git awo decide {gate} {on} defer --rationale CODE, and ask {persons}");
