@@ -199,16 +199,22 @@ fn a_decision_opens_one_execution() {
 
 #[test]
 fn nothing_is_hoarded_for_a_stricter_policy() {
-    for (level, code, rule) in [
-        ("FULL_HUMAN", "GOV-009", "human-required"),
-        ("LOCKED", "GOV-007", "locked"),
+    // Under AUTONOMOUS a model opens the gate, under HYBRID a person.
+    let more = "[[automation.gate]]\nname = \"SpecApproval\"\nHYBRID = \"human\"\n";
+    for (before, level, more, code, rule) in [
+        ("AUTONOMOUS", "HYBRID", more, "GOV-009", "human-required"),
+        ("AUTONOMOUS", "LOCKED", "", "GOV-007", "locked"),
+        ("HYBRID", "FULL_HUMAN", "", "GOV-009", "human-required"),
+        ("HYBRID", "LOCKED", "", "GOV-007", "locked"),
     ] {
-        let (unused, _) = decided();
+        let unused = undecided_at(before, more);
+        unused.opens("otto", "--confidence 0.9 --evidence BASE");
+        unused.ok("otto", "otto", &["git", "awo", "push"]);
         let used = unused.copied();
         used.ok("otto", "otto", &run(RUN));
         used.copied().push_accepted("otto", RECORDS);
         for world in [&unused, &used] {
-            world.levels(3, level, "");
+            world.levels(3, level, more);
             world.ok("otto", "otto", &["git", "awo", "fetch"]);
         }
         unused.is_not_executed(code, rule);

@@ -8,8 +8,8 @@ use crate::record::{
     Choice, DecisionId, ObjectId, RepoPath, RunId, Sha256, TaskId, Timestamp, Token,
 };
 use crate::records::{
-    ActorKind, AutoSignaturePredicate, DecisionPredicate, Kind, LedgerPath, RevocationPredicate,
-    Scope, Statement, Target,
+    AutoSignaturePredicate, DecisionPredicate, Kind, LedgerPath, RevocationPredicate, Scope,
+    Statement, Target,
 };
 use crate::store::ledger;
 
@@ -26,7 +26,7 @@ pub struct DecisionFacts<'a> {
     pub decision: &'a Verified<DecisionPredicate>,
     /// By which policy it is judged, and at which time; nothing where it was accepted before.
     pub accepted: Option<(&'a Policy, Timestamp)>,
-    /// Whether nobody has accepted it yet, as far as is known.
+    /// Whether it is judged as if it came now.
     pub is_new: bool,
     /// The model's signature under it.
     pub auto_signature: Lookup<Verified<AutoSignaturePredicate>>,
@@ -87,7 +87,7 @@ impl Collector<'_> {
                 unresolved.push(reference.clone());
             }
         }
-        let mut live = self.live(says, decision.digest())?;
+        let mut live = self.live(decision)?;
         if let Some(id) = &says.supersedes {
             live.remove(id);
         }
@@ -99,7 +99,7 @@ impl Collector<'_> {
         Ok(DecisionFacts {
             decision,
             accepted: judging.accepted_by(decision.digest(), says.context.policy),
-            is_new: judging.is_new(decision.digest()),
+            is_new: judging.comes_now(decision.digest()),
             auto_signature: self.auto_signature(says.id())?,
             named,
             bound: named.is(says.target, self.records.reader()),
@@ -155,19 +155,20 @@ impl Collector<'_> {
 
     /// Returns the other decisions on the same gate and target that were there when this one came and
     /// still counted then: not expired, not withdrawn, superseded by none, and not deferred.
-    fn live(
-        &self,
-        says: &DecisionPredicate,
-        digest: Sha256,
-    ) -> Result<BTreeSet<DecisionId>, Error> {
-        let judging = self.judging();
+    fn live(&self, decision: &Verified<DecisionPredicate>) -> Result<BTreeSet<DecisionId>, Error> {
+        let (judging, digest) = (self.judging(), decision.digest());
         let time = judging.arrival(digest).unwrap_or(self.time);
-        let mut others = self.decisions_on(says.target_key())?;
-        // Of two that come together, each stands in the way of the other. The log tells of pushes of one second as
-        // of one: there the door alone knew which came first.
-        let together = |it| judging.precedes(it, digest) && judging.precedes(digest, it);
-        let before = |it| judging.precedes(it, digest) && (judging.is_new(digest) || !together(it));
-        others.retain(|it| it.digest() != digest && before(it.digest()));
+        let mut others = self.decisions_on(decision.predicate().target_key())?;
+        others.retain(|it| it.digest() != digest && judging.precedes(it.digest(), digest));
+        // Of two that come together, each stands in the way of the other, unless one has taken the other's
+        // place or its maker has withdrawn it: then that one was there first. The log tells of pushes of one
+        // second as of one: there the door alone knew which came first.
+        let says = decision.predicate();
+        let replaced = others.iter().any(|it| it.predicate().replaces(says));
+        let first = replaced || says.expires <= time || self.is_withdrawn(decision)?;
+        if first || !judging.is_new(digest) {
+            others.retain(|it| !judging.precedes(digest, it.digest()));
+        }
         let superseded: BTreeSet<_> = others
             .iter()
             .filter_map(|it| it.predicate().supersedes.clone())
@@ -204,7 +205,7 @@ impl Collector<'_> {
         let superseder = |other: &DecisionPredicate| {
             let mut others = all.iter().map(Verified::predicate);
             others
-                .find(|it| supersedes(it, other))
+                .find(|it| it.replaces(other))
                 .map(|it| it.id().clone())
         };
         let mut against = BTreeSet::new();
@@ -301,20 +302,6 @@ impl Collector<'_> {
             None => false,
         })
     }
-}
-
-/// Tells whether a decision takes the place of another one on the same gate and target: what a person
-/// decided only a person supersedes.
-pub fn supersedes(it: &DecisionPredicate, other: &DecisionPredicate) -> bool {
-    let by_person = |it: &DecisionPredicate| it.decision.actor.kind == ActorKind::Human;
-    let named = it.supersedes.as_ref() == Some(other.id()) && it.id() != other.id();
-    named && (by_person(it) || !by_person(other))
-}
-
-/// Tells whether a decision answers another one on the same gate and target: only a person answers.
-pub fn answers(it: &DecisionPredicate, other: &DecisionPredicate) -> bool {
-    let by_person = it.decision.actor.kind == ActorKind::Human;
-    by_person && it.answers.as_ref() == Some(other.id()) && it.id() != other.id()
 }
 
 /// Returns what the list of decisions on a target says of one: the digest of its record.

@@ -31,6 +31,8 @@ pub enum Positions<'a> {
 /// The push that brought each record.
 #[derive(Default)]
 pub struct Logged {
+    /// Whether a log tells of any.
+    is_kept: bool,
     older: Option<Remembered>,
     newer: BTreeMap<Sha256, At>,
 }
@@ -38,8 +40,11 @@ pub struct Logged {
 impl Logged {
     /// Knows nothing yet but what is remembered of the part of the log before.
     pub fn after(older: Option<Remembered>) -> Self {
-        let newer = BTreeMap::new();
-        Self { older, newer }
+        Self {
+            is_kept: true,
+            older,
+            newer: BTreeMap::new(),
+        }
     }
 
     /// Returns the first push that brought a record.
@@ -74,6 +79,7 @@ impl Logged {
 impl FromIterator<(Sha256, At)> for Logged {
     fn from_iter<I: IntoIterator<Item = (Sha256, At)>>(records: I) -> Self {
         Self {
+            is_kept: true,
             older: None,
             newer: records.into_iter().collect(),
         }
@@ -153,6 +159,21 @@ impl<'a> Judging<'a> {
         self.positions.standing(record) == Standing::Arriving
     }
 
+    /// Tells whether this record is judged as if it came now: it arrives at a door, or there is a receive log
+    /// that does not know it. Where there is no log, nothing tells when a record came.
+    pub fn comes_now(&self, record: Sha256) -> bool {
+        let has_log = match self.positions {
+            Positions::Logged(log) => log.is_kept,
+            Positions::Continued(part) => part.logged.is_kept,
+            Positions::Arriving(_) | Positions::Named => false,
+        };
+        match self.positions.standing(record) {
+            Standing::Arriving => true,
+            Standing::Unlogged => has_log,
+            Standing::Logged(..) | Standing::Known => false,
+        }
+    }
+
     /// Tells whether nobody has accepted this record yet: it arrives at a door, or the receive log does
     /// not know it.
     pub fn is_new(&self, record: Sha256) -> bool {
@@ -160,13 +181,14 @@ impl<'a> Judging<'a> {
         matches!(standing, Standing::Arriving | Standing::Unlogged)
     }
 
-    /// Returns the policy and the time by which it is judged how long an approval may be valid;
-    /// `names` is the policy that it names. Nothing is asked of one that was accepted before, if it is
-    /// not known when.
+    /// Returns the policy and the time by which it is judged whether a decision may be made, and how long
+    /// an approval may be valid; `names` is the policy that it names, by which it is judged where there is no
+    /// log. Nothing is asked of one that was accepted before, if it is not known when.
     pub fn accepted_by(&self, record: Sha256, names: ObjectId) -> Option<(&'a Policy, Timestamp)> {
         let (version, time) = match self.positions.standing(record) {
             Standing::Arriving => (self.history.current(), self.now),
             Standing::Logged(index, time) => (self.history.version(index), time),
+            Standing::Unlogged if self.comes_now(record) => (self.history.current(), self.now),
             Standing::Unlogged => {
                 let index = self.history.index_of(names);
                 (self.history.version(index?), self.now)

@@ -5,10 +5,10 @@ use std::collections::btree_map::Entry;
 
 use crate::facts::decisions::{Named, line};
 use crate::facts::run::Collector;
-use crate::policy::{Policy, Role, Verified};
+use crate::policy::{Role, Verified};
 use crate::record::{
-    Choice, Confidence, DecisionId, Finding, Findings, Gate, ObjectId, Reason, RepoPath, RunId,
-    Sha256, Subject, TaskId, Timestamp, Token,
+    Choice, Confidence, DecisionId, Findings, Gate, ObjectId, Reason, RepoPath, RunId, Sha256,
+    Subject, TaskId, Timestamp, Token,
 };
 use crate::records::{
     Actor, ActorKind, AutoSignature, AutoSignaturePredicate, DECISION_SCHEMA, DecisionPredicate,
@@ -133,8 +133,12 @@ pub fn decide(session: &Session, request: Request) -> Result<Decided, Error> {
         target,
         task,
     };
-    let refused = closed(policy, gate, &says);
-    if !refused.is_empty() {
+    let asked = gate.filter(|_| says.decision.decision == Choice::Approve);
+    let closed = asked.and_then(|gate| {
+        let subject = Subject::of_record(&says.decision.target_ref);
+        Some((gate, automation::opens(policy, gate, &says, &subject)?))
+    });
+    if closed.is_some() {
         says.decision.decision = Choice::Defer;
         says.supersedes = None;
     }
@@ -157,22 +161,14 @@ pub fn decide(session: &Session, request: Request) -> Result<Decided, Error> {
         batch = batch.record(&Kind::AutoSignature.of(&id), &signature);
     }
     session.commit(&batch)?;
+    let closed = closed.map(|(gate, it)| automation::deferred(policy, gate, &says, it));
     Ok(Decided {
         id,
         choice,
         record,
         auto_signature,
-        refused,
+        refused: closed.into_iter().collect(),
     })
-}
-
-/// Returns why a gate does not open for whoever asks.
-fn closed(policy: &Policy, gate: Option<Gate>, says: &DecisionPredicate) -> Findings {
-    let asked = gate.filter(|_| says.decision.decision == Choice::Approve);
-    let subject = Subject::of_record(&says.decision.target_ref);
-    let closed: Option<Finding> =
-        asked.and_then(|gate| automation::opens(policy, gate, says, &subject));
-    closed.into_iter().collect()
 }
 
 fn signature(

@@ -150,6 +150,20 @@ impl DecisionPredicate {
         Gate::of_name(self.decision.gate_type.as_str())
     }
 
+    /// Tells whether this decision takes the place of another one on the same target: a person's is replaced
+    /// by a person only.
+    pub fn replaces(&self, other: &Self) -> bool {
+        let by_person = |it: &Self| it.decision.actor.kind == ActorKind::Human;
+        let named = self.supersedes.as_ref() == Some(other.id()) && self.id() != other.id();
+        named && (by_person(self) || !by_person(other))
+    }
+
+    /// Tells whether this decision answers another one on the same target: only a person answers.
+    pub fn responds_to(&self, other: &Self) -> bool {
+        let by_person = self.decision.actor.kind == ActorKind::Human;
+        by_person && self.answers.as_ref() == Some(other.id()) && self.id() != other.id()
+    }
+
     /// Returns the name under which all decisions of its gate on its target are found.
     pub fn target_key(&self) -> Sha256 {
         self.target.key(&self.decision.gate_type)

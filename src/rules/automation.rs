@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::facts::decisions::{DecisionFacts, Named, answers, supersedes};
+use crate::facts::decisions::{DecisionFacts, Named};
 use crate::facts::opening::Opening;
 use crate::facts::run::Lookup;
 use crate::policy::{Need, Policy, Role, Verified};
@@ -65,7 +65,8 @@ pub fn gate_1(
             "{id} binds {}",
             bound.as_deref().unwrap_or("no base commit")
         );
-        refuse(Rule::BindingStale, found, base.to_string(), &again);
+        let remedy = format!("{again} --supersedes {id}");
+        refuse(Rule::BindingStale, found, base.to_string(), &remedy);
     }
     if says.expires <= it.time {
         let found = format!("the decision {id} expired at {}", says.expires);
@@ -145,7 +146,8 @@ fn decides(
     };
     findings.extend(refused.map(|(rule, found, expected)| {
         let finding = rule.finding(subject.clone()).found(found);
-        finding.expected(expected).remedy(again(says))
+        let remedy = format!("{} --supersedes {}", again(says), says.id());
+        finding.expected(expected).remedy(remedy)
     }));
 }
 
@@ -205,8 +207,8 @@ pub fn stands(
     };
     match says.decision.decision {
         _ if withdrawn => Standing::Withdrawn,
-        _ if any(supersedes) => Standing::Superseded,
-        Choice::Defer if any(answers) => Standing::Answered,
+        _ if any(DecisionPredicate::replaces) => Standing::Superseded,
+        Choice::Defer if any(DecisionPredicate::responds_to) => Standing::Answered,
         _ if says.expires <= time => Standing::Expired,
         Choice::Defer => Standing::Open,
         Choice::Approve | Choice::Reject => Standing::Counts,
@@ -230,6 +232,32 @@ pub fn answer(policy: &Policy, says: &DecisionPredicate) -> Option<String> {
     ))
 }
 
+/// Says of a gate that does not open how a person opens it, now that the decision says *defer*.
+pub fn deferred(
+    policy: &Policy,
+    gate: Gate,
+    says: &DecisionPredicate,
+    refused: Finding,
+) -> Finding {
+    if policy.level() == Level::Locked || policy.need(gate) == Need::Never {
+        return refused;
+    }
+    let persons = persons(policy, gate);
+    match answer(policy, says) {
+        Some(next) => refused.remedy(format!("git awo push, and ask {persons} to run {next}")),
+        None => refused,
+    }
+}
+
+/// Returns who opens a gate that needs a person, for a message.
+fn persons(policy: &Policy, gate: Gate) -> String {
+    let persons: Vec<_> = answerers(policy, gate).map(IdentityName::as_str).collect();
+    match persons.is_empty() {
+        true => "nobody".to_owned(),
+        false => persons.join(", "),
+    }
+}
+
 /// What a gate answers to whoever asks it to open.
 pub fn opens(
     policy: &Policy,
@@ -245,11 +273,7 @@ pub fn opens(
         _ if by_model => "approved by a model".to_owned(),
         _ => "approved by a person".to_owned(),
     };
-    let persons: Vec<_> = answerers(policy, gate).map(IdentityName::as_str).collect();
-    let persons = match persons.is_empty() {
-        true => "nobody".to_owned(),
-        false => persons.join(", "),
-    };
+    let persons = persons(policy, gate);
     let on = &says.decision.target_ref;
     let defer = format!("git awo decide {gate} {on} defer --rationale CODE, and ask {persons}");
     let (rule, remedy) = match need {
@@ -287,14 +311,7 @@ pub fn decision(facts: &DecisionFacts<'_>, subject: &Subject) -> Findings {
         &mut findings,
     );
     let Some(gate) = says.gate() else {
-        let known: Vec<_> = Gate::ALL.iter().map(|gate| gate.name()).collect();
-        findings.push(
-            Rule::GateUnknown
-                .finding(subject.clone())
-                .found(&says.decision.gate_type)
-                .expected(known.join(", "))
-                .remedy("git awo decide GATE TARGET approve --rationale CODE"),
-        );
+        findings.push(unknown(&says.decision.gate_type, subject));
         return findings;
     };
     if says.decision.decision == Choice::Approve {
@@ -329,6 +346,13 @@ pub fn decision(facts: &DecisionFacts<'_>, subject: &Subject) -> Findings {
         );
     }
     findings
+}
+
+fn unknown(gate: &Token, subject: &Subject) -> Finding {
+    let known: Vec<_> = Gate::ALL.iter().map(|gate| gate.name()).collect();
+    let finding = Rule::GateUnknown.finding(subject.clone()).found(gate);
+    let expected = finding.expected(known.join(", "));
+    expected.remedy("git awo decide GATE TARGET approve --rationale CODE")
 }
 
 fn again(says: &DecisionPredicate) -> String {
@@ -478,12 +502,7 @@ pub fn auto_signature(
     };
     match Gate::of_name(it.gate_type.as_str()) {
         None => {
-            let known: Vec<_> = Gate::ALL.iter().map(|gate| gate.name()).collect();
-            return refuse(
-                Rule::GateUnknown,
-                it.gate_type.to_string(),
-                known.join(", "),
-            );
+            return Some(unknown(&it.gate_type, subject));
         }
         Some(gate @ (Gate::CloudEscalation | Gate::PolicyViolation | Gate::SkeletonApproval)) => {
             let found = format!("an auto-signature for {gate}");

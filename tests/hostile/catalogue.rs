@@ -6,9 +6,9 @@ use std::path::Path;
 use git_awo::record::Code;
 
 use super::{
-    Case, approvals, behind, detect, doctor, environment, gone, graph, locked, lookalikes,
-    metadata, network, newer, races, records, replay, rollbacks, signatures, size, sweep, tags,
-    trees, verify, view, vouches,
+    Case, approvals, behind, decisions, detect, doctor, environment, gone, graph, locked,
+    lookalikes, metadata, network, newer, races, records, replay, rollbacks, signatures, size,
+    sweep, tags, trees, verify, view, vouches,
 };
 use crate::figure::figure;
 
@@ -20,6 +20,7 @@ const GROUPS: &[(&str, &[Case])] = &[
     ("Deletions on the server", gone::CASES),
     ("The network", network::CASES),
     ("Policy and LOCKED", locked::CASES),
+    ("Decisions on gates", decisions::CASES),
     ("Policies of a newer git-awo", newer::CASES),
     ("Names that differ in case only", lookalikes::CASES),
     ("Races, crashes, failing hooks", races::CASES),
@@ -179,8 +180,7 @@ fn the_page_of_attacks_is_what_the_tests_say() {
     }
     page.push_str(
         "\n## Not tried\n\n\
-         These attack features that are not built yet: L-09 an automatic signature for an escalation or a policy\n\
-         violation, L-13 a workflow with too many steps, L-15 an event of another form, M-15 an autonomous unit\n\
+         These attack features that are not built yet: L-13 a workflow with too many steps, M-15 an autonomous unit\n\
          tampered with and restored, M-17 an unverified run promoted to one.\n",
     );
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/design/attacks.md");

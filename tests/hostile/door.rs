@@ -32,6 +32,8 @@ pub struct Pushed {
     pub accepted: bool,
     /// The codes that the server said, each once.
     pub codes: BTreeSet<String>,
+    /// Codes and rules: `GOV-009 human-required`.
+    pub rules: BTreeSet<String>,
     pub text: String,
 }
 
@@ -93,12 +95,13 @@ impl Door {
         let mut words = vec!["git", "push", "--no-verify", "--atomic", "origin"];
         words.extend(refspecs);
         let done = self.world.run(self.who, self.who, &words);
-        let codes = heard(&done.text)
-            .into_iter()
-            .map(|finding| finding.code.to_string());
+        let heard = heard(&done.text);
+        let codes = heard.iter().map(|it| it.code.to_string());
+        let rules = heard.iter().map(|it| format!("{} {}", it.code, it.rule));
         Pushed {
             accepted: done.code == 0,
             codes: codes.collect(),
+            rules: rules.collect(),
             text: done.text,
         }
     }
@@ -106,11 +109,18 @@ impl Door {
     /// The push is refused with exactly these codes; nothing moved, and no object is left behind.
     #[track_caller]
     pub fn refuses_push(&self, what: &str, refspecs: &[&str], codes: &[&str]) -> Pushed {
+        let pushed = self.refused_push(what, refspecs);
+        let wanted: BTreeSet<String> = codes.iter().map(|code| (*code).to_owned()).collect();
+        assert_eq!(pushed.codes, wanted, "{what}\n{}", pushed.text);
+        pushed
+    }
+
+    /// The push is refused; nothing moved, and no object is left behind.
+    #[track_caller]
+    pub fn refused_push(&self, what: &str, refspecs: &[&str]) -> Pushed {
         let before = (self.world.server(), self.files());
         let pushed = self.push(refspecs);
         assert!(!pushed.accepted, "{what} is accepted\n{}", pushed.text);
-        let wanted: BTreeSet<String> = codes.iter().map(|code| (*code).to_owned()).collect();
-        assert_eq!(pushed.codes, wanted, "{what}\n{}", pushed.text);
         assert_eq!(
             (self.world.server(), self.files()),
             before,

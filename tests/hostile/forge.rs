@@ -32,6 +32,8 @@ pub struct Verified {
     pub exit: i32,
     /// The codes of findings and of what is undecided.
     pub codes: BTreeSet<String>,
+    /// Codes and rules: `GOV-009 human-required`.
+    pub rules: BTreeSet<String>,
 }
 
 impl Door {
@@ -195,6 +197,14 @@ impl Door {
     #[track_caller]
     pub fn refuses_and_finds(&self, what: &str, refspecs: &[&str], door: &[&str], verify: &[&str]) {
         self.refuses_push(what, refspecs, door);
+        let found = self.forced(refspecs);
+        let wanted: BTreeSet<String> = verify.iter().map(|code| (*code).to_owned()).collect();
+        assert_eq!((found.exit, found.codes), (1, wanted), "{what}, forced");
+    }
+
+    /// Forces what is refused past the hooks; returns what a clone finds. Afterwards the server is as it was.
+    #[track_caller]
+    pub fn forced(&self, refspecs: &[&str]) -> Verified {
         let before: Vec<_> = refspecs
             .iter()
             .map(|it| it.rsplit_once(':').map_or(*it, |(_, name)| name))
@@ -214,11 +224,6 @@ impl Door {
             format!("printf '%s' '{forget}' | git -c core.hooksPath=/dev/null update-ref --stdin");
         self.world.ok(self.who, self.who, &["sh", "-c", &script]);
         let found = self.verdict();
-        let wanted = Verified {
-            exit: 1,
-            codes: verify.iter().map(|code| (*code).to_owned()).collect(),
-        };
-        assert_eq!(found, wanted, "{what}, forced");
         for (name, id) in before {
             let id = id.map_or("-d".to_owned(), |id| id.to_string());
             let mut words = vec!["git", "-c", "core.hooksPath=/dev/null", "update-ref"];
@@ -228,6 +233,7 @@ impl Door {
             }
             self.world.ok("server", "server.git", &words);
         }
+        found
     }
 
     /// What this person's clone last saw of governance refs of the server.
@@ -275,11 +281,12 @@ pub fn verdict(world: &World) -> Verified {
     let answer: serde_json::Value = serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
     let listed = |key: &str| answer[key].as_array().cloned().unwrap_or_default();
-    let all = listed("findings").into_iter().chain(listed("undecided"));
+    let all = [listed("findings"), listed("undecided")].concat();
+    let part = |it: &serde_json::Value, key: &str| it[key].as_str().unwrap().to_owned();
+    let rule = |it| format!("{} {}", part(it, "code"), part(it, "rule"));
     Verified {
         exit: output.status.code().unwrap_or(-1),
-        codes: all
-            .map(|finding| finding["code"].as_str().unwrap().to_owned())
-            .collect(),
+        codes: all.iter().map(|it| part(it, "code")).collect(),
+        rules: all.iter().map(rule).collect(),
     }
 }

@@ -6,6 +6,7 @@
 mod approvals;
 mod behind;
 pub mod catalogue;
+mod decisions;
 mod detect;
 mod doctor;
 mod door;

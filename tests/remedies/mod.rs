@@ -10,6 +10,7 @@
 mod behind;
 mod clones;
 mod commands;
+mod decisions;
 mod doors;
 mod files;
 mod messages;
@@ -86,6 +87,7 @@ fn cases() -> impl Iterator<Item = &'static Case> {
     [
         behind::CASES,
         clones::CASES,
+        decisions::CASES,
         doors::CASES,
         files::CASES,
         people::CASES,

@@ -194,17 +194,8 @@ pub const OPEN: &[(&str, &[Rule])] = &[
     (
         "people can meet it; nobody has written the situation yet",
         &[
-            Rule::AnswerInTurn,
-            Rule::BelowThreshold,
-            Rule::BindingStale,
-            Rule::DecisionEvidence,
             Rule::FileLimit,
             Rule::Fresh,
-            Rule::GateForbidden,
-            Rule::GateUnknown,
-            Rule::HumanRequired,
-            Rule::ModelIdentity,
-            Rule::OneLiveDecision,
             Rule::ContractBase,
             Rule::ExecutionStage,
             Rule::InventoryReplaced,

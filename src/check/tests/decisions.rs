@@ -535,3 +535,39 @@ fn one_decision_counts_on_one_target() {
         "{found:?}"
     );
 }
+
+/// Where no log says when, and where two come in one push, their own words say which came first.
+#[test]
+fn what_took_the_place_of_another_may_come_with_it() {
+    let world = World::new(&[MODEL]);
+    let first = decision(&world, Gate::SpecApproval, Choice::Approve, Some("0.9"));
+    let mut second = decision(&world, Gate::SpecApproval, Choice::Reject, None);
+    second.decision.decision_id = "dec_2".parse().unwrap();
+    let both = |second: &DecisionPredicate| {
+        let mut all = files(&first);
+        all.extend(files(second));
+        let door = at_the_door(&world, &all);
+        let refs = with(&world, &world.refs(Executed), Executed, &all);
+        [door, codes(&world.verify(&refs, &Verify::All))]
+    };
+    // The policy names a server: only the missing log is told of.
+    let unlogged = "STR-002 log-present";
+    let [door, without] = both(&second);
+    assert_eq!(door, ["REP-003 one-live-decision"]);
+    assert_eq!(without, ["REP-003 one-live-decision", unlogged]);
+    second.supersedes = Some("dec_1".parse().unwrap());
+    let [door, without] = both(&second);
+    assert_eq!(door, [""; 0]);
+    assert_eq!(without, [unlogged]);
+    // Without a log nothing is expired on arrival either; with one, it is as if it came now.
+    let old = |it: &mut DecisionPredicate| {
+        it.decision.timestamp = time("2026-01-01T00:00:00Z");
+        it.expires = time("2026-01-08T00:00:00Z");
+    };
+    let mut says = first.clone();
+    old(&mut says);
+    let refs = with(&world, &world.refs(Executed), Executed, &files(&says));
+    assert_eq!(codes(&world.verify(&refs, &Verify::All)), [unlogged]);
+    let [_, forced] = judged(&world, &files(&says));
+    assert_eq!(forced, ["GOV-005 approval-unexpired"]);
+}
