@@ -571,3 +571,42 @@ fn what_took_the_place_of_another_may_come_with_it() {
     let [_, forced] = judged(&world, &files(&says));
     assert_eq!(forced, ["GOV-005 approval-unexpired"]);
 }
+
+/// One push brings a decision in the place of one that is there, and another in the place of that.
+#[test]
+fn decisions_that_take_each_others_place_may_come_together() {
+    let world = World::new(&[MODEL]);
+    let decide = |id: &str, supersedes: Option<&str>| {
+        let mut says = decision(&world, Gate::SpecApproval, Choice::Approve, None);
+        says.decision.decision_id = id.parse().unwrap();
+        says.supersedes = supersedes.map(|it| it.parse().unwrap());
+        files(&says)
+    };
+    let log = crate::store::layout::log();
+    let before = world.logged(Executed);
+    let files = decide("dec_1", None);
+    let mut there = with(&world, &before, Executed, &files);
+    there.insert(log.clone(), before[&log]);
+    world.receive(&before, &mut there, |_| {});
+    let pushed = |more: &[Vec<(LedgerPath, Vec<u8>)>]| {
+        let mut all = files.clone();
+        all.extend(more.concat());
+        let mut after = with(&world, &there, Executed, &all);
+        let door = codes(&world.judge(&there, &after));
+        after.insert(log.clone(), there[&log]);
+        world.receive(&there, &mut after, |it| {
+            it.says.time = time("2026-01-10T00:00:01Z")
+        });
+        [door, codes(&world.verify(&after, &Verify::All))]
+    };
+    let chain = [
+        decide("dec_2", Some("dec_1")),
+        decide("dec_3", Some("dec_2")),
+    ];
+    assert_eq!(pushed(&chain), [[""; 0]; 2]);
+    // The last one alone leaves the first in its place.
+    let gap = [decide("dec_2", None), decide("dec_3", Some("dec_2"))];
+    for found in pushed(&gap) {
+        assert_eq!(found, ["REP-003 one-live-decision"]);
+    }
+}
