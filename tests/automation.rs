@@ -366,3 +366,87 @@ fn what_was_hoarded_under_a_looser_level_is_set_aside() {
         assert_eq!(listed, "no decisions\n", "{level}");
     }
 }
+
+/// What `show` tells of a decision: as text, and in JSON.
+fn shown(world: &World, who: &str, id: &str) -> (String, Value) {
+    let text = world.ok(who, who, &["git", "awo", "show", id]);
+    let json = world.ok(who, who, &["git", "awo", "show", id, "--json"]);
+    let value: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(value["schema"], "awo.show/1");
+    (text, value["decision"].clone())
+}
+
+#[test]
+fn one_decision_is_shown_with_all_that_follows_from_the_records() {
+    let world = world("HYBRID", "");
+    let base = world.rev("otto", "refs/remotes/origin/main");
+    let ask = |more: &str| format!("SpecApproval task/T-1 {more} --rationale x --base {base}");
+    let decides = |who: &str, more: &str| {
+        let (_, value, text) = world.decides(who, &ask(more));
+        value["decision"].as_str().expect(&text).to_owned()
+    };
+    let is = |who: &str, id: &str, state: &str| {
+        let (text, value) = shown(&world, who, id);
+        let first = text.lines().next().unwrap();
+        assert!(first.ends_with(&format!(", {state}")), "{text}");
+        assert_eq!(value["state"], state, "{text}");
+        (text, value)
+    };
+    let has = |text: &str, line: &str| {
+        let words = |it: &str| it.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        assert!(
+            text.lines().any(|it| words(it) == words(line)),
+            "{line}: {text}"
+        );
+    };
+    // What a model asks, and a person answers.
+    let asked = decides("otto", "approve --confidence 0.5 --evidence task/T-1");
+    let (text, value) = is("otto", &asked, "open");
+    for line in [
+        &format!("by otto, the model {MODEL}, confidence 0.5"),
+        "evidence task/T-1",
+        "level HYBRID",
+        &format!("base {base}"),
+    ] {
+        has(&text, line);
+    }
+    assert_eq!(value["events"].as_array().unwrap().len(), 2);
+    world.ok("otto", "otto", &["git", "awo", "push"]);
+    world.ok("olga", "olga", &["git", "awo", "fetch"]);
+    let answer = decides("olga", &format!("reject --answers {asked}"));
+    let (text, value) = is("olga", &asked, "answered");
+    has(&text, &format!("answered by {answer}"));
+    assert_eq!(value["events"][2]["fr_event_id"], "FR-EVT-GOV-005");
+    let (text, value) = is("olga", &answer, "counts");
+    has(&text, &format!("answers {asked}"));
+    assert_eq!(value["auto_signature"], Value::Null);
+    // What took its place, and is withdrawn.
+    let next = decides("olga", &format!("approve --supersedes {answer}"));
+    let (text, _) = is("olga", &answer, "superseded");
+    has(&text, &format!("superseded by {next}"));
+    world.ok(
+        "olga",
+        "olga",
+        &["git", "awo", "revoke", &next, "--reason", "no"],
+    );
+    let (text, _) = is("olga", &next, "withdrawn");
+    assert!(text.contains("@revocation"), "its records too: {text}");
+    world.ok("olga", "olga", &["git", "awo", "push"]);
+    // What has expired.
+    let soon = DecisionId::new(decides("olga", "reject")).unwrap();
+    world.retells_decision("olga", &soon, |actor, says| says.expires = actor.now());
+    is("olga", soon.as_str(), "expired");
+    // Somebody without a policy sees what is stored.
+    world.ok("vera", ".", &["git", "clone", "-q", "server.git", "vera"]);
+    let fetch = [
+        "git",
+        "fetch",
+        "-q",
+        "origin",
+        "refs/awo/ledger:refs/awo/ledger",
+    ];
+    world.ok("vera", "vera", &fetch);
+    let (text, value) = shown(&world, "vera", &asked);
+    assert!(text.contains("hsk.gov_decision@0.4"), "{text}");
+    assert_eq!(value, Value::Null);
+}

@@ -147,6 +147,16 @@ fn a_run_that_a_models_decision_opened_lands_and_is_named_everywhere() {
     world.ok("otto", "otto", &["git", "awo", "push"]);
     world.fresh_clone();
     world.ok("vera", "vera", &["git", "awo", "verify"]);
+    let shown = world.ok("vera", "vera", &["git", "awo", "show", RUN]);
+    let opened = format!("gate 1 opened by the decision {id} of SpecApproval task/{TASK}: ");
+    assert!(shown.contains(&opened), "{shown}");
+    assert!(shown.contains("@auto-signature"), "{shown}");
+    let shown = world.ok("vera", "vera", &["git", "awo", "show", id.as_str()]);
+    assert!(
+        shown.contains(&format!("used by         {RUN}\n")),
+        "{shown}"
+    );
+    assert!(shown.contains(" gov_decision_applied\n"), "{shown}");
     let entry = world.ok("vera", "vera", &["git", "awo", "provenance", "show", RUN]);
     assert!(entry.contains(id.as_str()), "{entry}");
     world.ok("vera", "vera", &["git", "awo", "export", RUN, "../out"]);

@@ -16,6 +16,7 @@ mod crash;
 mod dates;
 mod determinism;
 mod differential;
+mod escalation;
 mod events;
 mod export;
 mod figure;

@@ -8,11 +8,15 @@ use crate::facts::arrived::Arrived;
 use crate::facts::provenance;
 use crate::facts::run::{Collector, RunFacts};
 use crate::facts::vouched;
+use crate::policy::Verified;
 use crate::record::{Findings, ObjectId, RefName, RunId, Sha256, Subject};
 use crate::records::{
-    AutoSignaturePredicate, ContractPredicate, DecisionPredicate, Kind, VouchPredicate,
+    AutoSignaturePredicate, ContractPredicate, DecisionPredicate, EscalationUsePredicate, Kind,
+    Record, VouchPredicate,
 };
-use crate::rules::{approval, arrival, automation, contract, growth, revocation, vouch};
+use crate::rules::{
+    approval, arrival, automation, contract, escalation, growth, revocation, vouch,
+};
 use crate::store::layout::LedgerPath;
 
 use super::Error;
@@ -85,6 +89,7 @@ pub(super) fn judge_piece(
                     let finding = automation::auto_signature(&it, decision.as_ref(), &subject);
                     findings.extend(finding);
                 }
+                judge_escalation(collector, path, &it.record, findings)?;
                 if let Some(it) = it.record.downcast::<VouchPredicate>()
                     && collector.judging().arrives(it.digest())
                     // It may come before the commits; then it counts if it holds once they come.
@@ -108,6 +113,31 @@ pub(super) fn judge_piece(
             let claimed = collector.claims_evidence(reference, run);
             findings.extend(arrival::evidence(reference, run, claimed));
         }
+    }
+    Ok(())
+}
+
+/// Judges a record of an escalation, if it is one.
+fn judge_escalation(
+    collector: &Collector<'_>,
+    path: &LedgerPath,
+    record: &Verified<Box<dyn Record>>,
+    findings: &mut Findings,
+) -> Result<(), Error> {
+    let subject = || Subject::of_record(path.to_path());
+    if let Some(it) = record.downcast() {
+        findings.extend(escalation::request(&collector.request(&it)?, &subject()));
+    }
+    if let Some(it) = record.downcast() {
+        findings.extend(escalation::plan(&collector.plan(&it)?, &subject()));
+    }
+    if let Some(it) = record.downcast() {
+        findings.extend(escalation::consent(&collector.consent(&it)?, &subject()));
+    }
+    if let Some(it) = record.downcast::<EscalationUsePredicate>()
+        && let Some(facts) = collector.sent(&it)?
+    {
+        findings.extend(escalation::used(it.predicate(), &facts, &subject()));
     }
     Ok(())
 }

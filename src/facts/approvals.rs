@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::policy::Verified;
 use crate::record::envelope::Envelope;
-use crate::record::{DecisionId, IdentityName, ObjectId, Sha256, TaskId, Timestamp};
+use crate::record::{EscalationId, IdentityName, ObjectId, Sha256, TaskId, Timestamp};
 use crate::records::{
-    ApprovalPredicate, Approves, ContractPredicate, Kind, RevocationPredicate, RunPredicate, Scope,
-    Statement,
+    ApprovalPredicate, Approves, ConsentReceiptPredicate, ContractPredicate, DecisionPredicate,
+    Kind, Predicate, Record as _, RevocationPredicate, RunPredicate, Scope, Statement,
 };
 
 use super::Error;
@@ -39,7 +39,7 @@ pub struct ApprovalFacts<'a> {
 /// The approvals on an object by person and nonce.
 pub struct Nonces(BTreeMap<(IdentityName, String), Vec<Sha256>>);
 
-/// An approval or a decision that somebody withdraws.
+/// An approval, a decision or a consent that somebody withdraws.
 pub struct Withdrawal {
     /// Its digest.
     pub record: Sha256,
@@ -182,7 +182,13 @@ impl Collector<'_> {
     ) -> Result<Withdrawal, Error> {
         let says = revocation.predicate();
         if let Some(id) = &says.decision {
-            return self.withdrawn_decision(revocation, id);
+            let decision = self.decision_of(id)?;
+            return self.withdrawal_of(revocation, decision, Self::uses_of_decision);
+        }
+        if let Some(id) = &says.escalation {
+            let consent: Option<Verified<ConsentReceiptPredicate>> = self.the(id)?.into_valid();
+            let uses = |collector: &Self, it: &Verified<_>| collector.use_of(id, it.digest());
+            return self.withdrawal_of(revocation, consent, uses);
         }
         let object = match (&says.run, &says.task) {
             (None, None) => None,
@@ -214,27 +220,44 @@ impl Collector<'_> {
         })
     }
 
-    fn withdrawn_decision(
+    /// Returns what is known of the revocation of a decision or a consent, if this is what it names.
+    fn withdrawal_of<P: Predicate>(
         &self,
         revocation: &Verified<RevocationPredicate>,
-        id: &DecisionId,
+        named: Option<Verified<P>>,
+        uses: impl FnOnce(&Self, &Verified<P>) -> Result<Vec<Use>, Error>,
     ) -> Result<Withdrawal, Error> {
         let record = revocation.predicate().record;
-        let decision = self.decision_of(id)?;
-        let decision = decision.filter(|it| it.digest() == record);
-        let used_by = match &decision {
-            Some(_) => self.holding(
-                self.used_before(self.spending(record)?, revocation),
-                revocation,
-            ),
+        let named = named.filter(|it| it.digest() == record);
+        let used_by = match &named {
+            Some(it) => self.holding(self.used_before(uses(self, it)?, revocation), revocation),
             None => Vec::new(),
         };
         Ok(Withdrawal {
             record,
             by: revocation.signer().clone(),
-            made_by: decision.map(|it| it.signer().clone()),
+            made_by: named.map(|it| it.signer().clone()),
             used_by,
         })
+    }
+
+    /// Returns the records that use a decision: the run that spends it, or what an escalation handed over.
+    pub fn uses_of_decision(
+        &self,
+        decision: &Verified<DecisionPredicate>,
+    ) -> Result<Vec<Use>, Error> {
+        match decision.predicate().escalation() {
+            Some(id) => self.use_of(&id, decision.digest()),
+            None => self.spending(decision.digest()),
+        }
+    }
+
+    /// Returns the use of a consent, if it uses this record.
+    pub fn use_of(&self, id: &EscalationId, record: Sha256) -> Result<Vec<Use>, Error> {
+        let envelope = self.records.envelope(&Kind::EscalationUse.of(id))?;
+        let used = envelope.and_then(|it| self.verify_as(Kind::EscalationUse, &it).ok());
+        let used = used.and_then(|it| Use::of(record, it.digest(), &**it.predicate()));
+        Ok(used.into_iter().collect())
     }
 
     /// Returns the run that spends an approval or a decision, if there is one.

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use crate::git::{self, Reader};
 use crate::policy::{Policy, Verified};
 use crate::record::{
-    Choice, DecisionId, ObjectId, RepoPath, RunId, Sha256, TaskId, Timestamp, Token,
+    Choice, DecisionId, EscalationId, ObjectId, RepoPath, RunId, Sha256, TaskId, Timestamp, Token,
 };
 use crate::records::{
-    AutoSignaturePredicate, DecisionPredicate, Kind, LedgerPath, RevocationPredicate, Scope,
-    Statement, Target,
+    AutoSignaturePredicate, DecisionPredicate, Kind, LedgerPath, Predicate, RevocationPredicate,
+    Scope, Statement, Target,
 };
 use crate::store::ledger;
 
@@ -57,13 +57,17 @@ pub enum Named {
     Run(ObjectId),
     /// A refinement, which may be any file.
     Refinement,
+    /// A request to hand content to a model elsewhere.
+    Escalation(Sha256),
 }
 
 impl Named {
     /// Returns whether a decision on this is one on the target that it binds.
     fn is(self, target: Target, reader: &Reader) -> bool {
         match (self, target) {
-            (Named::Contract(digest), Target::Record(bound)) => digest == bound,
+            (Named::Contract(digest) | Named::Escalation(digest), Target::Record(bound)) => {
+                digest == bound
+            }
             (Named::Run(commit), Target::Object(bound)) => commit == bound,
             (Named::Refinement, Target::Object(bound)) => {
                 matches!(reader.header(bound), Ok(Some((git::Kind::Blob, _))))
@@ -81,12 +85,6 @@ impl Collector<'_> {
     ) -> Result<DecisionFacts<'a>, Error> {
         let (says, judging) = (decision.predicate(), self.judging());
         let marker = LedgerPath::Decided(says.target_key(), says.id().clone());
-        let mut unresolved = Vec::new();
-        for reference in &says.decision.evidence_refs {
-            if !self.resolves(reference)? {
-                unresolved.push(reference.clone());
-            }
-        }
         let mut live = self.live(decision)?;
         if let Some(id) = &says.supersedes {
             live.remove(id);
@@ -104,7 +102,7 @@ impl Collector<'_> {
             named,
             bound: named.is(says.target, self.records.reader()),
             listed: self.records.file(&marker)?.as_deref() == Some(&*line(decision.digest())),
-            unresolved,
+            unresolved: self.unresolved(&says.decision.evidence_refs)?,
             answered: of(&says.answers)?.map(|it| it.predicate().clone()),
             superseded: of(&says.supersedes)?.map(|it| it.predicate().clone()),
             live,
@@ -197,10 +195,6 @@ impl Collector<'_> {
         let before = |it: Sha256| used.is_none_or(|used| judging.is_before(it, used.record));
         let says = decision.predicate();
         let time = used.map_or(self.time, |it| it.time);
-        let policies = match used {
-            Some(it) => judging.policies_of(it.record, it.policy).cloned().collect(),
-            None => vec![self.history.current().policy.clone()],
-        };
         let mut all = self.decisions_on(says.target_key())?;
         all.retain(|it| it.digest() == decision.digest() || before(it.digest()));
         let superseder = |other: &DecisionPredicate| {
@@ -219,7 +213,7 @@ impl Collector<'_> {
         }
         Ok(Opening {
             auto_signature: self.auto_signature(says.id())?,
-            policies,
+            policies: self.used_under(used),
             time,
             withdrawn: self.withdrew(&decision, before)?,
             superseded_by: superseder(says),
@@ -228,13 +222,25 @@ impl Collector<'_> {
         })
     }
 
-    /// Tells whether whoever made a decision has withdrawn it, by a revocation for which this holds.
-    fn withdrew(
+    /// Returns the policies by which a use is judged; one that is to come, by the one in force.
+    pub(super) fn used_under(&self, used: Option<UsedBy>) -> Vec<Policy> {
+        match used {
+            Some(it) => {
+                let policies = self.judging().policies_of(it.record, it.policy);
+                policies.cloned().collect()
+            }
+            None => vec![self.history.current().policy.clone()],
+        }
+    }
+
+    /// Tells whether whoever made a decision or gave a consent has withdrawn it, by a revocation for which
+    /// this holds.
+    pub(super) fn withdrew<P: Predicate>(
         &self,
-        decision: &Verified<DecisionPredicate>,
+        record: &Verified<P>,
         before: impl Fn(Sha256) -> bool,
     ) -> Result<bool, Error> {
-        let path = Kind::Revocation.of(Scope::Record(decision.digest()));
+        let path = Kind::Revocation.of(Scope::Record(record.digest()));
         let Some(envelope) = self.records.envelope(&path)? else {
             return Ok(false);
         };
@@ -242,14 +248,14 @@ impl Collector<'_> {
         let Ok(revocation) = self.verify::<RevocationPredicate>(&envelope) else {
             return Ok(false);
         };
-        let own = revocation.signer() == decision.signer();
-        let names = revocation.predicate().record == decision.digest();
+        let own = revocation.signer() == record.signer();
+        let names = revocation.predicate().record == record.digest();
         Ok(own && names && before(revocation.digest()))
     }
 
-    /// Tells whether whoever made a decision has withdrawn it.
-    pub fn is_withdrawn(&self, decision: &Verified<DecisionPredicate>) -> Result<bool, Error> {
-        self.withdrew(decision, |_| true)
+    /// Tells whether whoever made a decision or gave a consent has withdrawn it.
+    pub fn is_withdrawn<P: Predicate>(&self, record: &Verified<P>) -> Result<bool, Error> {
+        self.withdrew(record, |_| true)
     }
 
     /// Returns what a `target_ref` names.
@@ -260,6 +266,7 @@ impl Collector<'_> {
         let named = match what {
             "task" => TaskId::new(id).ok().map(|task| Kind::Contract.of(task)),
             "run" => RunId::new(id).ok().map(|run| Kind::Run.of(run)),
+            "escalation" => EscalationId::new(id).ok().map(|id| Kind::Escalation.of(id)),
             "refinement" if TaskId::new(id).is_ok() => return Ok(Named::Refinement),
             _ => None,
         };
@@ -269,10 +276,24 @@ impl Collector<'_> {
         Ok(match path.kind() {
             Some(Kind::Run) => self.commit_of(&path)?.map_or(Named::Nothing, Named::Run),
             _ => match self.records.envelope(&path)? {
+                Some(envelope) if path.kind() == Some(Kind::Escalation) => {
+                    Named::Escalation(envelope.digest())
+                }
                 Some(envelope) => Named::Contract(envelope.digest()),
                 None => Named::Nothing,
             },
         })
+    }
+
+    /// Returns those of these references that resolve to nothing.
+    pub(super) fn unresolved(&self, references: &[Token]) -> Result<Vec<Token>, Error> {
+        let mut unresolved = Vec::new();
+        for reference in references {
+            if !self.resolves(reference)? {
+                unresolved.push(reference.clone());
+            }
+        }
+        Ok(unresolved)
     }
 
     /// Tells whether a reference to evidence resolves: to an object by its id, to a file of a commit

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::policy::Verified;
 use crate::record::event::{Event, Kind as EventKind, Origin, Party, Payload};
 use crate::record::{Choice, DecisionId, Gate, Level, Timestamp, Token};
-use crate::records::{ActorKind, DecisionPredicate, Kind};
+use crate::records::{ActorKind, DecisionPredicate, EscalationUsePredicate, Kind, Record as _};
 
 use super::Error;
 use super::run::{Collector, Lookup};
@@ -41,6 +41,17 @@ impl Collector<'_> {
             let answer = answers.get(decision.predicate().id()).copied();
             self.events_of(decision, answer, &mut events)?;
         }
+        Ok(events)
+    }
+
+    /// Returns the events of one decision, and with an answer how they end.
+    pub fn events_about(
+        &self,
+        decision: &Verified<DecisionPredicate>,
+        answer: Option<&Verified<DecisionPredicate>>,
+    ) -> Result<Vec<Event>, Error> {
+        let mut events = Vec::new();
+        self.events_of(decision, answer, &mut events)?;
         Ok(events)
     }
 
@@ -106,7 +117,7 @@ impl Collector<'_> {
             ));
             return Ok(());
         }
-        if let Some(it) = self.spending(decision.digest())?.first() {
+        if let Some(it) = self.uses_of_decision(decision)?.first() {
             // The run record has no time of its own; its commit has.
             let time = self.used_at(decision)?.unwrap_or(made);
             let origin = of(it.digest);
@@ -122,6 +133,10 @@ impl Collector<'_> {
     }
 
     fn used_at(&self, decision: &Verified<DecisionPredicate>) -> Result<Option<Timestamp>, Error> {
+        if let Some(id) = decision.predicate().escalation() {
+            let used: Lookup<Verified<EscalationUsePredicate>> = self.the(&id)?;
+            return Ok(used.valid().map(|it| it.predicate().time));
+        }
         let Some(run) = self.records.spender(&decision.digest())? else {
             return Ok(None);
         };

@@ -12,6 +12,7 @@ pub(crate) mod contradictions;
 pub(crate) mod decisions;
 pub(crate) mod demanded;
 mod error;
+pub(crate) mod escalation;
 pub(crate) mod events;
 mod known;
 pub(crate) mod limits;

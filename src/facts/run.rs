@@ -262,8 +262,11 @@ impl Collector<'_> {
         Ok(verified)
     }
 
-    /// Looks up the one record of a kind about a task or a run.
-    fn the<P: Predicate>(&self, scope: impl Into<Scope>) -> Result<Lookup<Verified<P>>, Error> {
+    /// Looks up the one record of a kind about something.
+    pub(super) fn the<P: Predicate>(
+        &self,
+        scope: impl Into<Scope>,
+    ) -> Result<Lookup<Verified<P>>, Error> {
         let path = P::KIND.of(scope);
         Ok(match self.records.envelope(&path) {
             Ok(None) => Lookup::Missing,

@@ -71,9 +71,20 @@ pub struct Decided {
 
 /// Decides. A gate that does not open for whoever asks is deferred, and that is recorded.
 pub fn decide(session: &Session, request: Request) -> Result<Decided, Error> {
+    let records = session.records()?;
+    let (decided, batch) = draft(session, &records, request)?;
+    session.commit(&batch)?;
+    Ok(decided)
+}
+
+/// Returns a decision, and what is to be written for it.
+pub(super) fn draft(
+    session: &Session,
+    records: &Records<'_>,
+    request: Request,
+) -> Result<(Decided, Batch), Error> {
     let history = session.history()?;
     let policy = session.policy()?;
-    let records = session.records()?;
     let person = session.actor().person(history)?;
     let by_model = policy.holds(&person, Role::Model);
     let gate = Gate::of_name(request.gate.as_str());
@@ -93,7 +104,7 @@ pub fn decide(session: &Session, request: Request) -> Result<Decided, Error> {
     }
     let now = session.now();
     let days = policy.document().gates.approval_days;
-    let (target, base) = target(session, &records, &request, gate)?;
+    let (target, base) = target(session, records, &request, gate)?;
     let (task, run) = about(&request.target);
     let user = Token::of_person(&person).filter(|_| !by_model);
     let actor = Actor {
@@ -160,15 +171,15 @@ pub fn decide(session: &Session, request: Request) -> Result<Decided, Error> {
         auto_signature = Some(signature.digest());
         batch = batch.record(&Kind::AutoSignature.of(&id), &signature);
     }
-    session.commit(&batch)?;
     let closed = closed.map(|(gate, it)| automation::deferred(policy, gate, &says, it));
-    Ok(Decided {
+    let decided = Decided {
         id,
         choice,
         record,
         auto_signature,
         refused: closed.into_iter().collect(),
-    })
+    };
+    Ok((decided, batch))
 }
 
 fn signature(
@@ -220,13 +231,14 @@ fn target(
     let collector = session.collector(records)?;
     let reference = &request.target;
     let missing = || {
-        let what = "a task, a run or a refinement: task/ID, run/ID, refinement/ID";
+        let what = "a task, a run, a refinement or a request: task/ID, run/ID, refinement/ID, escalation/ID";
         let why = absent::named(reference.as_str(), what, "git awo fetch; git awo task list");
         session.refused(format!("there is no {reference} in this clone"), why)
     };
     Ok(match collector.named(reference)? {
         Named::Nothing => return Err(missing()),
         Named::Run(commit) => (Target::Object(commit), None),
+        Named::Escalation(request) => (Target::Record(request), None),
         Named::Refinement => {
             let of = request
                 .file

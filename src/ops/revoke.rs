@@ -1,12 +1,19 @@
-//! Withdraws an own approval or decision before it is used.
+//! Withdraws an own approval, decision or consent before it is used.
 
 use std::collections::BTreeMap;
 
 use crate::facts::approvals::Withdrawal;
+use crate::facts::uses::Use;
 use crate::policy::Role;
 use crate::record::envelope::Envelope;
-use crate::record::{DecisionId, DigestPrefix, Reason, Rule, RunId, Sha256, TaskId};
-use crate::records::{DecisionPredicate, Kind, Notes, RevocationPredicate, Scope, Statement};
+use crate::record::{
+    DecisionId, DigestPrefix, EscalationId, IdentityName, Reason, Refusal, Rule, RunId, Sha256,
+    TaskId,
+};
+use crate::records::{
+    ConsentReceiptPredicate, DecisionPredicate, Kind, Notes, Record as _, RevocationPredicate,
+    Scope, Statement,
+};
 use crate::rules::revocation;
 use crate::store::batch::Batch;
 use crate::store::layout::{LedgerPath, Place};
@@ -16,7 +23,8 @@ use super::{Error, Session};
 
 /// What is to be withdrawn.
 pub struct Request {
-    /// The digest of the approval, or how it begins; or the name of a decision.
+    /// The digest of the approval, or how it begins; or the name of a decision or of an escalation, whose
+    /// consent is meant.
     pub record: String,
     /// Why.
     pub reason: Reason,
@@ -62,17 +70,22 @@ fn only(
     Ok(named.pop_first().map(|(_, envelope)| envelope))
 }
 
-/// Withdraws an approval or a decision.
+/// Withdraws an approval, a decision or a consent.
 pub fn revoke(session: &Session, request: Request) -> Result<Revoked, Error> {
     let records = session.records()?;
     if let Ok(id) = DecisionId::new(request.record.as_str())
         && let Some(envelope) = records.envelope(&Kind::Decision.of(&id))?
     {
-        return revoke_decision(session, &records, request, (id, envelope));
+        return revoke_decision(session, &records, &request, (id, &envelope));
+    }
+    if let Ok(id) = EscalationId::new(request.record.as_str())
+        && let Some(envelope) = records.envelope(&Kind::ConsentReceipt.of(&id))?
+    {
+        return revoke_consent(session, &records, &request, (id, &envelope));
     }
     let collector = session.collector(&records)?;
     let context = session.context(&[Role::Operator, Role::Reviewer])?;
-    let refuse = |why| session.refused(format!("{} cannot be withdrawn", request.record), why);
+    let refuse = |why| refused(session, &request, why);
     let name = request.record.as_str();
     let prefix = name.parse::<DigestPrefix>();
     let noted = records.all_noted(Notes::APPROVALS)?;
@@ -109,6 +122,7 @@ pub fn revoke(session: &Session, request: Request) -> Result<Revoked, Error> {
     let envelope = session.sign(RevocationPredicate {
         context,
         decision: None,
+        escalation: None,
         reason: request.reason.into(),
         record: digest,
         run: says.run,
@@ -156,40 +170,105 @@ fn for_one_reason(
 fn revoke_decision(
     session: &Session,
     records: &Records<'_>,
-    request: Request,
-    (id, envelope): (DecisionId, Envelope),
+    request: &Request,
+    (id, envelope): (DecisionId, &Envelope),
 ) -> Result<Revoked, Error> {
     let collector = session.collector(records)?;
-    let refuse = |why| session.refused(format!("{id} cannot be withdrawn"), why);
-    let context = session.context(&[Role::Operator, Role::Reviewer, Role::Model])?;
-    let decision = collector.verify::<DecisionPredicate>(&envelope);
-    let decision = decision.map_err(refuse)?;
+    let decision = collector.verify::<DecisionPredicate>(envelope);
+    let decision = decision.map_err(|why| refused(session, request, why))?;
     let digest = decision.digest();
-    let withdrawal = Withdrawal {
-        record: digest,
-        by: context.identity.clone(),
-        made_by: Some(decision.signer().clone()),
-        used_by: collector.spending(digest)?,
+    let used = match decision.predicate().escalation() {
+        Some(escalation) => Kind::EscalationUse.of(escalation),
+        None => LedgerPath::Spent(digest),
     };
-    if let Some(why) = revocation::withdrawn(&withdrawal) {
-        return Err(refuse(why));
-    }
-    let path = Kind::Revocation.of(Scope::Record(digest));
-    for_one_reason(records, &path, &request, digest)?;
-    let envelope = session.sign(RevocationPredicate {
-        context,
-        decision: Some(id.clone()),
-        reason: request.reason.into(),
+    let uses = collector.uses_of_decision(&decision)?;
+    let own = Own {
+        record: decision.digest(),
+        by: decision.signer().clone(),
+        uses,
+        used,
+    };
+    let roles = [Role::Operator, Role::Reviewer, Role::Model];
+    let revocation = RevocationPredicate {
+        context: session.context(&roles)?,
+        decision: Some(id),
+        escalation: None,
+        reason: request.reason.to_string(),
         record: digest,
         run: None,
         task: None,
-    })?;
-    let batch = Batch::new(format!("withdraw the decision {id}"))
+    };
+    withdraw(session, records, request, own, revocation)
+}
+
+fn revoke_consent(
+    session: &Session,
+    records: &Records<'_>,
+    request: &Request,
+    (id, envelope): (EscalationId, &Envelope),
+) -> Result<Revoked, Error> {
+    let collector = session.collector(records)?;
+    let consent = collector.verify::<ConsentReceiptPredicate>(envelope);
+    let consent = consent.map_err(|why| refused(session, request, why))?;
+    let own = Own {
+        record: consent.digest(),
+        by: consent.signer().clone(),
+        uses: collector.use_of(&id, consent.digest())?,
+        used: Kind::EscalationUse.of(&id),
+    };
+    let revocation = RevocationPredicate {
+        context: session.context(&[Role::Operator])?,
+        decision: None,
+        escalation: Some(id),
+        reason: request.reason.to_string(),
+        record: consent.digest(),
+        run: None,
+        task: None,
+    };
+    withdraw(session, records, request, own, revocation)
+}
+
+fn refused(session: &Session, request: &Request, why: impl Into<Refusal>) -> Error {
+    session.refused(format!("{} cannot be withdrawn", request.record), why)
+}
+
+/// A decision or a consent that somebody withdraws.
+struct Own {
+    /// Its digest.
+    record: Sha256,
+    /// Who made it.
+    by: IdentityName,
+    /// What has used it.
+    uses: Vec<Use>,
+    /// What the ledger has once it is used.
+    used: LedgerPath,
+}
+
+fn withdraw(
+    session: &Session,
+    records: &Records<'_>,
+    request: &Request,
+    own: Own,
+    revocation: RevocationPredicate,
+) -> Result<Revoked, Error> {
+    let withdrawal = Withdrawal {
+        record: own.record,
+        by: revocation.context.identity.clone(),
+        made_by: Some(own.by),
+        used_by: own.uses,
+    };
+    if let Some(why) = revocation::withdrawn(&withdrawal) {
+        return Err(refused(session, request, why));
+    }
+    let path = Kind::Revocation.of(Scope::Record(own.record));
+    for_one_reason(records, &path, request, own.record)?;
+    let envelope = session.sign(revocation)?;
+    let batch = Batch::new(format!("withdraw {}", request.record))
         .record(&path, &envelope)
-        .unless(&LedgerPath::Spent(digest), Rule::RevocationBeforeUse);
+        .unless(&own.used, Rule::RevocationBeforeUse);
     session.commit(&batch)?;
     Ok(Revoked {
-        approval: digest,
+        approval: own.record,
         record: envelope.digest(),
     })
 }

@@ -1,25 +1,38 @@
-//! Everything recorded about a task, a run or a commit, as it is stored and not verified.
+//! Everything recorded about a task, a run, a decision or a commit, as it is stored and not verified; of a
+//! decision also what follows from the records.
 
 use std::collections::BTreeSet;
 
 use crate::facts::case::CommitKind;
 use crate::record::envelope::Envelope;
-use crate::record::{ObjectId, RunId, TaskId, Timestamp};
-use crate::records::{Kind, Notes, RunPredicate, Scope, Statement, VouchPredicate};
+use crate::record::{DecisionId, ObjectId, RunId, TaskId, Timestamp};
+use crate::records::{Kind, Notes, OpenedBy, RunPredicate, Scope, Statement, VouchPredicate};
 use crate::rules::absent;
 use crate::store::layout::LedgerPath;
 use crate::store::ledger::Records;
 
+use super::decision::{Decision, decision};
 use super::revision::revision;
 use super::{Error, Session};
 
 /// Records: where each stands, its envelope, and when it was recorded, of those in the ledger.
 pub type Found = Vec<(String, Envelope, Option<Timestamp>)>;
 
+/// What is shown of a name.
+pub struct Shown {
+    /// Everything recorded about it.
+    pub found: Found,
+    /// The decision of this name, if there is one that holds by itself.
+    pub decision: Option<Decision>,
+    /// What the record of the run of this name says of the decision that opened gate 1.
+    pub gate1: Option<OpenedBy>,
+}
+
 /// Returns what is recorded about whatever has this name.
-pub fn show(session: &Session, name: &str) -> Result<Found, Error> {
+pub fn show(session: &Session, name: &str) -> Result<Shown, Error> {
     let records = session.stored()?;
     let mut found = Vec::new();
+    let (mut decided, mut gate1) = (None, None);
     if let Ok(task) = TaskId::new(name) {
         about(&records, Scope::from(&task), &mut found)?;
         if let Some(blob) = records.contract_blob(&task)? {
@@ -27,19 +40,34 @@ pub fn show(session: &Session, name: &str) -> Result<Found, Error> {
         }
     }
     if let Ok(run) = RunId::new(name) {
-        of_run(&records, &run, &mut found)?;
+        gate1 = of_run(&records, &run, &mut found)?;
+    }
+    if let Ok(id) = DecisionId::new(name)
+        && let Some(envelope) = records.envelope(&Kind::Decision.of(&id))?
+    {
+        about(&records, Scope::from(&id), &mut found)?;
+        about(&records, Scope::Record(envelope.digest()), &mut found)?;
+        // Without a policy nothing is known but what is stored.
+        if session.policy().is_ok() {
+            decided = decision(session, &id)?;
+        }
     }
     if found.is_empty() {
         of_commit(session, &records, name, &mut found)?;
     }
     if found.is_empty() {
-        let expected = "a task, a run, or a governed commit or one that a member vouches for";
+        let expected =
+            "a task, a run, a decision, or a governed commit or one that a member vouches for";
         return Err(session.refused(
             format!("nothing is recorded about {name}"),
             absent::named(name, expected, "git awo fetch; git awo log"),
         ));
     }
-    Ok(found)
+    Ok(Shown {
+        found,
+        decision: decided,
+        gate1,
+    })
 }
 
 /// Returns what the ledger has about a task or a run, in the order of the chain.
@@ -62,20 +90,28 @@ fn about(records: &Records<'_>, scope: Scope, found: &mut Found) -> Result<(), E
     Ok(())
 }
 
-/// Returns what the ledger has about a run, the approvals of the task that it spends, and what is
-/// noted on its commit.
-fn of_run(records: &Records<'_>, run: &RunId, found: &mut Found) -> Result<(), Error> {
+/// Returns what the ledger has about a run, the approvals of the task or the decision that it spends, and
+/// what is noted on its commit; and what its record says of the decision.
+fn of_run(
+    records: &Records<'_>,
+    run: &RunId,
+    found: &mut Found,
+) -> Result<Option<OpenedBy>, Error> {
     about(records, run.into(), found)?;
     let envelope = records.envelope(&Kind::Run.of(run))?;
     let statement = envelope.and_then(|it| Statement::<RunPredicate>::parse(it.payload()).ok());
     let Some(says) = statement.map(|it| it.predicate) else {
-        return Ok(());
+        return Ok(None);
     };
+    if let Some(opened) = &says.gate1 {
+        about(records, Scope::from(&opened.decision_id), found)?;
+    }
     if let Some(blob) = records.contract_blob(&says.task)? {
         let spent = |it: &Envelope| says.approvals.contains(&it.digest());
         noted(records, blob, &says.task, spent, found)?;
     }
-    noted(records, says.commit, run, |_| true, found)
+    noted(records, says.commit, run, |_| true, found)?;
+    Ok(says.gate1)
 }
 
 /// Returns what is noted on an object that has this name, as far as it is wanted.

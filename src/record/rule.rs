@@ -331,7 +331,7 @@ rules! {
         "A model that approves is at least as confident as the gate asks for at the level in force.",
         "automation, gate table", "an approval of a contract with confidence 0.79";
     DecisionEvidence = "decision-evidence", Gov009,
-        "A model that approves names evidence that resolves, as much as the policy asks for.",
+        "A model that approves names evidence that resolves, as much as the policy asks for; a plan of an escalation includes what is there.",
         "automation, gate table", "an approval that names a commit which is nowhere";
     GateForbidden = "gate-forbidden", Gov009,
         "Nobody opens a gate that the policy keeps closed, and no model signs for a gate that only persons open.",
@@ -481,7 +481,7 @@ rules! {
         "Each line of a file of decision events is one JSON object with the members of an event, each in its form, and with no other.",
         "decision events", "a `gate_type` of 65 characters";
     DecisionForm = "decision-form", Int004,
-        "A decision has the schema of its kind, is made by the one who signs it, and says all that its actor must say and nothing else.",
+        "A decision, and each record of an escalation, has the schema of its kind, is made by the one who signs it, and says all that its actor must say and nothing else.",
         "automation", "a person's decision with a confidence";
     EventForm = "event-form", Int004,
         "Each line of the event file is a JSON object with a text member `action`.",
@@ -685,7 +685,7 @@ rules! {
         "The approval that a run spends approves a task.",
         "task approval", "an approval of a run, spent by a run";
     BindingMismatch = "binding-mismatch", Att002,
-        "A decision binds what its target names, and an auto-signature the decision beside it.",
+        "A decision binds what its target names, an auto-signature the decision beside it, and each record of an escalation the one before and the same bytes.",
         "automation", "an auto-signature with another `target_ref`";
     BindingStale = "binding-stale", Att002,
         "A decision is used for the contract and the base commit that it binds.",

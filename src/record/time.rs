@@ -31,9 +31,14 @@ impl Timestamp {
 
     /// Returns the time `days` later, or the latest possible one.
     pub fn plus_days(self, days: u32) -> Self {
+        self.plus_hours(days.saturating_mul(24))
+    }
+
+    /// Returns the time so many hours later; the last possible one if that is beyond it.
+    pub fn plus_hours(self, hours: u32) -> Self {
         let seconds = self
             .seconds()
-            .saturating_add(i64::from(days).saturating_mul(86_400));
+            .saturating_add(i64::from(hours).saturating_mul(3_600));
         Self::from_seconds(seconds).unwrap_or(Self(jiff::Timestamp::MAX))
     }
 

@@ -10,8 +10,8 @@ use super::record::{Binding, Record, Signers, about};
 use super::statement::{Context, Subject};
 use crate::record::contract::Gate1;
 use crate::record::{
-    Choice, Confidence, DecisionId, Gate, Level, ObjectId, Reason, Role, RunId, Sha256, TaskId,
-    Timestamp, Token,
+    Choice, Confidence, DecisionId, EscalationId, Gate, Level, ObjectId, Reason, Role, RunId,
+    Sha256, TaskId, Timestamp, Token,
 };
 
 /// The schema of a decision, as the original system names it.
@@ -220,6 +220,13 @@ impl Record for DecisionPredicate {
         binds.extend(self.task.clone().map(Binding::Task));
         binds.extend(self.run.clone().map(Binding::Run));
         binds.extend(self.base.map(Binding::Base));
+        let escalation = self
+            .decision
+            .target_ref
+            .as_str()
+            .strip_prefix("escalation/");
+        let escalation = escalation.and_then(|id| EscalationId::new(id).ok());
+        binds.extend(escalation.map(Binding::Escalation));
         binds
     }
 

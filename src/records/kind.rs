@@ -42,6 +42,14 @@ kinds! {
     Decision,
     /// A model opens a gate by its decision.
     AutoSignature,
+    /// A request to hand content to a model elsewhere.
+    Escalation,
+    /// What exactly is to be handed over.
+    ProjectionPlan,
+    /// A person's consent to that.
+    ConsentReceipt,
+    /// The use of a consent.
+    EscalationUse,
     /// An entry of the receive log.
     Receipt,
 }

@@ -8,14 +8,18 @@
 mod approval;
 mod attestation;
 mod auto_signature;
+mod consent_receipt;
 mod contract;
 mod decision;
+mod escalation;
+mod escalation_use;
 mod finalization;
 mod independence;
 mod kind;
 mod outcome;
 mod place;
 mod policy;
+mod projection_plan;
 mod receipt;
 mod record;
 mod registry;
@@ -28,10 +32,13 @@ mod vouch;
 pub use approval::{ApprovalPredicate, Approves};
 pub use attestation::AttestationPredicate;
 pub use auto_signature::{AutoSignature, AutoSignaturePredicate, SCHEMA as SIGNATURE_SCHEMA};
+pub use consent_receipt::{ConsentReceipt, ConsentReceiptPredicate, SCHEMA as CONSENT_SCHEMA};
 pub use contract::ContractPredicate;
 pub use decision::{
     Actor, ActorKind, DecisionPredicate, GovDecision, OpenedBy, SCHEMA as DECISION_SCHEMA, Target,
 };
+pub use escalation::{CloudEscalation, EscalationPredicate, SCHEMA as ESCALATION_SCHEMA};
+pub use escalation_use::EscalationUsePredicate;
 pub use finalization::FinalizationPredicate;
 pub use independence::{GateStatus, IndependencePredicate};
 pub use kind::Kind;
@@ -41,6 +48,7 @@ pub use place::{
     run_of,
 };
 pub use policy::PolicyPredicate;
+pub use projection_plan::{ProjectionPlan, ProjectionPlanPredicate, SCHEMA as PLAN_SCHEMA};
 pub use receipt::{Movement, ReceiptPredicate};
 pub use record::{Binding, Predicate, Record, Signers};
 pub use revocation::RevocationPredicate;

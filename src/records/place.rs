@@ -2,7 +2,9 @@
 
 use super::kind::Kind;
 use crate::record::envelope::Envelope;
-use crate::record::{DecisionId, Month, ObjectId, RepoPath, RunId, Sha256, TaskId, Timestamp};
+use crate::record::{
+    DecisionId, EscalationId, Month, ObjectId, RepoPath, RunId, Sha256, TaskId, Timestamp,
+};
 
 /// Where the records of a kind stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +17,8 @@ pub enum Stands {
     OncePerRun,
     /// In the ledger, once for a decision: `<DECISION>@<kind>.dsse.json`
     OncePerDecision,
+    /// In the ledger, once for a request to hand content over: `<ESCALATION>@<kind>.dsse.json`
+    OncePerEscalation,
     /// In the ledger, any number for a run, each under its digest:
     /// `<RUN>@<kind>-<sha256>.dsse.json`
     ManyPerRun,
@@ -112,6 +116,8 @@ pub enum Scope {
     Commit(ObjectId),
     /// A decision.
     Decision(DecisionId),
+    /// A request to hand content to a model elsewhere.
+    Escalation(EscalationId),
     /// Another record, by its digest.
     Record(Sha256),
     /// The statement of a policy for which signatures are collected, by its digest.
@@ -154,6 +160,18 @@ impl From<DecisionId> for Scope {
     }
 }
 
+impl From<&EscalationId> for Scope {
+    fn from(escalation: &EscalationId) -> Self {
+        Scope::Escalation(escalation.clone())
+    }
+}
+
+impl From<EscalationId> for Scope {
+    fn from(escalation: EscalationId) -> Self {
+        Scope::Escalation(escalation)
+    }
+}
+
 /// The name of a file in the ledger: the id of what it is about, `@`, and what it holds. No id has
 /// an `@`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -184,6 +202,7 @@ impl Scope {
             Scope::Task(id) => id.to_string(),
             Scope::Run(id) => id.to_string(),
             Scope::Decision(id) => id.to_string(),
+            Scope::Escalation(id) => id.to_string(),
             Scope::Commit(id) => id.to_string(),
             Scope::Record(digest) | Scope::Proposal(digest) => digest.to_string(),
         }
@@ -196,6 +215,7 @@ impl Scope {
             Stands::OncePerRun | Stands::ManyPerRun => Scope::Run(RunId::new(id).ok()?),
             Stands::ManyPerCommit => Scope::Commit(id.parse().ok()?),
             Stands::OncePerDecision => Scope::Decision(DecisionId::new(id).ok()?),
+            Stands::OncePerEscalation => Scope::Escalation(EscalationId::new(id).ok()?),
             Stands::OncePerRecord => Scope::Record(id.parse().ok()?),
             Stands::PerProposal => Scope::Proposal(id.parse().ok()?),
             Stands::Noted(_) | Stands::Log => return None,
@@ -232,6 +252,7 @@ impl Kind {
             Stands::OncePerRun | Stands::ManyPerRun => "<RUN>",
             Stands::ManyPerCommit => "<COMMIT>",
             Stands::OncePerDecision => "<DECISION>",
+            Stands::OncePerEscalation => "<ESCALATION>",
             Stands::OncePerRecord | Stands::PerProposal => "<sha256>",
             Stands::Noted(notes) => {
                 return format!("notes, `refs/notes/awo/{}/<YYYY-MM>`", notes.name());
@@ -335,13 +356,14 @@ impl LedgerPath {
         scope || matches!(self, Self::ProposedPolicy(_) | Self::ProposedSigners(_))
     }
 
-    /// Returns what its id names: `run`, `task`, `commit`, `decision` or `record`.
+    /// Returns what its id names: `run`, `task`, `commit`, `decision`, `escalation` or `record`.
     pub fn is_about(&self) -> &'static str {
         match self {
             Self::Record(Scope::Task(_), ..) | Self::Packet(_) => "task",
             _ if self.run().is_some() => "run",
             Self::Record(Scope::Commit(_), ..) => "commit",
             Self::Record(Scope::Decision(_), ..) => "decision",
+            Self::Record(Scope::Escalation(_), ..) => "escalation",
             _ => "record",
         }
     }
@@ -401,6 +423,7 @@ mod tests {
         let task = TaskId::new("T-1").unwrap();
         let digest = Sha256::of(b"x");
         let decision = DecisionId::new("dec_1").unwrap();
+        let escalation = EscalationId::new("esc_1").unwrap();
         for (path, text) in [
             (Kind::Contract.of(&task), "T-1@contract.dsse.json"),
             (LedgerPath::Packet(task), "T-1@packet"),
@@ -430,6 +453,14 @@ mod tests {
             (
                 Kind::AutoSignature.of(&decision),
                 "dec_1@auto-signature.dsse.json",
+            ),
+            (
+                Kind::Escalation.of(&escalation),
+                "esc_1@escalation.dsse.json",
+            ),
+            (
+                Kind::EscalationUse.of(&escalation),
+                "esc_1@escalation-use.dsse.json",
             ),
             (LedgerPath::ProposedPolicy(digest), "DIGEST@policy.toml"),
             (

@@ -10,7 +10,9 @@ use super::kind::Kind;
 use super::place::{Location, Object, Scope, Stands};
 use super::statement::{BadStatement, Context, Statement, Subject};
 use crate::record::envelope::Envelope;
-use crate::record::{DecisionId, ObjectId, RefName, Role, RunId, Sha256, TaskId, Timestamp};
+use crate::record::{
+    DecisionId, EscalationId, ObjectId, RefName, Role, RunId, Sha256, TaskId, Timestamp,
+};
 
 /// The properties of a kind.
 pub(super) struct About {
@@ -131,6 +133,8 @@ pub enum Binding {
     Record(Sha256),
     /// A decision.
     Decision(DecisionId),
+    /// A request to hand content to a model elsewhere.
+    Escalation(EscalationId),
 }
 
 impl fmt::Display for Binding {
@@ -146,6 +150,7 @@ impl fmt::Display for Binding {
             Self::Independence(it) | Self::Approval(it) | Self::Attestation(it) => it.fmt(f),
             Self::Record(it) => it.fmt(f),
             Self::Decision(it) => it.fmt(f),
+            Self::Escalation(it) => it.fmt(f),
         }
     }
 }
@@ -189,6 +194,7 @@ pub trait Record: fmt::Debug + Any {
             }
             Stands::OncePerRun => Some(self.kind().of(self.run()?).into()),
             Stands::OncePerDecision => Some(self.kind().of(self.decision()?).into()),
+            Stands::OncePerEscalation => Some(self.kind().of(self.escalation()?).into()),
             Stands::ManyPerRun => Some(self.kind().one_of(self.run()?, envelope.digest()).into()),
             Stands::ManyPerCommit => {
                 let tip = Scope::Commit(self.commit()?);
@@ -227,6 +233,14 @@ pub trait Record: fmt::Debug + Any {
     fn decision(&self) -> Option<DecisionId> {
         self.binds().into_iter().find_map(|it| match it {
             Binding::Decision(id) => Some(id),
+            _ => None,
+        })
+    }
+
+    /// Returns the request that the record is, or to which it belongs.
+    fn escalation(&self) -> Option<EscalationId> {
+        self.binds().into_iter().find_map(|it| match it {
+            Binding::Escalation(id) => Some(id),
             _ => None,
         })
     }

@@ -5,8 +5,9 @@ use super::place::Stands;
 use super::record::{About, Record, Signers};
 use super::statement::{BadStatement, type_of};
 use super::{
-    approval, attestation, auto_signature, contract, decision, finalization, independence, outcome,
-    policy, receipt, revocation, run, self_approval, vouch,
+    approval, attestation, auto_signature, consent_receipt, contract, decision, escalation,
+    escalation_use, finalization, independence, outcome, policy, projection_plan, receipt,
+    revocation, run, self_approval, vouch,
 };
 
 impl Kind {
@@ -25,6 +26,10 @@ impl Kind {
             Kind::Vouch => &vouch::ABOUT,
             Kind::Decision => &decision::ABOUT,
             Kind::AutoSignature => &auto_signature::ABOUT,
+            Kind::Escalation => &escalation::ABOUT,
+            Kind::ProjectionPlan => &projection_plan::ABOUT,
+            Kind::ConsentReceipt => &consent_receipt::ABOUT,
+            Kind::EscalationUse => &escalation_use::ABOUT,
             Kind::Receipt => &receipt::ABOUT,
         }
     }

@@ -6,16 +6,16 @@ use super::kind::Kind;
 use super::place::Stands;
 use super::record::{Binding, Record, Signers, about};
 use super::statement::{Context, Subject};
-use crate::record::{DecisionId, Role, RunId, Sha256, TaskId};
+use crate::record::{DecisionId, EscalationId, Role, RunId, Sha256, TaskId};
 
 about! {
     Revocation, "revocation", RevocationPredicate,
     title: "revocation",
-    purpose: "an approval or a decision is withdrawn before it is used; `<sha256>` is its digest",
+    purpose: "an approval, a decision or a consent is withdrawn before it is used; `<sha256>` is its digest",
     signers: Signers::Roles(&[Role::Operator, Role::Reviewer, Role::Model]),
     stands: Stands::OncePerRecord,
     after: &[],
-    fields: "`record` (the digest of what is withdrawn), `reason`; of an approval `task`, and of that of a run `run`; of a decision `decision`",
+    fields: "`record` (the digest of what is withdrawn), `reason`; of an approval `task`, and of that of a run `run`; of a decision `decision`; of a consent `escalation`",
 }
 
 /// A revocation.
@@ -27,9 +27,12 @@ pub struct RevocationPredicate {
     /// The decision that is withdrawn.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub decision: Option<DecisionId>,
+    /// The request to which a consent is withdrawn.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub escalation: Option<EscalationId>,
     /// Why.
     pub reason: String,
-    /// Digest of the approval or of the decision.
+    /// Digest of the approval, the decision or the consent.
     pub record: Sha256,
     /// The run that it approves; approvals of runs only.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -53,12 +56,14 @@ impl Record for RevocationPredicate {
         binds.extend(self.task.clone().map(Binding::Task));
         binds.extend(self.run.clone().map(Binding::Run));
         binds.extend(self.decision.clone().map(Binding::Decision));
+        binds.extend(self.escalation.clone().map(Binding::Escalation));
         binds
     }
 
     fn subject(&self) -> Vec<Subject> {
         let task = self.task.as_ref().map(TaskId::as_str);
         let name = task.or(self.decision.as_ref().map(DecisionId::as_str));
+        let name = name.or(self.escalation.as_ref().map(EscalationId::as_str));
         vec![Subject::content(name.unwrap_or_default(), self.record)]
     }
 }

@@ -13,10 +13,26 @@ use crate::record::{
 };
 use crate::records::{
     ActorKind, AutoSignaturePredicate, ContractPredicate, DECISION_SCHEMA, DecisionPredicate,
-    SIGNATURE_SCHEMA, Target,
+    Record as _, SIGNATURE_SCHEMA, Target,
 };
 
 use super::revocation;
+
+/// What a decision is to open.
+pub struct Opens<'a> {
+    /// The gate.
+    pub gate: Gate,
+    /// What is decided on, as a `target_ref`.
+    pub on: String,
+    /// The same in words: `the contract`.
+    pub what: &'a str,
+    /// What that is now.
+    pub target: Target,
+    /// The commit on which a contract is executed.
+    pub base: Option<ObjectId>,
+    /// The command that decides again.
+    pub again: String,
+}
 
 /// Judges a decision that opens gate 1 of a contract's run on a base commit, or is to open it, as it
 /// stands when it is used. Tells whether it counts.
@@ -28,38 +44,55 @@ pub fn gate_1(
     findings: &mut Findings,
 ) -> bool {
     let before = findings.len();
-    let (digest, says) = (it.decision.digest(), it.decision.predicate());
-    let (id, task) = (says.id(), &contract.predicate().contract.id);
+    let task = &contract.predicate().contract.id;
     let (gate, on) = (Gate::SpecApproval, format!("task/{task}"));
-    let again = format!("git awo decide {gate} {on} approve --rationale CODE");
+    let gate1 = contract.predicate().contract.gate1;
+    if gate1 != Gate1::Decision {
+        let id = it.decision.predicate().id();
+        let finding = Rule::HumanRequired
+            .finding(subject.clone())
+            .found(format!(
+                "the decision {id}, where the contract says gate1 = {gate1}"
+            ))
+            .expected("approvals by operators");
+        findings.push(finding.remedy(format!("git awo approve {task}")));
+    }
+    let opens = Opens {
+        gate,
+        again: format!("git awo decide {gate} {on} approve --rationale CODE"),
+        on,
+        what: "the contract",
+        target: Target::Record(contract.digest()),
+        base,
+    };
+    used(it, &opens, subject, findings);
+    findings.len() == before
+}
+
+/// Judges a decision as it stands when it is used, or is to be.
+pub fn used(it: &Opening, opens: &Opens<'_>, subject: &Subject, findings: &mut Findings) {
+    let (digest, says) = (it.decision.digest(), it.decision.predicate());
+    let (id, again) = (says.id(), &opens.again);
     let mut refuse = |rule: Rule, found: String, expected: String, remedy: &str| {
         let finding = rule.finding(subject.clone()).found(found);
         findings.push(finding.expected(expected).remedy(remedy));
     };
-    let gate1 = contract.predicate().contract.gate1;
-    if gate1 != Gate1::Decision {
-        let found = format!("the decision {id}, where the contract says gate1 = {gate1}");
-        let expected = "approvals by operators".to_owned();
-        let remedy = format!("git awo approve {task}");
-        refuse(Rule::HumanRequired, found, expected, &remedy);
-    }
     let decided = &says.decision;
-    if says.gate() != Some(Gate::SpecApproval)
+    if says.gate() != Some(opens.gate)
         || decided.decision != Choice::Approve
-        || decided.target_ref.as_str() != on
+        || decided.target_ref.as_str() != opens.on
     {
         let (choice, gate, on) = (decided.decision, &decided.gate_type, &decided.target_ref);
         let found = format!("{id} says {choice} of {gate} {on}");
-        let expected = format!("approve of SpecApproval task/{task}");
-        refuse(Rule::BindingMismatch, found, expected, &again);
+        let expected = format!("approve of {} {}", opens.gate, opens.on);
+        refuse(Rule::BindingMismatch, found, expected, again);
     }
-    let target = Target::Record(contract.digest());
-    if says.target != target {
-        let found = format!("{id} binds the contract {}", says.target);
-        let expected = format!("{target}, the contract as it is now");
-        refuse(Rule::BindingStale, found, expected, &again);
+    if says.target != opens.target {
+        let found = format!("{id} binds {} {}", opens.what, says.target);
+        let expected = format!("{}, {} as it is now", opens.target, opens.what);
+        refuse(Rule::BindingStale, found, expected, again);
     }
-    if let Some(base) = base.filter(|it| says.base != Some(*it)) {
+    if let Some(base) = opens.base.filter(|it| says.base != Some(*it)) {
         let bound = says.base.map(|it| it.to_string());
         let found = format!(
             "{id} binds {}",
@@ -71,7 +104,7 @@ pub fn gate_1(
     if says.expires <= it.time {
         let found = format!("the decision {id} expired at {}", says.expires);
         let expected = format!("one valid at {}", it.time);
-        refuse(Rule::ApprovalUnexpired, found, expected, &again);
+        refuse(Rule::ApprovalUnexpired, found, expected, again);
     }
     if let Some(other) = &it.superseded_by {
         let found = format!("{other} supersedes {id}");
@@ -90,14 +123,13 @@ pub fn gate_1(
         refuse(Rule::OneLiveDecision, found, expected, &remedy);
     }
     if it.withdrawn {
-        findings.push(revocation::used(digest, &again));
+        findings.push(revocation::used(digest, again));
     }
     for policy in &it.policies {
-        findings.extend(opens(policy, Gate::SpecApproval, says, subject));
+        findings.extend(self::opens(policy, opens.gate, says, subject));
         decides(&it.decision, policy, subject, findings);
     }
     signed(&it.decision, &it.auto_signature, subject, findings);
-    findings.len() == before
 }
 
 /// Whoever decided may still decide when the decision is used, with as much evidence as is asked for
@@ -222,6 +254,10 @@ pub fn answer(policy: &Policy, says: &DecisionPredicate) -> Option<String> {
         Need::Never => Choice::Reject,
         Need::Auto(_) | Need::Human => Choice::Approve,
     };
+    // A consent is to exactly the planned bytes, and answers.
+    if let Some(escalation) = says.escalation().filter(|_| choice == Choice::Approve) {
+        return Some(format!("git awo escalate consent {escalation} --yes"));
+    }
     let file = match says.target {
         Target::Object(_) if gate == Gate::RefinementSign => " --file REVISION:PATH",
         _ => "",
@@ -557,7 +593,7 @@ fn target(facts: &DecisionFacts<'_>, gate: Gate, subject: &Subject, findings: &m
         Gate::RefinementSign => facts.named == Named::Refinement,
         Gate::SkeletonApproval => matches!(facts.named, Named::Run(_)),
         Gate::PolicyViolation => matches!(facts.named, Named::Contract(_) | Named::Run(_)),
-        Gate::CloudEscalation => false,
+        Gate::CloudEscalation => matches!(facts.named, Named::Escalation(_)),
     };
     let on_base = says.base.is_some() == (gate == Gate::SpecApproval);
     if !takes || !on_base || (facts.is_new && !facts.bound) {

@@ -8,6 +8,7 @@ mod chain;
 pub mod clone;
 pub mod contract;
 mod direct;
+pub mod escalation;
 pub mod events;
 pub mod executed;
 pub mod execution;

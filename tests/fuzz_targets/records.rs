@@ -84,6 +84,12 @@ pub fn statement(data: &[u8]) -> bool {
         read::<p::FinalizationPredicate>(data),
         read::<p::OutcomePredicate>(data),
         read::<p::VouchPredicate>(data),
+        read::<p::DecisionPredicate>(data),
+        read::<p::AutoSignaturePredicate>(data),
+        read::<p::EscalationPredicate>(data),
+        read::<p::ProjectionPlanPredicate>(data),
+        read::<p::ConsentReceiptPredicate>(data),
+        read::<p::EscalationUsePredicate>(data),
         read::<p::ReceiptPredicate>(data),
     ];
     let kinds: Vec<Kind> = accepted.into_iter().flatten().collect();

@@ -160,6 +160,7 @@ impl Story {
                 ..says.context.clone()
             },
             decision: Some(says.id().clone()),
+            escalation: None,
             reason: "a mistake".to_owned(),
             record: *record,
             run: None,

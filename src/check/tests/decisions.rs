@@ -5,10 +5,11 @@ use super::world::*;
 use crate::check::verify::Scope as Verify;
 use crate::facts::decisions::line;
 use crate::record::envelope::Envelope;
-use crate::record::{Choice, Gate, Level, ObjectId, Sha256, Token};
+use crate::record::{Choice, EscalationId, Gate, Level, ObjectId, Sha256, Token};
 use crate::records::{
-    Actor, ActorKind, AutoSignature, AutoSignaturePredicate, Context, DECISION_SCHEMA,
-    DecisionPredicate, GovDecision, Kind, LedgerPath, SIGNATURE_SCHEMA, Target,
+    Actor, ActorKind, AutoSignature, AutoSignaturePredicate, CloudEscalation, Context,
+    DECISION_SCHEMA, DecisionPredicate, ESCALATION_SCHEMA, EscalationPredicate, GovDecision, Kind,
+    LedgerPath, SIGNATURE_SCHEMA, Target,
 };
 use crate::store::ledger::Refs;
 
@@ -40,6 +41,8 @@ const TIGHTER: Edit = Edit::Policy(|it| {
     let gate =
         |name: &str, cells: &str| format!("[[automation.gate]]\nname = \"{name}\"\n{cells}\n");
     let more = [
+        "[automation.escalation]\nallow = true\n".to_owned(),
+        gate("CloudEscalation", "AUTONOMOUS = \"never\""),
         gate(
             "SpecApproval",
             "HYBRID = \"human\"\nAUTONOMOUS = { auto = \"0.9\" }",
@@ -65,7 +68,10 @@ fn target(world: &World, gate: Gate) -> (String, Target, Option<ObjectId>) {
     match gate {
         Gate::SpecApproval => (of_task, contract, Some(world.base)),
         Gate::ScopeChange | Gate::PolicyViolation => (of_task, contract, None),
-        Gate::CloudEscalation => ("escalation/esc_1".to_owned(), contract, None),
+        Gate::CloudEscalation => {
+            let request = Target::Record(request(world).digest());
+            ("escalation/esc_1".to_owned(), request, None)
+        }
         Gate::SkeletonApproval => {
             let of_run = format!("run/{}", world.run.run);
             (of_run, Target::Object(world.commit), None)
@@ -75,6 +81,29 @@ fn target(world: &World, gate: Gate) -> (String, Target, Option<ObjectId>) {
             ("refinement/T-1".to_owned(), Target::Object(blob), None)
         }
     }
+}
+
+/// The request of an escalation.
+fn request(world: &World) -> Envelope {
+    let says = EscalationPredicate {
+        contract: world.contract.digest(),
+        context: Context {
+            identity: name("anna"),
+            policy: world.policy,
+            repository: world.repository,
+            role: "operator".to_owned(),
+        },
+        request: CloudEscalation {
+            endpoint: None,
+            reason: token("stuck"),
+            request_id: "esc_1".parse().unwrap(),
+            requested_model_id: token("m:2"),
+            schema_version: ESCALATION_SCHEMA.to_owned(),
+            wp_id: task(),
+        },
+        run: None,
+    };
+    sealed(says, "anna")
 }
 
 /// A decision that holds, by a model that is this confident or by a person.
@@ -181,10 +210,28 @@ fn with(world: &World, before: &Refs, stage: Stage, files: &[(LedgerPath, Vec<u8
     world.commit(before, &shelf)
 }
 
+/// The request on which one of these files decides, if one does: it came before.
+fn requested(world: &World, files: &[(LedgerPath, Vec<u8>)]) -> Vec<(LedgerPath, Vec<u8>)> {
+    let request = request(world);
+    let target = Target::Record(request.digest()).key(&token(Gate::CloudEscalation.name()));
+    let on_it = |(path, _): &(LedgerPath, Vec<u8>)| match path {
+        LedgerPath::Decided(key, _) => *key == target,
+        _ => false,
+    };
+    let path = Kind::Escalation.of(EscalationId::new("esc_1").unwrap());
+    let there = files.iter().any(on_it);
+    there
+        .then(|| (path, request.to_bytes()))
+        .into_iter()
+        .collect()
+}
+
 /// What the door finds of these files.
 fn at_the_door(world: &World, files: &[(LedgerPath, Vec<u8>)]) -> Vec<String> {
-    let before = world.refs(Executed);
-    codes(&world.judge(&before, &with(world, &before, Executed, files)))
+    let asked = requested(world, files);
+    let before = with(world, &world.refs(Executed), Executed, &asked);
+    let files = [&asked, files].concat();
+    codes(&world.judge(&before, &with(world, &before, Executed, &files)))
 }
 
 /// What the door finds of these files, and what `verify` finds where they were forced past it.
@@ -193,7 +240,9 @@ fn judged(world: &World, files: &[(LedgerPath, Vec<u8>)]) -> [Vec<String>; 2] {
     let mut there = world.logged(Executed);
     let log = crate::store::layout::log();
     let tip = there[&log];
-    there = with(world, &there, Executed, files);
+    // A request that is forced too is found by the same rules where the policy allows none.
+    let files = [&requested(world, files), files].concat();
+    there = with(world, &there, Executed, &files);
     there.insert(log, tip);
     let forced = world.verify(&there, &Verify::All);
     [door, codes(&forced)]
@@ -204,8 +253,9 @@ fn judged(world: &World, files: &[(LedgerPath, Vec<u8>)]) -> [Vec<String>; 2] {
 fn least(gate: Gate, level: Level, tighter: bool) -> u16 {
     const PERSON: u16 = 10_001;
     const NOBODY: u16 = 10_002;
-    // The policy of these tests lets nothing be handed to models elsewhere.
-    if level == Level::Locked || gate == Gate::CloudEscalation {
+    // The plain policy of these tests lets nothing be handed to models elsewhere.
+    let kept = gate == Gate::CloudEscalation && !tighter;
+    if level == Level::Locked || kept {
         return NOBODY;
     }
     let (human, hybrid, autonomous) = match (gate, tighter) {
@@ -215,7 +265,7 @@ fn least(gate: Gate, level: Level, tighter: bool) -> u16 {
         (Gate::RefinementSign, true) => (NOBODY, 9_500, 9_000),
         (Gate::ScopeChange, false) => (PERSON, PERSON, 9_500),
         (Gate::ScopeChange, true) => (PERSON, NOBODY, PERSON),
-        (Gate::PolicyViolation, true) => (PERSON, PERSON, NOBODY),
+        (Gate::PolicyViolation | Gate::CloudEscalation, true) => (PERSON, PERSON, NOBODY),
         _ => (PERSON, PERSON, PERSON),
     };
     match level {
@@ -249,10 +299,6 @@ fn every_cell_of_the_gate_table_is_what_the_door_does() {
                     let parts = says.decision.confidence.map(|it| it.ten_thousandths());
                     let opens = parts.map_or(least < 10_002, |parts| parts >= least);
                     let mut expected = Vec::new();
-                    // Before the request of an escalation there is nothing to decide on.
-                    if *gate == Gate::CloudEscalation {
-                        expected.push("ATT-002 binding-mismatch");
-                    }
                     let only_persons = matches!(
                         gate,
                         Gate::CloudEscalation | Gate::PolicyViolation | Gate::SkeletonApproval
@@ -285,8 +331,7 @@ fn every_cell_of_the_gate_table_is_what_the_door_does() {
                 for choice in [Choice::Reject, Choice::Defer] {
                     for confidence in [None, Some("0.0")] {
                         let says = decision(&world, *gate, choice, confidence);
-                        let mut door = at_the_door(&world, &files(&says));
-                        door.retain(|it| *it != "ATT-002 binding-mismatch");
+                        let door = at_the_door(&world, &files(&says));
                         assert_eq!(door, [""; 0], "{gate} {level} {choice} {confidence:?}");
                         cells += 1;
                     }

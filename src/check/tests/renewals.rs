@@ -148,6 +148,7 @@ impl<'a> Play<'a> {
                 let used = self.attested.iter().any(uses);
                 let revocation = RevocationPredicate {
                     decision: None,
+                    escalation: None,
                     context: self.context(who, "reviewer"),
                     reason: "so".to_owned(),
                     record: digest,

@@ -20,6 +20,7 @@ fn revocation(world: &World, who: &str, approval: &Envelope, change: Change) -> 
     let audit = approval.digest() == world.audit.digest();
     let mut says = RevocationPredicate {
         decision: None,
+        escalation: None,
         context: Context {
             identity: name(who),
             policy: world.policy,

@@ -17,7 +17,7 @@ use crate::record::{Confidence, DecisionId, Reason, Report, Token};
 pub struct DecideArgs {
     /// SpecApproval, RefinementSign, ScopeChange, SkeletonApproval, CloudEscalation or PolicyViolation
     gate: String,
-    /// What is decided on: task/ID, run/ID or refinement/ID
+    /// What is decided on: task/ID, run/ID, refinement/ID or escalation/ID
     target: String,
     /// The decision
     choice: Choice,

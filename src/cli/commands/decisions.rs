@@ -1,7 +1,7 @@
 //! `git awo decisions`
 
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::cli::{Answer, Context};
 use crate::ops::Error;
@@ -38,15 +38,17 @@ pub fn run(context: &Context, args: &DecisionsArgs) -> Result<Answer, Error> {
     if all.is_empty() {
         text.push_str("no decisions\n");
     }
-    let value = |it: &Listed| {
-        json!({
-            "state": it.standing.word(), "record": it.record, "decision": it.says.decision,
-            "answers": it.says.answers, "supersedes": it.says.supersedes, "expires": it.says.expires,
-            "level": it.says.level, "by": it.says.context.identity,
-        })
-    };
     let value = json!({ "decisions": all.iter().map(value).collect::<Vec<_>>() });
     Ok(Answer::new("decisions", value, text))
+}
+
+/// Returns a decision as JSON.
+pub(super) fn value(it: &Listed) -> Value {
+    json!({
+        "state": it.standing.word(), "record": it.record, "decision": it.says.decision,
+        "answers": it.says.answers, "supersedes": it.says.supersedes, "expires": it.says.expires,
+        "level": it.says.level, "by": it.says.context.identity,
+    })
 }
 
 fn line(it: &Listed) -> String {

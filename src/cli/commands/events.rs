@@ -75,9 +75,12 @@ fn export(context: &Context) -> Result<Answer, Error> {
 }
 
 fn value(events: &[Event]) -> Result<Value, Error> {
+    Ok(json!({ "events": values(events)? }))
+}
+
+/// Returns events as JSON.
+pub(super) fn values(events: &[Event]) -> Result<Vec<Value>, Error> {
     let lines = events.iter().map(|it| serde_json::from_str(&it.to_line()));
-    let lines: Vec<Value> = lines
-        .collect::<Result<_, _>>()
-        .map_err(|error| Error::usage(error.to_string()))?;
-    Ok(json!({ "events": lines }))
+    let lines: Result<_, _> = lines.collect();
+    lines.map_err(|error: serde_json::Error| Error::usage(error.to_string()))
 }

@@ -7,6 +7,7 @@ pub mod clone;
 pub mod decide;
 pub mod decisions;
 pub mod doctor;
+pub mod escalate;
 pub mod events;
 pub mod export;
 pub mod fetch;

@@ -7,15 +7,15 @@ use crate::cli::{Answer, Context};
 use crate::ops::{Error, revoke};
 use crate::record::Reason;
 
-/// Withdraw an own approval or decision before it is used
+/// Withdraw an own approval, decision or consent before it is used
 ///
 /// An approval of a task is used when a run spends it, one of a run when an attestation or the
-/// finalization counts it, and a decision when what it opens is done. What was withdrawn counts for
+/// finalization counts it, a decision when what it opens is done, and a consent when its bytes are sent. What was withdrawn counts for
 /// nothing that comes later.
 #[derive(Debug, Args)]
 pub struct RevokeArgs {
     /// The digest of the approval, or at least 4 digits of its beginning; git awo show TASK or RUN lists them. Or
-    /// the name of a decision
+    /// the name of a decision, or of an escalation to withdraw the consent
     record: String,
     /// Why
     #[arg(long, value_name = "TEXT")]

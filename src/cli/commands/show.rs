@@ -3,23 +3,37 @@
 use clap::Args;
 use serde_json::{Value, json};
 
+use super::{decisions, events};
 use crate::cli::{Answer, Context};
+use crate::ops::decision::Decision;
 use crate::ops::{Error, show};
 use crate::record::path::escape_json;
 use crate::render::one_line;
 
-/// Show a task, a run or a commit with everything recorded about it
+/// Show a task, a run, a decision or a commit with everything recorded about it
+///
+/// Of a decision it tells first how it stands: what others answer or supersede, the run that used it, and
+/// its events.
 #[derive(Debug, Args)]
 pub struct ShowArgs {
-    /// A task, a run or a commit
+    /// A task, a run, a decision or a commit
     id: String,
 }
 
 pub fn run(context: &Context, args: &ShowArgs) -> Result<Answer, Error> {
-    let found = show::show(&context.session()?, &args.id)?;
+    let shown = show::show(&context.session()?, &args.id)?;
     let mut text = String::new();
     let mut rows = Vec::new();
-    for (place, envelope, recorded) in &found {
+    if let Some(it) = &shown.decision {
+        text.push_str(&decided(it));
+    }
+    if let Some(it) = &shown.gate1 {
+        let (id, gate, target) = (&it.decision_id, &it.gate_type, &it.target_ref);
+        text.push_str(&format!(
+            "gate 1 opened by the decision {id} of {gate} {target}: git awo show {id}\n\n"
+        ));
+    }
+    for (place, envelope, recorded) in &shown.found {
         let statement: Value = serde_json::from_slice(envelope.payload()).unwrap_or(Value::Null);
         let digest = envelope.digest();
         let signatures = envelope.signatures().iter();
@@ -34,7 +48,89 @@ pub fn run(context: &Context, args: &ShowArgs) -> Result<Answer, Error> {
             "statement": statement,
         }));
     }
-    text.push_str("(shown as stored, not verified; git awo chain RUN or git awo verify judges)\n");
-    let value = json!({ "id": args.id, "records": rows });
+    text.push_str(
+        "(records are shown as stored, not verified; git awo chain RUN or git awo verify judges)\n",
+    );
+    let mut value = json!({ "id": args.id, "records": rows });
+    if let Some(it) = &shown.decision {
+        extend(&mut value, json!({ "decision": of(it)? }));
+    }
+    if let Some(it) = &shown.gate1 {
+        extend(&mut value, json!({ "gate1": it }));
+    }
     Ok(Answer::new("show", value, text))
+}
+
+fn extend(value: &mut Value, more: Value) {
+    if let (Value::Object(all), Value::Object(more)) = (value, more) {
+        all.extend(more);
+    }
+}
+
+fn of(it: &Decision) -> Result<Value, Error> {
+    let says = &it.listed.says;
+    let mut value = decisions::value(&it.listed);
+    let more = json!({
+        "target": says.target, "base": says.base, "note": says.note,
+        "auto_signature": it.auto_signature, "answered_by": it.answered_by,
+        "superseded_by": it.superseded_by, "used_by": it.used_by,
+        "events": events::values(&it.events)?,
+    });
+    extend(&mut value, more);
+    Ok(value)
+}
+
+/// Returns a decision as lines: the values of the record, and what follows from others.
+fn decided(it: &Decision) -> String {
+    let says = &it.listed.says;
+    let decision = &says.decision;
+    let mut text = format!(
+        "{}: {} {} {}, {}\n",
+        decision.decision_id,
+        decision.decision,
+        decision.gate_type,
+        decision.target_ref,
+        it.listed.standing.word()
+    );
+    let mut line = |name: &str, value: Option<String>| {
+        if let Some(value) = value {
+            text.push_str(&format!("{name:<15} {}\n", one_line(&value)));
+        }
+    };
+    let model = decision.actor.model_id.as_deref();
+    let model = model.map_or_else(String::new, |it| format!(", the model {it}"));
+    let confidence = decision.confidence.map(|it| format!(", confidence {it}"));
+    let confidence = confidence.unwrap_or_default();
+    let by = &says.context.identity;
+    line("by", Some(format!("{by}{model}{confidence}")));
+    line("level", Some(says.level.to_string()));
+    line("rationale", Some(decision.rationale.to_string()));
+    line("note", says.note.as_ref().map(ToString::to_string));
+    line("binds", Some(says.target.to_string()));
+    line("base", says.base.map(|it| it.to_string()));
+    for evidence in &decision.evidence_refs {
+        line("evidence", Some(evidence.to_string()));
+    }
+    line("decided", Some(decision.timestamp.to_string()));
+    line("expires", Some(says.expires.to_string()));
+    line("auto-signature", it.auto_signature.map(|it| it.to_string()));
+    line("answers", says.answers.as_ref().map(ToString::to_string));
+    line(
+        "answered by",
+        it.answered_by.as_ref().map(ToString::to_string),
+    );
+    line(
+        "supersedes",
+        says.supersedes.as_ref().map(ToString::to_string),
+    );
+    line(
+        "superseded by",
+        it.superseded_by.as_ref().map(ToString::to_string),
+    );
+    line("used by", it.used_by.as_ref().map(ToString::to_string));
+    for event in &it.events {
+        line("event", Some(format!("{} {}", event.timestamp, event.kind)));
+    }
+    text.push('\n');
+    text
 }

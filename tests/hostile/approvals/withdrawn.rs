@@ -48,6 +48,7 @@ fn withdrawn_for(
 ) -> String {
     let says = RevocationPredicate {
         decision: None,
+        escalation: None,
         context: door.context(role),
         reason: reason.into(),
         record,

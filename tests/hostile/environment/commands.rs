@@ -67,6 +67,9 @@ fn call(path: &[String], usage: &str) -> Call {
         "clone" => &["../server.git", "../cloned"],
         "approve" => &[TASK, "--sentence", sentence, "--again"],
         "decide" => &["SpecApproval", "task/T-1", "defer", "--rationale", "x"],
+        "escalate request" => &["--task", TASK, "--model", "m", "--reason", "x"],
+        "escalate plan" => &["esc-1", "../packet.md", "--max-bytes", "1"],
+        "escalate consent" => &["esc-1", "--no"],
         "integrity sums" => &["../policy", "--replace"],
         "outcome" => &[RUN, "rejected", "--reason", "no"],
         "policy check" | "policy propose" => &["../policy/policy.toml"],
@@ -93,7 +96,7 @@ fn call(path: &[String], usage: &str) -> Call {
     };
     let mut words = path.to_vec();
     words.extend(given);
-    let network = matches!(name.as_str(), "clone" | "push" | "fetch");
+    let network = matches!(name.as_str(), "clone" | "push" | "fetch" | "escalate send");
     let own_world = matches!(name.as_str(), "quickstart" | "selftest");
     Call {
         words,
