@@ -139,6 +139,35 @@ fn what_is_shown_of_a_landed_run_is_as_it_was() {
 }
 
 #[test]
+fn what_waits_for_a_person_is_shown_as_it_was() {
+    let world = crate::automation::world("HYBRID", "");
+    let base = world.rev("otto", "refs/remotes/origin/main");
+    let ask = format!("task/T-1 approve --confidence 0.7 --rationale x --evidence {base}");
+    for (gate, more) in [("SpecApproval", " --base BASE"), ("ScopeChange", "")] {
+        let more = more.replace("BASE", &base);
+        assert_eq!(world.decides("otto", &format!("{gate} {ask}{more}")).0, 1);
+    }
+    world.ok("otto", "otto", &["git", "awo", "push"]);
+    world.ok("olga", "olga", &["git", "awo", "fetch"]);
+    let mut text = String::new();
+    for who in ["olga", "otto"] {
+        let said = world.ok(who, who, &["git", "awo", "status"]);
+        let waiting = said
+            .lines()
+            .filter(|it| it.starts_with("gate ") || it.starts_with(' '));
+        // The two may have been made in one second, and come by their names then.
+        let mut pairs: Vec<_> = waiting
+            .collect::<Vec<_>>()
+            .chunks(2)
+            .map(|it| it.join("\n"))
+            .collect();
+        pairs.sort_by_key(|it| it.contains("ScopeChange"));
+        text.push_str(&format!("$ git awo status\n{}\n\n", pairs.join("\n")));
+    }
+    same("waiting.txt", steady(&world, &text));
+}
+
+#[test]
 fn what_a_clone_lacks_is_told_as_it_was() {
     let world = World::finalized();
     world.ok("rita", "rita", &["git", "awo", "fetch"]);

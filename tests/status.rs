@@ -161,6 +161,168 @@ fn what_was_found_before_changes_no_answer() {
     assert_eq!(status(&early, &[])["accepted_runs"], 0);
 }
 
+/// Returns the decisions that wait by the word of `status` to olga, and checks that it says the same anew
+/// and that `decisions` has the same ones.
+#[track_caller]
+fn waiting(world: &World) -> Value {
+    let found = status(world, &[])["decisions"].clone();
+    let without_waits = |found: &Value| {
+        let mut found = found.clone();
+        for it in found.as_array_mut().unwrap() {
+            assert!(
+                it.as_object_mut()
+                    .unwrap()
+                    .remove("waits_seconds")
+                    .is_some()
+            );
+        }
+        found
+    };
+    let again = status(world, &[])["decisions"].clone();
+    assert_eq!(without_waits(&again), without_waits(&found), "again");
+    let all = status(world, &["--all"])["decisions"].clone();
+    assert_eq!(without_waits(&all), without_waits(&found), "--all");
+    let index = world.path("olga").join(".git/awo-index");
+    if index.is_dir() {
+        std::fs::remove_dir_all(index).unwrap();
+        let anew = status(world, &[])["decisions"].clone();
+        assert_eq!(without_waits(&anew), without_waits(&found), "anew");
+    }
+    let open = world.ok(
+        "olga",
+        "olga",
+        &["git", "awo", "--json", "decisions", "--open"],
+    );
+    let open: Value = serde_json::from_str(&open).unwrap();
+    let ids = |of: &Value, id: &dyn Fn(&Value) -> Value| {
+        let mut ids: Vec<_> = of.as_array().unwrap().iter().map(id).collect();
+        ids.sort_by_key(Value::to_string);
+        ids
+    };
+    assert_eq!(
+        ids(&open["decisions"], &|it| it["decision"]["decision_id"]
+            .clone()),
+        ids(&found, &|it| it["decision"].clone())
+    );
+    found
+}
+
+#[test]
+fn what_waits_for_a_person_is_listed_until_it_is_answered_withdrawn_superseded_or_expired() {
+    let world = crate::automation::world("HYBRID", "");
+    let base = world.rev("otto", "refs/remotes/origin/main");
+    let (olga, otto) = ("olga", "otto");
+    let exchange = |from: &str, to: &str| {
+        world.ok(from, from, &["git", "awo", "push"]);
+        world.ok(to, to, &["git", "awo", "fetch"]);
+    };
+    assert_eq!(waiting(&world), serde_json::json!([]));
+    let defer = |gate: &str| {
+        let on = if gate == "SpecApproval" {
+            format!(" --base {base}")
+        } else {
+            String::new()
+        };
+        let ask =
+            format!("{gate} task/T-1 approve --confidence 0.5 --rationale x --evidence {base}{on}");
+        let (code, value, text) = world.decides(otto, &ask);
+        assert_eq!(code, 1, "{text}");
+        value["decision"].as_str().unwrap().to_owned()
+    };
+    let first = defer("SpecApproval");
+    let listed = waiting(&world);
+    assert_eq!(listed, serde_json::json!([]), "it is not here yet");
+    exchange(otto, olga);
+    let listed = waiting(&world);
+    let it = &listed[0];
+    assert_eq!(listed.as_array().unwrap().len(), 1);
+    assert_eq!(it["decision"], *first);
+    assert_eq!(
+        (&it["gate"], &it["target"]),
+        (&"SpecApproval".into(), &"task/T-1".into())
+    );
+    assert_eq!(
+        (&it["asks"], &it["yours"]),
+        (&serde_json::json!(["olga"]), &true.into())
+    );
+    assert!(it["waits_seconds"].as_u64().unwrap() < 600, "{it}");
+    // Whom it does not ask sees the same, and that others are asked.
+    let seen = world.ok(otto, otto, &["git", "awo", "--json", "status"]);
+    let seen: Value = serde_json::from_str(&seen).unwrap();
+    assert_eq!(
+        (
+            &seen["decisions"][0]["decision"],
+            &seen["decisions"][0]["yours"]
+        ),
+        (&it["decision"], &false.into())
+    );
+
+    // A week later nobody can answer it any more; by the clock of today somebody can.
+    let words = [
+        "sh",
+        "-c",
+        "SOURCE_DATE_EPOCH=$(($(date +%s) + 8 * 86400)) \"$0\" --json status",
+        crate::world::PROGRAM,
+    ];
+    for _ in 0..2 {
+        let later: Value = serde_json::from_str(&world.ok(olga, olga, &words)).unwrap();
+        assert_eq!(later["decisions"], serde_json::json!([]));
+        assert_eq!(waiting(&world)[0]["decision"], *first);
+    }
+
+    // The command that is named answers it.
+    let next = it["next"].as_str().unwrap().replace("CODE", "reviewed");
+    let words: Vec<_> = next.split(' ').collect();
+    world.ok(olga, olga, &words);
+    assert_eq!(waiting(&world), serde_json::json!([]));
+    exchange(olga, otto);
+
+    // A person who defers in her turn still waits for an answer.
+    let second = defer("ScopeChange");
+    exchange(otto, olga);
+    assert_eq!(waiting(&world)[0]["decision"], *second);
+    let own = format!("ScopeChange task/T-1 defer --rationale unsure --answers {second}");
+    let (code, value, text) = world.decides(olga, &own);
+    assert_eq!(code, 0, "{text}");
+    let own = value["decision"].as_str().unwrap().to_owned();
+    assert_eq!(waiting(&world)[0]["decision"], *own);
+    let revoke = ["git", "awo", "revoke", &own, "--reason", "sure now"];
+    world.ok(olga, olga, &revoke);
+    assert_eq!(waiting(&world), serde_json::json!([]));
+    exchange(olga, otto);
+
+    // What another decision takes the place of waits for nobody.
+    let third = defer("ScopeChange");
+    exchange(otto, olga);
+    assert_eq!(waiting(&world)[0]["decision"], *third);
+    let (code, _, text) = world.decides(
+        olga,
+        &format!("ScopeChange task/T-1 reject --rationale no --supersedes {third}"),
+    );
+    assert_eq!(code, 0, "{text}");
+    assert_eq!(waiting(&world), serde_json::json!([]));
+    exchange(olga, otto);
+    world.fresh_clone();
+    world.ok("vera", "vera", &["git", "awo", "verify"]);
+}
+
+/// Under LOCKED an answer only rejects, and that is the command.
+#[test]
+fn under_locked_the_answer_that_is_named_rejects() {
+    let world = crate::automation::world("HYBRID", "");
+    let ask = "SpecApproval task/T-1 defer --confidence 0.5 --rationale x";
+    assert_eq!(world.decides("otto", ask).0, 0);
+    world.ok("otto", "otto", &["git", "awo", "push"]);
+    world.levels(3, "LOCKED", "");
+    world.ok("olga", "olga", &["git", "awo", "fetch"]);
+    let next = waiting(&world)[0]["next"].as_str().unwrap().to_owned();
+    assert!(next.contains(" reject "), "{next}");
+    let next = next.replace("CODE", "no");
+    world.ok("olga", "olga", &next.split(' ').collect::<Vec<_>>());
+    world.ok("olga", "olga", &["git", "awo", "push"]);
+    assert_eq!(waiting(&world), serde_json::json!([]));
+}
+
 #[test]
 fn the_index_is_made_anew_when_asked() {
     let world = World::landed();

@@ -5,6 +5,7 @@ mod arrivals;
 mod between;
 mod branches;
 mod clones;
+mod decision_events;
 mod decisions;
 mod doors;
 mod evidence;

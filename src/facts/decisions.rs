@@ -158,6 +158,11 @@ impl Collector<'_> {
         let time = judging.arrival(digest).unwrap_or(self.time);
         let mut others = self.decisions_on(decision.predicate().target_key())?;
         others.retain(|it| it.digest() != digest && judging.precedes(it.digest(), digest));
+        // Also by one that comes together with this one, which may take that one's place.
+        let superseded: BTreeSet<_> = others
+            .iter()
+            .filter_map(|it| it.predicate().supersedes.clone())
+            .collect();
         // Of two that come together, each stands in the way of the other, unless one has taken the other's
         // place or its maker has withdrawn it: then that one was there first. The log tells of pushes of one
         // second as of one: there the door alone knew which came first.
@@ -167,10 +172,6 @@ impl Collector<'_> {
         if first || !judging.is_new(digest) {
             others.retain(|it| !judging.precedes(digest, it.digest()));
         }
-        let superseded: BTreeSet<_> = others
-            .iter()
-            .filter_map(|it| it.predicate().supersedes.clone())
-            .collect();
         let mut live = BTreeSet::new();
         for other in others {
             let it = other.predicate();

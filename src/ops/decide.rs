@@ -1,6 +1,7 @@
 //! Decides on a gate, as a person or as a model.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use crate::facts::decisions::{Named, line};
 use crate::facts::run::Collector;
@@ -13,7 +14,8 @@ use crate::records::{
     Actor, ActorKind, AutoSignature, AutoSignaturePredicate, DECISION_SCHEMA, DecisionPredicate,
     GovDecision, Kind, SIGNATURE_SCHEMA, Statement, Target,
 };
-use crate::rules::{absent, automation};
+use crate::rules::absent;
+use crate::rules::automation::{self, Standing};
 use crate::store::batch::Batch;
 use crate::store::layout::LedgerPath;
 use crate::store::ledger::Records;
@@ -86,10 +88,10 @@ pub(super) fn draft(
     let person = session.actor().person(history)?;
     let by_model = policy.holds(&person, Role::Model);
     let gate = Gate::of_name(request.gate.as_str());
-    let roles: &[Role] = match gate {
-        _ if by_model => &[Role::Model],
-        Some(Gate::SkeletonApproval) => &[Role::Reviewer],
-        _ => &[Role::Operator],
+    let role = match gate {
+        _ if by_model => Role::Model,
+        Some(gate) => automation::decided_by(gate),
+        None => Role::Operator,
     };
     if by_model != request.confidence.is_some() {
         return Err(Error::usage(match by_model {
@@ -121,7 +123,7 @@ pub(super) fn draft(
     let mut says = DecisionPredicate {
         answers: request.answers,
         base,
-        context: session.context(roles)?,
+        context: session.context(&[role])?,
         decision: GovDecision {
             actor: actor.clone(),
             confidence: request.confidence,
@@ -273,37 +275,32 @@ pub struct Listed {
     /// The record.
     pub record: Sha256,
     /// How it stands now.
-    pub state: State,
+    pub standing: Standing,
 }
 
-/// How a decision stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
-    /// It counts.
-    Counts,
-    /// A person must answer it.
-    Open,
-    /// It was answered.
-    Answered,
-    /// Another one took its place.
-    Superseded,
-    /// Its maker has withdrawn it.
-    Withdrawn,
-    /// It has expired.
-    Expired,
+/// Tells how decisions stand now, and looks at each target once.
+pub(super) struct Standings<'a> {
+    collector: &'a Collector<'a>,
+    now: Timestamp,
+    on: BTreeMap<Sha256, Vec<Verified<DecisionPredicate>>>,
 }
 
-impl State {
-    /// Returns the state's word.
-    pub fn word(self) -> &'static str {
-        match self {
-            State::Counts => "counts",
-            State::Open => "open",
-            State::Answered => "answered",
-            State::Superseded => "superseded",
-            State::Withdrawn => "withdrawn",
-            State::Expired => "expired",
-        }
+impl<'a> Standings<'a> {
+    /// Returns how decisions stand at a time.
+    pub(super) fn at(collector: &'a Collector<'a>, now: Timestamp) -> Self {
+        let on = BTreeMap::new();
+        Self { collector, now, on }
+    }
+
+    /// Returns how a decision stands.
+    pub(super) fn of(&mut self, decision: &Verified<DecisionPredicate>) -> Result<Standing, Error> {
+        let (says, collector) = (decision.predicate(), self.collector);
+        let all = match self.on.entry(says.target_key()) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => entry.insert(collector.decisions_on(says.target_key())?),
+        };
+        let withdrawn = collector.is_withdrawn(decision)?;
+        Ok(automation::stands(says, all, withdrawn, self.now))
     }
 }
 
@@ -311,44 +308,13 @@ impl State {
 pub fn decisions(session: &Session) -> Result<Vec<Listed>, Error> {
     let records = session.records()?;
     let collector = session.collector(&records)?;
-    let all = collector.all_decisions()?;
-    let named = |pick: fn(&DecisionPredicate) -> &Option<DecisionId>| {
-        let named = all
-            .iter()
-            .filter_map(move |it| pick(it.predicate()).clone());
-        named.collect::<BTreeSet<_>>()
-    };
-    let (answered, superseded) = (named(|it| &it.answers), named(|it| &it.supersedes));
-    let mut listed = Vec::new();
-    for decision in all {
-        let id = decision.predicate().id();
-        let (answered, superseded) = (answered.contains(id), superseded.contains(id));
-        let state = state(session, &collector, &decision, answered, superseded)?;
-        let (record, says) = (decision.digest(), decision.predicate().clone());
-        listed.push(Listed {
-            says,
-            record,
-            state,
-        });
-    }
-    Ok(listed)
-}
-
-/// Returns how a decision stands, which others answer or supersede, or not.
-pub(super) fn state(
-    session: &Session,
-    collector: &Collector<'_>,
-    decision: &Verified<DecisionPredicate>,
-    answered: bool,
-    superseded: bool,
-) -> Result<State, Error> {
-    let says = decision.predicate();
-    Ok(match says.decision.decision {
-        _ if collector.is_withdrawn(decision)? => State::Withdrawn,
-        _ if superseded => State::Superseded,
-        Choice::Defer if answered => State::Answered,
-        _ if says.expires <= session.now() => State::Expired,
-        Choice::Defer => State::Open,
-        Choice::Approve | Choice::Reject => State::Counts,
-    })
+    let mut standings = Standings::at(&collector, session.now());
+    let listed = collector.all_decisions()?.into_iter().map(|decision| {
+        Ok(Listed {
+            says: decision.predicate().clone(),
+            record: decision.digest(),
+            standing: standings.of(&decision)?,
+        })
+    });
+    listed.collect()
 }

@@ -4,7 +4,7 @@ use crate::facts::run::Lookup;
 use crate::record::event::Event;
 use crate::record::{DecisionId, RunId, Sha256};
 
-use super::decide::{Listed, state};
+use super::decide::{Listed, Standings};
 use super::{Error, Session};
 
 /// A decision that holds by itself, and what others say of it.
@@ -33,9 +33,7 @@ pub fn decision(session: &Session, id: &DecisionId) -> Result<Option<Decision>, 
     let says = decision.predicate();
     let mut same = collector.decisions_on(says.target_key())?;
     same.sort_by_key(|it| it.predicate().decision.timestamp);
-    let answer = same
-        .iter()
-        .find(|it| it.predicate().answers.as_ref() == Some(id));
+    let answer = same.iter().find(|it| it.predicate().responds_to(says));
     let superseder = same.iter().find(|it| it.predicate().replaces(says));
     let digest = decision.digest();
     // One that no run spends is used by nobody, whatever a mark says.
@@ -47,8 +45,7 @@ pub fn decision(session: &Session, id: &DecisionId) -> Result<Option<Decision>, 
         Lookup::Valid(signature) => Some(signature.digest()),
         Lookup::Missing | Lookup::Invalid(_) => None,
     };
-    let (answered, superseded) = (answer.is_some(), superseder.is_some());
-    let state = state(session, &collector, &decision, answered, superseded)?;
+    let standing = Standings::at(&collector, session.now()).of(&decision)?;
     Ok(Some(Decision {
         auto_signature,
         answered_by: answer.map(|it| it.predicate().id().clone()),
@@ -58,7 +55,7 @@ pub fn decision(session: &Session, id: &DecisionId) -> Result<Option<Decision>, 
         listed: Listed {
             says: says.clone(),
             record: digest,
-            state,
+            standing,
         },
     }))
 }

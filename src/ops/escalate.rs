@@ -13,10 +13,11 @@ use crate::record::{
     Subject, TaskId, Timestamp, Token,
 };
 use crate::records::{
-    CONSENT_SCHEMA, CloudEscalation, ConsentReceipt, ConsentReceiptPredicate, DecisionPredicate,
-    ESCALATION_SCHEMA, EscalationPredicate, EscalationUsePredicate, Kind, PLAN_SCHEMA, Predicate,
-    ProjectionPlan, ProjectionPlanPredicate, Target,
+    CONSENT_SCHEMA, CloudEscalation, ConsentReceipt, ConsentReceiptPredicate, ESCALATION_SCHEMA,
+    EscalationPredicate, EscalationUsePredicate, Kind, PLAN_SCHEMA, Predicate, ProjectionPlan,
+    ProjectionPlanPredicate, Target,
 };
+use crate::rules::automation::Standing;
 use crate::rules::{absent, escalation as rules};
 use crate::store;
 use crate::store::additions::Additions;
@@ -24,7 +25,7 @@ use crate::store::batch::Batch;
 use crate::store::layout;
 use crate::sys::{file, random};
 
-use super::decide::{self, Decided};
+use super::decide::{self, Decided, Standings};
 use super::{Error, Session, fetch, push, remote};
 
 /// Who may ask, plan and send.
@@ -320,13 +321,13 @@ fn deferred(
     request: &Verified<EscalationPredicate>,
 ) -> Result<Option<DecisionId>, Error> {
     let gate = Token::new(Gate::CloudEscalation.name())?;
-    let all = collector.decisions_on(Target::Record(request.digest()).key(&gate))?;
-    let says: Vec<&DecisionPredicate> = all.iter().map(Verified::predicate).collect();
-    let answered = |id| says.iter().any(|it| it.answers.as_ref() == Some(id));
-    let mut open = says.iter().filter(|it| {
-        it.decision.decision == Choice::Defer && it.expires > collector.time && !answered(it.id())
-    });
-    Ok(open.next().map(|it| it.id().clone()))
+    let mut standings = Standings::at(collector, collector.time);
+    for decision in collector.decisions_on(Target::Record(request.digest()).key(&gate))? {
+        if standings.of(&decision)? == Standing::Open {
+            return Ok(Some(decision.predicate().id().clone()));
+        }
+    }
+    Ok(None)
 }
 
 /// Bytes that may be handed over now: the server has recorded that they are.

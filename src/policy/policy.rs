@@ -149,6 +149,14 @@ impl Policy {
         names.unwrap_or_else(|| "nobody".to_owned())
     }
 
+    /// Returns the persons who hold a role and are no models.
+    pub fn people_who(&self, role: Role) -> impl Iterator<Item = &IdentityName> {
+        let people = self
+            .persons()
+            .filter(move |it| it.roles.contains(&role) && !it.roles.contains(&Role::Model));
+        people.map(|it| &it.name)
+    }
+
     /// Returns the persons, except one, who hold a role, for a message.
     pub fn holders_but(&self, role: Role, person: &IdentityName) -> String {
         let names = self.names(|it| it.roles.contains(&role) && it.name != *person);

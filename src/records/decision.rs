@@ -158,6 +158,12 @@ impl DecisionPredicate {
         named && (by_person(self) || !by_person(other))
     }
 
+    /// Tells whether this decision answers another one on the same target: only a person answers.
+    pub fn responds_to(&self, other: &Self) -> bool {
+        let by_person = self.decision.actor.kind == ActorKind::Human;
+        by_person && self.answers.as_ref() == Some(other.id()) && self.id() != other.id()
+    }
+
     /// Returns the name under which all decisions of its gate on its target are found.
     pub fn target_key(&self) -> Sha256 {
         self.target.key(&self.decision.gate_type)

@@ -23,6 +23,18 @@ pub fn date(time: Option<Timestamp>) -> String {
     time.map_or_else(String::new, |time| time.to_string())
 }
 
+/// Returns a span of time in its largest unit.
+pub fn span(seconds: u64) -> String {
+    let (number, unit) = match seconds {
+        0..60 => return "less than a minute".to_owned(),
+        60..3_600 => (seconds / 60, "minute"),
+        3_600..86_400 => (seconds / 3_600, "hour"),
+        _ => (seconds / 86_400, "day"),
+    };
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {unit}{plural}")
+}
+
 /// Returns lines as a terminal may have them: nothing hidden, and no line that is endless.
 pub fn lines(text: &str) -> String {
     let lines = text.split_inclusive('\n').map(|line| {
@@ -37,6 +49,22 @@ pub fn lines(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_span_is_told_in_its_largest_unit() {
+        for (seconds, expected) in [
+            (0, "less than a minute"),
+            (59, "less than a minute"),
+            (60, "1 minute"),
+            (3_599, "59 minutes"),
+            (3_600, "1 hour"),
+            (86_399, "23 hours"),
+            (86_400, "1 day"),
+            (8_640_000, "100 days"),
+        ] {
+            assert_eq!(span(seconds), expected);
+        }
+    }
 
     #[test]
     fn a_strangers_text_stays_on_its_line() {

@@ -9,11 +9,11 @@ use crate::facts::run::Lookup;
 use crate::policy::{Need, Policy, Role, Verified};
 use crate::record::contract::Gate1;
 use crate::record::{
-    Choice, Finding, Findings, Gate, IdentityName, Level, ObjectId, Rule, Subject, Token,
+    Choice, Finding, Findings, Gate, IdentityName, Level, ObjectId, Rule, Subject, Timestamp, Token,
 };
 use crate::records::{
     ActorKind, AutoSignaturePredicate, ContractPredicate, DECISION_SCHEMA, DecisionPredicate,
-    SIGNATURE_SCHEMA, Target,
+    Record as _, SIGNATURE_SCHEMA, Target,
 };
 
 use super::revocation;
@@ -183,6 +183,91 @@ fn decides(
     }));
 }
 
+/// Returns the role of the persons who decide on a gate.
+pub fn decided_by(gate: Gate) -> Role {
+    match gate {
+        Gate::SkeletonApproval => Role::Reviewer,
+        _ => Role::Operator,
+    }
+}
+
+/// Returns the persons who may answer what was deferred on a gate.
+pub fn answerers(policy: &Policy, gate: Gate) -> impl Iterator<Item = &IdentityName> {
+    policy.people_who(decided_by(gate))
+}
+
+/// How a decision stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It counts.
+    Counts,
+    /// A person must answer it.
+    Open,
+    /// It was answered.
+    Answered,
+    /// Another one took its place.
+    Superseded,
+    /// Its maker has withdrawn it.
+    Withdrawn,
+    /// It has expired.
+    Expired,
+}
+
+impl Standing {
+    /// Returns the word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Standing::Counts => "counts",
+            Standing::Open => "open",
+            Standing::Answered => "answered",
+            Standing::Superseded => "superseded",
+            Standing::Withdrawn => "withdrawn",
+            Standing::Expired => "expired",
+        }
+    }
+}
+
+/// Returns how a decision stands at a time, among all on the same gate and target.
+pub fn stands(
+    says: &DecisionPredicate,
+    all: &[Verified<DecisionPredicate>],
+    withdrawn: bool,
+    time: Timestamp,
+) -> Standing {
+    let any = |rule: fn(&DecisionPredicate, &DecisionPredicate) -> bool| {
+        all.iter().any(|it| rule(it.predicate(), says))
+    };
+    match says.decision.decision {
+        _ if withdrawn => Standing::Withdrawn,
+        _ if any(DecisionPredicate::replaces) => Standing::Superseded,
+        Choice::Defer if any(DecisionPredicate::responds_to) => Standing::Answered,
+        _ if says.expires <= time => Standing::Expired,
+        Choice::Defer => Standing::Open,
+        Choice::Approve | Choice::Reject => Standing::Counts,
+    }
+}
+
+/// Returns the command by which a person answers what was deferred; nothing for a gate that is unknown.
+pub fn answer(policy: &Policy, says: &DecisionPredicate) -> Option<String> {
+    let (gate, it) = (says.gate()?, &says.decision);
+    let choice = match policy.need(gate) {
+        Need::Never => Choice::Reject,
+        Need::Auto(_) | Need::Human => Choice::Approve,
+    };
+    // A consent is to exactly the planned bytes, and answers.
+    if let Some(escalation) = says.escalation().filter(|_| choice == Choice::Approve) {
+        return Some(format!("git awo escalate consent {escalation} --yes"));
+    }
+    let file = match says.target {
+        Target::Object(_) if gate == Gate::RefinementSign => " --file REVISION:PATH",
+        _ => "",
+    };
+    let (on, id) = (&it.target_ref, says.id());
+    Some(format!(
+        "git awo decide {gate} {on} {choice}{file} --rationale CODE --answers {id}"
+    ))
+}
+
 /// Says of a gate that does not open how a person opens it, now that the decision says *defer*.
 pub fn deferred(
     policy: &Policy,
@@ -193,18 +278,19 @@ pub fn deferred(
     if policy.level() == Level::Locked || policy.need(gate) == Need::Never {
         return refused;
     }
-    let (on, persons) = (&says.decision.target_ref, persons(policy, gate));
-    refused.remedy(format!(
-        "git awo push, and ask {persons} to run git awo decide {gate} {on} approve --rationale CODE --answers {}",
-        says.id()
-    ))
+    let persons = persons(policy, gate);
+    match answer(policy, says) {
+        Some(next) => refused.remedy(format!("git awo push, and ask {persons} to run {next}")),
+        None => refused,
+    }
 }
 
-/// Returns who opens a gate that needs a person.
+/// Returns who opens a gate that needs a person, for a message.
 fn persons(policy: &Policy, gate: Gate) -> String {
-    match gate {
-        Gate::SkeletonApproval => policy.holders(Role::Reviewer),
-        _ => policy.holders(Role::Operator),
+    let persons: Vec<_> = answerers(policy, gate).map(IdentityName::as_str).collect();
+    match persons.is_empty() {
+        true => "nobody".to_owned(),
+        false => persons.join(", "),
     }
 }
 

@@ -6,6 +6,7 @@
 mod corpus;
 mod ledger;
 pub mod measure;
+mod waiting;
 
 use corpus::{BRANCH, Corpus, Shape};
 use measure::{Cost, median};

@@ -14,7 +14,7 @@ use crate::records::{
 use crate::store::ledger::Refs;
 
 /// vera is a model.
-const MODEL: Edit = Edit::Policy(|it| {
+pub const MODEL: Edit = Edit::Policy(|it| {
     *it = it.replacen(
         "version = 1\n",
         "version = 1\nrequires = [\"automation/1\"]\n",
@@ -25,10 +25,10 @@ const MODEL: Edit = Edit::Policy(|it| {
         "name = \"vera\"\nroles = [\"model\", \"reviewer\"]\nmodel = \"m:1\"",
     );
 });
-const FULL_HUMAN: Edit = Edit::Policy(|it| level(it, "FULL_HUMAN"));
-const HYBRID: Edit = Edit::Policy(|it| level(it, "HYBRID"));
-const AUTONOMOUS: Edit = Edit::Policy(|it| level(it, "AUTONOMOUS"));
-const LOCKED: Edit = Edit::Policy(|it| level(it, "LOCKED"));
+pub const FULL_HUMAN: Edit = Edit::Policy(|it| level(it, "FULL_HUMAN"));
+pub const HYBRID: Edit = Edit::Policy(|it| level(it, "HYBRID"));
+pub const AUTONOMOUS: Edit = Edit::Policy(|it| level(it, "AUTONOMOUS"));
+pub const LOCKED: Edit = Edit::Policy(|it| level(it, "LOCKED"));
 
 fn level(it: &mut String, word: &str) {
     *it = it.replacen("level = \"HYBRID\"", &format!("level = \"{word}\""), 1);
@@ -107,7 +107,7 @@ fn request(world: &World) -> Envelope {
 }
 
 /// A decision that holds, by a model that is this confident or by a person.
-fn decision(
+pub fn decision(
     world: &World,
     gate: Gate,
     choice: Choice,
@@ -181,7 +181,7 @@ fn signature(says: &DecisionPredicate, digest: Sha256) -> AutoSignaturePredicate
 }
 
 /// Returns the files of a decision: with a model's approval its auto-signature.
-fn files(says: &DecisionPredicate) -> Vec<(LedgerPath, Vec<u8>)> {
+pub fn files(says: &DecisionPredicate) -> Vec<(LedgerPath, Vec<u8>)> {
     let by = says.context.identity.as_str().to_owned();
     let envelope = sealed(says.clone(), &by);
     let digest = envelope.digest();
@@ -615,4 +615,43 @@ fn what_took_the_place_of_another_may_come_with_it() {
     assert_eq!(codes(&world.verify(&refs, &Verify::All)), [unlogged]);
     let [_, forced] = judged(&world, &files(&says));
     assert_eq!(forced, ["GOV-005 approval-unexpired"]);
+}
+
+/// One push brings a decision in the place of one that is there, and another in the place of that.
+#[test]
+fn decisions_that_take_each_others_place_may_come_together() {
+    let world = World::new(&[MODEL]);
+    let decide = |id: &str, supersedes: Option<&str>| {
+        let mut says = decision(&world, Gate::SpecApproval, Choice::Approve, None);
+        says.decision.decision_id = id.parse().unwrap();
+        says.supersedes = supersedes.map(|it| it.parse().unwrap());
+        files(&says)
+    };
+    let log = crate::store::layout::log();
+    let before = world.logged(Executed);
+    let files = decide("dec_1", None);
+    let mut there = with(&world, &before, Executed, &files);
+    there.insert(log.clone(), before[&log]);
+    world.receive(&before, &mut there, |_| {});
+    let pushed = |more: &[Vec<(LedgerPath, Vec<u8>)>]| {
+        let mut all = files.clone();
+        all.extend(more.concat());
+        let mut after = with(&world, &there, Executed, &all);
+        let door = codes(&world.judge(&there, &after));
+        after.insert(log.clone(), there[&log]);
+        world.receive(&there, &mut after, |it| {
+            it.says.time = time("2026-01-10T00:00:01Z")
+        });
+        [door, codes(&world.verify(&after, &Verify::All))]
+    };
+    let chain = [
+        decide("dec_2", Some("dec_1")),
+        decide("dec_3", Some("dec_2")),
+    ];
+    assert_eq!(pushed(&chain), [[""; 0]; 2]);
+    // The last one alone leaves the first in its place.
+    let gap = [decide("dec_2", None), decide("dec_3", Some("dec_2"))];
+    for found in pushed(&gap) {
+        assert_eq!(found, ["REP-003 one-live-decision"]);
+    }
 }

@@ -43,6 +43,7 @@ pub enum Edit {
     Signers(fn(&mut String)),
     /// Everything names the first version of the policy.
     Older,
+    Contract(fn(&mut ContractDraft)),
     Approval(fn(&mut ApprovalPredicate)),
     Message(fn(&mut String)),
     Evidence(fn(&mut RunFiles)),
@@ -281,7 +282,8 @@ impl World {
             role: role.to_owned(),
         };
 
-        let contract = texts::contract();
+        let mut contract = texts::contract();
+        edit!(edits, Contract, &mut contract);
         let contract = ContractPredicate {
             context: context("olga", "operator"),
             contract: contract.check().unwrap(),

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 
 use crate::cli::{Answer, Context};
 use crate::ops::Error;
-use crate::ops::decide::{self, Listed, State};
+use crate::ops::decide::{self, Listed};
+use crate::rules::automation::Standing;
 
 /// List decisions on gates
 #[derive(Debug, Args)]
@@ -26,7 +27,7 @@ pub fn run(context: &Context, args: &DecisionsArgs) -> Result<Answer, Error> {
     let is = |wanted: &Option<String>, found: &str| wanted.as_ref().is_none_or(|it| it == found);
     all.retain(|it| {
         let says = &it.says.decision;
-        (!args.open || it.state == State::Open)
+        (!args.open || it.standing == Standing::Open)
             && is(&args.gate, says.gate_type.as_str())
             && is(&args.target, says.target_ref.as_str())
     });
@@ -44,7 +45,7 @@ pub fn run(context: &Context, args: &DecisionsArgs) -> Result<Answer, Error> {
 /// Returns a decision as JSON.
 pub(super) fn value(it: &Listed) -> Value {
     json!({
-        "state": it.state.word(), "record": it.record, "decision": it.says.decision,
+        "state": it.standing.word(), "record": it.record, "decision": it.says.decision,
         "answers": it.says.answers, "supersedes": it.says.supersedes, "expires": it.says.expires,
         "level": it.says.level, "by": it.says.context.identity,
     })
@@ -64,6 +65,6 @@ fn line(it: &Listed) -> String {
         says.target_ref,
         it.says.context.identity,
         says.rationale,
-        it.state.word()
+        it.standing.word()
     )
 }

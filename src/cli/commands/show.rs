@@ -90,7 +90,7 @@ fn decided(it: &Decision) -> String {
         decision.decision,
         decision.gate_type,
         decision.target_ref,
-        it.listed.state.word()
+        it.listed.standing.word()
     );
     let mut line = |name: &str, value: Option<String>| {
         if let Some(value) = value {

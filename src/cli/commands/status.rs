@@ -5,12 +5,13 @@ use serde_json::json;
 
 use crate::cli::{Answer, Context};
 use crate::ops::Error;
-use crate::ops::status::{self, Standing};
+use crate::ops::status::{self, Standing, Waiting};
 use crate::render;
 
 /// Show where things stand and the next command
 ///
-/// Accepted runs are only counted: nothing is left to be done with them.
+/// Decisions that wait for a person come first, and of these the ones that you may answer. Accepted
+/// runs are only counted: nothing is left to be done with them.
 #[derive(Debug, Args)]
 pub struct StatusArgs {
     /// Show accepted runs too
@@ -36,6 +37,15 @@ pub fn run(context: &Context, args: &StatusArgs) -> Result<Answer, Error> {
     if it.behind {
         // What is said below may be done already.
         text.push_str("origin has records that are not here; next: git awo fetch\n");
+    }
+    let mut decisions = Vec::new();
+    for decision in &it.waiting {
+        text.push_str(&asked(decision));
+        decisions.push(json!({
+            "decision": decision.id, "gate": decision.gate, "target": decision.target,
+            "since": decision.since, "waits_seconds": decision.seconds,
+            "asks": decision.persons, "yours": decision.yours, "next": decision.next,
+        }));
     }
     let mut runs = Vec::new();
     for run in &it.runs {
@@ -64,7 +74,7 @@ pub fn run(context: &Context, args: &StatusArgs) -> Result<Answer, Error> {
     }
     let value = json!({
         "policy": it.policy, "version": it.version, "level": it.level, "you": you,
-        "anchor": it.anchor.map(|anchor| anchor.to_string()), "runs": runs,
+        "anchor": it.anchor.map(|anchor| anchor.to_string()), "decisions": decisions, "runs": runs,
         "accepted_runs": it.accepted, "tasks": tasks, "unpushed_refs": it.unpushed,
         "behind": it.behind,
     });
@@ -74,4 +84,24 @@ pub fn run(context: &Context, args: &StatusArgs) -> Result<Answer, Error> {
 fn line<T>(what: &str, id: &str, it: &Standing<T>) -> String {
     let (state, since, next) = (it.state.words(), render::date(it.since), &it.next);
     format!("{what:<4} {id:<32} {state:<14} {since:<20}  {next}\n")
+}
+
+fn asked(it: &Waiting) -> String {
+    let persons: Vec<_> = it.persons.iter().map(|it| it.as_str()).collect();
+    let (persons, waits) = (persons.join(", "), render::span(it.seconds));
+    let who = match it.yours {
+        true => format!("for you ({persons})"),
+        false if it.persons.is_empty() => {
+            "for nobody: the policy names no person for this gate".to_owned()
+        }
+        false => format!("for {persons}"),
+    };
+    format!(
+        "gate {:<32} {:<14} {}  {}\n     {}, waiting {waits} {who}\n",
+        it.id.as_str(),
+        it.gate.as_str(),
+        it.since,
+        it.next,
+        it.target,
+    )
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::git::Repo;
-use crate::record::{ObjectId, RunId, TaskId};
+use crate::record::{DecisionId, ObjectId, RunId, TaskId, Timestamp};
 use crate::records::{Kind, Scope};
 use crate::store::additions::{Additions, since};
 use crate::store::beside;
@@ -14,12 +14,17 @@ use crate::sys::process::program;
 
 use crate::ops::Error;
 
-/// The runs and tasks with which something is to be done, as of a commit of the ledger.
+/// The runs, tasks and decisions with which something is to be done, as of a commit of the ledger.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Left {
     /// How many runs are accepted: nothing is left to be done with them.
     pub(super) accepted: usize,
+    /// Every decision that waits for an answer, and those that do not hold.
+    pub(super) decisions: BTreeSet<DecisionId>,
+    /// Until when decisions that are left out might have been answered: at an earlier time everything
+    /// is looked at.
+    pub(super) expired: Option<Timestamp>,
     /// The ledger's commit; none if there is no ledger.
     pub(super) ledger: Option<ObjectId>,
     /// The program.
@@ -42,6 +47,7 @@ impl Left {
         repo: &Repo,
         repository: ObjectId,
         ledger: &Additions<'_>,
+        now: Timestamp,
     ) -> Result<Option<Self>, Error> {
         let (Some(mut left), Some(tip)) = (Self::stored(repo, repository), ledger.tip()) else {
             return Ok(None);
@@ -49,7 +55,8 @@ impl Left {
         let Some(known) = left.ledger else {
             return Ok(None);
         };
-        if !repo.contains(known) || !repo.is_ancestor(known, tip)? {
+        let early = left.expired.is_some_and(|it| now < it);
+        if early || !repo.contains(known) || !repo.is_ancestor(known, tip)? {
             return Ok(None);
         }
         for (name, ..) in since(repo, Some(known), tip)? {
@@ -65,6 +72,8 @@ impl Left {
     pub(super) fn all(repository: ObjectId, ledger: &Additions<'_>) -> Result<Self, Error> {
         let mut left = Self {
             accepted: 0,
+            decisions: BTreeSet::new(),
+            expired: None,
             ledger: ledger.tip(),
             program: program(),
             repository,
@@ -80,6 +89,9 @@ impl Left {
             LedgerPath::Record(Scope::Run(run), Kind::Run, _) => _ = self.runs.insert(run),
             LedgerPath::Record(Scope::Task(task), Kind::Contract, _) => {
                 self.tasks.insert(task);
+            }
+            LedgerPath::Record(Scope::Decision(decision), Kind::Decision, _) => {
+                self.decisions.insert(decision);
             }
             _ => {}
         }

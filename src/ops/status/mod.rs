@@ -1,6 +1,7 @@
 //! Where everything stands, and the next command.
 
 mod left;
+mod waiting;
 
 use crate::check::Anchor;
 use crate::check::rollback::earlier_rollback;
@@ -14,6 +15,7 @@ use crate::store::ledger::{Records, Refs};
 use super::remote::tracking;
 use super::{Error, Session};
 use left::Left;
+pub use waiting::Waiting;
 
 /// Where everything stands.
 pub struct Status {
@@ -27,6 +29,9 @@ pub struct Status {
     pub you: Option<(IdentityName, String)>,
     /// What this clone trusts.
     pub anchor: Option<Anchor>,
+    /// The decisions that a person must answer: first those that whoever asks may answer, and those that
+    /// have waited longest.
+    pub waiting: Vec<Waiting>,
     /// The runs; accepted ones too if they were asked for.
     pub runs: Vec<Standing<RunId>>,
     /// How many runs are accepted.
@@ -126,16 +131,17 @@ pub fn status(session: &Session, with_accepted: bool) -> Result<Status, Error> {
         level: policy.level().word(),
         you: you.map(|person| (person.clone(), policy.roles_of(&person))),
         anchor: session.actor().anchor()?,
+        waiting: Vec::new(),
         runs: Vec::new(),
         accepted: 0,
         tasks: Vec::new(),
         unpushed: unpushed(session.refs()?),
         behind: behind(session)?,
     };
-    let (repo, repository) = (session.repo(), history.repository());
+    let (repo, repository, now) = (session.repo(), history.repository(), session.now());
     let known = match with_accepted {
         true => None,
-        false => Left::read(repo, repository, records.ledger())?,
+        false => Left::read(repo, repository, records.ledger(), now)?,
     };
     let mut left = match known {
         Some(left) => left,
@@ -164,8 +170,9 @@ pub fn status(session: &Session, with_accepted: bool) -> Result<Status, Error> {
         }
     }
     status.accepted = left.accepted;
+    let you = status.you.as_ref().map(|(person, _)| person);
+    status.waiting = waiting::waiting(&collector, policy, you, &mut left, now)?;
     left.keep(repo);
-    let now = session.now();
     for id in left.tasks {
         let given = match records.contract_blob(&id)? {
             Some(blob) => records.approvals_of(blob)?,
