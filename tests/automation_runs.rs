@@ -473,3 +473,84 @@ fn a_run_that_a_decision_opened_waits_for_the_end_of_locked() {
     assert_eq!(listed(&world).code, 0);
     assert_ne!(listed(&stricter).code, 0);
 }
+
+/// Returns the trailers of a commit, as git reads them.
+fn trailers(world: &World, who: &str, commit: &str) -> Vec<String> {
+    let words = [
+        "git",
+        "log",
+        "-1",
+        "--format=%(trailers:only,unfold)",
+        commit,
+    ];
+    let said = world.ok(who, who, &words);
+    said.lines()
+        .filter(|it| !it.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn a_commit_that_a_model_made_says_so_and_one_without_is_taken_too() {
+    let (world, _) = executed();
+    let run: RunPredicate = world.predicate("otto", &Kind::Run.of(RunId::new(RUN).unwrap()));
+    let found = trailers(&world, "otto", &run.commit.to_string());
+    let root = format!("AWO-Root: {}", run.root);
+    let expected = [
+        "AWO-Task: T-2",
+        "AWO-Run: run_d",
+        root.as_str(),
+        "Assisted-by: codex-cli:gpt-5.2",
+    ];
+    assert_eq!(found, expected);
+    world.ok("otto", "otto", &["git", "awo", "push"]);
+    world.ok("rita", "rita", &["git", "awo", "fetch"]);
+    for word in ["gate", "approve", "attest"] {
+        world.ok("rita", "rita", &["git", "awo", word, RUN]);
+    }
+    world.ok("rita", "rita", &["git", "awo", "push"]);
+    world.ok("otto", "otto", &["git", "awo", "fetch"]);
+    world.ok("otto", "otto", &["git", "awo", "finalize", RUN]);
+    world.ok("otto", "otto", &["git", "awo", "push"]);
+    assert_eq!(
+        world.rev("server.git", "refs/heads/main"),
+        run.commit.to_string()
+    );
+    world.fresh_clone();
+    world.ok("vera", "vera", &["git", "awo", "verify"]);
+
+    // A commit as they were before: the trailer is nobody's proof, and none is asked for.
+    let (world, _) = executed();
+    let path = Kind::Run.of(RunId::new(RUN).unwrap());
+    let before: RunPredicate = world.predicate("otto", &path);
+    let unsaid = "git cat-file commit $0 | sed '/^gpgsig/,/END SSH/d; /^Assisted-by:/d' >../unsaid; \
+                  tree=$(git rev-parse $0^{tree}); base=$(git rev-parse $0^); \
+                  sed '1,/^$/d' ../unsaid | git commit-tree -S $tree -p $base";
+    let words = ["sh", "-ec", unsaid, &before.commit.to_string()];
+    let commit = world.ok("otto", "otto", &words).trim().to_owned();
+    assert_eq!(trailers(&world, "otto", &commit).len(), 3);
+    world.retells(RUN, |says| says.commit = commit.parse().unwrap());
+    // The evidence holds the commit.
+    let held = "ref=$(git for-each-ref --format='%(refname)' refs/awo/evidence); \
+                tip=$(git rev-parse $ref); old=$(git rev-parse $0); \
+                git cat-file commit $tip | sed \"s/$old/$1/\" | git hash-object -t commit -w --stdin | \
+                xargs git update-ref $ref";
+    world.ok(
+        "otto",
+        "otto",
+        &["sh", "-ec", held, &before.commit.to_string(), &commit],
+    );
+    world.push_accepted("otto", RECORDS);
+    world.fresh_clone();
+    world.ok("vera", "vera", &["git", "awo", "verify"]);
+}
+
+#[test]
+fn a_commit_that_a_person_made_names_no_model() {
+    let world = World::executed();
+    let find = ["git", "log", "--all", "--format=%H", "--grep=^AWO-Run: "];
+    let commit = world.ok("otto", "otto", &find).trim().to_owned();
+    let found = trailers(&world, "otto", &commit);
+    assert!(found.iter().all(|it| it.starts_with("AWO-")), "{found:?}");
+    assert_eq!(found.len(), 3);
+}

@@ -190,6 +190,28 @@ impl World {
         self.predicate(who, &P::KIND.of(id))
     }
 
+    /// olga approves another execution of a task, and somebody executes it.
+    fn executes_one(&self, who: &str, task: &str, run: &str) {
+        let sentence = format!("I approve {task}.");
+        let approve = [
+            "git",
+            "awo",
+            "approve",
+            task,
+            "--sentence",
+            &sentence,
+            "--again",
+        ];
+        self.ok("olga", "olga", &approve);
+        self.ok("olga", "olga", &["git", "awo", "push"]);
+        self.ok(who, who, &["git", "awo", "fetch"]);
+        let change = format!("echo {run} > src/{run}.py");
+        let words = [
+            "git", "awo", "run", task, "--run-id", run, "--", "sh", "-c", &change,
+        ];
+        self.ok(who, who, &words);
+    }
+
     /// Somebody records this in their own clone as no command would.
     fn writes<P: Predicate>(&self, who: &str, id: &EscalationId, says: P) {
         let path = P::KIND.of(id).to_path().to_string();
@@ -445,6 +467,70 @@ fn a_plan_says_what_it_is_made_from_and_keeps_to_its_limit() {
     says.contract = Sha256::of(b"x");
     world.writes("otto", &id, says);
     world.is_found_of("otto", &[LEDGER], "ATT-002", "binding-mismatch");
+}
+
+/// T-CLOUD-003: two recorded failures of a task offer an escalation, and send nothing.
+#[test]
+fn t_cloud_003_two_failed_runs_offer_an_escalation() {
+    let world = world("HYBRID", ALLOWED);
+    let none = world.copied();
+    none.levels(3, "HYBRID", "");
+    let offered = |world: &World| {
+        let text = world.ok("otto", "otto", &["git", "awo", "--json", "status"]);
+        let status: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let tasks = status["escalation_offered"].as_array().unwrap().clone();
+        let escalations = status["escalations"].as_array().unwrap().len();
+        (tasks, escalations)
+    };
+    let fails = |world: &World, run: &str| {
+        world.executes_one("otto", "T-1", run);
+        world.ok("otto", "otto", &["git", "awo", "push"]);
+        world.ok("olga", "olga", &["git", "awo", "fetch"]);
+        let outcome = ["git", "awo", "outcome", run, "rejected", "--reason", "no"];
+        world.ok("olga", "olga", &outcome);
+        world.ok("olga", "olga", &["git", "awo", "push"]);
+        world.ok("otto", "otto", &["git", "awo", "fetch"]);
+    };
+    fails(&world, "run_1");
+    assert_eq!(offered(&world), (vec![], 0));
+    fails(&world, "run_2");
+    let (tasks, _) = offered(&world);
+    assert_eq!(tasks[0]["task"], "T-1");
+    assert_eq!(tasks[0]["failed"], 2);
+    let next = "git awo escalate request --task T-1 --model NAME --reason CODE";
+    assert_eq!(tasks[0]["next"], next);
+    let text = world.ok("otto", "otto", &["git", "awo", "status"]);
+    assert!(text.contains(next), "{text}");
+    let escalations = world.ok("otto", "otto", &["git", "awo", "escalate", "list"]);
+    assert!(escalations.contains("no escalations"), "{escalations}");
+    // Once asked for it is under way and not offered again, until two more have failed.
+    let ask = next.replace("NAME", "gpt-4o").replace("CODE", "x");
+    let ask: Vec<_> = ask.split(' ').collect();
+    let said = world.ok("otto", "otto", &ask);
+    let id = EscalationId::new(said.lines().next().unwrap()).unwrap();
+    assert_eq!(offered(&world), (vec![], 1));
+    world.write("payload", PAYLOAD);
+    world.ok("otto", "otto", &plan(&id, "../payload"));
+    world.ok("otto", "otto", &["git", "awo", "push"]);
+    world.ok("olga", "olga", &["git", "awo", "fetch"]);
+    let text = world.ok("olga", "olga", &["git", "awo", "status"]);
+    assert!(
+        text.contains(&format!("git awo escalate consent {id} --yes")),
+        "{text}"
+    );
+    world.ok("olga", "olga", &consent(&id, "--no"));
+    world.ok("olga", "olga", &["git", "awo", "push"]);
+    world.ok("otto", "otto", &["git", "awo", "fetch"]);
+    assert_eq!(offered(&world), (vec![], 0));
+    fails(&world, "run_3");
+    assert_eq!(offered(&world), (vec![], 0));
+    fails(&world, "run_4");
+    assert_eq!(offered(&world).0.len(), 1);
+    // Where the policy allows none, none is offered.
+    none.ok("otto", "otto", &["git", "awo", "fetch"]);
+    fails(&none, "run_1");
+    fails(&none, "run_2");
+    assert_eq!(offered(&none), (vec![], 0));
 }
 
 /// T-CLOUD-004: LOCKED denies, before anything of the bundle is read.

@@ -505,7 +505,8 @@ impl State {
         }
     }
 
-    fn of(it: &Escalation, now: Timestamp) -> Self {
+    /// Returns how an escalation stands at a time.
+    pub fn of(it: &Escalation, now: Timestamp) -> Self {
         let consent = it.consent.as_ref().map(Verified::predicate);
         match (consent, &it.plan) {
             _ if it.used.is_some() => State::Sent,

@@ -282,6 +282,12 @@ mod tests {
             ("\"model\", \"server\"", "m", false),
             ("\"model\"", "", false),
             ("\"model\"", "a b", false),
+            // What would begin another trailer of the commits that name it.
+            ("\"model\"", "m\\nAWO-Root: x", false),
+            ("\"model\"", "m\\rx", false),
+            ("\"model\"", "m\\u0000", false),
+            ("\"model\"", "m\\u2028x", false),
+            ("\"model\"", "m\\u001b[1m", false),
         ] {
             let found = table(&identity(roles, model));
             assert_eq!(found.is_ok(), holds, "{roles} {model:?}: {found:?}");

@@ -40,8 +40,13 @@ pub struct RunDone {
     pub changed: Vec<RepoPath>,
 }
 
-/// Returns the message of the commit; the root is none as long as the evidence is not made.
-pub(super) fn message(contract: &Contract, run: &RunId, root: Option<Sha256>) -> String {
+/// Names who helped with a commit, as other projects do: `Assisted-by: AGENT:MODEL`.
+const ASSISTED_BY: &str = "Assisted-by";
+
+/// Returns the message of the commit; the root is none as long as the evidence is not made. All of its
+/// trailers are written here.
+fn message(admitted: &Admission, root: Option<Sha256>) -> String {
+    let (contract, run) = (admitted.contract(), &admitted.run);
     let mut message = format!(
         "{}\n\nAWO-Task: {}\nAWO-Run: {run}\n",
         title(contract),
@@ -49,6 +54,10 @@ pub(super) fn message(contract: &Contract, run: &RunId, root: Option<Sha256>) ->
     );
     if let Some(root) = root {
         message.push_str(&format!("AWO-Root: {root}\n"));
+    }
+    // The policy lets a model call itself nothing that could end the line.
+    if let Some(model) = &admitted.model {
+        message.push_str(&format!("{ASSISTED_BY}: {model}\n"));
     }
     message
 }
@@ -75,7 +84,7 @@ pub(super) fn draft(
         parents: vec![admitted.base],
         author: author.clone(),
         committer: author.clone(),
-        message: message(admitted.contract(), &admitted.run, root).into_bytes(),
+        message: message(admitted, root).into_bytes(),
         signature: None,
     }
 }

@@ -41,6 +41,8 @@ pub(super) struct Admission {
     pub(super) base: ObjectId,
     /// Who runs it.
     pub(super) person: IdentityName,
+    /// What that calls itself, if it is a model.
+    pub(super) model: Option<String>,
     /// The run.
     pub(super) run: RunId,
 }
@@ -76,6 +78,8 @@ pub(super) struct GateResult {
     pub(super) base: Option<ObjectId>,
     /// Who asks, if an orchestrator.
     pub(super) person: Option<IdentityName>,
+    /// What that calls itself, if it is a model.
+    pub(super) model: Option<String>,
     /// The run.
     pub(super) run: Option<RunId>,
     /// Everything that does not hold.
@@ -94,6 +98,7 @@ impl GateResult {
                 gate1: self.gate1,
                 base,
                 person,
+                model: self.model,
                 run,
             }),
             _ => Err(Error::Refused(rules::closed().into())),
@@ -140,7 +145,10 @@ pub(super) fn examine(
         findings.push(other);
     }
     match actor.context(history, &[Role::Orchestrator]) {
-        Ok(context) => gate.person = Some(context.identity),
+        Ok(context) => {
+            gate.model = policy.model_of(&context.identity).map(str::to_owned);
+            gate.person = Some(context.identity);
+        }
         Err(error @ (actor::Error::UnknownKey(_) | actor::Error::Role { .. })) => {
             findings.push(error.to_finding(Subject::none()));
         }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::decisions::{AUTONOMOUS, FULL_HUMAN, HYBRID, LOCKED, MODEL, decision, files};
+use super::decisions::{AUTONOMOUS, FULL_HUMAN, HYBRID, LOCKED, MODEL, decision, files, request};
 use super::world::Stage::*;
 use super::world::*;
 use crate::check::PolicyHistory;
@@ -12,7 +12,7 @@ use crate::facts::position::Positions;
 use crate::facts::run::Collector;
 use crate::record::contract::Gate1;
 use crate::record::envelope::Envelope;
-use crate::record::{Choice, DecisionId, Gate, Level, ObjectId, Sha256};
+use crate::record::{Choice, DecisionId, EscalationId, Gate, Level, ObjectId, Sha256};
 use crate::records::{
     ActorKind, Context, DecisionPredicate, Kind, LedgerPath, OpenedBy, RevocationPredicate, Scope,
 };
@@ -22,6 +22,9 @@ use crate::store::ledger::{Records, Refs, spent};
 
 /// The contract leaves gate 1 to a decision.
 const DECIDES: Edit = Edit::Contract(|it| it.gate1 = Gate1::Decision);
+
+/// The policy lets content go to models elsewhere.
+const ESCALATES: Edit = Edit::Policy(|it| it.push_str("[automation.escalation]\nallow = true\n"));
 
 /// What somebody may do next. Decisions are named by what they are there for: `dec_1` is the first one,
 /// `dec_2` and `dec_3` answer, `dec_4` takes the place of another.
@@ -55,11 +58,17 @@ struct Story {
 }
 
 impl Story {
-    fn begin(world: &World, stage: Stage) -> Self {
+    fn begin(world: &World, gate: Gate, stage: Stage) -> Self {
+        let (mut shelf, mut refs) = (world.shelf(stage), world.refs(stage));
+        if gate == Gate::CloudEscalation {
+            let path = Kind::Escalation.of("esc_1".parse::<EscalationId>().unwrap());
+            shelf.put(&path, request(world).to_bytes());
+            refs = world.commit(&refs, &shelf);
+        }
         Self {
             acts: Vec::new(),
-            refs: world.refs(stage),
-            shelf: world.shelf(stage),
+            refs,
+            shelf,
             decisions: BTreeMap::new(),
             withdrawn: BTreeSet::new(),
             used: None,
@@ -313,10 +322,11 @@ fn stories(level: Edit, gate: Gate, most: usize) -> (usize, BTreeSet<&'static st
     let (world, stage) = match gate {
         // Its target is the contract of a run that is to come.
         Gate::SpecApproval => (World::new(&[MODEL, DECIDES, level]), Approved),
+        Gate::CloudEscalation => (World::new(&[MODEL, ESCALATES, level]), Executed),
         _ => (World::new(&[MODEL, level]), Executed),
     };
     let (mut told, mut seen) = (BTreeSet::new(), BTreeSet::new());
-    let mut open = vec![Story::begin(&world, stage)];
+    let mut open = vec![Story::begin(&world, gate, stage)];
     for _ in 0..most {
         let mut next = Vec::new();
         for story in &open {
@@ -355,10 +365,6 @@ fn of_every_gate(level: fn() -> Edit, (most, elsewhere): (usize, usize), least: 
         let of_run = *gate == Gate::SpecApproval;
         let most = if of_run { most } else { elsewhere };
         let (count, mut seen) = stories(level(), *gate, most);
-        // Nothing can be decided on an escalation before there is a request of one.
-        if *gate == Gate::CloudEscalation {
-            continue;
-        }
         let mut happens = vec!["decided", "answered", "superseded", "withdrawn"];
         if of_run {
             happens.push("releveled");

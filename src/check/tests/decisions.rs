@@ -84,7 +84,7 @@ fn target(world: &World, gate: Gate) -> (String, Target, Option<ObjectId>) {
 }
 
 /// The request of an escalation.
-fn request(world: &World) -> Envelope {
+pub fn request(world: &World) -> Envelope {
     let says = EscalationPredicate {
         contract: world.contract.digest(),
         context: Context {
