@@ -39,7 +39,10 @@ pub const CASES: &[Case] = &[
         id: "L-35",
         attack: "a consent that was withdrawn or has expired; the withdrawal of one that was used",
         answer: "GOV-005, REP-001",
-        tests: &["escalation::a_consent_that_was_withdrawn_or_has_expired_sends_nothing"],
+        tests: &[
+            "escalation::a_consent_that_was_withdrawn_or_has_expired_sends_nothing",
+            "escalation::a_withdrawal_that_overtakes_the_use_wins",
+        ],
     },
     Case {
         id: "L-36",
@@ -188,6 +191,28 @@ impl World {
 
     fn of<P: Predicate>(&self, who: &str, id: &EscalationId) -> P {
         self.predicate(who, &P::KIND.of(id))
+    }
+
+    /// olga approves another execution of a task, and somebody executes it.
+    fn executes_one(&self, who: &str, task: &str, run: &str) {
+        let sentence = format!("I approve {task}.");
+        let approve = [
+            "git",
+            "awo",
+            "approve",
+            task,
+            "--sentence",
+            &sentence,
+            "--again",
+        ];
+        self.ok("olga", "olga", &approve);
+        self.ok("olga", "olga", &["git", "awo", "push"]);
+        self.ok(who, who, &["git", "awo", "fetch"]);
+        let change = format!("echo {run} > src/{run}.py");
+        let words = [
+            "git", "awo", "run", task, "--run-id", run, "--", "sh", "-c", &change,
+        ];
+        self.ok(who, who, &words);
     }
 
     /// Somebody records this in their own clone as no command would.
@@ -447,6 +472,70 @@ fn a_plan_says_what_it_is_made_from_and_keeps_to_its_limit() {
     world.is_found_of("otto", &[LEDGER], "ATT-002", "binding-mismatch");
 }
 
+/// T-CLOUD-003: two recorded failures of a task offer an escalation, and send nothing.
+#[test]
+fn t_cloud_003_two_failed_runs_offer_an_escalation() {
+    let world = world("HYBRID", ALLOWED);
+    let none = world.copied();
+    none.levels(3, "HYBRID", "");
+    let offered = |world: &World| {
+        let text = world.ok("otto", "otto", &["git", "awo", "--json", "status"]);
+        let status: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let tasks = status["escalation_offered"].as_array().unwrap().clone();
+        let escalations = status["escalations"].as_array().unwrap().len();
+        (tasks, escalations)
+    };
+    let fails = |world: &World, run: &str| {
+        world.executes_one("otto", "T-1", run);
+        world.ok("otto", "otto", &["git", "awo", "push"]);
+        world.ok("olga", "olga", &["git", "awo", "fetch"]);
+        let outcome = ["git", "awo", "outcome", run, "rejected", "--reason", "no"];
+        world.ok("olga", "olga", &outcome);
+        world.ok("olga", "olga", &["git", "awo", "push"]);
+        world.ok("otto", "otto", &["git", "awo", "fetch"]);
+    };
+    fails(&world, "run_1");
+    assert_eq!(offered(&world), (vec![], 0));
+    fails(&world, "run_2");
+    let (tasks, _) = offered(&world);
+    assert_eq!(tasks[0]["task"], "T-1");
+    assert_eq!(tasks[0]["failed"], 2);
+    let next = "git awo escalate request --task T-1 --model NAME --reason CODE";
+    assert_eq!(tasks[0]["next"], next);
+    let text = world.ok("otto", "otto", &["git", "awo", "status"]);
+    assert!(text.contains(next), "{text}");
+    let escalations = world.ok("otto", "otto", &["git", "awo", "escalate", "list"]);
+    assert!(escalations.contains("no escalations"), "{escalations}");
+    // Once asked for it is under way and not offered again, until two more have failed.
+    let ask = next.replace("NAME", "gpt-4o").replace("CODE", "x");
+    let ask: Vec<_> = ask.split(' ').collect();
+    let said = world.ok("otto", "otto", &ask);
+    let id = EscalationId::new(said.lines().next().unwrap()).unwrap();
+    assert_eq!(offered(&world), (vec![], 1));
+    world.write("payload", PAYLOAD);
+    world.ok("otto", "otto", &plan(&id, "../payload"));
+    world.ok("otto", "otto", &["git", "awo", "push"]);
+    world.ok("olga", "olga", &["git", "awo", "fetch"]);
+    let text = world.ok("olga", "olga", &["git", "awo", "status"]);
+    assert!(
+        text.contains(&format!("git awo escalate consent {id} --yes")),
+        "{text}"
+    );
+    world.ok("olga", "olga", &consent(&id, "--no"));
+    world.ok("olga", "olga", &["git", "awo", "push"]);
+    world.ok("otto", "otto", &["git", "awo", "fetch"]);
+    assert_eq!(offered(&world), (vec![], 0));
+    fails(&world, "run_3");
+    assert_eq!(offered(&world), (vec![], 0));
+    fails(&world, "run_4");
+    assert_eq!(offered(&world).0.len(), 1);
+    // Where the policy allows none, none is offered.
+    none.ok("otto", "otto", &["git", "awo", "fetch"]);
+    fails(&none, "run_1");
+    fails(&none, "run_2");
+    assert_eq!(offered(&none), (vec![], 0));
+}
+
 /// T-CLOUD-004: LOCKED denies, before anything of the bundle is read.
 #[test]
 fn t_cloud_004_locked_denies_before_the_bundle_is_read() {
@@ -559,6 +648,46 @@ fn a_consent_that_was_withdrawn_or_has_expired_sends_nothing() {
     }
     late.sends_nothing("otto", &id, "../payload", ("GOV-005", "approval-unexpired"));
     world.is_found_of("otto", &[LEDGER], "GOV-005", "approval-unexpired");
+}
+
+/// The withdrawal reaches the server after the last fetch of whoever sends, and before their use.
+#[test]
+fn a_withdrawal_that_overtakes_the_use_wins() {
+    let (world, id) = consented("HYBRID");
+    let revoke = ["git", "awo", "revoke", id.as_str(), "--reason", "no"];
+    world.ok("olga", "olga", &revoke);
+    let clone = world.path("olga");
+    let script = format!(
+        "#!/bin/sh\nenv -u GIT_DIR git -C {} push --no-verify -q origin refs/awo/ledger >&2\n\
+         exec git-receive-pack \"$@\"\n",
+        clone.display()
+    );
+    world.write("late.sh", script);
+    let late = world.path("late.sh").display().to_string();
+    world.ok("otto", "otto", &["chmod", "+x", &late]);
+    world.ok(
+        "otto",
+        "otto",
+        &["git", "config", "remote.origin.receivepack", &late],
+    );
+    let done = world.sends("otto", &id, "../payload");
+    let said = String::from_utf8_lossy(&done.stderr);
+    assert_eq!(
+        (done.status.code(), &*done.stdout),
+        (Some(1), &b""[..]),
+        "{said}"
+    );
+    assert!(
+        said.contains("GOV-005") && said.contains("approval-revoked"),
+        "{said}"
+    );
+    assert!(
+        !world.uses("otto", &id),
+        "what the server refuses for good is set aside"
+    );
+    assert!(!world.uses("server.git", &id));
+    world.fresh_clone();
+    world.ok("vera", "vera", &["git", "awo", "verify"]);
 }
 
 #[test]

@@ -123,7 +123,10 @@ pub fn used(it: &Opening, opens: &Opens<'_>, subject: &Subject, findings: &mut F
         refuse(Rule::OneLiveDecision, found, expected, &remedy);
     }
     if it.withdrawn {
-        findings.push(revocation::used(digest, again));
+        findings.push(Finding {
+            subject: subject.clone(),
+            ..revocation::used(digest, again)
+        });
     }
     for policy in &it.policies {
         findings.extend(self::opens(policy, opens.gate, says, subject));

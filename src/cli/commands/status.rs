@@ -47,6 +47,26 @@ pub fn run(context: &Context, args: &StatusArgs) -> Result<Answer, Error> {
             "asks": decision.persons, "yours": decision.yours, "next": decision.next,
         }));
     }
+    let mut escalations = Vec::new();
+    for it in &it.escalations {
+        let (id, task, model, next) = (&it.id, &it.task, &it.model, &it.next);
+        let state = it.state.word();
+        text.push_str(&format!(
+            "ask  {:<32} {state:<14} {task} for {model}  {next}\n",
+            id.as_str()
+        ));
+        escalations.push(json!({
+            "escalation": id, "task": task, "model": model, "state": state, "next": next,
+        }));
+    }
+    let mut offered = Vec::new();
+    for it in &it.offered {
+        let (task, failed, next) = (&it.task, it.failed, &it.next);
+        text.push_str(&format!(
+            "{failed} runs of {task} have failed; a model elsewhere may help: {next}\n"
+        ));
+        offered.push(json!({ "task": task, "failed": failed, "next": next }));
+    }
     let mut runs = Vec::new();
     for run in &it.runs {
         text.push_str(&line("run", run.id.as_str(), run));
@@ -74,7 +94,8 @@ pub fn run(context: &Context, args: &StatusArgs) -> Result<Answer, Error> {
     }
     let value = json!({
         "policy": it.policy, "version": it.version, "level": it.level, "you": you,
-        "anchor": it.anchor.map(|anchor| anchor.to_string()), "decisions": decisions, "runs": runs,
+        "anchor": it.anchor.map(|anchor| anchor.to_string()), "decisions": decisions,
+        "escalations": escalations, "escalation_offered": offered, "runs": runs,
         "accepted_runs": it.accepted, "tasks": tasks, "unpushed_refs": it.unpushed,
         "behind": it.behind,
     });

@@ -1,11 +1,11 @@
 //! What was left to be done when somebody asked last, so that a finished run is looked at once.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use crate::git::Repo;
-use crate::record::{DecisionId, ObjectId, RunId, TaskId, Timestamp};
+use crate::record::{DecisionId, EscalationId, ObjectId, RunId, TaskId, Timestamp};
 use crate::records::{Kind, Scope};
 use crate::store::additions::{Additions, since};
 use crate::store::beside;
@@ -14,7 +14,7 @@ use crate::sys::process::program;
 
 use crate::ops::Error;
 
-/// The runs, tasks and decisions with which something is to be done, as of a commit of the ledger.
+/// The runs, tasks, decisions and escalations with which something is to be done, as of a commit of the ledger.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Left {
@@ -22,7 +22,11 @@ pub(super) struct Left {
     pub(super) accepted: usize,
     /// Every decision that waits for an answer, and those that do not hold.
     pub(super) decisions: BTreeSet<DecisionId>,
-    /// Until when decisions that are left out might have been answered: at an earlier time everything
+    /// How many escalations of a task have ended.
+    pub(super) escalated: BTreeMap<TaskId, usize>,
+    /// Every escalation that has not ended, and those that do not hold.
+    pub(super) escalations: BTreeSet<EscalationId>,
+    /// Until when decisions and consents that are left out might have been answered: at an earlier time everything
     /// is looked at.
     pub(super) expired: Option<Timestamp>,
     /// The ledger's commit; none if there is no ledger.
@@ -33,6 +37,8 @@ pub(super) struct Left {
     repository: ObjectId,
     /// Every run that is not accepted.
     pub(super) runs: BTreeSet<RunId>,
+    /// Every task of which a run was accepted, and others have failed.
+    pub(super) settled: BTreeSet<TaskId>,
     /// Every task without a run.
     pub(super) tasks: BTreeSet<TaskId>,
 }
@@ -73,11 +79,14 @@ impl Left {
         let mut left = Self {
             accepted: 0,
             decisions: BTreeSet::new(),
+            escalated: BTreeMap::new(),
+            escalations: BTreeSet::new(),
             expired: None,
             ledger: ledger.tip(),
             program: program(),
             repository,
             runs: BTreeSet::new(),
+            settled: BTreeSet::new(),
             tasks: BTreeSet::new(),
         };
         ledger.each(|path, _| left.add(path))?;
@@ -92,6 +101,9 @@ impl Left {
             }
             LedgerPath::Record(Scope::Decision(decision), Kind::Decision, _) => {
                 self.decisions.insert(decision);
+            }
+            LedgerPath::Record(Scope::Escalation(id), Kind::Escalation, _) => {
+                self.escalations.insert(id);
             }
             _ => {}
         }

@@ -1,19 +1,23 @@
 //! Where everything stands, and the next command.
 
+mod escalating;
 mod left;
 mod waiting;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::check::Anchor;
 use crate::check::rollback::earlier_rollback;
 use crate::facts::run::{Collector, RunSummary};
 use crate::record::{Findings, IdentityName, ObjectId, RefName, RunId, TaskId, Timestamp};
-use crate::records::{ApprovalPredicate, Kind, LedgerPath, Verdict};
+use crate::records::{ApprovalPredicate, GateStatus, Kind, LedgerPath, Verdict};
 use crate::rules::{self, revocation};
 use crate::store::layout::Place;
 use crate::store::ledger::{Records, Refs};
 
 use super::remote::tracking;
 use super::{Error, Session};
+pub use escalating::{Escalating, Offered};
 use left::Left;
 pub use waiting::Waiting;
 
@@ -32,6 +36,10 @@ pub struct Status {
     /// The decisions that a person must answer: first those that whoever asks may answer, and those that
     /// have waited longest.
     pub waiting: Vec<Waiting>,
+    /// The escalations that are under way.
+    pub escalations: Vec<Escalating>,
+    /// The tasks for which an escalation is offered.
+    pub offered: Vec<Offered>,
     /// The runs; accepted ones too if they were asked for.
     pub runs: Vec<Standing<RunId>>,
     /// How many runs are accepted.
@@ -132,6 +140,8 @@ pub fn status(session: &Session, with_accepted: bool) -> Result<Status, Error> {
         you: you.map(|person| (person.clone(), policy.roles_of(&person))),
         anchor: session.actor().anchor()?,
         waiting: Vec::new(),
+        escalations: Vec::new(),
+        offered: Vec::new(),
         runs: Vec::new(),
         accepted: 0,
         tasks: Vec::new(),
@@ -147,6 +157,8 @@ pub fn status(session: &Session, with_accepted: bool) -> Result<Status, Error> {
         Some(left) => left,
         None => Left::all(repository, records.ledger())?,
     };
+    let mut failed: BTreeMap<TaskId, usize> = BTreeMap::new();
+    let mut succeeded = BTreeSet::new();
     for id in std::mem::take(&mut left.runs) {
         let summary = collector.summary(&id)?;
         if let Some(run) = &summary.run {
@@ -154,6 +166,14 @@ pub fn status(session: &Session, with_accepted: bool) -> Result<Status, Error> {
         }
         let (state, next) = run_stands(session, &collector, &summary)?;
         let done = summary.run.is_some() && summary.outcome == Some(Verdict::Accepted);
+        match &summary.run {
+            Some(run) if done => _ = succeeded.insert(run.task.clone()),
+            Some(run) if has_failed(&collector, &id, state)? => {
+                let failed = failed.entry(run.task.clone()).or_default();
+                *failed = failed.saturating_add(1);
+            }
+            _ => {}
+        }
         left.accepted = left.accepted.saturating_add(usize::from(done));
         if !done {
             left.runs.insert(id.clone());
@@ -172,6 +192,11 @@ pub fn status(session: &Session, with_accepted: bool) -> Result<Status, Error> {
     status.accepted = left.accepted;
     let you = status.you.as_ref().map(|(person, _)| person);
     status.waiting = waiting::waiting(&collector, policy, you, &mut left, now)?;
+    // A task of which a run was accepted needs no help any more.
+    left.settled.extend(succeeded);
+    left.settled.retain(|task| failed.contains_key(task));
+    status.escalations = escalating::under_way(&collector, &mut left, now)?;
+    status.offered = escalating::offered(policy, &status.escalations, &left, failed);
     left.keep(repo);
     for id in left.tasks {
         let given = match records.contract_blob(&id)? {
@@ -203,6 +228,19 @@ pub fn status(session: &Session, with_accepted: bool) -> Result<Status, Error> {
         });
     }
     Ok(status)
+}
+
+/// Tells whether a run has failed: its result was rejected, or gate 2 has found it wanting and passed it
+/// nowhere.
+fn has_failed(collector: &Collector<'_>, id: &RunId, state: State) -> Result<bool, Error> {
+    match state {
+        State::Rejected | State::RolledBack => Ok(true),
+        State::Executed => {
+            let failed = collector.statuses(id)?;
+            Ok(failed.contains(&GateStatus::FailedInvariants))
+        }
+        _ => Ok(false),
+    }
 }
 
 /// Returns how far a run has come, and the next command.
