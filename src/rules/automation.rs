@@ -331,7 +331,10 @@ pub fn opens(
         Need::Human | Need::Auto(_) => return None,
     };
     let finding = rule.finding(subject.clone()).found(found);
-    let expected = format!("at level {level}, {gate} needs {need}");
+    let expected = match level {
+        Level::Locked => format!("at level {level} no gate opens"),
+        _ => format!("at level {level}, {gate} needs {need}"),
+    };
     Some(finding.expected(expected).remedy(remedy))
 }
 
