@@ -323,6 +323,69 @@ fn the_page_is_typed_as_it_stands() {
     world.ok("vera", "vera", &["git", "awo", "verify"]);
 }
 
+/// A model that was not sure enough has asked a person. Asking itself again is no answer.
+#[test]
+fn a_model_that_has_asked_a_person_does_not_answer_itself() {
+    let world = world("AUTONOMOUS", "");
+    let base = world.rev("otto", "refs/remotes/origin/main");
+    let ask = |confidence: &str, more: &str| {
+        format!(
+            "SpecApproval task/T-1 approve --confidence {confidence} --rationale x --evidence {base} \
+             --base {base}{more}"
+        )
+    };
+    let (code, value, text) = world.decides("otto", &ask("0.6", ""));
+    assert_eq!((code, &value["choice"]), (1, &"defer".into()), "{text}");
+    let asked = value["decision"].as_str().unwrap().to_owned();
+    // Not pushed yet it is no question yet: what comes with it is judged as if it came first.
+    let unsent = world.copied();
+    world.ok("otto", "otto", &["git", "awo", "push"]);
+    let before = world.rev("otto", LEDGER);
+    for more in ["", &format!(" --supersedes {asked}")] {
+        let (code, _, text) = world.decides("otto", &ask("1.0", more));
+        assert_eq!(code, 1, "{text}");
+        assert!(
+            text.contains("human-required") && text.contains(&asked),
+            "{text}"
+        );
+        assert_eq!(world.rev("otto", LEDGER), before, "nothing is recorded");
+    }
+    // As no command would: recorded before the question was, and pushed after it.
+    let other = DecisionId::new(asked.as_str()).unwrap();
+    let forged = world.copied();
+    let reject = ask("1.0", "").replace(" approve ", " reject ");
+    let (code, value, text) = forged.decides("otto", &reject);
+    assert_eq!(code, 0, "{text}");
+    let id = DecisionId::new(value["decision"].as_str().unwrap()).unwrap();
+    forged.retells_decision("otto", &id, |_, says| {
+        says.decision.decision = Choice::Approve
+    });
+    let withdrawn = forged.copied();
+    forged.is_found_of("otto", &[LEDGER], "GOV-009", "human-required");
+    // Nor by taking the question back.
+    let revoke = ["git", "awo", "revoke", other.as_str(), "--reason", "no"];
+    withdrawn.ok("otto", "otto", &revoke);
+    let text = withdrawn.push_refused("otto", &[LEDGER], "GOV-009");
+    assert!(text.contains("human-required"), "{text}");
+    // Its twins: it rejects, a person answers, and on another contract it opens.
+    world.copied().decides("otto", &reject);
+    world.ok("olga", "olga", &["git", "awo", "fetch"]);
+    let answer =
+        format!("SpecApproval task/T-1 approve --rationale x --base {base} --answers {asked}");
+    world.approves("olga", &answer);
+    world.ok("olga", "olga", &["git", "awo", "push"]);
+    world.writes_a_contract("olga", "T-2");
+    world.ok("olga", "olga", &["git", "awo", "push"]);
+    world.ok("otto", "otto", &["git", "awo", "fetch"]);
+    world.approves("otto", &ask("0.8", "").replace("T-1", "T-2"));
+    world.ok("otto", "otto", &["git", "awo", "push"]);
+    world.fresh_clone();
+    world.ok("vera", "vera", &["git", "awo", "verify"]);
+    unsent.ok("otto", "otto", &["git", "awo", "push"]);
+    unsent.fresh_clone();
+    unsent.ok("vera", "vera", &["git", "awo", "verify"]);
+}
+
 /// Of two who decide on the same without knowing of each other one lands; the other is set aside, and stands in
 /// nobody's way.
 #[test]

@@ -42,6 +42,8 @@ pub const CASES: &[Case] = &[
         tests: &[
             "escalation::a_consent_that_was_withdrawn_or_has_expired_sends_nothing",
             "escalation::a_withdrawal_that_overtakes_the_use_wins",
+            "escalation::a_use_that_was_overtaken_does_not_hold_up_the_clone",
+            "escalation::a_consent_holds_no_longer_than_the_policy_lets_it_when_it_is_used",
         ],
     },
     Case {
@@ -58,9 +60,12 @@ pub const CASES: &[Case] = &[
     },
     Case {
         id: "L-38",
-        attack: "a use that the server does not confirm",
-        answer: "INT-005, nothing is handed over",
-        tests: &["escalation::whoever_cannot_reach_the_server_sends_nothing_and_keeps_the_consent"],
+        attack: "a use that the server does not confirm, in a clone that trusts nobody, or into the void",
+        answer: "INT-005, GOV-006, nothing is handed over",
+        tests: &[
+            "escalation::whoever_cannot_reach_the_server_sends_nothing_and_keeps_the_consent",
+            "escalation::a_clone_that_trusts_nobody_and_an_output_that_keeps_nothing_get_nothing",
+        ],
     },
 ];
 
@@ -298,7 +303,7 @@ fn t_cloud_001_and_t_gov_003_no_level_sends_without_a_persons_consent() {
         assert_eq!(String::from_utf8_lossy(&done.stdout), PAYLOAD);
         world.sends_nothing("otto", &id, "../payload", ("REP-001", "record-name"));
         let list = world.ok("otto", "otto", &["git", "awo", "escalate", "list"]);
-        assert!(list.contains("sent"), "{list}");
+        assert!(list.contains("used"), "{list}");
         // It stands in every clone, and the events of the decision are whole and legal.
         world.fresh_clone();
         world.ok("vera", "vera", &["git", "awo", "verify"]);
@@ -650,6 +655,101 @@ fn a_consent_that_was_withdrawn_or_has_expired_sends_nothing() {
     world.is_found_of("otto", &[LEDGER], "GOV-005", "approval-unexpired");
 }
 
+/// What is handed over only where it can be proved, and to somebody.
+#[test]
+fn a_clone_that_trusts_nobody_and_an_output_that_keeps_nothing_get_nothing() {
+    let (world, id) = consented("HYBRID");
+    let distrusting = world.copied();
+    std::fs::remove_file(distrusting.path("otto/.git/awo/anchor")).unwrap();
+    let done = distrusting.sends("otto", &id, "../payload");
+    let said = String::from_utf8_lossy(&done.stderr);
+    assert_eq!(
+        (done.status.code(), &*done.stdout),
+        (Some(3), &b""[..]),
+        "{said}"
+    );
+    assert!(
+        said.contains("GOV-006") && said.contains("pinned-root"),
+        "{said}"
+    );
+    let words = send(&id, "../payload").join(" ");
+    for nowhere in [">&-", "> /dev/null"] {
+        let line = format!("{words} {nowhere}");
+        let done = world.run("otto", "otto", &["sh", "-c", &line]);
+        assert_eq!(done.code, 3, "{}", done.text);
+        assert!(done.text.contains("output-written"), "{}", done.text);
+    }
+    assert!(!world.uses("otto", &id), "the consent is there");
+    let done = world.sends("otto", &id, "../payload");
+    assert_eq!(String::from_utf8_lossy(&done.stdout), PAYLOAD);
+}
+
+/// A use that never reached the server and was overtaken is in nobody's way.
+#[test]
+fn a_use_that_was_overtaken_does_not_hold_up_the_clone() {
+    let (world, id) = consented("HYBRID");
+    let other = world.ok(
+        "otto",
+        "otto",
+        &[
+            "git", "awo", "escalate", "request", "--task", "T-1", "--model", "m", "--reason", "x",
+        ],
+    );
+    let other = EscalationId::new(other.lines().next().unwrap()).unwrap();
+    world.ok("otto", "otto", &plan(&other, "../payload"));
+    world.ok("otto", "otto", &["git", "awo", "push"]);
+    world.ok("olga", "olga", &["git", "awo", "fetch"]);
+    world.ok("olga", "olga", &consent(&other, "--yes"));
+    world.ok("olga", "olga", &["git", "awo", "push"]);
+    world.ok("otto", "otto", &["git", "awo", "fetch"]);
+    // otto is killed between the record and the push; olga withdraws meanwhile.
+    world.writes("otto", &id, world.use_of("otto", &id));
+    let revoke = ["git", "awo", "revoke", id.as_str(), "--reason", "no"];
+    world.ok("olga", "olga", &revoke);
+    world.ok("olga", "olga", &["git", "awo", "push"]);
+    let by_push = world.copied();
+    let done = world.sends("otto", &other, "../payload");
+    let said = String::from_utf8_lossy(&done.stderr);
+    assert_eq!(String::from_utf8_lossy(&done.stdout), PAYLOAD, "{said}");
+    assert!(
+        said.contains("set aside") && said.contains("approval-revoked"),
+        "{said}"
+    );
+    let text = by_push.refused("otto", "otto", &["git", "awo", "push"], "GOV-005");
+    assert!(text.contains("set aside"), "{text}");
+    for world in [&world, &by_push] {
+        world.ok("otto", "otto", &["git", "awo", "push"]);
+        assert!(!world.uses("otto", &id));
+        world.fresh_clone();
+        world.ok("vera", "vera", &["git", "awo", "verify"]);
+    }
+}
+
+/// A policy may shorten what a consent holds, and a consent is no older than it says.
+#[test]
+fn a_consent_holds_no_longer_than_the_policy_lets_it_when_it_is_used() {
+    let (world, id) = planned("HYBRID");
+    world.ok("olga", "olga", &consent(&id, "--yes"));
+    let told = world.copied();
+    let aged = |world: &World, hours: i64| {
+        let mut says: ConsentReceiptPredicate = world.of("olga", &id);
+        let then = says.consent.approved_at.seconds() + hours * 3_600;
+        says.consent.approved_at = Timestamp::from_seconds(then).unwrap();
+        world.writes("olga", &id, says);
+    };
+    aged(&world, -3);
+    world.push_accepted("olga", &[LEDGER]);
+    world.levels(3, "HYBRID", &ALLOWED.replace("24", "1"));
+    world.ok("otto", "otto", &["git", "awo", "fetch"]);
+    let found = ("GOV-005", "approval-lifetime");
+    world.sends_nothing("otto", &id, "../payload", found);
+    world.writes("otto", &id, world.use_of("otto", &id));
+    world.is_found_of("otto", &[LEDGER], found.0, found.1);
+    aged(&told, 3);
+    let text = told.push_refused("olga", &[LEDGER], "INT-004");
+    assert!(text.contains("decision-form"), "{text}");
+}
+
 /// The withdrawal reaches the server after the last fetch of whoever sends, and before their use.
 #[test]
 fn a_withdrawal_that_overtakes_the_use_wins() {
@@ -719,7 +819,8 @@ fn a_person_who_refuses_is_asked_no_more_for_that() {
     world.ok("olga", "olga", &consent(&id, "--no"));
     world.ok("olga", "olga", &["git", "awo", "push"]);
     world.sends_nothing("otto", &id, "../payload", ("GOV-009", "human-required"));
-    world.refused("olga", "olga", &consent(&id, "--yes"), "REP-");
+    let text = world.refused("olga", "olga", &consent(&id, "--yes"), "REP-001");
+    assert!(text.contains("olga has refused"), "{text}");
     let list = world.ok("otto", "otto", &["git", "awo", "escalate", "list"]);
     assert!(list.contains("refused"), "{list}");
     world.fresh_clone();

@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use crate::git::{self, Reader};
 use crate::policy::{Policy, Verified};
 use crate::record::{
-    Choice, DecisionId, EscalationId, ObjectId, RepoPath, RunId, Sha256, TaskId, Timestamp, Token,
+    Choice, DecisionId, EscalationId, Level, ObjectId, RepoPath, RunId, Sha256, TaskId, Timestamp,
+    Token,
 };
 use crate::records::{
-    AutoSignaturePredicate, DecisionPredicate, Kind, LedgerPath, Predicate, RevocationPredicate,
-    Scope, Statement, Target,
+    ActorKind, AutoSignaturePredicate, DecisionPredicate, Kind, LedgerPath, Predicate,
+    RevocationPredicate, Scope, Statement, Target,
 };
 use crate::store::ledger;
 
@@ -42,6 +43,8 @@ pub struct DecisionFacts<'a> {
     pub answered: Option<DecisionPredicate>,
     /// The decision that it supersedes, likewise.
     pub superseded: Option<DecisionPredicate>,
+    /// A decision on the same by which a person was asked before, and no person has answered yet.
+    pub asked: Option<DecisionPredicate>,
     /// Other decisions on the same gate and target that still count, and that it does not supersede.
     pub live: BTreeSet<DecisionId>,
 }
@@ -102,9 +105,10 @@ impl Collector<'_> {
             named,
             bound: named.is(says.target, self.records.reader()),
             listed: self.records.file(&marker)?.as_deref() == Some(&*line(decision.digest())),
-            unresolved: self.unresolved(&says.decision.evidence_refs)?,
+            unresolved: self.unresolved(&says.decision.evidence_refs, Some(says.id()))?,
             answered: of(&says.answers)?.map(|it| it.predicate().clone()),
             superseded: of(&says.supersedes)?.map(|it| it.predicate().clone()),
+            asked: self.asked(says.target_key(), Some(decision.digest()))?,
             live,
         })
     }
@@ -149,6 +153,39 @@ impl Collector<'_> {
         }
         found.sort_by(|a, b| a.predicate().id().cmp(b.predicate().id()));
         Ok(found)
+    }
+
+    /// Returns a decision on a gate and a target by which a person is asked; of one that arrives, by which a
+    /// person was asked before it came. Whoever asks cannot take the question back by themselves, or a model
+    /// that is not sure enough would only have to ask itself again.
+    pub fn asked(
+        &self,
+        target_key: Sha256,
+        arriving: Option<Sha256>,
+    ) -> Result<Option<DecisionPredicate>, Error> {
+        let judging = self.judging();
+        let before = |it: Sha256| arriving.is_none_or(|digest| judging.is_before(it, digest));
+        let arrival = arriving.and_then(|digest| judging.arrival(digest));
+        let time = arrival.unwrap_or(self.time);
+        let mut all = self.decisions_on(target_key)?;
+        all.retain(|it| before(it.digest()));
+        let by_person = |it: &DecisionPredicate| it.decision.actor.kind == ActorKind::Human;
+        for decision in &all {
+            let it = decision.predicate();
+            // Under LOCKED nobody is asked.
+            let asks = it.decision.decision == Choice::Defer && it.level != Level::Locked;
+            let mut others = all.iter().map(Verified::predicate);
+            let answered = others
+                .any(|other| other.responds_to(it) || (by_person(other) && other.replaces(it)));
+            if asks
+                && time < it.expires
+                && !answered
+                && !(by_person(it) && self.withdrew(decision, before)?)
+            {
+                return Ok(Some(it.clone()));
+            }
+        }
+        Ok(None)
     }
 
     /// Returns the other decisions on the same gate and target that were there when this one came and
@@ -286,10 +323,16 @@ impl Collector<'_> {
     }
 
     /// Returns those of these references that resolve to nothing.
-    pub(super) fn unresolved(&self, references: &[Token]) -> Result<Vec<Token>, Error> {
+    /// No decision speaks for itself: `own` is its name.
+    pub(super) fn unresolved(
+        &self,
+        references: &[Token],
+        own: Option<&DecisionId>,
+    ) -> Result<Vec<Token>, Error> {
+        let own = own.map(|id| format!("decision/{id}"));
         let mut unresolved = Vec::new();
         for reference in references {
-            if !self.resolves(reference)? {
+            if own.as_deref() == Some(reference.as_str()) || !self.resolves(reference)? {
                 unresolved.push(reference.clone());
             }
         }

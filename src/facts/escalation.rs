@@ -114,7 +114,7 @@ impl Collector<'_> {
         Ok(PlanFacts {
             arrival: self.arrival_of(plan),
             request: self.the(&it.projection_plan_id)?,
-            unresolved: self.unresolved(&it.include_artifact_refs)?,
+            unresolved: self.unresolved(&it.include_artifact_refs, None)?,
         })
     }
 

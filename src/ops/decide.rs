@@ -6,6 +6,7 @@ use std::collections::btree_map::Entry;
 use crate::facts::decisions::{Named, line};
 use crate::facts::run::Collector;
 use crate::policy::{Role, Verified};
+use crate::record::contract::Gate1;
 use crate::record::{
     Choice, Confidence, DecisionId, Findings, Gate, ObjectId, Reason, RepoPath, RunId, Sha256,
     Subject, TaskId, Timestamp, Token,
@@ -67,6 +68,8 @@ pub struct Decided {
     pub auto_signature: Option<Sha256>,
     /// Why the gate does not open, if that was asked.
     pub refused: Findings,
+    /// What opens gate 1 of the contract, where no decision does.
+    pub without_effect: Option<Gate1>,
 }
 
 /// Decides. A gate that does not open for whoever asks is deferred, and that is recorded.
@@ -104,7 +107,27 @@ pub(super) fn draft(
     }
     let now = session.now();
     let days = policy.document().gates.approval_days;
+    if request.days.is_some_and(|asked| asked > days) {
+        let message = format!("a decision holds for {days} days at most, by gates.approval_days");
+        return Err(Error::usage(message));
+    }
     let (target, base) = target(session, records, &request, gate)?;
+    let without_effect = match (gate, about(&request.target)) {
+        (Some(Gate::SpecApproval), (Some(task), _)) => {
+            let (_, contract) = super::task::signed(session, records, &task)?;
+            Some(contract.gate1).filter(|it| *it != Gate1::Decision)
+        }
+        _ => None,
+    };
+    let collector = session.collector(records)?;
+    let is_asked = by_model && request.choice == Choice::Approve;
+    if is_asked
+        && let Some(deferred) = collector.asked(target.key(&request.gate), None)?
+        && let subject = Subject::of_record(&request.target)
+        && let Some(why) = automation::asked(policy, by_model, &deferred, &subject)
+    {
+        return Err(session.refused("a person is asked already", why));
+    }
     let (task, run) = about(&request.target);
     let user = Token::of_person(&person).filter(|_| !by_model);
     let actor = Actor {
@@ -136,7 +159,7 @@ pub(super) fn draft(
             target_ref: request.target,
             timestamp: now,
         },
-        expires: now.plus_days(request.days.unwrap_or(DAYS).min(days)),
+        expires: now.plus_days(request.days.unwrap_or(DAYS.min(days))),
         level: policy.level(),
         note: request.note,
         run,
@@ -178,6 +201,7 @@ pub(super) fn draft(
         record,
         auto_signature,
         refused: closed.into_iter().collect(),
+        without_effect,
     };
     Ok((decided, batch))
 }

@@ -18,7 +18,7 @@ use crate::records::{
     ProjectionPlanPredicate, Target,
 };
 use crate::rules::automation::Standing;
-use crate::rules::{absent, escalation as rules};
+use crate::rules::{absent, clone, escalation as rules};
 use crate::store;
 use crate::store::additions::Additions;
 use crate::store::batch::Batch;
@@ -209,7 +209,7 @@ fn read((path, shown): (&Path, &str), most: u64) -> Result<Vec<u8>, Error> {
 }
 
 /// What a person says of a plan.
-pub struct ConsentRequest {
+pub struct ConsentRequest<'a> {
     /// The escalation.
     pub id: EscalationId,
     /// Whether the bytes may be handed over.
@@ -218,6 +218,8 @@ pub struct ConsentRequest {
     pub hours: Option<u32>,
     /// Why, in words.
     pub note: Option<Reason>,
+    /// A file that must be the planned one, and its name for messages.
+    pub file: Option<(&'a Path, &'a str)>,
 }
 
 /// A recorded consent or refusal.
@@ -236,12 +238,16 @@ pub struct Consented {
 
 /// Consents that the planned bytes are handed over, once, or refuses. It is a decision on the gate too,
 /// and answers whoever was deferred.
-pub fn consent(session: &Session, request: ConsentRequest) -> Result<Consented, Error> {
+pub fn consent(session: &Session, request: ConsentRequest<'_>) -> Result<Consented, Error> {
     let records = session.records()?;
     allowed(session, "nobody can be asked")?;
     let collector = session.collector(&records)?;
     let id = request.id;
     let there = found(session, &collector, &id)?;
+    if let Some(consent) = &there.consent {
+        let why = rules::answered(&id, consent);
+        return Err(session.refused("a person has answered already", why));
+    }
     let subject = Subject::of_record(&id);
     let Some(plan) = there.plan else {
         let facts = collector.sending(&id, None)?;
@@ -249,6 +255,14 @@ pub fn consent(session: &Session, request: ConsentRequest) -> Result<Consented, 
         let missing = || Error::usage("there is no plan to consent to");
         return Err(why.map_or_else(missing, |why| session.refused("there is no plan yet", why)));
     };
+    if let Some(file) = request.file {
+        let says = plan.predicate();
+        let bytes = read(file, says.plan.max_bytes)?;
+        let read = (Sha256::of(&bytes), bytes.len() as u64);
+        if let Some(why) = rules::payload(says, says.plan.payload_sha256, read) {
+            return Err(session.refused("the plan is of another file", why));
+        }
+    }
     let context = session.context(&[Role::Operator])?;
     let now = session.now();
     let document = session.policy()?.document();
@@ -259,7 +273,12 @@ pub fn consent(session: &Session, request: ConsentRequest) -> Result<Consented, 
         .escalation
         .consent_hours
         .min(days.saturating_mul(24));
-    let expires = now.plus_hours(request.hours.unwrap_or(most).min(most));
+    if request.hours.is_some_and(|asked| asked > most) {
+        return Err(Error::usage(format!(
+            "a consent holds for {most} hours at most, by the policy"
+        )));
+    }
+    let expires = now.plus_hours(request.hours.unwrap_or(most));
     let on = Token::new(format!("escalation/{id}"))?;
     let (decided, batch) = decide::draft(
         session,
@@ -340,6 +359,8 @@ pub struct Sent {
     pub request: CloudEscalation,
     /// The record of the use.
     pub record: Sha256,
+    /// Why other records were set aside, which the server will never take.
+    pub aside: Findings,
 }
 
 /// Records the use of a consent, waits for the receipt of the server, and only then returns the bytes.
@@ -355,6 +376,10 @@ pub fn send(
 ) -> Result<Sent, Error> {
     let message = "nothing is handed over";
     remote::require(session, remote)?;
+    // Whose server it is, nobody could say otherwise.
+    if session.actor().anchor()?.is_none() {
+        return Err(Error::undecided(message, clone::unpinned()));
+    }
     // Before the bundle is read, and without asking anybody.
     allowed(session, message)?;
     fetch::fetch(session, &fetch::Request::of(remote))?;
@@ -362,7 +387,10 @@ pub fn send(
     allowed(&session, message)?;
     let refuse = |why: Refusal| session.refused(message, why);
     if !session.refs()?.contains_key(&layout::log()) {
-        return Err(Error::undecided(message, absent::receive_log()));
+        return Err(Error::undecided(
+            message,
+            rules::without_receipt(id, remote),
+        ));
     }
     let records = session.records()?;
     let collector = session.collector(&records)?;
@@ -382,7 +410,11 @@ pub fn send(
     let bytes = read(from, plan.predicate().plan.max_bytes)?;
     let digest = Sha256::of(&bytes);
     let read = (digest, bytes.len() as u64);
-    if let Some(why) = rules::payload(plan.predicate(), consent.predicate(), read) {
+    if let Some(why) = rules::payload(
+        plan.predicate(),
+        consent.predicate().consent.payload_sha256,
+        read,
+    ) {
         return Err(refuse(why.into()));
     }
     let nonce = random::bytes::<16>().map_err(|_| store::Error::Random)?;
@@ -417,8 +449,9 @@ pub fn send(
         },
     )?;
     let own = envelope.digest();
+    let aside = pushed.aside.why;
     if session.again()?.records()?.ledger().find(&path)?.is_none()
-        && let Some(why) = Refusal::of(pushed.aside.why)
+        && let Some(why) = Refusal::of(aside.iter().cloned())
     {
         return Err(Error::denied(
             "nothing is handed over: the server refused the use",
@@ -430,6 +463,7 @@ pub fn send(
         bytes,
         request: there.request.into_predicate().request,
         record: own,
+        aside,
     })
 }
 
@@ -497,11 +531,16 @@ pub enum State {
     Withdrawn,
     /// The consent has expired.
     Expired,
-    /// The bytes were handed over.
-    Sent,
+    /// The consent is used: the bytes were handed over, or were about to be.
+    Used,
 }
 
 impl State {
+    /// Tells whether something is left to be done with it.
+    pub fn is_open(self) -> bool {
+        matches!(self, State::Requested | State::Planned | State::Consented)
+    }
+
     /// Returns the state's word.
     pub fn word(self) -> &'static str {
         match self {
@@ -511,7 +550,7 @@ impl State {
             State::Refused => "refused",
             State::Withdrawn => "withdrawn",
             State::Expired => "expired",
-            State::Sent => "sent",
+            State::Used => "used",
         }
     }
 
@@ -519,7 +558,7 @@ impl State {
     pub fn of(it: &Escalation, now: Timestamp) -> Self {
         let consent = it.consent.as_ref().map(Verified::predicate);
         match (consent, &it.plan) {
-            _ if it.used.is_some() => State::Sent,
+            _ if it.used.is_some() => State::Used,
             (Some(consent), _) if !consent.consent.approved => State::Refused,
             (Some(_), _) if it.withdrawn => State::Withdrawn,
             (Some(consent), _) if consent.expires <= now => State::Expired,
@@ -528,6 +567,14 @@ impl State {
             (None, None) => State::Requested,
         }
     }
+}
+
+/// Returns one escalation, and how it stands.
+pub fn escalation(session: &Session, id: EscalationId) -> Result<Listed, Error> {
+    let records = session.records()?;
+    let there = found(session, &session.collector(&records)?, &id)?;
+    let state = State::of(&there, session.now());
+    Ok(Listed { id, there, state })
 }
 
 /// Returns every escalation whose request holds by itself.

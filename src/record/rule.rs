@@ -615,6 +615,9 @@ rules! {
     TerminalReadable = "terminal-readable", Int005,
         "The approval sentence can be read from the terminal.",
         "fail closed", "a terminal that is closed";
+    UseConfirmed = "use-confirmed", Int005,
+        "The use of a consent is in the server's receive log before anything is handed over.",
+        "escalation", "a server without a key";
     WholeView = "whole-view", Int005,
         "The repository shows every object that it names: it is not shallow, partial, grafted or borrowed.",
         "git clone", "`git clone --depth=1`";

@@ -34,7 +34,10 @@ pub fn file(path: &LedgerPath, arrived: Arrived, findings: &mut Findings) {
         Arrived::Companion(of, false) => findings.push(
             Rule::RecordOfSomething
                 .finding(subject())
-                .found(format!("no {} beside it", of.trim_start_matches("a ")))
+                .found(format!(
+                    "no {} beside it",
+                    of.trim_start_matches("a ").trim_start_matches("the ")
+                ))
                 .expected(of)
                 .remedy("git awo push"),
         ),

@@ -9,7 +9,8 @@ use crate::facts::run::Lookup;
 use crate::policy::{Need, Policy, Role, Verified};
 use crate::record::contract::Gate1;
 use crate::record::{
-    Choice, Finding, Findings, Gate, IdentityName, Level, ObjectId, Rule, Subject, Timestamp, Token,
+    Choice, DecisionId, Finding, Findings, Gate, IdentityName, Level, ObjectId, Rule, Subject,
+    Timestamp, Token,
 };
 use crate::records::{
     ActorKind, AutoSignaturePredicate, ContractPredicate, DECISION_SCHEMA, DecisionPredicate,
@@ -32,6 +33,16 @@ pub struct Opens<'a> {
     pub base: Option<ObjectId>,
     /// The command that decides again.
     pub again: String,
+}
+
+impl Opens<'_> {
+    /// Returns the command that decides again in the place of another decision. An escalation is begun anew.
+    fn instead_of(&self, other: &DecisionId) -> String {
+        match self.gate {
+            Gate::CloudEscalation => self.again.clone(),
+            _ => format!("{} --supersedes {other}", self.again),
+        }
+    }
 }
 
 /// Judges a decision that opens gate 1 of a contract's run on a base commit, or is to open it, as it
@@ -98,7 +109,7 @@ pub fn used(it: &Opening, opens: &Opens<'_>, subject: &Subject, findings: &mut F
             "{id} binds {}",
             bound.as_deref().unwrap_or("no base commit")
         );
-        let remedy = format!("{again} --supersedes {id}");
+        let remedy = opens.instead_of(id);
         refuse(Rule::BindingStale, found, base.to_string(), &remedy);
     }
     if says.expires <= it.time {
@@ -108,7 +119,7 @@ pub fn used(it: &Opening, opens: &Opens<'_>, subject: &Subject, findings: &mut F
     }
     if let Some(other) = &it.superseded_by {
         let found = format!("{other} supersedes {id}");
-        let remedy = format!("{again} --supersedes {other}");
+        let remedy = opens.instead_of(other);
         refuse(
             Rule::OneLiveDecision,
             found,
@@ -118,15 +129,13 @@ pub fn used(it: &Opening, opens: &Opens<'_>, subject: &Subject, findings: &mut F
     }
     for other in &it.against {
         let found = format!("{other} decides on the same as {id}");
-        let remedy = format!("{again} --supersedes {other}");
+        let remedy = opens.instead_of(other);
         let expected = "one decision that counts".to_owned();
         refuse(Rule::OneLiveDecision, found, expected, &remedy);
     }
     if it.withdrawn {
-        findings.push(Finding {
-            subject: subject.clone(),
-            ..revocation::used(digest, again)
-        });
+        let by = subject.clone();
+        findings.push(revocation::used_of("decision", digest, by, again));
     }
     for policy in &it.policies {
         findings.extend(self::opens(policy, opens.gate, says, subject));
@@ -358,6 +367,10 @@ pub fn decision(facts: &DecisionFacts<'_>, subject: &Subject) -> Findings {
     };
     if says.decision.decision == Choice::Approve {
         findings.extend(opens(policy, gate, says, subject));
+        let by_model = says.decision.actor.kind == ActorKind::Model;
+        if let Some(deferred) = &facts.asked {
+            findings.extend(asked(policy, by_model, deferred, subject));
+        }
         evidence(facts, policy, subject, &mut findings);
         signed(
             facts.decision,
@@ -401,6 +414,11 @@ fn again(says: &DecisionPredicate) -> String {
     let it = &says.decision;
     let (gate, on, why) = (&it.gate_type, &it.target_ref, &it.rationale);
     match it.decision {
+        Choice::Approve if it.actor.kind == ActorKind::Model => {
+            format!(
+                "git awo decide {gate} {on} approve --confidence NUMBER --evidence REF --rationale {why}"
+            )
+        }
         Choice::Approve => format!("git awo decide {gate} {on} approve --rationale {why}"),
         Choice::Reject => format!("git awo decide {gate} {on} reject --rationale {why}"),
         Choice::Defer => format!("git awo decide {gate} {on} defer --rationale {why}"),
@@ -633,6 +651,23 @@ fn target(facts: &DecisionFacts<'_>, gate: Gate, subject: &Subject, findings: &m
                 .remedy("git awo push"),
         );
     }
+}
+
+/// A model that approves while a person is asked takes the answer from them.
+pub fn asked(
+    policy: &Policy,
+    by_model: bool,
+    asked: &DecisionPredicate,
+    subject: &Subject,
+) -> Option<Finding> {
+    let id = asked.id();
+    by_model.then(|| {
+        let finding = Rule::HumanRequired
+            .finding(subject.clone())
+            .found(format!("a model approves what {id} asks a person"));
+        let finding = finding.expected("a person's answer");
+        finding.remedy(answer(policy, asked).unwrap_or_default())
+    })
 }
 
 /// A decision comes in its turn: one that counts on one target, answers to what was deferred.

@@ -191,6 +191,10 @@ pub fn consent(facts: &ConsentFacts<'_>, subject: &Subject) -> Findings {
         let found = format!("{signer}, a model, consents");
         refuse(Rule::HumanRequired, found, "a person".to_owned());
     }
+    if it.approved_at > time.plus_hours(1) {
+        let found = format!("a consent of {}", it.approved_at);
+        refuse(Rule::DecisionForm, found, format!("one given by {time}"));
+    }
     let hours = policy.document().automation.escalation.consent_hours;
     if says.expires > time.plus_hours(hours.saturating_add(1)) {
         let found = format!("valid until {}", says.expires);
@@ -274,6 +278,17 @@ pub fn sending(facts: &Sending, subject: &Subject) -> Findings {
     }
     let consenter = consent.signer();
     for policy in &facts.policies {
+        // A policy may have shortened it since.
+        let hours = policy.document().automation.escalation.consent_hours;
+        let until = says.consent.approved_at.plus_hours(hours);
+        if until <= facts.time {
+            let found = format!("a consent of {}", says.consent.approved_at);
+            refuse(
+                Rule::ApprovalLifetime,
+                found,
+                &format!("at most {hours} hours before {}", facts.time),
+            );
+        }
         if policy.holds(consenter, Role::Model) || !policy.holds(consenter, Role::Operator) {
             let found = format!("{consenter} holds {}", policy.roles_of(consenter));
             refuse(
@@ -284,10 +299,9 @@ pub fn sending(facts: &Sending, subject: &Subject) -> Findings {
         }
     }
     if facts.withdrawn {
-        findings.push(Finding {
-            subject: subject.clone(),
-            ..revocation::used(consent.digest(), &again)
-        });
+        let by = subject.clone();
+        let withdrawn = consent.digest();
+        findings.push(revocation::used_of("consent", withdrawn, by, &again));
     }
     match &facts.opening {
         Some(opening) if opening.decision.digest() == says.decided => {
@@ -342,11 +356,11 @@ pub fn used(says: &EscalationUsePredicate, facts: &Sending, subject: &Subject) -
 /// Judges the bytes that are to be handed over.
 pub fn payload(
     plan: &ProjectionPlanPredicate,
-    consent: &ConsentReceiptPredicate,
+    consented: Sha256,
     (digest, bytes): (Sha256, u64),
 ) -> Option<Finding> {
     let planned = plan.plan.payload_sha256;
-    let same = digest == planned && digest == consent.consent.payload_sha256 && bytes == plan.bytes;
+    let same = digest == planned && digest == consented && bytes == plan.bytes;
     let id = &plan.plan.projection_plan_id;
     (!same).then(|| {
         Rule::BindingMismatch
@@ -368,11 +382,36 @@ pub fn spent(id: &EscalationId) -> Finding {
         .remedy(ask_again(id))
 }
 
-/// A server that keeps no receive log confirms nothing.
-pub fn without_receipt(id: &EscalationId, remote: &str) -> Finding {
-    Rule::LogPresent
+/// A person has answered this request already.
+pub fn answered(id: &EscalationId, consent: &Verified<ConsentReceiptPredicate>) -> Finding {
+    let (said, again) = match consent.predicate().consent.approved {
+        true => (
+            "consented",
+            format!("git awo revoke {id} --reason TEXT, to withdraw it"),
+        ),
+        false => ("refused", ask_again(id)),
+    };
+    Rule::RecordName
         .finding(Subject::of_record(id))
-        .found(format!("no entry of {remote} with the use"))
+        .found(format!("{} has {said}", consent.signer()))
+        .expected("one answer to a request")
+        .remedy(again)
+}
+
+/// A server that keeps no receive log, or is gone before it says so, confirms nothing.
+pub fn without_receipt(id: &EscalationId, remote: &str) -> Finding {
+    Rule::UseConfirmed
+        .finding(Subject::of_record(id))
+        .found(format!("no entry of the receive log of {remote} has the use"))
         .expected("the server's receipt of the use, before anything is handed over")
-        .remedy("git awo fetch; git awo escalate list")
+        .remedy("git awo escalate list --open; a server writes receipts once it has a key: git awo init --server")
+}
+
+/// What is written to nowhere is used all the same.
+pub fn to_nowhere(id: &EscalationId) -> Finding {
+    Rule::OutputWritten
+        .finding(Subject::of_record(id))
+        .found("a standard output that keeps nothing")
+        .expected("a file or a program that takes the bytes")
+        .remedy(format!("git awo escalate send {id} FILE > OUTPUT"))
 }

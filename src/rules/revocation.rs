@@ -72,9 +72,19 @@ pub fn again(approval: Sha256, earlier: &RevocationPredicate) -> Finding {
 
 /// An approval that was withdrawn is used.
 pub fn used(approval: Sha256, again: impl std::fmt::Display) -> Finding {
+    used_of("approval", approval, Subject::of_record(approval), again)
+}
+
+/// An approval, a decision or a consent that was withdrawn is used by what the finding is about.
+pub fn used_of(
+    what: &str,
+    withdrawn: Sha256,
+    by: Subject,
+    again: impl std::fmt::Display,
+) -> Finding {
     Rule::ApprovalRevoked
-        .finding(Subject::of_record(approval))
-        .found(format!("the approval {approval} was withdrawn"))
-        .expected("an approval that its maker upholds")
+        .finding(by)
+        .found(format!("the {what} {withdrawn} was withdrawn"))
+        .expected("one that its maker upholds")
         .remedy(again)
 }

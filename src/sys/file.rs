@@ -2,7 +2,8 @@
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Read as _, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::fd::AsFd;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use rustix::fs::OFlags;
@@ -204,6 +205,16 @@ pub fn make_directory(path: &Path) -> io::Result<()> {
             _ => Err(error),
         },
         made => made,
+    }
+}
+
+/// Tells whether an open file is `/dev/null`, which keeps nothing.
+pub fn is_null(file: &impl AsFd) -> bool {
+    let null = fs::metadata("/dev/null").map(|it| (it.dev(), it.ino()));
+    let stat = rustix::fs::fstat(file);
+    match (null, stat) {
+        (Ok(null), Ok(stat)) => null == (stat.st_dev, stat.st_ino),
+        _ => false,
     }
 }
 

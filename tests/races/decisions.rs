@@ -66,7 +66,14 @@ fn pushes(world: &World, who: &str, place: &str, told: &Told) {
         if done.code == 0 {
             return;
         }
-        assert!(done.text.contains("REP-003"), "{place}: {}", done.text);
+        // A model does not answer what it has asked a person meanwhile.
+        let asked = done.text.contains("asks a person");
+        let late = done.text.contains("REP-003") || asked;
+        assert!(late, "{place}: {}", done.text);
+        if asked && !done.text.contains("one-live-decision") {
+            told.late.lock().unwrap().1 += 1;
+            return;
+        }
         if done.text.contains("one-live-decision") {
             told.late.lock().unwrap().1 += 1;
             return;
@@ -98,6 +105,10 @@ fn decides(world: &World, who: &str, place: &str, target: &str, process: usize, 
     words.extend(["--rationale", &why, "--base", base]);
     let mut done = told.decisions.of(|| ends(world, who, place, &words));
     let live;
+    if done.text.contains("asks a person") {
+        told.late.lock().unwrap().0 += 1;
+        return;
+    }
     if done.text.contains("one-live-decision") {
         told.late.lock().unwrap().0 += 1;
         if who != "olga" || !process.is_multiple_of(4) {

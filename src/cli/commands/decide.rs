@@ -99,10 +99,13 @@ pub fn run(context: &Context, args: &DecideArgs) -> Result<Answer, Error> {
         record::Choice::Reject => "rejected",
         record::Choice::Defer => "deferred",
     };
-    text.push_str(&format!(
-        "{word} {} {} as {id}\nnext: git awo push\n",
-        args.gate, args.target
-    ));
+    text.push_str(&format!("{word} {} {} as {id}\n", args.gate, args.target));
+    if let Some(gate1) = done.without_effect {
+        text.push_str(&format!(
+            "the contract says gate1 = {gate1}: no decision opens a run of it\n"
+        ));
+    }
+    text.push_str("next: git awo push\n");
     let value = json!({
         "decision": id, "choice": choice, "gate": args.gate, "target": args.target,
         "record": done.record, "auto_signature": done.auto_signature,

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::io::{self, IsTerminal as _};
 
 use clap::{Args, Subcommand};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::integrity::write_out;
 use crate::cli::{Answer, Context};
@@ -12,6 +12,10 @@ use crate::ops::escalate::{self, Listed};
 use crate::ops::integrity::shown;
 use crate::ops::{Error, Session};
 use crate::record::{EscalationId, Reason, RunId, TaskId, Token};
+use crate::records::{CloudEscalation, ProjectionPlanPredicate};
+use crate::render;
+use crate::rules::escalation;
+use crate::sys::file::is_null;
 
 /// Hand content to a model elsewhere, with a person's consent to exactly these bytes
 ///
@@ -75,6 +79,9 @@ enum EscalateCommand {
         /// Refuse
         #[arg(long)]
         no: bool,
+        /// Consent only if this is the planned file
+        #[arg(long, value_name = "FILE")]
+        file: Option<OsString>,
         /// So long it holds, in hours [default: as long as the policy lets it]
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
         hours: Option<u32>,
@@ -92,8 +99,17 @@ enum EscalateCommand {
         #[arg(long, value_name = "NAME", default_value = "origin")]
         remote: String,
     },
+    /// Show one escalation: what is planned, and what a person has said
+    Show {
+        /// The request
+        request: String,
+    },
     /// List escalations
-    List,
+    List {
+        /// Only those with which something is left to be done
+        #[arg(long)]
+        open: bool,
+    },
 }
 
 pub fn run(context: &Context, args: &EscalateArgs) -> Result<Answer, Error> {
@@ -141,18 +157,27 @@ pub fn run(context: &Context, args: &EscalateArgs) -> Result<Answer, Error> {
             yes,
             hours,
             note,
+            file,
             ..
         } => {
+            let named = file
+                .as_ref()
+                .map(|it| (context.directory().join(it), shown(it)));
             let request = escalate::ConsentRequest {
                 id: EscalationId::new(plan.as_str())?,
                 approved: *yes,
                 hours: *hours,
                 note: note.as_deref().map(Reason::new).transpose()?,
+                file: named.as_ref().map(|(path, name)| (&**path, &**name)),
             };
             consent(&context.session()?, request)
         }
         EscalateCommand::Send { plan, file, remote } => send(context, plan, file, remote),
-        EscalateCommand::List => list(&context.session()?),
+        EscalateCommand::Show { request } => {
+            let id = EscalationId::new(request.as_str())?;
+            show(&escalate::escalation(&context.session()?, id)?)
+        }
+        EscalateCommand::List { open } => list(&context.session()?, *open),
     }
 }
 
@@ -176,7 +201,7 @@ fn plan(session: &Session, request: escalate::PlanRequest<'_>) -> Result<Answer,
     Ok(Answer::new("escalation-plan", value, text))
 }
 
-fn consent(session: &Session, request: escalate::ConsentRequest) -> Result<Answer, Error> {
+fn consent(session: &Session, request: escalate::ConsentRequest<'_>) -> Result<Answer, Error> {
     let (id, approved) = (request.id.clone(), request.approved);
     let done = escalate::consent(session, request)?;
     let plan = &done.plan.plan;
@@ -185,22 +210,7 @@ fn consent(session: &Session, request: escalate::ConsentRequest) -> Result<Answe
         "payload_sha256": plan.payload_sha256, "model": done.request.requested_model_id,
         "decision": done.decided.id, "expires": done.expires, "record": done.record,
     });
-    let words = |tokens: &[Token]| match tokens {
-        [] => "nothing named".to_owned(),
-        tokens => tokens
-            .iter()
-            .map(Token::as_str)
-            .collect::<Vec<_>>()
-            .join(", "),
-    };
-    let mut text = format!(
-        "{} bytes, SHA-256 {}, for {}\nmade from: {}\ntaken out: {}\n",
-        done.plan.bytes,
-        plan.payload_sha256,
-        done.request.requested_model_id,
-        words(&plan.include_artifact_refs),
-        words(&plan.redactions_applied),
-    );
+    let mut text = asked(&done.request) + &planned(&done.plan);
     text.push_str(&match approved {
         true => format!(
             "you consent, once, until {}\nnext: git awo push, then git awo escalate send {id} FILE\n",
@@ -222,6 +232,11 @@ fn send(context: &Context, plan: &str, file: &OsString, remote: &str) -> Result<
         let hint = format!("git awo escalate send {id} {} > OUTPUT", shown(file));
         return Err(Error::usage("the bytes are nothing for a terminal").hint(hint));
     }
+    if is_null(&io::stdout()) {
+        // What the shell closes (`>&-`) is opened as /dev/null before this program begins.
+        let message = "nothing is handed over";
+        return Err(Error::undecided(message, escalation::to_nowhere(&id)));
+    }
     let path = context.directory().join(file);
     let sent = escalate::send(&context.session()?, &id, (&path, &shown(file)), remote)?;
     write_out(&mut sent.bytes.as_slice())?;
@@ -230,12 +245,97 @@ fn send(context: &Context, plan: &str, file: &OsString, remote: &str) -> Result<
         sent.bytes.len(),
         sent.request.requested_model_id
     ));
+    if !sent.aside.is_empty() {
+        context.say("other records were set aside, which the server will never take:");
+        context.say(render::report::lines(&sent.aside).trim_end());
+    }
     let value = json!({ "escalation": id, "bytes": sent.bytes.len(), "record": sent.record });
     Ok(Answer::new("escalation-send", value, ""))
 }
 
-fn list(session: &Session) -> Result<Answer, Error> {
-    let all = escalate::escalations(session)?;
+/// Says what is asked for.
+fn asked(request: &CloudEscalation) -> String {
+    let at = request.endpoint.as_ref();
+    let at = at.map(|it| format!(" at {it}")).unwrap_or_default();
+    format!(
+        "for {}{at}: {}, task {}\n",
+        request.requested_model_id, request.reason, request.wp_id
+    )
+}
+
+/// Says what is planned.
+fn planned(says: &ProjectionPlanPredicate) -> String {
+    let words = |tokens: &[Token]| match tokens {
+        [] => "nothing named".to_owned(),
+        tokens => {
+            let words: Vec<_> = tokens.iter().map(Token::as_str).collect();
+            words.join(", ")
+        }
+    };
+    let plan = &says.plan;
+    format!(
+        "{} bytes, SHA-256 {}\nmade from: {}\ntaken out: {}\n",
+        says.bytes,
+        plan.payload_sha256,
+        words(&plan.include_artifact_refs),
+        words(&plan.redactions_applied)
+    )
+}
+
+fn show(it: &Listed) -> Result<Answer, Error> {
+    let request = it.there.request.predicate();
+    let mut text = format!(
+        "{}  {}, by {}\n",
+        it.id,
+        it.state.word(),
+        it.there.request.signer()
+    );
+    text.push_str(&asked(&request.request));
+    if let Some(run) = &request.run {
+        text.push_str(&format!("after run {run}\n"));
+    }
+    if let Some(plan) = &it.there.plan {
+        text.push_str(&planned(plan.predicate()));
+        text.push_str(&format!("planned by {}\n", plan.signer()));
+    }
+    if let Some(consent) = &it.there.consent {
+        let says = consent.predicate();
+        let word = match says.consent.approved {
+            true => "consents",
+            false => "refuses",
+        };
+        text.push_str(&format!(
+            "{} {word}, until {}, as {}\n",
+            consent.signer(),
+            says.expires,
+            says.decision
+        ));
+    }
+    if let Some(used) = &it.there.used {
+        let time = used.predicate().time;
+        text.push_str(&format!("used by {} at {time}\n", used.signer()));
+    }
+    Ok(Answer::new("escalation", value(it), text))
+}
+
+/// Returns an escalation for `--json`.
+fn value(it: &Listed) -> Value {
+    let plan = it.there.plan.as_ref().map(|it| it.predicate());
+    let consent = it.there.consent.as_ref().map(|it| it.predicate());
+    let request = it.there.request.predicate();
+    json!({
+        "escalation": it.id, "state": it.state.word(), "by": it.there.request.signer(),
+        "request": request.request, "run": request.run,
+        "plan": plan.map(|it| &it.plan), "bytes": plan.map(|it| it.bytes),
+        "consent": consent.map(|it| &it.consent), "decision": consent.map(|it| &it.decision),
+        "expires": consent.map(|it| it.expires),
+        "used_by": it.there.used.as_ref().map(|it| it.signer()),
+    })
+}
+
+fn list(session: &Session, open: bool) -> Result<Answer, Error> {
+    let mut all = escalate::escalations(session)?;
+    all.retain(|it| !open || it.state.is_open());
     let mut text = String::new();
     for it in &all {
         text.push_str(&line(it));
@@ -243,17 +343,6 @@ fn list(session: &Session) -> Result<Answer, Error> {
     if all.is_empty() {
         text.push_str("no escalations\n");
     }
-    let value = |it: &Listed| {
-        let plan = it.there.plan.as_ref().map(|it| it.predicate());
-        let consent = it.there.consent.as_ref().map(|it| it.predicate());
-        json!({
-            "escalation": it.id, "state": it.state.word(), "by": it.there.request.signer(),
-            "request": it.there.request.predicate().request,
-            "plan": plan.map(|it| &it.plan), "bytes": plan.map(|it| it.bytes),
-            "consent": consent.map(|it| &it.consent), "decision": consent.map(|it| &it.decision),
-            "expires": consent.map(|it| it.expires),
-        })
-    };
     let value = json!({ "escalations": all.iter().map(value).collect::<Vec<_>>() });
     Ok(Answer::new("escalations", value, text))
 }

@@ -9,8 +9,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::check::Anchor;
 use crate::check::rollback::earlier_rollback;
 use crate::facts::run::{Collector, RunSummary};
-use crate::record::{Findings, IdentityName, ObjectId, RefName, RunId, TaskId, Timestamp};
-use crate::records::{ApprovalPredicate, GateStatus, Kind, LedgerPath, Verdict};
+use crate::record::contract::Gate1;
+use crate::record::{
+    Choice, Findings, Gate, IdentityName, ObjectId, RefName, RunId, TaskId, Timestamp, Token,
+};
+use crate::records::{
+    ApprovalPredicate, ContractPredicate, GateStatus, Kind, LedgerPath, Statement, Target, Verdict,
+};
 use crate::rules::{self, revocation};
 use crate::store::layout::Place;
 use crate::store::ledger::{Records, Refs};
@@ -214,7 +219,14 @@ pub fn status(session: &Session, with_accepted: bool) -> Result<Status, Error> {
                 }
             }
         }
+        let decided = by_decision(&collector, &id, now)?;
         let (state, next) = match (upheld, withdrawn) {
+            _ if decided == Some(false) => {
+                let decide =
+                    format!("git awo decide SpecApproval task/{id} approve --rationale CODE");
+                (State::Imported, decide)
+            }
+            _ if decided == Some(true) => (State::Approved, format!("git awo run {id} -- COMMAND")),
             (true, _) => (State::Approved, format!("git awo run {id} -- COMMAND")),
             (false, true) => (State::Withdrawn, format!("git awo approve {id}")),
             (false, false) => (State::Imported, format!("git awo approve {id}")),
@@ -228,6 +240,31 @@ pub fn status(session: &Session, with_accepted: bool) -> Result<Status, Error> {
         });
     }
     Ok(status)
+}
+
+/// Tells whether a decision opens gate 1 of a task; nothing where its contract does not leave that to one.
+fn by_decision(
+    collector: &Collector<'_>,
+    task: &TaskId,
+    now: Timestamp,
+) -> Result<Option<bool>, Error> {
+    let Some(envelope) = collector.records.envelope(&Kind::Contract.of(task))? else {
+        return Ok(None);
+    };
+    let says = Statement::<ContractPredicate>::parse(envelope.payload());
+    if !says.is_ok_and(|it| it.predicate.contract.gate1 == Gate1::Decision) {
+        return Ok(None);
+    }
+    let gate = Token::new(Gate::SpecApproval.name())?;
+    let target = Target::Record(envelope.digest());
+    for decision in collector.decisions_on(target.key(&gate))? {
+        let says = decision.predicate();
+        let approves = says.decision.decision == Choice::Approve && now < says.expires;
+        if approves && !collector.is_withdrawn(&decision)? {
+            return Ok(Some(true));
+        }
+    }
+    Ok(Some(false))
 }
 
 /// Tells whether a run has failed: its result was rejected, or gate 2 has found it wanting and passed it

@@ -72,7 +72,9 @@ fn has_shape(text: &str) -> bool {
             zone
         }
     };
-    let offset = alike(zone, "+00:00") || alike(zone, "-00:00");
+    // The library takes hours up to 25.
+    let hours = zone.get(1..3).is_some_and(|hours| hours <= "23");
+    let offset = hours && (alike(zone, "+00:00") || alike(zone, "-00:00"));
     alike(time, "0000-00-00T00:00:00") && (zone == "Z" || offset)
 }
 
@@ -97,6 +99,8 @@ mod tests {
             "2026-02-19",
             "2026-02-19 14:59:33Z",
             "2026-02-19t14:59:33z",
+            "2026-02-19T14:59:33+24:00",
+            "2026-02-19T14:59:33-25:00",
             "2026-02-19T14:59:33",
             "2026-02-19T14:59Z",
             "2026-02-19T14:59:33.Z",
