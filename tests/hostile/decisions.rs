@@ -56,9 +56,12 @@ pub const CASES: &[Case] = &[
     Case {
         id: "L-25",
         attack: "a model's key as a person's, a person's as a model's, a model by another name, a person or model \
-                 whom the policy does not know",
+                 whom the policy does not know, a person without the role that decides on the gate",
         answer: "ATT-001, INT-004, GOV-009",
-        tests: &["hostile::decisions::nobody_decides_under_another_name"],
+        tests: &[
+            "hostile::decisions::nobody_decides_under_another_name",
+            "automation::a_person_decides_in_the_role_that_decides_on_the_gate",
+        ],
     },
     Case {
         id: "L-26",
