@@ -31,11 +31,11 @@ impl Scene {
         self.refusals()?;
         self.run()?;
         self.review()?;
-        self.verify()?;
-        self.rollback()?;
         self.model()?;
         self.person()?;
-        self.locked()
+        self.locked()?;
+        self.verify()?;
+        self.rollback()
     }
 
     /// Runs a command that must succeed.
@@ -176,14 +176,13 @@ impl Scene {
         self.teller.say(
             "olga lets otto's model approve contracts from a confidence of 0.8 on, and leaves it three of them",
         );
-        self.policy(2, "HYBRID")?;
         for task in ["AGENT-1", "AGENT-2", "AGENT-3"] {
             let what = ["--task", "Say what was decided", "--allow", "docs/"];
             let how = ["--validate", "true", "--gate1", "decision"];
             let new = ["git", "awo", "task", "new", task];
             self.ok("olga", &[&new[..], &what, &how].concat())?;
         }
-        self.awo("olga", &["push"])?;
+        self.policy(2, "HYBRID")?;
         self.follow("otto")?;
         self.teller.say(
             "The model is sure enough: its decision opens one run, which a person still reviews",
@@ -233,9 +232,6 @@ impl Scene {
         let run = executes("AGENT-2", "run_asked", ASKED);
         self.refused("otto", &[&["git", "awo"], &run[..]].concat(), "GOV-007")?;
         self.refused("otto", &decide("task/AGENT-3", "1.0"), "GOV-007")?;
-        self.awo("otto", &["push"])?;
-        self.follow("vera")?;
-        self.awo("vera", &["verify"])?;
         self.teller.say("olga lifts it again");
         self.policy(4, "HYBRID")
     }
