@@ -195,17 +195,9 @@ fn decides(
     }));
 }
 
-/// Returns the role of the persons who decide on a gate.
-pub fn decided_by(gate: Gate) -> Role {
-    match gate {
-        Gate::SkeletonApproval => Role::Reviewer,
-        _ => Role::Operator,
-    }
-}
-
 /// Returns the persons who may answer what was deferred on a gate.
 pub fn answerers(policy: &Policy, gate: Gate) -> impl Iterator<Item = &IdentityName> {
-    policy.people_who(decided_by(gate))
+    policy.people_who(gate.decided_by())
 }
 
 /// How a decision stands.
