@@ -157,6 +157,7 @@ fn t_gov_002_an_automatic_approval_leaves_a_decision_on_record() {
 #[test]
 fn t_gov_004_a_model_that_is_not_sure_enough_asks_a_person() {
     let world = undecided_at("AUTONOMOUS", "");
+    let sure = world.copied();
     let base = world.rev("otto", "refs/remotes/origin/main");
     let ask = format!(
         "SpecApproval task/T-2 approve --rationale x --evidence {base} --base {base} --confidence"
@@ -181,10 +182,10 @@ fn t_gov_004_a_model_that_is_not_sure_enough_asks_a_person() {
     let events = deferred.exported();
     assert_eq!(events, BTreeMap::from([(id.to_string(), asked)]));
     // At the threshold nobody is asked.
-    world.approves("otto", &format!("{ask} 0.8"));
-    world.push_accepted("otto", &[LEDGER]);
-    world.ok("otto", "otto", &run("run_d"));
-    world.push_accepted("otto", RECORDS);
+    sure.approves("otto", &format!("{ask} 0.8"));
+    sure.push_accepted("otto", &[LEDGER]);
+    sure.ok("otto", "otto", &run("run_d"));
+    sure.push_accepted("otto", RECORDS);
 }
 
 /// What a person decides counts against every model, also under AUTONOMOUS, and is on record.

@@ -222,10 +222,27 @@ pub struct ConsentRequest<'a> {
     pub file: Option<(&'a Path, &'a str)>,
 }
 
+/// What is to be handed over.
+pub struct Projection {
+    /// So many bytes.
+    pub bytes: u64,
+    /// The plan.
+    pub plan: ProjectionPlan,
+}
+
+impl Projection {
+    fn of(says: &ProjectionPlanPredicate) -> Self {
+        Self {
+            bytes: says.bytes,
+            plan: says.plan.clone(),
+        }
+    }
+}
+
 /// A recorded consent or refusal.
 pub struct Consented {
     /// The plan to which it was given.
-    pub plan: ProjectionPlanPredicate,
+    pub plan: Projection,
     /// The request.
     pub request: CloudEscalation,
     /// The decision.
@@ -328,7 +345,7 @@ pub fn consent(session: &Session, request: ConsentRequest<'_>) -> Result<Consent
     })?;
     session.commit(&batch.record(&Kind::ConsentReceipt.of(&id), &envelope))?;
     Ok(Consented {
-        plan: plan.into_predicate(),
+        plan: Projection::of(plan.predicate()),
         request: there.request.into_predicate().request,
         decided,
         record: envelope.digest(),
@@ -514,6 +531,14 @@ pub struct Listed {
     pub there: Escalation,
     /// How it stands now.
     pub state: State,
+}
+
+impl Listed {
+    /// Returns what is planned.
+    pub fn plan(&self) -> Option<Projection> {
+        let plan = self.there.plan.as_ref();
+        plan.map(|it| Projection::of(it.predicate()))
+    }
 }
 
 /// How an escalation stands.

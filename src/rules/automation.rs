@@ -403,17 +403,23 @@ fn unknown(gate: &Token, subject: &Subject) -> Finding {
 }
 
 fn again(says: &DecisionPredicate) -> String {
+    let mut again = bare(says);
+    for reference in &says.decision.evidence_refs {
+        again.push_str(&format!(" --evidence {reference}"));
+    }
+    again
+}
+
+/// Returns the command that decides again, but for the evidence.
+fn bare(says: &DecisionPredicate) -> String {
     let it = &says.decision;
+    let sure = it.confidence.map(|it| format!(" --confidence {it}"));
+    let sure = sure.unwrap_or_default();
     let (gate, on, why) = (&it.gate_type, &it.target_ref, &it.rationale);
     match it.decision {
-        Choice::Approve if it.actor.kind == ActorKind::Model => {
-            format!(
-                "git awo decide {gate} {on} approve --confidence NUMBER --evidence REF --rationale {why}"
-            )
-        }
-        Choice::Approve => format!("git awo decide {gate} {on} approve --rationale {why}"),
-        Choice::Reject => format!("git awo decide {gate} {on} reject --rationale {why}"),
-        Choice::Defer => format!("git awo decide {gate} {on} defer --rationale {why}"),
+        Choice::Approve => format!("git awo decide {gate} {on} approve --rationale {why}{sure}"),
+        Choice::Reject => format!("git awo decide {gate} {on} reject --rationale {why}{sure}"),
+        Choice::Defer => format!("git awo decide {gate} {on} defer --rationale {why}{sure}"),
     }
 }
 
@@ -504,7 +510,7 @@ fn evidence(
             .expected(format!(
                 "at least {needed} that resolve: an object, ID:path, task/ID, run/ID or decision/ID"
             ))
-            .remedy(format!("{} --evidence REF", again(says))),
+            .remedy(format!("{} --evidence REF", bare(says))),
     );
 }
 

@@ -404,7 +404,7 @@ pub fn without_receipt(id: &EscalationId, remote: &str) -> Finding {
         .finding(Subject::of_record(id))
         .found(format!("no entry of the receive log of {remote} has the use"))
         .expected("the server's receipt of the use, before anything is handed over")
-        .remedy("git awo escalate list --open; a server writes receipts once it has a key: git awo init --server")
+        .remedy("git awo escalate list --open; a server writes receipts once it has a key: git awo doctor")
 }
 
 /// What is written to nowhere is used all the same.

@@ -532,7 +532,7 @@ fn a_decision_comes_in_its_turn_and_once() {
     let asked = door.decides(&ask(&door, "defer"));
     door.world.ok("otto", "otto", &["git", "awo", "push"]);
     let of_hers: DecisionPredicate = door.says(&Kind::Decision.of(&hers));
-    let id = door.decides(&ask(&door, "approve"));
+    let id = door.decides(&ask(&door, "reject"));
     let on_hers = |it: &mut DecisionPredicate| {
         it.decision.target_ref = of_hers.decision.target_ref.clone();
         it.target = of_hers.target;

@@ -133,7 +133,7 @@ pub const CASES: &[Case] = &[
         rule: Rule::DecisionEvidence,
         stage: hybrid,
         act: approves!("SpecApproval", "--confidence", "0.9"),
-        fill: &[("REF", "task/T-1"), SURE],
+        fill: &[("REF", "task/T-1")],
         end: End::Done,
         ..CASE
     },
@@ -147,7 +147,7 @@ pub const CASES: &[Case] = &[
             "--evidence",
             "run/run_none"
         ),
-        fill: &[("REF", "task/T-1"), SURE],
+        fill: &[("REF", "task/T-1")],
         end: End::Done,
         ..CASE
     },
@@ -161,7 +161,6 @@ pub const CASES: &[Case] = &[
             "--evidence",
             "task/T-1"
         ),
-        fill: &[("git awo decide", "--confidence 0.95 --evidence task/T-1")],
         end: End::Done,
         ..CASE
     },
@@ -209,7 +208,6 @@ pub const CASES: &[Case] = &[
             world.ok("otto", "otto", &["git", "awo", "fetch"]);
         },
         act: RUNS,
-        fill: &[("git awo decide", "--confidence 0.9 --evidence task/T-2")],
         ..CASE
     },
 ];

@@ -181,6 +181,7 @@ pub const OPEN: &[(&str, &[Rule])] = &[
             Rule::LogState,
             Rule::LogTime,
             Rule::ReceiptInLog,
+            Rule::UseConfirmed,
         ],
     ),
     (

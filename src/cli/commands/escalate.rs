@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 
 use super::integrity::write_out;
 use crate::cli::{Answer, Context};
-use crate::ops::escalate::{self, Listed};
+use crate::ops::escalate::{self, Listed, Projection};
 use crate::ops::integrity::shown;
 use crate::ops::{Error, Session};
 use crate::record::{EscalationId, Reason, RunId, TaskId, Token};
-use crate::records::{CloudEscalation, ProjectionPlanPredicate};
+use crate::records::CloudEscalation;
 use crate::render;
 use crate::rules::escalation;
 use crate::sys::file::is_null;
@@ -264,7 +264,7 @@ fn asked(request: &CloudEscalation) -> String {
 }
 
 /// Says what is planned.
-fn planned(says: &ProjectionPlanPredicate) -> String {
+fn planned(says: &Projection) -> String {
     let words = |tokens: &[Token]| match tokens {
         [] => "nothing named".to_owned(),
         tokens => {
@@ -294,8 +294,10 @@ fn show(it: &Listed) -> Result<Answer, Error> {
     if let Some(run) = &request.run {
         text.push_str(&format!("after run {run}\n"));
     }
+    if let Some(plan) = it.plan() {
+        text.push_str(&planned(&plan));
+    }
     if let Some(plan) = &it.there.plan {
-        text.push_str(&planned(plan.predicate()));
         text.push_str(&format!("planned by {}\n", plan.signer()));
     }
     if let Some(consent) = &it.there.consent {
@@ -320,13 +322,13 @@ fn show(it: &Listed) -> Result<Answer, Error> {
 
 /// Returns an escalation for `--json`.
 fn value(it: &Listed) -> Value {
-    let plan = it.there.plan.as_ref().map(|it| it.predicate());
+    let plan = it.plan();
     let consent = it.there.consent.as_ref().map(|it| it.predicate());
     let request = it.there.request.predicate();
     json!({
         "escalation": it.id, "state": it.state.word(), "by": it.there.request.signer(),
         "request": request.request, "run": request.run,
-        "plan": plan.map(|it| &it.plan), "bytes": plan.map(|it| it.bytes),
+        "plan": plan.as_ref().map(|it| &it.plan), "bytes": plan.as_ref().map(|it| it.bytes),
         "consent": consent.map(|it| &it.consent), "decision": consent.map(|it| &it.decision),
         "expires": consent.map(|it| it.expires),
         "used_by": it.there.used.as_ref().map(|it| it.signer()),

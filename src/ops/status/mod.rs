@@ -222,8 +222,8 @@ pub fn status(session: &Session, with_accepted: bool) -> Result<Status, Error> {
         let decided = by_decision(&collector, &id, now)?;
         let (state, next) = match (upheld, withdrawn) {
             _ if decided == Some(false) => {
-                let decide =
-                    format!("git awo decide SpecApproval task/{id} approve --rationale CODE");
+                let (gate, on) = (Gate::SpecApproval, format!("task/{id}"));
+                let decide = format!("git awo decide {gate} {on} approve --rationale CODE");
                 (State::Imported, decide)
             }
             _ if decided == Some(true) => (State::Approved, format!("git awo run {id} -- COMMAND")),
