@@ -450,3 +450,43 @@ fn one_decision_is_shown_with_all_that_follows_from_the_records() {
     assert!(text.contains("hsk.gov_decision@0.4"), "{text}");
     assert_eq!(value, Value::Null);
 }
+
+/// Who approves runs decides on no contract, and stands in nobody's way there.
+#[test]
+fn a_person_decides_in_the_role_that_decides_on_the_gate() {
+    let world = world("HYBRID", "");
+    let base = world.rev("olga", "refs/remotes/origin/main");
+    let ask = format!("SpecApproval task/T-1 approve --rationale x --base {base}");
+    world.ok("rita", "rita", &["git", "awo", "fetch"]);
+    let (code, _, text) = world.decides("rita", &ask.replace("approve", "reject"));
+    assert_eq!(code, 1, "{text}");
+    assert!(
+        text.contains("ATT-001") && text.contains("role-held"),
+        "{text}"
+    );
+    // rita's own key, past the command.
+    let id = world.approves("olga", &ask);
+    let mut says: DecisionPredicate = world.predicate("olga", &Kind::Decision.of(&id));
+    let twin = world.copied();
+    says.context.identity = "rita".parse().unwrap();
+    says.context.role = "reviewer".to_owned();
+    says.decision.actor.user_id = Some(Token::new("rita").unwrap());
+    let envelope = world.actor("rita").sign(says.clone()).unwrap();
+    let line = format!("{}\n", envelope.digest()).into_bytes();
+    let files: Vec<_> = paths(&says)
+        .iter()
+        .map(|it| it.to_path().to_string())
+        .collect();
+    let edits: Vec<_> = files
+        .iter()
+        .map(String::as_str)
+        .zip([envelope.to_bytes(), line])
+        .collect();
+    let edits: Vec<_> = edits
+        .iter()
+        .map(|(path, bytes)| (*path, Some(bytes.as_slice())))
+        .collect();
+    world.forge("olga", &RefName::new(LEDGER).unwrap(), &edits);
+    world.is_found_of("olga", &[LEDGER], "ATT-001", "role-held");
+    twin.push_accepted("olga", &[LEDGER]);
+}

@@ -443,6 +443,37 @@ fn a_decision_that_has_expired_opens_nothing() {
     assert!(text.contains("approval-unexpired"), "{text}");
 }
 
+/// A run that a decision opened may land another day where the policy is LOCKED, and never where it needs a
+/// person from now on.
+#[test]
+fn a_run_that_a_decision_opened_waits_for_the_end_of_locked() {
+    let (world, _) = executed();
+    let used = world.predicate::<RunPredicate>("otto", &Kind::Run.of(RunId::new(RUN).unwrap()));
+    let stricter = world.copied();
+    for (world, level, says) in [
+        (&world, "LOCKED", "GOV-007"),
+        (&stricter, "FULL_HUMAN", "human-required"),
+    ] {
+        world.levels(3, level, "");
+        let pushed = world.refused("otto", "otto", &["git", "awo", "push"], says);
+        assert_eq!(pushed.contains("set aside"), level != "LOCKED", "{pushed}");
+        assert!(!pushed.contains("task-approved"), "{pushed}");
+        world.levels(4, "HYBRID", "");
+    }
+    let listed = |world: &World| {
+        world.ok("otto", "otto", &["git", "awo", "push"]);
+        world.fresh_clone();
+        world.ok("vera", "vera", &["git", "awo", "verify"]);
+        world.run(
+            "vera",
+            "vera",
+            &["git", "awo", "show", &used.run.to_string()],
+        )
+    };
+    assert_eq!(listed(&world).code, 0);
+    assert_ne!(listed(&stricter).code, 0);
+}
+
 /// Returns the trailers of a commit, as git reads them.
 fn trailers(world: &World, who: &str, commit: &str) -> Vec<String> {
     let words = [

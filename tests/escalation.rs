@@ -39,7 +39,10 @@ pub const CASES: &[Case] = &[
         id: "L-35",
         attack: "a consent that was withdrawn or has expired; the withdrawal of one that was used",
         answer: "GOV-005, REP-001",
-        tests: &["escalation::a_consent_that_was_withdrawn_or_has_expired_sends_nothing"],
+        tests: &[
+            "escalation::a_consent_that_was_withdrawn_or_has_expired_sends_nothing",
+            "escalation::a_withdrawal_that_overtakes_the_use_wins",
+        ],
     },
     Case {
         id: "L-36",
@@ -645,6 +648,46 @@ fn a_consent_that_was_withdrawn_or_has_expired_sends_nothing() {
     }
     late.sends_nothing("otto", &id, "../payload", ("GOV-005", "approval-unexpired"));
     world.is_found_of("otto", &[LEDGER], "GOV-005", "approval-unexpired");
+}
+
+/// The withdrawal reaches the server after the last fetch of whoever sends, and before their use.
+#[test]
+fn a_withdrawal_that_overtakes_the_use_wins() {
+    let (world, id) = consented("HYBRID");
+    let revoke = ["git", "awo", "revoke", id.as_str(), "--reason", "no"];
+    world.ok("olga", "olga", &revoke);
+    let clone = world.path("olga");
+    let script = format!(
+        "#!/bin/sh\nenv -u GIT_DIR git -C {} push --no-verify -q origin refs/awo/ledger >&2\n\
+         exec git-receive-pack \"$@\"\n",
+        clone.display()
+    );
+    world.write("late.sh", script);
+    let late = world.path("late.sh").display().to_string();
+    world.ok("otto", "otto", &["chmod", "+x", &late]);
+    world.ok(
+        "otto",
+        "otto",
+        &["git", "config", "remote.origin.receivepack", &late],
+    );
+    let done = world.sends("otto", &id, "../payload");
+    let said = String::from_utf8_lossy(&done.stderr);
+    assert_eq!(
+        (done.status.code(), &*done.stdout),
+        (Some(1), &b""[..]),
+        "{said}"
+    );
+    assert!(
+        said.contains("GOV-005") && said.contains("approval-revoked"),
+        "{said}"
+    );
+    assert!(
+        !world.uses("otto", &id),
+        "what the server refuses for good is set aside"
+    );
+    assert!(!world.uses("server.git", &id));
+    world.fresh_clone();
+    world.ok("vera", "vera", &["git", "awo", "verify"]);
 }
 
 #[test]

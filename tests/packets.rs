@@ -33,7 +33,7 @@ fn draft(world: &World, task: &str) -> ContractDraft {
 }
 
 fn path(task: &str) -> LedgerPath {
-    Kind::Contract.of(&git_awo::record::TaskId::new(task).unwrap())
+    Kind::Contract.of(git_awo::record::TaskId::new(task).unwrap())
 }
 
 /// The files of a contract that olga's key signs: contract, packet and, if it has one, the mark of its user

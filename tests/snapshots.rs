@@ -29,6 +29,7 @@ fn steady(world: &World, text: &str) -> String {
                 (Some(other), _) => other.to_owned(),
                 // The digest in a file name: `independence-<sha256>`.
                 (None, Some((kind, digest))) if digest.len() == 64 => format!("{kind}-[ID]"),
+                // The name of a decision, which follows from what it says.
                 (None, Some(("dec", digest))) if digest.len() == 16 => "dec-[ID]".to_owned(),
                 // The seconds in a nonce: `1-1795943468`.
                 (None, Some((count, seconds))) if is_number(seconds) && is_number(count) => {

@@ -88,10 +88,10 @@ pub(super) fn draft(
     let person = session.actor().person(history)?;
     let by_model = policy.holds(&person, Role::Model);
     let gate = Gate::of_name(request.gate.as_str());
-    let role = match gate {
-        _ if by_model => Role::Model,
-        Some(gate) => automation::decided_by(gate),
-        None => Role::Operator,
+    let roles = match gate {
+        _ if by_model => &[Role::Model],
+        Some(gate) => gate.decided_by(),
+        None => &[Role::Operator],
     };
     if by_model != request.confidence.is_some() {
         return Err(Error::usage(match by_model {
@@ -123,7 +123,7 @@ pub(super) fn draft(
     let mut says = DecisionPredicate {
         answers: request.answers,
         base,
-        context: session.context(&[role])?,
+        context: session.context(roles)?,
         decision: GovDecision {
             actor: actor.clone(),
             confidence: request.confidence,

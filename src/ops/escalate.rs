@@ -251,12 +251,14 @@ pub fn consent(session: &Session, request: ConsentRequest) -> Result<Consented, 
     };
     let context = session.context(&[Role::Operator])?;
     let now = session.now();
-    let most = session
-        .policy()?
-        .document()
+    let document = session.policy()?.document();
+    // The decision that it names holds no longer than others.
+    let days = document.gates.approval_days;
+    let most = document
         .automation
         .escalation
-        .consent_hours;
+        .consent_hours
+        .min(days.saturating_mul(24));
     let expires = now.plus_hours(request.hours.unwrap_or(most).min(most));
     let on = Token::new(format!("escalation/{id}"))?;
     let (decided, batch) = decide::draft(
@@ -405,7 +407,7 @@ pub fn send(
         }
         written => written?,
     }
-    push::push(
+    let pushed = push::push(
         &session.again()?,
         &push::Request {
             remote: remote.to_owned(),
@@ -415,6 +417,14 @@ pub fn send(
         },
     )?;
     let own = envelope.digest();
+    if session.again()?.records()?.ledger().find(&path)?.is_none()
+        && let Some(why) = Refusal::of(pushed.aside.why)
+    {
+        return Err(Error::denied(
+            "nothing is handed over: the server refused the use",
+            why,
+        ));
+    }
     await_receipt(&session, id, own, remote)?;
     Ok(Sent {
         bytes,

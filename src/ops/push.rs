@@ -67,10 +67,11 @@ pub fn push(session: &Session, request: &Request) -> Result<Pushed, Error> {
     let mut last = String::new();
     let mut pushed = Pushed::default();
     let mut brought = None;
+    // Kept while races are lost: whoever finds out anew what to set aside loses the next one too.
+    let mut aside = Aside::default();
     let policy = layout::policy();
     for attempt in 0..ATTEMPTS {
         let mut session = session.again()?;
-        let mut aside = Aside::default();
         // git leaves refs that would not move forward out of a push and of what its hook sees: what
         // others have pushed is merged first.
         if brought.is_none() && is_behind(&session, remote)? {
@@ -79,14 +80,11 @@ pub fn push(session: &Session, request: &Request) -> Result<Pushed, Error> {
         if let Some(brought) = brought.take() {
             if let Err(error) = merge(&brought, remote) {
                 let seen = brought.session.again()?;
-                aside.take_conflicts(&Unsent::between(
-                    seen.repo(),
-                    seen.refs()?,
-                    &brought.theirs,
-                )?);
-                if aside.is_empty() {
+                let unsent = Unsent::between(seen.repo(), seen.refs()?, &brought.theirs)?;
+                if unsent.conflicts().is_empty() {
                     return Err(error);
                 }
+                aside.take_conflicts(&unsent);
             }
             session = session.again()?;
         }
@@ -99,7 +97,7 @@ pub fn push(session: &Session, request: &Request) -> Result<Pushed, Error> {
         }
         let plan = policy_first(&session, remote, plan)?;
         let seen = tracking(session.refs()?, remote);
-        match deliver(&session, request, &plan, aside)? {
+        match deliver(&session, request, &plan, std::mem::take(&mut aside))? {
             Ok(delivered) => {
                 let whole = plan.iter().all(|(name, _)| *name != policy);
                 pushed.add(delivered);
@@ -111,7 +109,12 @@ pub fn push(session: &Session, request: &Request) -> Result<Pushed, Error> {
                 known?;
                 continue;
             }
-            Err(said) => last = said,
+            Err((said, taken)) => {
+                if lost_a_race(&said) {
+                    aside = taken;
+                }
+                last = said;
+            }
         }
         let session = brought.insert(bring(&session, remote)?).session.again()?;
         // Only a push that lost a race is tried again; a refusal stays one.
@@ -137,13 +140,13 @@ impl Pushed {
 }
 
 /// Pushes a plan; without what the server says that it can never take, which is then set aside here
-/// too. Returns what git and the server said if they refused the rest.
+/// too. Returns what git and the server said if they refused the rest, and what would be set aside.
 fn deliver(
     session: &Session,
     request: &Request,
     plan: &Plan,
     mut aside: Aside,
-) -> Result<Result<Pushed, String>, Error> {
+) -> Result<Result<Pushed, (String, Aside)>, Error> {
     let (repo, remote) = (session.repo(), request.remote.as_str());
     let theirs = tracking(session.refs()?, remote);
     // Asked only where something is refused: it looks at every note of the months that differ.
@@ -181,7 +184,9 @@ fn deliver(
             if theirs.contains_key(&layout::log()) {
                 answer = send(session, remote, &tips, Hook::Passed)?;
             } else if !request.set_aside {
-                return Ok(answer.map(|()| Pushed::default()));
+                return Ok(answer
+                    .map(|()| Pushed::default())
+                    .map_err(|said| (said, aside)));
             }
         }
         match answer {
@@ -192,10 +197,10 @@ fn deliver(
                 let refs = tips;
                 return Ok(Ok(Pushed { refs, aside, kept }));
             }
-            Err(said) if lost_a_race(&said) => return Ok(Err(said)),
+            Err(said) if lost_a_race(&said) => return Ok(Err((said, aside))),
             Err(said) => {
                 if !aside.take(unsent()?, heard(&said), request.set_aside, with_policy) {
-                    return Ok(Err(said));
+                    return Ok(Err((said, aside)));
                 }
             }
         }

@@ -149,11 +149,12 @@ impl Policy {
         names.unwrap_or_else(|| "nobody".to_owned())
     }
 
-    /// Returns the persons who hold a role and are no models.
-    pub fn people_who(&self, role: Role) -> impl Iterator<Item = &IdentityName> {
-        let people = self
-            .persons()
-            .filter(move |it| it.roles.contains(&role) && !it.roles.contains(&Role::Model));
+    /// Returns the persons who hold one of these roles and are no models.
+    pub fn people_who(&self, roles: &[Role]) -> impl Iterator<Item = &IdentityName> {
+        let people = self.persons().filter(|it| {
+            let holds = roles.iter().any(|role| it.roles.contains(role));
+            holds && !it.roles.contains(&Role::Model)
+        });
         people.map(|it| &it.name)
     }
 

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::Role;
+
 /// What a decision is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Gate {
@@ -41,6 +43,18 @@ impl Gate {
             Gate::SkeletonApproval => "SkeletonApproval",
             Gate::CloudEscalation => "CloudEscalation",
             Gate::PolicyViolation => "PolicyViolation",
+        }
+    }
+
+    /// Returns the roles of the persons who decide on it: one is enough.
+    pub fn decided_by(self) -> &'static [Role] {
+        match self {
+            Gate::SkeletonApproval => &[Role::Reviewer],
+            Gate::SpecApproval
+            | Gate::RefinementSign
+            | Gate::ScopeChange
+            | Gate::CloudEscalation
+            | Gate::PolicyViolation => &[Role::Operator],
         }
     }
 

@@ -238,8 +238,8 @@ impl Record for DecisionPredicate {
         let by_model = self.decision.actor.kind == ActorKind::Model;
         Signers::Roles(match self.gate() {
             _ if by_model => &[Role::Model],
-            Some(Gate::SkeletonApproval) => &[Role::Reviewer],
-            _ => &[Role::Operator],
+            Some(gate) => gate.decided_by(),
+            None => &[Role::Operator],
         })
     }
 

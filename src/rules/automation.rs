@@ -123,7 +123,10 @@ pub fn used(it: &Opening, opens: &Opens<'_>, subject: &Subject, findings: &mut F
         refuse(Rule::OneLiveDecision, found, expected, &remedy);
     }
     if it.withdrawn {
-        findings.push(revocation::used(digest, again));
+        findings.push(Finding {
+            subject: subject.clone(),
+            ..revocation::used(digest, again)
+        });
     }
     for policy in &it.policies {
         findings.extend(self::opens(policy, opens.gate, says, subject));
@@ -183,17 +186,9 @@ fn decides(
     }));
 }
 
-/// Returns the role of the persons who decide on a gate.
-pub fn decided_by(gate: Gate) -> Role {
-    match gate {
-        Gate::SkeletonApproval => Role::Reviewer,
-        _ => Role::Operator,
-    }
-}
-
 /// Returns the persons who may answer what was deferred on a gate.
 pub fn answerers(policy: &Policy, gate: Gate) -> impl Iterator<Item = &IdentityName> {
-    policy.people_who(decided_by(gate))
+    policy.people_who(gate.decided_by())
 }
 
 /// How a decision stands.
@@ -328,7 +323,10 @@ pub fn opens(
         Need::Human | Need::Auto(_) => return None,
     };
     let finding = rule.finding(subject.clone()).found(found);
-    let expected = format!("at level {level}, {gate} needs {need}");
+    let expected = match level {
+        Level::Locked => format!("at level {level} no gate opens"),
+        _ => format!("at level {level}, {gate} needs {need}"),
+    };
     Some(finding.expected(expected).remedy(remedy))
 }
 

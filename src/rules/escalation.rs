@@ -284,7 +284,10 @@ pub fn sending(facts: &Sending, subject: &Subject) -> Findings {
         }
     }
     if facts.withdrawn {
-        findings.push(revocation::used(consent.digest(), &again));
+        findings.push(Finding {
+            subject: subject.clone(),
+            ..revocation::used(consent.digest(), &again)
+        });
     }
     match &facts.opening {
         Some(opening) if opening.decision.digest() == says.decided => {

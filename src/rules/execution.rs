@@ -3,10 +3,10 @@
 
 use crate::facts::upstream::Ahead;
 use crate::policy::{Level, Policy, Role, Verified};
-use crate::record::contract::Contract;
+use crate::record::contract::{Contract, Gate1};
 use crate::record::path::quote;
 use crate::record::{
-    Finding, Findings, ObjectId, RefName, Rule, RunId, Subject, TaskId, Timestamp, sentence,
+    Finding, Findings, Gate, ObjectId, RefName, Rule, RunId, Subject, TaskId, Timestamp, sentence,
 };
 use crate::records::{ApprovalPredicate, Approves, ContractPredicate, DecisionPredicate, Kind};
 use crate::store::layout;
@@ -266,10 +266,17 @@ pub fn too_few(
     behind: Option<&Ahead>,
 ) -> Finding {
     let task = &contract.predicate().contract.id;
-    let approve = format!("git awo approve {task}");
+    let (gate, on) = (Gate::SpecApproval, format!("task/{task}"));
+    let (approve, by) = match contract.predicate().contract.gate1 {
+        Gate1::Decision => (
+            format!("git awo decide {gate} {on} approve --rationale CODE"),
+            " and no decision",
+        ),
+        Gate1::Sentence | Gate1::Operator => (format!("git awo approve {task}"), ""),
+    };
     Rule::TaskApproved
         .finding(Subject::of_record(contract.digest()))
-        .found(format!("approved by {count} operators for this base"))
+        .found(format!("approved by {count} operators{by} for this base"))
         .expected(format!("{needed} distinct operators"))
         .remedy(behind.map_or(approve, follow_first))
 }

@@ -113,6 +113,7 @@ pub fn never_lands(finding: &Finding, with_policy: bool) -> bool {
         Rule::ApprovalLifetime,
         Rule::ApprovalRevoked,
         Rule::ApprovalUnexpired,
+        Rule::BindingStale,
         Rule::BindsApprovals,
         Rule::BindsAttestation,
         Rule::BindsGate2,
@@ -132,9 +133,11 @@ pub fn never_lands(finding: &Finding, with_policy: bool) -> bool {
         Rule::TaskApproved,
     ];
     let by_policy = [
+        Rule::ApprovedByOperator,
         Rule::BelowThreshold,
         Rule::BindingMismatch,
         Rule::BindsPolicy,
+        Rule::DecisionEvidence,
         Rule::GateForbidden,
         Rule::HumanRequired,
         Rule::KeyAccepted,

@@ -44,6 +44,8 @@ pub(super) fn choose(
     let mut valid: BTreeMap<IdentityName, (Timestamp, Sha256)> = BTreeMap::new();
     let mut refused = Findings::new();
     let decision = decision(collector, contract, base, &mut refused)?;
+    // One that opens nothing says why: nobody needs to be told that an approval is missing.
+    let closed = usize::from(!refused.is_empty());
     let reader = collector.records.reader();
     let target = &contract.predicate().contract.target_ref;
     let behind = base.map(|tip| ahead(reader, target, tip)).transpose()?;
@@ -82,7 +84,9 @@ pub(super) fn choose(
     let count = valid.len().saturating_add(usize::from(decision.is_some()));
     if count < needed {
         findings.extend(refused);
-        findings.push(rules::too_few(contract, (count, needed), behind.as_ref()));
+        if count.saturating_add(closed) < needed {
+            findings.push(rules::too_few(contract, (count, needed), behind.as_ref()));
+        }
         return Ok(Chosen::default());
     }
     let own = decision.iter().map(Verified::digest);

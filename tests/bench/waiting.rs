@@ -7,6 +7,7 @@ use std::time::Instant;
 use git_awo::actor::Actor;
 use git_awo::record::{Choice, DecisionId, Sha256, Token};
 use git_awo::records::{DecisionPredicate, Kind, LedgerPath, Statement, Target};
+use git_awo::store::layout;
 use git_awo::store::ledger::Records;
 
 use super::measure::{machine, median};
@@ -132,4 +133,8 @@ fn answers(world: &World, decisions: usize) {
     let input = import.stdin.take().unwrap();
     std::io::Write::write_all(&mut { input }, stream.as_bytes()).unwrap();
     assert!(import.wait().unwrap().success());
+    // As after a fetch: the remote has the same.
+    let tracking = layout::tracking("origin", &layout::ledger()).unwrap();
+    let words = ["git", "update-ref", tracking.as_str(), "refs/awo/ledger"];
+    world.ok("olga", "olga", &words);
 }

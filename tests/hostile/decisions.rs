@@ -1,7 +1,7 @@
 //! Decisions on gates: what a model's own key gets past the server with, and what it does not.
 
 use git_awo::actor::Actor;
-use git_awo::record::{DecisionId, Gate, IdentityName, Level, Sha256, Timestamp, Token};
+use git_awo::record::{Choice, DecisionId, Gate, IdentityName, Level, Sha256, Timestamp, Token};
 use git_awo::records::{
     ActorKind, AutoSignaturePredicate, DecisionPredicate, Kind, SIGNATURE_SCHEMA, Target,
 };
@@ -10,6 +10,7 @@ use super::Case;
 use super::door::Door;
 use super::forge::LEDGER;
 use crate::automation::world;
+use crate::escalation::escalated;
 
 pub const CASES: &[Case] = &[
     Case {
@@ -18,6 +19,8 @@ pub const CASES: &[Case] = &[
         answer: "GOV-009, under LOCKED GOV-007",
         tests: &[
             "hostile::decisions::a_model_approves_no_more_than_the_policy_leaves_to_it",
+            "hostile::decisions::no_model_opens_an_escalation",
+            "automation_conformance::t_gov_001_under_autonomous_a_model_opens_gates_without_a_person",
             "src/check/tests/decisions::every_cell_of_the_gate_table_is_what_the_door_does",
         ],
     },
@@ -56,9 +59,12 @@ pub const CASES: &[Case] = &[
     Case {
         id: "L-25",
         attack: "a model's key as a person's, a person's as a model's, a model by another name, a person or model \
-                 whom the policy does not know",
+                 whom the policy does not know, a person without the role that decides on the gate",
         answer: "ATT-001, INT-004, GOV-009",
-        tests: &["hostile::decisions::nobody_decides_under_another_name"],
+        tests: &[
+            "hostile::decisions::nobody_decides_under_another_name",
+            "automation::a_person_decides_in_the_role_that_decides_on_the_gate",
+        ],
     },
     Case {
         id: "L-26",
@@ -289,6 +295,23 @@ fn a_model_approves_no_more_than_the_policy_leaves_to_it() {
             ),
         ],
     );
+}
+
+#[test]
+fn no_model_opens_an_escalation() {
+    let world = escalated(Kind::Escalation);
+    world.ok("otto", "otto", &["git", "awo", "push"]);
+    let list = world.ok("otto", "otto", &["git", "awo", "escalate", "list"]);
+    let id = list.split_whitespace().next().unwrap();
+    let ask = format!(
+        "CloudEscalation escalation/{id} approve --confidence 1.0 --rationale x --evidence task/T-1"
+    );
+    let door = Door::new(world, "otto");
+    let asked = door.decides(&ask);
+    let approve = door.retold(&asked, |_, it| it.decision.decision = Choice::Approve, fits);
+    let wanted = ["GOV-009 gate-forbidden", "GOV-009 human-required"];
+    assert_eq!(door.tries("approved", &[&approve], &wanted), None);
+    door.accepts_push("what the command deferred", &[LEDGER]);
 }
 
 #[test]

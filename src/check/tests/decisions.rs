@@ -524,6 +524,23 @@ fn a_person_decides_as_a_person_and_a_model_as_none() {
     says.context.role = "operator".to_owned();
     let [door, _] = judged(&world, &files(&says));
     assert!(door.iter().any(|it| it == "ATT-001 role-held"), "{door:?}");
+    // Whoever has another role decides nothing there: neither for nor against, nor as an answer.
+    for (gate, who, role) in [
+        (Gate::SpecApproval, "rita", "reviewer"),
+        (Gate::PolicyViolation, "rita", "reviewer"),
+        (Gate::SkeletonApproval, "anna", "operator"),
+    ] {
+        for choice in [Choice::Approve, Choice::Reject, Choice::Defer] {
+            let mut says = decision(&world, gate, choice, None);
+            says.context.identity = name(who);
+            says.context.role = role.to_owned();
+            says.decision.actor.user_id = Some(token(who));
+            for found in judged(&world, &files(&says)) {
+                let role = found.iter().any(|it| it == "ATT-001 role-held");
+                assert!(role, "{gate} {who} {choice}: {found:?}");
+            }
+        }
+    }
     // anna claims a confidence.
     let mut says = approve(None);
     says.decision.confidence = Some("1.0".parse().unwrap());

@@ -22,8 +22,9 @@ use teller::Teller;
 ///
 /// Makes a bare server with hooks, an operator, an orchestrator and a reviewer with their own keys
 /// and clones; imports a packet, approves, runs, reviews, attests and pushes; shows refused
-/// pushes, verification on a fresh clone, tampering found, and a roll-back. Every command is
-/// printed as one would type it.
+/// pushes, verification on a fresh clone, tampering found, and a roll-back; and a model that opens one
+/// task by itself, asks a person about another, and opens none under LOCKED. Every command is printed
+/// as one would type it.
 #[derive(Debug, Args)]
 pub struct QuickstartArgs {
     /// The directory, new or empty [default: a new one in the temporary directory]

@@ -31,6 +31,9 @@ impl Scene {
         self.refusals()?;
         self.run()?;
         self.review()?;
+        self.model()?;
+        self.person()?;
+        self.locked()?;
         self.verify()?;
         self.rollback()
     }
@@ -157,9 +160,133 @@ impl Scene {
         self.push_refused("olga", "GOV-008")?;
         self.ok("olga", &["git", "awo", "rollback", RUN])?;
         self.ok("olga", &["git", "awo", "push"])?;
-        self.ok("vera", &["git", "awo", "fetch"])?;
-        self.ok("vera", &["git", "awo", "verify"])?;
-        self.ok("vera", &["git", "merge", "-q", "--ff-only", "origin/main"])?;
+        self.follow("vera")?;
+        self.awo("vera", &["verify"])?;
         Ok(())
     }
+
+    /// Somebody fetches, and their main follows that of the server.
+    fn follow(&self, who: &str) -> Result<(), Error> {
+        self.awo(who, &["fetch"])?;
+        self.ok(who, &["git", "merge", "-q", "--ff-only", "origin/main"])?;
+        Ok(())
+    }
+
+    fn model(&self) -> Result<(), Error> {
+        self.teller.say(
+            "olga lets otto's model approve contracts from a confidence of 0.8 on, and leaves it three of them",
+        );
+        for task in ["AGENT-1", "AGENT-2", "AGENT-3"] {
+            let what = ["--task", "Say what was decided", "--allow", "docs/"];
+            let how = ["--validate", "true", "--gate1", "decision"];
+            let new = ["git", "awo", "task", "new", task];
+            self.ok("olga", &[&new[..], &what, &how].concat())?;
+        }
+        self.policy(2, "HYBRID")?;
+        self.follow("otto")?;
+        self.teller.say(
+            "The model is sure enough: its decision opens one run, which a person still reviews",
+        );
+        self.ok("otto", &decide("task/AGENT-1", "0.92"))?;
+        self.awo("otto", &executes("AGENT-1", "run_agent", SURE))?;
+        self.awo("otto", &["push"])?;
+        for words in [
+            &["fetch"][..],
+            &["gate", "run_agent"],
+            &["approve", "run_agent"],
+            &["attest", "run_agent"],
+            &["push"],
+        ] {
+            self.awo("rita", words)?;
+        }
+        for words in [&["fetch"][..], &["finalize", "run_agent"], &["push"]] {
+            self.awo("otto", words)?;
+        }
+        Ok(())
+    }
+
+    fn person(&self) -> Result<(), Error> {
+        self.teller
+            .say("It is less sure of another: that is deferred, nothing runs, and olga answers");
+        self.refused("otto", &decide("task/AGENT-2", "0.6"), "GOV-009")?;
+        let run = executes("AGENT-2", "run_asked", ASKED);
+        let run = [&["git", "awo"], &run[..]].concat();
+        self.refused("otto", &run, "GOV-005")?;
+        self.awo("otto", &["push"])?;
+        self.follow("olga")?;
+        let open = self.awo("olga", &["decisions", "--open"])?;
+        let asked = open.split(' ').next().unwrap_or_default();
+        let answer = ["decide", "SpecApproval", "task/AGENT-2", "approve"];
+        let why = ["--rationale", "reviewed", "--answers", asked];
+        self.awo("olga", &[&answer[..], &why].concat())?;
+        self.awo("olga", &["push"])?;
+        Ok(())
+    }
+
+    fn locked(&self) -> Result<(), Error> {
+        self.teller.say(
+            "Under LOCKED no gate opens, neither by what olga has answered nor by a model that is sure",
+        );
+        self.policy(3, "LOCKED")?;
+        self.awo("otto", &["fetch"])?;
+        let run = executes("AGENT-2", "run_asked", ASKED);
+        self.refused("otto", &[&["git", "awo"], &run[..]].concat(), "GOV-007")?;
+        self.refused("otto", &decide("task/AGENT-3", "1.0"), "GOV-007")?;
+        self.teller.say("olga lifts it again");
+        self.policy(4, "HYBRID")
+    }
+
+    fn awo(&self, who: &str, words: &[&str]) -> Result<String, Error> {
+        self.ok(who, &[&["git", "awo"], words].concat())
+    }
+
+    /// olga puts the next policy into force: of this level, with otto as a model.
+    fn policy(&self, version: u32, level: &str) -> Result<(), Error> {
+        let text = self.world.read("policy/policy.toml")?;
+        let text = String::from_utf8_lossy(&text)
+            .replacen("version = 1", &format!("version = {version}"), 1)
+            .replacen("level = \"HYBRID\"", &format!("level = \"{level}\""), 1)
+            .replacen("schema =", "requires = [\"automation/1\"]\nschema =", 1)
+            .replacen(
+                "name = \"otto\"\nroles = [",
+                "name = \"otto\"\nmodel = \"codex-cli:gpt-5.2\"\nroles = [\"model\", ",
+                1,
+            );
+        self.world.write("policy/next.toml", text)?;
+        for words in [
+            &["policy", "propose", "../policy/next.toml"][..],
+            &["policy", "apply"],
+            &["push"],
+        ] {
+            self.awo("olga", words)?;
+        }
+        Ok(())
+    }
+}
+
+/// What an agent does that has nothing to think about.
+const SURE: &str = "mkdir -p docs; echo yes > docs/agent.md";
+const ASKED: &str = "mkdir -p docs; echo yes > docs/asked.md";
+
+/// The words by which otto executes a contract.
+fn executes<'a>(task: &'a str, run: &'a str, script: &'a str) -> [&'a str; 8] {
+    ["run", task, "--run-id", run, "--", "sh", "-c", script]
+}
+
+/// The words by which otto's model approves a contract, as sure as this.
+fn decide<'a>(target: &'a str, confidence: &'a str) -> [&'a str; 12] {
+    [
+        "git",
+        "awo",
+        "decide",
+        "SpecApproval",
+        target,
+        "approve",
+        "--confidence",
+        confidence,
+        "--rationale",
+        "scope:small",
+        "--evidence",
+        target,
+    ]
 }
