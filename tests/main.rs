@@ -34,6 +34,7 @@ mod main_road;
 mod moving;
 mod mutants;
 mod notes_by_month;
+mod packets;
 mod policy_changes;
 mod races;
 mod releases;

@@ -1,13 +1,17 @@
 //! What the rules ask about one thing that arrived: a file of the ledger, a line of a note, the
 //! evidence of a run.
 
+use std::any::Any;
+
 use crate::evidence;
 use crate::policy::{Keyring, Unverified, Verified};
 use crate::record::Subject;
+use crate::record::contract::signature_key;
 use crate::record::envelope::{Envelope, MAX_ENVELOPE};
-use crate::record::{Coded as _, Finding, ObjectId, RefName, RunId, Sha256};
+use crate::record::{Coded as _, Finding, ObjectId, RefName, RunId, Sha256, TaskId};
 use crate::records::{
-    Binding, Kind, Location, Object, PolicyPredicate, Record, Segment, Signers, Statement,
+    Binding, ContractPredicate, Kind, Location, Object, PolicyPredicate, Record, Segment, Signers,
+    Statement,
 };
 use crate::store::layout::LedgerPath;
 use crate::store::ledger;
@@ -34,6 +38,9 @@ pub struct InLedger {
     pub belongs: Option<Location>,
     /// The digest of the packet of its task, if the record binds one and it is there.
     pub packet: Option<Sha256>,
+    /// The task that the ledger lists for the user signature of the contract, if the record is a contract
+    /// with one.
+    pub signed: Option<Option<TaskId>>,
 }
 
 /// A signature of a proposed policy.
@@ -63,6 +70,12 @@ pub struct Noted {
     pub belongs: Option<Option<ObjectId>>,
     /// The record of the run that it is about, if it is about one and there is a record.
     pub run: Option<Option<Box<dyn Record>>>,
+}
+
+/// Returns the user signature of a contract that has one.
+fn signature_of(record: &dyn Record) -> Option<&str> {
+    let contract = (record as &dyn Any).downcast_ref::<ContractPredicate>()?;
+    contract.contract.user_signature.as_deref()
 }
 
 impl Collector<'_> {
@@ -98,6 +111,17 @@ impl Collector<'_> {
                 let spends = says.flatten().is_some_and(|it| it.binds().contains(&spent));
                 return Ok(Arrived::Companion("a run that spends the approval", spends));
             }
+            (LedgerPath::Signed(digest), _) => {
+                let task = ledger::parse_signed(&bytes);
+                let says = task.map(|task| self.stated(&Kind::Contract.of(task)));
+                let says = says.transpose()?.flatten();
+                let signature = says.as_deref().and_then(signature_of).map(signature_key);
+                let there = signature == Some(*digest);
+                return Ok(Arrived::Companion(
+                    "a contract with the user signature",
+                    there,
+                ));
+            }
             (LedgerPath::Decided(target, id), _) => {
                 let there = self.decision_of(id)?.is_some_and(|it| {
                     it.predicate().target_key() == *target && bytes == decisions::line(it.digest())
@@ -123,6 +147,9 @@ impl Collector<'_> {
             Ok(record) => Arrived::Record(InLedger {
                 belongs: record.predicate().place(&envelope),
                 packet: self.packet_of(&**record.predicate()),
+                signed: signature_of(&**record.predicate())
+                    .map(|signature| self.records.signed_task(signature))
+                    .transpose()?,
                 record,
             }),
             Err(finding) => Arrived::Refused(finding),

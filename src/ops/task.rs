@@ -2,13 +2,13 @@
 
 use crate::packet::{self, ImportOptions};
 use crate::policy::Role;
-use crate::record::contract::Contract;
-use crate::record::{RefName, Sha256, TaskId};
+use crate::record::contract::{Contract, ContractDraft, Predecessor, signature_key};
+use crate::record::{RefName, Sha256, Subject, TaskId};
 use crate::records::{ContractPredicate, Kind, Statement};
 use crate::rules::{absent, contract as rules};
 use crate::store::batch::Batch;
 use crate::store::layout::LedgerPath;
-use crate::store::ledger::Records;
+use crate::store::ledger::{Records, signed as marker};
 
 use super::{Error, Session};
 
@@ -20,6 +20,8 @@ pub struct Packet {
     pub target_ref: RefName,
     /// The target repository, if the packet names none.
     pub locator: String,
+    /// The packet of the version before, if that has no contract here.
+    pub predecessor: Option<Vec<u8>>,
 }
 
 impl Packet {
@@ -30,30 +32,72 @@ impl Packet {
             locator: Some(self.locator.clone()),
         };
         let draft = packet::import(&self.bytes, &options).map_err(|errors| {
-            let complaints = errors.0.iter();
-            let complaints = complaints.map(|it| (it.line, it.problem.to_string()));
-            Error::denied("the packet cannot be imported", rules::packet(complaints))
+            Error::denied("the packet cannot be imported", rules::packet(&errors.0))
         })?;
-        draft.check().map_err(|problems| {
-            let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
-            Error::usage(problems.join("; "))
-        })
+        checked(draft)
     }
 
     /// Signs the contract and stores it with the packet.
     pub fn import(self, session: &Session) -> Result<Contract, Error> {
-        let contract = self.read()?;
+        let contract = self.follow(session, self.read()?)?;
         let id = contract.id.clone();
+        let signature = contract.user_signature.clone();
+        if let Some(signature) = &signature
+            && let Some(task) = session.records()?.signed_task(signature)?
+            && task != id
+        {
+            return Err(once(session, Some(&task), &id));
+        }
         let envelope = session.sign(ContractPredicate {
             context: session.context(&[Role::Operator])?,
             contract: contract.clone(),
         })?;
         let batch = Batch::new(format!("contract {id}"))
             .record(&Kind::Contract.of(&id), &envelope)
-            .file(&LedgerPath::Packet(id), self.bytes);
+            .file(&LedgerPath::Packet(id.clone()), self.bytes);
+        let batch = match &signature {
+            Some(it) => batch.file(&LedgerPath::Signed(signature_key(it)), marker(&id)),
+            None => batch,
+        };
         session.commit(&batch)?;
         Ok(contract)
     }
+
+    /// Names the version before: the contract in this ledger, or the packet outside of it.
+    fn follow(&self, session: &Session, contract: Contract) -> Result<Contract, Error> {
+        let mut draft = ContractDraft::from(contract);
+        let earlier = draft.id.earlier();
+        let Some(packet) = &mut draft.packet else {
+            return checked(draft);
+        };
+        let mut predecessor = packet.lineage.predecessor.take().unwrap_or_default();
+        for id in &earlier {
+            let there = session.records()?.contract_blob(id)?.is_some();
+            if there && predecessor.contract.is_none() {
+                session.history()?;
+                predecessor.contract = Some(signed(session, &session.records()?, id)?.0);
+            }
+        }
+        if let Some(bytes) = &self.predecessor {
+            predecessor.sha256 = Some(Sha256::of(bytes));
+            predecessor.external = true;
+        }
+        packet.lineage.predecessor = Some(predecessor).filter(|it| *it != Predecessor::default());
+        checked(draft)
+    }
+}
+
+fn checked(draft: ContractDraft) -> Result<Contract, Error> {
+    draft.check().map_err(|problems| {
+        let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        Error::usage(problems.join("; "))
+    })
+}
+
+fn once(session: &Session, listed: Option<&TaskId>, task: &TaskId) -> Error {
+    let message = format!("the contract {task} is not new");
+    let subject = Subject::of_record(Kind::Contract.of(task).to_path());
+    session.refused(message, rules::signature_once(listed, subject))
 }
 
 /// Returns a contract from the ledger, its signature checked.

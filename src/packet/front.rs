@@ -2,8 +2,8 @@
 //!
 //! Packets pass through chats, viewers and listings, which add lines at the top (a file name, a
 //! date, a size). The packet begins with its structure: at the `---` that opens a well-formed front
-//! matter, or at the first heading, whichever comes first. Lines before that never supply a field;
-//! they are listed as not understood.
+//! matter, or at the first heading, whichever comes first. Lines before that never supply a field:
+//! an approval packet keeps them as notices, otherwise they are listed as not understood.
 
 use super::gather::{Gather, Scalar};
 use super::lines::{Lines, indent};
@@ -54,7 +54,7 @@ pub(super) fn read(lines: &Lines<'_>, gather: &mut Gather) -> usize {
 
 fn wrapper(lines: &Lines<'_>, end: usize, gather: &mut Gather) {
     for index in 0..end {
-        gather.note(index.saturating_add(1), lines.get(index));
+        gather.wrapper(index.saturating_add(1), lines.get(index));
     }
 }
 

@@ -7,7 +7,7 @@ use unicode_normalization::UnicodeNormalization as _;
 use crate::record::contract::is_unfit;
 use crate::record::sentence::describe;
 
-use super::lines::{Lines, code_span, code_spans, is_id, is_plain};
+use super::lines::{Lines, code_span, code_spans, is_id, is_plain, key};
 use super::problem::{Complaint, PacketProblem};
 
 mod field;
@@ -61,6 +61,14 @@ pub(super) struct Gather {
     /// The branch that the observed state names.
     observed_branch: Option<Said>,
     notes: Vec<(usize, String)>,
+    /// Lines above the packet.
+    wrapper: Vec<(usize, String)>,
+    /// What the packet says of itself: the heading above it, and the text.
+    notices: Vec<(Option<String>, String)>,
+    /// Headings and labels, by section and label, with their lines; the label of a heading is empty.
+    places: BTreeMap<(String, String), usize>,
+    /// Packets that came before, with the remark on each.
+    priors: Vec<(Said, String)>,
     complaints: Vec<Complaint>,
 }
 
@@ -87,6 +95,48 @@ impl Gather {
             if !text.trim().is_empty() {
                 self.notes.push((line, text.trim().to_owned()));
             }
+        }
+    }
+
+    /// Keeps a line above the packet.
+    pub(super) fn wrapper(&mut self, line: usize, text: &str) {
+        if !text.trim().is_empty() {
+            self.wrapper.push((line, text.trim().to_owned()));
+        }
+    }
+
+    /// Keeps what the packet says of itself; lines that follow each other are one text.
+    pub(super) fn notice(&mut self, section: Option<&str>, text: &str, goes_on: bool) {
+        let text = text.trim();
+        match self.notices.last_mut() {
+            Some((above, said)) if goes_on && above.as_deref() == section => {
+                said.push('\n');
+                said.push_str(text);
+            }
+            _ if text.is_empty() => {}
+            _ => self
+                .notices
+                .push((section.map(str::to_owned), text.to_owned())),
+        }
+    }
+
+    /// Remembers where a heading stands, or a label below it.
+    pub(super) fn place(&mut self, section: &str, label: &str, line: usize) {
+        let place = (key(section), key(label));
+        self.places.entry(place).or_insert(line);
+    }
+
+    /// Takes a packet that came before.
+    pub(super) fn prior(&mut self, line: usize, name: &str, remark: &str) {
+        self.priors.push((Said::new(line, name), remark.to_owned()));
+    }
+
+    /// Keeps a line of a form as it is written.
+    pub(super) fn form(&mut self, list: List, line: usize, text: &str) {
+        if is_instruction(text.trim_start_matches([' ', '-'])) {
+            self.note(line, text.trim());
+        } else if !text.trim().is_empty() {
+            self.entry(list, line, text);
         }
     }
 
@@ -149,17 +199,17 @@ impl Gather {
             _ => {}
         }
         let mut value = raw.as_str();
-        if matches!(
-            scalar,
-            Scalar::Id | Scalar::BaseId | Scalar::Base | Scalar::Signature
-        ) && let Some((token, remark)) = raw.split_once(" (")
+        if scalar.has_remark()
+            && let Some((token, remark)) = raw.split_once(" (")
             && remark.ends_with(')')
         {
             self.note(line, &format!("({remark}"));
             value = token.trim();
         }
         let value = code_span(value).unwrap_or(value);
-        if is_none(value) || is_open(value) || value.is_empty() {
+        if is_none(value) && scalar.field().starts_with("packet.") {
+            // The form says that there is none.
+        } else if is_none(value) || is_open(value) || value.is_empty() {
             self.note(line, &format!("{}: {raw}", scalar.name()));
         } else {
             self.say(scalar, line, value);
@@ -222,18 +272,20 @@ impl Gather {
     pub(super) fn item(&mut self, list: List, line: usize, raw: &str) {
         if is_none(raw) {
             self.none(list, line);
+        } else if is_open(raw) && list.is_demanded() {
+            self.unreadable(list.name(), line, raw, "it is a placeholder");
         } else if list.is_exact() {
             if let Some(text) = self.exact(list.name(), line, raw) {
                 self.entry(list, line, &text);
             }
-        } else if raw.is_empty()
-            || (list == List::Waivers && raw.starts_with('(') && raw.ends_with(')'))
-        {
+        } else if raw.is_empty() || (list.may_be_empty() && is_instruction(raw)) {
             // The instruction of a form is not a waiver.
             self.note(line, raw);
         } else {
             let text = raw.replace('\n', " ");
-            self.entry(list, line, code_span(&text).unwrap_or(&text));
+            let quoted = text.strip_prefix('"').and_then(|it| it.strip_suffix('"'));
+            let quoted = quoted.filter(|it| list == List::SearchTerms && !it.contains('"'));
+            self.entry(list, line, quoted.or(code_span(&text)).unwrap_or(&text));
         }
     }
 
@@ -296,6 +348,11 @@ fn is_none(raw: &str) -> bool {
         raw.to_ascii_uppercase().as_str(),
         "NONE" | "N/A" | "NONE." | "(NONE)"
     )
+}
+
+/// Returns whether a text is an instruction of a form, which stands in brackets.
+fn is_instruction(raw: &str) -> bool {
+    raw.starts_with('(') && raw.ends_with(')')
 }
 
 /// Returns whether a value is a placeholder.

@@ -1,15 +1,101 @@
 //! Workflow approval packets: target repository, task contract, required approval.
 
 use super::gather::{Gather, List, Scalar};
-use super::grammar::{Grammar, Means, Section};
+use super::grammar::{Field, Grammar, Means, Section};
 use super::lines::key;
 use super::pieces::{Piece, PieceKind};
 
 pub(super) const GRAMMAR: Grammar = Grammar {
     title,
-    section,
-    label,
+    sections: &[
+        ("status", Section::Status),
+        ("target repository", Section::Labels),
+        ("task contract", Section::Labels),
+        ("required approval", Section::Sentence),
+        ("approval", Section::Sentence),
+        ("execution gate", Section::Gate),
+        (
+            "evidence required after execution",
+            Section::List(List::Evidence),
+        ),
+        ("evidence required", Section::List(List::Evidence)),
+        ("non-authority notice", Section::Notice),
+        ("non-authority", Section::Notice),
+    ],
+    labels: LABELS,
+    other,
+    required: &[],
+    notices: true,
 };
+
+const TARGET: &str = "target repository";
+const CONTRACT: &str = "task contract";
+
+const LABELS: &[(&str, &str, Field)] = &[
+    (TARGET, "target repository", Field::Scalar(Scalar::Locator)),
+    (
+        TARGET,
+        "admission source",
+        Field::Scalar(Scalar::AdmissionSource),
+    ),
+    (
+        TARGET,
+        "admission status",
+        Field::Scalar(Scalar::AdmissionStatus),
+    ),
+    (
+        TARGET,
+        "repository owner",
+        Field::Scalar(Scalar::AdmissionOwner),
+    ),
+    (
+        TARGET,
+        "risk classification",
+        Field::Scalar(Scalar::AdmissionRisk),
+    ),
+    (
+        TARGET,
+        "current observed state",
+        Field::Scalar(Scalar::Observed),
+    ),
+    (TARGET, "observed state", Field::Scalar(Scalar::Observed)),
+    (TARGET, "target branch", Field::Scalar(Scalar::TargetRef)),
+    (TARGET, "target ref", Field::Scalar(Scalar::TargetRef)),
+    (TARGET, "base commit", Field::Scalar(Scalar::Base)),
+    (CONTRACT, "task", Field::Scalar(Scalar::Task)),
+    (CONTRACT, "task id", Field::Scalar(Scalar::Id)),
+    (CONTRACT, "risk tier", Field::Scalar(Scalar::RiskTier)),
+    (CONTRACT, "requestor", Field::Scalar(Scalar::Requestor)),
+    (CONTRACT, "allowed paths", Field::List(List::AllowedPaths)),
+    (
+        CONTRACT,
+        "forbidden paths",
+        Field::List(List::ForbiddenPaths),
+    ),
+    (
+        CONTRACT,
+        "forbidden actions",
+        Field::List(List::ForbiddenActions),
+    ),
+    (CONTRACT, "out of scope", Field::List(List::OutOfScope)),
+    (
+        CONTRACT,
+        "success criteria",
+        Field::List(List::SuccessCriteria),
+    ),
+    (
+        CONTRACT,
+        "rollback expectation",
+        Field::List(List::Rollback),
+    ),
+    (CONTRACT, "rollback", Field::List(List::Rollback)),
+    (
+        CONTRACT,
+        "validation command",
+        Field::Scalar(Scalar::Validation),
+    ),
+    ("status", "task id", Field::Scalar(Scalar::Id)),
+];
 
 /// Returns whether the packet has the headings of this kind.
 pub(super) fn recognise(pieces: &[Piece]) -> bool {
@@ -25,55 +111,6 @@ fn title(gather: &mut Gather, line: usize, text: &str) {
     gather.say_markdown(Scalar::Title, line, text);
 }
 
-fn section(name: &str) -> Section {
-    match name {
-        "status" => Section::Status,
-        "target repository" | "task contract" => Section::Labels,
-        "required approval" | "approval" => Section::Sentence,
-        "execution gate" => Section::Gate,
-        "evidence required after execution" | "evidence required" => Section::List(List::Evidence),
-        _ => Section::Unknown,
-    }
-}
-
-fn label(section: &str, label: &str) -> Means {
-    let section = key(section);
-    let name = key(label);
-    let target = match name.as_str() {
-        "target repository" => Some(Scalar::Locator),
-        "admission source" => Some(Scalar::AdmissionSource),
-        "admission status" => Some(Scalar::AdmissionStatus),
-        "repository owner" => Some(Scalar::AdmissionOwner),
-        "risk classification" => Some(Scalar::AdmissionRisk),
-        "current observed state" | "observed state" => Some(Scalar::Observed),
-        "target branch" | "target ref" => Some(Scalar::TargetRef),
-        "base commit" => Some(Scalar::Base),
-        _ => None,
-    };
-    let contract = match name.as_str() {
-        "allowed paths" => Some(Means::List(List::AllowedPaths)),
-        "forbidden paths" => Some(Means::List(List::ForbiddenPaths)),
-        "forbidden actions" => Some(Means::List(List::ForbiddenActions)),
-        "out of scope" => Some(Means::List(List::OutOfScope)),
-        "success criteria" => Some(Means::List(List::SuccessCriteria)),
-        "rollback expectation" | "rollback" => Some(Means::List(List::Rollback)),
-        "validation command" => Some(Means::Scalar(Scalar::Validation)),
-        _ => None,
-    };
-    match (section.as_str(), target, contract) {
-        ("target repository", Some(scalar), _) => Means::Scalar(scalar),
-        ("task contract", _, Some(means)) => means,
-        // A restriction must not be overlooked because it is in another section.
-        (_, Some(_), _) | (_, _, Some(_)) => Means::Misplaced,
-        ("task contract", ..) => match name.as_str() {
-            "task" => Means::Scalar(Scalar::Task),
-            "task id" => Means::Scalar(Scalar::Id),
-            "risk tier" => Means::Scalar(Scalar::RiskTier),
-            "requestor" => Means::Scalar(Scalar::Requestor),
-            _ => Means::Unknown,
-        },
-        ("status", ..) if name == "status" => Means::Scalar(Scalar::Status),
-        ("status", ..) if name == "task id" => Means::Scalar(Scalar::Id),
-        _ => Means::Unknown,
-    }
+fn other(_section: &str, _label: &str) -> Means {
+    Means::Unknown
 }

@@ -82,5 +82,9 @@ fn read_markdown(lines: &Lines<'_>, gather: &mut Gather) -> Option<PacketKind> {
         }
     };
     walk::walk(pieces, grammar, gather);
+    if kind == PacketKind::WorkPacket {
+        gather.sections(work::SECTIONS);
+    }
+    gather.require(grammar.required);
     Some(kind)
 }

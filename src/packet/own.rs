@@ -21,6 +21,15 @@ fn list_of(path: &str) -> Option<List> {
     List::ALL.iter().find(|list| list.field() == path).copied()
 }
 
+/// Returns whether a path is that of a table with fields.
+fn has_fields(path: &str) -> bool {
+    let below = |field: &str| {
+        let rest = field.strip_prefix(path);
+        rest.is_some_and(|rest| rest.starts_with('.'))
+    };
+    Scalar::ALL.iter().any(|it| below(it.field())) || List::ALL.iter().any(|it| below(it.field()))
+}
+
 /// Returns whether the first significant line is a key of such a packet.
 pub(super) fn recognise(lines: &Lines<'_>) -> bool {
     let said = |line: &&str| !line.is_empty() && !line.starts_with('#');
@@ -75,16 +84,17 @@ impl Own<'_, '_> {
                         self.wrong(line, &path, "the string \"awo.packet/1\"");
                     }
                 }
-                ("target" | "target.admission", ..) => match value.get_ref() {
-                    DeValue::Table(inner) => self.table(&format!("{path}."), inner),
-                    _ => self.wrong(line, &path, "a table"),
-                },
+                ("notices", ..) => self.notices(line, value),
                 ("extra", ..) => match value.get_ref() {
                     DeValue::Table(inner) => self.extra(inner),
                     _ => self.wrong(line, &path, "a table of strings"),
                 },
                 (_, Some(scalar), _) => self.scalar(scalar, line, &path, value),
                 (_, _, Some(list)) => self.list(list, line, &path, value),
+                _ if has_fields(&path) => match value.get_ref() {
+                    DeValue::Table(inner) => self.table(&format!("{path}."), inner),
+                    _ => self.wrong(line, &path, "a table"),
+                },
                 _ => self
                     .gather
                     .complain(Some(line), PacketProblem::UnknownKey(path)),
@@ -103,10 +113,13 @@ impl Own<'_, '_> {
     }
 
     fn scalar(&mut self, scalar: Scalar, line: usize, path: &str, value: &Spanned<DeValue<'_>>) {
-        match value.get_ref() {
-            DeValue::String(text) => self.gather.say(scalar, line, text),
+        match (value.get_ref(), scalar.flag()) {
+            (DeValue::Boolean(true), Some((yes, _))) => self.gather.say(scalar, line, yes),
+            (DeValue::Boolean(false), Some((_, no))) => self.gather.say(scalar, line, no),
+            (_, Some(_)) => self.wrong(line, path, "true or false"),
+            (DeValue::String(text), _) => self.gather.say(scalar, line, text),
             // A stage may be written as a number.
-            DeValue::Integer(number) if scalar == Scalar::Stage && number.radix() == 10 => {
+            (DeValue::Integer(number), _) if scalar == Scalar::Stage && number.radix() == 10 => {
                 self.gather.say(scalar, line, number.as_str());
             }
             _ => self.wrong(line, path, "a string"),
@@ -130,6 +143,29 @@ impl Own<'_, '_> {
                 }
             }
             _ => self.wrong(line, path, "an array of strings"),
+        }
+    }
+
+    fn notices(&mut self, line: usize, value: &Spanned<DeValue<'_>>) {
+        let wanted = "an array of tables with text and section";
+        let Some(notices) = value.get_ref().as_array() else {
+            return self.wrong(line, "notices", wanted);
+        };
+        for notice in notices {
+            let line = self.line(notice);
+            let Some(table) = notice.get_ref().as_table() else {
+                return self.wrong(line, "notices", wanted);
+            };
+            let said = |key: &str| table.get(key).map(|it| it.get_ref().as_str());
+            let known = |key: &str| matches!(key, "section" | "text");
+            match (said("section"), said("text")) {
+                (section @ (None | Some(Some(_))), Some(Some(text)))
+                    if table.keys().all(|key| known(key.get_ref())) =>
+                {
+                    self.gather.notice(section.flatten(), text, false);
+                }
+                _ => self.wrong(line, "notices", wanted),
+            }
         }
     }
 

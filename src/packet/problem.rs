@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::record::contract::{BadPattern, ContractProblem, UnknownAction};
+use crate::record::contract::{BadPattern, ContractProblem, FORMAT, UnknownAction};
 use crate::record::digest::BadDigest;
 use crate::record::name::BadName;
 
@@ -107,6 +107,30 @@ pub enum PacketProblem {
         /// The rule it breaks.
         source: BadName,
     },
+    /// An invalid digest.
+    #[error("cannot read the {what}")]
+    Digest {
+        /// What was expected.
+        what: &'static str,
+        /// The rule it breaks.
+        source: BadDigest,
+    },
+    /// Neither yes nor no.
+    #[error("cannot accept {text:?} as {what}: it is {} or {}", words.0, words.1)]
+    Flag {
+        /// The field.
+        what: &'static str,
+        /// The text.
+        text: String,
+        /// The words for yes and no.
+        words: (&'static str, &'static str),
+    },
+    /// A work packet of another format.
+    #[error("cannot read a work packet of the format {0:?}, only {FORMAT:?}")]
+    Format(String),
+    /// Several packets came before, and none has the name of the version before.
+    #[error("cannot tell which of the prior packets is the version before")]
+    Predecessor,
     /// An invalid commit id.
     #[error("cannot read the base commit")]
     Base(#[source] BadDigest),

@@ -1,4 +1,6 @@
 mod harmless;
+mod places;
+mod real;
 mod refused;
 
 use super::*;
@@ -63,10 +65,14 @@ Nothing runs before.
 Run it with:
 - `ACME_ALLOW=1`
 - `ACME_STAGE=2`
+- `ACME_ADMISSION_FILE` names the admission
+- `ACME_OUTCOME` comes afterwards
 Nobody else chooses.
 ## Evidence Required
 - `report.json`
 - backend logs
+## Non-Authority Notice
+It activates nothing.
 ## Notes
 > Allowed paths:
 > - `everything/`
@@ -79,12 +85,32 @@ const WORK: &str = "\
 - TASK_ID: WP-7-Greeter-v2
 - WP_ID: WP-7-Greeter-v2
 - BASE_WP_ID: WP-7-Greeter (without the version)
+- DATE: 2026-01-01
 - MERGE_BASE_SHA: 1111111111111111111111111111111111111111
 - REQUESTOR: Ann
-- DATE: 2026-01-01
+- AGENT_ID: agent:one (planner)
+- ROLE: Planner
+- AGENTIC_MODE: NO
+- ORCHESTRATOR_MODEL: N/A
+- ORCHESTRATION_STARTED_AT_UTC: N/A
+- CODER_MODEL: agent:two
+- CODER_REASONING_STRENGTH: HIGH
 - **Status:** Ready
 - RISK_TIER: LOW
 - USER_SIGNATURE: ann010120260000
+- PACKET_FORMAT_VERSION: 2026-02-01
+
+## SUB_AGENT_DELEGATION (OPTIONAL)
+- SUB_AGENT_DELEGATION: DISALLOWED
+- OPERATOR_APPROVAL_EVIDENCE: N/A
+- SUB_AGENT_REASONING_ASSUMPTION: LOW (HARD)
+- RULES (if allowed):
+  - Helpers only draft.
+- NOTE: Ask first.
+
+## TECHNICAL_REFINEMENT (SPEC)
+- REFINEMENT_FILE: plans/WP-7-Greeter-v2.md
+- Rule: A plan comes first.
 
 ## SCOPE
 - What: Rename it.
@@ -120,14 +146,80 @@ git revert <commit>
 ```
 
 ## AUTHORITY
+- SPEC_BASELINE: spec-3.md (recorded in January)
+- SPEC_TARGET: docs/SPEC.md (at the end)
+- SPEC_ANCHOR: spec-3.md 2.1 (names)
 - Codex: the codex
+- Task Board: docs/BOARD.md
+- WP Traceability: docs/TRACE.md
 
-## LINEAGE_AUDIT (ALL)
-- v1 was dropped.
+## LINEAGE_AUDIT (ALL) [X-1]
+- Say what came before.
+- Prior packet: `old/WP-7-Greeter-v1.md` (a stub; not activated).
+  - Preserved: the new name.
+  - Changed/clarified: where it is used.
+  - Dropped:
+    - \"The manual is changed.\" (it has an owner)
 
-## NOTES
-- FILES:
-  - a.rs
+## BOOTSTRAP
+- FILES_TO_OPEN:
+  - src/greeter/mod.rs
+- SEARCH_TERMS:
+  - \"greet\"
+- RUN_COMMANDS:
+  ```bash
+  just test
+  ```
+- RISK_MAP:
+  - \"a caller is missed\" -> \"it does not compile\"
+
+## SKELETON
+- Proposed interfaces/types/contracts:
+  - fn hello()
+- Open questions:
+- Notes:
+
+## END_TO_END_CLOSURE_PLAN [X-2]
+- END_TO_END_CLOSURE_PLAN_APPLICABLE: YES
+- TRUST_BOUNDARY: the library's interface
+- SERVER_SOURCES_OF_TRUTH:
+  - the compiler
+- REQUIRED_PROVENANCE_FIELDS:
+  - none beyond git's (there is no server)
+- VERIFICATION_PLAN:
+  - Compile all callers
+- ERROR_TAXONOMY_PLAN:
+  - an unknown name
+- UI_GUARDRAILS:
+  - N/A (no interface)
+- VALIDATOR_ASSERTIONS:
+  - nothing is called greet
+
+## IMPLEMENTATION
+- (Fill this in.)
+
+## HYGIENE
+- (Fill this in.)
+- COMMAND: just lint
+
+## VALIDATION
+- **Target File**: `path/to/file`
+- **Gates Passed**:
+  - [x] anchors_present
+
+## STATUS_HANDOFF
+- Next step: Write the skeleton.
+
+## EVIDENCE_MAPPING
+- (Fill this in.)
+- Form:
+  - REQUIREMENT: \"<quote>\"
+
+## EVIDENCE
+- (Fill this in.)
+
+## VALIDATION_REPORTS
+- (Others fill this in.)
 ";
 
 const TOML: &str = r#"# a packet of our own
@@ -148,6 +240,69 @@ locator = "/srv/x"
 status = "admitted"
 [extra]
 ticket = "42"
+"#;
+
+/// What [`WORK`] says, as a packet of git-awo's own.
+const OWN_WORK: &str = r#"schema = "awo.packet/1"
+id = "WP-7-Greeter-v2"
+base_task_id = "WP-7-Greeter"
+task = "Rename it."
+allowed_paths = ["src/greeter/mod.rs"]
+user_signature = "ann010120260000"
+skeleton = true
+post_work = true
+[packet]
+format_version = "2026-02-01"
+refinement_file = "plans/WP-7-Greeter-v2.md"
+why = "It reads better."
+[packet.lineage]
+preserved = ["the new name."]
+changed = ["where it is used."]
+dropped = ["\"The manual is changed.\" (it has an owner)"]
+[packet.lineage.predecessor]
+path = "old/WP-7-Greeter-v1.md"
+[packet.actors]
+agent_id = "agent:one (planner)"
+role = "Planner"
+agentic_mode = false
+coder_model = "agent:two"
+reasoning_strength = "HIGH"
+[packet.delegation]
+allowed = false
+reasoning_assumption = "LOW"
+rules = ["Helpers only draft."]
+[packet.authority]
+spec_baseline = "spec-3.md (recorded in January)"
+spec_target = "docs/SPEC.md"
+spec_anchors = ["spec-3.md 2.1 (names)"]
+codex = "the codex"
+task_board = "docs/BOARD.md"
+traceability = "docs/TRACE.md"
+[packet.bootstrap]
+files = ["src/greeter/mod.rs"]
+search_terms = ["greet"]
+commands = ["just test"]
+risk_map = ["a caller is missed -> it does not compile"]
+[packet.skeleton]
+proposed = ["fn hello()"]
+[packet.closure_plan]
+applicable = true
+trust_boundary = "the library's interface"
+server_sources_of_truth = ["the compiler"]
+required_provenance_fields = ["none beyond git's (there is no server)"]
+verification_plan = ["Compile all callers"]
+error_taxonomy_plan = ["an unknown name"]
+ui_guardrails = ["N/A (no interface)"]
+validator_assertions = ["nothing is called greet"]
+[packet.forms]
+hygiene = ["- COMMAND: just lint"]
+validation = [
+  "- **Target File**: `path/to/file`",
+  "- **Gates Passed**:",
+  "  - [x] anchors_present",
+]
+status_handoff = ["- Next step: Write the skeleton."]
+evidence_mapping = ["- Form:", "  - REQUIREMENT: \"<quote>\""]
 "#;
 
 fn read(text: &str) -> ContractDraft {
@@ -218,17 +373,10 @@ fn a_workflow_approval_gives_every_field() {
 fn what_became_no_field_is_listed_with_its_line() {
     let notes = read(APPROVAL).not_understood;
     let listed = [
-        "docs/packets/T-12.md",
-        "41 lines",
         "nested:",
         "- one",
-        "Only a plan.",
-        "`ACME-12` is not started.",
         "Reviewers:",
         "- bob",
-        "Nothing runs before.",
-        "Run it with:",
-        "Nobody else chooses.",
         "> Allowed paths:",
         "> - `everything/`",
     ];
@@ -240,7 +388,42 @@ fn what_became_no_field_is_listed_with_its_line() {
         );
     }
     assert!(notes.iter().any(|n| n.ends_with("push (listed before)")));
-    assert!(notes.contains(&"target_ref: the branch observed in line 22".to_owned()));
+    assert_eq!(
+        read(APPROVAL).supplied,
+        ["target_ref: the branch observed in line 22"]
+    );
+    let notices = read(APPROVAL).notices;
+    let notices = notices
+        .iter()
+        .map(|it| (it.section.as_deref(), it.text.as_str()));
+    assert_eq!(
+        notices.collect::<Vec<_>>(),
+        [
+            (None, "docs/packets/T-12.md"),
+            (None, "41 lines"),
+            (None, "Only a plan."),
+            (
+                Some("Status"),
+                "Status: waiting for an answer.\n`ACME-12` is not started."
+            ),
+            (Some("Required Approval"), "Nothing runs before."),
+            (Some("Execution Gate"), "Run it with:"),
+            (
+                Some("Execution Gate"),
+                "- `ACME_ADMISSION_FILE` names the admission"
+            ),
+            (
+                Some("Execution Gate"),
+                "- `ACME_OUTCOME` comes afterwards\nNobody else chooses."
+            ),
+            (Some("Non-Authority Notice"), "It activates nothing."),
+        ]
+    );
+    let gate = read(APPROVAL).execution_gate.unwrap();
+    assert_eq!(gate.switch.as_deref(), Some("ACME_ALLOW=1"));
+    assert_eq!(gate.stage.as_deref(), Some("2"));
+    assert_eq!(gate.admission_file.as_deref(), Some("ACME_ADMISSION_FILE"));
+    assert!(gate.outcome_required);
     let fields = [
         "I approve",
         "hello` is there",
@@ -282,31 +465,127 @@ fn a_work_packet_gives_every_field() {
         ["It is renamed.\n- Also in comments."]
     );
     assert_eq!(draft.rollback, ["git revert <commit>"]);
-    assert_eq!(draft.lineage, ["v1 was dropped."]);
+    assert_eq!(
+        draft.lineage,
+        [
+            "Say what came before.",
+            "Prior packet: `old/WP-7-Greeter-v1.md` (a stub; not activated)."
+        ]
+    );
     assert_eq!(draft.user_signature.as_deref(), Some("ann010120260000"));
     assert_eq!(draft.risk_tier.as_deref(), Some("LOW"));
-    assert_eq!(draft.status.as_deref(), Some("Ready"));
+    assert_eq!(draft.status, None, "the status follows from records");
     assert_eq!(draft.extra["DATE"], "2026-01-01");
-    assert_eq!(draft.extra["SCOPE.Why"], "It reads better.");
-    assert_eq!(draft.extra["AUTHORITY.Codex"], "the codex");
+    assert_eq!(draft.extra["SUB_AGENT_DELEGATION.NOTE"], "Ask first.");
+    assert_eq!(
+        draft.extra["TECHNICAL_REFINEMENT.Rule"],
+        "A plan comes first."
+    );
     assert_eq!(draft.target.locator, ".");
     assert_eq!(draft.approval_sentence, "I approve WP-7-Greeter-v2.");
-    let notes = &draft.not_understood;
-    for text in [
+    assert!(draft.skeleton && draft.post_work);
+    let instructions = [
         "line 6: (without the version)",
-        "line 26: (Write waivers here.)",
-        "- a.rs",
-        "- FILES:",
-        "approval_sentence: generated",
-        "target_ref: supplied",
-        "target.locator: supplied",
-    ] {
-        assert!(
-            notes.iter().any(|n| n.contains(text)),
-            "{text:?} is listed in {notes:#?}"
-        );
-    }
+        "line 25: (HARD)",
+        "line 46: (Write waivers here.)",
+        "line 69: (at the end)",
+        "line 118: - (Fill this in.)",
+        "line 121: - (Fill this in.)",
+        "line 133: - (Fill this in.)",
+        "line 138: - (Fill this in.)",
+        "line 141: - (Others fill this in.)",
+    ];
+    assert_eq!(draft.not_understood, instructions);
+    let supplied = [
+        "target.locator",
+        "target.admission.status",
+        "target_ref",
+        "approval_sentence",
+        "forbidden_paths",
+        "forbidden_actions",
+        "evidence",
+    ];
+    let fields = draft
+        .supplied
+        .iter()
+        .map(|it| it.split(':').next().unwrap());
+    assert_eq!(fields.collect::<Vec<_>>(), supplied);
     assert!(draft.check().is_ok());
+}
+
+#[test]
+fn what_a_work_packet_says_of_the_change_is_kept() {
+    let packet = read(WORK).packet.unwrap();
+    let some = |text: &str| Some(text.to_owned());
+    assert_eq!(packet.format_version, "2026-02-01");
+    assert_eq!(packet.lineage.version, Some(2));
+    let before = packet.lineage.predecessor.unwrap();
+    assert_eq!(before.path, some("old/WP-7-Greeter-v1.md"));
+    assert!(!before.external && before.contract.is_none() && before.sha256.is_none());
+    assert_eq!(packet.lineage.preserved, ["the new name."]);
+    assert_eq!(packet.lineage.changed, ["where it is used."]);
+    assert_eq!(
+        packet.lineage.dropped,
+        ["\"The manual is changed.\" (it has an owner)"]
+    );
+    let actors = packet.actors;
+    assert_eq!(actors.agent_id, some("agent:one (planner)"));
+    assert_eq!(actors.role, some("Planner"));
+    assert!(!actors.agentic_mode);
+    assert_eq!(actors.orchestrator_model, None);
+    assert_eq!(actors.coder_model, some("agent:two"));
+    assert_eq!(actors.reasoning_strength, some("HIGH"));
+    let delegation = packet.delegation.unwrap();
+    assert!(!delegation.allowed);
+    assert_eq!(delegation.reasoning_assumption, some("LOW"));
+    assert_eq!(delegation.rules, ["Helpers only draft."]);
+    assert_eq!(packet.refinement_file, some("plans/WP-7-Greeter-v2.md"));
+    assert_eq!(packet.why, some("It reads better."));
+    let authority = packet.authority;
+    assert_eq!(
+        authority.spec_baseline,
+        some("spec-3.md (recorded in January)")
+    );
+    assert_eq!(authority.spec_target, some("docs/SPEC.md"));
+    assert_eq!(authority.spec_anchors, ["spec-3.md 2.1 (names)"]);
+    assert_eq!(authority.codex, some("the codex"));
+    assert_eq!(authority.task_board, some("docs/BOARD.md"));
+    assert_eq!(authority.traceability, some("docs/TRACE.md"));
+    let bootstrap = packet.bootstrap;
+    assert_eq!(bootstrap.files, ["src/greeter/mod.rs"]);
+    assert_eq!(bootstrap.search_terms, ["greet"]);
+    assert_eq!(bootstrap.commands, ["just test"]);
+    let risks = bootstrap.risk_map.iter().map(ToString::to_string);
+    assert_eq!(
+        risks.collect::<Vec<_>>(),
+        ["\"a caller is missed\" -> \"it does not compile\""]
+    );
+    assert_eq!(packet.skeleton.proposed, ["fn hello()"]);
+    assert!(packet.skeleton.questions.is_empty());
+    let plan = packet.closure_plan.unwrap();
+    assert!(plan.applicable);
+    assert_eq!(plan.trust_boundary, some("the library's interface"));
+    let sizes = plan.lists().map(|(_, entries)| entries.len());
+    assert_eq!(sizes, [1; 6]);
+    assert_eq!(plan.ui_guardrails, ["N/A (no interface)"]);
+    assert_eq!(packet.forms.hygiene, ["- COMMAND: just lint"]);
+    assert_eq!(
+        packet.forms.validation,
+        [
+            "- **Target File**: `path/to/file`",
+            "- **Gates Passed**:",
+            "  - [x] anchors_present"
+        ]
+    );
+    assert_eq!(
+        packet.forms.status_handoff,
+        ["- Next step: Write the skeleton."]
+    );
+    assert_eq!(
+        packet.forms.evidence_mapping,
+        ["- Form:", "  - REQUIREMENT: \"<quote>\""]
+    );
+    assert!(packet.forms.validation_reports.is_empty());
 }
 
 #[test]
@@ -386,4 +665,78 @@ fn two_unicode_forms_of_a_key_are_refused() {
         found.iter().any(|(_, it)| it.contains("between two texts")),
         "{found:?}"
     );
+}
+
+#[test]
+fn a_toml_packet_says_all_that_a_work_packet_says() {
+    let (own, work) = (read(OWN_WORK), read(WORK));
+    assert_eq!(own.packet, work.packet);
+    assert_eq!((own.skeleton, own.post_work), (true, true));
+    assert_eq!(own.base_task_id, work.base_task_id);
+    assert_eq!(own.user_signature, work.user_signature);
+    assert!(own.check().is_ok());
+    // Nothing of it is guessed either.
+    for (from, to, message) in [
+        ("skeleton = true", "skeleton = \"YES\"", "true or false"),
+        ("allowed = false", "allowed = \"ALLOWED\"", "true or false"),
+        ("allowed = false", "allowed = true", "delegation without"),
+        ("\"2026-02-01\"", "\"2026-02-02\"", "of the format"),
+        ("codex = ", "kodex = ", "packet.authority.kodex"),
+        (
+            "agentic_mode = false",
+            "orchestrator_model = \"agent:three\"",
+            "where the agentic mode is NO",
+        ),
+        (
+            "base_task_id = \"WP-7-Greeter\"",
+            "base_task_id = \"WP-7\"",
+            "another base id",
+        ),
+        (" -> it does", " and it does", "one entry of risk map"),
+        (
+            "path = \"old/WP-7-Greeter-v1.md\"",
+            "sha256 = \"abc\"",
+            "digest of the predecessor",
+        ),
+        (
+            "ui_guardrails = [\"N/A (no interface)\"]",
+            "ui_guardrails = []",
+            "closure plan",
+        ),
+    ] {
+        let text = with(OWN_WORK, from, to);
+        let found = complaints(&text);
+        let line = Some(line_of(&text, to.trim()));
+        let hit = found
+            .iter()
+            .any(|(at, text)| *at == line && text.contains(message));
+        assert!(hit, "{to:?} is refused in line {line:?}: {found:#?}");
+    }
+}
+
+#[test]
+fn a_toml_packet_says_all_that_an_approval_packet_says() {
+    let text = format!(
+        "{}\n[execution_gate]\nswitch = \"ACME_ALLOW=1\"\nadmission_file = \"ACME_ADMISSION_FILE\"\n\
+         outcome_required = true\n[[notices]]\ntext = \"Only a plan.\"\n[[notices]]\nsection = \"Status\"\n\
+         text = \"open\"\n",
+        TOML.replace("stage = 5", "stage = 2").trim_end()
+    );
+    let draft = read(&text);
+    assert_eq!(draft.execution_gate, read(APPROVAL).execution_gate);
+    let notices = draft.notices.iter();
+    let notices = notices.map(|it| (it.section.as_deref(), it.text.as_str()));
+    assert_eq!(
+        notices.collect::<Vec<_>>(),
+        [(None, "Only a plan."), (Some("Status"), "open")]
+    );
+    for wrong in ["text = 7", "word = \"x\"", "section = \"x\""] {
+        let text = format!("{text}[[notices]]\n{wrong}\n");
+        assert!(
+            complaints(&text)
+                .iter()
+                .any(|(_, it)| it.contains("notices")),
+            "{wrong}"
+        );
+    }
 }

@@ -1,6 +1,6 @@
 //! Walks the pieces of a packet and interprets each of them.
 
-use super::gather::{Gather, Scalar};
+use super::gather::{Gather, List, Scalar};
 use super::grammar::{Grammar, Means, Open, Section};
 use super::lines::{code_span, code_spans, is_id, key, label};
 use super::pieces::{Piece, PieceKind};
@@ -14,6 +14,10 @@ struct Walk<'a> {
     open: Open,
     /// The line that announces the sentence, until its block follows.
     announced: Option<usize>,
+    /// Nothing but the title has come yet.
+    intro: bool,
+    /// A label of the lineage and its depth, while items below it may follow.
+    below: Option<(List, usize)>,
 }
 
 /// Reads all pieces.
@@ -25,6 +29,8 @@ pub(super) fn walk(pieces: Vec<Piece>, grammar: Grammar, gather: &mut Gather) {
         section: Section::Unknown,
         open: Open::Nothing,
         announced: None,
+        intro: true,
+        below: None,
     };
     let mut titled = false;
     for piece in &pieces {
@@ -33,6 +39,17 @@ pub(super) fn walk(pieces: Vec<Piece>, grammar: Grammar, gather: &mut Gather) {
         }
         let (line, text) = (piece.line, piece.text.as_str());
         match &piece.kind {
+            PieceKind::Heading(1) | PieceKind::Heading(2) => {}
+            _ => {
+                if let Section::Form(list) = walk.section
+                    && walk.announced.is_none()
+                {
+                    walk.form(list, piece);
+                    continue;
+                }
+            }
+        }
+        match &piece.kind {
             PieceKind::Heading(1) if !titled => {
                 titled = true;
                 (grammar.title)(walk.gather, line, text);
@@ -40,6 +57,7 @@ pub(super) fn walk(pieces: Vec<Piece>, grammar: Grammar, gather: &mut Gather) {
             PieceKind::Heading(1) => {
                 walk.gather.note(line, text);
                 walk.section = Section::Unknown;
+                walk.intro = false;
                 walk.heading.clear();
                 walk.open = Open::Nothing;
             }
@@ -64,8 +82,15 @@ impl Walk<'_> {
 
     fn section(&mut self, line: usize, text: &str) {
         self.heading = text.to_owned();
-        self.section = (self.grammar.section)(&key(text));
+        self.section = self.grammar.section(text);
+        self.intro = false;
+        self.below = None;
+        self.gather.place(text, "", line);
         self.open = match self.section {
+            Section::Form(list) => {
+                self.gather.open(list, line);
+                Open::Nothing
+            }
             Section::List(list) => {
                 self.gather.open(list, line);
                 Open::List {
@@ -86,7 +111,9 @@ impl Walk<'_> {
     /// Reads `label: value`; `depth` is the depth of the enclosing item.
     fn labelled(&mut self, line: usize, label: &str, value: &str, depth: usize, heading: bool) {
         let bullet = if depth > 0 { "- " } else { "" };
-        match (self.grammar.label)(&self.heading, label) {
+        self.gather.place(&self.heading, label, line);
+        match self.grammar.label(&self.heading, label) {
+            Means::Left => self.open = Open::Nothing,
             Means::Scalar(scalar) => {
                 if !value.is_empty() {
                     self.gather.say_markdown(scalar, line, value);
@@ -124,8 +151,7 @@ impl Walk<'_> {
             }
             Means::Unknown => {
                 let joint = if heading { "" } else { ":" };
-                self.gather
-                    .note(line, &format!("{bullet}{label}{joint} {value}"));
+                self.unread(line, &format!("{bullet}{label}{joint} {value}"), false);
                 // A label with a value announces no list, so it counts as prose.
                 if value.is_empty() || depth > 0 {
                     self.open = Open::Unknown { depth };
@@ -174,13 +200,27 @@ impl Walk<'_> {
         {
             return self.gather.go_on(Scalar::Task, ' ', text);
         }
-        self.words(line, text);
+        self.words(line, text, goes_on);
         self.interrupt();
     }
 
-    /// Lists text as not understood; text about the packet itself must name the same task.
-    fn words(&mut self, line: usize, text: &str) {
-        self.gather.note(line, text);
+    /// Keeps text about the packet itself as a notice; lists other text as not understood.
+    fn unread(&mut self, line: usize, text: &str, goes_on: bool) {
+        let about = matches!(
+            self.section,
+            Section::Status | Section::Notice | Section::Gate | Section::Sentence
+        );
+        if self.grammar.notices && (about || self.intro) {
+            let section = Some(self.heading.as_str()).filter(|it| !it.is_empty());
+            self.gather.notice(section, text, goes_on);
+        } else {
+            self.gather.note(line, text);
+        }
+    }
+
+    /// Reads text without a field; text about the packet itself must name the same task.
+    fn words(&mut self, line: usize, text: &str, goes_on: bool) {
+        self.unread(line, text, goes_on);
         if self.section == Section::Gate
             && code_spans(text).any(|(span, _)| span.contains("_STAGE="))
         {
@@ -241,7 +281,11 @@ impl Walk<'_> {
                 ..
             } if depth == base.saturating_add(1) => {
                 *items = true;
-                return self.gather.item(*list, line, text);
+                let list = *list;
+                if list != List::Lineage || !self.lineage(line, text, depth) {
+                    self.gather.item(list, line, text);
+                }
+                return;
             }
             _ => {}
         }
@@ -249,6 +293,9 @@ impl Walk<'_> {
             Open::List {
                 list, depth: base, ..
             } if depth > base => {
+                if list == List::Lineage && self.lineage(line, text, depth) {
+                    return;
+                }
                 return self.gather.nested(list, line, &format!("- {text}"));
             }
             Open::Scalar {
@@ -267,12 +314,12 @@ impl Walk<'_> {
             }
             Open::Unknown { depth: base } if depth > base => {
                 if let Some((label, _)) = label(text)
-                    && matches!((self.grammar.label)(&self.heading, label), Means::Misplaced)
+                    && self.grammar.label(&self.heading, label) == Means::Misplaced
                 {
                     self.gather
                         .complain(Some(line), PacketProblem::Misplaced(label.to_owned()));
                 }
-                return self.gather.note(line, &format!("- {text}"));
+                return self.unread(line, &format!("- {text}"), true);
             }
             _ => {}
         }
@@ -290,7 +337,7 @@ impl Walk<'_> {
                 self.gather.unreadable(list.name(), line, text, why);
             }
             (None, None) => {
-                self.words(line, &format!("- {text}"));
+                self.words(line, &format!("- {text}"), false);
                 self.open = Open::Unknown { depth };
             }
         }
@@ -304,15 +351,88 @@ impl Walk<'_> {
                     .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
         };
         let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
-        match code_span(first).and_then(|span| span.split_once('=')) {
-            Some((key, value)) if name(key) => {
-                self.words(line.saturating_add(1), rest);
-                self.gather.extra(&format!("env.{key}"), line, value);
-                if key.ends_with("_STAGE") {
-                    self.gather.say(Scalar::Stage, line, value);
+        if let Some((key, value)) = code_span(first).and_then(|span| span.split_once('='))
+            && name(key)
+        {
+            self.words(line.saturating_add(1), rest, false);
+            self.gather.extra(&format!("env.{key}"), line, value);
+            if key.ends_with("_STAGE") {
+                self.gather.say(Scalar::Stage, line, value);
+            } else if value == "1" {
+                let switch = format!("{key}={value}");
+                self.gather.say(Scalar::GateSwitch, line, &switch);
+            }
+            return;
+        }
+        match code_spans(text).next() {
+            Some((key, _)) if text.starts_with('`') && name(key) => {
+                if key.ends_with("_ADMISSION_FILE") {
+                    self.gather.say(Scalar::GateAdmission, line, key);
+                } else if key.ends_with("_OUTCOME") {
+                    self.gather.say(Scalar::GateOutcome, line, "YES");
                 }
             }
-            _ => self.words(line, &format!("- {text}")),
+            _ => {}
+        }
+        self.words(line, &format!("- {text}"), false);
+    }
+
+    /// Reads what a lineage says of a version before, or of what becomes of it.
+    fn lineage(&mut self, line: usize, text: &str, depth: usize) -> bool {
+        if let Some((list, at)) = self.below.filter(|(_, at)| depth > *at) {
+            match depth == at.saturating_add(1) {
+                true => self.gather.item(list, line, text),
+                false => self.gather.nested(list, line, &format!("- {text}")),
+            }
+            return true;
+        }
+        self.below = None;
+        let Some((label, value)) = label(text) else {
+            return false;
+        };
+        let list = match key(label).as_str() {
+            "preserved" => List::Preserved,
+            "changed" | "changed/clarified" => List::Changed,
+            "dropped" => List::Dropped,
+            name if name.starts_with("prior ") && name.ends_with(" packet") => {
+                match code_spans(value).next() {
+                    Some((name, remark)) => self.gather.prior(line, name, remark),
+                    None => self.gather.prior(line, value, ""),
+                }
+                return false;
+            }
+            _ => return false,
+        };
+        if !value.is_empty() {
+            self.gather.item(list, line, value);
+        }
+        self.below = Some((list, depth));
+        true
+    }
+
+    /// Keeps a piece of a form as it is written.
+    fn form(&mut self, list: List, piece: &Piece) {
+        let (line, text) = (piece.line, piece.text.as_str());
+        if !matches!(piece.kind, PieceKind::Fence(..)) && self.sentence(line, text) {
+            return;
+        }
+        if let Some((label, _)) = label(text)
+            && self.grammar.label(&self.heading, label) == Means::Misplaced
+        {
+            let problem = PacketProblem::Misplaced(label.to_owned());
+            return self.gather.complain(Some(line), problem);
+        }
+        match &piece.kind {
+            PieceKind::Item(depth) => {
+                let indent = "  ".repeat(depth.saturating_sub(1));
+                self.gather.form(list, line, &format!("{indent}- {text}"));
+            }
+            PieceKind::Fence(_, content) => {
+                for (text, line) in content.iter().zip(line.saturating_add(1)..) {
+                    self.gather.form(list, line, text);
+                }
+            }
+            _ => self.gather.form(list, line, text),
         }
     }
 

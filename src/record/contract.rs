@@ -5,8 +5,10 @@
 
 mod action;
 mod pattern;
+mod problem;
 #[cfg(test)]
 mod tests;
+mod work;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -17,14 +19,15 @@ use unicode_normalization::UnicodeNormalization as _;
 
 pub use action::{ActionName, UnknownAction};
 pub use pattern::{BadPattern, PathList, check_pattern, is_unfit};
+pub use problem::{ContractProblem, ContractProblems, FORMAT, SCHEMA};
+pub use work::{
+    Actors, Authority, Bootstrap, ClosurePlan, Delegation, ExecutionGate, Forms, Lineage, Notice,
+    Predecessor, Risk, SkeletonPlan, WorkPacket, is_signature, signature_key,
+};
+
+use problem::{MAX_ENTRIES, check_text};
 
 use super::{ObjectId, RefName, Sha256, TaskId};
-
-/// The schema of a contract.
-pub const SCHEMA: &str = "awo.contract/1";
-
-/// Maximum number of entries in a list of a contract.
-const MAX_ENTRIES: usize = 50_000;
 
 /// The kind of packet from which a contract was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -183,9 +186,26 @@ pub struct ContractDraft {
     pub packet_kind: PacketKind,
     /// The digest of the packet's original bytes.
     pub source_sha256: Sha256,
-    /// `line N: text` for each line of the packet that supplied no field, and `field: text` for each
-    /// field that the importer supplied.
+    /// `line N: text` for each line of the packet that supplied no field.
     pub not_understood: Vec<String>,
+    /// `field: text` for each field that the importer supplied.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub supplied: Vec<String>,
+    /// The first run touches documents only, and is approved as the skeleton.
+    #[serde(skip_serializing_if = "work::is_default", default)]
+    pub skeleton: bool,
+    /// The server computes the manifest of the change and judges it.
+    #[serde(skip_serializing_if = "work::is_default", default)]
+    pub post_work: bool,
+    /// What a work packet says beyond these fields.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub packet: Option<WorkPacket>,
+    /// What an approval packet says of itself.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub notices: Vec<Notice>,
+    /// What an approval packet says of the gate before its execution.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub execution_gate: Option<ExecutionGate>,
 }
 
 /// A checked contract. Its fields are accessible through [`ContractDraft`], and immutable.
@@ -285,6 +305,16 @@ impl ContractDraft {
         {
             problems.push(ContractProblem::Stage(stage.clone()));
         }
+        if let Some(gate) = &self.execution_gate
+            && gate.stage != self.stage
+        {
+            problems.push(ContractProblem::GateStage);
+        }
+        if let Some(packet) = &self.packet {
+            let signature = self.user_signature.as_deref();
+            let base = self.base_task_id.as_ref();
+            packet.problems(&self.id, base, signature, &mut problems);
+        }
         problems
     }
 
@@ -307,7 +337,25 @@ impl ContractDraft {
             ("risk_tier", self.risk_tier.as_ref()),
             ("requestor", self.requestor.as_ref()),
             ("user_signature", self.user_signature.as_ref()),
+            (
+                "execution_gate.switch",
+                self.execution_gate
+                    .as_ref()
+                    .and_then(|it| it.switch.as_ref()),
+            ),
+            (
+                "execution_gate.admission_file",
+                self.execution_gate
+                    .as_ref()
+                    .and_then(|it| it.admission_file.as_ref()),
+            ),
         ];
+        for notice in &self.notices {
+            check_text("notices", &notice.text, problems);
+            if let Some(section) = &notice.section {
+                check_text("notices", section, problems);
+            }
+        }
         for (field, text) in texts {
             if let Some(text) = text {
                 check_text(field, text, problems);
@@ -321,6 +369,7 @@ impl ContractDraft {
             ("lineage", &self.lineage),
             ("waivers", &self.waivers),
             ("not_understood", &self.not_understood),
+            ("supplied", &self.supplied),
         ];
         for (field, entries) in lists {
             for text in entries {
@@ -339,6 +388,7 @@ impl ContractDraft {
             ("forbidden_paths", self.forbidden_paths.len()),
             ("forbidden_actions", self.forbidden_actions.len()),
             ("extra", self.extra.len()),
+            ("notices", self.notices.len()),
         ];
         let sizes = sizes
             .into_iter()
@@ -346,15 +396,6 @@ impl ContractDraft {
         for (field, _) in sizes.filter(|(_, size)| *size > MAX_ENTRIES) {
             problems.push(ContractProblem::TooMany(field));
         }
-    }
-}
-
-fn check_text(field: &'static str, text: &str, problems: &mut Vec<ContractProblem>) {
-    if text.trim().is_empty() {
-        problems.push(ContractProblem::Blank(field));
-    }
-    if text.chars().any(is_unfit) {
-        problems.push(ContractProblem::Unfit(field));
     }
 }
 
@@ -377,84 +418,3 @@ pub fn check_sentence(sentence: &str) -> Result<(), &'static str> {
     }
     Ok(())
 }
-
-/// One reason why a draft is not a contract.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ContractProblem {
-    /// Another schema.
-    #[error("cannot accept the schema {0:?}, only {SCHEMA:?}")]
-    Schema(String),
-    /// No allowed path.
-    #[error("cannot accept a contract without allowed paths: an empty scope allows nothing")]
-    EmptyScope,
-    /// A path pattern that matches nothing, or more than it seems to.
-    #[error("cannot accept {pattern:?} in {field}")]
-    Pattern {
-        /// The list that contains it.
-        field: &'static str,
-        /// The pattern.
-        pattern: String,
-        /// The rule it breaks.
-        source: BadPattern,
-    },
-    /// A pattern in both lists.
-    #[error("cannot both allow and forbid {0:?}")]
-    Contradiction(String),
-    /// A field, or an entry of it, is blank.
-    #[error("cannot accept a blank {0}")]
-    Blank(&'static str),
-    /// A field contains a control character, or one that reorders text.
-    #[error("cannot accept a control or reordering character in {0}")]
-    Unfit(&'static str),
-    /// A list is too long.
-    #[error("cannot accept more than {MAX_ENTRIES} entries in {0}")]
-    TooMany(&'static str),
-    /// The sentence cannot be compared as one line.
-    #[error("cannot accept an approval sentence that {0}")]
-    Sentence(&'static str),
-    /// The target is not a branch.
-    #[error("cannot accept {0:?} as the target: it is not a branch")]
-    TargetRef(String),
-    /// The all-zero id.
-    #[error("cannot accept the all-zero id as the base")]
-    ZeroBase,
-    /// The stage is not a short token.
-    #[error("cannot accept {0:?} as a stage: it must have 1 to 32 of A-Z a-z 0-9 . _ -")]
-    Stage(String),
-}
-
-impl ContractProblem {
-    /// Returns the name of the affected field.
-    pub fn field(&self) -> &'static str {
-        match self {
-            Self::Schema(_) => "schema",
-            Self::EmptyScope | Self::Contradiction(_) => "allowed_paths",
-            Self::Pattern { field, .. } => field,
-            Self::Blank(field) | Self::Unfit(field) | Self::TooMany(field) => field,
-            Self::Sentence(_) => "approval_sentence",
-            Self::TargetRef(_) => "target_ref",
-            Self::ZeroBase => "base",
-            Self::Stage(_) => "stage",
-        }
-    }
-}
-
-/// All reasons why a stored object is not a contract.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ContractProblems(pub Vec<ContractProblem>);
-
-impl fmt::Display for ContractProblems {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, problem) in self.0.iter().enumerate() {
-            let joint = if index == 0 { "" } else { "; " };
-            write!(f, "{joint}{problem}")?;
-            // Include the source in the text: serde drops it.
-            if let ContractProblem::Pattern { source, .. } = problem {
-                write!(f, ": {source}")?;
-            }
-        }
-        Ok(())
-    }
-}
-
-impl std::error::Error for ContractProblems {}

@@ -834,6 +834,9 @@ rules! {
     RunId = "run-id", Rep001,
         "A run has a name that no run has had.",
         "governed run", "`--run-id run_1` a second time";
+    SignatureOnce = "signature-once", Rep001,
+        "A user signature stands in one contract, which the ledger lists for it.",
+        "task packet", "the USER_SIGNATURE of T-1 in the packet of T-2";
     ForwardOnly = "forward-only", Rep002,
         "A governance ref moves only to a descendant.",
         "git refs", "`git push --force` on `refs/awo/ledger`";
@@ -972,6 +975,9 @@ rules! {
     OneKeptHook = "one-kept-hook", Str002,
         "At most one other hook is kept beside that of git-awo.",
         "git hooks", "a second foreign `pre-receive`";
+    PacketFormat = "packet-format", Str002,
+        "A work packet has the format that is read, 2026-02-01.",
+        "task packet", "PACKET_FORMAT_VERSION: 2025-01-01";
     PolicyFetched = "policy-fetched", Str002,
         "The clone that is verified has a policy.",
         "git clone", "`git awo verify` in a plain clone";

@@ -187,6 +187,8 @@ pub enum LedgerPath {
     Provenance(RunId),
     /// `<sha256>@spent`: the run that spent the approval of this digest.
     Spent(Sha256),
+    /// `<sha256>@signed`: the task whose contract has the user signature of this digest.
+    Signed(Sha256),
     /// `<sha256>@decided-<DECISION>`: one of the decisions of a gate on something, by the digest of both.
     Decided(Sha256, DecisionId),
     /// `<sha256>@policy.toml`: a policy for which signatures are collected.
@@ -293,6 +295,7 @@ impl LedgerPath {
             Self::Inventory(_) => format!("{id}{AFTER_ID}{INVENTORY}"),
             Self::Provenance(_) => format!("{id}{AFTER_ID}{PROVENANCE}"),
             Self::Spent(_) => format!("{id}{AFTER_ID}{SPENT}"),
+            Self::Signed(_) => format!("{id}{AFTER_ID}{SIGNED}"),
             Self::Decided(_, decision) => format!("{id}{AFTER_ID}{DECIDED}{decision}"),
             Self::ProposedPolicy(_) => format!("{id}{AFTER_ID}{POLICY}"),
             Self::ProposedSigners(_) => format!("{id}{AFTER_ID}{SIGNERS}"),
@@ -308,6 +311,7 @@ impl LedgerPath {
             INVENTORY => Self::Inventory(RunId::new(id).ok()?),
             PROVENANCE => Self::Provenance(RunId::new(id).ok()?),
             SPENT => Self::Spent(id.parse().ok()?),
+            SIGNED => Self::Signed(id.parse().ok()?),
             POLICY => Self::ProposedPolicy(id.parse().ok()?),
             SIGNERS => Self::ProposedSigners(id.parse().ok()?),
             _ if file.starts_with(DECIDED) => {
@@ -336,6 +340,7 @@ impl LedgerPath {
             Self::Packet(task) => task.to_string(),
             Self::Inventory(run) | Self::Provenance(run) => run.to_string(),
             Self::Spent(it)
+            | Self::Signed(it)
             | Self::Decided(it, _)
             | Self::ProposedPolicy(it)
             | Self::ProposedSigners(it) => it.to_string(),
@@ -387,6 +392,7 @@ const PACKET: &str = "packet";
 const INVENTORY: &str = "SHA256SUMS.txt";
 const PROVENANCE: &str = "provenance.json";
 const SPENT: &str = "spent";
+const SIGNED: &str = "signed";
 const DECIDED: &str = "decided-";
 const POLICY: &str = "policy.toml";
 const SIGNERS: &str = "allowed_signers";
@@ -445,6 +451,7 @@ mod tests {
                 "DIGEST@revocation.dsse.json",
             ),
             (LedgerPath::Spent(digest), "DIGEST@spent"),
+            (LedgerPath::Signed(digest), "DIGEST@signed"),
             (
                 LedgerPath::Decided(digest, decision.clone()),
                 "DIGEST@decided-dec_1",

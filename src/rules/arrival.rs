@@ -12,7 +12,7 @@ use crate::records::{Binding, Kind, LedgerPath, Location, Record, Scope};
 
 use crate::store::layout;
 
-use super::{reviews, run_binds};
+use super::{contract, reviews, run_binds};
 
 /// Judges a file of the ledger.
 pub fn file(path: &LedgerPath, arrived: Arrived, findings: &mut Findings) {
@@ -21,6 +21,7 @@ pub fn file(path: &LedgerPath, arrived: Arrived, findings: &mut Findings) {
         Arrived::Record(it) => {
             findings.extend(misplaced(path, it.belongs.as_ref(), subject()));
             findings.extend(packet(&it, subject()));
+            findings.extend(signed(&it, subject()));
         }
         Arrived::Refused(finding) => findings.push(Finding {
             subject: subject(),
@@ -85,6 +86,15 @@ fn packet(it: &InLedger, subject: Subject) -> Option<Finding> {
             .expected(bound)
             .remedy("git awo task import FILE"),
     )
+}
+
+/// A user signature belongs to one contract, which the ledger lists for it.
+fn signed(it: &InLedger, subject: Subject) -> Option<Finding> {
+    let (listed, task) = (it.signed.as_ref()?, it.record.predicate().task()?);
+    match listed {
+        Some(listed) if *listed == task => None,
+        listed => Some(contract::signature_once(listed.as_ref(), subject)),
+    }
 }
 
 fn proposal(it: &Proposal, subject: Subject) -> Option<Finding> {

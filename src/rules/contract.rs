@@ -3,26 +3,40 @@
 use std::fmt::Display;
 
 use crate::facts::upstream::Ahead;
-use crate::record::contract::Contract;
+use crate::packet::{Complaint, PacketProblem};
+use crate::record::contract::{Contract, FORMAT};
 use crate::record::sentence::SentenceMismatch;
 use crate::record::{Finding, ObjectId, Refusal, Rule, Subject, TaskId};
 
 use super::remedy;
 
 /// Returns the refusal of a packet: the line of each complaint, if it has one, and the complaint.
-pub fn packet(complaints: impl IntoIterator<Item = (Option<usize>, String)>) -> Refusal {
-    let finding = |subject, found: &str| {
-        Rule::Packet
-            .finding(subject)
+pub fn packet(complaints: &[Complaint]) -> Refusal {
+    let finding = |rule: Rule, subject, found: &str| {
+        let expected = match rule {
+            Rule::PacketFormat => FORMAT,
+            _ => "a complete, unambiguous packet",
+        };
+        rule.finding(subject)
             .found(found)
-            .expected("a complete, unambiguous packet")
+            .expected(expected)
             .remedy("mend the packet and import it again")
     };
-    let complaints = complaints.into_iter().map(|(line, problem)| {
+    let complaints = complaints.iter().map(|complaint| {
+        let line = complaint.line;
         let place = line.map_or("packet".to_owned(), |line| format!("line {line}"));
-        finding(Subject::of_record(place), &problem)
+        let rule = match complaint.problem {
+            PacketProblem::Format(_) => Rule::PacketFormat,
+            _ => Rule::Packet,
+        };
+        finding(
+            rule,
+            Subject::of_record(place),
+            &complaint.problem.to_string(),
+        )
     });
-    let nothing = finding(Subject::none(), "a packet that cannot be understood");
+    let found = "a packet that cannot be understood";
+    let nothing = finding(Rule::Packet, Subject::none(), found);
     Refusal::or(complaints, nothing)
 }
 
@@ -35,6 +49,20 @@ pub fn extra(contract: &Contract, subject: Subject) -> Option<Finding> {
         .found(format!("extra: {} and {}", escaped(one), escaped(other)))
         .expected("each name once, in one Unicode form");
     Some(finding.remedy("mend the packet and import it again"))
+}
+
+/// Returns the finding that a user signature is that of another contract, or that the ledger lists none for
+/// it.
+pub fn signature_once(listed: Option<&TaskId>, subject: Subject) -> Finding {
+    let found = match listed {
+        Some(task) => format!("the user signature of {task}"),
+        None => "a user signature that the ledger does not list".to_owned(),
+    };
+    Rule::SignatureOnce
+        .finding(subject)
+        .found(found)
+        .expected("a user signature that no other contract has")
+        .remedy("write a new USER_SIGNATURE into the packet and import it again")
 }
 
 /// Returns the finding that a sentence is not the one that the contract demands.

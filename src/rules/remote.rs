@@ -128,6 +128,7 @@ pub fn never_lands(finding: &Finding, with_policy: bool) -> bool {
         Rule::RevocationOnce,
         Rule::RunApproved,
         Rule::RunId,
+        Rule::SignatureOnce,
         Rule::SpentMarker,
         Rule::TaskApproved,
     ];

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::evidence::RunFiles;
 use crate::git::Reader;
+use crate::record::contract::signature_key;
 use crate::record::envelope::Envelope;
 use crate::record::tree::Mode;
 use crate::record::{ObjectId, RefName, RepoPath, RunId, Sha256, TaskId};
@@ -103,6 +104,12 @@ impl<'a> Records<'a> {
     pub fn spender(&self, approval: &Sha256) -> Result<Option<RunId>, Error> {
         let bytes = self.file(&LedgerPath::Spent(*approval))?;
         Ok(bytes.and_then(|bytes| parse_spent(&bytes)))
+    }
+
+    /// Returns the task whose contract has a user signature.
+    pub fn signed_task(&self, signature: &str) -> Result<Option<TaskId>, Error> {
+        let bytes = self.file(&LedgerPath::Signed(signature_key(signature)))?;
+        Ok(bytes.and_then(|bytes| parse_signed(&bytes)))
     }
 
     /// Returns the entry of the provenance index that stands beside the finalization of a run.
@@ -273,6 +280,17 @@ pub fn note_lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
 /// Returns the content of a spent marker.
 pub fn spent(run: &RunId) -> Vec<u8> {
     format!("{run}\n").into_bytes()
+}
+
+/// Returns the content of the marker of a user signature.
+pub fn signed(task: &TaskId) -> Vec<u8> {
+    format!("{task}\n").into_bytes()
+}
+
+/// Returns the task that the marker of a user signature names.
+pub fn parse_signed(bytes: &[u8]) -> Option<TaskId> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    TaskId::new(text.strip_suffix('\n')?).ok()
 }
 
 /// Returns the run that a spent marker names.

@@ -10,6 +10,16 @@ use super::Case;
 
 pub const CASES: &[Case] = &[
     Case {
+        id: "V-91",
+        attack: "a contract with the user signature of another, with its mark, without one, or with that of another \
+                 task; two clones with one signature",
+        answer: "REP-001",
+        tests: &[
+            "packets::a_user_signature_stands_in_one_contract",
+            "packets::of_two_clones_one_has_the_user_signature",
+        ],
+    },
+    Case {
         id: "R-01, R-02",
         attack: "a byte of an artifact flipped after the inventory, a file added or removed",
         answer: "INT-001, INT-002",

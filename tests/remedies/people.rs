@@ -3,6 +3,7 @@
 use git_awo::record::Rule;
 
 use super::{BY_HAND, CASE, Case, End, play_all};
+use crate::packets::{SIGNATURE, packet};
 use crate::world::{AGENT, PACKET, RUN, SENTENCE, TASK, World};
 
 const OLGA: (&str, &str) = ("olga", "olga");
@@ -256,6 +257,33 @@ pub const CASES: &[Case] = &[
         act: &["git", "awo", "task", "import", "../p.md"],
         pick: BY_HAND,
         then: |world| world.write("p.md", PACKET),
+        ..CASE
+    },
+    Case {
+        rule: Rule::PacketFormat,
+        stage: World::founded,
+        prepare: |world| {
+            let text = packet(world, "WP-A", SIGNATURE);
+            world.write("p.md", text.replace(": 2026-02-01", ": 2025-11-26"));
+        },
+        who: OLGA,
+        act: &["git", "awo", "task", "import", "../p.md"],
+        pick: BY_HAND,
+        then: |world| world.write("p.md", packet(world, "WP-A", SIGNATURE)),
+        ..CASE
+    },
+    Case {
+        rule: Rule::SignatureOnce,
+        stage: World::founded,
+        prepare: |world| {
+            world.write("p.md", packet(world, "WP-A", SIGNATURE));
+            world.ok("olga", "olga", &["git", "awo", "task", "import", "../p.md"]);
+            world.write("p.md", packet(world, "WP-B", SIGNATURE));
+        },
+        who: OLGA,
+        act: &["git", "awo", "task", "import", "../p.md"],
+        pick: BY_HAND,
+        then: |world| world.write("p.md", packet(world, "WP-B", "olga010320260901")),
         ..CASE
     },
     Case {

@@ -9,7 +9,7 @@ use crate::cli::{Answer, Context};
 use crate::ops::task::{self, Packet};
 use crate::ops::{Error, Session};
 use crate::packet;
-use crate::record::contract::{Contract, Gate1};
+use crate::record::contract::{Contract, Gate1, WorkPacket};
 use crate::record::path::{LONGEST, cut};
 use crate::record::{Gate, RefName, TaskId};
 use crate::render::one_line;
@@ -37,6 +37,9 @@ enum TaskCommand {
         /// The target repository, if the packet names none
         #[arg(long, default_value = ".")]
         locator: String,
+        /// The packet of the version before, if that has no contract here
+        #[arg(long, value_name = "FILE")]
+        predecessor: Option<PathBuf>,
         /// Show the contract without storing it
         #[arg(long)]
         dry_run: bool,
@@ -92,12 +95,17 @@ pub fn run(context: &Context, args: &TaskArgs) -> Result<Answer, Error> {
             file,
             reference,
             locator,
+            predecessor,
             dry_run,
         } => {
             let packet = Packet {
                 bytes: context.read(file)?,
                 target_ref: RefName::new(reference.as_str())?,
                 locator: locator.clone(),
+                predecessor: predecessor
+                    .as_ref()
+                    .map(|it| context.read(it))
+                    .transpose()?,
             };
             match dry_run {
                 true => Ok(answer(&packet.read()?, "would become a contract")),
@@ -109,6 +117,7 @@ pub fn run(context: &Context, args: &TaskArgs) -> Result<Answer, Error> {
                 bytes: packet(new).into_bytes(),
                 target_ref: RefName::new(new.reference.as_str())?,
                 locator: ".".to_owned(),
+                predecessor: None,
             };
             import(context, packet)
         }
@@ -190,6 +199,34 @@ fn answer(contract: &Contract, what: &str) -> Answer {
     if contract.gate1 != Gate1::Sentence {
         line("gate 1", contract.gate1.word());
     }
+    if contract.skeleton {
+        line("skeleton first", "a run that touches documents only");
+    }
+    if contract.post_work {
+        line("post-work", "computed and judged by the server");
+    }
+    if let Some(packet) = &contract.packet {
+        shown(contract, packet, &mut line);
+    }
+    if let Some(gate) = &contract.execution_gate {
+        line("switch", gate.switch.as_deref().unwrap_or_default());
+        line("stage", gate.stage.as_deref().unwrap_or_default());
+        line(
+            "admission file",
+            gate.admission_file.as_deref().unwrap_or_default(),
+        );
+        if gate.outcome_required {
+            line("outcome", "recorded afterwards");
+        }
+    }
+    for notice in &contract.notices {
+        let above = notice.section.as_ref().map(|it| format!("{it}: "));
+        let above = above.unwrap_or_default();
+        line("notice", &format!("{above}{}", notice.text));
+    }
+    for supplied in &contract.supplied {
+        line("supplied", supplied);
+    }
     for missed in &contract.not_understood {
         line("not understood", missed);
     }
@@ -202,6 +239,75 @@ fn answer(contract: &Contract, what: &str) -> Answer {
         }
     });
     Answer::new("contract", value, text)
+}
+
+/// Shows what a work packet says beyond the fields that every contract has.
+fn shown(contract: &Contract, packet: &WorkPacket, line: &mut impl FnMut(&str, &str)) {
+    let named = |field: &str| {
+        let name = field.rsplit('.').next().unwrap_or(field);
+        name.replace('_', " ")
+    };
+    let texts = [
+        ("requestor", &contract.requestor),
+        ("risk tier", &contract.risk_tier),
+        ("user signature", &contract.user_signature),
+    ];
+    for (label, text) in texts {
+        line(label, text.as_deref().unwrap_or_default());
+    }
+    if let Some(base) = contract.base {
+        line("base", &base.to_string());
+    }
+    if let Some(version) = packet.lineage.version {
+        let base = contract.base_task_id.as_ref().unwrap_or(&contract.id);
+        line("version", &format!("{version} of {base}"));
+    }
+    if let Some(it) = &packet.lineage.predecessor {
+        let words = [
+            it.path.clone(),
+            it.sha256.map(|it| format!("SHA-256 {it}")),
+            it.contract.map(|it| format!("contract {it}")),
+            it.external.then(|| "external".to_owned()),
+        ];
+        let words: Vec<_> = words.into_iter().flatten().collect();
+        line("predecessor", &words.join(", "));
+    }
+    line(
+        "agentic mode",
+        if packet.actors.agentic_mode {
+            "YES"
+        } else {
+            "NO"
+        },
+    );
+    let allowed = packet.delegation.as_ref().is_some_and(|it| it.allowed);
+    let delegation = if allowed { "ALLOWED" } else { "DISALLOWED" };
+    line("delegation", delegation);
+    for (field, text) in packet.texts() {
+        if !field.starts_with("packet.lineage.") {
+            line(&named(field), text);
+        }
+    }
+    for criterion in &contract.success_criteria {
+        line("success criterion", criterion);
+    }
+    for scope in &contract.out_of_scope {
+        line("out of scope", scope);
+    }
+    for (field, entries) in packet.lists() {
+        for entry in entries {
+            line(&named(field), entry);
+        }
+    }
+    for risk in &packet.bootstrap.risk_map {
+        line("risk", &risk.to_string());
+    }
+    for text in &contract.lineage {
+        line("lineage", text);
+    }
+    for text in &contract.waivers {
+        line("waiver, as text", text);
+    }
 }
 
 fn list(session: &Session) -> Result<Answer, Error> {

@@ -45,6 +45,35 @@ fields! {
     RiskTier = "risk_tier", "risk tier";
     Requestor = "requestor", "requestor";
     Signature = "user_signature", "user signature";
+    Skeleton = "skeleton", "skeleton";
+    PostWork = "post_work", "post-work";
+    Format = "packet.format_version", "packet format version";
+    Why = "packet.why", "reason of the work";
+    AgentId = "packet.actors.agent_id", "agent id";
+    AgentRole = "packet.actors.role", "role";
+    AgenticMode = "packet.actors.agentic_mode", "agentic mode";
+    OrchestratorModel = "packet.actors.orchestrator_model", "orchestrator model";
+    OrchestrationStart = "packet.actors.orchestration_started_at", "start of the orchestration";
+    CoderModel = "packet.actors.coder_model", "coder model";
+    Reasoning = "packet.actors.reasoning_strength", "reasoning strength";
+    Delegation = "packet.delegation.allowed", "sub-agent delegation";
+    DelegationEvidence = "packet.delegation.operator_approval_evidence", "operator approval evidence";
+    DelegationReasoning = "packet.delegation.reasoning_assumption", "reasoning assumption";
+    Refinement = "packet.refinement_file", "refinement file";
+    PredecessorPath = "packet.lineage.predecessor.path", "path of the predecessor";
+    PredecessorSha256 = "packet.lineage.predecessor.sha256", "digest of the predecessor";
+    PredecessorContract = "packet.lineage.predecessor.contract", "contract of the predecessor";
+    PredecessorExternal = "packet.lineage.predecessor.external", "external predecessor";
+    SpecBaseline = "packet.authority.spec_baseline", "spec baseline";
+    SpecTarget = "packet.authority.spec_target", "spec target";
+    Codex = "packet.authority.codex", "codex";
+    TaskBoard = "packet.authority.task_board", "task board";
+    Traceability = "packet.authority.traceability", "traceability registry";
+    ClosureApplicable = "packet.closure_plan.applicable", "applicability of the closure plan";
+    TrustBoundary = "packet.closure_plan.trust_boundary", "trust boundary";
+    GateSwitch = "execution_gate.switch", "switch of the execution gate";
+    GateAdmission = "execution_gate.admission_file", "admission file";
+    GateOutcome = "execution_gate.outcome_required", "outcome";
 }
 
 fields! {
@@ -59,6 +88,62 @@ fields! {
     Evidence = "evidence", "evidence";
     Lineage = "lineage", "lineage";
     Waivers = "waivers", "waivers";
+    Preserved = "packet.lineage.preserved", "what is preserved";
+    Changed = "packet.lineage.changed", "what is changed";
+    Dropped = "packet.lineage.dropped", "what is dropped";
+    DelegationRules = "packet.delegation.rules", "rules of delegation";
+    Anchors = "packet.authority.spec_anchors", "spec anchors";
+    FilesToOpen = "packet.bootstrap.files", "files to open";
+    SearchTerms = "packet.bootstrap.search_terms", "search terms";
+    RunCommands = "packet.bootstrap.commands", "run commands";
+    RiskMap = "packet.bootstrap.risk_map", "risk map";
+    SkeletonProposed = "packet.skeleton.proposed", "proposed interfaces";
+    SkeletonQuestions = "packet.skeleton.questions", "open questions";
+    SkeletonNotes = "packet.skeleton.notes", "notes on the skeleton";
+    SourcesOfTruth = "packet.closure_plan.server_sources_of_truth", "server sources of truth";
+    ProvenanceFields = "packet.closure_plan.required_provenance_fields", "required provenance fields";
+    VerificationPlan = "packet.closure_plan.verification_plan", "verification plan";
+    ErrorTaxonomy = "packet.closure_plan.error_taxonomy_plan", "error taxonomy plan";
+    UiGuardrails = "packet.closure_plan.ui_guardrails", "UI guardrails";
+    ValidatorAssertions = "packet.closure_plan.validator_assertions", "validator assertions";
+    Implementation = "packet.forms.implementation", "implementation";
+    Hygiene = "packet.forms.hygiene", "hygiene";
+    Validation = "packet.forms.validation", "validation";
+    StatusHandoff = "packet.forms.status_handoff", "status hand-off";
+    EvidenceMapping = "packet.forms.evidence_mapping", "evidence mapping";
+    EvidenceForm = "packet.forms.evidence", "evidence of the work";
+    Reports = "packet.forms.validation_reports", "validation reports";
+}
+
+impl Scalar {
+    /// Returns the words for yes and no, if those are what the field can say.
+    pub(in super::super) fn flag(self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Self::Delegation => Some(("ALLOWED", "DISALLOWED")),
+            Self::AgenticMode
+            | Self::ClosureApplicable
+            | Self::Skeleton
+            | Self::PostWork
+            | Self::PredecessorExternal
+            | Self::GateOutcome => Some(("YES", "NO")),
+            _ => None,
+        }
+    }
+
+    /// Returns whether a remark in brackets may follow the value.
+    pub(in super::super) fn has_remark(self) -> bool {
+        matches!(
+            self,
+            Self::Id
+                | Self::BaseId
+                | Self::Base
+                | Self::Signature
+                | Self::Format
+                | Self::SpecTarget
+                | Self::Refinement
+                | Self::DelegationReasoning
+        ) || self.flag().is_some()
+    }
 }
 
 impl List {
@@ -68,5 +153,18 @@ impl List {
             self,
             Self::AllowedPaths | Self::ForbiddenPaths | Self::ForbiddenActions
         )
+    }
+
+    /// Returns whether an entry is asked for, so that a placeholder is none.
+    pub(in super::super) fn is_demanded(self) -> bool {
+        self.field().starts_with("packet.closure_plan.")
+            || matches!(self, Self::SuccessCriteria | Self::Anchors)
+    }
+
+    /// Returns whether a heading or label of the list may stand without entries.
+    pub(in super::super) fn may_be_empty(self) -> bool {
+        !self.is_exact()
+            && (self.field().starts_with("packet.")
+                || matches!(self, Self::Lineage | Self::Waivers))
     }
 }

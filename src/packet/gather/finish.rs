@@ -1,8 +1,9 @@
 //! Builds the draft from what was gathered.
 
 use crate::record::contract::{
-    ActionName, Admission, ContractDraft, Gate1, PacketKind, PathList, SCHEMA, Target,
-    check_pattern, check_sentence,
+    ActionName, Actors, Admission, Authority, Bootstrap, ClosurePlan, ContractDraft, Delegation,
+    ExecutionGate, FORMAT, Forms, Gate1, Lineage, Notice, PacketKind, PathList, Predecessor, Risk,
+    SCHEMA, SkeletonPlan, Target, WorkPacket, check_pattern, check_sentence,
 };
 use crate::record::{ObjectId, RefName, Sha256, TaskId};
 
@@ -45,11 +46,18 @@ impl Gather {
     ) -> Option<ContractDraft> {
         let strict = packet_kind == PacketKind::GovernedWorkflowApproval;
         let mut supplied = Vec::new();
+        let packet = self.work_packet(packet_kind);
+        let execution_gate = self.execution_gate(strict);
+        let skeleton = match packet_kind {
+            PacketKind::WorkPacket => self.line("skeleton", "").is_some(),
+            _ => self.flag(Scalar::Skeleton),
+        };
+        let post_work = packet_kind == PacketKind::WorkPacket || self.flag(Scalar::PostWork);
 
         let id = self.id();
         let base_task_id = self.name(Scalar::BaseId, TaskId::new);
         let task = self.required(Scalar::Task);
-        let target = self.target(strict, options, &mut supplied);
+        let target = self.target(packet_kind, options, &mut supplied);
         let target_ref = self.target_ref(options, &mut supplied);
         let base = self.base();
         self.check_lists();
@@ -108,8 +116,312 @@ impl Gather {
                 .collect(),
             packet_kind,
             source_sha256,
-            not_understood: self.not_understood(supplied),
+            notices: self.notices(strict),
+            not_understood: self.not_understood(),
+            supplied,
+            skeleton,
+            post_work,
+            packet,
+            execution_gate,
         })
+    }
+
+    /// Complains about a section that is missing.
+    pub(in super::super) fn sections(&mut self, sections: &[(&str, &'static str)]) {
+        for (section, name) in sections {
+            if self.line(section, "").is_none() {
+                self.complain(None, PacketProblem::Missing(name));
+            }
+        }
+    }
+
+    /// Complains about a label that is missing in a section that is there, and about one that says
+    /// nothing.
+    pub(in super::super) fn require(&mut self, labels: &[(&str, &str, &'static str)]) {
+        for (section, label, name) in labels {
+            if let Some(heading) = self.line(section, "")
+                && self.line(section, label).is_none()
+            {
+                self.complain(Some(heading), PacketProblem::Missing(name));
+            }
+        }
+    }
+
+    fn line(&self, section: &str, label: &str) -> Option<usize> {
+        let place = (section.to_owned(), label.to_owned());
+        self.places.get(&place).copied()
+    }
+
+    /// Returns what a field says that is yes or no; nothing said is no.
+    fn flag(&mut self, scalar: Scalar) -> bool {
+        let (Some((yes, no)), Some(said)) = (scalar.flag(), self.scalars.get(&scalar).cloned())
+        else {
+            return false;
+        };
+        if said.text != yes && said.text != no {
+            let problem = PacketProblem::Flag {
+                what: scalar.name(),
+                text: said.text.clone(),
+                words: (yes, no),
+            };
+            self.complain(Some(said.line), problem);
+        }
+        said.text == yes
+    }
+
+    /// Returns a field that a work packet must have where `kind` is one; the label is there, as
+    /// [`Self::require`] sees to.
+    fn said(&mut self, kind: PacketKind, scalar: Scalar, label: (&str, &str)) -> Option<String> {
+        let text = self.text(scalar);
+        if text.is_none()
+            && kind == PacketKind::WorkPacket
+            && let Some(line) = self.line(label.0, label.1)
+        {
+            self.complain(Some(line), PacketProblem::Missing(scalar.name()));
+        }
+        text
+    }
+
+    fn work_packet(&mut self, kind: PacketKind) -> Option<WorkPacket> {
+        let said = |field: &str| field.starts_with("packet.");
+        let any = self.scalars.keys().any(|it| said(it.field()))
+            || self.lists.keys().any(|it| said(it.field()));
+        if kind != PacketKind::WorkPacket && !any {
+            return None;
+        }
+        self.unsaid(kind);
+        let format = self.scalars.get(&Scalar::Format).cloned();
+        match &format {
+            Some(said) if said.text != FORMAT => {
+                let problem = PacketProblem::Format(said.text.clone());
+                self.complain(Some(said.line), problem);
+            }
+            // A Markdown packet without the label has been complained about already.
+            None if kind != PacketKind::WorkPacket => {
+                self.complain(None, PacketProblem::Missing(Scalar::Format.name()));
+            }
+            _ => {}
+        }
+        let lineage = self.lineage(kind);
+        let agentic_mode = self.flag(Scalar::AgenticMode);
+        let allowed = self.flag(Scalar::Delegation);
+        let delegation = self.scalars.contains_key(&Scalar::Delegation);
+        let applicable = self.flag(Scalar::ClosureApplicable);
+        let closure_plan = self.scalars.contains_key(&Scalar::ClosureApplicable);
+        let risk_map = self.risk_map();
+        Some(WorkPacket {
+            format_version: format.map(|it| it.text).unwrap_or_default(),
+            lineage,
+            actors: Actors {
+                agent_id: self.text(Scalar::AgentId),
+                role: self.text(Scalar::AgentRole),
+                agentic_mode,
+                orchestrator_model: self.text(Scalar::OrchestratorModel),
+                orchestration_started_at: self.text(Scalar::OrchestrationStart),
+                coder_model: self.text(Scalar::CoderModel),
+                reasoning_strength: self.text(Scalar::Reasoning),
+            },
+            delegation: delegation.then(|| Delegation {
+                allowed,
+                operator_approval_evidence: self.text(Scalar::DelegationEvidence),
+                reasoning_assumption: self.text(Scalar::DelegationReasoning),
+                rules: self.texts(List::DelegationRules),
+            }),
+            refinement_file: self.text(Scalar::Refinement),
+            why: self.text(Scalar::Why),
+            authority: Authority {
+                spec_baseline: self.text(Scalar::SpecBaseline),
+                spec_target: self.text(Scalar::SpecTarget),
+                spec_anchors: self.texts(List::Anchors),
+                codex: self.text(Scalar::Codex),
+                task_board: self.text(Scalar::TaskBoard),
+                traceability: self.text(Scalar::Traceability),
+            },
+            bootstrap: Bootstrap {
+                files: self.texts(List::FilesToOpen),
+                search_terms: self.texts(List::SearchTerms),
+                commands: self.texts(List::RunCommands),
+                risk_map,
+            },
+            skeleton: SkeletonPlan {
+                proposed: self.texts(List::SkeletonProposed),
+                questions: self.texts(List::SkeletonQuestions),
+                notes: self.texts(List::SkeletonNotes),
+            },
+            closure_plan: closure_plan.then(|| ClosurePlan {
+                applicable,
+                trust_boundary: self.text(Scalar::TrustBoundary),
+                server_sources_of_truth: self.texts(List::SourcesOfTruth),
+                required_provenance_fields: self.texts(List::ProvenanceFields),
+                verification_plan: self.texts(List::VerificationPlan),
+                error_taxonomy_plan: self.texts(List::ErrorTaxonomy),
+                ui_guardrails: self.texts(List::UiGuardrails),
+                validator_assertions: self.texts(List::ValidatorAssertions),
+            }),
+            forms: Forms {
+                implementation: self.texts(List::Implementation),
+                hygiene: self.texts(List::Hygiene),
+                validation: self.texts(List::Validation),
+                status_handoff: self.texts(List::StatusHandoff),
+                evidence_mapping: self.texts(List::EvidenceMapping),
+                evidence: self.texts(List::EvidenceForm),
+                validation_reports: self.texts(List::Reports),
+            },
+        })
+    }
+
+    /// Complains about labels of a work packet that are there and say nothing.
+    fn unsaid(&mut self, kind: PacketKind) {
+        for (scalar, section, label) in [
+            (Scalar::BaseId, "metadata", "base wp id"),
+            (Scalar::Base, "metadata", "merge base sha"),
+            (Scalar::Requestor, "metadata", "requestor"),
+            (Scalar::AgentId, "metadata", "agent id"),
+            (Scalar::AgentRole, "metadata", "role"),
+            (Scalar::AgenticMode, "metadata", "agentic mode"),
+            (Scalar::CoderModel, "metadata", "coder model"),
+            (Scalar::Reasoning, "metadata", "coder reasoning strength"),
+            (Scalar::RiskTier, "metadata", "risk tier"),
+            (Scalar::Signature, "metadata", "user signature"),
+            (Scalar::Format, "metadata", "packet format version"),
+            (
+                Scalar::Refinement,
+                "technical refinement",
+                "refinement file",
+            ),
+            (Scalar::Why, "scope", "why"),
+            (Scalar::Validation, "quality gate", "test plan"),
+            (Scalar::SpecBaseline, "authority", "spec baseline"),
+            (Scalar::SpecTarget, "authority", "spec target"),
+        ] {
+            self.said(kind, scalar, (section, label));
+        }
+        for list in [List::SuccessCriteria, List::Rollback, List::Anchors] {
+            if let Some(listed) = self.lists.get(&list)
+                && listed.entries.is_empty()
+                && kind == PacketKind::WorkPacket
+            {
+                let line = Some(listed.line);
+                self.complain(line, PacketProblem::EmptyList(list.name()));
+            }
+        }
+    }
+
+    fn lineage(&mut self, kind: PacketKind) -> Lineage {
+        let id = self.scalars.get(&Scalar::Id).cloned();
+        let name = id.as_ref().and_then(|said| TaskId::new(&said.text).ok());
+        let version = name.as_ref().and_then(|name| name.versioned().1);
+        let earlier = name.as_ref().map(TaskId::earlier).unwrap_or_default();
+        self.predecessor(&earlier);
+        let external = self.flag(Scalar::PredecessorExternal);
+        let predecessor = Predecessor {
+            contract: self.digest(Scalar::PredecessorContract),
+            path: self.text(Scalar::PredecessorPath),
+            sha256: self.digest(Scalar::PredecessorSha256),
+            external,
+        };
+        let predecessor = Some(predecessor).filter(|it| *it != Predecessor::default());
+        if kind == PacketKind::WorkPacket && !earlier.is_empty() && predecessor.is_none() {
+            let heading = self.line("lineage audit", "");
+            let line = heading.or(id.map(|said| said.line));
+            self.complain(line, PacketProblem::Missing("prior packet"));
+        }
+        Lineage {
+            version,
+            predecessor,
+            preserved: self.texts(List::Preserved),
+            changed: self.texts(List::Changed),
+            dropped: self.texts(List::Dropped),
+        }
+    }
+
+    /// Takes the predecessor from the packets that came before: the only one, or the one whose name is
+    /// that of the version before.
+    fn predecessor(&mut self, earlier: &[TaskId]) {
+        let priors = std::mem::take(&mut self.priors);
+        let named = |(said, _): &&(Said, String)| {
+            let name = said.text.rsplit('/').next().unwrap_or_default();
+            let name = name.strip_suffix(".md").unwrap_or(name);
+            earlier.iter().any(|id| id.as_str() == name)
+        };
+        let matching: Vec<_> = priors.iter().filter(named).collect();
+        let (said, remark) = match (priors.as_slice(), matching.as_slice()) {
+            ([], _) => return,
+            ([only], _) => only,
+            (_, [only]) => *only,
+            ([first, ..], _) => {
+                let line = Some(first.0.line);
+                return self.complain(line, PacketProblem::Predecessor);
+            }
+        };
+        self.say(Scalar::PredecessorPath, said.line, &said.text);
+        let words = || remark.split(|c: char| !c.is_ascii_alphanumeric());
+        if let Some(digest) = words().find(|word| word.parse::<Sha256>().is_ok()) {
+            self.say(Scalar::PredecessorSha256, said.line, digest);
+        }
+        if words().any(|word| word == "external") {
+            self.say(Scalar::PredecessorExternal, said.line, "YES");
+        }
+    }
+
+    fn digest(&mut self, scalar: Scalar) -> Option<Sha256> {
+        let said = self.scalars.get(&scalar)?.clone();
+        match said.text.parse() {
+            Ok(digest) => Some(digest),
+            Err(source) => {
+                let what = scalar.name();
+                self.complain(Some(said.line), PacketProblem::Digest { what, source });
+                None
+            }
+        }
+    }
+
+    fn risk_map(&mut self) -> Vec<Risk> {
+        let mut risks = Vec::new();
+        for said in self.entries(List::RiskMap) {
+            match Risk::parse(&said.text) {
+                Some(risk) => risks.push(risk),
+                None => {
+                    let why = "write it as \"what may go wrong\" -> \"what would follow\"";
+                    self.unreadable(List::RiskMap.name(), said.line, &said.text, why);
+                }
+            }
+        }
+        risks
+    }
+
+    fn execution_gate(&mut self, approval: bool) -> Option<ExecutionGate> {
+        let said = |scalar: &Scalar| self.scalars.contains_key(scalar);
+        let any = [
+            Scalar::GateSwitch,
+            Scalar::GateAdmission,
+            Scalar::GateOutcome,
+        ];
+        let section = approval && self.line("execution gate", "").is_some();
+        if !section && !any.iter().any(said) {
+            return None;
+        }
+        let outcome_required = self.flag(Scalar::GateOutcome);
+        Some(ExecutionGate {
+            switch: self.text(Scalar::GateSwitch),
+            stage: self.text(Scalar::Stage),
+            admission_file: self.text(Scalar::GateAdmission),
+            outcome_required,
+        })
+    }
+
+    /// Returns what the packet says of itself. Lines above an approval packet are such text too.
+    fn notices(&mut self, approval: bool) -> Vec<Notice> {
+        let wrapper = std::mem::take(&mut self.wrapper);
+        let notice = |section, text| Notice { section, text };
+        let mut notices = Vec::new();
+        match approval {
+            true => notices.extend(wrapper.into_iter().map(|(_, text)| notice(None, text))),
+            false => self.notes.extend(wrapper),
+        }
+        let said = std::mem::take(&mut self.notices).into_iter();
+        notices.extend(said.map(|(section, text)| notice(section, text)));
+        notices
     }
 
     fn text(&self, scalar: Scalar) -> Option<String> {
@@ -119,7 +431,11 @@ impl Gather {
     fn required(&mut self, scalar: Scalar) -> Option<String> {
         let text = self.text(scalar);
         if text.is_none() {
-            self.complain(None, PacketProblem::Missing(scalar.name()));
+            let line = match scalar {
+                Scalar::Task => self.line("scope", "what"),
+                _ => None,
+            };
+            self.complain(line, PacketProblem::Missing(scalar.name()));
         }
         text
     }
@@ -182,10 +498,11 @@ impl Gather {
 
     fn target(
         &mut self,
-        strict: bool,
+        kind: PacketKind,
         options: &ImportOptions,
         supplied: &mut Vec<String>,
     ) -> Option<Target> {
+        let strict = kind == PacketKind::GovernedWorkflowApproval;
         let stated = self.text(Scalar::Locator);
         if let Some(locator) = &stated
             && let Some(sentence) = self.scalars.get(&Scalar::Sentence).cloned()
@@ -210,6 +527,12 @@ impl Gather {
         };
         let status = match self.text(Scalar::AdmissionStatus) {
             None if strict => self.required(Scalar::AdmissionStatus),
+            // Who may sign a contract may admit the repository that it is signed in.
+            None if kind == PacketKind::WorkPacket && locator.as_deref() == Some(".") => {
+                supplied
+                    .push("target.admission.status: admitted by who signs the contract".to_owned());
+                Some("admitted".to_owned())
+            }
             None => {
                 supplied.push("target.admission.status: the packet gives none".to_owned());
                 Some("unstated".to_owned())
@@ -287,7 +610,7 @@ impl Gather {
                     continue;
                 }
                 self.complain(Some(listed.line), PacketProblem::EmptyList(list.name()));
-            } else if listed.none.is_none() {
+            } else if listed.none.is_none() && !list.may_be_empty() {
                 self.note(listed.line, &format!("{}: nothing follows", list.name()));
             }
         }
@@ -354,13 +677,12 @@ impl Gather {
         gate1
     }
 
-    fn not_understood(&mut self, supplied: Vec<String>) -> Vec<String> {
+    fn not_understood(&mut self) -> Vec<String> {
         self.notes.sort_by_key(|(line, _)| *line);
-        let notes = self
-            .notes
-            .iter()
-            .map(|(line, text)| format!("line {line}: {text}"));
-        notes.chain(supplied).collect()
+        let notes = self.notes.iter();
+        notes
+            .map(|(line, text)| format!("line {line}: {text}"))
+            .collect()
     }
 
     fn line_of(&self, field: &str) -> Option<usize> {
@@ -368,8 +690,11 @@ impl Gather {
         let list = List::ALL.iter().find(|list| list.field() == field);
         let scalar = scalar.and_then(|scalar| self.scalars.get(scalar));
         let list = list.and_then(|list| self.lists.get(list));
-        scalar
-            .map(|said| said.line)
-            .or(list.map(|listed| listed.line))
+        // A part of a plan that is missing is missed where the plan says that it applies.
+        let plan = field.starts_with("packet.closure_plan.");
+        let plan = plan.then(|| self.scalars.get(&Scalar::ClosureApplicable));
+        let line = scalar.map(|said| said.line);
+        let line = line.or(list.map(|listed| listed.line));
+        line.or(plan.flatten().map(|said| said.line))
     }
 }

@@ -37,6 +37,12 @@ fn draft() -> ContractDraft {
         packet_kind: PacketKind::Toml,
         source_sha256: Sha256::of(b""),
         not_understood: vec![],
+        supplied: Vec::new(),
+        skeleton: false,
+        post_work: false,
+        packet: None,
+        notices: Vec::new(),
+        execution_gate: None,
     }
 }
 
@@ -130,4 +136,59 @@ fn two_unicode_forms_of_a_key_are_one_key_twice() {
     assert_eq!(draft.extra_twice(), None);
     draft.extra.insert(keys[2].to_owned(), String::new());
     assert_eq!(draft.extra_twice(), Some((keys[2], keys[0])));
+}
+
+/// A contract as it was written before work packets had fields of their own. It never changes.
+const EARLIER: &str = r#"{"allowed_paths":["src/"],"approval_sentence":"I approve T-1.","evidence":[],"extra":{},"forbidden_actions":["push"],"forbidden_paths":[".env"],"id":"T-1","lineage":["v1 was dropped."],"not_understood":["line 3: x"],"out_of_scope":[],"packet_kind":"work-packet","rollback":[],"schema":"awo.contract/1","source_sha256":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","status":"Ready","success_criteria":[],"target":{"admission":{"status":"unstated"},"locator":"."},"target_ref":"refs/heads/main","task":"Do it.","user_signature":"any text","waivers":[]}"#;
+
+#[test]
+fn an_earlier_contract_is_read_and_written_byte_for_byte() {
+    let contract: Contract = serde_json::from_str(EARLIER).unwrap();
+    assert!(contract.packet.is_none() && !contract.post_work && !contract.skeleton);
+    assert_eq!(
+        serde_json::to_value(&contract).unwrap().to_string(),
+        EARLIER
+    );
+}
+
+#[test]
+fn ids_have_one_version_in_one_spelling() {
+    let id = |text: &str| TaskId::new(text).unwrap();
+    for (text, base, version) in [
+        ("WP-X", "WP-X", None),
+        ("WP-X-v2", "WP-X", Some(2)),
+        ("WP-X-v1-v10", "WP-X-v1", Some(10)),
+        ("WP-X-v02", "WP-X-v02", None),
+        ("WP-X-v0", "WP-X-v0", None),
+        ("WP-X-v+2", "", None),
+        ("WP-X-V2", "WP-X-V2", None),
+        ("WP-X-v4294967296", "WP-X-v4294967296", None),
+    ] {
+        let Ok(it) = TaskId::new(text) else { continue };
+        assert_eq!(it.versioned(), (id(base), version), "{text}");
+    }
+    assert_eq!(id("X-v3").earlier(), [id("X-v2")]);
+    assert_eq!(id("X-v2").earlier(), [id("X-v1"), id("X")]);
+    assert!(id("X-v1").earlier().is_empty());
+    assert!(id("X").earlier().is_empty());
+}
+
+#[test]
+fn a_user_signature_has_letters_and_twelve_digits() {
+    for good in ["a000000000000", "ilse010120261200"] {
+        assert!(is_signature(good), "{good}");
+    }
+    for bad in [
+        "",
+        "000000000000",
+        "a00000000000",
+        "a0000000000000",
+        "A000000000000",
+        "a-000000000000",
+        "\u{e4}000000000000",
+        "a00000000000\u{663}",
+        "a000000000000\n",
+    ] {
+        assert!(!is_signature(bad), "{bad:?}");
+    }
 }

@@ -376,5 +376,11 @@ fn contract() -> ContractDraft {
         packet_kind: PacketKind::Toml,
         source_sha256: Sha256::of(b"packet"),
         not_understood: Vec::new(),
+        supplied: Vec::new(),
+        skeleton: false,
+        post_work: false,
+        packet: None,
+        notices: Vec::new(),
+        execution_gate: None,
     }
 }
