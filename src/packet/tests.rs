@@ -698,6 +698,12 @@ fn a_toml_packet_says_all_that_a_work_packet_says() {
             "sha256 = \"abc\"",
             "digest of the predecessor",
         ),
+        ("allowed = false\n", "", "sub-agent delegation"),
+        (
+            "applicable = true\n",
+            "",
+            "applicability of the closure plan",
+        ),
         (
             "ui_guardrails = [\"N/A (no interface)\"]",
             "ui_guardrails = []",
@@ -707,9 +713,14 @@ fn a_toml_packet_says_all_that_a_work_packet_says() {
         let text = with(OWN_WORK, from, to);
         let found = complaints(&text);
         let line = Some(line_of(&text, to.trim()));
-        let hit = found
-            .iter()
-            .any(|(at, text)| *at == line && text.contains(message));
+        let hit = found.iter().any(|(at, text)| {
+            let placed = if to.is_empty() {
+                at.is_some()
+            } else {
+                *at == line
+            };
+            placed && text.contains(message)
+        });
         assert!(hit, "{to:?} is refused in line {line:?}: {found:#?}");
     }
 }

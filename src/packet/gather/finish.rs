@@ -202,6 +202,9 @@ impl Gather {
             }
             _ => {}
         }
+        // What stands beside such a word would be lost without it.
+        self.whole(Scalar::Delegation, "packet.delegation.");
+        self.whole(Scalar::ClosureApplicable, "packet.closure_plan.");
         let lineage = self.lineage(kind);
         let agentic_mode = self.flag(Scalar::AgenticMode);
         let allowed = self.flag(Scalar::Delegation);
@@ -268,6 +271,21 @@ impl Gather {
                 validation_reports: self.texts(List::Reports),
             },
         })
+    }
+
+    /// Complains about fields of a table whose first word, yes or no, is missing.
+    fn whole(&mut self, word: Scalar, table: &str) {
+        let scalars = self.scalars.iter();
+        let scalars = scalars.map(|(scalar, said)| (scalar.field(), said.line));
+        let lists = self.lists.iter();
+        let lists = lists.map(|(list, listed)| (list.field(), listed.line));
+        let mut fields = scalars.chain(lists);
+        let first = fields.find(|(field, _)| field.starts_with(table));
+        if let Some((_, line)) = first
+            && !self.scalars.contains_key(&word)
+        {
+            self.complain(Some(line), PacketProblem::Missing(word.name()));
+        }
     }
 
     /// Complains about labels of a work packet that are there and say nothing.

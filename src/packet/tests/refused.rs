@@ -366,6 +366,18 @@ fn a_faulty_work_packet_is_refused_with_its_line() {
         ),
         (
             "- SUB_AGENT_DELEGATION: DISALLOWED",
+            "- SUB_AGENT_DELEGATION: N/A",
+            "- SUB_AGENT_REASONING",
+            "cannot find the sub-agent delegation",
+        ),
+        (
+            "PLAN_APPLICABLE: YES",
+            "PLAN_APPLICABLE: N/A",
+            "- TRUST_BOUNDARY",
+            "cannot find the applicability",
+        ),
+        (
+            "- SUB_AGENT_DELEGATION: DISALLOWED",
             "- SUB_AGENT_DELEGATION: PERHAPS",
             "- SUB_AGENT_DELEGATION:",
             "it is ALLOWED or DISALLOWED",
