@@ -107,6 +107,9 @@ pub enum Process {
     /// Standard output did not take all of a result.
     #[error("cannot write to standard output")]
     Output(#[source] std::io::Error),
+    /// Standard output is `/dev/null`, where something must not be lost.
+    #[error("standard output keeps nothing")]
+    Nowhere,
     /// A terminal gave no answer.
     #[error("cannot read the sentence")]
     Terminal(#[source] std::io::Error),
@@ -124,7 +127,7 @@ pub enum Process {
 impl Coded for Process {
     fn diagnosis(&self) -> Diagnosis {
         let rule = match self {
-            Process::Output(_) => Rule::OutputWritten,
+            Process::Output(_) | Process::Nowhere => Rule::OutputWritten,
             Process::Terminal(_) => Rule::TerminalReadable,
             Process::Program(_) => Rule::ProgramFound,
             Process::Directory(_) => Rule::FileUsable,

@@ -9,15 +9,14 @@ use crate::facts::log;
 use crate::facts::run::Collector;
 use crate::policy::{Role, Verified};
 use crate::record::{
-    Choice, DecisionId, EscalationId, Findings, Gate, Reason, Refusal, Rule, RunId, Sha256,
-    Subject, TaskId, Timestamp, Token,
+    Choice, EscalationId, Findings, Gate, Reason, Refusal, Rule, RunId, Sha256, Subject, TaskId,
+    Timestamp, Token,
 };
 use crate::records::{
     CONSENT_SCHEMA, CloudEscalation, ConsentReceipt, ConsentReceiptPredicate, ESCALATION_SCHEMA,
     EscalationPredicate, EscalationUsePredicate, Kind, PLAN_SCHEMA, Predicate, ProjectionPlan,
     ProjectionPlanPredicate, Target,
 };
-use crate::rules::automation::Standing;
 use crate::rules::{absent, clone, escalation as rules};
 use crate::store;
 use crate::store::additions::Additions;
@@ -25,7 +24,7 @@ use crate::store::batch::Batch;
 use crate::store::layout;
 use crate::sys::{file, random};
 
-use super::decide::{self, Decided, Standings};
+use super::decide::{self, Decided};
 use super::{Error, Session, fetch, push, remote};
 
 /// Who may ask, plan and send.
@@ -297,12 +296,14 @@ pub fn consent(session: &Session, request: ConsentRequest<'_>) -> Result<Consent
     }
     let expires = now.plus_hours(request.hours.unwrap_or(most));
     let on = Token::new(format!("escalation/{id}"))?;
+    let gate = Token::new(Gate::CloudEscalation.name())?;
+    let asked = collector.asked(Target::Record(there.request.digest()).key(&gate), None)?;
     let (decided, batch) = decide::draft(
         session,
         &records,
         decide::Request {
-            gate: Token::new(Gate::CloudEscalation.name())?,
-            answers: deferred(&collector, &there.request)?,
+            gate,
+            answers: asked.map(|it| it.id().clone()),
             target: on,
             choice: match request.approved {
                 true => Choice::Approve,
@@ -351,21 +352,6 @@ pub fn consent(session: &Session, request: ConsentRequest<'_>) -> Result<Consent
         record: envelope.digest(),
         expires,
     })
-}
-
-/// Returns the decision by which a person is asked for a consent, if somebody was deferred.
-fn deferred(
-    collector: &Collector<'_>,
-    request: &Verified<EscalationPredicate>,
-) -> Result<Option<DecisionId>, Error> {
-    let gate = Token::new(Gate::CloudEscalation.name())?;
-    let mut standings = Standings::at(collector, collector.time);
-    for decision in collector.decisions_on(Target::Record(request.digest()).key(&gate))? {
-        if standings.of(&decision)? == Standing::Open {
-            return Ok(Some(decision.predicate().id().clone()));
-        }
-    }
-    Ok(None)
 }
 
 /// Bytes that may be handed over now: the server has recorded that they are.
@@ -442,7 +428,7 @@ pub fn send(
         decided: says.decided,
         decision: says.decision.clone(),
         escalation: id.clone(),
-        nonce: Token::new(hex(&nonce))?,
+        nonce: Token::new(Sha256::of(&nonce).to_string())?,
         payload_sha256: digest,
         time: session.now(),
     })?;
@@ -482,10 +468,6 @@ pub fn send(
         record: own,
         aside,
     })
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Waits until the receive log of the server has the use, and refuses if another one came first.

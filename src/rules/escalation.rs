@@ -406,12 +406,3 @@ pub fn without_receipt(id: &EscalationId, remote: &str) -> Finding {
         .expected("the server's receipt of the use, before anything is handed over")
         .remedy("git awo escalate list --open; a server writes receipts once it has a key: git awo doctor")
 }
-
-/// What is written to nowhere is used all the same.
-pub fn to_nowhere(id: &EscalationId) -> Finding {
-    Rule::OutputWritten
-        .finding(Subject::of_record(id))
-        .found("a standard output that keeps nothing")
-        .expected("a file or a program that takes the bytes")
-        .remedy(format!("git awo escalate send {id} FILE > OUTPUT"))
-}

@@ -10,11 +10,10 @@ use super::integrity::write_out;
 use crate::cli::{Answer, Context};
 use crate::ops::escalate::{self, Listed, Projection};
 use crate::ops::integrity::shown;
-use crate::ops::{Error, Session};
+use crate::ops::{Error, Process, Session};
 use crate::record::{EscalationId, Reason, RunId, TaskId, Token};
 use crate::records::CloudEscalation;
 use crate::render;
-use crate::rules::escalation;
 use crate::sys::file::is_null;
 
 /// Hand content to a model elsewhere, with a person's consent to exactly these bytes
@@ -234,8 +233,8 @@ fn send(context: &Context, plan: &str, file: &OsString, remote: &str) -> Result<
     }
     if is_null(&io::stdout()) {
         // What the shell closes (`>&-`) is opened as /dev/null before this program begins.
-        let message = "nothing is handed over";
-        return Err(Error::undecided(message, escalation::to_nowhere(&id)));
+        let hint = format!("git awo escalate send {id} {} > OUTPUT", shown(file));
+        return Err(Error::from(Process::Nowhere).hint(hint));
     }
     let path = context.directory().join(file);
     let sent = escalate::send(&context.session()?, &id, (&path, &shown(file)), remote)?;
