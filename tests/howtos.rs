@@ -15,6 +15,18 @@ const HERE: &str = "howto";
 pub const MOVES: &str = "echo mine >> vendor/lib/lib\ngit -C vendor/lib commit -q -a -m Mine\n\
                          git commit -q -S -a -m Move\n";
 
+/// Types these lines of a page as they stand, and returns what they print.
+#[track_caller]
+pub fn typed(world: &World, who: &str, lines: &str) -> String {
+    let program = Path::new(PROGRAM).parent().unwrap();
+    let path = format!("{}:/usr/local/bin:/usr/bin:/bin", program.display());
+    let mut command = world.command(who, who, &["sh", "-ec", lines]);
+    let done = command.env("PATH", path).output().unwrap();
+    let said = String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.success(), "{lines}\n{said}");
+    String::from_utf8_lossy(&done.stdout).into_owned()
+}
+
 /// The block of a page: what it is, and its lines.
 pub fn blocks(page: &str) -> Vec<(String, String)> {
     let path = format!("{}/docs/{page}.md", env!("CARGO_MANIFEST_DIR"));

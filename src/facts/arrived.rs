@@ -39,7 +39,7 @@ pub struct InLedger {
     /// The digest of the packet of its task, if the record binds one and it is there.
     pub packet: Option<Sha256>,
     /// The task that the ledger lists for the user signature of the contract, if the record is a contract
-    /// with one.
+    /// with one that comes now.
     pub signed: Option<Option<TaskId>>,
 }
 
@@ -147,7 +147,9 @@ impl Collector<'_> {
             Ok(record) => Arrived::Record(InLedger {
                 belongs: record.predicate().place(&envelope),
                 packet: self.packet_of(&**record.predicate()),
+                // Contracts that were accepted before signatures were listed stay so.
                 signed: signature_of(&**record.predicate())
+                    .filter(|_| self.judging().comes_now(record.digest()))
                     .map(|signature| self.records.signed_task(signature))
                     .transpose()?,
                 record,

@@ -380,3 +380,18 @@ fn a_newest_part_of_the_log_answers_for_what_it_knows() {
         assert_eq!(part.covers_arrivals(), covered);
     }
 }
+
+/// A contract from before user signatures were listed: what was accepted stays so, and comes no second time.
+#[test]
+fn a_contract_whose_user_signature_is_not_listed_is_judged_where_it_comes() {
+    let world = World::new(&[Edit::Contract(|it| {
+        it.user_signature = Some("rita010320260900".to_owned());
+    })]);
+    let found = world.verify(&world.logged(Landed), &crate::check::verify::Scope::All);
+    assert_eq!(codes(&found), [""; 0]);
+    let (before, after) = (world.refs(Founded), world.refs(Approved));
+    assert_eq!(
+        codes(&world.judge(&before, &after)),
+        ["REP-001 signature-once"]
+    );
+}
