@@ -378,6 +378,44 @@ fn a_model_that_has_asked_a_person_does_not_answer_itself() {
     unsent.ok("vera", "vera", &["git", "awo", "verify"]);
 }
 
+/// A question that was settled stands in nobody's way, also in the second in which that came: what the server
+/// takes verifies.
+#[test]
+fn a_question_that_was_taken_back_stands_in_no_models_way() {
+    let world = world("AUTONOMOUS", "");
+    let base = world.rev("otto", "refs/remotes/origin/main");
+    let defer = format!("SpecApproval task/T-1 defer --rationale wait --base {base}");
+    let (code, value, text) = world.decides("olga", &defer);
+    assert_eq!(code, 0, "{text}");
+    let asked = value["decision"].as_str().unwrap().to_owned();
+    world.ok("olga", "olga", &["git", "awo", "push"]);
+    world.ok("otto", "otto", &["git", "awo", "fetch"]);
+    let ask = format!(
+        "SpecApproval task/T-1 approve --confidence 0.9 --rationale x --evidence {base} --base {base}"
+    );
+    let answered = world.copied();
+    let (code, _, text) = world.decides("otto", &ask);
+    assert_eq!(code, 1, "{text}");
+    let revoke = ["git", "awo", "revoke", &asked, "--reason", "no more"];
+    world.ok("olga", "olga", &revoke);
+    world.ok("olga", "olga", &["git", "awo", "push"]);
+    world.ok("otto", "otto", &["git", "awo", "fetch"]);
+    world.approves("otto", &ask);
+    world.ok("otto", "otto", &["git", "awo", "push"]);
+    // Whatever a person decides on it is the answer, whether or not they say so.
+    answered.approves(
+        "olga",
+        &format!("SpecApproval task/T-1 approve --rationale x --base {base}"),
+    );
+    answered.ok("olga", "olga", &["git", "awo", "push"]);
+    let open = answered.ok("olga", "olga", &["git", "awo", "decisions", "--open"]);
+    assert!(open.contains("no decisions"), "{open}");
+    for world in [world, answered] {
+        world.fresh_clone();
+        world.ok("vera", "vera", &["git", "awo", "verify"]);
+    }
+}
+
 /// Of two who decide on the same without knowing of each other one lands; the other is set aside, and stands in
 /// nobody's way.
 #[test]

@@ -673,7 +673,7 @@ fn a_clone_that_trusts_nobody_and_an_output_that_keeps_nothing_get_nothing() {
         "{said}"
     );
     let words = send(&id, "../payload").join(" ");
-    for nowhere in [">&-", "> /dev/null"] {
+    for nowhere in [">&-", "> /dev/null", "1< ../payload"] {
         let line = format!("{words} {nowhere}").replacen("git awo", crate::world::PROGRAM, 1);
         let done = world.run("otto", "otto", &["sh", "-c", &line]);
         assert_eq!(done.code, 3, "{}", done.text);

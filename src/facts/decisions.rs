@@ -164,11 +164,14 @@ impl Collector<'_> {
         arriving: Option<Sha256>,
     ) -> Result<Option<DecisionPredicate>, Error> {
         let judging = self.judging();
+        // The log tells of pushes of one second as of one: what may have settled the question has, and what
+        // may have been asked later was.
         let before = |it: Sha256| arriving.is_none_or(|digest| judging.is_before(it, digest));
+        let settled = |it: Sha256| arriving.is_none_or(|digest| judging.precedes(it, digest));
         let arrival = arriving.and_then(|digest| judging.arrival(digest));
         let time = arrival.unwrap_or(self.time);
         let mut all = self.decisions_on(target_key)?;
-        all.retain(|it| before(it.digest()));
+        all.retain(|it| settled(it.digest()));
         let by_person = |it: &DecisionPredicate| it.decision.actor.kind == ActorKind::Human;
         for decision in &all {
             let it = decision.predicate();
@@ -178,9 +181,10 @@ impl Collector<'_> {
             let answered = others
                 .any(|other| other.responds_to(it) || (by_person(other) && other.replaces(it)));
             if asks
+                && before(decision.digest())
                 && time < it.expires
                 && !answered
-                && !(by_person(it) && self.withdrew(decision, before)?)
+                && !(by_person(it) && self.withdrew(decision, settled)?)
             {
                 return Ok(Some(it.clone()));
             }

@@ -120,11 +120,19 @@ pub(super) fn draft(
         _ => None,
     };
     let collector = session.collector(records)?;
-    let is_asked = by_model && request.choice == Choice::Approve;
-    if is_asked
-        && let Some(deferred) = collector.asked(target.key(&request.gate), None)?
+    let asked = match request.choice {
+        Choice::Defer => None,
+        _ => collector.asked(target.key(&request.gate), None)?,
+    };
+    // Whatever a person decides on it is the answer.
+    let answers = request.answers.or_else(|| {
+        let answered = asked.as_ref().filter(|_| !by_model);
+        answered.map(|it| it.id().clone())
+    });
+    if request.choice == Choice::Approve
+        && let Some(deferred) = &asked
         && let subject = Subject::of_record(&request.target)
-        && let Some(why) = automation::asked(policy, by_model, &deferred, &subject)
+        && let Some(why) = automation::asked(policy, by_model, deferred, &subject)
     {
         return Err(session.refused("a person is asked already", why));
     }
@@ -144,7 +152,7 @@ pub(super) fn draft(
     };
     let key = target.key(&request.gate);
     let mut says = DecisionPredicate {
-        answers: request.answers,
+        answers,
         base,
         context: session.context(roles)?,
         decision: GovDecision {

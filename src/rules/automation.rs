@@ -414,7 +414,8 @@ fn again(says: &DecisionPredicate) -> String {
 fn bare(says: &DecisionPredicate) -> String {
     let it = &says.decision;
     let sure = it.confidence.map(|it| format!(" --confidence {it}"));
-    let sure = sure.unwrap_or_default();
+    let answers = says.answers.as_ref().map(|it| format!(" --answers {it}"));
+    let sure = sure.unwrap_or_default() + &answers.unwrap_or_default();
     let (gate, on, why) = (&it.gate_type, &it.target_ref, &it.rationale);
     match it.decision {
         Choice::Approve => format!("git awo decide {gate} {on} approve --rationale {why}{sure}"),

@@ -208,8 +208,13 @@ pub fn make_directory(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Tells whether an open file is `/dev/null`, which keeps nothing.
-pub fn is_null(file: &impl AsFd) -> bool {
+/// Tells whether what is written to an open file is lost: it is `/dev/null`, or not open for writing, which
+/// the standard library takes for success where it is standard output.
+pub fn keeps_nothing(file: &impl AsFd) -> bool {
+    let flags = rustix::fs::fcntl_getfl(file);
+    if flags.is_ok_and(|it| it & OFlags::ACCMODE == OFlags::RDONLY) {
+        return true;
+    }
     let null = fs::metadata("/dev/null").map(|it| (it.dev(), it.ino()));
     let stat = rustix::fs::fstat(file);
     match (null, stat) {

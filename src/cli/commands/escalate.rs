@@ -14,7 +14,7 @@ use crate::ops::{Error, Process, Session};
 use crate::record::{EscalationId, Reason, RunId, TaskId, Token};
 use crate::records::CloudEscalation;
 use crate::render;
-use crate::sys::file::is_null;
+use crate::sys::file::keeps_nothing;
 
 /// Hand content to a model elsewhere, with a person's consent to exactly these bytes
 ///
@@ -231,7 +231,7 @@ fn send(context: &Context, plan: &str, file: &OsString, remote: &str) -> Result<
         let hint = format!("git awo escalate send {id} {} > OUTPUT", shown(file));
         return Err(Error::usage("the bytes are nothing for a terminal").hint(hint));
     }
-    if is_null(&io::stdout()) {
+    if keeps_nothing(&io::stdout()) {
         // What the shell closes (`>&-`) is opened as /dev/null before this program begins.
         let hint = format!("git awo escalate send {id} {} > OUTPUT", shown(file));
         return Err(Error::from(Process::Nowhere).hint(hint));

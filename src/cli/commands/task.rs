@@ -200,10 +200,10 @@ fn answer(contract: &Contract, what: &str) -> Answer {
         line("gate 1", contract.gate1.word());
     }
     if contract.skeleton {
-        line("skeleton first", "a run that touches documents only");
+        line("skeleton first", "asked for; not judged by this version");
     }
     if contract.post_work {
-        line("post-work", "computed and judged by the server");
+        line("post-work", "asked for; not judged by this version");
     }
     if let Some(packet) = &contract.packet {
         shown(contract, packet, &mut line);
