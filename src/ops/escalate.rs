@@ -261,7 +261,7 @@ pub fn consent(session: &Session, request: ConsentRequest<'_>) -> Result<Consent
     let id = request.id;
     let there = found(session, &collector, &id)?;
     if let Some(consent) = &there.consent {
-        let why = rules::answered(&id, consent);
+        let why = rules::answered(&id, consent, there.withdrawn);
         return Err(session.refused("a person has answered already", why));
     }
     let subject = Subject::of_record(&id);

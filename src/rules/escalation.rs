@@ -383,8 +383,13 @@ pub fn spent(id: &EscalationId) -> Finding {
 }
 
 /// A person has answered this request already.
-pub fn answered(id: &EscalationId, consent: &Verified<ConsentReceiptPredicate>) -> Finding {
+pub fn answered(
+    id: &EscalationId,
+    consent: &Verified<ConsentReceiptPredicate>,
+    withdrawn: bool,
+) -> Finding {
     let (said, again) = match consent.predicate().consent.approved {
+        true if withdrawn => ("withdrawn the consent", ask_again(id)),
         true => (
             "consented",
             format!("git awo revoke {id} --reason TEXT, to withdraw it"),
