@@ -88,7 +88,9 @@ impl Collector<'_> {
     ) -> Result<DecisionFacts<'a>, Error> {
         let (says, judging) = (decision.predicate(), self.judging());
         let marker = LedgerPath::Decided(says.target_key(), says.id().clone());
-        let mut live = self.live(decision)?;
+        let same = self.decisions_on(says.target_key())?;
+        let asked = self.asked_among(&same, Some(decision.digest()))?;
+        let mut live = self.live(decision, same)?;
         if let Some(id) = &says.supersedes {
             live.remove(id);
         }
@@ -108,7 +110,7 @@ impl Collector<'_> {
             unresolved: self.unresolved(&says.decision.evidence_refs, Some(says.id()))?,
             answered: of(&says.answers)?.map(|it| it.predicate().clone()),
             superseded: of(&says.supersedes)?.map(|it| it.predicate().clone()),
-            asked: self.asked(says.target_key(), Some(decision.digest()))?,
+            asked,
             live,
         })
     }
@@ -155,12 +157,17 @@ impl Collector<'_> {
         Ok(found)
     }
 
-    /// Returns a decision on a gate and a target by which a person is asked; of one that arrives, by which a
+    /// Returns a decision on a gate and a target by which a person is asked.
+    pub fn asked(&self, target_key: Sha256) -> Result<Option<DecisionPredicate>, Error> {
+        self.asked_among(&self.decisions_on(target_key)?, None)
+    }
+
+    /// Returns one of these decisions on the same by which a person is asked; of one that arrives, by which a
     /// person was asked before it came. Whoever asks cannot take the question back by themselves, or a model
     /// that is not sure enough would only have to ask itself again.
-    pub fn asked(
+    fn asked_among(
         &self,
-        target_key: Sha256,
+        same: &[Verified<DecisionPredicate>],
         arriving: Option<Sha256>,
     ) -> Result<Option<DecisionPredicate>, Error> {
         let judging = self.judging();
@@ -170,14 +177,13 @@ impl Collector<'_> {
         let settled = |it: Sha256| arriving.is_none_or(|digest| judging.precedes(it, digest));
         let arrival = arriving.and_then(|digest| judging.arrival(digest));
         let time = arrival.unwrap_or(self.time);
-        let mut all = self.decisions_on(target_key)?;
-        all.retain(|it| settled(it.digest()));
+        let there = || same.iter().filter(|it| settled(it.digest()));
         let by_person = |it: &DecisionPredicate| it.decision.actor.kind == ActorKind::Human;
-        for decision in &all {
+        for decision in there() {
             let it = decision.predicate();
             // Under LOCKED nobody is asked.
             let asks = it.decision.decision == Choice::Defer && it.level != Level::Locked;
-            let mut others = all.iter().map(Verified::predicate);
+            let mut others = there().map(Verified::predicate);
             let answered = others
                 .any(|other| other.responds_to(it) || (by_person(other) && other.replaces(it)));
             if asks
@@ -194,10 +200,13 @@ impl Collector<'_> {
 
     /// Returns the other decisions on the same gate and target that were there when this one came and
     /// still counted then: not expired, not withdrawn, superseded by none, and not deferred.
-    fn live(&self, decision: &Verified<DecisionPredicate>) -> Result<BTreeSet<DecisionId>, Error> {
+    fn live(
+        &self,
+        decision: &Verified<DecisionPredicate>,
+        mut others: Vec<Verified<DecisionPredicate>>,
+    ) -> Result<BTreeSet<DecisionId>, Error> {
         let (judging, digest) = (self.judging(), decision.digest());
         let time = judging.arrival(digest).unwrap_or(self.time);
-        let mut others = self.decisions_on(decision.predicate().target_key())?;
         others.retain(|it| it.digest() != digest && judging.precedes(it.digest(), digest));
         // Also by one that comes together with this one, which may take that one's place.
         let superseded: BTreeSet<_> = others

@@ -111,18 +111,13 @@ pub(super) fn draft(
         let message = format!("a decision holds for {days} days at most, by gates.approval_days");
         return Err(Error::usage(message));
     }
-    let (target, base) = target(session, records, &request, gate)?;
-    let without_effect = match (gate, about(&request.target)) {
-        (Some(Gate::SpecApproval), (Some(task), _)) => {
-            let (_, contract) = super::task::signed(session, records, &task)?;
-            Some(contract.gate1).filter(|it| *it != Gate1::Decision)
-        }
-        _ => None,
-    };
+    let (target, executed) = target(session, records, &request, gate)?;
+    let base = executed.map(|it| it.0);
+    let gate1 = executed.map(|it| it.1);
     let collector = session.collector(records)?;
     let asked = match request.choice {
         Choice::Defer => None,
-        _ => collector.asked(target.key(&request.gate), None)?,
+        _ => collector.asked(target.key(&request.gate))?,
     };
     // Whatever a person decides on it is the answer.
     let answers = request.answers.or_else(|| {
@@ -209,7 +204,7 @@ pub(super) fn draft(
         record,
         auto_signature,
         refused: closed.into_iter().collect(),
-        without_effect,
+        without_effect: gate1.filter(|it| *it != Gate1::Decision),
     };
     Ok((decided, batch))
 }
@@ -253,13 +248,14 @@ fn about(reference: &Token) -> (Option<TaskId>, Option<RunId>) {
     }
 }
 
-/// Returns what is decided on, and of a contract to be executed the commit on which.
+/// Returns what is decided on, and of a contract to be executed the commit on which, and what opens its
+/// gate 1.
 fn target(
     session: &Session,
     records: &Records<'_>,
     request: &Request,
     gate: Option<Gate>,
-) -> Result<(Target, Option<ObjectId>), Error> {
+) -> Result<(Target, Option<(ObjectId, Gate1)>), Error> {
     let collector = session.collector(records)?;
     let reference = &request.target;
     let missing = || {
@@ -295,7 +291,7 @@ fn target(
             };
             let (digest, contract) = super::task::signed(session, records, &task)?;
             let base = base(session, &contract, request.base.as_deref())?;
-            (Target::Record(digest), Some(base))
+            (Target::Record(digest), Some((base, contract.gate1)))
         }
     })
 }
