@@ -10,8 +10,8 @@ use crate::record::{
 };
 use crate::records::{
     ApprovalPredicate, Approves, AttestationPredicate, ContractPredicate, FinalizationPredicate,
-    GateStatus, IndependencePredicate, Kind, OutcomePredicate, Predicate, Record, RunPredicate,
-    Scope, SelfApprovalPredicate, Verdict,
+    IndependencePredicate, Kind, OutcomePredicate, Predicate, Record, RunPredicate, Scope,
+    SelfApprovalPredicate, Verdict,
 };
 use crate::store::layout::LedgerPath;
 use crate::store::ledger::Records;
@@ -276,12 +276,6 @@ impl Collector<'_> {
             },
             Err(error) => Lookup::Invalid(finding_or(error, &path)?),
         })
-    }
-
-    /// Returns what gate 2 has said of a run, each time.
-    pub fn statuses(&self, run: &RunId) -> Result<Vec<GateStatus>, Error> {
-        let logs = self.all_of::<IndependencePredicate>(run, &mut Findings::new())?;
-        Ok(logs.iter().map(|it| it.predicate().status).collect())
     }
 
     /// Looks up the record of a run.

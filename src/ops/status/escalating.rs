@@ -53,11 +53,12 @@ pub(super) fn under_way(
             continue;
         };
         let request = &it.request.predicate().request;
-        let next = match State::of(&it, now) {
+        let state = State::of(&it, now);
+        let next = match state {
             State::Requested => format!("git awo escalate plan {id} FILE --max-bytes N"),
             State::Planned => format!("git awo escalate consent {id} --yes"),
             State::Consented => format!("git awo escalate send {id} FILE"),
-            state => {
+            State::Refused | State::Withdrawn | State::Expired | State::Used => {
                 if let (State::Expired, Some(consent)) = (state, &it.consent) {
                     left.expired = left.expired.max(Some(consent.predicate().expires));
                 }
@@ -69,7 +70,7 @@ pub(super) fn under_way(
         all.push(Escalating {
             task: request.wp_id.clone(),
             model: request.requested_model_id.clone(),
-            state: State::of(&it, now),
+            state,
             next,
             id: id.clone(),
         });

@@ -16,10 +16,12 @@ use crate::record::{
 use crate::records::{
     ApprovalPredicate, ContractPredicate, GateStatus, Kind, LedgerPath, Statement, Target, Verdict,
 };
+use crate::rules::automation::Standing as Stands;
 use crate::rules::{self, revocation};
 use crate::store::layout::Place;
 use crate::store::ledger::{Records, Refs};
 
+use super::decide::Standings;
 use super::remote::tracking;
 use super::{Error, Session};
 pub use escalating::{Escalating, Offered};
@@ -169,11 +171,11 @@ pub fn status(session: &Session, with_accepted: bool) -> Result<Status, Error> {
         if let Some(run) = &summary.run {
             left.tasks.remove(&run.task);
         }
-        let (state, next) = run_stands(session, &collector, &summary)?;
+        let (state, next, has_failed) = run_stands(session, &collector, &summary)?;
         let done = summary.run.is_some() && summary.outcome == Some(Verdict::Accepted);
         match &summary.run {
             Some(run) if done => _ = succeeded.insert(run.task.clone()),
-            Some(run) if has_failed(&collector, &id, state)? => {
+            Some(run) if has_failed => {
                 let failed = failed.entry(run.task.clone()).or_default();
                 *failed = failed.saturating_add(1);
             }
@@ -257,57 +259,47 @@ fn by_decision(
     }
     let gate = Token::new(Gate::SpecApproval.name())?;
     let target = Target::Record(envelope.digest());
+    let mut standings = Standings::at(collector, now);
     for decision in collector.decisions_on(target.key(&gate))? {
-        let says = decision.predicate();
-        let approves = says.decision.decision == Choice::Approve && now < says.expires;
-        if approves && !collector.is_withdrawn(&decision)? {
+        let approves = decision.predicate().decision.decision == Choice::Approve;
+        if approves && standings.of(&decision)? == Stands::Counts {
             return Ok(Some(true));
         }
     }
     Ok(Some(false))
 }
 
-/// Tells whether a run has failed: its result was rejected, or gate 2 has found it wanting and passed it
-/// nowhere.
-fn has_failed(collector: &Collector<'_>, id: &RunId, state: State) -> Result<bool, Error> {
-    match state {
-        State::Rejected | State::RolledBack => Ok(true),
-        State::Executed => {
-            let failed = collector.statuses(id)?;
-            Ok(failed.contains(&GateStatus::FailedInvariants))
-        }
-        _ => Ok(false),
-    }
-}
-
-/// Returns how far a run has come, and the next command.
+/// Returns how far a run has come, the next command, and whether it has failed: its result was rejected, or
+/// gate 2 has found it wanting and passed it nowhere.
 fn run_stands(
     session: &Session,
     collector: &Collector<'_>,
     summary: &RunSummary,
-) -> Result<(State, String), Error> {
+) -> Result<(State, String, bool), Error> {
     let id = &summary.id;
     let Some(run) = &summary.run else {
-        return Ok((State::Broken, format!("git awo chain {id}")));
+        return Ok((State::Broken, format!("git awo chain {id}"), false));
     };
     if summary.broken {
-        return Ok((State::Broken, "git awo verify".to_owned()));
+        return Ok((State::Broken, "git awo verify".to_owned(), false));
     }
     match summary.outcome {
-        Some(Verdict::Accepted) => return Ok((State::Accepted, String::new())),
+        Some(Verdict::Accepted) => return Ok((State::Accepted, String::new(), false)),
         Some(Verdict::Rejected) if rolled_back(session, id, &run.reference, run.commit)? => {
-            return Ok((State::RolledBack, String::new()));
+            return Ok((State::RolledBack, String::new(), true));
         }
         // What has not landed needs no roll-back.
         Some(Verdict::Rejected) if !session.has_landed(run)? => {
-            return Ok((State::Rejected, String::new()));
+            return Ok((State::Rejected, String::new(), true));
         }
-        Some(Verdict::Rejected) => return Ok((State::Rejected, format!("git awo rollback {id}"))),
+        Some(Verdict::Rejected) => {
+            return Ok((State::Rejected, format!("git awo rollback {id}"), true));
+        }
         None => {}
     }
     let finalized = || {
         let next = format!("git awo outcome {id} accepted --reason TEXT");
-        (State::Finalized, next)
+        (State::Finalized, next, false)
     };
     if summary.finalized && !collector.may_be_withdrawn(run)? {
         return Ok(finalized());
@@ -318,19 +310,21 @@ fn run_stands(
     Ok(if revocation::gate_1_withdrawn(&facts) {
         let task = &run.task;
         let next = format!("git awo approve {task}, then git awo run {task} -- COMMAND");
-        (State::Withdrawn, next)
+        (State::Withdrawn, next, false)
     } else if revocation::gate_3_withdrawn(&facts) {
-        (State::Withdrawn, format!("git awo approve {id}"))
+        (State::Withdrawn, format!("git awo approve {id}"), false)
     } else if summary.finalized {
         finalized()
     } else if !reviews.attested.is_empty() {
-        (State::Attested, format!("git awo finalize {id}"))
+        (State::Attested, format!("git awo finalize {id}"), false)
     } else if !reviews.approved.is_empty() {
-        (State::Approved, format!("git awo attest {id}"))
+        (State::Approved, format!("git awo attest {id}"), false)
     } else if !reviews.passed.is_empty() {
-        (State::Gate2Passed, format!("git awo approve {id}"))
+        (State::Gate2Passed, format!("git awo approve {id}"), false)
     } else {
-        (State::Executed, format!("git awo gate {id}"))
+        let mut logs = facts.independence.iter();
+        let failed = logs.any(|it| it.predicate().status == GateStatus::FailedInvariants);
+        (State::Executed, format!("git awo gate {id}"), failed)
     })
 }
 
