@@ -169,6 +169,7 @@ pub(super) fn draft(
         supersedes: request.supersedes,
         target,
         task,
+        waiver: None,
     };
     let asked = gate.filter(|_| says.decision.decision == Choice::Approve);
     let closed = asked.and_then(|gate| {

@@ -27,6 +27,7 @@ pub mod tag;
 pub mod time;
 pub mod trailers;
 pub mod tree;
+pub mod work_gate;
 
 pub use choice::Choice;
 pub use code::Code;
@@ -45,3 +46,4 @@ pub use report::{Checked, Dependencies, Report, add_checked};
 pub use role::Role;
 pub use rule::{Rule, RuleName};
 pub use time::{Month, Timestamp};
+pub use work_gate::WorkGate;

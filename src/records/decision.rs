@@ -11,7 +11,7 @@ use super::statement::{Context, Subject};
 use crate::record::contract::Gate1;
 use crate::record::{
     Choice, Confidence, DecisionId, EscalationId, Gate, Level, ObjectId, Reason, Role, RunId,
-    Sha256, TaskId, Timestamp, Token,
+    Sha256, TaskId, Timestamp, Token, WorkGate,
 };
 
 /// The schema of a decision, as the original system names it.
@@ -24,7 +24,7 @@ about! {
     signers: Signers::Roles(&[Role::Operator, Role::Reviewer, Role::Model]),
     stands: Stands::OncePerDecision,
     after: &[],
-    fields: "`decision` (`schema_version`, `decision_id`, `gate_type`, `target_ref`, `decision`: `approve`, `reject` or `defer`; `rationale`, a reason code; `timestamp`, `actor`, of a model `confidence`, optional `evidence_refs`), `target` (the digest of what `target_ref` names: of a `record`, or the id of an `object`), `level`, `expires`; of a contract `base`; optional `task`, `run`, `answers`, `supersedes`, `note`",
+    fields: "`decision` (`schema_version`, `decision_id`, `gate_type`, `target_ref`, `decision`: `approve`, `reject` or `defer`; `rationale`, a reason code; `timestamp`, `actor`, of a model `confidence`, optional `evidence_refs`), `target` (the digest of what `target_ref` names: of a `record`, or the id of an `object`), `level`, `expires`; of a contract `base`; of a waiver `waiver` (`gates`, `paths`, `uses`); optional `task`, `run`, `answers`, `supersedes`, `note`",
 }
 
 /// What decides.
@@ -137,6 +137,21 @@ pub struct DecisionPredicate {
     /// The task that it is about.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub task: Option<TaskId>,
+    /// What it waives; of a PolicyViolation only.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub waiver: Option<WaiverScope>,
+}
+
+/// What a waiver waives: gates of post-work, for paths, so many times.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WaiverScope {
+    /// The gates, sorted.
+    pub gates: Vec<WorkGate>,
+    /// The paths, in gitignore syntax.
+    pub paths: Vec<String>,
+    /// How many runs may use it.
+    pub uses: u32,
 }
 
 impl DecisionPredicate {

@@ -36,6 +36,7 @@ pub use consent_receipt::{ConsentReceipt, ConsentReceiptPredicate, SCHEMA as CON
 pub use contract::ContractPredicate;
 pub use decision::{
     Actor, ActorKind, DecisionPredicate, GovDecision, OpenedBy, SCHEMA as DECISION_SCHEMA, Target,
+    WaiverScope,
 };
 pub use escalation::{CloudEscalation, EscalationPredicate, SCHEMA as ESCALATION_SCHEMA};
 pub use escalation_use::EscalationUsePredicate;
@@ -52,7 +53,7 @@ pub use projection_plan::{ProjectionPlan, ProjectionPlanPredicate, SCHEMA as PLA
 pub use receipt::{Movement, ReceiptPredicate};
 pub use record::{Binding, Predicate, Record, Signers};
 pub use revocation::RevocationPredicate;
-pub use run::RunPredicate;
+pub use run::{RunPredicate, RunWork};
 pub use self_approval::SelfApprovalPredicate;
 pub use statement::{BadStatement, Context, STATEMENT_TYPE, Statement, Subject, type_of};
 pub use vouch::VouchPredicate;

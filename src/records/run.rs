@@ -7,7 +7,7 @@ use super::kind::Kind;
 use super::place::Stands;
 use super::record::{Binding, Record, Signers, about};
 use super::statement::Context;
-use crate::record::{ObjectId, RefName, Role, RunId, Sha256, TaskId};
+use crate::record::{DecisionId, ObjectId, RefName, Role, RunId, Sha256, TaskId};
 
 about! {
     Run, "run", RunPredicate,
@@ -16,7 +16,7 @@ about! {
     signers: Signers::Roles(&[Role::Orchestrator]),
     stands: Stands::OncePerRun,
     after: &[Kind::Contract, Kind::Approval],
-    fields: "`run`, `task`, `contract`, `approvals` (those it spends), `base`, `commit`, `tree`, `reference`, `evidence` (the ref), `root`; optional `gate1` (the decision that opened gate 1, which `approvals` has by its digest: `kind`, `decision_id`, `gate_type`, `target_ref`, `automation_level`, `actor`, `evidence_refs`)",
+    fields: "`run`, `task`, `contract`, `approvals` (those it spends), `base`, `commit`, `tree`, `reference`, `evidence` (the ref), `root`; optional `gate1` (the decision that opened gate 1, which `approvals` has by its digest: `kind`, `decision_id`, `gate_type`, `target_ref`, `automation_level`, `actor`, `evidence_refs`), of a work packet `work` (the decisions `refinement`, `scope_change` and `skeleton`, the digest `pre_work`, the path `manifest`, the decisions `waivers`)",
 }
 
 /// A run record.
@@ -48,6 +48,33 @@ pub struct RunPredicate {
     pub task: TaskId,
     /// The tree of `commit`.
     pub tree: ObjectId,
+    /// What it rests on besides, where the contract is a work packet.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub work: Option<RunWork>,
+}
+
+/// What the run of a work packet rests on: what was decided and published before it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunWork {
+    /// The path of the computed manifest in the evidence.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub manifest: Option<String>,
+    /// Digest of the pre-work: what was planned.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub pre_work: Option<Sha256>,
+    /// The decision that signed the refinement.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub refinement: Option<DecisionId>,
+    /// The decision that permitted what this version of the packet changes.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub scope_change: Option<DecisionId>,
+    /// The decision that approved the skeleton; none in the run that makes the skeleton.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub skeleton: Option<DecisionId>,
+    /// The waivers that it uses, sorted.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub waivers: Vec<DecisionId>,
 }
 
 impl Record for RunPredicate {

@@ -143,6 +143,7 @@ pub(super) fn record(
         run: admitted.run.clone(),
         task: contract.id.clone(),
         tree: read.tree,
+        work: admitted.work.clone(),
     };
     let envelope = actor.sign(run.clone())?;
     // Do not store what the server would refuse.

@@ -9,7 +9,7 @@ use crate::record::contract::Contract;
 use crate::record::{
     Coded, Findings, IdentityName, ObjectId, Refusal, RunId, Sha256, Subject, TaskId,
 };
-use crate::records::{ContractPredicate, Kind, OpenedBy};
+use crate::records::{ContractPredicate, Kind, OpenedBy, RunWork};
 use crate::rules::{absent, execution as rules, policy, setup};
 use crate::store::layout;
 use crate::store::ledger::{Records, Refs};
@@ -45,6 +45,8 @@ pub(super) struct Admission {
     pub(super) model: Option<String>,
     /// The run.
     pub(super) run: RunId,
+    /// What it rests on besides, where the contract is a work packet.
+    pub(super) work: Option<RunWork>,
 }
 
 impl Admission {
@@ -82,6 +84,8 @@ pub(super) struct GateResult {
     pub(super) model: Option<String>,
     /// The run.
     pub(super) run: Option<RunId>,
+    /// What it rests on besides, where the contract is a work packet.
+    pub(super) work: Option<RunWork>,
     /// Everything that does not hold.
     pub(super) findings: Findings,
 }
@@ -100,6 +104,7 @@ impl GateResult {
                 person,
                 model: self.model,
                 run,
+                work: self.work,
             }),
             _ => Err(Error::Refused(rules::closed().into())),
         }

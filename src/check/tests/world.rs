@@ -334,6 +334,7 @@ impl World {
             run: run_id(),
             task: task(),
             tree: files,
+            work: None,
         };
         edit!(edits, Run, &mut run);
         let run_record = sealed(run.clone(), "otto");

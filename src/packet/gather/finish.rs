@@ -231,10 +231,12 @@ impl Gather {
                 rules: self.texts(List::DelegationRules),
             }),
             refinement_file: self.text(Scalar::Refinement),
+            refinement_blob: None,
             why: self.text(Scalar::Why),
             authority: Authority {
                 spec_baseline: self.text(Scalar::SpecBaseline),
                 spec_target: self.text(Scalar::SpecTarget),
+                spec_target_blob: None,
                 spec_anchors: self.texts(List::Anchors),
                 codex: self.text(Scalar::Codex),
                 task_board: self.text(Scalar::TaskBoard),

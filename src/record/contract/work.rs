@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::{Sha256, TaskId};
+use super::super::{ObjectId, Sha256, TaskId};
 use super::problem::{ContractProblem, FORMAT, MAX_ENTRIES, check_text};
 
 /// Tells whether a field has its default value, which is not written.
@@ -44,6 +44,8 @@ table! {
         delegation: Option<Delegation>,
         /// The path of the refinement that must be signed.
         refinement_file: Option<String>,
+        /// What stood there when the packet was imported: what must be signed.
+        refinement_blob: Option<ObjectId>,
         /// Why it is to be done.
         why: Option<String>,
         /// The specification that decides what is right.
@@ -130,6 +132,8 @@ table! {
         spec_baseline: Option<String>,
         /// The path of the specification against which the work is closed.
         spec_target: Option<String>,
+        /// What stood there when the packet was imported.
+        spec_target_blob: Option<ObjectId>,
         /// The places of the specification that are implemented.
         spec_anchors: Vec<String>,
         /// The codex.

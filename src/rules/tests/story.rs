@@ -149,6 +149,7 @@ pub fn told(edits: &[Edit]) -> Told {
         run: run_id(),
         task: TaskId::new("T-1".to_owned()).unwrap(),
         tree: id(12),
+        work: None,
     };
     edit!(edits, Run, &mut run);
     let run = verified(&policy, run);
