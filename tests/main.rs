@@ -46,4 +46,5 @@ mod servers;
 mod snapshots;
 mod status;
 mod taxonomy;
+mod work;
 mod world;

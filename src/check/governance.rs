@@ -15,7 +15,7 @@ use crate::records::{
     Record, VouchPredicate,
 };
 use crate::rules::{
-    approval, arrival, automation, contract, escalation, growth, revocation, vouch,
+    approval, arrival, automation, contract, escalation, growth, opening, revocation, vouch, work,
 };
 use crate::store::layout::LedgerPath;
 
@@ -78,6 +78,14 @@ pub(super) fn judge_piece(
                     let subject = Subject::of_record(path.to_path());
                     findings.extend(contract::extra(&it.predicate().contract, subject));
                 }
+                if let Some(it) = it.record.downcast::<ContractPredicate>()
+                    && collector.judging().comes_now(it.digest())
+                {
+                    let (subject, says) =
+                        (Subject::of_record(path.to_path()), &it.predicate().contract);
+                    let before = collector.version_before(says)?;
+                    work::version(says, &before, &subject, findings);
+                }
                 if let Some(it) = it.record.downcast::<DecisionPredicate>() {
                     let facts = collector.decision(&it)?;
                     let subject = Subject::of_record(path.to_path());
@@ -86,7 +94,7 @@ pub(super) fn judge_piece(
                 if let Some(it) = it.record.downcast::<AutoSignaturePredicate>() {
                     let decision = collector.decision_of(&it.predicate().signature.decision_id)?;
                     let subject = Subject::of_record(path.to_path());
-                    let finding = automation::auto_signature(&it, decision.as_ref(), &subject);
+                    let finding = opening::auto_signature(&it, decision.as_ref(), &subject);
                     findings.extend(finding);
                 }
                 judge_escalation(collector, path, &it.record, findings)?;

@@ -10,7 +10,7 @@ use crate::record::{
     Coded, Findings, IdentityName, ObjectId, Refusal, RunId, Sha256, Subject, TaskId,
 };
 use crate::records::{ContractPredicate, Kind, OpenedBy, RunWork};
-use crate::rules::{absent, execution as rules, policy, setup};
+use crate::rules::{absent, execution as rules, policy, setup, skeleton, work as rules_of_work};
 use crate::store::layout;
 use crate::store::ledger::{Records, Refs};
 
@@ -50,6 +50,12 @@ pub(super) struct Admission {
 }
 
 impl Admission {
+    /// Tells whether the run makes a skeleton.
+    pub(super) fn makes_skeleton(&self) -> bool {
+        let follows = self.work.as_ref().is_some_and(|it| it.skeleton.is_some());
+        self.contract().skeleton && !follows
+    }
+
     /// Returns the contract itself.
     pub(super) fn contract(&self) -> &Contract {
         &self.contract.predicate().contract
@@ -91,6 +97,12 @@ pub(super) struct GateResult {
 }
 
 impl GateResult {
+    /// Tells whether the run makes a skeleton.
+    pub(super) fn makes_skeleton(&self) -> bool {
+        let asks = self.contract.as_ref();
+        let asks = asks.is_some_and(|(it, _)| it.predicate().contract.skeleton);
+        asks && self.work.as_ref().is_none_or(|it| it.skeleton.is_none())
+    }
     /// Returns what was let through, or everything that stands against it.
     pub(super) fn admission(self) -> Result<Admission, Error> {
         Error::unless_empty(self.findings)?;
@@ -178,10 +190,41 @@ pub(super) fn examine(
         findings.extend(rules::governed(policy, &says.target_ref));
         gate.base = base(actor, says, findings)?;
         let base = gate.base;
+        gate.work = work(&collector, contract, base, findings)?;
         let chosen = approvals::choose(&collector, contract, *blob, base, now, findings)?;
         (gate.approvals, gate.gate1) = (chosen.approvals, chosen.gate1);
     }
     Ok(gate)
+}
+
+/// Returns what a run of a contract rests on besides approvals: what was decided on its packet, and on its
+/// skeleton. Where no skeleton was approved, the run makes one.
+fn work(
+    collector: &Collector<'_>,
+    contract: &Verified<ContractPredicate>,
+    base: Option<ObjectId>,
+    findings: &mut Findings,
+) -> Result<Option<RunWork>, Error> {
+    let says = &contract.predicate().contract;
+    if !says.asks_for_work() {
+        return Ok(None);
+    }
+    let subject = Subject::of_record(Kind::Contract.of(&says.id).to_path());
+    let mut work = RunWork::default();
+    if let Some(facts) = collector.work(contract, base.as_slice(), None)? {
+        let ready = rules_of_work::ready(says, &facts, &subject, findings);
+        (work.refinement, work.scope_change) = (ready.refinement, ready.scope_change);
+    }
+    if says.skeleton {
+        let policy = &collector.history.current().policy;
+        let digest = contract.digest();
+        for it in collector.skeletons(digest)? {
+            let mut refused = Findings::new();
+            let approved = skeleton::approved(digest, &it, policy, &subject, &mut refused);
+            work.skeleton = work.skeleton.or(approved);
+        }
+    }
+    Ok(Some(work))
 }
 
 fn contract(
