@@ -77,6 +77,14 @@ pub struct RunWork {
     pub waivers: Vec<DecisionId>,
 }
 
+impl RunWork {
+    /// Returns the decisions that it names.
+    pub fn decisions(&self) -> impl Iterator<Item = &DecisionId> {
+        let named = [&self.refinement, &self.scope_change, &self.skeleton];
+        named.into_iter().flatten().chain(&self.waivers)
+    }
+}
+
 impl Record for RunPredicate {
     fn kind(&self) -> Kind {
         Kind::Run

@@ -38,3 +38,4 @@ pub mod task;
 pub mod trust;
 pub mod verify;
 pub mod vouch;
+pub mod waive;

@@ -10,7 +10,7 @@ use crate::record::{
 use crate::records::{ApprovalPredicate, Approves, Binding, ContractPredicate, Kind, OpenedBy};
 
 use super::links::Links;
-use crate::rules::{opening as opens, revocation, skeleton, work};
+use crate::rules::{opening as opens, revocation, skeleton, waiver, work};
 
 impl<'a> Links<'a> {
     /// Judges what the run rests on and leaves behind.
@@ -59,6 +59,18 @@ impl<'a> Links<'a> {
                 &self.subject,
                 &mut findings,
             );
+        }
+        if !named.waivers.is_sorted_by(|a, b| a < b) {
+            let found = "waivers out of order";
+            self.push(Rule::BindsDecision, found, "each once, sorted", &again);
+        }
+        for it in &facts.waivers {
+            let (of, subject) = ((&says.id, digest), &self.subject);
+            waiver::holds(it, of, &facts.makers, self.policy, subject, &mut findings);
+        }
+        for id in &facts.unmarked {
+            let found = format!("{id} does not list the run");
+            self.push(Rule::SpentMarker, found, "the marker", &again);
         }
         let names = named.refinement.is_some() || named.scope_change.is_some();
         let ready = match &facts.packet {
