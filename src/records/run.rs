@@ -77,6 +77,14 @@ pub struct RunWork {
     pub waivers: Vec<DecisionId>,
 }
 
+impl RunPredicate {
+    /// Tells whether the run follows a skeleton. Where its contract asks for one and the run names none, it
+    /// makes one.
+    pub fn follows_skeleton(&self) -> bool {
+        self.work.as_ref().is_some_and(|it| it.skeleton.is_some())
+    }
+}
+
 impl RunWork {
     /// Returns the decisions that it names.
     pub fn decisions(&self) -> impl Iterator<Item = &DecisionId> {
