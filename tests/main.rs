@@ -9,6 +9,7 @@ mod automation_runs;
 mod bench;
 mod checkouts;
 mod ci_templates;
+mod claims;
 mod cloning;
 mod concurrency;
 mod contributors;

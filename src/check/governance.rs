@@ -15,7 +15,8 @@ use crate::records::{
     Record, VouchPredicate,
 };
 use crate::rules::{
-    approval, arrival, automation, contract, escalation, growth, opening, revocation, vouch, work,
+    approval, arrival, automation, claim, contract, escalation, growth, opening, revocation, vouch,
+    work,
 };
 use crate::store::layout::LedgerPath;
 
@@ -96,6 +97,10 @@ pub(super) fn judge_piece(
                     let subject = Subject::of_record(path.to_path());
                     let finding = opening::auto_signature(&it, decision.as_ref(), &subject);
                     findings.extend(finding);
+                }
+                if let Some(it) = it.record.downcast() {
+                    let subject = Subject::of_record(path.to_path());
+                    findings.extend(claim::lease(&collector.lease(&it)?, &subject));
                 }
                 judge_escalation(collector, path, &it.record, findings)?;
                 if let Some(it) = it.record.downcast::<VouchPredicate>()

@@ -229,6 +229,16 @@ impl Collector<'_> {
             let uses = |collector: &Self, it: &Verified<_>| collector.use_of(id, it.digest());
             return self.withdrawal_of(revocation, consent, uses);
         }
+        if let Some(expires) = says.lease {
+            let path = Kind::Lease.one_of(Scope::Day(expires.day()), says.record);
+            let lease = self.lease_at(&path)?;
+            let mut withdrawal = self.withdrawal_of(revocation, lease, |_, _| Ok(Vec::new()))?;
+            if says.by_operator() && withdrawal.made_by.is_some() {
+                // An operator ends anybody's lease.
+                withdrawal.made_by = Some(withdrawal.by.clone());
+            }
+            return Ok(withdrawal);
+        }
         let object = match (&says.run, &says.task) {
             (None, None) => None,
             (None, Some(task)) => self.records.contract_blob(task)?,

@@ -16,6 +16,7 @@ pub(crate) mod escalation;
 pub(crate) mod events;
 pub(crate) mod groundwork;
 mod known;
+pub(crate) mod leases;
 pub(crate) mod limits;
 pub mod log;
 pub(crate) mod lookup;

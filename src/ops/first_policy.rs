@@ -1,8 +1,8 @@
 //! The first policy of somebody who starts alone, as `git awo init` writes it.
 
 use crate::policy::document::{
-    AutomationRules, DirectGrant, Document, Gates, Identity, Limits, RefGrant, Roots, Rule, SCHEMA,
-    TagForm, TagGrant, TagsBefore, TreeRules,
+    AutomationRules, ClaimRules, DirectGrant, Document, Gates, Identity, Limits, RefGrant, Roots,
+    Rule, SCHEMA, TagForm, TagGrant, TagsBefore, TreeRules,
 };
 use crate::policy::features;
 use crate::record::{self, IdentityName, ObjectId, RefName, Role};
@@ -86,6 +86,7 @@ fn document(founding: &Founding<'_>) -> Document {
         limits.file_bytes = largest.checked_next_power_of_two().unwrap_or(u64::MAX);
     }
     Document {
+        claims: ClaimRules::default(),
         schema: SCHEMA.to_owned(),
         version: 1,
         requires: vec![features::EVIDENCE.to_owned()],

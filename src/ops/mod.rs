@@ -5,6 +5,7 @@ pub mod approve;
 pub mod aside;
 pub mod attest;
 pub mod chain;
+pub mod claim;
 pub mod clone;
 pub mod decide;
 pub mod decision;

@@ -50,9 +50,40 @@ pub struct Document {
     /// What models may decide.
     #[serde(skip_serializing_if = "AutomationRules::is_default", default)]
     pub automation: AutomationRules,
+    /// How long and how many tasks may be claimed.
+    #[serde(skip_serializing_if = "ClaimRules::is_default", default)]
+    pub claims: ClaimRules,
     /// Resource limits.
     #[serde(default)]
     pub limits: Limits,
+}
+
+/// How long and how many tasks may be claimed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ClaimRules {
+    /// The longest claim, in hours.
+    pub max_hours: u32,
+    /// How many claims a person may hold at a time.
+    pub per_identity: u32,
+}
+
+impl ClaimRules {
+    /// The longest claim that a policy may permit, in hours.
+    pub const LONGEST: u32 = 24;
+
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Default for ClaimRules {
+    fn default() -> Self {
+        Self {
+            max_hours: Self::LONGEST,
+            per_identity: 3,
+        }
+    }
 }
 
 /// Who may change the policy.

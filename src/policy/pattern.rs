@@ -8,6 +8,7 @@
 //!   folding; and a component without wildcards also matches its short names on NTFS.
 
 mod glob;
+mod overlap;
 mod short;
 
 use globset::{GlobSet, GlobSetBuilder};
@@ -15,6 +16,7 @@ use globset::{GlobSet, GlobSetBuilder};
 use crate::record::{RepoPath, fold};
 
 use glob::{compile, path_of};
+pub use overlap::may_overlap;
 
 /// A pattern cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

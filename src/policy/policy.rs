@@ -9,7 +9,7 @@ use crate::records::Kind;
 use crate::signing::AllowedSigners;
 
 use super::automation::{Automation, Need};
-use super::document::{DirectGrant, Document, Limits, SCHEMA};
+use super::document::{ClaimRules, DirectGrant, Document, Limits, SCHEMA};
 use super::features::{self, BadPolicy};
 use super::grant::{Grant, Restriction};
 use super::keyring::{COMMIT_NAMESPACE, Keyring};
@@ -593,6 +593,13 @@ fn lint(document: &Document, complaints: &mut Vec<String>) {
         complaints.push("gates: approval_days must be 1 to 3650".to_owned());
     }
     limits(&document.limits, complaints);
+    let (claims, longest) = (&document.claims, ClaimRules::LONGEST);
+    if !(1..=longest).contains(&claims.max_hours) {
+        complaints.push(format!("claims.max_hours: from 1 to {longest}"));
+    }
+    if claims.per_identity == 0 {
+        complaints.push("claims.per_identity: at least 1".to_owned());
+    }
 }
 
 /// Checks the limits. All may be lowered. The limits on the size of a push may also be raised; those

@@ -45,5 +45,5 @@ pub use refusal::Refusal;
 pub use report::{Checked, Dependencies, Report, add_checked};
 pub use role::Role;
 pub use rule::{Rule, RuleName};
-pub use time::{Month, Timestamp};
+pub use time::{Day, Month, Timestamp};
 pub use work_gate::WorkGate;

@@ -249,6 +249,9 @@ rules! {
     ApprovedByOperator = "approved-by-operator", Gov005,
         "Whoever approved a task is still an operator when the task is executed.",
         "execution gate", "an approval by an operator whose role was taken away";
+    ClaimApproved = "claim-approved", Gov005,
+        "A task is claimed once it is approved for a run to come.",
+        "claims", "a claim of a task that nobody approved";
     ExactSentence = "exact-sentence", Gov005,
         "The approved sentence equals the sentence of the contract byte for byte.",
         "task approval", "the sentence without its full stop";
@@ -357,6 +360,15 @@ rules! {
     AnswerInTurn = "answer-in-turn", Gov011,
         "An answer is a person's decision on what a model deferred, and only a person supersedes what a person decided.",
         "automation", "an answer to a decision that was approved";
+    ClaimHeld = "claim-held", Gov011,
+        "Who plans the work on a task holds a claim on it, where the server keeps a receive log.",
+        "claims", "a pre-work by otto for a task that rita holds";
+    ClaimLive = "claim-live", Gov011,
+        "A claim has not ended when it arrives.",
+        "claims", "a claim for one hour, pushed two hours later";
+    ClaimRenewed = "claim-renewed", Gov011,
+        "A claim is prolonged once, by its holder, while it is live.",
+        "claims", "a renewal of a renewal";
     Clock = "clock", Gov011,
         "The receive log is not more than five minutes ahead of the local clock.",
         "receive log", "a clock that is an hour slow";
@@ -390,6 +402,12 @@ rules! {
     WaiverReceived = "waiver-received", Gov011,
         "A run uses waivers that the server had before the push of the run.",
         "work packets", "a waiver pushed together with the run that needs it";
+    ClaimHours = "claim-hours", Gov012,
+        "A claim ends by the server's time within the hours that the policy permits.",
+        "policy, `[claims]`", "a claim for 25 hours";
+    ClaimNumber = "claim-number", Gov012,
+        "A person holds no more live claims than the policy permits.",
+        "policy, `[claims]`", "a fourth claim of otto";
     EvidenceRoot = "evidence-root", Int001,
         "The root recomputed from the evidence equals the root in the run record.",
         "AWO, inventory", "`SHA256SUMS.txt` replaced after the run";
@@ -546,6 +564,9 @@ rules! {
     WorkflowUrl = "workflow-url", Int004,
         "The address of a workflow run is an `http` or `https` URL in printable ASCII of at most 2,048 bytes.",
         "AWO, gate 3", "`--workflow-run-url ftp://…`";
+    ClaimNeedsLog = "claim-needs-log", Int005,
+        "There are claims where the policy names a server key, since they end by the server's time.",
+        "claims", "a claim in a repository whose server keeps no receive log";
     ClockReadable = "clock-readable", Int005,
         "The clock, or the time that replaces it, can be read.",
         "fail closed", "`SOURCE_DATE_EPOCH=yesterday`";
@@ -930,6 +951,9 @@ rules! {
     BranchMoved = "branch-moved", Rep003,
         "A branch contains the tip that was last seen at its remote.",
         "git push", "a push after another person's push";
+    ClaimAlone = "claim-alone", Rep003,
+        "No two live claims are for the same task or for overlapping paths.",
+        "claims", "rita claims `src/` while otto holds `src/a.rs`";
     Freshness = "freshness", Rep003,
         "Base, contract and policy do not change while a run executes.",
         "governed run", "the policy changes during the run";

@@ -52,6 +52,15 @@ impl Timestamp {
         }
     }
 
+    /// Returns the day, in UTC.
+    pub fn day(self) -> Day {
+        let date = self.0.to_zoned(jiff::tz::TimeZone::UTC).date();
+        Day {
+            month: self.month(),
+            day: u8::try_from(date.day()).unwrap_or(1),
+        }
+    }
+
     /// Returns the time as in AWO's run ids: `2026-11-21T01-52-49Z`.
     pub fn for_file_names(self) -> String {
         self.0.strftime("%Y-%m-%dT%H-%M-%SZ").to_string()
@@ -116,6 +125,31 @@ impl FromStr for Month {
     }
 }
 
+/// A day, in UTC; written `2026-11-21`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Day {
+    month: Month,
+    day: u8,
+}
+
+impl fmt::Display for Day {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{:02}", self.month, self.day)
+    }
+}
+
+impl FromStr for Day {
+    type Err = BadTimestamp;
+
+    fn from_str(text: &str) -> Result<Self, BadTimestamp> {
+        // The form is that of a time, so that its rules are those of days.
+        match format!("{text}T00:00:00Z").parse::<Timestamp>() {
+            Ok(time) => Ok(time.day()),
+            Err(_) => Err(BadTimestamp(text.to_owned())),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -136,6 +170,18 @@ mod tests {
         assert_eq!(last.month(), month("2026-11").unwrap());
         let first = Timestamp::from_seconds(last.seconds() + 1).unwrap();
         assert_eq!(first.month(), month("2026-12").unwrap());
+    }
+
+    #[test]
+    fn days_have_one_form_and_an_order() {
+        let day = |text: &str| text.parse::<Day>();
+        for text in ["2026-11-30", "2028-02-29", "0000-01-01"] {
+            assert_eq!(day(text).unwrap().to_string(), text);
+        }
+        assert!(day("2026-11-30").unwrap() < day("2026-12-01").unwrap());
+        for bad in ["2026-11-31", "2026-11", "2026-1-1", "2027-02-29", ""] {
+            assert!(day(bad).is_err(), "{bad:?} is refused");
+        }
     }
 
     #[test]

@@ -20,6 +20,8 @@ kinds! {
     Policy,
     /// A task contract.
     Contract,
+    /// A claim of a task.
+    Lease,
     /// An approval of a task or of a run.
     Approval,
     /// The withdrawal of an approval.

@@ -16,6 +16,7 @@ mod escalation_use;
 mod finalization;
 mod independence;
 mod kind;
+mod lease;
 mod outcome;
 mod place;
 mod policy;
@@ -43,6 +44,7 @@ pub use escalation_use::EscalationUsePredicate;
 pub use finalization::FinalizationPredicate;
 pub use independence::{GateStatus, IndependencePredicate};
 pub use kind::Kind;
+pub use lease::LeasePredicate;
 pub use outcome::{OutcomePredicate, Verdict};
 pub use place::{
     LedgerPath, Location, Notes, Object, Scope, Segment, Stands, is_below_runs, run_directory,

@@ -3,7 +3,7 @@
 use super::kind::Kind;
 use crate::record::envelope::Envelope;
 use crate::record::{
-    DecisionId, EscalationId, Month, ObjectId, RepoPath, RunId, Sha256, TaskId, Timestamp,
+    Day, DecisionId, EscalationId, Month, ObjectId, RepoPath, RunId, Sha256, TaskId, Timestamp,
 };
 
 /// Where the records of a kind stand.
@@ -22,6 +22,8 @@ pub enum Stands {
     /// In the ledger, any number for a run, each under its digest:
     /// `<RUN>@<kind>-<sha256>.dsse.json`
     ManyPerRun,
+    /// In the ledger, any number for a day, each under its digest: `<DAY>@<kind>-<sha256>.dsse.json`
+    ManyPerDay,
     /// In the ledger, any number for a commit, each under its digest:
     /// `<COMMIT>@<kind>-<sha256>.dsse.json`
     ManyPerCommit,
@@ -114,6 +116,8 @@ pub enum Scope {
     Run(RunId),
     /// A commit.
     Commit(ObjectId),
+    /// A day.
+    Day(Day),
     /// A decision.
     Decision(DecisionId),
     /// A request to hand content to a model elsewhere.
@@ -208,6 +212,7 @@ impl Scope {
             Scope::Decision(id) => id.to_string(),
             Scope::Escalation(id) => id.to_string(),
             Scope::Commit(id) => id.to_string(),
+            Scope::Day(day) => day.to_string(),
             Scope::Record(digest) | Scope::Proposal(digest) => digest.to_string(),
         }
     }
@@ -218,6 +223,7 @@ impl Scope {
             Stands::OncePerTask => Scope::Task(TaskId::new(id).ok()?),
             Stands::OncePerRun | Stands::ManyPerRun => Scope::Run(RunId::new(id).ok()?),
             Stands::ManyPerCommit => Scope::Commit(id.parse().ok()?),
+            Stands::ManyPerDay => Scope::Day(id.parse().ok()?),
             Stands::OncePerDecision => Scope::Decision(DecisionId::new(id).ok()?),
             Stands::OncePerEscalation => Scope::Escalation(EscalationId::new(id).ok()?),
             Stands::OncePerRecord => Scope::Record(id.parse().ok()?),
@@ -232,7 +238,7 @@ impl Stands {
     fn many(self) -> bool {
         matches!(
             self,
-            Stands::ManyPerRun | Stands::ManyPerCommit | Stands::PerProposal
+            Stands::ManyPerRun | Stands::ManyPerCommit | Stands::ManyPerDay | Stands::PerProposal
         )
     }
 }
@@ -255,6 +261,7 @@ impl Kind {
             Stands::OncePerTask => "<TASK>",
             Stands::OncePerRun | Stands::ManyPerRun => "<RUN>",
             Stands::ManyPerCommit => "<COMMIT>",
+            Stands::ManyPerDay => "<DAY>",
             Stands::OncePerDecision => "<DECISION>",
             Stands::OncePerEscalation => "<ESCALATION>",
             Stands::OncePerRecord | Stands::PerProposal => "<sha256>",
@@ -369,12 +376,13 @@ impl LedgerPath {
         scope || matches!(self, Self::ProposedPolicy(_) | Self::ProposedSigners(_))
     }
 
-    /// Returns what its id names: `run`, `task`, `commit`, `decision`, `escalation` or `record`.
+    /// Returns what its id names: `run`, `task`, `commit`, `day`, `decision`, `escalation` or `record`.
     pub fn is_about(&self) -> &'static str {
         match self {
             Self::Record(Scope::Task(_), ..) | Self::Packet(_) => "task",
             _ if self.run().is_some() => "run",
             Self::Record(Scope::Commit(_), ..) => "commit",
+            Self::Record(Scope::Day(_), ..) => "day",
             Self::Record(Scope::Decision(_), ..) => "decision",
             Self::Record(Scope::Escalation(_), ..) => "escalation",
             _ => "record",

@@ -196,6 +196,10 @@ pub trait Record: fmt::Debug + Any {
             Stands::OncePerDecision => Some(self.kind().of(self.decision()?).into()),
             Stands::OncePerEscalation => Some(self.kind().of(self.escalation()?).into()),
             Stands::ManyPerRun => Some(self.kind().one_of(self.run()?, envelope.digest()).into()),
+            Stands::ManyPerDay => {
+                let day = Scope::Day(self.expires()?.day());
+                Some(self.kind().one_of(day, envelope.digest()).into())
+            }
             Stands::ManyPerCommit => {
                 let tip = Scope::Commit(self.commit()?);
                 Some(self.kind().one_of(tip, envelope.digest()).into())

@@ -6,7 +6,7 @@ use super::record::{About, Record, Signers};
 use super::statement::{BadStatement, type_of};
 use super::{
     approval, attestation, auto_signature, consent_receipt, contract, decision, escalation,
-    escalation_use, finalization, independence, outcome, policy, projection_plan, receipt,
+    escalation_use, finalization, independence, lease, outcome, policy, projection_plan, receipt,
     revocation, run, self_approval, vouch,
 };
 
@@ -15,6 +15,7 @@ impl Kind {
         match self {
             Kind::Policy => &policy::ABOUT,
             Kind::Contract => &contract::ABOUT,
+            Kind::Lease => &lease::ABOUT,
             Kind::Approval => &approval::ABOUT,
             Kind::Revocation => &revocation::ABOUT,
             Kind::Run => &run::ABOUT,

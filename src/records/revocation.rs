@@ -6,16 +6,16 @@ use super::kind::Kind;
 use super::place::Stands;
 use super::record::{Binding, Record, Signers, about};
 use super::statement::{Context, Subject};
-use crate::record::{DecisionId, EscalationId, Role, RunId, Sha256, TaskId};
+use crate::record::{DecisionId, EscalationId, Role, RunId, Sha256, TaskId, Timestamp};
 
 about! {
     Revocation, "revocation", RevocationPredicate,
     title: "revocation",
-    purpose: "an approval, a decision or a consent is withdrawn before it is used; `<sha256>` is its digest",
-    signers: Signers::Roles(&[Role::Operator, Role::Reviewer, Role::Model]),
+    purpose: "an approval, a decision or a consent is withdrawn before it is used, or a lease ended; `<sha256>` is its digest",
+    signers: Signers::Roles(&[Role::Operator, Role::Reviewer, Role::Orchestrator, Role::Model]),
     stands: Stands::OncePerRecord,
     after: &[],
-    fields: "`record` (the digest of what is withdrawn), `reason`; of an approval `task`, and of that of a run `run`; of a decision `decision`; of a consent `escalation`",
+    fields: "`record` (the digest of what is withdrawn), `reason`; of an approval `task`, and of that of a run `run`; of a decision `decision`; of a consent `escalation`; of a lease `lease` (when it would have ended)",
 }
 
 /// A revocation.
@@ -30,6 +30,9 @@ pub struct RevocationPredicate {
     /// The request to which a consent is withdrawn.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub escalation: Option<EscalationId>,
+    /// When the lease would have ended that is ended by this; leases only.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub lease: Option<Timestamp>,
     /// Why.
     pub reason: String,
     /// Digest of the approval, the decision or the consent.
@@ -40,6 +43,13 @@ pub struct RevocationPredicate {
     /// The task that it approves, or whose run; approvals only.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub task: Option<TaskId>,
+}
+
+impl RevocationPredicate {
+    /// Tells whether whoever signs it does so as an operator.
+    pub fn by_operator(&self) -> bool {
+        self.context.role == Role::Operator.word()
+    }
 }
 
 impl Record for RevocationPredicate {
@@ -58,6 +68,14 @@ impl Record for RevocationPredicate {
         binds.extend(self.decision.clone().map(Binding::Decision));
         binds.extend(self.escalation.clone().map(Binding::Escalation));
         binds
+    }
+
+    fn signers(&self) -> Signers {
+        // An orchestrator ends leases, and withdraws nothing else.
+        Signers::Roles(match self.lease {
+            Some(_) => &[Role::Operator, Role::Orchestrator],
+            None => &[Role::Operator, Role::Reviewer, Role::Model],
+        })
     }
 
     fn subject(&self) -> Vec<Subject> {

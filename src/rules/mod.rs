@@ -5,6 +5,7 @@ pub mod approval;
 pub mod arrival;
 pub mod automation;
 mod chain;
+pub mod claim;
 pub mod clone;
 pub mod contract;
 mod direct;

@@ -75,6 +75,7 @@ pub fn statement(data: &[u8]) -> bool {
     let accepted = [
         read::<p::PolicyPredicate>(data),
         read::<p::ContractPredicate>(data),
+        read::<p::LeasePredicate>(data),
         read::<p::ApprovalPredicate>(data),
         read::<p::RevocationPredicate>(data),
         read::<p::RunPredicate>(data),

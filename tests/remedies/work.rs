@@ -3,6 +3,7 @@
 use git_awo::record::Rule;
 
 use super::{BY_HAND, CASE, Case, End, play_all};
+use crate::claims::approved_tasks;
 use crate::work::{DOCUMENT, outlined, plain, planned, with_lineage};
 use crate::world::{AGENT, World};
 
@@ -232,6 +233,95 @@ pub const CASES: &[Case] = &[
             ("TEXT", "x"),
         ],
         end: End::Done,
+        ..CASE
+    },
+    Case {
+        rule: Rule::ClaimAlone,
+        stage: || {
+            let world = approved_tasks();
+            world.ok("rita", "rita", &["git", "awo", "claim", "T-AB"]);
+            world.ok("rita", "rita", &["git", "awo", "push"]);
+            world.ok("otto", "otto", &["git", "awo", "fetch"]);
+            world
+        },
+        act: &["git", "awo", "claim", "T-A"],
+        by: Some(RITA),
+        fill: &[("TEXT", "done")],
+        then: |world| {
+            world.ok("rita", "rita", &["git", "awo", "push"]);
+            world.ok("otto", "otto", &["git", "awo", "fetch"]);
+        },
+        ..CASE
+    },
+    Case {
+        rule: Rule::ClaimApproved,
+        stage: || {
+            let world = approved_tasks();
+            let words = [
+                "git",
+                "awo",
+                "task",
+                "new",
+                "T-N",
+                "--task",
+                "it",
+                "--allow",
+                "docs/",
+                "--validate",
+                "true",
+            ];
+            world.ok("olga", "olga", &words);
+            world.ok("olga", "olga", &["git", "awo", "push"]);
+            world.ok("otto", "otto", &["git", "awo", "fetch"]);
+            world
+        },
+        act: &["git", "awo", "claim", "T-N"],
+        by: Some(OLGA),
+        fill: &[("git awo approve", "--sentence 'I approve T-N.'")],
+        then: |world| {
+            world.ok("olga", "olga", &["git", "awo", "push"]);
+            world.ok("otto", "otto", &["git", "awo", "fetch"]);
+        },
+        ..CASE
+    },
+    Case {
+        rule: Rule::ClaimHours,
+        stage: approved_tasks,
+        act: &["git", "awo", "claim", "T-A", "--hours", "25"],
+        end: End::Done,
+        ..CASE
+    },
+    Case {
+        rule: Rule::ClaimNumber,
+        stage: || {
+            let world = approved_tasks();
+            for task in ["T-C", "T-D"] {
+                let allow = format!("docs/{task}/");
+                let words = [
+                    "git",
+                    "awo",
+                    "task",
+                    "new",
+                    task,
+                    "--task",
+                    "it",
+                    "--allow",
+                    &allow,
+                    "--validate",
+                    "true",
+                ];
+                world.ok("olga", "olga", &words);
+                world.approves_task(task);
+            }
+            world.ok("olga", "olga", &["git", "awo", "push"]);
+            world.ok("otto", "otto", &["git", "awo", "fetch"]);
+            for task in ["T-A", "T-B", "T-C"] {
+                world.ok("otto", "otto", &["git", "awo", "claim", task]);
+            }
+            world
+        },
+        act: &["git", "awo", "claim", "T-D"],
+        fill: &[("TASK", "T-C")],
         ..CASE
     },
 ];

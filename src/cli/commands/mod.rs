@@ -3,6 +3,7 @@
 pub mod approve;
 pub mod attest;
 pub mod chain;
+pub mod claim;
 pub mod clone;
 pub mod decide;
 pub mod decisions;
@@ -36,6 +37,7 @@ pub mod status;
 pub mod tar;
 pub mod task;
 pub mod trust;
+pub mod unclaim;
 pub mod verify;
 pub mod vouch;
 pub mod waive;

@@ -47,6 +47,7 @@ fn withdrawn_for(
     reason: &str,
 ) -> String {
     let says = RevocationPredicate {
+        lease: None,
         decision: None,
         escalation: None,
         context: door.context(role),

@@ -131,6 +131,11 @@ fn made(kind: Kind) -> Fresh {
     let world = match kind {
         Kind::Contract | Kind::Approval | Kind::Revocation | Kind::Policy => World::founded(),
         Kind::Run => World::executed(),
+        Kind::Lease => {
+            let world = World::approved();
+            world.ok("otto", "otto", &["git", "awo", "claim", crate::world::TASK]);
+            world
+        }
         Kind::Independence | Kind::Attestation | Kind::SelfApproval => World::executed(),
         Kind::Finalization => World::finalized(),
         Kind::Outcome | Kind::Receipt => World::landed(),
@@ -171,6 +176,7 @@ fn made(kind: Kind) -> Fresh {
         Kind::ConsentReceipt => fresh(kind, world, "olga", LEDGER, "@consent-receipt."),
         Kind::EscalationUse => fresh(kind, world, "otto", LEDGER, "@escalation-use."),
         Kind::Run => fresh(kind, world, "otto", LEDGER, "@run."),
+        Kind::Lease => fresh(kind, world, "otto", LEDGER, "@lease-"),
         Kind::Receipt => {
             world.ok("otto", "otto", &["git", "awo", "fetch"]);
             fresh(kind, world, "otto", "refs/awo/log", "entry.dsse.json")
@@ -471,6 +477,7 @@ fn copied_elsewhere(record: &Fresh) -> Vec<(&'static str, String)> {
         Scope::Commit(_) => Scope::Commit(door.base().0.parse().unwrap()),
         Scope::Record(digest) => Scope::Record(other(digest)),
         Scope::Proposal(digest) => Scope::Proposal(other(digest)),
+        Scope::Day(_) => Scope::Day("2020-01-01".parse().unwrap()),
     };
     let mut places = vec![("of something else", LedgerPath::Record(another, kind, key))];
     places.extend(key.map(|key| {

@@ -1,0 +1,202 @@
+//! Leases: which of them are live, and what bears on one that arrives.
+
+use std::collections::BTreeSet;
+
+use crate::policy::{Policy, Role, Verified};
+use crate::record::contract::Gate1;
+use crate::record::{Choice, Gate, IdentityName, Sha256, TaskId, Timestamp};
+use crate::records::{
+    ApprovalPredicate, Approves, ContractPredicate, Kind, LeasePredicate, LedgerPath,
+    RevocationPredicate, Scope, Target,
+};
+
+use super::Error;
+use super::run::{Collector, Lookup};
+
+/// A lease that arrived, and what bears on it.
+pub struct LeaseFacts<'a> {
+    pub lease: &'a Verified<LeasePredicate>,
+    /// By which policy it is judged, and when it came; nothing where it was accepted before.
+    pub accepted: Option<(&'a Policy, Timestamp)>,
+    /// Whether it is judged as if it came now.
+    pub comes_now: bool,
+    /// The contract of its task.
+    pub contract: Lookup<Verified<ContractPredicate>>,
+    /// The version that follows its task.
+    pub superseded_by: Option<TaskId>,
+    /// How many persons have approved the task for a run that is still to come.
+    pub approved_by: usize,
+    /// The other leases that were live when it came.
+    pub live: Vec<Live>,
+    /// The lease that it says it prolongs, if that was live.
+    pub renewed: Option<Live>,
+}
+
+/// A lease that is live at some time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Live {
+    /// Its record.
+    pub record: Sha256,
+    /// Who holds it.
+    pub holder: IdentityName,
+    /// The task.
+    pub task: TaskId,
+    /// When it ends.
+    pub expires: Timestamp,
+    /// The lease that it prolongs.
+    pub renews: Option<Sha256>,
+    /// The paths that the contract of its task allows; nothing if that cannot be read.
+    pub paths: Option<Vec<String>>,
+}
+
+impl Collector<'_> {
+    /// Returns what is known of a lease that arrived.
+    pub fn lease<'a>(
+        &'a self,
+        lease: &'a Verified<LeasePredicate>,
+    ) -> Result<LeaseFacts<'a>, Error> {
+        let (says, digest, judging) = (lease.predicate(), lease.digest(), self.judging());
+        let accepted = judging.accepted_by(digest, says.context.policy);
+        let comes_now = judging.comes_now(digest);
+        let time = accepted.map_or(self.time, |it| it.1);
+        let contract = self.contract(&says.task)?;
+        let mut live = match accepted {
+            Some(_) => self.live_leases(time, Some(digest))?,
+            None => Vec::new(),
+        };
+        let renewed = says.renews;
+        let renewed = live.iter().position(|it| Some(it.record) == renewed);
+        let renewed = renewed.map(|at| live.remove(at));
+        let (mut approved_by, mut superseded_by) = (0, None);
+        if let Some(contract) = contract.valid().filter(|_| comes_now) {
+            approved_by = self.approvers(contract, time)?;
+            superseded_by = self
+                .work(contract, &[], None)?
+                .and_then(|it| it.superseded_by);
+        }
+        Ok(LeaseFacts {
+            lease,
+            accepted,
+            comes_now,
+            contract,
+            superseded_by,
+            approved_by,
+            live,
+            renewed,
+        })
+    }
+
+    /// Returns the leases that are live at a time; those that were live when this one came, if it is given. A
+    /// lease stands under the day on which it ends, so that of all leases only those of two days are read.
+    pub fn live_leases(
+        &self,
+        time: Timestamp,
+        arriving: Option<Sha256>,
+    ) -> Result<Vec<Live>, Error> {
+        let judging = self.judging();
+        let there = |it: Sha256| arriving.is_none_or(|digest| judging.came_with(it, digest));
+        let mut live = Vec::new();
+        let last = time.plus_days(2);
+        let mut day = time;
+        while day <= last {
+            let files = self.records.ledger().about(&day.day().to_string())?;
+            for (path, ..) in files.iter() {
+                if path.kind() != Some(Kind::Lease) {
+                    continue;
+                }
+                let Some(lease) = self.lease_at(path)? else {
+                    continue;
+                };
+                let (says, digest) = (lease.predicate(), lease.digest());
+                let other = arriving != Some(digest) && there(digest);
+                if other && says.expires > time && !self.has_ended(&lease, there)? {
+                    let contract = self.contract(&says.task)?;
+                    let contract = contract.valid().filter(|it| it.digest() == says.contract);
+                    live.push(Live {
+                        record: digest,
+                        holder: lease.signer().clone(),
+                        task: says.task.clone(),
+                        expires: says.expires,
+                        renews: says.renews,
+                        paths: contract.map(|it| it.predicate().contract.allowed_paths.clone()),
+                    });
+                }
+            }
+            day = day.plus_days(1);
+        }
+        live.sort_by_key(|it| (it.expires, it.record));
+        Ok(live)
+    }
+
+    /// Returns the lease at a path, if it holds by itself.
+    pub fn lease_at(&self, path: &LedgerPath) -> Result<Option<Verified<LeasePredicate>>, Error> {
+        let envelope = self.records.envelope(path)?;
+        Ok(envelope.and_then(|it| self.verify(&it).ok()))
+    }
+
+    /// Tells whether a lease was ended, by its holder or by an operator, with a revocation for which this holds.
+    fn has_ended(
+        &self,
+        lease: &Verified<LeasePredicate>,
+        there: impl Fn(Sha256) -> bool,
+    ) -> Result<bool, Error> {
+        let path = Kind::Revocation.of(Scope::Record(lease.digest()));
+        let Some(envelope) = self.records.envelope(&path)? else {
+            return Ok(false);
+        };
+        // One that does not hold ends nothing; it is judged where it arrives.
+        let Ok(revocation) = self.verify::<RevocationPredicate>(&envelope) else {
+            return Ok(false);
+        };
+        let says = revocation.predicate();
+        let may = revocation.signer() == lease.signer() || says.by_operator();
+        Ok(may && says.record == lease.digest() && there(revocation.digest()))
+    }
+
+    /// Returns how many persons have approved a task for a run that is still to come; a decision that opens
+    /// gate 1 counts as one.
+    fn approvers(
+        &self,
+        contract: &Verified<ContractPredicate>,
+        time: Timestamp,
+    ) -> Result<usize, Error> {
+        let says = &contract.predicate().contract;
+        let policy = &self.history.current().policy;
+        let mut persons = BTreeSet::new();
+        let noted = match self.records.contract_blob(&says.id)? {
+            Some(blob) => self.records.approvals_of(blob)?,
+            None => Vec::new(),
+        };
+        for envelope in noted {
+            let Ok(approval) = self.verify::<ApprovalPredicate>(&envelope) else {
+                continue;
+            };
+            let it = approval.predicate();
+            let live = it.approves == Approves::Task
+                && it.contract == contract.digest()
+                && time < it.expires
+                && policy.holds(approval.signer(), Role::Operator);
+            if live
+                && self.records.spender(&approval.digest())?.is_none()
+                && !self.revoked(&approval, || Ok(Vec::new()))?
+            {
+                persons.insert(approval.signer().clone());
+            }
+        }
+        if says.gate1 == Gate1::Decision {
+            let target = Target::Record(contract.digest());
+            for it in self.approvals_on(Gate::SpecApproval, target, None)? {
+                let decided = it.decision.predicate();
+                let live = decided.decision.decision == Choice::Approve
+                    && time < decided.expires
+                    && !it.withdrawn
+                    && it.superseded_by.is_none()
+                    && it.against.is_empty();
+                if live && self.records.spender(&it.decision.digest())?.is_none() {
+                    persons.insert(it.decision.signer().clone());
+                }
+            }
+        }
+        Ok(persons.len())
+    }
+}
