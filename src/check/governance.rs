@@ -12,10 +12,10 @@ use crate::policy::Verified;
 use crate::record::{Findings, ObjectId, RefName, RunId, Sha256, Subject};
 use crate::records::{
     AutoSignaturePredicate, ContractPredicate, DecisionPredicate, EscalationUsePredicate, Kind,
-    Record, VouchPredicate,
+    PreWorkPredicate, Record, VouchPredicate,
 };
 use crate::rules::{
-    approval, arrival, automation, contract, escalation, growth, revocation, vouch,
+    approval, arrival, automation, contract, escalation, growth, pre_work, revocation, vouch,
 };
 use crate::store::layout::LedgerPath;
 
@@ -88,6 +88,12 @@ pub(super) fn judge_piece(
                     let subject = Subject::of_record(path.to_path());
                     let finding = automation::auto_signature(&it, decision.as_ref(), &subject);
                     findings.extend(finding);
+                }
+                if let Some(it) = it.record.downcast::<PreWorkPredicate>()
+                    && let Some(facts) = collector.planned(&it)?
+                {
+                    let subject = Subject::of_record(path.to_path());
+                    findings.extend(pre_work::pre_work(&facts, &subject));
                 }
                 judge_escalation(collector, path, &it.record, findings)?;
                 if let Some(it) = it.record.downcast::<VouchPredicate>()

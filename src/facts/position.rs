@@ -314,6 +314,17 @@ impl<'a> Judging<'a> {
         !matches!(self.positions, Positions::Named) && order(first) <= order(second)
     }
 
+    /// Tells whether the first of two records is not known to have come with the second or after it. The log
+    /// tells of pushes of one second as of one: there the door alone knew which came first.
+    pub fn was_there(&self, first: Sha256, second: Sha256) -> bool {
+        match self.positions {
+            Positions::Named => true,
+            Positions::Arriving(_) => !self.arrives(first),
+            _ if self.comes_now(second) => self.is_before(first, second),
+            _ => self.precedes(first, second),
+        }
+    }
+
     /// Returns the time at which a record arrived, if it is known: by that its expiry is judged.
     /// Of others it was some time before: who looks at a finished run finds what was found then.
     pub fn arrival(&self, record: Sha256) -> Option<Timestamp> {

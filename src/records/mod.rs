@@ -19,6 +19,7 @@ mod kind;
 mod outcome;
 mod place;
 mod policy;
+mod pre_work;
 mod projection_plan;
 mod receipt;
 mod record;
@@ -49,6 +50,7 @@ pub use place::{
     run_of,
 };
 pub use policy::PolicyPredicate;
+pub use pre_work::{PlannedChange, PlannedFile, PreWorkPredicate, Rails, Sha1, Window};
 pub use projection_plan::{ProjectionPlan, ProjectionPlanPredicate, SCHEMA as PLAN_SCHEMA};
 pub use receipt::{Movement, ReceiptPredicate};
 pub use record::{Binding, Predicate, Record, Signers};

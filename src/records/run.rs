@@ -7,6 +7,7 @@ use super::kind::Kind;
 use super::place::Stands;
 use super::record::{Binding, Record, Signers, about};
 use super::statement::Context;
+use crate::record::contract::Contract;
 use crate::record::{DecisionId, ObjectId, RefName, Role, RunId, Sha256, TaskId};
 
 about! {
@@ -75,6 +76,25 @@ pub struct RunWork {
     /// The waivers that it uses, sorted.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub waivers: Vec<DecisionId>,
+}
+
+impl RunPredicate {
+    /// Tells whether the run makes the skeleton that its contract asks for first.
+    pub fn is_skeleton(&self, contract: &Contract) -> bool {
+        RunWork::is_skeleton(self.work.as_ref(), contract)
+    }
+
+    /// Tells whether the change of the run is planned by a pre-work and judged by the gates of post-work.
+    pub fn needs_post_work(&self, contract: &Contract) -> bool {
+        contract.post_work && !self.is_skeleton(contract)
+    }
+}
+
+impl RunWork {
+    /// Tells whether a run that rests on this makes the skeleton that its contract asks for first.
+    pub fn is_skeleton(work: Option<&Self>, contract: &Contract) -> bool {
+        contract.skeleton && work.is_none_or(|it| it.skeleton.is_none())
+    }
 }
 
 impl Record for RunPredicate {

@@ -19,6 +19,8 @@ pub mod growth;
 pub mod integrity;
 pub mod limits;
 pub mod policy;
+pub mod post_work;
+pub mod pre_work;
 pub mod push;
 mod remedy;
 pub mod remote;

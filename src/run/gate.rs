@@ -3,20 +3,21 @@
 
 use crate::actor::{self, Actor};
 use crate::check::{self, PolicyHistory};
+use crate::facts::post_work::Waivers;
 use crate::facts::run::Collector;
 use crate::policy::{Role, Verified};
 use crate::record::contract::Contract;
 use crate::record::{
     Coded, Findings, IdentityName, ObjectId, Refusal, RunId, Sha256, Subject, TaskId,
 };
-use crate::records::{ContractPredicate, Kind, OpenedBy, RunWork};
-use crate::rules::{absent, execution as rules, policy, setup};
+use crate::records::{ContractPredicate, Kind, OpenedBy, PreWorkPredicate, RunWork};
+use crate::rules::{absent, execution as rules, policy, post_work, setup};
 use crate::store::layout;
 use crate::store::ledger::{Records, Refs};
 
 use super::clean::clean;
 use super::error::Error;
-use super::{approvals, run_id};
+use super::{approvals, pre_work, run_id};
 
 /// What the environment says about runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -47,6 +48,10 @@ pub(super) struct Admission {
     pub(super) run: RunId,
     /// What it rests on besides, where the contract is a work packet.
     pub(super) work: Option<RunWork>,
+    /// What was planned, where the contract asks for post-work.
+    pub(super) plan: Option<Verified<PreWorkPredicate>>,
+    /// The waivers that it uses.
+    pub(super) waivers: Waivers,
 }
 
 impl Admission {
@@ -62,6 +67,8 @@ pub(super) struct GateRequest<'a> {
     pub(super) task: &'a TaskId,
     /// The name of the run; none for one made of the clock.
     pub(super) run: Option<&'a RunId>,
+    /// The pre-work to follow; none for the newest.
+    pub(super) pre_work: Option<Sha256>,
     /// What the environment permits. With `None` nothing is going to be executed, so neither the
     /// switches matter nor what the work tree holds.
     pub(super) execution: Option<&'a RunEnvironment>,
@@ -86,6 +93,10 @@ pub(super) struct GateResult {
     pub(super) run: Option<RunId>,
     /// What it rests on besides, where the contract is a work packet.
     pub(super) work: Option<RunWork>,
+    /// What was planned, where the contract asks for post-work.
+    pub(super) plan: Option<Verified<PreWorkPredicate>>,
+    /// The waivers that it uses.
+    pub(super) waivers: Waivers,
     /// Everything that does not hold.
     pub(super) findings: Findings,
 }
@@ -105,6 +116,8 @@ impl GateResult {
                 model: self.model,
                 run,
                 work: self.work,
+                plan: self.plan,
+                waivers: self.waivers,
             }),
             _ => Err(Error::Refused(rules::closed().into())),
         }
@@ -180,6 +193,16 @@ pub(super) fn examine(
         let base = gate.base;
         let chosen = approvals::choose(&collector, contract, *blob, base, now, findings)?;
         (gate.approvals, gate.gate1) = (chosen.approvals, chosen.gate1);
+        if says.post_work && !RunWork::is_skeleton(gate.work.as_ref(), says) {
+            let whose = (base, gate.person.as_ref());
+            let asked = request.pre_work;
+            gate.plan = pre_work::choose(actor, &collector, contract, whose, asked, findings)?;
+            if let Some(plan) = &gate.plan {
+                let work = gate.work.get_or_insert_default();
+                work.pre_work = Some(plan.digest());
+                work.manifest = Some(post_work::FILE.to_owned());
+            }
+        }
     }
     Ok(gate)
 }

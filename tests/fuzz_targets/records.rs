@@ -77,6 +77,7 @@ pub fn statement(data: &[u8]) -> bool {
         read::<p::ContractPredicate>(data),
         read::<p::ApprovalPredicate>(data),
         read::<p::RevocationPredicate>(data),
+        read::<p::PreWorkPredicate>(data),
         read::<p::RunPredicate>(data),
         read::<p::IndependencePredicate>(data),
         read::<p::SelfApprovalPredicate>(data),

@@ -17,6 +17,7 @@ mod messages;
 mod open;
 pub mod people;
 mod servers;
+mod work;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -92,6 +93,7 @@ fn cases() -> impl Iterator<Item = &'static Case> {
         files::CASES,
         people::CASES,
         servers::CASES,
+        work::CASES,
     ]
     .into_iter()
     .flatten()

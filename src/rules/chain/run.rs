@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use crate::facts::case::CommitCase;
+use crate::facts::post_work::Head;
 use crate::policy::Verified;
 use crate::record::{Finding, IdentityName, Rule, Sha256, Subject, Timestamp, sentence};
 use crate::records::{ApprovalPredicate, Approves, Binding, ContractPredicate, Kind, OpenedBy};
 
 use super::links::Links;
-use crate::rules::{automation, revocation};
+use crate::rules::{automation, post_work, revocation};
 
 impl<'a> Links<'a> {
     /// Judges what the run rests on and leaves behind.
@@ -23,8 +24,58 @@ impl<'a> Links<'a> {
             ];
             self.binds(self.run.says(), &things);
             self.task_approvals(contract);
+            self.post_work(contract);
         }
         self.evidence();
+    }
+
+    /// What the run of a work packet changed is what was planned before it.
+    fn post_work(&mut self, contract: &Verified<ContractPredicate>) {
+        let Some(facts) = &self.facts.post_work else {
+            return;
+        };
+        let (run, says) = (self.run, self.run.says());
+        let unplanned =
+            |found: &str, subject: Subject| post_work::unplanned(found, &says.task, subject);
+        let Some(plan) = &facts.plan else {
+            let finding = unplanned("a run that names no pre-work", self.subject.clone());
+            self.findings.push(finding);
+            return;
+        };
+        let Some(plan) = self.link("pre-work", Rule::PreWorkFirst, plan) else {
+            return;
+        };
+        if !facts.came_before {
+            let found = "a pre-work that came with the run, or after it";
+            self.findings.push(unplanned(found, self.subject.clone()));
+        }
+        let things = [
+            (Rule::BindsTask, Binding::Task(says.task.clone())),
+            (Rule::BindsContract, Binding::Contract(says.contract)),
+            (Rule::BindsBase, Binding::Base(says.base)),
+        ];
+        self.binds(plan.predicate(), &things);
+        if plan.signer() != run.orchestrator() {
+            let (planned, ran) = (plan.signer(), run.orchestrator());
+            let found = format!("pre-work signed by {planned}, run record by {ran}");
+            self.push(
+                Rule::OneOrchestrator,
+                found,
+                "one person",
+                self.again(Kind::Run),
+            );
+        }
+        let head = Head {
+            contract: &contract.predicate().contract,
+            digest: contract.digest(),
+            pre_work: Some(plan.digest()),
+            base: says.base,
+            tree: says.tree,
+            operator: run.orchestrator(),
+            spec: facts.spec.as_ref(),
+        };
+        let found = post_work::arrived(facts, plan.predicate(), &head, &self.subject);
+        self.findings.extend(found);
     }
 
     pub(super) fn run_binds_commit(
