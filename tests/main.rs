@@ -47,4 +47,5 @@ mod servers;
 mod snapshots;
 mod status;
 mod taxonomy;
+mod work;
 mod world;

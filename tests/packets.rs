@@ -66,9 +66,23 @@ fn mark(signature: &str) -> String {
     format!("{digest}@signed")
 }
 
+/// Plans what [`crate::world::AGENT`] does.
+const PLAN: &str = r#"[[file]]
+path = "src/strings.py"
+window = "1-end"
+delta = 0
+
+[[file]]
+path = "test_strings.py"
+window = "7-end"
+delta = 3
+"#;
+
 #[test]
 fn a_work_packet_runs_to_the_end() {
-    let world = World::founded();
+    let world = crate::work::planned();
+    world.write(&format!("olga/docs/plans/{TASK}.md"), "# The plan\n");
+    world.lands_documents("the plan");
     world.write("work.md", packet(&world, TASK, SIGNATURE));
     let said = world.ok("olga", "olga", &import(&[]));
     for text in [
@@ -79,10 +93,22 @@ fn a_work_packet_runs_to_the_end() {
         assert!(said.contains(text), "{text:?}: {said}");
     }
     assert!(!said.contains("  status "), "{said}");
-    let sentence = format!("I approve {TASK}.");
-    let approve = ["git", "awo", "approve", TASK, "--sentence", &sentence];
-    world.ok("olga", "olga", &approve);
+    world.signs(TASK);
+    world.approves_task(TASK);
     world.ok("olga", "olga", &["git", "awo", "push"]);
+    world.ok("otto", "otto", &["git", "awo", "fetch"]);
+    world.write("plan.toml", PLAN);
+    let plan = [
+        "git",
+        "awo",
+        "packet",
+        "pre-work",
+        TASK,
+        "--plan",
+        "../plan.toml",
+    ];
+    world.ok("otto", "otto", &plan);
+    world.ok("otto", "otto", &["git", "awo", "push"]);
     world.ok("otto", "otto", &["git", "awo", "fetch"]);
     world.executes("otto", crate::world::RUN);
     world.ok("otto", "otto", &["git", "awo", "push"]);

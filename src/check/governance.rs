@@ -15,7 +15,8 @@ use crate::records::{
     PreWorkPredicate, Record, VouchPredicate,
 };
 use crate::rules::{
-    approval, arrival, automation, contract, escalation, growth, pre_work, revocation, vouch,
+    approval, arrival, automation, contract, escalation, growth, opening, pre_work, revocation,
+    vouch, work,
 };
 use crate::store::layout::LedgerPath;
 
@@ -78,6 +79,14 @@ pub(super) fn judge_piece(
                     let subject = Subject::of_record(path.to_path());
                     findings.extend(contract::extra(&it.predicate().contract, subject));
                 }
+                if let Some(it) = it.record.downcast::<ContractPredicate>()
+                    && collector.judging().comes_now(it.digest())
+                {
+                    let (subject, says) =
+                        (Subject::of_record(path.to_path()), &it.predicate().contract);
+                    let before = collector.version_before(says)?;
+                    work::version(says, &before, &subject, findings);
+                }
                 if let Some(it) = it.record.downcast::<DecisionPredicate>() {
                     let facts = collector.decision(&it)?;
                     let subject = Subject::of_record(path.to_path());
@@ -86,7 +95,7 @@ pub(super) fn judge_piece(
                 if let Some(it) = it.record.downcast::<AutoSignaturePredicate>() {
                     let decision = collector.decision_of(&it.predicate().signature.decision_id)?;
                     let subject = Subject::of_record(path.to_path());
-                    let finding = automation::auto_signature(&it, decision.as_ref(), &subject);
+                    let finding = opening::auto_signature(&it, decision.as_ref(), &subject);
                     findings.extend(finding);
                 }
                 if let Some(it) = it.record.downcast::<PreWorkPredicate>()

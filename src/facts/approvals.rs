@@ -11,6 +11,9 @@ use crate::records::{
 };
 
 use super::Error;
+use super::groundwork::WorkFacts;
+use super::lookup::Lookup;
+use super::opening::UsedBy;
 use super::run::Collector;
 use super::uses::Use;
 
@@ -31,6 +34,8 @@ pub struct ApprovalFacts<'a> {
     /// So many days it may be valid, and until when at most; nothing if it is not known when it was
     /// accepted.
     pub lifetime: Option<(u32, Timestamp)>,
+    /// What its task asks for before it is approved, if that is a work packet and the approval comes now.
+    pub work: Option<(Verified<ContractPredicate>, WorkFacts)>,
     /// Another approval of the same person on the same object with the same nonce that was there when
     /// it came.
     pub twin: Option<Sha256>,
@@ -93,8 +98,18 @@ impl Collector<'_> {
         let arrival = judging.arrival(approval.digest());
         let expired = arrival.is_some_and(|time| approval.predicate().expires <= time);
         let revoked = expired && self.revoked(approval, || self.uses(approval))?;
+        let work = match says.approves {
+            Approves::Task if judging.comes_now(approval.digest()) => self.approving(
+                &says.task,
+                says.base,
+                approval.digest(),
+                says.context.policy,
+            )?,
+            _ => None,
+        };
         Ok(ApprovalFacts {
             approval,
+            work,
             contract: contract.map(|it| {
                 let statement = Statement::parse(it.payload()).ok();
                 (it.digest(), statement.map(|it| it.predicate))
@@ -106,6 +121,29 @@ impl Collector<'_> {
             lifetime,
             twin,
         })
+    }
+
+    /// Returns what a task asks for before a record approves its execution on a base commit, if it is a work
+    /// packet.
+    pub(super) fn approving(
+        &self,
+        task: &TaskId,
+        base: Option<ObjectId>,
+        record: Sha256,
+        policy: ObjectId,
+    ) -> Result<Option<(Verified<ContractPredicate>, WorkFacts)>, Error> {
+        let contract: Lookup<Verified<ContractPredicate>> = self.the(task)?;
+        let Some(contract) = contract.into_valid() else {
+            return Ok(None);
+        };
+        let time = self.judging().arrival(record).unwrap_or(self.time);
+        let used = UsedBy {
+            record,
+            policy,
+            time,
+        };
+        let facts = self.work(&contract, base.as_slice(), Some(used))?;
+        Ok(facts.map(|facts| (contract, facts)))
     }
 
     /// Tells whether an approval counts for nothing any more: its maker has withdrawn it, and none

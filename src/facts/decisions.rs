@@ -5,17 +5,19 @@ use std::collections::BTreeSet;
 use crate::git::{self, Reader};
 use crate::policy::{Policy, Verified};
 use crate::record::{
-    Choice, DecisionId, EscalationId, Level, ObjectId, RepoPath, RunId, Sha256, TaskId, Timestamp,
-    Token,
+    Choice, DecisionId, EscalationId, Gate, Level, ObjectId, RepoPath, RunId, Sha256, TaskId,
+    Timestamp, Token,
 };
 use crate::records::{
-    ActorKind, AutoSignaturePredicate, DecisionPredicate, Kind, LedgerPath, Predicate,
-    RevocationPredicate, Scope, Statement, Target,
+    ActorKind, AutoSignaturePredicate, ContractPredicate, DecisionPredicate, Kind, LedgerPath,
+    Predicate, RevocationPredicate, Scope, Statement, Target,
 };
 use crate::store::ledger;
 
 use super::Error;
 use super::arrivals::Arrivals;
+use super::groundwork::Makers;
+use super::groundwork::WorkFacts;
 use super::opening::{Opening, UsedBy};
 use super::run::{Collector, Lookup};
 
@@ -31,6 +33,10 @@ pub struct DecisionFacts<'a> {
     pub is_new: bool,
     /// The model's signature under it.
     pub auto_signature: Lookup<Verified<AutoSignaturePredicate>>,
+    /// What its task asks for before it is approved, if it approves one that is a work packet and comes now.
+    pub work: Option<(Verified<ContractPredicate>, WorkFacts)>,
+    /// Who made the skeleton that it approves, if it comes now.
+    pub makers: Option<Makers>,
     /// What its `target_ref` names.
     pub named: Named,
     /// Whether it binds exactly that.
@@ -99,10 +105,26 @@ impl Collector<'_> {
             None => Ok(None),
         };
         let named = self.named(&says.decision.target_ref)?;
+        let is_new = judging.comes_now(decision.digest());
+        let approves = says.decision.decision == Choice::Approve && is_new;
+        let work = match &says.task {
+            Some(task) if approves && says.gate() == Some(Gate::SpecApproval) => {
+                self.approving(task, says.base, decision.digest(), says.context.policy)?
+            }
+            _ => None,
+        };
+        let makers = match &says.run {
+            Some(run) if approves && says.gate() == Some(Gate::SkeletonApproval) => {
+                self.makers_of(run)?
+            }
+            _ => None,
+        };
         Ok(DecisionFacts {
             decision,
+            work,
+            makers,
             accepted: judging.accepted_by(decision.digest(), says.context.policy),
-            is_new: judging.comes_now(decision.digest()),
+            is_new,
             auto_signature: self.auto_signature(says.id())?,
             named,
             bound: named.is(says.target, self.records.reader()),

@@ -314,14 +314,27 @@ impl<'a> Judging<'a> {
         !matches!(self.positions, Positions::Named) && order(first) <= order(second)
     }
 
-    /// Tells whether the first of two records is not known to have come with the second or after it. The log
-    /// tells of pushes of one second as of one: there the door alone knew which came first.
-    pub fn was_there(&self, first: Sha256, second: Sha256) -> bool {
+    /// Tells whether a record was received in time for another one that uses it: by an earlier push. The log
+    /// tells of pushes of one second as of one: of what it knows, the door alone knew which came first. Where
+    /// no order is known, what was accepted stays so.
+    pub fn came_in_time(&self, record: Sha256, used_by: Sha256) -> bool {
         match self.positions {
             Positions::Named => true,
-            Positions::Arriving(_) => !self.arrives(first),
-            _ if self.comes_now(second) => self.is_before(first, second),
-            _ => self.precedes(first, second),
+            _ if self.comes_now(used_by) => self.is_before(record, used_by),
+            _ => self.precedes(record, used_by),
+        }
+    }
+
+    /// Tells whether a record was there when another one came that uses it, or came with it.
+    pub fn came_with(&self, record: Sha256, used_by: Sha256) -> bool {
+        matches!(self.positions, Positions::Named) || self.precedes(record, used_by)
+    }
+
+    /// Tells whether a record stands against another one that came after it, or comes with it now.
+    pub fn stands_against(&self, record: Sha256, other: Sha256) -> bool {
+        match self.comes_now(other) {
+            true => self.precedes(record, other),
+            false => self.is_before(record, other),
         }
     }
 

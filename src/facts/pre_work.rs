@@ -48,7 +48,7 @@ impl Collector<'_> {
             Some(digest) => Some(self.pre_work(&says.task, digest)?),
             None => None,
         };
-        let came_before = named.is_some_and(|it| judging.was_there(it, run.digest()));
+        let came_before = named.is_some_and(|it| judging.came_in_time(it, run.digest()));
         let planned = plan.as_ref().and_then(|it| it.valid());
         let change = change(
             reader,

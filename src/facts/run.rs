@@ -6,7 +6,7 @@ use crate::policy::{Keyring, Policy, Position, Unverified, Verified};
 use crate::record::envelope::Envelope;
 use crate::record::{
     Coded, Diagnosis, Finding, Findings, IdentityName, ObjectId, Rule, RunId, Sha256, Subject,
-    Timestamp,
+    TaskId, Timestamp,
 };
 use crate::records::{
     ApprovalPredicate, Approves, AttestationPredicate, ContractPredicate, FinalizationPredicate,
@@ -20,6 +20,7 @@ use crate::{evidence, git, store};
 use super::claims::{Said, claims};
 use super::contradictions::{Around, contradictions};
 use super::demanded::Demanded;
+use super::groundwork::RunWorkFacts;
 use super::opening::{Opening, UsedBy};
 use super::position::{Judging, Positions};
 use super::post_work::PostWorkFacts;
@@ -51,6 +52,8 @@ pub struct RunFacts {
     pub task_approvals: Vec<Verified<ApprovalPredicate>>,
     /// The decision that opened gate 1, if the run record names one.
     pub gate1: Option<Lookup<Opening>>,
+    /// What bears on it where its contract is a work packet.
+    pub work: Option<RunWorkFacts>,
     /// For each approval spent: the run that the ledger says spent it.
     pub spent: BTreeMap<Sha256, Option<RunId>>,
     /// What it is to be held to as the run of a work packet, if it is to be.
@@ -152,6 +155,15 @@ impl RunFacts {
         reviews.chain(finalization)
     }
 
+    /// Returns the run record as what uses decisions.
+    pub(super) fn used_by(&self, record: &Verified<RunPredicate>) -> UsedBy {
+        UsedBy {
+            record: record.digest(),
+            policy: record.predicate().context.policy,
+            time: self.time,
+        }
+    }
+
     /// Returns the run, if its record holds.
     pub fn held(&self) -> Option<Held<'_>> {
         let record = self.run.valid()?;
@@ -174,6 +186,13 @@ impl<'a> Held<'a> {
     /// Returns what the run record says.
     pub fn says(&self) -> &'a RunPredicate {
         self.record.predicate()
+    }
+
+    /// Tells whether it makes a skeleton, where its contract asks for one: it follows none. The records of runs
+    /// that were made before skeletons were judged say nothing of this.
+    pub fn makes_skeleton(&self) -> bool {
+        let work = self.says().work.as_ref();
+        work.is_some_and(|it| it.skeleton.is_none())
     }
 
     /// Returns who orchestrated it.
@@ -287,6 +306,11 @@ impl Collector<'_> {
         })
     }
 
+    /// Looks up the contract of a task.
+    pub fn contract(&self, task: &TaskId) -> Result<Lookup<Verified<ContractPredicate>>, Error> {
+        self.the(task)
+    }
+
     /// Looks up the record of a run.
     pub fn run_record(&self, run: &RunId) -> Result<Lookup<Verified<RunPredicate>>, Error> {
         self.the(run)
@@ -333,6 +357,7 @@ impl Collector<'_> {
             contract: Lookup::Missing,
             task_approvals: Vec::new(),
             gate1: None,
+            work: None,
             spent: BTreeMap::new(),
             post_work: None,
             inventory: None,
@@ -365,6 +390,7 @@ impl Collector<'_> {
         facts.audited = judging.audited(last, dated)?;
         facts.contract = self.the(&run.task)?;
         facts.gate1 = self.gate1(&facts)?;
+        facts.work = self.work_of_run(&facts)?;
         for digest in &run.approvals {
             facts.spent.insert(*digest, self.records.spender(digest)?);
         }
@@ -438,11 +464,7 @@ impl Collector<'_> {
         let Some(named) = &says.gate1 else {
             return Ok(None);
         };
-        let used = UsedBy {
-            record: record.digest(),
-            policy: says.context.policy,
-            time: facts.time,
-        };
+        let used = facts.used_by(record);
         Ok(Some(match self.the(&named.decision_id)? {
             Lookup::Missing => Lookup::Missing,
             Lookup::Invalid(finding) => Lookup::Invalid(finding),

@@ -2,16 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use crate::facts::run::Collector;
+use crate::facts::run::{Collector, Lookup};
 use crate::facts::upstream::ahead;
-use crate::policy::Role;
+use crate::policy::{Role, Verified};
 use crate::record::contract::{Contract, Gate1};
 use crate::record::envelope::Envelope;
 use crate::record::{
-    IdentityName, ObjectId, Refusal, RunId, Sha256, TaskId, Timestamp, WorkflowUrl, sentence,
+    Findings, IdentityName, ObjectId, Refusal, RunId, Sha256, Subject, TaskId, Timestamp,
+    WorkflowUrl, sentence,
 };
-use crate::records::{ApprovalPredicate, Approves, Kind, Notes, Statement};
-use crate::rules::{Step, absent, contract as rules, step};
+use crate::records::{ApprovalPredicate, Approves, ContractPredicate, Kind, Notes, Statement};
+use crate::rules::{Step, absent, contract as rules, step, work};
 use crate::store::batch::Batch;
 use crate::store::ledger::Records;
 
@@ -108,7 +109,9 @@ fn approve_task(
             rules::sentence(&task, &contract, mismatch),
         )
     })?;
-    let dead = dead(&session.collector(records)?, blob)?;
+    let collector = session.collector(records)?;
+    work_ready(session, &collector, &task, base)?;
+    let dead = dead(&collector, blob)?;
     let now = session.now();
     let mut number = earlier(records, blob, &context.identity)?;
     let mut approval = ApprovalPredicate {
@@ -151,6 +154,33 @@ fn approve_task(
         expires,
         noted,
     })
+}
+
+/// Says what must be decided on a work packet first, also to whoever approved it before.
+fn work_ready(
+    session: &Session,
+    collector: &Collector<'_>,
+    task: &TaskId,
+    base: ObjectId,
+) -> Result<(), Error> {
+    let contract: Lookup<Verified<ContractPredicate>> = collector.contract(task)?;
+    let Some(contract) = contract.valid() else {
+        return Ok(());
+    };
+    let mut findings = Findings::new();
+    if let Some(facts) = collector.work(contract, &[base], None)? {
+        let subject = Subject::of_record(Kind::Contract.of(task).to_path());
+        work::ready(
+            &contract.predicate().contract,
+            &facts,
+            &subject,
+            &mut findings,
+        );
+    }
+    match Refusal::of(findings) {
+        Some(why) => Err(session.refused(format!("{task} cannot be approved"), why)),
+        None => Ok(()),
+    }
 }
 
 /// Returns the commit on which a contract may be executed: the one that is given, or the tip of its branch.

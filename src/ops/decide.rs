@@ -17,6 +17,7 @@ use crate::records::{
 };
 use crate::rules::absent;
 use crate::rules::automation::{self, Standing};
+use crate::rules::opening;
 use crate::store::batch::Batch;
 use crate::store::layout::LedgerPath;
 use crate::store::ledger::Records;
@@ -174,7 +175,7 @@ pub(super) fn draft(
     let asked = gate.filter(|_| says.decision.decision == Choice::Approve);
     let closed = asked.and_then(|gate| {
         let subject = Subject::of_record(&says.decision.target_ref);
-        Some((gate, automation::opens(policy, gate, &says, &subject)?))
+        Some((gate, opening::opens(policy, gate, &says, &subject)?))
     });
     if closed.is_some() {
         says.decision.decision = Choice::Defer;

@@ -3,7 +3,7 @@
 use crate::packet::{self, ImportOptions};
 use crate::policy::Role;
 use crate::record::contract::{Contract, ContractDraft, Predecessor, signature_key};
-use crate::record::{RefName, Sha256, Subject, TaskId};
+use crate::record::{RefName, RepoPath, Sha256, Subject, TaskId};
 use crate::records::{ContractPredicate, Kind, Statement};
 use crate::rules::{absent, contract as rules};
 use crate::store::batch::Batch;
@@ -39,7 +39,7 @@ impl Packet {
 
     /// Signs the contract and stores it with the packet.
     pub fn import(self, session: &Session) -> Result<Contract, Error> {
-        let contract = self.follow(session, self.read()?)?;
+        let contract = pinned(session, self.follow(session, self.read()?)?)?;
         let id = contract.id.clone();
         let signature = contract.user_signature.clone();
         if let Some(signature) = &signature
@@ -85,6 +85,26 @@ impl Packet {
         packet.lineage.predecessor = Some(predecessor).filter(|it| *it != Predecessor::default());
         checked(draft)
     }
+}
+
+/// Names the blobs that refinement and specification have where the work is to begin: what is signed, and
+/// against what the work is closed.
+fn pinned(session: &Session, contract: Contract) -> Result<Contract, Error> {
+    let mut draft = ContractDraft::from(contract);
+    let repo = session.repo();
+    let tip = repo.reference(&draft.target_ref)?;
+    let based = draft.base.filter(|it| repo.contains(*it));
+    if let (Some(base), Some(packet)) = (based.or(tip), &mut draft.packet) {
+        let records = session.records()?;
+        let collector = session.collector(&records)?;
+        let blob = |path: &Option<String>| match path {
+            Some(path) => collector.blob_at(base, &RepoPath::from(path.as_str())),
+            None => Ok(None),
+        };
+        packet.refinement_blob = blob(&packet.refinement_file)?;
+        packet.authority.spec_target_blob = blob(&packet.authority.spec_target)?;
+    }
+    checked(draft)
 }
 
 fn checked(draft: ContractDraft) -> Result<Contract, Error> {

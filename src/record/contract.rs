@@ -246,6 +246,12 @@ impl ContractDraft {
         }
     }
 
+    /// Tells whether a run of it says what it rests on besides approvals: it is a work packet, or asks for a
+    /// skeleton or for post-work.
+    pub fn asks_for_work(&self) -> bool {
+        self.packet.is_some() || self.skeleton || self.post_work
+    }
+
     /// Returns two keys of `extra` that are one name in two Unicode forms, if there are any.
     pub fn extra_twice(&self) -> Option<(&str, &str)> {
         let mut seen: BTreeMap<String, &str> = BTreeMap::new();

@@ -114,6 +114,9 @@ rules! {
     Invariants = "invariants", Gov002,
         "A run directory holds the required files, and its documents satisfy the invariants.",
         "AWO, run directory", "no `provenance.json`, or one that names a `pid`";
+    LineageComplete = "lineage-complete", Gov002,
+        "A version of a work packet keeps every success criterion of the version before word for word, or lists it as changed or dropped with a reason.",
+        "work packets", "`WP-X-v3` without a bullet of `WP-X-v2`";
     ObjectsChecked = "objects-checked", Gov002,
         "A server lets git check the objects of every push.",
         "git, `receive.fsckObjects`", "`receive.fsckObjects` is not set on the server";
@@ -360,12 +363,27 @@ rules! {
     LandedBeforeOutcome = "landed-before-outcome", Gov011,
         "A run that its operator rejected does not land.",
         "run outcome", "a rejected run pushed to its branch";
+    PacketFiles = "packet-files", Gov011,
+        "A work packet is approved and executed if the branch had its refinement and its specification when it was imported.",
+        "work packets", "a packet imported before its refinement was committed";
     PreWorkFirst = "pre-work-first", Gov011,
         "The run of a work packet names a pre-work that was published before the push that brings the run.",
         "work packets", "a plan pushed together with its result";
+    RefinementSigned = "refinement-signed", Gov011,
+        "A work packet is approved and executed after a decision RefinementSign on its refinement.",
+        "work packets", "an approval of a packet whose refinement nobody signed";
+    ScopeChanged = "scope-changed", Gov011,
+        "A version of a work packet that asks for more than the one before, or drops something, is approved after a decision ScopeChange on it.",
+        "work packets", "`WP-X-v3` with a further path, approved without a decision";
     SelftestComplete = "selftest-complete", Gov011,
         "The self-test plays all of its tests.",
         "AWO, tests", "`git awo selftest --case TS-0001` alone";
+    SkeletonFirst = "skeleton-first", Gov011,
+        "Where a contract asks for a skeleton, a run changes documents only, or follows a skeleton that a reviewer approved before the push that brings the run.",
+        "work packets", "a first run that changes `src/a.rs`";
+    SkeletonStays = "skeleton-stays", Gov011,
+        "The run that makes a skeleton does not land; the run that follows it does.",
+        "work packets", "`git awo gate` for the run of a skeleton";
     EvidenceRoot = "evidence-root", Int001,
         "The root recomputed from the evidence equals the root in the run record.",
         "AWO, inventory", "`SHA256SUMS.txt` replaced after the run";
@@ -720,6 +738,9 @@ rules! {
     BindsContract = "binds-contract", Att002,
         "A statement binds the contract of its task.",
         "task contract", "a contract changed after its approval";
+    BindsDecision = "binds-decision", Att002,
+        "A run names the decisions on its work packet that count.",
+        "work packets", "a run that names another decision on its refinement";
     BindsGate1 = "binds-gate-1", Att002,
         "Run record, attestation and finalization name the decision that opened gate 1 as it is, and the run spends it.",
         "automation", "a run record that names another `model_id` than the decision";
@@ -765,12 +786,18 @@ rules! {
     EvidenceClaims = "evidence-claims", Att002,
         "The documents of a run say what its record says, what its commit changes, and the same of each step.",
         "AWO, run directory", "`run_manifest.json` names another base";
+    LineagePredecessor = "lineage-predecessor", Att002,
+        "A version of a work packet names the contract of the version before, or a packet outside of the ledger by path and digest.",
+        "work packets", "`WP-X-v2` that does not name the contract of `WP-X`";
     NoteObject = "note-object", Att002,
         "A note is on the object that its statement binds.",
         "git notes", "an approval noted on another commit";
     Proposal = "proposal", Att002,
         "A proposal's files and signatures belong together.",
         "policy history", "`policy.toml` of a proposal edited after signing";
+    VersionSuperseded = "version-superseded", Att002,
+        "A version of a work packet that another one follows is neither approved nor executed.",
+        "work packets", "an approval of `WP-X-v2` when `WP-X-v3` was imported";
     VouchRange = "vouch-range", Att002,
         "A vouch says the number and the digest of the commits of its range.",
         "record format", "a vouch written by hand, with the digest of other commits";

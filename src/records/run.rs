@@ -79,21 +79,23 @@ pub struct RunWork {
 }
 
 impl RunPredicate {
-    /// Tells whether the run makes the skeleton that its contract asks for first.
-    pub fn is_skeleton(&self, contract: &Contract) -> bool {
-        RunWork::is_skeleton(self.work.as_ref(), contract)
-    }
-
     /// Tells whether the change of the run is planned by a pre-work and judged by the gates of post-work.
     pub fn needs_post_work(&self, contract: &Contract) -> bool {
-        contract.post_work && !self.is_skeleton(contract)
+        RunWork::needs_post_work(self.work.as_ref(), contract)
     }
 }
 
 impl RunWork {
-    /// Tells whether a run that rests on this makes the skeleton that its contract asks for first.
+    /// Tells whether the change of a run that rests on this is planned by a pre-work and judged by the gates of
+    /// post-work: that of a skeleton is not.
+    pub fn needs_post_work(work: Option<&Self>, contract: &Contract) -> bool {
+        contract.post_work && !Self::is_skeleton(work, contract)
+    }
+
+    /// Tells whether a run that rests on this makes the skeleton that its contract asks for first. The records of
+    /// runs that were made before skeletons were judged say nothing of this.
     pub fn is_skeleton(work: Option<&Self>, contract: &Contract) -> bool {
-        contract.skeleton && work.is_none_or(|it| it.skeleton.is_none())
+        contract.skeleton && work.is_some_and(|it| it.skeleton.is_none())
     }
 }
 

@@ -4,6 +4,8 @@ use crate::facts::approvals::ApprovalFacts;
 use crate::record::{Findings, Rule, Subject, sentence};
 use crate::records::Approves;
 
+use super::work;
+
 /// The longest nonce of an approval, in characters.
 const MAX_NONCE: usize = 64;
 
@@ -14,7 +16,12 @@ pub fn arrives(facts: &ApprovalFacts<'_>, subject: &Subject, findings: &mut Find
     expired(facts, subject, findings);
     let says = facts.approval.predicate();
     match says.approves {
-        Approves::Task => task(facts, subject, findings),
+        Approves::Task => {
+            task(facts, subject, findings);
+            if let Some((contract, facts)) = &facts.work {
+                work::ready(&contract.predicate().contract, facts, subject, findings);
+            }
+        }
         Approves::Audit if says.run.is_none() => findings.push(
             Rule::NoteObject
                 .finding(subject.clone())

@@ -12,7 +12,7 @@ use crate::records::{
     PLAN_SCHEMA, ProjectionPlanPredicate, Target,
 };
 
-use super::automation::{self, Opens};
+use super::opening::{self, Opens};
 use super::revocation;
 
 /// Tells what keeps a policy from letting anything be handed over, if something does.
@@ -313,7 +313,7 @@ pub fn sending(facts: &Sending, subject: &Subject) -> Findings {
                 base: None,
                 again,
             };
-            automation::used(opening, &opens, subject, &mut findings);
+            opening::used(opening, &opens, subject, &mut findings);
         }
         _ => findings.push(
             Rule::BindingMismatch

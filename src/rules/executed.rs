@@ -13,7 +13,8 @@ use crate::record::{
 use crate::sys::shell;
 
 use super::remedy;
-use super::scope::{contract_scope, policy_paths};
+use super::scope::{contract_scope, policy_paths, untouched};
+use super::skeleton;
 use super::tree::entries;
 
 /// The most components of a path: below the directory of a run on its ref, git must read it.
@@ -24,6 +25,7 @@ const DEEPEST: usize = 60;
 pub fn changes(
     case: &CommitCase<'_>,
     contract: &Contract,
+    makes_skeleton: bool,
     person: Option<&IdentityName>,
     run: &RunId,
     findings: &mut Findings,
@@ -54,7 +56,13 @@ pub fn changes(
         policy_paths(case, person, findings);
     }
     let subject = case.subject().run(run);
-    contract_scope(contract, case.changes, &subject, findings);
+    match makes_skeleton {
+        true => {
+            skeleton::changes(contract, case.changes, &subject, findings);
+            untouched(contract, case.changes, &subject, findings);
+        }
+        false => contract_scope(contract, case.changes, &subject, findings),
+    }
 }
 
 /// Returns the finding that something of a run is larger than `most`.

@@ -18,6 +18,7 @@ pub mod gate2;
 pub mod growth;
 pub mod integrity;
 pub mod limits;
+pub mod opening;
 pub mod policy;
 pub mod post_work;
 pub mod pre_work;
@@ -30,6 +31,7 @@ mod scope;
 #[cfg(feature = "selftest")]
 pub mod selftest;
 pub mod setup;
+pub mod skeleton;
 pub mod step;
 pub mod tag;
 #[cfg(test)]
@@ -37,6 +39,7 @@ pub(crate) mod tests;
 mod tree;
 pub mod undo;
 pub mod vouch;
+pub mod work;
 pub mod work_tree;
 
 pub use chain::{

@@ -57,6 +57,26 @@ pub fn contract_scope(
     subject: &Subject,
     findings: &mut Findings,
 ) {
+    scope(contract, changes, true, subject, findings);
+}
+
+/// Refuses changes inside the contract's forbidden paths.
+pub fn untouched(
+    contract: &Contract,
+    changes: &[Change],
+    subject: &Subject,
+    findings: &mut Findings,
+) {
+    scope(contract, changes, false, subject, findings);
+}
+
+fn scope(
+    contract: &Contract,
+    changes: &[Change],
+    within_allowed: bool,
+    subject: &Subject,
+    findings: &mut Findings,
+) {
     let sets = match Sets::of(contract) {
         Ok(sets) => sets,
         // Contracts are checked when made; one that does not compile allows nothing.
@@ -81,7 +101,7 @@ pub fn contract_scope(
                     contract.id
                 ))
         };
-        if !sets.allowed.matches(&change.path) {
+        if within_allowed && !sets.allowed.matches(&change.path) {
             findings.push(deny(
                 Rule::AllowedPaths,
                 format!("within {}", contract.allowed_paths.join(" ")),

@@ -10,8 +10,8 @@ use crate::record::{
     Choice, Findings, Gate, IdentityName, ObjectId, Sha256, Subject, Timestamp, Token,
 };
 use crate::records::{ApprovalPredicate, ContractPredicate, DecisionPredicate, OpenedBy, Target};
-use crate::rules::automation;
 use crate::rules::execution::{self as rules, Spendable};
+use crate::rules::opening as opens;
 use crate::store::layout::LedgerPath;
 use crate::store::ledger::parse_spent;
 
@@ -130,7 +130,7 @@ fn decision(
         let subject = Subject::of_record(decision.digest());
         let opening = collector.opening(decision, None)?;
         let spent = spender(collector, opening.decision.digest())?;
-        let mut counts = automation::gate_1(&opening, contract, base, &subject, refused);
+        let mut counts = opens::gate_1(&opening, contract, base, &subject, refused);
         if let Some(run) = spent {
             refused.push(rules::decision_spent(&opening.decision, &run));
             counts = false;

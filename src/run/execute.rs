@@ -208,7 +208,15 @@ impl Execution<'_> {
             signer: Ok(Signer { person, key }),
         };
         let person = Some(&admitted.person);
-        rules::changes(&case, contract, person, &admitted.run, findings);
+        let makes_skeleton = admitted.makes_skeleton();
+        rules::changes(
+            &case,
+            contract,
+            makes_skeleton,
+            person,
+            &admitted.run,
+            findings,
+        );
         Ok(())
     }
 

@@ -11,7 +11,9 @@ use crate::record::{
     Coded, Findings, IdentityName, ObjectId, Refusal, RunId, Sha256, Subject, TaskId,
 };
 use crate::records::{ContractPredicate, Kind, OpenedBy, PreWorkPredicate, RunWork};
-use crate::rules::{absent, execution as rules, policy, post_work, setup};
+use crate::rules::{
+    absent, execution as rules, policy, post_work, setup, skeleton, work as rules_of_work,
+};
 use crate::store::layout;
 use crate::store::ledger::{Records, Refs};
 
@@ -55,6 +57,11 @@ pub(super) struct Admission {
 }
 
 impl Admission {
+    /// Tells whether the run makes a skeleton.
+    pub(super) fn makes_skeleton(&self) -> bool {
+        RunWork::is_skeleton(self.work.as_ref(), self.contract())
+    }
+
     /// Returns the contract itself.
     pub(super) fn contract(&self) -> &Contract {
         &self.contract.predicate().contract
@@ -102,6 +109,14 @@ pub(super) struct GateResult {
 }
 
 impl GateResult {
+    /// Tells whether the run makes a skeleton.
+    pub(super) fn makes_skeleton(&self) -> bool {
+        let contract = self.contract.as_ref();
+        contract.is_some_and(|(it, _)| {
+            RunWork::is_skeleton(self.work.as_ref(), &it.predicate().contract)
+        })
+    }
+
     /// Returns what was let through, or everything that stands against it.
     pub(super) fn admission(self) -> Result<Admission, Error> {
         Error::unless_empty(self.findings)?;
@@ -191,9 +206,10 @@ pub(super) fn examine(
         findings.extend(rules::governed(policy, &says.target_ref));
         gate.base = base(actor, says, findings)?;
         let base = gate.base;
+        gate.work = work(&collector, contract, base, findings)?;
         let chosen = approvals::choose(&collector, contract, *blob, base, now, findings)?;
         (gate.approvals, gate.gate1) = (chosen.approvals, chosen.gate1);
-        if says.post_work && !RunWork::is_skeleton(gate.work.as_ref(), says) {
+        if RunWork::needs_post_work(gate.work.as_ref(), says) {
             let whose = (base, gate.person.as_ref());
             let asked = request.pre_work;
             gate.plan = pre_work::choose(actor, &collector, contract, whose, asked, findings)?;
@@ -205,6 +221,36 @@ pub(super) fn examine(
         }
     }
     Ok(gate)
+}
+
+/// Returns what a run of a contract rests on besides approvals: what was decided on its packet, and on its
+/// skeleton. Where no skeleton was approved, the run makes one.
+fn work(
+    collector: &Collector<'_>,
+    contract: &Verified<ContractPredicate>,
+    base: Option<ObjectId>,
+    findings: &mut Findings,
+) -> Result<Option<RunWork>, Error> {
+    let says = &contract.predicate().contract;
+    if !says.asks_for_work() {
+        return Ok(None);
+    }
+    let subject = Subject::of_record(Kind::Contract.of(&says.id).to_path());
+    let mut work = RunWork::default();
+    if let Some(facts) = collector.work(contract, base.as_slice(), None)? {
+        let ready = rules_of_work::ready(says, &facts, &subject, findings);
+        (work.refinement, work.scope_change) = (ready.refinement, ready.scope_change);
+    }
+    if says.skeleton {
+        let policy = &collector.history.current().policy;
+        let digest = contract.digest();
+        for it in collector.skeletons(digest)? {
+            let mut refused = Findings::new();
+            let approved = skeleton::approved(digest, &it, policy, &subject, &mut refused);
+            work.skeleton = work.skeleton.or(approved);
+        }
+    }
+    Ok(Some(work))
 }
 
 fn contract(

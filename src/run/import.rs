@@ -249,7 +249,8 @@ fn judge(
     };
     merge(&case, findings);
     let person = gate.person.as_ref();
-    rules::changes(&case, contract, person, &request.run, findings);
+    let skeleton = gate.makes_skeleton();
+    rules::changes(&case, contract, skeleton, person, &request.run, findings);
     let signer = case.signer.as_ref().ok().map(|signer| &signer.person);
     signer.is_some()
         && signer == gate.person.as_ref()

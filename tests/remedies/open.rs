@@ -18,6 +18,7 @@ pub const OPEN: &[(&str, &[Rule])] = &[
             Rule::BindsBytes,
             Rule::BindsCommit,
             Rule::BindsContract,
+            Rule::BindsDecision,
             Rule::BindsGate1,
             Rule::BindsGate2,
             Rule::BindsPacket,

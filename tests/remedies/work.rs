@@ -1,58 +1,190 @@
-//! Rows about work packets.
+//! Work packets.
 
 use git_awo::record::Rule;
 
-use super::{CASE, Case, End};
-use crate::post_work::{DO, PLAN, TASK, approved, published};
-use crate::world::World;
+use super::{BY_HAND, CASE, Case, End, play_all};
+use crate::work::{DOCUMENT, outlined, plain, planned, with_lineage};
+use crate::world::{AGENT, World};
 
-/// Plans more than is there, and what was really meant.
-fn plans(world: &World) {
-    world.write("far.toml", PLAN.replace("1-3", "1-9"));
-    world.write("plan.toml", PLAN);
+const OLGA: (&str, &str) = ("olga", "olga");
+const RITA: (&str, &str) = ("rita", "rita");
+
+const IMPORT: &[&str] = &["git", "awo", "task", "import", "../work.md"];
+
+macro_rules! approve {
+    ($task:literal) => {
+        &[
+            "git",
+            "awo",
+            "approve",
+            $task,
+            "--sentence",
+            concat!("I approve ", $task, "."),
+        ]
+    };
 }
 
-/// A plan for one line more.
-fn plans_more(world: &World) {
-    world.write("plan.toml", PLAN.replace("delta = 0", "delta = 1"));
+fn imported() -> World {
+    let world = planned();
+    world.imports(&plain(&world, "WP-X", 0, &[]));
+    world
 }
 
-const MORE: &str = "mkdir -p docs; echo x > docs/notes.md; sed -i '2i x' src/strings.py";
+/// A second version that says less.
+const LESS: (&str, &str) = ("- Outer spaces give none.\n", "");
+const WHY: &str = "  - Dropped: \"Outer spaces give none.\": they never did\n";
 
-const FILL: &[(&str, &str)] = &[("FILE", "../plan.toml")];
+fn followed() -> World {
+    let world = imported();
+    world.imports(&plain(&world, "WP-X-v2", 1, &with_lineage(&[LESS], WHY)));
+    world.signs("WP-X-v2");
+    world
+}
+
+/// rita looks at the skeleton that otto makes, and the task is approved again.
+fn outlines(world: &World) {
+    let run = [
+        "git", "awo", "run", "SK-1", "--run-id", "run_s", "--", "sh", "-c", DOCUMENT,
+    ];
+    world.ok("otto", "otto", &run);
+    world.ok("otto", "otto", &["git", "awo", "push"]);
+    world.everybody_follows();
+    let again = [
+        "git",
+        "awo",
+        "approve",
+        "SK-1",
+        "--sentence",
+        "I approve SK-1.",
+        "--again",
+    ];
+    world.ok("olga", "olga", &again);
+    world.shares();
+}
+
+fn approved(world: &World) {
+    outlines(world);
+    world.approves("rita", "SkeletonApproval run/run_s approve --rationale x");
+    world.ok("rita", "rita", &["git", "awo", "push"]);
+    world.everybody_follows();
+}
 
 pub const CASES: &[Case] = &[
     Case {
-        rule: Rule::PreWorkPlan,
-        stage: approved,
-        prepare: plans,
-        act: &[
-            "git",
-            "awo",
-            "packet",
-            "pre-work",
-            TASK,
-            "--plan",
-            "../far.toml",
-        ],
-        fill: FILL,
+        rule: Rule::RefinementSigned,
+        stage: imported,
+        who: OLGA,
+        act: approve!("WP-X"),
+        fill: &[("REVISION", "HEAD"), ("CODE", "x")],
+        ..CASE
+    },
+    Case {
+        rule: Rule::ScopeChanged,
+        stage: followed,
+        who: OLGA,
+        act: approve!("WP-X-v2"),
+        fill: &[("CODE", "x")],
+        ..CASE
+    },
+    Case {
+        rule: Rule::VersionSuperseded,
+        stage: followed,
+        prepare: |world| {
+            world.approves("olga", "ScopeChange task/WP-X-v2 approve --rationale x");
+        },
+        who: OLGA,
+        act: approve!("WP-X"),
+        fill: &[("git awo approve", "--sentence 'I approve WP-X-v2.'")],
         end: End::Done,
         ..CASE
     },
     Case {
-        rule: Rule::PreWorkFirst,
-        stage: approved,
-        prepare: plans,
-        act: &["git", "awo", "run", TASK, "--", "sh", "-c", DO],
-        fill: FILL,
+        rule: Rule::LineageComplete,
+        stage: || {
+            let world = imported();
+            world.write(
+                "work.md",
+                plain(&world, "WP-X-v2", 1, &with_lineage(&[LESS], "")),
+            );
+            world
+        },
+        who: OLGA,
+        act: IMPORT,
+        pick: BY_HAND,
+        then: |world| {
+            world.write(
+                "work.md",
+                plain(world, "WP-X-v2", 1, &with_lineage(&[LESS], WHY)),
+            );
+        },
         ..CASE
     },
     Case {
-        rule: Rule::PostWorkGate,
-        stage: published,
-        prepare: plans_more,
-        act: &["git", "awo", "run", TASK, "--", "sh", "-c", MORE],
-        fill: FILL,
+        rule: Rule::LineagePredecessor,
+        stage: || {
+            let world = planned();
+            world.imports(&plain(&world, "WP-X-v2", 1, &with_lineage(&[], "")));
+            world.signs("WP-X-v2");
+            world
+        },
+        who: OLGA,
+        act: approve!("WP-X-v2"),
+        pick: BY_HAND,
+        then: |world| {
+            world.imports(&plain(world, "WP-X-v3", 2, &with_lineage(&[], "")));
+            world.signs("WP-X-v3");
+            world.approves_task("WP-X-v3");
+        },
+        end: End::Done,
+        ..CASE
+    },
+    Case {
+        rule: Rule::PacketFiles,
+        stage: || {
+            let world = planned();
+            world.imports(&plain(&world, "WP-Y", 0, &[]));
+            world
+        },
+        who: OLGA,
+        act: approve!("WP-Y"),
+        pick: BY_HAND,
+        then: |world| {
+            world.write("olga/docs/plans/WP-Y-v2.md", "# WP-Y\n");
+            world.lands_documents("the plan");
+            world.imports(&plain(world, "WP-Y-v2", 1, &with_lineage(&[], "")));
+            world.signs("WP-Y-v2");
+            let text = world.ok("olga", "olga", &["git", "awo", "task", "show", "WP-Y-v2"]);
+            assert!(text.contains("refinement blob"), "{text}");
+        },
+        end: End::Done,
+        ..CASE
+    },
+    Case {
+        rule: Rule::SkeletonFirst,
+        stage: outlined,
+        act: &[
+            "git", "awo", "run", "SK-1", "--run-id", "run_1", "--", "sh", "-c", AGENT,
+        ],
+        pick: BY_HAND,
+        then: approved,
+        ..CASE
+    },
+    Case {
+        rule: Rule::SkeletonStays,
+        stage: || {
+            let world = outlined();
+            outlines(&world);
+            world
+        },
+        who: RITA,
+        act: &["git", "awo", "gate", "run_s"],
+        fill: &[("CODE", "x")],
+        end: End::Done,
         ..CASE
     },
 ];
+
+#[test]
+fn remedies_help_with_work_packets() {
+    play_all(CASES);
+}

@@ -288,6 +288,15 @@ fn shown(contract: &Contract, packet: &WorkPacket, line: &mut impl FnMut(&str, &
             line(&named(field), text);
         }
     }
+    let blobs = [
+        ("refinement blob", packet.refinement_blob),
+        ("spec target blob", packet.authority.spec_target_blob),
+    ];
+    for (label, blob) in blobs {
+        if let Some(blob) = blob {
+            line(label, &blob.to_string());
+        }
+    }
     for criterion in &contract.success_criteria {
         line("success criterion", criterion);
     }

@@ -7,6 +7,7 @@ use crate::policy::Policy;
 use crate::record::{Choice, DecisionId, IdentityName, Timestamp, Token};
 use crate::records::{DecisionPredicate, Kind, Statement};
 use crate::rules::automation::{self, Standing};
+use crate::rules::opening;
 
 use super::left::Left;
 
@@ -67,7 +68,7 @@ pub(super) fn waiting(
         let gate = says.gate();
         let persons: Vec<_> = gate
             .into_iter()
-            .flat_map(|gate| automation::answerers(policy, gate).cloned())
+            .flat_map(|gate| opening::answerers(policy, gate).cloned())
             .collect();
         let since = says.decision.timestamp;
         let waited = now.seconds().saturating_sub(since.seconds());

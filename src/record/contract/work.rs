@@ -489,6 +489,13 @@ impl TaskId {
         }
     }
 
+    /// Returns the id of the version after: of `X` and of `X-v1`, `X-v2`.
+    pub fn later(&self) -> Option<TaskId> {
+        let (base, version) = self.versioned();
+        let next = version.unwrap_or(1).checked_add(1)?;
+        TaskId::new(format!("{base}-v{next}")).ok()
+    }
+
     /// Returns the id of the version before, if there is one: of `X-v2`, first `X-v1`, then `X`.
     pub fn earlier(&self) -> Vec<TaskId> {
         let (base, Some(version)) = self.versioned() else {

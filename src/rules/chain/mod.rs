@@ -14,6 +14,7 @@ use crate::policy::Policy;
 use crate::record::{Findings, Rule, Sha256, Subject};
 
 use super::scope::{contract_scope, policy_paths};
+use super::skeleton;
 
 pub use gates::{late_failure, self_review};
 use links::{Links, bad_records};
@@ -59,7 +60,10 @@ pub fn chain_before(
     if let Some(contract) = facts.contract.valid() {
         let contract = &contract.predicate().contract;
         let subject = links.subject.clone();
-        contract_scope(contract, case.changes, &subject, &mut links.findings);
+        match contract.skeleton && links.run.makes_skeleton() {
+            true => links.findings.push(skeleton::stays(&facts.id, &subject)),
+            false => contract_scope(contract, case.changes, &subject, &mut links.findings),
+        }
     }
     links.reviews(step);
     findings.extend(links.findings);

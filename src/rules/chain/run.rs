@@ -5,11 +5,13 @@ use std::collections::BTreeSet;
 use crate::facts::case::CommitCase;
 use crate::facts::post_work::Head;
 use crate::policy::Verified;
-use crate::record::{Finding, IdentityName, Rule, Sha256, Subject, Timestamp, sentence};
+use crate::record::{
+    DecisionId, Finding, Findings, IdentityName, Rule, Sha256, Subject, Timestamp, sentence,
+};
 use crate::records::{ApprovalPredicate, Approves, Binding, ContractPredicate, Kind, OpenedBy};
 
 use super::links::Links;
-use crate::rules::{automation, post_work, revocation};
+use crate::rules::{opening as opens, post_work, revocation, skeleton, work};
 
 impl<'a> Links<'a> {
     /// Judges what the run rests on and leaves behind.
@@ -24,6 +26,7 @@ impl<'a> Links<'a> {
             ];
             self.binds(self.run.says(), &things);
             self.task_approvals(contract);
+            self.work(contract);
             self.post_work(contract);
         }
         self.evidence();
@@ -76,6 +79,59 @@ impl<'a> Links<'a> {
         };
         let found = post_work::arrived(facts, plan.predicate(), &head, &self.subject);
         self.findings.extend(found);
+    }
+
+    /// What the run of a work packet rests on.
+    fn work(&mut self, contract: &Verified<ContractPredicate>) {
+        let named = self.run.says().work.clone().unwrap_or_default();
+        let again = self.again(Kind::Run);
+        let Some(facts) = &self.facts.work else {
+            let asks = contract.predicate().contract.asks_for_work();
+            if self.run.says().work.is_some() && !asks {
+                let found = "a run that names what a work packet rests on";
+                self.push(Rule::BindsContract, found, "no work packet", again);
+            }
+            return;
+        };
+        let (says, digest) = (&contract.predicate().contract, contract.digest());
+        let mut findings = Findings::new();
+        if facts.comes_now && self.run.says().work.is_none() {
+            let found = "a run that does not say what it rests on";
+            let expected = "the decisions on its work packet, or that there are none";
+            self.push(Rule::BindsDecision, found, expected, &again);
+        }
+        if let Some(skeleton) = &facts.skeleton
+            && (facts.comes_now || named.skeleton.is_some())
+        {
+            let contract = (says, digest);
+            skeleton::run(
+                contract,
+                skeleton,
+                self.policy,
+                &self.subject,
+                &mut findings,
+            );
+        }
+        let names = named.refinement.is_some() || named.scope_change.is_some();
+        let ready = match &facts.packet {
+            Some(packet) if facts.comes_now || names => {
+                work::ready(says, packet, &self.subject, &mut findings)
+            }
+            _ => work::Ready::default(),
+        };
+        let counts = [
+            ("refinement", named.refinement, ready.refinement),
+            ("change of scope", named.scope_change, ready.scope_change),
+        ];
+        for (what, named, counts) in counts {
+            if named != counts && findings.is_empty() && (facts.comes_now || names) {
+                let word =
+                    |it: Option<DecisionId>| it.map_or("none".to_owned(), |it| it.to_string());
+                let found = format!("{} for the {what}", word(named));
+                self.push(Rule::BindsDecision, found, word(counts), &again);
+            }
+        }
+        self.findings.extend(findings);
     }
 
     pub(super) fn run_binds_commit(
@@ -204,7 +260,7 @@ impl<'a> Links<'a> {
         }
         let subject = self.subject.clone();
         let base = Some(says.base);
-        automation::gate_1(opening, contract, base, &subject, &mut self.findings);
+        opens::gate_1(opening, contract, base, &subject, &mut self.findings);
         // Where it opens nothing, its own findings say why: that an approval is missing as well would
         // sound as if it could never count, also under a policy that is LOCKED for a day.
         persons.insert(opening.decision.signer());

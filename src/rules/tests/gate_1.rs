@@ -6,7 +6,7 @@ use crate::facts::run::Lookup;
 use crate::record::contract::{ContractDraft, Gate1};
 use crate::record::{Choice, DecisionId, Findings, Level, Subject, Token};
 use crate::records::*;
-use crate::rules::automation;
+use crate::rules::opening as opens;
 
 /// What is changed before it is signed.
 type Decide = fn(&mut DecisionPredicate);
@@ -117,7 +117,7 @@ fn found(by: &str, gate1: Gate1, decide: Decide, change: Use) -> Vec<String> {
     change(&mut opening);
     let mut findings = Findings::new();
     let subject = Subject::none();
-    let counts = automation::gate_1(&opening, &contract, Some(id(10)), &subject, &mut findings);
+    let counts = opens::gate_1(&opening, &contract, Some(id(10)), &subject, &mut findings);
     assert_eq!(counts, findings.is_empty());
     codes(&findings)
 }

@@ -252,6 +252,7 @@ pub fn told(edits: &[Edit]) -> Told {
     edit!(edits, Changes, &mut changes);
 
     let mut facts = RunFacts {
+        work: None,
         id: run_id(),
         spent: [(approval.digest(), Some(run_id()))].into(),
         post_work: None,

@@ -1,0 +1,170 @@
+//! What a work packet asks for before it is approved and executed: the version before it, the decisions on
+//! its refinement and on what it changes, and whether a later version has taken its place.
+
+use crate::git;
+use crate::policy::Verified;
+use crate::record::contract::Contract;
+use crate::record::{Choice, Gate, ObjectId, RepoPath, Sha256, TaskId, Token};
+use crate::records::{ContractPredicate, Kind, Target};
+
+use super::Error;
+use super::groundwork::{Before, Pinned, RunWorkFacts, WorkFacts};
+use super::opening::{Opening, UsedBy};
+use super::run::{Collector, Lookup, RunFacts};
+
+impl Collector<'_> {
+    /// Returns what bears on a run, if its contract is a work packet.
+    pub(super) fn work_of_run(&self, facts: &RunFacts) -> Result<Option<RunWorkFacts>, Error> {
+        let (Some(record), Some(contract)) = (facts.run.valid(), facts.contract.valid()) else {
+            return Ok(None);
+        };
+        let used = facts.used_by(record);
+        let says = record.predicate();
+        let packet = self.work(contract, &[says.base, says.commit], Some(used))?;
+        let asks = contract.predicate().contract.skeleton;
+        let skeleton = asks.then(|| self.skeleton(says, used)).transpose()?;
+        if packet.is_none() && skeleton.is_none() {
+            return Ok(None);
+        }
+        Ok(Some(RunWorkFacts {
+            packet,
+            skeleton,
+            comes_now: self.judging().comes_now(record.digest()),
+        }))
+    }
+
+    /// Returns what bears on a work packet where a record uses it; without one, where an approval or a run is
+    /// to come. Nothing is asked of a contract that is no work packet.
+    pub fn work(
+        &self,
+        contract: &Verified<ContractPredicate>,
+        at: &[ObjectId],
+        used: Option<UsedBy>,
+    ) -> Result<Option<WorkFacts>, Error> {
+        let says = &contract.predicate().contract;
+        let Some(packet) = &says.packet else {
+            return Ok(None);
+        };
+        let digest = contract.digest();
+        let pinned = |path: &Option<String>, blob: Option<ObjectId>| {
+            let path = path.as_ref().map(|it| RepoPath::from(it.as_str()));
+            path.map(|path| self.pinned(path, blob, at)).transpose()
+        };
+        let refinement = pinned(&packet.refinement_file, packet.refinement_blob)?;
+        let authority = &packet.authority;
+        let spec_target = pinned(&authority.spec_target, authority.spec_target_blob)?;
+        let signed = packet.refinement_blob.map(Target::Object);
+        let signed = signed.map(|it| self.approvals_on(Gate::RefinementSign, it, used));
+        let target = Target::Record(digest);
+        Ok(Some(WorkFacts {
+            digest,
+            before: self.version_before(says)?,
+            superseded_by: self.superseded_by(&says.id, digest, used)?,
+            refinement,
+            signed: signed.transpose()?.unwrap_or_default(),
+            spec_target,
+            scope_changes: self.approvals_on(Gate::ScopeChange, target, used)?,
+        }))
+    }
+
+    /// Returns the version before a contract.
+    pub fn version_before(&self, contract: &Contract) -> Result<Before, Error> {
+        let earlier = contract.id.earlier();
+        let Some(packet) = contract.packet.as_ref().filter(|_| !earlier.is_empty()) else {
+            return Ok(Before::None);
+        };
+        let named = packet.lineage.predecessor.clone().unwrap_or_default();
+        let mut there = None;
+        for id in &earlier {
+            let Some(envelope) = self.records.envelope(&Kind::Contract.of(id))? else {
+                continue;
+            };
+            if named.contract == Some(envelope.digest())
+                && let Ok(before) = self.verify::<ContractPredicate>(&envelope)
+            {
+                let before = before.into_predicate().contract;
+                return Ok(Before::Contract(Box::new(before)));
+            }
+            there = Some(id.clone());
+        }
+        // A packet outside stands for a contract only where there is none.
+        let unnamed = there.is_some() || named.contract.is_some();
+        Ok(match named.path.is_some() || named.external {
+            true if !unnamed => Before::External(named.sha256.filter(|_| named.external)),
+            _ => Before::Unnamed(there),
+        })
+    }
+
+    /// Returns the later version that names a contract as the one before, and was there when a record came
+    /// that uses it.
+    fn superseded_by(
+        &self,
+        id: &TaskId,
+        digest: Sha256,
+        used: Option<UsedBy>,
+    ) -> Result<Option<TaskId>, Error> {
+        let Some(later) = id.later() else {
+            return Ok(None);
+        };
+        let found: Lookup<Verified<ContractPredicate>> = self.the(&later)?;
+        let Some(found) = found.valid() else {
+            return Ok(None);
+        };
+        let packet = found.predicate().contract.packet.as_ref();
+        let before = packet.and_then(|it| it.lineage.predecessor.as_ref()?.contract);
+        let judging = self.judging();
+        let came = used.is_none_or(|it| judging.stands_against(found.digest(), it.record));
+        Ok((before == Some(digest) && came).then_some(later))
+    }
+
+    /// Returns the decisions that approve of a gate on a target, as they stand to a use.
+    pub fn approvals_on(
+        &self,
+        gate: Gate,
+        target: Target,
+        used: Option<UsedBy>,
+    ) -> Result<Vec<Opening>, Error> {
+        let Ok(gate) = Token::new(gate.name()) else {
+            return Ok(Vec::new());
+        };
+        let judging = self.judging();
+        let mut openings = Vec::new();
+        for decision in self.decisions_on(target.key(&gate))? {
+            let came = used.is_none_or(|it| judging.came_with(decision.digest(), it.record));
+            if came && decision.predicate().decision.decision == Choice::Approve {
+                openings.push(self.opening(decision, used)?);
+            }
+        }
+        Ok(openings)
+    }
+
+    /// Compares a file that a contract names with what commits have.
+    fn pinned(
+        &self,
+        path: RepoPath,
+        blob: Option<ObjectId>,
+        at: &[ObjectId],
+    ) -> Result<Pinned, Error> {
+        let mut others = Vec::new();
+        for commit in at {
+            let found = self.blob_at(*commit, &path)?;
+            if found != blob {
+                others.push((*commit, found));
+            }
+        }
+        Ok(Pinned { path, blob, others })
+    }
+
+    /// Returns the blob of a file in a commit; nothing if the commit is not here, or has no such file.
+    pub fn blob_at(&self, commit: ObjectId, path: &RepoPath) -> Result<Option<ObjectId>, Error> {
+        let reader = self.records.reader();
+        let is = |id, kind| matches!(reader.header(id), Ok(Some((found, _))) if found == kind);
+        if !is(commit, git::Kind::Commit) {
+            return Ok(None);
+        }
+        let entry = reader.entry(reader.tree_of(commit)?, path)?;
+        Ok(entry
+            .map(|(_, id)| id)
+            .filter(|id| is(*id, git::Kind::Blob)))
+    }
+}

@@ -1,0 +1,329 @@
+//! Work packets: what one version carries on from the one before, and what must have been decided before it
+//! is approved and executed.
+
+use std::collections::BTreeSet;
+
+use crate::facts::groundwork::{Before, Pinned, WorkFacts};
+use crate::facts::opening::Opening;
+use crate::record::contract::Contract;
+use crate::record::path::quote;
+use crate::record::{DecisionId, Findings, Gate, Rule, Subject};
+use crate::records::Target;
+
+use super::opening::{self, Opens};
+
+/// What helps where a contract itself would have to change.
+const NEW_VERSION: &str = "import the packet as a new version: git awo task import FILE";
+
+/// Decisions on a work packet that count.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ready {
+    /// The one that signed the refinement.
+    pub refinement: Option<DecisionId>,
+    /// The one that permitted what the version changes.
+    pub scope_change: Option<DecisionId>,
+}
+
+/// Judges a version of a packet that arrives: it names the one before, and drops none of its criteria in
+/// silence.
+pub fn version(contract: &Contract, before: &Before, subject: &Subject, findings: &mut Findings) {
+    let mut refuse = |rule: Rule, found: String, expected: String, remedy: &str| {
+        let finding = rule.finding(subject.clone()).found(found);
+        findings.push(finding.expected(expected).remedy(remedy));
+    };
+    match before {
+        Before::None | Before::External(_) => {}
+        Before::Unnamed(there) => {
+            let (found, expected) = match there {
+                Some(id) => (
+                    format!("a version that does not name the contract {id}"),
+                    format!("{id} as its predecessor, by the digest of its contract"),
+                ),
+                None => (
+                    "a version without its predecessor".to_owned(),
+                    "the contract of the version before, or a packet outside of the ledger"
+                        .to_owned(),
+                ),
+            };
+            let remedy = "git awo task import FILE --predecessor FILE";
+            refuse(Rule::LineagePredecessor, found, expected, remedy);
+        }
+        Before::Contract(before) => {
+            for criterion in dropped(before, contract) {
+                if !says_why(contract, criterion) {
+                    let found = format!("neither kept nor dropped: {}", shown(criterion));
+                    let expected =
+                        "word for word among the criteria, or under changed or dropped with a reason"
+                            .to_owned();
+                    let remedy = "mend the packet and import it again";
+                    refuse(Rule::LineageComplete, found, expected, remedy);
+                }
+            }
+        }
+    }
+}
+
+/// Judges what must have been decided before a packet is approved or executed, and returns what was.
+pub fn ready(
+    contract: &Contract,
+    facts: &WorkFacts,
+    subject: &Subject,
+    findings: &mut Findings,
+) -> Ready {
+    let task = &contract.id;
+    if let Some(later) = &facts.superseded_by {
+        findings.push(
+            Rule::VersionSuperseded
+                .finding(subject.clone())
+                .found(format!("{later} follows {task}"))
+                .expected("the last version of the packet")
+                .remedy(format!("git awo approve {later}")),
+        );
+    }
+    match &facts.before {
+        Before::External(None) => findings.push(
+            Rule::LineagePredecessor
+                .finding(subject.clone())
+                .found("a predecessor outside of the ledger without its SHA-256")
+                .expected("its path, its SHA-256 and the word external")
+                .remedy(NEW_VERSION),
+        ),
+        // Imported before versions were compared.
+        before @ Before::Unnamed(_) => version(contract, before, subject, findings),
+        Before::None | Before::External(Some(_)) | Before::Contract(_) => {}
+    }
+    if let Some(file) = &facts.spec_target {
+        pinned(file, "specification", subject, findings);
+    }
+    Ready {
+        refinement: refinement(contract, facts, subject, findings),
+        scope_change: scope_change(contract, facts, subject, findings),
+    }
+}
+
+/// A file that the packet names is as it was when the packet was imported.
+fn pinned(file: &Pinned, what: &str, subject: &Subject, findings: &mut Findings) {
+    let path = quote(file.path.as_bytes());
+    let mut refuse = |rule: Rule, found: String, expected: String| {
+        let finding = rule.finding(subject.clone()).found(found);
+        findings.push(finding.expected(expected).remedy(NEW_VERSION));
+    };
+    let Some(blob) = file.blob else {
+        let found = format!("a contract without the blob of {path}, its {what}");
+        let expected = format!("a {what} that the branch had when the packet was imported");
+        return refuse(Rule::PacketFiles, found, expected);
+    };
+    for (commit, found) in &file.others {
+        let found = found.map(|it| it.to_string());
+        let found = found.as_deref().unwrap_or("not there");
+        let found = format!("{path}, the {what}, is {found} in {commit}");
+        let expected = format!("{blob}, as when the packet was imported");
+        refuse(Rule::BindingStale, found, expected);
+    }
+}
+
+/// The refinement is signed as it stands at the base.
+fn refinement(
+    contract: &Contract,
+    facts: &WorkFacts,
+    subject: &Subject,
+    findings: &mut Findings,
+) -> Option<DecisionId> {
+    let file = facts.refinement.as_ref()?;
+    pinned(file, "refinement", subject, findings);
+    let blob = file.blob?;
+    let task = &contract.id;
+    let path = quote(file.path.as_bytes());
+    let on = format!("refinement/{task}");
+    let gate = Gate::RefinementSign;
+    let again =
+        format!("git awo decide {gate} {on} approve --file REVISION:{path} --rationale CODE");
+    if facts.signed.is_empty() {
+        let finding = Rule::RefinementSigned.finding(subject.clone());
+        let finding = finding.found(format!("no decision {gate} on {path} as it is ({blob})"));
+        findings.push(
+            finding
+                .expected(format!("an approval of {on}"))
+                .remedy(again),
+        );
+        return None;
+    }
+    let opens = Opens {
+        gate,
+        on,
+        what: "the refinement",
+        target: Target::Object(blob),
+        base: None,
+        again,
+    };
+    counts(&facts.signed, &opens, subject, findings)
+}
+
+/// What a version asks for beyond the one before was permitted.
+fn scope_change(
+    contract: &Contract,
+    facts: &WorkFacts,
+    subject: &Subject,
+    findings: &mut Findings,
+) -> Option<DecisionId> {
+    let Before::Contract(before) = &facts.before else {
+        return None;
+    };
+    let more = more(before, contract);
+    if more.is_empty() {
+        return None;
+    }
+    let task = &contract.id;
+    let (gate, on) = (Gate::ScopeChange, format!("task/{task}"));
+    let again = format!("git awo decide {gate} {on} approve --rationale CODE");
+    if facts.scope_changes.is_empty() {
+        findings.push(
+            Rule::ScopeChanged
+                .finding(subject.clone())
+                .found(format!("against {}: {}", before.id, more.join("; ")))
+                .expected(format!("a decision {gate} on {on}"))
+                .remedy(again),
+        );
+        return None;
+    }
+    let opens = Opens {
+        gate,
+        on,
+        what: "the contract",
+        target: Target::Record(facts.digest),
+        base: None,
+        again,
+    };
+    counts(&facts.scope_changes, &opens, subject, findings)
+}
+
+/// Returns the decision that counts; if none does, the findings say why of the last.
+pub(super) fn counts(
+    openings: &[Opening],
+    opens: &Opens<'_>,
+    subject: &Subject,
+    findings: &mut Findings,
+) -> Option<DecisionId> {
+    let mut last = Findings::new();
+    for opening in openings {
+        let mut own = Findings::new();
+        opening::used(opening, opens, subject, &mut own);
+        if own.is_empty() {
+            return Some(opening.decision.predicate().id().clone());
+        }
+        last = own;
+    }
+    findings.extend(last);
+    None
+}
+
+/// Returns the criteria of the version before that a version does not have word for word.
+fn dropped<'a>(before: &'a Contract, now: &Contract) -> Vec<&'a str> {
+    let kept: BTreeSet<_> = now.success_criteria.iter().collect();
+    let criteria = before.success_criteria.iter();
+    let gone = criteria.filter(|it| !kept.contains(it));
+    gone.map(String::as_str).collect()
+}
+
+/// Tells whether a version says of a criterion why it changes or drops it: an entry begins with the
+/// criterion, in quotation marks or not, and goes on with `:`, `->`, `-` or `—` and a reason.
+fn says_why(contract: &Contract, criterion: &str) -> bool {
+    let Some(packet) = &contract.packet else {
+        return false;
+    };
+    let lineage = &packet.lineage;
+    let mut entries = lineage.changed.iter().chain(&lineage.dropped);
+    entries.any(|entry| {
+        let quoted = entry.strip_prefix('"').and_then(|rest| {
+            let rest = rest.strip_prefix(criterion)?;
+            rest.strip_prefix('"')
+        });
+        let Some(rest) = quoted.or_else(|| entry.strip_prefix(criterion)) else {
+            return false;
+        };
+        let rest = rest.trim_start();
+        let reason = [":", "->", "—", "-"]
+            .iter()
+            .find_map(|it| rest.strip_prefix(it));
+        reason.is_some_and(|it| it.chars().any(char::is_alphanumeric))
+    })
+}
+
+/// Returns what a version asks for, or leaves out, beyond the one before.
+fn more(before: &Contract, now: &Contract) -> Vec<String> {
+    let mut more = Vec::new();
+    let listed = |list: &[String]| list.iter().cloned().collect::<BTreeSet<String>>();
+    let mut without = |what: &str, from: BTreeSet<String>, of: BTreeSet<String>| {
+        let gone: Vec<_> = of.difference(&from).map(|it| shown(it)).collect();
+        if !gone.is_empty() {
+            more.push(format!("{what} {}", gone.join(", ")));
+        }
+    };
+    let actions = |it: &Contract| {
+        it.forbidden_actions
+            .iter()
+            .map(ToString::to_string)
+            .collect()
+    };
+    without(
+        "allows",
+        listed(&before.allowed_paths),
+        listed(&now.allowed_paths),
+    );
+    without(
+        "no longer forbids",
+        listed(&now.forbidden_paths),
+        listed(&before.forbidden_paths),
+    );
+    without("no longer forbids", actions(now), actions(before));
+    without(
+        "drops",
+        listed(&now.success_criteria),
+        listed(&before.success_criteria),
+    );
+    without(
+        "no longer asks for",
+        listed(&now.evidence),
+        listed(&before.evidence),
+    );
+    let base = |it: &Contract| it.base.map_or("none".to_owned(), |it| it.to_string());
+    let tier = |it: &Contract| it.risk_tier.clone().unwrap_or_else(|| "none".to_owned());
+    let changed = [
+        ("base", base(before), base(now)),
+        (
+            "branch",
+            before.target_ref.to_string(),
+            now.target_ref.to_string(),
+        ),
+        ("risk tier", tier(before), tier(now)),
+    ];
+    for (what, old, new) in changed {
+        if old != new {
+            more.push(format!("{what} {} instead of {}", shown(&new), shown(&old)));
+        }
+    }
+    let delegates = |it: &Contract| {
+        let packet = it.packet.as_ref();
+        packet
+            .and_then(|it| it.delegation.as_ref())
+            .is_some_and(|it| it.allowed)
+    };
+    for (what, is) in [
+        ("no skeleton", before.skeleton && !now.skeleton),
+        ("no post-work", before.post_work && !now.post_work),
+        ("delegation", !delegates(before) && delegates(now)),
+    ] {
+        if is {
+            more.push(what.to_owned());
+        }
+    }
+    more
+}
+
+fn shown(text: &str) -> String {
+    let short: String = text.chars().take(80).collect();
+    match short.len() < text.len() {
+        true => quote(format!("{short}…").as_bytes()),
+        false => quote(text.as_bytes()),
+    }
+}

@@ -1,0 +1,460 @@
+//! Work packets: versions, refinements and skeletons, at the command, at the door and on a fresh clone.
+
+use git_awo::record::contract::ContractDraft;
+use git_awo::record::{RunId, TaskId};
+use git_awo::records::{ContractPredicate, Kind, RunPredicate};
+use git_awo::store::layout::{self, LedgerPath};
+
+use crate::packets::packet;
+use crate::world::{AGENT, World};
+
+const LEDGER: &[&str] = &["refs/awo/ledger"];
+/// All records, as a run needs them.
+const RECORDS: &[&str] = &["refs/awo/ledger", "refs/awo/evidence/*", "refs/notes/awo/*"];
+
+/// A world whose branch takes documents from olga, and has the files that packets name.
+pub fn planned() -> World {
+    let world = World::founded();
+    world.next_policy(2, None, |text| {
+        let (before, after) = text.split_once("pattern = \"refs/heads/main\"").unwrap();
+        let after = after.replacen(
+            "accept = [\"governed\", \"rollback\"]",
+            "accept = [\"governed\", \"rollback\", \"direct\"]",
+            1,
+        );
+        let direct = "\n\n[[ref.direct]]\nwriters = [\"olga\"]\npaths = [\"docs/\"]\n\n[[ref]]";
+        let after = after.replacen("\n\n[[ref]]", direct, 1);
+        format!("{before}pattern = \"refs/heads/main\"{after}")
+    });
+    for task in ["WP-X", "WP-X-v2", "WP-X-v3"] {
+        world.write(&format!("olga/docs/plans/{task}.md"), format!("# {task}\n"));
+    }
+    world.write("olga/docs/strings.md", "# Strings\n");
+    world.lands_documents("the plans");
+    world
+}
+
+impl World {
+    /// olga commits everything to the branch and pushes it.
+    pub fn lands_documents(&self, message: &str) {
+        self.commit("olga", message);
+        self.ok("olga", "olga", &["git", "push", "origin", "main"]);
+        self.everybody_follows();
+    }
+
+    /// Everybody has what the server has.
+    pub fn everybody_follows(&self) {
+        for who in ["olga", "otto", "rita"] {
+            self.ok(who, who, &["git", "awo", "fetch"]);
+            self.ok(who, who, &["git", "merge", "--ff-only", "origin/main"]);
+        }
+    }
+
+    /// olga imports this packet.
+    pub fn imports(&self, text: &str) -> String {
+        self.write("work.md", text);
+        self.ok(
+            "olga",
+            "olga",
+            &["git", "awo", "task", "import", "../work.md"],
+        )
+    }
+
+    /// olga signs the refinement of a task as it stands.
+    pub fn signs(&self, task: &str) -> git_awo::record::DecisionId {
+        let file = format!("HEAD:docs/plans/{task}.md");
+        let ask = format!("RefinementSign refinement/{task} approve --rationale x --file {file}");
+        self.approves("olga", &ask)
+    }
+
+    /// olga approves a task by its sentence.
+    pub fn approves_task(&self, task: &str) -> String {
+        let sentence = format!("I approve {task}.");
+        let words = ["git", "awo", "approve", task, "--sentence", &sentence];
+        self.ok("olga", "olga", &words)
+    }
+
+    /// olga approves a task by its sentence and is refused.
+    #[track_caller]
+    pub fn cannot_approve(&self, task: &str, code: &str, rule: &str) -> String {
+        let sentence = format!("I approve {task}.");
+        let words = ["git", "awo", "approve", task, "--sentence", &sentence];
+        let text = self.refused("olga", "olga", &words, code);
+        assert!(text.contains(rule), "{rule}: {text}");
+        text
+    }
+
+    /// olga has everything of hers on the server.
+    pub fn shares(&self) {
+        self.ok("olga", "olga", &["git", "awo", "push"]);
+        self.everybody_follows();
+    }
+}
+
+/// A packet of this task, without post-work and with other lines.
+pub fn plain(world: &World, task: &str, digit: u8, edit: &[(&str, &str)]) -> String {
+    let signature = format!("olga01032026090{digit}");
+    let mut text = packet(world, task, &signature);
+    let base = TaskId::new(task).unwrap().versioned().0;
+    text = text.replace(
+        &format!("BASE_WP_ID: {task} "),
+        &format!("BASE_WP_ID: {base} "),
+    );
+    for (old, new) in edit {
+        assert!(text.contains(old), "{old}");
+        text = text.replace(old, new);
+    }
+    text
+}
+
+fn path(task: &str) -> LedgerPath {
+    Kind::Contract.of(TaskId::new(task).unwrap())
+}
+
+/// The contract of a task in olga's clone says something else, as no command would write it.
+fn rewrites(world: &World, task: &str, change: impl FnOnce(&mut ContractDraft)) {
+    let mut says: ContractPredicate = world.predicate("olga", &path(task));
+    let mut draft = ContractDraft::from(says.contract);
+    change(&mut draft);
+    says.contract = draft.check().unwrap();
+    let bytes = world.actor("olga").sign(says).unwrap().to_bytes();
+    let path = path(task).to_path().to_string();
+    world.forge("olga", &layout::ledger(), &[(&path, Some(&bytes))]);
+}
+
+#[test]
+fn a_packet_is_approved_once_its_refinement_is_signed() {
+    let world = planned();
+    world.imports(&plain(&world, "WP-X", 0, &[]));
+    world.cannot_approve("WP-X", "GOV-011", "refinement-signed");
+    // The approval of another file, and of this one under another name, is none of this.
+    let other = "RefinementSign refinement/WP-X approve --rationale x --file HEAD:docs/strings.md";
+    world.approves("olga", other);
+    world.cannot_approve("WP-X", "GOV-011", "refinement-signed");
+    let name =
+        "RefinementSign refinement/WP-Y approve --rationale x --file HEAD:docs/plans/WP-X.md";
+    let id = world.approves("olga", name);
+    world.cannot_approve("WP-X", "ATT-002", "binding-mismatch");
+    let own = format!(
+        "RefinementSign refinement/WP-X approve --rationale x --file HEAD:docs/plans/WP-X.md --supersedes {id}"
+    );
+    world.approves("olga", &own);
+    world.approves_task("WP-X");
+    world.shares();
+    world.fresh_clone();
+    world.ok("vera", "vera", &["git", "awo", "verify"]);
+}
+
+#[test]
+fn a_refinement_that_changed_after_its_signature_is_refused() {
+    let world = planned();
+    world.imports(&plain(&world, "WP-X", 0, &[]));
+    world.signs("WP-X");
+    world.shares();
+    world.write("olga/docs/plans/WP-X.md", "# WP-X, otherwise\n");
+    world.lands_documents("another plan");
+    let text = world.cannot_approve("WP-X", "ATT-002", "binding-stale");
+    assert!(text.contains("git awo task import"), "{text}");
+    // Put back, it is what was signed.
+    world.write("olga/docs/plans/WP-X.md", "# WP-X\n");
+    world.lands_documents("the plan again");
+    world.approves_task("WP-X");
+    world.shares();
+    world.fresh_clone();
+    world.ok("vera", "vera", &["git", "awo", "verify"]);
+}
+
+#[test]
+fn an_approval_without_a_signed_refinement_is_refused_at_the_door_and_found() {
+    let world = planned();
+    world.imports(&plain(&world, "WP-X", 0, &[]));
+    let id = world.signs("WP-X").to_string();
+    world.ok("olga", "olga", &["git", "awo", "push"]);
+    let copy = world.copied();
+    copy.approves_task("WP-X");
+    copy.ok("olga", "olga", &["git", "awo", "push"]);
+    // The decision is withdrawn first, and the approval comes by a clone that does not know it.
+    let other = world.path("olga-2").display().to_string();
+    world.ok("olga", "olga", &["cp", "-R", ".", &other]);
+    let sentence = "I approve WP-X.";
+    world.ok(
+        "olga",
+        "olga-2",
+        &["git", "awo", "approve", "WP-X", "--sentence", sentence],
+    );
+    world.ok(
+        "olga",
+        "olga",
+        &["git", "awo", "revoke", &id, "--reason", "not yet"],
+    );
+    world.ok("olga", "olga", &["git", "awo", "push"]);
+    let done = world.run("olga", "olga-2", &["git", "awo", "push"]);
+    assert_eq!(done.code, 1, "{}", done.text);
+    assert!(
+        done.text.contains("GOV-005") || done.text.contains("approval-revoked"),
+        "{}",
+        done.text
+    );
+}
+
+#[test]
+fn a_version_keeps_or_gives_reasons_and_asks_for_what_it_widens() {
+    let world = planned();
+    world.imports(&plain(&world, "WP-X", 0, &[]));
+    world.signs("WP-X");
+    world.approves_task("WP-X");
+    world.shares();
+    // A bullet that is dropped in silence.
+    let silent = [("- Outer spaces give none.\n", "")];
+    world.write(
+        "work.md",
+        plain(&world, "WP-X-v2", 1, &with_lineage(&silent, "")),
+    );
+    let import = ["git", "awo", "task", "import", "../work.md"];
+    let text = world.refused("olga", "olga", &import, "GOV-002");
+    assert!(
+        text.contains("lineage-complete") && text.contains("Outer spaces"),
+        "{text}"
+    );
+    // A reason that is none.
+    let lame = "  - Dropped: \"Outer spaces give none.\": -\n";
+    world.write(
+        "work.md",
+        plain(&world, "WP-X-v2", 1, &with_lineage(&silent, lame)),
+    );
+    world.refused("olga", "olga", &import, "GOV-002");
+    // With a reason it is imported; it asks for less, which somebody must permit.
+    let said = "  - Dropped: \"Outer spaces give none.\": they never did\n";
+    world.imports(&plain(&world, "WP-X-v2", 1, &with_lineage(&silent, said)));
+    world.signs("WP-X-v2");
+    let text = world.cannot_approve("WP-X-v2", "GOV-011", "scope-changed");
+    assert!(
+        text.contains("drops") && text.contains("Outer spaces give none."),
+        "{text}"
+    );
+    // The former version is over.
+    world.cannot_approve("WP-X", "ATT-002", "version-superseded");
+    world.approves("olga", "ScopeChange task/WP-X-v2 approve --rationale x");
+    world.approves_task("WP-X-v2");
+    world.shares();
+    let run = ["git", "awo", "run", "WP-X", "--", "sh", "-c", AGENT];
+    let text = world.refused("otto", "otto", &run, "ATT-002");
+    assert!(text.contains("version-superseded"), "{text}");
+    world.fresh_clone();
+    world.ok("vera", "vera", &["git", "awo", "verify"]);
+}
+
+/// Edits of a packet that is a second version.
+pub fn with_lineage<'a>(edit: &[(&'a str, &'a str)], more: &'a str) -> Vec<(&'a str, &'a str)> {
+    let section: &str = Box::leak(
+        format!(
+            "## LINEAGE_AUDIT (ALL VERSIONS)\n- Prior packet: `WP-X.md`.\n{more}\n## BOOTSTRAP\n"
+        )
+        .into_boxed_str(),
+    );
+    let mut all = edit.to_vec();
+    all.push(("## BOOTSTRAP\n", section));
+    all
+}
+
+#[test]
+fn every_widening_asks_for_a_decision() {
+    for (what, edit) in [
+        (
+            "allows src/other.py",
+            (
+                "  - src/strings.py\n  - `test",
+                "  - src/strings.py\n  - src/other.py\n  - `test",
+            ),
+        ),
+        ("risk tier", ("RISK_TIER: LOW", "RISK_TIER: HIGH")),
+        (
+            "drops",
+            (
+                "- Repeated spaces give one dash.",
+                "- Repeated spaces give a dash.",
+            ),
+        ),
+    ] {
+        let world = planned();
+        world.imports(&plain(&world, "WP-X", 0, &[]));
+        let said = "  - Changed: \"Repeated spaces give one dash.\": shorter\n";
+        world.imports(&plain(&world, "WP-X-v2", 1, &with_lineage(&[edit], said)));
+        world.signs("WP-X-v2");
+        let text = world.cannot_approve("WP-X-v2", "GOV-011", "scope-changed");
+        assert!(text.contains(what), "{what}: {text}");
+    }
+    // What asks for nothing more needs nobody.
+    let world = planned();
+    world.imports(&plain(&world, "WP-X", 0, &[]));
+    let edit = [("  - src/strings.py\n", "")];
+    world.imports(&plain(&world, "WP-X-v2", 1, &with_lineage(&edit, "")));
+    world.signs("WP-X-v2");
+    world.approves_task("WP-X-v2");
+    world.shares();
+    world.fresh_clone();
+    world.ok("vera", "vera", &["git", "awo", "verify"]);
+}
+
+#[test]
+fn a_version_names_the_contract_before_it_at_the_door() {
+    let world = planned();
+    world.imports(&plain(&world, "WP-X", 0, &[]));
+    world.shares();
+    world.imports(&plain(&world, "WP-X-v2", 1, &with_lineage(&[], "")));
+    let copy = world.copied();
+    rewrites(&copy, "WP-X-v2", |draft| {
+        let packet = draft.packet.as_mut().unwrap();
+        packet.lineage.predecessor.as_mut().unwrap().contract = None;
+    });
+    copy.is_found_of("olga", LEDGER, "ATT-002", "lineage-predecessor");
+    let copy = world.copied();
+    rewrites(&copy, "WP-X-v2", |draft| {
+        draft.success_criteria.remove(0);
+    });
+    copy.is_found_of("olga", LEDGER, "GOV-002", "lineage-complete");
+    world.push_accepted("olga", LEDGER);
+    world.fresh_clone();
+    world.ok("vera", "vera", &["git", "awo", "verify"]);
+}
+
+/// A world with a contract that asks for a skeleton, and nothing else.
+pub fn outlined() -> World {
+    let world = planned();
+    let toml = "schema = \"awo.packet/1\"\nid = \"SK-1\"\ntask = \"strings\"\n\
+        approval_sentence = \"I approve SK-1.\"\nallowed_paths = [\"src/\", \"test_strings.py\"]\n\
+        skeleton = true\nvalidation_command = \"true\"\n\
+        [target]\nlocator = \".\"\n[target.admission]\nstatus = \"admitted\"\n";
+    world.write("work.toml", toml);
+    world.ok(
+        "olga",
+        "olga",
+        &["git", "awo", "task", "import", "../work.toml"],
+    );
+    world.approves_task("SK-1");
+    world.shares();
+    world
+}
+
+fn run<'a>(id: &'a str, script: &'a str) -> Vec<&'a str> {
+    vec![
+        "git", "awo", "run", "SK-1", "--run-id", id, "--", "sh", "-c", script,
+    ]
+}
+
+pub const DOCUMENT: &str = "mkdir -p docs; echo plan > docs/SK-1.md";
+
+#[test]
+fn documents_come_first_and_somebody_else_approves_them() {
+    let world = outlined();
+    // Nothing is implemented before there is a skeleton.
+    let text = world.refused("otto", "otto", &run("run_0", AGENT), "GOV-011");
+    assert!(text.contains("skeleton-first"), "{text}");
+    // Documents, but an executable one, or one beside code, is none.
+    let both = format!("{DOCUMENT}; chmod +x docs/SK-1.md");
+    world.refused("otto", "otto", &run("run_0", &both), "GOV-011");
+    world.ok("otto", "otto", &run("run_s", DOCUMENT));
+    world.ok("otto", "otto", &["git", "awo", "push"]);
+    world.everybody_follows();
+    // It is looked at, and does not go through the gates.
+    let text = world.refused("rita", "rita", &["git", "awo", "gate", "run_s"], "GOV-011");
+    assert!(text.contains("skeleton-stays"), "{text}");
+    // Not yet approved: the next run makes a skeleton too.
+    let again = [
+        "git",
+        "awo",
+        "approve",
+        "SK-1",
+        "--sentence",
+        "I approve SK-1.",
+        "--again",
+    ];
+    world.ok("olga", "olga", &again);
+    world.shares();
+    world.refused("otto", "otto", &run("run_1", AGENT), "GOV-011");
+    let approve = "SkeletonApproval run/run_s approve --rationale x";
+    let copy = world.copied();
+    copy.approves("rita", approve);
+    copy.ok("rita", "rita", &["git", "awo", "push"]);
+    copy.everybody_follows();
+    copy.ok("otto", "otto", &run("run_1", AGENT));
+    let says: RunPredicate = copy.predicate("otto", &Kind::Run.of(RunId::new("run_1").unwrap()));
+    assert!(says.work.unwrap().skeleton.is_some());
+    copy.ok("otto", "otto", &["git", "awo", "push"]);
+    copy.everybody_follows();
+    for words in [
+        &["git", "awo", "gate", "run_1"][..],
+        &["git", "awo", "approve", "run_1"],
+        &["git", "awo", "attest", "run_1"],
+        &["git", "awo", "push"],
+    ] {
+        copy.ok("rita", "rita", words);
+    }
+    copy.ok("otto", "otto", &["git", "awo", "fetch"]);
+    copy.ok("otto", "otto", &["git", "awo", "finalize", "run_1"]);
+    copy.ok("otto", "otto", &["git", "awo", "push"]);
+    copy.fresh_clone();
+    copy.ok("vera", "vera", &["git", "awo", "verify"]);
+    let landed = copy.ok("vera", "vera", &["git", "log", "--format=%B", "-1"]);
+    assert!(landed.contains("run_1"), "{landed}");
+
+    // A run that claims an approval which comes with it, or none, is refused and found.
+    let early = world.copied();
+    early.approves("rita", approve);
+    let bundle = early.path("otto").display().to_string();
+    early.ok(
+        "rita",
+        "rita",
+        &[
+            "git",
+            "push",
+            "--no-verify",
+            &bundle,
+            "refs/awo/ledger:refs/heads/of-rita",
+        ],
+    );
+    early.ok(
+        "otto",
+        "otto",
+        &["git", "update-ref", "refs/awo/ledger", "refs/heads/of-rita"],
+    );
+    early.ok(
+        "otto",
+        "otto",
+        &["git", "update-ref", "-d", "refs/heads/of-rita"],
+    );
+    early.ok("otto", "otto", &run("run_1", AGENT));
+    early.is_found_of("otto", RECORDS, "GOV-011", "skeleton-first");
+}
+
+#[test]
+fn the_author_of_a_skeleton_does_not_approve_it() {
+    let world = outlined();
+    // otto orchestrates and reviews.
+    world.next_policy(3, None, |text| {
+        let (before, after) = text.split_once("name = \"otto\"\n").unwrap();
+        let after = after.replacen("roles = [\"", "roles = [\"reviewer\", \"", 1);
+        format!("{before}name = \"otto\"\n{after}")
+    });
+    world.ok("otto", "otto", &["git", "awo", "fetch"]);
+    world.ok("otto", "otto", &run("run_s", DOCUMENT));
+    world.ok("otto", "otto", &["git", "awo", "push"]);
+    let words = [
+        "git",
+        "awo",
+        "decide",
+        "SkeletonApproval",
+        "run/run_s",
+        "approve",
+        "--rationale",
+        "x",
+    ];
+    let text = world.refused("otto", "otto", &words, "GOV-001");
+    assert!(
+        text.contains("independent-reviewer") && text.contains("rita"),
+        "{text}"
+    );
+    world.ok("rita", "rita", &["git", "awo", "fetch"]);
+    world.approves("rita", "SkeletonApproval run/run_s approve --rationale x");
+    world.ok("rita", "rita", &["git", "awo", "push"]);
+}
