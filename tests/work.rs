@@ -458,3 +458,150 @@ fn the_author_of_a_skeleton_does_not_approve_it() {
     world.approves("rita", "SkeletonApproval run/run_s approve --rationale x");
     world.ok("rita", "rita", &["git", "awo", "push"]);
 }
+
+/// A world in which SK-1 has the SkeletonApproval of rita, and otto has implemented it.
+fn implemented() -> World {
+    let world = outlined();
+    world.ok("otto", "otto", &run("run_s", DOCUMENT));
+    world.ok("otto", "otto", &["git", "awo", "push"]);
+    world.everybody_follows();
+    let again = [
+        "git",
+        "awo",
+        "approve",
+        "SK-1",
+        "--sentence",
+        "I approve SK-1.",
+        "--again",
+    ];
+    world.ok("olga", "olga", &again);
+    world.shares();
+    world.approves("rita", "SkeletonApproval run/run_s approve --rationale x");
+    world.ok("rita", "rita", &["git", "awo", "push"]);
+    world.everybody_follows();
+    world.ok("otto", "otto", &run("run_1", AGENT));
+    world
+}
+
+#[test]
+fn a_decision_lists_the_runs_that_use_it() {
+    let world = implemented();
+    let names = world.ledger_of("otto");
+    let mark = names.iter().find(|(path, _)| path.contains("@used-run_1"));
+    let (mark, bytes) = mark.expect("the mark").clone();
+    assert_eq!(bytes, b"run_1\n");
+    // Without its mark the run is refused, and so is a mark without a run.
+    let copy = world.copied();
+    copy.forge("otto", &layout::ledger(), &[(&mark, None)]);
+    copy.is_found_of("otto", RECORDS, "GOV-002", "spent-marker");
+    let copy = world.copied();
+    let other = mark.replace("run_1", "run_2");
+    copy.forge("otto", &layout::ledger(), &[(&other, Some(b"run_2\n"))]);
+    copy.is_found_of("otto", RECORDS, "STR-001", "record-of-something");
+    // A run that does not name the skeleton makes one, and changed more than documents.
+    let copy = world.copied();
+    copy.retells("run_1", |says| says.work = Some(Default::default()));
+    copy.is_found_of("otto", RECORDS, "GOV-011", "skeleton-first");
+    let copy = world.copied();
+    copy.retells("run_1", |says| says.work = None);
+    copy.is_found_of("otto", RECORDS, "ATT-002", "binds-decision");
+    // The use is an event of the decision.
+    world.ok("otto", "otto", &["git", "awo", "push"]);
+    let events = world.ok("otto", "otto", &["git", "awo", "events", "export"]);
+    let applied = events
+        .lines()
+        .find(|it| it.contains("gov_decision_applied"));
+    assert!(
+        applied.is_some_and(|it| it.contains("run/run_s")),
+        "{events}"
+    );
+    world.fresh_clone();
+    world.ok("vera", "vera", &["git", "awo", "verify"]);
+}
+
+#[test]
+fn a_waiver_names_gates_paths_and_a_number() {
+    let world = outlined();
+    let waive = |gates: &'static str, paths: &'static str, uses: &'static str| {
+        [
+            "git",
+            "awo",
+            "waive",
+            "--task",
+            "SK-1",
+            "--gates",
+            gates,
+            "--paths",
+            paths,
+            "--expires",
+            "7d",
+            "--uses",
+            uses,
+            "--reason",
+            "the generator moves lines",
+        ]
+    };
+    for (gates, paths, uses, code, rule) in [
+        ("pre_sha1_captured", "src/", "1", "GOV-009", "waiver-gate"),
+        (
+            "anchors_present,window_matches_plan",
+            "src/",
+            "1",
+            "GOV-009",
+            "waiver-gate",
+        ),
+        ("window_matches_plan", "**", "1", "GOV-003", "waiver-scope"),
+        (
+            "window_matches_plan",
+            "src/,*",
+            "1",
+            "GOV-003",
+            "waiver-scope",
+        ),
+        (
+            "window_matches_plan",
+            "!src/",
+            "1",
+            "GOV-003",
+            "waiver-scope",
+        ),
+        (
+            "window_matches_plan",
+            "src/",
+            "0",
+            "INT-004",
+            "decision-form",
+        ),
+        (
+            "window_matches_plan",
+            "src/",
+            "101",
+            "INT-004",
+            "decision-form",
+        ),
+    ] {
+        let text = world.refused("olga", "olga", &waive(gates, paths, uses), code);
+        assert!(text.contains(rule), "{gates} {paths} {uses}: {text}");
+    }
+    // Only an operator waives.
+    world.refused(
+        "rita",
+        "rita",
+        &waive("window_matches_plan", "src/", "1"),
+        "ATT-001",
+    );
+    let all = "window_matches_plan,rails_untouched_outside_window,line_delta_equals_expected,all_links_resolvable";
+    world.ok("olga", "olga", &waive(all, "src/strings.py", "100"));
+    // Another one of the same task stands beside it; the same one twice does not.
+    world.ok("olga", "olga", &waive("window_matches_plan", "src/", "2"));
+    let text = world.refused(
+        "olga",
+        "olga",
+        &waive("window_matches_plan", "src/", "2"),
+        "REP-003",
+    );
+    assert!(text.contains("one-live-decision"), "{text}");
+    world.shares();
+    world.fresh_clone();
+    world.ok("vera", "vera", &["git", "awo", "verify"]);
+}

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::policy::Verified;
 use crate::record::envelope::Envelope;
-use crate::record::{EscalationId, IdentityName, ObjectId, Sha256, TaskId, Timestamp};
+use crate::record::{EscalationId, IdentityName, ObjectId, RunId, Sha256, TaskId, Timestamp};
 use crate::records::{
     ApprovalPredicate, Approves, ConsentReceiptPredicate, ContractPredicate, DecisionPredicate,
-    Kind, Predicate, Record as _, RevocationPredicate, RunPredicate, Scope, Statement,
+    Kind, LedgerPath, Predicate, Record as _, RevocationPredicate, RunPredicate, RunWork, Scope,
+    Statement,
 };
 
 use super::Error;
@@ -288,6 +289,35 @@ impl Collector<'_> {
             Some(id) => self.use_of(&id, decision.digest()),
             None => self.spending(decision.digest()),
         }
+    }
+
+    /// Returns the runs that the ledger lists as users of a decision, whether or not their records hold.
+    pub fn users_of(&self, decision: Sha256) -> Result<Vec<RunId>, Error> {
+        let files = self.records.ledger().about(&decision.to_string())?;
+        let mut users = Vec::new();
+        for (path, ..) in files.iter() {
+            if let LedgerPath::Used(_, run) = path {
+                users.push(run.clone());
+            }
+        }
+        users.sort();
+        Ok(users)
+    }
+
+    /// Tells whether the record of a run names the decision of this digest as one that it uses.
+    pub(super) fn uses_decision(&self, run: &RunId, decision: Sha256) -> Result<bool, Error> {
+        let Some(record) = self.run_record(run)?.into_valid() else {
+            return Ok(false);
+        };
+        for id in record.predicate().work.iter().flat_map(RunWork::decisions) {
+            if self
+                .decision_of(id)?
+                .is_some_and(|it| it.digest() == decision)
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Returns the use of a consent, if it uses this record.

@@ -122,6 +122,10 @@ impl Collector<'_> {
                     there,
                 ));
             }
+            (LedgerPath::Used(decision, run), _) => {
+                let there = bytes == ledger::spent(run) && self.uses_decision(run, *decision)?;
+                return Ok(Arrived::Companion("a run that uses the decision", there));
+            }
             (LedgerPath::Decided(target, id), _) => {
                 let there = self.decision_of(id)?.is_some_and(|it| {
                     it.predicate().target_key() == *target && bytes == decisions::line(it.digest())

@@ -229,7 +229,11 @@ impl Collector<'_> {
     ) -> Result<BTreeSet<DecisionId>, Error> {
         let (judging, digest) = (self.judging(), decision.digest());
         let time = judging.arrival(digest).unwrap_or(self.time);
-        others.retain(|it| it.digest() != digest && judging.precedes(it.digest(), digest));
+        let own = decision.predicate();
+        others.retain(|it| {
+            let other = it.digest() != digest && own.concerns(it.predicate());
+            other && judging.precedes(it.digest(), digest)
+        });
         // Also by one that comes together with this one, which may take that one's place.
         let superseded: BTreeSet<_> = others
             .iter()
@@ -278,6 +282,9 @@ impl Collector<'_> {
         let mut against = BTreeSet::new();
         for other in all.iter().filter(|it| it.digest() != decision.digest()) {
             let it = other.predicate();
+            if !says.concerns(it) {
+                continue;
+            }
             let counts = it.decision.decision != Choice::Defer && time < it.expires;
             if counts && superseder(it).is_none() && !self.withdrew(other, before)? {
                 against.insert(it.id().clone());

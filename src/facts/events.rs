@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::policy::Verified;
 use crate::record::event::{Event, Kind as EventKind, Origin, Party, Payload};
-use crate::record::{Choice, DecisionId, Gate, Level, Timestamp, Token};
+use crate::record::{Choice, DecisionId, Gate, Level, Sha256, Timestamp, Token};
 use crate::records::{ActorKind, DecisionPredicate, EscalationUsePredicate, Kind, Record as _};
 
 use super::Error;
@@ -117,10 +117,8 @@ impl Collector<'_> {
             ));
             return Ok(());
         }
-        if let Some(it) = self.uses_of_decision(decision)?.first() {
-            // The run record has no time of its own; its commit has.
-            let time = self.used_at(decision)?.unwrap_or(made);
-            let origin = of(it.digest);
+        if let Some((record, time)) = self.first_use(decision)? {
+            let (time, origin) = (time.unwrap_or(made), of(record));
             events.push(Event::derived(
                 EventKind::Applied,
                 origin,
@@ -130,6 +128,27 @@ impl Collector<'_> {
             ));
         }
         Ok(())
+    }
+
+    /// Returns the record that first uses a decision, and when, as far as that is known.
+    fn first_use(
+        &self,
+        decision: &Verified<DecisionPredicate>,
+    ) -> Result<Option<(Sha256, Option<Timestamp>)>, Error> {
+        if let Some(it) = self.uses_of_decision(decision)?.first() {
+            return Ok(Some((it.digest, self.used_at(decision)?)));
+        }
+        let mut uses = Vec::new();
+        for run in self.users_of(decision.digest())? {
+            let Some(record) = self.run_record(&run)?.into_valid() else {
+                continue;
+            };
+            // The run record has no time of its own; its commit has.
+            let time = self.date_of(record.predicate().commit)?;
+            uses.push((time, run, record.digest()));
+        }
+        let first = uses.into_iter().min();
+        Ok(first.map(|(time, _, record)| (record, time)))
     }
 
     fn used_at(&self, decision: &Verified<DecisionPredicate>) -> Result<Option<Timestamp>, Error> {

@@ -54,9 +54,27 @@ pub struct RunWorkFacts {
     pub packet: Option<WorkFacts>,
     /// What bears on its skeleton, if the contract asks for one.
     pub skeleton: Option<SkeletonFacts>,
+    /// Who made the run.
+    pub makers: Makers,
+    /// The waivers that it names.
+    pub waivers: Vec<WaiverFacts>,
+    /// The decisions that it names, and that do not list it as a run that uses them.
+    pub unmarked: Vec<DecisionId>,
     /// Whether the run record comes now, and is held to everything. Of one that was accepted before, what it
     /// names must still hold.
     pub comes_now: bool,
+}
+
+/// A waiver that a run uses, or may use.
+pub struct WaiverFacts {
+    /// Its name.
+    pub id: DecisionId,
+    /// The waiver as it stands; nothing if there is none of this name.
+    pub opening: Option<Opening>,
+    /// Whether it was received before the push of the run.
+    pub in_time: bool,
+    /// How many runs before this one used it.
+    pub used: usize,
 }
 
 /// What bears on a run whose contract asks for a skeleton.

@@ -130,8 +130,6 @@ pub struct PostWorkFacts {
     pub came_before: bool,
     pub change: ChangeFacts,
     pub spec: Option<SpecTarget>,
-    /// The waivers that it uses, as far as they hold.
-    pub waivers: Waivers,
     /// The manifest at the path that the record names, in the evidence.
     pub manifest: Option<Vec<u8>>,
     /// Whether the inventory of the evidence lists it with this digest.

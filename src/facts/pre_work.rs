@@ -8,7 +8,7 @@ use crate::record::{ObjectId, RefName, RepoPath, Sha256, TaskId};
 use crate::records::{ContractPredicate, Kind, PreWorkPredicate, RunPredicate};
 
 use super::Error;
-use super::post_work::{PostWorkFacts, Standing, Waivers, change, spec_target, standing};
+use super::post_work::{PostWorkFacts, Standing, change, spec_target, standing};
 use super::run::{Collector, Lookup};
 
 /// So many bytes of planned files are looked at.
@@ -65,7 +65,6 @@ impl Collector<'_> {
             came_before,
             change,
             spec: spec_target(reader, &contract.contract, says.tree)?,
-            waivers: Waivers::default(),
             manifest,
             listed,
         }))

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::policy::Verified;
+use crate::record::fold;
 use crate::record::tree::{Change, Mode};
 use crate::record::{DecisionId, Gate, ObjectId, RepoPath, RunId, Sha256};
 use crate::records::{RunPredicate, Target};
@@ -30,12 +31,17 @@ impl Collector<'_> {
         record.valid().map(|it| self.makers(it)).transpose()
     }
 
-    fn makers(&self, record: &Verified<RunPredicate>) -> Result<Makers, Error> {
+    pub(super) fn makers(&self, record: &Verified<RunPredicate>) -> Result<Makers, Error> {
         let (reader, commit) = (self.records.reader(), record.predicate().commit);
-        let named = match reader.contains(commit) {
-            true => reader.commit(commit)?.makers(),
-            false => BTreeSet::new(),
-        };
+        let mut named = BTreeSet::new();
+        if reader.contains(commit) {
+            let commit = reader.commit(commit)?;
+            named.extend(commit.makers());
+            // Who helped is no author, and still has a part in it: `Assisted-by: NAME:MODEL`.
+            let helped = commit.trailer("Assisted-by");
+            let names = helped.iter().filter_map(|it| it.split(':').next());
+            named.extend(names.map(|it| fold::name(it.trim())));
+        }
         Ok(Makers {
             orchestrator: record.signer().clone(),
             named,

@@ -4,11 +4,11 @@
 use crate::git;
 use crate::policy::Verified;
 use crate::record::contract::Contract;
-use crate::record::{Choice, Gate, ObjectId, RepoPath, Sha256, TaskId, Token};
-use crate::records::{ContractPredicate, Kind, Target};
+use crate::record::{Choice, DecisionId, Gate, ObjectId, RepoPath, Sha256, TaskId, Token};
+use crate::records::{ContractPredicate, Kind, RunPredicate, Target};
 
 use super::Error;
-use super::groundwork::{Before, Pinned, RunWorkFacts, WorkFacts};
+use super::groundwork::{Before, Pinned, RunWorkFacts, WaiverFacts, WorkFacts};
 use super::opening::{Opening, UsedBy};
 use super::run::{Collector, Lookup, RunFacts};
 
@@ -23,12 +23,29 @@ impl Collector<'_> {
         let packet = self.work(contract, &[says.base, says.commit], Some(used))?;
         let asks = contract.predicate().contract.skeleton;
         let skeleton = asks.then(|| self.skeleton(says, used)).transpose()?;
-        if packet.is_none() && skeleton.is_none() {
+        if !contract.predicate().contract.asks_for_work() {
             return Ok(None);
         }
+        let named = says.work.clone().unwrap_or_default();
+        let mut unmarked = Vec::new();
+        for id in named.decisions() {
+            let decision = self.decision_of(id)?.map(|it| it.digest());
+            let marked = match decision {
+                Some(it) => self.users_of(it)?.contains(&says.run),
+                None => true,
+            };
+            if !marked {
+                unmarked.push(id.clone());
+            }
+        }
+        let waivers = named.waivers.iter();
+        let waivers = waivers.map(|id| self.waiver(id, says, used));
         Ok(Some(RunWorkFacts {
             packet,
             skeleton,
+            makers: self.makers(record)?,
+            waivers: waivers.collect::<Result<_, _>>()?,
+            unmarked,
             comes_now: self.judging().comes_now(record.digest()),
         }))
     }
@@ -166,5 +183,55 @@ impl Collector<'_> {
         Ok(entry
             .map(|(_, id)| id)
             .filter(|id| is(*id, git::Kind::Blob)))
+    }
+
+    /// Returns a waiver that a run names.
+    fn waiver(
+        &self,
+        id: &DecisionId,
+        says: &RunPredicate,
+        used: UsedBy,
+    ) -> Result<WaiverFacts, Error> {
+        let judging = self.judging();
+        let Some(decision) = self.decision_of(id)? else {
+            return Ok(WaiverFacts {
+                id: id.clone(),
+                opening: None,
+                in_time: false,
+                used: 0,
+            });
+        };
+        let mut before = 0_usize;
+        for run in self.users_of(decision.digest())? {
+            let other = self.run_record(&run)?.into_valid();
+            let other = other.filter(|it| it.predicate().run != says.run);
+            // Also one that comes with it: a waiver is for so many runs.
+            if other.is_some_and(|it| judging.came_with(it.digest(), used.record)) {
+                before = before.saturating_add(1);
+            }
+        }
+        Ok(WaiverFacts {
+            id: id.clone(),
+            in_time: judging.came_in_time(decision.digest(), used.record),
+            opening: Some(self.opening(decision, Some(used))?),
+            used: before,
+        })
+    }
+
+    /// Returns the waivers of a contract as they stand now.
+    pub fn waivers(&self, contract: Sha256) -> Result<Vec<WaiverFacts>, Error> {
+        let mut found = Vec::new();
+        let target = Target::Record(contract);
+        for opening in self.approvals_on(Gate::PolicyViolation, target, None)? {
+            if opening.decision.predicate().waiver.is_some() {
+                found.push(WaiverFacts {
+                    id: opening.decision.predicate().id().clone(),
+                    used: self.users_of(opening.decision.digest())?.len(),
+                    in_time: true,
+                    opening: Some(opening),
+                });
+            }
+        }
+        Ok(found)
     }
 }

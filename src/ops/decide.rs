@@ -13,7 +13,7 @@ use crate::record::{
 };
 use crate::records::{
     Actor, ActorKind, AutoSignature, AutoSignaturePredicate, DECISION_SCHEMA, DecisionPredicate,
-    GovDecision, Kind, SIGNATURE_SCHEMA, Statement, Target,
+    GovDecision, Kind, SIGNATURE_SCHEMA, Statement, Target, WaiverScope,
 };
 use crate::rules::absent;
 use crate::rules::automation::{self, Standing};
@@ -55,6 +55,8 @@ pub struct Request {
     pub base: Option<String>,
     /// The file of a refinement, as `REVISION:PATH`.
     pub file: Option<String>,
+    /// What it waives, if it is a waiver.
+    pub waiver: Option<WaiverScope>,
 }
 
 /// A recorded decision.
@@ -170,7 +172,7 @@ pub(super) fn draft(
         supersedes: request.supersedes,
         target,
         task,
-        waiver: None,
+        waiver: request.waiver,
     };
     let asked = gate.filter(|_| says.decision.decision == Choice::Approve);
     let closed = asked.and_then(|gate| {
@@ -179,6 +181,7 @@ pub(super) fn draft(
     });
     if closed.is_some() {
         says.decision.decision = Choice::Defer;
+        says.waiver = None;
         says.supersedes = None;
     }
     // Whoever decides otherwise at the same moment, here or elsewhere, gives it another name; whoever

@@ -46,6 +46,7 @@ pub mod task;
 pub mod trust;
 pub mod verify;
 pub mod vouch;
+pub mod waive;
 mod work_tree;
 
 pub use error::{Error, Process};

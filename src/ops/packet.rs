@@ -14,7 +14,7 @@ use crate::records::{
     ContractPredicate, Kind, PlannedChange, PlannedFile, PreWorkPredicate, Sha1, Window,
 };
 use crate::rules::post_work::{self as rules, FileResult, Written};
-use crate::rules::{absent, pre_work as pre_rules};
+use crate::rules::{absent, pre_work as pre_rules, waiver};
 use crate::store::batch::Batch;
 use crate::sys::file;
 
@@ -330,21 +330,21 @@ fn of_task(
 }
 
 fn of_run(session: &Session, run: &RunId) -> Result<Computed, Error> {
-    let facts = session.run(run)?;
+    let found = session.run(run)?;
     let subject = Subject::of_run(run);
-    let bare = |found: &str| {
+    let bare = |what: &str| {
         let message = format!("{run} has no post-work");
-        let task = facts.run.valid().map(|it| it.predicate().task.clone());
+        let task = found.run.valid().map(|it| it.predicate().task.clone());
         match task {
-            Some(task) => session.refused(message, rules::unplanned(found, &task, subject.clone())),
+            Some(task) => session.refused(message, rules::unplanned(what, &task, subject.clone())),
             None => session.refused(message, absent::run_record(run)),
         }
     };
-    let (Some(record), Some(contract)) = (facts.run.valid(), facts.contract.valid()) else {
+    let (Some(record), Some(contract)) = (found.run.valid(), found.contract.valid()) else {
         return Err(bare("no record and contract that hold"));
     };
     let contract: &Verified<ContractPredicate> = contract;
-    let Some(work) = &facts.post_work else {
+    let Some(work) = &found.post_work else {
         return Err(bare("a run that was not planned"));
     };
     let Some(plan) = work.plan.as_ref().and_then(|it| it.valid()) else {
@@ -365,9 +365,20 @@ fn of_run(session: &Session, run: &RunId) -> Result<Computed, Error> {
         listed: work.listed,
     };
     let files = rules::measure(Some(plan.predicate()), &work.change, written);
+    let (policy, mut ignored) = (session.policy()?, Findings::new());
+    let of = (&contract.predicate().contract.id, contract.digest());
+    let waived = found.work.iter().flat_map(|it| {
+        let waivers = it.waivers.iter();
+        let held = waivers.filter_map(|waiver| {
+            waiver::holds(waiver, of, &it.makers, policy, &subject, &mut ignored)
+        });
+        held.collect::<Vec<_>>()
+    });
+    // Patterns that cannot be read waive nothing.
+    let waivers = facts::Waivers::of(waived).unwrap_or_default();
     Ok(Computed {
         manifest: rules::manifest(&head, &files),
-        findings: rules::arrived(work, plan.predicate(), &head, &subject),
+        findings: rules::arrived(work, plan.predicate(), &head, &waivers, &subject),
         files,
     })
 }

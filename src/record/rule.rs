@@ -60,6 +60,9 @@ rules! {
     SelfApprovalRecorded = "self-approval-recorded", Gov001,
         "An independence log sets its self-approval flag to `\"1\"` only where a self-approval is recorded, and to `\"0\"` otherwise.",
         "AWO, gate 2", "a log with `allow_self_approval=\"1\"` and no self-approval recorded";
+    WaiverBeneficiary = "waiver-beneficiary", Gov001,
+        "A waiver is signed by another person than who made the run that uses it.",
+        "work packets", "otto waives a gate for his own run";
     Attestation = "attestation", Gov002,
         "A finalized run has an attestation that holds.",
         "AWO, attestation", "a commit pushed before `git awo attest`";
@@ -142,7 +145,7 @@ rules! {
         "A run changes at least one path.",
         "governed run", "a command that changes nothing";
     SpentMarker = "spent-marker", Gov002,
-        "Each approval that a run spends is marked as spent by it.",
+        "Each approval that a run spends is marked as spent by it, and each decision on its work packet as used by it.",
         "task approval", "a run record without its marker under `spent/`";
     TargetAdmitted = "target-admitted", Gov002,
         "The contract's target repository has the admission status `admitted`.",
@@ -177,6 +180,9 @@ rules! {
     VouchedPaths = "vouched-paths", Gov003,
         "A commit for which a member vouches changes only paths for which the policy lets that member vouch on this branch.",
         "policy, `[[ref]]`", "olga vouches for a commit that changes `ci/`, and may vouch for `src/` only";
+    WaiverScope = "waiver-scope", Gov003,
+        "A waiver names paths, none of which stands for everything.",
+        "work packets", "a waiver for `**`";
     ConfigChange = "config-change", Gov004,
         "A run leaves the configuration of the repository as it was.",
         "governed run", "the command runs `git config`";
@@ -348,6 +354,9 @@ rules! {
     HumanRequired = "human-required", Gov009,
         "A gate that needs a person at the level in force is opened by a person.",
         "automation, gate table", "a model approves a contract under FULL_HUMAN";
+    WaiverGate = "waiver-gate", Gov009,
+        "A waiver names gates that may be waived: window, rails, line delta and links.",
+        "work packets", "a waiver of `pre_sha1_captured`";
     AnswerInTurn = "answer-in-turn", Gov011,
         "An answer is a person's decision on what a model deferred, and only a person supersedes what a person decided.",
         "automation", "an answer to a decision that was approved";
@@ -384,6 +393,9 @@ rules! {
     SkeletonStays = "skeleton-stays", Gov011,
         "The run that makes a skeleton does not land; the run that follows it does.",
         "work packets", "`git awo gate` for the run of a skeleton";
+    WaiverReceived = "waiver-received", Gov011,
+        "A run uses waivers that the server had before the push of the run.",
+        "work packets", "a waiver pushed together with the run that needs it";
     EvidenceRoot = "evidence-root", Int001,
         "The root recomputed from the evidence equals the root in the run record.",
         "AWO, inventory", "`SHA256SUMS.txt` replaced after the run";
@@ -873,6 +885,9 @@ rules! {
     SignatureOnce = "signature-once", Rep001,
         "A user signature stands in one contract, which the ledger lists for it.",
         "task packet", "the USER_SIGNATURE of T-1 in the packet of T-2";
+    WaiverUses = "waiver-uses", Rep001,
+        "A waiver is used by no more runs than it says.",
+        "work packets", "a second run under a waiver for one";
     ForwardOnly = "forward-only", Rep002,
         "A governance ref moves only to a descendant.",
         "git refs", "`git push --force` on `refs/awo/ledger`";

@@ -173,6 +173,12 @@ impl DecisionPredicate {
         named && (by_person(self) || !by_person(other))
     }
 
+    /// Tells whether another decision on the same target stands beside this one or against it. Waivers of other
+    /// gates, paths or numbers are of their own; who rejects, rejects all of them.
+    pub fn concerns(&self, other: &Self) -> bool {
+        self.waiver == other.waiver || other.decision.decision == Choice::Reject
+    }
+
     /// Tells whether this decision answers another one on the same target: only a person answers.
     pub fn responds_to(&self, other: &Self) -> bool {
         let by_person = self.decision.actor.kind == ActorKind::Human;

@@ -194,6 +194,8 @@ pub enum LedgerPath {
     Signed(Sha256),
     /// `<sha256>@decided-<DECISION>`: one of the decisions of a gate on something, by the digest of both.
     Decided(Sha256, DecisionId),
+    /// `<sha256>@used-<RUN>`: a run that uses the decision of this digest.
+    Used(Sha256, RunId),
     /// `<sha256>@policy.toml`: a policy for which signatures are collected.
     ProposedPolicy(Sha256),
     /// `<sha256>@allowed_signers`
@@ -300,6 +302,7 @@ impl LedgerPath {
             Self::Spent(_) => format!("{id}{AFTER_ID}{SPENT}"),
             Self::Signed(_) => format!("{id}{AFTER_ID}{SIGNED}"),
             Self::Decided(_, decision) => format!("{id}{AFTER_ID}{DECIDED}{decision}"),
+            Self::Used(_, run) => format!("{id}{AFTER_ID}{USED}{run}"),
             Self::ProposedPolicy(_) => format!("{id}{AFTER_ID}{POLICY}"),
             Self::ProposedSigners(_) => format!("{id}{AFTER_ID}{SIGNERS}"),
         };
@@ -320,6 +323,10 @@ impl LedgerPath {
             _ if file.starts_with(DECIDED) => {
                 let decision = file.strip_prefix(DECIDED)?;
                 Self::Decided(id.parse().ok()?, DecisionId::new(decision).ok()?)
+            }
+            _ if file.starts_with(USED) => {
+                let run = file.strip_prefix(USED)?;
+                Self::Used(id.parse().ok()?, RunId::new(run).ok()?)
             }
             _ => {
                 let (kind, key) = Kind::of_file(file)?;
@@ -345,6 +352,7 @@ impl LedgerPath {
             Self::Spent(it)
             | Self::Signed(it)
             | Self::Decided(it, _)
+            | Self::Used(it, _)
             | Self::ProposedPolicy(it)
             | Self::ProposedSigners(it) => it.to_string(),
         }
@@ -397,6 +405,7 @@ const PROVENANCE: &str = "provenance.json";
 const SPENT: &str = "spent";
 const SIGNED: &str = "signed";
 const DECIDED: &str = "decided-";
+const USED: &str = "used-";
 const POLICY: &str = "policy.toml";
 const SIGNERS: &str = "allowed_signers";
 
@@ -463,6 +472,7 @@ mod tests {
                 LedgerPath::Decided(digest, decision.clone()),
                 "DIGEST@decided-dec_1",
             ),
+            (LedgerPath::Used(digest, run.clone()), "DIGEST@used-run_1"),
             (Kind::Decision.of(&decision), "dec_1@decision.dsse.json"),
             (
                 Kind::AutoSignature.of(&decision),

@@ -97,6 +97,12 @@ impl RunWork {
     pub fn is_skeleton(work: Option<&Self>, contract: &Contract) -> bool {
         contract.skeleton && work.is_some_and(|it| it.skeleton.is_none())
     }
+
+    /// Returns the decisions that it names.
+    pub fn decisions(&self) -> impl Iterator<Item = &DecisionId> {
+        let named = [&self.refinement, &self.scope_change, &self.skeleton];
+        named.into_iter().flatten().chain(&self.waivers)
+    }
 }
 
 impl Record for RunPredicate {

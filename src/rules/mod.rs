@@ -39,6 +39,7 @@ pub(crate) mod tests;
 mod tree;
 pub mod undo;
 pub mod vouch;
+pub mod waiver;
 pub mod work;
 pub mod work_tree;
 

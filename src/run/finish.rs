@@ -13,11 +13,11 @@ use crate::record::contract::Contract;
 use crate::record::{
     Coded, Findings, ObjectId, RefName, RepoPath, Rule, RunId, Sha256, Subject, Timestamp,
 };
-use crate::records::{Kind, RunPredicate, Scope};
+use crate::records::{Kind, RunPredicate, RunWork, Scope};
 use crate::rules::executed as rules;
 use crate::store::batch::Batch;
 use crate::store::layout::{self, LedgerPath};
-use crate::store::ledger::spent;
+use crate::store::ledger::{Records, spent};
 use crate::{actor, store};
 
 use super::error::Error;
@@ -179,6 +179,13 @@ pub(super) fn record(
             )
             .file(&LedgerPath::Spent(*approval), spent(&run.run));
     }
+    for decision in used(actor, history, &run)? {
+        let withdrawn = Kind::Revocation.of(Scope::Record(decision));
+        batch = batch.unless(&withdrawn, Rule::ApprovalRevoked).file(
+            &LedgerPath::Used(decision, run.run.clone()),
+            spent(&run.run),
+        );
+    }
     actor
         .write(&batch)
         .map_err(|error| replayed(error, &run.run))?;
@@ -190,6 +197,18 @@ pub(super) fn record(
         evidence: run.evidence,
         changed: Vec::new(),
     })
+}
+
+/// Returns the digests of the decisions on its work packet that a run names.
+fn used(actor: &Actor, history: &PolicyHistory, run: &RunPredicate) -> Result<Vec<Sha256>, Error> {
+    let refs = actor.refs()?;
+    let records = Records::open(&actor.repo, &refs)?;
+    let collector = actor.collector(&records, history);
+    let mut used = Vec::new();
+    for id in run.work.iter().flat_map(RunWork::decisions) {
+        used.extend(collector.decision_of(id)?.map(|it| it.digest()));
+    }
+    Ok(used)
 }
 
 /// Turns the error that a record exists already into the finding that another run was faster.

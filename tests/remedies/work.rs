@@ -182,6 +182,58 @@ pub const CASES: &[Case] = &[
         end: End::Done,
         ..CASE
     },
+    Case {
+        rule: Rule::WaiverGate,
+        stage: outlined,
+        who: OLGA,
+        act: &[
+            "git",
+            "awo",
+            "waive",
+            "--task",
+            "SK-1",
+            "--gates",
+            "post_sha1_captured",
+            "--paths",
+            "src/",
+            "--reason",
+            "x",
+        ],
+        fill: &[
+            ("TASK", "SK-1"),
+            ("GATE", "window_matches_plan"),
+            ("GLOB", "src/"),
+            ("TEXT", "x"),
+        ],
+        end: End::Done,
+        ..CASE
+    },
+    Case {
+        rule: Rule::WaiverScope,
+        stage: outlined,
+        who: OLGA,
+        act: &[
+            "git",
+            "awo",
+            "waive",
+            "--task",
+            "SK-1",
+            "--gates",
+            "window_matches_plan",
+            "--paths",
+            "**",
+            "--reason",
+            "x",
+        ],
+        fill: &[
+            ("TASK", "SK-1"),
+            ("GATE", "window_matches_plan"),
+            ("GLOB", "src/"),
+            ("TEXT", "x"),
+        ],
+        end: End::Done,
+        ..CASE
+    },
 ];
 
 #[test]

@@ -58,7 +58,7 @@ pub enum Choice {
     Defer,
 }
 
-fn days(text: &str) -> Result<u32, String> {
+pub fn days(text: &str) -> Result<u32, String> {
     let number = text.strip_suffix('d').unwrap_or(text);
     match number.parse() {
         Ok(0) | Err(_) => Err("a number of days: 7d".to_owned()),
@@ -88,6 +88,7 @@ pub fn run(context: &Context, args: &DecideArgs) -> Result<Answer, Error> {
         days: args.expires,
         base: args.base.clone(),
         file: args.file.clone(),
+        waiver: None,
     };
     let done = decide::decide(&context.session()?, request)?;
     let (id, choice) = (&done.id, done.choice);

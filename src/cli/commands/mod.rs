@@ -39,3 +39,4 @@ pub mod task;
 pub mod trust;
 pub mod verify;
 pub mod vouch;
+pub mod waive;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::facts::case::CommitCase;
-use crate::facts::post_work::Head;
+use crate::facts::post_work::{Head, Waivers};
 use crate::policy::Verified;
 use crate::record::{
     DecisionId, Finding, Findings, IdentityName, Rule, Sha256, Subject, Timestamp, sentence,
@@ -11,7 +11,7 @@ use crate::record::{
 use crate::records::{ApprovalPredicate, Approves, Binding, ContractPredicate, Kind, OpenedBy};
 
 use super::links::Links;
-use crate::rules::{opening as opens, post_work, revocation, skeleton, work};
+use crate::rules::{opening as opens, post_work, revocation, skeleton, waiver, work};
 
 impl<'a> Links<'a> {
     /// Judges what the run rests on and leaves behind.
@@ -26,14 +26,14 @@ impl<'a> Links<'a> {
             ];
             self.binds(self.run.says(), &things);
             self.task_approvals(contract);
-            self.work(contract);
-            self.post_work(contract);
+            let waivers = self.work(contract);
+            self.post_work(contract, &waivers);
         }
         self.evidence();
     }
 
     /// What the run of a work packet changed is what was planned before it.
-    fn post_work(&mut self, contract: &Verified<ContractPredicate>) {
+    fn post_work(&mut self, contract: &Verified<ContractPredicate>, waivers: &Waivers) {
         let Some(facts) = &self.facts.post_work else {
             return;
         };
@@ -77,12 +77,12 @@ impl<'a> Links<'a> {
             operator: run.orchestrator(),
             spec: facts.spec.as_ref(),
         };
-        let found = post_work::arrived(facts, plan.predicate(), &head, &self.subject);
+        let found = post_work::arrived(facts, plan.predicate(), &head, waivers, &self.subject);
         self.findings.extend(found);
     }
 
-    /// What the run of a work packet rests on.
-    fn work(&mut self, contract: &Verified<ContractPredicate>) {
+    /// What the run of a work packet rests on. Returns the waivers that hold.
+    fn work(&mut self, contract: &Verified<ContractPredicate>) -> Waivers {
         let named = self.run.says().work.clone().unwrap_or_default();
         let again = self.again(Kind::Run);
         let Some(facts) = &self.facts.work else {
@@ -91,7 +91,7 @@ impl<'a> Links<'a> {
                 let found = "a run that names what a work packet rests on";
                 self.push(Rule::BindsContract, found, "no work packet", again);
             }
-            return;
+            return Waivers::default();
         };
         let (says, digest) = (&contract.predicate().contract, contract.digest());
         let mut findings = Findings::new();
@@ -111,6 +111,20 @@ impl<'a> Links<'a> {
                 &self.subject,
                 &mut findings,
             );
+        }
+        if !named.waivers.is_sorted_by(|a, b| a < b) {
+            let found = "waivers out of order";
+            self.push(Rule::BindsDecision, found, "each once, sorted", &again);
+        }
+        let mut waived = Vec::new();
+        for it in &facts.waivers {
+            let (of, subject) = ((&says.id, digest), &self.subject);
+            let holds = waiver::holds(it, of, &facts.makers, self.policy, subject, &mut findings);
+            waived.extend(holds);
+        }
+        for id in &facts.unmarked {
+            let found = format!("{id} does not list the run");
+            self.push(Rule::SpentMarker, found, "the marker", &again);
         }
         let names = named.refinement.is_some() || named.scope_change.is_some();
         let ready = match &facts.packet {
@@ -132,6 +146,8 @@ impl<'a> Links<'a> {
             }
         }
         self.findings.extend(findings);
+        // Patterns that cannot be read are found above.
+        Waivers::of(waived).unwrap_or_default()
     }
 
     pub(super) fn run_binds_commit(

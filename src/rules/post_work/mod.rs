@@ -11,7 +11,7 @@ mod result;
 mod tests;
 pub(crate) mod text;
 
-use crate::facts::post_work::{ChangeFacts, Head, PostWorkFacts};
+use crate::facts::post_work::{ChangeFacts, Head, PostWorkFacts, Waivers};
 use crate::record::{Finding, Findings, ObjectId, RepoPath, Rule, Subject, TaskId, WorkGate};
 use crate::records::PreWorkPredicate;
 
@@ -72,9 +72,10 @@ pub fn arrived(
     facts: &PostWorkFacts,
     plan: &PreWorkPredicate,
     head: &Head<'_>,
+    waivers: &Waivers,
     subject: &Subject,
 ) -> Findings {
-    let waived = &|gate, path: &RepoPath| facts.waivers.covers(gate, path);
+    let waived = &|gate, path: &RepoPath| waivers.covers(gate, path);
     let written = Written::There {
         manifest: facts.manifest.as_deref(),
         listed: facts.listed,
