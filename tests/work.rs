@@ -356,6 +356,9 @@ fn documents_come_first_and_somebody_else_approves_them() {
     world.ok("otto", "otto", &run("run_s", DOCUMENT));
     world.ok("otto", "otto", &["git", "awo", "push"]);
     world.everybody_follows();
+    let status = world.ok("rita", "rita", &["git", "awo", "status"]);
+    let next = "git awo decide SkeletonApproval run/run_s approve --rationale CODE";
+    assert!(status.contains(next), "{status}");
     // It is looked at, and does not go through the gates.
     let text = world.refused("rita", "rita", &["git", "awo", "gate", "run_s"], "GOV-011");
     assert!(text.contains("skeleton-stays"), "{text}");
@@ -377,7 +380,11 @@ fn documents_come_first_and_somebody_else_approves_them() {
     copy.approves("rita", approve);
     copy.ok("rita", "rita", &["git", "awo", "push"]);
     copy.everybody_follows();
+    let status = copy.ok("otto", "otto", &["git", "awo", "status"]);
+    assert!(status.contains("skeleton approved"), "{status}");
     copy.ok("otto", "otto", &run("run_1", AGENT));
+    let status = copy.ok("otto", "otto", &["git", "awo", "status"]);
+    assert!(!status.contains("run_s"), "{status}");
     let says: RunPredicate = copy.predicate("otto", &Kind::Run.of(RunId::new("run_1").unwrap()));
     assert!(says.work.unwrap().skeleton.is_some());
     copy.ok("otto", "otto", &["git", "awo", "push"]);

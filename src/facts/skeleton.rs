@@ -97,7 +97,7 @@ impl Collector<'_> {
             commit: says.commit,
             task: says.task.clone(),
             contract: says.contract,
-            makes: says.work.as_ref().is_none_or(|it| it.skeleton.is_none()),
+            makes: !says.follows_skeleton(),
             others: self.no_documents(says)?,
             made_by: self.makers(record)?,
             approval,
@@ -116,12 +116,26 @@ impl Collector<'_> {
             else {
                 continue;
             };
-            let target = Target::Object(record.predicate().commit);
-            for approval in self.approvals_on(Gate::SkeletonApproval, target, None)? {
-                found.push(self.skeleton_of(record, approval, true)?);
-            }
+            found.extend(self.skeletons_by(record)?);
         }
         Ok(found)
+    }
+
+    /// Returns the skeleton that a run makes, once for each time that somebody approved it.
+    pub fn skeletons_of(&self, run: &RunPredicate) -> Result<Vec<Skeleton>, Error> {
+        match self.run_record(&run.run)?.valid() {
+            Some(record) => self.skeletons_by(record),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    fn skeletons_by(&self, record: &Verified<RunPredicate>) -> Result<Vec<Skeleton>, Error> {
+        let target = Target::Object(record.predicate().commit);
+        let approvals = self.approvals_on(Gate::SkeletonApproval, target, None)?;
+        let approvals = approvals.into_iter();
+        approvals
+            .map(|it| self.skeleton_of(record, it, true))
+            .collect()
     }
 
     /// Returns the paths that a run changes and that are no documents.

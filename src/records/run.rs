@@ -83,6 +83,12 @@ impl RunPredicate {
     pub fn needs_post_work(&self, contract: &Contract) -> bool {
         RunWork::needs_post_work(self.work.as_ref(), contract)
     }
+
+    /// Tells whether the run follows a skeleton. Where its contract asks for one and the run names none, it
+    /// makes one.
+    pub fn follows_skeleton(&self) -> bool {
+        self.work.as_ref().is_some_and(|it| it.skeleton.is_some())
+    }
 }
 
 impl RunWork {

@@ -200,10 +200,10 @@ fn answer(contract: &Contract, what: &str) -> Answer {
         line("gate 1", contract.gate1.word());
     }
     if contract.skeleton {
-        line("skeleton first", "asked for; not judged by this version");
+        line("skeleton first", "documents first, approved by a reviewer");
     }
     if contract.post_work {
-        line("post-work", "asked for; not judged by this version");
+        line("post-work", "computed by the server");
     }
     if let Some(packet) = &contract.packet {
         shown(contract, packet, &mut line);

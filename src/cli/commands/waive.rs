@@ -35,6 +35,7 @@ pub struct WaiveArgs {
 }
 
 pub fn run(context: &Context, args: &WaiveArgs) -> Result<Answer, Error> {
+    let session = context.session()?;
     let gate = |name: &String| {
         WorkGate::of_name(name).ok_or_else(|| {
             let names: Vec<_> = WorkGate::ALL.iter().map(|it| it.name()).collect();
@@ -52,7 +53,7 @@ pub fn run(context: &Context, args: &WaiveArgs) -> Result<Answer, Error> {
         uses: args.uses,
         reason: Reason::new(&args.reason)?,
     };
-    let done = waive::waive(&context.session()?, request)?;
+    let done = waive::waive(&session, request)?;
     let id = &done.id;
     let text = format!("waived as {id}\nnext: git awo push, before the run that needs it\n");
     let value = json!({"waiver": id, "record": done.record});

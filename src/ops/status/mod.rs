@@ -11,13 +11,15 @@ use crate::check::rollback::earlier_rollback;
 use crate::facts::run::{Collector, RunSummary};
 use crate::record::contract::Gate1;
 use crate::record::{
-    Choice, Findings, Gate, IdentityName, ObjectId, RefName, RunId, TaskId, Timestamp, Token,
+    Choice, Findings, Gate, IdentityName, ObjectId, RefName, RunId, Subject, TaskId, Timestamp,
+    Token,
 };
 use crate::records::{
-    ApprovalPredicate, ContractPredicate, GateStatus, Kind, LedgerPath, Statement, Target, Verdict,
+    ApprovalPredicate, ContractPredicate, GateStatus, Kind, LedgerPath, RunPredicate, Statement,
+    Target, Verdict,
 };
 use crate::rules::automation::Standing as Stands;
-use crate::rules::{self, revocation};
+use crate::rules::{self, revocation, skeleton};
 use crate::store::layout::Place;
 use crate::store::ledger::{Records, Refs};
 
@@ -72,6 +74,10 @@ pub enum State {
     Broken,
     /// A run that nobody has reviewed.
     Executed,
+    /// A run that makes a skeleton.
+    Skeleton,
+    /// A run that makes a skeleton, which was approved.
+    SkeletonApproved,
     /// A run that passed gate 2.
     Gate2Passed,
     /// A run that is attested.
@@ -94,6 +100,8 @@ impl State {
         State::Withdrawn,
         State::Broken,
         State::Executed,
+        State::Skeleton,
+        State::SkeletonApproved,
         State::Gate2Passed,
         State::Attested,
         State::Finalized,
@@ -110,6 +118,8 @@ impl State {
             State::Withdrawn => "withdrawn",
             State::Broken => "broken",
             State::Executed => "executed",
+            State::Skeleton => "skeleton",
+            State::SkeletonApproved => "skeleton approved",
             State::Gate2Passed => "gate 2 passed",
             State::Attested => "attested",
             State::Finalized => "finalized",
@@ -182,6 +192,8 @@ pub fn status(session: &Session, with_accepted: bool) -> Result<Status, Error> {
             _ => {}
         }
         left.accepted = left.accepted.saturating_add(usize::from(done));
+        // A skeleton that a run follows has done its part.
+        let done = done || (state == State::SkeletonApproved && next.is_empty());
         if !done {
             left.runs.insert(id.clone());
         }
@@ -304,6 +316,9 @@ fn run_stands(
     if summary.finalized && !collector.may_be_withdrawn(run)? {
         return Ok(finalized());
     }
+    if let Some((state, next)) = skeleton_stands(session, collector, run)? {
+        return Ok((state, next, false));
+    }
     // Only a run under review, or one whose approvals may be gone, needs its evidence and notes read.
     let facts = collector.run(id)?;
     let reviews = rules::reviews(&facts, session.policy()?, None, &mut Findings::new());
@@ -326,6 +341,41 @@ fn run_stands(
         let failed = logs.any(|it| it.predicate().status == GateStatus::FailedInvariants);
         (State::Executed, format!("git awo gate {id}"), failed)
     })
+}
+
+/// Returns how far a skeleton has come, if the run makes one, and what follows.
+fn skeleton_stands(
+    session: &Session,
+    collector: &Collector<'_>,
+    run: &RunPredicate,
+) -> Result<Option<(State, String)>, Error> {
+    let (id, task) = (&run.run, &run.task);
+    let asks = match run.work {
+        Some(_) => collector.contract(task)?.into_valid(),
+        None => None,
+    };
+    if !asks.is_some_and(|it| it.predicate().contract.skeleton) || run.follows_skeleton() {
+        return Ok(None);
+    }
+    let (policy, subject) = (session.policy()?, Subject::of_run(id));
+    for it in collector.skeletons_of(run)? {
+        let mut refused = Findings::new();
+        if skeleton::approved(run.contract, &it, policy, &subject, &mut refused).is_some() {
+            let used = !collector
+                .users_of(it.approval.decision.digest())?
+                .is_empty();
+            let next = match used {
+                true => String::new(),
+                false => {
+                    format!("git awo approve {task} --again, then git awo run {task} -- COMMAND")
+                }
+            };
+            return Ok(Some((State::SkeletonApproved, next)));
+        }
+    }
+    let (gate, on) = (Gate::SkeletonApproval, format!("run/{id}"));
+    let next = format!("git awo decide {gate} {on} approve --rationale CODE");
+    Ok(Some((State::Skeleton, next)))
 }
 
 /// Returns when the first of these files that is there was recorded.
