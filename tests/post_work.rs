@@ -12,6 +12,7 @@ use serde_json::Value;
 use crate::automation::LEDGER;
 use crate::hostile::Case;
 use crate::hostile::door::Door;
+use crate::run_import::{conforming, seal};
 use crate::world::{RUN, World};
 
 pub const CASES: &[Case] = &[
@@ -741,4 +742,55 @@ fn a_run_lands_only_where_the_branch_has_what_was_planned_on() {
     world.fresh_clone();
     let text = world.verify_finds("GOV-002");
     assert!(text.contains("current_file_matches_preimage"), "{text}");
+}
+
+#[test]
+fn a_run_that_took_place_elsewhere_brings_its_manifest() {
+    let world = published();
+    let base = world.rev("otto", "refs/remotes/origin/main");
+    world.ok("otto", "otto", &["git", "checkout", "--quiet", "-b", "ci"]);
+    world.ok("otto", "otto", &["sh", "-c", DO]);
+    let commit = world.commit("otto", "made elsewhere");
+    world.ok("otto", "otto", &["git", "checkout", "--quiet", "main"]);
+    let range = format!("{base}..{commit}");
+    let words = [
+        "git",
+        "awo",
+        "packet",
+        "post-work",
+        TASK,
+        "--range",
+        &range,
+        "--manifest",
+    ];
+    let manifest = world.ok("otto", "otto", &words);
+    let other = format!("{commit}..{commit}");
+    let words = ["git", "awo", "packet", "post-work", TASK, "--range", &other];
+    assert_eq!(
+        world.run("otto", "otto", &words).code,
+        2,
+        "it starts at the base"
+    );
+
+    let directory = format!("../ci/{RUN}");
+    let import = [
+        "git", "awo", "run", "import", &directory, "--task", TASK, "--commit", &commit,
+    ];
+    let place = |manifest: Option<String>| {
+        let mut files = conforming(&base);
+        files.extend(manifest.map(|it| (RepoPath::from(FILE), it.into_bytes())));
+        seal(&mut files);
+        let _ = std::fs::remove_dir_all(world.path("ci"));
+        for (path, bytes) in files {
+            world.write(&format!("ci/{RUN}/{path}"), bytes);
+        }
+    };
+    for wrong in [None, Some(manifest.replace("\"end\": 2", "\"end\": 3"))] {
+        place(wrong);
+        let text = world.refused("otto", "otto", &import, "ATT-002");
+        assert!(text.contains("evidence-claims"), "{text}");
+    }
+    place(Some(manifest));
+    world.ok("otto", "otto", &import);
+    world.push_accepted("otto", RECORDS);
 }

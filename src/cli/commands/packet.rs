@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::cli::{Answer, Context};
 use crate::ops::Error;
 use crate::ops::packet::{self, Computed};
-use crate::record::{Report, TaskId};
+use crate::record::{Report, TaskId, json};
 use crate::render::one_line;
 
 /// Plan what a run of a work packet is to change, and compute what it changed
@@ -55,6 +55,9 @@ struct PostWorkArgs {
     /// Of a task: from where to where; it starts at the base of the pre-work
     #[arg(long, value_name = "A..B")]
     range: Option<String>,
+    /// Print the manifest alone, byte for byte as it stands in the evidence
+    #[arg(long)]
+    manifest: bool,
 }
 
 /// Print the hashes of a file
@@ -109,9 +112,16 @@ fn post_work(context: &Context, args: &PostWorkArgs) -> Result<Answer, Error> {
     let done = packet::post_work(&session, &args.what, args.range.as_deref())?;
     let mut report = Report::default();
     report.findings.extend(done.findings.iter().cloned());
-    let text = table(&done, &report);
+    let text = match args.manifest {
+        true => String::from_utf8_lossy(&json::canonical(&done.manifest)).into_owned(),
+        false => table(&done, &report),
+    };
     let value = json!({ "manifest": done.manifest });
-    Ok(Answer::new("post-work-report", value, text).with_findings(&report))
+    let answer = Answer::new("post-work-report", value, text).with_findings(&report);
+    Ok(match args.manifest {
+        true => answer.document(),
+        false => answer,
+    })
 }
 
 fn table(done: &Computed, report: &Report) -> String {

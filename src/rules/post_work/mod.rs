@@ -136,6 +136,6 @@ pub fn other_manifest(difference: Option<Difference>, task: &TaskId, subject: Su
         .found(found)
         .expected(computed)
         .remedy(format!(
-            "take the member `manifest` of git awo packet post-work {task} --json into the run directory"
+            "take what git awo packet post-work {task} --manifest prints into the run directory, as {FILE}"
         ))
 }
