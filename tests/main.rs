@@ -37,6 +37,7 @@ mod mutants;
 mod notes_by_month;
 mod packets;
 mod policy_changes;
+mod post_work;
 mod races;
 mod releases;
 mod remedies;

@@ -66,6 +66,18 @@ fn mark(signature: &str) -> String {
     format!("{digest}@signed")
 }
 
+/// Plans what [`crate::world::AGENT`] does.
+const PLAN: &str = r#"[[file]]
+path = "src/strings.py"
+window = "1-end"
+delta = 0
+
+[[file]]
+path = "test_strings.py"
+window = "7-end"
+delta = 3
+"#;
+
 #[test]
 fn a_work_packet_runs_to_the_end() {
     let world = crate::work::planned();
@@ -84,6 +96,19 @@ fn a_work_packet_runs_to_the_end() {
     world.signs(TASK);
     world.approves_task(TASK);
     world.ok("olga", "olga", &["git", "awo", "push"]);
+    world.ok("otto", "otto", &["git", "awo", "fetch"]);
+    world.write("plan.toml", PLAN);
+    let plan = [
+        "git",
+        "awo",
+        "packet",
+        "pre-work",
+        TASK,
+        "--plan",
+        "../plan.toml",
+    ];
+    world.ok("otto", "otto", &plan);
+    world.ok("otto", "otto", &["git", "awo", "push"]);
     world.ok("otto", "otto", &["git", "awo", "fetch"]);
     world.executes("otto", crate::world::RUN);
     world.ok("otto", "otto", &["git", "awo", "push"]);

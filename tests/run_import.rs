@@ -9,7 +9,7 @@ use git_awo::record::{RepoPath, Sha256};
 use crate::world::{PACKET, RUN, SENTENCE, TASK, World};
 
 /// The files of a conforming run, as a runner that knows nothing of git-awo writes them.
-fn conforming(base: &str) -> RunFiles {
+pub fn conforming(base: &str) -> RunFiles {
     let digest = Sha256::of(b"x").to_string();
     let text = |text: &str| {
         text.replace("RUN", RUN)
@@ -63,7 +63,7 @@ fn conforming(base: &str) -> RunFiles {
 }
 
 /// Makes the inventory of files anew; returns their root.
-fn seal(files: &mut RunFiles) -> Sha256 {
+pub fn seal(files: &mut RunFiles) -> Sha256 {
     let inventory = Inventory::of(&evidence::digests(files)).unwrap();
     files.insert(RepoPath::from(SUMS), inventory.to_bytes());
     inventory.root()

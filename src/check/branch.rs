@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::facts::case::{CommitCase, CommitKind};
+use crate::facts::post_work;
 use crate::facts::run::{Collector, RunFacts};
 use crate::facts::vouched::{self, Vouched};
 use crate::git::{self, Compared, Reader};
@@ -30,6 +31,8 @@ pub struct Branch<'a> {
     pub vouched: &'a Vouched,
     /// The time by which keys are judged.
     pub time: Timestamp,
+    /// Where the branch was before, if that is known.
+    pub old: Option<ObjectId>,
     /// Whether they arrive now, or as if now. What the receive log tells of was accepted before, maybe by
     /// an older program, and stays so.
     pub arriving: bool,
@@ -306,6 +309,13 @@ fn judge_claim(
             let facts = collector.run(&run)?;
             watch(Seen::Run(collector, &facts));
             rules::chain(&case, &facts, &mut findings);
+            if let (Some(plan), Some(old)) = (facts.planned(), branch.old)
+                && reader.contains(old)
+            {
+                let there = post_work::landed_on(reader, plan, old)?;
+                let subject = case.subject().run(&run);
+                findings.extend(rules::post_work::landed(plan, &there, &subject));
+            }
             // Where it arrives: a run that was rejected before it landed does not land.
             if collector.judging().at_a_door() {
                 rules::not_rejected(&case, &facts, &mut findings);

@@ -12,11 +12,11 @@ use crate::policy::Verified;
 use crate::record::{Findings, ObjectId, RefName, RunId, Sha256, Subject};
 use crate::records::{
     AutoSignaturePredicate, ContractPredicate, DecisionPredicate, EscalationUsePredicate, Kind,
-    Record, VouchPredicate,
+    PreWorkPredicate, Record, VouchPredicate,
 };
 use crate::rules::{
-    approval, arrival, automation, claim, contract, escalation, growth, opening, revocation, vouch,
-    work,
+    approval, arrival, automation, claim, contract, escalation, growth, opening, pre_work, revocation,
+    vouch, work,
 };
 use crate::store::layout::LedgerPath;
 
@@ -101,6 +101,12 @@ pub(super) fn judge_piece(
                 if let Some(it) = it.record.downcast() {
                     let subject = Subject::of_record(path.to_path());
                     findings.extend(claim::lease(&collector.lease(&it)?, &subject));
+                }
+                if let Some(it) = it.record.downcast::<PreWorkPredicate>()
+                    && let Some(facts) = collector.planned(&it)?
+                {
+                    let subject = Subject::of_record(path.to_path());
+                    findings.extend(pre_work::pre_work(&facts, &subject));
                 }
                 judge_escalation(collector, path, &it.record, findings)?;
                 if let Some(it) = it.record.downcast::<VouchPredicate>()

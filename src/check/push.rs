@@ -431,6 +431,7 @@ fn judge_branch(
         commits,
         vouched: &vouched,
         time: push.time,
+        old: kept,
         arriving: true,
     };
     // The limit is one for the whole push, over all its branches.

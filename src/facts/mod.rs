@@ -24,6 +24,8 @@ mod marks;
 pub(crate) mod opening;
 pub(crate) mod policies;
 pub(crate) mod position;
+pub(crate) mod post_work;
+pub(crate) mod pre_work;
 pub(crate) mod provenance;
 pub(crate) mod remembered;
 pub(crate) mod run;

@@ -10,8 +10,8 @@ use crate::record::{
 };
 use crate::records::{
     ApprovalPredicate, Approves, AttestationPredicate, ContractPredicate, FinalizationPredicate,
-    IndependencePredicate, Kind, OutcomePredicate, Predicate, Record, RunPredicate, Scope,
-    SelfApprovalPredicate, Verdict,
+    IndependencePredicate, Kind, OutcomePredicate, PreWorkPredicate, Predicate, Record,
+    RunPredicate, Scope, SelfApprovalPredicate, Verdict,
 };
 use crate::store::layout::LedgerPath;
 use crate::store::ledger::Records;
@@ -23,6 +23,7 @@ use super::demanded::Demanded;
 use super::groundwork::RunWorkFacts;
 use super::opening::{Opening, UsedBy};
 use super::position::{Judging, Positions};
+use super::post_work::PostWorkFacts;
 use super::provenance::Differs;
 use super::uses::Use;
 use super::{Error, PolicyHistory, limits};
@@ -55,6 +56,8 @@ pub struct RunFacts {
     pub work: Option<RunWorkFacts>,
     /// For each approval spent: the run that the ledger says spent it.
     pub spent: BTreeMap<Sha256, Option<RunId>>,
+    /// What it is to be held to as the run of a work packet, if it is to be.
+    pub post_work: Option<PostWorkFacts>,
     /// The root of the inventory in the ledger, if there is one.
     pub inventory: Option<Sha256>,
     pub evidence: Lookup<EvidenceFacts>,
@@ -103,6 +106,12 @@ impl RunFacts {
         users
             .filter_map(|(digest, says)| Use::of(approval, digest, says))
             .collect()
+    }
+
+    /// Returns what was planned for it, where it is to be held to that.
+    pub fn planned(&self) -> Option<&PreWorkPredicate> {
+        let plan = self.post_work.as_ref()?.plan.as_ref()?.valid()?;
+        Some(plan.predicate())
     }
 
     /// Tells whether an approval was withdrawn, and counts for nothing any more.
@@ -350,6 +359,7 @@ impl Collector<'_> {
             gate1: None,
             work: None,
             spent: BTreeMap::new(),
+            post_work: None,
             inventory: None,
             evidence: Lookup::Missing,
             independence: Vec::new(),
@@ -410,6 +420,9 @@ impl Collector<'_> {
         let most = limits.into_iter().flatten().map(|it| it.evidence_bytes);
         let most = most.min().unwrap_or_default();
         facts.evidence = self.evidence(&run, demands, around, most)?;
+        if let (Some(record), Some(contract)) = (facts.run.valid(), facts.contract.valid()) {
+            facts.post_work = self.post_work(record, contract.predicate(), most)?;
+        }
         facts.overrides = self.all_of(id, &mut facts.bad)?;
         let approvals = self.noted(self.records.approvals_of(run.commit)?, &mut facts.bad);
         for approval in approvals {

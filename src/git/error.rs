@@ -259,6 +259,11 @@ impl From<Error> for UpdateError {
 }
 
 impl Error {
+    /// Returns whether more was found than was asked for.
+    pub fn is_limit(&self) -> bool {
+        matches!(self, Error::Limit { .. })
+    }
+
     /// Returns whether the work that a push may take is used up. Whoever judges stops there: whatever
     /// follows would only say so again.
     pub fn is_out_of_work(&self) -> bool {

@@ -51,6 +51,7 @@ pub use kind::Kind;
 pub use listing::Compared;
 pub use notes::{all_notes, note, note_path, object_of_note, path_for_note};
 pub use object_files::ObjectFiles;
+pub use odb::content_sha1;
 pub use process::{
     LOCAL_ENVIRONMENT, at_home, git, git_in_this_environment, guarded, guarded_at_home, hardened,
     output, run, run_at_home, run_guarded, run_shown,

@@ -54,6 +54,13 @@ pub(super) fn hash(hash_kind: HashKind, kind: Kind, bytes: &[u8]) -> Option<Obje
     id_from_gix(&id)
 }
 
+/// Returns the SHA-1 of content, which is no object id; `None` if it is part of a collision attack.
+pub fn content_sha1(bytes: &[u8]) -> Option<[u8; 20]> {
+    let mut hasher = gix::hash::hasher(gix::hash::Kind::Sha1);
+    hasher.update(bytes);
+    hasher.try_finalize().ok()?.as_bytes().try_into().ok()
+}
+
 impl Reader {
     /// Returns an object, or `None` if it is missing.
     pub fn object(&self, id: ObjectId) -> Result<Option<(Kind, Vec<u8>)>, Error> {

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use crate::record::{Report, RunId, TaskId};
+use crate::record::{Report, RunId, Sha256, TaskId};
 use crate::run::{self, Import, ImportRequest, RunDone, RunEnvironment, RunRequest};
 
 use super::revision::revision;
@@ -17,6 +17,8 @@ pub struct Request {
     pub run: Option<RunId>,
     /// The command that does the work.
     pub command: Vec<OsString>,
+    /// The pre-work to follow; the newest if none is given.
+    pub pre_work: Option<Sha256>,
     /// `AWO_ALLOW_RUN`: exactly `1` enables execution.
     pub allow_run: Option<String>,
     /// `AWO_RUN_STAGE`: the stage, where the contract has one.
@@ -29,6 +31,7 @@ pub fn execute(session: &Session, request: Request) -> Result<RunDone, Error> {
         task: request.task,
         run: request.run,
         command: request.command,
+        pre_work: request.pre_work,
         environment: RunEnvironment {
             allow_run: request.allow_run,
             stage: request.stage,
@@ -48,6 +51,8 @@ pub struct Elsewhere<'a> {
     pub task: TaskId,
     /// A revision of the commit that it made.
     pub commit: &'a str,
+    /// The pre-work to follow; the newest if none is given.
+    pub pre_work: Option<Sha256>,
 }
 
 impl Elsewhere<'_> {
@@ -57,6 +62,7 @@ impl Elsewhere<'_> {
             directory: self.directory,
             task: self.task,
             run: self.run,
+            pre_work: self.pre_work,
         })
     }
 }

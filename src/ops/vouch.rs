@@ -108,6 +108,7 @@ pub fn vouch(session: &Session, request: Request) -> Result<Given, Error> {
         commits: commits.clone(),
         vouched: &Vouched::all(&commits, &person),
         time: session.now(),
+        old: None,
         arriving: true,
     };
     let report = branch::judge(repo, &judged, &session.collector(&records)?, usize::MAX)?;

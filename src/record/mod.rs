@@ -15,6 +15,7 @@ pub mod fold;
 pub mod gate;
 pub mod json;
 pub mod level;
+pub mod links;
 pub mod name;
 pub mod names;
 pub mod path;

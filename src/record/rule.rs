@@ -126,6 +126,9 @@ rules! {
     OwnFiles = "own-files", Gov002,
         "Only its owner may write to the repository, its hooks and the files of git-awo.",
         "git, file permissions", "`config` of the server with mode 666";
+    PostWorkGate = "post-work-gate", Gov002,
+        "Of every file that a run of a work packet changes, each gate of post-work passes, or a waiver covers it.",
+        "work packets", "a line outside of the planned window changed";
     ProcReceive = "proc-receive", Gov002,
         "No other program takes over ref updates through `receive.procReceiveRefs`.",
         "git hooks", "`receive.procReceiveRefs=refs/heads`";
@@ -384,6 +387,9 @@ rules! {
     PacketFiles = "packet-files", Gov011,
         "A work packet is approved and executed if the branch had its refinement and its specification when it was imported.",
         "work packets", "a packet imported before its refinement was committed";
+    PreWorkFirst = "pre-work-first", Gov011,
+        "The run of a work packet names a pre-work that was published before the push that brings the run.",
+        "work packets", "a plan pushed together with its result";
     RefinementSigned = "refinement-signed", Gov011,
         "A work packet is approved and executed after a decision RefinementSign on its refinement.",
         "work packets", "an approval of a packet whose refinement nobody signed";
@@ -549,6 +555,9 @@ rules! {
     Packet = "packet", Int004,
         "A packet is complete and unambiguous.",
         "task packet", "two approval sentences";
+    PreWorkPlan = "pre-work-plan", Int004,
+        "A pre-work plans each file once, under its canonical path, with a window and anchors that the base has.",
+        "work packets", "a window that ends after the last line of its file";
     RecordCanonical = "record-canonical", Int004,
         "The payload of a statement is canonical, without unknown members, and names its one subject.",
         "in-toto", "an unknown member in a predicate";

@@ -26,6 +26,8 @@ kinds! {
     Approval,
     /// The withdrawal of an approval.
     Revocation,
+    /// What a run of a work packet is to change.
+    PreWork,
     /// A run record.
     Run,
     /// A result of gate 2.

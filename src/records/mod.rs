@@ -20,6 +20,7 @@ mod lease;
 mod outcome;
 mod place;
 mod policy;
+mod pre_work;
 mod projection_plan;
 mod receipt;
 mod record;
@@ -51,6 +52,7 @@ pub use place::{
     run_of,
 };
 pub use policy::PolicyPredicate;
+pub use pre_work::{PlannedChange, PlannedFile, PreWorkPredicate, Rails, Sha1, Window};
 pub use projection_plan::{ProjectionPlan, ProjectionPlanPredicate, SCHEMA as PLAN_SCHEMA};
 pub use receipt::{Movement, ReceiptPredicate};
 pub use record::{Binding, Predicate, Record, Signers};

@@ -19,6 +19,9 @@ pub enum Stands {
     OncePerDecision,
     /// In the ledger, once for a request to hand content over: `<ESCALATION>@<kind>.dsse.json`
     OncePerEscalation,
+    /// In the ledger, any number for a task, each under its digest:
+    /// `<TASK>@<kind>-<sha256>.dsse.json`
+    ManyPerTask,
     /// In the ledger, any number for a run, each under its digest:
     /// `<RUN>@<kind>-<sha256>.dsse.json`
     ManyPerRun,
@@ -220,7 +223,7 @@ impl Scope {
     /// Returns the scope with this id of which such records are.
     fn of(id: &str, stands: Stands) -> Option<Self> {
         Some(match stands {
-            Stands::OncePerTask => Scope::Task(TaskId::new(id).ok()?),
+            Stands::OncePerTask | Stands::ManyPerTask => Scope::Task(TaskId::new(id).ok()?),
             Stands::OncePerRun | Stands::ManyPerRun => Scope::Run(RunId::new(id).ok()?),
             Stands::ManyPerCommit => Scope::Commit(id.parse().ok()?),
             Stands::ManyPerDay => Scope::Day(id.parse().ok()?),
@@ -238,7 +241,8 @@ impl Stands {
     fn many(self) -> bool {
         matches!(
             self,
-            Stands::ManyPerRun | Stands::ManyPerCommit | Stands::ManyPerDay | Stands::PerProposal
+            Stands::ManyPerTask
+ | Stands::ManyPerRun | Stands::ManyPerCommit | Stands::ManyPerDay | Stands::PerProposal
         )
     }
 }
@@ -258,7 +262,7 @@ impl Kind {
     pub fn shape(self) -> String {
         let word = self.word();
         let id = match self.stands() {
-            Stands::OncePerTask => "<TASK>",
+            Stands::OncePerTask | Stands::ManyPerTask => "<TASK>",
             Stands::OncePerRun | Stands::ManyPerRun => "<RUN>",
             Stands::ManyPerCommit => "<COMMIT>",
             Stands::ManyPerDay => "<DAY>",
@@ -449,6 +453,10 @@ mod tests {
         let escalation = EscalationId::new("esc_1").unwrap();
         for (path, text) in [
             (Kind::Contract.of(&task), "T-1@contract.dsse.json"),
+            (
+                Kind::PreWork.one_of(&task, digest),
+                "T-1@pre-work-DIGEST.dsse.json",
+            ),
             (LedgerPath::Packet(task), "T-1@packet"),
             (Kind::Run.of(&run), "run_1@run.dsse.json"),
             (LedgerPath::Inventory(run.clone()), "run_1@SHA256SUMS.txt"),

@@ -195,6 +195,7 @@ pub trait Record: fmt::Debug + Any {
             Stands::OncePerRun => Some(self.kind().of(self.run()?).into()),
             Stands::OncePerDecision => Some(self.kind().of(self.decision()?).into()),
             Stands::OncePerEscalation => Some(self.kind().of(self.escalation()?).into()),
+            Stands::ManyPerTask => Some(self.kind().one_of(self.task()?, envelope.digest()).into()),
             Stands::ManyPerRun => Some(self.kind().one_of(self.run()?, envelope.digest()).into()),
             Stands::ManyPerDay => {
                 let day = Scope::Day(self.expires()?.day());

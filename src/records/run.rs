@@ -7,6 +7,7 @@ use super::kind::Kind;
 use super::place::Stands;
 use super::record::{Binding, Record, Signers, about};
 use super::statement::Context;
+use crate::record::contract::Contract;
 use crate::record::{DecisionId, ObjectId, RefName, Role, RunId, Sha256, TaskId};
 
 about! {
@@ -78,6 +79,11 @@ pub struct RunWork {
 }
 
 impl RunPredicate {
+    /// Tells whether the change of the run is planned by a pre-work and judged by the gates of post-work.
+    pub fn needs_post_work(&self, contract: &Contract) -> bool {
+        RunWork::needs_post_work(self.work.as_ref(), contract)
+    }
+
     /// Tells whether the run follows a skeleton. Where its contract asks for one and the run names none, it
     /// makes one.
     pub fn follows_skeleton(&self) -> bool {
@@ -86,6 +92,18 @@ impl RunPredicate {
 }
 
 impl RunWork {
+    /// Tells whether the change of a run that rests on this is planned by a pre-work and judged by the gates of
+    /// post-work: that of a skeleton is not.
+    pub fn needs_post_work(work: Option<&Self>, contract: &Contract) -> bool {
+        contract.post_work && !Self::is_skeleton(work, contract)
+    }
+
+    /// Tells whether a run that rests on this makes the skeleton that its contract asks for first. The records of
+    /// runs that were made before skeletons were judged say nothing of this.
+    pub fn is_skeleton(work: Option<&Self>, contract: &Contract) -> bool {
+        contract.skeleton && work.is_some_and(|it| it.skeleton.is_none())
+    }
+
     /// Returns the decisions that it names.
     pub fn decisions(&self) -> impl Iterator<Item = &DecisionId> {
         let named = [&self.refinement, &self.scope_change, &self.skeleton];

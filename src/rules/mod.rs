@@ -21,6 +21,8 @@ pub mod integrity;
 pub mod limits;
 pub mod opening;
 pub mod policy;
+pub mod post_work;
+pub mod pre_work;
 pub mod push;
 mod remedy;
 pub mod remote;

@@ -27,6 +27,8 @@ pub(super) struct Material<'a> {
     pub(super) changes: &'a [Change],
     /// What the command reported.
     pub(super) events: &'a [Json],
+    /// The manifest of post-work, where the contract asks for it.
+    pub(super) post_work: Option<&'a Value>,
     /// When the run began and when its last program ended.
     pub(super) times: (Timestamp, Timestamp),
 }

@@ -12,6 +12,7 @@ use crate::record::json::{self, Json};
 use crate::record::{Coded, Refusal, RepoPath, Sha256, Subject};
 use crate::rules::executed as rules;
 use crate::rules::files::no_root;
+use crate::rules::post_work;
 
 use super::documents::{self, Documents, Material};
 use super::error::Error;
@@ -40,6 +41,9 @@ pub(super) fn make(
         ("artifacts/changed_paths.json", documents.changed_paths()),
     ] {
         add(name, json::canonical(&document));
+    }
+    if let Some(manifest) = material.post_work {
+        add(post_work::FILE, json::canonical(manifest));
     }
     steps(&documents, &mut add);
     add("events.normalized.jsonl", event_lines(execution, material));

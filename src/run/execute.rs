@@ -7,7 +7,7 @@ use crate::facts::case::CommitCase;
 use crate::git::Compared;
 use crate::policy::keyring::Signer;
 use crate::record::commit::Person;
-use crate::record::{Findings, ObjectId, RunId, Subject, TaskId};
+use crate::record::{Findings, ObjectId, RunId, Sha256, Subject, TaskId};
 use crate::rules::executed as rules;
 use crate::store::layout;
 use crate::store::ledger::Records;
@@ -23,7 +23,7 @@ use super::place::{self, Place};
 use super::scrub::Scrub;
 use super::snapshot::Snapshot;
 use super::watch::Changed;
-use super::{clean, command, dossier, events, finish};
+use super::{clean, command, dossier, events, finish, post_work};
 
 /// The name of the file of events.
 const EVENTS: &str = "events.jsonl";
@@ -37,6 +37,8 @@ pub struct RunRequest {
     pub run: Option<RunId>,
     /// The command and its arguments.
     pub command: Vec<OsString>,
+    /// The pre-work to follow; none for the newest.
+    pub pre_work: Option<Sha256>,
     /// What the environment permits.
     pub environment: RunEnvironment,
 }
@@ -61,6 +63,7 @@ pub fn run(actor: &Actor, request: &RunRequest) -> Result<RunDone, Error> {
     let gate = GateRequest {
         task: &request.task,
         run: request.run.as_ref(),
+        pre_work: request.pre_work,
         execution: Some(&request.environment),
     };
     let admitted = gate::examine(actor, &gate, &refs, &history)?.admission()?;
@@ -94,6 +97,8 @@ impl Execution<'_> {
         let changes = &compared.changes;
         let author = self.actor.author();
         self.changes(&compared, &measured, &author, &mut findings)?;
+        let tree = measured.tree;
+        let manifest = post_work::manifest(self.actor, admitted, tree, &mut findings)?;
         let path = self.place.file(EVENTS);
         let events = events::read(&path, admitted.contract(), &admitted.run, &mut findings)?;
         Error::unless_empty(findings)?;
@@ -102,6 +107,7 @@ impl Execution<'_> {
             tree: measured.tree,
             changes,
             events: &events,
+            post_work: manifest.as_ref(),
             times: (self.started, self.actor.now().max(self.started)),
         };
         let (files, root) = dossier::make(self, &material)?;

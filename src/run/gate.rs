@@ -3,20 +3,23 @@
 
 use crate::actor::{self, Actor};
 use crate::check::{self, PolicyHistory};
+use crate::facts::post_work::Waivers;
 use crate::facts::run::Collector;
 use crate::policy::{Role, Verified};
 use crate::record::contract::Contract;
 use crate::record::{
     Coded, Findings, IdentityName, ObjectId, Refusal, RunId, Sha256, Subject, TaskId,
 };
-use crate::records::{ContractPredicate, Kind, OpenedBy, RunWork};
-use crate::rules::{absent, execution as rules, policy, setup, skeleton, work as rules_of_work};
+use crate::records::{ContractPredicate, Kind, OpenedBy, PreWorkPredicate, RunWork};
+use crate::rules::{
+    absent, execution as rules, policy, post_work, setup, skeleton, work as rules_of_work,
+};
 use crate::store::layout;
 use crate::store::ledger::{Records, Refs};
 
 use super::clean::clean;
 use super::error::Error;
-use super::{approvals, run_id};
+use super::{approvals, pre_work, run_id};
 
 /// What the environment says about runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -47,13 +50,16 @@ pub(super) struct Admission {
     pub(super) run: RunId,
     /// What it rests on besides, where the contract is a work packet.
     pub(super) work: Option<RunWork>,
+    /// What was planned, where the contract asks for post-work.
+    pub(super) plan: Option<Verified<PreWorkPredicate>>,
+    /// The waivers that it uses.
+    pub(super) waivers: Waivers,
 }
 
 impl Admission {
     /// Tells whether the run makes a skeleton.
     pub(super) fn makes_skeleton(&self) -> bool {
-        let follows = self.work.as_ref().is_some_and(|it| it.skeleton.is_some());
-        self.contract().skeleton && !follows
+        RunWork::is_skeleton(self.work.as_ref(), self.contract())
     }
 
     /// Returns the contract itself.
@@ -68,6 +74,8 @@ pub(super) struct GateRequest<'a> {
     pub(super) task: &'a TaskId,
     /// The name of the run; none for one made of the clock.
     pub(super) run: Option<&'a RunId>,
+    /// The pre-work to follow; none for the newest.
+    pub(super) pre_work: Option<Sha256>,
     /// What the environment permits. With `None` nothing is going to be executed, so neither the
     /// switches matter nor what the work tree holds.
     pub(super) execution: Option<&'a RunEnvironment>,
@@ -92,6 +100,10 @@ pub(super) struct GateResult {
     pub(super) run: Option<RunId>,
     /// What it rests on besides, where the contract is a work packet.
     pub(super) work: Option<RunWork>,
+    /// What was planned, where the contract asks for post-work.
+    pub(super) plan: Option<Verified<PreWorkPredicate>>,
+    /// The waivers that it uses.
+    pub(super) waivers: Waivers,
     /// Everything that does not hold.
     pub(super) findings: Findings,
 }
@@ -99,10 +111,12 @@ pub(super) struct GateResult {
 impl GateResult {
     /// Tells whether the run makes a skeleton.
     pub(super) fn makes_skeleton(&self) -> bool {
-        let asks = self.contract.as_ref();
-        let asks = asks.is_some_and(|(it, _)| it.predicate().contract.skeleton);
-        asks && self.work.as_ref().is_none_or(|it| it.skeleton.is_none())
+        let contract = self.contract.as_ref();
+        contract.is_some_and(|(it, _)| {
+            RunWork::is_skeleton(self.work.as_ref(), &it.predicate().contract)
+        })
     }
+
     /// Returns what was let through, or everything that stands against it.
     pub(super) fn admission(self) -> Result<Admission, Error> {
         Error::unless_empty(self.findings)?;
@@ -117,6 +131,8 @@ impl GateResult {
                 model: self.model,
                 run,
                 work: self.work,
+                plan: self.plan,
+                waivers: self.waivers,
             }),
             _ => Err(Error::Refused(rules::closed().into())),
         }
@@ -193,6 +209,16 @@ pub(super) fn examine(
         gate.work = work(&collector, contract, base, findings)?;
         let chosen = approvals::choose(&collector, contract, *blob, base, now, findings)?;
         (gate.approvals, gate.gate1) = (chosen.approvals, chosen.gate1);
+        if RunWork::needs_post_work(gate.work.as_ref(), says) {
+            let whose = (base, gate.person.as_ref());
+            let asked = request.pre_work;
+            gate.plan = pre_work::choose(actor, &collector, contract, whose, asked, findings)?;
+            if let Some(plan) = &gate.plan {
+                let work = gate.work.get_or_insert_default();
+                work.pre_work = Some(plan.digest());
+                work.manifest = Some(post_work::FILE.to_owned());
+            }
+        }
     }
     Ok(gate)
 }

@@ -23,6 +23,7 @@ use crate::rules::{fault, merge};
 use super::error::Error;
 use super::finish::{self, Made, RunDone};
 use super::gate::{self, Admission, GateRequest, GateResult};
+use super::post_work;
 
 /// What to take in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +36,8 @@ pub struct ImportRequest {
     pub run: RunId,
     /// The commit with what the run changed, on the base.
     pub commit: ObjectId,
+    /// The pre-work to follow; none for the newest.
+    pub pre_work: Option<Sha256>,
 }
 
 /// What a run directory is by itself, without contract and repository.
@@ -141,6 +144,11 @@ impl<'a> Import<'a> {
             task: &contract.id,
             tree: commit.tree,
         };
+        let mut findings = Findings::new();
+        if let Some(manifest) = post_work::manifest(actor, &admitted, commit.tree, &mut findings)? {
+            post_work::brought(&admitted, &files, &manifest, &mut findings);
+        }
+        Error::unless_empty(findings)?;
         let around = Around {
             reader: &actor.repo,
             contract: Some(admitted.contract.predicate()),
@@ -205,6 +213,7 @@ fn examine(actor: &Actor, request: &ImportRequest) -> Result<(PolicyHistory, Gat
     let gate = GateRequest {
         task: &request.task,
         run: Some(&request.run),
+        pre_work: request.pre_work,
         execution: None,
     };
     let gate = gate::examine(actor, &gate, &refs, &history)?;

@@ -17,6 +17,8 @@ mod import;
 mod log;
 mod measure;
 mod place;
+mod post_work;
+mod pre_work;
 #[cfg(target_os = "linux")]
 mod reaper;
 mod run_id;

@@ -63,6 +63,7 @@ fn assert_recorded(world: &World, done: &RunDone) {
         commits: vec![done.commit],
         vouched: &Vouched::default(),
         time: actor.now(),
+        old: None,
         arriving: true,
     };
     let collector = actor.collector(&records, &history);

@@ -130,6 +130,11 @@ impl<'a> Records<'a> {
         self.of(run.as_str(), kind)
     }
 
+    /// Returns the records of a kind that the ledger has of a task, by their paths.
+    pub fn of_task(&self, task: &TaskId, kind: Kind) -> Result<Vec<(LedgerPath, Envelope)>, Error> {
+        self.of(task.as_str(), kind)
+    }
+
     /// Returns the records of a kind that the ledger has of a commit, by their paths.
     pub fn of_commit(
         &self,

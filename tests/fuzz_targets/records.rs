@@ -78,6 +78,7 @@ pub fn statement(data: &[u8]) -> bool {
         read::<p::LeasePredicate>(data),
         read::<p::ApprovalPredicate>(data),
         read::<p::RevocationPredicate>(data),
+        read::<p::PreWorkPredicate>(data),
         read::<p::RunPredicate>(data),
         read::<p::IndependencePredicate>(data),
         read::<p::SelfApprovalPredicate>(data),

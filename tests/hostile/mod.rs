@@ -9,7 +9,7 @@ pub mod catalogue;
 mod decisions;
 mod detect;
 mod doctor;
-mod door;
+pub mod door;
 pub mod environment;
 mod forge;
 mod gone;

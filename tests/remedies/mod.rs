@@ -16,6 +16,7 @@ mod files;
 mod messages;
 mod open;
 pub mod people;
+mod plans;
 mod servers;
 mod work;
 
@@ -92,6 +93,7 @@ fn cases() -> impl Iterator<Item = &'static Case> {
         doors::CASES,
         files::CASES,
         people::CASES,
+        plans::CASES,
         servers::CASES,
         work::CASES,
     ]

@@ -55,7 +55,7 @@ fn the_page_of_rules_is_what_the_catalogue_says() {
          `[[rule]]` are reported as GOV-003 under their own names.\n\nSources: \
          *AWO* is AWO v4.2, whose terms README.md and `docs/design/formats.md` give; *policy* is \
          `docs/policy.md`; *task packet* and *task contract* are `docs/packets.md`; *execution gate*, *governed \
-         run*, *roll-back*, *record format*, *receive log* and *trust anchor* are in `docs/design/`; *decision events* are \
+         run*, *roll-back*, *record format*, *receive log* and *trust anchor* are in `docs/design/`; *work packets* are `docs/post-work.md`; *decision events* are \
          `docs/events.md`; *fail closed* \
          says that what cannot be decided is not allowed. All others are public standards, or git.\n",
     );

@@ -40,6 +40,8 @@ struct Move<'a> {
     /// Whether the branch was not there before, as the log tells: a branch that is made again
     /// after it was deleted is as new as at the door.
     is_new: bool,
+    /// Where the branch was before, if that is known.
+    old: Option<ObjectId>,
     /// Whether the branch is there now.
     is_tip: bool,
     /// Whether it came without its records.
@@ -258,6 +260,7 @@ fn moves<'a>(
                     policy: entry.policy,
                     time: says.time,
                     is_new: movement.old.is_none(),
+                    old: movement.old,
                     is_tip: false,
                     is_behind: false,
                 });
@@ -277,6 +280,7 @@ fn moves<'a>(
             policy: history.last_index(),
             time: cores.basis.time,
             is_new: !log.state.refs.contains_key(reference),
+            old: log.state.refs.get(reference).copied(),
             is_tip: true,
             is_behind,
         };
@@ -485,6 +489,7 @@ fn judge(
             commits: commits.to_vec(),
             vouched,
             time: it.time,
+            old: it.old,
             arriving: it.is_tip,
         };
         let reader = collector.records.reader();

@@ -247,6 +247,7 @@ impl On<'_> {
             commits,
             vouched: &vouched,
             time,
+            old: None,
             arriving: push.arriving,
         };
         let mut judged = branch::judge(reader, &branch, self.collector, usize::MAX / 2)?;

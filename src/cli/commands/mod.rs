@@ -21,6 +21,7 @@ pub mod init;
 pub mod integrity;
 pub mod log;
 pub mod outcome;
+pub mod packet;
 pub mod policy;
 pub mod provenance;
 pub mod push;

@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::cli::{Answer, Context};
 use crate::ops::Error;
 use crate::ops::run::{self, Elsewhere as Made, Request};
-use crate::record::{RunId, TaskId};
+use crate::record::{RunId, Sha256, TaskId};
 use crate::run::RunDone;
 
 /// Execute an approved task and record what it did
@@ -30,6 +30,9 @@ pub struct RunArgs {
     /// The run's id [default: run_ and the time]
     #[arg(long, value_name = "ID")]
     run_id: Option<String>,
+    /// The pre-work that it follows, of a work packet [default: your newest]
+    #[arg(long, value_name = "DIGEST")]
+    pre_work: Option<String>,
     /// The command that does the work
     #[arg(last = true, required = true, value_name = "COMMAND")]
     command: Vec<OsString>,
@@ -64,6 +67,9 @@ struct ImportArgs {
     /// The run's id [default: the name of the directory]
     #[arg(long, value_name = "ID")]
     run_id: Option<String>,
+    /// The pre-work that it follows, of a work packet [default: your newest]
+    #[arg(long, value_name = "DIGEST", requires = "task")]
+    pre_work: Option<String>,
     /// Only check; without --task and --commit only the directory, which needs no repository
     #[arg(long)]
     dry_run: bool,
@@ -81,6 +87,7 @@ pub fn run(context: &Context, args: &RunArgs) -> Result<Answer, Error> {
         task: TaskId::new(task.as_str())?,
         run: args.run_id.as_deref().map(RunId::new).transpose()?,
         command: args.command.clone(),
+        pre_work: digest(&args.pre_work)?,
         allow_run: context.environment().text("AWO_ALLOW_RUN"),
         stage: context.environment().text("AWO_RUN_STAGE"),
     };
@@ -106,11 +113,22 @@ fn import(context: &Context, args: &ImportArgs) -> Result<Answer, Error> {
         run,
         task: TaskId::new(task.as_str())?,
         commit,
+        pre_work: digest(&args.pre_work)?,
     };
     if args.dry_run {
         return Ok(Answer::of(&run::check(&session, made)?));
     }
     Ok(answer(&run::import(&session, made)?))
+}
+
+fn digest(text: &Option<String>) -> Result<Option<Sha256>, Error> {
+    let parse = |text: &String| {
+        text.parse::<Sha256>().map_err(|error| {
+            Error::usage(error.to_string())
+                .hint("git awo packet pre-work TASK --plan FILE --json, which prints it as record")
+        })
+    };
+    text.as_ref().map(parse).transpose()
 }
 
 fn answer(done: &RunDone) -> Answer {

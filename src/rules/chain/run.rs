@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::facts::case::CommitCase;
+use crate::facts::post_work::{Head, Waivers};
 use crate::policy::Verified;
 use crate::record::{
     DecisionId, Finding, Findings, IdentityName, Rule, Sha256, Subject, Timestamp, sentence,
@@ -10,7 +11,7 @@ use crate::record::{
 use crate::records::{ApprovalPredicate, Approves, Binding, ContractPredicate, Kind, OpenedBy};
 
 use super::links::Links;
-use crate::rules::{opening as opens, revocation, skeleton, waiver, work};
+use crate::rules::{opening as opens, post_work, revocation, skeleton, waiver, work};
 
 impl<'a> Links<'a> {
     /// Judges what the run rests on and leaves behind.
@@ -25,21 +26,72 @@ impl<'a> Links<'a> {
             ];
             self.binds(self.run.says(), &things);
             self.task_approvals(contract);
-            self.work(contract);
+            let waivers = self.work(contract);
+            self.post_work(contract, &waivers);
         }
         self.evidence();
     }
 
-    /// What the run of a work packet rests on.
-    fn work(&mut self, contract: &Verified<ContractPredicate>) {
+    /// What the run of a work packet changed is what was planned before it.
+    fn post_work(&mut self, contract: &Verified<ContractPredicate>, waivers: &Waivers) {
+        let Some(facts) = &self.facts.post_work else {
+            return;
+        };
+        let (run, says) = (self.run, self.run.says());
+        let unplanned =
+            |found: &str, subject: Subject| post_work::unplanned(found, &says.task, subject);
+        let Some(plan) = &facts.plan else {
+            let finding = unplanned("a run that names no pre-work", self.subject.clone());
+            self.findings.push(finding);
+            return;
+        };
+        let Some(plan) = self.link("pre-work", Rule::PreWorkFirst, plan) else {
+            return;
+        };
+        if !facts.came_before {
+            let found = "a pre-work that came with the run, or after it";
+            self.findings.push(unplanned(found, self.subject.clone()));
+        }
+        let things = [
+            (Rule::BindsTask, Binding::Task(says.task.clone())),
+            (Rule::BindsContract, Binding::Contract(says.contract)),
+            (Rule::BindsBase, Binding::Base(says.base)),
+        ];
+        self.binds(plan.predicate(), &things);
+        if plan.signer() != run.orchestrator() {
+            let (planned, ran) = (plan.signer(), run.orchestrator());
+            let found = format!("pre-work signed by {planned}, run record by {ran}");
+            self.push(
+                Rule::OneOrchestrator,
+                found,
+                "one person",
+                self.again(Kind::Run),
+            );
+        }
+        let head = Head {
+            contract: &contract.predicate().contract,
+            digest: contract.digest(),
+            pre_work: Some(plan.digest()),
+            base: says.base,
+            tree: says.tree,
+            operator: run.orchestrator(),
+            spec: facts.spec.as_ref(),
+        };
+        let found = post_work::arrived(facts, plan.predicate(), &head, waivers, &self.subject);
+        self.findings.extend(found);
+    }
+
+    /// What the run of a work packet rests on. Returns the waivers that hold.
+    fn work(&mut self, contract: &Verified<ContractPredicate>) -> Waivers {
         let named = self.run.says().work.clone().unwrap_or_default();
         let again = self.again(Kind::Run);
         let Some(facts) = &self.facts.work else {
-            if self.run.says().work.is_some() {
+            let asks = contract.predicate().contract.asks_for_work();
+            if self.run.says().work.is_some() && !asks {
                 let found = "a run that names what a work packet rests on";
                 self.push(Rule::BindsContract, found, "no work packet", again);
             }
-            return;
+            return Waivers::default();
         };
         let (says, digest) = (&contract.predicate().contract, contract.digest());
         let mut findings = Findings::new();
@@ -64,9 +116,11 @@ impl<'a> Links<'a> {
             let found = "waivers out of order";
             self.push(Rule::BindsDecision, found, "each once, sorted", &again);
         }
+        let mut waived = Vec::new();
         for it in &facts.waivers {
             let (of, subject) = ((&says.id, digest), &self.subject);
-            waiver::holds(it, of, &facts.makers, self.policy, subject, &mut findings);
+            let holds = waiver::holds(it, of, &facts.makers, self.policy, subject, &mut findings);
+            waived.extend(holds);
         }
         for id in &facts.unmarked {
             let found = format!("{id} does not list the run");
@@ -92,6 +146,8 @@ impl<'a> Links<'a> {
             }
         }
         self.findings.extend(findings);
+        // Patterns that cannot be read are found above.
+        Waivers::of(waived).unwrap_or_default()
     }
 
     pub(super) fn run_binds_commit(

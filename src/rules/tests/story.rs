@@ -255,6 +255,7 @@ pub fn told(edits: &[Edit]) -> Told {
         work: None,
         id: run_id(),
         spent: [(approval.digest(), Some(run_id()))].into(),
+        post_work: None,
         inventory: Some(sha(1)),
         evidence: Lookup::Valid(EvidenceFacts {
             root: sha(1),

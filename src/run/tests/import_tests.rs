@@ -35,6 +35,7 @@ fn import(there: &World, change: impl FnOnce(&mut ImportRequest)) -> Result<(), 
         task: there.contract.id.clone(),
         run: RunId::new("run_1").unwrap(),
         commit,
+        pre_work: None,
     };
     change(&mut request);
     let actor = there.actor("otto");

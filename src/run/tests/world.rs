@@ -261,6 +261,7 @@ impl World {
             task: self.contract.id.clone(),
             run: Some(RunId::new("run_1").unwrap()),
             command: ["sh", "-e", "-c", &script].map(OsString::from).into(),
+            pre_work: None,
             environment: RunEnvironment {
                 allow_run: Some("1".to_owned()),
                 stage: None,

@@ -16,7 +16,7 @@ use crate::world::{RUN, World};
 
 impl Door {
     /// The refspecs of otto's run as if these files had been so from the start.
-    fn run_with(&self, edits: &[(&str, Option<Vec<u8>>)]) -> [String; 2] {
+    pub fn run_with(&self, edits: &[(&str, Option<Vec<u8>>)]) -> [String; 2] {
         let actor = self.actor();
         let repo = &actor.repo;
         let mut run = self.run_says();

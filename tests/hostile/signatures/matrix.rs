@@ -15,6 +15,7 @@ use crate::hostile::approvals::withdrawn::approval;
 use crate::hostile::door::Door;
 use crate::hostile::forge::LEDGER;
 use crate::hostile::vouches::vouched;
+use crate::post_work::planned;
 use crate::world::{RUN, SENTENCE, TASK, World};
 
 /// Namespaces of others, and what looks like one of ours.
@@ -140,6 +141,7 @@ fn made(kind: Kind) -> Fresh {
         Kind::Finalization => World::finalized(),
         Kind::Outcome | Kind::Receipt => World::landed(),
         Kind::Vouch => vouched(),
+        Kind::PreWork => planned(),
         Kind::Decision | Kind::AutoSignature => decided(),
         Kind::Escalation | Kind::ProjectionPlan | Kind::ConsentReceipt | Kind::EscalationUse => {
             escalated(kind)
@@ -169,6 +171,7 @@ fn made(kind: Kind) -> Fresh {
         Kind::Finalization => fresh(kind, world, "otto", LEDGER, "@finalization"),
         Kind::Outcome => fresh(kind, world, "olga", LEDGER, "@outcome"),
         Kind::Vouch => fresh(kind, world, "olga", LEDGER, "@vouch-"),
+        Kind::PreWork => fresh(kind, world, "otto", LEDGER, "@pre-work-"),
         Kind::Decision => fresh(kind, world, "otto", LEDGER, "@decision."),
         Kind::AutoSignature => fresh(kind, world, "otto", LEDGER, "@auto-signature."),
         Kind::Escalation => fresh(kind, world, "otto", LEDGER, "@escalation."),
@@ -323,6 +326,11 @@ fn a_finalization_in_another_namespace_is_refused() {
 #[test]
 fn an_outcome_in_another_namespace_is_refused() {
     at_the_door(Kind::Outcome, Kind::Contract);
+}
+
+#[test]
+fn a_pre_work_in_another_namespace_is_refused() {
+    at_the_door(Kind::PreWork, Kind::Run);
 }
 
 #[test]
