@@ -97,6 +97,7 @@ fn a_work_packet_runs_to_the_end() {
     world.approves_task(TASK);
     world.ok("olga", "olga", &["git", "awo", "push"]);
     world.ok("otto", "otto", &["git", "awo", "fetch"]);
+    world.ok("otto", "otto", &["git", "awo", "claim", TASK]);
     world.write("plan.toml", PLAN);
     let plan = [
         "git",

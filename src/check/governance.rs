@@ -15,8 +15,8 @@ use crate::records::{
     PreWorkPredicate, Record, VouchPredicate,
 };
 use crate::rules::{
-    approval, arrival, automation, claim, contract, escalation, growth, opening, pre_work, revocation,
-    vouch, work,
+    approval, arrival, automation, claim, contract, escalation, growth, opening, pre_work,
+    revocation, vouch, work,
 };
 use crate::store::layout::LedgerPath;
 

@@ -26,6 +26,8 @@ pub struct LeaseFacts<'a> {
     pub superseded_by: Option<TaskId>,
     /// How many persons have approved the task for a run that is still to come.
     pub approved_by: usize,
+        /// Whether it was ended with the push that brought it, or before anybody judged it.
+    pub has_ended: bool,
     /// The other leases that were live when it came.
     pub live: Vec<Live>,
     /// The lease that it says it prolongs, if that was live.
@@ -80,7 +82,8 @@ impl Collector<'_> {
             comes_now,
             contract,
             superseded_by,
-            approved_by,
+                        approved_by,
+            has_ended: self.has_ended(lease, |it| judging.came_with(it, digest))?,
             live,
             renewed,
         })
@@ -95,6 +98,9 @@ impl Collector<'_> {
     ) -> Result<Vec<Live>, Error> {
         let judging = self.judging();
         let there = |it: Sha256| arriving.is_none_or(|digest| judging.came_with(it, digest));
+        // The log tells of pushes of one second as of one: of what it knows, the door alone knew which lease
+        // came first.
+        let before = |it: Sha256| arriving.is_none_or(|digest| judging.stands_against(it, digest));
         let mut live = Vec::new();
         let last = time.plus_days(2);
         let mut day = time;
@@ -108,7 +114,9 @@ impl Collector<'_> {
                     continue;
                 };
                 let (says, digest) = (lease.predicate(), lease.digest());
-                let other = arriving != Some(digest) && there(digest);
+                // What prolongs a lease comes after it.
+                let prolongs = arriving.is_some() && says.renews == arriving;
+                let other = arriving != Some(digest) && before(digest) && !prolongs;
                 if other && says.expires > time && !self.has_ended(&lease, there)? {
                     let contract = self.contract(&says.task)?;
                     let contract = contract.valid().filter(|it| it.digest() == says.contract);

@@ -2,12 +2,15 @@
 
 use crate::evidence::Inventory;
 use crate::evidence::inventory::SUMS;
-use crate::policy::Verified;
+use crate::policy::{Policy, Verified};
 use crate::record::tree::Mode;
-use crate::record::{ObjectId, RefName, RepoPath, Sha256, TaskId};
+use crate::record::{ObjectId, RefName, RepoPath, Sha256, TaskId, Timestamp};
 use crate::records::{ContractPredicate, Kind, PreWorkPredicate, RunPredicate};
 
 use super::Error;
+use super::groundwork::{Skeleton, WorkFacts};
+use super::leases::Live;
+use super::opening::UsedBy;
 use super::post_work::{PostWorkFacts, Standing, change, spec_target, standing};
 use super::run::{Collector, Lookup};
 
@@ -20,6 +23,14 @@ pub struct PreWorkFacts<'a> {
     pub contract: Lookup<Verified<ContractPredicate>>,
     /// Whether its base is in the history of the contract's branch.
     pub in_history: bool,
+    /// The policy and the time by which it is judged.
+    pub judged_by: (&'a Policy, Timestamp),
+    /// The leases that were live when it came.
+    pub live: Vec<Live>,
+    /// What bears on the packet, if the contract is one.
+    pub work: Option<WorkFacts>,
+    /// The skeletons of the contract that somebody approved, if it asks for one.
+    pub skeletons: Vec<Skeleton>,
     /// What the base has at each of its paths, in their order.
     pub there: Vec<Option<Standing>>,
 }
@@ -112,7 +123,7 @@ impl Collector<'_> {
 
     /// Returns what bears on a pre-work that comes now; nothing of one that was accepted before.
     pub fn planned<'a>(
-        &self,
+        &'a self,
         record: &'a Verified<PreWorkPredicate>,
     ) -> Result<Option<PreWorkFacts<'a>>, Error> {
         match self.judging().comes_now(record.digest()) {
@@ -123,7 +134,7 @@ impl Collector<'_> {
 
     /// Returns what bears on a pre-work.
     pub fn planning<'a>(
-        &self,
+        &'a self,
         record: &'a Verified<PreWorkPredicate>,
     ) -> Result<PreWorkFacts<'a>, Error> {
         let (says, reader) = (record.predicate(), self.records.reader());
@@ -144,7 +155,25 @@ impl Collector<'_> {
                 there.push(found.transpose()?);
             }
         }
+        let (digest, judging) = (record.digest(), self.judging());
+        let time = judging.arrival(digest).unwrap_or(self.time);
+        let used = UsedBy {
+            record: digest,
+            policy: says.context.policy,
+            time,
+        };
+        let (mut work, mut skeletons) = (None, Vec::new());
+        if let Some(contract) = contract.valid() {
+            work = self.work(contract, &[says.base], Some(used))?;
+            if contract.predicate().contract.skeleton {
+                skeletons = self.skeletons(contract.digest())?;
+            }
+        }
         Ok(PreWorkFacts {
+            judged_by: (&self.history.current().policy, time),
+            live: self.live_leases(time, Some(digest))?,
+            work,
+            skeletons,
             record,
             contract,
             in_history,

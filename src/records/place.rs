@@ -242,7 +242,10 @@ impl Stands {
         matches!(
             self,
             Stands::ManyPerTask
- | Stands::ManyPerRun | Stands::ManyPerCommit | Stands::ManyPerDay | Stands::PerProposal
+                | Stands::ManyPerRun
+                | Stands::ManyPerCommit
+                | Stands::ManyPerDay
+                | Stands::PerProposal
         )
     }
 }

@@ -5,13 +5,13 @@ use crate::facts::pre_work::PreWorkFacts;
 use crate::facts::run::Lookup;
 use crate::record::path::quote;
 use crate::record::tree::{Change, Mode};
-use crate::record::{Finding, Findings, Rule, Subject};
+use crate::record::{Findings, Rule, Subject};
 use crate::records::{PlannedChange, PlannedFile, Rails, Window};
 
 use super::post_work::gates::{canonical, occurrences, rails_of};
 use super::post_work::text::{is_binary, lines};
 use super::scope::contract_scope;
-use super::{absent, execution};
+use super::{absent, claim, execution, skeleton, work};
 
 /// Judges a pre-work.
 pub fn pre_work(facts: &PreWorkFacts<'_>, subject: &Subject) -> Findings {
@@ -91,17 +91,34 @@ pub fn pre_work(facts: &PreWorkFacts<'_>, subject: &Subject) -> Findings {
     }
     let changes: Vec<_> = says.files.iter().map(change).collect();
     contract_scope(it, &changes, subject, &mut findings);
-    findings.extend(prerequisites(facts, subject));
+    prerequisites(facts, subject, &mut findings);
     findings
 }
 
-/// What must stand before anything is planned, besides the contract. What else a plan rests on is asked here
-/// and nowhere else.
-fn prerequisites(facts: &PreWorkFacts<'_>, subject: &Subject) -> Option<Finding> {
-    let contract = facts.contract.valid()?;
-    let mut found = execution::admitted(&contract.predicate().contract)?;
-    found.subject = subject.clone();
-    Some(found)
+/// What must stand before anything is planned, besides the contract: the admission, what the packet rests on,
+/// the claim. What else a plan rests on is asked here and nowhere else.
+fn prerequisites(facts: &PreWorkFacts<'_>, subject: &Subject, findings: &mut Findings) {
+    let Some(contract) = facts.contract.valid() else {
+        return;
+    };
+    let (says, digest) = (&contract.predicate().contract, contract.digest());
+    let (policy, time) = facts.judged_by;
+    if let Some(mut found) = execution::admitted(says) {
+        found.subject = subject.clone();
+        findings.push(found);
+    }
+    if let Some(packet) = &facts.work {
+        work::ready(says, packet, subject, findings);
+    }
+    if says.skeleton {
+        let mut refused = Findings::new();
+        let mut all = facts.skeletons.iter();
+        if !all.any(|it| skeleton::approved(digest, it, policy, subject, &mut refused).is_some()) {
+            findings.push(skeleton::missing(&says.id, subject));
+        }
+    }
+    let who = (&says.id, facts.record.signer());
+    findings.extend(claim::holds(policy, &facts.live, who, time, subject));
 }
 
 /// Returns the change of a file as far as the scope of a contract matters.

@@ -151,6 +151,14 @@ fn unapproved(task: &TaskId, others: &[RepoPath], subject: &Subject) -> Option<F
     )))
 }
 
+/// Returns the finding that nobody has approved a skeleton of a contract that asks for one.
+pub fn missing(task: &TaskId, subject: &Subject) -> Finding {
+    let finding = Rule::SkeletonFirst.finding(subject.clone());
+    let finding = finding.found(format!("no approved skeleton of {task}"));
+    let finding = finding.expected("documents that a reviewer approved");
+    finding.remedy(ask("RUN"))
+}
+
 fn ask(run: &str) -> String {
     let (gate, on) = (Gate::SkeletonApproval, format!("run/{run}"));
     format!("ask a reviewer to run git awo decide {gate} {on} approve --rationale CODE")

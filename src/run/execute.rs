@@ -107,7 +107,7 @@ impl Execution<'_> {
             tree: measured.tree,
             changes,
             events: &events,
-            post_work: manifest.as_ref(),
+            post_work: manifest.as_ref().map(|it| &it.manifest),
             times: (self.started, self.actor.now().max(self.started)),
         };
         let (files, root) = dossier::make(self, &material)?;
@@ -133,6 +133,7 @@ impl Execution<'_> {
             commit,
             files,
             root,
+            waivers: manifest.map(|it| it.waivers).unwrap_or_default(),
         };
         let mut done = finish::record(actor, history, admitted, made, now)?;
         done.changed = compared.changes.into_iter().map(|it| it.path).collect();

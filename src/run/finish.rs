@@ -11,7 +11,8 @@ use crate::policy::Role;
 use crate::record::commit::Person;
 use crate::record::contract::Contract;
 use crate::record::{
-    Coded, Findings, ObjectId, RefName, RepoPath, Rule, RunId, Sha256, Subject, Timestamp,
+    Coded, DecisionId, Findings, ObjectId, RefName, RepoPath, Rule, RunId, Sha256, Subject,
+    Timestamp,
 };
 use crate::records::{Kind, RunPredicate, RunWork, Scope};
 use crate::rules::executed as rules;
@@ -97,6 +98,8 @@ pub(super) struct Made {
     pub(super) files: RunFiles,
     /// Its root.
     pub(super) root: Sha256,
+    /// The waivers that it uses, sorted.
+    pub(super) waivers: Vec<DecisionId>,
 }
 
 /// Signs and writes the commit. No ref names it yet.
@@ -128,6 +131,7 @@ pub(super) fn record(
         commit,
         files,
         root,
+        waivers,
     } = made;
     let read = repo.commit(commit)?;
     let run = RunPredicate {
@@ -143,7 +147,10 @@ pub(super) fn record(
         run: admitted.run.clone(),
         task: contract.id.clone(),
         tree: read.tree,
-        work: admitted.work.clone(),
+        work: admitted
+            .work
+            .clone()
+            .map(|work| RunWork { waivers, ..work }),
     };
     let envelope = actor.sign(run.clone())?;
     // Do not store what the server would refuse.

@@ -3,16 +3,19 @@
 
 use crate::actor::{self, Actor};
 use crate::check::{self, PolicyHistory};
+use std::collections::BTreeSet;
+
+use crate::facts::groundwork::Makers;
 use crate::facts::post_work::Waivers;
 use crate::facts::run::Collector;
 use crate::policy::{Role, Verified};
 use crate::record::contract::Contract;
 use crate::record::{
-    Coded, Findings, IdentityName, ObjectId, Refusal, RunId, Sha256, Subject, TaskId,
+    Coded, DecisionId, Findings, IdentityName, ObjectId, Refusal, RunId, Sha256, Subject, TaskId,
 };
 use crate::records::{ContractPredicate, Kind, OpenedBy, PreWorkPredicate, RunWork};
 use crate::rules::{
-    absent, execution as rules, policy, post_work, setup, skeleton, work as rules_of_work,
+    absent, execution as rules, policy, post_work, setup, skeleton, waiver, work as rules_of_work,
 };
 use crate::store::layout;
 use crate::store::ledger::{Records, Refs};
@@ -52,8 +55,8 @@ pub(super) struct Admission {
     pub(super) work: Option<RunWork>,
     /// What was planned, where the contract asks for post-work.
     pub(super) plan: Option<Verified<PreWorkPredicate>>,
-    /// The waivers that it uses.
-    pub(super) waivers: Waivers,
+    /// The waivers that it may use.
+    pub(super) waivers: Vec<(DecisionId, Waivers)>,
 }
 
 impl Admission {
@@ -102,8 +105,8 @@ pub(super) struct GateResult {
     pub(super) work: Option<RunWork>,
     /// What was planned, where the contract asks for post-work.
     pub(super) plan: Option<Verified<PreWorkPredicate>>,
-    /// The waivers that it uses.
-    pub(super) waivers: Waivers,
+    /// The waivers that it may use.
+    pub(super) waivers: Vec<(DecisionId, Waivers)>,
     /// Everything that does not hold.
     pub(super) findings: Findings,
 }
@@ -207,6 +210,9 @@ pub(super) fn examine(
         gate.base = base(actor, says, findings)?;
         let base = gate.base;
         gate.work = work(&collector, contract, base, findings)?;
+        if let Some(person) = gate.person.clone().filter(|_| says.post_work) {
+            gate.waivers = waivers(&collector, contract, person)?;
+        }
         let chosen = approvals::choose(&collector, contract, *blob, base, now, findings)?;
         (gate.approvals, gate.gate1) = (chosen.approvals, chosen.gate1);
         if RunWork::needs_post_work(gate.work.as_ref(), says) {
@@ -221,6 +227,30 @@ pub(super) fn examine(
         }
     }
     Ok(gate)
+}
+
+/// Returns the waivers of a contract that a run by this person may use.
+fn waivers(
+    collector: &Collector<'_>,
+    contract: &Verified<ContractPredicate>,
+    person: IdentityName,
+) -> Result<Vec<(DecisionId, Waivers)>, Error> {
+    let policy = &collector.history.current().policy;
+    let (task, digest) = (&contract.predicate().contract.id, contract.digest());
+    let makers = Makers {
+        orchestrator: person,
+        named: BTreeSet::new(),
+    };
+    let mut waivers = Vec::new();
+    for it in collector.waivers(digest)? {
+        // One that does not hold does nothing; the gates say what is refused.
+        let (mut refused, subject) = (Findings::new(), Subject::of_record(&it.id));
+        let of = (task, digest);
+        if let Some(scope) = waiver::holds(&it, of, &makers, policy, &subject, &mut refused) {
+            waivers.push((it.id.clone(), Waivers::of([scope]).unwrap_or_default()));
+        }
+    }
+    Ok(waivers)
 }
 
 /// Returns what a run of a contract rests on besides approvals: what was decided on its packet, and on its

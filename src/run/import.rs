@@ -15,7 +15,9 @@ use crate::facts::contradictions::{Around, contradictions};
 use crate::git::Compared;
 use crate::record::commit::Commit;
 use crate::record::tree::{Change, Mode};
-use crate::record::{Coded, Findings, ObjectId, Refusal, RunId, Sha256, Subject, TaskId};
+use crate::record::{
+    Coded, DecisionId, Findings, ObjectId, Refusal, RunId, Sha256, Subject, TaskId,
+};
 use crate::rules::executed as rules;
 use crate::rules::files::no_root;
 use crate::rules::{fault, merge};
@@ -73,6 +75,8 @@ pub struct Import<'a> {
     root: Sha256,
     commit: Arc<Commit>,
     changes: Vec<Change>,
+    /// The waivers that it uses.
+    waivers: Vec<DecisionId>,
     ready: bool,
 }
 
@@ -145,8 +149,10 @@ impl<'a> Import<'a> {
             tree: commit.tree,
         };
         let mut findings = Findings::new();
-        if let Some(manifest) = post_work::manifest(actor, &admitted, commit.tree, &mut findings)? {
-            post_work::brought(&admitted, &files, &manifest, &mut findings);
+        let mut waivers = Vec::new();
+        if let Some(it) = post_work::manifest(actor, &admitted, commit.tree, &mut findings)? {
+            post_work::brought(&admitted, &files, &it.manifest, &mut findings);
+            waivers = it.waivers;
         }
         Error::unless_empty(findings)?;
         let around = Around {
@@ -164,6 +170,7 @@ impl<'a> Import<'a> {
             commit,
             changes: compared.changes,
             ready,
+            waivers,
         })
     }
 
@@ -200,6 +207,7 @@ impl<'a> Import<'a> {
             commit,
             files: self.files,
             root: self.root,
+            waivers: self.waivers,
         };
         let mut done = finish::record(actor, &self.history, admitted, made, actor.now())?;
         done.changed = self.changes.into_iter().map(|it| it.path).collect();

@@ -5,11 +5,19 @@ use serde_json::Value;
 use crate::actor::Actor;
 use crate::evidence::RunFiles;
 use crate::facts::post_work::{self as facts, Head};
-use crate::record::{Findings, ObjectId, RepoPath, Subject};
+use crate::record::{DecisionId, Findings, ObjectId, RepoPath, Subject};
 use crate::rules::post_work as rules;
 
 use super::error::Error;
 use super::gate::Admission;
+
+/// What is computed of a run.
+pub(super) struct Computed {
+    /// The manifest.
+    pub(super) manifest: Value,
+    /// The waivers without which a gate would refuse it, sorted.
+    pub(super) waivers: Vec<DecisionId>,
+}
 
 /// Computes the manifest of what a run changed, from its base to a tree; what the gates refuse becomes findings.
 pub(super) fn manifest(
@@ -17,7 +25,7 @@ pub(super) fn manifest(
     admitted: &Admission,
     tree: ObjectId,
     findings: &mut Findings,
-) -> Result<Option<Value>, Error> {
+) -> Result<Option<Computed>, Error> {
     let Some(plan) = &admitted.plan else {
         return Ok(None);
     };
@@ -35,13 +43,13 @@ pub(super) fn manifest(
     };
     let files = rules::measure(Some(plan.predicate()), &change, rules::Written::Now);
     let subject = Subject::of_run(&admitted.run);
-    findings.extend(rules::refusals(
-        &files,
-        &|gate, path| admitted.waivers.covers(gate, path),
-        &contract.id,
-        &subject,
-    ));
-    Ok(Some(rules::manifest(&head, &files)))
+    let waivers = &admitted.waivers;
+    let covered = |gate, path: &RepoPath| waivers.iter().any(|(_, it)| it.covers(gate, path));
+    findings.extend(rules::refusals(&files, &covered, &contract.id, &subject));
+    Ok(Some(Computed {
+        waivers: rules::needed(&files, waivers),
+        manifest: rules::manifest(&head, &files),
+    }))
 }
 
 /// Judges that a run which took place elsewhere brings the manifest that is computed here.

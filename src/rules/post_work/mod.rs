@@ -11,8 +11,12 @@ mod result;
 mod tests;
 pub(crate) mod text;
 
+use std::collections::BTreeSet;
+
 use crate::facts::post_work::{ChangeFacts, Head, PostWorkFacts, Waivers};
-use crate::record::{Finding, Findings, ObjectId, RepoPath, Rule, Subject, TaskId, WorkGate};
+use crate::record::{
+    DecisionId, Finding, Findings, ObjectId, RepoPath, Rule, Subject, TaskId, WorkGate,
+};
 use crate::records::PreWorkPredicate;
 
 pub use manifest::{Difference, FILE, differs, manifest};
@@ -53,6 +57,19 @@ pub fn refusals(
             .collect()
     };
     files.iter().flat_map(gates).collect()
+}
+
+/// Returns which of these waivers a run needs, sorted: the first that covers each gate that does not hold.
+pub fn needed(files: &[FileResult], waivers: &[(DecisionId, Waivers)]) -> Vec<DecisionId> {
+    let mut needed = BTreeSet::new();
+    for file in files {
+        for it in file.gates.iter().filter(|it| !it.outcome.lands()) {
+            let mut covering = waivers.iter();
+            let first = covering.find(|(_, waiver)| waiver.covers(it.gate, &file.path));
+            needed.extend(first.map(|(id, _)| id.clone()));
+        }
+    }
+    needed.into_iter().collect()
 }
 
 fn refusal(it: &GateResult, subject: Subject, task: &TaskId) -> Finding {
