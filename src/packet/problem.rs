@@ -131,6 +131,9 @@ pub enum PacketProblem {
     /// Several packets came before, and none has the name of the version before.
     #[error("cannot tell which of the prior packets is the version before")]
     Predecessor,
+    /// Fields that contradict each other, or one that is missing beside another.
+    #[error("cannot accept {0}")]
+    Combination(&'static str),
     /// An invalid commit id.
     #[error("cannot read the base commit")]
     Base(#[source] BadDigest),

@@ -698,6 +698,21 @@ fn a_toml_packet_says_all_that_a_work_packet_says() {
             "sha256 = \"abc\"",
             "digest of the predecessor",
         ),
+        (
+            "path = \"old/WP-7-Greeter-v1.md\"",
+            "external = true\ncontract = \"1111111111111111111111111111111111111111111111111111111111111111\"",
+            "a contract of the ledger and a packet outside of it",
+        ),
+        (
+            "[packet.lineage.predecessor]\npath = \"old/WP-7-Greeter-v1.md\"\n",
+            "",
+            "cannot find the prior packet",
+        ),
+        (
+            "agentic_mode = false",
+            "agentic_mode = true",
+            "without the model that orchestrates",
+        ),
         ("allowed = false\n", "", "sub-agent delegation"),
         (
             "applicable = true\n",

@@ -205,8 +205,8 @@ impl Gather {
         // What stands beside such a word would be lost without it.
         self.whole(Scalar::Delegation, "packet.delegation.");
         self.whole(Scalar::ClosureApplicable, "packet.closure_plan.");
-        let lineage = self.lineage(kind);
-        let agentic_mode = self.flag(Scalar::AgenticMode);
+        let lineage = self.lineage();
+        let agentic_mode = self.orchestration();
         let allowed = self.flag(Scalar::Delegation);
         let delegation = self.scalars.contains_key(&Scalar::Delegation);
         let applicable = self.flag(Scalar::ClosureApplicable);
@@ -327,7 +327,29 @@ impl Gather {
         }
     }
 
-    fn lineage(&mut self, kind: PacketKind) -> Lineage {
+    /// Tells whether a model orchestrates. Complains where the fields beside that word contradict it.
+    fn orchestration(&mut self) -> bool {
+        let agentic = self.flag(Scalar::AgenticMode);
+        let line_of = |scalar| self.scalars.get(&scalar).map(|said| said.line);
+        let (mode, began) = (Scalar::AgenticMode, Scalar::OrchestrationStart);
+        let found = match (agentic, line_of(Scalar::OrchestratorModel), line_of(began)) {
+            (true, None, _) => Some((
+                line_of(mode),
+                "an agentic mode of YES without the model that orchestrates",
+            )),
+            (false, _, Some(line)) => Some((
+                Some(line),
+                "the time at which orchestration began, where the agentic mode is NO",
+            )),
+            _ => None,
+        };
+        if let Some((line, what)) = found {
+            self.complain(line, PacketProblem::Combination(what));
+        }
+        agentic
+    }
+
+    fn lineage(&mut self) -> Lineage {
         let id = self.scalars.get(&Scalar::Id).cloned();
         let name = id.as_ref().and_then(|said| TaskId::new(&said.text).ok());
         let version = name.as_ref().and_then(|name| name.versioned().1);
@@ -340,8 +362,15 @@ impl Gather {
             sha256: self.digest(Scalar::PredecessorSha256),
             external,
         };
+        let outside = [Scalar::PredecessorSha256, Scalar::PredecessorExternal];
+        let outside = outside.iter().find_map(|it| self.scalars.get(it));
+        let line = outside.map(|said| said.line);
+        if predecessor.contract.is_some() && (predecessor.sha256.is_some() || external) {
+            let what = "a predecessor that is a contract of the ledger and a packet outside of it";
+            self.complain(line, PacketProblem::Combination(what));
+        }
         let predecessor = Some(predecessor).filter(|it| *it != Predecessor::default());
-        if kind == PacketKind::WorkPacket && !earlier.is_empty() && predecessor.is_none() {
+        if !earlier.is_empty() && predecessor.is_none() {
             let heading = self.line("lineage audit", "");
             let line = heading.or(id.map(|said| said.line));
             self.complain(line, PacketProblem::Missing("prior packet"));

@@ -323,6 +323,18 @@ fn a_faulty_work_packet_is_refused_with_its_line() {
             "another base id than WP-7-Greeter",
         ),
         (
+            "AGENTIC_MODE: NO",
+            "AGENTIC_MODE: YES",
+            "- AGENTIC_MODE",
+            "without the model that orchestrates",
+        ),
+        (
+            "STARTED_AT_UTC: N/A",
+            "STARTED_AT_UTC: 2026-01-01T00:00:00Z",
+            "- ORCHESTRATION_STARTED",
+            "where the agentic mode is NO",
+        ),
+        (
             "FORMAT_VERSION: 2026-02-01",
             "FORMAT_VERSION: 2026-02-02",
             "- PACKET_FORMAT",
