@@ -268,6 +268,15 @@ impl Gather {
         listed.entries.push(Said::new(line, text));
     }
 
+    /// Adds an entry of a work packet unchanged, unless it is a placeholder where something must be said.
+    pub(super) fn stated(&mut self, list: List, line: usize, text: &str) {
+        if is_open(text.trim()) && list.is_demanded() {
+            self.unreadable(list.name(), line, text, "it is a placeholder");
+        } else {
+            self.entry(list, line, text);
+        }
+    }
+
     /// Adds an item of a Markdown list.
     pub(super) fn item(&mut self, list: List, line: usize, raw: &str) {
         if is_none(raw) {

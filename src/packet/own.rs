@@ -137,6 +137,9 @@ impl Own<'_, '_> {
                 for value in values {
                     let line = self.line(value);
                     match value.get_ref().as_str() {
+                        Some(text) if list.field().starts_with("packet.") => {
+                            self.gather.stated(list, line, text);
+                        }
                         Some(text) => self.gather.entry(list, line, text),
                         None => self.wrong(line, path, "an array of strings"),
                     }

@@ -713,6 +713,11 @@ fn a_toml_packet_says_all_that_a_work_packet_says() {
             "agentic_mode = true",
             "without the model that orchestrates",
         ),
+        (
+            "ui_guardrails = [\"N/A (no interface)\"]",
+            "ui_guardrails = [\"TBD\"]",
+            "it is a placeholder",
+        ),
         ("allowed = false\n", "", "sub-agent delegation"),
         (
             "applicable = true\n",
