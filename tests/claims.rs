@@ -82,7 +82,8 @@ fn of_two_who_claim_the_same_paths_one_has_them() {
     for text in ["REP-003", "claim-alone", "otto holds T-A until"] {
         assert!(done.text.contains(text), "{text}: {}", done.text);
     }
-    // What lost is set aside; the clone goes on with what is free, and is told at once what is not.
+    // Whoever lost gives theirs up; the clone goes on with what is free, and is told at once what is not.
+    world.ok("rita", "rita", &["git", "awo", "unclaim", "T-AB"]);
     world.refused("rita", "rita", &claim("T-AB"), "REP-003");
     world.refused("rita", "rita", &claim("T-A"), "REP-003");
     world.ok("rita", "rita", &claim("T-B"));
@@ -249,7 +250,11 @@ fn the_server_tells_when_a_claim_ends() {
     let claims = |world: &World, who: &str, time: &str, words: &[&str]| {
         let mut command = world.command(who, who, &[&["git", "awo"], words].concat());
         let output = command.env("SOURCE_DATE_EPOCH", time).output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     };
     // A clock that is some hours slow: what it takes for live has ended for the server.
     let slow = at(-3);
@@ -263,34 +268,18 @@ fn the_server_tells_when_a_claim_ends() {
     // One that is fast, with a claim that the server takes for longer, and one that is slow, for shorter.
     let copy = approved_tasks();
     let fast = at(3);
-    copy.ok(
-        "otto",
-        "otto",
-        &["env", &fast, "git", "awo", "claim", "T-A", "--hours", "8"],
-    );
+    claims(&copy, "otto", &fast, &["claim", "T-A", "--hours", "8"]);
     copy.push_accepted("otto", LEDGER);
     copy.ok("rita", "rita", &["git", "awo", "fetch"]);
-    copy.ok(
-        "rita",
-        "rita",
-        &["env", &slow, "git", "awo", "claim", "T-B", "--hours", "8"],
-    );
+    claims(&copy, "rita", &slow, &["claim", "T-B", "--hours", "8"]);
     copy.push_accepted("rita", LEDGER);
     // Whatever a clock says: what is live for the server is held.
-    copy.ok(
-        "rita",
-        "rita",
-        &["env", &late, "git", "awo", "unclaim", "T-B"],
-    );
+    claims(&copy, "rita", &fast, &["unclaim", "T-B"]);
     copy.fresh_clone();
     copy.ok("vera", "vera", &["git", "awo", "verify"]);
     let fast = at(20);
     let far = approved_tasks();
-    far.ok(
-        "otto",
-        "otto",
-        &["env", &fast, "git", "awo", "claim", "T-A", "--hours", "8"],
-    );
+    claims(&far, "otto", &fast, &["claim", "T-A", "--hours", "8"]);
     let text = far.push_refused("otto", LEDGER, "GOV-012");
     assert!(text.contains("claim-hours"), "{text}");
 }
@@ -299,7 +288,10 @@ fn the_server_tells_when_a_claim_ends() {
 fn where_no_server_keeps_a_log_there_are_no_claims() {
     let world = approved_tasks();
     let signers = std::fs::read_to_string(world.path("policy/allowed_signers")).unwrap();
-    let people: Vec<_> = signers.lines().filter(|it| !it.starts_with("server")).collect();
+    let people: Vec<_> = signers
+        .lines()
+        .filter(|it| !it.starts_with("server"))
+        .collect();
     let people = people.join("\n") + "\n";
     world.next_policy(3, Some(&people), |text| {
         let server = "[[identity]]\nname = \"server\"\nroles = [\"server\"]\n";

@@ -799,8 +799,19 @@ fn a_run_that_took_place_elsewhere_brings_its_manifest() {
 /// olga waives that the number of lines is as planned.
 fn waive(uses: &str) -> [&str; 13] {
     [
-        "git", "awo", "waive", "--task", TASK, "--gates", "line_delta_equals_expected", "--paths",
-        "docs/notes.md", "--uses", uses, "--reason", "a line more",
+        "git",
+        "awo",
+        "waive",
+        "--task",
+        TASK,
+        "--gates",
+        "line_delta_equals_expected",
+        "--paths",
+        "docs/notes.md",
+        "--uses",
+        uses,
+        "--reason",
+        "a line more",
     ]
 }
 
@@ -813,17 +824,35 @@ fn more() -> String {
 fn a_waiver_covers_its_gate_for_its_paths_in_so_many_runs() {
     let world = published();
     let text = world.refused("otto", "otto", &run(&more()), "GOV-002");
-    assert_eq!(gates_of(&text), set(&["line_delta_equals_expected"]), "{text}");
+    assert_eq!(
+        gates_of(&text),
+        set(&["line_delta_equals_expected"]),
+        "{text}"
+    );
     world.ok("olga", "olga", &["git", "awo", "fetch"]);
     let said = world.ok("olga", "olga", &waive("1"));
     let id = said.split_whitespace().nth(2).unwrap().to_owned();
     // It comes with the run that needs it: too late.
     let early = world.copied();
     let place = early.path("otto").display().to_string();
-    let push = ["git", "push", "--no-verify", &place, "refs/awo/ledger:refs/heads/of-olga"];
+    let push = [
+        "git",
+        "push",
+        "--no-verify",
+        &place,
+        "refs/awo/ledger:refs/heads/of-olga",
+    ];
     early.ok("olga", "olga", &push);
-    early.ok("otto", "otto", &["git", "update-ref", "refs/awo/ledger", "refs/heads/of-olga"]);
-    early.ok("otto", "otto", &["git", "update-ref", "-d", "refs/heads/of-olga"]);
+    early.ok(
+        "otto",
+        "otto",
+        &["git", "update-ref", "refs/awo/ledger", "refs/heads/of-olga"],
+    );
+    early.ok(
+        "otto",
+        "otto",
+        &["git", "update-ref", "-d", "refs/heads/of-olga"],
+    );
     early.ok("otto", "otto", &run(&more()));
     early.is_found_of("otto", RECORDS, "GOV-011", "waiver-received");
     // The server has it before: the run is taken, lands, and holds everywhere.
@@ -834,7 +863,13 @@ fn a_waiver_covers_its_gate_for_its_paths_in_so_many_runs() {
     world.refused("otto", "otto", &run(&other), "GOV-002");
     world.ok("otto", "otto", &run(&more()));
     let says: RunPredicate = world.predicate("otto", &Kind::Run.of(RunId::new(RUN).unwrap()));
-    let named: Vec<_> = says.work.unwrap().waivers.iter().map(ToString::to_string).collect();
+    let named: Vec<_> = says
+        .work
+        .unwrap()
+        .waivers
+        .iter()
+        .map(ToString::to_string)
+        .collect();
     assert_eq!(named, [id]);
     // Without naming it the run is refused.
     let copy = world.copied();
@@ -849,7 +884,16 @@ fn a_waiver_covers_its_gate_for_its_paths_in_so_many_runs() {
     again.ok("otto", "otto", &["git", "awo", "fetch"]);
     let script = more();
     let second = [
-        "git", "awo", "run", TASK, "--run-id", "run_second", "--", "sh", "-c", &script,
+        "git",
+        "awo",
+        "run",
+        TASK,
+        "--run-id",
+        "run_second",
+        "--",
+        "sh",
+        "-c",
+        &script,
     ];
     again.refused("otto", "otto", &second, "GOV-002");
     world.reviews();
@@ -864,7 +908,15 @@ fn who_plans_holds_the_claim() {
     world.ok("otto", "otto", &["git", "awo", "push"]);
     world.ok("otto", "otto", &["git", "awo", "unclaim", TASK]);
     world.write("plan.toml", PLAN);
-    let words = ["git", "awo", "packet", "pre-work", TASK, "--plan", "../plan.toml"];
+    let words = [
+        "git",
+        "awo",
+        "packet",
+        "pre-work",
+        TASK,
+        "--plan",
+        "../plan.toml",
+    ];
     let text = world.refused("otto", "otto", &words, "GOV-011");
     assert!(text.contains("claim-held"), "{text}");
     world.ok("otto", "otto", &["git", "awo", "claim", TASK]);

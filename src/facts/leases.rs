@@ -26,7 +26,7 @@ pub struct LeaseFacts<'a> {
     pub superseded_by: Option<TaskId>,
     /// How many persons have approved the task for a run that is still to come.
     pub approved_by: usize,
-        /// Whether it was ended with the push that brought it, or before anybody judged it.
+    /// Whether it was ended with the push that brought it, or before anybody judged it.
     pub has_ended: bool,
     /// The other leases that were live when it came.
     pub live: Vec<Live>,
@@ -63,7 +63,7 @@ impl Collector<'_> {
         let time = accepted.map_or(self.time, |it| it.1);
         let contract = self.contract(&says.task)?;
         let mut live = match accepted {
-            Some(_) => self.live_leases(time, Some(digest))?,
+            Some(_) => self.live_leases(time, Some((digest, says.renews)))?,
             None => Vec::new(),
         };
         let renewed = says.renews;
@@ -82,20 +82,22 @@ impl Collector<'_> {
             comes_now,
             contract,
             superseded_by,
-                        approved_by,
+            approved_by,
             has_ended: self.has_ended(lease, |it| judging.came_with(it, digest))?,
             live,
             renewed,
         })
     }
 
-    /// Returns the leases that are live at a time; those that were live when this one came, if it is given. A
+    /// Returns the leases that are live at a time; those that were live when this record came, if it is given,
+    /// with the lease that it prolongs. A
     /// lease stands under the day on which it ends, so that of all leases only those of two days are read.
     pub fn live_leases(
         &self,
         time: Timestamp,
-        arriving: Option<Sha256>,
+        arriving: Option<(Sha256, Option<Sha256>)>,
     ) -> Result<Vec<Live>, Error> {
+        let (arriving, renews) = (arriving.map(|it| it.0), arriving.and_then(|it| it.1));
         let judging = self.judging();
         let there = |it: Sha256| arriving.is_none_or(|digest| judging.came_with(it, digest));
         // The log tells of pushes of one second as of one: of what it knows, the door alone knew which lease
@@ -116,7 +118,9 @@ impl Collector<'_> {
                 let (says, digest) = (lease.predicate(), lease.digest());
                 // What prolongs a lease comes after it.
                 let prolongs = arriving.is_some() && says.renews == arriving;
-                let other = arriving != Some(digest) && before(digest) && !prolongs;
+                let prolonged = renews == Some(digest) && there(digest);
+                let other = arriving != Some(digest) && !prolongs;
+                let other = other && (prolonged || before(digest));
                 if other && says.expires > time && !self.has_ended(&lease, there)? {
                     let contract = self.contract(&says.task)?;
                     let contract = contract.valid().filter(|it| it.digest() == says.contract);

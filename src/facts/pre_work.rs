@@ -127,15 +127,16 @@ impl Collector<'_> {
         record: &'a Verified<PreWorkPredicate>,
     ) -> Result<Option<PreWorkFacts<'a>>, Error> {
         match self.judging().comes_now(record.digest()) {
-            true => self.planning(record).map(Some),
+            true => self.planning(record, Some(record.digest())).map(Some),
             false => Ok(None),
         }
     }
 
-    /// Returns what bears on a pre-work.
+    /// Returns what bears on a pre-work that arrives, or is to be recorded.
     pub fn planning<'a>(
         &'a self,
         record: &'a Verified<PreWorkPredicate>,
+        arriving: Option<Sha256>,
     ) -> Result<PreWorkFacts<'a>, Error> {
         let (says, reader) = (record.predicate(), self.records.reader());
         let contract: Lookup<Verified<ContractPredicate>> = self.the(&says.task)?;
@@ -171,7 +172,7 @@ impl Collector<'_> {
         }
         Ok(PreWorkFacts {
             judged_by: (&self.history.current().policy, time),
-            live: self.live_leases(time, Some(digest))?,
+            live: self.live_leases(time, arriving.map(|it| (it, None)))?,
             work,
             skeletons,
             record,

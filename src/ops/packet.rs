@@ -114,7 +114,7 @@ pub fn pre_work(
     let collector = session.collector(&records)?;
     let path = Kind::PreWork.one_of(id, envelope.digest());
     let subject = Subject::of_record(path.to_path());
-    let found = pre_rules::pre_work(&collector.planning(&record)?, &subject);
+    let found = pre_rules::pre_work(&collector.planning(&record, None)?, &subject);
     if let Some(why) = Refusal::of(found) {
         return Err(session.refused(refused, why));
     }

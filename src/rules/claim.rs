@@ -8,7 +8,7 @@ use crate::record::{Finding, Findings, IdentityName, Rule, Subject, TaskId, Time
 /// Judges a lease that arrived.
 pub fn lease(facts: &LeaseFacts<'_>, subject: &Subject) -> Findings {
     let mut findings = Findings::new();
-        // One that is given up before the server had it stands in nobody's way.
+    // One that is given up before the server had it stands in nobody's way.
     let Some((policy, time)) = facts.accepted.filter(|_| !facts.has_ended) else {
         return findings;
     };

@@ -117,6 +117,11 @@ pub fn never_lands(finding: &Finding, with_policy: bool) -> bool {
         Rule::BindsApprovals,
         Rule::BindsAttestation,
         Rule::BindsGate2,
+        Rule::ClaimAlone,
+        Rule::ClaimHours,
+        Rule::ClaimLive,
+        Rule::ClaimNumber,
+        Rule::ClaimRenewed,
         Rule::FinalizationPersons,
         Rule::Gate2InTurn,
         Rule::GateOrder,
@@ -131,6 +136,8 @@ pub fn never_lands(finding: &Finding, with_policy: bool) -> bool {
         Rule::SignatureOnce,
         Rule::SpentMarker,
         Rule::TaskApproved,
+        Rule::VersionSuperseded,
+        Rule::WaiverUses,
     ];
     let by_policy = [
         Rule::ApprovedByOperator,
