@@ -7,6 +7,7 @@ mod automation;
 mod automation_conformance;
 mod automation_runs;
 mod bench;
+mod board;
 mod checkouts;
 mod ci_templates;
 mod claims;

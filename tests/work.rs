@@ -240,6 +240,10 @@ fn a_version_keeps_or_gives_reasons_and_asks_for_what_it_widens() {
     let run = ["git", "awo", "run", "WP-X", "--", "sh", "-c", AGENT];
     let text = world.refused("otto", "otto", &run, "ATT-002");
     assert!(text.contains("version-superseded"), "{text}");
+    let board = world.ok("olga", "olga", &["git", "awo", "task", "board"]);
+    let first = "WP-X  base WP-X  superseded by WP-X-v2  approved";
+    let second = "WP-X-v2  base WP-X  version 2  approved";
+    assert!(board.contains(first) && board.contains(second), "{board}");
     world.fresh_clone();
     world.ok("vera", "vera", &["git", "awo", "verify"]);
 }

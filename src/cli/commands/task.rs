@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use crate::cli::{Answer, Context};
+use crate::ops::board::{self, Card};
 use crate::ops::task::{self, Packet};
 use crate::ops::{Error, Session};
 use crate::packet;
@@ -53,6 +54,14 @@ enum TaskCommand {
     },
     /// List the contracts
     List,
+    /// Show every contract with how far it has come, its runs and their commits
+    ///
+    /// The board is made from records each time; nothing reads it.
+    Board {
+        /// As Markdown
+        #[arg(long)]
+        md: bool,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -127,6 +136,10 @@ pub fn run(context: &Context, args: &TaskArgs) -> Result<Answer, Error> {
             Ok(answer(&contract, "is a contract"))
         }
         TaskCommand::List => list(&context.session()?),
+        TaskCommand::Board { md } => {
+            let cards = board::board(&context.session()?)?;
+            Ok(shown_board(&cards, *md))
+        }
     }
 }
 
@@ -332,4 +345,95 @@ fn list(session: &Session) -> Result<Answer, Error> {
     }
     let value = json!({ "tasks": rows });
     Ok(Answer::new("tasks", value, text))
+}
+
+/// The columns of the board.
+const COLUMNS: [&str; 8] = [
+    "task",
+    "base",
+    "version",
+    "superseded by",
+    "state",
+    "run",
+    "commit",
+    "what",
+];
+
+/// Shows the board: a row a run, and one for a contract without a run.
+fn shown_board(cards: &[Card], markdown: bool) -> Answer {
+    let mut rows = Vec::new();
+    let mut values = Vec::new();
+    for card in cards {
+        let row = |state: String, run: String, commit: String| {
+            let version = card.version.map(|it| it.to_string());
+            let later = card.superseded_by.as_ref().map(ToString::to_string);
+            [
+                card.task.to_string(),
+                card.base.to_string(),
+                version.unwrap_or_default(),
+                later.unwrap_or_default(),
+                state,
+                run,
+                commit,
+                one_line(&card.title),
+            ]
+        };
+        if card.runs.is_empty() {
+            let state = card.state.words().to_owned();
+            rows.push(row(state, String::new(), String::new()));
+        }
+        let mut runs = Vec::new();
+        for it in &card.runs {
+            let landed = if it.landed { ", landed" } else { "" };
+            let state = format!("{}{landed}", it.state.words());
+            rows.push(row(state, it.run.to_string(), it.commit.to_string()));
+            runs.push(json!({
+                "run": it.run, "state": it.state.words(), "commit": it.commit, "landed": it.landed,
+            }));
+        }
+        values.push(json!({
+            "task": card.task, "base": card.base, "version": card.version,
+            "superseded_by": card.superseded_by, "state": card.state.words(), "title": card.title,
+            "runs": runs,
+        }));
+    }
+    let text = match (rows.is_empty(), markdown) {
+        (true, false) => "no tasks; next: git awo task import FILE\n".to_owned(),
+        (_, true) => table(&rows),
+        (false, false) => rows
+            .iter()
+            .map(|row| {
+                let said = COLUMNS.iter().zip(row).filter(|(_, it)| !it.is_empty());
+                let said = said.map(|(name, it)| match *name {
+                    "task" | "state" | "what" => it.clone(),
+                    name => format!("{name} {it}"),
+                });
+                format!("{}\n", said.collect::<Vec<_>>().join("  "))
+            })
+            .collect(),
+    };
+    Answer::new("board", json!({ "tasks": values }), text)
+}
+
+/// Returns a table in Markdown in which nothing of a cell is markup.
+fn table(rows: &[[String; 8]]) -> String {
+    let mut text = format!("| {} |\n", COLUMNS.join(" | "));
+    text.push_str(&format!("|{}\n", "---|".repeat(COLUMNS.len())));
+    for row in rows {
+        let cells: Vec<_> = row.iter().map(|it| plain(it)).collect();
+        text.push_str(&format!("| {} |\n", cells.join(" | ")));
+    }
+    text
+}
+
+/// Returns text that Markdown shows as it is.
+fn plain(text: &str) -> String {
+    let mut plain = String::new();
+    for it in text.chars() {
+        if "\\|`*_<>[]&#~!".contains(it) {
+            plain.push('\\');
+        }
+        plain.push(it);
+    }
+    plain
 }
