@@ -112,6 +112,13 @@ fn a_work_packet_runs_to_the_end() {
     world.ok("otto", "otto", &["git", "awo", "push"]);
     world.ok("otto", "otto", &["git", "awo", "fetch"]);
     world.executes("otto", crate::world::RUN);
+    // When the run comes, otto is another model than the one that the packet names.
+    let other = world.copied();
+    other.next_policy(3, None, |text| crate::work::policy_with(&text, "pen:other"));
+    other.ok("otto", "otto", &["git", "awo", "fetch"]);
+    let records = ["refs/awo/ledger", "refs/awo/evidence/*"];
+    let text = other.push_refused("otto", &records, "ATT-001");
+    assert!(text.contains("coder-model"), "{text}");
     world.ok("otto", "otto", &["git", "awo", "push"]);
     world.ok("rita", "rita", &["git", "awo", "fetch"]);
     for words in [

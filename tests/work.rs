@@ -12,20 +12,28 @@ const LEDGER: &[&str] = &["refs/awo/ledger"];
 /// All records, as a run needs them.
 const RECORDS: &[&str] = &["refs/awo/ledger", "refs/awo/evidence/*", "refs/notes/awo/*"];
 
+/// A policy under which the branch takes documents from olga, and otto is this model.
+pub fn policy_with(text: &str, model: &str) -> String {
+    let (before, after) = text.split_once("pattern = \"refs/heads/main\"").unwrap();
+    let after = after.replacen(
+        "accept = [\"governed\", \"rollback\"]",
+        "accept = [\"governed\", \"rollback\", \"direct\"]",
+        1,
+    );
+    let direct = "\n\n[[ref.direct]]\nwriters = [\"olga\"]\npaths = [\"docs/\"]\n\n[[ref]]";
+    let after = after.replacen("\n\n[[ref]]", direct, 1);
+    let text = format!("{before}pattern = \"refs/heads/main\"{after}");
+    // otto is the model that the packets name.
+    let text = text.replacen("schema =", "requires = [\"automation/1\"]\nschema =", 1);
+    let (before, after) = text.split_once("name = \"otto\"\n").unwrap();
+    let after = after.replacen("roles = [\"", "roles = [\"model\", \"", 1);
+    format!("{before}name = \"otto\"\nmodel = \"{model}\"\n{after}")
+}
+
 /// A world whose branch takes documents from olga, and has the files that packets name.
 pub fn planned() -> World {
     let world = World::founded();
-    world.next_policy(2, None, |text| {
-        let (before, after) = text.split_once("pattern = \"refs/heads/main\"").unwrap();
-        let after = after.replacen(
-            "accept = [\"governed\", \"rollback\"]",
-            "accept = [\"governed\", \"rollback\", \"direct\"]",
-            1,
-        );
-        let direct = "\n\n[[ref.direct]]\nwriters = [\"olga\"]\npaths = [\"docs/\"]\n\n[[ref]]";
-        let after = after.replacen("\n\n[[ref]]", direct, 1);
-        format!("{before}pattern = \"refs/heads/main\"{after}")
-    });
+    world.next_policy(2, None, |text| policy_with(&text, "pen:plain"));
     for task in ["WP-X", "WP-X-v2", "WP-X-v3"] {
         world.write(&format!("olga/docs/plans/{task}.md"), format!("# {task}\n"));
     }
@@ -615,4 +623,56 @@ fn a_waiver_names_gates_paths_and_a_number() {
     world.shares();
     world.fresh_clone();
     world.ok("vera", "vera", &["git", "awo", "verify"]);
+}
+
+#[test]
+fn the_model_that_the_packet_names_works_and_nobody_else_without_approval() {
+    let world = planned();
+    world.next_policy(3, None, |text| {
+        let text = policy_with(&text, "pen:plain");
+        let (before, after) = text.split_once("name = \"rita\"\n").unwrap();
+        let after = after.replacen("roles = [\"", "roles = [\"model\", \"", 1);
+        format!("{before}name = \"rita\"\nmodel = \"pen:helper\"\n{after}")
+    });
+    let evidence = "OPERATOR_APPROVAL_EVIDENCE: go ahead";
+    let allowed = [
+        (
+            "- SUB_AGENT_DELEGATION: DISALLOWED",
+            "- SUB_AGENT_DELEGATION: ALLOWED",
+        ),
+        ("OPERATOR_APPROVAL_EVIDENCE: N/A", evidence),
+    ];
+    let other = [("CODER_MODEL: pen:plain", "CODER_MODEL: pen:other")];
+    world.imports(&plain(&world, "WP-X", 0, &[]));
+    world.imports(&plain(&world, "WP-X-v2", 1, &with_lineage(&allowed, "")));
+    world.imports(&plain(&world, "WP-X-v3", 2, &with_lineage(&other, "")));
+    world.shares();
+    let run = |task: &str, more: &[&str]| {
+        let words = [&["git", "awo", "run", task][..], more, &["--", "true"]].concat();
+        world.run("otto", "otto", &words).text
+    };
+    let helped = ["--assisted-by", "rita"];
+    let text = run("WP-X", &[]);
+    assert!(
+        !text.contains("coder-model") && !text.contains("delegation"),
+        "{text}"
+    );
+    let text = run("WP-X", &helped);
+    assert!(
+        text.contains("ATT-001") && text.contains("delegation"),
+        "{text}"
+    );
+    let text = run("WP-X-v3", &[]);
+    assert!(
+        text.contains("ATT-001") && text.contains("coder-model"),
+        "{text}"
+    );
+    let text = run("WP-X", &["--assisted-by", "olga"]);
+    assert!(text.contains("no model of olga"), "{text}");
+    // Delegation that the packet allows rests on an approval with exactly its words.
+    let text = run("WP-X-v2", &helped);
+    assert!(
+        text.contains("GOV-005") && text.contains("delegation-approved"),
+        "{text}"
+    );
 }

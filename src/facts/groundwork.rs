@@ -56,6 +56,10 @@ pub struct RunWorkFacts {
     pub skeleton: Option<SkeletonFacts>,
     /// Who made the run.
     pub makers: Makers,
+    /// The models that its commit names as having assisted.
+    pub models: Vec<String>,
+    /// The notes of the persons who approved its task by a decision.
+    pub notes: Vec<String>,
     /// The waivers that it names.
     pub waivers: Vec<WaiverFacts>,
     /// The decisions that it names, and that do not list it as a run that uses them.

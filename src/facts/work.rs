@@ -5,7 +5,7 @@ use crate::git;
 use crate::policy::Verified;
 use crate::record::contract::Contract;
 use crate::record::{Choice, DecisionId, Gate, ObjectId, RepoPath, Sha256, TaskId, Token};
-use crate::records::{ContractPredicate, Kind, RunPredicate, Target};
+use crate::records::{ActorKind, ContractPredicate, Kind, RunPredicate, Target};
 
 use super::Error;
 use super::groundwork::{Before, Pinned, RunWorkFacts, WaiverFacts, WorkFacts};
@@ -44,6 +44,8 @@ impl Collector<'_> {
             packet,
             skeleton,
             makers: self.makers(record)?,
+            models: self.assisted(says.commit)?,
+            notes: self.notes_on(contract.digest(), Some(used))?,
             waivers: waivers.collect::<Result<_, _>>()?,
             unmarked,
             comes_now: self.judging().comes_now(record.digest()),
@@ -233,5 +235,28 @@ impl Collector<'_> {
             }
         }
         Ok(found)
+    }
+
+    /// Returns the models that a commit names as having assisted.
+    pub fn assisted(&self, commit: ObjectId) -> Result<Vec<String>, Error> {
+        let reader = self.records.reader();
+        Ok(match reader.contains(commit) {
+            true => reader.commit(commit)?.trailer("Assisted-by"),
+            false => Vec::new(),
+        })
+    }
+
+    /// Returns the notes of the persons who approved a contract by a decision.
+    pub fn notes_on(&self, contract: Sha256, used: Option<UsedBy>) -> Result<Vec<String>, Error> {
+        let target = Target::Record(contract);
+        let mut notes = Vec::new();
+        for it in self.approvals_on(Gate::SpecApproval, target, used)? {
+            let says = it.decision.predicate();
+            let by_person = says.decision.actor.kind == ActorKind::Human;
+            if by_person && !it.withdrawn && it.superseded_by.is_none() && it.time < says.expires {
+                notes.extend(says.note.as_ref().map(ToString::to_string));
+            }
+        }
+        Ok(notes)
     }
 }

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use crate::record::{Report, RunId, Sha256, TaskId};
+use crate::record::{IdentityName, Report, RunId, Sha256, TaskId};
 use crate::run::{self, Import, ImportRequest, RunDone, RunEnvironment, RunRequest};
 
 use super::revision::revision;
@@ -17,6 +17,8 @@ pub struct Request {
     pub run: Option<RunId>,
     /// The command that does the work.
     pub command: Vec<OsString>,
+    /// Who assists: identities of the policy that are models.
+    pub assisted_by: Vec<IdentityName>,
     /// The pre-work to follow; the newest if none is given.
     pub pre_work: Option<Sha256>,
     /// `AWO_ALLOW_RUN`: exactly `1` enables execution.
@@ -27,7 +29,20 @@ pub struct Request {
 
 /// Executes a task.
 pub fn execute(session: &Session, request: Request) -> Result<RunDone, Error> {
+    let mut assisted = Vec::new();
+    if !request.assisted_by.is_empty() {
+        session.history()?;
+        let policy = session.policy()?;
+        for name in &request.assisted_by {
+            let model = policy.model_of(name).ok_or_else(|| {
+                Error::usage(format!("the policy knows no model of {name}"))
+                    .hint("git awo policy show")
+            })?;
+            assisted.push(model.to_owned());
+        }
+    }
     let request = RunRequest {
+        assisted,
         task: request.task,
         run: request.run,
         command: request.command,

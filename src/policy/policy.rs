@@ -79,6 +79,11 @@ impl Policy {
         self.persons.get(member)?.model.as_deref()
     }
 
+    /// Tells whether somebody whom the policy names is this model.
+    pub fn is_model(&self, text: &str) -> bool {
+        self.persons().any(|it| it.model.as_deref() == Some(text))
+    }
+
     /// Returns whether the policy has expired at this time.
     pub fn expired_at(&self, time: Timestamp) -> bool {
         self.expires.is_some_and(|expires| expires <= time)

@@ -255,6 +255,9 @@ rules! {
     ClaimApproved = "claim-approved", Gov005,
         "A task is claimed once it is approved for a run to come.",
         "claims", "a claim of a task that nobody approved";
+    DelegationApproved = "delegation-approved", Gov005,
+        "Delegation rests on an operator's approval of the task, by a decision whose note is the packet's evidence byte for byte.",
+        "work packets", "OPERATOR_APPROVAL_EVIDENCE that no approval has as its note";
     ExactSentence = "exact-sentence", Gov005,
         "The approved sentence equals the sentence of the contract byte for byte.",
         "task approval", "the sentence without its full stop";
@@ -723,6 +726,12 @@ rules! {
     AttestationReviewer = "attestation-reviewer", Att001,
         "An attestation names its signer as the reviewer, with the SHA-256 of that name.",
         "AWO, attestation", "rita signs an attestation that names olga";
+    CoderModel = "coder-model", Att001,
+        "The run of a work packet is by the model that the packet names, or assisted by it, and who assists is a model of the policy.",
+        "work packets", "a run by `other:1` for a packet with CODER_MODEL `pen:plain`";
+    Delegation = "delegation", Att001,
+        "Other models take part in the run of a work packet only where the packet allows delegation.",
+        "work packets", "`Assisted-by: other:1` for a packet with SUB_AGENT_DELEGATION: DISALLOWED";
     FinalizationPersons = "finalization-persons", Att001,
         "A finalization names exactly the persons whose approvals it binds.",
         "AWO, gate 3", "`approved_by` with a person who did not approve";

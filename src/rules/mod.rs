@@ -1,6 +1,7 @@
 //! One rule, one function: the case goes in, findings come out.
 
 pub mod absent;
+pub mod actors;
 pub mod approval;
 pub mod arrival;
 pub mod automation;

@@ -39,6 +39,8 @@ pub struct RunRequest {
     pub command: Vec<OsString>,
     /// The pre-work to follow; none for the newest.
     pub pre_work: Option<Sha256>,
+    /// The models that assist.
+    pub assisted: Vec<String>,
     /// What the environment permits.
     pub environment: RunEnvironment,
 }
@@ -65,6 +67,7 @@ pub fn run(actor: &Actor, request: &RunRequest) -> Result<RunDone, Error> {
         run: request.run.as_ref(),
         pre_work: request.pre_work,
         execution: Some(&request.environment),
+        assisted: &request.assisted,
     };
     let admitted = gate::examine(actor, &gate, &refs, &history)?.admission()?;
     let place = Place::make(&actor.repo, &admitted.run, admitted.base, refs)?;

@@ -41,7 +41,7 @@ pub struct RunDone {
     pub changed: Vec<RepoPath>,
 }
 
-/// Names who helped with a commit, as other projects do: `Assisted-by: AGENT:MODEL`.
+/// Names the models that took part in a commit, as other projects do: `Assisted-by: codex-cli:gpt-5.2`.
 const ASSISTED_BY: &str = "Assisted-by";
 
 /// Returns the message of the commit; the root is none as long as the evidence is not made. All of its
@@ -57,7 +57,7 @@ fn message(admitted: &Admission, root: Option<Sha256>) -> String {
         message.push_str(&format!("AWO-Root: {root}\n"));
     }
     // The policy lets a model call itself nothing that could end the line.
-    if let Some(model) = &admitted.model {
+    for model in &admitted.models {
         message.push_str(&format!("{ASSISTED_BY}: {model}\n"));
     }
     message

@@ -15,7 +15,8 @@ use crate::record::{
 };
 use crate::records::{ContractPredicate, Kind, OpenedBy, PreWorkPredicate, RunWork};
 use crate::rules::{
-    absent, execution as rules, policy, post_work, setup, skeleton, waiver, work as rules_of_work,
+    absent, actors, execution as rules, policy, post_work, setup, skeleton, waiver,
+    work as rules_of_work,
 };
 use crate::store::layout;
 use crate::store::ledger::{Records, Refs};
@@ -47,8 +48,8 @@ pub(super) struct Admission {
     pub(super) base: ObjectId,
     /// Who runs it.
     pub(super) person: IdentityName,
-    /// What that calls itself, if it is a model.
-    pub(super) model: Option<String>,
+    /// The models that take part, whoever runs it first.
+    pub(super) models: Vec<String>,
     /// The run.
     pub(super) run: RunId,
     /// What it rests on besides, where the contract is a work packet.
@@ -79,6 +80,8 @@ pub(super) struct GateRequest<'a> {
     pub(super) run: Option<&'a RunId>,
     /// The pre-work to follow; none for the newest.
     pub(super) pre_work: Option<Sha256>,
+    /// The models that assist.
+    pub(super) assisted: &'a [String],
     /// What the environment permits. With `None` nothing is going to be executed, so neither the
     /// switches matter nor what the work tree holds.
     pub(super) execution: Option<&'a RunEnvironment>,
@@ -97,8 +100,8 @@ pub(super) struct GateResult {
     pub(super) base: Option<ObjectId>,
     /// Who asks, if an orchestrator.
     pub(super) person: Option<IdentityName>,
-    /// What that calls itself, if it is a model.
-    pub(super) model: Option<String>,
+    /// The models that take part, whoever runs it first.
+    pub(super) models: Vec<String>,
     /// The run.
     pub(super) run: Option<RunId>,
     /// What it rests on besides, where the contract is a work packet.
@@ -131,7 +134,7 @@ impl GateResult {
                 gate1: self.gate1,
                 base,
                 person,
-                model: self.model,
+                models: self.models,
                 run,
                 work: self.work,
                 plan: self.plan,
@@ -182,7 +185,13 @@ pub(super) fn examine(
     }
     match actor.context(history, &[Role::Orchestrator]) {
         Ok(context) => {
-            gate.model = policy.model_of(&context.identity).map(str::to_owned);
+            let own = policy.model_of(&context.identity).map(str::to_owned);
+            let all = own.into_iter().chain(request.assisted.iter().cloned());
+            for model in all {
+                if !gate.models.contains(&model) {
+                    gate.models.push(model);
+                }
+            }
             gate.person = Some(context.identity);
         }
         Err(error @ (actor::Error::UnknownKey(_) | actor::Error::Role { .. })) => {
@@ -210,6 +219,16 @@ pub(super) fn examine(
         gate.base = base(actor, says, findings)?;
         let base = gate.base;
         gate.work = work(&collector, contract, base, findings)?;
+        if let Some(person) = &gate.person {
+            let notes = collector.notes_on(contract.digest(), None)?;
+            let took = actors::Took {
+                orchestrator: person,
+                models: &gate.models,
+                notes: &notes,
+            };
+            let subject = Subject::of_record(Kind::Contract.of(&says.id).to_path());
+            actors::actors(says, &took, policy, &subject, findings);
+        }
         if let Some(person) = gate.person.clone().filter(|_| says.post_work) {
             gate.waivers = waivers(&collector, contract, person)?;
         }

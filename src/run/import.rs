@@ -218,7 +218,13 @@ impl<'a> Import<'a> {
 fn examine(actor: &Actor, request: &ImportRequest) -> Result<(PolicyHistory, GateResult), Error> {
     let refs = actor.refs()?;
     let history = gate::load_history(actor)?;
+    // Who assisted says the commit.
+    let assisted = match actor.repo.contains(request.commit) {
+        true => actor.repo.commit(request.commit)?.trailer("Assisted-by"),
+        false => Vec::new(),
+    };
     let gate = GateRequest {
+        assisted: &assisted,
         task: &request.task,
         run: Some(&request.run),
         pre_work: request.pre_work,

@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::cli::{Answer, Context};
 use crate::ops::Error;
 use crate::ops::run::{self, Elsewhere as Made, Request};
-use crate::record::{RunId, Sha256, TaskId};
+use crate::record::{IdentityName, RunId, Sha256, TaskId};
 use crate::run::RunDone;
 
 /// Execute an approved task and record what it did
@@ -33,6 +33,9 @@ pub struct RunArgs {
     /// The pre-work that it follows, of a work packet [default: your newest]
     #[arg(long, value_name = "DIGEST")]
     pre_work: Option<String>,
+    /// Who assists, by name: an identity of the policy that is a model
+    #[arg(long, value_name = "NAME")]
+    assisted_by: Vec<String>,
     /// The command that does the work
     #[arg(last = true, required = true, value_name = "COMMAND")]
     command: Vec<OsString>,
@@ -86,6 +89,11 @@ pub fn run(context: &Context, args: &RunArgs) -> Result<Answer, Error> {
     let request = Request {
         task: TaskId::new(task.as_str())?,
         run: args.run_id.as_deref().map(RunId::new).transpose()?,
+        assisted_by: args
+            .assisted_by
+            .iter()
+            .map(|it| IdentityName::new(it.as_str()))
+            .collect::<Result<_, _>>()?,
         command: args.command.clone(),
         pre_work: digest(&args.pre_work)?,
         allow_run: context.environment().text("AWO_ALLOW_RUN"),

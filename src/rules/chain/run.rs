@@ -11,7 +11,7 @@ use crate::record::{
 use crate::records::{ApprovalPredicate, Approves, Binding, ContractPredicate, Kind, OpenedBy};
 
 use super::links::Links;
-use crate::rules::{opening as opens, post_work, revocation, skeleton, waiver, work};
+use crate::rules::{actors, opening as opens, post_work, revocation, skeleton, waiver, work};
 
 impl<'a> Links<'a> {
     /// Judges what the run rests on and leaves behind.
@@ -111,6 +111,14 @@ impl<'a> Links<'a> {
                 &self.subject,
                 &mut findings,
             );
+        }
+        if facts.comes_now {
+            let took = actors::Took {
+                orchestrator: self.run.orchestrator(),
+                models: &facts.models,
+                notes: &facts.notes,
+            };
+            actors::actors(says, &took, self.policy, &self.subject, &mut findings);
         }
         if !named.waivers.is_sorted_by(|a, b| a < b) {
             let found = "waivers out of order";

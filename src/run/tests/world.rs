@@ -258,6 +258,7 @@ impl World {
     pub(super) fn request(&self, script: &str) -> RunRequest {
         let script = self.script(script);
         RunRequest {
+            assisted: Vec::new(),
             task: self.contract.id.clone(),
             run: Some(RunId::new("run_1").unwrap()),
             command: ["sh", "-e", "-c", &script].map(OsString::from).into(),
