@@ -67,7 +67,7 @@ fn mark(signature: &str) -> String {
 }
 
 /// Plans what [`crate::world::AGENT`] does.
-const PLAN: &str = r#"[[file]]
+pub const PLAN: &str = r#"[[file]]
 path = "src/strings.py"
 window = "1-end"
 delta = 0

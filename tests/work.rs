@@ -5,8 +5,8 @@ use git_awo::record::{RunId, TaskId};
 use git_awo::records::{ContractPredicate, Kind, RunPredicate};
 use git_awo::store::layout::{self, LedgerPath};
 
-use crate::packets::packet;
-use crate::world::{AGENT, World};
+use crate::packets::{PLAN, packet};
+use crate::world::{AGENT, RUN, World};
 
 const LEDGER: &[&str] = &["refs/awo/ledger"];
 /// All records, as a run needs them.
@@ -675,4 +675,100 @@ fn the_model_that_the_packet_names_works_and_nobody_else_without_approval() {
         text.contains("GOV-005") && text.contains("delegation-approved"),
         "{text}"
     );
+}
+
+#[test]
+fn a_packet_goes_the_whole_road() {
+    let world = planned();
+    let (tip, before) = (world.rev("olga", "main"), world.rev("olga", "main~1"));
+    world.imports(&plain(&world, "WP-X", 0, &[(&tip, &before)]));
+    // The next version restates the base and asks for a skeleton.
+    let sections = "## SKELETON\n- Proposed interfaces/types/contracts:\n- Open questions:\n- Notes:\n\n\
+        ## END_TO_END_CLOSURE_PLAN\n";
+    let edits = [("## END_TO_END_CLOSURE_PLAN\n", sections)];
+    world.imports(&plain(&world, "WP-X-v2", 1, &with_lineage(&edits, "")));
+    world.cannot_approve("WP-X-v2", "GOV-011", "refinement-signed");
+    world.signs("WP-X-v2");
+    let text = world.cannot_approve("WP-X-v2", "GOV-011", "scope-changed");
+    assert!(text.contains("base") && text.contains(&tip), "{text}");
+    world.approves(
+        "olga",
+        "ScopeChange task/WP-X-v2 approve --rationale restated",
+    );
+    world.approves_task("WP-X-v2");
+    world.shares();
+    let run = |id: &'static str, script: &'static str| {
+        [
+            "git", "awo", "run", "WP-X-v2", "--run-id", id, "--", "sh", "-c", script,
+        ]
+    };
+    world.refused("otto", "otto", &run("run_s", AGENT), "GOV-011");
+    world.ok("otto", "otto", &run("run_s", DOCUMENT));
+    world.ok("otto", "otto", &["git", "awo", "push"]);
+    world.everybody_follows();
+    world.approves(
+        "rita",
+        "SkeletonApproval run/run_s approve --rationale sound",
+    );
+    world.ok("rita", "rita", &["git", "awo", "push"]);
+    let again = [
+        "git",
+        "awo",
+        "approve",
+        "WP-X-v2",
+        "--sentence",
+        "I approve WP-X-v2.",
+        "--again",
+    ];
+    world.ok("olga", "olga", &again);
+    world.shares();
+    world.ok("otto", "otto", &["git", "awo", "claim", "WP-X-v2"]);
+    world.write("plan.toml", PLAN);
+    let plan = [
+        "git",
+        "awo",
+        "packet",
+        "pre-work",
+        "WP-X-v2",
+        "--plan",
+        "../plan.toml",
+    ];
+    world.ok("otto", "otto", &plan);
+    world.ok("otto", "otto", &["git", "awo", "push"]);
+    world.ok("otto", "otto", &["git", "awo", "fetch"]);
+    world.ok("otto", "otto", &run(RUN, AGENT));
+    let gates = world.ok("otto", "otto", &["git", "awo", "packet", "post-work", RUN]);
+    for gate in git_awo::record::WorkGate::ALL {
+        assert!(gates.contains(gate.name()), "{gate}: {gates}");
+    }
+    assert!(gates.contains("PASS") && !gates.contains("FAIL"), "{gates}");
+    world.ok("otto", "otto", &["git", "awo", "push"]);
+    world.ok("rita", "rita", &["git", "awo", "fetch"]);
+    for words in [
+        &["git", "awo", "gate", RUN][..],
+        &["git", "awo", "approve", RUN],
+        &["git", "awo", "attest", RUN],
+        &["git", "awo", "push"],
+    ] {
+        world.ok("rita", "rita", words);
+    }
+    world.finalize_and_verify();
+    // What everything rested on is on record: the events tell the uses of the four decisions.
+    let says: RunPredicate = world.predicate("vera", &Kind::Run.of(RunId::new(RUN).unwrap()));
+    let work = says.work.unwrap();
+    assert_eq!(work.decisions().count(), 3, "{work:?}");
+    let events = world.ok("vera", "vera", &["git", "awo", "events", "export"]);
+    let applied = events
+        .lines()
+        .filter(|it| it.contains("gov_decision_applied"));
+    assert_eq!(applied.count(), 3, "{events}");
+    let board = world.ok("vera", "vera", &["git", "awo", "task", "board"]);
+    assert!(board.contains("WP-X-v2"), "{board}");
+    world.ok("vera", "vera", &["git", "awo", "export", RUN, "../out"]);
+    let found = world.ok(
+        "vera",
+        "vera",
+        &["find", "../out", "-name", "post_work.json"],
+    );
+    assert!(!found.is_empty(), "the manifest is exported");
 }
