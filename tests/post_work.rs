@@ -923,3 +923,27 @@ fn who_plans_holds_the_claim() {
     world.ok("otto", "otto", &words);
     world.push_accepted("otto", &["refs/awo/ledger"]);
 }
+
+#[test]
+fn nobody_waives_for_a_run_of_their_own() {
+    let world = published();
+    world.next_policy(2, None, |text| {
+        let (before, after) = text.split_once("name = \"otto\"\n").unwrap();
+        let after = after.replacen("roles = [\"", "roles = [\"operator\", \"", 1);
+        format!("{before}name = \"otto\"\n{after}")
+    });
+    world.ok("otto", "otto", &["git", "awo", "fetch"]);
+    let said = world.ok("otto", "otto", &waive("1"));
+    let id = said.split_whitespace().nth(2).unwrap().to_owned();
+    world.publishes();
+    // The harness does not use it, and the door does not let a run use it that names it by hand.
+    world.refused("otto", "otto", &run(&more()), "GOV-002");
+    world.ok("otto", "otto", &run(DO));
+    let copy = world.copied();
+    copy.rewrites(|says| {
+        let id = git_awo::record::DecisionId::new(id.as_str()).unwrap();
+        says.work.as_mut().unwrap().waivers = vec![id];
+    });
+    copy.is_found_of("otto", RECORDS, "GOV-001", "waiver-beneficiary");
+    world.push_accepted("otto", RECORDS);
+}
