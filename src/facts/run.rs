@@ -188,13 +188,6 @@ impl<'a> Held<'a> {
         self.record.predicate()
     }
 
-    /// Tells whether it makes a skeleton, where its contract asks for one: it follows none. The records of runs
-    /// that were made before skeletons were judged say nothing of this.
-    pub fn makes_skeleton(&self) -> bool {
-        let work = self.says().work.as_ref();
-        work.is_some_and(|it| it.skeleton.is_none())
-    }
-
     /// Returns who orchestrated it.
     pub fn orchestrator(&self) -> &'a IdentityName {
         self.record.signer()

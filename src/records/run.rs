@@ -84,6 +84,11 @@ impl RunPredicate {
         RunWork::needs_post_work(self.work.as_ref(), contract)
     }
 
+    /// Tells whether the run makes the skeleton that its contract asks for first.
+    pub fn is_skeleton(&self, contract: &Contract) -> bool {
+        RunWork::is_skeleton(self.work.as_ref(), contract)
+    }
+
     /// Tells whether the run follows a skeleton. Where its contract asks for one and the run names none, it
     /// makes one.
     pub fn follows_skeleton(&self) -> bool {

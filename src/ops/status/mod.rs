@@ -354,7 +354,7 @@ fn skeleton_stands(
         Some(_) => collector.contract(task)?.into_valid(),
         None => None,
     };
-    if !asks.is_some_and(|it| it.predicate().contract.skeleton) || run.follows_skeleton() {
+    if !asks.is_some_and(|it| run.is_skeleton(&it.predicate().contract)) {
         return Ok(None);
     }
     let (policy, subject) = (session.policy()?, Subject::of_run(id));

@@ -60,7 +60,7 @@ pub fn chain_before(
     if let Some(contract) = facts.contract.valid() {
         let contract = &contract.predicate().contract;
         let subject = links.subject.clone();
-        match contract.skeleton && links.run.makes_skeleton() {
+        match links.run.says().is_skeleton(contract) {
             true => links.findings.push(skeleton::stays(&facts.id, &subject)),
             false => contract_scope(contract, case.changes, &subject, &mut links.findings),
         }
