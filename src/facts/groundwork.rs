@@ -56,9 +56,9 @@ pub struct RunWorkFacts {
     pub skeleton: Option<SkeletonFacts>,
     /// Who made the run.
     pub makers: Makers,
-    /// The models that its commit names as having assisted.
+    /// The models that its commit names as having assisted; asked of a run that comes now.
     pub models: Vec<String>,
-    /// The notes of the persons who approved its task by a decision.
+    /// The notes of the persons who approved its task by a decision; asked likewise.
     pub notes: Vec<String>,
     /// The waivers that it names.
     pub waivers: Vec<WaiverFacts>,

@@ -37,8 +37,9 @@ impl Collector<'_> {
         if reader.contains(commit) {
             let commit = reader.commit(commit)?;
             named.extend(commit.makers());
-            // Who helped is no author, and still has a part in it: `Assisted-by: NAME:MODEL`.
-            let helped = commit.trailer("Assisted-by");
+            // Who helped is no author, and still has a part in it: also where somebody else's tool wrote
+            // `Assisted-by: NAME:MODEL`.
+            let helped = commit.assisted_by();
             let names = helped.iter().filter_map(|it| it.split(':').next());
             named.extend(names.map(|it| fold::name(it.trim())));
         }

@@ -20,11 +20,17 @@ impl Collector<'_> {
         };
         let used = facts.used_by(record);
         let says = record.predicate();
+        if !contract.predicate().contract.asks_for_work() {
+            return Ok(None);
+        }
         let packet = self.work(contract, &[says.base, says.commit], Some(used))?;
         let asks = contract.predicate().contract.skeleton;
         let skeleton = asks.then(|| self.skeleton(says, used)).transpose()?;
-        if !contract.predicate().contract.asks_for_work() {
-            return Ok(None);
+        let comes_now = self.judging().comes_now(record.digest());
+        let (mut models, mut notes) = (Vec::new(), Vec::new());
+        if comes_now {
+            models = self.assisted(says.commit)?;
+            notes = self.notes_on(contract.digest(), Some(used))?;
         }
         let named = says.work.clone().unwrap_or_default();
         let mut unmarked = Vec::new();
@@ -44,11 +50,11 @@ impl Collector<'_> {
             packet,
             skeleton,
             makers: self.makers(record)?,
-            models: self.assisted(says.commit)?,
-            notes: self.notes_on(contract.digest(), Some(used))?,
+            models,
+            notes,
             waivers: waivers.collect::<Result<_, _>>()?,
             unmarked,
-            comes_now: self.judging().comes_now(record.digest()),
+            comes_now,
         }))
     }
 
@@ -78,7 +84,7 @@ impl Collector<'_> {
         Ok(Some(WorkFacts {
             digest,
             before: self.version_before(says)?,
-            superseded_by: self.superseded_by(&says.id, digest, used)?,
+            superseded_by: self.superseded_by(contract, used)?,
             refinement,
             signed: signed.transpose()?.unwrap_or_default(),
             spec_target,
@@ -116,13 +122,14 @@ impl Collector<'_> {
 
     /// Returns the later version that names a contract as the one before, and was there when a record came
     /// that uses it.
-    fn superseded_by(
+    pub fn superseded_by(
         &self,
-        id: &TaskId,
-        digest: Sha256,
+        contract: &Verified<ContractPredicate>,
         used: Option<UsedBy>,
     ) -> Result<Option<TaskId>, Error> {
-        let Some(later) = id.later() else {
+        let says = &contract.predicate().contract;
+        let later = says.packet.as_ref().and_then(|_| says.id.later());
+        let Some(later) = later else {
             return Ok(None);
         };
         let found: Lookup<Verified<ContractPredicate>> = self.the(&later)?;
@@ -133,7 +140,7 @@ impl Collector<'_> {
         let before = packet.and_then(|it| it.lineage.predecessor.as_ref()?.contract);
         let judging = self.judging();
         let came = used.is_none_or(|it| judging.stands_against(found.digest(), it.record));
-        Ok((before == Some(digest) && came).then_some(later))
+        Ok((before == Some(contract.digest()) && came).then_some(later))
     }
 
     /// Returns the decisions that approve of a gate on a target, as they stand to a use.
@@ -238,10 +245,10 @@ impl Collector<'_> {
     }
 
     /// Returns the models that a commit names as having assisted.
-    pub fn assisted(&self, commit: ObjectId) -> Result<Vec<String>, Error> {
+    fn assisted(&self, commit: ObjectId) -> Result<Vec<String>, Error> {
         let reader = self.records.reader();
         Ok(match reader.contains(commit) {
-            true => reader.commit(commit)?.trailer("Assisted-by"),
+            true => reader.commit(commit)?.assisted_by(),
             false => Vec::new(),
         })
     }

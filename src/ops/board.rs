@@ -79,9 +79,7 @@ pub fn board(session: &Session) -> Result<Vec<Card>, Error> {
         };
         match collector.contract(&card.task)?.into_valid() {
             Some(contract) => {
-                if let Some(work) = collector.work(&contract, &[], None)? {
-                    card.superseded_by = work.superseded_by;
-                }
+                card.superseded_by = collector.superseded_by(&contract, None)?;
                 let ContractPredicate { contract, .. } = contract.into_predicate();
                 let packet = contract.packet.as_ref();
                 card.version = packet.and_then(|it| it.lineage.version);

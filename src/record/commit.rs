@@ -10,6 +10,9 @@ use super::{HashKind, ObjectId, fold, trailers};
 /// Trailers that name somebody who made a part of the change.
 const MADE_BY: &[&str] = &["authored-by", "co-authored-by", "co-developed-by"];
 
+/// The trailer that names a model which took part, as in other projects: `Assisted-by: codex-cli:gpt-5.2`.
+pub const ASSISTED_BY: &str = "Assisted-by";
+
 /// Who made a commit, and when.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Person {
@@ -161,6 +164,11 @@ impl Commit {
         }
         let makers = makers.iter().map(|it| fold::name(it.trim()));
         makers.filter(|it| !it.is_empty()).collect()
+    }
+
+    /// Returns the models that the commit names as having taken part, each as it calls itself.
+    pub fn assisted_by(&self) -> Vec<String> {
+        self.trailer(ASSISTED_BY)
     }
 
     /// Returns all values of one trailer, so that a caller notices duplicates.

@@ -8,7 +8,7 @@ use crate::facts::contradictions::{Around, contradictions};
 use crate::git::CommitDraft;
 use crate::policy::Keyring;
 use crate::policy::Role;
-use crate::record::commit::Person;
+use crate::record::commit::{ASSISTED_BY, Person};
 use crate::record::contract::Contract;
 use crate::record::{
     Coded, DecisionId, Findings, ObjectId, RefName, RepoPath, Rule, RunId, Sha256, Subject,
@@ -40,9 +40,6 @@ pub struct RunDone {
     /// The paths changed, sorted.
     pub changed: Vec<RepoPath>,
 }
-
-/// Names the models that took part in a commit, as other projects do: `Assisted-by: codex-cli:gpt-5.2`.
-const ASSISTED_BY: &str = "Assisted-by";
 
 /// Returns the message of the commit; the root is none as long as the evidence is not made. All of its
 /// trailers are written here.

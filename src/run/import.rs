@@ -220,7 +220,7 @@ fn examine(actor: &Actor, request: &ImportRequest) -> Result<(PolicyHistory, Gat
     let history = gate::load_history(actor)?;
     // Who assisted says the commit.
     let assisted = match actor.repo.contains(request.commit) {
-        true => actor.repo.commit(request.commit)?.trailer("Assisted-by"),
+        true => actor.repo.commit(request.commit)?.assisted_by(),
         false => Vec::new(),
     };
     let gate = GateRequest {
