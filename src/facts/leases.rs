@@ -1,16 +1,15 @@
 //! Leases: which of them are live, and what bears on one that arrives.
 
-use std::collections::BTreeSet;
-
-use crate::policy::{Policy, Role, Verified};
+use crate::policy::{Policy, Verified};
 use crate::record::contract::Gate1;
-use crate::record::{Choice, Gate, IdentityName, Sha256, TaskId, Timestamp};
+use crate::record::{Gate, IdentityName, RunId, Sha256, TaskId, Timestamp};
 use crate::records::{
-    ApprovalPredicate, Approves, ContractPredicate, Kind, LeasePredicate, LedgerPath,
-    RevocationPredicate, Scope, Target,
+    ApprovalPredicate, ContractPredicate, Kind, LeasePredicate, LedgerPath, RevocationPredicate,
+    Scope, Target,
 };
 
 use super::Error;
+use super::opening::Opening;
 use super::run::{Collector, Lookup};
 
 /// A lease that arrived, and what bears on it.
@@ -24,14 +23,23 @@ pub struct LeaseFacts<'a> {
     pub contract: Lookup<Verified<ContractPredicate>>,
     /// The version that follows its task.
     pub superseded_by: Option<TaskId>,
-    /// How many persons have approved the task for a run that is still to come.
-    pub approved_by: usize,
+    /// What may open gate 1 of the task, if it comes now.
+    pub opened: Opened,
     /// Whether it was ended with the push that brought it, or before anybody judged it.
     pub has_ended: bool,
     /// The other leases that were live when it came.
     pub live: Vec<Live>,
     /// The lease that it says it prolongs, if that was live.
     pub renewed: Option<Live>,
+}
+
+/// What may open gate 1 of a task.
+#[derive(Default)]
+pub struct Opened {
+    /// The approvals, whether each was withdrawn, and the run that spent it.
+    pub approvals: Vec<(Verified<ApprovalPredicate>, bool, Option<RunId>)>,
+    /// The decisions as they stand, and the run that spent each.
+    pub decisions: Vec<(Opening, Option<RunId>)>,
 }
 
 /// A lease that is live at some time.
@@ -69,12 +77,10 @@ impl Collector<'_> {
         let renewed = says.renews;
         let renewed = live.iter().position(|it| Some(it.record) == renewed);
         let renewed = renewed.map(|at| live.remove(at));
-        let (mut approved_by, mut superseded_by) = (0, None);
+        let (mut opened, mut superseded_by) = (Opened::default(), None);
         if let Some(contract) = contract.valid().filter(|_| comes_now) {
-            approved_by = self.approvers(contract, time)?;
-            superseded_by = self
-                .work(contract, &[], None)?
-                .and_then(|it| it.superseded_by);
+            opened = self.opened(contract)?;
+            superseded_by = self.superseded_by(contract, None)?;
         }
         Ok(LeaseFacts {
             lease,
@@ -82,7 +88,7 @@ impl Collector<'_> {
             comes_now,
             contract,
             superseded_by,
-            approved_by,
+            opened,
             has_ended: self.has_ended(lease, |it| judging.came_with(it, digest))?,
             live,
             renewed,
@@ -90,8 +96,8 @@ impl Collector<'_> {
     }
 
     /// Returns the leases that are live at a time; those that were live when this record came, if it is given,
-    /// with the lease that it prolongs. A
-    /// lease stands under the day on which it ends, so that of all leases only those of two days are read.
+    /// with the lease that it prolongs. A lease stands under the day on which it ends, so that of all leases
+    /// only those of three days are read.
     pub fn live_leases(
         &self,
         time: Timestamp,
@@ -165,50 +171,29 @@ impl Collector<'_> {
         Ok(may && says.record == lease.digest() && there(revocation.digest()))
     }
 
-    /// Returns how many persons have approved a task for a run that is still to come; a decision that opens
-    /// gate 1 counts as one.
-    fn approvers(
-        &self,
-        contract: &Verified<ContractPredicate>,
-        time: Timestamp,
-    ) -> Result<usize, Error> {
+    /// Returns the approvals noted on a contract, and the decisions that may open its gate 1.
+    fn opened(&self, contract: &Verified<ContractPredicate>) -> Result<Opened, Error> {
         let says = &contract.predicate().contract;
-        let policy = &self.history.current().policy;
-        let mut persons = BTreeSet::new();
+        let mut opened = Opened::default();
         let noted = match self.records.contract_blob(&says.id)? {
             Some(blob) => self.records.approvals_of(blob)?,
             None => Vec::new(),
         };
         for envelope in noted {
-            let Ok(approval) = self.verify::<ApprovalPredicate>(&envelope) else {
-                continue;
-            };
-            let it = approval.predicate();
-            let live = it.approves == Approves::Task
-                && it.contract == contract.digest()
-                && time < it.expires
-                && policy.holds(approval.signer(), Role::Operator);
-            if live
-                && self.records.spender(&approval.digest())?.is_none()
-                && !self.revoked(&approval, || Ok(Vec::new()))?
-            {
-                persons.insert(approval.signer().clone());
+            // One that does not hold approves nothing.
+            if let Ok(approval) = self.verify::<ApprovalPredicate>(&envelope) {
+                let revoked = self.revoked(&approval, || Ok(Vec::new()))?;
+                let spent = self.records.spender(&approval.digest())?;
+                opened.approvals.push((approval, revoked, spent));
             }
         }
         if says.gate1 == Gate1::Decision {
             let target = Target::Record(contract.digest());
             for it in self.approvals_on(Gate::SpecApproval, target, None)? {
-                let decided = it.decision.predicate();
-                let live = decided.decision.decision == Choice::Approve
-                    && time < decided.expires
-                    && !it.withdrawn
-                    && it.superseded_by.is_none()
-                    && it.against.is_empty();
-                if live && self.records.spender(&it.decision.digest())?.is_none() {
-                    persons.insert(it.decision.signer().clone());
-                }
+                let spent = self.records.spender(&it.decision.digest())?;
+                opened.decisions.push((it, spent));
             }
         }
-        Ok(persons.len())
+        Ok(opened)
     }
 }

@@ -1,9 +1,14 @@
 //! Claims: who works on a task holds a lease on it, and no two leases are for the same paths.
 
+use std::collections::BTreeSet;
+
 use crate::facts::leases::{LeaseFacts, Live};
 use crate::policy::pattern::may_overlap;
 use crate::policy::{Policy, Role};
 use crate::record::{Finding, Findings, IdentityName, Rule, Subject, TaskId, Timestamp};
+
+use super::execution::{self, Spendable};
+use super::opening;
 
 /// Judges a lease that arrived.
 pub fn lease(facts: &LeaseFacts<'_>, subject: &Subject) -> Findings {
@@ -66,11 +71,9 @@ pub fn lease(facts: &LeaseFacts<'_>, subject: &Subject) -> Findings {
             );
         }
         let needed = (policy.document().gates.task_approvals as usize).max(1);
-        if facts.approved_by < needed {
-            let found = format!(
-                "approved by {} persons for a run to come",
-                facts.approved_by
-            );
+        let approved = approvers(facts, policy, time);
+        if approved < needed {
+            let found = format!("approved by {approved} persons for a run to come");
             let remedy = format!("git awo approve {task}");
             refuse(
                 Rule::ClaimApproved,
@@ -109,6 +112,40 @@ pub fn lease(facts: &LeaseFacts<'_>, subject: &Subject) -> Findings {
         }
     }
     findings
+}
+
+/// Returns how many persons have approved a task for a run that is still to come, by the rules of the execution
+/// gate but for the base: a decision that opens gate 1 counts as one.
+fn approvers(facts: &LeaseFacts<'_>, policy: &Policy, now: Timestamp) -> usize {
+    let Some(contract) = facts.contract.valid() else {
+        return 0;
+    };
+    let mut persons = BTreeSet::new();
+    for (approval, revoked, spent) in &facts.opened.approvals {
+        let spendable = Spendable {
+            approval,
+            contract,
+            base: None,
+            behind: None,
+            policy,
+            now,
+            revoked: *revoked,
+            spent_by: spent.as_ref().map(ToString::to_string),
+        };
+        let mut refused = Findings::new();
+        execution::spendable(&spendable, &mut refused);
+        if refused.is_empty() {
+            persons.insert(approval.signer());
+        }
+    }
+    for (it, spent) in &facts.opened.decisions {
+        let subject = Subject::of_record(it.decision.digest());
+        let mut refused = Findings::new();
+        if opening::gate_1(it, contract, None, &subject, &mut refused) && spent.is_none() {
+            persons.insert(it.decision.signer());
+        }
+    }
+    persons.len()
 }
 
 /// Tells whether a lease is prolonged by another one that is live: both are one claim.
