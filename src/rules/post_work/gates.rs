@@ -35,6 +35,9 @@ fn unsupported(evidence: impl Into<String>) -> Found {
     (Outcome::Unsupported, evidence.into())
 }
 
+/// The lines of a text.
+type Lines<'a> = Vec<&'a [u8]>;
+
 /// What kind of content a file has, before and after.
 enum Nature<'a> {
     /// Lines on both sides; a side that is not there has none.
@@ -328,18 +331,27 @@ impl<'a> Case<'a> {
         pass(format!("{} of {0}", plan.anchors.len()))
     }
 
-    fn window(&self) -> Found {
-        let Some(plan) = self.plan else {
-            return blocked(NO_PLAN);
-        };
+    /// Returns the plan of a file and its lines, or what a gate comes to that compares them where there is no plan,
+    /// there are no lines, the file came or went otherwise than planned, or nothing changed.
+    fn planned_lines(
+        &self,
+        unchanged: &str,
+    ) -> Result<(&PlannedFile, &Lines<'_>, &Lines<'_>), Found> {
+        let plan = self.plan.ok_or_else(|| blocked(NO_PLAN))?;
         if let Some(found) = self.no_lines() {
-            return found;
+            return Err(found);
         }
-        if let Err(found) = self.as_planned(plan) {
-            return found;
+        self.as_planned(plan)?;
+        match &self.nature {
+            Nature::Text(old, new) => Ok((plan, old, new)),
+            _ => Err(pass(unchanged)),
         }
-        let Nature::Text(old, new) = &self.nature else {
-            return pass("no line changed");
+    }
+
+    fn window(&self) -> Found {
+        let (plan, old, new) = match self.planned_lines("no line changed") {
+            Ok(lines) => lines,
+            Err(found) => return found,
         };
         let window = match plan.change {
             PlannedChange::Add => return pass("a new file, as planned"),
@@ -361,17 +373,9 @@ impl<'a> Case<'a> {
     }
 
     fn rails(&self) -> Found {
-        let Some(plan) = self.plan else {
-            return blocked(NO_PLAN);
-        };
-        if let Some(found) = self.no_lines() {
-            return found;
-        }
-        if let Err(found) = self.as_planned(plan) {
-            return found;
-        }
-        let Nature::Text(old, new) = &self.nature else {
-            return pass("no byte changed");
+        let (plan, old, new) = match self.planned_lines("no byte changed") {
+            Ok(lines) => lines,
+            Err(found) => return found,
         };
         let window = match plan.change {
             PlannedChange::Add | PlannedChange::Delete => {
