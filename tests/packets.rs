@@ -121,14 +121,7 @@ fn a_work_packet_runs_to_the_end() {
     assert!(text.contains("coder-model"), "{text}");
     world.ok("otto", "otto", &["git", "awo", "push"]);
     world.ok("rita", "rita", &["git", "awo", "fetch"]);
-    for words in [
-        &["git", "awo", "gate", crate::world::RUN][..],
-        &["git", "awo", "approve", crate::world::RUN],
-        &["git", "awo", "attest", crate::world::RUN],
-        &["git", "awo", "push"],
-    ] {
-        world.ok("rita", "rita", words);
-    }
+    world.rita_reviews(crate::world::RUN);
     world.finalize_and_verify();
     // What vera's clone has is what olga imported, with every field.
     let contract = shown(&world, "vera", TASK);

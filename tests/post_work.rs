@@ -209,11 +209,7 @@ impl World {
     #[track_caller]
     fn reviews(&self) {
         self.ok("rita", "rita", &["git", "awo", "fetch"]);
-        for words in [&["gate", RUN][..], &["approve", RUN], &["attest", RUN]] {
-            let words = [&["git", "awo"][..], words].concat();
-            self.ok("rita", "rita", &words);
-        }
-        self.ok("rita", "rita", &["git", "awo", "push"]);
+        self.rita_reviews(RUN);
         self.ok("otto", "otto", &["git", "awo", "fetch"]);
         self.ok("otto", "otto", &["git", "awo", "finalize", RUN]);
     }

@@ -92,6 +92,19 @@ impl World {
         text
     }
 
+    /// rita reviews a run that she has, attests it and pushes that.
+    #[track_caller]
+    pub fn rita_reviews(&self, run: &str) {
+        for words in [
+            &["gate", run][..],
+            &["approve", run],
+            &["attest", run],
+            &["push"],
+        ] {
+            self.ok("rita", "rita", &[&["git", "awo"], words].concat());
+        }
+    }
+
     /// olga has everything of hers on the server.
     pub fn shares(&self) {
         self.ok("olga", "olga", &["git", "awo", "push"]);
@@ -401,14 +414,7 @@ fn documents_come_first_and_somebody_else_approves_them() {
     assert!(says.work.unwrap().skeleton.is_some());
     copy.ok("otto", "otto", &["git", "awo", "push"]);
     copy.everybody_follows();
-    for words in [
-        &["git", "awo", "gate", "run_1"][..],
-        &["git", "awo", "approve", "run_1"],
-        &["git", "awo", "attest", "run_1"],
-        &["git", "awo", "push"],
-    ] {
-        copy.ok("rita", "rita", words);
-    }
+    copy.rita_reviews("run_1");
     copy.ok("otto", "otto", &["git", "awo", "fetch"]);
     copy.ok("otto", "otto", &["git", "awo", "finalize", "run_1"]);
     copy.ok("otto", "otto", &["git", "awo", "push"]);
@@ -744,14 +750,7 @@ fn a_packet_goes_the_whole_road() {
     assert!(gates.contains("PASS") && !gates.contains("FAIL"), "{gates}");
     world.ok("otto", "otto", &["git", "awo", "push"]);
     world.ok("rita", "rita", &["git", "awo", "fetch"]);
-    for words in [
-        &["git", "awo", "gate", RUN][..],
-        &["git", "awo", "approve", RUN],
-        &["git", "awo", "attest", RUN],
-        &["git", "awo", "push"],
-    ] {
-        world.ok("rita", "rita", words);
-    }
+    world.rita_reviews(RUN);
     world.finalize_and_verify();
     // What everything rested on is on record: the events tell the uses of the four decisions.
     let says: RunPredicate = world.predicate("vera", &Kind::Run.of(RunId::new(RUN).unwrap()));
