@@ -23,8 +23,9 @@ use crate::sys::clock;
 /// Maximum wait for a lock that another process holds. git holds one for a few milliseconds.
 const LOCK_WAIT: Duration = Duration::from_millis(1_000);
 
-/// So often a lock is tried whose directory another process removes meanwhile.
-const DIRECTORY_TRIES: u32 = 100;
+/// So often a lock is tried whose directory another process removes meanwhile. A try takes some
+/// microseconds, and a hundred of them have been lost in a row to a process that does nothing else.
+const DIRECTORY_TRIES: u32 = 20_000;
 
 /// Returns how a transaction treats `packed-refs`.
 type Packed = for<'a> fn(&'a Repo) -> PackedRefs<'a>;
