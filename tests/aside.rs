@@ -8,12 +8,12 @@ const LONG: i64 = 40 * 86_400;
 
 impl World {
     /// Runs a command with the clock of this person set back.
-    fn earlier(&self, who: &str, seconds: i64, words: &[&str]) -> Done {
+    pub fn earlier(&self, who: &str, seconds: i64, words: &[&str]) -> Done {
         let time = (jiff::Timestamp::now().as_second() - seconds).to_string();
         self.run_with(who, who, ("SOURCE_DATE_EPOCH", &time), words)
     }
 
-    fn run_with(&self, who: &str, place: &str, set: (&str, &str), words: &[&str]) -> Done {
+    pub fn run_with(&self, who: &str, place: &str, set: (&str, &str), words: &[&str]) -> Done {
         let mut command = self.command(who, place, words);
         let output = command.env(set.0, set.1).output().unwrap();
         let code = output.status.code().unwrap();
@@ -81,7 +81,7 @@ fn an_approval_that_expired_before_it_was_pushed_does_not_stand_in_the_way() {
 }
 
 /// The clone of a person as it is now, once more, as on another machine.
-fn other_machine(world: &World, who: &str) -> String {
+pub fn other_machine(world: &World, who: &str) -> String {
     let other = format!("{who}-2");
     let (from, to) = (world.path(who), world.path(&other));
     let words = ["cp", "-a", from.to_str().unwrap(), to.to_str().unwrap()];

@@ -49,5 +49,6 @@ mod servers;
 mod snapshots;
 mod status;
 mod taxonomy;
+mod waivers;
 mod work;
 mod world;

@@ -58,6 +58,16 @@ impl World {
         }
     }
 
+    /// Somebody has the ledger of another one, which did not go by the server.
+    pub fn hands_over(&self, from: &str, to: &str) {
+        let place = self.path(to).display().to_string();
+        let between = "refs/awo/ledger:refs/heads/handed-over";
+        self.ok(from, from, &["git", "push", "--no-verify", &place, between]);
+        let (name, there) = ("refs/awo/ledger", "refs/heads/handed-over");
+        self.ok(to, to, &["git", "update-ref", name, there]);
+        self.ok(to, to, &["git", "update-ref", "-d", there]);
+    }
+
     /// olga imports this packet.
     pub fn imports(&self, text: &str) -> String {
         self.write("work.md", text);
@@ -426,28 +436,7 @@ fn documents_come_first_and_somebody_else_approves_them() {
     // A run that claims an approval which comes with it, or none, is refused and found.
     let early = world.copied();
     early.approves("rita", approve);
-    let bundle = early.path("otto").display().to_string();
-    early.ok(
-        "rita",
-        "rita",
-        &[
-            "git",
-            "push",
-            "--no-verify",
-            &bundle,
-            "refs/awo/ledger:refs/heads/of-rita",
-        ],
-    );
-    early.ok(
-        "otto",
-        "otto",
-        &["git", "update-ref", "refs/awo/ledger", "refs/heads/of-rita"],
-    );
-    early.ok(
-        "otto",
-        "otto",
-        &["git", "update-ref", "-d", "refs/heads/of-rita"],
-    );
+    early.hands_over("rita", "otto");
     early.ok("otto", "otto", &run("run_1", AGENT));
     early.is_found_of("otto", RECORDS, "GOV-011", "skeleton-first");
 }

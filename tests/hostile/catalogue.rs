@@ -22,6 +22,7 @@ const GROUPS: &[(&str, &[Case])] = &[
     ("Policy and LOCKED", locked::CASES),
     ("Decisions on gates", decisions::CASES),
     ("Plans of work packets", crate::post_work::CASES),
+    ("Waivers", crate::waivers::CASES),
     ("Content for models elsewhere", crate::escalation::CASES),
     ("Policies of a newer git-awo", newer::CASES),
     ("Names that differ in case only", lookalikes::CASES),
