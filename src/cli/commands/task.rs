@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use crate::cli::{Answer, Context};
-use crate::ops::board::{self, Card};
+use crate::ops::board::{self, Card, Claim};
 use crate::ops::task::{self, Packet};
 use crate::ops::{Error, Session};
 use crate::packet;
@@ -54,7 +54,7 @@ enum TaskCommand {
     },
     /// List the contracts
     List,
-    /// Show every contract with how far it has come, its runs and their commits
+    /// Show every contract with how far it has come, who claims it, its runs and their commits
     ///
     /// The board is made from records each time; nothing reads it.
     Board {
@@ -348,11 +348,12 @@ fn list(session: &Session) -> Result<Answer, Error> {
 }
 
 /// The columns of the board.
-const COLUMNS: [&str; 8] = [
+const COLUMNS: [&str; 9] = [
     "task",
     "base",
     "version",
     "superseded by",
+    "claimed by",
     "state",
     "run",
     "commit",
@@ -372,6 +373,7 @@ fn shown_board(cards: &[Card], markdown: bool) -> Answer {
                 card.base.to_string(),
                 version.unwrap_or_default(),
                 later.unwrap_or_default(),
+                card.claim.as_ref().map(claimed).unwrap_or_default(),
                 state,
                 run,
                 commit,
@@ -391,8 +393,12 @@ fn shown_board(cards: &[Card], markdown: bool) -> Answer {
                 "run": it.run, "state": it.state.words(), "commit": it.commit, "landed": it.landed,
             }));
         }
+        let claim = card
+            .claim
+            .as_ref()
+            .map(|it| json!({"holder": it.holder, "expires": it.expires, "received": it.received}));
         values.push(json!({
-            "task": card.task, "base": card.base, "version": card.version,
+            "task": card.task, "base": card.base, "version": card.version, "claim": claim,
             "superseded_by": card.superseded_by, "state": card.state.words(), "title": card.title,
             "runs": runs,
         }));
@@ -415,8 +421,17 @@ fn shown_board(cards: &[Card], markdown: bool) -> Answer {
     Answer::new("board", json!({ "tasks": values }), text)
 }
 
+/// Says who claims a task, and until when.
+fn claimed(claim: &Claim) -> String {
+    let received = match claim.received {
+        true => "",
+        false => ", not at the server yet",
+    };
+    format!("{} until {}{received}", claim.holder, claim.expires)
+}
+
 /// Returns a table in Markdown in which nothing of a cell is markup.
-fn table(rows: &[[String; 8]]) -> String {
+fn table(rows: &[[String; 9]]) -> String {
     let mut text = format!("| {} |\n", COLUMNS.join(" | "));
     text.push_str(&format!("|{}\n", "---|".repeat(COLUMNS.len())));
     for row in rows {
