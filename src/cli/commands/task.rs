@@ -117,7 +117,7 @@ pub fn run(context: &Context, args: &TaskArgs) -> Result<Answer, Error> {
                     .transpose()?,
             };
             match dry_run {
-                true => Ok(answer(&packet.read()?, "would become a contract")),
+                true => tried(context, &packet),
                 false => import(context, packet),
             }
         }
@@ -141,6 +141,17 @@ pub fn run(context: &Context, args: &TaskArgs) -> Result<Answer, Error> {
             Ok(shown_board(&cards, *md))
         }
     }
+}
+
+/// Without a repository, too, a packet can be tried.
+fn tried(context: &Context, packet: &Packet) -> Result<Answer, Error> {
+    packet.read()?;
+    let session = context.session().ok();
+    let (contract, looked_up) = packet.tried(session.as_ref())?;
+    if !looked_up {
+        context.say("no records here: no version before it and no user signature were looked up");
+    }
+    Ok(answer(&contract, "would become a contract"))
 }
 
 fn import(context: &Context, packet: Packet) -> Result<Answer, Error> {

@@ -158,7 +158,10 @@ impl List {
     /// Returns whether an entry is asked for, so that a placeholder is none.
     pub(in super::super) fn is_demanded(self) -> bool {
         self.field().starts_with("packet.closure_plan.")
-            || matches!(self, Self::SuccessCriteria | Self::Anchors)
+            || matches!(
+                self,
+                Self::SuccessCriteria | Self::Anchors | Self::OutOfScope | Self::Rollback
+            )
     }
 
     /// Returns whether a heading or label of the list may stand without entries.
