@@ -340,9 +340,7 @@ fn a_run_without_a_plan_is_not_executed_and_not_taken() {
 #[test]
 fn a_plan_published_with_its_result_is_refused() {
     let world = planned();
-    // A clone that has no log cannot know.
-    let log = layout::log().to_string();
-    world.ok("otto", "otto", &["git", "update-ref", "-d", &log]);
+    world.forgets_the_log("otto");
     world.ok("otto", "otto", &run(DO));
     let text = world.push_refused("otto", RECORDS, "GOV-011");
     assert!(text.contains("came with the run"), "{text}");

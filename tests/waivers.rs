@@ -309,6 +309,8 @@ fn what_counts_is_when_the_server_received_it() {
     let id = world.waives("olga", "1", 3 * HOUR);
     let early = world.copied();
     early.hands_over("olga", "otto");
+    early.cannot_run_longer(RUN, 0);
+    early.forgets_the_log("otto");
     early.runs_longer("otto", RUN);
     early.is_found_of("otto", RECORDS, "GOV-011", "waiver-received");
     let never = world.copied();
@@ -318,6 +320,7 @@ fn what_counts_is_when_the_server_received_it() {
     // It is received after that push: the run may come once more.
     let again = world.copied();
     again.hands_over("olga", "otto");
+    again.forgets_the_log("otto");
     again.runs_longer("otto", RUN);
     again.push_refused("otto", RECORDS, "GOV-011");
     again.ok("olga", "olga", &["git", "awo", "push"]);

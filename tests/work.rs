@@ -68,6 +68,12 @@ impl World {
         self.ok(to, to, &["git", "update-ref", "-d", there]);
     }
 
+    /// A clone that has no receive log cannot know what the server has, and lets the server judge.
+    pub fn forgets_the_log(&self, who: &str) {
+        let log = layout::log().to_string();
+        self.ok(who, who, &["git", "update-ref", "-d", &log]);
+    }
+
     /// olga imports this packet.
     pub fn imports(&self, text: &str) -> String {
         self.write("work.md", text);
@@ -437,6 +443,12 @@ fn documents_come_first_and_somebody_else_approves_them() {
     let early = world.copied();
     early.approves("rita", approve);
     early.hands_over("rita", "otto");
+    let text = early.refused("otto", "otto", &run("run_1", AGENT), "GOV-011");
+    assert!(
+        text.contains("was not received before") && text.contains("git awo fetch"),
+        "{text}"
+    );
+    early.forgets_the_log("otto");
     early.ok("otto", "otto", &run("run_1", AGENT));
     early.is_found_of("otto", RECORDS, "GOV-011", "skeleton-first");
 }
