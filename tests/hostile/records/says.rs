@@ -17,6 +17,15 @@ use crate::world::{RUN, World};
 impl Door {
     /// The refspecs of otto's run as if these files had been so from the start.
     pub fn run_with(&self, edits: &[(&str, Option<Vec<u8>>)]) -> [String; 2] {
+        self.run_told(edits, |message| message)
+    }
+
+    /// The same, as if the message of its commit had been so as well.
+    pub fn run_told(
+        &self,
+        edits: &[(&str, Option<Vec<u8>>)],
+        told: impl FnOnce(String) -> String,
+    ) -> [String; 2] {
         let actor = self.actor();
         let repo = &actor.repo;
         let mut run = self.run_says();
@@ -47,7 +56,7 @@ impl Door {
             parents: commit.parents.clone(),
             author: commit.author.clone(),
             committer: commit.committer.clone(),
-            message: message
+            message: told(message)
                 .replace(&old_root.to_string(), &run.root.to_string())
                 .into_bytes(),
             signature: None,
