@@ -174,7 +174,7 @@ fn the_commit_says_who_took_part_and_the_door_judges_it() {
         world.ok("otto", "otto", &run(assisted));
         for (told, code, rule) in forged {
             let door = Door::new(world.copied(), "otto");
-            let refspecs = door.run_told(&[], told);
+            let refspecs = door.run_told(told);
             let mut refspecs = refspecs.each_ref().map(String::as_str).to_vec();
             refspecs.push("refs/notes/awo/*");
             door.world.is_found_of("otto", &refspecs, code, rule);

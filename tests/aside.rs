@@ -24,7 +24,7 @@ impl World {
 
     /// Pushes, where something is set aside; the second push has nothing more to say.
     #[track_caller]
-    fn sets_aside(&self, who: &str, code: &str, names: &[&str]) -> String {
+    pub fn sets_aside(&self, who: &str, code: &str, names: &[&str]) -> String {
         let said = self.refused(who, who, &["git", "awo", "push"], code);
         for name in names {
             assert!(said.contains(name), "{name} is named\n{said}");

@@ -1,23 +1,35 @@
 //! Claims: leases on tasks, by the server's time.
 
 use git_awo::record::Sha256;
-use git_awo::records::{Kind, LeasePredicate, LedgerPath};
+use git_awo::record::envelope::Envelope;
+use git_awo::records::{Kind, LeasePredicate, LedgerPath, Statement};
 use git_awo::store::layout;
 
+use crate::post_work;
 use crate::world::World;
 
 const LEDGER: &[&str] = &["refs/awo/ledger"];
 
-/// A world in which otto and rita orchestrate, and three tasks are approved: two that are apart, and one that is
-/// for the paths of both.
-pub fn approved_tasks() -> World {
+/// A world in which otto and rita orchestrate.
+fn of_two() -> World {
     let world = World::founded();
     world.next_policy(2, None, |text| {
         let (before, after) = text.split_once("name = \"rita\"\n").unwrap();
         let after = after.replacen("roles = [\"", "roles = [\"orchestrator\", \"", 1);
         format!("{before}name = \"rita\"\n{after}")
     });
-    for (task, allow) in [("T-A", "src/a/"), ("T-B", "src/b/"), ("T-AB", "src/**")] {
+    world
+}
+
+/// The same, where four tasks are approved: three that are apart, and one that is for the paths of two of them.
+pub fn approved_tasks() -> World {
+    let world = of_two();
+    for (task, allow) in [
+        ("T-A", "src/a/"),
+        ("T-B", "src/b/"),
+        ("T-AB", "src/**"),
+        ("T-C", "docs/"),
+    ] {
         let words = [
             "git",
             "awo",
@@ -70,29 +82,70 @@ fn retells(world: &World, who: &str, change: impl FnOnce(&mut LeasePredicate)) {
     world.forge(who, &layout::ledger(), &edits);
 }
 
+/// The tasks on which the server has a lease, by name.
+fn held_at_the_server(world: &World) -> Vec<String> {
+    let ledger = world.ledger_of("server.git").into_iter();
+    let leases = ledger.filter(|it| it.0.contains("@lease-"));
+    let tasks = leases.map(|(_, bytes)| {
+        let envelope = Envelope::parse(&bytes).unwrap();
+        let says = Statement::<LeasePredicate>::parse(envelope.payload()).unwrap();
+        says.predicate.task.to_string()
+    });
+    let mut tasks: Vec<_> = tasks.collect();
+    tasks.sort();
+    tasks
+}
+
 #[test]
 fn of_two_who_claim_the_same_paths_one_has_them() {
     let world = approved_tasks();
     // Both claim at once; neither clone knows of the other.
     world.ok("otto", "otto", &claim("T-A"));
     world.ok("rita", "rita", &claim("T-AB"));
+    world.ok("rita", "rita", &claim("T-C"));
     world.ok("otto", "otto", &["git", "awo", "push"]);
-    let done = world.run("rita", "rita", &["git", "awo", "push"]);
-    assert_eq!(done.code, 1, "{}", done.text);
-    for text in ["REP-003", "claim-alone", "otto holds T-A until"] {
-        assert!(done.text.contains(text), "{text}: {}", done.text);
-    }
-    // Whoever lost gives theirs up; the clone goes on with what is free, and is told at once what is not.
-    world.ok("rita", "rita", &["git", "awo", "unclaim", "T-AB"]);
+    // What lost is set aside, and what was recorded besides goes on.
+    world.sets_aside("rita", "REP-003", &["claim-alone", "otto holds T-A until"]);
+    assert_eq!(held_at_the_server(&world), ["T-A", "T-C"]);
+    // The clone goes on with what is free, and is told at once what is not.
     world.refused("rita", "rita", &claim("T-AB"), "REP-003");
     world.refused("rita", "rita", &claim("T-A"), "REP-003");
     world.ok("rita", "rita", &claim("T-B"));
     world.ok("rita", "rita", &["git", "awo", "push"]);
-    // The same task twice, also by oneself.
+    // The same task twice, also by oneself. (The same claim in the same second would be the same record.)
     world.ok("otto", "otto", &["git", "awo", "fetch"]);
-    world.refused("otto", "otto", &claim("T-A"), "REP-003");
+    let again = ["git", "awo", "claim", "T-A", "--hours", "7"];
+    world.refused("otto", "otto", &again, "REP-003");
+    std::fs::remove_dir_all(world.path("vera")).unwrap();
     world.fresh_clone();
     world.ok("vera", "vera", &["git", "awo", "verify"]);
+}
+
+#[test]
+fn what_was_planned_under_a_claim_that_lost_goes_with_it() {
+    let world = of_two();
+    // otto's claim and his plan wait in his clone; meanwhile rita claims the task.
+    world.approves_packet();
+    world.plans(post_work::PLAN);
+    world.ok("rita", "rita", &["git", "awo", "fetch"]);
+    world.ok("rita", "rita", &claim(post_work::TASK));
+    world.ok("rita", "rita", &["git", "awo", "push"]);
+    let alone = world.copied();
+    let names = ["claim-alone", "claim-held", "rita holds WP-1 until"];
+    world.sets_aside("otto", "REP-003", &names);
+    assert_eq!(held_at_the_server(&world), [post_work::TASK]);
+    // Once rita has given it up, both are made again.
+    world.ok("rita", "rita", &["git", "awo", "unclaim", post_work::TASK]);
+    world.ok("rita", "rita", &["git", "awo", "push"]);
+    world.ok("otto", "otto", &["git", "awo", "fetch"]);
+    world.ok("otto", "otto", &claim(post_work::TASK));
+    world.plans(post_work::PLAN);
+    world.ok("otto", "otto", &["git", "awo", "push"]);
+    // A plan alone that lacks a claim waits for one.
+    let lease = lease_of(&alone, "otto").to_path().to_string();
+    alone.forge("otto", &layout::ledger(), &[(lease.as_str(), None)]);
+    let text = alone.refused("otto", "otto", &["git", "awo", "push"], "GOV-011");
+    assert!(!text.contains("set aside:"), "{text}");
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Work packets that plan before they run: the pre-work goes first, and what the run changed is computed and
 //! compared with it by the command, the door and `verify`.
 
+mod variants;
+
 use std::collections::BTreeSet;
 
 use git_awo::record::{RefName, RepoPath, RunId, Sha256, TaskId, WorkGate};
@@ -39,6 +41,7 @@ pub const CASES: &[Case] = &[
         answer: "GOV-002",
         tests: &[
             "post_work::what_was_not_planned_is_refused_gate_by_gate",
+            "post_work::variants::each_variant_breaks_exactly_its_gates_at_the_command_and_at_the_door",
             "src/rules/post_work/tests::each_variant_fails_exactly_its_gates",
         ],
     },
@@ -134,7 +137,7 @@ fn task() -> TaskId {
 
 impl World {
     #[track_caller]
-    fn approves_packet(&self) {
+    pub fn approves_packet(&self) {
         self.write("packet.toml", PACKET);
         let import = ["git", "awo", "task", "import", "../packet.toml"];
         self.ok("olga", "olga", &import);
@@ -146,7 +149,7 @@ impl World {
     }
 
     #[track_caller]
-    fn plans(&self, plan: &str) {
+    pub fn plans(&self, plan: &str) {
         self.write("plan.toml", plan);
         let words = [
             "git",
@@ -679,17 +682,25 @@ fn a_typed_in_manifest_is_refused() {
     door.world.push_accepted("otto", &refspecs);
 }
 
-/// A world like [`executed`], in which main takes direct commits and merges as well. The run is reviewed,
-/// attested and finalized, and meanwhile olga has put a file on main.
-fn overtaken(path: &str, text: &str) -> World {
+/// A world in which olga and otto put documents on main directly, executable files and symlinks among them.
+fn documented() -> World {
     let world = World::founded();
     world.next_policy(2, None, |policy| {
         let direct = "accept = [\"governed\", \"rollback\", \"direct\"]\nmerges = true";
         let policy = policy.replacen("accept = [\"governed\", \"rollback\"]", direct, 1);
+        let tree = "[tree]\nexecutable = [\"docs/**\"]\nsymlinks = [\"docs/**\"]\n";
+        let policy = policy.replacen("[tree]\n", tree, 1);
         let writers = "[[ref.direct]]\nwriters = [\"olga\", \"otto\"]\npaths = [\"docs/\"]\n\n[[ref]]\n\
                        pattern = \"refs/heads/wip";
         policy.replacen("[[ref]]\npattern = \"refs/heads/wip", writers, 1)
     });
+    world
+}
+
+/// A world like [`executed`], in which main takes direct commits and merges as well. The run is reviewed,
+/// attested and finalized, and meanwhile olga has put a file on main.
+fn overtaken(path: &str, text: &str) -> World {
+    let world = documented();
     world.approves_packet();
     world.plans(PLAN);
     world.publishes();
@@ -718,6 +729,10 @@ fn a_run_lands_only_where_the_branch_has_what_was_planned_on() {
 
     let same = "See [code](../src/strings.py).\n";
     let world = overtaken("docs/notes.md", same);
+    let before = world.server();
+    let text = world.refused("otto", "otto", &["git", "awo", "push"], "GOV-002");
+    assert_eq!(gates_of(&text), set(variants::OVERTAKEN), "{text}");
+    assert_eq!(world.server(), before, "nothing moved on the server");
     let text = world.push_refused("otto", &with_main, "GOV-002");
     assert_eq!(
         gates_of(&text),
