@@ -795,25 +795,3 @@ fn a_run_that_took_place_elsewhere_brings_its_manifest() {
     world.ok("otto", "otto", &import);
     world.push_accepted("otto", RECORDS);
 }
-
-#[test]
-fn who_plans_holds_the_claim() {
-    let world = approved();
-    world.ok("otto", "otto", &["git", "awo", "push"]);
-    world.ok("otto", "otto", &["git", "awo", "unclaim", TASK]);
-    world.write("plan.toml", PLAN);
-    let words = [
-        "git",
-        "awo",
-        "packet",
-        "pre-work",
-        TASK,
-        "--plan",
-        "../plan.toml",
-    ];
-    let text = world.refused("otto", "otto", &words, "GOV-011");
-    assert!(text.contains("claim-held"), "{text}");
-    world.ok("otto", "otto", &["git", "awo", "claim", TASK]);
-    world.ok("otto", "otto", &words);
-    world.push_accepted("otto", &["refs/awo/ledger"]);
-}
