@@ -38,7 +38,6 @@ impl World {
     fn nothing_more(&self, who: &str) {
         let again = self.ok(who, who, &["git", "awo", "push"]);
         assert_eq!(again, "nothing to push\n");
-        let _ = std::fs::remove_dir_all(self.path("vera"));
         self.fresh_clone();
         self.ok("vera", "vera", &["git", "awo", "verify"]);
         self.ok(who, who, &["git", "awo", "verify"]);

@@ -343,9 +343,7 @@ fn a_run_without_a_plan_is_not_executed_and_not_taken() {
 #[test]
 fn a_plan_published_with_its_result_is_refused() {
     let world = planned();
-    // A clone that has no log cannot know.
-    let log = layout::log().to_string();
-    world.ok("otto", "otto", &["git", "update-ref", "-d", &log]);
+    world.forgets_the_log("otto");
     world.ok("otto", "otto", &run(DO));
     let text = world.push_refused("otto", RECORDS, "GOV-011");
     assert!(text.contains("came with the run"), "{text}");
@@ -796,26 +794,4 @@ fn a_run_that_took_place_elsewhere_brings_its_manifest() {
     place(Some(manifest));
     world.ok("otto", "otto", &import);
     world.push_accepted("otto", RECORDS);
-}
-
-#[test]
-fn who_plans_holds_the_claim() {
-    let world = approved();
-    world.ok("otto", "otto", &["git", "awo", "push"]);
-    world.ok("otto", "otto", &["git", "awo", "unclaim", TASK]);
-    world.write("plan.toml", PLAN);
-    let words = [
-        "git",
-        "awo",
-        "packet",
-        "pre-work",
-        TASK,
-        "--plan",
-        "../plan.toml",
-    ];
-    let text = world.refused("otto", "otto", &words, "GOV-011");
-    assert!(text.contains("claim-held"), "{text}");
-    world.ok("otto", "otto", &["git", "awo", "claim", TASK]);
-    world.ok("otto", "otto", &words);
-    world.push_accepted("otto", &["refs/awo/ledger"]);
 }

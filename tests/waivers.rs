@@ -7,6 +7,7 @@ use git_awo::store::layout;
 use crate::aside::other_machine;
 use crate::hostile::Case;
 use crate::post_work::{DO, RECORDS, TASK, gates_of, published, run, set};
+use crate::work::outlined;
 use crate::world::{RUN, World};
 
 pub const CASES: &[Case] = &[
@@ -148,6 +149,93 @@ impl World {
         let (mark, line) = (mark.to_path().to_string(), format!("{run}\n"));
         self.forge("otto", &layout::ledger(), &[(&mark, Some(line.as_bytes()))]);
     }
+}
+
+#[test]
+fn a_waiver_names_gates_paths_and_a_number() {
+    let world = outlined();
+    let waive = |gates: &'static str, paths: &'static str, uses: &'static str| {
+        [
+            "git",
+            "awo",
+            "waive",
+            "--task",
+            "SK-1",
+            "--gates",
+            gates,
+            "--paths",
+            paths,
+            "--expires",
+            "7d",
+            "--uses",
+            uses,
+            "--reason",
+            "the generator moves lines",
+        ]
+    };
+    for (gates, paths, uses, code, rule) in [
+        ("pre_sha1_captured", "src/", "1", "GOV-009", "waiver-gate"),
+        (
+            "anchors_present,window_matches_plan",
+            "src/",
+            "1",
+            "GOV-009",
+            "waiver-gate",
+        ),
+        ("window_matches_plan", "**", "1", "GOV-003", "waiver-scope"),
+        (
+            "window_matches_plan",
+            "src/,*",
+            "1",
+            "GOV-003",
+            "waiver-scope",
+        ),
+        (
+            "window_matches_plan",
+            "!src/",
+            "1",
+            "GOV-003",
+            "waiver-scope",
+        ),
+        (
+            "window_matches_plan",
+            "src/",
+            "0",
+            "INT-004",
+            "decision-form",
+        ),
+        (
+            "window_matches_plan",
+            "src/",
+            "101",
+            "INT-004",
+            "decision-form",
+        ),
+    ] {
+        let text = world.refused("olga", "olga", &waive(gates, paths, uses), code);
+        assert!(text.contains(rule), "{gates} {paths} {uses}: {text}");
+    }
+    // Only an operator waives.
+    world.refused(
+        "rita",
+        "rita",
+        &waive("window_matches_plan", "src/", "1"),
+        "ATT-001",
+    );
+    let all = "window_matches_plan,rails_untouched_outside_window,line_delta_equals_expected,all_links_resolvable";
+    world.ok("olga", "olga", &waive(all, "src/strings.py", "100"));
+    // Another one of the same task stands beside it; the same one twice does not.
+    world.ok("olga", "olga", &waive("window_matches_plan", "src/", "2"));
+    let text = world.refused(
+        "olga",
+        "olga",
+        &waive("window_matches_plan", "src/", "2"),
+        "REP-003",
+    );
+    assert!(text.contains("one-live-decision"), "{text}");
+    world.shares();
+    world.fresh_clone();
+    world.ok("vera", "vera", &["git", "awo", "verify"]);
 }
 
 #[test]
@@ -309,6 +397,8 @@ fn what_counts_is_when_the_server_received_it() {
     let id = world.waives("olga", "1", 3 * HOUR);
     let early = world.copied();
     early.hands_over("olga", "otto");
+    early.cannot_run_longer(RUN, 0);
+    early.forgets_the_log("otto");
     early.runs_longer("otto", RUN);
     early.is_found_of("otto", RECORDS, "GOV-011", "waiver-received");
     let never = world.copied();
@@ -318,6 +408,7 @@ fn what_counts_is_when_the_server_received_it() {
     // It is received after that push: the run may come once more.
     let again = world.copied();
     again.hands_over("olga", "otto");
+    again.forgets_the_log("otto");
     again.runs_longer("otto", RUN);
     again.push_refused("otto", RECORDS, "GOV-011");
     again.ok("olga", "olga", &["git", "awo", "push"]);

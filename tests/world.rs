@@ -332,6 +332,7 @@ impl World {
 
     /// Clones the server afresh as `vera`, with the records, trusting olga's key.
     pub fn fresh_clone(&self) {
+        let _ = std::fs::remove_dir_all(self.path("vera"));
         self.world.fresh_clone().unwrap();
     }
 

@@ -22,6 +22,8 @@ const GROUPS: &[(&str, &[Case])] = &[
     ("Policy and LOCKED", locked::CASES),
     ("Decisions on gates", decisions::CASES),
     ("Plans of work packets", crate::post_work::CASES),
+    ("Models that work and assist", crate::actors::CASES),
+    ("Claims", crate::claims::CASES),
     ("Waivers", crate::waivers::CASES),
     ("Content for models elsewhere", crate::escalation::CASES),
     ("Policies of a newer git-awo", newer::CASES),

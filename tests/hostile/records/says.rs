@@ -18,11 +18,25 @@ use crate::world::{RUN, World};
 impl Door {
     /// The refspecs of otto's run as if these files had been so from the start.
     pub fn run_with(&self, edits: &[(&str, Option<Vec<u8>>)]) -> [String; 2] {
-        self.run_of(None, edits)
+        self.run_as(None, edits, |message| message)
     }
 
     /// The same, as if the run had made this tree. An inventory among the files is taken as it is.
     pub fn run_of(&self, tree: Option<ObjectId>, edits: &[(&str, Option<Vec<u8>>)]) -> [String; 2] {
+        self.run_as(tree, edits, |message| message)
+    }
+
+    /// The refspecs of otto's run as if its commit had had another message.
+    pub fn run_told(&self, told: impl FnOnce(String) -> String) -> [String; 2] {
+        self.run_as(None, &[], told)
+    }
+
+    fn run_as(
+        &self,
+        tree: Option<ObjectId>,
+        edits: &[(&str, Option<Vec<u8>>)],
+        told: impl FnOnce(String) -> String,
+    ) -> [String; 2] {
         let actor = self.actor();
         let repo = &actor.repo;
         let mut run = self.run_says();
@@ -56,7 +70,7 @@ impl Door {
             parents: commit.parents.clone(),
             author: commit.author.clone(),
             committer: commit.committer.clone(),
-            message: message
+            message: told(message)
                 .replace(&old_root.to_string(), &run.root.to_string())
                 .into_bytes(),
             signature: None,
