@@ -77,7 +77,7 @@ pub fn approved_tasks() -> World {
         ("T-A", "src/a/"),
         ("T-B", "src/b/"),
         ("T-AB", "src/**"),
-        ("T-W", "www/"),
+        ("T-C", "docs/"),
     ] {
         world.writes_a_task(task, allow);
         world.approves_task(task);
@@ -154,11 +154,11 @@ fn of_two_who_claim_the_same_paths_one_has_them() {
     // Both claim at once; neither clone knows of the other.
     world.ok("otto", "otto", &claim("T-A"));
     world.ok("rita", "rita", &claim("T-AB"));
-    world.ok("rita", "rita", &claim("T-W"));
+    world.ok("rita", "rita", &claim("T-C"));
     world.ok("otto", "otto", &["git", "awo", "push"]);
     // What lost is set aside, and what was recorded besides goes on.
     world.sets_aside("rita", "REP-003", &["claim-alone", "otto holds T-A until"]);
-    assert_eq!(held_at_the_server(&world), ["T-A", "T-W"]);
+    assert_eq!(held_at_the_server(&world), ["T-A", "T-C"]);
     // The clone goes on with what is free, and is told at once what is not.
     world.refused("rita", "rita", &claim("T-AB"), "REP-003");
     world.refused("rita", "rita", &claim("T-A"), "REP-003");

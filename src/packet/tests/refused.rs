@@ -648,8 +648,8 @@ fn a_work_packet_in_toml_says_all_that_one_in_markdown_must_say() {
         let value = value.split('\n').next().unwrap();
         let line = format!("{start}{value}");
         let gone = with(OWN_WORK, &line, "");
-        let at = Some(line_of(&gone, "[packet]"));
-        let wanted = (at, format!("line {}: cannot find the {field}", at.unwrap()));
+        let at = line_of(&gone, "[packet]");
+        let wanted = (Some(at), format!("line {at}: cannot find the {field}"));
         let found = complaints(&gone);
         assert!(found.contains(&wanted), "{key} is gone: {found:#?}");
         if matches!(value, "true" | "false") {
