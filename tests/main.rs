@@ -52,4 +52,5 @@ mod status;
 mod taxonomy;
 mod waivers;
 mod work;
+mod work_evidence;
 mod world;

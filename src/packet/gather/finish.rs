@@ -3,13 +3,14 @@
 use crate::record::contract::{
     ActionName, Actors, Admission, Authority, Bootstrap, ClosurePlan, ContractDraft, Delegation,
     ExecutionGate, FORMAT, Forms, Gate1, Lineage, Notice, PacketKind, PathList, Predecessor, Risk,
-    SCHEMA, SkeletonPlan, Target, WorkPacket, check_pattern, check_sentence,
+    SCHEMA, SkeletonPlan, Target, WORK_EVIDENCE, WorkPacket, check_pattern, check_sentence,
 };
 use crate::record::{ObjectId, RefName, Sha256, TaskId};
 
 use super::super::options::ImportOptions;
 use super::super::own::PACKET;
 use super::super::problem::{Complaint, PacketErrors, PacketProblem};
+use super::super::steps;
 use super::{
     Gather, List, PLACEHOLDER, Said, Scalar, approved_id, approved_target, is_none, is_open,
 };
@@ -79,14 +80,28 @@ impl Gather {
             List::Rollback,
             List::Evidence,
         ];
+        let own = |list: &List| *list == List::Evidence && packet_kind == PacketKind::WorkPacket;
         for list in wanted
             .into_iter()
-            .filter(|list| self.texts(*list).is_empty())
+            .filter(|list| self.texts(*list).is_empty() && !own(list))
         {
             supplied.push(format!("{}: the packet lists none", list.field()));
         }
+        let mut evidence = self.texts(List::Evidence);
+        if packet_kind == PacketKind::WorkPacket {
+            let asked: Vec<_> = WORK_EVIDENCE
+                .iter()
+                .filter(|it| !evidence.iter().any(|said| said == *it))
+                .collect();
+            evidence.extend(asked.into_iter().map(|it| (*it).to_owned()));
+            supplied.push(format!(
+                "evidence: {}, as of every work packet",
+                WORK_EVIDENCE.join(", ")
+            ));
+        }
         let validation_command = self.text(Scalar::Validation);
-        if validation_command.is_none() {
+        let validation_steps = self.steps();
+        if validation_command.is_none() && validation_steps.is_empty() {
             supplied.push("validation_command: the packet gives none".to_owned());
         }
         Some(ContractDraft {
@@ -104,10 +119,11 @@ impl Gather {
             out_of_scope: self.texts(List::OutOfScope),
             success_criteria: self.texts(List::SuccessCriteria),
             validation_command,
+            validation_steps,
             rollback: self.texts(List::Rollback),
             approval_sentence: approval_sentence?,
             gate1: gate1?,
-            evidence: self.texts(List::Evidence),
+            evidence,
             stage: self.text(Scalar::Stage),
             status: self.text(Scalar::Status),
             risk_tier: self.text(Scalar::RiskTier),
@@ -130,6 +146,19 @@ impl Gather {
             packet,
             execution_gate,
         })
+    }
+
+    /// Returns the validation steps: those of a list, or of a test plan.
+    fn steps(&mut self) -> Vec<String> {
+        let Some(plan) = self.scalars.get(&Scalar::TestPlan).cloned() else {
+            return self.texts(List::Steps);
+        };
+        let steps = steps::of(&plan.text);
+        if steps.is_empty() && !plan.text.is_empty() {
+            let problem = PacketProblem::EmptyList(Scalar::TestPlan.name());
+            self.complain(Some(plan.line), problem);
+        }
+        steps
     }
 
     /// Complains about a section that is missing.
@@ -298,7 +327,7 @@ impl Gather {
             ),
             (Scalar::Task, "scope", "what"),
             (Scalar::Why, "scope", "why"),
-            (Scalar::Validation, "quality gate", "test plan"),
+            (Scalar::TestPlan, "quality gate", "test plan"),
             (Scalar::SpecBaseline, "authority", "spec baseline"),
             (Scalar::SpecTarget, "authority", "spec target"),
         ];
@@ -306,6 +335,12 @@ impl Gather {
             let place = own.or_else(|| self.line(section, label));
             // Every packet has these, and is refused without them.
             let everywhere = matches!(scalar, Scalar::Id | Scalar::Task);
+            // A test plan is commands in TOML: one, or a list.
+            let scalar = match (scalar, own) {
+                (Scalar::TestPlan, Some(_)) if self.lists.contains_key(&List::Steps) => continue,
+                (Scalar::TestPlan, Some(_)) => Scalar::Validation,
+                _ => scalar,
+            };
             match self.scalars.get(&scalar).cloned() {
                 None if place.is_none() || everywhere => {}
                 None => {
@@ -335,12 +370,15 @@ impl Gather {
         }
         for list in [
             List::SuccessCriteria,
+            List::Steps,
             List::Rollback,
             List::Anchors,
             List::OutOfScope,
         ] {
             match self.lists.get(&list) {
-                None if own.is_some() => self.complain(own, PacketProblem::Missing(list.field())),
+                None if own.is_some() && list != List::Steps => {
+                    self.complain(own, PacketProblem::Missing(list.field()))
+                }
                 // That nothing is left out can be said.
                 Some(listed) if listed.entries.is_empty() && list != List::OutOfScope => {
                     let line = Some(listed.line);

@@ -302,7 +302,7 @@ fn a_faulty_work_packet_is_refused_with_its_line() {
             "## AUTHORITY\n",
             "### TEST_PLAN\n```\nmake\n```\n## AUTHORITY\n",
             "```\nmake",
-            "two texts for the validation",
+            "two texts for the test plan",
         ),
         (
             "- OUT_OF_SCOPE:",
@@ -688,6 +688,23 @@ fn a_work_packet_in_toml_says_all_that_one_in_markdown_must_say() {
             "{to}: {found:#?}"
         );
     }
+    // Several commands are a test plan too.
+    let command = "validation_command = \"just test\"";
+    let steps = with(
+        OWN_WORK,
+        command,
+        "validation_steps = [\"just test\", \"just lint\"]",
+    );
+    assert_eq!(read(&steps).validation_steps, ["just test", "just lint"]);
+    for none in ["[]", "[\"TBD\"]"] {
+        let text = with(OWN_WORK, command, &format!("validation_steps = {none}"));
+        let at = Some(line_of(&text, "validation_steps"));
+        let found = complaints(&text);
+        assert!(
+            found.iter().any(|(line, _)| *line == at),
+            "{none}: {found:#?}"
+        );
+    }
     // A table that is empty is missed everything in.
     let (before, _) = OWN_WORK.split_at(OWN_WORK.find("[packet]").unwrap());
     let found = complaints(&format!("{before}[packet]\n"));
@@ -774,7 +791,7 @@ fn a_placeholder_stands_for_nothing() {
             command,
             "N/A\n",
             "```bash\nN/A",
-            "find the validation command",
+            "find the test plan",
         ),
         (
             "`old/WP-7-Greeter-v1.md` (a stub; not activated).",
