@@ -787,12 +787,7 @@ fn a_placeholder_stands_for_nothing() {
         ),
         ("git revert <commit>", "TBD", "TBD", "placeholder"),
         (command, "TBD\n", "```bash\nTBD", "placeholder"),
-        (
-            command,
-            "N/A\n",
-            "```bash\nN/A",
-            "find the test plan",
-        ),
+        (command, "N/A\n", "```bash\nN/A", "find the test plan"),
         (
             "`old/WP-7-Greeter-v1.md` (a stub; not activated).",
             "N/A",
