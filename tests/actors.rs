@@ -75,7 +75,7 @@ pub fn with_models(edit: &[(&str, &str)]) -> World {
 }
 
 /// The words of otto's run, with those who assist.
-fn run<'a>(assisted: &[&'a str]) -> Vec<&'a str> {
+pub fn run<'a>(assisted: &[&'a str]) -> Vec<&'a str> {
     let mut words = vec!["git", "awo", "run", "WP-X", "--run-id", RUN];
     for name in assisted {
         words.extend(["--assisted-by", name]);

@@ -23,6 +23,7 @@ const GROUPS: &[(&str, &[Case])] = &[
     ("Decisions on gates", decisions::CASES),
     ("Plans of work packets", crate::post_work::CASES),
     ("Models that work and assist", crate::actors::CASES),
+    ("Versions of work packets", crate::versions::CASES),
     ("Claims", crate::claims::CASES),
     ("Waivers", crate::waivers::CASES),
     ("Content for models elsewhere", crate::escalation::CASES),
