@@ -5,7 +5,7 @@ use git_awo::record::DecisionId;
 
 use crate::hostile::Case;
 use crate::hostile::door::Door;
-use crate::packets::PLAN;
+use crate::packets::{MAP, PLAN, mapped};
 use crate::work::{plain, planned, policy_with};
 use crate::world::{AGENT, RUN, World};
 
@@ -75,13 +75,18 @@ pub fn with_models(edit: &[(&str, &str)]) -> World {
 }
 
 /// The words of otto's run, with those who assist.
-pub fn run<'a>(assisted: &[&'a str]) -> Vec<&'a str> {
+fn run(assisted: &[&str]) -> Vec<String> {
     let mut words = vec!["git", "awo", "run", "WP-X", "--run-id", RUN];
     for name in assisted {
         words.extend(["--assisted-by", name]);
     }
-    words.extend(["--", "sh", "-c", AGENT]);
-    words
+    let script = mapped(AGENT, MAP);
+    words.extend(["--", "sh", "-c", &script]);
+    words.into_iter().map(str::to_owned).collect()
+}
+
+fn words(words: &[String]) -> Vec<&str> {
+    words.iter().map(String::as_str).collect()
 }
 
 impl World {
@@ -89,7 +94,7 @@ impl World {
     #[track_caller]
     fn cannot_run(&self, assisted: &[&str], code: &str, rule: &str) {
         let before = self.rev("otto", "refs/awo/ledger");
-        let text = self.refused("otto", "otto", &run(assisted), code);
+        let text = self.refused("otto", "otto", &words(&run(assisted)), code);
         assert!(text.contains(rule), "{rule}: {text}");
         assert_eq!(
             self.rev("otto", "refs/awo/ledger"),
@@ -114,14 +119,14 @@ impl World {
 fn the_model_that_the_packet_names_works_and_nobody_else_without_approval() {
     let world = with_models(&[]);
     world.cannot_run(&["rita"], "ATT-001", "delegation");
-    let done = world.run("otto", "otto", &run(&["olga"]));
+    let done = world.run("otto", "otto", &words(&run(&["olga"])));
     assert!(done.text.contains("no model of olga"), "{}", done.text);
-    world.ok("otto", "otto", &run(&[]));
+    world.ok("otto", "otto", &words(&run(&[])));
     world.push_accepted("otto", RECORDS);
 
     let world = with_models(OTHER_CODER);
     world.cannot_run(&[], "ATT-001", "coder-model");
-    world.ok("otto", "otto", &run(&["rita"]));
+    world.ok("otto", "otto", &words(&run(&["rita"])));
     world.push_accepted("otto", RECORDS);
 }
 
@@ -135,18 +140,18 @@ fn a_delegate_works_on_the_operators_words() {
     other.cannot_run(&["rita"], "GOV-005", "delegation-approved");
 
     let id = world.permits("go-ahead");
-    world.ok("otto", "otto", &run(&["rita"]));
+    world.ok("otto", "otto", &words(&run(&["rita"])));
     // Withdrawn before the run comes, it is refused at the door, and found.
     let late = world.copied();
-    let words = ["git", "awo", "revoke", id.as_str(), "--reason", "not yet"];
-    late.ok("olga", "olga", &words);
+    let withdraw = ["git", "awo", "revoke", id.as_str(), "--reason", "not yet"];
+    late.ok("olga", "olga", &withdraw);
     late.ok("olga", "olga", &["git", "awo", "push"]);
     late.ok("otto", "otto", &["git", "awo", "fetch"]);
     late.is_found_of("otto", RECORDS, "GOV-005", "delegation-approved");
     // Withdrawn afterwards, what was received stays.
     world.push_accepted("otto", RECORDS);
     world.ok("olga", "olga", &["git", "awo", "fetch"]);
-    world.ok("olga", "olga", &words);
+    world.ok("olga", "olga", &withdraw);
     world.ok("olga", "olga", &["git", "awo", "push"]);
     world.fresh_clone();
     world.ok("vera", "vera", &["git", "awo", "verify"]);
@@ -171,7 +176,7 @@ fn the_commit_says_who_took_part_and_the_door_judges_it() {
         (OTHER_CODER, &["rita"], &[(alone, "ATT-001", "coder-model")]),
     ] {
         let world = with_models(edit);
-        world.ok("otto", "otto", &run(assisted));
+        world.ok("otto", "otto", &words(&run(assisted)));
         for (told, code, rule) in forged {
             let door = Door::new(world.copied(), "otto");
             let refspecs = door.run_told(told);

@@ -53,4 +53,5 @@ mod taxonomy;
 mod versions;
 mod waivers;
 mod work;
+mod work_evidence;
 mod world;

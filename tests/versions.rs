@@ -5,11 +5,12 @@ use git_awo::record::contract::ContractDraft;
 use git_awo::records::{ContractPredicate, Kind};
 use git_awo::store::layout::{self, LedgerPath};
 
-use crate::actors::{run, with_models};
+use crate::actors::with_models;
 use crate::aside::other_machine;
 use crate::hostile::Case;
+use crate::packets::{MAP, mapped};
 use crate::work::{plain, planned};
-use crate::world::{AGENT, World};
+use crate::world::{AGENT, RUN, World};
 
 pub const CASES: &[Case] = &[
     Case {
@@ -329,7 +330,7 @@ fn what_was_on_its_way_when_the_next_version_came_is_refused() {
 
     // A run.
     let world = with_models(&[]);
-    world.ok("otto", "otto", &run(&[]));
+    world.executes_by(RUN, "WP-X", &mapped(AGENT, MAP));
     let late = world.copied();
     goes_on(&late);
     late.is_found_of("otto", &records, "ATT-002", "version-superseded");

@@ -7,7 +7,7 @@ use git_awo::store::layout;
 use git_awo::store::ledger::Records;
 
 use crate::hostile::door::Door;
-use crate::packets::{PLAN, packet};
+use crate::packets::{MAP, PLAN, mapped, packet};
 use crate::versions::with_lineage;
 use crate::world::{AGENT, RUN, World};
 
@@ -515,7 +515,7 @@ fn a_packet_goes_the_whole_road() {
     world.ok("otto", "otto", &plan);
     world.ok("otto", "otto", &["git", "awo", "push"]);
     world.ok("otto", "otto", &["git", "awo", "fetch"]);
-    world.ok("otto", "otto", &run(RUN, AGENT));
+    world.executes_by(RUN, "WP-X-v2", &mapped(AGENT, MAP));
     let gates = world.ok("otto", "otto", &["git", "awo", "packet", "post-work", RUN]);
     for gate in git_awo::record::WorkGate::ALL {
         assert!(gates.contains(gate.name()), "{gate}: {gates}");

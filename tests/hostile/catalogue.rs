@@ -22,6 +22,7 @@ const GROUPS: &[(&str, &[Case])] = &[
     ("Policy and LOCKED", locked::CASES),
     ("Decisions on gates", decisions::CASES),
     ("Plans of work packets", crate::post_work::CASES),
+    ("Evidence of work", crate::work_evidence::CASES),
     ("Models that work and assist", crate::actors::CASES),
     ("Versions of work packets", crate::versions::CASES),
     ("Claims", crate::claims::CASES),

@@ -162,6 +162,29 @@ pub const CASES: &[Case] = &[
         ..CASE
     },
     Case {
+        rule: Rule::EvidenceMap,
+        stage: || crate::work_evidence::world_with(crate::work_evidence::PACKET),
+        act: &[
+            "git",
+            "awo",
+            "run",
+            "EV-1",
+            "--run-id",
+            "run_1",
+            "--",
+            "sh",
+            "-c",
+            crate::work_evidence::DO,
+        ],
+        pick: BY_HAND,
+        then: |world| {
+            use crate::work_evidence::{DO, MAP, TASK};
+            world.executes_by("run_1", TASK, &crate::packets::mapped(DO, MAP));
+        },
+        end: End::Done,
+        ..CASE
+    },
+    Case {
         rule: Rule::SkeletonFirst,
         stage: outlined,
         act: &[
