@@ -1,6 +1,7 @@
 //! The one test binary: rooms, the main road, attacks.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
+mod admissions;
 mod aside;
 mod attacks;
 mod automation;

@@ -118,6 +118,7 @@ pub fn unclaim(
             false => Role::Operator,
         };
         let envelope = session.sign(RevocationPredicate {
+            admission: None,
             context: session.context(&[role])?,
             decision: None::<DecisionId>,
             escalation: None,
