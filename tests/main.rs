@@ -1,6 +1,7 @@
 //! The one test binary: rooms, the main road, attacks.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
+mod actors;
 mod admissions;
 mod aside;
 mod attacks;
@@ -50,5 +51,7 @@ mod servers;
 mod snapshots;
 mod status;
 mod taxonomy;
+mod waivers;
 mod work;
+mod work_evidence;
 mod world;

@@ -5,7 +5,7 @@ use git_awo::record::{RunId, TaskId};
 use git_awo::records::{ContractPredicate, Kind, RunPredicate};
 use git_awo::store::layout::{self, LedgerPath};
 
-use crate::packets::{PLAN, packet};
+use crate::packets::{MAP, PLAN, mapped, packet};
 use crate::world::{AGENT, RUN, World};
 
 const LEDGER: &[&str] = &["refs/awo/ledger"];
@@ -56,6 +56,22 @@ impl World {
             self.ok(who, who, &["git", "awo", "fetch"]);
             self.ok(who, who, &["git", "merge", "--ff-only", "origin/main"]);
         }
+    }
+
+    /// Somebody has the ledger of another one, which did not go by the server.
+    pub fn hands_over(&self, from: &str, to: &str) {
+        let place = self.path(to).display().to_string();
+        let between = "refs/awo/ledger:refs/heads/handed-over";
+        self.ok(from, from, &["git", "push", "--no-verify", &place, between]);
+        let (name, there) = ("refs/awo/ledger", "refs/heads/handed-over");
+        self.ok(to, to, &["git", "update-ref", name, there]);
+        self.ok(to, to, &["git", "update-ref", "-d", there]);
+    }
+
+    /// A clone that has no receive log cannot know what the server has, and lets the server judge.
+    pub fn forgets_the_log(&self, who: &str) {
+        let log = layout::log().to_string();
+        self.ok(who, who, &["git", "update-ref", "-d", &log]);
     }
 
     /// olga imports this packet.
@@ -426,28 +442,13 @@ fn documents_come_first_and_somebody_else_approves_them() {
     // A run that claims an approval which comes with it, or none, is refused and found.
     let early = world.copied();
     early.approves("rita", approve);
-    let bundle = early.path("otto").display().to_string();
-    early.ok(
-        "rita",
-        "rita",
-        &[
-            "git",
-            "push",
-            "--no-verify",
-            &bundle,
-            "refs/awo/ledger:refs/heads/of-rita",
-        ],
+    early.hands_over("rita", "otto");
+    let text = early.refused("otto", "otto", &run("run_1", AGENT), "GOV-011");
+    assert!(
+        text.contains("was not received before") && text.contains("git awo fetch"),
+        "{text}"
     );
-    early.ok(
-        "otto",
-        "otto",
-        &["git", "update-ref", "refs/awo/ledger", "refs/heads/of-rita"],
-    );
-    early.ok(
-        "otto",
-        "otto",
-        &["git", "update-ref", "-d", "refs/heads/of-rita"],
-    );
+    early.forgets_the_log("otto");
     early.ok("otto", "otto", &run("run_1", AGENT));
     early.is_found_of("otto", RECORDS, "GOV-011", "skeleton-first");
 }
@@ -545,145 +546,6 @@ fn a_decision_lists_the_runs_that_use_it() {
 }
 
 #[test]
-fn a_waiver_names_gates_paths_and_a_number() {
-    let world = outlined();
-    let waive = |gates: &'static str, paths: &'static str, uses: &'static str| {
-        [
-            "git",
-            "awo",
-            "waive",
-            "--task",
-            "SK-1",
-            "--gates",
-            gates,
-            "--paths",
-            paths,
-            "--expires",
-            "7d",
-            "--uses",
-            uses,
-            "--reason",
-            "the generator moves lines",
-        ]
-    };
-    for (gates, paths, uses, code, rule) in [
-        ("pre_sha1_captured", "src/", "1", "GOV-009", "waiver-gate"),
-        (
-            "anchors_present,window_matches_plan",
-            "src/",
-            "1",
-            "GOV-009",
-            "waiver-gate",
-        ),
-        ("window_matches_plan", "**", "1", "GOV-003", "waiver-scope"),
-        (
-            "window_matches_plan",
-            "src/,*",
-            "1",
-            "GOV-003",
-            "waiver-scope",
-        ),
-        (
-            "window_matches_plan",
-            "!src/",
-            "1",
-            "GOV-003",
-            "waiver-scope",
-        ),
-        (
-            "window_matches_plan",
-            "src/",
-            "0",
-            "INT-004",
-            "decision-form",
-        ),
-        (
-            "window_matches_plan",
-            "src/",
-            "101",
-            "INT-004",
-            "decision-form",
-        ),
-    ] {
-        let text = world.refused("olga", "olga", &waive(gates, paths, uses), code);
-        assert!(text.contains(rule), "{gates} {paths} {uses}: {text}");
-    }
-    // Only an operator waives.
-    world.refused(
-        "rita",
-        "rita",
-        &waive("window_matches_plan", "src/", "1"),
-        "ATT-001",
-    );
-    let all = "window_matches_plan,rails_untouched_outside_window,line_delta_equals_expected,all_links_resolvable";
-    world.ok("olga", "olga", &waive(all, "src/strings.py", "100"));
-    // Another one of the same task stands beside it; the same one twice does not.
-    world.ok("olga", "olga", &waive("window_matches_plan", "src/", "2"));
-    let text = world.refused(
-        "olga",
-        "olga",
-        &waive("window_matches_plan", "src/", "2"),
-        "REP-003",
-    );
-    assert!(text.contains("one-live-decision"), "{text}");
-    world.shares();
-    world.fresh_clone();
-    world.ok("vera", "vera", &["git", "awo", "verify"]);
-}
-
-#[test]
-fn the_model_that_the_packet_names_works_and_nobody_else_without_approval() {
-    let world = planned();
-    world.next_policy(3, None, |text| {
-        let text = policy_with(&text, "pen:plain");
-        let (before, after) = text.split_once("name = \"rita\"\n").unwrap();
-        let after = after.replacen("roles = [\"", "roles = [\"model\", \"", 1);
-        format!("{before}name = \"rita\"\nmodel = \"pen:helper\"\n{after}")
-    });
-    let evidence = "OPERATOR_APPROVAL_EVIDENCE: go ahead";
-    let allowed = [
-        (
-            "- SUB_AGENT_DELEGATION: DISALLOWED",
-            "- SUB_AGENT_DELEGATION: ALLOWED",
-        ),
-        ("OPERATOR_APPROVAL_EVIDENCE: N/A", evidence),
-    ];
-    let other = [("CODER_MODEL: pen:plain", "CODER_MODEL: pen:other")];
-    world.imports(&plain(&world, "WP-X", 0, &[]));
-    world.imports(&plain(&world, "WP-X-v2", 1, &with_lineage(&allowed, "")));
-    world.imports(&plain(&world, "WP-X-v3", 2, &with_lineage(&other, "")));
-    world.shares();
-    let run = |task: &str, more: &[&str]| {
-        let words = [&["git", "awo", "run", task][..], more, &["--", "true"]].concat();
-        world.run("otto", "otto", &words).text
-    };
-    let helped = ["--assisted-by", "rita"];
-    let text = run("WP-X", &[]);
-    assert!(
-        !text.contains("coder-model") && !text.contains("delegation"),
-        "{text}"
-    );
-    let text = run("WP-X", &helped);
-    assert!(
-        text.contains("ATT-001") && text.contains("delegation"),
-        "{text}"
-    );
-    let text = run("WP-X-v3", &[]);
-    assert!(
-        text.contains("ATT-001") && text.contains("coder-model"),
-        "{text}"
-    );
-    let text = run("WP-X", &["--assisted-by", "olga"]);
-    assert!(text.contains("no model of olga"), "{text}");
-    // Delegation that the packet allows rests on an approval with exactly its words.
-    let text = run("WP-X-v2", &helped);
-    assert!(
-        text.contains("GOV-005") && text.contains("delegation-approved"),
-        "{text}"
-    );
-}
-
-#[test]
 fn a_packet_goes_the_whole_road() {
     let world = planned();
     let (tip, before) = (world.rev("olga", "main"), world.rev("olga", "main~1"));
@@ -742,7 +604,7 @@ fn a_packet_goes_the_whole_road() {
     world.ok("otto", "otto", &plan);
     world.ok("otto", "otto", &["git", "awo", "push"]);
     world.ok("otto", "otto", &["git", "awo", "fetch"]);
-    world.ok("otto", "otto", &run(RUN, AGENT));
+    world.executes_by(RUN, "WP-X-v2", &mapped(AGENT, MAP));
     let gates = world.ok("otto", "otto", &["git", "awo", "packet", "post-work", RUN]);
     for gate in git_awo::record::WorkGate::ALL {
         assert!(gates.contains(gate.name()), "{gate}: {gates}");

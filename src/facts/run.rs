@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::policy::{Keyring, Policy, Position, Unverified, Verified};
+use crate::record::contract::Contract;
 use crate::record::envelope::Envelope;
 use crate::record::{
     Coded, Diagnosis, Finding, Findings, IdentityName, ObjectId, Rule, RunId, Sha256, Subject,
@@ -26,6 +27,7 @@ use super::position::{Judging, Positions};
 use super::post_work::PostWorkFacts;
 use super::provenance::Differs;
 use super::uses::Use;
+use super::work_evidence::work_evidence;
 use super::{Error, PolicyHistory, limits};
 
 pub use super::lookup::Lookup;
@@ -403,7 +405,11 @@ impl Collector<'_> {
         self.inventory(&run, &mut facts)?;
         // Of a contract that cannot be read nobody knows what it demands: everything then.
         let contract = facts.contract.valid().map(|it| &it.predicate().contract);
-        let demands = contract.map_or(evidence::Demands::ALL, evidence::Demands::of);
+        let skeleton = contract.is_some_and(|it| run.is_skeleton(it));
+        let demands = contract.map_or(evidence::Demands::ALL, |it| {
+            evidence::Demands::of(it, skeleton)
+        });
+        let of_work = contract.map(|it| (it, skeleton));
         facts.independence = self.all_of(id, &mut facts.bad)?;
         let reviewed = !facts.independence.is_empty();
         let record = facts.run.valid().map(Verified::digest);
@@ -419,7 +425,7 @@ impl Collector<'_> {
         let limits = record.map(|it| judging.limits_of(it, run.context.policy));
         let most = limits.into_iter().flatten().map(|it| it.evidence_bytes);
         let most = most.min().unwrap_or_default();
-        facts.evidence = self.evidence(&run, demands, around, most)?;
+        facts.evidence = self.evidence(&run, demands, (around, of_work), most)?;
         if let (Some(record), Some(contract)) = (facts.run.valid(), facts.contract.valid()) {
             facts.post_work = self.post_work(record, contract.predicate(), most)?;
         }
@@ -570,7 +576,7 @@ impl Collector<'_> {
         &self,
         run: &RunPredicate,
         demands: evidence::Demands,
-        around: Option<Around<'_>>,
+        (around, of_work): (Option<Around<'_>>, Option<(&Contract, bool)>),
         limit: u64,
     ) -> Result<Lookup<EvidenceFacts>, Error> {
         let files = match self.records.evidence(&run.evidence, &run.run, limit) {
@@ -589,6 +595,16 @@ impl Collector<'_> {
             Some(around) => contradictions(&run.into(), &around, &files)?,
             None => claims(&run.into(), &files),
         });
+        if let Some((contract, skeleton)) = of_work {
+            let reader = self.records.reader();
+            findings.extend(work_evidence(
+                &run.into(),
+                contract,
+                skeleton,
+                reader,
+                &files,
+            )?);
+        }
         let reasons = evidence::breaches(&run.run, &files, demands);
         // Without an inventory the root is that of nothing, and the findings say why.
         let sums = files

@@ -68,14 +68,17 @@ impl World {
 
     /// What a record of a person's clone says.
     pub fn predicate<P: Predicate>(&self, who: &str, path: &LedgerPath) -> P {
+        let envelope = self.envelope(who, path);
+        Statement::<P>::parse(envelope.payload()).unwrap().predicate
+    }
+
+    /// A record of a person's clone.
+    pub fn envelope(&self, who: &str, path: &LedgerPath) -> Envelope {
         let actor = self.actor(who);
         let refs = actor.refs().unwrap();
         let records = Records::open(&actor.repo, &refs).unwrap();
-        let envelope = records
-            .envelope(path)
-            .unwrap()
-            .expect("the record is there");
-        Statement::<P>::parse(envelope.payload()).unwrap().predicate
+        let envelope = records.envelope(path).unwrap();
+        envelope.expect("the record is there")
     }
 }
 
