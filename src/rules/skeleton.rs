@@ -82,7 +82,9 @@ pub fn approved(
                 .finding(subject.clone())
                 .found(format!("{id} was not received before the push of the run"))
                 .expected("an approval that the server had before")
-                .remedy(super::remedy::run_again(&skeleton.task)),
+                .remedy(super::remedy::receive_first(
+                    skeleton.approval.decision.signer(),
+                )),
         );
     }
     (findings.len() == before).then(|| decision.id().clone())
