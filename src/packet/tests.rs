@@ -247,7 +247,14 @@ const OWN_WORK: &str = r#"schema = "awo.packet/1"
 id = "WP-7-Greeter-v2"
 base_task_id = "WP-7-Greeter"
 task = "Rename it."
+base = "1111111111111111111111111111111111111111"
+requestor = "Ann"
+risk_tier = "LOW"
 allowed_paths = ["src/greeter/mod.rs"]
+out_of_scope = ["The manual and its index"]
+success_criteria = ["It is renamed."]
+validation_command = "just test"
+rollback = "git revert <commit>"
 user_signature = "ann010120260000"
 skeleton = true
 post_work = true
@@ -681,8 +688,8 @@ fn a_toml_packet_says_all_that_a_work_packet_says() {
         ("\"2026-02-01\"", "\"2026-02-02\"", "of the format"),
         ("codex = ", "kodex = ", "packet.authority.kodex"),
         (
-            "agentic_mode = false",
-            "orchestrator_model = \"agent:three\"",
+            "coder_model = ",
+            "orchestrator_model = \"agent:three\"\ncoder_model = ",
             "where the agentic mode is NO",
         ),
         (

@@ -472,7 +472,7 @@ impl Walk<'_> {
             } if depth == *base => {
                 *items = true;
                 for (text, line) in numbered {
-                    self.gather.entry(*list, line, text);
+                    self.gather.stated(*list, line, text);
                 }
             }
             Open::List {

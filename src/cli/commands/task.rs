@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use crate::cli::{Answer, Context};
-use crate::ops::board::{self, Card};
+use crate::ops::board::{self, Card, Claim};
 use crate::ops::task::{self, Packet};
 use crate::ops::{Error, Session};
 use crate::packet;
@@ -54,7 +54,7 @@ enum TaskCommand {
     },
     /// List the contracts
     List,
-    /// Show every contract with how far it has come, its runs and their commits
+    /// Show every contract with how far it has come, who claims it, its runs and their commits
     ///
     /// The board is made from records each time; nothing reads it.
     Board {
@@ -117,7 +117,7 @@ pub fn run(context: &Context, args: &TaskArgs) -> Result<Answer, Error> {
                     .transpose()?,
             };
             match dry_run {
-                true => Ok(answer(&packet.read()?, "would become a contract")),
+                true => tried(context, &packet),
                 false => import(context, packet),
             }
         }
@@ -141,6 +141,17 @@ pub fn run(context: &Context, args: &TaskArgs) -> Result<Answer, Error> {
             Ok(shown_board(&cards, *md))
         }
     }
+}
+
+/// Without a repository, too, a packet can be tried.
+fn tried(context: &Context, packet: &Packet) -> Result<Answer, Error> {
+    packet.read()?;
+    let session = context.session().ok();
+    let (contract, looked_up) = packet.tried(session.as_ref())?;
+    if !looked_up {
+        context.say("no records here: no version before it and no user signature were looked up");
+    }
+    Ok(answer(&contract, "would become a contract"))
 }
 
 fn import(context: &Context, packet: Packet) -> Result<Answer, Error> {
@@ -351,11 +362,12 @@ fn list(session: &Session) -> Result<Answer, Error> {
 }
 
 /// The columns of the board.
-const COLUMNS: [&str; 8] = [
+const COLUMNS: [&str; 9] = [
     "task",
     "base",
     "version",
     "superseded by",
+    "claimed by",
     "state",
     "run",
     "commit",
@@ -375,6 +387,7 @@ fn shown_board(cards: &[Card], markdown: bool) -> Answer {
                 card.base.to_string(),
                 version.unwrap_or_default(),
                 later.unwrap_or_default(),
+                card.claim.as_ref().map(claimed).unwrap_or_default(),
                 state,
                 run,
                 commit,
@@ -394,8 +407,12 @@ fn shown_board(cards: &[Card], markdown: bool) -> Answer {
                 "run": it.run, "state": it.state.words(), "commit": it.commit, "landed": it.landed,
             }));
         }
+        let claim = card
+            .claim
+            .as_ref()
+            .map(|it| json!({"holder": it.holder, "expires": it.expires, "received": it.received}));
         values.push(json!({
-            "task": card.task, "base": card.base, "version": card.version,
+            "task": card.task, "base": card.base, "version": card.version, "claim": claim,
             "superseded_by": card.superseded_by, "state": card.state.words(), "title": card.title,
             "runs": runs,
         }));
@@ -418,8 +435,17 @@ fn shown_board(cards: &[Card], markdown: bool) -> Answer {
     Answer::new("board", json!({ "tasks": values }), text)
 }
 
+/// Says who claims a task, and until when.
+fn claimed(claim: &Claim) -> String {
+    let received = match claim.received {
+        true => "",
+        false => ", not at the server yet",
+    };
+    format!("{} until {}{received}", claim.holder, claim.expires)
+}
+
 /// Returns a table in Markdown in which nothing of a cell is markup.
-fn table(rows: &[[String; 8]]) -> String {
+fn table(rows: &[[String; 9]]) -> String {
     let mut text = format!("| {} |\n", COLUMNS.join(" | "));
     text.push_str(&format!("|{}\n", "---|".repeat(COLUMNS.len())));
     for row in rows {
