@@ -161,7 +161,8 @@ pub fn missing(task: &TaskId, subject: &Subject) -> Finding {
     finding.remedy(ask("RUN"))
 }
 
-fn ask(run: &str) -> String {
+/// Returns how the skeleton that a run made is approved.
+pub fn ask(run: &str) -> String {
     let (gate, on) = (Gate::SkeletonApproval, format!("run/{run}"));
     format!("ask a reviewer to run git awo decide {gate} {on} approve --rationale CODE")
 }
