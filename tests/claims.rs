@@ -542,3 +542,32 @@ fn where_no_server_keeps_a_log_there_are_no_claims() {
     let text = world.refused("otto", "otto", &claim("T-A"), "INT-005");
     assert!(text.contains("claim-needs-log"), "{text}");
 }
+
+/// Returns what a recipe of the example of a justfile runs.
+fn recipe(name: &str, values: &[(&str, &str)]) -> String {
+    let text = include_str!("../docs/examples/justfile");
+    let mut lines = text.lines();
+    let heads = |line: &str| line.split([' ', ':']).next() == Some(name);
+    lines.find(|line| heads(line)).expect("a recipe");
+    let mut line = lines.next().unwrap().trim().to_owned();
+    for (variable, value) in values {
+        line = line.replace(&format!("{{{{{variable}}}}}"), value);
+    }
+    assert!(!line.contains("{{"), "{line}");
+    line
+}
+
+#[test]
+fn the_recipes_of_the_example_claim_show_and_give_up() {
+    let world = approved_tasks();
+    let does = |name: &str, values: &[(&str, &str)]| {
+        let line = recipe(name, values);
+        let words: Vec<_> = line.split_whitespace().collect();
+        world.ok("otto", "otto", &words)
+    };
+    does("claim", &[("TASK", "T-A"), ("OPTIONS", "--hours 4")]);
+    let held = |options: &str| does("board", &[("OPTIONS", options)]).contains("otto until");
+    assert!(held("") && held("--md"), "it is shown");
+    does("unclaim", &[("TASK", "T-A"), ("OPTIONS", "")]);
+    assert!(!held(""), "it is given up");
+}
