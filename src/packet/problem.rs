@@ -71,7 +71,7 @@ pub enum PacketProblem {
         expected: String,
     },
     /// The sentence cannot be compared as one line, or is missing.
-    #[error("cannot accept an approval sentence that {0}")]
+    #[error("cannot accept the approval sentence: {0}")]
     Sentence(&'static str),
     /// Nobody opens gate 1 like this.
     #[error("cannot accept {0:?} as gate1: it is sentence, operator or decision")]

@@ -639,6 +639,21 @@ fn the_smallest_workflow_approval_is_read() {
 }
 
 #[test]
+fn a_work_packet_may_say_how_its_target_was_admitted() {
+    let said = "- RISK_TIER: LOW\n- TARGET_REPOSITORY: git@example.org:greeter\n\
+                - ADMISSION_SOURCE: `admissions/greeter.json`\n- ADMISSION_STATUS: admitted\n\
+                - REPOSITORY_OWNER: acme\n- RISK_CLASSIFICATION: high\n";
+    let draft = read(&with(WORK, "- RISK_TIER: LOW\n", said));
+    assert_eq!(draft.target.locator, "git@example.org:greeter");
+    let admission = draft.target.admission;
+    assert_eq!(admission.status, "admitted");
+    assert_eq!(admission.source.as_deref(), Some("admissions/greeter.json"));
+    assert_eq!(admission.owner.as_deref(), Some("acme"));
+    assert_eq!(admission.risk.as_deref(), Some("high"));
+    assert_eq!(draft.risk_tier.as_deref(), Some("LOW"), "another thing");
+}
+
+#[test]
 fn line_ends_and_a_byte_order_mark_change_nothing() {
     for text in [APPROVAL, WORK, TOML] {
         let plain = read(text);

@@ -440,9 +440,9 @@ impl Walk<'_> {
         if self.announced.take().is_some() || self.section == Section::Sentence {
             let [sentence] = content else {
                 let why = if content.is_empty() {
-                    "is blank"
+                    "it is blank"
                 } else {
-                    "has more than one line"
+                    "it has more than one line"
                 };
                 return self
                     .gather

@@ -89,6 +89,26 @@ const LABELS: &[(&str, &str, Field)] = &[
     ),
     (
         "metadata",
+        "admission source",
+        Field::Scalar(Scalar::AdmissionSource),
+    ),
+    (
+        "metadata",
+        "admission status",
+        Field::Scalar(Scalar::AdmissionStatus),
+    ),
+    (
+        "metadata",
+        "repository owner",
+        Field::Scalar(Scalar::AdmissionOwner),
+    ),
+    (
+        "metadata",
+        "risk classification",
+        Field::Scalar(Scalar::AdmissionRisk),
+    ),
+    (
+        "metadata",
         "target branch",
         Field::Scalar(Scalar::TargetRef),
     ),

@@ -89,6 +89,12 @@ struct NewArgs {
     /// The branch that gets the commit
     #[arg(long = "ref", value_name = "REF", default_value = "refs/heads/main")]
     reference: String,
+    /// The owner of the repository, as an admission names them
+    #[arg(long, value_name = "NAME")]
+    owner: Option<String>,
+    /// The class of risk under which the repository is admitted
+    #[arg(long, value_name = "CLASS")]
+    risk: Option<String>,
     /// What opens gate 1: sentence (exactly typed), operator (who types none) or decision
     #[arg(long, value_name = "WHAT", default_value_t = Gate1::Sentence, value_parser = gate1)]
     gate1: Gate1,
@@ -183,6 +189,13 @@ fn packet(new: &NewArgs) -> String {
     line("rollback", json!(["git awo rollback RUN"]));
     // Who may sign a contract may admit the repository that it is signed in.
     text.push_str("[target]\nlocator = \".\"\n[target.admission]\nstatus = \"admitted\"\n");
+    let said = [("owner", &new.owner), ("risk", &new.risk)];
+    for (key, value) in said
+        .iter()
+        .filter_map(|(key, it)| Some((key, it.as_ref()?)))
+    {
+        text.push_str(&format!("{key} = {}\n", json!(value)));
+    }
     text
 }
 
@@ -223,6 +236,9 @@ fn answer(contract: &Contract, what: &str) -> Answer {
     }
     line("evidence", &contract.evidence.join(", "));
     line("approval sentence", &contract.approval_sentence);
+    let admission = &contract.target.admission;
+    line("owner", admission.owner.as_deref().unwrap_or_default());
+    line("risk class", admission.risk.as_deref().unwrap_or_default());
     if contract.gate1 != Gate1::Sentence {
         line("gate 1", contract.gate1.word());
     }

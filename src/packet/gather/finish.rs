@@ -3,8 +3,9 @@
 use crate::record::contract::{
     ActionName, Actors, Admission, Authority, Bootstrap, ClosurePlan, ContractDraft, Delegation,
     ExecutionGate, FORMAT, Forms, Gate1, Lineage, Notice, PacketKind, PathList, Predecessor, Risk,
-    SCHEMA, SkeletonPlan, Target, WORK_EVIDENCE, WorkPacket, check_pattern, check_sentence,
+    SCHEMA, SkeletonPlan, Target, WORK_EVIDENCE, WorkPacket, check_pattern,
 };
+use crate::record::name::check_line;
 use crate::record::{ObjectId, RefName, Sha256, TaskId};
 
 use super::super::options::ImportOptions;
@@ -773,7 +774,7 @@ impl Gather {
         supplied: &mut Vec<String>,
     ) -> Option<String> {
         if let Some(said) = self.scalars.get(&Scalar::Sentence).cloned() {
-            if let Err(why) = check_sentence(&said.text) {
+            if let Err(why) = check_line(&said.text) {
                 self.complain(Some(said.line), PacketProblem::Sentence(why));
             }
             return Some(said.text);
