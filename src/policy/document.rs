@@ -53,6 +53,9 @@ pub struct Document {
     /// How long and how many tasks may be claimed.
     #[serde(skip_serializing_if = "ClaimRules::is_default", default)]
     pub claims: ClaimRules,
+    /// What is asked of contracts by their risk tier, besides what is asked of all.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub risk: BTreeMap<String, RiskRules>,
     /// Resource limits.
     #[serde(default)]
     pub limits: Limits,
@@ -82,6 +85,29 @@ impl Default for ClaimRules {
         Self {
             max_hours: Self::LONGEST,
             per_identity: 3,
+        }
+    }
+}
+
+/// What is asked of the contracts of a risk tier. It never loosens what is asked of all.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RiskRules {
+    /// Number of reviewers who must approve a run (gate 3), where that is more than in `gates`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub audit_approvals: Option<u32>,
+    /// Whether approvals by models count among these.
+    pub model_reviewers: bool,
+    /// Whether a contract may allow delegation.
+    pub delegation: bool,
+}
+
+impl Default for RiskRules {
+    fn default() -> Self {
+        Self {
+            audit_approvals: None,
+            model_reviewers: true,
+            delegation: true,
         }
     }
 }

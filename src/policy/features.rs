@@ -15,8 +15,11 @@ pub const EVIDENCE: &str = "evidence/1";
 /// Decisions by models: `[automation]`, and `model` of an identity.
 pub const AUTOMATION: &str = "automation/1";
 
+/// What is asked of contracts by their risk tier: `[risk.TIER]`.
+pub const RISK: &str = "risk/1";
+
 /// The features that this program knows.
-const KNOWN: &[&str] = &[AUTOMATION, EVIDENCE];
+const KNOWN: &[&str] = &[AUTOMATION, EVIDENCE, RISK];
 
 /// Maximum length of a name, in bytes.
 const LONGEST: usize = 64;

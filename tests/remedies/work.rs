@@ -4,8 +4,9 @@ use git_awo::record::Rule;
 
 use super::{BY_HAND, CASE, Case, End, play_all};
 use crate::claims::approved_tasks;
+use crate::risk::{delegating, for_persons};
 use crate::work::{DOCUMENT, outlined, plain, planned, with_lineage};
-use crate::world::{AGENT, World};
+use crate::world::{AGENT, RUN, World};
 
 const OLGA: (&str, &str) = ("olga", "olga");
 const RITA: (&str, &str) = ("rita", "rita");
@@ -157,6 +158,29 @@ pub const CASES: &[Case] = &[
             let text = world.ok("olga", "olga", &["git", "awo", "task", "show", "WP-Y-v2"]);
             assert!(text.contains("refinement blob"), "{text}");
         },
+        end: End::Done,
+        ..CASE
+    },
+    Case {
+        rule: Rule::DelegationTier,
+        stage: delegating,
+        who: OLGA,
+        act: approve!("WP-X"),
+        pick: BY_HAND,
+        then: |world| {
+            world.imports(&plain(world, "WP-X-v2", 1, &with_lineage(&[], "")));
+            world.signs("WP-X-v2");
+            world.approves_task("WP-X-v2");
+        },
+        end: End::Done,
+        ..CASE
+    },
+    Case {
+        rule: Rule::ModelReviewer,
+        stage: for_persons,
+        who: RITA,
+        act: &["git", "awo", "approve", RUN],
+        by: Some(OLGA),
         end: End::Done,
         ..CASE
     },
