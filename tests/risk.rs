@@ -1,8 +1,13 @@
-//! Risk tiers: what a policy asks of contracts by their tier.
+//! Risk tiers: what a policy asks of contracts by their tier; and drafts, who take part and sign nothing.
 
+use git_awo::record::RunId;
+use git_awo::records::{Kind, RunPredicate};
+
+use crate::packets::PLAN;
 use crate::work::{plain, planned, policy_with, with_lineage};
 use crate::world::{AGENT, RUN, World};
 
+const LEDGER: &[&str] = &["refs/awo/ledger"];
 /// All records, as a run needs them.
 const RECORDS: &[&str] = &["refs/awo/ledger", "refs/awo/evidence/*", "refs/notes/awo/*"];
 /// What lands a run.
@@ -212,6 +217,7 @@ fn about_rita(text: &str, rita: &str, tables: &str) -> String {
 }
 
 const OPERATOR: &str = "name = \"rita\"\nroles = [\"reviewer\", \"operator\"]";
+const DRAFT: &str = "name = \"rita\"\nroles = [\"draft\"]\nmodel = \"pen:helper\"";
 const ALONE: &str = "\n[risk.LOW]\ndelegation = false\n";
 
 #[test]
@@ -261,4 +267,104 @@ fn a_packet_delegates_only_where_its_tier_may() {
     world.shares();
     world.fresh_clone();
     git_awo(&world, "vera", &["verify"]);
+}
+
+#[test]
+fn a_draft_takes_part_and_signs_nothing() {
+    let world = planned();
+    world.next_policy(3, None, |text| about_rita(&text, DRAFT, ""));
+    world.imports(&plain(&world, "WP-X", 0, ALLOWED));
+    world.signs("WP-X");
+    world.approves_task("WP-X");
+    world.shares();
+    git_awo(&world, "otto", &["claim", "WP-X"]);
+    world.write("plan.toml", PLAN);
+    let plan = ["packet", "pre-work", "WP-X", "--plan", "../plan.toml"];
+    git_awo(&world, "otto", &plan);
+    git_awo(&world, "otto", &["push"]);
+    git_awo(&world, "otto", &["fetch"]);
+    let run = [
+        "git",
+        "awo",
+        "run",
+        "WP-X",
+        "--run-id",
+        RUN,
+        "--assisted-by",
+        "rita",
+        "--",
+        "sh",
+        "-c",
+        AGENT,
+    ];
+    let text = world.refused("otto", "otto", &run, "GOV-005");
+    assert!(text.contains("delegation-approved"), "{text}");
+    let go = "SpecApproval task/WP-X approve --rationale x --note go-ahead";
+    world.approves("olga", go);
+    world.shares();
+    world.ok("otto", "otto", &run);
+    let says: RunPredicate = world.predicate("otto", &Kind::Run.of(RunId::new(RUN).unwrap()));
+    let commit = says.commit.to_string();
+    let trailers = ["git", "show", "-s", "--format=%(trailers)", &commit];
+    let trailers = world.ok("otto", "otto", &trailers);
+    assert!(trailers.contains("Assisted-by: pen:helper\n"), "{trailers}");
+    // The door asks for the same, by the policy in force.
+    let copy = world.copied();
+    becomes(&copy, 4, "otto", |text| about_rita(&text, DRAFT, ALONE));
+    copy.is_found_of("otto", RECORDS, "GOV-012", "delegation-tier");
+    world.push_accepted("otto", RECORDS);
+    // The draft reviews nothing.
+    git_awo(&world, "rita", &["fetch"]);
+    for words in [["gate", RUN], ["approve", RUN], ["claim", "WP-X"]] {
+        let words = [&["git", "awo"][..], &words].concat();
+        world.refused("rita", "rita", &words, "ATT-001");
+    }
+    world.fresh_clone();
+    git_awo(&world, "vera", &["verify"]);
+}
+
+#[test]
+fn a_draft_does_not_vouch_where_everybody_may() {
+    let policy = |text: &str, roles: &str| {
+        let paths = "paths = [\"src/\", \"docs/\", \"test_strings.py\"]\n";
+        let vouched = "[[ref.vouched]]\nwriters = [\"*\"]\npaths = [\"src/\"]\n";
+        let text = text.replace(
+            "accept = [\"direct\"]",
+            "accept = [\"direct\", \"vouched\"]",
+        );
+        let text = text.replace(paths, &format!("{paths}\n{vouched}"));
+        let rita = "name = \"rita\"\nroles = [";
+        text.replace(&format!("{rita}\"reviewer\"]"), &format!("{rita}{roles}]"))
+    };
+    let world = World::founded();
+    world.next_policy(2, None, |text| policy(&text, ""));
+    git_awo(&world, "rita", &["fetch"]);
+    let script = "export GIT_AUTHOR_NAME=Eve GIT_AUTHOR_EMAIL=eve@example.org \
+        GIT_COMMITTER_NAME=Eve GIT_COMMITTER_EMAIL=eve@example.org\n\
+        git checkout -q -b topic origin/main && echo 1 > src/a.py && git add src/a.py && \
+        git commit -q --no-verify --no-gpg-sign -m One && git rev-parse HEAD";
+    let tip = world.ok("rita", "rita", &["sh", "-c", script]);
+    let vouch = [
+        "git",
+        "awo",
+        "vouch",
+        tip.trim(),
+        "--ref",
+        "wip/topic",
+        "--reason",
+        "x",
+    ];
+    let pushed = [LEDGER[0], "topic:refs/heads/wip/topic"];
+    let copy = world.copied();
+    copy.ok("rita", "rita", &vouch);
+    let twin = copy.copied();
+    twin.push_accepted("rita", &pushed);
+    twin.fresh_clone();
+    git_awo(&twin, "vera", &["verify"]);
+    becomes(&copy, 3, "rita", |text| policy(&text, "\"draft\""));
+    copy.is_found_of("rita", &pushed, "ATT-001", "role-held");
+    world.next_policy(3, None, |text| policy(&text, "\"draft\""));
+    git_awo(&world, "rita", &["fetch"]);
+    let text = world.refused("rita", "rita", &vouch, "ATT-001");
+    assert!(text.contains("draft"), "{text}");
 }

@@ -131,7 +131,8 @@ pub struct Identity {
     /// Further names that `allowed_signers` may use for this person.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub principals: Vec<String>,
-    /// What they may do: `operator`, `orchestrator`, `reviewer`, `server`, `model`.
+    /// What they may do: `operator`, `orchestrator`, `reviewer`, `server`, `model`; or `draft`
+    /// alone.
     #[serde(default)]
     pub roles: Vec<String>,
     /// Of a model: what it calls itself, `codex-cli:gpt-5.2`.

@@ -486,6 +486,16 @@ fn persons(document: &Document, complaints: &mut Vec<String>) -> BTreeMap<Identi
                 None => complaints.push(format!("identity {name}: unknown role {word:?}")),
             }
         }
+        if roles.contains(&Role::Draft) {
+            let mut complain = |why: &str| complaints.push(format!("identity {name}: {why}"));
+            // Whoever only takes part never signs for it.
+            if roles.len() > 1 {
+                complain("a draft has no other role");
+            }
+            if document.roots.identities.contains(&identity.name) {
+                complain("a draft is no root");
+            }
+        }
         let mut principals: BTreeSet<String> = identity.principals.iter().cloned().collect();
         principals.insert(name.to_string());
         for principal in &principals {

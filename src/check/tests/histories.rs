@@ -86,6 +86,10 @@ fn what_was_right_when_it_came_stays_right() {
             *it = it.replace(rita, model);
             it.push_str("[risk.HIGH]\nmodel_reviewers = false\n");
         }),
+        ("rita is a draft", |it| {
+            let rita = "name = \"rita\"\nroles = [\"reviewer\"]";
+            *it = it.replace(rita, "name = \"rita\"\nroles = [\"draft\"]");
+        }),
         ("two must approve the task", |it| {
             *it = it.replace("task_approvals = 1", "task_approvals = 2");
         }),
