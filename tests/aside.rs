@@ -8,12 +8,12 @@ const LONG: i64 = 40 * 86_400;
 
 impl World {
     /// Runs a command with the clock of this person set back.
-    fn earlier(&self, who: &str, seconds: i64, words: &[&str]) -> Done {
+    pub fn earlier(&self, who: &str, seconds: i64, words: &[&str]) -> Done {
         let time = (jiff::Timestamp::now().as_second() - seconds).to_string();
         self.run_with(who, who, ("SOURCE_DATE_EPOCH", &time), words)
     }
 
-    fn run_with(&self, who: &str, place: &str, set: (&str, &str), words: &[&str]) -> Done {
+    pub fn run_with(&self, who: &str, place: &str, set: (&str, &str), words: &[&str]) -> Done {
         let mut command = self.command(who, place, words);
         let output = command.env(set.0, set.1).output().unwrap();
         let code = output.status.code().unwrap();
@@ -24,7 +24,7 @@ impl World {
 
     /// Pushes, where something is set aside; the second push has nothing more to say.
     #[track_caller]
-    fn sets_aside(&self, who: &str, code: &str, names: &[&str]) -> String {
+    pub fn sets_aside(&self, who: &str, code: &str, names: &[&str]) -> String {
         let said = self.refused(who, who, &["git", "awo", "push"], code);
         for name in names {
             assert!(said.contains(name), "{name} is named\n{said}");
@@ -38,7 +38,6 @@ impl World {
     fn nothing_more(&self, who: &str) {
         let again = self.ok(who, who, &["git", "awo", "push"]);
         assert_eq!(again, "nothing to push\n");
-        let _ = std::fs::remove_dir_all(self.path("vera"));
         self.fresh_clone();
         self.ok("vera", "vera", &["git", "awo", "verify"]);
         self.ok(who, who, &["git", "awo", "verify"]);
@@ -81,7 +80,7 @@ fn an_approval_that_expired_before_it_was_pushed_does_not_stand_in_the_way() {
 }
 
 /// The clone of a person as it is now, once more, as on another machine.
-fn other_machine(world: &World, who: &str) -> String {
+pub fn other_machine(world: &World, who: &str) -> String {
     let other = format!("{who}-2");
     let (from, to) = (world.path(who), world.path(&other));
     let words = ["cp", "-a", from.to_str().unwrap(), to.to_str().unwrap()];

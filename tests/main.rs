@@ -1,6 +1,7 @@
 //! The one test binary: rooms, the main road, attacks.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
+mod actors;
 mod aside;
 mod attacks;
 mod automation;
@@ -50,5 +51,8 @@ mod servers;
 mod snapshots;
 mod status;
 mod taxonomy;
+mod versions;
+mod waivers;
 mod work;
+mod work_evidence;
 mod world;

@@ -66,6 +66,16 @@ fn mark(signature: &str) -> String {
     format!("{digest}@signed")
 }
 
+/// Where [`crate::world::AGENT`] meets the criteria of the packet.
+pub const MAP: &str = r#"{"schema": "awo.evidence-map/1", "entries": [
+  {"criterion": "Repeated spaces give one dash.", "evidence": ["src/strings.py:1-2"]},
+  {"criterion": "Outer spaces give none.", "evidence": ["src/strings.py:2", "test_strings.py:1"]}]}"#;
+
+/// Returns a script that writes a map of the evidence too.
+pub fn mapped(script: &str, map: &str) -> String {
+    format!("{script}\ncat > \"$AWO_EVIDENCE_MAP\" <<'MAP'\n{map}\nMAP\n")
+}
+
 /// Plans what [`crate::world::AGENT`] does.
 pub const PLAN: &str = r#"[[file]]
 path = "src/strings.py"
@@ -111,7 +121,7 @@ fn a_work_packet_runs_to_the_end() {
     world.ok("otto", "otto", &plan);
     world.ok("otto", "otto", &["git", "awo", "push"]);
     world.ok("otto", "otto", &["git", "awo", "fetch"]);
-    world.executes("otto", crate::world::RUN);
+    world.executes_by(crate::world::RUN, TASK, &mapped(crate::world::AGENT, MAP));
     // When the run comes, otto is another model than the one that the packet names.
     let other = world.copied();
     other.next_policy(3, None, |text| crate::work::policy_with(&text, "pen:other"));

@@ -1,6 +1,8 @@
 //! Work packets that plan before they run: the pre-work goes first, and what the run changed is computed and
 //! compared with it by the command, the door and `verify`.
 
+mod variants;
+
 use std::collections::BTreeSet;
 
 use git_awo::record::{RefName, RepoPath, RunId, Sha256, TaskId, WorkGate};
@@ -39,6 +41,7 @@ pub const CASES: &[Case] = &[
         answer: "GOV-002",
         tests: &[
             "post_work::what_was_not_planned_is_refused_gate_by_gate",
+            "post_work::variants::each_variant_breaks_exactly_its_gates_at_the_command_and_at_the_door",
             "src/rules/post_work/tests::each_variant_fails_exactly_its_gates",
         ],
     },
@@ -57,7 +60,7 @@ pub const CASES: &[Case] = &[
 ];
 
 pub const TASK: &str = "WP-1";
-const RECORDS: &[&str] = &["refs/awo/ledger", "refs/awo/evidence/*"];
+pub const RECORDS: &[&str] = &["refs/awo/ledger", "refs/awo/evidence/*"];
 
 const PACKET: &str = r#"schema = "awo.packet/1"
 id = "WP-1"
@@ -122,7 +125,7 @@ fn executed() -> World {
     world
 }
 
-fn run(script: &str) -> [&str; 10] {
+pub fn run(script: &str) -> [&str; 10] {
     [
         "git", "awo", "run", TASK, "--run-id", RUN, "--", "sh", "-c", script,
     ]
@@ -134,7 +137,7 @@ fn task() -> TaskId {
 
 impl World {
     #[track_caller]
-    fn approves_packet(&self) {
+    pub fn approves_packet(&self) {
         self.write("packet.toml", PACKET);
         let import = ["git", "awo", "task", "import", "../packet.toml"];
         self.ok("olga", "olga", &import);
@@ -146,7 +149,7 @@ impl World {
     }
 
     #[track_caller]
-    fn plans(&self, plan: &str) {
+    pub fn plans(&self, plan: &str) {
         self.write("plan.toml", plan);
         let words = [
             "git",
@@ -160,7 +163,7 @@ impl World {
         self.ok("otto", "otto", &words);
     }
 
-    fn publishes(&self) {
+    pub fn publishes(&self) {
         self.ok("otto", "otto", &["git", "awo", "push"]);
         self.ok("otto", "otto", &["git", "awo", "fetch"]);
     }
@@ -194,20 +197,9 @@ impl World {
         self.forge("otto", &RefName::new(LEDGER).unwrap(), &edits);
     }
 
-    /// The run record in otto's clone says something else.
-    fn rewrites(&self, change: impl FnOnce(&mut RunPredicate)) {
-        let path = Kind::Run.of(RunId::new(RUN).unwrap());
-        let mut says: RunPredicate = self.predicate("otto", &path);
-        change(&mut says);
-        let path = path.to_path().to_string();
-        let bytes = self.actor("otto").sign(says).unwrap().to_bytes();
-        let edits = [(path.as_str(), Some(bytes.as_slice()))];
-        self.forge("otto", &RefName::new(LEDGER).unwrap(), &edits);
-    }
-
     /// rita reviews the run and attests it, otto finalizes it.
     #[track_caller]
-    fn reviews(&self) {
+    pub fn reviews(&self) {
         self.ok("rita", "rita", &["git", "awo", "fetch"]);
         self.rita_reviews(RUN);
         self.ok("otto", "otto", &["git", "awo", "fetch"]);
@@ -216,7 +208,7 @@ impl World {
 }
 
 /// Returns the gates that a text says refuse.
-fn gates_of(text: &str) -> BTreeSet<String> {
+pub fn gates_of(text: &str) -> BTreeSet<String> {
     let gates = WorkGate::ALL.iter().map(|it| it.name());
     let told = |gate: &&str| {
         let outcomes = ["FAIL", "BLOCKED", "UNSUPPORTED"];
@@ -227,7 +219,7 @@ fn gates_of(text: &str) -> BTreeSet<String> {
     gates.filter(told).map(str::to_owned).collect()
 }
 
-fn set(gates: &[&str]) -> BTreeSet<String> {
+pub fn set(gates: &[&str]) -> BTreeSet<String> {
     gates.iter().map(|it| (*it).to_owned()).collect()
 }
 
@@ -335,13 +327,13 @@ fn a_run_without_a_plan_is_not_executed_and_not_taken() {
     world.ok("otto", "otto", &run(DO));
 
     let forged = world.copied();
-    forged.rewrites(|says| says.work.as_mut().unwrap().pre_work = None);
+    forged.retells(RUN, |says| says.work.as_mut().unwrap().pre_work = None);
     forged.is_found_of("otto", RECORDS, "GOV-011", "pre-work-first");
     let forged = world.copied();
-    forged.rewrites(|says| says.work = None);
+    forged.retells(RUN, |says| says.work = None);
     forged.is_found_of("otto", RECORDS, "GOV-011", "pre-work-first");
     let forged = world.copied();
-    forged.rewrites(|says| {
+    forged.retells(RUN, |says| {
         says.work.as_mut().unwrap().pre_work = Some(other.parse().unwrap());
     });
     forged.is_found_of("otto", RECORDS, "GOV-011", "pre-work-first");
@@ -351,9 +343,7 @@ fn a_run_without_a_plan_is_not_executed_and_not_taken() {
 #[test]
 fn a_plan_published_with_its_result_is_refused() {
     let world = planned();
-    // A clone that has no log cannot know.
-    let log = layout::log().to_string();
-    world.ok("otto", "otto", &["git", "update-ref", "-d", &log]);
+    world.forgets_the_log("otto");
     world.ok("otto", "otto", &run(DO));
     let text = world.push_refused("otto", RECORDS, "GOV-011");
     assert!(text.contains("came with the run"), "{text}");
@@ -589,7 +579,9 @@ fn the_door_computes_the_gates_itself() {
     world.ok("otto", "otto", &run(DO));
     // A second plan of other numbers, which was there as well: the run names that one instead.
     let other = published_besides(&world);
-    world.rewrites(|says| says.work.as_mut().unwrap().pre_work = Some(other));
+    world.retells(RUN, |says| {
+        says.work.as_mut().unwrap().pre_work = Some(other)
+    });
     let text = world.push_refused("otto", RECORDS, "GOV-002");
     assert_eq!(
         gates_of(&text),
@@ -680,7 +672,7 @@ fn a_typed_in_manifest_is_refused() {
     assert_eq!(gates_of(&told), set(&gates), "{told}");
     // The record names none.
     let unnamed = world.copied();
-    unnamed.rewrites(|says| says.work.as_mut().unwrap().manifest = None);
+    unnamed.retells(RUN, |says| says.work.as_mut().unwrap().manifest = None);
     let told = unnamed.push_refused("otto", RECORDS, "GOV-002");
     assert_eq!(gates_of(&told), set(&gates), "{told}");
     // Written anew with the same bytes, it is taken.
@@ -690,17 +682,25 @@ fn a_typed_in_manifest_is_refused() {
     door.world.push_accepted("otto", &refspecs);
 }
 
-/// A world like [`executed`], in which main takes direct commits and merges as well. The run is reviewed,
-/// attested and finalized, and meanwhile olga has put a file on main.
-fn overtaken(path: &str, text: &str) -> World {
+/// A world in which olga and otto put documents on main directly, executable files and symlinks among them.
+fn documented() -> World {
     let world = World::founded();
     world.next_policy(2, None, |policy| {
         let direct = "accept = [\"governed\", \"rollback\", \"direct\"]\nmerges = true";
         let policy = policy.replacen("accept = [\"governed\", \"rollback\"]", direct, 1);
+        let tree = "[tree]\nexecutable = [\"docs/**\"]\nsymlinks = [\"docs/**\"]\n";
+        let policy = policy.replacen("[tree]\n", tree, 1);
         let writers = "[[ref.direct]]\nwriters = [\"olga\", \"otto\"]\npaths = [\"docs/\"]\n\n[[ref]]\n\
                        pattern = \"refs/heads/wip";
         policy.replacen("[[ref]]\npattern = \"refs/heads/wip", writers, 1)
     });
+    world
+}
+
+/// A world like [`executed`], in which main takes direct commits and merges as well. The run is reviewed,
+/// attested and finalized, and meanwhile olga has put a file on main.
+fn overtaken(path: &str, text: &str) -> World {
+    let world = documented();
     world.approves_packet();
     world.plans(PLAN);
     world.publishes();
@@ -729,6 +729,10 @@ fn a_run_lands_only_where_the_branch_has_what_was_planned_on() {
 
     let same = "See [code](../src/strings.py).\n";
     let world = overtaken("docs/notes.md", same);
+    let before = world.server();
+    let text = world.refused("otto", "otto", &["git", "awo", "push"], "GOV-002");
+    assert_eq!(gates_of(&text), set(variants::OVERTAKEN), "{text}");
+    assert_eq!(world.server(), before, "nothing moved on the server");
     let text = world.push_refused("otto", &with_main, "GOV-002");
     assert_eq!(
         gates_of(&text),
@@ -789,157 +793,5 @@ fn a_run_that_took_place_elsewhere_brings_its_manifest() {
     }
     place(Some(manifest));
     world.ok("otto", "otto", &import);
-    world.push_accepted("otto", RECORDS);
-}
-
-/// olga waives that the number of lines is as planned.
-fn waive(uses: &str) -> [&str; 13] {
-    [
-        "git",
-        "awo",
-        "waive",
-        "--task",
-        TASK,
-        "--gates",
-        "line_delta_equals_expected",
-        "--paths",
-        "docs/notes.md",
-        "--uses",
-        uses,
-        "--reason",
-        "a line more",
-    ]
-}
-
-/// Writes one line more than planned.
-fn more() -> String {
-    format!("{DO}\necho more >> docs/notes.md")
-}
-
-#[test]
-fn a_waiver_covers_its_gate_for_its_paths_in_so_many_runs() {
-    let world = published();
-    let text = world.refused("otto", "otto", &run(&more()), "GOV-002");
-    assert_eq!(
-        gates_of(&text),
-        set(&["line_delta_equals_expected"]),
-        "{text}"
-    );
-    world.ok("olga", "olga", &["git", "awo", "fetch"]);
-    let said = world.ok("olga", "olga", &waive("1"));
-    let id = said.split_whitespace().nth(2).unwrap().to_owned();
-    // It comes with the run that needs it: too late.
-    let early = world.copied();
-    let place = early.path("otto").display().to_string();
-    let push = [
-        "git",
-        "push",
-        "--no-verify",
-        &place,
-        "refs/awo/ledger:refs/heads/of-olga",
-    ];
-    early.ok("olga", "olga", &push);
-    early.ok(
-        "otto",
-        "otto",
-        &["git", "update-ref", "refs/awo/ledger", "refs/heads/of-olga"],
-    );
-    early.ok(
-        "otto",
-        "otto",
-        &["git", "update-ref", "-d", "refs/heads/of-olga"],
-    );
-    early.ok("otto", "otto", &run(&more()));
-    early.is_found_of("otto", RECORDS, "GOV-011", "waiver-received");
-    // The server has it before: the run is taken, lands, and holds everywhere.
-    world.ok("olga", "olga", &["git", "awo", "push"]);
-    world.ok("otto", "otto", &["git", "awo", "fetch"]);
-    // What it does not cover is refused as before.
-    let other = format!("{}\necho '# x' >> src/strings.py", more());
-    world.refused("otto", "otto", &run(&other), "GOV-002");
-    world.ok("otto", "otto", &run(&more()));
-    let says: RunPredicate = world.predicate("otto", &Kind::Run.of(RunId::new(RUN).unwrap()));
-    let named: Vec<_> = says
-        .work
-        .unwrap()
-        .waivers
-        .iter()
-        .map(ToString::to_string)
-        .collect();
-    assert_eq!(named, [id]);
-    // Without naming it the run is refused.
-    let copy = world.copied();
-    copy.rewrites(|says| says.work.as_mut().unwrap().waivers.clear());
-    copy.push_refused("otto", RECORDS, "GOV-002");
-    world.push_accepted("otto", RECORDS);
-    // It is used up: another run under it is refused by the command and at the door.
-    let again = world.copied();
-    again.ok("olga", "olga", &["git", "awo", "fetch"]);
-    again.ok("olga", "olga", &["git", "awo", "approve", TASK, "--again"]);
-    again.ok("olga", "olga", &["git", "awo", "push"]);
-    again.ok("otto", "otto", &["git", "awo", "fetch"]);
-    let script = more();
-    let second = [
-        "git",
-        "awo",
-        "run",
-        TASK,
-        "--run-id",
-        "run_second",
-        "--",
-        "sh",
-        "-c",
-        &script,
-    ];
-    again.refused("otto", "otto", &second, "GOV-002");
-    world.reviews();
-    world.push_accepted("otto", &["main", "refs/awo/ledger", "refs/notes/awo/*"]);
-    world.fresh_clone();
-    world.ok("vera", "vera", &["git", "awo", "verify"]);
-}
-
-#[test]
-fn who_plans_holds_the_claim() {
-    let world = approved();
-    world.ok("otto", "otto", &["git", "awo", "push"]);
-    world.ok("otto", "otto", &["git", "awo", "unclaim", TASK]);
-    world.write("plan.toml", PLAN);
-    let words = [
-        "git",
-        "awo",
-        "packet",
-        "pre-work",
-        TASK,
-        "--plan",
-        "../plan.toml",
-    ];
-    let text = world.refused("otto", "otto", &words, "GOV-011");
-    assert!(text.contains("claim-held"), "{text}");
-    world.ok("otto", "otto", &["git", "awo", "claim", TASK]);
-    world.ok("otto", "otto", &words);
-    world.push_accepted("otto", &["refs/awo/ledger"]);
-}
-
-#[test]
-fn nobody_waives_for_a_run_of_their_own() {
-    let world = published();
-    world.next_policy(2, None, |text| {
-        let (before, after) = text.split_once("name = \"otto\"\n").unwrap();
-        let after = after.replacen("roles = [\"", "roles = [\"operator\", \"", 1);
-        format!("{before}name = \"otto\"\n{after}")
-    });
-    world.ok("otto", "otto", &["git", "awo", "fetch"]);
-    let said = world.ok("otto", "otto", &waive("1"));
-    let id = said.split_whitespace().nth(2).unwrap().to_owned();
-    world.publishes();
-    // The harness does not use it, and the door does not let a run use it that names it by hand.
-    world.refused("otto", "otto", &run(&more()), "GOV-002");
-    world.ok("otto", "otto", &run(DO));
-    let copy = world.copied();
-    copy.rewrites(|says| {
-        let id = git_awo::record::DecisionId::new(id.as_str()).unwrap();
-        says.work.as_mut().unwrap().waivers = vec![id];
-    });
-    copy.is_found_of("otto", RECORDS, "GOV-001", "waiver-beneficiary");
     world.push_accepted("otto", RECORDS);
 }

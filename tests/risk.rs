@@ -3,9 +3,49 @@
 use git_awo::record::RunId;
 use git_awo::records::{Kind, RunPredicate};
 
-use crate::packets::PLAN;
-use crate::work::{plain, planned, policy_with, with_lineage};
+use crate::actors::ALLOWED;
+use crate::hostile::Case;
+use crate::packets::{MAP, PLAN, mapped};
+use crate::versions::with_lineage;
+use crate::work::{plain, planned, policy_with};
 use crate::world::{AGENT, RUN, World};
+
+pub const CASES: &[Case] = &[
+    Case {
+        id: "P-60",
+        attack: "a run landed with fewer approvals than its risk tier asks for, or of a tier that no table names",
+        answer: "GOV-005",
+        tests: &[
+            "risk::a_run_of_a_tier_is_approved_by_as_many_as_that_asks_for",
+            "risk::a_run_lands_by_the_tiers_of_the_policy_in_force",
+        ],
+    },
+    Case {
+        id: "P-61",
+        attack: "a model approves a run of a risk tier whose runs persons approve, or is counted after persons were asked for",
+        answer: "GOV-009, GOV-005",
+        tests: &["risk::a_run_of_a_tier_is_approved_by_persons_where_that_asks_for_them"],
+    },
+    Case {
+        id: "P-62",
+        attack: "a packet that allows delegation approved or run under a policy that forbids it to its risk tier",
+        answer: "GOV-012",
+        tests: &[
+            "risk::a_packet_delegates_only_where_its_tier_may",
+            "risk::a_draft_takes_part_and_signs_nothing",
+        ],
+    },
+    Case {
+        id: "P-63",
+        attack: "a record by a draft: a review, or a vouch where everybody may vouch",
+        answer: "ATT-001",
+        tests: &[
+            "risk::a_draft_takes_part_and_signs_nothing",
+            "risk::a_draft_does_not_vouch_where_everybody_may",
+            "src/rules/tests/keys::a_draft_signs_nothing_not_even_where_no_role_is_asked_for",
+        ],
+    },
+];
 
 const LEDGER: &[&str] = &["refs/awo/ledger"];
 /// All records, as a run needs them.
@@ -195,18 +235,6 @@ fn a_run_of_a_tier_is_approved_by_persons_where_that_asks_for_them() {
     world.finalize_and_verify();
 }
 
-/// Edits of a packet that allows delegation.
-const ALLOWED: &[(&str, &str)] = &[
-    (
-        "- SUB_AGENT_DELEGATION: DISALLOWED",
-        "- SUB_AGENT_DELEGATION: ALLOWED",
-    ),
-    (
-        "OPERATOR_APPROVAL_EVIDENCE: N/A",
-        "OPERATOR_APPROVAL_EVIDENCE: go-ahead",
-    ),
-];
-
 /// The policy of [`planned`] with other words about rita, and these tables.
 fn about_rita(text: &str, rita: &str, tables: &str) -> String {
     let text = policy_with(text, "pen:plain");
@@ -283,6 +311,7 @@ fn a_draft_takes_part_and_signs_nothing() {
     git_awo(&world, "otto", &plan);
     git_awo(&world, "otto", &["push"]);
     git_awo(&world, "otto", &["fetch"]);
+    let script = mapped(AGENT, MAP);
     let run = [
         "git",
         "awo",
@@ -295,7 +324,7 @@ fn a_draft_takes_part_and_signs_nothing() {
         "--",
         "sh",
         "-c",
-        AGENT,
+        &script,
     ];
     let text = world.refused("otto", "otto", &run, "GOV-005");
     assert!(text.contains("delegation-approved"), "{text}");

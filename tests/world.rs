@@ -159,6 +159,15 @@ impl World {
         self.ok("otto", place, &words);
     }
 
+    /// otto executes a task by a script of his, under this name.
+    #[track_caller]
+    pub fn executes_by(&self, run: &str, task: &str, script: &str) {
+        let words = [
+            "git", "awo", "run", task, "--run-id", run, "--", "sh", "-c", script,
+        ];
+        self.ok("otto", "otto", &words);
+    }
+
     /// Somebody writes a contract for anything below `src/`.
     #[track_caller]
     pub fn writes_a_contract(&self, who: &str, task: &str) {
@@ -332,6 +341,7 @@ impl World {
 
     /// Clones the server afresh as `vera`, with the records, trusting olga's key.
     pub fn fresh_clone(&self) {
+        let _ = std::fs::remove_dir_all(self.path("vera"));
         self.world.fresh_clone().unwrap();
     }
 

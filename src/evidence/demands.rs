@@ -3,15 +3,13 @@
 
 use super::RunFiles;
 use super::invariants::{harness_evidence, invariants};
-use crate::record::contract::Contract;
+use super::work::{self, TEST_LOG, step_log};
+use crate::record::contract::{Contract, EVIDENCE_MAP, WORK_EVIDENCE};
 use crate::record::json::{self, Json};
 use crate::record::{RepoPath, RunId};
 
 /// The schema in the manifest of a run that git-awo executed.
 pub const MANIFEST_SCHEMA: &str = "awo.run-manifest/1";
-
-/// The output of the contract's validation command.
-const TEST_LOG: &str = "test.log";
 
 /// What a contract demands of the directory of its run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +18,10 @@ pub struct Demands {
     pub evidence: bool,
     /// The output of a validation command.
     pub validation: bool,
+    /// The number of validation steps, each of which has an output of its own.
+    pub steps: usize,
+    /// Which of [`WORK_EVIDENCE`].
+    pub work: [bool; WORK_EVIDENCE.len()],
 }
 
 impl Demands {
@@ -27,19 +29,27 @@ impl Demands {
     pub const NONE: Self = Self {
         evidence: false,
         validation: false,
+        steps: 0,
+        work: [false; WORK_EVIDENCE.len()],
     };
 
     /// Everything: there is a contract, but it cannot be read.
     pub const ALL: Self = Self {
         evidence: true,
         validation: true,
+        steps: 0,
+        work: [true; WORK_EVIDENCE.len()],
     };
 
-    /// Returns what this contract demands.
-    pub fn of(contract: &Contract) -> Self {
+    /// Returns what this contract demands of a run, which may make its skeleton: that meets no criterion yet,
+    /// and so has no map.
+    pub fn of(contract: &Contract, makes_skeleton: bool) -> Self {
         Self {
             evidence: !contract.evidence.is_empty(),
-            validation: contract.validation_command.is_some(),
+            validation: contract.validations().next().is_some(),
+            steps: contract.validation_steps.len(),
+            work: WORK_EVIDENCE
+                .map(|name| contract.asks_for(name) && !(makes_skeleton && name == EVIDENCE_MAP)),
         }
     }
 }
@@ -50,7 +60,10 @@ impl Demands {
 ///   schema that git-awo executed the run;
 /// - `missing_file:test.log` or `empty_file:test.log`, if the contract names a validation command
 ///   and a run that git-awo did not execute has no test.log, or an empty one. git-awo runs the
-///   command itself, and a command that passes may print nothing.
+///   command itself, and a command that passes may print nothing;
+/// - `missing_file:logs/validation-NN.log`, if the contract names so many validation steps;
+/// - `missing_file:PATH`, `bad_form:PATH:WHY`, `bad_schema:PATH`, for each of [`WORK_EVIDENCE`] that the contract
+///   asks for.
 pub fn breaches(run: &RunId, files: &RunFiles, demands: Demands) -> Vec<String> {
     let mut reasons = invariants(run, files);
     let claimed = claims_harness(files);
@@ -60,6 +73,14 @@ pub fn breaches(run: &RunId, files: &RunFiles, demands: Demands) -> Vec<String> 
     if demands.validation && !claimed {
         reasons.extend(lacks_test_log(files));
     }
+    let steps = (1..=demands.steps).map(step_log);
+    let missing = steps.filter(|log| !files.contains_key(&RepoPath::from(log.as_str())));
+    reasons.extend(missing.map(|log| format!("missing_file:{log}")));
+    let asked = WORK_EVIDENCE
+        .iter()
+        .zip(demands.work)
+        .filter(|(_, asked)| *asked);
+    reasons.extend(asked.filter_map(|(name, _)| work::lacks(files, name)));
     reasons.sort();
     reasons.dedup();
     reasons

@@ -13,6 +13,7 @@ pub mod survey;
 pub mod tarball;
 pub mod timestamps;
 mod volatile;
+pub mod work;
 
 use std::path::PathBuf;
 

@@ -46,9 +46,9 @@ pub fn claims(run: &Said<'_>, files: &RunFiles) -> Findings {
         run,
         findings: Findings::new(),
     };
-    let read = |name: &str| json::parse(files.get(&RepoPath::from(name))?).ok();
+    let read = |name: &str| document(files, name);
     if let Some(manifest) = read(MANIFEST) {
-        let harness = manifest.get("schema").and_then(Json::as_str) == Some(MANIFEST_SCHEMA);
+        let harness = is_harness(&manifest);
         claims.compare(MANIFEST, "run_id", manifest.get("run_id"), json!(run.run));
         if harness {
             for (key, said) in [
@@ -78,6 +78,16 @@ pub fn claims(run: &Said<'_>, files: &RunFiles) -> Findings {
 
 /// So many differences of one run are listed: lines of a file may differ by the million.
 const MOST: usize = 1000;
+
+/// Returns a document of a run, if it can be read.
+pub(super) fn document(files: &RunFiles, name: &str) -> Option<Json> {
+    json::parse(files.get(&RepoPath::from(name))?).ok()
+}
+
+/// Tells whether a manifest says that git-awo executed the run.
+pub(super) fn is_harness(manifest: &Json) -> bool {
+    manifest.get("schema").and_then(Json::as_str) == Some(MANIFEST_SCHEMA)
+}
 
 pub(super) struct Claims<'a> {
     pub(super) run: &'a Said<'a>,

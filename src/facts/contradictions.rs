@@ -4,7 +4,8 @@
 use serde_json::{Value, json};
 
 use crate::evidence::RunFiles;
-use crate::evidence::demands::MANIFEST_SCHEMA;
+use crate::evidence::work::steps_passed;
+use crate::evidence::work::{TEST_LOG, step_log};
 use crate::git::{self, Reader};
 use crate::record::json::{self, Json};
 use crate::record::path::quote;
@@ -15,7 +16,7 @@ use crate::store::layout::{self, LedgerPath};
 
 use super::PolicyHistory;
 use super::applied::Applied;
-use super::claims::{CHANGED, Claims, ENVIRONMENT, MANIFEST, Said, claims};
+use super::claims::{CHANGED, Claims, ENVIRONMENT, MANIFEST, Said, claims, document, is_harness};
 
 const EVENTS: &str = "events.normalized.jsonl";
 const FRESHNESS: &str = "freshness.json";
@@ -74,8 +75,7 @@ pub fn contradictions(
     let documents = Documents(files);
     named(&mut claims, &documents);
     times(&mut claims, files);
-    let schema = documents.value(MANIFEST, "schema");
-    let is_harness = schema.as_ref().and_then(Json::as_str) == Some(MANIFEST_SCHEMA);
+    let is_harness = documents.get(MANIFEST).is_some_and(|it| is_harness(&it));
     let patch = files.get(&RepoPath::from(PATCH));
     if patch.is_none() && !is_harness {
         return Ok(claims.findings);
@@ -117,7 +117,7 @@ impl Documents<'_> {
     }
 
     fn get(&self, file: &str) -> Option<Json> {
-        json::parse(self.0.get(&RepoPath::from(file))?).ok()
+        document(self.0, file)
     }
 
     fn value(&self, file: &str, key: &str) -> Option<Json> {
@@ -235,6 +235,7 @@ impl Harness<'_> {
         self.steps(claims, files);
         self.events(claims, files);
         self.report_for_people(claims, files);
+        self.logs_of_steps(claims, files);
         Ok(())
     }
 
@@ -255,10 +256,39 @@ impl Harness<'_> {
 
     fn validation(&self) -> Value {
         let contract = self.around.contract.map(|it| &it.contract);
+        if let Some(contract) = contract.filter(|it| !it.validation_steps.is_empty()) {
+            return steps_passed(&contract.validation_steps);
+        }
         match contract.map(|it| &it.validation_command) {
             Some(Some(command)) => json!({"command": command, "exit_code": 0}),
             Some(None) => json!({ "command": null }),
             None => json!({ "exit_code": 0 }),
+        }
+    }
+
+    /// The output of the validation is that of its steps, one after the other.
+    fn logs_of_steps(&self, claims: &mut Claims<'_>, files: &RunFiles) {
+        let steps = self
+            .around
+            .contract
+            .map_or(0, |it| it.contract.validation_steps.len());
+        if steps == 0 {
+            return;
+        }
+        let of = |name: &str| {
+            files
+                .get(&RepoPath::from(name))
+                .map_or(&[][..], Vec::as_slice)
+        };
+        let logs: Vec<u8> = (1..=steps)
+            .flat_map(|it| of(&step_log(it)).to_vec())
+            .collect();
+        if of(TEST_LOG) != logs {
+            claims.differ(
+                TEST_LOG,
+                "another output",
+                "the output of each validation step",
+            );
         }
     }
 
@@ -282,10 +312,12 @@ impl Harness<'_> {
             "forbidden_paths": contract.forbidden_paths,
             "kept": true,
         });
-        let manifest = json!({
+        let mut manifest = json!({
             "packet_sha256": contract.source_sha256,
             "validation_command": contract.validation_command,
         });
+        let steps = Some(&contract.validation_steps).filter(|it| !it.is_empty());
+        set(&mut manifest, "validation_steps", steps.map(|it| json!(it)));
         let owned = json!({
             "admission": contract.target.admission,
             "contract_repository": predicate.context.repository,

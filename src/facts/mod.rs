@@ -35,6 +35,7 @@ pub(crate) mod upstream;
 pub(crate) mod uses;
 pub(crate) mod vouched;
 pub(crate) mod work;
+pub mod work_evidence;
 
 pub use error::{BadVersion, Error};
 pub use known::KnownPolicies;

@@ -27,6 +27,7 @@ use super::position::{Judging, Positions};
 use super::post_work::PostWorkFacts;
 use super::provenance::Differs;
 use super::uses::Use;
+use super::work_evidence::work_evidence;
 use super::{Error, PolicyHistory, limits};
 
 pub use super::lookup::Lookup;
@@ -404,9 +405,12 @@ impl Collector<'_> {
         }
         self.inventory(&run, &mut facts)?;
         // Of a contract that cannot be read nobody knows what it demands: everything then.
-        let demands = facts
-            .contract_says()
-            .map_or(evidence::Demands::ALL, evidence::Demands::of);
+        let contract = facts.contract.valid().map(|it| &it.predicate().contract);
+        let skeleton = contract.is_some_and(|it| run.is_skeleton(it));
+        let demands = contract.map_or(evidence::Demands::ALL, |it| {
+            evidence::Demands::of(it, skeleton)
+        });
+        let of_work = contract.map(|it| (it, skeleton));
         facts.independence = self.all_of(id, &mut facts.bad)?;
         let reviewed = !facts.independence.is_empty();
         let record = facts.run.valid().map(Verified::digest);
@@ -422,7 +426,7 @@ impl Collector<'_> {
         let limits = record.map(|it| judging.limits_of(it, run.context.policy));
         let most = limits.into_iter().flatten().map(|it| it.evidence_bytes);
         let most = most.min().unwrap_or_default();
-        facts.evidence = self.evidence(&run, demands, around, most)?;
+        facts.evidence = self.evidence(&run, demands, (around, of_work), most)?;
         if let (Some(record), Some(contract)) = (facts.run.valid(), facts.contract.valid()) {
             facts.post_work = self.post_work(record, contract.predicate(), most)?;
         }
@@ -590,7 +594,7 @@ impl Collector<'_> {
         &self,
         run: &RunPredicate,
         demands: evidence::Demands,
-        around: Option<Around<'_>>,
+        (around, of_work): (Option<Around<'_>>, Option<(&Contract, bool)>),
         limit: u64,
     ) -> Result<Lookup<EvidenceFacts>, Error> {
         let files = match self.records.evidence(&run.evidence, &run.run, limit) {
@@ -609,6 +613,16 @@ impl Collector<'_> {
             Some(around) => contradictions(&run.into(), &around, &files)?,
             None => claims(&run.into(), &files),
         });
+        if let Some((contract, skeleton)) = of_work {
+            let reader = self.records.reader();
+            findings.extend(work_evidence(
+                &run.into(),
+                contract,
+                skeleton,
+                reader,
+                &files,
+            )?);
+        }
         let reasons = evidence::breaches(&run.run, &files, demands);
         // Without an inventory the root is that of nothing, and the findings say why.
         let sums = files

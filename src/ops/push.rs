@@ -9,7 +9,7 @@ use crate::hook::speak::{heard, is_undecided};
 use crate::hook::{SERVER_JUDGES, install, shim};
 use crate::policy::Level;
 use crate::record::path::escape;
-use crate::record::{Findings, ObjectId, RefName, Refusal, Rule};
+use crate::record::{Code, Findings, ObjectId, RefName, Refusal, Rule};
 use crate::rules::remote as rules;
 use crate::store::additions::since;
 use crate::store::layout::{self, LedgerPath, Place};
@@ -226,9 +226,10 @@ fn is_behind(session: &Session, remote: &str) -> Result<bool, Error> {
 /// Tells whether git or a server says that somebody else was faster. A transaction that our hook
 /// stops (REP-003) ends the connection before git can say why.
 fn lost_a_race(said: &str) -> bool {
-    // Of two decisions on the same the first one counts, whoever tries again.
-    let decided = heard(said);
-    let decided = decided.iter().any(|it| it.rule == Rule::OneLiveDecision);
+    // Of two decisions on the same, and of two claims of the same paths, the first one counts, whoever tries again.
+    let heard = heard(said);
+    let mut heard = heard.iter();
+    let decided = heard.any(|it| it.code == Code::Rep003 && rules::never_lands(it, false));
     if said.contains(HIDDEN) || decided {
         return false;
     }

@@ -16,6 +16,7 @@ const MISPLACED: &[&str] = &[
     "forbidden_actions",
     "success_criteria",
     "validation_command",
+    "validation_steps",
     "rollback",
     "approval_sentence",
     "evidence",

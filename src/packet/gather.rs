@@ -190,8 +190,8 @@ impl Gather {
                 }
                 return self.say(scalar, line, raw);
             }
-            Scalar::Validation | Scalar::Sentence => {
-                if let Some(text) = self.exact(scalar.name(), line, raw) {
+            Scalar::Validation | Scalar::TestPlan | Scalar::Sentence => {
+                if let Some(text) = self.exact(scalar.name(), scalar.is_script(), line, raw) {
                     self.say(scalar, line, &text);
                 }
                 return;
@@ -284,7 +284,7 @@ impl Gather {
         } else if is_open(raw) && list.is_demanded() {
             self.unreadable(list.name(), line, raw, "it is a placeholder");
         } else if list.is_exact() {
-            if let Some(text) = self.exact(list.name(), line, raw) {
+            if let Some(text) = self.exact(list.name(), false, line, raw) {
                 self.entry(list, line, &text);
             }
         } else if raw.is_empty() || (list.may_be_empty() && is_instruction(raw)) {
@@ -331,12 +331,19 @@ impl Gather {
         );
     }
 
-    /// Returns the exact name or command that a Markdown text consists of, or complains.
-    fn exact(&mut self, what: &'static str, line: usize, raw: &str) -> Option<String> {
+    /// Returns the exact name or command that a Markdown text consists of, or complains. A command may have
+    /// spaces without backticks.
+    fn exact(
+        &mut self,
+        what: &'static str,
+        is_script: bool,
+        line: usize,
+        raw: &str,
+    ) -> Option<String> {
         if let Some(inner) = code_span(raw) {
             return Some(inner.to_owned());
         }
-        let spaced = what != Scalar::Validation.name() && raw.contains(char::is_whitespace);
+        let spaced = !is_script && raw.contains(char::is_whitespace);
         let why = if raw.is_empty() {
             "it is empty"
         } else if is_open(raw) {

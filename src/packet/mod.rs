@@ -15,6 +15,7 @@ mod options;
 mod own;
 mod pieces;
 mod problem;
+mod steps;
 #[cfg(test)]
 mod tests;
 mod walk;

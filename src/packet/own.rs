@@ -89,8 +89,8 @@ impl Own<'_, '_> {
                     DeValue::Table(inner) => self.extra(inner),
                     _ => self.wrong(line, &path, "a table of strings"),
                 },
-                (_, Some(scalar), _) => self.scalar(scalar, line, &path, value),
                 (_, _, Some(list)) => self.list(list, line, &path, value),
+                (_, Some(scalar), _) => self.scalar(scalar, line, &path, value),
                 _ if has_fields(&path) => match value.get_ref() {
                     DeValue::Table(inner) => self.table(&format!("{path}."), inner),
                     _ => self.wrong(line, &path, "a table"),

@@ -456,10 +456,8 @@ fn a_work_packet_gives_every_field() {
     );
     assert_eq!(draft.out_of_scope, ["The manual and its index"]);
     assert_eq!(draft.waivers, [""; 0]);
-    assert_eq!(
-        draft.validation_command.as_deref(),
-        Some("# first:\njust test\n\njust lint")
-    );
+    assert_eq!(draft.validation_command, None);
+    assert_eq!(draft.validation_steps, ["just test", "just lint"]);
     assert_eq!(
         draft.success_criteria,
         ["It is renamed.\n- Also in comments."]

@@ -306,11 +306,11 @@ impl Walk<'_> {
                 return self.gather.go_on(Scalar::Task, '\n', &format!("- {text}"));
             }
             Open::Scalar {
-                scalar: Scalar::Validation,
+                scalar,
                 depth: base,
                 ..
-            } if depth > base => {
-                return self.gather.say_markdown(Scalar::Validation, line, text);
+            } if scalar.is_script() && depth > base => {
+                return self.gather.say_markdown(scalar, line, text);
             }
             Open::Unknown { depth: base } if depth > base => {
                 if let Some((label, _)) = label(text)
@@ -458,12 +458,11 @@ impl Walk<'_> {
             .filter(|(text, _)| !text.trim().is_empty());
         match &mut self.open {
             Open::Scalar {
-                scalar: Scalar::Validation,
+                scalar,
                 depth: base,
                 ..
-            } if depth == *base => {
-                self.gather
-                    .say(Scalar::Validation, line, &content.join("\n"));
+            } if scalar.is_script() && depth == *base => {
+                self.gather.say(*scalar, line, &content.join("\n"));
             }
             Open::List {
                 list,

@@ -136,7 +136,7 @@ const LABELS: &[(&str, &str, Field)] = &[
         Field::List(List::ForbiddenActions),
     ),
     ("scope", "out of scope", Field::List(List::OutOfScope)),
-    (QUALITY, "test plan", Field::Scalar(Scalar::Validation)),
+    (QUALITY, "test plan", Field::Scalar(Scalar::TestPlan)),
     (QUALITY, "done means", Field::List(List::SuccessCriteria)),
     (QUALITY, "rollback hint", Field::List(List::Rollback)),
     (QUALITY, "evidence required", Field::List(List::Evidence)),

@@ -21,11 +21,12 @@ pub use action::{ActionName, UnknownAction};
 pub use pattern::{BadPattern, PathList, check_pattern, is_unfit};
 pub use problem::{ContractProblem, ContractProblems, FORMAT, SCHEMA};
 pub use work::{
-    Actors, Authority, Bootstrap, ClosurePlan, Delegation, ExecutionGate, Forms, Lineage, Notice,
-    Predecessor, Risk, SkeletonPlan, WorkPacket, is_signature, signature_key,
+    Actors, Authority, Bootstrap, ClosurePlan, Delegation, EVIDENCE_MAP, ExecutionGate, Forms,
+    HANDOFF, Lineage, Notice, Predecessor, Risk, SkeletonPlan, WORK_EVIDENCE, WORK_LOG, WorkPacket,
+    is_signature, signature_key,
 };
 
-use problem::{MAX_ENTRIES, check_text};
+use problem::{MAX_ENTRIES, MAX_STEPS, check_text};
 
 use super::{ObjectId, RefName, Sha256, TaskId};
 
@@ -152,6 +153,10 @@ pub struct ContractDraft {
     /// The command (or script) that validates the result.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub validation_command: Option<String>,
+    /// Commands that validate the result one after the other, each with its own result, instead of a
+    /// single command.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub validation_steps: Vec<String>,
     /// How the work is undone.
     pub rollback: Vec<String>,
     /// The exact sentence that an operator must approve.
@@ -252,6 +257,17 @@ impl ContractDraft {
         self.packet.is_some() || self.skeleton || self.post_work
     }
 
+    /// Tells whether it asks for a file of the evidence by this name.
+    pub fn asks_for(&self, name: &str) -> bool {
+        self.evidence.iter().any(|it| it == name)
+    }
+
+    /// Returns the commands that validate the result, in their order.
+    pub fn validations(&self) -> impl Iterator<Item = &str> {
+        let one = self.validation_command.iter();
+        one.chain(&self.validation_steps).map(String::as_str)
+    }
+
     /// Returns two keys of `extra` that are one name in two Unicode forms, if there are any.
     pub fn extra_twice(&self) -> Option<(&str, &str)> {
         let mut seen: BTreeMap<String, &str> = BTreeMap::new();
@@ -304,6 +320,12 @@ impl ContractDraft {
         }
         if self.base.is_some_and(|base| base.is_zero()) {
             problems.push(ContractProblem::ZeroBase);
+        }
+        if self.validation_command.is_some() && !self.validation_steps.is_empty() {
+            problems.push(ContractProblem::TwoValidations);
+        }
+        if self.validation_steps.len() > MAX_STEPS {
+            problems.push(ContractProblem::TooManySteps);
         }
         let token = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
         if let Some(stage) = &self.stage
@@ -370,6 +392,7 @@ impl ContractDraft {
         let lists = [
             ("out_of_scope", &self.out_of_scope),
             ("success_criteria", &self.success_criteria),
+            ("validation_steps", &self.validation_steps),
             ("rollback", &self.rollback),
             ("evidence", &self.evidence),
             ("lineage", &self.lineage),

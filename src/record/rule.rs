@@ -81,6 +81,9 @@ rules! {
     Evidence = "evidence", Gov002,
         "The chain of a governed commit holds the evidence of its run.",
         "AWO, chain", "a run record pushed without its evidence";
+    EvidenceMap = "evidence-map", Gov002,
+        "The map of the evidence names, for each success criterion of a work packet, lines that the commit of the run has.",
+        "work packets", "a criterion without an entry, or line 900 of a file of 20";
     ExecutionEnabled = "execution-enabled", Gov002,
         "The environment enables execution with `AWO_ALLOW_RUN=1`.",
         "execution gate", "`git awo run` with `AWO_ALLOW_RUN` unset";

@@ -164,6 +164,7 @@ pub fn follows(finding: &Finding) -> bool {
         Rule::BindsContract,
         Rule::BindsPacket,
         Rule::BindsRun,
+        Rule::ClaimHeld,
         Rule::Contract,
         Rule::Evidence,
         Rule::EvidenceOfARun,

@@ -33,16 +33,6 @@ pub fn run(
         ),
         SkeletonFacts::Follows(_, Some(skeleton)) => {
             approved(contract.1, skeleton, policy, subject, findings);
-            if !skeleton.in_time {
-                let id = skeleton.approval.decision.predicate().id();
-                findings.push(
-                    Rule::SkeletonFirst
-                        .finding(subject.clone())
-                        .found(format!("{id} was not received before the push of the run"))
-                        .expected("an approval that the server had before")
-                        .remedy(super::remedy::run_again(task)),
-                );
-            }
         }
     }
 }
@@ -85,6 +75,16 @@ pub fn approved(
         again: ask(run.as_str()),
     };
     opening::used(&skeleton.approval, &opens, subject, findings);
+    if !skeleton.in_time {
+        let id = decision.id();
+        findings.push(
+            Rule::SkeletonFirst
+                .finding(subject.clone())
+                .found(format!("{id} was not received before the push of the run"))
+                .expected("an approval that the server had before")
+                .remedy(super::remedy::run_again(&skeleton.task)),
+        );
+    }
     (findings.len() == before).then(|| decision.id().clone())
 }
 

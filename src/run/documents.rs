@@ -2,8 +2,13 @@
 
 use serde_json::{Value, json};
 
-use crate::evidence;
+use crate::evidence::work::{
+    self, EvidenceMap, Handoff, LoggedCommand, WorkLog, step_argv, steps_passed,
+};
+use crate::evidence::work::{TEST_LOG, step_log};
+use crate::evidence::{self, RunFiles};
 use crate::git;
+use crate::record::contract::{EVIDENCE_MAP, HANDOFF, WORK_LOG};
 use crate::record::json::{self, Json};
 use crate::record::path::{escape, quote};
 use crate::record::tree::{Change, Mode};
@@ -29,6 +34,8 @@ pub(super) struct Material<'a> {
     pub(super) events: &'a [Json],
     /// The manifest of post-work, where the contract asks for it.
     pub(super) post_work: Option<&'a Value>,
+    /// Where the criteria are met, as the command has said.
+    pub(super) map: Option<&'a EvidenceMap>,
     /// When the run began and when its last program ended.
     pub(super) times: (Timestamp, Timestamp),
 }
@@ -57,7 +64,11 @@ impl<'a> Documents<'a> {
     }
 
     fn validation(&self) -> Value {
-        match &self.execution.admitted.contract().validation_command {
+        let contract = self.execution.admitted.contract();
+        if !contract.validation_steps.is_empty() {
+            return steps_passed(&contract.validation_steps);
+        }
+        match &contract.validation_command {
             Some(command) => json!({"command": command, "exit_code": 0, "log": "test.log"}),
             None => json!({"command": null, "log": "test.log"}),
         }
@@ -88,15 +99,24 @@ impl<'a> Documents<'a> {
             text.push_str(&format!("    {}\n", escape(arg.as_bytes())));
         }
         text.push_str("\nIt ended with exit code 0.\n\n## Validation\n\n");
-        match &contract.validation_command {
-            Some(command) => {
-                for line in escape(command.as_bytes()).lines() {
-                    text.push_str(&format!("    {line}\n"));
-                }
-                text.push_str("\nIt passed; its output is test.log.\n");
-            }
-            None => text.push_str("The contract names no validation command.\n"),
+        for line in contract.validations().flat_map(|it| {
+            escape(it.as_bytes())
+                .lines()
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        }) {
+            text.push_str(&format!("    {line}\n"));
         }
+        text.push_str(
+            match (
+                &contract.validation_command,
+                contract.validation_steps.is_empty(),
+            ) {
+                (Some(_), _) => "\nIt passed; its output is test.log.\n",
+                (None, false) => "\nEach step passed; their outputs are logs/validation-NN.log.\n",
+                (None, true) => "The contract names no validation command.\n",
+            },
+        );
         text.push_str("\n## Changed paths\n\n");
         for change in self.material.changes {
             let how = match (change.old, change.new) {
@@ -146,7 +166,7 @@ impl<'a> Documents<'a> {
     pub(super) fn manifest(&self) -> Value {
         let admitted = &self.execution.admitted;
         let contract = admitted.contract();
-        json!({
+        let mut manifest = json!({
             "approvals": admitted.approvals,
             "base": admitted.base,
             "command": self.command,
@@ -158,8 +178,69 @@ impl<'a> Documents<'a> {
             "schema": evidence::demands::MANIFEST_SCHEMA,
             "task": contract.id,
             "tree": self.material.tree,
-            "validation_command": contract.validation_command,
-        })
+                        "validation_command": contract.validation_command,
+        });
+        if let (Some(members), false) = (
+            manifest.as_object_mut(),
+            contract.validation_steps.is_empty(),
+        ) {
+            members.insert(
+                "validation_steps".to_owned(),
+                json!(contract.validation_steps),
+            );
+        }
+        manifest
+    }
+
+    /// What a work packet asks for by name, given the other files.
+    pub(super) fn of_work(&self, files: &RunFiles) -> Vec<(&'static str, Vec<u8>)> {
+        let admitted = &self.execution.admitted;
+        let contract = admitted.contract();
+        let (run_id, task) = (self.run().clone(), contract.id.clone());
+        let asked = |name: &str| contract.asks_for(name);
+        let mut made = Vec::new();
+        if asked(EVIDENCE_MAP)
+            && let Some(map) = self.material.map
+        {
+            made.push((EVIDENCE_MAP, json::canonical(map)));
+        }
+        if asked(WORK_LOG) {
+            let logs = ["logs/stdout.log", "logs/stderr.log"];
+            let mut commands = vec![LoggedCommand::ended(self.command.clone(), &logs, files)];
+            for (step, number) in contract.validations().zip(1..) {
+                let argv = step_argv(step).map(str::to_owned).to_vec();
+                let log = match contract.validation_steps.is_empty() {
+                    true => TEST_LOG.to_owned(),
+                    false => step_log(number),
+                };
+                commands.push(LoggedCommand::ended(argv, &[&log], files));
+            }
+            let log = WorkLog {
+                commands,
+                run_id: run_id.clone(),
+                schema: work::LOG_SCHEMA.to_owned(),
+                task: task.clone(),
+            };
+            made.push((WORK_LOG, json::canonical(&log)));
+        }
+        if asked(HANDOFF) {
+            let next_step = match admitted.makes_skeleton() {
+                true => format!(
+                    "a reviewer approves the skeleton: git awo decide SkeletonApproval run/{run_id} approve --rationale CODE"
+                ),
+                false => format!("a reviewer judges the run: git awo gate {run_id}"),
+            };
+            let handoff = Handoff {
+                changed: self.paths(),
+                next_step,
+                run_id,
+                schema: work::HANDOFF_SCHEMA.to_owned(),
+                status: "completed".to_owned(),
+                task,
+            };
+            made.push((HANDOFF, json::canonical(&handoff)));
+        }
+        made
     }
 
     /// Where the run came from.

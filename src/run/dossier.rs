@@ -6,6 +6,7 @@
 use serde_json::json;
 
 use crate::evidence::inventory::SUMS;
+use crate::evidence::work::TEST_LOG;
 use crate::evidence::{self, Demands, Inventory, RunFiles};
 use crate::git;
 use crate::record::json::{self, Json};
@@ -18,6 +19,7 @@ use super::documents::{self, Documents, Material};
 use super::error::Error;
 use super::events;
 use super::execution::Execution;
+use super::log::Log;
 
 /// Makes the files of the run and returns them with their root. What breaks an invariant or a
 /// limit is refused: it would be by everybody else.
@@ -56,13 +58,24 @@ pub(super) fn make(
         .limits
         .evidence_bytes;
     let logs = &execution.logs;
-    for (name, log) in [
-        ("logs/stdout.log", &logs.out),
-        ("logs/stderr.log", &logs.err),
-        ("test.log", &logs.test),
-    ] {
+    let read = |log: &Log| {
         let bytes = log.read(&execution.admitted.run, limit)?;
-        add(name, execution.scrub.bytes(&bytes));
+        Ok::<_, Error>(execution.scrub.bytes(&bytes))
+    };
+    add("logs/stdout.log", read(&logs.out)?);
+    add("logs/stderr.log", read(&logs.err)?);
+    // Where there are steps, their logs one after the other.
+    let mut test = Vec::new();
+    for log in &logs.validation {
+        let bytes = read(log)?;
+        test.extend_from_slice(&bytes);
+        if log.name() != TEST_LOG {
+            add(log.name(), bytes);
+        }
+    }
+    add(TEST_LOG, test);
+    for (name, bytes) in documents.of_work(&files) {
+        files.insert(RepoPath::from(name), bytes);
     }
     let digests = evidence::artifact_digests(&files);
     files.insert(RepoPath::from("artifact_digests.json"), digests);
@@ -73,7 +86,10 @@ pub(super) fn make(
     let inventory = inventory.map_err(|bad| Error::Refused(bad.refusal(Subject::none())))?;
     files.insert(RepoPath::from(SUMS), inventory.to_bytes());
     // As every door will verify them.
-    let demands = Demands::of(execution.admitted.contract());
+    let demands = Demands::of(
+        execution.admitted.contract(),
+        execution.admitted.makes_skeleton(),
+    );
     match rules::files(&execution.admitted.run, &files, demands, limit) {
         (findings, Some(root)) if findings.is_empty() => Ok((files, root)),
         (findings, _) => Err(Error::Refused(Refusal::or(findings, no_root()))),
@@ -118,7 +134,7 @@ fn event_lines(execution: &Execution<'_>, material: &Material<'_>) -> Vec<u8> {
         lines.extend(events::compact(&Json::Object(members.into())));
         lines.push(b'\n');
     }
-    let validated = match &admitted.contract().validation_command {
+    let validated = match admitted.contract().validations().next() {
         Some(_) => json!({"event": "run.validated", "exit_code": 0}),
         None => json!({"event": "run.not_validated", "reason": "the contract names no command"}),
     };

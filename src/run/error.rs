@@ -21,9 +21,13 @@ pub enum Error {
         /// The end of what it wrote to stderr.
         stderr: String,
     },
-    /// The contract's validation command ended badly.
-    #[error("cannot go on, the validation ended with {status}; nothing was recorded or moved")]
+    /// The contract's validation command, or a step of its validation, ended badly.
+    #[error(
+        "cannot go on, the validation {step}ended with {status}; nothing was recorded or moved"
+    )]
     ValidationFailed {
+        /// The step, as a part of the sentence; empty where there is only one command.
+        step: String,
         /// How it ended.
         status: ExitStatus,
         /// The end of its output.

@@ -7,6 +7,7 @@ use crate::facts::case::CommitCase;
 use crate::git::Compared;
 use crate::policy::keyring::Signer;
 use crate::record::commit::Person;
+use crate::record::path::escape;
 use crate::record::{Findings, ObjectId, RunId, Sha256, Subject, TaskId};
 use crate::rules::executed as rules;
 use crate::store::layout;
@@ -17,16 +18,19 @@ use super::error::Error;
 use super::execution::Execution;
 use super::finish::{Made, RunDone};
 use super::gate::{self, GateRequest, RunEnvironment};
-use super::log::Logs;
+use super::log::{Log, Logs};
 use super::measure::{self, Measured};
 use super::place::{self, Place};
 use super::scrub::Scrub;
 use super::snapshot::Snapshot;
 use super::watch::Changed;
-use super::{clean, command, dossier, events, finish, post_work};
+use super::{clean, command, dossier, events, evidence_map, finish, post_work};
 
 /// The name of the file of events.
 const EVENTS: &str = "events.jsonl";
+
+/// The name of the file in which the command says where the criteria are met.
+const MAP: &str = "evidence_map.json";
 
 /// What to run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,6 +75,7 @@ pub fn run(actor: &Actor, request: &RunRequest) -> Result<RunDone, Error> {
     };
     let admitted = gate::examine(actor, &gate, &refs, &history)?.admission()?;
     let place = Place::make(&actor.repo, &admitted.run, admitted.base, refs)?;
+    let steps = admitted.contract().validation_steps.len();
     let execution = Execution {
         actor,
         history: &history,
@@ -78,7 +83,7 @@ pub fn run(actor: &Actor, request: &RunRequest) -> Result<RunDone, Error> {
         scrub: Scrub::new(actor, &place),
         admitted,
         command: &request.command,
-        logs: Logs::make(&place)?,
+        logs: Logs::make(&place, steps)?,
         place,
         started,
     };
@@ -104,6 +109,7 @@ impl Execution<'_> {
         let manifest = post_work::manifest(self.actor, admitted, tree, &mut findings)?;
         let path = self.place.file(EVENTS);
         let events = events::read(&path, admitted.contract(), &admitted.run, &mut findings)?;
+        let map = evidence_map::read(&self.place.file(MAP), admitted, &mut findings)?;
         Error::unless_empty(findings)?;
         self.validate(&measured)?;
         let material = Material {
@@ -111,6 +117,7 @@ impl Execution<'_> {
             changes,
             events: &events,
             post_work: manifest.as_ref().map(|it| &it.manifest),
+            map: map.as_ref(),
             times: (self.started, self.actor.now().max(self.started)),
         };
         let (files, root) = dossier::make(self, &material)?;
@@ -156,6 +163,7 @@ impl Execution<'_> {
         command.args(args);
         let events = self.place.file(EVENTS);
         command.env("AWO_EVENTS_FILE", &events);
+        command.env("AWO_EVIDENCE_MAP", self.place.file(MAP));
         let (out, err) = (&self.logs.out, &self.logs.err);
         let status = command::run(command, out.stream()?, err.stream()?)?;
         let changed = self.compare()?;
@@ -224,13 +232,22 @@ impl Execution<'_> {
         Ok(())
     }
 
-    /// Runs the contract's validation command. It executes code that the command wrote, so the
-    /// repository and the work tree are compared again.
+    /// Runs the contract's validation command, or one validation step after the other.
     fn validate(&self, measured: &Measured) -> Result<(), Error> {
-        let log = &self.logs.test;
-        let Some(text) = &self.admitted.contract().validation_command else {
-            return log.write("the contract names no validation command\n");
-        };
+        let contract = self.admitted.contract();
+        let logs = &self.logs.validation;
+        for (text, log) in contract.validations().zip(logs) {
+            self.validate_by(text, log, measured)?;
+        }
+        match (contract.validations().next(), logs.first()) {
+            (None, Some(log)) => log.write("the contract names no validation command\n"),
+            _ => Ok(()),
+        }
+    }
+
+    /// Runs a command that validates. It executes code that the command of the run wrote, so the
+    /// repository and the work tree are compared again.
+    fn validate_by(&self, text: &str, log: &Log, measured: &Measured) -> Result<(), Error> {
         let mut command = self.untrusted(OsStr::new("sh"));
         command.args(["-e", "-c", text]);
         let status = command::run(command, log.stream()?, log.stream()?)?;
@@ -245,8 +262,12 @@ impl Execution<'_> {
             findings.push(rules::changed_by_validation(&self.admitted.run, &path));
         }
         if !status.success() {
+            let step = match self.admitted.contract().validation_steps.is_empty() {
+                true => String::new(),
+                false => format!("step {} ", escape(text.as_bytes())),
+            };
             let log = log.tail();
-            let failed = Error::ValidationFailed { status, log };
+            let failed = Error::ValidationFailed { step, status, log };
             return Err(failed.after(findings, self.subject()));
         }
         Error::unless_empty(findings)

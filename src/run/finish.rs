@@ -5,6 +5,7 @@ use crate::check::PolicyHistory;
 use crate::evidence::RunFiles;
 use crate::evidence::inventory::SUMS;
 use crate::facts::contradictions::{Around, contradictions};
+use crate::facts::work_evidence::work_evidence;
 use crate::git::CommitDraft;
 use crate::policy::Keyring;
 use crate::policy::Role;
@@ -165,6 +166,14 @@ pub(super) fn record(
         history,
     };
     findings.extend(contradictions(&(&run).into(), &around, &files)?);
+    let skeleton = admitted.makes_skeleton();
+    findings.extend(work_evidence(
+        &(&run).into(),
+        contract,
+        skeleton,
+        repo,
+        &files,
+    )?);
     Error::unless_empty(findings)?;
 
     let inventory = files

@@ -11,7 +11,8 @@ use crate::facts::run::Collector;
 use crate::policy::{Role, Verified};
 use crate::record::contract::Contract;
 use crate::record::{
-    Coded, DecisionId, Findings, IdentityName, ObjectId, Refusal, RunId, Sha256, Subject, TaskId,
+    Coded, DecisionId, Finding, Findings, IdentityName, ObjectId, Refusal, RunId, Sha256, Subject,
+    TaskId,
 };
 use crate::records::{ContractPredicate, Kind, OpenedBy, PreWorkPredicate, RunWork};
 use crate::rules::{
@@ -218,7 +219,7 @@ pub(super) fn examine(
         findings.extend(rules::governed(policy, &says.target_ref));
         gate.base = base(actor, says, findings)?;
         let base = gate.base;
-        gate.work = work(&collector, contract, base, findings)?;
+        gate.work = work(actor, &collector, contract, base, findings)?;
         if let Some(person) = &gate.person {
             let notes = collector.notes_on(contract.digest(), None)?;
             let took = actors::Took {
@@ -230,7 +231,7 @@ pub(super) fn examine(
             actors::actors(says, &took, policy, &subject, findings);
         }
         if let Some(person) = gate.person.clone().filter(|_| says.post_work) {
-            gate.waivers = waivers(&collector, contract, person)?;
+            gate.waivers = waivers(actor, &collector, contract, person)?;
         }
         let chosen = approvals::choose(&collector, contract, *blob, base, now, findings)?;
         (gate.approvals, gate.gate1) = (chosen.approvals, chosen.gate1);
@@ -250,6 +251,7 @@ pub(super) fn examine(
 
 /// Returns the waivers of a contract that a run by this person may use.
 fn waivers(
+    actor: &Actor,
     collector: &Collector<'_>,
     contract: &Verified<ContractPredicate>,
     person: IdentityName,
@@ -261,7 +263,8 @@ fn waivers(
         named: BTreeSet::new(),
     };
     let mut waivers = Vec::new();
-    for it in collector.waivers(digest)? {
+    for mut it in collector.waivers(digest)? {
+        it.in_time = pre_work::is_published(actor, collector, &Kind::Decision.of(&it.id))?;
         // One that does not hold does nothing; the gates say what is refused.
         let (mut refused, subject) = (Findings::new(), Subject::of_record(&it.id));
         let of = (task, digest);
@@ -275,6 +278,7 @@ fn waivers(
 /// Returns what a run of a contract rests on besides approvals: what was decided on its packet, and on its
 /// skeleton. Where no skeleton was approved, the run makes one.
 fn work(
+    actor: &Actor,
     collector: &Collector<'_>,
     contract: &Verified<ContractPredicate>,
     base: Option<ObjectId>,
@@ -293,10 +297,21 @@ fn work(
     if says.skeleton {
         let policy = &collector.history.current().policy;
         let digest = contract.digest();
-        for it in collector.skeletons(digest)? {
+        let mut unpublished = Findings::new();
+        for mut it in collector.skeletons(digest)? {
+            let decision = Kind::Decision.of(it.approval.decision.predicate().id());
+            it.in_time = pre_work::is_published(actor, collector, &decision)?;
             let mut refused = Findings::new();
             let approved = skeleton::approved(digest, &it, policy, &subject, &mut refused);
             work.skeleton = work.skeleton.or(approved);
+            if !it.in_time && refused.len() == 1 {
+                unpublished = refused;
+            }
+        }
+        // Nothing else stands against it: another skeleton is not what is wanted.
+        if work.skeleton.is_none() {
+            let publish = |it: Finding| it.remedy("git awo push, then git awo fetch");
+            findings.extend(unpublished.into_iter().map(publish));
         }
     }
     Ok(Some(work))

@@ -12,6 +12,7 @@ use crate::evidence::{self, Demands, RunFiles};
 use crate::facts::case::{CommitCase, CommitKind};
 use crate::facts::claims::Said;
 use crate::facts::contradictions::{Around, contradictions};
+use crate::facts::work_evidence::work_evidence;
 use crate::git::Compared;
 use crate::record::commit::Commit;
 use crate::record::tree::{Change, Mode};
@@ -105,7 +106,8 @@ impl<'a> Import<'a> {
             .contract
             .as_ref()
             .map(|(it, _)| &it.predicate().contract);
-        let demands = contract.map_or(Demands::NONE, Demands::of);
+        let skeleton = gate.makes_skeleton();
+        let demands = contract.map_or(Demands::NONE, |it| Demands::of(it, skeleton));
         let limit = policy.document().limits.evidence_bytes;
         let (more, root) = rules::files(run, &files, demands, limit);
         findings.extend(more);
@@ -160,7 +162,16 @@ impl<'a> Import<'a> {
             contract: Some(admitted.contract.predicate()),
             history: &history,
         };
-        Error::unless_empty(contradictions(&said, &around, &files)?)?;
+        let mut findings = contradictions(&said, &around, &files)?;
+        let skeleton = admitted.makes_skeleton();
+        findings.extend(work_evidence(
+            &said,
+            contract,
+            skeleton,
+            &actor.repo,
+            &files,
+        )?);
+        Error::unless_empty(findings)?;
         Ok(Self {
             admitted,
             actor,

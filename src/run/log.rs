@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 
+use crate::evidence::work::{TEST_LOG, step_log};
 use crate::record::RunId;
 use crate::record::path::escape;
 use crate::rules::executed as rules;
@@ -17,7 +18,7 @@ const TAIL: u64 = 4_096;
 /// command cannot put another file, a link or a pipe in its place, nor write into the log of the
 /// validation that comes after it.
 pub(super) struct Log {
-    name: &'static str,
+    name: String,
     file: File,
 }
 
@@ -27,27 +28,36 @@ pub(super) struct Logs {
     pub(super) out: Log,
     /// The command's standard error.
     pub(super) err: Log,
-    /// Both streams of the validation command.
-    pub(super) test: Log,
+    /// Both streams of the validation command, or of each validation step.
+    pub(super) validation: Vec<Log>,
 }
 
 impl Logs {
-    /// Makes empty logs.
-    pub(super) fn make(place: &Place) -> Result<Self, Error> {
-        let log = |name| {
+    /// Makes empty logs, for so many validation steps.
+    pub(super) fn make(place: &Place, steps: usize) -> Result<Self, Error> {
+        let log = |name: String| {
             let made = tempfile::tempfile_in(place.root());
             let file = made.map_err(Error::io("make a file in", place.root()))?;
             Ok::<_, Error>(Log { name, file })
         };
         Ok(Self {
-            out: log("stdout")?,
-            err: log("stderr")?,
-            test: log("test.log")?,
+            out: log("stdout".to_owned())?,
+            err: log("stderr".to_owned())?,
+            validation: match steps {
+                0 => vec![log(TEST_LOG.to_owned())?],
+                _ => (1..=steps)
+                    .map(|it| log(step_log(it)))
+                    .collect::<Result<_, _>>()?,
+            },
         })
     }
 }
 
 impl Log {
+    /// Returns the name of its file in the evidence; that of a stream is not one.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
     /// Returns a stream into the log; all of them share one position.
     pub(super) fn stream(&self) -> Result<File, Error> {
         self.file.try_clone().map_err(self.error("open"))
@@ -89,6 +99,6 @@ impl Log {
     }
 
     fn error(&self, action: &'static str) -> impl FnOnce(std::io::Error) -> Error + use<> {
-        Error::io(action, std::path::Path::new(self.name))
+        Error::io(action, std::path::Path::new(&self.name))
     }
 }

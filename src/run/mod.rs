@@ -9,6 +9,7 @@ mod documents;
 mod dossier;
 mod error;
 mod events;
+mod evidence_map;
 mod execute;
 mod execution;
 mod finish;

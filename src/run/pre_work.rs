@@ -57,7 +57,7 @@ pub(super) fn choose(
 
 /// Tells whether the receive log of this clone tells that the server has a file of the ledger. Where the clone has
 /// no log, nothing is known here, and the server judges.
-fn is_published(
+pub(super) fn is_published(
     actor: &Actor,
     collector: &Collector<'_>,
     path: &LedgerPath,

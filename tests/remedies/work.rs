@@ -5,7 +5,8 @@ use git_awo::record::Rule;
 use super::{BY_HAND, CASE, Case, End, play_all};
 use crate::claims::approved_tasks;
 use crate::risk::{delegating, for_persons};
-use crate::work::{DOCUMENT, outlined, plain, planned, with_lineage};
+use crate::versions::with_lineage;
+use crate::work::{DOCUMENT, outlined, plain, planned};
 use crate::world::{AGENT, RUN, World};
 
 const OLGA: (&str, &str) = ("olga", "olga");
@@ -162,6 +163,29 @@ pub const CASES: &[Case] = &[
         ..CASE
     },
     Case {
+        rule: Rule::EvidenceMap,
+        stage: || crate::work_evidence::world_with(crate::work_evidence::PACKET),
+        act: &[
+            "git",
+            "awo",
+            "run",
+            "EV-1",
+            "--run-id",
+            "run_1",
+            "--",
+            "sh",
+            "-c",
+            crate::work_evidence::DO,
+        ],
+        pick: BY_HAND,
+        then: |world| {
+            use crate::work_evidence::{DO, MAP, TASK};
+            world.executes_by("run_1", TASK, &crate::packets::mapped(DO, MAP));
+        },
+        end: End::Done,
+        ..CASE
+    },
+    Case {
         rule: Rule::DelegationTier,
         stage: delegating,
         who: OLGA,
@@ -281,20 +305,7 @@ pub const CASES: &[Case] = &[
         rule: Rule::ClaimApproved,
         stage: || {
             let world = approved_tasks();
-            let words = [
-                "git",
-                "awo",
-                "task",
-                "new",
-                "T-N",
-                "--task",
-                "it",
-                "--allow",
-                "docs/",
-                "--validate",
-                "true",
-            ];
-            world.ok("olga", "olga", &words);
+            world.writes_a_task("T-N", "docs/");
             world.ok("olga", "olga", &["git", "awo", "push"]);
             world.ok("otto", "otto", &["git", "awo", "fetch"]);
             world
@@ -319,24 +330,8 @@ pub const CASES: &[Case] = &[
         rule: Rule::ClaimNumber,
         stage: || {
             let world = approved_tasks();
-            for task in ["T-C", "T-D"] {
-                let allow = format!("docs/{task}/");
-                let words = [
-                    "git",
-                    "awo",
-                    "task",
-                    "new",
-                    task,
-                    "--task",
-                    "it",
-                    "--allow",
-                    &allow,
-                    "--validate",
-                    "true",
-                ];
-                world.ok("olga", "olga", &words);
-                world.approves_task(task);
-            }
+            world.writes_a_task("T-D", "lib/");
+            world.approves_task("T-D");
             world.ok("olga", "olga", &["git", "awo", "push"]);
             world.ok("otto", "otto", &["git", "awo", "fetch"]);
             for task in ["T-A", "T-B", "T-C"] {

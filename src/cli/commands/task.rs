@@ -204,6 +204,9 @@ fn answer(contract: &Contract, what: &str) -> Answer {
         "validation",
         contract.validation_command.as_deref().unwrap_or_default(),
     );
+    for step in &contract.validation_steps {
+        line("validation step", step);
+    }
     for line_of in &contract.rollback {
         line("roll-back", line_of);
     }

@@ -30,7 +30,7 @@ fn a_run_made_elsewhere_needs_the_harness_files_only_where_the_contract_demands_
     assert_eq!(more(&files, Demands::NONE), [""; 0]);
     let demands = Demands {
         evidence: true,
-        validation: false,
+        ..Demands::NONE
     };
     let added = more(&files, demands);
     for name in required_evidence() {
@@ -60,8 +60,8 @@ fn a_run_that_claims_to_be_the_harness_owes_what_the_harness_writes() {
 #[test]
 fn a_validation_command_needs_a_log_that_says_something() {
     let demands = Demands {
-        evidence: false,
         validation: true,
+        ..Demands::NONE
     };
     assert_eq!(more(&with(&[]), demands), ["missing_file:test.log"]);
     assert_eq!(

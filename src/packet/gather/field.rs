@@ -38,6 +38,7 @@ fields! {
     TargetRef = "target_ref", "target branch";
     Base = "base", "base commit";
     Validation = "validation_command", "validation command";
+        TestPlan = "validation_steps", "test plan";
     Sentence = "approval_sentence", "approval sentence";
     Gate1 = "gate1", "gate 1";
     Stage = "stage", "stage";
@@ -84,6 +85,7 @@ fields! {
     ForbiddenActions = "forbidden_actions", "forbidden actions";
     OutOfScope = "out_of_scope", "out of scope";
     SuccessCriteria = "success_criteria", "success criteria";
+        Steps = "validation_steps", "validation steps";
     Rollback = "rollback", "rollback";
     Evidence = "evidence", "evidence";
     Lineage = "lineage", "lineage";
@@ -128,6 +130,11 @@ impl Scalar {
             | Self::GateOutcome => Some(("YES", "NO")),
             _ => None,
         }
+    }
+
+    /// Returns whether the field is commands, word for word and on as many lines as they have.
+    pub(in super::super) fn is_script(self) -> bool {
+        matches!(self, Self::Validation | Self::TestPlan)
     }
 
     /// Returns whether a remark in brackets may follow the value.

@@ -3,12 +3,13 @@
 use crate::record::contract::{
     ActionName, Actors, Admission, Authority, Bootstrap, ClosurePlan, ContractDraft, Delegation,
     ExecutionGate, FORMAT, Forms, Gate1, Lineage, Notice, PacketKind, PathList, Predecessor, Risk,
-    SCHEMA, SkeletonPlan, Target, WorkPacket, check_pattern, check_sentence,
+    SCHEMA, SkeletonPlan, Target, WORK_EVIDENCE, WorkPacket, check_pattern, check_sentence,
 };
 use crate::record::{ObjectId, RefName, Sha256, TaskId};
 
 use super::super::options::ImportOptions;
 use super::super::problem::{Complaint, PacketErrors, PacketProblem};
+use super::super::steps;
 use super::{Gather, List, Said, Scalar, approved_id, approved_target};
 
 impl Gather {
@@ -79,8 +80,21 @@ impl Gather {
         {
             supplied.push(format!("{}: the packet lists none", list.field()));
         }
+        let mut evidence = self.texts(List::Evidence);
+        if packet_kind == PacketKind::WorkPacket {
+            let asked: Vec<_> = WORK_EVIDENCE
+                .iter()
+                .filter(|it| !evidence.iter().any(|said| said == *it))
+                .collect();
+            evidence.extend(asked.into_iter().map(|it| (*it).to_owned()));
+            supplied.push(format!(
+                "evidence: {}, as of every work packet",
+                WORK_EVIDENCE.join(", ")
+            ));
+        }
         let validation_command = self.text(Scalar::Validation);
-        if validation_command.is_none() {
+        let validation_steps = self.steps();
+        if validation_command.is_none() && validation_steps.is_empty() {
             supplied.push("validation_command: the packet gives none".to_owned());
         }
         Some(ContractDraft {
@@ -98,10 +112,11 @@ impl Gather {
             out_of_scope: self.texts(List::OutOfScope),
             success_criteria: self.texts(List::SuccessCriteria),
             validation_command,
+            validation_steps,
             rollback: self.texts(List::Rollback),
             approval_sentence: approval_sentence?,
             gate1: gate1?,
-            evidence: self.texts(List::Evidence),
+            evidence,
             stage: self.text(Scalar::Stage),
             status: self.text(Scalar::Status),
             risk_tier: self.text(Scalar::RiskTier),
@@ -124,6 +139,19 @@ impl Gather {
             packet,
             execution_gate,
         })
+    }
+
+    /// Returns the validation steps: those of a list, or of a test plan.
+    fn steps(&mut self) -> Vec<String> {
+        let Some(plan) = self.scalars.get(&Scalar::TestPlan).cloned() else {
+            return self.texts(List::Steps);
+        };
+        let steps = steps::of(&plan.text);
+        if steps.is_empty() && !plan.text.is_empty() {
+            let problem = PacketProblem::EmptyList(Scalar::TestPlan.name());
+            self.complain(Some(plan.line), problem);
+        }
+        steps
     }
 
     /// Complains about a section that is missing.
@@ -310,7 +338,7 @@ impl Gather {
                 "refinement file",
             ),
             (Scalar::Why, "scope", "why"),
-            (Scalar::Validation, "quality gate", "test plan"),
+            (Scalar::TestPlan, "quality gate", "test plan"),
             (Scalar::SpecBaseline, "authority", "spec baseline"),
             (Scalar::SpecTarget, "authority", "spec target"),
         ] {

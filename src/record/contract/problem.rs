@@ -14,6 +14,9 @@ pub const FORMAT: &str = "2026-02-01";
 /// Maximum number of entries in a list of a contract.
 pub(super) const MAX_ENTRIES: usize = 50_000;
 
+/// Maximum number of validation steps: each has a log, whose name has two digits.
+pub(super) const MAX_STEPS: usize = 99;
+
 /// Adds what is wrong with a text.
 pub(super) fn check_text(field: &'static str, text: &str, problems: &mut Vec<ContractProblem>) {
     if text.trim().is_empty() {
@@ -55,6 +58,12 @@ pub enum ContractProblem {
     /// A list is too long.
     #[error("cannot accept more than {MAX_ENTRIES} entries in {0}")]
     TooMany(&'static str),
+    /// A command and steps.
+    #[error("cannot accept both a validation command and validation steps")]
+    TwoValidations,
+    /// Too many steps.
+    #[error("cannot accept more than {MAX_STEPS} validation steps")]
+    TooManySteps,
     /// The sentence cannot be compared as one line.
     #[error("cannot accept an approval sentence that {0}")]
     Sentence(&'static str),
@@ -101,6 +110,7 @@ impl ContractProblem {
             Self::EmptyScope | Self::Contradiction(_) => "allowed_paths",
             Self::Pattern { field, .. } => field,
             Self::Blank(field) | Self::Unfit(field) | Self::TooMany(field) => field,
+            Self::TwoValidations | Self::TooManySteps => "validation_steps",
             Self::Sentence(_) => "approval_sentence",
             Self::TargetRef(_) => "target_ref",
             Self::ZeroBase => "base",

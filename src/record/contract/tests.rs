@@ -22,6 +22,7 @@ pub(crate) fn draft() -> ContractDraft {
         out_of_scope: vec![],
         success_criteria: vec![],
         validation_command: None,
+        validation_steps: Vec::new(),
         rollback: vec![],
         approval_sentence: "I approve T-1.".to_owned(),
         gate1: Gate1::default(),

@@ -10,6 +10,15 @@ use serde::{Deserialize, Serialize};
 use super::super::{ObjectId, Sha256, TaskId};
 use super::problem::{ContractProblem, FORMAT, MAX_ENTRIES, check_text};
 
+/// Where each success criterion is met: a file of the evidence that a contract may ask for.
+pub const EVIDENCE_MAP: &str = "evidence_map.json";
+/// What was run, with the logs: such a file.
+pub const WORK_LOG: &str = "work_log.json";
+/// How the work is handed on: such a file.
+pub const HANDOFF: &str = "handoff.json";
+/// The files that the contract of a work packet asks for.
+pub const WORK_EVIDENCE: [&str; 3] = [EVIDENCE_MAP, WORK_LOG, HANDOFF];
+
 /// Tells whether a field has its default value, which is not written.
 pub(super) fn is_default<T: Default + PartialEq>(it: &T) -> bool {
     *it == T::default()

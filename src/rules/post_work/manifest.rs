@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
+use crate::evidence::work::{TEST_LOG, step_log};
 use crate::facts::post_work::Head;
 use crate::record::RepoPath;
 use crate::record::json::{self, Json};
@@ -21,10 +22,13 @@ const SCHEMA: &str = "awo.post-work/1";
 /// the two trees and who ran it.
 pub fn manifest(head: &Head<'_>, files: &[FileResult]) -> Value {
     let contract = head.contract;
-    let lint = contract
-        .validation_command
-        .iter()
-        .map(|command| json!({"command": command, "exit_code": 0, "log": "test.log"}));
+    let log = |number| match contract.validation_steps.is_empty() {
+        true => TEST_LOG.to_owned(),
+        false => step_log(number),
+    };
+    let validations = contract.validations().zip(1..);
+    let lint = validations
+        .map(|(command, number)| json!({"command": command, "exit_code": 0, "log": log(number)}));
     let spec = head
         .spec
         .map(|it| json!({"blob": it.blob, "path": it.path, "title": it.title}));

@@ -363,6 +363,7 @@ fn contract() -> ContractDraft {
         out_of_scope: Vec::new(),
         success_criteria: vec!["it is mended".to_owned()],
         validation_command: Some("grep -q three src/a.txt && echo passed".to_owned()),
+        validation_steps: Vec::new(),
         rollback: vec!["revert the commit".to_owned()],
         approval_sentence: "I approve the mending.".to_owned(),
         gate1: Default::default(),

@@ -1,10 +1,11 @@
 //! Evidence that says something else than what happened, in which everything is made to fit: the
 //! inventory, the trailer of the commit, the record.
 
+use git_awo::evidence::inventory::SUMS;
 use git_awo::evidence::{self, Inventory};
 use git_awo::git::CommitDraft;
 use git_awo::record::tree::Mode;
-use git_awo::record::{RepoPath, Sha256};
+use git_awo::record::{ObjectId, RepoPath, Sha256};
 use git_awo::records::{Kind, Statement};
 use git_awo::store::layout::{LedgerPath, run_directory};
 use git_awo::store::ledger::Records;
@@ -17,6 +18,25 @@ use crate::world::{RUN, World};
 impl Door {
     /// The refspecs of otto's run as if these files had been so from the start.
     pub fn run_with(&self, edits: &[(&str, Option<Vec<u8>>)]) -> [String; 2] {
+        self.run_as(None, edits, |message| message)
+    }
+
+    /// The same, as if the run had made this tree. An inventory among the files is taken as it is.
+    pub fn run_of(&self, tree: Option<ObjectId>, edits: &[(&str, Option<Vec<u8>>)]) -> [String; 2] {
+        self.run_as(tree, edits, |message| message)
+    }
+
+    /// The refspecs of otto's run as if its commit had had another message.
+    pub fn run_told(&self, told: impl FnOnce(String) -> String) -> [String; 2] {
+        self.run_as(None, &[], told)
+    }
+
+    fn run_as(
+        &self,
+        tree: Option<ObjectId>,
+        edits: &[(&str, Option<Vec<u8>>)],
+        told: impl FnOnce(String) -> String,
+    ) -> [String; 2] {
         let actor = self.actor();
         let repo = &actor.repo;
         let mut run = self.run_says();
@@ -33,21 +53,24 @@ impl Door {
         }
         let digests = evidence::artifact_digests(&files);
         files.insert("artifact_digests.json".into(), digests);
-        let sums = Inventory::of(&evidence::digests(&files))
-            .unwrap()
-            .to_bytes();
+        let made = || Inventory::of(&evidence::digests(&files)).unwrap();
+        let given = edits.iter().find(|(name, _)| *name == SUMS);
+        let sums = match given {
+            Some((_, bytes)) => bytes.clone().unwrap(),
+            None => made().to_bytes(),
+        };
         let (old_root, old_commit) = (run.root, run.commit);
         run.root = Sha256::of(&sums);
-        files.insert("SHA256SUMS.txt".into(), sums.clone());
+        files.insert(SUMS.into(), sums.clone());
 
         let commit = repo.commit(old_commit).unwrap();
         let message = String::from_utf8(commit.message.clone()).unwrap();
         let mut draft = CommitDraft {
-            tree: commit.tree,
+            tree: tree.unwrap_or(commit.tree),
             parents: commit.parents.clone(),
             author: commit.author.clone(),
             committer: commit.committer.clone(),
-            message: message
+            message: told(message)
                 .replace(&old_root.to_string(), &run.root.to_string())
                 .into_bytes(),
             signature: None,
@@ -57,6 +80,7 @@ impl Door {
             .unwrap();
         draft.signature = Some(signature.to_armor().into_bytes());
         run.commit = repo.write_commit(&draft).unwrap();
+        run.tree = draft.tree;
 
         let tip = repo.reference(&run.evidence).unwrap().unwrap();
         let held = repo.commit(tip).unwrap();
