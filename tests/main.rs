@@ -44,6 +44,7 @@ mod post_work;
 mod races;
 mod releases;
 mod remedies;
+mod risk;
 mod rooms;
 mod run_import;
 mod selftest;
