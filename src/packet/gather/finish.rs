@@ -74,9 +74,10 @@ impl Gather {
             List::Rollback,
             List::Evidence,
         ];
+        let own = |list: &List| *list == List::Evidence && packet_kind == PacketKind::WorkPacket;
         for list in wanted
             .into_iter()
-            .filter(|list| self.texts(*list).is_empty())
+            .filter(|list| self.texts(*list).is_empty() && !own(list))
         {
             supplied.push(format!("{}: the packet lists none", list.field()));
         }
