@@ -51,6 +51,7 @@ mod servers;
 mod snapshots;
 mod status;
 mod taxonomy;
+mod versions;
 mod waivers;
 mod work;
 mod work_evidence;

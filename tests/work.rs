@@ -1,14 +1,16 @@
-//! Work packets: versions, refinements and skeletons, at the command, at the door and on a fresh clone.
+//! Work packets: refinements and skeletons, at the command, at the door and on a fresh clone.
 
-use git_awo::record::contract::ContractDraft;
 use git_awo::record::{RunId, TaskId};
-use git_awo::records::{ContractPredicate, Kind, RunPredicate};
-use git_awo::store::layout::{self, LedgerPath};
+use git_awo::records::{Kind, RunPredicate};
+use git_awo::sandbox::forge;
+use git_awo::store::layout;
+use git_awo::store::ledger::Records;
 
+use crate::hostile::door::Door;
 use crate::packets::{MAP, PLAN, mapped, packet};
+use crate::versions::with_lineage;
 use crate::world::{AGENT, RUN, World};
 
-const LEDGER: &[&str] = &["refs/awo/ledger"];
 /// All records, as a run needs them.
 const RECORDS: &[&str] = &["refs/awo/ledger", "refs/awo/evidence/*", "refs/notes/awo/*"];
 
@@ -144,21 +146,6 @@ pub fn plain(world: &World, task: &str, digit: u8, edit: &[(&str, &str)]) -> Str
     text
 }
 
-fn path(task: &str) -> LedgerPath {
-    Kind::Contract.of(TaskId::new(task).unwrap())
-}
-
-/// The contract of a task in olga's clone says something else, as no command would write it.
-fn rewrites(world: &World, task: &str, change: impl FnOnce(&mut ContractDraft)) {
-    let mut says: ContractPredicate = world.predicate("olga", &path(task));
-    let mut draft = ContractDraft::from(says.contract);
-    change(&mut draft);
-    says.contract = draft.check().unwrap();
-    let bytes = world.actor("olga").sign(says).unwrap().to_bytes();
-    let path = path(task).to_path().to_string();
-    world.forge("olga", &layout::ledger(), &[(&path, Some(&bytes))]);
-}
-
 #[test]
 fn a_packet_is_approved_once_its_refinement_is_signed() {
     let world = planned();
@@ -190,8 +177,21 @@ fn a_refinement_that_changed_after_its_signature_is_refused() {
     world.shares();
     world.write("olga/docs/plans/WP-X.md", "# WP-X, otherwise\n");
     world.lands_documents("another plan");
+    let changed = world.rev("olga", "main").parse().unwrap();
     let text = world.cannot_approve("WP-X", "ATT-002", "binding-stale");
     assert!(text.contains("git awo task import"), "{text}");
+    // By hand the approval is for that base.
+    let copy = world.copied();
+    copy.write("olga/docs/plans/WP-X.md", "# WP-X\n");
+    copy.lands_documents("the plan again");
+    copy.approves_task("WP-X");
+    let blob = |records: &Records<'_>| {
+        let task = TaskId::new("WP-X").unwrap();
+        records.contract_blob(&task).unwrap().unwrap()
+    };
+    copy.approves_besides("olga", blob, |says| says.base = Some(changed));
+    let approval = ["refs/awo/ledger", "refs/notes/awo/*"];
+    copy.is_found_of("olga", &approval, "ATT-002", "binding-stale");
     // Put back, it is what was signed.
     world.write("olga/docs/plans/WP-X.md", "# WP-X\n");
     world.lands_documents("the plan again");
@@ -199,6 +199,42 @@ fn a_refinement_that_changed_after_its_signature_is_refused() {
     world.shares();
     world.fresh_clone();
     world.ok("vera", "vera", &["git", "awo", "verify"]);
+}
+
+#[test]
+fn a_run_that_changes_its_refinement_is_refused() {
+    let world = planned();
+    let toml = "schema = \"awo.packet/1\"\nid = \"WP-X\"\nbase_task_id = \"WP-X\"\ntask = \"strings\"\n\
+        approval_sentence = \"I approve WP-X.\"\nallowed_paths = [\"src/\", \"docs/\"]\n\
+        validation_command = \"true\"\n\
+        [target]\nlocator = \".\"\n[target.admission]\nstatus = \"admitted\"\n\
+        [packet]\nformat_version = \"2026-02-01\"\nrefinement_file = \"docs/plans/WP-X.md\"\n";
+    world.write("work.toml", toml);
+    let import = ["git", "awo", "task", "import", "../work.toml"];
+    world.ok("olga", "olga", &import);
+    world.signs("WP-X");
+    world.approves_task("WP-X");
+    world.shares();
+    let run = |script: &'static str| {
+        [
+            "git", "awo", "run", "WP-X", "--run-id", RUN, "--", "sh", "-c", script,
+        ]
+    };
+    let script = "echo x > src/x.py; echo '# Otherwise' > docs/plans/WP-X.md";
+    let text = world.refused("otto", "otto", &run(script), "ATT-002");
+    assert!(text.contains("binding-stale"), "{text}");
+    world.ok("otto", "otto", &run("echo x > src/x.py"));
+    // By hand its commit has other bytes there.
+    let door = Door::new(world.copied(), "otto");
+    let repo = door.actor().repo;
+    let (path, text) = ("docs/plans/WP-X.md", "# Otherwise\n");
+    let edits = forge::blobs(&repo, &[(path, Some(text.as_bytes()))]).unwrap();
+    let tree = repo.edit_tree(Some(door.run_says().tree), &edits).unwrap();
+    let refspecs = door.run_of(Some(tree), &[]);
+    let refspecs = [refspecs[0].as_str(), &refspecs[1], "refs/notes/awo/*"];
+    door.world
+        .is_found_of("otto", &refspecs, "ATT-002", "binding-stale");
+    world.push_accepted("otto", RECORDS);
 }
 
 #[test]
@@ -232,131 +268,6 @@ fn an_approval_without_a_signed_refinement_is_refused_at_the_door_and_found() {
         "{}",
         done.text
     );
-}
-
-#[test]
-fn a_version_keeps_or_gives_reasons_and_asks_for_what_it_widens() {
-    let world = planned();
-    world.imports(&plain(&world, "WP-X", 0, &[]));
-    world.signs("WP-X");
-    world.approves_task("WP-X");
-    world.shares();
-    // A bullet that is dropped in silence.
-    let silent = [("- Outer spaces give none.\n", "")];
-    world.write(
-        "work.md",
-        plain(&world, "WP-X-v2", 1, &with_lineage(&silent, "")),
-    );
-    let import = ["git", "awo", "task", "import", "../work.md"];
-    let text = world.refused("olga", "olga", &import, "GOV-002");
-    assert!(
-        text.contains("lineage-complete") && text.contains("Outer spaces"),
-        "{text}"
-    );
-    // A reason that is none.
-    let lame = "  - Dropped: \"Outer spaces give none.\": -\n";
-    world.write(
-        "work.md",
-        plain(&world, "WP-X-v2", 1, &with_lineage(&silent, lame)),
-    );
-    world.refused("olga", "olga", &import, "GOV-002");
-    // With a reason it is imported; it asks for less, which somebody must permit.
-    let said = "  - Dropped: \"Outer spaces give none.\": they never did\n";
-    world.imports(&plain(&world, "WP-X-v2", 1, &with_lineage(&silent, said)));
-    world.signs("WP-X-v2");
-    let text = world.cannot_approve("WP-X-v2", "GOV-011", "scope-changed");
-    assert!(
-        text.contains("drops") && text.contains("Outer spaces give none."),
-        "{text}"
-    );
-    // The former version is over.
-    world.cannot_approve("WP-X", "ATT-002", "version-superseded");
-    world.approves("olga", "ScopeChange task/WP-X-v2 approve --rationale x");
-    world.approves_task("WP-X-v2");
-    world.shares();
-    let run = ["git", "awo", "run", "WP-X", "--", "sh", "-c", AGENT];
-    let text = world.refused("otto", "otto", &run, "ATT-002");
-    assert!(text.contains("version-superseded"), "{text}");
-    let board = world.ok("olga", "olga", &["git", "awo", "task", "board"]);
-    let first = "WP-X  base WP-X  superseded by WP-X-v2  approved";
-    let second = "WP-X-v2  base WP-X  version 2  approved";
-    assert!(board.contains(first) && board.contains(second), "{board}");
-    world.fresh_clone();
-    world.ok("vera", "vera", &["git", "awo", "verify"]);
-}
-
-/// Edits of a packet that is a second version.
-pub fn with_lineage<'a>(edit: &[(&'a str, &'a str)], more: &'a str) -> Vec<(&'a str, &'a str)> {
-    let section: &str = Box::leak(
-        format!(
-            "## LINEAGE_AUDIT (ALL VERSIONS)\n- Prior packet: `WP-X.md`.\n{more}\n## BOOTSTRAP\n"
-        )
-        .into_boxed_str(),
-    );
-    let mut all = edit.to_vec();
-    all.push(("## BOOTSTRAP\n", section));
-    all
-}
-
-#[test]
-fn every_widening_asks_for_a_decision() {
-    for (what, edit) in [
-        (
-            "allows src/other.py",
-            (
-                "  - src/strings.py\n  - `test",
-                "  - src/strings.py\n  - src/other.py\n  - `test",
-            ),
-        ),
-        ("risk tier", ("RISK_TIER: LOW", "RISK_TIER: HIGH")),
-        (
-            "drops",
-            (
-                "- Repeated spaces give one dash.",
-                "- Repeated spaces give a dash.",
-            ),
-        ),
-    ] {
-        let world = planned();
-        world.imports(&plain(&world, "WP-X", 0, &[]));
-        let said = "  - Changed: \"Repeated spaces give one dash.\": shorter\n";
-        world.imports(&plain(&world, "WP-X-v2", 1, &with_lineage(&[edit], said)));
-        world.signs("WP-X-v2");
-        let text = world.cannot_approve("WP-X-v2", "GOV-011", "scope-changed");
-        assert!(text.contains(what), "{what}: {text}");
-    }
-    // What asks for nothing more needs nobody.
-    let world = planned();
-    world.imports(&plain(&world, "WP-X", 0, &[]));
-    let edit = [("  - src/strings.py\n", "")];
-    world.imports(&plain(&world, "WP-X-v2", 1, &with_lineage(&edit, "")));
-    world.signs("WP-X-v2");
-    world.approves_task("WP-X-v2");
-    world.shares();
-    world.fresh_clone();
-    world.ok("vera", "vera", &["git", "awo", "verify"]);
-}
-
-#[test]
-fn a_version_names_the_contract_before_it_at_the_door() {
-    let world = planned();
-    world.imports(&plain(&world, "WP-X", 0, &[]));
-    world.shares();
-    world.imports(&plain(&world, "WP-X-v2", 1, &with_lineage(&[], "")));
-    let copy = world.copied();
-    rewrites(&copy, "WP-X-v2", |draft| {
-        let packet = draft.packet.as_mut().unwrap();
-        packet.lineage.predecessor.as_mut().unwrap().contract = None;
-    });
-    copy.is_found_of("olga", LEDGER, "ATT-002", "lineage-predecessor");
-    let copy = world.copied();
-    rewrites(&copy, "WP-X-v2", |draft| {
-        draft.success_criteria.remove(0);
-    });
-    copy.is_found_of("olga", LEDGER, "GOV-002", "lineage-complete");
-    world.push_accepted("olga", LEDGER);
-    world.fresh_clone();
-    world.ok("vera", "vera", &["git", "awo", "verify"]);
 }
 
 /// A world with a contract that asks for a skeleton, and nothing else.

@@ -88,20 +88,33 @@ fn context(actor: &Actor, history: &PolicyHistory, who: &str, role: &str) -> Con
 
 /// Adds an approval of the run by rita to her clone, altered by `change`.
 fn forged_approval(world: &World, change: impl FnOnce(&mut ApprovalPredicate)) {
-    let actor = world.actor("rita");
-    let run = world.run_record("rita");
-    let refs = actor.refs().unwrap();
-    let records = Records::open(&actor.repo, &refs).unwrap();
-    let envelope = records.approvals_of(run.commit).unwrap().remove(0);
-    let mut approval = Statement::<ApprovalPredicate>::parse(envelope.payload())
-        .unwrap()
-        .predicate;
-    approval.nonce = "7".into();
-    change(&mut approval);
-    let segment = Notes::APPROVALS.until(approval.expires);
-    let envelope = actor.sign(approval).unwrap();
-    Batch::new("forged")
-        .note(segment, run.commit, envelope)
-        .commit(&actor.repo, &actor.author())
-        .unwrap();
+    let commit = world.run_record("rita").commit;
+    world.approves_besides("rita", |_| commit, change);
+}
+
+impl World {
+    /// Adds an approval to those that somebody's clone has of an object: the first of them, altered by `change`.
+    pub fn approves_besides(
+        &self,
+        who: &str,
+        object: impl FnOnce(&Records<'_>) -> ObjectId,
+        change: impl FnOnce(&mut ApprovalPredicate),
+    ) {
+        let actor = self.actor(who);
+        let refs = actor.refs().unwrap();
+        let records = Records::open(&actor.repo, &refs).unwrap();
+        let object = object(&records);
+        let envelope = records.approvals_of(object).unwrap().remove(0);
+        let mut approval = Statement::<ApprovalPredicate>::parse(envelope.payload())
+            .unwrap()
+            .predicate;
+        approval.nonce = "7".into();
+        change(&mut approval);
+        let segment = Notes::APPROVALS.until(approval.expires);
+        let envelope = actor.sign(approval).unwrap();
+        Batch::new("forged")
+            .note(segment, object, envelope)
+            .commit(&actor.repo, &actor.author())
+            .unwrap();
+    }
 }

@@ -4,7 +4,8 @@ use git_awo::record::Rule;
 
 use super::{BY_HAND, CASE, Case, End, play_all};
 use crate::claims::approved_tasks;
-use crate::work::{DOCUMENT, outlined, plain, planned, with_lineage};
+use crate::versions::with_lineage;
+use crate::work::{DOCUMENT, outlined, plain, planned};
 use crate::world::{AGENT, World};
 
 const OLGA: (&str, &str) = ("olga", "olga");
