@@ -42,7 +42,7 @@ pub const ALLOWED: &[(&str, &str)] = &[
 ];
 
 /// Edits of a packet whose coder is the model of rita.
-const OTHER_CODER: &[(&str, &str)] = &[("CODER_MODEL: pen:plain", "CODER_MODEL: pen:helper")];
+pub const OTHER_CODER: &[(&str, &str)] = &[("CODER_MODEL: pen:plain", "CODER_MODEL: pen:helper")];
 
 /// A world in which rita is a model as well, and the packet WP-X, edited so, is approved and planned.
 pub fn with_models(edit: &[(&str, &str)]) -> World {

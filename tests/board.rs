@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::claims::approved_tasks;
 use crate::work::{plain, planned};
 use crate::world::{RUN, TASK, World};
 
@@ -69,5 +70,62 @@ fn nothing_of_a_task_is_markup_in_the_table() {
     let row = shown.lines().find(|it| it.contains("T-9")).unwrap();
     assert!(row.contains(r"say \| \[x\](http://y) \<b\> \`z\`"), "{row}");
     let bars = row.replace(r"\|", "").matches('|').count();
-    assert_eq!(bars, 9, "{row}");
+    assert_eq!(bars, 10, "{row}");
+}
+
+/// What the board of somebody's clone says of the claim on a task.
+fn claim_on(world: &World, who: &str, task: &str) -> Value {
+    let words = ["git", "awo", "--json", "task", "board"];
+    let board: Value = serde_json::from_str(&world.ok(who, who, &words)).unwrap();
+    let tasks = board["tasks"].as_array().unwrap();
+    let found = tasks.iter().find(|it| it["task"] == task);
+    found.unwrap()["claim"].clone()
+}
+
+#[test]
+fn the_board_shows_who_claims_a_task_and_until_when() {
+    let world = approved_tasks();
+    assert_eq!(claim_on(&world, "otto", "T-A"), Value::Null);
+    let claim = ["git", "awo", "--json", "claim", "T-A", "--hours", "1"];
+    let claimed: Value = serde_json::from_str(&world.ok("otto", "otto", &claim)).unwrap();
+    let until = claimed["expires"].as_str().unwrap();
+    let shown = |received: bool| serde_json::json!({"holder": "otto", "expires": until, "received": received});
+    // It does not count yet, and says so.
+    assert_eq!(claim_on(&world, "otto", "T-A"), shown(false));
+    let text = world.ok("otto", "otto", BOARD);
+    let waits = format!("claimed by otto until {until}, not at the server yet  approved");
+    assert!(text.contains(&waits), "{text}");
+    world.ok("otto", "otto", &["git", "awo", "push"]);
+    world.ok("rita", "rita", &["git", "awo", "fetch"]);
+    for who in ["otto", "rita"] {
+        assert_eq!(claim_on(&world, who, "T-A"), shown(true), "{who}");
+        let text = world.ok(who, who, BOARD);
+        let held = format!("T-A  base T-A  claimed by otto until {until}  approved");
+        assert!(text.contains(&held), "{text}");
+        let text = world.ok(who, who, MARKDOWN);
+        let cell = format!("| otto until {until} | approved |");
+        let row = text.lines().find(|it| it.contains("| T-A |")).unwrap();
+        assert!(row.contains(&cell), "{row}");
+    }
+    assert_eq!(claim_on(&world, "rita", "T-B"), Value::Null);
+    // What prolongs it counts once the server has it.
+    let renew = ["git", "awo", "--json", "claim", "T-A", "--renew"];
+    let renewed: Value = serde_json::from_str(&world.ok("otto", "otto", &renew)).unwrap();
+    assert_eq!(claim_on(&world, "otto", "T-A"), shown(true));
+    world.ok("otto", "otto", &["git", "awo", "push"]);
+    assert_eq!(
+        claim_on(&world, "otto", "T-A")["expires"],
+        renewed["expires"]
+    );
+    // One that has ended, by itself or by hand, is not shown.
+    let late = jiff::Timestamp::now().as_second() + 40 * 3_600;
+    let mut board = world.command("otto", "otto", BOARD);
+    let output = board.env("SOURCE_DATE_EPOCH", late.to_string()).output();
+    let text = String::from_utf8(output.unwrap().stdout).unwrap();
+    assert!(
+        text.contains("T-A") && !text.contains("claimed by"),
+        "{text}"
+    );
+    world.ok("otto", "otto", &["git", "awo", "unclaim", "T-A"]);
+    assert_eq!(claim_on(&world, "otto", "T-A"), Value::Null);
 }

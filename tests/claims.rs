@@ -238,13 +238,11 @@ fn a_claim_is_prolonged_once() {
     let renew = ["git", "awo", "claim", "T-A", "--renew"];
     let done = world.run("otto", "otto", &renew);
     assert_eq!(done.code, 2, "{}", done.text);
-    world.ok(
-        "otto",
-        "otto",
-        &["git", "awo", "claim", "T-A", "--hours", "1"],
-    );
+    world.ok("otto", "otto", &claim("T-A"));
     world.ok("otto", "otto", &["git", "awo", "push"]);
-    world.ok("otto", "otto", &renew);
+    // Also for less time than it had left.
+    let sooner = [&renew[..], &["--hours", "1"]].concat();
+    world.ok("otto", "otto", &sooner);
     world.ok("otto", "otto", &["git", "awo", "push"]);
     let text = world.refused("otto", "otto", &renew, "GOV-011");
     assert!(text.contains("claim-renewed"), "{text}");
@@ -519,20 +517,57 @@ fn a_task_is_approved_when_its_claim_comes() {
     world.ok("vera", "vera", &["git", "awo", "verify"]);
 }
 
-#[test]
-fn where_no_server_keeps_a_log_there_are_no_claims() {
-    let world = approved_tasks();
+/// The policy names no server any more; that which does is beside it, as `with.toml`.
+pub fn without_a_server(world: &World) {
     let signers = std::fs::read_to_string(world.path("policy/allowed_signers")).unwrap();
-    let people: Vec<_> = signers
-        .lines()
-        .filter(|it| !it.starts_with("server"))
-        .collect();
+    let people = signers.lines().filter(|it| !it.starts_with("server"));
+    let people: Vec<_> = people.collect();
     let people = people.join("\n") + "\n";
     world.next_policy(3, Some(&people), |text| {
+        let text = of_both(text);
+        world.write(
+            "policy/with.toml",
+            text.replace("version = 3", "version = 4"),
+        );
         let server = "[[identity]]\nname = \"server\"\nroles = [\"server\"]\n";
         text.replacen(server, "", 1)
     });
     world.ok("otto", "otto", &["git", "awo", "fetch"]);
+}
+
+#[test]
+fn where_no_server_keeps_a_log_there_are_no_claims() {
+    let world = approved_tasks();
+    without_a_server(&world);
     let text = world.refused("otto", "otto", &claim("T-A"), "INT-005");
     assert!(text.contains("claim-needs-log"), "{text}");
+}
+
+/// Returns what a recipe of the example of a justfile runs.
+fn recipe(name: &str, values: &[(&str, &str)]) -> String {
+    let text = include_str!("../docs/examples/justfile");
+    let mut lines = text.lines();
+    let heads = |line: &str| line.split([' ', ':']).next() == Some(name);
+    lines.find(|line| heads(line)).expect("a recipe");
+    let mut line = lines.next().unwrap().trim().to_owned();
+    for (variable, value) in values {
+        line = line.replace(&format!("{{{{{variable}}}}}"), value);
+    }
+    assert!(!line.contains("{{"), "{line}");
+    line
+}
+
+#[test]
+fn the_recipes_of_the_example_claim_show_and_give_up() {
+    let world = approved_tasks();
+    let does = |name: &str, values: &[(&str, &str)]| {
+        let line = recipe(name, values);
+        let words: Vec<_> = line.split_whitespace().collect();
+        world.ok("otto", "otto", &words)
+    };
+    does("claim", &[("TASK", "T-A"), ("OPTIONS", "--hours 4")]);
+    let held = |options: &str| does("board", &[("OPTIONS", options)]).contains("otto until");
+    assert!(held("") && held("--md"), "it is shown");
+    does("unclaim", &[("TASK", "T-A"), ("OPTIONS", "")]);
+    assert!(!held(""), "it is given up");
 }

@@ -249,20 +249,113 @@ fn a_packet_of_another_format_is_refused_by_its_own_code() {
     world.ok("olga", "olga", &import(&[]));
 }
 
+/// A version of the packet WP-A.
+fn next(world: &World, signature: &str, version: u32) -> String {
+    let id = format!("WP-A-v{version}");
+    let text = packet(world, &id, signature);
+    let text = text.replace(&format!("BASE_WP_ID: {id}"), "BASE_WP_ID: WP-A");
+    let lineage = "## LINEAGE_AUDIT\n- Prior packet: `packets/WP-A.md`\n  - Preserved: all\n\n";
+    text.replace("## BOOTSTRAP\n", &format!("{lineage}## BOOTSTRAP\n"))
+}
+
+/// olga tries what she then imports: nothing is stored, and the contract is the same.
+#[track_caller]
+fn tried_and_imported(world: &World, task: &str, more: &[&'static str]) {
+    let before = world.rev("olga", "refs/awo/ledger");
+    let words = [import(more), vec!["--dry-run", "--json"]].concat();
+    let tried: Value = serde_json::from_str(&world.ok("olga", "olga", &words)).unwrap();
+    assert_eq!(
+        world.rev("olga", "refs/awo/ledger"),
+        before,
+        "nothing is stored"
+    );
+    world.ok("olga", "olga", &import(more));
+    assert_eq!(tried, shown(world, "olga", task));
+}
+
+#[test]
+fn a_packet_is_tried_as_it_is_imported() {
+    let world = World::founded();
+    let dry = [import(&[]), vec!["--dry-run"]].concat();
+    world.write("work.md", packet(&world, "WP-A", SIGNATURE));
+    world.ok("olga", "olga", &import(&[]));
+    // A user signature that is used, and a criterion that the version drops in silence.
+    for (text, code, rule) in [
+        (
+            packet(&world, "WP-B", SIGNATURE),
+            "REP-001",
+            "signature-once",
+        ),
+        (next(&world, SIGNATURE, 2), "REP-001", "signature-once"),
+        (
+            next(&world, "olga010320260902", 2).replace("- Outer spaces give none.\n", ""),
+            "GOV-002",
+            "lineage-complete",
+        ),
+    ] {
+        world.write("work.md", text);
+        for words in [&dry, &import(&[])] {
+            let text = world.refused("olga", "olga", words, code);
+            assert!(text.contains(rule), "{rule}: {text}");
+        }
+    }
+    world.write("work.md", next(&world, "olga010320260902", 2));
+    tried_and_imported(&world, "WP-A-v2", &[]);
+    world.write("work.md", next(&world, "olga010320260904", 4));
+    world.write("before.md", "# an old packet\n");
+    tried_and_imported(&world, "WP-A-v4", &["--predecessor", "../before.md"]);
+    // Where nothing is recorded, the packet alone is read, and that is said.
+    std::fs::create_dir(world.path("nowhere")).unwrap();
+    world.ok("olga", "nowhere", &["git", "init", "--quiet", "bare"]);
+    std::fs::write(world.path("nowhere/work.md"), next(&world, SIGNATURE, 3)).unwrap();
+    for place in ["nowhere", "nowhere/bare"] {
+        let file = match place {
+            "nowhere" => "work.md",
+            _ => "../work.md",
+        };
+        let words = ["git", "awo", "task", "import", file, "--dry-run"];
+        let more = ["--predecessor", "../before.md"];
+        let text = world.ok("olga", place, &words);
+        assert!(text.contains("no records here"), "{text}");
+        assert!(!text.contains("external"), "{text}");
+        if place == "nowhere" {
+            let text = world.ok("olga", place, &[&words[..], &more].concat());
+            assert!(text.contains("external"), "{text}");
+        }
+    }
+}
+
+#[test]
+fn a_refused_packet_says_why() {
+    let world = World::founded();
+    let text = packet(&world, TASK, SIGNATURE);
+    for (from, to, why) in [
+        (
+            "- OUT_OF_SCOPE:",
+            "- FORBIDDEN_PATHS:\n  - src/strings.py\n- OUT_OF_SCOPE:",
+            "cannot make a contract of the packet: cannot both allow and forbid",
+        ),
+        (
+            "  - src/strings.py",
+            "  - /src/strings.py",
+            "cannot accept the path \"/src/strings.py\": it is absolute",
+        ),
+    ] {
+        world.write("work.md", text.replacen(from, to, 1));
+        let said = world.refused("olga", "olga", &import(&[]), "INT-004");
+        assert!(said.contains(why), "{why}: {said}");
+    }
+    world.write("work.md", text);
+    world.ok("olga", "olga", &import(&[]));
+}
+
 #[test]
 fn a_later_version_names_what_it_follows() {
     let world = World::founded();
     world.write("work.md", packet(&world, "WP-A", SIGNATURE));
     world.ok("olga", "olga", &import(&[]));
-    let next = |signature: &str, version: u32| {
-        let id = format!("WP-A-v{version}");
-        let text = packet(&world, &id, signature);
-        let text = text.replace(&format!("BASE_WP_ID: {id}"), "BASE_WP_ID: WP-A");
-        let lineage = "## LINEAGE_AUDIT\n- Prior packet: `packets/WP-A.md`\n  - Preserved: all\n\n";
-        text.replace("## BOOTSTRAP\n", &format!("{lineage}## BOOTSTRAP\n"))
-    };
     // The version before has a contract here: its digest is added.
-    world.write("work.md", next("olga010320260902", 2));
+    world.write("work.md", next(&world, "olga010320260902", 2));
     world.ok("olga", "olga", &import(&[]));
     let before = &shown(&world, "olga", "WP-A-v2")["packet"]["lineage"]["predecessor"];
     let first = world.ledger_of("olga");
@@ -275,7 +368,7 @@ fn a_later_version_names_what_it_follows() {
     assert_eq!(before["path"], "packets/WP-A.md");
     assert_eq!(before["external"], Value::Null);
     // Of one that has none, the packet itself is named.
-    world.write("work.md", next("olga010320260904", 4));
+    world.write("work.md", next(&world, "olga010320260904", 4));
     world.write("before.md", "# an old packet\n");
     world.ok("olga", "olga", &import(&["--predecessor", "../before.md"]));
     let before = &shown(&world, "olga", "WP-A-v4")["packet"]["lineage"]["predecessor"];

@@ -62,7 +62,8 @@ pub const CASES: &[Case] = &[
 pub const TASK: &str = "WP-1";
 pub const RECORDS: &[&str] = &["refs/awo/ledger", "refs/awo/evidence/*"];
 
-const PACKET: &str = r#"schema = "awo.packet/1"
+/// A packet that asks for post-work; its target is admitted by its word.
+pub const PACKET: &str = r#"schema = "awo.packet/1"
 id = "WP-1"
 task = "Collapse spaces."
 target_ref = "refs/heads/main"

@@ -309,6 +309,51 @@ fn a_commit_with_trailers_of_another_root_is_made_anew() {
 }
 
 #[test]
+fn a_commit_made_anew_names_who_assisted_with_the_first_one() {
+    let ci = Ci::new();
+    let world = &ci.world;
+    let ok = |words: &[&str]| world.ok("otto", "otto", words);
+    let message = "Slugify\n\nassisted-by: pen:plain\nReviewed-by: nobody\nAssisted-by: helper:a\n  b\n\
+                   Assisted-by: pen:plain\n";
+    ok(&["git", "checkout", "--quiet", "ci"]);
+    let amend = [
+        "git",
+        "commit",
+        "--quiet",
+        "--no-verify",
+        "--amend",
+        "-m",
+        message,
+    ];
+    ok(&amend);
+    let commit = world.rev("otto", "HEAD");
+    ok(&["git", "checkout", "--quiet", "main"]);
+    let directory = ci.directory().display().to_string();
+    let mut words = ci.words(&directory, TASK, &commit).to_vec();
+    words.push("--json");
+    let done: serde_json::Value = serde_json::from_str(&ok(&words)).unwrap();
+    let made = done["commit"].as_str().unwrap();
+    assert_ne!(made, commit);
+    let trailers = |key: &str| {
+        let format = format!("--format=%(trailers:key={key},valueonly)");
+        let values = ok(&["git", "log", "-1", &format, made]);
+        let values = values.lines().filter(|it| !it.is_empty());
+        values.map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        trailers("Assisted-by"),
+        ["pen:plain", "helper:a b"],
+        "each once"
+    );
+    assert_eq!(trailers("AWO-Run"), [RUN]);
+    assert_eq!(trailers("Reviewed-by"), [""; 0], "nothing else of it");
+    ok(&["git", "awo", "push"]);
+    world.ok("rita", "rita", &["git", "awo", "fetch"]);
+    world.rita_reviews(RUN);
+    world.finalize_and_verify();
+}
+
+#[test]
 fn files_that_differ_from_their_inventory_are_named_all_together() {
     let ci = Ci::new();
     let file = |name: &str| ci.directory().join(name);

@@ -111,7 +111,7 @@ impl World {
 
     /// olga approves the task for one more run, longer than before.
     #[track_caller]
-    fn approves_once_more(&self) {
+    pub fn approves_once_more(&self) {
         self.ok("olga", "olga", &["git", "awo", "fetch"]);
         let again = ["git", "awo", "approve", TASK, "--again"];
         let done = self.earlier("olga", -60, &again);
@@ -260,8 +260,8 @@ fn a_waiver_covers_its_gate_for_its_paths_in_so_many_runs() {
     world.ok("vera", "vera", &["git", "awo", "verify"]);
 }
 
-#[test]
-fn nobody_waives_for_a_run_of_their_own() {
+/// A world in which otto, an operator as well, has waived, and run as planned; returns the waiver.
+fn of_an_operator() -> (World, DecisionId) {
     let world = published();
     world.next_policy(2, None, |text| {
         let (before, after) = text.split_once("name = \"otto\"\n").unwrap();
@@ -270,44 +270,63 @@ fn nobody_waives_for_a_run_of_their_own() {
     });
     let id = world.waives("otto", "1", 0);
     world.publishes();
-    // The harness does not use it, and the door does not let a run use it that names it by hand.
+    // The harness does not use it.
     world.cannot_run_longer(RUN, 0);
     world.ok("otto", "otto", &run(DO));
-    let copy = world.copied();
-    copy.names_by_hand(RUN, &id);
+    (world, id)
+}
+
+/// The same, where the run names the waiver by hand.
+pub fn for_himself() -> World {
+    let (world, id) = of_an_operator();
+    world.names_by_hand(RUN, &id);
+    world
+}
+
+/// A world in which otto has run under a waiver that olga has not pushed.
+pub fn too_early() -> World {
+    let world = published();
+    world.waives("olga", "1", 0);
+    world.hands_over("olga", "otto");
+    world.forgets_the_log("otto");
+    world.runs_longer("otto", RUN);
+    world
+}
+
+#[test]
+fn nobody_waives_for_a_run_of_their_own() {
+    let copy = for_himself();
     copy.is_found_of("otto", RECORDS, "GOV-001", "waiver-beneficiary");
+    let (world, _) = of_an_operator();
     world.push_accepted("otto", RECORDS);
+}
+
+/// A world in which two clones of otto's have run under one waiver, and the other one has pushed.
+pub fn raced(uses: &str) -> World {
+    let world = published();
+    world.has_waived(uses);
+    let other = other_machine(&world, "otto");
+    world.approves_once_more();
+    world.runs_longer(&other, RUN);
+    world.runs_longer("otto", SECOND);
+    world.ok("otto", &other, &["git", "awo", "push"]);
+    world
 }
 
 #[test]
 fn two_clones_use_the_last_use_of_one_waiver() {
-    for uses in ["1", "2"] {
-        let world = published();
-        world.has_waived(uses);
-        let other = other_machine(&world, "otto");
-        world.approves_once_more();
-        world.runs_longer(&other, RUN);
-        world.runs_longer("otto", SECOND);
-        world.ok("otto", &other, &["git", "awo", "push"]);
-        if uses == "1" {
-            let door = world.copied();
-            door.ok("otto", "otto", &["git", "awo", "fetch"]);
-            door.is_found_of("otto", RECORDS, "REP-001", "waiver-uses");
-            // The command sets aside what can never land.
-            let before = world.server();
-            let text = world.refused("otto", "otto", &["git", "awo", "push"], "REP-001");
-            let aside = format!("set aside: {SECOND}@run.dsse.json");
-            assert!(
-                text.contains("waiver-uses") && text.contains(&aside),
-                "{text}"
-            );
-            assert_eq!(world.server(), before, "nothing moved");
-        } else {
-            world.ok("otto", "otto", &["git", "awo", "push"]);
-        }
-        world.fresh_clone();
-        world.ok("vera", "vera", &["git", "awo", "verify"]);
-    }
+    let world = raced("1");
+    let door = world.copied();
+    door.ok("otto", "otto", &["git", "awo", "fetch"]);
+    door.is_found_of("otto", RECORDS, "REP-001", "waiver-uses");
+    // The command sets aside what can never land.
+    let aside = format!("set aside: {SECOND}@run.dsse.json");
+    world.sets_aside("otto", "REP-001", &["waiver-uses", &aside]);
+
+    let world = raced("2");
+    world.ok("otto", "otto", &["git", "awo", "push"]);
+    world.fresh_clone();
+    world.ok("vera", "vera", &["git", "awo", "verify"]);
 }
 
 #[test]
@@ -406,10 +425,7 @@ fn what_counts_is_when_the_server_received_it() {
     never.retells(RUN, |says| says.work.as_mut().unwrap().waivers = vec![id]);
     never.is_found_of("otto", RECORDS, "GOV-011", "waiver-received");
     // It is received after that push: the run may come once more.
-    let again = world.copied();
-    again.hands_over("olga", "otto");
-    again.forgets_the_log("otto");
-    again.runs_longer("otto", RUN);
+    let again = too_early();
     again.push_refused("otto", RECORDS, "GOV-011");
     again.ok("olga", "olga", &["git", "awo", "push"]);
     again.push_accepted("otto", RECORDS);

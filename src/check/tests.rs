@@ -1,5 +1,6 @@
 //! What the checks decide by themselves, below the doors.
 
+mod admissions;
 mod alike;
 mod arrivals;
 mod between;

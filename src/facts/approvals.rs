@@ -57,6 +57,14 @@ pub struct Withdrawal {
     pub used_by: Vec<Use>,
 }
 
+impl Withdrawal {
+    /// Lets an operator withdraw what anybody has made, if it is there.
+    fn by_operator(mut self) -> Self {
+        self.made_by = self.made_by.map(|_| self.by.clone());
+        self
+    }
+}
+
 impl Collector<'_> {
     /// Returns the approvals on an object by person and nonce. Who judges many of them asks once.
     pub fn nonces(&self, object: ObjectId) -> Result<Nonces, Error> {
@@ -229,15 +237,21 @@ impl Collector<'_> {
             let uses = |collector: &Self, it: &Verified<_>| collector.use_of(id, it.digest());
             return self.withdrawal_of(revocation, consent, uses);
         }
+        if let Some(key) = says.admission {
+            let path = Kind::Admission.one_of(Scope::Locator(key), says.record);
+            let admission = self.admission_at(&path)?;
+            // What was admitted meanwhile stays admitted.
+            let withdrawal = self.withdrawal_of(revocation, admission, |_, _| Ok(Vec::new()))?;
+            return Ok(withdrawal.by_operator());
+        }
         if let Some(expires) = says.lease {
             let path = Kind::Lease.one_of(Scope::Day(expires.day()), says.record);
             let lease = self.lease_at(&path)?;
-            let mut withdrawal = self.withdrawal_of(revocation, lease, |_, _| Ok(Vec::new()))?;
-            if says.by_operator() && withdrawal.made_by.is_some() {
-                // An operator ends anybody's lease.
-                withdrawal.made_by = Some(withdrawal.by.clone());
-            }
-            return Ok(withdrawal);
+            let withdrawal = self.withdrawal_of(revocation, lease, |_, _| Ok(Vec::new()))?;
+            return Ok(match says.by_operator() {
+                true => withdrawal.by_operator(),
+                false => withdrawal,
+            });
         }
         let object = match (&says.run, &says.task) {
             (None, None) => None,

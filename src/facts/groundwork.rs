@@ -1,10 +1,12 @@
-//! What bears on the approval and the runs of work packets, and of contracts that ask for a skeleton.
+//! What bears on the approval and the runs of work packets, and of contracts that ask for a skeleton; and on the
+//! admission of the repository that any contract names.
 
 use std::collections::BTreeSet;
 
-use crate::policy::Policy;
+use crate::policy::{Policy, Verified};
 use crate::record::contract::Contract;
 use crate::record::{DecisionId, IdentityName, ObjectId, RepoPath, RunId, Sha256, TaskId};
+use crate::records::AdmissionPredicate;
 
 use super::opening::Opening;
 
@@ -125,4 +127,19 @@ impl Makers {
     pub fn are(&self, person: &IdentityName, policy: &Policy) -> bool {
         *person == self.orchestrator || policy.is_among(person, &self.named)
     }
+}
+
+/// What bears on the admission of the repository that a contract names.
+pub struct AdmissionFacts {
+    /// Whether only a record admits it.
+    pub by_record: bool,
+    /// The admissions of its locator, in the order of their digests.
+    pub records: Vec<Admitted>,
+}
+
+/// An admission as it stands.
+pub struct Admitted {
+    pub record: Verified<AdmissionPredicate>,
+    /// Whether an operator has withdrawn it.
+    pub withdrawn: bool,
 }

@@ -13,8 +13,9 @@ use crate::record::{
     Coded, Diagnosis, Findings, ObjectId, RefName, Rule, Sha256, Subject, Timestamp, json,
 };
 use crate::records::{Movement, ReceiptPredicate};
-use crate::store;
+use crate::store::additions::Additions;
 use crate::store::chain::{self, Broken, Chain, Link, Sequential};
+use crate::store::layout::{self, Refs};
 
 use super::{Error, PolicyHistory};
 
@@ -253,7 +254,7 @@ impl Sequential for ReceiptPredicate {
 /// Returns the sequence that the log is.
 pub fn chain() -> Chain {
     Chain {
-        reference: store::layout::log(),
+        reference: layout::log(),
         beside: Some(STATE),
         word: "receipt",
         author: "git-awo server",
@@ -270,6 +271,18 @@ pub fn state_at(reader: &Reader, id: ObjectId) -> Option<State> {
     State::parse(&chain().read(reader, id).ok()?.beside).ok()
 }
 
+/// Returns the ledger as far as the receive log of this clone tells that the server has it; `None` where the clone has
+/// no log, and nothing is known.
+pub fn published<'a>(reader: &'a Reader, refs: &Refs) -> Option<Additions<'a>> {
+    let log = refs.get(&layout::log())?;
+    let state = state_at(reader, *log).unwrap_or_default();
+    let tip = state.refs.get(&layout::ledger()).copied();
+    Some(Additions::at(
+        reader,
+        tip.filter(|tip| reader.contains(*tip)),
+    ))
+}
+
 fn about(id: ObjectId) -> Subject {
-    Subject::of_ref(&store::layout::log()).at(id)
+    Subject::of_ref(&layout::log()).at(id)
 }

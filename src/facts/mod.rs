@@ -1,6 +1,7 @@
 //! Reads records and trees, and gathers what the rules need; says by which policy and at which
 //! time each record is judged.
 
+mod admissions;
 mod applied;
 pub(crate) mod approvals;
 pub(crate) mod arrivals;

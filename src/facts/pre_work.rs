@@ -8,7 +8,7 @@ use crate::record::{ObjectId, RefName, RepoPath, Sha256, TaskId, Timestamp};
 use crate::records::{ContractPredicate, Kind, PreWorkPredicate, RunPredicate};
 
 use super::Error;
-use super::groundwork::{Skeleton, WorkFacts};
+use super::groundwork::{AdmissionFacts, Skeleton, WorkFacts};
 use super::leases::Live;
 use super::opening::UsedBy;
 use super::post_work::{PostWorkFacts, Standing, change, spec_target, standing};
@@ -27,6 +27,8 @@ pub struct PreWorkFacts<'a> {
     pub judged_by: (&'a Policy, Timestamp),
     /// The leases that were live when it came.
     pub live: Vec<Live>,
+    /// What bears on the admission of the repository that the contract names.
+    pub admission: Option<AdmissionFacts>,
     /// What bears on the packet, if the contract is one.
     pub work: Option<WorkFacts>,
     /// The skeletons of the contract that somebody approved, if it asks for one.
@@ -163,8 +165,10 @@ impl Collector<'_> {
             policy: says.context.policy,
             time,
         };
-        let (mut work, mut skeletons) = (None, Vec::new());
+        let (mut work, mut skeletons, mut admission) = (None, Vec::new(), None);
         if let Some(contract) = contract.valid() {
+            let used_by = arriving.map(|it| (it, says.context.policy));
+            admission = self.admission(&contract.predicate().contract, used_by)?;
             work = self.work(contract, &[says.base], Some(used))?;
             if contract.predicate().contract.skeleton {
                 skeletons = self.skeletons(contract.digest())?;
@@ -173,6 +177,7 @@ impl Collector<'_> {
         Ok(PreWorkFacts {
             judged_by: (&self.history.current().policy, time),
             live: self.live_leases(time, arriving.map(|it| (it, None)))?,
+            admission,
             work,
             skeletons,
             record,

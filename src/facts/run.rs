@@ -21,7 +21,7 @@ use crate::{evidence, git, store};
 use super::claims::{Said, claims};
 use super::contradictions::{Around, contradictions};
 use super::demanded::Demanded;
-use super::groundwork::RunWorkFacts;
+use super::groundwork::{AdmissionFacts, RunWorkFacts};
 use super::opening::{Opening, UsedBy};
 use super::position::{Judging, Positions};
 use super::post_work::PostWorkFacts;
@@ -54,6 +54,8 @@ pub struct RunFacts {
     pub task_approvals: Vec<Verified<ApprovalPredicate>>,
     /// The decision that opened gate 1, if the run record names one.
     pub gate1: Option<Lookup<Opening>>,
+    /// What bears on the admission of the repository that its contract names, where that is asked.
+    pub admission: Option<AdmissionFacts>,
     /// What bears on it where its contract is a work packet.
     pub work: Option<RunWorkFacts>,
     /// For each approval spent: the run that the ledger says spent it.
@@ -352,6 +354,7 @@ impl Collector<'_> {
             contract: Lookup::Missing,
             task_approvals: Vec::new(),
             gate1: None,
+            admission: None,
             work: None,
             spent: BTreeMap::new(),
             post_work: None,
@@ -385,6 +388,10 @@ impl Collector<'_> {
         facts.audited = judging.audited(last, dated)?;
         facts.contract = self.the(&run.task)?;
         facts.gate1 = self.gate1(&facts)?;
+        if let (Some(record), Some(contract)) = (facts.run.valid(), facts.contract.valid()) {
+            let used_by = Some((record.digest(), run.context.policy));
+            facts.admission = self.admission(&contract.predicate().contract, used_by)?;
+        }
         facts.work = self.work_of_run(&facts)?;
         for digest in &run.approvals {
             facts.spent.insert(*digest, self.records.spender(digest)?);

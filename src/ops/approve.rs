@@ -321,9 +321,9 @@ fn earlier(records: &Records<'_>, object: ObjectId, person: &IdentityName) -> Re
     Ok(earlier)
 }
 
-/// Returns what distinguishes two approvals that say the same: their number, and the second. No
+/// Returns what distinguishes two approvals or admissions that say the same: their number, and the second. No
 /// randomness, so that the same acts at the same time give the same bytes. Two clones of one person
 /// that count alike have different seconds, or made the same statement.
-fn nonce(earlier: usize, now: Timestamp) -> String {
+pub(super) fn nonce(earlier: usize, now: Timestamp) -> String {
     format!("{}-{}", earlier.saturating_add(1), now.seconds())
 }

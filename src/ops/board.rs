@@ -3,8 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::record::{ObjectId, RunId, TaskId};
-use crate::records::ContractPredicate;
+use crate::facts::log;
+use crate::facts::run::Collector;
+use crate::record::{IdentityName, ObjectId, RunId, TaskId, Timestamp};
+use crate::records::{ContractPredicate, Kind, Scope};
 
 use super::status::{self, State};
 use super::{Error, Session};
@@ -21,10 +23,22 @@ pub struct Card {
     pub superseded_by: Option<TaskId>,
     /// How far it has come: as far as its newest run, if it has one.
     pub state: State,
+    /// Who claims it, and with it the paths of its contract.
+    pub claim: Option<Claim>,
     /// The first line of what is to be done.
     pub title: String,
     /// Its runs, by name.
     pub runs: Vec<RunRow>,
+}
+
+/// A lease on a task that has not ended.
+pub struct Claim {
+    /// Who holds it.
+    pub holder: IdentityName,
+    /// When it ends by itself.
+    pub expires: Timestamp,
+    /// Whether the server is known to have it: it does not count before.
+    pub received: bool,
 }
 
 /// A run of a contract.
@@ -61,6 +75,7 @@ pub fn board(session: &Session) -> Result<Vec<Card>, Error> {
             runs.entry(run.task).or_default().push((it.since, row));
         }
     }
+    let mut claims = claims(session, &collector)?;
     let mut cards = Vec::new();
     for task in records.tasks()? {
         let mut rows = runs.remove(&task).unwrap_or_default();
@@ -70,6 +85,7 @@ pub fn board(session: &Session) -> Result<Vec<Card>, Error> {
         let state = state.or_else(|| states.get(&task).copied());
         let mut card = Card {
             base: task.clone(),
+            claim: claims.remove(&task),
             task,
             version: None,
             superseded_by: None,
@@ -95,4 +111,31 @@ pub fn board(session: &Session) -> Result<Vec<Card>, Error> {
         cards.push(card);
     }
     Ok(cards)
+}
+
+/// Returns the claim on each task that is live now. Of several leases on one task, one that the server has counts, and
+/// of those the one that ends last: it prolongs the other.
+fn claims(session: &Session, collector: &Collector<'_>) -> Result<BTreeMap<TaskId, Claim>, Error> {
+    let published = log::published(session.repo(), session.refs()?);
+    let mut claims: BTreeMap<TaskId, Claim> = BTreeMap::new();
+    for it in collector.live_leases(session.now(), None)? {
+        let path = Kind::Lease.one_of(Scope::Day(it.expires.day()), it.record);
+        let received = match &published {
+            Some(ledger) => ledger.find(&path)?.is_some(),
+            None => false,
+        };
+        let claim = Claim {
+            holder: it.holder,
+            expires: it.expires,
+            received,
+        };
+        let counts = |it: &Claim| (it.received, it.expires);
+        if claims
+            .get(&it.task)
+            .is_none_or(|other| counts(other) < counts(&claim))
+        {
+            claims.insert(it.task, claim);
+        }
+    }
+    Ok(claims)
 }

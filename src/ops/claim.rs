@@ -1,5 +1,6 @@
 //! Claims a task, and gives it up.
 
+use crate::facts::leases::Live;
 use crate::policy::Role;
 use crate::record::{DecisionId, Reason, Sha256, TaskId, Timestamp};
 use crate::records::{Kind, LeasePredicate, RevocationPredicate, Scope};
@@ -39,9 +40,11 @@ pub fn claim(session: &Session, request: ClaimRequest) -> Result<Claimed, Error>
     let expires = now.plus_hours(request.hours);
     let collector = session.collector(&records)?;
     let live = collector.live_leases(now, None)?;
+    // What is prolonged already is not prolonged again: that would be a lease beside the one that does.
+    let is_last = |it: &Live| !live.iter().any(|other| other.renews == Some(it.record));
     let own = live
         .iter()
-        .filter(|it| it.task == request.task && it.holder == context.identity);
+        .filter(|it| it.task == request.task && it.holder == context.identity && is_last(it));
     let renews = match request.renew {
         true => Some(
             own.max_by_key(|it| it.expires)
@@ -118,6 +121,7 @@ pub fn unclaim(
             false => Role::Operator,
         };
         let envelope = session.sign(RevocationPredicate {
+            admission: None,
             context: session.context(&[role])?,
             decision: None::<DecisionId>,
             escalation: None,

@@ -1,6 +1,7 @@
 //! What a command does, without a terminal, a parser of arguments or printing: a request goes in,
 //! what happened comes out. An act that is refused is an [`Error`] with its findings.
 
+pub mod admit;
 pub mod approve;
 pub mod aside;
 pub mod attest;

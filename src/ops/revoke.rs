@@ -1,4 +1,4 @@
-//! Withdraws an own approval, decision or consent before it is used.
+//! Withdraws an own approval, decision or consent before it is used, or an admission.
 
 use std::collections::BTreeMap;
 
@@ -11,8 +11,8 @@ use crate::record::{
     TaskId,
 };
 use crate::records::{
-    ConsentReceiptPredicate, DecisionPredicate, Kind, Notes, Record as _, RevocationPredicate,
-    Scope, Statement,
+    AdmissionPredicate, ConsentReceiptPredicate, DecisionPredicate, Kind, Notes, Record as _,
+    RevocationPredicate, Scope, Statement,
 };
 use crate::rules::revocation;
 use crate::store::batch::Batch;
@@ -23,7 +23,7 @@ use super::{Error, Session};
 
 /// What is to be withdrawn.
 pub struct Request {
-    /// The digest of the approval, or how it begins; or the name of a decision or of an escalation, whose
+    /// The digest of the approval or of the admission, or how it begins; or the name of a decision or of an escalation, whose
     /// consent is meant.
     pub record: String,
     /// Why.
@@ -32,8 +32,10 @@ pub struct Request {
 
 /// A recorded revocation.
 pub struct Revoked {
-    /// The approval.
-    pub approval: Sha256,
+    /// What was withdrawn, in a word: `approval` also of a decision or a consent, or `admission`.
+    pub what: &'static str,
+    /// Its digest.
+    pub withdrawn: Sha256,
     /// The revocation.
     pub record: Sha256,
 }
@@ -52,17 +54,34 @@ fn kind_of(records: &Records<'_>, name: &str) -> Result<Option<&'static str>, Er
     Ok(record.map(|_| "run"))
 }
 
-/// Returns the one approval whose digest begins so, if there is one.
+/// Returns the admissions whose digests begin so.
+fn admissions(records: &Records<'_>, prefix: &DigestPrefix) -> Result<Vec<Envelope>, Error> {
+    let mut paths = Vec::new();
+    records.ledger().each(|path, _| {
+        if let LedgerPath::Record(_, Kind::Admission, Some(digest)) = &path
+            && prefix.matches(digest)
+        {
+            paths.push(path);
+        }
+    })?;
+    let mut found = Vec::new();
+    for path in paths {
+        found.extend(records.envelope(&path)?);
+    }
+    Ok(found)
+}
+
+/// Returns the one record whose digest begins so, if there is one.
 fn only(
     prefix: &DigestPrefix,
-    approvals: impl Iterator<Item = Envelope>,
+    records: impl Iterator<Item = Envelope>,
 ) -> Result<Option<Envelope>, Error> {
     // The same approval may be noted on several objects.
-    let named = approvals.filter(|it| prefix.matches(&it.digest()));
+    let named = records.filter(|it| prefix.matches(&it.digest()));
     let mut named: BTreeMap<_, _> = named.map(|it| (it.digest(), it)).collect();
     if named.len() > 1 {
         let all: Vec<_> = named.keys().map(Sha256::to_string).collect();
-        let message = format!("several approvals begin with {prefix}: {}", all.join(" "));
+        let message = format!("several records begin with {prefix}: {}", all.join(" "));
         return Err(
             Error::usage(message).hint("git awo revoke RECORD --reason TEXT, with more digits")
         );
@@ -90,7 +109,8 @@ pub fn revoke(session: &Session, request: Request) -> Result<Revoked, Error> {
     let prefix = name.parse::<DigestPrefix>();
     let noted = records.all_noted(Notes::APPROVALS)?;
     let noted = noted.into_iter().map(|(_, envelope)| envelope);
-    let found = prefix.as_ref().ok().map(|it| only(it, noted)).transpose()?;
+    let find = |prefix| only(prefix, noted.chain(admissions(&records, prefix)?));
+    let found = prefix.as_ref().ok().map(find).transpose()?;
     let Some(envelope) = &found.flatten() else {
         let list = "git awo show TASK or RUN lists approvals and their digests";
         return Err(match (kind_of(&records, name)?, prefix) {
@@ -103,6 +123,9 @@ pub fn revoke(session: &Session, request: Request) -> Result<Revoked, Error> {
             (None, Err(bad)) => Error::from(bad).hint(list),
         });
     };
+    if Kind::of_payload(envelope.payload()) == Some(Kind::Admission) {
+        return revoke_admission(session, &records, &request, envelope);
+    }
     let digest = envelope.digest();
     let approval = collector.verify(envelope).map_err(refuse)?;
     let mut used_by = collector.uses(&approval)?;
@@ -120,6 +143,7 @@ pub fn revoke(session: &Session, request: Request) -> Result<Revoked, Error> {
     let path = Kind::Revocation.of(Scope::Record(digest));
     for_one_reason(&records, &path, &request, digest)?;
     let envelope = session.sign(RevocationPredicate {
+        admission: None,
         context,
         decision: None,
         escalation: None,
@@ -145,7 +169,8 @@ pub fn revoke(session: &Session, request: Request) -> Result<Revoked, Error> {
     }
     session.commit(&batch)?;
     Ok(Revoked {
-        approval: digest,
+        what: "approval",
+        withdrawn: digest,
         record: envelope.digest(),
     })
 }
@@ -191,6 +216,7 @@ fn revoke_decision(
     };
     let roles = [Role::Operator, Role::Reviewer, Role::Model];
     let revocation = RevocationPredicate {
+        admission: None,
         context: session.context(&roles)?,
         decision: Some(id),
         escalation: None,
@@ -219,6 +245,7 @@ fn revoke_consent(
         used: Kind::EscalationUse.of(&id),
     };
     let revocation = RevocationPredicate {
+        admission: None,
         context: session.context(&[Role::Operator])?,
         decision: None,
         escalation: Some(id),
@@ -229,6 +256,37 @@ fn revoke_consent(
         task: None,
     };
     withdraw(session, records, request, own, revocation)
+}
+
+fn revoke_admission(
+    session: &Session,
+    records: &Records<'_>,
+    request: &Request,
+    envelope: &Envelope,
+) -> Result<Revoked, Error> {
+    let collector = session.collector(records)?;
+    let admission = collector.verify::<AdmissionPredicate>(envelope);
+    let admission = admission.map_err(|why| refused(session, request, why))?;
+    let (digest, locator) = (admission.digest(), &admission.predicate().locator);
+    let path = Kind::Revocation.of(Scope::Record(digest));
+    for_one_reason(records, &path, request, digest)?;
+    let envelope = session.sign(RevocationPredicate {
+        admission: Some(AdmissionPredicate::key_of(locator.as_str())),
+        context: session.context(&[Role::Operator])?,
+        decision: None,
+        escalation: None,
+        lease: None,
+        reason: request.reason.to_string(),
+        record: digest,
+        run: None,
+        task: None,
+    })?;
+    session.commit(&Batch::new(format!("withdraw {digest}")).record(&path, &envelope))?;
+    Ok(Revoked {
+        what: "admission",
+        withdrawn: digest,
+        record: envelope.digest(),
+    })
 }
 
 fn refused(session: &Session, request: &Request, why: impl Into<Refusal>) -> Error {
@@ -271,7 +329,8 @@ fn withdraw(
         .unless(&own.used, Rule::RevocationBeforeUse);
     session.commit(&batch)?;
     Ok(Revoked {
-        approval: own.record,
+        what: "approval",
+        withdrawn: own.record,
         record: envelope.digest(),
     })
 }

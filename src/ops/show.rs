@@ -1,4 +1,4 @@
-//! Everything recorded about a task, a run, a decision or a commit, as it is stored and not verified; of a
+//! Everything recorded about a task, a run, a decision, an admission or a commit, as it is stored and not verified; of a
 //! decision also what follows from the records.
 
 use std::collections::BTreeSet;
@@ -6,7 +6,10 @@ use std::collections::BTreeSet;
 use crate::facts::case::CommitKind;
 use crate::record::envelope::Envelope;
 use crate::record::{DecisionId, ObjectId, RunId, TaskId, Timestamp};
-use crate::records::{Kind, Notes, OpenedBy, RunPredicate, Scope, Statement, VouchPredicate};
+use crate::records::{
+    AdmissionPredicate, ContractPredicate, Kind, Notes, OpenedBy, RunPredicate, Scope, Statement,
+    VouchPredicate,
+};
 use crate::rules::absent;
 use crate::store::layout::LedgerPath;
 use crate::store::ledger::Records;
@@ -38,6 +41,15 @@ pub fn show(session: &Session, name: &str) -> Result<Shown, Error> {
         if let Some(blob) = records.contract_blob(&task)? {
             noted(&records, blob, &task, |_| true, &mut found)?;
         }
+        if let Some(envelope) = records.envelope(&Kind::Contract.of(&task))?
+            && let Ok(says) = Statement::<ContractPredicate>::parse(envelope.payload())
+        {
+            admissions(
+                &records,
+                &says.predicate.contract.target.locator,
+                &mut found,
+            )?;
+        }
     }
     if let Ok(run) = RunId::new(name) {
         gate1 = of_run(&records, &run, &mut found)?;
@@ -56,8 +68,11 @@ pub fn show(session: &Session, name: &str) -> Result<Shown, Error> {
         of_commit(session, &records, name, &mut found)?;
     }
     if found.is_empty() {
-        let expected =
-            "a task, a run, a decision, or a governed commit or one that a member vouches for";
+        admissions(&records, name, &mut found)?;
+    }
+    if found.is_empty() {
+        let expected = "a task, a run, a decision, the locator of an admission, or a governed commit or one \
+                        that a member vouches for";
         return Err(session.refused(
             format!("nothing is recorded about {name}"),
             absent::named(name, expected, "git awo fetch; git awo log"),
@@ -130,6 +145,19 @@ fn noted(
             found.push((format!("{kind} of {name}"), envelope, None));
             about(records, Scope::Record(digest), found)?;
         }
+    }
+    Ok(())
+}
+
+/// Returns the admissions of a locator, and what withdraws them.
+fn admissions(records: &Records<'_>, locator: &str, found: &mut Found) -> Result<(), Error> {
+    let key = AdmissionPredicate::key_of(locator);
+    let mut own = Found::new();
+    about(records, Scope::Locator(key), &mut own)?;
+    for admission in own {
+        let digest = admission.1.digest();
+        found.push(admission);
+        about(records, Scope::Record(digest), found)?;
     }
     Ok(())
 }

@@ -3,11 +3,11 @@
 use crate::packet::{self, ImportOptions};
 use crate::policy::Role;
 use crate::record::contract::{Contract, ContractDraft, Predecessor, signature_key};
-use crate::record::{RefName, RepoPath, Sha256, Subject, TaskId};
+use crate::record::{Findings, RefName, Refusal, RepoPath, Sha256, Subject, TaskId, chain_of};
 use crate::records::{ContractPredicate, Kind, Statement};
-use crate::rules::{absent, contract as rules};
+use crate::rules::{absent, contract as rules, work as rules_of_work};
 use crate::store::batch::Batch;
-use crate::store::layout::LedgerPath;
+use crate::store::layout::{self, LedgerPath};
 use crate::store::ledger::{Records, signed as marker};
 
 use super::{Error, Session};
@@ -37,17 +37,22 @@ impl Packet {
         checked(draft)
     }
 
+    /// Returns the contract that the packet asks for, with what the repository tells of it, and stores nothing. Where
+    /// nothing is recorded, nothing is looked up, and the second value says so.
+    pub fn tried(&self, session: Option<&Session>) -> Result<(Contract, bool), Error> {
+        match session {
+            Some(session) if session.refs()?.contains_key(&layout::policy()) => {
+                Ok((self.resolved(session)?, true))
+            }
+            _ => Ok((self.follow(None, self.read()?)?, false)),
+        }
+    }
+
     /// Signs the contract and stores it with the packet.
     pub fn import(self, session: &Session) -> Result<Contract, Error> {
-        let contract = pinned(session, self.follow(session, self.read()?)?)?;
+        let contract = self.resolved(session)?;
         let id = contract.id.clone();
         let signature = contract.user_signature.clone();
-        if let Some(signature) = &signature
-            && let Some(task) = session.records()?.signed_task(signature)?
-            && task != id
-        {
-            return Err(once(session, Some(&task), &id));
-        }
         let envelope = session.sign(ContractPredicate {
             context: session.context(&[Role::Operator])?,
             contract: contract.clone(),
@@ -63,19 +68,42 @@ impl Packet {
         Ok(contract)
     }
 
-    /// Names the version before: the contract in this ledger, or the packet outside of it.
-    fn follow(&self, session: &Session, contract: Contract) -> Result<Contract, Error> {
+    /// Returns the contract with the version before and the blobs that it names, and judges what can be told of it
+    /// before it is signed.
+    fn resolved(&self, session: &Session) -> Result<Contract, Error> {
+        let contract = pinned(session, self.follow(Some(session), self.read()?)?)?;
+        let (id, records) = (&contract.id, session.records()?);
+        if let Some(signature) = &contract.user_signature
+            && let Some(task) = records.signed_task(signature)?
+            && task != *id
+        {
+            return Err(once(session, Some(&task), id));
+        }
+        let before = session.collector(&records)?.version_before(&contract)?;
+        let subject = Subject::of_record(Kind::Contract.of(id).to_path());
+        let mut found = Findings::new();
+        rules_of_work::version(&contract, &before, &subject, &mut found);
+        match Refusal::of(found) {
+            Some(why) => Err(session.refused(format!("{id} is no version to import"), why)),
+            None => Ok(contract),
+        }
+    }
+
+    /// Names the version before: the contract in the ledger, or the packet outside of it.
+    fn follow(&self, session: Option<&Session>, contract: Contract) -> Result<Contract, Error> {
         let mut draft = ContractDraft::from(contract);
         let earlier = draft.id.earlier();
         let Some(packet) = &mut draft.packet else {
             return checked(draft);
         };
         let mut predecessor = packet.lineage.predecessor.take().unwrap_or_default();
-        for id in &earlier {
-            let there = session.records()?.contract_blob(id)?.is_some();
-            if there && predecessor.contract.is_none() {
-                session.history()?;
-                predecessor.contract = Some(signed(session, &session.records()?, id)?.0);
+        if let Some(session) = session {
+            for id in &earlier {
+                let there = session.records()?.contract_blob(id)?.is_some();
+                if there && predecessor.contract.is_none() {
+                    session.history()?;
+                    predecessor.contract = Some(signed(session, &session.records()?, id)?.0);
+                }
             }
         }
         if let Some(bytes) = &self.predecessor {
@@ -109,7 +137,7 @@ fn pinned(session: &Session, contract: Contract) -> Result<Contract, Error> {
 
 fn checked(draft: ContractDraft) -> Result<Contract, Error> {
     draft.check().map_err(|problems| {
-        let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        let problems: Vec<_> = problems.iter().map(|it| chain_of(it)).collect();
         Error::usage(problems.join("; "))
     })
 }

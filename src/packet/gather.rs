@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use unicode_normalization::UnicodeNormalization as _;
 
+use crate::record::TaskId;
 use crate::record::contract::is_unfit;
 use crate::record::sentence::describe;
 
@@ -69,6 +70,8 @@ pub(super) struct Gather {
     places: BTreeMap<(String, String), usize>,
     /// Packets that came before, with the remark on each.
     priors: Vec<(Said, String)>,
+    /// The lines that say the task's id.
+    ids: BTreeSet<usize>,
     complaints: Vec<Complaint>,
 }
 
@@ -126,9 +129,15 @@ impl Gather {
         self.places.entry(place).or_insert(line);
     }
 
-    /// Takes a packet that came before.
+    /// Takes a packet that came before, unless the packet says that there was none.
     pub(super) fn prior(&mut self, line: usize, name: &str, remark: &str) {
-        self.priors.push((Said::new(line, name), remark.to_owned()));
+        let bare = name.split(" (").next().unwrap_or_default();
+        let bare = bare.trim().trim_end_matches('.');
+        if is_open(bare) {
+            self.unreadable("prior packets", line, name, PLACEHOLDER);
+        } else if !(bare.is_empty() || is_none(bare)) {
+            self.priors.push((Said::new(line, name), remark.to_owned()));
+        }
     }
 
     /// Keeps a line of a form as it is written.
@@ -144,8 +153,20 @@ impl Gather {
         self.mentions.push(Said::new(line, id));
     }
 
+    /// Takes the task that the title of a packet names; other words there name none.
+    pub(super) fn titled(&mut self, line: usize, value: &str) {
+        if is_open(value) {
+            self.unreadable(Scalar::Id.name(), line, value, PLACEHOLDER);
+        } else if TaskId::new(value).is_ok() {
+            self.mention(line, value);
+        }
+    }
+
     /// Sets a scalar. Setting it to the same value again is allowed; a different value is a complaint.
     pub(super) fn say(&mut self, scalar: Scalar, line: usize, text: &str) {
+        if scalar == Scalar::Id {
+            self.ids.insert(line);
+        }
         let first = match self.scalars.get(&scalar) {
             None => {
                 self.scalars.insert(scalar, Said::new(line, text));
@@ -271,7 +292,7 @@ impl Gather {
     /// Adds an entry of a work packet unchanged, unless it is a placeholder where something must be said.
     pub(super) fn stated(&mut self, list: List, line: usize, text: &str) {
         if is_open(text.trim()) && list.is_demanded() {
-            self.unreadable(list.name(), line, text, "it is a placeholder");
+            self.unreadable(list.name(), line, text, PLACEHOLDER);
         } else {
             self.entry(list, line, text);
         }
@@ -282,7 +303,7 @@ impl Gather {
         if is_none(raw) {
             self.none(list, line);
         } else if is_open(raw) && list.is_demanded() {
-            self.unreadable(list.name(), line, raw, "it is a placeholder");
+            self.unreadable(list.name(), line, raw, PLACEHOLDER);
         } else if list.is_exact() {
             if let Some(text) = self.exact(list.name(), false, line, raw) {
                 self.entry(list, line, &text);
@@ -347,7 +368,7 @@ impl Gather {
         let why = if raw.is_empty() {
             "it is empty"
         } else if is_open(raw) {
-            "it is a placeholder"
+            PLACEHOLDER
         } else if spaced || !is_plain(raw) {
             "put the exact text in backticks, with nothing else"
         } else {
@@ -357,6 +378,9 @@ impl Gather {
         None
     }
 }
+
+/// Why a text that only holds the place of one is none.
+const PLACEHOLDER: &str = "it is a placeholder";
 
 /// Returns whether a value means "none".
 fn is_none(raw: &str) -> bool {

@@ -10,6 +10,9 @@ use super::problem::PacketProblem;
 /// The schema of a TOML packet.
 pub const TOML_SCHEMA: &str = "awo.packet/1";
 
+/// The table that makes a packet a work packet.
+pub(super) const PACKET: &str = "packet";
+
 fn scalar_of(path: &str) -> Option<Scalar> {
     Scalar::ALL
         .iter()
@@ -92,7 +95,12 @@ impl Own<'_, '_> {
                 (_, _, Some(list)) => self.list(list, line, &path, value),
                 (_, Some(scalar), _) => self.scalar(scalar, line, &path, value),
                 _ if has_fields(&path) => match value.get_ref() {
-                    DeValue::Table(inner) => self.table(&format!("{path}."), inner),
+                    DeValue::Table(inner) => {
+                        if path == PACKET {
+                            self.gather.place(PACKET, "", line);
+                        }
+                        self.table(&format!("{path}."), inner);
+                    }
                     _ => self.wrong(line, &path, "a table"),
                 },
                 _ => self

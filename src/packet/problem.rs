@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::record::chain_of;
 use crate::record::contract::{BadPattern, ContractProblem, FORMAT, UnknownAction};
 use crate::record::digest::BadDigest;
 use crate::record::name::BadName;
@@ -70,7 +71,7 @@ pub enum PacketProblem {
         expected: String,
     },
     /// The sentence cannot be compared as one line, or is missing.
-    #[error("cannot accept an approval sentence that {0}")]
+    #[error("cannot accept the approval sentence: {0}")]
     Sentence(&'static str),
     /// Nobody opens gate 1 like this.
     #[error("cannot accept {0:?} as gate1: it is sentence, operator or decision")]
@@ -170,14 +171,14 @@ impl fmt::Display for Complaint {
         if let Some(line) = self.line {
             write!(f, "line {line}: ")?;
         }
-        write!(f, "{}", self.problem)?;
-        // Complaints are listed together, so each includes its own sources.
-        let mut source = std::error::Error::source(&self.problem);
-        while let Some(cause) = source {
-            write!(f, ": {cause}")?;
-            source = cause.source();
-        }
-        Ok(())
+        f.write_str(&self.reason())
+    }
+}
+
+impl Complaint {
+    /// Returns what is wrong and why. Complaints are listed together, so each includes its own sources.
+    pub fn reason(&self) -> String {
+        chain_of(&self.problem)
     }
 }
 

@@ -247,7 +247,14 @@ const OWN_WORK: &str = r#"schema = "awo.packet/1"
 id = "WP-7-Greeter-v2"
 base_task_id = "WP-7-Greeter"
 task = "Rename it."
+base = "1111111111111111111111111111111111111111"
+requestor = "Ann"
+risk_tier = "LOW"
 allowed_paths = ["src/greeter/mod.rs"]
+out_of_scope = ["The manual and its index"]
+success_criteria = ["It is renamed."]
+validation_command = "just test"
+rollback = "git revert <commit>"
 user_signature = "ann010120260000"
 skeleton = true
 post_work = true
@@ -632,6 +639,21 @@ fn the_smallest_workflow_approval_is_read() {
 }
 
 #[test]
+fn a_work_packet_may_say_how_its_target_was_admitted() {
+    let said = "- RISK_TIER: LOW\n- TARGET_REPOSITORY: git@example.org:greeter\n\
+                - ADMISSION_SOURCE: `admissions/greeter.json`\n- ADMISSION_STATUS: admitted\n\
+                - REPOSITORY_OWNER: acme\n- RISK_CLASSIFICATION: high\n";
+    let draft = read(&with(WORK, "- RISK_TIER: LOW\n", said));
+    assert_eq!(draft.target.locator, "git@example.org:greeter");
+    let admission = draft.target.admission;
+    assert_eq!(admission.status, "admitted");
+    assert_eq!(admission.source.as_deref(), Some("admissions/greeter.json"));
+    assert_eq!(admission.owner.as_deref(), Some("acme"));
+    assert_eq!(admission.risk.as_deref(), Some("high"));
+    assert_eq!(draft.risk_tier.as_deref(), Some("LOW"), "another thing");
+}
+
+#[test]
 fn line_ends_and_a_byte_order_mark_change_nothing() {
     for text in [APPROVAL, WORK, TOML] {
         let plain = read(text);
@@ -681,8 +703,8 @@ fn a_toml_packet_says_all_that_a_work_packet_says() {
         ("\"2026-02-01\"", "\"2026-02-02\"", "of the format"),
         ("codex = ", "kodex = ", "packet.authority.kodex"),
         (
-            "agentic_mode = false",
-            "orchestrator_model = \"agent:three\"",
+            "coder_model = ",
+            "orchestrator_model = \"agent:three\"\ncoder_model = ",
             "where the agentic mode is NO",
         ),
         (

@@ -440,9 +440,9 @@ impl Walk<'_> {
         if self.announced.take().is_some() || self.section == Section::Sentence {
             let [sentence] = content else {
                 let why = if content.is_empty() {
-                    "is blank"
+                    "it is blank"
                 } else {
-                    "has more than one line"
+                    "it has more than one line"
                 };
                 return self
                     .gather
@@ -472,7 +472,7 @@ impl Walk<'_> {
             } if depth == *base => {
                 *items = true;
                 for (text, line) in numbered {
-                    self.gather.entry(*list, line, text);
+                    self.gather.stated(*list, line, text);
                 }
             }
             Open::List {

@@ -1,7 +1,5 @@
 //! Work packets: metadata, scope, quality gate, and the discipline around a change.
 
-use crate::record::TaskId;
-
 use super::gather::{Gather, List, Scalar};
 use super::grammar::{Field, Grammar, Means, Section};
 use super::lines::{key, label as split_label};
@@ -88,6 +86,26 @@ const LABELS: &[(&str, &str, Field)] = &[
         "metadata",
         "target repository",
         Field::Scalar(Scalar::Locator),
+    ),
+    (
+        "metadata",
+        "admission source",
+        Field::Scalar(Scalar::AdmissionSource),
+    ),
+    (
+        "metadata",
+        "admission status",
+        Field::Scalar(Scalar::AdmissionStatus),
+    ),
+    (
+        "metadata",
+        "repository owner",
+        Field::Scalar(Scalar::AdmissionOwner),
+    ),
+    (
+        "metadata",
+        "risk classification",
+        Field::Scalar(Scalar::AdmissionRisk),
     ),
     (
         "metadata",
@@ -272,9 +290,8 @@ fn title(gather: &mut Gather, line: usize, text: &str) {
     gather.say_markdown(Scalar::Title, line, text);
     if let Some((label, value)) = split_label(text)
         && matches!(key(label).as_str(), "task packet" | "work packet")
-        && TaskId::new(value).is_ok()
     {
-        gather.mention(line, value);
+        gather.titled(line, value);
     }
 }
 

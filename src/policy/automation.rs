@@ -158,16 +158,12 @@ fn models(document: &Document, complaints: &mut Vec<String>) {
         }
     }
     let uses = document.automation != AutomationRules::default() || !taken.is_empty();
-    if uses
-        && !document
-            .requires
-            .iter()
-            .any(|it| it == features::AUTOMATION)
-    {
-        complaints.push(format!(
-            "[automation] and models need requires = [{:?}], so that an older git-awo says that it cannot \
-             read this",
-            features::AUTOMATION
+    if uses {
+        let uses = "[automation] and models need";
+        complaints.extend(features::needed(
+            &document.requires,
+            features::AUTOMATION,
+            uses,
         ));
     }
 }

@@ -220,6 +220,26 @@ pub struct Gates {
     /// What only a security key with touch may sign: kinds of statements, or `commit`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub require_touch: Vec<String>,
+    /// What admits the repository that a contract names.
+    #[serde(skip_serializing_if = "AdmittedBy::is_default")]
+    pub admission: AdmittedBy,
+}
+
+/// What admits the repository that a contract names.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AdmittedBy {
+    /// The word of the packet.
+    #[default]
+    Packet,
+    /// That, and an operator's record.
+    Record,
+}
+
+impl AdmittedBy {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 impl Default for Gates {
@@ -230,6 +250,7 @@ impl Default for Gates {
             approval_days: 30,
             self_approval_override: Vec::new(),
             require_touch: Vec::new(),
+            admission: AdmittedBy::default(),
         }
     }
 }

@@ -15,8 +15,11 @@ pub const EVIDENCE: &str = "evidence/1";
 /// Decisions by models: `[automation]`, and `model` of an identity.
 pub const AUTOMATION: &str = "automation/1";
 
+/// Admissions as records: `admission` of `[gates]`.
+pub const ADMISSION: &str = "admission/1";
+
 /// The features that this program knows.
-const KNOWN: &[&str] = &[AUTOMATION, EVIDENCE];
+const KNOWN: &[&str] = &[ADMISSION, AUTOMATION, EVIDENCE];
 
 /// Maximum length of a name, in bytes.
 const LONGEST: usize = 64;
@@ -56,6 +59,17 @@ pub(super) fn check(features: &[String]) -> Result<(), BadPolicy> {
         true => Ok(()),
         false => Err(BadPolicy::Requires(unknown.into_iter().collect())),
     }
+}
+
+/// Complains if a policy uses a feature that it does not require: an older git-awo would not say why it
+/// cannot read it. `uses` says what it uses, with a verb.
+pub(super) fn needed(features: &[String], feature: &str, uses: &str) -> Option<String> {
+    let requires = features.iter().any(|it| it == feature);
+    (!requires).then(|| {
+        format!(
+            "{uses} requires = [{feature:?}], so that an older git-awo says that it cannot read this"
+        )
+    })
 }
 
 /// The two files are not a policy.

@@ -9,7 +9,7 @@ use crate::records::Kind;
 use crate::signing::AllowedSigners;
 
 use super::automation::{Automation, Need};
-use super::document::{ClaimRules, DirectGrant, Document, Limits, SCHEMA};
+use super::document::{AdmittedBy, ClaimRules, DirectGrant, Document, Limits, SCHEMA};
 use super::features::{self, BadPolicy};
 use super::grant::{Grant, Restriction};
 use super::keyring::{COMMIT_NAMESPACE, Keyring};
@@ -173,6 +173,11 @@ impl Policy {
         let found = self.persons().filter(|it| wanted(it));
         let names: Vec<_> = found.map(|it| it.name.as_str()).collect();
         (!names.is_empty()).then(|| names.join(", "))
+    }
+
+    /// Tells whether only a record admits the repository that a contract names.
+    pub fn admits_by_record(&self) -> bool {
+        self.document.gates.admission == AdmittedBy::Record
     }
 
     /// Returns the servers whose key may sign the receive log.
@@ -596,6 +601,14 @@ fn lint(document: &Document, complaints: &mut Vec<String>) {
     }
     if gates.approval_days == 0 || gates.approval_days > 3_650 {
         complaints.push("gates: approval_days must be 1 to 3650".to_owned());
+    }
+    if gates.admission == AdmittedBy::Record {
+        let uses = "gates.admission = \"record\" needs";
+        complaints.extend(features::needed(
+            &document.requires,
+            features::ADMISSION,
+            uses,
+        ));
     }
     limits(&document.limits, complaints);
     let (claims, longest) = (&document.claims, ClaimRules::LONGEST);

@@ -28,6 +28,7 @@ pub use work::{
 
 use problem::{MAX_ENTRIES, MAX_STEPS, check_text};
 
+use super::name::check_line;
 use super::{ObjectId, RefName, Sha256, TaskId};
 
 /// The kind of packet from which a contract was made.
@@ -322,7 +323,7 @@ impl ContractDraft {
             problems.push(ContractProblem::Contradiction(path.clone()));
         }
         self.text_problems(&mut problems);
-        if let Err(why) = check_sentence(&self.approval_sentence) {
+        if let Err(why) = check_line(&self.approval_sentence) {
             problems.push(ContractProblem::Sentence(why));
         }
         if self.target_ref.branch().is_none() {
@@ -436,24 +437,4 @@ impl ContractDraft {
             problems.push(ContractProblem::TooMany(field));
         }
     }
-}
-
-/// Checks that a sentence can be shown, typed and compared as one line, or returns why not.
-pub fn check_sentence(sentence: &str) -> Result<(), &'static str> {
-    if sentence.trim().is_empty() {
-        return Err("is blank");
-    }
-    if sentence.len() > 1000 {
-        return Err("has more than 1,000 bytes");
-    }
-    if sentence.contains('\n') {
-        return Err("has more than one line");
-    }
-    if sentence.chars().any(|c| c.is_control() || is_unfit(c)) {
-        return Err("contains a control or reordering character");
-    }
-    if sentence.trim() != sentence {
-        return Err("begins or ends with white space");
-    }
-    Ok(())
 }

@@ -39,7 +39,8 @@ pub use finding::{Finding, Findings, Subject, Verdict};
 pub use gate::Gate;
 pub use level::Level;
 pub use name::{
-    DecisionId, EscalationId, IdentityName, Reason, RefName, RunId, TaskId, Token, WorkflowUrl,
+    DecisionId, EscalationId, IdentityName, Line, Reason, RefName, RunId, TaskId, Token,
+    WorkflowUrl,
 };
 pub use path::RepoPath;
 pub use refusal::Refusal;

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::Sha256;
+use super::contract::is_unfit;
 
 /// The text is not a valid name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -125,6 +126,11 @@ text_name!(
 text_name!(
     /// Why somebody decides as they do: any text that is not blank.
     Reason, "reason", check_reason
+);
+
+text_name!(
+    /// One line of text, as it is typed, shown and compared: what a packet calls a repository, or its owner.
+    Line, "line of text", check_line
 );
 
 // A record's names are stricter than those of an event.
@@ -263,6 +269,26 @@ fn check_reason(text: &str) -> Result<(), &'static str> {
     }
 }
 
+/// Checks that a text can be shown, typed and compared as one line, or returns why not.
+pub fn check_line(text: &str) -> Result<(), &'static str> {
+    if text.trim().is_empty() {
+        return Err("it is blank");
+    }
+    if text.len() > 1000 {
+        return Err("it has more than 1,000 bytes");
+    }
+    if text.contains('\n') {
+        return Err("it has more than one line");
+    }
+    if text.chars().any(|c| c.is_control() || is_unfit(c)) {
+        return Err("it contains a control or reordering character");
+    }
+    if text.trim() != text {
+        return Err("it begins or ends with white space");
+    }
+    Ok(())
+}
+
 fn check_ref(text: &str) -> Result<(), &'static str> {
     if !text.starts_with("refs/") {
         return Err("it does not start with refs/");
@@ -352,6 +378,31 @@ mod tests {
         assert!(Reason::new("a mistake").is_ok());
         for bad in ["", " ", "\t\n", "\u{a0}\u{3000}"] {
             assert!(Reason::new(bad).is_err(), "{bad:?} is none");
+        }
+    }
+
+    #[test]
+    fn a_line_is_compared_as_it_is_shown() {
+        for good in [
+            ".",
+            "git@forge.example:acme/greeter.git",
+            "The owner, \u{e9}",
+            &"x".repeat(1000),
+        ] {
+            assert!(Line::new(good).is_ok(), "{good} is one");
+        }
+        for bad in [
+            "",
+            " ",
+            " low",
+            "low ",
+            "lo\nw",
+            "lo\tw",
+            "lo\u{202e}w",
+            "lo\u{7f}w",
+            &"x".repeat(1001),
+        ] {
+            assert!(Line::new(bad).is_err(), "{bad:?} is none");
         }
     }
 

@@ -63,6 +63,9 @@ rules! {
     WaiverBeneficiary = "waiver-beneficiary", Gov001,
         "A waiver is signed by another person than who made the run that uses it.",
         "work packets", "otto waives a gate for his own run";
+    AdmissionRecorded = "admission-recorded", Gov002,
+        "Where the policy asks for it, an operator's admission that stands names the contract's target, its class of risk and the owner whom the contract names.",
+        "policy, `[gates]`", "`admission = \"record\"`, and nobody has admitted the target";
     Attestation = "attestation", Gov002,
         "A finalized run has an attestation that holds.",
         "AWO, attestation", "a commit pushed before `git awo attest`";

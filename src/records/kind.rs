@@ -18,6 +18,8 @@ macro_rules! kinds {
 kinds! {
     /// A policy version.
     Policy,
+    /// The admission of a repository.
+    Admission,
     /// A task contract.
     Contract,
     /// A claim of a task.

@@ -5,6 +5,7 @@
 //! checks of roles and bindings, union merge, export, `show` and the tables of the formats page use
 //! that definition: no other room matches on kinds.
 
+mod admission;
 mod approval;
 mod attestation;
 mod auto_signature;
@@ -31,6 +32,7 @@ mod self_approval;
 mod statement;
 mod vouch;
 
+pub use admission::{AdmissionPredicate, AdmissionSource};
 pub use approval::{ApprovalPredicate, Approves};
 pub use attestation::AttestationPredicate;
 pub use auto_signature::{AutoSignature, AutoSignaturePredicate, SCHEMA as SIGNATURE_SCHEMA};

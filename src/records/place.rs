@@ -27,6 +27,9 @@ pub enum Stands {
     ManyPerRun,
     /// In the ledger, any number for a day, each under its digest: `<DAY>@<kind>-<sha256>.dsse.json`
     ManyPerDay,
+    /// In the ledger, any number for what packets call a repository, each under its digest:
+    /// `<sha256>@<kind>-<sha256>.dsse.json`
+    ManyPerLocator,
     /// In the ledger, any number for a commit, each under its digest:
     /// `<COMMIT>@<kind>-<sha256>.dsse.json`
     ManyPerCommit,
@@ -125,6 +128,8 @@ pub enum Scope {
     Decision(DecisionId),
     /// A request to hand content to a model elsewhere.
     Escalation(EscalationId),
+    /// What packets call a repository, by its SHA-256.
+    Locator(Sha256),
     /// Another record, by its digest.
     Record(Sha256),
     /// The statement of a policy for which signatures are collected, by its digest.
@@ -216,7 +221,9 @@ impl Scope {
             Scope::Escalation(id) => id.to_string(),
             Scope::Commit(id) => id.to_string(),
             Scope::Day(day) => day.to_string(),
-            Scope::Record(digest) | Scope::Proposal(digest) => digest.to_string(),
+            Scope::Locator(digest) | Scope::Record(digest) | Scope::Proposal(digest) => {
+                digest.to_string()
+            }
         }
     }
 
@@ -227,6 +234,7 @@ impl Scope {
             Stands::OncePerRun | Stands::ManyPerRun => Scope::Run(RunId::new(id).ok()?),
             Stands::ManyPerCommit => Scope::Commit(id.parse().ok()?),
             Stands::ManyPerDay => Scope::Day(id.parse().ok()?),
+            Stands::ManyPerLocator => Scope::Locator(id.parse().ok()?),
             Stands::OncePerDecision => Scope::Decision(DecisionId::new(id).ok()?),
             Stands::OncePerEscalation => Scope::Escalation(EscalationId::new(id).ok()?),
             Stands::OncePerRecord => Scope::Record(id.parse().ok()?),
@@ -245,6 +253,7 @@ impl Stands {
                 | Stands::ManyPerRun
                 | Stands::ManyPerCommit
                 | Stands::ManyPerDay
+                | Stands::ManyPerLocator
                 | Stands::PerProposal
         )
     }
@@ -271,7 +280,7 @@ impl Kind {
             Stands::ManyPerDay => "<DAY>",
             Stands::OncePerDecision => "<DECISION>",
             Stands::OncePerEscalation => "<ESCALATION>",
-            Stands::OncePerRecord | Stands::PerProposal => "<sha256>",
+            Stands::OncePerRecord | Stands::PerProposal | Stands::ManyPerLocator => "<sha256>",
             Stands::Noted(notes) => {
                 return format!("notes, `refs/notes/awo/{}/<YYYY-MM>`", notes.name());
             }
@@ -383,7 +392,8 @@ impl LedgerPath {
         scope || matches!(self, Self::ProposedPolicy(_) | Self::ProposedSigners(_))
     }
 
-    /// Returns what its id names: `run`, `task`, `commit`, `day`, `decision`, `escalation` or `record`.
+    /// Returns what its id names: `run`, `task`, `commit`, `day`, `decision`, `escalation`, `locator` or
+    /// `record`.
     pub fn is_about(&self) -> &'static str {
         match self {
             Self::Record(Scope::Task(_), ..) | Self::Packet(_) => "task",
@@ -392,6 +402,7 @@ impl LedgerPath {
             Self::Record(Scope::Day(_), ..) => "day",
             Self::Record(Scope::Decision(_), ..) => "decision",
             Self::Record(Scope::Escalation(_), ..) => "escalation",
+            Self::Record(Scope::Locator(_), ..) => "locator",
             _ => "record",
         }
     }
@@ -477,6 +488,10 @@ mod tests {
             (
                 Kind::Revocation.of(Scope::Record(digest)),
                 "DIGEST@revocation.dsse.json",
+            ),
+            (
+                Kind::Admission.one_of(Scope::Locator(digest), digest),
+                "DIGEST@admission-DIGEST.dsse.json",
             ),
             (LedgerPath::Spent(digest), "DIGEST@spent"),
             (LedgerPath::Signed(digest), "DIGEST@signed"),

@@ -135,6 +135,8 @@ pub enum Binding {
     Decision(DecisionId),
     /// A request to hand content to a model elsewhere.
     Escalation(EscalationId),
+    /// The SHA-256 of what packets call a repository.
+    Locator(Sha256),
 }
 
 impl fmt::Display for Binding {
@@ -148,7 +150,7 @@ impl fmt::Display for Binding {
                 it.fmt(f)
             }
             Self::Independence(it) | Self::Approval(it) | Self::Attestation(it) => it.fmt(f),
-            Self::Record(it) => it.fmt(f),
+            Self::Record(it) | Self::Locator(it) => it.fmt(f),
             Self::Decision(it) => it.fmt(f),
             Self::Escalation(it) => it.fmt(f),
         }
@@ -200,6 +202,14 @@ pub trait Record: fmt::Debug + Any {
             Stands::ManyPerDay => {
                 let day = Scope::Day(self.expires()?.day());
                 Some(self.kind().one_of(day, envelope.digest()).into())
+            }
+            Stands::ManyPerLocator => {
+                let key = self.binds().into_iter().find_map(|it| match it {
+                    Binding::Locator(key) => Some(key),
+                    _ => None,
+                });
+                let locator = Scope::Locator(key?);
+                Some(self.kind().one_of(locator, envelope.digest()).into())
             }
             Stands::ManyPerCommit => {
                 let tip = Scope::Commit(self.commit()?);

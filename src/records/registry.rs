@@ -5,15 +5,16 @@ use super::place::Stands;
 use super::record::{About, Record, Signers};
 use super::statement::{BadStatement, type_of};
 use super::{
-    approval, attestation, auto_signature, consent_receipt, contract, decision, escalation,
-    escalation_use, finalization, independence, lease, outcome, policy, pre_work, projection_plan,
-    receipt, revocation, run, self_approval, vouch,
+    admission, approval, attestation, auto_signature, consent_receipt, contract, decision,
+    escalation, escalation_use, finalization, independence, lease, outcome, policy, pre_work,
+    projection_plan, receipt, revocation, run, self_approval, vouch,
 };
 
 impl Kind {
     fn about(self) -> &'static About {
         match self {
             Kind::Policy => &policy::ABOUT,
+            Kind::Admission => &admission::ABOUT,
             Kind::Contract => &contract::ABOUT,
             Kind::Lease => &lease::ABOUT,
             Kind::Approval => &approval::ABOUT,

@@ -1,4 +1,5 @@
-//! A revocation: somebody withdraws their own approval or decision before it is used.
+//! A revocation: somebody withdraws their own approval or decision before it is used, or ends a lease or an
+//! admission.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,17 +12,20 @@ use crate::record::{DecisionId, EscalationId, Role, RunId, Sha256, TaskId, Times
 about! {
     Revocation, "revocation", RevocationPredicate,
     title: "revocation",
-    purpose: "an approval, a decision or a consent is withdrawn before it is used, or a lease ended; `<sha256>` is its digest",
+    purpose: "an approval, a decision or a consent is withdrawn before it is used, a lease ended, or an admission withdrawn; `<sha256>` is its digest",
     signers: Signers::Roles(&[Role::Operator, Role::Reviewer, Role::Orchestrator, Role::Model]),
     stands: Stands::OncePerRecord,
     after: &[],
-    fields: "`record` (the digest of what is withdrawn), `reason`; of an approval `task`, and of that of a run `run`; of a decision `decision`; of a consent `escalation`; of a lease `lease` (when it would have ended)",
+    fields: "`record` (the digest of what is withdrawn), `reason`; of an approval `task`, and of that of a run `run`; of a decision `decision`; of a consent `escalation`; of a lease `lease` (when it would have ended); of an admission `admission` (the SHA-256 of its locator)",
 }
 
 /// A revocation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RevocationPredicate {
+    /// The SHA-256 of the locator of the admission that is withdrawn; admissions only.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub admission: Option<Sha256>,
     /// Who withdraws it.
     pub context: Context,
     /// The decision that is withdrawn.
@@ -35,7 +39,7 @@ pub struct RevocationPredicate {
     pub lease: Option<Timestamp>,
     /// Why.
     pub reason: String,
-    /// Digest of the approval, the decision or the consent.
+    /// Digest of the approval, the decision, the consent, the lease or the admission.
     pub record: Sha256,
     /// The run that it approves; approvals of runs only.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -67,14 +71,16 @@ impl Record for RevocationPredicate {
         binds.extend(self.run.clone().map(Binding::Run));
         binds.extend(self.decision.clone().map(Binding::Decision));
         binds.extend(self.escalation.clone().map(Binding::Escalation));
+        binds.extend(self.admission.map(Binding::Locator));
         binds
     }
 
     fn signers(&self) -> Signers {
-        // An orchestrator ends leases, and withdraws nothing else.
-        Signers::Roles(match self.lease {
-            Some(_) => &[Role::Operator, Role::Orchestrator],
-            None => &[Role::Operator, Role::Reviewer, Role::Model],
+        Signers::Roles(match (self.admission, self.lease) {
+            (Some(_), _) => &[Role::Operator],
+            // An orchestrator ends leases, and withdraws nothing else.
+            (None, Some(_)) => &[Role::Operator, Role::Orchestrator],
+            (None, None) => &[Role::Operator, Role::Reviewer, Role::Model],
         })
     }
 

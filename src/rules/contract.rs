@@ -29,11 +29,7 @@ pub fn packet(complaints: &[Complaint]) -> Refusal {
             PacketProblem::Format(_) => Rule::PacketFormat,
             _ => Rule::Packet,
         };
-        finding(
-            rule,
-            Subject::of_record(place),
-            &complaint.problem.to_string(),
-        )
+        finding(rule, Subject::of_record(place), &complaint.reason())
     });
     let found = "a packet that cannot be understood";
     let nothing = finding(Rule::Packet, Subject::none(), found);

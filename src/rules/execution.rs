@@ -1,6 +1,7 @@
 //! The execution gate: what must hold before a command runs, or before a run that took place
 //! elsewhere is recorded.
 
+use crate::facts::groundwork::{AdmissionFacts, Admitted};
 use crate::facts::upstream::Ahead;
 use crate::policy::{Level, Policy, Role, Verified};
 use crate::record::contract::{Contract, Gate1};
@@ -10,6 +11,7 @@ use crate::record::{
 };
 use crate::records::{ApprovalPredicate, Approves, ContractPredicate, DecisionPredicate, Kind};
 use crate::store::layout;
+use crate::sys::shell;
 
 use super::{remedy, revocation};
 
@@ -68,15 +70,79 @@ pub fn binds_task(contract: &Contract, task: &TaskId) -> Option<Finding> {
     (contract.id != *task).then_some(finding)
 }
 
-/// The contract's target repository is admitted.
-pub fn admitted(contract: &Contract) -> Option<Finding> {
-    let status = &contract.target.admission.status;
-    let finding = Rule::TargetAdmitted
-        .finding(about(&contract.id))
-        .found(format!("the target is {}", quote(status.as_bytes())))
-        .expected("admitted")
-        .remedy("have the repository admitted, then import a packet with another task id: git awo task import FILE");
-    (status != "admitted").then_some(finding)
+/// The contract's target repository is admitted: by its packet, and where the policy asks for a record, by an
+/// operator's that stands, of the same class of risk and, if the packet names one, the same owner.
+pub fn admitted(contract: &Contract, facts: &AdmissionFacts, subject: &Subject) -> Option<Finding> {
+    let (locator, says) = (&contract.target.locator, &contract.target.admission);
+    if says.status != "admitted" {
+        return Some(
+            Rule::TargetAdmitted
+                .finding(subject.clone())
+                .found(format!("the target is {}", quote(says.status.as_bytes())))
+                .expected("admitted")
+                .remedy("have the repository admitted, then import a packet with another task id: git awo task import FILE"),
+        );
+    }
+    let fits = |it: &Admitted| {
+        let record = it.record.predicate();
+        let owner = says.owner.as_deref();
+        says.risk.as_deref() == Some(record.risk.as_str())
+            && owner.is_none_or(|it| it == record.owner.as_str())
+    };
+    if !facts.by_record || facts.records.iter().any(|it| fits(it) && !it.withdrawn) {
+        return None;
+    }
+    let target = format!("the target {}", quote(locator.as_bytes()));
+    let finding = Rule::AdmissionRecorded.finding(subject.clone());
+    let Some(risk) = &says.risk else {
+        return Some(
+            finding
+                .found(format!("a contract without a class of risk for {target}"))
+                .expected("the class of risk under which an operator has admitted the target")
+                .remedy(
+                    "name it in a packet with another task id: git awo task import FILE, or git awo \
+                     task new ID --task TEXT --allow PATTERN --risk CLASS",
+                ),
+        );
+    };
+    let other = facts.records.iter().find(|it| !it.withdrawn);
+    let withdrawn = facts.records.iter().find(|it| fits(it));
+    let found = match (withdrawn, other) {
+        (Some(it), _) => format!("the admission {} was withdrawn", it.record.digest()),
+        (None, Some(it)) => {
+            let record = it.record.predicate();
+            let (owner, risk) = (record.owner.as_str(), record.risk.as_str());
+            format!(
+                "{target} is admitted for {} with the risk {}",
+                quote(owner.as_bytes()),
+                quote(risk.as_bytes())
+            )
+        }
+        (None, None) => format!("no admission of {target}"),
+    };
+    let of_owner = says.owner.as_ref();
+    let of_owner = of_owner.map(|it| format!(" for {}", quote(it.as_bytes())));
+    let expected = format!(
+        "an admission of {target}{} with the risk {}",
+        of_owner.unwrap_or_default(),
+        quote(risk.as_bytes())
+    );
+    let remedy = format!("ask an operator: {}, then git awo push", admit(contract));
+    Some(finding.found(found).expected(expected).remedy(remedy))
+}
+
+/// Returns the command that admits the repository that a contract names.
+pub fn admit(contract: &Contract) -> String {
+    let said = |it: &Option<String>, otherwise: &str| {
+        it.as_deref().map_or(otherwise.to_owned(), shell::quote)
+    };
+    let admission = &contract.target.admission;
+    format!(
+        "git awo admit {} --owner {} --risk {}",
+        shell::quote(&contract.target.locator),
+        said(&admission.owner, "NAME"),
+        said(&admission.risk, "CLASS")
+    )
 }
 
 /// A server would accept governed commits on the branch.

@@ -103,9 +103,8 @@ fn prerequisites(facts: &PreWorkFacts<'_>, subject: &Subject, findings: &mut Fin
     };
     let (says, digest) = (&contract.predicate().contract, contract.digest());
     let (policy, time) = facts.judged_by;
-    if let Some(mut found) = execution::admitted(says) {
-        found.subject = subject.clone();
-        findings.push(found);
+    if let Some(admission) = &facts.admission {
+        findings.extend(execution::admitted(says, admission, subject));
     }
     if let Some(packet) = &facts.work {
         work::ready(says, packet, subject, findings);

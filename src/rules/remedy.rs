@@ -3,7 +3,7 @@
 
 use crate::facts::case::{CommitCase, CommitKind};
 use crate::facts::upstream::Ahead;
-use crate::record::{RepoPath, TaskId};
+use crate::record::{IdentityName, RepoPath, TaskId};
 use crate::sys::shell::quote;
 
 /// Returns how a commit becomes one that leaves a path as it was before. The commit of a run is never
@@ -38,6 +38,11 @@ pub fn leave_out_or_allow(case: &CommitCase<'_>, path: &RepoPath, key: &str) -> 
 /// Returns how a task is executed again: every run spends approvals of its own.
 pub fn run_again(task: &TaskId) -> String {
     format!("git awo approve {task} --again, then git awo run {task} -- COMMAND")
+}
+
+/// Returns how a run is pushed after the decision of somebody that it uses.
+pub fn receive_first(person: &IdentityName) -> String {
+    format!("ask {person} to run git awo push, then git awo push again")
 }
 
 /// Returns how a branch that is behind follows where it was seen last.

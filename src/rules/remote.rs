@@ -137,6 +137,7 @@ pub fn never_lands(finding: &Finding, with_policy: bool) -> bool {
         Rule::SpentMarker,
         Rule::TaskApproved,
         Rule::VersionSuperseded,
+        Rule::WaiverBeneficiary,
         Rule::WaiverUses,
     ];
     let by_policy = [

@@ -82,7 +82,9 @@ pub fn approved(
                 .finding(subject.clone())
                 .found(format!("{id} was not received before the push of the run"))
                 .expected("an approval that the server had before")
-                .remedy(super::remedy::run_again(&skeleton.task)),
+                .remedy(super::remedy::receive_first(
+                    skeleton.approval.decision.signer(),
+                )),
         );
     }
     (findings.len() == before).then(|| decision.id().clone())
@@ -159,7 +161,8 @@ pub fn missing(task: &TaskId, subject: &Subject) -> Finding {
     finding.remedy(ask("RUN"))
 }
 
-fn ask(run: &str) -> String {
+/// Returns how the skeleton that a run made is approved.
+pub fn ask(run: &str) -> String {
     let (gate, on) = (Gate::SkeletonApproval, format!("run/{run}"));
     format!("ask a reviewer to run git awo decide {gate} {on} approve --rationale CODE")
 }

@@ -77,39 +77,35 @@ pub fn holds<'a>(
     findings: &mut Findings,
 ) -> Option<&'a WaiverScope> {
     let mut own = Findings::new();
-    let mut refuse = |rule: Rule, found: String, expected: String| {
+    let mut refuse = |rule: Rule, found: String, expected: &str, remedy: String| {
         let finding = rule.finding(subject.clone()).found(found);
-        own.push(finding.expected(expected).remedy(remedy::run_again(task)));
+        own.push(finding.expected(expected).remedy(remedy));
     };
-    let id = &it.id;
+    let (id, again) = (&it.id, remedy::run_again(task));
     let opening = it.opening.as_ref();
     let scope = opening.and_then(|it| it.decision.predicate().waiver.as_ref());
     let (Some(opening), Some(scope)) = (opening, scope) else {
         let found = format!("{id} is no waiver");
-        refuse(
-            Rule::WaiverReceived,
-            found,
-            "a waiver that the server has".to_owned(),
-        );
+        let expected = "a waiver that the server has";
+        refuse(Rule::WaiverReceived, found, expected, again);
         findings.extend(own);
         return None;
     };
+    let person = opening.decision.signer();
     if !it.in_time {
         let found = format!("{id} was not received before the push of the run");
-        refuse(
-            Rule::WaiverReceived,
-            found,
-            "a waiver that the server had before".to_owned(),
-        );
+        let expected = "a waiver that the server had before";
+        let first = remedy::receive_first(person);
+        refuse(Rule::WaiverReceived, found, expected, first);
     }
     if it.used >= scope.uses as usize {
         let found = format!("{id} was used by {} runs", it.used);
-        refuse(Rule::WaiverUses, found, format!("at most {}", scope.uses));
+        let expected = format!("at most {}", scope.uses);
+        refuse(Rule::WaiverUses, found, &expected, again.clone());
     }
-    let person = opening.decision.signer();
     if makers.are(person, policy) {
         let found = format!("{person} made the run, and waives for it");
-        refuse(Rule::WaiverBeneficiary, found, "another person".to_owned());
+        refuse(Rule::WaiverBeneficiary, found, "another person", again);
     }
     let (gate, on) = (Gate::PolicyViolation, format!("task/{task}"));
     let opens = Opens {

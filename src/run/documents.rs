@@ -14,6 +14,7 @@ use crate::record::path::{escape, quote};
 use crate::record::tree::{Change, Mode};
 use crate::record::{ObjectId, RunId, Sha256, Timestamp};
 use crate::records::Kind;
+use crate::rules::skeleton;
 use crate::store::layout::{self, LedgerPath};
 
 use super::error::Error;
@@ -225,9 +226,7 @@ impl<'a> Documents<'a> {
         }
         if asked(HANDOFF) {
             let next_step = match admitted.makes_skeleton() {
-                true => format!(
-                    "a reviewer approves the skeleton: git awo decide SkeletonApproval run/{run_id} approve --rationale CODE"
-                ),
+                true => skeleton::ask(run_id.as_str()),
                 false => format!("a reviewer judges the run: git awo gate {run_id}"),
             };
             let handoff = Handoff {

@@ -215,7 +215,10 @@ pub(super) fn examine(
     }
     if let Some((contract, blob)) = contract {
         let says = &contract.predicate().contract;
-        findings.extend(rules::admitted(says));
+        let subject = Subject::of_record(Kind::Contract.of(&says.id).to_path());
+        if let Some(admission) = collector.admission(says, None)? {
+            findings.extend(rules::admitted(says, &admission, &subject));
+        }
         findings.extend(rules::governed(policy, &says.target_ref));
         gate.base = base(actor, says, findings)?;
         let base = gate.base;
@@ -227,7 +230,6 @@ pub(super) fn examine(
                 models: &gate.models,
                 notes: &notes,
             };
-            let subject = Subject::of_record(Kind::Contract.of(&says.id).to_path());
             actors::actors(says, &took, policy, &subject, findings);
         }
         if let Some(person) = gate.person.clone().filter(|_| says.post_work) {

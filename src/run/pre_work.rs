@@ -7,8 +7,7 @@ use crate::policy::Verified;
 use crate::record::{Findings, IdentityName, ObjectId, Sha256, Subject};
 use crate::records::{ContractPredicate, Kind, PreWorkPredicate};
 use crate::rules::post_work as rules;
-use crate::store::additions::Additions;
-use crate::store::layout::{self, LedgerPath};
+use crate::store::layout::LedgerPath;
 
 use super::error::Error;
 
@@ -62,12 +61,8 @@ pub(super) fn is_published(
     collector: &Collector<'_>,
     path: &LedgerPath,
 ) -> Result<bool, Error> {
-    let refs = collector.records.refs();
-    let Some(log) = refs.get(&layout::log()) else {
-        return Ok(true);
-    };
-    let state = log::state_at(&actor.repo, *log).unwrap_or_default();
-    let tip = state.refs.get(&layout::ledger()).copied();
-    let tip = tip.filter(|tip| actor.repo.contains(*tip));
-    Ok(Additions::at(&actor.repo, tip).find(path)?.is_some())
+    match log::published(&actor.repo, collector.records.refs()) {
+        None => Ok(true),
+        Some(ledger) => Ok(ledger.find(path)?.is_some()),
+    }
 }

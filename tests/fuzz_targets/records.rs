@@ -74,6 +74,7 @@ pub fn statement(data: &[u8]) -> bool {
     };
     let accepted = [
         read::<p::PolicyPredicate>(data),
+        read::<p::AdmissionPredicate>(data),
         read::<p::ContractPredicate>(data),
         read::<p::LeasePredicate>(data),
         read::<p::ApprovalPredicate>(data),

@@ -148,6 +148,18 @@ pub const CASES: &[Case] = &[
         ],
     },
     Case {
+        id: "U-91",
+        attack: "a run whose target no record admits, or one with another risk, owner, locator or signer, or one withdrawn",
+        answer: "GOV-002, ATT-001",
+        tests: &[
+            "admissions::without_an_admission_nothing_runs_and_with_one_it_does",
+            "admissions::another_risk_another_owner_and_another_locator_admit_nothing",
+            "admissions::a_withdrawn_admission_admits_nothing_from_then_on",
+            "admissions::only_an_operator_admits_and_withdraws",
+            "src/check/tests/admissions::the_log_says_whether_an_admission_stood_when_the_run_came",
+        ],
+    },
+    Case {
         id: "U-41",
         attack: "an approval that was withdrawn when its attestation had expired, in another attestation",
         answer: "GOV-005; accepted with another approval of the same person",

@@ -3,7 +3,9 @@
 use git_awo::record::Rule;
 
 use super::{BY_HAND, CASE, Case, End, play_all};
+use crate::admissions::{EXECUTE, asked};
 use crate::packets::{SIGNATURE, packet};
+use crate::post_work::PACKET as PLAIN_PACKET;
 use crate::world::{AGENT, PACKET, RUN, SENTENCE, TASK, World};
 
 const OLGA: (&str, &str) = ("olga", "olga");
@@ -826,6 +828,31 @@ pub const CASES: &[Case] = &[
             "git awo --json revoke $(cat ../digest) --reason x",
         ],
         fill: &[("RUN", RUN), ("TEXT", "no")],
+        end: End::Done,
+        ..CASE
+    },
+    Case {
+        rule: Rule::AdmissionRecorded,
+        stage: asked,
+        act: EXECUTE,
+        by: Some(OLGA),
+        then: |world| {
+            world.ok("otto", "otto", &["git", "awo", "fetch"]);
+        },
+        ..CASE
+    },
+    Case {
+        rule: Rule::AdmissionRecorded,
+        stage: || {
+            let world = asked();
+            world.names("T-3", &[]);
+            world.write("packet.toml", format!("{PLAIN_PACKET}risk = \"low\"\n"));
+            world
+        },
+        act: &["git", "awo", "run", "T-3", "--", "sh", "-c", AGENT],
+        by: Some(OLGA),
+        pick: &[0],
+        fill: &[("FILE", "../packet.toml")],
         end: End::Done,
         ..CASE
     },

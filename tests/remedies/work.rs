@@ -3,8 +3,12 @@
 use git_awo::record::Rule;
 
 use super::{BY_HAND, CASE, Case, End, play_all};
-use crate::claims::approved_tasks;
+use crate::actors::{ALLOWED, OTHER_CODER, with_models};
+use crate::claims::{approved_tasks, without_a_server};
+use crate::packets::{MAP, mapped};
+use crate::post_work;
 use crate::versions::with_lineage;
+use crate::waivers;
 use crate::work::{DOCUMENT, outlined, plain, planned};
 use crate::world::{AGENT, World};
 
@@ -69,6 +73,43 @@ fn approved(world: &World) {
     world.approves("rita", "SkeletonApproval run/run_s approve --rationale x");
     world.ok("rita", "rita", &["git", "awo", "push"]);
     world.everybody_follows();
+}
+
+const PUSH: &[&str] = &["git", "awo", "push"];
+const RENEW: &[&str] = &["git", "awo", "claim", "T-A", "--renew"];
+const RUN_SCRIPT: &[&str] = &[
+    "git",
+    "awo",
+    "run",
+    "WP-X",
+    "--",
+    "sh",
+    "{world}/home/otto/act.sh",
+];
+const HELPED: &[&str] = &[
+    "git",
+    "awo",
+    "run",
+    "WP-X",
+    "--assisted-by",
+    "rita",
+    "--",
+    "sh",
+    "{world}/home/otto/act.sh",
+];
+
+/// A world with this packet and its models, in which otto has what does its work as a script.
+fn scripted(edit: &[(&str, &str)]) -> World {
+    let world = with_models(edit);
+    world.write("home/otto/act.sh", mapped(AGENT, MAP));
+    world
+}
+
+/// What olga has approved again is run without a waiver.
+fn runs_as_planned(world: &World) {
+    world.ok("olga", "olga", PUSH);
+    world.ok("otto", "otto", &["git", "awo", "fetch"]);
+    world.executes_by("run_again", post_work::TASK, post_work::DO);
 }
 
 pub const CASES: &[Case] = &[
@@ -317,6 +358,123 @@ pub const CASES: &[Case] = &[
         },
         act: &["git", "awo", "claim", "T-D"],
         fill: &[("TASK", "T-C")],
+        ..CASE
+    },
+    Case {
+        rule: Rule::ClaimHeld,
+        stage: || {
+            let world = post_work::planned();
+            world.ok("otto", "otto", &["git", "awo", "unclaim", post_work::TASK]);
+            world
+        },
+        act: &[
+            "git",
+            "awo",
+            "packet",
+            "pre-work",
+            post_work::TASK,
+            "--plan",
+            "../plan.toml",
+        ],
+        ..CASE
+    },
+    Case {
+        rule: Rule::ClaimLive,
+        stage: || {
+            let world = approved_tasks();
+            let claim = ["git", "awo", "claim", "T-A", "--hours", "1"];
+            assert_eq!(world.earlier("otto", 7_200, &claim).code, 0);
+            world
+        },
+        act: PUSH,
+        ..CASE
+    },
+    Case {
+        rule: Rule::ClaimRenewed,
+        stage: || {
+            let world = approved_tasks();
+            world.ok("otto", "otto", &["git", "awo", "claim", "T-A"]);
+            world.ok("otto", "otto", RENEW);
+            world
+        },
+        act: RENEW,
+        pick: BY_HAND,
+        then: |world| {
+            world.ok("otto", "otto", &["git", "awo", "unclaim", "T-A"]);
+            world.shell("otto", "otto", "git awo claim T-A --hours 24");
+        },
+        ..CASE
+    },
+    Case {
+        rule: Rule::ClaimNeedsLog,
+        stage: || {
+            let world = approved_tasks();
+            without_a_server(&world);
+            world
+        },
+        act: &["git", "awo", "claim", "T-A"],
+        by: Some(OLGA),
+        fill: &[(
+            "FILE",
+            "../policy/with.toml --allowed-signers ../policy/allowed_signers",
+        )],
+        then: |world| {
+            world.ok("olga", "olga", &["git", "awo", "policy", "apply"]);
+            world.ok("olga", "olga", &["git", "awo", "push"]);
+            world.ok("otto", "otto", &["git", "awo", "fetch"]);
+        },
+        ..CASE
+    },
+    Case {
+        rule: Rule::CoderModel,
+        stage: || scripted(OTHER_CODER),
+        act: RUN_SCRIPT,
+        fill: &[("NAME", "rita"), ("COMMAND", "sh ~/act.sh")],
+        end: End::Done,
+        ..CASE
+    },
+    Case {
+        rule: Rule::Delegation,
+        stage: || scripted(&[]),
+        act: HELPED,
+        pick: &[1],
+        fill: &[("COMMAND", "sh ~/act.sh")],
+        end: End::Done,
+        ..CASE
+    },
+    Case {
+        rule: Rule::DelegationApproved,
+        stage: || scripted(ALLOWED),
+        act: HELPED,
+        by: Some(OLGA),
+        fill: &[("CODE", "x"), ("TEXT", "go-ahead")],
+        then: World::shares,
+        ..CASE
+    },
+    Case {
+        rule: Rule::WaiverReceived,
+        stage: waivers::too_early,
+        act: PUSH,
+        by: Some(OLGA),
+        pick: &[0],
+        ..CASE
+    },
+    Case {
+        rule: Rule::WaiverUses,
+        stage: || waivers::raced("1"),
+        act: PUSH,
+        by: Some(OLGA),
+        pick: &[0],
+        then: runs_as_planned,
+        ..CASE
+    },
+    Case {
+        rule: Rule::WaiverBeneficiary,
+        stage: waivers::for_himself,
+        act: PUSH,
+        by: Some(OLGA),
+        pick: &[0],
+        then: runs_as_planned,
         ..CASE
     },
 ];

@@ -164,6 +164,7 @@ impl Story {
     fn withdraws(&mut self, number: u8) {
         let (says, record) = &self.decisions[&number];
         let revocation = RevocationPredicate {
+            admission: None,
             lease: None,
             context: Context {
                 policy: self.policy,

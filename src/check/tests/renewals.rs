@@ -147,6 +147,7 @@ impl<'a> Play<'a> {
                 };
                 let used = self.attested.iter().any(uses);
                 let revocation = RevocationPredicate {
+                    admission: None,
                     lease: None,
                     decision: None,
                     escalation: None,

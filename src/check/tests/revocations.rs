@@ -19,6 +19,7 @@ type Change = fn(&mut RevocationPredicate);
 fn revocation(world: &World, who: &str, approval: &Envelope, change: Change) -> Envelope {
     let audit = approval.digest() == world.audit.digest();
     let mut says = RevocationPredicate {
+        admission: None,
         lease: None,
         decision: None,
         escalation: None,

@@ -1,5 +1,6 @@
 //! One file a command.
 
+pub mod admit;
 pub mod approve;
 pub mod attest;
 pub mod chain;

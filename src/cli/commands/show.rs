@@ -12,11 +12,11 @@ use crate::render::one_line;
 
 /// Show a task, a run, a decision or a commit with everything recorded about it
 ///
-/// Of a decision it tells first how it stands: what others answer or supersede, the run that used it, and
+/// Of a task it shows the admissions of its target too, and of a locator those alone. Of a decision it tells first how it stands: what others answer or supersede, the run that used it, and
 /// its events.
 #[derive(Debug, Args)]
 pub struct ShowArgs {
-    /// A task, a run, a decision or a commit
+    /// A task, a run, a decision, a commit or the locator of an admission
     id: String,
 }
 

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use crate::cli::{Answer, Context};
-use crate::ops::board::{self, Card};
+use crate::ops::board::{self, Card, Claim};
 use crate::ops::task::{self, Packet};
 use crate::ops::{Error, Session};
 use crate::packet;
@@ -54,7 +54,7 @@ enum TaskCommand {
     },
     /// List the contracts
     List,
-    /// Show every contract with how far it has come, its runs and their commits
+    /// Show every contract with how far it has come, who claims it, its runs and their commits
     ///
     /// The board is made from records each time; nothing reads it.
     Board {
@@ -89,6 +89,12 @@ struct NewArgs {
     /// The branch that gets the commit
     #[arg(long = "ref", value_name = "REF", default_value = "refs/heads/main")]
     reference: String,
+    /// The owner of the repository, as an admission names them
+    #[arg(long, value_name = "NAME")]
+    owner: Option<String>,
+    /// The class of risk under which the repository is admitted
+    #[arg(long, value_name = "CLASS")]
+    risk: Option<String>,
     /// What opens gate 1: sentence (exactly typed), operator (who types none) or decision
     #[arg(long, value_name = "WHAT", default_value_t = Gate1::Sentence, value_parser = gate1)]
     gate1: Gate1,
@@ -117,7 +123,7 @@ pub fn run(context: &Context, args: &TaskArgs) -> Result<Answer, Error> {
                     .transpose()?,
             };
             match dry_run {
-                true => Ok(answer(&packet.read()?, "would become a contract")),
+                true => tried(context, &packet),
                 false => import(context, packet),
             }
         }
@@ -141,6 +147,17 @@ pub fn run(context: &Context, args: &TaskArgs) -> Result<Answer, Error> {
             Ok(shown_board(&cards, *md))
         }
     }
+}
+
+/// Without a repository, too, a packet can be tried.
+fn tried(context: &Context, packet: &Packet) -> Result<Answer, Error> {
+    packet.read()?;
+    let session = context.session().ok();
+    let (contract, looked_up) = packet.tried(session.as_ref())?;
+    if !looked_up {
+        context.say("no records here: no version before it and no user signature were looked up");
+    }
+    Ok(answer(&contract, "would become a contract"))
 }
 
 fn import(context: &Context, packet: Packet) -> Result<Answer, Error> {
@@ -172,6 +189,13 @@ fn packet(new: &NewArgs) -> String {
     line("rollback", json!(["git awo rollback RUN"]));
     // Who may sign a contract may admit the repository that it is signed in.
     text.push_str("[target]\nlocator = \".\"\n[target.admission]\nstatus = \"admitted\"\n");
+    let said = [("owner", &new.owner), ("risk", &new.risk)];
+    for (key, value) in said
+        .iter()
+        .filter_map(|(key, it)| Some((key, it.as_ref()?)))
+    {
+        text.push_str(&format!("{key} = {}\n", json!(value)));
+    }
     text
 }
 
@@ -212,6 +236,9 @@ fn answer(contract: &Contract, what: &str) -> Answer {
     }
     line("evidence", &contract.evidence.join(", "));
     line("approval sentence", &contract.approval_sentence);
+    let admission = &contract.target.admission;
+    line("owner", admission.owner.as_deref().unwrap_or_default());
+    line("risk class", admission.risk.as_deref().unwrap_or_default());
     if contract.gate1 != Gate1::Sentence {
         line("gate 1", contract.gate1.word());
     }
@@ -351,11 +378,12 @@ fn list(session: &Session) -> Result<Answer, Error> {
 }
 
 /// The columns of the board.
-const COLUMNS: [&str; 8] = [
+const COLUMNS: [&str; 9] = [
     "task",
     "base",
     "version",
     "superseded by",
+    "claimed by",
     "state",
     "run",
     "commit",
@@ -375,6 +403,7 @@ fn shown_board(cards: &[Card], markdown: bool) -> Answer {
                 card.base.to_string(),
                 version.unwrap_or_default(),
                 later.unwrap_or_default(),
+                card.claim.as_ref().map(claimed).unwrap_or_default(),
                 state,
                 run,
                 commit,
@@ -394,8 +423,12 @@ fn shown_board(cards: &[Card], markdown: bool) -> Answer {
                 "run": it.run, "state": it.state.words(), "commit": it.commit, "landed": it.landed,
             }));
         }
+        let claim = card
+            .claim
+            .as_ref()
+            .map(|it| json!({"holder": it.holder, "expires": it.expires, "received": it.received}));
         values.push(json!({
-            "task": card.task, "base": card.base, "version": card.version,
+            "task": card.task, "base": card.base, "version": card.version, "claim": claim,
             "superseded_by": card.superseded_by, "state": card.state.words(), "title": card.title,
             "runs": runs,
         }));
@@ -418,8 +451,17 @@ fn shown_board(cards: &[Card], markdown: bool) -> Answer {
     Answer::new("board", json!({ "tasks": values }), text)
 }
 
+/// Says who claims a task, and until when.
+fn claimed(claim: &Claim) -> String {
+    let received = match claim.received {
+        true => "",
+        false => ", not at the server yet",
+    };
+    format!("{} until {}{received}", claim.holder, claim.expires)
+}
+
 /// Returns a table in Markdown in which nothing of a cell is markup.
-fn table(rows: &[[String; 8]]) -> String {
+fn table(rows: &[[String; 9]]) -> String {
     let mut text = format!("| {} |\n", COLUMNS.join(" | "));
     text.push_str(&format!("|{}\n", "---|".repeat(COLUMNS.len())));
     for row in rows {

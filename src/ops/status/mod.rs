@@ -19,7 +19,7 @@ use crate::records::{
     Target, Verdict,
 };
 use crate::rules::automation::Standing as Stands;
-use crate::rules::{self, revocation, skeleton};
+use crate::rules::{self, execution, revocation, skeleton};
 use crate::store::layout::Place;
 use crate::store::ledger::{Records, Refs};
 
@@ -240,10 +240,9 @@ pub fn status(session: &Session, with_accepted: bool) -> Result<Status, Error> {
                 let decide = format!("git awo decide {gate} {on} approve --rationale CODE");
                 (State::Imported, decide)
             }
-            _ if decided == Some(true) => (State::Approved, format!("git awo run {id} -- COMMAND")),
-            (true, _) => (State::Approved, format!("git awo run {id} -- COMMAND")),
-            (false, true) => (State::Withdrawn, format!("git awo approve {id}")),
-            (false, false) => (State::Imported, format!("git awo approve {id}")),
+            _ if upheld || decided == Some(true) => (State::Approved, run_after(&collector, &id)?),
+            (_, true) => (State::Withdrawn, format!("git awo approve {id}")),
+            (_, false) => (State::Imported, format!("git awo approve {id}")),
         };
         let since = newest(&records, [Kind::Contract.of(&id)])?;
         status.tasks.push(Standing {
@@ -254,6 +253,27 @@ pub fn status(session: &Session, with_accepted: bool) -> Result<Status, Error> {
         });
     }
     Ok(status)
+}
+
+/// Returns the command that runs an approved task, and what comes before it where its target waits for an
+/// admission.
+fn run_after(collector: &Collector<'_>, task: &TaskId) -> Result<String, Error> {
+    let run = format!("git awo run {task} -- COMMAND");
+    if !collector.history.current().policy.admits_by_record() {
+        return Ok(run);
+    }
+    let Some(contract) = collector.contract(task)?.into_valid() else {
+        return Ok(run);
+    };
+    let says = &contract.predicate().contract;
+    let facts = collector.admission(says, None)?;
+    let found = facts.and_then(|it| execution::admitted(says, &it, &Subject::none()));
+    Ok(match (found, &says.target.admission.risk) {
+        (None, _) => run,
+        (Some(_), Some(_)) => format!("{}, then {run}", execution::admit(says)),
+        // Only another packet can name the class of risk.
+        (Some(finding), None) => finding.remedy,
+    })
 }
 
 /// Tells whether a decision opens gate 1 of a task; nothing where its contract does not leave that to one.

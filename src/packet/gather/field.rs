@@ -38,7 +38,7 @@ fields! {
     TargetRef = "target_ref", "target branch";
     Base = "base", "base commit";
     Validation = "validation_command", "validation command";
-        TestPlan = "validation_steps", "test plan";
+    TestPlan = "validation_steps", "test plan";
     Sentence = "approval_sentence", "approval sentence";
     Gate1 = "gate1", "gate 1";
     Stage = "stage", "stage";
@@ -85,7 +85,7 @@ fields! {
     ForbiddenActions = "forbidden_actions", "forbidden actions";
     OutOfScope = "out_of_scope", "out of scope";
     SuccessCriteria = "success_criteria", "success criteria";
-        Steps = "validation_steps", "validation steps";
+    Steps = "validation_steps", "validation steps";
     Rollback = "rollback", "rollback";
     Evidence = "evidence", "evidence";
     Lineage = "lineage", "lineage";
@@ -165,7 +165,10 @@ impl List {
     /// Returns whether an entry is asked for, so that a placeholder is none.
     pub(in super::super) fn is_demanded(self) -> bool {
         self.field().starts_with("packet.closure_plan.")
-            || matches!(self, Self::SuccessCriteria | Self::Anchors)
+            || matches!(
+                self,
+                Self::SuccessCriteria | Self::Anchors | Self::OutOfScope | Self::Rollback
+            )
     }
 
     /// Returns whether a heading or label of the list may stand without entries.

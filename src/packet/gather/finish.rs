@@ -3,14 +3,18 @@
 use crate::record::contract::{
     ActionName, Actors, Admission, Authority, Bootstrap, ClosurePlan, ContractDraft, Delegation,
     ExecutionGate, FORMAT, Forms, Gate1, Lineage, Notice, PacketKind, PathList, Predecessor, Risk,
-    SCHEMA, SkeletonPlan, Target, WORK_EVIDENCE, WorkPacket, check_pattern, check_sentence,
+    SCHEMA, SkeletonPlan, Target, WORK_EVIDENCE, WorkPacket, check_pattern,
 };
+use crate::record::name::check_line;
 use crate::record::{ObjectId, RefName, Sha256, TaskId};
 
 use super::super::options::ImportOptions;
+use super::super::own::PACKET;
 use super::super::problem::{Complaint, PacketErrors, PacketProblem};
 use super::super::steps;
-use super::{Gather, List, Said, Scalar, approved_id, approved_target};
+use super::{
+    Gather, List, PLACEHOLDER, Said, Scalar, approved_id, approved_target, is_none, is_open,
+};
 
 impl Gather {
     /// Returns the draft, or all complaints.
@@ -55,6 +59,9 @@ impl Gather {
         };
         let post_work = packet_kind == PacketKind::WorkPacket || self.flag(Scalar::PostWork);
 
+        if strict && let Some(said) = self.scalars.get(&Scalar::Task).cloned() {
+            self.says(Scalar::Task, &said);
+        }
         let id = self.id();
         let base_task_id = self.name(Scalar::BaseId, TaskId::new);
         let task = self.required(Scalar::Task);
@@ -198,38 +205,16 @@ impl Gather {
         said.text == yes
     }
 
-    /// Returns a field that a work packet must have where `kind` is one; the label is there, as
-    /// [`Self::require`] sees to.
-    fn said(&mut self, kind: PacketKind, scalar: Scalar, label: (&str, &str)) -> Option<String> {
-        let text = self.text(scalar);
-        if text.is_none()
-            && kind == PacketKind::WorkPacket
-            && let Some(line) = self.line(label.0, label.1)
-        {
-            self.complain(Some(line), PacketProblem::Missing(scalar.name()));
-        }
-        text
-    }
-
     fn work_packet(&mut self, kind: PacketKind) -> Option<WorkPacket> {
-        let said = |field: &str| field.starts_with("packet.");
-        let any = self.scalars.keys().any(|it| said(it.field()))
-            || self.lists.keys().any(|it| said(it.field()));
-        if kind != PacketKind::WorkPacket && !any {
+        let own = self.line(PACKET, "");
+        if kind != PacketKind::WorkPacket && own.is_none() {
             return None;
         }
-        self.unsaid(kind);
+        self.unsaid(kind, own);
         let format = self.scalars.get(&Scalar::Format).cloned();
-        match &format {
-            Some(said) if said.text != FORMAT => {
-                let problem = PacketProblem::Format(said.text.clone());
-                self.complain(Some(said.line), problem);
-            }
-            // A Markdown packet without the label has been complained about already.
-            None if kind != PacketKind::WorkPacket => {
-                self.complain(None, PacketProblem::Missing(Scalar::Format.name()));
-            }
-            _ => {}
+        if let Some(said) = format.as_ref().filter(|it| it.text != FORMAT) {
+            let problem = PacketProblem::Format(said.text.clone());
+            self.complain(Some(said.line), problem);
         }
         // What stands beside such a word would be lost without it.
         self.whole(Scalar::Delegation, "packet.delegation.");
@@ -319,9 +304,12 @@ impl Gather {
         }
     }
 
-    /// Complains about labels of a work packet that are there and say nothing.
-    fn unsaid(&mut self, kind: PacketKind) {
-        for (scalar, section, label) in [
+    /// Complains about what a work packet must say and does not: of one in Markdown about labels that say nothing, since
+    /// [`Self::require`] sees to those that are not there; of one in TOML, whose table `own` begins in that line, about
+    /// keys.
+    fn unsaid(&mut self, kind: PacketKind, own: Option<usize>) {
+        let demanded = [
+            (Scalar::Id, "metadata", "task id"),
             (Scalar::BaseId, "metadata", "base wp id"),
             (Scalar::Base, "metadata", "merge base sha"),
             (Scalar::Requestor, "metadata", "requestor"),
@@ -338,21 +326,82 @@ impl Gather {
                 "technical refinement",
                 "refinement file",
             ),
+            (Scalar::Task, "scope", "what"),
             (Scalar::Why, "scope", "why"),
             (Scalar::TestPlan, "quality gate", "test plan"),
             (Scalar::SpecBaseline, "authority", "spec baseline"),
             (Scalar::SpecTarget, "authority", "spec target"),
-        ] {
-            self.said(kind, scalar, (section, label));
-        }
-        for list in [List::SuccessCriteria, List::Rollback, List::Anchors] {
-            if let Some(listed) = self.lists.get(&list)
-                && listed.entries.is_empty()
-                && kind == PacketKind::WorkPacket
-            {
-                let line = Some(listed.line);
-                self.complain(line, PacketProblem::EmptyList(list.name()));
+        ];
+        for (scalar, section, label) in demanded {
+            let place = own.or_else(|| self.line(section, label));
+            // Every packet has these, and is refused without them.
+            let everywhere = matches!(scalar, Scalar::Id | Scalar::Task);
+            // A test plan is commands in TOML: one, or a list.
+            let scalar = match (scalar, own) {
+                (Scalar::TestPlan, Some(_)) if self.lists.contains_key(&List::Steps) => continue,
+                (Scalar::TestPlan, Some(_)) => Scalar::Validation,
+                _ => scalar,
+            };
+            match self.scalars.get(&scalar).cloned() {
+                None if place.is_none() || everywhere => {}
+                None => {
+                    let name = own.map_or(scalar.name(), |_| scalar.field());
+                    self.complain(place, PacketProblem::Missing(name));
+                }
+                Some(said) => self.says(scalar, &said),
             }
+        }
+        // Of what is there besides, Markdown has left out what says nothing.
+        let besides = Scalar::ALL.iter().filter(|it| {
+            let mut demanded = demanded.iter();
+            it.field().starts_with("packet.") && !demanded.any(|(scalar, ..)| scalar == *it)
+        });
+        for scalar in besides.filter(|_| own.is_some()) {
+            if let Some(said) = self.scalars.get(scalar).cloned() {
+                self.says(*scalar, &said);
+            }
+        }
+        if kind == PacketKind::WorkPacket {
+            for (label, name) in [("task id", "TASK_ID"), ("wp id", "WP_ID")] {
+                let line = self.line("metadata", label);
+                if line.is_some_and(|line| !self.ids.contains(&line)) {
+                    self.complain(line, PacketProblem::Missing(name));
+                }
+            }
+        }
+        for list in [
+            List::SuccessCriteria,
+            List::Steps,
+            List::Rollback,
+            List::Anchors,
+            List::OutOfScope,
+        ] {
+            match self.lists.get(&list) {
+                None if own.is_some() && list != List::Steps => {
+                    self.complain(own, PacketProblem::Missing(list.field()))
+                }
+                // That nothing is left out can be said.
+                Some(listed) if listed.entries.is_empty() && list != List::OutOfScope => {
+                    let line = Some(listed.line);
+                    self.complain(line, PacketProblem::EmptyList(list.name()));
+                }
+                _ => {}
+            }
+            for said in self.entries(list) {
+                if is_open(said.text.trim()) {
+                    self.unreadable(list.name(), said.line, &said.text, PLACEHOLDER);
+                }
+            }
+        }
+    }
+
+    /// Complains about a field that is there and says nothing.
+    fn says(&mut self, scalar: Scalar, said: &Said) {
+        let text = said.text.trim();
+        if text.is_empty() || is_none(text) {
+            self.complain(Some(said.line), PacketProblem::Missing(scalar.name()));
+        } else if is_open(text) {
+            self.unreadable(scalar.name(), said.line, text, PLACEHOLDER);
         }
     }
 
@@ -725,7 +774,7 @@ impl Gather {
         supplied: &mut Vec<String>,
     ) -> Option<String> {
         if let Some(said) = self.scalars.get(&Scalar::Sentence).cloned() {
-            if let Err(why) = check_sentence(&said.text) {
+            if let Err(why) = check_line(&said.text) {
                 self.complain(Some(said.line), PacketProblem::Sentence(why));
             }
             return Some(said.text);

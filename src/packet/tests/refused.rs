@@ -302,7 +302,7 @@ fn a_faulty_work_packet_is_refused_with_its_line() {
             "## AUTHORITY\n",
             "### TEST_PLAN\n```\nmake\n```\n## AUTHORITY\n",
             "```\nmake",
-            "two texts for the validation",
+            "two texts for the test plan",
         ),
         (
             "- OUT_OF_SCOPE:",
@@ -614,4 +614,232 @@ fn a_faulty_toml_packet_is_refused_with_its_line() {
             .iter()
             .any(|(at, text)| *at == Some(4) && text.contains("control"))
     );
+}
+
+#[test]
+fn a_work_packet_in_toml_says_all_that_one_in_markdown_must_say() {
+    assert!(read(OWN_WORK).check().is_ok(), "the twin");
+    let table = line_of(OWN_WORK, "[packet]");
+    // Each field is missed at the table, and one that says nothing in its own line.
+    for (key, field) in [
+        ("base", "base"),
+        ("base_task_id", "base_task_id"),
+        ("requestor", "requestor"),
+        ("risk_tier", "risk_tier"),
+        ("out_of_scope", "out_of_scope"),
+        ("success_criteria", "success_criteria"),
+        ("validation_command", "validation_command"),
+        ("rollback", "rollback"),
+        ("user_signature", "user_signature"),
+        ("format_version", "packet.format_version"),
+        ("refinement_file", "packet.refinement_file"),
+        ("why", "packet.why"),
+        ("agent_id", "packet.actors.agent_id"),
+        ("role", "packet.actors.role"),
+        ("agentic_mode", "packet.actors.agentic_mode"),
+        ("coder_model", "packet.actors.coder_model"),
+        ("reasoning_strength", "packet.actors.reasoning_strength"),
+        ("spec_baseline", "packet.authority.spec_baseline"),
+        ("spec_target", "packet.authority.spec_target"),
+        ("spec_anchors", "packet.authority.spec_anchors"),
+    ] {
+        let start = format!("\n{key} = ");
+        let value = OWN_WORK.split(&start).nth(1).unwrap();
+        let value = value.split('\n').next().unwrap();
+        let line = format!("{start}{value}");
+        let gone = with(OWN_WORK, &line, "");
+        let at = line_of(&gone, "[packet]");
+        let wanted = (Some(at), format!("line {at}: cannot find the {field}"));
+        let found = complaints(&gone);
+        assert!(found.contains(&wanted), "{key} is gone: {found:#?}");
+        if matches!(value, "true" | "false") {
+            continue;
+        }
+        for empty in ["TBD", "<fill in>", "", "N/A"] {
+            let says = match value.starts_with('[') {
+                true => format!("{start}[\"{empty}\"]"),
+                false => format!("{start}\"{empty}\""),
+            };
+            let may_say_so = value.starts_with('[') || key == "rollback";
+            if may_say_so && empty == "N/A" {
+                continue;
+            }
+            let text = with(OWN_WORK, &line, &says);
+            let at = Some(line_of(&text, says.trim()));
+            let found = complaints(&text);
+            let hit = found.iter().any(|(line, _)| *line == at);
+            assert!(hit, "{key} says {empty:?}: {found:#?}");
+        }
+    }
+    for (from, to, place) in [
+        ("task = \"Rename it.\"", "task = \"TBD\"", "task ="),
+        ("codex = \"the codex\"", "codex = \"<codex>\"", "codex"),
+        (
+            "path = \"old/WP-7-Greeter-v1.md\"",
+            "path = \"N/A\"",
+            "path =",
+        ),
+    ] {
+        let text = with(OWN_WORK, from, to);
+        let found = complaints(&text);
+        let at = Some(line_of(&text, &format!("\n{place}")) + 1);
+        assert!(
+            found.iter().any(|(line, _)| *line == at),
+            "{to}: {found:#?}"
+        );
+    }
+    // Several commands are a test plan too.
+    let command = "validation_command = \"just test\"";
+    let steps = with(
+        OWN_WORK,
+        command,
+        "validation_steps = [\"just test\", \"just lint\"]",
+    );
+    assert_eq!(read(&steps).validation_steps, ["just test", "just lint"]);
+    for none in ["[]", "[\"TBD\"]"] {
+        let text = with(OWN_WORK, command, &format!("validation_steps = {none}"));
+        let at = Some(line_of(&text, "validation_steps"));
+        let found = complaints(&text);
+        assert!(
+            found.iter().any(|(line, _)| *line == at),
+            "{none}: {found:#?}"
+        );
+    }
+    // A table that is empty is missed everything in.
+    let (before, _) = OWN_WORK.split_at(OWN_WORK.find("[packet]").unwrap());
+    let found = complaints(&format!("{before}[packet]\n"));
+    let found: Vec<_> = found.iter().filter(|(at, _)| *at == Some(table)).collect();
+    assert_eq!(found.len(), 11, "{found:#?}");
+    let plain = before
+        .replace("WP-7-Greeter-v2", "T-7")
+        .replace("WP-7-Greeter", "T-7");
+    assert_eq!(
+        read(&plain).packet,
+        None,
+        "without the table it is no work packet"
+    );
+}
+
+#[test]
+fn a_placeholder_stands_for_nothing() {
+    let command = "# first:\njust test\n\njust lint\n";
+    for (from, to, place, message) in [
+        (
+            "What: Rename it.\n  - in the library",
+            "What: TBD",
+            "- What",
+            "placeholder",
+        ),
+        (
+            "What: Rename it.\n  - in the library",
+            "What: <what>",
+            "- What",
+            "placeholder",
+        ),
+        (
+            "What: Rename it.\n  - in the library",
+            "What: N/A",
+            "- What",
+            "find the task",
+        ),
+        (
+            "- TASK_ID: WP-7-Greeter-v2",
+            "- TASK_ID: <id>",
+            "- TASK_ID",
+            "TASK_ID",
+        ),
+        (
+            "- TASK_ID: WP-7-Greeter-v2",
+            "- TASK_ID:",
+            "- TASK_ID",
+            "TASK_ID",
+        ),
+        (
+            "- TASK_ID: WP-7-Greeter-v2",
+            "- TASK_ID: TBD",
+            "- TASK_ID",
+            "TASK_ID",
+        ),
+        (
+            "- WP_ID: WP-7-Greeter-v2",
+            "- WP_ID: <id>",
+            "- WP_ID",
+            "WP_ID",
+        ),
+        ("- WP_ID: WP-7-Greeter-v2", "- WP_ID:", "- WP_ID", "WP_ID"),
+        (
+            "# Task Packet: WP-7-Greeter-v2",
+            "# Task Packet: <id>",
+            "# Task",
+            "placeholder",
+        ),
+        (
+            "  - The manual\n    and its index",
+            "  - TBD",
+            "  - TBD",
+            "placeholder",
+        ),
+        (
+            "- It is renamed.\n  - Also in comments.",
+            "- TODO",
+            "- TODO",
+            "placeholder",
+        ),
+        ("git revert <commit>", "TBD", "TBD", "placeholder"),
+        (command, "TBD\n", "```bash\nTBD", "placeholder"),
+        (command, "N/A\n", "```bash\nN/A", "find the test plan"),
+        (
+            "`old/WP-7-Greeter-v1.md` (a stub; not activated).",
+            "N/A",
+            "## LINEAGE",
+            "prior packet",
+        ),
+        (
+            "`old/WP-7-Greeter-v1.md` (a stub; not activated).",
+            "`NONE`",
+            "## LINEAGE",
+            "prior packet",
+        ),
+        (
+            "`old/WP-7-Greeter-v1.md` (a stub; not activated).",
+            "N/A (the first).",
+            "## LINEAGE",
+            "prior packet",
+        ),
+        (
+            "`old/WP-7-Greeter-v1.md` (a stub; not activated).",
+            "TBD",
+            "- Prior packet: TBD",
+            "placeholder",
+        ),
+    ] {
+        let text = with(WORK, from, to);
+        let found = complaints(&text);
+        let at = Some(line_of(&text, place));
+        let hit = found
+            .iter()
+            .any(|(line, told)| *line == at && told.contains(message));
+        assert!(
+            hit,
+            "{to:?} is refused in line {at:?} with {message:?}: {found:#?}"
+        );
+    }
+    let text = with(
+        APPROVAL,
+        "Task: rename `greet` to `hello`\nin the library.",
+        "Task: TBD",
+    );
+    let at = Some(line_of(&text, "Task: TBD"));
+    assert!(complaints(&text).iter().any(|(line, _)| *line == at));
+    // The first version has no prior packet, and may say so. Nothing need be left out.
+    let first = WORK.replace("WP-7-Greeter-v2", "WP-7-Greeter");
+    for none in ["N/A", "NONE.", "`N/A`", "N/A (the first)", ""] {
+        let prior = "`old/WP-7-Greeter-v1.md` (a stub; not activated).";
+        let draft = read(&with(&first, prior, none));
+        assert_eq!(draft.packet.unwrap().lineage.predecessor, None, "{none:?}");
+    }
+    let open = with(WORK, "  - The manual\n    and its index", "  - NONE");
+    assert_eq!(read(&open).out_of_scope, [""; 0]);
+    let spoken = with(WORK, "What: Rename it.", "What: TBD is what it says now.");
+    assert!(read(&spoken).check().is_ok());
 }

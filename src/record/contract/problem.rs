@@ -65,7 +65,7 @@ pub enum ContractProblem {
     #[error("cannot accept more than {MAX_STEPS} validation steps")]
     TooManySteps,
     /// The sentence cannot be compared as one line.
-    #[error("cannot accept an approval sentence that {0}")]
+    #[error("cannot accept the approval sentence: {0}")]
     Sentence(&'static str),
     /// The target is not a branch.
     #[error("cannot accept {0:?} as the target: it is not a branch")]

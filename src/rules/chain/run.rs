@@ -11,7 +11,9 @@ use crate::record::{
 use crate::records::{ApprovalPredicate, Approves, Binding, ContractPredicate, Kind, OpenedBy};
 
 use super::links::Links;
-use crate::rules::{actors, opening as opens, post_work, revocation, skeleton, waiver, work};
+use crate::rules::{
+    actors, execution, opening as opens, post_work, revocation, skeleton, waiver, work,
+};
 
 impl<'a> Links<'a> {
     /// Judges what the run rests on and leaves behind.
@@ -25,6 +27,10 @@ impl<'a> Links<'a> {
                 (Rule::BindsRef, Binding::Reference(says.target_ref.clone())),
             ];
             self.binds(self.run.says(), &things);
+            if let Some(admission) = &self.facts.admission {
+                let finding = execution::admitted(says, admission, &self.subject);
+                self.findings.extend(finding);
+            }
             self.task_approvals(contract);
             let waivers = self.work(contract);
             self.post_work(contract, &waivers);

@@ -253,6 +253,7 @@ pub fn told(edits: &[Edit]) -> Told {
 
     let mut facts = RunFacts {
         work: None,
+        admission: None,
         id: run_id(),
         spent: [(approval.digest(), Some(run_id()))].into(),
         post_work: None,

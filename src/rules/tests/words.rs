@@ -48,6 +48,24 @@ fn a_policy_of_a_newer_program_is_refused_for_what_it_requires_and_nothing_else(
 }
 
 #[test]
+fn who_asks_for_admissions_as_records_requires_the_feature() {
+    let asks = |word: &str| {
+        let gates = format!("[gates]\nadmission = \"{word}\"\n");
+        document().replacen("[gates]\n", &gates, 1)
+    };
+    let parse = |text: &str| Policy::parse(text.as_bytes(), signers().as_bytes());
+    assert!(!parse(&asks("packet")).unwrap().admits_by_record());
+    let bare = complaints(parse(&asks("record")));
+    assert_eq!(bare.len(), 1, "{bare:?}");
+    assert!(bare[0].contains("requires = [\"admission/1\"]"), "{bare:?}");
+    let requires = "requires = [\"admission/1\"]\nschema";
+    let text = asks("record").replacen("schema", requires, 1);
+    assert!(parse(&text).unwrap().admits_by_record());
+    let other = complaints(parse(&asks("Record")));
+    assert!(other[0].contains("unknown variant"), "{other:?}");
+}
+
+#[test]
 fn it_names_who_holds_what() {
     let policy = policy(&document());
     let of = |who: &str| policy.roles_of(&name(who));

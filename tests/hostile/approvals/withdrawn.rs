@@ -47,6 +47,7 @@ fn withdrawn_for(
     reason: &str,
 ) -> String {
     let says = RevocationPredicate {
+        admission: None,
         lease: None,
         decision: None,
         escalation: None,

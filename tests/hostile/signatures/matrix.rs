@@ -9,6 +9,7 @@ use git_awo::record::{
 };
 use git_awo::records::{Kind, LedgerPath, PolicyPredicate, Scope, Statement};
 
+use crate::admissions::ADMIT;
 use crate::automation::decided;
 use crate::escalation::escalated;
 use crate::hostile::approvals::withdrawn::approval;
@@ -115,6 +116,7 @@ fn made(kind: Kind) -> Fresh {
             ),
             ("olga", "olga", &["git", "awo", "push"]),
         ],
+        Kind::Admission => &[("olga", "olga", ADMIT)],
         Kind::Independence => &[("rita", "rita", &["git", "awo", "gate", RUN])],
         Kind::Attestation => &[
             ("rita", "rita", &["git", "awo", "gate", RUN]),
@@ -130,7 +132,9 @@ fn made(kind: Kind) -> Fresh {
         _ => &[],
     };
     let world = match kind {
-        Kind::Contract | Kind::Approval | Kind::Revocation | Kind::Policy => World::founded(),
+        Kind::Admission | Kind::Contract | Kind::Approval | Kind::Revocation | Kind::Policy => {
+            World::founded()
+        }
         Kind::Run => World::executed(),
         Kind::Lease => {
             let world = World::approved();
@@ -152,6 +156,7 @@ fn made(kind: Kind) -> Fresh {
         world.ok(who, place, words);
     }
     match kind {
+        Kind::Admission => fresh(kind, world, "olga", LEDGER, "@admission-"),
         Kind::Contract => fresh(kind, world, "olga", LEDGER, "@contract."),
         Kind::Approval => {
             let notes = world.notes("olga", "approvals");
@@ -329,6 +334,11 @@ fn an_outcome_in_another_namespace_is_refused() {
 }
 
 #[test]
+fn an_admission_in_another_namespace_is_refused() {
+    at_the_door(Kind::Admission, Kind::Contract);
+}
+
+#[test]
 fn a_pre_work_in_another_namespace_is_refused() {
     at_the_door(Kind::PreWork, Kind::Run);
 }
@@ -485,6 +495,7 @@ fn copied_elsewhere(record: &Fresh) -> Vec<(&'static str, String)> {
         Scope::Commit(_) => Scope::Commit(door.base().0.parse().unwrap()),
         Scope::Record(digest) => Scope::Record(other(digest)),
         Scope::Proposal(digest) => Scope::Proposal(other(digest)),
+        Scope::Locator(digest) => Scope::Locator(other(digest)),
         Scope::Day(_) => Scope::Day("2020-01-01".parse().unwrap()),
     };
     let mut places = vec![("of something else", LedgerPath::Record(another, kind, key))];
