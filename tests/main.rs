@@ -45,6 +45,7 @@ mod races;
 mod real_packet;
 mod releases;
 mod remedies;
+mod risk;
 mod rooms;
 mod run_import;
 mod selftest;

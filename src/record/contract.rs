@@ -7,7 +7,7 @@ mod action;
 mod pattern;
 mod problem;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod work;
 
 use std::collections::{BTreeMap, BTreeSet};
