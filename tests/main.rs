@@ -42,6 +42,7 @@ mod packets;
 mod policy_changes;
 mod post_work;
 mod races;
+mod real_packet;
 mod releases;
 mod remedies;
 mod risk;

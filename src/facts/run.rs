@@ -428,6 +428,7 @@ impl Collector<'_> {
         let around = whole.then(|| Around {
             reader: self.records.reader(),
             contract: facts.contract.valid().map(Verified::predicate),
+            makes_skeleton: skeleton,
             history: self.history,
         });
         let limits = record.map(|it| judging.limits_of(it, run.context.policy));
