@@ -235,6 +235,13 @@ fn forged_evidence_of_work_is_refused_and_found() {
         ),
         (
             "work_log.json",
+            "\"assisted_by\": []",
+            "\"assisted_by\": [\"pen:other\"]",
+            "ATT-002",
+            "evidence-claims",
+        ),
+        (
+            "work_log.json",
             "echo first",
             "echo other",
             "ATT-002",

@@ -96,6 +96,8 @@ impl FromStr for Location {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WorkLog {
+    /// The models that took part, as the trailers of the commit name them.
+    pub assisted_by: Vec<String>,
     /// The commands.
     pub commands: Vec<LoggedCommand>,
     /// The run.

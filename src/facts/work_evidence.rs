@@ -28,7 +28,7 @@ const MOST_LOCATIONS: usize = 10_000;
 /// - The map has an entry for each success criterion, quotes nothing but criteria and anchors of the
 ///   contract, and names lines that the commit has (GOV-002). A skeleton meets no criterion yet.
 /// - The work log lists every validation step with its log, and only logs and lines that are there; what it
-///   says of the run, the task and the command is so (ATT-002).
+///   says of the run, the task, the models that took part and the command is so (ATT-002).
 /// - The hand-off names the run, the task and the changes of the commit (ATT-002).
 ///
 /// A document that is missing or has another form is left to the invariants.
@@ -46,6 +46,14 @@ pub fn work_evidence(
     if contract.asks_for(WORK_LOG)
         && let Some(Ok(log)) = work::document::<WorkLog>(files, WORK_LOG)
     {
+        if reader.contains(run.commit) {
+            let named = reader.commit(run.commit)?.assisted_by();
+            if log.assisted_by != named {
+                let quoted = |names: &[String]| quote(names.join(", ").as_bytes());
+                let found = format!("assisted_by {}", quoted(&log.assisted_by));
+                claims.differ(WORK_LOG, &found, &quoted(&named));
+            }
+        }
         logged(&mut claims, contract.steps(makes_skeleton), &log, files);
     }
     if contract.asks_for(HANDOFF)

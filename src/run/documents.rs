@@ -217,6 +217,7 @@ impl<'a> Documents<'a> {
                 commands.push(LoggedCommand::ended(argv, &[&log], files));
             }
             let log = WorkLog {
+                assisted_by: admitted.models.clone(),
                 commands,
                 run_id: run_id.clone(),
                 schema: work::LOG_SCHEMA.to_owned(),
