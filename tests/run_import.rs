@@ -354,6 +354,40 @@ fn a_commit_made_anew_names_who_assisted_with_the_first_one() {
 }
 
 #[test]
+fn who_made_the_first_commit_does_not_review_the_one_that_is_made_anew() {
+    for amend in [
+        ["--author=Rita <rita@elsewhere.example>", "-m", "Slugify"],
+        [
+            "-m",
+            "Slugify",
+            "-mCo-authored-by: rita <r@elsewhere.example>",
+        ],
+        ["--author=Nobody <n@elsewhere.example>", "-m", "Slugify"],
+    ] {
+        let ci = Ci::new();
+        let world = &ci.world;
+        let ok = |words: &[&str]| world.ok("otto", "otto", words);
+        ok(&["git", "checkout", "--quiet", "ci"]);
+        let first = ["git", "commit", "--quiet", "--no-verify", "--amend"];
+        ok(&[&first[..], &amend].concat());
+        let commit = world.rev("otto", "HEAD");
+        ok(&["git", "checkout", "--quiet", "main"]);
+        let directory = ci.directory().display().to_string();
+        ok(&ci.words(&directory, TASK, &commit));
+        ok(&["git", "awo", "push"]);
+        world.ok("rita", "rita", &["git", "awo", "fetch"]);
+        let approve = ["git", "awo", "approve", RUN];
+        if amend.iter().any(|it| it.to_lowercase().contains("rita")) {
+            let said = world.refused("rita", "rita", &approve, "GOV-001");
+            assert!(said.contains("independent-reviewer"), "{said}");
+        } else {
+            world.rita_reviews(RUN);
+            world.finalize_and_verify();
+        }
+    }
+}
+
+#[test]
 fn files_that_differ_from_their_inventory_are_named_all_together() {
     let ci = Ci::new();
     let file = |name: &str| ci.directory().join(name);

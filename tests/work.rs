@@ -204,11 +204,40 @@ fn a_refinement_that_changed_after_its_signature_is_refused() {
 #[test]
 fn a_run_that_changes_its_refinement_is_refused() {
     let world = planned();
-    let toml = "schema = \"awo.packet/1\"\nid = \"WP-X\"\nbase_task_id = \"WP-X\"\ntask = \"strings\"\n\
-        approval_sentence = \"I approve WP-X.\"\nallowed_paths = [\"src/\", \"docs/\"]\n\
-        validation_command = \"true\"\n\
-        [target]\nlocator = \".\"\n[target.admission]\nstatus = \"admitted\"\n\
-        [packet]\nformat_version = \"2026-02-01\"\nrefinement_file = \"docs/plans/WP-X.md\"\n";
+    let toml = r#"schema = "awo.packet/1"
+id = "WP-X"
+base_task_id = "WP-X"
+task = "strings"
+requestor = "olga"
+risk_tier = "LOW"
+user_signature = "olga010320260900"
+base = "@BASE@"
+approval_sentence = "I approve WP-X."
+allowed_paths = ["src/", "docs/"]
+out_of_scope = ["all else"]
+success_criteria = ["There is a file."]
+rollback = ["git awo rollback RUN"]
+validation_command = "true"
+[target]
+locator = "."
+[target.admission]
+status = "admitted"
+[packet]
+format_version = "2026-02-01"
+refinement_file = "docs/plans/WP-X.md"
+why = "It is wanted."
+[packet.actors]
+agent_id = "agent:one"
+role = "Planner"
+agentic_mode = false
+coder_model = "pen:plain"
+reasoning_strength = "HIGH"
+[packet.authority]
+spec_baseline = "strings.md"
+spec_target = "docs/strings.md"
+spec_anchors = ["Strings"]
+"#;
+    let toml = toml.replace("@BASE@", &world.rev("olga", "refs/heads/main"));
     world.write("work.toml", toml);
     let import = ["git", "awo", "task", "import", "../work.toml"];
     world.ok("olga", "olga", &import);

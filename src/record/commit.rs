@@ -10,6 +10,9 @@ use super::{HashKind, ObjectId, fold, trailers};
 /// Trailers that name somebody who made a part of the change.
 const MADE_BY: &[&str] = &["authored-by", "co-authored-by", "co-developed-by"];
 
+/// The trailer that names somebody who made a part of the change, as many tools write it.
+pub const CO_AUTHORED_BY: &str = "Co-authored-by";
+
 /// The trailer that names a model which took part, as in other projects: `Assisted-by: codex-cli:gpt-5.2`.
 pub const ASSISTED_BY: &str = "Assisted-by";
 
@@ -146,23 +149,33 @@ impl Commit {
         trailers::of(&self.message)
     }
 
-    /// Returns the names and addresses of everybody whom the commit names as author, committer or
-    /// co-author, folded for comparison.
-    pub fn makers(&self) -> BTreeSet<String> {
-        let mut makers: Vec<String> = Vec::new();
-        for person in [&self.author, &self.committer] {
-            let texts = [&person.name, &person.email];
-            makers.extend(texts.map(|it| String::from_utf8_lossy(it).into_owned()));
-        }
-        for (key, value) in self.trailers() {
-            if !MADE_BY.iter().any(|it| key.eq_ignore_ascii_case(it)) {
-                continue;
+    /// Returns everybody whom the commit names as author, committer or co-author, each once and as a trailer names
+    /// them: `Name <address>`.
+    pub fn credits(&self) -> Vec<String> {
+        let text = |it: &[u8]| String::from_utf8_lossy(it).into_owned();
+        let people = [&self.author, &self.committer];
+        let people = people.map(|it| format!("{} <{}>", text(&it.name), text(&it.email)));
+        let trailers = self.trailers().into_iter();
+        let is_maker = |key: &str| MADE_BY.iter().any(|it| key.eq_ignore_ascii_case(it));
+        let trailers = trailers.filter_map(|(key, value)| is_maker(&key).then_some(value));
+        let mut credits = Vec::new();
+        for it in people.into_iter().chain(trailers) {
+            if !it.is_empty() && !credits.contains(&it) {
+                credits.push(it);
             }
-            let (name, rest) = value.split_once('<').unwrap_or((&value, ""));
-            let address = rest.split('>').next().unwrap_or_default();
-            makers.extend([name, address].map(str::to_owned));
         }
-        let makers = makers.iter().map(|it| fold::name(it.trim()));
+        credits
+    }
+
+    /// Returns the names and addresses of [`Self::credits`], folded for comparison.
+    pub fn makers(&self) -> BTreeSet<String> {
+        let credits = self.credits();
+        let makers = credits.iter().flat_map(|it| {
+            let (name, rest) = it.split_once('<').unwrap_or((it, ""));
+            let address = rest.split('>').next().unwrap_or_default();
+            [name, address]
+        });
+        let makers = makers.map(|it| fold::name(it.trim()));
         makers.filter(|it| !it.is_empty()).collect()
     }
 

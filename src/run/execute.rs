@@ -138,7 +138,7 @@ impl Execution<'_> {
         Error::unless_empty(findings)?;
         let now = self.actor.now();
         let (actor, history) = (self.actor, self.history);
-        let commit = finish::commit(actor, admitted, &author, measured.tree, root)?;
+        let commit = finish::commit(actor, admitted, &author, measured.tree, root, &[])?;
         let made = Made {
             commit,
             files,
@@ -203,7 +203,7 @@ impl Execution<'_> {
         let contract = admitted.contract();
         let repo = &self.actor.repo;
         // The rules read a commit object. No ref names this one, so the next gc removes it.
-        let draft = finish::draft(admitted, author, measured.tree, None);
+        let draft = finish::draft(admitted, author, measured.tree, None, &[]);
         let commit = repo.commit(repo.write_commit(&draft)?)?;
         let policy = &self.history.current().policy;
         let Some(rules) = policy.ref_rules(&contract.target_ref) else {

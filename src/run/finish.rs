@@ -9,7 +9,7 @@ use crate::facts::work_evidence::work_evidence;
 use crate::git::CommitDraft;
 use crate::policy::Keyring;
 use crate::policy::Role;
-use crate::record::commit::{ASSISTED_BY, Person};
+use crate::record::commit::{ASSISTED_BY, CO_AUTHORED_BY, Person};
 use crate::record::contract::Contract;
 use crate::record::{
     Coded, DecisionId, Findings, ObjectId, RefName, RepoPath, Rule, RunId, Sha256, Subject,
@@ -43,8 +43,8 @@ pub struct RunDone {
 }
 
 /// Returns the message of the commit; the root is none as long as the evidence is not made. All of its
-/// trailers are written here.
-fn message(admitted: &Admission, root: Option<Sha256>) -> String {
+/// trailers are written here; who made the change besides its author is named, so that they do not review it.
+fn message(admitted: &Admission, root: Option<Sha256>, makers: &[String]) -> String {
     let (contract, run) = (admitted.contract(), &admitted.run);
     let mut message = format!(
         "{}\n\nAWO-Task: {}\nAWO-Run: {run}\n",
@@ -57,6 +57,9 @@ fn message(admitted: &Admission, root: Option<Sha256>) -> String {
     // The policy lets a model call itself nothing that could end the line.
     for model in &admitted.models {
         message.push_str(&format!("{ASSISTED_BY}: {model}\n"));
+    }
+    for maker in makers {
+        message.push_str(&format!("{CO_AUTHORED_BY}: {maker}\n"));
     }
     message
 }
@@ -77,13 +80,14 @@ pub(super) fn draft(
     author: &Person,
     tree: ObjectId,
     root: Option<Sha256>,
+    makers: &[String],
 ) -> CommitDraft {
     CommitDraft {
         tree,
         parents: vec![admitted.base],
         author: author.clone(),
         committer: author.clone(),
-        message: message(admitted, root).into_bytes(),
+        message: message(admitted, root, makers).into_bytes(),
         signature: None,
     }
 }
@@ -107,9 +111,10 @@ pub(super) fn commit(
     author: &Person,
     tree: ObjectId,
     root: Sha256,
+    makers: &[String],
 ) -> Result<ObjectId, Error> {
     let repo = &actor.repo;
-    let mut commit = draft(admitted, author, tree, Some(root));
+    let mut commit = draft(admitted, author, tree, Some(root), makers);
     let signature = actor.sign_raw("git", &commit.payload(repo.hash_kind()))?;
     commit.signature = Some(signature.to_armor().into_bytes());
     Ok(repo.write_commit(&commit)?)

@@ -206,13 +206,22 @@ impl<'a> Import<'a> {
         let (actor, admitted) = (self.actor, &self.admitted);
         let commit = match self.ready {
             true => self.commit.id,
-            false => finish::commit(
-                actor,
-                admitted,
-                &actor.author(),
-                self.commit.tree,
-                self.root,
-            )?,
+            false => {
+                let author = actor.author();
+                // Who made the first commit is no reviewer of this one either.
+                let mut makers = self.commit.credits();
+                let text = |it: &[u8]| String::from_utf8_lossy(it).into_owned();
+                let own = format!("{} <{}>", text(&author.name), text(&author.email));
+                makers.retain(|it| *it != own);
+                finish::commit(
+                    actor,
+                    admitted,
+                    &author,
+                    self.commit.tree,
+                    self.root,
+                    &makers,
+                )?
+            }
         };
         let made = Made {
             commit,

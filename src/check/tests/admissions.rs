@@ -92,6 +92,18 @@ fn put_withdrawn(shelf: &mut Shelf, of: Sha256, it: &Envelope) {
     shelf.put(&path, it.to_bytes());
 }
 
+/// All records that stand on these refs, as if they came together.
+fn arrivals_of(world: &World, refs: &Refs) -> Arrivals {
+    let mut arrivals = Arrivals::default();
+    for (reference, new) in refs {
+        if matches!(Place::of(reference), Some(Place::Ledger | Place::Notes(_))) {
+            let gained = Gained::accepted(reference, None, *new);
+            arrivals.collect(&world.repo, &gained, None).unwrap();
+        }
+    }
+    arrivals
+}
+
 const UNADMITTED: &[&str] = &["GOV-002 admission-recorded"];
 
 #[test]
@@ -273,14 +285,7 @@ fn the_log_says_whether_an_admission_stood_when_the_run_came() {
     let revocation = withdrawn(&world, "olga", "operator", admission.digest(), |_| {});
     put_withdrawn(&mut shelf, admission.digest(), &revocation);
     let refs = world.commit(&Refs::new(), &shelf);
-    let mut arrivals = Arrivals::default();
-    for (reference, new) in &refs {
-        if matches!(Place::of(reference), Some(Place::Ledger | Place::Notes(_))) {
-            arrivals
-                .collect(&world.repo, &Gained::accepted(reference, None, *new), None)
-                .unwrap();
-        }
-    }
+    let arrivals = arrivals_of(&world, &refs);
     let [early, run, late] = ["01", "02", "03"].map(|it| format!("2026-01-10T00:00:{it}Z"));
     for (what, admitted, revoked, expected) in [
         ("before it", &early, &late, &[][..]),
@@ -329,4 +334,56 @@ fn what_was_accepted_before_stays_accepted() {
     let start = world.commit(&Refs::new(), &world.shelf(Approved));
     let end = world.commit(&start, &world.shelf(Executed));
     assert_eq!(codes(&world.judge(&start, &end)), UNADMITTED);
+}
+
+#[test]
+fn where_there_is_no_log_a_run_is_asked_for_what_its_own_policy_asks() {
+    fn packet(text: &mut String) {
+        *text = text.replacen("admission = \"record\"\n", "", 1);
+    }
+    // Nothing tells whether a revocation came before the run; what was accepted stays so.
+    for (what, edits, admitted, revoked, expected) in [
+        ("nobody", &[RECORDED, NAMED][..], false, false, UNADMITTED),
+        ("an operator", &[RECORDED, NAMED], true, false, &[]),
+        (
+            "withdrawn at some time",
+            &[RECORDED, NAMED],
+            true,
+            true,
+            &[],
+        ),
+        (
+            "by a policy that asks for none",
+            &[RECORDED, NAMED, Edit::Earlier(packet), Edit::Older],
+            false,
+            false,
+            &[],
+        ),
+    ] {
+        let world = World::new(edits);
+        let mut shelf = world.shelf(Landed);
+        if admitted {
+            let of = admits(&world, &mut shelf, "acme", "low").digest();
+            if revoked {
+                let it = withdrawn(&world, "olga", "operator", of, |_| {});
+                put_withdrawn(&mut shelf, of, &it);
+            }
+        }
+        let refs = world.commit(&Refs::new(), &shelf);
+        let logged = Logged::default();
+        let collector = Collector {
+            records: &Records::open(&world.repo, &refs).unwrap(),
+            history: &world.history(),
+            positions: Positions::Logged(&logged),
+            time: time("2026-01-11T00:00:00Z"),
+            arriving_policies: None,
+        };
+        let mut findings = Findings::new();
+        governance::judge(&arrivals_of(&world, &refs), &collector, &mut findings).unwrap();
+        let report = crate::record::Report {
+            findings,
+            ..Default::default()
+        };
+        assert_eq!(codes(&report), expected, "{what}");
+    }
 }

@@ -52,7 +52,7 @@ enum Elsewhere {
 /// everything that stands against the run is listed. Nothing is executed, so `AWO_ALLOW_RUN` and a
 /// clean work tree are not needed; test.log must show that the validation command ran. The commit
 /// must be the only one on the tip of the contract's branch. If it is not yet signed by you with
-/// the trailers of this run, one of the same tree is made.
+/// the trailers of this run, one of the same tree is made, which names who assisted and who made it.
 #[derive(Debug, Args)]
 struct ImportArgs {
     /// The run directory
