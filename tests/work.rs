@@ -572,4 +572,18 @@ fn a_packet_goes_the_whole_road() {
         &["find", "../out", "-name", "post_work.json"],
     );
     assert!(!found.is_empty(), "the manifest is exported");
+    let reports = format!("out/governance/validation_reports/{RUN}.json");
+    let reports = std::fs::read(world.path(&reports)).unwrap();
+    let reports: serde_json::Value = serde_json::from_slice(&reports).unwrap();
+    let gates: Vec<_> = reports["reports"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| &it["gate"])
+        .collect();
+    assert_eq!(gates, [2, 3]);
+    // What was exported before is as it is.
+    world.ok("vera", "vera", &["git", "awo", "export", RUN, "../out"]);
+    world.ok("rita", "rita", &["git", "awo", "fetch"]);
+    world.ok("rita", "rita", &["git", "awo", "export", RUN, "../out"]);
 }

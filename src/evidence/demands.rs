@@ -46,8 +46,8 @@ impl Demands {
     pub fn of(contract: &Contract, makes_skeleton: bool) -> Self {
         Self {
             evidence: !contract.evidence.is_empty(),
-            validation: contract.validations().next().is_some(),
-            steps: contract.validation_steps.len(),
+            validation: contract.validations(makes_skeleton).next().is_some(),
+            steps: contract.steps(makes_skeleton).len(),
             work: WORK_EVIDENCE
                 .map(|name| contract.asks_for(name) && !(makes_skeleton && name == EVIDENCE_MAP)),
         }

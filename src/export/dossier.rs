@@ -1,12 +1,15 @@
 //! What is known of a run, as plain values: all that the files of an export are made from.
 
+use std::collections::BTreeMap;
+
 use crate::evidence::RunFiles;
+use crate::facts::received::Push;
 use crate::record::envelope::Envelope;
 use crate::record::{IdentityName, ObjectId, Sha256};
 use crate::records::{
     ApprovalPredicate, AttestationPredicate, AutoSignaturePredicate, ContractPredicate,
-    DecisionPredicate, FinalizationPredicate, IndependencePredicate, OutcomePredicate, Record,
-    RunPredicate, SelfApprovalPredicate,
+    DecisionPredicate, FinalizationPredicate, IndependencePredicate, OutcomePredicate,
+    PreWorkPredicate, Record, RunPredicate, SelfApprovalPredicate,
 };
 
 /// A record whose signature was checked, with the envelope as it is stored.
@@ -39,6 +42,14 @@ pub struct Dossier {
     pub decision: Option<Signed<DecisionPredicate>>,
     /// The model's signature under it.
     pub auto_signature: Option<Signed<AutoSignaturePredicate>>,
+    /// The decisions on its work packet that the run names.
+    pub work_decisions: Vec<Signed<DecisionPredicate>>,
+    /// The models' signatures under these.
+    pub work_signatures: Vec<Signed<AutoSignaturePredicate>>,
+    /// The pre-work that the run follows.
+    pub pre_work: Option<Signed<PreWorkPredicate>>,
+    /// When the server received each result of gate 2 and each audit approval, as far as that is known.
+    pub received: BTreeMap<Sha256, Push>,
     /// The results of gate 2, failed ones too.
     pub independence: Vec<Signed<IndependencePredicate>>,
     /// The permissions to review one's own run.
@@ -92,6 +103,9 @@ impl Dossier {
             .chain(all(&self.task_approvals))
             .chain(all(self.decision.as_slice()))
             .chain(all(self.auto_signature.as_slice()))
+            .chain(all(&self.work_decisions))
+            .chain(all(&self.work_signatures))
+            .chain(all(self.pre_work.as_slice()))
             .chain(all(std::slice::from_ref(&self.run)))
             .chain(all(&self.independence))
             .chain(all(&self.overrides))

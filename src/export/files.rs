@@ -36,10 +36,11 @@ pub fn files(dossier: &Dossier) -> Result<Files, Error> {
     out.attestations(dossier)?;
     out.logs(dossier)?;
     out.approvals(dossier)?;
+    out.validation_reports(dossier)?;
     out.records(dossier)?;
     let list = earlier::list(&out.files)?;
     out.put(earlier::list_path(out.run), list)?;
-    out.decision(dossier)?;
+    out.decisions(dossier)?;
     Ok(out.files)
 }
 
@@ -206,17 +207,64 @@ impl Out<'_> {
         self.text(format!("{directory}/approval.json"), canonical(&audit))
     }
 
-    /// The decision that opened gate 1, in the form of the original system: it is no part of the run,
-    /// and stands apart; nor is it in the list of its files.
-    fn decision(&mut self, dossier: &Dossier) -> Result<(), Error> {
-        let Some(decision) = &dossier.decision else {
+    /// What a work packet calls its validation reports: the results of gate 2 and the approvals of gate 3, in
+    /// the order in which the server received them. What it is not known to have received comes last.
+    fn validation_reports(&mut self, dossier: &Dossier) -> Result<(), Error> {
+        if !dossier.contract.says.contract.asks_for_work() {
             return Ok(());
-        };
-        let stem = format!("governance/decisions/{}", decision.says.id());
-        self.text(format!("{stem}.json"), canonical(&decision.says.decision))?;
-        if let Some(signature) = &dossier.auto_signature {
-            let bytes = canonical(&signature.says.signature);
-            self.text(format!("{stem}.auto-signature.json"), bytes)?;
+        }
+        let gate_2 = dossier.independence.iter().map(|log| {
+            let says = &log.says;
+            let report = json!({
+                "by": log.signer, "gate": 2, "invariants_ok": says.invariants_ok,
+                "invariants_reasons": says.invariants_reasons, "record": log.digest, "status": says.status,
+            });
+            (2, log.digest, report)
+        });
+        let gate_3 = dossier.audit_approvals.iter().map(|approval| {
+            let report = json!({"by": approval.signer, "gate": 3, "record": approval.digest});
+            (3, approval.digest, report)
+        });
+        let mut reports: Vec<_> = gate_2.chain(gate_3).collect();
+        reports.dedup_by_key(|it| it.1);
+        let push = |digest: Sha256| dossier.received.get(&digest).copied();
+        reports.sort_by_key(|(gate, digest, _)| {
+            let push = push(*digest).map(|it| it.0);
+            (push.is_none(), push, *gate, *digest)
+        });
+        let reports = reports.into_iter().map(|(_, digest, mut report)| {
+            if let Some(members) = report.as_object_mut() {
+                let time = push(digest).map(|it| it.1);
+                members.insert("received".to_owned(), json!(time));
+            }
+            report
+        });
+        let reports = json!({
+            "reports": reports.collect::<Vec<_>>(),
+            "run_id": self.run,
+            "schema": "awo.validation-reports/1",
+            "task": dossier.run.says.task,
+        });
+        let path = format!("governance/validation_reports/{}.json", self.run);
+        self.text(path, canonical(&reports))
+    }
+
+    /// The decisions that a run rests on, in the form of the original system: they are no part of the run,
+    /// and stand apart; nor are they in the list of its files.
+    fn decisions(&mut self, dossier: &Dossier) -> Result<(), Error> {
+        for decision in dossier.decision.iter().chain(&dossier.work_decisions) {
+            let path = format!("governance/decisions/{}.json", decision.says.id());
+            self.text(path, canonical(&decision.says.decision))?;
+        }
+        for signature in dossier
+            .auto_signature
+            .iter()
+            .chain(&dossier.work_signatures)
+        {
+            let signature = &signature.says.signature;
+            let id = &signature.decision_id;
+            let path = format!("governance/decisions/{id}.auto-signature.json");
+            self.text(path, canonical(signature))?;
         }
         Ok(())
     }

@@ -1,24 +1,34 @@
 //! Reads a run with all its records and its evidence, and checks that they belong together.
 
+use std::collections::BTreeMap;
+
 use crate::check;
 use crate::evidence::{self, RunFiles, inventory};
 use crate::facts::policies::PolicyFiles;
+use crate::facts::received::{Push, Received};
 use crate::facts::run::Collector;
 use crate::record::envelope::Envelope;
 use crate::record::{Findings, Refusal, RunId, Sha256, TaskId};
 use crate::records::{
-    ApprovalPredicate, Approves, Binding, Kind, OpenedBy, Predicate, RunPredicate,
+    ApprovalPredicate, Approves, Binding, ContractPredicate, Kind, OpenedBy, Predicate,
+    RunPredicate, RunWork,
 };
 use crate::rules::{absent, export as rules};
-use crate::store::layout::LedgerPath;
+use crate::store::layout::{self, LedgerPath};
+use crate::store::ledger::Records;
 
 use super::dossier::{Any, Dossier, Rules, Signed};
 use super::error::Error;
 
 /// Reads and checks everything of a run. All that does not hold is reported.
-pub fn gather(collector: &Collector<'_>, id: &RunId) -> Result<Dossier, Error> {
+pub fn gather(
+    collector: &Collector<'_>,
+    received: Option<&Received<'_>>,
+    id: &RunId,
+) -> Result<Dossier, Error> {
     let mut it = Gather {
         collector,
+        received,
         id,
         findings: Findings::new(),
     };
@@ -34,6 +44,7 @@ pub fn gather(collector: &Collector<'_>, id: &RunId) -> Result<Dossier, Error> {
 
 struct Gather<'a> {
     collector: &'a Collector<'a>,
+    received: Option<&'a Received<'a>>,
     id: &'a RunId,
     findings: Findings,
 }
@@ -46,7 +57,7 @@ impl Gather<'_> {
             return Ok(None);
         };
         let says = run.says.clone();
-        let contract = self.required(&Kind::Contract.of(&says.task))?;
+        let contract = self.required::<ContractPredicate>(&Kind::Contract.of(&says.task))?;
         let packet = self.packet(&says.task)?;
         let mut spent = Vec::new();
         if let Some(blob) = records.contract_blob(&says.task)? {
@@ -58,6 +69,16 @@ impl Gather<'_> {
         if let Some(opened) = &says.gate1 {
             decision = self.required(&Kind::Decision.of(&opened.decision_id))?;
             auto_signature = self.optional(&Kind::AutoSignature.of(&opened.decision_id))?;
+        }
+        let (mut work_decisions, mut work_signatures, mut pre_work) =
+            (Vec::new(), Vec::new(), None);
+        for decision in says.work.iter().flat_map(RunWork::decisions) {
+            work_decisions.extend(self.required(&Kind::Decision.of(decision))?);
+            work_signatures.extend(self.optional(&Kind::AutoSignature.of(decision))?);
+        }
+        if let Some(plan) = says.work.as_ref().and_then(|it| it.pre_work) {
+            let path = Kind::PreWork.one_of(says.task.clone(), plan);
+            pre_work = self.required(&path)?;
         }
         let of_run = |kind| -> Result<Vec<Envelope>, crate::store::Error> {
             let found = records.of_run(id, kind)?.into_iter();
@@ -81,7 +102,12 @@ impl Gather<'_> {
         let (Some(contract), Some(packet), Some(evidence)) = (contract, packet, evidence) else {
             return Ok(None);
         };
+        let asks_for_work = contract.says.contract.asks_for_work();
         let mut dossier = Dossier {
+            work_decisions,
+            work_signatures,
+            pre_work,
+            received: BTreeMap::new(),
             run,
             contract,
             packet,
@@ -99,6 +125,9 @@ impl Gather<'_> {
         };
         self.bindings(&dossier);
         dossier.policies = self.policies(&dossier)?;
+        if asks_for_work && let Some(received) = self.received {
+            dossier.received = times(received, &dossier)?;
+        }
         Ok(Some(dossier))
     }
 
@@ -251,11 +280,42 @@ impl Gather<'_> {
     }
 }
 
+/// Returns when the server received the results of gate 2 and the audit approvals.
+fn times(
+    received: &Received<'_>,
+    dossier: &Dossier,
+) -> Result<BTreeMap<Sha256, Push>, check::Error> {
+    let says = &dossier.run.says;
+    let ledger = layout::ledger();
+    let mut times = BTreeMap::new();
+    for log in &dossier.independence {
+        let has = |records: &Records<'_>| {
+            let logs = records.of_run(&says.run, Kind::Independence)?;
+            Ok(logs.iter().any(|(_, it)| it.digest() == log.digest))
+        };
+        times.extend(
+            received
+                .first(ledger.as_str(), has)?
+                .map(|it| (log.digest, it)),
+        );
+    }
+    for approval in &dossier.audit_approvals {
+        let has = |records: &Records<'_>| {
+            let noted = records.approvals_of(says.commit)?;
+            Ok(noted.iter().any(|it| it.digest() == approval.digest))
+        };
+        let push = received.first(layout::NOTES_PREFIX, has)?;
+        times.extend(push.map(|it| (approval.digest, it)));
+    }
+    Ok(times)
+}
+
 /// Returns whether all that a record binds is what this run has.
 fn binds(it: &Any<'_>, dossier: &Dossier, id: &RunId) -> bool {
     let run = &dossier.run.says;
     it.says.binds().into_iter().all(|binding| match binding {
-        Binding::Run(it) => it == *id,
+        // A decision on a skeleton names the run that made it.
+        Binding::Run(run) => run == *id || it.says.kind() == Kind::Decision,
         Binding::RunRecord(it) => it == dossier.run.digest,
         Binding::Commit(it) => it == run.commit,
         Binding::Tree(it) => it == run.tree,

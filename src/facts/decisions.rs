@@ -292,7 +292,7 @@ impl Collector<'_> {
         }
         Ok(Opening {
             auto_signature: self.auto_signature(says.id())?,
-            policies: self.used_under(used),
+            policies: self.used_under(used).cloned().collect(),
             time,
             withdrawn: self.withdrew(&decision, before)?,
             superseded_by: superseder(says),
@@ -302,14 +302,11 @@ impl Collector<'_> {
     }
 
     /// Returns the policies by which a use is judged; one that is to come, by the one in force.
-    pub(super) fn used_under(&self, used: Option<UsedBy>) -> Vec<Policy> {
-        match used {
-            Some(it) => {
-                let policies = self.judging().policies_of(it.record, it.policy);
-                policies.cloned().collect()
-            }
-            None => vec![self.history.current().policy.clone()],
-        }
+    pub(super) fn used_under(&self, used: Option<UsedBy>) -> impl Iterator<Item = &Policy> {
+        let judging = self.judging();
+        let policies = used.map(|it| judging.policies_of(it.record, it.policy));
+        let in_force = used.is_none().then(|| &self.history.current().policy);
+        policies.into_iter().flatten().chain(in_force)
     }
 
     /// Tells whether whoever made a decision or gave a consent has withdrawn it, by a revocation for which

@@ -1,23 +1,28 @@
-//! How many persons must approve.
+//! How many persons must approve, and whether models count among them.
 
 use crate::policy::Policy;
+use crate::record::contract::Contract;
 
-/// How many distinct persons had to approve when a record came that counts their approvals.
+/// Whose approvals a record had to count, and how many, when it came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Demanded {
-    /// Operators, of a task.
+    /// How many distinct operators, of a task.
     pub of_task: usize,
-    /// Reviewers, of a run.
+    /// How many distinct reviewers, of a run.
     pub of_run: usize,
+    /// Whether approvals of a run by models count.
+    pub models: bool,
 }
 
 impl Demanded {
-    /// Returns what a policy demands.
-    pub fn by(policy: &Policy) -> Self {
-        let gates = &policy.document().gates;
+    /// Returns what a policy demands for the runs of a contract; nothing stands for a contract that cannot be
+    /// read.
+    pub fn by(policy: &Policy, contract: Option<&Contract>) -> Self {
+        let tier = policy.tier(contract);
         Self {
-            of_task: gates.task_approvals as usize,
-            of_run: gates.audit_approvals as usize,
+            of_task: policy.document().gates.task_approvals as usize,
+            of_run: tier.audit_approvals as usize,
+            models: tier.model_reviewers,
         }
     }
 
@@ -26,6 +31,7 @@ impl Demanded {
         Self {
             of_task: self.of_task.max(other.of_task),
             of_run: self.of_run.max(other.of_run),
+            models: self.models && other.models,
         }
     }
 }

@@ -171,7 +171,7 @@ impl Collector<'_> {
             plan: self.the(id)?,
             consent,
             opening,
-            policies: self.used_under(used),
+            policies: self.used_under(used).cloned().collect(),
             time: used.map_or(self.time, |it| it.time),
             withdrawn,
         })

@@ -14,6 +14,8 @@ use super::opening::Opening;
 pub struct WorkFacts {
     /// The digest of the contract's statement.
     pub digest: Sha256,
+    /// Whether the policy permits delegation to contracts of its risk tier.
+    pub may_delegate: bool,
     /// The version before.
     pub before: Before,
     /// The later version that names this one.

@@ -28,6 +28,7 @@ pub(crate) mod position;
 pub(crate) mod post_work;
 pub(crate) mod pre_work;
 pub(crate) mod provenance;
+pub mod received;
 pub(crate) mod remembered;
 pub(crate) mod run;
 pub(crate) mod skeleton;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::policy::document::Limits;
 use crate::policy::{Policy, Position, features};
+use crate::record::contract::Contract;
 use crate::record::envelope::Envelope;
 use crate::record::{ObjectId, Sha256, Timestamp, json};
 
@@ -234,11 +235,16 @@ impl<'a> Judging<'a> {
         versions.map(|it| &it.policy.document().limits)
     }
 
-    /// Returns how many persons had to approve when a record came that counts their approvals. A
-    /// later, stricter policy does not reach back.
-    pub fn demanded_of(&self, record: Sha256, names: Option<ObjectId>) -> Demanded {
+    /// Returns how many persons had to approve when a record came that counts the approvals of a run of this
+    /// contract. A later, stricter policy does not reach back.
+    pub fn demanded_of(
+        &self,
+        record: Sha256,
+        names: Option<ObjectId>,
+        contract: Option<&Contract>,
+    ) -> Demanded {
         let (came, later) = self.versions_of(record, names);
-        let demands = |version: &Version| Demanded::by(&version.policy);
+        let demands = |version: &Version| Demanded::by(&version.policy, contract);
         match later {
             Some(later) => demands(came).and(demands(later)),
             None => demands(came),

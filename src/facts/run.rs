@@ -70,6 +70,8 @@ pub struct RunFacts {
     pub overrides: Vec<Verified<SelfApprovalPredicate>>,
     /// The audit approvals noted on the harness commit.
     pub audit_approvals: Vec<Verified<ApprovalPredicate>>,
+    /// Those of them that are by models, and whether the policy had models review when each came.
+    pub by_models: BTreeMap<Sha256, bool>,
     /// The attestations noted on the harness commit.
     pub attestations: Vec<Verified<AttestationPredicate>>,
     /// Whom the commit of the run names as having made it, folded for comparison.
@@ -110,6 +112,11 @@ impl RunFacts {
         users
             .filter_map(|(digest, says)| Use::of(approval, digest, says))
             .collect()
+    }
+
+    /// Returns what its contract says, if it can be read.
+    pub fn contract_says(&self) -> Option<&Contract> {
+        Some(&self.contract.valid()?.predicate().contract)
     }
 
     /// Returns what was planned for it, where it is to be held to that.
@@ -363,6 +370,7 @@ impl Collector<'_> {
             independence: Vec::new(),
             overrides: Vec::new(),
             audit_approvals: Vec::new(),
+            by_models: BTreeMap::new(),
             attestations: Vec::new(),
             makers: BTreeSet::new(),
             new_reviews: BTreeSet::new(),
@@ -420,6 +428,7 @@ impl Collector<'_> {
         let around = whole.then(|| Around {
             reader: self.records.reader(),
             contract: facts.contract.valid().map(Verified::predicate),
+            makes_skeleton: skeleton,
             history: self.history,
         });
         let limits = record.map(|it| judging.limits_of(it, run.context.policy));
@@ -458,6 +467,7 @@ impl Collector<'_> {
             }
         }
         facts.demanded = self.demanded(&facts);
+        facts.by_models = self.by_models(&facts);
         Ok(facts)
     }
 
@@ -488,8 +498,24 @@ impl Collector<'_> {
         let counting = facts.run.valid().map(of).into_iter();
         let counting = counting.chain(facts.attestations.iter().map(of));
         let counting = counting.chain(facts.finalization.valid().map(of));
-        let demanded = |(it, names)| (it, judging.demanded_of(it, names));
+        let demanded = |(it, names)| (it, judging.demanded_of(it, names, facts.contract_says()));
         counting.map(demanded).collect()
+    }
+
+    /// Returns the audit approvals of a run by models, and whether models reviewed when each came.
+    fn by_models(&self, facts: &RunFacts) -> BTreeMap<Sha256, bool> {
+        let judging = self.judging();
+        let mut by_models = BTreeMap::new();
+        for approval in &facts.audit_approvals {
+            let (digest, signer) = (approval.digest(), approval.signer());
+            let names = approval.predicate().context.policy;
+            let policies = || judging.policies_of(digest, names);
+            if policies().any(|it| it.is_of_model(signer)) {
+                let permits = |it: &Policy| it.tier(facts.contract_says()).model_reviewers;
+                by_models.insert(digest, policies().all(permits));
+            }
+        }
+        by_models
     }
 
     /// Looks at a run as far as its records in the ledger tell, at most three, whatever its evidence

@@ -81,8 +81,10 @@ impl Collector<'_> {
         let signed = packet.refinement_blob.map(Target::Object);
         let signed = signed.map(|it| self.approvals_on(Gate::RefinementSign, it, used));
         let target = Target::Record(digest);
+        let mut policies = self.used_under(used);
         Ok(Some(WorkFacts {
             digest,
+            may_delegate: policies.all(|it| it.tier(Some(says)).delegation),
             before: self.version_before(says)?,
             superseded_by: self.superseded_by(contract, used)?,
             refinement,

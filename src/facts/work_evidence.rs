@@ -46,7 +46,7 @@ pub fn work_evidence(
     if contract.asks_for(WORK_LOG)
         && let Some(Ok(log)) = work::document::<WorkLog>(files, WORK_LOG)
     {
-        logged(&mut claims, contract, &log, files);
+        logged(&mut claims, contract.steps(makes_skeleton), &log, files);
     }
     if contract.asks_for(HANDOFF)
         && let Some(Ok(handoff)) = work::document::<Handoff>(files, HANDOFF)
@@ -72,7 +72,7 @@ fn named(claims: &mut Claims<'_>, file: &str, run: &str, task: &TaskId) {
     }
 }
 
-fn logged(claims: &mut Claims<'_>, contract: &Contract, log: &WorkLog, files: &RunFiles) {
+fn logged(claims: &mut Claims<'_>, steps: &[String], log: &WorkLog, files: &RunFiles) {
     named(claims, WORK_LOG, log.run_id.as_str(), &log.task);
     for output in log.commands.iter().flat_map(|it| &it.logs) {
         let path = quote(output.path.as_bytes());
@@ -97,7 +97,7 @@ fn logged(claims: &mut Claims<'_>, contract: &Contract, log: &WorkLog, files: &R
             }
         }
     }
-    for (number, step) in (1..).zip(&contract.validation_steps) {
+    for (number, step) in (1..).zip(steps) {
         let log_of_step = work::step_log(number);
         let ran = log.commands.iter().any(|it| {
             it.argv == step_argv(step)

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::export::{self, Destination, Files, files, gather, index_file};
 use crate::facts::provenance::judge_all;
+use crate::facts::received::Received;
 use crate::facts::run::Collector;
 use crate::record::{Coded as _, Findings, Refusal, RunId, Subject};
 
@@ -30,11 +31,17 @@ pub fn export(session: &Session, run: Option<RunId>, place: &Path) -> Result<Exp
     };
     let destination = Destination::open(place)?;
     let mut findings = Findings::new();
+    let received = Received::load(
+        session.repo(),
+        session.refs()?,
+        session.history()?,
+        &mut findings,
+    )?;
     let index = Files::from([index_file(&judge_all(&records, &mut findings)?)]);
     findings.extend(destination.check(&index)?);
     // Run by run, and gathered twice, since evidence is large.
     for run in &runs {
-        findings.extend(against(&collector, &destination, run)?);
+        findings.extend(against(&collector, received.as_ref(), &destination, run)?);
     }
     if let Some(why) = Refusal::of(findings) {
         return Err(Error::denied("nothing was exported", why).or_fetch(false));
@@ -47,7 +54,7 @@ pub fn export(session: &Session, run: Option<RunId>, place: &Path) -> Result<Exp
         Ok(())
     };
     for run in &runs {
-        write(&files_of(&collector, run)?)?;
+        write(&files_of(&collector, received.as_ref(), run)?)?;
     }
     write(&index)?;
     Ok(Exported {
@@ -57,17 +64,22 @@ pub fn export(session: &Session, run: Option<RunId>, place: &Path) -> Result<Exp
     })
 }
 
-fn files_of(collector: &Collector<'_>, run: &RunId) -> Result<Files, export::Error> {
-    files(&gather(collector, run)?)
+fn files_of(
+    collector: &Collector<'_>,
+    received: Option<&Received<'_>>,
+    run: &RunId,
+) -> Result<Files, export::Error> {
+    files(&gather(collector, received, run)?)
 }
 
 /// Returns what stands against the export of a run.
 fn against(
     collector: &Collector<'_>,
+    received: Option<&Received<'_>>,
     destination: &Destination,
     run: &RunId,
 ) -> Result<Findings, Error> {
-    let error = match files_of(collector, run) {
+    let error = match files_of(collector, received, run) {
         Ok(files) => return Ok(destination.check(&files)?.into_iter().collect()),
         Err(export::Error::Refused(found)) => return Ok(found.findings()),
         Err(error) => error,

@@ -1,5 +1,7 @@
 //! The first policy of somebody who starts alone, as `git awo init` writes it.
 
+use std::collections::BTreeMap;
+
 use crate::policy::document::{
     AutomationRules, ClaimRules, DirectGrant, Document, Gates, Identity, Limits, RefGrant, Roots,
     Rule, SCHEMA, TagForm, TagGrant, TagsBefore, TreeRules,
@@ -87,6 +89,7 @@ fn document(founding: &Founding<'_>) -> Document {
     }
     Document {
         claims: ClaimRules::default(),
+        risk: BTreeMap::new(),
         schema: SCHEMA.to_owned(),
         version: 1,
         requires: vec![features::EVIDENCE.to_owned()],

@@ -147,8 +147,9 @@ fn models(document: &Document, complaints: &mut Vec<String>) {
             complain(format!("model {model:?} is another identity's"));
         }
         let has = |role: Role| identity.roles.iter().any(|it| it == role.word());
-        if !has(Role::Model) {
-            complain("a model without the role model".to_owned());
+        // A draft takes part in the work of others, and never decides.
+        if !has(Role::Model) && !has(Role::Draft) {
+            complain("a model without the role model, and no draft".to_owned());
         }
         if has(Role::Operator) || has(Role::Server) {
             complain("a model is neither operator nor server".to_owned());
@@ -273,7 +274,9 @@ mod tests {
         for (roles, model, holds) in [
             ("\"model\"", "codex-cli:gpt-5.2", true),
             ("\"model\", \"orchestrator\", \"reviewer\"", "m", true),
+            ("\"draft\"", "m", true),
             ("\"orchestrator\"", "m", false),
+            ("", "m", false),
             ("\"model\", \"operator\"", "m", false),
             ("\"model\", \"server\"", "m", false),
             ("\"model\"", "", false),

@@ -53,6 +53,9 @@ pub struct Document {
     /// How long and how many tasks may be claimed.
     #[serde(skip_serializing_if = "ClaimRules::is_default", default)]
     pub claims: ClaimRules,
+    /// What is asked of contracts by their risk tier, besides what is asked of all.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub risk: BTreeMap<String, RiskRules>,
     /// Resource limits.
     #[serde(default)]
     pub limits: Limits,
@@ -86,6 +89,29 @@ impl Default for ClaimRules {
     }
 }
 
+/// What is asked of the contracts of a risk tier. It never loosens what is asked of all.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RiskRules {
+    /// Number of reviewers who must approve a run (gate 3), where that is more than in `gates`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub audit_approvals: Option<u32>,
+    /// Whether approvals by models count among these.
+    pub model_reviewers: bool,
+    /// Whether a contract may allow delegation.
+    pub delegation: bool,
+}
+
+impl Default for RiskRules {
+    fn default() -> Self {
+        Self {
+            audit_approvals: None,
+            model_reviewers: true,
+            delegation: true,
+        }
+    }
+}
+
 /// Who may change the policy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -105,7 +131,8 @@ pub struct Identity {
     /// Further names that `allowed_signers` may use for this person.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub principals: Vec<String>,
-    /// What they may do: `operator`, `orchestrator`, `reviewer`, `server`, `model`.
+    /// What they may do: `operator`, `orchestrator`, `reviewer`, `server`, `model`; or `draft`
+    /// alone.
     #[serde(default)]
     pub roles: Vec<String>,
     /// Of a model: what it calls itself, `codex-cli:gpt-5.2`.

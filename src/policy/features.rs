@@ -18,8 +18,11 @@ pub const AUTOMATION: &str = "automation/1";
 /// Admissions as records: `admission` of `[gates]`.
 pub const ADMISSION: &str = "admission/1";
 
+/// What is asked of contracts by their risk tier: `[risk.TIER]`.
+pub const RISK: &str = "risk/1";
+
 /// The features that this program knows.
-const KNOWN: &[&str] = &[ADMISSION, AUTOMATION, EVIDENCE];
+const KNOWN: &[&str] = &[ADMISSION, AUTOMATION, EVIDENCE, RISK];
 
 /// Maximum length of a name, in bytes.
 const LONGEST: usize = 64;

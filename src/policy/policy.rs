@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::record::contract::Contract;
 use crate::record::tree::{Fault, Mode, What};
 use crate::record::{Gate, IdentityName, Level, ObjectId, RepoPath, Role, Timestamp, fold};
 use crate::records::Kind;
@@ -15,6 +16,7 @@ use super::grant::{Grant, Restriction};
 use super::keyring::{COMMIT_NAMESPACE, Keyring};
 use super::pattern::{self, PathSet};
 use super::person::{Person, Writers};
+use super::risk::{self, Tier};
 use super::tag_grant::Tags;
 
 /// Files that change how git treats other files; they are protected, however they are spelt, but for
@@ -72,6 +74,17 @@ impl Policy {
     /// Returns what a gate needs at this policy's level.
     pub fn need(&self, gate: Gate) -> Need {
         self.automation.need(gate, self.level)
+    }
+
+    /// Returns what is asked of a contract by its risk tier; of one that cannot be read, whatever is asked of
+    /// any.
+    pub fn tier(&self, contract: Option<&Contract>) -> Tier {
+        Tier::of(&self.document, contract)
+    }
+
+    /// Tells whether a member is a model.
+    pub fn is_of_model(&self, member: &IdentityName) -> bool {
+        self.model_of(member).is_some() || self.holds(member, Role::Model)
     }
 
     /// Returns what a member calls itself, if it is a model.
@@ -415,6 +428,7 @@ impl Policy {
         }
         let tags = Tags::check(&document, &persons, &mut complaints);
         let automation = Automation::check(&document, &mut complaints);
+        risk::check(&document, &mut complaints);
         lint(&document, &mut complaints);
         let touched = touched(&document, &mut complaints);
         let keyring = Keyring::new(signers, &persons, touched, &mut complaints);
@@ -475,6 +489,16 @@ fn persons(document: &Document, complaints: &mut Vec<String>) -> BTreeMap<Identi
             match Role::of_word(word) {
                 Some(role) => _ = roles.insert(role),
                 None => complaints.push(format!("identity {name}: unknown role {word:?}")),
+            }
+        }
+        if roles.contains(&Role::Draft) {
+            let mut complain = |why: &str| complaints.push(format!("identity {name}: {why}"));
+            // Whoever only takes part never signs for it.
+            if roles.len() > 1 {
+                complain("a draft has no other role");
+            }
+            if document.roots.identities.contains(&identity.name) {
+                complain("a draft is no root");
             }
         }
         let mut principals: BTreeSet<String> = identity.principals.iter().cloned().collect();

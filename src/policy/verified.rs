@@ -233,6 +233,12 @@ fn check_role(policy: &Policy, says: &dyn Record, context: &Context) -> Result<(
     let signers = says.signers();
     let person = &context.identity;
     let held = || format!("{person} holds {}", policy.roles_of(person));
+    // Also where no role is asked for: among those who override or vouch.
+    if policy.holds(person, Role::Draft) {
+        let expected = "somebody whose role is not draft".to_owned();
+        let found = held();
+        return Err(Unverified::Role { found, expected });
+    }
     let (found, expected) = match signers {
         Signers::Roles(roles) => match Role::of_word(&context.role) {
             Some(role) if roles.contains(&role) && policy.holds(person, role) => return Ok(()),

@@ -7,7 +7,7 @@ mod action;
 mod pattern;
 mod problem;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod work;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -263,10 +263,20 @@ impl ContractDraft {
         self.evidence.iter().any(|it| it == name)
     }
 
-    /// Returns the commands that validate the result, in their order.
-    pub fn validations(&self) -> impl Iterator<Item = &str> {
+    /// Returns the commands that validate the result of a run, in their order. A skeleton implements nothing,
+    /// and what tests the implementation would not pass: it is not validated.
+    pub fn validations(&self, makes_skeleton: bool) -> impl Iterator<Item = &str> {
         let one = self.validation_command.iter();
-        one.chain(&self.validation_steps).map(String::as_str)
+        let all = one.chain(&self.validation_steps).map(String::as_str);
+        all.filter(move |_| !makes_skeleton)
+    }
+
+    /// Returns the validation steps of a run, which has none if it makes a skeleton.
+    pub fn steps(&self, makes_skeleton: bool) -> &[String] {
+        match makes_skeleton {
+            true => &[],
+            false => &self.validation_steps,
+        }
     }
 
     /// Returns two keys of `extra` that are one name in two Unicode forms, if there are any.

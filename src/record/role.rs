@@ -13,6 +13,8 @@ pub enum Role {
     Server,
     /// A model: may sign only what automation permits.
     Model,
+    /// Takes part in what others sign for: signs no record, and holds no other role.
+    Draft,
 }
 
 impl Role {
@@ -23,6 +25,7 @@ impl Role {
         Role::Reviewer,
         Role::Server,
         Role::Model,
+        Role::Draft,
     ];
 
     /// Returns the role's word: `operator`.
@@ -33,6 +36,7 @@ impl Role {
             Role::Reviewer => "reviewer",
             Role::Server => "server",
             Role::Model => "model",
+            Role::Draft => "draft",
         }
     }
 

@@ -366,6 +366,9 @@ rules! {
     HumanRequired = "human-required", Gov009,
         "A gate that needs a person at the level in force is opened by a person.",
         "automation, gate table", "a model approves a contract under FULL_HUMAN";
+    ModelReviewer = "model-reviewer", Gov009,
+        "A model approves a run only where the policy lets models review runs of its risk tier.",
+        "policy, `[risk.TIER]`", "codex, a model and a reviewer, approves a run of tier HIGH";
     WaiverGate = "waiver-gate", Gov009,
         "A waiver names gates that may be waived: window, rails, line delta and links.",
         "work packets", "a waiver of `pre_sha1_captured`";
@@ -423,6 +426,9 @@ rules! {
     ClaimNumber = "claim-number", Gov012,
         "A person holds no more live claims than the policy permits.",
         "policy, `[claims]`", "a fourth claim of otto";
+    DelegationTier = "delegation-tier", Gov012,
+        "A work packet that allows delegation is approved, planned and run only where the policy permits delegation to its risk tier.",
+        "policy, `[risk.TIER]`", "SUB_AGENT_DELEGATION: ALLOWED in a packet of tier HIGH";
     EvidenceRoot = "evidence-root", Int001,
         "The root recomputed from the evidence equals the root in the run record.",
         "AWO, inventory", "`SHA256SUMS.txt` replaced after the run";

@@ -46,7 +46,7 @@ pub mod work;
 pub mod work_tree;
 
 pub use chain::{
-    Reviews, Step, chain, chain_before, late_failure, reviews, run_binds, self_review,
+    Reviews, Step, by_model, chain, chain_before, late_failure, reviews, run_binds, self_review,
 };
 pub use direct::{confused, direct, merge, one_reading};
 pub use rollback::{Reverted, again, not_of_a_run, not_rejected, rejected, rollback};

@@ -12,7 +12,7 @@ use crate::record::{
 };
 use crate::records::AttestationPredicate;
 
-use super::{Reviews, Step, rejected, remedy, reviews, run_binds, self_review};
+use super::{Reviews, Step, by_model, rejected, remedy, reviews, run_binds, self_review};
 
 /// Judges whether a reviewer may take gate 3 or attest, given the findings on the chain before that.
 /// Returns the reviews that the step builds on, and which passed gate 2.
@@ -34,6 +34,10 @@ pub fn by_reviewer(
             policy.holders_but(Role::Reviewer, reviewer)
         );
         findings.push(self_review(run, what, reviewer, &remedy));
+    }
+    let models = Demanded::by(policy, run.facts.contract_says()).models;
+    if step == Step::Gate3 && policy.is_of_model(reviewer) && !models {
+        findings.push(by_model(run, reviewer, policy));
     }
     let reviews = reviews(run.facts, policy, None, &mut Findings::new());
     match reviews.passed.first().copied() {
@@ -86,7 +90,7 @@ pub fn attestation<'a>(
     reviews: &Reviews,
     policy: &Policy,
 ) -> Option<&'a Verified<AttestationPredicate>> {
-    let needed = Demanded::by(policy).of_run;
+    let needed = Demanded::by(policy, facts.contract_says()).of_run;
     let suffices = |it: &&Verified<AttestationPredicate>| {
         let named = &it.predicate().approvals;
         let counted = reviews.approved.iter().filter(|it| named.contains(&it.0));

@@ -215,6 +215,16 @@ fn each_fault_of_a_policy_is_a_complaint() {
             "approval",
         ),
         (
+            "a draft with another role",
+            good.replace("[\"orchestrator\"]", "[\"draft\", \"orchestrator\"]"),
+            "a draft has no other role",
+        ),
+        (
+            "a draft as root",
+            good.replace("[\"operator\"]", "[\"draft\"]"),
+            "a draft is no root",
+        ),
+        (
             "limit of none",
             format!("{good}\n[limits]\ncommits = 0\n"),
             "limit",

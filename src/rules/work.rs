@@ -80,6 +80,23 @@ pub fn ready(
                 .remedy(format!("git awo approve {later}")),
         );
     }
+    let delegation = contract
+        .packet
+        .as_ref()
+        .and_then(|it| it.delegation.as_ref());
+    if delegation.is_some_and(|it| it.allowed) && !facts.may_delegate {
+        let tier = contract.risk_tier.as_deref().unwrap_or_default();
+        findings.push(
+            Rule::DelegationTier
+                .finding(subject.clone())
+                .found(format!(
+                    "a contract that allows delegation, of the risk tier {}",
+                    quote(tier.as_bytes())
+                ))
+                .expected("a contract that does not, or a risk tier to which the policy permits it")
+                .remedy(NEW_VERSION),
+        );
+    }
     match &facts.before {
         Before::External(None) => findings.push(
             Rule::LineagePredecessor

@@ -66,10 +66,11 @@ impl<'a> Documents<'a> {
 
     fn validation(&self) -> Value {
         let contract = self.execution.admitted.contract();
-        if !contract.validation_steps.is_empty() {
+        let skeleton = self.execution.admitted.makes_skeleton();
+        if !contract.steps(skeleton).is_empty() {
             return steps_passed(&contract.validation_steps);
         }
-        match &contract.validation_command {
+        match contract.validations(skeleton).next() {
             Some(command) => json!({"command": command, "exit_code": 0, "log": "test.log"}),
             None => json!({"command": null, "log": "test.log"}),
         }
@@ -100,22 +101,21 @@ impl<'a> Documents<'a> {
             text.push_str(&format!("    {}\n", escape(arg.as_bytes())));
         }
         text.push_str("\nIt ended with exit code 0.\n\n## Validation\n\n");
-        for line in contract.validations().flat_map(|it| {
-            escape(it.as_bytes())
-                .lines()
-                .map(str::to_owned)
-                .collect::<Vec<_>>()
-        }) {
-            text.push_str(&format!("    {line}\n"));
+        let skeleton = admitted.makes_skeleton();
+        for command in contract.validations(skeleton) {
+            for line in escape(command.as_bytes()).lines() {
+                text.push_str(&format!("    {line}\n"));
+            }
         }
         text.push_str(
             match (
                 &contract.validation_command,
-                contract.validation_steps.is_empty(),
+                contract.validation_steps.as_slice(),
             ) {
+                _ if skeleton => "A skeleton is not validated.\n",
                 (Some(_), _) => "\nIt passed; its output is test.log.\n",
-                (None, false) => "\nEach step passed; their outputs are logs/validation-NN.log.\n",
-                (None, true) => "The contract names no validation command.\n",
+                (None, []) => "The contract names no validation command.\n",
+                (None, _) => "\nEach step passed; their outputs are logs/validation-NN.log.\n",
             },
         );
         text.push_str("\n## Changed paths\n\n");
@@ -208,7 +208,7 @@ impl<'a> Documents<'a> {
         if asked(WORK_LOG) {
             let logs = ["logs/stdout.log", "logs/stderr.log"];
             let mut commands = vec![LoggedCommand::ended(self.command.clone(), &logs, files)];
-            for (step, number) in contract.validations().zip(1..) {
+            for (step, number) in contract.validations(admitted.makes_skeleton()).zip(1..) {
                 let argv = step_argv(step).map(str::to_owned).to_vec();
                 let log = match contract.validation_steps.is_empty() {
                     true => TEST_LOG.to_owned(),

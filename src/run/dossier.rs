@@ -134,8 +134,12 @@ fn event_lines(execution: &Execution<'_>, material: &Material<'_>) -> Vec<u8> {
         lines.extend(events::compact(&Json::Object(members.into())));
         lines.push(b'\n');
     }
-    let validated = match admitted.contract().validations().next() {
+    let skeleton = admitted.makes_skeleton();
+    let validated = match admitted.contract().validations(skeleton).next() {
         Some(_) => json!({"event": "run.validated", "exit_code": 0}),
+        None if skeleton => {
+            json!({"event": "run.not_validated", "reason": "the run makes a skeleton"})
+        }
         None => json!({"event": "run.not_validated", "reason": "the contract names no command"}),
     };
     for event in [json!({"event": "command.ended", "exit_code": 0}), validated] {

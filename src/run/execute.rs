@@ -75,7 +75,7 @@ pub fn run(actor: &Actor, request: &RunRequest) -> Result<RunDone, Error> {
     };
     let admitted = gate::examine(actor, &gate, &refs, &history)?.admission()?;
     let place = Place::make(&actor.repo, &admitted.run, admitted.base, refs)?;
-    let steps = admitted.contract().validation_steps.len();
+    let steps = admitted.contract().steps(admitted.makes_skeleton()).len();
     let execution = Execution {
         actor,
         history: &history,
@@ -234,14 +234,19 @@ impl Execution<'_> {
 
     /// Runs the contract's validation command, or one validation step after the other.
     fn validate(&self, measured: &Measured) -> Result<(), Error> {
-        let contract = self.admitted.contract();
-        let logs = &self.logs.validation;
-        for (text, log) in contract.validations().zip(logs) {
+        let (contract, logs) = (self.admitted.contract(), &self.logs.validation);
+        let skeleton = self.admitted.makes_skeleton();
+        let commands: Vec<&str> = contract.validations(skeleton).collect();
+        for (text, log) in commands.iter().zip(logs) {
             self.validate_by(text, log, measured)?;
         }
-        match (contract.validations().next(), logs.first()) {
-            (None, Some(log)) => log.write("the contract names no validation command\n"),
-            _ => Ok(()),
+        let why = match skeleton {
+            true => "a skeleton is not validated\n",
+            false => "the contract names no validation command\n",
+        };
+        match logs.first().filter(|_| commands.is_empty()) {
+            Some(log) => log.write(why),
+            None => Ok(()),
         }
     }
 

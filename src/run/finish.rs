@@ -168,6 +168,7 @@ pub(super) fn record(
     let around = Around {
         reader: repo,
         contract: Some(admitted.contract.predicate()),
+        makes_skeleton: admitted.makes_skeleton(),
         history,
     };
     findings.extend(contradictions(&(&run).into(), &around, &files)?);

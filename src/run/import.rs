@@ -160,6 +160,7 @@ impl<'a> Import<'a> {
         let around = Around {
             reader: &actor.repo,
             contract: Some(admitted.contract.predicate()),
+            makes_skeleton: admitted.makes_skeleton(),
             history: &history,
         };
         let mut findings = contradictions(&said, &around, &files)?;

@@ -24,6 +24,7 @@ const GROUPS: &[(&str, &[Case])] = &[
     ("Plans of work packets", crate::post_work::CASES),
     ("Evidence of work", crate::work_evidence::CASES),
     ("Models that work and assist", crate::actors::CASES),
+    ("Risk tiers and drafts", crate::risk::CASES),
     ("Versions of work packets", crate::versions::CASES),
     ("Claims", crate::claims::CASES),
     ("Waivers", crate::waivers::CASES),

@@ -7,10 +7,11 @@ use crate::actors::{ALLOWED, OTHER_CODER, with_models};
 use crate::claims::{approved_tasks, without_a_server};
 use crate::packets::{MAP, mapped};
 use crate::post_work;
+use crate::risk::{delegating, for_persons};
 use crate::versions::with_lineage;
 use crate::waivers;
 use crate::work::{DOCUMENT, outlined, plain, planned};
-use crate::world::{AGENT, World};
+use crate::world::{AGENT, RUN, World};
 
 const OLGA: (&str, &str) = ("olga", "olga");
 const RITA: (&str, &str) = ("rita", "rita");
@@ -222,6 +223,29 @@ pub const CASES: &[Case] = &[
             use crate::work_evidence::{DO, MAP, TASK};
             world.executes_by("run_1", TASK, &crate::packets::mapped(DO, MAP));
         },
+        end: End::Done,
+        ..CASE
+    },
+    Case {
+        rule: Rule::DelegationTier,
+        stage: delegating,
+        who: OLGA,
+        act: approve!("WP-X"),
+        pick: BY_HAND,
+        then: |world| {
+            world.imports(&plain(world, "WP-X-v2", 1, &with_lineage(&[], "")));
+            world.signs("WP-X-v2");
+            world.approves_task("WP-X-v2");
+        },
+        end: End::Done,
+        ..CASE
+    },
+    Case {
+        rule: Rule::ModelReviewer,
+        stage: for_persons,
+        who: RITA,
+        act: &["git", "awo", "approve", RUN],
+        by: Some(OLGA),
         end: End::Done,
         ..CASE
     },

@@ -57,7 +57,11 @@ fn stricter(world: &World, refs: &Refs, edit: fn(&mut String)) -> Refs {
 
 #[test]
 fn what_was_right_when_it_came_stays_right() {
-    let world = World::new(&[Edit::Outcome(|_| {}), Edit::Override(|_| {})]);
+    let world = World::new(&[
+        Edit::Outcome(|_| {}),
+        Edit::Override(|_| {}),
+        Edit::Contract(|it| it.risk_tier = Some("HIGH".to_owned())),
+    ]);
     let mut refs = world.logged(Judged);
     let before = refs.clone();
     refs.insert(branch("dev"), work(&world, world.base, "src/x.py", "otto"));
@@ -69,6 +73,22 @@ fn what_was_right_when_it_came_stays_right() {
         }),
         ("two must approve", |it| {
             *it = it.replace("audit_approvals = 1", "audit_approvals = 2");
+        }),
+        ("two must approve what is of this tier", |it| {
+            *it = it.replacen("schema =", "requires = [\"risk/1\"]\nschema =", 1);
+            it.push_str("[risk.HIGH]\naudit_approvals = 2\n");
+        }),
+        ("rita is a model, and persons approve", |it| {
+            let requires = "requires = [\"automation/1\", \"risk/1\"]\nschema =";
+            *it = it.replacen("schema =", requires, 1);
+            let rita = "name = \"rita\"\nroles = [\"";
+            let model = "name = \"rita\"\nmodel = \"m\"\nroles = [\"model\", \"";
+            *it = it.replace(rita, model);
+            it.push_str("[risk.HIGH]\nmodel_reviewers = false\n");
+        }),
+        ("rita is a draft", |it| {
+            let rita = "name = \"rita\"\nroles = [\"reviewer\"]";
+            *it = it.replace(rita, "name = \"rita\"\nroles = [\"draft\"]");
         }),
         ("two must approve the task", |it| {
             *it = it.replace("task_approvals = 1", "task_approvals = 2");

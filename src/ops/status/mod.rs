@@ -352,7 +352,7 @@ fn run_stands(
         finalized()
     } else if !reviews.attested.is_empty() {
         (State::Attested, format!("git awo finalize {id}"), false)
-    } else if !reviews.approved.is_empty() {
+    } else if reviews.suffices {
         (State::Approved, format!("git awo attest {id}"), false)
     } else if !reviews.passed.is_empty() {
         (State::Gate2Passed, format!("git awo approve {id}"), false)

@@ -1,6 +1,6 @@
 use super::*;
 
-fn draft() -> ContractDraft {
+pub(crate) fn draft() -> ContractDraft {
     ContractDraft {
         schema: SCHEMA.to_owned(),
         id: TaskId::new("T-1").unwrap(),

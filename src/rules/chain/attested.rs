@@ -95,12 +95,16 @@ impl Links<'_> {
         time: Timestamp,
     ) -> BTreeSet<IdentityName> {
         let again = self.git_awo("approve");
+        let demanded = self.demanded(Some(by));
         let mut persons = BTreeSet::new();
         for digest in named {
             let withdrawn = self.facts.is_withdrawn_for(*digest, by);
             let sound = self.sound.get(digest).filter(|_| !withdrawn);
             if let Some((_, person)) = sound.filter(|(until, _)| *until > time) {
-                persons.insert(person.clone());
+                // One by a model is no fault where models came to count no more, and counts for nothing.
+                if self.counts(*digest, demanded) {
+                    persons.insert(person.clone());
+                }
             } else if withdrawn {
                 self.findings.push(revocation::used(*digest, &again));
             } else {
@@ -109,7 +113,7 @@ impl Links<'_> {
                 self.push(Rule::BindsApprovals, found, expected, &again);
             }
         }
-        let needed = self.demanded(Some(by)).of_run;
+        let needed = demanded.of_run;
         if persons.len() < needed {
             let found = format!("{what} names approvals by {} persons", persons.len());
             let expected = format!("{needed} distinct reviewers");

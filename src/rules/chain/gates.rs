@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::facts::demanded::Demanded;
 use crate::facts::run::Held;
-use crate::policy::{Role, Verified};
+use crate::policy::{Policy, Role, Verified};
+use crate::record::path::quote;
 use crate::record::{Finding, IdentityName, Rule, RunId, Sha256, Subject, Timestamp};
 use crate::records::{ApprovalPredicate, Approves, GateStatus, IndependencePredicate};
 
@@ -30,6 +32,27 @@ pub fn self_review(run: Held<'_>, what: &str, person: &IdentityName, remedy: &st
         .found(found)
         .expected("another person")
         .remedy(remedy)
+}
+
+/// Returns the finding that a model approves a run of a risk tier whose runs persons approve.
+pub fn by_model(run: Held<'_>, model: &IdentityName, policy: &Policy) -> Finding {
+    let id = &run.facts.id;
+    let reviewers = policy.people_who(&[Role::Reviewer]);
+    let reviewers: Vec<_> = reviewers.map(IdentityName::as_str).collect();
+    let who = match reviewers.is_empty() {
+        true => "the policy names none".to_owned(),
+        false => reviewers.join(", "),
+    };
+    let tier = run.facts.contract_says();
+    let tier = tier.and_then(|it| it.risk_tier.as_deref());
+    let tier = tier.map_or("unknown".to_owned(), |it| quote(it.as_bytes()).to_string());
+    Rule::ModelReviewer
+        .finding(Subject::of_run(id))
+        .found(format!("gate 3: {model} is a model"))
+        .expected(format!("a person: the risk tier is {tier}"))
+        .remedy(format!(
+            "ask a reviewer who is no model ({who}) to run git awo approve {id}"
+        ))
 }
 
 impl Links<'_> {
@@ -196,20 +219,28 @@ impl Links<'_> {
                 self.sound.insert(approval.digest(), sound);
             }
         }
-        self.reviews.approved = self.approved_at(facts.audited);
+        // By this policy, whatever a finalization had to count when it came: a run that has not landed
+        // meets a stricter one by further approvals.
+        let demanded = self.demanded(None);
+        let valid = self.approved_at(facts.audited).into_iter();
+        let (approved, models): (BTreeSet<_>, BTreeSet<_>) =
+            valid.partition(|(it, _)| self.counts(*it, demanded));
+        self.reviews.approved = approved;
         let approved = self.reviews.approved.iter();
         let persons: BTreeSet<_> = approved.map(|(_, person)| person.clone()).collect();
-        // By this policy, however many a finalization had to count when it came: a run that has not
-        // landed meets a stricter one by further approvals.
-        let needed = self.demanded(None).of_run;
+        let needed = demanded.of_run;
+        self.reviews.suffices = persons.len() >= needed;
         if persons.len() < needed {
-            self.expired_but_for(&persons);
+            self.expired_but_for(&persons, demanded);
             let withdrawn = facts.audit_approvals.iter().filter(|it| !upheld(it));
             let withdrawn: BTreeSet<_> = withdrawn.map(|it| it.signer().as_str()).collect();
             let mut found = format!("approved by {} persons", persons.len());
             if !withdrawn.is_empty() {
                 let who = Vec::from_iter(withdrawn).join(", ");
                 found.push_str(&format!("; withdrawn by {who}"));
+            }
+            if !models.is_empty() {
+                found.push_str("; models do not count for its risk tier");
             }
             let expected = format!("{needed} distinct reviewers");
             self.gap(Rule::RunApproved, found, expected, self.git_awo("approve"));
@@ -253,6 +284,15 @@ impl Links<'_> {
         if !self.may_review(approval) {
             self.self_approved("gate 3", signer);
         }
+        if self.facts.by_models.get(&approval.digest()) == Some(&false) {
+            let finding = by_model(self.run, signer, self.policy);
+            self.findings.push(of_record(&finding, &self.subject));
+        }
+    }
+
+    /// Tells whether an approval that holds counts: one by a model may not.
+    pub(super) fn counts(&self, approval: Sha256, demanded: Demanded) -> bool {
+        demanded.models || !self.facts.by_models.contains_key(&approval)
     }
 
     /// Returns the audit approvals that hold, are upheld and have not expired at a time, and by whom.
@@ -268,13 +308,14 @@ impl Links<'_> {
     }
 
     /// Reports the last approval of each person but these: it has expired.
-    fn expired_but_for(&mut self, persons: &BTreeSet<IdentityName>) {
+    fn expired_but_for(&mut self, persons: &BTreeSet<IdentityName>, demanded: Demanded) {
         let mut last = BTreeMap::new();
         let upheld = self
             .sound
             .iter()
             .filter(|(it, _)| !self.facts.is_withdrawn(**it));
-        for (_, (until, person)) in upheld.filter(|(_, (_, it))| !persons.contains(it)) {
+        let counted = upheld.filter(|(it, _)| self.counts(**it, demanded));
+        for (_, (until, person)) in counted.filter(|(_, (_, it))| !persons.contains(it)) {
             let newest = last.entry(person.clone()).or_insert(*until);
             *newest = (*newest).max(*until);
         }

@@ -46,6 +46,8 @@ pub struct Reviews {
     pub passed: BTreeSet<Sha256>,
     /// Audit approvals that count for gate 3, and by whom.
     pub approved: BTreeSet<(Sha256, IdentityName)>,
+    /// Whether these are by as many persons as the policy demands.
+    pub suffices: bool,
     /// Attestations.
     pub attested: BTreeSet<Sha256>,
 }
@@ -144,7 +146,8 @@ impl<'a> Links<'a> {
     /// policy demands.
     pub(super) fn demanded(&self, record: Option<Sha256>) -> Demanded {
         let of = record.and_then(|record| self.facts.demanded.get(&record));
-        of.copied().unwrap_or_else(|| Demanded::by(self.policy))
+        of.copied()
+            .unwrap_or_else(|| Demanded::by(self.policy, self.facts.contract_says()))
     }
 
     /// Judges one record by itself; tells whether it holds, and reports it if it is in focus.

@@ -443,3 +443,90 @@ fn an_approval_that_expired_is_history_where_another_one_is_valid() {
         assert!(found.contains(&expected.to_owned()), "{found:?}");
     }
 }
+
+/// A policy that asks for more of contracts of a tier.
+fn tiers(text: &str, tables: &str) -> String {
+    let head = "requires = [\"risk/1\"]\nschema =";
+    format!("{}{tables}", text.replacen("schema =", head, 1))
+}
+
+#[test]
+fn a_risk_tier_asks_for_more_reviewers() {
+    use Edit::{Contract, Policy};
+    const TWO: Edit =
+        Policy(|it| *it = tiers(it, "[risk.HIGH]\naudit_approvals = 2\n[risk.LOW]\n"));
+    const TOO_FEW: &[&str] = &["ATT-002 binds-attestation", "GOV-005 run-approved"];
+    finds(&[
+        (
+            "of the tier that asks for two",
+            &[TWO, Contract(|it| it.risk_tier = Some("HIGH".to_owned()))],
+            TOO_FEW,
+        ),
+        (
+            "of a tier that asks for no more",
+            &[TWO, Contract(|it| it.risk_tier = Some("LOW".to_owned()))],
+            &[],
+        ),
+        (
+            "of a tier that no table names",
+            &[TWO, Contract(|it| it.risk_tier = Some("high".to_owned()))],
+            TOO_FEW,
+        ),
+        ("of no tier", &[TWO], &[]),
+        (
+            "of a tier, without tables",
+            &[Contract(|it| it.risk_tier = Some("HIGH".to_owned()))],
+            &[],
+        ),
+    ]);
+    // A second reviewer is enough.
+    let mut story = told(&[TWO, Contract(|it| it.risk_tier = Some("HIGH".to_owned()))]);
+    let reviews =
+        |it: &Told| rules::reviews(&it.facts, &it.policy, None, &mut Findings::new()).suffices;
+    assert!(!reviews(&story));
+    let vera = Edit::Audit(|it| it.context = context("vera", "reviewer"));
+    let mut second = told(&[vera, Contract(|it| it.risk_tier = Some("HIGH".to_owned()))]);
+    story
+        .facts
+        .audit_approvals
+        .append(&mut second.facts.audit_approvals);
+    assert!(reviews(&story));
+}
+
+#[test]
+fn approvals_by_models_count_where_the_risk_tier_lets_them() {
+    use Edit::{Contract, Facts, Policy};
+    const PERSONS: Edit = Policy(|it| *it = tiers(it, "[risk.HIGH]\nmodel_reviewers = false\n"));
+    const HIGH: Edit = Contract(|it| it.risk_tier = Some("HIGH".to_owned()));
+    fn by_model(permitted: bool, it: &mut crate::facts::run::RunFacts) {
+        let approval = it.audit_approvals[0].digest();
+        it.by_models.insert(approval, permitted);
+    }
+    const PERMITTED: Edit = Facts(|it| by_model(true, it));
+    const FORBIDDEN: Edit = Facts(|it| by_model(false, it));
+    finds(&[
+        ("by a person", &[PERSONS, HIGH], &[]),
+        ("by a model", &[HIGH, PERMITTED], &[]),
+        ("by a model, of no tier", &[PERSONS, PERMITTED], &[]),
+        (
+            "by a model before persons were asked for",
+            &[PERSONS, HIGH, PERMITTED],
+            &[
+                "ATT-001 finalization-persons",
+                "ATT-002 binds-attestation",
+                "GOV-005 run-approved",
+            ],
+        ),
+        (
+            "by a model where persons are asked for",
+            &[PERSONS, HIGH, FORBIDDEN],
+            &[
+                "ATT-001 finalization-persons",
+                "ATT-002 binds-approvals",
+                "ATT-002 binds-attestation",
+                "GOV-005 run-approved",
+                "GOV-009 model-reviewer",
+            ],
+        ),
+    ]);
+}

@@ -267,3 +267,44 @@ fn a_policy_is_signed_by_roots_alone() {
     assert_eq!(found(&["olga", "anna"]), "GOV-006 policy-roots");
     assert_eq!(found(&["stranger"]), "ATT-004 key-known");
 }
+
+#[test]
+fn a_draft_signs_nothing_not_even_where_no_role_is_asked_for() {
+    let text = |roles: &str| {
+        let text = document().replace(
+            "name = \"vera\"\nroles = [\"reviewer\"]",
+            &format!("name = \"vera\"\nroles = [{roles}]"),
+        );
+        let names = "self_approval_override = [\"olga\"";
+        text.replace(names, &format!("{names}, \"vera\""))
+    };
+    let story = told(&[]);
+    let run = story.facts.run.valid().unwrap().predicate();
+    let says = |role: &str| SelfApprovalPredicate {
+        allow_self_approval: "1".to_owned(),
+        commit: run.commit,
+        context: context("vera", role),
+        reason: "so".to_owned(),
+        root: run.root,
+        run: run.run.clone(),
+    };
+    for (roles, role, expected) in [
+        ("\"reviewer\"", "reviewer", "holds"),
+        ("", "override", "holds"),
+        ("\"draft\"", "override", "ATT-001 role-held"),
+        ("\"draft\"", "draft", "ATT-001 role-held"),
+    ] {
+        let policy = policy(&text(roles));
+        let envelope = sealed(says(role), "vera");
+        let found = judged::<SelfApprovalPredicate>(&envelope, &policy);
+        assert_eq!(found, expected, "{roles} as {role}");
+    }
+    // Where a role is asked for, draft is none of them.
+    let mut says = self::says();
+    for (roles, role) in [("\"draft\"", "draft"), ("\"draft\"", "operator")] {
+        says.context = context("vera", role);
+        let policy = policy(&text(roles));
+        let found = judged::<OutcomePredicate>(&sealed(says.clone(), "vera"), &policy);
+        assert_eq!(found, "ATT-001 role-held", "as {role}");
+    }
+}

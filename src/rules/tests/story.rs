@@ -270,6 +270,7 @@ pub fn told(edits: &[Edit]) -> Told {
         independence: vec![log],
         overrides,
         audit_approvals: vec![audit],
+        by_models: Default::default(),
         attestations: vec![attestation],
         attested: Default::default(),
         makers: BTreeSet::new(),

@@ -1,0 +1,86 @@
+//! When the server received single records, by its log: for what lists them in that order.
+
+use crate::git::Reader;
+use crate::record::{Findings, ObjectId, RefName, Timestamp};
+use crate::store;
+use crate::store::layout;
+use crate::store::ledger::{Records, Refs};
+
+use super::log::{Entry, Log};
+use super::{Error, PolicyHistory};
+
+/// The receive log, checked.
+pub struct Received<'a> {
+    reader: &'a Reader,
+    log: Log,
+}
+
+/// The push that brought a record: its number in the log, and its time.
+pub type Push = (u64, Timestamp);
+
+impl<'a> Received<'a> {
+    /// Reads and checks the log; nothing if there is none. What does not hold is a finding.
+    pub fn load(
+        reader: &'a Reader,
+        refs: &Refs,
+        history: &PolicyHistory,
+        findings: &mut Findings,
+    ) -> Result<Option<Self>, Error> {
+        let Some(tip) = refs.get(&layout::log()) else {
+            return Ok(None);
+        };
+        let log = Log::load(reader, *tip, history, findings)?;
+        Ok(Some(Self { reader, log }))
+    }
+
+    /// Returns the first push after which a ref, or one below it, had something. It never loses what it
+    /// has: of the values that it took, the first that has it is looked for by halving.
+    pub fn first(
+        &self,
+        below: &str,
+        has: impl Fn(&Records<'_>) -> Result<bool, store::Error>,
+    ) -> Result<Option<Push>, Error> {
+        let mut names: Vec<&RefName> = Vec::new();
+        let moved = self.log.entries.iter().map(AsRef::as_ref);
+        for movement in moved.flat_map(|it| &it.movements) {
+            let name = &movement.reference;
+            if name.as_str().starts_with(below) && !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        let mut first: Option<Push> = None;
+        for name in names {
+            let values: Vec<_> = self
+                .log
+                .entries
+                .iter()
+                .filter_map(|it| value(it, name))
+                .collect();
+            let (mut low, mut high) = (0, values.len());
+            while low < high {
+                let middle = low.midpoint(high);
+                let Some((tip, _)) = values.get(middle) else {
+                    break;
+                };
+                let refs = Refs::from([(name.clone(), *tip)]);
+                match has(&Records::open(self.reader, &refs)?)? {
+                    true => high = middle,
+                    false => low = middle.saturating_add(1),
+                }
+            }
+            let found = values.get(low).map(|(_, push)| *push);
+            first = first.into_iter().chain(found).min();
+        }
+        Ok(first)
+    }
+}
+
+fn value(entry: &Entry, name: &RefName) -> Option<(ObjectId, Push)> {
+    let says = entry.as_ref();
+    let moved = says
+        .movements
+        .iter()
+        .rev()
+        .find(|it| it.reference == *name)?;
+    Some((moved.new?, (says.sequence, says.time)))
+}
