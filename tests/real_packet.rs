@@ -7,6 +7,7 @@ use git_awo::record::{RunId, WorkGate};
 use git_awo::records::{Kind, RunPredicate};
 use serde_json::{Value, json};
 
+use crate::admissions::by_record;
 use crate::packets::mapped;
 use crate::work::policy_with;
 use crate::world::{RUN, World};
@@ -67,7 +68,9 @@ fn next_version(seed: &str, tip: &str) -> String {
         ("ilja190220261548".to_owned(), "ilja300620261200".to_owned()),
         (
             "- REQUESTOR:".to_owned(),
-            "- TARGET_REPOSITORY: .\n- REQUESTOR:".to_owned(),
+            "- TARGET_REPOSITORY: .\n- ADMISSION_STATUS: admitted\n- REPOSITORY_OWNER: ilja\n\
+             - RISK_CLASSIFICATION: local\n- REQUESTOR:"
+                .to_owned(),
         ),
         (
             "- Prior stub/planning packet:".to_owned(),
@@ -82,11 +85,18 @@ fn next_version(seed: &str, tip: &str) -> String {
     text
 }
 
-/// A repository with the files that the packet names, of which otto is the model.
+/// A repository with the files that the packet names, of which otto is the model. Only a record admits it, and
+/// tasks of the packet's tier are reviewed by persons.
 fn repository() -> World {
     let world = World::founded();
     world.next_policy(2, None, |text| {
-        let text = policy_with(&text, "codex-cli:gpt-5.2");
+        let text = policy_with(&by_record(&text), "codex-cli:gpt-5.2");
+        let text = text.replacen(
+            "requires = [\"admission/1\"]\nrequires = [\"automation/1\"]",
+            "requires = [\"admission/1\", \"automation/1\", \"risk/1\"]",
+            1,
+        );
+        let text = format!("{text}\n[risk.HIGH]\nmodel_reviewers = false\ndelegation = false\n");
         text.replacen(
             "paths = [\"docs/\"]",
             "paths = [\".GOV/\", \"src/backend/\"]",
@@ -168,6 +178,15 @@ fn a_real_packet_goes_the_whole_road() {
         ];
         words.map(str::to_owned)
     };
+    let skeleton = run("run_s", SKELETON);
+    let skeleton: Vec<_> = skeleton.iter().map(String::as_str).collect();
+    let text = world.refused("otto", "otto", &skeleton, "GOV-002");
+    assert!(text.contains("admission-recorded"), "{text}");
+    let admit = [
+        "git", "awo", "admit", ".", "--owner", "ilja", "--risk", "local",
+    ];
+    world.ok("olga", "olga", &admit);
+    world.shares();
     let refused = run("run_s", DO);
     let refused: Vec<_> = refused.iter().map(String::as_str).collect();
     let text = world.refused("otto", "otto", &refused, "GOV-011");
