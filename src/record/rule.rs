@@ -52,7 +52,7 @@ macro_rules! rules {
 
 rules! {
     IndependentReviewer = "independent-reviewer", Gov001,
-        "The reviewer of a run is another person than its orchestrator and than whom its commit names as author, committer or co-author, unless a self-approval is recorded.",
+        "The reviewer of a run is another person than its orchestrator and than whom its commit names as author, committer or co-author or as a model that assisted, unless a self-approval is recorded.",
         "AWO, gate 2", "otto runs and reviews run_1";
     SelfApprovalForm = "self-approval-form", Gov001,
         "A recorded self-approval spells its flag exactly `\"1\"`.",
