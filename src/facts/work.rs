@@ -122,6 +122,40 @@ impl Collector<'_> {
         })
     }
 
+    /// Returns the version before a contract that arrives. A packet outside of the ledger stands for it only
+    /// where the ledger has no earlier version: otherwise a number left out would leave out what a version owes
+    /// to the one before.
+    pub fn version_before_new(&self, contract: &Contract) -> Result<Before, Error> {
+        let before = self.version_before(contract)?;
+        let lacks = match &before {
+            Before::Contract(_) | Before::Unnamed(Some(_)) | Before::Skipped(_) => false,
+            Before::None => contract.packet.is_some() && contract.id.versioned().1.is_some(),
+            Before::Unnamed(None) | Before::External(_) => true,
+        };
+        let earlier = match lacks {
+            true => self.earlier_version(&contract.id)?,
+            false => None,
+        };
+        Ok(earlier.map_or(before, Before::Skipped))
+    }
+
+    /// Returns the last version in the ledger that comes before a version. The base id counts as the first.
+    fn earlier_version(&self, id: &TaskId) -> Result<Option<TaskId>, Error> {
+        let number = |version: Option<u32>| version.unwrap_or(1);
+        let (base, version) = id.versioned();
+        let mut last = None;
+        for other in self.records.tasks()? {
+            let (its_base, its_version) = other.versioned();
+            // An id that differs in case only is no way round.
+            let same = its_base.as_str().eq_ignore_ascii_case(base.as_str());
+            let its = number(its_version);
+            if same && other != id && its <= number(version) {
+                last = last.max(Some((its, other)));
+            }
+        }
+        Ok(last.map(|(_, other)| other.clone()))
+    }
+
     /// Returns the later version that names a contract as the one before, and was there when a record came
     /// that uses it.
     pub fn superseded_by(

@@ -841,7 +841,7 @@ rules! {
         "The documents of a run say what its record says, what its commit changes, and the same of each step.",
         "AWO, run directory", "`run_manifest.json` names another base";
     LineagePredecessor = "lineage-predecessor", Att002,
-        "A version of a work packet names the contract of the version before, or a packet outside of the ledger by path and digest.",
+        "A version of a work packet names the contract of the version before, or, where the ledger has no earlier version, a packet outside of it by path and digest.",
         "work packets", "`WP-X-v2` that does not name the contract of `WP-X`";
     NoteObject = "note-object", Att002,
         "A note is on the object that its statement binds.",
