@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::evidence::work::{
-    self, EvidenceMap, Handoff, LoggedCommand, WorkLog, step_argv, steps_passed,
+    self, EvidenceMap, Handoff, LoggedCommand, STREAMS, WorkLog, step_argv, steps_passed,
 };
 use crate::evidence::work::{TEST_LOG, step_log};
 use crate::evidence::{self, RunFiles};
@@ -14,13 +14,12 @@ use crate::record::path::{escape, quote};
 use crate::record::tree::{Change, Mode};
 use crate::record::{ObjectId, RunId, Sha256, Timestamp};
 use crate::records::Kind;
-use crate::rules::skeleton;
 use crate::store::layout::{self, LedgerPath};
 
 use super::error::Error;
 use super::events;
 use super::execution::Execution;
-use super::finish::title;
+use super::finish::{review, title};
 
 /// The version of this program.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -206,8 +205,7 @@ impl<'a> Documents<'a> {
             made.push((EVIDENCE_MAP, json::canonical(map)));
         }
         if asked(WORK_LOG) {
-            let logs = ["logs/stdout.log", "logs/stderr.log"];
-            let mut commands = vec![LoggedCommand::ended(self.command.clone(), &logs, files)];
+            let mut commands = vec![LoggedCommand::ended(self.command.clone(), &STREAMS, files)];
             for (step, number) in contract.validations(admitted.makes_skeleton()).zip(1..) {
                 let argv = step_argv(step).map(str::to_owned).to_vec();
                 let log = match contract.validation_steps.is_empty() {
@@ -226,13 +224,9 @@ impl<'a> Documents<'a> {
             made.push((WORK_LOG, json::canonical(&log)));
         }
         if asked(HANDOFF) {
-            let next_step = match admitted.makes_skeleton() {
-                true => skeleton::ask(run_id.as_str()),
-                false => format!("a reviewer judges the run: git awo gate {run_id}"),
-            };
             let handoff = Handoff {
                 changed: self.paths(),
-                next_step,
+                next_step: review(admitted),
                 run_id,
                 schema: work::HANDOFF_SCHEMA.to_owned(),
                 status: "completed".to_owned(),

@@ -7,7 +7,7 @@ use crate::cli::{Answer, Context};
 use crate::ops::{Error, claim};
 use crate::record::TaskId;
 
-/// Claim a task, so that nobody else works on its paths meanwhile
+/// Claim a task, so that nobody else claims or plans work on its paths meanwhile
 ///
 /// A claim counts once the server has it, and ends by itself. Only an approved task can be claimed. No two
 /// claims are for the same paths.

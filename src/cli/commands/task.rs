@@ -274,6 +274,12 @@ fn answer(contract: &Contract, what: &str) -> Answer {
         line("not understood", missed);
     }
     let task = &contract.id;
+    if contract.lacks_predecessor() {
+        text.push_str(
+            "note: it names no version before it, and cannot be approved: import the packet as another version with \
+             --predecessor FILE\n",
+        );
+    }
     text.push_str(&match contract.gate1 {
         Gate1::Sentence | Gate1::Operator => format!("next: git awo approve {task}\n"),
         Gate1::Decision => {
