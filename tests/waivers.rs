@@ -186,6 +186,21 @@ fn a_waiver_names_gates_paths_and_a_number() {
         ("window_matches_plan", "**", "1", "GOV-003", "waiver-scope"),
         (
             "window_matches_plan",
+            "[a-z]*/**",
+            "1",
+            "GOV-003",
+            "waiver-scope",
+        ),
+        (
+            "window_matches_plan",
+            "?r*/",
+            "1",
+            "GOV-003",
+            "waiver-scope",
+        ),
+        ("window_matches_plan", "*s*", "1", "GOV-003", "waiver-scope"),
+        (
+            "window_matches_plan",
             "src/,*",
             "1",
             "GOV-003",

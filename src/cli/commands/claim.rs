@@ -15,9 +15,9 @@ use crate::record::TaskId;
 pub struct ClaimArgs {
     /// The task
     task: String,
-    /// For so many hours
-    #[arg(long, value_name = "NUMBER", default_value_t = claim::HOURS, value_parser = clap::value_parser!(u32).range(1..))]
-    hours: u32,
+    /// For so many hours [default: 8, or as many as the policy allows]
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
+    hours: Option<u32>,
     /// Prolong your claim, once
     #[arg(long)]
     renew: bool,
