@@ -116,6 +116,26 @@ fn a_version_keeps_or_gives_reasons_and_asks_for_what_it_widens() {
     world.ok("vera", "vera", &["git", "awo", "verify"]);
 }
 
+#[test]
+fn a_version_keeps_the_refinement_of_the_one_before() {
+    let world = planned();
+    world.imports(&plain(&world, "WP-X", 0, &[]));
+    world.signs("WP-X");
+    world.approves_task("WP-X");
+    world.shares();
+    let same = [("plans/WP-X-v2.md", "plans/WP-X.md")];
+    world.imports(&plain(&world, "WP-X-v2", 1, &with_lineage(&same, "")));
+    // It was signed for the former one.
+    world.cannot_approve("WP-X-v2", "ATT-002", "binding-mismatch");
+    let file = "HEAD:docs/plans/WP-X.md";
+    let ask = format!("RefinementSign refinement/WP-X-v2 approve --rationale x --file {file}");
+    world.approves("olga", &ask);
+    world.approves_task("WP-X-v2");
+    world.shares();
+    world.fresh_clone();
+    world.ok("vera", "vera", &["git", "awo", "verify"]);
+}
+
 /// Edits of a packet that is a second version.
 pub fn with_lineage<'a>(edit: &[(&'a str, &'a str)], more: &'a str) -> Vec<(&'a str, &'a str)> {
     let section: &str = Box::leak(

@@ -12,6 +12,11 @@ use super::groundwork::{Before, Pinned, RunWorkFacts, WaiverFacts, WorkFacts};
 use super::opening::{Opening, UsedBy};
 use super::run::{Collector, Lookup, RunFacts};
 
+/// Returns the `target_ref` under which the refinement of a task is signed.
+pub fn refinement_of(task: &TaskId) -> String {
+    format!("refinement/{task}")
+}
+
 impl Collector<'_> {
     /// Returns what bears on a run, if its contract is a work packet.
     pub(super) fn work_of_run(&self, facts: &RunFacts) -> Result<Option<RunWorkFacts>, Error> {
@@ -80,6 +85,13 @@ impl Collector<'_> {
         let spec_target = pinned(&authority.spec_target, authority.spec_target_blob)?;
         let signed = packet.refinement_blob.map(Target::Object);
         let signed = signed.map(|it| self.approvals_on(Gate::RefinementSign, it, used));
+        let mut signed = signed.transpose()?.unwrap_or_default();
+        // The same file may be signed for other tasks as well; they speak only where nobody signed it for this one.
+        let on = refinement_of(&says.id);
+        let own = |it: &Opening| it.decision.predicate().decision.target_ref.as_str() == on;
+        if signed.iter().any(own) {
+            signed.retain(own);
+        }
         let target = Target::Record(digest);
         let mut policies = self.used_under(used);
         Ok(Some(WorkFacts {
@@ -88,7 +100,7 @@ impl Collector<'_> {
             before: self.version_before(says)?,
             superseded_by: self.superseded_by(contract, used)?,
             refinement,
-            signed: signed.transpose()?.unwrap_or_default(),
+            signed,
             spec_target,
             scope_changes: self.approvals_on(Gate::ScopeChange, target, used)?,
         }))

@@ -1000,7 +1000,7 @@ rules! {
         "A ref is still where the push says it starts from.",
         "push transaction", "a push from a clone that is behind";
     OneLiveDecision = "one-live-decision", Rep003,
-        "A gate has at most one decision that counts on one target; another one supersedes it.",
+        "A gate has at most one decision that counts on one target, RefinementSign one for each task; another one supersedes it.",
         "automation", "a second approval of a contract";
     PolicyUnmoved = "policy-unmoved", Rep003,
         "The policy is the one by which the push was judged.",

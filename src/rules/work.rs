@@ -6,6 +6,7 @@ use std::ops::Bound;
 
 use crate::facts::groundwork::{Before, Pinned, WorkFacts};
 use crate::facts::opening::Opening;
+use crate::facts::work::refinement_of;
 use crate::record::contract::Contract;
 use crate::record::path::quote;
 use crate::record::{DecisionId, Findings, Gate, Rule, Subject};
@@ -162,7 +163,7 @@ fn refinement(
     let blob = file.blob?;
     let task = &contract.id;
     let path = quote(file.path.as_bytes());
-    let on = format!("refinement/{task}");
+    let on = refinement_of(task);
     let gate = Gate::RefinementSign;
     let again =
         format!("git awo decide {gate} {on} approve --file REVISION:{path} --rationale CODE");
