@@ -74,14 +74,7 @@ type Change = fn(&mut RevocationPredicate);
 fn withdrawn(world: &World, who: &str, role: &str, of: Sha256, change: Change) -> Envelope {
     let mut says = RevocationPredicate {
         admission: Some(AdmissionPredicate::key_of("here")),
-        context: context(world, who, role),
-        decision: None,
-        escalation: None,
-        lease: None,
-        reason: "a mistake".to_owned(),
-        record: of,
-        run: None,
-        task: None,
+        ..RevocationPredicate::of(context(world, who, role), of, "a mistake".to_owned())
     };
     change(&mut says);
     sealed(says, who)
