@@ -3,10 +3,12 @@
 use std::ffi::{OsStr, OsString};
 
 use crate::actor::Actor;
+use crate::evidence::work::{argv, validations};
 use crate::facts::case::CommitCase;
 use crate::git::Compared;
 use crate::policy::keyring::Signer;
 use crate::record::commit::Person;
+use crate::record::contract::EVIDENCE_MAP;
 use crate::record::path::escape;
 use crate::record::{Findings, ObjectId, RunId, Sha256, Subject, TaskId};
 use crate::rules::executed as rules;
@@ -28,9 +30,6 @@ use super::{clean, command, dossier, events, evidence_map, finish, post_work};
 
 /// The name of the file of events.
 const EVENTS: &str = "events.jsonl";
-
-/// The name of the file in which the command says where the criteria are met.
-const MAP: &str = "evidence_map.json";
 
 /// What to run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,7 +74,8 @@ pub fn run(actor: &Actor, request: &RunRequest) -> Result<RunDone, Error> {
     };
     let admitted = gate::examine(actor, &gate, &refs, &history)?.admission()?;
     let place = Place::make(&actor.repo, &admitted.run, admitted.base, refs)?;
-    let steps = admitted.contract().steps(admitted.makes_skeleton()).len();
+    let logs = validations(admitted.contract(), admitted.makes_skeleton()).map(|it| it.1);
+    let logs = Logs::make(&place, logs)?;
     let execution = Execution {
         actor,
         history: &history,
@@ -83,7 +83,7 @@ pub fn run(actor: &Actor, request: &RunRequest) -> Result<RunDone, Error> {
         scrub: Scrub::new(actor, &place),
         admitted,
         command: &request.command,
-        logs: Logs::make(&place, steps)?,
+        logs,
         place,
         started,
     };
@@ -109,7 +109,7 @@ impl Execution<'_> {
         let manifest = post_work::manifest(self.actor, admitted, tree, &mut findings)?;
         let path = self.place.file(EVENTS);
         let events = events::read(&path, admitted.contract(), &admitted.run, &mut findings)?;
-        let map = evidence_map::read(&self.place.file(MAP), admitted, &mut findings)?;
+        let map = evidence_map::read(&self.place.file(EVIDENCE_MAP), admitted, &mut findings)?;
         Error::unless_empty(findings)?;
         self.validate(&measured)?;
         let material = Material {
@@ -163,7 +163,7 @@ impl Execution<'_> {
         command.args(args);
         let events = self.place.file(EVENTS);
         command.env("AWO_EVENTS_FILE", &events);
-        command.env("AWO_EVIDENCE_MAP", self.place.file(MAP));
+        command.env("AWO_EVIDENCE_MAP", self.place.file(EVIDENCE_MAP));
         let (out, err) = (&self.logs.out, &self.logs.err);
         let status = command::run(command, out.stream()?, err.stream()?)?;
         let changed = self.compare()?;
@@ -253,8 +253,9 @@ impl Execution<'_> {
     /// Runs a command that validates. It executes code that the command of the run wrote, so the
     /// repository and the work tree are compared again.
     fn validate_by(&self, text: &str, log: &Log, measured: &Measured) -> Result<(), Error> {
-        let mut command = self.untrusted(OsStr::new("sh"));
-        command.args(["-e", "-c", text]);
+        let [program, args @ ..] = argv(text);
+        let mut command = self.untrusted(OsStr::new(program));
+        command.args(args);
         let status = command::run(command, log.stream()?, log.stream()?)?;
         let changed = self.compare()?;
         let mut findings = changed.findings;
