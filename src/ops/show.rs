@@ -18,6 +18,8 @@ use super::decision::{Decision, decision};
 use super::revision::revision;
 use super::{Error, Session};
 
+pub use crate::rules::life::{Says, State, TRANSITIONS};
+
 /// Records: where each stands, its envelope, and when it was recorded, of those in the ledger.
 pub type Found = Vec<(String, Envelope, Option<Timestamp>)>;
 

@@ -16,7 +16,7 @@ use crate::record::{
 };
 use crate::records::{ContractPredicate, Kind, OpenedBy, PreWorkPredicate, RunWork};
 use crate::rules::{
-    absent, actors, execution as rules, policy, post_work, setup, skeleton, waiver,
+    absent, actors, execution as rules, life, policy, post_work, setup, skeleton, waiver,
     work as rules_of_work,
 };
 use crate::store::layout;
@@ -202,7 +202,7 @@ pub(super) fn examine(
     }
     let problems = actor.repo.view_problems();
     findings.extend(problems.into_iter().map(setup::incomplete_view));
-    gate.run = run_id::choose(&records, request.run, now, findings)?;
+    gate.run = run_id::choose(&records, (request.task, request.run), now, findings)?;
     gate.contract = contract(request.task, &collector, findings)?;
     let contract = gate.contract.as_ref();
     if let Some(environment) = request.execution {
@@ -237,6 +237,15 @@ pub(super) fn examine(
         }
         let chosen = approvals::choose(&collector, contract, *blob, base, now, findings)?;
         (gate.approvals, gate.gate1) = (chosen.approvals, chosen.gate1);
+        if let (true, Some(run)) = (gate.approvals.is_empty(), &gate.run) {
+            let (from, to) = (life::State::Contracted, life::State::Recorded);
+            let of = life::Of {
+                run,
+                task: Some(&says.id),
+            };
+            let what = Kind::Run.title();
+            findings.push(life::out_of_turn(what, from, to, of, Subject::of_run(run)));
+        }
         if RunWork::needs_post_work(gate.work.as_ref(), says) {
             let whose = (base, gate.person.as_ref());
             let asked = request.pre_work;
