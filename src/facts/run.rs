@@ -235,6 +235,8 @@ pub struct RunSummary {
     pub finalized: bool,
     /// The outcome, if there is one that holds.
     pub outcome: Option<Verdict>,
+    /// Whether it was cancelled.
+    pub cancelled: bool,
     /// Whether there is a record, an outcome or a finalization that does not hold.
     pub broken: bool,
 }
@@ -526,7 +528,7 @@ impl Collector<'_> {
         by_models
     }
 
-    /// Looks at a run as far as its records in the ledger tell, at most three, whatever its evidence
+    /// Looks at a run as far as its records in the ledger tell, at most four, whatever its evidence
     /// holds. Fails if the ledger cannot be read.
     pub fn summary(&self, id: &RunId) -> Result<RunSummary, Error> {
         let run = self.the::<RunPredicate>(id)?;
@@ -545,6 +547,7 @@ impl Collector<'_> {
             run: run.into_valid().map(Verified::into_predicate),
             finalized,
             outcome: outcome.map(|it| it.predicate().outcome),
+            cancelled: self.is_cancelled(id)?,
             broken,
         })
     }

@@ -5,17 +5,19 @@ use std::collections::BTreeSet;
 
 use crate::facts::case::CommitKind;
 use crate::record::envelope::Envelope;
-use crate::record::{DecisionId, ObjectId, RunId, TaskId, Timestamp};
+use crate::record::{DecisionId, IdentityName, ObjectId, RunId, Sha256, TaskId, Timestamp};
 use crate::records::{
     AdmissionPredicate, ContractPredicate, Kind, Notes, OpenedBy, RunPredicate, Scope, Statement,
     VouchPredicate,
 };
 use crate::rules::absent;
+use crate::rules::life::{self as rules, Of, Passed};
 use crate::store::layout::LedgerPath;
 use crate::store::ledger::Records;
 
 use super::decision::{Decision, decision};
 use super::revision::revision;
+use super::status::rolled_back;
 use super::{Error, Session};
 
 pub use crate::rules::life::{Says, State, TRANSITIONS};
@@ -31,13 +33,42 @@ pub struct Shown {
     pub decision: Option<Decision>,
     /// What the record of the run of this name says of the decision that opened gate 1.
     pub gate1: Option<OpenedBy>,
+    /// The life of the run of this name, as far as its records hold.
+    pub life: Option<RunLife>,
+}
+
+/// The life of a run.
+pub struct RunLife {
+    /// The states that it has come to; the last one is where it is.
+    pub passed: Vec<Reached>,
+    /// The states that may follow, and the command that leads to each.
+    pub next: Vec<(State, String)>,
+}
+
+/// A state that a run has come to.
+pub struct Reached {
+    /// The state.
+    pub state: State,
+    /// Who signed the record that says so, if one does.
+    pub by: Option<IdentityName>,
+    /// That record.
+    pub record: Option<Sha256>,
+    /// When it was recorded, by the word of whoever wrote it; of notes this is not known.
+    pub recorded: Option<Timestamp>,
+}
+
+impl RunLife {
+    /// Returns where the run is.
+    pub fn state(&self) -> State {
+        self.passed.last().map_or(State::Contracted, |it| it.state)
+    }
 }
 
 /// Returns what is recorded about whatever has this name.
 pub fn show(session: &Session, name: &str) -> Result<Shown, Error> {
     let records = session.stored()?;
     let mut found = Vec::new();
-    let (mut decided, mut gate1) = (None, None);
+    let (mut decided, mut gate1, mut life) = (None, None, None);
     if let Ok(task) = TaskId::new(name) {
         about(&records, Scope::from(&task), &mut found)?;
         if let Some(blob) = records.contract_blob(&task)? {
@@ -55,6 +86,10 @@ pub fn show(session: &Session, name: &str) -> Result<Shown, Error> {
     }
     if let Ok(run) = RunId::new(name) {
         gate1 = of_run(&records, &run, &mut found)?;
+        // Without a policy nothing holds, and everything is shown as it is stored.
+        if session.policy().is_ok() {
+            life = lives(session, &run)?;
+        }
     }
     if let Ok(id) = DecisionId::new(name)
         && let Some(envelope) = records.envelope(&Kind::Decision.of(&id))?
@@ -84,7 +119,53 @@ pub fn show(session: &Session, name: &str) -> Result<Shown, Error> {
         found,
         decision: decided,
         gate1,
+        life,
     })
+}
+
+/// Returns the life of a run, if there is something of it that holds.
+fn lives(session: &Session, run: &RunId) -> Result<Option<RunLife>, Error> {
+    let records = session.records()?;
+    let collector = session.collector(&records)?;
+    let (facts, policy) = (collector.run(run)?, session.policy()?);
+    let says = facts.held().map(|it| it.says());
+    let mut life = match says {
+        Some(_) => session.life(&facts)?,
+        None if collector.is_only_cancelled(&facts)? => {
+            rules::unrecorded(&facts, None, policy, session.now())
+        }
+        None => return Ok(None),
+    };
+    let rejected = life.state() == State::Rejected;
+    if let Some(says) = says.filter(|_| rejected)
+        && rolled_back(session, run, &says.reference, says.commit)?
+    {
+        life.passed.push(Passed {
+            state: State::RolledBack,
+            by: None,
+        });
+    }
+    let state = life.state();
+    let mut passed = Vec::new();
+    for it in life.passed {
+        let mut recorded = None;
+        if let Some((record, kind, _)) = &it.by {
+            for path in [kind.of(run), kind.one_of(run, *record)] {
+                recorded = recorded.or(records.ledger().date_of(&path)?);
+            }
+        }
+        let (record, by) = it.by.map(|(record, _, by)| (record, by)).unzip();
+        passed.push(Reached {
+            state: it.state,
+            by,
+            record,
+            recorded,
+        });
+    }
+    let of = Of::of(&facts);
+    let next = state.next().iter().map(|it| (*it, rules::how(*it, of)));
+    let next = next.collect();
+    Ok(Some(RunLife { passed, next }))
 }
 
 /// Returns what the ledger has about a task or a run, in the order of the chain.

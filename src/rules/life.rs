@@ -468,34 +468,48 @@ pub fn out_of_turn(what: &str, from: State, to: State, of: Of<'_>, subject: Subj
         .remedy(helps(from, to, of))
 }
 
-/// Returns what brings a run on, or what helps where nothing does.
-fn helps(from: State, to: State, of: Of<'_>) -> String {
+/// Returns the command that brings a run to a state.
+pub fn how(to: State, of: Of<'_>) -> String {
     let run = of.run;
     let task = of.task.map_or("TASK".to_owned(), TaskId::to_string);
-    let again = || match of.task {
+    match to {
+        Contracted => "git awo task import FILE".to_owned(),
+        Approved => format!("git awo approve {task}"),
+        Recorded => format!("git awo run {task} --run-id {run} -- COMMAND"),
+        Cancelled => format!("git awo cancel {run} --reason TEXT"),
+        Reviewed | Failed => format!("git awo gate {run}"),
+        Audited => format!("git awo approve {run}"),
+        Attested => format!("git awo attest {run}"),
+        Finalized => format!("git awo finalize {run}"),
+        Landed => "git awo push".to_owned(),
+        Accepted => format!("git awo outcome {run} accepted --reason TEXT"),
+        Rejected => format!("git awo outcome {run} rejected --reason TEXT"),
+        RolledBack => format!("git awo rollback {run}"),
+    }
+}
+
+/// Returns what brings a run on towards a state, or what helps where nothing does.
+fn helps(from: State, to: State, of: Of<'_>) -> String {
+    let run_on = || match of.task {
         Some(task) => remedy::run_again(task),
         None => "git awo run TASK -- COMMAND".to_owned(),
     };
-    let reject = format!("git awo outcome {run} rejected --reason TEXT");
-    match from {
-        Contracted => format!("git awo approve {task}"),
-        Approved => format!("git awo run {task} --run-id {run} -- COMMAND"),
+    let mut next = from.next().iter();
+    let towards = next.find(|it| **it == to || it.leads_to(to));
+    match (towards, from) {
+        (Some(next), _) => how(*next, of),
         // Its approval is not spent.
-        Cancelled if to == Recorded => format!("git awo run {task} -- COMMAND"),
-        Cancelled | Failed => again(),
-        // What a run has passed is for the outcome.
-        Reviewed | Audited | Attested if !from.leads_to(to) => {
-            format!("let nobody finalize it, or once it has landed: {reject}")
+        (None, Cancelled) if to == Recorded => match of.task {
+            Some(task) => format!("git awo run {task} -- COMMAND"),
+            None => run_on(),
+        },
+        (None, Cancelled | Failed) => run_on(),
+        (None, Rejected) if matches!(to, Finalized | Landed) => run_on(),
+        // What is past its reviews is for the outcome.
+        (None, Reviewed | Audited | Attested | Finalized) => {
+            format!("once it has landed: {}", how(Rejected, of))
         }
-        Recorded => format!("git awo gate {run}"),
-        Reviewed => format!("git awo approve {run}"),
-        Audited => format!("git awo attest {run}"),
-        Attested => format!("git awo finalize {run}"),
-        Finalized if from.leads_to(to) => "git awo push, with the branch".to_owned(),
-        Finalized => format!("once it has landed: {reject}"),
-        Landed => reject,
-        Rejected if matches!(to, Finalized | Landed) => again(),
-        Rejected if from.leads_to(to) => format!("git awo rollback {run}"),
-        Accepted | Rejected | RolledBack => remedy::TASK_OF_ITS_OWN.to_owned(),
+        (None, Landed) => how(Rejected, of),
+        (None, _) => remedy::TASK_OF_ITS_OWN.to_owned(),
     }
 }

@@ -1,6 +1,8 @@
 //! Every command in every state of a run.
 
-use git_awo::ops::show::{Says, State};
+use std::path::Path;
+
+use git_awo::ops::show::{Says, State, TRANSITIONS};
 
 use crate::world::{AGENT, RUN, TASK, World};
 
@@ -136,6 +138,7 @@ fn refuses_all(state: State) {
     let expected = match state {
         State::Approved => 0,
         State::Contracted => 2,
+        _ if state >= State::Landed => 2,
         _ => 4,
     };
     assert!(tried >= expected, "{state:?}: {tried}");
@@ -152,10 +155,99 @@ fn every_command_in_every_state_is_refused_as_the_table_says() {
 }
 
 #[test]
-fn a_cancelled_run_is_not_waited_for_and_its_task_runs_again() {
+fn the_page_has_the_table() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/life.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let word = |it: &State| format!("`{}`", it.word());
+    let rows = TRANSITIONS.iter().map(|(from, next)| {
+        let next: Vec<_> = next.iter().map(word).collect();
+        match next.is_empty() {
+            true => format!("| {} | |\n", word(from)),
+            false => format!("| {} | {} |\n", word(from), next.join(", ")),
+        }
+    });
+    let table = format!("| From | To |\n|---|---|\n{}\n", rows.collect::<String>());
+    assert!(page.contains(&table), "docs/life.md has\n{table}");
+    for state in State::all() {
+        assert!(
+            page.matches(&word(&state)).count() > 1,
+            "what {state:?} follows from"
+        );
+    }
+}
+
+#[test]
+fn show_draws_where_a_run_is() {
+    let world = at(State::Landed);
+    let shown = |world: &World| {
+        let text = world.ok("olga", "olga", &["git", "awo", "show", RUN, "--json"]);
+        serde_json::from_str::<serde_json::Value>(&text).unwrap()["life"].clone()
+    };
+    let life = shown(&world);
+    assert_eq!(life["state"], "landed");
+    let passed = life["passed"].as_array().unwrap();
+    let states: Vec<_> = passed
+        .iter()
+        .map(|it| it["state"].as_str().unwrap())
+        .collect();
+    let road = [
+        "contracted",
+        "approved",
+        "recorded",
+        "reviewed",
+        "audited",
+        "attested",
+        "finalized",
+        "landed",
+    ];
+    assert_eq!(states, road);
+    assert_eq!(passed[2]["by"], "otto");
+    assert_eq!(passed[3]["by"], "rita");
+    assert!(passed[3]["recorded"].is_string());
+    let next = life["next"].as_array().unwrap();
+    let commands: Vec<_> = next
+        .iter()
+        .map(|it| it["command"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        commands,
+        [
+            format!("git awo outcome {RUN} accepted --reason TEXT"),
+            format!("git awo outcome {RUN} rejected --reason TEXT"),
+        ]
+    );
+    let text = world.ok("olga", "olga", &["git", "awo", "show", RUN]);
+    assert!(
+        text.starts_with(&format!("{RUN}: landed\n| contracted\n")),
+        "{text}"
+    );
+    for state in [State::Cancelled, State::Failed, State::RolledBack] {
+        let life = shown(&at(state));
+        assert_eq!(life["state"], state.word());
+        assert_eq!(life["next"], serde_json::json!([]));
+    }
+}
+
+#[test]
+fn a_failed_run_waits_for_nothing() {
+    let world = at(State::Failed);
+    let status = world.ok("olga", "olga", &["git", "awo", "status"]);
+    let line = status.lines().find(|it| it.contains(RUN)).unwrap();
+    assert!(
+        line.contains("failed") && !line.contains("git awo"),
+        "{status}"
+    );
+}
+
+#[test]
+fn a_cancelled_run_waits_for_nothing_and_its_task_runs_again() {
     let world = at(State::Cancelled);
     let status = world.ok("olga", "olga", &["git", "awo", "status"]);
-    assert!(!status.contains(RUN), "{status}");
+    let line = status.lines().find(|it| it.contains(RUN)).unwrap();
+    assert!(
+        line.contains("cancelled") && !line.contains("git awo"),
+        "{status}"
+    );
     let said = world.refused("otto", "otto", &["git", "awo", "gate", RUN], "GOV-011");
     assert!(said.contains("cancelled"), "{said}");
     // Its approval is spent: another run takes another one.

@@ -128,11 +128,12 @@ fn a_run_that_was_rejected_before_it_landed_does_not_land() {
     world.ends(Verdict::Rejected);
     world.refuses("olga", LEDGER, "run-in-turn");
     awo(&world, "otto", &["finalize", RUN]);
+    world.push_accepted("otto", LEDGER);
     let twin = world.copied();
+    awo(&world, "olga", &["fetch"]);
     past_the_hooks(&world, "olga");
-    awo(&world, "otto", &["fetch"]);
-    world.refuses("otto", &["refs/awo/ledger", "refs/heads/main"], "run-over");
-    twin.push_accepted("otto", &["refs/awo/ledger", "refs/heads/main"]);
+    world.refuses("otto", &["refs/heads/main"], "run-over");
+    twin.push_accepted("otto", &["refs/heads/main"]);
 }
 
 /// The server takes somebody's ledger without a look at it.
