@@ -11,8 +11,8 @@ use crate::facts::run::Collector;
 use crate::policy::{Role, Verified};
 use crate::record::contract::Contract;
 use crate::record::{
-    Coded, DecisionId, Finding, Findings, IdentityName, ObjectId, Refusal, RunId, Sha256, Subject,
-    TaskId,
+    Coded, DecisionId, Finding, Findings, IdentityName, ObjectId, Refusal, Rule, RunId, Sha256,
+    Subject, TaskId,
 };
 use crate::records::{ContractPredicate, Kind, OpenedBy, PreWorkPredicate, RunWork};
 use crate::rules::{
@@ -237,14 +237,14 @@ pub(super) fn examine(
         }
         let chosen = approvals::choose(&collector, contract, *blob, base, now, findings)?;
         (gate.approvals, gate.gate1) = (chosen.approvals, chosen.gate1);
-        if let (true, Some(run)) = (gate.approvals.is_empty(), &gate.run) {
+        let lacking = findings.iter().find(|it| it.rule == Rule::TaskApproved);
+        if let (Some(lacking), Some(run)) = (lacking, &gate.run) {
             let (from, to) = (life::State::Contracted, life::State::Recorded);
-            let of = life::Of {
-                run,
-                task: Some(&says.id),
-            };
-            let what = Kind::Run.title();
-            findings.push(life::out_of_turn(what, from, to, of, Subject::of_run(run)));
+            let task = Some(&says.id);
+            let (what, of) = (Kind::Run.title(), life::Of { run, task });
+            let turn = life::out_of_turn(what, from, to, of, Subject::of_run(run));
+            let remedy = lacking.remedy.clone();
+            findings.push(turn.remedy(remedy));
         }
         if RunWork::needs_post_work(gate.work.as_ref(), says) {
             let whose = (base, gate.person.as_ref());
