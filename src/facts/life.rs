@@ -73,13 +73,17 @@ impl Collector<'_> {
     }
 
     /// Tells whether the branch of a run has its commit, here or where it was seen last. Where the
-    /// branch may lose commits again, or is governed no more, nobody can tell: there it counts as landed.
+    /// branch may lose commits again, or is governed no more, nobody can tell: there it counts as landed, as in
+    /// a clone that does not have the branch.
     pub fn has_landed(&self, reference: &RefName, commit: ObjectId) -> Result<bool, Error> {
         let rules = self.history.current().policy.ref_rules(reference);
         if rules.is_none_or(|rules| rules.accepts_rewind()) {
             return Ok(true);
         }
-        self.is_on_branch(reference, commit)
+        // A clone may not have the branch.
+        let tips = tips::tips(self.records.reader(), self.records.refs());
+        let is_here = tips.iter().any(|(name, _)| name == reference);
+        Ok((!is_here && !self.judging().at_a_door()) || self.is_on_branch(reference, commit)?)
     }
 
     /// Tells whether a branch has a commit, here or where it was seen last.

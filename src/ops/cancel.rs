@@ -57,6 +57,7 @@ pub fn cancel(session: &Session, request: Request) -> Result<Cancelled, Error> {
             return Err(refuse(why.into()).hint(hint));
         }
     };
+    let context = session.context(&[Role::Operator, Role::Orchestrator])?;
     let contract = collector.contract(&task)?;
     let contract = match contract {
         Lookup::Valid(contract) => contract,
@@ -74,7 +75,7 @@ pub fn cancel(session: &Session, request: Request) -> Result<Cancelled, Error> {
         return Err(refuse(turn.into()));
     }
     let says = CancellationPredicate {
-        context: session.context(&[Role::Operator, Role::Orchestrator])?,
+        context,
         contract: contract.digest(),
         reason: request.reason.into(),
         run: run.clone(),

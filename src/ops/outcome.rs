@@ -44,6 +44,7 @@ pub fn outcome(session: &Session, request: Request) -> Result<Recorded, Error> {
         true => State::Accepted,
         false => State::Rejected,
     };
+    let context = session.context(&[Role::Operator])?;
     let life = session.life(&facts)?;
     let (of, subject) = (Of::of(&facts), Subject::of_run(&run));
     if let Some(turn) = life::may(&life, to, Kind::Outcome.title(), of, subject) {
@@ -51,7 +52,7 @@ pub fn outcome(session: &Session, request: Request) -> Result<Recorded, Error> {
     }
     let envelope = session.sign(OutcomePredicate {
         commit: says.commit,
-        context: session.context(&[Role::Operator])?,
+        context,
         outcome: match request.accepted {
             true => Verdict::Accepted,
             false => Verdict::Rejected,

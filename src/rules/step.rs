@@ -31,7 +31,7 @@ pub fn by_reviewer(
         _ => (State::Audited, Kind::Approval),
     };
     let turn = turn(run, life, to, what);
-    if let Some(over) = over(turn.as_ref()) {
+    if let Some(over) = over(turn.as_ref(), life, &findings) {
         return Err(over);
     }
     if run.made_by(reviewer, policy) && !run.overridden() {
@@ -66,10 +66,12 @@ fn turn(run: Held<'_>, life: &Life, to: State, what: Kind) -> Option<Finding> {
     life::may(life, to, what.title(), Of::of(run.facts), subject)
 }
 
-/// Returns the refusal of a step that can never be taken any more: what else may be missing is of no use then.
-fn over(turn: Option<&Finding>) -> Option<Refusal> {
-    let over = turn.filter(|it| it.rule == Rule::RunOver);
-    over.cloned().map(Refusal::from)
+/// Returns the refusal of a step that can never be taken any more. What else may be missing is of no use then;
+/// of a run that has failed the chain says why.
+fn over(turn: Option<&Finding>, life: &Life, chain: &Findings) -> Option<Refusal> {
+    let over = turn.filter(|it| it.rule == Rule::RunOver)?.clone();
+    let why = (life.state() == State::Failed).then(|| chain.clone());
+    Some(Refusal::from(over).and(why.into_iter().flatten()))
 }
 
 /// What a finalization names.
@@ -90,7 +92,7 @@ pub fn finalization<'a>(
     // Where a killed process has recorded the finalization, only the branch is left to be moved.
     let is_new = run.facts.finalization.valid().is_none();
     let turn = turn(run, life, State::Finalized, Kind::Finalization).filter(|_| is_new);
-    if let Some(over) = over(turn.as_ref()) {
+    if let Some(over) = over(turn.as_ref(), life, &findings) {
         return Err(over);
     }
     let reviews = reviews(run.facts, policy, None, &mut Findings::new());
