@@ -1,5 +1,6 @@
 //! What an executed command did, and what a run that took place elsewhere consists of.
 
+use crate::cell::Held;
 use crate::evidence::{self, Demands, RunFiles};
 use crate::facts::case::CommitCase;
 use crate::record::commit::Commit;
@@ -77,6 +78,22 @@ pub fn limit(
         .found(found.to_string())
         .expected(format!("at most {most}"))
         .remedy(remedy)
+}
+
+/// Judges what held of a cell of which every layer is demanded.
+pub fn cell_holds(held: &Held, subject: &Subject) -> Findings {
+    let mut findings = Findings::new();
+    for (layer, why) in held.lacking() {
+        let kernel = &held.kernel;
+        findings.push(
+            Rule::CellHolds
+                .finding(subject.clone())
+                .found(format!("{layer} did not hold: {why} (kernel {kernel})"))
+                .expected("a cell of which every layer holds")
+                .remedy("run it on Linux 6.12 or newer with Landlock enabled; git awo cell -- COMMAND shows what holds"),
+        );
+    }
+    findings
 }
 
 /// Returns the finding that something stands in a work tree that no commit can hold.

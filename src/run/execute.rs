@@ -1,6 +1,7 @@
 //! Executes a contract: the stages of a run after the gate.
 
 use std::ffi::{OsStr, OsString};
+use std::process::Stdio;
 
 use crate::actor::Actor;
 use crate::facts::case::CommitCase;
@@ -165,7 +166,8 @@ impl Execution<'_> {
         command.env("AWO_EVENTS_FILE", &events);
         command.env("AWO_EVIDENCE_MAP", self.place.file(MAP));
         let (out, err) = (&self.logs.out, &self.logs.err);
-        let status = command::run(command, out.stream()?, err.stream()?)?;
+        let (out_to, err_to) = (out.stream()?.into(), err.stream()?.into());
+        let status = command::run(command, Stdio::null(), out_to, err_to)?;
         let changed = self.compare()?;
         findings.extend(changed.findings);
         if !status.success() {
@@ -255,7 +257,8 @@ impl Execution<'_> {
     fn validate_by(&self, text: &str, log: &Log, measured: &Measured) -> Result<(), Error> {
         let mut command = self.untrusted(OsStr::new("sh"));
         command.args(["-e", "-c", text]);
-        let status = command::run(command, log.stream()?, log.stream()?)?;
+        let (out_to, err_to) = (log.stream()?.into(), log.stream()?.into());
+        let status = command::run(command, Stdio::null(), out_to, err_to)?;
         let changed = self.compare()?;
         let mut findings = changed.findings;
         if !self.place.is_in_place() {

@@ -12,6 +12,7 @@ use std::os::unix::fs::{OpenOptionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::cell::{Cell, Demand};
 use crate::git::{self, Repo};
 use crate::record::tree::Mode;
 use crate::record::{ObjectId, RepoPath, RunId};
@@ -152,6 +153,27 @@ impl Place {
         let output = git::output(list)?.stdout;
         let paths = output.split(|b| *b == 0).filter(|path| !path.is_empty());
         Ok(paths.map(RepoPath::new).collect())
+    }
+
+    /// Returns a cell for commands in the work tree: its home and temporary directory are made beside it.
+    pub(super) fn cell(&self, repo: &Repo, demand: Demand) -> Result<Cell, Error> {
+        let (home, temporary) = (self.file("home"), self.file("tmp"));
+        for made in [&home, &temporary] {
+            fs::create_dir(made).map_err(Error::io("make", made))?;
+        }
+        let closed = [
+            Some(repo.git_dir()),
+            Some(repo.common_dir()),
+            repo.work_tree(),
+        ];
+        Ok(Cell {
+            demand,
+            read: vec![repo.common_dir().join("objects")],
+            write: vec![self.tree.clone()],
+            closed: closed.into_iter().flatten().map(Path::to_owned).collect(),
+            home,
+            temporary,
+        })
     }
 
     /// Makes an index of the base.
