@@ -47,7 +47,6 @@ pub fn enter(cell: &Cell, command: &[OsString]) -> io::Result<Infallible> {
     };
     let mut command = Command::new(program);
     command.args(args).stdin(Stdio::null());
-    surroundings(cell, &mut command)?;
     let mut told = Told {
         held: layers::confine(cell),
         not_started: None,
@@ -58,7 +57,11 @@ pub fn enter(cell: &Cell, command: &[OsString]) -> io::Result<Infallible> {
         return Err(io::Error::other(told.held.to_string()));
     }
     told.write(&mut report)?;
-    let error = command.exec();
+    // Confined already, so that nothing in the home leads outside.
+    let error = match surroundings(cell, &mut command) {
+        Ok(()) => command.exec(),
+        Err(error) => error,
+    };
     told.not_started = Some(error.to_string());
     told.write(&mut report)?;
     Err(error)

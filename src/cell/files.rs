@@ -18,8 +18,11 @@ const NEWEST: ABI = ABI::V10;
 /// Confines this process to what is granted.
 pub(super) fn restrict(cell: &Cell, held: &mut Held) {
     let closed = cell.check();
-    let status = rules(cell).and_then(RulesetCreated::restrict_self);
-    let status = status.map_err(|error| error.to_string());
+    let status = begin().and_then(|rules| {
+        let rules = grants(cell, rules);
+        let status = rules.and_then(RulesetCreated::restrict_self);
+        status.map_err(|error| error.to_string())
+    });
     let version = status.and_then(|status| match (status.ruleset, status.landlock) {
         (RulesetStatus::NotEnforced, _) => Err("Landlock is not in force".to_owned()),
         (_, LandlockStatus::Available { effective_abi, .. }) => Ok(effective_abi),
@@ -40,17 +43,25 @@ pub(super) fn restrict(cell: &Cell, held: &mut Held) {
     held.note(Layer::Signals, since(ABI::V6));
 }
 
-/// Returns the rules. Without version 3, a file that may only be read could still be cut.
-fn rules(cell: &Cell) -> Result<RulesetCreated, RulesetError> {
-    let all = AccessFs::from_all(NEWEST);
-    let mut rules = Ruleset::default()
+/// Returns a set of rules for all that Landlock knows here. It is asked for version 3 first: without that, a file that
+/// may only be read could still be cut.
+fn begin() -> Result<RulesetCreated, String> {
+    let least = Ruleset::default()
         .set_compatibility(CompatLevel::HardRequirement)
-        .handle_access(AccessFs::from_all(ABI::V3))?
+        .handle_access(AccessFs::from_all(ABI::V3));
+    let least = least.map_err(|_| "the kernel has no Landlock of version 3 or newer")?;
+    let all = least
         .set_compatibility(CompatLevel::BestEffort)
-        .handle_access(all)?
-        .handle_access(AccessNet::from_all(NEWEST))?
-        .scope(Scope::from_all(NEWEST))?
-        .create()?;
+        .handle_access(AccessFs::from_all(NEWEST))
+        .and_then(|it| it.handle_access(AccessNet::from_all(NEWEST)))
+        .and_then(|it| it.scope(Scope::from_all(NEWEST)));
+    all.and_then(Ruleset::create)
+        .map_err(|error| error.to_string())
+}
+
+/// Adds what is granted.
+fn grants(cell: &Cell, mut rules: RulesetCreated) -> Result<RulesetCreated, RulesetError> {
+    let all = AccessFs::from_all(NEWEST);
     let read = AccessFs::from_read(ABI::V1);
     // No device can be made, none that is found is controlled.
     let write = all & !(AccessFs::MakeChar | AccessFs::MakeBlock | AccessFs::IoctlDev);

@@ -38,13 +38,13 @@ const TOOLCHAINS: &[(&str, &str, &[&str])] = &[
 ];
 
 /// How much of a cell must hold.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Demand {
+    /// Whatever can be had.
+    BestEffort,
     /// Every layer: else the command does not start.
     #[default]
     Required,
-    /// Whatever can be had.
-    BestEffort,
 }
 
 /// What a cell grants.

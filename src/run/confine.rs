@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 
 use crate::actor::Actor;
-use crate::cell::{Cell, Demand, Held, Told};
+use crate::cell::{Demand, Held, Told};
 use crate::git::Repo;
 use crate::record::{ObjectId, RunId, Subject};
 use crate::rules::executed as rules;
@@ -14,50 +14,42 @@ use super::command;
 use super::error::Error;
 use super::place::{self, Place};
 
-/// A cell for the commands of one place.
+/// How the commands of a run are confined.
 pub(super) struct Confinement {
-    cell: Cell,
-    /// The git-awo that opens it.
+    demand: Demand,
+    /// The git-awo that opens the cells.
     program: PathBuf,
-    /// Where reports are kept, in files without names.
-    reports: PathBuf,
 }
 
 impl Confinement {
-    pub(super) fn make(
-        repo: &Repo,
-        place: &Place,
-        demand: Demand,
-        program: &Path,
-    ) -> Result<Self, Error> {
-        Ok(Self {
-            cell: place.cell(repo, demand)?,
-            program: program.to_owned(),
-            reports: place.root().to_owned(),
-        })
+    pub(super) fn new(demand: Demand, program: Option<&Path>) -> Result<Self, Error> {
+        let program = program.ok_or(Error::NoProgram)?.to_owned();
+        Ok(Self { demand, program })
     }
 
-    /// Runs a command in the cell, and returns how it ended and what held. It is not started, and refused,
-    /// where less holds than is demanded.
+    /// Runs a command in a cell of its own, and returns how it ended and what held. It is not started, and
+    /// refused, where less holds than is demanded.
     pub(super) fn run(
         &self,
+        (repo, place): (&Repo, &Place),
         command: &Command,
-        stdout: Stdio,
-        stderr: Stdio,
+        [stdout, stderr]: [Stdio; 2],
         subject: &Subject,
     ) -> Result<(ExitStatus, Held), Error> {
-        let report = tempfile::tempfile_in(&self.reports);
-        let report = report.map_err(Error::io("make a file in", &self.reports))?;
+        // Without a name: nobody else can write into it.
+        let report = tempfile::tempfile_in(place.root());
+        let report = report.map_err(Error::io("make a file in", place.root()))?;
         let stdin = report.try_clone();
-        let stdin = stdin.map_err(Error::io("open a file in", &self.reports))?;
+        let stdin = stdin.map_err(Error::io("open a file in", place.root()))?;
         let program = || command.get_program().to_owned();
-        let outer = command::in_cell(&self.program, &self.cell, command);
+        let cell = place.cell(repo, self.demand)?;
+        let outer = command::in_cell(&self.program, &cell, command);
         let status = command::run(outer, stdin.into(), stdout, stderr)?;
         let Told { held, not_started } = Told::read(&report).map_err(|source| Error::NoCell {
             program: program(),
             source,
         })?;
-        if self.cell.demand == Demand::Required {
+        if self.demand == Demand::Required {
             Error::unless_empty(rules::cell_holds(&held, subject))?;
         }
         match not_started {
@@ -93,9 +85,11 @@ pub fn attempt(
     place::sweep(actor.repo.common_dir());
     let run = RunId::new("run_cell").map_err(|_| Error::NoCommand)?;
     let place = Place::make(&actor.repo, &run, commit, actor.refs()?)?;
-    let cell = Confinement::make(&actor.repo, &place, Demand::BestEffort, program)?;
+    let cell = Confinement::new(Demand::BestEffort, Some(program))?;
     let mut command = command::untrusted(first, place.tree());
     command.args(args);
-    let (status, held) = cell.run(&command, stdout, Stdio::inherit(), &Subject::none())?;
+    let streams = [stdout, Stdio::inherit()];
+    let here = (&actor.repo, &place);
+    let (status, held) = cell.run(here, &command, streams, &Subject::none())?;
     Ok(Tried { status, held })
 }

@@ -52,6 +52,9 @@ pub enum Error {
         /// Why its report cannot be read.
         source: std::io::Error,
     },
+    /// A cell is demanded, and whoever asks for the run names no git-awo that opens it.
+    #[error("cannot open a cell: no git-awo is named that does")]
+    NoProgram,
     /// The command left processes that do not end.
     #[error("processes that do not end: {0}")]
     ProcessesLeft(String),
@@ -150,7 +153,7 @@ impl Coded for Error {
                 let remedy = "name a program that is there: git awo run TASK -- COMMAND";
                 Diagnosis::undecided(self, Rule::CommandStarts, expected, remedy)
             }
-            Error::NoCell { .. } => Diagnosis::unusable(self, Rule::CellHolds),
+            Error::NoCell { .. } | Error::NoProgram => Diagnosis::unusable(self, Rule::CellHolds),
             Error::ProcessesLeft(_) => {
                 let remedy = "end them by hand; let the command wait for what it starts";
                 let expected = "a command that leaves nothing running";

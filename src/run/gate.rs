@@ -4,6 +4,7 @@
 use crate::actor::{self, Actor};
 use crate::check::{self, PolicyHistory};
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use crate::facts::groundwork::Makers;
 use crate::facts::post_work::Waivers;
@@ -33,6 +34,8 @@ pub struct RunEnvironment {
     pub allow_run: Option<String>,
     /// `AWO_RUN_STAGE`: the stage, where the contract has one.
     pub stage: Option<String>,
+    /// The git-awo that opens cells, where the policy demands them.
+    pub program: Option<PathBuf>,
 }
 
 /// What the gate let through.

@@ -1,8 +1,10 @@
 //! The cell of a command: what it denies, what it leaves alone, and what it says where it cannot be had.
 
+mod governed;
 mod hostile;
 mod pretend;
 
+pub use governed::CASES as GOVERNED;
 pub use hostile::CASES;
 
 use crate::world::{PROGRAM, World};

@@ -49,6 +49,8 @@ const GROUPS: &[(&str, &[Case])] = &[
     ("Single-byte changes", sweep::CASES),
     #[cfg(target_os = "linux")]
     ("Confined commands", crate::cell::CASES),
+    #[cfg(target_os = "linux")]
+    ("Confined runs", crate::cell::GOVERNED),
 ];
 
 #[test]
