@@ -9,7 +9,7 @@ use crate::actors::with_models;
 use crate::aside::other_machine;
 use crate::hostile::Case;
 use crate::packets::{MAP, mapped};
-use crate::work::{plain, planned};
+use crate::work::{plain, planned, policy_with};
 use crate::world::{AGENT, RUN, World};
 
 pub const CASES: &[Case] = &[
@@ -131,7 +131,6 @@ success_criteria = ["One dash.", "No dash."]
 evidence = ["patch.diff", "report.md"]
 risk_tier = "LOW"
 target_ref = "refs/heads/main"
-base = "@TIP@"
 skeleton = true
 post_work = true
 [packet.delegation]
@@ -166,7 +165,6 @@ const WIDER: &[(&str, &str, &str, bool)] = &[
         "refs/heads/next",
         true,
     ),
-    ("base none instead of", "base = \"@TIP@\"\n", "", true),
     ("no skeleton", "skeleton = true\n", "", false),
     ("no post-work", "post_work = true\n", "", false),
     (
@@ -177,54 +175,91 @@ const WIDER: &[(&str, &str, &str, bool)] = &[
     ),
 ];
 
+/// What every packet says.
+const PACKET: &str = r#"schema = "awo.packet/1"
+id = "@TASK@"
+base_task_id = "@FIRST@"
+task = "strings"
+requestor = "olga"
+user_signature = "@SIGNATURE@"
+base = "@BASE@"
+approval_sentence = "I approve @TASK@."
+out_of_scope = ["all else"]
+rollback = ["git awo rollback RUN"]
+validation_command = "true"
+@TOP@
+[target]
+locator = "."
+[target.admission]
+status = "admitted"
+[packet]
+format_version = "2026-02-01"
+refinement_file = "docs/plans/@TASK@.md"
+why = "It is wanted."
+[packet.actors]
+agent_id = "agent:one"
+role = "Planner"
+agentic_mode = false
+coder_model = "pen:plain"
+reasoning_strength = "HIGH"
+[packet.authority]
+spec_baseline = "docs/strings.md"
+spec_target = "docs/strings.md"
+spec_anchors = ["Strings"]
+@TABLES@"#;
+
 impl World {
     /// olga imports a packet of this task that says this.
     fn imports_fields(&self, task: &str, fields: &str) {
-        let fields = fields.replace("@TIP@", &self.rev("olga", "main"));
-        let base = TaskId::new(task).unwrap().versioned().0;
-        let prior = match base.as_str() == task {
-            true => String::new(),
-            false => format!("predecessor.path = \"{base}.toml\"\n"),
-        };
+        let first = TaskId::new(task).unwrap().versioned().0;
         let (top, tables) = fields.split_at(fields.find("[packet").unwrap());
-        let text = format!(
-            "schema = \"awo.packet/1\"\nid = \"{task}\"\nbase_task_id = \"{base}\"\ntask = \"strings\"\n\
-             approval_sentence = \"I approve {task}.\"\nvalidation_command = \"true\"\n{top}\
-             [target]\nlocator = \".\"\n[target.admission]\nstatus = \"admitted\"\n\
-             [packet]\nformat_version = \"2026-02-01\"\n{tables}{prior}"
-        );
-        self.write("work.toml", text);
-        self.ok(
-            "olga",
-            "olga",
-            &["git", "awo", "task", "import", "../work.toml"],
-        );
+        let mut tables = tables.to_owned();
+        if first.as_str() != task {
+            tables.push_str(&format!("predecessor.path = \"{first}.toml\"\n"));
+        }
+        // Each import adds to the ledger, so that no signature comes twice.
+        let signature = format!("olga{:012}", self.ledger_of("olga").len());
+        let base = self.rev("olga", "main");
+        let said = [
+            ("@TASK@", task),
+            ("@FIRST@", first.as_str()),
+            ("@SIGNATURE@", &signature),
+            ("@BASE@", &base),
+            ("@TOP@", top),
+            ("@TABLES@", &tables),
+        ];
+        let fill = |text: String, (word, with): (&str, &str)| text.replace(word, with);
+        self.write("work.toml", said.into_iter().fold(PACKET.to_owned(), fill));
+        let import = ["git", "awo", "task", "import", "../work.toml"];
+        self.ok("olga", "olga", &import);
     }
 }
 
-/// A world with a second branch that takes runs.
-fn of_two_branches() -> World {
-    let world = World::founded();
-    world.next_policy(2, None, |text| {
-        let next = "[[ref]]\npattern = \"refs/heads/next\"\naccept = [\"governed\"]\n";
+/// A world with a second branch that takes runs, and the refinements of these tasks.
+fn with_refinements(tasks: &[String]) -> World {
+    let world = planned();
+    world.next_policy(3, None, |text| {
+        let text = policy_with(&text, "pen:plain");
         let main = "[[ref]]\npattern = \"refs/heads/main\"";
         let (before, after) = text.split_once(main).unwrap();
         let adopted = after.lines().find(|it| it.starts_with("adopted")).unwrap();
-        format!("{before}{next}{adopted}\n\n{main}{after}")
+        let direct = "[[ref.direct]]\nwriters = [\"olga\"]\npaths = [\"docs/\"]";
+        let next = "[[ref]]\npattern = \"refs/heads/next\"\naccept = [\"governed\", \"direct\"]";
+        format!("{before}{next}\n{adopted}\n\n{direct}\n\n{main}{after}")
     });
-    world.ok(
-        "olga",
-        "olga",
-        &["git", "push", "origin", "main:refs/heads/next"],
-    );
+    for task in tasks {
+        world.write(&format!("olga/docs/plans/{task}.md"), format!("# {task}\n"));
+    }
+    world.lands_documents("more plans");
     world.ok("olga", "olga", &["git", "branch", "next"]);
-    world.everybody_follows();
     world
 }
 
 #[test]
 fn what_a_version_widens_asks_for_a_decision_and_what_it_narrows_does_not() {
-    let world = of_two_branches();
+    let versions =
+        (0..WIDER.len()).flat_map(|at| ["WIDE", "NARROW"].map(|it| format!("{it}-{at}-v2")));
+    let world = with_refinements(&versions.collect::<Vec<_>>());
     for (at, (what, tight, loose, both)) in WIDER.iter().enumerate() {
         assert!(FIELDS.contains(tight), "{tight}");
         let looser = FIELDS.replacen(tight, loose, 1);
@@ -232,6 +267,7 @@ fn what_a_version_widens_asks_for_a_decision_and_what_it_narrows_does_not() {
         let (wider, narrower) = (format!("{wide}-v2"), format!("{narrow}-v2"));
         world.imports_fields(&wide, FIELDS);
         world.imports_fields(&wider, &looser);
+        world.signs(&wider);
         let text = world.cannot_approve(&wider, "GOV-011", "scope-changed");
         assert!(text.contains(what), "{what}: {text}");
         let ask = format!("ScopeChange task/{wider} approve --rationale x");
@@ -240,6 +276,7 @@ fn what_a_version_widens_asks_for_a_decision_and_what_it_narrows_does_not() {
         // The way back says less.
         world.imports_fields(&narrow, &looser);
         world.imports_fields(&narrower, FIELDS);
+        world.signs(&narrower);
         match both {
             true => world.cannot_approve(&narrower, "GOV-011", "scope-changed"),
             false => world.approves_task(&narrower),
@@ -252,9 +289,10 @@ fn what_a_version_widens_asks_for_a_decision_and_what_it_narrows_does_not() {
 
 #[test]
 fn an_approval_of_more_than_was_decided_is_refused_at_the_door() {
-    let world = World::founded();
+    let world = with_refinements(&["WP-1-v2".to_owned()]);
     world.imports_fields("WP-1", FIELDS);
     world.imports_fields("WP-1-v2", &FIELDS.replacen(", \"*.pem\"", "", 1));
+    world.signs("WP-1-v2");
     world.shares();
     let id = world.approves("olga", "ScopeChange task/WP-1-v2 approve --rationale x");
     world.approves_task("WP-1-v2");

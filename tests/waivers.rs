@@ -23,10 +23,11 @@ pub const CASES: &[Case] = &[
     },
     Case {
         id: "P-31",
-        attack: "a waiver that has expired by the server's clock, that comes with the run, or after it",
+        attack: "a waiver that is withdrawn, that has expired by the server's clock, that comes with the run, or after it",
         answer: "GOV-005, GOV-011",
         tests: &[
             "waivers::a_waiver_ends_between_two_runs_by_the_servers_clock",
+            "waivers::a_waiver_that_is_withdrawn_covers_no_further_run",
             "waivers::what_counts_is_when_the_server_received_it",
         ],
     },
@@ -183,6 +184,21 @@ fn a_waiver_names_gates_paths_and_a_number() {
             "waiver-gate",
         ),
         ("window_matches_plan", "**", "1", "GOV-003", "waiver-scope"),
+        (
+            "window_matches_plan",
+            "[a-z]*/**",
+            "1",
+            "GOV-003",
+            "waiver-scope",
+        ),
+        (
+            "window_matches_plan",
+            "?r*/",
+            "1",
+            "GOV-003",
+            "waiver-scope",
+        ),
+        ("window_matches_plan", "*s*", "1", "GOV-003", "waiver-scope"),
         (
             "window_matches_plan",
             "src/,*",
@@ -359,6 +375,32 @@ fn second() -> [&'static str; 10] {
     let mut words = run(DO);
     words[5] = SECOND;
     words
+}
+
+#[test]
+fn a_waiver_that_is_withdrawn_covers_no_further_run() {
+    let world = published();
+    world.approves_once_more();
+    let id = world.has_waived("9");
+    world.runs_longer("otto", RUN);
+    let revoke = ["git", "awo", "revoke", id.as_str(), "--reason", "no more"];
+    let withdraws = |world: &World| {
+        world.ok("olga", "olga", &["git", "awo", "fetch"]);
+        world.ok("olga", "olga", &revoke);
+        world.shares_records();
+    };
+    // While the run is on its way.
+    let late = world.copied();
+    withdraws(&late);
+    late.is_found_of("otto", RECORDS, "GOV-005", "approval-revoked");
+    // After it came, that run lands, and the next one is not covered.
+    world.push_accepted("otto", RECORDS);
+    withdraws(&world);
+    world.cannot_run_longer(SECOND, 0);
+    world.reviews();
+    world.push_accepted("otto", &["main", "refs/awo/ledger", "refs/notes/awo/*"]);
+    world.fresh_clone();
+    world.ok("vera", "vera", &["git", "awo", "verify"]);
 }
 
 #[test]

@@ -235,6 +235,27 @@ fn forged_evidence_of_work_is_refused_and_found() {
         ),
         (
             "work_log.json",
+            "\"assisted_by\": []",
+            "\"assisted_by\": [\"pen:other\"]",
+            "ATT-002",
+            "evidence-claims",
+        ),
+        (
+            "work_log.json",
+            "\"exit_code\": 0",
+            "\"exit_code\": 9",
+            "ATT-002",
+            "evidence-claims",
+        ),
+        (
+            "work_log.json",
+            "\"commands\": [",
+            "\"commands\": [{\"argv\": [\"make\", \"audit\"], \"exit_code\": 0, \"logs\": []},",
+            "ATT-002",
+            "evidence-claims",
+        ),
+        (
+            "work_log.json",
             "echo first",
             "echo other",
             "ATT-002",

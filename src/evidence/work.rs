@@ -14,6 +14,9 @@ use crate::record::{RepoPath, RunId, Sha256, TaskId};
 /// The output of the contract's validation command.
 pub const TEST_LOG: &str = "test.log";
 
+/// Where the command's output stands.
+pub const STREAMS: [&str; 2] = ["logs/stdout.log", "logs/stderr.log"];
+
 /// Returns where the output of a validation step stands; the first has the number 1.
 pub fn step_log(number: usize) -> String {
     format!("logs/validation-{number:02}.log")
@@ -96,6 +99,8 @@ impl FromStr for Location {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WorkLog {
+    /// The models that took part, as the trailers of the commit name them.
+    pub assisted_by: Vec<String>,
     /// The commands.
     pub commands: Vec<LoggedCommand>,
     /// The run.

@@ -22,6 +22,8 @@ pub struct Said<'a> {
     pub approvals: &'a [Sha256],
     /// The commit it started from.
     pub base: ObjectId,
+    /// The commit it made.
+    pub commit: ObjectId,
     /// The digest of the contract.
     pub contract: Sha256,
     /// Who ran it.

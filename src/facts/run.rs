@@ -653,6 +653,7 @@ impl<'a> From<&'a RunPredicate> for Said<'a> {
         Self {
             approvals: &record.approvals,
             base: record.base,
+            commit: record.commit,
             contract: record.contract,
             orchestrator: &record.context.identity,
             reference: &record.reference,

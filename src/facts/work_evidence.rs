@@ -2,12 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::{Value, json};
+
 use crate::evidence::RunFiles;
 use crate::evidence::work::{
-    self, EvidenceMap, Handoff, Location, MOST_PROOF_LINES, WorkLog, step_argv,
+    self, EvidenceMap, Handoff, Location, MOST_PROOF_LINES, TEST_LOG, WorkLog, step_argv, step_log,
 };
 use crate::git::{self, Reader};
 use crate::record::contract::{Contract, EVIDENCE_MAP, HANDOFF, WORK_LOG};
+use crate::record::json::{self, Json};
 use crate::record::path::quote;
 use crate::record::tree::Mode;
 use crate::record::{
@@ -28,7 +31,7 @@ const MOST_LOCATIONS: usize = 10_000;
 /// - The map has an entry for each success criterion, quotes nothing but criteria and anchors of the
 ///   contract, and names lines that the commit has (GOV-002). A skeleton meets no criterion yet.
 /// - The work log lists every validation step with its log, and only logs and lines that are there; what it
-///   says of the run, the task and the command is so (ATT-002).
+///   says of the run, the task, the models that took part and the command is so (ATT-002).
 /// - The hand-off names the run, the task and the changes of the commit (ATT-002).
 ///
 /// A document that is missing or has another form is left to the invariants.
@@ -46,7 +49,15 @@ pub fn work_evidence(
     if contract.asks_for(WORK_LOG)
         && let Some(Ok(log)) = work::document::<WorkLog>(files, WORK_LOG)
     {
-        logged(&mut claims, contract.steps(makes_skeleton), &log, files);
+        if reader.contains(run.commit) {
+            let named = reader.commit(run.commit)?.assisted_by();
+            if log.assisted_by != named {
+                let quoted = |names: &[String]| quote(names.join(", ").as_bytes());
+                let found = format!("assisted_by {}", quoted(&log.assisted_by));
+                claims.differ(WORK_LOG, &found, &quoted(&named));
+            }
+        }
+        logged(&mut claims, (contract, makes_skeleton), &log, files);
     }
     if contract.asks_for(HANDOFF)
         && let Some(Ok(handoff)) = work::document::<Handoff>(files, HANDOFF)
@@ -72,7 +83,12 @@ fn named(claims: &mut Claims<'_>, file: &str, run: &str, task: &TaskId) {
     }
 }
 
-fn logged(claims: &mut Claims<'_>, steps: &[String], log: &WorkLog, files: &RunFiles) {
+fn logged(
+    claims: &mut Claims<'_>,
+    (contract, makes_skeleton): (&Contract, bool),
+    log: &WorkLog,
+    files: &RunFiles,
+) {
     named(claims, WORK_LOG, log.run_id.as_str(), &log.task);
     for output in log.commands.iter().flat_map(|it| &it.logs) {
         let path = quote(output.path.as_bytes());
@@ -97,31 +113,73 @@ fn logged(claims: &mut Claims<'_>, steps: &[String], log: &WorkLog, files: &RunF
             }
         }
     }
+    let manifest = super::claims::document(files, MANIFEST);
+    let command = manifest.as_ref().filter(|it| super::claims::is_harness(it));
+    match command.and_then(|it| it.get("command")) {
+        Some(command) => harness(claims, (contract, makes_skeleton), command, log),
+        None => elsewhere(claims, contract.steps(makes_skeleton), log),
+    }
+}
+
+/// What git-awo executed: the command, and then what validates it. Nothing else ran, and all ended well.
+fn harness(
+    claims: &mut Claims<'_>,
+    (contract, makes_skeleton): (&Contract, bool),
+    command: &Json,
+    log: &WorkLog,
+) {
+    let streams = work::STREAMS.map(str::to_owned).to_vec();
+    let command = serde_json::from_slice(&json::to_canonical(command)).unwrap_or(Value::Null);
+    let mut expected = vec![(command, streams)];
+    for (text, number) in contract.validations(makes_skeleton).zip(1..) {
+        let path = match contract.validation_steps.is_empty() {
+            true => TEST_LOG.to_owned(),
+            false => step_log(number),
+        };
+        expected.push((json!(step_argv(text)), vec![path]));
+    }
+    let said = |argv: Value, exit_code: i32, logs: Vec<String>| json!({"argv": argv, "exit_code": exit_code, "logs": logs});
+    let logged = log.commands.iter().map(|it| {
+        let logs = it.logs.iter().map(|it| it.path.clone());
+        said(json!(it.argv), it.exit_code, logs.collect())
+    });
+    let logged: Vec<_> = logged.collect();
+    let expected: Vec<_> = expected
+        .into_iter()
+        .map(|(argv, logs)| said(argv, 0, logs))
+        .collect();
+    let other =
+        (0..logged.len().max(expected.len())).find(|it| logged.get(*it) != expected.get(*it));
+    if let Some(at) = other {
+        let shown = |list: &[Value]| match list.get(at) {
+            Some(it) => quote(it.to_string().as_bytes()),
+            None => "no further command".to_owned(),
+        };
+        claims.differ(WORK_LOG, &shown(&logged), &shown(&expected));
+    }
+}
+
+/// What others executed: each validation step, which passed, and whatever else they say with a log of it.
+fn elsewhere(claims: &mut Claims<'_>, steps: &[String], log: &WorkLog) {
+    for command in log.commands.iter().filter(|it| it.logs.is_empty()) {
+        let found = format!("{} without a log", quote(command.argv.join(" ").as_bytes()));
+        claims.differ(WORK_LOG, &found, "a log of each command");
+    }
     for (number, step) in (1..).zip(steps) {
-        let log_of_step = work::step_log(number);
-        let ran = log.commands.iter().any(|it| {
-            it.argv == step_argv(step)
-                && it.exit_code == 0
-                && it.logs.iter().any(|it| it.path == log_of_step)
-        });
-        if !ran {
-            let found = format!("nothing of the validation step {}", quote(step.as_bytes()));
+        let log_of_step = step_log(number);
+        let mut ran = log.commands.iter().filter(|it| it.argv == step_argv(step));
+        let failed = ran.clone().any(|it| it.exit_code != 0);
+        if failed || !ran.any(|it| it.logs.iter().any(|it| it.path == log_of_step)) {
+            let found = match failed {
+                true => format!(
+                    "a failure of the validation step {}",
+                    quote(step.as_bytes())
+                ),
+                false => format!("nothing of the validation step {}", quote(step.as_bytes())),
+            };
             let expected = format!("that it ran and exited with 0, with {log_of_step}");
             claims.differ(WORK_LOG, &found, &expected);
         }
-    }
-    // What else is said of the command is compared with that.
-    if let Some(first) = log.commands.first()
-        && let Some(manifest) = super::claims::document(files, MANIFEST)
-        && let Some(command) = manifest.get("command")
-        && super::claims::is_harness(&manifest)
-    {
-        claims.compare(
-            WORK_LOG,
-            "argv",
-            Some(command),
-            serde_json::json!(first.argv),
-        );
     }
 }
 

@@ -9,15 +9,15 @@ use crate::store::batch::Batch;
 
 use super::{Error, Session};
 
-/// So many hours a claim holds, where nobody says how many.
+/// So many hours a claim holds, where nobody says how many and the policy allows it.
 pub const HOURS: u32 = 8;
 
 /// What is to be claimed.
 pub struct ClaimRequest {
     /// The task.
     pub task: TaskId,
-    /// For how long.
-    pub hours: u32,
+    /// For how many hours; none for [`HOURS`], or as many as the policy allows.
+    pub hours: Option<u32>,
     /// Prolong the lease that one holds.
     pub renew: bool,
 }
@@ -37,7 +37,8 @@ pub fn claim(session: &Session, request: ClaimRequest) -> Result<Claimed, Error>
     let context = session.context(&[Role::Orchestrator])?;
     let (contract, _) = super::task::signed(session, &records, &request.task)?;
     let now = session.now();
-    let expires = now.plus_hours(request.hours);
+    let most = session.policy()?.document().claims.max_hours;
+    let expires = now.plus_hours(request.hours.unwrap_or(HOURS.min(most)));
     let collector = session.collector(&records)?;
     let live = collector.live_leases(now, None)?;
     // What is prolonged already is not prolonged again: that would be a lease beside the one that does.

@@ -13,6 +13,7 @@ use super::problem::{Complaint, PacketProblem};
 
 mod field;
 mod finish;
+mod work;
 
 pub(super) use field::{List, Scalar};
 

@@ -258,6 +258,17 @@ impl ContractDraft {
         self.packet.is_some() || self.skeleton || self.post_work
     }
 
+    /// Tells whether it is a later version of a work packet that binds the version before neither by a contract
+    /// nor by the digest of a packet.
+    pub fn lacks_predecessor(&self) -> bool {
+        let lineage = self.packet.as_ref().map(|it| &it.lineage);
+        lineage.is_some_and(|it| {
+            let before = it.predecessor.as_ref();
+            it.version.is_some()
+                && before.is_none_or(|it| it.contract.is_none() && it.sha256.is_none())
+        })
+    }
+
     /// Tells whether it asks for a file of the evidence by this name.
     pub fn asks_for(&self, name: &str) -> bool {
         self.evidence.iter().any(|it| it == name)

@@ -1,4 +1,4 @@
-//! A lease: somebody claims a task, so that nobody else works on the same paths meanwhile.
+//! A lease: somebody claims a task, so that nobody else claims or plans work on the same paths meanwhile.
 
 use serde::{Deserialize, Serialize};
 

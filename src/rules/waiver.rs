@@ -60,11 +60,13 @@ pub fn form(says: &DecisionPredicate, subject: &Subject, findings: &mut Findings
     }
 }
 
-/// Tells whether a pattern is too broad for a waiver: it begins with no name, or takes something back.
+/// Tells whether a pattern is too broad for a waiver: it does not begin with a part of a name, word for word, or
+/// takes something back.
 fn is_broad(pattern: &str) -> bool {
     let first = pattern.trim_start_matches('/').split('/').next();
-    let named = first.is_some_and(|it| it.chars().any(char::is_alphanumeric));
-    !named || pattern.starts_with('!') || first.is_some_and(|it| it.starts_with("**"))
+    let fixed = first.and_then(|it| it.split(['*', '?', '[', '\\', '{']).next());
+    let named = fixed.is_some_and(|it| it.chars().any(char::is_alphanumeric));
+    !named || pattern.starts_with('!')
 }
 
 /// Judges a waiver that a run of a contract uses, or may use. Returns what it waives, if it holds.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::cell::Held;
 use crate::evidence::confined::Confined;
 use crate::evidence::work::{
-    self, EvidenceMap, Handoff, LoggedCommand, WorkLog, step_argv, steps_passed,
+    self, EvidenceMap, Handoff, LoggedCommand, STREAMS, WorkLog, step_argv, steps_passed,
 };
 use crate::evidence::work::{TEST_LOG, step_log};
 use crate::evidence::{self, RunFiles};
@@ -16,13 +16,12 @@ use crate::record::path::{escape, quote};
 use crate::record::tree::{Change, Mode};
 use crate::record::{ObjectId, RunId, Sha256, Timestamp};
 use crate::records::Kind;
-use crate::rules::skeleton;
 use crate::store::layout::{self, LedgerPath};
 
 use super::error::Error;
 use super::events;
 use super::execution::Execution;
-use super::finish::title;
+use super::finish::{review, title};
 
 /// The version of this program.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -230,8 +229,7 @@ impl<'a> Documents<'a> {
             made.push((EVIDENCE_MAP, json::canonical(map)));
         }
         if asked(WORK_LOG) {
-            let logs = ["logs/stdout.log", "logs/stderr.log"];
-            let mut commands = vec![LoggedCommand::ended(self.command.clone(), &logs, files)];
+            let mut commands = vec![LoggedCommand::ended(self.command.clone(), &STREAMS, files)];
             for (step, number) in contract.validations(admitted.makes_skeleton()).zip(1..) {
                 let argv = step_argv(step).map(str::to_owned).to_vec();
                 let log = match contract.validation_steps.is_empty() {
@@ -241,6 +239,7 @@ impl<'a> Documents<'a> {
                 commands.push(LoggedCommand::ended(argv, &[&log], files));
             }
             let log = WorkLog {
+                assisted_by: admitted.models.clone(),
                 commands,
                 run_id: run_id.clone(),
                 schema: work::LOG_SCHEMA.to_owned(),
@@ -249,13 +248,9 @@ impl<'a> Documents<'a> {
             made.push((WORK_LOG, json::canonical(&log)));
         }
         if asked(HANDOFF) {
-            let next_step = match admitted.makes_skeleton() {
-                true => skeleton::ask(run_id.as_str()),
-                false => format!("a reviewer judges the run: git awo gate {run_id}"),
-            };
             let handoff = Handoff {
                 changed: self.paths(),
-                next_step,
+                next_step: review(admitted),
                 run_id,
                 schema: work::HANDOFF_SCHEMA.to_owned(),
                 status: "completed".to_owned(),

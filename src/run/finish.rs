@@ -17,6 +17,7 @@ use crate::record::{
 };
 use crate::records::{Kind, RunPredicate, RunWork, Scope};
 use crate::rules::executed as rules;
+use crate::rules::skeleton;
 use crate::store::batch::Batch;
 use crate::store::layout::{self, LedgerPath};
 use crate::store::ledger::{Records, spent};
@@ -40,6 +41,17 @@ pub struct RunDone {
     pub evidence: RefName,
     /// The paths changed, sorted.
     pub changed: Vec<RepoPath>,
+    /// What is to be done once the server has it.
+    pub review: String,
+}
+
+/// Returns what is to be done with a run, once the server has it.
+pub(super) fn review(admitted: &Admission) -> String {
+    let run = &admitted.run;
+    match admitted.makes_skeleton() {
+        true => skeleton::ask(run.as_str()),
+        false => format!("ask a reviewer to run git awo gate {run}"),
+    }
 }
 
 /// Returns the message of the commit; the root is none as long as the evidence is not made. All of its
@@ -215,6 +227,7 @@ pub(super) fn record(
         reference: run.reference,
         evidence: run.evidence,
         changed: Vec::new(),
+        review: review(admitted),
     })
 }
 

@@ -145,6 +145,7 @@ impl<'a> Import<'a> {
         let said = Said {
             approvals: &admitted.approvals,
             base: admitted.base,
+            commit: commit.id,
             contract: admitted.contract.digest(),
             orchestrator: &admitted.person,
             reference: &contract.target_ref,

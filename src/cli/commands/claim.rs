@@ -7,7 +7,7 @@ use crate::cli::{Answer, Context};
 use crate::ops::{Error, claim};
 use crate::record::TaskId;
 
-/// Claim a task, so that nobody else works on its paths meanwhile
+/// Claim a task, so that nobody else claims or plans work on its paths meanwhile
 ///
 /// A claim counts once the server has it, and ends by itself. Only an approved task can be claimed. No two
 /// claims are for the same paths.
@@ -15,9 +15,9 @@ use crate::record::TaskId;
 pub struct ClaimArgs {
     /// The task
     task: String,
-    /// For so many hours
-    #[arg(long, value_name = "NUMBER", default_value_t = claim::HOURS, value_parser = clap::value_parser!(u32).range(1..))]
-    hours: u32,
+    /// For so many hours [default: 8, or as many as the policy allows]
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
+    hours: Option<u32>,
     /// Prolong your claim, once
     #[arg(long)]
     renew: bool,

@@ -149,10 +149,7 @@ fn answer(done: &RunDone) -> Answer {
     for path in &done.changed {
         text.push_str(&format!("  {path}\n"));
     }
-    text.push_str(&format!(
-        "next: git awo push, then a reviewer: git awo gate {}\n",
-        done.run
-    ));
+    text.push_str(&format!("next: git awo push, then {}\n", done.review));
     let value = json!({
         "run": done.run, "commit": done.commit, "root": done.root, "ref": done.reference,
         "evidence": done.evidence, "changed": done.changed,

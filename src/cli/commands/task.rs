@@ -14,6 +14,7 @@ use crate::record::contract::{Contract, Gate1, WorkPacket};
 use crate::record::path::{LONGEST, cut};
 use crate::record::{Gate, RefName, TaskId};
 use crate::render::one_line;
+use crate::sys::shell;
 
 /// Import, write and show task contracts
 #[derive(Debug, Args)]
@@ -274,6 +275,23 @@ fn answer(contract: &Contract, what: &str) -> Answer {
         line("not understood", missed);
     }
     let task = &contract.id;
+    if contract.lacks_predecessor() {
+        text.push_str(
+            "note: it names no version before it, and cannot be approved: import the packet as another version with \
+             --predecessor FILE\n",
+        );
+    }
+    let refinement = contract
+        .packet
+        .as_ref()
+        .and_then(|it| it.refinement_file.as_ref());
+    if let Some(file) = refinement {
+        let (gate, on) = (Gate::RefinementSign, format!("refinement/{task}"));
+        let file = shell::quote(&format!("HEAD:{file}"));
+        text.push_str(&format!(
+            "next: git awo decide {gate} {on} approve --file {file} --rationale CODE\n"
+        ));
+    }
     text.push_str(&match contract.gate1 {
         Gate1::Sentence | Gate1::Operator => format!("next: git awo approve {task}\n"),
         Gate1::Decision => {
