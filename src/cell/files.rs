@@ -9,15 +9,16 @@ use landlock::{
 };
 use rustix::fs::FileType;
 
-use super::grants::{Cell, DEVICES};
+use super::grants::Cell;
 use super::held::{Held, Layer};
+use super::paths::{DEVICES, check, readable, writable};
 
 /// The newest version whose rights are known here.
 const NEWEST: ABI = ABI::V10;
 
 /// Confines this process to what is granted.
 pub(super) fn restrict(cell: &Cell, held: &mut Held) {
-    let closed = cell.check();
+    let closed = check(cell);
     let status = begin().and_then(|rules| {
         let rules = grants(cell, rules);
         let status = rules.and_then(RulesetCreated::restrict_self);
@@ -67,8 +68,8 @@ fn grants(cell: &Cell, mut rules: RulesetCreated) -> Result<RulesetCreated, Rule
     let write = all & !(AccessFs::MakeChar | AccessFs::MakeBlock | AccessFs::IoctlDev);
     let stream = AccessFs::WriteFile | AccessFs::Truncate;
     for (paths, access) in [
-        (cell.readable(), read),
-        (cell.writable(), write),
+        (readable(cell), read),
+        (writable(cell), write),
         (
             DEVICES.iter().map(Into::into).collect(),
             stream | AccessFs::ReadFile,

@@ -16,6 +16,8 @@ mod held;
 mod layers;
 #[cfg(not(target_os = "linux"))]
 mod no_layers;
+#[cfg(target_os = "linux")]
+mod paths;
 mod report;
 
 pub use enter::enter;
