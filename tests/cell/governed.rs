@@ -201,6 +201,7 @@ fn a_run_that_was_not_confined_does_not_arrive() {
     let ledger = world.ok("otto", "otto", &["git", "awo", "fetch"]);
     let text = world.push_refused("otto", RECORDS, "GOV-002");
     assert!(text.contains("cell_does_not_hold:calls"), "{text} {ledger}");
+    world.is_found_of("otto", RECORDS, "GOV-002", "invariants");
     let world = ran(&[]);
     world.ok("otto", "otto", &["git", "awo", "fetch"]);
     world.push_accepted("otto", RECORDS);

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::{TcpListener, UdpSocket};
 use std::os::linux::net::SocketAddrExt as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::{SocketAddr, UnixListener};
 use std::process::Child;
 
@@ -273,6 +274,32 @@ fn each_attack_is_denied_in_a_cell() {
     assert_eq!(names, free.keys().collect::<Vec<_>>(), "the same attacks");
     names.retain(|name| free[*name] != "done" && !NOT_EVERYWHERE.contains(&name.as_str()));
     assert!(names.is_empty(), "{names:?} should succeed: {free:?}");
+}
+
+/// What docs/cell.md says of what a cell does not do.
+#[test]
+fn what_stays_open_is_as_the_page_says() {
+    let world = World::founded();
+    world.write("victim", "whole\n");
+    let victim = world.path("victim").display().to_string();
+    let script = format!(
+        "import fcntl, os\nv = {victim:?}\nos.stat(v)\nos.chmod(v, 0o640)\nos.utime(v, (1, 1))\n\
+         fcntl.flock(os.open('/etc/passwd', os.O_RDONLY), fcntl.LOCK_SH)\n\
+         os.getpriority(os.PRIO_PROCESS, os.getppid())\n\
+         try: open(v)\nexcept PermissionError: print('closed')"
+    );
+    let words = [
+        "git",
+        "awo",
+        "cell",
+        "--",
+        "/usr/bin/python3",
+        "-c",
+        &script,
+    ];
+    assert!(world.ok("otto", "otto", &words).contains("closed"));
+    let changed = std::fs::metadata(world.path("victim")).unwrap();
+    assert_eq!(changed.permissions().mode() & 0o777, 0o640);
 }
 
 #[test]
