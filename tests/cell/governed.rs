@@ -40,7 +40,7 @@ fn confining(text: &str, how: &str) -> String {
 }
 
 /// A task that otto may run, whose validation passes only where otto's key cannot be read.
-fn asked(how: &str) -> World {
+pub fn asked(how: &str) -> World {
     let world = World::founded();
     world.write("home/otto/.ssh/id", "secret");
     world.next_policy(2, None, |text| match how {
@@ -78,7 +78,7 @@ fn words(script: &str) -> Vec<&str> {
 }
 
 /// Returns a file in the evidence of the run in otto's clone.
-fn evidence(world: &World, name: &str) -> String {
+pub fn evidence(world: &World, name: &str) -> String {
     let script = format!(
         "ref=$(git for-each-ref --format='%(refname)' refs/awo/evidence | tail -1); \
          path=$(git ls-tree -r --name-only $ref | grep '{RUN}/{name}$'); git show $ref:$path"

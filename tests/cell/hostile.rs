@@ -7,8 +7,9 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::{SocketAddr, UnixListener};
 use std::process::Child;
 
+use super::governed::{asked, evidence};
 use crate::hostile::Case;
-use crate::world::{PROGRAM, World};
+use crate::world::{PROGRAM, RUN, World};
 
 pub const CASES: &[Case] = &[
     Case {
@@ -18,6 +19,7 @@ pub const CASES: &[Case] = &[
         answer: "denied in a cell",
         tests: &[
             "cell::hostile::each_attack_is_denied_in_a_cell",
+            "cell::hostile::each_denial_is_in_the_evidence_of_a_run",
             "cell::hostile::an_open_file_does_not_come_along",
             "cell::hostile::nothing_outlives_the_cell",
         ],
@@ -156,8 +158,7 @@ struct Victims {
 }
 
 impl Victims {
-    fn new() -> Self {
-        let world = World::founded();
+    fn new(world: World) -> Self {
         world.write("home/otto/.ssh/id", "secret");
         world.write("victim", "whole\n");
         world.write("attack.py", SCRIPT);
@@ -239,7 +240,7 @@ const NOT_EVERYWHERE: &[&str] = &[
 #[cfg(target_arch = "x86_64")]
 #[test]
 fn each_attack_is_denied_in_a_cell() {
-    let victims = Victims::new();
+    let victims = Victims::new(World::founded());
     let server = victims.world.server();
     let mut found = victims.attacked("otto", &["git", "awo", "cell", "--"]);
     found.remove("cell");
@@ -274,6 +275,33 @@ fn each_attack_is_denied_in_a_cell() {
     assert_eq!(names, free.keys().collect::<Vec<_>>(), "the same attacks");
     names.retain(|name| free[*name] != "done" && !NOT_EVERYWHERE.contains(&name.as_str()));
     assert!(names.is_empty(), "{names:?} should succeed: {free:?}");
+}
+
+/// The same in a run: it is recorded, and its evidence has what the command was told.
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn each_denial_is_in_the_evidence_of_a_run() {
+    let victims = Victims::new(asked("required"));
+    let world = &victims.world;
+    // Beside the work tree: what the attacks make there is none of the contract's paths.
+    let script = "cd \"$TMPDIR\"; \"$@\"; cd \"$OLDPWD\"; mkdir -p src; echo one > src/one.txt";
+    let mut words = vec!["git", "awo", "run", "C-1", "--run-id", RUN, "--"];
+    words.extend(["sh", "-ec", script, "-", "/usr/bin/python3", "-c", SCRIPT]);
+    words.extend(victims.arguments.iter().map(String::as_str));
+    world.ok("otto", "otto", &words);
+    let log = evidence(world, "logs/stdout.log");
+    assert!(!log.contains(": done"), "{log}");
+    for line in [
+        "read a key: 13",
+        "agent: 1",
+        "tcp 6: 1",
+        "io_uring: 38",
+        "big file: 27",
+    ] {
+        assert!(log.lines().any(|it| it == line), "{line}: {log}");
+    }
+    assert_eq!(std::fs::read(world.path("victim")).unwrap(), b"whole\n");
+    world.ok("otto", "otto", &["git", "awo", "push"]);
 }
 
 /// What docs/cell.md says of what a cell does not do.
