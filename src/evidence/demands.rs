@@ -76,8 +76,8 @@ impl Demands {
 /// - `missing_file:logs/validation-NN.log`, if the contract names so many validation steps;
 /// - `missing_file:PATH`, `bad_form:PATH:WHY`, `bad_schema:PATH`, for each of [`WORK_EVIDENCE`] that the contract
 ///   asks for;
-/// - `missing_file:cell.json`, `bad_form:cell.json:WHY`, `bad_schema:cell.json`, if the policy demands a cell, and
-///   `cell_does_not_hold:LAYERS`, if it requires all layers.
+/// - `missing_file:cell.json`, `bad_form:cell.json:WHY`, `bad_schema:cell.json`, if the policy requires a cell, or takes
+///   what can be had and git-awo executed the run; `cell_does_not_hold:LAYERS`, if it requires all layers.
 pub fn breaches(run: &RunId, files: &RunFiles, demands: Demands) -> Vec<String> {
     let mut reasons = invariants(run, files);
     let claimed = claims_harness(files);
@@ -95,7 +95,9 @@ pub fn breaches(run: &RunId, files: &RunFiles, demands: Demands) -> Vec<String> 
         .zip(demands.work)
         .filter(|(_, asked)| *asked);
     reasons.extend(asked.filter_map(|(name, _)| work::lacks(files, name)));
-    reasons.extend(demands.cell.and_then(|it| confined::lacks(files, it)));
+    // A run of another program says nothing of cells.
+    let cell = demands.cell.filter(|it| claimed || *it == Demand::Required);
+    reasons.extend(cell.and_then(|it| confined::lacks(files, it)));
     reasons.sort();
     reasons.dedup();
     reasons

@@ -90,7 +90,7 @@ pub fn cell_holds(held: &Held, subject: &Subject) -> Findings {
                 .finding(subject.clone())
                 .found(format!("{layer} did not hold: {why} (kernel {kernel})"))
                 .expected("a cell of which every layer holds")
-                .remedy("run it on Linux 6.12 or newer with Landlock enabled; git awo cell -- COMMAND shows what holds"),
+                .remedy("run it on Linux 6.12 or newer with Landlock enabled, and keep homes and clones out of what a cell reads; git awo cell -- COMMAND shows what holds"),
         );
     }
     findings
