@@ -95,7 +95,8 @@ fn grant(
 ) -> Result<RulesetCreated, RulesetError> {
     let kind = rustix::fs::fstat(&file).map(|stat| FileType::from_raw_mode(stat.st_mode));
     let access = match kind {
-        Ok(FileType::Directory) => access,
+        // A directory as standard output grants nothing below it.
+        Ok(FileType::Directory) if access.contains(AccessFs::ReadDir) => access,
         Ok(FileType::RegularFile | FileType::CharacterDevice) => {
             access & AccessFs::from_file(NEWEST)
         }

@@ -352,6 +352,22 @@ fn an_open_file_does_not_come_along() {
 }
 
 #[test]
+fn a_directory_as_standard_output_opens_nothing_in_it() {
+    let world = World::founded();
+    world.write("outside/victim", "whole\n");
+    let words = "exec 1<\"$0\"; cd otto; exec \"$@\"";
+    let outside = world.path("outside").display().to_string();
+    let script = format!("echo x > '{outside}/victim' || echo closed >&2");
+    let cell = [
+        "sh", "-c", words, &outside, PROGRAM, "cell", "--", "sh", "-c", &script,
+    ];
+    let done = world.run("otto", ".", &cell);
+    assert!(done.text.contains("closed"), "{}", done.text);
+    let whole = std::fs::read(world.path("outside/victim")).unwrap();
+    assert_eq!(whole, b"whole\n");
+}
+
+#[test]
 fn nothing_outlives_the_cell() {
     let world = World::founded();
     let lives = |pid: &str| std::path::Path::new("/proc").join(pid.trim()).exists();
