@@ -251,9 +251,13 @@ fn a_packet_of_another_format_is_refused_by_its_own_code() {
 
 /// A version of the packet WP-A.
 fn next(world: &World, signature: &str, version: u32) -> String {
-    let id = format!("WP-A-v{version}");
+    version_of(world, "WP-A", signature, version)
+}
+
+fn version_of(world: &World, base: &str, signature: &str, version: u32) -> String {
+    let id = format!("{base}-v{version}");
     let text = packet(world, &id, signature);
-    let text = text.replace(&format!("BASE_WP_ID: {id}"), "BASE_WP_ID: WP-A");
+    let text = text.replace(&format!("BASE_WP_ID: {id}"), &format!("BASE_WP_ID: {base}"));
     let lineage = "## LINEAGE_AUDIT\n- Prior packet: `packets/WP-A.md`\n  - Preserved: all\n\n";
     text.replace("## BOOTSTRAP\n", &format!("{lineage}## BOOTSTRAP\n"))
 }
@@ -301,9 +305,10 @@ fn a_packet_is_tried_as_it_is_imported() {
     }
     world.write("work.md", next(&world, "olga010320260902", 2));
     tried_and_imported(&world, "WP-A-v2", &[]);
-    world.write("work.md", next(&world, "olga010320260904", 4));
+    let text = version_of(&world, "WP-B", "olga010320260904", 4);
+    world.write("work.md", text);
     world.write("before.md", "# an old packet\n");
-    tried_and_imported(&world, "WP-A-v4", &["--predecessor", "../before.md"]);
+    tried_and_imported(&world, "WP-B-v4", &["--predecessor", "../before.md"]);
     // Where nothing is recorded, the packet alone is read, and that is said.
     std::fs::create_dir(world.path("nowhere")).unwrap();
     world.ok("olga", "nowhere", &["git", "init", "--quiet", "bare"]);
@@ -368,10 +373,11 @@ fn a_later_version_names_what_it_follows() {
     assert_eq!(before["path"], "packets/WP-A.md");
     assert_eq!(before["external"], Value::Null);
     // Of one that has none, the packet itself is named.
-    world.write("work.md", next(&world, "olga010320260904", 4));
+    let text = version_of(&world, "WP-B", "olga010320260904", 4);
+    world.write("work.md", text);
     world.write("before.md", "# an old packet\n");
     world.ok("olga", "olga", &import(&["--predecessor", "../before.md"]));
-    let before = &shown(&world, "olga", "WP-A-v4")["packet"]["lineage"]["predecessor"];
+    let before = &shown(&world, "olga", "WP-B-v4")["packet"]["lineage"]["predecessor"];
     let digest = Sha256::of(b"# an old packet\n").to_string();
     assert_eq!(before["sha256"], digest);
     assert_eq!(before["external"], true);

@@ -1,7 +1,7 @@
 //! Versions of work packets: what one carries on from the one before, and what it may not do unasked.
 
-use git_awo::record::TaskId;
 use git_awo::record::contract::ContractDraft;
+use git_awo::record::{Sha256, TaskId};
 use git_awo::records::{ContractPredicate, Kind};
 use git_awo::store::layout::{self, LedgerPath};
 
@@ -30,6 +30,12 @@ pub const CASES: &[Case] = &[
             "versions::what_was_on_its_way_when_the_next_version_came_is_refused",
             "versions::a_version_names_the_contract_before_it_at_the_door",
         ],
+    },
+    Case {
+        id: "P-65",
+        attack: "a version with a number left out, as if the one before stood outside of the ledger",
+        answer: "ATT-002",
+        tests: &["versions::no_version_skips_a_number_where_the_ledger_has_an_earlier_one"],
     },
     Case {
         id: "P-40",
@@ -106,6 +112,26 @@ fn a_version_keeps_or_gives_reasons_and_asks_for_what_it_widens() {
     let first = "WP-X  base WP-X  superseded by WP-X-v2  approved";
     let second = "WP-X-v2  base WP-X  version 2  approved";
     assert!(board.contains(first) && board.contains(second), "{board}");
+    world.fresh_clone();
+    world.ok("vera", "vera", &["git", "awo", "verify"]);
+}
+
+#[test]
+fn a_version_keeps_the_refinement_of_the_one_before() {
+    let world = planned();
+    world.imports(&plain(&world, "WP-X", 0, &[]));
+    world.signs("WP-X");
+    world.approves_task("WP-X");
+    world.shares();
+    let same = [("plans/WP-X-v2.md", "plans/WP-X.md")];
+    world.imports(&plain(&world, "WP-X-v2", 1, &with_lineage(&same, "")));
+    // It was signed for the former one.
+    world.cannot_approve("WP-X-v2", "ATT-002", "binding-mismatch");
+    let file = "HEAD:docs/plans/WP-X.md";
+    let ask = format!("RefinementSign refinement/WP-X-v2 approve --rationale x --file {file}");
+    world.approves("olga", &ask);
+    world.approves_task("WP-X-v2");
+    world.shares();
     world.fresh_clone();
     world.ok("vera", "vera", &["git", "awo", "verify"]);
 }
@@ -326,6 +352,83 @@ fn a_version_names_the_contract_before_it_at_the_door() {
         draft.success_criteria.remove(0);
     });
     copy.is_found_of("olga", LEDGER, "GOV-002", "lineage-complete");
+    world.push_accepted("olga", LEDGER);
+    world.fresh_clone();
+    world.ok("vera", "vera", &["git", "awo", "verify"]);
+}
+
+#[test]
+fn no_version_skips_a_number_where_the_ledger_has_an_earlier_one() {
+    let world = planned();
+    world.write("before.md", "# a packet elsewhere\n");
+    let outside = [
+        "git",
+        "awo",
+        "task",
+        "import",
+        "../work.md",
+        "--predecessor",
+        "../before.md",
+    ];
+    let imports = |world: &World, task: &str, digit: u8| {
+        let lineage = with_lineage(&[], "");
+        let lineage = match TaskId::new(task).unwrap().versioned().1 {
+            Some(1) => &[][..],
+            _ => &lineage,
+        };
+        world.write("work.md", plain(world, task, digit, lineage));
+    };
+    world.imports(&plain(&world, "WP-X", 0, &[]));
+    let before = world.ledger_of("olga");
+    let skipping = ["WP-X-v3", "wp-x-v2", "WP-X-v4294967295", "WP-X-v1"];
+    for task in skipping {
+        imports(&world, task, 1);
+        let words = if task == "WP-X-v1" { 5 } else { 7 };
+        let text = world.refused("olga", "olga", &outside[..words], "ATT-002");
+        assert!(
+            text.contains("lineage-predecessor") && text.contains("WP-X-v2"),
+            "{task}: {text}"
+        );
+        assert_eq!(world.ledger_of("olga"), before, "{task}");
+    }
+    world.shares();
+    // Past the command: as if the version between had never been imported here.
+    let late = world.copied();
+    for (task, digit) in [("WP-X-v2", 1), ("WP-X-v3", 2)] {
+        imports(&late, task, digit);
+        late.ok("olga", "olga", &outside[..5]);
+    }
+    rewrites(&late, "WP-X-v3", |draft| {
+        let packet = draft.packet.as_mut().unwrap();
+        let predecessor = packet.lineage.predecessor.as_mut().unwrap();
+        predecessor.contract = None;
+        predecessor.sha256 = Some(Sha256::of(
+            b"# a packet elsewhere
+",
+        ));
+        predecessor.external = true;
+    });
+    let ledger = late.ledger_of("olga");
+    let of_second = |(path, bytes): &&(String, Vec<u8>)| {
+        let marks = path.ends_with("@signed") && bytes.starts_with(b"WP-X-v2");
+        marks || path.starts_with("WP-X-v2@")
+    };
+    let gone = ledger.iter().filter(of_second);
+    let edits: Vec<_> = gone.map(|(path, _)| (path.as_str(), None)).collect();
+    assert_eq!(edits.len(), 3, "{edits:?}");
+    late.forge("olga", &layout::ledger(), &edits);
+    late.is_found_of("olga", LEDGER, "ATT-002", "lineage-predecessor");
+    // One after the other they come; and where the ledger has none before, the one before is elsewhere.
+    for (task, digit) in [
+        ("WP-X-v2", 1),
+        ("WP-X-v3", 2),
+        ("WP-Y-v3", 3),
+        ("WP-Z-v1", 4),
+    ] {
+        imports(&world, task, digit);
+        let more = if task == "WP-Y-v3" { 7 } else { 5 };
+        world.ok("olga", "olga", &outside[..more]);
+    }
     world.push_accepted("olga", LEDGER);
     world.fresh_clone();
     world.ok("vera", "vera", &["git", "awo", "verify"]);

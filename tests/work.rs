@@ -1,11 +1,12 @@
 //! Work packets: refinements and skeletons, at the command, at the door and on a fresh clone.
 
-use git_awo::record::{RunId, TaskId};
+use git_awo::record::{RunId, TaskId, Token};
 use git_awo::records::{Kind, RunPredicate};
 use git_awo::sandbox::forge;
 use git_awo::store::layout;
 use git_awo::store::ledger::Records;
 
+use crate::aside::other_machine;
 use crate::hostile::door::Door;
 use crate::packets::{MAP, PLAN, mapped, packet};
 use crate::versions::with_lineage;
@@ -13,6 +14,9 @@ use crate::world::{AGENT, RUN, World};
 
 /// All records, as a run needs them.
 const RECORDS: &[&str] = &["refs/awo/ledger", "refs/awo/evidence/*", "refs/notes/awo/*"];
+
+/// The ledger alone.
+const LEDGER: &[&str] = &["refs/awo/ledger"];
 
 /// A policy under which the branch takes documents from olga, and otto is this model.
 pub fn policy_with(text: &str, model: &str) -> String {
@@ -169,6 +173,179 @@ fn a_packet_is_approved_once_its_refinement_is_signed() {
     world.ok("vera", "vera", &["git", "awo", "verify"]);
 }
 
+/// A packet without pre-work and post-work, of which `docs/plans/WP-X.md` is the refinement.
+const BARE: &str = r#"schema = "awo.packet/1"
+id = "@TASK@"
+base_task_id = "@TASK@"
+task = "strings"
+requestor = "olga"
+risk_tier = "LOW"
+user_signature = "olga01032026090@DIGIT@"
+base = "@BASE@"
+approval_sentence = "I approve @TASK@."
+allowed_paths = ["src/", "docs/"]
+out_of_scope = ["all else"]
+success_criteria = ["There is a file."]
+rollback = ["git awo rollback RUN"]
+validation_command = "true"
+[target]
+locator = "."
+[target.admission]
+status = "admitted"
+[packet]
+format_version = "2026-02-01"
+refinement_file = "docs/plans/WP-X.md"
+why = "It is wanted."
+[packet.actors]
+agent_id = "agent:one"
+role = "Planner"
+agentic_mode = false
+coder_model = "pen:plain"
+reasoning_strength = "HIGH"
+[packet.authority]
+spec_baseline = "strings.md"
+spec_target = "docs/strings.md"
+spec_anchors = ["Strings"]
+"#;
+
+/// olga imports such a packet of this task.
+fn imports_bare(world: &World, task: &str, digit: u8) {
+    let toml = BARE.replace("@BASE@", &world.rev("olga", "refs/heads/main"));
+    let toml = toml.replace("@TASK@", task);
+    world.write("work.toml", toml.replace("@DIGIT@", &digit.to_string()));
+    let import = ["git", "awo", "task", "import", "../work.toml"];
+    world.ok("olga", "olga", &import);
+}
+
+/// A world in which the packets WP-X and WP-Y name one refinement.
+fn sharing() -> World {
+    let world = planned();
+    imports_bare(&world, "WP-X", 0);
+    imports_bare(&world, "WP-Y", 1);
+    world
+}
+
+/// What olga decides on the refinement of WP-X, for this task.
+fn on_shared(task: &str, choice: &str) -> String {
+    let file = "HEAD:docs/plans/WP-X.md";
+    format!("RefinementSign refinement/{task} {choice} --rationale x --file {file}")
+}
+
+#[test]
+fn two_packets_share_a_refinement_and_it_is_signed_for_each() {
+    let world = sharing();
+    let of_x = world.approves("olga", &on_shared("WP-X", "approve"));
+    world.cannot_approve("WP-Y", "ATT-002", "binding-mismatch");
+    let of_y = world.approves("olga", &on_shared("WP-Y", "approve"));
+    // Once for each.
+    for (task, live) in [("WP-X", &of_x), ("WP-Y", &of_y)] {
+        let (code, _, text) = world.decides("olga", &on_shared(task, "approve"));
+        let rule = text.contains("REP-003") && text.contains("one-live-decision");
+        assert!(code == 1 && rule, "{text}");
+        let remedy = format!("--file REVISION:PATH --supersedes {live}");
+        assert!(text.contains(&remedy), "{text}");
+    }
+    // By hand both are for one task, and come in one push.
+    let copy = world.copied();
+    copy.retells_decision("olga", &of_y, |_, it| {
+        it.decision.target_ref = Token::new("refinement/WP-X").unwrap();
+        it.task = Some(TaskId::new("WP-X").unwrap());
+    });
+    copy.is_found_of("olga", LEDGER, "REP-003", "one-live-decision");
+    world.approves_task("WP-X");
+    world.approves_task("WP-Y");
+    world.shares();
+    world.fresh_clone();
+    world.ok("vera", "vera", &["git", "awo", "verify"]);
+    // They are executed, each by its own.
+    for (task, id) in [("WP-X", "run_x"), ("WP-Y", "run_y")] {
+        let run = ["git", "awo", "run", task, "--run-id", id, "--"];
+        let script = ["sh", "-c", "echo x > src/x.py"];
+        world.ok("otto", "otto", &[&run[..], &script].concat());
+    }
+    world.ok("otto", "otto", &["git", "awo", "push"]);
+    world.fresh_clone();
+    world.ok("vera", "vera", &["git", "awo", "verify"]);
+}
+
+#[test]
+fn what_is_said_of_a_shared_refinement_for_one_task_leaves_the_other_alone() {
+    let world = sharing();
+    let of_x = world.approves("olga", &on_shared("WP-X", "approve"));
+    let of_y = world.approves("olga", &on_shared("WP-Y", "approve"));
+    world.shares();
+    let withdrawn = world.copied();
+    let revoke = ["git", "awo", "revoke", of_y.as_str(), "--reason", "not yet"];
+    withdrawn.ok("olga", "olga", &revoke);
+    withdrawn.cannot_approve("WP-Y", "GOV-005", "approval-revoked");
+    let reject = format!("{} --supersedes {of_y}", on_shared("WP-Y", "reject"));
+    assert_eq!(world.decides("olga", &reject).0, 0);
+    world.cannot_approve("WP-Y", "REP-003", "one-live-decision");
+    for world in [&world, &withdrawn] {
+        world.approves_task("WP-X");
+        world.shares();
+        world.fresh_clone();
+        world.ok("vera", "vera", &["git", "awo", "verify"]);
+    }
+    // Who takes the place of the one for WP-X need not name the one for WP-Y.
+    let again = format!("{} --supersedes {of_x}", on_shared("WP-X", "approve"));
+    world.approves("olga", &again);
+    world.shares();
+}
+
+#[test]
+fn who_is_asked_about_a_shared_refinement_is_asked_for_one_task() {
+    let world = sharing();
+    world.shares();
+    let defer = format!("{} --confidence 0.5", on_shared("WP-Y", "defer"));
+    let (code, _, text) = world.decides("otto", &defer);
+    assert_eq!(code, 0, "{text}");
+    let base = world.rev("otto", "refs/remotes/origin/main");
+    let sure = format!(" --confidence 0.95 --evidence {base}");
+    let (code, _, text) = world.decides("otto", &(on_shared("WP-Y", "approve") + &sure));
+    assert!(code == 1 && text.contains("human-required"), "{text}");
+    assert!(text.contains("--file REVISION:PATH"), "{text}");
+    world.approves("otto", &(on_shared("WP-X", "approve") + &sure));
+    world.ok("otto", "otto", &["git", "awo", "push"]);
+    world.everybody_follows();
+    world.approves_task("WP-X");
+    world.shares();
+    world.fresh_clone();
+    world.ok("vera", "vera", &["git", "awo", "verify"]);
+}
+
+#[test]
+fn of_two_machines_that_sign_a_shared_refinement_only_the_second_for_one_task_is_late() {
+    let apart = sharing();
+    apart.shares();
+    let other = other_machine(&apart, "olga");
+    let alike = apart.copied();
+    let decides = |world: &World, place: &str, task: &str, why: &str| {
+        let ask = on_shared(task, "approve").replace("--rationale x", why);
+        let words: Vec<_> = ask.split(' ').collect();
+        world.ok(
+            "olga",
+            place,
+            &[&["git", "awo", "decide"], &words[..]].concat(),
+        );
+    };
+    let push = ["git", "awo", "push"];
+    for (world, task) in [(&apart, "WP-Y"), (&alike, "WP-X")] {
+        decides(world, "olga", "WP-X", "--rationale x");
+        decides(world, &other, task, "--rationale y");
+        world.ok("olga", "olga", &push);
+    }
+    apart.ok("olga", &other, &push);
+    let before = alike.server();
+    let text = alike.refused("olga", &other, &push, "REP-003");
+    assert!(text.contains("one-live-decision"), "{text}");
+    assert_eq!(alike.server(), before);
+    for world in [&apart, &alike] {
+        world.fresh_clone();
+        world.ok("vera", "vera", &["git", "awo", "verify"]);
+    }
+}
+
 #[test]
 fn a_refinement_that_changed_after_its_signature_is_refused() {
     let world = planned();
@@ -204,43 +381,7 @@ fn a_refinement_that_changed_after_its_signature_is_refused() {
 #[test]
 fn a_run_that_changes_its_refinement_is_refused() {
     let world = planned();
-    let toml = r#"schema = "awo.packet/1"
-id = "WP-X"
-base_task_id = "WP-X"
-task = "strings"
-requestor = "olga"
-risk_tier = "LOW"
-user_signature = "olga010320260900"
-base = "@BASE@"
-approval_sentence = "I approve WP-X."
-allowed_paths = ["src/", "docs/"]
-out_of_scope = ["all else"]
-success_criteria = ["There is a file."]
-rollback = ["git awo rollback RUN"]
-validation_command = "true"
-[target]
-locator = "."
-[target.admission]
-status = "admitted"
-[packet]
-format_version = "2026-02-01"
-refinement_file = "docs/plans/WP-X.md"
-why = "It is wanted."
-[packet.actors]
-agent_id = "agent:one"
-role = "Planner"
-agentic_mode = false
-coder_model = "pen:plain"
-reasoning_strength = "HIGH"
-[packet.authority]
-spec_baseline = "strings.md"
-spec_target = "docs/strings.md"
-spec_anchors = ["Strings"]
-"#;
-    let toml = toml.replace("@BASE@", &world.rev("olga", "refs/heads/main"));
-    world.write("work.toml", toml);
-    let import = ["git", "awo", "task", "import", "../work.toml"];
-    world.ok("olga", "olga", &import);
+    imports_bare(&world, "WP-X", 0);
     world.signs("WP-X");
     world.approves_task("WP-X");
     world.shares();

@@ -84,7 +84,7 @@ pub(super) fn judge_piece(
                 {
                     let (subject, says) =
                         (Subject::of_record(path.to_path()), &it.predicate().contract);
-                    let before = collector.version_before(says)?;
+                    let before = collector.version_before_new(says)?;
                     work::version(says, &before, &subject, findings);
                 }
                 if let Some(it) = it.record.downcast::<DecisionPredicate>() {

@@ -95,7 +95,7 @@ impl Collector<'_> {
         let (says, judging) = (decision.predicate(), self.judging());
         let marker = LedgerPath::Decided(says.target_key(), says.id().clone());
         let same = self.decisions_on(says.target_key())?;
-        let asked = self.asked_among(&same, Some(decision.digest()))?;
+        let asked = self.asked_among(&same, &says.decision.target_ref, Some(decision.digest()))?;
         let mut live = self.live(decision, same)?;
         if let Some(id) = &says.supersedes {
             live.remove(id);
@@ -179,9 +179,13 @@ impl Collector<'_> {
         Ok(found)
     }
 
-    /// Returns a decision on a gate and a target by which a person is asked.
-    pub fn asked(&self, target_key: Sha256) -> Result<Option<DecisionPredicate>, Error> {
-        self.asked_among(&self.decisions_on(target_key)?, None)
+    /// Returns a decision on a gate and a target, under this reference, by which a person is asked.
+    pub fn asked(
+        &self,
+        target_key: Sha256,
+        reference: &Token,
+    ) -> Result<Option<DecisionPredicate>, Error> {
+        self.asked_among(&self.decisions_on(target_key)?, reference, None)
     }
 
     /// Returns one of these decisions on the same by which a person is asked; of one that arrives, by which a
@@ -190,6 +194,7 @@ impl Collector<'_> {
     fn asked_among(
         &self,
         same: &[Verified<DecisionPredicate>],
+        reference: &Token,
         arriving: Option<Sha256>,
     ) -> Result<Option<DecisionPredicate>, Error> {
         let judging = self.judging();
@@ -204,7 +209,8 @@ impl Collector<'_> {
         for decision in there() {
             let it = decision.predicate();
             // Under LOCKED nobody is asked.
-            let asks = it.decision.decision == Choice::Defer && it.level != Level::Locked;
+            let defers = it.decision.decision == Choice::Defer && it.is_about(reference);
+            let asks = defers && it.level != Level::Locked;
             let mut others = there().map(Verified::predicate);
             let answered = others
                 .any(|other| other.responds_to(it) || (by_person(other) && other.replaces(it)));
@@ -229,11 +235,7 @@ impl Collector<'_> {
     ) -> Result<BTreeSet<DecisionId>, Error> {
         let (judging, digest) = (self.judging(), decision.digest());
         let time = judging.arrival(digest).unwrap_or(self.time);
-        let own = decision.predicate();
-        others.retain(|it| {
-            let other = it.digest() != digest && own.concerns(it.predicate());
-            other && judging.precedes(it.digest(), digest)
-        });
+        others.retain(|it| it.digest() != digest && judging.precedes(it.digest(), digest));
         // Also by one that comes together with this one, which may take that one's place.
         let superseded: BTreeSet<_> = others
             .iter()
@@ -244,6 +246,8 @@ impl Collector<'_> {
         // second as of one: there the door alone knew which came first.
         let says = decision.predicate();
         let replaced = others.iter().any(|it| it.predicate().replaces(says));
+        // Who takes the place of one of them need not stand against this one.
+        others.retain(|it| says.concerns(it.predicate()));
         let first = replaced || says.expires <= time || self.is_withdrawn(decision)?;
         if first || !judging.is_new(digest) {
             others.retain(|it| !judging.precedes(digest, it.digest()));

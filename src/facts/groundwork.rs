@@ -36,6 +36,8 @@ pub enum Before {
     None,
     /// The packet does not say, or names another contract than the one of this id in the ledger.
     Unnamed(Option<TaskId>),
+    /// The ledger lacks the version right before and has this earlier one of the same base id.
+    Skipped(TaskId),
     /// A packet outside of the ledger, and its digest if that is known.
     External(Option<Sha256>),
     /// A contract of the ledger.

@@ -74,7 +74,7 @@ pub struct RunFacts {
     pub by_models: BTreeMap<Sha256, bool>,
     /// The attestations noted on the harness commit.
     pub attestations: Vec<Verified<AttestationPredicate>>,
-    /// Whom the commit of the run names as having made it, folded for comparison.
+    /// Whom the commit of the run names as having made it or helped, folded for comparison.
     pub makers: BTreeSet<String>,
     /// The reviews that nobody has accepted yet, as far as is known.
     pub new_reviews: BTreeSet<Sha256>,
@@ -205,7 +205,7 @@ impl<'a> Held<'a> {
     }
 
     /// Tells whether a person made the run, or a part of it: they orchestrated it, or its commit names
-    /// them as author, committer or co-author.
+    /// them as author, committer or co-author, or as a model that assisted.
     pub fn made_by(&self, person: &IdentityName, policy: &Policy) -> bool {
         person == self.orchestrator() || policy.is_among(person, &self.facts.makers)
     }

@@ -4,7 +4,6 @@
 use std::collections::BTreeSet;
 
 use crate::policy::Verified;
-use crate::record::fold;
 use crate::record::tree::{Change, Mode};
 use crate::record::{DecisionId, Gate, ObjectId, RepoPath, RunId, Sha256};
 use crate::records::{RunPredicate, Target};
@@ -35,13 +34,7 @@ impl Collector<'_> {
         let (reader, commit) = (self.records.reader(), record.predicate().commit);
         let mut named = BTreeSet::new();
         if reader.contains(commit) {
-            let commit = reader.commit(commit)?;
-            named.extend(commit.makers());
-            // Who helped is no author, and still has a part in it: also where somebody else's tool wrote
-            // `Assisted-by: NAME:MODEL`.
-            let helped = commit.assisted_by();
-            let names = helped.iter().filter_map(|it| it.split(':').next());
-            named.extend(names.map(|it| fold::name(it.trim())));
+            named.extend(reader.commit(commit)?.makers());
         }
         Ok(Makers {
             orchestrator: record.signer().clone(),

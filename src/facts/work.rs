@@ -12,6 +12,11 @@ use super::groundwork::{Before, Pinned, RunWorkFacts, WaiverFacts, WorkFacts};
 use super::opening::{Opening, UsedBy};
 use super::run::{Collector, Lookup, RunFacts};
 
+/// Returns the `target_ref` under which the refinement of a task is signed.
+pub fn refinement_of(task: &TaskId) -> String {
+    format!("refinement/{task}")
+}
+
 impl Collector<'_> {
     /// Returns what bears on a run, if its contract is a work packet.
     pub(super) fn work_of_run(&self, facts: &RunFacts) -> Result<Option<RunWorkFacts>, Error> {
@@ -80,6 +85,13 @@ impl Collector<'_> {
         let spec_target = pinned(&authority.spec_target, authority.spec_target_blob)?;
         let signed = packet.refinement_blob.map(Target::Object);
         let signed = signed.map(|it| self.approvals_on(Gate::RefinementSign, it, used));
+        let mut signed = signed.transpose()?.unwrap_or_default();
+        // The same file may be signed for other tasks as well; they speak only where nobody signed it for this one.
+        let on = refinement_of(&says.id);
+        let own = |it: &Opening| it.decision.predicate().decision.target_ref.as_str() == on;
+        if signed.iter().any(own) {
+            signed.retain(own);
+        }
         let target = Target::Record(digest);
         let mut policies = self.used_under(used);
         Ok(Some(WorkFacts {
@@ -88,7 +100,7 @@ impl Collector<'_> {
             before: self.version_before(says)?,
             superseded_by: self.superseded_by(contract, used)?,
             refinement,
-            signed: signed.transpose()?.unwrap_or_default(),
+            signed,
             spec_target,
             scope_changes: self.approvals_on(Gate::ScopeChange, target, used)?,
         }))
@@ -120,6 +132,40 @@ impl Collector<'_> {
             true if !unnamed => Before::External(named.sha256.filter(|_| named.external)),
             _ => Before::Unnamed(there),
         })
+    }
+
+    /// Returns the version before a contract that arrives. A packet outside of the ledger stands for it only
+    /// where the ledger has no earlier version: otherwise a number left out would leave out what a version owes
+    /// to the one before.
+    pub fn version_before_new(&self, contract: &Contract) -> Result<Before, Error> {
+        let before = self.version_before(contract)?;
+        let lacks = match &before {
+            Before::Contract(_) | Before::Unnamed(Some(_)) | Before::Skipped(_) => false,
+            Before::None => contract.packet.is_some() && contract.id.versioned().1.is_some(),
+            Before::Unnamed(None) | Before::External(_) => true,
+        };
+        let earlier = match lacks {
+            true => self.earlier_version(&contract.id)?,
+            false => None,
+        };
+        Ok(earlier.map_or(before, Before::Skipped))
+    }
+
+    /// Returns the last version in the ledger that comes before a version. The base id counts as the first.
+    fn earlier_version(&self, id: &TaskId) -> Result<Option<TaskId>, Error> {
+        let number = |version: Option<u32>| version.unwrap_or(1);
+        let (base, version) = id.versioned();
+        let mut last = None;
+        for other in self.records.tasks()? {
+            let (its_base, its_version) = other.versioned();
+            // An id that differs in case only is no way round.
+            let same = its_base.as_str().eq_ignore_ascii_case(base.as_str());
+            let its = number(its_version);
+            if same && other != id && its <= number(version) {
+                last = last.max(Some((its, other)));
+            }
+        }
+        Ok(last.map(|(_, other)| other.clone()))
     }
 
     /// Returns the later version that names a contract as the one before, and was there when a record came

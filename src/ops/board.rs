@@ -77,7 +77,7 @@ pub fn board(session: &Session) -> Result<Vec<Card>, Error> {
     }
     let mut claims = claims(session, &collector)?;
     let mut cards = Vec::new();
-    for task in records.tasks()? {
+    for task in records.tasks()?.iter().cloned() {
         let mut rows = runs.remove(&task).unwrap_or_default();
         rows.sort_by(|(_, a), (_, b)| a.run.cmp(&b.run));
         let newest = rows.iter().max_by_key(|(since, _)| *since);

@@ -120,7 +120,7 @@ pub(super) fn draft(
     let collector = session.collector(records)?;
     let asked = match request.choice {
         Choice::Defer => None,
-        _ => collector.asked(target.key(&request.gate))?,
+        _ => collector.asked(target.key(&request.gate), &request.target)?,
     };
     // Whatever a person decides on it is the answer.
     let answers = request.answers.or_else(|| {

@@ -297,7 +297,7 @@ pub fn consent(session: &Session, request: ConsentRequest<'_>) -> Result<Consent
     let expires = now.plus_hours(request.hours.unwrap_or(most));
     let on = Token::new(format!("escalation/{id}"))?;
     let gate = Token::new(Gate::CloudEscalation.name())?;
-    let asked = collector.asked(Target::Record(there.request.digest()).key(&gate))?;
+    let asked = collector.asked(Target::Record(there.request.digest()).key(&gate), &on)?;
     let (decided, batch) = decide::draft(
         session,
         &records,

@@ -79,7 +79,7 @@ impl Packet {
         {
             return Err(once(session, Some(&task), id));
         }
-        let before = session.collector(&records)?.version_before(&contract)?;
+        let before = session.collector(&records)?.version_before_new(&contract)?;
         let subject = Subject::of_record(Kind::Contract.of(id).to_path());
         let mut found = Findings::new();
         rules_of_work::version(&contract, &before, &subject, &mut found);
@@ -177,7 +177,7 @@ pub(super) fn signed(
 pub fn list(session: &Session) -> Result<Vec<(TaskId, String)>, Error> {
     let records = session.stored()?;
     let mut tasks = Vec::new();
-    for id in records.tasks()? {
+    for id in records.tasks()?.iter().cloned() {
         let envelope = records.envelope(&Kind::Contract.of(&id))?;
         let statement =
             envelope.and_then(|it| Statement::<ContractPredicate>::parse(it.payload()).ok());

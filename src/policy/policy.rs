@@ -128,13 +128,12 @@ impl Policy {
         self.persons.values()
     }
 
-    /// Returns whether a person is one of these: by name, or by a name or address that stands for
-    /// them in `allowed_signers`. The names are folded as by [`fold::name`].
+    /// Returns whether a person is one of these: by name, by a name or address that stands for them in
+    /// `allowed_signers`, or as the model that they are. The names are folded as by [`fold::name`].
     pub fn is_among(&self, person: &IdentityName, folded: &BTreeSet<String>) -> bool {
         let named = |it: &Person| {
-            it.principals
-                .iter()
-                .any(|it| folded.contains(&fold::name(it)))
+            let mut names = it.principals.iter().chain(&it.model);
+            names.any(|it| folded.contains(&fold::name(it)))
         };
         self.persons.get(person).is_some_and(named)
     }

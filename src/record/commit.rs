@@ -167,10 +167,19 @@ impl Commit {
         credits
     }
 
-    /// Returns the names and addresses of [`Self::credits`], folded for comparison.
+    /// Returns the names and addresses of everybody who had a part in the commit, folded for comparison:
+    /// of [`Self::credits`], and of [`Self::assisted_by`].
     pub fn makers(&self) -> BTreeSet<String> {
-        let credits = self.credits();
-        let makers = credits.iter().flat_map(|it| {
+        let (credits, helped) = (self.credits(), self.assisted_by());
+        // Who helped is no author, and still has a part in it: as the model that they are, and also where
+        // somebody else's tool wrote `Assisted-by: NAME:MODEL [TOOL]`.
+        let helpers = helped.iter().flat_map(|it| {
+            let model = it.split('[').next().unwrap_or_default();
+            let name = it.split(':').next().unwrap_or_default();
+            [it, model, name]
+        });
+        let texts = credits.iter().map(String::as_str).chain(helpers);
+        let makers = texts.flat_map(|it| {
             let (name, rest) = it.split_once('<').unwrap_or((it, ""));
             let address = rest.split('>').next().unwrap_or_default();
             [name, address]
@@ -544,12 +553,16 @@ mod tests {
     }
 
     #[test]
-    fn makers_are_author_committer_and_co_authors_folded() {
+    fn makers_are_author_committer_co_authors_and_who_helped_folded() {
         let message = "T\n\nCo-Authored-By: \u{c5}sa Ek <AE@Example.com>\nco-developed-by: bo\n\
-                       Reviewed-by: C <c@x>\n";
+                       Reviewed-by: C <c@x>\nAssisted-by: Pen:Helper [lint]\nassisted-by: d <d@x>\n";
         let makers = parse(raw("", message)).unwrap().makers();
+        let helpers = ["pen:helper", "pen", "d", "d@x"];
         let expected = ["\u{e5}sa ek", "ae@example.com", "bo"];
-        assert!(expected.iter().all(|it| makers.contains(*it)), "{makers:?}");
+        let expected = expected.iter().chain(&helpers);
+        for it in expected {
+            assert!(makers.contains(*it), "{it}: {makers:?}");
+        }
         assert!(
             !makers.contains("c@x") && !makers.contains(""),
             "{makers:?}"

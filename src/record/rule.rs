@@ -52,7 +52,7 @@ macro_rules! rules {
 
 rules! {
     IndependentReviewer = "independent-reviewer", Gov001,
-        "The reviewer of a run is another person than its orchestrator and than whom its commit names as author, committer or co-author, unless a self-approval is recorded.",
+        "The reviewer of a run is another person than its orchestrator and than whom its commit names as author, committer or co-author or as a model that assisted, unless a self-approval is recorded.",
         "AWO, gate 2", "otto runs and reviews run_1";
     SelfApprovalForm = "self-approval-form", Gov001,
         "A recorded self-approval spells its flag exactly `\"1\"`.",
@@ -844,7 +844,7 @@ rules! {
         "The documents of a run say what its record says, what its commit changes, and the same of each step.",
         "AWO, run directory", "`run_manifest.json` names another base";
     LineagePredecessor = "lineage-predecessor", Att002,
-        "A version of a work packet names the contract of the version before, or a packet outside of the ledger by path and digest.",
+        "A version of a work packet names the contract of the version before, or, where the ledger has no earlier version, a packet outside of it by path and digest.",
         "work packets", "`WP-X-v2` that does not name the contract of `WP-X`";
     NoteObject = "note-object", Att002,
         "A note is on the object that its statement binds.",
@@ -1003,7 +1003,7 @@ rules! {
         "A ref is still where the push says it starts from.",
         "push transaction", "a push from a clone that is behind";
     OneLiveDecision = "one-live-decision", Rep003,
-        "A gate has at most one decision that counts on one target; another one supersedes it.",
+        "A gate has at most one decision that counts on one target, RefinementSign one for each task; another one supersedes it.",
         "automation", "a second approval of a contract";
     PolicyUnmoved = "policy-unmoved", Rep003,
         "The policy is the one by which the push was judged.",

@@ -176,7 +176,14 @@ impl DecisionPredicate {
     /// Tells whether another decision on the same target stands beside this one or against it. Waivers of other
     /// gates, paths or numbers are of their own; who rejects, rejects all of them.
     pub fn concerns(&self, other: &Self) -> bool {
-        self.waiver == other.waiver || other.decision.decision == Choice::Reject
+        let alike = self.waiver == other.waiver || other.decision.decision == Choice::Reject;
+        alike && other.is_about(&self.decision.target_ref)
+    }
+
+    /// Tells whether a decision on the same target is about what this reference names. Tasks and versions of
+    /// one may share a refinement, and it is signed for each of them.
+    pub fn is_about(&self, reference: &Token) -> bool {
+        self.gate() != Some(Gate::RefinementSign) || self.decision.target_ref == *reference
     }
 
     /// Tells whether this decision answers another one on the same target: only a person answers.

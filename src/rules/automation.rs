@@ -10,7 +10,7 @@ use crate::record::{
 };
 use crate::records::{ActorKind, DECISION_SCHEMA, DecisionPredicate, Record as _, Target};
 
-use super::opening::{again, bare, opens, persons, signed, unknown};
+use super::opening::{again, bare, file, opens, persons, signed, unknown};
 use super::{skeleton, waiver, work};
 
 /// How a decision stands.
@@ -75,11 +75,7 @@ pub fn answer(policy: &Policy, says: &DecisionPredicate) -> Option<String> {
     if let Some(escalation) = says.escalation().filter(|_| choice == Choice::Approve) {
         return Some(format!("git awo escalate consent {escalation} --yes"));
     }
-    let file = match says.target {
-        Target::Object(_) if gate == Gate::RefinementSign => " --file REVISION:PATH",
-        _ => "",
-    };
-    let (on, id) = (&it.target_ref, says.id());
+    let (on, id, file) = (&it.target_ref, says.id(), file(Some(gate)));
     Some(format!(
         "git awo decide {gate} {on} {choice}{file} --rationale CODE --answers {id}"
     ))

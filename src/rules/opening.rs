@@ -224,7 +224,9 @@ pub fn opens(
     };
     let persons = persons(policy, gate);
     let on = &says.decision.target_ref;
-    let defer = format!("git awo decide {gate} {on} defer --rationale CODE, and ask {persons}");
+    let file = file(Some(gate));
+    let defer =
+        format!("git awo decide {gate} {on}{file} defer --rationale CODE, and ask {persons}");
     let (rule, remedy) = match need {
         _ if level == Level::Locked => (
             Rule::Locked,
@@ -232,7 +234,7 @@ pub fn opens(
         ),
         Need::Never => (
             Rule::GateForbidden,
-            format!("git awo decide {gate} {on} reject --rationale CODE"),
+            format!("git awo decide {gate} {on}{file} reject --rationale CODE"),
         ),
         Need::Human if by_model => (Rule::HumanRequired, defer),
         Need::Auto(least) if by_model && says.decision.confidence.is_none_or(|it| it < least) => {
@@ -263,12 +265,21 @@ pub(super) fn again(says: &DecisionPredicate) -> String {
     again
 }
 
+/// Returns what a command that decides on a gate says besides: which file the refinement is.
+pub(super) fn file(gate: Option<Gate>) -> &'static str {
+    match gate {
+        Some(Gate::RefinementSign) => " --file REVISION:PATH",
+        _ => "",
+    }
+}
+
 /// Returns the command that decides again, but for the evidence.
 pub(super) fn bare(says: &DecisionPredicate) -> String {
     let it = &says.decision;
     let sure = it.confidence.map(|it| format!(" --confidence {it}"));
     let answers = says.answers.as_ref().map(|it| format!(" --answers {it}"));
-    let sure = sure.unwrap_or_default() + &answers.unwrap_or_default();
+    let sure =
+        file(says.gate()).to_owned() + &sure.unwrap_or_default() + &answers.unwrap_or_default();
     let (gate, on, why) = (&it.gate_type, &it.target_ref, &it.rationale);
     match it.decision {
         Choice::Approve => format!("git awo decide {gate} {on} approve --rationale {why}{sure}"),
@@ -313,15 +324,18 @@ pub fn auto_signature(
 ) -> Option<Finding> {
     let says = signature.predicate();
     let it = &says.signature;
+    let gate = Gate::of_name(it.gate_type.as_str());
     let refuse = |rule: Rule, found: String, expected: String| {
         let finding = rule.finding(subject.clone()).found(found);
         let remedy = format!(
-            "git awo decide {} {} defer --rationale CODE",
-            it.gate_type, it.target_ref
+            "git awo decide {} {}{} defer --rationale CODE",
+            it.gate_type,
+            it.target_ref,
+            file(gate)
         );
         Some(finding.expected(expected).remedy(remedy))
     };
-    match Gate::of_name(it.gate_type.as_str()) {
+    match gate {
         None => {
             return Some(unknown(&it.gate_type, subject));
         }

@@ -60,13 +60,23 @@ pub fn form(says: &DecisionPredicate, subject: &Subject, findings: &mut Findings
     }
 }
 
-/// Tells whether a pattern is too broad for a waiver: it does not begin with a part of a name, word for word, or
-/// takes something back.
+/// Tells whether a pattern is too broad for a waiver: it begins neither with a part of a name, word for word, nor
+/// with `*` and an extension, or it takes something back.
 fn is_broad(pattern: &str) -> bool {
-    let first = pattern.trim_start_matches('/').split('/').next();
-    let fixed = first.and_then(|it| it.split(['*', '?', '[', '\\', '{']).next());
-    let named = fixed.is_some_and(|it| it.chars().any(char::is_alphanumeric));
-    !named || pattern.starts_with('!')
+    let first = pattern
+        .trim_start_matches('/')
+        .split('/')
+        .next()
+        .unwrap_or_default();
+    let first = match first.strip_prefix('*') {
+        Some(extension) if extension.starts_with('.') => extension,
+        _ => first,
+    };
+    let fixed = first
+        .split(['*', '?', '[', '\\', '{'])
+        .next()
+        .unwrap_or_default();
+    !fixed.chars().any(char::is_alphanumeric) || pattern.starts_with('!')
 }
 
 /// Judges a waiver that a run of a contract uses, or may use. Returns what it waives, if it holds.
@@ -137,7 +147,20 @@ mod tests {
             assert!(!is_broad(pattern), "{pattern}");
         }
         for pattern in [
-            "*", "**", "/", "**/*", "*/*", "", "!src/", "**/a.py", "?", "/**",
+            "*",
+            "**",
+            "/",
+            "**/*",
+            "*/*",
+            "",
+            "!src/",
+            "**/a.py",
+            "?",
+            "/**",
+            "[a-z]*/**",
+            "?r*/",
+            "*s*",
+            "*.*",
         ] {
             assert!(is_broad(pattern), "{pattern}");
         }

@@ -1,10 +1,12 @@
 //! Work packets: what one version carries on from the one before, and what must have been decided before it
 //! is approved and executed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 use crate::facts::groundwork::{Before, Pinned, WorkFacts};
 use crate::facts::opening::Opening;
+use crate::facts::work::refinement_of;
 use crate::record::contract::Contract;
 use crate::record::path::quote;
 use crate::record::{DecisionId, Findings, Gate, Rule, Subject};
@@ -48,9 +50,17 @@ pub fn version(contract: &Contract, before: &Before, subject: &Subject, findings
             let remedy = "git awo task import FILE --predecessor FILE";
             refuse(Rule::LineagePredecessor, found, expected, remedy);
         }
+        Before::Skipped(last) => {
+            let found = format!("a version that skips those after {last}");
+            let expected = "the contract of the version before in the ledger".to_owned();
+            let next = last.later().map_or("later".to_owned(), |it| it.to_string());
+            let remedy = format!("import the versions between first, or number this one {next}");
+            refuse(Rule::LineagePredecessor, found, expected, &remedy);
+        }
         Before::Contract(before) => {
+            let explained = explained(before, contract);
             for criterion in dropped(before, contract) {
-                if !says_why(contract, criterion) {
+                if !explained.contains(criterion) {
                     let found = format!("neither kept nor dropped: {}", shown(criterion));
                     let expected =
                         "word for word among the criteria, or under changed or dropped with a reason"
@@ -106,7 +116,9 @@ pub fn ready(
                 .remedy(NEW_VERSION),
         ),
         // Imported before versions were compared.
-        before @ Before::Unnamed(_) => version(contract, before, subject, findings),
+        before @ (Before::Unnamed(_) | Before::Skipped(_)) => {
+            version(contract, before, subject, findings)
+        }
         Before::None | Before::External(Some(_)) | Before::Contract(_) => {}
     }
     if let Some(file) = &facts.spec_target {
@@ -151,7 +163,7 @@ fn refinement(
     let blob = file.blob?;
     let task = &contract.id;
     let path = quote(file.path.as_bytes());
-    let on = format!("refinement/{task}");
+    let on = refinement_of(task);
     let gate = Gate::RefinementSign;
     let again =
         format!("git awo decide {gate} {on} approve --file REVISION:{path} --rationale CODE");
@@ -242,28 +254,52 @@ fn dropped<'a>(before: &'a Contract, now: &Contract) -> Vec<&'a str> {
     gone.map(String::as_str).collect()
 }
 
-/// Tells whether a version says of a criterion why it changes or drops it: an entry begins with the
-/// criterion, in quotation marks or not, and goes on with `:`, `->`, `-` or `—` and a reason.
-fn says_why(contract: &Contract, criterion: &str) -> bool {
-    let Some(packet) = &contract.packet else {
-        return false;
+/// Returns the criteria of the version before of which a version says why it changes or drops them: an entry begins
+/// with the criterion, in quotation marks or not, and goes on with `:`, `->`, `-` or `—` and a reason. It counts for
+/// the longest criterion with which it begins: else one entry on `Fast: under 1 s.` would drop `Fast` as well.
+fn explained<'a>(before: &'a Contract, now: &Contract) -> BTreeSet<&'a str> {
+    let Some(packet) = &now.packet else {
+        return BTreeSet::new();
     };
+    let criteria = || before.success_criteria.iter().map(String::as_str);
+    let mut spelled: BTreeMap<String, &str> =
+        criteria().map(|it| (format!("\"{it}\""), it)).collect();
+    spelled.extend(criteria().map(|it| (it.to_owned(), it)));
     let lineage = &packet.lineage;
-    let mut entries = lineage.changed.iter().chain(&lineage.dropped);
-    entries.any(|entry| {
-        let quoted = entry.strip_prefix('"').and_then(|rest| {
-            let rest = rest.strip_prefix(criterion)?;
-            rest.strip_prefix('"')
-        });
-        let Some(rest) = quoted.or_else(|| entry.strip_prefix(criterion)) else {
-            return false;
-        };
+    let entries = lineage.changed.iter().chain(&lineage.dropped);
+    let explained = entries.filter_map(|entry| {
+        let (criterion, rest) = begins_with(entry, &spelled)?;
         let rest = rest.trim_start();
         let reason = [":", "->", "—", "-"]
             .iter()
-            .find_map(|it| rest.strip_prefix(it));
-        reason.is_some_and(|it| it.chars().any(char::is_alphanumeric))
-    })
+            .find_map(|it| rest.strip_prefix(it))?;
+        reason
+            .chars()
+            .any(char::is_alphanumeric)
+            .then_some(criterion)
+    });
+    explained.collect()
+}
+
+/// Returns what the longest of these keys stands for with which a text begins, and what follows it.
+fn begins_with<'a, 'e>(
+    entry: &'e str,
+    spelled: &BTreeMap<String, &'a str>,
+) -> Option<(&'a str, &'e str)> {
+    let mut text = entry;
+    loop {
+        // Every key with which the text begins sorts before it, and the longest of them last; any other key there
+        // shortens the text to what the two have in common.
+        let (key, criterion) = spelled
+            .range::<str, _>((Bound::Unbounded, Bound::Included(text)))
+            .next_back()?;
+        if text.starts_with(key.as_str()) {
+            return Some((criterion, entry.strip_prefix(key.as_str())?));
+        }
+        let same = text.char_indices().zip(key.chars());
+        let (at, _) = same.clone().find(|((_, a), b)| a != b).map(|(it, _)| it)?;
+        text = text.get(..at)?;
+    }
 }
 
 /// Returns what a version asks for, or leaves out, beyond the one before.
@@ -342,5 +378,41 @@ fn shown(text: &str) -> String {
     match short.len() < text.len() {
         true => quote(format!("{short}…").as_bytes()),
         false => quote(text.as_bytes()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_counts_for_the_longest_criterion_with_which_it_begins() {
+        let keys = [
+            "Fast",
+            "\"Fast\"",
+            "Fast: under 1 s.",
+            "Fast: z",
+            "\u{e9}t\u{e9}",
+        ];
+        let spelled = keys.map(|it| (it.to_owned(), it)).into();
+        for (entry, expected) in [
+            (
+                "Fast: under 1 s.: too dear",
+                Some(("Fast: under 1 s.", ": too dear")),
+            ),
+            (
+                "Fast: under 2 s.: too dear",
+                Some(("Fast", ": under 2 s.: too dear")),
+            ),
+            ("Fast: no", Some(("Fast", ": no"))),
+            ("\"Fast\": under 1 s.", Some(("\"Fast\"", ": under 1 s."))),
+            ("\u{e9}t\u{e9}: no", Some(("\u{e9}t\u{e9}", ": no"))),
+            ("\u{e9}ta: no", None),
+            ("Fas", None),
+            ("", None),
+            ("A", None),
+        ] {
+            assert_eq!(begins_with(entry, &spelled), expected, "{entry}");
+        }
     }
 }

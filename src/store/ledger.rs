@@ -1,5 +1,6 @@
 //! Reading the ledger, the notes and the evidence as some set of refs shows them.
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -27,6 +28,8 @@ pub struct Records<'a> {
     ledger: Additions<'a>,
     notes: Segments<'a>,
     refs: &'a Refs,
+    /// The ids of all tasks, once they were asked for.
+    tasks: OnceCell<Vec<TaskId>>,
 }
 
 impl<'a> Records<'a> {
@@ -37,6 +40,7 @@ impl<'a> Records<'a> {
             ledger: Additions::at(reader, refs.get(&layout::ledger()).copied()),
             notes: Segments::at(reader, refs),
             refs,
+            tasks: OnceCell::new(),
         })
     }
 
@@ -48,6 +52,7 @@ impl<'a> Records<'a> {
             ledger: Additions::by(reader, refs.get(&layout::ledger()).copied(), places),
             notes: Segments::without_index(reader, refs),
             refs,
+            tasks: OnceCell::new(),
         }
     }
 
@@ -156,14 +161,17 @@ impl<'a> Records<'a> {
     }
 
     /// Returns the ids of all tasks, sorted.
-    pub fn tasks(&self) -> Result<Vec<TaskId>, Error> {
+    pub fn tasks(&self) -> Result<&[TaskId], Error> {
+        if let Some(known) = self.tasks.get() {
+            return Ok(known);
+        }
         let mut tasks = BTreeSet::new();
         self.ledger.each(|path, _| {
             if let LedgerPath::Record(Scope::Task(task), Kind::Contract, _) = path {
                 tasks.insert(task);
             }
         })?;
-        Ok(tasks.into_iter().collect())
+        Ok(self.tasks.get_or_init(|| tasks.into_iter().collect()))
     }
 
     /// Returns the ids of all runs, sorted.

@@ -11,7 +11,7 @@ mod detect;
 mod doctor;
 pub mod door;
 pub mod environment;
-mod forge;
+pub mod forge;
 mod gone;
 mod graph;
 mod locked;

@@ -37,6 +37,12 @@ fn imported() -> World {
     world
 }
 
+fn signed() -> World {
+    let world = imported();
+    world.signs("WP-X");
+    world
+}
+
 /// A second version that says less.
 const LESS: (&str, &str) = ("- Outer spaces give none.\n", "");
 const WHY: &str = "  - Dropped: \"Outer spaces give none.\": they never did\n";
@@ -120,6 +126,26 @@ pub const CASES: &[Case] = &[
         who: OLGA,
         act: approve!("WP-X"),
         fill: &[("REVISION", "HEAD"), ("CODE", "x")],
+        ..CASE
+    },
+    Case {
+        rule: Rule::OneLiveDecision,
+        stage: signed,
+        who: OLGA,
+        act: &[
+            "git",
+            "awo",
+            "decide",
+            "RefinementSign",
+            "refinement/WP-X",
+            "approve",
+            "--rationale",
+            "x",
+            "--file",
+            "HEAD:docs/plans/WP-X.md",
+        ],
+        fill: &[("REVISION", "HEAD"), ("PATH", "docs/plans/WP-X.md")],
+        end: End::Done,
         ..CASE
     },
     Case {

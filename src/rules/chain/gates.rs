@@ -25,7 +25,9 @@ pub fn late_failure(run: &RunId, status: GateStatus) -> Finding {
 pub fn self_review(run: Held<'_>, what: &str, person: &IdentityName, remedy: &str) -> Finding {
     let found = match person == run.orchestrator() {
         true => format!("{what}: {person} orchestrated and reviewed"),
-        false => format!("{what}: the commit names {person}, who reviewed it, among its authors"),
+        false => {
+            format!("{what}: the commit names {person}, who reviewed it, among those who made it")
+        }
     };
     Rule::IndependentReviewer
         .finding(Subject::of_run(&run.facts.id))
