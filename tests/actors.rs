@@ -82,20 +82,7 @@ fn with_policy(edit: &[(&str, &str)], policy: impl FnOnce(String) -> String) -> 
     world.signs("WP-X");
     world.approves_task("WP-X");
     world.shares();
-    world.ok("otto", "otto", &["git", "awo", "claim", "WP-X"]);
-    world.write("plan.toml", PLAN);
-    let plan = [
-        "git",
-        "awo",
-        "packet",
-        "pre-work",
-        "WP-X",
-        "--plan",
-        "../plan.toml",
-    ];
-    world.ok("otto", "otto", &plan);
-    world.ok("otto", "otto", &["git", "awo", "push"]);
-    world.ok("otto", "otto", &["git", "awo", "fetch"]);
+    world.claims_and_plans("WP-X", PLAN);
     world
 }
 

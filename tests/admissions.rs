@@ -352,14 +352,7 @@ fn only_an_operator_admits_and_withdraws() {
     let copy = world.copied();
     let says = RevocationPredicate {
         admission: Some(AdmissionPredicate::key_of(".")),
-        context: context(&copy, "rita", "reviewer"),
-        decision: None,
-        escalation: None,
-        lease: None,
-        reason: "no".to_owned(),
-        record: digest,
-        run: None,
-        task: None,
+        ..RevocationPredicate::of(context(&copy, "rita", "reviewer"), digest, "no".to_owned())
     };
     let path = |_| Kind::Revocation.of(Scope::Record(digest));
     adds(&copy, "rita", "rita", says, path);

@@ -107,20 +107,7 @@ fn a_work_packet_runs_to_the_end() {
     world.approves_task(TASK);
     world.ok("olga", "olga", &["git", "awo", "push"]);
     world.ok("otto", "otto", &["git", "awo", "fetch"]);
-    world.ok("otto", "otto", &["git", "awo", "claim", TASK]);
-    world.write("plan.toml", PLAN);
-    let plan = [
-        "git",
-        "awo",
-        "packet",
-        "pre-work",
-        TASK,
-        "--plan",
-        "../plan.toml",
-    ];
-    world.ok("otto", "otto", &plan);
-    world.ok("otto", "otto", &["git", "awo", "push"]);
-    world.ok("otto", "otto", &["git", "awo", "fetch"]);
+    world.claims_and_plans(TASK, PLAN);
     world.executes_by(crate::world::RUN, TASK, &mapped(crate::world::AGENT, MAP));
     // When the run comes, otto is another model than the one that the packet names.
     let other = world.copied();

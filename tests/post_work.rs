@@ -151,17 +151,7 @@ impl World {
 
     #[track_caller]
     pub fn plans(&self, plan: &str) {
-        self.write("plan.toml", plan);
-        let words = [
-            "git",
-            "awo",
-            "packet",
-            "pre-work",
-            TASK,
-            "--plan",
-            "../plan.toml",
-        ];
-        self.ok("otto", "otto", &words);
+        self.plans_task(TASK, plan);
     }
 
     pub fn publishes(&self) {

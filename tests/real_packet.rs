@@ -199,32 +199,8 @@ fn a_real_packet_goes_the_whole_road() {
         "SkeletonApproval run/run_s approve --rationale sound",
     );
     world.ok("rita", "rita", &["git", "awo", "push"]);
-    let sentence = format!("I approve {TASK}.");
-    let again = [
-        "git",
-        "awo",
-        "approve",
-        TASK,
-        "--sentence",
-        &sentence,
-        "--again",
-    ];
-    world.ok("olga", "olga", &again);
-    world.shares();
-    world.ok("otto", "otto", &["git", "awo", "claim", TASK]);
-    world.write("plan.toml", PLAN);
-    let plan = [
-        "git",
-        "awo",
-        "packet",
-        "pre-work",
-        TASK,
-        "--plan",
-        "../plan.toml",
-    ];
-    world.ok("otto", "otto", &plan);
-    world.ok("otto", "otto", &["git", "awo", "push"]);
-    world.ok("otto", "otto", &["git", "awo", "fetch"]);
+    world.approves_again(TASK);
+    world.claims_and_plans(TASK, PLAN);
 
     let criteria = contract["success_criteria"].as_array().unwrap();
     assert_eq!(criteria.len(), 5);

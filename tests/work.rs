@@ -104,6 +104,48 @@ impl World {
         self.ok("olga", "olga", &words)
     }
 
+    /// olga approves a task by its sentence once more, and everybody has it.
+    #[track_caller]
+    pub fn approves_again(&self, task: &str) {
+        let sentence = format!("I approve {task}.");
+        let words = [
+            "git",
+            "awo",
+            "approve",
+            task,
+            "--sentence",
+            &sentence,
+            "--again",
+        ];
+        self.ok("olga", "olga", &words);
+        self.shares();
+    }
+
+    /// otto plans a run of a task that he has claimed.
+    #[track_caller]
+    pub fn plans_task(&self, task: &str, plan: &str) {
+        self.write("plan.toml", plan);
+        let words = [
+            "git",
+            "awo",
+            "packet",
+            "pre-work",
+            task,
+            "--plan",
+            "../plan.toml",
+        ];
+        self.ok("otto", "otto", &words);
+    }
+
+    /// otto claims a task and plans a run of it, and the server has both.
+    #[track_caller]
+    pub fn claims_and_plans(&self, task: &str, plan: &str) {
+        self.ok("otto", "otto", &["git", "awo", "claim", task]);
+        self.plans_task(task, plan);
+        self.ok("otto", "otto", &["git", "awo", "push"]);
+        self.ok("otto", "otto", &["git", "awo", "fetch"]);
+    }
+
     /// olga approves a task by its sentence and is refused.
     #[track_caller]
     pub fn cannot_approve(&self, task: &str, code: &str, rule: &str) -> String {
@@ -485,17 +527,7 @@ fn documents_come_first_and_somebody_else_approves_them() {
     let text = world.refused("rita", "rita", &["git", "awo", "gate", "run_s"], "GOV-011");
     assert!(text.contains("skeleton-stays"), "{text}");
     // Not yet approved: the next run makes a skeleton too.
-    let again = [
-        "git",
-        "awo",
-        "approve",
-        "SK-1",
-        "--sentence",
-        "I approve SK-1.",
-        "--again",
-    ];
-    world.ok("olga", "olga", &again);
-    world.shares();
+    world.approves_again("SK-1");
     world.refused("otto", "otto", &run("run_1", AGENT), "GOV-011");
     let approve = "SkeletonApproval run/run_s approve --rationale x";
     let copy = world.copied();
@@ -572,17 +604,7 @@ fn implemented() -> World {
     world.ok("otto", "otto", &run("run_s", DOCUMENT));
     world.ok("otto", "otto", &["git", "awo", "push"]);
     world.everybody_follows();
-    let again = [
-        "git",
-        "awo",
-        "approve",
-        "SK-1",
-        "--sentence",
-        "I approve SK-1.",
-        "--again",
-    ];
-    world.ok("olga", "olga", &again);
-    world.shares();
+    world.approves_again("SK-1");
     world.approves("rita", "SkeletonApproval run/run_s approve --rationale x");
     world.ok("rita", "rita", &["git", "awo", "push"]);
     world.everybody_follows();
@@ -660,31 +682,8 @@ fn a_packet_goes_the_whole_road() {
         "SkeletonApproval run/run_s approve --rationale sound",
     );
     world.ok("rita", "rita", &["git", "awo", "push"]);
-    let again = [
-        "git",
-        "awo",
-        "approve",
-        "WP-X-v2",
-        "--sentence",
-        "I approve WP-X-v2.",
-        "--again",
-    ];
-    world.ok("olga", "olga", &again);
-    world.shares();
-    world.ok("otto", "otto", &["git", "awo", "claim", "WP-X-v2"]);
-    world.write("plan.toml", PLAN);
-    let plan = [
-        "git",
-        "awo",
-        "packet",
-        "pre-work",
-        "WP-X-v2",
-        "--plan",
-        "../plan.toml",
-    ];
-    world.ok("otto", "otto", &plan);
-    world.ok("otto", "otto", &["git", "awo", "push"]);
-    world.ok("otto", "otto", &["git", "awo", "fetch"]);
+    world.approves_again("WP-X-v2");
+    world.claims_and_plans("WP-X-v2", PLAN);
     world.executes_by(RUN, "WP-X-v2", &mapped(AGENT, MAP));
     let gates = world.ok("otto", "otto", &["git", "awo", "packet", "post-work", RUN]);
     for gate in git_awo::record::WorkGate::ALL {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::RunFiles;
-use crate::record::contract::{EVIDENCE_MAP, HANDOFF, WORK_LOG};
+use crate::record::contract::{ContractDraft, EVIDENCE_MAP, HANDOFF, WORK_LOG};
 use crate::record::json::{self, BadJson};
 use crate::record::{RepoPath, RunId, Sha256, TaskId};
 
@@ -16,6 +16,20 @@ pub const TEST_LOG: &str = "test.log";
 
 /// Where the command's output stands.
 pub const STREAMS: [&str; 2] = ["logs/stdout.log", "logs/stderr.log"];
+
+/// Returns the commands that validate a run, each with where its output stands.
+pub fn validations(
+    contract: &ContractDraft,
+    makes_skeleton: bool,
+) -> impl Iterator<Item = (&str, String)> {
+    let commands = contract.validations(makes_skeleton).zip(1..);
+    commands.map(
+        |(command, number)| match contract.validation_steps.is_empty() {
+            true => (command, TEST_LOG.to_owned()),
+            false => (command, step_log(number)),
+        },
+    )
+}
 
 /// Returns where the output of a validation step stands; the first has the number 1.
 pub fn step_log(number: usize) -> String {
@@ -190,9 +204,9 @@ impl LoggedOutput {
     }
 }
 
-/// Returns how a validation step is run.
-pub fn step_argv(step: &str) -> [&str; 4] {
-    ["sh", "-e", "-c", step]
+/// Returns how a command that validates is run.
+pub fn argv(command: &str) -> [&str; 4] {
+    ["sh", "-e", "-c", command]
 }
 
 /// Returns what a report says of validation steps that all passed.

@@ -3,7 +3,7 @@
 use crate::policy::Verified;
 use crate::record::contract::Contract;
 use crate::record::{ObjectId, Sha256};
-use crate::records::{AdmissionPredicate, Kind, LedgerPath, RevocationPredicate, Scope};
+use crate::records::{AdmissionPredicate, Kind, LedgerPath};
 
 use super::Error;
 use super::groundwork::{AdmissionFacts, Admitted};
@@ -81,18 +81,10 @@ impl Collector<'_> {
         key: Sha256,
         used_by: Option<Sha256>,
     ) -> Result<bool, Error> {
-        let path = Kind::Revocation.of(Scope::Record(admission.digest()));
-        let Some(envelope) = self.records.envelope(&path)? else {
-            return Ok(false);
-        };
-        // One that does not hold withdraws nothing; it is judged where it arrives.
-        let Ok(revocation) = self.verify::<RevocationPredicate>(&envelope) else {
-            return Ok(false);
-        };
-        let says = revocation.predicate();
-        let names = says.record == admission.digest() && says.admission == Some(key);
+        let revocation = self.revocation_of(admission.digest())?;
+        let names = revocation.filter(|it| it.predicate().admission == Some(key));
         let judging = self.judging();
-        let stands = used_by.is_none_or(|it| judging.stands_against(revocation.digest(), it));
-        Ok(names && stands)
+        let stands = |it: Sha256| used_by.is_none_or(|used| judging.stands_against(it, used));
+        Ok(names.is_some_and(|it| stands(it.digest())))
     }
 }

@@ -165,6 +165,19 @@ impl Collector<'_> {
         Ok(self.withdrawn(approval, uses)?.is_some())
     }
 
+    /// Returns the revocation of a record. One that does not hold withdraws nothing; it is judged where it
+    /// arrives.
+    pub(super) fn revocation_of(
+        &self,
+        record: Sha256,
+    ) -> Result<Option<Verified<RevocationPredicate>>, Error> {
+        let envelope = self
+            .records
+            .envelope(&Kind::Revocation.of(Scope::Record(record)))?;
+        let revocation = envelope.and_then(|it| self.verify::<RevocationPredicate>(&it).ok());
+        Ok(revocation.filter(|it| it.predicate().record == record))
+    }
+
     /// Returns which of these records used an approval before it was withdrawn, if that was in order:
     /// they had expired, and what they said then stays said.
     pub(super) fn withdrawn(
@@ -172,16 +185,10 @@ impl Collector<'_> {
         approval: &Verified<ApprovalPredicate>,
         uses: impl FnOnce() -> Result<Vec<Use>, Error>,
     ) -> Result<Option<BTreeSet<Sha256>>, Error> {
-        let path = Kind::Revocation.of(Scope::Record(approval.digest()));
-        let Some(envelope) = self.records.envelope(&path)? else {
+        let Some(revocation) = self.revocation_of(approval.digest())? else {
             return Ok(None);
         };
-        // One that does not hold withdraws nothing; it is judged where it arrives.
-        let Ok(revocation) = self.verify::<RevocationPredicate>(&envelope) else {
-            return Ok(None);
-        };
-        let says = revocation.predicate();
-        let own = says.record == approval.digest() && revocation.signer() == approval.signer();
+        let own = revocation.signer() == approval.signer();
         let before = self.used_before(uses()?, &revocation);
         let held = self.holding(before.clone(), &revocation);
         let before = before.into_iter().map(|it| it.digest);

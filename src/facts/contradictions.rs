@@ -4,8 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::evidence::RunFiles;
-use crate::evidence::work::steps_passed;
-use crate::evidence::work::{TEST_LOG, step_log};
+use crate::evidence::work::{TEST_LOG, step_log, steps_passed};
 use crate::git::{self, Reader};
 use crate::record::json::{self, Json};
 use crate::record::path::quote;

@@ -10,7 +10,7 @@ use crate::record::{
 };
 use crate::records::{
     ActorKind, AutoSignaturePredicate, ContractPredicate, DecisionPredicate, Kind, LedgerPath,
-    Predicate, RevocationPredicate, Scope, Statement, Target,
+    Predicate, Statement, Target,
 };
 use crate::store::ledger;
 
@@ -320,17 +320,9 @@ impl Collector<'_> {
         record: &Verified<P>,
         before: impl Fn(Sha256) -> bool,
     ) -> Result<bool, Error> {
-        let path = Kind::Revocation.of(Scope::Record(record.digest()));
-        let Some(envelope) = self.records.envelope(&path)? else {
-            return Ok(false);
-        };
-        // One that does not hold withdraws nothing; it is judged where it arrives.
-        let Ok(revocation) = self.verify::<RevocationPredicate>(&envelope) else {
-            return Ok(false);
-        };
-        let own = revocation.signer() == record.signer();
-        let names = revocation.predicate().record == record.digest();
-        Ok(own && names && before(revocation.digest()))
+        let revocation = self.revocation_of(record.digest())?;
+        let own = revocation.filter(|it| it.signer() == record.signer());
+        Ok(own.is_some_and(|it| before(it.digest())))
     }
 
     /// Tells whether whoever made a decision or gave a consent has withdrawn it.

@@ -4,8 +4,7 @@ use crate::policy::{Policy, Verified};
 use crate::record::contract::Gate1;
 use crate::record::{Gate, IdentityName, RunId, Sha256, TaskId, Timestamp};
 use crate::records::{
-    ApprovalPredicate, ContractPredicate, Kind, LeasePredicate, LedgerPath, RevocationPredicate,
-    Scope, Target,
+    ApprovalPredicate, ContractPredicate, Kind, LeasePredicate, LedgerPath, Target,
 };
 
 use super::Error;
@@ -158,17 +157,10 @@ impl Collector<'_> {
         lease: &Verified<LeasePredicate>,
         there: impl Fn(Sha256) -> bool,
     ) -> Result<bool, Error> {
-        let path = Kind::Revocation.of(Scope::Record(lease.digest()));
-        let Some(envelope) = self.records.envelope(&path)? else {
-            return Ok(false);
-        };
-        // One that does not hold ends nothing; it is judged where it arrives.
-        let Ok(revocation) = self.verify::<RevocationPredicate>(&envelope) else {
-            return Ok(false);
-        };
-        let says = revocation.predicate();
-        let may = revocation.signer() == lease.signer() || says.by_operator();
-        Ok(may && says.record == lease.digest() && there(revocation.digest()))
+        let revocation = self.revocation_of(lease.digest())?;
+        let may =
+            revocation.filter(|it| it.signer() == lease.signer() || it.predicate().by_operator());
+        Ok(may.is_some_and(|it| there(it.digest())))
     }
 
     /// Returns the approvals noted on a contract, and the decisions that may open its gate 1.

@@ -1,18 +1,20 @@
 //! When the server received single records, by its log: for what lists them in that order.
 
+use std::collections::BTreeMap;
+
 use crate::git::Reader;
 use crate::record::{Findings, ObjectId, RefName, Timestamp};
 use crate::store;
 use crate::store::layout;
 use crate::store::ledger::{Records, Refs};
 
-use super::log::{Entry, Log};
+use super::log::Log;
 use super::{Error, PolicyHistory};
 
-/// The receive log, checked.
+/// The receive log, checked: the values that each ref took, in order, with the push that brought each.
 pub struct Received<'a> {
     reader: &'a Reader,
-    log: Log,
+    values: BTreeMap<RefName, Vec<(ObjectId, Push)>>,
 }
 
 /// The push that brought a record: its number in the log, and its time.
@@ -30,7 +32,15 @@ impl<'a> Received<'a> {
             return Ok(None);
         };
         let log = Log::load(reader, *tip, history, findings)?;
-        Ok(Some(Self { reader, log }))
+        let mut values: BTreeMap<RefName, Vec<_>> = BTreeMap::new();
+        for entry in &log.entries {
+            let says = entry.as_ref();
+            for movement in &says.movements {
+                let of_ref = values.entry(movement.reference.clone()).or_default();
+                of_ref.extend(movement.new.map(|it| (it, (says.sequence, says.time))));
+            }
+        }
+        Ok(Some(Self { reader, values }))
     }
 
     /// Returns the first push after which a ref, or one below it, had something. It never loses what it
@@ -40,22 +50,9 @@ impl<'a> Received<'a> {
         below: &str,
         has: impl Fn(&Records<'_>) -> Result<bool, store::Error>,
     ) -> Result<Option<Push>, Error> {
-        let mut names: Vec<&RefName> = Vec::new();
-        let moved = self.log.entries.iter().map(AsRef::as_ref);
-        for movement in moved.flat_map(|it| &it.movements) {
-            let name = &movement.reference;
-            if name.as_str().starts_with(below) && !names.contains(&name) {
-                names.push(name);
-            }
-        }
         let mut first: Option<Push> = None;
-        for name in names {
-            let values: Vec<_> = self
-                .log
-                .entries
-                .iter()
-                .filter_map(|it| value(it, name))
-                .collect();
+        let named = self.values.iter();
+        for (name, values) in named.filter(|(name, _)| name.as_str().starts_with(below)) {
             let (mut low, mut high) = (0, values.len());
             while low < high {
                 let middle = low.midpoint(high);
@@ -73,14 +70,4 @@ impl<'a> Received<'a> {
         }
         Ok(first)
     }
-}
-
-fn value(entry: &Entry, name: &RefName) -> Option<(ObjectId, Push)> {
-    let says = entry.as_ref();
-    let moved = says
-        .movements
-        .iter()
-        .rev()
-        .find(|it| it.reference == *name)?;
-    Some((moved.new?, (says.sequence, says.time)))
 }

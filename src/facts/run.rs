@@ -420,23 +420,23 @@ impl Collector<'_> {
         let record = facts.run.valid().map(Verified::digest);
         let cell = record.and_then(|it| judging.cell_of(it, run.context.policy));
         let demands = demands.in_cell(cell);
-        let of_work = contract.map(|it| (it, skeleton));
+
         facts.independence = self.all_of(id, &mut facts.bad)?;
         let reviewed = !facts.independence.is_empty();
         if record.is_some_and(|it| judging.arrives(it)) {
             facts.absent = self.absent(&run)?;
         }
         let whole = judging.compares_evidence(record, run.context.policy, reviewed);
-        let around = whole.then(|| Around {
+        let around = Around {
             reader: self.records.reader(),
             contract: facts.contract.valid().map(Verified::predicate),
             makes_skeleton: skeleton,
             history: self.history,
-        });
+        };
         let limits = record.map(|it| judging.limits_of(it, run.context.policy));
         let most = limits.into_iter().flatten().map(|it| it.evidence_bytes);
         let most = most.min().unwrap_or_default();
-        facts.evidence = self.evidence(&run, demands, (around, of_work), most)?;
+        facts.evidence = self.evidence(&run, demands, (&around, whole), most)?;
         if let (Some(record), Some(contract)) = (facts.run.valid(), facts.contract.valid()) {
             facts.post_work = self.post_work(record, contract.predicate(), most)?;
         }
@@ -604,7 +604,7 @@ impl Collector<'_> {
         &self,
         run: &RunPredicate,
         demands: evidence::Demands,
-        (around, of_work): (Option<Around<'_>>, Option<(&Contract, bool)>),
+        (around, whole): (&Around<'_>, bool),
         limit: u64,
     ) -> Result<Lookup<EvidenceFacts>, Error> {
         let files = match self.records.evidence(&run.evidence, &run.run, limit) {
@@ -619,20 +619,11 @@ impl Collector<'_> {
             }
         };
         let (mut findings, _) = evidence::verify(&files);
-        findings.extend(match around {
-            Some(around) => contradictions(&run.into(), &around, &files)?,
-            None => claims(&run.into(), &files),
+        findings.extend(match whole {
+            true => contradictions(&run.into(), around, &files)?,
+            false => claims(&run.into(), &files),
         });
-        if let Some((contract, skeleton)) = of_work {
-            let reader = self.records.reader();
-            findings.extend(work_evidence(
-                &run.into(),
-                contract,
-                skeleton,
-                reader,
-                &files,
-            )?);
-        }
+        findings.extend(work_evidence(&run.into(), around, &files)?);
         let reasons = evidence::breaches(&run.run, &files, demands);
         // Without an inventory the root is that of nothing, and the findings say why.
         let sums = files

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::evidence::RunFiles;
 use crate::evidence::work::{
-    self, EvidenceMap, Handoff, Location, MOST_PROOF_LINES, TEST_LOG, WorkLog, step_argv, step_log,
+    self, EvidenceMap, Handoff, Location, MOST_PROOF_LINES, WorkLog, step_log,
 };
 use crate::git::{self, Reader};
 use crate::record::contract::{Contract, EVIDENCE_MAP, HANDOFF, WORK_LOG};
@@ -17,7 +17,8 @@ use crate::record::{
     Coded, Diagnosis, Findings, ObjectId, RepoPath, Rule, Sha256, Subject, TaskId,
 };
 
-use super::claims::{Claims, MANIFEST, Said};
+use super::claims::{self, Claims, MANIFEST, Said};
+use super::contradictions::Around;
 
 /// The largest file whose lines are counted, in bytes.
 const LARGEST: u64 = 16 << 20;
@@ -37,11 +38,13 @@ const MOST_LOCATIONS: usize = 10_000;
 /// A document that is missing or has another form is left to the invariants.
 pub fn work_evidence(
     run: &Said<'_>,
-    contract: &Contract,
-    makes_skeleton: bool,
-    reader: &Reader,
+    around: &Around<'_>,
     files: &RunFiles,
 ) -> Result<Findings, git::Error> {
+    let (reader, makes_skeleton) = (around.reader, around.makes_skeleton);
+    let Some(contract) = around.contract.map(|it| &it.contract) else {
+        return Ok(Findings::new());
+    };
     let mut claims = Claims {
         run,
         findings: Findings::new(),
@@ -105,16 +108,20 @@ fn logged(
             let found = format!("{} lines of {path}", output.proof_lines.len());
             claims.differ(WORK_LOG, &found, &format!("at most {MOST_PROOF_LINES}"));
         }
-        let lines: BTreeSet<&[u8]> = bytes.split(|b| *b == b'\n').collect();
+        let mut missing: BTreeSet<&[u8]> =
+            output.proof_lines.iter().map(String::as_bytes).collect();
+        for line in bytes.split(|b| *b == b'\n') {
+            missing.remove(line);
+        }
         for line in &output.proof_lines {
-            if line.trim().is_empty() || !lines.contains(line.as_bytes()) {
+            if line.trim().is_empty() || missing.contains(line.as_bytes()) {
                 let found = format!("the line {} of {path}", quote(line.as_bytes()));
                 claims.differ(WORK_LOG, &found, "a line that is in it");
             }
         }
     }
-    let manifest = super::claims::document(files, MANIFEST);
-    let command = manifest.as_ref().filter(|it| super::claims::is_harness(it));
+    let manifest = claims::document(files, MANIFEST);
+    let command = manifest.as_ref().filter(|it| claims::is_harness(it));
     match command.and_then(|it| it.get("command")) {
         Some(command) => harness(claims, (contract, makes_skeleton), command, log),
         None => elsewhere(claims, contract.steps(makes_skeleton), log),
@@ -130,24 +137,16 @@ fn harness(
 ) {
     let streams = work::STREAMS.map(str::to_owned).to_vec();
     let command = serde_json::from_slice(&json::to_canonical(command)).unwrap_or(Value::Null);
-    let mut expected = vec![(command, streams)];
-    for (text, number) in contract.validations(makes_skeleton).zip(1..) {
-        let path = match contract.validation_steps.is_empty() {
-            true => TEST_LOG.to_owned(),
-            false => step_log(number),
-        };
-        expected.push((json!(step_argv(text)), vec![path]));
-    }
+    let validations = work::validations(contract, makes_skeleton);
+    let validated = validations.map(|(command, log)| (json!(work::argv(command)), vec![log]));
     let said = |argv: Value, exit_code: i32, logs: Vec<String>| json!({"argv": argv, "exit_code": exit_code, "logs": logs});
     let logged = log.commands.iter().map(|it| {
         let logs = it.logs.iter().map(|it| it.path.clone());
         said(json!(it.argv), it.exit_code, logs.collect())
     });
     let logged: Vec<_> = logged.collect();
-    let expected: Vec<_> = expected
-        .into_iter()
-        .map(|(argv, logs)| said(argv, 0, logs))
-        .collect();
+    let expected = std::iter::once((command, streams)).chain(validated);
+    let expected: Vec<_> = expected.map(|(argv, logs)| said(argv, 0, logs)).collect();
     let other =
         (0..logged.len().max(expected.len())).find(|it| logged.get(*it) != expected.get(*it));
     if let Some(at) = other {
@@ -167,7 +166,7 @@ fn elsewhere(claims: &mut Claims<'_>, steps: &[String], log: &WorkLog) {
     }
     for (number, step) in (1..).zip(steps) {
         let log_of_step = step_log(number);
-        let mut ran = log.commands.iter().filter(|it| it.argv == step_argv(step));
+        let mut ran = log.commands.iter().filter(|it| it.argv == work::argv(step));
         let failed = ran.clone().any(|it| it.exit_code != 0);
         if failed || !ran.any(|it| it.logs.iter().any(|it| it.path == log_of_step)) {
             let found = match failed {
@@ -238,7 +237,10 @@ fn mapped(
     };
     let count: usize = map.entries.iter().map(|it| it.evidence.len()).sum();
     if count > MOST_LOCATIONS {
-        bad(format!("{count} locations"), "at most 10000 locations");
+        bad(
+            format!("{count} locations"),
+            &format!("at most {MOST_LOCATIONS} locations"),
+        );
         return Ok(findings);
     }
     for entry in &map.entries {

@@ -2,7 +2,7 @@
 
 use crate::facts::leases::Live;
 use crate::policy::Role;
-use crate::record::{DecisionId, Reason, Sha256, TaskId, Timestamp};
+use crate::record::{Reason, Sha256, TaskId, Timestamp};
 use crate::records::{Kind, LeasePredicate, RevocationPredicate, Scope};
 use crate::rules::claim as rules;
 use crate::store::batch::Batch;
@@ -122,15 +122,8 @@ pub fn unclaim(
             false => Role::Operator,
         };
         let envelope = session.sign(RevocationPredicate {
-            admission: None,
-            context: session.context(&[role])?,
-            decision: None::<DecisionId>,
-            escalation: None,
             lease: Some(lease.expires),
-            reason: reason.clone(),
-            record: lease.record,
-            run: None,
-            task: None,
+            ..RevocationPredicate::of(session.context(&[role])?, lease.record, reason.clone())
         })?;
         let path = Kind::Revocation.of(Scope::Record(lease.record));
         batch = batch.record(&path, &envelope);

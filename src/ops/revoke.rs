@@ -143,15 +143,9 @@ pub fn revoke(session: &Session, request: Request) -> Result<Revoked, Error> {
     let path = Kind::Revocation.of(Scope::Record(digest));
     for_one_reason(&records, &path, &request, digest)?;
     let envelope = session.sign(RevocationPredicate {
-        admission: None,
-        context,
-        decision: None,
-        escalation: None,
-        lease: None,
-        reason: request.reason.into(),
-        record: digest,
         run: says.run,
         task: Some(says.task),
+        ..RevocationPredicate::of(context, digest, request.reason.into())
     })?;
     // Neither a run nor an attestation may use it between the judgement and now. An attestation
     // that does expires no later than the approval, and not before now.
@@ -216,15 +210,8 @@ fn revoke_decision(
     };
     let roles = [Role::Operator, Role::Reviewer, Role::Model];
     let revocation = RevocationPredicate {
-        admission: None,
-        context: session.context(&roles)?,
         decision: Some(id),
-        escalation: None,
-        lease: None,
-        reason: request.reason.to_string(),
-        record: digest,
-        run: None,
-        task: None,
+        ..RevocationPredicate::of(session.context(&roles)?, digest, request.reason.to_string())
     };
     withdraw(session, records, request, own, revocation)
 }
@@ -245,15 +232,12 @@ fn revoke_consent(
         used: Kind::EscalationUse.of(&id),
     };
     let revocation = RevocationPredicate {
-        admission: None,
-        context: session.context(&[Role::Operator])?,
-        decision: None,
         escalation: Some(id),
-        lease: None,
-        reason: request.reason.to_string(),
-        record: consent.digest(),
-        run: None,
-        task: None,
+        ..RevocationPredicate::of(
+            session.context(&[Role::Operator])?,
+            consent.digest(),
+            request.reason.to_string(),
+        )
     };
     withdraw(session, records, request, own, revocation)
 }
@@ -272,14 +256,11 @@ fn revoke_admission(
     for_one_reason(records, &path, request, digest)?;
     let envelope = session.sign(RevocationPredicate {
         admission: Some(AdmissionPredicate::key_of(locator.as_str())),
-        context: session.context(&[Role::Operator])?,
-        decision: None,
-        escalation: None,
-        lease: None,
-        reason: request.reason.to_string(),
-        record: digest,
-        run: None,
-        task: None,
+        ..RevocationPredicate::of(
+            session.context(&[Role::Operator])?,
+            digest,
+            request.reason.to_string(),
+        )
     })?;
     session.commit(&Batch::new(format!("withdraw {digest}")).record(&path, &envelope))?;
     Ok(Revoked {

@@ -2,6 +2,8 @@ mod harmless;
 mod places;
 mod real;
 mod refused;
+mod refused_toml;
+mod refused_work;
 
 use super::*;
 

@@ -50,6 +50,20 @@ pub struct RevocationPredicate {
 }
 
 impl RevocationPredicate {
+    /// Returns a revocation of a record that names nothing besides it.
+    pub fn of(context: Context, record: Sha256, reason: String) -> Self {
+        Self {
+            admission: None,
+            context,
+            decision: None,
+            escalation: None,
+            lease: None,
+            reason,
+            record,
+            run: None,
+            task: None,
+        }
+    }
     /// Tells whether whoever signs it does so as an operator.
     pub fn by_operator(&self) -> bool {
         self.context.role == Role::Operator.word()

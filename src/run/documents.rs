@@ -5,9 +5,8 @@ use serde_json::{Value, json};
 use crate::cell::Held;
 use crate::evidence::confined::Confined;
 use crate::evidence::work::{
-    self, EvidenceMap, Handoff, LoggedCommand, STREAMS, WorkLog, step_argv, steps_passed,
+    self, EvidenceMap, Handoff, LoggedCommand, STREAMS, WorkLog, steps_passed,
 };
-use crate::evidence::work::{TEST_LOG, step_log};
 use crate::evidence::{self, RunFiles};
 use crate::git;
 use crate::record::contract::{EVIDENCE_MAP, HANDOFF, WORK_LOG};
@@ -202,7 +201,7 @@ impl<'a> Documents<'a> {
             "schema": evidence::demands::MANIFEST_SCHEMA,
             "task": contract.id,
             "tree": self.material.tree,
-                        "validation_command": contract.validation_command,
+            "validation_command": contract.validation_command,
         });
         if let (Some(members), false) = (
             manifest.as_object_mut(),
@@ -230,12 +229,8 @@ impl<'a> Documents<'a> {
         }
         if asked(WORK_LOG) {
             let mut commands = vec![LoggedCommand::ended(self.command.clone(), &STREAMS, files)];
-            for (step, number) in contract.validations(admitted.makes_skeleton()).zip(1..) {
-                let argv = step_argv(step).map(str::to_owned).to_vec();
-                let log = match contract.validation_steps.is_empty() {
-                    true => TEST_LOG.to_owned(),
-                    false => step_log(number),
-                };
+            for (command, log) in work::validations(contract, admitted.makes_skeleton()) {
+                let argv = work::argv(command).map(str::to_owned).to_vec();
                 commands.push(LoggedCommand::ended(argv, &[&log], files));
             }
             let log = WorkLog {
@@ -401,7 +396,7 @@ impl<'a> Documents<'a> {
                 json!({
                     "command": self.command,
                     "exit_code": 0,
-                    "logs": ["logs/stdout.log", "logs/stderr.log"],
+                    "logs": STREAMS,
                     "status": "ok",
                 }),
             ),

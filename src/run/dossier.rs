@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::evidence::confined::CELL;
 use crate::evidence::inventory::SUMS;
-use crate::evidence::work::TEST_LOG;
+use crate::evidence::work::{STREAMS, TEST_LOG};
 use crate::evidence::{self, Demands, Inventory, RunFiles};
 use crate::git;
 use crate::record::json::{self, Json};
@@ -61,8 +61,9 @@ pub(super) fn make(
         let bytes = log.read(&execution.admitted.run, limit)?;
         Ok::<_, Error>(execution.scrub.bytes(&bytes))
     };
-    add("logs/stdout.log", read(&logs.out)?);
-    add("logs/stderr.log", read(&logs.err)?);
+    for (name, log) in STREAMS.iter().zip([&logs.out, &logs.err]) {
+        add(name, read(log)?);
+    }
     // Where there are steps, their logs one after the other.
     let mut test = Vec::new();
     for log in &logs.validation {

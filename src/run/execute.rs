@@ -5,10 +5,12 @@ use std::process::{Command, ExitStatus, Stdio};
 
 use crate::actor::Actor;
 use crate::cell::Held;
+use crate::evidence::work::{argv, validations};
 use crate::facts::case::CommitCase;
 use crate::git::Compared;
 use crate::policy::keyring::Signer;
 use crate::record::commit::Person;
+use crate::record::contract::EVIDENCE_MAP;
 use crate::record::path::escape;
 use crate::record::{Findings, ObjectId, RunId, Sha256, Subject, TaskId};
 use crate::rules::executed as rules;
@@ -31,9 +33,6 @@ use super::{clean, command, dossier, events, evidence_map, finish, post_work};
 
 /// The name of the file of events.
 const EVENTS: &str = "events.jsonl";
-
-/// The name of the file in which the command says where the criteria are met.
-const MAP: &str = "evidence_map.json";
 
 /// What to run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,7 +81,8 @@ pub fn run(actor: &Actor, request: &RunRequest) -> Result<RunDone, Error> {
     let cell = history.current().policy.cell();
     let cell = cell.map(|demand| Confinement::new(demand, program));
     let cell = cell.transpose()?;
-    let steps = admitted.contract().steps(admitted.makes_skeleton()).len();
+    let logs = validations(admitted.contract(), admitted.makes_skeleton()).map(|it| it.1);
+    let logs = Logs::make(&place, logs)?;
     let execution = Execution {
         actor,
         history: &history,
@@ -90,7 +90,7 @@ pub fn run(actor: &Actor, request: &RunRequest) -> Result<RunDone, Error> {
         scrub: Scrub::new(actor, &place),
         admitted,
         command: &request.command,
-        logs: Logs::make(&place, steps)?,
+        logs,
         cell,
         place,
         started,
@@ -118,7 +118,7 @@ impl Execution<'_> {
         let manifest = post_work::manifest(self.actor, admitted, tree, &mut findings)?;
         let path = self.place.report(EVENTS);
         let events = events::read(&path, admitted.contract(), &admitted.run, &mut findings)?;
-        let map = evidence_map::read(&self.place.report(MAP), admitted, &mut findings)?;
+        let map = evidence_map::read(&self.place.report(EVIDENCE_MAP), admitted, &mut findings)?;
         Error::unless_empty(findings)?;
         self.validate(&measured, &mut held)?;
         let material = Material {
@@ -173,7 +173,7 @@ impl Execution<'_> {
         command.args(args);
         let events = self.place.report(EVENTS);
         command.env("AWO_EVENTS_FILE", &events);
-        command.env("AWO_EVIDENCE_MAP", self.place.report(MAP));
+        command.env("AWO_EVIDENCE_MAP", self.place.report(EVIDENCE_MAP));
         let (out, err) = (&self.logs.out, &self.logs.err);
         let status = self.start(command, [out, err], held)?;
         let changed = self.compare()?;
@@ -289,8 +289,9 @@ impl Execution<'_> {
         measured: &Measured,
         held: &mut Option<Held>,
     ) -> Result<(), Error> {
-        let mut command = self.untrusted(OsStr::new("sh"));
-        command.args(["-e", "-c", text]);
+        let [program, args @ ..] = argv(text);
+        let mut command = self.untrusted(OsStr::new(program));
+        command.args(args);
         let status = self.start(command, [log, log], held)?;
         let changed = self.compare()?;
         let mut findings = changed.findings;

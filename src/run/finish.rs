@@ -184,14 +184,7 @@ pub(super) fn record(
         history,
     };
     findings.extend(contradictions(&(&run).into(), &around, &files)?);
-    let skeleton = admitted.makes_skeleton();
-    findings.extend(work_evidence(
-        &(&run).into(),
-        contract,
-        skeleton,
-        repo,
-        &files,
-    )?);
+    findings.extend(work_evidence(&(&run).into(), &around, &files)?);
     Error::unless_empty(findings)?;
 
     let inventory = files

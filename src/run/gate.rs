@@ -1,11 +1,11 @@
 //! The execution gate: everything that must hold before a command runs, or before a run that
 //! took place elsewhere is recorded, each failure named.
 
-use crate::actor::{self, Actor};
-use crate::check::{self, PolicyHistory};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use crate::actor::{self, Actor};
+use crate::check::{self, PolicyHistory};
 use crate::facts::groundwork::Makers;
 use crate::facts::post_work::Waivers;
 use crate::facts::run::Collector;

@@ -167,14 +167,7 @@ impl<'a> Import<'a> {
             history: &history,
         };
         let mut findings = contradictions(&said, &around, &files)?;
-        let skeleton = admitted.makes_skeleton();
-        findings.extend(work_evidence(
-            &said,
-            contract,
-            skeleton,
-            &actor.repo,
-            &files,
-        )?);
+        findings.extend(work_evidence(&said, &around, &files)?);
         Error::unless_empty(findings)?;
         Ok(Self {
             admitted,

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 
-use crate::evidence::work::{TEST_LOG, step_log};
+use crate::evidence::work::TEST_LOG;
 use crate::record::RunId;
 use crate::record::path::escape;
 use crate::rules::executed as rules;
@@ -33,22 +33,24 @@ pub(super) struct Logs {
 }
 
 impl Logs {
-    /// Makes empty logs, for so many validation steps.
-    pub(super) fn make(place: &Place, steps: usize) -> Result<Self, Error> {
+    /// Makes empty logs, those of the validation by these names; what nothing validates has one that says so.
+    pub(super) fn make(
+        place: &Place,
+        validation: impl Iterator<Item = String>,
+    ) -> Result<Self, Error> {
         let log = |name: String| {
             let made = tempfile::tempfile_in(place.root());
             let file = made.map_err(Error::io("make a file in", place.root()))?;
             Ok::<_, Error>(Log { name, file })
         };
+        let mut names: Vec<String> = validation.collect();
+        if names.is_empty() {
+            names.push(TEST_LOG.to_owned());
+        }
         Ok(Self {
             out: log("stdout".to_owned())?,
             err: log("stderr".to_owned())?,
-            validation: match steps {
-                0 => vec![log(TEST_LOG.to_owned())?],
-                _ => (1..=steps)
-                    .map(|it| log(step_log(it)))
-                    .collect::<Result<_, _>>()?,
-            },
+            validation: names.into_iter().map(log).collect::<Result<_, _>>()?,
         })
     }
 }
@@ -58,6 +60,7 @@ impl Log {
     pub(super) fn name(&self) -> &str {
         &self.name
     }
+
     /// Returns a stream into the log; all of them share one position.
     pub(super) fn stream(&self) -> Result<File, Error> {
         self.file.try_clone().map_err(self.error("open"))

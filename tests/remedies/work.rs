@@ -62,17 +62,7 @@ fn outlines(world: &World) {
     world.ok("otto", "otto", &run);
     world.ok("otto", "otto", &["git", "awo", "push"]);
     world.everybody_follows();
-    let again = [
-        "git",
-        "awo",
-        "approve",
-        "SK-1",
-        "--sentence",
-        "I approve SK-1.",
-        "--again",
-    ];
-    world.ok("olga", "olga", &again);
-    world.shares();
+    world.approves_again("SK-1");
 }
 
 fn approved(world: &World) {

@@ -1,18 +1,14 @@
 //! Admissions: what admits the target of a run that arrives, and what came when.
 
 use super::world::*;
-use crate::check::governance;
 use crate::check::tests::world::Stage::*;
-use crate::facts::arrivals::{Arrivals, Gained};
-use crate::facts::position::{Logged, Positions};
-use crate::facts::run::Collector;
+use crate::facts::position::Logged;
 use crate::record::contract::ContractDraft;
 use crate::record::envelope::Envelope;
-use crate::record::{Findings, Line, Sha256, Token};
+use crate::record::{Line, Sha256, Token};
 use crate::records::{AdmissionPredicate, Context, Kind, RevocationPredicate, Scope};
 use crate::rules::tests::people::{name, sealed, sha, time};
-use crate::store::layout::Place;
-use crate::store::ledger::{Records, Refs};
+use crate::store::ledger::Refs;
 
 /// Only a record admits.
 const RECORDED: Edit = Edit::Policy(recorded);
@@ -74,14 +70,7 @@ type Change = fn(&mut RevocationPredicate);
 fn withdrawn(world: &World, who: &str, role: &str, of: Sha256, change: Change) -> Envelope {
     let mut says = RevocationPredicate {
         admission: Some(AdmissionPredicate::key_of("here")),
-        context: context(world, who, role),
-        decision: None,
-        escalation: None,
-        lease: None,
-        reason: "a mistake".to_owned(),
-        record: of,
-        run: None,
-        task: None,
+        ..RevocationPredicate::of(context(world, who, role), of, "a mistake".to_owned())
     };
     change(&mut says);
     sealed(says, who)
@@ -90,18 +79,6 @@ fn withdrawn(world: &World, who: &str, role: &str, of: Sha256, change: Change) -
 fn put_withdrawn(shelf: &mut Shelf, of: Sha256, it: &Envelope) {
     let path = Kind::Revocation.of(Scope::Record(of));
     shelf.put(&path, it.to_bytes());
-}
-
-/// All records that stand on these refs, as if they came together.
-fn arrivals_of(world: &World, refs: &Refs) -> Arrivals {
-    let mut arrivals = Arrivals::default();
-    for (reference, new) in refs {
-        if matches!(Place::of(reference), Some(Place::Ledger | Place::Notes(_))) {
-            let gained = Gained::accepted(reference, None, *new);
-            arrivals.collect(&world.repo, &gained, None).unwrap();
-        }
-    }
-    arrivals
 }
 
 const UNADMITTED: &[&str] = &["GOV-002 admission-recorded"];
@@ -285,7 +262,6 @@ fn the_log_says_whether_an_admission_stood_when_the_run_came() {
     let revocation = withdrawn(&world, "olga", "operator", admission.digest(), |_| {});
     put_withdrawn(&mut shelf, admission.digest(), &revocation);
     let refs = world.commit(&Refs::new(), &shelf);
-    let arrivals = arrivals_of(&world, &refs);
     let [early, run, late] = ["01", "02", "03"].map(|it| format!("2026-01-10T00:00:{it}Z"));
     for (what, admitted, revoked, expected) in [
         ("before it", &early, &late, &[][..]),
@@ -301,21 +277,9 @@ fn the_log_says_whether_an_admission_stood_when_the_run_came() {
             it if *it == world.contract.digest() || *it == world.approval.digest() => &early,
             _ => &late,
         };
-        let digests = arrivals.digests().iter();
-        let logged: Logged = digests.map(|it| (*it, (0, time(at(it))))).collect();
-        let collector = Collector {
-            records: &Records::open(&world.repo, &refs).unwrap(),
-            history: &world.history(),
-            positions: Positions::Logged(&logged),
-            time: time("2026-01-11T00:00:00Z"),
-            arriving_policies: None,
-        };
-        let mut findings = Findings::new();
-        governance::judge(&arrivals, &collector, &mut findings).unwrap();
-        let report = crate::record::Report {
-            findings,
-            ..Default::default()
-        };
+        let report = judged_by_log(&world, &refs, |digests| {
+            digests.iter().map(|it| (*it, (0, time(at(it))))).collect()
+        });
         assert_eq!(codes(&report), expected, "{what}");
     }
 }
@@ -370,20 +334,7 @@ fn where_there_is_no_log_a_run_is_asked_for_what_its_own_policy_asks() {
             }
         }
         let refs = world.commit(&Refs::new(), &shelf);
-        let logged = Logged::default();
-        let collector = Collector {
-            records: &Records::open(&world.repo, &refs).unwrap(),
-            history: &world.history(),
-            positions: Positions::Logged(&logged),
-            time: time("2026-01-11T00:00:00Z"),
-            arriving_policies: None,
-        };
-        let mut findings = Findings::new();
-        governance::judge(&arrivals_of(&world, &refs), &collector, &mut findings).unwrap();
-        let report = crate::record::Report {
-            findings,
-            ..Default::default()
-        };
+        let report = judged_by_log(&world, &refs, |_| Logged::default());
         assert_eq!(codes(&report), expected, "{what}");
     }
 }

@@ -164,18 +164,15 @@ impl Story {
     fn withdraws(&mut self, number: u8) {
         let (says, record) = &self.decisions[&number];
         let revocation = RevocationPredicate {
-            admission: None,
-            lease: None,
-            context: Context {
-                policy: self.policy,
-                ..says.context.clone()
-            },
             decision: Some(says.id().clone()),
-            escalation: None,
-            reason: "a mistake".to_owned(),
-            record: *record,
-            run: None,
-            task: None,
+            ..RevocationPredicate::of(
+                Context {
+                    policy: self.policy,
+                    ..says.context.clone()
+                },
+                *record,
+                "a mistake".to_owned(),
+            )
         };
         let envelope = sealed(revocation, says.context.identity.as_str());
         let path = Kind::Revocation.of(Scope::Record(*record));

@@ -147,15 +147,13 @@ impl<'a> Play<'a> {
                 };
                 let used = self.attested.iter().any(uses);
                 let revocation = RevocationPredicate {
-                    admission: None,
-                    lease: None,
-                    decision: None,
-                    escalation: None,
-                    context: self.context(who, "reviewer"),
-                    reason: "so".to_owned(),
-                    record: digest,
                     run: Some(run.run.clone()),
                     task: Some(run.task.clone()),
+                    ..RevocationPredicate::of(
+                        self.context(who, "reviewer"),
+                        digest,
+                        "so".to_owned(),
+                    )
                 };
                 let path = Kind::Revocation.of(crate::records::Scope::Record(digest));
                 self.shelf.put(&path, sealed(revocation, who).to_bytes());

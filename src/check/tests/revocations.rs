@@ -1,17 +1,12 @@
 //! Approvals that are withdrawn: by whom, when, and what they count for afterwards.
 
 use super::world::*;
-use crate::check::governance;
 use crate::check::tests::world::Stage::*;
-use crate::facts::arrivals::{Arrivals, Gained};
-use crate::facts::position::{Logged, Positions};
-use crate::facts::run::Collector;
+use crate::record::Sha256;
 use crate::record::envelope::Envelope;
-use crate::record::{Findings, Sha256};
 use crate::records::{Context, Kind, RevocationPredicate, Scope};
 use crate::rules::tests::people::{name, sealed, sha, time};
-use crate::store::layout::Place;
-use crate::store::ledger::{Records, Refs};
+use crate::store::ledger::Refs;
 
 type Change = fn(&mut RevocationPredicate);
 
@@ -226,14 +221,6 @@ fn the_log_says_what_came_first() {
     let mut shelf = world.shelf(Landed);
     put(&mut shelf, world.audit.digest(), &envelope);
     let refs = world.commit(&Refs::new(), &shelf);
-    let mut arrivals = Arrivals::default();
-    for (reference, new) in &refs {
-        if matches!(Place::of(reference), Some(Place::Ledger | Place::Notes(_))) {
-            arrivals
-                .collect(&world.repo, &Gained::accepted(reference, None, *new), None)
-                .unwrap();
-        }
-    }
     let late = "2026-01-10T00:00:03Z";
     for (what, revoked, attested, expected) in [
         (
@@ -266,21 +253,9 @@ fn the_log_says_what_came_first() {
             it if *it == world.finalization.digest() => late,
             _ => NOW,
         };
-        let digests = arrivals.digests().iter();
-        let logged: Logged = digests.map(|it| (*it, (0, time(at(it))))).collect();
-        let collector = Collector {
-            records: &Records::open(&world.repo, &refs).unwrap(),
-            history: &world.history(),
-            positions: Positions::Logged(&logged),
-            time: time("2026-01-11T00:00:00Z"),
-            arriving_policies: None,
-        };
-        let mut findings = Findings::new();
-        governance::judge(&arrivals, &collector, &mut findings).unwrap();
-        let report = crate::record::Report {
-            findings,
-            ..Default::default()
-        };
+        let report = judged_by_log(&world, &refs, |digests| {
+            digests.iter().map(|it| (*it, (0, time(at(it))))).collect()
+        });
         assert_eq!(codes(&report), expected, "{what}");
     }
 }

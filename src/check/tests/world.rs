@@ -363,7 +363,9 @@ impl World {
     }
 }
 
+mod logged;
 mod reviews;
 mod stages;
 mod texts;
+pub use logged::judged_by_log;
 pub use stages::*;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use crate::evidence::work::{TEST_LOG, step_log};
+use crate::evidence::work::validations;
 use crate::facts::post_work::Head;
 use crate::record::RepoPath;
 use crate::record::json::{self, Json};
@@ -22,13 +22,8 @@ const SCHEMA: &str = "awo.post-work/1";
 /// the two trees and who ran it.
 pub fn manifest(head: &Head<'_>, files: &[FileResult]) -> Value {
     let contract = head.contract;
-    let log = |number| match contract.validation_steps.is_empty() {
-        true => TEST_LOG.to_owned(),
-        false => step_log(number),
-    };
-    let validations = contract.validations(false).zip(1..);
-    let lint = validations
-        .map(|(command, number)| json!({"command": command, "exit_code": 0, "log": log(number)}));
+    let lint = validations(contract, false)
+        .map(|(command, log)| json!({"command": command, "exit_code": 0, "log": log}));
     let spec = head
         .spec
         .map(|it| json!({"blob": it.blob, "path": it.path, "title": it.title}));

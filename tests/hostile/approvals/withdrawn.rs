@@ -47,15 +47,9 @@ fn withdrawn_for(
     reason: &str,
 ) -> String {
     let says = RevocationPredicate {
-        admission: None,
-        lease: None,
-        decision: None,
-        escalation: None,
-        context: door.context(role),
-        reason: reason.into(),
-        record,
         run: run.map(|run| RunId::new(run).unwrap()),
         task: Some(TaskId::new(TASK).unwrap()),
+        ..RevocationPredicate::of(door.context(role), record, reason.into())
     };
     let envelope = door.sealed(Kind::Revocation, Statement::new(says).to_payload());
     let path = Kind::Revocation.of(Scope::Record(record)).to_path();
