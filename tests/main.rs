@@ -10,6 +10,8 @@ mod automation_conformance;
 mod automation_runs;
 mod bench;
 mod board;
+#[cfg(target_os = "linux")]
+mod cell;
 mod checkouts;
 mod ci_templates;
 mod claims;

@@ -3,24 +3,26 @@
 
 use std::collections::BTreeSet;
 
+use crate::cell::Held;
+use crate::evidence::confined::{CELL, Confined};
 use crate::facts::case::CommitKind;
 use crate::record::envelope::Envelope;
-use crate::record::{DecisionId, IdentityName, ObjectId, RunId, Sha256, TaskId, Timestamp};
+use crate::record::{DecisionId, ObjectId, RepoPath, RunId, TaskId, Timestamp};
 use crate::records::{
     AdmissionPredicate, ContractPredicate, Kind, Notes, OpenedBy, RunPredicate, Scope, Statement,
     VouchPredicate,
 };
 use crate::rules::absent;
-use crate::rules::life::{self as rules, Of, Passed};
 use crate::store::layout::LedgerPath;
 use crate::store::ledger::Records;
 
 use super::decision::{Decision, decision};
+use super::life::{RunLife, lives};
 use super::revision::revision;
-use super::status::rolled_back;
 use super::{Error, Session};
 
-pub use crate::rules::life::{Says, State, TRANSITIONS};
+/// The longest report of a cell, in bytes.
+const LARGEST_CELL: u64 = 64 * 1024;
 
 /// Records: where each stands, its envelope, and when it was recorded, of those in the ledger.
 pub type Found = Vec<(String, Envelope, Option<Timestamp>)>;
@@ -35,40 +37,15 @@ pub struct Shown {
     pub gate1: Option<OpenedBy>,
     /// The life of the run of this name, as far as its records hold.
     pub life: Option<RunLife>,
-}
-
-/// The life of a run.
-pub struct RunLife {
-    /// The states that it has come to; the last one is where it is.
-    pub passed: Vec<Reached>,
-    /// The states that may follow, and the command that leads to each.
-    pub next: Vec<(State, String)>,
-}
-
-/// A state that a run has come to.
-pub struct Reached {
-    /// The state.
-    pub state: State,
-    /// Who signed the record that says so, if one does.
-    pub by: Option<IdentityName>,
-    /// That record.
-    pub record: Option<Sha256>,
-    /// When it was recorded, by the word of whoever wrote it; of notes this is not known.
-    pub recorded: Option<Timestamp>,
-}
-
-impl RunLife {
-    /// Returns where the run is.
-    pub fn state(&self) -> State {
-        self.passed.last().map_or(State::Contracted, |it| it.state)
-    }
+    /// What held of the cell of the run of this name, by the word of its evidence.
+    pub cell: Option<Held>,
 }
 
 /// Returns what is recorded about whatever has this name.
 pub fn show(session: &Session, name: &str) -> Result<Shown, Error> {
     let records = session.stored()?;
     let mut found = Vec::new();
-    let (mut decided, mut gate1, mut life) = (None, None, None);
+    let (mut decided, mut gate1, mut life, mut cell) = (None, None, None, None);
     if let Ok(task) = TaskId::new(name) {
         about(&records, Scope::from(&task), &mut found)?;
         if let Some(blob) = records.contract_blob(&task)? {
@@ -85,7 +62,7 @@ pub fn show(session: &Session, name: &str) -> Result<Shown, Error> {
         }
     }
     if let Ok(run) = RunId::new(name) {
-        gate1 = of_run(&records, &run, &mut found)?;
+        (gate1, cell) = of_run(&records, &run, &mut found)?;
         // Without a policy nothing holds, and everything is shown as it is stored.
         if session.policy().is_ok() {
             life = lives(session, &run)?;
@@ -120,52 +97,8 @@ pub fn show(session: &Session, name: &str) -> Result<Shown, Error> {
         decision: decided,
         gate1,
         life,
+        cell,
     })
-}
-
-/// Returns the life of a run, if there is something of it that holds.
-fn lives(session: &Session, run: &RunId) -> Result<Option<RunLife>, Error> {
-    let records = session.records()?;
-    let collector = session.collector(&records)?;
-    let (facts, policy) = (collector.run(run)?, session.policy()?);
-    let says = facts.held().map(|it| it.says());
-    let mut life = match says {
-        Some(_) => session.life(&facts)?,
-        None if collector.is_only_cancelled(&facts)? => {
-            rules::unrecorded(&facts, None, policy, session.now())
-        }
-        None => return Ok(None),
-    };
-    let rejected = life.state() == State::Rejected;
-    if let Some(says) = says.filter(|_| rejected)
-        && rolled_back(session, run, &says.reference, says.commit)?
-    {
-        life.passed.push(Passed {
-            state: State::RolledBack,
-            by: None,
-        });
-    }
-    let state = life.state();
-    let mut passed = Vec::new();
-    for it in life.passed {
-        let mut recorded = None;
-        if let Some((record, kind, _)) = &it.by {
-            for path in [kind.of(run), kind.one_of(run, *record)] {
-                recorded = recorded.or(records.ledger().date_of(&path)?);
-            }
-        }
-        let (record, by) = it.by.map(|(record, _, by)| (record, by)).unzip();
-        passed.push(Reached {
-            state: it.state,
-            by,
-            record,
-            recorded,
-        });
-    }
-    let of = Of::of(&facts);
-    let next = state.next().iter().map(|it| (*it, rules::how(*it, of)));
-    let next = next.collect();
-    Ok(Some(RunLife { passed, next }))
 }
 
 /// Returns what the ledger has about a task or a run, in the order of the chain.
@@ -189,17 +122,17 @@ fn about(records: &Records<'_>, scope: Scope, found: &mut Found) -> Result<(), E
 }
 
 /// Returns what the ledger has about a run, the approvals of the task or the decision that it spends, and
-/// what is noted on its commit; and what its record says of the decision.
+/// what is noted on its commit; and what its record says of the decision, and its evidence of the cell.
 fn of_run(
     records: &Records<'_>,
     run: &RunId,
     found: &mut Found,
-) -> Result<Option<OpenedBy>, Error> {
+) -> Result<(Option<OpenedBy>, Option<Held>), Error> {
     about(records, run.into(), found)?;
     let envelope = records.envelope(&Kind::Run.of(run))?;
     let statement = envelope.and_then(|it| Statement::<RunPredicate>::parse(it.payload()).ok());
     let Some(says) = statement.map(|it| it.predicate) else {
-        return Ok(None);
+        return Ok((None, None));
     };
     if let Some(opened) = &says.gate1 {
         about(records, Scope::from(&opened.decision_id), found)?;
@@ -209,7 +142,19 @@ fn of_run(
         noted(records, blob, &says.task, spent, found)?;
     }
     noted(records, says.commit, run, |_| true, found)?;
-    Ok(says.gate1)
+    let cell = cell_of(records, &says)?;
+    Ok((says.gate1, cell))
+}
+
+/// Returns what the evidence of a run says of its cell, if it says something that can be read.
+fn cell_of(records: &Records<'_>, says: &RunPredicate) -> Result<Option<Held>, Error> {
+    let files = records.evidence_files(&says.evidence, &says.run)?;
+    let mut files = files.into_iter().flatten();
+    let Some((_, _, id)) = files.find(|(path, ..)| *path == RepoPath::from(CELL)) else {
+        return Ok(None);
+    };
+    let bytes = records.reader().blob_limited(id, LARGEST_CELL)?;
+    Ok(Confined::read(&bytes).ok().map(|it| it.cell))
 }
 
 /// Returns what is noted on an object that has this name, as far as it is wanted.

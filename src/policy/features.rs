@@ -18,11 +18,14 @@ pub const AUTOMATION: &str = "automation/1";
 /// Admissions as records: `admission` of `[gates]`.
 pub const ADMISSION: &str = "admission/1";
 
+/// Confined commands: `cell` of `[gates]`.
+pub const CELL: &str = "cell/1";
+
 /// What is asked of contracts by their risk tier: `[risk.TIER]`.
 pub const RISK: &str = "risk/1";
 
 /// The features that this program knows.
-const KNOWN: &[&str] = &[ADMISSION, AUTOMATION, EVIDENCE, RISK];
+const KNOWN: &[&str] = &[ADMISSION, AUTOMATION, CELL, EVIDENCE, RISK];
 
 /// Maximum length of a name, in bytes.
 const LONGEST: usize = 64;

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::cell::Demand;
 use crate::record::contract::Contract;
 use crate::record::tree::{Fault, Mode, What};
 use crate::record::{Gate, IdentityName, Level, ObjectId, RepoPath, Role, Timestamp, fold};
@@ -10,7 +11,7 @@ use crate::records::Kind;
 use crate::signing::AllowedSigners;
 
 use super::automation::{Automation, Need};
-use super::document::{AdmittedBy, ClaimRules, DirectGrant, Document, Limits, SCHEMA};
+use super::document::{AdmittedBy, ClaimRules, Confinement, DirectGrant, Document, Limits, SCHEMA};
 use super::features::{self, BadPolicy};
 use super::grant::{Grant, Restriction};
 use super::keyring::{COMMIT_NAMESPACE, Keyring};
@@ -190,6 +191,16 @@ impl Policy {
     /// Tells whether only a record admits the repository that a contract names.
     pub fn admits_by_record(&self) -> bool {
         self.document.gates.admission == AdmittedBy::Record
+    }
+
+    /// Returns how much must hold of the cell in which the commands of a run are confined, if they are.
+    pub fn cell(&self) -> Option<Demand> {
+        match self.document.gates.cell {
+            Confinement::None => None,
+            Confinement::BestEffort => Some(Demand::BestEffort),
+            Confinement::Required => Some(Demand::Required),
+            Confinement::OwnRoot => Some(Demand::OwnRoot),
+        }
     }
 
     /// Returns the servers whose key may sign the receive log.
@@ -632,6 +643,10 @@ fn lint(document: &Document, complaints: &mut Vec<String>) {
             features::ADMISSION,
             uses,
         ));
+    }
+    if gates.cell != Confinement::None {
+        let uses = "gates.cell needs";
+        complaints.extend(features::needed(&document.requires, features::CELL, uses));
     }
     limits(&document.limits, complaints);
     let (claims, longest) = (&document.claims, ClaimRules::LONGEST);

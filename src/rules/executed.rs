@@ -1,5 +1,6 @@
 //! What an executed command did, and what a run that took place elsewhere consists of.
 
+use crate::cell::{Demand, Held, Layer};
 use crate::evidence::{self, Demands, RunFiles};
 use crate::facts::case::CommitCase;
 use crate::record::commit::Commit;
@@ -77,6 +78,42 @@ pub fn limit(
         .found(found.to_string())
         .expected(format!("at most {most}"))
         .remedy(remedy)
+}
+
+/// Judges whether of a cell held what is demanded.
+pub fn cell_holds(held: &Held, demand: Demand, subject: &Subject) -> Findings {
+    let mut findings = Findings::new();
+    for (layer, why) in held.lacking(demand.layers()) {
+        let kernel = &held.kernel;
+        let remedy = match layer {
+            Layer::OwnRoot => {
+                "let this user have namespaces of users, or run it as root, outside of other containers; git awo cell --own-root -- COMMAND shows what holds"
+            }
+            _ => {
+                "run it on Linux 6.12 or newer with Landlock enabled, and keep homes and clones out of what a cell reads; git awo cell -- COMMAND shows what holds"
+            }
+        };
+        findings.push(
+            Rule::CellHolds
+                .finding(subject.clone())
+                .found(format!("{layer} did not hold: {why} (kernel {kernel})"))
+                .expected("a cell of which every layer holds that the policy demands")
+                .remedy(remedy),
+        );
+    }
+    findings
+}
+
+/// Judges whether a run that took place elsewhere may be recorded: not where its commands have to be confined,
+/// which nobody here has seen.
+pub fn imported(run: &RunId, cell: Option<Demand>) -> Option<Finding> {
+    cell.is_some_and(|it| it != Demand::BestEffort).then(|| {
+        Rule::Invariants
+            .finding(Subject::of_run(run))
+            .found("a run that took place elsewhere")
+            .expected("commands that git-awo confines to a cell, as the policy requires")
+            .remedy("execute the task here: git awo run TASK -- COMMAND")
+    })
 }
 
 /// Returns the finding that something stands in a work tree that no commit can hold.

@@ -1,17 +1,18 @@
 //! Runs all cases in their order, and reports the results.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::record::{Code, Findings, Report};
+use crate::record::{Findings, Report};
 use crate::rules::selftest as rules;
 use crate::sandbox;
 
-use super::case::Case;
-use super::cases::{attestation, determinism, gates, integrity, pipeline, structure};
+use super::case::{Case, Suite};
+use super::cases::{attestation, cell, determinism, gates, integrity, pipeline, structure};
 use super::play::{Play, Sandbox};
+use super::readiness::Readiness;
+use super::row::{Row, Status};
 
 /// All cases in their order.
 pub const CASES: &[&[Case]] = &[
@@ -21,76 +22,12 @@ pub const CASES: &[&[Case]] = &[
     attestation::CASES,
     pipeline::CASES,
     structure::CASES,
+    cell::CASES,
 ];
 
 /// Returns all cases in their order.
 pub fn cases() -> impl Iterator<Item = &'static Case> {
     CASES.iter().copied().flatten()
-}
-
-/// The result of a case.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Status {
-    /// Every expectation was met.
-    Passed,
-    /// An expectation was not met; the text names it.
-    Failed(String),
-    /// An earlier layer failed.
-    NotStarted,
-    /// The case was not selected.
-    NotAsked,
-}
-
-impl Status {
-    fn word(&self) -> &'static str {
-        match self {
-            Status::Passed => "passed",
-            Status::Failed(_) => "failed",
-            Status::NotStarted => "not_started",
-            Status::NotAsked => "not_asked",
-        }
-    }
-}
-
-/// A case and its result.
-pub struct Row {
-    /// The case.
-    pub case: &'static Case,
-    /// The result.
-    pub status: Status,
-    /// The codes of all refusals in it.
-    pub found: BTreeSet<Code>,
-}
-
-impl Row {
-    fn without(case: &'static Case, status: Status) -> Self {
-        Self {
-            case,
-            status,
-            found: BTreeSet::new(),
-        }
-    }
-
-    fn to_json(&self) -> Value {
-        let words = |codes: &mut dyn Iterator<Item = Code>| -> Vec<&str> {
-            codes.map(Code::as_str).collect()
-        };
-        let reason = match &self.status {
-            Status::Failed(reason) => Some(reason),
-            _ => None,
-        };
-        json!({
-            "case": self.case.title,
-            "evidence": format!("{}/transcript.txt", self.case.id),
-            "expected": words(&mut self.case.expected.iter().copied()),
-            "found": words(&mut self.found.iter().copied()),
-            "id": self.case.name,
-            "layer": self.case.layer.letter(),
-            "reason": reason,
-            "status": self.status.word(),
-            "test": self.case.id,
-        })
-    }
 }
 
 /// The results: one row per case, in order.
@@ -129,23 +66,27 @@ impl Outcome {
     /// Returns `awo.selftest/1` without its schema.
     pub fn to_json(&self) -> Value {
         let tests: Vec<_> = self.rows.iter().map(Row::to_json).collect();
+        let readiness = Readiness::of(&self.rows);
+        let ready = readiness.as_ref().is_some_and(Readiness::is_ready);
         json!({
             "failed": self.count("failed"),
             "not_asked": self.count("not_asked"),
             "not_started": self.count("not_started"),
             "passed": self.count("passed"),
+            "phases": readiness.as_ref().map(Readiness::to_json),
+            "test_ready": ready.then_some("R0"),
             "tests": tests,
         })
     }
 
-    /// Returns one line per case.
+    /// Returns one line per case, and where AWO's were among them what they say of its phases.
     pub fn to_text(&self) -> String {
         let mut text = String::new();
         for row in &self.rows {
             let case = row.case;
             let word = row.status.word().replace('_', " ");
             text.push_str(&format!(
-                "{} {:<2}  {word:<11}  {}\n",
+                "{:<8} {:<6}  {word:<11}  {}\n",
                 case.id, case.name, case.title
             ));
             if let Status::Failed(reason) = &row.status {
@@ -156,6 +97,9 @@ impl Outcome {
         }
         let all = self.rows.len();
         text.push_str(&format!("{} of {all} passed\n", self.count("passed")));
+        if let Some(readiness) = Readiness::of(&self.rows) {
+            text.push_str(&readiness.to_text());
+        }
         text
     }
 }
@@ -180,24 +124,46 @@ pub fn play(sandbox: &Sandbox, case: &'static Case) -> Row {
     }
 }
 
-/// Runs the cases in `root`, a directory that is absent or empty, layer after layer; a layer starts
-/// only if the previous one passed. `only` names the cases to run (`TS-0001` or `G1`); an empty list
-/// selects all. `each` is called after every case.
+/// Which cases to run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// The suite; all if none.
+    pub suite: Option<Suite>,
+    /// The cases of it by their ids or names (`TS-0001`, `G1`, `FP-3.1`); all if empty.
+    pub only: Vec<String>,
+}
+
+impl Selection {
+    /// Returns the cases of the suite, selected or not.
+    pub fn of_suite(&self) -> impl Iterator<Item = &'static Case> {
+        cases().filter(|it| self.has(it))
+    }
+
+    fn has(&self, case: &Case) -> bool {
+        self.suite.is_none_or(|suite| suite == case.layer.suite())
+    }
+
+    fn asks_for(&self, case: &Case) -> bool {
+        let named = |it: &String| it == case.id || it == case.name;
+        self.only.is_empty() || self.only.iter().any(named)
+    }
+}
+
+/// Runs the cases of a suite in `root`, a directory that is absent or empty, layer after layer; a layer
+/// starts only if the previous one passed. `each` is called after every case.
 pub fn run(
     root: &Path,
     program: &Path,
-    only: &[String],
+    selection: &Selection,
     mut each: impl FnMut(&Row),
 ) -> Result<Outcome, sandbox::Error> {
     let sandbox = Sandbox::new(root, program)?;
-    let asked =
-        |case: &Case| only.is_empty() || only.iter().any(|it| it == case.id || it == case.name);
     let mut rows = Vec::new();
     let mut sound = true;
     for layer in CASES {
         let mut passed = true;
-        for case in *layer {
-            let row = if !asked(case) {
+        for case in layer.iter().filter(|it| selection.has(it)) {
+            let row = if !selection.asks_for(case) {
                 Row::without(case, Status::NotAsked)
             } else if !sound {
                 Row::without(case, Status::NotStarted)

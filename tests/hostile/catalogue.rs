@@ -48,6 +48,15 @@ const GROUPS: &[(&str, &[Case])] = &[
     ("Clones that are behind, checkouts, mirrors", behind::CASES),
     ("Tags", tags::CASES),
     ("Single-byte changes", sweep::CASES),
+    #[cfg(target_os = "linux")]
+    ("Confined commands", crate::cell::CASES),
+    #[cfg(target_os = "linux")]
+    ("Confined runs", crate::cell::GOVERNED),
+    #[cfg(target_os = "linux")]
+    (
+        "Confined commands with a root of their own",
+        crate::cell::OWN_ROOT,
+    ),
 ];
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use git_awo::ops::show::{Says, State, TRANSITIONS};
+use git_awo::ops::life::{Says, State, TRANSITIONS};
 
 use crate::world::{AGENT, RUN, TASK, World};
 
