@@ -4,7 +4,7 @@ use crate::facts::run::{Lookup, RunFacts};
 use crate::policy::{Role, Verified};
 use crate::record::{Reason, Refusal, RunId, Sha256, Subject, TaskId};
 use crate::records::{CancellationPredicate, ContractPredicate, Kind};
-use crate::rules::life::{self, Of, State};
+use crate::rules::life::{self, State, Whose};
 use crate::rules::{absent, step};
 use crate::store::batch::Batch;
 
@@ -64,7 +64,7 @@ pub fn cancel(session: &Session, request: Request) -> Result<Cancelled, Error> {
         Lookup::Invalid(finding) => return Err(refuse(finding.into())),
         Lookup::Missing => return Err(refuse(absent::contract(&task).into())),
     };
-    let of = Of {
+    let of = Whose {
         run: &run,
         task: Some(&task),
     };

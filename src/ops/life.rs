@@ -1,7 +1,7 @@
 //! The life of a run as it is shown: the states that it has come to, and what may follow.
 
 use crate::record::{IdentityName, RunId, Sha256, Timestamp};
-use crate::rules::life::{self as rules, Of, Passed};
+use crate::rules::life::{self as rules, Passed, Whose};
 
 use super::status::rolled_back;
 use super::{Error, Session};
@@ -74,7 +74,7 @@ pub(super) fn lives(session: &Session, run: &RunId) -> Result<Option<RunLife>, E
             recorded,
         });
     }
-    let of = Of::of(&facts);
+    let of = Whose::facts(&facts);
     let next = state.next().iter().map(|it| (*it, rules::how(*it, of)));
     let next = next.collect();
     Ok(Some(RunLife { passed, next }))

@@ -3,7 +3,7 @@
 use crate::policy::Role;
 use crate::record::{ObjectId, Reason, RunId, Sha256, Subject};
 use crate::records::{Kind, OutcomePredicate, Verdict};
-use crate::rules::life::{self, Of, State};
+use crate::rules::life::{self, State, Whose};
 use crate::rules::step;
 use crate::store::batch::Batch;
 
@@ -46,7 +46,7 @@ pub fn outcome(session: &Session, request: Request) -> Result<Recorded, Error> {
     };
     let context = session.context(&[Role::Operator])?;
     let life = session.life(&facts)?;
-    let (of, subject) = (Of::of(&facts), Subject::of_run(&run));
+    let (of, subject) = (Whose::facts(&facts), Subject::of_run(&run));
     if let Some(turn) = life::may(&life, to, Kind::Outcome.title(), of, subject) {
         return Err(session.refused(format!("{run} can have no such outcome"), turn));
     }

@@ -5,7 +5,7 @@ use crate::policy::{Policy, Role};
 use crate::record::{Code, Finding, Findings, IdentityName, Refusal, Rule, Subject};
 use crate::records::{GateStatus, Kind};
 
-use super::life::{self, Life, Of, State};
+use super::life::{self, Life, State, Whose};
 use super::self_review;
 
 /// A review that is about to be recorded.
@@ -98,7 +98,7 @@ impl Review<'_> {
     fn turn(&self, to: State) -> Option<Finding> {
         let facts = self.run.facts;
         let (what, subject) = (Kind::Independence.title(), Subject::of_run(&facts.id));
-        life::may(self.life, to, what, Of::of(facts), subject)
+        life::may(self.life, to, what, Whose::facts(facts), subject)
     }
 
     fn no_override(&self) -> Finding {

@@ -300,13 +300,13 @@ fn follow(
             (Says::Moves, _) if moves => life.go(it.to, by),
             (Says::Moves | Says::Again, _) => {}
             (Says::OutOfTurn, How::Now) => {
-                let of = Of::of(facts);
+                let of = Whose::facts(facts);
                 let subject = Subject::of_record(it.record).run(&facts.id);
                 life.findings
                     .push(out_of_turn(it.kind.title(), from, it.to, of, subject));
             }
             (Says::OutOfTurn, How::Logged) if about_cancellation => {
-                let of = Of::of(facts);
+                let of = Whose::facts(facts);
                 let subject = Subject::of_record(it.record).run(&facts.id);
                 life.findings
                     .push(out_of_turn(it.kind.title(), from, it.to, of, subject));
@@ -391,14 +391,14 @@ pub fn lands(facts: &RunFacts, policy: &Policy, subject: Subject) -> Option<Find
         false,
         Some(Accepted),
     );
-    may(&life, Landed, "landing", Of::of(facts), subject)
+    may(&life, Landed, "landing", Whose::facts(facts), subject)
 }
 
 /// Judges that a run that was cancelled has not landed.
 pub fn stays_cancelled(facts: &RunFacts, life: &Life) -> Option<Finding> {
     let subject = Subject::of_run(&facts.id);
     let is_cancelled = life.state() == Cancelled;
-    is_cancelled.then(|| out_of_turn("landing", Cancelled, Landed, Of::of(facts), subject))
+    is_cancelled.then(|| out_of_turn("landing", Cancelled, Landed, Whose::facts(facts), subject))
 }
 
 /// Judges that a run is taken back in its turn; `taken_back` tells whether it was already.
@@ -416,25 +416,25 @@ pub fn rolls_back(
         None => here(facts, policy, landed).state(),
     };
     let legal = state.next().contains(&RolledBack);
-    (!legal).then(|| out_of_turn("roll-back", state, RolledBack, Of::of(facts), subject))
+    (!legal).then(|| out_of_turn("roll-back", state, RolledBack, Whose::facts(facts), subject))
 }
 
 /// Judges that something may be said of a run now.
-pub fn may(life: &Life, to: State, what: &str, of: Of<'_>, subject: Subject) -> Option<Finding> {
+pub fn may(life: &Life, to: State, what: &str, of: Whose<'_>, subject: Subject) -> Option<Finding> {
     let from = life.state();
     (from.says(to) == Says::OutOfTurn).then(|| out_of_turn(what, from, to, of, subject))
 }
 
 /// The run that is judged, and its task.
 #[derive(Clone, Copy)]
-pub struct Of<'a> {
+pub struct Whose<'a> {
     pub run: &'a RunId,
     pub task: Option<&'a TaskId>,
 }
 
-impl<'a> Of<'a> {
+impl<'a> Whose<'a> {
     /// Returns the run with the task that its records name.
-    pub fn of(facts: &'a RunFacts) -> Self {
+    pub fn facts(facts: &'a RunFacts) -> Self {
         let recorded = facts.run.valid().map(|it| &it.predicate().task);
         let cancelled = || facts.cancellations.first().map(|it| &it.predicate().task);
         Self {
@@ -445,7 +445,7 @@ impl<'a> Of<'a> {
 }
 
 /// Returns the finding that something is said of a run that may not follow where the run is.
-pub fn out_of_turn(what: &str, from: State, to: State, of: Of<'_>, subject: Subject) -> Finding {
+pub fn out_of_turn(what: &str, from: State, to: State, of: Whose<'_>, subject: Subject) -> Finding {
     let words = |states: &mut dyn Iterator<Item = State>| {
         let words: Vec<_> = states.map(State::word).collect();
         words.join(" or ")
@@ -469,7 +469,7 @@ pub fn out_of_turn(what: &str, from: State, to: State, of: Of<'_>, subject: Subj
 }
 
 /// Returns the command that brings a run to a state.
-pub fn how(to: State, of: Of<'_>) -> String {
+pub fn how(to: State, of: Whose<'_>) -> String {
     let run = of.run;
     let task = of.task.map_or("TASK".to_owned(), TaskId::to_string);
     match to {
@@ -489,7 +489,7 @@ pub fn how(to: State, of: Of<'_>) -> String {
 }
 
 /// Returns what brings a run on towards a state, or what helps where nothing does.
-fn helps(from: State, to: State, of: Of<'_>) -> String {
+fn helps(from: State, to: State, of: Whose<'_>) -> String {
     let run_on = || match of.task {
         Some(task) => remedy::run_again(task),
         None => "git awo run TASK -- COMMAND".to_owned(),

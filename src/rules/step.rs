@@ -12,7 +12,7 @@ use crate::record::{
 };
 use crate::records::{AttestationPredicate, Kind};
 
-use super::life::{self, Life, Of, State};
+use super::life::{self, Life, State, Whose};
 use super::{Reviews, Step, by_model, remedy, reviews, run_binds, self_review};
 
 /// Judges whether a reviewer may take gate 3 or attest, given the findings on the chain before that.
@@ -63,7 +63,7 @@ pub fn by_reviewer(
 /// Returns the finding that a step is not in its turn.
 fn turn(run: Held<'_>, life: &Life, to: State, what: Kind) -> Option<Finding> {
     let subject = Subject::of_run(&run.facts.id);
-    life::may(life, to, what.title(), Of::of(run.facts), subject)
+    life::may(life, to, what.title(), Whose::facts(run.facts), subject)
 }
 
 /// Returns the refusal of a step that can never be taken any more. What else may be missing is of no use then;

@@ -244,7 +244,7 @@ pub(super) fn examine(
         if let (Some(lacking), Some(run)) = (lacking, &gate.run) {
             let (from, to) = (life::State::Contracted, life::State::Recorded);
             let task = Some(&says.id);
-            let (what, of) = (Kind::Run.title(), life::Of { run, task });
+            let (what, of) = (Kind::Run.title(), life::Whose { run, task });
             let turn = life::out_of_turn(what, from, to, of, Subject::of_run(run));
             let remedy = lacking.remedy.clone();
             findings.push(turn.remedy(remedy));

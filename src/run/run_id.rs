@@ -23,7 +23,7 @@ pub(super) fn choose(
         if !records.of_run(run, Kind::Cancellation)?.is_empty() {
             let (from, to) = (life::State::Cancelled, life::State::Recorded);
             let (of, subject) = (
-                life::Of {
+                life::Whose {
                     run,
                     task: Some(task),
                 },

@@ -226,7 +226,8 @@ fn an_id_that_was_cancelled_is_no_runs() {
 fn a_cancellation_binds_its_run_and_is_made_by_who_may() {
     let world = World::executed();
     world.fetched();
-    let tries: &[(&str, &dyn Fn(&World), &str, &str)] = &[
+    type Act<'a> = &'a dyn Fn(&World);
+    let tries: &[(&str, Act<'_>, &str, &str)] = &[
         (
             "otto",
             &|it| it.cancels("otto", "operator", |_| {}),

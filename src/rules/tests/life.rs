@@ -7,7 +7,7 @@ use crate::facts::position::{Came, How};
 use crate::facts::run::{Lookup, RunFacts};
 use crate::record::{Findings, Sha256, Subject, Timestamp};
 use crate::records::{CancellationPredicate, GateStatus, Verdict};
-use crate::rules::life::{self, Life, Of, SAID_BY_MANY, Says, State, TRANSITIONS};
+use crate::rules::life::{self, Life, SAID_BY_MANY, Says, State, TRANSITIONS, Whose};
 
 use State::{
     Accepted, Approved, Attested, Audited, Cancelled, Contracted, Failed, Finalized, Landed,
@@ -82,7 +82,7 @@ fn each_illegal_pair_is_refused_in_the_same_words_each_time() {
     );
     let mut refused = 0;
     for (from, to) in pairs().filter(|(from, to)| from.says(*to) == Says::OutOfTurn) {
-        let of = Of {
+        let of = Whose {
             run: &run,
             task: Some(&task),
         };
