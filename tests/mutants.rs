@@ -211,6 +211,20 @@ const MUTANTS: &[Mutant] = &[
         original: "demands.cell.filter(|it| claimed || *it == Demand::Required);",
         broken: "demands.cell.filter(|it| (claimed || *it == Demand::Required) && !{M});",
     },
+    // Any state may follow any other.
+    Mutant {
+        cases: &["FP-3.1.3"],
+        file: "src/rules/life.rs",
+        original: "            (Says::OutOfTurn, How::Now) => {",
+        broken: "            (Says::OutOfTurn, How::Now) if !{M} => {",
+    },
+    // A cancellation ends nothing.
+    Mutant {
+        cases: &["FP-3.1.4"],
+        file: "src/rules/life.rs",
+        original: "            self.add(it, Cancelled, true);",
+        broken: "            self.add(it, Cancelled, !{M});",
+    },
 ];
 
 /// Tells whether the program stands in a directory of one of these names.

@@ -73,6 +73,8 @@ cases! {
     ts_0025_s3 => "TS-0025",
     fp_3_1_1 => "FP-3.1.1",
     fp_3_1_2 => "FP-3.1.2",
+    fp_3_1_3 => "FP-3.1.3",
+    fp_3_1_4 => "FP-3.1.4",
 }
 
 fn command(words: &[&str]) -> (i32, serde_json::Value) {

@@ -268,14 +268,14 @@ impl<'a> Play<'a> {
     }
 
     /// Pushes with plain git, without the client's hooks; the server must refuse with this code and move
-    /// no ref.
+    /// no ref. Returns what was said.
     pub fn push_refused(
         &mut self,
         world: &World,
         who: &str,
         refspecs: &[&str],
         code: Code,
-    ) -> Result<(), Failed> {
+    ) -> Result<String, Failed> {
         let before = world.refs("server.git")?;
         let push = ["git", "push", "-q", "--no-verify", "--atomic", "origin"];
         let done = self.run(world, who, who, &[&push, refspecs].concat())?;
@@ -298,7 +298,8 @@ impl<'a> Play<'a> {
         )?;
         self.found.extend(told);
         let moved = world.refs("server.git")? != before;
-        self.hold(!moved, "a refused push must move nothing on the server")
+        self.hold(!moved, "a refused push must move nothing on the server")?;
+        Ok(said)
     }
 
     /// Pushes with plain git, without the client's hooks; the server must accept.

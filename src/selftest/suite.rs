@@ -9,7 +9,7 @@ use crate::rules::selftest as rules;
 use crate::sandbox;
 
 use super::case::{Case, Suite};
-use super::cases::{attestation, cell, determinism, gates, integrity, pipeline, structure};
+use super::cases::{attestation, cell, determinism, gates, integrity, life, pipeline, structure};
 use super::play::{Play, Sandbox};
 use super::readiness::Readiness;
 use super::row::{Row, Status};
@@ -23,6 +23,7 @@ pub const CASES: &[&[Case]] = &[
     pipeline::CASES,
     structure::CASES,
     cell::CASES,
+    life::CASES,
 ];
 
 /// Returns all cases in their order.

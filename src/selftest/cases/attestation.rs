@@ -69,7 +69,8 @@ fn identities(play: &mut Play<'_>) -> Result<(), Failed> {
     // A run record signed by rita, who is not an orchestrator.
     let world = play.world(Stage::Executed)?;
     forge::run_record_by(&world, "rita")?;
-    play.push_refused(&world, "otto", &RECORDS[..2], Code::Att001)
+    play.push_refused(&world, "otto", &RECORDS[..2], Code::Att001)?;
+    Ok(())
 }
 
 fn other_root(play: &mut Play<'_>) -> Result<(), Failed> {

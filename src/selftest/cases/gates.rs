@@ -109,7 +109,8 @@ fn overridden(play: &mut Play<'_>) -> Result<(), Failed> {
     // Any other spelling than "1" permits nothing, and is refused.
     let other = play.world(Stage::HandedOver)?;
     forge::override_spelled(&other, "01")?;
-    play.push_refused(&other, "otto", &RECORDS[..1], Code::Gov001)
+    play.push_refused(&other, "otto", &RECORDS[..1], Code::Gov001)?;
+    Ok(())
 }
 
 fn override_and_invariant(play: &mut Play<'_>) -> Result<(), Failed> {

@@ -6,5 +6,6 @@ pub mod determinism;
 mod found;
 pub mod gates;
 pub mod integrity;
+pub mod life;
 pub mod pipeline;
 pub mod structure;

@@ -75,7 +75,8 @@ fn no_later_gate(play: &mut Play<'_>) -> Result<(), Failed> {
     // Push the branch by hand, without git-awo.
     let commit = forge::run_record(&world.actor("otto", "otto")?)?.commit;
     let refspec = format!("{commit}:refs/heads/main");
-    play.push_refused(&world, "otto", &[&refspec, "refs/awo/ledger"], Code::Gov002)
+    play.push_refused(&world, "otto", &[&refspec, "refs/awo/ledger"], Code::Gov002)?;
+    Ok(())
 }
 
 fn direct_commit(play: &mut Play<'_>) -> Result<(), Failed> {

@@ -131,7 +131,8 @@ fn orphans(play: &mut Play<'_>) -> Result<(), Failed> {
         &["git", "awo", "provenance", "verify"],
         Code::Str001,
     )?;
-    play.push_refused(&world, "otto", &["main", "refs/awo/ledger"], Code::Str001)
+    play.push_refused(&world, "otto", &["main", "refs/awo/ledger"], Code::Str001)?;
+    Ok(())
 }
 
 fn codes(play: &mut Play<'_>) -> Result<(), Failed> {
