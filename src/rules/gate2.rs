@@ -5,7 +5,7 @@ use crate::policy::{Policy, Role};
 use crate::record::{Code, Finding, Findings, IdentityName, Refusal, Rule, Subject};
 use crate::records::GateStatus;
 
-use super::{late_failure, self_review};
+use super::{late_failure, rerun, self_review};
 
 /// A review that is about to be recorded.
 pub struct Review<'a> {
@@ -37,6 +37,8 @@ pub enum Unrecorded {
     /// A link of the chain is missing here: that proves nothing against the run, and a recorded
     /// failure would end it for good.
     NotHere(Refusal),
+    /// The contract asks for determinism, and no reviewer has shown it, or one has shown the contrary.
+    NotRunAgain(Refusal),
     /// The reviewer may not permit a self-approval.
     MayNotOverride(Refusal),
     /// The gate failed after the finalization.
@@ -72,6 +74,11 @@ impl Review<'_> {
             let remedy = self.ask_another();
             findings.push(self_review(self.run, "gate 2", self.reviewer, &remedy));
         }
+        if status.passed()
+            && let Some(why) = self.not_run_again()
+        {
+            return Err(Unrecorded::NotRunAgain(why.into()));
+        }
         if !status.passed() && self.run.facts.finalization.valid().is_some() {
             let late = Refusal::from(late_failure(run, status));
             return Err(Unrecorded::TooLate(late.and(findings)));
@@ -83,6 +90,11 @@ impl Review<'_> {
             overridden,
             records_override,
         })
+    }
+
+    fn not_run_again(&self) -> Option<Finding> {
+        let subject = Subject::of_run(&self.run.facts.id);
+        rerun::gate_2(self.run, self.policy, None, &subject)
     }
 
     fn no_override(&self) -> Finding {

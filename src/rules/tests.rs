@@ -9,6 +9,7 @@ mod gate_2;
 mod gates;
 mod keys;
 pub(crate) mod people;
+mod reruns;
 mod rollback;
 mod steps;
 mod story;

@@ -10,7 +10,7 @@ use crate::record::{Finding, IdentityName, Rule, RunId, Sha256, Subject, Timesta
 use crate::records::{ApprovalPredicate, Approves, GateStatus, IndependencePredicate};
 
 use super::links::{Links, of_record};
-use crate::rules::remedy;
+use crate::rules::{remedy, rerun};
 
 /// Returns the finding that gate 2 fails a run that was finalized already.
 pub fn late_failure(run: &RunId, status: GateStatus) -> Finding {
@@ -164,6 +164,9 @@ impl Links<'_> {
             false => GateStatus::ApprovedByIndependentReviewer,
         };
         let permitted = own && says.status == GateStatus::SelfApprovedWithOverride;
+        let of = (log.digest(), self.is_new(log.digest()));
+        let finding = rerun::gate_2(self.run, self.policy, Some(of), &self.subject);
+        self.findings.extend(finding);
         if !self.may_review(log) {
             self.self_approved("gate 2", reviewer);
         } else if says.status != expected && !permitted {
