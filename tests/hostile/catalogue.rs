@@ -51,6 +51,8 @@ const GROUPS: &[(&str, &[Case])] = &[
     ("Confined commands", crate::cell::CASES),
     #[cfg(target_os = "linux")]
     ("Confined runs", crate::cell::GOVERNED),
+    #[cfg(target_os = "linux")]
+    ("Commands that are run again", crate::reruns::CASES),
 ];
 
 #[test]
