@@ -43,7 +43,7 @@ fn done_elsewhere(how: &str, command: Option<&str>) -> World {
 const SAID: &str =
     "[\n    \"sh\",\n    \"-ec\",\n    \"mkdir -p src; echo one > src/one.txt\"\n  ]";
 
-fn import<'a>(directory: &'a str) -> Vec<&'a str> {
+fn import(directory: &str) -> Vec<&str> {
     vec![
         "git", "awo", "run", "import", directory, "--task", "D-1", "--commit", "ci",
     ]

@@ -74,9 +74,10 @@ fn the_verdict_follows_from_the_runs() {
 #[test]
 fn what_does_not_fit_together_is_no_report() {
     type Spoil = fn(&mut DeterminismDraft);
-    let same: &[(u8, u8)] = &[(1, 0), (1, 0)];
-    let differs: &[(u8, u8)] = &[(1, 0), (1, 0), (2, 0)];
-    let table: [(&str, &[(u8, u8)], Spoil); 18] = [
+    type Made<'a> = &'a [(u8, u8)];
+    let same: Made = &[(1, 0), (1, 0)];
+    let differs: Made = &[(1, 0), (1, 0), (2, 0)];
+    let table: [(&str, Made, Spoil); 18] = [
         ("schema", same, |it| it.schema.push('0')),
         ("schedule", same, |it| it.schedule.push('0')),
         ("no command", same, |it| it.command.clear()),
