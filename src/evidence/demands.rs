@@ -104,7 +104,7 @@ pub fn breaches(run: &RunId, files: &RunFiles, demands: Demands) -> Vec<String> 
 /// Returns the breach where less is told of the cell of the commands than the policy demands.
 pub fn unconfined(files: &RunFiles, demand: Demand) -> Option<String> {
     // A run of another program says nothing of cells.
-    let asked = demand == Demand::Required || claims_harness(files);
+    let asked = demand != Demand::BestEffort || claims_harness(files);
     asked.then(|| confined::lacks(files, demand)).flatten()
 }
 

@@ -199,6 +199,7 @@ impl Policy {
             Confinement::None => None,
             Confinement::BestEffort => Some(Demand::BestEffort),
             Confinement::Required => Some(Demand::Required),
+            Confinement::OwnRoot => Some(Demand::OwnRoot),
         }
     }
 

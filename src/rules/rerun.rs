@@ -15,8 +15,8 @@ pub struct Wanted<'a> {
     pub runs: u32,
     /// The tree that each must make.
     pub output: ObjectId,
-    /// Whether every layer of the cell must have held.
-    pub confined: bool,
+    /// The layers of the cell that must have held.
+    pub layers: &'static [Layer],
     /// Whether somebody made the run, or a part of it, and so cannot speak for it.
     pub is_own: &'a dyn Fn(&IdentityName) -> bool,
     /// The record that uses it; none for one that is still to come.
@@ -96,8 +96,8 @@ fn too_little(report: &DeterminismReport, wanted: &Wanted<'_>) -> Option<String>
         return Some(format!("only {} runs", report.runs.len()));
     }
     let lacks = |layer: &&Layer| !report.cell.held.contains(&layer.to_string());
-    let lacking: Vec<_> = Layer::ALL.iter().filter(lacks).collect();
-    if wanted.confined && !lacking.is_empty() {
+    let lacking: Vec<_> = wanted.layers.iter().filter(lacks).collect();
+    if !lacking.is_empty() {
         let names: Vec<_> = lacking.iter().map(ToString::to_string).collect();
         return Some(format!("of its cells did not hold: {}", names.join(", ")));
     }
@@ -128,7 +128,7 @@ pub fn gate_2(
             let wanted = Wanted {
                 runs,
                 output: run.says().tree,
-                confined: run.facts.cell == Some(Demand::Required),
+                layers: run.facts.cell.map_or(&[], Demand::layers),
                 is_own: &is_own,
                 used_by: log.map(|(digest, _)| digest),
             };
@@ -156,17 +156,17 @@ pub fn gate_2(
 }
 
 /// Judges whether a run of which nobody here knows that its commands were confined was run again by a reviewer, in a
-/// cell of which every layer held. Returns why not.
+/// cell of which every layer held that is demanded. Returns why not.
 pub fn in_a_cell(
     reruns: &Reruns,
-    output: ObjectId,
-    is_own: &dyn Fn(&IdentityName) -> bool,
+    demand: Demand,
+    (output, is_own): (ObjectId, &dyn Fn(&IdentityName) -> bool),
     used_by: Option<Sha256>,
 ) -> Option<String> {
     let wanted = Wanted {
         runs: *RUNS.start(),
         output,
-        confined: true,
+        layers: demand.layers(),
         is_own,
         used_by,
     };

@@ -112,9 +112,9 @@ impl<'a> Import<'a> {
             .map(|(it, _)| &it.predicate().contract);
         let skeleton = gate.makes_skeleton();
         let demands = contract.map_or(Demands::NONE, |it| Demands::of(it, skeleton));
-        // Where all layers are required, a reviewer may have run it again in a cell: see below.
-        let required = policy.cell() == Some(Demand::Required);
-        let demands = demands.in_cell(policy.cell().filter(|_| !required));
+        // Where layers are demanded, a reviewer may have run it again in a cell: see below.
+        let demanded = policy.cell().filter(|it| *it != Demand::BestEffort);
+        let demands = demands.in_cell(policy.cell().filter(|_| demanded.is_none()));
         let limit = policy.document().limits.evidence_bytes;
         let (more, root) = rules::files(run, &files, demands, limit);
         findings.extend(more);
@@ -133,11 +133,11 @@ impl<'a> Import<'a> {
                 return Err(error.after(findings, Subject::none()));
             }
         };
-        if required && let Some(person) = &gate.person {
+        if let (Some(demand), Some(person)) = (demanded, &gate.person) {
             let makers = commit.makers();
             let is_own = |it: &IdentityName| it == person || policy.is_among(it, &makers);
             let of = (&files, gate.base, commit.tree);
-            findings.extend(unseen(actor, &history, run, of, &is_own)?);
+            findings.extend(unseen(actor, &history, (run, demand), of, &is_own)?);
         }
         let ready = judge(
             actor,
@@ -267,7 +267,7 @@ fn examine(actor: &Actor, request: &ImportRequest) -> Result<(PolicyHistory, Gat
 fn unseen(
     actor: &Actor,
     history: &PolicyHistory,
-    run: &RunId,
+    (run, demand): (&RunId, Demand),
     (files, base, output): (&RunFiles, Option<ObjectId>, ObjectId),
     is_own: &dyn Fn(&IdentityName) -> bool,
 ) -> Result<Option<Finding>, Error> {
@@ -276,7 +276,7 @@ fn unseen(
     let command = base.and_then(|_| command(files));
     let recipe = reruns::recipe(&actor.repo, base.unwrap_or(output), command)?;
     let reruns = actor.collector(&records, history).reruns(recipe, &[])?;
-    let why = rerun::in_a_cell(&reruns, output, is_own, None);
+    let why = rerun::in_a_cell(&reruns, demand, (output, is_own), None);
     Ok(why.map(|why| rules::imported(run, &why, rerun::again(&reruns, base))))
 }
 

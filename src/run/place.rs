@@ -191,7 +191,8 @@ impl Place {
         // It is removed with the place.
         let own = own.keep();
         let (home, temporary) = (own.join("home"), own.join("tmp"));
-        for made in [&home, &temporary] {
+        let root = own.join("root");
+        for made in [&home, &temporary, &root] {
             fs::create_dir(made).map_err(Error::io("make", made))?;
         }
         let closed = [
@@ -206,6 +207,7 @@ impl Place {
             closed: closed.into_iter().flatten().map(Path::to_owned).collect(),
             home,
             temporary,
+            root: Some(root),
         })
     }
 

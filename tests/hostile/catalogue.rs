@@ -52,6 +52,11 @@ const GROUPS: &[(&str, &[Case])] = &[
     #[cfg(target_os = "linux")]
     ("Confined runs", crate::cell::GOVERNED),
     #[cfg(target_os = "linux")]
+    (
+        "Confined commands with a root of their own",
+        crate::cell::OWN_ROOT,
+    ),
+    #[cfg(target_os = "linux")]
     ("Commands that are run again", crate::reruns::CASES),
 ];
 

@@ -357,22 +357,19 @@ impl<'a> Links<'a> {
         }
     }
 
-    /// Where every layer of a cell is required, a reviewer may have run the command again in one. Of a run that was
+    /// Where layers of a cell are demanded, a reviewer may have run the command again in one. Of a run that was
     /// accepted before, only the orchestrator is asked.
     fn not_run_again(&self) -> Option<String> {
         let (run, record) = (self.run, self.run.record.digest());
-        let reruns = self.facts.reruns.as_ref();
-        let reruns = reruns.filter(|_| self.facts.cell == Some(Demand::Required));
-        let Some(reruns) = reruns else {
-            return Some(
-                "only where every layer is required, a reviewer may run it again".to_owned(),
-            );
+        let demand = self.facts.cell.filter(|it| *it != Demand::BestEffort);
+        let (Some(reruns), Some(demand)) = (&self.facts.reruns, demand) else {
+            return Some("only where layers are demanded, a reviewer may run it again".to_owned());
         };
         let is_new = self.focus.is_some_and(|it| it.contains(&record));
         let is_own = |person: &IdentityName| {
             person == run.orchestrator() || (is_new && run.made_by(person, self.policy))
         };
-        rerun::in_a_cell(reruns, run.says().tree, &is_own, Some(record))
+        rerun::in_a_cell(reruns, demand, (run.says().tree, &is_own), Some(record))
     }
 
     fn evidence(&mut self) {

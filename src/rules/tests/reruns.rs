@@ -95,7 +95,7 @@ fn a_report_counts_by_a_reviewer_of_another_mind_who_made_the_committed_tree_so_
         let wanted = Wanted {
             runs: 3,
             output: ObjectId::Sha1([1; 20]),
-            confined: true,
+            layers: Layer::ORDINARY,
             is_own: &|it: &IdentityName| *it == name("otto"),
             used_by: Some(sha(1)),
         };
@@ -118,7 +118,7 @@ fn a_report_counts_by_a_reviewer_of_another_mind_who_made_the_committed_tree_so_
     let wanted = Wanted {
         runs: 3,
         output: ObjectId::Sha1([1; 20]),
-        confined: false,
+        layers: &[],
         is_own: &|_| false,
         used_by: None,
     };
