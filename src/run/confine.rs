@@ -35,7 +35,7 @@ impl Confinement {
 
     /// Returns the same, which tries a root of its own only if that is demanded: in one, process ids are the same
     /// each time.
-    pub(super) fn as_demanded(self) -> Self {
+    pub(super) fn without_more(self) -> Self {
         Self {
             own_root: self.demand == Demand::OwnRoot,
             ..self

@@ -95,7 +95,7 @@ struct Made {
 pub fn repeat(actor: &Actor, check: &Repeated<'_>) -> Result<DeterminismDraft, Error> {
     let repo = &actor.repo;
     place::sweep(repo.common_dir());
-    let cell = Confinement::new(check.demand, Some(check.program))?.as_demanded();
+    let cell = Confinement::new(check.demand, Some(check.program))?.without_more();
     let _umask = Umask::fixed();
     let mut made: Vec<Made> = Vec::new();
     let mut held: Option<Held> = None;
