@@ -152,8 +152,14 @@ const MUTANTS: &[Mutant] = &[
     Mutant {
         cases: &["TS-0019"],
         file: "src/rules/step.rs",
-        original: "        Some(independence) if findings.is_empty() => Ok((reviews, independence)),",
-        broken: "        _ if {M} => Ok((reviews, run.facts.independence.first().map_or(Sha256::of(b\"\"), |it| it.digest()))),\n        Some(independence) if findings.is_empty() => Ok((reviews, independence)),",
+        original: "        (Some(independence), None) if findings.is_empty() => Ok((reviews, independence)),",
+        broken: "        _ if {M} => Ok((reviews, run.facts.independence.first().map_or(Sha256::of(b\"\"), |it| it.digest()))),\n        (Some(independence), None) if findings.is_empty() => Ok((reviews, independence)),",
+    },
+    Mutant {
+        cases: &["TS-0019"],
+        file: "src/rules/step.rs",
+        original: "    let turn = turn(run, life, to, what);",
+        broken: "    let turn = turn(run, life, to, what).filter(|_| !{M});",
     },
     // The server takes everything.
     Mutant {
@@ -208,8 +214,8 @@ const MUTANTS: &[Mutant] = &[
     Mutant {
         cases: &["FP-3.1.2"],
         file: "src/evidence/demands.rs",
-        original: "demands.cell.filter(|it| claimed || *it == Demand::Required);",
-        broken: "demands.cell.filter(|it| (claimed || *it == Demand::Required) && !{M});",
+        original: "    let asked = demand != Demand::BestEffort || claims_harness(files);",
+        broken: "    let asked = (demand != Demand::BestEffort || claims_harness(files)) && !{M};",
     },
     // Any state may follow any other.
     Mutant {
@@ -224,6 +230,27 @@ const MUTANTS: &[Mutant] = &[
         file: "src/rules/life.rs",
         original: "            self.add(it, Cancelled, true);",
         broken: "            self.add(it, Cancelled, !{M});",
+    },
+    // The report tells which process it was.
+    Mutant {
+        cases: &["FP-3.1.5"],
+        file: "src/run/determinism.rs",
+        original: "            kernel: held.kernel,",
+        broken: "            kernel: if {M} { std::process::id().to_string() } else { held.kernel },",
+    },
+    // What a command makes is not looked at.
+    Mutant {
+        cases: &["FP-3.1.6"],
+        file: "src/run/determinism.rs",
+        original: "        exit_code: code(status),\n        output,",
+        broken: "        exit_code: code(status),\n        output: if {M} { repo.commit(check.commit)?.tree } else { output },",
+    },
+    // Whoever made the run speaks for it.
+    Mutant {
+        cases: &["FP-3.1.7"],
+        file: "src/rules/rerun.rs",
+        original: "    if (wanted.is_own)(who) {",
+        broken: "    if (wanted.is_own)(who) && !{M} {",
     },
 ];
 

@@ -75,6 +75,9 @@ cases! {
     fp_3_1_2 => "FP-3.1.2",
     fp_3_1_3 => "FP-3.1.3",
     fp_3_1_4 => "FP-3.1.4",
+    fp_3_1_5 => "FP-3.1.5",
+    fp_3_1_6 => "FP-3.1.6",
+    fp_3_1_7 => "FP-3.1.7",
 }
 
 fn command(words: &[&str]) -> (i32, serde_json::Value) {

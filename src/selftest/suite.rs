@@ -9,7 +9,9 @@ use crate::rules::selftest as rules;
 use crate::sandbox;
 
 use super::case::{Case, Suite};
-use super::cases::{attestation, cell, determinism, gates, integrity, life, pipeline, structure};
+use super::cases::{
+    attestation, cell, determinism, gates, integrity, life, pipeline, reruns, structure,
+};
 use super::play::{Play, Sandbox};
 use super::readiness::Readiness;
 use super::row::{Row, Status};
@@ -24,6 +26,7 @@ pub const CASES: &[&[Case]] = &[
     structure::CASES,
     cell::CASES,
     life::CASES,
+    reruns::CASES,
 ];
 
 /// Returns all cases in their order.

@@ -8,4 +8,5 @@ pub mod gates;
 pub mod integrity;
 pub mod life;
 pub mod pipeline;
+pub mod reruns;
 pub mod structure;
