@@ -109,6 +109,43 @@ pub fn quote(bytes: &[u8]) -> String {
     out
 }
 
+/// Reads a path that [`quote`] or git has written.
+pub fn unquote(text: &[u8]) -> Option<RepoPath> {
+    let Some(quoted) = text.strip_prefix(b"\"") else {
+        return Some(RepoPath::new(text));
+    };
+    let mut inner = quoted.strip_suffix(b"\"")?.iter().copied();
+    let mut bytes = Vec::new();
+    while let Some(byte) = inner.next() {
+        bytes.push(match byte {
+            b'"' => return None,
+            b'\\' => match inner.next()? {
+                b'a' => 7,
+                b'b' => 8,
+                b't' => b'\t',
+                b'n' => b'\n',
+                b'v' => 11,
+                b'f' => 12,
+                b'r' => b'\r',
+                same @ (b'"' | b'\\') => same,
+                first @ b'0'..=b'3' => {
+                    let mut value = first.checked_sub(b'0')?;
+                    for _ in 0..2 {
+                        let digit = inner.next().filter(|it| matches!(it, b'0'..=b'7'))?;
+                        value = value
+                            .checked_mul(8)?
+                            .checked_add(digit.checked_sub(b'0')?)?;
+                    }
+                    value
+                }
+                _ => return None,
+            },
+            plain => plain,
+        });
+    }
+    Some(RepoPath::new(bytes))
+}
+
 /// The longest untrusted text that is shown, in characters: more than any path or approval sentence has.
 pub const LONGEST: usize = 4_000;
 
@@ -173,6 +210,18 @@ mod tests {
         assert_eq!(quote(b"a\nb\t\"\\"), r#""a\nb\t\"\\""#);
         assert_eq!(quote(b"\xff\xfe"), r#""\377\376""#);
         assert_eq!(quote(b"\x1b[31m"), r#""\033[31m""#);
+    }
+
+    #[test]
+    fn what_is_quoted_is_read_again() {
+        let every: Vec<u8> = (1..=255).collect();
+        for bytes in [&every[..], b"plain", b"\\\"", "\u{e9}\u{85}".as_bytes()] {
+            let read = unquote(quote(bytes).as_bytes()).unwrap();
+            assert_eq!(read.as_bytes(), bytes);
+        }
+        for bad in ["\"a", "\"a\"b\"", "\"\\400\"", "\"\\x\""] {
+            assert_eq!(unquote(bad.as_bytes()), None, "{bad}");
+        }
     }
 
     #[test]
