@@ -21,8 +21,11 @@ pub const ADMISSION: &str = "admission/1";
 /// What is asked of contracts by their risk tier: `[risk.TIER]`.
 pub const RISK: &str = "risk/1";
 
+/// Baselines: `[state]`.
+pub const STATE: &str = "state/1";
+
 /// The features that this program knows.
-const KNOWN: &[&str] = &[ADMISSION, AUTOMATION, EVIDENCE, RISK];
+const KNOWN: &[&str] = &[ADMISSION, AUTOMATION, EVIDENCE, RISK, STATE];
 
 /// Maximum length of a name, in bytes.
 const LONGEST: usize = 64;
