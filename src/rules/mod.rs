@@ -5,6 +5,7 @@ pub mod actors;
 pub mod approval;
 pub mod arrival;
 pub mod automation;
+pub mod baseline;
 mod chain;
 pub mod claim;
 pub mod clone;
