@@ -71,6 +71,7 @@ pub mod sandbox;
 )]
 pub mod selftest;
 pub mod signing;
+pub mod state;
 pub mod store;
 pub mod sys;
 
