@@ -52,6 +52,14 @@ pub enum Error {
         /// What it says.
         source: std::io::Error,
     },
+    /// A file or directory cannot be read.
+    #[error("cannot read {}", .path.display())]
+    Read {
+        /// The file or directory.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
     /// The file system refused.
     #[error("cannot {act} {}", .path.display())]
     Io {
@@ -65,6 +73,12 @@ pub enum Error {
 }
 
 impl Error {
+    /// Returns a function that says what could not be read.
+    pub(super) fn read(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Read { path, source }
+    }
+
     /// Returns a function that says what could not be done.
     pub(super) fn io(act: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_owned();
@@ -119,13 +133,8 @@ impl Coded for Error {
                 "a file system with renameat2 and RENAME_EXCHANGE, as ext4, xfs, btrfs and tmpfs",
                 "move the clone to such a file system: git awo clone URL DIR",
             ),
-            Error::Io { act, .. } => Diagnosis::unusable(
-                self,
-                match *act {
-                    "read" => Rule::FileUsable,
-                    _ => Rule::FileWritten,
-                },
-            ),
+            Error::Read { .. } => Diagnosis::unusable(self, Rule::FileUsable),
+            Error::Io { .. } => Diagnosis::unusable(self, Rule::FileWritten),
         }
     }
 }

@@ -57,7 +57,7 @@ pub fn put(
         Some(before) => {
             swap(parent, name, &workshop.directory)?;
             let old = workshop.directory.inner(STATE);
-            let old = old.map_err(Error::io("read", workshop.directory.path()))?;
+            let old = old.map_err(Error::read(workshop.directory.path()))?;
             if stamps_of(root, limits, &old)? != before.stamps {
                 // Whoever wrote there meanwhile loses nothing.
                 swap(parent, name, &workshop.directory)?;
@@ -105,7 +105,7 @@ pub fn sweep(root: &Root) -> Result<(), Error> {
     let Ok(parent) = root.parent() else {
         return Ok(());
     };
-    let entries = parent.entries().map_err(Error::io("read", parent.path()))?;
+    let entries = parent.entries().map_err(Error::read(parent.path()))?;
     for entry in entries {
         let ours = entry.name.as_bytes().starts_with(PREFIX.as_bytes());
         if ours && entry.kind == Kind::Directory {
@@ -123,7 +123,7 @@ pub fn sweep(root: &Root) -> Result<(), Error> {
 /// Tells whether a directory is one of ours: it is marked, or a process died before it could mark it.
 fn is_marked(directory: &Directory) -> Result<bool, Error> {
     let entries = directory.entries();
-    let entries = entries.map_err(Error::io("read", directory.path()))?;
+    let entries = entries.map_err(Error::read(directory.path()))?;
     let held = entries.iter().find(|it| it.name == HELD);
     let alone = entries.len() <= 1;
     let Some(held) = held else {

@@ -107,7 +107,7 @@ fn inner(parent: &Directory, name: &OsStr, path: &RepoPath) -> Result<Option<Dir
         why,
     };
     let place = parent.path().join(name);
-    match parent.entry(name).map_err(Error::io("read", &place))? {
+    match parent.entry(name).map_err(Error::read(&place))? {
         None => return Ok(None),
         Some(it) => match it.kind {
             Kind::Directory => {}
@@ -120,6 +120,6 @@ fn inner(parent: &Directory, name: &OsStr, path: &RepoPath) -> Result<Option<Dir
         Ok(found) => Ok(Some(found)),
         // It was a directory just before.
         Err(error) if error.kind() == ErrorKind::NotFound => Err(Error::Unsteady(path.clone())),
-        Err(source) => Err(Error::io("read", &place)(source)),
+        Err(source) => Err(Error::read(&place)(source)),
     }
 }

@@ -144,7 +144,7 @@ struct Walk<'a> {
 impl<'a> Walk<'a> {
     fn new(root: &'a Root, limits: &'a Limits, directory: &Directory) -> Result<Self, Error> {
         let own = directory.entry(OsStr::new("."));
-        let own = own.map_err(Error::io("read", directory.path()))?;
+        let own = own.map_err(Error::read(directory.path()))?;
         Ok(Self {
             root,
             limits,
@@ -200,9 +200,7 @@ impl<'a> Walk<'a> {
     }
 
     fn entries(&self, directory: &Directory) -> Result<Vec<crate::sys::entry::Entry>, Error> {
-        directory
-            .entries()
-            .map_err(Error::io("read", directory.path()))
+        directory.entries().map_err(Error::read(directory.path()))
     }
 
     fn inner(
@@ -213,7 +211,7 @@ impl<'a> Walk<'a> {
     ) -> Result<Directory, Error> {
         directory.inner(name).map_err(|source| match source.kind() {
             std::io::ErrorKind::NotFound => Error::Unsteady(self.shown(path)),
-            _ => Error::io("read", &directory.path().join(name))(source),
+            _ => Error::read(&directory.path().join(name))(source),
         })
     }
 
@@ -272,7 +270,7 @@ impl<'a> Walk<'a> {
                 }
                 Kind::Symlink => {
                     let to = directory.read_link(&entry.name);
-                    let to = to.map_err(Error::io("read", &directory.path().join(&entry.name)))?;
+                    let to = to.map_err(Error::read(&directory.path().join(&entry.name)))?;
                     let kind = baseline::Kind::Symlink;
                     Some(self.content(path, (kind, false), &to, store)?)
                 }
@@ -296,7 +294,7 @@ impl<'a> Walk<'a> {
     fn read(&self, directory: &Directory, name: &OsStr, path: &RepoPath) -> Result<Vec<u8>, Error> {
         let most = self.limits.file_bytes;
         let place = directory.path().join(name);
-        let fail = || Error::io("read", &place);
+        let fail = || Error::read(&place);
         let file = directory.open_file(name).map_err(fail())?;
         let length = file.metadata().map_err(fail())?.len();
         let mut bytes = Vec::new();

@@ -56,7 +56,7 @@ pub(super) fn find(lines: &Lines, text: &str) -> Result<Standing, Error> {
             let names: Vec<_> = several.iter().map(|it| it.place.to_string()).collect();
             Err(
                 Error::usage(format!("{text} may be {}", names.join(" or ")))
-                    .hint("name the task too: git awo amu0 restore TASK/NAME"),
+                    .hint("git awo amu0 list, which names the task too"),
             )
         }
     }
