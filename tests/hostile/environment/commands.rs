@@ -65,6 +65,7 @@ fn call(path: &[String], usage: &str) -> Call {
     let sentence = crate::world::SENTENCE;
     let given: &[&str] = match name.as_str() {
         "clone" => &["../server.git", "../cloned"],
+        "amu0 verify" => &["BASE"],
         "approve" => &[TASK, "--sentence", sentence, "--again"],
         "decide" => &["SpecApproval", "task/T-1", "defer", "--rationale", "x"],
         "escalate request" => &["--task", TASK, "--model", "m", "--reason", "x"],
